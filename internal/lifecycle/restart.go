@@ -1,0 +1,42 @@
+package lifecycle
+
+import (
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+)
+
+// restartable says whether a container is restarted at all: what a probe kill asks, whatever the exit code (R120).
+func restartable(pod corev1.RestartPolicy, c *corev1.Container) bool {
+	if c.RestartPolicy != nil {
+		return *c.RestartPolicy != corev1.ContainerRestartPolicyNever
+	}
+	return pod != corev1.RestartPolicyNever
+}
+
+// restartsAfter says whether a container that ended by itself is restarted (R125, R173). Exit-code rules come first, then the
+// container's own policy, then the Pod's.
+func restartsAfter(pod corev1.RestartPolicy, c *corev1.Container, exitCode int32) bool {
+	for _, rule := range c.RestartPolicyRules {
+		if rule.ExitCodes != nil && matches(rule.ExitCodes, exitCode) {
+			return rule.Action == corev1.ContainerRestartRuleActionRestart
+		}
+	}
+	policy := pod
+	if c.RestartPolicy != nil {
+		policy = corev1.RestartPolicy(*c.RestartPolicy)
+	}
+	switch policy {
+	case corev1.RestartPolicyNever:
+		return false
+	case corev1.RestartPolicyOnFailure:
+		return exitCode != 0
+	default:
+		return true
+	}
+}
+
+func matches(codes *corev1.ContainerRestartRuleOnExitCodes, exitCode int32) bool {
+	in := slices.Contains(codes.Values, exitCode)
+	return in == (codes.Operator == corev1.ContainerRestartRuleOnExitCodesOpIn)
+}

@@ -1,0 +1,95 @@
+package manifest
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+)
+
+// Probity's own annotations. A cluster ignores them.
+const (
+	// AnnotationCommand, followed by a container's name, is that container's command: words for SplitWords. It stands on
+	// the pod (template) and is what runs when the container has only an image.
+	AnnotationCommand = annotationPrefix + "command."
+	// AnnotationPorts on the pod with the value PortsFixed says that the program listens on the declared ports and on
+	// no others.
+	AnnotationPorts = annotationPrefix + "ports"
+	// AnnotationDrain on the pod is a time as in "5s" to wait for requests in flight before the signal.
+	AnnotationDrain = annotationPrefix + "drain"
+	// AnnotationHold on a Service is a time as in "10s" to hold requests while nothing is ready.
+	AnnotationHold = annotationPrefix + "hold"
+
+	// PortsFixed is the one value of AnnotationPorts.
+	PortsFixed = "fixed"
+
+	annotationPrefix = "probity.run/"
+)
+
+func podAnnotations() []string { return []string{AnnotationPorts, AnnotationDrain} }
+
+// validatePodAnnotations checks ours on a pod. path is that of its metadata.
+func validatePodAnnotations(meta *metav1.ObjectMeta, spec *corev1.PodSpec, path *field.Path) field.ErrorList {
+	var errs field.ErrorList
+	for _, key := range slices.Sorted(maps.Keys(meta.Annotations)) {
+		value := meta.Annotations[key]
+		at := path.Child("annotations").Key(key)
+		switch container, isCommand := strings.CutPrefix(key, AnnotationCommand); {
+		case isCommand:
+			errs = append(errs, validateCommand(container, value, spec, at)...)
+		case key == AnnotationPorts:
+			errs = append(errs, supported(at, value, PortsFixed)...)
+		case key == AnnotationDrain:
+			errs = append(errs, validateDuration(value, at)...)
+		}
+	}
+	return errs
+}
+
+func validateServiceAnnotations(meta *metav1.ObjectMeta) field.ErrorList {
+	if value, ok := meta.Annotations[AnnotationHold]; ok {
+		return validateDuration(value, field.NewPath("metadata", "annotations").Key(AnnotationHold))
+	}
+	return nil
+}
+
+func validateCommand(container, value string, spec *corev1.PodSpec, path *field.Path) field.ErrorList {
+	var names []string
+	for _, list := range [][]corev1.Container{spec.Containers, spec.InitContainers} {
+		for _, c := range list {
+			names = append(names, c.Name)
+			if c.Name == container {
+				return validateWords(value, path)
+			}
+		}
+	}
+	message := "there is no such container"
+	if guess := closest(container, names); guess != "" {
+		message += ", did you mean " + AnnotationCommand + guess + "?"
+	} else if len(names) > 0 {
+		message += " in this pod, it has " + strings.Join(names, ", ")
+	}
+	return field.ErrorList{field.Invalid(path, container, message)}
+}
+
+func validateWords(value string, path *field.Path) field.ErrorList {
+	words, err := SplitWords(value)
+	switch {
+	case err != nil:
+		return field.ErrorList{field.Invalid(path, value, err.Error())}
+	case len(words) == 0 || words[0] == "":
+		return field.ErrorList{field.Invalid(path, value, "must name a program")}
+	}
+	return nil
+}
+
+func validateDuration(value string, path *field.Path) field.ErrorList {
+	if d, err := time.ParseDuration(value); err != nil || d < 0 {
+		return field.ErrorList{field.Invalid(path, value, "must be a time such as 5s, 500ms or 1m30s, and not negative")}
+	}
+	return nil
+}

@@ -1,0 +1,140 @@
+package manifest
+
+import (
+	"cmp"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
+)
+
+// Default fills in what the API server fills in when an object is created (R166, R177, R178, R205) and clears what only
+// the server sets: the status, the UID and their like. Load has done it for what it returns; a controller does it for
+// the Pods it makes, because a Pod has defaults that its template has not. Doing it twice changes nothing.
+func Default(r Resource) {
+	defaultMeta(r)
+	switch o := r.(type) {
+	case *corev1.Pod:
+		o.Status = corev1.PodStatus{}
+		defaultPod(&o.Spec)
+	case *corev1.Service:
+		o.Status = corev1.ServiceStatus{}
+		defaultService(&o.Spec)
+	case *corev1.ConfigMap:
+		defaultConfigMap(o)
+	case *corev1.Secret:
+		defaultSecret(o)
+	case *appsv1.Deployment:
+		o.Status = appsv1.DeploymentStatus{}
+		defaultDeployment(&o.Spec)
+	case *appsv1.ReplicaSet:
+		o.Status = appsv1.ReplicaSetStatus{}
+		setDefault(&o.Spec.Replicas, 1)
+		defaultPodSpec(&o.Spec.Template.Spec)
+	case *appsv1.StatefulSet:
+		o.Status = appsv1.StatefulSetStatus{}
+		defaultStatefulSet(&o.Spec)
+	}
+}
+
+// setDefault gives an absent optional field a value.
+func setDefault[T any](field **T, value T) {
+	if *field == nil {
+		*field = new(value)
+	}
+}
+
+func defaultMeta(r Resource) {
+	r.SetNamespace(cmp.Or(r.GetNamespace(), metav1.NamespaceDefault))
+	r.SetUID("")
+	r.SetResourceVersion("")
+	r.SetGeneration(0)
+	r.SetCreationTimestamp(metav1.Time{})
+	r.SetDeletionTimestamp(nil)
+	r.SetDeletionGracePeriodSeconds(nil)
+	r.SetManagedFields(nil)
+	r.SetSelfLink("")
+}
+
+func defaultDeployment(s *appsv1.DeploymentSpec) {
+	setDefault(&s.Replicas, 1)
+	setDefault(&s.RevisionHistoryLimit, 10)
+	setDefault(&s.ProgressDeadlineSeconds, 600)
+	s.Strategy.Type = cmp.Or(s.Strategy.Type, appsv1.RollingUpdateDeploymentStrategyType)
+	if s.Strategy.Type == appsv1.RollingUpdateDeploymentStrategyType {
+		setDefault(&s.Strategy.RollingUpdate, appsv1.RollingUpdateDeployment{})
+		setDefault(&s.Strategy.RollingUpdate.MaxSurge, intstr.FromString("25%"))
+		setDefault(&s.Strategy.RollingUpdate.MaxUnavailable, intstr.FromString("25%"))
+	}
+	defaultPodSpec(&s.Template.Spec)
+}
+
+func defaultStatefulSet(s *appsv1.StatefulSetSpec) {
+	setDefault(&s.Replicas, 1)
+	setDefault(&s.RevisionHistoryLimit, 10)
+	s.PodManagementPolicy = cmp.Or(s.PodManagementPolicy, appsv1.OrderedReadyPodManagement)
+	s.UpdateStrategy.Type = cmp.Or(s.UpdateStrategy.Type, appsv1.RollingUpdateStatefulSetStrategyType)
+	if s.UpdateStrategy.Type == appsv1.RollingUpdateStatefulSetStrategyType {
+		setDefault(&s.UpdateStrategy.RollingUpdate, appsv1.RollingUpdateStatefulSetStrategy{})
+		setDefault(&s.UpdateStrategy.RollingUpdate.Partition, 0)
+	}
+	setDefault(&s.PersistentVolumeClaimRetentionPolicy, appsv1.StatefulSetPersistentVolumeClaimRetentionPolicy{})
+	retention := s.PersistentVolumeClaimRetentionPolicy
+	retention.WhenDeleted = cmp.Or(retention.WhenDeleted, appsv1.RetainPersistentVolumeClaimRetentionPolicyType)
+	retention.WhenScaled = cmp.Or(retention.WhenScaled, appsv1.RetainPersistentVolumeClaimRetentionPolicyType)
+	defaultPodSpec(&s.Template.Spec)
+}
+
+func defaultService(s *corev1.ServiceSpec) {
+	s.Type = cmp.Or(s.Type, corev1.ServiceTypeClusterIP)
+	s.SessionAffinity = cmp.Or(s.SessionAffinity, corev1.ServiceAffinityNone)
+	switch s.SessionAffinity {
+	case corev1.ServiceAffinityNone:
+		s.SessionAffinityConfig = nil
+	case corev1.ServiceAffinityClientIP:
+		setDefault(&s.SessionAffinityConfig, corev1.SessionAffinityConfig{})
+		setDefault(&s.SessionAffinityConfig.ClientIP, corev1.ClientIPConfig{})
+		setDefault(&s.SessionAffinityConfig.ClientIP.TimeoutSeconds, corev1.DefaultClientIPServiceAffinitySeconds)
+	}
+	for i := range s.Ports {
+		p := &s.Ports[i]
+		p.Protocol = cmp.Or(p.Protocol, corev1.ProtocolTCP)
+		if p.TargetPort == intstr.FromInt32(0) || p.TargetPort == intstr.FromString("") {
+			p.TargetPort = intstr.FromInt32(p.Port)
+		}
+	}
+	if isExternal(s) {
+		s.ExternalTrafficPolicy = cmp.Or(s.ExternalTrafficPolicy, corev1.ServiceExternalTrafficPolicyCluster)
+	}
+	if s.Type != corev1.ServiceTypeExternalName {
+		setDefault(&s.InternalTrafficPolicy, corev1.ServiceInternalTrafficPolicyCluster)
+	}
+	if s.Type == corev1.ServiceTypeLoadBalancer {
+		setDefault(&s.AllocateLoadBalancerNodePorts, true)
+	}
+}
+
+// isExternal reports whether a cluster would make the Service reachable from outside.
+func isExternal(s *corev1.ServiceSpec) bool {
+	return s.Type == corev1.ServiceTypeLoadBalancer || s.Type == corev1.ServiceTypeNodePort ||
+		s.Type == corev1.ServiceTypeClusterIP && len(s.ExternalIPs) > 0
+}
+
+func defaultConfigMap(c *corev1.ConfigMap) {
+	if c.Data == nil {
+		c.Data = map[string]string{}
+	}
+}
+
+// defaultSecret moves stringData, which is write-only, to data.
+func defaultSecret(s *corev1.Secret) {
+	s.Type = cmp.Or(s.Type, corev1.SecretTypeOpaque)
+	if len(s.StringData) > 0 && s.Data == nil {
+		s.Data = map[string][]byte{}
+	}
+	for key, value := range s.StringData {
+		s.Data[key] = []byte(value)
+	}
+	s.StringData = nil
+}

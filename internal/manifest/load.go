@@ -1,0 +1,192 @@
+package manifest
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+)
+
+// loader collects what Load returns. Not safe for concurrent use.
+type loader struct {
+	opts  Options
+	set   *Set
+	errs  Errors
+	first map[Ref]Position // where each object was defined
+}
+
+func newLoader(opts Options) *loader {
+	return &loader{opts: opts.withDefaults(), set: &Set{}, first: map[Ref]Position{}}
+}
+
+func (l *loader) fail(err *Error) { l.errs = append(l.errs, err) }
+
+func (l *loader) result() (*Set, error) {
+	if len(l.errs) == 0 {
+		return l.set, nil
+	}
+	l.errs.sort()
+	return l.set, l.errs
+}
+
+// text reads the documents of one file and reports whether there were any, or errors.
+func (l *loader) text(name string, data []byte) bool {
+	if int64(len(data)) > l.opts.MaxFileBytes {
+		l.limit(Position{File: name}, "the file is larger than %d bytes", l.opts.MaxFileBytes)
+		return true
+	}
+	data = bytes.TrimPrefix(data, []byte("\ufeff"))
+	if line, column, problem := checkText(data); problem != "" {
+		l.fail(&Error{Position: Position{name, line, column}, Reason: ReasonSyntax, Message: problem})
+		return true
+	}
+	f := &file{loader: l, name: name, left: l.opts.MaxDocuments, searchable: searchable}
+	before := len(l.errs)
+	for _, c := range split(data) {
+		if f.left >= 0 && !c.isEmpty() {
+			f.chunk(c)
+		}
+	}
+	return f.left < l.opts.MaxDocuments || len(l.errs) > before
+}
+
+func (l *loader) limit(at Position, format string, args ...any) {
+	l.fail(&Error{Position: at, Reason: ReasonLimit, Message: fmt.Sprintf(format, args...) + ": refused"})
+}
+
+// file is one text on its way into the set.
+type file struct {
+	*loader
+	name       string
+	left       int // documents it may still have; -1 once that was said
+	searchable int // bytes left to spend on finding lines
+}
+
+func (f *file) chunk(c chunk) {
+	at := Position{f.name, c.line + 1, 1}
+	if len(c.text) > f.opts.MaxDocumentBytes {
+		f.limit(at, "the document is larger than %d bytes", f.opts.MaxDocumentBytes)
+		return
+	}
+	search := len(c.text) <= f.searchable
+	docs, syntax := parse(c, search)
+	for _, doc := range docs {
+		f.document(newDecoder(f, c.line), doc, "")
+	}
+	if syntax != nil {
+		f.left--
+		if search {
+			f.searchable -= len(c.text)
+		}
+		f.fail(&Error{Position: Position{f.name, c.line + syntax.line, syntax.column}, Reason: ReasonSyntax, Message: syntax.message})
+	}
+}
+
+// document takes one object, or the items of a list. The decoder is new except for its budget, which items share.
+// implied is the kind that an item of a PodList, for example, may leave out.
+func (f *file) document(d *decoder, n *yaml.Node, implied string) {
+	if f.left <= 0 {
+		if f.left == 0 {
+			f.limit(d.position(n), "more than %d objects in the file", f.opts.MaxDocuments)
+		}
+		f.left = -1
+		return
+	}
+	f.left--
+	h, ok := d.header(n, implied)
+	if !ok {
+		f.errs = append(f.errs, d.errs...)
+		return
+	}
+	if items, implied, ok := listOf(h); ok {
+		f.list(d, h, items, implied)
+		return
+	}
+	k, ok, wrong, problem := findKind(h.apiVersion, h.kind)
+	switch {
+	case problem != "":
+		f.fail(&Error{Position: h.place(wrong), Object: d.ref, Field: wrong, Reason: ReasonKind, Message: problem})
+	case !ok:
+		f.set.Unknown = append(f.set.Unknown, Unknown{h.at, h.apiVersion, h.kind, h.name})
+	default:
+		f.object(d, n, k)
+	}
+}
+
+// listOf recognizes a List of anything and the lists of our own kinds. ok is false for every other object.
+func listOf(h header) (items *yaml.Node, implied string, ok bool) {
+	if h.apiVersion == "v1" && h.kind == "List" {
+		return h.items, "", true
+	}
+	name, isList := strings.CutSuffix(h.kind, "List")
+	for _, k := range kinds() {
+		if isList && name == k.name && h.apiVersion == k.apiVersion {
+			return h.items, k.apiVersion + "/" + k.name, true
+		}
+	}
+	return nil, "", false
+}
+
+func (f *file) list(d *decoder, h header, items *yaml.Node, implied string) {
+	for _, e := range h.extra {
+		d.unknownField(e.keyNode, e.key, &scope{fields: listFields(), d: d})
+	}
+	items = d.follow(items)
+	switch {
+	case items == nil || isNull(items):
+	case items.Kind != yaml.SequenceNode:
+		d.mismatch(items, "items", "list")
+	default:
+		for _, item := range items.Content {
+			f.document(d.next(), item, implied)
+		}
+	}
+	f.errs = append(f.errs, d.errs...)
+}
+
+func listFields() []structField {
+	return []structField{{name: "apiVersion"}, {name: "kind"}, {name: "metadata"}, {name: "items"}}
+}
+
+func (f *file) object(d *decoder, n *yaml.Node, k kind) {
+	r := k.make()
+	d.into(n, r)
+	if len(d.errs) > 0 {
+		f.errs = append(f.errs, d.errs...)
+		return
+	}
+	r.GetObjectKind().SetGroupVersionKind(schema.FromAPIVersionAndKind(k.apiVersion, k.name)) // an item of a PodList may have none
+	o := Object{Resource: r, Position: d.position(n), fields: d.fields}
+	warnings := Warnings(r) // of what is written, before defaults change it
+	Default(r)
+	ref := o.Ref()
+	problems := Validate(r)
+	for _, p := range problems {
+		f.fail(&Error{Position: o.PositionOf(p.Field), Object: ref, Field: p.Field, Reason: Reason(p.Type), Message: p.ErrorBody()})
+	}
+	if f.isDuplicate(o, ref) || len(problems) > 0 {
+		return
+	}
+	for _, w := range warnings {
+		f.set.Warnings = append(f.set.Warnings, Note{o.PositionOf(w.Field), ref, w.Field, w.Message})
+	}
+	f.set.NotApplied = append(f.set.NotApplied, notApplied(o)...)
+	f.set.Objects = append(f.set.Objects, o)
+}
+
+// isDuplicate complains about a second object of one kind, namespace and name.
+func (f *file) isDuplicate(o Object, ref Ref) bool {
+	if o.Resource.GetName() == "" {
+		return false
+	}
+	before, again := f.first[ref]
+	if again {
+		f.fail(&Error{Position: o.PositionOf("metadata.name"), Object: ref, Field: "metadata.name", Reason: ReasonDuplicateObject,
+			Message: fmt.Sprintf("namespace %q has this object already, from %v", ref.Namespace, before)})
+		return true
+	}
+	f.first[ref] = o.Position
+	return false
+}

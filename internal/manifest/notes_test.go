@@ -1,0 +1,139 @@
+package manifest
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// TestNotApplied also is the proof that a default is never listed: the Pod has many more fields in the end.
+func TestNotApplied(t *testing.T) {
+	set, err := Parse(Options{}, "a.yaml", []byte(`apiVersion: v1
+kind: Pod
+metadata: {name: web}
+spec:
+  serviceAccountName: web
+  nodeSelector: {disk: ssd}
+  tolerations:
+  containers:
+  - name: app
+    image: app:1
+    resources:
+      limits: {cpu: 1}
+    volumeMounts:
+    - name: data
+      mountPath: /data
+  initContainers:
+  - {name: init, image: app:1, tty: true}
+  volumes:
+  - name: data
+    emptyDir: {medium: Memory}
+  - name: claim
+    persistentVolumeClaim: {claimName: c}
+  - name: config
+    configMap: {name: c}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: web}
+spec: {clusterIP: None, type: ClusterIP, selector: {a: b}, ports: [{port: 80}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: out}
+spec: {type: NodePort, ports: [{port: 80, nodePort: 30000}]}
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, n := range set.NotApplied {
+		got = append(got, n.String())
+	}
+	want := []string{
+		"a.yaml:5:23: Pod web: spec.serviceAccountName: there are no service accounts",
+		"a.yaml:6:3: Pod web: spec.nodeSelector: there is one machine, so nothing is scheduled",
+		"a.yaml:10:12: Pod web: spec.containers[0].image: the program runs from its command, no image is pulled",
+		"a.yaml:12:7: Pod web: spec.containers[0].resources.limits: limits are not enforced",
+		"a.yaml:15:18: Pod web: spec.containers[0].volumeMounts[0].mountPath: nothing is mounted, the folder is in $PROBITY_VOLUME_<NAME>",
+		"a.yaml:17:25: Pod web: spec.initContainers[0].image: the program runs from its command, no image is pulled",
+		"a.yaml:17:37: Pod web: spec.initContainers[0].tty: standard input is empty and there is no terminal",
+		"a.yaml:20:24: Pod web: spec.volumes[0].emptyDir.medium: the folder is on disk",
+		"a.yaml:22:5: Pod web: spec.volumes[1].persistentVolumeClaim: only emptyDir, configMap and secret volumes are made here",
+		"a.yaml:34:53: Service out: spec.ports[0].nodePort: the Service listens on 127.0.0.1 only",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("not applied (-want +got):\n%s", diff)
+	}
+}
+
+// Every pattern must name a field that exists, or it would never match.
+func TestNotAppliedPatterns(t *testing.T) {
+	tables := map[string]map[string]string{"Deployment": {}, "Service": objectNotApplied("Service"), "StatefulSet": objectNotApplied("StatefulSet")}
+	for pattern := range podNotApplied() {
+		tables["Deployment"]["spec.template.spec."+pattern] = ""
+	}
+	for _, k := range kinds() {
+		for pattern := range tables[k.name] {
+			if !fieldExists(k, pattern) {
+				t.Errorf("%s has no field %s", k.name, pattern)
+			}
+		}
+	}
+}
+
+func TestWarnings(t *testing.T) {
+	set, err := Parse(Options{}, "a.yaml", []byte(`apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: web
+  annotations:
+    probity.run/command.app: go run .
+spec:
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata:
+      labels: {app: web}
+      annotations:
+        probity.run/port: fixed
+        probity.run/command.app: go run .
+        probity.run/ports: fixed
+        example.com/x: z
+    spec:
+      containers:
+      - name: app
+        image: a
+        ports: [{containerPort: 80}, {containerPort: 80, protocol: UDP}]
+        env:
+        - {name: PATH, value: /a}
+        - {name: PATH, value: "/b:$(PATH)"}
+        - {name: PATH, value: /c}
+      - name: side
+        image: a
+        ports: [{containerPort: 80}]
+---
+apiVersion: v1
+kind: Service
+metadata:
+  name: web
+  annotations: {probity.run/hold: 10s, probity.run/drain: 5s}
+spec: {ports: [{port: 80}]}
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, n := range set.Warnings {
+		got = append(got, n.String())
+	}
+	want := []string{
+		"a.yaml:13:27: Deployment web: spec.template.metadata.annotations[probity.run/port]: unknown annotation, it has no effect, did you mean probity.run/ports?",
+		"a.yaml:6:30: Deployment web: metadata.annotations[probity.run/command.app]: no effect here, it belongs on the pod template",
+		`a.yaml:25:11: Deployment web: spec.template.spec.containers[0].env[2]: hides previous definition of "PATH", which may be dropped when using apply`,
+		"a.yaml:28:17: Deployment web: spec.template.spec.containers[1].ports[0]: duplicate port definition with spec.template.spec.containers[0].ports[0]",
+		"a.yaml:34:59: Service web: metadata.annotations[probity.run/drain]: no effect here, it belongs on the pod template",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("warnings (-want +got):\n%s", diff)
+	}
+}

@@ -1,0 +1,132 @@
+package manifest
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/validation"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	metavalidation "k8s.io/apimachinery/pkg/apis/meta/v1/validation"
+	utilvalidation "k8s.io/apimachinery/pkg/util/validation"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+)
+
+// Validate returns all that the API server would find wrong when the object is created, in its words (R179 to R192,
+// R207), and what is wrong with Probity's own annotations. The object must have its defaults. Fields that no local
+// process can honour (affinity, tolerations, security contexts, the less common volumes) are not looked into.
+func Validate(r Resource) field.ErrorList {
+	switch o := r.(type) {
+	case *corev1.Pod:
+		return append(validateMeta(&o.ObjectMeta, validation.NameIsDNSSubdomain), validatePod(o)...)
+	case *corev1.Service:
+		return append(validateMeta(&o.ObjectMeta, validation.NameIsDNS1035Label), validateService(o)...)
+	case *corev1.ConfigMap:
+		return append(validateMeta(&o.ObjectMeta, validation.NameIsDNSSubdomain), validateConfigMap(o)...)
+	case *corev1.Secret:
+		return append(validateMeta(&o.ObjectMeta, validation.NameIsDNSSubdomain), validateSecret(o)...)
+	case *appsv1.Deployment:
+		return append(validateMeta(&o.ObjectMeta, validation.NameIsDNSSubdomain), validateDeployment(&o.Spec)...)
+	case *appsv1.ReplicaSet:
+		return append(validateMeta(&o.ObjectMeta, validation.NameIsDNSSubdomain), validateReplicaSet(&o.Spec)...)
+	case *appsv1.StatefulSet:
+		return append(validateMeta(&o.ObjectMeta, validation.NameIsDNSSubdomain), validateStatefulSet(&o.Spec)...)
+	}
+	return field.ErrorList{field.InternalError(nil, fmt.Errorf("no rules for %T", r))}
+}
+
+// validateMeta lets generateName stand for the name that is made from it.
+func validateMeta(meta *metav1.ObjectMeta, nameFn validation.ValidateNameFunc) field.ErrorList {
+	if meta.Name == "" && meta.GenerateName != "" {
+		meta = meta.DeepCopy()
+		meta.Name = meta.GenerateName + "12345"
+	}
+	return validation.ValidateObjectMeta(meta, true, nameFn, field.NewPath("metadata"))
+}
+
+// supported is NotSupported unless the value is one of those.
+func supported[T ~string](path *field.Path, value T, values ...T) field.ErrorList {
+	if slices.Contains(values, value) {
+		return nil
+	}
+	return field.ErrorList{field.NotSupported(path, value, values)}
+}
+
+// invalid makes an error of each message.
+func invalid(path *field.Path, value any, messages []string) field.ErrorList {
+	var errs field.ErrorList
+	for _, m := range messages {
+		errs = append(errs, field.Invalid(path, value, m))
+	}
+	return errs
+}
+
+// validateLabelName checks a name that must be a DNS label.
+func validateLabelName(path *field.Path, name string) field.ErrorList {
+	if name == "" {
+		return field.ErrorList{field.Required(path, "")}
+	}
+	return invalid(path, name, utilvalidation.IsDNS1123Label(name))
+}
+
+func validateConfigMap(c *corev1.ConfigMap) field.ErrorList {
+	var errs field.ErrorList
+	data, binaryData, size := field.NewPath("data"), field.NewPath("binaryData"), 0
+	for _, key := range slices.Sorted(maps.Keys(c.Data)) {
+		errs = append(errs, invalid(data.Key(key), key, utilvalidation.IsConfigMapKey(key))...)
+		if _, both := c.BinaryData[key]; both {
+			errs = append(errs, field.Invalid(data.Key(key), key, "duplicate of key present in binaryData"))
+		}
+		size += len(c.Data[key])
+	}
+	for _, key := range slices.Sorted(maps.Keys(c.BinaryData)) {
+		errs = append(errs, invalid(binaryData.Key(key), key, utilvalidation.IsConfigMapKey(key))...)
+		size += len(c.BinaryData[key])
+	}
+	if size > corev1.MaxSecretSize {
+		errs = append(errs, field.TooLong(data, "", corev1.MaxSecretSize))
+	}
+	return errs
+}
+
+func validateSecret(s *corev1.Secret) field.ErrorList {
+	var errs field.ErrorList
+	data, size := field.NewPath("data"), 0
+	for _, key := range slices.Sorted(maps.Keys(s.Data)) {
+		errs = append(errs, invalid(data.Key(key), key, utilvalidation.IsConfigMapKey(key))...)
+		size += len(s.Data[key])
+	}
+	if size > corev1.MaxSecretSize {
+		errs = append(errs, field.TooLong(data, "", corev1.MaxSecretSize))
+	}
+	switch s.Type {
+	case corev1.SecretTypeTLS:
+		errs = append(errs, requireKeys(s, corev1.TLSCertKey, corev1.TLSPrivateKeyKey)...)
+	case corev1.SecretTypeSSHAuth:
+		errs = append(errs, requireKeys(s, corev1.SSHAuthPrivateKey)...)
+	}
+	return errs
+}
+
+func requireKeys(s *corev1.Secret, keys ...string) field.ErrorList {
+	var errs field.ErrorList
+	for _, key := range keys {
+		if _, ok := s.Data[key]; !ok {
+			errs = append(errs, field.Required(field.NewPath("data").Key(key), ""))
+		}
+	}
+	return errs
+}
+
+func validateSelector(selector *metav1.LabelSelector, path *field.Path, empty string) field.ErrorList {
+	if selector == nil {
+		return field.ErrorList{field.Required(path, "")}
+	}
+	errs := metavalidation.ValidateLabelSelector(selector, metavalidation.LabelSelectorValidationOptions{}, path)
+	if len(selector.MatchLabels)+len(selector.MatchExpressions) == 0 {
+		errs = append(errs, field.Invalid(path, selector, empty))
+	}
+	return errs
+}

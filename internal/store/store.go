@@ -1,0 +1,284 @@
+package store
+
+import (
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/equality"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/rand"
+	"k8s.io/apimachinery/pkg/util/uuid"
+)
+
+// Object is a Kubernetes object: a pointer to an API struct, such as *corev1.Pod.
+type Object interface {
+	metav1.Object
+	runtime.Object
+}
+
+// Kind is a kind of objects that a store holds.
+type Kind struct {
+	// Type is an empty object of the kind.
+	Type Object
+	// GVK is the kind's name in the API.
+	GVK schema.GroupVersionKind
+	// Resource is its lower-case plural, such as pods.
+	Resource string
+}
+
+// Options of a [Store].
+type Options struct {
+	// Kinds that the store holds. Required: an object of another kind is a mistake of the program and panics.
+	Kinds []Kind
+	// History is how many changes are kept for watches. Default 2048.
+	History int
+	// MaxEvents is how many Events are kept; the oldest are dropped first. Default 4000.
+	MaxEvents int
+	// Now is the clock. Default time.Now.
+	Now func() time.Time
+}
+
+// Store holds objects in memory. Make it with [New]. It is safe for concurrent use and starts no goroutine.
+type Store struct {
+	opts  Options
+	kinds map[reflect.Type]Kind
+
+	mu      sync.Mutex // guards the rest
+	version uint64
+	objects map[reflect.Type]map[types.NamespacedName]Object
+	history []Change
+	changed chan struct{}          // closed by the next change
+	events  []types.NamespacedName // in the order in which they were recorded
+}
+
+// New makes an empty store.
+func New(opts Options) *Store {
+	if opts.History == 0 {
+		opts.History = 2048
+	}
+	if opts.MaxEvents == 0 {
+		opts.MaxEvents = 4000
+	}
+	if opts.Now == nil {
+		opts.Now = time.Now
+	}
+	s := &Store{opts: opts, kinds: map[reflect.Type]Kind{}, objects: map[reflect.Type]map[types.NamespacedName]Object{}, changed: make(chan struct{})}
+	for _, k := range opts.Kinds {
+		t := reflect.TypeOf(k.Type)
+		s.kinds[t] = k
+		s.objects[t] = map[types.NamespacedName]Object{}
+	}
+	return s
+}
+
+// kind panics for a type that is not registered: that is a mistake of the program.
+func (s *Store) kind(t reflect.Type) Kind {
+	k, ok := s.kinds[t]
+	if !ok {
+		panic(fmt.Sprintf("store: type %v is not registered", t))
+	}
+	return k
+}
+
+func (k Kind) resource() schema.GroupResource {
+	return schema.GroupResource{Group: k.GVK.Group, Resource: k.Resource}
+}
+
+func keyOf(o metav1.Object) types.NamespacedName {
+	return types.NamespacedName{Namespace: o.GetNamespace(), Name: o.GetName()}
+}
+
+// Create adds an object: the store gives it a UID if it has none, a name from its generateName if it has no name, and the
+// creation time. The error is the API's AlreadyExists or Invalid.
+func Create[T Object](s *Store, object T) (T, error) {
+	next := object.DeepCopyObject().(T)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	t := reflect.TypeOf(next)
+	k := s.kind(t)
+	if next.GetName() == "" && next.GetGenerateName() != "" {
+		next.SetName(s.freeName(t, next))
+	}
+	if next.GetName() == "" {
+		return next, apierrors.NewInvalid(k.GVK.GroupKind(), "", nil)
+	}
+	if _, exists := s.objects[t][keyOf(next)]; exists {
+		return next, apierrors.NewAlreadyExists(k.resource(), next.GetName())
+	}
+	if next.GetUID() == "" {
+		next.SetUID(uuid.NewUUID())
+	}
+	next.SetCreationTimestamp(metav1.NewTime(s.opts.Now().Truncate(time.Second)))
+	next.SetGeneration(1)
+	next.GetObjectKind().SetGroupVersionKind(k.GVK)
+	s.put(t, next, Added)
+	return next, nil
+}
+
+// freeName makes a name that nobody has.
+func (s *Store) freeName(t reflect.Type, o Object) string {
+	for {
+		key := types.NamespacedName{Namespace: o.GetNamespace(), Name: o.GetGenerateName() + rand.String(5)}
+		if _, exists := s.objects[t][key]; !exists {
+			return key.Name
+		}
+	}
+}
+
+// Get returns an object. The error is the API's NotFound.
+func Get[T Object](s *Store, namespace, name string) (T, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return get[T](s, types.NamespacedName{Namespace: namespace, Name: name})
+}
+
+func get[T Object](s *Store, key types.NamespacedName) (T, error) {
+	var none T
+	t := reflect.TypeFor[T]()
+	if o, ok := s.objects[t][key]; ok {
+		return o.(T), nil
+	}
+	return none, apierrors.NewNotFound(s.kind(t).resource(), key.Name)
+}
+
+// List returns the objects that a selector selects, by namespace and name, and the resource version at which they were seen: a
+// [Watch] from there misses nothing.
+func List[T Object](s *Store, selector Selector) (objects []T, version string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, o := range s.objects[reflect.TypeFor[T]()] {
+		if selector.Matches(o) {
+			objects = append(objects, o.(T))
+		}
+	}
+	slices.SortFunc(objects, func(a, b T) int { return compareKeys(keyOf(a), keyOf(b)) })
+	return objects, versionString(s.version)
+}
+
+func compareKeys(a, b types.NamespacedName) int {
+	if c := strings.Compare(a.Namespace, b.Namespace); c != 0 {
+		return c
+	}
+	return strings.Compare(a.Name, b.Name)
+}
+
+// Update replaces an object. If the new one carries a resource version it must be the current one. The error is the API's
+// NotFound or Conflict.
+func Update[T Object](s *Store, object T) (T, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	current, err := get[T](s, keyOf(object))
+	if err != nil {
+		return current, err
+	}
+	if v := object.GetResourceVersion(); v != "" && v != current.GetResourceVersion() {
+		return current, apierrors.NewConflict(s.kind(reflect.TypeFor[T]()).resource(), object.GetName(), fmt.Errorf("the object has been modified; please apply your changes to the latest version and try again"))
+	}
+
+	return replace(s, current, object.DeepCopyObject().(T)), nil
+}
+
+// Modify changes an object in one step: change gets a copy of the current state. It must not use the store.
+func Modify[T Object](s *Store, namespace, name string, change func(T) error) (T, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	current, err := get[T](s, types.NamespacedName{Namespace: namespace, Name: name})
+	if err != nil {
+		return current, err
+	}
+	next := current.DeepCopyObject().(T)
+	if err := change(next); err != nil {
+		return current, err
+	}
+	return replace(s, current, next), nil
+}
+
+// replace writes the new state of an object, unless nothing changed.
+func replace[T Object](s *Store, current, next T) T {
+	next.SetName(current.GetName())
+	next.SetNamespace(current.GetNamespace())
+	next.SetUID(current.GetUID())
+	next.SetCreationTimestamp(current.GetCreationTimestamp())
+	next.SetDeletionTimestamp(current.GetDeletionTimestamp())
+	next.SetDeletionGracePeriodSeconds(current.GetDeletionGracePeriodSeconds())
+	next.SetResourceVersion(current.GetResourceVersion())
+	next.SetGeneration(current.GetGeneration())
+	next.GetObjectKind().SetGroupVersionKind(current.GetObjectKind().GroupVersionKind())
+	if equality.Semantic.DeepEqual(current, next) {
+		return current
+	}
+	if !equality.Semantic.DeepEqual(specOf(current), specOf(next)) {
+		next.SetGeneration(current.GetGeneration() + 1)
+	}
+	t := reflect.TypeOf(next)
+	if next.GetDeletionTimestamp() != nil && len(next.GetFinalizers()) == 0 && len(current.GetFinalizers()) > 0 {
+		s.remove(t, next)
+		return next
+	}
+	s.put(t, next, Modified)
+	return next
+}
+
+// specOf is what a generation counts the changes of.
+func specOf(o Object) any {
+	spec := reflect.ValueOf(o).Elem().FieldByName("Spec")
+	if !spec.IsValid() {
+		return nil
+	}
+	return spec.Addr().Interface()
+}
+
+// put stores the new state of an object with the next resource version.
+func (s *Store) put(t reflect.Type, o Object, change ChangeType) {
+	s.version++
+	o.SetResourceVersion(versionString(s.version))
+	before := s.objects[t][keyOf(o)]
+	s.objects[t][keyOf(o)] = o
+	s.tell(Change{Type: change, Object: o, before: before, version: s.version})
+}
+
+// remove takes an object out, and what only it owned.
+func (s *Store) remove(t reflect.Type, o Object) {
+	s.drop(t, o)
+	s.collect(o.GetUID())
+}
+
+// drop takes an object out.
+func (s *Store) drop(t reflect.Type, o Object) {
+	s.version++
+	last := o.DeepCopyObject().(Object)
+	last.SetResourceVersion(versionString(s.version))
+	before := s.objects[t][keyOf(o)]
+	delete(s.objects[t], keyOf(o))
+	s.tell(Change{Type: Deleted, Object: last, before: before, version: s.version})
+}
+
+func versionString(v uint64) string { return strconv.FormatUint(v, 10) }
+
+// snapshot returns all objects in the order of their resource versions.
+func (s *Store) snapshot() []Object {
+	var all []Object
+	for _, objects := range s.objects {
+		all = slices.AppendSeq(all, maps.Values(objects))
+	}
+	slices.SortFunc(all, func(a, b Object) int { return int(versionOf(a)) - int(versionOf(b)) })
+	return all
+}
+
+func versionOf(o Object) uint64 {
+	v, err := strconv.ParseUint(o.GetResourceVersion(), 10, 64)
+	if err != nil {
+		panic(fmt.Sprintf("store: object %s carries resourceVersion %q", o.GetName(), o.GetResourceVersion()))
+	}
+	return v
+}

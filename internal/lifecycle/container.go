@@ -27,7 +27,7 @@ type container struct {
 	state     containerState
 	instance  string
 	attempts  int // starts that were asked for; makes instance names unique
-	instances int // how many came to be
+	instances int // how many were seen: one that runs its postStart hook is not, yet (R24)
 	startedAt time.Time
 	kill      kill
 	workers   []*Worker
@@ -41,6 +41,8 @@ type container struct {
 
 	backoff Backoff
 	retryAt time.Time // a refused start is not tried before
+
+	initialized bool // an init container that did its part once: it succeeded, or it was started as a sidecar (R174)
 }
 
 func newContainer(pod *corev1.Pod, spec *corev1.Container, init bool, index int, backoff Backoff) *container {

@@ -1,8 +1,9 @@
 package lifecycle
 
 import (
-	"fmt"
 	"time"
+
+	corev1 "k8s.io/api/core/v1"
 )
 
 // minimumDeletionGrace gives preStop a chance even if the deletion's grace period is 0 (R164).
@@ -32,10 +33,13 @@ func (p *Pod) onDeleted(grace time.Duration, now time.Time) {
 // after it (docs/differences.md, R126).
 func (p *Pod) killForDeletion(c *container, now time.Time) {
 	switch {
+	case !c.running() && c.state != statePostStart: // nothing to kill, yet
+	case p.aborted:
+		p.abort(c)
 	case c.kill.active():
 		c.kill.shorten(p.deletion.grace, now)
-	case c.running() || c.state == statePostStart:
-		p.beginKill(c, "Stopping container "+c.spec.Name, p.deletion.grace, c.sidecar(), now)
+	default:
+		p.beginKill(c, stopMessage(c), p.deletion.grace, c.sidecar(), now)
 	}
 }
 
@@ -53,20 +57,30 @@ func (p *Pod) stopWorker(c *container, t ProbeType) {
 
 // onAborted ends every process now. One that is just being started is killed as soon as it is there.
 func (p *Pod) onAborted(now time.Time) {
-	p.onDeleted(0, now)
 	p.aborted = true
-	for c := range p.containers() {
-		if c.running() || c.state == statePostStart {
-			p.forceKill(c)
-		}
+	p.onDeleted(0, now)
+	for c := range p.containers() { // a deletion that changes no grace period left them alone
+		p.killForDeletion(c, now)
 	}
 }
+
+func (p *Pod) abort(c *container) {
+	if !c.kill.active() {
+		p.record(c, corev1.EventTypeNormal, "Killing", stopMessage(c))
+	}
+	if c.kill.stage != killForced {
+		p.forceKill(c)
+	}
+}
+
+// stopMessage is what a kill says that no probe caused (R137).
+func stopMessage(c *container) string { return "Stopping container " + c.spec.Name }
 
 // killAll ends the whole Pod outside a deletion, with the Pod's own grace period (R123, R137).
 func (p *Pod) killAll(now time.Time) {
 	for c := range p.containers() {
 		if c.running() && !c.kill.active() {
-			p.beginKill(c, fmt.Sprintf("Stopping container %s", c.spec.Name), p.grace(c, ""), c.sidecar(), now)
+			p.beginKill(c, stopMessage(c), p.grace(c, ""), c.sidecar(), now)
 		}
 	}
 }

@@ -9,6 +9,7 @@ type Effect interface{ effect() }
 type StartContainer struct {
 	Container string
 	Instance  string
+	Restarts  int // how many instances there were before
 }
 
 // StopContainer asks for a signal to the process group of an instance: SIGTERM, or what lifecycle.stopSignal says (R130).

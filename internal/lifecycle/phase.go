@@ -21,9 +21,9 @@ func (p *Pod) computePhase() corev1.PodPhase {
 		switch {
 		case c.running():
 			running++
-		case c.instances == 0 || c.instances == 1 && c.state == statePostStart:
+		case c.instances == 0:
 			waiting++
-		case c.alive() || restartsAfter(p.pod.Spec.RestartPolicy, c.spec, c.exit.ExitCode):
+		case c.alive() || p.restarts(c):
 			restarting++
 		}
 	}
@@ -40,7 +40,7 @@ func (p *Pod) computePhase() corev1.PodPhase {
 // initFailed says whether a plain init container failed for good.
 func (p *Pod) initFailed() bool {
 	for _, c := range p.inits {
-		if !c.sidecar() && c.state == stateExited && c.exit.ExitCode != 0 && !restartsAfter(p.initPolicy(), c.spec, c.exit.ExitCode) {
+		if !c.sidecar() && c.state == stateExited && c.exit.ExitCode != 0 && !p.restarts(c) {
 			return true
 		}
 	}

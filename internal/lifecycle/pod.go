@@ -140,14 +140,10 @@ func (p *Pod) onStarted(e Started, now time.Time) {
 		return
 	}
 	c.startedAt = e.At
-	c.instances++
 	p.record(c, corev1.EventTypeNormal, "Created", "Container created")
 	p.record(c, corev1.EventTypeNormal, "Started", "Container started")
 	hook := c.postStart()
 	switch {
-	case p.aborted:
-		c.state = statePostStart
-		p.forceKill(c)
 	case p.deletion != nil: // it came up too late
 		c.state = statePostStart
 		p.killForDeletion(c, now)
@@ -162,6 +158,7 @@ func (p *Pod) onStarted(e Started, now time.Time) {
 // running makes an instance visible to everyone: probes, status, the next init container.
 func (p *Pod) running(c *container, now time.Time) {
 	c.state, c.waiting, p.changed = stateRunning, nil, true
+	c.instances++
 	for _, w := range c.workers {
 		w.begin(c.instance, c.startedAt, now)
 	}
@@ -184,7 +181,6 @@ func (p *Pod) onStartFailed(e StartFailed, now time.Time) {
 	}
 	p.record(c, corev1.EventTypeNormal, "Created", "Container created")
 	p.record(c, corev1.EventTypeWarning, "Failed", "Error: "+e.Message)
-	c.instances++
 	c.startedAt = now
 	p.exited(c, &corev1.ContainerStateTerminated{ExitCode: 128, Reason: "StartError", Message: e.Message}, now)
 }
@@ -213,6 +209,9 @@ func (p *Pod) exited(c *container, exit *corev1.ContainerStateTerminated, at tim
 	exit.StartedAt, exit.FinishedAt = stamp(c.startedAt), stamp(at)
 	exit.ContainerID = containerID(c.instance)
 	c.lastExit, c.exit = c.exit, exit
+	if !c.running() { // it ended before anybody saw it
+		c.instances++
+	}
 	c.state, c.finished, c.kill, c.retryAt, p.changed = stateExited, at, kill{}, time.Time{}, true
 	for _, w := range c.workers {
 		if w.cancel() {

@@ -36,6 +36,26 @@ func restartsAfter(pod corev1.RestartPolicy, c *corev1.Container, exitCode int32
 	}
 }
 
+// restarts says whether an exited container is started again by its policy. Sidecars always are (R173).
+func (p *Pod) restarts(c *container) bool {
+	switch {
+	case c.sidecar():
+		return true
+	case c.init:
+		return restartsAfter(p.initPolicy(), c.spec, c.exit.ExitCode)
+	default:
+		return restartsAfter(p.pod.Spec.RestartPolicy, c.spec, c.exit.ExitCode)
+	}
+}
+
+// initPolicy is the restart policy of plain init containers: Always means OnFailure to them, as success is what they are for.
+func (p *Pod) initPolicy() corev1.RestartPolicy {
+	if p.pod.Spec.RestartPolicy == corev1.RestartPolicyNever {
+		return corev1.RestartPolicyNever
+	}
+	return corev1.RestartPolicyOnFailure
+}
+
 func matches(codes *corev1.ContainerRestartRuleOnExitCodes, exitCode int32) bool {
 	in := slices.Contains(codes.Values, exitCode)
 	return in == (codes.Operator == corev1.ContainerRestartRuleOnExitCodesOpIn)

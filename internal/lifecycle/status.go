@@ -49,8 +49,11 @@ func (p *Pod) containerStatus(c *container) corev1.ContainerStatus {
 	if !c.init || c.sidecar() {
 		status.Started = new(c.started())
 	}
-	if c.instances > 0 {
+	switch {
+	case c.running():
 		status.ContainerID = containerID(c.instance)
+	case c.exit != nil:
+		status.ContainerID = c.exit.ContainerID
 	}
 	status.State, status.LastTerminationState = p.containerStates(c)
 	return status
@@ -62,7 +65,7 @@ func (p *Pod) containerStates(c *container) (state, last corev1.ContainerState) 
 	case c.running():
 		state.Running = &corev1.ContainerStateRunning{StartedAt: stamp(c.startedAt)}
 		last.Terminated = c.exit
-	case c.waiting != nil:
+	case c.waiting != nil && p.comesBack(c):
 		state.Waiting = c.waiting
 		last.Terminated = c.exit
 	case c.exit != nil:
@@ -77,6 +80,14 @@ func (p *Pod) containerStates(c *container) (state, last corev1.ContainerState) 
 		state.Waiting = &corev1.ContainerStateWaiting{Reason: "ContainerCreating"}
 	}
 	return state, last
+}
+
+// comesBack says whether another instance of a container that is down will be started: only then it is waiting for something (R113).
+func (p *Pod) comesBack(c *container) bool {
+	if p.deletion != nil || p.Terminal() {
+		return false
+	}
+	return c.state != stateExited || p.restarts(c)
 }
 
 // podConditions lists the conditions in the kubelet's order (R110). lastTransitionTime moves with the status only (R109).
@@ -109,7 +120,11 @@ func (p *Pod) initializedCondition() corev1.PodCondition {
 	}
 	var incomplete []string
 	for _, c := range p.inits {
-		if !p.initialized && !c.succeeded() && !c.started() {
+		done := c.succeeded()
+		if c.sidecar() {
+			done = c.started()
+		}
+		if !done && !p.initialized {
 			incomplete = append(incomplete, c.spec.Name)
 		}
 	}

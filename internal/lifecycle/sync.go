@@ -84,7 +84,7 @@ func (p *Pod) busy(c *container) bool {
 	return c.kill.active() || c.state == stateStarting || c.state == statePostStart
 }
 
-// plan decides what has to be done now. It changes nothing but the memory that the Pod is initialized.
+// plan decides what has to be done now. It changes nothing but the memory of what is initialized.
 func (p *Pod) plan(now time.Time) *sync {
 	s := &sync{}
 	if p.Terminal() {
@@ -105,23 +105,24 @@ func (p *Pod) plan(now time.Time) *sync {
 	return s
 }
 
-// planInit takes the init containers in order: each waits for the one before to succeed, or to be started if it is a sidecar (R174).
+// planInit takes the init containers in order: each waits for the one before to succeed, or to be started if it is a sidecar (R174). What a
+// sidecar does after that holds nobody up. One that failed for good ends the whole Pod.
 func (p *Pod) planInit(s *sync, now time.Time) {
+	if p.initFailed() {
+		s.killPod = p.anyAlive()
+		return
+	}
 	for _, c := range p.inits {
 		switch {
 		case c.sidecar():
 			p.planSidecar(s, c, now)
-			if !c.started() {
-				return
-			}
+			c.initialized = c.initialized || c.started()
 		case c.succeeded():
-		case c.alive():
-			return
-		case c.state == stateWaiting || restartsAfter(p.initPolicy(), c.spec, c.exit.ExitCode):
+			c.initialized = true
+		case !c.alive():
 			s.start(c, now)
-			return
-		default:
-			s.killPod = p.anyAlive()
+		}
+		if !c.initialized {
 			return
 		}
 	}
@@ -155,7 +156,7 @@ func (p *Pod) planRegular(s *sync, now time.Time) {
 			}
 		case c.alive():
 			kept++
-		case c.state == stateWaiting || restartsAfter(p.pod.Spec.RestartPolicy, c.spec, c.exit.ExitCode):
+		case c.state == stateWaiting || p.restarts(c):
 			s.start(c, now)
 			kept++
 		}
@@ -173,14 +174,6 @@ func (s *sync) start(c *container, now time.Time) {
 	s.starts = append(s.starts, start{c, c.finished})
 }
 
-// initPolicy is the restart policy of plain init containers: Always means OnFailure to them, as success is what they are for.
-func (p *Pod) initPolicy() corev1.RestartPolicy {
-	if p.pod.Spec.RestartPolicy == corev1.RestartPolicyNever {
-		return corev1.RestartPolicyNever
-	}
-	return corev1.RestartPolicyOnFailure
-}
-
 // startContainer asks for a new instance, or refuses to while the back-off lasts (R148, R149).
 func (p *Pod) startContainer(s start, now time.Time) {
 	c := s.container
@@ -195,7 +188,7 @@ func (p *Pod) startContainer(s start, now time.Time) {
 	c.attempts++
 	c.instance = fmt.Sprintf("%s-%s-%d", p.pod.UID, c.spec.Name, c.attempts)
 	p.record(c, corev1.EventTypeNormal, "Pulled", fmt.Sprintf("Container image %q already present on machine", c.spec.Image))
-	p.emit(StartContainer{c.spec.Name, c.instance})
+	p.emit(StartContainer{c.spec.Name, c.instance, c.instances})
 }
 
 // forgetRetries clears the retries that are due and that nobody wants: a refused container may have turned out not to be restarted at

@@ -1,7 +1,9 @@
 package lifecycle
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -9,7 +11,6 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/types"
 )
 
 // world is a node in virtual time: it carries out a Pod's effects by script and delivers the events that follow from them.
@@ -21,37 +22,11 @@ type world struct {
 	scripts map[string]*script
 	queue   []delivery
 	log     []entry
-	count   map[string]int // probe runs by instance and type
-	end     map[string]bool
-}
-
-// script is how the program of one container behaves. Unset functions mean: answers every probe at once, exits 143 on SIGTERM at
-// once, never exits by itself, hooks succeed at once.
-type script struct {
-	probe func(run probeRun) answer
-	term  func(instance int) exit // on the stop signal
-	life  func(instance int) exit // by itself, counted from its start
-	hook  func(h HookType) (time.Duration, error)
-	start func(instance int) (reason, message string) // non-empty reason: it can't be started
-}
-
-type probeRun struct {
-	typ      ProbeType
-	instance int // 1 for the first
-	n        int // 1 for the first attempt on this instance
-	at       time.Duration
-}
-
-type answer struct {
-	outcome Outcome
-	output  string
-	after   time.Duration
-}
-
-type exit struct {
-	after time.Duration
-	code  int32
-	never bool
+	effects []Effect             // everything that the Pod asked for
+	runs    map[string]int       // probe attempts by instance and type
+	born    map[string]time.Time // when an instance's process began
+	gone    map[string]bool      // instances whose process has ended
+	shown   map[string]string    // the last status line of each subject
 }
 
 type delivery struct {
@@ -71,9 +46,12 @@ const testOffset = 500 * time.Millisecond
 func newWorld(t *testing.T, spec corev1.PodSpec, opts Options) *world {
 	t.Helper()
 	start := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
-	pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: "web", Namespace: "default", UID: types.UID("u1"), Generation: 1}, Spec: spec}
-	w := &world{t: t, pod: NewPod(pod, opts), start: start, now: start, scripts: map[string]*script{}, count: map[string]int{}, end: map[string]bool{}}
-	w.pod.eachWorker(func(c *container, worker *Worker) { worker.offset = testOffset })
+	pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: "web", Namespace: "default", UID: "u1", Generation: 1}, Spec: spec}
+	w := &world{
+		t: t, pod: NewPod(pod, opts), start: start, now: start, scripts: map[string]*script{},
+		runs: map[string]int{}, born: map[string]time.Time{}, gone: map[string]bool{}, shown: map[string]string{},
+	}
+	w.pod.eachWorker(func(_ *container, worker *Worker) { worker.offset = testOffset })
 	for c := range w.pod.containers() {
 		w.scripts[c.spec.Name] = &script{}
 	}
@@ -93,27 +71,49 @@ func (w *world) run(until time.Duration) {
 	w.t.Helper()
 	end := w.start.Add(until)
 	for range 1_000_000 {
-		var event Event = Tick{}
-		next := w.pod.Deadline()
-		if len(w.queue) > 0 && (next.IsZero() || !w.queue[0].at.After(next)) {
-			next, event = w.queue[0].at, w.queue[0].event
-		}
-		if next.IsZero() || next.After(end) {
+		at, queued := w.next()
+		if at.IsZero() || at.After(end) {
 			w.now = end
 			return
 		}
-		if _, tick := event.(Tick); !tick || len(w.queue) > 0 && w.queue[0].at.Equal(next) && w.queue[0].event == event {
-			w.queue = w.queue[1:]
+		var event Event = Tick{}
+		if queued {
+			event, w.queue = w.queue[0].event, w.queue[1:]
 		}
-		if next.Before(w.now) {
-			w.t.Fatalf("deadline %v lies before %v", next.Sub(w.start), w.now.Sub(w.start))
-		}
-		w.now = next
-		for _, effect := range w.pod.On(event, w.now) {
-			w.carryOut(effect)
-		}
+		w.deliver(event, at)
 	}
 	w.t.Fatal("the Pod does not come to rest")
+}
+
+// next is when something happens next, and whether it is an event of the queue or just the Pod's deadline.
+func (w *world) next() (at time.Time, queued bool) {
+	deadline := w.pod.Deadline()
+	if len(w.queue) > 0 && (deadline.IsZero() || !w.queue[0].at.After(deadline)) {
+		return w.queue[0].at, true
+	}
+	return deadline, false
+}
+
+// deliver gives an event to the Pod and carries out what it asks for.
+func (w *world) deliver(event Event, at time.Time) []Effect {
+	w.t.Helper()
+	if at.Before(w.now) {
+		w.t.Fatalf("%T at %v lies before %v", event, at.Sub(w.start), w.now.Sub(w.start))
+	}
+	w.now = at
+	if e, ok := event.(Exited); ok {
+		if w.gone[e.Instance] {
+			return nil
+		}
+		w.gone[e.Instance] = true
+		w.note("exit %s #%d code %d", e.Container, instanceNumber(e.Instance), e.ExitCode)
+	}
+	effects := w.pod.On(event, w.now)
+	w.effects = append(w.effects, effects...)
+	for _, effect := range effects {
+		w.carryOut(effect)
+	}
+	return effects
 }
 
 func (w *world) carryOut(effect Effect) {
@@ -122,58 +122,99 @@ func (w *world) carryOut(effect Effect) {
 		w.startContainer(e)
 	case StopContainer:
 		w.note("%s to %s", e.Signal, e.Container)
-		if x := w.script(e.Container).onTerm(instanceNumber(e.Instance)); !x.never {
-			w.later(x.after, Exited{Container: e.Container, Instance: e.Instance, ExitCode: x.code, At: w.now.Add(x.after)})
-		}
+		w.exitBy(e.Container, e.Instance, w.scripts[e.Container].onTerm(instanceNumber(e.Instance)))
 	case KillContainer:
 		w.note("SIGKILL to %s", e.Container)
 		w.later(0, Exited{Container: e.Container, Instance: e.Instance, ExitCode: 137, Signal: 9, At: w.now})
 	case RunProbe:
 		w.runProbe(e)
+	case CancelProbe:
+		w.note("%s cancelled on %s #%d", e.Type, e.Container, instanceNumber(e.Instance))
 	case RunHook:
 		w.note("hook %s of %s", e.Hook, e.Container)
-		after, err := w.script(e.Container).onHook(e.Hook)
+		after, err := w.scripts[e.Container].onHook(e.Hook)
 		w.later(after, HookDone{e.Container, e.Instance, e.Hook, err})
 	case Record:
 		w.note("%s %s %s", e.Type, e.Reason, e.Message)
 	case Finished:
 		w.note("finished")
 	case StatusChanged:
-		w.pod.Status(w.now)
+		w.noteStatus()
 	}
 }
 
 func (w *world) startContainer(e StartContainer) {
 	n := instanceNumber(e.Instance)
-	if s := w.script(e.Container); s.start != nil {
-		if reason, message := s.start(n); reason != "" {
-			w.later(0, StartFailed{e.Container, e.Instance, reason, message})
-			return
-		}
-	}
+	s := w.scripts[e.Container]
+	after, reason, message := s.onStart(n)
 	w.note("start %s #%d", e.Container, n)
-	w.later(0, Started{e.Container, e.Instance, w.now})
-	if x := w.script(e.Container).onLife(n); !x.never {
-		w.later(x.after, Exited{Container: e.Container, Instance: e.Instance, ExitCode: x.code, At: w.now.Add(x.after)})
+	if reason != "" {
+		w.later(after, StartFailed{e.Container, e.Instance, reason, message})
+		return
+	}
+	began := w.now.Add(after)
+	w.born[e.Instance] = began
+	w.later(after, Started{e.Container, e.Instance, began})
+	life := s.onLife(n)
+	life.after += after
+	w.exitBy(e.Container, e.Instance, life)
+}
+
+func (w *world) exitBy(container, instance string, x exit) {
+	if !x.never {
+		w.later(x.after, Exited{Container: container, Instance: instance, ExitCode: x.code, At: w.now.Add(x.after)})
 	}
 }
 
 func (w *world) runProbe(e RunProbe) {
 	key := e.Instance + string(e.Type)
-	w.count[key]++
-	run := probeRun{e.Type, instanceNumber(e.Instance), w.count[key], w.now.Sub(w.start)}
-	w.note("%s probe of %s", e.Type, e.Container)
-	a := answer{}
-	if s := w.script(e.Container); s.probe != nil {
-		a = s.probe(run)
-	}
+	w.runs[key]++
+	n := instanceNumber(e.Instance)
+	w.note("%s probe of %s #%d", e.Type, e.Container, n)
+	a := w.scripts[e.Container].onProbe(probeRun{e.Type, n, w.runs[key], w.now.Sub(w.born[e.Instance])})
 	w.later(a.after, ProbeDone{e.Container, e.Instance, e.Type, a.outcome, a.output})
 }
 
-func (w *world) script(container string) *script { return w.scripts[container] }
-
 func (w *world) note(format string, args ...any) {
 	w.log = append(w.log, entry{w.now.Sub(w.start), fmt.Sprintf(format, args...)})
+}
+
+// noteStatus logs what is new in the status: "app is Running started ready", "pod is Pending", "cond Ready is False …".
+func (w *world) noteStatus() {
+	status := w.pod.Status(w.now)
+	for _, c := range slices.Concat(status.InitContainerStatuses, status.ContainerStatuses) {
+		w.noteNew(c.Name, describe(c))
+	}
+	w.noteNew("pod", string(status.Phase))
+	for _, c := range status.Conditions {
+		w.noteNew("cond "+string(c.Type), strings.TrimSpace(fmt.Sprintf("%s %s %s", c.Status, c.Reason, c.Message)))
+	}
+}
+
+func (w *world) noteNew(subject, line string) {
+	if w.shown[subject] != line {
+		w.shown[subject] = line
+		w.note("%s is %s", subject, line)
+	}
+}
+
+func describe(c corev1.ContainerStatus) string {
+	var line string
+	switch s := c.State; {
+	case s.Running != nil:
+		line = "Running"
+	case s.Waiting != nil:
+		line = "Waiting " + s.Waiting.Reason
+	case s.Terminated != nil:
+		line = fmt.Sprintf("Terminated %s %d", s.Terminated.Reason, s.Terminated.ExitCode)
+	}
+	if c.Started != nil && *c.Started {
+		line += " started"
+	}
+	if c.Ready {
+		line += " ready"
+	}
+	return line
 }
 
 // seen lists the log lines that contain one of the words, with their instants.
@@ -187,25 +228,42 @@ func (w *world) seen(words ...string) []string {
 	return lines
 }
 
-func (s *script) onTerm(instance int) exit {
-	if s.term == nil {
-		return exit{code: 143}
+// delays lists how long a container was down before each of its restarts.
+func (w *world) delays(container string) []time.Duration {
+	var delays []time.Duration
+	var exited time.Duration
+	for _, e := range w.log {
+		switch {
+		case strings.HasPrefix(e.text, "exit "+container+" #"):
+			exited = e.at
+		case strings.HasPrefix(e.text, "start "+container+" #") && e.text != "start "+container+" #1":
+			delays = append(delays, e.at-exited)
+		}
 	}
-	return s.term(instance)
+	return delays
 }
 
-func (s *script) onLife(instance int) exit {
-	if s.life == nil {
-		return exit{never: true}
+func (w *world) containerStatus(name string) corev1.ContainerStatus {
+	w.t.Helper()
+	status := w.pod.Status(w.now)
+	for _, c := range slices.Concat(status.InitContainerStatuses, status.ContainerStatuses) {
+		if c.Name == name {
+			return c
+		}
 	}
-	return s.life(instance)
+	w.t.Fatalf("no status of container %q", name)
+	return corev1.ContainerStatus{}
 }
 
-func (s *script) onHook(h HookType) (time.Duration, error) {
-	if s.hook == nil {
-		return 0, nil
+func (w *world) condition(t corev1.PodConditionType) corev1.PodCondition {
+	w.t.Helper()
+	for _, c := range w.pod.Status(w.now).Conditions {
+		if c.Type == t {
+			return c
+		}
 	}
-	return s.hook(h)
+	w.t.Fatalf("no condition %q", t)
+	return corev1.PodCondition{}
 }
 
 func instanceNumber(instance string) int {
@@ -213,3 +271,6 @@ func instanceNumber(instance string) int {
 	fmt.Sscan(instance[strings.LastIndex(instance, "-")+1:], &n)
 	return n
 }
+
+// sortedKeys lists the keys of a map in order.
+func sortedKeys[K cmp.Ordered, V any](m map[K]V) []K { return slices.Sorted(maps.Keys(m)) }

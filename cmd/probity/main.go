@@ -1,0 +1,17 @@
+// Command probity runs a service under Kubernetes probes. All it does itself is to translate arguments, streams and exit codes.
+package main
+
+import (
+	"context"
+	"os"
+
+	"github.com/probity-run/probity/internal/cli"
+	"github.com/probity-run/probity/internal/process"
+)
+
+func main() {
+	if process.IsShepherd(os.Args) {
+		os.Exit(process.ShepherdMain())
+	}
+	os.Exit(cli.Main(context.Background(), cli.Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}, os.Args[1:]))
+}

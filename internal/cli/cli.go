@@ -1,0 +1,77 @@
+// Package cli is the command line: one file per subcommand, with flags and output and nothing else; the work is done by the packages below.
+//
+// Results go to standard output, everything else to standard error.
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+)
+
+// Exit codes of every subcommand. Each says more in its help.
+const (
+	ExitOK     = 0
+	ExitFailed = 1 // what was asked for was done, and the answer is no
+	ExitUsage  = 2 // bad input: nothing was started
+)
+
+// Streams are the three standard streams.
+type Streams struct {
+	In       io.Reader
+	Out, Err io.Writer
+}
+
+// exitError is an error that decides the exit code. An empty one has said what there is to say already.
+type exitError struct {
+	code int
+	err  error
+}
+
+func (e *exitError) Error() string {
+	if e.err == nil {
+		return ""
+	}
+	return e.err.Error()
+}
+
+func (e *exitError) Unwrap() error { return e.err }
+
+func failed(err error) error   { return &exitError{ExitFailed, err} }
+func badInput(err error) error { return &exitError{ExitUsage, err} }
+
+// Main runs one command line and returns its exit code.
+func Main(ctx context.Context, streams Streams, args []string) int {
+	root := newRoot(streams)
+	root.SetArgs(args)
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return ExitOK
+	}
+	if message := err.Error(); message != "" {
+		fmt.Fprintln(streams.Err, "probity:", message)
+	}
+	if exit, ok := errors.AsType[*exitError](err); ok {
+		return exit.code
+	}
+	return ExitUsage // what cobra refuses is a wrong command line
+}
+
+func newRoot(streams Streams) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "probity",
+		Short: "Run a service under Kubernetes probes",
+		Long: `Probity runs a service under Kubernetes' startup, readiness and liveness probes on this machine, by the kubelet's rules:
+it starts the program of a manifest, probes it, restarts it and says why.`,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+	}
+	root.SetIn(streams.In)
+	root.SetOut(streams.Out)
+	root.SetErr(streams.Err)
+	root.AddCommand(newRun(streams), newProbe(streams), newVersion(streams))
+	return root
+}

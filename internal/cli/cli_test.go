@@ -1,0 +1,52 @@
+package cli
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/probity-run/probity/internal/process"
+)
+
+func TestMain(m *testing.M) {
+	if process.IsShepherd(os.Args) {
+		os.Exit(process.ShepherdMain())
+	}
+	testscript.Main(m, map[string]func(){
+		"probity": func() {
+			os.Exit(Main(context.Background(), Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}, os.Args[1:]))
+		},
+	})
+}
+
+// TestScripts runs the scripts in testdata/script, which read like a manual. $SERVER is a web server: /ok answers 200, /moved 302 to another host, others
+// 500; $CLOSED is a port on which nobody listens.
+func TestScripts(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/ok":
+		case "/moved":
+			w.Header().Set("Location", "http://elsewhere.invalid/")
+			w.WriteHeader(http.StatusFound)
+		default:
+			w.WriteHeader(http.StatusInternalServerError)
+		}
+	}))
+	t.Cleanup(server.Close)
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata/script",
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("SERVER", server.URL)
+			env.Setenv("SERVERPORT", server.URL[strings.LastIndex(server.URL, ":")+1:])
+			env.Setenv("HOME", env.WorkDir)
+			return nil
+		},
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+	})
+}

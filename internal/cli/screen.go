@@ -1,0 +1,233 @@
+package cli
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/term"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/watch"
+
+	"github.com/probity-run/probity/internal/node"
+	"github.com/probity-run/probity/internal/process"
+)
+
+// screen shows what happens. Its methods are safe for concurrent use.
+type screen interface {
+	// show takes a change of a Pod, an Event or a ProbeReport.
+	show(change watch.EventType, object runtime.Object) error
+	// say takes a line that is none of these: a container's output, a note.
+	say(line string)
+	// close leaves the terminal as it was found.
+	close()
+}
+
+// newScreen chooses by what standard output is and what was asked for.
+func newScreen(streams Streams, flags runFlags) screen {
+	out, isFile := streams.Out.(*os.File)
+	switch {
+	case flags.output == "json":
+		return &lineScreen{out: streams.Out, err: streams.Err, line: jsonLine}
+	case isFile && term.IsTerminal(int(out.Fd())):
+		return newTableScreen(out)
+	default:
+		return &lineScreen{out: streams.Out, err: streams.Err, line: eventLine}
+	}
+}
+
+// lineScreen prints a line per change to standard output, and everything else to standard error.
+type lineScreen struct {
+	line func(watch.EventType, runtime.Object) ([]byte, error)
+
+	mu       sync.Mutex // guards writing
+	out, err io.Writer
+}
+
+func (s *lineScreen) show(change watch.EventType, object runtime.Object) error {
+	line, err := s.line(change, object)
+	if err != nil || line == nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	_, err = s.out.Write(append(line, '\n'))
+	return err
+}
+
+func (s *lineScreen) say(line string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	// Standard error that is closed has nobody who could be told.
+	_, _ = fmt.Fprintln(s.err, line)
+}
+
+func (s *lineScreen) close() {}
+
+// tableScreen draws the live table. It owns a goroutine that draws when something changed, at most a few times a second, and once a second for the
+// ages; close joins it.
+type tableScreen struct {
+	out   *os.File
+	dirty chan struct{}
+	stop  chan struct{}
+	done  sync.WaitGroup
+
+	mu      sync.Mutex // guards what follows
+	pods    map[string]*corev1.Pod
+	reports map[string]*node.ProbeReport
+	events  []*corev1.Event
+	lines   []string
+}
+
+const (
+	// maxEventsShown is how many Events and lines a table remembers; no window is higher.
+	maxEventsShown = 200
+	// drawPause is the shortest time between two drawings.
+	drawPause = 100 * time.Millisecond
+
+	enterScreen = "\x1b[?1049h\x1b[?25l\x1b[2J" // alternate screen, no cursor
+	leaveScreen = "\x1b[?25h\x1b[?1049l"
+	homeCursor  = "\x1b[H"
+	clearRest   = "\x1b[K" // of the line
+	clearBelow  = "\x1b[J"
+)
+
+func newTableScreen(out *os.File) *tableScreen {
+	s := &tableScreen{
+		out: out, dirty: make(chan struct{}, 1), stop: make(chan struct{}),
+		pods: map[string]*corev1.Pod{}, reports: map[string]*node.ProbeReport{},
+	}
+	s.write(enterScreen)
+	s.done.Go(s.loop)
+	return s
+}
+
+func (s *tableScreen) loop() {
+	seconds := time.NewTicker(time.Second)
+	defer seconds.Stop()
+	for {
+		s.draw()
+		select {
+		case <-s.stop:
+			return
+		case <-time.After(drawPause):
+		}
+		select {
+		case <-s.stop:
+			return
+		case <-s.dirty:
+		case <-seconds.C:
+		}
+	}
+}
+
+func (s *tableScreen) show(change watch.EventType, object runtime.Object) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch o := object.(type) {
+	case *corev1.Pod:
+		if s.pods[o.Name] = o; change == watch.Deleted {
+			delete(s.pods, o.Name)
+		}
+	case *node.ProbeReport:
+		if s.reports[o.Name] = o; change == watch.Deleted {
+			delete(s.reports, o.Name)
+		}
+	case *corev1.Event:
+		if change == watch.Added {
+			s.events = lastOf(append(s.events, o), maxEventsShown)
+		}
+	}
+	s.touch()
+	return nil
+}
+
+func (s *tableScreen) say(line string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.lines = lastOf(append(s.lines, oneLine(line)), maxEventsShown)
+	s.touch()
+}
+
+func (s *tableScreen) touch() {
+	select {
+	case s.dirty <- struct{}{}:
+	default: // a drawing is due already
+	}
+}
+
+func (s *tableScreen) draw() {
+	width, height, err := term.GetSize(int(s.out.Fd()))
+	if err != nil || width <= 0 || height <= 0 {
+		width, height = 80, 24
+	}
+	text := s.picture().render(width, height)
+	text = strings.ReplaceAll(text, "\n", clearRest+"\r\n")
+	s.write(homeCursor + text + clearRest + clearBelow)
+}
+
+func (s *tableScreen) picture() picture {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p := picture{now: time.Now(), reports: map[string]*node.ProbeReport{}, events: slices.Clone(s.events), lines: slices.Clone(s.lines)}
+	for _, pod := range s.pods {
+		p.pods = append(p.pods, pod)
+	}
+	slices.SortFunc(p.pods, func(a, b *corev1.Pod) int { return strings.Compare(a.Name, b.Name) })
+	for name, report := range s.reports {
+		p.reports[name] = report
+	}
+	return p
+}
+
+// close goes back to the normal screen and leaves the last picture's Events there, so that they can be read after the end.
+func (s *tableScreen) close() {
+	close(s.stop)
+	s.done.Wait()
+	var b bytes.Buffer
+	b.WriteString(leaveScreen)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, e := range s.events {
+		b.WriteString(eventText(e) + "\r\n")
+	}
+	for _, line := range s.lines {
+		b.WriteString(line + "\r\n")
+	}
+	s.write(b.String())
+}
+
+// write writes to a terminal; one that is gone has nobody who could be told.
+func (s *tableScreen) write(text string) { _, _ = io.WriteString(s.out, text) }
+
+func lastOf[T any](items []T, n int) []T {
+	if len(items) > n {
+		return slices.Clone(items[len(items)-n:])
+	}
+	return items
+}
+
+// lineWriter hands whole lines to a screen; slog writes one record at a time.
+type lineWriter struct{ screen screen }
+
+func (w lineWriter) Write(p []byte) (int, error) {
+	w.screen.say(strings.TrimRight(string(p), "\n"))
+	return len(p), nil
+}
+
+// printer is what follows the output of containers for a screen: a line with a prefix per line.
+func printer(s screen) func(pod *corev1.Pod, container string, entry process.Entry) {
+	return func(pod *corev1.Pod, container string, entry process.Entry) {
+		prefix := pod.Name
+		if len(pod.Spec.Containers)+len(pod.Spec.InitContainers) > 1 {
+			prefix += "/" + container
+		}
+		s.say(prefix + " | " + string(entry.Text))
+	}
+}

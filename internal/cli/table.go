@@ -1,0 +1,267 @@
+package cli
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/probity-run/probity/internal/lifecycle"
+	"github.com/probity-run/probity/internal/node"
+)
+
+// picture is what the live table shows.
+type picture struct {
+	pods    []*corev1.Pod
+	reports map[string]*node.ProbeReport // by the Pod's name
+	events  []*corev1.Event              // oldest first
+	lines   []string                     // output of containers and notes, oldest first
+	now     time.Time
+}
+
+// Terminal colours.
+const (
+	plain  = "\x1b[0m"
+	bold   = "\x1b[1m"
+	dim    = "\x1b[2m"
+	red    = "\x1b[31m"
+	green  = "\x1b[32m"
+	yellow = "\x1b[33m"
+)
+
+// cell is a piece of text and its colour.
+type cell struct {
+	text, color string
+}
+
+// render draws the picture into a window: the table first, Events in what is left of the height, and, if there are any, other lines in the lower half of
+// that. Lines are cut to the width.
+func (p picture) render(width, height int) string {
+	lines := p.table(width)
+	if len(lines) > height {
+		lines = lines[:height]
+	}
+	room := height - len(lines)
+	if len(p.lines) > 0 {
+		below := section("OUTPUT", p.lines, room/2, width)
+		lines = append(lines, section("EVENTS", p.eventLines(width), room-len(below), width)...)
+		return strings.Join(append(lines, below...), "\n")
+	}
+	return strings.Join(append(lines, section("EVENTS", p.eventLines(width), room, width)...), "\n")
+}
+
+// section is an empty line, a headline and the newest lines, in so many lines; nothing if there is no room.
+func section(title string, lines []string, room, width int) []string {
+	if room < 3 || len(lines) == 0 {
+		return nil
+	}
+	shown := []string{"", bold + fit(title, width) + plain}
+	for _, line := range lastOf(lines, room-2) {
+		if !strings.HasPrefix(line, "\x1b") {
+			line = fit(line, width)
+		}
+		shown = append(shown, line)
+	}
+	return shown
+}
+
+func (p picture) eventLines(width int) []string {
+	lines := make([]string, 0, len(p.events))
+	for _, e := range p.events {
+		lines = append(lines, eventRow(e, width))
+	}
+	return lines
+}
+
+// table is a header, and a line per container with one per probe below it.
+func (p picture) table(width int) []string {
+	rows := [][]cell{header("POD", "READY", "STARTED", "RESTARTS", "STATE", "AGE", "PID")}
+	probes := map[int][]string{}
+	for _, pod := range p.pods {
+		for _, s := range containerStatuses(pod) {
+			rows = append(rows, p.row(pod, s))
+			probes[len(rows)-1] = p.probeLines(pod, s.Name, width)
+		}
+	}
+	widths := columnWidths(rows)
+	var lines []string
+	for i, row := range rows {
+		lines = append(lines, joinCells(row, widths, width))
+		lines = append(lines, probes[i]...)
+	}
+	return lines
+}
+
+func header(names ...string) []cell {
+	cells := make([]cell, len(names))
+	for i, name := range names {
+		cells[i] = cell{name, bold}
+	}
+	return cells
+}
+
+func (p picture) row(pod *corev1.Pod, s corev1.ContainerStatus) []cell {
+	name := pod.Name
+	if len(pod.Spec.Containers)+len(pod.Spec.InitContainers) > 1 {
+		name += "/" + s.Name
+	}
+	state, color := containerState(pod, s)
+	return []cell{
+		{name, ""},
+		yesNo(s.Ready),
+		yesNo(s.Started != nil && *s.Started),
+		{fmt.Sprint(s.RestartCount), ""},
+		{state, color},
+		{age(p.now, s), ""},
+		{pod.Annotations[node.AnnotationPID+s.Name], dim},
+	}
+}
+
+func yesNo(b bool) cell {
+	if b {
+		return cell{"yes", green}
+	}
+	return cell{"no", yellow}
+}
+
+// containerState is what kubectl's STATUS column says, for one container.
+func containerState(pod *corev1.Pod, s corev1.ContainerStatus) (text, color string) {
+	switch {
+	case s.State.Running != nil && pod.DeletionTimestamp != nil:
+		return "Terminating", yellow
+	case s.State.Running != nil:
+		return "Running", green
+	case s.State.Waiting != nil:
+		return s.State.Waiting.Reason, yellow
+	case s.State.Terminated != nil && s.State.Terminated.ExitCode == 0:
+		return s.State.Terminated.Reason, ""
+	case s.State.Terminated != nil:
+		return fmt.Sprintf("%s (%d)", s.State.Terminated.Reason, s.State.Terminated.ExitCode), red
+	}
+	return "Unknown", yellow
+}
+
+func age(now time.Time, s corev1.ContainerStatus) string {
+	if s.State.Running == nil {
+		return ""
+	}
+	return shortDuration(now.Sub(s.State.Running.StartedAt.Time))
+}
+
+// shortDuration prints 42s, 5m10s, 3h04m.
+func shortDuration(d time.Duration) string {
+	d = max(d.Truncate(time.Second), 0)
+	switch {
+	case d < time.Minute:
+		return d.String()
+	case d < time.Hour:
+		return fmt.Sprintf("%dm%02ds", int(d.Minutes()), int(d.Seconds())%60)
+	default:
+		return fmt.Sprintf("%dh%02dm", int(d.Hours()), int(d.Minutes())%60)
+	}
+}
+
+// probeLines says for each probe of a container what its last attempt found and how far its counter is.
+func (p picture) probeLines(pod *corev1.Pod, container string, width int) []string {
+	report := p.reports[pod.Name]
+	if report == nil {
+		return nil
+	}
+	var lines []string
+	for _, t := range lifecycle.ProbeTypes() {
+		i := slices.IndexFunc(report.Probes, func(r node.ProbeRecord) bool { return r.Container == container && r.Type == t })
+		if i < 0 {
+			continue
+		}
+		r := report.Probes[i]
+		mark, color := probeMark(r)
+		text := fmt.Sprintf("  %s %-9s %-7s %8s  %d/%d  %s", mark, strings.ToLower(string(t)), r.Outcome,
+			r.Latency.Round(10*time.Microsecond), min(r.Run, r.Threshold), r.Threshold, oneLine(r.Output))
+		lines = append(lines, color+fit(text, width)+plain)
+	}
+	return lines
+}
+
+func probeMark(r node.ProbeRecord) (mark, color string) {
+	switch r.Outcome {
+	case "success":
+		return "✓", dim
+	case "warning":
+		return "!", yellow
+	case "error":
+		return "?", yellow
+	default:
+		return "✗", red
+	}
+}
+
+func eventRow(e *corev1.Event, width int) string {
+	line := fit(eventText(e), width)
+	if e.Type == corev1.EventTypeWarning {
+		return yellow + line + plain
+	}
+	return line
+}
+
+// eventText is an Event on one line.
+func eventText(e *corev1.Event) string {
+	about := e.InvolvedObject.Name
+	if _, rest, ok := strings.Cut(e.InvolvedObject.FieldPath, "{"); ok {
+		about += "/" + strings.TrimSuffix(rest, "}")
+	}
+	return fmt.Sprintf("%s  %-7s  %-12s %s  %s", e.EventTime.Format("15:04:05.000"), e.Type, e.Reason, about, oneLine(e.Message))
+}
+
+// oneLine makes text from a service fit for a terminal: one line, no control characters.
+func oneLine(text string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == '\n' || r == '\t':
+			return ' '
+		case r < ' ' || r >= 0x7f && r < 0xa0 || r == utf8.RuneError:
+			return '·'
+		}
+		return r
+	}, strings.TrimRight(text, "\n"))
+}
+
+func containerStatuses(pod *corev1.Pod) []corev1.ContainerStatus {
+	return slices.Concat(pod.Status.InitContainerStatuses, pod.Status.ContainerStatuses)
+}
+
+func columnWidths(rows [][]cell) []int {
+	widths := make([]int, len(rows[0]))
+	for _, row := range rows {
+		for i, c := range row {
+			widths[i] = max(widths[i], utf8.RuneCountInString(c.text))
+		}
+	}
+	return widths
+}
+
+// joinCells lays a row out in columns and cuts it to the window.
+func joinCells(row []cell, widths []int, width int) string {
+	var line strings.Builder
+	left := width
+	for i, c := range row {
+		text := fit(c.text+strings.Repeat(" ", widths[i]-utf8.RuneCountInString(c.text)+2), max(left, 0))
+		left -= utf8.RuneCountInString(text)
+		if c.color == "" {
+			line.WriteString(text)
+			continue
+		}
+		line.WriteString(c.color + text + plain)
+	}
+	return line.String()
+}
+
+// fit cuts text to a width.
+func fit(text string, width int) string {
+	if utf8.RuneCountInString(text) <= width {
+		return text
+	}
+	return string([]rune(text)[:max(width, 0)])
+}

@@ -1,0 +1,120 @@
+package node
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"strconv"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/probity-run/probity/internal/process"
+)
+
+// Problem is why a Pod cannot run on this machine, and the field of the Pod that is to blame.
+type Problem struct {
+	Field   string // path below the Pod, such as spec.containers[0].command
+	Message string
+}
+
+// Check looks for what would keep Pods from running here, before anything starts: commands and working folders that do not exist, fixed ports
+// that are taken or asked for twice. environ is the caller's environment. The problems are per Pod, in order.
+//
+// A program that an init container may still build or fetch is not looked for.
+func Check(pods []*corev1.Pod, objects Objects, environ []string) [][]Problem {
+	problems := make([][]Problem, len(pods))
+	holders := map[int32]string{}
+	for i, pod := range pods {
+		problems[i] = append(checkCommands(pod, objects, environ), checkFixedPorts(pod, holders)...)
+	}
+	return problems
+}
+
+func checkCommands(pod *corev1.Pod, objects Objects, environ []string) []Problem {
+	var problems []Problem
+	prepared := false // by a plain init container before this one
+	for _, c := range located(&pod.Spec) {
+		line, err := commandLine(pod, c.Container)
+		if err != nil {
+			problems = append(problems, Problem{c.path + ".command", err.Error()})
+			continue
+		}
+		if !prepared {
+			problems = append(problems, checkCommand(pod, c, line, objects, environ)...)
+		}
+		prepared = prepared || c.plainInit
+	}
+	return problems
+}
+
+func checkCommand(pod *corev1.Pod, c place, line []string, objects Objects, environ []string) []Problem {
+	env, err := newEnvironment(pod, c.Container, objects, environ, nil)
+	if err != nil { // a missing reference shows at run time, as on a cluster; the command is still looked for
+		env = &environment{caller: environ}
+	}
+	err = process.Check(process.Spec{Argv: expandAll(line, env.lookup), Env: env.list(), Dir: workingDir(pod, c.Container)})
+	if err == nil {
+		return nil
+	}
+	field := c.path + ".command"
+	if start, ok := errors.AsType[*process.StartError](err); ok && start.Path == workingDir(pod, c.Container) {
+		field = c.path + ".workingDir"
+	} else if _, ok := pod.Annotations[AnnotationCommand+c.Name]; ok {
+		field = "metadata.annotations[" + AnnotationCommand + c.Name + "]"
+	}
+	return []Problem{{field, err.Error()}}
+}
+
+func checkFixedPorts(pod *corev1.Pod, holders map[int32]string) []Problem {
+	if !wantsFixedPorts(pod) {
+		return nil
+	}
+	var problems []Problem
+	for _, c := range located(&pod.Spec) {
+		for i, p := range c.Ports {
+			field := fmt.Sprintf("%s.ports[%d].containerPort", c.path, i)
+			if holder, taken := holders[p.ContainerPort]; taken {
+				problems = append(problems, Problem{field, fmt.Sprintf("port %d is fixed and %s has it already: let the program read PORT and drop "+
+					"hostPort, hostNetwork and the annotation %s, or run one replica", p.ContainerPort, holder, AnnotationPorts)})
+				continue
+			}
+			holders[p.ContainerPort] = "another Pod"
+			if pod.Name != "" {
+				holders[p.ContainerPort] = "Pod " + pod.Name
+			}
+			if err := checkFree(int(p.ContainerPort)); err != nil {
+				problems = append(problems, Problem{field, fmt.Sprintf("port %d is fixed and cannot be had: %v", p.ContainerPort, err)})
+			}
+		}
+	}
+	return problems
+}
+
+// checkFree listens for a moment.
+func checkFree(port int) error {
+	listener, err := net.Listen("tcp", net.JoinHostPort(loopback, strconv.Itoa(port)))
+	if err != nil {
+		return err
+	}
+	return listener.Close()
+}
+
+// place is a container and where it stands in the spec.
+type place struct {
+	*corev1.Container
+	path      string
+	plainInit bool
+}
+
+func located(spec *corev1.PodSpec) []place {
+	var places []place
+	for i := range spec.InitContainers {
+		c := &spec.InitContainers[i]
+		plain := c.RestartPolicy == nil || *c.RestartPolicy != corev1.ContainerRestartPolicyAlways
+		places = append(places, place{c, fmt.Sprintf("spec.initContainers[%d]", i), plain})
+	}
+	for i := range spec.Containers {
+		places = append(places, place{&spec.Containers[i], fmt.Sprintf("spec.containers[%d]", i), false})
+	}
+	return places
+}

@@ -1,0 +1,168 @@
+package node
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/probity-run/probity/internal/lifecycle"
+	"github.com/probity-run/probity/internal/process"
+)
+
+// instance is one run of a container.
+type instance struct {
+	id      string
+	env     *environment
+	dir     string
+	process process.Process
+}
+
+// start prepares an instance and starts its process. Everything that may block happens in a goroutine of its own; it lives as long as the process.
+func (r *runner) start(e lifecycle.StartContainer) {
+	c := r.container(e.Container)
+	inst := &instance{id: e.Instance}
+	spec, err := r.prepare(c, inst)
+	if err != nil {
+		failed := lifecycle.StartFailed{Container: c.Name, Instance: inst.id, Reason: "CreateContainerConfigError", Message: err.Error()}
+		r.running.Go(func() { r.post(func() { r.on(failed) }) })
+		return
+	}
+	r.running.Go(func() { r.runInstance(c, inst, spec, e.Restarts) })
+}
+
+// prepare evaluates what the instance needs from the manifest.
+func (r *runner) prepare(c *corev1.Container, inst *instance) (process.Spec, error) {
+	if r.ports == nil {
+		ports, err := newPodPorts(r.pod, r.node.takePort)
+		if err != nil {
+			return process.Spec{}, err
+		}
+		r.ports = ports
+	}
+	if r.volumes == nil {
+		volumes, err := makeVolumes(r.pod, r.node.objects, filepath.Join(r.dir, "volumes"))
+		if err != nil {
+			return process.Spec{}, err
+		}
+		r.volumes = volumes
+	}
+	injected := r.ports.variables(c)
+	maps.Copy(injected, r.volumes)
+	env, err := newEnvironment(r.pod, c, r.node.objects, r.node.opts.Environ, injected)
+	if err != nil {
+		return process.Spec{}, err
+	}
+	line, err := commandLine(r.pod, c)
+	if err != nil {
+		return process.Spec{}, err
+	}
+	inst.env, inst.dir = env, workingDir(r.pod, c)
+	owner := fmt.Sprintf("%s/%s/%s", r.pod.Namespace, r.pod.Name, c.Name)
+	return process.Spec{Argv: expandAll(line, env.lookup), Env: env.list(), Dir: inst.dir, Owner: owner}, nil
+}
+
+// runInstance starts the process, says so, waits for its end and says that.
+func (r *runner) runInstance(c *corev1.Container, inst *instance, spec process.Spec, restarts int) {
+	p, log, err := r.launch(c, spec, restarts)
+	if err != nil {
+		failed := startFailure(c.Name, inst.id, err)
+		r.post(func() { r.on(failed) })
+		return
+	}
+	r.post(func() {
+		inst.process = p
+		r.instances[c.Name] = inst
+		r.statusDirty = true
+		r.on(lifecycle.Started{Container: c.Name, Instance: inst.id, At: p.StartedAt()})
+		r.watchPorts(inst)
+	})
+	<-p.Done()
+	r.closeLog(c, log)
+	exit := p.Exit()
+	r.post(func() {
+		delete(r.instances, c.Name)
+		r.statusDirty = true
+		r.explainExit(c, exit)
+		r.on(lifecycle.Exited{Container: c.Name, Instance: inst.id, ExitCode: int32(exit.Code), Signal: int32(exit.Signal), At: exit.At})
+	})
+}
+
+// launch opens the log and starts the process that writes to it.
+func (r *runner) launch(c *corev1.Container, spec process.Spec, restarts int) (process.Process, *process.Log, error) {
+	log, err := r.node.logs.Open(process.LogOptions{Dir: filepath.Join(r.dir, c.Name), Instance: restarts, OnError: func(err error) {
+		r.log.Error("Cannot keep the output", "container", c.Name, "error", err)
+	}})
+	if err != nil {
+		return nil, nil, err
+	}
+	if r.node.opts.Follow != nil {
+		r.follow(c, log)
+	}
+	spec.Stdout, spec.Stderr = log.Stdout(), log.Stderr()
+	p, err := r.node.opts.Starter.Start(spec)
+	log.CloseWriters()
+	if err != nil {
+		r.closeLog(c, log)
+		return nil, nil, err
+	}
+	return p, log, nil
+}
+
+// follow hands the lines of a log to whoever wants them live. The goroutine ends with the log.
+func (r *runner) follow(c *corev1.Container, log *process.Log) {
+	follower := log.Follow(0)
+	r.running.Go(func() {
+		for entry := range follower.Entries() {
+			r.node.opts.Follow(r.pod, c.Name, entry)
+		}
+	})
+}
+
+func (r *runner) closeLog(c *corev1.Container, log *process.Log) {
+	if err := log.Close(); err != nil {
+		r.log.Warn("Output is incomplete", "container", c.Name, "dropped", log.Dropped(), "error", err)
+	}
+}
+
+// startFailure tells a program that cannot run from a machine that lacks something: the first is an instance that failed, the second is not (R26).
+func startFailure(container, id string, err error) lifecycle.StartFailed {
+	reason := "RunContainerError"
+	if errors.Is(err, process.ErrShortage) || errors.Is(err, process.ErrShepherdGone) {
+		reason = "CreateContainerError"
+	}
+	return lifecycle.StartFailed{Container: container, Instance: id, Reason: reason, Message: err.Error()}
+}
+
+// stop sends the stop signal. A process that is gone already needs none.
+func (r *runner) stop(e lifecycle.StopContainer) {
+	inst := r.instances[e.Container]
+	if inst == nil || inst.id != e.Instance {
+		return
+	}
+	if err := inst.process.Signal(signalNumber(e.Signal)); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		r.log.Error("Cannot send the stop signal", "container", e.Container, "signal", e.Signal, "error", err)
+	}
+}
+
+func (r *runner) kill(e lifecycle.KillContainer) {
+	inst := r.instances[e.Container]
+	if inst == nil || inst.id != e.Instance {
+		return
+	}
+	if err := inst.process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		r.log.Error("Cannot kill the process", "container", e.Container, "pid", inst.process.PID(), "error", err)
+	}
+}
+
+// processes lists the running processes of the Pod.
+func (r *runner) processes() []process.Process {
+	var all []process.Process
+	for _, inst := range r.instances {
+		all = append(all, inst.process)
+	}
+	return all
+}

@@ -1,0 +1,147 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/probity-run/probity/internal/process"
+	"github.com/probity-run/probity/internal/store"
+	"github.com/probity-run/probity/probe"
+)
+
+// Name is the name of this machine as a Kubernetes node: spec.nodeName of the Pods that run here.
+const Name = "probity"
+
+// Options of a [Node].
+type Options struct {
+	// Store holds the Pods to run, and takes their status, Events and probe reports. Required. It has to know the kinds of [Kinds].
+	Store *store.Store
+	// Starter starts every process. Required.
+	Starter process.Starter
+	// Dir is the state folder: output of containers and volumes, in a folder per Pod. Required.
+	Dir string
+	// Environ is the environment below the manifest's. Default: empty.
+	Environ []string
+	// MaxRestartPeriod caps the crash-loop back-off (R147). Default 300 s.
+	MaxRestartPeriod time.Duration
+	// Follow, if not nil, gets every line that a container prints, from a goroutine per container. It may be slow; lines are dropped then.
+	Follow func(pod *corev1.Pod, container string, entry process.Entry)
+	// Logger gets what is neither an Event nor a status. Default: nothing is logged.
+	Logger *slog.Logger
+}
+
+// Kinds are the kinds of objects that a Node reads and writes, besides those of the core that are registered by its user.
+func Kinds() []store.Kind {
+	return []store.Kind{
+		{Type: &corev1.Pod{}, GVK: corev1.SchemeGroupVersion.WithKind("Pod"), Resource: "pods"},
+		{Type: &corev1.Event{}, GVK: corev1.SchemeGroupVersion.WithKind("Event"), Resource: "events"},
+		{Type: &corev1.ConfigMap{}, GVK: corev1.SchemeGroupVersion.WithKind("ConfigMap"), Resource: "configmaps"},
+		{Type: &corev1.Secret{}, GVK: corev1.SchemeGroupVersion.WithKind("Secret"), Resource: "secrets"},
+		{Type: &ProbeReport{}, GVK: ProbeReportKind, Resource: "probereports"},
+	}
+}
+
+// Node runs the Pods of a store whose spec.nodeName is [Name]. Make it with [New].
+type Node struct {
+	opts    Options
+	objects Objects
+	client  *probe.HTTPClient
+	logs    process.Logs
+	ports   process.Ports
+	running sync.WaitGroup // of the runners
+
+	mu      sync.Mutex // guards runners
+	runners map[types.UID]*runner
+}
+
+// New makes a node. It does nothing before [Node.Run].
+func New(opts Options) *Node {
+	if opts.Logger == nil {
+		opts.Logger = slog.New(slog.DiscardHandler)
+	}
+	return &Node{opts: opts, objects: storeObjects{opts.Store}, client: &probe.HTTPClient{}, runners: map[types.UID]*runner{}}
+}
+
+// Run runs Pods until the context is done. Then it kills those that are left, at once; to end them with grace, delete them and wait until they are gone
+// before. It returns when nothing it started is left.
+func (n *Node) Run(ctx context.Context) error {
+	defer n.client.Close()
+	defer n.running.Wait()
+	defer n.Abort()
+	watch, err := n.opts.Store.Watch(store.WatchOptions{Kinds: []store.Object{&corev1.Pod{}}})
+	if err != nil {
+		return err
+	}
+	for {
+		change, err := watch.Next(ctx)
+		if err != nil {
+			if errors.Is(err, ctx.Err()) {
+				return nil
+			}
+			return err
+		}
+		if pod := change.Object.(*corev1.Pod); pod.Spec.NodeName == Name && change.Type != store.Deleted {
+			n.see(pod)
+		}
+	}
+}
+
+// Abort kills every process of every Pod now, without hooks or grace, and has the Pods deleted.
+func (n *Node) Abort() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for _, r := range n.runners {
+		n.running.Go(r.abort)
+	}
+}
+
+// see starts a Pod that is new, and passes on what others did to one that is not.
+func (n *Node) see(pod *corev1.Pod) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	r := n.runners[pod.UID]
+	if r == nil {
+		// The watch may lag: this can be the past of a Pod whose runner has ended, which removes the object first.
+		if current, err := store.Get[*corev1.Pod](n.opts.Store, pod.Namespace, pod.Name); err != nil || current.UID != pod.UID {
+			return
+		}
+		r = newRunner(n, pod)
+		n.runners[pod.UID] = r
+		n.running.Go(func() {
+			r.run()
+			n.mu.Lock()
+			defer n.mu.Unlock()
+			delete(n.runners, pod.UID)
+		})
+	}
+	r.see(pod)
+}
+
+// takePort reserves a private port.
+func (n *Node) takePort() (int, error) { return n.ports.Take() }
+
+func (r *runner) releasePorts() {
+	if r.ports == nil {
+		return
+	}
+	for _, port := range r.ports.taken {
+		r.node.ports.Release(port)
+	}
+}
+
+func (r *runner) removeVolumes() {
+	if err := os.RemoveAll(filepath.Join(r.dir, "volumes")); err != nil {
+		r.log.Warn("Cannot remove the volumes", "error", err)
+	}
+}
+
+func formatPID(pid int) string { return strconv.Itoa(pid) }

@@ -1,0 +1,174 @@
+package process
+
+import (
+	"math"
+	"os"
+	"runtime"
+	"syscall"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// forkPlan is all that the new process needs, made before the fork, because
+// between fork and execve nothing may be allocated.
+type forkPlan struct {
+	path, dir    *byte
+	argv, env    []*byte // each ends with nil
+	stdin        uintptr
+	stdout       uintptr
+	stderr       uintptr
+	report       uintptr // where a failure is written; closed by a successful execve
+	parent       uintptr
+	allSignals   uint64
+	noSignals    uint64
+	previous     uint64
+	defaultTaken sigaction
+	failure      [2]uint32 // stage, errno
+}
+
+// sigaction is the kernel's struct of that name; all zero means SIG_DFL.
+type sigaction struct{ handler, flags, restorer, mask uint64 }
+
+const signalSetSize = 8
+
+// fork starts c as a child of the calling thread, which must live as long as the
+// child: the kernel ties the parent death signal to it. The descriptors in files
+// are stdin, stdout and stderr. What becomes of execve is read from the returned
+// file by readReport.
+//
+// The standard library cannot do this: it has no way to make the child a
+// sub-reaper, and the program that is executed would have to do it itself.
+func fork(c command, files [3]int) (pid int, report *os.File, err error) {
+	plan, err := newForkPlan(c, files)
+	if err != nil {
+		return 0, nil, err
+	}
+	var pipe [2]int
+	// Non-blocking, so that waiting for it costs no thread.
+	if err := unix.Pipe2(pipe[:], unix.O_CLOEXEC|unix.O_NONBLOCK); err != nil {
+		return 0, nil, err
+	}
+	defer unix.Close(pipe[1])
+	plan.report = uintptr(pipe[1])
+	child, errno := forkAndExec(plan)
+	runtime.KeepAlive(plan)
+	if errno != 0 {
+		unix.Close(pipe[0])
+		return 0, nil, errno
+	}
+	return int(child), os.NewFile(uintptr(pipe[0]), "execve"), nil
+}
+
+func newForkPlan(c command, files [3]int) (*forkPlan, error) {
+	plan := &forkPlan{
+		stdin: uintptr(files[0]), stdout: uintptr(files[1]), stderr: uintptr(files[2]),
+		parent: uintptr(os.Getpid()), allSignals: ^uint64(0),
+	}
+	var err error
+	if plan.path, err = syscall.BytePtrFromString(c.path); err != nil {
+		return nil, err
+	}
+	if plan.dir, err = syscall.BytePtrFromString(c.dir); err != nil {
+		return nil, err
+	}
+	if plan.argv, err = syscall.SlicePtrFromStrings(c.argv); err != nil {
+		return nil, err
+	}
+	plan.env, err = syscall.SlicePtrFromStrings(c.env)
+	return plan, err
+}
+
+// forkAndExec clones the process and, in the copy, becomes the program. In the
+// copy no other thread exists and the Go runtime is dead: there it makes plain
+// system calls only, and never returns. Signals are blocked meanwhile so that no
+// Go handler runs there either.
+//
+//go:norace
+//go:nosplit
+//go:noinline
+func forkAndExec(p *forkPlan) (child uintptr, errno syscall.Errno) {
+	syscall.RawSyscall6(unix.SYS_RT_SIGPROCMASK, unix.SIG_SETMASK,
+		uintptr(unsafe.Pointer(&p.allSignals)), uintptr(unsafe.Pointer(&p.previous)), signalSetSize, 0, 0)
+	child, _, errno = syscall.RawSyscall6(unix.SYS_CLONE, uintptr(unix.SIGCHLD), 0, 0, 0, 0, 0)
+	if errno != 0 || child != 0 {
+		syscall.RawSyscall6(unix.SYS_RT_SIGPROCMASK, unix.SIG_SETMASK,
+			uintptr(unsafe.Pointer(&p.previous)), 0, signalSetSize, 0, 0)
+		return child, errno
+	}
+	at, errno := becomeProgram(p)
+	p.failure[0], p.failure[1] = uint32(at), uint32(errno)
+	syscall.RawSyscall(unix.SYS_WRITE, p.report, uintptr(unsafe.Pointer(&p.failure)), unsafe.Sizeof(p.failure))
+	for {
+		syscall.RawSyscall(unix.SYS_EXIT_GROUP, 127, 0, 0)
+	}
+}
+
+// becomeProgram sets the new process up and executes the program. It returns only
+// on failure. The same rules as for forkAndExec hold.
+//
+//go:norace
+//go:nosplit
+//go:noinline
+func becomeProgram(p *forkPlan) (stage, syscall.Errno) {
+	for sig := uintptr(1); sig <= 64; sig++ {
+		// SIGKILL, SIGSTOP and numbers that do not exist refuse.
+		syscall.RawSyscall6(unix.SYS_RT_SIGACTION, sig, uintptr(unsafe.Pointer(&p.defaultTaken)), 0, signalSetSize, 0, 0)
+	}
+	if _, _, errno := syscall.RawSyscall(unix.SYS_SETPGID, 0, 0, 0); errno != 0 {
+		return stageGroup, errno
+	}
+	if _, _, errno := syscall.RawSyscall6(unix.SYS_PRCTL, unix.PR_SET_PDEATHSIG, uintptr(unix.SIGKILL), 0, 0, 0, 0); errno != 0 {
+		return stageParent, errno
+	}
+	// The shepherd may have died before the line above.
+	if parent, _, _ := syscall.RawSyscall(unix.SYS_GETPPID, 0, 0, 0); parent != p.parent {
+		return stageParent, unix.ECHILD
+	}
+	if _, _, errno := syscall.RawSyscall6(unix.SYS_PRCTL, unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0, 0); errno != 0 {
+		return stageParent, errno
+	}
+	if errno := setFiles(p); errno != 0 {
+		return stageFiles, errno
+	}
+	if _, _, errno := syscall.RawSyscall(unix.SYS_CHDIR, uintptr(unsafe.Pointer(p.dir)), 0, 0); errno != 0 {
+		return stageDir, errno
+	}
+	syscall.RawSyscall6(unix.SYS_RT_SIGPROCMASK, unix.SIG_SETMASK, uintptr(unsafe.Pointer(&p.noSignals)), 0, signalSetSize, 0, 0)
+	_, _, errno := syscall.RawSyscall(unix.SYS_EXECVE, uintptr(unsafe.Pointer(p.path)),
+		uintptr(unsafe.Pointer(&p.argv[0])), uintptr(unsafe.Pointer(&p.env[0])))
+	return stageExec, errno
+}
+
+// setFiles puts the standard descriptors in place and lets execve close all
+// others, also those that Probity's own parent forgot to close.
+//
+//go:norace
+//go:nosplit
+//go:noinline
+func setFiles(p *forkPlan) syscall.Errno {
+	if _, _, errno := syscall.RawSyscall(unix.SYS_DUP3, p.stdin, 0, 0); errno != 0 {
+		return errno
+	}
+	if _, _, errno := syscall.RawSyscall(unix.SYS_DUP3, p.stdout, 1, 0); errno != 0 {
+		return errno
+	}
+	if _, _, errno := syscall.RawSyscall(unix.SYS_DUP3, p.stderr, 2, 0); errno != 0 {
+		return errno
+	}
+	// Linux before 5.11 refuses; our own descriptors are marked one by one anyway.
+	syscall.RawSyscall(unix.SYS_CLOSE_RANGE, 3, math.MaxUint32, unix.CLOSE_RANGE_CLOEXEC)
+	return 0
+}
+
+// readReport waits for execve and closes report. It returns errno 0 when the
+// program runs, or died before it could say anything.
+func readReport(report *os.File) (stage, syscall.Errno) {
+	defer report.Close()
+	var failure [2]uint32
+	n, err := report.Read(unsafe.Slice((*byte)(unsafe.Pointer(&failure)), unsafe.Sizeof(failure)))
+	if err != nil || n != int(unsafe.Sizeof(failure)) {
+		return 0, 0
+	}
+	return stage(failure[0]), syscall.Errno(failure[1])
+}

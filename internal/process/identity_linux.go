@@ -1,0 +1,158 @@
+package process
+
+import (
+	"slices"
+	"sync"
+	"time"
+)
+
+// Identity proves that an answer on a port comes from a certain process tree, by
+// the owner of the listening socket. One Identity serves one tree, which may grow
+// and shrink. The zero value is ready; it is safe for concurrent use.
+//
+// The answer is remembered by socket, so that asking before every probe costs two
+// short conversations with the kernel.
+type Identity struct {
+	mu      sync.Mutex
+	holders map[uint64]holder // by inode; guarded by mu
+}
+
+// holder is who holds a socket.
+type holder struct {
+	port    int
+	owner   Owner
+	pid     int
+	command string
+	until   time.Time // when to look again; zero for as long as the socket exists
+}
+
+// doubtPeriod is how long a socket that nobody seems to hold is not looked up
+// again: that means reading the descriptors of every process.
+const doubtPeriod = time.Second
+
+// Owns tells who answers on port at the loopback addresses. tree lists the
+// processes that count as own: see [Tree]. It is only called if a new socket or a
+// stranger is seen.
+func (id *Identity) Owns(tree func() []int, port int) (Ownership, error) {
+	all, err := Listeners(port)
+	if err != nil {
+		return Ownership{}, err
+	}
+	id.mu.Lock()
+	defer id.mu.Unlock()
+	id.resolveLocked(port, all, tree)
+	result := Ownership{Owner: Nobody, Addr: loopbacks()[0]}
+	for _, to := range loopbacks() {
+		listeners := reached(all, to)
+		if len(listeners) == 0 {
+			continue
+		}
+		o := id.judgeLocked(listeners)
+		o.Addr = to
+		if o.Owner == Own || result.Owner == Nobody {
+			result = o
+		}
+		if result.Owner == Own {
+			break
+		}
+	}
+	return result, nil
+}
+
+// judgeLocked sums up the sockets among which the kernel chooses: one stranger
+// spoils all.
+func (id *Identity) judgeLocked(listeners []Listener) Ownership {
+	worst := id.holders[listeners[0].Inode]
+	for _, l := range listeners[1:] {
+		h := id.holders[l.Inode]
+		if h.owner == Stranger || h.owner == Unknown && worst.owner == Own {
+			worst = h
+		}
+	}
+	return Ownership{Owner: worst.owner, PID: worst.pid, Command: worst.command}
+}
+
+// resolveLocked finds the holder of each socket that has none yet, and forgets
+// sockets of the port that are gone.
+func (id *Identity) resolveLocked(port int, all []Listener, tree func() []int) {
+	if id.holders == nil {
+		id.holders = map[uint64]holder{}
+	}
+	missing := map[uint64]bool{}
+	for _, l := range all {
+		missing[l.Inode] = true
+	}
+	now := time.Now()
+	for inode, h := range id.holders {
+		switch fresh := h.until.IsZero() || now.Before(h.until); {
+		case h.port != port:
+		case fresh && missing[inode]:
+			delete(missing, inode)
+		default:
+			delete(id.holders, inode)
+		}
+	}
+	if len(missing) > 0 {
+		id.searchAllLocked(port, tree, missing)
+	}
+	id.admitLocked(port, tree)
+}
+
+// searchAllLocked looks for the missing sockets in the tree, then everywhere.
+// Those that nobody seems to hold stay in doubt for a while.
+func (id *Identity) searchAllLocked(port int, tree func() []int, missing map[uint64]bool) {
+	found := holder{port: port, owner: Own}
+	hidden := id.searchLocked(tree(), missing, found)
+	if len(missing) > 0 {
+		// Without the list of processes they stay in doubt.
+		pids, _ := readNumbers("/proc")
+		found.owner = Stranger
+		id.searchLocked(pids, missing, found)
+	}
+	doubt := holder{port: port, owner: Stranger, until: time.Now().Add(doubtPeriod)}
+	if hidden {
+		doubt.owner = Unknown
+	}
+	for inode := range missing {
+		id.holders[inode] = doubt
+	}
+}
+
+// admitLocked looks again at strangers: the tree may have grown since, be it
+// between two steps of a search.
+func (id *Identity) admitLocked(port int, tree func() []int) {
+	var own []int
+	for inode, h := range id.holders {
+		if h.port != port || h.owner != Stranger || h.pid == 0 {
+			continue
+		}
+		if own == nil {
+			own = tree()
+		}
+		if slices.Contains(own, h.pid) {
+			h.owner = Own
+			id.holders[inode] = h
+		}
+	}
+}
+
+// searchLocked looks for the missing sockets among pids, and moves those that it
+// finds to the holders, as found with the process. It reports whether the
+// descriptors of one could not be read.
+func (id *Identity) searchLocked(pids []int, missing map[uint64]bool, found holder) (hidden bool) {
+	for _, pid := range pids {
+		if len(missing) == 0 {
+			return false
+		}
+		err := eachSocket(pid, func(inode uint64) {
+			if missing[inode] {
+				delete(missing, inode)
+				stat, _ := readStat(pid) // without a name if it has ended
+				found.pid, found.command = pid, stat.command
+				id.holders[inode] = found
+			}
+		})
+		hidden = hidden || err != nil && !gone(err)
+	}
+	return hidden
+}

@@ -1,0 +1,29 @@
+//go:build !linux
+
+package process
+
+import "errors"
+
+// Identity cannot tell the owner of a socket on this system.
+type Identity struct{}
+
+// Owns answers Unknown on this system, which callers treat as Own.
+func (id *Identity) Owns(tree func() []int, port int) (Ownership, error) {
+	return Ownership{Owner: Unknown, Addr: loopbacks()[0]}, nil
+}
+
+// Listeners fails with errors.ErrUnsupported on this system.
+func Listeners(port int) ([]Listener, error) { return nil, errors.ErrUnsupported }
+
+// TreeListeners fails with errors.ErrUnsupported on this system.
+func TreeListeners(pids []int) ([]Listener, error) { return nil, errors.ErrUnsupported }
+
+// Tree knows only the process itself on this system.
+func Tree(p Process) []int {
+	select {
+	case <-p.Done():
+		return nil
+	default:
+		return []int{p.PID()}
+	}
+}

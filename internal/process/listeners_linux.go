@@ -1,0 +1,102 @@
+package process
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// Listeners lists the TCP sockets that listen on port in this network namespace,
+// those of other users too; port 0 means every port.
+func Listeners(port int) ([]Listener, error) {
+	var all []Listener
+	for _, family := range []uint8{unix.AF_INET, unix.AF_INET6} {
+		some, err := diagListeners(family, port)
+		if err != nil {
+			// Sandboxes refuse netlink, and some kernels lack the module.
+			some, err = procListeners(family, port)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("cannot list the listening sockets: %w", err)
+		}
+		all = append(all, some...)
+	}
+	return all, nil
+}
+
+func procListeners(family uint8, port int) ([]Listener, error) {
+	file := "/proc/self/net/tcp"
+	if family == unix.AF_INET6 {
+		file = "/proc/self/net/tcp6"
+	}
+	data, err := os.ReadFile(file)
+	if errors.Is(err, fs.ErrNotExist) && family == unix.AF_INET6 {
+		return nil, nil // a kernel without IPv6
+	}
+	if err != nil {
+		return nil, err
+	}
+	all, err := parseProcNet(data)
+	return slices.DeleteFunc(all, func(l Listener) bool { return port != 0 && l.Port != port }), err
+}
+
+// TreeListeners lists the sockets on which one of pids listens. A process whose
+// descriptors may not be read counts as having none.
+func TreeListeners(pids []int) ([]Listener, error) {
+	all, err := Listeners(0)
+	if err != nil {
+		return nil, err
+	}
+	held := map[uint64]bool{}
+	for _, pid := range pids {
+		// It may have ended.
+		_ = eachSocket(pid, func(inode uint64) { held[inode] = true })
+	}
+	return slices.DeleteFunc(all, func(l Listener) bool { return !held[l.Inode] }), nil
+}
+
+// eachSocket calls visit with the inode of every socket that pid holds.
+func eachSocket(pid int, visit func(inode uint64)) error {
+	folder := procPath(pid, "fd")
+	fds, err := readNumbers(folder)
+	if err != nil {
+		return err
+	}
+	for _, fd := range fds {
+		target, err := os.Readlink(folder + "/" + strconv.Itoa(fd))
+		if err != nil {
+			continue // closed meanwhile
+		}
+		if inode, ok := parseSocketLink(target); ok {
+			visit(inode)
+		}
+	}
+	return nil
+}
+
+// parseSocketLink reads "socket:[123]".
+func parseSocketLink(target string) (uint64, bool) {
+	number, ok := strings.CutPrefix(target, "socket:[")
+	if !ok {
+		return 0, false
+	}
+	inode, err := strconv.ParseUint(strings.TrimSuffix(number, "]"), 10, 64)
+	return inode, err == nil
+}
+
+// Tree lists p and all its descendants, or nothing when p has ended. It is exact
+// but for processes that are forked at this moment.
+func Tree(p Process) []int {
+	select {
+	case <-p.Done():
+		return nil
+	default:
+		return descendants(p.PID())
+	}
+}

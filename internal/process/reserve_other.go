@@ -1,0 +1,6 @@
+//go:build !linux
+
+package process
+
+// reserve has nothing to share with another Probity on this system.
+func reserve(port int) (release func(), ok bool, err error) { return func() {}, true, nil }

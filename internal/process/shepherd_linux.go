@@ -1,0 +1,275 @@
+package process
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"runtime"
+	"sync"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// Shepherd is Probity's side of the shepherd process: a Starter whose processes
+// end with it. It is safe for concurrent use. It owns one goroutine, which ends
+// with the shepherd process and which Close waits for.
+type Shepherd struct {
+	cmd    *exec.Cmd
+	conn   *conn
+	stderr *tail
+	done   chan struct{}
+
+	mu      sync.Mutex // guards what follows
+	last    uint64
+	calls   map[uint64]call
+	sheep   map[uint64]*shepherdProcess
+	closing bool
+	err     error
+}
+
+// call is a request that waits for its answer.
+type call struct {
+	// command is what a start is about.
+	command command
+	answer  chan answer // has room for one
+}
+
+type answer struct {
+	process *shepherdProcess
+	err     error
+}
+
+// NewShepherd starts the shepherd process. It does not wait for it to be ready;
+// requests queue up meanwhile. The main function of the running program must begin
+// as [ShepherdMain] says. Close ends it.
+func NewShepherd() (*Shepherd, error) {
+	ours, theirs, err := socketPair()
+	if err != nil {
+		return nil, err
+	}
+	defer theirs.Close()
+	c, err := newConn(ours)
+	if err != nil {
+		return nil, err
+	}
+	s := &Shepherd{
+		conn: c, stderr: &tail{}, done: make(chan struct{}),
+		calls: map[uint64]call{}, sheep: map[uint64]*shepherdProcess{},
+	}
+	s.cmd = &exec.Cmd{
+		// The running binary, even if its file was replaced.
+		Path:       "/proc/self/exe",
+		Args:       shepherdArgs(os.Getpid()),
+		ExtraFiles: []*os.File{theirs}, // becomes shepherdFD
+		Stderr:     s.stderr,
+		// A terminal's Ctrl-C is Probity's alone.
+		SysProcAttr: &syscall.SysProcAttr{Setsid: true},
+		WaitDelay:   time.Second,
+	}
+	if err := s.cmd.Start(); err != nil {
+		c.close()
+		return nil, fmt.Errorf("cannot start the shepherd process: %w", err)
+	}
+	go s.run()
+	return s, nil
+}
+
+// Start starts spec; see [Starter].
+func (s *Shepherd) Start(spec Spec) (Process, error) {
+	c, err := resolve(spec)
+	if err != nil {
+		return nil, err
+	}
+	var files [filesPerStart]int
+	for i, file := range []*os.File{spec.Stdout, spec.Stderr} {
+		if file == nil {
+			if file, err = os.OpenFile(os.DevNull, os.O_WRONLY, 0); err != nil {
+				return nil, startError(c.argv[0], c.path, c.dir, stageFiles, cause(err))
+			}
+			defer file.Close()
+		}
+		// Fd also makes it blocking, as programs expect of their output.
+		if files[i] = int(file.Fd()); files[i] < 0 {
+			return nil, startError(c.argv[0], c.path, c.dir, stageFiles, os.ErrClosed)
+		}
+	}
+	a := s.call(message{verb: verbStart, command: c}, files[:]...)
+	runtime.KeepAlive(spec)
+	if a.err != nil {
+		return nil, a.err
+	}
+	return a.process, nil
+}
+
+// Done is closed when the shepherd process has ended and nothing is left of the
+// processes that it started.
+func (s *Shepherd) Done() <-chan struct{} { return s.done }
+
+// Err is why the shepherd ended: nil before that and after Close, else an error
+// that matches [ErrShepherdGone]. A new Shepherd can be started then.
+func (s *Shepherd) Err() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.err
+}
+
+// Close kills all processes that still run, ends the shepherd and waits for it.
+// It can be called more than once.
+func (s *Shepherd) Close() error {
+	s.mu.Lock()
+	s.closing = true
+	s.mu.Unlock()
+	// The shepherd sees the end of requests, and can still report exits.
+	_ = s.conn.socket.CloseWrite() // an error means that it is gone already
+	stuck := time.AfterFunc(3*KillBound, func() { _ = s.cmd.Process.Kill() })
+	defer stuck.Stop()
+	<-s.done
+	return s.Err()
+}
+
+// call sends a request and waits for the answer, or for the end of the shepherd.
+func (s *Shepherd) call(m message, files ...int) answer {
+	c := call{command: m.command, answer: make(chan answer, 1)}
+	s.mu.Lock()
+	s.last++
+	m.call = s.last
+	s.calls[m.call] = c
+	s.mu.Unlock()
+	if err := s.conn.send(m, files...); err != nil {
+		s.mu.Lock()
+		delete(s.calls, m.call)
+		s.mu.Unlock()
+		return answer{err: fmt.Errorf("%w: %w", ErrShepherdGone, err)}
+	}
+	select {
+	case a := <-c.answer:
+		return a
+	case <-s.done:
+	}
+	select {
+	case a := <-c.answer: // it came just before the end
+		return a
+	default:
+		return answer{err: s.goneError()}
+	}
+}
+
+func (s *Shepherd) goneError() error {
+	if err := s.Err(); err != nil {
+		return err
+	}
+	return ErrShepherdGone
+}
+
+// run receives what the shepherd says until it ends, and then cleans up after it.
+func (s *Shepherd) run() {
+	var err error
+	for err == nil {
+		var m message
+		if m, err = s.conn.receive(); err == nil {
+			s.receive(m)
+		}
+	}
+	s.conn.close()
+	waitErr := s.cmd.Wait()
+	s.mu.Lock()
+	left := s.sheep
+	s.sheep = map[uint64]*shepherdProcess{}
+	if !s.closing {
+		s.err = s.death(waitErr)
+	}
+	s.mu.Unlock()
+	if waitErr != nil || len(left) > 0 {
+		killOrphans(left)
+	}
+	for _, p := range left {
+		p.end(Exit{Code: 128 + int(unix.SIGKILL), Signal: unix.SIGKILL, At: time.Now()})
+	}
+	close(s.done)
+}
+
+// death words the end of the shepherd process.
+func (s *Shepherd) death(waitErr error) error {
+	how := "by itself"
+	if waitErr != nil {
+		how = waitErr.Error()
+	}
+	if said := s.stderr.String(); said != "" {
+		how += ": " + said
+	}
+	return fmt.Errorf("%w: %s", ErrShepherdGone, how)
+}
+
+func (s *Shepherd) receive(m message) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if m.verb == verbExited {
+		if p := s.sheep[m.sheep]; p != nil {
+			delete(s.sheep, m.sheep)
+			p.end(exitFrom(m))
+		}
+		return
+	}
+	c, ok := s.calls[m.call]
+	if !ok {
+		return
+	}
+	delete(s.calls, m.call)
+	switch m.verb {
+	case verbStarted:
+		p := &shepherdProcess{shepherd: s, id: m.sheep, pid: int(m.pid), startedAt: instant(m.at), done: make(chan struct{})}
+		s.sheep[p.id] = p
+		c.answer <- answer{process: p}
+	case verbFailed:
+		c.answer <- answer{err: startError(c.command.argv[0], c.command.path, c.command.dir, m.stage, syscall.Errno(m.errno))}
+	case verbAnswered:
+		c.answer <- answer{err: errnoError(m.errno)}
+	}
+}
+
+func exitFrom(m message) Exit {
+	var survivors []int
+	for _, pid := range m.survivors {
+		survivors = append(survivors, int(pid))
+	}
+	return exitOf(syscall.WaitStatus(m.status), instant(m.at), survivors)
+}
+
+func errnoError(errno uint64) error {
+	if errno == 0 {
+		return nil
+	}
+	return done(syscall.Errno(errno))
+}
+
+// instant turns a time of the shared clock into one that can be compared with
+// time.Now, immune to changes of the wall clock.
+func instant(at uint64) time.Time {
+	return time.Now().Add(-time.Duration(monotonic() - at))
+}
+
+// tail keeps the beginning of what a dying shepherd says, enough for its reason.
+type tail struct {
+	mu  sync.Mutex
+	buf bytes.Buffer // guarded by mu
+}
+
+const tailSize = 2 << 10
+
+func (t *tail) Write(p []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.buf.Write(p[:min(len(p), max(0, tailSize-t.buf.Len()))])
+	return len(p), nil
+}
+
+func (t *tail) String() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return string(bytes.TrimSpace(t.buf.Bytes()))
+}
+
+var _ Starter = (*Shepherd)(nil)

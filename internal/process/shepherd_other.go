@@ -1,0 +1,30 @@
+//go:build !linux
+
+package process
+
+// Shepherd starts processes as [Plain] does: only Linux has what a shepherd needs.
+type Shepherd struct {
+	Plain
+	done chan struct{}
+}
+
+// NewShepherd never fails on this system.
+func NewShepherd() (*Shepherd, error) { return &Shepherd{done: make(chan struct{})}, nil }
+
+// Done is never closed on this system: there is nothing that could end.
+func (s *Shepherd) Done() <-chan struct{} { return s.done }
+
+// Err is nil on this system.
+func (s *Shepherd) Err() error { return nil }
+
+// Close does nothing on this system: kill each process before.
+func (s *Shepherd) Close() error { return nil }
+
+// IsShepherd is false on this system.
+func IsShepherd(args []string) bool { return false }
+
+// ShepherdMain is not called on this system.
+func ShepherdMain() int { return 1 }
+
+// BecomeSubreaper does nothing on this system.
+func BecomeSubreaper() error { return nil }

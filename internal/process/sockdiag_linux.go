@@ -1,0 +1,144 @@
+package process
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"net/netip"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// The messages of sock_diag(7). Lengths are in bytes.
+const (
+	netlinkHeader   = 16
+	diagRequestSize = netlinkHeader + 56 // struct inet_diag_req_v2
+	diagAnswerSize  = 72                 // struct inet_diag_msg
+	diagV6Only      = 11                 // INET_DIAG_SKV6ONLY
+)
+
+var errBadDiag = errors.New("malformed answer of sock_diag")
+
+// diagListeners asks the kernel for the listening sockets of one family, in one
+// request, filtered there.
+func diagListeners(family uint8, port int) ([]Listener, error) {
+	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, unix.NETLINK_SOCK_DIAG)
+	if err != nil {
+		return nil, err
+	}
+	defer unix.Close(fd)
+	timeout := unix.Timeval{Sec: 2} // the kernel answers at once
+	if err := unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &timeout); err != nil {
+		return nil, err
+	}
+	if err := unix.Sendto(fd, diagRequest(family, port), 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
+		return nil, err
+	}
+	var all []Listener
+	buf := make([]byte, 32<<10)
+	for {
+		n, _, err := unix.Recvfrom(fd, buf, 0)
+		if err == unix.EINTR {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		some, done, err := parseDiag(buf[:n])
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, some...)
+		if done {
+			return all, nil
+		}
+	}
+}
+
+func diagRequest(family uint8, port int) []byte {
+	b := make([]byte, diagRequestSize)
+	native := binary.NativeEndian
+	native.PutUint32(b[0:], diagRequestSize)
+	native.PutUint16(b[4:], unix.SOCK_DIAG_BY_FAMILY)
+	native.PutUint16(b[6:], unix.NLM_F_REQUEST|unix.NLM_F_DUMP)
+	b[16], b[17] = family, unix.IPPROTO_TCP
+	native.PutUint32(b[20:], 1<<tcpListen)
+	binary.BigEndian.PutUint16(b[24:], uint16(port)) // 0 is every port
+	return b
+}
+
+// parseDiag reads one datagram of the answer, which is a sequence of netlink
+// messages. done says that nothing follows.
+func parseDiag(data []byte) (all []Listener, done bool, err error) {
+	native := binary.NativeEndian
+	for len(data) >= netlinkHeader {
+		size := int(native.Uint32(data))
+		if size < netlinkHeader || size > len(data) {
+			return nil, false, errBadDiag
+		}
+		body := data[netlinkHeader:size]
+		switch native.Uint16(data[4:]) {
+		case unix.NLMSG_DONE:
+			return all, true, nil
+		case unix.NLMSG_ERROR:
+			return nil, false, diagError(body)
+		case unix.SOCK_DIAG_BY_FAMILY:
+			l, err := parseDiagMessage(body)
+			if err != nil {
+				return nil, false, err
+			}
+			all = append(all, l)
+		}
+		data = data[min(align4(size), len(data)):]
+	}
+	if len(data) > 0 {
+		return nil, false, errBadDiag
+	}
+	return all, false, nil
+}
+
+func diagError(body []byte) error {
+	if len(body) < 4 {
+		return errBadDiag
+	}
+	errno := int32(binary.NativeEndian.Uint32(body))
+	return fmt.Errorf("sock_diag refuses: %w", syscall.Errno(-errno))
+}
+
+func parseDiagMessage(body []byte) (Listener, error) {
+	if len(body) < diagAnswerSize {
+		return Listener{}, errBadDiag
+	}
+	l := Listener{
+		Port:  int(binary.BigEndian.Uint16(body[4:])),
+		Inode: uint64(binary.NativeEndian.Uint32(body[68:])),
+	}
+	switch source := body[8:24]; body[0] {
+	case unix.AF_INET:
+		l.Addr = netip.AddrFrom4([4]byte(source))
+	case unix.AF_INET6:
+		l.Addr = netip.AddrFrom16([16]byte(source)).Unmap()
+	default:
+		return Listener{}, errBadDiag
+	}
+	l.OnlyIPv6 = v6Only(body[diagAnswerSize:])
+	return l, nil
+}
+
+// v6Only looks for that attribute; a list of another shape has none.
+func v6Only(attributes []byte) bool {
+	for len(attributes) >= 4 {
+		size := int(binary.NativeEndian.Uint16(attributes))
+		if size < 4 || size > len(attributes) {
+			return false
+		}
+		if binary.NativeEndian.Uint16(attributes[2:]) == diagV6Only {
+			return size > 4 && attributes[4] != 0
+		}
+		attributes = attributes[min(align4(size), len(attributes)):]
+	}
+	return false
+}
+
+func align4(n int) int { return (n + 3) &^ 3 }

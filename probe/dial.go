@@ -1,0 +1,45 @@
+package probe
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"net"
+	"strconv"
+	"syscall"
+)
+
+// DialFunc opens a connection, like [net.Dialer.DialContext]. Handlers take one so that an owner can look at the
+// connection (does the peer belong to the service?), enter a network namespace, or test without sockets.
+type DialFunc func(ctx context.Context, network, address string) (net.Conn, error)
+
+// orDefault returns f, or the kubelet's way of dialling if f is nil.
+func (f DialFunc) orDefault() DialFunc {
+	if f != nil {
+		return f
+	}
+	return (&net.Dialer{Control: lingerOneSecond}).DialContext
+}
+
+// lingerOneSecond lets a close send FIN and wait at most a second for the peer (R59), which shortens the life of
+// sockets that many probes leave behind.
+func lingerOneSecond(_, _ string, socket syscall.RawConn) error {
+	var failed error
+	err := socket.Control(func(fd uintptr) {
+		failed = syscall.SetsockoptLinger(int(fd), syscall.SOL_SOCKET, syscall.SO_LINGER, &syscall.Linger{Onoff: 1, Linger: 1})
+	})
+	return cmp.Or(err, failed)
+}
+
+// checkPort refuses a port that no service can listen on (R47).
+func checkPort(port int) error {
+	if port < 1 || port > 65535 {
+		return fmt.Errorf("invalid port number: %d, must be between 1 and 65535", port)
+	}
+	return nil
+}
+
+// address joins host and port for dialling and for texts; IPv6 hosts are bracketed.
+func address(host string, port int) string {
+	return net.JoinHostPort(cmp.Or(host, DefaultHost), strconv.Itoa(port))
+}

@@ -1,0 +1,230 @@
+package e2e
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+)
+
+// manifest is a Pod with one container app that runs the scripted service with the given arguments; more is YAML below the container.
+func manifest(args, more string) string {
+	return fmt.Sprintf(`
+apiVersion: v1
+kind: Pod
+metadata: {name: web}
+spec:
+  terminationGracePeriodSeconds: 5
+  containers:
+  - name: app
+    image: example
+    command: [SERVICE]
+    args: [%s]
+    ports: [{name: http, containerPort: 8080}]
+%s`, args, more)
+}
+
+const (
+	live3  = "    livenessProbe: {httpGet: {path: /live, port: http}, periodSeconds: 1, failureThreshold: 3}\n"
+	ready1 = "    readinessProbe: {httpGet: {path: /ready, port: 8080}, periodSeconds: 1, failureThreshold: 1}\n"
+	start9 = "    startupProbe: {httpGet: {path: /start, port: http}, periodSeconds: 1, failureThreshold: 9}\n"
+)
+
+const failed500 = "HTTP probe failed with statuscode: 500"
+
+func appStatus(pod *corev1.Pod) corev1.ContainerStatus { return pod.Status.ContainerStatuses[0] }
+
+func restarted(n int32) func(*corev1.Pod) bool {
+	return func(pod *corev1.Pod) bool {
+		return len(pod.Status.ContainerStatuses) > 0 && appStatus(pod).RestartCount >= n && appStatus(pod).State.Running != nil
+	}
+}
+
+func TestLivenessThreeStrikes(t *testing.T) { // A01
+	t.Parallel()
+	r := start(t, manifest(`"-answers=/live=200x2,500"`, live3))
+	r.waitPod("a restart", restarted(1))
+	failures := r.events("Unhealthy Liveness probe failed: " + failed500)
+	killing := r.waitEvent(1, "Normal Killing Container app failed liveness probe, will be restarted")
+	if len(failures) != 3 {
+		t.Fatalf("%d failures were reported before the restart, want 3", len(failures))
+	}
+	if got := killing.EventTime.Sub(failures[0].EventTime.Time); got < 1700*time.Millisecond {
+		t.Errorf("killed %v after the first failure, want 2 periods", got)
+	}
+	if got := killing.InvolvedObject.FieldPath; got != "spec.containers{app}" {
+		t.Errorf("the Event is about %q", got)
+	}
+}
+
+func TestReadinessGoesDownAndUp(t *testing.T) { // B07
+	t.Parallel()
+	r := start(t, manifest(`"-answers=/ready=200x2,503x2,200"`, ready1))
+	r.waitPod("ready", ready)
+	r.waitPod("not ready", func(p *corev1.Pod) bool { return !ready(p) && appStatus(p).State.Running != nil })
+	pod := r.waitPod("ready again", ready)
+	if got := appStatus(pod).RestartCount; got != 0 {
+		t.Errorf("restartCount = %d, want 0: readiness restarts nothing", got)
+	}
+}
+
+func TestStartupGatesTheOthers(t *testing.T) { // C01, C02
+	t.Parallel()
+	log := filepath.Join(t.TempDir(), "log")
+	r := start(t, manifest(`"-answers=/start=503x3,200", "-log=`+log+`"`, start9+live3+ready1))
+	r.waitPod("ready", ready)
+	waitFor(t, "three liveness probes", func() bool { return strings.Count(read(t, log), "GET /live") >= 3 })
+	text := read(t, log)
+	if got := strings.Count(text, "GET /start"); got != 4 {
+		t.Errorf("the startup probe ran %d times, want 4: three failures and a success", got)
+	}
+	lastStart := strings.LastIndex(text, "GET /start")
+	if before := text[:lastStart]; strings.Contains(before, "GET /live") || strings.Contains(before, "GET /ready") {
+		t.Errorf("probed before the startup probe succeeded:\n%s", text)
+	}
+}
+
+func TestBodyThatStallsCountsForNothing(t *testing.T) { // D23, E01
+	t.Parallel()
+	log := filepath.Join(t.TempDir(), "log")
+	r := start(t, manifest(`"-answers=/live=stall", "-log=`+log+`"`, strings.Replace(live3, "failureThreshold: 3", "failureThreshold: 1", 1)))
+	r.waitEvent(2, "Unhealthy Liveness probe errored and resulted in failure state: context deadline exceeded (Client.Timeout or context cancellation while reading body)")
+	if got := strings.Count(read(t, log), "GET /live"); got < 6 {
+		t.Errorf("%d requests in two runs, want three each", got)
+	}
+	if killed := r.events("Killing"); len(killed) != 0 {
+		t.Errorf("killed for errors: %v", line(killed[0]))
+	}
+}
+
+func TestTCPProbe(t *testing.T) { // F05
+	t.Parallel()
+	r := start(t, manifest(`"-delay=1500ms"`, "    readinessProbe: {tcpSocket: {port: http}, periodSeconds: 1}\n"))
+	r.waitEvent(1, "Unhealthy Readiness probe failed: dial tcp 127.0.0.1:")
+	r.waitPod("ready", ready)
+}
+
+func TestExecProbe(t *testing.T) { // G02, G07, G11
+	t.Parallel()
+	r := start(t, manifest("", `    env: [{name: A, value: x}, {name: B, valueFrom: {fieldRef: {fieldPath: metadata.name}}}]
+    readinessProbe: {exec: {command: [sh, -c, "echo out; echo err >&2; echo $0; exit 1", "$(A)-$(B)-$(C)"]}, periodSeconds: 1}
+    livenessProbe: {exec: {command: [sleep, "10"]}, periodSeconds: 1, failureThreshold: 1}
+`))
+	r.waitEvent(1, "Unhealthy Readiness probe failed: out\nx--$(C)\nerr")
+	r.waitEvent(1, `Unhealthy Liveness probe failed: command timed out: "sleep 10" timed out after 1s`)
+	r.waitPod("a restart", restarted(1))
+}
+
+func TestGRPCProbeOfSomethingElse(t *testing.T) { // H09
+	t.Parallel()
+	r := start(t, manifest("", "    readinessProbe: {grpc: {port: 8080}, periodSeconds: 1}\n"))
+	event := r.waitEvent(1, "Unhealthy Readiness probe failed: timeout: failed to connect service")
+	if !strings.HasSuffix(event.Message, "within 1s: context deadline exceeded") {
+		t.Errorf("message = %q", event.Message)
+	}
+}
+
+func TestStubbornProcess(t *testing.T) { // I02, I03, N05
+	t.Parallel()
+	r := start(t, manifest(`"-answers=/live=500", "-term=ignore"`, strings.Replace(live3, "failureThreshold: 3", "failureThreshold: 1, terminationGracePeriodSeconds: 3", 1)))
+	killing := r.waitEvent(1, "Killing Container app failed liveness probe")
+	pod := r.waitPod("a restart", restarted(1))
+	last := appStatus(pod).LastTerminationState.Terminated
+	if last == nil || last.ExitCode != 137 || last.Reason != "Error" {
+		t.Fatalf("lastState = %+v, want exit code 137", last)
+	}
+	started := r.waitEvent(2, "Normal Started Container started")
+	if got := started.EventTime.Sub(killing.EventTime.Time); got < 2900*time.Millisecond || got > 6*time.Second {
+		t.Errorf("restarted %v after the kill began, want about 3s", got)
+	}
+}
+
+func TestCrashLoop(t *testing.T) { // J08, J11, J17 with a short cap
+	t.Parallel()
+	r := start(t, manifest(`"-life=200ms:1"`, ""), "--max-restart-period", "2s")
+	event := r.waitEvent(1, "Warning BackOff Back-off restarting failed container app in pod web_default(")
+	pod := r.waitPod("CrashLoopBackOff", func(p *corev1.Pod) bool {
+		w := appStatus(p).State.Waiting
+		return w != nil && w.Reason == "CrashLoopBackOff"
+	})
+	want := fmt.Sprintf("back-off 2s restarting failed container=app pod=web_default(%s)", pod.UID)
+	if got := appStatus(pod).State.Waiting.Message; got != want {
+		t.Errorf("message = %q, want %q", got, want)
+	}
+	if pod.Status.Phase != corev1.PodRunning {
+		t.Errorf("phase = %s, want Running", pod.Status.Phase)
+	}
+	third := r.waitEvent(3, "Normal Started")
+	if got := third.EventTime.Sub(event.EventTime.Time); got < 1500*time.Millisecond {
+		t.Errorf("started %v after the refusal, want about 2s", got)
+	}
+}
+
+func TestSidecar(t *testing.T) { // S01, S03, S04
+	t.Parallel()
+	r := start(t, `
+apiVersion: v1
+kind: Pod
+metadata: {name: web}
+spec:
+  terminationGracePeriodSeconds: 5
+  initContainers:
+  - name: s
+    image: example
+    restartPolicy: Always
+    command: [SERVICE]
+    args: ["-answers=/start=503x1,200 /live=200x3,500"]
+    ports: [{containerPort: 9000}]
+    startupProbe: {httpGet: {path: /start, port: 9000}, periodSeconds: 1}
+    livenessProbe: {httpGet: {path: /live, port: 9000}, periodSeconds: 1, failureThreshold: 1}
+  - name: prepare
+    image: example
+    command: ["true"]
+  containers:
+  - name: app
+    image: example
+    command: [SERVICE]
+    args: ["-port=0"]
+`)
+	r.waitPod("ready", ready)
+	event := r.waitEvent(1, "Normal Killing Init container s failed liveness probe")
+	if event.Message != "Init container s failed liveness probe" || event.InvolvedObject.FieldPath != "spec.initContainers{s}" {
+		t.Errorf("event = %q about %q", event.Message, event.InvolvedObject.FieldPath)
+	}
+	startedEvents := r.events("Normal Started")
+	if got := startedEvents[0].InvolvedObject.FieldPath; got != "spec.initContainers{s}" {
+		t.Errorf("first started %s, want the sidecar", got)
+	}
+	r.waitPod("the sidecar's restart", func(p *corev1.Pod) bool {
+		return p.Status.InitContainerStatuses[0].RestartCount == 1 && ready(p)
+	})
+}
+
+func TestStoppedProcessIsRestarted(t *testing.T) {
+	t.Parallel()
+	r := start(t, manifest("", strings.Replace(live3, "failureThreshold: 3", "failureThreshold: 2", 1)+ready1))
+	pod := r.waitPod("ready", ready)
+	pid := pidOf(t, pod, "app")
+	if err := syscall.Kill(pid, syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	r.waitEvent(2, "Unhealthy Liveness probe failed: Get \"http://127.0.0.1:")
+	after := r.waitPod("a restart", restarted(1))
+	if got := pidOf(t, after, "app"); got == pid || alive(pid) {
+		t.Errorf("process %d still lives; the new one is %d", pid, got)
+	}
+}
+
+func read(t *testing.T, path string) string {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	if err != nil && !os.IsNotExist(err) {
+		t.Fatal(err)
+	}
+	return string(data)
+}

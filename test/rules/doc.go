@@ -1,0 +1,2 @@
+// Package rules holds the rules of this repository, as tests.
+package rules

@@ -60,6 +60,8 @@ func Main(ctx context.Context, streams Streams, args []string) int {
 	return ExitUsage // what cobra refuses is a wrong command line
 }
 
+//go:generate go test -run TestReferenceIsCurrent . -update
+
 func newRoot(streams Streams) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "probity",

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -180,9 +181,7 @@ func (s *tableScreen) picture() picture {
 		p.pods = append(p.pods, pod)
 	}
 	slices.SortFunc(p.pods, func(a, b *corev1.Pod) int { return strings.Compare(a.Name, b.Name) })
-	for name, report := range s.reports {
-		p.reports[name] = report
-	}
+	maps.Copy(p.reports, s.reports)
 	return p
 }
 

@@ -121,7 +121,7 @@ func (s *session) look() (left int) {
 		case corev1.PodFailed:
 			terminal++
 			if !s.stopping && pod.DeletionTimestamp == nil {
-				s.failed = fmt.Errorf("Pod %s failed for good", pod.Name)
+				s.failed = fmt.Errorf("pod %q failed for good", pod.Name)
 			}
 		}
 	}

@@ -178,11 +178,19 @@ func (p picture) probeLines(pod *corev1.Pod, container string, width int) []stri
 		}
 		r := report.Probes[i]
 		mark, color := probeMark(r)
-		text := fmt.Sprintf("  %s %-9s %-7s %8s  %d/%d  %s", mark, strings.ToLower(string(t)), r.Outcome,
-			r.Latency.Round(10*time.Microsecond), min(r.Run, r.Threshold), r.Threshold, oneLine(r.Output))
+		text := fmt.Sprintf("  %s %-9s %-7s %8s  %-4s  %s", mark, strings.ToLower(string(t)), r.Outcome,
+			r.Latency.Round(10*time.Microsecond), counter(r), oneLine(r.Output))
 		lines = append(lines, color+fit(text, width)+plain)
 	}
 	return lines
+}
+
+// counter is how many results in a row there are, of how many it takes; a probe that is over for this instance says so (R37, R38).
+func counter(r node.ProbeRecord) string {
+	if r.Hold {
+		return "done"
+	}
+	return fmt.Sprintf("%d/%d", min(r.Run, r.Threshold), r.Threshold)
 }
 
 func probeMark(r node.ProbeRecord) (mark, color string) {

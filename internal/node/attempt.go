@@ -18,7 +18,8 @@ func (r *runner) attempt(e lifecycle.RunProbe) {
 	key := attemptKey{e.Container, e.Type}
 	ctx, cancel := context.WithCancel(r.ctx)
 	r.attempts[key] = cancel
-	prober := r.prober(r.container(e.Container), r.instances[e.Container], e.Probe)
+	inst := r.instances[e.Container]
+	prober := r.prober(r.container(e.Container), inst, e.Probe)
 	r.running.Go(func() {
 		defer cancel()
 		began := time.Now()
@@ -27,7 +28,11 @@ func (r *runner) attempt(e lifecycle.RunProbe) {
 		if errors.Is(result.Err, probe.ErrStopped) && ctx.Err() != nil {
 			return // nobody waits for it any more
 		}
-		r.post(func() { r.attempted(e, result, began, latency) })
+		r.post(func() {
+			if !inst.ended() { // a dead process says nothing; its exit is about to be reported (R34)
+				r.attempted(e, result, began, latency)
+			}
+		})
 	})
 }
 

@@ -21,6 +21,16 @@ type instance struct {
 	process process.Process
 }
 
+// ended says whether the process is gone.
+func (i *instance) ended() bool {
+	select {
+	case <-i.process.Done():
+		return true
+	default:
+		return false
+	}
+}
+
 // start prepares an instance and starts its process. Everything that may block happens in a goroutine of its own; it lives as long as the process.
 func (r *runner) start(e lifecycle.StartContainer) {
 	c := r.container(e.Container)

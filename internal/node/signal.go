@@ -3,8 +3,8 @@ package node
 import (
 	"syscall"
 
-	corev1 "k8s.io/api/core/v1"
 	"golang.org/x/sys/unix"
+	corev1 "k8s.io/api/core/v1"
 )
 
 // signalNumber finds a stop signal by the name that lifecycle.stopSignal uses. Validation lets only known names through.

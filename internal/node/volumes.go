@@ -2,6 +2,7 @@ package node
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -58,9 +59,7 @@ func configMapFiles(cm *corev1.ConfigMap) map[string][]byte {
 	for key, value := range cm.Data {
 		files[key] = []byte(value)
 	}
-	for key, value := range cm.BinaryData {
-		files[key] = value
-	}
+	maps.Copy(files, cm.BinaryData)
 	return files
 }
 

@@ -4,12 +4,14 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/watch"
 )
 
 // manifest is a Pod with one container app that runs the scripted service with the given arguments; more is YAML below the container.
@@ -99,6 +101,71 @@ func TestBodyThatStallsCountsForNothing(t *testing.T) { // D23, E01
 	}
 	if killed := r.events("Killing"); len(killed) != 0 {
 		t.Errorf("killed for errors: %v", line(killed[0]))
+	}
+}
+
+func TestDefaultsAndOddButValid(t *testing.T) { // K07, M01, M10
+	t.Parallel()
+	// F is 3 by default; a timeout longer than the period is accepted, and then probes run back to back (A14).
+	r := start(t, manifest(`"-answers=/live=hang"`, "    livenessProbe: {httpGet: {path: /live, port: http}, periodSeconds: 1, timeoutSeconds: 2}\n"))
+	killing := r.waitEvent(1, "Killing Container app failed liveness probe")
+	failures := r.events("Unhealthy Liveness probe failed: Get \"http://127.0.0.1:")
+	if len(failures) != 3 {
+		t.Fatalf("%d failures before the kill, want 3", len(failures))
+	}
+	if got := killing.EventTime.Sub(failures[0].EventTime.Time); got < 3800*time.Millisecond || got > 6*time.Second {
+		t.Errorf("killed %v after the first failure, want about twice the timeout", got)
+	}
+}
+
+func TestConditions(t *testing.T) { // N01, N03, N09
+	t.Parallel()
+	r := start(t, manifest(`"-answers=/ready=503x2,200"`, ready1))
+	pod := r.waitPod("running and not ready", func(p *corev1.Pod) bool {
+		return len(p.Status.ContainerStatuses) > 0 && appStatus(p).State.Running != nil && !ready(p)
+	})
+	for _, want := range []corev1.PodConditionType{"PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled"} {
+		if !slices.ContainsFunc(pod.Status.Conditions, func(c corev1.PodCondition) bool { return c.Type == want }) {
+			t.Errorf("condition %s is missing", want)
+		}
+	}
+	for _, c := range pod.Status.Conditions {
+		if c.Type == corev1.PodReady && (c.Reason != "ContainersNotReady" || c.Message != "containers with unready status: [app]") {
+			t.Errorf("Ready = %+v", c)
+		}
+	}
+	first := r.snapshot()[0]
+	if first.pod == nil || first.kind != watch.Added || first.pod.APIVersion != "v1" || first.pod.UID == "" {
+		t.Errorf("the first line is %+v, want the Pod as ADDED", first)
+	}
+	r.waitPod("ready", ready)
+}
+
+func TestPreStopAndOrder(t *testing.T) { // I15, I13, N11
+	t.Parallel()
+	log := filepath.Join(t.TempDir(), "log")
+	r := start(t, manifest(`"-answers=/live=500", "-term=exit:0", "-log=`+log+`"`, strings.Replace(live3, "failureThreshold: 3", "failureThreshold: 1", 1)+
+		"    lifecycle: {preStop: {exec: {command: [sh, -c, 'echo prestop >> "+log+"; sleep 1']}}}\n"))
+	killing := r.waitEvent(1, "Killing Container app failed liveness probe")
+	pod := r.waitPod("a restart", restarted(1))
+	lines := strings.Fields(read(t, log))
+	if before := slices.Index(lines, "prestop"); before < 0 || before > slices.Index(lines, "SIGTERM") {
+		t.Errorf("preStop did not run before SIGTERM:\n%s", read(t, log))
+	}
+	if got := appStatus(pod).LastTerminationState.Terminated; got == nil || got.ExitCode != 0 || got.Reason != "Completed" {
+		t.Errorf("lastState = %+v, want Completed with 0", got)
+	}
+	second := r.waitEvent(2, "Normal Started Container started")
+	if got := second.EventTime.Sub(killing.EventTime.Time); got < 900*time.Millisecond {
+		t.Errorf("restarted %v after the kill began, want the second that preStop takes", got)
+	}
+	var reasons []string
+	for _, e := range r.events("Normal") {
+		reasons = append(reasons, e.Reason)
+	}
+	want := []string{"Pulled", "Created", "Started", "Killing", "Pulled", "Created", "Started"}
+	if len(reasons) < len(want) || !slices.Equal(reasons[:len(want)], want) {
+		t.Errorf("Events = %v, want %v first", reasons, want)
 	}
 }
 

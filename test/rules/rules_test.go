@@ -110,17 +110,6 @@ func TestTools(t *testing.T) {
 			t.Errorf("staticcheck has something to say:\n%s", out)
 		}
 	})
-	for _, system := range []string{"darwin/arm64", "linux/arm64"} {
-		t.Run(system, func(t *testing.T) {
-			goos, arch, _ := strings.Cut(system, "/")
-			cmd := exec.CommandContext(t.Context(), "go", "vet", "./...")
-			cmd.Dir = root
-			cmd.Env = append(os.Environ(), "GOOS="+goos, "GOARCH="+arch, "CGO_ENABLED=0", "GOFLAGS=")
-			if out, err := cmd.CombinedOutput(); err != nil {
-				t.Errorf("does not build for %s: %v\n%s", system, err, out)
-			}
-		})
-	}
 }
 
 // run returns what a command prints and fails the test if the command fails.

@@ -1,0 +1,63 @@
+package cli
+
+import (
+	"bytes"
+	"flag"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/spf13/cobra"
+	"github.com/spf13/cobra/doc"
+)
+
+// update is the flag with which go generate writes the reference anew.
+var update = flag.Bool("update", false, "write docs/reference instead of comparing it")
+
+func TestReferenceIsCurrent(t *testing.T) {
+	const folder = "../../docs/reference"
+	root := newRoot(Streams{In: &bytes.Buffer{}, Out: io.Discard, Err: io.Discard})
+	root.DisableAutoGenTag = true
+	pages := 0
+	eachCommand(root, func(cmd *cobra.Command) {
+		pages++
+		var page bytes.Buffer
+		if err := doc.GenMarkdown(cmd, &page); err != nil {
+			t.Fatal(err)
+		}
+		path := filepath.Join(folder, strings.ReplaceAll(cmd.CommandPath(), " ", "_")+".md")
+		if *update {
+			if err := os.WriteFile(path, page.Bytes(), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			return
+		}
+		got, err := os.ReadFile(path)
+		if err != nil {
+			t.Errorf("%v: run go generate ./...", err)
+			return
+		}
+		if diff := cmp.Diff(page.String(), string(got)); diff != "" {
+			t.Errorf("%s is stale, run go generate ./... (-want +got):\n%s", path, diff)
+		}
+	})
+	files, err := os.ReadDir(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(files) != pages {
+		t.Errorf("%s has %d pages for %d commands", folder, len(files), pages)
+	}
+}
+
+func eachCommand(cmd *cobra.Command, do func(*cobra.Command)) {
+	do(cmd)
+	for _, child := range cmd.Commands() {
+		if !child.Hidden && child.Name() != "help" && child.Name() != "completion" {
+			eachCommand(child, do)
+		}
+	}
+}

@@ -1,0 +1,106 @@
+package cli
+
+import (
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/probity-run/probity/internal/lifecycle"
+	"github.com/probity-run/probity/internal/node"
+)
+
+var escapes = regexp.MustCompile(`\x1b\[[0-9;]*m`)
+
+func examplePicture() picture {
+	now := time.Date(2026, 1, 1, 12, 0, 42, 0, time.UTC)
+	pod := &corev1.Pod{
+		ObjectMeta: metav1.ObjectMeta{Name: "web", Annotations: map[string]string{node.AnnotationPID + "app": "4711"}},
+		Spec:       corev1.PodSpec{Containers: []corev1.Container{{Name: "app"}}},
+		Status: corev1.PodStatus{ContainerStatuses: []corev1.ContainerStatus{{
+			Name: "app", Ready: true, Started: new(true), RestartCount: 2,
+			State: corev1.ContainerState{Running: &corev1.ContainerStateRunning{StartedAt: metav1.NewTime(now.Add(-42 * time.Second))}},
+		}}},
+	}
+	report := &node.ProbeReport{Probes: []node.ProbeRecord{
+		{Container: "app", Type: lifecycle.Liveness, Outcome: "failure", Output: "HTTP probe failed\x1b[2J with statuscode: 500", Latency: 1234567, Run: 2, Threshold: 3},
+		{Container: "app", Type: lifecycle.Startup, Outcome: "success", Latency: 980 * time.Microsecond, Threshold: 1, Hold: true},
+	}}
+	event := &corev1.Event{
+		Type: "Warning", Reason: "Unhealthy", Message: "Liveness probe failed:\nno answer", EventTime: metav1.NewMicroTime(now),
+		InvolvedObject: corev1.ObjectReference{Name: "web", FieldPath: "spec.containers{app}"},
+	}
+	return picture{pods: []*corev1.Pod{pod}, reports: map[string]*node.ProbeReport{"web": report}, events: []*corev1.Event{event}, now: now}
+}
+
+func TestTable(t *testing.T) {
+	for name, test := range map[string]struct {
+		width, height int
+		lines         []string
+		want          string
+	}{
+		"wide": {100, 20, nil, `
+POD  READY  STARTED  RESTARTS  STATE    AGE  PID
+web  yes    yes      2         Running  42s  4711
+  ✓ startup   success    980µs  done
+  ✗ liveness  failure   1.23ms  2/3   HTTP probe failed·[2J with statuscode: 500
+
+EVENTS
+12:00:42.000  Warning  Unhealthy    web/app  Liveness probe failed: no answer`},
+		"narrow": {24, 20, nil, `
+POD  READY  STARTED  RES
+web  yes    yes      2
+  ✓ startup   success
+  ✗ liveness  failure
+
+EVENTS
+12:00:42.000  Warning  U`},
+		"low": {30, 3, nil, `
+POD  READY  STARTED  RESTARTS
+web  yes    yes      2
+  ✓ startup   success    980µs`},
+		"output": {40, 12, []string{"web | one", "web | two", "web | three"}, `
+POD  READY  STARTED  RESTARTS  STATE
+web  yes    yes      2         Running
+  ✓ startup   success    980µs  done
+  ✗ liveness  failure   1.23ms  2/3   HT
+
+EVENTS
+12:00:42.000  Warning  Unhealthy    web/
+
+OUTPUT
+web | two
+web | three`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := examplePicture()
+			p.lines = test.lines
+			var got []string
+			for line := range strings.SplitSeq(p.render(test.width, test.height), "\n") {
+				got = append(got, strings.TrimRight(escapes.ReplaceAllString(line, ""), " "))
+			}
+			if diff := cmp.Diff(strings.Split(strings.TrimPrefix(test.want, "\n"), "\n"), got); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func TestShortDuration(t *testing.T) {
+	for d, want := range map[time.Duration]string{
+		-time.Second:                       "0s",
+		999 * time.Millisecond:             "0s",
+		59 * time.Second:                   "59s",
+		61 * time.Second:                   "1m01s",
+		3*time.Hour + 4*time.Minute:        "3h04m",
+		100*time.Hour + 59*time.Minute + 1: "100h59m",
+	} {
+		if got := shortDuration(d); got != want {
+			t.Errorf("shortDuration(%v) = %q, want %q", d, got, want)
+		}
+	}
+}

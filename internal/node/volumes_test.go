@@ -1,0 +1,78 @@
+package node
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+)
+
+func TestVolumes(t *testing.T) {
+	dir := t.TempDir()
+	pod := examplePod(corev1.Container{})
+	pod.Spec.Volumes = []corev1.Volume{
+		{Name: "scratch-space", VolumeSource: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{}}},
+		{Name: "conf", VolumeSource: corev1.VolumeSource{ConfigMap: &corev1.ConfigMapVolumeSource{
+			LocalObjectReference: corev1.LocalObjectReference{Name: "cm"}, Items: []corev1.KeyToPath{{Key: "k", Path: "sub/file"}}}}},
+		{Name: "key", VolumeSource: corev1.VolumeSource{Secret: &corev1.SecretVolumeSource{SecretName: "s"}}},
+		{Name: "disk", VolumeSource: corev1.VolumeSource{PersistentVolumeClaim: &corev1.PersistentVolumeClaimVolumeSource{ClaimName: "c"}}},
+	}
+	vars, err := makeVolumes(pod, exampleObjects(), dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(vars) != 3 {
+		t.Errorf("variables = %v, want three: a claim is not made here", vars)
+	}
+	if info, err := os.Stat(vars["PROBITY_VOLUME_SCRATCH_SPACE"]); err != nil || !info.IsDir() {
+		t.Errorf("emptyDir: %v", err)
+	}
+	for path, want := range map[string]string{
+		filepath.Join(vars["PROBITY_VOLUME_CONF"], "sub/file"): "v",
+		filepath.Join(vars["PROBITY_VOLUME_KEY"], "k"):         "secret",
+	} {
+		if got, err := os.ReadFile(path); err != nil || string(got) != want {
+			t.Errorf("%s = %q, %v, want %q", path, got, err, want)
+		}
+	}
+}
+
+func TestVolumesStayInside(t *testing.T) {
+	outside := filepath.Join(t.TempDir(), "outside")
+	err := writeVolume(filepath.Join(t.TempDir(), "v"), map[string][]byte{"../../outside": []byte("x")})
+	if err == nil {
+		t.Error("a path that leads out of the volume was written")
+	}
+	if _, err := os.Stat(outside); err == nil {
+		t.Error("a file appeared outside of the volume")
+	}
+}
+
+func TestMissingVolumeSources(t *testing.T) {
+	for name, test := range map[string]struct {
+		source  corev1.VolumeSource
+		wantErr string
+	}{
+		"configmap":          {corev1.VolumeSource{ConfigMap: &corev1.ConfigMapVolumeSource{LocalObjectReference: corev1.LocalObjectReference{Name: "gone"}}}, `configmap "gone" not found`},
+		"optional configmap": {corev1.VolumeSource{ConfigMap: &corev1.ConfigMapVolumeSource{LocalObjectReference: corev1.LocalObjectReference{Name: "gone"}, Optional: new(true)}}, ""},
+		"key": {corev1.VolumeSource{Secret: &corev1.SecretVolumeSource{SecretName: "s", Items: []corev1.KeyToPath{{Key: "gone", Path: "p"}}}},
+			`secret "s" references non-existent key: gone`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			pod := examplePod(corev1.Container{})
+			pod.Spec.Volumes = []corev1.Volume{{Name: "v", VolumeSource: test.source}}
+			_, err := makeVolumes(pod, exampleObjects(), t.TempDir())
+			if got := errorText(err); got != test.wantErr {
+				t.Errorf("error = %q, want %q", got, test.wantErr)
+			}
+		})
+	}
+}
+
+func errorText(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
+}

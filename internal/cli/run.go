@@ -11,8 +11,6 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	appsv1 "k8s.io/api/apps/v1"
-	corev1 "k8s.io/api/core/v1"
 
 	"github.com/probity-run/probity/internal/node"
 	"github.com/probity-run/probity/internal/process"
@@ -111,18 +109,8 @@ func run(ctx context.Context, streams Streams, flags runFlags, paths []string) (
 	return newSession(streams, flags, state, shepherd, signals).run(ctx, in)
 }
 
-// workloadKinds are the kinds of manifests that no Node knows.
-func workloadKinds() []store.Kind {
-	return []store.Kind{
-		{Type: &corev1.Service{}, GVK: corev1.SchemeGroupVersion.WithKind("Service"), Resource: "services"},
-		{Type: &appsv1.Deployment{}, GVK: appsv1.SchemeGroupVersion.WithKind("Deployment"), Resource: "deployments"},
-		{Type: &appsv1.ReplicaSet{}, GVK: appsv1.SchemeGroupVersion.WithKind("ReplicaSet"), Resource: "replicasets"},
-		{Type: &appsv1.StatefulSet{}, GVK: appsv1.SchemeGroupVersion.WithKind("StatefulSet"), Resource: "statefulsets"},
-	}
-}
-
 func newSession(streams Streams, flags runFlags, state *stateDir, shepherd *process.Shepherd, signals <-chan os.Signal) *session {
-	objects := store.New(store.Options{Kinds: append(node.Kinds(), workloadKinds()...)})
+	objects := store.New(store.Options{Kinds: append(store.Kubernetes(), node.Kinds()...)})
 	screen := newScreen(streams, flags)
 	logger := slog.New(slog.NewTextHandler(lineWriter{screen}, nil))
 	options := node.Options{

@@ -168,6 +168,15 @@ func TestDeletion(t *testing.T) {
 			want:    []string{"1s SIGTERM to app", "12s SIGKILL to app"},
 		},
 		{
+			name:    "R162 R133 the two seconds do not lengthen it either",
+			spec:    app(),
+			scripts: map[string]script{"app": {term: stubborn}},
+			outside: map[time.Duration]Event{time.Second: Deleted{Grace: 10 * time.Second}, 9500 * time.Millisecond: Deleted{}},
+			until:   time.Minute,
+			watch:   []string{"SIG"},
+			want:    []string{"1s SIGTERM to app", "11s SIGKILL to app"},
+		},
+		{
 			name:    "R162 preStop is shortened too",
 			spec:    app(preStop),
 			scripts: map[string]script{"app": {term: stubborn, hook: hookTakes(PreStop, 20*time.Second, nil)}},
@@ -203,6 +212,15 @@ func TestDeletion(t *testing.T) {
 			want:    []string{"0s start app #1", "500ms SIGTERM to app", "3.5s SIGKILL to app", "3.5s finished"},
 		},
 		{
+			name:    "R126 nor the preStop of one",
+			spec:    app(liveness(1, probeGrace(3)), preStop),
+			scripts: map[string]script{"app": {probe: replies{Liveness: "500"}.answer, hook: hookTakes(PreStop, time.Minute, nil), term: stubborn}},
+			outside: del(time.Second, 30*time.Second),
+			until:   time.Hour,
+			watch:   []string{"hook", "SIG"},
+			want:    []string{"500ms hook PreStop of app", "3.5s SIGTERM to app", "5.5s SIGKILL to app"},
+		},
+		{
 			name: "R126 deletion while starting: what comes up is stopped, unprobed",
 			spec: app(liveness(1), readiness(1), postStart),
 			scripts: map[string]script{"app": {
@@ -217,6 +235,19 @@ func TestDeletion(t *testing.T) {
 				"2s Normal Started Container started", "2s" + stopping, "2s SIGTERM to app",
 				"5s app is Terminated Completed 0", "5s pod is Succeeded", "5s finished",
 			},
+		},
+		{
+			name: "R162 what comes up late has the shortest grace",
+			spec: app(),
+			scripts: map[string]script{"app": {
+				start: func(int) (time.Duration, string, string) { return 3 * time.Second, "", "" }, term: stubborn,
+			}},
+			outside: map[time.Duration]Event{
+				time.Second: Deleted{Grace: 9 * time.Second}, 1500 * time.Millisecond: Deleted{Grace: 4 * time.Second}, 2 * time.Second: Deleted{Grace: 30 * time.Second},
+			},
+			until: time.Minute,
+			watch: []string{"SIG"},
+			want:  []string{"3s SIGTERM to app", "7s SIGKILL to app"},
 		},
 		{
 			name: "R126 deletion while starting, and the start fails",
@@ -261,6 +292,19 @@ func TestDeletion(t *testing.T) {
 				"1s start app #2", "1s app is Terminated Error 1", "1s app is Running started ready",
 				"2s app is Waiting CrashLoopBackOff",
 				"5s app is Terminated Error 1", "5s pod is Failed", "5s finished",
+			},
+		},
+		{
+			name:    "R113 in a deleted Pod nothing waits for a restart",
+			spec:    spec(named("app"), named("b")),
+			scripts: map[string]script{"app": {life: exits(time.Second, 1)}, "b": {term: stubborn}},
+			outside: del(5*time.Second, 30*time.Second),
+			until:   10 * time.Second,
+			watch:   []string{"app is"},
+			want: []string{
+				"0s app is Waiting ContainerCreating", "0s app is Running started ready",
+				"1s app is Terminated Error 1", "1s app is Running started ready",
+				"2s app is Waiting CrashLoopBackOff", "5s app is Terminated Error 1",
 			},
 		},
 		{

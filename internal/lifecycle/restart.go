@@ -36,16 +36,13 @@ func restartsAfter(pod corev1.RestartPolicy, c *corev1.Container, exitCode int32
 	}
 }
 
-// restarts says whether an exited container is started again by its policy. Sidecars always are (R173).
+// restarts says whether an exited container is started again by its policy. That of a sidecar is Always (R173).
 func (p *Pod) restarts(c *container) bool {
-	switch {
-	case c.sidecar():
-		return true
-	case c.init:
-		return restartsAfter(p.initPolicy(), c.spec, c.exit.ExitCode)
-	default:
-		return restartsAfter(p.pod.Spec.RestartPolicy, c.spec, c.exit.ExitCode)
+	policy := p.pod.Spec.RestartPolicy
+	if c.init {
+		policy = p.initPolicy()
 	}
+	return restartsAfter(policy, c.spec, c.exit.ExitCode)
 }
 
 // initPolicy is the restart policy of plain init containers: Always means OnFailure to them, as success is what they are for.

@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
 )
 
@@ -93,6 +94,28 @@ func TestSidecars(t *testing.T) {
 				"33s start proxy #4", "33s proxy is Running started ready",
 				"34s Warning BackOff Back-off restarting failed container proxy in pod web_default(u1)",
 				"34s proxy is Waiting CrashLoopBackOff",
+			},
+		},
+		{
+			name:    "R151 R173 a sidecar's probe kills are backed off like others",
+			spec:    withInit(app(), sidecar("s", liveness(1))),
+			scripts: map[string]script{"s": {probe: killedAt(5 * time.Second)}},
+			until:   time.Hour,
+			check: func(t *testing.T, w *world) {
+				if diff := cmp.Diff(inSeconds(0, 0, 10, 20, 40, 80, 160, 300, 0, 300), w.delays("s")[:10]); diff != "" {
+					t.Errorf("delays (-want +got):\n%s", diff)
+				}
+			},
+		},
+		{
+			name:    "R110 Initialized is never taken back",
+			spec:    withInit(app(), sidecar("s")),
+			scripts: map[string]script{"s": {life: exits(time.Second, 1)}},
+			until:   time.Minute,
+			watch:   []string{"Initialized is"},
+			want: []string{
+				"0s cond Initialized is False ContainersNotInitialized containers with incomplete status: [s]",
+				"0s cond Initialized is True",
 			},
 		},
 		{

@@ -231,6 +231,23 @@ func TestPokeOfANewInstance(t *testing.T) { // R13 R18: a second after it is see
 	}
 }
 
+// TestBegin: nothing that concerns the instance before is left but the run and the phase.
+func TestBegin(t *testing.T) {
+	b := newBench(Readiness, newProbe(1, period(100)))
+	b.begins("1", 0)
+	if !b.runIfDue(b.at(time.Second)) { // never answered
+		t.Fatal("no run at a second")
+	}
+	b.poke(b.at(5 * time.Second))
+	b.begins("2", 90*time.Second)
+	if got := b.due().Sub(b.start); got != 100500*time.Millisecond {
+		t.Errorf("due at %v, want 1m40.5s: neither the poke nor the resync of the instance before", got)
+	}
+	if !b.runIfDue(b.at(101 * time.Second)) {
+		t.Error("no run when due")
+	}
+}
+
 func TestReadyIgnoresPokes(t *testing.T) { // R14: once Ready, only the ticks drive it
 	b := newBench(Readiness, newProbe(1, period(30)))
 	b.begins("1", 0)

@@ -23,7 +23,7 @@ const Name = "probity"
 
 // Options of a [Node].
 type Options struct {
-	// Store holds the Pods to run, and takes their status, Events and probe reports. Required. It has to know the kinds of [Kinds].
+	// Store holds the Pods to run, and takes their status, Events and probe reports. Required. It has to know Kubernetes' kinds and those of [Kinds].
 	Store *store.Store
 	// Starter starts every process. Required.
 	Starter process.Starter
@@ -39,15 +39,9 @@ type Options struct {
 	Logger *slog.Logger
 }
 
-// Kinds are the kinds of objects that a Node reads and writes, besides those of the core that are registered by its user.
+// Kinds are the kinds that a Node adds to Kubernetes' own.
 func Kinds() []store.Kind {
-	return []store.Kind{
-		{Type: &corev1.Pod{}, GVK: corev1.SchemeGroupVersion.WithKind("Pod"), Resource: "pods"},
-		{Type: &corev1.Event{}, GVK: corev1.SchemeGroupVersion.WithKind("Event"), Resource: "events"},
-		{Type: &corev1.ConfigMap{}, GVK: corev1.SchemeGroupVersion.WithKind("ConfigMap"), Resource: "configmaps"},
-		{Type: &corev1.Secret{}, GVK: corev1.SchemeGroupVersion.WithKind("Secret"), Resource: "secrets"},
-		{Type: &ProbeReport{}, GVK: ProbeReportKind, Resource: "probereports"},
-	}
+	return []store.Kind{{Type: &ProbeReport{}, GVK: ProbeReportKind, Resource: "probereports"}}
 }
 
 // Node runs the Pods of a store whose spec.nodeName is [Name]. Make it with [New].

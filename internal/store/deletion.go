@@ -1,8 +1,8 @@
 package store
 
 import (
+	"fmt"
 	"reflect"
-	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -17,6 +17,8 @@ type DeleteOptions struct {
 	Grace *int64
 	// UID, if not empty, must be the object's; else the error is the API's Conflict.
 	UID types.UID
+	// ResourceVersion, if not empty, must be the object's; else the error is the API's Conflict.
+	ResourceVersion string
 	// Orphan keeps what the object owns.
 	Orphan bool
 }
@@ -25,98 +27,88 @@ type DeleteOptions struct {
 func Delete[T Object](s *Store, namespace, name string, opts DeleteOptions) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	current, err := get[T](s, types.NamespacedName{Namespace: namespace, Name: name})
+	t := reflect.TypeFor[T]()
+	current, err := get[T](s, t, types.NamespacedName{Namespace: namespace, Name: name})
 	if err != nil {
 		return err
 	}
-	t := reflect.TypeFor[T]()
 	if opts.UID != "" && opts.UID != current.GetUID() {
 		return apierrors.NewConflict(s.kind(t).resource(), name, errUID(opts.UID, current.GetUID()))
+	}
+	if v := opts.ResourceVersion; v != "" && v != current.GetResourceVersion() {
+		return apierrors.NewConflict(s.kind(t).resource(), name, errPrecondition("ResourceVersion", v, current.GetResourceVersion(), "modified"))
 	}
 	if opts.Orphan {
 		s.orphan(current.GetUID())
 	}
-	grace := graceOf(current, opts.Grace)
-	if grace == 0 && len(current.GetFinalizers()) == 0 {
-		s.remove(t, current)
-		return nil
-	}
-	s.markDeleted(t, current, grace)
+	s.delete(t, current, opts.Grace)
 	return nil
 }
 
-// graceOf is the grace period that a deletion gives an object: none, but for a Pod that may still run.
+// delete removes an object, or marks it deleted if its grace period or a finalizer keeps it.
+func (s *Store) delete(t reflect.Type, current Object, asked *int64) {
+	grace := graceOf(current, asked)
+	if grace == 0 && len(current.GetFinalizers()) == 0 {
+		s.remove(t, current)
+		return
+	}
+	s.markDeleted(t, current, grace)
+}
+
+// graceOf is the grace period that a deletion gives an object: none, but for a Pod that may still run. A deletion that is under way can only
+// be shortened (R162), and only by one that says so.
 func graceOf(o Object, asked *int64) int64 {
+	if before := o.GetDeletionGracePeriodSeconds(); before != nil {
+		if asked == nil {
+			return *before
+		}
+		return min(*before, atLeastOne(*asked))
+	}
 	pod, ok := o.(*corev1.Pod)
 	if !ok || pod.Spec.NodeName == "" || pod.Status.Phase == corev1.PodSucceeded || pod.Status.Phase == corev1.PodFailed {
 		return 0
 	}
 	switch {
-	case asked != nil && *asked < 0:
-		return 1
 	case asked != nil:
-		return *asked
+		return atLeastOne(*asked)
 	case pod.Spec.TerminationGracePeriodSeconds != nil:
-		return *pod.Spec.TerminationGracePeriodSeconds
+		return atLeastOne(*pod.Spec.TerminationGracePeriodSeconds)
 	}
 	return corev1.DefaultTerminationGracePeriodSeconds
 }
 
-// markDeleted sets the deletion time, or brings it forward.
+// atLeastOne turns a negative grace period into 1 (R166). Zero stays: it means now.
+func atLeastOne(grace int64) int64 {
+	if grace < 0 {
+		return 1
+	}
+	return grace
+}
+
+// markDeleted sets the deletion time, or brings it forward. It counts from the first deletion, as in Kubernetes.
 func (s *Store) markDeleted(t reflect.Type, current Object, grace int64) {
-	if before := current.GetDeletionGracePeriodSeconds(); before != nil && *before <= grace {
-		return
+	requested := s.opts.Now()
+	if before := current.GetDeletionGracePeriodSeconds(); before != nil {
+		if *before <= grace {
+			return
+		}
+		requested = current.GetDeletionTimestamp().Add(-time.Duration(*before) * time.Second)
 	}
 	next := current.DeepCopyObject().(Object)
-	at := metav1.NewTime(s.opts.Now().Add(time.Duration(grace) * time.Second).Truncate(time.Second))
+	at := metav1.NewTime(requested.Add(time.Duration(grace) * time.Second).Truncate(time.Second))
 	next.SetDeletionTimestamp(&at)
 	next.SetDeletionGracePeriodSeconds(&grace)
-	if current.GetDeletionTimestamp() == nil {
+	if current.GetDeletionTimestamp() == nil && current.GetGeneration() > 0 {
 		next.SetGeneration(current.GetGeneration() + 1)
 	}
 	s.put(t, next, Modified)
 }
 
-// collect removes the objects whose last owner just went. Pods get their grace period.
-func (s *Store) collect(owner types.UID) {
-	for t, o := range s.owned(owner) {
-		left := slices.DeleteFunc(slices.Clone(o.GetOwnerReferences()), func(r metav1.OwnerReference) bool { return r.UID == owner })
-		if len(left) > 0 {
-			next := o.DeepCopyObject().(Object)
-			next.SetOwnerReferences(left)
-			s.put(t, next, Modified)
-			continue
-		}
-		if grace := graceOf(o, nil); grace > 0 || len(o.GetFinalizers()) > 0 {
-			s.markDeleted(t, o, grace)
-			continue
-		}
-		s.remove(t, o)
-	}
+func errUID(want, have types.UID) error {
+	return errPrecondition("UID", string(want), string(have), "deleted and then recreated")
 }
 
-// orphan takes an owner out of the references to it.
-func (s *Store) orphan(owner types.UID) {
-	for t, o := range s.owned(owner) {
-		next := o.DeepCopyObject().(Object)
-		next.SetOwnerReferences(slices.DeleteFunc(next.GetOwnerReferences(), func(r metav1.OwnerReference) bool { return r.UID == owner }))
-		s.put(t, next, Modified)
-	}
-}
-
-// owned yields the objects that refer to an owner. It collects them first, so the store may be changed meanwhile.
-func (s *Store) owned(owner types.UID) func(yield func(reflect.Type, Object) bool) {
-	var found []Object
-	for _, o := range s.snapshot() {
-		if slices.ContainsFunc(o.GetOwnerReferences(), func(r metav1.OwnerReference) bool { return r.UID == owner }) {
-			found = append(found, o)
-		}
-	}
-	return func(yield func(reflect.Type, Object) bool) {
-		for _, o := range found {
-			if !yield(reflect.TypeOf(o), o) {
-				return
-			}
-		}
-	}
+// errPrecondition has Kubernetes' text.
+func errPrecondition(what, want, have, suspicion string) error {
+	return fmt.Errorf("the %[1]s in the precondition (%[2]s) does not match the %[1]s in record (%[3]s). The object might have been %[4]s", what, want, have, suspicion)
 }

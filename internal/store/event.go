@@ -1,12 +1,13 @@
 package store
 
 import (
+	"cmp"
 	"fmt"
 	"reflect"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/uuid"
 )
 
@@ -28,10 +29,11 @@ func (s *Store) Record(o Occurrence) *corev1.Event {
 	k := s.kind(t)
 	now := s.opts.Now()
 	uid := uuid.NewUUID()
+	s.eventTime = max(now.UnixNano(), s.eventTime+1) // so that a name is unique, also if the clock stands still or goes back
 	event := &corev1.Event{
 		ObjectMeta: metav1.ObjectMeta{
-			Namespace:         o.About.Namespace,
-			Name:              fmt.Sprintf("%s.%016x", o.About.Name, uint64(now.UnixNano())+s.version),
+			Namespace:         cmp.Or(o.About.Namespace, metav1.NamespaceDefault),
+			Name:              fmt.Sprintf("%s.%016x", o.About.Name, s.eventTime),
 			UID:               uid,
 			CreationTimestamp: metav1.NewTime(now).Rfc3339Copy(),
 		},
@@ -42,7 +44,7 @@ func (s *Store) Record(o Occurrence) *corev1.Event {
 		Source:              corev1.EventSource{Component: o.Component, Host: o.Host},
 		FirstTimestamp:      metav1.NewTime(now).Rfc3339Copy(),
 		LastTimestamp:       metav1.NewTime(now).Rfc3339Copy(),
-		EventTime:           metav1.NewMicroTime(now),
+		EventTime:           metav1.NewMicroTime(now.Truncate(time.Microsecond)),
 		Count:               1,
 		ReportingController: o.Component,
 		ReportingInstance:   o.Host,
@@ -61,8 +63,4 @@ func (s *Store) dropOldEvents(t reflect.Type) {
 		}
 		s.events = s.events[1:]
 	}
-}
-
-func errUID(want, have types.UID) error {
-	return fmt.Errorf("the UID in the precondition (%s) does not match the UID in record (%s): the object has been deleted and recreated", want, have)
 }

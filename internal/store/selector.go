@@ -12,8 +12,8 @@ type Selector struct {
 	Namespace string
 	// Labels, if not nil, must match.
 	Labels labels.Selector
-	// Fields, if not nil, must match: metadata.name and metadata.namespace of all kinds; status.phase and spec.nodeName of Pods; involvedObject.kind,
-	// .name, .namespace and .uid, reason and type of Events. Others count as empty.
+	// Fields, if not nil, must match: metadata.name and metadata.namespace of all kinds; status.phase, status.podIP, spec.nodeName and
+	// spec.restartPolicy of Pods; involvedObject.* of Events, and their reason, type, source and reportingComponent. Others count as empty.
 	Fields fields.Selector
 }
 
@@ -25,22 +25,70 @@ func (sel Selector) Matches(o Object) bool {
 	if sel.Labels != nil && !sel.Labels.Matches(labels.Set(o.GetLabels())) {
 		return false
 	}
-	return sel.Fields == nil || sel.Fields.Empty() || sel.Fields.Matches(fieldsOf(o))
+	return sel.Fields == nil || sel.Fields.Empty() || sel.Fields.Matches(fieldsOf{o})
 }
 
-func fieldsOf(o Object) fields.Set {
-	set := fields.Set{"metadata.name": o.GetName(), "metadata.namespace": o.GetNamespace()}
-	switch o := o.(type) {
-	case *corev1.Pod:
-		set["status.phase"] = string(o.Status.Phase)
-		set["spec.nodeName"] = o.Spec.NodeName
-	case *corev1.Event:
-		set["involvedObject.kind"] = o.InvolvedObject.Kind
-		set["involvedObject.name"] = o.InvolvedObject.Name
-		set["involvedObject.namespace"] = o.InvolvedObject.Namespace
-		set["involvedObject.uid"] = string(o.InvolvedObject.UID)
-		set["reason"] = o.Reason
-		set["type"] = o.Type
+// fieldsOf reads the fields of an object when a selector asks for them.
+type fieldsOf struct{ o Object }
+
+// Has implements [fields.Fields].
+func (f fieldsOf) Has(name string) bool { return f.Get(name) != "" }
+
+// Get implements [fields.Fields].
+func (f fieldsOf) Get(name string) string {
+	switch name {
+	case "metadata.name":
+		return f.o.GetName()
+	case "metadata.namespace":
+		return f.o.GetNamespace()
 	}
-	return set
+	switch o := f.o.(type) {
+	case *corev1.Pod:
+		return podField(o, name)
+	case *corev1.Event:
+		return eventField(o, name)
+	}
+	return ""
+}
+
+func podField(pod *corev1.Pod, name string) string {
+	switch name {
+	case "status.phase":
+		return string(pod.Status.Phase)
+	case "status.podIP":
+		return pod.Status.PodIP
+	case "spec.nodeName":
+		return pod.Spec.NodeName
+	case "spec.restartPolicy":
+		return string(pod.Spec.RestartPolicy)
+	}
+	return ""
+}
+
+func eventField(event *corev1.Event, name string) string {
+	switch name {
+	case "involvedObject.kind":
+		return event.InvolvedObject.Kind
+	case "involvedObject.namespace":
+		return event.InvolvedObject.Namespace
+	case "involvedObject.name":
+		return event.InvolvedObject.Name
+	case "involvedObject.uid":
+		return string(event.InvolvedObject.UID)
+	case "involvedObject.apiVersion":
+		return event.InvolvedObject.APIVersion
+	case "involvedObject.resourceVersion":
+		return event.InvolvedObject.ResourceVersion
+	case "involvedObject.fieldPath":
+		return event.InvolvedObject.FieldPath
+	case "reason":
+		return event.Reason
+	case "type":
+		return event.Type
+	case "source":
+		return event.Source.Component
+	case "reportingComponent":
+		return event.ReportingController
+	}
+	return ""
 }

@@ -1,8 +1,9 @@
 package store
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
-	"maps"
 	"reflect"
 	"slices"
 	"strconv"
@@ -18,6 +19,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/rand"
 	"k8s.io/apimachinery/pkg/util/uuid"
+	"k8s.io/apimachinery/pkg/util/validation/field"
 )
 
 // Object is a Kubernetes object: a pointer to an API struct, such as *corev1.Pod.
@@ -46,6 +48,8 @@ type Options struct {
 	MaxEvents int
 	// Now is the clock. Default time.Now.
 	Now func() time.Time
+	// DetectMutations makes [Store.CheckMutations] work. It keeps a copy of every snapshot that there ever was: for tests.
+	DetectMutations bool
 }
 
 // Store holds objects in memory. Make it with [New]. It is safe for concurrent use and starts no goroutine.
@@ -53,13 +57,19 @@ type Store struct {
 	opts  Options
 	kinds map[reflect.Type]Kind
 
-	mu      sync.Mutex // guards the rest
-	version uint64
-	objects map[reflect.Type]map[types.NamespacedName]Object
-	history []Change
-	changed chan struct{}          // closed by the next change
-	events  []types.NamespacedName // in the order in which they were recorded
+	mu        sync.Mutex // guards the rest
+	version   uint64
+	objects   map[reflect.Type]map[types.NamespacedName]Object
+	owners    owners
+	history   []Change
+	changed   chan struct{}          // closed by the next change
+	events    []types.NamespacedName // in the order in which they were recorded
+	eventTime int64                  // in the name of the newest of them, in ns
+	snapshots []snapshot             // only to detect mutations
 }
+
+// firstVersion is the resource version of an empty store. It is not 0, which means "any" where a watch starts.
+const firstVersion = 1
 
 // New makes an empty store.
 func New(opts Options) *Store {
@@ -72,7 +82,10 @@ func New(opts Options) *Store {
 	if opts.Now == nil {
 		opts.Now = time.Now
 	}
-	s := &Store{opts: opts, kinds: map[reflect.Type]Kind{}, objects: map[reflect.Type]map[types.NamespacedName]Object{}, changed: make(chan struct{})}
+	s := &Store{
+		opts: opts, kinds: map[reflect.Type]Kind{}, version: firstVersion,
+		objects: map[reflect.Type]map[types.NamespacedName]Object{}, owners: newOwners(), changed: make(chan struct{}),
+	}
 	for _, k := range opts.Kinds {
 		t := reflect.TypeOf(k.Type)
 		s.kinds[t] = k
@@ -98,8 +111,8 @@ func keyOf(o metav1.Object) types.NamespacedName {
 	return types.NamespacedName{Namespace: o.GetNamespace(), Name: o.GetName()}
 }
 
-// Create adds an object: the store gives it a UID if it has none, a name from its generateName if it has no name, and the
-// creation time. The error is the API's AlreadyExists or Invalid.
+// Create adds an object: the store gives it a UID, the creation time, and a name from its generateName if it has no name. Nothing
+// deletes it yet, whatever it says. One whose owners are all gone is deleted at once. The error is the API's AlreadyExists or Invalid.
 func Create[T Object](s *Store, object T) (T, error) {
 	next := object.DeepCopyObject().(T)
 	s.mu.Lock()
@@ -110,25 +123,32 @@ func Create[T Object](s *Store, object T) (T, error) {
 		next.SetName(s.freeName(t, next))
 	}
 	if next.GetName() == "" {
-		return next, apierrors.NewInvalid(k.GVK.GroupKind(), "", nil)
+		return next, apierrors.NewInvalid(k.GVK.GroupKind(), "", field.ErrorList{field.Required(field.NewPath("metadata", "name"), "name or generateName is required")})
 	}
 	if _, exists := s.objects[t][keyOf(next)]; exists {
 		return next, apierrors.NewAlreadyExists(k.resource(), next.GetName())
 	}
-	if next.GetUID() == "" {
-		next.SetUID(uuid.NewUUID())
-	}
+	next.SetUID(uuid.NewUUID())
 	next.SetCreationTimestamp(metav1.NewTime(s.opts.Now().Truncate(time.Second)))
-	next.SetGeneration(1)
+	next.SetDeletionTimestamp(nil)
+	next.SetDeletionGracePeriodSeconds(nil)
+	next.SetGeneration(0)
+	if specOf(next) != nil {
+		next.SetGeneration(1)
+	}
 	next.GetObjectKind().SetGroupVersionKind(k.GVK)
 	s.put(t, next, Added)
+	s.collectOne(next.GetUID())
 	return next, nil
 }
 
-// freeName makes a name that nobody has.
+// freeName makes a name that nobody has: the generateName, cut so that the whole is a DNS label, and five letters, as Kubernetes does.
 func (s *Store) freeName(t reflect.Type, o Object) string {
+	const letters, most = 5, 63
+	base := o.GetGenerateName()
+	base = base[:min(len(base), most-letters)]
 	for {
-		key := types.NamespacedName{Namespace: o.GetNamespace(), Name: o.GetGenerateName() + rand.String(5)}
+		key := types.NamespacedName{Namespace: o.GetNamespace(), Name: base + rand.String(letters)}
 		if _, exists := s.objects[t][key]; !exists {
 			return key.Name
 		}
@@ -139,12 +159,11 @@ func (s *Store) freeName(t reflect.Type, o Object) string {
 func Get[T Object](s *Store, namespace, name string) (T, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return get[T](s, types.NamespacedName{Namespace: namespace, Name: name})
+	return get[T](s, reflect.TypeFor[T](), types.NamespacedName{Namespace: namespace, Name: name})
 }
 
-func get[T Object](s *Store, key types.NamespacedName) (T, error) {
+func get[T Object](s *Store, t reflect.Type, key types.NamespacedName) (T, error) {
 	var none T
-	t := reflect.TypeFor[T]()
 	if o, ok := s.objects[t][key]; ok {
 		return o.(T), nil
 	}
@@ -156,7 +175,9 @@ func get[T Object](s *Store, key types.NamespacedName) (T, error) {
 func List[T Object](s *Store, selector Selector) (objects []T, version string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, o := range s.objects[reflect.TypeFor[T]()] {
+	t := reflect.TypeFor[T]()
+	s.kind(t)
+	for _, o := range s.objects[t] {
 		if selector.Matches(o) {
 			objects = append(objects, o.(T))
 		}
@@ -172,27 +193,54 @@ func compareKeys(a, b types.NamespacedName) int {
 	return strings.Compare(a.Name, b.Name)
 }
 
-// Update replaces an object. If the new one carries a resource version it must be the current one. The error is the API's
-// NotFound or Conflict.
+// Update replaces an object, its status too. If the new one carries a resource version or a UID it must be the current one. What
+// changes nothing is no change: it moves no resource version, and no watch sees it. The error is the API's NotFound or Conflict.
 func Update[T Object](s *Store, object T) (T, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	current, err := get[T](s, keyOf(object))
+	current, err := currentOf(s, object)
 	if err != nil {
 		return current, err
 	}
-	if v := object.GetResourceVersion(); v != "" && v != current.GetResourceVersion() {
-		return current, apierrors.NewConflict(s.kind(reflect.TypeFor[T]()).resource(), object.GetName(), fmt.Errorf("the object has been modified; please apply your changes to the latest version and try again"))
-	}
-
 	return replace(s, current, object.DeepCopyObject().(T)), nil
+}
+
+// UpdateStatus is Update for the status alone: it leaves metadata and spec as they are. A kind without a status panics, as one that
+// is not registered does.
+func UpdateStatus[T Object](s *Store, object T) (T, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	current, err := currentOf(s, object)
+	if err != nil {
+		return current, err
+	}
+	next := current.DeepCopyObject().(T)
+	status := reflect.ValueOf(object.DeepCopyObject()).Elem().FieldByName("Status")
+	reflect.ValueOf(next).Elem().FieldByName("Status").Set(status)
+	return replace(s, current, next), nil
+}
+
+// currentOf returns the object that another one is to replace, if it is the one that its writer knew.
+func currentOf[T Object](s *Store, object T) (T, error) {
+	t := reflect.TypeOf(object)
+	current, err := get[T](s, t, keyOf(object))
+	if err != nil {
+		return current, err
+	}
+	if uid := object.GetUID(); uid != "" && uid != current.GetUID() {
+		return current, apierrors.NewConflict(s.kind(t).resource(), object.GetName(), errUID(uid, current.GetUID()))
+	}
+	if v := object.GetResourceVersion(); v != "" && v != current.GetResourceVersion() {
+		return current, apierrors.NewConflict(s.kind(t).resource(), object.GetName(), errors.New("the object has been modified; please apply your changes to the latest version and try again"))
+	}
+	return current, nil
 }
 
 // Modify changes an object in one step: change gets a copy of the current state. It must not use the store.
 func Modify[T Object](s *Store, namespace, name string, change func(T) error) (T, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	current, err := get[T](s, types.NamespacedName{Namespace: namespace, Name: name})
+	current, err := get[T](s, reflect.TypeFor[T](), types.NamespacedName{Namespace: namespace, Name: name})
 	if err != nil {
 		return current, err
 	}
@@ -221,11 +269,12 @@ func replace[T Object](s *Store, current, next T) T {
 		next.SetGeneration(current.GetGeneration() + 1)
 	}
 	t := reflect.TypeOf(next)
-	if next.GetDeletionTimestamp() != nil && len(next.GetFinalizers()) == 0 && len(current.GetFinalizers()) > 0 {
-		s.remove(t, next)
+	if grace := next.GetDeletionGracePeriodSeconds(); grace != nil && *grace == 0 && len(next.GetFinalizers()) == 0 {
+		s.remove(t, next) // nothing but its finalizers kept it
 		return next
 	}
 	s.put(t, next, Modified)
+	s.collectOne(next.GetUID())
 	return next
 }
 
@@ -244,6 +293,7 @@ func (s *Store) put(t reflect.Type, o Object, change ChangeType) {
 	o.SetResourceVersion(versionString(s.version))
 	before := s.objects[t][keyOf(o)]
 	s.objects[t][keyOf(o)] = o
+	s.owners.link(t, o)
 	s.tell(Change{Type: change, Object: o, before: before, version: s.version})
 }
 
@@ -260,18 +310,23 @@ func (s *Store) drop(t reflect.Type, o Object) {
 	last.SetResourceVersion(versionString(s.version))
 	before := s.objects[t][keyOf(o)]
 	delete(s.objects[t], keyOf(o))
+	s.owners.unlink(o.GetUID())
 	s.tell(Change{Type: Deleted, Object: last, before: before, version: s.version})
 }
 
 func versionString(v uint64) string { return strconv.FormatUint(v, 10) }
 
-// snapshot returns all objects in the order of their resource versions.
-func (s *Store) snapshot() []Object {
+// snapshot returns the objects for which sees says yes, in the order of their resource versions.
+func (s *Store) snapshot(sees func(Object) bool) []Object {
 	var all []Object
 	for _, objects := range s.objects {
-		all = slices.AppendSeq(all, maps.Values(objects))
+		for _, o := range objects {
+			if sees(o) {
+				all = append(all, o)
+			}
+		}
 	}
-	slices.SortFunc(all, func(a, b Object) int { return int(versionOf(a)) - int(versionOf(b)) })
+	slices.SortFunc(all, func(a, b Object) int { return cmp.Compare(versionOf(a), versionOf(b)) })
 	return all
 }
 

@@ -24,7 +24,7 @@ const (
 // Change is one step in the life of the store. Its object must not be modified.
 type Change struct {
 	Type ChangeType
-	// Object is the new state; of a Deleted one the last state, with the version of the deletion.
+	// Object is the new state; of a Deleted one the last state, with the version of the deletion, or of the change that made it stop to match.
 	Object Object
 
 	before  Object // the state it replaced, nil if there was none
@@ -47,14 +47,20 @@ type Watch struct {
 	kinds    []reflect.Type
 	selector Selector
 	backlog  []Change // the objects there were at the start
-	version  uint64   // of the last change that was looked at
+	taken    []Change // out of the history, still to match
+	version  uint64   // of the last change that was taken
 }
 
-// Watch starts a watch. The error is the API's BadRequest for a version that is none.
+// batch is how many changes a watch takes at a time, so as to match them without holding up writers.
+const batch = 64
+
+// Watch starts a watch. The error is the API's BadRequest for a version that is none, or Expired for one that is not of this store.
 func (s *Store) Watch(opts WatchOptions) (*Watch, error) {
 	w := &Watch{store: s, selector: opts.Selector}
 	for _, o := range opts.Kinds {
-		w.kinds = append(w.kinds, reflect.TypeOf(o))
+		t := reflect.TypeOf(o)
+		s.kind(t)
+		w.kinds = append(w.kinds, t)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -63,20 +69,21 @@ func (s *Store) Watch(opts WatchOptions) (*Watch, error) {
 		if err != nil {
 			return nil, apierrors.NewBadRequest(fmt.Sprintf("invalid resource version %q", opts.From))
 		}
+		if version > s.version { // of another store, as of the program's last run
+			return nil, apierrors.NewResourceExpired(fmt.Sprintf("too large resource version: %d, current: %d", version, s.version))
+		}
 		w.version = version
 		return w, nil
 	}
 	w.version = s.version
-	for _, o := range s.snapshot() {
-		if w.sees(o) {
-			w.backlog = append(w.backlog, Change{Type: Added, Object: o})
-		}
+	for _, o := range s.snapshot(w.sees) {
+		w.backlog = append(w.backlog, Change{Type: Added, Object: o})
 	}
 	return w, nil
 }
 
-// Next waits for the next change. The error is the context's, or the API's Expired (410) if the watch fell behind the history: then the owner has to list
-// or watch from the start again.
+// Next waits for the next change. The error is the context's, once everything that is there was reported; or the API's Expired (410) if the
+// watch fell behind the history: then the owner has to list or watch from the start again.
 func (w *Watch) Next(ctx context.Context) (Change, error) {
 	for {
 		change, changed, err := w.poll()
@@ -86,7 +93,11 @@ func (w *Watch) Next(ctx context.Context) (Change, error) {
 		select {
 		case <-changed:
 		case <-ctx.Done():
-			return Change{}, ctx.Err()
+			select {
+			case <-changed: // both came at once, so there may be more
+			default:
+				return Change{}, ctx.Err()
+			}
 		}
 	}
 }
@@ -98,20 +109,37 @@ func (w *Watch) poll() (Change, <-chan struct{}, error) {
 		w.backlog = w.backlog[1:]
 		return change, nil, nil
 	}
+	for {
+		for len(w.taken) > 0 {
+			c := w.taken[0]
+			w.taken = w.taken[1:]
+			if seen, ok := w.translate(c); ok {
+				return seen, nil, nil
+			}
+		}
+		if changed, err := w.take(); changed != nil || err != nil {
+			return Change{}, changed, err
+		}
+	}
+}
+
+// take takes the next changes out of the history; if there is none, it returns the channel that is closed by the next write.
+func (w *Watch) take() (<-chan struct{}, error) {
 	s := w.store
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if len(s.history) > 0 && w.version+1 < s.history[0].version {
-		return Change{}, nil, apierrors.NewResourceExpired(fmt.Sprintf("too old resource version: %d (%d)", w.version, s.history[0].version-1))
+	if w.version == s.version {
+		return s.changed, nil
 	}
-	start, _ := slices.BinarySearchFunc(s.history, w.version+1, func(c Change, v uint64) int { return int(c.version) - int(v) })
-	for _, c := range s.history[start:] {
-		w.version = c.version
-		if seen, ok := w.translate(c); ok {
-			return seen, nil, nil
-		}
+	oldest := s.history[0].version
+	if w.version+1 < oldest {
+		return nil, apierrors.NewResourceExpired(fmt.Sprintf("too old resource version: %d (%d)", w.version, oldest-1))
 	}
-	return Change{}, s.changed, nil
+	start := w.version + 1 - oldest // each version is one change
+	end := min(start+batch, uint64(len(s.history)))
+	w.taken = slices.Clone(s.history[start:end])
+	w.version += end - start
+	return nil, nil
 }
 
 // translate turns a change into what the watch's selector makes of it.
@@ -123,8 +151,10 @@ func (w *Watch) translate(c Change) (Change, bool) {
 		c.Type = Modified
 	case is:
 		c.Type = Added
+	case was && c.Type != Deleted: // it stopped to match: the last state that did, with the version of the change
+		c.Type, c.Object = Deleted, c.before.DeepCopyObject().(Object)
+		c.Object.SetResourceVersion(versionString(c.version))
 	case was:
-		c.Type = Deleted
 	default:
 		return Change{}, false
 	}
@@ -137,6 +167,9 @@ func (w *Watch) sees(o Object) bool {
 
 // tell appends a change to the history and wakes the watches.
 func (s *Store) tell(c Change) {
+	if s.opts.DetectMutations {
+		s.snapshots = append(s.snapshots, snapshot{c.Object, c.Object.DeepCopyObject().(Object)})
+	}
 	if len(s.history) == s.opts.History {
 		s.history = slices.Delete(s.history, 0, max(s.opts.History/4, 1)) // in one go, so that a write costs no copy of the history
 	}

@@ -45,13 +45,12 @@ func TestMain(m *testing.M) {
 }
 
 // patience is how long a test waits for something that should come within a second or a few.
-const patience = 60 * time.Second
+const patience = 120 * time.Second
 
 // run is a running probity and what it printed so far.
 type run struct {
 	t      *testing.T
 	cmd    *exec.Cmd
-	dir    string
 	stderr bytes.Buffer
 
 	mu      sync.Mutex // guards what follows
@@ -87,14 +86,20 @@ func bin(t *testing.T) string {
 func start(t *testing.T, manifest string, args ...string) *run {
 	t.Helper()
 	programs := bin(t)
-	r := &run{t: t, dir: t.TempDir(), changed: make(chan struct{})}
-	file := filepath.Join(r.dir, "pod.yaml")
+	file := filepath.Join(t.TempDir(), "pod.yaml")
 	manifest = strings.ReplaceAll(manifest, "SERVICE", filepath.Join(programs, "service"))
 	if err := os.WriteFile(file, []byte(manifest), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	args = append([]string{"run", "--logs", "-o", "json", "--state-dir", filepath.Join(r.dir, "state"), file}, args...)
-	r.cmd = exec.Command(filepath.Join(programs, "probity"), args...)
+	return startFile(t, filepath.Join(programs, "probity"), file, args...)
+}
+
+// startFile runs a manifest where it stands.
+func startFile(t *testing.T, probity, file string, args ...string) *run {
+	t.Helper()
+	r := &run{t: t, changed: make(chan struct{})}
+	args = append([]string{"run", "--logs", "-o", "json", "--state-dir", t.TempDir(), file}, args...)
+	r.cmd = exec.Command(probity, args...)
 	r.cmd.Stderr = &r.stderr
 	out, err := r.cmd.StdoutPipe()
 	if err != nil {

@@ -1,0 +1,93 @@
+//go:build example
+
+package e2e
+
+import (
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+)
+
+// These tests run the example as the README does. They need ./probity and examples/calculator/calculator to be built, as the README's first command does,
+// and take about two minutes, as the manifests carry the timings of real services.
+
+const (
+	root       = "../.."
+	calculator = root + "/examples/calculator"
+)
+
+func example(t *testing.T, name string) *run {
+	t.Helper()
+	probity, err := filepath.Abs(filepath.Join(root, "probity"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return startFile(t, probity, filepath.Join(calculator, name))
+}
+
+func started(pod *corev1.Pod) bool {
+	return len(pod.Status.ContainerStatuses) > 0 && *appStatus(pod).Started
+}
+
+// TestCalculator goes through what the tutorial shows.
+func TestCalculator(t *testing.T) {
+	r := example(t, "pod.yaml")
+	pod := r.waitPod("started", started)
+	if ready(pod) {
+		t.Error("ready at the instant of being started, before the readiness probe's initial delay")
+	}
+	pod = r.waitPod("ready", ready)
+	if took := time.Since(pod.Status.StartTime.Time); took > 40*time.Second {
+		t.Errorf("ready after %v, want the initial delay of 10s and a little", took)
+	}
+
+	lock := exec.Command("./calculator", "-lock-database", "12s")
+	lock.Dir = calculator
+	if err := lock.Start(); err != nil {
+		t.Fatal(err)
+	}
+	r.waitPod("unready with a locked database", func(p *corev1.Pod) bool { return !ready(p) && started(p) })
+	if err := lock.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	pod = r.waitPod("ready again", ready)
+	if got := appStatus(pod).RestartCount; got != 0 {
+		t.Errorf("restarted %d times for a locked database", got)
+	}
+
+	if err := syscall.Kill(pidOf(t, pod, "calculator"), syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	r.waitEvent(1, "Normal Killing Container calculator failed liveness probe, will be restarted")
+	pod = r.waitPod("ready after a restart", func(p *corev1.Pod) bool { return restarted(1)(p) && ready(p) })
+	pid := pidOf(t, pod, "calculator")
+	r.interrupt()
+	if code := r.exit(); code != 0 {
+		t.Errorf("exit code = %d, want 0", code)
+	}
+	if alive(pid) {
+		t.Errorf("process %d is left", pid)
+	}
+}
+
+func TestCalculatorReadiness(t *testing.T) {
+	t.Parallel()
+	r := example(t, "readiness.yaml")
+	r.waitPod("ready after three successes", ready)
+}
+
+// TestCalculatorWorker stops the worker, so that its heartbeat grows old.
+func TestCalculatorWorker(t *testing.T) {
+	t.Parallel()
+	r := example(t, "worker.yaml")
+	pod := r.waitPod("running", func(p *corev1.Pod) bool { return started(p) })
+	if err := syscall.Kill(pidOf(t, pod, pod.Spec.Containers[0].Name), syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	r.waitEvent(1, "failed liveness probe, will be restarted")
+	r.waitPod("a restart", restarted(1))
+}

@@ -41,9 +41,6 @@ func examplePod(c corev1.Container) *corev1.Pod {
 	}
 }
 
-//go:fix inline
-func from(source corev1.EnvVarSource) *corev1.EnvVarSource { return new(source) }
-
 func TestEnvironment(t *testing.T) {
 	key := func(name, key string, optional bool) *corev1.EnvVarSource {
 		return new(corev1.EnvVarSource{ConfigMapKeyRef: &corev1.ConfigMapKeySelector{

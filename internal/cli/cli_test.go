@@ -17,6 +17,9 @@ func TestMain(m *testing.M) {
 	if process.IsShepherd(os.Args) {
 		os.Exit(process.ShepherdMain())
 	}
+	if err := os.Setenv("GORACE", "atexit_sleep_ms=0"); err != nil { // else each shepherd sleeps for a second at its end under -race
+		panic(err)
+	}
 	testscript.Main(m, map[string]func(){
 		"probity": func() {
 			os.Exit(Main(context.Background(), Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}, os.Args[1:]))

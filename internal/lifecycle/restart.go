@@ -18,8 +18,8 @@ func restartable(pod corev1.RestartPolicy, c *corev1.Container) bool {
 // container's own policy, then the Pod's.
 func restartsAfter(pod corev1.RestartPolicy, c *corev1.Container, exitCode int32) bool {
 	for _, rule := range c.RestartPolicyRules {
-		if rule.ExitCodes != nil && matches(rule.ExitCodes, exitCode) {
-			return rule.Action == corev1.ContainerRestartRuleActionRestart
+		if rule.Action == corev1.ContainerRestartRuleActionRestart && rule.ExitCodes != nil && matches(rule.ExitCodes, exitCode) {
+			return true
 		}
 	}
 	policy := pod

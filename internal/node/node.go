@@ -51,6 +51,7 @@ type Node struct {
 	client  *probe.HTTPClient
 	logs    process.Logs
 	ports   process.Ports
+	sockets process.Sockets
 	running sync.WaitGroup // of the runners
 
 	mu      sync.Mutex // guards runners
@@ -69,6 +70,7 @@ func New(opts Options) *Node {
 // before. It returns when nothing it started is left.
 func (n *Node) Run(ctx context.Context) error {
 	defer n.client.Close()
+	defer n.sockets.Close()
 	defer n.running.Wait()
 	defer n.Abort()
 	watch, err := n.opts.Store.Watch(store.WatchOptions{Kinds: []store.Object{&corev1.Pod{}}})

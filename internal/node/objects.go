@@ -1,6 +1,7 @@
 package node
 
 import (
+	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -73,30 +74,47 @@ func (r *runner) record(fieldPath, eventType, reason, message string) {
 	})
 }
 
-// storeReport writes the report of one probe beside those of the others.
+// reportPause is the shortest time between two writes of a Pod's report: people read it, and attempts are many.
+const reportPause = 500 * time.Millisecond
+
+// storeReport puts the report of one probe beside those of the others. It is written at once, or when the pause since the last write is over.
 func (r *runner) storeReport(record ProbeRecord) {
-	for i, p := range r.report.Probes {
-		if p.Container == record.Container && p.Type == record.Type {
-			r.report.Probes[i] = record
-			r.writeReports()
-			return
-		}
+	i := slices.IndexFunc(r.report.Probes, func(p ProbeRecord) bool { return p.Container == record.Container && p.Type == record.Type })
+	if i < 0 {
+		r.report.Probes = append(r.report.Probes, record)
+	} else {
+		r.report.Probes[i] = record
 	}
-	r.report.Probes = append(r.report.Probes, record)
-	r.writeReports()
+	if r.reportDue.IsZero() {
+		r.reportDue = r.reported.Add(reportPause)
+	}
+	r.writeReportIfDue(time.Now())
+	r.setTimer()
 }
 
-func (r *runner) writeReports() {
+func (r *runner) writeReportIfDue(now time.Time) {
+	if r.reportDue.IsZero() || r.reportDue.After(now) {
+		return
+	}
+	r.reportDue, r.reported = time.Time{}, now
+	if err := r.writeReportObject(); err != nil {
+		r.log.Error("Cannot write the probe report", "error", err)
+	}
+}
+
+func (r *runner) writeReportObject() error {
+	_, err := store.Modify(r.node.opts.Store, r.pod.Namespace, r.pod.Name, func(report *ProbeReport) error {
+		report.Probes = slices.Clone(r.report.Probes)
+		return nil
+	})
+	if !apierrors.IsNotFound(err) {
+		return err
+	}
 	r.report.ObjectMeta = metav1.ObjectMeta{Namespace: r.pod.Namespace, Name: r.pod.Name, OwnerReferences: []metav1.OwnerReference{{
 		APIVersion: "v1", Kind: "Pod", Name: r.pod.Name, UID: r.pod.UID, Controller: new(true),
 	}}}
-	_, err := store.Update(r.node.opts.Store, &r.report)
-	if apierrors.IsNotFound(err) {
-		_, err = store.Create(r.node.opts.Store, &r.report)
-	}
-	if err != nil {
-		r.log.Error("Cannot write the probe report", "error", err)
-	}
+	_, err = store.Create(r.node.opts.Store, &r.report)
+	return err
 }
 
 // cleanUp takes the Pod's object out, gives its ports back and removes its volumes. Its logs stay.

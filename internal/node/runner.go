@@ -37,6 +37,8 @@ type runner struct {
 	instances   map[string]*instance // the current one of each container that was started
 	attempts    map[attemptKey]context.CancelFunc
 	report      ProbeReport
+	reported    time.Time // when the report was written last
+	reportDue   time.Time // when it has to be written again; zero if it is up to date
 	statusDirty bool
 }
 
@@ -57,6 +59,7 @@ func newRunner(n *Node, pod *corev1.Pod) *runner {
 		ctx:       ctx,
 		cancel:    cancel,
 		timer:     time.NewTimer(0),
+		identity:  process.Identity{Sockets: &n.sockets},
 		instances: map[string]*instance{},
 		attempts:  map[attemptKey]context.CancelFunc{},
 	}
@@ -74,6 +77,7 @@ func (r *runner) run() {
 		case do := <-r.inbox:
 			do()
 		case <-r.timer.C:
+			r.writeReportIfDue(time.Now())
 			r.on(lifecycle.Tick{})
 		}
 	}
@@ -120,11 +124,20 @@ func (r *runner) on(event lifecycle.Event) {
 	if r.statusDirty {
 		r.writeStatus(now)
 	}
-	if deadline := r.state.Deadline(); deadline.IsZero() {
-		r.timer.Stop()
-	} else {
-		r.timer.Reset(time.Until(deadline))
+	r.setTimer()
+}
+
+// setTimer wakes the runner at the next deadline, of the core or of the report.
+func (r *runner) setTimer() {
+	next := r.state.Deadline()
+	if next.IsZero() || !r.reportDue.IsZero() && r.reportDue.Before(next) {
+		next = r.reportDue
 	}
+	if next.IsZero() {
+		r.timer.Stop()
+		return
+	}
+	r.timer.Reset(time.Until(next))
 }
 
 func (r *runner) carryOut(effect lifecycle.Effect) {

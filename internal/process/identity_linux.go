@@ -10,9 +10,12 @@ import (
 // the owner of the listening socket. One Identity serves one tree, which may grow
 // and shrink. The zero value is ready; it is safe for concurrent use.
 //
-// The answer is remembered by socket, so that asking before every probe costs two
-// short conversations with the kernel.
+// The answer is remembered by socket, so that asking before every probe costs one
+// short question to the kernel.
 type Identity struct {
+	// Sockets is what to ask through. Nil means a conversation of its own for each question, which costs more.
+	Sockets *Sockets
+
 	mu      sync.Mutex
 	holders map[uint64]holder // by inode; guarded by mu
 }
@@ -34,7 +37,7 @@ const doubtPeriod = time.Second
 // processes that count as own: see [Tree]. It is only called if a new socket or a
 // stranger is seen.
 func (id *Identity) Owns(tree func() []int, port int) (Ownership, error) {
-	all, err := Listeners(port)
+	all, err := id.listeners(port)
 	if err != nil {
 		return Ownership{}, err
 	}
@@ -57,6 +60,13 @@ func (id *Identity) Owns(tree func() []int, port int) (Ownership, error) {
 		}
 	}
 	return result, nil
+}
+
+func (id *Identity) listeners(port int) ([]Listener, error) {
+	if id.Sockets == nil {
+		return Listeners(port)
+	}
+	return id.Sockets.Listeners(port)
 }
 
 // judgeLocked sums up the sockets among which the kernel chooses: one stranger

@@ -4,8 +4,14 @@ package process
 
 import "errors"
 
+// Sockets has nobody to ask on this system.
+type Sockets struct{}
+
+// Close does nothing on this system.
+func (s *Sockets) Close() {}
+
 // Identity cannot tell the owner of a socket on this system.
-type Identity struct{}
+type Identity struct{ Sockets *Sockets }
 
 // Owns answers Unknown on this system, which callers treat as Own.
 func (id *Identity) Owns(tree func() []int, port int) (Ownership, error) {

@@ -15,13 +15,21 @@ import (
 // Listeners lists the TCP sockets that listen on port in this network namespace,
 // those of other users too; port 0 means every port.
 func Listeners(port int) ([]Listener, error) {
-	var all []Listener
+	var s Sockets
+	defer s.Close()
+	return s.Listeners(port)
+}
+
+// Listeners is the function of that name, at less cost.
+func (s *Sockets) Listeners(port int) ([]Listener, error) {
+	all, err := s.listeners(port)
+	if err == nil {
+		return all, nil
+	}
+	// Sandboxes refuse netlink, and some kernels lack the module.
+	all = nil
 	for _, family := range []uint8{unix.AF_INET, unix.AF_INET6} {
-		some, err := diagListeners(family, port)
-		if err != nil {
-			// Sandboxes refuse netlink, and some kernels lack the module.
-			some, err = procListeners(family, port)
-		}
+		some, err := procListeners(family, port)
 		if err != nil {
 			return nil, fmt.Errorf("cannot list the listening sockets: %w", err)
 		}

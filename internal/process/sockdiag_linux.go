@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"sync"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -13,39 +14,81 @@ import (
 // The messages of sock_diag(7). Lengths are in bytes.
 const (
 	netlinkHeader   = 16
-	diagRequestSize = netlinkHeader + 56 // struct inet_diag_req_v2
+	diagGetSock     = 18                 // TCPDIAG_GETSOCK
+	diagRequestSize = netlinkHeader + 60 // struct inet_diag_req
 	diagAnswerSize  = 72                 // struct inet_diag_msg
 	diagV6Only      = 11                 // INET_DIAG_SKV6ONLY
 )
 
 var errBadDiag = errors.New("malformed answer of sock_diag")
 
-// diagListeners asks the kernel for the listening sockets of one family, in one
-// request, filtered there.
-func diagListeners(family uint8, port int) ([]Listener, error) {
+// Sockets is a conversation with the kernel about listening sockets, kept open because opening one costs as much as a question. The zero value is
+// ready; it is safe for concurrent use. It holds one descriptor from its first question until Close.
+type Sockets struct {
+	mu  sync.Mutex
+	fd  int // 0 means that none is open; guarded by mu
+	buf []byte
+}
+
+// Close ends the conversation; another question opens a new one.
+func (s *Sockets) Close() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.closeLocked()
+}
+
+func (s *Sockets) closeLocked() {
+	if s.fd != 0 {
+		unix.Close(s.fd)
+		s.fd = 0
+	}
+}
+
+// listeners asks for the listening sockets of both families in one request, filtered by the kernel.
+func (s *Sockets) listeners(port int) ([]Listener, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.fd == 0 {
+		fd, err := openDiag()
+		if err != nil {
+			return nil, err
+		}
+		s.fd, s.buf = fd, make([]byte, 16<<10)
+	}
+	all, err := s.askLocked(port)
+	if err != nil {
+		s.closeLocked() // what is still on its way belongs to no later question
+	}
+	return all, err
+}
+
+func openDiag() (int, error) {
 	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, unix.NETLINK_SOCK_DIAG)
 	if err != nil {
-		return nil, err
+		return 0, err
 	}
-	defer unix.Close(fd)
 	timeout := unix.Timeval{Sec: 2} // the kernel answers at once
 	if err := unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &timeout); err != nil {
-		return nil, err
+		unix.Close(fd)
+		return 0, err
 	}
-	if err := unix.Sendto(fd, diagRequest(family, port), 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
+	return fd, nil
+}
+
+func (s *Sockets) askLocked(port int) ([]Listener, error) {
+	if err := unix.Sendto(s.fd, diagRequest(port), 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
 		return nil, err
 	}
 	var all []Listener
-	buf := make([]byte, 32<<10)
 	for {
-		n, _, err := unix.Recvfrom(fd, buf, 0)
+		n, _, err := unix.Recvfrom(s.fd, s.buf, 0)
 		if err == unix.EINTR {
 			continue
 		}
 		if err != nil {
 			return nil, err
 		}
-		some, done, err := parseDiag(buf[:n])
+		some, done, err := parseDiag(s.buf[:n])
 		if err != nil {
 			return nil, err
 		}
@@ -56,15 +99,15 @@ func diagListeners(family uint8, port int) ([]Listener, error) {
 	}
 }
 
-func diagRequest(family uint8, port int) []byte {
+// diagRequest is a request of the older form, which is the one that takes both families at once.
+func diagRequest(port int) []byte {
 	b := make([]byte, diagRequestSize)
 	native := binary.NativeEndian
 	native.PutUint32(b[0:], diagRequestSize)
-	native.PutUint16(b[4:], unix.SOCK_DIAG_BY_FAMILY)
+	native.PutUint16(b[4:], diagGetSock)
 	native.PutUint16(b[6:], unix.NLM_F_REQUEST|unix.NLM_F_DUMP)
-	b[16], b[17] = family, unix.IPPROTO_TCP
-	native.PutUint32(b[20:], 1<<tcpListen)
-	binary.BigEndian.PutUint16(b[24:], uint16(port)) // 0 is every port
+	binary.BigEndian.PutUint16(b[20:], uint16(port)) // 0 is every port
+	native.PutUint32(b[68:], 1<<tcpListen)
 	return b
 }
 
@@ -83,7 +126,7 @@ func parseDiag(data []byte) (all []Listener, done bool, err error) {
 			return all, true, nil
 		case unix.NLMSG_ERROR:
 			return nil, false, diagError(body)
-		case unix.SOCK_DIAG_BY_FAMILY:
+		case diagGetSock:
 			l, err := parseDiagMessage(body)
 			if err != nil {
 				return nil, false, err

@@ -73,7 +73,12 @@ func TestListenersBothWays(t *testing.T) {
 		{"IPv6 any", "tcp6", "[::]:0", "::", unix.AF_INET6, true},
 		{"both any", "tcp", ":0", "::", unix.AF_INET6, false},
 	}
-	sources := map[string]func(uint8, int) ([]Listener, error){"netlink": diagListeners, "proc": procListeners}
+	var sockets Sockets
+	defer sockets.Close()
+	sources := map[string]func(uint8, int) ([]Listener, error){
+		"netlink": func(_ uint8, port int) ([]Listener, error) { return sockets.listeners(port) },
+		"proc":    procListeners,
+	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			port := listen(t, tt.network, tt.addr)
@@ -264,7 +269,7 @@ func diagSample() []byte {
 	attributes := []byte{5, 0, 8, 0, 1, 0, 0, 0, 5, 0, diagV6Only, 0, 1, 0, 0, 0}
 	b := make([]byte, netlinkHeader+diagAnswerSize, 200)
 	binary.NativeEndian.PutUint32(b, uint32(len(b)+len(attributes)))
-	binary.NativeEndian.PutUint16(b[4:], unix.SOCK_DIAG_BY_FAMILY)
+	binary.NativeEndian.PutUint16(b[4:], diagGetSock)
 	body := b[netlinkHeader:]
 	body[0] = unix.AF_INET6
 	binary.BigEndian.PutUint16(body[4:], 8080)
@@ -306,7 +311,8 @@ func BenchmarkOwns(b *testing.B) {
 		b.Fatal(err)
 	}
 	defer l.Close()
-	var id Identity
+	id := Identity{Sockets: new(Sockets)}
+	defer id.Sockets.Close()
 	tree := func() []int { return descendants(os.Getpid()) }
 	for b.Loop() {
 		if _, err := id.Owns(tree, l.Addr().(*net.TCPAddr).Port); err != nil {

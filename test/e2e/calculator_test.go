@@ -10,6 +10,8 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+
+	"github.com/probity-run/probity/test/harness"
 )
 
 // These tests run the example as the README does. They need ./probity and examples/calculator/calculator to be built, as the README's first command does,
@@ -20,13 +22,13 @@ const (
 	calculator = root + "/examples/calculator"
 )
 
-func example(t *testing.T, name string) *run {
+func example(t *testing.T, name string) *harness.Run {
 	t.Helper()
 	probity, err := filepath.Abs(filepath.Join(root, "probity"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return startFile(t, probity, filepath.Join(calculator, name))
+	return harness.StartFile(t, harness.Options{}, probity, filepath.Join(calculator, name))
 }
 
 func started(pod *corev1.Pod) bool {
@@ -36,40 +38,40 @@ func started(pod *corev1.Pod) bool {
 // TestCalculator goes through what the tutorial shows.
 func TestCalculator(t *testing.T) {
 	r := example(t, "pod.yaml")
-	pod := r.waitPod("started", started)
-	if ready(pod) {
+	pod := r.WaitPod("started", started)
+	if harness.Ready(pod) {
 		t.Error("ready at the instant of being started, before the readiness probe's initial delay")
 	}
-	pod = r.waitPod("ready", ready)
+	pod = r.WaitPod("ready", harness.Ready)
 	if took := time.Since(pod.Status.StartTime.Time); took > 40*time.Second {
 		t.Errorf("ready after %v, want the initial delay of 10s and a little", took)
 	}
 
-	lock := exec.Command("./calculator", "-lock-database", "12s")
+	lock := exec.Command("./calculator", "-lock-database", "22s")
 	lock.Dir = calculator
 	if err := lock.Start(); err != nil {
 		t.Fatal(err)
 	}
-	r.waitPod("unready with a locked database", func(p *corev1.Pod) bool { return !ready(p) && started(p) })
+	r.WaitPod("unready with a locked database", func(p *corev1.Pod) bool { return !harness.Ready(p) && started(p) })
 	if err := lock.Wait(); err != nil {
 		t.Fatal(err)
 	}
-	pod = r.waitPod("ready again", ready)
+	pod = r.WaitPod("ready again", harness.Ready)
 	if got := appStatus(pod).RestartCount; got != 0 {
 		t.Errorf("restarted %d times for a locked database", got)
 	}
 
-	if err := syscall.Kill(pidOf(t, pod, "calculator"), syscall.SIGSTOP); err != nil {
+	if err := syscall.Kill(harness.PIDOf(t, pod, "calculator"), syscall.SIGSTOP); err != nil {
 		t.Fatal(err)
 	}
-	r.waitEvent(1, "Normal Killing Container calculator failed liveness probe, will be restarted")
-	pod = r.waitPod("ready after a restart", func(p *corev1.Pod) bool { return restarted(1)(p) && ready(p) })
-	pid := pidOf(t, pod, "calculator")
-	r.interrupt()
-	if code := r.exit(); code != 0 {
+	r.WaitEvent(1, "Normal Killing Container calculator failed liveness probe, will be restarted")
+	pod = r.WaitPod("ready after a restart", func(p *corev1.Pod) bool { return harness.Restarted(1)(p) && harness.Ready(p) })
+	pid := harness.PIDOf(t, pod, "calculator")
+	r.Interrupt()
+	if code := r.Exit(); code != 0 {
 		t.Errorf("exit code = %d, want 0", code)
 	}
-	if alive(pid) {
+	if harness.Alive(pid) {
 		t.Errorf("process %d is left", pid)
 	}
 }
@@ -77,17 +79,17 @@ func TestCalculator(t *testing.T) {
 func TestCalculatorReadiness(t *testing.T) {
 	t.Parallel()
 	r := example(t, "readiness.yaml")
-	r.waitPod("ready after three successes", ready)
+	r.WaitPod("ready after three successes", harness.Ready)
 }
 
 // TestCalculatorWorker stops the worker, so that its heartbeat grows old.
 func TestCalculatorWorker(t *testing.T) {
 	t.Parallel()
 	r := example(t, "worker.yaml")
-	pod := r.waitPod("running", func(p *corev1.Pod) bool { return started(p) })
-	if err := syscall.Kill(pidOf(t, pod, pod.Spec.Containers[0].Name), syscall.SIGSTOP); err != nil {
+	pod := r.WaitPod("running", func(p *corev1.Pod) bool { return started(p) })
+	if err := syscall.Kill(harness.PIDOf(t, pod, pod.Spec.Containers[0].Name), syscall.SIGSTOP); err != nil {
 		t.Fatal(err)
 	}
-	r.waitEvent(1, "failed liveness probe, will be restarted")
-	r.waitPod("a restart", restarted(1))
+	r.WaitEvent(1, "failed liveness probe, will be restarted")
+	r.WaitPod("a restart", harness.Restarted(1))
 }

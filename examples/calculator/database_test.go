@@ -1,0 +1,195 @@
+package main
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"os"
+	"reflect"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// databases are the settings of all databases that can be tested here. PostgreSQL is one if CALCULATOR_TEST_DATABASE_URL names an
+// empty database that the tests may use.
+func databases(t *testing.T) map[string]settings {
+	all := map[string]settings{"sqlite": {data: t.TempDir()}}
+	if url := os.Getenv("CALCULATOR_TEST_DATABASE_URL"); url != "" {
+		all["postgres"] = settings{databaseURL: url}
+	}
+	return all
+}
+
+func connected(t *testing.T, s settings) *database {
+	t.Helper()
+	db, err := openDatabase(s, silent())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := db.close(); err != nil {
+			t.Error(err)
+		}
+	})
+	db.connect(t.Context())
+	return db
+}
+
+func TestDatabaseKeepsResults(t *testing.T) {
+	for name, s := range databases(t) {
+		t.Run(name, func(t *testing.T) {
+			db := connected(t, s)
+			first, err := db.save(t.Context(), result{Input: []float64{1, 2.5}, Output: -0.1, Time: time.Now().UTC().Truncate(time.Millisecond)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			second, err := db.save(t.Context(), result{Input: []float64{3}, Output: 1e-300, Time: first.Time.Add(time.Second)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			again := connected(t, s) // another replica, or the next start
+			if got, err := again.get(t.Context(), first.ID); err != nil || !reflect.DeepEqual(got, first) {
+				t.Errorf("get = %+v, %v; want %+v", got, err, first)
+			}
+			if got, err := again.latest(t.Context(), 2); err != nil || !reflect.DeepEqual(got, []result{second, first}) {
+				t.Errorf("latest = %+v, %v; want %+v", got, err, []result{second, first})
+			}
+			if got, err := again.latest(t.Context(), 1); err != nil || len(got) != 1 {
+				t.Errorf("latest(1) = %+v, %v; want one", got, err)
+			}
+			if _, err := again.get(t.Context(), "x"); !errors.Is(err, errUnknown) {
+				t.Errorf("get of an unknown id: %v, want %v", err, errUnknown)
+			}
+		})
+	}
+}
+
+// TestReadyNoticesALock locks a real database by another pool, as another process would.
+func TestReadyNoticesALock(t *testing.T) {
+	for name, s := range databases(t) {
+		t.Run(name, func(t *testing.T) {
+			db, other := connected(t, s), connected(t, s)
+			locks := []string{other.lock}
+			if s.databaseURL == "" {
+				locks = append(locks, "BEGIN IMMEDIATE")
+			}
+			for _, lock := range locks {
+				if err := db.ready(t.Context()); err != nil {
+					t.Fatalf("before the lock: %v, want ready", err)
+				}
+				conn := locked(t, other, lock)
+				if err := db.ready(t.Context()); err == nil {
+					t.Errorf("%s: ready, want an error", lock)
+				}
+				unlock(t, conn)
+				if err := db.ready(t.Context()); err != nil {
+					t.Errorf("%s and ROLLBACK: %v, want ready", lock, err)
+				}
+			}
+		})
+	}
+}
+
+// locked takes a lock, which unlock releases.
+func locked(t *testing.T, db *database, lock string) *sql.Conn {
+	t.Helper()
+	conn, err := db.pool.Conn(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := conn.ExecContext(t.Context(), lock); err != nil {
+		t.Fatal(err)
+	}
+	return conn
+}
+
+func unlock(t *testing.T, conn *sql.Conn) {
+	t.Helper()
+	if _, err := conn.ExecContext(t.Context(), "ROLLBACK"); err != nil {
+		t.Fatal(err)
+	}
+	if err := conn.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestChecksDoNotPileUp asks a database that hangs, in virtual time.
+func TestChecksDoNotPileUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fake := &fakeServer{connect: func(ctx context.Context, _ int32) error {
+			<-ctx.Done()
+			return ctx.Err()
+		}}
+		db := &database{pool: sql.OpenDB(fake), log: silent()}
+		defer db.close()
+		db.connected.Store(true)
+		gone, leave := context.WithCancel(t.Context())
+		begin := time.Now()
+		var probes sync.WaitGroup
+		for range 20 {
+			probes.Go(func() {
+				if err := db.ready(gone); !errors.Is(err, context.DeadlineExceeded) {
+					t.Errorf("ready = %v, want the check's own deadline", err)
+				}
+			})
+		}
+		synctest.Wait()
+		leave() // those who asked have gone, the check goes on
+		probes.Wait()
+		if took := time.Since(begin); fake.connects.Load() != 1 || took != readyTimeout || took >= time.Second {
+			t.Errorf("%d checks, %v; want one, within the probe's second", fake.connects.Load(), took)
+		}
+	})
+}
+
+func TestConnectTriesAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fake := &fakeServer{connect: func(_ context.Context, n int32) error {
+			if n <= 7 {
+				return errors.New("connection refused")
+			}
+			return nil
+		}}
+		db := &database{pool: sql.OpenDB(fake), log: silent()}
+		defer db.close()
+		var connecting sync.WaitGroup
+		begin := time.Now()
+		connecting.Go(func() { db.connect(t.Context()) })
+		synctest.Wait()
+		if err := db.ready(t.Context()); !errors.Is(err, errNotConnected) {
+			t.Errorf("ready = %v, want %v", err, errNotConnected)
+		}
+		connecting.Wait()
+		// 312.5 ms, doubled up to 5 s: 0.3125 + 0.625 + 1.25 + 2.5 + 5 + 5 + 5
+		if took := time.Since(begin); !db.connected.Load() || took != 19687500*time.Microsecond {
+			t.Errorf("connected %v after %v, want true after 19.6875s", db.connected.Load(), took)
+		}
+	})
+}
+
+// fakeServer is a database server that accepts connections as connect says and then answers every statement.
+type fakeServer struct {
+	connects atomic.Int32
+	connect  func(ctx context.Context, n int32) error
+}
+
+func (f *fakeServer) Connect(ctx context.Context) (driver.Conn, error) {
+	if err := f.connect(ctx, f.connects.Add(1)); err != nil {
+		return nil, err
+	}
+	return fakeConn{}, nil
+}
+
+func (f *fakeServer) Driver() driver.Driver { return nil }
+
+type fakeConn struct{ driver.Conn }
+
+func (fakeConn) Close() error { return nil }
+
+func (fakeConn) ExecContext(context.Context, string, []driver.NamedValue) (driver.Result, error) {
+	return driver.ResultNoRows, nil
+}

@@ -10,6 +10,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/probity-run/probity/internal/controller"
+	"github.com/probity-run/probity/internal/lifecycle"
 	"github.com/probity-run/probity/internal/manifest"
 	"github.com/probity-run/probity/internal/node"
 )
@@ -74,6 +75,7 @@ func prepare(pod *corev1.Pod, origin manifest.Object, commands []string) error {
 		pod.Annotations[node.AnnotationCommand+name] = line
 	}
 	pod.Spec.NodeName = node.Name
+	pod.Status = corev1.PodStatus{Phase: corev1.PodPending, QOSClass: lifecycle.QOSClass(&pod.Spec)} // as the API server does
 	return nil
 }
 

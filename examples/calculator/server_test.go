@@ -129,12 +129,14 @@ func TestShutdownFinishesRequests(t *testing.T) {
 // TestUnreadyWhileDraining looks at the time between SIGTERM and the end, which is virtual.
 func TestUnreadyWhileDraining(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		fake := &database{}
-		s := &server{db: fake, log: silent()}
+		s := &server{db: connected(t, settings{data: t.TempDir()}), log: silent()}
 		ask := func(path string) int {
 			w := httptest.NewRecorder()
 			s.routes().ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), "GET", path, nil))
 			return w.Code
+		}
+		if ready := ask("/ready"); ready != http.StatusOK {
+			t.Errorf("before the end: ready %d, want 200", ready)
 		}
 		begin := time.Now()
 		var stopping sync.WaitGroup

@@ -6,7 +6,6 @@ package cli
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 
 	"github.com/spf13/cobra"
@@ -52,7 +51,9 @@ func Main(ctx context.Context, streams Streams, args []string) int {
 		return ExitOK
 	}
 	if message := err.Error(); message != "" {
-		fmt.Fprintln(streams.Err, "probity:", message)
+		last := newOutlet(streams.Err) // it may be that nobody reads it
+		last.offer("probity: " + message)
+		last.close()
 	}
 	if exit, ok := errors.AsType[*exitError](err); ok {
 		return exit.code

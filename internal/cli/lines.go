@@ -3,8 +3,11 @@ package cli
 import (
 	"encoding/json"
 	"fmt"
+	"strconv"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/watch"
 )
@@ -26,11 +29,30 @@ func jsonLine(change watch.EventType, object runtime.Object) ([]byte, error) {
 	return line, nil
 }
 
-// eventLine prints a line per Event, for people without a terminal.
-func eventLine(change watch.EventType, object runtime.Object) ([]byte, error) {
+// jsonExpired is what a watch of the API prints when it fell behind the changes: after it, everything there is comes as ADDED.
+func jsonExpired(reason error) ([]byte, error) {
+	status := apierrors.NewResourceExpired(reason.Error()).Status()
+	status.TypeMeta = metav1.TypeMeta{APIVersion: "v1", Kind: "Status"}
+	return json.Marshal(metav1.WatchEvent{Type: string(watch.Error), Object: runtime.RawExtension{Object: &status}})
+}
+
+// eventLines prints a line per Event, for people without a terminal. It belongs to one goroutine.
+type eventLines struct {
+	last uint64 // version of the last Event that was printed
+}
+
+func (l *eventLines) line(change watch.EventType, object runtime.Object) ([]byte, error) {
 	event, ok := object.(*corev1.Event)
 	if !ok || change != watch.Added {
 		return nil, nil
 	}
+	version, err := strconv.ParseUint(event.ResourceVersion, 10, 64)
+	if err != nil {
+		return nil, fmt.Errorf("cannot read the version of Event %s: %w", event.Name, err)
+	}
+	if version <= l.last {
+		return nil, nil // it is shown once more because others were missed
+	}
+	l.last = version
 	return []byte(eventText(event)), nil
 }

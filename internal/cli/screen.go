@@ -24,8 +24,12 @@ import (
 type screen interface {
 	// show takes a change of a Pod, an Event or a ProbeReport.
 	show(change watch.EventType, object runtime.Object) error
-	// say takes a line that is none of these: a container's output, a note.
+	// again says that changes were missed for this reason, as the reader of the screen was too slow: what there is now is shown from the start.
+	again(reason error) error
+	// say takes a line that is none of these: a container's output, a note. It does not wait for whoever reads it.
 	say(line string)
+	// hurry keeps show and again from waiting for a reader for more than a moment longer.
+	hurry()
 	// close leaves the terminal as it was found.
 	close()
 }
@@ -35,20 +39,23 @@ func newScreen(streams Streams, flags runFlags) screen {
 	out, isFile := streams.Out.(*os.File)
 	switch {
 	case flags.output == "json":
-		return &lineScreen{out: streams.Out, err: streams.Err, line: jsonLine}
+		return newLineScreen(streams, jsonLine, jsonExpired)
 	case isFile && term.IsTerminal(int(out.Fd())):
 		return newTableScreen(out)
 	default:
-		return &lineScreen{out: streams.Out, err: streams.Err, line: eventLine}
+		return newLineScreen(streams, (&eventLines{}).line, nil)
 	}
 }
 
-// lineScreen prints a line per change to standard output, and everything else to standard error.
+// lineScreen prints a line per change to standard output, and everything else to standard error. Only show and again wait for a reader.
 type lineScreen struct {
-	line func(watch.EventType, runtime.Object) ([]byte, error)
+	line     func(watch.EventType, runtime.Object) ([]byte, error)
+	expired  func(error) ([]byte, error) // the line of again; nil if there is none
+	out, err *outlet
+}
 
-	mu       sync.Mutex // guards writing
-	out, err io.Writer
+func newLineScreen(streams Streams, line func(watch.EventType, runtime.Object) ([]byte, error), expired func(error) ([]byte, error)) *lineScreen {
+	return &lineScreen{line: line, expired: expired, out: newOutlet(streams.Out), err: newOutlet(streams.Err)}
 }
 
 func (s *lineScreen) show(change watch.EventType, object runtime.Object) error {
@@ -56,20 +63,31 @@ func (s *lineScreen) show(change watch.EventType, object runtime.Object) error {
 	if err != nil || line == nil {
 		return err
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	_, err = s.out.Write(append(line, '\n'))
-	return err
+	return s.out.put(line)
 }
 
-func (s *lineScreen) say(line string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	// Standard error that is closed has nobody who could be told.
-	_, _ = fmt.Fprintln(s.err, line)
+func (s *lineScreen) again(reason error) error {
+	s.say(fmt.Sprintf("probity: changes are missing in the output: %v", reason))
+	if s.expired == nil {
+		return nil
+	}
+	line, err := s.expired(reason)
+	if err != nil {
+		return err
+	}
+	return s.out.put(line)
 }
 
-func (s *lineScreen) close() {}
+func (s *lineScreen) say(line string) { s.err.offer(line) }
+
+func (s *lineScreen) hurry() { s.out.hurry() }
+
+func (s *lineScreen) close() {
+	if !s.out.close() {
+		s.say("probity: the output was not read to its end")
+	}
+	s.err.close()
+}
 
 // tableScreen draws the live table. It owns a goroutine that draws when something changed, at most a few times a second, and once a second for the
 // ages; close joins it.
@@ -148,6 +166,17 @@ func (s *tableScreen) show(change watch.EventType, object runtime.Object) error 
 	s.touch()
 	return nil
 }
+
+func (s *tableScreen) again(error) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	clear(s.pods)
+	clear(s.reports)
+	s.events = nil
+	return nil
+}
+
+func (s *tableScreen) hurry() {}
 
 func (s *tableScreen) say(line string) {
 	s.mu.Lock()

@@ -17,7 +17,10 @@ import (
 	"github.com/probity-run/probity/internal/store"
 )
 
-// session is a running probity run. Its goroutines, the node's and the one that shows changes, are joined by run.
+// errFellBehind is said when the store has forgotten changes that were not shown yet.
+var errFellBehind = errors.New("the reader was too slow for the changes")
+
+// session is a running probity run. Its goroutines, the node's, the one that shows changes and the one that counts Pods, are joined by run.
 type session struct {
 	store    *store.Store
 	node     *node.Node
@@ -38,20 +41,22 @@ func (s *session) run(ctx context.Context, in *input) error {
 	defer stopShow()
 	var running sync.WaitGroup
 	changed := make(chan struct{}, 1)
-	errs := make(chan error, 2)
+	errs := make(chan error, 3)
 	watch, err := s.store.Watch(store.WatchOptions{})
 	if err != nil {
 		return failed(err)
 	}
 	var shown sync.WaitGroup
-	shown.Go(func() { errs <- s.show(showCtx, watch, changed) })
+	shown.Go(func() { errs <- s.show(showCtx, watch) })
 	running.Go(func() { errs <- s.node.Run(nodeCtx) })
+	running.Go(func() { errs <- s.tell(nodeCtx, changed) })
 	err = s.start(in)
 	if err == nil {
 		err = s.wait(ctx, changed, errs)
 	}
 	stopNode()
 	running.Wait()
+	s.screen.hurry()
 	stopShow()
 	shown.Wait()
 	s.screen.close()
@@ -153,24 +158,41 @@ func (s *session) stop() {
 	}
 }
 
-// show hands every change to the screen, and tells the session about those of Pods. When the context is done it shows what is left and returns.
-func (s *session) show(ctx context.Context, watch *store.Watch, changed chan<- struct{}) error {
+// show hands every change to the screen, which may be slow. When the context is done it shows what is left and returns.
+func (s *session) show(ctx context.Context, watch *store.Watch) error {
 	for {
 		change, err := watch.Next(ctx)
-		if err != nil {
-			if ctx.Err() != nil {
-				return nil
+		switch {
+		case apierrors.IsResourceExpired(err):
+			if watch, err = s.store.Watch(store.WatchOptions{}); err == nil {
+				err = s.screen.again(errFellBehind)
 			}
-			return err
+		case err != nil && ctx.Err() != nil:
+			return nil
+		case err == nil:
+			err = s.screen.show(change.Type, change.Object)
 		}
-		if err := s.screen.show(change.Type, change.Object); err != nil {
+		if err != nil {
 			return fmt.Errorf("cannot show a change: %w", err)
 		}
-		if _, isPod := change.Object.(*corev1.Pod); isPod {
-			select {
-			case changed <- struct{}{}:
-			default: // it is told already
-			}
+	}
+}
+
+// tell tells the session about changes of Pods, however slow the screen is.
+func (s *session) tell(ctx context.Context, changed chan<- struct{}) error {
+	pods := store.WatchOptions{Kinds: []store.Object{&corev1.Pod{}}}
+	watch, err := s.store.Watch(pods)
+	for err == nil {
+		select {
+		case changed <- struct{}{}:
+		default: // it is told already
+		}
+		if _, err = watch.Next(ctx); apierrors.IsResourceExpired(err) {
+			watch, err = s.store.Watch(pods)
 		}
 	}
+	if ctx.Err() != nil {
+		return nil
+	}
+	return err
 }

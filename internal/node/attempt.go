@@ -23,8 +23,10 @@ func (r *runner) attempt(e lifecycle.RunProbe) {
 	r.running.Go(func() {
 		defer cancel()
 		began := time.Now()
+		held := r.node.pulse.heldUp(began)
 		result := safely(ctx, prober)
 		latency := time.Since(began)
+		result = excuse(result, latency, time.Duration(e.Probe.TimeoutSeconds)*time.Second, r.node.pulse.heldUp(time.Now())-held)
 		if errors.Is(result.Err, probe.ErrStopped) && ctx.Err() != nil {
 			return // nobody waits for it any more
 		}

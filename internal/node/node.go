@@ -11,6 +11,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/probity-run/probity/internal/process"
@@ -52,7 +53,8 @@ type Node struct {
 	logs    process.Logs
 	ports   process.Ports
 	sockets process.Sockets
-	running sync.WaitGroup // of the runners
+	pulse   pulse
+	running sync.WaitGroup // of the runners and the pulse
 
 	mu      sync.Mutex // guards runners
 	runners map[types.UID]*runner
@@ -73,16 +75,25 @@ func (n *Node) Run(ctx context.Context) error {
 	defer n.sockets.Close()
 	defer n.running.Wait()
 	defer n.Abort()
-	watch, err := n.opts.Store.Watch(store.WatchOptions{Kinds: []store.Object{&corev1.Pod{}}})
+	beating, stop := context.WithCancel(ctx)
+	defer stop()
+	n.running.Go(func() { n.pulse.run(beating) })
+	pods := store.WatchOptions{Kinds: []store.Object{&corev1.Pod{}}}
+	watch, err := n.opts.Store.Watch(pods)
 	if err != nil {
 		return err
 	}
 	for {
 		change, err := watch.Next(ctx)
-		if err != nil {
-			if errors.Is(err, ctx.Err()) {
-				return nil
+		switch {
+		case apierrors.IsResourceExpired(err): // held up for too long: each Pod is seen again as it is now, and runners know what is old
+			if watch, err = n.opts.Store.Watch(pods); err != nil {
+				return err
 			}
+			continue
+		case err != nil && errors.Is(err, ctx.Err()):
+			return nil
+		case err != nil:
 			return err
 		}
 		if pod := change.Object.(*corev1.Pod); pod.Spec.NodeName == Name && change.Type != store.Deleted {

@@ -88,7 +88,8 @@ type Log struct {
 }
 
 // Open starts to capture. Troubles with files are no error here: they are reported
-// as every later one is. An error means that this process is out of descriptors.
+// as every later one is. An error means that this process is out of descriptors
+// and matches [ErrShortage].
 func (ls *Logs) Open(options LogOptions) (*Log, error) {
 	l := &Log{options: options.withDefaults(), logs: ls, followers: map[*Follower]struct{}{}}
 	l.file = logFile{path: logPath(options.Dir, options.Instance), maxSize: l.options.MaxSize, maxFiles: l.options.MaxFiles}
@@ -96,7 +97,7 @@ func (ls *Logs) Open(options LogOptions) (*Log, error) {
 		r, w, err := os.Pipe()
 		if err != nil {
 			l.closeFiles()
-			return nil, fmt.Errorf("cannot capture output: %w", err)
+			return nil, fmt.Errorf("cannot capture output: %w: %w", ErrShortage, err)
 		}
 		l.readers[i], l.writers[i] = r, w
 	}

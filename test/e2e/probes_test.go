@@ -2,7 +2,6 @@ package e2e
 
 import (
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -12,47 +11,20 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/watch"
-)
 
-// manifest is a Pod with one container app that runs the scripted service with the given arguments; more is YAML below the container.
-func manifest(args, more string) string {
-	return fmt.Sprintf(`
-apiVersion: v1
-kind: Pod
-metadata: {name: web}
-spec:
-  terminationGracePeriodSeconds: 5
-  containers:
-  - name: app
-    image: example
-    command: [SERVICE]
-    args: [%s]
-    ports: [{name: http, containerPort: 8080}]
-%s`, args, more)
-}
-
-const (
-	live3  = "    livenessProbe: {httpGet: {path: /live, port: http}, periodSeconds: 1, failureThreshold: 3}\n"
-	ready1 = "    readinessProbe: {httpGet: {path: /ready, port: 8080}, periodSeconds: 1, failureThreshold: 1}\n"
-	start9 = "    startupProbe: {httpGet: {path: /start, port: http}, periodSeconds: 1, failureThreshold: 9}\n"
+	"github.com/probity-run/probity/test/harness"
 )
 
 const failed500 = "HTTP probe failed with statuscode: 500"
 
 func appStatus(pod *corev1.Pod) corev1.ContainerStatus { return pod.Status.ContainerStatuses[0] }
 
-func restarted(n int32) func(*corev1.Pod) bool {
-	return func(pod *corev1.Pod) bool {
-		return len(pod.Status.ContainerStatuses) > 0 && appStatus(pod).RestartCount >= n && appStatus(pod).State.Running != nil
-	}
-}
-
 func TestLivenessThreeStrikes(t *testing.T) { // A01
 	t.Parallel()
-	r := start(t, manifest(`"-answers=/live=200x2,500"`, live3))
-	r.waitPod("a restart", restarted(1))
-	failures := r.events("Unhealthy Liveness probe failed: " + failed500)
-	killing := r.waitEvent(1, "Normal Killing Container app failed liveness probe, will be restarted")
+	r := harness.Start(t, harness.Manifest(`"-answers=/live=200x2,500"`, harness.Live3))
+	r.WaitPod("a restart", harness.Restarted(1))
+	failures := r.Events("Unhealthy Liveness probe failed: " + failed500)
+	killing := r.WaitEvent(1, "Normal Killing Container app failed liveness probe, will be restarted")
 	if len(failures) != 3 {
 		t.Fatalf("%d failures were reported before the restart, want 3", len(failures))
 	}
@@ -66,10 +38,10 @@ func TestLivenessThreeStrikes(t *testing.T) { // A01
 
 func TestReadinessGoesDownAndUp(t *testing.T) { // B07
 	t.Parallel()
-	r := start(t, manifest(`"-answers=/ready=200x2,503x2,200"`, ready1))
-	r.waitPod("ready", ready)
-	r.waitPod("not ready", func(p *corev1.Pod) bool { return !ready(p) && appStatus(p).State.Running != nil })
-	pod := r.waitPod("ready again", ready)
+	r := harness.Start(t, harness.Manifest(`"-answers=/ready=200x2,503x2,200"`, harness.Ready1))
+	r.WaitPod("ready", harness.Ready)
+	r.WaitPod("not ready", func(p *corev1.Pod) bool { return !harness.Ready(p) && appStatus(p).State.Running != nil })
+	pod := r.WaitPod("ready again", harness.Ready)
 	if got := appStatus(pod).RestartCount; got != 0 {
 		t.Errorf("restartCount = %d, want 0: readiness restarts nothing", got)
 	}
@@ -78,10 +50,10 @@ func TestReadinessGoesDownAndUp(t *testing.T) { // B07
 func TestStartupGatesTheOthers(t *testing.T) { // C01, C02
 	t.Parallel()
 	log := filepath.Join(t.TempDir(), "log")
-	r := start(t, manifest(`"-answers=/start=503x3,200", "-log=`+log+`"`, start9+live3+ready1))
-	r.waitPod("ready", ready)
-	waitFor(t, "three liveness probes", func() bool { return strings.Count(read(t, log), "GET /live") >= 3 })
-	text := read(t, log)
+	r := harness.Start(t, harness.Manifest(`"-answers=/start=503x3,200", "-log=`+log+`"`, harness.Start9+harness.Live3+harness.Ready1))
+	r.WaitPod("ready", harness.Ready)
+	harness.WaitFor(t, "three liveness probes", func() bool { return strings.Count(harness.ReadFile(t, log), "GET /live") >= 3 })
+	text := harness.ReadFile(t, log)
 	if got := strings.Count(text, "GET /start"); got != 4 {
 		t.Errorf("the startup probe ran %d times, want 4: three failures and a success", got)
 	}
@@ -94,22 +66,22 @@ func TestStartupGatesTheOthers(t *testing.T) { // C01, C02
 func TestBodyThatStallsCountsForNothing(t *testing.T) { // D23, E01
 	t.Parallel()
 	log := filepath.Join(t.TempDir(), "log")
-	r := start(t, manifest(`"-answers=/live=stall", "-log=`+log+`"`, strings.Replace(live3, "failureThreshold: 3", "failureThreshold: 1", 1)))
-	r.waitEvent(2, "Unhealthy Liveness probe errored and resulted in failure state: context deadline exceeded (Client.Timeout or context cancellation while reading body)")
-	if got := strings.Count(read(t, log), "GET /live"); got < 6 {
+	r := harness.Start(t, harness.Manifest(`"-answers=/live=stall", "-log=`+log+`"`, harness.Live1))
+	r.WaitEvent(2, "Unhealthy Liveness probe errored and resulted in failure state: context deadline exceeded (Client.Timeout or context cancellation while reading body)")
+	if got := strings.Count(harness.ReadFile(t, log), "GET /live"); got < 6 {
 		t.Errorf("%d requests in two runs, want three each", got)
 	}
-	if killed := r.events("Killing"); len(killed) != 0 {
-		t.Errorf("killed for errors: %v", line(killed[0]))
+	if killed := r.Events("Killing"); len(killed) != 0 {
+		t.Errorf("killed for errors: %v", harness.Line(killed[0]))
 	}
 }
 
 func TestDefaultsAndOddButValid(t *testing.T) { // K07, M01, M10
 	t.Parallel()
 	// F is 3 by default; a timeout longer than the period is accepted, and then probes run back to back (A14).
-	r := start(t, manifest(`"-answers=/live=hang"`, "    livenessProbe: {httpGet: {path: /live, port: http}, periodSeconds: 1, timeoutSeconds: 2}\n"))
-	killing := r.waitEvent(1, "Killing Container app failed liveness probe")
-	failures := r.events("Unhealthy Liveness probe failed: Get \"http://127.0.0.1:")
+	r := harness.Start(t, harness.Manifest(`"-answers=/live=hang"`, "    livenessProbe: {httpGet: {path: /live, port: http}, periodSeconds: 1, timeoutSeconds: 2}\n"))
+	killing := r.WaitEvent(1, "Killing Container app failed liveness probe")
+	failures := r.Events("Unhealthy Liveness probe failed: Get \"http://127.0.0.1:")
 	if len(failures) != 3 {
 		t.Fatalf("%d failures before the kill, want 3", len(failures))
 	}
@@ -120,9 +92,9 @@ func TestDefaultsAndOddButValid(t *testing.T) { // K07, M01, M10
 
 func TestConditions(t *testing.T) { // N01, N03, N09
 	t.Parallel()
-	r := start(t, manifest(`"-answers=/ready=503x2,200"`, ready1))
-	pod := r.waitPod("running and not ready", func(p *corev1.Pod) bool {
-		return len(p.Status.ContainerStatuses) > 0 && appStatus(p).State.Running != nil && !ready(p)
+	r := harness.Start(t, harness.Manifest(`"-answers=/ready=503x2,200"`, harness.Ready1))
+	pod := r.WaitPod("running and not ready", func(p *corev1.Pod) bool {
+		return len(p.Status.ContainerStatuses) > 0 && appStatus(p).State.Running != nil && !harness.Ready(p)
 	})
 	for _, want := range []corev1.PodConditionType{"PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled"} {
 		if !slices.ContainsFunc(pod.Status.Conditions, func(c corev1.PodCondition) bool { return c.Type == want }) {
@@ -134,33 +106,33 @@ func TestConditions(t *testing.T) { // N01, N03, N09
 			t.Errorf("Ready = %+v", c)
 		}
 	}
-	first := r.snapshot()[0]
-	if first.pod == nil || first.kind != watch.Added || first.pod.APIVersion != "v1" || first.pod.UID == "" {
+	first := r.Changes()[0]
+	if first.Pod == nil || first.Kind != watch.Added || first.Pod.APIVersion != "v1" || first.Pod.UID == "" {
 		t.Errorf("the first line is %+v, want the Pod as ADDED", first)
 	}
-	r.waitPod("ready", ready)
+	r.WaitPod("ready", harness.Ready)
 }
 
 func TestPreStopAndOrder(t *testing.T) { // I15, I13, N11
 	t.Parallel()
 	log := filepath.Join(t.TempDir(), "log")
-	r := start(t, manifest(`"-answers=/live=500", "-term=exit:0", "-log=`+log+`"`, strings.Replace(live3, "failureThreshold: 3", "failureThreshold: 1", 1)+
+	r := harness.Start(t, harness.Manifest(`"-answers=/live=500", "-term=exit:0", "-log=`+log+`"`, harness.Live1+
 		"    lifecycle: {preStop: {exec: {command: [sh, -c, 'echo prestop >> "+log+"; sleep 1']}}}\n"))
-	killing := r.waitEvent(1, "Killing Container app failed liveness probe")
-	pod := r.waitPod("a restart", restarted(1))
-	lines := strings.Fields(read(t, log))
+	killing := r.WaitEvent(1, "Killing Container app failed liveness probe")
+	pod := r.WaitPod("a restart", harness.Restarted(1))
+	lines := strings.Fields(harness.ReadFile(t, log))
 	if before := slices.Index(lines, "prestop"); before < 0 || before > slices.Index(lines, "SIGTERM") {
-		t.Errorf("preStop did not run before SIGTERM:\n%s", read(t, log))
+		t.Errorf("preStop did not run before SIGTERM:\n%s", harness.ReadFile(t, log))
 	}
 	if got := appStatus(pod).LastTerminationState.Terminated; got == nil || got.ExitCode != 0 || got.Reason != "Completed" {
 		t.Errorf("lastState = %+v, want Completed with 0", got)
 	}
-	second := r.waitEvent(2, "Normal Started Container started")
+	second := r.WaitEvent(2, "Normal Started Container started")
 	if got := second.EventTime.Sub(killing.EventTime.Time); got < 900*time.Millisecond {
 		t.Errorf("restarted %v after the kill began, want the second that preStop takes", got)
 	}
 	var reasons []string
-	for _, e := range r.events("Normal") {
+	for _, e := range r.Events("Normal") {
 		reasons = append(reasons, e.Reason)
 	}
 	want := []string{"Pulled", "Created", "Started", "Killing", "Pulled", "Created", "Started"}
@@ -171,26 +143,26 @@ func TestPreStopAndOrder(t *testing.T) { // I15, I13, N11
 
 func TestTCPProbe(t *testing.T) { // F05
 	t.Parallel()
-	r := start(t, manifest(`"-delay=1500ms"`, "    readinessProbe: {tcpSocket: {port: http}, periodSeconds: 1}\n"))
-	r.waitEvent(1, "Unhealthy Readiness probe failed: dial tcp 127.0.0.1:")
-	r.waitPod("ready", ready)
+	r := harness.Start(t, harness.Manifest(`"-delay=1500ms"`, "    readinessProbe: {tcpSocket: {port: http}, periodSeconds: 1}\n"))
+	r.WaitEvent(1, "Unhealthy Readiness probe failed: dial tcp 127.0.0.1:")
+	r.WaitPod("ready", harness.Ready)
 }
 
 func TestExecProbe(t *testing.T) { // G02, G07, G11
 	t.Parallel()
-	r := start(t, manifest("", `    env: [{name: A, value: x}, {name: B, valueFrom: {fieldRef: {fieldPath: metadata.name}}}]
+	r := harness.Start(t, harness.Manifest("", `    env: [{name: A, value: x}, {name: B, valueFrom: {fieldRef: {fieldPath: metadata.name}}}]
     readinessProbe: {exec: {command: [sh, -c, "echo out; echo err >&2; echo $0; exit 1", "$(A)-$(B)-$(C)"]}, periodSeconds: 1}
     livenessProbe: {exec: {command: [sleep, "10"]}, periodSeconds: 1, failureThreshold: 1}
 `))
-	r.waitEvent(1, "Unhealthy Readiness probe failed: out\nx--$(C)\nerr")
-	r.waitEvent(1, `Unhealthy Liveness probe failed: command timed out: "sleep 10" timed out after 1s`)
-	r.waitPod("a restart", restarted(1))
+	r.WaitEvent(1, "Unhealthy Readiness probe failed: out\nx--$(C)\nerr")
+	r.WaitEvent(1, `Unhealthy Liveness probe failed: command timed out: "sleep 10" timed out after 1s`)
+	r.WaitPod("a restart", harness.Restarted(1))
 }
 
 func TestGRPCProbeOfSomethingElse(t *testing.T) { // H09
 	t.Parallel()
-	r := start(t, manifest("", "    readinessProbe: {grpc: {port: 8080}, periodSeconds: 1}\n"))
-	event := r.waitEvent(1, "Unhealthy Readiness probe failed: timeout: failed to connect service")
+	r := harness.Start(t, harness.Manifest("", "    readinessProbe: {grpc: {port: 8080}, periodSeconds: 1}\n"))
+	event := r.WaitEvent(1, "Unhealthy Readiness probe failed: timeout: failed to connect service")
 	if !strings.HasSuffix(event.Message, "within 1s: context deadline exceeded") {
 		t.Errorf("message = %q", event.Message)
 	}
@@ -198,14 +170,14 @@ func TestGRPCProbeOfSomethingElse(t *testing.T) { // H09
 
 func TestStubbornProcess(t *testing.T) { // I02, I03, N05
 	t.Parallel()
-	r := start(t, manifest(`"-answers=/live=500", "-term=ignore"`, strings.Replace(live3, "failureThreshold: 3", "failureThreshold: 1, terminationGracePeriodSeconds: 3", 1)))
-	killing := r.waitEvent(1, "Killing Container app failed liveness probe")
-	pod := r.waitPod("a restart", restarted(1))
+	r := harness.Start(t, harness.Manifest(`"-answers=/live=500", "-term=ignore"`, strings.Replace(harness.Live3, "failureThreshold: 3", "failureThreshold: 1, terminationGracePeriodSeconds: 3", 1)))
+	killing := r.WaitEvent(1, "Killing Container app failed liveness probe")
+	pod := r.WaitPod("a restart", harness.Restarted(1))
 	last := appStatus(pod).LastTerminationState.Terminated
 	if last == nil || last.ExitCode != 137 || last.Reason != "Error" {
 		t.Fatalf("lastState = %+v, want exit code 137", last)
 	}
-	started := r.waitEvent(2, "Normal Started Container started")
+	started := r.WaitEvent(2, "Normal Started Container started")
 	if got := started.EventTime.Sub(killing.EventTime.Time); got < 2900*time.Millisecond || got > 6*time.Second {
 		t.Errorf("restarted %v after the kill began, want about 3s", got)
 	}
@@ -213,9 +185,9 @@ func TestStubbornProcess(t *testing.T) { // I02, I03, N05
 
 func TestCrashLoop(t *testing.T) { // J08, J11, J17 with a short cap
 	t.Parallel()
-	r := start(t, manifest(`"-life=200ms:1"`, ""), "--max-restart-period", "2s")
-	event := r.waitEvent(1, "Warning BackOff Back-off restarting failed container app in pod web_default(")
-	pod := r.waitPod("CrashLoopBackOff", func(p *corev1.Pod) bool {
+	r := harness.Start(t, harness.Manifest(`"-life=200ms:1"`, ""), "--max-restart-period", "2s")
+	event := r.WaitEvent(1, "Warning BackOff Back-off restarting failed container app in pod web_default(")
+	pod := r.WaitPod("CrashLoopBackOff", func(p *corev1.Pod) bool {
 		w := appStatus(p).State.Waiting
 		return w != nil && w.Reason == "CrashLoopBackOff"
 	})
@@ -226,7 +198,7 @@ func TestCrashLoop(t *testing.T) { // J08, J11, J17 with a short cap
 	if pod.Status.Phase != corev1.PodRunning {
 		t.Errorf("phase = %s, want Running", pod.Status.Phase)
 	}
-	third := r.waitEvent(3, "Normal Started")
+	third := r.WaitEvent(3, "Normal Started")
 	if got := third.EventTime.Sub(event.EventTime.Time); got < 1500*time.Millisecond {
 		t.Errorf("started %v after the refusal, want about 2s", got)
 	}
@@ -234,7 +206,7 @@ func TestCrashLoop(t *testing.T) { // J08, J11, J17 with a short cap
 
 func TestSidecar(t *testing.T) { // S01, S03, S04
 	t.Parallel()
-	r := start(t, `
+	r := harness.Start(t, `
 apiVersion: v1
 kind: Pod
 metadata: {name: web}
@@ -258,40 +230,31 @@ spec:
     command: [SERVICE]
     args: ["-port=0"]
 `)
-	r.waitPod("ready", ready)
-	event := r.waitEvent(1, "Normal Killing Init container s failed liveness probe")
+	r.WaitPod("ready", harness.Ready)
+	event := r.WaitEvent(1, "Normal Killing Init container s failed liveness probe")
 	if event.Message != "Init container s failed liveness probe" || event.InvolvedObject.FieldPath != "spec.initContainers{s}" {
 		t.Errorf("event = %q about %q", event.Message, event.InvolvedObject.FieldPath)
 	}
-	startedEvents := r.events("Normal Started")
+	startedEvents := r.Events("Normal Started")
 	if got := startedEvents[0].InvolvedObject.FieldPath; got != "spec.initContainers{s}" {
 		t.Errorf("first started %s, want the sidecar", got)
 	}
-	r.waitPod("the sidecar's restart", func(p *corev1.Pod) bool {
-		return p.Status.InitContainerStatuses[0].RestartCount == 1 && ready(p)
+	r.WaitPod("the sidecar's restart", func(p *corev1.Pod) bool {
+		return p.Status.InitContainerStatuses[0].RestartCount == 1 && harness.Ready(p)
 	})
 }
 
 func TestStoppedProcessIsRestarted(t *testing.T) {
 	t.Parallel()
-	r := start(t, manifest("", strings.Replace(live3, "failureThreshold: 3", "failureThreshold: 2", 1)+ready1))
-	pod := r.waitPod("ready", ready)
-	pid := pidOf(t, pod, "app")
+	r := harness.Start(t, harness.Manifest("", strings.Replace(harness.Live3, "failureThreshold: 3", "failureThreshold: 2", 1)+harness.Ready1))
+	pod := r.WaitPod("ready", harness.Ready)
+	pid := harness.PIDOf(t, pod, "app")
 	if err := syscall.Kill(pid, syscall.SIGSTOP); err != nil {
 		t.Fatal(err)
 	}
-	r.waitEvent(2, "Unhealthy Liveness probe failed: Get \"http://127.0.0.1:")
-	after := r.waitPod("a restart", restarted(1))
-	if got := pidOf(t, after, "app"); got == pid || alive(pid) {
+	r.WaitEvent(2, "Unhealthy Liveness probe failed: Get \"http://127.0.0.1:")
+	after := r.WaitPod("a restart", harness.Restarted(1))
+	if got := harness.PIDOf(t, after, "app"); got == pid || harness.Alive(pid) {
 		t.Errorf("process %d still lives; the new one is %d", pid, got)
 	}
-}
-
-func read(t *testing.T, path string) string {
-	t.Helper()
-	data, err := os.ReadFile(path)
-	if err != nil && !os.IsNotExist(err) {
-		t.Fatal(err)
-	}
-	return string(data)
 }

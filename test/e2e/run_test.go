@@ -9,26 +9,28 @@ import (
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
+
+	"github.com/probity-run/probity/test/harness"
 )
 
 func TestInterruptLeavesNothing(t *testing.T) {
 	t.Parallel()
-	r := start(t, manifest(`"-term=exit:0"`, ready1))
-	pod := r.waitPod("ready", ready)
-	pid := pidOf(t, pod, "app")
-	r.interrupt()
-	if code := r.exit(); code != 0 {
+	r := harness.Start(t, harness.Manifest(`"-term=exit:0"`, harness.Ready1))
+	pod := r.WaitPod("ready", harness.Ready)
+	pid := harness.PIDOf(t, pod, "app")
+	r.Interrupt()
+	if code := r.Exit(); code != 0 {
 		t.Errorf("exit code = %d, want 0", code)
 	}
-	if alive(pid) {
+	if harness.Alive(pid) {
 		t.Errorf("process %d is left", pid)
 	}
-	if len(r.events("Normal Killing Stopping container app")) != 1 {
+	if len(r.Events("Normal Killing Stopping container app")) != 1 {
 		t.Error("no Event says that the container was stopped")
 	}
 	deleted := false
-	for _, c := range r.snapshot() {
-		deleted = deleted || c.pod != nil && c.kind == "DELETED"
+	for _, c := range r.Changes() {
+		deleted = deleted || c.Pod != nil && c.Kind == "DELETED"
 	}
 	if !deleted {
 		t.Error("the last line about the Pod does not say DELETED")
@@ -37,28 +39,26 @@ func TestInterruptLeavesNothing(t *testing.T) {
 
 func TestSecondInterruptKills(t *testing.T) {
 	t.Parallel()
-	r := start(t, strings.Replace(manifest(`"-term=ignore"`, ready1), "Seconds: 5", "Seconds: 600", 1))
-	pid := pidOf(t, r.waitPod("ready", ready), "app")
-	r.interrupt()
-	r.waitEvent(1, "Killing Stopping container app")
-	r.interrupt()
-	if code := r.exit(); code != 0 {
+	r := harness.Start(t, strings.Replace(harness.Manifest(`"-term=ignore"`, harness.Ready1), "Seconds: 5", "Seconds: 600", 1))
+	pid := harness.PIDOf(t, r.WaitPod("ready", harness.Ready), "app")
+	r.Interrupt()
+	r.WaitEvent(1, "Killing Stopping container app")
+	r.Interrupt()
+	if code := r.Exit(); code != 0 {
 		t.Errorf("exit code = %d, want 0", code)
 	}
-	if alive(pid) {
+	if harness.Alive(pid) {
 		t.Errorf("process %d is left", pid)
 	}
 }
 
 func TestKilledProbityLeavesNothing(t *testing.T) {
 	t.Parallel()
-	r := start(t, manifest(`"-term=ignore"`, ready1))
-	pid := pidOf(t, r.waitPod("ready", ready), "app")
-	if err := r.cmd.Process.Kill(); err != nil {
-		t.Fatal(err)
-	}
-	r.exit()
-	waitFor(t, "the end of the process", func() bool { return !alive(pid) })
+	r := harness.Start(t, harness.Manifest(`"-term=ignore"`, harness.Ready1))
+	pid := harness.PIDOf(t, r.WaitPod("ready", harness.Ready), "app")
+	r.Signal(syscall.SIGKILL)
+	r.Exit()
+	harness.WaitFor(t, "the end of the process", func() bool { return !harness.Alive(pid) })
 }
 
 func TestExitCodes(t *testing.T) {
@@ -73,10 +73,10 @@ func TestExitCodes(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			r := start(t, fmt.Sprintf(`{apiVersion: v1, kind: Pod, metadata: {name: job}, spec: {restartPolicy: Never,
+			r := harness.Start(t, fmt.Sprintf(`{apiVersion: v1, kind: Pod, metadata: {name: job}, spec: {restartPolicy: Never,
 				containers: [{name: app, image: example, command: [%s]}]}}`, test.command))
-			r.waitPod("its phase", func(p *corev1.Pod) bool { return p.Status.Phase == test.phase })
-			if got := r.exit(); got != test.code {
+			r.WaitPod("its phase", func(p *corev1.Pod) bool { return p.Status.Phase == test.phase })
+			if got := r.Exit(); got != test.code {
 				t.Errorf("exit code = %d, want %d", got, test.code)
 			}
 		})
@@ -85,7 +85,7 @@ func TestExitCodes(t *testing.T) {
 
 func TestReplicasHavePortsOfTheirOwn(t *testing.T) {
 	t.Parallel()
-	r := start(t, `
+	r := harness.Start(t, `
 apiVersion: apps/v1
 kind: Deployment
 metadata: {name: web}
@@ -103,11 +103,11 @@ spec:
         readinessProbe: {httpGet: {path: /, port: http}, periodSeconds: 1}
 `)
 	ports := map[string]bool{}
-	r.wait("three ready Pods", func(changes []change) bool {
+	r.Wait("three ready Pods", func(changes []harness.Change) bool {
 		clear(ports)
 		for _, c := range changes {
-			if c.pod != nil && ready(c.pod) {
-				ports[c.pod.Annotations["probity.run/private-ports.app"]] = true
+			if c.Pod != nil && harness.Ready(c.Pod) {
+				ports[c.Pod.Annotations["probity.run/private-ports.app"]] = true
 			}
 		}
 		return len(ports) == 3
@@ -116,22 +116,22 @@ spec:
 
 func TestProgramThatIgnoresPort(t *testing.T) {
 	t.Parallel()
-	port := freePort(t)
-	r := start(t, strings.ReplaceAll(manifest(`"-port=8080"`, ready1), "8080", strconv.Itoa(port)))
-	r.waitPod("ready", ready)
-	event := r.waitEvent(1, "Normal PortIgnored")
+	port := harness.FreePort(t)
+	r := harness.Start(t, strings.ReplaceAll(harness.Manifest(`"-port=8080"`, harness.Ready1), "8080", strconv.Itoa(port)))
+	r.WaitPod("ready", harness.Ready)
+	event := r.WaitEvent(1, "Normal PortIgnored")
 	if !strings.Contains(event.Message, fmt.Sprintf("listens on containerPort %d", port)) {
 		t.Errorf("message = %q", event.Message)
 	}
-	if got := r.events("PortIgnored"); len(got) != 1 {
+	if got := r.Events("PortIgnored"); len(got) != 1 {
 		t.Errorf("said %d times", len(got))
 	}
 }
 
 func TestSecondReplicaOfSuchAProgram(t *testing.T) {
 	t.Parallel()
-	port := freePort(t)
-	r := start(t, strings.NewReplacer("PORTNUMBER", strconv.Itoa(port)).Replace(`
+	port := harness.FreePort(t)
+	r := harness.Start(t, strings.NewReplacer("PORTNUMBER", strconv.Itoa(port)).Replace(`
 apiVersion: apps/v1
 kind: Deployment
 metadata: {name: web}
@@ -148,11 +148,11 @@ spec:
         ports: [{name: http, containerPort: PORTNUMBER}]
         readinessProbe: {httpGet: {path: /, port: http}, periodSeconds: 1}
 `))
-	event := r.waitEvent(1, "Warning PortInUse")
+	event := r.WaitEvent(1, "Warning PortInUse")
 	if !strings.Contains(event.Message, "let it read PORT, or run one replica") {
 		t.Errorf("message = %q", event.Message)
 	}
-	r.waitPod("one ready Pod", ready)
+	r.WaitPod("one ready Pod", harness.Ready)
 }
 
 // TestStrangerOnThePort proves that an answer from outside the Pod never makes it ready.
@@ -164,13 +164,13 @@ func TestStrangerOnThePort(t *testing.T) {
 	}
 	defer listener.Close()
 	port := listener.Addr().(*net.TCPAddr).Port
-	r := start(t, strings.ReplaceAll(manifest(`"-port=0"`, "    readinessProbe: {tcpSocket: {port: STRANGE}, periodSeconds: 1}\n"), "STRANGE", strconv.Itoa(port)))
-	event := r.waitEvent(2, "Unhealthy Readiness probe failed: port "+strconv.Itoa(port)+" does not belong to this Pod: process ")
+	r := harness.Start(t, strings.ReplaceAll(harness.Manifest(`"-port=0"`, "    readinessProbe: {tcpSocket: {port: STRANGE}, periodSeconds: 1}\n"), "STRANGE", strconv.Itoa(port)))
+	event := r.WaitEvent(2, "Unhealthy Readiness probe failed: port "+strconv.Itoa(port)+" does not belong to this Pod: process ")
 	if !strings.Contains(event.Message, strconv.Itoa(syscall.Getpid())) {
 		t.Errorf("message = %q, want the stranger's process id %d", event.Message, syscall.Getpid())
 	}
-	for _, c := range r.snapshot() {
-		if c.pod != nil && ready(c.pod) {
+	for _, c := range r.Changes() {
+		if c.Pod != nil && harness.Ready(c.Pod) {
 			t.Fatal("the Pod became ready by a stranger's answer")
 		}
 	}

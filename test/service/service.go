@@ -15,6 +15,10 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/health"
+	"google.golang.org/grpc/health/grpc_health_v1"
 )
 
 // Main plays the script and returns the exit code.
@@ -23,11 +27,23 @@ import (
 //	-answers SCRIPT  answers per path: "/ready=500x3,200 /live=200x2,hang"; the last one lasts for ever. 200 is the default.
 //	                 An answer is a status, "hang" (headers never come), "stall" (headers, then no body), "drop" (closes without a byte)
 //	                 or "slow:1.5s" (200 after that time)
+//	-grpc            speak gRPC's health protocol, always SERVING, instead of HTTP
 //	-delay D         listen only after this time
 //	-life D:CODE     exit by itself after D
 //	-term SCRIPT     on SIGTERM: "default", "exit:CODE", "ignore" or "sleep:D" (exit 0 after D, answering until then)
 //	-log FILE        append a line per request and signal
 //	-print TEXT      print this at start
+//
+// What a hostile program does, in this order, before it serves:
+//
+//	-spawn "KIND[*N] ARGS"  start N services with these arguments (and -port=0 unless they say otherwise); may be repeated. KIND is "child",
+//	                 "group" (a process group of its own), "session" (setsid), or "daemon" (double fork and setsid: the parent is gone at once)
+//	-join            move into the process group of the first spawned process
+//	-eat MB          fill that much memory
+//	-close           close the standard streams
+//	-write KIND:MB   write that many megabytes to standard output, 0 for ever: "lines" of 100 bytes, one "line", or "binary"
+//	-exec ARGS       become another program: the service with these arguments
+//	-stop            stop itself by SIGSTOP once it listens
 func Main(args []string) int {
 	s := &service{counts: map[string]int{}}
 	if err := s.parse(args); err != nil {
@@ -43,12 +59,14 @@ func Main(args []string) int {
 
 type service struct {
 	port    int
+	grpc    bool
 	delay   time.Duration
 	life    time.Duration
 	code    int
 	term    string
 	print   string
 	log     io.Writer
+	hostile hostile
 	answers map[string][]answer
 
 	mu     sync.Mutex // guards counts and writes to log
@@ -65,12 +83,14 @@ func (s *service) parse(args []string) error {
 	flags := flag.NewFlagSet("service", flag.ContinueOnError)
 	port, _ := strconv.Atoi(os.Getenv("PORT")) // no PORT means no listener
 	flags.IntVar(&s.port, "port", port, "")
+	flags.BoolVar(&s.grpc, "grpc", false, "")
 	flags.DurationVar(&s.delay, "delay", 0, "")
 	flags.StringVar(&s.term, "term", "default", "")
 	flags.StringVar(&s.print, "print", "", "")
 	life := flags.String("life", "", "")
 	answers := flags.String("answers", "", "")
 	log := flags.String("log", "", "")
+	s.hostile.flags(flags)
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -129,6 +149,9 @@ func (s *service) run() error {
 	if s.print != "" {
 		fmt.Println(s.print)
 	}
+	if err := s.hostile.act(s.note); err != nil {
+		return err
+	}
 	var ends <-chan time.Time
 	if s.life > 0 {
 		ends = time.After(s.life)
@@ -165,6 +188,16 @@ func (s *service) serve() error {
 	listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", s.port))
 	if err != nil {
 		return err
+	}
+	if s.hostile.stop {
+		if err := syscall.Kill(os.Getpid(), syscall.SIGSTOP); err != nil {
+			return err
+		}
+	}
+	if s.grpc {
+		server := grpc.NewServer()
+		grpc_health_v1.RegisterHealthServer(server, health.NewServer())
+		return server.Serve(listener)
 	}
 	server := &http.Server{Handler: s, ReadHeaderTimeout: time.Minute}
 	return server.Serve(listener)

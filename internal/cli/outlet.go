@@ -1,0 +1,130 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"time"
+)
+
+const (
+	// outletRoom is how many bytes may wait for the reader of an outlet.
+	outletRoom = 256 << 10
+	// farewell is how long the end waits for a reader that does not read.
+	farewell = 2 * time.Second
+)
+
+// errNotRead ends the waiting for a reader.
+var errNotRead = errors.New("nobody reads the output")
+
+// outlet stands between those who have something to say and a stream whose reader may be slow, or stuck for ever. It owns a goroutine that writes. The
+// end of it is what close waits for, unless the reader is stuck: then the goroutine stays in its write until the process ends.
+type outlet struct {
+	w    io.Writer
+	done chan struct{} // closed when the goroutine has ended
+
+	mu      sync.Mutex // guards what follows
+	changed sync.Cond  // signals that a field below has changed
+	pending []byte
+	lost    int   // lines that were dropped since the last one that was not
+	err     error // why nothing is written any more
+	closing bool
+	gaveUp  bool
+}
+
+func newOutlet(w io.Writer) *outlet {
+	o := &outlet{w: w, done: make(chan struct{})}
+	o.changed.L = &o.mu
+	go o.loop()
+	return o
+}
+
+func (o *outlet) loop() {
+	defer close(o.done)
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for {
+		for len(o.pending) == 0 && !o.closing {
+			o.changed.Wait()
+		}
+		if len(o.pending) == 0 {
+			return
+		}
+		data := o.pending
+		o.pending = nil
+		o.changed.Broadcast()
+		o.mu.Unlock()
+		_, err := o.w.Write(data)
+		o.mu.Lock()
+		if err != nil {
+			o.err, o.pending = err, nil
+			o.changed.Broadcast()
+			return
+		}
+	}
+}
+
+// put writes a line, and waits until there is room for it. The error is that of the stream, or errNotRead after hurry.
+func (o *outlet) put(line []byte) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for o.err == nil && !o.gaveUp && len(o.pending) > outletRoom {
+		o.changed.Wait()
+	}
+	switch {
+	case o.err != nil:
+		return o.err
+	case o.gaveUp:
+		return errNotRead
+	}
+	o.appendLocked(line)
+	return nil
+}
+
+// offer writes a line if there is room for it. Where lines are missing a note says how many.
+func (o *outlet) offer(line string) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if len(o.pending) > outletRoom {
+		o.lost++
+		return
+	}
+	if o.lost > 0 {
+		o.appendLocked(fmt.Appendf(nil, "probity: %d lines are missing here, because nobody read them", o.lost))
+		o.lost = 0
+	}
+	o.appendLocked([]byte(line))
+}
+
+func (o *outlet) appendLocked(line []byte) {
+	if o.err != nil {
+		return // the stream is closed: there is nobody who could be told
+	}
+	o.pending = append(append(o.pending, line...), '\n')
+	o.changed.Broadcast()
+}
+
+// hurry ends the waiting for a reader that reads nothing for another moment.
+func (o *outlet) hurry() {
+	time.AfterFunc(farewell, func() {
+		o.mu.Lock()
+		defer o.mu.Unlock()
+		o.gaveUp = true
+		o.changed.Broadcast()
+	})
+}
+
+// close waits until everything is written, for a moment. It says whether it was.
+func (o *outlet) close() (all bool) {
+	o.mu.Lock()
+	o.closing = true
+	o.changed.Broadcast()
+	o.mu.Unlock()
+	select {
+	case <-o.done:
+		return true
+	case <-time.After(farewell):
+		return false
+	}
+}

@@ -1,0 +1,245 @@
+package harness
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/watch"
+)
+
+// Run is a running probity and what it printed so far.
+type Run struct {
+	t      *testing.T
+	cmd    *exec.Cmd
+	stderr buffer
+	mark   string
+	read   chan struct{} // closed at the end of the output
+	ended  chan struct{} // closed when probity was waited for
+
+	mu      sync.Mutex // guards what follows
+	changed chan struct{}
+	changes []Change
+	closed  bool // the output has ended
+}
+
+// Change is one line of -o json.
+type Change struct {
+	Kind  watch.EventType
+	Pod   *corev1.Pod
+	Event *corev1.Event
+	// Status is set by a line that is no change: the reader fell behind.
+	Status string
+}
+
+// Options change how probity is run. The zero value reads -o json and the output of the containers.
+type Options struct {
+	// Args are more arguments of probity run.
+	Args []string
+	// Wrap is a command that becomes probity, such as "prlimit --nofile=64".
+	Wrap []string
+	// Env is added to the environment.
+	Env []string
+	// Stdout and Stderr take the output instead of the Run.
+	Stdout, Stderr *os.File
+	// NoLogs leaves --logs away.
+	NoLogs bool
+	// User runs probity as this user and group id. 0 means the caller.
+	User uint32
+	// StateDir is the state folder. Default: one that is removed after the test.
+	StateDir string
+}
+
+// Start runs a manifest with -o json in a folder of its own. The word SERVICE in it stands for the scripted service.
+func Start(t *testing.T, manifest string, args ...string) *Run {
+	t.Helper()
+	return StartWith(t, Options{Args: args}, manifest)
+}
+
+// StartWith is [Start] with options.
+func StartWith(t *testing.T, opts Options, manifest string) *Run {
+	t.Helper()
+	programs := folder(t, opts.User)
+	if err := link(programs, opts.User != 0); err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(folder(t, opts.User), "pod.yaml")
+	manifest = strings.ReplaceAll(manifest, "SERVICE", filepath.Join(programs, "service"))
+	if err := os.WriteFile(file, []byte(manifest), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return StartFile(t, opts, filepath.Join(programs, "probity"), file)
+}
+
+// folder makes a folder that belongs to a user and that the user can reach.
+func folder(t *testing.T, user uint32) string {
+	t.Helper()
+	dir := t.TempDir()
+	if user == 0 {
+		return dir
+	}
+	for _, path := range []string{filepath.Dir(dir), dir} {
+		if err := errors.Join(os.Chown(path, int(user), int(user)), os.Chmod(path, 0o755)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+// link calls the test binary probity and service in dir. Another user may not be able to follow a symbolic link to it.
+func link(dir string, hard bool) error {
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	make := os.Symlink
+	if hard {
+		make = os.Link
+	}
+	return errors.Join(make(self, filepath.Join(dir, "probity")), make(self, filepath.Join(dir, "service")))
+}
+
+// StartFile runs a manifest where it stands.
+func StartFile(t *testing.T, opts Options, probity, file string) *Run {
+	t.Helper()
+	r := &Run{
+		t: t, mark: newMark(), changed: make(chan struct{}), read: make(chan struct{}), ended: make(chan struct{}),
+	}
+	if opts.StateDir == "" {
+		opts.StateDir = folder(t, opts.User)
+	}
+	words := append([]string{}, opts.Wrap...)
+	words = append(words, probity, "run", "-o", "json", "--state-dir", opts.StateDir, file)
+	if !opts.NoLogs {
+		words = append(words, "--logs")
+	}
+	r.cmd = exec.Command(words[0], append(words[1:], opts.Args...)...)
+	r.cmd.Env = append(append(os.Environ(), r.mark), opts.Env...)
+	if opts.User != 0 {
+		r.cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: opts.User, Gid: opts.User}}
+	}
+	r.begin(opts)
+	return r
+}
+
+// begin starts probity, and the goroutines that read its output and wait for it; clean joins them.
+func (r *Run) begin(opts Options) {
+	r.t.Helper()
+	r.cmd.Stderr = &r.stderr
+	if opts.Stderr != nil {
+		r.cmd.Stderr = opts.Stderr
+	}
+	var out io.ReadCloser
+	if r.cmd.Stdout = opts.Stdout; opts.Stdout == nil {
+		var err error
+		r.cmd.Stdout = nil
+		if out, err = r.cmd.StdoutPipe(); err != nil {
+			r.t.Fatal(err)
+		}
+	}
+	if err := r.cmd.Start(); err != nil {
+		r.t.Fatal(err)
+	}
+	go func() {
+		defer close(r.ended)
+		if out != nil {
+			r.readAll(bufio.NewReader(out))
+		}
+		close(r.read)
+		_ = r.cmd.Wait() // its exit code is the business of tests that ask for it
+	}()
+	r.t.Cleanup(r.clean)
+}
+
+// clean ends probity and fails the test if anything is left of what it started.
+func (r *Run) clean() {
+	r.Interrupt()
+	r.Interrupt()
+	select {
+	case <-r.ended:
+	case <-time.After(Patience):
+		r.t.Errorf("probity has not ended %v after two interrupts", Patience)
+		_ = r.cmd.Process.Kill()
+		<-r.ended
+	}
+	if !Within(5*time.Second, func() bool { return len(r.Processes()) == 0 }) {
+		for _, pid := range r.Processes() {
+			r.t.Errorf("process %d is left: %s", pid, commandLine(pid))
+			_ = syscall.Kill(pid, syscall.SIGKILL)
+		}
+	}
+	if r.t.Failed() {
+		r.t.Logf("probity said:\n%s", lastOf(r.stderr.String(), 8<<10))
+		r.logEvents()
+	}
+}
+
+// PID is probity's process id.
+func (r *Run) PID() int { return r.cmd.Process.Pid }
+
+// Stderr is what probity said so far.
+func (r *Run) Stderr() string { return r.stderr.String() }
+
+// Signal sends a signal to probity alone.
+func (r *Run) Signal(sig syscall.Signal) {
+	r.t.Helper()
+	if err := r.cmd.Process.Signal(sig); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		r.t.Error(err)
+	}
+}
+
+// Interrupt is Ctrl-C.
+func (r *Run) Interrupt() { r.Signal(syscall.SIGINT) }
+
+// Exit waits for the end and returns the exit code.
+func (r *Run) Exit() int {
+	r.t.Helper()
+	select {
+	case <-r.ended:
+	case <-time.After(Patience):
+		_ = r.cmd.Process.Kill()
+		<-r.ended
+		r.t.Fatalf("probity has not ended within %v", Patience)
+	}
+	return r.cmd.ProcessState.ExitCode()
+}
+
+func (r *Run) logEvents() {
+	for _, e := range r.Events("") {
+		r.t.Logf("%s %s %s %s", e.EventTime.Format("15:04:05.000"), e.InvolvedObject.Name, e.InvolvedObject.FieldPath, Line(e))
+	}
+}
+
+// Line is an Event as tests look for it: type, reason, message.
+func Line(e *corev1.Event) string { return fmt.Sprintf("%s %s %s", e.Type, e.Reason, e.Message) }
+
+// buffer is a bytes.Buffer that can be read while it is written.
+type buffer struct {
+	mu    sync.Mutex
+	bytes bytes.Buffer // guarded by mu
+}
+
+func (b *buffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.bytes.Write(p)
+}
+
+func (b *buffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.bytes.String()
+}
+
+func lastOf(text string, n int) string { return text[max(0, len(text)-n):] }

@@ -72,7 +72,7 @@ func prepare(pod *corev1.Pod, origin manifest.Object, commands []string) error {
 		if !ok || name == "" {
 			return fmt.Errorf("cannot use --command %q: write it as container='./program --flag'", c)
 		}
-		pod.Annotations[node.AnnotationCommand+name] = line
+		pod.Annotations[manifest.AnnotationCommand+name] = line
 	}
 	pod.Spec.NodeName = node.Name
 	pod.Status = corev1.PodStatus{Phase: corev1.PodPending, QOSClass: lifecycle.QOSClass(&pod.Spec)} // as the API server does

@@ -26,12 +26,15 @@ func (r *runner) attempt(e lifecycle.RunProbe) {
 		held := r.node.pulse.heldUp(began)
 		result := safely(ctx, prober)
 		latency := time.Since(began)
+		if result.Outcome == probe.Failure && inst.dead() {
+			return // a dead process says nothing; its exit is about to be reported (R34)
+		}
 		result = excuse(result, latency, time.Duration(e.Probe.TimeoutSeconds)*time.Second, r.node.pulse.heldUp(time.Now())-held)
 		if errors.Is(result.Err, probe.ErrStopped) && ctx.Err() != nil {
 			return // nobody waits for it any more
 		}
 		r.post(func() {
-			if !inst.ended() { // a dead process says nothing; its exit is about to be reported (R34)
+			if !inst.ended() {
 				r.attempted(e, result, began, latency)
 			}
 		})

@@ -8,6 +8,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 
+	"github.com/probity-run/probity/internal/manifest"
 	"github.com/probity-run/probity/internal/process"
 )
 
@@ -59,8 +60,8 @@ func checkCommand(pod *corev1.Pod, c place, line []string, objects Objects, envi
 	field := c.path + ".command"
 	if start, ok := errors.AsType[*process.StartError](err); ok && start.Path == workingDir(pod, c.Container) {
 		field = c.path + ".workingDir"
-	} else if _, ok := pod.Annotations[AnnotationCommand+c.Name]; ok {
-		field = "metadata.annotations[" + AnnotationCommand + c.Name + "]"
+	} else if _, ok := pod.Annotations[manifest.AnnotationCommand+c.Name]; ok {
+		field = "metadata.annotations[" + manifest.AnnotationCommand + c.Name + "]"
 	}
 	return []Problem{{field, err.Error()}}
 }
@@ -75,7 +76,7 @@ func checkFixedPorts(pod *corev1.Pod, holders map[int32]string) []Problem {
 			field := fmt.Sprintf("%s.ports[%d].containerPort", c.path, i)
 			if holder, taken := holders[p.ContainerPort]; taken {
 				problems = append(problems, Problem{field, fmt.Sprintf("port %d is fixed and %s has it already: let the program read PORT and drop "+
-					"hostPort, hostNetwork and the annotation %s, or run one replica", p.ContainerPort, holder, AnnotationPorts)})
+					"hostPort, hostNetwork and the annotation %s, or run one replica", p.ContainerPort, holder, manifest.AnnotationPorts)})
 				continue
 			}
 			holders[p.ContainerPort] = "another Pod"

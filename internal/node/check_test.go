@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
+
+	"github.com/probity-run/probity/internal/manifest"
 )
 
 func TestCheck(t *testing.T) {
@@ -26,9 +28,9 @@ func TestCheck(t *testing.T) {
 		"no command": {func(p *corev1.Pod) { p.Spec.Containers[0].Command = nil }, "spec.containers[0].command", `cannot run image "example" of container app here`},
 		"annotation": {func(p *corev1.Pod) {
 			p.Spec.Containers[0].Command = nil
-			p.Annotations[AnnotationCommand+"app"] = "true"
+			p.Annotations[manifest.AnnotationCommand+"app"] = "true"
 		}, "", ""},
-		"annotation of a missing program": {func(p *corev1.Pod) { p.Annotations[AnnotationCommand+"app"] = "./gone --flag" },
+		"annotation of a missing program": {func(p *corev1.Pod) { p.Annotations[manifest.AnnotationCommand+"app"] = "./gone --flag" },
 			"metadata.annotations[probity.run/command.app]", `cannot start "./gone"`},
 		"missing program": {func(p *corev1.Pod) { p.Spec.Containers[0].Command = []string{"no-such-program"} },
 			"spec.containers[0].command", `cannot start "no-such-program": it is in none of the directories of PATH (/usr/bin:/bin)`},

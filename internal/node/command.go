@@ -9,15 +9,8 @@ import (
 	"github.com/probity-run/probity/internal/manifest"
 )
 
-// Annotations of a Pod that Probity reads.
-const (
-	// AnnotationCommand, followed by a container's name, is the command line that stands for the container's image here.
-	AnnotationCommand = "probity.run/command."
-	// AnnotationPorts with the value "fixed" says that the Pod's programs listen on their declared ports, whatever PORT says.
-	AnnotationPorts = "probity.run/ports"
-	// AnnotationManifest is the file the Pod comes from; relative working directories begin at its folder.
-	AnnotationManifest = "probity.run/manifest"
-)
+// AnnotationManifest is the file a Pod comes from; relative working directories begin at its folder. What people write is in package manifest.
+const AnnotationManifest = "probity.run/manifest"
 
 // Annotations of a Pod that Probity writes; each is followed by a container's name.
 const (
@@ -29,19 +22,19 @@ const (
 
 // commandLine is what runs for a container, before $(NAME) is expanded: the annotation if there is one, else command and args.
 func commandLine(pod *corev1.Pod, c *corev1.Container) ([]string, error) {
-	if line, ok := pod.Annotations[AnnotationCommand+c.Name]; ok {
+	if line, ok := pod.Annotations[manifest.AnnotationCommand+c.Name]; ok {
 		words, err := manifest.SplitWords(line)
 		if err != nil {
-			return nil, fmt.Errorf("cannot read annotation %s%s: %w", AnnotationCommand, c.Name, err)
+			return nil, fmt.Errorf("cannot read annotation %s%s: %w", manifest.AnnotationCommand, c.Name, err)
 		}
 		if len(words) == 0 {
-			return nil, fmt.Errorf("cannot run container %s: annotation %s%s is empty", c.Name, AnnotationCommand, c.Name)
+			return nil, fmt.Errorf("cannot run container %s: annotation %s%s is empty", c.Name, manifest.AnnotationCommand, c.Name)
 		}
 		return words, nil
 	}
 	if len(c.Command) == 0 {
 		return nil, fmt.Errorf("cannot run image %q of container %s here: say which program stands for it, with the Pod annotation "+
-			"%s%s: ./program --flag, or with --command %s='./program --flag'", c.Image, c.Name, AnnotationCommand, c.Name, c.Name)
+			"%s%s: ./program --flag, or with --command %s='./program --flag'", c.Image, c.Name, manifest.AnnotationCommand, c.Name, c.Name)
 	}
 	return append(append([]string{}, c.Command...), c.Args...), nil
 }

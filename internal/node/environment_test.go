@@ -9,6 +9,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/probity-run/probity/internal/manifest"
 )
 
 // fakeObjects holds ConfigMaps and Secrets by name.
@@ -165,7 +167,7 @@ func TestPortVariables(t *testing.T) {
 
 func TestFixedPorts(t *testing.T) {
 	for name, change := range map[string]func(*corev1.Pod){
-		"annotation":  func(p *corev1.Pod) { p.Annotations = map[string]string{AnnotationPorts: "fixed"} },
+		"annotation":  func(p *corev1.Pod) { p.Annotations = map[string]string{manifest.AnnotationPorts: "fixed"} },
 		"hostNetwork": func(p *corev1.Pod) { p.Spec.HostNetwork = true },
 		"hostPort":    func(p *corev1.Pod) { p.Spec.Containers[0].Ports[0].HostPort = 8080 },
 	} {

@@ -31,6 +31,9 @@ func (i *instance) ended() bool {
 	}
 }
 
+// dead says whether the process is gone, or dead while the rest of its tree still has to be. It asks the kernel.
+func (i *instance) dead() bool { return i.ended() || process.Dead(i.process.PID()) }
+
 // start prepares an instance and starts its process. Everything that may block happens in a goroutine of its own; it lives as long as the process.
 func (r *runner) start(e lifecycle.StartContainer) {
 	c := r.container(e.Container)

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
+
+	"github.com/probity-run/probity/internal/manifest"
 )
 
 // loopback is the address of every Pod.
@@ -20,7 +22,7 @@ type podPorts struct {
 
 // wantsFixedPorts says whether a Pod's programs listen on their declared ports by declaration.
 func wantsFixedPorts(pod *corev1.Pod) bool {
-	if pod.Spec.HostNetwork || pod.Annotations[AnnotationPorts] == "fixed" {
+	if pod.Spec.HostNetwork || pod.Annotations[manifest.AnnotationPorts] == manifest.PortsFixed {
 		return true
 	}
 	for _, c := range allContainers(&pod.Spec) {

@@ -2,7 +2,10 @@
 
 package process
 
-import "errors"
+import (
+	"errors"
+	"syscall"
+)
 
 // Sockets has nobody to ask on this system.
 type Sockets struct{}
@@ -33,3 +36,6 @@ func Tree(p Process) []int {
 		return []int{p.PID()}
 	}
 }
+
+// Dead says whether there is no process of that id any more. A zombie counts as alive on this system.
+func Dead(pid int) bool { return errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) }

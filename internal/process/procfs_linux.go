@@ -58,6 +58,12 @@ func readStat(pid int) (procStat, error) {
 	return parseStat(data)
 }
 
+// Dead says whether there is no process of that id any more, or only a zombie.
+func Dead(pid int) bool {
+	stat, err := readStat(pid)
+	return err != nil && gone(err) || err == nil && stat.dead()
+}
+
 func procPath(pid int, name string) string {
 	return "/proc/" + strconv.Itoa(pid) + "/" + name
 }

@@ -48,7 +48,7 @@ func (g GRPC) Probe(ctx context.Context) Result {
 		if result, ok := excused(ctx, context.Cause(limited)); ok {
 			return result
 		}
-		return failure(fmt.Sprintf("timeout: failed to connect service %q within %v: %v", addr, timeout, context.DeadlineExceeded))
+		return GRPCConnectVerdict(addr, timeout)
 	}
 	answer, err := grpc_health_v1.NewHealthClient(conn).Check(limited, &grpc_health_v1.HealthCheckRequest{Service: g.Service})
 	switch {
@@ -56,10 +56,8 @@ func (g GRPC) Probe(ctx context.Context) Result {
 		return stopped(ctx)
 	case err != nil:
 		return failure(callFailure(err, timeout))
-	case answer.GetStatus() != grpc_health_v1.HealthCheckResponse_SERVING:
-		return failure(fmt.Sprintf("service unhealthy (responded with %q)", answer.GetStatus()))
 	}
-	return Result{Outcome: Success}
+	return GRPCVerdict(int32(answer.GetStatus()))
 }
 
 // newConn prepares a connection to addr; nothing is dialled yet. A dial that fails for want of resources calls giveUp:

@@ -2,7 +2,6 @@ package probe
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"net/http"
 	"time"
@@ -65,7 +64,7 @@ func (h HTTPGet) Probe(ctx context.Context) Result {
 		}
 		return Result{Outcome: Failure, Err: err}
 	}
-	return classify(res.StatusCode, body)
+	return HTTPVerdict(res.StatusCode, body)
 }
 
 // client returns the shared client or a private one, and what to call when the attempt is over.
@@ -75,18 +74,6 @@ func (h HTTPGet) client() (client *HTTPClient, release func()) {
 	}
 	private := new(HTTPClient)
 	return private, private.Close
-}
-
-// classify turns a complete answer into a result (R62, R63). The body of a failure is kept out of the text, because
-// events are read by more people than the service's answers.
-func classify(status int, body string) Result {
-	switch {
-	case status >= 200 && status < 300:
-		return Result{Outcome: Success, Output: body}
-	case status >= 300 && status < 400:
-		return Result{Outcome: Warning, Output: "Probe terminated redirects, Response body: " + body}
-	}
-	return failure(fmt.Sprintf("HTTP probe failed with statuscode: %d", status))
 }
 
 // readBody returns the first 10 KiB of the body. The rest is never read.

@@ -1,9 +1,7 @@
 package node
 
 import (
-	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -11,33 +9,30 @@ import (
 
 	"github.com/probity-run/probity/internal/lifecycle"
 	"github.com/probity-run/probity/probe"
+	"github.com/probity-run/probity/probe/engine"
 )
 
-// attempt runs one attempt of a probe in a goroutine of its own and hands its result to the core.
+// trial is an attempt in flight.
+type trial struct {
+	lifecycle.RunProbe
+	instance *instance
+	began    time.Time
+	held     time.Duration // what the pulse said then
+}
+
+// attempt starts one attempt of a probe. The engine makes it and hands its result to the runner.
 func (r *runner) attempt(e lifecycle.RunProbe) {
-	key := attemptKey{e.Container, e.Type}
-	ctx, cancel := context.WithCancel(r.ctx)
-	r.attempts[key] = cancel
-	inst := r.instances[e.Container]
-	prober := r.prober(r.container(e.Container), inst, e.Probe)
-	r.running.Go(func() {
-		defer cancel()
-		began := time.Now()
-		held := r.node.pulse.heldUp(began)
-		result := safely(ctx, prober)
-		latency := time.Since(began)
-		if result.Outcome == probe.Failure && inst.dead() {
-			return // a dead process says nothing; its exit is about to be reported (R34)
-		}
-		result = excuse(result, latency, time.Duration(e.Probe.TimeoutSeconds)*time.Second, r.node.pulse.heldUp(time.Now())-held)
-		if errors.Is(result.Err, probe.ErrStopped) && ctx.Err() != nil {
-			return // nobody waits for it any more
-		}
-		r.post(func() {
-			if !inst.ended() {
-				r.attempted(e, result, began, latency)
-			}
-		})
+	now := time.Now()
+	t := trial{e, r.instances[e.Container], now, r.node.pulse.heldUp(now)}
+	prober, verdict := r.prober(t)
+	if verdict != nil {
+		r.post(func() { r.attempted(t, *verdict, time.Since(t.began)) })
+		return
+	}
+	// The callback runs on the engine's loop, which serves all Pods.
+	r.attempts[attemptKey{e.Container, e.Type}] = r.node.engine.Go(prober, func(result probe.Result) {
+		took := time.Since(t.began)
+		r.post(func() { r.attempted(t, result, took) })
 	})
 }
 
@@ -47,68 +42,82 @@ func (r *runner) cancelAttempt(key attemptKey) {
 	}
 }
 
-func (r *runner) attempted(e lifecycle.RunProbe, result probe.Result, began time.Time, latency time.Duration) {
+// attempted hands a result to the core, unless it says nothing about the service.
+func (r *runner) attempted(t trial, result probe.Result, took time.Duration) {
+	if errors.Is(result.Err, probe.ErrStopped) || t.instance.ended() || result.Outcome == probe.Failure && t.instance.dead() {
+		return // cancelled, or a dead process whose exit is about to be reported (R34)
+	}
+	result = excuse(result, took, time.Duration(t.Probe.TimeoutSeconds)*time.Second, r.node.pulse.heldUp(t.began.Add(took))-t.held)
 	o, output := outcome(result)
-	r.on(lifecycle.ProbeDone{Container: e.Container, Instance: e.Instance, Type: e.Type, Outcome: o, Output: output})
-	r.writeReport(e, result, began, latency)
-}
-
-// safely turns a panic of a prober into an error of the attempt: one broken probe must not end the supervision of all others (R16).
-func safely(ctx context.Context, p probe.Prober) (result probe.Result) {
-	defer func() {
-		if cause := recover(); cause != nil {
-			result = probe.Result{Outcome: probe.Unknown, Err: fmt.Errorf("the probe panicked: %v", cause)}
-		}
-	}()
-	return p.Probe(ctx)
-}
-
-// unresolvable is the prober of a probe that cannot be evaluated (R47, R76).
-type unresolvable struct{ err error }
-
-func (u unresolvable) Probe(context.Context) probe.Result {
-	return probe.Result{Outcome: probe.Unknown, Err: u.err}
+	r.on(lifecycle.ProbeDone{Container: t.Container, Instance: t.Instance, Type: t.Type, Outcome: o, Output: output})
+	r.writeReport(t, result, took)
 }
 
 // errNoHandler is said of a probe without a handler that anyone knows; validation refuses such a probe (R49).
 var errNoHandler = errors.New("the probe has no handler")
 
-// prober makes the prober of an attempt. It runs on the runner's goroutine; what it returns does not touch the runner.
-func (r *runner) prober(c *corev1.Container, inst *instance, p *corev1.Probe) probe.Prober {
-	if p.Exec != nil {
-		return probe.Exec{
-			Command: expandAll(p.Exec.Command, inst.env.lookupStatic),
-			Env:     inst.env.list(),
-			Dir:     inst.dir,
-			Timeout: time.Duration(p.TimeoutSeconds) * time.Second,
-			Starter: execStarter{r.node.opts.Starter, string(r.pod.UID) + "/probe"},
+// prober finds what makes an attempt, or a verdict that stands without one.
+func (r *runner) prober(t trial) (probe.Prober, *probe.Result) {
+	if t.Probe.Exec != nil {
+		return r.execProber(t), nil
+	}
+	host, port, ok := address(t.Probe)
+	if !ok {
+		return nil, unevaluable(errNoHandler)
+	}
+	to, err := r.ports.resolve(r.container(t.Container), host, port)
+	if err != nil {
+		return nil, unevaluable(err)
+	}
+	if !to.foreign {
+		if verdict := r.locate(&to); verdict != nil {
+			return nil, verdict
 		}
 	}
-	host, port, ok := address(p)
-	if !ok {
-		return unresolvable{errNoHandler}
+	return r.formatted(attemptKey{t.Container, t.Type}, t.Probe, to), nil
+}
+
+// unevaluable is the verdict on a probe that cannot be attempted (R47, R76).
+func unevaluable(err error) *probe.Result {
+	return &probe.Result{Outcome: probe.Unknown, Err: err}
+}
+
+func (r *runner) execProber(t trial) probe.Prober {
+	return probe.Exec{
+		Command: expandAll(t.Probe.Exec.Command, t.instance.env.lookupStatic),
+		Env:     t.instance.env.list(),
+		Dir:     t.instance.dir,
+		Timeout: time.Duration(t.Probe.TimeoutSeconds) * time.Second,
+		Starter: execStarter{r.node.opts.Starter, string(r.pod.UID) + "/probe"},
 	}
-	t, err := r.ports.resolve(c, host, port)
-	if err != nil {
-		return unresolvable{err}
+}
+
+// preparedProbe is a probe over the network, formatted for the engine as long as its target stays the same.
+type preparedProbe struct {
+	target target
+	probe  *engine.Probe
+}
+
+func (r *runner) formatted(key attemptKey, p *corev1.Probe, to target) probe.Prober {
+	if prepared, ok := r.prepared[key]; ok && prepared.target == to {
+		return prepared.probe
 	}
-	if t.foreign {
-		return networkProber(p, t, r.node.client)
-	}
-	return &guarded{identity: &r.identity, tree: treeOf(r.processes()), target: t, probe: p, client: r.node.client, moved: r.portIgnored}
+	prepared := preparedProbe{to, r.node.engine.Prepare(networkProber(p, to, r.node.client))}
+	r.prepared[key] = prepared
+	return prepared.probe
 }
 
 // writeReport stores what a person wants to see of the last attempt.
-func (r *runner) writeReport(e lifecycle.RunProbe, result probe.Result, began time.Time, latency time.Duration) {
+func (r *runner) writeReport(t trial, result probe.Result, took time.Duration) {
 	record := ProbeRecord{
-		Container: e.Container, Type: e.Type, Outcome: result.Outcome.String(), Output: result.Output,
-		Latency: latency, Time: metav1.NewMicroTime(began),
+		Container: t.Container, Type: t.Type, Outcome: result.Outcome.String(), Output: result.Output,
+		Latency: took, Time: metav1.NewMicroTime(t.began),
 	}
 	if result.Err != nil {
 		record.Outcome, record.Output = "error", result.Err.Error()
 	}
 	for _, s := range r.state.Probes() {
-		if s.Container == e.Container && s.Type == e.Type {
+		if s.Container == t.Container && s.Type == t.Type {
 			record.Result, record.Run, record.Threshold, record.Hold = s.Result, s.Run, s.Threshold, s.Hold
 		}
 	}

@@ -41,7 +41,7 @@ func (r *runner) start(e lifecycle.StartContainer) {
 	spec, err := r.prepare(c, inst)
 	if err != nil {
 		failed := lifecycle.StartFailed{Container: c.Name, Instance: inst.id, Reason: "CreateContainerConfigError", Message: err.Error()}
-		r.running.Go(func() { r.post(func() { r.on(failed) }) })
+		r.post(func() { r.on(failed) })
 		return
 	}
 	r.running.Go(func() { r.runInstance(c, inst, spec, e.Restarts) })

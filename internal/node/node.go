@@ -17,6 +17,7 @@ import (
 	"github.com/probity-run/probity/internal/process"
 	"github.com/probity-run/probity/internal/store"
 	"github.com/probity-run/probity/probe"
+	"github.com/probity-run/probity/probe/engine"
 )
 
 // Name is the name of this machine as a Kubernetes node: spec.nodeName of the Pods that run here.
@@ -54,6 +55,8 @@ type Node struct {
 	ports   process.Ports
 	sockets process.Sockets
 	pulse   pulse
+	engine  *engine.Engine // from Run on
+	start   time.Time      // of Run
 	running sync.WaitGroup // of the runners and the pulse
 
 	mu      sync.Mutex // guards runners
@@ -71,7 +74,13 @@ func New(opts Options) *Node {
 // Run runs Pods until the context is done. Then it kills those that are left, at once; to end them with grace, delete them and wait until they are gone
 // before. It returns when nothing it started is left.
 func (n *Node) Run(ctx context.Context) error {
+	probes, err := engine.New(engine.Options{})
+	if err != nil {
+		return err
+	}
+	n.engine, n.start = probes, time.Now()
 	defer n.client.Close()
+	defer probes.Close()
 	defer n.sockets.Close()
 	defer n.running.Wait()
 	defer n.Abort()
@@ -131,6 +140,15 @@ func (n *Node) see(pod *corev1.Pod) {
 		})
 	}
 	r.see(pod)
+}
+
+// quantum is the time to whose multiples the timers of all runners are rounded up, so that Pods whose probes are due at about the same time share a wake-up.
+const quantum = engine.DefaultQuantum
+
+// quantize is how long it is until an instant, rounded up.
+func (n *Node) quantize(at time.Time) time.Duration {
+	since := at.Sub(n.start)
+	return time.Until(n.start.Add((since + quantum - 1).Truncate(quantum)))
 }
 
 // takePort reserves a private port.

@@ -24,7 +24,7 @@ type runner struct {
 	log   *slog.Logger
 	dir   string
 
-	inbox   chan func()
+	inbox   *mailbox
 	ctx     context.Context // done when the Pod is gone; ends attempts and hooks
 	cancel  context.CancelFunc
 	running sync.WaitGroup
@@ -34,8 +34,9 @@ type runner struct {
 	identity    process.Identity
 	ports       *podPorts
 	volumes     map[string]string
-	instances   map[string]*instance // the current one of each container that was started
-	attempts    map[attemptKey]context.CancelFunc
+	instances   map[string]*instance       // the current one of each container that was started
+	attempts    map[attemptKey]func() bool // how to cancel the newest attempt of each probe
+	prepared    map[attemptKey]preparedProbe
 	report      ProbeReport
 	reported    time.Time // when the report was written last
 	reportDue   time.Time // when it has to be written again; zero if it is up to date
@@ -55,13 +56,14 @@ func newRunner(n *Node, pod *corev1.Pod) *runner {
 		state:     lifecycle.NewPod(pod, lifecycle.Options{MaxRestartPeriod: n.opts.MaxRestartPeriod}),
 		log:       n.opts.Logger.With("pod", pod.Name),
 		dir:       filepath.Join(n.opts.Dir, pod.Namespace+"_"+pod.Name+"_"+string(pod.UID)),
-		inbox:     make(chan func()),
+		inbox:     newMailbox(),
 		ctx:       ctx,
 		cancel:    cancel,
 		timer:     time.NewTimer(0),
 		identity:  process.Identity{Sockets: &n.sockets},
 		instances: map[string]*instance{},
-		attempts:  map[attemptKey]context.CancelFunc{},
+		attempts:  map[attemptKey]func() bool{},
+		prepared:  map[attemptKey]preparedProbe{},
 	}
 }
 
@@ -74,25 +76,26 @@ func (r *runner) run() {
 	}
 	for !r.ended {
 		select {
-		case do := <-r.inbox:
-			do()
+		case <-r.inbox.signal:
+			for _, do := range r.inbox.take() {
+				do()
+			}
 		case <-r.timer.C:
 			r.writeReportIfDue(time.Now())
 			r.on(lifecycle.Tick{})
 		}
+	}
+	r.inbox.close()
+	for _, cancel := range r.attempts {
+		cancel()
 	}
 	r.cancel()
 	r.running.Wait()
 	r.cleanUp()
 }
 
-// post hands the runner something to do. It gives up when the Pod is gone.
-func (r *runner) post(do func()) {
-	select {
-	case r.inbox <- do:
-	case <-r.ctx.Done():
-	}
-}
+// post hands the runner something to do. It never blocks; when the Pod is gone nothing is done.
+func (r *runner) post(do func()) { r.inbox.put(do) }
 
 // see takes note of the Pod's object as it is now: others may have asked for its deletion, or set a condition that a readiness gate waits for.
 func (r *runner) see(pod *corev1.Pod) {
@@ -137,7 +140,7 @@ func (r *runner) setTimer() {
 		r.timer.Stop()
 		return
 	}
-	r.timer.Reset(time.Until(next))
+	r.timer.Reset(r.node.quantize(next))
 }
 
 func (r *runner) carryOut(effect lifecycle.Effect) {

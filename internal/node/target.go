@@ -58,6 +58,9 @@ func networkProber(p *corev1.Probe, t target, client *probe.HTTPClient) probe.Pr
 	switch {
 	case p.HTTPGet != nil:
 		get := httpGet(p.HTTPGet, t, client)
+		if p.HTTPGet.Scheme != corev1.URISchemeHTTPS {
+			get.Client = nil // over plain TCP the engine has a faster one
+		}
 		get.Timeout = timeout
 		return get
 	case p.TCPSocket != nil:

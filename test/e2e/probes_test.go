@@ -85,8 +85,8 @@ func TestDefaultsAndOddButValid(t *testing.T) { // K07, M01, M10
 	if len(failures) != 3 {
 		t.Fatalf("%d failures before the kill, want 3", len(failures))
 	}
-	if got := killing.EventTime.Sub(failures[0].EventTime.Time); got < 3800*time.Millisecond || got > 6*time.Second {
-		t.Errorf("killed %v after the first failure, want about twice the timeout", got)
+	if got := killing.EventTime.Sub(failures[0].EventTime.Time); got < 3800*time.Millisecond {
+		t.Errorf("killed %v after the first failure, want at least twice the timeout", got)
 	}
 }
 

@@ -1,0 +1,92 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/probity-run/probity/probe"
+)
+
+// inherited lets net/http go on with an exchange that the fast path began: as a Prober it performs the attempt with the
+// connection, and with the bytes that were sent and received already.
+type inherited struct {
+	get  probe.HTTPGet // with the time that is left
+	conn *usedConn
+}
+
+// Probe performs the attempt's rest. Redirects open connections of their own.
+func (i inherited) Probe(ctx context.Context) probe.Result {
+	defer i.conn.Close()
+	var taken atomic.Bool
+	client := &probe.HTTPClient{Dial: func(ctx context.Context, network, address string) (net.Conn, error) {
+		if taken.CompareAndSwap(false, true) {
+			return i.conn, nil
+		}
+		return probe.Dial(ctx, network, address)
+	}}
+	defer client.Close()
+	get := i.get
+	get.Client = client
+	return get.Probe(ctx)
+}
+
+// usedConn is a connection over which a part of an exchange has gone. To its new owner it looks like a new one: what is
+// written first is dropped as far as it was sent, then what was received can be read.
+type usedConn struct {
+	net.Conn
+	sent     int // bytes to drop, because they were sent
+	received []byte
+	local    net.Addr
+	remote   net.Addr
+	end      error // what reading ends with after received; nil: the connection goes on
+
+	// An answer must not come before the question: net/http would take it for noise.
+	asked chan struct{}
+	once  sync.Once
+}
+
+func (c *usedConn) ask() { c.once.Do(func() { close(c.asked) }) }
+
+func (c *usedConn) Write(p []byte) (int, error) {
+	defer c.ask()
+	dropped := min(c.sent, len(p))
+	c.sent -= dropped
+	if dropped == len(p) {
+		return dropped, nil
+	}
+	n, err := c.Conn.Write(p[dropped:])
+	return dropped + n, err
+}
+
+func (c *usedConn) Read(p []byte) (int, error) {
+	<-c.asked
+	if len(c.received) > 0 {
+		n := copy(p, c.received)
+		c.received = c.received[n:]
+		return n, nil
+	}
+	if err := c.end; err != nil {
+		c.end = io.EOF // a socket tells of a reset once, and net/http may overhear it
+		return 0, err
+	}
+	n, err := c.Conn.Read(p)
+	if op, ok := errors.AsType[*net.OpError](err); ok {
+		op.Source, op.Addr = c.local, c.remote // the system forgets them when the peer resets
+	}
+	return n, err
+}
+
+func (c *usedConn) Close() error {
+	c.ask()
+	return c.Conn.Close()
+}
+
+func (c *usedConn) SetDeadline(t time.Time) error {
+	c.ask()
+	return c.Conn.SetDeadline(t)
+}

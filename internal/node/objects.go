@@ -75,7 +75,7 @@ func (r *runner) record(fieldPath, eventType, reason, message string) {
 }
 
 // reportPause is the shortest time between two writes of a Pod's report: people read it, and attempts are many.
-const reportPause = 500 * time.Millisecond
+const reportPause = time.Second
 
 // storeReport puts the report of one probe beside those of the others. It is written at once, or when the pause since the last write is over.
 func (r *runner) storeReport(record ProbeRecord) {

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"errors"
+	"fmt"
 	"os"
 	"reflect"
 	"sync"
@@ -43,29 +44,37 @@ func TestDatabaseKeepsResults(t *testing.T) {
 	for name, s := range databases(t) {
 		t.Run(name, func(t *testing.T) {
 			db := connected(t, s)
-			first, err := db.save(t.Context(), result{Input: []float64{1, 2.5}, Output: -0.1, Time: time.Now().UTC().Truncate(time.Millisecond)})
-			if err != nil {
-				t.Fatal(err)
-			}
-			second, err := db.save(t.Context(), result{Input: []float64{3}, Output: 1e-300, Time: first.Time.Add(time.Second)})
-			if err != nil {
-				t.Fatal(err)
-			}
+			first := saved(t, db, result{Input: []float64{1, 2.5}, Output: -0.1, Time: time.Now().UTC().Truncate(time.Millisecond)})
+			second := saved(t, db, result{Input: []float64{3}, Output: 1e-300, Time: first.Time.Add(time.Second)})
 			again := connected(t, s) // another replica, or the next start
-			if got, err := again.get(t.Context(), first.ID); err != nil || !reflect.DeepEqual(got, first) {
-				t.Errorf("get = %+v, %v; want %+v", got, err, first)
-			}
-			if got, err := again.latest(t.Context(), 2); err != nil || !reflect.DeepEqual(got, []result{second, first}) {
-				t.Errorf("latest = %+v, %v; want %+v", got, err, []result{second, first})
-			}
-			if got, err := again.latest(t.Context(), 1); err != nil || len(got) != 1 {
-				t.Errorf("latest(1) = %+v, %v; want one", got, err)
-			}
-			if _, err := again.get(t.Context(), "x"); !errors.Is(err, errUnknown) {
-				t.Errorf("get of an unknown id: %v, want %v", err, errUnknown)
-			}
+			eventually(t, func() error {
+				one, err := again.get(t.Context(), first.ID)
+				if err != nil || !reflect.DeepEqual(one, first) {
+					return fmt.Errorf("get = %+v, %v; want %+v", one, err, first)
+				}
+				two, err := again.latest(t.Context(), 2)
+				if want := []result{second, first}; err != nil || !reflect.DeepEqual(two, want) {
+					return fmt.Errorf("latest(2) = %+v, %v; want %+v", two, err, want)
+				}
+				if list, err := again.latest(t.Context(), 1); err != nil || len(list) != 1 {
+					return fmt.Errorf("latest(1) = %+v, %v; want one", list, err)
+				}
+				if _, err := again.get(t.Context(), "x"); !errors.Is(err, errUnknown) {
+					return fmt.Errorf("get of an unknown id: %v, want %v", err, errUnknown)
+				}
+				return nil
+			})
 		})
 	}
+}
+
+func saved(t *testing.T, db *database, r result) (kept result) {
+	t.Helper()
+	eventually(t, func() (err error) {
+		kept, err = db.save(t.Context(), r)
+		return err
+	})
+	return kept
 }
 
 // TestReadyNoticesALock locks a real database by another pool, as another process would.
@@ -78,17 +87,13 @@ func TestReadyNoticesALock(t *testing.T) {
 				locks = append(locks, "BEGIN IMMEDIATE")
 			}
 			for _, lock := range locks {
-				if err := db.ready(t.Context()); err != nil {
-					t.Fatalf("before the lock: %v, want ready", err)
-				}
+				eventually(t, func() error { return db.ready(t.Context()) })
 				conn := locked(t, other, lock)
 				if err := db.ready(t.Context()); err == nil {
 					t.Errorf("%s: ready, want an error", lock)
 				}
 				unlock(t, conn)
-				if err := db.ready(t.Context()); err != nil {
-					t.Errorf("%s and ROLLBACK: %v, want ready", lock, err)
-				}
+				eventually(t, func() error { return db.ready(t.Context()) })
 			}
 		})
 	}

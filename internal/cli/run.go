@@ -28,6 +28,8 @@ On a terminal a live table is shown: a line per container, below it one per prob
 
 With -o json, every change of a Pod and every Event is one line, as kubectl get pods,events --watch --output-watch-events -o json would
 print it. Events are raw, one object per occurrence. The process ids and the private ports are in annotations probity.run/….
+A reader that is slow, or never reads, holds up no Pod: one that fell too far behind gets a line of type ERROR with the status 410 Expired, as
+from a watch of the API, and then everything there is as ADDED.
 
 Ctrl-C (or SIGTERM) deletes every Pod, with its grace period; a second one kills everything at once.
 

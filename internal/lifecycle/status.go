@@ -188,7 +188,9 @@ func (p *Pod) closedGates() []string {
 	return messages
 }
 
-// stamp cuts an instant to the second, as statuses do (R109).
-func stamp(t time.Time) metav1.Time { return metav1.NewTime(t.Truncate(time.Second)) }
+// stamp cuts an instant to the second, as statuses do (R109). It keeps the monotonic reading, so that ages stay right when the wall clock is set.
+func stamp(t time.Time) metav1.Time {
+	return metav1.NewTime(t.Add(-time.Duration(t.Nanosecond())))
+}
 
 func containerID(instance string) string { return "probity://" + instance }

@@ -22,10 +22,10 @@
 //     signal, and whatever they leave arrives at Probity, which made itself a
 //     sub-reaper with [BecomeSubreaper], and is killed and reaped there.
 //
-// Not covered: Probity and the shepherd being killed in the same instant (direct
-// children still die, daemonised ones stay); programs that run under another
-// user than Probity, which may not be signalled; a program that gives up being a
-// sub-reaper by prctl.
+// Not covered: Probity and the shepherd being killed in the same instant (the
+// started processes still die, what they have forked stays); programs that run
+// under another user than Probity, which may not be signalled; a program that
+// gives up being a sub-reaper by prctl.
 //
 // # Differences to a shell
 //

@@ -19,7 +19,7 @@ import (
 )
 
 // Patience is how long a test waits for something that should come within a second or a few.
-const Patience = 25 * time.Second
+const Patience = 120 * time.Second
 
 // Main is the whole TestMain. It lets the test binary be three programs: the tests, probity (with its shepherd), and the scripted service.
 func Main(m *testing.M) {

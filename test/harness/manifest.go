@@ -27,5 +27,7 @@ const (
 	Live3  = "    livenessProbe: {httpGet: {path: /live, port: http}, periodSeconds: 1, failureThreshold: 3}\n"
 	Live1  = "    livenessProbe: {httpGet: {path: /live, port: http}, periodSeconds: 1, failureThreshold: 1}\n"
 	Ready1 = "    readinessProbe: {httpGet: {path: /ready, port: 8080}, periodSeconds: 1, failureThreshold: 1}\n"
-	Start9 = "    startupProbe: {httpGet: {path: /start, port: http}, periodSeconds: 1, failureThreshold: 9}\n"
+	// Listens holds the other probes back until the service listens, however busy the machine is.
+	Listens = "    startupProbe: {tcpSocket: {port: http}, periodSeconds: 1, failureThreshold: 120}\n"
+	Start9  = "    startupProbe: {httpGet: {path: /start, port: http}, periodSeconds: 1, failureThreshold: 9}\n"
 )

@@ -39,12 +39,17 @@ func (r *Run) Processes() []int {
 func (r *Run) Shepherd() int {
 	r.t.Helper()
 	for _, pid := range r.Processes() {
-		if strings.HasPrefix(commandLine(pid), "shepherd of-pid "+strconv.Itoa(r.PID())) {
+		if IsShepherdOf(pid, r.PID()) {
 			return pid
 		}
 	}
 	r.t.Fatal("there is no shepherd")
 	return 0
+}
+
+// IsShepherdOf says whether a process is the shepherd of another one.
+func IsShepherdOf(pid, probity int) bool {
+	return strings.HasPrefix(commandLine(pid), "shepherd of-pid "+strconv.Itoa(probity)+" ")
 }
 
 func commandLine(pid int) string {

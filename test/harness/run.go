@@ -25,6 +25,7 @@ type Run struct {
 	cmd    *exec.Cmd
 	stderr buffer
 	mark   string
+	state  string
 	read   chan struct{} // closed at the end of the output
 	ended  chan struct{} // closed when probity was waited for
 
@@ -119,6 +120,7 @@ func StartFile(t *testing.T, opts Options, probity, file string) *Run {
 	if opts.StateDir == "" {
 		opts.StateDir = folder(t, opts.User)
 	}
+	r.state = opts.StateDir
 	words := append([]string{}, opts.Wrap...)
 	words = append(words, probity, "run", "-o", "json", "--state-dir", opts.StateDir, file)
 	if !opts.NoLogs {
@@ -187,6 +189,9 @@ func (r *Run) clean() {
 
 // PID is probity's process id.
 func (r *Run) PID() int { return r.cmd.Process.Pid }
+
+// StateDir is the state folder.
+func (r *Run) StateDir() string { return r.state }
 
 // Stderr is what probity said so far.
 func (r *Run) Stderr() string { return r.stderr.String() }

@@ -26,7 +26,7 @@ import (
 //	-port N          listen on this port instead of $PORT; 0 listens on none
 //	-answers SCRIPT  answers per path: "/ready=500x3,200 /live=200x2,hang"; the last one lasts for ever. 200 is the default.
 //	                 An answer is a status, "hang" (headers never come), "stall" (headers, then no body), "drop" (closes without a byte)
-//	                 or "slow:1.5s" (200 after that time)
+//	                 "slow:1.5s" (200 after that time), or "file:/PATH" (what that file says now)
 //	-grpc            speak gRPC's health protocol, always SERVING, instead of HTTP
 //	-delay D         listen only after this time
 //	-life D:CODE     exit by itself after D
@@ -126,6 +126,9 @@ func parseAnswers(text string) (map[string][]answer, error) {
 		}
 		for step := range strings.SplitSeq(steps, ",") {
 			what, times, ok := strings.Cut(step, "x")
+			if strings.HasPrefix(step, "file:") {
+				what, ok = step, false
+			}
 			a := answer{what: what}
 			if ok {
 				n, err := strconv.Atoi(times)
@@ -206,6 +209,8 @@ func (s *service) serve() error {
 // ServeHTTP answers as the script of the path says.
 func (s *service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	step := s.next(r)
+	s.note("%s %s %s", r.Method, r.URL.Path, step)
+	defer s.note("answered %s", r.URL.Path)
 	what, arg, _ := strings.Cut(step, ":")
 	switch what {
 	case "hang":
@@ -236,9 +241,21 @@ func (s *service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// next takes the next step of a path's script and notes the request.
+// next takes the next step of a path's script.
 func (s *service) next(r *http.Request) string {
-	s.note("%s %s", r.Method, r.URL.Path)
+	step := s.scripted(r)
+	path, ok := strings.CutPrefix(step, "file:")
+	if !ok {
+		return step
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return err.Error()
+	}
+	return strings.TrimSpace(string(data))
+}
+
+func (s *service) scripted(r *http.Request) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	n := s.counts[r.URL.Path]

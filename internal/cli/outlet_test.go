@@ -1,0 +1,113 @@
+package cli
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// gate is a reader that reads nothing before it is opened.
+type gate struct {
+	open chan struct{}
+	got  bytes.Buffer
+}
+
+func (g *gate) Write(p []byte) (int, error) {
+	<-g.open
+	return g.got.Write(p)
+}
+
+func TestOutletWritesAll(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var got bytes.Buffer
+		o := newOutlet(&got)
+		for _, line := range []string{"a", "b"} {
+			if err := o.put([]byte(line)); err != nil {
+				t.Error(err)
+			}
+		}
+		o.offer("c")
+		if !o.close() {
+			t.Error("close gave up")
+		}
+		if want := "a\nb\nc\n"; got.String() != want {
+			t.Errorf("written %q, want %q", got.String(), want)
+		}
+	})
+}
+
+// TestOutletOfASlowReader: what is offered never waits, and a note says what is missing; what is put waits.
+func TestOutletOfASlowReader(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := &gate{open: make(chan struct{})}
+		o := newOutlet(g)
+		line := strings.Repeat("x", 1<<10)
+		for range 2000 {
+			o.offer(line)
+			synctest.Wait()
+		}
+		put := false
+		go func() { put = o.put([]byte("put")) == nil }()
+		synctest.Wait()
+		if put {
+			t.Error("put did not wait")
+		}
+		close(g.open)
+		synctest.Wait()
+		if !put {
+			t.Error("put waits although there is room")
+		}
+		o.offer("last")
+		if !o.close() {
+			t.Error("close gave up")
+		}
+		lines := strings.Split(g.got.String(), "\n")
+		if n := strings.Count(g.got.String(), line); n < 200 || n > 300 {
+			t.Errorf("%d lines were kept, want those for which there was room", n)
+		}
+		if got := strings.Join(lines[len(lines)-4:], "\n"); !strings.HasPrefix(got, "put\nprobity: 1") || !strings.HasSuffix(got, " lines are missing here, because nobody read them\nlast\n") {
+			t.Errorf("the end is %q", got)
+		}
+	})
+}
+
+// TestOutletNobodyReads: the end does not wait for ever.
+func TestOutletNobodyReads(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := &gate{open: make(chan struct{})}
+		o := newOutlet(g)
+		began := time.Now()
+		o.hurry()
+		var err error
+		for err == nil {
+			err = o.put(make([]byte, 1<<10))
+		}
+		if !errors.Is(err, errNotRead) || time.Since(began) != farewell {
+			t.Errorf("put ends with %v after %v, want %v after %v", err, time.Since(began), errNotRead, farewell)
+		}
+		if o.close() {
+			t.Error("close says that all was written")
+		}
+		close(g.open) // lets the goroutine end, as the end of the process would
+	})
+}
+
+func TestOutletOfAClosedStream(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, w := io.Pipe()
+		r.Close()
+		o := newOutlet(w)
+		o.offer("x")
+		synctest.Wait()
+		if err := o.put([]byte("y")); !errors.Is(err, io.ErrClosedPipe) {
+			t.Errorf("put = %v, want %v", err, io.ErrClosedPipe)
+		}
+		if !o.close() {
+			t.Error("close gave up")
+		}
+	})
+}

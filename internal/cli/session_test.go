@@ -1,0 +1,69 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/probity-run/probity/internal/node"
+	"github.com/probity-run/probity/internal/store"
+)
+
+// TestFallingBehind: a reader so slow that changes are forgotten is told so, and gets what there is from the start.
+func TestFallingBehind(t *testing.T) {
+	for name, test := range map[string]struct {
+		screen func(Streams) screen
+		want   []string // beginnings of the lines
+	}{
+		"json": {
+			func(s Streams) screen { return newLineScreen(s, jsonLine, jsonExpired) },
+			[]string{
+				`{"type":"ERROR","object":{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","message":"the reader was too slow for the changes","reason":"Expired","code":410}}`,
+				`{"type":"ADDED","object":{"kind":"Pod"`,
+			},
+		},
+		"lines": {func(s Streams) screen { return newLineScreen(s, (&eventLines{}).line, nil) }, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			objects := store.New(store.Options{Kinds: append(store.Kubernetes(), node.Kinds()...), History: 4})
+			watch, err := objects.Watch(store.WatchOptions{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			pod := &corev1.Pod{TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Pod"}, ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "web"}}
+			if _, err := store.Create(objects, pod); err != nil {
+				t.Fatal(err)
+			}
+			for i := range 10 {
+				if _, err := store.Modify(objects, "default", "web", func(p *corev1.Pod) error {
+					p.Labels = map[string]string{"n": fmt.Sprint(i)}
+					return nil
+				}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			var out, errOut bytes.Buffer
+			s := &session{store: objects, screen: test.screen(Streams{Out: &out, Err: &errOut})}
+			done, cancel := context.WithCancel(t.Context())
+			cancel() // it shows what is left and returns
+			if err := s.show(done, watch); err != nil {
+				t.Fatal(err)
+			}
+			s.screen.close()
+			lines := strings.Split(strings.TrimSuffix(out.String(), "\n"), "\n")
+			for i, want := range test.want {
+				if i >= len(lines) || !strings.HasPrefix(lines[i], want) {
+					t.Errorf("line %d of %q does not begin with %s", i, lines, want)
+				}
+			}
+			if want := "changes are missing in the output"; !strings.Contains(errOut.String(), want) {
+				t.Errorf("standard error = %q, want %q", errOut.String(), want)
+			}
+		})
+	}
+}

@@ -1,0 +1,40 @@
+//go:build linux
+
+// Command bench measures what probing costs with package engine, beside a re-creation of the kubelet's way in the same
+// run, and prints a table of ratios. docs/benchmarks.md describes the method.
+//
+//	go run ./test/bench          about five minutes
+//	go run ./test/bench -quick   a minute: shorter windows, one round
+//
+// All traffic stays on loopback. The program starts itself as server ("farm") and as prober, and ends both.
+package main
+
+import (
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+)
+
+func main() {
+	quick := flag.Bool("quick", false, "shorter windows and one round: for a look, not for figures")
+	flag.Parse()
+	var err error
+	switch flag.Arg(0) {
+	case "":
+		err = table(os.Stdout, *quick)
+	case "farm":
+		err = farm(os.Stdin, os.Stdout)
+	case "prober":
+		var o order
+		if err = json.Unmarshal([]byte(flag.Arg(1)), &o); err == nil {
+			err = prober(o, os.Stdout)
+		}
+	default:
+		err = fmt.Errorf("unknown role %q: call it without arguments", flag.Arg(0))
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}

@@ -1,0 +1,98 @@
+package faults
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/probity-run/probity/test/harness"
+)
+
+// probesOf are a readiness and a liveness probe of a port that is not declared, and so is not private.
+func probesOf(port int) string {
+	return strings.ReplaceAll(`    readinessProbe: {tcpSocket: {port: PORT}, periodSeconds: 1, failureThreshold: 1}
+    livenessProbe: {httpGet: {path: /, port: PORT}, periodSeconds: 1, failureThreshold: 2}
+`, "PORT", strconv.Itoa(port))
+}
+
+// TestStrangerKeepsNothingAlive: somebody else listens on the port and answers well. The Pod is not ready by that, and does not stay alive by it.
+func TestStrangerKeepsNothingAlive(t *testing.T) {
+	t.Parallel()
+	port := harness.FreePort(t)
+	listener, err := net.Listen("tcp", fmt.Sprint("127.0.0.1:", port))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	r := harness.Start(t, harness.Manifest(`"-port=0"`, probesOf(port)))
+	r.WaitPod("a restart", harness.Restarted(1))
+	checkStranger(t, r, port, os.Getpid())
+}
+
+// checkStranger fails unless Events of both probes name the process, and the Pod was never ready.
+func checkStranger(t *testing.T, r *harness.Run, port, pid int) {
+	t.Helper()
+	for _, probe := range []string{"Readiness", "Liveness"} {
+		r.WaitEvent(1, fmt.Sprintf("%s probe failed: port %d does not belong to this Pod: process %d (", probe, port, pid))
+	}
+	for _, c := range r.Changes() {
+		if c.Pod != nil && harness.Ready(c.Pod) {
+			t.Fatal("the Pod was ready by a stranger's answer")
+		}
+	}
+}
+
+// TestStrangerTakesOver: the Pod's own listener ends, the Pod goes on, and a stranger takes the port. Readiness falls and liveness restarts, although
+// there is an answer all the time.
+func TestStrangerTakesOver(t *testing.T) {
+	t.Parallel()
+	port := harness.FreePort(t)
+	r := harness.Start(t, harness.Manifest(fmt.Sprintf(`"-port=0", "-spawn=child -port=%d"`, port), probesOf(port)))
+	pod := r.WaitPod("ready", harness.Ready)
+	main := harness.PIDOf(t, pod, "app")
+	for _, pid := range r.Processes() { // the listener is the Pod's other process
+		if pid != main && pid != r.PID() && pid != r.Shepherd() {
+			if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	var listener net.Listener
+	harness.WaitFor(t, "the port", func() (free bool) {
+		var err error
+		listener, err = net.Listen("tcp", fmt.Sprint("127.0.0.1:", port))
+		return err == nil
+	})
+	defer listener.Close()
+	r.WaitPod("not ready", func(p *corev1.Pod) bool { return !harness.Ready(p) })
+	r.WaitEvent(1, fmt.Sprintf("Liveness probe failed: port %d does not belong to this Pod: process %d (", port, os.Getpid()))
+	r.WaitEvent(1, "Killing Container app failed liveness probe, will be restarted")
+}
+
+// TestOrphanOfAKilledRun: a daemon outlives the one case in which that can be, Probity and the shepherd being killed at once. The next run does not
+// take its answers for those of the new Pod.
+func TestOrphanOfAKilledRun(t *testing.T) {
+	t.Parallel()
+	port := harness.FreePort(t)
+	manifest := harness.Manifest(fmt.Sprintf(`"-port=0", "-spawn=daemon -port=%d"`, port), probesOf(port))
+	first := harness.Start(t, manifest)
+	main := harness.PIDOf(t, first.WaitPod("ready", harness.Ready), "app")
+	killBoth(t, first)
+	harness.WaitFor(t, "the end of the main process", func() bool { return !harness.Alive(main) })
+	orphans := first.Processes()
+	if len(orphans) != 1 {
+		t.Fatalf("%d orphans, want one", len(orphans))
+	}
+	second := harness.Start(t, strings.Replace(manifest, "-spawn=daemon", "-print=", 1))
+	second.WaitPod("a restart", harness.Restarted(1))
+	checkStranger(t, second, port, orphans[0])
+	if err := syscall.Kill(orphans[0], syscall.SIGKILL); err != nil {
+		t.Error(err)
+	}
+}

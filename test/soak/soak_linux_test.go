@@ -1,0 +1,230 @@
+//go:build soak
+
+package soak
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
+
+	"github.com/probity-run/probity/internal/manifest"
+	"github.com/probity-run/probity/internal/node"
+	"github.com/probity-run/probity/internal/process"
+	"github.com/probity-run/probity/internal/store"
+	"github.com/probity-run/probity/test/harness"
+)
+
+var (
+	duration = flag.Duration("duration", 10*time.Minute, "how long to soak")
+	seed     = flag.Uint64("seed", uint64(time.Now().UnixNano()), "what chance begins with")
+)
+
+func TestMain(m *testing.M) { harness.Main(m) }
+
+const (
+	pods = 100
+	// maxRestartPeriod keeps crash loops going; the rule is the same as with five minutes.
+	maxRestartPeriod = 4 * time.Second
+)
+
+// soak is a node of this process under test, and the hands that do harm to its Pods.
+type soak struct {
+	t      *testing.T
+	dir    string
+	store  *store.Store
+	chance *rand.Rand
+}
+
+func TestSoak(t *testing.T) {
+	t.Logf("-seed %d -duration %v", *seed, *duration)
+	if err := process.BecomeSubreaper(); err != nil {
+		t.Fatal(err)
+	}
+	shepherd, err := process.NewShepherd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer shepherd.Close()
+	s := &soak{t: t, dir: t.TempDir(), chance: rand.New(rand.NewPCG(*seed, 0)),
+		store: store.New(store.Options{Kinds: append(store.Kubernetes(), node.Kinds()...)})}
+	n := node.New(node.Options{
+		Store: s.store, Starter: shepherd, Dir: filepath.Join(s.dir, "state"), Environ: os.Environ(), MaxRestartPeriod: maxRestartPeriod,
+		Logger: slog.New(slog.NewTextHandler(logWriter{t}, &slog.HandlerOptions{Level: slog.LevelError})),
+	})
+	ctx, stop := context.WithCancel(t.Context())
+	var running sync.WaitGroup
+	running.Go(func() {
+		if err := n.Run(ctx); err != nil {
+			t.Error(err)
+		}
+	})
+	watched := newInvariants(t, s.store, s.logFile)
+	running.Go(func() { watched.run(ctx) })
+	s.create()
+	s.play()
+	stop()
+	running.Wait()
+	t.Logf("%d restarts, %d changes; the watch fell behind %d times", watched.restarts, watched.changes, watched.expired)
+	if watched.restarts < int(duration.Seconds()) {
+		t.Error("too few restarts for this to show anything")
+	}
+	for i := range pods {
+		checkAttempts(t, s.logFile(podName(i)))
+	}
+}
+
+// play does harm, and takes stock twice when all is well: early, and at the end.
+func (s *soak) play() {
+	early := min(time.Minute, *duration/3)
+	s.harm(early)
+	before := s.stock()
+	s.t.Logf("after %v: %v", early, before)
+	s.harm(*duration - early)
+	after := s.stock()
+	s.t.Logf("at the end: %v", after)
+	after.compare(s.t, before)
+}
+
+func podName(i int) string { return "pod-" + strconv.Itoa(i) }
+
+func (s *soak) logFile(pod string) string { return filepath.Join(s.dir, pod+".log") }
+
+// answerFile says what a Pod answers to a path.
+func (s *soak) answerFile(pod, path string) string { return filepath.Join(s.dir, pod+"-"+path) }
+
+func (s *soak) create() {
+	self, err := os.Executable()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	program := filepath.Join(s.dir, "service")
+	if err := os.Symlink(self, program); err != nil {
+		s.t.Fatal(err)
+	}
+	probe := func(path string, failures int32) *corev1.Probe {
+		return &corev1.Probe{
+			ProbeHandler:  corev1.ProbeHandler{HTTPGet: &corev1.HTTPGetAction{Path: "/" + path, Port: intstr.FromInt32(8080)}},
+			PeriodSeconds: 1, FailureThreshold: failures,
+		}
+	}
+	for i := range pods {
+		name := podName(i)
+		s.answer(name, "ready", "200")
+		s.answer(name, "live", "200")
+		pod := &corev1.Pod{
+			TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Pod"},
+			ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: "default",
+				Annotations: map[string]string{node.AnnotationManifest: filepath.Join(s.dir, "pod.yaml")}},
+			Spec: corev1.PodSpec{NodeName: node.Name, TerminationGracePeriodSeconds: new(int64(1)), Containers: []corev1.Container{{
+				Name: "app", Image: "example", Command: []string{program, "-print=hello", "-log=" + s.logFile(name),
+					fmt.Sprintf("-answers=/ready=file:%s /live=file:%s", s.answerFile(name, "ready"), s.answerFile(name, "live"))},
+				Ports:          []corev1.ContainerPort{{ContainerPort: 8080}},
+				ReadinessProbe: probe("ready", 1), LivenessProbe: probe("live", 2),
+			}}},
+		}
+		manifest.Default(pod)
+		if _, err := store.Create(s.store, pod); err != nil {
+			s.t.Fatal(err)
+		}
+	}
+}
+
+func (s *soak) answer(pod, path, what string) {
+	file := s.answerFile(pod, path)
+	if err := os.WriteFile(file+".new", []byte(what), 0o600); err != nil {
+		s.t.Fatal(err)
+	}
+	if err := os.Rename(file+".new", file); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// harm does something to some Pod about ten times a second.
+func (s *soak) harm(d time.Duration) {
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	for end := time.Now().Add(d); time.Now().Before(end); <-tick.C {
+		pod := podName(s.chance.IntN(pods))
+		switch s.chance.IntN(8) {
+		case 0:
+			s.signal(pod, syscall.SIGKILL)
+		case 1:
+			s.signal(pod, syscall.SIGTERM)
+		case 2:
+			s.signal(pod, syscall.SIGSTOP)
+		case 3:
+			s.answer(pod, "ready", "503")
+		case 4:
+			s.answer(pod, "live", "500")
+		case 5:
+			s.answer(pod, "live", "hang")
+		default:
+			s.answer(pod, "ready", "200")
+			s.answer(pod, "live", "200")
+		}
+	}
+}
+
+// signal signals the process of a Pod, if it has one.
+func (s *soak) signal(name string, sig syscall.Signal) {
+	pod, err := store.Get[*corev1.Pod](s.store, "default", name)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	pid, err := strconv.Atoi(pod.Annotations[node.AnnotationPID+"app"])
+	if err != nil {
+		return
+	}
+	if err := syscall.Kill(pid, sig); err != nil && err != syscall.ESRCH {
+		s.t.Error(err)
+	}
+}
+
+// heal ends all harm and waits until all Pods are ready.
+func (s *soak) heal() {
+	for i := range pods {
+		s.answer(podName(i), "ready", "200")
+		s.answer(podName(i), "live", "200")
+	}
+	harness.WaitFor(s.t, "all Pods ready again", func() bool {
+		all, _ := store.List[*corev1.Pod](s.store, store.Selector{})
+		ready := 0
+		for _, pod := range all {
+			if harness.Ready(pod) {
+				ready++
+			}
+		}
+		return ready == pods
+	})
+	// Stopped ones look ready until their probes have timed out twice and they were restarted.
+	time.Sleep(5 * time.Second)
+	harness.WaitFor(s.t, "all Pods ready after that", func() bool {
+		all, _ := store.List[*corev1.Pod](s.store, store.Selector{})
+		for _, pod := range all {
+			if !harness.Ready(pod) {
+				return false
+			}
+		}
+		return true
+	})
+}
+
+type logWriter struct{ t *testing.T }
+
+func (w logWriter) Write(p []byte) (int, error) {
+	w.t.Logf("%s", p)
+	return len(p), nil
+}

@@ -1,0 +1,101 @@
+//go:build soak
+
+package soak
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"runtime/debug"
+	"strconv"
+	"testing"
+
+	"github.com/probity-run/probity/test/harness"
+)
+
+// stock is what Probity and its shepherd hold.
+type stock struct {
+	goroutines  int
+	heap        uint64
+	descriptors [2]int // of Probity and the shepherd
+	resident    [2]int64
+	files       int
+}
+
+func (s stock) String() string {
+	return fmt.Sprintf("%d goroutines, %d KiB of heap, %v descriptors, %d and %d MiB resident, %d files",
+		s.goroutines, s.heap>>10, s.descriptors, s.resident[0]>>20, s.resident[1]>>20, s.files)
+}
+
+// stock heals all Pods and counts.
+func (s *soak) stock() stock {
+	s.t.Helper()
+	s.heal()
+	var now stock
+	debug.FreeOSMemory()
+	var memory runtime.MemStats
+	runtime.ReadMemStats(&memory)
+	now.heap = memory.HeapAlloc
+	// Attempts come and go: the smallest number is that of those who stay.
+	now.goroutines = runtime.NumGoroutine()
+	for range 1000 {
+		runtime.Gosched()
+		now.goroutines = min(now.goroutines, runtime.NumGoroutine())
+	}
+	for i, pid := range []int{os.Getpid(), shepherdOf(s.t, os.Getpid())} {
+		var err error
+		if now.descriptors[i], err = harness.Descriptors(pid); err != nil {
+			s.t.Error(err)
+		}
+		if now.resident[i], _, err = harness.Memory(pid); err != nil {
+			s.t.Error(err)
+		}
+	}
+	err := filepath.WalkDir(filepath.Join(s.dir, "state"), func(_ string, d fs.DirEntry, err error) error {
+		if err == nil && d.Type().IsRegular() {
+			now.files++
+		}
+		return nil // some are removed meanwhile
+	})
+	if err != nil {
+		s.t.Error(err)
+	}
+	return now
+}
+
+// compare fails if something has grown. What comes and goes by the instant gets some room; a leak of one per restart would be hundreds.
+func (s stock) compare(t *testing.T, before stock) {
+	t.Helper()
+	within := func(what string, got, was, room int64) {
+		t.Helper()
+		if got > was+room {
+			t.Errorf("%s: %d at the end, %d at the beginning", what, got, was)
+		}
+	}
+	within("goroutines", int64(s.goroutines), int64(before.goroutines), 50)
+	within("heap", int64(s.heap), int64(before.heap), 12<<20) // the store keeps the last few thousand Events and changes
+	within("descriptors of Probity", int64(s.descriptors[0]), int64(before.descriptors[0]), 50)
+	within("descriptors of the shepherd", int64(s.descriptors[1]), int64(before.descriptors[1]), 5)
+	within("memory of Probity", s.resident[0], before.resident[0], 40<<20)
+	within("memory of the shepherd", s.resident[1], before.resident[1], 8<<20)
+	if s.files > 2*pods {
+		t.Errorf("%d files, want the output of two instances of each Pod at most", s.files)
+	}
+}
+
+func shepherdOf(t *testing.T, probity int) int {
+	t.Helper()
+	folders, err := filepath.Glob("/proc/[0-9]*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, folder := range folders {
+		if pid, err := strconv.Atoi(filepath.Base(folder)); err == nil && harness.IsShepherdOf(pid, probity) {
+			return pid
+		}
+	}
+	t.Fatal("there is no shepherd")
+	return 0
+}

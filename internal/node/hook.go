@@ -16,13 +16,14 @@ import (
 // errTCPHook is what becomes of a tcpSocket hook: it passes validation and fails when it runs (R145).
 var errTCPHook = errors.New("cannot run a tcpSocket hook: Kubernetes has no such handler at run time")
 
-// hook runs a lifecycle hook in a goroutine of its own. The Pod's end is its only time limit (R142).
+// hook runs a lifecycle hook in a goroutine of its own. The end of its container is its only time limit (R142).
 func (r *runner) hook(e lifecycle.RunHook) {
-	run := r.hookFunc(r.container(e.Container), r.instances[e.Container], e.Handler)
+	inst := r.instances[e.Container]
+	run := r.hookFunc(r.container(e.Container), inst, e.Handler)
 	r.running.Go(func() {
-		err := run(r.ctx)
-		if r.ctx.Err() != nil {
-			return
+		err := run(inst.ctx)
+		if inst.ctx.Err() != nil {
+			return // it was cut off, and nobody waits for it
 		}
 		if err != nil {
 			// The text stays out of Events, as in Kubernetes (R140); the log has it.

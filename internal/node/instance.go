@@ -1,6 +1,7 @@
 package node
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"maps"
@@ -16,6 +17,8 @@ import (
 // instance is one run of a container.
 type instance struct {
 	id      string
+	ctx     context.Context // done when the process is gone: then its hooks end too, as with a container's PID namespace
+	gone    context.CancelFunc
 	env     *environment
 	dir     string
 	process process.Process
@@ -38,8 +41,10 @@ func (i *instance) dead() bool { return i.ended() || process.Dead(i.process.PID(
 func (r *runner) start(e lifecycle.StartContainer) {
 	c := r.container(e.Container)
 	inst := &instance{id: e.Instance}
+	inst.ctx, inst.gone = context.WithCancel(r.ctx)
 	spec, err := r.prepare(c, inst)
 	if err != nil {
+		inst.gone()
 		failed := lifecycle.StartFailed{Container: c.Name, Instance: inst.id, Reason: "CreateContainerConfigError", Message: err.Error()}
 		r.post(func() { r.on(failed) })
 		return
@@ -80,6 +85,7 @@ func (r *runner) prepare(c *corev1.Container, inst *instance) (process.Spec, err
 
 // runInstance starts the process, says so, waits for its end and says that.
 func (r *runner) runInstance(c *corev1.Container, inst *instance, spec process.Spec, restarts int) {
+	defer inst.gone()
 	p, log, err := r.launch(c, spec, restarts)
 	if err != nil {
 		failed := startFailure(c.Name, inst.id, err)

@@ -138,6 +138,9 @@ func (r *runner) follow(c *corev1.Container, log *process.Log) {
 		for entry := range follower.Entries() {
 			r.node.opts.Follow(r.pod, c.Name, entry)
 		}
+		if dropped := follower.Dropped(); dropped > 0 {
+			r.log.Warn("Lines were left out, as nobody took them in time; the log files have them", "container", c.Name, "lines", dropped)
+		}
 	})
 }
 

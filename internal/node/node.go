@@ -116,7 +116,7 @@ func (n *Node) Abort() {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	for _, r := range n.runners {
-		n.running.Go(r.abort)
+		r.abort()
 	}
 }
 

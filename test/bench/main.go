@@ -14,15 +14,17 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"strings"
 )
 
 func main() {
 	quick := flag.Bool("quick", false, "shorter windows and one round: for a look, not for figures")
+	only := flag.String("only", "", "one part of the table: "+strings.Join(partNames(), ", "))
 	flag.Parse()
 	var err error
 	switch flag.Arg(0) {
 	case "":
-		err = table(os.Stdout, *quick)
+		err = table(os.Stdout, *quick, *only)
 	case "farm":
 		err = farm(os.Stdin, os.Stdout)
 	case "prober":
@@ -30,6 +32,8 @@ func main() {
 		if err = json.Unmarshal([]byte(flag.Arg(1)), &o); err == nil {
 			err = prober(o, os.Stdout)
 		}
+	case "service":
+		err = service(flag.Arg(1))
 	default:
 		err = fmt.Errorf("unknown role %q: call it without arguments", flag.Arg(0))
 	}

@@ -16,8 +16,26 @@ type plan struct {
 	window time.Duration
 }
 
-// table measures everything and prints it.
-func table(out io.Writer, quick bool) error {
+// part is one part of the table.
+type part struct {
+	name    string
+	measure func(*bench, io.Writer, plan) error
+}
+
+// parts are those there are, in their order.
+func parts() []part {
+	return []part{{"flat", (*bench).flatOut}, {"paced", (*bench).paced}, {"large", (*bench).large}, {"exec", (*bench).exec}, {"product", (*bench).product}}
+}
+
+func partNames() (names []string) {
+	for _, p := range parts() {
+		names = append(names, p.name)
+	}
+	return names
+}
+
+// table measures everything, or only one part, and prints it.
+func table(out io.Writer, quick bool, only string) error {
 	b, err := newBench()
 	if err != nil {
 		return err
@@ -28,8 +46,11 @@ func table(out io.Writer, quick bool) error {
 		p = plan{rounds: 1, window: 2 * time.Second}
 	}
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	for _, part := range []func(io.Writer, plan) error{b.flatOut, b.paced, b.large, b.exec} {
-		if err := part(w, p); err != nil {
+	for _, part := range parts() {
+		if only != "" && part.name != only {
+			continue
+		}
+		if err := part.measure(b, w, p); err != nil {
 			return err
 		}
 		if err := w.Flush(); err != nil {

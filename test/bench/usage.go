@@ -3,7 +3,11 @@
 package main
 
 import (
+	"errors"
+	"fmt"
+	"io/fs"
 	"os"
+	"path/filepath"
 	"runtime"
 	"strconv"
 	"strings"
@@ -45,6 +49,65 @@ func resident() int {
 		}
 	}
 	return 0
+}
+
+// memory is what a process holds, in kB.
+type memory struct {
+	resident     int // with the pages of the program, also those that it shares with other processes
+	proportional int // where a page shared by two processes counts half
+}
+
+// memoryOf asks the kernel about a process.
+func memoryOf(pid int) (m memory, err error) {
+	rollup, err := os.ReadFile(fmt.Sprintf("/proc/%d/smaps_rollup", pid))
+	if err != nil {
+		return m, err
+	}
+	for line := range strings.Lines(string(rollup)) {
+		switch name, value, _ := strings.Cut(line, ":"); name {
+		case "Rss":
+			_, err = fmt.Sscan(value, &m.resident)
+		case "Pss":
+			_, err = fmt.Sscan(value, &m.proportional)
+		}
+		if err != nil {
+			return m, err
+		}
+	}
+	return m, nil
+}
+
+func (m memory) plus(o memory) memory {
+	return memory{m.resident + o.resident, m.proportional + o.proportional}
+}
+
+// String gives both in MB.
+func (m memory) String() string {
+	return fmt.Sprintf("%.1f MB proportional, %.1f MB resident", float64(m.proportional)/1024, float64(m.resident)/1024)
+}
+
+// runTimes returns how long the threads of some processes have been running on a CPU.
+func runTimes(pids []int) (times []time.Duration, err error) {
+	for _, pid := range pids {
+		threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", pid))
+		if err != nil {
+			return nil, err
+		}
+		var all time.Duration
+		for _, thread := range threads {
+			text, err := os.ReadFile(thread)
+			if errors.Is(err, fs.ErrNotExist) {
+				continue // the thread has just ended
+			}
+			var running time.Duration
+			if _, err := fmt.Sscan(string(text), &running); err != nil {
+				return nil, err
+			}
+			all += running
+		}
+		times = append(times, all)
+	}
+	return times, nil
 }
 
 // onCPU calls start, which starts a process, so that the process may only use that CPU. With fewer CPUs it shares.

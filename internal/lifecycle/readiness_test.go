@@ -322,3 +322,23 @@ func TestReadinessGates(t *testing.T) { // B17 R107
 		t.Errorf("effects of a condition that is already so: %v", got)
 	}
 }
+
+// The world checks in every test that Calm promises nothing wrong; this one checks that it promises something.
+func TestCalm(t *testing.T) {
+	s := app()
+	s.Containers[0].ReadinessProbe = &corev1.Probe{PeriodSeconds: 1, TimeoutSeconds: 1, SuccessThreshold: 2, FailureThreshold: 2}
+	w := newWorld(t, s, Options{})
+	finds := []Outcome{OutcomeSuccess, OutcomeSuccess, OutcomeSuccess, OutcomeFailure, OutcomeSuccess, OutcomeFailure, OutcomeFailure, OutcomeSuccess, OutcomeSuccess, OutcomeSuccess}
+	want := []bool{false, false, true, true, false, true, false, false, false, true}
+	var got []bool
+	w.scripts["app"].probe = func(run probeRun) answer {
+		if len(got) < len(want) {
+			got = append(got, w.pod.Calm("app", Readiness))
+		}
+		return answer{outcome: finds[min(run.n, len(finds))-1]}
+	}
+	w.run(30 * time.Second)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("calm before each attempt (-want +got):\n%s", diff)
+	}
+}

@@ -94,6 +94,12 @@ func (w *world) next() (at time.Time, queued bool) {
 	return deadline, false
 }
 
+// calm says whether an event is a success that changes nothing, while nothing else is due.
+func (w *world) calm(event Event) bool {
+	e, ok := event.(ProbeDone)
+	return ok && e.Outcome == OutcomeSuccess && w.pod.Deadline().After(w.now) && w.pod.Calm(e.Container, e.Type)
+}
+
 // deliver gives an event to the Pod and carries out what it asks for.
 func (w *world) deliver(event Event, at time.Time) []Effect {
 	w.t.Helper()
@@ -108,7 +114,11 @@ func (w *world) deliver(event Event, at time.Time) []Effect {
 		w.gone[e.Instance] = true
 		w.note("exit %s #%d code %d", e.Container, instanceNumber(e.Instance), e.ExitCode)
 	}
+	calm := w.calm(event)
 	effects := w.pod.On(event, w.now)
+	if calm && slices.ContainsFunc(effects, func(e Effect) bool { _, run := e.(RunProbe); return !run }) {
+		w.t.Errorf("a success that changes nothing has effects: %v", effects)
+	}
 	w.effects = append(w.effects, effects...)
 	for _, effect := range effects {
 		w.carryOut(effect)

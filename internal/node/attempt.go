@@ -18,12 +18,13 @@ type trial struct {
 	instance *instance
 	began    time.Time
 	held     time.Duration // what the pulse said then
+	calm     bool          // a success would change nothing
 }
 
 // attempt starts one attempt of a probe. The engine makes it and hands its result to the runner.
 func (r *runner) attempt(e lifecycle.RunProbe) {
 	now := time.Now()
-	t := trial{e, r.instances[e.Container], now, r.node.pulse.heldUp(now)}
+	t := trial{e, r.instances[e.Container], now, r.node.pulse.heldUp(now), r.state.Calm(e.Container, e.Type)}
 	prober, verdict := r.prober(t)
 	if verdict != nil {
 		r.post(func() { r.attempted(t, *verdict, time.Since(t.began)) })
@@ -32,7 +33,12 @@ func (r *runner) attempt(e lifecycle.RunProbe) {
 	// The callback runs on the engine's loop, which serves all Pods.
 	r.attempts[attemptKey{e.Container, e.Type}] = r.node.engine.Go(prober, func(result probe.Result) {
 		took := time.Since(t.began)
-		r.post(func() { r.attempted(t, result, took) })
+		report := func() { r.attempted(t, result, took) }
+		if t.calm && result.Outcome == probe.Success && result.Err == nil {
+			r.node.calm.later(func() { r.post(report) })
+			return
+		}
+		r.post(report)
 	})
 }
 

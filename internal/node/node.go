@@ -41,9 +41,12 @@ type Options struct {
 	Logger *slog.Logger
 }
 
+// reportHistory is how many changes of probe reports are kept: they are many, and only the latest of each says anything.
+const reportHistory = 256
+
 // Kinds are the kinds that a Node adds to Kubernetes' own.
 func Kinds() []store.Kind {
-	return []store.Kind{{Type: &ProbeReport{}, GVK: ProbeReportKind, Resource: "probereports"}}
+	return []store.Kind{{Type: &ProbeReport{}, GVK: ProbeReportKind, Resource: "probereports", Equal: sameReport, History: reportHistory}}
 }
 
 // Node runs the Pods of a store whose spec.nodeName is [Name]. Make it with [New].
@@ -55,6 +58,7 @@ type Node struct {
 	ports   process.Ports
 	sockets process.Sockets
 	pulse   pulse
+	calm    gathering // results that change nothing
 	engine  *engine.Engine // from Run on
 	start   time.Time      // of Run
 	running sync.WaitGroup // of the runners and the pulse
@@ -68,8 +72,15 @@ func New(opts Options) *Node {
 	if opts.Logger == nil {
 		opts.Logger = slog.New(slog.DiscardHandler)
 	}
-	return &Node{opts: opts, objects: storeObjects{opts.Store}, client: &probe.HTTPClient{}, runners: map[types.UID]*runner{}}
+	return &Node{
+		opts: opts, objects: storeObjects{opts.Store}, client: &probe.HTTPClient{}, runners: map[types.UID]*runner{},
+		sockets: process.Sockets{Freshness: socketFreshness},
+	}
 }
+
+// socketFreshness lets Pods whose probes are due together share one question about who listens where. It is shorter than what passes anyway between the
+// question and the moment when the connection of the attempt is accepted.
+const socketFreshness = 2 * time.Millisecond
 
 // Run runs Pods until the context is done. Then it kills those that are left, at once; to end them with grace, delete them and wait until they are gone
 // before. It returns when nothing it started is left.
@@ -86,7 +97,7 @@ func (n *Node) Run(ctx context.Context) error {
 	defer n.Abort()
 	beating, stop := context.WithCancel(ctx)
 	defer stop()
-	n.running.Go(func() { n.pulse.run(beating) })
+	n.running.Go(func() { n.pulse.run(beating, n.calm.flush) })
 	pods := store.WatchOptions{Kinds: []store.Object{&corev1.Pod{}}}
 	watch, err := n.opts.Store.Watch(pods)
 	if err != nil {
@@ -142,8 +153,9 @@ func (n *Node) see(pod *corev1.Pod) {
 	r.see(pod)
 }
 
-// quantum is the time to whose multiples the timers of all runners are rounded up, so that Pods whose probes are due at about the same time share a wake-up.
-const quantum = engine.DefaultQuantum
+// quantum is the time to whose multiples the timers of all runners are rounded up, so that Pods whose probes are due at about the same time share a
+// wake-up: waking costs more than probing. The gap between two attempts stays the period, as both are rounded up alike.
+const quantum = 50 * time.Millisecond
 
 // quantize is how long it is until an instant, rounded up.
 func (n *Node) quantize(at time.Time) time.Duration {

@@ -9,8 +9,11 @@ import (
 	"github.com/probity-run/probity/probe"
 )
 
-// pulsePeriod is how often a pulse beats.
-const pulsePeriod = 100 * time.Millisecond
+// pulsePeriod is how often a pulse beats: when runners are woken for probes that are due, so that a beat costs no wake-up of its own.
+const pulsePeriod = quantum
+
+// pulseGap is the longest time between two beats that counts as none lost: a machine with something to do is late by that now and then.
+const pulseGap = 2 * pulsePeriod
 
 // pulse measures for how long this process did not run although it wanted to: because it was stopped, because the machine slept on while its clock
 // went on, or because others had the processors. Beats that come late tell. The zero value, which never beats, was never held up.
@@ -20,12 +23,13 @@ type pulse struct {
 	held time.Duration
 }
 
-// run beats until the context is done.
-func (p *pulse) run(ctx context.Context) {
+// run beats until the context is done, and calls also after each beat.
+func (p *pulse) run(ctx context.Context, also func()) {
 	ticker := time.NewTicker(pulsePeriod)
 	defer ticker.Stop()
 	for {
 		p.beat(time.Now())
+		also()
 		select {
 		case <-ticker.C:
 		case <-ctx.Done():
@@ -52,7 +56,7 @@ func (p *pulse) lateLocked(now time.Time) time.Duration {
 	if p.last.IsZero() {
 		return 0
 	}
-	return max(0, now.Sub(p.last)-pulsePeriod)
+	return max(0, now.Sub(p.last)-pulseGap)
 }
 
 // excuse turns a time-out into an error of the attempt if Probity itself was held up for a good part of its time: the answer may have been there, and

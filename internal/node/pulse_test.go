@@ -38,7 +38,7 @@ func TestPulseBeats(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		defer synctest.Wait()
 		defer cancel()
-		go p.run(ctx)
+		go p.run(ctx, func() {})
 		time.Sleep(time.Hour) // virtual
 		if got := p.heldUp(time.Now()); got != 0 {
 			t.Errorf("held up for %v, want 0", got)

@@ -9,6 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/probity-run/probity/internal/lifecycle"
+	"github.com/probity-run/probity/internal/store"
 )
 
 // ProbeReportKind is the kind of [ProbeReport] in the store.
@@ -47,4 +48,9 @@ func (r *ProbeReport) DeepCopyObject() runtime.Object {
 	r.ObjectMeta.DeepCopyInto(&c.ObjectMeta)
 	c.Probes = slices.Clone(r.Probes)
 	return &c
+}
+
+// sameReport compares what can change in a report.
+func sameReport(a, b store.Object) bool {
+	return slices.Equal(a.(*ProbeReport).Probes, b.(*ProbeReport).Probes)
 }

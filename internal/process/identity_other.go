@@ -5,10 +5,14 @@ package process
 import (
 	"errors"
 	"syscall"
+	"time"
 )
 
 // Sockets has nobody to ask on this system.
-type Sockets struct{}
+type Sockets struct {
+	// Freshness is how old an answer may be.
+	Freshness time.Duration
+}
 
 // Close does nothing on this system.
 func (s *Sockets) Close() {}

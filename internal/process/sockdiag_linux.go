@@ -7,6 +7,8 @@ import (
 	"net/netip"
 	"sync"
 	"syscall"
+	"time"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -25,9 +27,15 @@ var errBadDiag = errors.New("malformed answer of sock_diag")
 // Sockets is a conversation with the kernel about listening sockets, kept open because opening one costs as much as a question. The zero value is
 // ready; it is safe for concurrent use. It holds one descriptor from its first question until Close.
 type Sockets struct {
-	mu  sync.Mutex
-	fd  int // 0 means that none is open; guarded by mu
-	buf []byte
+	// Freshness is how old an answer may be. With it one question about all ports serves everybody who asks within that time, which is what probes
+	// of many Pods that are due together need. Default 0: every question goes to the kernel, about one port.
+	Freshness time.Duration
+
+	mu    sync.Mutex // guards the fields below
+	fd    int        // 0 means that none is open
+	buf   []byte
+	all   []Listener // at the time asked
+	asked time.Time
 }
 
 // Close ends the conversation; another question opens a new one.
@@ -48,6 +56,26 @@ func (s *Sockets) closeLocked() {
 func (s *Sockets) listeners(port int) ([]Listener, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.Freshness == 0 {
+		return s.openAndAskLocked(port)
+	}
+	if now := time.Now(); now.Sub(s.asked) > s.Freshness {
+		all, err := s.openAndAskLocked(0)
+		if err != nil {
+			return nil, err
+		}
+		s.all, s.asked = all, now
+	}
+	var some []Listener
+	for _, l := range s.all {
+		if port == 0 || l.Port == port {
+			some = append(some, l)
+		}
+	}
+	return some, nil
+}
+
+func (s *Sockets) openAndAskLocked(port int) ([]Listener, error) {
 	if s.fd == 0 {
 		fd, err := openDiag()
 		if err != nil {
@@ -63,45 +91,51 @@ func (s *Sockets) listeners(port int) ([]Listener, error) {
 }
 
 func openDiag() (int, error) {
-	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, unix.NETLINK_SOCK_DIAG)
+	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, unix.NETLINK_SOCK_DIAG)
 	if err != nil {
 		return 0, err
 	}
-	timeout := unix.Timeval{Sec: 2} // the kernel answers at once
-	if err := unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &timeout); err != nil {
+	if err := unix.Connect(fd, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
 		unix.Close(fd)
 		return 0, err
 	}
 	return fd, nil
 }
 
+// askLocked uses the memory of the last answer about all ports.
 func (s *Sockets) askLocked(port int) ([]Listener, error) {
-	if err := unix.Sendto(s.fd, diagRequest(port), 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
+	request := diagRequest(port)
+	if _, err := rawCall(unix.SYS_WRITE, s.fd, request[:]); err != nil {
 		return nil, err
 	}
-	var all []Listener
+	all := s.all[:0]
 	for {
-		n, _, err := unix.Recvfrom(s.fd, s.buf, 0)
+		n, err := rawCall(unix.SYS_READ, s.fd, s.buf)
 		if err == unix.EINTR {
 			continue
 		}
 		if err != nil {
 			return nil, err
 		}
-		some, done, err := parseDiag(s.buf[:n])
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, some...)
-		if done {
-			return all, nil
+		var done bool
+		if all, done, err = appendDiag(all, s.buf[:n]); err != nil || done {
+			return all, err
 		}
 	}
 }
 
+// rawCall reads or writes without telling Go's scheduler, which would wake its monitor thread for the first call after a pause. That would cost more
+// than the call, and there is nothing to wait for: the kernel has answered before the write returns.
+func rawCall(call uintptr, fd int, data []byte) (int, error) {
+	n, _, errno := unix.RawSyscall(call, uintptr(fd), uintptr(unsafe.Pointer(&data[0])), uintptr(len(data)))
+	if errno != 0 {
+		return 0, errno
+	}
+	return int(n), nil
+}
+
 // diagRequest is a request of the older form, which is the one that takes both families at once.
-func diagRequest(port int) []byte {
-	b := make([]byte, diagRequestSize)
+func diagRequest(port int) (b [diagRequestSize]byte) {
 	native := binary.NativeEndian
 	native.PutUint32(b[0:], diagRequestSize)
 	native.PutUint16(b[4:], diagGetSock)
@@ -111,9 +145,8 @@ func diagRequest(port int) []byte {
 	return b
 }
 
-// parseDiag reads one datagram of the answer, which is a sequence of netlink
-// messages. done says that nothing follows.
-func parseDiag(data []byte) (all []Listener, done bool, err error) {
+// appendDiag reads one datagram of the answer, which is a sequence of netlink messages, and appends its sockets. done says that nothing follows.
+func appendDiag(all []Listener, data []byte) (more []Listener, done bool, err error) {
 	native := binary.NativeEndian
 	for len(data) >= netlinkHeader {
 		size := int(native.Uint32(data))

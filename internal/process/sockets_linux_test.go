@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -101,6 +102,28 @@ func TestListenersBothWays(t *testing.T) {
 				t.Errorf("TreeListeners = %+v, %v, want port %d among them", all, err, port)
 			}
 		})
+	}
+}
+
+// TestFreshness: an answer about all ports serves later questions for as long as it is fresh, and no longer.
+func TestFreshness(t *testing.T) {
+	for _, tt := range []struct {
+		freshness time.Duration
+		want      int
+	}{{time.Hour, 0}, {time.Nanosecond, 1}, {0, 1}} {
+		sockets := Sockets{Freshness: tt.freshness}
+		defer sockets.Close()
+		before := listen(t, "tcp4", "127.0.0.1:0")
+		if got, err := sockets.Listeners(before); err != nil || len(got) != 1 || got[0].Port != before {
+			t.Fatalf("Listeners(%d) = %+v, %v, want one", before, got, err)
+		}
+		after := listen(t, "tcp4", "127.0.0.1:0")
+		if got, err := sockets.Listeners(after); err != nil || len(got) != tt.want {
+			t.Errorf("freshness %v: Listeners of a new socket = %+v, %v, want %d", tt.freshness, got, err, tt.want)
+		}
+		if got, err := sockets.Listeners(before); err != nil || len(got) != 1 {
+			t.Errorf("freshness %v: Listeners of the old socket = %+v, %v, want one", tt.freshness, got, err)
+		}
 	}
 }
 
@@ -286,13 +309,13 @@ func TestParseDiag(t *testing.T) {
 	if binary.NativeEndian.Uint16([]byte{1, 0}) != 1 {
 		t.Skip("the sample is of a little-endian machine")
 	}
-	got, done, err := parseDiag(diagSample())
+	got, done, err := appendDiag(nil, diagSample())
 	want := []Listener{{Addr: netip.IPv6Loopback(), Port: 8080, Inode: 4711, OnlyIPv6: true}}
 	if diff := cmp.Diff(want, got, cmpopts.EquateComparable(netip.Addr{})); diff != "" || !done || err != nil {
 		t.Errorf("done = %v, error = %v, listeners (-want +got):\n%s", done, err, diff)
 	}
 	for cut := 1; cut < netlinkHeader+diagAnswerSize; cut += 7 {
-		if got, _, err := parseDiag(diagSample()[:cut]); err == nil {
+		if got, _, err := appendDiag(nil, diagSample()[:cut]); err == nil {
 			t.Errorf("parseDiag of %d bytes = %v, want an error", cut, got)
 		}
 	}
@@ -301,7 +324,7 @@ func TestParseDiag(t *testing.T) {
 func FuzzParseDiag(f *testing.F) {
 	f.Add(diagSample())
 	f.Fuzz(func(t *testing.T, data []byte) {
-		checkListeners(t, func() ([]Listener, error) { all, _, err := parseDiag(data); return all, err })
+		checkListeners(t, func() ([]Listener, error) { all, _, err := appendDiag(nil, data); return all, err })
 	})
 }
 

@@ -36,13 +36,17 @@ type Kind struct {
 	GVK schema.GroupVersionKind
 	// Resource is its lower-case plural, such as pods.
 	Resource string
+	// Equal says whether a write of the second object over the first one changes nothing. Default: they are semantically deeply equal.
+	Equal func(a, b Object) bool
+	// History is how many changes of this kind are kept for watches. Default: Options.History.
+	History int
 }
 
 // Options of a [Store].
 type Options struct {
 	// Kinds that the store holds. Required: an object of another kind is a mistake of the program and panics.
 	Kinds []Kind
-	// History is how many changes are kept for watches. Default 2048.
+	// History is how many changes of each kind are kept for watches, unless the kind says otherwise. Default 2048.
 	History int
 	// MaxEvents is how many Events are kept; the oldest are dropped first. Default 4000.
 	MaxEvents int
@@ -61,11 +65,11 @@ type Store struct {
 	version   uint64
 	objects   map[reflect.Type]map[types.NamespacedName]Object
 	owners    owners
-	history   []Change
-	changed   chan struct{}          // closed by the next change
-	events    []types.NamespacedName // in the order in which they were recorded
-	eventTime int64                  // in the name of the newest of them, in ns
-	snapshots []snapshot             // only to detect mutations
+	histories map[reflect.Type]*history
+	waiting   map[*Watch]chan struct{} // closed by the next change that concerns the watch
+	events    []types.NamespacedName   // in the order in which they were recorded
+	eventTime int64                    // in the name of the newest of them, in ns
+	snapshots []snapshot               // only to detect mutations
 }
 
 // firstVersion is the resource version of an empty store. It is not 0, which means "any" where a watch starts.
@@ -84,12 +88,14 @@ func New(opts Options) *Store {
 	}
 	s := &Store{
 		opts: opts, kinds: map[reflect.Type]Kind{}, version: firstVersion,
-		objects: map[reflect.Type]map[types.NamespacedName]Object{}, owners: newOwners(), changed: make(chan struct{}),
+		objects: map[reflect.Type]map[types.NamespacedName]Object{}, owners: newOwners(),
+		histories: map[reflect.Type]*history{}, waiting: map[*Watch]chan struct{}{},
 	}
 	for _, k := range opts.Kinds {
 		t := reflect.TypeOf(k.Type)
 		s.kinds[t] = k
 		s.objects[t] = map[types.NamespacedName]Object{}
+		s.histories[t] = &history{limit: cmp.Or(k.History, opts.History)}
 	}
 	return s
 }
@@ -105,6 +111,13 @@ func (s *Store) kind(t reflect.Type) Kind {
 
 func (k Kind) resource() schema.GroupResource {
 	return schema.GroupResource{Group: k.GVK.Group, Resource: k.Resource}
+}
+
+func (k Kind) same(a, b Object) bool {
+	if k.Equal != nil {
+		return k.Equal(a, b)
+	}
+	return equality.Semantic.DeepEqual(a, b)
 }
 
 func keyOf(o metav1.Object) types.NamespacedName {
@@ -262,13 +275,13 @@ func replace[T Object](s *Store, current, next T) T {
 	next.SetResourceVersion(current.GetResourceVersion())
 	next.SetGeneration(current.GetGeneration())
 	next.GetObjectKind().SetGroupVersionKind(current.GetObjectKind().GroupVersionKind())
-	if equality.Semantic.DeepEqual(current, next) {
+	t := reflect.TypeOf(next)
+	if s.kinds[t].same(current, next) {
 		return current
 	}
-	if !equality.Semantic.DeepEqual(specOf(current), specOf(next)) {
+	if spec := specOf(next); spec != nil && !equality.Semantic.DeepEqual(specOf(current), spec) {
 		next.SetGeneration(current.GetGeneration() + 1)
 	}
-	t := reflect.TypeOf(next)
 	if grace := next.GetDeletionGracePeriodSeconds(); grace != nil && *grace == 0 && len(next.GetFinalizers()) == 0 {
 		s.remove(t, next) // nothing but its finalizers kept it
 		return next
@@ -294,7 +307,7 @@ func (s *Store) put(t reflect.Type, o Object, change ChangeType) {
 	before := s.objects[t][keyOf(o)]
 	s.objects[t][keyOf(o)] = o
 	s.owners.link(t, o)
-	s.tell(Change{Type: change, Object: o, before: before, version: s.version})
+	s.tell(t, Change{Type: change, Object: o, before: before, version: s.version})
 }
 
 // remove takes an object out, and what only it owned.
@@ -311,7 +324,7 @@ func (s *Store) drop(t reflect.Type, o Object) {
 	before := s.objects[t][keyOf(o)]
 	delete(s.objects[t], keyOf(o))
 	s.owners.unlink(o.GetUID())
-	s.tell(Change{Type: Deleted, Object: last, before: before, version: s.version})
+	s.tell(t, Change{Type: Deleted, Object: last, before: before, version: s.version})
 }
 
 func versionString(v uint64) string { return strconv.FormatUint(v, 10) }

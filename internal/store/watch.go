@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"reflect"
@@ -41,7 +42,7 @@ type WatchOptions struct {
 	Selector Selector
 }
 
-// Watch reports changes in order. It belongs to one goroutine, holds nothing in the store and needs no closing.
+// Watch reports changes in order. It belongs to one goroutine, holds nothing in the store but while that waits, and needs no closing.
 type Watch struct {
 	store    *Store
 	kinds    []reflect.Type
@@ -93,16 +94,23 @@ func (w *Watch) Next(ctx context.Context) (Change, error) {
 		select {
 		case <-changed:
 		case <-ctx.Done():
-			select {
-			case <-changed: // both came at once, so there may be more
-			default:
+			if w.leave() {
 				return Change{}, ctx.Err()
-			}
+			} // else both came at once, so there may be more
 		}
 	}
 }
 
-// poll takes the next change if there is one; else it returns the channel that is closed by the next write.
+// leave ends the wait for a change. It returns false if there was one.
+func (w *Watch) leave() bool {
+	w.store.mu.Lock()
+	defer w.store.mu.Unlock()
+	_, waiting := w.store.waiting[w]
+	delete(w.store.waiting, w)
+	return waiting
+}
+
+// poll takes the next change if there is one; else it returns a channel that is closed by the next one.
 func (w *Watch) poll() (Change, <-chan struct{}, error) {
 	if len(w.backlog) > 0 {
 		change := w.backlog[0]
@@ -123,24 +131,34 @@ func (w *Watch) poll() (Change, <-chan struct{}, error) {
 	}
 }
 
-// take takes the next changes out of the history; if there is none, it returns the channel that is closed by the next write.
+// take takes the next changes out of the history; if there is none, it returns a channel that is closed by the next one.
 func (w *Watch) take() (<-chan struct{}, error) {
 	s := w.store
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if w.version == s.version {
-		return s.changed, nil
+	for t, h := range s.histories {
+		if !w.wants(t) {
+			continue
+		}
+		if w.version < h.dropped {
+			return nil, apierrors.NewResourceExpired(fmt.Sprintf("too old resource version: %d (%d)", w.version, h.dropped))
+		}
+		w.taken = append(w.taken, h.after(w.version, batch)...)
 	}
-	oldest := s.history[0].version
-	if w.version+1 < oldest {
-		return nil, apierrors.NewResourceExpired(fmt.Sprintf("too old resource version: %d (%d)", w.version, oldest-1))
+	if len(w.taken) == 0 {
+		w.version = s.version
+		changed := make(chan struct{})
+		s.waiting[w] = changed
+		return changed, nil
 	}
-	start := w.version + 1 - oldest // each version is one change
-	end := min(start+batch, uint64(len(s.history)))
-	w.taken = slices.Clone(s.history[start:end])
-	w.version += end - start
+	slices.SortFunc(w.taken, func(a, b Change) int { return cmp.Compare(a.version, b.version) })
+	w.taken = w.taken[:min(len(w.taken), batch)] // beyond that one kind may have more in between
+	w.version = w.taken[len(w.taken)-1].version
 	return nil, nil
 }
+
+// wants says whether changes of a kind concern the watch.
+func (w *Watch) wants(t reflect.Type) bool { return w.kinds == nil || slices.Contains(w.kinds, t) }
 
 // translate turns a change into what the watch's selector makes of it.
 func (w *Watch) translate(c Change) (Change, bool) {
@@ -162,18 +180,5 @@ func (w *Watch) translate(c Change) (Change, bool) {
 }
 
 func (w *Watch) sees(o Object) bool {
-	return (w.kinds == nil || slices.Contains(w.kinds, reflect.TypeOf(o))) && w.selector.Matches(o)
-}
-
-// tell appends a change to the history and wakes the watches.
-func (s *Store) tell(c Change) {
-	if s.opts.DetectMutations {
-		s.snapshots = append(s.snapshots, snapshot{c.Object, c.Object.DeepCopyObject().(Object)})
-	}
-	if len(s.history) == s.opts.History {
-		s.history = slices.Delete(s.history, 0, max(s.opts.History/4, 1)) // in one go, so that a write costs no copy of the history
-	}
-	s.history = append(s.history, c)
-	close(s.changed)
-	s.changed = make(chan struct{})
+	return w.wants(reflect.TypeOf(o)) && w.selector.Matches(o)
 }

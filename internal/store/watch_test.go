@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/labels"
 )
@@ -262,5 +263,37 @@ func TestSlowWatchBlocksNobody(t *testing.T) {
 	writers.Wait()
 	if _, err := never.Next(t.Context()); !apierrors.IsResourceExpired(err) {
 		t.Errorf("error = %v, want Expired", err)
+	}
+}
+
+// Changes of other kinds neither wake a watch nor make it fall behind, however many they are.
+func TestWatchIsLeftAlone(t *testing.T) {
+	s := newStore(t, Options{History: 8})
+	create(t, s, newPod("web"))
+	pods := must[*Watch](t)(s.Watch(WatchOptions{Kinds: []Object{&corev1.Pod{}}}))
+	drain(t, pods)
+	_, changed, err := pods.poll()
+	if changed == nil || err != nil {
+		t.Fatalf("poll = %v, %v, want a wait", changed, err)
+	}
+	for i := range 100 {
+		create(t, s, &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: fmt.Sprint("c", i)}})
+	}
+	select {
+	case <-changed:
+		t.Error("a ConfigMap woke a watch of Pods")
+	default:
+	}
+	create(t, s, newPod("web-2"))
+	select {
+	case <-changed:
+	default:
+		t.Error("a Pod did not wake a watch of Pods")
+	}
+	if change, err := pods.Next(t.Context()); err != nil || change.Object.GetName() != "web-2" {
+		t.Errorf("Next = %v, %v, want web-2", change.Object, err)
+	}
+	if len(s.waiting) != 0 {
+		t.Errorf("%d watches are still registered, want none", len(s.waiting))
 	}
 }

@@ -29,9 +29,8 @@ type exchange struct {
 	fd        int
 	watched   uint32 // what epoll reports about fd
 	connected bool
-	local     unix.Sockaddr // if connected
-	sent      int           // bytes of the request
-	owed      int           // bytes of acknowledgements that were sent
+	sent      int // bytes of the request
+	owed      int // bytes of acknowledgements that were sent
 	reads     int
 	received  []byte // all that was received, if that was not enough to decide
 	stage     stage  // what received amounts to
@@ -41,14 +40,14 @@ type exchange struct {
 
 // open starts a connection.
 func (x *exchange) open() {
-	family, address := sockaddr(x.attempt.target.fast.addr)
-	fd, err := unix.Socket(family, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
+	to := newSocketAddress(x.attempt.target.fast.addr)
+	fd, err := streamSocket(to.family)
 	if err != nil {
 		x.dialFailed("socket", err)
 		return
 	}
 	x.fd = fd
-	if err := unix.Connect(fd, address); err != nil && err != unix.EINPROGRESS && err != unix.EINTR {
+	if err := connect(fd, &to); err != nil && err != unix.EINPROGRESS && err != unix.EINTR {
 		x.dialFailed("connect", err)
 		return
 	}
@@ -58,32 +57,70 @@ func (x *exchange) open() {
 // progress goes on as far as it can. Without being told by epoll it is called once, right after connecting: on loopback
 // the connection stands then already.
 func (x *exchange) progress() {
-	if !x.connected && !x.connect() {
-		return
-	}
 	request := x.attempt.target.fast.request
-	if len(request) == 0 { // TCP: connected is all it takes (R78)
-		x.attempt.finish(probe.Result{Outcome: probe.Success})
-		return
-	}
-	if x.sent == len(request) {
+	switch {
+	case len(request) == 0:
+		x.greet()
+	case x.sent < len(request):
+		x.send(request)
+	default:
 		x.receive()
+	}
+}
+
+// greet is all of a TCP attempt: connected is all it takes (R78).
+func (x *exchange) greet() {
+	if !connected(x.fd) {
+		x.unconnected()
 		return
 	}
-	n, err := unix.Write(x.fd, request[x.sent:])
-	if err == unix.EAGAIN || err == unix.EINTR {
+	if x.talksToItself() {
+		x.leave(x.attempt.target.prober) // package net knows what to do
+		return
+	}
+	x.attempt.finish(probe.Result{Outcome: probe.Success})
+}
+
+// unconnected waits for the connection, or finds out why there will be none.
+func (x *exchange) unconnected() {
+	failed, err := unix.GetsockoptInt(x.fd, unix.SOL_SOCKET, unix.SO_ERROR)
+	switch {
+	case err != nil:
+		x.dialFailed("getsockopt", err)
+	case failed != 0:
+		x.dialFailed("connect", unix.Errno(failed))
+	case x.watched != 0: // it stood and is gone again
+		x.attempt.finish(probe.Result{Outcome: probe.Success})
+	default:
 		x.watch(unix.EPOLLOUT)
-		return
 	}
-	if err != nil {
+}
+
+// send sends what is left of the request. Whether the connection stands shows in what the kernel says to that.
+func (x *exchange) send(request []byte) {
+	n, err := write(x.fd, request[x.sent:])
+	switch {
+	case err == unix.EAGAIN || err == unix.EINTR:
+		x.watch(unix.EPOLLOUT)
+	case err == unix.EPIPE || err != nil && x.connected: // it stands, or stood
 		x.unwritable()
-		return
+	case err != nil:
+		x.dialFailed("connect", err)
+	default:
+		x.connected = true
+		if x.sent += n; x.sent < len(request) {
+			x.watch(unix.EPOLLOUT)
+			return
+		}
+		x.watch(unix.EPOLLIN)
 	}
-	if x.sent += n; x.sent < len(request) {
-		x.watch(unix.EPOLLOUT)
-		return
-	}
-	x.watch(unix.EPOLLIN)
+}
+
+// talksToItself reports whether nobody listens, and the port that the kernel chose for the connection happens to be the
+// one that it asks for. Then TCP connects the socket with itself.
+func (x *exchange) talksToItself() bool {
+	local, err := unix.Getsockname(x.fd)
+	return err == nil && addrPort(local) == x.attempt.target.fast.addr
 }
 
 // unwritable decides what it means that the peer takes no (more) request.
@@ -95,41 +132,9 @@ func (x *exchange) unwritable() {
 	x.ended(unix.ECONNRESET)
 }
 
-// connect reports whether the connection stands; if not it waits for it, or ends the attempt.
-func (x *exchange) connect() bool {
-	peer, err := unix.Getpeername(x.fd)
-	if err != nil {
-		failed, err := unix.GetsockoptInt(x.fd, unix.SOL_SOCKET, unix.SO_ERROR)
-		switch {
-		case err != nil:
-			x.dialFailed("getsockopt", err)
-		case failed != 0:
-			x.dialFailed("connect", unix.Errno(failed))
-		case x.watched != 0: // it stood and is gone again
-			x.connected = true
-			return true
-		default:
-			x.watch(unix.EPOLLOUT)
-		}
-		return false
-	}
-	local, err := unix.Getsockname(x.fd)
-	if err != nil {
-		x.dialFailed("getsockname", err)
-		return false
-	}
-	if same(local, peer) {
-		// Nobody listens; the connection's own port was the one that it asked for. Package net knows what to do.
-		x.leave(x.attempt.target.prober)
-		return false
-	}
-	x.connected, x.local = true, local
-	return true
-}
-
 // receive reads what has come.
 func (x *exchange) receive() {
-	n, err := unix.Read(x.fd, x.poller.buffer)
+	n, err := read(x.fd, x.poller.buffer)
 	switch {
 	case err == unix.EAGAIN || err == unix.EINTR:
 	case err != nil:
@@ -164,6 +169,8 @@ func (x *exchange) takeHTTP(data []byte) {
 	switch {
 	case reply.stage == decided:
 		x.attempt.finish(probe.HTTPVerdict(reply.status, string(reply.body)))
+	case reply.stage == foreign && x.talksToItself():
+		x.leave(x.attempt.target.prober)
 	case reply.stage == foreign || x.reads >= maxReads:
 		x.handOver(data, nil)
 	default:
@@ -179,6 +186,8 @@ func (x *exchange) takeGRPC(data []byte) {
 		x.attempt.finish(probe.GRPCVerdict(reply.serving))
 	case reply.stage == decided:
 		x.attempt.finish(probe.GRPCCallVerdict(reply.code, reply.message, timeout))
+	case reply.stage == foreign && x.talksToItself():
+		x.leave(x.attempt.target.prober)
 	case reply.stage == foreign && !reply.connected:
 		x.again()
 	case reply.stage == foreign || x.reads >= maxReads:
@@ -187,8 +196,10 @@ func (x *exchange) takeGRPC(data []byte) {
 		if reply.connected {
 			x.stage = inBody
 		}
-		if n, err := unix.Write(x.fd, reply.owed[x.owed:]); err == nil {
-			x.owed += n // what does not fit, or goes nowhere, has time until the next piece comes
+		if owed := reply.owed[x.owed:]; len(owed) > 0 {
+			if n, err := write(x.fd, owed); err == nil {
+				x.owed += n // what does not fit, or goes nowhere, has time until the next piece comes
+			}
 		}
 	}
 }
@@ -240,6 +251,6 @@ func (x *exchange) hangUp() {
 // forget makes the exchange ready for another connection. Late events of this one do not concern it any more.
 func (x *exchange) forget() {
 	x.generation++
-	x.fd, x.watched, x.connected, x.local = noSocket, 0, false, nil
+	x.fd, x.watched, x.connected = noSocket, 0, false
 	x.sent, x.owed, x.reads, x.received, x.stage = 0, 0, 0, nil, inHead
 }

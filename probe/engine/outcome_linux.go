@@ -103,7 +103,7 @@ func (x *exchange) handOver(received []byte, end error) {
 	used := &usedConn{
 		sent:     x.sent,
 		received: append([]byte(nil), received...),
-		local:    tcpAddr(x.local),
+		local:    x.localAddr(),
 		remote:   net.TCPAddrFromAddrPort(t.addr),
 		asked:    make(chan struct{}),
 	}

@@ -1,8 +1,10 @@
 package engine
 
 import (
-	"encoding/binary"
+	"fmt"
 	"os"
+	"sync/atomic"
+	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -13,15 +15,18 @@ import (
 const (
 	readSize  = 32 << 10 // bytes that one read can take
 	eventSize = 512      // events that one wait can bring
-
-	alarm = -1 // the slot of the descriptor that ends a wait
 )
 
 // poller waits for sockets. All but wake belongs to the loop.
+//
+// Its epoll descriptor is itself watched by the epoll of Go's scheduler: a loop that waits is a parked goroutine, not a
+// thread in a system call, so that timers, other goroutines and sockets share one thread and its wake-ups.
 type poller struct {
 	portable  bool
-	epoll     int
-	alarm     int // an eventfd
+	epoll     *os.File
+	raw       syscall.RawConn // of epoll
+	fd        int             // of epoll
+	alarmed   atomic.Bool     // wake was called since the last wait
 	ready     []unix.EpollEvent
 	events    int // how many of ready the last wait brought
 	buffer    []byte
@@ -30,35 +35,34 @@ type poller struct {
 }
 
 func newPoller(portable bool) (*poller, error) {
-	epoll, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
+	fd, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
 	if err != nil {
 		return nil, os.NewSyscallError("epoll_create1", err)
 	}
-	event, err := unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK)
-	if err != nil {
-		_ = unix.Close(epoll)
-		return nil, os.NewSyscallError("eventfd", err)
+	if err := unix.SetNonblock(fd, true); err != nil { // which tells NewFile that it can be waited for
+		_ = unix.Close(fd)
+		return nil, os.NewSyscallError("fcntl", err)
 	}
-	err = unix.EpollCtl(epoll, unix.EPOLL_CTL_ADD, event, &unix.EpollEvent{Events: unix.EPOLLIN, Fd: alarm})
-	if err != nil {
-		_ = unix.Close(event)
-		_ = unix.Close(epoll)
-		return nil, os.NewSyscallError("epoll_ctl", err)
-	}
-	return &poller{
+	p := &poller{
 		portable: portable,
-		epoll:    epoll,
-		alarm:    event,
+		epoll:    os.NewFile(uintptr(fd), "epoll"),
+		fd:       fd,
 		ready:    make([]unix.EpollEvent, eventSize),
 		buffer:   make([]byte, readSize),
-	}, nil
+	}
+	p.raw, err = p.epoll.SyscallConn()
+	if err == nil {
+		err = p.epoll.SetReadDeadline(time.Time{})
+	}
+	if err != nil {
+		_ = p.epoll.Close()
+		return nil, fmt.Errorf("cannot wait for sockets: %w", err)
+	}
+	return p, nil
 }
 
-// close frees the descriptors. There are no exchanges any more.
-func (p *poller) close() {
-	_ = unix.Close(p.alarm)
-	_ = unix.Close(p.epoll)
-}
+// close frees the descriptor. There are no exchanges any more.
+func (p *poller) close() { _ = p.epoll.Close() }
 
 // take returns what the fast path needs to know about a Prober, or nil if it has to leave it to others.
 func (p *poller) take(prober probe.Prober) *target {
@@ -68,32 +72,45 @@ func (p *poller) take(prober probe.Prober) *target {
 	return newTarget(prober)
 }
 
-// wake ends a wait, or the next one. The engine's lock is held, so the descriptor is open.
+// wake ends a wait, or the next one.
 func (p *poller) wake() {
-	_, _ = unix.Write(p.alarm, binary.NativeEndian.AppendUint64(nil, 1)) // a full counter wakes as well
+	p.alarmed.Store(true)
+	_ = p.epoll.SetReadDeadline(time.Unix(1, 0)) // a closed one has no wait to end
 }
 
 // wait returns when a socket is ready, after a call of wake, or when the time is over; a negative one never is.
 func (p *poller) wait(timeout time.Duration) {
-	milliseconds := -1
-	if timeout >= 0 {
-		milliseconds = int(min((timeout+time.Millisecond-1)/time.Millisecond, 1<<30))
+	p.events = 0
+	if timeout == 0 {
+		p.look()
+		return
 	}
-	n, err := unix.EpollWait(p.epoll, p.ready, milliseconds)
+	var deadline time.Time
+	if timeout > 0 {
+		deadline = time.Now().Add(timeout)
+	}
+	_ = p.epoll.SetReadDeadline(deadline) // newPoller has seen that it can
+	if p.alarmed.Swap(false) {
+		p.look()
+		return
+	}
+	_ = p.raw.Read(func(uintptr) bool { return p.look() }) // the error is the end of the time
+	p.alarmed.Store(false)
+}
+
+// look asks which sockets are ready now, and says whether any is.
+func (p *poller) look() bool {
+	n, err := epollLook(p.fd, p.ready)
 	if err != nil {
 		n = 0 // interrupted by a signal: there is another round
 	}
 	p.events = n
+	return n > 0
 }
 
 // dispatch drives the exchanges whose sockets are ready.
 func (p *poller) dispatch() {
 	for _, event := range p.ready[:p.events] {
-		if event.Fd == alarm {
-			var count [8]byte
-			_, _ = unix.Read(p.alarm, count[:]) // it has been heard, that is all
-			continue
-		}
 		if x := p.exchanges[event.Fd]; x.generation == event.Pad {
 			x.progress()
 		}

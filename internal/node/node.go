@@ -58,7 +58,7 @@ type Node struct {
 	ports   process.Ports
 	sockets process.Sockets
 	pulse   pulse
-	calm    gathering // results that change nothing
+	calm    gathering      // results that change nothing
 	engine  *engine.Engine // from Run on
 	start   time.Time      // of Run
 	running sync.WaitGroup // of the runners and the pulse

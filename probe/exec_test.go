@@ -153,7 +153,7 @@ type recorder struct {
 func (r *recorder) Start(command Command) (Running, error) {
 	running, err := LocalStarter{}.Start(command)
 	if err == nil {
-		r.group = running.(*localProcess).cmd.Process.Pid
+		r.group = running.(*localProcess).child.pid
 	}
 	if r.started != nil {
 		r.started()

@@ -74,7 +74,7 @@ func (o *output) text() string {
 // open opens the pipe. A pipe whose reads cannot be interrupted (the system is out of event watches) is an error, for
 // it could hold up the attempt for ever.
 func (s *stream) open() error {
-	r, w, err := os.Pipe()
+	r, w, err := newPipe()
 	if err != nil {
 		return err
 	}

@@ -22,19 +22,21 @@ func (LocalStarter) Start(command Command) (Running, error) {
 	if err != nil {
 		return nil, err
 	}
-	cmd := &exec.Cmd{
-		Path:        path,
-		Args:        command.Argv,
-		Env:         command.Env,
-		Dir:         command.Dir,
-		Stdout:      command.Stdout,
-		Stderr:      command.Stderr,
-		SysProcAttr: &syscall.SysProcAttr{Setpgid: true},
+	null, err := syscall.Open(os.DevNull, syscall.O_RDONLY|syscall.O_CLOEXEC, 0) // a file of package os would be offered to the poller
+	if err != nil {
+		return nil, &os.PathError{Op: "open", Path: os.DevNull, Err: err}
 	}
-	if err := cmd.Start(); err != nil {
-		return nil, cmp.Or(checkDir(command.Dir), err)
+	defer syscall.Close(null)
+	child, err := startChild(path, command.Argv, &syscall.ProcAttr{
+		Dir:   command.Dir,
+		Env:   (&exec.Cmd{Env: command.Env, Dir: command.Dir}).Environ(),
+		Files: []uintptr{uintptr(null), command.Stdout.Fd(), command.Stderr.Fd()},
+		Sys:   &syscall.SysProcAttr{Setpgid: true},
+	})
+	if err != nil {
+		return nil, cmp.Or(checkDir(command.Dir), error(&os.PathError{Op: "fork/exec", Path: path, Err: err}))
 	}
-	return &localProcess{cmd: cmd}, nil
+	return &localProcess{child: child}, nil
 }
 
 // checkDir explains a failed start, whose own error blames the program for a missing working directory.
@@ -50,19 +52,28 @@ func checkDir(dir string) error {
 
 // localProcess is the leader of a process group, started by this process.
 type localProcess struct {
-	cmd *exec.Cmd
+	child *child
 
 	mu     sync.Mutex // guards reaped, and keeps signals from a process number that is no longer ours
 	reaped bool
 }
 
-// Wait implements [Running].
+// Wait implements [Running]. It reaps the leader after it has killed what is left of its group, in this order: until the leader is
+// reaped no other process can get its number, so the group that is killed is the right one.
 func (p *localProcess) Wait() (int, error) {
-	if err := p.reap(); err != nil {
-		return 0, err
+	defer p.child.close()
+	if err := p.child.awaitExit(); err != nil {
+		return 0, os.NewSyscallError("waitid", err)
 	}
-	status := p.cmd.ProcessState.Sys().(syscall.WaitStatus)
-	if status.Signaled() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	_ = killGroup(p.child.pid) // the leader's end is the result, whatever its children are up to
+	status, err := p.child.reap()
+	p.reaped = true
+	switch {
+	case err != nil:
+		return 0, os.NewSyscallError("wait", err)
+	case status.Signaled():
 		return 128 + int(status.Signal()), nil
 	}
 	return status.ExitStatus(), nil
@@ -75,7 +86,7 @@ func (p *localProcess) Kill() error {
 	if p.reaped {
 		return nil
 	}
-	return killGroup(p.cmd.Process.Pid)
+	return killGroup(p.child.pid)
 }
 
 // killGroup kills every process of the group. That there is none is no error.

@@ -1,8 +1,13 @@
 package faults
 
 import (
+	"context"
+	"os/exec"
 	"path/filepath"
+	"runtime"
+	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -52,4 +57,29 @@ func TestSuspended(t *testing.T) {
 	for _, e := range r.Events(errored) {
 		t.Logf("%s: %s", e.InvolvedObject.Name, e.Message)
 	}
+}
+
+// TestStarved gives all processors to others: Probity runs only when they leave something, its Pods run as before. What it is too late to see is no
+// failure of theirs.
+func TestStarved(t *testing.T) {
+	if _, err := exec.LookPath("chrt"); err != nil {
+		t.Skip("NOT RUN: chrt is not installed: ", err)
+	}
+	r := harness.Start(t, fragile(t.TempDir()))
+	r.WaitPods(4, "ready", harness.Ready)
+	if out, err := exec.Command("chrt", "--all-tasks", "--idle", "--pid", "0", strconv.Itoa(r.PID())).CombinedOutput(); err != nil {
+		t.Fatalf("chrt: %v: %s", err, out)
+	}
+	const starved = 8 * time.Second // several periods and time-outs
+	ctx, cancel := context.WithTimeout(t.Context(), starved)
+	defer cancel()
+	var busy sync.WaitGroup
+	for range 4 * runtime.NumCPU() {
+		busy.Go(func() { _ = exec.CommandContext(ctx, "sh", "-c", "while :; do :; done").Run() }) // killed when the time is over
+	}
+	busy.Wait()
+	probes := len(r.Events(errored))
+	t.Logf("%d attempts could not be made in time", probes)
+	checkUnharmed(t, r)
+	r.WaitPods(4, "ready", harness.Ready)
 }

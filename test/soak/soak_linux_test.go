@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"sync"
 	"syscall"
@@ -50,6 +51,7 @@ type soak struct {
 
 func TestSoak(t *testing.T) {
 	t.Logf("-seed %d -duration %v", *seed, *duration)
+	runtime.MemProfileRate = 1 // to count timers
 	if err := process.BecomeSubreaper(); err != nil {
 		t.Fatal(err)
 	}

@@ -18,6 +18,7 @@ import (
 // stock is what Probity and its shepherd hold.
 type stock struct {
 	goroutines  int
+	timers      int64 // of package time
 	heap        uint64
 	descriptors [2]int // of Probity and the shepherd
 	resident    [2]int64
@@ -25,8 +26,8 @@ type stock struct {
 }
 
 func (s stock) String() string {
-	return fmt.Sprintf("%d goroutines, %d KiB of heap, %v descriptors, %d and %d MiB resident, %d files",
-		s.goroutines, s.heap>>10, s.descriptors, s.resident[0]>>20, s.resident[1]>>20, s.files)
+	return fmt.Sprintf("%d goroutines, %d timers, %d KiB of heap, %v descriptors, %d and %d MiB resident, %d files",
+		s.goroutines, s.timers, s.heap>>10, s.descriptors, s.resident[0]>>20, s.resident[1]>>20, s.files)
 }
 
 // stock heals all Pods and counts.
@@ -38,6 +39,7 @@ func (s *soak) stock() stock {
 	var memory runtime.MemStats
 	runtime.ReadMemStats(&memory)
 	now.heap = memory.HeapAlloc
+	now.timers = timers()
 	// Attempts come and go: the smallest number is that of those who stay.
 	now.goroutines = runtime.NumGoroutine()
 	for range 1000 {
@@ -65,6 +67,24 @@ func (s *soak) stock() stock {
 	return now
 }
 
+// timers counts the timers and tickers that are in use, set or not. It needs a memory profile of every allocation.
+func timers() (n int64) {
+	records := make([]runtime.MemProfileRecord, 1<<16)
+	count, _ := runtime.MemProfile(records, false) // as of the last collection
+	for _, record := range records[:count] {
+		for frames, more := runtime.CallersFrames(record.Stack()), true; more; {
+			var frame runtime.Frame
+			frame, more = frames.Next()
+			switch frame.Function {
+			case "time.NewTimer", "time.NewTicker", "time.AfterFunc":
+				n += record.InUseObjects()
+				more = false
+			}
+		}
+	}
+	return n
+}
+
 // compare fails if something has grown. What comes and goes by the instant gets some room; a leak of one per restart would be hundreds.
 func (s stock) compare(t *testing.T, before stock) {
 	t.Helper()
@@ -75,6 +95,7 @@ func (s stock) compare(t *testing.T, before stock) {
 		}
 	}
 	within("goroutines", int64(s.goroutines), int64(before.goroutines), 50)
+	within("timers", s.timers, before.timers, 50)
 	within("heap", int64(s.heap), int64(before.heap), 12<<20) // the store keeps the last few thousand Events and changes
 	within("descriptors of Probity", int64(s.descriptors[0]), int64(before.descriptors[0]), 50)
 	within("descriptors of the shepherd", int64(s.descriptors[1]), int64(before.descriptors[1]), 5)

@@ -1,6 +1,3 @@
-// Package controller turns Deployments, ReplicaSets and StatefulSets into Pods.
-//
-// For now it makes the Pods of a first start: as many copies of the template as there are replicas. It does not roll, scale or replace them.
 package controller
 
 import (
@@ -8,6 +5,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"maps"
+	"slices"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -15,72 +13,122 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/rand"
 
+	"github.com/probity-run/probity/internal/lifecycle"
 	"github.com/probity-run/probity/internal/manifest"
+	"github.com/probity-run/probity/internal/store"
 )
 
-// Pods makes the Pods that an object asks for: a Pod itself, or the replicas of a Deployment, ReplicaSet or StatefulSet, owned by it. Other
-// kinds ask for none. The objects are new and unnamed by UID; a replica of a Deployment or ReplicaSet has a generateName and no name.
+// Pods are the Pods that an object asks for, so that a manifest can be checked before anything runs: a Pod itself, or the replicas of a Deployment,
+// ReplicaSet or StatefulSet. Other kinds ask for none. A replica of a Deployment or ReplicaSet has a generateName and no name.
 func Pods(object runtime.Object) ([]*corev1.Pod, error) {
 	switch o := object.(type) {
 	case *corev1.Pod:
 		return []*corev1.Pod{o.DeepCopy()}, nil
 	case *appsv1.Deployment:
-		hash, err := templateHash(&o.Spec.Template)
+		hash, err := templateHash(&o.Spec.Template, nil)
 		if err != nil {
 			return nil, fmt.Errorf("cannot name the Pods of Deployment %s: %w", o.Name, err)
 		}
-		labels := map[string]string{appsv1.DefaultDeploymentUniqueLabelKey: hash}
-		return replicas(o, "Deployment", o.Spec.Replicas, &o.Spec.Template, func(pod *corev1.Pod, _ int) {
+		return copies(sizeOf(o.Spec.Replicas), func(int) *corev1.Pod {
+			pod := newPod(o, "Deployment", &o.Spec.Template)
 			pod.GenerateName = o.Name + "-" + hash + "-"
-			pod.Labels = merged(pod.Labels, labels)
+			pod.Labels = with(pod.Labels, appsv1.DefaultDeploymentUniqueLabelKey, hash)
+			return pod
 		}), nil
 	case *appsv1.ReplicaSet:
-		return replicas(o, "ReplicaSet", o.Spec.Replicas, &o.Spec.Template, func(pod *corev1.Pod, _ int) {
-			pod.GenerateName = o.Name + "-"
-		}), nil
+		return copies(sizeOf(o.Spec.Replicas), func(int) *corev1.Pod { return replicaOf(o) }), nil
 	case *appsv1.StatefulSet:
-		return replicas(o, "StatefulSet", o.Spec.Replicas, &o.Spec.Template, func(pod *corev1.Pod, i int) {
-			pod.Name = fmt.Sprintf("%s-%d", o.Name, i)
-			pod.Labels = merged(pod.Labels, map[string]string{appsv1.StatefulSetPodNameLabel: pod.Name, appsv1.PodIndexLabel: fmt.Sprint(i)})
-		}), nil
+		return copies(sizeOf(o.Spec.Replicas), func(i int) *corev1.Pod { return statefulPod(o, &o.Spec.Template, firstOrdinal(o)+i) }), nil
 	}
 	return nil, nil
 }
 
-// replicas copies a template; name gives each copy its name and labels.
-func replicas(owner metav1.Object, kind string, count *int32, template *corev1.PodTemplateSpec, name func(pod *corev1.Pod, i int)) []*corev1.Pod {
-	n := int32(1) // Kubernetes' default (R205)
-	if count != nil {
-		n = *count
-	}
+func copies(n int, pod func(i int) *corev1.Pod) []*corev1.Pod {
 	pods := make([]*corev1.Pod, 0, n)
 	for i := range n {
-		pod := &corev1.Pod{ObjectMeta: *template.ObjectMeta.DeepCopy(), Spec: *template.Spec.DeepCopy()}
-		pod.Namespace = owner.GetNamespace()
-		pod.OwnerReferences = []metav1.OwnerReference{*metav1.NewControllerRef(owner, appsv1.SchemeGroupVersion.WithKind(kind))}
-		name(pod, int(i))
-		manifest.Default(pod)
-		pods = append(pods, pod)
+		pods = append(pods, pod(i))
 	}
 	return pods
 }
 
-// templateHash is a short name for a template, equal for equal ones.
-func templateHash(template *corev1.PodTemplateSpec) (string, error) {
-	data, err := json.Marshal(template)
-	if err != nil {
+// replicaOf is a new Pod of a ReplicaSet.
+func replicaOf(set *appsv1.ReplicaSet) *corev1.Pod {
+	pod := newPod(set, "ReplicaSet", &set.Spec.Template)
+	pod.GenerateName = set.Name + "-"
+	return pod
+}
+
+// statefulPod is the Pod of an ordinal: its name and what is derived from it are its identity.
+func statefulPod(set *appsv1.StatefulSet, template *corev1.PodTemplateSpec, ordinal int) *corev1.Pod {
+	pod := newPod(set, "StatefulSet", template)
+	pod.Name = fmt.Sprintf("%s-%d", set.Name, ordinal)
+	pod.Spec.Hostname, pod.Spec.Subdomain = pod.Name, set.Spec.ServiceName
+	pod.Labels = with(pod.Labels, appsv1.StatefulSetPodNameLabel, pod.Name)
+	pod.Labels[appsv1.PodIndexLabel] = fmt.Sprint(ordinal)
+	return pod
+}
+
+// newPod copies a template into a Pod without a name.
+func newPod(owner metav1.Object, kind string, template *corev1.PodTemplateSpec) *corev1.Pod {
+	pod := &corev1.Pod{
+		ObjectMeta: metav1.ObjectMeta{
+			Namespace: owner.GetNamespace(), Labels: maps.Clone(template.Labels), Annotations: maps.Clone(template.Annotations),
+			Finalizers:      slices.Clone(template.Finalizers),
+			OwnerReferences: []metav1.OwnerReference{*metav1.NewControllerRef(owner, appsv1.SchemeGroupVersion.WithKind(kind))},
+		},
+		Spec: *template.Spec.DeepCopy(),
+	}
+	manifest.Default(pod)
+	return pod
+}
+
+// createPod puts a new Pod into the store, as the API server would.
+func (c *Controller) createPod(pod *corev1.Pod, owner store.Object) (*corev1.Pod, error) {
+	pod.Status = corev1.PodStatus{Phase: corev1.PodPending, QOSClass: lifecycle.QOSClass(&pod.Spec)}
+	if c.opts.Prepare != nil {
+		if err := c.opts.Prepare(pod, owner); err != nil {
+			return nil, err
+		}
+	}
+	return store.Create(c.store, pod)
+}
+
+// deletePod begins the deletion of a Pod, if it is still the same one.
+func (c *Controller) deletePod(pod *corev1.Pod) error {
+	return store.Delete[*corev1.Pod](c.store, pod.Namespace, pod.Name, store.DeleteOptions{UID: pod.UID})
+}
+
+// templateHash is a short name for a template, equal for equal ones. collisions, if not nil, gives it another one because somebody has that name.
+func templateHash(template *corev1.PodTemplateSpec, collisions *int32) (string, error) {
+	h := fnv.New32a()
+	if err := json.NewEncoder(h).Encode(template); err != nil {
 		return "", err
 	}
-	h := fnv.New32a()
-	h.Write(data)
+	if collisions != nil {
+		fmt.Fprint(h, *collisions)
+	}
 	return rand.SafeEncodeString(fmt.Sprint(h.Sum32())), nil
 }
 
-func merged(labels, more map[string]string) map[string]string {
-	all := maps.Clone(labels)
-	if all == nil {
-		all = map[string]string{}
-	}
-	maps.Copy(all, more)
+// with is a copy of labels and one more.
+func with(labels map[string]string, name, value string) map[string]string {
+	all := map[string]string{name: value}
+	maps.Copy(all, labels)
+	all[name] = value
 	return all
+}
+
+// sizeOf is spec.replicas; absent, it means 1 (R205).
+func sizeOf(replicas *int32) int {
+	if replicas == nil {
+		return 1
+	}
+	return int(*replicas)
+}
+
+func firstOrdinal(set *appsv1.StatefulSet) int {
+	if set.Spec.Ordinals == nil {
+		return 0
+	}
+	return int(set.Spec.Ordinals.Start)
 }

@@ -19,6 +19,9 @@ var errTCPHook = errors.New("cannot run a tcpSocket hook: Kubernetes has no such
 // hook runs a lifecycle hook in a goroutine of its own. The end of its container is its only time limit (R142).
 func (r *runner) hook(e lifecycle.RunHook) {
 	inst := r.instances[e.Container]
+	if e.Hook == lifecycle.PreStop {
+		r.withdraw(inst)
+	}
 	run := r.hookFunc(r.container(e.Container), inst, e.Handler)
 	r.running.Go(func() {
 		err := run(inst.ctx)

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"syscall"
 
 	corev1 "k8s.io/api/core/v1"
 
@@ -22,6 +23,7 @@ type instance struct {
 	env     *environment
 	dir     string
 	process process.Process
+	signal  syscall.Signal // the stop signal, once it was sent
 }
 
 // ended says whether the process is gone.
@@ -103,6 +105,7 @@ func (r *runner) runInstance(c *corev1.Container, inst *instance, spec process.S
 	r.closeLog(c, log)
 	exit := p.Exit()
 	r.post(func() {
+		r.left(c, inst, exit)
 		delete(r.instances, c.Name)
 		r.statusDirty = true
 		r.explainExit(c, exit)
@@ -159,22 +162,35 @@ func startFailure(container, id string, err error) lifecycle.StartFailed {
 	return lifecycle.StartFailed{Container: container, Instance: id, Reason: reason, Message: err.Error()}
 }
 
-// stop sends the stop signal. A process that is gone already needs none.
+// current is the running instance of a container, if it is that one.
+func (r *runner) current(container, id string) *instance {
+	if inst := r.instances[container]; inst != nil && inst.id == id {
+		return inst
+	}
+	return nil
+}
+
+// stop takes the Pod out of the routes and sends the stop signal. A process that is gone already needs none.
 func (r *runner) stop(e lifecycle.StopContainer) {
-	inst := r.instances[e.Container]
-	if inst == nil || inst.id != e.Instance {
+	inst := r.current(e.Container, e.Instance)
+	if inst == nil {
 		return
 	}
-	if err := inst.process.Signal(signalNumber(e.Signal)); err != nil && !errors.Is(err, os.ErrProcessDone) {
-		r.log.Error("Cannot send the stop signal", "container", e.Container, "signal", e.Signal, "error", err)
-	}
+	r.withdraw(inst)
+	r.drained(inst, func() {
+		inst.signal = signalNumber(e.Signal)
+		if err := inst.process.Signal(inst.signal); err != nil && !errors.Is(err, os.ErrProcessDone) {
+			r.log.Error("Cannot send the stop signal", "container", e.Container, "signal", e.Signal, "error", err)
+		}
+	})
 }
 
 func (r *runner) kill(e lifecycle.KillContainer) {
-	inst := r.instances[e.Container]
-	if inst == nil || inst.id != e.Instance {
+	inst := r.current(e.Container, e.Instance)
+	if inst == nil {
 		return
 	}
+	r.withdraw(inst)
 	if err := inst.process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		r.log.Error("Cannot kill the process", "container", e.Container, "pid", inst.process.PID(), "error", err)
 	}

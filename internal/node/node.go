@@ -37,6 +37,8 @@ type Options struct {
 	MaxRestartPeriod time.Duration
 	// Follow, if not nil, gets every line that a container prints, from a goroutine per container. It may be slow; lines are dropped then.
 	Follow func(pod *corev1.Pod, container string, entry process.Entry)
+	// Traffic is what routes requests to the Pods. Default: nobody does.
+	Traffic Traffic
 	// Logger gets what is neither an Event nor a status. Default: nothing is logged.
 	Logger *slog.Logger
 }
@@ -71,6 +73,9 @@ type Node struct {
 func New(opts Options) *Node {
 	if opts.Logger == nil {
 		opts.Logger = slog.New(slog.DiscardHandler)
+	}
+	if opts.Traffic == nil {
+		opts.Traffic = noTraffic{}
 	}
 	return &Node{
 		opts: opts, objects: storeObjects{opts.Store}, client: &probe.HTTPClient{}, runners: map[types.UID]*runner{},

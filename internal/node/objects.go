@@ -42,6 +42,7 @@ func (r *runner) writeStatus(now time.Time) {
 	if err != nil {
 		r.log.Error("Cannot write the Pod's status", "error", err)
 	}
+	r.admit(&status)
 }
 
 func (r *runner) annotate(pod *corev1.Pod) {

@@ -41,6 +41,8 @@ type runner struct {
 	reported    time.Time // when the report was written last
 	reportDue   time.Time // when it has to be written again; zero if it is up to date
 	statusDirty bool
+	leaving     map[string]bool // instances that are being stopped, by id
+	withdrawn   bool            // no new requests are to come
 }
 
 type attemptKey struct {
@@ -64,6 +66,7 @@ func newRunner(n *Node, pod *corev1.Pod) *runner {
 		instances: map[string]*instance{},
 		attempts:  map[attemptKey]func() bool{},
 		prepared:  map[attemptKey]preparedProbe{},
+		leaving:   map[string]bool{},
 	}
 }
 

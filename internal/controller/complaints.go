@@ -1,0 +1,108 @@
+package controller
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/intstr"
+
+	"github.com/probity-run/probity/internal/lifecycle"
+	"github.com/probity-run/probity/internal/store"
+)
+
+// settle is how long something has to be wrong with a Service before it is said: objects are created one after another.
+const settle = time.Second
+
+// complaint is something that is wrong with a Service.
+type complaint struct{ reason, message string }
+
+// complaints remember what is wrong with Services, so that it is said once for as long as it lasts.
+type complaints map[types.NamespacedName]map[complaint]*standing
+
+type standing struct {
+	since time.Time
+	said  bool
+}
+
+// note takes in what is wrong with a Service now. It returns what is to be said, and when to look again.
+func (c complaints) note(service types.NamespacedName, wrong []complaint, now time.Time) (say []complaint, again time.Time) {
+	before := c[service]
+	if len(wrong) == 0 {
+		delete(c, service)
+		return nil, time.Time{}
+	}
+	c[service] = map[complaint]*standing{}
+	for _, w := range wrong {
+		s := before[w]
+		if s == nil {
+			s = &standing{since: now}
+		}
+		c[service][w] = s
+		switch at := s.since.Add(settle); {
+		case s.said:
+		case now.Before(at):
+			again = lifecycle.Sooner(again, at)
+		default:
+			s.said = true
+			say = append(say, w)
+		}
+	}
+	return say, again
+}
+
+func (c complaints) forget(namespace, name string) {
+	delete(c, types.NamespacedName{Namespace: namespace, Name: name})
+}
+
+// complain records, once, what keeps requests to a Service from ever finding a Pod. unnamed counts Pods by the port whose targetPort's name they do not know.
+func (c *Controller) complain(service *corev1.Service, pods []*corev1.Pod, unnamed map[int32]int) (again time.Time) {
+	var wrong []complaint
+	if len(pods) == 0 && !c.someTemplateMatches(service) {
+		wrong = append(wrong, complaint{"SelectorMatchesNothing", fmt.Sprintf("The selector %s matches no Pod and no Pod template in namespace %s, so nobody answers "+
+			"requests: compare it with the labels of the Pods", labels.FormatLabels(service.Spec.Selector), service.Namespace)})
+	}
+	for _, p := range service.Spec.Ports {
+		if p.TargetPort.Type == intstr.String && len(pods) > 0 && unnamed[p.Port] == len(pods) {
+			wrong = append(wrong, complaint{"UnknownTargetPort", fmt.Sprintf("targetPort %q of port %d is the name of no container port of the Pods, so nobody answers "+
+				"requests: %s", p.TargetPort.StrVal, p.Port, knownPorts(pods[0]))})
+		}
+	}
+	say, again := c.complaints.note(types.NamespacedName{Namespace: service.Namespace, Name: service.Name}, wrong, time.Now())
+	for _, w := range say {
+		c.record(service, endpointsController, corev1.EventTypeWarning, w.reason, "%s", w.message)
+	}
+	return again
+}
+
+// knownPorts says what a Pod's ports are called.
+func knownPorts(pod *corev1.Pod) string {
+	var names []string
+	for _, container := range slices.Concat(pod.Spec.Containers, pod.Spec.InitContainers) {
+		for _, p := range container.Ports {
+			if p.Name != "" {
+				names = append(names, fmt.Sprintf("%s (%d/%s)", p.Name, p.ContainerPort, p.Protocol))
+			}
+		}
+	}
+	if len(names) == 0 {
+		return "none of theirs has a name"
+	}
+	return "they have " + strings.Join(names, ", ")
+}
+
+// someTemplateMatches says whether Pods that a Service selects may come, though there are none now.
+func (c *Controller) someTemplateMatches(service *corev1.Service) bool {
+	within := store.Selector{Namespace: service.Namespace}
+	deployments, _ := store.List[*appsv1.Deployment](c.store, within)
+	replicaSets, _ := store.List[*appsv1.ReplicaSet](c.store, within)
+	statefulSets, _ := store.List[*appsv1.StatefulSet](c.store, within)
+	return slices.ContainsFunc(deployments, func(o *appsv1.Deployment) bool { return selects(service.Spec.Selector, o.Spec.Template.Labels) }) ||
+		slices.ContainsFunc(replicaSets, func(o *appsv1.ReplicaSet) bool { return selects(service.Spec.Selector, o.Spec.Template.Labels) }) ||
+		slices.ContainsFunc(statefulSets, func(o *appsv1.StatefulSet) bool { return selects(service.Spec.Selector, o.Spec.Template.Labels) })
+}

@@ -1,0 +1,116 @@
+package controller
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/probity-run/probity/internal/store"
+)
+
+// Options of a [Controller].
+type Options struct {
+	// Store holds the objects. Required. It has to know Kubernetes' kinds and those of [Kinds].
+	Store *store.Store
+	// Prepare, if not nil, gets each new Pod before it is created, to bind it to a node and tell it what its template does not know. owner is the
+	// object that a person wrote: a Deployment, a ReplicaSet or a StatefulSet; it must not be modified. An error keeps the Pod from being created,
+	// becomes a FailedCreate Event and is tried again.
+	Prepare func(pod *corev1.Pod, owner store.Object) error
+	// Logger gets errors that are tried again. Default: nothing is logged.
+	Logger *slog.Logger
+}
+
+// Kinds are the kinds that a Controller adds to Kubernetes' own of package store: the revisions of StatefulSets.
+func Kinds() []store.Kind {
+	return []store.Kind{{Type: &appsv1.ControllerRevision{}, GVK: appsv1.SchemeGroupVersion.WithKind("ControllerRevision"), Resource: "controllerrevisions"}}
+}
+
+// Controller makes Pods and EndpointSlices for the objects of a store. Make it with [New].
+type Controller struct {
+	opts  Options
+	store *store.Store
+
+	// The rest belongs to the goroutine of Run.
+	queue      queue
+	labels     map[types.UID]map[string]string // of Pods, as last seen: who selected them must know when they change
+	complaints complaints
+}
+
+// New makes a controller. It does nothing before [Controller.Run].
+func New(opts Options) *Controller {
+	if opts.Logger == nil {
+		opts.Logger = slog.New(slog.DiscardHandler)
+	}
+	return &Controller{opts: opts, store: opts.Store, queue: newQueue(), labels: map[types.UID]map[string]string{}, complaints: complaints{}}
+}
+
+// Run works until the context is done, on the goroutine that calls it; it starts no other. What it made stays. Call it once.
+func (c *Controller) Run(ctx context.Context) error {
+	watched := store.WatchOptions{Kinds: []store.Object{
+		&corev1.Service{}, &discoveryv1.EndpointSlice{}, &corev1.Pod{}, &appsv1.Deployment{}, &appsv1.ReplicaSet{}, &appsv1.StatefulSet{},
+	}}
+	watch, err := c.store.Watch(watched)
+	for err == nil {
+		err = c.turn(ctx, watch)
+		if apierrors.IsResourceExpired(err) { // held up for too long: everything is seen again as it is now
+			clear(c.labels)
+			watch, err = c.store.Watch(watched)
+		}
+	}
+	if ctx.Err() != nil {
+		return nil
+	}
+	return err
+}
+
+// turn takes in one change, or syncs one object if there is no change to take in. It waits if there is nothing to sync either.
+func (c *Controller) turn(ctx context.Context, watch *store.Watch) error {
+	wait, cancel := context.WithDeadline(ctx, c.queue.next(time.Now()))
+	defer cancel()
+	change, err := watch.Next(wait)
+	switch {
+	case err == nil:
+		c.see(change)
+		return nil
+	case ctx.Err() != nil || !errors.Is(err, context.DeadlineExceeded):
+		return err
+	}
+	if k, ok := c.queue.take(time.Now()); ok {
+		c.sync(k)
+	}
+	return nil
+}
+
+// sync brings one object up to date. Whatever fails is tried again, later each time.
+func (c *Controller) sync(k key) {
+	var again time.Time
+	var err error
+	switch k.kind {
+	case kindService:
+		again, err = c.syncService(k.namespace, k.name)
+	case kindReplicaSet:
+		again, err = c.syncReplicaSet(k.namespace, k.name)
+	case kindStatefulSet:
+		again, err = c.syncStatefulSet(k.namespace, k.name)
+	case kindDeployment:
+		again, err = c.syncDeployment(k.namespace, k.name)
+	}
+	if err == nil {
+		c.queue.done(k, again)
+		return
+	}
+	retry := c.queue.failed(k, time.Now())
+	level := slog.LevelError
+	if apierrors.IsConflict(err) || apierrors.IsNotFound(err) {
+		level = slog.LevelDebug // somebody else was faster; that change made the object due anyway
+	}
+	c.opts.Logger.Log(context.Background(), level, "Cannot bring the object up to date; it is tried again", "kind", k.kind.String(),
+		"namespace", k.namespace, "name", k.name, "retry", retry, "error", err)
+}

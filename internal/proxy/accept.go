@@ -1,0 +1,60 @@
+package proxy
+
+import (
+	"net"
+	"sync"
+)
+
+// acceptor is the listener that the HTTP server of a port sees: connections are the server's or the relay's as the table says at the time.
+type acceptor struct{ port *port }
+
+// Accept implements [net.Listener].
+func (a acceptor) Accept() (net.Conn, error) {
+	o := a.port
+	for {
+		conn, err := o.listener.AcceptTCP()
+		if err != nil {
+			return nil, err
+		}
+		client := &clientConn{TCPConn: conn, free: o.proxy.slots}
+		select {
+		case o.proxy.slots <- struct{}{}: // the next client waits in the kernel's queue meanwhile
+		case <-o.stopping:
+			reset(conn)
+			return nil, net.ErrClosed
+		}
+		if o.table.Load().protocol != protocolTCP {
+			return client, nil
+		}
+		o.relayClient(client)
+	}
+}
+
+// Close implements [net.Listener].
+func (a acceptor) Close() error {
+	a.port.close()
+	return nil
+}
+
+// Addr implements [net.Listener].
+func (a acceptor) Addr() net.Addr { return a.port.listener.Addr() }
+
+// clientConn is a client's connection. It frees its slot when it is closed.
+type clientConn struct {
+	*net.TCPConn
+	once sync.Once
+	free chan struct{}
+}
+
+// Close implements [net.Conn].
+func (c *clientConn) Close() error {
+	err := c.TCPConn.Close()
+	c.once.Do(func() { <-c.free })
+	return err
+}
+
+// reset closes a connection so that the peer sees at once that it failed.
+func reset(conn *net.TCPConn) {
+	_ = conn.SetLinger(0) // fails only if the connection is closed already, and then there is nothing to do
+	_ = conn.Close()
+}

@@ -1,0 +1,127 @@
+package proxy
+
+import (
+	"encoding/json"
+	"fmt"
+	"mime"
+	"net/http"
+	"net/url"
+	"strings"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+)
+
+// unroutable is the error of a request that no replica answered.
+type unroutable struct {
+	// reason is why no replica could be chosen any more, or what else is wrong; nil if the last attempt may not be repeated.
+	reason error
+	// last is the error of the last attempt, if there was one.
+	last error
+	// sent says that a replica may have seen the request.
+	sent bool
+}
+
+func (e *unroutable) Error() string {
+	switch {
+	case e.last == nil:
+		return e.reason.Error()
+	case !e.sent:
+		return e.last.Error()
+	case e.reason == nil:
+		return e.last.Error() + "; the request had been sent and is not one that may be sent twice"
+	}
+	return e.last.Error() + "; the request had been sent, and there is no other replica to send it to"
+}
+
+func (e *unroutable) Unwrap() []error { return []error{e.reason, e.last} }
+
+// attemptError names the replica that failed.
+type attemptError struct {
+	pod *types.NamespacedName
+	err error
+}
+
+func (e *attemptError) Error() string {
+	name := "the replica"
+	if e.pod != nil {
+		name = "Pod " + e.pod.Name
+	}
+	return name + " did not answer: " + e.err.Error()
+}
+
+func (e *attemptError) Unwrap() error { return e.err }
+
+// unsentError says that nothing of a request was sent although a connection was there.
+type unsentError struct{ error }
+
+func (e *unsentError) Unwrap() error { return e.error }
+
+// retryAfter is what clients are told to wait, in seconds: the shortest there is, as a replica may become ready at any time.
+const retryAfter = 1
+
+// answer tells a client why no replica answered: with 503 if nobody saw the request, else with 502. Clients that want JSON get a Kubernetes Status,
+// and gRPC clients their own UNAVAILABLE, without which they would not see the text.
+func (o *port) answer(w http.ResponseWriter, r *http.Request, why *unroutable) {
+	code, reason := http.StatusServiceUnavailable, metav1.StatusReasonServiceUnavailable
+	if why.sent {
+		code, reason = http.StatusBadGateway, metav1.StatusReasonUnknown
+	}
+	status := metav1.Status{
+		TypeMeta: metav1.TypeMeta{Kind: "Status", APIVersion: "v1"}, Status: metav1.StatusFailure, Code: int32(code), Reason: reason,
+		Message: fmt.Sprintf("Service %s/%s, port %d: %v", o.service.Namespace, o.service.Name, o.key.number, why),
+		Details: &metav1.StatusDetails{Kind: "services", Name: o.service.Name},
+	}
+	if !why.sent {
+		status.Details.Causes, status.Details.RetryAfterSeconds = o.causes(), retryAfter
+		w.Header().Set("Retry-After", fmt.Sprint(retryAfter))
+	}
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	w.Header().Set("Cache-Control", "no-store")
+	switch {
+	case isGRPC(r):
+		answerGRPC(w, text(&status, "; "))
+	case wantsJSON(r.Header.Values("Accept")):
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(code)
+		_ = json.NewEncoder(w).Encode(&status) // fails only if the client has gone
+	default:
+		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+		w.WriteHeader(code)
+		_, _ = fmt.Fprintln(w, text(&status, "\n  ")) // likewise
+	}
+}
+
+// text is a status for people.
+func text(s *metav1.Status, separator string) string {
+	parts := []string{s.Message}
+	for _, c := range s.Details.Causes {
+		parts = append(parts, strings.TrimPrefix(c.Field+": ", ": ")+c.Message)
+	}
+	return strings.Join(parts, separator)
+}
+
+// answerGRPC answers with trailers only.
+func answerGRPC(w http.ResponseWriter, message string) {
+	const unavailable = "14"
+	h := w.Header()
+	h.Set("Content-Type", "application/grpc")
+	h.Set("Grpc-Status", unavailable)
+	h.Set("Grpc-Message", strings.ReplaceAll(url.QueryEscape(message), "+", "%20"))
+	w.WriteHeader(http.StatusOK)
+}
+
+// wantsJSON says whether a client names JSON before text or anything else among what it accepts.
+func wantsJSON(accept []string) bool {
+	for media := range strings.SplitSeq(strings.Join(accept, ","), ",") {
+		kind, _, err := mime.ParseMediaType(media)
+		switch {
+		case err != nil:
+		case kind == "application/json" || strings.HasSuffix(kind, "+json"):
+			return true
+		case kind == "text/html" || kind == "text/plain" || kind == "*/*":
+			return false
+		}
+	}
+	return false
+}

@@ -1,0 +1,224 @@
+package proxy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"sync"
+	"time"
+)
+
+// exchange is the routing of one request or TCP connection: which replica it goes to, whether and where it is tried again, and how it is
+// accounted for. It knows nothing of the bytes; a forwarder carries those:
+//
+//	x.begin(port, client, idempotent)
+//	for {
+//		err := x.next(ctx)             // x.replica is it
+//		…                              // connect, send, receive
+//		if ok || !x.failed(kind, sent) { break }
+//	}
+//	x.end(outcome)
+//
+// It belongs to one goroutine and can be used again after end.
+type exchange struct {
+	port       *port
+	client     netip.Addr // only with affinity
+	idempotent bool
+
+	replica *replica // of the current attempt; nil between two
+	life    *life
+	broken  *life // where it broke last after it was sent; not decided yet
+	culprit *replica
+	tried   []*replica
+	until   time.Time // the end of the hold; zero as long as nothing was held
+}
+
+// outcome is how an exchange ended.
+type outcome int
+
+const (
+	// outcomeServed: the client got what the replica answered.
+	outcomeServed outcome = iota
+	// outcomeGone: the client went away.
+	outcomeGone
+	// outcomeFailed: every attempt failed, the client was told.
+	outcomeFailed
+	// outcomeAborted: the answer broke off.
+	outcomeAborted
+	// outcomeCut: the replica ended an upgraded or a TCP connection.
+	outcomeCut
+)
+
+// maxWaiting is how many requests a port holds at a time; more are answered as without a hold.
+const maxWaiting = 1024
+
+var (
+	errNoEndpoint = errors.New("no replica is ready")
+	errStopping   = errors.New("the proxy stops")
+)
+
+func (x *exchange) begin(p *port, client netip.Addr, idempotent bool) {
+	*x = exchange{port: p, client: client, idempotent: idempotent, tried: x.tried[:0]}
+	p.requests.Add(1)
+}
+
+// next chooses the replica for the next attempt, and waits for one if the Service holds requests. The error says why there is none.
+func (x *exchange) next(ctx context.Context) error {
+	again := len(x.tried) > 0
+	t := x.port.table.Load()
+	if !x.take(t, t.hold > 0) {
+		if t.hold == 0 {
+			return errNoEndpoint
+		}
+		if err := x.wait(ctx, t.hold); err != nil {
+			return err
+		}
+	}
+	if again {
+		x.port.retries.Add(1)
+	}
+	return nil
+}
+
+// take enters a replica that the table offers.
+func (x *exchange) take(t *table, patient bool) bool {
+	w := wish{turn: x.port.turn.Add(1), tried: x.tried, patient: patient}
+	var now time.Time
+	if t.affinity > 0 {
+		now = time.Now()
+		w.favourite = x.port.sessions.of(x.client, now, t.affinity)
+	}
+	for {
+		r, refused := t.choose(w)
+		if r == nil {
+			return false
+		}
+		if l := r.enter(refused); l != nil {
+			x.replica, x.life = r, l
+			break
+		}
+	}
+	if t.affinity > 0 {
+		x.port.sessions.stick(x.client, x.replica, now, t.affinity)
+	}
+	return true
+}
+
+// wait holds the exchange until a replica is ready that was not tried since the last change, or the time is over.
+func (x *exchange) wait(ctx context.Context, hold time.Duration) error {
+	p := x.port
+	if p.waiting.Add(1) > maxWaiting {
+		p.waiting.Add(-1)
+		return fmt.Errorf("%w, and %d requests are waiting already", errNoEndpoint, maxWaiting)
+	}
+	defer p.waiting.Add(-1)
+	if x.until.IsZero() {
+		x.until = time.Now().Add(hold)
+	}
+	timer := time.NewTimer(time.Until(x.until))
+	defer timer.Stop()
+	for {
+		changed := p.changes.next()
+		if x.take(p.table.Load(), true) {
+			return nil
+		}
+		select {
+		case <-changed:
+			x.tried = x.tried[:0]
+		case <-timer.C:
+			if x.take(p.table.Load(), false) {
+				return nil
+			}
+			return fmt.Errorf("%w after %v", errNoEndpoint, hold)
+		case <-p.stopping:
+			return errStopping
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+// failed ends an attempt that failed before an answer, sent or not, and says whether another one is allowed.
+func (x *exchange) failed(kind failure, sent bool) bool {
+	x.replica.failures[kind].Add(1)
+	if kind == failureRefused || kind == failureTimeout {
+		x.port.eject(x.replica, x.life)
+	}
+	if sent {
+		x.blame(x.life)
+	}
+	x.tried = append(x.tried, x.replica)
+	x.leave()
+	return !sent || x.idempotent
+}
+
+// blame makes the current replica the one that a loss counts for.
+func (x *exchange) blame(l *life) {
+	l.broke()
+	x.acquit(false)
+	x.broken, x.culprit = l, x.replica
+}
+
+// acquit decides what became of the attempt that broke last.
+func (x *exchange) acquit(lost bool) {
+	if x.broken == nil {
+		return
+	}
+	if lost {
+		x.culprit.lost.Add(1)
+	}
+	x.broken.decide(lost)
+	x.broken, x.culprit = nil, nil
+}
+
+func (x *exchange) leave() {
+	x.replica.leave(x.life)
+	x.replica, x.life = nil, nil
+}
+
+// end accounts for the exchange. What broke and was not answered by another replica is lost, unless the client did not wait for it.
+func (x *exchange) end(o outcome) {
+	switch {
+	case o == outcomeAborted:
+		x.replica.failures[failureAborted].Add(1)
+		x.blame(x.life)
+	case o == outcomeCut:
+		x.life.cut()
+	case o == outcomeGone:
+		x.port.gone.Add(1)
+	case o == outcomeFailed:
+		x.port.failed.Add(1)
+	}
+	x.acquit(o == outcomeFailed || o == outcomeAborted)
+	if x.replica != nil {
+		x.leave()
+	}
+	clear(x.tried[:cap(x.tried)])
+	x.port = nil
+}
+
+// signal wakes all who wait for a change. The zero value is ready.
+type signal struct {
+	mu sync.Mutex // guards ch
+	ch chan struct{}
+}
+
+// next returns a channel that is closed by the next fire.
+func (s *signal) next() <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ch == nil {
+		s.ch = make(chan struct{})
+	}
+	return s.ch
+}
+
+func (s *signal) fire() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ch != nil {
+		close(s.ch)
+		s.ch = nil
+	}
+}

@@ -1,0 +1,332 @@
+package proxy
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/intstr"
+
+	"github.com/probity-run/probity/internal/store"
+)
+
+// cluster is a store with a proxy that serves it.
+type cluster struct {
+	t     testing.TB
+	store *store.Store
+	proxy *Proxy
+	stop  func() // ends the proxy and waits for it
+}
+
+// start runs a proxy until the end of the test, which fails if it leaves a goroutine behind.
+func start(t testing.TB, opts Options) *cluster {
+	t.Helper()
+	before := runtime.NumGoroutine()
+	c := &cluster{t: t, store: store.New(store.Options{Kinds: store.Kubernetes()})}
+	opts.Store = c.store
+	if opts.DrainTimeout == 0 {
+		opts.DrainTimeout = 2 * time.Second
+	}
+	c.proxy = New(opts)
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- c.proxy.Run(ctx) }()
+	c.stop = sync.OnceFunc(func() {
+		cancel()
+		select {
+		case err := <-ended:
+			if err != nil {
+				t.Errorf("Run = %v", err)
+			}
+		case <-time.After(20 * time.Second):
+			t.Fatalf("the proxy does not stop\n%s", stacks())
+		}
+	})
+	t.Cleanup(func() {
+		c.stop()
+		if _, fuzzing := t.(*testing.F); fuzzing {
+			return // that starts goroutines of its own
+		}
+		deadline := time.Now().Add(10 * time.Second)
+		for runtime.NumGoroutine() > before {
+			if time.Now().After(deadline) {
+				t.Fatalf("%d goroutines before, %d after\n%s", before, runtime.NumGoroutine(), stacks())
+			}
+			time.Sleep(5 * time.Millisecond)
+		}
+	})
+	return c
+}
+
+func stacks() string {
+	b := make([]byte, 1<<20)
+	return string(b[:runtime.Stack(b, true)])
+}
+
+// eventually waits for a condition.
+func eventually(t testing.TB, what string, holds func() bool) {
+	t.Helper()
+	deadline := time.Now().Add(10 * time.Second)
+	for !holds() {
+		if time.Now().After(deadline) {
+			t.Fatalf("not within 10 s: %s", what)
+		}
+		time.Sleep(time.Millisecond)
+	}
+}
+
+// service makes a Service with one port, named http, and returns the address that it is served at.
+func (c *cluster) service(name string, change ...func(*corev1.Service)) string {
+	c.t.Helper()
+	s := &corev1.Service{
+		ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: name},
+		Spec: corev1.ServiceSpec{
+			Selector: map[string]string{"app": name},
+			Ports:    []corev1.ServicePort{{Name: "http", Port: int32(freePort(c.t)), Protocol: corev1.ProtocolTCP, TargetPort: intstr.FromInt32(80)}},
+		},
+	}
+	for _, f := range change {
+		f(s)
+	}
+	if _, err := store.Create(c.store, s); err != nil {
+		c.t.Fatal(err)
+	}
+	return c.address(name, s.Spec.Ports[0].Port)
+}
+
+func (c *cluster) address(name string, port int32) (address string) {
+	c.t.Helper()
+	eventually(c.t, "an address of Service "+name, func() bool {
+		s, err := store.Get[*corev1.Service](c.store, "default", name)
+		if err == nil {
+			address = s.Annotations[AnnotationAddress+strconv.Itoa(int(port))]
+		}
+		return address != ""
+	})
+	return address
+}
+
+func named(port string) func(*corev1.Service) {
+	return func(s *corev1.Service) { s.Spec.Ports[0].Name = port }
+}
+
+func annotated(key, value string) func(*corev1.Service) {
+	return func(s *corev1.Service) { metav1.SetMetaDataAnnotation(&s.ObjectMeta, key, value) }
+}
+
+// at is an endpoint of a Pod.
+func at(pod, address string) discoveryv1.Endpoint {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		panic(err)
+	}
+	return discoveryv1.Endpoint{
+		Addresses:  []string{host},
+		Conditions: discoveryv1.EndpointConditions{Ready: new(true), Serving: new(true), Terminating: new(false)},
+		TargetRef:  &corev1.ObjectReference{Kind: "Pod", Namespace: "default", Name: pod, UID: types.UID(pod)},
+		Hostname:   new(address), // for slice
+	}
+}
+
+func ready(e discoveryv1.Endpoint, is bool) discoveryv1.Endpoint {
+	e.Conditions.Ready, e.Conditions.Serving = new(is), new(is)
+	return e
+}
+
+func terminating(e discoveryv1.Endpoint) discoveryv1.Endpoint {
+	e.Conditions.Ready, e.Conditions.Terminating = new(false), new(true)
+	return e
+}
+
+// endpoints says what the endpoints of a Service are: in one slice for each, because each Pod has a port of its own. It returns once the proxy knows.
+func (c *cluster) endpoints(service string, list ...discoveryv1.Endpoint) {
+	c.t.Helper()
+	c.write(service, list...)
+	s, err := store.Get[*corev1.Service](c.store, "default", service)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	want, terminating := 0, 0
+	for _, e := range list {
+		switch {
+		case *e.Conditions.Ready:
+			want++
+		case *e.Conditions.Serving && *e.Conditions.Terminating:
+			terminating++
+		}
+	}
+	eventually(c.t, "endpoints are known", func() bool {
+		c.proxy.mu.Lock()
+		defer c.proxy.mu.Unlock()
+		o := c.proxy.ports[portKey{nameOf(s), s.Spec.Ports[0].Port}]
+		return o != nil && len(o.table.Load().ready) == want && len(o.table.Load().terminating) == terminating
+	})
+}
+
+func (c *cluster) write(service string, list ...discoveryv1.Endpoint) {
+	c.t.Helper()
+	s, err := store.Get[*corev1.Service](c.store, "default", service)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	old, _ := store.List[*discoveryv1.EndpointSlice](c.store, store.Selector{})
+	for i, e := range list {
+		_, portText, _ := net.SplitHostPort(*e.Hostname)
+		number, _ := strconv.Atoi(portText)
+		e.Hostname = nil
+		slice := &discoveryv1.EndpointSlice{
+			ObjectMeta: metav1.ObjectMeta{
+				Namespace: "default", Name: fmt.Sprintf("%s-%d", service, i), Labels: map[string]string{discoveryv1.LabelServiceName: service},
+			},
+			AddressType: discoveryv1.AddressTypeIPv4, Endpoints: []discoveryv1.Endpoint{e},
+			Ports: []discoveryv1.EndpointPort{{Name: new(s.Spec.Ports[0].Name), Port: new(int32(number)), Protocol: new(corev1.ProtocolTCP)}},
+		}
+		if _, err := store.Update(c.store, slice); err != nil {
+			if _, err := store.Create(c.store, slice); err != nil {
+				c.t.Fatal(err)
+			}
+		}
+	}
+	for _, o := range old {
+		index, found := strings.CutPrefix(o.Name, service+"-")
+		if n, err := strconv.Atoi(index); found && err == nil && n >= len(list) {
+			if err := store.Delete[*discoveryv1.EndpointSlice](c.store, "default", o.Name, store.DeleteOptions{}); err != nil {
+				c.t.Fatal(err)
+			}
+		}
+	}
+}
+
+// events lists the messages of the Events with a reason.
+func (c *cluster) events(reason string) (messages []string) {
+	events, _ := store.List[*corev1.Event](c.store, store.Selector{})
+	for _, e := range events {
+		if e.Reason == reason {
+			messages = append(messages, e.InvolvedObject.Name+": "+e.Message)
+		}
+	}
+	return messages
+}
+
+// state of the only port.
+func (c *cluster) state() PortState {
+	s := c.proxy.State()
+	if len(s.Ports) != 1 {
+		c.t.Fatalf("%d ports, want 1", len(s.Ports))
+	}
+	return s.Ports[0]
+}
+
+// backend is a replica: an HTTP server that counts, and that can be killed as a process is.
+type backend struct {
+	*httptest.Server
+	name    string
+	address string
+	seen    atomic.Int64
+}
+
+// replica starts an HTTP/1 and h2c server.
+func (c *cluster) replica(name string, handler http.HandlerFunc) *backend {
+	c.t.Helper()
+	b := &backend{name: name}
+	b.Server = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		b.seen.Add(1)
+		if handler == nil {
+			fmt.Fprint(w, name)
+			return
+		}
+		handler(w, r)
+	}))
+	b.Config.Protocols = new(http.Protocols)
+	b.Config.Protocols.SetHTTP1(true)
+	b.Config.Protocols.SetUnencryptedHTTP2(true)
+	b.Start()
+	b.address = b.Listener.Addr().String()
+	c.t.Cleanup(b.kill)
+	return b
+}
+
+// kill ends the listener and all connections, whatever is in flight.
+func (b *backend) kill() {
+	b.Config.Close()
+}
+
+// freePort finds a port that nobody listens on now.
+func freePort(t testing.TB) int {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().(*net.TCPAddr).Port
+}
+
+// client makes an HTTP client with its own connections.
+func client(t testing.TB) *http.Client {
+	transport := &http.Transport{MaxIdleConnsPerHost: 100, DisableCompression: true}
+	t.Cleanup(transport.CloseIdleConnections)
+	return &http.Client{Transport: transport, Timeout: 20 * time.Second}
+}
+
+// get returns status and body; the body is the error if there is no answer.
+func get(c *http.Client, url string) (int, string) { return do(c, http.MethodGet, url, "") }
+
+func do(c *http.Client, method, url, body string) (int, string) {
+	var reader io.Reader
+	if body != "" {
+		reader = strings.NewReader(body)
+	}
+	req, err := http.NewRequest(method, url, reader)
+	if err != nil {
+		return 0, err.Error()
+	}
+	req.GetBody = nil // the client must not repeat anything itself
+	res, err := c.Do(req)
+	if err != nil {
+		return 0, err.Error()
+	}
+	defer res.Body.Close()
+	answer, err := io.ReadAll(res.Body)
+	if err != nil {
+		return 0, err.Error()
+	}
+	return res.StatusCode, string(answer)
+}
+
+// raw opens a connection and sends something.
+func raw(t testing.TB, address, request string) (*net.TCPConn, *bufio.Reader) {
+	t.Helper()
+	conn, err := net.Dial("tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := conn.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
+			t.Log(err)
+		}
+	})
+	if err := conn.SetDeadline(time.Now().Add(20 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.WriteString(conn, request); err != nil {
+		t.Fatal(err)
+	}
+	return conn.(*net.TCPConn), bufio.NewReader(conn)
+}

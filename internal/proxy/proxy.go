@@ -1,0 +1,161 @@
+package proxy
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"log"
+	"log/slog"
+	"sync"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/probity-run/probity/internal/store"
+)
+
+// AnnotationAddress, followed by the number of a Service port, is set on the Service to the address where that port is served, as in
+// probity.run/address.80: 127.0.0.1:8080.
+const AnnotationAddress = "probity.run/address."
+
+// component is who reports the Events.
+const component = "probity-proxy"
+
+// Options of a [Proxy].
+type Options struct {
+	// Store holds Services, EndpointSlices and Pods, and takes Events. Required.
+	Store *store.Store
+	// DrainTimeout is how long the requests and connections in flight may take when a Service goes or the proxy stops, until they are cut. Default 5
+	// s.
+	DrainTimeout time.Duration
+	// MaxConnections of clients, of all Services together. Further ones wait in the kernel's queues. Default 8192.
+	MaxConnections int
+	// Reserved, if not nil, says that a port is to be left to somebody else, as to a Pod with fixed ports. It is called from the goroutine of Run.
+	Reserved func(port int) bool
+	// Logger gets what is neither an Event nor an answer. Default: nothing is logged.
+	Logger *slog.Logger
+}
+
+// Proxy serves the Services of a store. Make it with [New]. Its methods are safe for concurrent use.
+type Proxy struct {
+	opts    Options
+	httpLog *log.Logger
+	pods    pods
+	buffers buffers
+	slots   chan struct{}  // one for each connection of a client
+	running sync.WaitGroup // of listeners, TCP clients, ports that stop and replicas that are brought back
+	world   world          // of the loop
+
+	mu    sync.Mutex // guards ports against readers; only the loop writes
+	ports map[portKey]*port
+}
+
+// New makes a proxy. It does nothing before [Proxy.Run].
+func New(opts Options) *Proxy {
+	opts.DrainTimeout = cmp.Or(opts.DrainTimeout, 5*time.Second)
+	opts.MaxConnections = cmp.Or(opts.MaxConnections, 8192)
+	if opts.Logger == nil {
+		opts.Logger = slog.New(slog.DiscardHandler)
+	}
+	p := &Proxy{opts: opts, ports: map[portKey]*port{}, slots: make(chan struct{}, opts.MaxConnections)}
+	p.httpLog = slog.NewLogLogger(opts.Logger.Handler(), slog.LevelDebug)
+	p.pods = pods{report: p.reportLoss, byUID: map[types.UID]*pod{}}
+	return p
+}
+
+// Run serves until the context is done. Then it accepts no more, waits for what is in flight, for at most the DrainTimeout, and returns when
+// nothing that it started is left. It can be called once.
+func (p *Proxy) Run(ctx context.Context) error {
+	defer p.running.Wait()
+	defer p.stopAll()
+	watch, err := p.begin()
+	if err != nil {
+		return err
+	}
+	for {
+		change, err := watch.Next(ctx)
+		switch {
+		case apierrors.IsResourceExpired(err): // held up for too long
+			if watch, err = p.begin(); err != nil {
+				return err
+			}
+			continue
+		case err != nil && errors.Is(err, ctx.Err()):
+			return nil
+		case err != nil:
+			return err
+		}
+		for _, name := range p.world.learn(change) {
+			p.reconcile(name)
+		}
+		if pod, ok := change.Object.(*corev1.Pod); ok && change.Type == store.Deleted {
+			p.pods.forget(pod.UID)
+		}
+	}
+}
+
+// begin brings everything to what the store says now, and watches from there.
+func (p *Proxy) begin() (*store.Watch, error) {
+	world, version := look(p.opts.Store)
+	p.world = world
+	there := map[types.UID]bool{}
+	for _, pod := range world.pods {
+		there[pod.UID] = true
+	}
+	p.pods.keep(there)
+	names := map[types.NamespacedName]bool{}
+	for key := range p.ports {
+		names[key.service] = true
+	}
+	for name := range p.world.services {
+		names[name] = true
+	}
+	for _, name := range p.world.inOrder(names) {
+		p.reconcile(name)
+	}
+	return p.opts.Store.Watch(store.WatchOptions{From: version, Kinds: kinds()})
+}
+
+// stopAll stops all ports at the same time and waits for them.
+func (p *Proxy) stopAll() {
+	var stopping sync.WaitGroup
+	for _, o := range p.ports {
+		stopping.Go(func() { o.stop(p.opts.DrainTimeout) })
+	}
+	stopping.Wait()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	clear(p.ports)
+}
+
+// wake lets held requests look again.
+func (p *Proxy) wake() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, o := range p.ports {
+		o.changes.fire()
+	}
+}
+
+func (p *Proxy) record(about corev1.ObjectReference, kind, reason, message string) {
+	p.opts.Store.Record(store.Occurrence{About: about, Type: kind, Reason: reason, Message: message, Component: component})
+}
+
+// buffers are lent to reverse proxies. The zero value is ready.
+type buffers struct{ pool sync.Pool }
+
+// bufferSize is what httputil uses.
+const bufferSize = 32 << 10
+
+// Get implements [httputil.BufferPool].
+func (b *buffers) Get() []byte {
+	if buffer, ok := b.pool.Get().(*[bufferSize]byte); ok {
+		return buffer[:]
+	}
+	return new([bufferSize]byte)[:]
+}
+
+// Put implements [httputil.BufferPool].
+func (b *buffers) Put(buffer []byte) { b.pool.Put((*[bufferSize]byte)(buffer)) }

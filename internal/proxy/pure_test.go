@@ -1,0 +1,362 @@
+package proxy
+
+import (
+	"net/netip"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/intstr"
+)
+
+func sliceOf(port int32, endpoints ...discoveryv1.Endpoint) *discoveryv1.EndpointSlice {
+	return &discoveryv1.EndpointSlice{
+		Endpoints: endpoints,
+		Ports: []discoveryv1.EndpointPort{
+			{Name: new("http"), Port: new(port), Protocol: new(corev1.ProtocolTCP)}, {Name: new("dns"), Port: new(int32(53)), Protocol: new(corev1.ProtocolUDP)},
+		},
+	}
+}
+
+func TestEndpointsOf(t *testing.T) {
+	end := func(pod string, ready, serving, terminating *bool) discoveryv1.Endpoint {
+		e := at(pod, "127.0.0.1:0")
+		e.Conditions = discoveryv1.EndpointConditions{Ready: ready, Serving: serving, Terminating: terminating}
+		return e
+	}
+	yes, no := new(true), new(false)
+	tests := map[string]struct {
+		slices             []*discoveryv1.EndpointSlice
+		ready, terminating []string
+	}{
+		"R198 ready":                   {[]*discoveryv1.EndpointSlice{sliceOf(2, end("b", yes, yes, no)), sliceOf(1, end("a", yes, yes, no))}, []string{"a 127.0.0.1:1", "b 127.0.0.1:2"}, nil},
+		"R198 serving and terminating": {[]*discoveryv1.EndpointSlice{sliceOf(1, end("a", no, yes, yes))}, nil, []string{"a 127.0.0.1:1"}},
+		"R198 serving only, never":     {[]*discoveryv1.EndpointSlice{sliceOf(1, end("a", no, yes, no))}, nil, nil},
+		"terminating, not serving":     {[]*discoveryv1.EndpointSlice{sliceOf(1, end("a", no, no, yes))}, nil, nil},
+		"R197 nil":                     {[]*discoveryv1.EndpointSlice{sliceOf(1, end("a", nil, nil, nil))}, []string{"a 127.0.0.1:1"}, nil},
+		"R197 nil serving":             {[]*discoveryv1.EndpointSlice{sliceOf(1, end("a", no, nil, yes))}, nil, []string{"a 127.0.0.1:1"}},
+		"R195 published not ready":     {[]*discoveryv1.EndpointSlice{sliceOf(1, end("a", yes, no, yes))}, []string{"a 127.0.0.1:1"}, nil},
+		"R203 listed twice":            {[]*discoveryv1.EndpointSlice{sliceOf(1, end("old", no, yes, yes)), sliceOf(1, end("new", yes, yes, no))}, []string{"new 127.0.0.1:1"}, nil},
+		"R203 listed twice, reversed":  {[]*discoveryv1.EndpointSlice{sliceOf(1, end("new", yes, yes, no)), sliceOf(1, end("old", no, yes, yes))}, []string{"new 127.0.0.1:1"}, nil},
+		"no such port":                 {[]*discoveryv1.EndpointSlice{{Endpoints: []discoveryv1.Endpoint{end("a", yes, yes, no)}}}, nil, nil},
+	}
+	texts := func(list []endpoint) (all []string) {
+		for _, e := range list {
+			all = append(all, e.name.Name+" "+e.address)
+		}
+		return all
+	}
+	for name, test := range tests {
+		ready, terminating := endpointsOf(test.slices, "http")
+		if diff := cmp.Diff([][]string{test.ready, test.terminating}, [][]string{texts(ready), texts(terminating)}); diff != "" {
+			t.Errorf("%s: want, got\n%s", name, diff)
+		}
+	}
+	if ready, _ := endpointsOf([]*discoveryv1.EndpointSlice{sliceOf(1, end("a", yes, yes, no))}, "dns"); ready != nil {
+		t.Errorf("a port of UDP has TCP endpoints: %v", ready)
+	}
+}
+
+func TestProtocolOf(t *testing.T) {
+	get := func(port intstr.IntOrString, scheme corev1.URIScheme) *corev1.Pod {
+		return &corev1.Pod{Spec: corev1.PodSpec{Containers: []corev1.Container{{
+			Ports:          []corev1.ContainerPort{{Name: "web", ContainerPort: 8080}},
+			ReadinessProbe: &corev1.Probe{ProbeHandler: corev1.ProbeHandler{HTTPGet: &corev1.HTTPGetAction{Port: port, Scheme: scheme}}},
+		}}}}
+	}
+	number, name := intstr.FromInt32(8080), intstr.FromString("web")
+	tests := map[string]struct {
+		port corev1.ServicePort
+		pod  *corev1.Pod
+		want protocol
+	}{
+		"nothing":                     {corev1.ServicePort{Port: 80}, nil, protocolTCP},
+		"appProtocol http":            {corev1.ServicePort{AppProtocol: new("http")}, nil, protocolHTTP},
+		"appProtocol HTTP":            {corev1.ServicePort{AppProtocol: new("HTTP")}, nil, protocolHTTP},
+		"appProtocol h2c":             {corev1.ServicePort{AppProtocol: new("kubernetes.io/h2c")}, nil, protocolH2C},
+		"appProtocol ws":              {corev1.ServicePort{AppProtocol: new("kubernetes.io/ws")}, nil, protocolHTTP},
+		"appProtocol grpc":            {corev1.ServicePort{AppProtocol: new("grpc")}, nil, protocolH2C},
+		"appProtocol decides":         {corev1.ServicePort{Name: "http", AppProtocol: new("mysql")}, nil, protocolTCP},
+		"name http":                   {corev1.ServicePort{Name: "http"}, nil, protocolHTTP},
+		"name http-admin":             {corev1.ServicePort{Name: "http-admin"}, nil, protocolHTTP},
+		"name https":                  {corev1.ServicePort{Name: "https"}, get(number, ""), protocolTCP},
+		"name httpx":                  {corev1.ServicePort{Name: "httpx"}, nil, protocolTCP},
+		"name grpc-api":               {corev1.ServicePort{Name: "grpc-api"}, nil, protocolH2C},
+		"name grpc-web":               {corev1.ServicePort{Name: "grpc-web"}, nil, protocolHTTP},
+		"name http2":                  {corev1.ServicePort{Name: "http2"}, nil, protocolH2C},
+		"probe, by number":            {corev1.ServicePort{TargetPort: number}, get(number, ""), protocolHTTP},
+		"probe by name, target by it": {corev1.ServicePort{TargetPort: name}, get(name, corev1.URISchemeHTTP), protocolHTTP},
+		"probe by name, by number":    {corev1.ServicePort{TargetPort: number}, get(name, ""), protocolHTTP},
+		"no targetPort":               {corev1.ServicePort{Port: 8080}, get(number, ""), protocolHTTP},
+		"probe by HTTPS":              {corev1.ServicePort{TargetPort: number}, get(number, corev1.URISchemeHTTPS), protocolTCP},
+		"probe of another port":       {corev1.ServicePort{TargetPort: intstr.FromInt32(9090)}, get(number, ""), protocolTCP},
+		"unknown names are not equal": {corev1.ServicePort{TargetPort: intstr.FromString("x")}, get(intstr.FromString("y"), ""), protocolTCP},
+	}
+	for name, test := range tests {
+		var pods []*corev1.Pod
+		if test.pod != nil {
+			pods = append(pods, test.pod)
+		}
+		if got := protocolOf(&test.port, pods); got != test.want {
+			t.Errorf("%s: %v, want %v", name, got, test.want)
+		}
+	}
+}
+
+// replicas makes some that have as many requests in flight as told.
+func replicas(inFlight ...int64) []*replica {
+	var list []*replica
+	for _, n := range inFlight {
+		p := &pod{}
+		p.life.Store(newLife(p, func(*life, int, int) {}))
+		r := &replica{pod: p}
+		r.inFlight.Store(n)
+		list = append(list, r)
+	}
+	return list
+}
+
+func TestChoose(t *testing.T) {
+	const withdraw, exit, eject = "withdraw", "exit", "eject"
+	tests := map[string]struct {
+		ready, terminating []int64        // in flight
+		state              map[int]string // of those, counted through
+		wish               wish
+		tried              []int
+		want               int // -1: none
+	}{
+		"least busy":                            {ready: []int64{2, 1, 3}, want: 1},
+		"equally busy, by turn":                 {ready: []int64{1, 1, 1}, wish: wish{turn: 2}, want: 2},
+		"tried ones are left out":               {ready: []int64{0, 5}, tried: []int{0}, want: 1},
+		"R199 ready before terminating":         {ready: []int64{9}, terminating: []int64{0}, want: 0},
+		"R198 terminating ones last":            {terminating: []int64{0}, want: 0},
+		"R199 tried ready ones hold the others": {ready: []int64{0}, terminating: []int64{0}, tried: []int{0}, want: -1},
+		"withdrawn":                             {ready: []int64{0, 5}, state: map[int]string{0: withdraw}, want: 1},
+		"the last one withdrawn":                {ready: []int64{0}, state: map[int]string{0: withdraw}, want: 0},
+		"the last one withdrawn, patient":       {ready: []int64{0}, state: map[int]string{0: withdraw}, wish: wish{patient: true}, want: -1},
+		"withdrawn is like terminating":         {ready: []int64{3}, terminating: []int64{1}, state: map[int]string{0: withdraw}, want: 1},
+		"never a dead one":                      {ready: []int64{0}, terminating: []int64{0}, state: map[int]string{0: exit, 1: exit}, want: -1},
+		"dead one ready, other terminating":     {ready: []int64{0}, terminating: []int64{0}, state: map[int]string{0: exit}, want: 1},
+		"ejected":                               {ready: []int64{0, 5}, state: map[int]string{0: eject}, want: 1},
+		"all ejected: tried anyway":             {ready: []int64{1, 0}, state: map[int]string{0: eject, 1: eject}, want: 1},
+		"all ejected, patient":                  {ready: []int64{1, 0}, state: map[int]string{0: eject, 1: eject}, wish: wish{patient: true}, want: -1},
+		"ejected is ready: terminating nothing": {ready: []int64{1}, terminating: []int64{0}, state: map[int]string{0: eject}, want: 0},
+		"nothing":                               {want: -1},
+	}
+	for name, test := range tests {
+		table := &table{ready: replicas(test.ready...), terminating: replicas(test.terminating...)}
+		all := append(append([]*replica{}, table.ready...), table.terminating...)
+		for i, state := range test.state {
+			switch l := all[i].pod.life.Load(); state {
+			case withdraw:
+				l.set(withdrawn)
+			case exit:
+				l.exit("exited")
+			case eject:
+				all[i].ejected.Store(l)
+			}
+		}
+		for _, i := range test.tried {
+			test.wish.tried = append(test.wish.tried, all[i])
+		}
+		got := -1
+		r, _ := table.choose(test.wish)
+		for i := range all {
+			if all[i] == r {
+				got = i
+			}
+		}
+		if got != test.want {
+			t.Errorf("%s: chose %d, want %d", name, got, test.want)
+		}
+	}
+}
+
+func TestChooseFavourite(t *testing.T) {
+	table := &table{ready: replicas(0, 9)}
+	w := wish{favourite: table.ready[1]}
+	if r, _ := table.choose(w); r != table.ready[1] {
+		t.Error("R202: a client's replica was not chosen because it is busy")
+	}
+	table.ready[1].pod.life.Load().set(withdrawn)
+	if r, _ := table.choose(w); r != table.ready[0] {
+		t.Error("R202: a replica that is not usable any more was chosen")
+	}
+}
+
+func TestAffinityTimeout(t *testing.T) { // R202: sliding
+	var a affinity
+	r, client, start := &replica{}, netip.MustParseAddr("127.0.0.1"), time.Now()
+	at := func(seconds int) time.Time { return start.Add(time.Duration(seconds) * time.Second) }
+	a.stick(client, r, at(0), 10*time.Second)
+	if a.of(client, at(9), 10*time.Second) != r {
+		t.Error("forgotten before the timeout")
+	}
+	a.stick(client, r, at(9), 10*time.Second)
+	if a.of(client, at(18), 10*time.Second) != r {
+		t.Error("a request did not start the timeout anew")
+	}
+	if a.of(client, at(19), 10*time.Second) != nil {
+		t.Error("remembered beyond the timeout")
+	}
+	for i := range 3 * maxSessions {
+		a.stick(netip.AddrFrom4([4]byte{127, 1, byte(i >> 8), byte(i)}), r, at(20), 10*time.Second)
+	}
+	if n := len(a.clients); n > maxSessions {
+		t.Errorf("%d clients are remembered, at most %d are to be", n, maxSessions)
+	}
+}
+
+func TestLifeReportsLosses(t *testing.T) {
+	type report struct{ requests, connections int }
+	run := func(play func(l *life)) (reports []report) {
+		p := &pod{}
+		l := newLife(p, func(_ *life, requests, connections int) { reports = append(reports, report{requests, connections}) })
+		synctest.Test(t, func(*testing.T) { play(l) })
+		return reports
+	}
+	lose := func(l *life, lost bool) {
+		l.enter(0)
+		l.broke()
+		l.leave()
+		l.decide(lost)
+	}
+	tests := map[string]struct {
+		play func(l *life)
+		want []report
+	}{
+		"nothing in flight": {func(l *life) { l.exit("exited") }, nil},
+		"lost before the exit was known": {func(l *life) {
+			lose(l, true)
+			time.Sleep(500 * time.Millisecond)
+			l.exit("exited")
+		}, []report{{1, 0}}},
+		"lost long before the exit": {func(l *life) {
+			lose(l, true)
+			time.Sleep(1100 * time.Millisecond)
+			l.exit("exited")
+		}, nil},
+		"answered elsewhere": {func(l *life) {
+			lose(l, false)
+			l.exit("exited")
+		}, nil},
+		"decided after the exit": {func(l *life) {
+			l.enter(0)
+			l.broke()
+			l.leave()
+			l.exit("exited")
+			time.Sleep(10 * time.Second)
+			l.decide(true)
+		}, []report{{1, 0}}},
+		"one in flight holds the report": {func(l *life) {
+			l.enter(0)
+			l.enter(0)
+			l.cut()
+			l.leave()
+			l.exit("exited")
+			l.exit("exited again")
+			time.Sleep(10 * time.Second)
+			l.broke()
+			l.decide(true)
+			l.leave()
+		}, []report{{1, 1}}},
+	}
+	for name, test := range tests {
+		if diff := cmp.Diff(test.want, run(test.play), cmp.AllowUnexported(report{})); diff != "" {
+			t.Errorf("%s: want, got\n%s", name, diff)
+		}
+	}
+}
+
+func TestLossMessage(t *testing.T) {
+	tests := map[string]string{
+		lossMessage("web-1", "exited with code 0 on SIGTERM", 3, 0): "3 requests were in flight when web-1 exited with code 0 on SIGTERM; they would be lost on a cluster too",
+		lossMessage("web-1", "was killed by SIGKILL", 1, 0):         "1 request was in flight when web-1 was killed by SIGKILL; it would be lost on a cluster too",
+		lossMessage("web-1", "was killed by SIGKILL", 0, 2):         "2 open connections were cut when web-1 was killed by SIGKILL",
+	}
+	for got, want := range tests {
+		if got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
+
+func TestGateRefusesAfterFlag(t *testing.T) {
+	var g gate
+	if !g.enter(withdrawn|closed) || !g.enter(0) || g.count() != 2 {
+		t.Fatal("an open gate refuses")
+	}
+	g.set(withdrawn)
+	if g.enter(withdrawn | closed) {
+		t.Error("entered although withdrawn")
+	}
+	if !g.enter(closed) || g.count() != 3 {
+		t.Error("refused for a flag that was not meant")
+	}
+	g.clear(withdrawn)
+	if !g.enter(withdrawn) {
+		t.Error("refused for a flag that was taken back")
+	}
+}
+
+func TestNotReady(t *testing.T) {
+	waiting := corev1.ContainerStatus{Name: "web", State: corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: "CrashLoopBackOff", Message: "back-off 10s"}}}
+	waiting.LastTerminationState.Terminated = &corev1.ContainerStateTerminated{ExitCode: 3}
+	running := corev1.ContainerStatus{Name: "web", Started: new(true), State: corev1.ContainerState{Running: &corev1.ContainerStateRunning{}}}
+	starting := running
+	starting.Started = new(false)
+	with := func(statuses ...corev1.ContainerStatus) corev1.Pod {
+		return corev1.Pod{Status: corev1.PodStatus{Phase: corev1.PodRunning, ContainerStatuses: statuses}}
+	}
+	deleted := with(running)
+	deleted.DeletionTimestamp = new(metav1.Now())
+	isReady := with(running)
+	isReady.Status.Conditions = []corev1.PodCondition{{Type: corev1.PodReady, Status: corev1.ConditionTrue}}
+	tests := map[string]struct {
+		pod       corev1.Pod
+		unhealthy string
+		want      string
+	}{
+		"crash loop":  {with(waiting), "", "container web is waiting (CrashLoopBackOff): back-off 10s; it ended last with exit code 3"},
+		"not ready":   {with(running), "Readiness probe failed: HTTP probe failed with statuscode: 500", "container web is not ready: Readiness probe failed: HTTP probe failed with statuscode: 500"},
+		"not started": {with(starting), "", "container web has not started up"},
+		"deleted":     {deleted, "", "is terminating"},
+		"failed":      {corev1.Pod{Status: corev1.PodStatus{Phase: corev1.PodFailed}}, "", "has ended: its phase is Failed"},
+		"new":         {corev1.Pod{}, "", "has not started yet"},
+		"ready":       {isReady, "", "is ready, but has no endpoint that takes requests: it is being restarted, refuses connections, or lacks the target port"},
+	}
+	for name, test := range tests {
+		if _, got := notReady(&test.pod, test.unhealthy); got != test.want {
+			t.Errorf("%s: %q, want %q", name, got, test.want)
+		}
+	}
+}
+
+func TestWantsJSON(t *testing.T) {
+	for accept, want := range map[string]bool{
+		"": false, "*/*": false, "application/json": true, "text/html,application/json": false, "application/json, text/plain, */*": true,
+		"application/problem+json": true, "text/plain": false, "nonsense; ;": false,
+	} {
+		if got := wantsJSON([]string{accept}); got != want {
+			t.Errorf("%q: %v, want %v", accept, got, want)
+		}
+	}
+}
+
+func TestWorldIgnoresOldNews(t *testing.T) {
+	w := world{services: map[types.NamespacedName]*corev1.Service{}}
+	service := func(version string) *corev1.Service {
+		return &corev1.Service{ObjectMeta: metav1.ObjectMeta{Name: "web", ResourceVersion: version}}
+	}
+	if !change(w.services, service("12"), "MODIFIED") || change(w.services, service("9"), "MODIFIED") || change(w.services, service("12"), "ADDED") {
+		t.Error("what is older than the list replaced it")
+	}
+	if !change(w.services, service("100"), "DELETED") || len(w.services) != 0 {
+		t.Error("a deletion was not seen")
+	}
+}

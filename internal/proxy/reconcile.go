@@ -1,0 +1,162 @@
+package proxy
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/probity-run/probity/internal/manifest"
+	"github.com/probity-run/probity/internal/store"
+)
+
+// inOrder lists Services as they were made, so that the older one gets a port that two want.
+func (w *world) inOrder(names map[types.NamespacedName]bool) []types.NamespacedName {
+	return slices.SortedFunc(maps.Keys(names), func(a, b types.NamespacedName) int {
+		if x, y := w.services[a], w.services[b]; x != nil && y != nil {
+			if c := x.CreationTimestamp.Compare(y.CreationTimestamp.Time); c != 0 {
+				return c
+			}
+		}
+		return compareNames(a, b)
+	})
+}
+
+// reconcile brings the ports of a Service to what the world says: those that are gone stop, new ones open, and all get their table.
+func (p *Proxy) reconcile(name types.NamespacedName) {
+	service := p.world.services[name]
+	wanted := map[portKey]*corev1.ServicePort{}
+	if service != nil && isServed(service) {
+		for i := range service.Spec.Ports {
+			if declared := &service.Spec.Ports[i]; declared.Protocol == corev1.ProtocolTCP || declared.Protocol == "" {
+				wanted[portKey{name, declared.Port}] = declared
+			}
+		}
+	}
+	p.closeOthers(service, name, wanted)
+	for _, key := range slices.SortedFunc(maps.Keys(wanted), func(a, b portKey) int { return int(a.number - b.number) }) {
+		o := p.ports[key]
+		if o == nil {
+			if o = p.open(key, service); o == nil {
+				continue // the next change of the Service tries again
+			}
+			o.publish(p.tableOf(o, service, wanted[key]))
+			p.mu.Lock()
+			p.ports[key] = o
+			p.mu.Unlock()
+			p.running.Go(o.serve)
+			continue
+		}
+		o.publish(p.tableOf(o, service, wanted[key]))
+	}
+	if service != nil {
+		p.annotate(service)
+	}
+}
+
+// isServed says whether clients reach a Service by an address of its own.
+func isServed(service *corev1.Service) bool {
+	return service.DeletionTimestamp == nil && service.Spec.Type != corev1.ServiceTypeExternalName && service.Spec.ClusterIP != corev1.ClusterIPNone
+}
+
+// closeOthers closes the ports of a Service that are not wanted, or belong to another Service that had its name, and has them stop.
+func (p *Proxy) closeOthers(service *corev1.Service, name types.NamespacedName, wanted map[portKey]*corev1.ServicePort) {
+	for key, o := range p.ports {
+		if key.service != name || wanted[key] != nil && o.service.UID == service.UID {
+			continue
+		}
+		o.close()
+		p.mu.Lock()
+		delete(p.ports, key)
+		p.mu.Unlock()
+		p.running.Go(func() { o.stop(p.opts.DrainTimeout) })
+	}
+}
+
+// tableOf makes the next table of a port.
+func (p *Proxy) tableOf(o *port, service *corev1.Service, declared *corev1.ServicePort) *table {
+	before := o.table.Load()
+	t := &table{protocol: protocolOf(declared, p.world.selected(service)), hold: holdOf(service), affinity: affinityOf(service)}
+	if t.protocol == protocolTCP && before.protocol == protocolHTTP && declared.AppProtocol == nil {
+		t.protocol = protocolHTTP // a probe told once; that there is no Pod now does not make it untrue
+	}
+	ready, terminating := endpointsOf(p.world.slicesOf(o.key.service), declared.Name)
+	for _, e := range ready {
+		t.ready = append(t.ready, p.replicaOf(before, e))
+	}
+	for _, e := range terminating {
+		t.terminating = append(t.terminating, p.replicaOf(before, e))
+	}
+	return t
+}
+
+// replicaOf finds the replica of an endpoint in the table before, or makes it.
+func (p *Proxy) replicaOf(before *table, e endpoint) *replica {
+	for _, list := range [][]*replica{before.ready, before.terminating} {
+		for _, r := range list {
+			if r.address == e.address && r.uid == e.uid && r.name == e.name {
+				return r
+			}
+		}
+	}
+	if e.uid == "" {
+		alone := &pod{}
+		alone.name.Store(&e.name)
+		alone.life.Store(newLife(alone, p.reportLoss))
+		return &replica{endpoint: e, pod: alone}
+	}
+	return &replica{endpoint: e, pod: p.pods.get(e.uid, &e.name)}
+}
+
+// holdOf reads the annotation for held requests. The manifest was validated; what another way brought in and is no time means no hold.
+func holdOf(service *corev1.Service) time.Duration {
+	hold, err := time.ParseDuration(service.Annotations[manifest.AnnotationHold])
+	if err != nil {
+		return 0
+	}
+	return max(0, hold)
+}
+
+// affinityOf is how long a client stays with its replica: 10800 s by default (R202).
+func affinityOf(service *corev1.Service) time.Duration {
+	if service.Spec.SessionAffinity != corev1.ServiceAffinityClientIP {
+		return 0
+	}
+	seconds := corev1.DefaultClientIPServiceAffinitySeconds
+	if c := service.Spec.SessionAffinityConfig; c != nil && c.ClientIP != nil && c.ClientIP.TimeoutSeconds != nil {
+		seconds = *c.ClientIP.TimeoutSeconds
+	}
+	return time.Duration(seconds) * time.Second
+}
+
+// annotate tells on the Service where its ports are.
+func (p *Proxy) annotate(service *corev1.Service) {
+	want := map[string]string{}
+	for key, o := range p.ports {
+		if key.service == nameOf(service) {
+			want[AnnotationAddress+strconv.Itoa(int(key.number))] = o.address()
+		}
+	}
+	have := maps.Clone(service.Annotations)
+	maps.DeleteFunc(have, func(key, _ string) bool { return !strings.HasPrefix(key, AnnotationAddress) })
+	if maps.Equal(have, want) {
+		return
+	}
+	_, err := store.Modify(p.opts.Store, service.Namespace, service.Name, func(s *corev1.Service) error {
+		maps.DeleteFunc(s.Annotations, func(key, _ string) bool { return strings.HasPrefix(key, AnnotationAddress) && want[key] == "" })
+		if s.Annotations == nil {
+			s.Annotations = map[string]string{}
+		}
+		maps.Copy(s.Annotations, want)
+		return nil
+	})
+	if err != nil && !apierrors.IsNotFound(err) {
+		p.opts.Logger.Error(fmt.Sprintf("Cannot note the addresses of Service %s/%s", service.Namespace, service.Name), "err", err)
+	}
+}

@@ -1,0 +1,261 @@
+package proxy
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
+
+	"github.com/probity-run/probity/internal/store"
+)
+
+func onPort(port int) func(*corev1.Service) {
+	return func(s *corev1.Service) { s.Spec.Ports[0].Port = int32(port) }
+}
+
+func TestTwoServicesOnOnePort(t *testing.T) {
+	c := start(t, Options{})
+	port := freePort(t)
+	first := c.service("first", onPort(port))
+	second := c.service("second", onPort(port))
+	if first != fmt.Sprintf("127.0.0.1:%d", port) || second == first {
+		t.Errorf("addresses %s and %s, port %d", first, second, port)
+	}
+	want := fmt.Sprintf("second: port %d belongs to Service default/first; port %d of this Service is at %s instead", port, port, second)
+	if events := c.events("PortTaken"); !slices.Equal(events, []string{want}) {
+		t.Errorf("Events %q, want %q", events, want)
+	}
+	a, b := c.replica("a", nil), c.replica("b", nil)
+	c.endpoints("first", at("a", a.address))
+	c.endpoints("second", at("b", b.address))
+	client := client(t)
+	_, x := get(client, "http://"+first)
+	if _, y := get(client, "http://"+second); x != "a" || y != "b" {
+		t.Errorf("answers %s, %s", x, y)
+	}
+}
+
+func TestPortInUseByAnotherProgram(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	port := l.Addr().(*net.TCPAddr).Port
+	c := start(t, Options{Reserved: func(p int) bool { return p == port+1 }})
+	address := c.service("web", onPort(port))
+	if address == l.Addr().String() || address == fmt.Sprintf("127.0.0.1:%d", port+1) {
+		t.Errorf("the address is %s", address)
+	}
+	if e := c.events("PortTaken"); len(e) != 1 || !strings.Contains(e[0], "in use by another program") {
+		t.Errorf("Events %q", e)
+	}
+	reserved := c.service("other", onPort(port+1))
+	if reserved == fmt.Sprintf("127.0.0.1:%d", port+1) {
+		t.Error("a reserved port was taken")
+	}
+}
+
+func TestServicesWithoutListener(t *testing.T) {
+	c := start(t, Options{})
+	for name, change := range map[string]func(*corev1.Service){
+		"headless": func(s *corev1.Service) { s.Spec.ClusterIP = corev1.ClusterIPNone },
+		"external": func(s *corev1.Service) { s.Spec.Type = corev1.ServiceTypeExternalName },
+		"udp":      func(s *corev1.Service) { s.Spec.Ports[0].Protocol = corev1.ProtocolUDP },
+	} {
+		s := &corev1.Service{
+			ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: name},
+			Spec:       corev1.ServiceSpec{Ports: []corev1.ServicePort{{Port: int32(freePort(t))}}},
+		}
+		change(s)
+		if _, err := store.Create(c.store, s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c.service("web") // the last one, so the others were seen
+	if s := c.proxy.State(); len(s.Ports) != 1 || s.Ports[0].Service.Name != "web" {
+		t.Errorf("ports %+v", s.Ports)
+	}
+}
+
+func TestListenerStaysAndGoes(t *testing.T) {
+	c := start(t, Options{})
+	address := c.service("web")
+	a := c.replica("a", nil)
+	conn, answers := raw(t, address, "")
+	ask := func() int {
+		if _, err := conn.Write([]byte("GET / HTTP/1.1\r\nHost: x\r\n\r\n")); err != nil {
+			t.Fatal(err)
+		}
+		res, err := http.ReadResponse(answers, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer res.Body.Close()
+		if _, err := io.Copy(io.Discard, res.Body); err != nil {
+			t.Fatal(err)
+		}
+		return res.StatusCode
+	}
+	c.endpoints("web", at("a", a.address))
+	first := ask()
+	c.endpoints("web")
+	second := ask()
+	c.endpoints("web", at("a", a.address))
+	if third := ask(); first != 200 || second != 503 || third != 200 { // all over one connection
+		t.Errorf("answers %d, %d, %d", first, second, third)
+	}
+	key := onlyKey(c)
+	if _, err := store.Modify(c.store, "default", "web", func(s *corev1.Service) error {
+		s.Spec.Ports[0].Port = int32(freePort(t))
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the port has moved", func() bool {
+		s, err := store.Get[*corev1.Service](c.store, "default", "web")
+		return err == nil && s.Annotations[AnnotationAddress+fmt.Sprint(key.number)] == "" && len(s.Annotations) == 1
+	})
+	eventually(t, "the old listener is closed", func() bool {
+		conn, err := net.Dial("tcp", address)
+		if err == nil {
+			_ = conn.Close()
+		}
+		return err != nil
+	})
+	if err := store.Delete[*corev1.Service](c.store, "default", "web", store.DeleteOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "nothing listens", func() bool { return len(c.proxy.State().Ports) == 0 })
+}
+
+func TestServiceMadeAnew(t *testing.T) {
+	c := start(t, Options{})
+	port := freePort(t)
+	for range 5 {
+		if address := c.service("web", onPort(port)); address != fmt.Sprintf("127.0.0.1:%d", port) {
+			t.Errorf("address %s, want port %d", address, port)
+		}
+		if err := store.Delete[*corev1.Service](c.store, "default", "web", store.DeleteOptions{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestProtocolByProbe(t *testing.T) {
+	c := start(t, Options{})
+	address := c.service("web", named(""), func(s *corev1.Service) { s.Spec.Ports[0].TargetPort = intstr.FromString("web") })
+	if p := c.state().Protocol; p != "tcp" {
+		t.Fatalf("protocol %s without a Pod", p)
+	}
+	pod, err := store.Create(c.store, &corev1.Pod{
+		ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "web-1", Labels: map[string]string{"app": "web"}},
+		Spec: corev1.PodSpec{Containers: []corev1.Container{{
+			Ports: []corev1.ContainerPort{{Name: "web", ContainerPort: 8080}},
+			ReadinessProbe: &corev1.Probe{ProbeHandler: corev1.ProbeHandler{
+				HTTPGet: &corev1.HTTPGetAction{Port: intstr.FromInt32(8080)},
+			}},
+		}}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the probe is seen", func() bool { return c.state().Protocol == "http" })
+	if err := store.Delete[*corev1.Pod](c.store, "default", pod.Name, store.DeleteOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	c.endpoints("web")
+	if code, body := get(client(t), "http://"+address); code != http.StatusServiceUnavailable {
+		t.Errorf("without its Pod the port speaks no HTTP any more: %d %s", code, body)
+	}
+}
+
+// TestExpiredWatch holds the loop up until its watch has expired.
+func TestExpiredWatch(t *testing.T) {
+	c := start(t, Options{})
+	c.service("gone")
+	address := c.service("web")
+	a := c.replica("a", nil)
+	c.proxy.mu.Lock()
+	if _, err := store.Modify(c.store, "default", "gone", func(s *corev1.Service) error {
+		s.Spec.Ports[0].Port++ // the loop wants the lock for it
+		return nil
+	}); err != nil {
+		c.proxy.mu.Unlock()
+		t.Fatal(err)
+	}
+	if err := store.Delete[*corev1.Service](c.store, "default", "gone", store.DeleteOptions{}); err != nil {
+		t.Error(err)
+	}
+	c.write("web", at("a", a.address))
+	for i := range 5000 {
+		pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: fmt.Sprint("pod-", i)}}
+		if _, err := store.Create(c.store, pod); err != nil {
+			t.Error(err)
+		}
+	}
+	c.proxy.mu.Unlock()
+	eventually(t, "one Service is left, with its endpoint", func() bool {
+		s := c.proxy.State().Ports
+		return len(s) == 1 && s[0].Service.Name == "web" && len(s[0].Endpoints) == 1
+	})
+	if code, body := get(client(t), "http://"+address); code != http.StatusOK || body != "a" {
+		t.Errorf("%d %s", code, body)
+	}
+}
+
+func TestStopWaitsForRequests(t *testing.T) {
+	for name, test := range map[string]struct {
+		drain time.Duration
+		want  int
+	}{"served to the end": {10 * time.Second, 200}, "cut": {20 * time.Millisecond, 0}} {
+		t.Run(name, func(t *testing.T) {
+			c := start(t, Options{DrainTimeout: test.drain})
+			url := "http://" + c.service("web")
+			reached, release := make(chan struct{}), make(chan struct{})
+			a := c.replica("a", func(_ http.ResponseWriter, r *http.Request) {
+				_, _ = io.Copy(io.Discard, r.Body) // or the server does not notice that its client goes
+				close(reached)
+				select {
+				case <-release:
+				case <-r.Context().Done():
+				}
+			})
+			c.endpoints("web", at("a", a.address))
+			codes := make(chan int)
+			client := client(t)
+			go func() {
+				code, _ := do(client, http.MethodPost, url, "x")
+				codes <- code
+			}()
+			<-reached
+			stopped := make(chan struct{})
+			go func() {
+				defer close(stopped)
+				c.stop()
+			}()
+			if test.want == 200 {
+				eventually(t, "new clients are refused", func() bool {
+					conn, err := net.Dial("tcp", strings.TrimPrefix(url, "http://"))
+					if err == nil {
+						_ = conn.Close()
+					}
+					return err != nil
+				})
+				close(release)
+			}
+			if code := <-codes; code != test.want && (test.want == 200 || code != http.StatusBadGateway) { // or nothing at all
+				t.Errorf("answer %d, want %d", code, test.want)
+			}
+			<-stopped
+		})
+	}
+}

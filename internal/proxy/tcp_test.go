@@ -1,0 +1,178 @@
+package proxy
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/probity-run/probity/internal/manifest"
+)
+
+// tcpReplica echoes lines with its name before, and says how many bytes it got at the end of its input.
+func tcpReplica(t *testing.T, name string) (address string, stop func()) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	conns := make(chan net.Conn, 100)
+	go func() {
+		defer close(conns)
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			conns <- conn
+			go func() {
+				defer conn.Close()
+				n := 0
+				for r := bufio.NewReader(conn); ; {
+					line, err := r.ReadString('\n')
+					if n += len(line); err == io.EOF {
+						fmt.Fprintf(conn, "%d bytes\n", n)
+						return
+					} else if err != nil {
+						return
+					}
+					fmt.Fprintf(conn, "%s %s", name, line)
+				}
+			}()
+		}
+	}()
+	stop = func() {
+		_ = l.Close()
+		for conn := range conns {
+			_ = conn.Close()
+		}
+	}
+	t.Cleanup(stop)
+	return l.Addr().String(), stop
+}
+
+func line(t *testing.T, r *bufio.Reader) string {
+	t.Helper()
+	text, err := r.ReadString('\n')
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
+func TestTCP(t *testing.T) {
+	c := start(t, Options{})
+	address := c.service("db", named("pg"))
+	a, _ := tcpReplica(t, "a")
+	b, _ := tcpReplica(t, "b")
+	dead := fmt.Sprintf("127.0.0.1:%d", freePort(t))
+	c.endpoints("db", at("a", a), at("b", b), at("dead", dead))
+	count := map[string]int{}
+	var conns []*net.TCPConn
+	var readers []*bufio.Reader
+	for range 10 {
+		conn, r := raw(t, address, "hello\n")
+		count[line(t, r)]++
+		conns, readers = append(conns, conn), append(readers, r)
+	}
+	if count["a hello\n"] != 5 || count["b hello\n"] != 5 {
+		t.Errorf("least connections: %v", count)
+	}
+	if s := c.state(); s.Protocol != "tcp" || s.InFlight != 10 || s.Endpoints[2].Ejections != 1 {
+		t.Errorf("state %+v", s)
+	}
+	c.endpoints("db", ready(at("a", a), false), ready(at("b", b), false)) // R201
+	for i, conn := range conns {
+		if _, err := conn.Write([]byte("more\n")); err != nil {
+			t.Fatal(err)
+		}
+		line(t, readers[i])
+		if err := conn.CloseWrite(); err != nil { // half-close: the answer still comes
+			t.Fatal(err)
+		}
+		if got := line(t, readers[i]); got != "11 bytes\n" {
+			t.Errorf("%q after half-close", got)
+		}
+		if _, err := readers[i].ReadByte(); err != io.EOF {
+			t.Errorf("%v, want EOF", err)
+		}
+	}
+	eventually(t, "all are gone", func() bool { return c.state().InFlight == 0 })
+}
+
+func TestTCPWithoutReplicas(t *testing.T) {
+	c := start(t, Options{})
+	address := c.service("db", named("pg"))
+	conn, err := net.Dial("tcp", address) // the reset may come as early as that
+	if err == nil {
+		defer conn.Close()
+		_, err = conn.Read(make([]byte, 1))
+	}
+	if !errors.Is(err, syscall.ECONNRESET) {
+		t.Errorf("%v, want a reset", err)
+	}
+}
+
+func TestTCPHold(t *testing.T) {
+	c := start(t, Options{})
+	address := c.service("db", named("pg"), annotated(manifest.AnnotationHold, "10s"))
+	_, r := raw(t, address, "hello\n")
+	eventually(t, "it waits", func() bool { return c.state().Waiting == 1 })
+	a, _ := tcpReplica(t, "a")
+	c.endpoints("db", at("a", a))
+	if got := line(t, r); got != "a hello\n" {
+		t.Errorf("%q", got)
+	}
+}
+
+func TestTCPReplicaThatDoesNotAccept(t *testing.T) {
+	c := start(t, Options{})
+	address := c.service("db", named("pg"))
+	b, _ := tcpReplica(t, "b")
+	c.endpoints("db", at("a", fullQueue(t)), at("b", b))
+	c.proxy.ports[onlyKey(c)].turn.Store(1) // so that a is asked first
+	began := time.Now()
+	_, r := raw(t, address, "hello\n")
+	if got := line(t, r); got != "b hello\n" || time.Since(began) < dialTimeout {
+		t.Errorf("%q after %v", got, time.Since(began))
+	}
+}
+
+func TestTCPConnectionIsCut(t *testing.T) {
+	t.Run("by its replica", func(t *testing.T) {
+		c := start(t, Options{})
+		address := c.service("db", named("pg"))
+		a, stop := tcpReplica(t, "a")
+		c.endpoints("db", at("a", a))
+		conn, r := raw(t, address, "hello\n")
+		line(t, r)
+		stop()
+		c.proxy.Exited("a", "was killed by SIGKILL")
+		if _, err := r.ReadByte(); err == nil {
+			t.Error("the connection goes on")
+		}
+		if err := conn.Close(); err != nil {
+			t.Fatal(err)
+		}
+		eventually(t, "the Event", func() bool { return len(c.events("RequestsLost")) == 1 })
+		if e := c.events("RequestsLost")[0]; e != "a: 1 open connection was cut when a was killed by SIGKILL" {
+			t.Error(e)
+		}
+	})
+	t.Run("by the end of the proxy", func(t *testing.T) {
+		c := start(t, Options{DrainTimeout: 50 * time.Millisecond})
+		address := c.service("db", named("pg"))
+		a, _ := tcpReplica(t, "a")
+		c.endpoints("db", at("a", a))
+		_, r := raw(t, address, "hello\n")
+		line(t, r)
+		c.stop()
+		if _, err := r.ReadByte(); err == nil {
+			t.Error("the connection goes on")
+		}
+	})
+}

@@ -1,0 +1,123 @@
+package proxy
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"sync/atomic"
+	"time"
+)
+
+// Transports to replicas. They are all on this machine, so a connection costs little and closing early costs less than meeting a server that closes.
+const (
+	// idleUpstream is below the keep-alive time of every common server (gunicorn 2 s, Node and uvicorn 5 s), so that we close first: a server that
+	// closes while a POST is on its way loses it.
+	idleUpstream = time.Second
+	// maxIdleUpstream per replica: as many as requests come at a time, or connections are closed and made anew all the time.
+	maxIdleUpstream = 1024
+	// maxUpstreamHeader bounds the head of an answer.
+	maxUpstreamHeader = 1 << 20
+)
+
+// transports carry requests to replicas.
+type transports struct {
+	// http speaks HTTP/1.1 and keeps connections.
+	http *http.Transport
+	// fresh speaks HTTP/1.1 and makes a connection for each request.
+	fresh *http.Transport
+	// h2c speaks HTTP/2 with prior knowledge.
+	h2c *http.Transport
+}
+
+func newTransports() *transports {
+	dialer := &net.Dialer{Timeout: dialTimeout}
+	dial := func(ctx context.Context, network, address string) (net.Conn, error) {
+		conn, err := dialer.DialContext(ctx, network, address)
+		if err != nil {
+			return nil, &dialError{err}
+		}
+		return &upstreamConn{TCPConn: conn.(*net.TCPConn)}, nil
+	}
+	transport := func(idle int) *http.Transport {
+		return &http.Transport{
+			DialContext: dial, DisableCompression: true, MaxIdleConnsPerHost: idle, IdleConnTimeout: idleUpstream,
+			MaxResponseHeaderBytes: maxUpstreamHeader, ExpectContinueTimeout: time.Second,
+		}
+	}
+	t := &transports{http: transport(maxIdleUpstream), fresh: transport(-1), h2c: transport(maxIdleUpstream)}
+	t.h2c.Protocols = new(http.Protocols)
+	t.h2c.Protocols.SetUnencryptedHTTP2(true)
+	t.h2c.IdleConnTimeout = time.Minute // streams are refused before they are processed when such a connection closes, so nothing is lost by it
+	return t
+}
+
+func (t *transports) close() {
+	t.http.CloseIdleConnections()
+	t.fresh.CloseIdleConnections()
+	t.h2c.CloseIdleConnections()
+}
+
+// dialError is a failure to connect: nothing was sent.
+type dialError struct{ error }
+
+func (e *dialError) Unwrap() error { return e.error }
+
+// upstreamConn knows whether something was written to it since it was last asked.
+type upstreamConn struct {
+	*net.TCPConn
+	writes atomic.Uint64
+}
+
+// Write implements [net.Conn].
+func (c *upstreamConn) Write(p []byte) (int, error) {
+	n, err := c.TCPConn.Write(p)
+	if n > 0 {
+		c.writes.Add(1)
+	}
+	return n, err
+}
+
+// ReadFrom implements [io.ReaderFrom]. It counts as written even if nothing was.
+func (c *upstreamConn) ReadFrom(r io.Reader) (int64, error) {
+	c.writes.Add(1)
+	return c.TCPConn.ReadFrom(r)
+}
+
+// witness sees whether a request was sent, for those that must not be sent twice. A kept connection of a process that has ended looks fine until it
+// is used, and net/http does not tell whether a request got onto it. So the witness looks at the connection just before: one that the replica has
+// closed is closed here, too, and what was to be written to it is not.
+type witness struct {
+	conn   *upstreamConn
+	before uint64
+}
+
+func (w *witness) trace() *httptrace.ClientTrace {
+	return &httptrace.ClientTrace{GotConn: func(info httptrace.GotConnInfo) {
+		conn, ok := info.Conn.(*upstreamConn)
+		if !ok {
+			return
+		}
+		w.conn, w.before = conn, conn.writes.Load()
+		if info.Reused && isStale(conn.TCPConn) {
+			_ = conn.Close() // the request fails by it, and is sent on another connection
+		}
+	}}
+}
+
+// unsent says whether nothing of the request was written.
+func (w *witness) unsent() bool { return w.conn != nil && w.conn.writes.Load() == w.before }
+
+// isDial says whether a request failed because no connection was made.
+func isDial(err error) bool {
+	_, ok := errors.AsType[*dialError](err)
+	return ok
+}
+
+// isUnsent says whether a request failed although a connection was there, and nothing of it was sent.
+func isUnsent(err error) bool {
+	_, ok := errors.AsType[*unsentError](err)
+	return ok
+}

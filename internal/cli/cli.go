@@ -75,6 +75,6 @@ it starts the program of a manifest, probes it, restarts it and says why.`,
 	root.SetIn(streams.In)
 	root.SetOut(streams.Out)
 	root.SetErr(streams.Err)
-	root.AddCommand(newRun(streams), newProbe(streams), newVersion(streams))
+	root.AddCommand(newRun(streams), newApply(streams), newProbe(streams), newVersion(streams))
 	return root
 }

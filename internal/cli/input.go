@@ -13,29 +13,39 @@ import (
 	"github.com/probity-run/probity/internal/lifecycle"
 	"github.com/probity-run/probity/internal/manifest"
 	"github.com/probity-run/probity/internal/node"
+	"github.com/probity-run/probity/internal/store"
 )
 
 // input is what the manifests ask for, checked and ready to be started.
 type input struct {
-	set     *manifest.Set
-	pods    []*corev1.Pod
-	origins []manifest.Object // of the Pods
+	set      *manifest.Set
+	commands []string          // of the command line
+	pods     []*corev1.Pod     // as they would be at a first start
+	origins  []manifest.Object // of the Pods
+}
+
+// surroundings are what manifests are checked against.
+type surroundings struct {
+	stdin    io.Reader
+	commands []string // of the command line
+	environ  []string
+	own      func(port int32) bool // says which ports our own Pods have; nil if there are none
 }
 
 // load reads manifests and makes sure that what they ask for can run here. Every error is bad input.
-func load(streams Streams, flags runFlags, environ, paths []string) (*input, error) {
-	set, err := manifest.Load(manifest.Options{Stdin: streams.In}, paths...)
+func load(here surroundings, paths []string) (*input, error) {
+	set, err := manifest.Load(manifest.Options{Stdin: here.stdin}, paths...)
 	if err != nil {
 		return nil, badInput(listed(err))
 	}
-	in := &input{set: set}
+	in := &input{set: set, commands: here.commands}
 	for _, object := range set.Objects {
 		pods, err := controller.Pods(object.Resource)
 		if err != nil {
 			return nil, badInput(err)
 		}
 		for _, pod := range pods {
-			if err := prepare(pod, object, flags.commands); err != nil {
+			if err := bind(pod, object.Position.File, in.commands); err != nil {
 				return nil, badInput(err)
 			}
 			in.pods = append(in.pods, pod)
@@ -45,7 +55,7 @@ func load(streams Streams, flags runFlags, environ, paths []string) (*input, err
 	if len(in.pods) == 0 {
 		return nil, badInput(fmt.Errorf("cannot run %s: no Pod, Deployment, ReplicaSet or StatefulSet is in it", strings.Join(paths, " ")))
 	}
-	return in, in.check(environ)
+	return in, in.check(here)
 }
 
 // listed puts several errors on lines of their own below a headline.
@@ -57,16 +67,35 @@ func listed(err error) error {
 	return fmt.Errorf("%d errors, nothing was started\n%s", len(lines), err)
 }
 
-// prepare binds a Pod to this node and tells it what only the command line knows.
-func prepare(pod *corev1.Pod, origin manifest.Object, commands []string) error {
-	if pod.Annotations == nil {
-		pod.Annotations = map[string]string{}
+// desired is an object as the store is to have it.
+func (in *input) desired(object manifest.Object) (store.Object, error) {
+	desired := object.Resource.DeepCopyObject().(store.Object)
+	if pod, ok := desired.(*corev1.Pod); ok {
+		return pod, bind(pod, object.Position.File, in.commands)
 	}
-	file, err := filepath.Abs(origin.Position.File)
+	return desired, mark(desired, object.Position.File)
+}
+
+// mark notes on an object which file it comes from: a Pod's relative paths count from there.
+func mark(object store.Object, file string) error {
+	path, err := filepath.Abs(file)
 	if err != nil {
-		return fmt.Errorf("cannot find the folder of %s: %w", origin.Position.File, err)
+		return fmt.Errorf("cannot find the folder of %s: %w", file, err)
 	}
-	pod.Annotations[node.AnnotationManifest] = file
+	annotations := object.GetAnnotations()
+	if annotations == nil {
+		annotations = map[string]string{}
+	}
+	annotations[node.AnnotationManifest] = path
+	object.SetAnnotations(annotations)
+	return nil
+}
+
+// bind binds a Pod to this node and tells it what only its manifest's place and the command line know.
+func bind(pod *corev1.Pod, file string, commands []string) error {
+	if err := mark(pod, file); err != nil {
+		return err
+	}
 	for _, c := range commands {
 		name, line, ok := strings.Cut(c, "=")
 		if !ok || name == "" {
@@ -79,12 +108,19 @@ func prepare(pod *corev1.Pod, origin manifest.Object, commands []string) error {
 	return nil
 }
 
+// binder is bind for the Pods that a controller makes: owner is what a person wrote.
+func binder(commands []string) func(pod *corev1.Pod, owner store.Object) error {
+	return func(pod *corev1.Pod, owner store.Object) error {
+		return bind(pod, owner.GetAnnotations()[node.AnnotationManifest], commands)
+	}
+}
+
 // check finds what would keep the Pods from running here, once per object and field.
-func (in *input) check(environ []string) error {
+func (in *input) check(here surroundings) error {
 	objects := manifestObjects{in.set}
 	var problems manifest.Errors
 	seen := map[string]bool{}
-	for i, found := range node.Check(in.pods, objects, environ) {
+	for i, found := range node.Check(in.pods, node.CheckOptions{Objects: objects, Environ: here.environ, Own: here.own}) {
 		origin := in.origins[i]
 		_, _, prefix, _ := origin.Template()
 		for _, p := range found {

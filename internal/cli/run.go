@@ -7,13 +7,17 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"path/filepath"
+	"slices"
 	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/probity-run/probity/internal/controller"
 	"github.com/probity-run/probity/internal/node"
 	"github.com/probity-run/probity/internal/process"
+	"github.com/probity-run/probity/internal/proxy"
 	"github.com/probity-run/probity/internal/store"
 )
 
@@ -84,7 +88,8 @@ func run(ctx context.Context, streams Streams, flags runFlags, paths []string) (
 	if err := flags.check(); err != nil {
 		return err
 	}
-	in, err := load(streams, flags, os.Environ(), paths)
+	here := surroundings{stdin: streams.In, commands: flags.commands, environ: os.Environ()}
+	in, err := load(here, paths)
 	if err != nil {
 		return err
 	}
@@ -108,19 +113,33 @@ func run(ctx context.Context, streams Streams, flags runFlags, paths []string) (
 		return failed(err)
 	}
 	defer func() { err = errors.Join(err, shepherd.Close()) }()
-	return newSession(streams, flags, state, shepherd, signals).run(ctx, in)
+	s := newSession(streams, flags, state, shepherd, in)
+	s.signals, s.here, s.paths = signals, here, paths
+	if s.absolute, err = absolute(slices.DeleteFunc(slices.Clone(paths), func(path string) bool { return path == "-" })); err != nil {
+		return failed(err)
+	}
+	s.remark(in, func(string) {}) // it is said already
+	return s.run(ctx, in)
 }
 
-func newSession(streams Streams, flags runFlags, state *stateDir, shepherd *process.Shepherd, signals <-chan os.Signal) *session {
-	objects := store.New(store.Options{Kinds: append(store.Kubernetes(), node.Kinds()...)})
+func newSession(streams Streams, flags runFlags, state *stateDir, shepherd *process.Shepherd, in *input) *session {
+	kinds := slices.Concat(store.Kubernetes(), node.Kinds(), controller.Kinds())
+	objects := store.New(store.Options{Kinds: kinds})
 	screen := newScreen(streams, flags)
 	logger := slog.New(slog.NewTextHandler(lineWriter{screen}, nil))
+	reserved := in.reserved()
+	front := proxy.New(proxy.Options{Store: objects, Reserved: func(port int) bool { return reserved[port] }, Logger: logger})
 	options := node.Options{
 		Store: objects, Starter: shepherd, Dir: state.path, Environ: state.environ(os.Environ()),
-		MaxRestartPeriod: flags.maxRestartPeriod, Logger: logger,
+		MaxRestartPeriod: flags.maxRestartPeriod, Traffic: front, Logger: logger,
 	}
 	if flags.logs {
 		options.Follow = printer(screen)
 	}
-	return &session{store: objects, node: node.New(options), shepherd: shepherd, signals: signals, screen: screen, logger: logger}
+	return &session{
+		store: objects, node: node.New(options), proxy: front, shepherd: shepherd, screen: screen, logger: logger,
+		controller: controller.New(controller.Options{Store: objects, Prepare: binder(flags.commands), Logger: logger}),
+		applier:    newApplier(objects), stateDir: filepath.Dir(state.path),
+		applies: make(chan applyRequest), edited: make(chan struct{}, 1), remarked: map[string]bool{},
+	}
 }

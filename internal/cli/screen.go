@@ -18,10 +18,15 @@ import (
 
 	"github.com/probity-run/probity/internal/node"
 	"github.com/probity-run/probity/internal/process"
+	"github.com/probity-run/probity/internal/store"
 )
 
 // screen shows what happens. Its methods are safe for concurrent use.
 type screen interface {
+	// kinds are the kinds of objects that show wants.
+	kinds() []store.Object
+	// interactive says whether a person watches, whose terminal can go away.
+	interactive() bool
 	// show takes a change of a Pod, an Event or a ProbeReport.
 	show(change watch.EventType, object runtime.Object) error
 	// again says that changes were missed for this reason, as the reader of the screen was too slow: what there is now is shown from the start.
@@ -57,6 +62,10 @@ type lineScreen struct {
 func newLineScreen(streams Streams, line func(watch.EventType, runtime.Object) ([]byte, error), expired func(error) ([]byte, error)) *lineScreen {
 	return &lineScreen{line: line, expired: expired, out: newOutlet(streams.Out), err: newOutlet(streams.Err)}
 }
+
+func (*lineScreen) kinds() []store.Object { return []store.Object{&corev1.Pod{}, &corev1.Event{}} }
+
+func (*lineScreen) interactive() bool { return false }
 
 func (s *lineScreen) show(change watch.EventType, object runtime.Object) error {
 	line, err := s.line(change, object)
@@ -145,6 +154,12 @@ func (s *tableScreen) loop() {
 		}
 	}
 }
+
+func (*tableScreen) kinds() []store.Object {
+	return []store.Object{&corev1.Pod{}, &corev1.Event{}, &node.ProbeReport{}}
+}
+
+func (*tableScreen) interactive() bool { return true }
 
 func (s *tableScreen) show(change watch.EventType, object runtime.Object) error {
 	s.mu.Lock()

@@ -7,54 +7,84 @@ import (
 	"log/slog"
 	"os"
 	"sync"
+	"syscall"
+	"time"
 
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
-	"github.com/probity-run/probity/internal/manifest"
+	"github.com/probity-run/probity/internal/controller"
 	"github.com/probity-run/probity/internal/node"
 	"github.com/probity-run/probity/internal/process"
+	"github.com/probity-run/probity/internal/proxy"
 	"github.com/probity-run/probity/internal/store"
 )
 
 // errFellBehind is said when the store has forgotten changes that were not shown yet.
 var errFellBehind = errors.New("the reader was too slow for the changes")
 
-// session is a running probity run. Its goroutines, the node's, the one that shows changes and the one that counts Pods, are joined by run.
+// session is a running probity run. Its goroutines (the node's, the controller's, the proxy's, those that show changes, count Pods, watch files and
+// answer other commands) are joined by run.
 type session struct {
-	store    *store.Store
-	node     *node.Node
-	shepherd *process.Shepherd
-	signals  <-chan os.Signal
-	screen   screen
-	logger   *slog.Logger
+	store      *store.Store
+	controller *controller.Controller
+	proxy      *proxy.Proxy
+	node       *node.Node
+	shepherd   *process.Shepherd
+	signals    <-chan os.Signal
+	screen     screen
+	logger     *slog.Logger
+	applier    *applier
+	paths      []string // of the command line
+	absolute   []string // paths, wherever one stands
+	here       surroundings
+	stateDir   string
 
-	stopping bool  // the Pods are being deleted
-	failed   error // why the exit code will be 1
+	applies  chan applyRequest // of other commands
+	edited   chan struct{}     // a manifest was changed
+	remarked map[string]bool   // what is not done here, by line
+	stopping bool              // the Pods are being deleted
+	failed   error             // why the exit code will be 1
 }
 
 // run starts the Pods and returns when the last one is gone: on request, or because all of them ended for good.
 func (s *session) run(ctx context.Context, in *input) error {
-	nodeCtx, stopNode := context.WithCancel(context.WithoutCancel(ctx))
+	workCtx, stopWork := context.WithCancel(context.WithoutCancel(ctx))
 	showCtx, stopShow := context.WithCancel(context.WithoutCancel(ctx))
-	defer stopNode()
+	defer stopWork()
 	defer stopShow()
-	var running sync.WaitGroup
-	changed := make(chan struct{}, 1)
-	errs := make(chan error, 3)
-	watch, err := s.store.Watch(store.WatchOptions{})
+	watch, err := s.store.Watch(store.WatchOptions{Kinds: s.screen.kinds()})
 	if err != nil {
 		return failed(err)
 	}
-	var shown sync.WaitGroup
+	files, err := newFileWatch(s.paths)
+	if err != nil {
+		return failed(err)
+	}
+	defer files.close() // nobody is told any more
+	others, err := newControl(s.stateDir, s.applies)
+	if err != nil {
+		return failed(err)
+	}
+	changed := make(chan struct{}, 1)
+	works := []func(context.Context) error{
+		s.node.Run, s.controller.Run, s.proxy.Run,
+		func(ctx context.Context) error { return s.tell(ctx, changed) },
+		func(ctx context.Context) error { return files.run(ctx, func() { offer(s.edited) }) },
+	}
+	var running, shown sync.WaitGroup
+	errs := make(chan error, len(works)+1)
 	shown.Go(func() { errs <- s.show(showCtx, watch) })
-	running.Go(func() { errs <- s.node.Run(nodeCtx) })
-	running.Go(func() { errs <- s.tell(nodeCtx, changed) })
-	err = s.start(in)
+	for _, work := range works {
+		running.Go(func() { errs <- work(workCtx) })
+	}
+	_, err = s.applier.apply(source(s.paths), in)
 	if err == nil {
 		err = s.wait(ctx, changed, errs)
 	}
-	stopNode()
+	stopWork()
+	err = errors.Join(err, others.close())
 	running.Wait()
 	s.screen.hurry()
 	stopShow()
@@ -66,40 +96,36 @@ func (s *session) run(ctx context.Context, in *input) error {
 	return nil
 }
 
-// start puts the objects into the store; the node does the rest.
-func (s *session) start(in *input) error {
-	owners := map[manifest.Ref]store.Object{}
-	for _, o := range in.set.Objects {
-		if _, isPod := o.Resource.(*corev1.Pod); isPod {
-			continue
-		}
-		created, err := store.Create[store.Object](s.store, o.Resource)
-		if err != nil {
-			return fmt.Errorf("cannot create %s: %w", o.Ref(), err)
-		}
-		owners[o.Ref()] = created
+// offer gives a signal, unless there is one already.
+func offer(signal chan<- struct{}) {
+	select {
+	case signal <- struct{}{}:
+	default:
 	}
-	for i, pod := range in.pods {
-		for j := range pod.OwnerReferences {
-			pod.OwnerReferences[j].UID = owners[in.origins[i].Ref()].GetUID()
-		}
-		if _, err := store.Create(s.store, pod); err != nil {
-			return fmt.Errorf("cannot create Pod %s: %w", pod.Name, err)
-		}
-	}
-	return nil
 }
 
-// wait returns when no Pod is left, or when Probity cannot go on.
+// startTime is how long it takes until what is used of the program is mostly what probing needs.
+const startTime = 5 * time.Second
+
+// wait returns when no Pod is left and none will come, or when Probity cannot go on.
 func (s *session) wait(ctx context.Context, changed <-chan struct{}, errs <-chan error) error {
 	done := ctx.Done()
 	gone := s.shepherd.Done()
+	started := time.After(startTime)
 	for {
 		select {
+		case <-started:
+			if err := process.TrimImage(); err != nil {
+				s.logger.Warn("More memory than necessary is used", "error", err)
+			}
 		case <-changed:
-			if s.look() == 0 {
+			if s.look() {
 				return nil
 			}
+		case <-s.edited:
+			s.reload()
+		case request := <-s.applies:
+			request.reply <- s.apply(request.Paths)
 		case <-done:
 			done = nil
 			s.stop()
@@ -115,9 +141,20 @@ func (s *session) wait(ctx context.Context, changed <-chan struct{}, errs <-chan
 	}
 }
 
-// look counts the Pods that are left, and deletes them when all have ended for good.
-func (s *session) look() (left int) {
+// look starts Pods whose predecessors are gone, stops everything when all Pods have ended for good, and says whether nothing is left to wait for.
+func (s *session) look() (over bool) {
+	if !s.stopping {
+		if err := s.applier.resume(); err != nil {
+			s.logger.Error("Cannot replace a Pod", "error", err)
+		}
+	}
 	pods, _ := store.List[*corev1.Pod](s.store, store.Selector{})
+	if s.stopping {
+		return len(pods) == 0
+	}
+	if len(s.workloads()) > 0 || len(s.applier.waiting) > 0 {
+		return false
+	}
 	terminal := 0
 	for _, pod := range pods {
 		switch pod.Status.Phase {
@@ -125,19 +162,40 @@ func (s *session) look() (left int) {
 			terminal++
 		case corev1.PodFailed:
 			terminal++
-			if !s.stopping && pod.DeletionTimestamp == nil {
+			if pod.DeletionTimestamp == nil {
 				s.failed = fmt.Errorf("pod %q failed for good", pod.Name)
 			}
 		}
 	}
-	if terminal == len(pods) && !s.stopping {
+	if terminal == len(pods) {
 		s.stop()
 	}
-	return len(pods)
+	return len(pods) == 0
 }
 
-// onSignal deletes the Pods with their grace; a second signal kills them.
+// workloads are the objects that make Pods.
+func (s *session) workloads() (all []store.Object) {
+	deployments, _ := store.List[*appsv1.Deployment](s.store, store.Selector{})
+	for _, d := range deployments {
+		all = append(all, d)
+	}
+	replicaSets, _ := store.List[*appsv1.ReplicaSet](s.store, store.Selector{})
+	for _, r := range replicaSets {
+		all = append(all, r)
+	}
+	statefulSets, _ := store.List[*appsv1.StatefulSet](s.store, store.Selector{})
+	for _, set := range statefulSets {
+		all = append(all, set)
+	}
+	return all
+}
+
+// onSignal deletes the Pods with their grace; a second signal kills them. HUP reads the manifests again, unless it says that the terminal is gone.
 func (s *session) onSignal(sig os.Signal) {
+	if sig == syscall.SIGHUP && !s.screen.interactive() {
+		s.reload()
+		return
+	}
 	if s.stopping {
 		s.screen.say(fmt.Sprintf("%v again: killing every process now", sig))
 		s.node.Abort()
@@ -147,13 +205,18 @@ func (s *session) onSignal(sig os.Signal) {
 	s.stop()
 }
 
-// stop deletes every Pod.
+// stop deletes what makes Pods, and every Pod.
 func (s *session) stop() {
 	s.stopping = true
+	clear(s.applier.waiting)
+	all := s.workloads()
 	pods, _ := store.List[*corev1.Pod](s.store, store.Selector{})
 	for _, pod := range pods {
-		if err := store.Delete[*corev1.Pod](s.store, pod.Namespace, pod.Name, store.DeleteOptions{}); err != nil && !apierrors.IsNotFound(err) {
-			s.logger.Error("Cannot delete the Pod", "pod", pod.Name, "error", err)
+		all = append(all, pod)
+	}
+	for _, object := range all {
+		if err := ignoreNotFound(s.store.DeleteLike(object, store.DeleteOptions{})); err != nil {
+			s.logger.Error("Cannot delete the object", "name", object.GetName(), "error", err)
 		}
 	}
 }
@@ -164,7 +227,7 @@ func (s *session) show(ctx context.Context, watch *store.Watch) error {
 		change, err := watch.Next(ctx)
 		switch {
 		case apierrors.IsResourceExpired(err):
-			if watch, err = s.store.Watch(store.WatchOptions{}); err == nil {
+			if watch, err = s.store.Watch(store.WatchOptions{Kinds: s.screen.kinds()}); err == nil {
 				err = s.screen.again(errFellBehind)
 			}
 		case err != nil && ctx.Err() != nil:
@@ -183,10 +246,7 @@ func (s *session) tell(ctx context.Context, changed chan<- struct{}) error {
 	pods := store.WatchOptions{Kinds: []store.Object{&corev1.Pod{}}}
 	watch, err := s.store.Watch(pods)
 	for err == nil {
-		select {
-		case changed <- struct{}{}:
-		default: // it is told already
-		}
+		offer(changed)
 		if _, err = watch.Next(ctx); apierrors.IsResourceExpired(err) {
 			watch, err = s.store.Watch(pods)
 		}

@@ -14,6 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/probity-run/probity/internal/lifecycle"
+	"github.com/probity-run/probity/internal/manifest"
 	"github.com/probity-run/probity/internal/store"
 )
 
@@ -141,7 +142,7 @@ func (c *Controller) chooseStrategy(r *rollout) (err error) {
 	if err != nil {
 		return err
 	}
-	if holdsFixedPort(&d.Spec.Template) || slices.ContainsFunc(pods, c.foundFixedPort) {
+	if manifest.FixedPorts(&d.Spec.Template.ObjectMeta, &d.Spec.Template.Spec) || slices.ContainsFunc(pods, c.foundFixedPort) {
 		r.state.Strategy = lifecycle.StopFirst
 	}
 	for _, pod := range pods {

@@ -41,23 +41,6 @@ func parsePair(pair string) (declared, private int32, err error) {
 	return int32(d), int32(p), nil
 }
 
-// holdsFixedPort says whether a template asks for ports that no second copy of its program can have on this machine (DESIGN section 4).
-func holdsFixedPort(template *corev1.PodTemplateSpec) bool {
-	if template.Spec.HostNetwork || template.Annotations[manifest.AnnotationPorts] == manifest.PortsFixed {
-		return true
-	}
-	for _, containers := range [][]corev1.Container{template.Spec.InitContainers, template.Spec.Containers} {
-		for _, c := range containers {
-			for _, p := range c.Ports {
-				if p.HostPort != 0 {
-					return true
-				}
-			}
-		}
-	}
-	return false
-}
-
 // foundFixedPort says whether the node noted that a Pod's program listens on a port that it declares, be it that it asked for that or that it
 // ignores PORT.
 func (c *Controller) foundFixedPort(pod *corev1.Pod) bool {

@@ -12,6 +12,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/probity-run/probity/internal/lifecycle"
+	"github.com/probity-run/probity/internal/manifest"
 	"github.com/probity-run/probity/internal/store"
 )
 
@@ -107,7 +108,7 @@ func (c *Controller) crowd(set *appsv1.ReplicaSet) map[string]int {
 
 // stopsFirst says whether a Pod of a set may start only when its predecessor is gone.
 func (c *Controller) stopsFirst(set *appsv1.ReplicaSet, pods []*corev1.Pod) bool {
-	return holdsFixedPort(&set.Spec.Template) || slices.ContainsFunc(filter(pods, lifecycle.MayRun), c.foundFixedPort)
+	return manifest.FixedPorts(&set.Spec.Template.ObjectMeta, &set.Spec.Template.Spec) || slices.ContainsFunc(filter(pods, lifecycle.MayRun), c.foundFixedPort)
 }
 
 // authorOf is the object that a person wrote: the set's Deployment, or the set itself.

@@ -23,6 +23,9 @@ const (
 	AnnotationDrain = annotationPrefix + "drain"
 	// AnnotationHold on a Service is a time as in "10s" to hold requests while nothing is ready.
 	AnnotationHold = annotationPrefix + "hold"
+	// AnnotationPrivatePorts, followed by a container's name, is written by the node on its Pods: declared and private ports, as in
+	// "8080:41013,9090:41014".
+	AnnotationPrivatePorts = annotationPrefix + "private-ports."
 
 	// PortsFixed is the one value of AnnotationPorts.
 	PortsFixed = "fixed"

@@ -18,15 +18,25 @@ type Problem struct {
 	Message string
 }
 
+// CheckOptions say what Pods will find. The zero value is a machine with nothing on it.
+type CheckOptions struct {
+	// Objects are the ConfigMaps and Secrets. Required if a Pod refers to one.
+	Objects Objects
+	// Environ is the caller's environment.
+	Environ []string
+	// Own, if not nil, says that a port is taken by Pods which make room for these.
+	Own func(port int32) bool
+}
+
 // Check looks for what would keep Pods from running here, before anything starts: commands and working folders that do not exist, fixed ports
-// that are taken or asked for twice. environ is the caller's environment. The problems are per Pod, in order.
+// that are taken or asked for twice. The problems are per Pod, in order.
 //
 // A program that an init container may still build or fetch is not looked for.
-func Check(pods []*corev1.Pod, objects Objects, environ []string) [][]Problem {
+func Check(pods []*corev1.Pod, opts CheckOptions) [][]Problem {
 	problems := make([][]Problem, len(pods))
 	holders := map[int32]string{}
 	for i, pod := range pods {
-		problems[i] = append(checkCommands(pod, objects, environ), checkFixedPorts(pod, holders)...)
+		problems[i] = append(checkCommands(pod, opts.Objects, opts.Environ), checkFixedPorts(pod, holders, opts.Own)...)
 	}
 	return problems
 }
@@ -66,8 +76,8 @@ func checkCommand(pod *corev1.Pod, c place, line []string, objects Objects, envi
 	return []Problem{{field, err.Error()}}
 }
 
-func checkFixedPorts(pod *corev1.Pod, holders map[int32]string) []Problem {
-	if !wantsFixedPorts(pod) {
+func checkFixedPorts(pod *corev1.Pod, holders map[int32]string, own func(int32) bool) []Problem {
+	if !manifest.FixedPorts(&pod.ObjectMeta, &pod.Spec) {
 		return nil
 	}
 	var problems []Problem
@@ -82,6 +92,9 @@ func checkFixedPorts(pod *corev1.Pod, holders map[int32]string) []Problem {
 			holders[p.ContainerPort] = "another Pod"
 			if pod.Name != "" {
 				holders[p.ContainerPort] = "Pod " + pod.Name
+			}
+			if own != nil && own(p.ContainerPort) {
+				continue
 			}
 			if err := checkFree(int(p.ContainerPort)); err != nil {
 				problems = append(problems, Problem{field, fmt.Sprintf("port %d is fixed and cannot be had: %v", p.ContainerPort, err)})

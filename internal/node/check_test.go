@@ -58,7 +58,7 @@ func TestCheck(t *testing.T) {
 			pod := examplePod(corev1.Container{Name: "app", Image: "example", Command: []string{"true"}})
 			pod.Annotations = map[string]string{AnnotationManifest: filepath.Join(t.TempDir(), "pod.yaml")}
 			test.change(pod)
-			problems := Check([]*corev1.Pod{pod}, exampleObjects(), []string{"PATH=/usr/bin:/bin"})[0]
+			problems := Check([]*corev1.Pod{pod}, CheckOptions{Objects: exampleObjects(), Environ: []string{"PATH=/usr/bin:/bin"}})[0]
 			if test.field == "" {
 				if len(problems) > 0 {
 					t.Errorf("problems = %+v, want none", problems)
@@ -78,7 +78,7 @@ func TestFixedPortAskedForTwice(t *testing.T) {
 		pods[i] = examplePod(corev1.Container{Name: "app", Command: []string{"true"}, Ports: []corev1.ContainerPort{{ContainerPort: 1, HostPort: 1}}})
 		pods[i].Annotations = map[string]string{AnnotationManifest: filepath.Join(t.TempDir(), "pod.yaml")}
 	}
-	problems := Check(pods, exampleObjects(), []string{"PATH=/usr/bin:/bin"})
+	problems := Check(pods, CheckOptions{Objects: exampleObjects(), Environ: []string{"PATH=/usr/bin:/bin"}})
 	last := problems[1]
 	if len(last) != 1 || !strings.Contains(last[0].Message, "port 1 is fixed and Pod web has it already") {
 		t.Errorf("problems of the second Pod = %+v", last)

@@ -16,8 +16,6 @@ const AnnotationManifest = "probity.run/manifest"
 const (
 	// AnnotationPID is the process id of the running instance.
 	AnnotationPID = "probity.run/pid."
-	// AnnotationPrivatePorts lists declared and private ports: "8080:41013,9090:41014".
-	AnnotationPrivatePorts = "probity.run/private-ports."
 )
 
 // commandLine is what runs for a container, before $(NAME) is expanded: the annotation if there is one, else command and args.

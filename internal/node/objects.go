@@ -8,6 +8,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/probity-run/probity/internal/manifest"
 	"github.com/probity-run/probity/internal/store"
 )
 
@@ -52,7 +53,7 @@ func (r *runner) annotate(pod *corev1.Pod) {
 			setAnnotation(pod, AnnotationPID+c.Name, formatPID(inst.process.PID()))
 		}
 		if r.ports != nil && len(c.Ports) > 0 {
-			setAnnotation(pod, AnnotationPrivatePorts+c.Name, r.ports.annotation(c))
+			setAnnotation(pod, manifest.AnnotationPrivatePorts+c.Name, r.ports.annotation(c))
 		}
 	}
 }

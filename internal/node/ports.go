@@ -20,24 +20,9 @@ type podPorts struct {
 	taken   []int         // to give back
 }
 
-// wantsFixedPorts says whether a Pod's programs listen on their declared ports by declaration.
-func wantsFixedPorts(pod *corev1.Pod) bool {
-	if pod.Spec.HostNetwork || pod.Annotations[manifest.AnnotationPorts] == manifest.PortsFixed {
-		return true
-	}
-	for _, c := range allContainers(&pod.Spec) {
-		for _, p := range c.Ports {
-			if p.HostPort != 0 {
-				return true
-			}
-		}
-	}
-	return false
-}
-
 // newPodPorts asks take for one free port per declared one, unless they are fixed.
 func newPodPorts(pod *corev1.Pod, take func() (int, error)) (*podPorts, error) {
-	ports := &podPorts{private: map[int32]int{}, fixed: wantsFixedPorts(pod)}
+	ports := &podPorts{private: map[int32]int{}, fixed: manifest.FixedPorts(&pod.ObjectMeta, &pod.Spec)}
 	for _, c := range allContainers(&pod.Spec) {
 		for _, p := range c.Ports {
 			if _, known := ports.private[p.ContainerPort]; known {

@@ -48,6 +48,7 @@ func ShepherdMain() int {
 		os.Stderr.WriteString(err.Error() + "\n")
 		return 1
 	}
+	_ = TrimImage() // if not, it is only memory
 	h.run()
 	return 0
 }

@@ -25,18 +25,21 @@ type DeleteOptions struct {
 
 // Delete begins or finishes the deletion of an object; the package comment says how. The error is the API's NotFound or Conflict.
 func Delete[T Object](s *Store, namespace, name string, opts DeleteOptions) error {
+	return s.deleteKey(reflect.TypeFor[T](), types.NamespacedName{Namespace: namespace, Name: name}, opts)
+}
+
+func (s *Store) deleteKey(t reflect.Type, key types.NamespacedName, opts DeleteOptions) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	t := reflect.TypeFor[T]()
-	current, err := get[T](s, t, types.NamespacedName{Namespace: namespace, Name: name})
+	current, err := get[Object](s, t, key)
 	if err != nil {
 		return err
 	}
 	if opts.UID != "" && opts.UID != current.GetUID() {
-		return apierrors.NewConflict(s.kind(t).resource(), name, errUID(opts.UID, current.GetUID()))
+		return apierrors.NewConflict(s.kind(t).resource(), key.Name, errUID(opts.UID, current.GetUID()))
 	}
 	if v := opts.ResourceVersion; v != "" && v != current.GetResourceVersion() {
-		return apierrors.NewConflict(s.kind(t).resource(), name, errPrecondition("ResourceVersion", v, current.GetResourceVersion(), "modified"))
+		return apierrors.NewConflict(s.kind(t).resource(), key.Name, errPrecondition("ResourceVersion", v, current.GetResourceVersion(), "modified"))
 	}
 	if opts.Orphan {
 		s.orphan(current.GetUID())

@@ -1,0 +1,70 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+)
+
+const applyHelp = `Let a running probity run bring its objects to what manifests say now.
+
+A changed template of a Deployment or a StatefulSet rolls, a changed Pod is replaced, an unchanged one is left alone. With the very files that the run
+was started with, objects that are no longer in them are taken away; saving such a file does the same, and so does the signal HUP. Other files add
+their objects, and take away what an earlier apply of the same files had added.
+
+A manifest with an error changes nothing.
+
+Exit codes: 0 applied; 1 something could not be applied; 2 bad input, or no such run.`
+
+func newApply(streams Streams) *cobra.Command {
+	var stateDir string
+	cmd := &cobra.Command{
+		Use:     "apply FILE...",
+		Short:   "Change what a probity run runs",
+		Long:    applyHelp,
+		Example: "  probity apply app.yaml",
+		Args:    cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			paths, err := absolute(args)
+			if err != nil {
+				return badInput(err)
+			}
+			dir, err := findRun(stateDir, args)
+			if err != nil {
+				return badInput(err)
+			}
+			reply, err := askToApply(cmd.Context(), dir, paths)
+			if err != nil {
+				return badInput(fmt.Errorf("cannot reach the probity run of %s: %w", dir, err))
+			}
+			for _, line := range reply.Lines {
+				if _, err := fmt.Fprintln(streams.Out, line); err != nil {
+					return failed(err)
+				}
+			}
+			if reply.Error != "" {
+				return &exitError{reply.Code, errors.New(reply.Error)}
+			}
+			return nil
+		},
+	}
+	cmd.Flags().StringVar(&stateDir, "state-dir", "", "state folder of the run (default: that of the run of these files, or of the only one)")
+	return cmd
+}
+
+// absolute makes paths independent of the working folder.
+func absolute(paths []string) ([]string, error) {
+	all := make([]string, len(paths))
+	for i, path := range paths {
+		if path == "-" {
+			return nil, errors.New("cannot apply standard input: write it to a file")
+		}
+		var err error
+		if all[i], err = filepath.Abs(path); err != nil {
+			return nil, fmt.Errorf("cannot find %s: %w", path, err)
+		}
+	}
+	return all, nil
+}

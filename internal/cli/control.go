@@ -1,0 +1,147 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// controlSocket is the name of the socket in the state folder by which other commands reach a run. Only the folder's owner can.
+const controlSocket = "control.sock"
+
+// applyRequest asks a run to apply manifests.
+type applyRequest struct {
+	Paths []string `json:"paths"` // absolute
+	reply chan<- applyReply
+}
+
+// applyReply is what became of the objects.
+type applyReply struct {
+	Lines []string `json:"lines"`
+	Error string   `json:"error,omitempty"`
+	Code  int      `json:"code"` // the exit code
+}
+
+// control answers other commands. Its goroutines are joined by close.
+type control struct {
+	server http.Server
+	done   chan error
+}
+
+// newControl serves requests until close; each is handed to requests.
+func newControl(dir string, requests chan<- applyRequest) (*control, error) {
+	path := filepath.Join(dir, controlSocket)
+	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) { // of a run that was killed; the folder's lock is ours
+		return nil, err
+	}
+	listener, err := net.Listen("unix", path)
+	if err != nil {
+		return nil, fmt.Errorf("cannot listen to other commands at %s: %w; --state-dir names another folder, and a socket needs a short path", path, err)
+	}
+	c := &control{done: make(chan error, 1)}
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /apply", func(w http.ResponseWriter, r *http.Request) { serveApply(w, r, requests) })
+	c.server.Handler = mux
+	c.server.ReadHeaderTimeout = 10 * time.Second
+	go func() { c.done <- c.server.Serve(listener) }()
+	return c, nil
+}
+
+func serveApply(w http.ResponseWriter, r *http.Request, requests chan<- applyRequest) {
+	var request applyRequest
+	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 1<<20)).Decode(&request); err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	reply := make(chan applyReply, 1)
+	request.reply = reply
+	select {
+	case requests <- request:
+	case <-r.Context().Done():
+		return
+	}
+	select {
+	case answer := <-reply:
+		w.Header().Set("Content-Type", "application/json")
+		_ = json.NewEncoder(w).Encode(answer) // a client that is gone does not want it
+	case <-r.Context().Done():
+	}
+}
+
+func (c *control) close() error {
+	if err := c.server.Close(); err != nil {
+		return err
+	}
+	if err := <-c.done; !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
+}
+
+// askToApply asks the run whose state folder is dir.
+func askToApply(ctx context.Context, dir string, paths []string) (reply applyReply, err error) {
+	body, err := json.Marshal(applyRequest{Paths: paths})
+	if err != nil {
+		return reply, err
+	}
+	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, "unix", filepath.Join(dir, controlSocket))
+	}}}
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://probity/apply", bytes.NewReader(body))
+	if err != nil {
+		return reply, err
+	}
+	response, err := client.Do(request)
+	if err != nil {
+		return reply, err
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		return reply, fmt.Errorf("it answers %s", response.Status)
+	}
+	return reply, json.NewDecoder(response.Body).Decode(&reply)
+}
+
+// findRun is the state folder of the run that uses manifests, or of the only one there is.
+func findRun(given string, paths []string) (string, error) {
+	if given != "" {
+		return given, nil
+	}
+	home, err := stateHome()
+	if err != nil {
+		return "", err
+	}
+	base := filepath.Join(home, "probity")
+	own := filepath.Join(base, manifestKey(paths))
+	sockets, err := filepath.Glob(filepath.Join(base, "*", controlSocket))
+	if err != nil {
+		return "", err
+	}
+	var running []string
+	for _, socket := range sockets {
+		if conn, err := net.Dial("unix", socket); err == nil {
+			_ = conn.Close()
+			running = append(running, filepath.Dir(socket))
+		}
+	}
+	for _, dir := range running {
+		if dir == own {
+			return own, nil
+		}
+	}
+	switch len(running) {
+	case 0:
+		return "", errors.New("no probity run is there to apply to: start one with probity run, or name its folder with --state-dir")
+	case 1:
+		return running[0], nil
+	}
+	return "", fmt.Errorf("several probity runs are there: name the folder of one with --state-dir: %s", strings.Join(running, ", "))
+}

@@ -24,7 +24,7 @@ const (
 // each other.
 var floors = [][]string{
 	{"probe", "internal/lifecycle", "internal/manifest", "internal/store", "internal/process"},
-	{"internal/node", "internal/controller"},
+	{"internal/node", "internal/controller", "internal/proxy"},
 	{"internal/dashboard", "internal/kube"},
 	{"internal/cli"},
 	{"cmd/probity"},

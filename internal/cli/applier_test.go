@@ -1,0 +1,152 @@
+package cli
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/probity-run/probity/internal/manifest"
+	"github.com/probity-run/probity/internal/store"
+)
+
+const deploymentText = `
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web, labels: {tier: front}, annotations: {note: one}}
+spec:
+  REPLICAS
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec: {containers: [{name: app, image: IMAGE, command: ["true"]}]}
+`
+
+const podText = `
+apiVersion: v1
+kind: Pod
+metadata: {name: job}
+spec: {containers: [{name: app, image: IMAGE, command: ["true"]}]}
+`
+
+const configText = `
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: settings}
+data: {key: VALUE}
+`
+
+// text puts values into a manifest: "IMAGE=one".
+func text(manifest string, values ...string) string {
+	for _, v := range values {
+		name, value, _ := strings.Cut(v, "=")
+		manifest = strings.ReplaceAll(manifest, name, value)
+	}
+	return manifest
+}
+
+func parsed(t *testing.T, texts ...string) *input {
+	t.Helper()
+	set, err := manifest.Parse(manifest.Options{}, "app.yaml", []byte(strings.Join(texts, "---")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &input{set: set}
+}
+
+func applied(t *testing.T, a *applier, source string, texts ...string) []string {
+	t.Helper()
+	lines, err := a.apply(source, parsed(t, texts...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return lines
+}
+
+func check(t *testing.T, what string, got []string, want ...string) {
+	t.Helper()
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("%s (-want +got):\n%s", what, diff)
+	}
+}
+
+func TestApply(t *testing.T) {
+	objects := store.New(store.Options{Kinds: store.Kubernetes()})
+	a := newApplier(objects)
+	deployment := text(deploymentText, "REPLICAS=replicas: 2", "IMAGE=one")
+	config := text(configText, "VALUE=a")
+	check(t, "the first time", applied(t, a, "f", deployment, config), "deployment/web created", "configmap/settings created")
+	check(t, "again", applied(t, a, "f", deployment, config), "deployment/web unchanged", "configmap/settings unchanged")
+	check(t, "a changed template", applied(t, a, "f", text(deployment, "one=two"), config), "deployment/web configured", "configmap/settings unchanged")
+	check(t, "another source", applied(t, a, "g", text(configText, "settings=more")), "configmap/more created")
+	check(t, "an object less", applied(t, a, "f", text(deployment, "one=two")), "deployment/web unchanged", "configmap/settings pruned")
+	if _, err := store.Get[*corev1.ConfigMap](objects, "default", "more"); err != nil {
+		t.Errorf("the other source's object: %v", err)
+	}
+}
+
+// TestApplyLeavesOthersChanges: what people did to the live object stays unless the manifest changes just that.
+func TestApplyLeavesOthersChanges(t *testing.T) {
+	objects := store.New(store.Options{Kinds: store.Kubernetes()})
+	a := newApplier(objects)
+	silent := text(deploymentText, "REPLICAS=minReadySeconds: 0", "IMAGE=one")
+	applied(t, a, "f", silent)
+	change := func(do func(*appsv1.Deployment)) {
+		t.Helper()
+		if _, err := store.Modify(objects, "default", "web", func(d *appsv1.Deployment) error { do(d); return nil }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	change(func(d *appsv1.Deployment) {
+		d.Spec.Replicas = new(int32(5))
+		d.Labels["theirs"] = "yes"
+		d.Annotations["theirs"] = "yes"
+		d.Status.Replicas = 5
+	})
+	check(t, "an unchanged manifest", applied(t, a, "f", silent), "deployment/web unchanged")
+	check(t, "a changed one", applied(t, a, "f", text(silent, "note: one=comment: two", "image: one=image: two")), "deployment/web configured")
+	d, err := store.Get[*appsv1.Deployment](objects, "default", "web")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if *d.Spec.Replicas != 5 || d.Status.Replicas != 5 || d.Spec.Template.Spec.Containers[0].Image != "two" {
+		t.Errorf("replicas %d, status %d, image %s: want 5, 5, two", *d.Spec.Replicas, d.Status.Replicas, d.Spec.Template.Spec.Containers[0].Image)
+	}
+	want := map[string]string{"theirs": "yes", "comment": "two"}
+	got := map[string]string{"theirs": d.Annotations["theirs"], "comment": d.Annotations["comment"]}
+	if diff := cmp.Diff(want, got); diff != "" || d.Labels["theirs"] != "yes" || d.Annotations["note"] != "" {
+		t.Errorf("labels %v, annotations %v", d.Labels, d.Annotations)
+	}
+	check(t, "replicas said", applied(t, a, "f", text(deploymentText, "REPLICAS=replicas: 1", "IMAGE=two")), "deployment/web configured")
+	if d, err = store.Get[*appsv1.Deployment](objects, "default", "web"); err != nil || *d.Spec.Replicas != 1 {
+		t.Errorf("replicas = %d, %v, want 1", *d.Spec.Replicas, err)
+	}
+}
+
+// TestApplyReplacesPods: a bare Pod cannot be changed; the new one starts when the old one is gone.
+func TestApplyReplacesPods(t *testing.T) {
+	objects := store.New(store.Options{Kinds: store.Kubernetes()})
+	a := newApplier(objects)
+	applied(t, a, "f", text(podText, "IMAGE=one"))
+	check(t, "again", applied(t, a, "f", text(podText, "IMAGE=one")), "pod/job unchanged")
+	check(t, "a changed one", applied(t, a, "f", text(podText, "IMAGE=two")), "pod/job replaced")
+	images := func() (images []string) {
+		pods, _ := store.List[*corev1.Pod](objects, store.Selector{})
+		for _, pod := range pods {
+			images = append(images, pod.Spec.Containers[0].Image)
+		}
+		return images
+	}
+	if err := a.resume(); err != nil || !slices.Equal(images(), []string{"one"}) {
+		t.Fatalf("while the old Pod ends: %v, %v, want it alone", images(), err)
+	}
+	if err := store.Delete[*corev1.Pod](objects, "default", "job", store.DeleteOptions{Grace: new(int64(0))}); err != nil {
+		t.Fatal(err)
+	}
+	if err := a.resume(); err != nil || !slices.Equal(images(), []string{"two"}) || len(a.waiting) != 0 {
+		t.Errorf("when it is gone: %v, %v, want the new one", images(), err)
+	}
+}

@@ -1,6 +1,9 @@
 package probe
 
-import "syscall"
+import (
+	"os"
+	"syscall"
+)
 
 // reap waits for a child and takes its status, and its number with it.
 func reap(pid int) (status syscall.WaitStatus, err error) {
@@ -10,3 +13,6 @@ func reap(pid int) (status syscall.WaitStatus, err error) {
 		}
 	}
 }
+
+// notWaiting makes reads return at once.
+func notWaiting(fd int) error { return os.NewSyscallError("fcntl", syscall.SetNonblock(fd, true)) }

@@ -76,12 +76,11 @@ func (c *child) ended(flags int) (bool, error) {
 // reap takes the child's status.
 func (c *child) reap() (syscall.WaitStatus, error) { return reap(c.pid) }
 
-// newPipe opens a pipe whose reads can be interrupted. Unlike os.Pipe it does not have the write end, which is for a child, watched as well.
-func newPipe() (r, w *os.File, err error) {
+// newPipe opens a pipe: a descriptor from which one can read without waiting, and the end for a child.
+func newPipe() (r int, w *os.File, err error) {
 	var ends [2]int
 	if err := unix.Pipe2(ends[:], unix.O_CLOEXEC); err != nil {
-		return nil, nil, os.NewSyscallError("pipe2", err)
+		return -1, nil, os.NewSyscallError("pipe2", err)
 	}
-	_ = unix.SetNonblock(ends[0], true) // if not, the caller finds that reads cannot be interrupted
-	return os.NewFile(uintptr(ends[0]), "|0"), os.NewFile(uintptr(ends[1]), "|1"), nil
+	return ends[0], os.NewFile(uintptr(ends[1]), "|1"), notWaiting(ends[0])
 }

@@ -32,4 +32,18 @@ func (c *child) awaitExit() (err error) {
 
 func (c *child) reap() (syscall.WaitStatus, error) { return c.status, nil }
 
-func newPipe() (r, w *os.File, err error) { return os.Pipe() }
+// newPipe opens a pipe: a descriptor from which one can read without waiting, and the end for a child.
+func newPipe() (r int, w *os.File, err error) {
+	var ends [2]int
+	syscall.ForkLock.RLock() // or another goroutine's child gets it
+	err = syscall.Pipe(ends[:])
+	if err == nil {
+		syscall.CloseOnExec(ends[0])
+		syscall.CloseOnExec(ends[1])
+	}
+	syscall.ForkLock.RUnlock()
+	if err != nil {
+		return -1, nil, os.NewSyscallError("pipe", err)
+	}
+	return ends[0], os.NewFile(uintptr(ends[1]), "|1"), notWaiting(ends[0])
+}

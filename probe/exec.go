@@ -60,29 +60,54 @@ type ending struct {
 	err  error
 }
 
+// soon is how long a command may run before somebody reads what it writes.
+const soon = 20 * time.Millisecond
+
 // await waits for the command's end, for the time-out or for the owner, whichever comes first. The goroutine that it
 // starts has ended when await returns, unless the kernel holds on to the process for longer than reapWait; then it
 // stays to reap the process.
 func (e Exec) await(ctx context.Context, command Running, out *output) Result {
-	timer := time.NewTimer(timeoutOr(e.Timeout))
+	deadline := time.Now().Add(timeoutOr(e.Timeout))
+	timer := time.NewTimer(min(soon, timeoutOr(e.Timeout)))
 	defer timer.Stop()
 	ended := make(chan ending, 1)
 	go func() {
 		code, err := command.Wait()
 		ended <- ending{code, err}
 	}()
-	select {
-	case end := <-ended:
-		return e.verdict(end, out)
-	case <-timer.C:
-		return e.overrun(kill(command, ended))
-	case <-ctx.Done():
-		result := stopped(ctx)
-		if err := kill(command, ended); err != nil {
-			result.Err = fmt.Errorf("%w; %w", result.Err, err)
+	for watched := false; ; watched = true {
+		select {
+		case end := <-ended:
+			return e.verdict(end, out)
+		case <-timer.C:
+			left := time.Until(deadline)
+			if watched || left <= 0 {
+				return e.overrun(kill(command, ended))
+			}
+			timer.Reset(left)
+			if err := out.watch(); err != nil {
+				return e.abandoned(e.unreadable(ctx, err), kill(command, ended))
+			}
+		case <-ctx.Done():
+			return e.abandoned(stopped(ctx), kill(command, ended))
 		}
+	}
+}
+
+// abandoned adds to a result that the command's processes may still be there.
+func (e Exec) abandoned(result Result, killErr error) Result {
+	if killErr != nil {
+		result.Err = fmt.Errorf("%w; %w", result.Err, killErr)
+	}
+	return result
+}
+
+// unreadable is the result of a command whose output cannot be read.
+func (e Exec) unreadable(ctx context.Context, err error) Result {
+	if result, ok := excused(ctx, err); ok {
 		return result
 	}
+	return unevaluable(fmt.Errorf("cannot read the output of %q: %w", e.Command[0], err))
 }
 
 // verdict returns the result of a command that ended in time.

@@ -223,7 +223,7 @@ func TestExecUnkillable(t *testing.T) {
 				}
 				begin := time.Now()
 				e := Exec{Command: []string{"check"}, Timeout: 2 * time.Second}
-				got := e.await(t.Context(), command, new(output))
+				got := e.await(t.Context(), command, noOutput())
 				expectation{outcome: Failure, output: test.want}.check(t, got, "")
 				if took, want := time.Since(begin), 2*time.Second+reapWait; took != want {
 					t.Errorf("took %v, want %v", took, want)

@@ -8,29 +8,36 @@ import (
 	"time"
 )
 
-// output collects what a command writes. It owns two pipes and two goroutines that read them; close joins these.
+// output collects what a command writes. It owns two pipes and, from watch on, two goroutines that read them; close joins these.
+//
+// A command that ends soon needs no readers: what it wrote is in the pipes, and is collected at the end. One that runs for longer could fill them.
 type output struct {
 	stdout, stderr stream
 	readers        sync.WaitGroup
 }
 
 // stream is one pipe: kept holds the first outputLimit bytes, the rest is read and dropped, so that the command is
-// never kept waiting and memory stays bounded.
+// never kept waiting for long and memory stays bounded.
 type stream struct {
-	r, w *os.File
+	fd   int      // the read end; -1 if there is none
+	r    *os.File // the read end, from watch on
+	w    *os.File // the write end, until handOver
 	kept []byte
 }
 
-// newOutput opens the pipes and starts to read them.
+// noOutput is the output of a command that writes nothing.
+func noOutput() *output { return &output{stdout: stream{fd: -1}, stderr: stream{fd: -1}} }
+
+// newOutput opens the pipes.
 func newOutput() (*output, error) {
-	o := new(output)
+	o := noOutput()
 	for _, s := range o.streams() {
-		if err := s.open(); err != nil {
+		var err error
+		if s.fd, s.w, err = newPipe(); err != nil {
 			o.handOver()
 			o.close()
 			return nil, err
 		}
-		o.readers.Go(s.collect)
 	}
 	return o, nil
 }
@@ -48,6 +55,22 @@ func (o *output) handOver() {
 	}
 }
 
+// watch begins to read. A pipe whose reads cannot be interrupted (the system is out of event watches) is an error, for it could hold up the attempt
+// for ever.
+func (o *output) watch() error {
+	for _, s := range o.streams() {
+		if s.fd < 0 {
+			continue
+		}
+		s.r = os.NewFile(uintptr(s.fd), "|0")
+		if err := s.r.SetReadDeadline(time.Time{}); err != nil {
+			return err
+		}
+		o.readers.Go(s.collect)
+	}
+	return nil
+}
+
 // close interrupts the readers, joins them and closes the pipes. What is already in the pipes is still collected, what
 // somebody writes later is not. Further calls do nothing.
 func (o *output) close() {
@@ -58,9 +81,14 @@ func (o *output) close() {
 	}
 	o.readers.Wait()
 	for _, s := range o.streams() {
-		if s.r != nil {
+		switch {
+		case s.r != nil:
 			_ = s.r.Close()
+		case s.fd >= 0:
+			s.sweep(s.fd, make([]byte, 4<<10))
+			_ = syscall.Close(s.fd)
 		}
+		s.fd, s.r = -1, nil
 	}
 }
 
@@ -71,20 +99,6 @@ func (o *output) text() string {
 	return string(text[:min(len(text), outputLimit)])
 }
 
-// open opens the pipe. A pipe whose reads cannot be interrupted (the system is out of event watches) is an error, for
-// it could hold up the attempt for ever.
-func (s *stream) open() error {
-	r, w, err := newPipe()
-	if err != nil {
-		return err
-	}
-	if err := r.SetReadDeadline(time.Time{}); err != nil {
-		return errors.Join(err, r.Close(), w.Close())
-	}
-	s.r, s.w = r, w
-	return nil
-}
-
 // collect reads until the last writer is gone or close interrupts it.
 func (s *stream) collect() {
 	buf := make([]byte, 4<<10)
@@ -92,7 +106,7 @@ func (s *stream) collect() {
 		n, err := s.r.Read(buf)
 		s.keep(buf[:n])
 		if errors.Is(err, os.ErrDeadlineExceeded) {
-			s.sweep(buf)
+			s.sweepFile(buf)
 		}
 		if err != nil {
 			return
@@ -100,25 +114,28 @@ func (s *stream) collect() {
 	}
 }
 
-// sweep collects what is in the pipe without waiting for more. An ended command has put there all it ever wrote, even
-// if a child of its holds the pipe open. It goes below os.File, whose reads fail once the deadline has passed.
-func (s *stream) sweep(buf []byte) {
+// sweepFile sweeps below os.File, whose reads fail once the deadline has passed.
+func (s *stream) sweepFile(buf []byte) {
 	pipe, err := s.r.SyscallConn()
 	if err != nil {
 		return
 	}
-	_ = pipe.Control(func(fd uintptr) { // fails only on a pipe that is closed already
-		for len(s.kept) < outputLimit {
-			n, err := syscall.Read(int(fd), buf)
-			if err == syscall.EINTR {
-				continue
-			}
-			if n <= 0 || err != nil {
-				return // EAGAIN: empty; 0: the last writer is gone
-			}
-			s.keep(buf[:n])
+	_ = pipe.Control(func(fd uintptr) { s.sweep(int(fd), buf) }) // fails only on a pipe that is closed already
+}
+
+// sweep collects what is in the pipe without waiting for more. An ended command has put there all it ever wrote, even
+// if a child of its holds the pipe open.
+func (s *stream) sweep(fd int, buf []byte) {
+	for len(s.kept) < outputLimit {
+		n, err := syscall.Read(fd, buf)
+		if err == syscall.EINTR {
+			continue
 		}
-	})
+		if n <= 0 || err != nil {
+			return // EAGAIN: empty; 0: the last writer is gone
+		}
+		s.keep(buf[:n])
+	}
 }
 
 // keep appends what still fits.

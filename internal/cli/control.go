@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 )
@@ -132,10 +133,8 @@ func findRun(given string, paths []string) (string, error) {
 			running = append(running, filepath.Dir(socket))
 		}
 	}
-	for _, dir := range running {
-		if dir == own {
-			return own, nil
-		}
+	if slices.Contains(running, own) {
+		return own, nil
 	}
 	switch len(running) {
 	case 0:

@@ -1,6 +1,7 @@
 package lifecycle
 
 import (
+	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	"k8s.io/apimachinery/pkg/types"
 )
@@ -9,14 +10,14 @@ import (
 type Endpoint struct {
 	Address string
 	Port    int32
-	// Pod is the UID of the Pod behind it, Name its name and Node its node; empty if the slice does not say.
+	// Pod is the UID of the Pod behind it, Namespace and Name are its names, and Node is its node; empty if the slice does not say.
 	Pod                         types.UID
-	Name, Node                  string
+	Namespace, Name, Node       string
 	Ready, Serving, Terminating bool
 }
 
-// EndpointsOf are the endpoints of one port of a Service, by the port's name, from all of its slices. Of an address and port that are listed twice the one
-// that does not terminate wins (R203).
+// EndpointsOf are the endpoints of one TCP port of a Service, by the port's name, from all of its slices. Of an address and port that are listed twice
+// the one that does not terminate wins (R203).
 func EndpointsOf(all []*discoveryv1.EndpointSlice, port string) []Endpoint {
 	type place struct {
 		address string
@@ -48,7 +49,7 @@ func EndpointsOf(all []*discoveryv1.EndpointSlice, port string) []Endpoint {
 
 func portOf(slice *discoveryv1.EndpointSlice, name string) (int32, bool) {
 	for _, p := range slice.Ports {
-		if p.Port != nil && valueOr(p.Name, "") == name {
+		if p.Port != nil && valueOr(p.Name, "") == name && valueOr(p.Protocol, corev1.ProtocolTCP) == corev1.ProtocolTCP {
 			return *p.Port, true
 		}
 	}
@@ -61,25 +62,21 @@ func endpointOf(e *discoveryv1.Endpoint, address string, port int32) Endpoint {
 		Ready: valueOr(e.Conditions.Ready, true), Serving: valueOr(e.Conditions.Serving, true), Terminating: valueOr(e.Conditions.Terminating, false),
 	}
 	if e.TargetRef != nil {
-		found.Pod, found.Name = e.TargetRef.UID, e.TargetRef.Name
+		found.Pod, found.Namespace, found.Name = e.TargetRef.UID, e.TargetRef.Namespace, e.TargetRef.Name
 	}
 	return found
 }
 
-// Usable are the endpoints that new connections may go to: the ready ones; if there is none, those that still serve while they terminate; if there is none
-// of those either, nobody, and a connection is refused (R198–R200). For a Local traffic policy give it the endpoints of the node only.
-func Usable(endpoints []Endpoint) []Endpoint {
-	var ready, last []Endpoint
+// Tiers are the endpoints that new connections may go to: the ready ones; only as long as there is none, those that still serve while they terminate; if
+// there is none of those either, nobody, and a connection is refused (R198–R200). For a Local traffic policy give it the endpoints of the node only.
+func Tiers(endpoints []Endpoint) (ready, terminating []Endpoint) {
 	for _, e := range endpoints {
 		switch {
 		case e.Ready:
 			ready = append(ready, e)
 		case e.Serving && e.Terminating:
-			last = append(last, e)
+			terminating = append(terminating, e)
 		}
 	}
-	if len(ready) > 0 {
-		return ready
-	}
-	return last
+	return ready, terminating
 }

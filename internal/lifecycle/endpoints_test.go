@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
@@ -118,7 +117,7 @@ func sliced(text string) (all []*discoveryv1.EndpointSlice) {
 	return all
 }
 
-func TestUsable(t *testing.T) {
+func TestTiers(t *testing.T) {
 	for name, tt := range map[string]struct{ endpoints, want string }{
 		"O02 R197: only the ready ones":           {"a:ready b c:ready", "a c"},
 		"O03 R198: none that terminates":          {"a:ready b:ready c:ready d:serving,terminating", "a b c"},
@@ -136,7 +135,11 @@ func TestUsable(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var got []string
-			for _, e := range Usable(EndpointsOf(sliced(tt.endpoints), "web")) {
+			usable, terminating := Tiers(EndpointsOf(sliced(tt.endpoints), "web"))
+			if len(usable) == 0 {
+				usable = terminating
+			}
+			for _, e := range usable {
 				got = append(got, e.Name)
 			}
 			if strings.Join(got, " ") != tt.want {
@@ -146,40 +149,5 @@ func TestUsable(t *testing.T) {
 	}
 	if all := EndpointsOf(sliced("a:ready"), "metrics"); len(all) != 0 {
 		t.Errorf("of a port that nobody has: %v", all)
-	}
-}
-
-func TestAffinity(t *testing.T) { // O09 R202
-	now := noon()
-	a := NewAffinity[string](10 * time.Second)
-	first := func(all []string) string { return all[0] }
-	last := func(all []string) string { return all[len(all)-1] }
-	choose := func(client string, pick func([]string) string, want string, usable ...string) {
-		t.Helper()
-		got, ok := a.Choose(client, usable, pick, now)
-		if got != want && ok || ok != (want != "") {
-			t.Errorf("%s: %q, %v, want %q", client, got, ok, want)
-		}
-	}
-	choose("c", first, "a", "a", "b")
-	choose("c", last, "a", "a", "b") // the same client, the same endpoint
-	choose("d", last, "b", "a", "b")
-	now = now.Add(9 * time.Second)
-	choose("c", last, "a", "a", "b")
-	now = now.Add(9 * time.Second)
-	choose("c", last, "a", "a", "b") // the time slides
-	choose("d", first, "a", "a", "b")
-	choose("c", first, "b", "b")      // its endpoint is not usable: it moves
-	choose("c", first, "b", "a", "b") // and need not return
-	choose("c", first, "")
-	choose("c", first, "a", "a", "b") // it was forgotten
-	now = now.Add(10 * time.Second)
-	choose("c", last, "b", "a", "b") // over
-	if a.Len() != 1 {
-		t.Errorf("%d clients are remembered, want 1: the other one is over", a.Len())
-	}
-	a.Retain([]string{"a"})
-	if a.Len() != 0 {
-		t.Errorf("%d clients are remembered, want none: their endpoint is gone", a.Len())
 	}
 }

@@ -102,11 +102,16 @@ func how(inst *instance, exit process.Exit) string {
 // lives.
 func (r *runner) drained(inst *instance, do func()) {
 	patience := r.drainTime()
+	idle := r.node.opts.Traffic.Drained(r.pod.UID)
+	select {
+	case <-idle:
+		patience = 0
+	default:
+	}
 	if patience == 0 {
 		do()
 		return
 	}
-	idle := r.node.opts.Traffic.Drained(r.pod.UID)
 	r.running.Go(func() {
 		timer := time.NewTimer(patience)
 		defer timer.Stop()
@@ -119,11 +124,15 @@ func (r *runner) drained(inst *instance, do func()) {
 	})
 }
 
-// drainTime is what the Pod's annotation grants to requests in flight; without one, nothing.
+// arrivalTime is how long the stop signal waits for requests that were on their way when the Pod left the routes. A server that ends gracefully answers
+// what it has read, but closes a connection on which a request has only just come.
+const arrivalTime = 100 * time.Millisecond
+
+// drainTime is what the Pod's annotation grants to requests in flight; without one, enough to arrive.
 func (r *runner) drainTime() time.Duration {
 	value, ok := r.pod.Annotations[manifest.AnnotationDrain]
 	if !ok {
-		return 0
+		return arrivalTime
 	}
 	patience, err := time.ParseDuration(value)
 	if err != nil {

@@ -6,9 +6,10 @@ import (
 	"slices"
 	"strconv"
 
-	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/probity-run/probity/internal/lifecycle"
 )
 
 // endpoint is one address of a Service port, as EndpointSlices list it.
@@ -21,59 +22,20 @@ type endpoint struct {
 	name types.NamespacedName
 }
 
-// endpointsOf chooses among the endpoints of the Service port of a name as a cluster does for cluster-wide traffic (R197, R198): the ready ones, and
-// those that are used as long as no ready one is left, which are serving and terminating. Both are in the order of Pod names. An address that is
-// listed twice counts once, as the one that does not terminate (R203).
+// endpointsOf are the endpoints of the Service port of a name: those that are ready, and those that are used as long as no ready one is left (R198). Both
+// are in the order of Pod names.
 func endpointsOf(slicesOfService []*discoveryv1.EndpointSlice, portName string) (ready, terminating []endpoint) {
-	leaving := map[string]bool{}
-	byAddress := map[string]*discoveryv1.Endpoint{}
-	for _, slice := range slicesOfService {
-		number, ok := portOf(slice, portName)
-		for i := range slice.Endpoints {
-			e := &slice.Endpoints[i]
-			if !ok || len(e.Addresses) == 0 {
-				continue
-			}
-			address := net.JoinHostPort(e.Addresses[0], strconv.Itoa(int(number)))
-			ends := e.Conditions.Terminating != nil && *e.Conditions.Terminating
-			if byAddress[address] == nil || leaving[address] && !ends {
-				byAddress[address], leaving[address] = e, ends
-			}
-		}
-	}
-	for address, e := range byAddress {
-		switch {
-		case yes(e.Conditions.Ready):
-			ready = append(ready, identify(address, e))
-		case yes(e.Conditions.Serving) && leaving[address]:
-			terminating = append(terminating, identify(address, e))
-		}
-	}
-	slices.SortFunc(ready, byPod)
-	slices.SortFunc(terminating, byPod)
-	return ready, terminating
+	first, last := lifecycle.Tiers(lifecycle.EndpointsOf(slicesOfService, portName))
+	return identify(first), identify(last)
 }
 
-// yes reads a condition whose absence means true.
-func yes(condition *bool) bool { return condition == nil || *condition }
-
-// portOf finds the number that a slice gives to the Service port of a name.
-func portOf(slice *discoveryv1.EndpointSlice, name string) (int32, bool) {
-	for _, p := range slice.Ports {
-		named := p.Name != nil && *p.Name == name || p.Name == nil && name == ""
-		if named && p.Port != nil && (p.Protocol == nil || *p.Protocol == corev1.ProtocolTCP) {
-			return *p.Port, true
-		}
+func identify(found []lifecycle.Endpoint) (all []endpoint) {
+	for _, e := range found {
+		address := net.JoinHostPort(e.Address, strconv.Itoa(int(e.Port)))
+		all = append(all, endpoint{address: address, uid: e.Pod, name: types.NamespacedName{Namespace: e.Namespace, Name: cmp.Or(e.Name, address)}})
 	}
-	return 0, false
-}
-
-func identify(address string, e *discoveryv1.Endpoint) endpoint {
-	id := endpoint{address: address, name: types.NamespacedName{Name: address}}
-	if ref := e.TargetRef; ref != nil && ref.Kind == "Pod" {
-		id.uid, id.name = ref.UID, types.NamespacedName{Namespace: ref.Namespace, Name: ref.Name}
-	}
-	return id
+	slices.SortFunc(all, byPod)
+	return all
 }
 
 func byPod(a, b endpoint) int {

@@ -134,7 +134,7 @@ func TestConnectionLimit(t *testing.T) {
 	}
 }
 
-func TestAffinity(t *testing.T) { // R202
+func TestAffinity(t *testing.T) { // O09 R202
 	c := start(t, Options{})
 	url := "http://" + c.service("web", func(s *corev1.Service) { s.Spec.SessionAffinity = corev1.ServiceAffinityClientIP })
 	a, b := c.replica("a", nil), c.replica("b", nil)

@@ -13,6 +13,8 @@ import (
 
 	"golang.org/x/term"
 	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/watch"
 
@@ -106,11 +108,13 @@ type tableScreen struct {
 	stop  chan struct{}
 	done  sync.WaitGroup
 
-	mu      sync.Mutex // guards what follows
-	pods    map[string]*corev1.Pod
-	reports map[string]*node.ProbeReport
-	events  []*corev1.Event
-	lines   []string
+	mu       sync.Mutex // guards what follows
+	pods     map[string]*corev1.Pod
+	reports  map[string]*node.ProbeReport
+	services map[string]*corev1.Service
+	slices   map[string]*discoveryv1.EndpointSlice
+	events   []*corev1.Event
+	lines    []string
 }
 
 const (
@@ -130,6 +134,7 @@ func newTableScreen(out *os.File) *tableScreen {
 	s := &tableScreen{
 		out: out, dirty: make(chan struct{}, 1), stop: make(chan struct{}),
 		pods: map[string]*corev1.Pod{}, reports: map[string]*node.ProbeReport{},
+		services: map[string]*corev1.Service{}, slices: map[string]*discoveryv1.EndpointSlice{},
 	}
 	s.write(enterScreen)
 	s.done.Go(s.loop)
@@ -156,7 +161,7 @@ func (s *tableScreen) loop() {
 }
 
 func (*tableScreen) kinds() []store.Object {
-	return []store.Object{&corev1.Pod{}, &corev1.Event{}, &node.ProbeReport{}}
+	return []store.Object{&corev1.Pod{}, &corev1.Event{}, &node.ProbeReport{}, &corev1.Service{}, &discoveryv1.EndpointSlice{}}
 }
 
 func (*tableScreen) interactive() bool { return true }
@@ -166,13 +171,13 @@ func (s *tableScreen) show(change watch.EventType, object runtime.Object) error 
 	defer s.mu.Unlock()
 	switch o := object.(type) {
 	case *corev1.Pod:
-		if s.pods[o.Name] = o; change == watch.Deleted {
-			delete(s.pods, o.Name)
-		}
+		keep(s.pods, change, o)
 	case *node.ProbeReport:
-		if s.reports[o.Name] = o; change == watch.Deleted {
-			delete(s.reports, o.Name)
-		}
+		keep(s.reports, change, o)
+	case *corev1.Service:
+		keep(s.services, change, o)
+	case *discoveryv1.EndpointSlice:
+		keep(s.slices, change, o)
 	case *corev1.Event:
 		if change == watch.Added {
 			s.events = lastOf(append(s.events, o), maxEventsShown)
@@ -182,11 +187,20 @@ func (s *tableScreen) show(change watch.EventType, object runtime.Object) error 
 	return nil
 }
 
+// keep brings a map of objects by name up to date.
+func keep[T metav1.Object](objects map[string]T, change watch.EventType, object T) {
+	if objects[object.GetName()] = object; change == watch.Deleted {
+		delete(objects, object.GetName())
+	}
+}
+
 func (s *tableScreen) again(error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	clear(s.pods)
 	clear(s.reports)
+	clear(s.services)
+	clear(s.slices)
 	s.events = nil
 	return nil
 }
@@ -221,12 +235,17 @@ func (s *tableScreen) picture() picture {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	p := picture{now: time.Now(), reports: map[string]*node.ProbeReport{}, events: slices.Clone(s.events), lines: slices.Clone(s.lines)}
-	for _, pod := range s.pods {
-		p.pods = append(p.pods, pod)
-	}
-	slices.SortFunc(p.pods, func(a, b *corev1.Pod) int { return strings.Compare(a.Name, b.Name) })
+	p.pods, p.services, p.slices = byName(s.pods), byName(s.services), byName(s.slices)
 	maps.Copy(p.reports, s.reports)
 	return p
+}
+
+// byName lists objects by their names.
+func byName[T any](objects map[string]T) (all []T) {
+	for _, name := range slices.Sorted(maps.Keys(objects)) {
+		all = append(all, objects[name])
+	}
+	return all
 }
 
 // close goes back to the normal screen and leaves the last picture's Events there, so that they can be read after the end.

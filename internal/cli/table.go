@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
 
 	"github.com/probity-run/probity/internal/lifecycle"
 	"github.com/probity-run/probity/internal/node"
@@ -15,11 +16,13 @@ import (
 
 // picture is what the live table shows.
 type picture struct {
-	pods    []*corev1.Pod
-	reports map[string]*node.ProbeReport // by the Pod's name
-	events  []*corev1.Event              // oldest first
-	lines   []string                     // output of containers and notes, oldest first
-	now     time.Time
+	pods     []*corev1.Pod
+	reports  map[string]*node.ProbeReport // by the Pod's name
+	services []*corev1.Service
+	slices   []*discoveryv1.EndpointSlice
+	events   []*corev1.Event // oldest first
+	lines    []string        // output of containers and notes, oldest first
+	now      time.Time
 }
 
 // Terminal colours.
@@ -37,10 +40,10 @@ type cell struct {
 	text, color string
 }
 
-// render draws the picture into a window: the table first, Events in what is left of the height, and, if there are any, other lines in the lower half of
+// render draws the picture into a window: the tables first, Events in what is left of the height, and, if there are any, other lines in the lower half of
 // that. Lines are cut to the width.
 func (p picture) render(width, height int) string {
-	lines := p.table(width)
+	lines := append(p.table(width), p.serviceTable(width)...)
 	if len(lines) > height {
 		lines = lines[:height]
 	}

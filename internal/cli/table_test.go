@@ -8,10 +8,12 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/probity-run/probity/internal/lifecycle"
 	"github.com/probity-run/probity/internal/node"
+	"github.com/probity-run/probity/internal/proxy"
 )
 
 var escapes = regexp.MustCompile(`\x1b\[[0-9;]*m`)
@@ -102,5 +104,32 @@ func TestShortDuration(t *testing.T) {
 		if got := shortDuration(d); got != want {
 			t.Errorf("shortDuration(%v) = %q, want %q", d, got, want)
 		}
+	}
+}
+
+func TestServiceTable(t *testing.T) {
+	service := &corev1.Service{
+		ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "web", Annotations: map[string]string{proxy.AnnotationAddress + "80": "127.0.0.1:8080"}},
+		Spec:       corev1.ServiceSpec{Ports: []corev1.ServicePort{{Name: "http", Port: 80}}},
+	}
+	headless := &corev1.Service{ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "db"}, Spec: corev1.ServiceSpec{Ports: []corev1.ServicePort{{Port: 5432}}}}
+	slice := func(port int32, ready bool) *discoveryv1.EndpointSlice {
+		return &discoveryv1.EndpointSlice{
+			ObjectMeta: metav1.ObjectMeta{Namespace: "default", Labels: map[string]string{discoveryv1.LabelServiceName: "web"}},
+			Ports:      []discoveryv1.EndpointPort{{Name: new("http"), Port: &port}},
+			Endpoints:  []discoveryv1.Endpoint{{Addresses: []string{"127.0.0.1"}, Conditions: discoveryv1.EndpointConditions{Ready: &ready}}},
+		}
+	}
+	p := picture{services: []*corev1.Service{headless, service}, slices: []*discoveryv1.EndpointSlice{slice(1, true), slice(2, false), slice(3, true)}}
+	want := "\nSERVICE  ADDRESS         READY\nweb      127.0.0.1:8080  2/3"
+	var got []string
+	for _, line := range p.serviceTable(80) {
+		got = append(got, strings.TrimRight(escapes.ReplaceAllString(line, ""), " "))
+	}
+	if diff := cmp.Diff(want, strings.Join(got, "\n")); diff != "" {
+		t.Error(diff)
+	}
+	if lines := (picture{services: []*corev1.Service{headless}}).serviceTable(80); lines != nil {
+		t.Errorf("a table without Services: %q", lines)
 	}
 }

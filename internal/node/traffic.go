@@ -126,7 +126,7 @@ func (r *runner) drained(inst *instance, do func()) {
 
 // arrivalTime is how long the stop signal waits for requests that were on their way when the Pod left the routes. A server that ends gracefully answers
 // what it has read, but closes a connection on which a request has only just come.
-const arrivalTime = 100 * time.Millisecond
+const arrivalTime = 250 * time.Millisecond
 
 // drainTime is what the Pod's annotation grants to requests in flight; without one, enough to arrive.
 func (r *runner) drainTime() time.Duration {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -13,6 +14,8 @@ const (
 	outletRoom = 256 << 10
 	// farewell is how long the end waits for a reader that does not read.
 	farewell = 2 * time.Second
+	// fullPause is the time between two attempts to write to a full disk.
+	fullPause = time.Second
 )
 
 // errNotRead ends the waiting for a reader.
@@ -55,8 +58,16 @@ func (o *outlet) loop() {
 		o.pending = nil
 		o.changed.Broadcast()
 		o.mu.Unlock()
-		_, err := o.w.Write(data)
+		n, err := o.w.Write(data)
+		full := errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT)
+		if full {
+			time.Sleep(fullPause)
+		}
 		o.mu.Lock()
+		if full && !o.closing {
+			o.pending = append(data[n:], o.pending...) // somebody will make room; until then it is like a reader who does not read
+			continue
+		}
 		if err != nil {
 			o.err, o.pending = err, nil
 			o.changed.Broadcast()

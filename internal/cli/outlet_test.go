@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"os"
 	"strings"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -109,5 +111,48 @@ func TestOutletOfAClosedStream(t *testing.T) {
 		if !o.close() {
 			t.Error("close gave up")
 		}
+	})
+}
+
+// disk is full for a while: it takes two bytes of what is written, until there is room again.
+type disk struct {
+	full time.Time // until then
+	got  bytes.Buffer
+}
+
+func (d *disk) Write(p []byte) (int, error) {
+	if time.Now().Before(d.full) {
+		n, _ := d.got.Write(p[:min(len(p), 2)])
+		return n, &os.PathError{Op: "write", Path: "output", Err: syscall.ENOSPC}
+	}
+	return d.got.Write(p)
+}
+
+// TestOutletOfAFullDisk: what was to be written is written when there is room again; the end does not wait for that.
+func TestOutletOfAFullDisk(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := &disk{full: time.Now().Add(time.Minute)}
+		o := newOutlet(d)
+		for _, line := range []string{strings.Repeat("a", 1000), "b"} {
+			if err := o.put([]byte(line)); err != nil {
+				t.Fatal(err)
+			}
+			synctest.Wait()
+		}
+		time.Sleep(2 * time.Minute)
+		synctest.Wait()
+		if want := strings.Repeat("a", 1000) + "\nb\n"; d.got.String() != want {
+			t.Errorf("written %d bytes, want %d", d.got.Len(), len(want))
+		}
+		d.full = time.Now().Add(time.Hour)
+		if err := o.put([]byte("c")); err != nil {
+			t.Fatal(err)
+		}
+		began := time.Now()
+		o.close()
+		if took := time.Since(began); took > farewell {
+			t.Errorf("close took %v", took)
+		}
+		synctest.Wait()
 	})
 }

@@ -28,7 +28,7 @@ func (r *runner) locate(to *target) *probe.Result {
 }
 
 // ignoresPort says whether the Pod listens on the declared port although it was told another one.
-func (r *runner) ignoresPort(to target, tree func() []int) bool {
+func (r *runner) ignoresPort(to target, tree func() ([]int, error)) bool {
 	return to.declared != 0 && int(to.declared) != to.port && r.owns(tree, int(to.declared))
 }
 

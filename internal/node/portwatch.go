@@ -49,7 +49,7 @@ func (r *runner) watchPorts(inst *instance) {
 }
 
 // settled says whether a port is open, private or declared.
-func (r *runner) settled(declared int32, private int, tree func() []int) bool {
+func (r *runner) settled(declared int32, private int, tree func() ([]int, error)) bool {
 	if r.owns(tree, private) {
 		return true
 	}
@@ -60,7 +60,7 @@ func (r *runner) settled(declared int32, private int, tree func() []int) bool {
 	return true
 }
 
-func (r *runner) owns(tree func() []int, port int) bool {
+func (r *runner) owns(tree func() ([]int, error), port int) bool {
 	owner, err := r.identity.Owns(tree, port)
 	return err == nil && owner.Owner == process.Own
 }
@@ -96,12 +96,16 @@ func (r *runner) explainExit(c *corev1.Container, exit process.Exit) {
 }
 
 // treeOf lists the process ids of some processes and their descendants.
-func treeOf(processes []process.Process) func() []int {
-	return func() []int {
+func treeOf(processes []process.Process) func() ([]int, error) {
+	return func() ([]int, error) {
 		var pids []int
 		for _, p := range processes {
-			pids = append(pids, process.Tree(p)...)
+			some, err := process.Tree(p)
+			if err != nil {
+				return nil, err
+			}
+			pids = append(pids, some...)
 		}
-		return pids
+		return pids, nil
 	}
 }

@@ -35,15 +35,18 @@ const doubtPeriod = time.Second
 
 // Owns tells who answers on port at the loopback addresses. tree lists the
 // processes that count as own: see [Tree]. It is only called if a new socket or a
-// stranger is seen.
-func (id *Identity) Owns(tree func() []int, port int) (Ownership, error) {
+// stranger is seen. The error is a shortage of this process, or that sockets
+// cannot be listed.
+func (id *Identity) Owns(tree func() ([]int, error), port int) (Ownership, error) {
 	all, err := id.listeners(port)
 	if err != nil {
 		return Ownership{}, err
 	}
 	id.mu.Lock()
 	defer id.mu.Unlock()
-	id.resolveLocked(port, all, tree)
+	if err := id.resolveLocked(port, all, tree); err != nil {
+		return Ownership{}, err
+	}
 	result := Ownership{Owner: Nobody, Addr: loopbacks()[0]}
 	for _, to := range loopbacks() {
 		listeners := reached(all, to)
@@ -84,7 +87,7 @@ func (id *Identity) judgeLocked(listeners []Listener) Ownership {
 
 // resolveLocked finds the holder of each socket that has none yet, and forgets
 // sockets of the port that are gone.
-func (id *Identity) resolveLocked(port int, all []Listener, tree func() []int) {
+func (id *Identity) resolveLocked(port int, all []Listener, tree func() ([]int, error)) error {
 	if id.holders == nil {
 		id.holders = map[uint64]holder{}
 	}
@@ -103,21 +106,30 @@ func (id *Identity) resolveLocked(port int, all []Listener, tree func() []int) {
 		}
 	}
 	if len(missing) > 0 {
-		id.searchAllLocked(port, tree, missing)
+		if err := id.searchAllLocked(port, tree, missing); err != nil {
+			return err
+		}
 	}
-	id.admitLocked(port, tree)
+	return id.admitLocked(port, tree)
 }
 
 // searchAllLocked looks for the missing sockets in the tree, then everywhere.
 // Those that nobody seems to hold stay in doubt for a while.
-func (id *Identity) searchAllLocked(port int, tree func() []int, missing map[uint64]bool) {
+func (id *Identity) searchAllLocked(port int, tree func() ([]int, error), missing map[uint64]bool) error {
 	found := holder{port: port, owner: Own}
-	hidden := id.searchLocked(tree(), missing, found)
-	if len(missing) > 0 {
+	own, err := tree()
+	if err != nil {
+		return err
+	}
+	hidden, err := id.searchLocked(own, missing, found)
+	if err == nil && len(missing) > 0 {
 		// Without the list of processes they stay in doubt.
 		pids, _ := readNumbers("/proc")
 		found.owner = Stranger
-		id.searchLocked(pids, missing, found)
+		_, err = id.searchLocked(pids, missing, found)
+	}
+	if err != nil {
+		return err
 	}
 	doubt := holder{port: port, owner: Stranger, until: time.Now().Add(doubtPeriod)}
 	if hidden {
@@ -126,33 +138,38 @@ func (id *Identity) searchAllLocked(port int, tree func() []int, missing map[uin
 	for inode := range missing {
 		id.holders[inode] = doubt
 	}
+	return nil
 }
 
 // admitLocked looks again at strangers: the tree may have grown since, be it
 // between two steps of a search.
-func (id *Identity) admitLocked(port int, tree func() []int) {
+func (id *Identity) admitLocked(port int, tree func() ([]int, error)) (err error) {
 	var own []int
 	for inode, h := range id.holders {
 		if h.port != port || h.owner != Stranger || h.pid == 0 {
 			continue
 		}
 		if own == nil {
-			own = tree()
+			if own, err = tree(); err != nil {
+				return err
+			}
 		}
 		if slices.Contains(own, h.pid) {
 			h.owner = Own
 			id.holders[inode] = h
 		}
 	}
+	return nil
 }
 
 // searchLocked looks for the missing sockets among pids, and moves those that it
 // finds to the holders, as found with the process. It reports whether the
-// descriptors of one could not be read.
-func (id *Identity) searchLocked(pids []int, missing map[uint64]bool, found holder) (hidden bool) {
+// descriptors of one may not be read; that they cannot be read for a shortage of
+// our own is the error.
+func (id *Identity) searchLocked(pids []int, missing map[uint64]bool, found holder) (hidden bool, err error) {
 	for _, pid := range pids {
 		if len(missing) == 0 {
-			return false
+			return false, nil
 		}
 		err := eachSocket(pid, func(inode uint64) {
 			if missing[inode] {
@@ -162,7 +179,10 @@ func (id *Identity) searchLocked(pids []int, missing map[uint64]bool, found hold
 				id.holders[inode] = found
 			}
 		})
+		if short(err) {
+			return hidden, err
+		}
 		hidden = hidden || err != nil && !gone(err)
 	}
-	return hidden
+	return hidden, nil
 }

@@ -21,7 +21,7 @@ func (s *Sockets) Close() {}
 type Identity struct{ Sockets *Sockets }
 
 // Owns answers Unknown on this system, which callers treat as Own.
-func (id *Identity) Owns(tree func() []int, port int) (Ownership, error) {
+func (id *Identity) Owns(tree func() ([]int, error), port int) (Ownership, error) {
 	return Ownership{Owner: Unknown, Addr: loopbacks()[0]}, nil
 }
 
@@ -32,12 +32,12 @@ func Listeners(port int) ([]Listener, error) { return nil, errors.ErrUnsupported
 func TreeListeners(pids []int) ([]Listener, error) { return nil, errors.ErrUnsupported }
 
 // Tree knows only the process itself on this system.
-func Tree(p Process) []int {
+func Tree(p Process) ([]int, error) {
 	select {
 	case <-p.Done():
-		return nil
+		return nil, nil
 	default:
-		return []int{p.PID()}
+		return []int{p.PID()}, nil
 	}
 }
 

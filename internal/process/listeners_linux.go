@@ -99,11 +99,12 @@ func parseSocketLink(target string) (uint64, bool) {
 }
 
 // Tree lists p and all its descendants, or nothing when p has ended. It is exact
-// but for processes that are forked at this moment.
-func Tree(p Process) []int {
+// but for processes that are forked at this moment. The error is a shortage of
+// this process.
+func Tree(p Process) ([]int, error) {
 	select {
 	case <-p.Done():
-		return nil
+		return nil, nil
 	default:
 		return descendants(p.PID())
 	}

@@ -119,7 +119,11 @@ func scanChildren(parent int) ([]int, error) {
 	}
 	var children []int
 	for _, pid := range pids {
-		if stat, err := readStat(pid); err == nil && stat.parent == parent {
+		stat, err := readStat(pid)
+		if short(err) {
+			return nil, err
+		}
+		if err == nil && stat.parent == parent {
 			children = append(children, pid)
 		}
 	}
@@ -127,19 +131,20 @@ func scanChildren(parent int) ([]int, error) {
 }
 
 // descendants lists root and all below it, parents first. What ends meanwhile is
-// left out; what is forked meanwhile may be.
-func descendants(root int) []int {
+// left out; what is forked meanwhile may be. The error is a shortage of our own,
+// with which the list would be wrong.
+func descendants(root int) ([]int, error) {
 	tree := []int{root}
 	for i := 0; i < len(tree); i++ {
 		// A process that cannot be listed has ended, and its children are on
 		// their way to our side of the tree.
 		children, err := childrenOf(tree[i])
-		if err != nil {
-			continue
+		if short(err) {
+			return nil, err
 		}
 		tree = append(tree, children...)
 	}
-	return tree
+	return tree, nil
 }
 
 // killTree sends SIGKILL to root and all below it, parents first. A pid read a

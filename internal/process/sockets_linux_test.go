@@ -3,6 +3,7 @@ package process
 import (
 	"bufio"
 	"encoding/binary"
+	"errors"
 	"io"
 	"net"
 	"net/netip"
@@ -204,12 +205,13 @@ func TestIdentity(t *testing.T) {
 				listen(t, "tcp6", tt.addr) // is there IPv6?
 			}
 			p, port := startListener(t, s, tt.script, tt.addr)
-			tree := func() []int { return Tree(p) }
+			tree := func() ([]int, error) { return Tree(p) }
 			var id Identity
 			for range 2 { // the second answer comes from memory
 				got, err := id.Owns(tree, port)
-				if err != nil || got.Owner != Own || got.Addr.String() != tt.dial || !slices.Contains(tree(), got.PID) {
-					t.Errorf("own port: %+v, %v, want own at %s by one of %v", got, err, tt.dial, tree())
+				own, treeErr := tree()
+				if err != nil || treeErr != nil || got.Owner != Own || got.Addr.String() != tt.dial || !slices.Contains(own, got.PID) {
+					t.Errorf("own port: %+v, %v, %v, want own at %s by one of %v", got, err, treeErr, tt.dial, own)
 				}
 				got, err = id.Owns(tree, stranger)
 				if err != nil || got.Owner != Stranger || got.PID != os.Getpid() || got.Command == "" {
@@ -232,7 +234,7 @@ func TestIdentity(t *testing.T) {
 func TestIdentityAsksOnce(t *testing.T) {
 	ports := []int{listen(t, "tcp4", "127.0.0.1:0"), listen(t, "tcp4", "127.0.0.1:0")}
 	asked := 0
-	tree := func() []int { asked++; return []int{os.Getpid()} }
+	tree := func() ([]int, error) { asked++; return []int{os.Getpid()}, nil }
 	var id Identity
 	for range 5 {
 		for _, port := range ports {
@@ -255,7 +257,7 @@ func TestIdentityTreeGrows(t *testing.T) {
 		tree []int
 		want Owner
 	}{{nil, Stranger}, {nil, Stranger}, {[]int{os.Getpid()}, Own}} {
-		if got, err := id.Owns(func() []int { return tt.tree }, port); err != nil || got.Owner != tt.want {
+		if got, err := id.Owns(func() ([]int, error) { return tt.tree, nil }, port); err != nil || got.Owner != tt.want {
 			t.Errorf("tree %v: %+v, %v, want %v", tt.tree, got, err, tt.want)
 		}
 	}
@@ -336,10 +338,37 @@ func BenchmarkOwns(b *testing.B) {
 	defer l.Close()
 	id := Identity{Sockets: new(Sockets)}
 	defer id.Sockets.Close()
-	tree := func() []int { return descendants(os.Getpid()) }
+	tree := func() ([]int, error) { return descendants(os.Getpid()) }
 	for b.Loop() {
 		if _, err := id.Owns(tree, l.Addr().(*net.TCPAddr).Port); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+// TestOwnsWithoutDescriptors: a shortage of descriptors is an error, never a stranger.
+func TestOwnsWithoutDescriptors(t *testing.T) {
+	port := listen(t, "tcp4", "127.0.0.1:0")
+	id := Identity{Sockets: new(Sockets)}
+	defer id.Sockets.Close()
+	if _, err := id.Sockets.Listeners(port); err != nil { // its own descriptor is open from now on
+		t.Fatal(err)
+	}
+	var before unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &before); err != nil {
+		t.Fatal(err)
+	}
+	if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: 0, Max: before.Max}); err != nil {
+		t.Fatal(err)
+	}
+	got, err := id.Owns(func() ([]int, error) { return descendants(os.Getpid()) }, port)
+	if restored := unix.Setrlimit(unix.RLIMIT_NOFILE, &before); restored != nil {
+		t.Fatal(restored)
+	}
+	if !errors.Is(err, unix.EMFILE) {
+		t.Errorf("Owns without descriptors = %+v, %v, want %v", got, err, unix.EMFILE)
+	}
+	if got, err := id.Owns(func() ([]int, error) { return descendants(os.Getpid()) }, port); err != nil || got.Owner != Own {
+		t.Errorf("Owns with descriptors again = %+v, %v, want own", got, err)
 	}
 }

@@ -117,7 +117,10 @@ func living(pids []int) []int {
 func grown(t *testing.T, root, n int) (tree []int) {
 	t.Helper()
 	eventually(t, fmt.Sprintf("%d processes below %d", n, root), func() bool {
-		tree = descendants(root)
+		var err error
+		if tree, err = descendants(root); err != nil {
+			t.Fatal(err)
+		}
 		settled := 0
 		for _, pid := range tree {
 			if stat, err := readStat(pid); err == nil && !stat.dead() && stat.command != "setsid" && stat.command != "env" {
@@ -156,7 +159,7 @@ func TestNothingIsLeft(t *testing.T) {
 				if exit.Code != 137 || exit.Signal != syscall.SIGKILL || len(exit.Survivors) > 0 {
 					t.Errorf("exit = %+v, want code 137, SIGKILL, no survivors", exit)
 				}
-				if tree := Tree(p); tree != nil {
+				if tree, err := Tree(p); tree != nil || err != nil {
 					t.Errorf("Tree after the end = %v, want none", tree)
 				}
 			})

@@ -52,6 +52,9 @@ type runFlags struct {
 // maxRestartPeriod is the kubelet's cap of the crash-loop back-off, and the largest value that its setting takes (R146, R147).
 const maxRestartPeriod = 5 * time.Minute
 
+// threads are more than Probity needs as long as disks are quick.
+const threads = 12
+
 func newRun(streams Streams) *cobra.Command {
 	var flags runFlags
 	cmd := &cobra.Command{
@@ -105,6 +108,7 @@ func run(ctx context.Context, streams Streams, flags runFlags, paths []string) (
 	signals := make(chan os.Signal, 4)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer signal.Stop(signals)
+	process.ReserveThreads(threads)
 	if err := process.BecomeSubreaper(); err != nil {
 		return failed(err)
 	}

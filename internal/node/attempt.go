@@ -94,7 +94,7 @@ func (r *runner) execProber(t trial) probe.Prober {
 		Env:     t.instance.env.list(),
 		Dir:     t.instance.dir,
 		Timeout: time.Duration(t.Probe.TimeoutSeconds) * time.Second,
-		Starter: execStarter{r.node.opts.Starter, string(r.pod.UID) + "/probe"},
+		Starter: execStarter{r.node.opts.Starter, string(r.pod.UID) + "/probe", r.score(r.container(t.Container))},
 	}
 }
 

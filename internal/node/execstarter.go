@@ -12,11 +12,12 @@ import (
 type execStarter struct {
 	starter process.Starter
 	owner   string
+	score   int // of its container
 }
 
 // Start implements [probe.Starter].
 func (s execStarter) Start(c probe.Command) (probe.Running, error) {
-	p, err := s.starter.Start(process.Spec{Argv: c.Argv, Env: c.Env, Dir: c.Dir, Stdout: c.Stdout, Stderr: c.Stderr, Owner: s.owner})
+	p, err := s.starter.Start(process.Spec{Argv: c.Argv, Env: c.Env, Dir: c.Dir, Stdout: c.Stdout, Stderr: c.Stderr, Owner: s.owner, OOMScore: s.score})
 	if err != nil {
 		return nil, err
 	}

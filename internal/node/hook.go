@@ -42,7 +42,7 @@ func (r *runner) hook(e lifecycle.RunHook) {
 func (r *runner) hookFunc(c *corev1.Container, inst *instance, h *corev1.LifecycleHandler) func(context.Context) error {
 	switch {
 	case h.Exec != nil:
-		return r.execHook(inst, h.Exec)
+		return r.execHook(c, inst, h.Exec)
 	case h.HTTPGet != nil:
 		t, err := r.ports.resolve(c, h.HTTPGet.Host, h.HTTPGet.Port)
 		if err != nil {
@@ -59,13 +59,13 @@ func (r *runner) hookFunc(c *corev1.Container, inst *instance, h *corev1.Lifecyc
 // noTimeout is the timeout of a hook that has none: longer than any Pod lives.
 const noTimeout = 100 * 365 * 24 * time.Hour
 
-func (r *runner) execHook(inst *instance, action *corev1.ExecAction) func(context.Context) error {
+func (r *runner) execHook(c *corev1.Container, inst *instance, action *corev1.ExecAction) func(context.Context) error {
 	command := probe.Exec{
 		Command: expandAll(action.Command, inst.env.lookupStatic),
 		Env:     inst.env.list(),
 		Dir:     inst.dir,
 		Timeout: noTimeout,
-		Starter: execStarter{r.node.opts.Starter, string(r.pod.UID) + "/hook"},
+		Starter: execStarter{r.node.opts.Starter, string(r.pod.UID) + "/hook", r.score(c)},
 	}
 	return func(ctx context.Context) error {
 		result := command.Probe(ctx)

@@ -4,6 +4,7 @@ import (
 	"math"
 	"os"
 	"runtime"
+	"strconv"
 	"syscall"
 	"unsafe"
 
@@ -24,6 +25,8 @@ type forkPlan struct {
 	noSignals    uint64
 	previous     uint64
 	defaultTaken sigaction
+	oomFile      *byte
+	oomScore     []byte    // empty: it stays as it is
 	failure      [2]uint32 // stage, errno
 }
 
@@ -68,6 +71,12 @@ func newForkPlan(c command, files [3]int) (*forkPlan, error) {
 	var err error
 	if plan.path, err = syscall.BytePtrFromString(c.path); err != nil {
 		return nil, err
+	}
+	if plan.oomFile, err = syscall.BytePtrFromString("/proc/self/oom_score_adj"); err != nil {
+		return nil, err
+	}
+	if c.oomScore > 0 {
+		plan.oomScore = strconv.AppendUint(nil, c.oomScore, 10)
 	}
 	if plan.dir, err = syscall.BytePtrFromString(c.dir); err != nil {
 		return nil, err
@@ -128,6 +137,7 @@ func becomeProgram(p *forkPlan) (stage, syscall.Errno) {
 	if _, _, errno := syscall.RawSyscall6(unix.SYS_PRCTL, unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0, 0); errno != 0 {
 		return stageParent, errno
 	}
+	setOOMScore(p)
 	if errno := setFiles(p); errno != 0 {
 		return stageFiles, errno
 	}
@@ -138,6 +148,24 @@ func becomeProgram(p *forkPlan) (stage, syscall.Errno) {
 	_, _, errno := syscall.RawSyscall(unix.SYS_EXECVE, uintptr(unsafe.Pointer(p.path)),
 		uintptr(unsafe.Pointer(&p.argv[0])), uintptr(unsafe.Pointer(&p.env[0])))
 	return stageExec, errno
+}
+
+// setOOMScore makes the process a better victim than Probity when memory runs out. If that is not possible the kernel chooses as it likes.
+//
+//go:norace
+//go:nosplit
+//go:noinline
+func setOOMScore(p *forkPlan) {
+	if len(p.oomScore) == 0 {
+		return
+	}
+	at := unix.AT_FDCWD
+	fd, _, errno := syscall.RawSyscall6(unix.SYS_OPENAT, uintptr(at), uintptr(unsafe.Pointer(p.oomFile)), unix.O_WRONLY|unix.O_CLOEXEC, 0, 0, 0)
+	if errno != 0 {
+		return
+	}
+	syscall.RawSyscall(unix.SYS_WRITE, fd, uintptr(unsafe.Pointer(&p.oomScore[0])), uintptr(len(p.oomScore)))
+	syscall.RawSyscall(unix.SYS_CLOSE, fd, 0, 0)
 }
 
 // setFiles puts the standard descriptors in place and lets execve close all

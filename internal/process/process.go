@@ -32,6 +32,10 @@ type Spec struct {
 	// Owner names the container, for people; see [OwnerVariable]. Empty means no
 	// such variable.
 	Owner string
+
+	// OOMScore is how much sooner than Probity the kernel ends the process when memory runs out, from 0, which means just as soon, to 1000
+	// (oom_score_adj of proc(5)). Its children inherit it. Other systems ignore it.
+	OOMScore int
 }
 
 // Exit says how a process ended.

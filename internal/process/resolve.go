@@ -25,7 +25,12 @@ type command struct {
 	argv []string
 	env  []string
 	dir  string
+	// oomScore is for /proc/self/oom_score_adj; 0 leaves it as it is.
+	oomScore uint64
 }
+
+// maxOOMScore is the largest value of oom_score_adj.
+const maxOOMScore = 1000
 
 func resolve(spec Spec) (command, error) {
 	if len(spec.Argv) == 0 || spec.Argv[0] == "" {
@@ -44,7 +49,7 @@ func resolve(spec Spec) (command, error) {
 	if err != nil {
 		return command{}, err
 	}
-	return command{path: path, argv: spec.Argv, env: env, dir: dir}, nil
+	return command{path: path, argv: spec.Argv, env: env, dir: dir, oomScore: uint64(min(max(spec.OOMScore, 0), maxOOMScore))}, nil
 }
 
 func checkWords(name string, words []string) error {

@@ -28,6 +28,9 @@ func IsShepherd(args []string) bool {
 	return len(args) == 3 && args[0] == shepherdName && args[1] == shepherdVerb
 }
 
+// shepherdThreads are more than the shepherd needs.
+const shepherdThreads = 4
+
 // ShepherdMain is the whole life of the shepherd process; its result is the exit
 // code. The main function of every program that calls [NewShepherd], test binaries
 // included, begins with it:
@@ -48,6 +51,7 @@ func ShepherdMain() int {
 		os.Stderr.WriteString(err.Error() + "\n")
 		return 1
 	}
+	ReserveThreads(shepherdThreads)
 	_ = TrimImage() // if not, it is only memory
 	h.run()
 	return 0

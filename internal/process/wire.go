@@ -61,7 +61,7 @@ func (m message) encode() []byte {
 	}
 	b := make([]byte, frameHeader, frameHeader+size)
 	b = append(b, byte(m.verb), byte(m.stage))
-	for _, n := range []uint64{m.call, m.sheep, m.signal, m.pid, m.errno, m.status, m.at} {
+	for _, n := range []uint64{m.call, m.sheep, m.signal, m.pid, m.errno, m.status, m.at, m.command.oomScore} {
 		b = binary.AppendUvarint(b, n)
 	}
 	b = appendWords(b, []string{m.command.path, m.command.dir})
@@ -106,7 +106,7 @@ func cutFrame(buf []byte) (body, rest []byte, err error) {
 func decodeMessage(body []byte) (message, error) {
 	d := &decoder{rest: body}
 	m := message{verb: verb(d.byte()), stage: stage(d.byte())}
-	for _, field := range []*uint64{&m.call, &m.sheep, &m.signal, &m.pid, &m.errno, &m.status, &m.at} {
+	for _, field := range []*uint64{&m.call, &m.sheep, &m.signal, &m.pid, &m.errno, &m.status, &m.at, &m.command.oomScore} {
 		*field = d.number()
 	}
 	if place := d.words(); len(place) == 2 {

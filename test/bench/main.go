@@ -14,7 +14,9 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"strconv"
 	"strings"
+	"time"
 )
 
 func main() {
@@ -32,6 +34,15 @@ func main() {
 		if err = json.Unmarshal([]byte(flag.Arg(1)), &o); err == nil {
 			err = prober(o, os.Stdout)
 		}
+	case "replicas":
+		var size int
+		if size, err = strconv.Atoi(flag.Arg(1)); err == nil {
+			err = replicas(size, os.Stdout)
+		}
+	case "client":
+		err = serveClient(flag.Arg(1), flag.Arg(2), flag.Arg(3))
+	case "front", "httputil":
+		err = serve(flag.Arg(0), flag.Arg(1), flag.Arg(2))
 	case "service":
 		err = service(flag.Arg(1))
 	default:
@@ -41,4 +52,33 @@ func main() {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
+}
+
+// serve is this program as one of the proxies.
+func serve(role, port, list string) error {
+	number, err := strconv.Atoi(port)
+	if err != nil {
+		return err
+	}
+	replicas, err := addresses(list)
+	if err != nil {
+		return err
+	}
+	if role == "front" {
+		return serveFront(number, replicas)
+	}
+	return serveBare(number, replicas)
+}
+
+// serveClient is this program as the client of a proxy.
+func serveClient(address, window, size string) error {
+	d, err := time.ParseDuration(window)
+	if err != nil {
+		return err
+	}
+	n, err := strconv.Atoi(size)
+	if err != nil {
+		return err
+	}
+	return client(address, d, n, os.Stdout)
 }

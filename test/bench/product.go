@@ -13,8 +13,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
-	"strconv"
-	"strings"
 	"syscall"
 	"time"
 
@@ -116,29 +114,11 @@ func (p *product) drain() { go io.Copy(io.Discard, p.output) }
 
 // processes are probity and its shepherd.
 func (p *product) processes() ([]int, error) {
-	pid := p.cmd.Process.Pid
-	pids := []int{pid}
-	threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
-	if err != nil {
-		return nil, err
+	pids, err := family(p.cmd.Process.Pid)
+	if err == nil && len(pids) != 2 {
+		err = fmt.Errorf("probity has %d children, not one shepherd", len(pids)-1)
 	}
-	for _, thread := range threads {
-		children, err := os.ReadFile(thread)
-		if err != nil {
-			return nil, err
-		}
-		for word := range strings.FieldsSeq(string(children)) {
-			child, err := strconv.Atoi(word)
-			if err != nil {
-				return nil, err
-			}
-			pids = append(pids, child)
-		}
-	}
-	if len(pids) != 2 {
-		return nil, fmt.Errorf("probity has %d children, not one shepherd", len(pids)-1)
-	}
-	return pids, nil
+	return pids, err
 }
 
 // end stops probity; a second interrupt does not wait for grace periods.

@@ -24,7 +24,7 @@ type part struct {
 
 // parts are those there are, in their order.
 func parts() []part {
-	return []part{{"flat", (*bench).flatOut}, {"paced", (*bench).paced}, {"large", (*bench).large}, {"exec", (*bench).exec}, {"product", (*bench).product}}
+	return []part{{"flat", (*bench).flatOut}, {"paced", (*bench).paced}, {"large", (*bench).large}, {"exec", (*bench).exec}, {"product", (*bench).product}, {"fronts", (*bench).fronts}}
 }
 
 func partNames() (names []string) {

@@ -1,0 +1,36 @@
+package node
+
+import (
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/probity-run/probity/internal/lifecycle"
+	"github.com/probity-run/probity/internal/process"
+)
+
+// The kubelet's scores: which container the kernel ends first when memory runs out. Probity itself may not be the first, or it could not help.
+const (
+	oomBestEffort    = 1000
+	oomLeastBurst    = 2
+	oomLargestBurst  = 999
+	oomLeastPossible = 1 // the kubelet gives Guaranteed Pods -997, which takes privileges
+)
+
+// oomScore is a container's oom_score_adj as the kubelet sets it: by the Pod's quality of service, and by how much memory the container asked for.
+func oomScore(spec *corev1.PodSpec, c *corev1.Container, machine int64) int {
+	switch lifecycle.QOSClass(spec) {
+	case corev1.PodQOSGuaranteed:
+		return oomLeastPossible
+	case corev1.PodQOSBestEffort:
+		return oomBestEffort
+	}
+	if machine <= 0 {
+		return oomLargestBurst
+	}
+	asked := c.Resources.Requests.Memory().Value()
+	return int(min(max(oomBestEffort-oomBestEffort*asked/machine, oomLeastBurst), oomLargestBurst))
+}
+
+// score is oomScore on this machine.
+func (r *runner) score(c *corev1.Container) int {
+	return oomScore(&r.pod.Spec, c, process.TotalMemory())
+}

@@ -39,6 +39,20 @@ func TestLegacy(t *testing.T) {
 	}
 }
 
+// TestOOMScore: the kernel is told whom to end first, children of the process included, and is not if nothing was asked for.
+func TestOOMScore(t *testing.T) {
+	s := newShepherd(t)
+	own, err := os.ReadFile("/proc/self/oom_score_adj")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for score, want := range map[int]string{0: string(own), 1000: "1000\n", 2000: "1000\n"} {
+		if got := output(t, s, Spec{Argv: []string{"cat", "/proc/self/oom_score_adj"}, Env: os.Environ(), OOMScore: score}); got != want {
+			t.Errorf("asked for %d: oom_score_adj is %q, want %q", score, got, want)
+		}
+	}
+}
+
 // TestLargeCommand needs many reads and writes of the socket.
 func TestLargeCommand(t *testing.T) {
 	s := newShepherd(t)

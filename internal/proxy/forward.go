@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"context"
 	"errors"
 	"io"
 	"net/http"
@@ -128,11 +129,12 @@ func (c *carrier) try(transport *http.Transport, out *http.Request, body *replay
 	if body != nil {
 		out.Body = body.view()
 	}
+	ctx := context.WithValue(out.Context(), lifeKey{}, c.exchange.life)
 	if c.exchange.idempotent || transport == c.transports.h2c {
-		return transport.RoundTrip(out)
+		return transport.RoundTrip(out.WithContext(ctx))
 	}
 	var w witness
-	res, err := transport.RoundTrip(out.WithContext(httptrace.WithClientTrace(out.Context(), w.trace())))
+	res, err := transport.RoundTrip(out.WithContext(httptrace.WithClientTrace(ctx, w.trace())))
 	if err == nil || isDial(err) || !w.unsent() || out.Context().Err() != nil {
 		return res, err
 	}

@@ -35,6 +35,9 @@ type transports struct {
 func newTransports() *transports {
 	dialer := &net.Dialer{Timeout: dialTimeout}
 	dial := func(ctx context.Context, network, address string) (net.Conn, error) {
+		if l, ok := ctx.Value(lifeKey{}).(*life); ok && l.has(closed) {
+			return nil, &dialError{errEnded}
+		}
 		conn, err := dialer.DialContext(ctx, network, address)
 		if err != nil {
 			return nil, &dialError{err}
@@ -59,6 +62,12 @@ func (t *transports) close() {
 	t.fresh.CloseIdleConnections()
 	t.h2c.CloseIdleConnections()
 }
+
+// lifeKey is where a request's context keeps the [life] of the Pod that it goes to. net/http sends what broke on a kept connection again by itself, to
+// the same address; the process that listens there by then may be the next one, which is not ready yet.
+type lifeKey struct{}
+
+var errEnded = errors.New("the process has ended")
 
 // dialError is a failure to connect: nothing was sent.
 type dialError struct{ error }

@@ -1,0 +1,109 @@
+package health
+
+import (
+	"net"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// Headers of every answer, made once so that an answer allocates nothing. They are read only.
+var (
+	textPlain = []string{"text/plain; charset=utf-8"}
+	noStore   = []string{"no-store"}
+)
+
+// Handler answers at /startupz, /readyz and /livez, for GET and HEAD: 200 or 503, with a body of a line. It reads what is known
+// and checks nothing, so no number of probes can reach a database.
+//
+//	/readyz/database      one check alone
+//	/readyz?exclude=cache without that check; may be repeated
+//	/readyz?verbose       each check with its state, age, duration and counts; full errors if Options.Reveal allows
+//
+// "Accept: application/json" gives the same as JSON.
+func (h *Health) Handler() http.Handler { return http.HandlerFunc(h.serveHTTP) }
+
+func (h *Health) serveHTTP(w http.ResponseWriter, r *http.Request) {
+	switch path := r.URL.Path; {
+	case path == "/livez":
+		h.answer(w, r, live)
+	case path == "/readyz":
+		h.answer(w, r, ready)
+	case path == "/startupz":
+		h.answer(w, r, start)
+	default:
+		h.answerOne(w, r, path)
+	}
+}
+
+// Startupz, Readyz and Livez answer one probe, to be mounted anywhere: mux.HandleFunc("/healthz", h.Livez).
+func (h *Health) Startupz(w http.ResponseWriter, r *http.Request) { h.answer(w, r, start) }
+
+// Readyz is described at [Health.Startupz].
+func (h *Health) Readyz(w http.ResponseWriter, r *http.Request) { h.answer(w, r, ready) }
+
+// Livez is described at [Health.Startupz].
+func (h *Health) Livez(w http.ResponseWriter, r *http.Request) { h.answer(w, r, live) }
+
+// FromLoopback says whether a request comes from this machine. Behind a reverse proxy on the same machine all do: use it with Addr.
+func FromLoopback(r *http.Request) bool {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	return err == nil && net.ParseIP(host).IsLoopback()
+}
+
+// answer is the path that probes take: load, count, write.
+func (h *Health) answer(w http.ResponseWriter, r *http.Request, i int) {
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		refuseMethod(w)
+		return
+	}
+	if r.URL.RawQuery != "" || wantsJSON(r.Header) {
+		h.answerLong(w, r, probes[i], "")
+		return
+	}
+	a := h.answers[i].Load()
+	if a == nil { // nothing has been registered yet
+		a = newAnswer(new(board).verdicts(time.Time{})[i])
+	}
+	h.count(i, a.ok)
+	header := w.Header()
+	header["Content-Type"] = textPlain
+	header["Cache-Control"] = noStore
+	w.WriteHeader(a.code)
+	_, _ = w.Write(a.body) // the prober has gone: there is nobody to tell
+}
+
+// answerOne answers for a single check, such as /readyz/database.
+func (h *Health) answerOne(w http.ResponseWriter, r *http.Request, path string) {
+	first, name, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
+	for _, p := range probes {
+		switch {
+		case first != p.path() || name == "":
+		case r.Method != http.MethodGet && r.Method != http.MethodHead:
+			refuseMethod(w)
+			return
+		default:
+			h.answerLong(w, r, p, name)
+			return
+		}
+	}
+	http.NotFound(w, r)
+}
+
+func (h *Health) count(i int, ok bool) {
+	if ok {
+		h.asked[i][1].Add(1)
+	} else {
+		h.asked[i][0].Add(1)
+	}
+}
+
+func refuseMethod(w http.ResponseWriter) {
+	w.Header().Set("Allow", "GET, HEAD")
+	http.Error(w, "ask with GET or HEAD", http.StatusMethodNotAllowed)
+}
+
+func wantsJSON(header http.Header) bool {
+	accept := header["Accept"]
+	return len(accept) > 0 && accept[0] != "*/*" && strings.Contains(accept[0], "application/json")
+}

@@ -1,0 +1,138 @@
+package health
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+	"unicode/utf8"
+)
+
+const (
+	defaultShutdownDelay = 5 * time.Second
+	defaultDrainTimeout  = 20 * time.Second
+)
+
+// Options are the settings of a [Health]. The zero value is ready to use.
+type Options struct {
+	// Addr is the TCP address, such as ":9090", of a listener for the probes and /metrics alone. [Health.Run] opens it and closes it last.
+	// Empty means none: mount [Health.Handler] yourself.
+	Addr string
+	// HeartbeatFile is a file that [Health.Run] renews every few seconds while the service is live, for exec probes of workers without a
+	// network interface: see [ProbeFile]. Empty means none.
+	HeartbeatFile string
+	// ShutdownDelay is how long the service goes on serving after it has become unready, so that everyone who routes traffic has
+	// noticed before the first connection is refused. Default 5 s; negative means none. A service that never was ready does not wait.
+	ShutdownDelay time.Duration
+	// DrainTimeout is how long the functions of [Health.Drain] get together. Default 20 s.
+	DrainTimeout time.Duration
+	// Reveal says who may read the full errors of checks in verbose answers; they can name hosts, users and queries. Nil means
+	// nobody. [FromLoopback] allows those who ask from this machine.
+	Reveal func(*http.Request) bool
+	// Log gets a line for each change: a check fails or recovers, a probe's answer turns. Nil means no lines. A handler that blocks
+	// holds up nothing; lines that do not fit are counted and reported.
+	Log *slog.Logger
+}
+
+// Health is what a service knows about itself, and tells a prober. Make one with [New]; the zero value is like New(Options{}).
+// Register what there is to know, then call [Health.Run]. All methods are safe for concurrent use, and none blocks on a check.
+//
+// Registering may go on while Run does. What cannot be right (a name that is empty, unprintable or taken, a negative duration, no
+// function) makes Run return an error at once; after Run has begun it is logged and listed in verbose answers. Either way the handle that
+// was returned is inert: its methods do nothing, as those of a nil handle.
+type Health struct {
+	options Options
+	answers [3]atomic.Pointer[answer] // what probes are told, by probe.index
+	asked   [3][2]atomic.Uint64       // how often that was, by probe.index and ok
+
+	mu      sync.Mutex // guards what follows; never held while code of the user runs
+	board   board
+	misuse  []error
+	drains  []drain
+	waiting []member // goroutines that Run will start
+	run     *run     // nil before Run
+	changed chan struct{}
+}
+
+// New returns a Health that waits for what it is to watch, and for [Health.Run].
+func New(options Options) *Health { return &Health{options: options} }
+
+// settings returns the options with their defaults, and what is wrong with them.
+func (o Options) settings() (Options, error) {
+	if o.DrainTimeout < 0 {
+		return o, fmt.Errorf("cannot use DrainTimeout %v: it must not be negative", o.DrainTimeout)
+	}
+	if o.ShutdownDelay == 0 {
+		o.ShutdownDelay = defaultShutdownDelay
+	}
+	o.ShutdownDelay = max(o.ShutdownDelay, 0)
+	if o.DrainTimeout == 0 {
+		o.DrainTimeout = defaultDrainTimeout
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	return o, nil
+}
+
+// register adds something to the board by calling add, unless its name or one of the errors says that it cannot be right.
+func (h *Health) register(name string, add func(*board), problems ...error) (ok bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	problem := errors.Join(append(problems, h.board.refuse(name))...)
+	if problem != nil {
+		h.misusedLocked(fmt.Errorf("cannot register %q: %w", name, problem))
+		return false
+	}
+	add(&h.board)
+	h.publishLocked(time.Now())
+	h.wakeLocked()
+	return true
+}
+
+func (h *Health) misusedLocked(err error) {
+	h.misuse = append(h.misuse, err)
+	if h.run != nil {
+		h.run.journal.put(slog.LevelError, "Health is misused", slog.Any("error", err))
+	}
+}
+
+// refuse says why something cannot have a name; nil means that it can.
+func (b *board) refuse(name string) error {
+	if name == "" {
+		return errors.New("it needs a name")
+	}
+	for _, r := range name {
+		if !strconv.IsPrint(r) || r == '/' || r == utf8.RuneError {
+			return errors.New("a name is made of printable characters, without a slash")
+		}
+	}
+	if b.has(name) {
+		return errors.New("the name is taken, choose another")
+	}
+	return nil
+}
+
+// notNegative returns an error if the value of a field is negative.
+func notNegative[T int | time.Duration](field string, value T) error {
+	if value < 0 {
+		return fmt.Errorf("%s is %v, it must not be negative", field, value)
+	}
+	return nil
+}
+
+// only returns the one element of options, or the zero value.
+func only[T any](options []T) (T, error) {
+	var none T
+	switch len(options) {
+	case 0:
+		return none, nil
+	case 1:
+		return options[0], nil
+	}
+	return none, fmt.Errorf("it has %d sets of options, give one", len(options))
+}

@@ -1,0 +1,102 @@
+package health
+
+import (
+	"log/slog"
+	"math/rand/v2"
+	"time"
+)
+
+// answer is what a prober is told, rendered when it changes and not when it is asked for. It is never modified.
+type answer struct {
+	ok   bool
+	code int
+	text string
+	body []byte
+}
+
+func newAnswer(v verdict) *answer {
+	a := &answer{ok: v.ok, code: 200, text: v.text, body: []byte(v.text + "\n")}
+	if !v.ok {
+		a.code = 503
+	}
+	return a
+}
+
+// refresh publishes what has changed.
+func (h *Health) refresh() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.board.latch(time.Now())
+	h.publishLocked(time.Now())
+	h.wakeLocked()
+}
+
+// wakeLocked makes Run's loop look again. It never blocks.
+func (h *Health) wakeLocked() {
+	if h.run != nil {
+		select {
+		case h.run.poke <- struct{}{}:
+		default: // it is going to look anyway
+		}
+	}
+}
+
+// publishLocked renders the answers that have changed and tells the log and those who wait in Changed.
+func (h *Health) publishLocked(now time.Time) {
+	b := &h.board
+	for _, c := range b.checks {
+		c.settle(now, rand.Float64)
+		h.logCheckLocked(c, now)
+	}
+	for _, l := range b.loops {
+		l.red.Store(b.judges() && l.state(b.started, now) != stateOK)
+	}
+	changed := false
+	for i, v := range b.verdicts(now) {
+		old := h.answers[i].Load()
+		if old != nil && old.ok == v.ok && old.text == v.text {
+			continue
+		}
+		changed = true
+		h.answers[i].Store(newAnswer(v))
+		if old == nil || old.ok != v.ok {
+			h.logProbeLocked(probes[i], v)
+		}
+	}
+	b.wasReady = b.wasReady || h.OK(Readiness)
+	if changed && h.changed != nil {
+		close(h.changed)
+		h.changed = nil
+	}
+}
+
+func (h *Health) logCheckLocked(c *check, now time.Time) {
+	state := c.state(now)
+	if h.run == nil || state == statePending || c.logged == state {
+		return
+	}
+	c.logged = state
+	if state == stateOK {
+		h.run.journal.put(slog.LevelInfo, "Check passes", slog.String("check", c.name))
+		return
+	}
+	h.run.journal.put(slog.LevelWarn, "Check fails", slog.String("check", c.name), slog.String("kind", string(c.kind)),
+		slog.String("state", state), slog.String("detail", c.detail(now)), slog.Any("error", c.err))
+}
+
+func (h *Health) logProbeLocked(p Probe, v verdict) {
+	if h.run == nil {
+		return
+	}
+	level := slog.LevelInfo
+	if !v.ok && h.board.phase == running && !h.board.started.IsZero() {
+		level = slog.LevelWarn
+	}
+	attrs := []slog.Attr{slog.String("probe", string(p)), slog.Bool("ok", v.ok), slog.String("answer", v.text)}
+	for _, l := range h.board.loops {
+		if p == Liveness && l.red.Load() {
+			attrs = append(attrs, slog.Any(l.name, l.problem()))
+		}
+	}
+	h.run.journal.put(level, "Probe answer changed", attrs...)
+}

@@ -1,0 +1,114 @@
+package health
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"time"
+)
+
+// drain is a function that ends what is in flight.
+type drain struct {
+	name string
+	end  func(context.Context) error
+}
+
+// Drain registers what has to end when the service stops, as in Drain("http", server.Shutdown). All such functions are called at the same
+// time, after ShutdownDelay, with a context that ends after DrainTimeout. One that fails, panics or goes on after that makes [Health.Run]
+// return an error.
+func (h *Health) Drain(name string, end func(context.Context) error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if end == nil {
+		h.misusedLocked(fmt.Errorf("cannot drain %q: it has no function", name))
+		return
+	}
+	h.drains = append(h.drains, drain{name, end})
+}
+
+// drain calls the functions of Drain and returns what went wrong.
+func (h *Health) drain(r *run) error {
+	h.mu.Lock()
+	drains := h.drains
+	h.mu.Unlock()
+	results := make(chan error, len(drains))
+	ctx, cancel := context.WithTimeout(r.crew.ctx, r.options.DrainTimeout)
+	defer cancel()
+	for _, d := range drains {
+		r.crew.start(member{d.name, func(context.Context) {
+			err := errors.New("it ended its goroutine")
+			defer func() {
+				if err != nil {
+					err = fmt.Errorf("cannot drain %s: %w", d.name, err)
+				}
+				results <- err
+			}()
+			err = guard(func() error { return d.end(ctx) })
+		}})
+	}
+	var errs error
+	timer := time.NewTimer(r.options.DrainTimeout + slack)
+	defer timer.Stop()
+	for range drains {
+		select {
+		case err := <-results:
+			errs = errors.Join(errs, err)
+		case <-timer.C:
+			return errs // join names those that are missing
+		}
+	}
+	return errs
+}
+
+// PreStop is a handler for a preStop hook (httpGet): it makes the service unready at once, answers after ShutdownDelay, and the SIGTERM
+// that follows finds that time spent. Mount it only where nobody but the kubelet can reach it, since it takes the replica out of service for
+// good; [Health.Handler] does not include it.
+func (h *Health) PreStop(w http.ResponseWriter, r *http.Request) {
+	since := h.stop()
+	if since.IsZero() {
+		http.Error(w, "Run has not been called", http.StatusServiceUnavailable)
+		return
+	}
+	if options, err := h.options.settings(); err == nil {
+		pause(r.Context(), h.delay(options)-time.Since(since))
+	}
+	w.WriteHeader(http.StatusOK)
+}
+
+// Serve is [Health.Run] for a service that is one HTTP server: it listens at server.Addr, serves (TLS if server.TLSConfig has
+// certificates), and drains the server when ctx ends. If the server dies before, Serve stops and returns why.
+func (h *Health) Serve(ctx context.Context, server *http.Server) error {
+	listener, err := net.Listen("tcp", cmp.Or(server.Addr, ":http"))
+	if err != nil {
+		return fmt.Errorf("cannot serve, choose another Addr: %w", err)
+	}
+	h.Drain("http server", func(ctx context.Context) error {
+		if err := server.Shutdown(ctx); err != nil {
+			return errors.Join(fmt.Errorf("requests in flight are cut off: %w", err), server.Close())
+		}
+		return nil
+	})
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	served := make(chan error, 1)
+	go func() {
+		defer cancel()
+		served <- serve(server, listener)
+	}()
+	err = h.Run(ctx)
+	return errors.Join(err, server.Close(), <-served) // closed here if Run refused to begin
+}
+
+func serve(server *http.Server, listener net.Listener) error {
+	run := server.Serve
+	if c := server.TLSConfig; c != nil && (len(c.Certificates) > 0 || c.GetCertificate != nil || c.GetConfigForClient != nil) {
+		run = func(l net.Listener) error { return server.ServeTLS(l, "", "") }
+	}
+	if err := run(listener); !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("cannot serve: %w", err)
+	}
+	return nil
+}

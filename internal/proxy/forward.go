@@ -187,6 +187,9 @@ func (c *carrier) refuse(w http.ResponseWriter, out *http.Request, err error) {
 	case !ok:
 		u = &unroutable{reason: err, sent: true}
 	}
+	if out.ProtoMajor == 1 && out.ContentLength != 0 {
+		w.Header().Set("Connection", "close") // after EnableFullDuplex the server hangs up if nobody read the body, and does not say so
+	}
 	c.exchange.port.answer(w, out, u)
 }
 

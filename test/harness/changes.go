@@ -13,6 +13,17 @@ import (
 	"k8s.io/apimachinery/pkg/watch"
 )
 
+// Change is one line of -o json.
+type Change struct {
+	// Read is when it was read.
+	Read  time.Time
+	Kind  watch.EventType
+	Pod   *corev1.Pod
+	Event *corev1.Event
+	// Status is set by a line that is no change: the reader fell behind.
+	Status string
+}
+
 func (r *Run) readAll(out *bufio.Reader) {
 	decoder := json.NewDecoder(out)
 	for {
@@ -36,7 +47,7 @@ func (r *Run) readAll(out *bufio.Reader) {
 
 func parse(kind watch.EventType, data []byte) Change {
 	var meta metav1.TypeMeta
-	c := Change{Kind: kind}
+	c := Change{Read: time.Now(), Kind: kind}
 	if err := json.Unmarshal(data, &meta); err != nil {
 		panic(err)
 	}

@@ -9,14 +9,12 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"sync"
 	"syscall"
 	"testing"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/watch"
 )
 
 // Run is a running probity and what it printed so far.
@@ -29,19 +27,12 @@ type Run struct {
 	read   chan struct{} // closed at the end of the output
 	ended  chan struct{} // closed when probity was waited for
 
+	file, programs string // the manifest, and the folder with probity and the scripted service
+
 	mu      sync.Mutex // guards what follows
 	changed chan struct{}
 	changes []Change
 	closed  bool // the output has ended
-}
-
-// Change is one line of -o json.
-type Change struct {
-	Kind  watch.EventType
-	Pod   *corev1.Pod
-	Event *corev1.Event
-	// Status is set by a line that is no change: the reader fell behind.
-	Status string
 }
 
 // Options change how probity is run. The zero value reads -o json and the output of the containers.
@@ -76,8 +67,7 @@ func StartWith(t *testing.T, opts Options, manifest string) *Run {
 		t.Fatal(err)
 	}
 	file := filepath.Join(folder(t, opts.User), "pod.yaml")
-	manifest = strings.ReplaceAll(manifest, "SERVICE", filepath.Join(programs, "service"))
-	if err := os.WriteFile(file, []byte(manifest), 0o644); err != nil {
+	if err := os.WriteFile(file, named(manifest, programs), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	return StartFile(t, opts, filepath.Join(programs, "probity"), file)
@@ -115,7 +105,7 @@ func link(dir string, hard bool) error {
 func StartFile(t *testing.T, opts Options, probity, file string) *Run {
 	t.Helper()
 	r := &Run{
-		t: t, mark: newMark(), changed: make(chan struct{}), read: make(chan struct{}), ended: make(chan struct{}),
+		t: t, file: file, programs: filepath.Dir(probity), mark: newMark(), changed: make(chan struct{}), read: make(chan struct{}), ended: make(chan struct{}),
 	}
 	if opts.StateDir == "" {
 		opts.StateDir = folder(t, opts.User)

@@ -2,6 +2,7 @@
 package service
 
 import (
+	"context"
 	"errors"
 	"flag"
 	"fmt"
@@ -26,12 +27,16 @@ import (
 //	-port N          listen on this port instead of $PORT; 0 listens on none
 //	-answers SCRIPT  answers per path: "/ready=500x3,200 /live=200x2,hang"; the last one lasts for ever. 200 is the default.
 //	                 An answer is a status, "hang" (headers never come), "stall" (headers, then no body), "drop" (closes without a byte)
-//	                 "slow:1.5s" (200 after that time), or "file:/PATH" (what that file says now)
+//	                 "slow:1.5s" (200 after that time), "file:/PATH" (what that file says now), or "beat:3s" (503 until the clock of the day
+//	                 has passed a multiple of that time since the start, 200 from then on: services that start one after another agree)
 //	-grpc            speak gRPC's health protocol, always SERVING, instead of HTTP
 //	-delay D         listen only after this time
 //	-life D:CODE     exit by itself after D
-//	-term SCRIPT     on SIGTERM: "default", "exit:CODE", "ignore" or "sleep:D" (exit 0 after D, answering until then)
+//	-term SCRIPT     on SIGTERM: "default", "exit:CODE", "ignore", "sleep:D" (exit 0 after D, answering until then), or "graceful" (accept no more,
+//	                 answer what was asked, exit 0)
 //	-log FILE        append a line per request and signal
+//	-ledger DIR      keep a file named after the process id in DIR that tells what a router has to answer for
+//	-control         let a POST of a script to /-/answers change the answers of the paths in it
 //	-print TEXT      print this at start
 //
 // What a hostile program does, in this order, before it serves:
@@ -45,7 +50,7 @@ import (
 //	-exec ARGS       become another program: the service with these arguments
 //	-stop            stop itself by SIGSTOP once it listens
 func Main(args []string) int {
-	s := &service{counts: map[string]int{}}
+	s := &service{counts: map[string]int{}, started: time.Now()}
 	if err := s.parse(args); err != nil {
 		fmt.Fprintln(os.Stderr, "service:", err)
 		return 64
@@ -66,17 +71,15 @@ type service struct {
 	term    string
 	print   string
 	log     io.Writer
+	ledger  ledger
+	control bool
 	hostile hostile
+	server  http.Server
+	started time.Time
+
+	mu      sync.Mutex // guards counts, answers and writes to log
+	counts  map[string]int
 	answers map[string][]answer
-
-	mu     sync.Mutex // guards counts and writes to log
-	counts map[string]int
-}
-
-// answer is one step of a script.
-type answer struct {
-	what  string
-	times int // 0 means for ever
 }
 
 func (s *service) parse(args []string) error {
@@ -90,6 +93,8 @@ func (s *service) parse(args []string) error {
 	life := flags.String("life", "", "")
 	answers := flags.String("answers", "", "")
 	log := flags.String("log", "", "")
+	ledger := flags.String("ledger", "", "")
+	flags.BoolVar(&s.control, "control", false, "")
 	s.hostile.flags(flags)
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -113,34 +118,13 @@ func (s *service) parse(args []string) error {
 		s.log = f
 	}
 	var err error
-	s.answers, err = parseAnswers(*answers)
-	return err
-}
-
-func parseAnswers(text string) (map[string][]answer, error) {
-	scripts := map[string][]answer{}
-	for script := range strings.FieldsSeq(text) {
-		path, steps, ok := strings.Cut(script, "=")
-		if !ok {
-			return nil, fmt.Errorf("cannot read answers %q", script)
-		}
-		for step := range strings.SplitSeq(steps, ",") {
-			what, times, ok := strings.Cut(step, "x")
-			if strings.HasPrefix(step, "file:") {
-				what, ok = step, false
-			}
-			a := answer{what: what}
-			if ok {
-				n, err := strconv.Atoi(times)
-				if err != nil {
-					return nil, fmt.Errorf("cannot read answer %q: %w", step, err)
-				}
-				a.times = n
-			}
-			scripts[path] = append(scripts[path], a)
+	if *ledger != "" {
+		if s.ledger, err = openLedger(*ledger); err != nil {
+			return err
 		}
 	}
-	return scripts, nil
+	s.answers, err = parseAnswers(*answers)
+	return err
 }
 
 func (s *service) run() error {
@@ -149,6 +133,8 @@ func (s *service) run() error {
 		signal.Notify(signals, syscall.SIGTERM)
 	}
 	s.note("start %d", os.Getpid())
+	s.ledger.note("start")
+	defer s.ledger.note("exit")
 	if s.print != "" {
 		fmt.Println(s.print)
 	}
@@ -171,6 +157,7 @@ func (s *service) run() error {
 			return nil
 		case <-signals:
 			s.note("SIGTERM")
+			s.ledger.note("SIGTERM")
 			switch what, arg, _ := strings.Cut(s.term, ":"); what {
 			case "exit":
 				s.code, _ = strconv.Atoi(arg)
@@ -181,6 +168,8 @@ func (s *service) run() error {
 					return err
 				}
 				ends = time.After(d)
+			case "graceful":
+				return s.server.Shutdown(context.Background())
 			}
 		}
 	}
@@ -202,13 +191,19 @@ func (s *service) serve() error {
 		grpc_health_v1.RegisterHealthServer(server, health.NewServer())
 		return server.Serve(listener)
 	}
-	server := &http.Server{Handler: s, ReadHeaderTimeout: time.Minute}
-	return server.Serve(listener)
+	s.server.Handler, s.server.ReadHeaderTimeout = s, time.Minute
+	s.ledger.note("listen")
+	return s.server.Serve(listener)
 }
 
 // ServeHTTP answers as the script of the path says.
 func (s *service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if s.control && r.URL.Path == "/-/answers" {
+		s.rewrite(w, r)
+		return
+	}
 	step := s.next(r)
+	defer s.ledger.request(r, step)()
 	s.note("%s %s %s", r.Method, r.URL.Path, step)
 	defer s.note("answered %s", r.URL.Path)
 	what, arg, _ := strings.Cut(step, ":")
@@ -239,37 +234,6 @@ func (s *service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		w.WriteHeader(status)
 	}
-}
-
-// next takes the next step of a path's script.
-func (s *service) next(r *http.Request) string {
-	step := s.scripted(r)
-	path, ok := strings.CutPrefix(step, "file:")
-	if !ok {
-		return step
-	}
-	data, err := os.ReadFile(path)
-	if err != nil {
-		return err.Error()
-	}
-	return strings.TrimSpace(string(data))
-}
-
-func (s *service) scripted(r *http.Request) string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	n := s.counts[r.URL.Path]
-	s.counts[r.URL.Path]++
-	for _, a := range s.answers[r.URL.Path] {
-		if a.times == 0 || n < a.times {
-			return a.what
-		}
-		n -= a.times
-	}
-	if steps := s.answers[r.URL.Path]; len(steps) > 0 {
-		return steps[len(steps)-1].what
-	}
-	return "200"
 }
 
 // note appends a line to the log: milliseconds since the epoch, process id, what happened.

@@ -1,0 +1,94 @@
+package traffic
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/probity-run/probity/test/load/generator"
+)
+
+// TestExitsAtOnce rolls a service that exits at once on SIGTERM. What is lost is what it had begun to answer, and Events tell how much that is.
+func TestExitsAtOnce(t *testing.T) {
+	t.Parallel()
+	w := newWeb(t)
+	w.Term, w.Answers = "exit:0", "/work=slow:600ms"
+	r := begin(t, w)
+	report := r.under(generator.Options{Posts: 0.5, Clients: 192}, size(), func(until time.Time) {
+		for first := true; first || time.Now().Before(until); first = false {
+			roll(r)
+		}
+	})
+	books := r.judge(size().slack)
+	broken := map[string]bool{}
+	for _, b := range books {
+		for _, id := range b.unanswered() {
+			broken[id] = true
+		}
+	}
+	r.expect(books, report.Failures, func(q generator.Request) bool { return q.Method == http.MethodPost && broken[q.ID] })
+	said := 0
+	for _, e := range r.run.Events("RequestsLost") {
+		var n int
+		if _, err := fmt.Sscanf(e.Message, "%d request", &n); err != nil || !strings.HasSuffix(e.Message, "exited on SIGTERM; "+would(n)) {
+			t.Errorf("Event %q: %v", e.Message, err)
+		}
+		said += n
+	}
+	if said != len(report.Failures) {
+		t.Errorf("Events say that %d requests were lost, clients lost %d", said, len(report.Failures))
+	}
+	if len(report.Failures) == 0 {
+		t.Error("no request was in flight when a replica exited, so this proved nothing")
+	}
+}
+
+func would(n int) string {
+	if n == 1 {
+		return "it would be lost on a cluster too"
+	}
+	return "they would be lost on a cluster too"
+}
+
+// TestDeletion takes the Deployment out of the manifest, puts it back, and in the end interrupts Probity. A request that was sent before is answered. One
+// that comes later goes to a replica on its way out as long as there is one (R198), or is told why nobody answers, as long as there is a listener.
+func TestDeletion(t *testing.T) {
+	t.Parallel()
+	w := newWeb(t)
+	w.Answers = "/work=slow:300ms"
+	r := begin(t, w)
+	var deleted, restored, interrupted time.Time
+	report := r.under(generator.Options{Posts: 0.3}, size(), func(time.Time) {
+		r.waitRequests(100)
+		deleted = time.Now()
+		r.save(func(w *web) { w.Gone = true })
+		r.waitReady(0)
+		r.save(func(w *web) { w.Gone = false })
+		r.waitReady(3)
+		restored = time.Now()
+		n := r.asked()
+		r.waitRequests(n + 100)
+		interrupted = time.Now()
+		r.run.Interrupt()
+		if code := r.run.Exit(); code != 0 {
+			t.Errorf("exit code = %d, want 0", code)
+		}
+		r.ended = true
+	})
+	books := r.judge(size().slack)
+	r.expect(books, report.Failures, func(q generator.Request) bool {
+		return q.Sent.After(interrupted) || q.Sent.After(deleted) && q.Sent.Before(restored.Add(size().slack)) && told(q)
+	})
+	if !slices.ContainsFunc(report.Failures, told) {
+		t.Error("no client was told why nobody answers")
+	}
+}
+
+// told says whether a client was told why nobody answers, or why the replica that was to answer does not.
+func told(q generator.Request) bool {
+	return q.Err == nil && (q.Status == http.StatusServiceUnavailable || q.Status == http.StatusBadGateway && q.Method == http.MethodPost) &&
+		strings.HasPrefix(q.Body, "Service default/web, port ")
+}

@@ -1,0 +1,9 @@
+package traffic
+
+import (
+	"testing"
+
+	"github.com/probity-run/probity/test/harness"
+)
+
+func TestMain(m *testing.M) { harness.Main(m) }

@@ -1,0 +1,248 @@
+package traffic
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/probity-run/probity/test/harness"
+	"github.com/probity-run/probity/test/load/generator"
+)
+
+// rig is a running web and those who ask it.
+type rig struct {
+	t   *testing.T
+	web web
+	run *harness.Run
+
+	killed map[int]time.Time // or stopped, by process id
+	lasts  time.Duration     // for how long such a process may still be sent requests
+	turn   int
+	ended  bool // probity has: there is nobody left to ask
+
+	mu   sync.Mutex // guards sent
+	sent map[string]time.Time
+}
+
+// begin runs a web and waits until all replicas are ready.
+func begin(t *testing.T, w web) *rig {
+	t.Helper()
+	r := &rig{t: t, web: w, sent: map[string]time.Time{}, killed: map[int]time.Time{}}
+	r.run = harness.StartWith(t, harness.Options{NoLogs: true, Args: []string{"--max-restart-period=1s"}}, w.manifest())
+	r.waitReady(w.Replicas)
+	r.run.WaitEvent(1, fmt.Sprintf("Normal Listening port %d is at 127.0.0.1:%[1]d", w.Port))
+	harness.WaitFor(t, "an answer", func() bool {
+		response, err := http.Get(r.url())
+		if err == nil {
+			response.Body.Close()
+		}
+		return err == nil && response.StatusCode == http.StatusOK
+	})
+	return r
+}
+
+func (r *rig) url() string { return fmt.Sprintf("http://127.0.0.1:%d/work", r.web.Port) }
+
+// save changes the manifest.
+func (r *rig) save(change func(w *web)) {
+	change(&r.web)
+	r.run.Save(r.web.manifest())
+}
+
+// under has clients ask while things happen, for as long as they happen and until they have asked often enough. It tells things when time is up.
+func (r *rig) under(opts generator.Options, length length, things func(until time.Time)) *generator.Report {
+	r.t.Helper()
+	if opts.URL == "" {
+		opts.URL = r.url()
+	}
+	began := time.Now()
+	opts.Observe = func(q generator.Request) {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.sent[q.ID] = q.Sent
+	}
+	ctx, stop := context.WithCancel(r.t.Context())
+	defer stop()
+	type result struct {
+		report *generator.Report
+		err    error
+	}
+	done := make(chan result, 1)
+	go func() {
+		report, err := generator.Run(ctx, opts)
+		done <- result{report, err}
+	}()
+	things(began.Add(length.atLeast))
+	if !r.ended {
+		r.waitRequests(length.requests)
+	}
+	stop()
+	got := <-done
+	if got.err != nil {
+		r.t.Fatal(got.err)
+	}
+	r.t.Log(got.report)
+	return got.report
+}
+
+// asked is how many requests are over.
+func (r *rig) asked() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.sent)
+}
+
+func (r *rig) waitRequests(n int) {
+	harness.WaitFor(r.t, fmt.Sprintf("%d requests", n), func() bool { return r.asked() >= n })
+}
+
+// judge reports what was wrong by the books.
+func (r *rig) judge(slack time.Duration) []book {
+	r.t.Helper()
+	books := readBooks(r.t, r.web.Ledger)
+	r.t.Cleanup(func() {
+		for _, b := range books {
+			if r.t.Failed() {
+				r.t.Log(b.milestones())
+			}
+		}
+	})
+	complain(r.t, "a violation", verdict{books, r.sent, slack}.violations())
+	return books
+}
+
+// expect reports the failed requests that the condition does not allow.
+func (r *rig) expect(books []book, failures []generator.Request, allowed func(generator.Request) bool) {
+	r.t.Helper()
+	var wrong []string
+	for _, q := range failures {
+		if !allowed(q) {
+			wrong = append(wrong, fate(books, q))
+		}
+	}
+	complain(r.t, "a request failed", wrong)
+}
+
+// shown is how many things of a kind are told one by one.
+const shown = 10
+
+func complain(t *testing.T, what string, things []string) {
+	t.Helper()
+	if len(things) > 0 {
+		t.Errorf("%d times %s, such as:\n%s", len(things), what, strings.Join(things[:min(len(things), shown)], "\n"))
+	}
+}
+
+// waitReady waits until so many Pods are ready and not being deleted, and no others are there.
+func (r *rig) waitReady(n int) map[string]*corev1.Pod {
+	r.t.Helper()
+	var found map[string]*corev1.Pod
+	r.run.Wait(fmt.Sprintf("%d ready Pods and no others", n), func(changes []harness.Change) bool {
+		found = there(changes)
+		for _, pod := range found {
+			if !harness.Ready(pod) || pod.DeletionTimestamp != nil {
+				return false
+			}
+		}
+		return len(found) == n
+	})
+	return found
+}
+
+// waitRolled waits until all Pods are of another template than those given, ready, and the old ones gone.
+func (r *rig) waitRolled(before map[string]*corev1.Pod) map[string]*corev1.Pod {
+	r.t.Helper()
+	old := ""
+	for _, pod := range before {
+		old = pod.Labels["pod-template-hash"]
+	}
+	var found map[string]*corev1.Pod
+	r.run.Wait("the new replicas", func(changes []harness.Change) bool {
+		found = there(changes)
+		for _, pod := range found {
+			if !harness.Ready(pod) || pod.DeletionTimestamp != nil || pod.Labels["pod-template-hash"] == old {
+				return false
+			}
+		}
+		return len(found) == r.web.Replicas
+	})
+	return found
+}
+
+// there are the Pods of the web that exist, by name.
+func there(changes []harness.Change) map[string]*corev1.Pod {
+	pods := map[string]*corev1.Pod{}
+	for _, c := range changes {
+		switch {
+		case c.Pod == nil || c.Pod.Labels["app"] != "web":
+		case c.Kind == "DELETED":
+			delete(pods, c.Pod.Name)
+		default:
+			pods[c.Pod.Name] = c.Pod
+		}
+	}
+	return pods
+}
+
+// answer changes what a replica answers from now on.
+func (r *rig) answer(pod *corev1.Pod, script string) {
+	r.t.Helper()
+	address := fmt.Sprintf("http://127.0.0.1:%d/-/answers", harness.PrivatePort(r.t, pod, "app"))
+	response, err := http.Post(address, "text/plain", strings.NewReader(script))
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		r.t.Fatalf("%s: %s", address, response.Status)
+	}
+}
+
+// signal sends a signal that keeps a replica from answering what it got.
+func (r *rig) signal(pod *corev1.Pod, sig syscall.Signal) (pid int) {
+	r.t.Helper()
+	pid = harness.PIDOf(r.t, pod, "app")
+	r.killed[pid] = time.Now()
+	if err := syscall.Kill(pid, sig); err != nil {
+		r.t.Fatal(err)
+	}
+	if r.lasts = size().slack; sig == syscall.SIGSTOP {
+		r.lasts = time.Minute // until readiness or liveness finds out
+	}
+	return pid
+}
+
+// next takes one Pod after the other.
+func (r *rig) next() *corev1.Pod {
+	pods := r.waitReady(r.web.Replicas)
+	names := slices.Sorted(maps.Keys(pods))
+	r.turn++
+	return pods[names[r.turn%len(names)]]
+}
+
+// unchanged applies the manifest, expects to be told this of an object, and expects that no Pod notices.
+func (r *rig) unchanged(before map[string]*corev1.Pod, told string) {
+	r.t.Helper()
+	out := r.run.Apply(r.web.manifest())
+	harness.WaitFor(r.t, "being told "+told, func() bool { return strings.Contains(out+r.run.Stderr(), told) }) // the run may have seen the file before
+	for name, pod := range r.waitReady(len(before)) {
+		if was := before[name]; was == nil || was.UID != pod.UID || harness.PIDOf(r.t, was, "app") != harness.PIDOf(r.t, pod, "app") {
+			r.t.Errorf("Pod %s is another one than before the reload", name)
+		}
+	}
+}
+
+// waitPod waits until the Pod of that name fulfils the condition.
+func (r *rig) waitPod(name, what string, holds func(*corev1.Pod) bool) *corev1.Pod {
+	r.t.Helper()
+	return r.run.WaitPod(name+" "+what, func(pod *corev1.Pod) bool { return pod.Name == name && holds(pod) })
+}

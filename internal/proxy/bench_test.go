@@ -21,10 +21,10 @@ func BenchmarkProxy(b *testing.B) {
 	address := origin.Listener.Addr().String()
 	b.Run("direct", func(b *testing.B) { load(b, address) })
 	b.Run("bare", func(b *testing.B) {
-		transports := newTransports()
-		defer transports.close()
+		transport := &http.Transport{MaxIdleConnsPerHost: maxIdleUpstream, DisableCompression: true}
+		defer transport.CloseIdleConnections()
 		pool := &buffers{}
-		front := httptest.NewServer(&httputil.ReverseProxy{BufferPool: pool, Transport: transports.http, Rewrite: func(r *httputil.ProxyRequest) {
+		front := httptest.NewServer(&httputil.ReverseProxy{BufferPool: pool, Transport: transport, Rewrite: func(r *httputil.ProxyRequest) {
 			r.Out.URL.Scheme, r.Out.URL.Host = "http", address
 			r.SetXForwarded()
 		}})

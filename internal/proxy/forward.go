@@ -29,9 +29,9 @@ type httpForwarder struct {
 }
 
 func newHTTPForwarder(p *Proxy) *httpForwarder {
-	f := &httpForwarder{proxy: p, transports: newTransports()}
+	f := &httpForwarder{proxy: p, transports: newTransports(idleUpstream)}
 	f.carriers.New = func() any {
-		c := &carrier{transports: f.transports}
+		c := &carrier{transports: f.transports, witness: newWitness()}
 		c.proxy = httputil.ReverseProxy{Rewrite: rewrite, Transport: c, ErrorHandler: c.refuse, BufferPool: &p.buffers, ErrorLog: p.httpLog}
 		return c
 	}
@@ -65,6 +65,7 @@ type carrier struct {
 	transports *transports
 	proxy      httputil.ReverseProxy
 	exchange   exchange
+	witness    *witness
 	body       responseBody
 	upgraded   *upgradedBody
 	outcome    outcome
@@ -86,6 +87,7 @@ func (c *carrier) end(f *httpForwarder, r *http.Request) {
 		c.outcome = outcomeGone
 	}
 	c.exchange.end(c.outcome)
+	c.witness.leave()
 	c.upgraded, c.body = nil, responseBody{}
 	f.carriers.Put(c)
 }
@@ -123,18 +125,19 @@ func (c *carrier) RoundTrip(out *http.Request) (*http.Response, error) {
 	}
 }
 
-// try sends a request to the current replica. What must not be sent twice, and met a kept connection that was dead, gets a fresh one.
+// try sends a request to the current replica. What met a kept connection that was dead gets a fresh one.
 func (c *carrier) try(transport *http.Transport, out *http.Request, body *replay) (*http.Response, error) {
 	out.URL.Scheme, out.URL.Host = "http", c.exchange.replica.address
 	if body != nil {
 		out.Body = body.view()
 	}
 	ctx := context.WithValue(out.Context(), lifeKey{}, c.exchange.life)
-	if c.exchange.idempotent || transport == c.transports.h2c {
+	if transport == c.transports.h2c {
 		return transport.RoundTrip(out.WithContext(ctx))
 	}
-	var w witness
-	res, err := transport.RoundTrip(out.WithContext(httptrace.WithClientTrace(ctx, w.trace())))
+	w := c.witness
+	w.begin(!c.exchange.idempotent)
+	res, err := transport.RoundTrip(out.WithContext(httptrace.WithClientTrace(ctx, w.trace)))
 	if err == nil || isDial(err) || !w.unsent() || out.Context().Err() != nil {
 		return res, err
 	}

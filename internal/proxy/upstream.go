@@ -3,11 +3,8 @@ package proxy
 import (
 	"context"
 	"errors"
-	"io"
 	"net"
 	"net/http"
-	"net/http/httptrace"
-	"sync/atomic"
 	"time"
 )
 
@@ -32,7 +29,8 @@ type transports struct {
 	h2c *http.Transport
 }
 
-func newTransports() *transports {
+// newTransports makes transports that close a connection when it was idle for so long.
+func newTransports(idle time.Duration) *transports {
 	dialer := &net.Dialer{Timeout: dialTimeout}
 	dial := func(ctx context.Context, network, address string) (net.Conn, error) {
 		if l, ok := ctx.Value(lifeKey{}).(*life); ok && l.has(closed) {
@@ -42,15 +40,23 @@ func newTransports() *transports {
 		if err != nil {
 			return nil, &dialError{err}
 		}
-		return &upstreamConn{TCPConn: conn.(*net.TCPConn)}, nil
+		return conn, nil
 	}
-	transport := func(idle int) *http.Transport {
+	counted := func(ctx context.Context, network, address string) (net.Conn, error) {
+		conn, err := dial(ctx, network, address)
+		if err != nil {
+			return nil, err
+		}
+		return newUpstreamConn(conn.(*net.TCPConn), idle), nil
+	}
+	transport := func(idleConns int) *http.Transport {
 		return &http.Transport{
-			DialContext: dial, DisableCompression: true, MaxIdleConnsPerHost: idle, IdleConnTimeout: idleUpstream,
+			DialContext: counted, DisableCompression: true, MaxIdleConnsPerHost: idleConns,
 			MaxResponseHeaderBytes: maxUpstreamHeader, ExpectContinueTimeout: time.Second,
 		}
 	}
 	t := &transports{http: transport(maxIdleUpstream), fresh: transport(-1), h2c: transport(maxIdleUpstream)}
+	t.h2c.DialContext = dial
 	t.h2c.Protocols = new(http.Protocols)
 	t.h2c.Protocols.SetUnencryptedHTTP2(true)
 	t.h2c.IdleConnTimeout = time.Minute // streams are refused before they are processed when such a connection closes, so nothing is lost by it
@@ -73,51 +79,6 @@ var errEnded = errors.New("the process has ended")
 type dialError struct{ error }
 
 func (e *dialError) Unwrap() error { return e.error }
-
-// upstreamConn knows whether something was written to it since it was last asked.
-type upstreamConn struct {
-	*net.TCPConn
-	writes atomic.Uint64
-}
-
-// Write implements [net.Conn].
-func (c *upstreamConn) Write(p []byte) (int, error) {
-	n, err := c.TCPConn.Write(p)
-	if n > 0 {
-		c.writes.Add(1)
-	}
-	return n, err
-}
-
-// ReadFrom implements [io.ReaderFrom]. It counts as written even if nothing was.
-func (c *upstreamConn) ReadFrom(r io.Reader) (int64, error) {
-	c.writes.Add(1)
-	return c.TCPConn.ReadFrom(r)
-}
-
-// witness sees whether a request was sent, for those that must not be sent twice. A kept connection of a process that has ended looks fine until it
-// is used, and net/http does not tell whether a request got onto it. So the witness looks at the connection just before: one that the replica has
-// closed is closed here, too, and what was to be written to it is not.
-type witness struct {
-	conn   *upstreamConn
-	before uint64
-}
-
-func (w *witness) trace() *httptrace.ClientTrace {
-	return &httptrace.ClientTrace{GotConn: func(info httptrace.GotConnInfo) {
-		conn, ok := info.Conn.(*upstreamConn)
-		if !ok {
-			return
-		}
-		w.conn, w.before = conn, conn.writes.Load()
-		if info.Reused && isStale(conn.TCPConn) {
-			_ = conn.Close() // the request fails by it, and is sent on another connection
-		}
-	}}
-}
-
-// unsent says whether nothing of the request was written.
-func (w *witness) unsent() bool { return w.conn != nil && w.conn.writes.Load() == w.before }
 
 // isDial says whether a request failed because no connection was made.
 func isDial(err error) bool {

@@ -24,6 +24,7 @@ func TestVerdict(t *testing.T) {
 		"after three":                          {[]string{good + "30 probe /ready 503|40 probe /ready 503|50 probe /ready 503|400 begin GET b|"}, nil, "after the deciding answer"},
 		"after three, sent before":             {[]string{good + "30 probe /ready 503|40 probe /ready 503|50 probe /ready 503|400 begin GET b|"}, map[string]int{"b": 45}, ""},
 		"after three, and ready again":         {[]string{good + "30 probe /ready 503|40 probe /ready 503|50 probe /ready 503|60 probe /ready 200|400 begin GET b|"}, nil, ""},
+		"after three, held until ready again":  {[]string{good + "30 probe /ready 503|40 probe /ready 503|50 probe /ready 503|400 probe /ready 200|410 begin GET b|"}, map[string]int{"b": 390}, ""},
 		"after SIGTERM":                        {[]string{good + "30 SIGTERM|40 begin POST b|"}, nil, "after SIGTERM"},
 		"on its way at SIGTERM":                {[]string{good + "30 SIGTERM|40 begin POST b|"}, map[string]int{"b": 29}, ""},
 		"a GET twice, the first was answered":  {[]string{good, good}, nil, "GET a came to 1 and to 2"},

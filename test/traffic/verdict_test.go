@@ -45,7 +45,8 @@ func (v verdict) tooEarly(b book) (wrong []string) {
 	return wrong
 }
 
-// notReady finds requests that were sent when the deciding answer of a readiness probe was known.
+// notReady finds requests that were sent when the deciding answer of a readiness probe was known, and came before there was a good one again: what
+// waits on its way until then may be given to the replica.
 func (v verdict) notReady(b book) (wrong []string) {
 	spans := b.unready()
 	for _, e := range b.entries {
@@ -54,7 +55,7 @@ func (v verdict) notReady(b book) (wrong []string) {
 		}
 		sent := v.sent[e.words[1]]
 		for _, s := range spans {
-			if sent.Sub(s.from) > v.slack && (s.to.IsZero() || sent.Before(s.to)) {
+			if sent.Sub(s.from) > v.slack && (s.to.IsZero() || e.at.Before(s.to)) {
 				wrong = append(wrong, fmt.Sprintf("%d got %s, sent %v after the deciding answer", b.pid, e.words[1], sent.Sub(s.from)))
 			}
 		}

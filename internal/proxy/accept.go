@@ -1,8 +1,10 @@
 package proxy
 
 import (
+	"io"
 	"net"
 	"sync"
+	"time"
 )
 
 // acceptor is the listener that the HTTP server of a port sees: connections are the server's or the relay's as the table says at the time.
@@ -16,7 +18,7 @@ func (a acceptor) Accept() (net.Conn, error) {
 		if err != nil {
 			return nil, err
 		}
-		client := &clientConn{TCPConn: conn, free: o.proxy.slots}
+		client := &clientConn{TCPConn: conn, free: o.proxy.slots, timeout: o.proxy.opts.ClientTimeout}
 		select {
 		case o.proxy.slots <- struct{}{}: // the next client waits in the kernel's queue meanwhile
 		case <-o.stopping:
@@ -39,11 +41,28 @@ func (a acceptor) Close() error {
 // Addr implements [net.Listener].
 func (a acceptor) Addr() net.Addr { return a.port.listener.Addr() }
 
-// clientConn is a client's connection. It frees its slot when it is closed.
+// clientConn is a client's connection. It frees its slot when it is closed, and fails if the client does not take what is written.
 type clientConn struct {
 	*net.TCPConn
-	once sync.Once
-	free chan struct{}
+	timeout time.Duration
+	once    sync.Once
+	free    chan struct{}
+}
+
+// Write implements [net.Conn].
+func (c *clientConn) Write(p []byte) (int, error) {
+	if err := c.SetWriteDeadline(time.Now().Add(c.timeout)); err != nil {
+		return 0, err
+	}
+	return c.TCPConn.Write(p)
+}
+
+// ReadFrom implements [io.ReaderFrom]. It is for upgraded connections, which have no time limit.
+func (c *clientConn) ReadFrom(r io.Reader) (int64, error) {
+	if err := c.SetWriteDeadline(time.Time{}); err != nil {
+		return 0, err
+	}
+	return c.TCPConn.ReadFrom(r)
 }
 
 // Close implements [net.Conn].

@@ -2,10 +2,12 @@ package proxy
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"mime"
 	"net/http"
 	"net/url"
+	"os"
 	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -90,6 +92,16 @@ func (o *port) answer(w http.ResponseWriter, r *http.Request, why *unroutable) {
 		w.WriteHeader(code)
 		_, _ = fmt.Fprintln(w, text(&status, "\n  ")) // likewise
 	}
+}
+
+// reject tells a client that its request's body broke off.
+func (o *port) reject(w http.ResponseWriter, why error) {
+	code := http.StatusBadRequest
+	if errors.Is(why, os.ErrDeadlineExceeded) {
+		code = http.StatusRequestTimeout
+	}
+	w.Header().Set("Connection", "close")
+	http.Error(w, fmt.Sprintf("Service %s/%s, port %d: cannot read the request's body: %v", o.service.Namespace, o.service.Name, o.key.number, why), code)
 }
 
 // text is a status for people.

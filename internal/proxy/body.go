@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // maxReplay is how much of a request's body is remembered for another attempt.
@@ -86,6 +87,38 @@ func (v *replayView) Read(p []byte) (int, error) {
 // Close implements [io.Closer]. It does not wait for a Read.
 func (v *replayView) Close() error {
 	v.closed.Store(true)
+	return nil
+}
+
+// requestBody is what the client sends. It gives up on a client that stops sending, and knows whether the client broke off or sent nonsense.
+type requestBody struct {
+	io.ReadCloser
+	control *http.ResponseController
+	timeout time.Duration
+	failure atomic.Pointer[error]
+}
+
+// Read implements [io.Reader].
+func (b *requestBody) Read(p []byte) (int, error) {
+	_ = b.control.SetReadDeadline(time.Now().Add(b.timeout)) // every server of net/http can; without one there is no limit
+	n, err := b.ReadCloser.Read(p)
+	if err != nil {
+		_ = b.control.SetReadDeadline(time.Time{}) // the server goes on reading, to see whether the client leaves
+	}
+	if err != nil && err != io.EOF && err != http.ErrBodyReadAfterClose {
+		b.failure.Store(&err)
+	}
+	return n, err
+}
+
+// broken returns why the body broke off, if it did.
+func (b *requestBody) broken() error {
+	if b == nil {
+		return nil
+	}
+	if err := b.failure.Load(); err != nil {
+		return *err
+	}
 	return nil
 }
 

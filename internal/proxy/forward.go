@@ -51,9 +51,12 @@ func (f *httpForwarder) forward(w http.ResponseWriter, r *http.Request, o *port)
 	}
 	c.exchange.begin(o, client, isIdempotent(r))
 	defer c.end(f, r) // also if the reverse proxy panics to break an answer off
-	if r.ContentLength != 0 && r.ProtoMajor == 1 {
+	if r.ContentLength != 0 && r.ProtoMajor == 1 { // a stream of HTTP/2 may be silent in one direction for as long as it likes
+		control := http.NewResponseController(w)
 		// Without this the server swallows what is left of a request's body as soon as the answer begins. It is supported by all HTTP/1 servers.
-		_ = http.NewResponseController(w).EnableFullDuplex()
+		_ = control.EnableFullDuplex()
+		c.request = &requestBody{ReadCloser: r.Body, control: control, timeout: f.proxy.opts.ClientTimeout}
+		r.Body = c.request
 	}
 	c.proxy.ServeHTTP(w, r)
 	c.complete = true
@@ -66,6 +69,7 @@ type carrier struct {
 	proxy      httputil.ReverseProxy
 	exchange   exchange
 	witness    *witness
+	request    *requestBody // nil if there is none
 	body       responseBody
 	upgraded   *upgradedBody
 	outcome    outcome
@@ -88,7 +92,7 @@ func (c *carrier) end(f *httpForwarder, r *http.Request) {
 	}
 	c.exchange.end(c.outcome)
 	c.witness.leave()
-	c.upgraded, c.body = nil, responseBody{}
+	c.request, c.upgraded, c.body = nil, nil, responseBody{}
 	f.carriers.Put(c)
 }
 
@@ -109,8 +113,8 @@ func (c *carrier) RoundTrip(out *http.Request) (*http.Response, error) {
 		if err == nil {
 			return c.watch(res), nil
 		}
-		if out.Context().Err() != nil {
-			return nil, err
+		if out.Context().Err() != nil || c.request.broken() != nil {
+			return nil, err // the replica is not to blame
 		}
 		last = &attemptError{x.replica.pod.name.Load(), err}
 		sent := !isDial(err) && !isUnsent(err)
@@ -183,6 +187,11 @@ func (c *carrier) transportFor(out *http.Request) *http.Transport {
 // refuse answers a request that no replica answered.
 func (c *carrier) refuse(w http.ResponseWriter, out *http.Request, err error) {
 	c.outcome = outcomeFailed
+	if broken := c.request.broken(); broken != nil {
+		c.outcome = outcomeGone
+		c.exchange.port.reject(w, broken)
+		return
+	}
 	u, ok := errors.AsType[*unroutable](err)
 	switch {
 	case c.exchange.port.cutting.Err() != nil:

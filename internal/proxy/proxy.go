@@ -30,6 +30,9 @@ type Options struct {
 	// DrainTimeout is how long the requests and connections in flight may take when a Service goes or the proxy stops, until they are cut. Default 5
 	// s.
 	DrainTimeout time.Duration
+	// ClientTimeout is how long a client may take to send the next piece of an HTTP/1 body or to take the next one of an answer. Then it is cut off,
+	// and its replica is free again. Upgraded connections and streams of HTTP/2 may be silent. Default one minute.
+	ClientTimeout time.Duration
 	// MaxConnections of clients, of all Services together. Further ones wait in the kernel's queues. Default 8192.
 	MaxConnections int
 	// Reserved, if not nil, says that a port is to be left to somebody else, as to a Pod with fixed ports. It is called from the goroutine of Run.
@@ -55,6 +58,7 @@ type Proxy struct {
 // New makes a proxy. It does nothing before [Proxy.Run].
 func New(opts Options) *Proxy {
 	opts.DrainTimeout = cmp.Or(opts.DrainTimeout, 5*time.Second)
+	opts.ClientTimeout = cmp.Or(opts.ClientTimeout, time.Minute)
 	opts.MaxConnections = cmp.Or(opts.MaxConnections, 8192)
 	if opts.Logger == nil {
 		opts.Logger = slog.New(slog.DiscardHandler)

@@ -7,12 +7,14 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/sys/unix"
+
+	"github.com/probity-run/probity/probe/internal/probetest"
 )
 
 // TestDefaultDialLingers reads the option back from the socket (R59).
 func TestDefaultDialLingers(t *testing.T) {
-	p := serve(t, func(_ *peer, conn net.Conn) { hold(conn) })
-	conn, err := DialFunc(nil).orDefault()(t.Context(), "tcp", address("", p.port))
+	p := probetest.Serve(t, func(_ *probetest.Peer, conn net.Conn) { probetest.Hold(conn) })
+	conn, err := DialFunc(nil).orDefault()(t.Context(), "tcp", address("", p.Port))
 	if err != nil {
 		t.Fatal(err)
 	}

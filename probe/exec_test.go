@@ -10,6 +10,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/probity-run/probity/probe/internal/probetest"
 )
 
 func sh(script string) []string { return []string{"sh", "-c", script} }
@@ -167,7 +169,7 @@ func (r *recorder) checkGone(t *testing.T) {
 	if r.group == 0 {
 		t.Fatal("nothing was started")
 	}
-	if err := waitFor(func() bool { return !groupAlive(r.group) }); err != nil {
+	if err := probetest.WaitFor(func() bool { return !groupAlive(r.group) }); err != nil {
 		t.Errorf("process group %d is still there", r.group)
 	}
 }

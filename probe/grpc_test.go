@@ -19,52 +19,9 @@ import (
 	"google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
+
+	"github.com/probity-run/probity/probe/internal/probetest"
 )
-
-// checkFunc is a health service.
-type checkFunc func(ctx context.Context, service string) (grpc_health_v1.HealthCheckResponse_ServingStatus, error)
-
-type healthServer struct {
-	grpc_health_v1.UnimplementedHealthServer
-	check checkFunc
-}
-
-func (s healthServer) Check(ctx context.Context, req *grpc_health_v1.HealthCheckRequest) (*grpc_health_v1.HealthCheckResponse, error) {
-	answer, err := s.check(ctx, req.GetService())
-	if err != nil {
-		return nil, err
-	}
-	return &grpc_health_v1.HealthCheckResponse{Status: answer}, nil
-}
-
-// answers returns a health service that always says the same.
-func answers(status grpc_health_v1.HealthCheckResponse_ServingStatus, err error) checkFunc {
-	return func(context.Context, string) (grpc_health_v1.HealthCheckResponse_ServingStatus, error) {
-		return status, err
-	}
-}
-
-// serveGRPC starts a server on 127.0.0.1 and returns its port. A nil check leaves the health service out.
-func serveGRPC(t *testing.T, check checkFunc, options ...grpc.ServerOption) int {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	server := grpc.NewServer(options...)
-	if check != nil {
-		grpc_health_v1.RegisterHealthServer(server, healthServer{check: check})
-	}
-	served := make(chan error, 1)
-	go func() { served <- server.Serve(listener) }()
-	t.Cleanup(func() {
-		server.Stop()
-		if err := <-served; err != nil {
-			t.Errorf("serving ended with %v", err)
-		}
-	})
-	return listener.Addr().(*net.TCPAddr).Port
-}
 
 // TestGRPCAnswers goes through the answers of a health service (H01–H05, H13).
 func TestGRPCAnswers(t *testing.T) {
@@ -74,19 +31,19 @@ func TestGRPCAnswers(t *testing.T) {
 		unknown    = grpc_health_v1.HealthCheckResponse_UNKNOWN
 	)
 	tests := map[string]struct {
-		check checkFunc
+		check probetest.Check
 		want  expectation
 	}{
-		"H01 serving":     {answers(serving, nil), expectation{outcome: Success}},
-		"H02 not serving": {answers(notServing, nil), expectation{outcome: Failure, output: `service unhealthy (responded with "NOT_SERVING")`}},
-		"H03 unknown":     {answers(unknown, nil), expectation{outcome: Failure, output: `service unhealthy (responded with "UNKNOWN")`}},
+		"H01 serving":     {probetest.Answers(serving, nil), expectation{outcome: Success}},
+		"H02 not serving": {probetest.Answers(notServing, nil), expectation{outcome: Failure, output: `service unhealthy (responded with "NOT_SERVING")`}},
+		"H03 unknown":     {probetest.Answers(unknown, nil), expectation{outcome: Failure, output: `service unhealthy (responded with "UNKNOWN")`}},
 		"H03 service unknown": {
-			answers(grpc_health_v1.HealthCheckResponse_SERVICE_UNKNOWN, nil),
+			probetest.Answers(grpc_health_v1.HealthCheckResponse_SERVICE_UNKNOWN, nil),
 			expectation{outcome: Failure, output: `service unhealthy (responded with "SERVICE_UNKNOWN")`},
 		},
-		"R92 number without a name": {answers(42, nil), expectation{outcome: Failure, output: `service unhealthy (responded with "42")`}},
+		"R92 number without a name": {probetest.Answers(42, nil), expectation{outcome: Failure, output: `service unhealthy (responded with "42")`}},
 		"H04 not found": {
-			answers(unknown, status.Error(codes.NotFound, "unknown service")),
+			probetest.Answers(unknown, status.Error(codes.NotFound, "unknown service")),
 			expectation{outcome: Failure, output: "error: health rpc probe failed: rpc error: code = NotFound desc = unknown service"},
 		},
 		"H05 not registered": {
@@ -94,21 +51,21 @@ func TestGRPCAnswers(t *testing.T) {
 			expectation{outcome: Failure, output: "error: this server does not implement the grpc health protocol (grpc.health.v1.Health): unknown service grpc.health.v1.Health"},
 		},
 		"H13 permission denied": {
-			answers(unknown, status.Error(codes.PermissionDenied, "no")),
+			probetest.Answers(unknown, status.Error(codes.PermissionDenied, "no")),
 			expectation{outcome: Failure, output: "error: health rpc probe failed: rpc error: code = PermissionDenied desc = no"},
 		},
 		"R94 unavailable": {
-			answers(unknown, status.Error(codes.Unavailable, "later")),
+			probetest.Answers(unknown, status.Error(codes.Unavailable, "later")),
 			expectation{outcome: Failure, output: "error: health rpc probe failed: rpc error: code = Unavailable desc = later"},
 		},
 		"long text": {
-			answers(unknown, status.Error(codes.Internal, strings.Repeat("x", 100<<10))),
+			probetest.Answers(unknown, status.Error(codes.Internal, strings.Repeat("x", 100<<10))),
 			expectation{outcome: Failure, output: ("error: health rpc probe failed: rpc error: code = Internal desc = " + strings.Repeat("x", 100<<10))[:10240]},
 		},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			test.want.check(t, GRPC{Port: serveGRPC(t, test.check), Timeout: ample}.Probe(t.Context()), "")
+			test.want.check(t, GRPC{Port: probetest.ServeGRPC(t, test.check), Timeout: ample}.Probe(t.Context()), "")
 		})
 	}
 }
@@ -117,10 +74,10 @@ func TestGRPCAnswers(t *testing.T) {
 func TestGRPCNotConnected(t *testing.T) {
 	tlsOnly := credentials.NewTLS(&tls.Config{Certificates: []tls.Certificate{badCertificate(t)}})
 	ports := map[string]int{
-		"H07 refused":         refusedPort(t),
-		"H08 silent":          serve(t, func(_ *peer, conn net.Conn) { hold(conn) }).port,
+		"H07 refused":         probetest.RefusedPort(t),
+		"H08 silent":          probetest.Serve(t, func(_ *probetest.Peer, conn net.Conn) { probetest.Hold(conn) }).Port,
 		"H09 plain HTTP/1.1":  serveHTTP(t, protocol),
-		"H10 TLS":             serveGRPC(t, answers(grpc_health_v1.HealthCheckResponse_SERVING, nil), grpc.Creds(tlsOnly)),
+		"H10 TLS":             probetest.ServeGRPC(t, probetest.Answers(grpc_health_v1.HealthCheckResponse_SERVING, nil), grpc.Creds(tlsOnly)),
 		"R95 impossible port": 70000,
 	}
 	for name, port := range ports {
@@ -140,7 +97,7 @@ func TestGRPCNotConnected(t *testing.T) {
 // TestGRPCHangingCall lets the connection succeed and the call hang (H06).
 func TestGRPCHangingCall(t *testing.T) {
 	t.Parallel()
-	port := serveGRPC(t, func(ctx context.Context, _ string) (grpc_health_v1.HealthCheckResponse_ServingStatus, error) {
+	port := probetest.ServeGRPC(t, func(ctx context.Context, _ string) (grpc_health_v1.HealthCheckResponse_ServingStatus, error) {
 		<-ctx.Done()
 		return 0, ctx.Err()
 	})
@@ -151,7 +108,7 @@ func TestGRPCHangingCall(t *testing.T) {
 func TestGRPCStoppedInTheCall(t *testing.T) {
 	cause := errors.New("pod deleted")
 	ctx, cancel := context.WithCancelCause(t.Context())
-	port := serveGRPC(t, func(ctx context.Context, _ string) (grpc_health_v1.HealthCheckResponse_ServingStatus, error) {
+	port := probetest.ServeGRPC(t, func(ctx context.Context, _ string) (grpc_health_v1.HealthCheckResponse_ServingStatus, error) {
 		cancel(cause)
 		<-ctx.Done()
 		return 0, ctx.Err()
@@ -165,7 +122,7 @@ func TestGRPCRequest(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var got string
 			var header metadata.MD
-			port := serveGRPC(t, func(ctx context.Context, service string) (grpc_health_v1.HealthCheckResponse_ServingStatus, error) {
+			port := probetest.ServeGRPC(t, func(ctx context.Context, service string) (grpc_health_v1.HealthCheckResponse_ServingStatus, error) {
 				got = service
 				header, _ = metadata.FromIncomingContext(ctx)
 				return grpc_health_v1.HealthCheckResponse_SERVING, nil
@@ -223,7 +180,7 @@ func TestGRPCDialsAgain(t *testing.T) {
 // TestGRPCFindsALateServer refuses the first dial only (R93).
 func TestGRPCFindsALateServer(t *testing.T) {
 	t.Parallel()
-	port := serveGRPC(t, answers(grpc_health_v1.HealthCheckResponse_SERVING, nil))
+	port := probetest.ServeGRPC(t, probetest.Answers(grpc_health_v1.HealthCheckResponse_SERVING, nil))
 	var dials atomic.Int32
 	probe := GRPC{Port: port, Timeout: ample, Dial: func(ctx context.Context, network, addr string) (net.Conn, error) {
 		if dials.Add(1) == 1 {

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/probity-run/probity/probe/internal/probetest"
 )
 
 // TestHTTPStatus goes through the statuses of D01–D05 and 101 (R62, R63).
@@ -28,12 +30,12 @@ func TestHTTPStatus(t *testing.T) {
 	for _, group := range groups {
 		for _, status := range group.statuses {
 			t.Run(fmt.Sprint(status), func(t *testing.T) {
-				p := serve(t, answer(fmt.Sprintf("HTTP/1.1 %d Something\r\nContent-Length: 4\r\n\r\nbody", status)))
+				p := probetest.Serve(t, probetest.Answer(fmt.Sprintf("HTTP/1.1 %d Something\r\nContent-Length: 4\r\n\r\nbody", status)))
 				want := group.want
 				if want.outcome == Failure {
 					want.output = fmt.Sprintf("HTTP probe failed with statuscode: %d", status)
 				}
-				want.check(t, HTTPGet{Port: p.port, Timeout: ample}.Probe(t.Context()), "")
+				want.check(t, HTTPGet{Port: p.Port, Timeout: ample}.Probe(t.Context()), "")
 			})
 		}
 	}
@@ -43,95 +45,95 @@ func TestHTTPStatus(t *testing.T) {
 func TestHTTPExchange(t *testing.T) {
 	const get = `Get "http://{addr}/healthz": `
 	tests := map[string]struct {
-		script   func(*peer, net.Conn)
+		script   func(*probetest.Peer, net.Conn)
 		timeout  time.Duration // default: ample
 		want     expectation
 		requests int // how many the server must have seen
 	}{
 		"D06 interim responses": {
-			script:   answer("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"),
+			script:   probetest.Answer("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"),
 			want:     expectation{outcome: Success, output: "ok"},
 			requests: 1,
 		},
 		"D19 closes without a byte": {
-			script:   answer(""),
+			script:   probetest.Answer(""),
 			want:     expectation{outcome: Failure, output: get + "EOF"},
 			requests: 1,
 		},
 		"D20 resets": {
-			script:   func(p *peer, conn net.Conn) { p.readHead(conn); reset(conn) },
+			script:   func(p *probetest.Peer, conn net.Conn) { p.ReadHead(conn); probetest.Reset(conn) },
 			want:     expectation{outcome: Failure, contains: "connection reset by peer"},
 			requests: 1,
 		},
 		"D21 garbage": {
-			script:   answer("SSH-2.0-x\r\n"),
+			script:   probetest.Answer("SSH-2.0-x\r\n"),
 			want:     expectation{outcome: Failure, output: get + `net/http: HTTP/1.x transport connection broken: malformed HTTP response "SSH-2.0-x"`},
 			requests: 1,
 		},
 		"D21 endless garbage": {
-			script:   answer(strings.Repeat("x", 64<<10) + "\r\n"),
+			script:   probetest.Answer(strings.Repeat("x", 64<<10) + "\r\n"),
 			want:     expectation{outcome: Failure, contains: "malformed HTTP response"},
 			requests: 1,
 		},
 		"D22 headers never come": {
-			script:  answerAndHold(""),
+			script:  probetest.AnswerAndHold(""),
 			timeout: brief,
 			want:    expectation{outcome: Failure, output: get + "context deadline exceeded (Client.Timeout exceeded while awaiting headers)"},
 		},
 		"D22 headers never end": {
-			script:  answerAndHold("HTTP/1.1 200 OK\r\nA: b\r\n"),
+			script:  probetest.AnswerAndHold("HTTP/1.1 200 OK\r\nA: b\r\n"),
 			timeout: brief,
 			want:    expectation{outcome: Failure, output: get + "context deadline exceeded (Client.Timeout exceeded while awaiting headers)"},
 		},
 		"D23 body stalls": {
-			script:   answerAndHold("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nab"),
+			script:   probetest.AnswerAndHold("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nab"),
 			timeout:  staged,
 			want:     expectation{outcome: Failure, err: "context deadline exceeded (Client.Timeout or context cancellation while reading body)"},
 			requests: 1,
 		},
 		"D23 body of a 500 stalls": {
-			script:   answerAndHold("HTTP/1.1 500 no\r\n\r\nab"),
+			script:   probetest.AnswerAndHold("HTTP/1.1 500 no\r\n\r\nab"),
 			timeout:  staged,
 			want:     expectation{outcome: Failure, err: "context deadline exceeded (Client.Timeout or context cancellation while reading body)"},
 			requests: 1,
 		},
 		"D25 body too short": {
-			script:   answer("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nab"),
+			script:   probetest.Answer("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nab"),
 			want:     expectation{outcome: Failure, err: "unexpected EOF"},
 			requests: 1,
 		},
 		"D25 body of a 500 too short": {
-			script:   answer("HTTP/1.1 500 no\r\nContent-Length: 5\r\n\r\nab"),
+			script:   probetest.Answer("HTTP/1.1 500 no\r\nContent-Length: 5\r\n\r\nab"),
 			want:     expectation{outcome: Failure, err: "unexpected EOF"},
 			requests: 1,
 		},
 		"D26 broken chunk": {
-			script:   answer("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nab"),
+			script:   probetest.Answer("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nab"),
 			want:     expectation{outcome: Failure, err: "invalid byte in chunk length"},
 			requests: 1,
 		},
 		"D28 large body": {
-			script: answer("HTTP/1.1 200 OK\r\nContent-Length: 1048576\r\n\r\n" + strings.Repeat("a", 1<<20)),
+			script: probetest.Answer("HTTP/1.1 200 OK\r\nContent-Length: 1048576\r\n\r\n" + strings.Repeat("a", 1<<20)),
 			want:   expectation{outcome: Success, output: strings.Repeat("a", 10240)},
 		},
 		"D28 large body of a warning": {
-			script: answer("HTTP/1.1 304 Not Modified\r\n\r\n"),
+			script: probetest.Answer("HTTP/1.1 304 Not Modified\r\n\r\n"),
 			want:   expectation{outcome: Warning, output: "Probe terminated redirects, Response body: "},
 		},
 		"D28 body of exactly the limit, then nothing": {
-			script: answerAndHold("HTTP/1.1 200 OK\r\nContent-Length: 10241\r\n\r\n" + strings.Repeat("a", 10240)),
+			script: probetest.AnswerAndHold("HTTP/1.1 200 OK\r\nContent-Length: 10241\r\n\r\n" + strings.Repeat("a", 10240)),
 			want:   expectation{outcome: Success, output: strings.Repeat("a", 10240)},
 		},
 		"D38 headers too large": {
-			script: answer("HTTP/1.1 200 OK\r\n" + strings.Repeat("A: "+strings.Repeat("b", 1<<10)+"\r\n", 11<<10) + "\r\n"),
+			script: probetest.Answer("HTTP/1.1 200 OK\r\n" + strings.Repeat("A: "+strings.Repeat("b", 1<<10)+"\r\n", 11<<10) + "\r\n"),
 			want:   expectation{outcome: Failure, contains: "server response headers exceeded 10485760 bytes"},
 		},
 		"R62 another protocol": {
-			script: answerAndHold("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n"),
+			script: probetest.AnswerAndHold("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n"),
 			want:   expectation{outcome: Failure, output: "HTTP probe failed with statuscode: 101"},
 		},
 		"E05 failure is not repeated": {
-			script:   answer("HTTP/1.1 500 no\r\n\r\n"),
+			script:   probetest.Answer("HTTP/1.1 500 no\r\n\r\n"),
 			want:     expectation{outcome: Failure, output: "HTTP probe failed with statuscode: 500"},
 			requests: 1,
 		},
@@ -139,17 +141,17 @@ func TestHTTPExchange(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			p := serve(t, test.script)
-			get := HTTPGet{Port: p.port, Path: "/healthz", Timeout: max(test.timeout, brief)}
+			p := probetest.Serve(t, test.script)
+			get := HTTPGet{Port: p.Port, Path: "/healthz", Timeout: max(test.timeout, brief)}
 			if test.timeout == 0 {
 				get.Timeout = ample
 			}
 			got := get.Probe(t.Context())
-			test.want.check(t, got, address("", p.port))
+			test.want.check(t, got, address("", p.Port))
 			if len(got.Output) > 11<<10 {
 				t.Errorf("output has %d bytes, want it bounded", len(got.Output))
 			}
-			if accepted, requests := p.counts(); test.requests > 0 && (accepted != test.requests || requests != test.requests) {
+			if accepted, requests := p.Counts(); test.requests > 0 && (accepted != test.requests || requests != test.requests) {
 				t.Errorf("%d connections with %d requests, want %d", accepted, requests, test.requests)
 			}
 		})
@@ -162,7 +164,7 @@ func TestHTTPTarget(t *testing.T) {
 		probe HTTPGet
 		want  expectation
 	}{
-		"D18 refused":       {HTTPGet{Port: refusedPort(t), Path: "/h"}, expectation{outcome: Failure, output: `Get "http://{addr}/h": dial tcp {addr}: connect: connection refused`}},
+		"D18 refused":       {HTTPGet{Port: probetest.RefusedPort(t), Path: "/h"}, expectation{outcome: Failure, output: `Get "http://{addr}/h": dial tcp {addr}: connect: connection refused`}},
 		"D35 no such host":  {HTTPGet{Host: "no..such", Port: 80}, expectation{outcome: Failure, output: `Get "http://{addr}/": dial tcp: lookup no..such: no such host`}},
 		"D36 no port":       {HTTPGet{}, expectation{outcome: Unknown, err: "invalid port number: 0, must be between 1 and 65535"}},
 		"D36 port too high": {HTTPGet{Port: 65536}, expectation{outcome: Unknown, err: "invalid port number: 65536, must be between 1 and 65535"}},
@@ -213,7 +215,7 @@ func TestHTTPSilentTLS(t *testing.T) {
 		begin := time.Now()
 		silent := func(context.Context, string, string) (net.Conn, error) {
 			client, server := net.Pipe()
-			go hold(server) // ends when the client closes
+			go probetest.Hold(server) // ends when the client closes
 			return client, nil
 		}
 		got := HTTPGet{Scheme: "HTTPS", Port: 443, Client: &HTTPClient{Dial: silent}}.Probe(t.Context())
@@ -232,7 +234,7 @@ func TestHTTPLateConnection(t *testing.T) {
 		late := func(context.Context, string, string) (net.Conn, error) {
 			time.Sleep(5 * time.Second)
 			client, server := net.Pipe()
-			go hold(server)
+			go probetest.Hold(server)
 			return client, nil
 		}
 		begin := time.Now()
@@ -251,7 +253,7 @@ func TestHTTPHandshakeCap(t *testing.T) {
 		begin := time.Now()
 		silent := func(context.Context, string, string) (net.Conn, error) {
 			client, server := net.Pipe()
-			go hold(server)
+			go probetest.Hold(server)
 			return client, nil
 		}
 		got := HTTPGet{Scheme: "https", Port: 443, Timeout: time.Minute, Client: &HTTPClient{Dial: silent}}.Probe(t.Context())
@@ -271,12 +273,12 @@ func TestHTTPStoppedWhileReading(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			ctx, cancel := context.WithCancelCause(t.Context())
-			p := serve(t, func(p *peer, conn net.Conn) {
-				answer(response)(p, conn)
+			p := probetest.Serve(t, func(p *probetest.Peer, conn net.Conn) {
+				probetest.Answer(response)(p, conn)
 				cancel(cause)
-				hold(conn)
+				probetest.Hold(conn)
 			})
-			checkStopped(t, HTTPGet{Port: p.port, Timeout: ample}.Probe(ctx), cause)
+			checkStopped(t, HTTPGet{Port: p.Port, Timeout: ample}.Probe(ctx), cause)
 		})
 	}
 }

@@ -15,6 +15,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/probity-run/probity/probe/internal/probetest"
 )
 
 // serveHTTP starts a web server on 127.0.0.1 and returns its port.
@@ -112,24 +114,24 @@ func TestRedirectedRequest(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			p := serve(t, func(p *peer, conn net.Conn) {
+			p := probetest.Serve(t, func(p *probetest.Peer, conn net.Conn) {
 				location := "/next"
 				if test.absolute {
 					location = "http://" + conn.LocalAddr().String() + location
 				}
-				if head := p.readHead(conn); strings.HasPrefix(head, "GET /next ") {
+				if head := p.ReadHead(conn); strings.HasPrefix(head, "GET /next ") {
 					fmt.Fprint(conn, okResponse)
 				} else {
 					fmt.Fprintf(conn, "HTTP/1.1 302 Found\r\nLocation: %s\r\nContent-Length: 0\r\n\r\n", location)
 				}
 			})
-			probe := HTTPGet{Port: p.port, Path: "/first", Timeout: ample, Headers: []Header{{"Host", "vh.example"}, {"X-A", "1"}}}
+			probe := HTTPGet{Port: p.Port, Path: "/first", Timeout: ample, Headers: []Header{{"Host", "vh.example"}, {"X-A", "1"}}}
 			if got := probe.Probe(t.Context()); got.Outcome != Success {
 				t.Fatalf("result = %v, want success", got)
 			}
 			want := "GET /next HTTP/1.1\r\nHost: " + test.wantHost + "\r\nUser-Agent: kube-probe/1.36\r\nAccept: */*\r\n" +
 				"Referer: http://{addr}/first\r\nX-A: 1\r\nConnection: close\r\n\r\n"
-			if got, want := p.lastHead(), strings.ReplaceAll(want, "{addr}", address("", p.port)); got != want {
+			if got, want := p.LastHead(), strings.ReplaceAll(want, "{addr}", address("", p.Port)); got != want {
 				t.Errorf("request = %q\nwant      %q", got, want)
 			}
 		})
@@ -148,11 +150,11 @@ func TestNoProxy(t *testing.T) {
 		}
 		return
 	}
-	p := serve(t, answer(okResponse))
+	p := probetest.Serve(t, probetest.Answer(okResponse))
 	var dialled string
 	client := &HTTPClient{Dial: func(ctx context.Context, network, addr string) (net.Conn, error) {
 		dialled = addr
-		return new(net.Dialer).DialContext(ctx, network, address("", p.port))
+		return new(net.Dialer).DialContext(ctx, network, address("", p.Port))
 	}}
 	got := HTTPGet{Host: "192.0.2.1", Port: 80, Timeout: ample, Client: client}.Probe(t.Context())
 	if got.Outcome != Success || dialled != "192.0.2.1:80" {
@@ -162,8 +164,8 @@ func TestNoProxy(t *testing.T) {
 
 // TestNoDecompression: what the service sends is what comes out (D43).
 func TestNoDecompression(t *testing.T) {
-	p := serve(t, answer("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 3\r\n\r\nraw"))
-	got := HTTPGet{Port: p.port, Timeout: ample, Headers: []Header{{"Accept-Encoding", "gzip"}}}.Probe(t.Context())
+	p := probetest.Serve(t, probetest.Answer("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 3\r\n\r\nraw"))
+	got := HTTPGet{Port: p.Port, Timeout: ample, Headers: []Header{{"Accept-Encoding", "gzip"}}}.Probe(t.Context())
 	expectation{outcome: Success, output: "raw"}.check(t, got, "")
 }
 
@@ -200,10 +202,10 @@ func dialBytes(response []byte, keepOpen bool) DialFunc {
 		near, far := net.Pipe()
 		go func() { // ends when the client closes its side
 			defer far.Close()
-			new(peer).readHead(far)
+			new(probetest.Peer).ReadHead(far)
 			_, _ = far.Write(response) // fails when the client has seen enough
 			if keepOpen {
-				hold(far)
+				probetest.Hold(far)
 			}
 		}()
 		return near, nil

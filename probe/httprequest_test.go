@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"github.com/probity-run/probity/probe/internal/probetest"
 )
 
 const okResponse = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
@@ -72,12 +74,12 @@ func TestRequestBytes(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			p := serve(t, answer(okResponse))
-			test.probe.Port, test.probe.Timeout = p.port, ample
+			p := probetest.Serve(t, probetest.Answer(okResponse))
+			test.probe.Port, test.probe.Timeout = p.Port, ample
 			if got := test.probe.Probe(t.Context()); got.Outcome != Success {
 				t.Fatalf("result = %v, want success", got)
 			}
-			if got, want := p.lastHead(), strings.ReplaceAll(test.want, "{addr}", address("", p.port)); got != want {
+			if got, want := p.LastHead(), strings.ReplaceAll(test.want, "{addr}", address("", p.Port)); got != want {
 				t.Errorf("request = %q\nwant      %q", got, want)
 			}
 		})
@@ -91,32 +93,32 @@ func TestRequestIPv6(t *testing.T) {
 	} else {
 		listener.Close()
 	}
-	p := serveOn(t, "[::1]:0", answer(okResponse))
-	if got := (HTTPGet{Host: "::1", Port: p.port, Timeout: ample}).Probe(t.Context()); got.Outcome != Success {
+	p := probetest.ServeOn(t, "[::1]:0", probetest.Answer(okResponse))
+	if got := (HTTPGet{Host: "::1", Port: p.Port, Timeout: ample}).Probe(t.Context()); got.Outcome != Success {
 		t.Fatalf("result = %v, want success", got)
 	}
-	if want := "\r\nHost: " + address("::1", p.port) + "\r\n"; !strings.Contains(p.lastHead(), want) || !strings.Contains(want, "[::1]:") {
-		t.Errorf("request = %q, want it to contain %q", p.lastHead(), want)
+	if want := "\r\nHost: " + address("::1", p.Port) + "\r\n"; !strings.Contains(p.LastHead(), want) || !strings.Contains(want, "[::1]:") {
+		t.Errorf("request = %q, want it to contain %q", p.LastHead(), want)
 	}
 }
 
 // TestNewConnectionEachTime repeats a probe on a shared client (D40, R59).
 func TestNewConnectionEachTime(t *testing.T) {
-	p := serve(t, answer(okResponse))
+	p := probetest.Serve(t, probetest.Answer(okResponse))
 	client := new(HTTPClient)
 	defer client.Close()
 	for range 3 {
-		_ = HTTPGet{Port: p.port, Timeout: ample, Client: client}.Probe(t.Context())
+		_ = HTTPGet{Port: p.Port, Timeout: ample, Client: client}.Probe(t.Context())
 	}
-	if accepted, requests := p.counts(); accepted != 3 || requests != 3 {
+	if accepted, requests := p.Counts(); accepted != 3 || requests != 3 {
 		t.Errorf("%d connections with %d requests, want 3 with 3", accepted, requests)
 	}
 	seen := make(map[string]bool)
-	for _, remote := range p.remotes {
+	for _, remote := range p.Remotes() {
 		seen[remote] = true
 	}
 	if len(seen) != 3 {
-		t.Errorf("source addresses %v, want three different ones", p.remotes)
+		t.Errorf("source addresses %v, want three different ones", p.Remotes())
 	}
 }
 

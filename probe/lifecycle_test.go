@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"github.com/probity-run/probity/probe/internal/probetest"
 )
 
 // TestLifecycleHTTP goes through what an HTTP hook may meet (R143, I10, I11).
@@ -18,29 +20,29 @@ func TestLifecycleHTTP(t *testing.T) {
 		wantErr      string // part of the error; empty: no error
 	}{
 		"any status will do": {hook: func(t *testing.T) HTTPGet {
-			return HTTPGet{Port: serve(t, answer("HTTP/1.1 500 no\r\n\r\n")).port}
+			return HTTPGet{Port: probetest.Serve(t, probetest.Answer("HTTP/1.1 500 no\r\n\r\n")).Port}
 		}},
 		"a body may be broken": {hook: func(t *testing.T) HTTPGet {
-			return HTTPGet{Port: serve(t, answer("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nab")).port}
+			return HTTPGet{Port: probetest.Serve(t, probetest.Answer("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nab")).Port}
 		}},
 		"time-out of a probe does not apply": {hook: func(t *testing.T) HTTPGet {
-			return HTTPGet{Port: serve(t, answer(okResponse)).port, Timeout: 1}
+			return HTTPGet{Port: probetest.Serve(t, probetest.Answer(okResponse)).Port, Timeout: 1}
 		}},
 		"redirect to another host": {hook: func(t *testing.T) HTTPGet {
-			return HTTPGet{Port: serve(t, answer("HTTP/1.1 302 x\r\nLocation: http://localhost/\r\n\r\n")).port}
+			return HTTPGet{Port: probetest.Serve(t, probetest.Answer("HTTP/1.1 302 x\r\nLocation: http://localhost/\r\n\r\n")).Port}
 		}},
 		"endless redirects": {
 			hook: func(t *testing.T) HTTPGet {
-				return HTTPGet{Port: serve(t, answer("HTTP/1.1 302 x\r\nLocation: /\r\n\r\n")).port}
+				return HTTPGet{Port: probetest.Serve(t, probetest.Answer("HTTP/1.1 302 x\r\nLocation: /\r\n\r\n")).Port}
 			},
 			wantErr: "stopped after 10 redirects",
 		},
 		"refused": {
-			hook:    func(t *testing.T) HTTPGet { return HTTPGet{Port: refusedPort(t)} },
+			hook:    func(t *testing.T) HTTPGet { return HTTPGet{Port: probetest.RefusedPort(t)} },
 			wantErr: "connection refused",
 		},
 		"closed without a byte": {
-			hook:    func(t *testing.T) HTTPGet { return HTTPGet{Port: serve(t, answer("")).port} },
+			hook:    func(t *testing.T) HTTPGet { return HTTPGet{Port: probetest.Serve(t, probetest.Answer("")).Port} },
 			wantErr: "EOF",
 		},
 		"no port": {
@@ -54,12 +56,12 @@ func TestLifecycleHTTP(t *testing.T) {
 		},
 		"https answered in plain http only once": {
 			hook: func(t *testing.T) HTTPGet {
-				return HTTPGet{Scheme: "HTTPS", Port: serve(t, func(p *peer, conn net.Conn) {
+				return HTTPGet{Scheme: "HTTPS", Port: probetest.Serve(t, func(p *probetest.Peer, conn net.Conn) {
 					if head := make([]byte, 3); readFull(conn, head) && string(head) != "GET" {
 						fmt.Fprint(conn, "HTTP/1.1 400 no\r\n\r\n")
-						hold(conn)
+						probetest.Hold(conn)
 					}
-				}).port}
+				}).Port}
 			},
 			wantErr: "server gave HTTP response to HTTPS client; again without TLS: ",
 		},
@@ -90,12 +92,12 @@ func readFull(conn net.Conn, buf []byte) bool {
 
 // TestLifecycleRequest compares a hook's request to the byte.
 func TestLifecycleRequest(t *testing.T) {
-	p := serve(t, answer(okResponse))
-	if _, err := LifecycleHTTP(t.Context(), HTTPGet{Port: p.port, Path: "/stop"}); err != nil {
+	p := probetest.Serve(t, probetest.Answer(okResponse))
+	if _, err := LifecycleHTTP(t.Context(), HTTPGet{Port: p.Port, Path: "/stop"}); err != nil {
 		t.Fatal(err)
 	}
-	want := "GET /stop HTTP/1.1\r\nHost: " + address("", p.port) + "\r\nUser-Agent: kube-lifecycle/1.36\r\nAccept: */*\r\nConnection: close\r\n\r\n"
-	if got := p.lastHead(); got != want {
+	want := "GET /stop HTTP/1.1\r\nHost: " + address("", p.Port) + "\r\nUser-Agent: kube-lifecycle/1.36\r\nAccept: */*\r\nConnection: close\r\n\r\n"
+	if got := p.LastHead(); got != want {
 		t.Errorf("request = %q\nwant      %q", got, want)
 	}
 }
@@ -132,10 +134,10 @@ func TestLifecycleWaitsForTheBody(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			p := serve(t, answerAndHold(test.response))
+			p := probetest.Serve(t, probetest.AnswerAndHold(test.response))
 			ctx, cancel := context.WithTimeout(t.Context(), staged)
 			defer cancel()
-			_, err := LifecycleHTTP(ctx, HTTPGet{Port: p.port})
+			_, err := LifecycleHTTP(ctx, HTTPGet{Port: p.Port})
 			if !errors.Is(err, test.wantErr) {
 				t.Errorf("error = %v, want %v", err, test.wantErr)
 			}

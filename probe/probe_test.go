@@ -9,6 +9,8 @@ import (
 	"runtime"
 	"testing"
 	"time"
+
+	"github.com/probity-run/probity/probe/internal/probetest"
 )
 
 var (
@@ -54,11 +56,11 @@ func TestStoppedBeforeItBegan(t *testing.T) {
 	cause := errors.New("pod deleted")
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cancel(cause)
-	p := serve(t, answer("HTTP/1.1 200 OK\r\n\r\n"))
+	p := probetest.Serve(t, probetest.Answer("HTTP/1.1 200 OK\r\n\r\n"))
 	probers := map[string]Prober{
-		"http":      HTTPGet{Port: p.port, Timeout: ample},
-		"tcp":       TCPSocket{Port: p.port, Timeout: ample},
-		"grpc":      GRPC{Port: p.port, Timeout: ample},
+		"http":      HTTPGet{Port: p.Port, Timeout: ample},
+		"tcp":       TCPSocket{Port: p.Port, Timeout: ample},
+		"grpc":      GRPC{Port: p.Port, Timeout: ample},
 		"exec":      Exec{Command: []string{"true"}, Timeout: ample},
 		"heartbeat": Heartbeat{File: "probe_test.go"},
 	}
@@ -94,26 +96,26 @@ func TestStoppedWhileConnecting(t *testing.T) {
 
 // TestOwnersDeadlineIsNoFailure: an owner may also run out of time, which is not the service's time-out.
 func TestOwnersDeadlineIsNoFailure(t *testing.T) {
-	p := serve(t, func(_ *peer, conn net.Conn) { hold(conn) })
+	p := probetest.Serve(t, func(_ *probetest.Peer, conn net.Conn) { probetest.Hold(conn) })
 	ctx, cancel := context.WithTimeout(t.Context(), brief)
 	defer cancel()
-	checkStopped(t, HTTPGet{Port: p.port, Timeout: ample}.Probe(ctx), context.DeadlineExceeded)
+	checkStopped(t, HTTPGet{Port: p.Port, Timeout: ample}.Probe(ctx), context.DeadlineExceeded)
 }
 
 // TestAttemptsLeaveNothingBehind repeats attempts that succeed and that fail, and then counts what is left.
 func TestAttemptsLeaveNothingBehind(t *testing.T) {
-	web := serve(t, answer("HTTP/1.1 200 OK\r\nContent-Length: 20000\r\n\r\nshort"))
-	refused := refusedPort(t)
+	web := probetest.Serve(t, probetest.Answer("HTTP/1.1 200 OK\r\nContent-Length: 20000\r\n\r\nshort"))
+	refused := probetest.RefusedPort(t)
 	secure := serveTLS(t, protocol, func(s *httptest.Server) { s.EnableHTTP2 = true })
 	shared := new(HTTPClient)
 	defer shared.Close()
 	probers := map[string]Prober{
-		"http shared client":  HTTPGet{Port: web.port, Client: shared, Timeout: ample},
-		"http private client": HTTPGet{Port: web.port, Timeout: ample},
+		"http shared client":  HTTPGet{Port: web.Port, Client: shared, Timeout: ample},
+		"http private client": HTTPGet{Port: web.Port, Timeout: ample},
 		"https with HTTP/2":   HTTPGet{Scheme: "HTTPS", Port: secure, Client: shared, Timeout: ample},
 		"http refused":        HTTPGet{Port: refused, Client: shared, Timeout: ample},
-		"tcp":                 TCPSocket{Port: web.port, Timeout: ample},
-		"grpc to a stranger":  GRPC{Port: web.port, Timeout: time.Millisecond},
+		"tcp":                 TCPSocket{Port: web.Port, Timeout: ample},
+		"grpc to a stranger":  GRPC{Port: web.Port, Timeout: time.Millisecond},
 		"exec":                Exec{Command: []string{"echo", "hi"}, Timeout: ample},
 		"exec time-out":       Exec{Command: []string{"sleep", "60"}, Timeout: time.Millisecond},
 		"exec not startable":  Exec{Command: []string{"./no-such-command"}, Timeout: ample},
@@ -125,7 +127,7 @@ func TestAttemptsLeaveNothingBehind(t *testing.T) {
 			for range 20 {
 				_ = prober.Probe(t.Context())
 			}
-			err := waitFor(func() bool { return runtime.NumGoroutine() <= goroutines && openFiles() <= files })
+			err := probetest.WaitFor(func() bool { return runtime.NumGoroutine() <= goroutines && openFiles() <= files })
 			if err != nil {
 				t.Errorf("goroutines %d, open files %d; before %d, %d", runtime.NumGoroutine(), openFiles(), goroutines, files)
 			}

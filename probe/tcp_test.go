@@ -8,21 +8,23 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/probity-run/probity/probe/internal/probetest"
 )
 
 func TestTCPSocket(t *testing.T) {
-	refused := refusedPort(t)
+	refused := probetest.RefusedPort(t)
 	tests := map[string]struct {
-		script func(*peer, net.Conn)
+		script func(*probetest.Peer, net.Conn)
 		probe  TCPSocket // the port is filled in from the script
 		want   expectation
 	}{
-		"F01 stays open":       {script: func(_ *peer, conn net.Conn) { hold(conn) }, want: expectation{outcome: Success}},
-		"F02 closes at once":   {script: func(_ *peer, conn net.Conn) {}, want: expectation{outcome: Success}},
-		"F03 resets":           {script: func(_ *peer, conn net.Conn) { reset(conn) }, want: expectation{outcome: Success}},
+		"F01 stays open":       {script: func(_ *probetest.Peer, conn net.Conn) { probetest.Hold(conn) }, want: expectation{outcome: Success}},
+		"F02 closes at once":   {script: func(_ *probetest.Peer, conn net.Conn) {}, want: expectation{outcome: Success}},
+		"F03 resets":           {script: func(_ *probetest.Peer, conn net.Conn) { probetest.Reset(conn) }, want: expectation{outcome: Success}},
 		"F05 nothing listens":  {probe: TCPSocket{Port: refused}, want: expectation{outcome: Failure, output: "dial tcp {addr}: connect: connection refused"}},
-		"F07 host":             {script: func(_ *peer, conn net.Conn) {}, probe: TCPSocket{Host: "127.0.0.1"}, want: expectation{outcome: Success}},
-		"F09 speaks HTTP 500":  {script: answer("HTTP/1.1 500 no\r\n\r\n"), want: expectation{outcome: Success}},
+		"F07 host":             {script: func(_ *probetest.Peer, conn net.Conn) {}, probe: TCPSocket{Host: "127.0.0.1"}, want: expectation{outcome: Success}},
+		"F09 speaks HTTP 500":  {script: probetest.Answer("HTTP/1.1 500 no\r\n\r\n"), want: expectation{outcome: Success}},
 		"R80 no such host":     {probe: TCPSocket{Host: "no..such", Port: 80}, want: expectation{outcome: Failure, output: "dial tcp: lookup no..such: no such host"}},
 		"R47 port below range": {probe: TCPSocket{Port: -1}, want: expectation{outcome: Unknown, err: "invalid port number: -1, must be between 1 and 65535"}},
 		"R47 port above range": {probe: TCPSocket{Port: 65536}, want: expectation{outcome: Unknown, err: "invalid port number: 65536, must be between 1 and 65535"}},
@@ -31,7 +33,7 @@ func TestTCPSocket(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			if test.script != nil {
-				test.probe.Port = serve(t, test.script).port
+				test.probe.Port = probetest.Serve(t, test.script).Port
 			}
 			test.probe.Timeout = ample
 			test.want.check(t, test.probe.Probe(t.Context()), address(test.probe.Host, test.probe.Port))
@@ -42,11 +44,11 @@ func TestTCPSocket(t *testing.T) {
 // TestTCPSendsNothing reads what arrives until the prober closes (F01).
 func TestTCPSendsNothing(t *testing.T) {
 	received := make(chan []byte, 1)
-	p := serve(t, func(_ *peer, conn net.Conn) {
+	p := probetest.Serve(t, func(_ *probetest.Peer, conn net.Conn) {
 		data, _ := io.ReadAll(conn)
 		received <- data
 	})
-	if got := (TCPSocket{Port: p.port, Timeout: ample}).Probe(t.Context()); got.Outcome != Success {
+	if got := (TCPSocket{Port: p.Port, Timeout: ample}).Probe(t.Context()); got.Outcome != Success {
 		t.Fatalf("result = %+v, want success", got)
 	}
 	if data := <-received; len(data) != 0 {

@@ -15,6 +15,7 @@ import (
 
 	"github.com/probity-run/probity/probe"
 	"github.com/probity-run/probity/probe/engine"
+	"github.com/probity-run/probity/probe/internal/probetest"
 )
 
 // outcome is what both paths must agree about.
@@ -79,8 +80,8 @@ func TestHTTPStatusAgrees(t *testing.T) {
 		for _, status := range statuses {
 			t.Run(fmt.Sprint(form, " ", status), func(t *testing.T) {
 				t.Parallel()
-				p := serve(t, answer(fmt.Sprintf(answered, status)))
-				agree(t, e, probe.HTTPGet{Port: p.port, Timeout: ample}, "")
+				p := probetest.Serve(t, probetest.Answer(fmt.Sprintf(answered, status)))
+				agree(t, e, probe.HTTPGet{Port: p.Port, Timeout: ample}, "")
 			})
 		}
 	}
@@ -88,63 +89,67 @@ func TestHTTPStatusAgrees(t *testing.T) {
 
 // exchanges are what may happen on the wire (D06, D18–D28, D38, E01, E05), and what must be part of the text.
 var exchanges = map[string]struct {
-	script  func(*peer, net.Conn)
+	script  func(*probetest.Peer, net.Conn)
 	timeout time.Duration // default: ample
 	want    string
 }{
-	"D06 interim":             {script: answer("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"), want: "succeeded"},
-	"D08 location without it": {script: answer("HTTP/1.1 302 Found\r\nContent-Length: 1\r\n\r\nx"), want: "Probe terminated redirects, Response body: x"},
-	"D16 bad location":        {script: answer("HTTP/1.1 302 Found\r\nLocation: http://[::1\r\n\r\n"), want: "failed to parse Location header"},
-	"D17 scheme":              {script: answer("HTTP/1.1 302 Found\r\nLocation: ftp://127.0.0.1/x\r\n\r\n"), want: `unsupported protocol scheme "ftp"`},
-	"R68 other host":          {script: answer("HTTP/1.1 302 Found\r\nLocation: http://localhost/x\r\nContent-Length: 3\r\n\r\nabc"), want: "Response body: abc"},
-	"R70 empty location":      {script: answer("HTTP/1.1 302 Found\r\nLocation:\r\n\r\n"), want: "warning"},
-	"D19 closes":              {script: answer(""), want: "EOF"},
-	"D20 resets":              {script: func(p *peer, conn net.Conn) { p.readHead(conn); reset(conn) }, want: "connection reset by peer"},
-	"D20 resets in the head": {script: func(p *peer, conn net.Conn) {
-		answer("HTTP/1.1 200 OK\r\nA: b\r\n")(p, conn)
+	"D06 interim":             {script: probetest.Answer("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"), want: "succeeded"},
+	"D08 location without it": {script: probetest.Answer("HTTP/1.1 302 Found\r\nContent-Length: 1\r\n\r\nx"), want: "Probe terminated redirects, Response body: x"},
+	"D16 bad location":        {script: probetest.Answer("HTTP/1.1 302 Found\r\nLocation: http://[::1\r\n\r\n"), want: "failed to parse Location header"},
+	"D17 scheme":              {script: probetest.Answer("HTTP/1.1 302 Found\r\nLocation: ftp://127.0.0.1/x\r\n\r\n"), want: `unsupported protocol scheme "ftp"`},
+	"R68 other host":          {script: probetest.Answer("HTTP/1.1 302 Found\r\nLocation: http://localhost/x\r\nContent-Length: 3\r\n\r\nabc"), want: "Response body: abc"},
+	"R70 empty location":      {script: probetest.Answer("HTTP/1.1 302 Found\r\nLocation:\r\n\r\n"), want: "warning"},
+	"D19 closes":              {script: probetest.Answer(""), want: "EOF"},
+	"D20 resets":              {script: func(p *probetest.Peer, conn net.Conn) { p.ReadHead(conn); probetest.Reset(conn) }, want: "connection reset by peer"},
+	"D20 resets in the head": {script: func(p *probetest.Peer, conn net.Conn) {
+		probetest.Answer("HTTP/1.1 200 OK\r\nA: b\r\n")(p, conn)
 		time.Sleep(20 * time.Millisecond) // the bytes should be read before the reset, but need not
-		reset(conn)
+		probetest.Reset(conn)
 	}, want: "transport connection broken"},
-	"D20 resets in the body": {script: func(p *peer, conn net.Conn) {
-		answer("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nA: b\r\n")(p, conn)
+	"D20 resets in the body": {script: func(p *probetest.Peer, conn net.Conn) {
+		probetest.Answer("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nA: b\r\n")(p, conn)
 		time.Sleep(20 * time.Millisecond)
-		reset(conn)
+		probetest.Reset(conn)
 	}, want: "connection reset by peer"},
-	"D21 garbage":             {script: answer("SSH-2.0-x\r\n"), want: `malformed HTTP response "SSH-2.0-x"`},
-	"D21 garbage and silence": {script: answerAndHold("SSH-2.0-x\r\n"), want: `malformed HTTP response "SSH-2.0-x"`},
-	"D21 speaks first":        {script: func(p *peer, conn net.Conn) { p.readHead(conn); conn.Write([]byte("220 mail\r\n")); hold(conn) }, want: "malformed HTTP"},
-	"D21 endless garbage":     {script: answer(strings.Repeat("x", 64<<10) + "\r\n"), want: "malformed HTTP response"},
-	"D21 bad status":          {script: answer("HTTP/1.1 20x OK\r\n\r\n"), want: `malformed HTTP status code "20x"`},
-	"D21 bad version":         {script: answer("HTTP/9 200 OK\r\n\r\n"), want: `malformed HTTP version "HTTP/9"`},
-	"D21 bad header":          {script: answer("HTTP/1.1 200 OK\r\nno colon\r\n\r\n"), want: "malformed MIME header"},
-	"D22 silence":             {script: answerAndHold(""), timeout: brief, want: "context deadline exceeded (Client.Timeout exceeded while awaiting headers)"},
-	"D22 endless head":        {script: answerAndHold("HTTP/1.1 200 OK\r\nA: b\r\n"), timeout: staged, want: "Client.Timeout exceeded while awaiting headers"},
-	"D22 endless line":        {script: answerAndHold("HTTP/1.1 200 OK\r\nA: b"), timeout: staged, want: "Client.Timeout exceeded while awaiting headers"},
-	"D23 body stalls":         {script: answerAndHold("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nab"), timeout: staged, want: "resulted in failure state: context deadline exceeded (Client.Timeout or context cancellation while reading body)"},
-	"D23 chunked body stalls": {script: answerAndHold("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab"), timeout: staged, want: "while reading body"},
-	"D23 body of 500 stalls":  {script: answerAndHold("HTTP/1.1 500 no\r\n\r\nab"), timeout: staged, want: "while reading body"},
-	"D23 foreign body stalls": {script: answerAndHold("HTTP/1.1 103 Early\r\n\r\nHTTP/1.1 200 OK\r\n\r\nab"), timeout: staged, want: "while reading body"},
-	"D25 short body":          {script: answer("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nab"), want: "unexpected EOF"},
-	"D25 short body of 500":   {script: answer("HTTP/1.1 500 no\r\nContent-Length: 5\r\n\r\nab"), want: "unexpected EOF"},
-	"D26 bad chunk":           {script: answer("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nab"), want: "invalid byte in chunk length"},
-	"D26 chunk too long":      {script: answer("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nabc\r\n0\r\n\r\n"), want: "malformed chunked encoding"},
-	"D26 chunks end early":    {script: answer("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab"), want: "unexpected EOF"},
-	"D26 no last line":        {script: answer("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n0\r\n")},
-	"D26 trailer":             {script: answer("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: A\r\n\r\n2\r\nab\r\n0\r\nA: b\r\n\r\n"), want: "succeeded"},
-	"D28 large body":          {script: answer("HTTP/1.1 200 OK\r\nContent-Length: 1048576\r\n\r\n" + strings.Repeat("a", 1<<20)), want: "succeeded"},
-	"D28 large chunks":        {script: answer("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n100000\r\n" + strings.Repeat("a", 1<<20) + "\r\n0\r\n\r\n"), want: "succeeded"},
-	"D28 chunk of the limit":  {script: answer("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2800\r\n" + strings.Repeat("a", 10240) + "\r\n0\r\n\r\n"), want: "succeeded"},
-	"D28 exactly the limit":   {script: answerAndHold("HTTP/1.1 200 OK\r\nContent-Length: 10241\r\n\r\n" + strings.Repeat("a", 10240)), want: "succeeded"},
-	"D28 large warning":       {script: answer("HTTP/1.1 300 x\r\n\r\n" + strings.Repeat("a", 20000)), want: "Probe terminated redirects"},
-	"D38 headers too large":   {script: answer("HTTP/1.1 200 OK\r\n" + strings.Repeat("A: "+strings.Repeat("b", 1<<10)+"\r\n", 11<<10) + "\r\n"), want: "server response headers exceeded 10485760 bytes"},
-	"R75 large headers":       {script: answer("HTTP/1.1 200 OK\r\n" + strings.Repeat("A: "+strings.Repeat("b", 1<<10)+"\r\n", 100) + "Content-Length: 2\r\n\r\nok"), want: "succeeded"},
-	"R62 another protocol":    {script: answerAndHold("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n"), want: "statuscode: 101"},
-	"folded header":           {script: answer("HTTP/1.1 200 OK\r\nA: b\r\n c\r\nContent-Length: 2\r\n\r\nok"), want: "succeeded"},
-	"bare newlines":           {script: answer("HTTP/1.1 200 OK\nContent-Length: 2\n\nok"), want: "succeeded"},
-	"two lengths":             {script: answer("HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nok"), want: "multiple Content-Length"},
-	"both lengths":            {script: answer("HTTP/1.1 200 OK\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n"), want: "succeeded"},
-	"bad length":              {script: answer("HTTP/1.1 200 OK\r\nContent-Length: 2x\r\n\r\nok"), want: "bad Content-Length"},
-	"unknown encoding":        {script: answer("HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\nok"), want: "unsupported transfer encoding"},
+	"D21 garbage":             {script: probetest.Answer("SSH-2.0-x\r\n"), want: `malformed HTTP response "SSH-2.0-x"`},
+	"D21 garbage and silence": {script: probetest.AnswerAndHold("SSH-2.0-x\r\n"), want: `malformed HTTP response "SSH-2.0-x"`},
+	"D21 speaks first": {script: func(p *probetest.Peer, conn net.Conn) {
+		p.ReadHead(conn)
+		conn.Write([]byte("220 mail\r\n"))
+		probetest.Hold(conn)
+	}, want: "malformed HTTP"},
+	"D21 endless garbage":     {script: probetest.Answer(strings.Repeat("x", 64<<10) + "\r\n"), want: "malformed HTTP response"},
+	"D21 bad status":          {script: probetest.Answer("HTTP/1.1 20x OK\r\n\r\n"), want: `malformed HTTP status code "20x"`},
+	"D21 bad version":         {script: probetest.Answer("HTTP/9 200 OK\r\n\r\n"), want: `malformed HTTP version "HTTP/9"`},
+	"D21 bad header":          {script: probetest.Answer("HTTP/1.1 200 OK\r\nno colon\r\n\r\n"), want: "malformed MIME header"},
+	"D22 silence":             {script: probetest.AnswerAndHold(""), timeout: brief, want: "context deadline exceeded (Client.Timeout exceeded while awaiting headers)"},
+	"D22 endless head":        {script: probetest.AnswerAndHold("HTTP/1.1 200 OK\r\nA: b\r\n"), timeout: staged, want: "Client.Timeout exceeded while awaiting headers"},
+	"D22 endless line":        {script: probetest.AnswerAndHold("HTTP/1.1 200 OK\r\nA: b"), timeout: staged, want: "Client.Timeout exceeded while awaiting headers"},
+	"D23 body stalls":         {script: probetest.AnswerAndHold("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nab"), timeout: staged, want: "resulted in failure state: context deadline exceeded (Client.Timeout or context cancellation while reading body)"},
+	"D23 chunked body stalls": {script: probetest.AnswerAndHold("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab"), timeout: staged, want: "while reading body"},
+	"D23 body of 500 stalls":  {script: probetest.AnswerAndHold("HTTP/1.1 500 no\r\n\r\nab"), timeout: staged, want: "while reading body"},
+	"D23 foreign body stalls": {script: probetest.AnswerAndHold("HTTP/1.1 103 Early\r\n\r\nHTTP/1.1 200 OK\r\n\r\nab"), timeout: staged, want: "while reading body"},
+	"D25 short body":          {script: probetest.Answer("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nab"), want: "unexpected EOF"},
+	"D25 short body of 500":   {script: probetest.Answer("HTTP/1.1 500 no\r\nContent-Length: 5\r\n\r\nab"), want: "unexpected EOF"},
+	"D26 bad chunk":           {script: probetest.Answer("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nab"), want: "invalid byte in chunk length"},
+	"D26 chunk too long":      {script: probetest.Answer("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nabc\r\n0\r\n\r\n"), want: "malformed chunked encoding"},
+	"D26 chunks end early":    {script: probetest.Answer("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab"), want: "unexpected EOF"},
+	"D26 no last line":        {script: probetest.Answer("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n0\r\n")},
+	"D26 trailer":             {script: probetest.Answer("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: A\r\n\r\n2\r\nab\r\n0\r\nA: b\r\n\r\n"), want: "succeeded"},
+	"D28 large body":          {script: probetest.Answer("HTTP/1.1 200 OK\r\nContent-Length: 1048576\r\n\r\n" + strings.Repeat("a", 1<<20)), want: "succeeded"},
+	"D28 large chunks":        {script: probetest.Answer("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n100000\r\n" + strings.Repeat("a", 1<<20) + "\r\n0\r\n\r\n"), want: "succeeded"},
+	"D28 chunk of the limit":  {script: probetest.Answer("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2800\r\n" + strings.Repeat("a", 10240) + "\r\n0\r\n\r\n"), want: "succeeded"},
+	"D28 exactly the limit":   {script: probetest.AnswerAndHold("HTTP/1.1 200 OK\r\nContent-Length: 10241\r\n\r\n" + strings.Repeat("a", 10240)), want: "succeeded"},
+	"D28 large warning":       {script: probetest.Answer("HTTP/1.1 300 x\r\n\r\n" + strings.Repeat("a", 20000)), want: "Probe terminated redirects"},
+	"D38 headers too large":   {script: probetest.Answer("HTTP/1.1 200 OK\r\n" + strings.Repeat("A: "+strings.Repeat("b", 1<<10)+"\r\n", 11<<10) + "\r\n"), want: "server response headers exceeded 10485760 bytes"},
+	"R75 large headers":       {script: probetest.Answer("HTTP/1.1 200 OK\r\n" + strings.Repeat("A: "+strings.Repeat("b", 1<<10)+"\r\n", 100) + "Content-Length: 2\r\n\r\nok"), want: "succeeded"},
+	"R62 another protocol":    {script: probetest.AnswerAndHold("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n"), want: "statuscode: 101"},
+	"folded header":           {script: probetest.Answer("HTTP/1.1 200 OK\r\nA: b\r\n c\r\nContent-Length: 2\r\n\r\nok"), want: "succeeded"},
+	"bare newlines":           {script: probetest.Answer("HTTP/1.1 200 OK\nContent-Length: 2\n\nok"), want: "succeeded"},
+	"two lengths":             {script: probetest.Answer("HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nok"), want: "multiple Content-Length"},
+	"both lengths":            {script: probetest.Answer("HTTP/1.1 200 OK\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n"), want: "succeeded"},
+	"bad length":              {script: probetest.Answer("HTTP/1.1 200 OK\r\nContent-Length: 2x\r\n\r\nok"), want: "bad Content-Length"},
+	"unknown encoding":        {script: probetest.Answer("HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\nok"), want: "unsupported transfer encoding"},
 	"drop by drop":            {script: dribble("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n0123456789", 1), want: "succeeded"},
 	"chunks drop by drop":     {script: dribble("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n01234\r\n5\r\n56789\r\n0\r\n\r\n", 3), want: "succeeded"},
 }
@@ -155,13 +160,13 @@ func TestHTTPExchangeAgrees(t *testing.T) {
 	for name, test := range exchanges {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			p := serve(t, test.script)
+			p := probetest.Serve(t, test.script)
 			timeout := test.timeout
 			if timeout == 0 {
 				timeout = ample
 			}
-			agree(t, e, probe.HTTPGet{Port: p.port, Path: "/healthz", Timeout: timeout}, test.want)
-			if accepted, _ := p.counts(); accepted != 2 {
+			agree(t, e, probe.HTTPGet{Port: p.Port, Path: "/healthz", Timeout: timeout}, test.want)
+			if accepted, _ := p.Counts(); accepted != 2 {
 				t.Errorf("%d connections for two attempts, want 2", accepted)
 			}
 		})
@@ -191,16 +196,15 @@ func TestHTTPRequestAgrees(t *testing.T) {
 	for name, get := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			p := serve(t, answer("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"))
-			get.Port, get.Timeout = p.port, ample
+			p := probetest.Serve(t, probetest.Answer("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"))
+			get.Port, get.Timeout = p.Port, ample
 			agree(t, e, get, "succeeded")
-			p.mu.Lock()
-			defer p.mu.Unlock()
-			if diff := cmp.Diff(p.heads[0], p.heads[1]); diff != "" {
+			heads, remotes := p.Heads(), p.Remotes()
+			if diff := cmp.Diff(heads[0], heads[1]); diff != "" {
 				t.Errorf("request (-plain +engine):\n%s", diff)
 			}
-			if p.remotes[0] == p.remotes[1] {
-				t.Errorf("both attempts came from %s, want a new connection for each", p.remotes[0])
+			if remotes[0] == remotes[1] {
+				t.Errorf("both attempts came from %s, want a new connection for each", remotes[0])
 			}
 		})
 	}
@@ -209,13 +213,13 @@ func TestHTTPRequestAgrees(t *testing.T) {
 // TestRedirectsAgree follows redirects (D07–D14, R71).
 func TestRedirectsAgree(t *testing.T) {
 	e := newEngine(t)
-	other := serve(t, answer("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nother"))
+	other := probetest.Serve(t, probetest.Answer("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nother"))
 	mux := http.NewServeMux()
 	mux.HandleFunc("/ok", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "ok") })
 	mux.HandleFunc("/bad", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusInternalServerError) })
 	mux.Handle("/to-ok", http.RedirectHandler("/ok", http.StatusFound))
 	mux.Handle("/to-bad", http.RedirectHandler("/bad", http.StatusTemporaryRedirect))
-	mux.Handle("/to-port", http.RedirectHandler(fmt.Sprintf("http://127.0.0.1:%d/", other.port), http.StatusSeeOther))
+	mux.Handle("/to-port", http.RedirectHandler(fmt.Sprintf("http://127.0.0.1:%d/", other.Port), http.StatusSeeOther))
 	mux.Handle("/loop", http.RedirectHandler("/loop", http.StatusFound))
 	mux.HandleFunc("/chain/{n}", func(w http.ResponseWriter, r *http.Request) {
 		rest := strings.TrimPrefix(r.PathValue("n"), "x")
@@ -247,13 +251,13 @@ func TestHTTPTargetAgrees(t *testing.T) {
 		get  probe.HTTPGet
 		want string
 	}{
-		"D18 refused":          {probe.HTTPGet{Port: refusedPort(t), Path: "/h"}, "connect: connection refused"},
+		"D18 refused":          {probe.HTTPGet{Port: probetest.RefusedPort(t), Path: "/h"}, "connect: connection refused"},
 		"D31 self-signed":      {probe.HTTPGet{Port: serveHTTP(t, hello, true), Scheme: "HTTPS"}, "hello"},
 		"D33 plain to TLS":     {probe.HTTPGet{Port: serveHTTP(t, hello, true)}, "statuscode: 400"},
 		"D34 TLS to plain":     {probe.HTTPGet{Port: serveHTTP(t, hello, false), Scheme: "https"}, "server gave HTTP response to HTTPS client"},
 		"D35 no such host":     {probe.HTTPGet{Host: "no..such", Port: 80}, "no such host"},
 		"D36 no port":          {probe.HTTPGet{}, "invalid port number: 0"},
-		"D49 IPv6":             {probe.HTTPGet{Host: "::1", Port: serveOn(t, "[::1]:0", answer("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")).port}, "ok"},
+		"D49 IPv6":             {probe.HTTPGet{Host: "::1", Port: probetest.ServeOn(t, "[::1]:0", probetest.Answer("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")).Port}, "ok"},
 		"another name":         {probe.HTTPGet{Host: "127.0.0.001", Port: 80}, ""},
 		"localhost":            {probe.HTTPGet{Host: "localhost", Port: serveHTTP(t, hello, false)}, "hello"},
 		"R47 no request":       {probe.HTTPGet{Host: "a b", Port: 80}, "cannot construct the request"},
@@ -277,22 +281,22 @@ func TestTCPAgrees(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { backlog.Close() })
-	stays := serve(t, func(_ *peer, conn net.Conn) { hold(conn) })
+	stays := probetest.Serve(t, func(_ *probetest.Peer, conn net.Conn) { probetest.Hold(conn) })
 	tests := map[string]struct {
 		socket probe.TCPSocket
 		want   string
 	}{
-		"F01 stays open":   {probe.TCPSocket{Port: stays.port}, "succeeded"},
-		"F02 closes":       {probe.TCPSocket{Port: serve(t, func(*peer, net.Conn) {}).port}, "succeeded"},
-		"F03 resets":       {probe.TCPSocket{Port: serve(t, func(_ *peer, conn net.Conn) { reset(conn) }).port}, "succeeded"},
-		"F05 refused":      {probe.TCPSocket{Port: refusedPort(t)}, "connect: connection refused"},
-		"F07 host":         {probe.TCPSocket{Host: "127.0.0.2", Port: stays.port}, "dial tcp 127.0.0.2:"},
-		"F07 name":         {probe.TCPSocket{Host: "localhost", Port: stays.port}, "succeeded"},
+		"F01 stays open":   {probe.TCPSocket{Port: stays.Port}, "succeeded"},
+		"F02 closes":       {probe.TCPSocket{Port: probetest.Serve(t, func(*probetest.Peer, net.Conn) {}).Port}, "succeeded"},
+		"F03 resets":       {probe.TCPSocket{Port: probetest.Serve(t, func(_ *probetest.Peer, conn net.Conn) { probetest.Reset(conn) }).Port}, "succeeded"},
+		"F05 refused":      {probe.TCPSocket{Port: probetest.RefusedPort(t)}, "connect: connection refused"},
+		"F07 host":         {probe.TCPSocket{Host: "127.0.0.2", Port: stays.Port}, "dial tcp 127.0.0.2:"},
+		"F07 name":         {probe.TCPSocket{Host: "localhost", Port: stays.Port}, "succeeded"},
 		"F07 no such host": {probe.TCPSocket{Host: "no..such", Port: 80}, "no such host"},
 		"F08 no port":      {probe.TCPSocket{}, "invalid port number: 0"},
-		"F09 HTTP of 500":  {probe.TCPSocket{Port: serve(t, answer("HTTP/1.1 500 no\r\n\r\n")).port}, "succeeded"},
+		"F09 HTTP of 500":  {probe.TCPSocket{Port: probetest.Serve(t, probetest.Answer("HTTP/1.1 500 no\r\n\r\n")).Port}, "succeeded"},
 		"R79 backlog":      {probe.TCPSocket{Port: backlog.Addr().(*net.TCPAddr).Port}, "succeeded"},
-		"IPv6":             {probe.TCPSocket{Host: "::1", Port: serveOn(t, "[::1]:0", func(*peer, net.Conn) {}).port}, "succeeded"},
+		"IPv6":             {probe.TCPSocket{Host: "::1", Port: probetest.ServeOn(t, "[::1]:0", func(*probetest.Peer, net.Conn) {}).Port}, "succeeded"},
 		"IPv6 refused":     {probe.TCPSocket{Host: "::1", Port: 1}, "dial tcp [::1]:1: connect: connection refused"},
 	}
 	for name, test := range tests {
@@ -307,7 +311,7 @@ func TestTCPAgrees(t *testing.T) {
 // TestTimeoutWhileConnectingAgrees fills a backlog, so that a connection hangs.
 func TestTimeoutWhileConnectingAgrees(t *testing.T) {
 	e := newEngine(t)
-	port := fullBacklog(t)
+	port := probetest.FullBacklog(t)
 	for name, p := range map[string]probe.Prober{
 		"TCP":  probe.TCPSocket{Port: port, Timeout: staged},
 		"HTTP": probe.HTTPGet{Port: port, Timeout: staged},

@@ -14,14 +14,15 @@ import (
 
 	"github.com/probity-run/probity/probe"
 	"github.com/probity-run/probity/probe/engine"
+	"github.com/probity-run/probity/probe/internal/probetest"
 )
 
 // silent returns Probers of both paths whose attempts hang until they are ended.
 func silent(t *testing.T) map[string]probe.Prober {
-	p := serve(t, func(_ *peer, conn net.Conn) { hold(conn) })
+	p := probetest.Serve(t, func(_ *probetest.Peer, conn net.Conn) { probetest.Hold(conn) })
 	return map[string]probe.Prober{
-		"HTTP":      probe.HTTPGet{Port: p.port, Timeout: time.Minute},
-		"gRPC":      probe.GRPC{Port: p.port, Timeout: ample},
+		"HTTP":      probe.HTTPGet{Port: p.Port, Timeout: time.Minute},
+		"gRPC":      probe.GRPC{Port: p.Port, Timeout: ample},
 		"goroutine": proberFunc(func(ctx context.Context) probe.Result { <-ctx.Done(); return probe.Result{Err: ctx.Err()} }),
 	}
 }
@@ -47,7 +48,7 @@ func TestCancelTooLate(t *testing.T) {
 	e := newEngine(t)
 	var cancel func() bool
 	started, inDone := make(chan struct{}), make(chan bool)
-	cancel = e.Go(probe.TCPSocket{Port: refusedPort(t)}, func(probe.Result) { <-started; inDone <- cancel() })
+	cancel = e.Go(probe.TCPSocket{Port: probetest.RefusedPort(t)}, func(probe.Result) { <-started; inDone <- cancel() })
 	close(started)
 	if <-inDone {
 		t.Error("cancel within done came in time, want too late")
@@ -110,13 +111,13 @@ func TestClose(t *testing.T) {
 // TestThousandAtOnce has many attempts of all kinds in flight.
 func TestThousandAtOnce(t *testing.T) {
 	e := newEngine(t)
-	web := serve(t, answer("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"))
-	foreign := serve(t, answer("HTTP/1.1 103 x\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"))
-	health := serveGRPC(t, answers(serving, nil))
+	web := probetest.Serve(t, probetest.Answer("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"))
+	foreign := probetest.Serve(t, probetest.Answer("HTTP/1.1 103 x\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"))
+	health := probetest.ServeGRPC(t, probetest.Answers(serving, nil))
 	probers := []*engine.Probe{
-		e.Prepare(probe.HTTPGet{Port: web.port, Timeout: ample}),
-		e.Prepare(probe.HTTPGet{Port: foreign.port, Timeout: ample}),
-		e.Prepare(probe.TCPSocket{Port: web.port, Timeout: ample}),
+		e.Prepare(probe.HTTPGet{Port: web.Port, Timeout: ample}),
+		e.Prepare(probe.HTTPGet{Port: foreign.Port, Timeout: ample}),
+		e.Prepare(probe.TCPSocket{Port: web.Port, Timeout: ample}),
 		e.Prepare(probe.GRPC{Port: health, Timeout: ample}),
 	}
 	var pending sync.WaitGroup
@@ -136,11 +137,11 @@ func TestThousandAtOnce(t *testing.T) {
 // not parallel.
 func TestShortage(t *testing.T) {
 	e := newEngine(t)
-	p := serve(t, answer("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"))
+	p := probetest.Serve(t, probetest.Answer("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"))
 	probers := map[string]*engine.Probe{
-		"HTTP": e.Prepare(probe.HTTPGet{Port: p.port, Timeout: ample}),
-		"TCP":  e.Prepare(probe.TCPSocket{Port: p.port, Timeout: ample}),
-		"gRPC": e.Prepare(probe.GRPC{Port: p.port, Timeout: ample}),
+		"HTTP": e.Prepare(probe.HTTPGet{Port: p.Port, Timeout: ample}),
+		"TCP":  e.Prepare(probe.TCPSocket{Port: p.Port, Timeout: ample}),
+		"gRPC": e.Prepare(probe.GRPC{Port: p.Port, Timeout: ample}),
 	}
 	var limit syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
@@ -171,12 +172,12 @@ func TestShortage(t *testing.T) {
 // TestEarlyAnswer: a server may answer, and close, before it has read all of a long request.
 func TestEarlyAnswer(t *testing.T) {
 	e := newEngine(t)
-	p := serve(t, func(_ *peer, conn net.Conn) {
+	p := probetest.Serve(t, func(_ *probetest.Peer, conn net.Conn) {
 		_, _ = conn.Write([]byte("HTTP/1.1 431 Too Large\r\nContent-Length: 0\r\n\r\n"))
 		_ = conn.(*net.TCPConn).CloseWrite()
 		_, _ = io.CopyN(io.Discard, conn, 1<<20)
 	})
-	get := probe.HTTPGet{Port: p.port, Timeout: ample, Headers: []probe.Header{{Name: "X-A", Value: strings.Repeat("a", 8<<20)}}}
+	get := probe.HTTPGet{Port: p.Port, Timeout: ample, Headers: []probe.Header{{Name: "X-A", Value: strings.Repeat("a", 8<<20)}}}
 	got := e.Prepare(get).Probe(t.Context())
 	if got.Outcome != probe.Failure { // the status, or that the connection broke: that is a race in net/http too
 		t.Errorf("result = %v, want a failure", got)
@@ -187,7 +188,7 @@ func TestEarlyAnswer(t *testing.T) {
 func TestEndsWithFIN(t *testing.T) {
 	e := newEngine(t)
 	ended := make(chan error, 1)
-	p := serve(t, func(_ *peer, conn net.Conn) {
+	p := probetest.Serve(t, func(_ *probetest.Peer, conn net.Conn) {
 		n, err := conn.Read(make([]byte, 1))
 		if n > 0 {
 			err = errors.New("received something")
@@ -195,7 +196,7 @@ func TestEndsWithFIN(t *testing.T) {
 		ended <- err
 	})
 	for range 100 {
-		if r := e.Prepare(probe.TCPSocket{Port: p.port, Timeout: ample}).Probe(t.Context()); r != (probe.Result{Outcome: probe.Success}) {
+		if r := e.Prepare(probe.TCPSocket{Port: p.Port, Timeout: ample}).Probe(t.Context()); r != (probe.Result{Outcome: probe.Success}) {
 			t.Fatalf("result = %+v, want success without output", r)
 		}
 		if err := <-ended; err == nil || err.Error() != "EOF" {

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/probity-run/probity/probe"
+	"github.com/probity-run/probity/probe/internal/probetest"
 )
 
 // FuzzHTTPPathsAgree sends any bytes as an answer, in two pieces, to both paths.
@@ -44,8 +45,8 @@ func FuzzHTTPPathsAgree(f *testing.F) {
 	}
 	e := newEngine(f)
 	var response atomic.Pointer[[2][]byte]
-	p := serve(f, func(p *peer, conn net.Conn) {
-		p.readHead(conn)
+	p := probetest.Serve(f, func(p *probetest.Peer, conn net.Conn) {
+		p.ReadHead(conn)
 		pieces := response.Load()
 		_, _ = conn.Write(pieces[0])
 		if len(pieces[0]) > 0 && len(pieces[1]) > 0 {
@@ -53,7 +54,7 @@ func FuzzHTTPPathsAgree(f *testing.F) {
 		}
 		_, _ = conn.Write(pieces[1])
 	})
-	get := probe.HTTPGet{Port: p.port, Timeout: ample}
+	get := probe.HTTPGet{Port: p.Port, Timeout: ample}
 	fast := e.Prepare(get)
 	f.Fuzz(func(t *testing.T, data []byte, split uint16) {
 		if redirectsHere(data) {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/probity-run/probity/probe"
 	"github.com/probity-run/probity/probe/engine"
+	"github.com/probity-run/probity/probe/internal/probetest"
 )
 
 // TestEvery: the first attempt comes after the phase, and each later one is due at a whole number of periods after it
@@ -16,10 +17,10 @@ import (
 func TestEvery(t *testing.T) {
 	const period, phase = 50 * time.Millisecond, 30 * time.Millisecond
 	e := newEngine(t)
-	p := serve(t, answer("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"))
+	p := probetest.Serve(t, probetest.Answer("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"))
 	reports := make(chan engine.Report, 100)
 	begin := time.Now()
-	stop := e.Every(probe.HTTPGet{Port: p.port, Timeout: ample}, period, phase, func(r engine.Report) { reports <- r })
+	stop := e.Every(probe.HTTPGet{Port: p.Port, Timeout: ample}, period, phase, func(r engine.Report) { reports <- r })
 	for n := range 5 {
 		r := <-reports
 		if due := begin.Add(phase + time.Duration(n)*period); r.Began.Before(due) {
@@ -74,7 +75,7 @@ func TestStop(t *testing.T) {
 		var stop func() bool
 		var reports atomic.Int32
 		ready, stopped := make(chan struct{}), make(chan bool, 1)
-		stop = e.Every(probe.TCPSocket{Port: refusedPort(t)}, time.Millisecond, 0, func(engine.Report) {
+		stop = e.Every(probe.TCPSocket{Port: probetest.RefusedPort(t)}, time.Millisecond, 0, func(engine.Report) {
 			<-ready
 			reports.Add(1)
 			stopped <- stop()
@@ -102,8 +103,8 @@ func flush(e *engine.Engine) {
 func TestManySchedules(t *testing.T) {
 	const targets, period, rounds = 300, 200 * time.Millisecond, 3
 	e := newEngine(t)
-	p := serve(t, answer("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"))
-	get := e.Prepare(probe.HTTPGet{Port: p.port, Timeout: ample})
+	p := probetest.Serve(t, probetest.Answer("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"))
+	get := e.Prepare(probe.HTTPGet{Port: p.Port, Timeout: ample})
 	var missing atomic.Int32
 	missing.Store(targets)
 	all := make(chan struct{})

@@ -8,21 +8,22 @@ import (
 	"testing"
 
 	"github.com/probity-run/probity/probe"
+	"github.com/probity-run/probity/probe/internal/probetest"
 )
 
 // TestLeavesNoTimeWait looks for what TCP and gRPC attempts left in the system's table of connections.
 func TestLeavesNoTimeWait(t *testing.T) {
 	e := newEngine(t)
-	p := serve(t, func(_ *peer, conn net.Conn) { hold(conn) })
-	health := serveGRPC(t, answers(serving, nil))
+	p := probetest.Serve(t, func(_ *probetest.Peer, conn net.Conn) { probetest.Hold(conn) })
+	health := probetest.ServeGRPC(t, probetest.Answers(serving, nil))
 	for range 50 {
-		for _, prober := range []probe.Prober{probe.TCPSocket{Port: p.port, Timeout: ample}, probe.GRPC{Port: health, Timeout: ample}} {
+		for _, prober := range []probe.Prober{probe.TCPSocket{Port: p.Port, Timeout: ample}, probe.GRPC{Port: health, Timeout: ample}} {
 			if r := e.Prepare(prober).Probe(t.Context()); r.Outcome != probe.Success {
 				t.Fatalf("result = %v, want success", r)
 			}
 		}
 	}
-	if n := timeWaits(t, p.port); n != 0 {
+	if n := timeWaits(t, p.Port); n != 0 {
 		t.Errorf("%d sockets in TIME_WAIT after TCP attempts, want 0", n)
 	}
 	if n := timeWaits(t, health); n != 0 {

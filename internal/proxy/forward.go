@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"net/http/httptrace"
 	"net/http/httputil"
 	"net/netip"
 	"net/url"
@@ -50,7 +49,7 @@ func (f *httpForwarder) forward(w http.ResponseWriter, r *http.Request, o *port)
 		}
 	}
 	c.exchange.begin(o, client, isIdempotent(r))
-	defer c.end(f, r) // also if the reverse proxy panics to break an answer off
+	defer c.end(f, r)                              // also if the reverse proxy panics to break an answer off
 	if r.ContentLength != 0 && r.ProtoMajor == 1 { // a stream of HTTP/2 may be silent in one direction for as long as it likes
 		control := http.NewResponseController(w)
 		// Without this the server swallows what is left of a request's body as soon as the answer begins. It is supported by all HTTP/1 servers.
@@ -140,8 +139,7 @@ func (c *carrier) try(transport *http.Transport, out *http.Request, body *replay
 		return transport.RoundTrip(out.WithContext(ctx))
 	}
 	w := c.witness
-	w.begin(!c.exchange.idempotent)
-	res, err := transport.RoundTrip(out.WithContext(httptrace.WithClientTrace(ctx, w.trace)))
+	res, err := transport.RoundTrip(out.WithContext(w.begin(ctx, !c.exchange.idempotent)))
 	if err == nil || isDial(err) || !w.unsent() || out.Context().Err() != nil {
 		return res, err
 	}

@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"context"
 	"io"
 	"net"
 	"net/http/httptrace"
@@ -87,8 +88,8 @@ func (c *upstreamConn) ReadFrom(r io.Reader) (int64, error) {
 // process that has ended looks fine until it is used, and net/http does not tell whether a request got onto it. So the witness looks at the connection
 // just before: one that the replica has closed is closed here, too, and what was to be written to it is not.
 type witness struct {
-	trace  *httptrace.ClientTrace
-	once   bool // the request must not be sent twice
+	hook   func(httptrace.GotConnInfo) // got, made once
+	once   bool                        // the request must not be sent twice
 	conn   *upstreamConn
 	before uint64
 	closed bool // before anything was written
@@ -96,7 +97,7 @@ type witness struct {
 
 func newWitness() *witness {
 	w := &witness{}
-	w.trace = &httptrace.ClientTrace{GotConn: w.got}
+	w.hook = w.got
 	return w
 }
 
@@ -111,10 +112,12 @@ func (w *witness) got(info httptrace.GotConnInfo) {
 	}
 }
 
-// begin forgets the last request.
-func (w *witness) begin(once bool) {
+// begin forgets the last request and returns the context of the next one. The trace is a new one each time: net/http changes it, and reads it when the
+// request is over.
+func (w *witness) begin(ctx context.Context, once bool) context.Context {
 	w.leave()
 	w.once, w.closed = once, false
+	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: w.hook})
 }
 
 // unsent says whether nothing of the request was written.

@@ -227,13 +227,23 @@ func (s *service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 		time.Sleep(d)
+		give(w, http.StatusOK)
 	default:
 		status, err := strconv.Atoi(step)
 		if err != nil {
 			status = http.StatusBadRequest
 		}
-		w.WriteHeader(status)
+		give(w, status)
 	}
+}
+
+// give sends an answer without a body before the request is noted as answered: the process may end right after that.
+func give(w http.ResponseWriter, status int) {
+	if status >= 200 && status != http.StatusNoContent && status != http.StatusNotModified {
+		w.Header().Set("Content-Length", "0")
+	}
+	w.WriteHeader(status)
+	_ = http.NewResponseController(w).Flush() // fails only if the client has gone
 }
 
 // note appends a line to the log: milliseconds since the epoch, process id, what happened.

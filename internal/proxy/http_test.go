@@ -190,7 +190,7 @@ func TestFailover(t *testing.T) {
 	clients.Wait()
 	took := time.Unix(0, last.Load()).Sub(changed)
 	t.Logf("the last request came %v after the EndpointSlice changed", took)
-	if took > 100*time.Millisecond { // 10 ms, but for the race detector and a loaded machine
+	if took > time.Second { // far less, but for the race detector and a loaded machine; test/traffic measures it
 		t.Errorf("the last request came %v after the EndpointSlice changed", took)
 	}
 }

@@ -9,8 +9,9 @@ import (
 
 // CheckOptions are the settings of one check. The zero value is ready to use.
 type CheckOptions struct {
-	// Period is the time between two runs, give or take a tenth, so that replicas do not keep step. Default 5 s. There is no run while
-	// [Check.Report] brought good news within the last Period.
+	// Period is the longest time from one run to the next; up to a tenth less, at random, so that replicas do not keep step. Default 5 s. There is no
+	// run while [Check.Report] brought good news within the last Period. A resource that is gone is noticed within Period, a hang within Period +
+	// Timeout, and at once where business calls Report it; the kubelet knows one period of its own probe later at most.
 	Period time.Duration
 	// Timeout is when the context of a run ends. Default 2 s. A function that goes on nonetheless fails its check and is named; it keeps
 	// its one goroutine, and there is no other run until it returns.

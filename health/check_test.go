@@ -97,7 +97,7 @@ func TestStuckCountsOnce(t *testing.T) {
 }
 
 func TestJitter(t *testing.T) {
-	for random, want := range map[float64]time.Duration{0: 9 * time.Second, 0.5: 10 * time.Second, 0.999999999: 11 * time.Second} {
+	for random, want := range map[float64]time.Duration{0: 10 * time.Second, 0.5: 9500 * time.Millisecond, 0.999999999: 9 * time.Second} {
 		if got := jitter(10*time.Second, func() float64 { return random }).Round(time.Millisecond); got != want {
 			t.Errorf("jitter of 10 s with %v is %v, want %v", random, got, want)
 		}

@@ -192,7 +192,7 @@ func (c *check) deadline(next, now time.Time) time.Time {
 	return earliest(next, c.breaker.until, now)
 }
 
-// jitter is d, give or take a tenth.
+// jitter is d, or up to a tenth less: never more, so that d is a promise.
 func jitter(d time.Duration, random func() float64) time.Duration {
-	return time.Duration(float64(d) * (0.9 + 0.2*random()))
+	return time.Duration(float64(d) * (1 - 0.1*random()))
 }

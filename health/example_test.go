@@ -272,7 +272,7 @@ func ExampleHealth_Manifest() {
 	//   periodSeconds: 2
 	//   timeoutSeconds: 1
 	//   failureThreshold: 300
-	// readinessProbe: # the checks have thresholds of their own
+	// readinessProbe: # the checks have thresholds of their own; what a check needs to notice comes on top
 	//   httpGet:
 	//     path: /readyz
 	//     port: 9090

@@ -68,6 +68,7 @@ level=WARN msg="Check fails" check=database kind=owned state=failing error="user
 level=WARN msg="Probe answer changed" probe=readiness ok=false answer="not ready: database failing"
 level=INFO msg="Check passes" check=database
 level=INFO msg="Probe answer changed" probe=readiness ok=true answer=ok
+level=INFO msg=Stopping delay=0s
 level=INFO msg="Probe answer changed" probe=readiness ok=false answer=stopping
 `
 		if got != want {

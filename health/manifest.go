@@ -27,7 +27,7 @@ func (h *Health) Manifest() string {
 	fmt.Fprintf(&out, "# In the Pod's spec: ShutdownDelay + DrainTimeout, and a little.\nterminationGracePeriodSeconds: %d\n\n# In the container.\n", grace)
 	failures := (seconds(budget) + startupPeriod - 1) / startupPeriod
 	fmt.Fprintf(&out, "startupProbe: # has %v\n%s", budget, httpProbe("startupz", port, startupPeriod, 1, failures))
-	fmt.Fprintf(&out, "readinessProbe: # the checks have thresholds of their own\n%s", httpProbe("readyz", port, seconds(period), 1, 1))
+	fmt.Fprintf(&out, "readinessProbe: # the checks have thresholds of their own; what a check needs to notice comes on top\n%s", httpProbe("readyz", port, seconds(period), 1, 1))
 	fmt.Fprintf(&out, "livenessProbe: # patient: the limits of the heartbeats come first\n%s", httpProbe("livez", port, 10, 2, 3))
 	return out.String()
 }

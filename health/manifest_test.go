@@ -22,7 +22,7 @@ startupProbe: # has 20m0s
   periodSeconds: 4
   timeoutSeconds: 1
   failureThreshold: 300
-readinessProbe: # the checks have thresholds of their own
+readinessProbe: # the checks have thresholds of their own; what a check needs to notice comes on top
   httpGet:
     path: /readyz
     port: 9090

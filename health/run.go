@@ -39,6 +39,7 @@ func (h *Health) Run(ctx context.Context) error {
 	}
 	select {
 	case <-ctx.Done():
+		r.journal.put(slog.LevelInfo, "Stopping", slog.Duration("delay", h.delay(r.options)))
 	case err = <-r.fatal:
 		r.journal.put(slog.LevelError, "Stopping", slog.Any("error", err))
 	}

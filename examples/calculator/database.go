@@ -15,13 +15,14 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/stdlib"
-	"golang.org/x/sync/singleflight"
+	"github.com/probity-run/probity/health"
 	_ "modernc.org/sqlite" // the driver "sqlite": pure Go, builds without a C compiler
 )
 
 const (
+	poolSize     = 8                      // connections
 	queryTimeout = 2 * time.Second        // of whatever a request needs from the database
-	readyTimeout = 800 * time.Millisecond // of the readiness check: less than the probe's second, so that the probe reads the answer
+	readyTimeout = 800 * time.Millisecond // of the readiness check
 	retryMax     = 5 * time.Second        // pause between two attempts to open the database
 )
 
@@ -42,10 +43,10 @@ type result struct {
 // fail while the pool works, or succeed while it does not. Safe for concurrent use.
 type database struct {
 	pool      *sql.DB
-	lock      string // the statement that keeps all others from writing
+	lock      string        // the statement that keeps all others from writing
+	use       *health.Check // hears what each query found; nil hears nothing
 	log       *slog.Logger
 	connected atomic.Bool
-	checks    singleflight.Group
 }
 
 func sqliteFile(data string) string { return filepath.Join(data, "calculator.db") }
@@ -72,8 +73,8 @@ func openDatabase(s settings, log *slog.Logger) (*database, error) {
 		}
 		db.lock, db.log = "BEGIN EXCLUSIVE", log.With("database", "sqlite "+file)
 	}
-	db.pool.SetMaxOpenConns(8)
-	db.pool.SetMaxIdleConns(8)
+	db.pool.SetMaxOpenConns(poolSize)
+	db.pool.SetMaxIdleConns(poolSize)
 	return db, nil
 }
 
@@ -84,6 +85,7 @@ func (d *database) connect(ctx context.Context) {
 		if err == nil {
 			d.connected.Store(true)
 			d.log.Info("Database connected")
+			d.use.Report(nil)
 			return
 		}
 		d.log.Warn("Database cannot be opened", "error", err, "retry", pause)
@@ -112,23 +114,12 @@ func (d *database) createSchema(ctx context.Context) error {
 // close closes the pool, after the queries that run.
 func (d *database) close() error { return d.pool.Close() }
 
-// ready returns nil if a result could be stored now. One check runs at a time and answers all who ask meanwhile, so probes cannot
-// pile up on a database that hangs.
-func (d *database) ready(ctx context.Context) error {
+// check returns nil if a result could be stored now. It does what storing a result does (wait for a connection of the pool, begin a
+// transaction, reach the table) except for writing, so it notices a lock and leaves the disk alone.
+func (d *database) check(ctx context.Context) error {
 	if !d.connected.Load() {
 		return errNotConnected
 	}
-	_, err, _ := d.checks.Do("ready", func() (any, error) {
-		return nil, d.check(context.WithoutCancel(ctx)) // it goes on for the others when the first who asked has gone
-	})
-	return err
-}
-
-// check does what storing a result does (wait for a connection of the pool, begin a transaction, reach the table) except for
-// writing, so it notices a lock and leaves the disk alone.
-func (d *database) check(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
-	defer cancel()
 	tx, err := d.pool.BeginTx(ctx, nil)
 	if err != nil {
 		return err
@@ -138,12 +129,25 @@ func (d *database) check(ctx context.Context) error {
 	return errors.Join(err, tx.Rollback())
 }
 
+// inUse tells a busy pool from a dead database: slow queries may hold all of its connections.
+func (d *database) inUse() (inUse, size int) {
+	stats := d.pool.Stats()
+	return stats.InUse, stats.MaxOpenConnections
+}
+
+// found reports what a query found, unless its caller went away, which says nothing about the database.
+func (d *database) found(caller context.Context, err error) {
+	if caller.Err() == nil {
+		d.use.Report(err)
+	}
+}
+
 // save keeps a result and returns it with its id.
-func (d *database) save(ctx context.Context, r result) (result, error) {
+func (d *database) save(caller context.Context, r result) (result, error) {
 	if !d.connected.Load() {
 		return r, errNotConnected
 	}
-	ctx, cancel := context.WithTimeout(ctx, queryTimeout)
+	ctx, cancel := context.WithTimeout(caller, queryTimeout)
 	defer cancel()
 	input, err := json.Marshal(r.Input)
 	if err != nil {
@@ -152,36 +156,40 @@ func (d *database) save(ctx context.Context, r result) (result, error) {
 	r.ID = rand.Text()
 	_, err = d.pool.ExecContext(ctx, "INSERT INTO results (id, input, output, unix_ms) VALUES ($1, $2, $3, $4)",
 		r.ID, string(input), r.Output, r.Time.UnixMilli())
+	d.found(caller, err)
 	return r, err
 }
 
 // get returns one result, or errUnknown.
-func (d *database) get(ctx context.Context, id string) (result, error) {
+func (d *database) get(caller context.Context, id string) (result, error) {
 	if !d.connected.Load() {
 		return result{}, errNotConnected
 	}
-	ctx, cancel := context.WithTimeout(ctx, queryTimeout)
+	ctx, cancel := context.WithTimeout(caller, queryTimeout)
 	defer cancel()
 	r, err := scan(d.pool.QueryRowContext(ctx, "SELECT id, input, output, unix_ms FROM results WHERE id = $1", id))
 	if errors.Is(err, sql.ErrNoRows) {
+		d.found(caller, nil)
 		return r, errUnknown
 	}
+	d.found(caller, err)
 	return r, err
 }
 
 // latest returns the results that were kept last, at most limit, the newest first.
-func (d *database) latest(ctx context.Context, limit int) ([]result, error) {
+func (d *database) latest(caller context.Context, limit int) (results []result, err error) {
 	if !d.connected.Load() {
 		return nil, errNotConnected
 	}
-	ctx, cancel := context.WithTimeout(ctx, queryTimeout)
+	ctx, cancel := context.WithTimeout(caller, queryTimeout)
 	defer cancel()
+	defer func() { d.found(caller, err) }()
 	rows, err := d.pool.QueryContext(ctx, "SELECT id, input, output, unix_ms FROM results ORDER BY unix_ms DESC, id LIMIT $1", limit)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	results := []result{}
+	results = []result{}
 	for rows.Next() {
 		r, err := scan(rows)
 		if err != nil {

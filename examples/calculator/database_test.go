@@ -3,13 +3,11 @@ package main
 import (
 	"context"
 	"database/sql"
-	"database/sql/driver"
 	"errors"
 	"fmt"
 	"os"
 	"reflect"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -77,8 +75,8 @@ func saved(t *testing.T, db *database, r result) (kept result) {
 	return kept
 }
 
-// TestReadyNoticesALock locks a real database by another pool, as another process would.
-func TestReadyNoticesALock(t *testing.T) {
+// TestCheckNoticesALock locks a real database by another pool, as another process would.
+func TestCheckNoticesALock(t *testing.T) {
 	for name, s := range databases(t) {
 		t.Run(name, func(t *testing.T) {
 			db, other := connected(t, s), connected(t, s)
@@ -87,16 +85,24 @@ func TestReadyNoticesALock(t *testing.T) {
 				locks = append(locks, "BEGIN IMMEDIATE")
 			}
 			for _, lock := range locks {
-				eventually(t, func() error { return db.ready(t.Context()) })
+				eventually(t, func() error { return timed(t, db.check) })
 				conn := locked(t, other, lock)
-				if err := db.ready(t.Context()); err == nil {
-					t.Errorf("%s: ready, want an error", lock)
+				if err := timed(t, db.check); err == nil {
+					t.Errorf("%s: the check passes, want an error", lock)
 				}
 				unlock(t, conn)
-				eventually(t, func() error { return db.ready(t.Context()) })
+				eventually(t, func() error { return timed(t, db.check) })
 			}
 		})
 	}
+}
+
+// timed calls a check with the deadline that it has in the service.
+func timed(t *testing.T, check func(context.Context) error) error {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), readyTimeout)
+	defer cancel()
+	return check(ctx)
 }
 
 // locked takes a lock, which unlock releases.
@@ -122,35 +128,6 @@ func unlock(t *testing.T, conn *sql.Conn) {
 	}
 }
 
-// TestChecksDoNotPileUp asks a database that hangs, in virtual time.
-func TestChecksDoNotPileUp(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		fake := &fakeServer{connect: func(ctx context.Context, _ int32) error {
-			<-ctx.Done()
-			return ctx.Err()
-		}}
-		db := &database{pool: sql.OpenDB(fake), log: silent()}
-		defer db.close()
-		db.connected.Store(true)
-		gone, leave := context.WithCancel(t.Context())
-		begin := time.Now()
-		var probes sync.WaitGroup
-		for range 20 {
-			probes.Go(func() {
-				if err := db.ready(gone); !errors.Is(err, context.DeadlineExceeded) {
-					t.Errorf("ready = %v, want the check's own deadline", err)
-				}
-			})
-		}
-		synctest.Wait()
-		leave() // those who asked have gone, the check goes on
-		probes.Wait()
-		if took := time.Since(begin); fake.connects.Load() != 1 || took != readyTimeout || took >= time.Second {
-			t.Errorf("%d checks, %v; want one, within the probe's second", fake.connects.Load(), took)
-		}
-	})
-}
-
 func TestConnectTriesAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		fake := &fakeServer{connect: func(_ context.Context, n int32) error {
@@ -165,8 +142,8 @@ func TestConnectTriesAgain(t *testing.T) {
 		begin := time.Now()
 		connecting.Go(func() { db.connect(t.Context()) })
 		synctest.Wait()
-		if err := db.ready(t.Context()); !errors.Is(err, errNotConnected) {
-			t.Errorf("ready = %v, want %v", err, errNotConnected)
+		if err := db.check(t.Context()); !errors.Is(err, errNotConnected) {
+			t.Errorf("check = %v, want %v", err, errNotConnected)
 		}
 		connecting.Wait()
 		// 312.5 ms, doubled up to 5 s: 0.3125 + 0.625 + 1.25 + 2.5 + 5 + 5 + 5
@@ -174,27 +151,4 @@ func TestConnectTriesAgain(t *testing.T) {
 			t.Errorf("connected %v after %v, want true after 19.6875s", db.connected.Load(), took)
 		}
 	})
-}
-
-// fakeServer is a database server that accepts connections as connect says and then answers every statement.
-type fakeServer struct {
-	connects atomic.Int32
-	connect  func(ctx context.Context, n int32) error
-}
-
-func (f *fakeServer) Connect(ctx context.Context) (driver.Conn, error) {
-	if err := f.connect(ctx, f.connects.Add(1)); err != nil {
-		return nil, err
-	}
-	return fakeConn{}, nil
-}
-
-func (f *fakeServer) Driver() driver.Driver { return nil }
-
-type fakeConn struct{ driver.Conn }
-
-func (fakeConn) Close() error { return nil }
-
-func (fakeConn) ExecContext(context.Context, string, []driver.NamedValue) (driver.Result, error) {
-	return driver.ResultNoRows, nil
 }

@@ -162,7 +162,7 @@ func TestStartOrder(t *testing.T) {
 		}
 		at = next
 	}
-	for _, path := range []string{"/startup", "/ready", "/health", "/healthz"} {
+	for _, path := range []string{"/startupz", "/readyz", "/livez", "/startup", "/ready", "/health", "/healthz"} {
 		p.succeeds("GET", path, "", http.StatusOK, "ok")
 		if log := p.await("GET " + path + " 200 OK"); !strings.Contains(log, `level=DEBUG msg="GET `+path) {
 			t.Errorf("the request of a probe is not logged at debug:\n%s", log)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -13,6 +14,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/probity-run/probity/health"
 )
 
 func TestComputations(t *testing.T) {
@@ -45,22 +48,22 @@ func TestDatabaseIsLost(t *testing.T) {
 	data := t.TempDir()
 	p := start(t, data, nil)
 	p.await("Database connected")
-	p.succeeds("GET", "/ready", "", http.StatusOK, "ok")
+	p.succeeds("GET", "/readyz", "", http.StatusOK, "ok")
 
 	other := start(t, data, nil, "-lock-database", "1h")
 	other.await("Database locked")
-	p.expect("GET", "/ready", "", http.StatusServiceUnavailable, "see the log")
-	p.expect("GET", "/health", "", http.StatusServiceUnavailable, "see the log")
-	p.expect("GET", "/healthz", "", http.StatusOK, "ok")
-	p.expect("GET", "/startup", "", http.StatusOK, "ok")
+	p.succeeds("GET", "/readyz", "", http.StatusServiceUnavailable, "not ready: database failing")
+	p.succeeds("GET", "/health", "", http.StatusServiceUnavailable, "not ready: database failing")
+	p.expect("GET", "/livez", "", http.StatusOK, "ok")
+	p.expect("GET", "/startupz", "", http.StatusOK, "ok")
 	p.expect("POST", "/compute", `{"x": [1]}`, http.StatusServiceUnavailable, "/compute?store=false")
 	p.expect("POST", "/compute?store=false", `{"x": [1]}`, http.StatusOK, "result")
-	p.await("Not ready any more")
+	p.await("Check fails")
 
 	if err := other.stop(); err != nil {
 		t.Errorf("the lock ended with %v, want nil", err)
 	}
-	p.succeeds("GET", "/ready", "", http.StatusOK, "ok")
+	p.succeeds("GET", "/readyz", "", http.StatusOK, "ok")
 	p.succeeds("POST", "/compute", `{"x": [1]}`, http.StatusCreated, "id")
 }
 
@@ -78,9 +81,9 @@ func TestDatabaseWasNeverThere(t *testing.T) {
 	}()
 	p := start(t, t.TempDir(), map[string]string{"DATABASE_URL": "postgres://u:secret@" + unused.Addr().String() + "/db?sslmode=disable"})
 	p.await("Database cannot be opened")
-	p.expect("GET", "/startup", "", http.StatusOK, "ok")
-	p.expect("GET", "/healthz", "", http.StatusOK, "ok")
-	p.expect("GET", "/ready", "", http.StatusServiceUnavailable, "")
+	p.expect("GET", "/startupz", "", http.StatusOK, "ok")
+	p.expect("GET", "/livez", "", http.StatusOK, "ok")
+	p.expect("GET", "/readyz", "", http.StatusServiceUnavailable, "")
 	p.expect("GET", "/results", "", http.StatusServiceUnavailable, "try again")
 	p.expect("GET", "/results/x", "", http.StatusServiceUnavailable, "try again")
 	p.expect("POST", "/compute", `{"x": [1]}`, http.StatusServiceUnavailable, "/compute?store=false")
@@ -90,6 +93,27 @@ func TestDatabaseWasNeverThere(t *testing.T) {
 	}
 	if log, _ := p.log(); strings.Contains(log, "secret") {
 		t.Errorf("the password is logged:\n%s", log)
+	}
+}
+
+// TestNoComputationBeforeTheWeights: the daemon answers from the first moment, probes as well as those who come too early.
+func TestNoComputationBeforeTheWeights(t *testing.T) {
+	v := newService(settings{}, &database{log: silent()}, silent())
+	routes := (&server{calculator: v.calculator, health: v.health, db: v.db, log: silent()}).routes()
+	for _, test := range []struct {
+		method, path, want string
+		status             int
+	}{
+		{"POST", "/compute", "the weights are being loaded, /startupz tells how far", http.StatusServiceUnavailable},
+		{"GET", "/startupz", "not started", http.StatusServiceUnavailable},
+		{"GET", "/readyz", "not ready", http.StatusServiceUnavailable},
+		{"GET", "/livez", "ok", http.StatusOK},
+	} {
+		w := httptest.NewRecorder()
+		routes.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), test.method, test.path, strings.NewReader(`{"x": [1]}`)))
+		if w.Code != test.status || !strings.Contains(w.Body.String(), test.want) {
+			t.Errorf("%s %s answers %d %q, want %d and %q", test.method, test.path, w.Code, w.Body, test.status, test.want)
+		}
 	}
 }
 
@@ -111,7 +135,7 @@ func TestShutdownFinishesRequests(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.cancel()
-	p.await("Stopping")
+	p.await("msg=Stopping")
 	fmt.Fprint(conn, body)
 	resp, err := http.ReadResponse(answers, nil)
 	if err != nil {
@@ -132,28 +156,30 @@ func TestShutdownFinishesRequests(t *testing.T) {
 // TestUnreadyWhileDraining looks at the time between SIGTERM and the end, which is virtual.
 func TestUnreadyWhileDraining(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := &server{db: connected(t, settings{data: t.TempDir()}), log: silent()}
-		ask := func(path string) int {
-			w := httptest.NewRecorder()
-			s.routes().ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), "GET", path, nil))
-			return w.Code
-		}
-		if ready := ask("/ready"); ready != http.StatusOK {
-			t.Errorf("before the end: ready %d, want 200", ready)
-		}
-		begin := time.Now()
-		var stopping sync.WaitGroup
-		stopping.Go(func() {
-			if err := s.stop(&http.Server{}, time.Minute); err != nil {
-				t.Errorf("stop = %v, want nil", err)
+		db := connected(t, settings{data: t.TempDir()})
+		v := newService(settings{drain: time.Minute}, db, silent())
+		v.weights.Done()
+		ctx, terminate := context.WithCancel(t.Context())
+		var running sync.WaitGroup
+		var ended time.Time
+		running.Go(func() {
+			if err := v.health.Run(ctx); err != nil {
+				t.Errorf("stopped with %v, want nil", err)
 			}
+			ended = time.Now()
 		})
 		synctest.Wait()
-		if ready, live := ask("/ready"), ask("/healthz"); ready != http.StatusServiceUnavailable || live != http.StatusOK {
-			t.Errorf("while it drains: ready %d, live %d; want 503, 200", ready, live)
+		if !v.health.OK(health.Readiness) {
+			t.Error("not ready before the end")
 		}
-		stopping.Wait()
-		if took := time.Since(begin); took != time.Minute {
+		begin := time.Now()
+		terminate()
+		synctest.Wait()
+		if v.health.OK(health.Readiness) || !v.health.OK(health.Liveness) {
+			t.Errorf("while it drains: %q, live %v; want unready, live", v.health.Report(health.Readiness).Reason, v.health.OK(health.Liveness))
+		}
+		running.Wait()
+		if took := ended.Sub(begin); took != time.Minute {
 			t.Errorf("drained for %v, want a minute", took)
 		}
 	})

@@ -16,7 +16,7 @@ import (
 // usage stands above the list of flags.
 const usage = `Calculator answers computations over HTTP and keeps the results in a database.
 
-  calculator [flags]                    serve /compute and /results, and the probes' /startup, /ready, /health and /healthz
+  calculator [flags]                    serve /compute and /results, and the probes' /startupz, /readyz and /livez
   calculator -worker [flags]            compute a job every two seconds, and touch a heartbeat file after each
   calculator -lock-database 20s         keep everyone else from writing to the database for a while, to see what the probes say
 

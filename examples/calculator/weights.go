@@ -15,6 +15,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"github.com/probity-run/probity/health"
 )
 
 const (
@@ -40,18 +42,22 @@ func (w weights) compute(x []float64) float64 {
 	return sum / rowSize
 }
 
-// loadWeights returns the weights in the data folder. A file that is missing, damaged or of another size is made anew.
-func loadWeights(ctx context.Context, s settings, log *slog.Logger) (weights, error) {
+// loadWeights returns the weights in the data folder, and tells the task, which may be nil, how far it has come. A file that is missing,
+// damaged or of another size is made anew.
+func loadWeights(ctx context.Context, s settings, task *health.Task, log *slog.Logger) (weights, error) {
 	path := filepath.Join(s.data, "weights.bin")
-	w, err := readWeights(ctx, path, s.weightsSize, s.loadRate, log)
+	task.Phase("reading MiB")
+	w, err := readWeights(ctx, path, s, task, log)
 	if !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, errDamaged) {
 		return w, err
 	}
 	log.Info("Weights file is made", "file", path, "size", s.weightsSize, "because", err)
+	task.Phase("making the file")
 	if err := makeWeights(ctx, path, s.weightsSize); err != nil {
 		return nil, fmt.Errorf("cannot make the weights file: %w", err)
 	}
-	return readWeights(ctx, path, s.weightsSize, s.loadRate, log)
+	task.Phase("reading MiB of the new file")
+	return readWeights(ctx, path, s, task, log)
 }
 
 // makeWeights writes size bytes of weights, always the same, and their checksum. The file appears complete or not at all, so
@@ -89,8 +95,8 @@ func writeWeights(ctx context.Context, to io.Writer, size byteSize) error {
 	return cmp.Or(ctx.Err(), err)
 }
 
-// readWeights reads a weights file of that size, at that rate, and validates it.
-func readWeights(ctx context.Context, path string, size, rate byteSize, log *slog.Logger) (weights, error) {
+// readWeights reads a weights file of the size and at the rate of the settings, and validates it.
+func readWeights(ctx context.Context, path string, s settings, task *health.Task, log *slog.Logger) (weights, error) {
 	file, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("cannot load the weights: %w", err)
@@ -100,11 +106,11 @@ func readWeights(ctx context.Context, path string, size, rate byteSize, log *slo
 	if err != nil {
 		return nil, fmt.Errorf("cannot load the weights: %w", err)
 	}
-	if want := int64(size) + crc32.Size; info.Size() != want {
+	if want := int64(s.weightsSize) + crc32.Size; info.Size() != want {
 		return nil, fmt.Errorf("%w: it has %d bytes, not %d", errDamaged, info.Size(), want)
 	}
 	start, sum := time.Now(), crc32.New(crc32.MakeTable(crc32.Castagnoli))
-	w, err := decodeWeights(ctx, io.TeeReader(file, sum), &progress{log: log, size: size, rate: rate, start: start, logged: start})
+	w, err := decodeWeights(ctx, io.TeeReader(file, sum), &progress{task: task, log: log, size: s.weightsSize, rate: s.loadRate, start: start, logged: start})
 	if err != nil {
 		return nil, fmt.Errorf("cannot load the weights from %s: %w", path, err)
 	}
@@ -115,7 +121,7 @@ func readWeights(ctx context.Context, path string, size, rate byteSize, log *slo
 	if binary.BigEndian.Uint32(want[:]) != sum.Sum32() {
 		return nil, fmt.Errorf("%w: its checksum is wrong", errDamaged)
 	}
-	log.Info("Weights loaded", "size", size, "duration", time.Since(start).Round(time.Millisecond))
+	log.Info("Weights loaded", "size", s.weightsSize, "duration", time.Since(start).Round(time.Millisecond))
 	return w, nil
 }
 
@@ -137,8 +143,9 @@ func decodeWeights(ctx context.Context, from io.Reader, p *progress) (weights, e
 	return w, nil
 }
 
-// progress logs how far loading has come, about once a second, and holds it to a rate. For one goroutine.
+// progress tells the task how far loading has come, logs it about once a second, and holds it to a rate. For one goroutine.
 type progress struct {
+	task       *health.Task
 	log        *slog.Logger
 	size, rate byteSize
 	done       byteSize
@@ -149,6 +156,7 @@ type progress struct {
 // add counts n more bytes. It waits until the rate allows them, and fails when the context ends.
 func (p *progress) add(ctx context.Context, n byteSize) error {
 	p.done += n
+	p.task.Progress(int64(p.done/mebibyte), int64(p.size/mebibyte))
 	if p.rate > 0 {
 		due := p.start.Add(time.Duration(float64(p.done) / float64(p.rate) * float64(time.Second)))
 		select {

@@ -9,15 +9,18 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/probity-run/probity/health"
 )
 
 func TestWeightsAreMadeOnceAndValidated(t *testing.T) {
 	data := t.TempDir()
 	s, path := settings{data: data, weightsSize: 3*chunkSize + 4096}, filepath.Join(data, "weights.bin")
-	want, err := loadWeights(t.Context(), s, silent())
+	want, err := loadWeights(t.Context(), s, nil, silent())
 	if err != nil || len(want) != int(s.weightsSize)/4 || slices.Max(want) > 1 || slices.Min(want) < -1 {
 		t.Fatalf("%d weights, %v; want %d between -1 and 1", len(want), err, s.weightsSize/4)
 	}
@@ -50,7 +53,7 @@ func TestWeightsAreMadeOnceAndValidated(t *testing.T) {
 				}
 			}
 			var log bytes.Buffer
-			got, err := loadWeights(t.Context(), s, slog.New(slog.NewTextHandler(&log, nil)))
+			got, err := loadWeights(t.Context(), s, nil, slog.New(slog.NewTextHandler(&log, nil)))
 			if err != nil || !slices.Equal(got, want) {
 				t.Errorf("%d weights, %v; want the same %d again", len(got), err, len(want))
 			}
@@ -67,13 +70,47 @@ func TestWeightsAreMadeOnceAndValidated(t *testing.T) {
 	}
 }
 
+// TestStartupShowsProgress loads four seconds' worth, in virtual time, and asks once a second.
+func TestStartupShowsProgress(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := settings{data: t.TempDir(), weightsSize: 4 * mebibyte, loadRate: mebibyte}
+		if err := makeWeights(t.Context(), filepath.Join(s.data, "weights.bin"), s.weightsSize); err != nil {
+			t.Fatal(err)
+		}
+		v := newService(s, &database{log: silent()}, silent())
+		ctx, cancel := context.WithCancel(t.Context())
+		var started sync.WaitGroup
+		started.Go(func() { _ = v.health.Run(ctx) })
+		started.Go(func() {
+			if _, err := loadWeights(ctx, s, v.weights, silent()); err != nil {
+				t.Error(err)
+			}
+			v.weights.Done()
+		})
+		for _, want := range []string{
+			"starting: weights: reading MiB, 1/4 (25%), 1/s, 3s left",
+			"starting: weights: reading MiB, 2/4 (50%), 1/s, 2s left",
+			"starting: weights: reading MiB, 3/4 (75%), 1/s, 1s left",
+			"ok",
+		} {
+			time.Sleep(time.Second)
+			synctest.Wait()
+			if got := v.health.Report(health.Startup).Reason; got != want {
+				t.Errorf("startupz says %q, want %q", got, want)
+			}
+		}
+		cancel()
+		started.Wait()
+	})
+}
+
 // TestWeightsAreLoadedAtARate loads four seconds' worth, in virtual time.
 func TestWeightsAreLoadedAtARate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log bytes.Buffer
 		s := settings{data: t.TempDir(), weightsSize: 4 * mebibyte, loadRate: mebibyte}
 		begin := time.Now()
-		if _, err := loadWeights(t.Context(), s, slog.New(slog.NewTextHandler(&log, nil))); err != nil {
+		if _, err := loadWeights(t.Context(), s, nil, slog.New(slog.NewTextHandler(&log, nil))); err != nil {
 			t.Fatal(err)
 		}
 		if took := time.Since(begin); took != 4*time.Second {
@@ -92,7 +129,7 @@ func TestWeightsStopWhenAsked(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 1500*time.Millisecond)
 		defer cancel()
 		begin := time.Now()
-		_, err := loadWeights(ctx, settings{data: t.TempDir(), weightsSize: 4 * mebibyte, loadRate: mebibyte}, silent())
+		_, err := loadWeights(ctx, settings{data: t.TempDir(), weightsSize: 4 * mebibyte, loadRate: mebibyte}, nil, silent())
 		if took := time.Since(begin); !errors.Is(err, context.DeadlineExceeded) || took != 1500*time.Millisecond {
 			t.Errorf("ended after %v with %v, want 1.5s and the context's error", took, err)
 		}

@@ -33,7 +33,7 @@ func work(ctx context.Context, s settings, db *database, log *slog.Logger) error
 	if err := os.MkdirAll(filepath.Dir(s.heartbeat), 0o755); err != nil {
 		return fmt.Errorf("cannot make the folder of the heartbeat, name another file with -heartbeat: %w", err)
 	}
-	weights, err := loadWeights(ctx, s, log)
+	weights, err := loadWeights(ctx, s, nil, log)
 	if ctx.Err() != nil {
 		return nil // asked to end before there was anything to end
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -40,25 +41,51 @@ type library struct {
 
 func nothing() {}
 
+// probity runs a service with n checks that pass.
+func probity(b *testing.B, n int) (h *health.Health, end func()) {
+	h = health.New(health.Options{ShutdownDelay: -1})
+	for _, name := range names(n) {
+		h.Ready(name, pass)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- h.Run(ctx) }()
+	return h, func() {
+		cancel()
+		if err := <-ended; err != nil {
+			b.Error(err)
+		}
+	}
+}
+
 var libraries = []library{
 	{"bare handler", func(*testing.B, int) (http.Handler, func()) {
 		ok := []byte("ok")
 		return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(ok) }), nothing
 	}},
+	{"pre-rendered body and headers", func(*testing.B, int) (http.Handler, func()) { // the least that a correct answer costs
+		var body atomic.Pointer[[]byte]
+		body.Store(new([]byte("ok\n")))
+		plain, noStore := []string{"text/plain; charset=utf-8"}, []string{"no-store"}
+		return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			header := w.Header()
+			header["Content-Type"] = plain
+			header["Cache-Control"] = noStore
+			w.WriteHeader(http.StatusOK)
+			_, _ = w.Write(*body.Load())
+		}), nothing
+	}},
 	{"probity", func(b *testing.B, n int) (http.Handler, func()) {
-		h := health.New(health.Options{ShutdownDelay: -1})
-		for _, name := range names(n) {
-			h.Ready(name, pass)
-		}
-		ctx, cancel := context.WithCancel(context.Background())
-		ended := make(chan error, 1)
-		go func() { ended <- h.Run(ctx) }()
-		return h.Handler(), func() {
-			cancel()
-			if err := <-ended; err != nil {
-				b.Error(err)
+		h, end := probity(b, n)
+		return h.Handler(), end
+	}},
+	{"probity, OK", func(b *testing.B, n int) (http.Handler, func()) { // the question that grpc-go's Check answers, without an answer over HTTP
+		h, end := probity(b, n)
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if !h.OK(health.Readiness) {
+				w.WriteHeader(http.StatusServiceUnavailable)
 			}
-		}
+		}), end
 	}},
 	{"heptiolabs async", func(b *testing.B, n int) (http.Handler, func()) {
 		h := heptiolabs.NewHandler()

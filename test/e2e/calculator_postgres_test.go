@@ -1,0 +1,238 @@
+//go:build example && postgres
+
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/probity-run/probity/test/harness"
+)
+
+// These tests run the calculator's Deployment, three replicas, on a PostgreSQL of their own. They need what calculator_test.go needs, and take about
+// a minute and a half, because databases and services have the timings of real ones.
+//
+//	go test -tags example,postgres -run CalculatorPostgres -v ./test/e2e
+
+const (
+	probePeriod = 2 * time.Second        // of the readiness probe in deployment.yaml
+	checkPeriod = time.Second            // of the calculator's own check
+	travel      = 500 * time.Millisecond // for everything that takes no time on a machine that has nothing else to do
+)
+
+// deployed runs the Deployment and waits for its three Pods.
+func deployed(t *testing.T, db *postgres, flags string) *harness.Run {
+	t.Helper()
+	probity, err := filepath.Abs(filepath.Join(root, "probity"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	command := fmt.Sprintf("calculator=./calculator -data %s %s", t.TempDir(), flags)
+	r := harness.StartFile(t, harness.Options{Args: []string{"--command", command}, Env: []string{"DATABASE_URL=" + db.url("calculator")}},
+		probity, filepath.Join(calculator, "deployment.yaml"))
+	r.WaitPods(3, "run", func(p *corev1.Pod) bool { return harness.Restarted(0)(p) })
+	return r
+}
+
+func unready(p *corev1.Pod) bool { return !harness.Ready(p) }
+
+// neverRestarted fails the test if the kubelet's rules ended any container.
+func neverRestarted(t *testing.T, r *harness.Run) {
+	t.Helper()
+	for name, pod := range r.Newest() {
+		if n := appStatus(pod).RestartCount; n != 0 {
+			t.Errorf("%s was restarted %d times", name, n)
+		}
+	}
+}
+
+// TestCalculatorPostgresOwnTests runs the example's database tests, the saturated pool among them, on PostgreSQL.
+func TestCalculatorPostgresOwnTests(t *testing.T) {
+	t.Parallel()
+	db := newPostgres(t)
+	cmd := exec.CommandContext(t.Context(), "go", "test", "-count=1", "-v", "-run", "Database|Check|Pool", ".")
+	cmd.Dir = calculator
+	cmd.Env = append(cmd.Environ(), "CALCULATOR_TEST_DATABASE_URL="+db.url("calculator"))
+	out, err := cmd.CombinedOutput()
+	if err != nil || !strings.Contains(string(out), "--- PASS: TestPoolIsSaturated/postgres") {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+// TestCalculatorPostgresOutage takes the database away for ten seconds: nothing is restarted, all replicas are unready within a period of the
+// readiness probe (and what it takes them to notice), and ready within two after its return.
+func TestCalculatorPostgresOutage(t *testing.T) {
+	for name, c := range map[string]struct {
+		clients int
+		unready time.Duration
+	}{
+		"under load": {8, probePeriod + travel},               // requests that fail are noticed at once
+		"idle":       {0, probePeriod + checkPeriod + travel}, // nobody notices before the check
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			db := newPostgres(t)
+			r := deployed(t, db, "-weights-size 4MiB")
+			r.WaitPods(3, "are ready", harness.Ready)
+			load(t, front(t, r), c.clients)
+
+			gone := time.Now()
+			db.stop()
+			r.WaitPods(3, "are unready", unready)
+			within(t, "unready", gone, c.unready)
+			<-time.After(10*time.Second - time.Since(gone)) // the length of the outage
+			db.start()
+			back := time.Now()
+			r.WaitPods(3, "are ready again", harness.Ready)
+			within(t, "ready again", back, 2*probePeriod+travel)
+			neverRestarted(t, r)
+			if events := r.Events("Liveness probe"); len(events) > 0 {
+				t.Errorf("liveness failed: %s", harness.Line(events[0]))
+			}
+		})
+	}
+}
+
+// within logs how long something took and fails the test if that is too long.
+func within(t *testing.T, what string, since time.Time, limit time.Duration) {
+	t.Helper()
+	took := time.Since(since).Round(time.Millisecond)
+	t.Logf("%s after %v", what, took)
+	if took > limit {
+		t.Errorf("%s after %v, want %v at most", what, took, limit)
+	}
+}
+
+// load has clients store results until the test ends, and waits for the first.
+func load(t *testing.T, service string, n int) {
+	t.Helper()
+	if n == 0 {
+		return
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	var clients sync.WaitGroup
+	for range n {
+		clients.Go(func() { compute(ctx, service) })
+	}
+	t.Cleanup(clients.Wait)
+	t.Cleanup(cancel)
+	harness.WaitFor(t, "a result is stored", func() bool { return strings.Contains(get(t, service+"/results"), `"id"`) })
+}
+
+// TestCalculatorPostgresDeadlock makes the loop of one replica hang. Its daemon and its database are well, so only the heartbeat can tell.
+func TestCalculatorPostgresDeadlock(t *testing.T) {
+	t.Parallel()
+	r := deployed(t, newPostgres(t), "-weights-size 4MiB")
+	pods := r.WaitPods(3, "are ready", harness.Ready)
+	var victim *corev1.Pod
+	for _, victim = range pods {
+		break // any
+	}
+	if err := syscall.Kill(harness.PIDOf(t, victim, "calculator"), syscall.SIGUSR1); err != nil {
+		t.Fatal(err)
+	}
+	begun := time.Now()
+	r.WaitEvent(1, "Warning Unhealthy Liveness probe failed: HTTP probe failed with statuscode: 503")
+	r.WaitEvent(1, "Normal Killing Container calculator failed liveness probe, will be restarted")
+	r.WaitPods(3, "are ready, one restarted", func(p *corev1.Pod) bool {
+		return harness.Ready(p) && harness.Restarted(0)(p) && (p.Name != victim.Name || harness.Restarted(1)(p))
+	})
+	t.Logf("restarted and ready %v after the deadlock", time.Since(begun).Round(10*time.Millisecond))
+	for name, pod := range r.Newest() {
+		if n := appStatus(pod).RestartCount; name != victim.Name && n != 0 || n > 1 {
+			t.Errorf("%s was restarted %d times", name, n)
+		}
+	}
+}
+
+// TestCalculatorPostgresSlowStart gives the weights half a minute. Nobody is killed meanwhile, and /startupz says how far they have come.
+func TestCalculatorPostgresSlowStart(t *testing.T) {
+	t.Parallel()
+	begun := time.Now()
+	r := deployed(t, newPostgres(t), "-weights-size 60MiB -load-rate 2MiB/s")
+	pod := r.WaitPod("runs", func(p *corev1.Pod) bool { return harness.Restarted(0)(p) })
+	startup := fmt.Sprintf("http://127.0.0.1:%d/startupz", harness.PrivatePort(t, pod, "calculator"))
+	percent := regexp.MustCompile(`^starting: weights: reading .*\((\d+)%\), `)
+	var seen []int
+	harness.WaitFor(t, "the weights are loaded", func() bool {
+		answer := get(t, startup)
+		if match := percent.FindStringSubmatch(answer); match != nil {
+			n, err := strconv.Atoi(match[1])
+			if err != nil || len(seen) > 0 && n < seen[len(seen)-1] {
+				t.Errorf("%q after %v %%: %v", answer, seen, err)
+			}
+			if len(seen) == 0 || n > seen[len(seen)-1] {
+				seen = append(seen, n)
+			}
+		}
+		return answer == "ok\n"
+	})
+	if len(seen) < 15 {
+		t.Errorf("progress was %v %%, want a step for almost each of 30 seconds", seen)
+	}
+	r.WaitPods(3, "are ready", harness.Ready)
+	t.Logf("ready after %v; progress in %%: %v", time.Since(begun).Round(100*time.Millisecond), seen)
+	neverRestarted(t, r)
+	if events := r.Events("Killing"); len(events) > 0 {
+		t.Errorf("a slow start was killed: %s", harness.Line(events[0]))
+	}
+}
+
+// front is the address of the Service, at its own port or the next free one.
+func front(t *testing.T, r *harness.Run) string {
+	t.Helper()
+	return "http://" + regexp.MustCompile(`127\.0\.0\.1:\d+`).FindString(r.WaitEvent(1, "port 8090 ").Message)
+}
+
+// compute stores results until ctx ends, some fifty a second. Those that fail do so because there is no database.
+func compute(ctx context.Context, address string) {
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+		request, err := http.NewRequestWithContext(ctx, http.MethodPost, address+"/compute", strings.NewReader(`{"x": [1, 2, 3]}`))
+		if err != nil {
+			panic(err) // the address is none
+		}
+		if response, err := http.DefaultClient.Do(request); err == nil {
+			_, _ = io.Copy(io.Discard, response.Body)
+			response.Body.Close()
+		}
+	}
+}
+
+// get returns what an address answers; nothing if nobody does.
+func get(t *testing.T, url string) string {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return ""
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		return ""
+	}
+	return string(body)
+}

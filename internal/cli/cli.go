@@ -75,6 +75,7 @@ it starts the program of a manifest, probes it, restarts it and says why.`,
 	root.SetIn(streams.In)
 	root.SetOut(streams.Out)
 	root.SetErr(streams.Err)
-	root.AddCommand(newRun(streams), newApply(streams), newProbe(streams), newVersion(streams))
+	root.AddCommand(newCheck(streams), newExplain(streams))
+	root.AddCommand(newRun(streams), newApply(streams), newProbe(streams), newSimulate(streams), newVersion(streams))
 	return root
 }

@@ -12,6 +12,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/spf13/cobra"
 	"github.com/spf13/cobra/doc"
+
+	"github.com/probity-run/probity/internal/advisor"
+	"github.com/probity-run/probity/internal/advisor/rules"
 )
 
 // update is the flag with which go generate writes the reference anew.
@@ -28,28 +31,38 @@ func TestReferenceIsCurrent(t *testing.T) {
 		if err := doc.GenMarkdown(cmd, &page); err != nil {
 			t.Fatal(err)
 		}
-		path := filepath.Join(folder, strings.ReplaceAll(cmd.CommandPath(), " ", "_")+".md")
-		if *update {
-			if err := os.WriteFile(path, page.Bytes(), 0o644); err != nil {
-				t.Fatal(err)
-			}
-			return
-		}
-		got, err := os.ReadFile(path)
-		if err != nil {
-			t.Errorf("%v: run go generate ./...", err)
-			return
-		}
-		if diff := cmp.Diff(page.String(), string(got)); diff != "" {
-			t.Errorf("%s is stale, run go generate ./... (-want +got):\n%s", path, diff)
-		}
+		current(t, filepath.Join(folder, strings.ReplaceAll(cmd.CommandPath(), " ", "_")+".md"), page.String())
 	})
+	pages++
+	current(t, filepath.Join(folder, "rules.md"), advisor.Reference(rules.All()))
+	if *update {
+		return
+	}
 	files, err := os.ReadDir(folder)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if len(files) != pages {
-		t.Errorf("%s has %d pages for %d commands", folder, len(files), pages)
+		t.Errorf("%s has %d pages, expected %d: one a command, and the rules", folder, len(files), pages)
+	}
+}
+
+// current compares a page with what is generated, or writes it.
+func current(t *testing.T, path, want string) {
+	t.Helper()
+	if *update {
+		if err := os.WriteFile(path, []byte(want), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	got, err := os.ReadFile(path)
+	if err != nil {
+		t.Errorf("%v: run go generate ./...", err)
+		return
+	}
+	if diff := cmp.Diff(want, string(got)); diff != "" {
+		t.Errorf("%s is stale, run go generate ./... (-want +got):\n%s", path, diff)
 	}
 }
 

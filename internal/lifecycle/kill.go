@@ -26,6 +26,8 @@ type kill struct {
 	grace    time.Duration
 	deadline time.Time // when the stage ends by itself; zero while queued or forced
 	ordered  bool      // the stop signal waits for its turn
+
+	hook *corev1.LifecycleHandler // the preStop hook that runs
 }
 
 func (k *kill) active() bool { return k.stage != "" }
@@ -59,7 +61,7 @@ func (p *Pod) beginKill(c *container, message string, grace time.Duration, order
 		p.stopOrQueue(c, now)
 		return
 	}
-	c.kill.stage, c.kill.deadline = killPreStop, now.Add(grace)
+	c.kill.stage, c.kill.deadline, c.kill.hook = killPreStop, now.Add(grace), hook
 	p.emit(RunHook{c.spec.Name, c.instance, PreStop, hook})
 }
 
@@ -93,13 +95,20 @@ func (p *Pod) forceKill(c *container) {
 	p.emit(KillContainer{c.spec.Name, c.instance})
 }
 
-// preStopDone goes on after the hook, however it ended (R141).
+// preStopDone goes on after the hook, however it ended (R141), unless it came after the grace period.
 func (p *Pod) preStopDone(c *container, err error, now time.Time) {
-	if c.kill.stage != killPreStop {
-		return // it came after the grace period
-	}
+	c.kill.hook = nil
 	if err != nil {
 		p.record(c, corev1.EventTypeWarning, "FailedPreStopHook", "PreStopHook failed")
 	}
-	p.stopOrQueue(c, now)
+	if c.kill.stage == killPreStop {
+		p.stopOrQueue(c, now)
+	}
+}
+
+// cutPreStop says that a hook failed which the end of its container cut off: a command in it, or a request to it. A sleep cannot fail.
+func (p *Pod) cutPreStop(c *container) {
+	if h := c.kill.hook; h != nil && (h.Exec != nil || h.HTTPGet != nil) {
+		p.record(c, corev1.EventTypeWarning, "FailedPreStopHook", "PreStopHook failed")
+	}
 }

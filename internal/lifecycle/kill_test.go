@@ -135,7 +135,15 @@ func TestKill(t *testing.T) {
 			scripts: map[string]script{"app": {probe: failing, term: stubborn, hook: hookTakes(PreStop, 4*time.Second, errHook)}},
 			until:   5 * time.Second,
 			watch:   []string{"SIG", "FailedPreStopHook"},
-			want:    []string{"3.5s SIGTERM to app"}, // what the hook says later is no news
+			want:    []string{"3.5s SIGTERM to app", "4.5s Warning FailedPreStopHook PreStopHook failed"}, // late news, as on a real kubelet
+		},
+		{
+			name:    "R141 preStop that the end of its container cuts off has failed",
+			spec:    withGrace(3, app(liveness(1), preStop)),
+			scripts: map[string]script{"app": {probe: failing, term: stubborn, hook: hookTakes(PreStop, 20*time.Second, nil)}},
+			until:   6 * time.Second,
+			watch:   []string{"SIG", "FailedPreStopHook"},
+			want:    []string{"3.5s SIGTERM to app", "5.5s SIGKILL to app", "5.5s Warning FailedPreStopHook PreStopHook failed"},
 		},
 		{
 			name: "I14 R136 no preStop on an exit of its own",

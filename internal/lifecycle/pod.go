@@ -142,6 +142,8 @@ func (p *Pod) apply(event Event, now time.Time) {
 		p.onAborted(now)
 	case ConditionSet:
 		p.onConditionSet(e.Condition)
+	case KubeletRestarted:
+		p.onKubeletRestarted(e, now)
 	}
 }
 
@@ -223,6 +225,7 @@ func (p *Pod) exited(c *container, exit *corev1.ContainerStateTerminated, at tim
 	if !c.running() { // it ended before anybody saw it
 		c.instances++
 	}
+	p.cutPreStop(c)
 	c.state, c.finished, c.kill, c.retryAt, p.changed = stateExited, at, kill{}, time.Time{}, true
 	for _, w := range c.workers {
 		if w.cancel() {

@@ -27,6 +27,9 @@ const (
 	// "8080:41013,9090:41014".
 	AnnotationPrivatePorts = annotationPrefix + "private-ports."
 
+	// AnnotationIgnore, followed by the id of a rule, keeps probity check from reporting that rule for the object. Its value is the reason.
+	AnnotationIgnore = annotationPrefix + "ignore."
+
 	// PortsFixed is the one value of AnnotationPorts.
 	PortsFixed = "fixed"
 

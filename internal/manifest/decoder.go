@@ -27,6 +27,7 @@ type decoder struct {
 	open   map[*yaml.Node]bool    // anchors that are being expanded
 	known  map[*yaml.Node][]entry // result of entries
 	types  map[reflect.Type][]structField
+	survey bool // decode what can be decoded
 }
 
 // budget is what the objects of one document may still expand to.
@@ -38,19 +39,19 @@ type budget struct {
 func newDecoder(f *file, line int) *decoder {
 	// Values that aliases repeat may not outgrow what a document can have without them.
 	b := &budget{nodes: f.opts.MaxNodes, bytes: f.opts.MaxDocumentBytes}
-	return (&decoder{file: f.name, line: line, budget: b}).next()
+	return (&decoder{file: f.name, line: line, budget: b, survey: f.survey}).next()
 }
 
 // next returns a decoder for another object of the same document.
 func (d *decoder) next() *decoder {
-	return &decoder{file: d.file, line: d.line, budget: d.budget, fields: map[string]mark{},
+	return &decoder{file: d.file, line: d.line, budget: d.budget, survey: d.survey, fields: map[string]mark{},
 		open: map[*yaml.Node]bool{}, known: map[*yaml.Node][]entry{}, types: map[reflect.Type][]structField{}}
 }
 
 // into decodes n into r. What is wrong is in d.errs.
 func (d *decoder) into(n *yaml.Node, r Resource) {
 	tree := d.value(n, reflect.TypeOf(r), "", nil)
-	if len(d.errs) > 0 {
+	if len(d.errs) > 0 && !d.survey {
 		return
 	}
 	data, err := json.Marshal(tree)
@@ -188,7 +189,7 @@ func (d *decoder) list(n *yaml.Node, t reflect.Type, path string, sc *scope) any
 	out := make([]any, 0, len(n.Content))
 	for i, item := range n.Content {
 		child := indexPath(path, i)
-		d.fields[child] = mark{d.position(item), isUntaggedNull(item)}
+		d.fields[child] = d.markOf(item, isUntaggedNull(item))
 		out = append(out, d.value(item, t.Elem(), child, sc))
 	}
 	return out
@@ -215,7 +216,11 @@ func (d *decoder) mark(path string, e entry) {
 	if e.value.Kind == yaml.ScalarNode && !isUntaggedNull(e.value) {
 		at = e.value
 	}
-	d.fields[path] = mark{d.position(at), isUntaggedNull(e.value)}
+	d.fields[path] = d.markOf(at, isUntaggedNull(e.value))
+}
+
+func (d *decoder) markOf(n *yaml.Node, null bool) mark {
+	return mark{int32(d.line + n.Line), int32(n.Column), null} // no file has more lines than that: Options bound its size
 }
 
 func isUntaggedNull(n *yaml.Node) bool {

@@ -69,5 +69,5 @@ func template(r Resource) (meta *metav1.ObjectMeta, spec *corev1.PodSpec, prefix
 	case *appsv1.StatefulSet:
 		return &o.Spec.Template.ObjectMeta, &o.Spec.Template.Spec, inController, true
 	}
-	return nil, nil, "", false
+	return surveyTemplate(r)
 }

@@ -15,6 +15,8 @@ type loader struct {
 	set   *Set
 	errs  Errors
 	first map[Ref]Position // where each object was defined
+	// survey is set for [Survey]: more kinds, and objects with errors are kept.
+	survey bool
 }
 
 func newLoader(opts Options) *loader {
@@ -66,6 +68,9 @@ type file struct {
 
 func (f *file) chunk(c chunk) {
 	at := Position{f.name, c.line + 1, 1}
+	if f.survey && f.skip(c, at) {
+		return
+	}
 	if len(c.text) > f.opts.MaxDocumentBytes {
 		f.limit(at, "the document is larger than %d bytes", f.opts.MaxDocumentBytes)
 		return
@@ -97,14 +102,20 @@ func (f *file) document(d *decoder, n *yaml.Node, implied string) {
 	f.left--
 	h, ok := d.header(n, implied)
 	if !ok {
-		f.errs = append(f.errs, d.errs...)
+		if !f.survey { // there, what is no object is none of ours
+			f.errs = append(f.errs, d.errs...)
+		}
 		return
 	}
 	if items, implied, ok := listOf(h); ok {
 		f.list(d, h, items, implied)
 		return
 	}
-	k, ok, wrong, problem := findKind(h.apiVersion, h.kind)
+	find := findKind
+	if f.survey {
+		find = surveyKind
+	}
+	k, ok, wrong, problem := find(h.apiVersion, h.kind)
 	switch {
 	case problem != "":
 		f.fail(&Error{Position: h.place(wrong), Object: d.ref, Field: wrong, Reason: ReasonKind, Message: problem})
@@ -143,7 +154,9 @@ func (f *file) list(d *decoder, h header, items *yaml.Node, implied string) {
 			f.document(d.next(), item, implied)
 		}
 	}
-	f.errs = append(f.errs, d.errs...)
+	if !f.survey {
+		f.errs = append(f.errs, d.errs...)
+	}
 }
 
 func listFields() []structField {
@@ -153,6 +166,10 @@ func listFields() []structField {
 func (f *file) object(d *decoder, n *yaml.Node, k kind) {
 	r := k.make()
 	d.into(n, r)
+	if f.survey {
+		f.surveyed(d, n, k, r)
+		return
+	}
 	if len(d.errs) > 0 {
 		f.errs = append(f.errs, d.errs...)
 		return

@@ -76,14 +76,19 @@ type Object struct {
 	Resource Resource
 	// Position is the first field of the object.
 	Position Position
+	// Problems is what is wrong with an object that [Survey] returns. Load and Parse return none that has problems.
+	Problems Errors
 	fields   map[string]mark
 }
 
-// mark is where a field was written. A null counts as absent but still has a place to point at.
+// mark is where in the object's file a field was written; there are many, so it is small. A null counts as absent but still has a place
+// to point at.
 type mark struct {
-	Position
-	null bool
+	line, column int32
+	null         bool
 }
+
+func (m mark) in(file string) Position { return Position{file, int(m.line), int(m.column)} }
 
 // Ref identifies the object.
 func (o Object) Ref() Ref {
@@ -97,7 +102,7 @@ func (o Object) Ref() Ref {
 func (o Object) PositionOf(fieldPath string) Position {
 	for ; fieldPath != ""; fieldPath = parentPath(fieldPath) {
 		if m, ok := o.fields[fieldPath]; ok {
-			return m.Position
+			return m.in(o.Position.File)
 		}
 	}
 	return o.Position

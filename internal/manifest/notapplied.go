@@ -163,7 +163,7 @@ func notApplied(o Object) []Note {
 			reason, found = pod[inPod]
 		}
 		if found {
-			notes = append(notes, Note{m.Position, o.Ref(), path, reason})
+			notes = append(notes, Note{m.in(o.Position.File), o.Ref(), path, reason})
 		}
 	}
 	slices.SortFunc(notes, func(a, b Note) int {

@@ -155,12 +155,7 @@ func TestBrokenConnection(t *testing.T) {
 func TestGetSurvivesTheEndOfItsReplica(t *testing.T) {
 	c := start(t, Options{})
 	url := "http://" + c.service("web")
-	reached := make(chan struct{})
-	var once sync.Once
-	a := c.replica("a", func(_ http.ResponseWriter, r *http.Request) {
-		once.Do(func() { close(reached) })
-		<-r.Context().Done()
-	})
+	a := c.replica("a", func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
 	b := c.replica("b", nil)
 	c.endpoints("web", at("a", a.address))
 	answers := make(chan string, 3)
@@ -171,8 +166,10 @@ func TestGetSurvivesTheEndOfItsReplica(t *testing.T) {
 			answers <- fmt.Sprint(method, " ", code, " ", body[:1])
 		}()
 	}
-	<-reached
-	eventually(t, "all are in flight", func() bool { return c.proxy.InFlight("a") == 3 })
+	eventually(t, "all have been sent", func() bool { return a.seen.Load() == 3 })
+	if n := c.proxy.InFlight("a"); n != 3 {
+		t.Errorf("%d in flight, want 3", n)
+	}
 	c.endpoints("web", at("a", a.address), at("b", b.address))
 	c.proxy.Withdraw("a")
 	drained := c.proxy.Drained("a")

@@ -1,0 +1,73 @@
+package render
+
+import (
+	"encoding/json"
+	"io"
+
+	"github.com/probity-run/probity/internal/advisor"
+)
+
+// jsonReport is the form of -o json. Fields are only ever added.
+type jsonReport struct {
+	Version   int           `json:"version"`
+	Workloads int           `json:"workloads"`
+	Findings  []jsonFinding `json:"findings"`
+	Accepted  []jsonFinding `json:"accepted"`
+	Known     []jsonFinding `json:"known"`
+}
+
+type jsonFinding struct {
+	Rule       string           `json:"rule"`
+	Severity   advisor.Severity `json:"severity"`
+	File       string           `json:"file"`
+	Line       int              `json:"line"`
+	Column     int              `json:"column"`
+	EndLine    int              `json:"endLine"`
+	EndColumn  int              `json:"endColumn"`
+	Kind       string           `json:"kind"`
+	Namespace  string           `json:"namespace"`
+	Name       string           `json:"name"`
+	Container  string           `json:"container,omitempty"`
+	Field      string           `json:"field"`
+	Message    string           `json:"message"`
+	Source     string           `json:"source"`
+	Patch      *jsonPatch       `json:"patch,omitempty"`
+	Simulate   string           `json:"simulate,omitempty"`
+	Suppressed string           `json:"suppressed,omitempty"`
+}
+
+type jsonPatch struct {
+	Summary string     `json:"summary"`
+	Edits   []jsonEdit `json:"edits"`
+}
+
+type jsonEdit struct {
+	Field  string `json:"field"`
+	Value  string `json:"value,omitempty"`
+	Remove bool   `json:"remove,omitempty"`
+}
+
+// JSON is for programs: one object.
+func JSON(w io.Writer, r *advisor.Report, _ Options) error {
+	encoder := json.NewEncoder(w)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(jsonReport{Version: 1, Workloads: r.Workloads, Findings: jsonFindings(r.Findings), Accepted: jsonFindings(r.Accepted), Known: jsonFindings(r.Known)})
+}
+
+func jsonFindings(findings []advisor.Finding) []jsonFinding {
+	list := make([]jsonFinding, 0, len(findings))
+	for _, f := range findings {
+		j := jsonFinding{Rule: f.Rule, Severity: f.Severity, File: f.Region.File, Line: f.Region.Line, Column: f.Region.Column, EndLine: f.Region.EndLine,
+			EndColumn: f.Region.EndColumn, Kind: f.Object.Kind, Namespace: f.Object.Namespace, Name: f.Object.Name, Container: f.Container, Field: f.Field,
+			Message: f.Message, Source: f.Source, Simulate: simulate(f), Suppressed: f.Suppressed}
+		if f.Patch != nil {
+			j.Patch = &jsonPatch{Summary: f.Patch.Summary}
+			for _, e := range f.Patch.Edits {
+				j.Patch.Edits = append(j.Patch.Edits, jsonEdit{e.Path, e.Value, e.Remove})
+			}
+		}
+		list = append(list, j)
+	}
+	return list
+}

@@ -1,0 +1,78 @@
+// Package render writes a report of the advisor in the forms that people, editors and CI systems read.
+package render
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"unicode"
+
+	"github.com/probity-run/probity/internal/advisor"
+)
+
+// Options say how to write.
+type Options struct {
+	// FailOn is the severity from which findings count as failures. Default Risk.
+	FailOn advisor.Severity
+	// Version of Probity, for SARIF.
+	Version string
+}
+
+func (o Options) failOn() advisor.Severity {
+	if o.FailOn == 0 {
+		return advisor.Risk
+	}
+	return o.FailOn
+}
+
+// A Writer writes a report. The error is the writer's.
+type Writer func(w io.Writer, r *advisor.Report, o Options) error
+
+// Formats are the names of what For knows.
+func Formats() []string { return []string{"text", "json", "sarif", "junit", "github"} }
+
+// For returns the writer of that name.
+func For(format string) (Writer, error) {
+	i := slices.Index(Formats(), format)
+	if i < 0 {
+		return nil, fmt.Errorf("there is no output %q: use one of %s", format, strings.Join(Formats(), ", "))
+	}
+	return []Writer{Text, JSON, SARIF, JUnit, GitHub}[i], nil
+}
+
+// where names the object and the container of a finding.
+func where(f advisor.Finding) string {
+	if f.Container == "" {
+		return f.Object.String()
+	}
+	return f.Object.String() + ", container " + f.Container
+}
+
+// sentence is the message with its subject.
+func sentence(f advisor.Finding) string { return where(f) + ": " + f.Message }
+
+// simulate is the command that replays the finding, or "".
+func simulate(f advisor.Finding) string {
+	if f.Scenario == "" {
+		return ""
+	}
+	file := f.Region.File
+	if file == advisor.StdinName {
+		file = "-"
+	}
+	return "probity simulate " + file + " " + f.Scenario
+}
+
+// printable keeps what a manifest says from moving the cursor or writing lines of its own.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r == '\t' {
+			return ' '
+		}
+		if !unicode.IsPrint(r) {
+			return '\u00b7'
+		}
+		return r
+	}, s)
+}

@@ -1,0 +1,74 @@
+package render
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/probity-run/probity/internal/advisor"
+)
+
+// maxSource is how much of a source line is shown, in characters.
+const maxSource = 160
+
+// Text is for people: a paragraph a finding, with the line it is about and a caret, then the patch, and the scenario that shows it.
+func Text(w io.Writer, r *advisor.Report, _ Options) error {
+	out := bufio.NewWriter(w)
+	for _, f := range r.Findings {
+		at := advisor.Position{File: f.Region.File, Line: f.Region.Line, Column: f.Region.Column}
+		fmt.Fprintf(out, "%s: %s: %s\n  %s\n", at, f.Severity, f.Rule, printable(sentence(f)))
+		quote(out, f)
+		if f.Patch != nil {
+			fmt.Fprintf(out, "  fix: %s\n", printable(f.Patch.Summary))
+		}
+		if command := simulate(f); command != "" {
+			fmt.Fprintf(out, "  see: %s\n", printable(command))
+		}
+	}
+	return out.Flush()
+}
+
+// quote shows the source line with its number and marks the region.
+func quote(out io.Writer, f advisor.Finding) {
+	if f.Source == "" || utf8.RuneCountInString(f.Source) > maxSource {
+		return
+	}
+	number := fmt.Sprintf("%6d", f.Region.Line)
+	fmt.Fprintf(out, "%s | %s\n%s | %s%s\n", number, printable(f.Source), strings.Repeat(" ", len(number)),
+		strings.Repeat(" ", max(f.Region.Column-1, 0)), strings.Repeat("^", max(f.Region.EndColumn-f.Region.Column, 1)))
+}
+
+// Summary is one line about the whole: what was looked at, and how many findings there are of each severity.
+func Summary(r *advisor.Report) string {
+	counts := map[advisor.Severity]int{}
+	for _, f := range r.Findings {
+		counts[f.Severity]++
+	}
+	var parts []string
+	for _, s := range advisor.Severities() {
+		if counts[s] > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", counts[s], s))
+		}
+	}
+	text := "no findings"
+	if len(parts) > 0 {
+		text = plural(len(r.Findings), "finding") + " (" + strings.Join(parts, ", ") + ")"
+	}
+	text += " in " + plural(r.Workloads, "workload") + " of " + plural(len(r.Files), "file")
+	if len(r.Accepted) > 0 {
+		text += fmt.Sprintf(", %d accepted by annotation", len(r.Accepted))
+	}
+	if len(r.Known) > 0 {
+		text += fmt.Sprintf(", %d known to the baseline", len(r.Known))
+	}
+	return text
+}
+
+func plural(n int, word string) string {
+	if n == 1 {
+		return "1 " + word
+	}
+	return fmt.Sprintf("%d %ss", n, word)
+}

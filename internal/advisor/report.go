@@ -1,0 +1,47 @@
+package advisor
+
+import "slices"
+
+// A Report is the outcome of one check, ready to be rendered.
+type Report struct {
+	// Findings are those that count.
+	Findings []Finding
+	// Accepted are those that an annotation accepts, with its reason in Suppressed. Known are those of the baseline.
+	Accepted, Known []Finding
+	// Rules are those that were run.
+	Rules []Rule
+	// Files are those with a workload in them, in order; Workloads is how many there are.
+	Files     []string
+	Workloads int
+}
+
+// NewReport checks a world and sorts the findings by what becomes of them. A nil baseline knows nothing.
+func NewReport(w *World, rules []Rule, baseline *Baseline) *Report {
+	r := &Report{Rules: rules, Workloads: len(w.Workloads)}
+	known := baseline.filter()
+	for _, f := range Check(w, rules) {
+		switch {
+		case f.Suppressed != "":
+			r.Accepted = append(r.Accepted, f)
+		case known(f):
+			r.Known = append(r.Known, f)
+		default:
+			r.Findings = append(r.Findings, f)
+		}
+	}
+	for _, workload := range w.Workloads {
+		if file := workload.Object.Position.File; !slices.Contains(r.Files, file) {
+			r.Files = append(r.Files, file)
+		}
+	}
+	return r
+}
+
+// Worst is the largest severity among the findings that count, or 0 if there are none.
+func (r *Report) Worst() Severity {
+	worst := Severity(0)
+	for _, f := range r.Findings {
+		worst = max(worst, f.Severity)
+	}
+	return worst
+}

@@ -1,0 +1,48 @@
+// Package livenesskill finds hung containers that are given all the time in the world.
+package livenesskill
+
+import "github.com/probity-run/probity/internal/advisor"
+
+// long is the grace period, in seconds, from which waiting for a hung process makes up most of the outage.
+const long = 120
+
+// Rule is liveness-kill-too-slow.
+func Rule() advisor.Rule {
+	return advisor.Rule{
+		ID:       "liveness-kill-too-slow",
+		Severity: advisor.Waste,
+		Doc: advisor.Doc{
+			Title: "After liveness has failed, a hung container gets the pod's whole, long grace period.",
+			Consequence: advisor.Prose(`
+				A process that hangs does not act on SIGTERM. It stays for the whole terminationGracePeriodSeconds, which was chosen for an orderly
+				shutdown, before it is killed and started anew.`),
+			Remedy: "Give the livenessProbe a terminationGracePeriodSeconds of its own. Deletions keep the pod's.",
+			Before: `terminationGracePeriodSeconds: 600
+containers:
+- livenessProbe: {httpGet: {path: /livez, port: http}}`,
+			After: `terminationGracePeriodSeconds: 600
+containers:
+- livenessProbe: {httpGet: {path: /livez, port: http}, terminationGracePeriodSeconds: 30}`,
+			Links: []string{"R129", "R132", "R163"},
+		},
+		Check: check,
+	}
+}
+
+func check(w *advisor.Workload) []advisor.Finding {
+	var found []advisor.Finding
+	for _, c := range w.Containers {
+		p := c.Liveness
+		if p == nil || p.Spec.TerminationGracePeriodSeconds != nil || w.Grace() < long || w.Grace() <= p.CertainStall() {
+			continue
+		}
+		f := p.Finding("",
+			"a hang is detected after %d to %d s, but the process then gets the pod's whole grace period of %d s before it is killed: the "+
+				"outage lasts %d s instead of %d",
+			p.ToleratedStall(), p.CertainStall(), w.Grace(), p.CertainStall()+w.Grace(), 2*p.CertainStall())
+		f.Patch = p.Set("terminationGracePeriodSeconds", p.CertainStall())
+		f.Scenario = p.Hang(60, p.CertainStall()+w.Grace())
+		found = append(found, f)
+	}
+	return found
+}

@@ -1,0 +1,43 @@
+// Package probehost finds probes that ask somebody else.
+package probehost
+
+import "github.com/probity-run/probity/internal/advisor"
+
+// Rule is probe-host-set.
+func Rule() advisor.Rule {
+	return advisor.Rule{
+		ID:       "probe-host-set",
+		Severity: advisor.Risk,
+		Doc: advisor.Doc{
+			Title: "A probe's host field points away from the pod.",
+			Consequence: advisor.Prose(`
+				The kubelet connects to that host, from the node, with the node's name resolution. A Service's name tests any replica, so that one failing
+				replica restarts healthy ones; localhost is the node itself.`),
+			Remedy: "Leave host out: the pod's own address is the default. A virtual host goes into httpHeaders, as Host.",
+			Before: "livenessProbe: {httpGet: {path: /livez, port: http, host: web.shop.svc}}",
+			After:  "livenessProbe: {httpGet: {path: /livez, port: http}}",
+			Links:  []string{"R52", "R56", "R82"},
+		},
+		Check: check,
+	}
+}
+
+func check(w *advisor.Workload) []advisor.Finding {
+	var found []advisor.Finding
+	for _, p := range w.Probes() {
+		host := p.Host()
+		if host == "" || w.Spec.HostNetwork && advisor.IsLoopback(host) { // that is the node's own, as meant
+			continue
+		}
+		field := p.Handler() + ".host"
+		f := p.Finding(field,
+			"the %s probe asks %s instead of this pod: the kubelet connects to it from the node, so the answer says nothing about this "+
+				"replica", p.Word(), host)
+		if advisor.IsLoopback(host) {
+			f.Message = "the " + p.Word() + " probe asks " + host + ", which to the kubelet is the node and not this pod: leave host out"
+		}
+		f.Patch = &advisor.Patch{Summary: "remove " + string(p.Type) + "." + field, Edits: []advisor.Edit{{Path: p.Path + "." + field, Remove: true}}}
+		found = append(found, f)
+	}
+	return found
+}

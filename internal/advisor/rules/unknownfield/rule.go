@@ -1,0 +1,78 @@
+// Package unknownfield finds probe fields that are misspelt or in the wrong place.
+package unknownfield
+
+import (
+	"strings"
+
+	"github.com/probity-run/probity/internal/advisor"
+	"github.com/probity-run/probity/internal/manifest"
+)
+
+// Rule is probe-unknown-field.
+func Rule() advisor.Rule {
+	return advisor.Rule{
+		ID:       "probe-unknown-field",
+		Severity: advisor.Outage,
+		Doc: advisor.Doc{
+			Title: "A probe, or a field of one, is misspelt or stands in the wrong place.",
+			Consequence: advisor.Prose(`
+				A strict client refuses the manifest. A lenient one drops the field without a word: the probe is not there, or has the default where a
+				number was meant.`),
+			Remedy: advisor.Prose(`
+				Probes stand in a container; initialDelaySeconds, periodSeconds, timeoutSeconds, successThreshold, failureThreshold and
+				terminationGracePeriodSeconds stand beside the handler, not in it.`),
+			Before: `livenessProbe:
+  httpGet: {path: /livez, port: http, periodSeconds: 5}
+  failureTreshold: 6`,
+			After: `livenessProbe:
+  httpGet: {path: /livez, port: http}
+  periodSeconds: 5
+  failureThreshold: 6`,
+			Links: []string{"R177"},
+		},
+		Covers:    []string{"readiness-missing", "readiness-missing-on-serving-container", "no-drain", "probe-invalid"},
+		Fragments: true,
+		Check:     check,
+	}
+}
+
+func check(w *advisor.Workload) []advisor.Finding {
+	var found []advisor.Finding
+	for _, p := range w.Object.Problems {
+		if p.Reason != manifest.ReasonUnknownField || !aboutProbes(p) {
+			continue
+		}
+		key := last(p.Field)
+		hint := strings.TrimPrefix(p.Message, "unknown field")
+		if !strings.HasSuffix(hint, "?") {
+			hint += "."
+		}
+		f := w.FindingIn(p.Field, "a strict client refuses %s, a lenient one drops it without a word: there is no such field here%s", key, hint)
+		f.At(p.Position)
+		found = append(found, f)
+	}
+	return found
+}
+
+// aboutProbes reports whether the field is inside a probe or a hook, or its name is, or almost is, that of one of theirs.
+func aboutProbes(p *manifest.Error) bool {
+	for step := range strings.SplitSeq(p.Field, ".") {
+		switch step {
+		case "livenessProbe", "readinessProbe", "startupProbe", "preStop", "postStart":
+			return true
+		}
+	}
+	_, guess, _ := strings.Cut(p.Message, "did you mean ")
+	return isProbeField(last(p.Field)) || isProbeField(strings.TrimSuffix(guess, "?"))
+}
+
+func isProbeField(name string) bool {
+	switch name {
+	case "livenessProbe", "readinessProbe", "startupProbe", "lifecycle", "preStop", "postStart", "initialDelaySeconds", "periodSeconds", "timeoutSeconds",
+		"successThreshold", "failureThreshold", "terminationGracePeriodSeconds", "httpGet", "tcpSocket", "grpc", "exec":
+		return true
+	}
+	return false
+}
+
+func last(field string) string { return field[strings.LastIndexByte(field, '.')+1:] }

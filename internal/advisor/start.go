@@ -1,0 +1,93 @@
+package advisor
+
+import (
+	"fmt"
+	"maps"
+	"math"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+)
+
+// startName matches annotations and variables that say how long a start takes: STARTUP_SECONDS, example.com/startup-time, START_DELAY.
+var startName = regexp.MustCompile(`(?i)(^|[-_./])start(up)?[-_.]?(time|seconds|secs|duration|delay)([-_.](seconds|secs))?$`)
+
+// A Start is what a manifest says about how long its container takes to start.
+type Start struct {
+	// Seconds is 0 if nothing is said.
+	Seconds int
+	// Evidence says where, in a few words.
+	Evidence string
+	// Declared means that it says so outright. Otherwise it is what readiness allows for.
+	Declared bool
+}
+
+// StartTime looks for an annotation of the pod, a variable, or a delay of readiness beyond all that liveness tolerates: whoever wrote that
+// expected nothing to answer earlier, at least if liveness asks the same, or on a JVM.
+func (c *Container) StartTime() Start {
+	annotations := c.Workload.Meta.Annotations
+	for _, key := range slices.Sorted(maps.Keys(annotations)) {
+		if s := startSeconds(key, annotations[key]); s > 0 {
+			return Start{s, "annotation " + key, true}
+		}
+	}
+	for _, e := range c.Env {
+		if s := startSeconds(e.Name, e.Value); s > 0 {
+			return Start{s, "variable " + e.Name, true}
+		}
+	}
+	ready, live := c.Readiness, c.Liveness
+	if ready == nil || live == nil || ready.Delay <= live.CertainLoop() {
+		return Start{}
+	}
+	if jvm := c.JVM(); jvm != "" {
+		return Start{ready.Delay, "the delay of readiness, and this is a JVM: " + jvm, false}
+	}
+	if ready.SameRequest(live) {
+		return Start{ready.Delay, "the delay of readiness, which asks the same", false}
+	}
+	return Start{}
+}
+
+func startSeconds(name, value string) int {
+	if !startName.MatchString(name) {
+		return 0
+	}
+	d, ok := parseSeconds(strings.TrimSpace(value))
+	if !ok {
+		return 0
+	}
+	return int(math.Ceil(d.Seconds()))
+}
+
+// JVM says why the container is taken for one that runs on a JVM, or "".
+func (c *Container) JVM() string {
+	for _, word := range slices.Concat(c.Command, c.Args) {
+		for inner := range strings.FieldsSeq(word) {
+			if base := path.Base(inner); base == "java" || strings.HasSuffix(base, ".jar") {
+				return "it runs " + base
+			}
+		}
+	}
+	variables := []string{"JAVA_OPTS", "JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "JVM_OPTS", "JAVA_OPTIONS", "CATALINA_OPTS", "SPRING_PROFILES_ACTIVE"}
+	i := slices.IndexFunc(c.Env, func(e corev1.EnvVar) bool { return slices.Contains(variables, e.Name) })
+	if i >= 0 {
+		return "variable " + c.Env[i].Name
+	}
+	repository, _, _ := strings.Cut(c.Image, "@")
+	if mentions(repository[strings.LastIndexByte(repository, '/')+1:],
+		"java", "jvm", "jdk", "jre", "openjdk", "temurin", "corretto", "tomcat", "wildfly", "spring", "springboot") {
+		return "image " + c.Image
+	}
+	return ""
+}
+
+// StartupPatch adds a startupProbe that asks what liveness asks, as often, and allows a start of so many seconds.
+func (p *Probe) StartupPatch(seconds int) *Patch {
+	threshold := Timing{Period: p.Period}.ThresholdForStart(seconds)
+	value := fmt.Sprintf("{%s, periodSeconds: %d, timeoutSeconds: %d, failureThreshold: %d}", p.handlerYAML(), p.Period, p.Timeout, threshold)
+	return &Patch{Summary: "startupProbe: " + value, Edits: []Edit{{Path: p.Container.Path + "." + string(StartupProbe), Value: value}}}
+}

@@ -1,0 +1,93 @@
+package advisor
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/probity-run/probity/internal/manifest"
+)
+
+// UnusedSuppression is the id of the rule about annotations that accept what is not there, or give no reason.
+const UnusedSuppression = "unused-suppression"
+
+// suppression is one annotation probity.run/ignore.RULE.
+type suppression struct {
+	rule, reason string
+	field        string
+	subject      *manifest.Object
+	used         bool
+}
+
+// accepts reports whether the suppression is about such a finding. One on a Service is only about the Service.
+func (s *suppression) accepts(f Finding) bool {
+	return s.rule == f.Rule && (s.subject == f.subject || f.subject.Ref().Kind == "Service" && s.subject.Ref().Kind != "Service")
+}
+
+// suppress marks the findings that annotations of their objects accept, and returns findings about annotations that do nothing.
+func (w *World) suppress(workload *Workload, found []Finding, rules []Rule) []Finding {
+	list := suppressions(workload)
+	for i := range found {
+		for _, s := range list {
+			if s.accepts(found[i]) {
+				s.used = true
+				if s.reason != "" {
+					found[i].Suppressed = s.reason
+				}
+			}
+		}
+	}
+	var about []Finding
+	for _, s := range list {
+		if s.subject.Ref().Kind == "Service" {
+			continue // it may be about another workload
+		}
+		f := Finding{Rule: UnusedSuppression, Severity: Style, Object: s.subject.Ref(), Field: s.field, subject: s.subject}
+		known := slices.ContainsFunc(rules, func(r Rule) bool { return r.ID == s.rule })
+		switch {
+		case !known:
+			f.Message = fmt.Sprintf("there is no rule %q, so nothing is accepted%s; probity explain lists the rules", s.rule, didYouMean(s.rule, rules))
+		case s.reason == "":
+			f.Message = fmt.Sprintf("the annotation gives no reason for accepting %s, so it has no effect: write the reason as its value", s.rule)
+		case !s.used:
+			f.Message = fmt.Sprintf("%s is accepted (%s) but not found any more: remove the annotation", s.rule, s.reason)
+			f.Patch = &Patch{Summary: "remove the annotation", Edits: []Edit{{Path: s.field, Remove: true}}}
+		default:
+			continue
+		}
+		about = append(about, f)
+	}
+	return about
+}
+
+// suppressions are the annotations of the object and of its pods.
+func suppressions(w *Workload) []*suppression {
+	list := suppressionsIn(w.Object.Resource.GetAnnotations(), "metadata", &w.Object)
+	if w.MetaPath != "metadata" {
+		list = append(list, suppressionsIn(w.Meta.Annotations, w.MetaPath, &w.Object)...)
+	}
+	for _, s := range w.Services {
+		list = append(list, suppressionsIn(s.annotations, "metadata", &s.Object)...)
+	}
+	return list
+}
+
+func suppressionsIn(annotations map[string]string, path string, subject *manifest.Object) []*suppression {
+	var list []*suppression
+	for _, key := range slices.Sorted(maps.Keys(annotations)) {
+		if rule, ok := strings.CutPrefix(key, manifest.AnnotationIgnore); ok {
+			list = append(list, &suppression{rule: rule, reason: strings.TrimSpace(annotations[key]), subject: subject, field: path + ".annotations[" + key + "]"})
+		}
+	}
+	return list
+}
+
+func didYouMean(id string, rules []Rule) string {
+	for _, r := range rules {
+		if strings.Contains(r.ID, id) || strings.Contains(id, r.ID) {
+			return ", did you mean " + r.ID + "?"
+		}
+	}
+	return ""
+}

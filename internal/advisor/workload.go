@@ -1,0 +1,173 @@
+package advisor
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/probity-run/probity/internal/manifest"
+)
+
+// A Workload is an object that describes pods: a Pod, or a controller with its template.
+type Workload struct {
+	Object manifest.Object
+	// Meta and Spec are those of the pods.
+	Meta *metav1.ObjectMeta
+	Spec *corev1.PodSpec
+	// SpecPath leads to the pod's spec, "spec.template.spec" for a Deployment; MetaPath to its metadata.
+	SpecPath, MetaPath string
+	// Containers are those that can have probes: sidecars first, in the order in which they start, then the regular ones.
+	Containers []*Container
+	// Plain are the init containers that run to their end.
+	Plain []*Container
+	// Services select the pods. Backends are the places where their traffic goes, as far as that is known.
+	Services []*Service
+	Backends []Backend
+	// Replicas is the largest number of pods that the files ask for, an autoscaler's maximum included; 0 means unknown.
+	Replicas int
+	// Budget is the name of a PodDisruptionBudget over the pods, or empty.
+	Budget string
+
+	traffic []*Service
+}
+
+// A Container is one that can have probes, or a plain init container.
+type Container struct {
+	*corev1.Container
+	Workload *Workload
+	// Path leads to the container in the object.
+	Path string
+	// Sidecar is an init container with restartPolicy Always.
+	Sidecar bool
+	// Startup, Readiness and Liveness are nil if there is no such probe.
+	Startup, Readiness, Liveness *Probe
+}
+
+func newWorkload(o manifest.Object) *Workload {
+	meta, spec, prefix, ok := o.Template()
+	if !ok {
+		return nil
+	}
+	w := &Workload{Object: o, Meta: meta, Spec: spec, SpecPath: "spec", MetaPath: "metadata", Replicas: replicasOf(o.Resource)}
+	if prefix != "" {
+		w.SpecPath, w.MetaPath = prefix+".spec", prefix+".metadata"
+	}
+	for i := range spec.InitContainers {
+		c := w.container(&spec.InitContainers[i], "initContainers", i)
+		if p := c.RestartPolicy; p != nil && *p == corev1.ContainerRestartPolicyAlways {
+			c.Sidecar = true
+			w.Containers = append(w.Containers, c)
+		} else {
+			w.Plain = append(w.Plain, c)
+		}
+	}
+	for i := range spec.Containers {
+		w.Containers = append(w.Containers, w.container(&spec.Containers[i], "containers", i))
+	}
+	return w
+}
+
+func (w *Workload) container(spec *corev1.Container, list string, i int) *Container {
+	c := &Container{Container: spec, Workload: w, Path: fmt.Sprintf("%s.%s[%d]", w.SpecPath, list, i)}
+	c.Startup = newProbe(c, StartupProbe, spec.StartupProbe)
+	c.Readiness = newProbe(c, ReadinessProbe, spec.ReadinessProbe)
+	c.Liveness = newProbe(c, LivenessProbe, spec.LivenessProbe)
+	return c
+}
+
+// Grace is terminationGracePeriodSeconds of the pod, in seconds, with the default (R178).
+func (w *Workload) Grace() int { return int(*w.Spec.TerminationGracePeriodSeconds) }
+
+// RunsOn reports whether the pods are meant to run until they are stopped, unlike those of a Job.
+func (w *Workload) RunsOn() bool {
+	kind := w.Object.Ref().Kind
+	return kind != "Job" && kind != "CronJob" && (kind != "Pod" || w.Spec.RestartPolicy == corev1.RestartPolicyAlways)
+}
+
+// Traffic are the Services that send requests to the pods and look at readiness: not those for metrics alone, nor those that publish
+// addresses whether they are ready or not (R195), nor the one that only gives a StatefulSet's pods their names.
+func (w *Workload) Traffic() []*Service { return w.traffic }
+
+// IsFragment reports whether this is a piece of a manifest, a kustomize patch for example: a container in it has no image. What is absent
+// from it may be there once it is put together.
+func (w *Workload) IsFragment() bool {
+	return len(w.Spec.Containers) == 0 || slices.ContainsFunc(w.Spec.Containers, func(c corev1.Container) bool { return c.Image == "" })
+}
+
+// Probes are all there are, container by container, in the order in which the kubelet makes their workers (R3).
+func (w *Workload) Probes() []*Probe {
+	var list []*Probe
+	for _, c := range w.Containers {
+		list = append(list, c.Probes()...)
+	}
+	return list
+}
+
+// Probes are the container's.
+func (c *Container) Probes() []*Probe {
+	return slices.DeleteFunc([]*Probe{c.Startup, c.Readiness, c.Liveness}, func(p *Probe) bool { return p == nil })
+}
+
+// Serves are the backends that lead to this container.
+func (c *Container) Serves() []Backend {
+	return slices.DeleteFunc(slices.Clone(c.Workload.Backends), func(b Backend) bool { return b.Container != c })
+}
+
+// CPULimit is the limit in thousandths of a CPU, or 0 if there is none.
+func (c *Container) CPULimit() int {
+	limit, ok := c.Resources.Limits[corev1.ResourceCPU]
+	if !ok {
+		return 0
+	}
+	return int(limit.MilliValue())
+}
+
+// PortNumbered is the container's TCP port of that number.
+func (c *Container) PortNumbered(number int32) (corev1.ContainerPort, bool) {
+	i := slices.IndexFunc(c.Ports, func(p corev1.ContainerPort) bool {
+		return p.ContainerPort == number && p.Protocol != corev1.ProtocolUDP
+	})
+	if i < 0 {
+		return corev1.ContainerPort{}, false
+	}
+	return c.Ports[i], true
+}
+
+// PortNamed is the container's port of that name, whatever its protocol (R76).
+func (c *Container) PortNamed(name string) (corev1.ContainerPort, bool) {
+	i := slices.IndexFunc(c.Ports, func(p corev1.ContainerPort) bool { return p.Name == name })
+	if i < 0 || name == "" {
+		return corev1.ContainerPort{}, false
+	}
+	return c.Ports[i], true
+}
+
+// Finding is one about the whole workload. field is a path in the object; it may be absent there, then the nearest place around it is shown.
+func (w *Workload) Finding(field, format string, args ...any) Finding {
+	return Finding{Object: w.Object.Ref(), Field: field, Message: fmt.Sprintf(format, args...), subject: &w.Object}
+}
+
+// Finding is one about the container. field counts from the container; empty means the container itself.
+func (c *Container) Finding(field, format string, args ...any) Finding {
+	path := c.Path
+	if field != "" {
+		path += "." + field
+	}
+	f := c.Workload.Finding(path, format, args...)
+	f.Container, f.container = c.Name, c.Path
+	return f
+}
+
+// FindingIn is Finding for a field in whatever container of the workload has it.
+func (w *Workload) FindingIn(field, format string, args ...any) Finding {
+	f := w.Finding(field, format, args...)
+	for _, c := range slices.Concat(w.Containers, w.Plain) {
+		if strings.HasPrefix(field, c.Path+".") {
+			f.Container, f.container = c.Name, c.Path
+		}
+	}
+	return f
+}

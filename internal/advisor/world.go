@@ -1,0 +1,146 @@
+package advisor
+
+import (
+	"path/filepath"
+	"slices"
+	"strings"
+
+	appsv1 "k8s.io/api/apps/v1"
+	autoscalingv1 "k8s.io/api/autoscaling/v1"
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+	policyv1 "k8s.io/api/policy/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+
+	"github.com/probity-run/probity/internal/manifest"
+)
+
+// A World is what some files say together. It does not change after [NewWorld], so any number of goroutines may look at it.
+type World struct {
+	Workloads []*Workload
+	Services  []*Service
+
+	files map[string][]byte
+}
+
+// NewWorld relates objects to each other: Services to the pods that they select, autoscalers and disruption budgets to their workloads.
+// Of the objects it keeps what it needs. files are the texts that they come from, by name, for quoting.
+func NewWorld(objects []manifest.Object, files map[string][]byte) *World {
+	w := &World{files: files}
+	var budgets []*policyv1.PodDisruptionBudget
+	var scalers []*autoscalingv1.HorizontalPodAutoscaler
+	for _, o := range objects {
+		switch r := o.Resource.(type) {
+		case *corev1.Service:
+			w.Services = append(w.Services, newService(o, r))
+		case *policyv1.PodDisruptionBudget:
+			budgets = append(budgets, r)
+		case *autoscalingv1.HorizontalPodAutoscaler:
+			scalers = append(scalers, r)
+		default:
+			if workload := newWorkload(o); workload != nil {
+				w.Workloads = append(w.Workloads, workload)
+			}
+		}
+	}
+	for _, s := range w.Services {
+		s.relate(w.Workloads)
+	}
+	for _, workload := range w.Workloads {
+		workload.scaledBy(scalers)
+		workload.protectedBy(budgets)
+		workload.serve()
+	}
+	return w
+}
+
+func (w *Workload) scaledBy(scalers []*autoscalingv1.HorizontalPodAutoscaler) {
+	ref := w.Object.Ref()
+	for _, s := range scalers {
+		target := s.Spec.ScaleTargetRef
+		if s.Namespace == ref.Namespace && target.Kind == ref.Kind && target.Name == ref.Name {
+			w.Replicas = int(max(s.Spec.MaxReplicas, *s.Spec.MinReplicas))
+		}
+	}
+}
+
+func (w *Workload) protectedBy(budgets []*policyv1.PodDisruptionBudget) {
+	for _, b := range budgets {
+		selector, err := metav1.LabelSelectorAsSelector(b.Spec.Selector)
+		if err == nil && !selector.Empty() && b.Namespace == w.Object.Ref().Namespace && selector.Matches(labels.Set(w.Meta.Labels)) {
+			w.Budget = b.Name
+		}
+	}
+}
+
+// Text is a file's, as it was read.
+func (w *World) Text(file string) []byte { return w.files[file] }
+
+// relate finds the workloads that a Service selects. Of several in different folders those nearest to the Service are meant: a tree of examples
+// has the same labels again and again.
+func (s *Service) relate(workloads []*Workload) {
+	if len(s.Spec.Selector) == 0 || s.Spec.Type == corev1.ServiceTypeExternalName {
+		return
+	}
+	selector, best := labels.SelectorFromSet(s.Spec.Selector), -1
+	var near []*Workload
+	for _, w := range workloads {
+		// A Service that happens to select a Job's pods means somebody else's.
+		if !w.RunsOn() || s.Object.Resource.GetNamespace() != w.Object.Resource.GetNamespace() || !selector.Matches(labels.Set(w.Meta.Labels)) {
+			continue
+		}
+		switch n := commonFolders(s.Object.Position.File, w.Object.Position.File); {
+		case n > best:
+			best, near = n, []*Workload{w}
+		case n == best:
+			near = append(near, w)
+		}
+	}
+	s.Workloads = near
+	for _, w := range near {
+		w.addService(s)
+	}
+}
+
+// addService keeps one Service of each name: the one in the workload's own file, if there is one.
+func (w *Workload) addService(s *Service) {
+	i := slices.IndexFunc(w.Services, func(other *Service) bool { return other.Name() == s.Name() })
+	switch {
+	case i < 0:
+		w.Services = append(w.Services, s)
+	case s.Object.Position.File == w.Object.Position.File:
+		w.Services[i] = s
+	}
+}
+
+// commonFolders counts the folders that two paths share from the top; those of one folder share all.
+func commonFolders(a, b string) int {
+	x, y := strings.Split(filepath.Dir(a), string(filepath.Separator)), strings.Split(filepath.Dir(b), string(filepath.Separator))
+	n := 0
+	for n < min(len(x), len(y)) && x[n] == y[n] {
+		n++
+	}
+	return n
+}
+
+// replicasOf is how many pods a workload asks for, or 0 if nothing says so.
+func replicasOf(r manifest.Resource) int {
+	var n *int32
+	switch o := r.(type) {
+	case *appsv1.Deployment:
+		n = o.Spec.Replicas
+	case *appsv1.ReplicaSet:
+		n = o.Spec.Replicas
+	case *appsv1.StatefulSet:
+		n = o.Spec.Replicas
+	case *corev1.ReplicationController:
+		n = o.Spec.Replicas
+	case *corev1.Pod, *batchv1.Job, *batchv1.CronJob:
+		return 1
+	}
+	if n == nil {
+		return 0
+	}
+	return int(*n)
+}

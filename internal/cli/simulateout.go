@@ -1,0 +1,103 @@
+package cli
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/probity-run/probity/internal/simulate"
+)
+
+func newSimulateScript(streams Streams) *cobra.Command {
+	return &cobra.Command{
+		Use:   "script",
+		Short: "Describe scripts and ready-made faults",
+		Long:  strings.TrimSuffix(simulate.Reference(), "\n"),
+		Args:  cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			if _, err := io.WriteString(streams.Out, simulate.Reference()); err != nil {
+				return failed(err)
+			}
+			return nil
+		},
+	}
+}
+
+// once simulates the manifest and prints what happened.
+func (s *simulation) once(streams Streams) ([]simulate.Verdict, error) {
+	f := s.flags
+	result, err := simulate.Run(s.set.Objects, s.script, simulate.Options{
+		Horizon: s.horizon, Replicas: f.replicas, Seed: cmp.Or(f.seed, 1), MaxRestartPeriod: f.maxRestartPeriod,
+		NoTimeline: f.output == "summary" && f.svg == "",
+	})
+	if err != nil {
+		return nil, badInput(fmt.Errorf("cannot simulate: %w", err))
+	}
+	var verdicts []simulate.Verdict
+	for _, a := range s.asserts {
+		verdicts = append(verdicts, result.Summary.Judge(a, f.rate))
+	}
+	if f.svg != "" { // first: whoever reads the output may stop at any time
+		if err := writeFile(f.svg, func(out io.Writer) error { return result.WriteSVG(out, f.rate) }); err != nil {
+			return nil, failed(err)
+		}
+	}
+	if err := s.print(streams.Out, result, verdicts); err != nil {
+		return nil, failed(err)
+	}
+	return verdicts, nil
+}
+
+func (s *simulation) print(out io.Writer, result *simulate.Result, verdicts []simulate.Verdict) error {
+	switch s.flags.output {
+	case "json":
+		return result.WriteJSON(out, verdicts)
+	case "svg":
+		return result.WriteSVG(out, s.flags.rate)
+	case "summary":
+		return result.Summary.WriteText(out, s.flags.rate)
+	default:
+		return result.WriteText(out, s.flags.rate)
+	}
+}
+
+// many simulates many Pods and prints distributions.
+func (s *simulation) many(streams Streams) ([]simulate.Verdict, error) {
+	f := s.flags
+	outcome, err := simulate.RunMany(s.set.Objects, s.script, simulate.ManyOptions{
+		Runs: f.runs, Horizon: s.horizon, Replicas: f.replicas, Seed: cmp.Or(f.seed, 1), MaxRestartPeriod: f.maxRestartPeriod,
+	})
+	if err != nil {
+		return nil, badInput(fmt.Errorf("cannot simulate: %w", err))
+	}
+	var verdicts []simulate.Verdict
+	for _, a := range s.asserts {
+		verdicts = append(verdicts, outcome.Judge(a))
+	}
+	if f.output == "json" {
+		err = outcome.WriteJSON(streams.Out, verdicts)
+	} else {
+		err = outcome.WriteText(streams.Out)
+	}
+	if err != nil {
+		return nil, failed(err)
+	}
+	return verdicts, nil
+}
+
+// writeFile makes a file and says what went wrong, closing included.
+func writeFile(path string, write func(io.Writer) error) error {
+	file, err := os.Create(path)
+	if err != nil {
+		return fmt.Errorf("cannot write %s: %w", path, err)
+	}
+	if err := errors.Join(write(file), file.Close()); err != nil {
+		return fmt.Errorf("cannot write %s: %w", path, err)
+	}
+	return nil
+}

@@ -1,0 +1,77 @@
+package simulate
+
+import (
+	"testing"
+	"time"
+
+	"github.com/probity-run/probity/internal/manifest"
+)
+
+// defaults is a Pod with all three probes under Kubernetes' defaults.
+const defaults = `apiVersion: v1
+kind: Pod
+metadata: {name: web, namespace: default}
+spec:
+  containers:
+  - name: web
+    image: web
+    ports: [{containerPort: 8080}]
+    startupProbe: {httpGet: {path: /startupz, port: 8080}}
+    readinessProbe: {httpGet: {path: /readyz, port: 8080}}
+    livenessProbe: {httpGet: {path: /livez, port: 8080}}
+`
+
+func parsed(t testing.TB, text string) []manifest.Object {
+	t.Helper()
+	set, err := manifest.Parse(manifest.Options{}, "test.yaml", []byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return set.Objects
+}
+
+func scriptOf(t testing.TB, faults ...string) *Script {
+	t.Helper()
+	s := &Script{Programs: map[string]Program{}}
+	for _, f := range faults {
+		if err := s.ParseFault(f); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return s
+}
+
+// BenchmarkHour simulates an hour of one Pod. The bar is 10 ms.
+func BenchmarkHour(b *testing.B) {
+	objects := parsed(b, defaults)
+	for name, faults := range map[string][]string{"calm": nil, "stalls": {"gc-stall=8s/10m"}, "hanging": {"slow-start=20s", "hang@10m+45m/readiness"}} {
+		script := scriptOf(b, faults...)
+		for _, every := range []struct {
+			name   string
+			noSkip bool
+		}{{"", false}, {"/every-probe", true}} {
+			b.Run(name+every.name, func(b *testing.B) {
+				b.ReportAllocs()
+				for b.Loop() {
+					if _, err := Run(objects, script, Options{Horizon: time.Hour, noSkip: every.noSkip}); err != nil {
+						b.Fatal(err)
+					}
+				}
+			})
+		}
+	}
+}
+
+// BenchmarkMonths simulates 1,000 Pods of 30 days each with stalls as of a garbage collector. The bar is 30 s on two cores.
+func BenchmarkMonths(b *testing.B) {
+	objects := parsed(b, defaults)
+	for _, fault := range []string{"gc-stall=8s/1h", "hang@60s"} {
+		b.Run(fault, func(b *testing.B) {
+			for b.Loop() {
+				if _, err := RunMany(objects, scriptOf(b, fault), ManyOptions{Runs: 1000}); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}

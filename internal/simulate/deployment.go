@@ -1,0 +1,193 @@
+package simulate
+
+import (
+	"fmt"
+	"slices"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/probity-run/probity/internal/lifecycle"
+	"github.com/probity-run/probity/internal/manifest"
+)
+
+// deployment rolls ReplicaSets by the rules of lifecycle.Rollout.
+type deployment struct {
+	object   *appsv1.Deployment
+	kind     string
+	size     int
+	revision int
+	made     int           // Pods, so far
+	sets     []*replicaSet // the newest last
+	overdue  bool          // its status says ProgressDeadlineExceeded
+}
+
+// replicaSet is the Pods of one revision.
+type replicaSet struct {
+	name     string
+	size     int
+	noted    lifecycle.DeploymentSize
+	pods     []*pod
+	revision int
+}
+
+func newDeployment(object *appsv1.Deployment, kind string, size int) *deployment {
+	return &deployment{object: object.DeepCopy(), kind: kind, size: size, revision: 1}
+}
+
+// sync implements workload.
+func (d *deployment) sync(w *world) {
+	for {
+		for _, set := range d.sets {
+			set.pods = present(set.pods)
+			d.fill(w, set)
+		}
+		state := d.state(w)
+		step := state.Next()
+		if !step.Create && !slices.ContainsFunc(step.Scale, func(s lifecycle.Scaling) bool { return s.From != s.To }) {
+			d.report(w, &lifecycle.RolloutObservation{Rollout: state})
+			return
+		}
+		if step.Create {
+			set := &replicaSet{name: fmt.Sprintf("%s-rev%d", d.object.Name, d.revision), size: step.Size, revision: d.revision, noted: state.Size()}
+			d.sets = append(d.sets, set)
+			d.scaled(w, set.name, 0, step.Size)
+			created := d.state(w)
+			d.report(w, &lifecycle.RolloutObservation{Rollout: created, Created: true})
+		}
+		for _, s := range step.Scale {
+			set := d.set(s.Name)
+			set.size, set.noted = s.To, state.Size()
+			d.scaled(w, s.Name, s.From, s.To)
+		}
+	}
+}
+
+// fill makes or deletes Pods of a set until it has its size.
+func (d *deployment) fill(w *world, set *replicaSet) {
+	now := w.time(w.now)
+	count, again := lifecycle.CountReplicas(objects(set.pods), d.object.Spec.MinReadySeconds, now)
+	w.again(again)
+	create, remove := lifecycle.ReplicaStep(set.size, count, d.stopFirst())
+	for range create {
+		set.pods = append(set.pods, w.createPod(d.pod(), d.freeReplica()))
+	}
+	if remove == 0 {
+		return
+	}
+	active := slices.DeleteFunc(objects(set.pods), func(p *corev1.Pod) bool { return !lifecycle.IsActive(p) })
+	for _, victim := range lifecycle.Victims(active, remove, nil, now) {
+		i := slices.IndexFunc(set.pods, func(p *pod) bool { return p.object.UID == victim.UID })
+		set.pods[i].delete()
+	}
+}
+
+// freeReplica is the lowest index that no Pod has that shall stay.
+func (d *deployment) freeReplica() int {
+	used := map[int]bool{}
+	for _, set := range d.sets {
+		for _, p := range set.pods {
+			used[p.replica] = used[p.replica] || set.revision == d.revision && lifecycle.IsActive(p.object)
+		}
+	}
+	for i := 0; ; i++ {
+		if !used[i] {
+			return i
+		}
+	}
+}
+
+func (d *deployment) pod() *corev1.Pod {
+	d.made++
+	pod := podOf(d.object, &d.object.Spec.Template, fmt.Sprintf("%s-%d", d.object.Name, d.made))
+	pod.Spec.NodeName = "simulated"
+	return pod
+}
+
+// state is what the rollout's rules decide by.
+func (d *deployment) state(w *world) lifecycle.Rollout {
+	r := lifecycle.Rollout{Desired: d.size, Strategy: lifecycle.Recreate, Paused: d.object.Spec.Paused}
+	if strategy := d.object.Spec.Strategy; strategy.Type != appsv1.RecreateDeploymentStrategyType {
+		limits := valueOr(strategy.RollingUpdate, appsv1.RollingUpdateDeployment{})
+		r.Strategy = lifecycle.Rolling
+		r.Surge, r.Unavailable, _ = lifecycle.Fenceposts(limits.MaxSurge, limits.MaxUnavailable, d.size) // validation has seen them
+	}
+	if d.stopFirst() {
+		r.Strategy = lifecycle.StopFirst
+	}
+	for _, set := range d.sets {
+		count, _ := lifecycle.CountReplicas(objects(set.pods), d.object.Spec.MinReadySeconds, w.time(w.now))
+		state := lifecycle.ReplicaSetState{
+			Name: set.name, Size: set.size, Replicas: count.Replicas, Ready: count.Ready, Available: count.Available, Terminating: count.Terminating,
+			Revision: int64(set.revision), Noted: new(set.noted),
+		}
+		if set.revision == d.revision {
+			r.New = &state
+			continue
+		}
+		r.Old = append(r.Old, state)
+		r.OldPods += count.Replicas + count.Terminating
+	}
+	return r
+}
+
+// stopFirst is for programs that hold a fixed port: two copies cannot be alive at once.
+func (d *deployment) stopFirst() bool {
+	return manifest.FixedPorts(&d.object.Spec.Template.ObjectMeta, &d.object.Spec.Template.Spec)
+}
+
+// report brings the Deployment's status up to date, and says when it is overdue.
+func (d *deployment) report(w *world, seen *lifecycle.RolloutObservation) {
+	status, again := seen.Status(d.object, w.time(w.now))
+	d.object.Status = status
+	if !again.IsZero() && w.since(again) > w.now {
+		w.again(again)
+	}
+	for _, c := range status.Conditions {
+		if c.Type == appsv1.DeploymentProgressing {
+			overdue := c.Reason == "ProgressDeadlineExceeded"
+			if overdue && !d.overdue {
+				w.measures.overdue(d.title(), w.now)
+				w.note(KindRollout, c.Reason+": "+c.Message)
+			}
+			d.overdue = overdue
+		}
+	}
+}
+
+func (d *deployment) scaled(w *world, name string, from, to int) {
+	direction := "up"
+	if to < from {
+		direction = "down"
+	}
+	w.note(KindRollout, fmt.Sprintf("Scaled %s replica set %s from %d to %d", direction, name, from, to))
+}
+
+func (d *deployment) set(name string) *replicaSet {
+	return d.sets[slices.IndexFunc(d.sets, func(s *replicaSet) bool { return s.name == name })]
+}
+
+// moving implements workload.
+func (d *deployment) moving() bool {
+	return slices.ContainsFunc(d.sets, func(s *replicaSet) bool { return s.revision != d.revision && len(s.pods) > 0 })
+}
+
+// rollout implements workload.
+func (d *deployment) rollout(w *world) {
+	if d.kind == "ReplicaSet" {
+		return // it does not touch Pods that it has
+	}
+	d.revision++
+	w.unsettled = true
+}
+
+// wants implements workload.
+func (d *deployment) wants() int { return d.size }
+
+// title implements workload.
+func (d *deployment) title() string { return titled(d.kind, d.object.Name, d.size) }
+
+// template implements workload.
+func (d *deployment) template() *corev1.Pod {
+	return podOf(d.object, &d.object.Spec.Template, d.object.Name)
+}

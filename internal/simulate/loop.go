@@ -1,0 +1,129 @@
+package simulate
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/probity-run/probity/internal/lifecycle"
+)
+
+// LoopVerdict says whether a container can be restarted for ever because it starts too slowly.
+type LoopVerdict string
+
+// The verdicts.
+const (
+	LoopSafe    LoopVerdict = "safe"
+	LoopLottery LoopVerdict = "lottery"
+	LoopCertain LoopVerdict = "certain"
+)
+
+// Loop is the verdict on one container.
+type Loop struct {
+	Container string              `json:"container"`
+	Verdict   LoopVerdict         `json:"verdict"`
+	Probe     lifecycle.ProbeType `json:"probe,omitempty"` // that cuts the start short; empty if none can
+	// Odds is the probability that a start is cut short, if the phase of the ticks is a matter of chance.
+	Odds float64 `json:"odds"`
+	// Safe is the longest start-up that is never cut short, Fatal the longest that is not always.
+	Safe  Offset `json:"safe"`
+	Fatal Offset `json:"fatal"`
+	// Why is the inequality that decides.
+	Why string `json:"why"`
+	// Needs is the failureThreshold that would be enough for the longest start-up, or its 99th percentile; 0 if it is safe.
+	Needs int `json:"needs,omitempty"`
+}
+
+// loopOf judges a container by the closed form: safe up to D + (F−1)·P, certain above D + F·P.
+func loopOf(c *corev1.Container, p Program, policy corev1.RestartPolicy) Loop {
+	if p.Exit != nil && (policy == corev1.RestartPolicyAlways || policy == corev1.RestartPolicyOnFailure && p.Exit.Code != 0) {
+		return Loop{Container: c.Name, Verdict: LoopCertain, Odds: 1, Why: fmt.Sprintf("its process ends by itself, %v after each start", p.Exit.After)}
+	}
+	probe, t := c.StartupProbe, lifecycle.Startup
+	if probe == nil {
+		probe, t = c.LivenessProbe, lifecycle.Liveness
+	}
+	startup := p.Startup.String()
+	if probe == nil {
+		return Loop{Container: c.Name, Verdict: LoopSafe, Why: "no startup or liveness probe can cut its start short"}
+	}
+	if !noticesStart(probe, p.Before) {
+		return Loop{Container: c.Name, Verdict: LoopSafe, Probe: t, Why: "while it starts, the " + lower(t) + " probe does not fail"}
+	}
+	timing, hang := TimingOf(probe), p.Before.Kind == Silent
+	loop := Loop{Container: c.Name, Probe: t, Safe: Offset(timing.StartSafe(hang)), Fatal: Offset(timing.StartFatal(hang)), Verdict: LoopLottery}
+	loop.Odds = p.Startup.Expect(func(s time.Duration) float64 { return timing.CutShort(s, hang) })
+	switch {
+	case loop.Odds <= 0:
+		loop.Verdict = LoopSafe
+		loop.Why = fmt.Sprintf("start-up %s ≤ %s = %s", startup, sumOf(timing, timing.Failures-1, hang), loop.Safe)
+		return loop
+	case loop.Odds >= 1:
+		loop.Verdict = LoopCertain
+		loop.Why = fmt.Sprintf("start-up %s > %s = %s", startup, sumOf(timing, timing.Failures, hang), loop.Fatal)
+	case p.Startup.IsFixed():
+		loop.Why = fmt.Sprintf("start-up %s lies between %s = %s and %s = %s", startup,
+			sumOf(timing, timing.Failures-1, hang), loop.Safe, sumOf(timing, timing.Failures, hang), loop.Fatal)
+	default:
+		loop.Why = fmt.Sprintf("start-up (%s) exceeds %s = %s in %s of all starts", startup,
+			sumOf(timing, timing.Failures-1, hang), loop.Safe, percent(p.Startup.Exceeds(time.Duration(loop.Safe))))
+	}
+	loop.Needs = needs(timing, p.Startup)
+	return loop
+}
+
+// needs is ceil((S − D)/P) + 1, with the longest start-up, or its 99th percentile if it has no bound.
+func needs(t Timing, startup Distribution) int {
+	longest := startup.Max()
+	if longest >= Never {
+		longest = startup.Quantile(0.99)
+	}
+	return int((max(longest-t.Delay, 0)+t.Period-1)/t.Period) + 1
+}
+
+// noticesStart says whether a probe fails while a program starts.
+func noticesStart(p *corev1.Probe, before Reply) bool {
+	switch before.Kind {
+	case Good, Broken:
+		return false
+	case Refused:
+		return true
+	case Status:
+		outcome, _ := words{status: "%d"}.answered(before.Code)
+		return p.TCPSocket == nil && outcome == lifecycle.OutcomeFailure
+	default:
+		return p.TCPSocket == nil
+	}
+}
+
+func sumOf(t Timing, n int, hang bool) string {
+	text := ""
+	if t.Delay > 0 {
+		text = fmt.Sprintf("initialDelaySeconds %s + ", bare(t.Delay))
+	}
+	text += fmt.Sprintf("%d × periodSeconds %s", n, bare(t.Period))
+	if hang {
+		text += " + timeoutSeconds " + bare(t.Timeout)
+	}
+	return text
+}
+
+// bare writes whole seconds as manifests do.
+func bare(d time.Duration) string { return fmt.Sprint(int(d.Seconds())) }
+
+func lower(t lifecycle.ProbeType) string { return strings.ToLower(string(t)) }
+
+func percent(share float64) string {
+	switch {
+	case share < 1e-12:
+		return "never"
+	case share < 0.0001:
+		return fmt.Sprintf("%.1e", share)
+	case share < 0.1:
+		return fmt.Sprintf("%.2g %%", 100*share)
+	default:
+		return fmt.Sprintf("%.0f %%", 100*share)
+	}
+}

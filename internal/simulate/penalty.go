@@ -1,0 +1,60 @@
+package simulate
+
+import (
+	"maps"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/probity-run/probity/internal/lifecycle"
+)
+
+// compare sets random stalls beside failures that are independent of each other but as frequent, simulated and by the closed forms. A pod with several
+// containers, or a container with several such faults, is beyond the closed forms.
+func (m *Many) compare(pod *corev1.Pod, script *Script, samples []sample, opts ManyOptions) {
+	c, f := stalled(pod, script)
+	if c == nil {
+		return
+	}
+	timing := TimingOf(c.LivenessProbe)
+	attempts, failures, falses := 0, 0, 0
+	for _, s := range samples {
+		attempts, failures, falses = attempts+s.attempts, failures+s.failures, falses+s.falses
+	}
+	share := float64(failures) / float64(max(attempts, 1))
+	month := 30 * day
+	correlated := Compared{m.perFleetMonth(falses), float64(m.Replicas) * timing.FalseStalls(f.Every.Mean(), *f.For, month)}
+	alone := script.withoutFaults()
+	p := script.program(c.Name)
+	p.Failures = share
+	alone.Programs[c.Name] = p
+	falses = 0
+	for _, s := range play(pod, alone, opts) {
+		falses += s.falses
+	}
+	independent := Compared{m.perFleetMonth(falses), float64(m.Replicas) * timing.FalseIndependent(share, month)}
+	s := Stalls{Container: c.Name, Fault: f.Label(), Share: share, Correlated: correlated, Independent: independent}
+	if independent.Closed > 0 {
+		s.Penalty = correlated.Closed / independent.Closed
+	}
+	s.TogetherShared, s.TogetherIndependent = timing.AllAct(*f.For, m.Replicas)
+	m.Stalls = append(m.Stalls, s)
+}
+
+// stalled finds the container and its random stalls, if there is one of each.
+func stalled(pod *corev1.Pod, script *Script) (*corev1.Container, *Fault) {
+	if len(script.Faults) != 1 || len(pod.Spec.Containers) != 1 {
+		return nil, nil
+	}
+	c, f := &pod.Spec.Containers[0], &script.Faults[0]
+	if f.Kind != FaultHang || f.Every == nil || f.For == nil || c.LivenessProbe == nil || !f.sees(c, lifecycle.Liveness, c.LivenessProbe) {
+		return nil, nil
+	}
+	return c, f
+}
+
+// withoutFaults is a copy of the script in which nothing happens.
+func (s *Script) withoutFaults() *Script {
+	alone := &Script{PodSetup: s.PodSetup, EndpointDelay: s.EndpointDelay, Programs: map[string]Program{}}
+	maps.Copy(alone.Programs, s.Programs)
+	return alone
+}

@@ -1,0 +1,157 @@
+package simulate
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/labels"
+
+	"github.com/probity-run/probity/internal/lifecycle"
+)
+
+// route is what a Service sends requests to, as the ones who send them know it.
+type route struct {
+	name     string
+	selector labels.Selector // nil selects all Pods: there is no Service
+	space    string
+	publish  bool
+	delay    chance
+	delays   Distribution
+
+	known    Endpoints // by the EndpointSlices
+	used     []*pod    // by those who send, a delay later
+	since    time.Duration
+	failing  float64 // the share of requests that fail now
+	empty    bool    // nobody to send to
+	everUsed bool
+
+	// Unavailable is how long there was nobody to send to, after the first time that there was somebody; Lost counts requests at 1 a second that met a Pod which
+	// could not answer.
+	unavailable time.Duration
+	lost        float64
+	longest     time.Duration // gap
+	gap         time.Duration
+}
+
+func serviceRoute(s *corev1.Service, script *Script, seed uint64) *route {
+	return &route{
+		name: s.Name, space: s.Namespace, selector: labels.SelectorFromSet(s.Spec.Selector), publish: s.Spec.PublishNotReadyAddresses,
+		delay: newChance(seed, "endpoints", s.Name), delays: script.EndpointDelay, empty: true,
+	}
+}
+
+func (r *route) selects(p *corev1.Pod) bool {
+	return r.selector == nil || p.Namespace == r.space && r.selector.Matches(labels.Set(p.Labels))
+}
+
+// look notes the endpoints of a Service, and what answers behind them.
+func (r *route) look(w *world) {
+	known, chosen := r.endpoints(w)
+	if !sameEndpoints(known, r.known) {
+		r.known = known
+		w.note(KindEndpoints, known.String(), func(e *Entry) { e.Endpoints = &known })
+		if r.delays.IsZero() {
+			r.use(w, chosen)
+		} else {
+			w.later(w.now+r.delay.draw(r.delays), func() { r.use(w, chosen) })
+		}
+		return
+	}
+	r.use(w, r.used)
+}
+
+// endpoints are what the EndpointSlices list, and those of them that new connections go to (R193–R200).
+func (r *route) endpoints(w *world) (known Endpoints, chosen []*pod) {
+	known = Endpoints{Service: r.name, Ready: []string{}}
+	var ready, draining []*pod
+	for _, p := range w.pods {
+		if !r.selects(p.object) || !lifecycle.IsEndpoint(p.object) {
+			continue
+		}
+		c := lifecycle.EndpointConditions(p.object, r.publish)
+		switch {
+		case *c.Ready:
+			known.Ready, ready = append(known.Ready, p.object.Name), append(ready, p)
+		case *c.Serving && *c.Terminating:
+			known.Draining, draining = append(known.Draining, p.object.Name), append(draining, p)
+		default:
+			known.NotReady = append(known.NotReady, p.object.Name)
+		}
+	}
+	if len(ready) == 0 {
+		return known, draining
+	}
+	return known, ready
+}
+
+// use sends requests to these Pods from now on.
+func (r *route) use(w *world, pods []*pod) {
+	r.accrue(w.now)
+	r.used = pods
+	r.empty = len(pods) == 0
+	r.everUsed = r.everUsed || !r.empty
+	bad := 0
+	for _, p := range pods {
+		if p.gone || p.failing() {
+			bad++
+		}
+	}
+	r.failing = 0
+	if !r.empty {
+		r.failing = float64(bad) / float64(len(pods))
+	}
+}
+
+// accrue adds up what happened since the last change.
+func (r *route) accrue(now time.Duration) {
+	spent := now - r.since
+	r.since = now
+	r.lost += spent.Seconds() * r.failing
+	if !r.empty || !r.everUsed {
+		r.gap = 0
+		return
+	}
+	r.unavailable += spent
+	r.gap += spent
+	r.longest = max(r.longest, r.gap)
+}
+
+// failing says whether requests to the Pod fail now: what serves them does not answer.
+func (p *pod) failing() bool {
+	if p.script == nil {
+		return false
+	}
+	return p.script.failing(serving(&p.object.Spec), p.w.now)
+}
+
+// serving is the container that answers requests: the first with ports, else the first.
+func serving(spec *corev1.PodSpec) string {
+	i := slices.IndexFunc(spec.Containers, func(c corev1.Container) bool { return len(c.Ports) > 0 })
+	return spec.Containers[max(i, 0)].Name
+}
+
+func sameEndpoints(a, b Endpoints) bool {
+	return slices.Equal(a.Ready, b.Ready) && slices.Equal(a.Draining, b.Draining) && slices.Equal(a.NotReady, b.NotReady)
+}
+
+// String gives "endpoints of web: ready web-1 web-2; not ready web-3".
+func (e Endpoints) String() string {
+	text := "endpoints of " + e.Service + ": "
+	if e.Service == "" {
+		text = "pods: "
+	}
+	if len(e.Ready) > 0 {
+		text += "ready " + strings.Join(e.Ready, " ")
+	} else {
+		text += "nobody ready"
+	}
+	if len(e.Draining) > 0 {
+		text += "; draining " + strings.Join(e.Draining, " ")
+	}
+	if len(e.NotReady) > 0 {
+		text += "; not ready " + strings.Join(e.NotReady, " ")
+	}
+	return text
+}

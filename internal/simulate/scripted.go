@@ -1,0 +1,222 @@
+package simulate
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/probity-run/probity/internal/lifecycle"
+)
+
+// scripted is the Service of one Pod that a [Script] describes.
+type scripted struct {
+	end      time.Duration // of the simulation
+	programs map[string]*program
+	strikes  []*strike
+}
+
+// program is the state of one container's program.
+type program struct {
+	Program
+	spec    *corev1.Container
+	chance  chance
+	running bool
+	up      time.Duration // when the current instance begins to answer
+	asked   map[lifecycle.ProbeType]*asked
+	hangs   []*strike // that stop the whole process
+}
+
+// asked is what one probe of a container meets.
+type asked struct {
+	words           words
+	kernel          bool // a connection is all it wants
+	waits           bool // a refused connection is tried again until the timeout, as gRPC does (R93)
+	timeout, period time.Duration
+	strikes         []*strike // that it notices
+	chance          chance
+	key, attempts   uint64
+	slow, bad       float64 // the probabilities that an attempt is too slow by itself, and that it is bad at all
+	untilBad        int     // attempts that go well before the next bad one
+	within          float64 // the quantile of the latency at the timeout
+	longest         time.Duration
+	latency         Distribution
+}
+
+func newScripted(w *world, pod *corev1.Pod, replica int) *scripted {
+	script, seed := w.script, w.seed
+	s := &scripted{end: w.end, programs: map[string]*program{}}
+	for i := range pod.Spec.InitContainers {
+		s.addProgram(script, &pod.Spec.InitContainers[i], replica, seed, !isSidecar(&pod.Spec.InitContainers[i]))
+	}
+	for i := range pod.Spec.Containers {
+		s.addProgram(script, &pod.Spec.Containers[i], replica, seed, false)
+	}
+	for i := range script.Faults {
+		f := &script.Faults[i]
+		if f.Kind == FaultKubelet || f.Kind == FaultRollout || f.Replicas != nil && !slices.Contains(f.Replicas, replica) {
+			continue
+		}
+		for _, name := range sortedKeys(s.programs) {
+			p := s.programs[name]
+			if f.Container == name || f.Container == "" && p.asked != nil {
+				s.strikes = append(s.strikes, p.struckBy(newStrike(f, i, name, replica, seed, w.phase)))
+			}
+		}
+	}
+	return s
+}
+
+func (s *scripted) addProgram(script *Script, c *corev1.Container, replica int, seed uint64, plainInit bool) {
+	about := []string{c.Name, fmt.Sprint(replica)}
+	p := &program{Program: script.program(c.Name), spec: c, chance: newChance(seed, append(about, "program")...)}
+	s.programs[c.Name] = p
+	if plainInit {
+		if p.Exit == nil {
+			p.Exit = &Exit{}
+		}
+		return
+	}
+	p.asked = map[lifecycle.ProbeType]*asked{}
+	for t, probe := range probesOf(c) {
+		p.asked[t] = newAsked(p, t, probe, seed, about)
+	}
+}
+
+func newAsked(p *program, t lifecycle.ProbeType, probe *corev1.Probe, seed uint64, about []string) *asked {
+	about = append(slices.Clone(about), string(t))
+	a := &asked{
+		words: wordsOf(p.spec, probe), kernel: probe.TCPSocket != nil, waits: probe.GRPC != nil,
+		timeout: seconds(probe.TimeoutSeconds), period: seconds(probe.PeriodSeconds),
+		chance: newChance(seed, append(slices.Clone(about), "gaps")...), key: seed ^ nameHash(append(about, "latency")...), latency: p.Latency,
+	}
+	if a.kernel {
+		a.latency = Distribution{}
+	}
+	a.slow = a.latency.Exceeds(a.timeout)
+	a.within = 1 - a.slow
+	failures := p.Failures
+	if a.kernel {
+		failures = 0
+	}
+	a.bad = 1 - (1-a.slow)*(1-failures)
+	a.longest = min(a.latency.Max(), a.timeout)
+	a.untilBad = a.chance.gap(a.bad)
+	return a
+}
+
+func (p *program) struckBy(s *strike) *strike {
+	for t, probe := range probesOf(p.spec) {
+		if s.fault.Kind != FaultExit && s.fault.sees(p.spec, t, probe) {
+			p.asked[t].strikes = append(p.asked[t].strikes, s)
+		}
+	}
+	if s.fault.Kind == FaultHang && s.fault.stopsRequests() {
+		p.hangs = append(p.hangs, s)
+	}
+	return s
+}
+
+// Start implements [Service].
+func (s *scripted) Start(i Instance) Life {
+	p := s.programs[i.Container]
+	p.up = i.Asked + p.chance.draw(p.Startup)
+	life := Life{}
+	if p.Exit != nil {
+		life.End = &Ending{After: p.chance.draw(p.Exit.After), Code: p.Exit.Code}
+	}
+	return life
+}
+
+// Stop implements [Service]. A process that hangs does not notice the signal before it goes on. Nobody looks a day ahead: SIGKILL comes before.
+func (s *scripted) Stop(i Instance, at time.Duration) Ending {
+	p := s.programs[i.Container]
+	took := p.chance.draw(p.Shutdown)
+	code := int32(0)
+	if took == 0 {
+		code = 143 // no handler: the signal itself ends it
+	}
+	if took >= Never {
+		return Ending{After: Never}
+	}
+	return Ending{After: paused(p.hangs, at, took, min(at+day, s.end)) - at, Code: code}
+}
+
+// Hook implements [Service].
+func (s *scripted) Hook(i Instance, hook lifecycle.HookType, handler *corev1.LifecycleHandler) HookAnswer {
+	p := s.programs[i.Container]
+	if handler.Sleep != nil {
+		return HookAnswer{After: time.Duration(handler.Sleep.Seconds) * time.Second}
+	}
+	takes := p.PreStop
+	if hook == lifecycle.PostStart {
+		takes = p.PostStart
+	}
+	if takes.IsZero() && handler.Exec != nil {
+		return HookAnswer{After: sleeps(handler.Exec.Command)}
+	}
+	return HookAnswer{After: p.chance.draw(takes)}
+}
+
+// sleeps is how long a command such as "sleep 10" or sh -c "sleep 10" takes; 0 for others.
+func sleeps(command []string) time.Duration {
+	line := strings.Fields(strings.Join(command, " "))
+	for i, word := range line[:max(len(line)-1, 0)] {
+		if word == "sleep" || strings.HasSuffix(word, "/sleep") {
+			if n, err := strconv.ParseFloat(strings.TrimRight(line[i+1], ";&s"), 64); err == nil && n >= 0 && n < 1e6 {
+				return time.Duration(n * float64(time.Second))
+			}
+		}
+	}
+	return 0
+}
+
+// paused is when work that is begun at a time and takes so long is done, if it makes no progress during windows of the strikes. After limit nobody looks.
+func paused(strikes []*strike, at, work, limit time.Duration) time.Duration {
+	var stops []window
+	for _, s := range strikes {
+		for _, w := range s.ahead(limit + 1) {
+			if w.begin > limit {
+				break
+			}
+			if w.end > at {
+				stops = append(stops, w)
+			}
+		}
+	}
+	slices.SortFunc(stops, func(a, b window) int { return cmp.Compare(a.begin, b.begin) })
+	clock := at
+	for _, w := range stops {
+		if w.begin >= clock+work {
+			break
+		}
+		work -= max(w.begin-clock, 0)
+		clock = max(clock, w.end)
+		if clock >= limit {
+			return clock
+		}
+	}
+	return clock + work
+}
+
+func isSidecar(c *corev1.Container) bool {
+	return c.RestartPolicy != nil && *c.RestartPolicy == corev1.ContainerRestartPolicyAlways
+}
+
+func probesOf(c *corev1.Container) func(yield func(lifecycle.ProbeType, *corev1.Probe) bool) {
+	return func(yield func(lifecycle.ProbeType, *corev1.Probe) bool) {
+		for _, t := range lifecycle.ProbeTypes() {
+			if p := map[lifecycle.ProbeType]*corev1.Probe{
+				lifecycle.Startup: c.StartupProbe, lifecycle.Readiness: c.ReadinessProbe, lifecycle.Liveness: c.LivenessProbe,
+			}[t]; p != nil && !yield(t, p) {
+				return
+			}
+		}
+	}
+}
+
+func seconds(n int32) time.Duration { return time.Duration(n) * time.Second }

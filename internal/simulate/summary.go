@@ -1,0 +1,161 @@
+package simulate
+
+import (
+	"slices"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/probity-run/probity/internal/lifecycle"
+)
+
+// Summary is what a person wants to know of a simulation first. Nil means that it did not happen.
+type Summary struct {
+	Workloads []string `json:"workloads"`
+	Horizon   Offset   `json:"horizon"`
+	Seed      uint64   `json:"seed"`
+	// FirstReady is when the first Pod was Ready, AllReady when all of the workloads' first Pods had been.
+	FirstReady *Offset `json:"firstReady,omitempty"`
+	AllReady   *Offset `json:"allReady,omitempty"`
+	Pods       int     `json:"pods"`      // that the workloads want
+	ReadyPods  int     `json:"readyPods"` // that were Ready at least once
+	// Faults are those of the script, as they struck each Pod.
+	Faults []*Occurrence `json:"faults"`
+	// Expected are the closed forms' times to detect, by container and fault.
+	Expected []Expectation `json:"expected"`
+	// Restarts counts all restarts of containers at the end; Verdicts are those that a probe decided.
+	Restarts      int       `json:"restarts"`
+	FalseRestarts int       `json:"falseRestarts"`
+	Verdicts      []Restart `json:"verdicts"`
+	Backoffs      int       `json:"backoffs"` // starts that were refused by the back-off
+	Loops         []Loop    `json:"loops"`
+	Routes        []Route   `json:"routes"`
+	// Late are workloads whose rollout exceeded its progress deadline, and when.
+	Late     []Late         `json:"late,omitempty"`
+	Attempts map[string]int `json:"attempts"` // by probe type
+}
+
+// Route is what became of requests to a Service, or to the Pods if no Service selects them.
+type Route struct {
+	Service string `json:"service,omitempty"`
+	// Unavailable is how long there was no endpoint after there had been one; if there never was one, all the time. Longest is the longest gap.
+	Unavailable Offset `json:"unavailable"`
+	Longest     Offset `json:"longest"`
+	// Unanswered is how much request time met a Pod that could not answer: at a rate of r requests a second, r·Unanswered requests failed.
+	Unanswered Offset `json:"unanswered"`
+}
+
+// Failed is how many requests failed at a rate of so many a second.
+func (r Route) Failed(rate float64) float64 {
+	return rate * (time.Duration(r.Unavailable) + time.Duration(r.Unanswered)).Seconds()
+}
+
+// Late is a rollout that took longer than progressDeadlineSeconds.
+type Late struct {
+	Workload string `json:"workload"`
+	At       Offset `json:"at"`
+}
+
+// Expectation is how long a probe takes to notice a fault, by the closed form.
+type Expectation struct {
+	Container string              `json:"container"`
+	Probe     lifecycle.ProbeType `json:"probe"`
+	Fault     string              `json:"fault"`
+	Span
+}
+
+func summarize(w *world, opts Options) Summary {
+	m := w.measures
+	s := Summary{
+		Horizon: Offset(opts.Horizon), Seed: opts.Seed, Faults: m.occurrences, Verdicts: m.verdicts, Backoffs: m.backoffs,
+		Attempts: map[string]int{},
+	}
+	for t, n := range m.attempts {
+		s.Attempts[string(t)] = n
+	}
+	for i, name := range m.late {
+		s.Late = append(s.Late, Late{name, Offset(m.lateAt[i])})
+	}
+	for _, v := range m.verdicts {
+		if v.False {
+			s.FalseRestarts++
+		}
+	}
+	s.Restarts = m.restarts
+	s.readiness(w)
+	for _, load := range w.workloads {
+		s.Workloads = append(s.Workloads, load.title())
+		s.judge(load.template(), w.script)
+	}
+	for _, r := range w.routes {
+		route := Route{Service: r.name, Unavailable: Offset(r.unavailable), Longest: Offset(r.longest), Unanswered: Offset(r.lost * float64(time.Second))}
+		if !r.everUsed {
+			route.Unavailable, route.Longest = s.Horizon, s.Horizon
+		}
+		s.Routes = append(s.Routes, route)
+	}
+	return s
+}
+
+// readiness fills in when Pods became Ready.
+func (s *Summary) readiness(w *world) {
+	for _, load := range w.workloads {
+		s.Pods += load.wants()
+	}
+	s.ReadyPods = len(w.measures.firsts)
+	for i, f := range w.measures.firsts {
+		at := Offset(f.at)
+		if i == 0 {
+			s.FirstReady = &at
+		}
+		if i == s.Pods-1 {
+			s.AllReady = &at
+		}
+	}
+}
+
+// judge adds what the closed forms say about the containers of a Pod.
+func (s *Summary) judge(pod *corev1.Pod, script *Script) {
+	for _, c := range allContainers(&pod.Spec) {
+		plainInit := slices.ContainsFunc(pod.Spec.InitContainers, func(i corev1.Container) bool { return i.Name == c.Name }) && !isSidecar(c)
+		if plainInit {
+			continue
+		}
+		s.Loops = append(s.Loops, loopOf(c, script.program(c.Name), pod.Spec.RestartPolicy))
+		for i := range script.Faults {
+			s.expect(c, &script.Faults[i])
+		}
+	}
+}
+
+// expect adds how long the probes of a container take to notice a fault. Those that do not notice it are left out.
+func (s *Summary) expect(c *corev1.Container, f *Fault) {
+	if f.Container != "" && f.Container != c.Name {
+		return
+	}
+	for t, probe := range probesOf(c) {
+		if t == lifecycle.Startup || !f.sees(c, t, probe) {
+			continue
+		}
+		timing := TimingOf(probe)
+		e := Expectation{Container: c.Name, Probe: t, Fault: f.Label()}
+		switch {
+		case f.Kind == FaultHang || f.Kind == FaultOutage && f.Reply.Kind == Silent || f.Kind == FaultRefuse && probe.GRPC != nil:
+			e.Span = timing.DetectHang()
+		case f.Kind == FaultRefuse || f.Kind == FaultOutage || f.Kind == FaultStatus && noticesStart(probe, f.Reply):
+			e.Span = timing.DetectFailing()
+		default:
+			continue
+		}
+		s.Expected = append(s.Expected, e)
+	}
+}
+
+// expected finds the expectation about an occurrence, if there is one.
+func (s *Summary) expected(o *Occurrence, t lifecycle.ProbeType) (Span, bool) {
+	i := slices.IndexFunc(s.Expected, func(e Expectation) bool { return e.Container == o.Container && e.Fault == o.Fault && e.Probe == t })
+	if i < 0 {
+		return Span{}, false
+	}
+	return s.Expected[i].Span, true
+}

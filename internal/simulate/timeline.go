@@ -1,0 +1,199 @@
+package simulate
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/probity-run/probity/internal/lifecycle"
+)
+
+// Kind classes the entries of a timeline.
+type Kind string
+
+// The kinds of entries.
+const (
+	KindProbe     Kind = "probe"     // an attempt ended
+	KindProcess   Kind = "process"   // a process was started, signalled, or ended
+	KindState     Kind = "state"     // a container's state, started or ready changed
+	KindReady     Kind = "ready"     // the Pod's Ready condition or phase changed
+	KindEvent     Kind = "event"     // a Kubernetes Event
+	KindFault     Kind = "fault"     // a fault of the script began or ended
+	KindEndpoints Kind = "endpoints" // what a Service routes to changed
+	KindRollout   Kind = "rollout"   // a controller did something
+)
+
+// Entry is one thing that happened.
+type Entry struct {
+	At        Offset     `json:"at"`
+	Kind      Kind       `json:"kind"`
+	Pod       string     `json:"pod,omitempty"`
+	Container string     `json:"container,omitempty"`
+	Instance  int        `json:"instance,omitempty"` // 1 for the first
+	Text      string     `json:"text"`
+	Probe     *Probed    `json:"probe,omitempty"`
+	State     *State     `json:"state,omitempty"`
+	Ready     *bool      `json:"ready,omitempty"` // of kind ready: the condition
+	Event     *Event     `json:"event,omitempty"`
+	Endpoints *Endpoints `json:"endpoints,omitempty"`
+	Begins    *bool      `json:"begins,omitempty"` // of kind fault
+	order     int
+	calm      bool // of a probe: it changed nothing
+}
+
+// Probed is one attempt of a probe, or several in a row, a period apart, that succeeded and changed nothing.
+type Probed struct {
+	Type    lifecycle.ProbeType `json:"type"`
+	Outcome string              `json:"outcome"` // success, warning, failure, error or cancelled
+	Output  string              `json:"output,omitempty"`
+	Took    Offset              `json:"took"`
+	// Times is how many attempts the entry stands for, and Every how far apart they are.
+	Times int    `json:"times"`
+	Every Offset `json:"every,omitempty"`
+	// Run is the length of the current run of equal results after the (first) attempt, Threshold what it takes to be acted upon, Result what is published.
+	Run       int                   `json:"run"`
+	Threshold int                   `json:"threshold"`
+	Result    lifecycle.ProbeResult `json:"result"`
+}
+
+// State is a container's state as its status shows it.
+type State struct {
+	State   string `json:"state"` // waiting, running or terminated
+	Reason  string `json:"reason,omitempty"`
+	Started bool   `json:"started"`
+	Ready   bool   `json:"ready"`
+}
+
+// Event is a Kubernetes Event.
+type Event struct {
+	Type    string `json:"type"`
+	Reason  string `json:"reason"`
+	Message string `json:"message"`
+}
+
+// Endpoints is what a Service routes to.
+type Endpoints struct {
+	Service string   `json:"service"`
+	Ready   []string `json:"ready"`
+	// Draining are endpoints that still serve while they terminate; they are used only if none is ready (R198).
+	Draining []string `json:"draining,omitempty"`
+	NotReady []string `json:"notReady,omitempty"`
+}
+
+// Offset is a time since the start of a simulation, or a length. In JSON it is a number of seconds.
+type Offset time.Duration
+
+// MarshalJSON implements [encoding/json.Marshaler].
+func (o Offset) MarshalJSON() ([]byte, error) {
+	return fmt.Appendf(nil, "%g", time.Duration(o).Seconds()), nil
+}
+
+// String gives "1m30s".
+func (o Offset) String() string { return short(time.Duration(o)) }
+
+// MaxEntries is how long a timeline gets. What happens after that is in the summary only.
+const MaxEntries = 500_000
+
+// Timeline is all that happened, in the order of time. A nil one takes no notes.
+type Timeline struct {
+	entries []Entry
+	lost    int             // entries beyond the most
+	single  bool            // no attempts are folded
+	folds   map[foldKey]int // the newest entry of each probe, if more successes can be folded into it
+}
+
+type foldKey struct {
+	pod, container string
+	probe          lifecycle.ProbeType
+}
+
+func newTimeline() *Timeline { return &Timeline{folds: map[foldKey]int{}} }
+
+// Entries are all entries in the order of time.
+func (t *Timeline) Entries() []Entry {
+	if t == nil {
+		return nil
+	}
+	return t.entries
+}
+
+// Lost is how many entries were left out at the end, because the timeline was too long.
+func (t *Timeline) Lost() int {
+	if t == nil {
+		return 0
+	}
+	return t.lost
+}
+
+func (t *Timeline) add(e Entry) {
+	if t == nil {
+		return
+	}
+	if len(t.entries) == MaxEntries {
+		t.lost++
+		return
+	}
+	e.order = len(t.entries)
+	t.entries = append(t.entries, e)
+}
+
+// probed notes an attempt. Successes that change nothing are folded if they are a period apart.
+func (t *Timeline) probed(e Entry, calm bool, period time.Duration) {
+	if t == nil {
+		return
+	}
+	calm = calm && !t.single
+	key := foldKey{e.Pod, e.Container, e.Probe.Type}
+	at, open := t.folds[key]
+	if calm && open {
+		if before := &t.entries[at]; before.Instance == e.Instance && before.At+Offset(before.Probe.Times)*Offset(period) == e.At {
+			before.Probe.Times += e.Probe.Times
+			before.Probe.Every = Offset(period)
+			return
+		}
+	}
+	delete(t.folds, key)
+	if calm && len(t.entries) < MaxEntries {
+		t.folds[key] = len(t.entries)
+		e.calm = true
+		e.Probe.Took = 0 // that of the first would say nothing about the others
+		e.Probe.Every = 0
+		if e.Probe.Times > 1 {
+			e.Probe.Every = Offset(period)
+		}
+	}
+	t.add(e)
+}
+
+// sort brings the entries into the order of time: Pods are simulated ahead of each other, and an attempt is noted when it ends.
+func (t *Timeline) sort() {
+	if t == nil {
+		return
+	}
+	slices.SortStableFunc(t.entries, func(a, b Entry) int {
+		return cmp.Or(cmp.Compare(a.At, b.At), cmp.Compare(a.rank(), b.rank()), compareCalm(&a, &b), cmp.Compare(a.order, b.order))
+	})
+}
+
+// rank orders what happens at one time: an attempt that was over at once comes before what came of it, another one after what made it begin.
+func (e *Entry) rank() int {
+	switch {
+	case e.Probe == nil:
+		return 1
+	case e.calm:
+		return 3
+	case e.Probe.Took > 0:
+		return 2
+	default:
+		return 0
+	}
+}
+
+// compareCalm orders attempts that changed nothing by what they are about: when they were noted says nothing.
+func compareCalm(a, b *Entry) int {
+	if !a.calm || !b.calm {
+		return 0
+	}
+	return cmp.Or(cmp.Compare(a.Pod, b.Pod), cmp.Compare(a.Container, b.Container), cmp.Compare(a.Probe.Type, b.Probe.Type))
+}

@@ -1,0 +1,121 @@
+package simulate
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/probity-run/probity/internal/manifest"
+)
+
+// workload is what makes Pods: the controller of an object of the manifest.
+type workload interface {
+	// sync takes the steps that are due now.
+	sync(w *world)
+	// moving says that it may delete Pods although nothing happens to them.
+	moving() bool
+	// rollout gives it a new revision of its template.
+	rollout(w *world)
+	// wants is how many Pods it wants to have.
+	wants() int
+	// title names it as in "Deployment web, 3 replicas".
+	title() string
+	// template is a Pod as it makes them.
+	template() *corev1.Pod
+}
+
+// newWorkload is the controller of an object; nil for one that makes no Pods. A positive number of replicas replaces the object's own.
+func newWorkload(object manifest.Resource, replicas int) workload {
+	size := func(own *int32) int {
+		if replicas > 0 {
+			return replicas
+		}
+		return int(valueOr(own, 1))
+	}
+	switch o := object.(type) {
+	case *corev1.Pod:
+		return &single{object: o, size: max(replicas, 1)}
+	case *appsv1.ReplicaSet:
+		return newDeployment(deploymentOf(o), o.Kind, size(o.Spec.Replicas))
+	case *appsv1.Deployment:
+		return newDeployment(o, o.Kind, size(o.Spec.Replicas))
+	case *appsv1.StatefulSet:
+		return newStatefulSet(o, size(o.Spec.Replicas))
+	}
+	return nil
+}
+
+// deploymentOf treats a ReplicaSet as a Deployment that never rolls.
+func deploymentOf(set *appsv1.ReplicaSet) *appsv1.Deployment {
+	d := &appsv1.Deployment{ObjectMeta: set.ObjectMeta}
+	d.Spec.Template, d.Spec.MinReadySeconds = set.Spec.Template, set.Spec.MinReadySeconds
+	return d
+}
+
+// single is a Pod of its own, or several copies of it.
+type single struct {
+	object *corev1.Pod
+	size   int
+	made   bool
+}
+
+func (s *single) sync(w *world) {
+	if s.made {
+		return
+	}
+	s.made = true
+	for i := range s.size {
+		pod := s.template()
+		if s.size > 1 {
+			pod.Name = fmt.Sprintf("%s-%d", pod.Name, i+1)
+		}
+		w.createPod(pod, i)
+	}
+}
+
+func (s *single) wants() int { return s.size }
+
+func (s *single) moving() bool { return false }
+
+func (s *single) rollout(*world) {} // a Pod has no revisions
+
+func (s *single) title() string { return titled("Pod", s.object.Name, s.size) }
+
+func (s *single) template() *corev1.Pod { return s.object.DeepCopy() }
+
+func titled(kind, name string, size int) string {
+	switch {
+	case size == 1 && kind == "Pod":
+		return kind + " " + name
+	case size == 1:
+		return fmt.Sprintf("%s %s, 1 replica", kind, name)
+	default:
+		return fmt.Sprintf("%s %s, %d replicas", kind, name, size)
+	}
+}
+
+// podOf makes a Pod of a template.
+func podOf(owner metav1.Object, t *corev1.PodTemplateSpec, name string) *corev1.Pod {
+	pod := &corev1.Pod{Spec: *t.Spec.DeepCopy()}
+	pod.Name, pod.Namespace = name, owner.GetNamespace()
+	pod.Labels, pod.Annotations, pod.Generation = maps.Clone(t.Labels), maps.Clone(t.Annotations), 1
+	return pod
+}
+
+// objects are those of the Pods.
+func objects(pods []*pod) []*corev1.Pod {
+	all := make([]*corev1.Pod, 0, len(pods))
+	for _, p := range pods {
+		all = append(all, p.object)
+	}
+	return all
+}
+
+// present drops the Pods that are gone.
+func present(pods []*pod) []*pod {
+	return slices.DeleteFunc(pods, func(p *pod) bool { return p.gone })
+}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -267,15 +268,18 @@ func (b *backend) kill() {
 	b.Config.Close()
 }
 
-// freePort finds a port that nobody listens on now.
+// freePort finds a port that nobody listens on now, and that the kernel does not give to an outgoing connection.
 func freePort(t testing.TB) int {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for range 100 {
+		port := 10000 + rand.IntN(10000)
+		if l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port)); err == nil {
+			l.Close()
+			return port
+		}
 	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
+	t.Fatal("cannot find a free port")
+	return 0
 }
 
 // client makes an HTTP client with its own connections.

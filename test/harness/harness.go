@@ -6,6 +6,8 @@ package harness
 import (
 	"context"
 	"flag"
+	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"path/filepath"
@@ -65,15 +67,19 @@ func Within(limit time.Duration, holds func() bool) bool {
 	return true
 }
 
-// FreePort finds a port that nobody listens on; a program that is told it listens there soon after.
+// FreePort finds a port that nobody listens on; a program that is told it listens there soon after. The kernel does not give it to an outgoing connection
+// meanwhile, and Probity not to a Pod: both take higher ones.
 func FreePort(t *testing.T) int {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for range 100 {
+		port := 10000 + rand.IntN(10000)
+		if listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port)); err == nil {
+			listener.Close()
+			return port
+		}
 	}
-	defer listener.Close()
-	return listener.Addr().(*net.TCPAddr).Port
+	t.Fatal("cannot find a free port")
+	return 0
 }
 
 // ReadFile reads a file that may not be there yet.

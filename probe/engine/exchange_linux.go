@@ -190,6 +190,8 @@ func (x *exchange) takeGRPC(data []byte) {
 		x.leave(x.attempt.target.prober)
 	case reply.stage == foreign && !reply.connected:
 		x.again()
+	case reply.stage == foreign && time.Since(x.attempt.began) >= timeout: // a server that keeps the time too breaks off what is overdue
+		x.attempt.finish(probe.GRPCCallVerdict(codeDeadlineExceeded, "", timeout))
 	case reply.stage == foreign || x.reads >= maxReads:
 		x.leave(x.attempt.target.prober)
 	default:

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -15,6 +16,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/probity-run/probity/probe"
+	"github.com/probity-run/probity/probe/engine"
 	"github.com/probity-run/probity/probe/internal/probetest"
 )
 
@@ -168,5 +170,28 @@ func TestGRPCFindsALateServer(t *testing.T) {
 	got := e.Prepare(probe.GRPC{Port: p.Port, Timeout: 1500 * time.Millisecond}).Probe(t.Context())
 	if tries, _ = p.Counts(); tries != 2 || got.Outcome != probe.Failure {
 		t.Errorf("%d connections within %v, result %v; want 2 and a failure", tries, time.Since(begun), got)
+	}
+}
+
+// TestGRPCOverdueIsNotRepeated has a server that keeps the time too and breaks off what is overdue just before the engine's rounded time-out: that is a
+// failure, although the next check would succeed (H06).
+func TestGRPCOverdueIsNotRepeated(t *testing.T) {
+	e, err := engine.New(engine.Options{Quantum: 100 * time.Millisecond}) // so that the server is always first
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(e.Close)
+	for range 5 {
+		var calls atomic.Int32
+		port := probetest.ServeGRPC(t, func(ctx context.Context, _ string) (grpc_health_v1.HealthCheckResponse_ServingStatus, error) {
+			if calls.Add(1) == 1 {
+				<-ctx.Done()
+			}
+			return serving, ctx.Err()
+		})
+		result := e.Prepare(probe.GRPC{Port: port, Timeout: 250 * time.Millisecond}).Probe(t.Context())
+		if result.Outcome != probe.Failure || !strings.Contains(result.String()+result.Output, "health rpc did not complete within 250ms") || calls.Load() != 1 {
+			t.Errorf("result = %v after %d calls, want the failure of a single one", result, calls.Load())
+		}
 	}
 }

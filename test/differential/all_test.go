@@ -1,0 +1,68 @@
+//go:build differential
+
+package differential
+
+import (
+	"flag"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/probity-run/probity/test/differential/recording"
+	"github.com/probity-run/probity/test/differential/scenario"
+	"github.com/probity-run/probity/test/differential/trace"
+)
+
+// TestProbityAgainstRecordings compares all scenarios, and with that docs/conformance.md. The flag -recordings takes another folder than testdata, -update
+// writes the document.
+func TestProbityAgainstRecordings(t *testing.T) {
+	dir := flag.Lookup("recordings").Value.String()
+	outcomes := compareAll(t, dir, scenario.All())
+	if filter := flag.Lookup("test.run").Value.String(); filter != "" || t.Failed() {
+		return // the document tells of all scenarios
+	}
+	reference, err := recording.ReadRefusals(filepath.Join(dir, "refusals.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := conformance(reference.System, outcomes, scenario.Refusals())
+	path := filepath.Join("..", "..", "docs", "conformance.md")
+	if flag.Lookup("update").Value.String() == "true" {
+		if err := os.WriteFile(path, []byte(want), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	got, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, string(got)); diff != "" {
+		t.Errorf("docs/conformance.md is stale, run the tests with -update (-want +got):\n%s", diff)
+	}
+}
+
+// TestRecordingsAgree compares the recordings of another folder with those of the repository: a kubelet differs from itself by no more than Probity may.
+func TestRecordingsAgree(t *testing.T) {
+	dir := flag.Lookup("recordings").Value.String()
+	if dir == "testdata" {
+		t.Skip("-recordings names no other folder")
+	}
+	for _, s := range scenario.All() {
+		t.Run(s.ID, func(t *testing.T) {
+			kept, err := recording.Read(filepath.Join("testdata", s.ID+".json"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			fresh, err := recording.Read(filepath.Join(dir, s.ID+".json"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if found := trace.Compare(kept, fresh); len(found) > 0 {
+				t.Errorf("%s: %s differs from itself\n%s", s.Title, fresh.System, trace.Timeline(found, kept, fresh))
+			}
+		})
+	}
+}

@@ -1,0 +1,76 @@
+package cluster
+
+import (
+	"archive/tar"
+	"bytes"
+	"encoding/json"
+	"io"
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+func TestWriteImage(t *testing.T) {
+	program := filepath.Join(t.TempDir(), "player")
+	if err := os.WriteFile(program, []byte("program"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	var image bytes.Buffer
+	if err := writeImage(&image, program); err != nil {
+		t.Fatal(err)
+	}
+	files := unpack(t, &image)
+	var manifest []struct {
+		Config   string
+		RepoTags []string
+		Layers   []string
+	}
+	if err := json.Unmarshal(files["manifest.json"], &manifest); err != nil || len(manifest) != 1 || manifest[0].RepoTags[0] != Image {
+		t.Fatalf("manifest = %s, %v", files["manifest.json"], err)
+	}
+	layer := files[manifest[0].Layers[0]]
+	var config struct {
+		RootFS struct {
+			DiffIDs []string `json:"diff_ids"`
+		} `json:"rootfs"`
+	}
+	if err := json.Unmarshal(files[manifest[0].Config], &config); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := config.RootFS.DiffIDs[0], "sha256:"+sum(layer); got != want {
+		t.Errorf("the layer's digest is %s, want %s", got, want)
+	}
+	if got := unpack(t, bytes.NewReader(layer))["player"]; string(got) != "program" {
+		t.Errorf("the program in the image is %q", got)
+	}
+}
+
+func unpack(t *testing.T, r io.Reader) map[string][]byte {
+	t.Helper()
+	files := map[string][]byte{}
+	for in := tar.NewReader(r); ; {
+		header, err := in.Next()
+		if err == io.EOF {
+			return files
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if files[header.Name], err = io.ReadAll(in); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestCauses(t *testing.T) {
+	invalid := &refusal{"POST /", 422, []byte(`{"reason": "Invalid", "details": {"causes": [{"field": "b", "message": "y"}, {"field": "a", "message": "x"}]}}`)}
+	if got, err := causes(invalid); err != nil || len(got) != 2 || got[0] != "a: x" {
+		t.Errorf("causes = %q, %v", got, err)
+	}
+	if _, err := causes(&refusal{"POST /", 500, []byte(`{"reason": "InternalError"}`)}); err == nil {
+		t.Error("a server's trouble is taken for a verdict")
+	}
+	if got, err := causes(nil); got != nil || err != nil {
+		t.Errorf("causes = %q, %v, want none", got, err)
+	}
+}

@@ -1,0 +1,199 @@
+// Package local is Probity as a system for the differential tests: the parts of which probity run consists (manifest, store, controller, node, shepherd), in
+// the process of the test. That way its EndpointSlices can be watched too, and a Pod can be deleted with another grace period than its own, for which the command
+// line has no words.
+package local
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"sigs.k8s.io/yaml"
+
+	"github.com/probity-run/probity/internal/controller"
+	"github.com/probity-run/probity/internal/lifecycle"
+	"github.com/probity-run/probity/internal/manifest"
+	"github.com/probity-run/probity/internal/node"
+	"github.com/probity-run/probity/internal/process"
+	"github.com/probity-run/probity/internal/store"
+	"github.com/probity-run/probity/test/differential/stage"
+	"github.com/probity-run/probity/test/differential/trace"
+)
+
+// Options of a [System].
+type Options struct {
+	// Dir is a folder for state and manifests. Required.
+	Dir string
+	// Player is the path of the player. Required.
+	Player string
+	// Image is what the containers' image is called. Nothing looks at it.
+	Image string
+	// MaxRestartPeriod caps the crash-loop back-off.
+	MaxRestartPeriod time.Duration
+}
+
+// System is a running Probity. Make it with [Start]; Close ends it.
+type System struct {
+	opts     Options
+	store    *store.Store
+	shepherd *process.Shepherd
+	stop     context.CancelFunc
+	running  sync.WaitGroup // of the node and the controller
+	errs     chan error
+	files    atomic.Int64 // numbers manifests
+}
+
+var _ stage.System = (*System)(nil)
+
+// Start starts Probity without a Pod.
+func Start(opts Options) (*System, error) {
+	shepherd, err := process.NewShepherd()
+	if err != nil {
+		return nil, err
+	}
+	kinds := append(append(store.Kubernetes(), node.Kinds()...), controller.Kinds()...)
+	s := &System{opts: opts, store: store.New(store.Options{Kinds: kinds}), shepherd: shepherd, errs: make(chan error, 2)}
+	ctx, stop := context.WithCancel(context.Background())
+	s.stop = stop
+	nodes := node.New(node.Options{
+		Store: s.store, Starter: shepherd, Dir: filepath.Join(opts.Dir, "pods"), Environ: os.Environ(), MaxRestartPeriod: opts.MaxRestartPeriod,
+	})
+	controllers := controller.New(controller.Options{Store: s.store, Prepare: func(pod *corev1.Pod, _ store.Object) error {
+		bind(pod)
+		return nil
+	}})
+	s.running.Go(func() { s.errs <- nodes.Run(ctx) })
+	s.running.Go(func() { s.errs <- controllers.Run(ctx) })
+	return s, nil
+}
+
+// Close kills what is left and waits for it.
+func (s *System) Close() error {
+	s.stop()
+	s.running.Wait()
+	return errors.Join(<-s.errs, <-s.errs, s.shepherd.Close())
+}
+
+// Name implements [stage.System].
+func (s *System) Name() string { return "Probity" }
+
+// Costume implements [stage.System].
+func (s *System) Costume(ledger string) stage.Costume {
+	return stage.Costume{Player: s.opts.Player, Image: s.opts.Image, Ledger: ledger}
+}
+
+// Apply implements [stage.System]: the objects go through a file, so that Probity reads, defaults and validates them.
+func (s *System) Apply(_ context.Context, namespace string, objects []stage.Object) error {
+	var text []byte
+	for _, o := range objects {
+		o.SetNamespace(namespace)
+		data, err := yaml.Marshal(o.Object)
+		if err != nil {
+			return err
+		}
+		text = append(append(text, "---\n"...), data...)
+	}
+	path := filepath.Join(s.opts.Dir, "manifest"+strconv.FormatInt(s.files.Add(1), 10)+".yaml")
+	if err := os.WriteFile(path, text, 0o600); err != nil {
+		return err
+	}
+	set, err := manifest.Load(manifest.Options{}, path)
+	if err != nil {
+		return err
+	}
+	for _, o := range set.Objects {
+		if err := s.apply(o.Resource); err != nil {
+			return fmt.Errorf("cannot apply %s: %w", o.Ref(), err)
+		}
+	}
+	return nil
+}
+
+func (s *System) apply(resource manifest.Resource) error {
+	object := resource.DeepCopyObject().(store.Object)
+	if pod, ok := object.(*corev1.Pod); ok {
+		bind(pod)
+	}
+	_, err := store.Create(s.store, object)
+	deployment, ok := object.(*appsv1.Deployment)
+	if !ok || !apierrors.IsAlreadyExists(err) {
+		return err
+	}
+	_, err = store.Modify(s.store, deployment.Namespace, deployment.Name, func(live *appsv1.Deployment) error {
+		live.Spec = deployment.Spec
+		return nil
+	})
+	return err
+}
+
+// bind gives a Pod to the node, in the state in which the API server would.
+func bind(pod *corev1.Pod) {
+	pod.Spec.NodeName = node.Name
+	pod.Status = corev1.PodStatus{Phase: corev1.PodPending, QOSClass: lifecycle.QOSClass(&pod.Spec)}
+}
+
+// Delete implements [stage.System].
+func (s *System) Delete(_ context.Context, namespace, pod string, grace *int64) error {
+	return store.Delete[*corev1.Pod](s.store, namespace, pod, store.DeleteOptions{Grace: grace})
+}
+
+// SetCondition implements [stage.System].
+func (s *System) SetCondition(_ context.Context, namespace, pod, condition, status string) error {
+	_, err := store.Modify(s.store, namespace, pod, func(live *corev1.Pod) error {
+		wanted := corev1.PodCondition{Type: corev1.PodConditionType(condition), Status: corev1.ConditionStatus(status)}
+		for i := range live.Status.Conditions {
+			if live.Status.Conditions[i].Type == wanted.Type {
+				live.Status.Conditions[i] = wanted
+				return nil
+			}
+		}
+		live.Status.Conditions = append(live.Status.Conditions, wanted)
+		return nil
+	})
+	return err
+}
+
+// Watch implements [stage.System].
+func (s *System) Watch(ctx context.Context, namespace string, on func(trace.Observation)) error {
+	watch, err := s.store.Watch(store.WatchOptions{
+		Kinds:    []store.Object{&corev1.Pod{}, &corev1.Event{}, &discoveryv1.EndpointSlice{}, &appsv1.Deployment{}, &appsv1.ReplicaSet{}},
+		Selector: store.Selector{Namespace: namespace},
+	})
+	for err == nil {
+		var change store.Change
+		if change, err = watch.Next(ctx); err == nil {
+			on(trace.Observation{At: time.Now(), Type: change.Type, Object: change.Object})
+		}
+	}
+	if ctx.Err() != nil {
+		return nil
+	}
+	return err
+}
+
+// Clear implements [stage.System].
+func (s *System) Clear(_ context.Context, namespace string) error {
+	in := store.Selector{Namespace: namespace}
+	deployments, _ := store.List[*appsv1.Deployment](s.store, in)
+	var errs []error
+	for _, d := range deployments {
+		errs = append(errs, store.Delete[*appsv1.Deployment](s.store, namespace, d.Name, store.DeleteOptions{}))
+	}
+	pods, _ := store.List[*corev1.Pod](s.store, in)
+	for _, p := range pods {
+		if err := store.Delete[*corev1.Pod](s.store, namespace, p.Name, store.DeleteOptions{Grace: new(int64(1))}); !apierrors.IsNotFound(err) {
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
+}

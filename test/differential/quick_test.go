@@ -1,0 +1,15 @@
+//go:build !differential
+
+package differential
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/probity-run/probity/test/differential/scenario"
+)
+
+// TestProbityAgainstRecordings compares a few scenarios; the build tag differential takes all.
+func TestProbityAgainstRecordings(t *testing.T) {
+	compareAll(t, "testdata", slices.DeleteFunc(scenario.All(), func(s scenario.Scenario) bool { return !s.Quick }))
+}

@@ -136,7 +136,7 @@ func (e Exec) notStarted(ctx context.Context, err error) Result {
 	if result, ok := excused(ctx, err); ok {
 		return result
 	}
-	return unevaluable(fmt.Errorf("cannot start %q: %w", e.Command[0], err))
+	return unevaluable(err)
 }
 
 // starter returns the configured starter or the default one.

@@ -18,6 +18,14 @@ type LocalStarter struct{}
 
 // Start implements [Starter].
 func (LocalStarter) Start(command Command) (Running, error) {
+	running, err := start(command)
+	if err != nil {
+		return nil, fmt.Errorf("cannot start %q: %w", command.Argv[0], err)
+	}
+	return running, nil
+}
+
+func start(command Command) (Running, error) {
 	path, err := lookPath(command.Argv[0], command.Env)
 	if err != nil {
 		return nil, err

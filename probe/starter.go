@@ -18,7 +18,7 @@ type Command struct {
 
 // Starter starts the command of an [Exec] attempt. A supervisor implements it to start probes where it starts services.
 type Starter interface {
-	// Start starts the command as the leader of a new process group. An error means that nothing runs.
+	// Start starts the command as the leader of a new process group. An error means that nothing runs, and says what could not be started.
 	Start(command Command) (Running, error)
 }
 

@@ -5,17 +5,18 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+
+	"github.com/probity-run/probity/internal/timing"
 )
 
-// Timing is what the closed forms need to know of a probe. The formulas hold for a kubelet that is not late itself, and for T ≤ P unless said otherwise.
-type Timing struct {
-	Delay, Period, Timeout time.Duration
-	Failures               int
-}
+// Timing adds to the arithmetic of a probe what has chances. The formulas hold for T ≤ P unless said otherwise.
+type Timing struct{ timing.Probe }
 
 // TimingOf reads a probe; it must have its defaults.
 func TimingOf(p *corev1.Probe) Timing {
-	return Timing{seconds(p.InitialDelaySeconds), seconds(p.PeriodSeconds), seconds(p.TimeoutSeconds), int(p.FailureThreshold)}
+	return Timing{timing.Probe{
+		Delay: seconds(p.InitialDelaySeconds), Period: seconds(p.PeriodSeconds), Timeout: seconds(p.TimeoutSeconds), Failures: int(p.FailureThreshold),
+	}}
 }
 
 // Span is a best, a mean and a worst time.
@@ -28,9 +29,6 @@ type Span struct {
 // String gives "21s to 31s".
 func (s Span) String() string { return s.Best.String() + " to " + s.Worst.String() }
 
-// interval is the time between two attempts that each get no answer: an attempt delays the next one of its probe (R10, R12).
-func (t Timing) interval() time.Duration { return max(t.Period, t.Timeout) }
-
 // DetectFailing is the time from the moment at which a service begins to fail at once (refused, 5xx) until the probe has had enough; the fault meets the
 // ticks at a random phase.
 func (t Timing) DetectFailing() Span {
@@ -42,36 +40,6 @@ func (t Timing) DetectFailing() Span {
 func (t Timing) DetectHang() Span {
 	before := t.Tolerated()
 	return Span{Offset(before), Offset(before + t.Period/2), Offset(before + t.Period)}
-}
-
-// Tolerated is A, the longest stall that never makes the probe act: (F−1)·max(P,T) + T. One of A + P always does.
-func (t Timing) Tolerated() time.Duration {
-	return time.Duration(t.Failures-1)*t.interval() + t.Timeout
-}
-
-// ActsOn is the probability that one stall of length d makes the probe act.
-func (t Timing) ActsOn(d time.Duration) float64 { return ramp(d, t.Tolerated(), t.Period) }
-
-// ramp is 0 up to from, 1 from from+width on, and grows evenly in between.
-func ramp(x, from, width time.Duration) float64 {
-	return min(max(float64(x-from)/float64(width), 0), 1)
-}
-
-// StartSafe is the start-up time up to which a start-up that is refused connections is never cut short, (D + (F−1)·P), and StartFatal the one above which it
-// always is, D + F·P. hang is for start-ups whose connections hang instead: that adds T to both, and an interval is max(P,T).
-func (t Timing) StartSafe(hang bool) time.Duration {
-	if hang {
-		return t.Delay + t.Tolerated()
-	}
-	return t.Delay + time.Duration(t.Failures-1)*t.Period
-}
-
-// StartFatal is the upper end of what StartSafe begins.
-func (t Timing) StartFatal(hang bool) time.Duration { return t.StartSafe(hang) + t.Period }
-
-// CutShort is the probability that a start-up that takes so long is cut short.
-func (t Timing) CutShort(startup time.Duration, hang bool) float64 {
-	return ramp(startup, t.StartSafe(hang), t.Period)
 }
 
 // ReadyAfter is the time from the start of a container until it is Ready, if t is its startup probe and the start-up takes so long: startup succeeds at the

@@ -5,6 +5,8 @@ import (
 	"math"
 	"testing"
 	"time"
+
+	"github.com/probity-run/probity/internal/timing"
 )
 
 // TestWorkedValues is the table of the rules: P/T/F, the time to detect what fails at once and what hangs, the tolerated stall, the certain kill.
@@ -20,7 +22,7 @@ func TestWorkedValues(t *testing.T) {
 		{20, 10, 1, [3]float64{0, 10, 20}, [3]float64{10, 20, 30}, 10, 30, 0},
 		{5, 10, 3, [3]float64{10, 12.5, 15}, [3]float64{30, 32.5, 35}, 30, 35, 0},
 	} {
-		timing := Timing{Period: time.Duration(c.p) * time.Second, Timeout: time.Duration(c.t) * time.Second, Failures: c.f}
+		timing := Timing{timing.Probe{Period: time.Duration(c.p) * time.Second, Timeout: time.Duration(c.t) * time.Second, Failures: c.f}}
 		name := fmt.Sprintf("%d/%d/%d", c.p, c.t, c.f)
 		if got := inSeconds(timing.DetectFailing()); got != c.failing {
 			t.Errorf("%s: detects failures in %v, want %v", name, got, c.failing)
@@ -52,7 +54,7 @@ func TestFalseActionsTable(t *testing.T) {
 		{0.001, map[int]float64{1: 2.6e4, 2: 26, 3: 0.026, 4: 2.6e-5}},
 	} {
 		for f, want := range c.want {
-			got := 100 * Timing{Period: 10 * time.Second, Failures: f}.FalseIndependent(c.p, 30*day)
+			got := 100 * Timing{timing.Probe{Period: 10 * time.Second, Failures: f}}.FalseIndependent(c.p, 30*day)
 			if math.Abs(got/want-1) > 0.13 { // the table is rounded to two digits, and for p = 0.1, F = 1 it subtracts restarts
 				t.Errorf("p = %g, F = %d: %.3g, want %.2g", c.p, f, got, want)
 			}
@@ -65,7 +67,7 @@ func TestFalseActionsTable(t *testing.T) {
 
 // TestExponentialStalls is the closed form's own check: λ = 1/h, μ = 8 s, defaults: 0.992 a day, and the integral agrees with the numeric one.
 func TestExponentialStalls(t *testing.T) {
-	timing := Timing{Period: 10 * time.Second, Timeout: time.Second, Failures: 3}
+	timing := Timing{timing.Probe{Period: 10 * time.Second, Timeout: time.Second, Failures: 3}}
 	stall := Distribution{Shape: Exponential, A: 8 * time.Second}
 	if got := timing.FalseStalls(time.Hour, stall, day); math.Abs(got-0.992) > 0.0005 {
 		t.Errorf("%.4f a day, want 0.992", got)
@@ -88,7 +90,7 @@ func TestClosedFormsAgreeWithTheSimulation(t *testing.T) {
 	}
 	for _, c := range [][3]int{{10, 1, 3}, {5, 2, 2}, {10, 5, 6}, {20, 10, 1}, {5, 10, 3}} {
 		p, to, f := c[0], c[1], c[2]
-		timing := Timing{Period: time.Duration(p) * time.Second, Timeout: time.Duration(to) * time.Second, Failures: f}
+		timing := Timing{timing.Probe{Period: time.Duration(p) * time.Second, Timeout: time.Duration(to) * time.Second, Failures: f}}
 		t.Run(fmt.Sprintf("5.1 detect %d/%d/%d", p, to, f), func(t *testing.T) {
 			for fault, want := range map[string]Span{"hang@60s": timing.DetectHang(), "refuse@60s": timing.DetectFailing()} {
 				m := many(t, probe(p, to, f), ManyOptions{Runs: 1000, Horizon: 4 * time.Minute}, fault)
@@ -109,7 +111,7 @@ func TestClosedFormsAgreeWithTheSimulation(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		want := Timing{Period: 4 * time.Second}.ReadyAfter(startup.Mean(), Timing{Period: 5 * time.Second}, 3)
+		want := Timing{timing.Probe{Period: 4 * time.Second}}.ReadyAfter(startup.Mean(), Timing{timing.Probe{Period: 5 * time.Second}}, 3)
 		within(t, "ready", time.Duration(m.Ready.Mean).Seconds(), time.Duration(want.Mean).Seconds())
 	})
 	t.Run("5.7 stalls", func(t *testing.T) {
@@ -123,7 +125,7 @@ func TestClosedFormsAgreeWithTheSimulation(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		within(t, "independent", m.FalseRestarts, Timing{Period: 30 * time.Second, Failures: 2}.FalseIndependent(0.05, 30*day))
+		within(t, "independent", m.FalseRestarts, Timing{timing.Probe{Period: 30 * time.Second, Failures: 2}}.FalseIndependent(0.05, 30*day))
 	})
 }
 

@@ -103,5 +103,18 @@ func resolveNumber(s string) any {
 			return f
 		}
 	}
+	if i, ok := resolveSigned(plain); ok {
+		return i
+	}
 	return resolveSpecial(s)
+}
+
+// resolveSigned reads a sign between the prefix of a binary number and its digits, which YAML does not know and kubectl's library lets pass.
+func resolveSigned(plain string) (int64, bool) {
+	digits, binary := strings.CutPrefix(plain, "0b")
+	if !binary {
+		return 0, false
+	}
+	i, err := strconv.ParseInt(digits, 2, 64)
+	return i, err == nil
 }

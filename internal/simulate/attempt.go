@@ -11,6 +11,9 @@ import (
 func (s *scripted) Probe(a Attempt) Answer {
 	p := s.programs[a.Instance.Container]
 	q := p.asked[a.Type]
+	if q.words.nowhere != "" {
+		return Answer{lifecycle.OutcomeErrorUnknown, q.words.nowhere, 0}
+	}
 	latency, bad := q.next(p)
 	if r, until := q.closed(p, a.At); r.Kind != Good {
 		return q.refused(r, a.At, until, latency)
@@ -138,7 +141,7 @@ func (s *scripted) calmUntil(container string, t lifecycle.ProbeType, next time.
 	p := s.programs[container]
 	q := p.asked[t]
 	longest, ok := q.longestNow(next)
-	if !ok || longest > q.period || next < p.up {
+	if !ok || longest > q.period || next < p.up || q.words.nowhere != "" {
 		return 0
 	}
 	calm := Never

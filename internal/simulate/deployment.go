@@ -6,6 +6,8 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/watch"
 
 	"github.com/probity-run/probity/internal/lifecycle"
 	"github.com/probity-run/probity/internal/manifest"
@@ -25,6 +27,7 @@ type deployment struct {
 // replicaSet is the Pods of one revision.
 type replicaSet struct {
 	name     string
+	template *corev1.PodTemplateSpec
 	size     int
 	noted    lifecycle.DeploymentSize
 	pods     []*pod
@@ -49,9 +52,14 @@ func (d *deployment) sync(w *world) {
 			return
 		}
 		if step.Create {
-			set := &replicaSet{name: fmt.Sprintf("%s-rev%d", d.object.Name, d.revision), size: step.Size, revision: d.revision, noted: state.Size()}
+			set := &replicaSet{
+				name: fmt.Sprintf("%s-rev%d", d.object.Name, d.revision), template: &d.object.Spec.Template, size: step.Size, revision: d.revision, noted: state.Size(),
+			}
 			d.sets = append(d.sets, set)
-			d.scaled(w, set.name, 0, step.Size)
+			w.saw(watch.Added, d.replicaSetObject(set))
+			if step.Size > 0 {
+				d.scaled(w, set.name, 0, step.Size)
+			}
 			created := d.state(w)
 			d.report(w, &lifecycle.RolloutObservation{Rollout: created, Created: true})
 		}
@@ -70,7 +78,7 @@ func (d *deployment) fill(w *world, set *replicaSet) {
 	w.again(again)
 	create, remove := lifecycle.ReplicaStep(set.size, count, d.stopFirst())
 	for range create {
-		set.pods = append(set.pods, w.createPod(d.pod(), d.freeReplica()))
+		set.pods = append(set.pods, w.createPod(d.pod(set), d.freeReplica()))
 	}
 	if remove == 0 {
 		return
@@ -97,10 +105,11 @@ func (d *deployment) freeReplica() int {
 	}
 }
 
-func (d *deployment) pod() *corev1.Pod {
+func (d *deployment) pod(set *replicaSet) *corev1.Pod {
 	d.made++
-	pod := podOf(d.object, &d.object.Spec.Template, fmt.Sprintf("%s-%d", d.object.Name, d.made))
+	pod := podOf(d.object, set.template, fmt.Sprintf("%s-%d", d.object.Name, d.made))
 	pod.Spec.NodeName = "simulated"
+	pod.OwnerReferences = []metav1.OwnerReference{ownedBy("ReplicaSet", set.name)}
 	return pod
 }
 
@@ -140,6 +149,7 @@ func (d *deployment) stopFirst() bool {
 func (d *deployment) report(w *world, seen *lifecycle.RolloutObservation) {
 	status, again := seen.Status(d.object, w.time(w.now))
 	d.object.Status = status
+	w.saw(watch.Modified, d.object)
 	if !again.IsZero() && w.since(again) > w.now {
 		w.again(again)
 	}
@@ -160,7 +170,9 @@ func (d *deployment) scaled(w *world, name string, from, to int) {
 	if to < from {
 		direction = "down"
 	}
-	w.note(KindRollout, fmt.Sprintf("Scaled %s replica set %s from %d to %d", direction, name, from, to))
+	text := fmt.Sprintf("Scaled %s replica set %s from %d to %d", direction, name, from, to)
+	w.sawEvent(corev1.ObjectReference{Kind: d.kind, Name: d.object.Name}, corev1.EventTypeNormal, "ScalingReplicaSet", text)
+	w.note(KindRollout, text)
 }
 
 func (d *deployment) set(name string) *replicaSet {

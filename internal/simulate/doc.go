@@ -6,6 +6,7 @@
 //   - [Distribution], [Script], [Fault]: what happens to the service. Decode reads a script, ParseFault a ready-made fault.
 //   - [Service]: what a container's program does when it is started, probed and stopped. The script is one implementation; callers may bring their own.
 //   - Run: one simulation, from manifest and script to a [Result] with a [Summary] and a [Timeline]. An event queue, no goroutine, no clock.
+//   - Play, Trace: one simulation with a Service of the caller's; Play also lets him act from outside and watch every object, as a cluster's API would.
 //   - MonteCarlo: many simulations with different seeds, and the closed forms beside them.
 //   - Assertion: a sentence such as "ready within 30s" that a result fulfils or not.
 //   - the renderers: text, JSON, SVG, JUnit.

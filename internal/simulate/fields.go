@@ -93,7 +93,7 @@ func (d *decoder) exitCode(n *yaml.Node, at string, into *int32) {
 func faultFields() []field[Fault] {
 	return []field[Fault]{
 		{"fault", strings.Join(faultKinds(), ", "), "",
-			"What happens. slow adds to the latency; error is an answer that cannot be evaluated and counts for nothing.", readKind},
+			"What happens. slow adds to the latency; error is an answer that cannot be evaluated and counts for nothing; to a gRPC probe it is a failure.", readKind},
 		{"name", "text", "the fault", "What reports call it.", func(d *decoder, n *yaml.Node, at string, f *Fault) { d.text(n, at, &f.Name) }},
 		{"at", "time", "0s, with every: after one draw of every", "When it happens, counted from the start of the simulation.",
 			func(d *decoder, n *yaml.Node, at string, f *Fault) { f.At = d.optional(n, at) }},

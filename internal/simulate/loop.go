@@ -49,7 +49,7 @@ func loopOf(c *corev1.Container, p Program, policy corev1.RestartPolicy) Loop {
 	if probe == nil {
 		return Loop{Container: c.Name, Verdict: LoopSafe, Why: "no startup or liveness probe can cut its start short"}
 	}
-	if !noticesStart(probe, p.Before) {
+	if nowhere(c, probe) != "" || !noticesStart(probe, p.Before) {
 		return Loop{Container: c.Name, Verdict: LoopSafe, Probe: t, Why: "while it starts, the " + lower(t) + " probe does not fail"}
 	}
 	timing, hang := TimingOf(probe), p.Before.Kind == Silent
@@ -86,8 +86,10 @@ func needs(t Timing, startup Distribution) int {
 // noticesStart says whether a probe fails while a program starts.
 func noticesStart(p *corev1.Probe, before Reply) bool {
 	switch before.Kind {
-	case Good, Broken:
+	case Good:
 		return false
+	case Broken:
+		return p.GRPC != nil // R95
 	case Refused:
 		return true
 	case Status:

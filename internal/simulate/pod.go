@@ -3,12 +3,12 @@ package simulate
 import (
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/watch"
 
 	"github.com/probity-run/probity/internal/lifecycle"
 )
@@ -73,6 +73,7 @@ func (w *world) createPod(template *corev1.Pod, replica int) *pod {
 	}
 	p.calm, _ = p.service.(calmer)
 	p.expectKubelet()
+	w.saw(watch.Added, object)
 	p.on(lifecycle.Tick{})
 	return p
 }
@@ -210,22 +211,6 @@ func (p *pod) exited(b *box, e lifecycle.Exited) {
 	b.alive = false
 	p.process(b, fmt.Sprintf("exited, code %d", e.ExitCode))
 	p.cured(b)
-}
-
-func (p *pod) record(e lifecycle.Record) {
-	_, name, _ := strings.Cut(e.FieldPath, "{")
-	container := strings.TrimSuffix(name, "}")
-	if e.Reason == "BackOff" {
-		p.w.measures.backoffs++
-	}
-	if p.w.timeline == nil {
-		return
-	}
-	entry := Entry{Kind: KindEvent, Container: container, Text: e.Type + " " + e.Reason + " " + e.Message, Event: &Event{e.Type, e.Reason, e.Message}}
-	if b := p.box(container); b != nil {
-		entry.Instance = b.instance.Number
-	}
-	p.note(entry)
 }
 
 func (p *pod) process(b *box, what string) {

@@ -2,10 +2,12 @@ package simulate
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/watch"
 
 	"github.com/probity-run/probity/internal/lifecycle"
 )
@@ -28,13 +30,33 @@ func (p *pod) publish() {
 		p.w.measures.ready(p, is)
 	}
 	p.w.unsettled = true
+	p.w.saw(watch.Modified, p.object)
 	if p.gone {
+		p.w.saw(watch.Deleted, p.object)
 		p.w.drop(p)
 		if p.w.timeline != nil {
 			p.note(Entry{Kind: KindReady, Text: gone, Ready: new(false)})
 		}
 	}
 	p.w.unrouted = true
+}
+
+// record notes an Event.
+func (p *pod) record(e lifecycle.Record) {
+	_, name, _ := strings.Cut(e.FieldPath, "{")
+	container := strings.TrimSuffix(name, "}")
+	if e.Reason == "BackOff" {
+		p.w.measures.backoffs++
+	}
+	p.w.sawEvent(corev1.ObjectReference{Kind: "Pod", Name: p.object.Name, UID: p.object.UID, FieldPath: e.FieldPath}, e.Type, e.Reason, e.Message)
+	if p.w.timeline == nil {
+		return
+	}
+	entry := Entry{Kind: KindEvent, Container: container, Text: e.Type + " " + e.Reason + " " + e.Message, Event: &Event{e.Type, e.Reason, e.Message}}
+	if b := p.box(container); b != nil {
+		entry.Instance = b.instance.Number
+	}
+	p.note(entry)
 }
 
 func (p *pod) noteReady(ready bool) {
@@ -93,13 +115,26 @@ func (s State) String() string {
 
 // delete asks for the Pod's deletion with its own grace period.
 func (p *pod) delete() {
-	if p.object.DeletionTimestamp != nil {
-		return
+	if p.object.DeletionTimestamp == nil {
+		p.deleteWithin(p.grace())
 	}
-	now := p.w.time(p.w.now)
-	object := *p.object
-	object.DeletionTimestamp = new(metav1.NewTime(now))
-	p.object = &object
-	p.w.unrouted = true
-	p.on(lifecycle.Deleted{Grace: time.Duration(valueOr(p.object.Spec.TerminationGracePeriodSeconds, 30)) * time.Second})
 }
+
+func (p *pod) grace() time.Duration {
+	return time.Duration(valueOr(p.object.Spec.TerminationGracePeriodSeconds, 30)) * time.Second
+}
+
+// deleteWithin asks for the Pod's deletion, or for an earlier one.
+func (p *pod) deleteWithin(grace time.Duration) {
+	if p.object.DeletionTimestamp == nil {
+		object := *p.object
+		object.DeletionTimestamp = new(metav1.NewTime(p.w.time(p.w.now)))
+		p.object = &object
+		p.w.saw(watch.Modified, p.object)
+	}
+	p.w.unrouted = true
+	p.on(lifecycle.Deleted{Grace: grace})
+}
+
+// setCondition sets a condition that is not the kubelet's own.
+func (p *pod) setCondition(c corev1.PodCondition) { p.on(lifecycle.ConditionSet{Condition: c}) }

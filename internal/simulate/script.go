@@ -57,7 +57,7 @@ const (
 	Refused ReplyKind = "refused" // nobody listens
 	Silent  ReplyKind = "hang"    // the connection stands, no answer comes
 	Status  ReplyKind = "status"  // an answer with a status code
-	Broken  ReplyKind = "error"   // an answer that cannot be evaluated: a prober error, which counts for nothing (R26)
+	Broken  ReplyKind = "error"   // an answer that cannot be evaluated: a prober error, which counts for nothing (R26), except to gRPC, which knows only failures (R95)
 )
 
 // FaultKind says what a fault does.

@@ -16,16 +16,7 @@ import (
 // its own, with the instant of its request, what it found and how long it took; signals and exits; states, conditions, Events and endpoints. It is meant for
 // comparisons with what a kubelet and Probity itself did under the same script.
 func Trace(objects []manifest.Object, service func(pod *corev1.Pod) Service, opts Options) ([]Entry, error) {
-	opts = opts.withDefaults()
-	w, err := newWorld(objects, &Script{}, opts)
-	if err != nil {
-		return nil, err
-	}
-	w.noSkip, w.timeline = true, newTimeline()
-	w.timeline.single = true
-	w.service = func(p *pod) Service { return service(p.object) }
-	w.run()
-	return w.timeline.Entries(), nil
+	return Play{Service: func(pod *corev1.Pod, _ func() time.Duration) Service { return service(pod) }}.Run(objects, opts)
 }
 
 // Replies is a Service that answers by the number of the request: what a person writes down in a table of scenarios.
@@ -102,7 +93,7 @@ func answer(word string, a Attempt) Answer {
 		}
 		after = d
 	}
-	w := wordsOf(&corev1.Container{}, a.Probe)
+	w := handlerWords(&corev1.Container{}, a.Probe) // whose container is not known, and so not what its ports are called
 	reply, ok := parseReply(what)
 	switch {
 	case what == "":

@@ -3,6 +3,7 @@ package simulate
 import (
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
@@ -16,9 +17,24 @@ import (
 const host = "127.0.0.1"
 
 // words are the texts of one probe's outcomes, as the handlers of package probe give them.
-type words struct{ refused, silent, status, broken string }
+type words struct {
+	refused, silent, status, broken string
+	worth                           lifecycle.Outcome // of what is broken: to gRPC a failure like any other (R95), else an error in one of two wordings (R47)
+	nowhere                         string            // why there is nothing to ask: a port's name that the container does not declare (R76)
+}
 
 func wordsOf(c *corev1.Container, p *corev1.Probe) words {
+	w := handlerWords(c, p)
+	w.nowhere = nowhere(c, p)
+	return w
+}
+
+// Says is what a probe's handler makes of a reply: the outcome of the attempt, and the text that its Event has.
+func Says(c *corev1.Container, p *corev1.Probe, r Reply) (lifecycle.Outcome, string) {
+	return wordsOf(c, p).failure(r)
+}
+
+func handlerWords(c *corev1.Container, p *corev1.Probe) words {
 	timeout := time.Duration(p.TimeoutSeconds) * time.Second
 	switch {
 	case p.HTTPGet != nil:
@@ -30,37 +46,43 @@ func wordsOf(c *corev1.Container, p *corev1.Probe) words {
 			silent:  get + "context deadline exceeded (Client.Timeout exceeded while awaiting headers)",
 			status:  "HTTP probe failed with statuscode: %d",
 			broken:  "unexpected EOF",
+			worth:   lifecycle.OutcomeErrorFailure,
 		}
 	case p.TCPSocket != nil:
 		at := fmt.Sprintf("%s:%s", hostOr(p.TCPSocket.Host), portOf(c, p.TCPSocket.Port))
-		return words{refused: "dial tcp " + at + ": connect: connection refused", silent: "dial tcp " + at + ": i/o timeout"}
+		return words{refused: "dial tcp " + at + ": connect: connection refused", silent: "dial tcp " + at + ": i/o timeout", worth: lifecycle.OutcomeErrorFailure}
 	case p.GRPC != nil:
 		return words{
 			refused: fmt.Sprintf("timeout: failed to connect service %q within %v: context deadline exceeded", fmt.Sprintf("%s:%d", host, p.GRPC.Port), timeout),
 			silent:  fmt.Sprintf("timeout: health rpc did not complete within %v", timeout),
 			status:  `service unhealthy (responded with "NOT_SERVING")`,
 			broken:  "error: health rpc probe failed: rpc error: code = Internal desc = ",
+			worth:   lifecycle.OutcomeFailure,
 		}
 	case p.Exec != nil:
 		line := strings.Join(p.Exec.Command, " ")
 		return words{
 			silent: fmt.Sprintf("command timed out: %q timed out after %v", line, timeout),
 			broken: fmt.Sprintf("cannot start %q", firstWord(p.Exec.Command)),
+			worth:  lifecycle.OutcomeErrorUnknown,
 		}
 	default:
-		return words{broken: "the probe has no handler"}
+		return words{broken: "the probe has no handler", worth: lifecycle.OutcomeErrorUnknown}
 	}
 }
 
 // failure is the answer to an attempt that met a Reply other than a good one.
 func (w words) failure(r Reply) (lifecycle.Outcome, string) {
+	if w.nowhere != "" {
+		return lifecycle.OutcomeErrorUnknown, w.nowhere
+	}
 	switch r.Kind {
 	case Refused:
 		return lifecycle.OutcomeFailure, w.refused
 	case Silent:
 		return lifecycle.OutcomeFailure, w.silent
 	case Broken:
-		return lifecycle.OutcomeErrorFailure, w.broken
+		return w.worth, w.broken
 	case Status:
 		return w.answered(r.Code)
 	default:
@@ -95,12 +117,39 @@ func hostOr(h string) string {
 }
 
 func portOf(c *corev1.Container, port intstr.IntOrString) string {
-	for _, p := range c.Ports {
-		if port.Type == intstr.String && p.Name == port.StrVal {
-			return fmt.Sprint(p.ContainerPort)
-		}
+	if declared, ok := declaredPort(c, port); ok {
+		return fmt.Sprint(declared)
 	}
 	return port.String()
+}
+
+// declaredPort resolves a port; a name may also be a number (R76).
+func declaredPort(c *corev1.Container, port intstr.IntOrString) (number int, ok bool) {
+	if port.Type == intstr.Int {
+		return port.IntValue(), true
+	}
+	for _, p := range c.Ports {
+		if p.Name == port.StrVal {
+			return int(p.ContainerPort), true
+		}
+	}
+	number, err := strconv.Atoi(port.StrVal)
+	return number, err == nil
+}
+
+// nowhere is why a probe has no port to ask, or "".
+func nowhere(c *corev1.Container, p *corev1.Probe) string {
+	var port intstr.IntOrString
+	switch {
+	case p.HTTPGet != nil:
+		port = p.HTTPGet.Port
+	case p.TCPSocket != nil:
+		port = p.TCPSocket.Port
+	}
+	if _, ok := declaredPort(c, port); ok {
+		return ""
+	}
+	return fmt.Sprintf("strconv.Atoi: parsing %q: invalid syntax", port.StrVal)
 }
 
 func path(p string) string {

@@ -3,6 +3,9 @@ package simulate
 import (
 	"time"
 
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/watch"
+
 	"github.com/probity-run/probity/internal/lifecycle"
 )
 
@@ -13,7 +16,9 @@ type world struct {
 	phase     time.Duration // added to the times of faults that happen once
 	options   lifecycle.Options
 	noSkip    bool
-	service   func(p *pod) Service // instead of the script; nil for the script
+	service   func(p *pod) Service                                                  // instead of the script; nil for the script
+	see       func(at time.Duration, change watch.EventType, object runtime.Object) // who watches; nil for nobody
+	seen      int                                                                   // Events, by the one who watches
 	now, end  time.Duration
 	pods      []*pod
 	made      int

@@ -27,7 +27,7 @@ func TestProbityAgainstRecordings(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := conformance(reference.System, outcomes, scenario.Refusals())
+	want := conformance(t, reference.System, outcomes, scenario.Refusals())
 	path := filepath.Join("..", "..", "docs", "conformance.md")
 	if flag.Lookup("update").Value.String() == "true" {
 		if err := os.WriteFile(path, []byte(want), 0o644); err != nil {

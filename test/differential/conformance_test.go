@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"testing"
 
 	"github.com/probity-run/probity/test/differential/scenario"
+	"github.com/probity-run/probity/test/differential/simulated"
 )
 
 // sections are the letters of the conformance cases.
@@ -19,11 +21,11 @@ func sections() map[string]string {
 }
 
 // conformance is docs/conformance.md.
-func conformance(system string, outcomes []outcome, refusals []scenario.Refusal) string {
-	differ := 0
+func conformance(t *testing.T, system string, outcomes []outcome, refusals []scenario.Refusal) string {
+	differ, simulatedSame := 0, 0
 	rows := map[string]string{}
 	for _, o := range outcomes {
-		result := "same"
+		result := sameWord
 		if !o.same {
 			differ++
 			result = "differs"
@@ -31,13 +33,17 @@ func conformance(system string, outcomes []outcome, refusals []scenario.Refusal)
 				result = "differs, as [decided](differences.md): " + o.scenario.Decided
 			}
 		}
-		rows[o.scenario.ID[:1]] += fmt.Sprintf("| %s | %s | %s |\n", o.scenario.ID, escape(o.scenario.Title), result)
+		simulation := simulationColumn(t, o.scenario)
+		if simulation == sameWord {
+			simulatedSame++
+		}
+		rows[o.scenario.ID[:1]] += fmt.Sprintf("| %s | %s | %s | %s |\n", o.scenario.ID, escape(o.scenario.Title), result, simulation)
 	}
 	for _, r := range refusals {
-		rows[r.ID[:1]] += fmt.Sprintf("| %s | %s | same |\n", r.ID, escape(r.Title))
+		rows[r.ID[:1]] += fmt.Sprintf("| %s | %s | %s | |\n", r.ID, escape(r.Title), sameWord)
 	}
 	var out strings.Builder
-	fmt.Fprintf(&out, head, system, len(outcomes), len(outcomes)-differ, len(refusals))
+	fmt.Fprintf(&out, head, system, len(outcomes), len(outcomes)-differ, len(refusals), simulatedSame, len(outcomes)-len(simulated.Unplayed()))
 	names := sections()
 	letters := make([]string, 0, len(rows))
 	for letter := range rows {
@@ -45,7 +51,7 @@ func conformance(system string, outcomes []outcome, refusals []scenario.Refusal)
 	}
 	slices.Sort(letters)
 	for _, letter := range letters {
-		fmt.Fprintf(&out, "\n## %s\n\n| case | what happens | Probity |\n|---|---|---|\n%s", names[letter], rows[letter])
+		fmt.Fprintf(&out, "\n## %s\n\n| case | what happens | Probity | simulation |\n|---|---|---|---|\n%s", names[letter], rows[letter])
 	}
 	return out.String()
 }
@@ -59,11 +65,13 @@ stall, end, or ignore signals. It was played on %[1]s (kubelet, containerd, API 
 times; Events with type, reason and message; the status of containers; conditions; endpoints; signals and exit codes. The tests play it on Probity and compare.
 
 **%[2]d scenarios, %[3]d of them the same**, and %[4]d manifests that are refused, or accepted, in the same words.
+The simulator (` + "`probity simulate`" + `) played %[6]d of the scenarios in virtual time, **%[5]d of them the same**. A simulation begins where an attempt has an answer, so the
+others, which are about bytes, TLS, requests and processes, have nothing to be played.
 
 "Same" means: the same requests and answers in the same order for each process, the same Events in the same order, the same states, the same ends; times equal but for a period
 of phase, 2 s of the kubelet's status lag, and 0.7 s for graces. What blinked for less than 2.6 s may be missing. Not compared is what
 [the list of differences](differences.md) tells of the kubelet's lag: that it probes what has already ended, and a restarted container before its startup probe; and how long a kubelet up
 to 1.34 keeps a container in back-off after the delay is over. Of a postStart hook that failed the status tells the reason alone: what the hook printed stays out. Texts of 1.34 that read otherwise from 1.35 on are compared as they read since.
 
-To play them again on Probity: ` + "`go test -tags differential ./test/differential`" + `. To record a kubelet anew, as root on Debian: ` + "`go run ./test/differential/record`" + `.
+To play them again on Probity: ` + "`go test -tags differential ./test/differential`" + `; in a simulation: without the tag, in a second. To record a kubelet anew, as root on Debian: ` + "`go run ./test/differential/record`" + `.
 `

@@ -4,6 +4,7 @@
 //	player/      the program that plays the script and keeps a ledger, in a container and as a process
 //	stage/       plays a scenario on a system
 //	local/       Probity as a system
+//	simulated/   plays a scenario in virtual time
 //	cluster/     a real Kubernetes of one node as a system, and kubernetes/, a module that builds it
 //	trace/       what was seen, and where two traces differ
 //	recording/   traces in files; testdata/ has those of the kubelet

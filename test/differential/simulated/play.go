@@ -1,0 +1,110 @@
+package simulated
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/watch"
+
+	"github.com/probity-run/probity/internal/simulate"
+	"github.com/probity-run/probity/test/differential/cluster"
+	"github.com/probity-run/probity/test/differential/ledger"
+	"github.com/probity-run/probity/test/differential/scenario"
+	"github.com/probity-run/probity/test/differential/trace"
+)
+
+// System is what traces call the simulator.
+const System = "Simulation"
+
+// patience is how long the processes of a scenario may need to start, in virtual time.
+const patience = 3 * time.Minute
+
+// epoch is the instant of virtual time at which every scenario begins.
+func epoch() time.Time { return time.Date(2026, time.January, 1, 0, 0, 0, 0, time.UTC) }
+
+// Play plays a scenario. The seed chooses the phases of its probes; equal seeds give equal traces. The error says what of the scenario has no translation, whatever
+// the seed.
+func Play(s scenario.Scenario, seed uint64) (trace.Trace, error) {
+	p := &play{scenario: s, seed: seed, books: map[string]*book{}}
+	t, err := p.run()
+	if err != nil {
+		err = fmt.Errorf("cannot simulate %s: %w", s.ID, err)
+	}
+	return t, err
+}
+
+// play is one scenario in the making.
+type play struct {
+	scenario scenario.Scenario
+	seed     uint64
+	seen     []trace.Observation
+	books    map[string]*book // by Pod
+	err      error            // the first of a program
+}
+
+func (p *play) run() (trace.Trace, error) {
+	objects, err := dress(p.scenario.Manifest)
+	if err != nil {
+		return trace.Trace{}, err
+	}
+	steps, err := dressSteps(p.scenario.Steps)
+	if err != nil {
+		return trace.Trace{}, err
+	}
+	horizon := patience + p.scenario.Watched()
+	entries, err := simulate.Play{Service: p.service, Steps: steps, See: p.see}.Run(objects, simulate.Options{
+		Horizon: horizon, Seed: p.seed, MaxRestartPeriod: cluster.MaxRestartPeriod * time.Second,
+	})
+	if err = cmp.Or(p.err, err); err != nil {
+		return trace.Trace{}, err
+	}
+	for _, e := range entries {
+		if e.Kind == simulate.KindProcess {
+			p.books[e.Pod].happened(e)
+		}
+	}
+	ledgers := map[string][]ledger.Line{}
+	for pod, book := range p.books {
+		ledgers[pod] = book.finished(horizon)
+	}
+	end, err := p.end(ledgers)
+	return trace.Gather(trace.Recorded{
+		Scenario: p.scenario.ID, System: System, Period: p.scenario.Period, Observations: p.seen, Ledgers: ledgers, End: end, Player: playerPath, Image: cluster.Image,
+	}), err
+}
+
+// service makes the programs of a Pod.
+func (p *play) service(pod *corev1.Pod, now func() time.Duration) simulate.Service {
+	b := &book{}
+	p.books[pod.Name] = b
+	return newPrograms(pod, b, now, func(err error) { p.err = cmp.Or(p.err, err) })
+}
+
+func (p *play) see(at time.Duration, change watch.EventType, object runtime.Object) {
+	p.seen = append(p.seen, trace.Observation{At: epoch().Add(at), Type: change, Object: object})
+}
+
+// end is when watching ends: so long after the last start that is waited for. Steps count from the first start, which therefore must be where the simulation begins.
+func (p *play) end(ledgers map[string][]ledger.Line) (time.Time, error) {
+	var starts []time.Time
+	for _, lines := range ledgers {
+		for _, l := range lines {
+			if l.Kind == ledger.Start {
+				starts = append(starts, l.Time())
+			}
+		}
+	}
+	slices.SortFunc(starts, time.Time.Compare)
+	wanted := cmp.Or(p.scenario.Starts, 1)
+	switch {
+	case len(starts) < wanted:
+		return time.Time{}, fmt.Errorf("only %d of %d processes have started within %v", len(starts), wanted, patience)
+	case len(p.scenario.Steps) > 0 && !starts[0].Equal(epoch()):
+		return time.Time{}, fmt.Errorf("the first process starts %v after the beginning, and steps count from then on", starts[0].Sub(epoch()))
+	}
+	return starts[wanted-1].Add(p.scenario.Watched()), nil
+}

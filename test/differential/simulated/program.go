@@ -1,0 +1,146 @@
+package simulated
+
+import (
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/probity-run/probity/internal/lifecycle"
+	"github.com/probity-run/probity/internal/simulate"
+	"github.com/probity-run/probity/test/differential/ledger"
+)
+
+// programs are the players of a Pod. They implement [simulate.Service]. What they cannot say they report to fail, and the scenario is void.
+type programs struct {
+	specs   map[string]*corev1.Container
+	running map[string]*program // the newest process of each container
+	book    *book
+	now     func() time.Duration
+	fail    func(error)
+}
+
+// program is one process that serves, or did a deed.
+type program struct {
+	*serving // nil for a deed
+	spec     *corev1.Container
+	instance int
+	up       time.Duration // when it listens
+	answers  map[string]string
+	term     string
+	counts   map[string]int // requests and deeds so far, by name
+	told     bool           // it has had its signal
+}
+
+func newPrograms(pod *corev1.Pod, b *book, now func() time.Duration, fail func(error)) *programs {
+	p := &programs{specs: map[string]*corev1.Container{}, running: map[string]*program{}, book: b, now: now, fail: fail}
+	for _, list := range [][]corev1.Container{pod.Spec.InitContainers, pod.Spec.Containers} {
+		for i := range list {
+			p.specs[list[i].Name] = &list[i]
+		}
+	}
+	return p
+}
+
+// Start implements [simulate.Service].
+func (p *programs) Start(i simulate.Instance) simulate.Life {
+	end, err := p.start(i)
+	if err != nil {
+		p.running[i.Container] = &program{serving: &serving{}, spec: p.specs[i.Container], counts: map[string]int{}} // the simulation goes on in vain
+		p.fail(err)
+	}
+	return simulate.Life{End: end}
+}
+
+// start begins a process and says when it ends by itself.
+func (p *programs) start(i simulate.Instance) (*simulate.Ending, error) {
+	spec := p.specs[i.Container]
+	if len(spec.Command) < 2 || spec.Command[1] != "serve" {
+		return p.startDeed(spec)
+	}
+	s, err := parseServing(spec.Command[2:])
+	if err != nil {
+		return nil, err
+	}
+	delay, err := time.ParseDuration(ofInstance(s.delay, i.Number))
+	if err != nil {
+		return nil, err
+	}
+	answers, err := answersOf(ofInstance(s.answers, i.Number))
+	if err != nil {
+		return nil, err
+	}
+	p.running[i.Container] = &program{
+		serving: s, spec: spec, instance: i.Number, up: p.now() + delay, answers: answers, term: ofInstance(s.term, i.Number), counts: map[string]int{},
+	}
+	p.book.begin(life{container: i.Container, instance: i.Number, service: s, delay: delay})
+	text := ofInstance(s.life, i.Number)
+	if text == "" {
+		return nil, nil
+	}
+	after, code, err := ending(text)
+	return &simulate.Ending{After: after, Code: code}, err
+}
+
+// startDeed lets an init container do what it has to do, and end. It serves nobody, so the ledger knows no instance of it.
+func (p *programs) startDeed(spec *corev1.Container) (*simulate.Ending, error) {
+	d, err := parseDeed(spec.Command)
+	if err != nil {
+		return nil, err
+	}
+	n := &program{spec: spec, counts: map[string]int{}}
+	p.running[spec.Name] = n
+	result, err := p.do(n, d)
+	return &simulate.Ending{After: result.after, Code: result.code}, err
+}
+
+// Stop implements [simulate.Service]. Only the first signal counts.
+func (p *programs) Stop(i simulate.Instance, _ time.Duration) simulate.Ending {
+	n := p.running[i.Container]
+	if n.told || n.serving == nil || n.term == "ignore" {
+		return simulate.Ending{After: simulate.Never}
+	}
+	n.told = true
+	after, code, err := n.ending()
+	if err != nil {
+		p.fail(err)
+	}
+	return simulate.Ending{After: after, Code: code}
+}
+
+// take is the next step of a script, and a line about it.
+func (p *programs) take(n *program, kind, name, script string) (string, error) {
+	count := n.counts[name]
+	n.counts[name]++
+	step, err := stepAt(script, count)
+	p.book.write(p.now(), n.spec.Name, n.instance, kind, name, step)
+	return step, err
+}
+
+// do does the next step of a deed, and writes down when it will be done.
+func (p *programs) do(n *program, d deed) (done, error) {
+	step, err := p.take(n, ledger.Exec, d.name, ofInstance(d.script, n.instance))
+	if err != nil {
+		return done{}, err
+	}
+	result, err := act(step)
+	p.book.write(p.now()+result.after, n.spec.Name, n.instance, ledger.Done, d.name, "")
+	return result, err
+}
+
+// Hook implements [simulate.Service].
+func (p *programs) Hook(i simulate.Instance, _ lifecycle.HookType, handler *corev1.LifecycleHandler) simulate.HookAnswer {
+	answer, err := p.hook(p.running[i.Container], handler)
+	if err != nil {
+		p.fail(err)
+	}
+	return answer
+}
+
+// Probe implements [simulate.Service].
+func (p *programs) Probe(a simulate.Attempt) simulate.Answer {
+	answer, err := p.probe(p.running[a.Instance.Container], a.Probe)
+	if err != nil {
+		p.fail(err)
+	}
+	return answer
+}

@@ -203,8 +203,10 @@ func (s *service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	step := s.next(r)
-	defer s.ledger.request(r, step)()
 	s.note("%s %s %s", r.Method, r.URL.Path, step)
+	// The log says "answered" before anybody can have the answer and ask again, the ledger when it was sent: the process may end right after that.
+	defer s.ledger.request(r, step)()
+	defer func() { _ = http.NewResponseController(w).Flush() }() // fails only if the client has gone
 	defer s.note("answered %s", r.URL.Path)
 	what, arg, _ := strings.Cut(step, ":")
 	switch what {
@@ -237,13 +239,12 @@ func (s *service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// give sends an answer without a body before the request is noted as answered: the process may end right after that.
+// give answers without a body.
 func give(w http.ResponseWriter, status int) {
 	if status >= 200 && status != http.StatusNoContent && status != http.StatusNotModified {
 		w.Header().Set("Content-Length", "0")
 	}
 	w.WriteHeader(status)
-	_ = http.NewResponseController(w).Flush() // fails only if the client has gone
 }
 
 // note appends a line to the log: milliseconds since the epoch, process id, what happened.

@@ -2,6 +2,7 @@
 //
 //	scenario/    what is played: more than a hundred manifests and scripts, by the ids of the conformance cases
 //	player/      the program that plays the script and keeps a ledger, in a container and as a process
+//	script/      the language of the scripts
 //	stage/       plays a scenario on a system
 //	local/       Probity as a system
 //	simulated/   plays a scenario in virtual time

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/probity-run/probity/test/differential/ledger"
+	"github.com/probity-run/probity/test/differential/script"
 )
 
 // do is an exec probe or hook. A step is one or more of these, joined by +:
@@ -41,7 +42,7 @@ func do(args []string) int {
 		return 70
 	}
 	name := flags.Arg(0)
-	step := b.take(ledger.Exec, name, ofInstance(flags.Arg(1), b.instance))
+	step := b.take(ledger.Exec, name, script.OfInstance(flags.Arg(1), b.instance))
 	code := 0
 	for part := range strings.SplitSeq(step, "+") {
 		if code, err = act(part, flags.Args()[2:]); err != nil {

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/probity-run/probity/test/differential/ledger"
+	"github.com/probity-run/probity/test/differential/script"
 )
 
 // service is what the flags say; each is a script of instances.
@@ -80,12 +81,12 @@ func newService(args []string) (*service, error) {
 		return nil, err
 	}
 	n := s.book.instance
-	s.life, s.term, s.health = ofInstance(s.life, n), ofInstance(s.term, n), ofInstance(s.health, n)
-	if s.delay, err = time.ParseDuration(ofInstance(*delay, n)); err != nil {
+	s.life, s.term, s.health = script.OfInstance(s.life, n), script.OfInstance(s.term, n), script.OfInstance(s.health, n)
+	if s.delay, err = time.ParseDuration(script.OfInstance(*delay, n)); err != nil {
 		return nil, err
 	}
 	go s.obey(signals)
-	s.answers, err = parseAnswers(ofInstance(*answers, n))
+	s.answers, err = script.Answers(script.OfInstance(*answers, n))
 	return s, err
 }
 

@@ -15,6 +15,7 @@ import (
 	"github.com/probity-run/probity/internal/lifecycle"
 	"github.com/probity-run/probity/internal/simulate"
 	"github.com/probity-run/probity/test/differential/ledger"
+	"github.com/probity-run/probity/test/differential/script"
 )
 
 // reply is what an attempt meets, in the simulator's words, and when.
@@ -106,7 +107,7 @@ func (p *programs) check(n *program, port int, timeout time.Duration) (reply, er
 	case port != n.grpc:
 		return reply{}, errors.New("a gRPC probe of a server that does not speak it has no translation")
 	}
-	step, err := p.take(n, ledger.Request, "grpc", ofInstance(n.health, n.instance))
+	step, err := p.take(n, ledger.Request, "grpc", script.OfInstance(n.health, n.instance))
 	if err != nil {
 		return reply{}, err
 	}

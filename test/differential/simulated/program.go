@@ -8,6 +8,7 @@ import (
 	"github.com/probity-run/probity/internal/lifecycle"
 	"github.com/probity-run/probity/internal/simulate"
 	"github.com/probity-run/probity/test/differential/ledger"
+	"github.com/probity-run/probity/test/differential/script"
 )
 
 // programs are the players of a Pod. They implement [simulate.Service]. What they cannot say they report to fail, and the scenario is void.
@@ -61,19 +62,19 @@ func (p *programs) start(i simulate.Instance) (*simulate.Ending, error) {
 	if err != nil {
 		return nil, err
 	}
-	delay, err := time.ParseDuration(ofInstance(s.delay, i.Number))
+	delay, err := time.ParseDuration(script.OfInstance(s.delay, i.Number))
 	if err != nil {
 		return nil, err
 	}
-	answers, err := answersOf(ofInstance(s.answers, i.Number))
+	answers, err := script.Answers(script.OfInstance(s.answers, i.Number))
 	if err != nil {
 		return nil, err
 	}
 	p.running[i.Container] = &program{
-		serving: s, spec: spec, instance: i.Number, up: p.now() + delay, answers: answers, term: ofInstance(s.term, i.Number), counts: map[string]int{},
+		serving: s, spec: spec, instance: i.Number, up: p.now() + delay, answers: answers, term: script.OfInstance(s.term, i.Number), counts: map[string]int{},
 	}
 	p.book.begin(life{container: i.Container, instance: i.Number, service: s, delay: delay})
-	text := ofInstance(s.life, i.Number)
+	text := script.OfInstance(s.life, i.Number)
 	if text == "" {
 		return nil, nil
 	}
@@ -108,17 +109,17 @@ func (p *programs) Stop(i simulate.Instance, _ time.Duration) simulate.Ending {
 }
 
 // take is the next step of a script, and a line about it.
-func (p *programs) take(n *program, kind, name, script string) (string, error) {
+func (p *programs) take(n *program, kind, name, steps string) (string, error) {
 	count := n.counts[name]
 	n.counts[name]++
-	step, err := stepAt(script, count)
+	step, err := script.StepAt(steps, count)
 	p.book.write(p.now(), n.spec.Name, n.instance, kind, name, step)
 	return step, err
 }
 
 // do does the next step of a deed, and writes down when it will be done.
 func (p *programs) do(n *program, d deed) (done, error) {
-	step, err := p.take(n, ledger.Exec, d.name, ofInstance(d.script, n.instance))
+	step, err := p.take(n, ledger.Exec, d.name, script.OfInstance(d.script, n.instance))
 	if err != nil {
 		return done{}, err
 	}

@@ -80,26 +80,6 @@ func TestNoTranslation(t *testing.T) {
 	}
 }
 
-func TestScript(t *testing.T) { // as the player's own test has it
-	for _, c := range []struct {
-		script string
-		n      int
-		want   string
-	}{{"a", 0, "a"}, {"a", 7, "a"}, {"ax2,b", 1, "a"}, {"ax2,b", 2, "b"}, {"ax2,b", 9, "b"}, {"x", 0, "x"}, {"big:5x3,b", 2, "big:5"}, {"", 3, ""}} {
-		if got, err := stepAt(c.script, c.n); got != c.want || err != nil {
-			t.Errorf("step %d of %q: %q, %v, want %q", c.n, c.script, got, err, c.want)
-		}
-	}
-	for instance, want := range map[int]string{0: "a", 1: "a", 2: "b", 9: "b"} {
-		if got := ofInstance("a|b", instance); got != want {
-			t.Errorf("instance %d: %q, want %q", instance, got, want)
-		}
-	}
-	if _, err := answersOf("nothing"); err == nil {
-		t.Error("answers without a path were taken")
-	}
-}
-
 func TestAct(t *testing.T) {
 	got, err := act("eprint:err+print:out+sleep:2s+3")
 	if want := (done{3, "out", "err", 2 * time.Second}); got != want || err != nil {

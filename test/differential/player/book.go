@@ -3,60 +3,12 @@ package main
 import (
 	"fmt"
 	"os"
-	"strconv"
-	"strings"
 	"sync"
 	"time"
 
 	"github.com/probity-run/probity/test/differential/ledger"
+	"github.com/probity-run/probity/test/differential/script"
 )
-
-// ofInstance picks the part of "a|b|c" that is meant for an instance.
-func ofInstance(text string, instance int) string {
-	parts := strings.Split(text, "|")
-	return parts[min(max(instance, 1), len(parts))-1]
-}
-
-// stepAt is the nth step of "ax3,b", counted from 0. An empty script has empty steps.
-func stepAt(script string, n int) (string, error) {
-	steps := strings.Split(script, ",")
-	for i, step := range steps {
-		what, count, err := parseStep(step)
-		if err != nil {
-			return "", err
-		}
-		if n < count || i == len(steps)-1 {
-			return what, nil
-		}
-		n -= count
-	}
-	return "", nil
-}
-
-// parseStep reads "ax3".
-func parseStep(step string) (what string, times int, err error) {
-	i := strings.LastIndex(step, "x")
-	if i <= 0 || step[i+1:] == "" || strings.Trim(step[i+1:], "0123456789") != "" {
-		return step, 1, nil
-	}
-	if times, err = strconv.Atoi(step[i+1:]); err != nil {
-		return "", 0, fmt.Errorf("cannot read step %q: %w", step, err)
-	}
-	return step[:i], times, nil
-}
-
-// parseAnswers reads "/live=200x3,500;/ready=503" into a script per name.
-func parseAnswers(text string) (map[string]string, error) {
-	scripts := map[string]string{}
-	for part := range strings.FieldsFuncSeq(text, func(r rune) bool { return r == ';' }) {
-		name, script, ok := strings.Cut(part, "=")
-		if !ok {
-			return nil, fmt.Errorf("cannot read answers %q", part)
-		}
-		scripts[name] = script
-	}
-	return scripts, nil
-}
 
 // book is where a player writes, and what it knows about itself.
 type book struct {
@@ -100,12 +52,12 @@ func (b *book) must(kind, name, value string) {
 }
 
 // take is the next step of the script of that name, and a line about it.
-func (b *book) take(kind, name, script string) string {
+func (b *book) take(kind, name, steps string) string {
 	b.mu.Lock()
 	n := b.counts[name]
 	b.counts[name]++
 	b.mu.Unlock()
-	step, err := stepAt(script, n)
+	step, err := script.StepAt(steps, n)
 	if err != nil {
 		step = err.Error()
 	}

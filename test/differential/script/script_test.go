@@ -1,4 +1,4 @@
-package main
+package script
 
 import (
 	"maps"
@@ -13,10 +13,12 @@ func TestStepAt(t *testing.T) {
 		"ax2,b,cx3":      {"a", "a", "b", "c", "c", "c", "c"},
 		"302@http://a/x": {"302@http://a/x", "302@http://a/x"},
 		"hang,200x1,503": {"hang", "200", "503", "503"},
+		"x":              {"x", "x"},
+		"big:5x3,b":      {"big:5", "big:5", "big:5", "b"},
 	}
 	for script, want := range tests {
 		for n, w := range want {
-			if got, err := stepAt(script, n); err != nil || got != w {
+			if got, err := StepAt(script, n); err != nil || got != w {
 				t.Errorf("step %d of %q = %q, %v, want %q", n, script, got, err, w)
 			}
 		}
@@ -25,19 +27,19 @@ func TestStepAt(t *testing.T) {
 
 func TestOfInstance(t *testing.T) {
 	for n, want := range map[int]string{0: "a", 1: "a", 2: "", 3: "c", 9: "c"} {
-		if got := ofInstance("a||c", n); got != want {
+		if got := OfInstance("a||c", n); got != want {
 			t.Errorf("part %d = %q, want %q", n, got, want)
 		}
 	}
 }
 
-func TestParseAnswers(t *testing.T) {
-	got, err := parseAnswers("/live=200x3,500;/ready=302@http://a/?b=c")
+func TestAnswers(t *testing.T) {
+	got, err := Answers("/live=200x3,500;/ready=302@http://a/?b=c")
 	want := map[string]string{"/live": "200x3,500", "/ready": "302@http://a/?b=c"}
 	if err != nil || !maps.Equal(got, want) {
 		t.Errorf("answers = %v, %v, want %v", got, err, want)
 	}
-	if _, err := parseAnswers("/live"); err == nil {
+	if _, err := Answers("/live"); err == nil {
 		t.Error("an answer without a script is accepted")
 	}
 }

@@ -21,9 +21,14 @@ var (
 //	/readyz?verbose       each check with its state, age, duration and counts; full errors if Options.Reveal allows
 //
 // "Accept: application/json" gives the same as JSON.
-func (h *Health) Handler() http.Handler { return http.HandlerFunc(h.serveHTTP) }
+func (h *Health) Handler() http.Handler { return (*handler)(h) }
 
-func (h *Health) serveHTTP(w http.ResponseWriter, r *http.Request) {
+// handler is a type of its own, and not a function, because a prober's answer is cheap enough for the difference to count.
+type handler Health
+
+// ServeHTTP implements [http.Handler].
+func (door *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	h := (*Health)(door)
 	switch path := r.URL.Path; {
 	case path == "/livez":
 		h.answer(w, r, live)
@@ -69,7 +74,9 @@ func (h *Health) answer(w http.ResponseWriter, r *http.Request, i int) {
 	header := w.Header()
 	header["Content-Type"] = textPlain
 	header["Cache-Control"] = noStore
-	w.WriteHeader(a.code)
+	if !a.ok { // a Write says 200 by itself
+		w.WriteHeader(http.StatusServiceUnavailable)
+	}
 	_, _ = w.Write(a.body) // the prober has gone: there is nobody to tell
 }
 

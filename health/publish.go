@@ -8,18 +8,13 @@ import (
 
 // answer is what a prober is told, rendered when it changes and not when it is asked for. It is never modified.
 type answer struct {
-	ok   bool
-	code int
+	ok   bool // 200, else 503
 	text string
 	body []byte
 }
 
 func newAnswer(v verdict) *answer {
-	a := &answer{ok: v.ok, code: 200, text: v.text, body: []byte(v.text + "\n")}
-	if !v.ok {
-		a.code = 503
-	}
-	return a
+	return &answer{ok: v.ok, text: v.text, body: []byte(v.text + "\n")}
 }
 
 // refresh publishes what has changed.

@@ -160,9 +160,15 @@ type writer struct {
 	code   int
 }
 
-func (w *writer) Header() http.Header         { return w.header }
-func (w *writer) Write(b []byte) (int, error) { return len(b), nil }
-func (w *writer) WriteHeader(code int)        { w.code = code }
+func (w *writer) Header() http.Header  { return w.header }
+func (w *writer) WriteHeader(code int) { w.code = code }
+
+func (w *writer) Write(b []byte) (int, error) {
+	if w.code == 0 {
+		w.code = http.StatusOK
+	}
+	return len(b), nil
+}
 
 func BenchmarkProbe(b *testing.B) {
 	for _, n := range []int{1, 5, 50} {

@@ -102,10 +102,12 @@ func (r *runner) runInstance(c *corev1.Container, inst *instance, spec process.S
 		r.watchPorts(inst)
 	})
 	<-p.Done()
-	r.closeLog(c, log)
+	// Nobody waits here, neither for the Pod's own goroutine nor for the log, as clients are being refused.
+	r.node.opts.Traffic.Withdraw(r.pod.UID)
 	exit := p.Exit()
+	r.post(func() { r.left(c, inst, exit) })
+	r.closeLog(c, log)
 	r.post(func() {
-		r.left(c, inst, exit)
 		delete(r.instances, c.Name)
 		r.statusDirty = true
 		r.explainExit(c, exit)

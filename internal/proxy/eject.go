@@ -1,9 +1,13 @@
 package proxy
 
 import (
+	"errors"
+	"fmt"
 	"net"
 	"slices"
 	"time"
+
+	corev1 "k8s.io/api/core/v1"
 )
 
 // A replica that refused a connection is tried again after firstReturn, then after twice the time and so on, up to lastReturn.
@@ -12,7 +16,8 @@ const (
 	lastReturn  = 2 * time.Second
 )
 
-// eject takes a replica out of rotation, because it refused a connection in this life of its Pod, and has it tried again.
+// eject takes a replica out of rotation, because it refused a connection in this life of its Pod, and has it tried again. No Event yet: most of those that
+// refuse have just ended, and that has Events of its own.
 func (o *port) eject(r *replica, l *life) {
 	if r.ejected.Swap(l) == l {
 		return
@@ -23,7 +28,7 @@ func (o *port) eject(r *replica, l *life) {
 
 // bringBack returns when the replica accepted a connection, or when that no longer matters.
 func (o *port) bringBack(r *replica, l *life) {
-	delay := firstReturn
+	delay, told := firstReturn, false
 	timer := time.NewTimer(delay)
 	defer timer.Stop()
 	dialer := net.Dialer{Timeout: dialTimeout}
@@ -36,15 +41,40 @@ func (o *port) bringBack(r *replica, l *life) {
 		if r.retired.Load() || r.ejected.Load() != l || r.pod.life.Load() != l {
 			return
 		}
-		if conn, err := dialer.DialContext(o.cutting, "tcp", r.address); err == nil {
+		conn, err := dialer.DialContext(o.cutting, "tcp", r.address)
+		if err == nil {
 			reset(conn.(*net.TCPConn))
 			r.ejected.CompareAndSwap(l, nil)
 			o.changes.fire()
+			if told {
+				o.aboutRotation(r, corev1.EventTypeNormal, "InRotation", "accepts connections again and gets requests")
+			}
 			return
+		}
+		if !told && o.cutting.Err() == nil && !l.has(closed) {
+			told = true
+			o.aboutRotation(r, corev1.EventTypeWarning, "OutOfRotation", "gets no requests until it accepts a connection, whatever its probes say: "+cause(err).Error())
 		}
 		delay = min(2*delay, lastReturn)
 		timer.Reset(delay)
 	}
+}
+
+// cause is an error of a connection without the address.
+func cause(err error) error {
+	if op, ok := errors.AsType[*net.OpError](err); ok {
+		return op.Err
+	}
+	return err
+}
+
+// aboutRotation records an Event on the Pod of a replica, or on the Service if somebody else made the endpoint.
+func (o *port) aboutRotation(r *replica, kind, reason, message string) {
+	about := o.service
+	if r.uid != "" {
+		about = reference(r.name, r.uid)
+	}
+	o.proxy.record(about, kind, reason, fmt.Sprintf("%s, behind port %d of Service %s, %s", r.address, o.key.number, o.key.service.Name, message))
 }
 
 // retire marks the replicas that the next table has no more, and brings those back that become ready: a probe found that they answer.

@@ -37,12 +37,18 @@ func TestRefusedConnectionGoesElsewhere(t *testing.T) {
 	if e := s.Endpoints[0]; !e.Ejected || e.Ejections != 1 || e.Failures["refused"] != 1 || s.Retries != 1 || e.Lost != 0 {
 		t.Errorf("one refusal is to take it out of rotation: %+v", s)
 	}
+	eventually(t, "an Event", func() bool { return len(c.events("OutOfRotation")) == 1 })
+	want := fmt.Sprintf("a: %s, behind port %d of Service web, gets no requests until it accepts a connection, whatever its probes say: connect: connection refused", dead, s.Port)
+	if got := c.events("OutOfRotation")[0]; got != want {
+		t.Errorf("Event %q, want %q", got, want)
+	}
 	l, err := net.Listen("tcp", dead)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer l.Close()
 	eventually(t, "it is back in rotation", func() bool { return !c.state().Endpoints[0].Ejected })
+	eventually(t, "an Event", func() bool { return len(c.events("InRotation")) == 1 })
 }
 
 func TestAllEjectedAreTried(t *testing.T) {

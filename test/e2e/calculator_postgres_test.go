@@ -89,8 +89,8 @@ func TestCalculatorPostgresOutage(t *testing.T) {
 			r.WaitPods(3, "are ready", harness.Ready)
 			load(t, front(t, r), c.clients)
 
-			gone := time.Now()
 			db.stop()
+			gone := time.Now()
 			r.WaitPods(3, "are unready", unready)
 			within(t, "unready", gone, c.unready)
 			<-time.After(10*time.Second - time.Since(gone)) // the length of the outage

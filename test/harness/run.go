@@ -101,6 +101,16 @@ func link(dir string, hard bool) error {
 	return errors.Join(make(self, filepath.Join(dir, "probity")), make(self, filepath.Join(dir, "service")))
 }
 
+// Service links the scripted service and returns its path, for tests that run it without [Start].
+func Service(t *testing.T) string {
+	t.Helper()
+	programs := t.TempDir()
+	if err := link(programs, false); err != nil {
+		t.Fatal(err)
+	}
+	return filepath.Join(programs, "service")
+}
+
 // StartFile runs a manifest where it stands.
 func StartFile(t *testing.T, opts Options, probity, file string) *Run {
 	t.Helper()

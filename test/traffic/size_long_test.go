@@ -8,3 +8,9 @@ import "time"
 func size() length {
 	return length{atLeast: 20 * time.Second, requests: 10_000, slack: 100 * time.Millisecond}
 }
+
+// crashes are measured, and leaves bounds their median.
+const (
+	crashes = 15
+	leaves  = 5 * time.Millisecond
+)

@@ -1,6 +1,6 @@
 // Package local is Probity as a system for the differential tests: the parts of which probity run consists (manifest, store, controller, node, shepherd), in
 // the process of the test. That way its EndpointSlices can be watched too, and a Pod can be deleted with another grace period than its own, for which the command
-// line has no words.
+// line has no words. Tests of traffic have the proxy run as well, and look at its state.
 package local
 
 import (
@@ -25,6 +25,7 @@ import (
 	"github.com/probity-run/probity/internal/manifest"
 	"github.com/probity-run/probity/internal/node"
 	"github.com/probity-run/probity/internal/process"
+	"github.com/probity-run/probity/internal/proxy"
 	"github.com/probity-run/probity/internal/store"
 	"github.com/probity-run/probity/test/differential/stage"
 	"github.com/probity-run/probity/test/differential/trace"
@@ -40,6 +41,8 @@ type Options struct {
 	Image string
 	// MaxRestartPeriod caps the crash-loop back-off.
 	MaxRestartPeriod time.Duration
+	// Front also serves the Services; see [System.Front].
+	Front bool
 }
 
 // System is a running Probity. Make it with [Start]; Close ends it.
@@ -47,9 +50,11 @@ type System struct {
 	opts     Options
 	store    *store.Store
 	shepherd *process.Shepherd
+	front    *proxy.Proxy // nil without Options.Front
 	stop     context.CancelFunc
-	running  sync.WaitGroup // of the node and the controller
-	errs     chan error
+	running  sync.WaitGroup // of the parts
+	parts    int
+	errs     chan error   // one from each part
 	files    atomic.Int64 // numbers manifests
 }
 
@@ -62,27 +67,47 @@ func Start(opts Options) (*System, error) {
 		return nil, err
 	}
 	kinds := append(append(store.Kubernetes(), node.Kinds()...), controller.Kinds()...)
-	s := &System{opts: opts, store: store.New(store.Options{Kinds: kinds}), shepherd: shepherd, errs: make(chan error, 2)}
+	s := &System{opts: opts, store: store.New(store.Options{Kinds: kinds}), shepherd: shepherd, errs: make(chan error, 3)}
+	options := node.Options{
+		Store: s.store, Starter: shepherd, Dir: filepath.Join(opts.Dir, "pods"), Environ: os.Environ(), MaxRestartPeriod: opts.MaxRestartPeriod,
+	}
 	ctx, stop := context.WithCancel(context.Background())
 	s.stop = stop
-	nodes := node.New(node.Options{
-		Store: s.store, Starter: shepherd, Dir: filepath.Join(opts.Dir, "pods"), Environ: os.Environ(), MaxRestartPeriod: opts.MaxRestartPeriod,
-	})
-	controllers := controller.New(controller.Options{Store: s.store, Prepare: func(pod *corev1.Pod, _ store.Object) error {
+	if opts.Front {
+		s.front = proxy.New(proxy.Options{Store: s.store})
+		options.Traffic = s.front
+		s.start(ctx, s.front.Run)
+	}
+	s.start(ctx, node.New(options).Run)
+	s.start(ctx, controller.New(controller.Options{Store: s.store, Prepare: func(pod *corev1.Pod, _ store.Object) error {
 		bind(pod)
 		return nil
-	}})
-	s.running.Go(func() { s.errs <- nodes.Run(ctx) })
-	s.running.Go(func() { s.errs <- controllers.Run(ctx) })
+	}}).Run)
 	return s, nil
+}
+
+// start starts a part of Probity.
+func (s *System) start(ctx context.Context, run func(context.Context) error) {
+	s.parts++
+	s.running.Go(func() { s.errs <- run(ctx) })
 }
 
 // Close kills what is left and waits for it.
 func (s *System) Close() error {
 	s.stop()
 	s.running.Wait()
-	return errors.Join(<-s.errs, <-s.errs, s.shepherd.Close())
+	errs := []error{s.shepherd.Close()}
+	for range s.parts {
+		errs = append(errs, <-s.errs)
+	}
+	return errors.Join(errs...)
 }
+
+// Store holds the objects.
+func (s *System) Store() *store.Store { return s.store }
+
+// Front serves the Services. It is nil without Options.Front.
+func (s *System) Front() *proxy.Proxy { return s.front }
 
 // Name implements [stage.System].
 func (s *System) Name() string { return "Probity" }
@@ -107,6 +132,11 @@ func (s *System) Apply(_ context.Context, namespace string, objects []stage.Obje
 	if err := os.WriteFile(path, text, 0o600); err != nil {
 		return err
 	}
+	return s.ApplyFile(path)
+}
+
+// ApplyFile applies a manifest.
+func (s *System) ApplyFile(path string) error {
 	set, err := manifest.Load(manifest.Options{}, path)
 	if err != nil {
 		return err

@@ -1,0 +1,166 @@
+package traffic
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/probity-run/probity/internal/proxy"
+	"github.com/probity-run/probity/internal/store"
+	"github.com/probity-run/probity/test/differential/local"
+	"github.com/probity-run/probity/test/harness"
+	"github.com/probity-run/probity/test/load/generator"
+)
+
+// TestCrash measures how fast the router leaves a replica whose process was killed: until it is out of rotation, and until the last attempt at it. Only the router
+// knows, so its state is looked at from inside, with everything that probity run consists of in this process. Once nobody asks, so that nothing but the end of the
+// process tells the router; and once a thousand requests come each second, of which the first one may be refused before.
+func TestCrash(t *testing.T) {
+	for name, rate := range map[string]float64{"quiet": 0, "under load": 1000} {
+		t.Run(name, func(t *testing.T) {
+			s := inside(t)
+			if rate > 0 {
+				s.load(rate)
+			}
+			var out, last []time.Duration
+			for range crashes {
+				o, l := s.crash()
+				out, last = append(out, o), append(last, l)
+			}
+			slices.Sort(out)
+			slices.Sort(last)
+			t.Logf("from SIGKILL until out of rotation: median %v of %v", out[len(out)/2], out)
+			t.Logf("from SIGKILL until the last attempt at the dead replica: median %v of %v", last[len(last)/2], last)
+			if median := max(out[len(out)/2], last[len(last)/2]); median > leaves {
+				t.Errorf("it takes %v until a replica that crashed is out of rotation, want %v at most", median, leaves)
+			}
+		})
+	}
+}
+
+// insider is a running web whose router can be looked at.
+type insider struct {
+	t    *testing.T
+	web  web
+	sys  *local.System
+	turn int
+}
+
+func inside(t *testing.T) *insider {
+	w := newWeb(t)
+	dir := t.TempDir()
+	sys, err := local.Start(local.Options{Dir: dir, Front: true, MaxRestartPeriod: time.Second})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := sys.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	file := filepath.Join(dir, "web.yaml")
+	if err := os.WriteFile(file, []byte(strings.ReplaceAll(w.manifest(), "SERVICE", harness.Service(t))), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := sys.ApplyFile(file); err != nil {
+		t.Fatal(err)
+	}
+	s := &insider{t: t, web: w, sys: sys}
+	s.whole()
+	return s
+}
+
+// whole waits until all replicas are in rotation and returns them.
+func (s *insider) whole() []proxy.EndpointState {
+	s.t.Helper()
+	var all []proxy.EndpointState
+	harness.WaitFor(s.t, "all replicas in rotation", func() bool {
+		all = s.endpoints()
+		return len(all) == s.web.Replicas && !slices.ContainsFunc(all, isOut)
+	})
+	return all
+}
+
+func (s *insider) endpoints() []proxy.EndpointState {
+	for _, port := range s.sys.Front().State().Ports {
+		return port.Endpoints
+	}
+	return nil
+}
+
+func isOut(e proxy.EndpointState) bool { return !e.Ready || e.Withdrawn || e.Exited || e.Ejected }
+
+// load has clients ask until the test ends.
+func (s *insider) load(rate float64) {
+	ctx, stop := context.WithCancel(s.t.Context())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		report, err := generator.Run(ctx, generator.Options{URL: "http://127.0.0.1:" + s.port() + "/work", Rate: rate})
+		if err != nil {
+			s.t.Error(err)
+			return
+		}
+		s.t.Log(report)
+		for _, q := range report.Failures {
+			s.t.Errorf("a GET failed: %v", &q)
+		}
+	}()
+	s.t.Cleanup(func() {
+		stop()
+		<-done
+	})
+}
+
+func (s *insider) port() string {
+	_, port, _ := strings.Cut(s.sys.Front().State().Ports[0].Address, ":")
+	return port
+}
+
+// crash kills a replica and waits until it is back. It returns how long it took until the replica was out of rotation, and until the last attempt at it.
+func (s *insider) crash() (out, last time.Duration) {
+	s.t.Helper()
+	all := s.whole()
+	victim := all[s.turn%len(all)]
+	s.turn++
+	pod, err := store.Get[*corev1.Pod](s.sys.Store(), victim.Pod.Namespace, victim.Pod.Name)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	began := time.Now()
+	if err := syscall.Kill(harness.PIDOf(s.t, pod, "app"), syscall.SIGKILL); err != nil {
+		s.t.Fatal(err)
+	}
+	attempts := victim.Requests
+	for deadline := began.Add(harness.Patience); time.Now().Before(deadline); time.Sleep(100 * time.Microsecond) {
+		now, there := s.endpoint(victim.UID)
+		switch took := time.Since(began); {
+		case out > 0 && there && !isOut(now):
+			return out, last
+		case out == 0 && (!there || isOut(now)):
+			out = took
+		}
+		if there && now.Requests > attempts {
+			attempts, last = now.Requests, time.Since(began)
+		}
+	}
+	s.t.Fatalf("the replica did not come back; it was out after %v", out)
+	return 0, 0
+}
+
+func (s *insider) endpoint(pod types.UID) (found proxy.EndpointState, there bool) {
+	all := s.endpoints()
+	i := slices.IndexFunc(all, func(e proxy.EndpointState) bool { return e.UID == pod })
+	if i < 0 {
+		return found, false
+	}
+	return all[i], true
+}

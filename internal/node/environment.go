@@ -11,6 +11,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 
+	"github.com/probity-run/probity/internal/lifecycle"
 	"github.com/probity-run/probity/internal/manifest"
 )
 
@@ -63,7 +64,7 @@ func newEnvironment(pod *corev1.Pod, c *corev1.Container, objects Objects, calle
 
 func declaredPorts(pod *corev1.Pod) []string {
 	var ports []string
-	for _, c := range allContainers(&pod.Spec) {
+	for _, c := range lifecycle.Containers(&pod.Spec) {
 		for _, p := range c.Ports {
 			ports = append(ports, strconv.Itoa(int(p.ContainerPort)))
 		}
@@ -263,17 +264,6 @@ func (e *environment) list() []string {
 		order[i] = name + "=" + last[name]
 	}
 	return order
-}
-
-func allContainers(spec *corev1.PodSpec) []*corev1.Container {
-	var all []*corev1.Container
-	for i := range spec.InitContainers {
-		all = append(all, &spec.InitContainers[i])
-	}
-	for i := range spec.Containers {
-		all = append(all, &spec.Containers[i])
-	}
-	return all
 }
 
 func expandAll(words []string, lookup func(string) (string, bool)) []string {

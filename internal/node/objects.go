@@ -8,6 +8,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/probity-run/probity/internal/lifecycle"
 	"github.com/probity-run/probity/internal/manifest"
 	"github.com/probity-run/probity/internal/store"
 )
@@ -47,7 +48,7 @@ func (r *runner) writeStatus(now time.Time) {
 }
 
 func (r *runner) annotate(pod *corev1.Pod) {
-	for _, c := range allContainers(&pod.Spec) {
+	for _, c := range lifecycle.Containers(&pod.Spec) {
 		delete(pod.Annotations, AnnotationPID+c.Name)
 		if inst := r.instances[c.Name]; inst != nil {
 			setAnnotation(pod, AnnotationPID+c.Name, formatPID(inst.process.PID()))

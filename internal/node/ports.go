@@ -7,6 +7,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 
+	"github.com/probity-run/probity/internal/lifecycle"
 	"github.com/probity-run/probity/internal/manifest"
 )
 
@@ -23,7 +24,7 @@ type podPorts struct {
 // newPodPorts asks take for one free port per declared one, unless they are fixed.
 func newPodPorts(pod *corev1.Pod, take func() (int, error)) (*podPorts, error) {
 	ports := &podPorts{private: map[int32]int{}, fixed: manifest.FixedPorts(&pod.ObjectMeta, &pod.Spec)}
-	for _, c := range allContainers(&pod.Spec) {
+	for _, c := range lifecycle.Containers(&pod.Spec) {
 		for _, p := range c.Ports {
 			if _, known := ports.private[p.ContainerPort]; known {
 				continue

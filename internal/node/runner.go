@@ -181,7 +181,7 @@ func (r *runner) fieldPath(container string) string {
 
 // container finds a container's spec by name; the core names only those that exist.
 func (r *runner) container(name string) *corev1.Container {
-	for _, c := range allContainers(&r.pod.Spec) {
+	for _, c := range lifecycle.Containers(&r.pod.Spec) {
 		if c.Name == name {
 			return c
 		}

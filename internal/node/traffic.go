@@ -8,6 +8,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
 
+	"github.com/probity-run/probity/internal/lifecycle"
 	"github.com/probity-run/probity/internal/manifest"
 	"github.com/probity-run/probity/internal/process"
 )
@@ -79,7 +80,7 @@ func serves(spec *corev1.PodSpec, c *corev1.Container) bool {
 	if len(c.Ports) > 0 {
 		return true
 	}
-	for _, other := range allContainers(spec) {
+	for _, other := range lifecycle.Containers(spec) {
 		if len(other.Ports) > 0 {
 			return false
 		}

@@ -126,7 +126,7 @@ func onlyWorkload(objects []manifest.Object, script *Script) (workload, error) {
 			return nil, fmt.Errorf("a Monte Carlo simulation is about one workload, and there are %s and %s: leave one out", found.title(), load.title())
 		}
 		found = load
-		for _, c := range allContainers(&load.template().Spec) {
+		for _, c := range lifecycle.Containers(&load.template().Spec) {
 			known[c.Name] = true
 		}
 	}
@@ -159,7 +159,7 @@ func play(pod *corev1.Pod, script *Script, opts ManyOptions) []sample {
 
 // phaseSpan is the longest period of the probes: faults that happen at a fixed time are shifted by a part of it, so that they meet the ticks at any phase.
 func phaseSpan(pod *corev1.Pod) (longest time.Duration) {
-	for _, c := range allContainers(&pod.Spec) {
+	for _, c := range lifecycle.Containers(&pod.Spec) {
 		for _, p := range probesOf(c) {
 			longest = max(longest, seconds(p.PeriodSeconds))
 		}

@@ -81,7 +81,7 @@ func newWorld(objects []manifest.Object, script *Script, opts Options) (*world, 
 				continue
 			}
 			w.workloads = append(w.workloads, load)
-			for _, c := range allContainers(&load.template().Spec) {
+			for _, c := range lifecycle.Containers(&load.template().Spec) {
 				known[c.Name] = true
 			}
 		}
@@ -160,17 +160,6 @@ func (s *Script) check(known map[string]bool) error {
 		}
 	}
 	return nil
-}
-
-func allContainers(spec *corev1.PodSpec) []*corev1.Container {
-	var all []*corev1.Container
-	for i := range spec.InitContainers {
-		all = append(all, &spec.InitContainers[i])
-	}
-	for i := range spec.Containers {
-		all = append(all, &spec.Containers[i])
-	}
-	return all
 }
 
 // sortedKeys lists the keys of a map in order.

@@ -116,7 +116,7 @@ func (s *Summary) readiness(w *world) {
 
 // judge adds what the closed forms say about the containers of a Pod.
 func (s *Summary) judge(pod *corev1.Pod, script *Script) {
-	for _, c := range allContainers(&pod.Spec) {
+	for _, c := range lifecycle.Containers(&pod.Spec) {
 		plainInit := slices.ContainsFunc(pod.Spec.InitContainers, func(i corev1.Container) bool { return i.Name == c.Name }) && !isSidecar(c)
 		if plainInit {
 			continue

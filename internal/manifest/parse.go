@@ -27,6 +27,9 @@ type syntaxError struct {
 // parse returns the documents of a chunk: usually one, none for comments only, more after the end marker "...". Without
 // search the line of an error is the parser's, which may be one of another.
 func parse(c chunk, search bool) ([]*yaml.Node, *syntaxError) {
+	if docs, ok := parseJSON(c.text); ok {
+		return docs, nil
+	}
 	docs, line, problem := parseText(c.text)
 	if problem == "" {
 		return docs, nil

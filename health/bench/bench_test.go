@@ -36,6 +36,7 @@ func names(n int) (all []string) {
 // library makes a handler that answers a readiness probe, with n checks that pass, and what ends it.
 type library struct {
 	name string
+	path string // that it answers at
 	make func(b *testing.B, n int) (handler http.Handler, end func())
 }
 
@@ -58,12 +59,22 @@ func probity(b *testing.B, n int) (h *health.Health, end func()) {
 	}
 }
 
+// heptio runs checks in the background, which is the fastest that the library can do. Its handler knows the path as /ready.
+func heptio(n int) (h heptiolabs.Handler, end func()) {
+	h = heptiolabs.NewHandler()
+	ctx, cancel := context.WithCancel(context.Background())
+	for _, name := range names(n) {
+		h.AddReadinessCheck(name, heptiolabs.AsyncWithContext(ctx, func() error { return nil }, time.Second))
+	}
+	return h, cancel
+}
+
 var libraries = []library{
-	{"bare handler", func(*testing.B, int) (http.Handler, func()) {
+	{"bare handler", "/readyz", func(*testing.B, int) (http.Handler, func()) {
 		ok := []byte("ok")
 		return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(ok) }), nothing
 	}},
-	{"pre-rendered body and headers", func(*testing.B, int) (http.Handler, func()) { // the least that a correct answer costs
+	{"pre-rendered body and headers", "/readyz", func(*testing.B, int) (http.Handler, func()) { // the least that a correct answer costs
 		var body atomic.Pointer[[]byte]
 		body.Store(new([]byte("ok\n")))
 		plain, noStore := []string{"text/plain; charset=utf-8"}, []string{"no-store"}
@@ -75,11 +86,15 @@ var libraries = []library{
 			_, _ = w.Write(*body.Load())
 		}), nothing
 	}},
-	{"probity", func(b *testing.B, n int) (http.Handler, func()) {
+	{"probity", "/readyz", func(b *testing.B, n int) (http.Handler, func()) {
 		h, end := probity(b, n)
 		return h.Handler(), end
 	}},
-	{"probity, OK", func(b *testing.B, n int) (http.Handler, func()) { // the question that grpc-go's Check answers, without an answer over HTTP
+	{"probity, Readyz", "/readyz", func(b *testing.B, n int) (http.Handler, func()) { // one endpoint, mounted by itself
+		h, end := probity(b, n)
+		return http.HandlerFunc(h.Readyz), end
+	}},
+	{"probity, OK", "/readyz", func(b *testing.B, n int) (http.Handler, func()) { // the question that grpc-go's Check answers, without an answer over HTTP
 		h, end := probity(b, n)
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if !h.OK(health.Readiness) {
@@ -87,29 +102,29 @@ var libraries = []library{
 			}
 		}), end
 	}},
-	{"heptiolabs async", func(b *testing.B, n int) (http.Handler, func()) {
-		h := heptiolabs.NewHandler()
-		ctx, cancel := context.WithCancel(context.Background())
-		for _, name := range names(n) {
-			h.AddReadinessCheck(name, heptiolabs.AsyncWithContext(ctx, func() error { return nil }, time.Second))
-		}
-		return http.HandlerFunc(h.ReadyEndpoint), cancel
+	{"heptiolabs async", "/ready", func(b *testing.B, n int) (http.Handler, func()) {
+		h, end := heptio(n)
+		return h, end
 	}},
-	{"etherlabs", func(b *testing.B, n int) (http.Handler, func()) {
+	{"heptiolabs async, ReadyEndpoint", "/ready", func(b *testing.B, n int) (http.Handler, func()) {
+		h, end := heptio(n)
+		return http.HandlerFunc(h.ReadyEndpoint), end
+	}},
+	{"etherlabs", "/readyz", func(b *testing.B, n int) (http.Handler, func()) {
 		var options []etherlabs.Option
 		for _, name := range names(n) {
 			options = append(options, etherlabs.WithChecker(name, etherlabs.CheckerFunc(pass)))
 		}
 		return etherlabs.Handler(options...), nothing
 	}},
-	{"controller-runtime", func(b *testing.B, n int) (http.Handler, func()) {
+	{"controller-runtime", "/readyz", func(b *testing.B, n int) (http.Handler, func()) {
 		all := map[string]healthz.Checker{}
 		for _, name := range names(n) {
 			all[name] = healthz.Ping
 		}
 		return http.StripPrefix("/readyz", &healthz.Handler{Checks: all}), nothing
 	}},
-	{"alexliesenfeld periodic", func(b *testing.B, n int) (http.Handler, func()) {
+	{"alexliesenfeld periodic", "/readyz", func(b *testing.B, n int) (http.Handler, func()) {
 		var options []alexliesenfeld.CheckerOption
 		for _, name := range names(n) {
 			options = append(options, alexliesenfeld.WithPeriodicCheck(time.Second, 0, alexliesenfeld.Check{Name: name, Check: pass}))
@@ -117,7 +132,7 @@ var libraries = []library{
 		checker := alexliesenfeld.NewChecker(options...)
 		return alexliesenfeld.NewHandler(checker), checker.Stop
 	}},
-	{"go-sundheit", func(b *testing.B, n int) (http.Handler, func()) {
+	{"go-sundheit", "/readyz", func(b *testing.B, n int) (http.Handler, func()) {
 		h := sundheit.New()
 		for _, name := range names(n) {
 			err := h.RegisterCheck(&checks.CustomCheck{CheckName: name, CheckFunc: func(context.Context) (any, error) { return nil, nil }},
@@ -128,7 +143,7 @@ var libraries = []library{
 		}
 		return sundheithttp.HandleHealthJSON(h), h.DeregisterAll
 	}},
-	{"hellofresh", func(b *testing.B, n int) (http.Handler, func()) {
+	{"hellofresh", "/readyz", func(b *testing.B, n int) (http.Handler, func()) {
 		h, err := hellofresh.New()
 		for _, name := range names(n) {
 			if err == nil {
@@ -140,7 +155,7 @@ var libraries = []library{
 		}
 		return h.Handler(), nothing
 	}},
-	{"grpc-go health server, Check", func(b *testing.B, n int) (http.Handler, func()) {
+	{"grpc-go health server, Check", "/readyz", func(b *testing.B, n int) (http.Handler, func()) {
 		s := grpchealth.NewServer()
 		for _, name := range names(n) {
 			s.SetServingStatus(name, healthpb.HealthCheckResponse_SERVING)
@@ -176,7 +191,7 @@ func BenchmarkProbe(b *testing.B) {
 			b.Run(fmt.Sprintf("checks=%d/%s", n, l.name), func(b *testing.B) {
 				handler, end := l.make(b, n)
 				defer end()
-				r := httptest.NewRequest(http.MethodGet, "/readyz", nil)
+				r := httptest.NewRequest(http.MethodGet, l.path, nil)
 				r.Header = http.Header{"User-Agent": {"kube-probe/1.36"}, "Accept": {"*/*"}, "Connection": {"close"}}
 				untilReady(b, handler, r)
 				w := &writer{header: http.Header{}}

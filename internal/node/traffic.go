@@ -1,6 +1,7 @@
 package node
 
 import (
+	"context"
 	"fmt"
 	"time"
 
@@ -22,6 +23,8 @@ type Traffic interface {
 	Admit(pod types.UID)
 	// Drained is closed when no request is in flight at the Pod.
 	Drained(pod types.UID) <-chan struct{}
+	// Sent is closed when something of every request in flight was written to the Pod.
+	Sent(pod types.UID) <-chan struct{}
 	// Exited says that the process that serves the Pod's requests has ended, and how: "exited on SIGTERM".
 	Exited(pod types.UID, how string)
 }
@@ -33,10 +36,14 @@ func (noTraffic) Withdraw(types.UID) {}
 
 func (noTraffic) Admit(types.UID) {}
 
-func (noTraffic) Drained(types.UID) <-chan struct{} {
-	drained := make(chan struct{})
-	close(drained)
-	return drained
+func (noTraffic) Drained(types.UID) <-chan struct{} { return done() }
+
+func (noTraffic) Sent(types.UID) <-chan struct{} { return done() }
+
+func done() <-chan struct{} {
+	over := make(chan struct{})
+	close(over)
+	return over
 }
 
 func (noTraffic) Exited(types.UID, string) {}
@@ -99,11 +106,10 @@ func how(inst *instance, exit process.Exit) string {
 	return fmt.Sprintf("exited with code %d", exit.Code)
 }
 
-// drained calls do when no request is in flight any more, or when the time that the annotation grants is over. It takes no longer than the instance
-// lives.
+// drained calls do when requests in flight need not be waited for any more. It takes no longer than the instance lives.
 func (r *runner) drained(inst *instance, do func()) {
-	patience := r.drainTime()
 	idle := r.node.opts.Traffic.Drained(r.pod.UID)
+	patience, granted := r.drainTime()
 	select {
 	case <-idle:
 		patience = 0
@@ -113,31 +119,52 @@ func (r *runner) drained(inst *instance, do func()) {
 		do()
 		return
 	}
+	var sent <-chan struct{}
+	if !granted {
+		sent = r.node.opts.Traffic.Sent(r.pod.UID)
+	}
 	r.running.Go(func() {
-		timer := time.NewTimer(patience)
-		defer timer.Stop()
-		select {
-		case <-idle:
-		case <-timer.C:
-		case <-inst.ctx.Done():
-		}
+		await(inst.ctx, idle, sent, patience)
 		r.post(do)
 	})
 }
 
-// arrivalTime is how long the stop signal waits for requests that were on their way when the Pod left the routes. A server that ends gracefully answers
-// what it has read, but closes a connection on which a request has only just come.
-const arrivalTime = 250 * time.Millisecond
+// await returns when no request is in flight, or all of them were sent and had time to arrive, or the patience is over.
+func await(ctx context.Context, idle, sent <-chan struct{}, patience time.Duration) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	var arrived <-chan time.Time
+	for {
+		select {
+		case <-sent:
+			sent, arrived = nil, time.After(arrivalTime)
+		case <-idle:
+			return
+		case <-arrived:
+			return
+		case <-ctx.Done():
+			return
+		}
+	}
+}
 
-// drainTime is what the Pod's annotation grants to requests in flight; without one, enough to arrive.
-func (r *runner) drainTime() time.Duration {
+const (
+	// arrivalTime is how long the stop signal waits for requests that were sent before the Pod left the routes. A server that ends gracefully answers
+	// what it has read, but closes a connection on which a request has only just come.
+	arrivalTime = 250 * time.Millisecond
+	// arrivalLimit bounds the wait for those that were routed to the Pod and not sent yet, because the machine has no time for them.
+	arrivalLimit = 2 * time.Second
+)
+
+// drainTime is what the Pod's annotation grants to requests in flight; without one, the longest that they may take to arrive.
+func (r *runner) drainTime() (patience time.Duration, granted bool) {
 	value, ok := r.pod.Annotations[manifest.AnnotationDrain]
 	if !ok {
-		return arrivalTime
+		return arrivalLimit, false
 	}
 	patience, err := time.ParseDuration(value)
 	if err != nil {
 		r.log.Error("Cannot wait for requests in flight", "annotation", manifest.AnnotationDrain, "error", err)
 	}
-	return patience
+	return patience, true
 }

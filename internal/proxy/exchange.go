@@ -27,7 +27,7 @@ type exchange struct {
 	idempotent bool
 
 	replica *replica // of the current attempt; nil between two
-	life    *life
+	attempt *attempt
 	broken  *life // where it broke last after it was sent; not decided yet
 	culprit *replica
 	tried   []*replica
@@ -94,8 +94,8 @@ func (x *exchange) take(t *table, patient bool) bool {
 		if r == nil {
 			return false
 		}
-		if l := r.enter(refused); l != nil {
-			x.replica, x.life = r, l
+		if a := r.enter(refused); a != nil {
+			x.replica, x.attempt = r, a
 			break
 		}
 	}
@@ -143,10 +143,10 @@ func (x *exchange) wait(ctx context.Context, hold time.Duration) error {
 func (x *exchange) failed(kind failure, sent bool) bool {
 	x.replica.failures[kind].Add(1)
 	if kind == failureRefused || kind == failureTimeout {
-		x.port.eject(x.replica, x.life)
+		x.port.eject(x.replica, x.attempt.life)
 	}
 	if sent {
-		x.blame(x.life)
+		x.blame(x.attempt.life)
 	}
 	x.tried = append(x.tried, x.replica)
 	x.leave()
@@ -173,8 +173,8 @@ func (x *exchange) acquit(lost bool) {
 }
 
 func (x *exchange) leave() {
-	x.replica.leave(x.life)
-	x.replica, x.life = nil, nil
+	x.replica.leave(x.attempt)
+	x.replica, x.attempt = nil, nil
 }
 
 // end accounts for the exchange. What broke and was not answered by another replica is lost, unless the client did not wait for it.
@@ -182,9 +182,9 @@ func (x *exchange) end(o outcome) {
 	switch {
 	case o == outcomeAborted:
 		x.replica.failures[failureAborted].Add(1)
-		x.blame(x.life)
+		x.blame(x.attempt.life)
 	case o == outcomeCut:
-		x.life.cut()
+		x.attempt.life.cut()
 	case o == outcomeGone:
 		x.port.gone.Add(1)
 	case o == outcomeFailed:

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/http/httptrace"
 	"net/http/httputil"
 	"net/netip"
 	"net/url"
@@ -134,12 +135,13 @@ func (c *carrier) try(transport *http.Transport, out *http.Request, body *replay
 	if body != nil {
 		out.Body = body.view()
 	}
-	ctx := context.WithValue(out.Context(), lifeKey{}, c.exchange.life)
+	attempt := c.exchange.attempt
+	ctx := context.WithValue(out.Context(), attemptKey{}, attempt)
 	if transport == c.transports.h2c {
-		return transport.RoundTrip(out.WithContext(ctx))
+		return transport.RoundTrip(out.WithContext(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteHeaders: attempt.wrote})))
 	}
 	w := c.witness
-	res, err := transport.RoundTrip(out.WithContext(w.begin(ctx, !c.exchange.idempotent)))
+	res, err := transport.RoundTrip(out.WithContext(w.begin(ctx, attempt, !c.exchange.idempotent)))
 	if err == nil || isDial(err) || !w.unsent() || out.Context().Err() != nil {
 		return res, err
 	}

@@ -21,11 +21,14 @@ type pod struct {
 // life is the part of a Pod's time from one start of its process to its end: who is in flight at it, and what its end cost the clients.
 type life struct {
 	gate
-	pod    *pod
-	report func(l *life, requests, connections int)
+	pod     *pod
+	report  func(l *life, requests, connections int)
+	unsent  atomic.Int64 // attempts of which nothing was written yet
+	watcher atomic.Bool  // somebody waits in sent
 
 	mu          sync.Mutex // guards the rest
 	drained     chan struct{}
+	sent        chan struct{}
 	requests    recent // that broke, while nobody knows yet that the process ended
 	connections recent // upgraded ones and those of TCP, likewise
 	undecided   int    // requests that broke and may succeed elsewhere
@@ -76,6 +79,43 @@ func (l *life) wait() <-chan struct{} {
 	l.mu.Unlock()
 	l.settle()
 	return drained
+}
+
+// attempt is one attempt to get a request, or a TCP connection, to a life of a Pod.
+type attempt struct {
+	life  *life
+	begun atomic.Bool
+}
+
+// wrote notes that something of the request was written to the replica, or that nothing will be. It may be called more than once.
+func (a *attempt) wrote() {
+	if !a.begun.Swap(true) && a.life.unsent.Add(-1) == 0 && a.life.watcher.Load() {
+		a.life.arrive()
+	}
+}
+
+// waitSent returns a channel that is closed when something of every request inside was written: at once, if that is so.
+func (l *life) waitSent() <-chan struct{} {
+	l.mu.Lock()
+	if l.sent == nil {
+		l.sent = make(chan struct{})
+	}
+	sent := l.sent
+	l.watcher.Store(true)
+	l.mu.Unlock()
+	l.arrive()
+	return sent
+}
+
+// arrive lets those go on who wait for requests to be written.
+func (l *life) arrive() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.sent != nil && l.unsent.Load() == 0 {
+		close(l.sent)
+		l.sent = nil
+		l.watcher.Store(false)
+	}
 }
 
 // exit ends the life. The first one who says how is believed.

@@ -96,6 +96,20 @@ func (p *Proxy) Drained(pod types.UID) <-chan struct{} {
 	if known := p.pods.find(pod); known != nil {
 		return known.life.Load().wait()
 	}
+	return done()
+}
+
+// Sent returns a channel that is closed as soon as something of every request in flight at a Pod was written to it, which may be at once. Like Drained
+// it is meant to be called after Withdraw.
+func (p *Proxy) Sent(pod types.UID) <-chan struct{} {
+	if known := p.pods.find(pod); known != nil {
+		return known.life.Load().waitSent()
+	}
+	return done()
+}
+
+// done is a channel that is closed.
+func done() <-chan struct{} {
 	none := make(chan struct{})
 	close(none)
 	return none

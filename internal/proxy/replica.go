@@ -38,20 +38,24 @@ type replica struct {
 	lost      atomic.Uint64
 }
 
-// enter begins an attempt, unless the Pod has one of the refused flags. The life has to be left.
-func (r *replica) enter(refused uint64) *life {
+// enter begins an attempt, unless the Pod has one of the refused flags. The attempt has to leave.
+func (r *replica) enter(refused uint64) *attempt {
 	l := r.pod.life.Load()
+	l.unsent.Add(1) // before it is inside: who waits for those inside finds it here
+	a := &attempt{life: l}
 	if !l.enter(refused) {
+		a.wrote()
 		return nil
 	}
 	r.inFlight.Add(1)
 	r.requests.Add(1)
-	return l
+	return a
 }
 
-func (r *replica) leave(l *life) {
+func (r *replica) leave(a *attempt) {
+	a.wrote()
 	r.inFlight.Add(-1)
-	l.leave()
+	a.life.leave()
 }
 
 // isEjected says whether it is out of rotation because it refused a connection. A new life of the Pod begins in rotation.

@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
+
 	"k8s.io/apimachinery/pkg/types"
 )
 
@@ -95,6 +97,41 @@ func TestReplicaThatDoesNotAccept(t *testing.T) {
 	if e := c.state().Endpoints[0]; e.Failures["timeout"] != 1 || !e.Ejected {
 		t.Errorf("state %+v", e)
 	}
+}
+
+// Who stops a replica can wait for requests that were routed to it and are not on their way yet.
+func TestSent(t *testing.T) {
+	for name, change := range map[string]func(*corev1.Service){
+		"http": func(*corev1.Service) {}, "h2c": annotatedProtocol("kubernetes.io/h2c"), "tcp": annotatedProtocol("tcp"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := start(t, Options{})
+			address := c.service("web", change)
+			c.endpoints("web", at("a", fullQueue(t)))
+			over := make(chan struct{})
+			go func() {
+				defer close(over)
+				get(client(t), "http://"+address)
+			}()
+			eventually(t, "the request is routed", func() bool { return c.proxy.InFlight("a") == 1 })
+			c.proxy.Withdraw("a")
+			sent := c.proxy.Sent("a")
+			select {
+			case <-sent:
+				t.Error("it is called sent, and there was no connection yet")
+			case <-time.After(dialTimeout / 4):
+			}
+			<-sent // when it was given up
+			<-over
+			<-c.proxy.Sent("a")
+			<-c.proxy.Sent("nobody")
+		})
+	}
+}
+
+func annotatedProtocol(protocol string) func(*corev1.Service) {
+	return func(s *corev1.Service) { s.Spec.Ports[0].AppProtocol = &protocol }
 }
 
 func TestBrokenConnection(t *testing.T) {
@@ -184,6 +221,7 @@ func TestGetSurvivesTheEndOfItsReplica(t *testing.T) {
 		t.Fatal("drained with requests in flight")
 	default:
 	}
+	<-c.proxy.Sent("a") // they are there, if not answered
 	a.kill()
 	c.proxy.Exited("a", "was killed by SIGKILL")
 	got := []string{<-answers, <-answers, <-answers}

@@ -47,6 +47,7 @@ func (o *port) connect(x *exchange) *net.TCPConn {
 		dialer := net.Dialer{Timeout: dialTimeout}
 		conn, err := dialer.DialContext(o.cutting, "tcp", x.replica.address)
 		if err == nil {
+			x.attempt.wrote() // the replica speaks first, perhaps
 			return conn.(*net.TCPConn)
 		}
 		if o.cutting.Err() != nil || !x.failed(dialFailure(err), false) {

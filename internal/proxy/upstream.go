@@ -33,7 +33,7 @@ type transports struct {
 func newTransports(idle time.Duration) *transports {
 	dialer := &net.Dialer{Timeout: dialTimeout}
 	dial := func(ctx context.Context, network, address string) (net.Conn, error) {
-		if l, ok := ctx.Value(lifeKey{}).(*life); ok && l.has(closed) {
+		if a, ok := ctx.Value(attemptKey{}).(*attempt); ok && a.life.has(closed) {
 			return nil, &dialError{errEnded}
 		}
 		conn, err := dialer.DialContext(ctx, network, address)
@@ -69,9 +69,9 @@ func (t *transports) close() {
 	t.h2c.CloseIdleConnections()
 }
 
-// lifeKey is where a request's context keeps the [life] of the Pod that it goes to. net/http sends what broke on a kept connection again by itself, to
+// attemptKey is where a request's context keeps the [attempt], for the [life] of the Pod that it goes to. net/http sends what broke on a kept connection again by itself, to
 // the same address; the process that listens there by then may be the next one, which is not ready yet.
-type lifeKey struct{}
+type attemptKey struct{}
 
 var errEnded = errors.New("the process has ended")
 

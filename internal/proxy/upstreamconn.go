@@ -17,6 +17,7 @@ import (
 type upstreamConn struct {
 	*net.TCPConn
 	writes  atomic.Uint64
+	attempt atomic.Pointer[attempt] // that is told of the next write
 	users   atomic.Int64
 	timeout time.Duration
 	idle    *time.Timer
@@ -74,6 +75,7 @@ func (c *upstreamConn) Write(p []byte) (int, error) {
 	n, err := c.TCPConn.Write(p)
 	if n > 0 {
 		c.writes.Add(1)
+		c.tell()
 	}
 	return n, err
 }
@@ -81,18 +83,27 @@ func (c *upstreamConn) Write(p []byte) (int, error) {
 // ReadFrom implements [io.ReaderFrom]. It counts as written even if nothing was.
 func (c *upstreamConn) ReadFrom(r io.Reader) (int64, error) {
 	c.writes.Add(1)
+	c.tell()
 	return c.TCPConn.ReadFrom(r)
+}
+
+func (c *upstreamConn) tell() {
+	if a := c.attempt.Load(); a != nil {
+		c.attempt.CompareAndSwap(a, nil)
+		a.wrote()
+	}
 }
 
 // witness uses the connection of a request, and sees whether the request was sent, for those that must not be sent twice. A kept connection of a
 // process that has ended looks fine until it is used, and net/http does not tell whether a request got onto it. So the witness looks at the connection
 // just before: one that the replica has closed is closed here, too, and what was to be written to it is not.
 type witness struct {
-	hook   func(httptrace.GotConnInfo) // got, made once
-	once   bool                        // the request must not be sent twice
-	conn   *upstreamConn
-	before uint64
-	closed bool // before anything was written
+	hook    func(httptrace.GotConnInfo) // got, made once
+	attempt *attempt
+	once    bool // the request must not be sent twice
+	conn    *upstreamConn
+	before  uint64
+	closed  bool // before anything was written
 }
 
 func newWitness() *witness {
@@ -106,6 +117,7 @@ func (w *witness) got(info httptrace.GotConnInfo) {
 	conn := info.Conn.(*upstreamConn)
 	if conn.take() {
 		w.conn, w.before = conn, conn.writes.Load()
+		conn.attempt.Store(w.attempt)
 	}
 	if w.closed = w.conn == nil || w.once && info.Reused && isStale(conn.TCPConn); w.closed {
 		_ = conn.Close() // the request fails by it, and is sent on another connection
@@ -114,9 +126,9 @@ func (w *witness) got(info httptrace.GotConnInfo) {
 
 // begin forgets the last request and returns the context of the next one. The trace is a new one each time: net/http changes it, and reads it when the
 // request is over.
-func (w *witness) begin(ctx context.Context, once bool) context.Context {
+func (w *witness) begin(ctx context.Context, a *attempt, once bool) context.Context {
 	w.leave()
-	w.once, w.closed = once, false
+	w.attempt, w.once, w.closed = a, once, false
 	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: w.hook})
 }
 

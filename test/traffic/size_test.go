@@ -10,5 +10,5 @@ func size() length { return length{atLeast: time.Second, requests: 200, slack: 2
 // crashes are measured, and leaves bounds their median. A machine that does other things proves nothing but that the replica leaves.
 const (
 	crashes = 1
-	leaves  = 2 * time.Second
+	leaves  = 10 * time.Second
 )

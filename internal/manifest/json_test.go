@@ -32,12 +32,24 @@ func TestJSON(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			if len(set.Objects) != len(c.want) {
+				t.Fatalf("%d objects, want %d", len(set.Objects), len(c.want))
+			}
 			for i, want := range c.want {
 				if got := set.Objects[i].Resource.(*corev1.ConfigMap).Data["a"]; got != want {
 					t.Errorf("object %d has %q, want %q", i, got, want)
 				}
 			}
 		})
+	}
+}
+
+// YAML has no key of more than 1,024 characters.
+func TestLongKeyInJSON(t *testing.T) {
+	key := strings.Repeat("k", 2000)
+	docs, ok := parseJSON([]byte(`{"` + key + `": 1}`))
+	if !ok || len(docs) != 1 || docs[0].Content[0].Value != key {
+		t.Errorf("%v, %v", docs, ok)
 	}
 }
 

@@ -47,13 +47,13 @@ func (o *port) bringBack(r *replica, l *life) {
 			r.ejected.CompareAndSwap(l, nil)
 			o.changes.fire()
 			if told {
-				o.aboutRotation(r, corev1.EventTypeNormal, "InRotation", "accepts connections again and gets requests")
+				o.aboutRotation(r, corev1.EventTypeNormal, "InRotation", "accepts connections again and is back in rotation")
 			}
 			return
 		}
 		if !told && o.cutting.Err() == nil && !l.has(closed) {
 			told = true
-			o.aboutRotation(r, corev1.EventTypeWarning, "OutOfRotation", "gets no requests until it accepts a connection, whatever its probes say: "+cause(err).Error())
+			o.aboutRotation(r, corev1.EventTypeWarning, "OutOfRotation", "is out of rotation until it accepts a connection, whatever its probes say: "+cause(err).Error())
 		}
 		delay = min(2*delay, lastReturn)
 		timer.Reset(delay)

@@ -13,7 +13,6 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
-
 	"k8s.io/apimachinery/pkg/types"
 )
 
@@ -40,7 +39,7 @@ func TestRefusedConnectionGoesElsewhere(t *testing.T) {
 		t.Errorf("one refusal is to take it out of rotation: %+v", s)
 	}
 	eventually(t, "an Event", func() bool { return len(c.events("OutOfRotation")) == 1 })
-	want := fmt.Sprintf("a: %s, behind port %d of Service web, gets no requests until it accepts a connection, whatever its probes say: connect: connection refused", dead, s.Port)
+	want := fmt.Sprintf("a: %s, behind port %d of Service web, is out of rotation until it accepts a connection, whatever its probes say: connect: connection refused", dead, s.Port)
 	if got := c.events("OutOfRotation")[0]; got != want {
 		t.Errorf("Event %q, want %q", got, want)
 	}
@@ -102,7 +101,7 @@ func TestReplicaThatDoesNotAccept(t *testing.T) {
 // Who stops a replica can wait for requests that were routed to it and are not on their way yet.
 func TestSent(t *testing.T) {
 	for name, change := range map[string]func(*corev1.Service){
-		"http": func(*corev1.Service) {}, "h2c": annotatedProtocol("kubernetes.io/h2c"), "tcp": annotatedProtocol("tcp"),
+		"http": func(*corev1.Service) {}, "h2c": speaking("kubernetes.io/h2c"), "tcp": speaking("tcp"),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -130,7 +129,7 @@ func TestSent(t *testing.T) {
 	}
 }
 
-func annotatedProtocol(protocol string) func(*corev1.Service) {
+func speaking(protocol string) func(*corev1.Service) {
 	return func(s *corev1.Service) { s.Spec.Ports[0].AppProtocol = &protocol }
 }
 

@@ -69,8 +69,8 @@ func (t *transports) close() {
 	t.h2c.CloseIdleConnections()
 }
 
-// attemptKey is where a request's context keeps the [attempt], for the [life] of the Pod that it goes to. net/http sends what broke on a kept connection again by itself, to
-// the same address; the process that listens there by then may be the next one, which is not ready yet.
+// attemptKey is where a request's context keeps its [attempt], for the [life] of the Pod that it goes to. net/http sends what broke on a kept connection
+// again by itself, to the same address; the process that listens there by then may be the next one, which is not ready yet.
 type attemptKey struct{}
 
 var errEnded = errors.New("the process has ended")

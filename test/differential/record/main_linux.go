@@ -1,7 +1,10 @@
 // Record plays scenarios on a real kubelet and keeps what was seen in test/differential/testdata, for those who cannot run one. It needs root; see package
 // cluster for what else.
 //
-//	go run ./test/differential/record [-parallel N] [-out DIR] [ID …]
+//	go run ./test/differential/record [-parallel N] [-out DIR] [-like DIR] [ID …]
+//
+// With -like a scenario that goes otherwise than in the recordings of that folder is played again, a few times: on a busy machine the kubelet itself is late now
+// and then, and unlike itself.
 //
 // It exits with 3 where a real kubelet cannot run, and then says why.
 package main
@@ -54,6 +57,7 @@ func run(ctx context.Context, args []string) error {
 	parallel := flags.Int("parallel", 12, "scenarios at a time; with more than 16 on two cores containers start too slowly")
 	root := flags.String("root", ".", "folder of the repository")
 	out := flags.String("out", "test/differential/testdata", "folder for the recordings")
+	like := flags.String("like", "", "folder of recordings that these should agree with; a scenario that does not is played again")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -66,7 +70,7 @@ func run(ctx context.Context, args []string) error {
 		return err
 	}
 	began := time.Now()
-	code, err := cluster.Enclose(ctx, append([]string{inside, dir, tools.Kubernetes, tools.Player, *out, strconv.Itoa(*parallel)}, flags.Args()...)...)
+	code, err := cluster.Enclose(ctx, append([]string{inside, dir, tools.Kubernetes, tools.Player, *out, strconv.Itoa(*parallel), *like}, flags.Args()...)...)
 	switch err = errors.Join(err, os.Remove(dir)); {
 	case err != nil:
 	case code == exitImpossible:
@@ -80,12 +84,12 @@ func run(ctx context.Context, args []string) error {
 
 // play is the part in the namespaces: the cluster, and the scenarios on it.
 func play(ctx context.Context, args []string) error {
-	dir, tools, out := args[0], cluster.Tools{Kubernetes: args[1], Player: args[2]}, args[3]
+	dir, tools, out, like := args[0], cluster.Tools{Kubernetes: args[1], Player: args[2]}, args[3], args[5]
 	parallel, err := strconv.Atoi(args[4])
 	if err != nil {
 		return err
 	}
-	chosen, err := scenario.Choose(args[5:])
+	chosen, err := scenario.Choose(args[6:])
 	if err != nil {
 		return err
 	}
@@ -104,7 +108,7 @@ func play(ctx context.Context, args []string) error {
 		places <- struct{}{}
 		playing.Go(func() {
 			defer func() { <-places }()
-			t, err := playUndisturbed(ctx, c, s)
+			t, err := playUndisturbed(ctx, c, s, like)
 			if err == nil {
 				err = recording.Write(filepath.Join(out, s.ID+".json"), t)
 			}
@@ -118,15 +122,41 @@ func play(ctx context.Context, args []string) error {
 	return errors.Join(append(errs, c.Stop())...)
 }
 
-// playUndisturbed plays a scenario again if the machine was too busy, a few times.
-func playUndisturbed(ctx context.Context, c *cluster.Cluster, s scenario.Scenario) (t trace.Trace, err error) {
+// playUndisturbed plays a scenario again if the machine was too busy, a few times. One that goes otherwise than in the recordings of the folder like every time is
+// returned as it was: whoever compares it shall see that.
+func playUndisturbed(ctx context.Context, c *cluster.Cluster, s scenario.Scenario, like string) (t trace.Trace, err error) {
 	for try := range 4 {
 		namespace := fmt.Sprintf("%s-%d", strings.ToLower(s.ID), try)
-		if t, err = stage.Play(ctx, c, s, namespace, c.Ledgers()); err != nil || !t.Disturbed() {
+		if t, err = stage.Play(ctx, c, s, namespace, c.Ledgers()); err != nil {
+			return t, err
+		}
+		if t.Disturbed() {
+			continue
+		}
+		if same, err := agrees(t, like); err != nil || same {
 			return t, err
 		}
 	}
-	return t, fmt.Errorf("cannot record %s: the machine is too busy", s.ID)
+	if t.Disturbed() {
+		return t, fmt.Errorf("cannot record %s: the machine is too busy", s.ID)
+	}
+	return t, nil
+}
+
+// agrees says whether a trace is as the folder's recording of it, if there is a folder.
+func agrees(t trace.Trace, folder string) (bool, error) {
+	if folder == "" {
+		return true, nil
+	}
+	reference, err := recording.Read(filepath.Join(folder, t.Scenario+".json"))
+	if err != nil {
+		return false, err
+	}
+	found := trace.Compare(reference, t)
+	for _, difference := range found {
+		slog.Info("Unlike the reference", "scenario", t.Scenario, "track", difference.Track, "what", difference.What)
+	}
+	return len(found) == 0, nil
 }
 
 // refuse records what the API server finds wrong with manifests.

@@ -34,7 +34,7 @@ type Difference struct {
 
 // Compare finds what the second trace has otherwise than the first, beyond what phase and lag explain. The first is the reference.
 func Compare(reference, other Trace) []Difference {
-	reference, other = excuse(reference), excuse(other)
+	reference, other = alignUnheard(excuse(reference), excuse(other))
 	c := comparison{a: reference, b: other, lag: statusLag + max(1, reference.Period, other.Period)}
 	known := map[string]bool{}
 	for _, t := range slices.Concat(reference.Tracks, other.Tracks) {

@@ -41,6 +41,14 @@ func TestCompare(t *testing.T) {
 		}
 		return track
 	}
+	refused := func(start float64, n int) Track {
+		track := failing(start, n)
+		track.Name = "web/app#1 Liveness"
+		for i := range track.Entries {
+			track.Entries[i].What = "failed: connection refused"
+		}
+		return track
+	}
 	looping := func(start float64) Trace {
 		return one(at(life, 0, "start", 1, "exit 1"), at(next, start, "start"), at("web/app state waiting", 1.5, "CrashLoopBackOff back-off 3s restarting"))
 	}
@@ -48,10 +56,22 @@ func TestCompare(t *testing.T) {
 		a, b Trace
 		want string // part of the first difference; empty means none
 	}{
-		"the same":                     {one(at(life, 0, "start", 6, "exit 0"), failing(1, 3)), one(at(life, 0, "start", 6, "exit 0"), failing(1, 3)), ""},
-		"another phase":                {one(at(life, 0, "start"), failing(0.5, 3)), one(at(life, 0, "start"), failing(2, 3)), ""},
-		"too late a phase":             {one(at(life, 0, "start"), failing(0.5, 3)), one(at(life, 0, "start"), failing(4, 3)), "begins 4.0 s"},
-		"a probe too many":             {one(failing(1, 3)), one(failing(1, 4)), "not in the reference"},
+		"the same":         {one(at(life, 0, "start", 6, "exit 0"), failing(1, 3)), one(at(life, 0, "start", 6, "exit 0"), failing(1, 3)), ""},
+		"another phase":    {one(at(life, 0, "start"), failing(0.5, 3)), one(at(life, 0, "start"), failing(2, 3)), ""},
+		"too late a phase": {one(at(life, 0, "start"), failing(0.5, 3)), one(at(life, 0, "start"), failing(4, 3)), "begins 4.0 s"},
+		"a probe too many": {one(failing(1, 3)), one(failing(1, 4)), "not in the reference"},
+		"refused once more before it listened": {
+			one(at(life, 0, "start", 4.5, "listen"), refused(1.8, 3)), one(at(life, 0, "start", 4.5, "listen"), refused(0.3, 5)), "",
+		},
+		"refused much earlier than the other": {
+			one(at(life, 0, "start", 6.5, "listen"), refused(5.8, 1)), one(at(life, 0, "start", 6.5, "listen"), refused(0.3, 7)), "begins 0.3 s",
+		},
+		"refused once more until it was killed": {
+			one(at(life, 0, "start", 8, "killed"), refused(1, 3)), one(at(life, 0, "start", 8, "killed"), refused(0.5, 4)), "not in the reference",
+		},
+		"refused after it listened": {
+			one(at(life, 0, "start", 0.5, "listen"), refused(1, 3)), one(at(life, 0, "start", 0.5, "listen"), refused(0.6, 4)), "not in the reference",
+		},
 		"a probe too few":              {one(failing(1, 3)), one(failing(1, 2)), "is missing"},
 		"one more near the end":        {one(failing(1, 18)), one(failing(0.5, 19)), ""},
 		"another answer":               {one(at(req, 1, "200", 2, "500")), one(at(req, 1, "200", 2, "200")), `is "200"`},

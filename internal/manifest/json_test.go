@@ -3,6 +3,8 @@ package manifest
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -53,6 +55,15 @@ func TestLongKeyInJSON(t *testing.T) {
 	}
 }
 
+// YAML would make a string of such a number.
+func TestLargeNumberInJSON(t *testing.T) {
+	_, err := Parse(Options{}, "x.json", []byte(`{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}, "data": {"a": 3e999}}`))
+	want := "x.json:1:84: ConfigMap a: data[a]: the number 3e999 is too large"
+	if err == nil || err.Error() != want {
+		t.Errorf("error\n got %v\nwant %s", err, want)
+	}
+}
+
 // FuzzJSON holds that JSON which YAML can read as well means the same, and stands at the same place.
 func FuzzJSON(f *testing.F) {
 	for _, seed := range []string{
@@ -73,7 +84,7 @@ func FuzzJSON(f *testing.F) {
 			return // YAML counts lines by these
 		}
 		var doc yaml.Node
-		if len(docs) != 1 || yaml.Unmarshal([]byte(text), &doc) != nil {
+		if len(docs) != 1 || outOfRange(docs[0]) || yaml.Unmarshal([]byte(text), &doc) != nil {
 			return
 		}
 		if got, want := outline(docs[0]), outline(doc.Content[0]); got != want {
@@ -82,12 +93,22 @@ func FuzzJSON(f *testing.F) {
 	})
 }
 
+// outOfRange says whether a node has a number that no float64 holds. It stays a number, and is refused; YAML makes a string of it.
+func outOfRange(n *yaml.Node) bool {
+	_, err := strconv.ParseFloat(n.Value, 64)
+	return n.Tag == "!!float" && err != nil || slices.ContainsFunc(n.Content, outOfRange)
+}
+
 // outline is a node with its positions.
 func outline(n *yaml.Node) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%d:%d %s %q", n.Line, n.Column, n.ShortTag(), n.Value)
-	for _, child := range n.Content {
-		b.WriteString("\n" + outline(child))
+	var add func(*yaml.Node)
+	add = func(n *yaml.Node) {
+		fmt.Fprintf(&b, "%d:%d %s %q\n", n.Line, n.Column, n.ShortTag(), n.Value)
+		for _, child := range n.Content {
+			add(child)
+		}
 	}
+	add(n)
 	return b.String()
 }

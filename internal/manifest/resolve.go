@@ -1,6 +1,7 @@
 package manifest
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
 	"strconv"
@@ -41,6 +42,9 @@ func resolve(n *yaml.Node) (any, error) {
 		fits = fits || tag == "!!int"
 	case float64:
 		fits = fits || tag == "!!float"
+	}
+	if _, err := strconv.ParseFloat(n.Value, 64); n.ShortTag() == "!!float" && errors.Is(err, strconv.ErrRange) { // YAML has a string there, JSON a number
+		return nil, fmt.Errorf("the number %s is too large", n.Value)
 	}
 	if !fits {
 		return nil, fmt.Errorf("the tag %s is not supported for %q", tag, n.Value)

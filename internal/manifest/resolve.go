@@ -42,14 +42,21 @@ func resolve(n *yaml.Node) (any, error) {
 		fits = fits || tag == "!!int"
 	case float64:
 		fits = fits || tag == "!!float"
-	}
-	if _, err := strconv.ParseFloat(n.Value, 64); n.ShortTag() == "!!float" && errors.Is(err, strconv.ErrRange) { // YAML has a string there, JSON a number
-		return nil, fmt.Errorf("the number %s is too large", n.Value)
+	case string:
+		if n.ShortTag() == "!!float" && isTooLarge(x) { // JSON has a number there, YAML without the tag a string
+			return nil, fmt.Errorf("the number %s is too large", x)
+		}
 	}
 	if !fits {
 		return nil, fmt.Errorf("the tag %s is not supported for %q", tag, n.Value)
 	}
 	return v, nil
+}
+
+// isTooLarge says whether a text is a number that no float64 holds.
+func isTooLarge(text string) bool {
+	_, err := strconv.ParseFloat(text, 64)
+	return errors.Is(err, strconv.ErrRange)
 }
 
 func resolvePlain(s string) any {

@@ -8,18 +8,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// TrimImage takes the pages of the running program's file out of this process's resident memory; those that are still needed come back from the page
-// cache when they are used. A large part of a program's code runs once, when its packages are initialised, and would stay resident for good.
+// TrimImage takes the pages of the program's file and of its libraries out of this process's resident memory; those that are still needed come back from the
+// page cache when they are used. A large part of a program's code runs once, when its packages are initialised, and would stay resident for good.
 func TrimImage() error {
-	self, err := os.Readlink("/proc/self/exe")
-	if err != nil {
-		return fmt.Errorf("cannot find the running program: %w", err)
-	}
 	smaps, err := os.ReadFile("/proc/self/smaps")
 	if err != nil {
 		return fmt.Errorf("cannot list the memory of this process: %w", err)
 	}
-	for _, m := range imageMappings(string(smaps), self) {
+	for _, m := range imageMappings(string(smaps)) {
 		if _, _, errno := unix.RawSyscall(unix.SYS_MADVISE, m.begin, m.end-m.begin, unix.MADV_DONTNEED); errno != 0 {
 			return fmt.Errorf("cannot trim the memory of this process: %w", os.NewSyscallError("madvise", errno))
 		}
@@ -31,15 +27,15 @@ func TrimImage() error {
 type mapping struct{ begin, end uintptr }
 
 // imageMappings finds, in the form of /proc/pid/smaps, where a file is mapped and every page is as it is in the file: a page that was written once, as
-// the loader does where it relocates, is nowhere else.
-func imageMappings(smaps, file string) (clean []mapping) {
-	var last mapping // of the file; zero if the lines are about another one
+// the loader does where it relocates, is nowhere else. A file that was deleted is left alone.
+func imageMappings(smaps string) (clean []mapping) {
+	var last mapping // of a file; zero if the lines are about something else
 	for line := range strings.Lines(smaps) {
 		fields := strings.Fields(line)
 		switch {
 		case len(fields) >= 5 && !strings.HasSuffix(fields[0], ":"):
 			last = mapping{}
-			if len(fields) == 6 && fields[5] == file && !strings.Contains(fields[1], "w") {
+			if len(fields) == 6 && strings.HasPrefix(fields[5], "/") && !strings.Contains(fields[1], "w") {
 				_, _ = fmt.Sscanf(fields[0], "%x-%x", &last.begin, &last.end) // what cannot be read stays zero
 			}
 		case len(fields) == 3 && fields[0] == "Anonymous:" && fields[1] == "0" && last.end > last.begin:

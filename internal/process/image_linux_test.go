@@ -20,9 +20,13 @@ Anonymous:             0 kB
 Anonymous:             0 kB
 7f0000002000-7f0000003000 r--p 00000000 00:00 0
 Anonymous:             0 kB
+7f0000004000-7f0000005000 r--p 00000000 00:00 0                          [vvar]
+Anonymous:             0 kB
+7f0000006000-7f0000007000 r--p 00000000 fe:00 4713                       /lib/replaced (deleted)
+Anonymous:             0 kB
 `
-	want := []mapping{{0x400000, 0x401000}, {0x701000, 0x702000}}
-	if got := imageMappings(smaps, "/bin/program"); !slices.Equal(got, want) {
+	want := []mapping{{0x400000, 0x401000}, {0x701000, 0x702000}, {0x7f0000000000, 0x7f0000001000}}
+	if got := imageMappings(smaps); !slices.Equal(got, want) {
 		t.Errorf("mappings = %x, want %x", got, want)
 	}
 }

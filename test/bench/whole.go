@@ -88,6 +88,7 @@ func (m whole) steady(pods int, do func(*product) error) (err error) {
 
 func (m whole) memory(w io.Writer) error {
 	return m.steady(50, func(p *product) error {
+		time.Sleep(5 * m.window) // until the garbage was collected a few times: that brings pages back which the start had left
 		pids, err := p.processes()
 		if err != nil {
 			return err

@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// Liveness takes no function, by its types: the classic mistake, a database behind /livez, cannot be written down. The only interface with
-// methods is sync.Locker.
+// Liveness takes no function, by its types: the classic mistake, a database behind /livez, cannot
+// be written down. The only interface with methods is sync.Locker.
 func TestLivenessTakesNoFunction(t *testing.T) {
 	var check func(t *testing.T, of string, typ reflect.Type)
 	check = func(t *testing.T, of string, typ reflect.Type) {

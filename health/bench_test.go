@@ -35,7 +35,8 @@ func probeRequest() *http.Request {
 	return r
 }
 
-// prerendered is the least that a correct handler can do: the same headers, a body behind an atomic pointer.
+// prerendered is the least that a correct handler can do: the same headers, a body behind an atomic
+// pointer.
 func prerendered() http.Handler {
 	var body atomic.Pointer[[]byte]
 	body.Store(new([]byte("ok\n")))
@@ -77,7 +78,8 @@ func benchmarkHandler(b *testing.B, handler http.Handler) {
 	}
 }
 
-// BenchmarkAnswer compares the answer to a probe with a bare handler and with a body behind an atomic pointer.
+// BenchmarkAnswer compares the answer to a probe with a bare handler and with a body behind an
+// atomic pointer.
 func BenchmarkAnswer(b *testing.B) {
 	b.Run("bare", func(b *testing.B) { benchmarkHandler(b, bare()) })
 	b.Run("prerendered", func(b *testing.B) { benchmarkHandler(b, prerendered()) })

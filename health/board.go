@@ -16,8 +16,8 @@ const (
 	stopped               // Run has returned
 )
 
-// board is all that is known, and what follows from it at an instant. It has no clock, lock or goroutine: [Health] guards it and tells it the
-// time.
+// board is all that is known, and what follows from it at an instant. It has no clock, lock or
+// goroutine: [Health] guards it and tells it the time.
 type board struct {
 	phase    phase
 	started  time.Time // when all tasks were done; it latches
@@ -136,7 +136,8 @@ func (b *board) readiness(now time.Time) verdict {
 	return verdict{true, "ok"}
 }
 
-// liveness is judged from the end of the start to the beginning of the stop: before and after, silence is no sign of a hang.
+// liveness is judged from the end of the start to the beginning of the stop: before and after,
+// silence is no sign of a hang.
 func (b *board) liveness(now time.Time) verdict {
 	var silent []string
 	for _, l := range b.loops {

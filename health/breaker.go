@@ -2,10 +2,12 @@ package health
 
 import "time"
 
-// Breaker lets an outage of a dependency make this replica unready, for part of the time. It trips when the check has failed for
-// After, at a moment that is random within the next Open + Trial. Then the replica is unready for Open, ready for Trial, and so on until the check
-// passes, which ends it at once. So in an outage only a share of about Open / (Open + Trial) of the replicas is unready at any
-// time, and those who call the service meet its own errors and fallbacks rather than nothing. Zero fields mean their defaults.
+// Breaker lets an outage of a dependency make this replica unready, for part of the time. It trips
+// when the check has failed for After, at a moment that is random within the next Open + Trial.
+// Then the replica is unready for Open, ready for Trial, and so on until the check passes, which
+// ends it at once. So in an outage only a share of about Open / (Open + Trial) of the replicas is
+// unready at any time, and those who call the service meet its own errors and fallbacks rather than
+// nothing. Zero fields mean their defaults.
 type Breaker struct {
 	After time.Duration // default 15 s
 	Open  time.Duration // default 15 s

@@ -10,7 +10,8 @@ import (
 )
 
 func TestBreaker(t *testing.T) {
-	b := breaker{options: Breaker{}.withDefaults()} // 15 s, then 15 s open and 30 s trial, in turn; half of 45 s is the spread
+	// 15 s, then 15 s open and 30 s trial, in turn; half of 45 s is the spread
+	b := breaker{options: Breaker{}.withDefaults()}
 	for _, step := range []struct {
 		second  float64
 		passing bool
@@ -26,7 +27,8 @@ func TestBreaker(t *testing.T) {
 	}
 }
 
-// An outage of a dependency does not make all replicas unready: of a thousand about a third is, at any time.
+// An outage of a dependency does not make all replicas unready: of a thousand about a third is, at
+// any time.
 func TestBreakersOfReplicasDoNotKeepStep(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2)).Float64
 	replicas := make([]breaker, 1000)

@@ -11,8 +11,9 @@ import (
 	"time"
 )
 
-// LiveLock registers a lock that everything depends on: a goroutine takes and releases it again and again, and /livez fails if that
-// does not succeed for longer than limit. Pass the RLocker of a sync.RWMutex, because a writer that waits would hold up readers.
+// LiveLock registers a lock that everything depends on: a goroutine takes and releases it again and
+// again, and /livez fails if that does not succeed for longer than limit. Pass the RLocker of a
+// sync.RWMutex, because a writer that waits would hold up readers.
 func (h *Health) LiveLock(name string, lock sync.Locker, limit time.Duration) {
 	var missing error
 	if lock == nil {
@@ -25,8 +26,9 @@ func (h *Health) LiveLock(name string, lock sync.Locker, limit time.Duration) {
 	}, missing)
 }
 
-// LiveScheduler fails /livez if for longer than limit no timer of this process was punctual to a tenth of that: it is starved of CPU, or its
-// threads are all stuck. Choose a limit of many seconds: a restart costs CPU too.
+// LiveScheduler fails /livez if for longer than limit no timer of this process was punctual to a
+// tenth of that: it is starved of CPU, or its threads are all stuck. Choose a limit of many
+// seconds: a restart costs CPU too.
 func (h *Health) LiveScheduler(limit time.Duration) {
 	h.canary("scheduler", limit, func(ctx context.Context) error {
 		start := time.Now()
@@ -43,9 +45,11 @@ func punctual(d, took time.Duration) error {
 	return nil
 }
 
-// LiveListener registers a listener of this process, at an address such as ":8080" or "127.0.0.1:8080": a goroutine sends it a request
-// for /livez over loopback, and /livez fails if for longer than limit nobody answered anything or hung up. So the probes' own port cannot be green over a
-// dead main port. Any status will do, so will a protocol error: what matters is that somebody is there.
+// LiveListener registers a listener of this process, at an address such as ":8080" or
+// "127.0.0.1:8080": a goroutine sends it a request for /livez over loopback, and /livez fails if
+// for longer than limit nobody answered anything or hung up. So the probes' own port cannot be
+// green over a dead main port. Any status will do, so will a protocol error: what matters is that
+// somebody is there.
 func (h *Health) LiveListener(name, addr string, limit time.Duration) {
 	target, err := loopback(addr)
 	h.canary(name, limit, func(ctx context.Context) error {
@@ -76,8 +80,8 @@ func loopback(addr string) (string, error) {
 	return "", fmt.Errorf("its host is %q, it has to be one that loopback reaches: empty, 0.0.0.0, [::], localhost, 127.0.0.1 or [::1]", host)
 }
 
-// knock returns nil if somebody at the address answers or hangs up. A listener that nobody accepts from does neither: the system completes its
-// connections.
+// knock returns nil if somebody at the address answers or hangs up. A listener that nobody accepts
+// from does neither: the system completes its connections.
 func knock(ctx context.Context, addr string) error {
 	conn, err := new(net.Dialer).DialContext(ctx, "tcp", addr)
 	if err != nil {

@@ -18,7 +18,8 @@ var (
 // at is an instant of the tables, in seconds.
 func at(seconds float64) time.Time { return epoch.Add(time.Duration(seconds * float64(time.Second))) }
 
-// A check, driven by hand: each letter is a second in which a run succeeds (.), fails (x) or does not happen (-).
+// A check, driven by hand: each letter is a second in which a run succeeds (.), fails (x) or does
+// not happen (-).
 func TestCheckThresholds(t *testing.T) {
 	for name, c := range map[string]struct {
 		options     CheckOptions
@@ -104,7 +105,8 @@ func TestJitter(t *testing.T) {
 	}
 }
 
-// Business reports success at each second: nothing is left for the active check to do, and the age limit is kept by the reports.
+// Business reports success at each second: nothing is left for the active check to do, and the age
+// limit is kept by the reports.
 func TestGoodNewsReplacesRuns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := New(Options{ShutdownDelay: -1})
@@ -126,7 +128,8 @@ func TestGoodNewsReplacesRuns(t *testing.T) {
 	})
 }
 
-// Bad news makes the check run at once; if that passes, one bad call says nothing, a whole period of them does.
+// Bad news makes the check run at once; if that passes, one bad call says nothing, a whole period
+// of them does.
 func TestBadNews(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := New(Options{ShutdownDelay: -1})
@@ -159,7 +162,8 @@ func TestBadNews(t *testing.T) {
 	})
 }
 
-// Bad news that nobody repeats is forgotten: an unready service gets no calls that could bring better ones.
+// Bad news that nobody repeats is forgotten: an unready service gets no calls that could bring
+// better ones.
 func TestBadNewsIsForgotten(t *testing.T) {
 	c := newCheck("c", Owned, nil, CheckOptions{}.withDefaults())
 	c.start(at(0))

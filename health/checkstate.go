@@ -7,7 +7,8 @@ import (
 	"time"
 )
 
-// slack is how long after its deadline a run is waited for before it is called stuck: one that heeds its context returns right then.
+// slack is how long after its deadline a run is waited for before it is called stuck: one that
+// heeds its context returns right then.
 const slack = 100 * time.Millisecond
 
 // check is the state of a Check: facts in, verdict out, at instants it is told.
@@ -50,7 +51,8 @@ func newCheck(name string, kind Kind, run func(context.Context) error, o CheckOp
 
 func (c *check) start(now time.Time) { c.running, c.overdue = now, false }
 
-// finish takes the outcome of the run that is under way. One that comes too late has been counted at its deadline.
+// finish takes the outcome of the run that is under way. One that comes too late has been counted
+// at its deadline.
 func (c *check) finish(now time.Time, o outcome, random func() float64) {
 	took, counted := now.Sub(c.running), c.overdue
 	c.due = c.running.Add(jitter(c.options.Period, random))
@@ -103,7 +105,8 @@ func (c *check) evidence(now time.Time, err error) {
 		c.badSince = now
 	}
 	c.badAt, c.err = now, err
-	if soon := c.resultAt.Add(c.options.Period / 10); soon.Before(c.due) { // at once, but not all the time
+	// at once, but not all the time
+	if soon := c.resultAt.Add(c.options.Period / 10); soon.Before(c.due) {
 		c.due = soon
 	}
 }

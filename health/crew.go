@@ -14,7 +14,8 @@ type member struct {
 	work func(context.Context)
 }
 
-// crew owns the goroutines of Run and joins them. Code of the user may never return, so joining has a bound, and tells who is missing.
+// crew owns the goroutines of Run and joins them. Code of the user may never return, so joining has
+// a bound, and tells who is missing.
 type crew struct {
 	ctx context.Context // of all members: Run's own, hence kept
 	end context.CancelFunc
@@ -53,7 +54,8 @@ func (c *crew) leave(name string) {
 	}
 }
 
-// join ends the context of all members and waits until they have left, or for the given time. It returns the names of those who are still here.
+// join ends the context of all members and waits until they have left, or for the given time. It
+// returns the names of those who are still here.
 func (c *crew) join(limit time.Duration) []string {
 	c.end()
 	timer := time.NewTimer(limit)

@@ -10,7 +10,8 @@ import (
 	"time"
 )
 
-// doors are the ways in which Run itself tells others: its log, its listener, its heartbeat file. They close last.
+// doors are the ways in which Run itself tells others: its log, its listener, its heartbeat file.
+// They close last.
 type doors struct {
 	crew     *crew
 	members  []member

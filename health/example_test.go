@@ -22,7 +22,8 @@ func get(handler http.Handler, path string) {
 	fmt.Printf("%s %d %s\n", path, w.Code, strings.TrimSpace(w.Body.String()))
 }
 
-// run runs h until the function that it returns is called, which returns Run's error. It waits for the first results.
+// run runs h until the function that it returns is called, which returns Run's error. It waits for
+// the first results.
 func run(h *health.Health) (stop func() error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
@@ -44,7 +45,8 @@ func (p *pool) PingContext(context.Context) error { return p.err }
 // A whole service: one HTTP server, a database, a loop.
 func Example() {
 	db := &pool{}
-	ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond) // in a service: signal.NotifyContext
+	// in a service: signal.NotifyContext
+	ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
 	defer cancel()
 
 	h := health.New(health.Options{ShutdownDelay: 10 * time.Millisecond})
@@ -125,7 +127,8 @@ func ExampleCheck_Report() {
 	database := h.Ready("database", db.PingContext)
 	query := func() error {
 		err := db.PingContext(context.Background()) // any query
-		database.Report(err)                        // good news replaces the next ping, bad news hastens it
+		// good news replaces the next ping, bad news hastens it
+		database.Report(err)
 		return err
 	}
 	defer run(h)()
@@ -136,11 +139,13 @@ func ExampleCheck_Report() {
 
 // With all of the pool in slow queries the answer is not "database down".
 func ExampleCheckOptions_pool() {
-	ping := func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() } // waits for a connection
+	// waits for a connection
+	ping := func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }
 	h := health.New(health.Options{ShutdownDelay: -1})
 	h.Ready("database", ping, health.CheckOptions{
 		Timeout: 10 * time.Millisecond,
-		Pool:    func() (inUse, size int) { return 8, 8 }, // s := db.Stats(); return s.InUse, s.MaxOpenConnections
+		// s := db.Stats(); return s.InUse, s.MaxOpenConnections
+		Pool: func() (inUse, size int) { return 8, 8 },
 	})
 	defer run(h)()
 

@@ -13,8 +13,8 @@ var (
 	noStore   = []string{"no-store"}
 )
 
-// Handler answers at /startupz, /readyz and /livez, for GET and HEAD: 200 or 503, with a body of a line. It reads what is known
-// and checks nothing, so no number of probes can reach a database.
+// Handler answers at /startupz, /readyz and /livez, for GET and HEAD: 200 or 503, with a body of a
+// line. It reads what is known and checks nothing, so no number of probes can reach a database.
 //
 //	/readyz/database      one check alone
 //	/readyz?exclude=cache without that check; may be repeated
@@ -23,7 +23,8 @@ var (
 // "Accept: application/json" gives the same as JSON.
 func (h *Health) Handler() http.Handler { return (*handler)(h) }
 
-// handler is a type of its own, and not a function, because a prober's answer is cheap enough for the difference to count.
+// handler is a type of its own, and not a function, because a prober's answer is cheap enough for
+// the difference to count.
 type handler Health
 
 // ServeHTTP implements [http.Handler].
@@ -41,7 +42,8 @@ func (door *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// Startupz, Readyz and Livez answer one probe, to be mounted anywhere: mux.HandleFunc("/healthz", h.Livez).
+// Startupz, Readyz and Livez answer one probe, to be mounted anywhere: mux.HandleFunc("/healthz",
+// h.Livez).
 func (h *Health) Startupz(w http.ResponseWriter, r *http.Request) { h.answer(w, r, start) }
 
 // Readyz is described at [Health.Startupz].
@@ -50,7 +52,8 @@ func (h *Health) Readyz(w http.ResponseWriter, r *http.Request) { h.answer(w, r,
 // Livez is described at [Health.Startupz].
 func (h *Health) Livez(w http.ResponseWriter, r *http.Request) { h.answer(w, r, live) }
 
-// FromLoopback says whether a request comes from this machine. Behind a reverse proxy on the same machine all do: use it with Addr.
+// FromLoopback says whether a request comes from this machine. Behind a reverse proxy on the same
+// machine all do: use it with Addr.
 func FromLoopback(r *http.Request) bool {
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
 	return err == nil && net.ParseIP(host).IsLoopback()

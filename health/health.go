@@ -19,31 +19,35 @@ const (
 
 // Options are the settings of a [Health]. The zero value is ready to use.
 type Options struct {
-	// Addr is the TCP address, such as ":9090", of a listener for the probes and /metrics alone. [Health.Run] opens it and closes it last.
-	// Empty means none: mount [Health.Handler] yourself.
+	// Addr is the TCP address, such as ":9090", of a listener for the probes and /metrics alone.
+	// [Health.Run] opens it and closes it last. Empty means none: mount [Health.Handler] yourself.
 	Addr string
-	// HeartbeatFile is a file that [Health.Run] renews every few seconds while the service is live, for exec probes of workers without a
-	// network interface: see [ProbeFile]. Empty means none.
+	// HeartbeatFile is a file that [Health.Run] renews every few seconds while the service is live,
+	// for exec probes of workers without a network interface: see [ProbeFile]. Empty means none.
 	HeartbeatFile string
-	// ShutdownDelay is how long the service goes on serving after it has become unready, so that everyone who routes traffic has
-	// noticed before the first connection is refused. Default 5 s; negative means none. A service that never was ready does not wait.
+	// ShutdownDelay is how long the service goes on serving after it has become unready, so that
+	// everyone who routes traffic has noticed before the first connection is refused. Default 5 s;
+	// negative means none. A service that never was ready does not wait.
 	ShutdownDelay time.Duration
 	// DrainTimeout is how long the functions of [Health.Drain] get together. Default 20 s.
 	DrainTimeout time.Duration
-	// Reveal says who may read the full errors of checks in verbose answers; they can name hosts, users and queries. Nil means
-	// nobody. [FromLoopback] allows those who ask from this machine.
+	// Reveal says who may read the full errors of checks in verbose answers; they can name hosts,
+	// users and queries. Nil means nobody. [FromLoopback] allows those who ask from this machine.
 	Reveal func(*http.Request) bool
-	// Log gets a line for each change: a check fails or recovers, a probe's answer turns. Nil means no lines. A handler that blocks
-	// holds up nothing; lines that do not fit are counted and reported.
+	// Log gets a line for each change: a check fails or recovers, a probe's answer turns. Nil means
+	// no lines. A handler that blocks holds up nothing; lines that do not fit are counted and
+	// reported.
 	Log *slog.Logger
 }
 
-// Health is what a service knows about itself, and tells a prober. Make one with [New]; the zero value is like New(Options{}).
-// Register what there is to know, then call [Health.Run]. All methods are safe for concurrent use, and none blocks on a check.
+// Health is what a service knows about itself, and tells a prober. Make one with [New]; the zero
+// value is like New(Options{}). Register what there is to know, then call [Health.Run]. All methods
+// are safe for concurrent use, and none blocks on a check.
 //
-// Registering may go on while Run does. What cannot be right (a name that is empty, unprintable or taken, a negative duration, no
-// function) makes Run return an error at once; after Run has begun it is logged and listed in verbose answers. Either way the handle that
-// was returned is inert: its methods do nothing, as those of a nil handle.
+// Registering may go on while Run does. What cannot be right (a name that is empty, unprintable or
+// taken, a negative duration, no function) makes Run return an error at once; after Run has begun
+// it is logged and listed in verbose answers. Either way the handle that was returned is inert: its
+// methods do nothing, as those of a nil handle.
 type Health struct {
 	options Options
 	answers [3]atomic.Pointer[answer] // what probes are told, by probe.index
@@ -79,7 +83,8 @@ func (o Options) settings() (Options, error) {
 	return o, nil
 }
 
-// register adds something to the board by calling add, unless its name or one of the errors says that it cannot be right.
+// register adds something to the board by calling add, unless its name or one of the errors says
+// that it cannot be right.
 func (h *Health) register(name string, add func(*board), problems ...error) (ok bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -15,8 +15,9 @@ import (
 // heartbeatPeriod is the time between two renewals of the heartbeat file, unless an answer changes.
 const heartbeatPeriod = 2 * time.Second
 
-// heartbeatFile tells those who can run a command here, and nothing else, what probes are told. It has a line for each probe, such as "readiness
-// ok" or "startup failed". It is there while the service is live.
+// heartbeatFile tells those who can run a command here, and nothing else, what probes are told. It
+// has a line for each probe, such as "readiness ok" or "startup failed". It is there while the
+// service is live.
 type heartbeatFile struct {
 	path    string
 	h       *Health
@@ -90,9 +91,10 @@ func writeFile(path, text string) (err error) {
 	return os.Rename(file.Name(), path)
 }
 
-// ProbeFile asks a heartbeat file, from another process: it returns nil if the file was renewed within maxAge and says yes to the
-// probe. The service's own binary can so be its exec probe, in an image without a shell; give maxAge at least 10 s. (Liveness alone can be had
-// from the file's age too: a service that is not live has no file.)
+// ProbeFile asks a heartbeat file, from another process: it returns nil if the file was renewed
+// within maxAge and says yes to the probe. The service's own binary can so be its exec probe, in an
+// image without a shell; give maxAge at least 10 s. (Liveness alone can be had from the file's age
+// too: a service that is not live has no file.)
 func ProbeFile(path string, p Probe, maxAge time.Duration) error {
 	info, err := os.Stat(path)
 	if err != nil {

@@ -9,8 +9,8 @@ import (
 
 const journalSize = 256 // lines that wait for a slow log
 
-// journal hands lines to a log that may be slow or blocked, without ever waiting for it. A goroutine of Run calls write; put may be
-// called from anywhere.
+// journal hands lines to a log that may be slow or blocked, without ever waiting for it. A
+// goroutine of Run calls write; put may be called from anywhere.
 type journal struct {
 	log    *slog.Logger
 	signal chan struct{} // has a value when there may be a line

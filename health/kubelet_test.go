@@ -17,8 +17,8 @@ import (
 	"time"
 )
 
-// With the tag kubelet, a service with three replicas is run by probity, under the kubelet's rules and in real time. It takes about two minutes and
-// needs the repository around this module.
+// With the tag kubelet, a service with three replicas is run by probity, under the kubelet's rules
+// and in real time. It takes about two minutes and needs the repository around this module.
 //
 //	go test -tags kubelet -run Kubelet -v .
 func TestKubelet(t *testing.T) {

@@ -11,7 +11,8 @@ import (
 	"time"
 )
 
-// Nothing is left after Serve, with everything open that the library can open: listeners, the heartbeat file, checks, canaries, drains.
+// Nothing is left after Serve, with everything open that the library can open: listeners, the
+// heartbeat file, checks, canaries, drains.
 func TestNoGoroutineIsLeft(t *testing.T) {
 	waitFor(t, func() bool { return goroutines() == "" }) // of the tests before
 	h := New(Options{Addr: "127.0.0.1:0", HeartbeatFile: filepath.Join(t.TempDir(), "heartbeat"), ShutdownDelay: time.Millisecond})
@@ -42,7 +43,8 @@ func TestNoGoroutineIsLeft(t *testing.T) {
 	waitFor(t, func() bool { return goroutines() == "" })
 }
 
-// goroutines returns the stacks of all goroutines that the library, or http.Server for it, has started.
+// goroutines returns the stacks of all goroutines that the library, or http.Server for it, has
+// started.
 func goroutines() string {
 	buf := make([]byte, 1<<20)
 	var ours strings.Builder

@@ -6,19 +6,22 @@ import (
 	"time"
 )
 
-// Heartbeat proves that a loop goes round. Its methods do nothing on a nil Heartbeat and after Stop; they take no lock and cost some
-// ten nanoseconds, so that every turn of a loop can call them.
+// Heartbeat proves that a loop goes round. Its methods do nothing on a nil Heartbeat and after
+// Stop; they take no lock and cost some ten nanoseconds, so that every turn of a loop can call
+// them.
 type Heartbeat struct {
 	h    *Health
 	loop *loop
 }
 
-// Live registers a loop that this process cannot be without: if it neither beats nor idles for longer than limit, /livez fails and
-// Kubernetes restarts the container. Choose a limit well above the longest turn; only a hang should exceed it. The time counts from the first beat or
-// from the end of the start, whichever is later, so a loop that never begins is noticed too.
+// Live registers a loop that this process cannot be without: if it neither beats nor idles for
+// longer than limit, /livez fails and Kubernetes restarts the container. Choose a limit well above
+// the longest turn; only a hang should exceed it. The time counts from the first beat or from the
+// end of the start, whichever is later, so a loop that never begins is noticed too.
 //
-// Heartbeats, and the other three Live methods, are the only things that can fail liveness. None takes a function: what a restart would
-// not mend, such as a dead database, cannot be written down here.
+// Heartbeats, and the other three Live methods, are the only things that can fail liveness. None
+// takes a function: what a restart would not mend, such as a dead database, cannot be written down
+// here.
 func (h *Health) Live(name string, limit time.Duration) *Heartbeat {
 	l := &loop{name: name, limit: limit, base: time.Now()}
 	if !h.register(name, func(b *board) { b.loops = append(b.loops, l) }, positive(limit)) {
@@ -38,7 +41,8 @@ func (b *Heartbeat) Beat() {
 	}
 }
 
-// Idle says that the loop is about to wait for work, however long: silence means nothing until the next Beat.
+// Idle says that the loop is about to wait for work, however long: silence means nothing until the
+// next Beat.
 func (b *Heartbeat) Idle() {
 	if b == nil || b.loop.stopped.Load() {
 		return
@@ -106,8 +110,8 @@ func (l *loop) state(started, now time.Time) string {
 	return stateOK
 }
 
-// deadline is when the loop is silent for too long if it is not heard of before. One that rests is looked at again after a whole limit, and it
-// cannot have been silent for longer by then.
+// deadline is when the loop is silent for too long if it is not heard of before. One that rests is
+// looked at again after a whole limit, and it cannot have been silent for longer by then.
 func (l *loop) deadline(started, now time.Time) time.Time {
 	return now.Add(l.limit - l.silence(started, now))
 }

@@ -23,8 +23,9 @@ func TestHeartbeat(t *testing.T) {
 		after(30*time.Second - time.Millisecond)
 		expect(t, h, "/livez", 200, "ok\n")
 		after(time.Millisecond)
-		expect(t, h, "/livez", 503, "not live: no heartbeat of queue loop\n") // a loop that never begins is noticed
-		expect(t, h, "/readyz", 200, "ok\n")                                  // unrelated (R100)
+		// a loop that never begins is noticed
+		expect(t, h, "/livez", 503, "not live: no heartbeat of queue loop\n")
+		expect(t, h, "/readyz", 200, "ok\n") // unrelated (R100)
 		loop.Beat()
 		expect(t, h, "/livez", 200, "ok\n")
 		for range 10 {
@@ -131,7 +132,8 @@ func TestLoopback(t *testing.T) {
 	}
 }
 
-// A business port whose accept loop is dead: the kernel still completes connections, so only an answer proves life.
+// A business port whose accept loop is dead: the kernel still completes connections, so only an
+// answer proves life.
 func TestLiveListener(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -9,9 +9,10 @@ import (
 	"time"
 )
 
-// Manifest returns the probes that match what is registered, as YAML for the container in a Pod's manifest: endpoints, periods that
-// follow the checks, a startup probe that bears the longest budget, and the grace period that the shutdown needs. Print it from a
-// flag of the service, so that code and manifest cannot drift apart.
+// Manifest returns the probes that match what is registered, as YAML for the container in a Pod's
+// manifest: endpoints, periods that follow the checks, a startup probe that bears the longest
+// budget, and the grace period that the shutdown needs. Print it from a flag of the service, so
+// that code and manifest cannot drift apart.
 func (h *Health) Manifest() string {
 	options, err := h.options.settings()
 	if err != nil {
@@ -32,7 +33,8 @@ func (h *Health) Manifest() string {
 	return out.String()
 }
 
-// figures returns the longest budget of a task, and the shortest period of a check that gates or may gate.
+// figures returns the longest budget of a task, and the shortest period of a check that gates or
+// may gate.
 func (b *board) figures() (budget, period time.Duration) {
 	for _, t := range b.tasks {
 		budget = max(budget, t.budget)

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// Metrics serves what is known in Prometheus' text format, without a client library. The label type is the endpoint: startupz,
-// readyz (dependencies too) or livez.
+// Metrics serves what is known in Prometheus' text format, without a client library. The label type
+// is the endpoint: startupz, readyz (dependencies too) or livez.
 //
 //	health_probe_ok{type}                     gauge    the answer to a probe, 1 or 0
 //	health_probes_total{type,status}          counter  probes answered: "nobody ever asks startupz" shows here

@@ -48,7 +48,8 @@ func TestMisuse(t *testing.T) {
 	}
 }
 
-// While Run is under way a mistake cannot end the service any more: it is listed, and the handle does nothing.
+// While Run is under way a mistake cannot end the service any more: it is listed, and the handle
+// does nothing.
 func TestLateMisuse(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := New(Options{ShutdownDelay: -1})

@@ -6,7 +6,8 @@ import (
 	"time"
 )
 
-// answer is what a prober is told, rendered when it changes and not when it is asked for. It is never modified.
+// answer is what a prober is told, rendered when it changes and not when it is asked for. It is
+// never modified.
 type answer struct {
 	ok   bool // 200, else 503
 	text string
@@ -36,7 +37,8 @@ func (h *Health) wakeLocked() {
 	}
 }
 
-// publishLocked renders the answers that have changed and tells the log and those who wait in Changed.
+// publishLocked renders the answers that have changed and tells the log and those who wait in
+// Changed.
 func (h *Health) publishLocked(now time.Time) {
 	b := &h.board
 	for _, c := range b.checks {

@@ -13,7 +13,8 @@ type query struct {
 	exclude []string
 }
 
-// parseQuery reads ?verbose and ?exclude=NAME. It returns an error for what it cannot read; parameters of other names are ignored.
+// parseQuery reads ?verbose and ?exclude=NAME. It returns an error for what it cannot read;
+// parameters of other names are ignored.
 func parseQuery(raw string) (query, error) {
 	values, err := url.ParseQuery(raw)
 	if err != nil {

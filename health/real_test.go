@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-// Hang and stale, once for real: a check passes, then never returns. It is red within its age limit, and 1,000 probes over sockets find
-// one goroutine that is held and no further call.
+// Hang and stale, once for real: a check passes, then never returns. It is red within its age
+// limit, and 1,000 probes over sockets find one goroutine that is held and no further call.
 func TestHangForReal(t *testing.T) {
 	h := New(Options{ShutdownDelay: -1})
 	release := make(chan struct{})
@@ -24,7 +24,8 @@ func TestHangForReal(t *testing.T) {
 			<-release
 		}
 		return nil
-	}, CheckOptions{Period: 50 * time.Millisecond, Timeout: 200 * time.Millisecond, Failures: 3}) // age limit 500 ms
+	}, CheckOptions{Period: 50 * time.Millisecond, Timeout: 200 * time.Millisecond, Failures: 3})
+	// age limit 500 ms
 	end := begin(t, h)
 	waitFor(t, func() bool { return calls.Load() == 2 })
 	begun := time.Now()
@@ -56,8 +57,8 @@ func TestHangForReal(t *testing.T) {
 	}
 }
 
-// The flood, once for real: 10,000 probes from 100 clients over sockets make no database call, and a business worker's wait for a slot of
-// the same pool stays what it was.
+// The flood, once for real: 10,000 probes from 100 clients over sockets make no database call, and
+// a business worker's wait for a slot of the same pool stays what it was.
 func TestFloodForReal(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes seconds")
@@ -113,7 +114,8 @@ func TestFloodForReal(t *testing.T) {
 	}
 }
 
-// business takes a slot for a millisecond, n times. It returns the p99 of its wait, and how often the pool was full.
+// business takes a slot for a millisecond, n times. It returns the p99 of its wait, and how often
+// the pool was full.
 func business(pool chan struct{}, n int) (p99 time.Duration, full int) {
 	waits := make([]time.Duration, n)
 	for i := range waits {

@@ -21,7 +21,8 @@ const (
 	live
 )
 
-// index is the probe's place in arrays; a word that is no probe has that of Readiness, the strictest.
+// index is the probe's place in arrays; a word that is no probe has that of Readiness, the
+// strictest.
 func (p Probe) index() int {
 	switch p {
 	case Startup:
@@ -60,20 +61,25 @@ const (
 
 // Report is what [Health] knows that bears on one probe.
 type Report struct {
-	Probe  Probe
-	OK     bool
-	Reason string // what a prober is told, in a line or two: "ok", "starting: weights: 120/400 (30%)", "not ready: database failing"
+	Probe Probe
+	OK    bool
+	// what a prober is told, in a line or two: "ok", "starting: weights: 120/400 (30%)", "not
+	// ready: database failing"
+	Reason string
 	Checks []Status
 }
 
 // Status is what is known of one task, check or heartbeat.
 type Status struct {
-	Name   string
-	Kind   Kind
-	State  string // "ok", "pending", "failing", "stuck", "stale", "pool saturated", "silent" or "stalled"
-	Gates  bool   // it counts for the probe's answer; false for a dependency without an open breaker
+	Name string
+	Kind Kind
+	// "ok", "pending", "failing", "stuck", "stale", "pool saturated", "silent" or "stalled"
+	State string
+	// it counts for the probe's answer; false for a dependency without an open breaker
+	Gates  bool
 	Detail string // ages, durations and counts: nothing that a stranger must not know
-	Err    error  // the full reason, which may name hosts, users and queries; nil while OK or not known
+	// the full reason, which may name hosts, users and queries; nil while OK or not known
+	Err error
 
 	Age, Duration     time.Duration // of the last result; Age is -1 if there is none
 	Succeeded, Failed uint64        // results so far
@@ -89,7 +95,8 @@ func (h *Health) OK(p Probe) bool {
 // Report returns what bears on a probe, in the order of registration.
 func (h *Health) Report(p Probe) Report { return h.view(p).Report }
 
-// Changed returns a channel that is closed when the answer to any probe changes next. Ask for it before looking at OK or Report.
+// Changed returns a channel that is closed when the answer to any probe changes next. Ask for it
+// before looking at OK or Report.
 func (h *Health) Changed() <-chan struct{} {
 	h.mu.Lock()
 	defer h.mu.Unlock()

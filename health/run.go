@@ -23,15 +23,17 @@ type run struct {
 	fatal   chan error    // why Run has to end by itself; it takes the first
 }
 
-// Run runs the checks, in the background of whoever asks the probes, until ctx ends. Then it stops in the order that Kubernetes
-// needs: unready at once, ShutdownDelay, the functions of [Health.Drain], the checks; liveness stays green throughout, and after. Run returns
-// nil then, or what went wrong on the way.
+// Run runs the checks, in the background of whoever asks the probes, until ctx ends. Then it stops
+// in the order that Kubernetes needs: unready at once, ShutdownDelay, the functions of
+// [Health.Drain], the checks; liveness stays green throughout, and after. Run returns nil then, or
+// what went wrong on the way.
 //
-// It returns an error at once if something was registered that cannot be right, if it was called before, or if its own listener or
-// heartbeat file cannot be had; and it stops by itself, with an error, when a startup task fails or stalls, or Addr's listener dies.
+// It returns an error at once if something was registered that cannot be right, if it was called
+// before, or if its own listener or heartbeat file cannot be had; and it stops by itself, with an
+// error, when a startup task fails or stalls, or Addr's listener dies.
 //
-// After Run no goroutine is left, except those of functions that ignore the end of their context: Run waits two seconds
-// for them, and its error names them.
+// After Run no goroutine is left, except those of functions that ignore the end of their context:
+// Run waits two seconds for them, and its error names them.
 func (h *Health) Run(ctx context.Context) error {
 	r, err := h.begin(ctx)
 	if err != nil {

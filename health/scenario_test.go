@@ -15,7 +15,8 @@ import (
 
 // The scenarios of the specification, section 7: what published libraries get wrong.
 
-// Hang: a check blocks and ignores its context. 1,000 probes meanwhile cost nothing, one goroutine is held, the check is named.
+// Hang: a check blocks and ignores its context. 1,000 probes meanwhile cost nothing, one goroutine
+// is held, the check is named.
 func TestHang(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := New(Options{ShutdownDelay: -1})
@@ -55,7 +56,8 @@ func TestHang(t *testing.T) {
 	})
 }
 
-// Stale: a check passes once and then never returns. It is red at its deadline, and with a threshold within its age limit.
+// Stale: a check passes once and then never returns. It is red at its deadline, and with a
+// threshold within its age limit.
 func TestStale(t *testing.T) {
 	for name, c := range map[string]struct {
 		failures int
@@ -144,7 +146,8 @@ func TestConcurrentProbesMakeOneCheck(t *testing.T) {
 	}
 }
 
-// A database that is away for 10 s: unready within a period, ready within two after its return, live throughout.
+// A database that is away for 10 s: unready within a period, ready within two after its return,
+// live throughout.
 func TestOutage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := New(Options{ShutdownDelay: -1})

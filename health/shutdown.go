@@ -16,9 +16,9 @@ type drain struct {
 	end  func(context.Context) error
 }
 
-// Drain registers what has to end when the service stops, as in Drain("http", server.Shutdown). All such functions are called at the same
-// time, after ShutdownDelay, with a context that ends after DrainTimeout. One that fails, panics or goes on after that makes [Health.Run]
-// return an error.
+// Drain registers what has to end when the service stops, as in Drain("http", server.Shutdown). All
+// such functions are called at the same time, after ShutdownDelay, with a context that ends after
+// DrainTimeout. One that fails, panics or goes on after that makes [Health.Run] return an error.
 func (h *Health) Drain(name string, end func(context.Context) error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -63,9 +63,10 @@ func (h *Health) drain(r *run) error {
 	return errs
 }
 
-// PreStop is a handler for a preStop hook (httpGet): it makes the service unready at once, answers after ShutdownDelay, and the SIGTERM
-// that follows finds that time spent. Mount it only where nobody but the kubelet can reach it, since it takes the replica out of service for
-// good; [Health.Handler] does not include it.
+// PreStop is a handler for a preStop hook (httpGet): it makes the service unready at once, answers
+// after ShutdownDelay, and the SIGTERM that follows finds that time spent. Mount it only where
+// nobody but the kubelet can reach it, since it takes the replica out of service for good;
+// [Health.Handler] does not include it.
 func (h *Health) PreStop(w http.ResponseWriter, r *http.Request) {
 	since := h.stop()
 	if since.IsZero() {
@@ -78,8 +79,9 @@ func (h *Health) PreStop(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusOK)
 }
 
-// Serve is [Health.Run] for a service that is one HTTP server: it listens at server.Addr, serves (TLS if server.TLSConfig has
-// certificates), and drains the server when ctx ends. If the server dies before, Serve stops and returns why.
+// Serve is [Health.Run] for a service that is one HTTP server: it listens at server.Addr, serves
+// (TLS if server.TLSConfig has certificates), and drains the server when ctx ends. If the server
+// dies before, Serve stops and returns why.
 func (h *Health) Serve(ctx context.Context, server *http.Server) error {
 	listener, err := net.Listen("tcp", cmp.Or(server.Addr, ":http"))
 	if err != nil {

@@ -15,11 +15,13 @@ import (
 	"time"
 )
 
-// The order of the end: unready at once, the delay, drain, and only then no more checks; live throughout and after.
+// The order of the end: unready at once, the delay, drain, and only then no more checks; live
+// throughout and after.
 func TestShutdownOrder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := New(Options{ShutdownDelay: 5 * time.Second})
-		h.Live("loop", time.Second).Beat() // it ends with the service and must not fail liveness then
+		// it ends with the service and must not fail liveness then
+		h.Live("loop", time.Second).Beat()
 		drained := make(chan time.Time, 1)
 		h.Drain("server", func(context.Context) error {
 			drained <- time.Now()
@@ -129,7 +131,8 @@ func TestPreStop(t *testing.T) {
 	})
 }
 
-// For real: a request that came before the stop is answered, one that comes in the delay too, and then the port is closed.
+// For real: a request that came before the stop is answered, one that comes in the delay too, and
+// then the port is closed.
 func TestServe(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -11,23 +11,25 @@ const defaultBudget = 5 * time.Minute
 
 // TaskOptions are the settings of one startup task. The zero value is ready to use.
 type TaskOptions struct {
-	// Budget is how long the task may take on the slowest machine. [Health.Manifest] gives the startup probe the longest of all budgets;
-	// nothing else depends on it. Default 5 min. With Stall it can be generous: a hang is noticed long before.
+	// Budget is how long the task may take on the slowest machine. [Health.Manifest] gives the
+	// startup probe the longest of all budgets; nothing else depends on it. Default 5 min. With
+	// Stall it can be generous: a hang is noticed long before.
 	Budget time.Duration
-	// Stall is how long the task may be without progress. Slow progress is fine, none for longer than this is a failure as [Task.Fail] is.
-	// Default: no limit.
+	// Stall is how long the task may be without progress. Slow progress is fine, none for longer
+	// than this is a failure as [Task.Fail] is. Default: no limit.
 	Stall time.Duration
 }
 
-// Task is something that has to be done before the service has started. Its methods do nothing on a nil Task, on one that is
-// done, and on one that has failed.
+// Task is something that has to be done before the service has started. Its methods do nothing on a
+// nil Task, on one that is done, and on one that has failed.
 type Task struct {
 	h    *Health
 	task *task
 }
 
-// Startup registers a task, such as loading weights or a migration. The service has started when all tasks are done; from then on
-// /startupz says so whatever happens, and readiness and liveness are judged. A task cannot be added after that.
+// Startup registers a task, such as loading weights or a migration. The service has started when
+// all tasks are done; from then on /startupz says so whatever happens, and readiness and liveness
+// are judged. A task cannot be added after that.
 func (h *Health) Startup(name string, options ...TaskOptions) *Task {
 	o, err := only(options)
 	t := &task{name: name, stall: o.Stall, budget: o.Budget}
@@ -45,13 +47,15 @@ func (h *Health) Startup(name string, options ...TaskOptions) *Task {
 	return &Task{h, t}
 }
 
-// Progress says how much is done, in any unit. A total of 0 or less means that nobody knows. It costs little and may be called
-// for each chunk; /startupz shows it within a second. Calls that repeat the last value are not progress.
+// Progress says how much is done, in any unit. A total of 0 or less means that nobody knows. It
+// costs little and may be called for each chunk; /startupz shows it within a second. Calls that
+// repeat the last value are not progress.
 func (t *Task) Progress(done, total int64) {
 	t.do(func(s *task, now time.Time) { s.progress(done, total, now) })
 }
 
-// Phase names what is being done now, such as "reading index" or "second attempt". A new name is progress.
+// Phase names what is being done now, such as "reading index" or "second attempt". A new name is
+// progress.
 func (t *Task) Phase(name string) { t.do(func(s *task, now time.Time) { s.enter(name, now) }) }
 
 // Done ends the task. When all tasks are done, the service has started.
@@ -60,8 +64,9 @@ func (t *Task) Done() {
 	t.publish()
 }
 
-// Fail says that the task can never be done: [Health.Run] stops the service and returns an error that wraps err, so that the
-// process can exit with a reason instead of waiting to be killed. If there is hope, do not call Fail but try again in a new [Task.Phase].
+// Fail says that the task can never be done: [Health.Run] stops the service and returns an error
+// that wraps err, so that the process can exit with a reason instead of waiting to be killed. If
+// there is hope, do not call Fail but try again in a new [Task.Phase].
 func (t *Task) Fail(err error) {
 	if err == nil {
 		err = errors.New("no reason given")
@@ -132,7 +137,8 @@ func (t *task) stalled(now time.Time) bool {
 	return t.stall > 0 && !t.done && now.Sub(t.moved) >= t.stall
 }
 
-// deadline is when the task stalls if nothing happens before; it lies in the past if there is no such time.
+// deadline is when the task stalls if nothing happens before; it lies in the past if there is no
+// such time.
 func (t *task) deadline() time.Time {
 	if t.stall == 0 || t.done {
 		return time.Time{}

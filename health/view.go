@@ -62,8 +62,8 @@ func (v *view) alone(s Status) {
 	v.OK, v.Reason, v.Checks = s.State == stateOK, s.State, []Status{s}
 }
 
-// without judges anew as if the named checks did not gate. What is excluded cannot make a service ready that has not started or is
-// stopping, and a name that is not known excludes nothing.
+// without judges anew as if the named checks did not gate. What is excluded cannot make a service
+// ready that has not started or is stopping, and a name that is not known excludes nothing.
 func (v *view) without(names []string) {
 	for _, name := range names {
 		i := slices.IndexFunc(v.Checks, func(s Status) bool { return s.Name == name })

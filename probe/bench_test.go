@@ -7,7 +7,8 @@ import (
 	"testing"
 )
 
-// BenchmarkProbe measures one successful attempt of each handler on loopback, the server's part included.
+// BenchmarkProbe measures one successful attempt of each handler on loopback, the server's part
+// included.
 func BenchmarkProbe(b *testing.B) {
 	web := httptest.NewServer(http.HandlerFunc(protocol))
 	defer web.Close()

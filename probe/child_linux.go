@@ -12,12 +12,13 @@ import (
 // child is a process that this one has started and not reaped yet.
 type child struct {
 	pid int
-	// exit becomes readable when the child ends, so that waiting for it takes no thread. Nil if the kernel has no such descriptors, or none is
-	// left.
+	// exit becomes readable when the child ends, so that waiting for it takes no thread. Nil if the
+	// kernel has no such descriptors, or none is left.
 	exit *os.File
 }
 
-// startChild starts a process. It goes below package os/exec, which costs a tenth of what a small command costs.
+// startChild starts a process. It goes below package os/exec, which costs a tenth of what a small
+// command costs.
 func startChild(path string, argv []string, attr *syscall.ProcAttr) (*child, error) {
 	fd := -1
 	attr.Sys.PidFD = &fd
@@ -27,7 +28,8 @@ func startChild(path string, argv []string, attr *syscall.ProcAttr) (*child, err
 	}
 	c := &child{pid: pid}
 	if fd >= 0 {
-		_ = unix.SetNonblock(fd, true) // which tells NewFile that it can be waited for; if not, awaitExit takes a thread
+		// which tells NewFile that it can be waited for; if not, awaitExit takes a thread
+		_ = unix.SetNonblock(fd, true)
 		c.exit = os.NewFile(uintptr(fd), "pidfd")
 	}
 	return c, nil
@@ -76,7 +78,8 @@ func (c *child) ended(flags int) (bool, error) {
 // reap takes the child's status.
 func (c *child) reap() (syscall.WaitStatus, error) { return reap(c.pid) }
 
-// newPipe opens a pipe: a descriptor from which one can read without waiting, and the end for a child.
+// newPipe opens a pipe: a descriptor from which one can read without waiting, and the end for a
+// child.
 func newPipe() (r int, w *os.File, err error) {
 	var ends [2]int
 	if err := unix.Pipe2(ends[:], unix.O_CLOEXEC); err != nil {

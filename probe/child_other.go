@@ -23,8 +23,9 @@ func startChild(path string, argv []string, attr *syscall.ProcAttr) (*child, err
 
 func (*child) close() {}
 
-// awaitExit waits for the child and reaps it: these systems cannot reliably wait without reaping. So for an instant the number of an empty group could
-// be given to another one; numbers are not reused that soon.
+// awaitExit waits for the child and reaps it: these systems cannot reliably wait without reaping.
+// So for an instant the number of an empty group could be given to another one; numbers are not
+// reused that soon.
 func (c *child) awaitExit() (err error) {
 	c.status, err = reap(c.pid)
 	return err
@@ -32,7 +33,8 @@ func (c *child) awaitExit() (err error) {
 
 func (c *child) reap() (syscall.WaitStatus, error) { return c.status, nil }
 
-// newPipe opens a pipe: a descriptor from which one can read without waiting, and the end for a child.
+// newPipe opens a pipe: a descriptor from which one can read without waiting, and the end for a
+// child.
 func newPipe() (r int, w *os.File, err error) {
 	var ends [2]int
 	syscall.ForkLock.RLock() // or another goroutine's child gets it

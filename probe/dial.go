@@ -9,8 +9,9 @@ import (
 	"syscall"
 )
 
-// DialFunc opens a connection, like [net.Dialer.DialContext]. Handlers take one so that an owner can look at the
-// connection (does the peer belong to the service?), enter a network namespace, or test without sockets.
+// DialFunc opens a connection, like [net.Dialer.DialContext]. Handlers take one so that an owner
+// can look at the connection (does the peer belong to the service?), enter a network namespace, or
+// test without sockets.
 type DialFunc func(ctx context.Context, network, address string) (net.Conn, error)
 
 // orDefault returns f, or the kubelet's way of dialling if f is nil.
@@ -21,8 +22,8 @@ func (f DialFunc) orDefault() DialFunc {
 	return (&net.Dialer{Control: lingerOneSecond}).DialContext
 }
 
-// lingerOneSecond lets a close send FIN and wait at most a second for the peer (R59), which shortens the life of
-// sockets that many probes leave behind.
+// lingerOneSecond lets a close send FIN and wait at most a second for the peer (R59), which
+// shortens the life of sockets that many probes leave behind.
 func lingerOneSecond(_, _ string, socket syscall.RawConn) error {
 	var failed error
 	err := socket.Control(func(fd uintptr) {

@@ -147,7 +147,8 @@ func ExampleHeartbeat() {
 	check := probe.Heartbeat{File: file, MaxAge: time.Minute}
 
 	fmt.Println(check.Probe(context.Background()).Outcome)
-	if err := os.WriteFile(file, nil, 0o600); err != nil { // what the service does every few seconds
+	// what the service does every few seconds
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		log.Fatal(err)
 	}
 	fmt.Println(check.Probe(context.Background()).Outcome)

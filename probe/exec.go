@@ -8,15 +8,16 @@ import (
 	"time"
 )
 
-// reapWait is how long an attempt waits for a killed command to be gone. Only a process that the kernel does not let
-// go (uninterruptible sleep on a dead disk) or that may not be killed takes that long.
+// reapWait is how long an attempt waits for a killed command to be gone. Only a process that the
+// kernel does not let go (uninterruptible sleep on a dead disk) or that may not be killed takes
+// that long.
 const reapWait = time.Second
 
-// Exec is the exec handler (R83–R89): it runs a command without a shell and looks at the exit code. 0 is a success,
-// any other is a failure, and so is an overrun of the time-out.
+// Exec is the exec handler (R83–R89): it runs a command without a shell and looks at the exit code.
+// 0 is a success, any other is a failure, and so is an overrun of the time-out.
 type Exec struct {
-	// Command is the program and its arguments. $(NAME) references must have been expanded (R83). A program
-	// without a slash is looked up in the PATH of Env.
+	// Command is the program and its arguments. $(NAME) references must have been expanded (R83). A
+	// program without a slash is looked up in the PATH of Env.
 	Command []string
 	// Env is the environment, as "NAME=value". Default, if nil: the one of this process.
 	Env []string
@@ -28,12 +29,14 @@ type Exec struct {
 	Starter Starter
 }
 
-// Probe runs the command once. The output is what it wrote to standard output followed by what it wrote to standard
-// error, cut to 10 KiB together (R87); after a time-out it is the kubelet's text instead (R86). A command that cannot
-// be started, or whose end cannot be learned, is a prober error (R85).
+// Probe runs the command once. The output is what it wrote to standard output followed by what it
+// wrote to standard error, cut to 10 KiB together (R87); after a time-out it is the kubelet's text
+// instead (R86). A command that cannot be started, or whose end cannot be learned, is a prober
+// error (R85).
 //
-// The command is the leader of a process group of its own. Whatever of that group is left when the command ends, or
-// when its time is up, is killed. A child that left the group and holds the output open does not delay the result.
+// The command is the leader of a process group of its own. Whatever of that group is left when the
+// command ends, or when its time is up, is killed. A child that left the group and holds the output
+// open does not delay the result.
 func (e Exec) Probe(ctx context.Context) Result {
 	if len(e.Command) == 0 {
 		return unevaluable(errors.New("cannot run an exec probe: its command is empty"))
@@ -63,9 +66,9 @@ type ending struct {
 // soon is how long a command may run before somebody reads what it writes.
 const soon = 20 * time.Millisecond
 
-// await waits for the command's end, for the time-out or for the owner, whichever comes first. The goroutine that it
-// starts has ended when await returns, unless the kernel holds on to the process for longer than reapWait; then it
-// stays to reap the process.
+// await waits for the command's end, for the time-out or for the owner, whichever comes first. The
+// goroutine that it starts has ended when await returns, unless the kernel holds on to the process
+// for longer than reapWait; then it stays to reap the process.
 func (e Exec) await(ctx context.Context, command Running, out *output) Result {
 	deadline := time.Now().Add(timeoutOr(e.Timeout))
 	timer := time.NewTimer(min(soon, timeoutOr(e.Timeout)))
@@ -121,8 +124,8 @@ func (e Exec) verdict(end ending, out *output) Result {
 	return failure(out.text())
 }
 
-// overrun returns the result of a command that took too long (R86). killErr is appended if its processes may still be
-// there: the failure counts all the same.
+// overrun returns the result of a command that took too long (R86). killErr is appended if its
+// processes may still be there: the failure counts all the same.
 func (e Exec) overrun(killErr error) Result {
 	text := fmt.Sprintf("command timed out: %q timed out after %v", strings.Join(e.Command, " "), timeoutOr(e.Timeout))
 	if killErr != nil {

@@ -12,7 +12,8 @@ import (
 	"time"
 )
 
-// groupAlive reports whether a process of the group runs. Zombies do not: reaping them is up to their new parent.
+// groupAlive reports whether a process of the group runs. Zombies do not: reaping them is up to
+// their new parent.
 func groupAlive(group int) bool {
 	stats, _ := filepath.Glob("/proc/[0-9]*/stat") // the pattern is well-formed
 	for _, path := range stats {
@@ -29,8 +30,8 @@ func groupAlive(group int) bool {
 	return false
 }
 
-// TestExecEscapedChild: a child in a session of its own keeps the output open; the result waits for neither its end nor
-// its output, and what the command itself wrote is complete (G13).
+// TestExecEscapedChild: a child in a session of its own keeps the output open; the result waits for
+// neither its end nor its output, and what the command itself wrote is complete (G13).
 func TestExecEscapedChild(t *testing.T) {
 	if _, err := exec.LookPath("setsid"); err != nil {
 		t.Skip("no setsid command")

@@ -138,7 +138,8 @@ func TestExecStopped(t *testing.T) {
 	starter.checkGone(t)
 }
 
-// TestExecLeavesNothing: what a command leaves behind in its group ends with it and does not delay the result (G13).
+// TestExecLeavesNothing: what a command leaves behind in its group ends with it and does not delay
+// the result (G13).
 func TestExecLeavesNothing(t *testing.T) {
 	starter := new(recorder)
 	got := Exec{Command: sh("sleep 60 & echo done"), Timeout: ample, Starter: starter}.Probe(t.Context())
@@ -185,7 +186,8 @@ func (f fakeCommand) Kill() error        { return f.kill() }
 
 func (f fakeCommand) Start(Command) (Running, error) { return f, nil }
 
-// TestExecForeignStarter has commands started elsewhere that end in ways which are hard to arrange for.
+// TestExecForeignStarter has commands started elsewhere that end in ways which are hard to arrange
+// for.
 func TestExecForeignStarter(t *testing.T) {
 	noKill := func() error { return nil }
 	tests := map[string]struct {
@@ -205,8 +207,8 @@ func TestExecForeignStarter(t *testing.T) {
 	}
 }
 
-// TestExecUnkillable: a process that does not go away holds up the attempt for one more second at most. The bubble's
-// clock is virtual; no process is involved.
+// TestExecUnkillable: a process that does not go away holds up the attempt for one more second at
+// most. The bubble's clock is virtual; no process is involved.
 func TestExecUnkillable(t *testing.T) {
 	tests := map[string]struct {
 		kill error

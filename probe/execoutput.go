@@ -8,16 +8,18 @@ import (
 	"time"
 )
 
-// output collects what a command writes. It owns two pipes and, from watch on, two goroutines that read them; close joins these.
+// output collects what a command writes. It owns two pipes and, from watch on, two goroutines that
+// read them; close joins these.
 //
-// A command that ends soon needs no readers: what it wrote is in the pipes, and is collected at the end. One that runs for longer could fill them.
+// A command that ends soon needs no readers: what it wrote is in the pipes, and is collected at the
+// end. One that runs for longer could fill them.
 type output struct {
 	stdout, stderr stream
 	readers        sync.WaitGroup
 }
 
-// stream is one pipe: kept holds the first outputLimit bytes, the rest is read and dropped, so that the command is
-// never kept waiting for long and memory stays bounded.
+// stream is one pipe: kept holds the first outputLimit bytes, the rest is read and dropped, so that
+// the command is never kept waiting for long and memory stays bounded.
 type stream struct {
 	fd   int      // the read end; -1 if there is none
 	r    *os.File // the read end, from watch on
@@ -46,7 +48,8 @@ func (o *output) streams() []*stream {
 	return []*stream{&o.stdout, &o.stderr}
 }
 
-// handOver closes this side's copies of the write ends; from now on the command and its children hold the only ones.
+// handOver closes this side's copies of the write ends; from now on the command and its children
+// hold the only ones.
 func (o *output) handOver() {
 	for _, s := range o.streams() {
 		if s.w != nil {
@@ -55,8 +58,8 @@ func (o *output) handOver() {
 	}
 }
 
-// watch begins to read. A pipe whose reads cannot be interrupted (the system is out of event watches) is an error, for it could hold up the attempt
-// for ever.
+// watch begins to read. A pipe whose reads cannot be interrupted (the system is out of event
+// watches) is an error, for it could hold up the attempt for ever.
 func (o *output) watch() error {
 	for _, s := range o.streams() {
 		if s.fd < 0 {
@@ -71,12 +74,13 @@ func (o *output) watch() error {
 	return nil
 }
 
-// close interrupts the readers, joins them and closes the pipes. What is already in the pipes is still collected, what
-// somebody writes later is not. Further calls do nothing.
+// close interrupts the readers, joins them and closes the pipes. What is already in the pipes is
+// still collected, what somebody writes later is not. Further calls do nothing.
 func (o *output) close() {
 	for _, s := range o.streams() {
 		if s.r != nil {
-			_ = s.r.SetReadDeadline(time.Unix(1, 0)) // long past; fails only on a pipe that is closed already
+			// long past; fails only on a pipe that is closed already
+			_ = s.r.SetReadDeadline(time.Unix(1, 0))
 		}
 	}
 	o.readers.Wait()
@@ -92,7 +96,8 @@ func (o *output) close() {
 	}
 }
 
-// text ends the collection and returns standard output followed by standard error, cut to outputLimit (R87).
+// text ends the collection and returns standard output followed by standard error, cut to
+// outputLimit (R87).
 func (o *output) text() string {
 	o.close()
 	text := append(o.stdout.kept, o.stderr.kept...)
@@ -120,11 +125,12 @@ func (s *stream) sweepFile(buf []byte) {
 	if err != nil {
 		return
 	}
-	_ = pipe.Control(func(fd uintptr) { s.sweep(int(fd), buf) }) // fails only on a pipe that is closed already
+	// fails only on a pipe that is closed already
+	_ = pipe.Control(func(fd uintptr) { s.sweep(int(fd), buf) })
 }
 
-// sweep collects what is in the pipe without waiting for more. An ended command has put there all it ever wrote, even
-// if a child of its holds the pipe open.
+// sweep collects what is in the pipe without waiting for more. An ended command has put there all
+// it ever wrote, even if a child of its holds the pipe open.
 func (s *stream) sweep(fd int, buf []byte) {
 	for len(s.kept) < outputLimit {
 		n, err := syscall.Read(fd, buf)

@@ -5,7 +5,8 @@ import (
 	"testing"
 )
 
-// TestOutputOfOpenPipes: what is in the pipes is collected although a writer remains, whether somebody was reading or not.
+// TestOutputOfOpenPipes: what is in the pipes is collected although a writer remains, whether
+// somebody was reading or not.
 func TestOutputOfOpenPipes(t *testing.T) {
 	for name, test := range map[string]struct{ written, want int }{
 		"nothing":         {0, 0},

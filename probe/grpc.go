@@ -14,13 +14,15 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// GRPC is the grpc handler (R90–R95): one call of grpc.health.v1.Health/Check over a plaintext connection. The
-// service is healthy if it answers SERVING.
+// GRPC is the grpc handler (R90–R95): one call of grpc.health.v1.Health/Check over a plaintext
+// connection. The service is healthy if it answers SERVING.
 //
-// Unlike the other handlers it keeps trying to connect: a refused connection takes the whole Timeout, and a service
-// that comes up within it is found. No answer of a service is a prober error.
+// Unlike the other handlers it keeps trying to connect: a refused connection takes the whole
+// Timeout, and a service that comes up within it is found. No answer of a service is a prober
+// error.
 type GRPC struct {
-	// Host is a name or address. Default [DefaultHost]. (Kubernetes has no such field: it is the pod's address.)
+	// Host is a name or address. Default [DefaultHost]. (Kubernetes has no such field: it is the
+	// pod's address.)
 	Host string
 	// Port is a number; one that nobody can listen on is a failure like any wrong port (R95).
 	Port int
@@ -60,8 +62,8 @@ func (g GRPC) Probe(ctx context.Context) Result {
 	return GRPCVerdict(int32(answer.GetStatus()))
 }
 
-// newConn prepares a connection to addr; nothing is dialled yet. A dial that fails for want of resources calls giveUp:
-// trying on until the time-out would only make it worse.
+// newConn prepares a connection to addr; nothing is dialled yet. A dial that fails for want of
+// resources calls giveUp: trying on until the time-out would only make it worse.
 func (g GRPC) newConn(addr string, giveUp context.CancelCauseFunc) (*grpc.ClientConn, error) {
 	dial := g.Dial.orDefault()
 	// The passthrough target keeps grpc from resolving, rewriting or proxying the address.

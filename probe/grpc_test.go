@@ -70,7 +70,8 @@ func TestGRPCAnswers(t *testing.T) {
 	}
 }
 
-// TestGRPCNotConnected goes through peers that never become a connection; all take the whole time-out (H07–H10).
+// TestGRPCNotConnected goes through peers that never become a connection; all take the whole
+// time-out (H07–H10).
 func TestGRPCNotConnected(t *testing.T) {
 	tlsOnly := credentials.NewTLS(&tls.Config{Certificates: []tls.Certificate{badCertificate(t)}})
 	ports := map[string]int{
@@ -143,8 +144,8 @@ func TestGRPCRequest(t *testing.T) {
 	}
 }
 
-// TestGRPCDialsAgain refuses every dial, in virtual time: the attempt takes its time-out to the instant and tries again
-// after about one second, then less often (R93).
+// TestGRPCDialsAgain refuses every dial, in virtual time: the attempt takes its time-out to the
+// instant and tries again after about one second, then less often (R93).
 func TestGRPCDialsAgain(t *testing.T) {
 	for name, test := range map[string]struct {
 		timeout  time.Duration

@@ -10,28 +10,31 @@ import (
 )
 
 const (
-	// DefaultMaxAge is how old a heartbeat may be when MaxAge is not set: the time in which a probe with
-	// Kubernetes' default period and failure threshold notices a failure.
+	// DefaultMaxAge is how old a heartbeat may be when MaxAge is not set: the time in which a probe
+	// with Kubernetes' default period and failure threshold notices a failure.
 	DefaultMaxAge = 30 * time.Second
 
-	// heartbeatSkew is how far in the future a heartbeat may be: file servers have clocks of their own and some
-	// file systems round up to two seconds. More means that a clock is wrong and ages say nothing.
+	// heartbeatSkew is how far in the future a heartbeat may be: file servers have clocks of their
+	// own and some file systems round up to two seconds. More means that a clock is wrong and ages
+	// say nothing.
 	heartbeatSkew = 2 * time.Second
 )
 
-// Heartbeat checks a service without a network interface: the service keeps updating a file, and is healthy as
-// long as the file's modification time is not older than MaxAge. Kubernetes has no such handler; on a cluster the
-// same check is an exec probe.
+// Heartbeat checks a service without a network interface: the service keeps updating a file, and is
+// healthy as long as the file's modification time is not older than MaxAge. Kubernetes has no such
+// handler; on a cluster the same check is an exec probe.
 type Heartbeat struct {
-	// File is the path of a regular file. A relative path starts at this process's working directory.
+	// File is the path of a regular file. A relative path starts at this process's working
+	// directory.
 	File string
 	// MaxAge is the age up to which the file is fresh, inclusive. Default [DefaultMaxAge].
 	MaxAge time.Duration
 }
 
-// Probe looks at the file once. A missing file is a failure, as is a modification time that is more than two seconds
-// in the future: it would hide a dead service until that time has come. A path that is a directory or that may not
-// be looked at is a prober error. There is no time-out, so the file should be on a local file system.
+// Probe looks at the file once. A missing file is a failure, as is a modification time that is more
+// than two seconds in the future: it would hide a dead service until that time has come. A path
+// that is a directory or that may not be looked at is a prober error. There is no time-out, so the
+// file should be on a local file system.
 func (h Heartbeat) Probe(ctx context.Context) Result {
 	if ctx.Err() != nil {
 		return stopped(ctx)

@@ -13,14 +13,16 @@ import (
 const (
 	ample = 20 * time.Second       // a time-out that no test should reach
 	brief = 150 * time.Millisecond // one that the test wants to reach
-	// staged is one that the test wants to reach after something else has happened on a busy machine.
+	// staged is one that the test wants to reach after something else has happened on a busy
+	// machine.
 	staged = 600 * time.Millisecond
 )
 
 // TestMain fails the whole run if something is left behind.
 func TestMain(m *testing.M) { probetest.Main(m) }
 
-// expectation is what a test wants of a Result. In all texts {addr} stands for the target's host and port.
+// expectation is what a test wants of a Result. In all texts {addr} stands for the target's host
+// and port.
 type expectation struct {
 	outcome  Outcome
 	output   string // exact, unless contains is set

@@ -7,31 +7,32 @@ import (
 	"time"
 )
 
-// HTTPGet is the httpGet handler (R51–R75): one GET, and the status code decides. 200–299 is a success, 300–399 a
-// warning, everything else a failure.
+// HTTPGet is the httpGet handler (R51–R75): one GET, and the status code decides. 200–299 is a
+// success, 300–399 a warning, everything else a failure.
 //
-// Redirects are followed, up to nine, as long as the host name stays the same; port and scheme may change. A redirect
-// to another host name is not followed and is a warning. Certificates are not verified.
+// Redirects are followed, up to nine, as long as the host name stays the same; port and scheme may
+// change. A redirect to another host name is not followed and is a warning. Certificates are not
+// verified.
 type HTTPGet struct {
 	// Scheme is "http" or "https" in any case. Default http.
 	Scheme string
-	// Host is a name or address to connect to; names are resolved on this machine. Default [DefaultHost]. For a
-	// virtual host add a header named Host instead.
+	// Host is a name or address to connect to; names are resolved on this machine. Default
+	// [DefaultHost]. For a virtual host add a header named Host instead.
 	Host string
 	// Port is 1 to 65535; anything else is a prober error.
 	Port int
 	// Path may carry a query; it need not begin with a slash. Default "/".
 	Path string
-	// Headers are sent in addition to the default ones. User-Agent and Accept replace the default, and remove it
-	// if the value is empty (R54).
+	// Headers are sent in addition to the default ones. User-Agent and Accept replace the default,
+	// and remove it if the value is empty (R54).
 	Headers []Header
 	// UserAgent is the default User-Agent. Default [DefaultUserAgent].
 	UserAgent string
 	// Timeout covers name resolution, connecting, TLS, redirects, headers and body together (R58).
 	// Default [DefaultTimeout].
 	Timeout time.Duration
-	// Client holds what attempts can share. Default: one made for this attempt alone, which is correct but costs
-	// more; whoever probes often should share one.
+	// Client holds what attempts can share. Default: one made for this attempt alone, which is
+	// correct but costs more; whoever probes often should share one.
 	Client *HTTPClient
 }
 
@@ -40,8 +41,9 @@ type Header struct {
 	Name, Value string
 }
 
-// Probe sends the request once. The output of a success is the first 10 KiB of the body. A body that cannot be read
-// that far is a prober error whatever the status (R61); an exchange that ends before the headers is a failure (R64).
+// Probe sends the request once. The output of a success is the first 10 KiB of the body. A body
+// that cannot be read that far is a prober error whatever the status (R61); an exchange that ends
+// before the headers is a failure (R64).
 func (h HTTPGet) Probe(ctx context.Context) Result {
 	req, err := h.request(ctx, DefaultUserAgent)
 	if err != nil {

@@ -22,8 +22,9 @@ func TestHTTPStatus(t *testing.T) {
 		statuses []int
 	}{
 		{success, []int{200, 201, 206, 226, 299}},
-		{warning, []int{300, 301, 302, 303, 305, 306, 307, 308, 399}}, // without Location (D02, R70)
-		{expectation{outcome: Success}, []int{204}},                   // no body by definition
+		// without Location (D02, R70)
+		{warning, []int{300, 301, 302, 303, 305, 306, 307, 308, 399}},
+		{expectation{outcome: Success}, []int{204}}, // no body by definition
 		{expectation{outcome: Warning, output: "Probe terminated redirects, Response body: "}, []int{304}},
 		{expectation{outcome: Failure}, []int{101, 400, 401, 403, 404, 408, 429, 499, 500, 502, 503, 599, 999}},
 	}
@@ -186,8 +187,8 @@ func TestHTTPTarget(t *testing.T) {
 	}
 }
 
-// TestHTTPTimeoutCoversAll lets a connection hang, in virtual time: the attempt takes the time-out to the instant, and
-// its dial is over then (R58).
+// TestHTTPTimeoutCoversAll lets a connection hang, in virtual time: the attempt takes the time-out
+// to the instant, and its dial is over then (R58).
 func TestHTTPTimeoutCoversAll(t *testing.T) {
 	for name, test := range map[string]struct{ set, want time.Duration }{
 		"default": {0, time.Second},
@@ -197,7 +198,8 @@ func TestHTTPTimeoutCoversAll(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				begin := time.Now()
 				got := HTTPGet{Port: 80, Timeout: test.set, Client: &HTTPClient{Dial: dialHanging}}.Probe(t.Context())
-				// The text's tail needs the clock to be past the instant, which virtual time is not.
+				// The text's tail needs the clock to be past the instant, which virtual time is
+				// not.
 				want := expectation{outcome: Failure, output: `Get "http://127.0.0.1:80/": context deadline exceeded`}
 				want.check(t, got, "")
 				if took := time.Since(begin); took != test.want {
@@ -208,8 +210,8 @@ func TestHTTPTimeoutCoversAll(t *testing.T) {
 	}
 }
 
-// TestHTTPSilentTLS: a peer that never answers the handshake holds neither the attempt nor, afterwards, a socket. The
-// bubble fails if a goroutine stays until the handshake's own limit.
+// TestHTTPSilentTLS: a peer that never answers the handshake holds neither the attempt nor,
+// afterwards, a socket. The bubble fails if a goroutine stays until the handshake's own limit.
 func TestHTTPSilentTLS(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		begin := time.Now()
@@ -227,8 +229,8 @@ func TestHTTPSilentTLS(t *testing.T) {
 	})
 }
 
-// TestHTTPLateConnection: a dial that does not heed its context brings a connection when nobody waits for it any more.
-// It is closed; the bubble fails if its far end is held for ever.
+// TestHTTPLateConnection: a dial that does not heed its context brings a connection when nobody
+// waits for it any more. It is closed; the bubble fails if its far end is held for ever.
 func TestHTTPLateConnection(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		late := func(context.Context, string, string) (net.Conn, error) {

@@ -74,7 +74,8 @@ func TestRedirects(t *testing.T) {
 	}
 }
 
-// redirector redirects /start to the location, /chain/n over n further steps to /ok, and /away/n to another host name.
+// redirector redirects /start to the location, /chain/n over n further steps to /ok, and /away/n to
+// another host name.
 func redirector(requests *atomic.Int32, location string) http.HandlerFunc {
 	mux := http.NewServeMux()
 	redirect := func(w http.ResponseWriter, location string) {
@@ -138,9 +139,9 @@ func TestRedirectedRequest(t *testing.T) {
 	}
 }
 
-// TestNoProxy: the environment asks for a proxy, and the probe goes straight to its target (D39). net/http reads the
-// environment once per process, so the probe runs in one of its own. The target is not on loopback, for which the
-// variable would be ignored anyway.
+// TestNoProxy: the environment asks for a proxy, and the probe goes straight to its target (D39).
+// net/http reads the environment once per process, so the probe runs in one of its own. The target
+// is not on loopback, for which the variable would be ignored anyway.
 func TestNoProxy(t *testing.T) {
 	if os.Getenv("HTTP_PROXY") != "http://127.0.0.1:1" {
 		child := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestNoProxy$")
@@ -169,8 +170,8 @@ func TestNoDecompression(t *testing.T) {
 	expectation{outcome: Success, output: "raw"}.check(t, got, "")
 }
 
-// FuzzResponse serves arbitrary bytes to an attempt: it must end in time, return bounded text and leave nothing behind,
-// which the bubble checks.
+// FuzzResponse serves arbitrary bytes to an attempt: it must end in time, return bounded text and
+// leave nothing behind, which the bubble checks.
 func FuzzResponse(f *testing.F) {
 	for _, response := range []string{
 		"", "HTTP/1.1 200 OK\r\n\r\n", okResponse, "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nshort", "HTTP/1.0 302 x\r\nLocation: /\r\n\r\n",
@@ -195,8 +196,8 @@ func FuzzResponse(f *testing.F) {
 	})
 }
 
-// dialBytes connects to a peer that reads a request and sends the bytes. Every connection is a pipe: no redirect leads
-// anywhere.
+// dialBytes connects to a peer that reads a request and sends the bytes. Every connection is a
+// pipe: no redirect leads anywhere.
 func dialBytes(response []byte, keepOpen bool) DialFunc {
 	return func(context.Context, string, string) (net.Conn, error) {
 		near, far := net.Pipe()

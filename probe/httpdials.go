@@ -10,9 +10,10 @@ import (
 
 // dials are the connections of one exchange, redirects included.
 //
-// When a request is given up, net/http lets its dial and TLS handshake go on, in the hope that a later request can use
-// the connection. Here none ever does, and a service that drops packets would cost a socket and a goroutine for
-// minutes each time. So whoever gives up an exchange also gives up its dials.
+// When a request is given up, net/http lets its dial and TLS handshake go on, in the hope that a
+// later request can use the connection. Here none ever does, and a service that drops packets would
+// cost a socket and a goroutine for minutes each time. So whoever gives up an exchange also gives
+// up its dials.
 type dials struct {
 	mu      sync.Mutex // guards the fields below
 	over    bool

@@ -20,13 +20,15 @@ func (h HTTPGet) request(ctx context.Context, userAgent string) (*http.Request, 
 	}
 	req.Header = h.header(cmp.Or(h.UserAgent, userAgent))
 	if host := req.Header.Get("Host"); host != "" {
-		req.Host = host // the wire's Host only; target and TLS server name stay those of the URL (R56)
+		// the wire's Host only; target and TLS server name stay those of the URL (R56)
+		req.Host = host
 	}
 	return req, nil
 }
 
-// url puts the path behind the configured scheme, host and port (R57). The path is a URL reference: it may bring a
-// query or a fragment, but no target of its own. Text that is no reference is taken literally.
+// url puts the path behind the configured scheme, host and port (R57). The path is a URL reference:
+// it may bring a query or a fragment, but no target of its own. Text that is no reference is taken
+// literally.
 func (h HTTPGet) url() *url.URL {
 	path := cmp.Or(h.Path, "/")
 	target, err := url.Parse(path)

@@ -13,7 +13,8 @@ import (
 
 const okResponse = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
 
-// TestRequestBytes compares the request to the byte (D40–D45, R51–R57). {addr} stands for the server's address.
+// TestRequestBytes compares the request to the byte (D40–D45, R51–R57). {addr} stands for the
+// server's address.
 func TestRequestBytes(t *testing.T) {
 	const defaults = "User-Agent: kube-probe/1.36\r\nAccept: */*\r\nConnection: close\r\n\r\n"
 	tests := map[string]struct {
@@ -155,7 +156,8 @@ func FuzzRequest(f *testing.F) {
 		if req.URL.Host == "" {
 			return // an opaque reference; the client refuses it
 		}
-		// net/http sends a space in a query as it is, and so does the kubelet: a bad request, but still one.
+		// net/http sends a space in a query as it is, and so does the kubelet: a bad request, but
+		// still one.
 		req.URL.RawQuery = strings.ReplaceAll(req.URL.RawQuery, " ", "+")
 		var wire bytes.Buffer
 		if err := req.Write(&wire); err != nil {

@@ -7,16 +7,18 @@ import (
 	"net/http"
 )
 
-// LifecycleHTTP performs an HTTP lifecycle hook, postStart or preStop (R143). Any response is a success, 500
-// included; err is not nil only if there was none. The hook is over when the response's body has ended or 10 KiB of
-// it were read, so a handler can keep the hook waiting by holding the body open.
+// LifecycleHTTP performs an HTTP lifecycle hook, postStart or preStop (R143). Any response is a
+// success, 500 included; err is not nil only if there was none. The hook is over when the
+// response's body has ended or 10 KiB of it were read, so a handler can keep the hook waiting by
+// holding the body open.
 //
-// get is used like in a probe with two differences: the default UserAgent is [LifecycleUserAgent], and Timeout is
-// ignored, because only ctx limits a hook. A hook that is cut off by ctx after the headers is a success as well.
+// get is used like in a probe with two differences: the default UserAgent is [LifecycleUserAgent],
+// and Timeout is ignored, because only ctx limits a hook. A hook that is cut off by ctx after the
+// headers is a success as well.
 //
-// If an https hook is answered in plain HTTP it is repeated over http, without an Authorization header, which was
-// meant for an encrypted connection. fallback tells that this happened and succeeded; the kubelet reports it as an
-// event LifecycleHTTPFallback.
+// If an https hook is answered in plain HTTP it is repeated over http, without an Authorization
+// header, which was meant for an encrypted connection. fallback tells that this happened and
+// succeeded; the kubelet reports it as an event LifecycleHTTPFallback.
 func LifecycleHTTP(ctx context.Context, get HTTPGet) (fallback bool, err error) {
 	req, err := get.request(ctx, LifecycleUserAgent)
 	if err != nil {

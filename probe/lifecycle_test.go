@@ -123,7 +123,8 @@ func TestLifecycleFallbackKeepsSecrets(t *testing.T) {
 	}
 }
 
-// TestLifecycleWaitsForTheBody: a handler that holds its body open keeps the hook waiting, until the owner has enough.
+// TestLifecycleWaitsForTheBody: a handler that holds its body open keeps the hook waiting, until
+// the owner has enough.
 func TestLifecycleWaitsForTheBody(t *testing.T) {
 	for name, test := range map[string]struct {
 		response string

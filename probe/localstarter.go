@@ -12,8 +12,8 @@ import (
 	"syscall"
 )
 
-// LocalStarter starts commands as children of this process. It needs to be the one who waits for them: it does not
-// work in a process that reaps all its children or ignores SIGCHLD.
+// LocalStarter starts commands as children of this process. It needs to be the one who waits for
+// them: it does not work in a process that reaps all its children or ignores SIGCHLD.
 type LocalStarter struct{}
 
 // Start implements [Starter].
@@ -30,7 +30,8 @@ func start(command Command) (Running, error) {
 	if err != nil {
 		return nil, err
 	}
-	null, err := syscall.Open(os.DevNull, syscall.O_RDONLY|syscall.O_CLOEXEC, 0) // a file of package os would be offered to the poller
+	// a file of package os would be offered to the poller
+	null, err := syscall.Open(os.DevNull, syscall.O_RDONLY|syscall.O_CLOEXEC, 0)
 	if err != nil {
 		return nil, &os.PathError{Op: "open", Path: os.DevNull, Err: err}
 	}
@@ -47,7 +48,8 @@ func start(command Command) (Running, error) {
 	return &localProcess{child: child}, nil
 }
 
-// checkDir explains a failed start, whose own error blames the program for a missing working directory.
+// checkDir explains a failed start, whose own error blames the program for a missing working
+// directory.
 func checkDir(dir string) error {
 	if dir == "" {
 		return nil
@@ -62,12 +64,14 @@ func checkDir(dir string) error {
 type localProcess struct {
 	child *child
 
-	mu     sync.Mutex // guards reaped, and keeps signals from a process number that is no longer ours
+	// guards reaped, and keeps signals from a process number that is no longer ours
+	mu     sync.Mutex
 	reaped bool
 }
 
-// Wait implements [Running]. It reaps the leader after it has killed what is left of its group, in this order: until the leader is
-// reaped no other process can get its number, so the group that is killed is the right one.
+// Wait implements [Running]. It reaps the leader after it has killed what is left of its group, in
+// this order: until the leader is reaped no other process can get its number, so the group that is
+// killed is the right one.
 func (p *localProcess) Wait() (int, error) {
 	defer p.child.close()
 	if err := p.child.awaitExit(); err != nil {
@@ -106,8 +110,9 @@ func killGroup(group int) error {
 	return err
 }
 
-// lookPath finds the program of a command that has the environment env. A name with a slash is taken as it is. Relative
-// directories in PATH are skipped, for they would mean another program in every working directory.
+// lookPath finds the program of a command that has the environment env. A name with a slash is
+// taken as it is. Relative directories in PATH are skipped, for they would mean another program in
+// every working directory.
 func lookPath(name string, env []string) (string, error) {
 	if strings.ContainsRune(name, '/') {
 		return name, nil
@@ -124,7 +129,8 @@ func lookPath(name string, env []string) (string, error) {
 	return "", &exec.Error{Name: name, Err: exec.ErrNotFound}
 }
 
-// searchPath returns the PATH of the environment; the last of several wins, as it does for the command.
+// searchPath returns the PATH of the environment; the last of several wins, as it does for the
+// command.
 func searchPath(env []string) string {
 	if env == nil {
 		return os.Getenv("PATH")

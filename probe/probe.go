@@ -1,13 +1,14 @@
-// Package probe performs single attempts of Kubernetes health probes with the kubelet's wire format, limits,
-// time-outs, outcomes and texts.
+// Package probe performs single attempts of Kubernetes health probes with the kubelet's wire
+// format, limits, time-outs, outcomes and texts.
 //
-// An attempt knows no threshold, no period and no retry. Whoever owns the schedule counts results, repeats an
-// attempt that ended in a prober error (the kubelet: up to three in a row, R42) and draws the consequences. Rule
-// numbers such as R61 are those of the rule book that this project keeps of the kubelet's behaviour, taken from
-// Kubernetes 1.36.
+// An attempt knows no threshold, no period and no retry. Whoever owns the schedule counts results,
+// repeats an attempt that ended in a prober error (the kubelet: up to three in a row, R42) and
+// draws the consequences. Rule numbers such as R61 are those of the rule book that this project
+// keeps of the kubelet's behaviour, taken from Kubernetes 1.36.
 //
-// The handlers are plain values: fill in the fields, call Probe as often as you like, from any goroutine. Every
-// attempt ends by itself at its time-out, or earlier when the context is done, and closes what it opened.
+// The handlers are plain values: fill in the fields, call Probe as often as you like, from any
+// goroutine. Every attempt ends by itself at its time-out, or earlier when the context is done, and
+// closes what it opened.
 package probe
 
 import (
@@ -19,7 +20,8 @@ import (
 const (
 	// DefaultTimeout is the time an attempt gets when its Timeout is not set (R177).
 	DefaultTimeout = time.Second
-	// DefaultHost is where an attempt goes when its Host is empty: here a pod's address is the loopback one.
+	// DefaultHost is where an attempt goes when its Host is empty: here a pod's address is the
+	// loopback one.
 	DefaultHost = "127.0.0.1"
 	// DefaultUserAgent introduces HTTP and gRPC attempts to the service (R53, R91).
 	DefaultUserAgent = "kube-probe/" + kubernetesVersion
@@ -29,15 +31,15 @@ const (
 	// kubernetesVersion is the release whose behaviour this package reproduces.
 	kubernetesVersion = "1.36"
 
-	// outputLimit is how many bytes of a response body, of a command's output or of a failure's text are kept
-	// (R61, R87).
+	// outputLimit is how many bytes of a response body, of a command's output or of a failure's
+	// text are kept (R61, R87).
 	outputLimit = 10 << 10
 )
 
 // Prober performs one attempt. The handlers of this package implement it, and so may others.
 //
-// Probe may be called concurrently. It returns at the handler's time-out at the latest; if ctx is done before, it
-// returns at once with an error that wraps [ErrStopped].
+// Probe may be called concurrently. It returns at the handler's time-out at the latest; if ctx is
+// done before, it returns at once with an error that wraps [ErrStopped].
 type Prober interface {
 	Probe(ctx context.Context) Result
 }
@@ -45,8 +47,8 @@ type Prober interface {
 // Outcome is what one attempt says about the service.
 type Outcome int
 
-// The outcomes carry the kubelet's names. The zero value is Unknown, so that a Result that nobody filled in is never
-// a success.
+// The outcomes carry the kubelet's names. The zero value is Unknown, so that a Result that nobody
+// filled in is never a success.
 const (
 	Unknown Outcome = iota // nothing can be said
 	Success
@@ -71,18 +73,22 @@ func (o Outcome) String() string {
 
 // Result is what one attempt found out.
 type Result struct {
-	// Outcome is the verdict. Next to an Err it is only the word of the kubelet's event text, Failure or Unknown.
+	// Outcome is the verdict. Next to an Err it is only the word of the kubelet's event text,
+	// Failure or Unknown.
 	Outcome Outcome
-	// Output is the kubelet's text for the attempt: the reason of a failure or warning, the response body or the
-	// command's output of a success. It comes from the service, unfiltered, and is at most about 10 KiB long.
+	// Output is the kubelet's text for the attempt: the reason of a failure or warning, the
+	// response body or the command's output of a success. It comes from the service, unfiltered,
+	// and is at most about 10 KiB long.
 	Output string
-	// Err, if not nil, is a prober error (R47): the attempt says nothing about the service, must not be counted
-	// and may be repeated at once. It wraps [ErrStopped] or [ErrShortage] where these are the reason.
+	// Err, if not nil, is a prober error (R47): the attempt says nothing about the service, must
+	// not be counted and may be repeated at once. It wraps [ErrStopped] or [ErrShortage] where
+	// these are the reason.
 	Err error
 }
 
-// String returns the text with which the kubelet's event goes on after "Liveness probe " (R44): "failed: …",
-// "warning: …" or "errored and resulted in … state: …"; for a success, which has no event, "succeeded".
+// String returns the text with which the kubelet's event goes on after "Liveness probe " (R44):
+// "failed: …", "warning: …" or "errored and resulted in … state: …"; for a success, which has no
+// event, "succeeded".
 func (r Result) String() string {
 	switch {
 	case r.Err != nil:
@@ -95,8 +101,8 @@ func (r Result) String() string {
 	return "failed: " + r.Output
 }
 
-// failure returns the result of an attempt that the service failed. The text may quote what the service sent and is
-// therefore cut.
+// failure returns the result of an attempt that the service failed. The text may quote what the
+// service sent and is therefore cut.
 func failure(text string) Result {
 	return Result{Outcome: Failure, Output: text[:min(len(text), outputLimit)]}
 }

@@ -94,7 +94,8 @@ func TestStoppedWhileConnecting(t *testing.T) {
 	}
 }
 
-// TestOwnersDeadlineIsNoFailure: an owner may also run out of time, which is not the service's time-out.
+// TestOwnersDeadlineIsNoFailure: an owner may also run out of time, which is not the service's
+// time-out.
 func TestOwnersDeadlineIsNoFailure(t *testing.T) {
 	p := probetest.Serve(t, func(_ *probetest.Peer, conn net.Conn) { probetest.Hold(conn) })
 	ctx, cancel := context.WithTimeout(t.Context(), brief)
@@ -102,7 +103,8 @@ func TestOwnersDeadlineIsNoFailure(t *testing.T) {
 	checkStopped(t, HTTPGet{Port: p.Port, Timeout: ample}.Probe(ctx), context.DeadlineExceeded)
 }
 
-// TestAttemptsLeaveNothingBehind repeats attempts that succeed and that fail, and then counts what is left.
+// TestAttemptsLeaveNothingBehind repeats attempts that succeed and that fail, and then counts what
+// is left.
 func TestAttemptsLeaveNothingBehind(t *testing.T) {
 	web := probetest.Serve(t, probetest.Answer("HTTP/1.1 200 OK\r\nContent-Length: 20000\r\n\r\nshort"))
 	refused := probetest.RefusedPort(t)
@@ -137,6 +139,7 @@ func TestAttemptsLeaveNothingBehind(t *testing.T) {
 
 // openFiles counts this process's file descriptors, where the system shows them.
 func openFiles() int {
-	entries, _ := os.ReadDir("/proc/self/fd") // elsewhere: none, and the test watches goroutines only
+	// elsewhere: none, and the test watches goroutines only
+	entries, _ := os.ReadDir("/proc/self/fd")
 	return len(entries)
 }

@@ -7,8 +7,9 @@ import (
 	"time"
 )
 
-// TCPSocket is the tcpSocket handler (R78–R82): healthy is what accepts a connection. Nothing is sent or read, so
-// a service whose kernel still completes handshakes is healthy even if nobody calls accept.
+// TCPSocket is the tcpSocket handler (R78–R82): healthy is what accepts a connection. Nothing is
+// sent or read, so a service whose kernel still completes handshakes is healthy even if nobody
+// calls accept.
 type TCPSocket struct {
 	// Host is a name or address; names are resolved on this machine. Default [DefaultHost].
 	Host string
@@ -20,7 +21,8 @@ type TCPSocket struct {
 	Dial DialFunc
 }
 
-// Probe connects once and closes the connection. A success has no output; a failure's output is the dial error.
+// Probe connects once and closes the connection. A success has no output; a failure's output is the
+// dial error.
 func (t TCPSocket) Probe(ctx context.Context) Result {
 	if err := checkPort(t.Port); err != nil {
 		return unevaluable(err)
@@ -33,8 +35,8 @@ func (t TCPSocket) Probe(ctx context.Context) Result {
 		_ = conn.Close() // a failing close does not change that the service accepted (R81)
 		return Result{Outcome: Success}
 	case errors.Is(err, syscall.ECONNRESET):
-		// A port that nobody listens on refuses; only an accepted connection can be reset (R79). Whether the
-		// reset is seen here already is a race.
+		// A port that nobody listens on refuses; only an accepted connection can be reset (R79).
+		// Whether the reset is seen here already is a race.
 		return Result{Outcome: Success}
 	}
 	if result, ok := excused(ctx, err); ok {

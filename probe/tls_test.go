@@ -18,7 +18,8 @@ import (
 	"time"
 )
 
-// serveTLS starts a web server on 127.0.0.1 whose certificate is self-signed, expired and for another name.
+// serveTLS starts a web server on 127.0.0.1 whose certificate is self-signed, expired and for
+// another name.
 func serveTLS(t *testing.T, handler http.HandlerFunc, configure func(*httptest.Server)) int {
 	t.Helper()
 	server := httptest.NewUnstartedServer(handler)
@@ -105,7 +106,8 @@ func TestRedirectToTLS(t *testing.T) {
 	expectation{outcome: Success, output: "HTTP/1.1"}.check(t, got, "")
 }
 
-// TestServerName: no name is sent for an address, and a Host header changes neither that nor the target (D46).
+// TestServerName: no name is sent for an address, and a Host header changes neither that nor the
+// target (D46).
 func TestServerName(t *testing.T) {
 	var name atomic.Value
 	port := serveTLS(t, func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, r.Host) }, func(s *httptest.Server) {

@@ -1,4 +1,5 @@
-// Command probity runs a service under Kubernetes probes. All it does itself is to translate arguments, streams and exit codes.
+// Command probity runs a service under Kubernetes probes. All it does itself is to translate
+// arguments, streams and exit codes.
 package main
 
 import (

@@ -12,14 +12,15 @@ import (
 
 const (
 	computeTimeout = 2 * time.Second // of one computation, with its wait for the loop
-	hangLimit      = 5 * time.Second // for one turn of the loop, which takes milliseconds: only a hang exceeds it
+	// for one turn of the loop, which takes milliseconds: only a hang exceeds it
+	hangLimit = 5 * time.Second
 )
 
 // errBusy is why a computation is not done: others are before it, or the loop hangs.
 var errBusy = errors.New("the calculator is busy")
 
-// calculator does one computation after another, in a loop. The loop is what liveness watches: if it hangs the daemon still answers, and only a
-// restart helps. Safe for concurrent use.
+// calculator does one computation after another, in a loop. The loop is what liveness watches: if
+// it hangs the daemon still answers, and only a restart helps. Safe for concurrent use.
 type calculator struct {
 	jobs chan job
 	beat *health.Heartbeat
@@ -33,7 +34,8 @@ type job struct {
 	result chan<- float64 // has room, so that the loop never waits for those who have gone
 }
 
-// loop computes until ctx ends. It says when it waits for work: that is no hang, however long it takes.
+// loop computes until ctx ends. It says when it waits for work: that is no hang, however long it
+// takes.
 func (c *calculator) loop(ctx context.Context, w weights) {
 	defer c.beat.Stop()
 	for {
@@ -52,7 +54,8 @@ func (c *calculator) loop(ctx context.Context, w weights) {
 	}
 }
 
-// compute has the loop do a computation. It returns errBusy if that takes longer than computeTimeout or than the caller waits.
+// compute has the loop do a computation. It returns errBusy if that takes longer than
+// computeTimeout or than the caller waits.
 func (c *calculator) compute(ctx context.Context, x []float64) (float64, error) {
 	ctx, cancel := context.WithTimeout(ctx, computeTimeout)
 	defer cancel()

@@ -44,7 +44,8 @@ func TestLivenessFollowsTheLoop(t *testing.T) {
 	})
 }
 
-// TestHangOnRequest sends the signal that makes the loop hang. The goroutine is left behind, as it would be in a real deadlock.
+// TestHangOnRequest sends the signal that makes the loop hang. The goroutine is left behind, as it
+// would be in a real deadlock.
 func TestHangOnRequest(t *testing.T) {
 	p := start(t, t.TempDir(), nil)
 	p.succeeds("POST", "/compute?store=false", `{"x": [1]}`, http.StatusOK, "result")

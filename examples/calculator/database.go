@@ -39,8 +39,9 @@ type result struct {
 	Time   time.Time `json:"time"`
 }
 
-// database keeps results, in one pool that computations and the readiness check share: a check with a connection of its own could
-// fail while the pool works, or succeed while it does not. Safe for concurrent use.
+// database keeps results, in one pool that computations and the readiness check share: a check with
+// a connection of its own could fail while the pool works, or succeed while it does not. Safe for
+// concurrent use.
 type database struct {
 	pool      *sql.DB
 	lock      string        // the statement that keeps all others from writing
@@ -66,7 +67,8 @@ func openDatabase(s settings, log *slog.Logger) (*database, error) {
 		if err != nil {
 			return nil, fmt.Errorf("cannot find the database: %w", err)
 		}
-		// The busy timeout is below readyTimeout, and a transaction takes the write lock when it begins.
+		// The busy timeout is below readyTimeout, and a transaction takes the write lock when it
+		// begins.
 		dsn := url.URL{Scheme: "file", Path: file, RawQuery: "_pragma=busy_timeout(400)&_pragma=journal_mode(wal)&_pragma=synchronous(normal)&_txlock=immediate"}
 		if db.pool, err = sql.Open("sqlite", dsn.String()); err != nil {
 			return nil, fmt.Errorf("cannot open the database: %w", err)
@@ -78,7 +80,8 @@ func openDatabase(s settings, log *slog.Logger) (*database, error) {
 	return db, nil
 }
 
-// connect opens the database, however often it takes: the daemon lives without one. It returns when that is done or the context ends.
+// connect opens the database, however often it takes: the daemon lives without one. It returns when
+// that is done or the context ends.
 func (d *database) connect(ctx context.Context) {
 	for pause := retryMax / 16; ; pause = min(2*pause, retryMax) {
 		err := d.createSchema(ctx)
@@ -114,8 +117,9 @@ func (d *database) createSchema(ctx context.Context) error {
 // close closes the pool, after the queries that run.
 func (d *database) close() error { return d.pool.Close() }
 
-// check returns nil if a result could be stored now. It does what storing a result does (wait for a connection of the pool, begin a
-// transaction, reach the table) except for writing, so it notices a lock and leaves the disk alone.
+// check returns nil if a result could be stored now. It does what storing a result does (wait for a
+// connection of the pool, begin a transaction, reach the table) except for writing, so it notices a
+// lock and leaves the disk alone.
 func (d *database) check(ctx context.Context) error {
 	if !d.connected.Load() {
 		return errNotConnected
@@ -135,7 +139,8 @@ func (d *database) inUse() (inUse, size int) {
 	return stats.InUse, stats.MaxOpenConnections
 }
 
-// found reports what a query found, unless its caller went away, which says nothing about the database.
+// found reports what a query found, unless its caller went away, which says nothing about the
+// database.
 func (d *database) found(caller context.Context, err error) {
 	if caller.Err() == nil {
 		d.use.Report(err)

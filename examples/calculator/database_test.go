@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-// databases are the settings of all databases that can be tested here. PostgreSQL is one if CALCULATOR_TEST_DATABASE_URL names an
-// empty database that the tests may use.
+// databases are the settings of all databases that can be tested here. PostgreSQL is one if
+// CALCULATOR_TEST_DATABASE_URL names an empty database that the tests may use.
 func databases(t *testing.T) map[string]settings {
 	all := map[string]settings{"sqlite": {data: t.TempDir()}}
 	if url := os.Getenv("CALCULATOR_TEST_DATABASE_URL"); url != "" {

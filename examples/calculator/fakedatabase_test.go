@@ -7,7 +7,8 @@ import (
 	"sync/atomic"
 )
 
-// fakeServer is a database server that accepts connections as connect says and then answers every statement.
+// fakeServer is a database server that accepts connections as connect says and then answers every
+// statement.
 type fakeServer struct {
 	connects atomic.Int32
 	connect  func(ctx context.Context, n int32) error

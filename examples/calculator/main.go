@@ -1,6 +1,7 @@
-// Calculator is a service with everything that its probes have to tell apart. At start it loads a large weights file into
-// memory, then starts an HTTP daemon that takes computations, then opens its database and keeps results there. With
-// -worker it is a program without a web interface that proves itself by a heartbeat file.
+// Calculator is a service with everything that its probes have to tell apart. At start it loads a
+// large weights file into memory, then starts an HTTP daemon that takes computations, then opens
+// its database and keeps results there. With -worker it is a program without a web interface that
+// proves itself by a heartbeat file.
 package main
 
 import (

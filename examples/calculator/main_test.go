@@ -26,7 +26,8 @@ type program struct {
 	more   chan struct{} // closed when there is more output
 }
 
-// start runs a calculator with a small weights file that is loaded at once, on a free port of loopback.
+// start runs a calculator with a small weights file that is loaded at once, on a free port of
+// loopback.
 func start(t *testing.T, data string, env map[string]string, args ...string) *program {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -119,7 +120,8 @@ func (p *program) expect(method, path, body string, status int, part string) {
 	}
 }
 
-// succeeds waits for an answer that needs the database, which may take longer than its time-out on a machine that is very busy.
+// succeeds waits for an answer that needs the database, which may take longer than its time-out on
+// a machine that is very busy.
 func (p *program) succeeds(method, path, body string, status int, part string) {
 	p.t.Helper()
 	eventually(p.t, func() error { return p.compare(method, path, body, status, part) })

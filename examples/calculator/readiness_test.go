@@ -17,8 +17,8 @@ import (
 	"github.com/probity-run/probity/health"
 )
 
-// TestPoolIsSaturated takes all connections of the pool, on PostgreSQL by slow queries: the service is alive, and says that the pool is
-// saturated, not that the database is down.
+// TestPoolIsSaturated takes all connections of the pool, on PostgreSQL by slow queries: the service
+// is alive, and says that the pool is saturated, not that the database is down.
 func TestPoolIsSaturated(t *testing.T) {
 	for name, s := range databases(t) {
 		t.Run(name, func(t *testing.T) {
@@ -27,8 +27,10 @@ func TestPoolIsSaturated(t *testing.T) {
 			eventually(t, func() error { return answers(ask, "/readyz", "ok\n") })
 			finish := saturate(t, db, s.databaseURL != "")
 			eventually(t, func() error { return answers(ask, "/readyz", "not ready: database pool saturated\n") })
-			for end := time.Now().Add(3 * checkPeriod); time.Now().Before(end); time.Sleep(10 * time.Millisecond) { // it stays so
-				// On a machine that is very busy a check may return too late to be asked why, and is called stuck until it does.
+			// it stays so
+			for end := time.Now().Add(3 * checkPeriod); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+				// On a machine that is very busy a check may return too late to be asked why, and
+				// is called stuck until it does.
 				if status, text := ask("/readyz"); status == http.StatusOK || strings.Contains(text, "failing") {
 					t.Errorf("/readyz answers %d %q", status, text)
 				}
@@ -48,7 +50,8 @@ func TestPoolIsSaturated(t *testing.T) {
 	}
 }
 
-// saturate takes all connections of the pool until finish is called; query says that they are busy with a slow query.
+// saturate takes all connections of the pool until finish is called; query says that they are busy
+// with a slow query.
 func saturate(t *testing.T, db *database, query bool) (finish func()) {
 	t.Helper()
 	slow, cancel := context.WithCancel(t.Context())
@@ -108,7 +111,8 @@ func TestProbesDoNotReachTheDatabase(t *testing.T) {
 	})
 }
 
-// TestQueriesTellReadiness: a request that fails is noticed at once, one that succeeds as well; one whose caller went away says nothing.
+// TestQueriesTellReadiness: a request that fails is noticed at once, one that succeeds as well; one
+// whose caller went away says nothing.
 func TestQueriesTellReadiness(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var down atomic.Bool
@@ -149,7 +153,8 @@ func TestQueriesTellReadiness(t *testing.T) {
 	})
 }
 
-// loaded runs what a service knows about itself, and its loop, with two weights of 1. It returns them with a function that asks like a prober.
+// loaded runs what a service knows about itself, and its loop, with two weights of 1. It returns
+// them with a function that asks like a prober.
 func loaded(t *testing.T, s settings, db *database) (v *service, ask func(path string) (int, string)) {
 	t.Helper()
 	v = newService(s, db, silent())

@@ -47,7 +47,8 @@ func (s *server) routes() http.Handler {
 	return mux
 }
 
-// compute answers {"x": [1, 2, 3]} with the result, which is stored unless the query says store=false.
+// compute answers {"x": [1, 2, 3]} with the result, which is stored unless the query says
+// store=false.
 func (s *server) compute(w http.ResponseWriter, r *http.Request) {
 	var job struct {
 		X []float64 `json:"x"`
@@ -123,7 +124,8 @@ func reply(w http.ResponseWriter, status int, body any) {
 	_ = json.NewEncoder(w).Encode(body) // the client has gone: there is nobody to tell
 }
 
-// logged writes a line for each request, such as "GET /livez 200 OK": at debug for those of probes, else at info.
+// logged writes a line for each request, such as "GET /livez 200 OK": at debug for those of probes,
+// else at info.
 func (s *server) logged(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start, answer := time.Now(), &statusWriter{ResponseWriter: w, status: http.StatusOK}

@@ -43,7 +43,8 @@ func TestComputations(t *testing.T) {
 	}
 }
 
-// TestDatabaseIsLost runs the service while another process, played by a second calculator, locks its database.
+// TestDatabaseIsLost runs the service while another process, played by a second calculator, locks
+// its database.
 func TestDatabaseIsLost(t *testing.T) {
 	data := t.TempDir()
 	p := start(t, data, nil)
@@ -96,7 +97,8 @@ func TestDatabaseWasNeverThere(t *testing.T) {
 	}
 }
 
-// TestNoComputationBeforeTheWeights: the daemon answers from the first moment, probes as well as those who come too early.
+// TestNoComputationBeforeTheWeights: the daemon answers from the first moment, probes as well as
+// those who come too early.
 func TestNoComputationBeforeTheWeights(t *testing.T) {
 	v := newService(settings{}, &database{log: silent()}, silent())
 	routes := (&server{calculator: v.calculator, health: v.health, db: v.db, log: silent()}).routes()

@@ -18,13 +18,16 @@ import (
 )
 
 const (
-	shutdownTimeout = 10 * time.Second  // for requests in flight, after SIGTERM; less than Kubernetes' grace period
-	startBudget     = 150 * time.Second // for the weights, on the slowest machine: what the startup probe in pod.yaml bears
-	stallLimit      = time.Minute       // without any progress of the weights
-	checkPeriod     = time.Second       // between two checks of the database that nobody else uses
+	// for requests in flight, after SIGTERM; less than Kubernetes' grace period
+	shutdownTimeout = 10 * time.Second
+	// for the weights, on the slowest machine: what the startup probe in pod.yaml bears
+	startBudget = 150 * time.Second
+	stallLimit  = time.Minute // without any progress of the weights
+	checkPeriod = time.Second // between two checks of the database that nobody else uses
 )
 
-// service is the calculator with its web interface, and with what it knows about itself: three questions, three things to register.
+// service is the calculator with its web interface, and with what it knows about itself: three
+// questions, three things to register.
 type service struct {
 	settings   settings
 	db         *database
@@ -40,14 +43,17 @@ func newService(s settings, db *database, log *slog.Logger) *service {
 	v := &service{settings: s, db: db, log: log, health: h}
 	// Startup: what has to be done once. Slow progress is fine, none is not.
 	v.weights = h.Startup("weights", health.TaskOptions{Budget: startBudget, Stall: stallLimit})
-	// Readiness: what the service owns and cannot serve without. Requests use the same pool, and report what they find.
+	// Readiness: what the service owns and cannot serve without. Requests use the same pool, and
+	// report what they find.
 	db.use = h.Ready("database", db.check, health.CheckOptions{Period: checkPeriod, Timeout: readyTimeout, Pool: db.inUse})
-	// Liveness: what only a restart mends. The database is not here: computations that are not stored succeed without it.
+	// Liveness: what only a restart mends. The database is not here: computations that are not
+	// stored succeed without it.
 	v.calculator = &calculator{jobs: make(chan job), beat: h.Live("calculating loop", hangLimit), log: log}
 	return v
 }
 
-// serve runs the service until ctx ends. SIGUSR1 makes its loop hang, to see what liveness does about it.
+// serve runs the service until ctx ends. SIGUSR1 makes its loop hang, to see what liveness does
+// about it.
 func serve(ctx context.Context, s settings, db *database, log *slog.Logger) error {
 	hang := make(chan os.Signal, 1)
 	signal.Notify(hang, syscall.SIGUSR1)
@@ -57,8 +63,9 @@ func serve(ctx context.Context, s settings, db *database, log *slog.Logger) erro
 	return v.run(ctx)
 }
 
-// run answers probes from the first moment, and works as soon as it can. When ctx ends it is unready at once, goes on serving for as long as drain
-// says, finishes the requests in flight, and stops; that order is Serve's. It owns the goroutine it starts.
+// run answers probes from the first moment, and works as soon as it can. When ctx ends it is
+// unready at once, goes on serving for as long as drain says, finishes the requests in flight, and
+// stops; that order is Serve's. It owns the goroutine it starts.
 func (v *service) run(ctx context.Context) error {
 	api := &server{calculator: v.calculator, health: v.health, db: v.db, log: v.log}
 	listening := make(chan net.Addr, 1)
@@ -69,7 +76,8 @@ func (v *service) run(ctx context.Context) error {
 		BaseContext: func(l net.Listener) context.Context { listening <- l.Addr(); return context.Background() },
 	}
 	starting, stopStarting := context.WithCancel(ctx)
-	calculating, stopCalculating := context.WithCancel(context.WithoutCancel(ctx)) // the requests in flight need the loop
+	// the requests in flight need the loop
+	calculating, stopCalculating := context.WithCancel(context.WithoutCancel(ctx))
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
@@ -92,7 +100,8 @@ func (v *service) run(ctx context.Context) error {
 	return err
 }
 
-// work does what the service is there for, in the order that its probes expect: weights, daemon, database; then it is the calculating loop.
+// work does what the service is there for, in the order that its probes expect: weights, daemon,
+// database; then it is the calculating loop.
 func (v *service) work(starting, calculating context.Context, listening <-chan net.Addr) {
 	weights, err := loadWeights(starting, v.settings, v.weights, v.log)
 	if starting.Err() != nil {

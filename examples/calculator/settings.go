@@ -41,7 +41,8 @@ type settings struct {
 	logLevel    slog.Level
 }
 
-// parse reads the command line and the environment. After -h it has printed the help and returns flag.ErrHelp.
+// parse reads the command line and the environment. After -h it has printed the help and returns
+// flag.ErrHelp.
 func parse(args []string, getenv func(string) string, stderr io.Writer) (settings, error) {
 	s := settings{databaseURL: getenv("DATABASE_URL"), weightsSize: 64 * mebibyte, loadRate: 20 * mebibyte}
 	flags := flag.NewFlagSet("calculator", flag.ContinueOnError)
@@ -90,8 +91,9 @@ func (s settings) check(rest []string) error {
 	return nil
 }
 
-// findDatabase returns the settings with the data folder of the SQLite database that is to be locked: the one that is named, or
-// that of the working directory, or that beside the program. It fails if there is none.
+// findDatabase returns the settings with the data folder of the SQLite database that is to be
+// locked: the one that is named, or that of the working directory, or that beside the program. It
+// fails if there is none.
 func (s settings) findDatabase() (settings, error) {
 	if program, err := os.Executable(); err == nil && !s.dataGiven && !exists(sqliteFile(s.data)) {
 		if beside := filepath.Join(filepath.Dir(program), "data"); exists(sqliteFile(beside)) {

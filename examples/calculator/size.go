@@ -9,7 +9,8 @@ import (
 
 const mebibyte byteSize = 1 << 20
 
-// byteSize is a flag: a number of bytes, or of bytes a second, written as 1048576, 64MiB or 20MiB/s.
+// byteSize is a flag: a number of bytes, or of bytes a second, written as 1048576, 64MiB or
+// 20MiB/s.
 type byteSize int64
 
 // units are the suffixes a size may have; the longer ones end in the last.

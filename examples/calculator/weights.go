@@ -27,10 +27,12 @@ const (
 // errDamaged means that a weights file is not what was written.
 var errDamaged = errors.New("the weights file is damaged")
 
-// weights are the numbers that computations need. They never change once loaded: safe for concurrent use.
+// weights are the numbers that computations need. They never change once loaded: safe for
+// concurrent use.
 type weights []float32
 
-// compute weighs the numbers of x, each by a row of the weights. Numbers that are too large give NaN or an infinity.
+// compute weighs the numbers of x, each by a row of the weights. Numbers that are too large give
+// NaN or an infinity.
 func (w weights) compute(x []float64) float64 {
 	var sum float64
 	for i, v := range x {
@@ -42,8 +44,8 @@ func (w weights) compute(x []float64) float64 {
 	return sum / rowSize
 }
 
-// loadWeights returns the weights in the data folder, and tells the task, which may be nil, how far it has come. A file that is missing,
-// damaged or of another size is made anew.
+// loadWeights returns the weights in the data folder, and tells the task, which may be nil, how far
+// it has come. A file that is missing, damaged or of another size is made anew.
 func loadWeights(ctx context.Context, s settings, task *health.Task, log *slog.Logger) (weights, error) {
 	path := filepath.Join(s.data, "weights.bin")
 	task.Phase("reading MiB")
@@ -60,8 +62,8 @@ func loadWeights(ctx context.Context, s settings, task *health.Task, log *slog.L
 	return readWeights(ctx, path, s, task, log)
 }
 
-// makeWeights writes size bytes of weights, always the same, and their checksum. The file appears complete or not at all, so
-// replicas that share the folder may do this at the same time.
+// makeWeights writes size bytes of weights, always the same, and their checksum. The file appears
+// complete or not at all, so replicas that share the folder may do this at the same time.
 func makeWeights(ctx context.Context, path string, size byteSize) (err error) {
 	file, err := os.CreateTemp(filepath.Dir(path), "weights-*.tmp")
 	if err != nil {
@@ -143,7 +145,8 @@ func decodeWeights(ctx context.Context, from io.Reader, p *progress) (weights, e
 	return w, nil
 }
 
-// progress tells the task how far loading has come, logs it about once a second, and holds it to a rate. For one goroutine.
+// progress tells the task how far loading has come, logs it about once a second, and holds it to a
+// rate. For one goroutine.
 type progress struct {
 	task       *health.Task
 	log        *slog.Logger

@@ -15,8 +15,9 @@ import (
 // workInterval is the time from one job to the next.
 const workInterval = 2 * time.Second
 
-// worker computes one job after another and has no web interface. It proves itself by a heartbeat file that it touches after each
-// round, in the loop that works: a timer beside the loop would go on touching it while the work hangs.
+// worker computes one job after another and has no web interface. It proves itself by a heartbeat
+// file that it touches after each round, in the loop that works: a timer beside the loop would go
+// on touching it while the work hangs.
 type worker struct {
 	weights   weights
 	save      func(context.Context, result) (result, error)
@@ -24,7 +25,8 @@ type worker struct {
 	log       *slog.Logger
 }
 
-// work runs the worker until ctx ends, in the order of the service: weights, database, jobs. It owns the goroutine it starts.
+// work runs the worker until ctx ends, in the order of the service: weights, database, jobs. It
+// owns the goroutine it starts.
 func work(ctx context.Context, s settings, db *database, log *slog.Logger) error {
 	// What the last instance left says nothing about this one.
 	if err := removeHeartbeat(s.heartbeat); err != nil {
@@ -70,15 +72,17 @@ func (w *worker) loop(ctx context.Context) {
 	}
 }
 
-// round computes one job and keeps its result. It hangs when the work hangs, and then there is no heartbeat. A database that does
-// not answer is an error, within queryTimeout: the worker lives, and a restart would not mend the database.
+// round computes one job and keeps its result. It hangs when the work hangs, and then there is no
+// heartbeat. A database that does not answer is an error, within queryTimeout: the worker lives,
+// and a restart would not mend the database.
 func (w *worker) round(ctx context.Context, job int) error {
 	x := []float64{float64(job), 1 / float64(job)}
 	_, err := w.save(ctx, result{Input: x, Output: w.weights.compute(x), Time: time.Now().UTC()})
 	return err
 }
 
-// beat touches the heartbeat file. If that fails the file grows old, which is what the probe looks at.
+// beat touches the heartbeat file. If that fails the file grows old, which is what the probe looks
+// at.
 func (w *worker) beat(job int) {
 	if err := os.WriteFile(w.heartbeat, fmt.Appendln(nil, "job", job), 0o644); err != nil {
 		w.log.Error("Heartbeat file cannot be written", "error", err)

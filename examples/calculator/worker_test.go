@@ -82,7 +82,8 @@ func TestWorker(t *testing.T) {
 	}
 }
 
-// TestWorkerForgetsTheOldHeartbeat fails in the step that follows, so that no new heartbeat can be meant.
+// TestWorkerForgetsTheOldHeartbeat fails in the step that follows, so that no new heartbeat can be
+// meant.
 func TestWorkerForgetsTheOldHeartbeat(t *testing.T) {
 	data := t.TempDir()
 	heartbeat := filepath.Join(data, "heartbeat")

@@ -33,7 +33,8 @@ func names(n int) (all []string) {
 	return all
 }
 
-// library makes a handler that answers a readiness probe, with n checks that pass, and what ends it.
+// library makes a handler that answers a readiness probe, with n checks that pass, and what ends
+// it.
 type library struct {
 	name string
 	path string // that it answers at
@@ -59,7 +60,8 @@ func probity(b *testing.B, n int) (h *health.Health, end func()) {
 	}
 }
 
-// heptio runs checks in the background, which is the fastest that the library can do. Its handler knows the path as /ready.
+// heptio runs checks in the background, which is the fastest that the library can do. Its handler
+// knows the path as /ready.
 func heptio(n int) (h heptiolabs.Handler, end func()) {
 	h = heptiolabs.NewHandler()
 	ctx, cancel := context.WithCancel(context.Background())
@@ -74,7 +76,8 @@ var libraries = []library{
 		ok := []byte("ok")
 		return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(ok) }), nothing
 	}},
-	{"pre-rendered body and headers", "/readyz", func(*testing.B, int) (http.Handler, func()) { // the least that a correct answer costs
+	// the least that a correct answer costs
+	{"pre-rendered body and headers", "/readyz", func(*testing.B, int) (http.Handler, func()) {
 		var body atomic.Pointer[[]byte]
 		body.Store(new([]byte("ok\n")))
 		plain, noStore := []string{"text/plain; charset=utf-8"}, []string{"no-store"}
@@ -90,11 +93,13 @@ var libraries = []library{
 		h, end := probity(b, n)
 		return h.Handler(), end
 	}},
-	{"probity, Readyz", "/readyz", func(b *testing.B, n int) (http.Handler, func()) { // one endpoint, mounted by itself
+	// one endpoint, mounted by itself
+	{"probity, Readyz", "/readyz", func(b *testing.B, n int) (http.Handler, func()) {
 		h, end := probity(b, n)
 		return http.HandlerFunc(h.Readyz), end
 	}},
-	{"probity, OK", "/readyz", func(b *testing.B, n int) (http.Handler, func()) { // the question that grpc-go's Check answers, without an answer over HTTP
+	// the question that grpc-go's Check answers, without an answer over HTTP
+	{"probity, OK", "/readyz", func(b *testing.B, n int) (http.Handler, func()) {
 		h, end := probity(b, n)
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if !h.OK(health.Readiness) {
@@ -185,8 +190,8 @@ func (w *writer) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// headers are lent to one answer after the other and are empty each time, as with net/http. They are emptied while the clock stands still: that is a quarter of
-// what a short answer costs.
+// headers are lent to one answer after the other and are empty each time, as with net/http. They
+// are emptied while the clock stands still: that is a quarter of what a short answer costs.
 type headers struct {
 	all  [64]http.Header
 	used int

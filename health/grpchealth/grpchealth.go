@@ -1,11 +1,13 @@
-// Package grpchealth answers the gRPC health protocol (grpc.health.v1) from a [health.Health]: Check, Watch and List.
+// Package grpchealth answers the gRPC health protocol (grpc.health.v1) from a [health.Health]:
+// Check, Watch and List.
 //
 //	server := grpc.NewServer()
 //	grpchealth.Register(server, h, "shop.v1.Orders")
 //
-// The services "startup", "readiness" and "liveness" are Kubernetes' three questions, for the field service of a grpc probe. The
-// empty name, and each that is given to [Register], is readiness: what load balancers and clients ask. Every check, task and heartbeat is there under
-// its own name as well, except one that has one of the names above.
+// The services "startup", "readiness" and "liveness" are Kubernetes' three questions, for the field
+// service of a grpc probe. The empty name, and each that is given to [Register], is readiness: what
+// load balancers and clients ask. Every check, task and heartbeat is there under its own name as
+// well, except one that has one of the names above.
 package grpchealth
 
 import (
@@ -20,9 +22,10 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// Register adds the health protocol to a server, and the server to what h drains: when h stops, everything is NOT_SERVING at once, and
-// after ShutdownDelay the Watch streams end and the server stops gracefully, or hard when DrainTimeout is over. Call it
-// before server.Serve. The services are those whose clients ask for their health by name.
+// Register adds the health protocol to a server, and the server to what h drains: when h stops,
+// everything is NOT_SERVING at once, and after ShutdownDelay the Watch streams end and the server
+// stops gracefully, or hard when DrainTimeout is over. Call it before server.Serve. The services
+// are those whose clients ask for their health by name.
 func Register(server *grpc.Server, h *health.Health, services ...string) {
 	s := &service{h: h, ended: make(chan struct{}), probes: map[string]health.Probe{
 		"": health.Readiness, "startup": health.Startup, "readiness": health.Readiness, "liveness": health.Liveness,

@@ -1,4 +1,5 @@
-// Package prometheus makes a [health.Health] a collector of Prometheus' Go client, for services that export metrics with it already:
+// Package prometheus makes a [health.Health] a collector of Prometheus' Go client, for services
+// that export metrics with it already:
 //
 //	registry.MustRegister(prometheus.Collector(h))
 //

@@ -49,7 +49,8 @@ func scrape(handler http.Handler) string {
 	return w.Body.String()
 }
 
-// samples returns the lines that are no comments, with sorted labels and without what depends on time.
+// samples returns the lines that are no comments, with sorted labels and without what depends on
+// time.
 func samples(text string) []string {
 	var lines []string
 	for line := range strings.Lines(text) {

@@ -10,8 +10,8 @@ import (
 // baselineVersion is the form of the file.
 const baselineVersion = 1
 
-// A Baseline lists findings that are known, so that only new ones count. Lines and files do not matter: a finding stays known when the manifest
-// around it changes or moves.
+// A Baseline lists findings that are known, so that only new ones count. Lines and files do not
+// matter: a finding stays known when the manifest around it changes or moves.
 type Baseline struct {
 	Version int `json:"version"`
 	// Findings are [Finding.Key]s, sorted; one that is there twice is known twice.

@@ -6,8 +6,9 @@ import (
 	"strings"
 )
 
-// Check runs the rules over a world. The findings come in the order of the files; those that only repeat what another one says are left out,
-// and those that an annotation accepts carry its reason in Suppressed.
+// Check runs the rules over a world. The findings come in the order of the files; those that only
+// repeat what another one says are left out, and those that an annotation accepts carry its reason
+// in Suppressed.
 func Check(w *World, rules []Rule) []Finding {
 	sources := map[string][]string{} // the lines of the files that have findings
 	var all []Finding

@@ -45,7 +45,8 @@ func found(w *advisor.World) []string {
 	return list
 }
 
-// Objects in different files belong together, whatever the order and whatever else lies in the folder.
+// Objects in different files belong together, whatever the order and whatever else lies in the
+// folder.
 func TestReadFolder(t *testing.T) {
 	folder := write(t, map[string]string{
 		"a/deploy/web.yaml": pod, "a/svc.yml": service, "a/deploy/more.json": `{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "x"}}`,
@@ -206,7 +207,8 @@ func FuzzCheck(f *testing.F) {
 	})
 }
 
-// BenchmarkCheck is 500 manifests of an application with three probes and a Service: read, decoded, judged.
+// BenchmarkCheck is 500 manifests of an application with three probes and a Service: read, decoded,
+// judged.
 func BenchmarkCheck(b *testing.B) {
 	text, err := os.ReadFile("rules/startupbudget/testdata/sound.yaml")
 	if err != nil {

@@ -17,7 +17,8 @@ type Invocation struct {
 	Limit time.Duration
 }
 
-// Invocations takes an exec handler's command apart: the program itself, or what the script of a shell runs.
+// Invocations takes an exec handler's command apart: the program itself, or what the script of a
+// shell runs.
 func Invocations(command []string) []Invocation {
 	script, isShell := Script(command)
 	if !isShell {
@@ -97,7 +98,8 @@ func Script(command []string) (string, bool) {
 	return "", false
 }
 
-// flag finds an option's value in any of its spellings: -w 5, -w5 for one letter, --wait 5, --wait=5.
+// flag finds an option's value in any of its spellings: -w 5, -w5 for one letter, --wait 5,
+// --wait=5.
 func (v Invocation) flag(names ...string) (string, bool) {
 	for i, arg := range v.Args {
 		for _, name := range names {
@@ -142,7 +144,8 @@ func parseSeconds(text string) (time.Duration, bool) {
 	return d, err == nil && d >= 0 && d <= day*time.Second
 }
 
-// Wait is the longest time that the command waits for something by itself, and the words that say so. Zero means that it does not say.
+// Wait is the longest time that the command waits for something by itself, and the words that say
+// so. Zero means that it does not say.
 func Wait(command []string) (longest time.Duration, words string) {
 	for _, v := range Invocations(command) {
 		d, text := v.wait()
@@ -171,7 +174,8 @@ func (v Invocation) wait() (time.Duration, string) {
 	return 0, ""
 }
 
-// waitFlags are the options that bound a program's time, the outermost bound first; spellings of one option stand together.
+// waitFlags are the options that bound a program's time, the outermost bound first; spellings of
+// one option stand together.
 func waitFlags(program string) [][]string {
 	switch program {
 	case "curl":
@@ -228,7 +232,8 @@ func HeavyRuntime(command []string) string {
 	return ""
 }
 
-// CommandField is the path, below the probe or hook, of the first item of an exec command that contains the text, or of the whole command.
+// CommandField is the path, below the probe or hook, of the first item of an exec command that
+// contains the text, or of the whole command.
 func CommandField(command []string, text string) string {
 	if i := slices.IndexFunc(command, func(word string) bool { return strings.Contains(strings.ToLower(word), text) }); i >= 0 && text != "" {
 		return "exec.command[" + strconv.Itoa(i) + "]"

@@ -44,7 +44,8 @@ func (f *Finding) ObjectPosition() Position { return f.subject.Position }
 // Position is where an object begins. Edits find their document by it.
 type Position = manifest.Position
 
-// Region is a piece of a file. Lines and columns count from 1, columns in characters; the end is the first column that is not part of it.
+// Region is a piece of a file. Lines and columns count from 1, columns in characters; the end is
+// the first column that is not part of it.
 type Region struct {
 	File                             string
 	Line, Column, EndLine, EndColumn int

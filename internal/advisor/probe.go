@@ -79,7 +79,8 @@ func (p *Probe) Port() (port intstr.IntOrString, ok bool) {
 // PortPath leads to that field.
 func (p *Probe) PortPath() string { return p.Path + "." + p.Handler() + ".port" }
 
-// PortNumber resolves the port as the kubelet does: a name stands for a port of this container (R76).
+// PortNumber resolves the port as the kubelet does: a name stands for a port of this container
+// (R76).
 func (p *Probe) PortNumber() (int32, bool) {
 	port, ok := p.Port()
 	if !ok || p.Host() != "" {

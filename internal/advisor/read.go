@@ -35,10 +35,11 @@ type source struct {
 	err  error
 }
 
-// Read makes a world of files, of folders with everything below them (*.yaml, *.yml, *.json, but nothing hidden), and, for "-", of stdin.
+// Read makes a world of files, of folders with everything below them (*.yaml, *.yml, *.json, but
+// nothing hidden), and, for "-", of stdin.
 //
-// The error joins what could not be read, one line each; the world holds what could. Files are decoded in as many goroutines as there are
-// CPUs, which have ended when Read returns.
+// The error joins what could not be read, one line each; the world holds what could. Files are
+// decoded in as many goroutines as there are CPUs, which have ended when Read returns.
 func Read(stdin io.Reader, paths ...string) (*World, error) {
 	sources, err := find(stdin, paths)
 	work := make(chan *source)

@@ -15,8 +15,9 @@ var (
 	variable = regexp.MustCompile(`\$(?:\(([A-Za-z_][A-Za-z0-9_]*)\)|\{([A-Za-z_][A-Za-z0-9_]*)\}|([A-Za-z_][A-Za-z0-9_]*))`)
 )
 
-// RemoteHost is the first other host that an exec probe of the container asks, and the program that asks it. It is known only if the command
-// or the environment names it; a host in an unknown variable might be the pod itself.
+// RemoteHost is the first other host that an exec probe of the container asks, and the program that
+// asks it. It is known only if the command or the environment names it; a host in an unknown
+// variable might be the pod itself.
 func (c *Container) RemoteHost(command []string) (host, program string) {
 	for _, v := range Invocations(command) {
 		for _, h := range v.hosts() {
@@ -124,7 +125,8 @@ func (c *Container) resolveHost(host string) string {
 	return host
 }
 
-// IsLoopback recognizes the names and addresses with which a process means its own network namespace.
+// IsLoopback recognizes the names and addresses with which a process means its own network
+// namespace.
 func IsLoopback(host string) bool {
 	host = strings.ToLower(strings.Trim(host, "[]"))
 	if host == "localhost" || strings.HasPrefix(host, "localhost.") || strings.HasSuffix(host, ".localhost") || host == "ip6-localhost" {
@@ -140,7 +142,8 @@ func (c *Container) isAlias(host string) bool {
 	})
 }
 
-// expand puts literal environment variables in. Others stay, so that a "$" tells that something is unknown.
+// expand puts literal environment variables in. Others stay, so that a "$" tells that something is
+// unknown.
 func (c *Container) expand(text string) string {
 	return variable.ReplaceAllStringFunc(text, func(ref string) string {
 		name := strings.Trim(ref, "$(){}")

@@ -6,7 +6,8 @@ import "slices"
 type Report struct {
 	// Findings are those that count.
 	Findings []Finding
-	// Accepted are those that an annotation accepts, with its reason in Suppressed. Known are those of the baseline.
+	// Accepted are those that an annotation accepts, with its reason in Suppressed. Known are those
+	// of the baseline.
 	Accepted, Known []Finding
 	// Rules are those that were run.
 	Rules []Rule
@@ -15,7 +16,8 @@ type Report struct {
 	Workloads int
 }
 
-// NewReport checks a world and sorts the findings by what becomes of them. A nil baseline knows nothing.
+// NewReport checks a world and sorts the findings by what becomes of them. A nil baseline knows
+// nothing.
 func NewReport(w *World, rules []Rule, baseline *Baseline) *Report {
 	r := &Report{Rules: rules, Workloads: len(w.Workloads)}
 	known := baseline.filter()

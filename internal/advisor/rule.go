@@ -6,20 +6,23 @@ import "strings"
 type Rule struct {
 	// ID names the rule in findings, suppressions and on the command line. It never changes.
 	ID string
-	// Severity is that of most of its findings; one may say otherwise, with a reason in its message.
+	// Severity is that of most of its findings; one may say otherwise, with a reason in its
+	// message.
 	Severity Severity
 	Doc      Doc
-	// Covers are ids of rules whose findings in the same container, or in the same workload for one without container, only repeat what
-	// this rule's finding says. They are left out.
+	// Covers are ids of rules whose findings in the same container, or in the same workload for one
+	// without container, only repeat what this rule's finding says. They are left out.
 	Covers []string
-	// Fragments means that the rule also holds for a piece of a manifest, see [Workload.IsFragment].
+	// Fragments means that the rule also holds for a piece of a manifest, see
+	// [Workload.IsFragment].
 	Fragments bool
-	// Check returns what it finds in one workload. It changes nothing and may run at the same time as others.
-	// It is nil for findings that [Check] itself makes.
+	// Check returns what it finds in one workload. It changes nothing and may run at the same time
+	// as others. It is nil for findings that [Check] itself makes.
 	Check func(*Workload) []Finding
 }
 
-// Doc is the documentation of a rule: the reference page and probity explain are made of it. Prose is plain text, one line a paragraph.
+// Doc is the documentation of a rule: the reference page and probity explain are made of it. Prose
+// is plain text, one line a paragraph.
 type Doc struct {
 	// Title says in one sentence what is wrong.
 	Title string

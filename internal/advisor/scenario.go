@@ -2,18 +2,21 @@ package advisor
 
 import "fmt"
 
-// When a fault of a scenario begins, and how much time probity simulate gives a scenario that says nothing else, in seconds.
+// When a fault of a scenario begins, and how much time probity simulate gives a scenario that says
+// nothing else, in seconds.
 const (
 	faultBegins = 60
 	horizon     = 600
 )
 
-// Stall is the scenario in which the container does not answer for so many seconds, and one more to be sure.
+// Stall is the scenario in which the container does not answer for so many seconds, and one more to
+// be sure.
 func (p *Probe) Stall(seconds int) string {
 	return p.fault(fmt.Sprintf("%s@%ds+%ds", p.silence(), faultBegins, seconds+1), "", faultBegins+seconds+p.CertainStall())
 }
 
-// Hang is the scenario in which the container stops answering for good, at that second. It takes so many seconds until all is over.
+// Hang is the scenario in which the container stops answering for good, at that second. It takes so
+// many seconds until all is over.
 func (p *Probe) Hang(at, seconds int) string {
 	return p.fault(fmt.Sprintf("%s@%ds", p.silence(), at), "", at+seconds)
 }
@@ -23,7 +26,8 @@ func (p *Probe) Outage(seconds int) string {
 	return p.fault(fmt.Sprintf("dependency-outage@%ds+%ds", faultBegins, seconds), "/"+p.Word(), faultBegins+seconds)
 }
 
-// silence is the fault that the probe notices: the kernel accepts connections for a process that hangs (R79).
+// silence is the fault that the probe notices: the kernel accepts connections for a process that
+// hangs (R79).
 func (p *Probe) silence() string {
 	if p.Handler() == "tcpSocket" {
 		return "refuse"

@@ -39,7 +39,8 @@ func newService(o manifest.Object, s *corev1.Service) *Service {
 // Name is the Service's.
 func (s *Service) Name() string { return s.Object.Resource.GetName() }
 
-// IsHeadless reports whether clients get the addresses of all ready pods instead of one for the Service.
+// IsHeadless reports whether clients get the addresses of all ready pods instead of one for the
+// Service.
 func (s *Service) IsHeadless() bool { return s.Spec.ClusterIP == corev1.ClusterIPNone }
 
 // TrafficPorts are the Service's TCP ports but those that are there for metrics.
@@ -97,11 +98,13 @@ func (w *Workload) serve() {
 	}
 }
 
-// backend finds the container behind a Service's port. A number that nobody declares belongs to the only container, if there is one only.
+// backend finds the container behind a Service's port. A number that nobody declares belongs to the
+// only container, if there is one only.
 func (w *Workload) backend(s *Service, port corev1.ServicePort) (Backend, bool) {
 	for _, c := range w.Containers {
 		if declared, ok := c.declared(port.TargetPort); ok {
-			return Backend{s, port, c, declared.ContainerPort, declared.Name}, true // R203: the first that has it
+			// R203: the first that has it
+			return Backend{s, port, c, declared.ContainerPort, declared.Name}, true
 		}
 	}
 	if len(w.Containers) == 1 && port.TargetPort.Type == intstr.Int {

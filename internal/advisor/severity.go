@@ -10,10 +10,11 @@ type Severity int
 
 // The severities.
 const (
-	Style  Severity = iota + 1 // nothing breaks; a reader is misled
-	Waste                      // time, resources or precision are lost
-	Risk                       // an outage under a plausible fault
-	Outage                     // a certain outage: refused by the API server, never ready, killed for ever
+	Style Severity = iota + 1 // nothing breaks; a reader is misled
+	Waste                     // time, resources or precision are lost
+	Risk                      // an outage under a plausible fault
+	// a certain outage: refused by the API server, never ready, killed for ever
+	Outage
 )
 
 // Severities lists all, the worst first.

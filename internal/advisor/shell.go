@@ -2,9 +2,10 @@ package advisor
 
 import "strings"
 
-// simpleCommands takes a shell script apart into the commands that it runs, each as words without quotes, those inside $(…) and `…` included.
-// It follows enough of the shell's grammar to read probes: quotes, operators, redirections, reserved words. It never fails; what it does
-// not understand stays in the words. Variables are left as they are.
+// simpleCommands takes a shell script apart into the commands that it runs, each as words without
+// quotes, those inside $(…) and `…` included. It follows enough of the shell's grammar to read
+// probes: quotes, operators, redirections, reserved words. It never fails; what it does not
+// understand stays in the words. Variables are left as they are.
 func simpleCommands(script string) [][]string {
 	s := &shellScanner{}
 	s.scan(script, 0)
@@ -81,7 +82,8 @@ func (s *shellScanner) step(l *shellLine, text string, depth int) int {
 	return 1
 }
 
-// piece takes a quoted string, a substitution or one character, writes what it stands for, and returns how many bytes it took.
+// piece takes a quoted string, a substitution or one character, writes what it stands for, and
+// returns how many bytes it took.
 func (s *shellScanner) piece(word *strings.Builder, text string, depth int) int {
 	switch {
 	case text[0] == '\'':
@@ -144,7 +146,8 @@ func closing(text string, begin, end byte) int {
 	return len(text)
 }
 
-// command strips what stands before a command: reserved words, assignments, and programs that run another.
+// command strips what stands before a command: reserved words, assignments, and programs that run
+// another.
 func command(words []string) []string {
 	for len(words) > 0 {
 		switch w := words[0]; w {

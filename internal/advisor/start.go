@@ -12,7 +12,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// startName matches annotations and variables that say how long a start takes: STARTUP_SECONDS, example.com/startup-time, START_DELAY.
+// startName matches annotations and variables that say how long a start takes: STARTUP_SECONDS,
+// example.com/startup-time, START_DELAY.
 var startName = regexp.MustCompile(`(?i)(^|[-_./])start(up)?[-_.]?(time|seconds|secs|duration|delay)([-_.](seconds|secs))?$`)
 
 // A Start is what a manifest says about how long its container takes to start.
@@ -25,8 +26,9 @@ type Start struct {
 	Declared bool
 }
 
-// StartTime looks for an annotation of the pod, a variable, or a delay of readiness beyond all that liveness tolerates: whoever wrote that
-// expected nothing to answer earlier, at least if liveness asks the same, or on a JVM.
+// StartTime looks for an annotation of the pod, a variable, or a delay of readiness beyond all that
+// liveness tolerates: whoever wrote that expected nothing to answer earlier, at least if liveness
+// asks the same, or on a JVM.
 func (c *Container) StartTime() Start {
 	annotations := c.Workload.Meta.Annotations
 	for _, key := range slices.Sorted(maps.Keys(annotations)) {
@@ -85,7 +87,8 @@ func (c *Container) JVM() string {
 	return ""
 }
 
-// StartupPatch adds a startupProbe that asks what liveness asks, as often, and allows a start of so many seconds.
+// StartupPatch adds a startupProbe that asks what liveness asks, as often, and allows a start of so
+// many seconds.
 func (p *Probe) StartupPatch(seconds int) *Patch {
 	threshold := Timing{Period: p.Period}.ThresholdForStart(seconds)
 	value := fmt.Sprintf("{%s, periodSeconds: %d, timeoutSeconds: %d, failureThreshold: %d}", p.handlerYAML(), p.Period, p.Timeout, threshold)

@@ -9,7 +9,8 @@ import (
 	"github.com/probity-run/probity/internal/manifest"
 )
 
-// UnusedSuppression is the id of the rule about annotations that accept what is not there, or give no reason.
+// UnusedSuppression is the id of the rule about annotations that accept what is not there, or give
+// no reason.
 const UnusedSuppression = "unused-suppression"
 
 // suppression is one annotation probity.run/ignore.RULE.
@@ -20,12 +21,14 @@ type suppression struct {
 	used         bool
 }
 
-// accepts reports whether the suppression is about such a finding. One on a Service is only about the Service.
+// accepts reports whether the suppression is about such a finding. One on a Service is only about
+// the Service.
 func (s *suppression) accepts(f Finding) bool {
 	return s.rule == f.Rule && (s.subject == f.subject || f.subject.Ref().Kind == "Service" && s.subject.Ref().Kind != "Service")
 }
 
-// suppress marks the findings that annotations of their objects accept, and returns findings about annotations that do nothing.
+// suppress marks the findings that annotations of their objects accept, and returns findings about
+// annotations that do nothing.
 func (w *World) suppress(workload *Workload, found []Finding, rules []Rule) []Finding {
 	list := suppressions(workload)
 	for i := range found {

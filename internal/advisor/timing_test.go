@@ -6,9 +6,11 @@ import (
 	"time"
 )
 
-// ticks is a probe as the kubelet runs it, without any formula: attempts at phase, phase+P, …, never two at a time, at most one missed tick
-// remembered (R7, R10). answer says for an attempt that starts at some time how long it takes to fail, or that it succeeds. It returns the
-// time of the F-th failure in a row, or ok = false if there was none up to the horizon. All times are milliseconds.
+// ticks is a probe as the kubelet runs it, without any formula: attempts at phase, phase+P, …,
+// never two at a time, at most one missed tick remembered (R7, R10). answer says for an attempt
+// that starts at some time how long it takes to fail, or that it succeeds. It returns the time of
+// the F-th failure in a row, or ok = false if there was none up to the horizon. All times are
+// milliseconds.
 func ticks(t Timing, phase, horizon int, answer func(start int) (takes int, ok bool)) (acts int, acted bool) {
 	failures, free := 0, 0
 	for tick := phase; tick < horizon; tick += t.Period * 1000 {
@@ -34,8 +36,8 @@ func randomTiming(r *rand.Rand) Timing {
 	return Timing{Delay: r.IntN(60), Period: period, Timeout: 1 + r.IntN(period), FailureThreshold: 1 + r.IntN(6), SuccessThreshold: 1}
 }
 
-// A stall up to A never makes the probe act and one from A+P on always does, whatever the phase; in between it does for a part of the phases
-// that grows evenly. (advisor.md 5.2)
+// A stall up to A never makes the probe act and one from A+P on always does, whatever the phase; in
+// between it does for a part of the phases that grows evenly. (advisor.md 5.2)
 func TestToleratedStall(t *testing.T) {
 	r := rand.New(rand.NewPCG(7, 1))
 	for range 300 {
@@ -74,7 +76,8 @@ func TestToleratedStall(t *testing.T) {
 	}
 }
 
-// A start up to W_safe always succeeds, one beyond W_kill never does, and in between the odds fall evenly. (advisor.md 5.5)
+// A start up to W_safe always succeeds, one beyond W_kill never does, and in between the odds fall
+// evenly. (advisor.md 5.5)
 func TestStartBudget(t *testing.T) {
 	r := rand.New(rand.NewPCG(7, 2))
 	for range 300 {

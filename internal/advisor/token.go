@@ -2,8 +2,8 @@ package advisor
 
 import "strings"
 
-// tokenEnd returns the column after the YAML token that begins at the column: a key without its colon, a plain or a quoted value. It stays on
-// the line.
+// tokenEnd returns the column after the YAML token that begins at the column: a key without its
+// colon, a plain or a quoted value. It stays on the line.
 func tokenEnd(line string, column int) int {
 	runes := []rune(line)
 	start := column - 1
@@ -43,8 +43,8 @@ func quotedEnd(runes []rune, start int) int {
 	return len(runes)
 }
 
-// endsPlain reports whether a plain token cannot go on at i: ": ", " #", and what structures a flow collection. A value in block style may
-// contain the latter, but none that a finding is about does.
+// endsPlain reports whether a plain token cannot go on at i: ": ", " #", and what structures a flow
+// collection. A value in block style may contain the latter, but none that a finding is about does.
 func endsPlain(runes []rune, i int) bool {
 	next := func(s string) bool { return i+1 == len(runes) || strings.ContainsRune(s, runes[i+1]) }
 	switch runes[i] {

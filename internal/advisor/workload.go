@@ -17,16 +17,20 @@ type Workload struct {
 	// Meta and Spec are those of the pods.
 	Meta *metav1.ObjectMeta
 	Spec *corev1.PodSpec
-	// SpecPath leads to the pod's spec, "spec.template.spec" for a Deployment; MetaPath to its metadata.
+	// SpecPath leads to the pod's spec, "spec.template.spec" for a Deployment; MetaPath to its
+	// metadata.
 	SpecPath, MetaPath string
-	// Containers are those that can have probes: sidecars first, in the order in which they start, then the regular ones.
+	// Containers are those that can have probes: sidecars first, in the order in which they start,
+	// then the regular ones.
 	Containers []*Container
 	// Plain are the init containers that run to their end.
 	Plain []*Container
-	// Services select the pods. Backends are the places where their traffic goes, as far as that is known.
+	// Services select the pods. Backends are the places where their traffic goes, as far as that is
+	// known.
 	Services []*Service
 	Backends []Backend
-	// Replicas is the largest number of pods that the files ask for, an autoscaler's maximum included; 0 means unknown.
+	// Replicas is the largest number of pods that the files ask for, an autoscaler's maximum
+	// included; 0 means unknown.
 	Replicas int
 	// Budget is the name of a PodDisruptionBudget over the pods, or empty.
 	Budget string
@@ -87,17 +91,19 @@ func (w *Workload) RunsOn() bool {
 	return kind != "Job" && kind != "CronJob" && (kind != "Pod" || w.Spec.RestartPolicy == corev1.RestartPolicyAlways)
 }
 
-// Traffic are the Services that send requests to the pods and look at readiness: not those for metrics alone, nor those that publish
-// addresses whether they are ready or not (R195), nor the one that only gives a StatefulSet's pods their names.
+// Traffic are the Services that send requests to the pods and look at readiness: not those for
+// metrics alone, nor those that publish addresses whether they are ready or not (R195), nor the one
+// that only gives a StatefulSet's pods their names.
 func (w *Workload) Traffic() []*Service { return w.traffic }
 
-// IsFragment reports whether this is a piece of a manifest, a kustomize patch for example: a container in it has no image. What is absent
-// from it may be there once it is put together.
+// IsFragment reports whether this is a piece of a manifest, a kustomize patch for example: a
+// container in it has no image. What is absent from it may be there once it is put together.
 func (w *Workload) IsFragment() bool {
 	return len(w.Spec.Containers) == 0 || slices.ContainsFunc(w.Spec.Containers, func(c corev1.Container) bool { return c.Image == "" })
 }
 
-// Probes are all there are, container by container, in the order in which the kubelet makes their workers (R3).
+// Probes are all there are, container by container, in the order in which the kubelet makes their
+// workers (R3).
 func (w *Workload) Probes() []*Probe {
 	var list []*Probe
 	for _, c := range w.Containers {
@@ -145,12 +151,14 @@ func (c *Container) PortNamed(name string) (corev1.ContainerPort, bool) {
 	return c.Ports[i], true
 }
 
-// Finding is one about the whole workload. field is a path in the object; it may be absent there, then the nearest place around it is shown.
+// Finding is one about the whole workload. field is a path in the object; it may be absent there,
+// then the nearest place around it is shown.
 func (w *Workload) Finding(field, format string, args ...any) Finding {
 	return Finding{Object: w.Object.Ref(), Field: field, Message: fmt.Sprintf(format, args...), subject: &w.Object}
 }
 
-// Finding is one about the container. field counts from the container; empty means the container itself.
+// Finding is one about the container. field counts from the container; empty means the container
+// itself.
 func (c *Container) Finding(field, format string, args ...any) Finding {
 	path := c.Path
 	if field != "" {

@@ -16,7 +16,8 @@ import (
 	"github.com/probity-run/probity/internal/manifest"
 )
 
-// A World is what some files say together. It does not change after [NewWorld], so any number of goroutines may look at it.
+// A World is what some files say together. It does not change after [NewWorld], so any number of
+// goroutines may look at it.
 type World struct {
 	Workloads []*Workload
 	Services  []*Service
@@ -24,8 +25,9 @@ type World struct {
 	files map[string][]byte
 }
 
-// NewWorld relates objects to each other: Services to the pods that they select, autoscalers and disruption budgets to their workloads.
-// Of the objects it keeps what it needs. files are the texts that they come from, by name, for quoting.
+// NewWorld relates objects to each other: Services to the pods that they select, autoscalers and
+// disruption budgets to their workloads. Of the objects it keeps what it needs. files are the texts
+// that they come from, by name, for quoting.
 func NewWorld(objects []manifest.Object, files map[string][]byte) *World {
 	w := &World{files: files}
 	var budgets []*policyv1.PodDisruptionBudget
@@ -77,8 +79,8 @@ func (w *Workload) protectedBy(budgets []*policyv1.PodDisruptionBudget) {
 // Text is a file's, as it was read.
 func (w *World) Text(file string) []byte { return w.files[file] }
 
-// relate finds the workloads that a Service selects. Of several in different folders those nearest to the Service are meant: a tree of examples
-// has the same labels again and again.
+// relate finds the workloads that a Service selects. Of several in different folders those nearest
+// to the Service are meant: a tree of examples has the same labels again and again.
 func (s *Service) relate(workloads []*Workload) {
 	if len(s.Spec.Selector) == 0 || s.Spec.Type == corev1.ServiceTypeExternalName {
 		return
@@ -114,7 +116,8 @@ func (w *Workload) addService(s *Service) {
 	}
 }
 
-// commonFolders counts the folders that two paths share from the top; those of one folder share all.
+// commonFolders counts the folders that two paths share from the top; those of one folder share
+// all.
 func commonFolders(a, b string) int {
 	x, y := strings.Split(filepath.Dir(a), string(filepath.Separator)), strings.Split(filepath.Dir(b), string(filepath.Separator))
 	n := 0

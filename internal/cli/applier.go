@@ -16,12 +16,14 @@ import (
 	"github.com/probity-run/probity/internal/store"
 )
 
-// applier brings the store to what manifests say, like kubectl apply with --prune: what a manifest did not change is left as it is, also if others
-// have changed it meanwhile (a scale, a restart). It belongs to one goroutine.
+// applier brings the store to what manifests say, like kubectl apply with --prune: what a manifest
+// did not change is left as it is, also if others have changed it meanwhile (a scale, a restart).
+// It belongs to one goroutine.
 type applier struct {
 	store   *store.Store
 	applied map[string]map[manifest.Ref]store.Object // by source: what its manifests asked for last
-	waiting map[manifest.Ref]*corev1.Pod             // bare Pods that start when their predecessors are gone
+	// bare Pods that start when their predecessors are gone
+	waiting map[manifest.Ref]*corev1.Pod
 }
 
 func newApplier(objects *store.Store) *applier {
@@ -37,7 +39,8 @@ const (
 	verbReplaced   = "replaced" // a Pod cannot be changed: another one starts when it is gone
 )
 
-// apply makes the objects of a source, which is a set of files, and takes away those that the source does not ask for any more. It returns a line for each.
+// apply makes the objects of a source, which is a set of files, and takes away those that the
+// source does not ask for any more. It returns a line for each.
 func (a *applier) apply(source string, in *input) (lines []string, err error) {
 	before, now := a.applied[source], map[manifest.Ref]store.Object{}
 	var errs []error
@@ -121,8 +124,8 @@ func (a *applier) resume() error {
 // sameWish says whether two manifests want the same of an object.
 func sameWish(a, b store.Object) bool { return equality.Semantic.DeepEqual(a, b) }
 
-// merge is the live object with what changed from one manifest to the next. Labels and annotations of others stay, and so do the replicas if the
-// manifest does not say how many.
+// merge is the live object with what changed from one manifest to the next. Labels and annotations
+// of others stay, and so do the replicas if the manifest does not say how many.
 func merge(live, before, desired store.Object, saysReplicas bool) store.Object {
 	next := desired.DeepCopyObject().(store.Object)
 	next.SetResourceVersion(live.GetResourceVersion())

@@ -88,7 +88,8 @@ func TestApply(t *testing.T) {
 	}
 }
 
-// TestApplyLeavesOthersChanges: what people did to the live object stays unless the manifest changes just that.
+// TestApplyLeavesOthersChanges: what people did to the live object stays unless the manifest
+// changes just that.
 func TestApplyLeavesOthersChanges(t *testing.T) {
 	objects := store.New(store.Options{Kinds: store.Kubernetes()})
 	a := newApplier(objects)

@@ -173,7 +173,8 @@ func writeBaseline(path string, report *advisor.Report) error {
 	return nil
 }
 
-// eachFix calls do with the old and the new text of every file that patches change, and says what could not be patched.
+// eachFix calls do with the old and the new text of every file that patches change, and says what
+// could not be patched.
 func (c *checkRun) eachFix(do func(file string, before, after []byte) error) error {
 	byFile := map[string][]advisor.Finding{}
 	var files []string

@@ -1,4 +1,5 @@
-// Package cli is the command line: one file per subcommand, with flags and output and nothing else; the work is done by the packages below.
+// Package cli is the command line: one file per subcommand, with flags and output and nothing else;
+// the work is done by the packages below.
 //
 // Results go to standard output, everything else to standard error.
 package cli
@@ -24,7 +25,8 @@ type Streams struct {
 	Out, Err io.Writer
 }
 
-// exitError is an error that decides the exit code. An empty one has said what there is to say already.
+// exitError is an error that decides the exit code. An empty one has said what there is to say
+// already.
 type exitError struct {
 	code int
 	err  error

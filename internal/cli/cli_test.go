@@ -17,7 +17,8 @@ func TestMain(m *testing.M) {
 	if process.IsShepherd(os.Args) {
 		os.Exit(process.ShepherdMain())
 	}
-	if err := os.Setenv("GORACE", "atexit_sleep_ms=0"); err != nil { // else each shepherd sleeps for a second at its end under -race
+	// else each shepherd sleeps for a second at its end under -race
+	if err := os.Setenv("GORACE", "atexit_sleep_ms=0"); err != nil {
 		panic(err)
 	}
 	testscript.Main(m, map[string]func(){
@@ -27,8 +28,9 @@ func TestMain(m *testing.M) {
 	})
 }
 
-// TestScripts runs the scripts in testdata/script, which read like a manual. $SERVER is a web server: /ok answers 200, /moved 302 to another host, others
-// 500; $CLOSED is a port on which nobody listens.
+// TestScripts runs the scripts in testdata/script, which read like a manual. $SERVER is a web
+// server: /ok answers 200, /moved 302 to another host, others 500; $CLOSED is a port on which
+// nobody listens.
 func TestScripts(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {

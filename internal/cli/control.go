@@ -15,7 +15,8 @@ import (
 	"time"
 )
 
-// controlSocket is the name of the socket in the state folder by which other commands reach a run. Only the folder's owner can.
+// controlSocket is the name of the socket in the state folder by which other commands reach a run.
+// Only the folder's owner can.
 const controlSocket = "control.sock"
 
 // applyRequest asks a run to apply manifests.
@@ -40,7 +41,8 @@ type control struct {
 // newControl serves requests until close; each is handed to requests.
 func newControl(dir string, requests chan<- applyRequest) (*control, error) {
 	path := filepath.Join(dir, controlSocket)
-	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) { // of a run that was killed; the folder's lock is ours
+	// of a run that was killed; the folder's lock is ours
+	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, err
 	}
 	listener, err := net.Listen("unix", path)

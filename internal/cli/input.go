@@ -32,7 +32,8 @@ type surroundings struct {
 	own      func(port int32) bool // says which ports our own Pods have; nil if there are none
 }
 
-// load reads manifests and makes sure that what they ask for can run here. Every error is bad input.
+// load reads manifests and makes sure that what they ask for can run here. Every error is bad
+// input.
 func load(here surroundings, paths []string) (*input, error) {
 	set, err := manifest.Load(manifest.Options{Stdin: here.stdin}, paths...)
 	if err != nil {
@@ -91,7 +92,8 @@ func mark(object store.Object, file string) error {
 	return nil
 }
 
-// bind binds a Pod to this node and tells it what only its manifest's place and the command line know.
+// bind binds a Pod to this node and tells it what only its manifest's place and the command line
+// know.
 func bind(pod *corev1.Pod, file string, commands []string) error {
 	if err := mark(pod, file); err != nil {
 		return err
@@ -104,7 +106,8 @@ func bind(pod *corev1.Pod, file string, commands []string) error {
 		pod.Annotations[manifest.AnnotationCommand+name] = line
 	}
 	pod.Spec.NodeName = node.Name
-	pod.Status = corev1.PodStatus{Phase: corev1.PodPending, QOSClass: lifecycle.QOSClass(&pod.Spec)} // as the API server does
+	// as the API server does
+	pod.Status = corev1.PodStatus{Phase: corev1.PodPending, QOSClass: lifecycle.QOSClass(&pod.Spec)}
 	return nil
 }
 
@@ -141,7 +144,8 @@ func (in *input) check(here surroundings) error {
 	return badInput(listed(problems))
 }
 
-// report says once what is not done here: kinds that are left alone, fields that are not applied, and the API server's warnings.
+// report says once what is not done here: kinds that are left alone, fields that are not applied,
+// and the API server's warnings.
 func (in *input) report(out io.Writer) error {
 	var errs []error
 	say := func(format string, args ...any) {

@@ -12,7 +12,8 @@ import (
 	"k8s.io/apimachinery/pkg/watch"
 )
 
-// jsonLine prints changes of Pods and Events as kubectl get --watch --output-watch-events -o json would, one a line. Other kinds give none.
+// jsonLine prints changes of Pods and Events as kubectl get --watch --output-watch-events -o json
+// would, one a line. Other kinds give none.
 func jsonLine(change watch.EventType, object runtime.Object) ([]byte, error) {
 	switch object.(type) {
 	case *corev1.Pod, *corev1.Event:
@@ -29,7 +30,8 @@ func jsonLine(change watch.EventType, object runtime.Object) ([]byte, error) {
 	return line, nil
 }
 
-// jsonExpired is what a watch of the API prints when it fell behind the changes: after it, everything there is comes as ADDED.
+// jsonExpired is what a watch of the API prints when it fell behind the changes: after it,
+// everything there is comes as ADDED.
 func jsonExpired(reason error) ([]byte, error) {
 	status := apierrors.NewResourceExpired(reason.Error()).Status()
 	status.TypeMeta = metav1.TypeMeta{APIVersion: "v1", Kind: "Status"}

@@ -21,8 +21,9 @@ const (
 // errNotRead ends the waiting for a reader.
 var errNotRead = errors.New("nobody reads the output")
 
-// outlet stands between those who have something to say and a stream whose reader may be slow, or stuck for ever. It owns a goroutine that writes. The
-// end of it is what close waits for, unless the reader is stuck: then the goroutine stays in its write until the process ends.
+// outlet stands between those who have something to say and a stream whose reader may be slow, or
+// stuck for ever. It owns a goroutine that writes. The end of it is what close waits for, unless
+// the reader is stuck: then the goroutine stays in its write until the process ends.
 type outlet struct {
 	w    io.Writer
 	done chan struct{} // closed when the goroutine has ended
@@ -65,7 +66,8 @@ func (o *outlet) loop() {
 		}
 		o.mu.Lock()
 		if full && !o.closing {
-			o.pending = append(data[n:], o.pending...) // somebody will make room; until then it is like a reader who does not read
+			// somebody will make room; until then it is like a reader who does not read
+			o.pending = append(data[n:], o.pending...)
 			continue
 		}
 		if err != nil {
@@ -76,7 +78,8 @@ func (o *outlet) loop() {
 	}
 }
 
-// put writes a line, and waits until there is room for it. The error is that of the stream, or errNotRead after hurry.
+// put writes a line, and waits until there is room for it. The error is that of the stream, or
+// errNotRead after hurry.
 func (o *outlet) put(line []byte) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()

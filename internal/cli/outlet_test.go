@@ -42,7 +42,8 @@ func TestOutletWritesAll(t *testing.T) {
 	})
 }
 
-// TestOutletOfASlowReader: what is offered never waits, and a note says what is missing; what is put waits.
+// TestOutletOfASlowReader: what is offered never waits, and a note says what is missing; what is
+// put waits.
 func TestOutletOfASlowReader(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := &gate{open: make(chan struct{})}
@@ -128,7 +129,8 @@ func (d *disk) Write(p []byte) (int, error) {
 	return d.got.Write(p)
 }
 
-// TestOutletOfAFullDisk: what was to be written is written when there is room again; the end does not wait for that.
+// TestOutletOfAFullDisk: what was to be written is written when there is room again; the end does
+// not wait for that.
 func TestOutletOfAFullDisk(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := &disk{full: time.Now().Add(time.Minute)}

@@ -26,7 +26,8 @@ func newProbe(streams Streams) *cobra.Command {
 	return cmd
 }
 
-// attempt runs a prober once, prints its result in the kubelet's words and makes the exit code of it.
+// attempt runs a prober once, prints its result in the kubelet's words and makes the exit code of
+// it.
 func attempt(ctx context.Context, streams Streams, p probe.Prober) error {
 	began := time.Now()
 	result := p.Probe(ctx)

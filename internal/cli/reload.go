@@ -86,7 +86,8 @@ func (s *session) ownPort(port int32) bool {
 	return false
 }
 
-// reserved are ports that Services leave to Pods: those that are fixed, and those that a single program might use although PORT tells it another one.
+// reserved are ports that Services leave to Pods: those that are fixed, and those that a single
+// program might use although PORT tells it another one.
 func (in *input) reserved() map[int]bool {
 	ports := map[int]bool{}
 	for i, pod := range in.pods {

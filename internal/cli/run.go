@@ -49,7 +49,8 @@ type runFlags struct {
 	logs             bool
 }
 
-// maxRestartPeriod is the kubelet's cap of the crash-loop back-off, and the largest value that its setting takes (R146, R147).
+// maxRestartPeriod is the kubelet's cap of the crash-loop back-off, and the largest value that its
+// setting takes (R146, R147).
 const maxRestartPeriod = 5 * time.Minute
 
 // threads are more than Probity needs as long as disks are quick.

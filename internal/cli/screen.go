@@ -31,9 +31,11 @@ type screen interface {
 	interactive() bool
 	// show takes a change of a Pod, an Event or a ProbeReport.
 	show(change watch.EventType, object runtime.Object) error
-	// again says that changes were missed for this reason, as the reader of the screen was too slow: what there is now is shown from the start.
+	// again says that changes were missed for this reason, as the reader of the screen was too
+	// slow: what there is now is shown from the start.
 	again(reason error) error
-	// say takes a line that is none of these: a container's output, a note. It does not wait for whoever reads it.
+	// say takes a line that is none of these: a container's output, a note. It does not wait for
+	// whoever reads it.
 	say(line string)
 	// hurry keeps show and again from waiting for a reader for more than a moment longer.
 	hurry()
@@ -54,7 +56,8 @@ func newScreen(streams Streams, flags runFlags) screen {
 	}
 }
 
-// lineScreen prints a line per change to standard output, and everything else to standard error. Only show and again wait for a reader.
+// lineScreen prints a line per change to standard output, and everything else to standard error.
+// Only show and again wait for a reader.
 type lineScreen struct {
 	line     func(watch.EventType, runtime.Object) ([]byte, error)
 	expired  func(error) ([]byte, error) // the line of again; nil if there is none
@@ -100,8 +103,8 @@ func (s *lineScreen) close() {
 	s.err.close()
 }
 
-// tableScreen draws the live table. It owns a goroutine that draws when something changed, at most a few times a second, and once a second for the
-// ages; close joins it.
+// tableScreen draws the live table. It owns a goroutine that draws when something changed, at most
+// a few times a second, and once a second for the ages; close joins it.
 type tableScreen struct {
 	out   *os.File
 	dirty chan struct{}
@@ -248,7 +251,8 @@ func byName[T any](objects map[string]T) (all []T) {
 	return all
 }
 
-// close goes back to the normal screen and leaves the last picture's Events there, so that they can be read after the end.
+// close goes back to the normal screen and leaves the last picture's Events there, so that they can
+// be read after the end.
 func (s *tableScreen) close() {
 	close(s.stop)
 	s.done.Wait()

@@ -11,7 +11,8 @@ import (
 	"github.com/probity-run/probity/internal/proxy"
 )
 
-// serviceTable is a header, and a line per Service port: where it is served, and how many of its Pods are ready.
+// serviceTable is a header, and a line per Service port: where it is served, and how many of its
+// Pods are ready.
 func (p picture) serviceTable(width int) []string {
 	rows := [][]cell{header("SERVICE", "ADDRESS", "READY")}
 	for _, service := range p.services {

@@ -25,8 +25,8 @@ import (
 // errFellBehind is said when the store has forgotten changes that were not shown yet.
 var errFellBehind = errors.New("the reader was too slow for the changes")
 
-// session is a running probity run. Its goroutines (the node's, the controller's, the proxy's, those that show changes, count Pods, watch files and
-// answer other commands) are joined by run.
+// session is a running probity run. Its goroutines (the node's, the controller's, the proxy's,
+// those that show changes, count Pods, watch files and answer other commands) are joined by run.
 type session struct {
 	store      *store.Store
 	controller *controller.Controller
@@ -49,7 +49,8 @@ type session struct {
 	failed   error             // why the exit code will be 1
 }
 
-// run starts the Pods and returns when the last one is gone: on request, or because all of them ended for good.
+// run starts the Pods and returns when the last one is gone: on request, or because all of them
+// ended for good.
 func (s *session) run(ctx context.Context, in *input) error {
 	workCtx, stopWork := context.WithCancel(context.WithoutCancel(ctx))
 	showCtx, stopShow := context.WithCancel(context.WithoutCancel(ctx))
@@ -108,8 +109,9 @@ func offer(signal chan<- struct{}) {
 // startTime is how long it takes until what is used of the program is mostly what probing needs.
 const startTime = 5 * time.Second
 
-// garbage is how much may gather until it is collected, in percent of what is in use, unless the environment's GOGC says so. Below that, collecting is felt in
-// the CPU time of 200 probes a second.
+// garbage is how much may gather until it is collected, in percent of what is in use, unless the
+// environment's GOGC says so. Below that, collecting is felt in the CPU time of 200 probes a
+// second.
 const garbage = 75
 
 // slim gives memory back that only the start needed.
@@ -154,7 +156,8 @@ func (s *session) wait(ctx context.Context, changed <-chan struct{}, errs <-chan
 	}
 }
 
-// look starts Pods whose predecessors are gone, stops everything when all Pods have ended for good, and says whether nothing is left to wait for.
+// look starts Pods whose predecessors are gone, stops everything when all Pods have ended for good,
+// and says whether nothing is left to wait for.
 func (s *session) look() (over bool) {
 	if !s.stopping {
 		if err := s.applier.resume(); err != nil {
@@ -203,7 +206,8 @@ func (s *session) workloads() (all []store.Object) {
 	return all
 }
 
-// onSignal deletes the Pods with their grace; a second signal kills them. HUP reads the manifests again, unless it says that the terminal is gone.
+// onSignal deletes the Pods with their grace; a second signal kills them. HUP reads the manifests
+// again, unless it says that the terminal is gone.
 func (s *session) onSignal(sig os.Signal) {
 	if sig == syscall.SIGHUP && !s.screen.interactive() {
 		s.reload()
@@ -234,7 +238,8 @@ func (s *session) stop() {
 	}
 }
 
-// show hands every change to the screen, which may be slow. When the context is done it shows what is left and returns.
+// show hands every change to the screen, which may be slow. When the context is done it shows what
+// is left and returns.
 func (s *session) show(ctx context.Context, watch *store.Watch) error {
 	for {
 		change, err := watch.Next(ctx)

@@ -14,7 +14,8 @@ import (
 	"github.com/probity-run/probity/internal/store"
 )
 
-// TestFallingBehind: a reader so slow that changes are forgotten is told so, and gets what there is from the start.
+// TestFallingBehind: a reader so slow that changes are forgotten is told so, and gets what there is
+// from the start.
 func TestFallingBehind(t *testing.T) {
 	for name, test := range map[string]struct {
 		screen func(Streams) screen

@@ -12,7 +12,8 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// TestHowToSimulate runs the commands of the how-to and compares what they print with what it shows. With -update it writes that anew.
+// TestHowToSimulate runs the commands of the how-to and compares what they print with what it
+// shows. With -update it writes that anew.
 func TestHowToSimulate(t *testing.T) {
 	path, err := filepath.Abs("../../docs/how-to/simulate-a-fault.md")
 	if err != nil {

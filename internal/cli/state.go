@@ -12,15 +12,17 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// stateDir is the folder of one probity run: what the containers print, and their volumes. Only one run at a time uses it.
+// stateDir is the folder of one probity run: what the containers print, and their volumes. Only one
+// run at a time uses it.
 type stateDir struct {
 	path     string
 	programs string // a folder for PATH in which probity is found by that name
 	lock     *os.File
 }
 
-// openState makes or cleans the state folder. Without a given one it depends on the manifests' paths, so that the output of the last run of the same
-// manifests is found, and replaced by the next.
+// openState makes or cleans the state folder. Without a given one it depends on the manifests'
+// paths, so that the output of the last run of the same manifests is found, and replaced by the
+// next.
 func openState(given string, paths []string) (*stateDir, error) {
 	dir := given
 	if dir == "" {
@@ -59,7 +61,8 @@ func stateHome() (string, error) {
 	return filepath.Join(home, ".local", "state"), nil
 }
 
-// manifestKey is a name for a set of manifests: readable, and unique by a hash of their absolute paths.
+// manifestKey is a name for a set of manifests: readable, and unique by a hash of their absolute
+// paths.
 func manifestKey(paths []string) string {
 	h := sha256.New()
 	for _, p := range paths {

@@ -40,8 +40,8 @@ type cell struct {
 	text, color string
 }
 
-// render draws the picture into a window: the tables first, Events in what is left of the height, and, if there are any, other lines in the lower half of
-// that. Lines are cut to the width.
+// render draws the picture into a window: the tables first, Events in what is left of the height,
+// and, if there are any, other lines in the lower half of that. Lines are cut to the width.
 func (p picture) render(width, height int) string {
 	lines := append(p.table(width), p.serviceTable(width)...)
 	if len(lines) > height {
@@ -56,7 +56,8 @@ func (p picture) render(width, height int) string {
 	return strings.Join(append(lines, section("EVENTS", p.eventLines(width), room, width)...), "\n")
 }
 
-// section is an empty line, a headline and the newest lines, in so many lines; nothing if there is no room.
+// section is an empty line, a headline and the newest lines, in so many lines; nothing if there is
+// no room.
 func section(title string, lines []string, room, width int) []string {
 	if room < 3 || len(lines) == 0 {
 		return nil
@@ -167,7 +168,8 @@ func shortDuration(d time.Duration) string {
 	}
 }
 
-// probeLines says for each probe of a container what its last attempt found and how far its counter is.
+// probeLines says for each probe of a container what its last attempt found and how far its counter
+// is.
 func (p picture) probeLines(pod *corev1.Pod, container string, width int) []string {
 	report := p.reports[pod.Name]
 	if report == nil {
@@ -188,7 +190,8 @@ func (p picture) probeLines(pod *corev1.Pod, container string, width int) []stri
 	return lines
 }
 
-// counter is how many results in a row there are, of how many it takes; a probe that is over for this instance says so (R37, R38).
+// counter is how many results in a row there are, of how many it takes; a probe that is over for
+// this instance says so (R37, R38).
 func counter(r node.ProbeRecord) string {
 	if r.Hold {
 		return "done"

@@ -11,10 +11,12 @@ import (
 	"github.com/fsnotify/fsnotify"
 )
 
-// settleTime is how long files have to be left alone until they are read again: editors write in several steps.
+// settleTime is how long files have to be left alone until they are read again: editors write in
+// several steps.
 const settleTime = 100 * time.Millisecond
 
-// fileWatch looks out for changes of manifests. Folders are watched, not files, as most editors replace the file. Close it.
+// fileWatch looks out for changes of manifests. Folders are watched, not files, as most editors
+// replace the file. Close it.
 type fileWatch struct {
 	notify  *fsnotify.Watcher
 	files   map[string]bool // absolute

@@ -10,7 +10,8 @@ import (
 	"github.com/probity-run/probity/internal/store"
 )
 
-// claim lists what an owner owns. What matches its selector and has no owner is adopted if fits says so; what matches no more is let go.
+// claim lists what an owner owns. What matches its selector and has no owner is adopted if fits
+// says so; what matches no more is let go.
 func claim[T store.Object](s *store.Store, owner store.Object, selector *metav1.LabelSelector, fits func(T) bool) ([]T, error) {
 	matches, err := metav1.LabelSelectorAsSelector(selector)
 	if err != nil {

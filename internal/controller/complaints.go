@@ -16,7 +16,8 @@ import (
 	"github.com/probity-run/probity/internal/store"
 )
 
-// settle is how long something has to be wrong with a Service before it is said: objects are created one after another.
+// settle is how long something has to be wrong with a Service before it is said: objects are
+// created one after another.
 const settle = time.Second
 
 // complaint is something that is wrong with a Service.
@@ -30,7 +31,8 @@ type standing struct {
 	said  bool
 }
 
-// note takes in what is wrong with a Service now. It returns what is to be said, and when to look again.
+// note takes in what is wrong with a Service now. It returns what is to be said, and when to look
+// again.
 func (c complaints) note(service types.NamespacedName, wrong []complaint, now time.Time) (say []complaint, again time.Time) {
 	before := c[service]
 	if len(wrong) == 0 {
@@ -60,7 +62,8 @@ func (c complaints) forget(namespace, name string) {
 	delete(c, types.NamespacedName{Namespace: namespace, Name: name})
 }
 
-// complain records, once, what keeps requests to a Service from ever finding a Pod. unnamed counts Pods by the port whose targetPort's name they do not know.
+// complain records, once, what keeps requests to a Service from ever finding a Pod. unnamed counts
+// Pods by the port whose targetPort's name they do not know.
 func (c *Controller) complain(service *corev1.Service, pods []*corev1.Pod, unnamed map[int32]int) (again time.Time) {
 	var wrong []complaint
 	if len(pods) == 0 && !c.someTemplateMatches(service) {

@@ -19,15 +19,17 @@ import (
 type Options struct {
 	// Store holds the objects. Required. It has to know Kubernetes' kinds and those of [Kinds].
 	Store *store.Store
-	// Prepare, if not nil, gets each new Pod before it is created, to bind it to a node and tell it what its template does not know. owner is the
-	// object that a person wrote: a Deployment, a ReplicaSet or a StatefulSet; it must not be modified. An error keeps the Pod from being created,
-	// becomes a FailedCreate Event and is tried again.
+	// Prepare, if not nil, gets each new Pod before it is created, to bind it to a node and tell it
+	// what its template does not know. owner is the object that a person wrote: a Deployment, a
+	// ReplicaSet or a StatefulSet; it must not be modified. An error keeps the Pod from being
+	// created, becomes a FailedCreate Event and is tried again.
 	Prepare func(pod *corev1.Pod, owner store.Object) error
 	// Logger gets errors that are tried again. Default: nothing is logged.
 	Logger *slog.Logger
 }
 
-// Kinds are the kinds that a Controller adds to Kubernetes' own of package store: the revisions of StatefulSets.
+// Kinds are the kinds that a Controller adds to Kubernetes' own of package store: the revisions of
+// StatefulSets.
 func Kinds() []store.Kind {
 	return []store.Kind{{Type: &appsv1.ControllerRevision{}, GVK: appsv1.SchemeGroupVersion.WithKind("ControllerRevision"), Resource: "controllerrevisions"}}
 }
@@ -38,8 +40,9 @@ type Controller struct {
 	store *store.Store
 
 	// The rest belongs to the goroutine of Run.
-	queue      queue
-	labels     map[types.UID]map[string]string // of Pods, as last seen: who selected them must know when they change
+	queue queue
+	// of Pods, as last seen: who selected them must know when they change
+	labels     map[types.UID]map[string]string
 	complaints complaints
 }
 
@@ -51,7 +54,8 @@ func New(opts Options) *Controller {
 	return &Controller{opts: opts, store: opts.Store, queue: newQueue(), labels: map[types.UID]map[string]string{}, complaints: complaints{}}
 }
 
-// Run works until the context is done, on the goroutine that calls it; it starts no other. What it made stays. Call it once.
+// Run works until the context is done, on the goroutine that calls it; it starts no other. What it
+// made stays. Call it once.
 func (c *Controller) Run(ctx context.Context) error {
 	watched := store.WatchOptions{Kinds: []store.Object{
 		&corev1.Service{}, &discoveryv1.EndpointSlice{}, &corev1.Pod{}, &appsv1.Deployment{}, &appsv1.ReplicaSet{}, &appsv1.StatefulSet{},
@@ -59,7 +63,8 @@ func (c *Controller) Run(ctx context.Context) error {
 	watch, err := c.store.Watch(watched)
 	for err == nil {
 		err = c.turn(ctx, watch)
-		if apierrors.IsResourceExpired(err) { // held up for too long: everything is seen again as it is now
+		// held up for too long: everything is seen again as it is now
+		if apierrors.IsResourceExpired(err) {
 			clear(c.labels)
 			watch, err = c.store.Watch(watched)
 		}
@@ -70,7 +75,8 @@ func (c *Controller) Run(ctx context.Context) error {
 	return err
 }
 
-// turn takes in one change, or syncs one object if there is no change to take in. It waits if there is nothing to sync either.
+// turn takes in one change, or syncs one object if there is no change to take in. It waits if there
+// is nothing to sync either.
 func (c *Controller) turn(ctx context.Context, watch *store.Watch) error {
 	wait, cancel := context.WithDeadline(ctx, c.queue.next(time.Now()))
 	defer cancel()

@@ -30,7 +30,8 @@ func TestExpiredWatch(t *testing.T) {
 		if n := len(w.slices("web")); n != 5 {
 			t.Errorf("%d slices, want 5", n)
 		}
-		for _, pod := range list[*corev1.Pod](w) { // more changes in one go than the store remembers
+		// more changes in one go than the store remembers
+		for _, pod := range list[*corev1.Pod](w) {
 			if err := store.Delete[*corev1.Pod](w.store, "default", pod.Name, store.DeleteOptions{Grace: new(int64(0))}); err != nil {
 				t.Fatal(err)
 			}
@@ -120,7 +121,8 @@ func TestQueue(t *testing.T) {
 	}
 }
 
-// From a Pod's status in the store to the EndpointSlices of all Services that select it, read by a watch as the proxy does: 20 Pods of a Deployment.
+// From a Pod's status in the store to the EndpointSlices of all Services that select it, read by a
+// watch as the proxy does: 20 Pods of a Deployment.
 func BenchmarkReadinessToSlice(b *testing.B) {
 	for _, services := range []int{1, 5} {
 		b.Run(fmt.Sprint(services, "Services"), func(b *testing.B) { benchmarkReadiness(b, services) })

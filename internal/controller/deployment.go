@@ -153,7 +153,8 @@ func (c *Controller) chooseStrategy(r *rollout) (err error) {
 	return nil
 }
 
-// podsOf are the Pods of a Deployment that may run, also those that terminate after their ReplicaSet is gone.
+// podsOf are the Pods of a Deployment that may run, also those that terminate after their
+// ReplicaSet is gone.
 func (c *Controller) podsOf(d *appsv1.Deployment, r *rollout) ([]*corev1.Pod, error) {
 	selector, err := metav1.LabelSelectorAsSelector(d.Spec.Selector)
 	if err != nil {

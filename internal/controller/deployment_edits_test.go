@@ -84,7 +84,8 @@ func TestScaleAndPause(t *testing.T) {
 	})
 }
 
-// A program that holds a fixed port is replaced stop-first, whether the manifest says so or the node found out.
+// A program that holds a fixed port is replaced stop-first, whether the manifest says so or the
+// node found out.
 func TestStopFirst(t *testing.T) {
 	for name, tt := range map[string]struct {
 		behaviour behaviour

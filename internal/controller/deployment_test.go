@@ -48,7 +48,8 @@ func TestFirstRollout(t *testing.T) { // P11 P13
 	})
 }
 
-// The six sequences, seen from outside: each change of the sets' sizes, and the bounds of P01 at each instant.
+// The six sequences, seen from outside: each change of the sets' sizes, and the bounds of P01 at
+// each instant.
 func TestRollingUpdates(t *testing.T) { // P02 P11 P14 P16 R219
 	for _, tt := range []struct {
 		replicas                     int32
@@ -63,7 +64,8 @@ func TestRollingUpdates(t *testing.T) { // P02 P11 P14 P16 R219
 	} {
 		t.Run(fmt.Sprint(tt.replicas, " ", tt.surge, " ", tt.unavailable), func(t *testing.T) {
 			inWorld(t, func(w *world) {
-				// With minReadySeconds Pods that become ready one after the other in one second become available at one instant.
+				// With minReadySeconds Pods that become ready one after the other in one second
+				// become available at one instant.
 				create(w, deployment(tt.replicas, rolling(tt.surge, tt.unavailable), func(d *appsv1.Deployment) { d.Spec.MinReadySeconds = 1 }))
 				w.wait(time.Minute)
 				seen := []string{fmt.Sprint(tt.replicas, "/0")}

@@ -161,7 +161,8 @@ type view struct {
 	pods map[types.UID]*corev1.Pod
 }
 
-// observe plays every change again, so that no instant between two steps of the controller is missed.
+// observe plays every change again, so that no instant between two steps of the controller is
+// missed.
 func (w *world) observe(ctx context.Context) {
 	now := view{map[types.UID]*appsv1.ReplicaSet{}, map[types.UID]*corev1.Pod{}}
 	w.follow(ctx, []store.Object{&corev1.Pod{}, &appsv1.ReplicaSet{}}, func(change store.Change) {

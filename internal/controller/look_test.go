@@ -32,7 +32,8 @@ func (w *world) sizes() string {
 	return strings.Join(words, " ")
 }
 
-// pods are the Pods that are not terminating, by image, as "v1:2 v2:3", and those that are as "v1:1x".
+// pods are the Pods that are not terminating, by image, as "v1:2 v2:3", and those that are as
+// "v1:1x".
 func (w *world) pods() string {
 	count := map[string]int{}
 	for _, pod := range list[*corev1.Pod](w) {

@@ -18,8 +18,9 @@ import (
 	"github.com/probity-run/probity/internal/store"
 )
 
-// Pods are the Pods that an object asks for, so that a manifest can be checked before anything runs: a Pod itself, or the replicas of a Deployment,
-// ReplicaSet or StatefulSet. Other kinds ask for none. A replica of a Deployment or ReplicaSet has a generateName and no name.
+// Pods are the Pods that an object asks for, so that a manifest can be checked before anything
+// runs: a Pod itself, or the replicas of a Deployment, ReplicaSet or StatefulSet. Other kinds ask
+// for none. A replica of a Deployment or ReplicaSet has a generateName and no name.
 func Pods(object runtime.Object) ([]*corev1.Pod, error) {
 	switch o := object.(type) {
 	case *corev1.Pod:
@@ -98,7 +99,8 @@ func (c *Controller) deletePod(pod *corev1.Pod) error {
 	return store.Delete[*corev1.Pod](c.store, pod.Namespace, pod.Name, store.DeleteOptions{UID: pod.UID})
 }
 
-// templateHash is a short name for a template, equal for equal ones. collisions, if not nil, gives it another one because somebody has that name.
+// templateHash is a short name for a template, equal for equal ones. collisions, if not nil, gives
+// it another one because somebody has that name.
 func templateHash(template *corev1.PodTemplateSpec, collisions *int32) (string, error) {
 	h := fnv.New32a()
 	if err := json.NewEncoder(h).Encode(template); err != nil {

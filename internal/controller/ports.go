@@ -10,8 +10,9 @@ import (
 	"github.com/probity-run/probity/internal/manifest"
 )
 
-// privatePorts are the ports of a Pod as the node noted them: where the program listens, by declared port. The containers of a Pod share one network. The
-// error names pairs that cannot be read; the others are returned all the same.
+// privatePorts are the ports of a Pod as the node noted them: where the program listens, by
+// declared port. The containers of a Pod share one network. The error names pairs that cannot be
+// read; the others are returned all the same.
 func privatePorts(pod *corev1.Pod) (ports map[int32]int32, err error) {
 	ports = map[int32]int32{}
 	for name, value := range pod.Annotations {
@@ -41,8 +42,8 @@ func parsePair(pair string) (declared, private int32, err error) {
 	return int32(d), int32(p), nil
 }
 
-// foundFixedPort says whether the node noted that a Pod's program listens on a port that it declares, be it that it asked for that or that it
-// ignores PORT.
+// foundFixedPort says whether the node noted that a Pod's program listens on a port that it
+// declares, be it that it asked for that or that it ignores PORT.
 func (c *Controller) foundFixedPort(pod *corev1.Pod) bool {
 	for declared, private := range c.portsOf(pod) {
 		if declared == private {
@@ -52,7 +53,8 @@ func (c *Controller) foundFixedPort(pod *corev1.Pod) bool {
 	return false
 }
 
-// portsOf is privatePorts with its error logged: the annotation is the node's, and people who write it in a template get it overwritten.
+// portsOf is privatePorts with its error logged: the annotation is the node's, and people who write
+// it in a template get it overwritten.
 func (c *Controller) portsOf(pod *corev1.Pod) map[int32]int32 {
 	ports, err := privatePorts(pod)
 	if err != nil {

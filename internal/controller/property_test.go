@@ -14,8 +14,9 @@ import (
 	"github.com/probity-run/probity/internal/store"
 )
 
-// Whatever people do to a Deployment and whatever happens to its Pods: whenever nothing is left to be done at an instant, the sets are within their bounds, and
-// in the end there is what was asked for, the Service leads there, and nothing changes any more.
+// Whatever people do to a Deployment and whatever happens to its Pods: whenever nothing is left to
+// be done at an instant, the sets are within their bounds, and in the end there is what was asked
+// for, the Service leads there, and nothing changes any more.
 func TestEditsAtRandom(t *testing.T) {
 	for seed := range uint64(16) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
@@ -104,7 +105,8 @@ func (w *world) ignoreGone(err error) {
 	}
 }
 
-// checkSizes is the upper bound of P01. A smaller surge in the middle of a rollout takes no Pod away, so the sets may stay at what they were before.
+// checkSizes is the upper bound of P01. A smaller surge in the middle of a rollout takes no Pod
+// away, so the sets may stay at what they were before.
 func (w *world) checkSizes(before int) (total int) {
 	w.t.Helper()
 	d := get[*appsv1.Deployment](w, "web")

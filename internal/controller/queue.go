@@ -32,7 +32,8 @@ type key struct {
 
 func keyOf(k kind, o metav1.Object) key { return key{k, o.GetNamespace(), o.GetName()} }
 
-// retryFirst and retryMost bound the time after which a sync that failed is tried again; it doubles in between.
+// retryFirst and retryMost bound the time after which a sync that failed is tried again; it doubles
+// in between.
 const (
 	retryFirst = time.Second
 	retryMost  = time.Minute
@@ -41,7 +42,8 @@ const (
 // never is far enough away.
 const never = 24 * time.Hour
 
-// queue holds the objects that are to be synced: now, in the order in which they became due, or at some time. Make it with newQueue.
+// queue holds the objects that are to be synced: now, in the order in which they became due, or at
+// some time. Make it with newQueue.
 type queue struct {
 	due      [kinds][]key
 	isDue    map[key]bool
@@ -93,7 +95,8 @@ func (q *queue) take(now time.Time) (key, bool) {
 	return key{}, false
 }
 
-// done notes when an object that was synced is to be looked at again; zero means not until something happens to it.
+// done notes when an object that was synced is to be looked at again; zero means not until
+// something happens to it.
 func (q *queue) done(k key, again time.Time) {
 	delete(q.failures, k)
 	if !again.IsZero() {

@@ -16,7 +16,8 @@ import (
 	"github.com/probity-run/probity/internal/store"
 )
 
-// syncReplicaSet gives a ReplicaSet as many Pods as it wants. What a sync makes or deletes is counted by the next one, which it causes.
+// syncReplicaSet gives a ReplicaSet as many Pods as it wants. What a sync makes or deletes is
+// counted by the next one, which it causes.
 func (c *Controller) syncReplicaSet(namespace, name string) (again time.Time, err error) {
 	set, err := store.Get[*appsv1.ReplicaSet](c.store, namespace, name)
 	if err != nil {
@@ -51,7 +52,8 @@ type failure struct {
 	err    error
 }
 
-// manageReplicas makes the Pods that are missing or deletes those that are too many. again is when more can be made.
+// manageReplicas makes the Pods that are missing or deletes those that are too many. again is when
+// more can be made.
 func (c *Controller) manageReplicas(set *appsv1.ReplicaSet, pods []*corev1.Pod, count lifecycle.ReplicaCount, now time.Time) (again time.Time, failed failure) {
 	create, remove := lifecycle.ReplicaStep(sizeOf(set.Spec.Replicas), count, c.stopsFirst(set, pods))
 	finished := filter(pods, func(p *corev1.Pod) bool { return lifecycle.IsFinished(p) && p.DeletionTimestamp == nil })

@@ -66,7 +66,8 @@ func TestVictim(t *testing.T) { // P15 R218
 	})
 }
 
-// A Pod that ends for good is replaced, at once at first and then ever later; its remains are bounded.
+// A Pod that ends for good is replaced, at once at first and then ever later; its remains are
+// bounded.
 func TestFinishedPods(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.behave("example", behaviour{readyAfter: 100 * time.Millisecond, ends: true})

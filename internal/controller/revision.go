@@ -30,7 +30,8 @@ func ofEachSet() []string {
 	return []string{corev1.LastAppliedConfigAnnotation, annotationRevision, annotationHistory, annotationDesired, annotationMax}
 }
 
-// createReplicaSet makes the ReplicaSet of the Deployment's template. If somebody else has its name, the next sync takes another one.
+// createReplicaSet makes the ReplicaSet of the Deployment's template. If somebody else has its
+// name, the next sync takes another one.
 func (c *Controller) createReplicaSet(r *rollout, size int) error {
 	set, err := newReplicaSet(r, size)
 	if err != nil {
@@ -78,8 +79,8 @@ func newReplicaSet(r *rollout, size int) (*appsv1.ReplicaSet, error) {
 	return set, nil
 }
 
-// keepRevision makes sure that the ReplicaSet of the template has the newest revision: an undo gives an old set a new number. It also takes over
-// what may change without a new set.
+// keepRevision makes sure that the ReplicaSet of the template has the newest revision: an undo
+// gives an old set a new number. It also takes over what may change without a new set.
 func (c *Controller) keepRevision(r *rollout) error {
 	next := r.current.DeepCopy()
 	takeOver(next, r.deployment, r.state.NextRevision())
@@ -94,7 +95,8 @@ func (c *Controller) keepRevision(r *rollout) error {
 	return c.showRevision(r)
 }
 
-// takeOver copies the Deployment's annotations to its set and gives that a revision, unless it has a newer one.
+// takeOver copies the Deployment's annotations to its set and gives that a revision, unless it has
+// a newer one.
 func takeOver(set *appsv1.ReplicaSet, d *appsv1.Deployment, revision int64) {
 	if set.Annotations == nil {
 		set.Annotations = map[string]string{}

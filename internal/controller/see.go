@@ -33,7 +33,8 @@ func (c *Controller) see(change store.Change) {
 	}
 }
 
-// seePod makes due the Services that select a Pod, or did before its labels changed, and those who have to replace it.
+// seePod makes due the Services that select a Pod, or did before its labels changed, and those who
+// have to replace it.
 func (c *Controller) seePod(pod *corev1.Pod, gone bool) {
 	before := c.labels[pod.UID]
 	c.labels[pod.UID] = pod.Labels
@@ -48,7 +49,8 @@ func (c *Controller) seePod(pod *corev1.Pod, gone bool) {
 	}
 	c.seeOwner(pod, "ReplicaSet", kindReplicaSet)
 	c.seeOwner(pod, "StatefulSet", kindStatefulSet)
-	if c.setOf(pod) == nil { // it has no owner, or one that is gone: a Deployment may still have to wait for its end
+	// it has no owner, or one that is gone: a Deployment may still have to wait for its end
+	if c.setOf(pod) == nil {
 		c.seeSelectors(pod, kindDeployment)
 	}
 }
@@ -61,7 +63,8 @@ func (c *Controller) seeOwner(o store.Object, name string, k kind) {
 		c.seeSelectors(o, k)
 	case owner.Kind == name:
 		c.queue.add(key{k, o.GetNamespace(), owner.Name})
-		if set := c.setOf(o); set != nil { // the Deployment has to know about the Pods that it waits for
+		// the Deployment has to know about the Pods that it waits for
+		if set := c.setOf(o); set != nil {
 			c.seeOwner(set, "Deployment", kindDeployment)
 		}
 	}
@@ -95,7 +98,8 @@ type selecting struct {
 	selector labels.Selector
 }
 
-// selectors are the workloads of a kind in a namespace. One whose selector cannot be read selects nothing; its own sync says so.
+// selectors are the workloads of a kind in a namespace. One whose selector cannot be read selects
+// nothing; its own sync says so.
 func (c *Controller) selectors(k kind, namespace string) (all []selecting) {
 	within := store.Selector{Namespace: namespace}
 	switch k {
@@ -126,7 +130,8 @@ func appendSelecting(all []selecting, k key, s *metav1.LabelSelector) []selectin
 	return append(all, selecting{k, selector})
 }
 
-// selects says whether a Service's selector selects labels. An empty one selects nothing: such a Service is left to whoever made it.
+// selects says whether a Service's selector selects labels. An empty one selects nothing: such a
+// Service is left to whoever made it.
 func selects(selector, labels map[string]string) bool {
 	for name, value := range selector {
 		if got, ok := labels[name]; !ok || got != value {

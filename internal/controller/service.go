@@ -19,7 +19,8 @@ import (
 // managedBy marks the slices that are ours; others are left to those who made them.
 const managedBy = "endpointslice-controller.k8s.io"
 
-// syncService writes the EndpointSlices of a Service. One without a selector, or of type ExternalName, has none of ours.
+// syncService writes the EndpointSlices of a Service. One without a selector, or of type
+// ExternalName, has none of ours.
 func (c *Controller) syncService(namespace, name string) (again time.Time, err error) {
 	service, err := store.Get[*corev1.Service](c.store, namespace, name)
 	if err != nil {
@@ -38,7 +39,8 @@ func (c *Controller) syncService(namespace, name string) (again time.Time, err e
 	return c.complain(service, pods, unnamed), err
 }
 
-// endpointsOf are the endpoints of the Pods that have an address. unnamed counts, by port, the Pods that do not know the name of its targetPort.
+// endpointsOf are the endpoints of the Pods that have an address. unnamed counts, by port, the Pods
+// that do not know the name of its targetPort.
 func (c *Controller) endpointsOf(service *corev1.Service, pods []*corev1.Pod) (placed []lifecycle.PlacedEndpoint, unnamed map[int32]int) {
 	unnamed = map[int32]int{}
 	for _, pod := range pods {
@@ -68,7 +70,8 @@ func endpointOf(service *corev1.Service, pod *corev1.Pod) discoveryv1.Endpoint {
 	return e
 }
 
-// writeSlices makes, changes and deletes slices, in this order, so that no endpoint is missing in between.
+// writeSlices makes, changes and deletes slices, in this order, so that no endpoint is missing in
+// between.
 func (c *Controller) writeSlices(service *corev1.Service, existing []*discoveryv1.EndpointSlice, wanted []lifecycle.SliceContent) error {
 	var errs []error
 	left := map[string]*discoveryv1.EndpointSlice{}
@@ -133,7 +136,8 @@ func samePort(a, b discoveryv1.EndpointPort) bool {
 	return same(a.Name, b.Name) && same(a.Protocol, b.Protocol) && same(a.Port, b.Port) && same(a.AppProtocol, b.AppProtocol)
 }
 
-// sameEndpoint compares what we write, by hand: each change of a Pod compares all endpoints of its Services.
+// sameEndpoint compares what we write, by hand: each change of a Pod compares all endpoints of its
+// Services.
 func sameEndpoint(a, b discoveryv1.Endpoint) bool {
 	return slices.Equal(a.Addresses, b.Addresses) && same(a.Conditions.Ready, b.Conditions.Ready) && same(a.Conditions.Serving, b.Conditions.Serving) &&
 		same(a.Conditions.Terminating, b.Conditions.Terminating) && same(a.TargetRef, b.TargetRef) && same(a.NodeName, b.NodeName) && same(a.Hostname, b.Hostname)

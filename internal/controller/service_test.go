@@ -112,7 +112,8 @@ func TestPublishNotReady(t *testing.T) { // O07 R195
 	})
 }
 
-func TestPodsOfTheirOwn(t *testing.T) { // O11 O12 R193 R203: Pods that nobody made, with ports of different numbers under one name
+// O11 O12 R193 R203: Pods that nobody made, with ports of different numbers under one name
+func TestPodsOfTheirOwn(t *testing.T) {
 	inWorld(t, func(w *world) {
 		create(w, service(func(s *corev1.Service) {
 			s.Spec.Ports = append(s.Spec.Ports, corev1.ServicePort{Name: "metrics", Port: 90, TargetPort: intstr.FromInt32(9999)})

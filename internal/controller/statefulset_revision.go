@@ -20,14 +20,16 @@ import (
 // labelRevisionHash tells the revisions of a StatefulSet apart.
 const labelRevisionHash = "controller.kubernetes.io/hash"
 
-// revisions are the templates that a StatefulSet had, the oldest first, as ControllerRevisions: the Pods below a partition keep an old one.
+// revisions are the templates that a StatefulSet had, the oldest first, as ControllerRevisions: the
+// Pods below a partition keep an old one.
 type revisions struct {
 	all             []*appsv1.ControllerRevision
 	current, update *appsv1.ControllerRevision
 	collisions      *int32
 }
 
-// revisionData is what a ControllerRevision holds: a patch that brings the template back, as Kubernetes writes it and kubectl applies it for an undo.
+// revisionData is what a ControllerRevision holds: a patch that brings the template back, as
+// Kubernetes writes it and kubectl applies it for an undo.
 type revisionData struct {
 	Spec revisionSpec `json:"spec"`
 }
@@ -41,7 +43,8 @@ type revisionTemplate struct {
 	corev1.PodTemplateSpec
 }
 
-// revisionsOf finds or makes the revision of a set's template, and finds the one before the update that is under way.
+// revisionsOf finds or makes the revision of a set's template, and finds the one before the update
+// that is under way.
 func (c *Controller) revisionsOf(set *appsv1.StatefulSet) (*revisions, error) {
 	all, err := claim(c.store, set, set.Spec.Selector, func(*appsv1.ControllerRevision) bool { return true })
 	if err != nil {
@@ -61,7 +64,8 @@ func (c *Controller) revisionsOf(set *appsv1.StatefulSet) (*revisions, error) {
 	return r, nil
 }
 
-// findUpdate finds the revision of the template as it is now. An old one, as after an undo, becomes the newest.
+// findUpdate finds the revision of the template as it is now. An old one, as after an undo, becomes
+// the newest.
 func (c *Controller) findUpdate(set *appsv1.StatefulSet, r *revisions) error {
 	data, err := json.Marshal(revisionData{revisionSpec{revisionTemplate{"replace", set.Spec.Template}}})
 	if err != nil {

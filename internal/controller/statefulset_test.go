@@ -73,7 +73,8 @@ func TestStatefulSet(t *testing.T) {
 		w.want("shrink", w.members(), "db-0:v2 db-1:v2 db-2:v2x")
 		w.wait(10 * time.Second)
 		w.want("shrunk", w.members(), "db-0:v2")
-		modify(w, "db", func(s *appsv1.StatefulSet) { s.Spec.Template.Spec.Containers[0].Image = "v1" }) // undo
+		// undo
+		modify(w, "db", func(s *appsv1.StatefulSet) { s.Spec.Template.Spec.Containers[0].Image = "v1" })
 		w.wait(10 * time.Second)
 		w.want("undone", w.members(), "db-0:v1")
 		revisions := list[*appsv1.ControllerRevision](w)

@@ -26,10 +26,12 @@ type world struct {
 	store *store.Store
 	ports atomic.Int32 // private ones, given out so far
 
-	mu      sync.Mutex           // guards the rest
-	images  map[string]behaviour // how Pods of an image behave; the zero value is ready at once and stops at once
-	refused error                // why no Pod may be created
-	watched func(view)           // looks at each state of the Pods and ReplicaSets that there ever was
+	mu sync.Mutex // guards the rest
+	// how Pods of an image behave; the zero value is ready at once and stops at once
+	images  map[string]behaviour
+	refused error // why no Pod may be created
+	// looks at each state of the Pods and ReplicaSets that there ever was
+	watched func(view)
 }
 
 // behave says how Pods of an image behave from now on.
@@ -59,7 +61,8 @@ func (w *world) watch(do func(view)) {
 	w.watched = do
 }
 
-// inWorld runs a test in a bubble of virtual time. Every goroutine has to end, and no snapshot of the store may be modified.
+// inWorld runs a test in a bubble of virtual time. Every goroutine has to end, and no snapshot of
+// the store may be modified.
 func inWorld(t *testing.T, test func(w *world)) { inWorldOf(t, store.Options{}, test) }
 
 func inWorldOf(t *testing.T, opts store.Options, test func(w *world)) {

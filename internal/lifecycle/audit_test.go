@@ -11,8 +11,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// auditor watches a Pod from outside, event by event and effect by effect, and collects what must never be. It keeps its own books and
-// looks at nothing but the Pod's exported face.
+// auditor watches a Pod from outside, event by event and effect by effect, and collects what must
+// never be. It keeps its own books and looks at nothing but the Pod's exported face.
 type auditor struct {
 	pod      *Pod
 	spec     corev1.PodSpec
@@ -252,7 +252,8 @@ func (a *auditor) start(b *book, e StartContainer) {
 	b.inFlight, b.succeeded = map[ProbeType]bool{}, map[ProbeType]bool{}
 }
 
-// backOff checks that a start is not too early, by R148 and R151: a probe kill is judged by the exit before it.
+// backOff checks that a start is not too early, by R148 and R151: a probe kill is judged by the
+// exit before it.
 func (a *auditor) backOff(b *book) {
 	end := b.ended
 	if b.condemned && !b.refused {

@@ -11,7 +11,8 @@ const (
 	maxRetry = 60 * time.Second
 )
 
-// Backoff is the crash-loop back-off of one container (R146–R155). The zero value has no record and the kubelet's limits.
+// Backoff is the crash-loop back-off of one container (R146–R155). The zero value has no record and
+// the kubelet's limits.
 type Backoff struct {
 	// Max caps the delay, and the first delay as well if it is below 10 s (R147). Zero means 300 s.
 	Max time.Duration
@@ -20,7 +21,8 @@ type Backoff struct {
 	updated time.Time
 }
 
-// Refuse says whether a start must wait, given when the newest exited instance of the status snapshot finished (R148).
+// Refuse says whether a start must wait, given when the newest exited instance of the status
+// snapshot finished (R148).
 func (b *Backoff) Refuse(finished, now time.Time) bool {
 	return b.recorded(now) && now.Sub(finished) < b.delay
 }
@@ -42,7 +44,8 @@ func (b *Backoff) Next(now time.Time) {
 // Delay of the record.
 func (b *Backoff) Delay() time.Duration { return b.delay }
 
-// retryAt is when a refused start is tried again: when its delay ends, or after a minute if that is earlier (R149).
+// retryAt is when a refused start is tried again: when its delay ends, or after a minute if that is
+// earlier (R149).
 func (b *Backoff) retryAt(finished, now time.Time) time.Time {
 	return earliest(finished.Add(b.delay), now.Add(maxRetry))
 }

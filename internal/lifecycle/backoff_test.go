@@ -84,7 +84,8 @@ func TestProbeKillLoop(t *testing.T) {
 	}
 }
 
-// killedAt answers the first liveness probe of each instance so late that the kill falls on the given age.
+// killedAt answers the first liveness probe of each instance so late that the kill falls on the
+// given age.
 func killedAt(age time.Duration) func(probeRun) answer {
 	return func(r probeRun) answer { return answer{outcome: OutcomeFailure, after: age - r.age} }
 }
@@ -115,11 +116,13 @@ func TestBackoffInAPod(t *testing.T) {
 			until:   10 * time.Minute,
 			watch:   []string{"start ", "SIG"},
 			want: []string{
-				"0s start app #1", "20.5s SIGTERM to app", // the first tick comes early; later instances keep the phase
+				// the first tick comes early; later instances keep the phase
+				"0s start app #1", "20.5s SIGTERM to app",
 				"20.5s start app #2", "40.5s SIGTERM to app",
 				"40.5s start app #3", "1m0.5s SIGTERM to app",
 				"1m0.5s start app #4", "1m20.5s SIGTERM to app",
-				"1m20.5s start app #5", "1m40.5s SIGTERM to app", // 20 s since the end before: just enough
+				// 20 s since the end before: just enough
+				"1m20.5s start app #5", "1m40.5s SIGTERM to app",
 				"2m20.5s start app #6", "2m40.5s SIGTERM to app",
 				"4m0.5s start app #7", "4m20.5s SIGTERM to app",
 				"7m0.5s start app #8", "7m20.5s SIGTERM to app",

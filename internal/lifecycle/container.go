@@ -11,9 +11,10 @@ import (
 type containerState string
 
 const (
-	stateWaiting   containerState = "Waiting"   // no instance was ever created
-	stateStarting  containerState = "Starting"  // the shell was asked for a process
-	statePostStart containerState = "PostStart" // the process runs, its postStart hook too; nobody sees it yet (R24)
+	stateWaiting  containerState = "Waiting"  // no instance was ever created
+	stateStarting containerState = "Starting" // the shell was asked for a process
+	// the process runs, its postStart hook too; nobody sees it yet (R24)
+	statePostStart containerState = "PostStart"
 	stateRunning   containerState = "Running"
 	stateExited    containerState = "Exited"
 )
@@ -34,15 +35,18 @@ type container struct {
 
 	exit     *corev1.ContainerStateTerminated // of the current instance, if it exited
 	lastExit *corev1.ContainerStateTerminated // of the instance before
-	finished time.Time                        // when the newest exited instance ended, uncut; zero if none did
-	waiting  *corev1.ContainerStateWaiting    // shown instead of the state until the next instance runs
+	// when the newest exited instance ended, uncut; zero if none did
+	finished time.Time
+	// shown instead of the state until the next instance runs
+	waiting *corev1.ContainerStateWaiting
 
 	hookFailed bool // this instance's postStart hook failed, so it never counts as running
 
 	backoff Backoff
 	retryAt time.Time // a refused start is not tried before
 
-	initialized bool // an init container that did its part once: it succeeded, or it was started as a sidecar (R174)
+	// an init container that did its part once: it succeeded, or it was started as a sidecar (R174)
+	initialized bool
 }
 
 func newContainer(pod *corev1.Pod, spec *corev1.Container, init bool, index int, backoff Backoff) *container {
@@ -101,7 +105,8 @@ func (c *container) started() bool {
 	return w == nil || w.result == ResultSuccess
 }
 
-// ready is the status field of that name (R98, R99). A plain init container is ready once it succeeded.
+// ready is the status field of that name (R98, R99). A plain init container is ready once it
+// succeeded.
 func (c *container) ready() bool {
 	if c.init && !c.sidecar() {
 		return c.succeeded()
@@ -113,7 +118,8 @@ func (c *container) ready() bool {
 	return w == nil || w.result == ResultSuccess
 }
 
-// failedProbe names the probe for which a running container has to be killed; liveness comes first (R118).
+// failedProbe names the probe for which a running container has to be killed; liveness comes first
+// (R118).
 func (c *container) failedProbe() (ProbeType, bool) {
 	if !c.running() {
 		return "", false

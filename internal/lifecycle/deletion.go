@@ -12,7 +12,8 @@ const minimumDeletionGrace = time.Second
 // deletion is what is known of a Pod's deletion.
 type deletion struct{ grace time.Duration }
 
-// onDeleted begins the termination of the Pod (R158). A later one can only shorten the grace period (R162).
+// onDeleted begins the termination of the Pod (R158). A later one can only shorten the grace period
+// (R162).
 func (p *Pod) onDeleted(grace time.Duration, now time.Time) {
 	grace = max(grace, minimumDeletionGrace)
 	if p.deletion != nil && grace >= p.deletion.grace {
@@ -29,8 +30,8 @@ func (p *Pod) onDeleted(grace time.Duration, now time.Time) {
 	}
 }
 
-// killForDeletion ends a container for the Pod's deletion. A kill already in progress is only shortened: nothing is started
-// after it (docs/differences.md, R126).
+// killForDeletion ends a container for the Pod's deletion. A kill already in progress is only
+// shortened: nothing is started after it (docs/differences.md, R126).
 func (p *Pod) killForDeletion(c *container, now time.Time) {
 	switch {
 	case !c.running() && c.state != statePostStart: // nothing to kill, yet
@@ -43,7 +44,8 @@ func (p *Pod) killForDeletion(c *container, now time.Time) {
 	}
 }
 
-// stopWorker ends a worker of a Pod that terminates; what it has in flight no longer counts (R158, R160).
+// stopWorker ends a worker of a Pod that terminates; what it has in flight no longer counts (R158,
+// R160).
 func (p *Pod) stopWorker(c *container, t ProbeType) {
 	w := c.worker(t)
 	if w == nil {
@@ -55,7 +57,8 @@ func (p *Pod) stopWorker(c *container, t ProbeType) {
 	}
 }
 
-// onAborted ends every process now. One that is just being started is killed as soon as it is there.
+// onAborted ends every process now. One that is just being started is killed as soon as it is
+// there.
 func (p *Pod) onAborted(now time.Time) {
 	p.aborted = true
 	p.onDeleted(0, now)
@@ -85,7 +88,8 @@ func (p *Pod) killAll(now time.Time) {
 	}
 }
 
-// mustWaitFor says whether a sidecar's stop signal has to wait: regular containers end first, then sidecars from last to first (R176).
+// mustWaitFor says whether a sidecar's stop signal has to wait: regular containers end first, then
+// sidecars from last to first (R176).
 func (p *Pod) mustWaitFor(sidecar *container) bool {
 	for c := range p.containers() {
 		if c.alive() && (!c.sidecar() || c.index > sidecar.index) {

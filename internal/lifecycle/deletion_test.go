@@ -91,7 +91,8 @@ func TestDeletion(t *testing.T) {
 			until:   time.Minute,
 			watch:   []string{"Killing", "SIG", "exit ", "hook", "finished"},
 			want: []string{
-				"1s" + stopS("s1"), "1s" + stopS("s2"), "1s hook PreStop of s2", "1s" + stopping, // the hook is not delayed
+				// the hook is not delayed
+				"1s" + stopS("s1"), "1s" + stopS("s2"), "1s hook PreStop of s2", "1s" + stopping,
 				"1s SIGTERM to app", "3s exit app #1 code 0",
 				"3s SIGTERM to s2", "4s exit s2 #1 code 0",
 				"4s SIGTERM to s1", "4s exit s1 #1 code 143",
@@ -262,7 +263,8 @@ func TestDeletion(t *testing.T) {
 			watch:   []string{"start ", "app is", "pod is", "finished"},
 			want: []string{
 				"0s start app #1", "0s app is Waiting ContainerCreating", "0s pod is Pending",
-				"2s app is Terminated ContainerStatusUnknown 137", "2s pod is Failed", "2s finished", // R115
+				// R115
+				"2s app is Terminated ContainerStatusUnknown 137", "2s pod is Failed", "2s finished",
 			},
 		},
 		{

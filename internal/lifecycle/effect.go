@@ -2,7 +2,8 @@ package lifecycle
 
 import corev1 "k8s.io/api/core/v1"
 
-// Effect is something the shell has to do. The implementations are listed in this file; they are carried out in order.
+// Effect is something the shell has to do. The implementations are listed in this file; they are
+// carried out in order.
 type Effect interface{ effect() }
 
 // StartContainer asks for the process of a new instance. [Started] or [StartFailed] answers it.
@@ -12,7 +13,8 @@ type StartContainer struct {
 	Restarts  int // how many instances there were before
 }
 
-// StopContainer asks for a signal to the process group of an instance: SIGTERM, or what lifecycle.stopSignal says (R130).
+// StopContainer asks for a signal to the process group of an instance: SIGTERM, or what
+// lifecycle.stopSignal says (R130).
 type StopContainer struct {
 	Container string
 	Instance  string
@@ -33,7 +35,8 @@ type RunProbe struct {
 	Probe     *corev1.Probe
 }
 
-// CancelProbe says that nobody waits for the attempt in flight any more, as its instance is gone. Its [ProbeDone] is ignored.
+// CancelProbe says that nobody waits for the attempt in flight any more, as its instance is gone.
+// Its [ProbeDone] is ignored.
 type CancelProbe struct {
 	Container string
 	Instance  string
@@ -49,7 +52,8 @@ const (
 	PreStop   HookType = "PreStop"
 )
 
-// RunHook asks for a lifecycle hook. [HookDone] answers it. A hook has no timeout of its own (R142).
+// RunHook asks for a lifecycle hook. [HookDone] answers it. A hook has no timeout of its own
+// (R142).
 type RunHook struct {
 	Container string
 	Instance  string
@@ -59,7 +63,8 @@ type RunHook struct {
 
 // Record asks for a Kubernetes Event about the Pod.
 type Record struct {
-	FieldPath string // spec.containers{name}, spec.initContainers{name}, or "" for the Pod itself (R46)
+	// spec.containers{name}, spec.initContainers{name}, or "" for the Pod itself (R46)
+	FieldPath string
 	Type      string // Normal or Warning
 	Reason    string
 	Message   string

@@ -8,19 +8,21 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 )
 
-// IsEndpoint says whether a Pod that a Service selects is listed as an endpoint of it: as soon as it has an address and until it is finished, ready or not,
-// terminating or not (R193).
+// IsEndpoint says whether a Pod that a Service selects is listed as an endpoint of it: as soon as
+// it has an address and until it is finished, ready or not, terminating or not (R193).
 func IsEndpoint(pod *corev1.Pod) bool { return pod.Status.PodIP != "" && !IsFinished(pod) }
 
-// EndpointConditions are a Pod's as an endpoint (R194–R196). publish is the Service's publishNotReadyAddresses.
+// EndpointConditions are a Pod's as an endpoint (R194–R196). publish is the Service's
+// publishNotReadyAddresses.
 func EndpointConditions(pod *corev1.Pod, publish bool) discoveryv1.EndpointConditions {
 	_, serving := ReadySince(pod)
 	terminating := pod.DeletionTimestamp != nil
 	return discoveryv1.EndpointConditions{Ready: new(publish || serving && !terminating), Serving: &serving, Terminating: &terminating}
 }
 
-// EndpointPorts are the ports of a Service as one Pod has them; those with a name that the Pod does not know are missing (R203). private maps what the Pod
-// declares to where its program listens; a port that is not in it is itself.
+// EndpointPorts are the ports of a Service as one Pod has them; those with a name that the Pod does
+// not know are missing (R203). private maps what the Pod declares to where its program listens; a
+// port that is not in it is itself.
 func EndpointPorts(service []corev1.ServicePort, pod *corev1.Pod, private map[int32]int32) (ports []discoveryv1.EndpointPort, missing []corev1.ServicePort) {
 	for _, p := range service {
 		declared, ok := targetPort(p, pod)
@@ -36,7 +38,8 @@ func EndpointPorts(service []corev1.ServicePort, pod *corev1.Pod, private map[in
 	return ports, missing
 }
 
-// targetPort resolves a Service's port in a Pod, by number or by name and protocol; sidecars' ports count, those of other init containers do not.
+// targetPort resolves a Service's port in a Pod, by number or by name and protocol; sidecars' ports
+// count, those of other init containers do not.
 func targetPort(p corev1.ServicePort, pod *corev1.Pod) (int32, bool) {
 	if p.TargetPort.Type == intstr.Int {
 		if p.TargetPort.IntVal == 0 {

@@ -6,18 +6,20 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// Endpoint is one place where a Service's port is served, as a proxy sees it: what EndpointSlices leave out has its default (R197).
+// Endpoint is one place where a Service's port is served, as a proxy sees it: what EndpointSlices
+// leave out has its default (R197).
 type Endpoint struct {
 	Address string
 	Port    int32
-	// Pod is the UID of the Pod behind it, Namespace and Name are its names, and Node is its node; empty if the slice does not say.
+	// Pod is the UID of the Pod behind it, Namespace and Name are its names, and Node is its node;
+	// empty if the slice does not say.
 	Pod                         types.UID
 	Namespace, Name, Node       string
 	Ready, Serving, Terminating bool
 }
 
-// EndpointsOf are the endpoints of one TCP port of a Service, by the port's name, from all of its slices. Of an address and port that are listed twice
-// the one that does not terminate wins (R203).
+// EndpointsOf are the endpoints of one TCP port of a Service, by the port's name, from all of its
+// slices. Of an address and port that are listed twice the one that does not terminate wins (R203).
 func EndpointsOf(all []*discoveryv1.EndpointSlice, port string) []Endpoint {
 	type place struct {
 		address string
@@ -67,8 +69,10 @@ func endpointOf(e *discoveryv1.Endpoint, address string, port int32) Endpoint {
 	return found
 }
 
-// Tiers are the endpoints that new connections may go to: the ready ones; only as long as there is none, those that still serve while they terminate; if
-// there is none of those either, nobody, and a connection is refused (R198–R200). For a Local traffic policy give it the endpoints of the node only.
+// Tiers are the endpoints that new connections may go to: the ready ones; only as long as there is
+// none, those that still serve while they terminate; if there is none of those either, nobody, and
+// a connection is refused (R198–R200). For a Local traffic policy give it the endpoints of the node
+// only.
 func Tiers(endpoints []Endpoint) (ready, terminating []Endpoint) {
 	for _, e := range endpoints {
 		switch {

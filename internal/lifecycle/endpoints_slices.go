@@ -13,7 +13,8 @@ import (
 // maxEndpoints is how many endpoints a slice holds at most (R203).
 const maxEndpoints = 100
 
-// PlacedEndpoint is an endpoint of a Service and the ports that it has. Endpoints of equal ports share slices.
+// PlacedEndpoint is an endpoint of a Service and the ports that it has. Endpoints of equal ports
+// share slices.
 type PlacedEndpoint struct {
 	Endpoint discoveryv1.Endpoint
 	Ports    []discoveryv1.EndpointPort
@@ -27,9 +28,10 @@ type SliceContent struct {
 	Endpoints []discoveryv1.Endpoint
 }
 
-// Slices distributes the endpoints of a Service over its EndpointSlices: a slice has one list of ports and at most 100 endpoints. An endpoint stays in the
-// slice that it is in, and a slice that would be left empty is used again before one is made. Slices that are not returned have nothing left to hold. There
-// is always one, so that who reads them sees that nothing serves.
+// Slices distributes the endpoints of a Service over its EndpointSlices: a slice has one list of
+// ports and at most 100 endpoints. An endpoint stays in the slice that it is in, and a slice that
+// would be left empty is used again before one is made. Slices that are not returned have nothing
+// left to hold. There is always one, so that who reads them sees that nothing serves.
 func Slices(existing []*discoveryv1.EndpointSlice, endpoints []PlacedEndpoint) []SliceContent {
 	existing = slices.Clone(existing)
 	slices.SortFunc(existing, func(a, b *discoveryv1.EndpointSlice) int { return cmp.Compare(a.Name, b.Name) })
@@ -77,7 +79,8 @@ func (p *placement) keep(slice *discoveryv1.EndpointSlice) SliceContent {
 	return content
 }
 
-// placeRest puts what has no place yet into the first slice of its ports that has room, else into a new one.
+// placeRest puts what has no place yet into the first slice of its ports that has room, else into a
+// new one.
 func (p *placement) placeRest(all []SliceContent) []SliceContent {
 	open := map[string][]int{} // slices with room, by their ports
 	for i, content := range all {

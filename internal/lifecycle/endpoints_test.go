@@ -92,7 +92,8 @@ func TestEndpointPorts(t *testing.T) { // O12 R203
 	}
 }
 
-// endpoint reads "a:ready", "a:serving", "a:serving,terminating", "a:terminating", "a" (neither) or "a:nil" (no conditions).
+// endpoint reads "a:ready", "a:serving", "a:serving,terminating", "a:terminating", "a" (neither) or
+// "a:nil" (no conditions).
 func endpoint(text string) discoveryv1.Endpoint {
 	name, conditions, _ := strings.Cut(text, ":")
 	e := discoveryv1.Endpoint{Addresses: []string{"127.0.0.1"}, TargetRef: &corev1.ObjectReference{Name: name, UID: types.UID(name)}}

@@ -19,7 +19,8 @@ func TestProberErrors(t *testing.T) {
 			until:   10 * time.Second,
 			watch:   []string{"Unhealthy", "Killing"},
 			want:    []string{"3.5s" + stalled, "6.5s" + stalled, "9.5s" + stalled},
-			counts:  map[string]int{"Liveness probe of": 10}, // three a run, and the first of the fourth
+			// three a run, and the first of the fourth
+			counts: map[string]int{"Liveness probe of": 10},
 		},
 		{
 			name:    "E03 R26 errors do not reset successes",

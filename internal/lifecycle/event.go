@@ -23,24 +23,27 @@ type Started struct {
 type StartFailed struct {
 	Container string
 	Instance  string
-	Reason    string // waiting reason: RunContainerError, CreateContainerError or CreateContainerConfigError (R112)
-	Message   string
+	// waiting reason: RunContainerError, CreateContainerError or CreateContainerConfigError (R112)
+	Reason  string
+	Message string
 }
 
 // Exited says that the process of an instance ended and nothing of its tree is left.
 type Exited struct {
 	Container string
 	Instance  string
-	ExitCode  int32  // 128+n for a death by signal n (R139)
-	Signal    int32  // 0 unless a signal ended the process
-	Reason    string // "" means Completed or Error by exit code (R115); OOMKilled if the shell knows better
-	At        time.Time
+	ExitCode  int32 // 128+n for a death by signal n (R139)
+	Signal    int32 // 0 unless a signal ended the process
+	// "" means Completed or Error by exit code (R115); OOMKilled if the shell knows better
+	Reason string
+	At     time.Time
 }
 
 // Outcome is what one probe attempt found.
 type Outcome int
 
-// The outcomes of an attempt. An error is not a failure: it says nothing about the service and counts for nothing (R26, R47).
+// The outcomes of an attempt. An error is not a failure: it says nothing about the service and
+// counts for nothing (R26, R47).
 const (
 	OutcomeSuccess      Outcome = iota
 	OutcomeWarning              // counts as Success (R44)
@@ -68,10 +71,12 @@ type HookDone struct {
 	Err       error // nil if the hook succeeded
 }
 
-// Deleted says that the Pod's deletion was asked for with a grace period. Later ones can only shorten it (R162).
+// Deleted says that the Pod's deletion was asked for with a grace period. Later ones can only
+// shorten it (R162).
 type Deleted struct{ Grace time.Duration }
 
-// Aborted says that the Pod must end at once: SIGKILL now, no hook, no grace. A cluster knows no such thing; it is the second Ctrl-C.
+// Aborted says that the Pod must end at once: SIGKILL now, no hook, no grace. A cluster knows no
+// such thing; it is the second Ctrl-C.
 type Aborted struct{}
 
 // ConditionSet says that somebody set a condition of the Pod, as readiness gates ask for (R107).

@@ -6,7 +6,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// minimumGrace is the least time between the stop signal and SIGKILL, whatever is left of the grace period (R133).
+// minimumGrace is the least time between the stop signal and SIGKILL, whatever is left of the grace
+// period (R133).
 const minimumGrace = 2 * time.Second
 
 // killStage is how far the kill sequence of a container has come.
@@ -19,7 +20,8 @@ const (
 	killForced  killStage = "Forced"    // SIGKILL was sent; only the exit is waited for
 )
 
-// kill is the sequence that ends a running container: preStop, stop signal, grace, SIGKILL (R129–R135). The zero value is no kill.
+// kill is the sequence that ends a running container: preStop, stop signal, grace, SIGKILL
+// (R129–R135). The zero value is no kill.
 type kill struct {
 	stage    killStage
 	began    time.Time
@@ -32,12 +34,14 @@ type kill struct {
 
 func (k *kill) active() bool { return k.stage != "" }
 
-// remaining is what the whole seconds gone by have left of the grace period, and never less than the runtime's minimum (R131, R133).
+// remaining is what the whole seconds gone by have left of the grace period, and never less than
+// the runtime's minimum (R131, R133).
 func (k *kill) remaining(now time.Time) time.Duration {
 	return max(k.grace-now.Sub(k.began).Truncate(time.Second), minimumGrace)
 }
 
-// shorten bounds a kill in progress by a deletion's grace period. The minimum after the signal stays.
+// shorten bounds a kill in progress by a deletion's grace period. The minimum after the signal
+// stays.
 func (k *kill) shorten(grace time.Duration, now time.Time) {
 	left := now.Sub(k.began) + grace
 	if left >= k.grace {
@@ -95,7 +99,8 @@ func (p *Pod) forceKill(c *container) {
 	p.emit(KillContainer{c.spec.Name, c.instance})
 }
 
-// preStopDone goes on after the hook, however it ended (R141), unless it came after the grace period.
+// preStopDone goes on after the hook, however it ended (R141), unless it came after the grace
+// period.
 func (p *Pod) preStopDone(c *container, err error, now time.Time) {
 	c.kill.hook = nil
 	if err != nil {
@@ -106,7 +111,8 @@ func (p *Pod) preStopDone(c *container, err error, now time.Time) {
 	}
 }
 
-// cutPreStop says that a hook failed which the end of its container cut off: a command in it, or a request to it. A sleep cannot fail.
+// cutPreStop says that a hook failed which the end of its container cut off: a command in it, or a
+// request to it. A sleep cannot fail.
 func (p *Pod) cutPreStop(c *container) {
 	if h := c.kill.hook; h != nil && (h.Exec != nil || h.HTTPGet != nil) {
 		p.record(c, corev1.EventTypeWarning, "FailedPreStopHook", "PreStopHook failed")

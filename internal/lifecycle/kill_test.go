@@ -135,7 +135,8 @@ func TestKill(t *testing.T) {
 			scripts: map[string]script{"app": {probe: failing, term: stubborn, hook: hookTakes(PreStop, 4*time.Second, errHook)}},
 			until:   5 * time.Second,
 			watch:   []string{"SIG", "FailedPreStopHook"},
-			want:    []string{"3.5s SIGTERM to app", "4.5s Warning FailedPreStopHook PreStopHook failed"}, // late news, as on a real kubelet
+			// late news, as on a real kubelet
+			want: []string{"3.5s SIGTERM to app", "4.5s Warning FailedPreStopHook PreStopHook failed"},
 		},
 		{
 			name:    "R141 preStop that the end of its container cuts off has failed",

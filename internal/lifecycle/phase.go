@@ -47,7 +47,8 @@ func (p *Pod) initFailed() bool {
 	return false
 }
 
-// finalPhase judges by exit codes (R117, R166). Sidecars do not count; what never ran did not succeed.
+// finalPhase judges by exit codes (R117, R166). Sidecars do not count; what never ran did not
+// succeed.
 func (p *Pod) finalPhase() corev1.PodPhase {
 	for c := range p.containers() {
 		if !c.sidecar() && !c.succeeded() {

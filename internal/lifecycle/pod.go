@@ -9,12 +9,13 @@ import (
 
 // Options for [NewPod]. The zero value is the kubelet's behaviour.
 type Options struct {
-	// MaxRestartPeriod caps the crash-loop back-off, as the kubelet's crashLoopBackOff.maxContainerRestartPeriod does (R147). Zero
-	// means 300 s.
+	// MaxRestartPeriod caps the crash-loop back-off, as the kubelet's
+	// crashLoopBackOff.maxContainerRestartPeriod does (R147). Zero means 300 s.
 	MaxRestartPeriod time.Duration
 }
 
-// Pod is one Pod's state. Make it with [NewPod]; the first [Tick] starts it. It is not safe for concurrent use.
+// Pod is one Pod's state. Make it with [NewPod]; the first [Tick] starts it. It is not safe for
+// concurrent use.
 type Pod struct {
 	pod     *corev1.Pod
 	inits   []*container
@@ -34,7 +35,8 @@ type Pod struct {
 	finished bool
 }
 
-// NewPod makes the state of a Pod that has not started. The spec must be defaulted and valid; it is read, never written, and must not change.
+// NewPod makes the state of a Pod that has not started. The spec must be defaulted and valid; it is
+// read, never written, and must not change.
 func NewPod(pod *corev1.Pod, opts Options) *Pod {
 	p := &Pod{pod: pod, phase: corev1.PodPending, conditions: map[corev1.PodConditionType]corev1.PodCondition{}}
 	backoff := Backoff{Max: opts.MaxRestartPeriod}
@@ -47,8 +49,8 @@ func NewPod(pod *corev1.Pod, opts Options) *Pod {
 	return p
 }
 
-// On takes an event and returns what has to be done about it, in order. Instants must not go back. Answers about an instance that is
-// no longer current are ignored.
+// On takes an event and returns what has to be done about it, in order. Instants must not go back.
+// Answers about an instance that is no longer current are ignored.
 func (p *Pod) On(event Event, now time.Time) []Effect {
 	if p.createdAt.IsZero() {
 		p.createdAt, p.changed = now, true
@@ -112,7 +114,8 @@ func (p *Pod) Probes() []ProbeState {
 	return states
 }
 
-// Calm says that one more success of a probe would change nothing but its counter: the last run succeeded, and that is what counts already.
+// Calm says that one more success of a probe would change nothing but its counter: the last run
+// succeeded, and that is what counts already.
 func (p *Pod) Calm(name string, t ProbeType) bool {
 	calm := false
 	p.eachWorker(func(c *container, w *Worker) {
@@ -185,7 +188,8 @@ func (p *Pod) onStartFailed(e StartFailed, now time.Time) {
 	p.changed = true
 	c.waiting = &corev1.ContainerStateWaiting{Reason: e.Reason, Message: e.Message}
 	if e.Reason != "RunContainerError" {
-		p.record(c, corev1.EventTypeWarning, "Failed", "Error: "+e.Message) // nothing was created: no instance, no back-off, the generic retry (R18, R112)
+		// nothing was created: no instance, no back-off, the generic retry (R18, R112)
+		p.record(c, corev1.EventTypeWarning, "Failed", "Error: "+e.Message)
 		c.state, c.retryAt = stateWaiting, now.Add(initialBackoff)
 		if c.exit != nil {
 			c.state = stateExited
@@ -304,7 +308,8 @@ func (p *Pod) runProbes(now time.Time) {
 	})
 }
 
-// pokeReadiness is the manual trigger: status was generated, so readiness of what is not ready is probed at once (R13).
+// pokeReadiness is the manual trigger: status was generated, so readiness of what is not ready is
+// probed at once (R13).
 func (p *Pod) pokeReadiness(now time.Time) {
 	for c := range p.containers() {
 		if w := c.worker(Readiness); w != nil && c.started() && !c.ready() {

@@ -15,8 +15,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// chooser decides what happens: it returns a number below n. Seeded chance decides in the property test, a fuzzer's bytes in the fuzz target.
-// Zero is always the quiet choice.
+// chooser decides what happens: it returns a number below n. Seeded chance decides in the property
+// test, a fuzzer's bytes in the fuzz target. Zero is always the quiet choice.
 type chooser func(n int) int
 
 func choose[T any](c chooser, options ...T) T { return options[c(len(options))] }
@@ -187,7 +187,8 @@ func (h *history) give(event Event, at time.Time) []Effect {
 	return effects
 }
 
-// disturb does something out of the order: now and then, and mostly something that has to be ignored.
+// disturb does something out of the order: now and then, and mostly something that has to be
+// ignored.
 func (h *history) disturb() {
 	h.t.Helper()
 	switch h.c(40) {
@@ -254,7 +255,8 @@ func (h *history) ignored(event Event) {
 	}
 }
 
-// sameButNext compares but for the next ticks: those of workers behind a closed gate move with the time.
+// sameButNext compares but for the next ticks: those of workers behind a closed gate move with the
+// time.
 func sameButNext(a, b ProbeState) bool {
 	a.Next, b.Next = time.Time{}, time.Time{}
 	return a == b

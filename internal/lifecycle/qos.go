@@ -2,8 +2,9 @@ package lifecycle
 
 import corev1 "k8s.io/api/core/v1"
 
-// QOSClass is the quality-of-service class that the API server gives a Pod when it is created: Guaranteed if every container limits CPU and memory and
-// requests just that, BestEffort if none says anything about them, else Burstable. The spec must be defaulted.
+// QOSClass is the quality-of-service class that the API server gives a Pod when it is created:
+// Guaranteed if every container limits CPU and memory and requests just that, BestEffort if none
+// says anything about them, else Burstable. The spec must be defaulted.
 func QOSClass(spec *corev1.PodSpec) corev1.PodQOSClass {
 	said, guaranteed := false, true
 	for _, c := range Containers(spec) {

@@ -264,7 +264,8 @@ func TestReadiness(t *testing.T) {
 				"1m0.5s Readiness probe of app #1",
 				"2m0.5s Readiness probe of app #1",
 				"3m0.5s Readiness probe of app #1",
-				"8m0.5s Readiness probe of app #1", // ready: the ticks alone, anew since the last poke
+				// ready: the ticks alone, anew since the last poke
+				"8m0.5s Readiness probe of app #1",
 			},
 		},
 		{
@@ -323,7 +324,8 @@ func TestReadinessGates(t *testing.T) { // B17 R107
 	}
 }
 
-// The world checks in every test that Calm promises nothing wrong; this one checks that it promises something.
+// The world checks in every test that Calm promises nothing wrong; this one checks that it promises
+// something.
 func TestCalm(t *testing.T) {
 	s := app()
 	s.Containers[0].ReadinessProbe = &corev1.Probe{PeriodSeconds: 1, TimeoutSeconds: 1, SuccessThreshold: 2, FailureThreshold: 2}

@@ -17,8 +17,9 @@ func ReadySince(pod *corev1.Pod) (since time.Time, ready bool) {
 	return time.Time{}, false
 }
 
-// AvailableAt is when a Pod that is Ready has been so for minReadySeconds, counted from the whole second of its last transition, and from when on it counts
-// as available (R211). A Pod that is not Ready has no such time.
+// AvailableAt is when a Pod that is Ready has been so for minReadySeconds, counted from the whole
+// second of its last transition, and from when on it counts as available (R211). A Pod that is not
+// Ready has no such time.
 func AvailableAt(pod *corev1.Pod, minReadySeconds int32) (at time.Time, ready bool) {
 	since, ready := ReadySince(pod)
 	if !ready || minReadySeconds <= 0 {
@@ -41,13 +42,15 @@ func IsFinished(pod *corev1.Pod) bool {
 // IsActive says whether a Pod counts as a replica: it is neither finished nor terminating.
 func IsActive(pod *corev1.Pod) bool { return !IsFinished(pod) && pod.DeletionTimestamp == nil }
 
-// MayRun says whether processes of a Pod may be alive: it is not finished, though perhaps terminating.
+// MayRun says whether processes of a Pod may be alive: it is not finished, though perhaps
+// terminating.
 func MayRun(pod *corev1.Pod) bool { return !IsFinished(pod) }
 
 // ReplicaCount is what a ReplicaSet's status says of its Pods.
 type ReplicaCount struct{ Replicas, Ready, Available, Terminating int }
 
-// CountReplicas counts Pods. again is when the next of them becomes available if nothing happens; zero means that none will.
+// CountReplicas counts Pods. again is when the next of them becomes available if nothing happens;
+// zero means that none will.
 func CountReplicas(pods []*corev1.Pod, minReadySeconds int32, now time.Time) (n ReplicaCount, again time.Time) {
 	for _, pod := range pods {
 		if !IsActive(pod) {
@@ -77,8 +80,8 @@ func Sooner(a, b time.Time) time.Time {
 	return a
 }
 
-// ReplicaStep is how many Pods a ReplicaSet has to make or to delete now. If stopFirst, a Pod that still terminates keeps its successor waiting, because
-// both would want the same port.
+// ReplicaStep is how many Pods a ReplicaSet has to make or to delete now. If stopFirst, a Pod that
+// still terminates keeps its successor waiting, because both would want the same port.
 func ReplicaStep(size int, n ReplicaCount, stopFirst bool) (create, remove int) {
 	if n.Replicas > size {
 		return 0, n.Replicas - size
@@ -90,9 +93,11 @@ func ReplicaStep(size int, n ReplicaCount, stopFirst bool) (create, remove int) 
 	return create, 0
 }
 
-// Replacing limits how fast a ReplicaSet replaces Pods that finish for good, as the kubelet limits restarts: the first successor starts at once, later ones
-// wait 10 s, 20 s … 300 s after the end of the last one. Kubernetes has no such limit; here nothing else would slow down a program that ends at once.
-// finished are the Pods of the set that ended; those whose end is more than 10 minutes ago count no more. A zero time means now.
+// Replacing limits how fast a ReplicaSet replaces Pods that finish for good, as the kubelet limits
+// restarts: the first successor starts at once, later ones wait 10 s, 20 s … 300 s after the end of
+// the last one. Kubernetes has no such limit; here nothing else would slow down a program that ends
+// at once. finished are the Pods of the set that ended; those whose end is more than 10 minutes ago
+// count no more. A zero time means now.
 func Replacing(finished []*corev1.Pod, now time.Time) (at time.Time) {
 	var newest time.Time
 	recent := 0

@@ -14,7 +14,8 @@ import (
 // noon is an instant that is no whole second.
 func noon() time.Time { return time.Date(2026, 1, 1, 12, 0, 0, 500_000_000, time.UTC) }
 
-// replica makes a running Pod that is Ready since the given time before noon's second; negative means not Ready.
+// replica makes a running Pod that is Ready since the given time before noon's second; negative
+// means not Ready.
 func replica(name string, ready time.Duration, change ...func(*corev1.Pod)) *corev1.Pod {
 	pod := &corev1.Pod{}
 	pod.Name, pod.UID, pod.Spec.NodeName = name, types.UID(name), "n"

@@ -11,7 +11,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// Victims chooses n Pods of a ReplicaSet that is to shrink (R218). crowd says how many Pods of the same Deployment are on a node.
+// Victims chooses n Pods of a ReplicaSet that is to shrink (R218). crowd says how many Pods of the
+// same Deployment are on a node.
 func Victims(pods []*corev1.Pod, n int, crowd map[string]int, now time.Time) []*corev1.Pod {
 	ranked := slices.SortedStableFunc(slices.Values(pods), func(a, b *corev1.Pod) int { return compareVictims(a, b, crowd, now) })
 	return ranked[:min(n, len(ranked))]
@@ -73,7 +74,8 @@ func restarts(pod *corev1.Pod) (most int32) {
 	return most
 }
 
-// compareAges puts the shorter time first, on a logarithmic scale: Pods of about the same age fall to their UIDs, which is as good as chance.
+// compareAges puts the shorter time first, on a logarithmic scale: Pods of about the same age fall
+// to their UIDs, which is as good as chance.
 func compareAges(a, b time.Time, compared bool, podA, podB *corev1.Pod, now time.Time) int {
 	if !compared || a.Equal(b) {
 		return 0

@@ -276,7 +276,8 @@ func TestRestartPolicy(t *testing.T) {
 			watch:   []string{"Liveness probe", "exit "},
 			want: []string{
 				"500ms Liveness probe of app #1", "1.2s exit app #1 code 1",
-				"1.5s Liveness probe of app #2", "2.4s exit app #2 code 1", // ticks keep their phase (R9)
+				// ticks keep their phase (R9)
+				"1.5s Liveness probe of app #2", "2.4s exit app #2 code 1",
 			},
 		},
 		{

@@ -15,7 +15,8 @@ const (
 	Rolling RolloutStrategy = "RollingUpdate"
 	// Recreate ends every old Pod first (R216).
 	Recreate RolloutStrategy = "Recreate"
-	// StopFirst is Recreate whatever the Deployment says, for programs that hold a fixed port: two copies of them cannot be alive at once.
+	// StopFirst is Recreate whatever the Deployment says, for programs that hold a fixed port: two
+	// copies of them cannot be alive at once.
 	StopFirst RolloutStrategy = "StopFirst"
 )
 
@@ -24,7 +25,8 @@ type ReplicaSetState struct {
 	Name string
 	// Size is spec.replicas: how many Pods it is told to have.
 	Size int
-	// Replicas, Ready and Available count its Pods that are neither finished nor terminating; Terminating counts those.
+	// Replicas, Ready and Available count its Pods that are neither finished nor terminating;
+	// Terminating counts those.
 	Replicas, Ready, Available, Terminating int
 	// Created breaks ties: older sets shrink first.
 	Created time.Time
@@ -34,14 +36,17 @@ type ReplicaSetState struct {
 	Noted *DeploymentSize
 }
 
-// DeploymentSize is how many Pods a Deployment wanted and how many its surge allowed. A resize in the middle of a rollout is shared out by it.
+// DeploymentSize is how many Pods a Deployment wanted and how many its surge allowed. A resize in
+// the middle of a rollout is shared out by it.
 type DeploymentSize struct{ Desired, Max int }
 
-// Rollout is a Deployment at one instant: what is wanted, and what is there. Its methods decide and change nothing.
+// Rollout is a Deployment at one instant: what is wanted, and what is there. Its methods decide and
+// change nothing.
 type Rollout struct {
 	// Desired is the Deployment's spec.replicas.
 	Desired int
-	// Surge and Unavailable are resolved by [Fenceposts]; a Deployment that is not a RollingUpdate has none.
+	// Surge and Unavailable are resolved by [Fenceposts]; a Deployment that is not a RollingUpdate
+	// has none.
 	Surge, Unavailable int
 	Strategy           RolloutStrategy
 	Paused             bool
@@ -49,7 +54,8 @@ type Rollout struct {
 	New *ReplicaSetState
 	// Old are the other ReplicaSets, in any order.
 	Old []ReplicaSetState
-	// OldPods counts Pods of other templates that may still run, terminating ones too. Only Recreate and StopFirst wait for them.
+	// OldPods counts Pods of other templates that may still run, terminating ones too. Only
+	// Recreate and StopFirst wait for them.
 	OldPods int
 }
 
@@ -62,13 +68,15 @@ type Step struct {
 	Scale []Scaling
 }
 
-// Scaling gives a ReplicaSet another size. From and To may be equal: then only the Deployment's size is to be noted on it.
+// Scaling gives a ReplicaSet another size. From and To may be equal: then only the Deployment's
+// size is to be noted on it.
 type Scaling struct {
 	Name     string
 	From, To int
 }
 
-// Next is the step that a Deployment has to take now. Scalings of one step have one direction (R208), unless a resize of the Deployment is shared out.
+// Next is the step that a Deployment has to take now. Scalings of one step have one direction
+// (R208), unless a resize of the Deployment is shared out.
 func (r *Rollout) Next() Step {
 	switch {
 	case r.Paused:
@@ -82,7 +90,8 @@ func (r *Rollout) Next() Step {
 	}
 }
 
-// roll is one step of a rolling update: the new set grows first; only if it cannot, old ones shrink (R208).
+// roll is one step of a rolling update: the new set grows first; only if it cannot, old ones shrink
+// (R208).
 func (r *Rollout) roll() Step {
 	if r.New == nil {
 		return Step{Create: true, Size: r.newSize(0)}
@@ -93,14 +102,15 @@ func (r *Rollout) roll() Step {
 	return Step{Scale: r.shrinkOld()}
 }
 
-// newSize is what the new set may have: as many as are desired, and no more than the surge leaves room for. Terminating Pods do not count (R210).
+// newSize is what the new set may have: as many as are desired, and no more than the surge leaves
+// room for. Terminating Pods do not count (R210).
 func (r *Rollout) newSize(size int) int {
 	room := max(r.Desired+r.Surge-r.total(), 0)
 	return min(size+room, r.Desired)
 }
 
-// shrinkOld takes Pods from old sets, the oldest first, within the budget of R209: at first those that are not available, which costs nothing, then
-// others as far as enough stay available.
+// shrinkOld takes Pods from old sets, the oldest first, within the budget of R209: at first those
+// that are not available, which costs nothing, then others as far as enough stay available.
 func (r *Rollout) shrinkOld() []Scaling {
 	atLeast := r.Desired - r.Unavailable
 	budget := r.total() - atLeast - (r.New.Size - r.New.Available)

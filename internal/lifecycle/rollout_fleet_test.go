@@ -9,7 +9,8 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 )
 
-// fleet is a Deployment whose ReplicaSets do at once what they are told; their Pods become available when the test says so.
+// fleet is a Deployment whose ReplicaSets do at once what they are told; their Pods become
+// available when the test says so.
 type fleet struct {
 	t *testing.T
 	Rollout
@@ -52,7 +53,8 @@ func (f *fleet) step() bool {
 		f.shrank = f.shrank || set != f.New && scaling.To < scaling.From
 		f.say(scaling.Name, scaling.From, scaling.To)
 		set.Size, set.Replicas, set.Noted = scaling.To, scaling.To, new(f.Size())
-		set.Ready, set.Available = min(set.Ready, set.Size), min(set.Available, set.Size) // what is not available goes first (R218)
+		// what is not available goes first (R218)
+		set.Ready, set.Available = min(set.Ready, set.Size), min(set.Available, set.Size)
 	}
 	f.status(s.Create)
 	return s.Create || len(s.Scale) > 0
@@ -107,7 +109,8 @@ func (f *fleet) String() string {
 	return fmt.Sprintf("%d/%d", old, size)
 }
 
-// checkBounds is P01: never more than desired + surge, never less available than desired - unavailable.
+// checkBounds is P01: never more than desired + surge, never less available than desired -
+// unavailable.
 func (f *fleet) checkBounds() {
 	f.t.Helper()
 	if f.total() > f.Desired+f.Surge || f.available() < f.Desired-f.Unavailable {

@@ -6,8 +6,9 @@ import (
 	"testing"
 )
 
-// playRollout drives a rollout of random size and settings, whose Pods come and go as chance has it, and checks each step: it never takes the Deployment above desired +
-// surge, and it takes no available Pod that is needed. In the end, when all Pods are well, it has to be complete.
+// playRollout drives a rollout of random size and settings, whose Pods come and go as chance has
+// it, and checks each step: it never takes the Deployment above desired + surge, and it takes no
+// available Pod that is needed. In the end, when all Pods are well, it has to be complete.
 func playRollout(t *testing.T, c chooser) {
 	replicas := c(30)
 	percent := func() string { return choose(c, fmt.Sprint(c(replicas+3)), fmt.Sprintf("%d%%", c(101))) }
@@ -80,7 +81,8 @@ func (f *fleet) checkedStep() bool {
 		f.t.Fatalf("%s to %v of %d: above the surge of %d", before, f, f.Desired, f.Surge)
 	}
 	least := min(available, f.Desired-f.Unavailable)
-	tooMany := f.New != nil && total-f.total() > 0 && f.New.Size == f.Desired // the new set shrank to what is desired
+	// the new set shrank to what is desired
+	tooMany := f.New != nil && total-f.total() > 0 && f.New.Size == f.Desired
 	if f.Strategy == Rolling && !resized && !tooMany && f.available() < least {
 		f.t.Fatalf("%s to %v of %d: %d available of at least %d", before, f, f.Desired, f.available(), least)
 	}

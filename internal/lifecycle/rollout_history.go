@@ -14,8 +14,8 @@ func (r *Rollout) NextRevision() int64 {
 	return newest + 1
 }
 
-// Surplus names the old sets beyond the history's limit that can go: the lowest revisions first, and only if the Deployment is complete or paused (R215).
-// One that has Pods stays, and counts.
+// Surplus names the old sets beyond the history's limit that can go: the lowest revisions first,
+// and only if the Deployment is complete or paused (R215). One that has Pods stays, and counts.
 func (r *Rollout) Surplus(limit int, complete bool) []string {
 	if !complete && !r.Paused {
 		return nil

@@ -5,12 +5,14 @@ import (
 	"slices"
 )
 
-// resized says whether the Deployment wants another number of Pods than when its ReplicaSets were sized.
+// resized says whether the Deployment wants another number of Pods than when its ReplicaSets were
+// sized.
 func (r *Rollout) resized() bool {
 	return slices.ContainsFunc(r.active(), func(s ReplicaSetState) bool { return s.Noted != nil && s.Noted.Desired != r.Desired })
 }
 
-// resize brings the sets to the Deployment's size without going on with a rollout: what was scaled or paused in the middle of one keeps its proportions.
+// resize brings the sets to the Deployment's size without going on with a rollout: what was scaled
+// or paused in the middle of one keeps its proportions.
 func (r *Rollout) resize() []Scaling {
 	active := r.active()
 	switch {
@@ -32,7 +34,8 @@ func (r *Rollout) resize() []Scaling {
 	}
 }
 
-// sizeTo scales one set, or only notes the Deployment's size on it; nothing if that is up to date too.
+// sizeTo scales one set, or only notes the Deployment's size on it; nothing if that is up to date
+// too.
 func (r *Rollout) sizeTo(set ReplicaSetState, to int) []Scaling {
 	if set.Size == to && (to == 0 || set.Noted != nil && *set.Noted == r.Size()) {
 		return nil
@@ -50,8 +53,9 @@ func (r *Rollout) saturated() bool {
 	return r.New != nil && r.New.Size == r.Desired && r.New.Available == r.Desired && r.New.Noted != nil && r.New.Noted.Desired == r.Desired
 }
 
-// share shares out the difference between what the sets have and what they may have, each by its part of the Deployment's former size. The biggest one
-// takes what rounding leaves over; among equals the newest grows first and the oldest shrinks first.
+// share shares out the difference between what the sets have and what they may have, each by its
+// part of the Deployment's former size. The biggest one takes what rounding leaves over; among
+// equals the newest grows first and the oldest shrinks first.
 func (r *Rollout) share(active []ReplicaSetState) []Scaling {
 	allowed := 0
 	if r.Desired > 0 {

@@ -31,8 +31,8 @@ type RolloutObservation struct {
 	Failure *appsv1.ReplicaSetCondition
 }
 
-// Status is the Deployment's status now (R211–R214). again is when to look again although nothing happens, because the progress deadline is due then;
-// zero means never.
+// Status is the Deployment's status now (R211–R214). again is when to look again although nothing
+// happens, because the progress deadline is due then; zero means never.
 func (o *RolloutObservation) Status(d *appsv1.Deployment, now time.Time) (status appsv1.DeploymentStatus, again time.Time) {
 	status = *d.Status.DeepCopy()
 	o.count(&status)
@@ -47,7 +47,8 @@ func (o *RolloutObservation) Status(d *appsv1.Deployment, now time.Time) (status
 	return status, again
 }
 
-// Complete says whether the rollout is over: all wanted Pods are updated, there and available, and none is left over (R214).
+// Complete says whether the rollout is over: all wanted Pods are updated, there and available, and
+// none is left over (R214).
 func (o *RolloutObservation) Complete() bool {
 	total := sum(o.sets(), func(s ReplicaSetState) int { return s.Replicas })
 	return o.New != nil && o.New.Replicas == o.Desired && total == o.Desired && o.available() == o.Desired
@@ -85,7 +86,8 @@ func (o *RolloutObservation) setFailure(status *appsv1.DeploymentStatus) {
 	set(status, condition)
 }
 
-// setProgressing is R213. A rollout that was complete stays so whatever its Pods do, until the Deployment gets another template.
+// setProgressing is R213. A rollout that was complete stays so whatever its Pods do, until the
+// Deployment gets another template.
 func (o *RolloutObservation) setProgressing(status *appsv1.DeploymentStatus, d *appsv1.Deployment, limit time.Duration, now time.Time) (again time.Time) {
 	current := condition(status.Conditions, appsv1.DeploymentProgressing)
 	wasComplete := current != nil && current.Reason == reasonComplete && status.Replicas == status.UpdatedReplicas
@@ -127,7 +129,8 @@ func (o *RolloutObservation) subject(d *appsv1.Deployment) string {
 	return fmt.Sprintf("ReplicaSet %q", o.New.Name)
 }
 
-// progressed says whether there are more updated, fewer old, more ready or more available Pods than before (R213).
+// progressed says whether there are more updated, fewer old, more ready or more available Pods than
+// before (R213).
 func progressed(before, now *appsv1.DeploymentStatus) bool {
 	return now.UpdatedReplicas > before.UpdatedReplicas ||
 		now.Replicas-now.UpdatedReplicas < before.Replicas-before.UpdatedReplicas ||
@@ -160,7 +163,8 @@ func condition(all []appsv1.DeploymentCondition, t appsv1.DeploymentConditionTyp
 	return nil
 }
 
-// set writes a condition, unless one of the same status and reason is there: that one stays as it is.
+// set writes a condition, unless one of the same status and reason is there: that one stays as it
+// is.
 func set(status *appsv1.DeploymentStatus, c appsv1.DeploymentCondition) {
 	if before := condition(status.Conditions, c.Type); before == nil || before.Status != c.Status || before.Reason != c.Reason {
 		renew(status, c)

@@ -90,7 +90,8 @@ func TestNoDeadline(t *testing.T) {
 	}
 }
 
-func TestProgress(t *testing.T) { // R213: each of these refreshes the condition, and nothing else does
+// R213: each of these refreshes the condition, and nothing else does
+func TestProgress(t *testing.T) {
 	for name, tt := range map[string]struct {
 		change func(f *fleet)
 		want   bool

@@ -35,7 +35,8 @@ func TestFenceposts(t *testing.T) { // P01 R206
 			t.Errorf("%d with %s/%s: at most %d, at least %d, %v, want %d and %d", tt.replicas, tt.surge, tt.unavailable, total, least, err, tt.maxTotal, tt.leastAvailable)
 		}
 	}
-	if surge, unavailable, err := Fenceposts(nil, nil, 10); surge != 3 || unavailable != 2 || err != nil { // P13 R205
+	// P13 R205
+	if surge, unavailable, err := Fenceposts(nil, nil, 10); surge != 3 || unavailable != 2 || err != nil {
 		t.Errorf("by default %d, %d, %v, want 3 and 2", surge, unavailable, err)
 	}
 	for _, bad := range []string{"a", "%", "5"} {
@@ -74,7 +75,8 @@ func TestSequences(t *testing.T) { // P02 P14 P16 R208–R210 R219
 				for f.String() != want {
 					couldGrow := f.New != nil && f.New.Size < f.Desired && f.total() < f.Desired+f.Surge
 					if before := f.String(); !f.step() || couldGrow && f.shrank {
-						t.Fatalf("%s to %v, want %s; the new set could have grown: %v", before, f, want, couldGrow) // P14
+						// P14
+						t.Fatalf("%s to %v, want %s; the new set could have grown: %v", before, f, want, couldGrow)
 					}
 					f.checkBounds()
 				}
@@ -160,7 +162,8 @@ func TestRecreate(t *testing.T) { // P08 R216
 	}
 }
 
-// A rollout that began before the node found out that the program holds a fixed port goes on as StopFirst.
+// A rollout that began before the node found out that the program holds a fixed port goes on as
+// StopFirst.
 func TestStopFirstInTheMiddle(t *testing.T) {
 	f := newFleet(t, 2, "1", "0")
 	f.step()

@@ -11,10 +11,11 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// script is how the program of one container behaves. Unset functions mean: starts at once, answers every probe at once, exits 143 on
-// SIGTERM at once, never exits by itself, hooks succeed at once.
+// script is how the program of one container behaves. Unset functions mean: starts at once, answers
+// every probe at once, exits 143 on SIGTERM at once, never exits by itself, hooks succeed at once.
 type script struct {
-	start func(instance int) (after time.Duration, reason, message string) // non-empty reason: it can't be started
+	// non-empty reason: it can't be started
+	start func(instance int) (after time.Duration, reason, message string)
 	probe func(run probeRun) answer
 	term  func(instance int) exit // on the stop signal
 	life  func(instance int) exit // by itself, counted from its start
@@ -75,8 +76,9 @@ func (s *script) onHook(h HookType) (time.Duration, error) {
 	return s.hook(h)
 }
 
-// replies scripts the answers on each instance, by probe type: one word per attempt, the last one for ever. A word is a status code, "stall"
-// or "nocmd" (prober errors), with "*n" for n times and "@d" for an answer after d: "200*3 500@1s".
+// replies scripts the answers on each instance, by probe type: one word per attempt, the last one
+// for ever. A word is a status code, "stall" or "nocmd" (prober errors), with "*n" for n times and
+// "@d" for an answer after d: "200*3 500@1s".
 type replies map[ProbeType]string
 
 func (r replies) answer(run probeRun) answer {
@@ -143,7 +145,8 @@ func hookTakes(which HookType, d time.Duration, err error) func(HookType) (time.
 	}
 }
 
-// scenario is a row of a table: a Pod, how its programs behave, what happens to it from outside, and what must be seen of it.
+// scenario is a row of a table: a Pod, how its programs behave, what happens to it from outside,
+// and what must be seen of it.
 type scenario struct {
 	name    string // case and rules
 	spec    corev1.PodSpec
@@ -220,7 +223,8 @@ func sidecar(name string, change ...func(*corev1.Container)) corev1.Container {
 	return c
 }
 
-// liveness, readiness and startup give a container a probe with P = 1 s, T = 1 s, S = 1 and the given failure threshold.
+// liveness, readiness and startup give a container a probe with P = 1 s, T = 1 s, S = 1 and the
+// given failure threshold.
 func liveness(failures int32, change ...func(*corev1.Probe)) func(*corev1.Container) {
 	return func(c *corev1.Container) { c.LivenessProbe = newProbe(failures, change...) }
 }

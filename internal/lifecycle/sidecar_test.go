@@ -64,7 +64,8 @@ func TestSidecars(t *testing.T) {
 				"2.5s cond Initialized is True",
 				"2.5s cond Ready is False ContainersNotReady containers with unready status: [s1 app]",
 				"2.5s pod is Running",
-				"2.5s cond Ready is False ContainersNotReady containers with unready status: [s1]", // S04 R175
+				// S04 R175
+				"2.5s cond Ready is False ContainersNotReady containers with unready status: [s1]",
 			},
 		},
 		{

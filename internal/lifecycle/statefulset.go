@@ -16,8 +16,9 @@ type StatefulSetState struct {
 	Set *appsv1.StatefulSet
 	// Pods are those that it owns, terminating ones too, in any order.
 	Pods []*corev1.Pod
-	// Current and Update name the revisions of the template before and after its last change; they are equal once every Pod is updated. A Pod
-	// carries its own in the label controller-revision-hash.
+	// Current and Update name the revisions of the template before and after its last change; they
+	// are equal once every Pod is updated. A Pod carries its own in the label
+	// controller-revision-hash.
 	Current, Update string
 }
 
@@ -25,9 +26,11 @@ type StatefulSetState struct {
 type StatefulStep struct {
 	// Create are the Pods to make.
 	Create []Ordinal
-	// Delete are the Pods to delete: finished ones, which come back; those beyond the replicas; outdated ones, which come back too.
+	// Delete are the Pods to delete: finished ones, which come back; those beyond the replicas;
+	// outdated ones, which come back too.
 	Delete []*corev1.Pod
-	// Again is when to look again although nothing happens, because a Pod becomes available then; zero means never.
+	// Again is when to look again although nothing happens, because a Pod becomes available then;
+	// zero means never.
 	Again time.Time
 }
 
@@ -37,9 +40,10 @@ type Ordinal struct {
 	Revision string
 }
 
-// Next is the step that the set has to take now. Under OrderedReady it does one thing at a time: it fills places from the lowest ordinal up, empties those
-// beyond the replicas from the highest down, then updates from the highest down, and whatever is not available blocks what comes after it. Under Parallel it
-// fills and empties places all at once; updates keep their order.
+// Next is the step that the set has to take now. Under OrderedReady it does one thing at a time: it
+// fills places from the lowest ordinal up, empties those beyond the replicas from the highest down,
+// then updates from the highest down, and whatever is not available blocks what comes after it.
+// Under Parallel it fills and empties places all at once; updates keep their order.
 func (s *StatefulSetState) Next(now time.Time) StatefulStep {
 	step := StatefulStep{Again: s.again(now)}
 	if s.Set.DeletionTimestamp != nil {
@@ -71,8 +75,8 @@ func (s *StatefulSetState) fill(step *StatefulStep, places []*corev1.Pod, now ti
 	return true
 }
 
-// replace deletes a finished Pod so that it comes back, but not more often than every 10 s. Kubernetes has no such limit; here nothing else would slow down a
-// program that ends at once.
+// replace deletes a finished Pod so that it comes back, but not more often than every 10 s.
+// Kubernetes has no such limit; here nothing else would slow down a program that ends at once.
 func (s *StatefulSetState) replace(step *StatefulStep, pod *corev1.Pod, now time.Time) {
 	if at := pod.CreationTimestamp.Add(initialBackoff); now.Before(at) {
 		step.Again = Sooner(step.Again, at)
@@ -94,7 +98,8 @@ func (s *StatefulSetState) empty(step *StatefulStep, condemned []*corev1.Pod) bo
 	return true
 }
 
-// update deletes outdated Pods from the highest ordinal down to the partition, as long as no more than maxUnavailable of them, one by default, are away.
+// update deletes outdated Pods from the highest ordinal down to the partition, as long as no more
+// than maxUnavailable of them, one by default, are away.
 func (s *StatefulSetState) update(step *StatefulStep, places []*corev1.Pod, now time.Time) {
 	budget := s.maxUnavailable()
 	for i := len(places) - 1; i >= s.partition() && budget > 0; i-- {
@@ -109,7 +114,8 @@ func (s *StatefulSetState) update(step *StatefulStep, places []*corev1.Pod, now 
 	}
 }
 
-// places are the Pods by ordinal, nil where there is none, and those that are beyond the replicas, the highest first.
+// places are the Pods by ordinal, nil where there is none, and those that are beyond the replicas,
+// the highest first.
 func (s *StatefulSetState) places() (places, condemned []*corev1.Pod) {
 	places = make([]*corev1.Pod, s.replicas())
 	for _, pod := range s.Pods {
@@ -185,7 +191,8 @@ func (s *StatefulSetState) maxUnavailable() int {
 // RevisionOf is the revision of the template that a StatefulSet's Pod was made from.
 func RevisionOf(pod *corev1.Pod) string { return pod.Labels[appsv1.StatefulSetRevisionLabel] }
 
-// OrdinalOf is the number at the end of a Pod's name, or -1 if the Pod has not the name of one of the set's.
+// OrdinalOf is the number at the end of a Pod's name, or -1 if the Pod has not the name of one of
+// the set's.
 func OrdinalOf(set *appsv1.StatefulSet, pod *corev1.Pod) int {
 	digits, ok := strings.CutPrefix(pod.Name, set.Name+"-")
 	n, err := strconv.ParseUint(digits, 10, 31)

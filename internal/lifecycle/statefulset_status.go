@@ -7,7 +7,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// Status is the StatefulSet's status now. Once every replica is updated and ready the update revision becomes the current one.
+// Status is the StatefulSet's status now. Once every replica is updated and ready the update
+// revision becomes the current one.
 func (s *StatefulSetState) Status(now time.Time) appsv1.StatefulSetStatus {
 	status := *s.Set.Status.DeepCopy()
 	status = appsv1.StatefulSetStatus{

@@ -13,8 +13,8 @@ import (
 // loopback is where every process of the Pod listens.
 const loopback = "127.0.0.1"
 
-// Status is the Pod's status as the API shows it at this instant. Condition transition times are remembered from call to call, so it is called
-// after every [StatusChanged].
+// Status is the Pod's status as the API shows it at this instant. Condition transition times are
+// remembered from call to call, so it is called after every [StatusChanged].
 func (p *Pod) Status(now time.Time) corev1.PodStatus {
 	ip := corev1.PodIP{IP: loopback}
 	status := corev1.PodStatus{
@@ -82,7 +82,8 @@ func (p *Pod) containerStates(c *container) (state, last corev1.ContainerState) 
 	return state, last
 }
 
-// comesBack says whether another instance of a container that is down will be started: only then it is waiting for something (R113).
+// comesBack says whether another instance of a container that is down will be started: only then it
+// is waiting for something (R113).
 func (p *Pod) comesBack(c *container) bool {
 	if p.deletion != nil || p.Terminal() {
 		return false
@@ -90,7 +91,8 @@ func (p *Pod) comesBack(c *container) bool {
 	return c.state != stateExited || p.restarts(c)
 }
 
-// podConditions lists the conditions in the kubelet's order (R110). lastTransitionTime moves with the status only (R109).
+// podConditions lists the conditions in the kubelet's order (R110). lastTransitionTime moves with
+// the status only (R109).
 func (p *Pod) podConditions(now time.Time) []corev1.PodCondition {
 	ready := p.containersReady()
 	conditions := []corev1.PodCondition{
@@ -160,7 +162,8 @@ func (p *Pod) containersReady() corev1.PodCondition {
 	return condition
 }
 
-// readyCondition copies ContainersReady unless that is True; then the readiness gates decide (R106, R107).
+// readyCondition copies ContainersReady unless that is True; then the readiness gates decide (R106,
+// R107).
 func (p *Pod) readyCondition(containers corev1.PodCondition) corev1.PodCondition {
 	condition := containers
 	condition.Type = corev1.PodReady
@@ -188,7 +191,8 @@ func (p *Pod) closedGates() []string {
 	return messages
 }
 
-// stamp cuts an instant to the second, as statuses do (R109). It keeps the monotonic reading, so that ages stay right when the wall clock is set.
+// stamp cuts an instant to the second, as statuses do (R109). It keeps the monotonic reading, so
+// that ages stay right when the wall clock is set.
 func stamp(t time.Time) metav1.Time {
 	return metav1.NewTime(t.Add(-time.Duration(t.Nanosecond())))
 }

@@ -235,7 +235,8 @@ func TestExitReasons(t *testing.T) { // N10 R115
 	}
 }
 
-// TestStatusDuringPostStart: nobody sees an instance before its postStart hook has ended (R24), not even its number or its ID.
+// TestStatusDuringPostStart: nobody sees an instance before its postStart hook has ended (R24), not
+// even its number or its ID.
 func TestStatusDuringPostStart(t *testing.T) {
 	w := newWorld(t, app(postStart), Options{})
 	w.scripts["app"].hook = hookTakes(PostStart, time.Second, nil)

@@ -8,7 +8,8 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
-// TestSkipIsExact lets hours pass run by run and at once: the states of the probes are the same, and so is what happens after it.
+// TestSkipIsExact lets hours pass run by run and at once: the states of the probes are the same,
+// and so is what happens after it.
 func TestSkipIsExact(t *testing.T) {
 	play := func(skip bool) *world {
 		spec := app(startup(30, period(2)), readiness(3, period(7), timeout(2)), liveness(3, period(10), delayed(13)))
@@ -43,7 +44,8 @@ func TestSkipIsExact(t *testing.T) {
 		return w
 	}
 	every, skipped := play(false), play(true)
-	held := cmpopts.IgnoreFields(ProbeState{}, "Next") // of a probe on hold it moves when somebody looks; the log below shows the others
+	// of a probe on hold it moves when somebody looks; the log below shows the others
+	held := cmpopts.IgnoreFields(ProbeState{}, "Next")
 	if diff := cmp.Diff(every.pod.Probes(), skipped.pod.Probes(), held); diff != "" {
 		t.Errorf("probes (-every run +skipped):\n%s", diff)
 	}

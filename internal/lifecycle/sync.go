@@ -7,8 +7,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// sync is one pass of work on a Pod: its kills one after the other, then its starts (R121, R122). Nothing new is decided before it is
-// done, so what happens meanwhile waits for the next pass.
+// sync is one pass of work on a Pod: its kills one after the other, then its starts (R121, R122).
+// Nothing new is decided before it is done, so what happens meanwhile waits for the next pass.
 type sync struct {
 	killPod bool // everything goes, in parallel (R123, R138)
 	kills   []probeKill
@@ -23,8 +23,9 @@ type probeKill struct {
 	restart   bool
 }
 
-// start is a container to start. The back-off is judged by the exit that was known when the pass was planned (R148): a kill of
-// the same pass is not in it, which is why a probe kill restarts sooner than a crash (R151).
+// start is a container to start. The back-off is judged by the exit that was known when the pass
+// was planned (R148): a kill of the same pass is not in it, which is why a probe kill restarts
+// sooner than a crash (R151).
 type start struct {
 	container *container
 	finished  time.Time // zero if no instance had exited by then
@@ -32,7 +33,8 @@ type start struct {
 
 func (s *sync) empty() bool { return !s.killPod && len(s.kills) == 0 && len(s.starts) == 0 }
 
-// advance goes on with the pass in progress, and plans the next one until there is nothing to do but wait.
+// advance goes on with the pass in progress, and plans the next one until there is nothing to do
+// but wait.
 func (p *Pod) advance(now time.Time) {
 	p.releaseQueued(now)
 	for p.deletion == nil { // a Pod that is being deleted starts nothing (R126)
@@ -51,8 +53,8 @@ func (p *Pod) advance(now time.Time) {
 	}
 }
 
-// carryOut does the next steps of a pass and says whether it is done. Each pass starts, refuses or kills something, so the loop in
-// advance ends.
+// carryOut does the next steps of a pass and says whether it is done. Each pass starts, refuses or
+// kills something, so the loop in advance ends.
 func (p *Pod) carryOut(s *sync, now time.Time) bool {
 	if s.killPod {
 		p.killAll(now)
@@ -79,7 +81,8 @@ func (p *Pod) carryOut(s *sync, now time.Time) bool {
 	}
 }
 
-// busy says whether the pass waits for a container: for its exit if it is being killed, else for its start.
+// busy says whether the pass waits for a container: for its exit if it is being killed, else for
+// its start.
 func (p *Pod) busy(c *container) bool {
 	return c.kill.active() || c.state == stateStarting || c.state == statePostStart
 }
@@ -105,8 +108,9 @@ func (p *Pod) plan(now time.Time) *sync {
 	return s
 }
 
-// planInit takes the init containers in order: each waits for the one before to succeed, or to be started if it is a sidecar (R174). What a
-// sidecar does after that holds nobody up. One that failed for good ends the whole Pod.
+// planInit takes the init containers in order: each waits for the one before to succeed, or to be
+// started if it is a sidecar (R174). What a sidecar does after that holds nobody up. One that
+// failed for good ends the whole Pod.
 func (p *Pod) planInit(s *sync, now time.Time) {
 	if p.initFailed() {
 		s.killPod = p.anyAlive()
@@ -141,7 +145,8 @@ func (p *Pod) planSidecar(s *sync, c *container, now time.Time) {
 	}
 }
 
-// planRegular restarts what ended and kills what failed a probe. If nothing is kept and nothing starts, the whole Pod goes instead (R123).
+// planRegular restarts what ended and kills what failed a probe. If nothing is kept and nothing
+// starts, the whole Pod goes instead (R123).
 func (p *Pod) planRegular(s *sync, now time.Time) {
 	kept := 0
 	for _, c := range p.regular {
@@ -191,8 +196,8 @@ func (p *Pod) startContainer(s start, now time.Time) {
 	p.emit(StartContainer{c.spec.Name, c.instance, c.instances})
 }
 
-// forgetRetries clears the retries that are due and that nobody wants: a refused container may have turned out not to be restarted at
-// all (R124).
+// forgetRetries clears the retries that are due and that nobody wants: a refused container may have
+// turned out not to be restarted at all (R124).
 func (p *Pod) forgetRetries(now time.Time) {
 	for c := range p.containers() {
 		if !c.retryAt.After(now) {
@@ -229,7 +234,8 @@ func killMessage(k probeKill) string {
 	}
 }
 
-// grace is the grace period of a kill outside a deletion: that of the probe that caused it, even if larger, else the Pod's (R129).
+// grace is the grace period of a kill outside a deletion: that of the probe that caused it, even if
+// larger, else the Pod's (R129).
 func (p *Pod) grace(c *container, probe ProbeType) time.Duration {
 	if probe != "" {
 		if own := probeOf(c.spec, probe).TerminationGracePeriodSeconds; own != nil {

@@ -33,21 +33,24 @@ const (
 const (
 	// maxAttempts of one run: a prober error is tried again at once, a failure never (R42, R43).
 	maxAttempts = 3
-	// settle is how long a new instance is left alone. The kubelet learns of a start with a lag of up to a second (R8, R18); a
-	// supervisor that knows at once would otherwise probe a process that is milliseconds old.
+	// settle is how long a new instance is left alone. The kubelet learns of a start with a lag of
+	// up to a second (R8, R18); a supervisor that knows at once would otherwise probe a process
+	// that is milliseconds old.
 	settle = 250 * time.Millisecond
-	// relist is when the kubelet first sees a new container, generates its status and so pokes readiness (R13, R18).
+	// relist is when the kubelet first sees a new container, generates its status and so pokes
+	// readiness (R13, R18).
 	relist = time.Second
 	// resync is how often the kubelet generates the status of a quiet Pod (R14, R18).
 	resync = 60 * time.Second
 )
 
-// Worker schedules the runs of one probe of one container and counts their outcomes (R1, R19, R25). It knows no handler and no
-// consequence.
+// Worker schedules the runs of one probe of one container and counts their outcomes (R1, R19, R25).
+// It knows no handler and no consequence.
 //
-// Runs start at ticks: instants a period apart whose phase is fixed when the first instance starts and kept by later instances (R7, R9). The
-// first tick comes half a second to a second after the initial delay; where in that half second depends on the Pod's UID, so that many
-// Pods that start together are not probed together.
+// Runs start at ticks: instants a period apart whose phase is fixed when the first instance starts
+// and kept by later instances (R7, R9). The first tick comes half a second to a second after the
+// initial delay; where in that half second depends on the Pod's UID, so that many Pods that start
+// together are not probed together.
 type Worker struct {
 	probeType ProbeType
 	probe     *corev1.Probe
@@ -86,7 +89,8 @@ func newWorker(uid, container string, t ProbeType, probe *corev1.Probe) *Worker 
 	}
 }
 
-// firstTickOffset spreads workers over [500 ms, 1 s): late enough for a quick service to listen, early enough for its user.
+// firstTickOffset spreads workers over [500 ms, 1 s): late enough for a quick service to listen,
+// early enough for its user.
 func firstTickOffset(uid, container string, t ProbeType) time.Duration {
 	h := fnv.New32a()
 	h.Write([]byte(uid + "/" + container + "/" + string(t)))
@@ -105,7 +109,8 @@ func seed(t ProbeType) ProbeResult {
 	}
 }
 
-// begin turns the worker to a new instance. Neither the run nor the phase is reset (R9, R32); the hold is lifted (R19.4).
+// begin turns the worker to a new instance. Neither the run nor the phase is reset (R9, R32); the
+// hold is lifted (R19.4).
 func (w *Worker) begin(instance string, startedAt, now time.Time) {
 	w.instance, w.startedAt, w.seenAt = instance, startedAt, now
 	w.result, w.hold = seed(w.probeType), false
@@ -142,7 +147,8 @@ func (w *Worker) skip(now time.Time) {
 	}
 }
 
-// poke asks for a run outside the ticks (R13). While an instance is new it takes effect when the kubelet would first see it.
+// poke asks for a run outside the ticks (R13). While an instance is new it takes effect when the
+// kubelet would first see it.
 func (w *Worker) poke(now time.Time) {
 	if now.Before(w.seenAt.Add(settle)) {
 		now = w.seenAt.Add(relist)
@@ -170,7 +176,8 @@ func (w *Worker) due() time.Time {
 	return due
 }
 
-// runIfDue starts a run if one is due. Only one is in flight at a time, and of the ticks it misses one is remembered (R10).
+// runIfDue starts a run if one is due. Only one is in flight at a time, and of the ticks it misses
+// one is remembered (R10).
 func (w *Worker) runIfDue(now time.Time) bool {
 	if w.inFlight || w.due().After(now) {
 		return false
@@ -185,7 +192,8 @@ func (w *Worker) runIfDue(now time.Time) bool {
 	return true
 }
 
-// count takes the outcome of the attempt in flight. It says whether to attempt again at once, and whether the published result changed.
+// count takes the outcome of the attempt in flight. It says whether to attempt again at once, and
+// whether the published result changed.
 func (w *Worker) count(o Outcome) (again, changed bool) {
 	if o.isError() {
 		if w.attempt < maxAttempts {

@@ -28,7 +28,8 @@ func (b *bench) at(d time.Duration) time.Time { return b.start.Add(d) }
 // begins turns the worker to an instance that started and was seen at the given instant.
 func (b *bench) begins(instance string, d time.Duration) { b.begin(instance, b.at(d), b.at(d)) }
 
-// runs lets the worker run as it likes, each run taking the given time and finding what find says, and lists when runs began.
+// runs lets the worker run as it likes, each run taking the given time and finding what find says,
+// and lists when runs began.
 func (b *bench) runs(until, takes time.Duration, find func() Outcome) []time.Duration {
 	var began []time.Duration
 	for {
@@ -220,7 +221,8 @@ func TestPoke(t *testing.T) { // R13
 	}
 }
 
-func TestPokeOfANewInstance(t *testing.T) { // R13 R18: a second after it is seen, though the tick is far
+// R13 R18: a second after it is seen, though the tick is far
+func TestPokeOfANewInstance(t *testing.T) {
 	b := newBench(Readiness, newProbe(1, period(30)))
 	b.begins("1", 0)
 	b.runs(5*time.Second, 0, succeed)
@@ -291,8 +293,9 @@ func TestSeeds(t *testing.T) { // R22
 	}
 }
 
-// TestThresholds feeds outcomes (S success, W warning, F failure, E error of three attempts) and looks at what is published after each one
-// (letters as above, U unknown; lower case while the worker is on hold, R37 R38). A | is a new instance.
+// TestThresholds feeds outcomes (S success, W warning, F failure, E error of three attempts) and
+// looks at what is published after each one (letters as above, U unknown; lower case while the
+// worker is on hold, R37 R38). A | is a new instance.
 func TestThresholds(t *testing.T) {
 	tests := []struct {
 		name     string
@@ -348,7 +351,8 @@ func TestThresholds(t *testing.T) {
 	}
 }
 
-// feed counts one run and checks that count tells truly whether the published result changed, and when to try again (R42).
+// feed counts one run and checks that count tells truly whether the published result changed, and
+// when to try again (R42).
 func (b *bench) feed(t *testing.T, outcome rune) {
 	t.Helper()
 	outcomes := map[rune][]Outcome{
@@ -375,7 +379,8 @@ func TestProbeState(t *testing.T) {
 	w.run(2 * time.Second)
 	next := w.start.Add(2500 * time.Millisecond)
 	want := []ProbeState{
-		{Container: "a", Type: Readiness, Result: ResultFailure, Last: ResultSuccess, Run: 3, Threshold: 4, Next: next}, // poked once
+		// poked once
+		{Container: "a", Type: Readiness, Result: ResultFailure, Last: ResultSuccess, Run: 3, Threshold: 4, Next: next},
 		{Container: "a", Type: Liveness, Result: ResultSuccess, Last: ResultFailure, Run: 2, Threshold: 3, Next: next},
 		{Container: "b", Type: Startup, Result: ResultSuccess, Last: ResultSuccess, Run: 0, Threshold: 1, Hold: true},
 	}

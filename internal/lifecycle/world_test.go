@@ -13,7 +13,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// world is a node in virtual time: it carries out a Pod's effects by script and delivers the events that follow from them.
+// world is a node in virtual time: it carries out a Pod's effects by script and delivers the events
+// that follow from them.
 type world struct {
 	t       *testing.T
 	pod     *Pod
@@ -40,7 +41,8 @@ type entry struct {
 	text string
 }
 
-// testOffset is where the first tick falls behind the initial delay in these tests, so that tables show round numbers.
+// testOffset is where the first tick falls behind the initial delay in these tests, so that tables
+// show round numbers.
 const testOffset = 500 * time.Millisecond
 
 func newWorld(t *testing.T, spec corev1.PodSpec, opts Options) *world {
@@ -85,7 +87,8 @@ func (w *world) run(until time.Duration) {
 	w.t.Fatal("the Pod does not come to rest")
 }
 
-// next is when something happens next, and whether it is an event of the queue or just the Pod's deadline.
+// next is when something happens next, and whether it is an event of the queue or just the Pod's
+// deadline.
 func (w *world) next() (at time.Time, queued bool) {
 	deadline := w.pod.Deadline()
 	if len(w.queue) > 0 && (deadline.IsZero() || !w.queue[0].at.After(deadline)) {
@@ -189,7 +192,8 @@ func (w *world) note(format string, args ...any) {
 	w.log = append(w.log, entry{w.now.Sub(w.start), fmt.Sprintf(format, args...)})
 }
 
-// noteStatus logs what is new in the status: "app is Running started ready", "pod is Pending", "cond Ready is False …".
+// noteStatus logs what is new in the status: "app is Running started ready", "pod is Pending",
+// "cond Ready is False …".
 func (w *world) noteStatus() {
 	status := w.pod.Status(w.now)
 	for _, c := range slices.Concat(status.InitContainerStatuses, status.ContainerStatuses) {

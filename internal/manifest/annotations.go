@@ -13,21 +13,24 @@ import (
 
 // Probity's own annotations. A cluster ignores them.
 const (
-	// AnnotationCommand, followed by a container's name, is that container's command: words for SplitWords. It stands on
-	// the pod (template) and is what runs when the container has only an image.
+	// AnnotationCommand, followed by a container's name, is that container's command: words for
+	// SplitWords. It stands on the pod (template) and is what runs when the container has only an
+	// image.
 	AnnotationCommand = annotationPrefix + "command."
-	// AnnotationPorts on the pod with the value PortsFixed says that the program listens on the declared ports and on
-	// no others.
+	// AnnotationPorts on the pod with the value PortsFixed says that the program listens on the
+	// declared ports and on no others.
 	AnnotationPorts = annotationPrefix + "ports"
-	// AnnotationDrain on the pod is a time as in "5s" to wait for requests in flight before the signal.
+	// AnnotationDrain on the pod is a time as in "5s" to wait for requests in flight before the
+	// signal.
 	AnnotationDrain = annotationPrefix + "drain"
 	// AnnotationHold on a Service is a time as in "10s" to hold requests while nothing is ready.
 	AnnotationHold = annotationPrefix + "hold"
-	// AnnotationPrivatePorts, followed by a container's name, is written by the node on its Pods: declared and private ports, as in
-	// "8080:41013,9090:41014".
+	// AnnotationPrivatePorts, followed by a container's name, is written by the node on its Pods:
+	// declared and private ports, as in "8080:41013,9090:41014".
 	AnnotationPrivatePorts = annotationPrefix + "private-ports."
 
-	// AnnotationIgnore, followed by the id of a rule, keeps probity check from reporting that rule for the object. Its value is the reason.
+	// AnnotationIgnore, followed by the id of a rule, keeps probity check from reporting that rule
+	// for the object. Its value is the reason.
 	AnnotationIgnore = annotationPrefix + "ignore."
 
 	// PortsFixed is the one value of AnnotationPorts.

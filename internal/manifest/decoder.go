@@ -14,8 +14,8 @@ const (
 	maxErrors = 100 // in one object
 )
 
-// decoder turns one object's nodes into a typed object: it walks them along the Go type, checks every name and type,
-// remembers the places, and leaves the filling in to encoding/json.
+// decoder turns one object's nodes into a typed object: it walks them along the Go type, checks
+// every name and type, remembers the places, and leaves the filling in to encoding/json.
 type decoder struct {
 	file   string
 	line   int // lines of the file before the document
@@ -100,7 +100,8 @@ func (d *decoder) spend(n *yaml.Node, path string) bool {
 	return true
 }
 
-// value checks n against the type and returns what encoding/json makes of it. A nil type means anything goes.
+// value checks n against the type and returns what encoding/json makes of it. A nil type means
+// anything goes.
 func (d *decoder) value(n *yaml.Node, t reflect.Type, path string, sc *scope) any {
 	if !d.spend(n, path) {
 		return nil
@@ -210,7 +211,8 @@ func (d *decoder) any(n *yaml.Node, path string) any {
 	return v
 }
 
-// mark remembers where a field is: a plain value's own place, else the place of its name, where a reader looks first.
+// mark remembers where a field is: a plain value's own place, else the place of its name, where a
+// reader looks first.
 func (d *decoder) mark(path string, e entry) {
 	at := e.keyNode
 	if e.value.Kind == yaml.ScalarNode && !isUntaggedNull(e.value) {
@@ -220,7 +222,8 @@ func (d *decoder) mark(path string, e entry) {
 }
 
 func (d *decoder) markOf(n *yaml.Node, null bool) mark {
-	return mark{int32(d.line + n.Line), int32(n.Column), null} // no file has more lines than that: Options bound its size
+	// no file has more lines than that: Options bound its size
+	return mark{int32(d.line + n.Line), int32(n.Column), null}
 }
 
 func isUntaggedNull(n *yaml.Node) bool {

@@ -9,9 +9,10 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 )
 
-// Default fills in what the API server fills in when an object is created (R166, R177, R178, R205) and clears what only
-// the server sets: the status, the UID and their like. Load has done it for what it returns; a controller does it for
-// the Pods it makes, because a Pod has defaults that its template has not. Doing it twice changes nothing.
+// Default fills in what the API server fills in when an object is created (R166, R177, R178, R205)
+// and clears what only the server sets: the status, the UID and their like. Load has done it for
+// what it returns; a controller does it for the Pods it makes, because a Pod has defaults that its
+// template has not. Doing it twice changes nothing.
 func Default(r Resource) {
 	defaultMeta(r)
 	switch o := r.(type) {

@@ -21,8 +21,8 @@ func (d *decoder) follow(n *yaml.Node) *yaml.Node {
 	return n
 }
 
-// entries returns the fields of a mapping: its own, then those that merge keys (<<) bring in and it does not have.
-// A key that is there twice is an error.
+// entries returns the fields of a mapping: its own, then those that merge keys (<<) bring in and it
+// does not have. A key that is there twice is an error.
 func (d *decoder) entries(n *yaml.Node, path string) []entry {
 	if known, ok := d.known[n]; ok {
 		return known
@@ -111,7 +111,8 @@ func (d *decoder) key(k *yaml.Node, path string) (string, bool) {
 	return "", false
 }
 
-// isTemplate recognizes {{ .Values.x }}, which is valid YAML: an object as the field name of an object.
+// isTemplate recognizes {{ .Values.x }}, which is valid YAML: an object as the field name of an
+// object.
 func isTemplate(n *yaml.Node) bool {
 	return n.Kind == yaml.MappingNode && len(n.Content) > 0 && n.Content[0].Kind == yaml.MappingNode
 }

@@ -8,20 +8,21 @@ import (
 	"unicode"
 )
 
-// Reason classes an Error for callers that treat some of them differently. A validation error has its field.ErrorType
-// as its reason, "FieldValueRequired" for example.
+// Reason classes an Error for callers that treat some of them differently. A validation error has
+// its field.ErrorType as its reason, "FieldValueRequired" for example.
 type Reason string
 
 // The reasons of errors that are found before validation.
 const (
-	ReasonRead            Reason = "Read"            // a path cannot be read or holds no manifest
-	ReasonSyntax          Reason = "Syntax"          // the text is not YAML or JSON
-	ReasonLimit           Reason = "Limit"           // the input asks for more than Options allow
-	ReasonKind            Reason = "Kind"            // apiVersion and kind do not name a type
-	ReasonUnknownField    Reason = "UnknownField"    // misspelt or misplaced
-	ReasonDuplicateField  Reason = "DuplicateField"  // a key twice in one object
-	ReasonType            Reason = "Type"            // a value of the wrong type
-	ReasonDuplicateObject Reason = "DuplicateObject" // two objects of the same kind, namespace and name
+	ReasonRead           Reason = "Read"           // a path cannot be read or holds no manifest
+	ReasonSyntax         Reason = "Syntax"         // the text is not YAML or JSON
+	ReasonLimit          Reason = "Limit"          // the input asks for more than Options allow
+	ReasonKind           Reason = "Kind"           // apiVersion and kind do not name a type
+	ReasonUnknownField   Reason = "UnknownField"   // misspelt or misplaced
+	ReasonDuplicateField Reason = "DuplicateField" // a key twice in one object
+	ReasonType           Reason = "Type"           // a value of the wrong type
+	// two objects of the same kind, namespace and name
+	ReasonDuplicateObject Reason = "DuplicateObject"
 )
 
 // An Error is one thing that is wrong in a manifest.
@@ -36,7 +37,8 @@ type Error struct {
 	Message string
 }
 
-// Error gives "file:line:column: Kind name: field: message", on one line and without control characters.
+// Error gives "file:line:column: Kind name: field: message", on one line and without control
+// characters.
 func (e *Error) Error() string { return render(e.Position, e.Object, e.Field, e.Message) }
 
 // Errors is everything that is wrong, ordered by file and position.
@@ -75,8 +77,8 @@ func render(p Position, object Ref, field, message string) string {
 	return strings.Join(parts, ": ")
 }
 
-// printable keeps what a manifest says from moving the cursor, and a megabyte of it from hiding the point: the end of
-// a validation error, where the rule stands, survives the cut.
+// printable keeps what a manifest says from moving the cursor, and a megabyte of it from hiding the
+// point: the end of a validation error, where the rule stands, survives the cut.
 func printable(s string) string {
 	const head, tail = 400, 400
 	if len(s) > head+tail {

@@ -2,12 +2,14 @@ package manifest
 
 import "strings"
 
-// Expand replaces $(NAME) by the value that lookup gives, as the kubelet does in command, args and env values. A name
-// that lookup does not know stays as it is written; $$ stands for $, so that $$(NAME) becomes $(NAME); every other $
-// is plain text. What a value contains is not expanded again.
+// Expand replaces $(NAME) by the value that lookup gives, as the kubelet does in command, args and
+// env values. A name that lookup does not know stays as it is written; $$ stands for $, so that
+// $$(NAME) becomes $(NAME); every other $ is plain text. What a value contains is not expanded
+// again.
 func Expand(s string, lookup func(name string) (value string, ok bool)) string {
 	var b strings.Builder
-	fromClose := len(s) - strings.LastIndexByte(s, ')') // a shorter rest has no ")"; without any, every rest is shorter
+	// a shorter rest has no ")"; without any, every rest is shorter
+	fromClose := len(s) - strings.LastIndexByte(s, ')')
 	for {
 		before, rest, found := strings.Cut(s, "$")
 		b.WriteString(before)

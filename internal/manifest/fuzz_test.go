@@ -11,8 +11,8 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// FuzzLoad checks that nothing panics or hangs, that every error has the place it promises, and that what loads can be
-// written and loads again to the same objects; an empty map may be left out.
+// FuzzLoad checks that nothing panics or hangs, that every error has the place it promises, and
+// that what loads can be written and loads again to the same objects; an empty map may be left out.
 func FuzzLoad(f *testing.F) {
 	for _, s := range []string{
 		pod("livenessProbe: {httpGet: {port: http, path: /a}}\nreadinessProbe: &p {exec: {command: [a, 'b']}}\nstartupProbe: *p\nports: [{containerPort: 80, name: http}]\nenv: [{name: A, value: 'b'}, {name: C, valueFrom: {secretKeyRef: {name: a, key: b}}}]\nresources: {limits: {cpu: 0.5}}\nlifecycle: {preStop: {sleep: {seconds: 1}}}"),

@@ -19,8 +19,9 @@ type header struct {
 	extra      []entry             // fields that a list does not have
 }
 
-// header reads apiVersion, kind and name. implied, as in "apps/v1/Deployment", stands for a type that is not written.
-// It sets d.ref. It reports false, with the reason among d.errs, if there is no telling what the object is.
+// header reads apiVersion, kind and name. implied, as in "apps/v1/Deployment", stands for a type
+// that is not written. It sets d.ref. It reports false, with the reason among d.errs, if there is
+// no telling what the object is.
 func (d *decoder) header(n *yaml.Node, implied string) (header, bool) {
 	h := header{at: d.position(n), places: map[string]Position{}}
 	if i := strings.LastIndexByte(implied, '/'); i >= 0 {

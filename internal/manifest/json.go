@@ -15,8 +15,10 @@ import (
 // maxJSONDepth is what the parser of YAML allows too.
 const maxJSONDepth = 10_000
 
-// parseJSON reads a stream of JSON objects, as kubectl does when a file begins with a brace. Most of it is YAML as well, but not all: the escapes \/ and
-// \ud83d\ude00, keys beyond 1,024 characters, one object after the other. It returns false for everything that is not JSON throughout.
+// parseJSON reads a stream of JSON objects, as kubectl does when a file begins with a brace. Most
+// of it is YAML as well, but not all: the escapes \/ and \ud83d\ude00, keys beyond 1,024
+// characters, one object after the other. It returns false for everything that is not JSON
+// throughout.
 func parseJSON(text []byte) (docs []*yaml.Node, ok bool) {
 	if !bytes.HasPrefix(bytes.TrimLeft(text, " \t\r\n"), []byte("{")) {
 		return nil, false
@@ -37,7 +39,8 @@ func parseJSON(text []byte) (docs []*yaml.Node, ok bool) {
 	}
 }
 
-// jsonReader makes nodes of tokens. It knows where it is by line and column, counted in characters from 1, as nodes do.
+// jsonReader makes nodes of tokens. It knows where it is by line and column, counted in characters
+// from 1, as nodes do.
 type jsonReader struct {
 	dec          *json.Decoder
 	text         []byte

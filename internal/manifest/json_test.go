@@ -63,7 +63,8 @@ func TestLargeNumberInJSON(t *testing.T) {
 	}
 }
 
-// FuzzJSON holds that JSON which YAML can read as well means the same, and stands at the same place.
+// FuzzJSON holds that JSON which YAML can read as well means the same, and stands at the same
+// place.
 func FuzzJSON(f *testing.F) {
 	for _, seed := range []string{
 		`{"a": [1, -0, 1.5, 1e3, 18446744073709551616, true, null, "é\u00e9\n"], "b": {"c": {}}, "": []}`,
@@ -92,7 +93,8 @@ func FuzzJSON(f *testing.F) {
 	})
 }
 
-// outOfRange says whether a node has a number that no float64 holds. It stays a number, and is refused; YAML makes a string of it.
+// outOfRange says whether a node has a number that no float64 holds. It stays a number, and is
+// refused; YAML makes a string of it.
 func outOfRange(n *yaml.Node) bool {
 	return n.Tag == "!!float" && isTooLarge(n.Value) || slices.ContainsFunc(n.Content, outOfRange)
 }

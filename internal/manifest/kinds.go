@@ -28,8 +28,9 @@ func kinds() []kind {
 	}
 }
 
-// findKind looks a type up. Without a match it returns which field is wrong and how, or "" for a kind that is none of
-// ours. A group with a dot in it belongs to someone else, whose Service need not be a Kubernetes Service.
+// findKind looks a type up. Without a match it returns which field is wrong and how, or "" for a
+// kind that is none of ours. A group with a dot in it belongs to someone else, whose Service need
+// not be a Kubernetes Service.
 func findKind(apiVersion, name string) (k kind, ok bool, wrong, problem string) {
 	ours := !strings.Contains(strings.SplitN(apiVersion, "/", 2)[0], ".")
 	var names []string

@@ -89,8 +89,8 @@ func (f *file) chunk(c chunk) {
 	}
 }
 
-// document takes one object, or the items of a list. The decoder is new except for its budget, which items share.
-// implied is the kind that an item of a PodList, for example, may leave out.
+// document takes one object, or the items of a list. The decoder is new except for its budget,
+// which items share. implied is the kind that an item of a PodList, for example, may leave out.
 func (f *file) document(d *decoder, n *yaml.Node, implied string) {
 	if f.left <= 0 {
 		if f.left == 0 {
@@ -126,7 +126,8 @@ func (f *file) document(d *decoder, n *yaml.Node, implied string) {
 	}
 }
 
-// listOf recognizes a List of anything and the lists of our own kinds. ok is false for every other object.
+// listOf recognizes a List of anything and the lists of our own kinds. ok is false for every other
+// object.
 func listOf(h header) (items *yaml.Node, implied string, ok bool) {
 	if h.apiVersion == "v1" && h.kind == "List" {
 		return h.items, "", true
@@ -174,7 +175,8 @@ func (f *file) object(d *decoder, n *yaml.Node, k kind) {
 		f.errs = append(f.errs, d.errs...)
 		return
 	}
-	r.GetObjectKind().SetGroupVersionKind(schema.FromAPIVersionAndKind(k.apiVersion, k.name)) // an item of a PodList may have none
+	// an item of a PodList may have none
+	r.GetObjectKind().SetGroupVersionKind(schema.FromAPIVersionAndKind(k.apiVersion, k.name))
 	o := Object{Resource: r, Position: d.position(n), fields: d.fields}
 	warnings := Warnings(r) // of what is written, before defaults change it
 	Default(r)

@@ -85,7 +85,8 @@ func TestUnreadable(t *testing.T) {
 	}
 }
 
-// What asks for too much is refused with a place. Some of it would otherwise keep the test busy until its timeout.
+// What asks for too much is refused with a place. Some of it would otherwise keep the test busy
+// until its timeout.
 func TestLimits(t *testing.T) {
 	expanding := Options{MaxNodes: 1000, MaxDocumentBytes: 30_000}
 	small := Options{MaxFileBytes: 2000, MaxDocumentBytes: 1000, MaxDocuments: 3, MaxNodes: 100}

@@ -1,9 +1,11 @@
-// Package manifest turns files into Kubernetes objects: it decodes them strictly, fills in Kubernetes' defaults and
-// validates them with the API server's rules and texts. Everything it has to say carries file, line and column.
+// Package manifest turns files into Kubernetes objects: it decodes them strictly, fills in
+// Kubernetes' defaults and validates them with the API server's rules and texts. Everything it has
+// to say carries file, line and column.
 //
-// It reads Pod, Deployment, ReplicaSet, StatefulSet, Service, ConfigMap and Secret, alone, in several documents of a
-// file or in a List. Objects of other kinds are named and left alone. References to ConfigMaps and Secrets are not
-// followed: on a cluster a missing one shows when the container starts, and so it does here.
+// It reads Pod, Deployment, ReplicaSet, StatefulSet, Service, ConfigMap and Secret, alone, in
+// several documents of a file or in a List. Objects of other kinds are named and left alone.
+// References to ConfigMaps and Secrets are not followed: on a cluster a missing one shows when the
+// container starts, and so it does here.
 package manifest
 
 import (
@@ -17,17 +19,20 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 )
 
-// Options say where standard input comes from and how much a file may ask for. The zero value means the defaults.
+// Options say where standard input comes from and how much a file may ask for. The zero value means
+// the defaults.
 type Options struct {
 	// Stdin is read for the path "-". Nil makes that path an error.
 	Stdin io.Reader
 	// MaxFileBytes bounds one file or standard input. Default 8 MiB.
 	MaxFileBytes int64
-	// MaxDocumentBytes bounds one document of a file. Default 3 MiB, the most that an API server takes in one request.
+	// MaxDocumentBytes bounds one document of a file. Default 3 MiB, the most that an API server
+	// takes in one request.
 	MaxDocumentBytes int
 	// MaxDocuments bounds the objects of one file, items of Lists included. Default 1,000.
 	MaxDocuments int
-	// MaxNodes bounds the values of one document after aliases and merge keys are expanded. Default 200,000.
+	// MaxNodes bounds the values of one document after aliases and merge keys are expanded. Default
+	// 200,000.
 	MaxNodes int
 }
 
@@ -39,20 +44,23 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// A Set is what some files hold, in the order of the paths, the file names in a folder and the documents in a file.
+// A Set is what some files hold, in the order of the paths, the file names in a folder and the
+// documents in a file.
 type Set struct {
 	// Objects are decoded, defaulted and free of errors.
 	Objects []Object
 	// Unknown are the objects of kinds that Probity does not run.
 	Unknown []Unknown
-	// NotApplied lists the fields that someone wrote and a local process cannot honour, with the reason.
+	// NotApplied lists the fields that someone wrote and a local process cannot honour, with the
+	// reason.
 	NotApplied []Note
 	// Warnings are the API server's own, and ours about annotations.
 	Warnings []Note
 }
 
-// Resource is a typed Kubernetes object: one of *corev1.Pod, *appsv1.Deployment, *appsv1.ReplicaSet,
-// *appsv1.StatefulSet, *corev1.Service, *corev1.ConfigMap and *corev1.Secret. Its apiVersion and kind are set.
+// Resource is a typed Kubernetes object: one of *corev1.Pod, *appsv1.Deployment,
+// *appsv1.ReplicaSet, *appsv1.StatefulSet, *corev1.Service, *corev1.ConfigMap and *corev1.Secret.
+// Its apiVersion and kind are set.
 type Resource interface {
 	metav1.Object
 	runtime.Object
@@ -63,7 +71,8 @@ type Ref struct {
 	Kind, Namespace, Name string
 }
 
-// String gives "Deployment web". The namespace is left out: the position tells which object is meant.
+// String gives "Deployment web". The namespace is left out: the position tells which object is
+// meant.
 func (r Ref) String() string {
 	if r.Name == "" {
 		return r.Kind
@@ -76,13 +85,14 @@ type Object struct {
 	Resource Resource
 	// Position is the first field of the object.
 	Position Position
-	// Problems is what is wrong with an object that [Survey] returns. Load and Parse return none that has problems.
+	// Problems is what is wrong with an object that [Survey] returns. Load and Parse return none
+	// that has problems.
 	Problems Errors
 	fields   map[string]mark
 }
 
-// mark is where in the object's file a field was written; there are many, so it is small. A null counts as absent but still has a place
-// to point at.
+// mark is where in the object's file a field was written; there are many, so it is small. A null
+// counts as absent but still has a place to point at.
 type mark struct {
 	line, column int32
 	null         bool
@@ -96,9 +106,10 @@ func (o Object) Ref() Ref {
 	return Ref{o.Resource.GetObjectKind().GroupVersionKind().Kind, o.Resource.GetNamespace(), name}
 }
 
-// PositionOf returns where the field of that path is written: a plain value's own place, or the name of a field that
-// holds an object or a list. A path such as spec.containers[0].livenessProbe has the API server's form; map keys stand in
-// brackets. For an absent field, a defaulted one for example, it is the place of the nearest enclosing field that exists.
+// PositionOf returns where the field of that path is written: a plain value's own place, or the
+// name of a field that holds an object or a list. A path such as spec.containers[0].livenessProbe
+// has the API server's form; map keys stand in brackets. For an absent field, a defaulted one for
+// example, it is the place of the nearest enclosing field that exists.
 func (o Object) PositionOf(fieldPath string) Position {
 	for ; fieldPath != ""; fieldPath = parentPath(fieldPath) {
 		if m, ok := o.fields[fieldPath]; ok {
@@ -108,14 +119,16 @@ func (o Object) PositionOf(fieldPath string) Position {
 	return o.Position
 }
 
-// Has reports whether someone wrote the field, with any value but null. It tells a choice from a default.
+// Has reports whether someone wrote the field, with any value but null. It tells a choice from a
+// default.
 func (o Object) Has(fieldPath string) bool {
 	m, ok := o.fields[fieldPath]
 	return ok && !m.null
 }
 
-// Template returns the metadata and the spec of the pods that the object describes, to read or to change in place, and
-// the path that leads there: "" for a Pod, "spec.template" for a controller. For other kinds ok is false.
+// Template returns the metadata and the spec of the pods that the object describes, to read or to
+// change in place, and the path that leads there: "" for a Pod, "spec.template" for a controller.
+// For other kinds ok is false.
 func (o Object) Template() (meta *metav1.ObjectMeta, spec *corev1.PodSpec, prefix string, ok bool) {
 	return template(o.Resource)
 }
@@ -142,12 +155,13 @@ type Note struct {
 // String gives "file:line:column: Kind name: field: message".
 func (n Note) String() string { return render(n.Position, n.Object, n.Field, n.Message) }
 
-// Load reads files, folders (their *.yaml, *.yml and *.json files in the order of their names, without subfolders and
-// hidden files) and, for "-", standard input. A path given twice is read once.
+// Load reads files, folders (their *.yaml, *.yml and *.json files in the order of their names,
+// without subfolders and hidden files) and, for "-", standard input. A path given twice is read
+// once.
 //
-// The error is an Errors with everything that is wrong in all of them. An object that cannot be decoded is not validated
-// any further, as on a cluster. The Set is never nil: beside errors it holds the objects that have none. It is the
-// caller's to change; calls do not share anything.
+// The error is an Errors with everything that is wrong in all of them. An object that cannot be
+// decoded is not validated any further, as on a cluster. The Set is never nil: beside errors it
+// holds the objects that have none. It is the caller's to change; calls do not share anything.
 func Load(opts Options, paths ...string) (*Set, error) {
 	l := newLoader(opts)
 	if len(paths) == 0 {

@@ -31,8 +31,8 @@ const (
 	oneMachine   = "there is one machine"
 )
 
-// podNotApplied names the fields of a pod's spec that a local process cannot honour, and why. A whole object or list is
-// named once, by its own field.
+// podNotApplied names the fields of a pod's spec that a local process cannot honour, and why. A
+// whole object or list is named once, by its own field.
 func podNotApplied() map[string]string {
 	reasons := map[string]string{
 		"activeDeadlineSeconds":        "the pod runs until it ends or is stopped",
@@ -144,7 +144,8 @@ func volumeTypes() []string {
 	return names
 }
 
-// notApplied lists the fields of o that someone wrote and that have no effect here, in the order of the file.
+// notApplied lists the fields of o that someone wrote and that have no effect here, in the order of
+// the file.
 func notApplied(o Object) []Note {
 	_, _, prefix, isPod := o.Template()
 	podPath, pod := childPath(prefix, "spec")+".", map[string]string(nil)

@@ -6,7 +6,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestNotApplied also is the proof that a default is never listed: the Pod has many more fields in the end.
+// TestNotApplied also is the proof that a default is never listed: the Pod has many more fields in
+// the end.
 func TestNotApplied(t *testing.T) {
 	set, err := Parse(Options{}, "a.yaml", []byte(`apiVersion: v1
 kind: Pod

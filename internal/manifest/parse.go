@@ -13,7 +13,8 @@ import (
 
 var yamlError = regexp.MustCompile(`(?s)^(?:yaml: )?(?:line (\d+): )?(.*)$`)
 
-// searchable is how many bytes of a file may be parsed some 15 times more to find the lines of syntax errors.
+// searchable is how many bytes of a file may be parsed some 15 times more to find the lines of
+// syntax errors.
 const searchable = 256 << 10
 
 const templateHint = " (this looks like a template: render it first, for example with helm template)"
@@ -24,8 +25,8 @@ type syntaxError struct {
 	message      string
 }
 
-// parse returns the documents of a chunk: usually one, none for comments only, more after the end marker "...". Without
-// search the line of an error is the parser's, which may be one of another.
+// parse returns the documents of a chunk: usually one, none for comments only, more after the end
+// marker "...". Without search the line of an error is the parser's, which may be one of another.
 func parse(c chunk, search bool) ([]*yaml.Node, *syntaxError) {
 	if docs, ok := parseJSON(c.text); ok {
 		return docs, nil
@@ -66,8 +67,9 @@ func parseText(text []byte) (docs []*yaml.Node, line int, problem string) {
 
 func isNull(n *yaml.Node) bool { return n.Kind == yaml.ScalarNode && n.Tag == "!!null" }
 
-// firstBadLine finds the line that makes the difference: the text up to it fails in the same way, the text before it
-// does not. For a bracket or quote that is never closed it is the line that opens it.
+// firstBadLine finds the line that makes the difference: the text up to it fails in the same way,
+// the text before it does not. For a bracket or quote that is never closed it is the line that
+// opens it.
 func firstBadLine(text []byte, lines [][]byte, problem string) int {
 	ends := make([]int, len(lines))
 	end := 0

@@ -6,13 +6,15 @@ import (
 	"strings"
 )
 
-// Position is a place in a file. Lines and columns count from 1, columns in characters; zero means unknown.
+// Position is a place in a file. Lines and columns count from 1, columns in characters; zero means
+// unknown.
 type Position struct {
 	File         string
 	Line, Column int
 }
 
-// String gives file:line:column, the form that editors and terminals make clickable, without what is unknown.
+// String gives file:line:column, the form that editors and terminals make clickable, without what
+// is unknown.
 func (p Position) String() string {
 	s := p.File
 	if p.Line > 0 {

@@ -14,10 +14,12 @@ const quotedStyles = yaml.DoubleQuotedStyle | yaml.SingleQuotedStyle | yaml.Lite
 
 var yamlFloat = regexp.MustCompile(`^[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?$`)
 
-// resolve returns what a scalar is to Kubernetes: nil, a bool, an int64, a uint64, a float64 or a string.
+// resolve returns what a scalar is to Kubernetes: nil, a bool, an int64, a uint64, a float64 or a
+// string.
 //
-// Kubernetes reads plain scalars by the rules of YAML 1.1 (through sigs.k8s.io/yaml), where yes, no, on, off, y and n are
-// booleans and 0644 is octal. The parser here follows other rules, so its opinion is not asked. A tag must fit.
+// Kubernetes reads plain scalars by the rules of YAML 1.1 (through sigs.k8s.io/yaml), where yes,
+// no, on, off, y and n are booleans and 0644 is octal. The parser here follows other rules, so its
+// opinion is not asked. A tag must fit.
 func resolve(n *yaml.Node) (any, error) {
 	tag := ""
 	if n.Style&yaml.TaggedStyle != 0 {
@@ -43,7 +45,8 @@ func resolve(n *yaml.Node) (any, error) {
 	case float64:
 		fits = fits || tag == "!!float"
 	case string:
-		if n.ShortTag() == "!!float" && isTooLarge(x) { // JSON has a number there, YAML without the tag a string
+		// JSON has a number there, YAML without the tag a string
+		if n.ShortTag() == "!!float" && isTooLarge(x) {
 			return nil, fmt.Errorf("the number %s is too large", x)
 		}
 	}
@@ -75,7 +78,8 @@ func resolvePlain(s string) any {
 	return resolveWord(s)
 }
 
-// resolveWord follows the table of YAML 1.1: each word in lower case, capitalized and in upper case.
+// resolveWord follows the table of YAML 1.1: each word in lower case, capitalized and in upper
+// case.
 func resolveWord(s string) any {
 	switch lower := strings.ToLower(s); {
 	case s != lower && s != strings.ToUpper(s) && s != strings.ToUpper(s[:1])+lower[1:]:
@@ -120,7 +124,8 @@ func resolveNumber(s string) any {
 	return resolveSpecial(s)
 }
 
-// resolveSigned reads a sign between the prefix of a binary number and its digits, which YAML does not know and kubectl's library lets pass.
+// resolveSigned reads a sign between the prefix of a binary number and its digits, which YAML does
+// not know and kubectl's library lets pass.
 func resolveSigned(plain string) (int64, bool) {
 	digits, binary := strings.CutPrefix(plain, "0b")
 	if !binary {

@@ -8,7 +8,8 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// scope is an object on the way from the root to a field, for saying where a misplaced field belongs.
+// scope is an object on the way from the root to a field, for saying where a misplaced field
+// belongs.
 type scope struct {
 	path   string
 	fields []structField
@@ -80,8 +81,8 @@ func (sc *scope) hint(key string) string {
 	return ""
 }
 
-// below finds the places one step further down, else two steps, that have such a field. Beside other containers, the
-// ordinary ones are what people mean. More than three places are no help.
+// below finds the places one step further down, else two steps, that have such a field. Beside
+// other containers, the ordinary ones are what people mean. More than three places are no help.
 func (sc *scope) below(key string) []string {
 	level := []scope{*sc}
 	for range 2 {
@@ -108,7 +109,8 @@ func (sc *scope) below(key string) []string {
 
 func isOrdinaryContainer(path string) bool { return strings.HasSuffix(path, ".containers[]") }
 
-// children lists the objects that fields of sc hold, alone or in lists. Nobody means to write a status.
+// children lists the objects that fields of sc hold, alone or in lists. Nobody means to write a
+// status.
 func (sc *scope) children() []scope {
 	var out []scope
 	for _, f := range sc.fields {

@@ -2,7 +2,8 @@ package manifest
 
 import "strings"
 
-// closest returns the candidate that name is most likely a misspelling of, or "". Short names must be closer.
+// closest returns the candidate that name is most likely a misspelling of, or "". Short names must
+// be closer.
 func closest(name string, candidates []string) string {
 	const tooLong = 64 // a bound on the work; no field name of Kubernetes comes near it
 	if len(name) > tooLong {
@@ -23,8 +24,8 @@ func closest(name string, candidates []string) string {
 	return best
 }
 
-// distance counts the insertions, deletions, replacements and swaps of neighbours that turn a into b (the restricted
-// Damerau-Levenshtein distance).
+// distance counts the insertions, deletions, replacements and swaps of neighbours that turn a into
+// b (the restricted Damerau-Levenshtein distance).
 func distance(a, b string) int {
 	before, last := []int(nil), make([]int, len(b)+1)
 	for j := range last {

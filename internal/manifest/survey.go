@@ -16,16 +16,21 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 )
 
-// Survey is Parse for a judge, who wants to see as much as there is, instead of a runner, who must not start nonsense:
+// Survey is Parse for a judge, who wants to see as much as there is, instead of a runner, who must
+// not start nonsense:
 //
-//   - It also reads DaemonSet, Job, CronJob, ReplicationController, HorizontalPodAutoscaler and PodDisruptionBudget, in any version
-//     of their groups; ConfigMaps and Secrets count as kinds that are left alone, and their text is not even parsed.
-//   - An object with errors is kept, with its defaults and without what cannot be decoded. What is wrong with it is in its
-//     Problems: all decoding errors, and of the API server's rules those about probes and hooks.
-//   - A document that is no Kubernetes object is passed over. Two objects of one name are both returned.
+//   - It also reads DaemonSet, Job, CronJob, ReplicationController, HorizontalPodAutoscaler and
+//     PodDisruptionBudget, in any version of their groups; ConfigMaps and Secrets count as kinds
+//     that are left alone, and their text is not even parsed.
+//   - An object with errors is kept, with its defaults and without what cannot be decoded. What is
+//     wrong with it is in its Problems: all decoding errors, and of the API server's rules those
+//     about probes and hooks.
+//   - A document that is no Kubernetes object is passed over. Two objects of one name are both
+//     returned.
 //   - Warnings and NotApplied stay empty.
 //
-// The error, an Errors, has only what could not be read at all. Calls share nothing and may run at the same time.
+// The error, an Errors, has only what could not be read at all. Calls share nothing and may run at
+// the same time.
 func Survey(opts Options, name string, data []byte) (*Set, error) {
 	l := newLoader(opts)
 	l.survey = true
@@ -50,7 +55,8 @@ func surveyKinds() []kind {
 	}
 }
 
-// surveyKind looks a type up by group and name. What differs between the versions of these kinds does not concern pods.
+// surveyKind looks a type up by group and name. What differs between the versions of these kinds
+// does not concern pods.
 func surveyKind(apiVersion, name string) (k kind, ok bool, wrong, problem string) {
 	group := groupOf(apiVersion)
 	if group == "extensions" { // where the kinds of apps lived up to Kubernetes 1.15
@@ -72,7 +78,8 @@ func groupOf(apiVersion string) string {
 	return group
 }
 
-// skip notes a document whose kind, by the looks of its text, is none of ours. Parsing a CustomResourceDefinition costs more than all the rest.
+// skip notes a document whose kind, by the looks of its text, is none of ours. Parsing a
+// CustomResourceDefinition costs more than all the rest.
 func (f *file) skip(c chunk, at Position) bool {
 	for line := range bytes.Lines(c.text) {
 		value, found := bytes.CutPrefix(line, []byte("kind:"))

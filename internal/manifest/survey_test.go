@@ -17,7 +17,8 @@ func survey(t *testing.T, text string) *Set {
 	return set
 }
 
-// An object with errors is there, with what could be decoded and with its defaults, and says what is wrong, once.
+// An object with errors is there, with what could be decoded and with its defaults, and says what
+// is wrong, once.
 func TestSurveyKeepsObjectsWithErrors(t *testing.T) {
 	set := survey(t, pod(`
 livenessProbe:
@@ -49,7 +50,8 @@ livenessProbe:
 	}
 }
 
-// More kinds are read than Probity runs, in any version; others are counted, and their text is not even parsed.
+// More kinds are read than Probity runs, in any version; others are counted, and their text is not
+// even parsed.
 func TestSurveyKinds(t *testing.T) {
 	set := survey(t, `
 apiVersion: extensions/v1beta1

@@ -12,8 +12,9 @@ type chunk struct {
 	line int // how many lines of the file come before it
 }
 
-// split cuts a text where a line starts with "---". Documents are parsed one by one so that a syntax error in one does
-// not hide those in the others, and memory is bounded by the largest. No YAML value can contain such a line.
+// split cuts a text where a line starts with "---". Documents are parsed one by one so that a
+// syntax error in one does not hide those in the others, and memory is bounded by the largest. No
+// YAML value can contain such a line.
 func split(data []byte) []chunk {
 	var chunks []chunk
 	start, startLine, line, content := 0, 0, 0, false
@@ -50,7 +51,8 @@ func isPreamble(line []byte) bool {
 	return len(line) == 0 || line[0] == '#' || line[0] == '%'
 }
 
-// checkText finds the first character that YAML does not allow. The parser would refuse it too, but without a place.
+// checkText finds the first character that YAML does not allow. The parser would refuse it too, but
+// without a place.
 func checkText(data []byte) (line, column int, problem string) {
 	line, column = 1, 1
 	for i := 0; i < len(data); {
@@ -70,8 +72,8 @@ func checkText(data []byte) (line, column int, problem string) {
 	return 0, 0, ""
 }
 
-// isForbidden tells the characters outside of YAML's printable set (YAML 1.2, 5.1), and a byte order mark that is not
-// the first character.
+// isForbidden tells the characters outside of YAML's printable set (YAML 1.2, 5.1), and a byte
+// order mark that is not the first character.
 func isForbidden(r rune) bool {
 	switch {
 	case r == '\t', r == '\r', r == 0x85:

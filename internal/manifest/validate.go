@@ -14,9 +14,10 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 )
 
-// Validate returns all that the API server would find wrong when the object is created, in its words (R179 to R192,
-// R207), and what is wrong with Probity's own annotations. The object must have its defaults. Fields that no local
-// process can honour (affinity, tolerations, security contexts, the less common volumes) are not looked into.
+// Validate returns all that the API server would find wrong when the object is created, in its
+// words (R179 to R192, R207), and what is wrong with Probity's own annotations. The object must
+// have its defaults. Fields that no local process can honour (affinity, tolerations, security
+// contexts, the less common volumes) are not looked into.
 func Validate(r Resource) field.ErrorList {
 	switch o := r.(type) {
 	case *corev1.Pod:

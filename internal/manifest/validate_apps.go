@@ -67,7 +67,8 @@ func validateUpdateStrategy(s *appsv1.StatefulSetUpdateStrategy, path *field.Pat
 	return field.ErrorList{field.Invalid(path, s, "must be 'RollingUpdate' or 'OnDelete'")}
 }
 
-// validateTemplate checks a pod template under spec (path). claims are volumes that a StatefulSet adds.
+// validateTemplate checks a pod template under spec (path). claims are volumes that a StatefulSet
+// adds.
 func validateTemplate(t *corev1.PodTemplateSpec, selector *metav1.LabelSelector, path *field.Path, owner string, claims []corev1.PersistentVolumeClaim) field.ErrorList {
 	path = path.Child("template")
 	var errs field.ErrorList
@@ -119,12 +120,14 @@ func validateRollingUpdate(r *appsv1.RollingUpdateDeployment, path *field.Path) 
 	return errs
 }
 
-// number is an integer's value, or a percentage without its sign. What is neither is reported elsewhere.
+// number is an integer's value, or a percentage without its sign. What is neither is reported
+// elsewhere.
 func number(v intstr.IntOrString) int {
 	if v.Type == intstr.Int {
 		return int(v.IntVal)
 	}
-	n, _ := strconv.Atoi(strings.TrimSuffix(v.StrVal, "%")) // too many digits give the largest number
+	// too many digits give the largest number
+	n, _ := strconv.Atoi(strings.TrimSuffix(v.StrVal, "%"))
 	return n
 }
 

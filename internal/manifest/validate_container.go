@@ -169,7 +169,8 @@ func validateHostPorts(containers []corev1.Container, path *field.Path) field.Er
 	return errs
 }
 
-// validateResources checks what would keep the same file from being deployed; nothing here enforces a limit.
+// validateResources checks what would keep the same file from being deployed; nothing here enforces
+// a limit.
 func validateResources(r *corev1.ResourceRequirements, path *field.Path) field.ErrorList {
 	limits, requests := path.Child("limits"), path.Child("requests")
 	errs := append(validateQuantities(r.Limits, limits), validateQuantities(r.Requests, requests)...)

@@ -29,7 +29,8 @@ func validateVolumes(volumes []corev1.Volume, path *field.Path) (map[string]bool
 	return names, all
 }
 
-// validateVolumeSource looks into the sources that become folders here; of all others there may be only one.
+// validateVolumeSource looks into the sources that become folders here; of all others there may be
+// only one.
 func validateVolumeSource(s *corev1.VolumeSource, path *field.Path) field.ErrorList {
 	var errs field.ErrorList
 	for i, name := range volumeSources(s) {

@@ -17,8 +17,9 @@ type Warning struct {
 	Message string
 }
 
-// Warnings returns what the API server warns about when it creates the object, for the cases that matter to a process
-// (R166), and annotations of Probity that have no effect. Ask before Default: it turns a negative grace period into 1.
+// Warnings returns what the API server warns about when it creates the object, for the cases that
+// matter to a process (R166), and annotations of Probity that have no effect. Ask before Default:
+// it turns a negative grace period into 1.
 func Warnings(r Resource) []Warning {
 	meta, spec, prefix, ok := template(r)
 	if !ok {

@@ -10,9 +10,10 @@ var (
 	errLastBackslash = errors.New("a backslash at the end has nothing to escape")
 )
 
-// SplitWords splits a command line into words as a POSIX shell does, and does nothing else a shell would: no variables,
-// no wildcards, no operators. Between '…' all is literal; between "…" a backslash escapes ", \, $ and ` (and hides a line
-// break); elsewhere it escapes the next character. Quotes make an empty word. An open quote is an error.
+// SplitWords splits a command line into words as a POSIX shell does, and does nothing else a shell
+// would: no variables, no wildcards, no operators. Between '…' all is literal; between "…" a
+// backslash escapes ", \, $ and ` (and hides a line break); elsewhere it escapes the next
+// character. Quotes make an empty word. An open quote is an error.
 func SplitWords(line string) ([]string, error) {
 	var words []string
 	for {
@@ -68,7 +69,8 @@ func firstWord(line string) (word, rest string, err error) {
 	return b.String(), "", nil
 }
 
-// doubleQuoted writes what stands before the closing quote and returns how many bytes that took, the quote included.
+// doubleQuoted writes what stands before the closing quote and returns how many bytes that took,
+// the quote included.
 func doubleQuoted(b *strings.Builder, s string) (int, error) {
 	for i := 0; i < len(s); i++ {
 		switch c := s[i]; {

@@ -59,7 +59,8 @@ func (r *runner) attempted(t trial, result probe.Result, took time.Duration) {
 	r.writeReport(t, result, took)
 }
 
-// errNoHandler is said of a probe without a handler that anyone knows; validation refuses such a probe (R49).
+// errNoHandler is said of a probe without a handler that anyone knows; validation refuses such a
+// probe (R49).
 var errNoHandler = errors.New("the probe has no handler")
 
 // prober finds what makes an attempt, or a verdict that stands without one.
@@ -98,7 +99,8 @@ func (r *runner) execProber(t trial) probe.Prober {
 	}
 }
 
-// preparedProbe is a probe over the network, formatted for the engine as long as its target stays the same.
+// preparedProbe is a probe over the network, formatted for the engine as long as its target stays
+// the same.
 type preparedProbe struct {
 	target target
 	probe  *engine.Probe

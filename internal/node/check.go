@@ -28,8 +28,9 @@ type CheckOptions struct {
 	Own func(port int32) bool
 }
 
-// Check looks for what would keep Pods from running here, before anything starts: commands and working folders that do not exist, fixed ports
-// that are taken or asked for twice. The problems are per Pod, in order.
+// Check looks for what would keep Pods from running here, before anything starts: commands and
+// working folders that do not exist, fixed ports that are taken or asked for twice. The problems
+// are per Pod, in order.
 //
 // A program that an init container may still build or fetch is not looked for.
 func Check(pods []*corev1.Pod, opts CheckOptions) [][]Problem {
@@ -60,7 +61,8 @@ func checkCommands(pod *corev1.Pod, objects Objects, environ []string) []Problem
 
 func checkCommand(pod *corev1.Pod, c place, line []string, objects Objects, environ []string) []Problem {
 	env, err := newEnvironment(pod, c.Container, objects, environ, nil)
-	if err != nil { // a missing reference shows at run time, as on a cluster; the command is still looked for
+	// a missing reference shows at run time, as on a cluster; the command is still looked for
+	if err != nil {
 		env = &environment{caller: environ}
 	}
 	err = process.Check(process.Spec{Argv: expandAll(line, env.lookup), Env: env.list(), Dir: workingDir(pod, c.Container)})

@@ -9,7 +9,8 @@ import (
 	"github.com/probity-run/probity/internal/manifest"
 )
 
-// AnnotationManifest is the file a Pod comes from; relative working directories begin at its folder. What people write is in package manifest.
+// AnnotationManifest is the file a Pod comes from; relative working directories begin at its
+// folder. What people write is in package manifest.
 const AnnotationManifest = "probity.run/manifest"
 
 // Annotations of a Pod that Probity writes; each is followed by a container's name.
@@ -18,7 +19,8 @@ const (
 	AnnotationPID = "probity.run/pid."
 )
 
-// commandLine is what runs for a container, before $(NAME) is expanded: the annotation if there is one, else command and args.
+// commandLine is what runs for a container, before $(NAME) is expanded: the annotation if there is
+// one, else command and args.
 func commandLine(pod *corev1.Pod, c *corev1.Container) ([]string, error) {
 	if line, ok := pod.Annotations[manifest.AnnotationCommand+c.Name]; ok {
 		words, err := manifest.SplitWords(line)

@@ -21,7 +21,8 @@ type Objects interface {
 	Secret(namespace, name string) (*corev1.Secret, bool)
 }
 
-// environment is a container's environment in layers: the caller's, the manifest's, and what Probity injects. Later ones win.
+// environment is a container's environment in layers: the caller's, the manifest's, and what
+// Probity injects. Later ones win.
 type environment struct {
 	caller   []string
 	manifest map[string]string
@@ -30,8 +31,9 @@ type environment struct {
 	injected map[string]string
 }
 
-// newEnvironment evaluates a container's env and envFrom (DESIGN section 4). An entry of the manifest that repeats a declared port in PORT or PORT_… gives way to
-// the private port; any other entry of that name stays.
+// newEnvironment evaluates a container's env and envFrom (DESIGN section 4). An entry of the
+// manifest that repeats a declared port in PORT or PORT_… gives way to the private port; any other
+// entry of that name stays.
 func newEnvironment(pod *corev1.Pod, c *corev1.Container, objects Objects, caller []string, injected map[string]string) (*environment, error) {
 	e := &environment{caller: caller, manifest: map[string]string{}, literal: map[string]string{}, injected: maps.Clone(injected)}
 	for _, from := range c.EnvFrom {
@@ -199,7 +201,8 @@ func subscript(path, field string) (string, bool) {
 	return strings.CutSuffix(name, "']")
 }
 
-// resourceField is the downward API for limits and requests. A limit that is not set is the machine's on a cluster; here it is 0, unlimited.
+// resourceField is the downward API for limits and requests. A limit that is not set is the
+// machine's on a cluster; here it is 0, unlimited.
 func resourceField(c *corev1.Container, ref *corev1.ResourceFieldSelector) (*string, error) {
 	kind, name, _ := strings.Cut(ref.Resource, ".")
 	list := map[string]corev1.ResourceList{"limits": c.Resources.Limits, "requests": c.Resources.Requests}[kind]
@@ -221,7 +224,8 @@ func divideUp(n, by int64) int64 {
 	return (n + by - 1) / by
 }
 
-// lookup finds what $(NAME) stands for in a command, in args and in env: the manifest's entries and what Probity injects.
+// lookup finds what $(NAME) stands for in a command, in args and in env: the manifest's entries and
+// what Probity injects.
 func (e *environment) lookup(name string) (string, bool) {
 	if value, ok := e.injected[name]; ok {
 		return value, true
@@ -230,7 +234,8 @@ func (e *environment) lookup(name string) (string, bool) {
 	return value, ok
 }
 
-// lookupStatic is lookup for exec probes and hooks: an entry that is not a literal counts as empty (R83).
+// lookupStatic is lookup for exec probes and hooks: an entry that is not a literal counts as empty
+// (R83).
 func (e *environment) lookupStatic(name string) (string, bool) {
 	if value, ok := e.injected[name]; ok {
 		return value, true

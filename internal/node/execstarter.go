@@ -8,7 +8,8 @@ import (
 	"github.com/probity-run/probity/probe"
 )
 
-// execStarter starts the commands of exec probes and hooks where the services are started, so that they have the same owner.
+// execStarter starts the commands of exec probes and hooks where the services are started, so that
+// they have the same owner.
 type execStarter struct {
 	starter process.Starter
 	owner   string

@@ -2,8 +2,9 @@ package node
 
 import "sync"
 
-// gathering keeps what can wait for the next beat of the pulse, so that many results that change nothing wake their runners together with probes that
-// are due, and not one by one. The zero value is ready; it is safe for concurrent use.
+// gathering keeps what can wait for the next beat of the pulse, so that many results that change
+// nothing wake their runners together with probes that are due, and not one by one. The zero value
+// is ready; it is safe for concurrent use.
 type gathering struct {
 	mu   sync.Mutex
 	todo []func() // guarded by mu

@@ -13,10 +13,12 @@ import (
 	"github.com/probity-run/probity/probe"
 )
 
-// errTCPHook is what becomes of a tcpSocket hook: it passes validation and fails when it runs (R145).
+// errTCPHook is what becomes of a tcpSocket hook: it passes validation and fails when it runs
+// (R145).
 var errTCPHook = errors.New("cannot run a tcpSocket hook: Kubernetes has no such handler at run time")
 
-// hook runs a lifecycle hook in a goroutine of its own. The end of its container is its only time limit (R142).
+// hook runs a lifecycle hook in a goroutine of its own. The end of its container is its only time
+// limit (R142).
 func (r *runner) hook(e lifecycle.RunHook) {
 	inst := r.instances[e.Container]
 	if e.Hook == lifecycle.PreStop {
@@ -38,7 +40,8 @@ func (r *runner) hook(e lifecycle.RunHook) {
 	})
 }
 
-// hookFunc chooses the handler on the runner's goroutine; what it returns does not touch the runner's state.
+// hookFunc chooses the handler on the runner's goroutine; what it returns does not touch the
+// runner's state.
 func (r *runner) hookFunc(c *corev1.Container, inst *instance, h *corev1.LifecycleHandler) func(context.Context) error {
 	switch {
 	case h.Exec != nil:

@@ -17,8 +17,9 @@ import (
 
 // instance is one run of a container.
 type instance struct {
-	id      string
-	ctx     context.Context // done when the process is gone: then its hooks end too, as with a container's PID namespace
+	id string
+	// done when the process is gone: then its hooks end too, as with a container's PID namespace
+	ctx     context.Context
 	gone    context.CancelFunc
 	env     *environment
 	dir     string
@@ -36,10 +37,12 @@ func (i *instance) ended() bool {
 	}
 }
 
-// dead says whether the process is gone, or dead while the rest of its tree still has to be. It asks the kernel.
+// dead says whether the process is gone, or dead while the rest of its tree still has to be. It
+// asks the kernel.
 func (i *instance) dead() bool { return i.ended() || process.Dead(i.process.PID()) }
 
-// start prepares an instance and starts its process. Everything that may block happens in a goroutine of its own; it lives as long as the process.
+// start prepares an instance and starts its process. Everything that may block happens in a
+// goroutine of its own; it lives as long as the process.
 func (r *runner) start(e lifecycle.StartContainer) {
 	c := r.container(e.Container)
 	inst := &instance{id: e.Instance}
@@ -102,7 +105,8 @@ func (r *runner) runInstance(c *corev1.Container, inst *instance, spec process.S
 		r.watchPorts(inst)
 	})
 	<-p.Done()
-	// Nobody waits here, neither for the Pod's own goroutine nor for the log, as clients are being refused.
+	// Nobody waits here, neither for the Pod's own goroutine nor for the log, as clients are being
+	// refused.
 	r.node.opts.Traffic.Withdraw(r.pod.UID)
 	exit := p.Exit()
 	r.post(func() { r.left(c, inst, exit) })
@@ -155,7 +159,8 @@ func (r *runner) closeLog(c *corev1.Container, log *process.Log) {
 	}
 }
 
-// startFailure tells a program that cannot run from a machine that lacks something: the first is an instance that failed, the second is not (R26).
+// startFailure tells a program that cannot run from a machine that lacks something: the first is an
+// instance that failed, the second is not (R26).
 func startFailure(container, id string, err error) lifecycle.StartFailed {
 	reason := "RunContainerError"
 	if errors.Is(err, process.ErrShortage) || errors.Is(err, process.ErrShepherdGone) {
@@ -172,7 +177,8 @@ func (r *runner) current(container, id string) *instance {
 	return nil
 }
 
-// stop takes the Pod out of the routes and sends the stop signal. A process that is gone already needs none.
+// stop takes the Pod out of the routes and sends the stop signal. A process that is gone already
+// needs none.
 func (r *runner) stop(e lifecycle.StopContainer) {
 	inst := r.current(e.Container, e.Instance)
 	if inst == nil {

@@ -2,8 +2,9 @@ package node
 
 import "sync"
 
-// mailbox takes what others want a goroutine to do. Putting never blocks, so that the loop of the probe engine and others that serve many Pods
-// are never held up by one. It is safe for concurrent use.
+// mailbox takes what others want a goroutine to do. Putting never blocks, so that the loop of the
+// probe engine and others that serve many Pods are never held up by one. It is safe for concurrent
+// use.
 type mailbox struct {
 	signal chan struct{} // has a value when there may be something to take
 

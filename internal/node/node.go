@@ -25,7 +25,8 @@ const Name = "probity"
 
 // Options of a [Node].
 type Options struct {
-	// Store holds the Pods to run, and takes their status, Events and probe reports. Required. It has to know Kubernetes' kinds and those of [Kinds].
+	// Store holds the Pods to run, and takes their status, Events and probe reports. Required. It
+	// has to know Kubernetes' kinds and those of [Kinds].
 	Store *store.Store
 	// Starter starts every process. Required.
 	Starter process.Starter
@@ -35,7 +36,8 @@ type Options struct {
 	Environ []string
 	// MaxRestartPeriod caps the crash-loop back-off (R147). Default 300 s.
 	MaxRestartPeriod time.Duration
-	// Follow, if not nil, gets every line that a container prints, from a goroutine per container. It may be slow; lines are dropped then.
+	// Follow, if not nil, gets every line that a container prints, from a goroutine per container.
+	// It may be slow; lines are dropped then.
 	Follow func(pod *corev1.Pod, container string, entry process.Entry)
 	// Traffic is what routes requests to the Pods. Default: nobody does.
 	Traffic Traffic
@@ -43,7 +45,8 @@ type Options struct {
 	Logger *slog.Logger
 }
 
-// reportHistory is how many changes of probe reports are kept: they are many, and only the latest of each says anything.
+// reportHistory is how many changes of probe reports are kept: they are many, and only the latest
+// of each says anything.
 const reportHistory = 256
 
 // Kinds are the kinds that a Node adds to Kubernetes' own.
@@ -83,12 +86,14 @@ func New(opts Options) *Node {
 	}
 }
 
-// socketFreshness lets Pods whose probes are due together share one question about who listens where. It is shorter than what passes anyway between the
-// question and the moment when the connection of the attempt is accepted.
+// socketFreshness lets Pods whose probes are due together share one question about who listens
+// where. It is shorter than what passes anyway between the question and the moment when the
+// connection of the attempt is accepted.
 const socketFreshness = 2 * time.Millisecond
 
-// Run runs Pods until the context is done. Then it kills those that are left, at once; to end them with grace, delete them and wait until they are gone
-// before. It returns when nothing it started is left.
+// Run runs Pods until the context is done. Then it kills those that are left, at once; to end them
+// with grace, delete them and wait until they are gone before. It returns when nothing it started
+// is left.
 func (n *Node) Run(ctx context.Context) error {
 	probes, err := engine.New(engine.Options{})
 	if err != nil {
@@ -111,7 +116,9 @@ func (n *Node) Run(ctx context.Context) error {
 	for {
 		change, err := watch.Next(ctx)
 		switch {
-		case apierrors.IsResourceExpired(err): // held up for too long: each Pod is seen again as it is now, and runners know what is old
+		case apierrors.IsResourceExpired(err):
+			// held up for too long: each Pod is seen again as it is now, and runners know what is
+			// old
 			if watch, err = n.opts.Store.Watch(pods); err != nil {
 				return err
 			}
@@ -142,7 +149,8 @@ func (n *Node) see(pod *corev1.Pod) {
 	defer n.mu.Unlock()
 	r := n.runners[pod.UID]
 	if r == nil {
-		// The watch may lag: this can be the past of a Pod whose runner has ended, which removes the object first.
+		// The watch may lag: this can be the past of a Pod whose runner has ended, which removes
+		// the object first.
 		if current, err := store.Get[*corev1.Pod](n.opts.Store, pod.Namespace, pod.Name); err != nil || current.UID != pod.UID {
 			return
 		}
@@ -158,8 +166,9 @@ func (n *Node) see(pod *corev1.Pod) {
 	r.see(pod)
 }
 
-// quantum is the time to whose multiples the timers of all runners are rounded up, so that Pods whose probes are due at about the same time share a
-// wake-up: waking costs more than probing. The gap between two attempts stays the period, as both are rounded up alike.
+// quantum is the time to whose multiples the timers of all runners are rounded up, so that Pods
+// whose probes are due at about the same time share a wake-up: waking costs more than probing. The
+// gap between two attempts stays the period, as both are rounded up alike.
 const quantum = 50 * time.Millisecond
 
 // quantize is how long it is until an instant, rounded up.

@@ -28,7 +28,8 @@ func (o storeObjects) Secret(namespace, name string) (*corev1.Secret, bool) {
 	return secret, err == nil
 }
 
-// writeStatus brings the Pod's object up to date: its status, and the annotations about its processes.
+// writeStatus brings the Pod's object up to date: its status, and the annotations about its
+// processes.
 func (r *runner) writeStatus(now time.Time) {
 	r.statusDirty = false
 	status := r.state.Status(now)
@@ -77,10 +78,12 @@ func (r *runner) record(fieldPath, eventType, reason, message string) {
 	})
 }
 
-// reportPause is the shortest time between two writes of a Pod's report: people read it, and attempts are many.
+// reportPause is the shortest time between two writes of a Pod's report: people read it, and
+// attempts are many.
 const reportPause = time.Second
 
-// storeReport puts the report of one probe beside those of the others. It is written at once, or when the pause since the last write is over.
+// storeReport puts the report of one probe beside those of the others. It is written at once, or
+// when the pause since the last write is over.
 func (r *runner) storeReport(record ProbeRecord) {
 	i := slices.IndexFunc(r.report.Probes, func(p ProbeRecord) bool { return p.Container == record.Container && p.Type == record.Type })
 	if i < 0 {

@@ -7,7 +7,8 @@ import (
 	"github.com/probity-run/probity/internal/process"
 )
 
-// The kubelet's scores: which container the kernel ends first when memory runs out. Probity itself may not be the first, or it could not help.
+// The kubelet's scores: which container the kernel ends first when memory runs out. Probity itself
+// may not be the first, or it could not help.
 const (
 	oomBestEffort    = 1000
 	oomLeastBurst    = 2
@@ -15,7 +16,8 @@ const (
 	oomLeastPossible = 1 // the kubelet gives Guaranteed Pods -997, which takes privileges
 )
 
-// oomScore is a container's oom_score_adj as the kubelet sets it: by the Pod's quality of service, and by how much memory the container asked for.
+// oomScore is a container's oom_score_adj as the kubelet sets it: by the Pod's quality of service,
+// and by how much memory the container asked for.
 func oomScore(spec *corev1.PodSpec, c *corev1.Container, machine int64) int {
 	switch lifecycle.QOSClass(spec) {
 	case corev1.PodQOSGuaranteed:

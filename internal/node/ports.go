@@ -14,7 +14,8 @@ import (
 // loopback is the address of every Pod.
 const loopback = "127.0.0.1"
 
-// podPorts maps a Pod's declared container ports to the ports that its programs are told to listen on (DESIGN section 4).
+// podPorts maps a Pod's declared container ports to the ports that its programs are told to listen
+// on (DESIGN section 4).
 type podPorts struct {
 	private map[int32]int // by containerPort
 	fixed   bool          // the declared ports are used as they are
@@ -52,8 +53,8 @@ func (p *podPorts) of(containerPort int32) int {
 	return int(containerPort)
 }
 
-// variables are what a container is told: PORT is its port named http, else its first; PORT_<NAME> its named ones; PORT_<CONTAINERPORT> all of
-// the Pod's, as its containers share one network.
+// variables are what a container is told: PORT is its port named http, else its first; PORT_<NAME>
+// its named ones; PORT_<CONTAINERPORT> all of the Pod's, as its containers share one network.
 func (p *podPorts) variables(c *corev1.Container) map[string]string {
 	vars := map[string]string{}
 	for declared, private := range p.private {

@@ -10,13 +10,15 @@ import (
 	"github.com/probity-run/probity/internal/process"
 )
 
-// portWatchPeriod and portWatchTries bound the look-out for a program that ignores PORT and has no probe that would notice.
+// portWatchPeriod and portWatchTries bound the look-out for a program that ignores PORT and has no
+// probe that would notice.
 const (
 	portWatchPeriod = time.Second
 	portWatchTries  = 60
 )
 
-// portIgnored posts that a declared port is the Pod's port after all: its program listens there and not on the private one.
+// portIgnored posts that a declared port is the Pod's port after all: its program listens there and
+// not on the private one.
 func (r *runner) portIgnored(declared int32) {
 	r.post(func() {
 		private := r.ports.of(declared)
@@ -78,7 +80,8 @@ func interrupted(pod, process <-chan struct{}, d time.Duration) bool {
 	return true
 }
 
-// explainExit says in one sentence why a program that ignores PORT cannot run a second time on this machine.
+// explainExit says in one sentence why a program that ignores PORT cannot run a second time on this
+// machine.
 func (r *runner) explainExit(c *corev1.Container, exit process.Exit) {
 	if exit.Code == 0 || exit.Signal != 0 {
 		return

@@ -9,14 +9,17 @@ import (
 	"github.com/probity-run/probity/probe"
 )
 
-// pulsePeriod is how often a pulse beats: when runners are woken for probes that are due, so that a beat costs no wake-up of its own.
+// pulsePeriod is how often a pulse beats: when runners are woken for probes that are due, so that a
+// beat costs no wake-up of its own.
 const pulsePeriod = quantum
 
-// pulseGap is the longest time between two beats that counts as none lost: a machine with something to do is late by that now and then.
+// pulseGap is the longest time between two beats that counts as none lost: a machine with something
+// to do is late by that now and then.
 const pulseGap = 2 * pulsePeriod
 
-// pulse measures for how long this process did not run although it wanted to: because it was stopped, because the machine slept on while its clock
-// went on, or because others had the processors. Beats that come late tell. The zero value, which never beats, was never held up.
+// pulse measures for how long this process did not run although it wanted to: because it was
+// stopped, because the machine slept on while its clock went on, or because others had the
+// processors. Beats that come late tell. The zero value, which never beats, was never held up.
 type pulse struct {
 	mu   sync.Mutex // guards what follows
 	last time.Time
@@ -59,8 +62,8 @@ func (p *pulse) lateLocked(now time.Time) time.Duration {
 	return max(0, now.Sub(p.last)-pulseGap)
 }
 
-// excuse turns a time-out into an error of the attempt if Probity itself was held up for a good part of its time: the answer may have been there, and
-// nobody looked (R26).
+// excuse turns a time-out into an error of the attempt if Probity itself was held up for a good
+// part of its time: the answer may have been there, and nobody looked (R26).
 func excuse(result probe.Result, latency, timeout, held time.Duration) probe.Result {
 	if result.Err != nil || result.Outcome != probe.Failure || latency < timeout || held < timeout/5 {
 		return result

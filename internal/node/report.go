@@ -15,8 +15,8 @@ import (
 // ProbeReportKind is the kind of [ProbeReport] in the store.
 var ProbeReportKind = schema.GroupVersionKind{Group: "probity.run", Version: "v1", Kind: "ProbeReport"}
 
-// ProbeReport is what a Pod's probes found last. It has the Pod's name, and is an object of its own so that watchers of Pods are
-// not woken by every attempt.
+// ProbeReport is what a Pod's probes found last. It has the Pod's name, and is an object of its own
+// so that watchers of Pods are not woken by every attempt.
 type ProbeReport struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata"`

@@ -15,8 +15,9 @@ import (
 	"github.com/probity-run/probity/probe"
 )
 
-// runner owns one Pod. Its goroutine is the only one that touches its fields and its [lifecycle.Pod]; all others (processes, attempts,
-// hooks, the node) hand it functions to call. It ends, with every goroutine it started, when nothing of the deleted Pod is left.
+// runner owns one Pod. Its goroutine is the only one that touches its fields and its
+// [lifecycle.Pod]; all others (processes, attempts, hooks, the node) hand it functions to call. It
+// ends, with every goroutine it started, when nothing of the deleted Pod is left.
 type runner struct {
 	node  *Node
 	pod   *corev1.Pod // as it was created; nobody writes to it
@@ -100,7 +101,8 @@ func (r *runner) run() {
 // post hands the runner something to do. It never blocks; when the Pod is gone nothing is done.
 func (r *runner) post(do func()) { r.inbox.put(do) }
 
-// see takes note of the Pod's object as it is now: others may have asked for its deletion, or set a condition that a readiness gate waits for.
+// see takes note of the Pod's object as it is now: others may have asked for its deletion, or set a
+// condition that a readiness gate waits for.
 func (r *runner) see(pod *corev1.Pod) {
 	r.post(func() {
 		if pod.DeletionTimestamp != nil {

@@ -16,10 +16,12 @@ type target struct {
 	host     string
 	port     int
 	declared int32 // the containerPort behind it, 0 if there is none
-	foreign  bool  // the manifest names a host of its own: not this Pod's socket, so neither mapped nor checked
+	// the manifest names a host of its own: not this Pod's socket, so neither mapped nor checked
+	foreign bool
 }
 
-// resolve finds the target of a probe's host and port. A name is looked up among this container's ports, else read as a number (R76, R82).
+// resolve finds the target of a probe's host and port. A name is looked up among this container's
+// ports, else read as a number (R76, R82).
 func (p *podPorts) resolve(c *corev1.Container, host string, port intstr.IntOrString) (target, error) {
 	number := port.IntVal
 	if port.Type == intstr.String {
@@ -52,7 +54,8 @@ func namedPort(c *corev1.Container, name string) (int32, error) {
 	return int32(min(n, 1<<31-1)), err
 }
 
-// networkProber makes the prober of a probe over the network. The error is a prober error: the probe cannot be evaluated (R47).
+// networkProber makes the prober of a probe over the network. The error is a prober error: the
+// probe cannot be evaluated (R47).
 func networkProber(p *corev1.Probe, t target, client *probe.HTTPClient) probe.Prober {
 	timeout := time.Duration(p.TimeoutSeconds) * time.Second
 	switch {

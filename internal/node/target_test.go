@@ -22,9 +22,10 @@ func TestResolve(t *testing.T) {
 		"undeclared":           {"", intstr.FromInt32(7000), target{host: loopback, port: 7000}, ""},
 		"a number in quotes":   {"", intstr.FromString("7000"), target{host: loopback, port: 7000}, ""},
 		"host":                 {"localhost", intstr.FromInt32(8080), target{host: "localhost", port: 8080, foreign: true}, ""},
-		"no such name":         {"", intstr.FromString("wbe"), target{}, `strconv.Atoi: parsing "wbe": invalid syntax`}, // D36
-		"out of range":         {"", intstr.FromString("70000"), target{}, "invalid port number: 70000"},
-		"zero":                 {"", intstr.FromInt32(0), target{}, "invalid port number: 0"},
+		// D36
+		"no such name": {"", intstr.FromString("wbe"), target{}, `strconv.Atoi: parsing "wbe": invalid syntax`},
+		"out of range": {"", intstr.FromString("70000"), target{}, "invalid port number: 70000"},
+		"zero":         {"", intstr.FromInt32(0), target{}, "invalid port number: 0"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, err := ports.resolve(c, test.host, test.port)

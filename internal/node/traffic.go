@@ -14,10 +14,11 @@ import (
 	"github.com/probity-run/probity/internal/process"
 )
 
-// Traffic carries requests to Pods, as package proxy does. The node tells it what it knows before the EndpointSlices do. Its methods do not block and
-// are safe for concurrent use.
+// Traffic carries requests to Pods, as package proxy does. The node tells it what it knows before
+// the EndpointSlices do. Its methods do not block and are safe for concurrent use.
 type Traffic interface {
-	// Withdraw takes a Pod out of the routes: when it returns, no new request goes there while there is another replica.
+	// Withdraw takes a Pod out of the routes: when it returns, no new request goes there while
+	// there is another replica.
 	Withdraw(pod types.UID)
 	// Admit undoes Withdraw and Exited: the EndpointSlices count again.
 	Admit(pod types.UID)
@@ -25,7 +26,8 @@ type Traffic interface {
 	Drained(pod types.UID) <-chan struct{}
 	// Sent is closed when something of every request in flight was written to the Pod.
 	Sent(pod types.UID) <-chan struct{}
-	// Exited says that the process that serves the Pod's requests has ended, and how: "exited on SIGTERM".
+	// Exited says that the process that serves the Pod's requests has ended, and how: "exited on
+	// SIGTERM".
 	Exited(pod types.UID, how string)
 }
 
@@ -48,7 +50,8 @@ func done() <-chan struct{} {
 
 func (noTraffic) Exited(types.UID, string) {}
 
-// withdraw takes the Pod out of the routes because an instance is about to be stopped (DESIGN section 5).
+// withdraw takes the Pod out of the routes because an instance is about to be stopped (DESIGN
+// section 5).
 func (r *runner) withdraw(inst *instance) {
 	r.leaving[inst.id] = true
 	r.withdrawn = true
@@ -106,7 +109,8 @@ func how(inst *instance, exit process.Exit) string {
 	return fmt.Sprintf("exited with code %d", exit.Code)
 }
 
-// drained calls do when requests in flight need not be waited for any more. It takes no longer than the instance lives.
+// drained calls do when requests in flight need not be waited for any more. It takes no longer than
+// the instance lives.
 func (r *runner) drained(inst *instance, do func()) {
 	idle := r.node.opts.Traffic.Drained(r.pod.UID)
 	patience, granted := r.drainTime()
@@ -129,7 +133,8 @@ func (r *runner) drained(inst *instance, do func()) {
 	})
 }
 
-// await returns when no request is in flight, or all of them were sent and had time to arrive, or the patience is over.
+// await returns when no request is in flight, or all of them were sent and had time to arrive, or
+// the patience is over.
 func await(ctx context.Context, idle, sent <-chan struct{}, patience time.Duration) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
@@ -149,14 +154,17 @@ func await(ctx context.Context, idle, sent <-chan struct{}, patience time.Durati
 }
 
 const (
-	// arrivalTime is how long the stop signal waits for requests that were sent before the Pod left the routes. A server that ends gracefully answers
-	// what it has read, but closes a connection on which a request has only just come.
+	// arrivalTime is how long the stop signal waits for requests that were sent before the Pod left
+	// the routes. A server that ends gracefully answers what it has read, but closes a connection
+	// on which a request has only just come.
 	arrivalTime = 250 * time.Millisecond
-	// arrivalLimit bounds the wait for those that were routed to the Pod and not sent yet, because the machine has no time for them.
+	// arrivalLimit bounds the wait for those that were routed to the Pod and not sent yet, because
+	// the machine has no time for them.
 	arrivalLimit = 2 * time.Second
 )
 
-// drainTime is what the Pod's annotation grants to requests in flight; without one, the longest that they may take to arrive.
+// drainTime is what the Pod's annotation grants to requests in flight; without one, the longest
+// that they may take to arrive.
 func (r *runner) drainTime() (patience time.Duration, granted bool) {
 	value, ok := r.pod.Annotations[manifest.AnnotationDrain]
 	if !ok {

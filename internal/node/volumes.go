@@ -10,8 +10,9 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// makeVolumes makes a folder for each emptyDir, configMap and secret volume below dir and returns the variables that tell the
-// processes where: PROBITY_VOLUME_<NAME>. Other kinds are reported as not applied when the manifest is read.
+// makeVolumes makes a folder for each emptyDir, configMap and secret volume below dir and returns
+// the variables that tell the processes where: PROBITY_VOLUME_<NAME>. Other kinds are reported as
+// not applied when the manifest is read.
 func makeVolumes(pod *corev1.Pod, objects Objects, dir string) (map[string]string, error) {
 	vars := map[string]string{}
 	for _, v := range pod.Spec.Volumes {

@@ -45,7 +45,8 @@ func (e *StartError) Is(target error) bool {
 	return errors.Is(e.Err, syscall.EAGAIN) || short(e.Err)
 }
 
-// short says whether an error means that this process or the machine lacks something, and nothing about what was asked.
+// short says whether an error means that this process or the machine lacks something, and nothing
+// about what was asked.
 func short(err error) bool {
 	for _, errno := range []syscall.Errno{syscall.ENOMEM, syscall.EMFILE, syscall.ENFILE} {
 		if errors.Is(err, errno) {

@@ -150,7 +150,8 @@ func becomeProgram(p *forkPlan) (stage, syscall.Errno) {
 	return stageExec, errno
 }
 
-// setOOMScore makes the process a better victim than Probity when memory runs out. If that is not possible the kernel chooses as it likes.
+// setOOMScore makes the process a better victim than Probity when memory runs out. If that is not
+// possible the kernel chooses as it likes.
 //
 //go:norace
 //go:nosplit

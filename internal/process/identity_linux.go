@@ -13,7 +13,8 @@ import (
 // The answer is remembered by socket, so that asking before every probe costs one
 // short question to the kernel.
 type Identity struct {
-	// Sockets is what to ask through. Nil means a conversation of its own for each question, which costs more.
+	// Sockets is what to ask through. Nil means a conversation of its own for each question, which
+	// costs more.
 	Sockets *Sockets
 
 	mu      sync.Mutex

@@ -41,5 +41,6 @@ func Tree(p Process) ([]int, error) {
 	}
 }
 
-// Dead says whether there is no process of that id any more. A zombie counts as alive on this system.
+// Dead says whether there is no process of that id any more. A zombie counts as alive on this
+// system.
 func Dead(pid int) bool { return errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) }

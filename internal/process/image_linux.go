@@ -8,8 +8,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// TrimImage takes the pages of the program's file and of its libraries out of this process's resident memory; those that are still needed come back from the
-// page cache when they are used. A large part of a program's code runs once, when its packages are initialised, and would stay resident for good.
+// TrimImage takes the pages of the program's file and of its libraries out of this process's
+// resident memory; those that are still needed come back from the page cache when they are used. A
+// large part of a program's code runs once, when its packages are initialised, and would stay
+// resident for good.
 func TrimImage() error {
 	smaps, err := os.ReadFile("/proc/self/smaps")
 	if err != nil {
@@ -26,8 +28,9 @@ func TrimImage() error {
 // mapping is a range of addresses.
 type mapping struct{ begin, end uintptr }
 
-// imageMappings finds, in the form of /proc/pid/smaps, where a file is mapped and every page is as it is in the file: a page that was written once, as
-// the loader does where it relocates, is nowhere else. A file that was deleted is left alone.
+// imageMappings finds, in the form of /proc/pid/smaps, where a file is mapped and every page is as
+// it is in the file: a page that was written once, as the loader does where it relocates, is
+// nowhere else. A file that was deleted is left alone.
 func imageMappings(smaps string) (clean []mapping) {
 	var last mapping // of a file; zero if the lines are about something else
 	for line := range strings.Lines(smaps) {
@@ -36,7 +39,8 @@ func imageMappings(smaps string) (clean []mapping) {
 		case len(fields) >= 5 && !strings.HasSuffix(fields[0], ":"):
 			last = mapping{}
 			if len(fields) == 6 && strings.HasPrefix(fields[5], "/") && !strings.Contains(fields[1], "w") {
-				_, _ = fmt.Sscanf(fields[0], "%x-%x", &last.begin, &last.end) // what cannot be read stays zero
+				// what cannot be read stays zero
+				_, _ = fmt.Sscanf(fields[0], "%x-%x", &last.begin, &last.end)
 			}
 		case len(fields) == 3 && fields[0] == "Anonymous:" && fields[1] == "0" && last.end > last.begin:
 			clean = append(clean, last)

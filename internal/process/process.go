@@ -33,8 +33,9 @@ type Spec struct {
 	// such variable.
 	Owner string
 
-	// OOMScore is how much sooner than Probity the kernel ends the process when memory runs out, from 0, which means just as soon, to 1000
-	// (oom_score_adj of proc(5)). Its children inherit it. Other systems ignore it.
+	// OOMScore is how much sooner than Probity the kernel ends the process when memory runs out,
+	// from 0, which means just as soon, to 1000 (oom_score_adj of proc(5)). Its children inherit
+	// it. Other systems ignore it.
 	OOMScore int
 }
 

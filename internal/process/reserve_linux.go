@@ -7,8 +7,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// reserve keeps a port from being handed out by another Probity on this machine, until release is called or this process ends. What is shared is a
-// name in the abstract socket namespace, which, like the ports, belongs to the network namespace and is gone with its holder.
+// reserve keeps a port from being handed out by another Probity on this machine, until release is
+// called or this process ends. What is shared is a name in the abstract socket namespace, which,
+// like the ports, belongs to the network namespace and is gone with its holder.
 func reserve(port int) (release func(), ok bool, err error) {
 	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {

@@ -24,11 +24,13 @@ const (
 
 var errBadDiag = errors.New("malformed answer of sock_diag")
 
-// Sockets is a conversation with the kernel about listening sockets, kept open because opening one costs as much as a question. The zero value is
-// ready; it is safe for concurrent use. It holds one descriptor from its first question until Close.
+// Sockets is a conversation with the kernel about listening sockets, kept open because opening one
+// costs as much as a question. The zero value is ready; it is safe for concurrent use. It holds one
+// descriptor from its first question until Close.
 type Sockets struct {
-	// Freshness is how old an answer may be. With it one question about all ports serves everybody who asks within that time, which is what probes
-	// of many Pods that are due together need. Default 0: every question goes to the kernel, about one port.
+	// Freshness is how old an answer may be. With it one question about all ports serves everybody
+	// who asks within that time, which is what probes of many Pods that are due together need.
+	// Default 0: every question goes to the kernel, about one port.
 	Freshness time.Duration
 
 	mu    sync.Mutex // guards the fields below
@@ -124,8 +126,9 @@ func (s *Sockets) askLocked(port int) ([]Listener, error) {
 	}
 }
 
-// rawCall reads or writes without telling Go's scheduler, which would wake its monitor thread for the first call after a pause. That would cost more
-// than the call, and there is nothing to wait for: the kernel has answered before the write returns.
+// rawCall reads or writes without telling Go's scheduler, which would wake its monitor thread for
+// the first call after a pause. That would cost more than the call, and there is nothing to wait
+// for: the kernel has answered before the write returns.
 func rawCall(call uintptr, fd int, data []byte) (int, error) {
 	n, _, errno := unix.RawSyscall(call, uintptr(fd), uintptr(unsafe.Pointer(&data[0])), uintptr(len(data)))
 	if errno != 0 {
@@ -145,7 +148,8 @@ func diagRequest(port int) (b [diagRequestSize]byte) {
 	return b
 }
 
-// appendDiag reads one datagram of the answer, which is a sequence of netlink messages, and appends its sockets. done says that nothing follows.
+// appendDiag reads one datagram of the answer, which is a sequence of netlink messages, and appends
+// its sockets. done says that nothing follows.
 func appendDiag(all []Listener, data []byte) (more []Listener, done bool, err error) {
 	native := binary.NativeEndian
 	for len(data) >= netlinkHeader {

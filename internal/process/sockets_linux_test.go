@@ -106,7 +106,8 @@ func TestListenersBothWays(t *testing.T) {
 	}
 }
 
-// TestFreshness: an answer about all ports serves later questions for as long as it is fresh, and no longer.
+// TestFreshness: an answer about all ports serves later questions for as long as it is fresh, and
+// no longer.
 func TestFreshness(t *testing.T) {
 	for _, tt := range []struct {
 		freshness time.Duration

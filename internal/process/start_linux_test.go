@@ -39,7 +39,8 @@ func TestLegacy(t *testing.T) {
 	}
 }
 
-// TestOOMScore: the kernel is told whom to end first, children of the process included, and is not if nothing was asked for.
+// TestOOMScore: the kernel is told whom to end first, children of the process included, and is not
+// if nothing was asked for.
 func TestOOMScore(t *testing.T) {
 	s := newShepherd(t)
 	own, err := os.ReadFile("/proc/self/oom_score_adj")

@@ -7,7 +7,8 @@ import (
 	"time"
 )
 
-// acceptor is the listener that the HTTP server of a port sees: connections are the server's or the relay's as the table says at the time.
+// acceptor is the listener that the HTTP server of a port sees: connections are the server's or the
+// relay's as the table says at the time.
 type acceptor struct{ port *port }
 
 // Accept implements [net.Listener].
@@ -41,7 +42,8 @@ func (a acceptor) Close() error {
 // Addr implements [net.Listener].
 func (a acceptor) Addr() net.Addr { return a.port.listener.Addr() }
 
-// clientConn is a client's connection. It frees its slot when it is closed, and fails if the client does not take what is written.
+// clientConn is a client's connection. It frees its slot when it is closed, and fails if the client
+// does not take what is written.
 type clientConn struct {
 	*net.TCPConn
 	timeout time.Duration
@@ -74,6 +76,7 @@ func (c *clientConn) Close() error {
 
 // reset closes a connection so that the peer sees at once that it failed.
 func reset(conn *net.TCPConn) {
-	_ = conn.SetLinger(0) // fails only if the connection is closed already, and then there is nothing to do
+	// fails only if the connection is closed already, and then there is nothing to do
+	_ = conn.SetLinger(0)
 	_ = conn.Close()
 }

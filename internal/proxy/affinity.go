@@ -7,7 +7,8 @@ import (
 	"time"
 )
 
-// affinity remembers which replica a client's requests go to: sessionAffinity ClientIP (R202). It is safe for concurrent use.
+// affinity remembers which replica a client's requests go to: sessionAffinity ClientIP (R202). It
+// is safe for concurrent use.
 type affinity struct {
 	mu      sync.Mutex // guards clients
 	clients map[netip.Addr]session
@@ -18,7 +19,8 @@ type session struct {
 	seen    time.Time
 }
 
-// maxSessions bounds the memory of a port. A host has more loopback addresses than that, but nobody uses them.
+// maxSessions bounds the memory of a port. A host has more loopback addresses than that, but nobody
+// uses them.
 const maxSessions = 4096
 
 // of returns the replica of a client that was seen within the timeout, or nil.

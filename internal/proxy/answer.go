@@ -16,7 +16,8 @@ import (
 
 // unroutable is the error of a request that no replica answered.
 type unroutable struct {
-	// reason is why no replica could be chosen any more, or what else is wrong; nil if the last attempt may not be repeated.
+	// reason is why no replica could be chosen any more, or what else is wrong; nil if the last
+	// attempt may not be repeated.
 	reason error
 	// last is the error of the last attempt, if there was one.
 	last error
@@ -59,11 +60,13 @@ type unsentError struct{ error }
 
 func (e *unsentError) Unwrap() error { return e.error }
 
-// retryAfter is what clients are told to wait, in seconds: the shortest there is, as a replica may become ready at any time.
+// retryAfter is what clients are told to wait, in seconds: the shortest there is, as a replica may
+// become ready at any time.
 const retryAfter = 1
 
-// answer tells a client why no replica answered: with 503 if nobody saw the request, else with 502. Clients that want JSON get a Kubernetes Status,
-// and gRPC clients their own UNAVAILABLE, without which they would not see the text.
+// answer tells a client why no replica answered: with 503 if nobody saw the request, else with 502.
+// Clients that want JSON get a Kubernetes Status, and gRPC clients their own UNAVAILABLE, without
+// which they would not see the text.
 func (o *port) answer(w http.ResponseWriter, r *http.Request, why *unroutable) {
 	code, reason := http.StatusServiceUnavailable, metav1.StatusReasonServiceUnavailable
 	if why.sent {

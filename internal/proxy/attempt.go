@@ -8,14 +8,16 @@ type attempt struct {
 	begun atomic.Bool
 }
 
-// wrote notes that something of the request was written to the replica, or that nothing will be. It may be called more than once.
+// wrote notes that something of the request was written to the replica, or that nothing will be. It
+// may be called more than once.
 func (a *attempt) wrote() {
 	if !a.begun.Swap(true) && a.life.unsent.Add(-1) == 0 && a.life.watcher.Load() {
 		a.life.arrive()
 	}
 }
 
-// waitSent returns a channel that is closed when something of every request inside was written: at once, if that is so.
+// waitSent returns a channel that is closed when something of every request inside was written: at
+// once, if that is so.
 func (l *life) waitSent() <-chan struct{} {
 	l.mu.Lock()
 	if l.sent == nil {

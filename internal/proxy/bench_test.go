@@ -12,8 +12,9 @@ import (
 	"time"
 )
 
-// BenchmarkProxy compares the proxy with a bare httputil.ReverseProxy whose Transport is set up as well: 200 bytes, kept connections, parallel
-// clients, one replica. Client, proxy and replica share the process, so compare the difference to direct rather than the figures.
+// BenchmarkProxy compares the proxy with a bare httputil.ReverseProxy whose Transport is set up as
+// well: 200 bytes, kept connections, parallel clients, one replica. Client, proxy and replica share
+// the process, so compare the difference to direct rather than the figures.
 func BenchmarkProxy(b *testing.B) {
 	body := strings.Repeat("x", 200)
 	origin := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, body) }))
@@ -40,7 +41,8 @@ func BenchmarkProxy(b *testing.B) {
 	})
 }
 
-// load asks from 64 connections at a time, by as little client as there can be, and reports the processor time of the whole process per request.
+// load asks from 64 connections at a time, by as little client as there can be, and reports the
+// processor time of the whole process per request.
 func load(b *testing.B, address string) {
 	b.Helper()
 	const request = "GET / HTTP/1.1\r\nHost: web\r\nUser-Agent: bench\r\nAccept: */*\r\n\r\n"

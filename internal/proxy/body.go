@@ -15,7 +15,8 @@ const maxReplay = 64 << 10
 type replay struct {
 	stopped atomic.Bool // nothing needs to be remembered any more
 
-	mu       sync.Mutex // guards the rest; held while source is read, which may take as long as the client likes
+	// guards the rest; held while source is read, which may take as long as the client likes
+	mu       sync.Mutex
 	source   io.Reader
 	recorded []byte
 	err      error // that ended source
@@ -31,8 +32,8 @@ func (b *replay) view() io.ReadCloser {
 	return b.current
 }
 
-// rewind ends the current view and says whether the body can be read from its beginning once more. One that somebody is reading cannot; a request
-// without a body can.
+// rewind ends the current view and says whether the body can be read from its beginning once more.
+// One that somebody is reading cannot; a request without a body can.
 func (b *replay) rewind() bool {
 	if b == nil {
 		return true
@@ -90,7 +91,8 @@ func (v *replayView) Close() error {
 	return nil
 }
 
-// requestBody is what the client sends. It gives up on a client that stops sending, and knows whether the client broke off or sent nonsense.
+// requestBody is what the client sends. It gives up on a client that stops sending, and knows
+// whether the client broke off or sent nonsense.
 type requestBody struct {
 	io.ReadCloser
 	control *http.ResponseController
@@ -100,10 +102,12 @@ type requestBody struct {
 
 // Read implements [io.Reader].
 func (b *requestBody) Read(p []byte) (int, error) {
-	_ = b.control.SetReadDeadline(time.Now().Add(b.timeout)) // every server of net/http can; without one there is no limit
+	// every server of net/http can; without one there is no limit
+	_ = b.control.SetReadDeadline(time.Now().Add(b.timeout))
 	n, err := b.ReadCloser.Read(p)
 	if err != nil {
-		_ = b.control.SetReadDeadline(time.Time{}) // the server goes on reading, to see whether the client leaves
+		// the server goes on reading, to see whether the client leaves
+		_ = b.control.SetReadDeadline(time.Time{})
 	}
 	if err != nil && err != io.EOF && err != http.ErrBodyReadAfterClose {
 		b.failure.Store(&err)
@@ -137,7 +141,8 @@ func (b *responseBody) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// upgradedBody is a connection that changed protocols. It notes whether the replica was the one to end it.
+// upgradedBody is a connection that changed protocols. It notes whether the replica was the one to
+// end it.
 type upgradedBody struct {
 	io.ReadWriteCloser
 	ended atomic.Bool // by the client

@@ -22,8 +22,8 @@ type endpoint struct {
 	name types.NamespacedName
 }
 
-// endpointsOf are the endpoints of the Service port of a name: those that are ready, and those that are used as long as no ready one is left (R198). Both
-// are in the order of Pod names.
+// endpointsOf are the endpoints of the Service port of a name: those that are ready, and those that
+// are used as long as no ready one is left (R198). Both are in the order of Pod names.
 func endpointsOf(slicesOfService []*discoveryv1.EndpointSlice, portName string) (ready, terminating []endpoint) {
 	first, last := lifecycle.Tiers(lifecycle.EndpointsOf(slicesOfService, portName))
 	return identify(first), identify(last)

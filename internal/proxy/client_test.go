@@ -8,7 +8,8 @@ import (
 	"time"
 )
 
-// TestClientThatStopsSending, or sends nonsense, is told so. Its replica is not blamed, and the request is not counted as lost.
+// TestClientThatStopsSending, or sends nonsense, is told so. Its replica is not blamed, and the
+// request is not counted as lost.
 func TestClientThatStopsSending(t *testing.T) {
 	for name, tt := range map[string]struct {
 		request string

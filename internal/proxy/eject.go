@@ -10,14 +10,16 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// A replica that refused a connection is tried again after firstReturn, then after twice the time and so on, up to lastReturn.
+// A replica that refused a connection is tried again after firstReturn, then after twice the time
+// and so on, up to lastReturn.
 const (
 	firstReturn = 100 * time.Millisecond
 	lastReturn  = 2 * time.Second
 )
 
-// eject takes a replica out of rotation, because it refused a connection in this life of its Pod, and has it tried again. No Event yet: most of those that
-// refuse have just ended, and that has Events of its own.
+// eject takes a replica out of rotation, because it refused a connection in this life of its Pod,
+// and has it tried again. No Event yet: most of those that refuse have just ended, and that has
+// Events of its own.
 func (o *port) eject(r *replica, l *life) {
 	if r.ejected.Swap(l) == l {
 		return
@@ -68,7 +70,8 @@ func cause(err error) error {
 	return err
 }
 
-// aboutRotation records an Event on the Pod of a replica, or on the Service if somebody else made the endpoint.
+// aboutRotation records an Event on the Pod of a replica, or on the Service if somebody else made
+// the endpoint.
 func (o *port) aboutRotation(r *replica, kind, reason, message string) {
 	about := o.service
 	if r.uid != "" {
@@ -77,7 +80,8 @@ func (o *port) aboutRotation(r *replica, kind, reason, message string) {
 	o.proxy.record(about, kind, reason, fmt.Sprintf("%s, behind port %d of Service %s, %s", r.address, o.key.number, o.key.service.Name, message))
 }
 
-// retire marks the replicas that the next table has no more, and brings those back that become ready: a probe found that they answer.
+// retire marks the replicas that the next table has no more, and brings those back that become
+// ready: a probe found that they answer.
 func retire(before, after *table) {
 	for _, list := range [][]*replica{before.ready, before.terminating} {
 		for _, r := range list {

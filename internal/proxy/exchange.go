@@ -9,8 +9,9 @@ import (
 	"time"
 )
 
-// exchange is the routing of one request or TCP connection: which replica it goes to, whether and where it is tried again, and how it is
-// accounted for. It knows nothing of the bytes; a forwarder carries those:
+// exchange is the routing of one request or TCP connection: which replica it goes to, whether and
+// where it is tried again, and how it is accounted for. It knows nothing of the bytes; a forwarder
+// carries those:
 //
 //	x.begin(port, client, idempotent)
 //	for {
@@ -63,7 +64,8 @@ func (x *exchange) begin(p *port, client netip.Addr, idempotent bool) {
 	p.requests.Add(1)
 }
 
-// next chooses the replica for the next attempt, and waits for one if the Service holds requests. The error says why there is none.
+// next chooses the replica for the next attempt, and waits for one if the Service holds requests.
+// The error says why there is none.
 func (x *exchange) next(ctx context.Context) error {
 	again := len(x.tried) > 0
 	t := x.port.table.Load()
@@ -105,7 +107,8 @@ func (x *exchange) take(t *table, patient bool) bool {
 	return true
 }
 
-// wait holds the exchange until a replica is ready that was not tried since the last change, or the time is over.
+// wait holds the exchange until a replica is ready that was not tried since the last change, or the
+// time is over.
 func (x *exchange) wait(ctx context.Context, hold time.Duration) error {
 	p := x.port
 	if p.waiting.Add(1) > maxWaiting {
@@ -139,7 +142,8 @@ func (x *exchange) wait(ctx context.Context, hold time.Duration) error {
 	}
 }
 
-// failed ends an attempt that failed before an answer, sent or not, and says whether another one is allowed.
+// failed ends an attempt that failed before an answer, sent or not, and says whether another one is
+// allowed.
 func (x *exchange) failed(kind failure, sent bool) bool {
 	x.replica.failures[kind].Add(1)
 	if kind == failureRefused || kind == failureTimeout {
@@ -177,7 +181,8 @@ func (x *exchange) leave() {
 	x.replica, x.attempt = nil, nil
 }
 
-// end accounts for the exchange. What broke and was not answered by another replica is lost, unless the client did not wait for it.
+// end accounts for the exchange. What broke and was not answered by another replica is lost, unless
+// the client did not wait for it.
 func (x *exchange) end(o outcome) {
 	switch {
 	case o == outcomeAborted:

@@ -75,7 +75,8 @@ func lastProbeFailure(s *store.Store, pod types.UID) string {
 	return slices.MaxFunc(events, func(a, b *corev1.Event) int { return a.EventTime.Compare(b.EventTime.Time) }).Message
 }
 
-// notReady says in one line why a Pod gets no requests. unhealthy is what its last failed probe said.
+// notReady says in one line why a Pod gets no requests. unhealthy is what its last failed probe
+// said.
 func notReady(pod *corev1.Pod, unhealthy string) (reason, message string) {
 	status := &pod.Status
 	ready := conditionOf(pod, corev1.PodReady)

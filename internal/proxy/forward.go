@@ -13,7 +13,8 @@ import (
 	"sync"
 )
 
-// forwarder carries the bytes of requests and answers. All that it decides it asks an [exchange] for, so that one forwarder can replace another.
+// forwarder carries the bytes of requests and answers. All that it decides it asks an [exchange]
+// for, so that one forwarder can replace another.
 type forwarder interface {
 	// forward serves one request of a port. It returns when the answer is complete.
 	forward(w http.ResponseWriter, r *http.Request, o *port)
@@ -50,10 +51,13 @@ func (f *httpForwarder) forward(w http.ResponseWriter, r *http.Request, o *port)
 		}
 	}
 	c.exchange.begin(o, client, isIdempotent(r))
-	defer c.end(f, r)                              // also if the reverse proxy panics to break an answer off
-	if r.ContentLength != 0 && r.ProtoMajor == 1 { // a stream of HTTP/2 may be silent in one direction for as long as it likes
+	// also if the reverse proxy panics to break an answer off
+	defer c.end(f, r)
+	// a stream of HTTP/2 may be silent in one direction for as long as it likes
+	if r.ContentLength != 0 && r.ProtoMajor == 1 {
 		control := http.NewResponseController(w)
-		// Without this the server swallows what is left of a request's body as soon as the answer begins. It is supported by all HTTP/1 servers.
+		// Without this the server swallows what is left of a request's body as soon as the answer
+		// begins. It is supported by all HTTP/1 servers.
 		_ = control.EnableFullDuplex()
 		c.request = &requestBody{ReadCloser: r.Body, control: control, timeout: f.proxy.opts.ClientTimeout}
 		r.Body = c.request
@@ -62,8 +66,8 @@ func (f *httpForwarder) forward(w http.ResponseWriter, r *http.Request, o *port)
 	c.complete = true
 }
 
-// carrier carries one request at a time. It is the transport of its own reverse proxy, so that a request finds its exchange without a look-up or an
-// allocation.
+// carrier carries one request at a time. It is the transport of its own reverse proxy, so that a
+// request finds its exchange without a look-up or an allocation.
 type carrier struct {
 	transports *transports
 	proxy      httputil.ReverseProxy
@@ -96,7 +100,8 @@ func (c *carrier) end(f *httpForwarder, r *http.Request) {
 	f.carriers.Put(c)
 }
 
-// RoundTrip implements [http.RoundTripper]: it sends a request to one replica after the other until one answers, as far as that is allowed.
+// RoundTrip implements [http.RoundTripper]: it sends a request to one replica after the other until
+// one answers, as far as that is allowed.
 func (c *carrier) RoundTrip(out *http.Request) (*http.Response, error) {
 	var body *replay
 	if out.Body != nil {
@@ -129,7 +134,8 @@ func (c *carrier) RoundTrip(out *http.Request) (*http.Response, error) {
 	}
 }
 
-// try sends a request to the current replica. What met a kept connection that was dead gets a fresh one.
+// try sends a request to the current replica. What met a kept connection that was dead gets a fresh
+// one.
 func (c *carrier) try(transport *http.Transport, out *http.Request, body *replay) (*http.Response, error) {
 	out.URL.Scheme, out.URL.Host = "http", c.exchange.replica.address
 	if body != nil {
@@ -166,7 +172,8 @@ func (c *carrier) watch(res *http.Response) *http.Response {
 		res.Body = c.upgraded
 		return res
 	}
-	if len(res.Trailer) > 0 { // HTTP/2 has trailers beside a length, HTTP/1.1 has them after chunks only
+	// HTTP/2 has trailers beside a length, HTTP/1.1 has them after chunks only
+	if len(res.Trailer) > 0 {
 		res.Header.Del("Content-Length")
 		res.ContentLength = -1
 	}
@@ -175,7 +182,8 @@ func (c *carrier) watch(res *http.Response) *http.Response {
 	return res
 }
 
-// transportFor chooses how the replica is spoken to: HTTP/2 if the port says so or the request is gRPC, but for upgrades, which HTTP/2 has not.
+// transportFor chooses how the replica is spoken to: HTTP/2 if the port says so or the request is
+// gRPC, but for upgrades, which HTTP/2 has not.
 func (c *carrier) transportFor(out *http.Request) *http.Transport {
 	upgrade := out.Header["Upgrade"] != nil
 	if !upgrade && (c.exchange.port.table.Load().protocol == protocolH2C || isGRPC(out)) {
@@ -200,12 +208,14 @@ func (c *carrier) refuse(w http.ResponseWriter, out *http.Request, err error) {
 		u = &unroutable{reason: err, sent: true}
 	}
 	if out.ProtoMajor == 1 && out.ContentLength != 0 {
-		w.Header().Set("Connection", "close") // after EnableFullDuplex the server hangs up if nobody read the body, and does not say so
+		// after EnableFullDuplex the server hangs up if nobody read the body, and does not say so
+		w.Header().Set("Connection", "close")
 	}
 	c.exchange.port.answer(w, out, u)
 }
 
-// rewrite completes the request to a replica. The package comment says what becomes of forwarding headers.
+// rewrite completes the request to a replica. The package comment says what becomes of forwarding
+// headers.
 func rewrite(r *httputil.ProxyRequest) {
 	in, out := r.In, r.Out
 	for _, name := range []string{"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto"} {
@@ -221,8 +231,9 @@ func rewrite(r *httputil.ProxyRequest) {
 	if proto != nil {
 		out.Header["X-Forwarded-Proto"] = proto
 	}
-	out.URL.RawQuery = in.URL.RawQuery // nothing here reads it, so there is nothing to disagree about
-	out.Trailer = in.Trailer           // filled in when the body has been read
+	// nothing here reads it, so there is nothing to disagree about
+	out.URL.RawQuery = in.URL.RawQuery
+	out.Trailer = in.Trailer // filled in when the body has been read
 }
 
 // isIdempotent is net/http's own rule of what may be sent twice, but for the body.

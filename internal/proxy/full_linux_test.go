@@ -9,7 +9,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// fullQueue returns an address where the kernel's queue is full: connections are not refused, and not made either.
+// fullQueue returns an address where the kernel's queue is full: connections are not refused, and
+// not made either.
 func fullQueue(t *testing.T) string {
 	t.Helper()
 	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)

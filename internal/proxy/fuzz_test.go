@@ -20,8 +20,10 @@ func seeds() []string {
 	return []string{
 		"GET /fuzz HTTP/1.1\r\nHost: x\r\n\r\n",
 		head + "Content-Length: 5\r\n\r\nhello",
-		head + "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" + hidden,            // CL.TE
-		head + "Transfer-Encoding: chunked\r\nContent-Length: 4\r\n\r\n5c\r\n" + hidden + "0\r\n\r\n", // TE.CL
+		// CL.TE
+		head + "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" + hidden,
+		// TE.CL
+		head + "Transfer-Encoding: chunked\r\nContent-Length: 4\r\n\r\n5c\r\n" + hidden + "0\r\n\r\n",
 		head + "Content-Length: 5\r\nContent-Length: 6\r\n\r\nhello!",
 		head + "Content-Length: 5, 5\r\n\r\nhello" + hidden,
 		head + "Content-Length: +5\r\n\r\nhello",
@@ -70,8 +72,9 @@ func seeds() []string {
 	}
 }
 
-// FuzzFront sends anything at all to the front of a Service, with one replica that answers each request with its path, over as few connections as the
-// proxy likes. After each, other clients must get the answers to their own requests: else a connection to the replica is out of step.
+// FuzzFront sends anything at all to the front of a Service, with one replica that answers each
+// request with its path, over as few connections as the proxy likes. After each, other clients must
+// get the answers to their own requests: else a connection to the replica is out of step.
 func FuzzFront(f *testing.F) {
 	for _, s := range seeds() {
 		f.Add([]byte(s))

@@ -14,11 +14,13 @@ const (
 	inside = 1<<32 - 1
 )
 
-// gate counts who is inside and can refuse those who come later, both in one word: who entered before a flag was set is counted from then on, and
-// who comes later sees the flag. The zero value is open. It is safe for concurrent use.
+// gate counts who is inside and can refuse those who come later, both in one word: who entered
+// before a flag was set is counted from then on, and who comes later sees the flag. The zero value
+// is open. It is safe for concurrent use.
 type gate struct {
 	state atomic.Uint64
-	// empty is called by who leaves last while the gate is watched. It must look for itself whether the gate is still empty.
+	// empty is called by who leaves last while the gate is watched. It must look for itself whether
+	// the gate is still empty.
 	empty func()
 }
 

@@ -155,7 +155,8 @@ func terminating(e discoveryv1.Endpoint) discoveryv1.Endpoint {
 	return e
 }
 
-// endpoints says what the endpoints of a Service are: in one slice for each, because each Pod has a port of its own. It returns once the proxy knows.
+// endpoints says what the endpoints of a Service are: in one slice for each, because each Pod has a
+// port of its own. It returns once the proxy knows.
 func (c *cluster) endpoints(service string, list ...discoveryv1.Endpoint) {
 	c.t.Helper()
 	c.write(service, list...)
@@ -268,7 +269,8 @@ func (b *backend) kill() {
 	b.Config.Close()
 }
 
-// freePort finds a port that nobody listens on now, and that the kernel does not give to an outgoing connection.
+// freePort finds a port that nobody listens on now, and that the kernel does not give to an
+// outgoing connection.
 func freePort(t testing.TB) int {
 	t.Helper()
 	for range 100 {

@@ -92,7 +92,8 @@ func TestHold(t *testing.T) {
 	}
 }
 
-// TestHoldThroughRestart swaps the process of the only replica, on the same port, under requests of which none may fail (case: stop-first).
+// TestHoldThroughRestart swaps the process of the only replica, on the same port, under requests of
+// which none may fail (case: stop-first).
 func TestHoldThroughRestart(t *testing.T) {
 	c := start(t, Options{})
 	url := "http://" + c.service("web", annotated(manifest.AnnotationHold, "10s"))

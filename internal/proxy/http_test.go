@@ -190,7 +190,8 @@ func TestFailover(t *testing.T) {
 	clients.Wait()
 	took := time.Unix(0, last.Load()).Sub(changed)
 	t.Logf("the last request came %v after the EndpointSlice changed", took)
-	if took > time.Second { // far less, but for the race detector and a loaded machine; test/traffic measures it
+	// far less, but for the race detector and a loaded machine; test/traffic measures it
+	if took > time.Second {
 		t.Errorf("the last request came %v after the EndpointSlice changed", took)
 	}
 }

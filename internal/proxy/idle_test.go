@@ -66,7 +66,8 @@ func TestNothingIsLostToIdleness(t *testing.T) {
 					t.Errorf("%s: %d %s", method, code, text)
 					return
 				}
-				time.Sleep(time.Duration((n*7+worker*13)%20) * 100 * time.Microsecond) // the idle time is the fault
+				// the idle time is the fault
+				time.Sleep(time.Duration((n*7+worker*13)%20) * 100 * time.Microsecond)
 			}
 		})
 	}

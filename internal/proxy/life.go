@@ -13,12 +13,14 @@ import (
 
 // pod is a Pod as the router sees it. It outlives its processes: each has a life of its own.
 type pod struct {
-	uid  types.UID
-	name atomic.Pointer[types.NamespacedName] // nil until an EndpointSlice or the Pod itself told it
-	life atomic.Pointer[life]                 // the current one
+	uid types.UID
+	// nil until an EndpointSlice or the Pod itself told it
+	name atomic.Pointer[types.NamespacedName]
+	life atomic.Pointer[life] // the current one
 }
 
-// life is the part of a Pod's time from one start of its process to its end: who is in flight at it, and what its end cost the clients.
+// life is the part of a Pod's time from one start of its process to its end: who is in flight at
+// it, and what its end cost the clients.
 type life struct {
 	gate
 	pod     *pod
@@ -36,14 +38,16 @@ type life struct {
 	reported    bool
 }
 
-// newLife begins a life of a Pod. report is called at most once, when the process ended and the last request that it concerned has been decided.
+// newLife begins a life of a Pod. report is called at most once, when the process ended and the
+// last request that it concerned has been decided.
 func newLife(p *pod, report func(l *life, requests, connections int)) *life {
 	l := &life{pod: p, report: report}
 	l.empty = l.settle
 	return l
 }
 
-// broke notes that the connection of a request in flight broke after it was sent. decide has to follow. The caller is still inside.
+// broke notes that the connection of a request in flight broke after it was sent. decide has to
+// follow. The caller is still inside.
 func (l *life) broke() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -61,7 +65,8 @@ func (l *life) decide(lost bool) {
 	l.settle()
 }
 
-// cut notes that an upgraded or a TCP connection was ended by the replica, not by the client. The caller is still inside.
+// cut notes that an upgraded or a TCP connection was ended by the replica, not by the client. The
+// caller is still inside.
 func (l *life) cut() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -118,7 +123,8 @@ func (l *life) settle() {
 	}
 }
 
-// recent counts what happened within the last second or so. After keep it counts all that follows too.
+// recent counts what happened within the last second or so. After keep it counts all that follows
+// too.
 type recent struct {
 	total  int
 	kept   bool
@@ -126,7 +132,8 @@ type recent struct {
 	counts [recentSlots]int
 }
 
-// A process that ends breaks its connections before anyone can tell that it ended, and a second before if it closes them itself and then cleans up.
+// A process that ends breaks its connections before anyone can tell that it ended, and a second
+// before if it closes them itself and then cleans up.
 const (
 	recentSlots = 10
 	recentSlot  = 100 * time.Millisecond

@@ -19,8 +19,9 @@ const (
 	nearby = 100
 )
 
-// listen takes the declared port if it can be had, else the next free one, else any. refused says in words why it is not the declared one; it is
-// empty if it is. taken says who has a port or is to have it, or "".
+// listen takes the declared port if it can be had, else the next free one, else any. refused says
+// in words why it is not the declared one; it is empty if it is. taken says who has a port or is to
+// have it, or "".
 func listen(declared int, taken func(port int) string) (listener *net.TCPListener, refused string, err error) {
 	if by := taken(declared); by != "" {
 		refused = fmt.Sprintf("port %d belongs to %s", declared, by)
@@ -65,7 +66,8 @@ func refusal(port int, err error) string {
 	return fmt.Sprintf("cannot listen on port %d: %v", port, err)
 }
 
-// taken says who but a Service has a port or is to have it: another Service that listens on it or declares it, or what the options reserve.
+// taken says who but a Service has a port or is to have it: another Service that listens on it or
+// declares it, or what the options reserve.
 func (p *Proxy) taken(key portKey) func(port int) string {
 	return func(number int) string {
 		if p.opts.Reserved != nil && p.opts.Reserved(number) {

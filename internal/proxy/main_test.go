@@ -24,7 +24,8 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// serveAsReplica answers after 5 ms. It prints each request that it received, so that the test knows what was sent twice.
+// serveAsReplica answers after 5 ms. It prints each request that it received, so that the test
+// knows what was sent twice.
 func serveAsReplica() {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -19,7 +19,8 @@ type portKey struct {
 	number  int32
 }
 
-// port is a Service port with its listener. The proxy's loop writes its table; everything else is safe for concurrent use.
+// port is a Service port with its listener. The proxy's loop writes its table; everything else is
+// safe for concurrent use.
 type port struct {
 	key       portKey
 	proxy     *Proxy
@@ -47,12 +48,14 @@ type port struct {
 
 // Limits of the HTTP front.
 const (
-	// readHeaderTimeout bounds how slowly a request's head may come: a client that drips bytes costs a connection for that long.
+	// readHeaderTimeout bounds how slowly a request's head may come: a client that drips bytes
+	// costs a connection for that long.
 	readHeaderTimeout = 10 * time.Second
-	// idleTimeout is how long a client's connection is kept without a request. Longer than the usual minute of client pools, so that they close
-	// first.
+	// idleTimeout is how long a client's connection is kept without a request. Longer than the
+	// usual minute of client pools, so that they close first.
 	idleTimeout = 2 * time.Minute
-	// maxHeaderBytes is more than any common server behind takes (Node 16 KiB, nginx 32 KiB), so those decide, and a sixteenth of Go's default.
+	// maxHeaderBytes is more than any common server behind takes (Node 16 KiB, nginx 32 KiB), so
+	// those decide, and a sixteenth of Go's default.
 	maxHeaderBytes = 64 << 10
 	// maxStreams of one HTTP/2 connection at a time; browsers and gRPC assume about a hundred.
 	maxStreams = 250
@@ -82,7 +85,8 @@ func newPort(p *Proxy, key portKey, service corev1.ObjectReference, listener *ne
 	return o
 }
 
-// serve accepts clients until stop. HTTP clients are the server's, TCP clients get a goroutine of the proxy.
+// serve accepts clients until stop. HTTP clients are the server's, TCP clients get a goroutine of
+// the proxy.
 func (o *port) serve() {
 	err := o.server.Serve(acceptor{o})
 	if !errors.Is(err, http.ErrServerClosed) && !o.isStopping() {
@@ -112,7 +116,8 @@ func (o *port) publish(t *table) {
 	o.changes.fire()
 }
 
-// close ends the listener, so that its address is free, and lets nobody wait any longer. Those who are served go on.
+// close ends the listener, so that its address is free, and lets nobody wait any longer. Those who
+// are served go on.
 func (o *port) close() {
 	o.stopOnce.Do(func() {
 		close(o.stopping)
@@ -122,7 +127,8 @@ func (o *port) close() {
 	})
 }
 
-// stop closes the port, waits for those who are served, but no longer than drain, and cuts off the rest. It returns when nobody is served any more.
+// stop closes the port, waits for those who are served, but no longer than drain, and cuts off the
+// rest. It returns when nobody is served any more.
 func (o *port) stop(drain time.Duration) {
 	o.close()
 	patience, cancel := context.WithTimeout(context.Background(), drain)

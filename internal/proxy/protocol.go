@@ -23,7 +23,8 @@ const (
 // String returns the name for people.
 func (p protocol) String() string { return [...]string{"tcp", "http", "h2c"}[p] }
 
-// protocolNamed reads an application protocol as Kubernetes, Istio and Knative spell it, in appProtocol or at the start of a port's name.
+// protocolNamed reads an application protocol as Kubernetes, Istio and Knative spell it, in
+// appProtocol or at the start of a port's name.
 func protocolNamed(name string) (p protocol, known bool) {
 	switch strings.ToLower(name) {
 	case "http", "http1", "kubernetes.io/ws", "ws":
@@ -36,8 +37,9 @@ func protocolNamed(name string) (p protocol, known bool) {
 	return protocolTCP, false
 }
 
-// protocolOf decides how a Service port is served: as its appProtocol says, which is final; else as its name says up to the first dash, as in
-// http-admin (grpc-web is HTTP/1.1); else by HTTP if a probe of a selected Pod finds plain HTTP at its target port.
+// protocolOf decides how a Service port is served: as its appProtocol says, which is final; else as
+// its name says up to the first dash, as in http-admin (grpc-web is HTTP/1.1); else by HTTP if a
+// probe of a selected Pod finds plain HTTP at its target port.
 func protocolOf(port *corev1.ServicePort, selected []*corev1.Pod) protocol {
 	if port.AppProtocol != nil {
 		p, _ := protocolNamed(*port.AppProtocol)
@@ -56,7 +58,8 @@ func protocolOf(port *corev1.ServicePort, selected []*corev1.Pod) protocol {
 	return protocolTCP
 }
 
-// probesHTTP says whether a probe of the Pod is an httpGet, without TLS, at the target of a Service port.
+// probesHTTP says whether a probe of the Pod is an httpGet, without TLS, at the target of a Service
+// port.
 func probesHTTP(pod *corev1.Pod, port *corev1.ServicePort) bool {
 	target := port.TargetPort
 	if target == (intstr.IntOrString{}) {
@@ -78,7 +81,8 @@ func probesHTTP(pod *corev1.Pod, port *corev1.ServicePort) bool {
 	return false
 }
 
-// portNumber resolves a port by number or name among those that containers declare; 0 means that none has the name.
+// portNumber resolves a port by number or name among those that containers declare; 0 means that
+// none has the name.
 func portNumber(port intstr.IntOrString, containers []corev1.Container) int32 {
 	if port.Type == intstr.Int {
 		return port.IntVal

@@ -16,8 +16,8 @@ import (
 	"github.com/probity-run/probity/internal/store"
 )
 
-// AnnotationAddress, followed by the number of a Service port, is set on the Service to the address where that port is served, as in
-// probity.run/address.80: 127.0.0.1:8080.
+// AnnotationAddress, followed by the number of a Service port, is set on the Service to the address
+// where that port is served, as in probity.run/address.80: 127.0.0.1:8080.
 const AnnotationAddress = "probity.run/address."
 
 // component is who reports the Events.
@@ -27,29 +27,34 @@ const component = "probity-proxy"
 type Options struct {
 	// Store holds Services, EndpointSlices and Pods, and takes Events. Required.
 	Store *store.Store
-	// DrainTimeout is how long the requests and connections in flight may take when a Service goes or the proxy stops, until they are cut. Default 5
-	// s.
+	// DrainTimeout is how long the requests and connections in flight may take when a Service goes
+	// or the proxy stops, until they are cut. Default 5 s.
 	DrainTimeout time.Duration
-	// ClientTimeout is how long a client may take to send the next piece of an HTTP/1 body or to take the next one of an answer. Then it is cut off,
-	// and its replica is free again. Upgraded connections and streams of HTTP/2 may be silent. Default one minute.
+	// ClientTimeout is how long a client may take to send the next piece of an HTTP/1 body or to
+	// take the next one of an answer. Then it is cut off, and its replica is free again. Upgraded
+	// connections and streams of HTTP/2 may be silent. Default one minute.
 	ClientTimeout time.Duration
-	// MaxConnections of clients, of all Services together. Further ones wait in the kernel's queues. Default 8192.
+	// MaxConnections of clients, of all Services together. Further ones wait in the kernel's
+	// queues. Default 8192.
 	MaxConnections int
-	// Reserved, if not nil, says that a port is to be left to somebody else, as to a Pod with fixed ports. It is called from the goroutine of Run.
+	// Reserved, if not nil, says that a port is to be left to somebody else, as to a Pod with fixed
+	// ports. It is called from the goroutine of Run.
 	Reserved func(port int) bool
 	// Logger gets what is neither an Event nor an answer. Default: nothing is logged.
 	Logger *slog.Logger
 }
 
-// Proxy serves the Services of a store. Make it with [New]. Its methods are safe for concurrent use.
+// Proxy serves the Services of a store. Make it with [New]. Its methods are safe for concurrent
+// use.
 type Proxy struct {
 	opts    Options
 	httpLog *log.Logger
 	pods    pods
 	buffers buffers
-	slots   chan struct{}  // one for each connection of a client
-	running sync.WaitGroup // of listeners, TCP clients, ports that stop and replicas that are brought back
-	world   world          // of the loop
+	slots   chan struct{} // one for each connection of a client
+	// of listeners, TCP clients, ports that stop and replicas that are brought back
+	running sync.WaitGroup
+	world   world // of the loop
 
 	mu    sync.Mutex // guards ports against readers; only the loop writes
 	ports map[portKey]*port
@@ -69,8 +74,9 @@ func New(opts Options) *Proxy {
 	return p
 }
 
-// Run serves until the context is done. Then it accepts no more, waits for what is in flight, for at most the DrainTimeout, and returns when
-// nothing that it started is left. It can be called once.
+// Run serves until the context is done. Then it accepts no more, waits for what is in flight, for
+// at most the DrainTimeout, and returns when nothing that it started is left. It can be called
+// once.
 func (p *Proxy) Run(ctx context.Context) error {
 	defer p.running.Wait()
 	defer p.stopAll()

@@ -28,7 +28,8 @@ func (w *world) inOrder(names map[types.NamespacedName]bool) []types.NamespacedN
 	})
 }
 
-// reconcile brings the ports of a Service to what the world says: those that are gone stop, new ones open, and all get their table.
+// reconcile brings the ports of a Service to what the world says: those that are gone stop, new
+// ones open, and all get their table.
 func (p *Proxy) reconcile(name types.NamespacedName) {
 	service := p.world.services[name]
 	wanted := map[portKey]*corev1.ServicePort{}
@@ -65,7 +66,8 @@ func isServed(service *corev1.Service) bool {
 	return service.DeletionTimestamp == nil && service.Spec.Type != corev1.ServiceTypeExternalName && service.Spec.ClusterIP != corev1.ClusterIPNone
 }
 
-// closeOthers closes the ports of a Service that are not wanted, or belong to another Service that had its name, and has them stop.
+// closeOthers closes the ports of a Service that are not wanted, or belong to another Service that
+// had its name, and has them stop.
 func (p *Proxy) closeOthers(service *corev1.Service, name types.NamespacedName, wanted map[portKey]*corev1.ServicePort) {
 	for key, o := range p.ports {
 		if key.service != name || wanted[key] != nil && o.service.UID == service.UID {
@@ -84,7 +86,8 @@ func (p *Proxy) tableOf(o *port, service *corev1.Service, declared *corev1.Servi
 	before := o.table.Load()
 	t := &table{protocol: protocolOf(declared, p.world.selected(service)), hold: holdOf(service), affinity: affinityOf(service)}
 	if t.protocol == protocolTCP && before.protocol == protocolHTTP && declared.AppProtocol == nil {
-		t.protocol = protocolHTTP // a probe told once; that there is no Pod now does not make it untrue
+		// a probe told once; that there is no Pod now does not make it untrue
+		t.protocol = protocolHTTP
 	}
 	ready, terminating := endpointsOf(p.world.slicesOf(o.key.service), declared.Name)
 	for _, e := range ready {
@@ -114,7 +117,8 @@ func (p *Proxy) replicaOf(before *table, e endpoint) *replica {
 	return &replica{endpoint: e, pod: p.pods.get(e.uid, &e.name)}
 }
 
-// holdOf reads the annotation for held requests. The manifest was validated; what another way brought in and is no time means no hold.
+// holdOf reads the annotation for held requests. The manifest was validated; what another way
+// brought in and is no time means no hold.
 func holdOf(service *corev1.Service) time.Duration {
 	hold, err := time.ParseDuration(service.Annotations[manifest.AnnotationHold])
 	if err != nil {

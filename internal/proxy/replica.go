@@ -23,12 +23,14 @@ const (
 // String returns the name in [EndpointState].Failures.
 func (f failure) String() string { return [...]string{"refused", "timeout", "broken", "aborted"}[f] }
 
-// replica is one endpoint behind one Service port. It stays the same through all tables of the port that have it.
+// replica is one endpoint behind one Service port. It stays the same through all tables of the port
+// that have it.
 type replica struct {
 	endpoint
 	pod      *pod
 	inFlight atomic.Int64
-	// ejected is the life of the Pod in which it refused a connection and did not accept one since; nil for most.
+	// ejected is the life of the Pod in which it refused a connection and did not accept one since;
+	// nil for most.
 	ejected atomic.Pointer[life]
 	retired atomic.Bool // no table has it any more
 
@@ -58,7 +60,8 @@ func (r *replica) leave(a *attempt) {
 	a.life.leave()
 }
 
-// isEjected says whether it is out of rotation because it refused a connection. A new life of the Pod begins in rotation.
+// isEjected says whether it is out of rotation because it refused a connection. A new life of the
+// Pod begins in rotation.
 func (r *replica) isEjected() bool {
 	l := r.ejected.Load()
 	return l != nil && l == r.pod.life.Load()

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// TestRestartInPlace breaks a GET that is in flight at a Pod whose next process listens on the same port already, but was never ready. net/http would
-// send such a request again, to the same address.
+// TestRestartInPlace breaks a GET that is in flight at a Pod whose next process listens on the same
+// port already, but was never ready. net/http would send such a request again, to the same address.
 func TestRestartInPlace(t *testing.T) {
 	c := start(t, Options{})
 	url := "http://" + c.service("web")
@@ -21,7 +21,8 @@ func TestRestartInPlace(t *testing.T) {
 	})
 	c.endpoints("web", at("a", a.address))
 	client := client(t)
-	if code, body := get(client, url); code != http.StatusOK { // so that the next request finds a kept connection
+	// so that the next request finds a kept connection
+	if code, body := get(client, url); code != http.StatusOK {
 		t.Fatalf("%d %s", code, body)
 	}
 	hang.Store(true)

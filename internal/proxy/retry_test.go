@@ -268,7 +268,8 @@ func TestPostAfterItsKeptConnectionDied(t *testing.T) {
 		if code, body := do(client, http.MethodPost, url, "x"); code != http.StatusOK {
 			t.Fatalf("round %d: %d %s", round, code, body)
 		}
-		a.CloseClientConnections() // as a server with a short keep-alive does, or a process that is restarted
+		// as a server with a short keep-alive does, or a process that is restarted
+		a.CloseClientConnections()
 	}
 	c.endpoints("web", at("a", a.address), at("b", b.address))
 	for range 4 {
@@ -287,7 +288,8 @@ func TestPostAfterItsKeptConnectionDied(t *testing.T) {
 	}
 }
 
-// TestKill9 kills one of three processes under load: no GET fails, only POSTs that were sent to it, and nothing is seen twice.
+// TestKill9 kills one of three processes under load: no GET fails, only POSTs that were sent to it,
+// and nothing is seen twice.
 func TestKill9(t *testing.T) {
 	c := start(t, Options{})
 	url := "http://" + c.service("web")

@@ -222,7 +222,8 @@ func TestStopWaitsForRequests(t *testing.T) {
 			url := "http://" + c.service("web")
 			reached, release := make(chan struct{}), make(chan struct{})
 			a := c.replica("a", func(_ http.ResponseWriter, r *http.Request) {
-				_, _ = io.Copy(io.Discard, r.Body) // or the server does not notice that its client goes
+				// or the server does not notice that its client goes
+				_, _ = io.Copy(io.Discard, r.Body)
 				close(reached)
 				select {
 				case <-release:
@@ -252,7 +253,8 @@ func TestStopWaitsForRequests(t *testing.T) {
 				})
 				close(release)
 			}
-			if code := <-codes; code != test.want && (test.want == 200 || code != http.StatusBadGateway) { // or nothing at all
+			// or nothing at all
+			if code := <-codes; code != test.want && (test.want == 200 || code != http.StatusBadGateway) {
 				t.Errorf("answer %d, want %d", code, test.want)
 			}
 			<-stopped

@@ -4,5 +4,6 @@ package proxy
 
 import "net"
 
-// isStale cannot be known here: what is sent to a replica that has just closed the connection is lost.
+// isStale cannot be known here: what is sent to a replica that has just closed the connection is
+// lost.
 func isStale(*net.TCPConn) bool { return false }

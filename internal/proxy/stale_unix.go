@@ -9,8 +9,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// isStale says whether the peer has closed a connection that nothing was asked on, or said something unasked. It reads nothing, so it may be called
-// while another goroutine reads.
+// isStale says whether the peer has closed a connection that nothing was asked on, or said
+// something unasked. It reads nothing, so it may be called while another goroutine reads.
 func isStale(conn *net.TCPConn) bool {
 	raw, err := conn.SyscallConn()
 	if err != nil {

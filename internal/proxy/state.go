@@ -6,8 +6,8 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// State is what the proxy does at one time, by Service and port. Numbers count from the start of the listener, those of an endpoint from when it was
-// first seen.
+// State is what the proxy does at one time, by Service and port. Numbers count from the start of
+// the listener, those of an endpoint from when it was first seen.
 type State struct {
 	Ports []PortState
 }
@@ -45,12 +45,14 @@ type EndpointState struct {
 	Ready bool
 	// Withdrawn by the node. Exited: its process has ended.
 	Withdrawn, Exited bool
-	// Ejected: it refused a connection and did not accept one since. This is no probe's result and not in the Pod's status.
+	// Ejected: it refused a connection and did not accept one since. This is no probe's result and
+	// not in the Pod's status.
 	Ejected bool
 	// Requests counts attempts, InFlight those that are not over.
 	Requests uint64
 	InFlight int
-	// Failures counts attempts that failed, as refused, timeout, broken (before the answer) and aborted (in it).
+	// Failures counts attempts that failed, as refused, timeout, broken (before the answer) and
+	// aborted (in it).
 	Failures  map[string]uint64
 	Ejections uint64
 	// Lost is how many requests that failed here no other replica answered.

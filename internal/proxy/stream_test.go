@@ -70,7 +70,8 @@ func TestTrailers(t *testing.T) {
 				w.Header().Set(http.TrailerPrefix+"X-Late", "1")
 			})
 			c.endpoints("web", at("a", r.address))
-			req, err := http.NewRequest(http.MethodPost, url, io.MultiReader(strings.NewReader("hello"))) // of unknown length
+			// of unknown length
+			req, err := http.NewRequest(http.MethodPost, url, io.MultiReader(strings.NewReader("hello")))
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -5,7 +5,8 @@ import (
 	"time"
 )
 
-// table is what a port knows at one time. It is never changed; its replicas live on in the next one.
+// table is what a port knows at one time. It is never changed; its replicas live on in the next
+// one.
 type table struct {
 	protocol protocol
 	// ready endpoints get all requests.
@@ -30,9 +31,11 @@ type wish struct {
 	patient bool
 }
 
-// choose finds the replica with the fewest requests in flight among those that are in the best state: ready and in rotation; else ready but refusing
-// connections, as a try costs less than a failure; else, if none is ready, on its way out but alive. It returns nil if there is none that was not
-// tried, and the flags of a Pod which the entrance has to be refused for if they come up meanwhile.
+// choose finds the replica with the fewest requests in flight among those that are in the best
+// state: ready and in rotation; else ready but refusing connections, as a try costs less than a
+// failure; else, if none is ready, on its way out but alive. It returns nil if there is none that
+// was not tried, and the flags of a Pod which the entrance has to be refused for if they come up
+// meanwhile.
 func (t *table) choose(w wish) (best *replica, refused uint64) {
 	if best = least(t.ready, w, isReady, true); best != nil || w.patient {
 		return best, withdrawn | closed

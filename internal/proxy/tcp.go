@@ -9,10 +9,12 @@ import (
 	"time"
 )
 
-// dialTimeout is how long a replica on this machine may take to accept a connection: its queue is full then.
+// dialTimeout is how long a replica on this machine may take to accept a connection: its queue is
+// full then.
 const dialTimeout = time.Second
 
-// lingerTimeout is how long a replica that no longer takes what its client sends may go on answering.
+// lingerTimeout is how long a replica that no longer takes what its client sends may go on
+// answering.
 const lingerTimeout = 5 * time.Second
 
 // relayClient serves a TCP client by a goroutine of the proxy.
@@ -38,7 +40,8 @@ func (o *port) relayClient(client *clientConn) {
 	})
 }
 
-// connect reaches a replica; one that cannot be reached is replaced by another. It returns nil if there is none.
+// connect reaches a replica; one that cannot be reached is replaced by another. It returns nil if
+// there is none.
 func (o *port) connect(x *exchange) *net.TCPConn {
 	for {
 		if x.next(o.cutting) != nil {
@@ -56,8 +59,8 @@ func (o *port) connect(x *exchange) *net.TCPConn {
 	}
 }
 
-// relay copies both ways until both have ended, and hands each end on as a half-close (R201: nothing but the two peers and the end of the proxy ends
-// it).
+// relay copies both ways until both have ended, and hands each end on as a half-close (R201:
+// nothing but the two peers and the end of the proxy ends it).
 func (o *port) relay(client, upstream *net.TCPConn) outcome {
 	stop := context.AfterFunc(o.cutting, func() {
 		reset(client)
@@ -69,7 +72,8 @@ func (o *port) relay(client, upstream *net.TCPConn) outcome {
 		defer close(sent)
 		_, err := io.Copy(upstream, client)
 		_ = upstream.CloseWrite() // fails if it is closed already
-		if err != nil {           // the client broke off, or the replica takes no more and may still answer
+		// the client broke off, or the replica takes no more and may still answer
+		if err != nil {
 			_ = upstream.SetReadDeadline(time.Now().Add(lingerTimeout))
 		}
 	}()

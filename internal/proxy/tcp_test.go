@@ -13,7 +13,8 @@ import (
 	"github.com/probity-run/probity/internal/manifest"
 )
 
-// tcpReplica echoes lines with its name before, and says how many bytes it got at the end of its input.
+// tcpReplica echoes lines with its name before, and says how many bytes it got at the end of its
+// input.
 func tcpReplica(t *testing.T, name string) (address string, stop func()) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")

@@ -6,7 +6,8 @@ import (
 	"testing"
 )
 
-// TestRefusedPost refuses a POST whose body nobody read. The client has to be told if its connection ends by that, or it loses what it sends next.
+// TestRefusedPost refuses a POST whose body nobody read. The client has to be told if its
+// connection ends by that, or it loses what it sends next.
 func TestRefusedPost(t *testing.T) {
 	c := start(t, Options{})
 	address := c.service("web")

@@ -8,12 +8,15 @@ import (
 	"time"
 )
 
-// Transports to replicas. They are all on this machine, so a connection costs little and closing early costs less than meeting a server that closes.
+// Transports to replicas. They are all on this machine, so a connection costs little and closing
+// early costs less than meeting a server that closes.
 const (
-	// idleUpstream is below the keep-alive time of every common server (gunicorn 2 s, Node and uvicorn 5 s), so that we close first: a server that
-	// closes while a POST is on its way loses it.
+	// idleUpstream is below the keep-alive time of every common server (gunicorn 2 s, Node and
+	// uvicorn 5 s), so that we close first: a server that closes while a POST is on its way loses
+	// it.
 	idleUpstream = time.Second
-	// maxIdleUpstream per replica: as many as requests come at a time, or connections are closed and made anew all the time.
+	// maxIdleUpstream per replica: as many as requests come at a time, or connections are closed
+	// and made anew all the time.
 	maxIdleUpstream = 1024
 	// maxUpstreamHeader bounds the head of an answer.
 	maxUpstreamHeader = 1 << 20
@@ -59,7 +62,9 @@ func newTransports(idle time.Duration) *transports {
 	t.h2c.DialContext = dial
 	t.h2c.Protocols = new(http.Protocols)
 	t.h2c.Protocols.SetUnencryptedHTTP2(true)
-	t.h2c.IdleConnTimeout = time.Minute // streams are refused before they are processed when such a connection closes, so nothing is lost by it
+	// streams are refused before they are processed when such a connection closes, so nothing is
+	// lost by it
+	t.h2c.IdleConnTimeout = time.Minute
 	return t
 }
 
@@ -69,8 +74,9 @@ func (t *transports) close() {
 	t.h2c.CloseIdleConnections()
 }
 
-// attemptKey is where a request's context keeps its [attempt], for the [life] of the Pod that it goes to. net/http sends what broke on a kept connection
-// again by itself, to the same address; the process that listens there by then may be the next one, which is not ready yet.
+// attemptKey is where a request's context keeps its [attempt], for the [life] of the Pod that it
+// goes to. net/http sends what broke on a kept connection again by itself, to the same address; the
+// process that listens there by then may be the next one, which is not ready yet.
 type attemptKey struct{}
 
 var errEnded = errors.New("the process has ended")
@@ -86,7 +92,8 @@ func isDial(err error) bool {
 	return ok
 }
 
-// isUnsent says whether a request failed although a connection was there, and nothing of it was sent.
+// isUnsent says whether a request failed although a connection was there, and nothing of it was
+// sent.
 func isUnsent(err error) bool {
 	_, ok := errors.AsType[*unsentError](err)
 	return ok

@@ -9,11 +9,12 @@ import (
 	"time"
 )
 
-// upstreamConn is a connection to a replica. It knows whether something was written to it since it was last asked, and who uses it, and closes when
-// nobody has for a while.
+// upstreamConn is a connection to a replica. It knows whether something was written to it since it
+// was last asked, and who uses it, and closes when nobody has for a while.
 //
-// The timer that [net/http.Transport] has for that is of no use here: it goes on while the connection is used, and when it fires late, the connection
-// may be idle again while its last answer is still on its way from one goroutine to another. That answer is lost then.
+// The timer that [net/http.Transport] has for that is of no use here: it goes on while the
+// connection is used, and when it fires late, the connection may be idle again while its last
+// answer is still on its way from one goroutine to another. That answer is lost then.
 type upstreamConn struct {
 	*net.TCPConn
 	writes  atomic.Uint64
@@ -26,7 +27,8 @@ type upstreamConn struct {
 const (
 	// retired is the number of users of a connection that was closed because it had none.
 	retired = -1
-	// unclaimed is how long a new connection has for its first user. It may have none: the transport gives a request whatever is free first.
+	// unclaimed is how long a new connection has for its first user. It may have none: the
+	// transport gives a request whatever is free first.
 	unclaimed = time.Second
 )
 
@@ -38,8 +40,9 @@ func newUpstreamConn(conn *net.TCPConn, timeout time.Duration) *upstreamConn {
 	return c
 }
 
-// take makes the caller a user until it calls release, unless the connection is retired. Two requests may use one for a moment: the transport gives it
-// to the next one when it has read the answer, and that is before the first one has it.
+// take makes the caller a user until it calls release, unless the connection is retired. Two
+// requests may use one for a moment: the transport gives it to the next one when it has read the
+// answer, and that is before the first one has it.
 func (c *upstreamConn) take() bool {
 	for {
 		n := c.users.Load()
@@ -94,9 +97,11 @@ func (c *upstreamConn) tell() {
 	}
 }
 
-// witness uses the connection of a request, and sees whether the request was sent, for those that must not be sent twice. A kept connection of a
-// process that has ended looks fine until it is used, and net/http does not tell whether a request got onto it. So the witness looks at the connection
-// just before: one that the replica has closed is closed here, too, and what was to be written to it is not.
+// witness uses the connection of a request, and sees whether the request was sent, for those that
+// must not be sent twice. A kept connection of a process that has ended looks fine until it is
+// used, and net/http does not tell whether a request got onto it. So the witness looks at the
+// connection just before: one that the replica has closed is closed here, too, and what was to be
+// written to it is not.
 type witness struct {
 	hook    func(httptrace.GotConnInfo) // got, made once
 	attempt *attempt
@@ -124,8 +129,8 @@ func (w *witness) got(info httptrace.GotConnInfo) {
 	}
 }
 
-// begin forgets the last request and returns the context of the next one. The trace is a new one each time: net/http changes it, and reads it when the
-// request is over.
+// begin forgets the last request and returns the context of the next one. The trace is a new one
+// each time: net/http changes it, and reads it when the request is over.
 func (w *witness) begin(ctx context.Context, a *attempt, once bool) context.Context {
 	w.leave()
 	w.attempt, w.once, w.closed = a, once, false

@@ -27,7 +27,8 @@ func kinds() []store.Object {
 
 // look reads the store. A watch from the version misses nothing.
 func look(s *store.Store) (w world, version string) {
-	w.services, version = list[*corev1.Service](s) // the first version: what changes during the next lists is seen again
+	// the first version: what changes during the next lists is seen again
+	w.services, version = list[*corev1.Service](s)
 	w.slices, _ = list[*discoveryv1.EndpointSlice](s)
 	w.pods, _ = list[*corev1.Pod](s)
 	return w, version
@@ -42,7 +43,8 @@ func list[T store.Object](s *store.Store) (map[types.NamespacedName]T, string) {
 	return byName, version
 }
 
-// learn takes a change in, unless the world knows more already, and returns the Services that it concerns.
+// learn takes a change in, unless the world knows more already, and returns the Services that it
+// concerns.
 func (w *world) learn(c store.Change) []types.NamespacedName {
 	switch o := c.Object.(type) {
 	case *corev1.Service:
@@ -55,7 +57,8 @@ func (w *world) learn(c store.Change) []types.NamespacedName {
 		}
 	case *corev1.Pod:
 		before := w.pods[nameOf(o)]
-		if change(w.pods, o, c.Type) && before == nil { // what a Pod's probes look for does not change
+		// what a Pod's probes look for does not change
+		if change(w.pods, o, c.Type) && before == nil {
 			return w.selecting(o)
 		}
 	}

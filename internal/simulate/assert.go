@@ -13,9 +13,11 @@ import (
 //	QUANTITY OP VALUE      restarts, false-restarts, verdicts, backoffs (numbers), unavailable, ready, detected, drained (times), failed-requests
 //	MOMENT within TIME     ready, detected, drained
 //
-// OP is one of ==, !=, <, <=, > and >=. The moments count from the start (ready: all Pods) or from the fault (detected, drained: every one that only a restart
-// ends, or that is at least as long as what the probe tolerates); what never happened fulfils no upper bound. In a Monte Carlo simulation a quantile may stand
-// first, as in "p99 ready within 30s"; without one the worst run counts.
+// OP is one of ==, !=, <, <=, > and >=. The moments count from the start (ready: all Pods) or from
+// the fault (detected, drained: every one that only a restart ends, or that is at least as long as
+// what the probe tolerates); what never happened fulfils no upper bound. In a Monte Carlo
+// simulation a quantile may stand first, as in "p99 ready within 30s"; without one the worst run
+// counts.
 type Assertion struct {
 	Text     string
 	quantile string // "", p50, p90, p99 or max
@@ -126,7 +128,8 @@ func (a *Assertion) judge(q quantity) Verdict {
 	return v
 }
 
-// Judge looks whether an assertion holds for one simulation. rate is how many requests a second are imagined.
+// Judge looks whether an assertion holds for one simulation. rate is how many requests a second are
+// imagined.
 func (s *Summary) Judge(a Assertion, rate float64) Verdict {
 	switch a.quantity {
 	case "restarts":
@@ -161,7 +164,8 @@ func moment(at *Offset) quantity {
 	return quantity{value: time.Duration(*at).Seconds()}
 }
 
-// worst is the longest time to a reaction to faults that need one. Without such a fault there is nothing to assert.
+// worst is the longest time to a reaction to faults that need one. Without such a fault there is
+// nothing to assert.
 func (s *Summary) worst(of func(*Occurrence) *Offset) quantity {
 	worst, seen := Offset(-1), false
 	for _, o := range s.Faults {

@@ -7,7 +7,8 @@ import (
 	"github.com/probity-run/probity/internal/lifecycle"
 )
 
-// Probe implements [Service]: what an attempt finds, given all that is going to happen until its timeout.
+// Probe implements [Service]: what an attempt finds, given all that is going to happen until its
+// timeout.
 func (s *scripted) Probe(a Attempt) Answer {
 	p := s.programs[a.Instance.Container]
 	q := p.asked[a.Type]
@@ -33,7 +34,8 @@ func (s *scripted) Probe(a Attempt) Answer {
 	}
 }
 
-// next draws what the program by itself does with an attempt: how long it takes, and whether the answer is bad.
+// next draws what the program by itself does with an attempt: how long it takes, and whether the
+// answer is bad.
 func (q *asked) next(p *program) (latency time.Duration, bad bool) {
 	u := uniformAt(q.key, q.attempts)
 	q.attempts++
@@ -49,7 +51,8 @@ func (q *asked) next(p *program) (latency time.Duration, bad bool) {
 	return q.latency.Quantile(u * q.within), true
 }
 
-// closed says whether the program takes no connection at a time, or takes it and says nothing useful because it is still starting; until is when that ends.
+// closed says whether the program takes no connection at a time, or takes it and says nothing
+// useful because it is still starting; until is when that ends.
 func (q *asked) closed(p *program, at time.Duration) (r Reply, until time.Duration) {
 	if at < p.up {
 		if q.kernel && p.Before.Kind != Refused {
@@ -68,12 +71,14 @@ func (q *asked) closed(p *program, at time.Duration) (r Reply, until time.Durati
 	return Reply{}, 0
 }
 
-// refused is the answer of a program that is closed. What waits for a connection, or for an answer, gets it if the program opens in time.
+// refused is the answer of a program that is closed. What waits for a connection, or for an answer,
+// gets it if the program opens in time.
 func (q *asked) refused(r Reply, at, until, latency time.Duration) Answer {
 	end := at + q.timeout
 	switch {
 	case r.Kind == Refused && q.waits:
-		for retry := at + time.Second; retry <= end; retry += time.Second { // R93: about every second
+		// R93: about every second
+		for retry := at + time.Second; retry <= end; retry += time.Second {
 			if retry >= until {
 				return Answer{After: min(retry+latency, end) - at}
 			}
@@ -158,8 +163,8 @@ func (s *scripted) calmUntil(container string, t lifecycle.ProbeType, next time.
 	return calm
 }
 
-// longestNow is how long a good answer takes at most from a tick on, until a fault begins or ends; it is not ok if that changes all the time, or if an answer
-// may take too long.
+// longestNow is how long a good answer takes at most from a tick on, until a fault begins or ends;
+// it is not ok if that changes all the time, or if an answer may take too long.
 func (q *asked) longestNow(next time.Duration) (longest time.Duration, ok bool) {
 	longest = q.longest
 	for _, strike := range q.strikes {
@@ -182,7 +187,8 @@ func (s *scripted) passed(container string, t lifecycle.ProbeType, attempts int)
 	q.attempts += uint64(attempts)
 }
 
-// failing says whether requests to a container fail at a time: it does not answer, or a fault keeps it from answering well.
+// failing says whether requests to a container fail at a time: it does not answer, or a fault keeps
+// it from answering well.
 func (s *scripted) failing(container string, at time.Duration) bool {
 	p := s.programs[container]
 	if !p.running || at < p.up {

@@ -62,7 +62,8 @@ func BenchmarkHour(b *testing.B) {
 	}
 }
 
-// BenchmarkMonths simulates 1,000 Pods of 30 days each with stalls as of a garbage collector. The bar is 30 s on two cores.
+// BenchmarkMonths simulates 1,000 Pods of 30 days each with stalls as of a garbage collector. The
+// bar is 30 s on two cores.
 func BenchmarkMonths(b *testing.B) {
 	objects := parsed(b, defaults)
 	for _, fault := range []string{"gc-stall=8s/1h", "hang@60s"} {

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// chance is one independent source of random numbers of a simulation. Each question has a source of its own, named by what it is about, so that
-// asking one more often changes no answer of another.
+// chance is one independent source of random numbers of a simulation. Each question has a source of
+// its own, named by what it is about, so that asking one more often changes no answer of another.
 type chance struct{ *rand.Rand }
 
 func newChance(seed uint64, about ...string) chance {

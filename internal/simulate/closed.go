@@ -9,7 +9,8 @@ import (
 	"github.com/probity-run/probity/internal/timing"
 )
 
-// Timing adds to the arithmetic of a probe what has chances. The formulas hold for T ≤ P unless said otherwise.
+// Timing adds to the arithmetic of a probe what has chances. The formulas hold for T ≤ P unless
+// said otherwise.
 type Timing struct{ timing.Probe }
 
 // TimingOf reads a probe; it must have its defaults.
@@ -29,8 +30,8 @@ type Span struct {
 // String gives "21s to 31s".
 func (s Span) String() string { return s.Best.String() + " to " + s.Worst.String() }
 
-// DetectFailing is the time from the moment at which a service begins to fail at once (refused, 5xx) until the probe has had enough; the fault meets the
-// ticks at a random phase.
+// DetectFailing is the time from the moment at which a service begins to fail at once (refused,
+// 5xx) until the probe has had enough; the fault meets the ticks at a random phase.
 func (t Timing) DetectFailing() Span {
 	n := time.Duration(t.Failures)
 	return Span{Offset((n - 1) * t.Period), Offset(n*t.Period - t.Period/2), Offset(n * t.Period)}
@@ -42,14 +43,16 @@ func (t Timing) DetectHang() Span {
 	return Span{Offset(before), Offset(before + t.Period/2), Offset(before + t.Period)}
 }
 
-// ReadyAfter is the time from the start of a container until it is Ready, if t is its startup probe and the start-up takes so long: startup succeeds at the
-// first tick from then on, readiness is probed at once and wants so many successes, a period apart (R103).
+// ReadyAfter is the time from the start of a container until it is Ready, if t is its startup probe
+// and the start-up takes so long: startup succeeds at the first tick from then on, readiness is
+// probed at once and wants so many successes, a period apart (R103).
 func (t Timing) ReadyAfter(startup time.Duration, readiness Timing, successes int) Span {
 	best := startup + time.Duration(successes-1)*readiness.Period
 	return Span{Offset(best), Offset(best + t.Period/2), Offset(best + t.Period)}
 }
 
-// RunOfFailures is the mean number of attempts until F in a row fail, if each fails with probability p by itself.
+// RunOfFailures is the mean number of attempts until F in a row fail, if each fails with
+// probability p by itself.
 func RunOfFailures(p float64, f int) float64 {
 	if p <= 0 {
 		return math.Inf(1)
@@ -60,12 +63,14 @@ func RunOfFailures(p float64, f int) float64 {
 	return (1 - math.Pow(p, float64(f))) / ((1 - p) * math.Pow(p, float64(f)))
 }
 
-// FalseIndependent is the expected number of false restarts within a time if every attempt fails with probability p by itself.
+// FalseIndependent is the expected number of false restarts within a time if every attempt fails
+// with probability p by itself.
 func (t Timing) FalseIndependent(p float64, within time.Duration) float64 {
 	return float64(within) / float64(t.Period) / RunOfFailures(p, t.Failures)
 }
 
-// FalseStalls is the expected number of false restarts within a time if stalls begin at a mean distance of gap, and last that long.
+// FalseStalls is the expected number of false restarts within a time if stalls begin at a mean
+// distance of gap, and last that long.
 func (t Timing) FalseStalls(gap time.Duration, lasts Distribution, within time.Duration) float64 {
 	return float64(within) / float64(gap) * t.ActsOnDraw(lasts)
 }
@@ -79,13 +84,15 @@ func (t Timing) ActsOnDraw(lasts Distribution) float64 {
 	return lasts.Expect(t.ActsOn)
 }
 
-// AllAct is the probability that a stall makes the probes of all replicas act: one that they share, or one that each of them has by itself at the same time.
+// AllAct is the probability that a stall makes the probes of all replicas act: one that they share,
+// or one that each of them has by itself at the same time.
 func (t Timing) AllAct(lasts Distribution, replicas int) (shared, independent float64) {
 	shared = lasts.Expect(func(d time.Duration) float64 { return math.Pow(t.ActsOn(d), float64(replicas)) })
 	return shared, math.Pow(t.ActsOnDraw(lasts), float64(replicas))
 }
 
-// Samples is how many start-ups must be seen to say with that confidence that the longest of them covers that quantile.
+// Samples is how many start-ups must be seen to say with that confidence that the longest of them
+// covers that quantile.
 func Samples(quantile, confidence float64) int {
 	return int(math.Ceil(math.Log(1-confidence) / math.Log(quantile)))
 }

@@ -9,7 +9,8 @@ import (
 	"github.com/probity-run/probity/internal/timing"
 )
 
-// TestWorkedValues is the table of the rules: P/T/F, the time to detect what fails at once and what hangs, the tolerated stall, the certain kill.
+// TestWorkedValues is the table of the rules: P/T/F, the time to detect what fails at once and what
+// hangs, the tolerated stall, the certain kill.
 func TestWorkedValues(t *testing.T) {
 	for _, c := range []struct {
 		p, t, f                      int
@@ -43,7 +44,8 @@ func inSeconds(s Span) [3]float64 {
 	return [3]float64{time.Duration(s.Best).Seconds(), time.Duration(s.Mean).Seconds(), time.Duration(s.Worst).Seconds()}
 }
 
-// TestFalseActionsTable is the expected number of false actions in 30 days of 100 replicas, P = 10 s, by p and F.
+// TestFalseActionsTable is the expected number of false actions in 30 days of 100 replicas, P = 10
+// s, by p and F.
 func TestFalseActionsTable(t *testing.T) {
 	for _, c := range []struct {
 		p    float64
@@ -55,7 +57,8 @@ func TestFalseActionsTable(t *testing.T) {
 	} {
 		for f, want := range c.want {
 			got := 100 * Timing{timing.Probe{Period: 10 * time.Second, Failures: f}}.FalseIndependent(c.p, 30*day)
-			if math.Abs(got/want-1) > 0.13 { // the table is rounded to two digits, and for p = 0.1, F = 1 it subtracts restarts
+			// the table is rounded to two digits, and for p = 0.1, F = 1 it subtracts restarts
+			if math.Abs(got/want-1) > 0.13 {
 				t.Errorf("p = %g, F = %d: %.3g, want %.2g", c.p, f, got, want)
 			}
 		}
@@ -65,7 +68,8 @@ func TestFalseActionsTable(t *testing.T) {
 	}
 }
 
-// TestExponentialStalls is the closed form's own check: λ = 1/h, μ = 8 s, defaults: 0.992 a day, and the integral agrees with the numeric one.
+// TestExponentialStalls is the closed form's own check: λ = 1/h, μ = 8 s, defaults: 0.992 a day,
+// and the integral agrees with the numeric one.
 func TestExponentialStalls(t *testing.T) {
 	timing := Timing{timing.Probe{Period: 10 * time.Second, Timeout: time.Second, Failures: 3}}
 	stall := Distribution{Shape: Exponential, A: 8 * time.Second}
@@ -77,7 +81,8 @@ func TestExponentialStalls(t *testing.T) {
 	}
 }
 
-// TestClosedFormsAgreeWithTheSimulation is the promise of ±1 %: time to detect, false restarts by stalls and by independent failures, the restart lottery.
+// TestClosedFormsAgreeWithTheSimulation is the promise of ±1 %: time to detect, false restarts by
+// stalls and by independent failures, the restart lottery.
 func TestClosedFormsAgreeWithTheSimulation(t *testing.T) {
 	probe := func(p, to, f int) string {
 		return podWith(fmt.Sprintf("livenessProbe: {httpGet: {path: /, port: http}, periodSeconds: %d, timeoutSeconds: %d, failureThreshold: %d}", p, to, f))

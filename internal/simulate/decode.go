@@ -19,7 +19,8 @@ import (
 // MaxScriptBytes bounds a script.
 const MaxScriptBytes = 1 << 20
 
-// Load reads a script from a file, or from stdin for the path "-". The error says where in the file everything is that is wrong.
+// Load reads a script from a file, or from stdin for the path "-". The error says where in the file
+// everything is that is wrong.
 func Load(path string, stdin io.Reader) (*Script, error) {
 	if path == "-" {
 		return load("<stdin>", stdin)
@@ -43,7 +44,8 @@ func load(name string, from io.Reader) (*Script, error) {
 	return Decode(name, data)
 }
 
-// Decode reads a script; name stands for the file in errors. It is strict: an unknown field is an error.
+// Decode reads a script; name stands for the file in errors. It is strict: an unknown field is an
+// error.
 func Decode(name string, data []byte) (*Script, error) {
 	root, err := parse(name, data)
 	if err != nil {

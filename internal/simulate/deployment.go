@@ -119,7 +119,8 @@ func (d *deployment) state(w *world) lifecycle.Rollout {
 	if strategy := d.object.Spec.Strategy; strategy.Type != appsv1.RecreateDeploymentStrategyType {
 		limits := valueOr(strategy.RollingUpdate, appsv1.RollingUpdateDeployment{})
 		r.Strategy = lifecycle.Rolling
-		r.Surge, r.Unavailable, _ = lifecycle.Fenceposts(limits.MaxSurge, limits.MaxUnavailable, d.size) // validation has seen them
+		// validation has seen them
+		r.Surge, r.Unavailable, _ = lifecycle.Fenceposts(limits.MaxSurge, limits.MaxUnavailable, d.size)
 	}
 	if d.stopFirst() {
 		r.Strategy = lifecycle.StopFirst

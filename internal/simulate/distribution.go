@@ -21,7 +21,8 @@ const (
 // Distribution is a time, fixed or by chance. It is comparable; the zero value is the constant 0.
 type Distribution struct {
 	Shape Shape
-	// A and B are: constant: the value; uniform: from, to; normal: mean, deviation; lognormal: median, 99th percentile; exponential: mean.
+	// A and B are: constant: the value; uniform: from, to; normal: mean, deviation; lognormal:
+	// median, 99th percentile; exponential: mean.
 	A, B time.Duration
 }
 

@@ -45,7 +45,8 @@ func badDuration(s string) error {
 	return fmt.Errorf("cannot read %q as a time: write it as 500ms, 90s, 1h30m or 30d", s)
 }
 
-// short writes a time the way a person would: 90s is 1m30s, 30m is 30m, 720h is 30d. Milliseconds are enough.
+// short writes a time the way a person would: 90s is 1m30s, 30m is 30m, 720h is 30d. Milliseconds
+// are enough.
 func short(d time.Duration) string {
 	if d >= Never {
 		return "for ever"

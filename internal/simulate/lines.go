@@ -8,7 +8,8 @@ import (
 	"time"
 )
 
-// line is a line of the timeline as a person reads it: an entry, or several attempts in a row that found the same.
+// line is a line of the timeline as a person reads it: an entry, or several attempts in a row that
+// found the same.
 type line struct {
 	Entry
 	times int
@@ -16,7 +17,8 @@ type line struct {
 	run   int // of the last one
 }
 
-// writeLines writes a timeline. What other lines say is left out: the Events of single probe failures and of ordinary starts.
+// writeLines writes a timeline. What other lines say is left out: the Events of single probe
+// failures and of ordinary starts.
 func writeLines(out io.Writer, entries []Entry) {
 	lines := condense(entries)
 	if len(lines) > 0 {

@@ -22,17 +22,20 @@ const (
 
 // Loop is the verdict on one container.
 type Loop struct {
-	Container string              `json:"container"`
-	Verdict   LoopVerdict         `json:"verdict"`
-	Probe     lifecycle.ProbeType `json:"probe,omitempty"` // that cuts the start short; empty if none can
-	// Odds is the probability that a start is cut short, if the phase of the ticks is a matter of chance.
+	Container string      `json:"container"`
+	Verdict   LoopVerdict `json:"verdict"`
+	// that cuts the start short; empty if none can
+	Probe lifecycle.ProbeType `json:"probe,omitempty"`
+	// Odds is the probability that a start is cut short, if the phase of the ticks is a matter of
+	// chance.
 	Odds float64 `json:"odds"`
 	// Safe is the longest start-up that is never cut short, Fatal the longest that is not always.
 	Safe  Offset `json:"safe"`
 	Fatal Offset `json:"fatal"`
 	// Why is the inequality that decides.
 	Why string `json:"why"`
-	// Needs is the failureThreshold that would be enough for the longest start-up, or its 99th percentile; 0 if it is safe.
+	// Needs is the failureThreshold that would be enough for the longest start-up, or its 99th
+	// percentile; 0 if it is safe.
 	Needs int `json:"needs,omitempty"`
 }
 
@@ -74,7 +77,8 @@ func loopOf(c *corev1.Container, p Program, policy corev1.RestartPolicy) Loop {
 	return loop
 }
 
-// needs is ceil((S − D)/P) + 1, with the longest start-up, or its 99th percentile if it has no bound.
+// needs is ceil((S − D)/P) + 1, with the longest start-up, or its 99th percentile if it has no
+// bound.
 func needs(t Timing, startup Distribution) int {
 	longest := startup.Max()
 	if longest >= Never {

@@ -14,15 +14,19 @@ type Occurrence struct {
 	Pod       string    `json:"pod"`
 	Container string    `json:"container"`
 	At        Offset    `json:"at"`
-	// Ended is when it was over, nil if it was not at the end of the simulation. Lasting says that only a restart, or nothing, could end it.
+	// Ended is when it was over, nil if it was not at the end of the simulation. Lasting says that
+	// only a restart, or nothing, could end it.
 	Ended   *Offset `json:"ended,omitempty"`
 	Lasting bool    `json:"lasting"`
-	// Restarted is how long after the beginning a probe decided to restart the container, and By which one; nil if none did.
+	// Restarted is how long after the beginning a probe decided to restart the container, and By
+	// which one; nil if none did.
 	Restarted *Offset             `json:"restarted,omitempty"`
 	By        lifecycle.ProbeType `json:"by,omitempty"`
-	// Drained is how long after the beginning a Pod that was Ready was no longer; nil if that did not happen.
+	// Drained is how long after the beginning a Pod that was Ready was no longer; nil if that did
+	// not happen.
 	Drained *Offset `json:"drained,omitempty"`
-	// Detected is the first of both that a probe of the container could do: the restart if it has a liveness probe that notices, else the drain.
+	// Detected is the first of both that a probe of the container could do: the restart if it has a
+	// liveness probe that notices, else the drain.
 	Detected *Offset `json:"detected,omitempty"`
 	// Missed says that nothing ran that it could have happened to.
 	Missed    bool `json:"missed,omitempty"`
@@ -38,7 +42,8 @@ type Restart struct {
 	At        Offset `json:"at"`
 	// By is the probe that decided it; empty if the process ended by itself.
 	By lifecycle.ProbeType `json:"by,omitempty"`
-	// False says that a probe restarted a container that had nothing which a restart was needed to cure: a stall that passes, an outage elsewhere, a slow start.
+	// False says that a probe restarted a container that had nothing which a restart was needed to
+	// cure: a stall that passes, an outage elsewhere, a slow start.
 	False bool `json:"false,omitempty"`
 	pod   *pod
 }
@@ -121,12 +126,14 @@ func (m *measures) verdict(p *pod, b *box, t lifecycle.ProbeType) {
 	}
 }
 
-// neverStarts says that a container's program would not have answered before the end of the simulation.
+// neverStarts says that a container's program would not have answered before the end of the
+// simulation.
 func (p *pod) neverStarts(b *box) bool {
 	return p.script != nil && p.script.programs[b.spec.Name].up > p.w.end
 }
 
-// active are the occurrences on a container, or on any if it is "", that are not over. Those are among the last ones.
+// active are the occurrences on a container, or on any if it is "", that are not over. Those are
+// among the last ones.
 func (m *measures) active(p *pod, container string) (found []*Occurrence) {
 	if p.script == nil {
 		return nil

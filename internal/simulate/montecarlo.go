@@ -33,7 +33,8 @@ type ManyOptions struct {
 	Seed uint64
 	// MaxRestartPeriod caps the back-off between restarts. Default 300 s.
 	MaxRestartPeriod time.Duration
-	// Workers is how many runs are simulated at the same time. Default GOMAXPROCS. The result does not depend on it.
+	// Workers is how many runs are simulated at the same time. Default GOMAXPROCS. The result does
+	// not depend on it.
 	Workers int
 }
 
@@ -61,7 +62,8 @@ type Many struct {
 	// Ready is the time to the first Ready of the Pods that were, NeverReady how many were not.
 	Ready      Quantiles `json:"ready"`
 	NeverReady int       `json:"neverReady"`
-	// Detect is the time from a fault that only a restart ends to the decision, Drain the time until the Pod was out of rotation.
+	// Detect is the time from a fault that only a restart ends to the decision, Drain the time
+	// until the Pod was out of rotation.
 	Detect     Quantiles `json:"detect"`
 	Drain      Quantiles `json:"drain"`
 	Undetected int       `json:"undetected"`
@@ -71,11 +73,13 @@ type Many struct {
 	// FalseRestarts is how many restarts for nothing a fleet of Replicas sees in 30 days.
 	FalseRestarts float64 `json:"falseRestartsPerFleetMonth"`
 	Loops         []Loop  `json:"loops"`
-	// Stalls compares stalls as they come with failures that are independent of each other, for each container with a liveness probe and random stalls.
+	// Stalls compares stalls as they come with failures that are independent of each other, for
+	// each container with a liveness probe and random stalls.
 	Stalls []Stalls `json:"stalls,omitempty"`
 }
 
-// Stalls is how often a fleet is restarted for nothing in 30 days because of random stalls, simulated and by the closed forms.
+// Stalls is how often a fleet is restarted for nothing in 30 days because of random stalls,
+// simulated and by the closed forms.
 type Stalls struct {
 	Container string  `json:"container"`
 	Fault     string  `json:"fault"`
@@ -85,7 +89,8 @@ type Stalls struct {
 	Independent Compared `json:"independent"`
 	// Penalty is by how much the independent formula is too low.
 	Penalty float64 `json:"penalty"`
-	// Together is the probability that one stall makes all replicas restart at once, if they share its cause, and if not.
+	// Together is the probability that one stall makes all replicas restart at once, if they share
+	// its cause, and if not.
 	TogetherShared, TogetherIndependent float64
 }
 
@@ -95,7 +100,8 @@ type Compared struct {
 	Closed    float64 `json:"closed"`
 }
 
-// RunMany simulates many Pods of the first workload of a manifest. The error is about input that cannot be simulated.
+// RunMany simulates many Pods of the first workload of a manifest. The error is about input that
+// cannot be simulated.
 func RunMany(objects []manifest.Object, script *Script, opts ManyOptions) (*Many, error) {
 	opts.Horizon, opts.Seed, opts.Workers = cmp.Or(opts.Horizon, DefaultManyHorizon), cmp.Or(opts.Seed, 1), cmp.Or(opts.Workers, runtime.GOMAXPROCS(0))
 	load, err := onlyWorkload(objects, script)
@@ -136,7 +142,8 @@ func onlyWorkload(objects []manifest.Object, script *Script) (workload, error) {
 	return found, script.check(known)
 }
 
-// play simulates the runs. Workers take them one by one; each has a seed of its own, so that who takes which does not matter.
+// play simulates the runs. Workers take them one by one; each has a seed of its own, so that who
+// takes which does not matter.
 func play(pod *corev1.Pod, script *Script, opts ManyOptions) []sample {
 	samples := make([]sample, opts.Runs)
 	span := phaseSpan(pod)
@@ -157,7 +164,8 @@ func play(pod *corev1.Pod, script *Script, opts ManyOptions) []sample {
 	return samples
 }
 
-// phaseSpan is the longest period of the probes: faults that happen at a fixed time are shifted by a part of it, so that they meet the ticks at any phase.
+// phaseSpan is the longest period of the probes: faults that happen at a fixed time are shifted by
+// a part of it, so that they meet the ticks at any phase.
 func phaseSpan(pod *corev1.Pod) (longest time.Duration) {
 	for _, c := range lifecycle.Containers(&pod.Spec) {
 		for _, p := range probesOf(c) {

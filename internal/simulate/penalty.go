@@ -8,8 +8,9 @@ import (
 	"github.com/probity-run/probity/internal/lifecycle"
 )
 
-// compare sets random stalls beside failures that are independent of each other but as frequent, simulated and by the closed forms. A pod with several
-// containers, or a container with several such faults, is beyond the closed forms.
+// compare sets random stalls beside failures that are independent of each other but as frequent,
+// simulated and by the closed forms. A pod with several containers, or a container with several
+// such faults, is beyond the closed forms.
 func (m *Many) compare(pod *corev1.Pod, script *Script, samples []sample, opts ManyOptions) {
 	c, f := stalled(pod, script)
 	if c == nil {

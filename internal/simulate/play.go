@@ -11,23 +11,27 @@ import (
 	"github.com/probity-run/probity/internal/manifest"
 )
 
-// Play is a simulation in which somebody else is the Service, changes things from outside, and watches: all that a comparison with a real system needs.
-// The zero value of each field but Service leaves it out.
+// Play is a simulation in which somebody else is the Service, changes things from outside, and
+// watches: all that a comparison with a real system needs. The zero value of each field but Service
+// leaves it out.
 type Play struct {
-	// Service is asked for the programs of each Pod that is made. now is the time of the simulation whenever it is called.
+	// Service is asked for the programs of each Pod that is made. now is the time of the simulation
+	// whenever it is called.
 	Service func(pod *corev1.Pod, now func() time.Duration) Service
 	// Steps are what somebody does, in any order.
 	Steps []Step
-	// See is told every change of a Pod, Event, EndpointSlice, Deployment or ReplicaSet, as a watch would tell it; of a ReplicaSet only that it was made. The objects
-	// are the callee's.
+	// See is told every change of a Pod, Event, EndpointSlice, Deployment or ReplicaSet, as a watch
+	// would tell it; of a ReplicaSet only that it was made. The objects are the callee's.
 	See func(at time.Duration, change watch.EventType, object runtime.Object)
 }
 
-// Step is something that is done from outside: one of a deletion, a condition and an object. What it is about must be there by then, or nothing happens.
+// Step is something that is done from outside: one of a deletion, a condition and an object. What
+// it is about must be there by then, or nothing happens.
 type Step struct {
 	// At is when, counted from the start of the simulation.
 	At time.Duration
-	// Delete is the name of a Pod to delete, within Grace if that is not nil, else with the Pod's own grace period. A second deletion can only shorten it (R162).
+	// Delete is the name of a Pod to delete, within Grace if that is not nil, else with the Pod's
+	// own grace period. A second deletion can only shorten it (R162).
 	Delete string
 	Grace  *time.Duration
 	// Condition is to be set on the Pod of that name (R107).
@@ -37,7 +41,8 @@ type Step struct {
 	Apply manifest.Resource
 }
 
-// Run plays a manifest and returns everything that happened, as [Trace] does. The error is about input that cannot be simulated.
+// Run plays a manifest and returns everything that happened, as [Trace] does. The error is about
+// input that cannot be simulated.
 func (p Play) Run(objects []manifest.Object, opts Options) ([]Entry, error) {
 	opts = opts.withDefaults()
 	w, err := newWorld(objects, &Script{}, opts)

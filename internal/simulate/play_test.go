@@ -35,7 +35,8 @@ func played(t *testing.T, text string, steps []Step, horizon time.Duration, say 
 	return seen
 }
 
-// R162: a second deletion can only shorten the first one's grace. The Pod's last status comes before it is gone.
+// R162: a second deletion can only shorten the first one's grace. The Pod's last status comes
+// before it is gone.
 func TestPlayDelete(t *testing.T) {
 	steps := []Step{{At: 3 * time.Second, Delete: "web"}, {At: 4 * time.Second, Delete: "nobody"}}
 	got := played(t, podWith("livenessProbe: {tcpSocket: {port: http}}"), steps, 20*time.Second, func(object runtime.Object) string {
@@ -70,7 +71,8 @@ func TestPlayCondition(t *testing.T) { // R107
 	}
 }
 
-// A Deployment that is applied rolls if its template differs, and never speaks of a ReplicaSet that was scaled from 0 to 0.
+// A Deployment that is applied rolls if its template differs, and never speaks of a ReplicaSet that
+// was scaled from 0 to 0.
 func TestPlayApply(t *testing.T) {
 	next := parsed(t, strings.Replace(deployed, "image: web", "image: web2", 1))[0].Resource
 	wider := next.DeepCopyObject().(*appsv1.Deployment)
@@ -118,7 +120,8 @@ func TestPlayEndpoints(t *testing.T) { // R193–R196
 	}
 }
 
-// R47, R76, R95: what cannot be evaluated counts for nothing, in one of two wordings; to gRPC it is a failure.
+// R47, R76, R95: what cannot be evaluated counts for nothing, in one of two wordings; to gRPC it is
+// a failure.
 func TestSays(t *testing.T) {
 	web := &corev1.Container{Ports: []corev1.ContainerPort{{Name: "http", ContainerPort: 8080}}}
 	http := func(port intstr.IntOrString) *corev1.Probe {
@@ -145,7 +148,8 @@ func TestSays(t *testing.T) {
 	}
 }
 
-// E06: a port that nobody declared never kills and never makes ready, and skipping over calm times does not pass over it.
+// E06: a port that nobody declared never kills and never makes ready, and skipping over calm times
+// does not pass over it.
 func TestPortThatNobodyDeclared(t *testing.T) {
 	text := podWith("livenessProbe: {tcpSocket: {port: nope}, periodSeconds: 1, failureThreshold: 1}\nreadinessProbe: {httpGet: {port: nope}, periodSeconds: 1}")
 	r := simulated(t, text, &Script{}, Options{Horizon: time.Minute})

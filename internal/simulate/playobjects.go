@@ -59,8 +59,8 @@ func ownedBy(kind, name string) metav1.OwnerReference {
 	return metav1.OwnerReference{APIVersion: "apps/v1", Kind: kind, Name: name, Controller: new(true)}
 }
 
-// apply replaces the Deployment by one of its name. A template that differs is a new revision, also if it
-// is that of an older one.
+// apply replaces the Deployment by one of its name. A template that differs is a new revision, also
+// if it is that of an older one.
 func (d *deployment) apply(w *world, object manifest.Resource) {
 	next, ok := object.(*appsv1.Deployment)
 	if !ok || d.kind != "Deployment" || next.Name != d.object.Name || next.Namespace != d.object.Namespace {

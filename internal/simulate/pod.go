@@ -13,7 +13,8 @@ import (
 	"github.com/probity-run/probity/internal/lifecycle"
 )
 
-// pod is one simulated Pod: the core, the service that it stands for, and what is to happen to both.
+// pod is one simulated Pod: the core, the service that it stands for, and what is to happen to
+// both.
 type pod struct {
 	w        *world
 	replica  int         // of its workload, from 0

@@ -14,7 +14,8 @@ func (p *pod) expectFaults() {
 	}
 }
 
-// expect puts the next beginning of a fault into the queue. Those that have passed are void: there was nothing that they could have happened to.
+// expect puts the next beginning of a fault into the queue. Those that have passed are void: there
+// was nothing that they could have happened to.
 func (p *pod) expect(s *strike) {
 	for {
 		w, ok := s.next()
@@ -113,7 +114,8 @@ func (p *pod) fault(s *strike, text string, begins *bool) {
 	}
 }
 
-// lastingFault says whether something is wrong with a container that only a restart, or nothing, ends.
+// lastingFault says whether something is wrong with a container that only a restart, or nothing,
+// ends.
 func (p *pod) lastingFault(container string) bool {
 	return p.script != nil && slices.ContainsFunc(p.script.strikes, func(s *strike) bool {
 		return s.container == container && s.active != nil && s.fault.lasting() && s.fault.Kind != FaultExit

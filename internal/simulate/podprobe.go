@@ -104,7 +104,8 @@ func outcomeName(o lifecycle.Outcome) string {
 	}
 }
 
-// skip passes over time in which nothing but successes happens: from now to the next thing that may be different. It says whether there was such time.
+// skip passes over time in which nothing but successes happens: from now to the next thing that may
+// be different. It says whether there was such time.
 func (p *pod) skip() bool {
 	if p.calm == nil || p.w.noSkip || !p.state.Steady() || !p.w.still() {
 		return false

@@ -16,7 +16,8 @@ type item struct {
 	do      func()
 }
 
-// queue holds what is to happen; what was put in first comes first among what happens at one time. It is short, so it is a sorted list, the next item last.
+// queue holds what is to happen; what was put in first comes first among what happens at one time.
+// It is short, so it is a sorted list, the next item last.
 type queue []item
 
 func (q *queue) put(it item) {

@@ -2,5 +2,6 @@
 
 package simulate
 
-// thoroughly is by how much more is simulated when closed forms and simulation are compared; the tag exact makes it more.
+// thoroughly is by how much more is simulated when closed forms and simulation are compared; the
+// tag exact makes it more.
 const thoroughly = 1

@@ -50,7 +50,8 @@ func (s shapeForm) problem(d Distribution) string {
 	}
 }
 
-// Reference is the reference of scripts and of ready-made faults, made of the tables that read them.
+// Reference is the reference of scripts and of ready-made faults, made of the tables that read
+// them.
 func Reference() string {
 	var b strings.Builder
 	b.WriteString("A script is a YAML file. Times are written 500ms, 90s, 1h30m or 30d; \"time\" below may also be by chance:\n\n")

@@ -29,8 +29,8 @@ type route struct {
 	empty    bool    // nobody to send to
 	everUsed bool
 
-	// Unavailable is how long there was nobody to send to, after the first time that there was somebody; Lost counts requests at 1 a second that met a Pod which
-	// could not answer.
+	// Unavailable is how long there was nobody to send to, after the first time that there was
+	// somebody; Lost counts requests at 1 a second that met a Pod which could not answer.
 	unavailable time.Duration
 	lost        float64
 	longest     time.Duration // gap
@@ -65,7 +65,8 @@ func (r *route) look(w *world) {
 	r.use(w, r.used)
 }
 
-// endpoints are what the EndpointSlices list, and those of them that new connections go to (R193–R200).
+// endpoints are what the EndpointSlices list, and those of them that new connections go to
+// (R193–R200).
 func (r *route) endpoints(w *world) (known Endpoints, chosen []*pod) {
 	known = Endpoints{Service: r.name, Ready: []string{}}
 	var ready, draining []*pod

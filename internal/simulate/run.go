@@ -20,7 +20,8 @@ type Options struct {
 	Horizon time.Duration
 	// Replicas replaces the number of replicas of every workload if it is positive.
 	Replicas int
-	// Seed chooses among the things that chance may bring; equal seeds bring equal things. Default 1.
+	// Seed chooses among the things that chance may bring; equal seeds bring equal things. Default
+	// 1.
 	Seed uint64
 	// MaxRestartPeriod caps the back-off between restarts. Default 300 s.
 	MaxRestartPeriod time.Duration
@@ -51,7 +52,8 @@ type Result struct {
 
 var errNothing = errors.New("no Pod, Deployment, ReplicaSet or StatefulSet is in it")
 
-// Run simulates the workloads and Services of a manifest. The error is about input that cannot be simulated; what goes wrong in the simulation is its result.
+// Run simulates the workloads and Services of a manifest. The error is about input that cannot be
+// simulated; what goes wrong in the simulation is its result.
 func Run(objects []manifest.Object, script *Script, opts Options) (*Result, error) {
 	opts = opts.withDefaults()
 	w, err := newWorld(objects, script, opts)
@@ -106,7 +108,8 @@ func emptyWorld(script *Script, opts Options) *world {
 	return w
 }
 
-// chooseRoutes drops Services that select nothing here. Without any, requests are imagined to go to all Pods.
+// chooseRoutes drops Services that select nothing here. Without any, requests are imagined to go to
+// all Pods.
 func (w *world) chooseRoutes() {
 	w.routes = slices.DeleteFunc(w.routes, func(r *route) bool {
 		return !slices.ContainsFunc(w.workloads, func(l workload) bool { return r.selects(l.template()) })

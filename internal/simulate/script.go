@@ -6,14 +6,16 @@ import (
 	"github.com/probity-run/probity/internal/lifecycle"
 )
 
-// Script is what a simulation is told about the service and about what happens to it. The zero value is a service that starts at once, answers every
-// probe in 5 ms and ends at once on SIGTERM. The YAML form is documented by [Reference].
+// Script is what a simulation is told about the service and about what happens to it. The zero
+// value is a service that starts at once, answers every probe in 5 ms and ends at once on SIGTERM.
+// The YAML form is documented by [Reference].
 type Script struct {
 	// PodSetup is the time from a Pod's creation to the first process: sandbox, volumes, images.
 	PodSetup Distribution
 	// EndpointDelay is how long a change of readiness takes to reach those who send requests.
 	EndpointDelay Distribution
-	// Programs are the containers' programs by container name; "*" stands for those that are not named.
+	// Programs are the containers' programs by container name; "*" stands for those that are not
+	// named.
 	Programs map[string]Program
 	// Faults are what happens, in any order.
 	Faults []Fault
@@ -21,7 +23,8 @@ type Script struct {
 
 // Program is how the process of a container behaves when nothing is wrong with it.
 type Program struct {
-	// Startup is the time from the start of the process until it answers. Until then probes get Before.
+	// Startup is the time from the start of the process until it answers. Until then probes get
+	// Before.
 	Startup Distribution
 	Before  Reply
 	// Latency is the time that an answer takes.
@@ -30,9 +33,11 @@ type Program struct {
 	Failures float64
 	// Shutdown is the time from SIGTERM to the end of the process. [Never] ignores the signal.
 	Shutdown Distribution
-	// Exit says when the process ends by itself after each start, and with what code. Nil means never, for an init container at once.
+	// Exit says when the process ends by itself after each start, and with what code. Nil means
+	// never, for an init container at once.
 	Exit *Exit
-	// PreStop and PostStart are how long an exec or http hook takes. A sleep hook, and a command that only sleeps, take the time they say.
+	// PreStop and PostStart are how long an exec or http hook takes. A sleep hook, and a command
+	// that only sleeps, take the time they say.
 	PreStop, PostStart Distribution
 }
 
@@ -57,7 +62,9 @@ const (
 	Refused ReplyKind = "refused" // nobody listens
 	Silent  ReplyKind = "hang"    // the connection stands, no answer comes
 	Status  ReplyKind = "status"  // an answer with a status code
-	Broken  ReplyKind = "error"   // an answer that cannot be evaluated: a prober error, which counts for nothing (R26), except to gRPC, which knows only failures (R95)
+	// an answer that cannot be evaluated: a prober error, which counts for nothing (R26), except to
+	// gRPC, which knows only failures (R95)
+	Broken ReplyKind = "error"
 )
 
 // FaultKind says what a fault does.
@@ -76,16 +83,20 @@ const (
 	FaultRollout FaultKind = "rollout"
 )
 
-// Fault is something that happens once or again and again. Times count from the start of the simulation.
+// Fault is something that happens once or again and again. Times count from the start of the
+// simulation.
 type Fault struct {
 	Kind FaultKind
 	// Name is what reports call it; empty means its kind.
 	Name string
-	// At is when it happens (first). Nil means 0 for a fault without Every, and one draw of Every for one with.
+	// At is when it happens (first). Nil means 0 for a fault without Every, and one draw of Every
+	// for one with.
 	At *Distribution
-	// Every is the time from one beginning to the next; nil means that it happens once. An exponential one makes a Poisson process.
+	// Every is the time from one beginning to the next; nil means that it happens once. An
+	// exponential one makes a Poisson process.
 	Every *Distribution
-	// For is how long it lasts. Nil means until the container restarts; a fault that outlasts restarts then lasts for ever.
+	// For is how long it lasts. Nil means until the container restarts; a fault that outlasts
+	// restarts then lasts for ever.
 	For *Distribution
 	// Container it happens to; empty means all that are not plain init containers.
 	Container string
@@ -95,9 +106,11 @@ type Fault struct {
 	Path string
 	// Replicas it happens to, by index from 0; nil means all.
 	Replicas []int
-	// Shared says that chance strikes all replicas at the same time; otherwise each has chances of its own.
+	// Shared says that chance strikes all replicas at the same time; otherwise each has chances of
+	// its own.
 	Shared bool
-	// Outlasts says that a restart does not cure it, because its cause is outside of the container. Always so for a dependency's outage.
+	// Outlasts says that a restart does not cure it, because its cause is outside of the container.
+	// Always so for a dependency's outage.
 	Outlasts bool
 	// Reply is what probes get from status and dependency-outage faults.
 	Reply Reply

@@ -33,18 +33,20 @@ type program struct {
 
 // asked is what one probe of a container meets.
 type asked struct {
-	words           words
-	kernel          bool // a connection is all it wants
-	waits           bool // a refused connection is tried again until the timeout, as gRPC does (R93)
+	words  words
+	kernel bool // a connection is all it wants
+	// a refused connection is tried again until the timeout, as gRPC does (R93)
+	waits           bool
 	timeout, period time.Duration
 	strikes         []*strike // that it notices
 	chance          chance
 	key, attempts   uint64
-	slow, bad       float64 // the probabilities that an attempt is too slow by itself, and that it is bad at all
-	untilBad        int     // attempts that go well before the next bad one
-	within          float64 // the quantile of the latency at the timeout
-	longest         time.Duration
-	latency         Distribution
+	// the probabilities that an attempt is too slow by itself, and that it is bad at all
+	slow, bad float64
+	untilBad  int     // attempts that go well before the next bad one
+	within    float64 // the quantile of the latency at the timeout
+	longest   time.Duration
+	latency   Distribution
 }
 
 func newScripted(w *world, pod *corev1.Pod, replica int) *scripted {
@@ -132,7 +134,8 @@ func (s *scripted) Start(i Instance) Life {
 	return life
 }
 
-// Stop implements [Service]. A process that hangs does not notice the signal before it goes on. Nobody looks a day ahead: SIGKILL comes before.
+// Stop implements [Service]. A process that hangs does not notice the signal before it goes on.
+// Nobody looks a day ahead: SIGKILL comes before.
 func (s *scripted) Stop(i Instance, at time.Duration) Ending {
 	p := s.programs[i.Container]
 	took := p.chance.draw(p.Shutdown)
@@ -175,7 +178,8 @@ func sleeps(command []string) time.Duration {
 	return 0
 }
 
-// paused is when work that is begun at a time and takes so long is done, if it makes no progress during windows of the strikes. After limit nobody looks.
+// paused is when work that is begun at a time and takes so long is done, if it makes no progress
+// during windows of the strikes. After limit nobody looks.
 func paused(strikes []*strike, at, work, limit time.Duration) time.Duration {
 	var stops []window
 	for _, s := range strikes {

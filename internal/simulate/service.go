@@ -8,7 +8,8 @@ import (
 	"github.com/probity-run/probity/internal/lifecycle"
 )
 
-// Service is what the programs of one Pod do. The engine asks in the order of time; times count from the start of the simulation.
+// Service is what the programs of one Pod do. The engine asks in the order of time; times count
+// from the start of the simulation.
 type Service interface {
 	// Start is asked when an instance is to be started.
 	Start(i Instance) Life
@@ -32,7 +33,8 @@ type Instance struct {
 type Life struct {
 	// Delay until the process runs.
 	Delay time.Duration
-	// Refused is why it cannot be started, as the waiting reason of the kubelet (R112) and a message; empty if it can.
+	// Refused is why it cannot be started, as the waiting reason of the kubelet (R112) and a
+	// message; empty if it can.
 	Refused, Message string
 	// End is when it ends by itself, counted from its birth; nil means never.
 	End *Ending
@@ -68,8 +70,8 @@ type HookAnswer struct {
 
 // calmer is a Service that knows when nothing can happen.
 type calmer interface {
-	// calmUntil is the time before which every attempt of a probe succeeds, is over before the next one is due, and leaves nothing to be seen; next is its
-	// next tick.
+	// calmUntil is the time before which every attempt of a probe succeeds, is over before the next
+	// one is due, and leaves nothing to be seen; next is its next tick.
 	calmUntil(container string, t lifecycle.ProbeType, next time.Duration) time.Duration
 	// passed says that attempts succeeded without being asked for.
 	passed(container string, t lifecycle.ProbeType, attempts int)

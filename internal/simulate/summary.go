@@ -14,7 +14,8 @@ type Summary struct {
 	Workloads []string `json:"workloads"`
 	Horizon   Offset   `json:"horizon"`
 	Seed      uint64   `json:"seed"`
-	// FirstReady is when the first Pod was Ready, AllReady when all of the workloads' first Pods had been.
+	// FirstReady is when the first Pod was Ready, AllReady when all of the workloads' first Pods
+	// had been.
 	FirstReady *Offset `json:"firstReady,omitempty"`
 	AllReady   *Offset `json:"allReady,omitempty"`
 	Pods       int     `json:"pods"`      // that the workloads want
@@ -23,7 +24,8 @@ type Summary struct {
 	Faults []*Occurrence `json:"faults"`
 	// Expected are the closed forms' times to detect, by container and fault.
 	Expected []Expectation `json:"expected"`
-	// Restarts counts all restarts of containers at the end; Verdicts are those that a probe decided.
+	// Restarts counts all restarts of containers at the end; Verdicts are those that a probe
+	// decided.
 	Restarts      int       `json:"restarts"`
 	FalseRestarts int       `json:"falseRestarts"`
 	Verdicts      []Restart `json:"verdicts"`
@@ -38,10 +40,12 @@ type Summary struct {
 // Route is what became of requests to a Service, or to the Pods if no Service selects them.
 type Route struct {
 	Service string `json:"service,omitempty"`
-	// Unavailable is how long there was no endpoint after there had been one; if there never was one, all the time. Longest is the longest gap.
+	// Unavailable is how long there was no endpoint after there had been one; if there never was
+	// one, all the time. Longest is the longest gap.
 	Unavailable Offset `json:"unavailable"`
 	Longest     Offset `json:"longest"`
-	// Unanswered is how much request time met a Pod that could not answer: at a rate of r requests a second, r·Unanswered requests failed.
+	// Unanswered is how much request time met a Pod that could not answer: at a rate of r requests
+	// a second, r·Unanswered requests failed.
 	Unanswered Offset `json:"unanswered"`
 }
 
@@ -128,7 +132,8 @@ func (s *Summary) judge(pod *corev1.Pod, script *Script) {
 	}
 }
 
-// expect adds how long the probes of a container take to notice a fault. Those that do not notice it are left out.
+// expect adds how long the probes of a container take to notice a fault. Those that do not notice
+// it are left out.
 func (s *Summary) expect(c *corev1.Container, f *Fault) {
 	if f.Container != "" && f.Container != c.Name {
 		return

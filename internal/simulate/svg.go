@@ -22,7 +22,8 @@ const (
 	svgPods   = 8 // that are drawn; more would not be read
 )
 
-// The colours of the picture. It brings its own background, so that it looks the same on a light and on a dark page.
+// The colours of the picture. It brings its own background, so that it looks the same on a light
+// and on a dark page.
 const (
 	inkText   = "#1f2328"
 	inkFaint  = "#656d76"
@@ -55,7 +56,8 @@ type stroke struct {
 	fill string
 }
 
-// covered says whether a rectangle would be hidden by what was drawn in the same place in the same colour: a month has more spans than pixels.
+// covered says whether a rectangle would be hidden by what was drawn in the same place in the same
+// colour: a month has more spans than pixels.
 func (c *canvas) covered(x2, y float64, fill string) bool {
 	if x2 <= c.drawn[stroke{y, fill}]+0.9 {
 		return true
@@ -119,8 +121,9 @@ func fitted(s string, width float64) string {
 	return string(r[:room-1]) + "…"
 }
 
-// WriteSVG draws the timeline: lanes for each container's state and each probe, Events, and the endpoints of each Service. It stands for itself and needs
-// nothing else. rate is how many requests a second are imagined.
+// WriteSVG draws the timeline: lanes for each container's state and each probe, Events, and the
+// endpoints of each Service. It stands for itself and needs nothing else. rate is how many requests
+// a second are imagined.
 func (r *Result) WriteSVG(out io.Writer, rate float64) error {
 	c := &canvas{y: svgMargin, end: time.Duration(r.Summary.Horizon), drawn: map[stroke]float64{}}
 	c.title(&r.Summary, rate)

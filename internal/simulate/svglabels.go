@@ -5,7 +5,8 @@ import (
 	"slices"
 )
 
-// labels writes the faults' names and the Events above the lanes, as long as they do not run into each other; faults come first.
+// labels writes the faults' names and the Events above the lanes, as long as they do not run into
+// each other; faults come first.
 func (c *canvas) labels(p *podLane, y float64) {
 	taken := c.place(faultLabels(p.faults), y, nil)
 	c.place(p.labels, y, taken)

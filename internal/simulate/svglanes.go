@@ -37,8 +37,9 @@ func (c *canvas) bar(s span) {
 	}
 }
 
-// attempts draws the attempts of a probe: green marks for successes, or a green line where they are too close to be told apart; red ones, as long as they
-// took, for failures, with the counter where there is room.
+// attempts draws the attempts of a probe: green marks for successes, or a green line where they are
+// too close to be told apart; red ones, as long as they took, for failures, with the counter where
+// there is room.
 func (c *canvas) attempts(p *probeLane) {
 	free, solid := 0.0, 0.0 // where the last counter, and the last failure, ends
 	for i := range p.attempts {
@@ -136,7 +137,8 @@ func (c *canvas) endpoints(entries []Entry) {
 	}
 }
 
-// endpointSpan is red if there is nobody to send to; before there ever was somebody, that is no outage.
+// endpointSpan is red if there is nobody to send to; before there ever was somebody, that is no
+// outage.
 func endpointSpan(e *Entry, used bool) span {
 	ready, all := len(e.Endpoints.Ready), len(e.Endpoints.Ready)+len(e.Endpoints.NotReady)
 	s := span{from: e.At, fill: good, word: fmt.Sprintf("%d/%d ready", ready, all)}

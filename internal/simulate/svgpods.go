@@ -140,7 +140,8 @@ func (p *podLane) process(e *Entry) {
 	}
 }
 
-// state turns the lane to what the status shows, unless the container is being stopped: that ends with its exit.
+// state turns the lane to what the status shows, unless the container is being stopped: that ends
+// with its exit.
 func (c *containerLane) state(e *Entry) {
 	word, fill := "ended", idle
 	switch s := e.State; {

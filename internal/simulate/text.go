@@ -11,7 +11,8 @@ import (
 	"github.com/probity-run/probity/internal/lifecycle"
 )
 
-// WriteText writes the summary and the timeline for a person. rate is how many requests a second are imagined.
+// WriteText writes the summary and the timeline for a person. rate is how many requests a second
+// are imagined.
 func (r *Result) WriteText(out io.Writer, rate float64) error {
 	b := bufio.NewWriter(out)
 	r.Summary.writeText(b, rate)

@@ -2,5 +2,6 @@
 
 package simulate
 
-// thoroughly is by how much more is simulated when closed forms and simulation are compared, so that chance has less to say.
+// thoroughly is by how much more is simulated when closed forms and simulation are compared, so
+// that chance has less to say.
 const thoroughly = 10

@@ -42,7 +42,8 @@ type Entry struct {
 	calm      bool // of a probe: it changed nothing
 }
 
-// Probed is one attempt of a probe, or several in a row, a period apart, that succeeded and changed nothing.
+// Probed is one attempt of a probe, or several in a row, a period apart, that succeeded and changed
+// nothing.
 type Probed struct {
 	Type    lifecycle.ProbeType `json:"type"`
 	Outcome string              `json:"outcome"` // success, warning, failure, error or cancelled
@@ -51,7 +52,8 @@ type Probed struct {
 	// Times is how many attempts the entry stands for, and Every how far apart they are.
 	Times int    `json:"times"`
 	Every Offset `json:"every,omitempty"`
-	// Run is the length of the current run of equal results after the (first) attempt, Threshold what it takes to be acted upon, Result what is published.
+	// Run is the length of the current run of equal results after the (first) attempt, Threshold
+	// what it takes to be acted upon, Result what is published.
 	Run       int                   `json:"run"`
 	Threshold int                   `json:"threshold"`
 	Result    lifecycle.ProbeResult `json:"result"`
@@ -76,7 +78,8 @@ type Event struct {
 type Endpoints struct {
 	Service string   `json:"service"`
 	Ready   []string `json:"ready"`
-	// Draining are endpoints that still serve while they terminate; they are used only if none is ready (R198).
+	// Draining are endpoints that still serve while they terminate; they are used only if none is
+	// ready (R198).
 	Draining []string `json:"draining,omitempty"`
 	NotReady []string `json:"notReady,omitempty"`
 }
@@ -98,9 +101,10 @@ const MaxEntries = 500_000
 // Timeline is all that happened, in the order of time. A nil one takes no notes.
 type Timeline struct {
 	entries []Entry
-	lost    int             // entries beyond the most
-	single  bool            // no attempts are folded
-	folds   map[foldKey]int // the newest entry of each probe, if more successes can be folded into it
+	lost    int  // entries beyond the most
+	single  bool // no attempts are folded
+	// the newest entry of each probe, if more successes can be folded into it
+	folds map[foldKey]int
 }
 
 type foldKey struct {
@@ -166,7 +170,8 @@ func (t *Timeline) probed(e Entry, calm bool, period time.Duration) {
 	t.add(e)
 }
 
-// sort brings the entries into the order of time: Pods are simulated ahead of each other, and an attempt is noted when it ends.
+// sort brings the entries into the order of time: Pods are simulated ahead of each other, and an
+// attempt is noted when it ends.
 func (t *Timeline) sort() {
 	if t == nil {
 		return
@@ -176,7 +181,8 @@ func (t *Timeline) sort() {
 	})
 }
 
-// rank orders what happens at one time: an attempt that was over at once comes before what came of it, another one after what made it begin.
+// rank orders what happens at one time: an attempt that was over at once comes before what came of
+// it, another one after what made it begin.
 func (e *Entry) rank() int {
 	switch {
 	case e.Probe == nil:
@@ -190,7 +196,8 @@ func (e *Entry) rank() int {
 	}
 }
 
-// compareCalm orders attempts that changed nothing by what they are about: when they were noted says nothing.
+// compareCalm orders attempts that changed nothing by what they are about: when they were noted
+// says nothing.
 func compareCalm(a, b *Entry) int {
 	if !a.calm || !b.calm {
 		return 0

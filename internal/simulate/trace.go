@@ -12,24 +12,30 @@ import (
 	"github.com/probity-run/probity/internal/manifest"
 )
 
-// Trace plays a manifest against Services of the caller's, one for each Pod that is made, and returns everything that happened: every attempt of a probe on
-// its own, with the instant of its request, what it found and how long it took; signals and exits; states, conditions, Events and endpoints. It is meant for
-// comparisons with what a kubelet and Probity itself did under the same script.
+// Trace plays a manifest against Services of the caller's, one for each Pod that is made, and
+// returns everything that happened: every attempt of a probe on its own, with the instant of its
+// request, what it found and how long it took; signals and exits; states, conditions, Events and
+// endpoints. It is meant for comparisons with what a kubelet and Probity itself did under the same
+// script.
 func Trace(objects []manifest.Object, service func(pod *corev1.Pod) Service, opts Options) ([]Entry, error) {
 	return Play{Service: func(pod *corev1.Pod, _ func() time.Duration) Service { return service(pod) }}.Run(objects, opts)
 }
 
-// Replies is a Service that answers by the number of the request: what a person writes down in a table of scenarios.
+// Replies is a Service that answers by the number of the request: what a person writes down in a
+// table of scenarios.
 type Replies struct {
-	// Answers are by what is asked: the path of an httpGet probe, else the name of the probe in lower case (liveness). Each is a list of words, one for each
-	// attempt on an instance, the last one for ever: a status code, hang, refused or error; *n is n times, @1s an answer after a second. Example:
-	// "200*3 500@1s hang". What is not listed is answered with 200 at once.
+	// Answers are by what is asked: the path of an httpGet probe, else the name of the probe in
+	// lower case (liveness). Each is a list of words, one for each attempt on an instance, the last
+	// one for ever: a status code, hang, refused or error; *n is n times, @1s an answer after a
+	// second. Example: "200*3 500@1s hang". What is not listed is answered with 200 at once.
 	Answers map[string]string
 	// Later replaces Answers on instances after the first, if it is not nil.
 	Later map[string]string
-	// Stop is what becomes of a process on the stop signal. The zero value ends it at once with code 0.
+	// Stop is what becomes of a process on the stop signal. The zero value ends it at once with
+	// code 0.
 	Stopped Ending
-	// Lives says when the processes of a container end by themselves, by instance; those that are not listed do not.
+	// Lives says when the processes of a container end by themselves, by instance; those that are
+	// not listed do not.
 	Lives map[string][]Ending
 }
 
@@ -93,7 +99,8 @@ func answer(word string, a Attempt) Answer {
 		}
 		after = d
 	}
-	w := handlerWords(&corev1.Container{}, a.Probe) // whose container is not known, and so not what its ports are called
+	// whose container is not known, and so not what its ports are called
+	w := handlerWords(&corev1.Container{}, a.Probe)
 	reply, ok := parseReply(what)
 	switch {
 	case what == "":

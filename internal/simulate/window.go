@@ -13,7 +13,8 @@ import (
 // window is one occurrence of a fault: from begin to before end.
 type window struct{ begin, end time.Duration }
 
-// strike is one fault on one container of one Pod: its occurrence now, or the next one, and those that were drawn ahead.
+// strike is one fault on one container of one Pod: its occurrence now, or the next one, and those
+// that were drawn ahead.
 type strike struct {
 	fault     *Fault
 	container string
@@ -24,7 +25,8 @@ type strike struct {
 	active    *Occurrence
 }
 
-// newStrike makes the strike of a fault. phase is added to the first time: in a Monte Carlo simulation, when a fault meets the ticks is a matter of chance.
+// newStrike makes the strike of a fault. phase is added to the first time: in a Monte Carlo
+// simulation, when a fault meets the ticks is a matter of chance.
 func newStrike(f *Fault, index int, container string, replica int, seed uint64, phase time.Duration) *strike {
 	about := []string{"fault", fmt.Sprint(index), container}
 	if !f.Shared {
@@ -95,7 +97,8 @@ func (s *strike) next() (window, bool) {
 // over drops the current window, because it ended now.
 func (s *strike) over() { s.windows = s.windows[1:] }
 
-// sees says whether a probe notices a fault. A connection is all that a tcpSocket probe asks for: the kernel makes it for a process that hangs (R79).
+// sees says whether a probe notices a fault. A connection is all that a tcpSocket probe asks for:
+// the kernel makes it for a process that hangs (R79).
 func (f *Fault) sees(c *corev1.Container, t lifecycle.ProbeType, p *corev1.Probe) bool {
 	switch {
 	case p.TCPSocket != nil && f.Kind != FaultRefuse:

@@ -19,8 +19,11 @@ const host = "127.0.0.1"
 // words are the texts of one probe's outcomes, as the handlers of package probe give them.
 type words struct {
 	refused, silent, status, broken string
-	worth                           lifecycle.Outcome // of what is broken: to gRPC a failure like any other (R95), else an error in one of two wordings (R47)
-	nowhere                         string            // why there is nothing to ask: a port's name that the container does not declare (R76)
+	// of what is broken: to gRPC a failure like any other (R95), else an error in one of two
+	// wordings (R47)
+	worth lifecycle.Outcome
+	// why there is nothing to ask: a port's name that the container does not declare (R76)
+	nowhere string
 }
 
 func wordsOf(c *corev1.Container, p *corev1.Probe) words {
@@ -29,7 +32,8 @@ func wordsOf(c *corev1.Container, p *corev1.Probe) words {
 	return w
 }
 
-// Says is what a probe's handler makes of a reply: the outcome of the attempt, and the text that its Event has.
+// Says is what a probe's handler makes of a reply: the outcome of the attempt, and the text that
+// its Event has.
 func Says(c *corev1.Container, p *corev1.Probe, r Reply) (lifecycle.Outcome, string) {
 	return wordsOf(c, p).failure(r)
 }
@@ -90,7 +94,8 @@ func (w words) failure(r Reply) (lifecycle.Outcome, string) {
 	}
 }
 
-// answered classes a status code (R62). Of handlers without codes, 200 to 399 stand for a good answer.
+// answered classes a status code (R62). Of handlers without codes, 200 to 399 stand for a good
+// answer.
 func (w words) answered(code int) (lifecycle.Outcome, string) {
 	if code == 0 {
 		code = http.StatusServiceUnavailable

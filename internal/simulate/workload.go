@@ -28,7 +28,8 @@ type workload interface {
 	template() *corev1.Pod
 }
 
-// newWorkload is the controller of an object; nil for one that makes no Pods. A positive number of replicas replaces the object's own.
+// newWorkload is the controller of an object; nil for one that makes no Pods. A positive number of
+// replicas replaces the object's own.
 func newWorkload(object manifest.Resource, replicas int) workload {
 	size := func(own *int32) int {
 		if replicas > 0 {

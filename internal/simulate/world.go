@@ -9,16 +9,20 @@ import (
 	"github.com/probity-run/probity/internal/lifecycle"
 )
 
-// world is one simulation: Pods, the controllers that make them and the Services that route to them, at one instant of virtual time.
+// world is one simulation: Pods, the controllers that make them and the Services that route to
+// them, at one instant of virtual time.
 type world struct {
-	script    *Script
-	seed      uint64
-	phase     time.Duration // added to the times of faults that happen once
-	options   lifecycle.Options
-	noSkip    bool
-	service   func(p *pod) Service                                                  // instead of the script; nil for the script
-	see       func(at time.Duration, change watch.EventType, object runtime.Object) // who watches; nil for nobody
-	seen      int                                                                   // Events, by the one who watches
+	script  *Script
+	seed    uint64
+	phase   time.Duration // added to the times of faults that happen once
+	options lifecycle.Options
+	noSkip  bool
+	// instead of the script; nil for the script
+	service func(p *pod) Service
+	// who watches; nil for nobody
+	see func(at time.Duration, change watch.EventType, object runtime.Object)
+	// Events, by the one who watches
+	seen      int
 	now, end  time.Duration
 	pods      []*pod
 	made      int

@@ -80,7 +80,8 @@ func textLines(t testing.TB, r *Result, words ...string) []string {
 	return found
 }
 
-// TestHang is A12, R133: two replicas hang, liveness takes one of them after the third timeout, SIGTERM goes unheard, SIGKILL follows after the grace period.
+// TestHang is A12, R133: two replicas hang, liveness takes one of them after the third timeout,
+// SIGTERM goes unheard, SIGKILL follows after the grace period.
 func TestHang(t *testing.T) {
 	r := simulated(t, podWith(`
 livenessProbe: {httpGet: {path: /livez, port: http}}
@@ -245,7 +246,8 @@ func TestPhasesOfALife(t *testing.T) {
 	}
 }
 
-// TestKubeletRestart is R167, R169, R170: nothing restarts, Ready stays, counters are lost and the ticks get another phase.
+// TestKubeletRestart is R167, R169, R170: nothing restarts, Ready stays, counters are lost and the
+// ticks get another phase.
 func TestKubeletRestart(t *testing.T) {
 	probes := "livenessProbe: {httpGet: {path: /, port: http}, failureThreshold: 3}\nreadinessProbe: {httpGet: {path: /, port: http}}"
 	calm := simulated(t, podWith(probes), scriptOf(t, "kubelet-restart@65s"), Options{Horizon: 5 * time.Minute})

@@ -13,7 +13,8 @@ import (
 
 // DeleteOptions say how an object is deleted.
 type DeleteOptions struct {
-	// Grace of a Pod, in seconds. Nil means the Pod's terminationGracePeriodSeconds; a negative one counts as 1 (R166). Other kinds have none.
+	// Grace of a Pod, in seconds. Nil means the Pod's terminationGracePeriodSeconds; a negative one
+	// counts as 1 (R166). Other kinds have none.
 	Grace *int64
 	// UID, if not empty, must be the object's; else the error is the API's Conflict.
 	UID types.UID
@@ -23,7 +24,8 @@ type DeleteOptions struct {
 	Orphan bool
 }
 
-// Delete begins or finishes the deletion of an object; the package comment says how. The error is the API's NotFound or Conflict.
+// Delete begins or finishes the deletion of an object; the package comment says how. The error is
+// the API's NotFound or Conflict.
 func Delete[T Object](s *Store, namespace, name string, opts DeleteOptions) error {
 	return s.deleteKey(reflect.TypeFor[T](), types.NamespacedName{Namespace: namespace, Name: name}, opts)
 }
@@ -58,8 +60,8 @@ func (s *Store) delete(t reflect.Type, current Object, asked *int64) {
 	s.markDeleted(t, current, grace)
 }
 
-// graceOf is the grace period that a deletion gives an object: none, but for a Pod that may still run. A deletion that is under way can only
-// be shortened (R162), and only by one that says so.
+// graceOf is the grace period that a deletion gives an object: none, but for a Pod that may still
+// run. A deletion that is under way can only be shortened (R162), and only by one that says so.
 func graceOf(o Object, asked *int64) int64 {
 	if before := o.GetDeletionGracePeriodSeconds(); before != nil {
 		if asked == nil {
@@ -88,7 +90,8 @@ func atLeastOne(grace int64) int64 {
 	return grace
 }
 
-// markDeleted sets the deletion time, or brings it forward. It counts from the first deletion, as in Kubernetes.
+// markDeleted sets the deletion time, or brings it forward. It counts from the first deletion, as
+// in Kubernetes.
 func (s *Store) markDeleted(t reflect.Type, current Object, grace int64) {
 	requested := s.opts.Now()
 	if before := current.GetDeletionGracePeriodSeconds(); before != nil {

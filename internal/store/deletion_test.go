@@ -62,7 +62,8 @@ func TestDeletePod(t *testing.T) {
 			if g := pod.DeletionGracePeriodSeconds; g == nil || *g != tt.want {
 				t.Fatalf("deletionGracePeriodSeconds = %v, want %d", g, tt.want)
 			}
-			want := metav1.NewTime(start.Add(time.Duration(tt.want) * time.Second).Truncate(time.Second)) // from the first deletion on
+			// from the first deletion on
+			want := metav1.NewTime(start.Add(time.Duration(tt.want) * time.Second).Truncate(time.Second))
 			if !pod.DeletionTimestamp.Equal(&want) {
 				t.Errorf("deletionTimestamp = %v, want %v", pod.DeletionTimestamp, want)
 			}
@@ -181,7 +182,8 @@ func TestCollectWithTwoOwners(t *testing.T) {
 	}
 }
 
-// An owner, something it owns, and something both own: the first removal must not bring the last one back.
+// An owner, something it owns, and something both own: the first removal must not bring the last
+// one back.
 func TestCollectDiamond(t *testing.T) {
 	s := newStore(t, Options{})
 	deploy := create(t, s, &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "d"}})
@@ -195,7 +197,8 @@ func TestCollectDiamond(t *testing.T) {
 	}
 }
 
-// What is created for an owner that has gone meanwhile does not stay for ever; what is owned by a kind that the store does not know does.
+// What is created for an owner that has gone meanwhile does not stay for ever; what is owned by a
+// kind that the store does not know does.
 func TestCollectLatecomer(t *testing.T) {
 	s := newStore(t, Options{})
 	rs := create(t, s, newReplicaSet("rs"))

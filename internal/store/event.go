@@ -21,7 +21,8 @@ type Occurrence struct {
 	Component, Host string
 }
 
-// Record adds an Event. It is kept raw: equal ones are not merged (R221). It needs the Event kind to be registered.
+// Record adds an Event. It is kept raw: equal ones are not merged (R221). It needs the Event kind
+// to be registered.
 func (s *Store) Record(o Occurrence) *corev1.Event {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -29,7 +30,8 @@ func (s *Store) Record(o Occurrence) *corev1.Event {
 	k := s.kind(t)
 	now := s.opts.Now()
 	uid := uuid.NewUUID()
-	s.eventTime = max(now.UnixNano(), s.eventTime+1) // so that a name is unique, also if the clock stands still or goes back
+	// so that a name is unique, also if the clock stands still or goes back
+	s.eventTime = max(now.UnixNano(), s.eventTime+1)
 	event := &corev1.Event{
 		ObjectMeta: metav1.ObjectMeta{
 			Namespace:         cmp.Or(o.About.Namespace, metav1.NamespaceDefault),

@@ -86,7 +86,8 @@ func TestOldEventsAreDropped(t *testing.T) {
 		s.Record(occurrence(pod, reason))
 	}
 	events, _ := List[*corev1.Event](s, Selector{})
-	if err := Delete[*corev1.Event](s, "default", events[1].Name, DeleteOptions{}); err != nil { // c
+	// c
+	if err := Delete[*corev1.Event](s, "default", events[1].Name, DeleteOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	s.Record(occurrence(pod, "e"))

@@ -23,9 +23,11 @@ type modelPod struct {
 	generation int64
 }
 
-// FuzzStore plays each two bytes as one operation, on the store and on the model, and compares them after each.
+// FuzzStore plays each two bytes as one operation, on the store and on the model, and compares them
+// after each.
 func FuzzStore(f *testing.F) {
-	f.Add([]byte{0, 0, 1, 0, 4, 0, 3, 0, 0, 0})                   // create, label, delete, finish, create again
+	// create, label, delete, finish, create again
+	f.Add([]byte{0, 0, 1, 0, 4, 0, 3, 0, 0, 0})
 	f.Add([]byte{8, 1, 2, 1, 4, 1, 4, 9, 2, 5, 3, 1})             // with a finalizer
 	f.Add([]byte{16, 2, 4, 2, 4, 34, 4, 18, 1, 2, 3, 2, 3, 2})    // with grace, shortened
 	f.Add([]byte{24, 3, 4, 3, 2, 7, 3, 3, 0, 3, 2, 3, 16, 3, 17}) // all of it
@@ -60,7 +62,8 @@ func FuzzStore(f *testing.F) {
 	})
 }
 
-// play does the operation of two bytes: the lower three bits of the first choose it, the upper ones and the second say with what.
+// play does the operation of two bytes: the lower three bits of the first choose it, the upper ones
+// and the second say with what.
 func play(s *Store, name string, op, arg byte) error {
 	var err error
 	switch op % 8 {

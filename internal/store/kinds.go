@@ -6,7 +6,8 @@ import (
 	discoveryv1 "k8s.io/api/discovery/v1"
 )
 
-// Kubernetes returns the built-in kinds that Probity works with, for [Options].Kinds. Add your own to them.
+// Kubernetes returns the built-in kinds that Probity works with, for [Options].Kinds. Add your own
+// to them.
 func Kubernetes() []Kind {
 	core, apps := corev1.SchemeGroupVersion, appsv1.SchemeGroupVersion
 	return []Kind{

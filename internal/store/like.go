@@ -2,8 +2,8 @@ package store
 
 import "reflect"
 
-// GetLike returns the object of the kind, namespace and name of another one, for callers that know the kind only at run time. The error is the API's
-// NotFound.
+// GetLike returns the object of the kind, namespace and name of another one, for callers that know
+// the kind only at run time. The error is the API's NotFound.
 func (s *Store) GetLike(o Object) (Object, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

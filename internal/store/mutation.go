@@ -10,8 +10,8 @@ import (
 // snapshot is a state that the store gave to readers, and a copy that nobody else has.
 type snapshot struct{ published, private Object }
 
-// CheckMutations returns an error that names each snapshot which a reader modified instead of a copy of it. It finds nothing unless
-// [Options].DetectMutations is set.
+// CheckMutations returns an error that names each snapshot which a reader modified instead of a
+// copy of it. It finds nothing unless [Options].DetectMutations is set.
 func (s *Store) CheckMutations() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

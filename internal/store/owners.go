@@ -9,7 +9,8 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// owners is the index of who owns what, so that a deletion needs not look at every object. The store's lock guards it.
+// owners is the index of who owns what, so that a deletion needs not look at every object. The
+// store's lock guards it.
 type owners struct {
 	objects    map[types.UID]typedObject
 	dependants map[types.UID][]types.UID // by owner, whether that exists or not
@@ -58,10 +59,12 @@ func (w owners) forget(uid types.UID, refs []metav1.OwnerReference) {
 	}
 }
 
-// of returns the objects that refer to an owner, oldest reference first. They may change while one goes through them.
+// of returns the objects that refer to an owner, oldest reference first. They may change while one
+// goes through them.
 func (w owners) of(owner types.UID) []types.UID { return slices.Clone(w.dependants[owner]) }
 
-// isGone says whether an owner is certain to be gone. Of a kind that is not registered nobody can know.
+// isGone says whether an owner is certain to be gone. Of a kind that is not registered nobody can
+// know.
 func (s *Store) isGone(ref metav1.OwnerReference) bool {
 	if _, ok := s.owners.objects[ref.UID]; ok {
 		return false
@@ -82,8 +85,8 @@ func (s *Store) collect(owner types.UID) {
 	}
 }
 
-// collectOne deletes an object whose owners are all gone; Pods get their grace period. If only some are, it takes the references to
-// them out.
+// collectOne deletes an object whose owners are all gone; Pods get their grace period. If only some
+// are, it takes the references to them out.
 func (s *Store) collectOne(uid types.UID) {
 	current, ok := s.owners.objects[uid]
 	if !ok {

@@ -14,7 +14,8 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 )
 
-// Several goroutines write at random. What every watch tells, from whatever start and through whatever selector, adds up to the list in the end.
+// Several goroutines write at random. What every watch tells, from whatever start and through
+// whatever selector, adds up to the list in the end.
 func TestWatchesAddUpToTheList(t *testing.T) {
 	s := newStore(t, Options{History: 100_000})
 	create(t, s, newPod("first"))
@@ -30,7 +31,8 @@ func TestWatchesAddUpToTheList(t *testing.T) {
 		w := must[*Watch](t)(s.Watch(WatchOptions{From: version, Kinds: []Object{&corev1.Pod{}}, Selector: sel}))
 		readers.Go(func() { follow(t, ctx, s, name, sel, w, versionsOf(listed)) })
 		readers.Go(func() {
-			w, err := s.Watch(WatchOptions{Kinds: []Object{&corev1.Pod{}}, Selector: sel}) // begins some time among the writes
+			// begins some time among the writes
+			w, err := s.Watch(WatchOptions{Kinds: []Object{&corev1.Pod{}}, Selector: sel})
 			if err != nil {
 				t.Error(err)
 				return
@@ -46,7 +48,8 @@ func TestWatchesAddUpToTheList(t *testing.T) {
 	readers.Wait()
 }
 
-// follow applies a watch to what was listed before, and compares the sum with the list when the writers are done.
+// follow applies a watch to what was listed before, and compares the sum with the list when the
+// writers are done.
 func follow(t *testing.T, ctx context.Context, s *Store, name string, sel Selector, w *Watch, state map[string]string) {
 	var version uint64
 	for {

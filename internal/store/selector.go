@@ -12,8 +12,9 @@ type Selector struct {
 	Namespace string
 	// Labels, if not nil, must match.
 	Labels labels.Selector
-	// Fields, if not nil, must match: metadata.name and metadata.namespace of all kinds; status.phase, status.podIP, spec.nodeName and
-	// spec.restartPolicy of Pods; involvedObject.* of Events, and their reason, type, source and reportingComponent. Others count as empty.
+	// Fields, if not nil, must match: metadata.name and metadata.namespace of all kinds;
+	// status.phase, status.podIP, spec.nodeName and spec.restartPolicy of Pods; involvedObject.* of
+	// Events, and their reason, type, source and reportingComponent. Others count as empty.
 	Fields fields.Selector
 }
 

@@ -36,7 +36,8 @@ type Kind struct {
 	GVK schema.GroupVersionKind
 	// Resource is its lower-case plural, such as pods.
 	Resource string
-	// Equal says whether a write of the second object over the first one changes nothing. Default: they are semantically deeply equal.
+	// Equal says whether a write of the second object over the first one changes nothing. Default:
+	// they are semantically deeply equal.
 	Equal func(a, b Object) bool
 	// History is how many changes of this kind are kept for watches. Default: Options.History.
 	History int
@@ -44,19 +45,23 @@ type Kind struct {
 
 // Options of a [Store].
 type Options struct {
-	// Kinds that the store holds. Required: an object of another kind is a mistake of the program and panics.
+	// Kinds that the store holds. Required: an object of another kind is a mistake of the program
+	// and panics.
 	Kinds []Kind
-	// History is how many changes of each kind are kept for watches, unless the kind says otherwise. Default 2048.
+	// History is how many changes of each kind are kept for watches, unless the kind says
+	// otherwise. Default 2048.
 	History int
 	// MaxEvents is how many Events are kept; the oldest are dropped first. Default 4000.
 	MaxEvents int
 	// Now is the clock. Default time.Now.
 	Now func() time.Time
-	// DetectMutations makes [Store.CheckMutations] work. It keeps a copy of every snapshot that there ever was: for tests.
+	// DetectMutations makes [Store.CheckMutations] work. It keeps a copy of every snapshot that
+	// there ever was: for tests.
 	DetectMutations bool
 }
 
-// Store holds objects in memory. Make it with [New]. It is safe for concurrent use and starts no goroutine.
+// Store holds objects in memory. Make it with [New]. It is safe for concurrent use and starts no
+// goroutine.
 type Store struct {
 	opts  Options
 	kinds map[reflect.Type]Kind
@@ -72,7 +77,8 @@ type Store struct {
 	snapshots []snapshot               // only to detect mutations
 }
 
-// firstVersion is the resource version of an empty store. It is not 0, which means "any" where a watch starts.
+// firstVersion is the resource version of an empty store. It is not 0, which means "any" where a
+// watch starts.
 const firstVersion = 1
 
 // New makes an empty store.
@@ -124,8 +130,9 @@ func keyOf(o metav1.Object) types.NamespacedName {
 	return types.NamespacedName{Namespace: o.GetNamespace(), Name: o.GetName()}
 }
 
-// Create adds an object: the store gives it a UID, the creation time, and a name from its generateName if it has no name. Nothing
-// deletes it yet, whatever it says. One whose owners are all gone is deleted at once. The error is the API's AlreadyExists or Invalid.
+// Create adds an object: the store gives it a UID, the creation time, and a name from its
+// generateName if it has no name. Nothing deletes it yet, whatever it says. One whose owners are
+// all gone is deleted at once. The error is the API's AlreadyExists or Invalid.
 func Create[T Object](s *Store, object T) (T, error) {
 	next := object.DeepCopyObject().(T)
 	s.mu.Lock()
@@ -155,7 +162,8 @@ func Create[T Object](s *Store, object T) (T, error) {
 	return next, nil
 }
 
-// freeName makes a name that nobody has: the generateName, cut so that the whole is a DNS label, and five letters, as Kubernetes does.
+// freeName makes a name that nobody has: the generateName, cut so that the whole is a DNS label,
+// and five letters, as Kubernetes does.
 func (s *Store) freeName(t reflect.Type, o Object) string {
 	const letters, most = 5, 63
 	base := o.GetGenerateName()
@@ -183,8 +191,8 @@ func get[T Object](s *Store, t reflect.Type, key types.NamespacedName) (T, error
 	return none, apierrors.NewNotFound(s.kind(t).resource(), key.Name)
 }
 
-// List returns the objects that a selector selects, by namespace and name, and the resource version at which they were seen: a
-// [Watch] from there misses nothing.
+// List returns the objects that a selector selects, by namespace and name, and the resource version
+// at which they were seen: a [Watch] from there misses nothing.
 func List[T Object](s *Store, selector Selector) (objects []T, version string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -206,8 +214,9 @@ func compareKeys(a, b types.NamespacedName) int {
 	return strings.Compare(a.Name, b.Name)
 }
 
-// Update replaces an object, its status too. If the new one carries a resource version or a UID it must be the current one. What
-// changes nothing is no change: it moves no resource version, and no watch sees it. The error is the API's NotFound or Conflict.
+// Update replaces an object, its status too. If the new one carries a resource version or a UID it
+// must be the current one. What changes nothing is no change: it moves no resource version, and no
+// watch sees it. The error is the API's NotFound or Conflict.
 func Update[T Object](s *Store, object T) (T, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -218,8 +227,8 @@ func Update[T Object](s *Store, object T) (T, error) {
 	return replace(s, current, object.DeepCopyObject().(T)), nil
 }
 
-// UpdateStatus is Update for the status alone: it leaves metadata and spec as they are. A kind without a status panics, as one that
-// is not registered does.
+// UpdateStatus is Update for the status alone: it leaves metadata and spec as they are. A kind
+// without a status panics, as one that is not registered does.
 func UpdateStatus[T Object](s *Store, object T) (T, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -233,7 +242,8 @@ func UpdateStatus[T Object](s *Store, object T) (T, error) {
 	return replace(s, current, next), nil
 }
 
-// currentOf returns the object that another one is to replace, if it is the one that its writer knew.
+// currentOf returns the object that another one is to replace, if it is the one that its writer
+// knew.
 func currentOf[T Object](s *Store, object T) (T, error) {
 	t := reflect.TypeOf(object)
 	current, err := get[T](s, t, keyOf(object))
@@ -249,7 +259,8 @@ func currentOf[T Object](s *Store, object T) (T, error) {
 	return current, nil
 }
 
-// Modify changes an object in one step: change gets a copy of the current state. It must not use the store.
+// Modify changes an object in one step: change gets a copy of the current state. It must not use
+// the store.
 func Modify[T Object](s *Store, namespace, name string, change func(T) error) (T, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -25,7 +25,8 @@ const (
 // Change is one step in the life of the store. Its object must not be modified.
 type Change struct {
 	Type ChangeType
-	// Object is the new state; of a Deleted one the last state, with the version of the deletion, or of the change that made it stop to match.
+	// Object is the new state; of a Deleted one the last state, with the version of the deletion,
+	// or of the change that made it stop to match.
 	Object Object
 
 	before  Object // the state it replaced, nil if there was none
@@ -34,15 +35,18 @@ type Change struct {
 
 // WatchOptions say what a watch sees.
 type WatchOptions struct {
-	// From is the resourceVersion after which changes are seen. "" and "0" mean: first every object there is as Added, then what follows.
+	// From is the resourceVersion after which changes are seen. "" and "0" mean: first every object
+	// there is as Added, then what follows.
 	From string
 	// Kinds are empty objects of the kinds to see. Nil means all.
 	Kinds []Object
-	// Selector restricts the objects. One that stops to match is reported as Deleted, one that begins to match as Added.
+	// Selector restricts the objects. One that stops to match is reported as Deleted, one that
+	// begins to match as Added.
 	Selector Selector
 }
 
-// Watch reports changes in order. It belongs to one goroutine, holds nothing in the store but while that waits, and needs no closing.
+// Watch reports changes in order. It belongs to one goroutine, holds nothing in the store but while
+// that waits, and needs no closing.
 type Watch struct {
 	store    *Store
 	kinds    []reflect.Type
@@ -52,10 +56,12 @@ type Watch struct {
 	version  uint64   // of the last change that was taken
 }
 
-// batch is how many changes a watch takes at a time, so as to match them without holding up writers.
+// batch is how many changes a watch takes at a time, so as to match them without holding up
+// writers.
 const batch = 64
 
-// Watch starts a watch. The error is the API's BadRequest for a version that is none, or Expired for one that is not of this store.
+// Watch starts a watch. The error is the API's BadRequest for a version that is none, or Expired
+// for one that is not of this store.
 func (s *Store) Watch(opts WatchOptions) (*Watch, error) {
 	w := &Watch{store: s, selector: opts.Selector}
 	for _, o := range opts.Kinds {
@@ -83,8 +89,9 @@ func (s *Store) Watch(opts WatchOptions) (*Watch, error) {
 	return w, nil
 }
 
-// Next waits for the next change. The error is the context's, once everything that is there was reported; or the API's Expired (410) if the
-// watch fell behind the history: then the owner has to list or watch from the start again.
+// Next waits for the next change. The error is the context's, once everything that is there was
+// reported; or the API's Expired (410) if the watch fell behind the history: then the owner has to
+// list or watch from the start again.
 func (w *Watch) Next(ctx context.Context) (Change, error) {
 	for {
 		change, changed, err := w.poll()
@@ -110,7 +117,8 @@ func (w *Watch) leave() bool {
 	return waiting
 }
 
-// poll takes the next change if there is one; else it returns a channel that is closed by the next one.
+// poll takes the next change if there is one; else it returns a channel that is closed by the next
+// one.
 func (w *Watch) poll() (Change, <-chan struct{}, error) {
 	if len(w.backlog) > 0 {
 		change := w.backlog[0]
@@ -131,7 +139,8 @@ func (w *Watch) poll() (Change, <-chan struct{}, error) {
 	}
 }
 
-// take takes the next changes out of the history; if there is none, it returns a channel that is closed by the next one.
+// take takes the next changes out of the history; if there is none, it returns a channel that is
+// closed by the next one.
 func (w *Watch) take() (<-chan struct{}, error) {
 	s := w.store
 	s.mu.Lock()
@@ -169,7 +178,8 @@ func (w *Watch) translate(c Change) (Change, bool) {
 		c.Type = Modified
 	case is:
 		c.Type = Added
-	case was && c.Type != Deleted: // it stopped to match: the last state that did, with the version of the change
+	case was && c.Type != Deleted:
+		// it stopped to match: the last state that did, with the version of the change
 		c.Type, c.Object = Deleted, c.before.DeepCopyObject().(Object)
 		c.Object.SetResourceVersion(versionString(c.version))
 	case was:

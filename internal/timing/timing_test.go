@@ -5,7 +5,8 @@ import (
 	"time"
 )
 
-// TestWorkedValues are P/T/F with the stall that is tolerated and the one that is certain to act, in seconds.
+// TestWorkedValues are P/T/F with the stall that is tolerated and the one that is certain to act,
+// in seconds.
 func TestWorkedValues(t *testing.T) {
 	for _, c := range []struct{ p, t, f, tolerated, certain int }{
 		{10, 1, 3, 21, 31}, {5, 2, 2, 7, 12}, {10, 5, 6, 55, 65}, {20, 10, 1, 10, 30}, {5, 10, 3, 30, 35},

@@ -37,7 +37,8 @@ func comparable(r probe.Result) outcome {
 	return o
 }
 
-// agree makes an attempt on both paths at the same time, and demands equal results and, if want is not empty, this text.
+// agree makes an attempt on both paths at the same time, and demands equal results and, if want is
+// not empty, this text.
 func agree(t *testing.T, e *engine.Engine, p probe.Prober, want string) {
 	t.Helper()
 	var plain, fast probe.Result
@@ -64,7 +65,8 @@ func newEngine(t testing.TB) *engine.Engine {
 	return e
 }
 
-// TestHTTPStatusAgrees goes through D01–D05 with a length, chunked and until the end of the connection.
+// TestHTTPStatusAgrees goes through D01–D05 with a length, chunked and until the end of the
+// connection.
 func TestHTTPStatusAgrees(t *testing.T) {
 	e := newEngine(t)
 	forms := map[string]string{
@@ -87,7 +89,8 @@ func TestHTTPStatusAgrees(t *testing.T) {
 	}
 }
 
-// exchanges are what may happen on the wire (D06, D18–D28, D38, E01, E05), and what must be part of the text.
+// exchanges are what may happen on the wire (D06, D18–D28, D38, E01, E05), and what must be part of
+// the text.
 var exchanges = map[string]struct {
 	script  func(*probetest.Peer, net.Conn)
 	timeout time.Duration // default: ample
@@ -243,7 +246,8 @@ func TestRedirectsAgree(t *testing.T) {
 	}
 }
 
-// TestHTTPTargetAgrees goes through targets that cannot be reached or asked for (D18, D31–D37, D49, R47).
+// TestHTTPTargetAgrees goes through targets that cannot be reached or asked for (D18, D31–D37, D49,
+// R47).
 func TestHTTPTargetAgrees(t *testing.T) {
 	e := newEngine(t)
 	hello := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "hello") })

@@ -1,19 +1,22 @@
-// Package engine performs many probe attempts at a small cost: with the outcomes and texts of package probe, but
-// without a goroutine, a client object and a header map for each.
+// Package engine performs many probe attempts at a small cost: with the outcomes and texts of
+// package probe, but without a goroutine, a client object and a header map for each.
 //
-// On Linux one goroutine waits in epoll and drives all attempts that can take the fast path: HTTP over plain TCP, TCP
-// and gRPC to an IP address, with the request formatted once per target and the answer parsed where it was received.
-// Everything else (host names, https, exec, other Probers, a Dial or Client of one's own), and everything on other
-// systems, is one goroutine per attempt that calls the Prober.
+// On Linux one goroutine waits in epoll and drives all attempts that can take the fast path: HTTP
+// over plain TCP, TCP and gRPC to an IP address, with the request formatted once per target and the
+// answer parsed where it was received. Everything else (host names, https, exec, other Probers, a
+// Dial or Client of one's own), and everything on other systems, is one goroutine per attempt that
+// calls the Prober.
 //
-// The path is chosen per attempt, and can change in the middle of one. The fast path decides only what it understands
-// completely. When an HTTP answer is anything else (a redirect, an interim response, malformed, too short, large) the
-// connection and the bytes received are handed to net/http by way of [probe.HTTPGet], which sees the exchange as if it
-// had made it. So both paths agree, and the service sees one request. A gRPC attempt whose call takes an unusual turn
-// is repeated by [probe.GRPC] within the same time-out; there the service sees a second call.
+// The path is chosen per attempt, and can change in the middle of one. The fast path decides only
+// what it understands completely. When an HTTP answer is anything else (a redirect, an interim
+// response, malformed, too short, large) the connection and the bytes received are handed to
+// net/http by way of [probe.HTTPGet], which sees the exchange as if it had made it. So both paths
+// agree, and the service sees one request. A gRPC attempt whose call takes an unusual turn is
+// repeated by [probe.GRPC] within the same time-out; there the service sees a second call.
 //
-// Wire format and rules are those of package probe, with one difference: a TCP or gRPC connection ends with FIN and then
-// RST, so that neither side keeps a socket in TIME_WAIT. The service reads a clean end of file.
+// Wire format and rules are those of package probe, with one difference: a TCP or gRPC connection
+// ends with FIN and then RST, so that neither side keeps a socket in TIME_WAIT. The service reads a
+// clean end of file.
 package engine
 
 import (
@@ -28,13 +31,14 @@ import (
 // DefaultQuantum is the Quantum when none is set.
 const DefaultQuantum = 10 * time.Millisecond
 
-// ErrClosed is wrapped, next to [probe.ErrStopped], by the error of an attempt that the end of its engine cut off.
+// ErrClosed is wrapped, next to [probe.ErrStopped], by the error of an attempt that the end of its
+// engine cut off.
 var ErrClosed = errors.New("the probe engine is closed")
 
 // Options of an Engine. The zero value is the default.
 type Options struct {
-	// Quantum is the time to whose multiples due times and time-outs are rounded up, so that attempts that are due
-	// at about the same time share one wake-up. Default [DefaultQuantum].
+	// Quantum is the time to whose multiples due times and time-outs are rounded up, so that
+	// attempts that are due at about the same time share one wake-up. Default [DefaultQuantum].
 	Quantum time.Duration
 	// Portable makes all attempts take the path of one goroutine each, as on systems without epoll.
 	Portable bool
@@ -42,10 +46,11 @@ type Options struct {
 
 // Engine performs attempts. New makes one; its methods are safe for concurrent use.
 //
-// The engine owns one goroutine, the loop, and one for each attempt that is not on the fast path. All callbacks run on
-// the loop, one at a time: they must not block, or all attempts are late. They may call every method but Close. A panic
-// in a callback is not recovered: it ends the program, with its stack, rather than all probing in silence. A panic in a
-// Prober is a prober error of that attempt.
+// The engine owns one goroutine, the loop, and one for each attempt that is not on the fast path.
+// All callbacks run on the loop, one at a time: they must not block, or all attempts are late. They
+// may call every method but Close. A panic in a callback is not recovered: it ends the program,
+// with its stack, rather than all probing in silence. A panic in a Prober is a prober error of that
+// attempt.
 type Engine struct {
 	quantum time.Duration
 	start   time.Time // tick 0
@@ -83,9 +88,10 @@ func New(options Options) (*Engine, error) {
 	return e, nil
 }
 
-// Close ends the engine: schedules end, attempts in flight end with an error that wraps [ErrClosed], and all goroutines
-// and descriptors are gone when it returns. A Prober that does not heed its context delays that. Close must not be
-// called from a callback. Closing twice does nothing.
+// Close ends the engine: schedules end, attempts in flight end with an error that wraps
+// [ErrClosed], and all goroutines and descriptors are gone when it returns. A Prober that does not
+// heed its context delays that. Close must not be called from a callback. Closing twice does
+// nothing.
 func (e *Engine) Close() {
 	e.mu.Lock()
 	e.closed = true
@@ -94,11 +100,12 @@ func (e *Engine) Close() {
 	e.joined.Wait()
 }
 
-// Go starts one attempt of p, at once, and calls done on the loop when it has a result. p is best a prepared one
-// ([Engine.Prepare]); another Prober is prepared first.
+// Go starts one attempt of p, at once, and calls done on the loop when it has a result. p is best a
+// prepared one ([Engine.Prepare]); another Prober is prepared first.
 //
-// cancel ends the attempt. It reports whether it came in time: after true, done is never called; after false done has
-// been called, or is being called at this moment. On a closed engine done is called before Go returns.
+// cancel ends the attempt. It reports whether it came in time: after true, done is never called;
+// after false done has been called, or is being called at this moment. On a closed engine done is
+// called before Go returns.
 func (e *Engine) Go(p probe.Prober, done func(probe.Result)) (cancel func() bool) {
 	a := &attempt{engine: e, target: e.Prepare(p), done: done}
 	if !e.post(a.begin) {

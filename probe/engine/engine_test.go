@@ -133,8 +133,8 @@ func TestThousandAtOnce(t *testing.T) {
 	pending.Wait()
 }
 
-// TestShortage lets descriptors run out: that is not the service's fault. The limit is the process's, so the test is
-// not parallel.
+// TestShortage lets descriptors run out: that is not the service's fault. The limit is the
+// process's, so the test is not parallel.
 func TestShortage(t *testing.T) {
 	e := newEngine(t)
 	p := probetest.Serve(t, probetest.Answer("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"))
@@ -179,7 +179,8 @@ func TestEarlyAnswer(t *testing.T) {
 	})
 	get := probe.HTTPGet{Port: p.Port, Timeout: ample, Headers: []probe.Header{{Name: "X-A", Value: strings.Repeat("a", 8<<20)}}}
 	got := e.Prepare(get).Probe(t.Context())
-	if got.Outcome != probe.Failure { // the status, or that the connection broke: that is a race in net/http too
+	// the status, or that the connection broke: that is a race in net/http too
+	if got.Outcome != probe.Failure {
 		t.Errorf("result = %v, want a failure", got)
 	}
 }

@@ -14,12 +14,13 @@ import (
 const (
 	noSocket = -1
 
-	// maxReads is after how many pieces an answer is left to net/http or grpc: each piece costs a look at all.
+	// maxReads is after how many pieces an answer is left to net/http or grpc: each piece costs a
+	// look at all.
 	maxReads = 64
 )
 
-// exchange is the fast path of one attempt: a socket, and how far the conversation has got. It belongs to the loop, and
-// is used again for other attempts.
+// exchange is the fast path of one attempt: a socket, and how far the conversation has got. It
+// belongs to the loop, and is used again for other attempts.
 type exchange struct {
 	poller     *poller
 	slot       int32
@@ -54,8 +55,8 @@ func (x *exchange) open() {
 	x.progress()
 }
 
-// progress goes on as far as it can. Without being told by epoll it is called once, right after connecting: on loopback
-// the connection stands then already.
+// progress goes on as far as it can. Without being told by epoll it is called once, right after
+// connecting: on loopback the connection stands then already.
 func (x *exchange) progress() {
 	request := x.attempt.target.fast.request
 	switch {
@@ -96,7 +97,8 @@ func (x *exchange) unconnected() {
 	}
 }
 
-// send sends what is left of the request. Whether the connection stands shows in what the kernel says to that.
+// send sends what is left of the request. Whether the connection stands shows in what the kernel
+// says to that.
 func (x *exchange) send(request []byte) {
 	n, err := write(x.fd, request[x.sent:])
 	switch {
@@ -116,8 +118,8 @@ func (x *exchange) send(request []byte) {
 	}
 }
 
-// talksToItself reports whether nobody listens, and the port that the kernel chose for the connection happens to be the
-// one that it asks for. Then TCP connects the socket with itself.
+// talksToItself reports whether nobody listens, and the port that the kernel chose for the
+// connection happens to be the one that it asks for. Then TCP connects the socket with itself.
 func (x *exchange) talksToItself() bool {
 	local, err := unix.Getsockname(x.fd)
 	return err == nil && addrPort(local) == x.attempt.target.fast.addr
@@ -159,7 +161,8 @@ func (x *exchange) take(piece []byte) {
 	} else {
 		x.takeHTTP(data)
 	}
-	if x.generation == generation && len(x.received) == 0 { // else the exchange is another one by now
+	// else the exchange is another one by now
+	if x.generation == generation && len(x.received) == 0 {
 		x.received = append(x.received, piece...)
 	}
 }
@@ -190,7 +193,8 @@ func (x *exchange) takeGRPC(data []byte) {
 		x.leave(x.attempt.target.prober)
 	case reply.stage == foreign && !reply.connected:
 		x.again()
-	case reply.stage == foreign && time.Since(x.attempt.began) >= timeout: // a server that keeps the time too breaks off what is overdue
+	case reply.stage == foreign && time.Since(x.attempt.began) >= timeout:
+		// a server that keeps the time too breaks off what is overdue
 		x.attempt.finish(probe.GRPCCallVerdict(codeDeadlineExceeded, "", timeout))
 	case reply.stage == foreign || x.reads >= maxReads:
 		x.leave(x.attempt.target.prober)
@@ -200,7 +204,8 @@ func (x *exchange) takeGRPC(data []byte) {
 		}
 		if owed := reply.owed[x.owed:]; len(owed) > 0 {
 			if n, err := write(x.fd, owed); err == nil {
-				x.owed += n // what does not fit, or goes nowhere, has time until the next piece comes
+				// what does not fit, or goes nowhere, has time until the next piece comes
+				x.owed += n
 			}
 		}
 	}
@@ -222,7 +227,8 @@ func (x *exchange) ended(end error) {
 	}
 }
 
-// again tries another connection after a while, as grpc does (R93): after a second, then less and less often.
+// again tries another connection after a while, as grpc does (R93): after a second, then less and
+// less often.
 func (x *exchange) again() {
 	x.hangUp()
 	pause := float64(time.Second) * math.Pow(1.6, float64(x.retries))
@@ -250,7 +256,8 @@ func (x *exchange) hangUp() {
 	x.forget()
 }
 
-// forget makes the exchange ready for another connection. Late events of this one do not concern it any more.
+// forget makes the exchange ready for another connection. Late events of this one do not concern it
+// any more.
 func (x *exchange) forget() {
 	x.generation++
 	x.fd, x.watched, x.connected = noSocket, 0, false

@@ -68,7 +68,8 @@ func FuzzHTTPPathsAgree(f *testing.F) {
 	})
 }
 
-// redirectsHere reports whether following a redirect might lead back to the same answer, or to a real host.
+// redirectsHere reports whether following a redirect might lead back to the same answer, or to a
+// real host.
 func redirectsHere(data []byte) bool {
 	text := strings.ToLower(string(data))
 	return strings.Contains(text, "location") && !strings.Contains(text, "location: http://other/")

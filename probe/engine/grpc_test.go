@@ -61,7 +61,8 @@ func TestGRPCAnswersAgree(t *testing.T) {
 	}
 }
 
-// TestGRPCNoConnectionAgrees goes through peers that never become a connection; all take the whole time-out (H07–H10).
+// TestGRPCNoConnectionAgrees goes through peers that never become a connection; all take the whole
+// time-out (H07–H10).
 func TestGRPCNoConnectionAgrees(t *testing.T) {
 	e := newEngine(t)
 	tests := map[string]probe.GRPC{
@@ -173,10 +174,12 @@ func TestGRPCFindsALateServer(t *testing.T) {
 	}
 }
 
-// TestGRPCOverdueIsNotRepeated has a server that keeps the time too and breaks off what is overdue just before the engine's rounded time-out: that is a
-// failure, although the next check would succeed (H06).
+// TestGRPCOverdueIsNotRepeated has a server that keeps the time too and breaks off what is overdue
+// just before the engine's rounded time-out: that is a failure, although the next check would
+// succeed (H06).
 func TestGRPCOverdueIsNotRepeated(t *testing.T) {
-	e, err := engine.New(engine.Options{Quantum: 100 * time.Millisecond}) // so that the server is always first
+	// so that the server is always first
+	e, err := engine.New(engine.Options{Quantum: 100 * time.Millisecond})
 	if err != nil {
 		t.Fatal(err)
 	}

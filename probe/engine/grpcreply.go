@@ -11,16 +11,18 @@ import (
 
 // grpcReply is what the bytes received for a gRPC call amount to.
 type grpcReply struct {
-	stage     stage
-	connected bool // the server has sent its settings; false and foreign means that it does not speak HTTP/2
+	stage stage
+	// the server has sent its settings; false and foreign means that it does not speak HTTP/2
+	connected bool
 	owed      []byte
 	code      uint32 // the gRPC status, if decided
 	message   string // of a status other than 0
 	serving   int32  // the answer, if the status is 0
 }
 
-// readGRPC reads the frames of a server from the beginning. It knows what a health service and the usual servers send;
-// the rest is foreign. owed is what has to be sent in return to all of the bytes, acknowledgements, so it only grows.
+// readGRPC reads the frames of a server from the beginning. It knows what a health service and the
+// usual servers send; the rest is foreign. owed is what has to be sent in return to all of the
+// bytes, acknowledgements, so it only grows.
 func readGRPC(data []byte) grpcReply {
 	reader := grpcReader{reply: grpcReply{stage: inHead}}
 	for rest := data; reader.reply.stage < decided; {

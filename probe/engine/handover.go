@@ -12,8 +12,8 @@ import (
 	"github.com/probity-run/probity/probe"
 )
 
-// inherited lets net/http go on with an exchange that the fast path began: as a Prober it performs the attempt with the
-// connection, and with the bytes that were sent and received already.
+// inherited lets net/http go on with an exchange that the fast path began: as a Prober it performs
+// the attempt with the connection, and with the bytes that were sent and received already.
 type inherited struct {
 	get  probe.HTTPGet // with the time that is left
 	conn *usedConn
@@ -35,8 +35,9 @@ func (i inherited) Probe(ctx context.Context) probe.Result {
 	return get.Probe(ctx)
 }
 
-// usedConn is a connection over which a part of an exchange has gone. To its new owner it looks like a new one: what is
-// written first is dropped as far as it was sent, then what was received can be read.
+// usedConn is a connection over which a part of an exchange has gone. To its new owner it looks
+// like a new one: what is written first is dropped as far as it was sent, then what was received
+// can be read.
 type usedConn struct {
 	net.Conn
 	sent     int // bytes to drop, because they were sent

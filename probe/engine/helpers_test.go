@@ -15,9 +15,10 @@ import (
 )
 
 const (
-	ample  = 20 * time.Second       // a time-out that no test should reach
-	brief  = 150 * time.Millisecond // one that the test wants to reach
-	staged = 600 * time.Millisecond // one to reach after something else has happened on a busy machine
+	ample = 20 * time.Second       // a time-out that no test should reach
+	brief = 150 * time.Millisecond // one that the test wants to reach
+	// one to reach after something else has happened on a busy machine
+	staged = 600 * time.Millisecond
 )
 
 // TestMain fails the whole run if something is left behind.

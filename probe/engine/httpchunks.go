@@ -2,7 +2,8 @@ package engine
 
 import "bytes"
 
-// readChunks reads a chunked body. Extensions, trailers and long sizes are foreign, as is whatever is wrong.
+// readChunks reads a chunked body. Extensions, trailers and long sizes are foreign, as is whatever
+// is wrong.
 func (h *httpHead) readChunks(rest []byte) httpReply {
 	var body []byte
 	for {

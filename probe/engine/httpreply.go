@@ -7,8 +7,8 @@ import (
 const (
 	bodyLimit = 10 << 10 // bytes of a body that are read (R61)
 
-	// replyLimit is how many bytes of an answer the fast path looks at. One that is not decided by then is left to
-	// net/http, whose limits are far higher.
+	// replyLimit is how many bytes of an answer the fast path looks at. One that is not decided by
+	// then is left to net/http, whose limits are far higher.
 	replyLimit = 32 << 10
 )
 
@@ -31,8 +31,8 @@ type httpReply struct {
 
 // readHTTP reads an answer from its beginning. ended says that nothing follows.
 //
-// It accepts a strict part of what net/http accepts, and calls the rest foreign: as soon as net/http could find fault
-// with the bytes, or needs more than status, length and body to decide.
+// It accepts a strict part of what net/http accepts, and calls the rest foreign: as soon as
+// net/http could find fault with the bytes, or needs more than status, length and body to decide.
 func readHTTP(data []byte, ended bool) httpReply {
 	head, rest := httpHead{length: -1}, data
 	for n := 0; ; n++ {
@@ -132,8 +132,8 @@ func (h *httpHead) contentLength(value []byte) bool {
 	return true
 }
 
-// foreign reports whether the answer is more than a status and a body: interim, or a redirect that may have to be
-// followed (R65, R66), or of an ambiguous length.
+// foreign reports whether the answer is more than a status and a body: interim, or a redirect that
+// may have to be followed (R65, R66), or of an ambiguous length.
 func (h *httpHead) foreign() bool {
 	switch h.status {
 	case 301, 302, 303, 307, 308:

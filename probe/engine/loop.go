@@ -2,7 +2,8 @@ package engine
 
 import "time"
 
-// loop waits for what comes next, a command, a due time or a socket, and handles it, until the engine is closed.
+// loop waits for what comes next, a command, a due time or a socket, and handles it, until the
+// engine is closed.
 func (e *Engine) loop() {
 	defer e.poller.close()
 	for {
@@ -28,8 +29,8 @@ func (e *Engine) loop() {
 	}
 }
 
-// commands returns what others asked for, and whether the engine is open. If there is nothing the loop counts as asleep,
-// so that a command that comes now ends its wait.
+// commands returns what others asked for, and whether the engine is open. If there is nothing the
+// loop counts as asleep, so that a command that comes now ends its wait.
 func (e *Engine) commands() (commands []func(), open bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()

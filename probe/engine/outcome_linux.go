@@ -27,7 +27,8 @@ func (x *exchange) dialFailed(call string, err error) {
 	case t.grpc != nil && result.Err == nil:
 		x.again()
 	case t.http == nil && err == unix.ECONNRESET:
-		x.attempt.finish(probe.Result{Outcome: probe.Success}) // only what was accepted can be reset (R79)
+		// only what was accepted can be reset (R79)
+		x.attempt.finish(probe.Result{Outcome: probe.Success})
 	default:
 		x.attempt.finish(result)
 	}
@@ -81,7 +82,8 @@ func (a *attempt) expire() {
 	}
 }
 
-// leave gives up the fast path's connection and lets a Prober make the attempt, within the same time-out.
+// leave gives up the fast path's connection and lets a Prober make the attempt, within the same
+// time-out.
 func (x *exchange) leave(p probe.Prober) {
 	a := x.attempt
 	x.abandon()
@@ -92,7 +94,8 @@ func (x *exchange) leave(p probe.Prober) {
 	a.beside(p)
 }
 
-// handOver lets net/http go on with the exchange. end, if not nil, is how reading ends after what was received.
+// handOver lets net/http go on with the exchange. end, if not nil, is how reading ends after what
+// was received.
 func (x *exchange) handOver(received []byte, end error) {
 	a, t := x.attempt, x.attempt.target.fast
 	left := time.Until(a.began.Add(t.timeout))

@@ -8,7 +8,8 @@ import (
 	"golang.org/x/net/http2/hpack"
 )
 
-// TestReadHTTPByPieces: every prefix of an answer asks for more, and the whole decides; the fast path must take these.
+// TestReadHTTPByPieces: every prefix of an answer asks for more, and the whole decides; the fast
+// path must take these.
 func TestReadHTTPByPieces(t *testing.T) {
 	for name, answer := range map[string]string{
 		"length":  "HTTP/1.1 200 OK\r\nDate: now\r\nContent-Length: 4\r\n\r\nbody",

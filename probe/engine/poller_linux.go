@@ -19,8 +19,9 @@ const (
 
 // poller waits for sockets. All but wake belongs to the loop.
 //
-// Its epoll descriptor is itself watched by the epoll of Go's scheduler: a loop that waits is a parked goroutine, not a
-// thread in a system call, so that timers, other goroutines and sockets share one thread and its wake-ups.
+// Its epoll descriptor is itself watched by the epoll of Go's scheduler: a loop that waits is a
+// parked goroutine, not a thread in a system call, so that timers, other goroutines and sockets
+// share one thread and its wake-ups.
 type poller struct {
 	portable  bool
 	epoll     *os.File
@@ -39,7 +40,8 @@ func newPoller(portable bool) (*poller, error) {
 	if err != nil {
 		return nil, os.NewSyscallError("epoll_create1", err)
 	}
-	if err := unix.SetNonblock(fd, true); err != nil { // which tells NewFile that it can be waited for
+	// which tells NewFile that it can be waited for
+	if err := unix.SetNonblock(fd, true); err != nil {
 		_ = unix.Close(fd)
 		return nil, os.NewSyscallError("fcntl", err)
 	}
@@ -64,7 +66,8 @@ func newPoller(portable bool) (*poller, error) {
 // close frees the descriptor. There are no exchanges any more.
 func (p *poller) close() { _ = p.epoll.Close() }
 
-// take returns what the fast path needs to know about a Prober, or nil if it has to leave it to others.
+// take returns what the fast path needs to know about a Prober, or nil if it has to leave it to
+// others.
 func (p *poller) take(prober probe.Prober) *target {
 	if p.portable {
 		return nil
@@ -78,7 +81,8 @@ func (p *poller) wake() {
 	_ = p.epoll.SetReadDeadline(time.Unix(1, 0)) // a closed one has no wait to end
 }
 
-// wait returns when a socket is ready, after a call of wake, or when the time is over; a negative one never is.
+// wait returns when a socket is ready, after a call of wake, or when the time is over; a negative
+// one never is.
 func (p *poller) wait(timeout time.Duration) {
 	p.events = 0
 	if timeout == 0 {

@@ -9,8 +9,8 @@ import (
 	"github.com/probity-run/probity/probe"
 )
 
-// Probe is a Prober that was prepared for an engine: what its attempts have in common is formatted already. It is safe
-// for concurrent use.
+// Probe is a Prober that was prepared for an engine: what its attempts have in common is formatted
+// already. It is safe for concurrent use.
 type Probe struct {
 	engine *Engine
 	prober probe.Prober
@@ -27,8 +27,8 @@ type target struct {
 	grpc    *probe.GRPC
 }
 
-// Prepare returns p in the form that [Engine.Go] and [Engine.Every] use best. It takes about as long as an attempt and
-// sends nothing.
+// Prepare returns p in the form that [Engine.Go] and [Engine.Every] use best. It takes about as
+// long as an attempt and sends nothing.
 func (e *Engine) Prepare(p probe.Prober) *Probe {
 	if prepared, ok := p.(*Probe); ok && prepared.engine == e {
 		return prepared
@@ -36,8 +36,8 @@ func (e *Engine) Prepare(p probe.Prober) *Probe {
 	return &Probe{engine: e, prober: p, fast: e.poller.take(p)}
 }
 
-// Probe performs one attempt by the engine and waits for the result, so that a Probe is a Prober. It must not be called
-// from a callback.
+// Probe performs one attempt by the engine and waits for the result, so that a Probe is a Prober.
+// It must not be called from a callback.
 func (p *Probe) Probe(ctx context.Context) probe.Result {
 	if ctx.Err() != nil {
 		return probe.Result{Err: fmt.Errorf("%w: %w", probe.ErrStopped, context.Cause(ctx))}
@@ -70,8 +70,8 @@ func newTarget(p probe.Prober) *target {
 	return nil
 }
 
-// literal returns the address to connect to if no resolver is needed to find it out, and if its usual form is the one
-// that is written, since texts quote what is written.
+// literal returns the address to connect to if no resolver is needed to find it out, and if its
+// usual form is the one that is written, since texts quote what is written.
 func literal(host string, port int) (netip.AddrPort, bool) {
 	if host == "" {
 		host = probe.DefaultHost

@@ -35,8 +35,8 @@ const (
 	flagPadded     = 0x8
 	flagPriority   = 0x20
 
-	// longestGRPC is the longest time-out of the fast path. With more, grpc gives up a connection on which the
-	// server is silent, and opens another one.
+	// longestGRPC is the longest time-out of the fast path. With more, grpc gives up a connection
+	// on which the server is silent, and opens another one.
 	longestGRPC = 20 * time.Second
 )
 

@@ -12,8 +12,9 @@ import (
 	"github.com/probity-run/probity/probe"
 )
 
-// newHTTPTarget returns the target of an HTTP attempt. The request is not formatted here: net/http writes it once, to a
-// connection that records it and then ends, and so also shows how its errors begin.
+// newHTTPTarget returns the target of an HTTP attempt. The request is not formatted here: net/http
+// writes it once, to a connection that records it and then ends, and so also shows how its errors
+// begin.
 func newHTTPTarget(get probe.HTTPGet) *target {
 	addr, ok := literal(get.Host, get.Port)
 	if !ok || (get.Scheme != "" && !strings.EqualFold(get.Scheme, "http")) || (get.Client != nil && get.Client.Dial != nil) {

@@ -33,13 +33,15 @@ const (
 	stopped
 )
 
-// Every starts an attempt of p after phase and then each period, like a worker of the kubelet with its ticker (R7, R10):
-// attempts never overlap, a tick that comes during an attempt starts the next one as soon as that has ended, and of
-// several such ticks only one is remembered. After a gap, such as a suspended machine, missed ticks are not made up for.
-// report is called on the loop after each attempt. Phases are the caller's to spread; see [Phase].
+// Every starts an attempt of p after phase and then each period, like a worker of the kubelet with
+// its ticker (R7, R10): attempts never overlap, a tick that comes during an attempt starts the next
+// one as soon as that has ended, and of several such ticks only one is remembered. After a gap,
+// such as a suspended machine, missed ticks are not made up for. report is called on the loop after
+// each attempt. Phases are the caller's to spread; see [Phase].
 //
-// A period below one quantum is one quantum. stop ends the schedule and the attempt that runs. After it has returned no
-// call of report begins; it reports whether none is being made at this moment either.
+// A period below one quantum is one quantum. stop ends the schedule and the attempt that runs.
+// After it has returned no call of report begins; it reports whether none is being made at this
+// moment either.
 func (e *Engine) Every(p probe.Prober, period, phase time.Duration, report func(Report)) (stop func() bool) {
 	s := &schedule{
 		attempt: attempt{engine: e, target: e.Prepare(p)},
@@ -111,7 +113,8 @@ func Phase(name string, period time.Duration) time.Duration {
 	return time.Duration(mix(hash) % uint64(period))
 }
 
-// mix makes every bit of the result depend on every bit of h: FNV alone leaves names that differ in the end close together.
+// mix makes every bit of the result depend on every bit of h: FNV alone leaves names that differ in
+// the end close together.
 func mix(h uint64) uint64 {
 	h = (h ^ h>>33) * 0xff51afd7ed558ccd
 	h = (h ^ h>>33) * 0xc4ceb9fe1a85ec53

@@ -12,8 +12,8 @@ import (
 	"github.com/probity-run/probity/probe/internal/probetest"
 )
 
-// TestEvery: the first attempt comes after the phase, and each later one is due at a whole number of periods after it
-// (R7). Attempts may be late on a busy machine, but are never early.
+// TestEvery: the first attempt comes after the phase, and each later one is due at a whole number
+// of periods after it (R7). Attempts may be late on a busy machine, but are never early.
 func TestEvery(t *testing.T) {
 	const period, phase = 50 * time.Millisecond, 30 * time.Millisecond
 	e := newEngine(t)
@@ -33,7 +33,8 @@ func TestEvery(t *testing.T) {
 	stop()
 }
 
-// TestEveryRemembersOneTick holds an attempt over several ticks: the next follows at once, and only one (R10).
+// TestEveryRemembersOneTick holds an attempt over several ticks: the next follows at once, and only
+// one (R10).
 func TestEveryRemembersOneTick(t *testing.T) {
 	const period = 100 * time.Millisecond
 	e := newEngine(t)
@@ -91,7 +92,8 @@ func TestStop(t *testing.T) {
 	})
 }
 
-// flush returns when the loop has handled what was asked for before, and what was due in the next 50 ms.
+// flush returns when the loop has handled what was asked for before, and what was due in the next
+// 50 ms.
 func flush(e *engine.Engine) {
 	done := make(chan struct{})
 	e.Every(proberFunc(func(context.Context) probe.Result { return probe.Result{} }), time.Hour, 50*time.Millisecond,
@@ -99,7 +101,8 @@ func flush(e *engine.Engine) {
 	<-done
 }
 
-// TestManySchedules runs some hundred and looks at how many of the attempts that were due were made.
+// TestManySchedules runs some hundred and looks at how many of the attempts that were due were
+// made.
 func TestManySchedules(t *testing.T) {
 	const targets, period, rounds = 300, 200 * time.Millisecond, 3
 	e := newEngine(t)

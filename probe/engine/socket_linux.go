@@ -22,12 +22,12 @@ func addrPort(address unix.Sockaddr) netip.AddrPort {
 	return netip.AddrPort{}
 }
 
-// hangUp closes a connection: plainly like net/http does, or so that neither side keeps the socket in TIME_WAIT, where
-// the client is the first to close. Then RST follows the FIN as soon as that is acknowledged. The service has read an end
-// of file by then.
+// hangUp closes a connection: plainly like net/http does, or so that neither side keeps the socket
+// in TIME_WAIT, where the client is the first to close. Then RST follows the FIN as soon as that is
+// acknowledged. The service has read an end of file by then.
 //
-// SO_LINGER is not set to a second as the handlers do (R59): it changes nothing on the wire, but lets close wait until a
-// peer acknowledges, and all other attempts with it.
+// SO_LINGER is not set to a second as the handlers do (R59): it changes nothing on the wire, but
+// lets close wait until a peer acknowledges, and all other attempts with it.
 func hangUp(fd int, plainly bool) {
 	if !plainly {
 		noTimeWait(fd)
@@ -46,7 +46,8 @@ func (x *exchange) watch(events uint32) {
 	}
 	event := unix.EpollEvent{Events: events, Fd: x.slot, Pad: x.generation}
 	if err := epollControl(x.poller.fd, operation, x.fd, &event); err != nil {
-		// There is nothing wrong with the socket: memory or the user's share of watches has run out.
+		// There is nothing wrong with the socket: memory or the user's share of watches has run
+		// out.
 		x.attempt.finish(probe.Result{Err: fmt.Errorf("%w: %w", probe.ErrShortage, os.NewSyscallError("epoll_ctl", err))})
 		return
 	}
@@ -66,7 +67,8 @@ func (x *exchange) detach() (net.Conn, error) {
 	return conn, err
 }
 
-// localAddr is the connection's own address in the form of package net; nil if it has none any more.
+// localAddr is the connection's own address in the form of package net; nil if it has none any
+// more.
 func (x *exchange) localAddr() net.Addr {
 	local, err := unix.Getsockname(x.fd)
 	if err != nil {

@@ -11,7 +11,8 @@ import (
 	"github.com/probity-run/probity/probe/internal/probetest"
 )
 
-// TestLeavesNoTimeWait looks for what TCP and gRPC attempts left in the system's table of connections.
+// TestLeavesNoTimeWait looks for what TCP and gRPC attempts left in the system's table of
+// connections.
 func TestLeavesNoTimeWait(t *testing.T) {
 	e := newEngine(t)
 	p := probetest.Serve(t, func(_ *probetest.Peer, conn net.Conn) { probetest.Hold(conn) })

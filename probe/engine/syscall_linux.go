@@ -9,9 +9,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The system calls of the loop are raw: Go's scheduler is not told about them. It would wake its monitor thread for the
-// first call after a pause, and with a few probes now and then that costs more than the calls. None of them blocks: every
-// socket is non-blocking, and none lingers.
+// The system calls of the loop are raw: Go's scheduler is not told about them. It would wake its
+// monitor thread for the first call after a pause, and with a few probes now and then that costs
+// more than the calls. None of them blocks: every socket is non-blocking, and none lingers.
 
 // socketAddress is an address in the kernel's form.
 type socketAddress struct {
@@ -79,8 +79,8 @@ func read(fd int, buffer []byte) (int, error) {
 // shut closes a socket. What the service has said does not change if that fails.
 func shut(fd int) { _, _, _ = unix.RawSyscall(unix.SYS_CLOSE, uintptr(fd), 0, 0) }
 
-// noTimeWait lets close send RST as soon as its FIN is acknowledged, see TCP_LINGER2 in tcp(7). Without it there is a
-// TIME_WAIT, no harm.
+// noTimeWait lets close send RST as soon as its FIN is acknowledged, see TCP_LINGER2 in tcp(7).
+// Without it there is a TIME_WAIT, no harm.
 func noTimeWait(fd int) {
 	value := int32(-1)
 	_, _, _ = unix.RawSyscall6(unix.SYS_SETSOCKOPT, uintptr(fd), unix.IPPROTO_TCP, unix.TCP_LINGER2,

@@ -11,8 +11,9 @@ const slots = 1024
 // firing is the list of the timers that are due in this moment, behind those of the slots.
 const firing = slots
 
-// wheel holds timers, hashed by their tick. Adding and removing take constant time; a timer that is due in a later turn
-// is looked at once per turn. The zero value is an empty wheel at tick 0. It is not safe for concurrent use.
+// wheel holds timers, hashed by their tick. Adding and removing take constant time; a timer that is
+// due in a later turn is looked at once per turn. The zero value is an empty wheel at tick 0. It is
+// not safe for concurrent use.
 type wheel struct {
 	now  tick // all timers up to here have fired
 	list [slots + 1]*timer
@@ -28,7 +29,8 @@ type timer struct {
 	set        bool
 }
 
-// add sets the timer to fire at the tick, or at the next one if that is over. A timer that is set is moved.
+// add sets the timer to fire at the tick, or at the next one if that is over. A timer that is set
+// is moved.
 func (w *wheel) add(t *timer, when tick) {
 	w.remove(t)
 	t.when = max(when, w.now+1)
@@ -63,7 +65,8 @@ func (w *wheel) remove(t *timer) {
 	t.prev, t.next, t.set = nil, nil, false
 }
 
-// next returns the tick at which a timer may be due; it can be early by whole turns. false means that no timer is set.
+// next returns the tick at which a timer may be due; it can be early by whole turns. false means
+// that no timer is set.
 func (w *wheel) next() (tick, bool) {
 	first := int((w.now + 1) % slots)
 	for n := range len(w.used) + 1 {
@@ -80,8 +83,8 @@ func (w *wheel) next() (tick, bool) {
 	return 0, false
 }
 
-// advance fires all timers up to the tick. What they add or remove is respected. Timers of an earlier tick fire first,
-// unless more than a turn has passed.
+// advance fires all timers up to the tick. What they add or remove is respected. Timers of an
+// earlier tick fire first, unless more than a turn has passed.
 func (w *wheel) advance(to tick) {
 	if to-w.now > slots {
 		w.now = to

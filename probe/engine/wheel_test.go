@@ -55,7 +55,8 @@ func TestWheelLeap(t *testing.T) {
 	}
 }
 
-// TestWheelRespectsCallbacks: timers may remove, move and add timers, those due in the same moment too.
+// TestWheelRespectsCallbacks: timers may remove, move and add timers, those due in the same moment
+// too.
 func TestWheelRespectsCallbacks(t *testing.T) {
 	w := newTicker()
 	removed, moved := w.timer("removed"), w.timer("moved")

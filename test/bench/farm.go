@@ -24,14 +24,16 @@ type ports struct{ HTTP, GRPC int }
 // arrivals is what the farm saw between a "reset" and a "report".
 type arrivals struct {
 	Requests int
-	Missed   int           // targets that saw no request
-	P50, P99 time.Duration // of the difference between a target's gap between requests and the period
+	Missed   int // targets that saw no request
+	// of the difference between a target's gap between requests and the period
+	P50, P99 time.Duration
 	Max      time.Duration
 	OnTime   float64 // share of the gaps that are at most a tenth of a period off
 }
 
-// farm serves every address 127.10.x.y on one port: each is a target. It obeys lines on commands: "reset" forgets all
-// arrivals, "report" answers with them in JSON, given the number of targets and the period.
+// farm serves every address 127.10.x.y on one port: each is a target. It obeys lines on commands:
+// "reset" forgets all arrivals, "report" answers with them in JSON, given the number of targets and
+// the period.
 func farm(commands io.Reader, answers io.Writer) error {
 	web, err := newWebFarm()
 	if err != nil {

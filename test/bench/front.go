@@ -16,8 +16,9 @@ import (
 	"time"
 )
 
-// fronts measures a Service's front beside other proxies: each alone on the first CPU, the client and three replicas on the second one, 64 connections
-// that are kept, with small and with large answers.
+// fronts measures a Service's front beside other proxies: each alone on the first CPU, the client
+// and three replicas on the second one, 64 connections that are kept, with small and with large
+// answers.
 func (b *bench) fronts(w io.Writer, p plan) error {
 	for _, size := range []int{200, 64 << 10} {
 		if err := frontsOf(w, p, size); err != nil {
@@ -233,7 +234,8 @@ http://:%d {
 `, port, strings.Join(replicas, " ")))
 }
 
-// configured is an installed program with a configuration file. exec.ErrNotFound says that it is not installed.
+// configured is an installed program with a configuration file. exec.ErrNotFound says that it is
+// not installed.
 func configured(dir, name string, args []string, config string) (*exec.Cmd, error) {
 	path, err := exec.LookPath(name)
 	if err != nil {

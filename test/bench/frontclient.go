@@ -31,7 +31,8 @@ type clientReport struct {
 	P50, P99         time.Duration
 }
 
-// client sends requests one after the other over each of its connections, says true when its window opens, and then what it saw.
+// client sends requests one after the other over each of its connections, says true when its window
+// opens, and then what it saw.
 func client(address string, window time.Duration, size int, out io.Writer) error {
 	var measuring atomic.Bool
 	var clients sync.WaitGroup

@@ -57,7 +57,8 @@ func sliceOf(i int, address string) *discoveryv1.EndpointSlice {
 	}
 }
 
-// serveBare is a reverse proxy of the standard library and nothing else: round robin over the replicas, as many kept connections as clients.
+// serveBare is a reverse proxy of the standard library and nothing else: round robin over the
+// replicas, as many kept connections as clients.
 func serveBare(port int, replicas []string) error {
 	runtime.GOMAXPROCS(1)
 	var targets []*url.URL

@@ -18,9 +18,10 @@ import (
 
 func background() context.Context { return context.Background() }
 
-// startKubelet probes like the kubelet does, as far as its cost is concerned: a goroutine with a Ticker for each probe,
-// after a random delay; one http.Transport for all, without kept connections; a new http.Client and request for each
-// attempt. It leaves out the kubelet's look-ups and metrics.
+// startKubelet probes like the kubelet does, as far as its cost is concerned: a goroutine with a
+// Ticker for each probe, after a random delay; one http.Transport for all, without kept
+// connections; a new http.Client and request for each attempt. It leaves out the kubelet's look-ups
+// and metrics.
 func (o order) startKubelet(t *tally) {
 	attempt := o.kubeletAttempt()
 	var probes sync.WaitGroup
@@ -46,7 +47,8 @@ func (o order) startKubelet(t *tally) {
 
 // kubeletAttempt returns what makes one attempt at a target.
 func (o order) kubeletAttempt() func(target int) probe.Result {
-	if o.What != "http" { // the handlers do what the kubelet does: a new dialler, a new client connection
+	// the handlers do what the kubelet does: a new dialler, a new client connection
+	if o.What != "http" {
 		return func(target int) probe.Result { return o.prober(target).Probe(background()) }
 	}
 	dialer := &net.Dialer{Control: func(_, _ string, c syscall.RawConn) error {

@@ -1,12 +1,14 @@
 //go:build linux
 
-// Command bench measures what probing costs with package engine, beside a re-creation of the kubelet's way in the same
-// run, and prints a table of ratios. docs/benchmarks.md describes the method.
+// Command bench measures what probing costs with package engine, beside a re-creation of the
+// kubelet's way in the same run, and prints a table of ratios. docs/benchmarks.md describes the
+// method.
 //
 //	go run ./test/bench          about five minutes
 //	go run ./test/bench -quick   a minute: shorter windows, one round
 //
-// All traffic stays on loopback. The program starts itself as server ("farm") and as prober, and ends both.
+// All traffic stays on loopback. The program starts itself as server ("farm") and as prober, and
+// ends both.
 package main
 
 import (

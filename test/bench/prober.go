@@ -51,7 +51,8 @@ func (t *tally) count(r probe.Result) {
 	}
 }
 
-// prober probes, says "begin" when the window opens, and the cost when it is over. The process then ends.
+// prober probes, says "begin" when the window opens, and the cost when it is over. The process then
+// ends.
 func prober(o order, out io.Writer) error {
 	var t tally
 	if err := o.start(&t); err != nil {
@@ -129,7 +130,8 @@ func host(target int) string {
 	return net.IPv4(127, 10, byte(target>>8), byte(target)).String()
 }
 
-// startExec runs a command again and again, one at a time: as an attempt, or with fork, exec and wait and nothing else.
+// startExec runs a command again and again, one at a time: as an attempt, or with fork, exec and
+// wait and nothing else.
 func (o order) startExec(t *tally) {
 	var loop sync.WaitGroup
 	loop.Go(func() {

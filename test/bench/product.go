@@ -59,7 +59,8 @@ func startProduct(probity, dir, manifest string) (*product, error) {
 	return p, nil
 }
 
-// untilRunning reads the output until so many Pods run, and returns how long that took from the start of probity.
+// untilRunning reads the output until so many Pods run, and returns how long that took from the
+// start of probity.
 func (p *product) untilRunning(pods int) (time.Duration, error) {
 	running := map[string]bool{}
 	for len(running) < pods {

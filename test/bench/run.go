@@ -14,7 +14,8 @@ import (
 	"time"
 )
 
-// child is a process of this program in another role. It ends when its input is closed, or is killed.
+// child is a process of this program in another role. It ends when its input is closed, or is
+// killed.
 type child struct {
 	cmd     *exec.Cmd
 	input   io.WriteCloser

@@ -16,8 +16,9 @@ import (
 	"time"
 )
 
-// service is what Pods of the benchmark run: it answers /healthz with 200, until somebody asks for /break. It is kept small, for there are many.
-// With a file it first appends when it began and, once it listens, when it did, in nanoseconds of the wall clock.
+// service is what Pods of the benchmark run: it answers /healthz with 200, until somebody asks for
+// /break. It is kept small, for there are many. With a file it first appends when it began and,
+// once it listens, when it did, in nanoseconds of the wall clock.
 func service(file string) error {
 	began := time.Now()
 	runtime.GOMAXPROCS(1)

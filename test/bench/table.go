@@ -60,7 +60,8 @@ func table(out io.Writer, quick bool, only string) error {
 	return nil
 }
 
-// compare measures the orders in turns, and returns for each the round whose CPU time per attempt is the median.
+// compare measures the orders in turns, and returns for each the round whose CPU time per attempt
+// is the median.
 func (b *bench) compare(rounds int, orders ...order) ([]measured, error) {
 	all := make([][]measured, len(orders))
 	for range rounds {

@@ -33,8 +33,8 @@ func usage(who int) time.Duration {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
-// resident returns how many MB of memory this process holds; the most that it ever held if there is no descriptor left
-// to find that out.
+// resident returns how many MB of memory this process holds; the most that it ever held if there is
+// no descriptor left to find that out.
 func resident() int {
 	status, err := os.ReadFile("/proc/self/status")
 	if err != nil {
@@ -53,7 +53,8 @@ func resident() int {
 
 // memory is what a process holds, in kB.
 type memory struct {
-	resident     int // with the pages of the program, also those that it shares with other processes
+	// with the pages of the program, also those that it shares with other processes
+	resident     int
 	proportional int // where a page shared by two processes counts half
 }
 
@@ -110,7 +111,8 @@ func runTimes(pids []int) (times []time.Duration, err error) {
 	return times, nil
 }
 
-// processTimes returns how much CPU time some processes have used, threads that have ended included. The kernel counts in steps of 10 ms.
+// processTimes returns how much CPU time some processes have used, threads that have ended
+// included. The kernel counts in steps of 10 ms.
 func processTimes(pids []int) (total time.Duration, err error) {
 	for _, pid := range pids {
 		text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
@@ -129,7 +131,8 @@ func processTimes(pids []int) (total time.Duration, err error) {
 	return total, nil
 }
 
-// onCPU calls start, which starts a process, so that the process may only use that CPU. With fewer CPUs it shares.
+// onCPU calls start, which starts a process, so that the process may only use that CPU. With fewer
+// CPUs it shares.
 func onCPU(cpu int, start func() error) error {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()

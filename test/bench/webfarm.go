@@ -9,7 +9,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// webFarm answers HTTP requests from one thread, so that the server costs the prober's kernel work as little as can be.
+// webFarm answers HTTP requests from one thread, so that the server costs the prober's kernel work
+// as little as can be.
 type webFarm struct {
 	listener, epoll int
 	port            int

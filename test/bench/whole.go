@@ -88,7 +88,9 @@ func (m whole) steady(pods int, do func(*product) error) (err error) {
 
 func (m whole) memory(w io.Writer) error {
 	return m.steady(50, func(p *product) error {
-		time.Sleep(5 * m.window) // until the garbage was collected a few times: that brings pages back which the start had left
+		// until the garbage was collected a few times: that brings pages back which the start had
+		// left
+		time.Sleep(5 * m.window)
 		pids, err := p.processes()
 		if err != nil {
 			return err
@@ -162,7 +164,8 @@ spec:
 	return nil
 }
 
-// firstProcess measures from the start of probity until the first instructions of the first container's program.
+// firstProcess measures from the start of probity until the first instructions of the first
+// container's program.
 func (m whole) firstProcess(w io.Writer) error {
 	var took []time.Duration
 	for range 3 * m.rounds {
@@ -176,14 +179,15 @@ func (m whole) firstProcess(w io.Writer) error {
 	return nil
 }
 
-// replacement measures from the moment when an endpoint turns bad until the replacement listens, less failureThreshold × period (1 s) and less what
-// the replacement needs to start.
+// replacement measures from the moment when an endpoint turns bad until the replacement listens,
+// less failureThreshold × period (1 s) and less what the replacement needs to start.
 func (m whole) replacement(w io.Writer) error {
 	var took []time.Duration
 	for i := range 3 * m.rounds {
 		var bad time.Time
 		_, notes, err := m.one(2, func(address string) error {
-			time.Sleep(time.Duration(i) * 110 * time.Millisecond) // another phase of the probe's period each time
+			// another phase of the probe's period each time
+			time.Sleep(time.Duration(i) * 110 * time.Millisecond)
 			bad = time.Now()
 			answer, err := http.Get("http://" + address + "/break")
 			if err != nil {
@@ -200,8 +204,8 @@ func (m whole) replacement(w io.Writer) error {
 	return nil
 }
 
-// one runs one Pod until its program was started so often; act is called with its address when it is Ready for the first time. began is the start of
-// probity.
+// one runs one Pod until its program was started so often; act is called with its address when it
+// is Ready for the first time. began is the start of probity.
 func (m whole) one(instances int, act func(address string) error) (began time.Time, notes []note, err error) {
 	file := filepath.Join(m.dir, "notes")
 	if err := os.RemoveAll(file); err != nil {

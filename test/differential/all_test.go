@@ -15,8 +15,8 @@ import (
 	"github.com/probity-run/probity/test/differential/trace"
 )
 
-// TestProbityAgainstRecordings compares all scenarios, and with that docs/conformance.md. The flag -recordings takes another folder than testdata, -update
-// writes the document.
+// TestProbityAgainstRecordings compares all scenarios, and with that docs/conformance.md. The flag
+// -recordings takes another folder than testdata, -update writes the document.
 func TestProbityAgainstRecordings(t *testing.T) {
 	dir := flag.Lookup("recordings").Value.String()
 	outcomes := compareAll(t, dir, scenario.All())
@@ -44,7 +44,8 @@ func TestProbityAgainstRecordings(t *testing.T) {
 	}
 }
 
-// TestRecordingsAgree compares the recordings of another folder with those of the repository: a kubelet differs from itself by no more than Probity may.
+// TestRecordingsAgree compares the recordings of another folder with those of the repository: a
+// kubelet differs from itself by no more than Probity may.
 func TestRecordingsAgree(t *testing.T) {
 	dir := flag.Lookup("recordings").Value.String()
 	if dir == "testdata" {

@@ -8,7 +8,8 @@ import (
 // heldUp is how late a beat may be on a machine that is fit for comparing.
 const heldUp = 100 * time.Millisecond
 
-// beats measure by how much the machine holds up this process. They own a goroutine, which stop joins.
+// beats measure by how much the machine holds up this process. They own a goroutine, which stop
+// joins.
 type beats struct {
 	end  chan struct{}
 	late chan time.Duration

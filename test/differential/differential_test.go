@@ -22,7 +22,8 @@ type outcome struct {
 	same     bool
 }
 
-// compareAll plays scenarios on Probity and compares them with what a real kubelet did, as recorded in dir.
+// compareAll plays scenarios on Probity and compares them with what a real kubelet did, as recorded
+// in dir.
 func compareAll(t *testing.T, dir string, scenarios []scenario.Scenario) []outcome {
 	system := startProbity(t)
 	ledgers := t.TempDir()
@@ -42,7 +43,8 @@ func compareAll(t *testing.T, dir string, scenarios []scenario.Scenario) []outco
 	return outcomes
 }
 
-// compare says whether Probity did the same. A difference that was not decided fails the test, and so does a decided one that is not there.
+// compare says whether Probity did the same. A difference that was not decided fails the test, and
+// so does a decided one that is not there.
 func compare(t *testing.T, system stage.System, recorded string, s scenario.Scenario, ledgers string) (same bool) {
 	reference, err := recording.Read(recorded)
 	if err != nil {
@@ -58,7 +60,8 @@ func compare(t *testing.T, system stage.System, recorded string, s scenario.Scen
 	return len(found) == 0
 }
 
-// plays is how often a scenario is played if the machine held Probity up and something differed: time-outs are no failures then (docs/differences.md).
+// plays is how often a scenario is played if the machine held Probity up and something differed:
+// time-outs are no failures then (docs/differences.md).
 const plays = 5
 
 func playUndisturbed(t *testing.T, system stage.System, reference trace.Trace, s scenario.Scenario, ledgers string) (got trace.Trace, found []trace.Difference) {

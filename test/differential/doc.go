@@ -1,4 +1,5 @@
-// Package differential compares Probity with a real kubelet: the same manifest, with the same program playing the same script, on both.
+// Package differential compares Probity with a real kubelet: the same manifest, with the same
+// program playing the same script, on both.
 //
 //	scenario/    what is played: more than a hundred manifests and scripts, by the ids of the conformance cases
 //	player/      the program that plays the script and keeps a ledger, in a container and as a process
@@ -11,6 +12,7 @@
 //	recording/   traces in files; testdata/ has those of the kubelet
 //	record/      the command that records them anew
 //
-// The tests play scenarios on Probity and compare with the recordings: a few in every run of the tests, all with the build tag differential. Then
-// docs/conformance.md can be written anew by -update.
+// The tests play scenarios on Probity and compare with the recordings: a few in every run of the
+// tests, all with the build tag differential. Then docs/conformance.md can be written anew by
+// -update.
 package differential

@@ -12,7 +12,8 @@ import (
 	"github.com/probity-run/probity/test/differential/scenario"
 )
 
-// TestRefusals compares what Probity finds wrong with manifests with what a real API server did (sections L and M).
+// TestRefusals compares what Probity finds wrong with manifests with what a real API server did
+// (sections L and M).
 func TestRefusals(t *testing.T) {
 	reference, err := recording.ReadRefusals(filepath.Join("testdata", "refusals.json"))
 	if err != nil {

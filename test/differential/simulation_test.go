@@ -15,8 +15,9 @@ import (
 // phases is in how many phases of its probes each scenario is played.
 const phases = 3
 
-// TestSimulationAgainstRecordings plays all scenarios in virtual time and compares them with what a real kubelet did. It has the same rules as Probity: a
-// difference that was not decided is a fault, and so is a decided one that is not there.
+// TestSimulationAgainstRecordings plays all scenarios in virtual time and compares them with what a
+// real kubelet did. It has the same rules as Probity: a difference that was not decided is a fault,
+// and so is a decided one that is not there.
 func TestSimulationAgainstRecordings(t *testing.T) {
 	for _, s := range scenario.All() {
 		if reason := simulated.Unplayed()[s.ID]; reason != "" {
@@ -36,7 +37,8 @@ func TestSimulationAgainstRecordings(t *testing.T) {
 	}
 }
 
-// TestSimulationOfAnotherRule changes one number of a scenario each, and wants the comparison to see it.
+// TestSimulationOfAnotherRule changes one number of a scenario each, and wants the comparison to
+// see it.
 func TestSimulationOfAnotherRule(t *testing.T) {
 	for id, change := range map[string][2]string{
 		"A01": {"failureThreshold: 3", "failureThreshold: 4"},
@@ -70,7 +72,8 @@ func TestSimulationOfAnotherRule(t *testing.T) {
 	}
 }
 
-// TestConformanceOfSimulation compares the last column of docs/conformance.md; the build tag differential compares the page.
+// TestConformanceOfSimulation compares the last column of docs/conformance.md; the build tag
+// differential compares the page.
 func TestConformanceOfSimulation(t *testing.T) {
 	page, err := os.ReadFile(filepath.Join("..", "..", "docs", "conformance.md"))
 	if err != nil {

@@ -18,7 +18,8 @@ import (
 	"github.com/probity-run/probity/test/harness"
 )
 
-// postgres is a PostgreSQL server of a test's own: on a free port of loopback, in a folder that is removed with it.
+// postgres is a PostgreSQL server of a test's own: on a free port of loopback, in a folder that is
+// removed with it.
 type postgres struct {
 	t        *testing.T
 	programs string // the folder of initdb, pg_ctl and psql
@@ -27,7 +28,8 @@ type postgres struct {
 	user     *syscall.SysProcAttr // who runs it: root must not
 }
 
-// newPostgres makes a server and starts it. Without PostgreSQL on this machine the test says that it tested nothing, and ends.
+// newPostgres makes a server and starts it. Without PostgreSQL on this machine the test says that
+// it tested nothing, and ends.
 func newPostgres(t *testing.T) *postgres {
 	t.Helper()
 	p := &postgres{t: t, programs: findPostgres(), port: harness.FreePort(t)}
@@ -52,7 +54,8 @@ func newPostgres(t *testing.T) *postgres {
 	return p
 }
 
-// findPostgres returns the folder of the newest server's programs: where Debian puts them, or on the PATH. It is empty if there is none.
+// findPostgres returns the folder of the newest server's programs: where Debian puts them, or on
+// the PATH. It is empty if there is none.
 func findPostgres() string {
 	found, err := filepath.Glob("/usr/lib/postgresql/*/bin/initdb")
 	if err != nil {
@@ -71,7 +74,8 @@ func findPostgres() string {
 	return ""
 }
 
-// becomeSomebody gives the folder to an ordinary user if the tests run as root, which PostgreSQL refuses.
+// becomeSomebody gives the folder to an ordinary user if the tests run as root, which PostgreSQL
+// refuses.
 func (p *postgres) becomeSomebody() {
 	p.t.Helper()
 	if os.Geteuid() != 0 {
@@ -131,7 +135,8 @@ func (p *postgres) run(program string, args ...string) {
 	}
 }
 
-// try runs one of the server's programs. Its output goes to a file: a daemon that inherits a pipe would keep the test waiting.
+// try runs one of the server's programs. Its output goes to a file: a daemon that inherits a pipe
+// would keep the test waiting.
 func (p *postgres) try(program string, args ...string) error {
 	p.t.Helper()
 	out, err := os.CreateTemp(p.folder, program+"-*.out")

@@ -22,15 +22,17 @@ import (
 	"github.com/probity-run/probity/test/harness"
 )
 
-// These tests run the calculator's Deployment, three replicas, on a PostgreSQL of their own. They need what calculator_test.go needs, and take about
-// a minute and a half, because databases and services have the timings of real ones.
+// These tests run the calculator's Deployment, three replicas, on a PostgreSQL of their own. They
+// need what calculator_test.go needs, and take about a minute and a half, because databases and
+// services have the timings of real ones.
 //
 //	go test -tags example,postgres -run CalculatorPostgres -v ./test/e2e
 
 const (
-	probePeriod = 2 * time.Second        // of the readiness probe in deployment.yaml
-	checkPeriod = time.Second            // of the calculator's own check
-	travel      = 500 * time.Millisecond // for everything that takes no time on a machine that has nothing else to do
+	probePeriod = 2 * time.Second // of the readiness probe in deployment.yaml
+	checkPeriod = time.Second     // of the calculator's own check
+	// for everything that takes no time on a machine that has nothing else to do
+	travel = 500 * time.Millisecond
 )
 
 // deployed runs the Deployment and waits for its three Pods.
@@ -59,7 +61,8 @@ func neverRestarted(t *testing.T, r *harness.Run) {
 	}
 }
 
-// TestCalculatorPostgresOwnTests runs the example's database tests, the saturated pool among them, on PostgreSQL.
+// TestCalculatorPostgresOwnTests runs the example's database tests, the saturated pool among them,
+// on PostgreSQL.
 func TestCalculatorPostgresOwnTests(t *testing.T) {
 	t.Parallel()
 	db := newPostgres(t)
@@ -72,14 +75,16 @@ func TestCalculatorPostgresOwnTests(t *testing.T) {
 	}
 }
 
-// TestCalculatorPostgresOutage takes the database away for ten seconds: nothing is restarted, all replicas are unready within a period of the
-// readiness probe (and what it takes them to notice), and ready within two after its return.
+// TestCalculatorPostgresOutage takes the database away for ten seconds: nothing is restarted, all
+// replicas are unready within a period of the readiness probe (and what it takes them to notice),
+// and ready within two after its return.
 func TestCalculatorPostgresOutage(t *testing.T) {
 	for name, c := range map[string]struct {
 		clients int
 		unready time.Duration
 	}{
-		"under load": {8, probePeriod + travel},               // requests that fail are noticed at once
+		// requests that fail are noticed at once
+		"under load": {8, probePeriod + travel},
 		"idle":       {0, probePeriod + checkPeriod + travel}, // nobody notices before the check
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -132,7 +137,8 @@ func load(t *testing.T, service string, n int) {
 	harness.WaitFor(t, "a result is stored", func() bool { return strings.Contains(get(t, service+"/results"), `"id"`) })
 }
 
-// TestCalculatorPostgresDeadlock makes the loop of one replica hang. Its daemon and its database are well, so only the heartbeat can tell.
+// TestCalculatorPostgresDeadlock makes the loop of one replica hang. Its daemon and its database
+// are well, so only the heartbeat can tell.
 func TestCalculatorPostgresDeadlock(t *testing.T) {
 	t.Parallel()
 	r := deployed(t, newPostgres(t), "-weights-size 4MiB")
@@ -158,7 +164,8 @@ func TestCalculatorPostgresDeadlock(t *testing.T) {
 	}
 }
 
-// TestCalculatorPostgresSlowStart gives the weights half a minute. Nobody is killed meanwhile, and /startupz says how far they have come.
+// TestCalculatorPostgresSlowStart gives the weights half a minute. Nobody is killed meanwhile, and
+// /startupz says how far they have come.
 func TestCalculatorPostgresSlowStart(t *testing.T) {
 	t.Parallel()
 	begun := time.Now()
@@ -197,7 +204,8 @@ func front(t *testing.T, r *harness.Run) string {
 	return "http://" + regexp.MustCompile(`127\.0\.0\.1:\d+`).FindString(r.WaitEvent(1, "port 8090 ").Message)
 }
 
-// compute stores results until ctx ends, some fifty a second. Those that fail do so because there is no database.
+// compute stores results until ctx ends, some fifty a second. Those that fail do so because there
+// is no database.
 func compute(ctx context.Context, address string) {
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()

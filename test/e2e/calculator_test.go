@@ -14,8 +14,9 @@ import (
 	"github.com/probity-run/probity/test/harness"
 )
 
-// These tests run the example as the README does. They need ./probity and examples/calculator/calculator to be built, as the README's first command does,
-// and take about two minutes, as the manifests carry the timings of real services.
+// These tests run the example as the README does. They need ./probity and
+// examples/calculator/calculator to be built, as the README's first command does, and take about
+// two minutes, as the manifests carry the timings of real services.
 
 const (
 	root       = "../.."

@@ -78,14 +78,16 @@ func TestBodyThatStallsCountsForNothing(t *testing.T) { // D23, E01
 
 func TestDefaultsAndOddButValid(t *testing.T) { // K07, M01, M10
 	t.Parallel()
-	// F is 3 by default; a timeout longer than the period is accepted, and then probes run back to back (A14).
+	// F is 3 by default; a timeout longer than the period is accepted, and then probes run back to
+	// back (A14).
 	r := harness.Start(t, harness.Manifest(`"-answers=/live=hang"`, "    livenessProbe: {httpGet: {path: /live, port: http}, periodSeconds: 1, timeoutSeconds: 2}\n"))
 	killing := r.WaitEvent(1, "Killing Container app failed liveness probe")
 	failures := r.Events("Unhealthy Liveness probe failed: Get \"http://127.0.0.1:")
 	if len(failures) != 3 {
 		t.Fatalf("%d failures before the kill, want 3", len(failures))
 	}
-	if got := killing.EventTime.Sub(failures[0].EventTime.Time); got < 3*time.Second { // less what a busy machine notes the first one late
+	// less what a busy machine notes the first one late
+	if got := killing.EventTime.Sub(failures[0].EventTime.Time); got < 3*time.Second {
 		t.Errorf("killed %v after the first failure, want at least twice the timeout", got)
 	}
 }

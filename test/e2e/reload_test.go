@@ -73,7 +73,8 @@ func (e *editable) uids() map[string]string {
 	return uids
 }
 
-// TestReload changes a running manifest by saving it: what changed is replaced, what did not stays, what is gone ends; an error changes nothing.
+// TestReload changes a running manifest by saving it: what changed is replaced, what did not stays,
+// what is gone ends; an error changes nothing.
 func TestReload(t *testing.T) {
 	t.Parallel()
 	one, two := harness.Named("one", "", harness.Listens+harness.Ready1), harness.Named("two", "", harness.Listens+harness.Ready1)

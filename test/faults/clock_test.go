@@ -14,16 +14,19 @@ import (
 	"github.com/probity-run/probity/internal/lifecycle"
 )
 
-// jumped is an instant as time.Now gives it after the wall clock was set by d: the monotonic reading, by which instants are compared, is the same.
+// jumped is an instant as time.Now gives it after the wall clock was set by d: the monotonic
+// reading, by which instants are compared, is the same.
 func jumped(t time.Time, d time.Duration) time.Time {
-	// The layout of time.Time with a monotonic reading: one flag, 33 bits of wall seconds, 30 bits of nanoseconds.
+	// The layout of time.Time with a monotonic reading: one flag, 33 bits of wall seconds, 30 bits
+	// of nanoseconds.
 	wall := (*uint64)(unsafe.Pointer(&t))
 	*wall += uint64(d/time.Second) << 30
 	return t
 }
 
-// TestWallClockJumps plays the same life of a Pod twice, crashes, failing probes and back-off included: once with a steady wall clock, once with one
-// that is set by hours, forwards and backwards, all the time. What is done when must not differ.
+// TestWallClockJumps plays the same life of a Pod twice, crashes, failing probes and back-off
+// included: once with a steady wall clock, once with one that is set by hours, forwards and
+// backwards, all the time. What is done when must not differ.
 func TestWallClockJumps(t *testing.T) {
 	begin := time.Now()
 	if later := jumped(begin, 3*time.Hour); later.Sub(begin) != 0 || later.Unix()-begin.Unix() != 3*3600 {

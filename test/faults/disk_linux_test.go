@@ -38,7 +38,8 @@ func restart(t *testing.T, r *harness.Run, n int32) {
 	r.WaitPod("ready after a restart", func(p *corev1.Pod) bool { return harness.Restarted(n)(p) && harness.Ready(p) })
 }
 
-// TestFullDisk fills the disk of the state folder: the output is not kept, Probity says so, and all goes on; with room again it is kept again.
+// TestFullDisk fills the disk of the state folder: the output is not kept, Probity says so, and all
+// goes on; with room again it is kept again.
 func TestFullDisk(t *testing.T) {
 	t.Parallel()
 	state := t.TempDir()
@@ -66,7 +67,8 @@ func TestFullDisk(t *testing.T) {
 	checkNoFailures(t, r)
 }
 
-// TestReadOnlyState: a state folder that cannot be written refuses the start with a remedy; one that becomes so later costs the output alone.
+// TestReadOnlyState: a state folder that cannot be written refuses the start with a remedy; one
+// that becomes so later costs the output alone.
 func TestReadOnlyState(t *testing.T) {
 	t.Parallel()
 	owner := user(t)

@@ -20,7 +20,8 @@ const probed = harness.Listens + `    readinessProbe: {httpGet: {path: /ready, p
     livenessProbe: {httpGet: {path: /live, port: http}, periodSeconds: 1, timeoutSeconds: 10}
 `
 
-// TestFlood lets a program print faster than anyone wants to know: it is probed all the same, memory and disk stay bounded.
+// TestFlood lets a program print faster than anyone wants to know: it is probed all the same,
+// memory and disk stay bounded.
 func TestFlood(t *testing.T) {
 	t.Parallel()
 	for name, what := range map[string]string{
@@ -47,10 +48,12 @@ func TestFlood(t *testing.T) {
 	}
 }
 
-// memoryBound is far above what Probity needs, and far below what it would take to keep the output; the race detector takes its share.
+// memoryBound is far above what Probity needs, and far below what it would take to keep the output;
+// the race detector takes its share.
 const memoryBound = 150 << 20
 
-// sizeOf adds up the files of a folder. One may be renamed meanwhile, as logs are when they are full.
+// sizeOf adds up the files of a folder. One may be renamed meanwhile, as logs are when they are
+// full.
 func sizeOf(t *testing.T, folder string) (size int64) {
 	t.Helper()
 	err := filepath.Walk(folder, func(_ string, info os.FileInfo, err error) error {
@@ -80,7 +83,8 @@ func TestForkAndExit(t *testing.T) {
 	}
 }
 
-// TestProbeLeavesAChild: a child of an exec probe's command that holds the output open neither delays the answer nor stays.
+// TestProbeLeavesAChild: a child of an exec probe's command that holds the output open neither
+// delays the answer nor stays.
 func TestProbeLeavesAChild(t *testing.T) {
 	t.Parallel()
 	r := harness.Start(t, harness.Manifest(`"-port=0"`,
@@ -94,7 +98,8 @@ func TestProbeLeavesAChild(t *testing.T) {
 	checkNoFailures(t, r)
 }
 
-// TestOddPrograms: programs that close their streams, change their group or become another program are probed and stopped like any other.
+// TestOddPrograms: programs that close their streams, change their group or become another program
+// are probed and stopped like any other.
 func TestOddPrograms(t *testing.T) {
 	t.Parallel()
 	for name, args := range map[string]string{
@@ -121,8 +126,8 @@ func TestOddPrograms(t *testing.T) {
 	}
 }
 
-// TestReaderThatNeverReads: neither standard output nor standard error of Probity is ever read. The Pods are probed and restarted all the same, and
-// Ctrl-C ends the run.
+// TestReaderThatNeverReads: neither standard output nor standard error of Probity is ever read. The
+// Pods are probed and restarted all the same, and Ctrl-C ends the run.
 func TestReaderThatNeverReads(t *testing.T) {
 	t.Parallel()
 	log := filepath.Join(t.TempDir(), "log")

@@ -30,7 +30,8 @@ func wild() string {
 
 const wildProcesses = 5 * (1 + 5 + 5 + 4)
 
-// startWild runs the wild Pods until all processes are there, and stops some of them by SIGSTOP. It returns what listens on the private ports.
+// startWild runs the wild Pods until all processes are there, and stops some of them by SIGSTOP. It
+// returns what listens on the private ports.
 func startWild(t *testing.T) (r *harness.Run, sockets []process.Listener) {
 	t.Helper()
 	r = harness.Start(t, wild())
@@ -61,8 +62,8 @@ func startWild(t *testing.T) (r *harness.Run, sockets []process.Listener) {
 	return r, sockets
 }
 
-// bound is the time after which nothing may be left. The promise is one second; a machine that is busy with something else gets more, and the log
-// says how long it took.
+// bound is the time after which nothing may be left. The promise is one second; a machine that is
+// busy with something else gets more, and the log says how long it took.
 const bound = 10 * time.Second
 
 // checkNothingLeft waits until no process is left and every port is free.
@@ -72,8 +73,8 @@ func checkNothingLeft(t *testing.T, r *harness.Run, sockets []process.Listener) 
 	if !harness.Within(bound, func() bool { return len(r.Processes()) == 0 }) {
 		t.Errorf("%v after the kill %d processes are left", bound, len(r.Processes()))
 	}
-	// A process that is being taken apart has no memory any more when it still has sockets. The number may be somebody else's by now, so trying to
-	// listen there would tell less.
+	// A process that is being taken apart has no memory any more when it still has sockets. The
+	// number may be somebody else's by now, so trying to listen there would tell less.
 	for _, was := range sockets {
 		if !harness.Within(bound, func() bool { return !listens(t, was) }) {
 			t.Errorf("%v after the kill port %d is not free", bound, was.Port)
@@ -120,8 +121,9 @@ func TestShepherdKilled(t *testing.T) {
 	}
 }
 
-// TestBothKilled measures the one case that is not covered (see the package comment of internal/process): direct children die all the same; what
-// they had daemonised stays, and is named here.
+// TestBothKilled measures the one case that is not covered (see the package comment of
+// internal/process): direct children die all the same; what they had daemonised stays, and is named
+// here.
 func TestBothKilled(t *testing.T) {
 	t.Parallel()
 	r := harness.Start(t, harness.Manifest(`"-term=ignore", "-spawn=child -term=ignore", "-spawn=daemon -term=ignore"`, harness.Ready1))
@@ -142,7 +144,8 @@ func TestBothKilled(t *testing.T) {
 	}
 }
 
-// killBoth kills Probity and its shepherd at once: they are stopped before, so that neither can do anything between the two kills.
+// killBoth kills Probity and its shepherd at once: they are stopped before, so that neither can do
+// anything between the two kills.
 func killBoth(t *testing.T, r *harness.Run) {
 	t.Helper()
 	both := []int{r.PID(), r.Shepherd()}

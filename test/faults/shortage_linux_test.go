@@ -35,7 +35,8 @@ func handlers() string {
 	return pods.String()
 }
 
-// limit sets the soft limit of a running process of a user, in the words of prlimit, and returns how to lift it again. Only that user may.
+// limit sets the soft limit of a running process of a user, in the words of prlimit, and returns
+// how to lift it again. Only that user may.
 func limit(t *testing.T, user uint32, pid int, resource string, soft int) (lift func()) {
 	t.Helper()
 	set := func(value string) string {
@@ -57,7 +58,8 @@ func limit(t *testing.T, user uint32, pid int, resource string, soft int) (lift 
 
 const errored = "probe errored and resulted in unknown state: "
 
-// waitErrored waits until each of the Pods has an Event of a prober error that says what is missing.
+// waitErrored waits until each of the Pods has an Event of a prober error that says what is
+// missing.
 func waitErrored(t *testing.T, r *harness.Run, text string, pods ...string) {
 	t.Helper()
 	r.Wait("errors of "+strings.Join(pods, ", ")+" with "+text, func([]harness.Change) bool {
@@ -139,7 +141,8 @@ func checkRecovers(t *testing.T, r *harness.Run, name string, restarts int32) {
 	}
 }
 
-// user is an unprivileged user that nobody else uses, as limits of processes count all those of a user; or the caller, who is none.
+// user is an unprivileged user that nobody else uses, as limits of processes count all those of a
+// user; or the caller, who is none.
 func user(t *testing.T) uint32 {
 	if os.Getuid() != 0 {
 		return 0
@@ -169,7 +172,8 @@ func TestNoProcesses(t *testing.T) {
 	checkRecovers(t, r, "exec", 1)
 }
 
-// TestNoPorts runs Probity in a network of its own that has two ports for outgoing connections, both of which are taken at first.
+// TestNoPorts runs Probity in a network of its own that has two ports for outgoing connections,
+// both of which are taken at first.
 func TestNoPorts(t *testing.T) {
 	t.Parallel()
 	const setUp = `ip link set lo up && echo "50000 50001" > /proc/sys/net/ipv4/ip_local_port_range && exec "$@"`
@@ -191,9 +195,10 @@ func TestNoPorts(t *testing.T) {
 	checkNoFailures(t, r)
 }
 
-// TestNoMemory runs Probity and its Pods in a memory control group in which one Pod takes more than there is: the kernel kills that one, Probity goes on
-// and so do the others. While the first victim's memory comes back the kernel may take a second one; that is then the other Pod, never Probity, and
-// a probe that it fails meanwhile fails for that reason alone.
+// TestNoMemory runs Probity and its Pods in a memory control group in which one Pod takes more than
+// there is: the kernel kills that one, Probity goes on and so do the others. While the first
+// victim's memory comes back the kernel may take a second one; that is then the other Pod, never
+// Probity, and a probe that it fails meanwhile fails for that reason alone.
 func TestNoMemory(t *testing.T) {
 	t.Parallel()
 	group := fmt.Sprintf("/sys/fs/cgroup/memory/probity-test-%d", os.Getpid())
@@ -224,7 +229,8 @@ func TestNoMemory(t *testing.T) {
 	r.Wait("no failure that the kernel is not the reason of", func(changes []harness.Change) bool { return explained(changes, "modest") })
 }
 
-// explained says whether the kernel killed the Pod at least as often as a probe found fault with it, and nothing but the kernel ended it.
+// explained says whether the kernel killed the Pod at least as often as a probe found fault with
+// it, and nothing but the kernel ended it.
 func explained(changes []harness.Change, pod string) bool {
 	failed, killed := int32(0), int32(0)
 	for _, c := range changes {

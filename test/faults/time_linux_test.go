@@ -30,8 +30,9 @@ func fragile(log string) string {
 	return pods.String()
 }
 
-// TestSuspended stops Probity for seconds, again and again, as the suspension of a machine or a starved processor does. The services go on. No failure
-// is counted for the time in which Probity did not look, and what it missed is not made up for.
+// TestSuspended stops Probity for seconds, again and again, as the suspension of a machine or a
+// starved processor does. The services go on. No failure is counted for the time in which Probity
+// did not look, and what it missed is not made up for.
 func TestSuspended(t *testing.T) {
 	t.Parallel()
 	log := t.TempDir()
@@ -59,8 +60,8 @@ func TestSuspended(t *testing.T) {
 	}
 }
 
-// TestStarved gives all processors to others: Probity runs only when they leave something, its Pods run as before. What it is too late to see is no
-// failure of theirs.
+// TestStarved gives all processors to others: Probity runs only when they leave something, its Pods
+// run as before. What it is too late to see is no failure of theirs.
 func TestStarved(t *testing.T) {
 	if _, err := exec.LookPath("chrt"); err != nil {
 		t.Skip("NOT RUN: chrt is not installed: ", err)
@@ -75,7 +76,8 @@ func TestStarved(t *testing.T) {
 	defer cancel()
 	var busy sync.WaitGroup
 	for range 4 * runtime.NumCPU() {
-		busy.Go(func() { _ = exec.CommandContext(ctx, "sh", "-c", "while :; do :; done").Run() }) // killed when the time is over
+		// killed when the time is over
+		busy.Go(func() { _ = exec.CommandContext(ctx, "sh", "-c", "while :; do :; done").Run() })
 	}
 	busy.Wait()
 	probes := len(r.Events(errored))

@@ -1,4 +1,5 @@
-// Package harness runs the probity command for tests: with real processes, sockets and signals, and with a look at everything it starts.
+// Package harness runs the probity command for tests: with real processes, sockets and signals, and
+// with a look at everything it starts.
 //
 // The test binary of a package that uses it is three programs: see [Main].
 package harness
@@ -23,7 +24,8 @@ import (
 // Patience is how long a test waits for something that should come within a second or a few.
 const Patience = 120 * time.Second
 
-// Main is the whole TestMain. It lets the test binary be three programs: the tests, probity (with its shepherd), and the scripted service.
+// Main is the whole TestMain. It lets the test binary be three programs: the tests, probity (with
+// its shepherd), and the scripted service.
 func Main(m *testing.M) {
 	if process.IsShepherd(os.Args) {
 		os.Exit(process.ShepherdMain())
@@ -38,7 +40,8 @@ func Main(m *testing.M) {
 	if err := flag.Set("test.parallel", "8"); err != nil { // the tests wait more than they work
 		panic(err)
 	}
-	// A program under the race detector otherwise sleeps a second when it ends, each shepherd and service too.
+	// A program under the race detector otherwise sleeps a second when it ends, each shepherd and
+	// service too.
 	if err := os.Setenv("GORACE", "atexit_sleep_ms=0"); err != nil {
 		panic(err)
 	}
@@ -67,8 +70,9 @@ func Within(limit time.Duration, holds func() bool) bool {
 	return true
 }
 
-// FreePort finds a port that nobody listens on; a program that is told it listens there soon after. The kernel does not give it to an outgoing connection
-// meanwhile, and Probity not to a Pod: both take higher ones.
+// FreePort finds a port that nobody listens on; a program that is told it listens there soon after.
+// The kernel does not give it to an outgoing connection meanwhile, and Probity not to a Pod: both
+// take higher ones.
 func FreePort(t *testing.T) int {
 	t.Helper()
 	for range 100 {

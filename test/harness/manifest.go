@@ -2,7 +2,8 @@ package harness
 
 import "fmt"
 
-// Manifest is a Pod named web with one container app that runs the scripted service with the given arguments; more is YAML below the container.
+// Manifest is a Pod named web with one container app that runs the scripted service with the given
+// arguments; more is YAML below the container.
 func Manifest(args, more string) string { return Named("web", args, more) }
 
 // Named is [Manifest] with another name; several can be joined.

@@ -10,10 +10,12 @@ import (
 	"strings"
 )
 
-// newMark is an environment variable that only the processes of one run have, whatever becomes of their parents, groups and sessions.
+// newMark is an environment variable that only the processes of one run have, whatever becomes of
+// their parents, groups and sessions.
 func newMark() string { return "PROBITY_TEST_RUN=" + rand.Text() }
 
-// Processes lists the living processes of the run: probity, its shepherd, and all that came from them. Zombies are none.
+// Processes lists the living processes of the run: probity, its shepherd, and all that came from
+// them. Zombies are none.
 func (r *Run) Processes() []int {
 	entries, err := os.ReadDir("/proc")
 	if err != nil {

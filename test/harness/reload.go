@@ -7,7 +7,8 @@ import (
 	"path/filepath"
 )
 
-// Save replaces the manifest of a run that [Start] began, as editors do it: a new file takes the place of the old one.
+// Save replaces the manifest of a run that [Start] began, as editors do it: a new file takes the
+// place of the old one.
 func (r *Run) Save(manifest string) {
 	r.t.Helper()
 	next := r.file + ".new"

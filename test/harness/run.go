@@ -53,7 +53,8 @@ type Options struct {
 	StateDir string
 }
 
-// Start runs a manifest with -o json in a folder of its own. The word SERVICE in it stands for the scripted service.
+// Start runs a manifest with -o json in a folder of its own. The word SERVICE in it stands for the
+// scripted service.
 func Start(t *testing.T, manifest string, args ...string) *Run {
 	t.Helper()
 	return StartWith(t, Options{Args: args}, manifest)
@@ -88,7 +89,8 @@ func folder(t *testing.T, user uint32) string {
 	return dir
 }
 
-// link calls the test binary probity and service in dir. Another user may not be able to follow a symbolic link to it.
+// link calls the test binary probity and service in dir. Another user may not be able to follow a
+// symbolic link to it.
 func link(dir string, hard bool) error {
 	self, err := os.Executable()
 	if err != nil {

@@ -1,5 +1,5 @@
-// Load sends requests to a server until its time is over or Ctrl-C is pressed, and says how many failed and how long they took. A failed request is
-// never sent again.
+// Load sends requests to a server until its time is over or Ctrl-C is pressed, and says how many
+// failed and how long they took. A failed request is never sent again.
 //
 //	go run ./test/load -url http://127.0.0.1:8080/ -duration 30s
 package main
@@ -27,7 +27,8 @@ func main() {
 // shownFailures is how many failures are told one by one.
 const shownFailures = 10
 
-// run returns the exit code: 0 if no request failed, 1 if one did, 2 for arguments that cannot be used.
+// run returns the exit code: 0 if no request failed, 1 if one did, 2 for arguments that cannot be
+// used.
 func run(ctx context.Context, args []string, out, errs io.Writer) int {
 	var opts generator.Options
 	flags := flag.NewFlagSet("load", flag.ContinueOnError)

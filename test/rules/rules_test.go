@@ -20,8 +20,8 @@ const (
 	root   = "../.."
 )
 
-// floors are the packages of the house from the ground up; imports point down (ARCHITECTURE.md). Two packages on one floor do not know
-// each other.
+// floors are the packages of the house from the ground up; imports point down (ARCHITECTURE.md).
+// Two packages on one floor do not know each other.
 var floors = [][]string{
 	{"probe", "internal/timing", "internal/lifecycle", "internal/manifest", "internal/store", "internal/process"},
 	{"internal/node", "internal/controller", "internal/proxy", "internal/simulate", "internal/advisor"},
@@ -50,7 +50,8 @@ func TestImportsPointDown(t *testing.T) {
 		}
 		for _, imported := range words[1:] {
 			to, ours := strings.CutPrefix(imported, module+"/")
-			if ours && floorOf(to) >= floor && !strings.HasPrefix(from, to+"/") && !strings.HasPrefix(to, from+"/") { // parts of one package stand together
+			// parts of one package stand together
+			if ours && floorOf(to) >= floor && !strings.HasPrefix(from, to+"/") && !strings.HasPrefix(to, from+"/") {
 				t.Errorf("%s imports %s, which does not lie below it", from, to)
 			}
 		}

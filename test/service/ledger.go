@@ -9,8 +9,9 @@ import (
 	"time"
 )
 
-// ledger is a file per process that tells, in the order in which it happened and to the microsecond, what a router has to answer for: each line is the
-// time since the epoch in microseconds and
+// ledger is a file per process that tells, in the order in which it happened and to the
+// microsecond, what a router has to answer for: each line is the time since the epoch in
+// microseconds and
 //
 //	start              the program began
 //	listen             it accepts connections from now on
@@ -20,7 +21,8 @@ import (
 //	SIGTERM            the signal came
 //	exit               the program is about to end by itself
 //
-// A line is there when the thing goes on, whatever becomes of the process. The zero value keeps none.
+// A line is there when the thing goes on, whatever becomes of the process. The zero value keeps
+// none.
 type ledger struct{ file *os.File }
 
 func openLedger(dir string) (ledger, error) {

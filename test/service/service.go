@@ -1,4 +1,5 @@
-// Package service is a program for tests: a service whose answers, exits and signals follow a script given by flags.
+// Package service is a program for tests: a service whose answers, exits and signals follow a
+// script given by flags.
 package service
 
 import (
@@ -204,9 +205,11 @@ func (s *service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	step := s.next(r)
 	s.note("%s %s %s", r.Method, r.URL.Path, step)
-	// The log says "answered" before anybody can have the answer and ask again, the ledger when it was sent: the process may end right after that.
+	// The log says "answered" before anybody can have the answer and ask again, the ledger when it
+	// was sent: the process may end right after that.
 	defer s.ledger.request(r, step)()
-	defer func() { _ = http.NewResponseController(w).Flush() }() // fails only if the client has gone
+	// fails only if the client has gone
+	defer func() { _ = http.NewResponseController(w).Flush() }()
 	defer s.note("answered %s", r.URL.Path)
 	what, arg, _ := strings.Cut(step, ":")
 	switch what {

@@ -19,7 +19,8 @@ import (
 	"github.com/probity-run/probity/internal/store"
 )
 
-// invariants watches the store and fails the test when something is not as it always has to be. It belongs to the goroutine of run.
+// invariants watches the store and fails the test when something is not as it always has to be. It
+// belongs to the goroutine of run.
 type invariants struct {
 	t       *testing.T
 	store   *store.Store
@@ -110,8 +111,9 @@ func (v *invariants) event(h *history, e *corev1.Event) {
 	}
 }
 
-// checkBackoff: the first restart comes at once; from then on a crash waits for the cap, as the first delay is longer than that (R147, R148). A restart
-// by a probe does not wait, and if it is the first one it does not even begin the back-off: no exit was known when it was decided (R151).
+// checkBackoff: the first restart comes at once; from then on a crash waits for the cap, as the
+// first delay is longer than that (R147, R148). A restart by a probe does not wait, and if it is
+// the first one it does not even begin the back-off: no exit was known when it was decided (R151).
 func (v *invariants) checkBackoff(name string, h *history, started time.Time) {
 	if h.instances == 1 {
 		return
@@ -167,8 +169,9 @@ func (v *invariants) checkReady(pod *corev1.Pod, h *history) {
 // timeout of the probes; an attempt that has not been answered is given up then.
 const timeout = time.Second
 
-// checkAttempts reads what a service wrote down: while an attempt is in flight no other one of the same probe begins. A service that got no processor for
-// the length of a time-out finds several attempts at once when it goes on, all but the last of which were given up; it was silent before.
+// checkAttempts reads what a service wrote down: while an attempt is in flight no other one of the
+// same probe begins. A service that got no processor for the length of a time-out finds several
+// attempts at once when it goes on, all but the last of which were given up; it was silent before.
 func checkAttempts(t *testing.T, file string) {
 	t.Helper()
 	f, err := os.Open(file)
@@ -177,8 +180,10 @@ func checkAttempts(t *testing.T, file string) {
 		return
 	}
 	defer f.Close()
-	pending := map[string]time.Time{}                             // by process and path: when the attempt in flight began
-	heard, woke := map[string]time.Time{}, map[string]time.Time{} // by process: its last line, and its first one after a silence
+	// by process and path: when the attempt in flight began
+	pending := map[string]time.Time{}
+	// by process: its last line, and its first one after a silence
+	heard, woke := map[string]time.Time{}, map[string]time.Time{}
 	for lines := bufio.NewScanner(f); lines.Scan(); {
 		words := strings.Fields(lines.Text())
 		if len(words) < 4 { // another note
@@ -197,7 +202,8 @@ func checkAttempts(t *testing.T, file string) {
 		switch words[2] {
 		case "GET":
 			key := process + words[3]
-			// The service learns late of the first one if the machine is busy, and late that it was given up.
+			// The service learns late of the first one if the machine is busy, and late that it was
+			// given up.
 			if began, ok := pending[key]; ok && at.Sub(began) < timeout/4 && at.Sub(woke[process]) >= timeout/4 {
 				t.Errorf("%s: two attempts of %s at once: %v apart", file, words[3], at.Sub(began))
 			}

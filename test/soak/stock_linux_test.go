@@ -67,7 +67,8 @@ func (s *soak) stock() stock {
 	return now
 }
 
-// timers counts the timers and tickers that are in use, set or not. It needs a memory profile of every allocation.
+// timers counts the timers and tickers that are in use, set or not. It needs a memory profile of
+// every allocation.
 func timers() (n int64) {
 	records := make([]runtime.MemProfileRecord, 1<<16)
 	count, _ := runtime.MemProfile(records, false) // as of the last collection
@@ -85,7 +86,8 @@ func timers() (n int64) {
 	return n
 }
 
-// compare fails if something has grown. What comes and goes by the instant gets some room; a leak of one per restart would be hundreds.
+// compare fails if something has grown. What comes and goes by the instant gets some room; a leak
+// of one per restart would be hundreds.
 func (s stock) compare(t *testing.T, before stock) {
 	t.Helper()
 	within := func(what string, got, was, room int64) {
@@ -96,7 +98,8 @@ func (s stock) compare(t *testing.T, before stock) {
 	}
 	within("goroutines", int64(s.goroutines), int64(before.goroutines), 50)
 	within("timers", s.timers, before.timers, 50)
-	within("heap", int64(s.heap), int64(before.heap), 12<<20) // the store keeps the last few thousand Events and changes
+	// the store keeps the last few thousand Events and changes
+	within("heap", int64(s.heap), int64(before.heap), 12<<20)
 	within("descriptors of Probity", int64(s.descriptors[0]), int64(before.descriptors[0]), 50)
 	within("descriptors of the shepherd", int64(s.descriptors[1]), int64(before.descriptors[1]), 5)
 	within("memory of Probity", s.resident[0], before.resident[0], 40<<20)

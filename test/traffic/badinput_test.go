@@ -10,7 +10,8 @@ import (
 	"github.com/probity-run/probity/test/load/generator"
 )
 
-// TestBadServices has Services beside a good one that cannot work. Events say why, and the good one goes on.
+// TestBadServices has Services beside a good one that cannot work. Events say why, and the good one
+// goes on.
 func TestBadServices(t *testing.T) {
 	t.Parallel()
 	w := newWeb(t)
@@ -41,7 +42,8 @@ spec: {selector: {app: web}, ports: [{name: http, port: FREE2, targetPort: htpp}
 	r.expect(r.judge(size().slack), report.Failures, func(generator.Request) bool { return false })
 }
 
-// TestRolloutThatCannotMove refuses a Deployment that may neither add nor lack a Pod, before anything starts, with the place (R207).
+// TestRolloutThatCannotMove refuses a Deployment that may neither add nor lack a Pod, before
+// anything starts, with the place (R207).
 func TestRolloutThatCannotMove(t *testing.T) {
 	t.Parallel()
 	w := newWeb(t)

@@ -20,9 +20,11 @@ import (
 	"github.com/probity-run/probity/test/load/generator"
 )
 
-// TestCrash measures how fast the router leaves a replica whose process was killed: until it is out of rotation, and until the last attempt at it. Only the router
-// knows, so its state is looked at from inside, with everything that probity run consists of in this process. Once nobody asks, so that nothing but the end of the
-// process tells the router; and once a thousand requests come each second, of which the first one may be refused before.
+// TestCrash measures how fast the router leaves a replica whose process was killed: until it is out
+// of rotation, and until the last attempt at it. Only the router knows, so its state is looked at
+// from inside, with everything that probity run consists of in this process. Once nobody asks, so
+// that nothing but the end of the process tells the router; and once a thousand requests come each
+// second, of which the first one may be refused before.
 func TestCrash(t *testing.T) {
 	for name, rate := range map[string]float64{"quiet": 0, "under load": 1000} {
 		t.Run(name, func(t *testing.T) {
@@ -125,7 +127,8 @@ func (s *insider) port() string {
 	return port
 }
 
-// crash kills a replica and waits until it is back. It returns how long it took until the replica was out of rotation, and until the last attempt at it.
+// crash kills a replica and waits until it is back. It returns how long it took until the replica
+// was out of rotation, and until the last attempt at it.
 func (s *insider) crash() (out, last time.Duration) {
 	s.t.Helper()
 	all := s.whole()

@@ -1,9 +1,10 @@
-// Package traffic proves that requests go to ready replicas only and that none is lost, whatever happens to the replicas. It runs the probity command
-// with real processes, asks them without pause from 64 clients, and has both sides keep books: every client knows what became of each request, every
-// replica which ones it got and when it was ready. The verdict compares the books.
+// Package traffic proves that requests go to ready replicas only and that none is lost, whatever
+// happens to the replicas. It runs the probity command with real processes, asks them without pause
+// from 64 clients, and has both sides keep books: every client knows what became of each request,
+// every replica which ones it got and when it was ready. The verdict compares the books.
 //
-// The normal suite plays each scenario for a few seconds. With the build tag traffic they take twenty seconds and ten thousand requests each, and
-// print the figures:
+// The normal suite plays each scenario for a few seconds. With the build tag traffic they take
+// twenty seconds and ten thousand requests each, and print the figures:
 //
 //	go test -count=1 -tags traffic -timeout 20m -v ./test/traffic
 package traffic

@@ -12,7 +12,8 @@ import (
 	"github.com/probity-run/probity/test/load/generator"
 )
 
-// TestFailover measures how fast a replica leaves the routes, on an otherwise idle machine: the other tests of this package wait until it is over.
+// TestFailover measures how fast a replica leaves the routes, on an otherwise idle machine: the
+// other tests of this package wait until it is over.
 func TestFailover(t *testing.T) {
 	r := begin(t, newWeb(t))
 	var seen []time.Duration
@@ -32,7 +33,8 @@ func TestFailover(t *testing.T) {
 	}
 }
 
-// crash kills a replica and returns how long it took until a watcher of Probity saw that it is not ready.
+// crash kills a replica and returns how long it took until a watcher of Probity saw that it is not
+// ready.
 func (r *rig) crash() time.Duration {
 	r.t.Helper()
 	pod := r.next()

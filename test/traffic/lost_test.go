@@ -11,7 +11,8 @@ import (
 	"github.com/probity-run/probity/test/load/generator"
 )
 
-// TestExitsAtOnce rolls a service that exits at once on SIGTERM. What is lost is what it had begun to answer, and Events tell how much that is.
+// TestExitsAtOnce rolls a service that exits at once on SIGTERM. What is lost is what it had begun
+// to answer, and Events tell how much that is.
 func TestExitsAtOnce(t *testing.T) {
 	t.Parallel()
 	w := newWeb(t)
@@ -53,9 +54,10 @@ func would(n int) string {
 	return "they would be lost on a cluster too"
 }
 
-// TestDeletion takes the Deployment out of the manifest, puts it back, and in the end interrupts Probity. A request that was sent before is answered. One
-// that comes later goes to a replica on its way out as long as there is one (R198), or is told why nobody answers, as long as there is a listener: a replica
-// that ends may break off what it just got, and there is no other one.
+// TestDeletion takes the Deployment out of the manifest, puts it back, and in the end interrupts
+// Probity. A request that was sent before is answered. One that comes later goes to a replica on
+// its way out as long as there is one (R198), or is told why nobody answers, as long as there is a
+// listener: a replica that ends may break off what it just got, and there is no other one.
 func TestDeletion(t *testing.T) {
 	t.Parallel()
 	w := newWeb(t)
@@ -88,7 +90,8 @@ func TestDeletion(t *testing.T) {
 	}
 }
 
-// told says whether a client was told why nobody answers, or why the replica that was to answer does not.
+// told says whether a client was told why nobody answers, or why the replica that was to answer
+// does not.
 func told(q generator.Request) bool {
 	return q.Err == nil && (q.Status == http.StatusServiceUnavailable || q.Status == http.StatusBadGateway) &&
 		strings.HasPrefix(q.Body, "Service default/web, port ")

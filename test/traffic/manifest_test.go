@@ -17,9 +17,11 @@ type web struct {
 	Answers  string // of the service, as its flag takes them
 	// Version is in the template's environment: another one rolls.
 	Version string
-	// Strategy, Pod and Service are YAML flow mappings: of the Deployment's strategy, of annotations on the Pods and on the Service.
+	// Strategy, Pod and Service are YAML flow mappings: of the Deployment's strategy, of
+	// annotations on the Pods and on the Service.
 	Strategy, Pod, Service string
-	// Label is on the Deployment itself and Setting in a ConfigMap beside it: another one rolls nothing.
+	// Label is on the Deployment itself and Setting in a ConfigMap beside it: another one rolls
+	// nothing.
 	Label, Setting string
 	// Available is minReadySeconds.
 	Available int

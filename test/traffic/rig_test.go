@@ -58,7 +58,8 @@ func (r *rig) save(change func(w *web)) {
 	r.run.Save(r.web.manifest())
 }
 
-// under has clients ask while things happen, for as long as they happen and until they have asked often enough. It tells things when time is up.
+// under has clients ask while things happen, for as long as they happen and until they have asked
+// often enough. It tells things when time is up.
 func (r *rig) under(opts generator.Options, length length, things func(until time.Time)) *generator.Report {
 	r.t.Helper()
 	if opts.URL == "" {
@@ -158,7 +159,8 @@ func (r *rig) waitReady(n int) map[string]*corev1.Pod {
 	return found
 }
 
-// waitRolled waits until all Pods are of another template than those given, ready, and the old ones gone.
+// waitRolled waits until all Pods are of another template than those given, ready, and the old ones
+// gone.
 func (r *rig) waitRolled(before map[string]*corev1.Pod) map[string]*corev1.Pod {
 	r.t.Helper()
 	old := ""
@@ -229,11 +231,13 @@ func (r *rig) next() *corev1.Pod {
 	return pods[names[r.turn%len(names)]]
 }
 
-// unchanged applies the manifest, expects to be told this of an object, and expects that no Pod notices.
+// unchanged applies the manifest, expects to be told this of an object, and expects that no Pod
+// notices.
 func (r *rig) unchanged(before map[string]*corev1.Pod, told string) {
 	r.t.Helper()
 	out := r.run.Apply(r.web.manifest())
-	harness.WaitFor(r.t, "being told "+told, func() bool { return strings.Contains(out+r.run.Stderr(), told) }) // the run may have seen the file before
+	// the run may have seen the file before
+	harness.WaitFor(r.t, "being told "+told, func() bool { return strings.Contains(out+r.run.Stderr(), told) })
 	for name, pod := range r.waitReady(len(before)) {
 		if was := before[name]; was == nil || was.UID != pod.UID || harness.PIDOf(r.t, was, "app") != harness.PIDOf(r.t, pod, "app") {
 			r.t.Errorf("Pod %s is another one than before the reload", name)

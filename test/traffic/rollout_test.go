@@ -8,7 +8,8 @@ import (
 	"time"
 )
 
-// TestRecreate never has an old and a new process alive at the same time (P08, R216), and clients with patience wait.
+// TestRecreate never has an old and a new process alive at the same time (P08, R216), and clients
+// with patience wait.
 func TestRecreate(t *testing.T) {
 	t.Parallel()
 	w := newWeb(t)

@@ -22,7 +22,8 @@ type length struct {
 	slack time.Duration
 }
 
-// scenario is something that happens to a web, again and again while clients ask. No request may be lost by it.
+// scenario is something that happens to a web, again and again while clients ask. No request may be
+// lost by it.
 type scenario struct {
 	// prepare changes the web, if not nil.
 	prepare func(t *testing.T, w *web)

@@ -14,7 +14,8 @@ import (
 	"github.com/probity-run/probity/test/harness"
 )
 
-// sequences are the worked rollouts of R219 as counts of old and new Pods that are not being deleted; * is when the new ones become available.
+// sequences are the worked rollouts of R219 as counts of old and new Pods that are not being
+// deleted; * is when the new ones become available.
 var sequences = []struct {
 	replicas                     int
 	surge, unavailable, sequence string
@@ -28,8 +29,9 @@ var sequences = []struct {
 	{4, "25%", "25%", "4/0 4/1 3/1 3/2 * 1/2 1/4 * 0/4", 5, 3},
 }
 
-// TestSequences watches P02's rollouts with real processes. New replicas become ready together, at a beat of the clock, and available at a whole second
-// later (R211); where some missed the beat the steps are smaller than the worked ones, and only the bounds are checked.
+// TestSequences watches P02's rollouts with real processes. New replicas become ready together, at
+// a beat of the clock, and available at a whole second later (R211); where some missed the beat the
+// steps are smaller than the worked ones, and only the bounds are checked.
 func TestSequences(t *testing.T) {
 	for _, s := range sequences {
 		t.Run(fmt.Sprint(s.replicas, " ", s.surge, " ", s.unavailable), func(t *testing.T) {
@@ -117,7 +119,8 @@ func (f *fleet) count(holds func(*corev1.Pod) bool) (n int) {
 func (f *fleet) total() int { return len(f.pods) }
 func (f *fleet) ready() int { return f.count(harness.Ready) }
 
-// missedTheBeat says whether new Pods became ready at other times than the first second after a beat.
+// missedTheBeat says whether new Pods became ready at other times than the first second after a
+// beat.
 func (f *fleet) missedTheBeat() bool {
 	for second := range f.beat {
 		if second%5 != 0 {
@@ -132,7 +135,8 @@ func (f *fleet) String() string {
 	return fmt.Sprintf("%d/%d", old, f.total()-old)
 }
 
-// waitAvailable waits until the first replicas have been ready for a second, so that the rollout begins with all of them available.
+// waitAvailable waits until the first replicas have been ready for a second, so that the rollout
+// begins with all of them available.
 func (r *rig) waitAvailable() {
 	r.t.Helper()
 	ready := func(pod *corev1.Pod) bool {

@@ -17,7 +17,8 @@ const failureThreshold = 3
 // verdict finds what a router did wrong by the books of the replicas and of the clients.
 type verdict struct {
 	books []book
-	// sent is when the client sent a request, by id. A router cannot have chosen a replica for it before.
+	// sent is when the client sent a request, by id. A router cannot have chosen a replica for it
+	// before.
 	sent map[string]time.Time
 	// slack is how long the answer of a probe may take to reach the routes.
 	slack time.Duration
@@ -34,7 +35,8 @@ func (v verdict) violations() []string {
 	return append(wrong, v.twice()...)
 }
 
-// tooEarly finds requests to a process that has not answered a readiness probe yet. It is about to when it notes the probe, so there is no room for error.
+// tooEarly finds requests to a process that has not answered a readiness probe yet. It is about to
+// when it notes the probe, so there is no room for error.
 func (v verdict) tooEarly(b book) (wrong []string) {
 	ready := b.first("probe", "/ready", "200")
 	for _, e := range b.entries {
@@ -45,8 +47,9 @@ func (v verdict) tooEarly(b book) (wrong []string) {
 	return wrong
 }
 
-// notReady finds requests that were sent when the deciding answer of a readiness probe was known, and came before there was a good one again: what
-// waits on its way until then may be given to the replica.
+// notReady finds requests that were sent when the deciding answer of a readiness probe was known,
+// and came before there was a good one again: what waits on its way until then may be given to the
+// replica.
 func (v verdict) notReady(b book) (wrong []string) {
 	spans := b.unready()
 	for _, e := range b.entries {
@@ -63,7 +66,8 @@ func (v verdict) notReady(b book) (wrong []string) {
 	return wrong
 }
 
-// span is a time from the answer of the readiness probe that reaches the failureThreshold to the next good one; to is zero if there was none.
+// span is a time from the answer of the readiness probe that reaches the failureThreshold to the
+// next good one; to is zero if there was none.
 type span struct{ from, to time.Time }
 
 func (b book) unready() (spans []span) {
@@ -84,7 +88,8 @@ func (b book) unready() (spans []span) {
 	return spans
 }
 
-// afterSIGTERM finds requests that were sent when the process had got the signal. It had left the routes before that.
+// afterSIGTERM finds requests that were sent when the process had got the signal. It had left the
+// routes before that.
 func (v verdict) afterSIGTERM(b book) (wrong []string) {
 	stopped := b.first("SIGTERM")
 	if stopped.IsZero() {
@@ -98,7 +103,8 @@ func (v verdict) afterSIGTERM(b book) (wrong []string) {
 	return wrong
 }
 
-// twice finds requests that several processes got. Only what is idempotent may be sent again, and only if the one that had it ended before it answered.
+// twice finds requests that several processes got. Only what is idempotent may be sent again, and
+// only if the one that had it ended before it answered.
 func (v verdict) twice() (wrong []string) {
 	type visit struct {
 		pid int
@@ -125,8 +131,8 @@ func (v verdict) twice() (wrong []string) {
 	return wrong
 }
 
-// lastAfter is how long after the deciding answer of a readiness probe the last request arrived at the process while it was not ready, at worst, and
-// how many deciding answers there were.
+// lastAfter is how long after the deciding answer of a readiness probe the last request arrived at
+// the process while it was not ready, at worst, and how many deciding answers there were.
 func lastAfter(books []book) (worst time.Duration, decisions int) {
 	for _, b := range books {
 		for _, s := range b.unready() {
@@ -151,8 +157,8 @@ func holders(books []book, id string) (pids []int) {
 	return pids
 }
 
-// mayHaveBeenSentToTheKilled says whether a request may be lost because a process was killed or stopped: one that must not be sent twice, and that no
-// other process got.
+// mayHaveBeenSentToTheKilled says whether a request may be lost because a process was killed or
+// stopped: one that must not be sent twice, and that no other process got.
 func (r *rig) mayHaveBeenSentToTheKilled(books []book, q generator.Request) bool {
 	others := slices.ContainsFunc(holders(books, q.ID), func(pid int) bool { return r.killed[pid].IsZero() })
 	return q.Method == http.MethodPost && !others && slices.ContainsFunc(slices.Collect(maps.Values(r.killed)), func(at time.Time) bool {

@@ -1,4 +1,5 @@
-// Service is what the tests put under the kubelet's rules: a slow start, a database that is a TCP address, a loop that can be made to hang.
+// Service is what the tests put under the kubelet's rules: a slow start, a database that is a TCP
+// address, a loop that can be made to hang.
 package main
 
 import (

@@ -188,7 +188,8 @@ func (s source) remove(parent *yaml.Node, entry []*yaml.Node) (change, error) {
 	return change{line, min(s.lineEnd(end)+1, len(s.text)), ""}, nil
 }
 
-// removeFromFlow takes the comma before the field with it, or that behind the first one. Without its only field the mapping is {}.
+// removeFromFlow takes the comma before the field with it, or that behind the first one. Without
+// its only field the mapping is {}.
 func (s source) removeFromFlow(start, end int) change {
 	before := bytes.TrimRight(s.text[:start], " ")
 	if bytes.HasSuffix(before, []byte(",")) {

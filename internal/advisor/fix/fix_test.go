@@ -90,7 +90,8 @@ func TestText(t *testing.T) {
 	}
 }
 
-// A value that an anchor shares is not changed behind the reader's back, and nothing else of that patch is.
+// A value that an anchor shares is not changed behind the reader's back, and nothing else of that
+// patch is.
 func TestTextSkipsAnchors(t *testing.T) {
 	text := deployment("        livenessProbe: &p {httpGet: {path: /r, port: 8080}}\n        readinessProbe: *p\n")
 	out, applied, skipped, err := fix.Text([]byte(text), check(t, text))
@@ -117,7 +118,8 @@ func check(t *testing.T, text string) []advisor.Finding {
 	return advisor.Check(w, rules.All())
 }
 
-// Every patch of every rule's fixtures can be applied, takes its finding away, and brings no new one.
+// Every patch of every rule's fixtures can be applied, takes its finding away, and brings no new
+// one.
 func TestFixtures(t *testing.T) {
 	files, err := filepath.Glob("../rules/*/testdata/bad.yaml")
 	if err != nil || len(files) == 0 {

@@ -35,8 +35,8 @@ type (
 	}
 )
 
-// JUnit is for CI systems that show tests: a suite for each file, a case for each finding, or one that passes. Findings below FailOn and those
-// that are accepted or known count as skipped.
+// JUnit is for CI systems that show tests: a suite for each file, a case for each finding, or one
+// that passes. Findings below FailOn and those that are accepted or known count as skipped.
 func JUnit(w io.Writer, r *advisor.Report, o Options) error {
 	all := junitSuites{}
 	for _, file := range suites(r) {
@@ -76,7 +76,8 @@ func JUnit(w io.Writer, r *advisor.Report, o Options) error {
 	return err
 }
 
-// suites are the files with workloads, and those with findings about something else, a Service for example.
+// suites are the files with workloads, and those with findings about something else, a Service for
+// example.
 func suites(r *advisor.Report) []string {
 	seen := map[string]bool{}
 	var files []string

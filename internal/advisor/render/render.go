@@ -1,4 +1,5 @@
-// Package render writes a report of the advisor in the forms that people, editors and CI systems read.
+// Package render writes a report of the advisor in the forms that people, editors and CI systems
+// read.
 package render
 
 import (

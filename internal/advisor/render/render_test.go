@@ -14,7 +14,8 @@ import (
 	"github.com/probity-run/probity/internal/advisor/rules"
 )
 
-// manifest has a finding with a patch and a scenario, an accepted one, and a line with characters of more than one byte.
+// manifest has a finding with a patch and a scenario, an accepted one, and a line with characters
+// of more than one byte.
 const manifest = `apiVersion: v1
 kind: Pod
 metadata:
@@ -92,7 +93,8 @@ func TestJSON(t *testing.T) {
 	}
 }
 
-// The parts of SARIF 2.1.0 that consumers stumble over: indices, one-based regions, URIs, levels, suppressions.
+// The parts of SARIF 2.1.0 that consumers stumble over: indices, one-based regions, URIs, levels,
+// suppressions.
 func TestSARIF(t *testing.T) {
 	var log struct {
 		Schema  string `json:"$schema"`

@@ -88,7 +88,8 @@ type (
 	}
 )
 
-// SARIF is for code scanning: version 2.1.0, with columns in Unicode characters. What is accepted or known is there and marked as such.
+// SARIF is for code scanning: version 2.1.0, with columns in Unicode characters. What is accepted
+// or known is there and marked as such.
 func SARIF(w io.Writer, r *advisor.Report, o Options) error {
 	run := sarifRun{Tool: sarifTool{sarifDriver{Name: "probity check", SemanticVersion: o.Version}}, ColumnKind: "unicodeCodePoints", Results: []sarifResult{}}
 	for _, rule := range r.Rules {

@@ -1,4 +1,5 @@
-// Package rules lists the rules of probity check. Each stands in a folder of its own, with its documentation as data and its fixtures.
+// Package rules lists the rules of probity check. Each stands in a folder of its own, with its
+// documentation as data and its fixtures.
 package rules
 
 import (

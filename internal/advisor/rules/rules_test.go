@@ -17,8 +17,9 @@ import (
 	"github.com/probity-run/probity/internal/advisor/rules"
 )
 
-// TestFixtures runs all rules over every fixture: a line with "# want RULE" has exactly that finding, and no other line has one. So each rule's
-// fixtures also test that the other rules are silent about them.
+// TestFixtures runs all rules over every fixture: a line with "# want RULE" has exactly that
+// finding, and no other line has one. So each rule's fixtures also test that the other rules are
+// silent about them.
 func TestFixtures(t *testing.T) {
 	folders := map[string]bool{}
 	files, err := filepath.Glob("*/testdata/*.yaml")
@@ -75,7 +76,8 @@ func found(t *testing.T, name string, text []byte) []string {
 	return list
 }
 
-// TestCorpus checks a folder of files whose first line says what is expected of them. PROBITY_CORPUS names it.
+// TestCorpus checks a folder of files whose first line says what is expected of them.
+// PROBITY_CORPUS names it.
 func TestCorpus(t *testing.T) {
 	folder := os.Getenv("PROBITY_CORPUS")
 	if folder == "" {
@@ -112,7 +114,8 @@ func TestCorpus(t *testing.T) {
 	}
 }
 
-// TestDocs holds every rule to complete documentation, with examples that are YAML, and with ids that exist.
+// TestDocs holds every rule to complete documentation, with examples that are YAML, and with ids
+// that exist.
 func TestDocs(t *testing.T) {
 	ids := map[string]bool{}
 	for _, r := range rules.All() {
@@ -163,7 +166,8 @@ func TestFindSuggests(t *testing.T) {
 	}
 }
 
-// TestSeverities pins the order of advisor.md, 8.3, where one finding of a rule is worse than another.
+// TestSeverities pins the order of advisor.md, 8.3, where one finding of a rule is worse than
+// another.
 func TestSeverities(t *testing.T) {
 	const head = "apiVersion: v1\nkind: Pod\nmetadata: {name: a, labels: {app: a}}\nspec:\n  containers:\n  - name: a\n    image: a\n    ports: [{name: http, containerPort: 80}]\n"
 	const service = "---\napiVersion: v1\nkind: Service\nmetadata: {name: a}\nspec: {selector: {app: a}, ports: [{port: 80}]}\n"

@@ -33,7 +33,8 @@ func (s healthServer) Check(ctx context.Context, req *grpc_health_v1.HealthCheck
 	return &grpc_health_v1.HealthCheckResponse{Status: answer}, nil
 }
 
-// ServeGRPC starts a server on 127.0.0.1 and returns its port. A nil check leaves the health service out. All ends with the test.
+// ServeGRPC starts a server on 127.0.0.1 and returns its port. A nil check leaves the health
+// service out. All ends with the test.
 func ServeGRPC(t testing.TB, check Check, options ...grpc.ServerOption) int {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")

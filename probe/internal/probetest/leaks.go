@@ -10,7 +10,8 @@ import (
 	"time"
 )
 
-// Main runs the tests of a package and fails if they leave a goroutine or a descriptor behind. It ends the process.
+// Main runs the tests of a package and fails if they leave a goroutine or a descriptor behind. It
+// ends the process.
 func Main(m *testing.M) {
 	goroutines, files := runtime.NumGoroutine(), descriptors()
 	code := m.Run()

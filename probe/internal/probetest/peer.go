@@ -1,4 +1,5 @@
-// Package probetest has what probes are tested against: servers on loopback that do what a script says, ports that nobody answers, health services.
+// Package probetest has what probes are tested against: servers on loopback that do what a script
+// says, ports that nobody answers, health services.
 package probetest
 
 import (
@@ -113,11 +114,13 @@ func (p *Peer) Remotes() []string {
 func Answer(response string) Script {
 	return func(p *Peer, conn net.Conn) {
 		p.ReadHead(conn)
-		_, _ = io.WriteString(conn, response) // the client may be gone, which is what some tests are about
+		// the client may be gone, which is what some tests are about
+		_, _ = io.WriteString(conn, response)
 	}
 }
 
-// AnswerAndHold returns a script that sends the bytes and keeps the connection open until the client closes it.
+// AnswerAndHold returns a script that sends the bytes and keeps the connection open until the
+// client closes it.
 func AnswerAndHold(response string) Script {
 	return func(p *Peer, conn net.Conn) {
 		Answer(response)(p, conn)

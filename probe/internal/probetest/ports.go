@@ -8,13 +8,15 @@ import (
 	"time"
 )
 
-// RefusedPort returns a port of 127.0.0.1 that refuses connections and that nobody else can get during the test: it is bound, but nothing listens.
+// RefusedPort returns a port of 127.0.0.1 that refuses connections and that nobody else can get
+// during the test: it is bound, but nothing listens.
 func RefusedPort(t testing.TB) int {
 	t.Helper()
 	return boundPort(t, -1)
 }
 
-// FullBacklog returns a port of 127.0.0.1 that answers no further connection: its queue is full and nobody accepts.
+// FullBacklog returns a port of 127.0.0.1 that answers no further connection: its queue is full and
+// nobody accepts.
 func FullBacklog(t testing.TB) int {
 	t.Helper()
 	port := boundPort(t, 0)

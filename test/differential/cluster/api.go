@@ -19,7 +19,8 @@ import (
 type API struct{ client *http.Client }
 
 func newAPI() API {
-	transport := &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}} // the server's certificate is its own, and so is the network
+	// the server's certificate is its own, and so is the network
+	transport := &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}
 	return API{&http.Client{Transport: transport}}
 }
 

@@ -37,7 +37,8 @@ type Cluster struct {
 // errStopped is why components end that nothing is wrong with.
 var errStopped = errors.New("the cluster was stopped")
 
-// Start brings a cluster up in dir, in the namespaces that [Settle] made, and returns when its node is Ready. [Cluster.Stop] ends it.
+// Start brings a cluster up in dir, in the namespaces that [Settle] made, and returns when its node
+// is Ready. [Cluster.Stop] ends it.
 func Start(ctx context.Context, dir string, tools Tools) (*Cluster, error) {
 	c := &Cluster{API: newAPI(), dir: dir}
 	c.ctx, c.stop = context.WithCancelCause(ctx)

@@ -17,7 +17,8 @@ const (
 // cgroupRoot is the name of the cgroup below which all Pods are.
 const cgroupRoot = "probity-differential"
 
-// MaxRestartPeriod caps the crash-loop back-off, in seconds, on the kubelet and, so that they can be compared, on Probity.
+// MaxRestartPeriod caps the crash-loop back-off, in seconds, on the kubelet and, so that they can
+// be compared, on Probity.
 const MaxRestartPeriod = 3
 
 // configs are the files of the components in a folder, by name.
@@ -43,7 +44,8 @@ const cniConfig = `{"cniVersion": "0.4.0", "name": "pods", "type": "bridge", "br
 "ipam": {"type": "host-local", "ranges": [[{"subnet": "10.244.0.0/24", "rangeStart": "10.244.0.10", "gateway": "` + nodeIP + `"}]], "dataDir": "%s"}}
 `
 
-// kubeletConfig: nothing is reserved or evicted, and neither Events nor status are held back (0 would mean five a second).
+// kubeletConfig: nothing is reserved or evicted, and neither Events nor status are held back (0
+// would mean five a second).
 const kubeletConfig = `apiVersion: kubelet.config.k8s.io/v1beta1
 kind: KubeletConfiguration
 cgroupDriver: cgroupfs
@@ -68,7 +70,8 @@ podLogsDir: %s
 containerRuntimeEndpoint: unix://%s
 `
 
-// containerdConfig: restrict_oom_score_adj lets runc work without CAP_SYS_RESOURCE, and the plugin "opt" would leave a folder in /opt.
+// containerdConfig: restrict_oom_score_adj lets runc work without CAP_SYS_RESOURCE, and the plugin
+// "opt" would leave a folder in /opt.
 func containerdConfig(dir string) string {
 	return strings.NewReplacer("DIR", dir, "IMAGE", Image, "PLUGINS", cniPlugins).Replace(`version = 2
 root = "DIR/containerd"

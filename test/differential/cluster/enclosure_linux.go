@@ -21,8 +21,8 @@ var settings = []string{
 	"/proc/sys/kernel/keys/root_maxkeys", "/proc/sys/kernel/keys/root_maxbytes",
 }
 
-// Enclose runs this program again with other arguments, in namespaces of its own, and returns its exit code. Nothing of it is left afterwards; if
-// something is, that is an error.
+// Enclose runs this program again with other arguments, in namespaces of its own, and returns its
+// exit code. Nothing of it is left afterwards; if something is, that is an error.
 func Enclose(ctx context.Context, args ...string) (code int, err error) {
 	groups, err := makeCgroups()
 	if err != nil {
@@ -119,7 +119,8 @@ func inherit(groups []string) error {
 	return nil
 }
 
-// removeCgroups removes cgroups and all below them. The processes in them are gone, but the kernel may take a moment to notice.
+// removeCgroups removes cgroups and all below them. The processes in them are gone, but the kernel
+// may take a moment to notice.
 func removeCgroups(groups []string) error {
 	var err error
 	for range 100 {
@@ -152,8 +153,8 @@ func removeCgroup(group string) error {
 	return err
 }
 
-// Settle makes the namespaces of an enclosed program a place for a cluster: dir becomes an empty folder in memory, and so do those where containers' programs
-// leave their traces.
+// Settle makes the namespaces of an enclosed program a place for a cluster: dir becomes an empty
+// folder in memory, and so do those where containers' programs leave their traces.
 func Settle(ctx context.Context, dir string) error {
 	if err := syscall.Mount("", "/", "", syscall.MS_REC|syscall.MS_PRIVATE, ""); err != nil {
 		return fmt.Errorf("cannot part from the machine's mounts: %w", err)
@@ -166,7 +167,8 @@ func Settle(ctx context.Context, dir string) error {
 			return fmt.Errorf("cannot mount a tmpfs on %s: %w", path, err)
 		}
 	}
-	if err := syscall.Mount("", dir, "", syscall.MS_SHARED, ""); err != nil { // volumes reach containers
+	// volumes reach containers
+	if err := syscall.Mount("", dir, "", syscall.MS_SHARED, ""); err != nil {
 		return err
 	}
 	for i, path := range settings {
@@ -192,8 +194,8 @@ func hide(path, copy string) error {
 	return nil
 }
 
-// network makes the bridge of the Pods, which is also the node's address. Its hardware address is given: it would change as Pods come and go, and answers to
-// probes would be lost.
+// network makes the bridge of the Pods, which is also the node's address. Its hardware address is
+// given: it would change as Pods come and go, and answers to probes would be lost.
 func network(ctx context.Context) error {
 	for _, line := range []string{
 		"link set lo up",

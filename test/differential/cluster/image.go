@@ -12,7 +12,8 @@ import (
 	"runtime"
 )
 
-// Image is the only image of the cluster: nothing but the player, which does nothing unless it is told to.
+// Image is the only image of the cluster: nothing but the player, which does nothing unless it is
+// told to.
 const Image = "probity.test/player:1"
 
 // playerPath is where the player is in its image.

@@ -14,7 +14,8 @@ import (
 	"github.com/probity-run/probity/test/differential/stage"
 )
 
-// Refuse asks the API server what is wrong with a manifest of one object, without creating it: "field: message", in order. Nil means nothing.
+// Refuse asks the API server what is wrong with a manifest of one object, without creating it:
+// "field: message", in order. Nil means nothing.
 func (c *Cluster) Refuse(ctx context.Context, manifest string) ([]string, error) {
 	var object stage.Object
 	if err := yaml.Unmarshal([]byte(manifest), &object.Object); err != nil {

@@ -37,8 +37,9 @@ type Tools struct {
 // ErrImpossible is why a real kubelet cannot run on this machine. It is no failure of anything.
 var ErrImpossible = errors.New("a real kubelet cannot run here")
 
-// Prepare installs the packages that are missing and builds the programs, or takes them from the cache. root is the repository. The first build of
-// Kubernetes takes about 15 minutes of one core, 4 GB of disk and the Go module proxy.
+// Prepare installs the packages that are missing and builds the programs, or takes them from the
+// cache. root is the repository. The first build of Kubernetes takes about 15 minutes of one core,
+// 4 GB of disk and the Go module proxy.
 func Prepare(ctx context.Context, root string, logger *slog.Logger) (Tools, error) {
 	if os.Geteuid() != 0 {
 		return Tools{}, fmt.Errorf("%w: it takes root", ErrImpossible)

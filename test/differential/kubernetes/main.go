@@ -1,5 +1,6 @@
-// Kubernetes is a whole Kubernetes in one program: etcd, API server, controller manager, scheduler and kubelet, each run by its name as the
-// first argument. It is Kubernetes' own code, as modules; only the differential tests build and run it.
+// Kubernetes is a whole Kubernetes in one program: etcd, API server, controller manager, scheduler
+// and kubelet, each run by its name as the first argument. It is Kubernetes' own code, as modules;
+// only the differential tests build and run it.
 package main
 
 import (

@@ -1,5 +1,6 @@
-// Package ledger is what the player of the differential tests writes down and the tests read: a file per Pod, a line per thing that happened to one of
-// its processes. A line is there when the thing goes on, whatever becomes of the process.
+// Package ledger is what the player of the differential tests writes down and the tests read: a
+// file per Pod, a line per thing that happened to one of its processes. A line is there when the
+// thing goes on, whatever becomes of the process.
 package ledger
 
 import (
@@ -25,7 +26,8 @@ const (
 	Exit    = "exit"    // the program is about to end by itself: Value is its exit code
 )
 
-// EnvDir and EnvPod are the environment variables that tell a player where to write: the folder, and the name of the file in it.
+// EnvDir and EnvPod are the environment variables that tell a player where to write: the folder,
+// and the name of the file in it.
 const (
 	EnvDir = "PLAYER_LEDGER"
 	EnvPod = "PLAYER_POD"

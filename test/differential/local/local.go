@@ -1,6 +1,8 @@
-// Package local is Probity as a system for the differential tests: the parts of which probity run consists (manifest, store, controller, node, shepherd), in
-// the process of the test. That way its EndpointSlices can be watched too, and a Pod can be deleted with another grace period than its own, for which the command
-// line has no words. Tests of traffic have the proxy run as well, and look at its state.
+// Package local is Probity as a system for the differential tests: the parts of which probity run
+// consists (manifest, store, controller, node, shepherd), in the process of the test. That way its
+// EndpointSlices can be watched too, and a Pod can be deleted with another grace period than its
+// own, for which the command line has no words. Tests of traffic have the proxy run as well, and
+// look at its state.
 package local
 
 import (
@@ -117,7 +119,8 @@ func (s *System) Costume(ledger string) stage.Costume {
 	return stage.Costume{Player: s.opts.Player, Image: s.opts.Image, Ledger: ledger}
 }
 
-// Apply implements [stage.System]: the objects go through a file, so that Probity reads, defaults and validates them.
+// Apply implements [stage.System]: the objects go through a file, so that Probity reads, defaults
+// and validates them.
 func (s *System) Apply(_ context.Context, namespace string, objects []stage.Object) error {
 	var text []byte
 	for _, o := range objects {

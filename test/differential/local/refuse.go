@@ -9,7 +9,8 @@ import (
 	"github.com/probity-run/probity/internal/manifest"
 )
 
-// Refuse says what Probity finds wrong with a manifest of one object: "field: message", in order. Nil means nothing. dir is a folder for it.
+// Refuse says what Probity finds wrong with a manifest of one object: "field: message", in order.
+// Nil means nothing. dir is a folder for it.
 func Refuse(dir, text string) ([]string, error) {
 	path := filepath.Join(dir, "manifest.yaml")
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {

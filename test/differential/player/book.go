@@ -19,7 +19,8 @@ type book struct {
 	counts map[string]int
 }
 
-// openBook finds the ledger by the environment. A service begins an instance; an exec probe belongs to the running one.
+// openBook finds the ledger by the environment. A service begins an instance; an exec probe belongs
+// to the running one.
 func openBook(container string, begins bool) (*book, error) {
 	b := &book{dir: os.Getenv(ledger.EnvDir), pod: os.Getenv(ledger.EnvPod), container: container, counts: map[string]int{}}
 	lines, err := ledger.Read(b.dir, b.pod)
@@ -65,7 +66,8 @@ func (b *book) take(kind, name, steps string) string {
 	return step
 }
 
-// awaitStart waits until the process has begun whose postStart hook this is: they start at the same time.
+// awaitStart waits until the process has begun whose postStart hook this is: they start at the same
+// time.
 func (b *book) awaitStart(hook string) (*book, error) {
 	for {
 		lines, err := ledger.Read(b.dir, b.pod)

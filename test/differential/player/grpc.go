@@ -16,7 +16,8 @@ import (
 	"github.com/probity-run/probity/test/differential/ledger"
 )
 
-// checker answers health checks by a script of: a serving status by its name, "hang", or a code by its name, such as NOT_FOUND or PERMISSION_DENIED.
+// checker answers health checks by a script of: a serving status by its name, "hang", or a code by
+// its name, such as NOT_FOUND or PERMISSION_DENIED.
 type checker struct {
 	health.UnimplementedHealthServer
 	s *service

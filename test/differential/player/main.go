@@ -1,12 +1,15 @@
-// Player is the program of the differential tests: as the only file of a container image for the kubelet, and as a process for Probity, it answers
-// probes by a script, and writes down in a ledger what happens to it. It is also the exec probes and hooks, and the pause program of Pods' sandboxes.
+// Player is the program of the differential tests: as the only file of a container image for the
+// kubelet, and as a process for Probity, it answers probes by a script, and writes down in a ledger
+// what happens to it. It is also the exec probes and hooks, and the pause program of Pods'
+// sandboxes.
 //
 //	player serve FLAGS         a service; see serve.go
 //	player do -name C NAME STEPS   an exec probe or hook called NAME of the container C; see do.go
 //	player pause               nothing, until SIGTERM
 //
-// A step may end in xN, which means N times; the last one goes on for ever. Scripts of several instances stand side by side, separated by |, and the last
-// one goes on for ever too: "500x2,200|200" fails twice on the first instance.
+// A step may end in xN, which means N times; the last one goes on for ever. Scripts of several
+// instances stand side by side, separated by |, and the last one goes on for ever too:
+// "500x2,200|200" fails twice on the first instance.
 package main
 
 import (

@@ -120,7 +120,8 @@ func (s *service) open() error {
 	return s.book.note(ledger.Listen, "", "")
 }
 
-// private is the port that stands for a declared one: Probity tells it, in a container it is the declared one.
+// private is the port that stands for a declared one: Probity tells it, in a container it is the
+// declared one.
 func private(declared int) string {
 	port := strconv.Itoa(declared)
 	return cmp.Or(os.Getenv("PORT_"+port), port)
@@ -154,7 +155,8 @@ func (s *service) endAfter(text string) error {
 	return nil
 }
 
-// obey follows the script at the first signal, and then proves every 100 ms that the program still lives.
+// obey follows the script at the first signal, and then proves every 100 ms that the program still
+// lives.
 func (s *service) obey(signals <-chan os.Signal) {
 	<-signals
 	s.book.must(ledger.Signal, "SIGTERM", "")

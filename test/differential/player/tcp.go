@@ -35,7 +35,8 @@ func (s *service) serveTCP(text string) error {
 	return nil
 }
 
-// receive treats a connection as the mode says. An open one is read to its end, and the ledger says whether anything came.
+// receive treats a connection as the mode says. An open one is read to its end, and the ledger says
+// whether anything came.
 func (s *service) receive(conn net.Conn, port, mode string) {
 	defer conn.Close()
 	switch mode {

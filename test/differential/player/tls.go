@@ -29,14 +29,16 @@ func (s *service) serveTLS(listener net.Listener) error {
 		server.TLSNextProto = map[string]func(*http.Server, *tls.Conn, http.Handler){}
 	case "client":
 		config.ClientAuth = tls.RequireAnyClientCert
-		config.MaxVersion = tls.VersionTLS12 // in 1.3 it is a matter of luck when the client hears of it
+		// in 1.3 it is a matter of luck when the client hears of it
+		config.MaxVersion = tls.VersionTLS12
 	default:
 		return fmt.Errorf("cannot serve TLS %q", s.tlsMode)
 	}
 	return server.ServeTLS(listener, "", "")
 }
 
-// expired is a certificate that nobody should accept: signed by itself, for another name, and no longer valid.
+// expired is a certificate that nobody should accept: signed by itself, for another name, and no
+// longer valid.
 func expired() (tls.Certificate, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {

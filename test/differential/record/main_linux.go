@@ -1,10 +1,10 @@
-// Record plays scenarios on a real kubelet and keeps what was seen in test/differential/testdata, for those who cannot run one. It needs root; see package
-// cluster for what else.
+// Record plays scenarios on a real kubelet and keeps what was seen in test/differential/testdata,
+// for those who cannot run one. It needs root; see package cluster for what else.
 //
 //	go run ./test/differential/record [-parallel N] [-out DIR] [-like DIR] [ID …]
 //
-// With -like a scenario that goes otherwise than in the recordings of that folder is played again, a few times: on a busy machine the kubelet itself is late now
-// and then, and unlike itself.
+// With -like a scenario that goes otherwise than in the recordings of that folder is played again,
+// a few times: on a busy machine the kubelet itself is late now and then, and unlike itself.
 //
 // It exits with 3 where a real kubelet cannot run, and then says why.
 package main
@@ -122,8 +122,9 @@ func play(ctx context.Context, args []string) error {
 	return errors.Join(append(errs, c.Stop())...)
 }
 
-// playUndisturbed plays a scenario again if the machine was too busy, a few times. One that goes otherwise than in the recordings of the folder like every time is
-// returned as it was: whoever compares it shall see that.
+// playUndisturbed plays a scenario again if the machine was too busy, a few times. One that goes
+// otherwise than in the recordings of the folder like every time is returned as it was: whoever
+// compares it shall see that.
 func playUndisturbed(ctx context.Context, c *cluster.Cluster, s scenario.Scenario, like string) (t trace.Trace, err error) {
 	for try := range 4 {
 		namespace := fmt.Sprintf("%s-%d", strings.ToLower(s.ID), try)

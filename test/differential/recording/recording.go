@@ -1,4 +1,5 @@
-// Package recording keeps traces of a real kubelet in files: a line per track, so that a change can be read.
+// Package recording keeps traces of a real kubelet in files: a line per track, so that a change can
+// be read.
 package recording
 
 import (

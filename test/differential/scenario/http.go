@@ -1,9 +1,11 @@
 package scenario
 
-// never is a failureThreshold that no scenario reaches: every answer of a script is tried on one instance.
+// never is a failureThreshold that no scenario reaches: every answer of a script is tried on one
+// instance.
 const never = 1000
 
-// http are the cases of section D about the outcome, with liveness probes, whose requests never come out of turn.
+// http are the cases of section D about the outcome, with liveness probes, whose requests never
+// come out of turn.
 func http() []Scenario {
 	tls := func(mode string) string {
 		return app("-tls=8443 -tls-mode="+mode+" -shape", "livenessProbe: {httpGet: {path: /live, port: 8443, scheme: HTTPS}, periodSeconds: 1, failureThreshold: 1000}\n")

@@ -1,5 +1,5 @@
-// Package scenario has the scenarios of the differential tests: each is a manifest, a script of what its programs do, which stands in their arguments, and
-// what somebody does to it from outside.
+// Package scenario has the scenarios of the differential tests: each is a manifest, a script of
+// what its programs do, which stands in their arguments, and what somebody does to it from outside.
 package scenario
 
 import (
@@ -64,7 +64,8 @@ func named(name, spec string, containers ...string) string {
 	return fmt.Sprintf("apiVersion: v1\nkind: Pod\nmetadata: {name: %s, labels: {app: web}}\nspec:\n%s  containers:\n%s", name, lines(spec, "  "), strings.Join(containers, ""))
 }
 
-// container is a container that runs the player with these arguments and has these probes and other fields, a line each.
+// container is a container that runs the player with these arguments and has these probes and other
+// fields, a line each.
 func container(name, args, fields string) string {
 	return containerAt(name, 8080, args, fields)
 }

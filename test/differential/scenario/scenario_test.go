@@ -23,7 +23,8 @@ func TestIDs(t *testing.T) {
 		seen[r.ID] = true
 		sections[r.ID[0]]++
 	}
-	for _, letter := range "ABCDEFGHIJKLMNOPS" { // Q is about a supervisor's restart, which Probity has not
+	// Q is about a supervisor's restart, which Probity has not
+	for _, letter := range "ABCDEFGHIJKLMNOPS" {
 		if sections[byte(letter)] == 0 {
 			t.Errorf("section %c has no scenario", letter)
 		}

@@ -29,7 +29,8 @@ func endpoints() []Scenario {
 	}
 }
 
-// deployment is a Deployment called web whose Pods have the container app; version makes one template differ from the next.
+// deployment is a Deployment called web whose Pods have the container app; version makes one
+// template differ from the next.
 func deployment(version int, spec, args, fields string) string {
 	return fmt.Sprintf(`apiVersion: apps/v1
 kind: Deployment
@@ -44,7 +45,8 @@ spec:
 %s`, lines(spec, "  "), version, lines(app(args, fields), "    "))
 }
 
-// rollouts are the cases of section P. Pods take a while to become ready, so that each step is seen.
+// rollouts are the cases of section P. Pods take a while to become ready, so that each step is
+// seen.
 func rollouts() []Scenario {
 	late := ready(1, "initialDelaySeconds: 3")
 	roll := func(id, title, spec string, starts int) Scenario {

@@ -1,4 +1,5 @@
-// Package script is the language in which a scenario tells its programs what to do, read by the player and by the simulation (player/main.go has the words).
+// Package script is the language in which a scenario tells its programs what to do, read by the
+// player and by the simulation (player/main.go has the words).
 package script
 
 import (
@@ -13,7 +14,8 @@ func OfInstance(text string, instance int) string {
 	return parts[min(max(instance, 1), len(parts))-1]
 }
 
-// StepAt is the nth step of "ax3,b", counted from 0; the last one goes on for ever. An empty script has empty steps.
+// StepAt is the nth step of "ax3,b", counted from 0; the last one goes on for ever. An empty script
+// has empty steps.
 func StepAt(script string, n int) (string, error) {
 	steps := strings.Split(script, ",")
 	for i, step := range steps {

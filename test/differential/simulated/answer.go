@@ -22,11 +22,14 @@ import (
 type reply struct {
 	simulate.Reply
 	after  time.Duration
-	stalls bool   // until the attempt is over
-	text   string // that the simulator cannot know: what the program printed, the body of its answer, or what is wrong with it
+	stalls bool // until the attempt is over
+	// that the simulator cannot know: what the program printed, the body of its answer, or what is
+	// wrong with it
+	text string
 }
 
-// probe makes an attempt. Outcome and text are the simulator's, as far as they are not the program's own words.
+// probe makes an attempt. Outcome and text are the simulator's, as far as they are not the
+// program's own words.
 func (p *programs) probe(n *program, probe *corev1.Probe) (simulate.Answer, error) {
 	r, err := p.meet(n, probe)
 	if err != nil {
@@ -103,7 +106,8 @@ func (p *programs) connect(n *program, port intstr.IntOrString) (reply, error) {
 func (p *programs) check(n *program, port int, timeout time.Duration) (reply, error) {
 	switch {
 	case p.now() < n.up || port != n.http && port != n.grpc && n.tcp[port] == "":
-		return reply{Reply: simulate.Reply{Kind: simulate.Refused}, after: timeout}, nil // it tries until then (R93)
+		// it tries until then (R93)
+		return reply{Reply: simulate.Reply{Kind: simulate.Refused}, after: timeout}, nil
 	case port != n.grpc:
 		return reply{}, errors.New("a gRPC probe of a server that does not speak it has no translation")
 	}
@@ -177,7 +181,8 @@ func answered(step string) (reply, error) {
 	return r, nil
 }
 
-// hook runs a lifecycle hook. An HTTP hook is content with any answer (R143), and a tcpSocket hook never succeeds (R145).
+// hook runs a lifecycle hook. An HTTP hook is content with any answer (R143), and a tcpSocket hook
+// never succeeds (R145).
 func (p *programs) hook(n *program, h *corev1.LifecycleHandler) (answer simulate.HookAnswer, err error) {
 	switch {
 	case h.Sleep != nil:

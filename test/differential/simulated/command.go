@@ -9,7 +9,8 @@ import (
 	"time"
 )
 
-// serving is what the flags of "player serve" say, for all instances (the player's serve.go tells what they mean).
+// serving is what the flags of "player serve" say, for all instances (the player's serve.go tells
+// what they mean).
 type serving struct {
 	http, grpc        int
 	answers, health   string
@@ -78,7 +79,8 @@ type done struct {
 	after       time.Duration
 }
 
-// act does the parts of a step: a code, print, eprint and sleep. What is about signals, descriptors and sizes has no translation.
+// act does the parts of a step: a code, print, eprint and sleep. What is about signals, descriptors
+// and sizes has no translation.
 func act(step string) (d done, err error) {
 	for part := range strings.SplitSeq(step, "+") {
 		what, arg, _ := strings.Cut(part, ":")

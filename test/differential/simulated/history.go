@@ -9,7 +9,8 @@ import (
 	"github.com/probity-run/probity/test/differential/ledger"
 )
 
-// book is the ledger of a Pod in the making. What programs are asked is written when they are asked, the rest from the simulator's own account of processes.
+// book is the ledger of a Pod in the making. What programs are asked is written when they are
+// asked, the rest from the simulator's own account of processes.
 type book struct {
 	lines []ledger.Line
 	lives []*life
@@ -62,7 +63,8 @@ func (b *book) happened(e simulate.Entry) {
 	}
 }
 
-// finished are all lines in order. Nobody wrote a line after his end; a process that lives on proves it after the horizon, and one that was killed until then.
+// finished are all lines in order. Nobody wrote a line after his end; a process that lives on
+// proves it after the horizon, and one that was killed until then.
 func (b *book) finished(horizon time.Duration) []ledger.Line {
 	for _, l := range b.lives {
 		if l.began >= 0 && l.service != nil {

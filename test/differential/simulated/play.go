@@ -26,8 +26,8 @@ const patience = 3 * time.Minute
 // epoch is the instant of virtual time at which every scenario begins.
 func epoch() time.Time { return time.Date(2026, time.January, 1, 0, 0, 0, 0, time.UTC) }
 
-// Play plays a scenario. The seed chooses the phases of its probes; equal seeds give equal traces. The error says what of the scenario has no translation, whatever
-// the seed.
+// Play plays a scenario. The seed chooses the phases of its probes; equal seeds give equal traces.
+// The error says what of the scenario has no translation, whatever the seed.
 func Play(s scenario.Scenario, seed uint64) (trace.Trace, error) {
 	p := &play{scenario: s, seed: seed, books: map[string]*book{}}
 	t, err := p.run()
@@ -88,7 +88,8 @@ func (p *play) see(at time.Duration, change watch.EventType, object runtime.Obje
 	p.seen = append(p.seen, trace.Observation{At: epoch().Add(at), Type: change, Object: object})
 }
 
-// end is when watching ends: so long after the last start that is waited for. Steps count from the first start, which therefore must be where the simulation begins.
+// end is when watching ends: so long after the last start that is waited for. Steps count from the
+// first start, which therefore must be where the simulation begins.
 func (p *play) end(ledgers map[string][]ledger.Line) (time.Time, error) {
 	var starts []time.Time
 	for _, lines := range ledgers {

@@ -11,7 +11,8 @@ import (
 	"github.com/probity-run/probity/test/differential/script"
 )
 
-// programs are the players of a Pod. They implement [simulate.Service]. What they cannot say they report to fail, and the scenario is void.
+// programs are the players of a Pod. They implement [simulate.Service]. What they cannot say they
+// report to fail, and the scenario is void.
 type programs struct {
 	specs   map[string]*corev1.Container
 	running map[string]*program // the newest process of each container
@@ -46,7 +47,8 @@ func newPrograms(pod *corev1.Pod, b *book, now func() time.Duration, fail func(e
 func (p *programs) Start(i simulate.Instance) simulate.Life {
 	end, err := p.start(i)
 	if err != nil {
-		p.running[i.Container] = &program{serving: &serving{}, spec: p.specs[i.Container], counts: map[string]int{}} // the simulation goes on in vain
+		// the simulation goes on in vain
+		p.running[i.Container] = &program{serving: &serving{}, spec: p.specs[i.Container], counts: map[string]int{}}
 		p.fail(err)
 	}
 	return simulate.Life{End: end}
@@ -82,7 +84,8 @@ func (p *programs) start(i simulate.Instance) (*simulate.Ending, error) {
 	return &simulate.Ending{After: after, Code: code}, err
 }
 
-// startDeed lets an init container do what it has to do, and end. It serves nobody, so the ledger knows no instance of it.
+// startDeed lets an init container do what it has to do, and end. It serves nobody, so the ledger
+// knows no instance of it.
 func (p *programs) startDeed(spec *corev1.Container) (*simulate.Ending, error) {
 	d, err := parseDeed(spec.Command)
 	if err != nil {

@@ -12,7 +12,8 @@ import (
 	"github.com/probity-run/probity/test/differential/scenario"
 )
 
-// Every scenario is either played or has a reason not to be, and no reason outlives the day on which the scenario can be played.
+// Every scenario is either played or has a reason not to be, and no reason outlives the day on
+// which the scenario can be played.
 func TestPlayedOrListed(t *testing.T) {
 	unplayed := Unplayed()
 	for _, s := range scenario.All() {
@@ -87,7 +88,8 @@ func TestAct(t *testing.T) {
 	}
 }
 
-// A ledger says what the player's would: a process that was killed wrote last when it still lived, and a hook that was cut off is not done.
+// A ledger says what the player's would: a process that was killed wrote last when it still lived,
+// and a hook that was cut off is not done.
 func TestBook(t *testing.T) {
 	b := &book{}
 	b.begin(life{container: "a", instance: 1, service: &serving{}, delay: time.Second})

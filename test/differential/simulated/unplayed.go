@@ -1,7 +1,7 @@
 package simulated
 
-// Unplayed are the scenarios that are not played, and why in a word, by their ids. A simulation begins where an attempt has an answer; what these are about
-// happens before.
+// Unplayed are the scenarios that are not played, and why in a word, by their ids. A simulation
+// begins where an attempt has an answer; what these are about happens before.
 func Unplayed() map[string]string {
 	const (
 		redirects = "redirects that are followed"

@@ -25,11 +25,13 @@ type Costume struct {
 	Image string
 	// Ledger is the ledger's folder in a container.
 	Ledger string
-	// Mount is the folder of this machine that is mounted there. Empty means that containers see the machine's folders.
+	// Mount is the folder of this machine that is mounted there. Empty means that containers see
+	// the machine's folders.
 	Mount string
 }
 
-// dress reads a manifest and gives its containers what they need; PLAYER stands for the player in it.
+// dress reads a manifest and gives its containers what they need; PLAYER stands for the player in
+// it.
 func dress(manifest string, c Costume) ([]Object, error) {
 	var objects []Object
 	for document := range strings.SplitSeq(strings.ReplaceAll(manifest, "PLAYER", c.Player), "\n---\n") {

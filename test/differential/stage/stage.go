@@ -1,4 +1,5 @@
-// Package stage plays a scenario on a system, be it a real kubelet or Probity, and brings home the trace.
+// Package stage plays a scenario on a system, be it a real kubelet or Probity, and brings home the
+// trace.
 package stage
 
 import (
@@ -19,7 +20,8 @@ import (
 type System interface {
 	// Name is the name with the version, as traces give it.
 	Name() string
-	// Costume is what containers need to find the player and the ledger that is in a folder of this machine.
+	// Costume is what containers need to find the player and the ledger that is in a folder of this
+	// machine.
 	Costume(ledger string) Costume
 	// Apply creates objects in a namespace, or changes those that are there.
 	Apply(ctx context.Context, namespace string, objects []Object) error
@@ -33,7 +35,8 @@ type System interface {
 	Clear(ctx context.Context, namespace string) error
 }
 
-// patience is how long the first process of a scenario may need to start, and the last one after it.
+// patience is how long the first process of a scenario may need to start, and the last one after
+// it.
 const patience = 3 * time.Minute
 
 // Play plays a scenario in a namespace that nobody used before. dir is a folder for ledgers.
@@ -59,7 +62,8 @@ type play struct {
 }
 
 func (p *play) run(ctx context.Context) (trace.Trace, error) {
-	if err := errors.Join(os.MkdirAll(p.ledger, 0o777), os.Chmod(p.ledger, 0o777)); err != nil { // whoever the containers are
+	// whoever the containers are
+	if err := errors.Join(os.MkdirAll(p.ledger, 0o777), os.Chmod(p.ledger, 0o777)); err != nil {
 		return trace.Trace{}, err
 	}
 	objects, err := dress(p.scenario.Manifest, p.system.Costume(p.ledger))

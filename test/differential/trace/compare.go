@@ -10,7 +10,8 @@ import (
 
 // What two systems may differ by, in seconds, for probes with a period of one second.
 const (
-	// statusLag is how late a status, and what follows from it, may be: the kubelet's status cache and relist.
+	// statusLag is how late a status, and what follows from it, may be: the kubelet's status cache
+	// and relist.
 	statusLag = 2.0
 	// blink is how long something may last that the other did not show.
 	blink = 2.6
@@ -20,7 +21,8 @@ const (
 	grip = 0.7
 	// drift is how much later each restart may make what follows.
 	drift = 1.5
-	// wait is how much longer than the delay a kubelet up to 1.34 keeps a container that it refused to start (R149).
+	// wait is how much longer than the delay a kubelet up to 1.34 keeps a container that it refused
+	// to start (R149).
 	wait = 16.0
 )
 
@@ -32,7 +34,8 @@ type Difference struct {
 	What string
 }
 
-// Compare finds what the second trace has otherwise than the first, beyond what phase and lag explain. The first is the reference.
+// Compare finds what the second trace has otherwise than the first, beyond what phase and lag
+// explain. The first is the reference.
 func Compare(reference, other Trace) []Difference {
 	reference, other = alignUnheard(excuse(reference), excuse(other))
 	c := comparison{a: reference, b: other, lag: statusLag + max(1, reference.Period, other.Period)}
@@ -111,10 +114,12 @@ func (c *comparison) sequence(name string, a, b []Entry) {
 	}
 }
 
-// late says whether an entry is so close to the end that the other system may have been about to do the same.
+// late says whether an entry is so close to the end that the other system may have been about to do
+// the same.
 func (c *comparison) late(t Trace, e Entry) bool { return e.At > t.Seconds-c.lag-1 }
 
-// halting says whether a probe was made so shortly before the deletion of its Pod that with another phase it would not have been.
+// halting says whether a probe was made so shortly before the deletion of its Pod that with another
+// phase it would not have been.
 func (c *comparison) halting(t Trace, name string, e Entry) bool {
 	subject, _, _ := split(name)
 	container, _, _ := strings.Cut(subject, "#")

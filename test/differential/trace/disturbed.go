@@ -5,10 +5,12 @@ import (
 	"strings"
 )
 
-// hearsay is how long after the start of a process its Event may come, and after its container's creation, in seconds.
+// hearsay is how long after the start of a process its Event may come, and after its container's
+// creation, in seconds.
 const hearsay = 1.0
 
-// Disturbed says that the machine was too busy to record: a container was probed before its program began, or Events came late.
+// Disturbed says that the machine was too busy to record: a container was probed before its program
+// began, or Events came late.
 func (t Trace) Disturbed() bool {
 	for _, track := range t.Tracks {
 		subject, aspect, _ := split(track.Name)

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// excuse takes away what the rule book's section 27 knows of a real kubelet and nobody has to copy. Each is a matter of one system alone, so
-// both traces are treated alike.
+// excuse takes away what the rule book's section 27 knows of a real kubelet and nobody has to copy.
+// Each is a matter of one system alone, so both traces are treated alike.
 func excuse(t Trace) Trace {
 	tracks := make([]Track, 0, len(t.Tracks))
 	for _, track := range t.Tracks {
@@ -19,7 +19,8 @@ func excuse(t Trace) Trace {
 	return t
 }
 
-// ofTheDead says whether an Event is about a process that had ended, which the kubelet did not know yet (R34).
+// ofTheDead says whether an Event is about a process that had ended, which the kubelet did not know
+// yet (R34).
 func (t Trace) ofTheDead(name string, e Entry) bool {
 	subject, aspect, _ := split(name)
 	if aspect != "Liveness" && aspect != "Readiness" && aspect != "Startup" {
@@ -41,7 +42,8 @@ func deadTexts() []string {
 	return []string{"connection refused", "connection reset by peer", "EOF", "no route to host", "i/o timeout", "probe errored", "failed to connect service"}
 }
 
-// early says whether a readiness probe of a process that is not the first came before its own startup probe had succeeded (R104).
+// early says whether a readiness probe of a process that is not the first came before its own
+// startup probe had succeeded (R104).
 func (t Trace) early(name string, e Entry) bool {
 	subject, aspect, object := split(name)
 	if strings.HasSuffix(subject, "#1") || (aspect != "Readiness" && (aspect != "request" || object != "/ready")) {

@@ -225,7 +225,8 @@ func (g *gatherer) read(pod string, lines []ledger.Line) {
 			g.add(subject+" life", at, "exit "+l.Value)
 			ended[subject] = true
 		case ledger.Done:
-			if l.Name != "probe" && l.Name != "ready" { // of probes there are many, and their length is none of their own
+			// of probes there are many, and their length is none of their own
+			if l.Name != "probe" && l.Name != "ready" {
 				g.add(subject+" exec "+l.Name, at, "done")
 			}
 		default:

@@ -30,7 +30,8 @@ func holds(entries []Entry, end float64) []held {
 	return result
 }
 
-// levels wants the same states in the same order and at about the same times. One that was so for a moment only may be missing on either side.
+// levels wants the same states in the same order and at about the same times. One that was so for a
+// moment only may be missing on either side.
 func (c *comparison) levels(name string, a, b []Entry) {
 	x, y := holds(a, c.a.Seconds), holds(b, c.b.Seconds)
 	for _, pair := range align(x, y) {
@@ -45,7 +46,8 @@ func (c *comparison) levels(name string, a, b []Entry) {
 	}
 }
 
-// near says whether a moment of the other trace is close to one of the reference. Restarts before it, and the kubelet's waits before them, add up.
+// near says whether a moment of the other trace is close to one of the reference. Restarts before
+// it, and the kubelet's waits before them, add up.
 func (c *comparison) near(a, b float64) bool {
 	allowed := c.lag + 1.5
 	restarts, waits := c.a.restarts(a)
@@ -53,7 +55,8 @@ func (c *comparison) near(a, b float64) bool {
 	return math.Abs(max(a, 0)-max(b, 0)) <= allowed
 }
 
-// restarts counts the processes that were not the first ones, and the waits for them, until a moment.
+// restarts counts the processes that were not the first ones, and the waits for them, until a
+// moment.
 func (t Trace) restarts(until float64) (restarts, waits int) {
 	for _, track := range t.Tracks {
 		for _, e := range track.Entries {
@@ -74,7 +77,8 @@ func (t Trace) restarts(until float64) (restarts, waits int) {
 // pair is a state in both traces, or in one of them.
 type pair struct{ a, b *held }
 
-// place is how far two courses of states were compared, and whether the states there have found a partner.
+// place is how far two courses of states were compared, and whether the states there have found a
+// partner.
 type place struct {
 	i, j         int
 	doneA, doneB bool
@@ -87,8 +91,9 @@ type step struct {
 	pair pair
 }
 
-// align lays two courses of states side by side: of all ways to pass over states without a partner the one that passes over the least time. A state that was
-// left for a moment only is one partner before and after.
+// align lays two courses of states side by side: of all ways to pass over states without a partner
+// the one that passes over the least time. A state that was left for a moment only is one partner
+// before and after.
 func align(a, b []held) []pair {
 	steps := map[place]step{}
 	best(a, b, place{}, steps)

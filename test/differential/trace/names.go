@@ -66,7 +66,8 @@ var (
 	agent   = regexp.MustCompile(`kube-probe/1\.[0-9]+\+?`)
 	grpc    = regexp.MustCompile(`grpc-go/[0-9.]+`)
 	podRef  = regexp.MustCompile(`([a-z0-9-]+)_[a-z0-9-]+\(UID\)`)
-	// What a container runtime says of a command that it cannot start, and what an operating system does.
+	// What a container runtime says of a command that it cannot start, and what an operating system
+	// does.
 	runtimeText = regexp.MustCompile(`(?s)(resulted in unknown state: )(?:rpc error: .* failed to exec in container: failed to start|cannot start) .*`)
 	created     = regexp.MustCompile(`^Created container: .*`)
 	started     = regexp.MustCompile(`^Started container .*`)

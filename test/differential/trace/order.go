@@ -2,7 +2,8 @@ package trace
 
 import "strings"
 
-// apart is how much must be between two moments of different processes, in seconds, to call one the earlier.
+// apart is how much must be between two moments of different processes, in seconds, to call one the
+// earlier.
 const apart = 1.0
 
 // moment is a start, a signal or an end of a process.

@@ -41,8 +41,8 @@ func (t Trace) pauses() (all []pause) {
 	return all
 }
 
-// restartPauses wants the same pauses. A back-off is at least as long as it says; at most half as long again and a second, and on a kubelet up to 1.34
-// much longer (R149).
+// restartPauses wants the same pauses. A back-off is at least as long as it says; at most half as
+// long again and a second, and on a kubelet up to 1.34 much longer (R149).
 func (c *comparison) restartPauses() {
 	others := map[string]pause{}
 	for _, p := range c.b.pauses() {

@@ -7,7 +7,8 @@ import (
 	"text/tabwriter"
 )
 
-// Timeline shows differences, and below them the tracks that differ with the systems side by side, moment by moment.
+// Timeline shows differences, and below them the tracks that differ with the systems side by side,
+// moment by moment.
 func Timeline(found []Difference, traces ...Trace) string {
 	var out strings.Builder
 	var names []string

@@ -1,6 +1,7 @@
-// Package trace is what was seen of a scenario, in a form in which two systems can be compared: whose probes came when and how they were answered, which Events were
-// recorded, what the status said, which signals came and how processes ended. [Gather] makes a [Trace] of what was watched and of the players'
-// ledgers; [Compare] finds where two traces differ by more than they may.
+// Package trace is what was seen of a scenario, in a form in which two systems can be compared:
+// whose probes came when and how they were answered, which Events were recorded, what the status
+// said, which signals came and how processes ended. [Gather] makes a [Trace] of what was watched
+// and of the players' ledgers; [Compare] finds where two traces differ by more than they may.
 package trace
 
 import (
@@ -25,8 +26,8 @@ type Trace struct {
 	Tracks []Track `json:"tracks"`
 }
 
-// Track is one thing over time. Its name is a subject and an aspect. The subject is an object (web), a container (web/app) or one of its processes
-// (web/app#1). The aspects are
+// Track is one thing over time. Its name is a subject and an aspect. The subject is an object
+// (web), a container (web/app) or one of its processes (web/app#1). The aspects are
 //
 //	life            start, listen, SIGTERM, and exit with the code or killed
 //	request NAME    the answers to requests for a path or a port
@@ -81,7 +82,8 @@ func (t Trace) Get(name string) Track {
 	return t.Tracks[i]
 }
 
-// split parts a track's name into subject, aspect and the aspect's object: "web/app#1", "request", "/live".
+// split parts a track's name into subject, aspect and the aspect's object: "web/app#1", "request",
+// "/live".
 func split(name string) (subject, aspect, object string) {
 	subject, rest, _ := strings.Cut(name, " ")
 	aspect, object, _ = strings.Cut(rest, " ")

@@ -5,8 +5,9 @@ import (
 	"strings"
 )
 
-// alignUnheard leaves as many probes that were refused before a process listened in one trace as in the other: how many find room in that time is a matter of
-// phase and lag. The last ones go: what phase and lag do not explain shows as a beginning that is too early.
+// alignUnheard leaves as many probes that were refused before a process listened in one trace as in
+// the other: how many find room in that time is a matter of phase and lag. The last ones go: what
+// phase and lag do not explain shows as a beginning that is too early.
 func alignUnheard(a, b Trace) (Trace, Trace) {
 	a.Tracks, b.Tracks = slices.Clone(a.Tracks), slices.Clone(b.Tracks)
 	for i, track := range a.Tracks {
@@ -24,7 +25,8 @@ func alignUnheard(a, b Trace) (Trace, Trace) {
 	return a, b
 }
 
-// unheard counts the Events with which a track about a probe begins that say that its process refused it, if the process listened later.
+// unheard counts the Events with which a track about a probe begins that say that its process
+// refused it, if the process listened later.
 func (t Trace) unheard(track Track) int {
 	subject, aspect, _ := split(track.Name)
 	if aspect != "Liveness" && aspect != "Readiness" && aspect != "Startup" {

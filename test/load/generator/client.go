@@ -25,7 +25,8 @@ type client struct {
 	report  Report
 }
 
-// pause is how long a client rests after a failure, so that a server that is gone does not get requests as fast as they can fail.
+// pause is how long a client rests after a failure, so that a server that is gone does not get
+// requests as fast as they can fail.
 const pause = 10 * time.Millisecond
 
 // excerpt is how much of an answer that is no success is kept.
@@ -79,7 +80,8 @@ func (c *client) waitForTurn(ctx context.Context, timer *time.Timer, began time.
 // ask makes one request.
 func (c *client) ask(n int) Request {
 	r := Request{ID: fmt.Sprintf("%s-%d-%d", c.opts.Name, c.number, n), Method: http.MethodGet}
-	if i, share := n+c.number, c.opts.Posts; int(float64(i+1)*share) > int(float64(i)*share) { // not all clients at the same time
+	// not all clients at the same time
+	if i, share := n+c.number, c.opts.Posts; int(float64(i+1)*share) > int(float64(i)*share) {
 		r.Method = http.MethodPost
 	}
 	r.Sent = time.Now()

@@ -1,5 +1,6 @@
-// Package generator sends HTTP requests from many clients at a time and counts what becomes of each of them. Nothing is ever sent twice: a client
-// library that repeats a request hides what this package is there to count. So it speaks HTTP/1.1 over connections of its own.
+// Package generator sends HTTP requests from many clients at a time and counts what becomes of each
+// of them. Nothing is ever sent twice: a client library that repeats a request hides what this
+// package is there to count. So it speaks HTTP/1.1 over connections of its own.
 package generator
 
 import (
@@ -15,15 +16,18 @@ import (
 type Options struct {
 	// URL of every request, of scheme http. Required.
 	URL string
-	// Name begins the id of every request, which the server finds in the header X-Request-Id. Default "load".
+	// Name begins the id of every request, which the server finds in the header X-Request-Id.
+	// Default "load".
 	Name string
 	// Clients that ask at the same time, over one connection each. Default 64.
 	Clients int
-	// NewConnections makes a connection for each request. Default: a client keeps its own for as long as the server lets it.
+	// NewConnections makes a connection for each request. Default: a client keeps its own for as
+	// long as the server lets it.
 	NewConnections bool
 	// Posts is the share of POST requests, 0 to 1. The others are GET.
 	Posts float64
-	// Rate is how many requests per second all clients together make; who had to wait catches up. Default 0: each asks again as soon as it was answered.
+	// Rate is how many requests per second all clients together make; who had to wait catches up.
+	// Default 0: each asks again as soon as it was answered.
 	Rate float64
 	// Timeout of a request, from its connection to the last byte of the answer. Default 1 minute.
 	Timeout time.Duration
@@ -36,7 +40,8 @@ type Request struct {
 	// ID is unique among all requests of a [Run].
 	ID     string
 	Method string
-	// Sent is just before the connection was made, or the request was written on one that was there.
+	// Sent is just before the connection was made, or the request was written on one that was
+	// there.
 	Sent time.Time
 	// Took is the time until the last byte of the answer, or until the failure.
 	Took time.Duration
@@ -48,7 +53,8 @@ type Request struct {
 	Body string
 }
 
-// Failed says whether the client did not get what it asked for: a complete answer with a status from 200 to 299.
+// Failed says whether the client did not get what it asked for: a complete answer with a status
+// from 200 to 299.
 func (r *Request) Failed() bool { return r.Err != nil || r.Status/100 != 2 }
 
 // String describes the request for people who look for the cause of a failure.
@@ -60,7 +66,8 @@ func (r *Request) String() string {
 	return fmt.Sprintf("%s %s sent %s, after %v: %s %s", r.Method, r.ID, r.Sent.Format("15:04:05.000000"), r.Took.Round(time.Microsecond), outcome, r.Body)
 }
 
-// Run sends requests until the context is done, then waits for the answers that are due and returns the counts. It owns a goroutine per client.
+// Run sends requests until the context is done, then waits for the answers that are due and returns
+// the counts. It owns a goroutine per client.
 func Run(ctx context.Context, opts Options) (*Report, error) {
 	target, err := url.Parse(opts.URL)
 	if err != nil {

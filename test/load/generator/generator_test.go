@@ -104,7 +104,8 @@ func TestMakesNewConnections(t *testing.T) {
 	}
 }
 
-// TestCountsFailures breaks off, refuses and hangs up, and expects that each is one failure of one request.
+// TestCountsFailures breaks off, refuses and hangs up, and expects that each is one failure of one
+// request.
 func TestCountsFailures(t *testing.T) {
 	for want, answer := range map[string]http.HandlerFunc{
 		"status 503": func(w http.ResponseWriter, _ *http.Request) {

@@ -43,7 +43,8 @@ func (r *Report) sort() {
 	slices.SortFunc(r.Failures, func(a, b Request) int { return cmp.Or(a.Sent.Compare(b.Sent), cmp.Compare(a.ID, b.ID)) })
 }
 
-// Quantile is the time that the share q of all requests, failed ones too, did not exceed. 0 if there was none.
+// Quantile is the time that the share q of all requests, failed ones too, did not exceed. 0 if
+// there was none.
 func (r *Report) Quantile(q float64) time.Duration {
 	if len(r.took) == 0 {
 		return 0

@@ -7,7 +7,8 @@ import (
 	"github.com/probity-run/probity/internal/advisor"
 )
 
-// A command that starts a runtime counts as costly if it comes at least this often, in seconds, inside at most that much CPU, in thousandths.
+// A command that starts a runtime counts as costly if it comes at least this often, in seconds,
+// inside at most that much CPU, in thousandths.
 const (
 	often    = 10
 	smallCPU = 500

@@ -7,7 +7,8 @@ import (
 	"github.com/probity-run/probity/internal/advisor"
 )
 
-// long is the delay, in seconds, from which a hang at the start stays unseen for longer than a liveness probe usually takes.
+// long is the delay, in seconds, from which a hang at the start stays unseen for longer than a
+// liveness probe usually takes.
 const long = 60
 
 // Rule is initial-delay-substitute.

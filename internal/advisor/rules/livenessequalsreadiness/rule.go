@@ -3,10 +3,12 @@ package livenessequalsreadiness
 
 import "github.com/probity-run/probity/internal/advisor"
 
-// aHang is the stall, in seconds, that is no overload any more: who restarts after that long means it.
+// aHang is the stall, in seconds, that is no overload any more: who restarts after that long means
+// it.
 const aHang = 300
 
-// propagation is how long, in seconds, a cluster may take to route around a pod that is no longer ready.
+// propagation is how long, in seconds, a cluster may take to route around a pod that is no longer
+// ready.
 const propagation = 10
 
 // Rule is liveness-equals-readiness.

@@ -3,7 +3,8 @@ package livenesskill
 
 import "github.com/probity-run/probity/internal/advisor"
 
-// long is the grace period, in seconds, from which waiting for a hung process makes up most of the outage.
+// long is the grace period, in seconds, from which waiting for a hung process makes up most of the
+// outage.
 const long = 120
 
 // Rule is liveness-kill-too-slow.

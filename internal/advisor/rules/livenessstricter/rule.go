@@ -3,7 +3,8 @@ package livenessstricter
 
 import "github.com/probity-run/probity/internal/advisor"
 
-// propagation is how long, in seconds, a cluster may take to route around a pod that is no longer ready.
+// propagation is how long, in seconds, a cluster may take to route around a pod that is no longer
+// ready.
 const propagation = 10
 
 // Rule is liveness-stricter-than-readiness.

@@ -3,7 +3,8 @@ package nodrain
 
 import "github.com/probity-run/probity/internal/advisor"
 
-// tooShort is the grace period, in seconds, that leaves no time at all: what a container gets in any case (R133).
+// tooShort is the grace period, in seconds, that leaves no time at all: what a container gets in
+// any case (R133).
 const tooShort = 2
 
 // Rule is no-drain.

@@ -34,7 +34,8 @@ readinessProbe: {httpGet: {path: /readyz, port: http}}`,
 
 func check(w *advisor.Workload) []advisor.Finding {
 	if w.Spec.HostNetwork {
-		return nil // there, declaring a port reserves it on the node, so many leave it out on purpose
+		// there, declaring a port reserves it on the node, so many leave it out on purpose
+		return nil
 	}
 	var found []advisor.Finding
 	for _, c := range w.Containers {

@@ -26,7 +26,8 @@ func check(w *advisor.Workload) []advisor.Finding {
 	var found []advisor.Finding
 	for _, p := range w.Probes() {
 		host := p.Host()
-		if host == "" || w.Spec.HostNetwork && advisor.IsLoopback(host) { // that is the node's own, as meant
+		// that is the node's own, as meant
+		if host == "" || w.Spec.HostNetwork && advisor.IsLoopback(host) {
 			continue
 		}
 		field := p.Handler() + ".host"

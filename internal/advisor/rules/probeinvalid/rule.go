@@ -51,7 +51,8 @@ func aboutProbes(field string) bool {
 	return false
 }
 
-// isTemplate recognizes a value that a template engine is going to fill in: $(PORT), {{ .Values.port }}, ${PORT}.
+// isTemplate recognizes a value that a template engine is going to fill in: $(PORT), {{
+// .Values.port }}, ${PORT}.
 func isTemplate(p *manifest.Error) bool {
 	return strings.Contains(p.Message, "template") || strings.Contains(p.Message, "${") || strings.Contains(p.Message, "$(") || strings.Contains(p.Message, "{{")
 }

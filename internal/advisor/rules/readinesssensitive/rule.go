@@ -3,7 +3,8 @@ package readinesssensitive
 
 import "github.com/probity-run/probity/internal/advisor"
 
-// calm is the stall, in seconds, that a replica should survive in its Service; usual is Kubernetes' default failureThreshold (R177).
+// calm is the stall, in seconds, that a replica should survive in its Service; usual is Kubernetes'
+// default failureThreshold (R177).
 const (
 	calm  = 2
 	usual = 3

@@ -66,7 +66,8 @@ func portName(p *advisor.Probe) string {
 	return port.Name
 }
 
-// wanted is the scheme that a name promises. Names such as http2, http-alt or webhook promise nothing that can be relied on.
+// wanted is the scheme that a name promises. Names such as http2, http-alt or webhook promise
+// nothing that can be relied on.
 func wanted(name string) corev1.URIScheme {
 	switch {
 	case name == "https", strings.HasPrefix(name, "https-"), strings.HasSuffix(name, "-https"):

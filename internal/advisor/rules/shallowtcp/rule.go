@@ -45,7 +45,8 @@ func check(w *advisor.Workload) []advisor.Finding {
 	return found
 }
 
-// spoken is what a port of the container speaks, if that is known to be HTTP or gRPC, from its name, from another probe, or from a Service.
+// spoken is what a port of the container speaks, if that is known to be HTTP or gRPC, from its
+// name, from another probe, or from a Service.
 func spoken(c *advisor.Container, number int32) string {
 	port, _ := c.PortNumbered(number)
 	if protocol := promised(port.Name); protocol != "" {
@@ -75,7 +76,8 @@ func spoken(c *advisor.Container, number int32) string {
 	return ""
 }
 
-// promised is the protocol that a port's name or an appProtocol means: http, https, http2, http-web, kubernetes.io/h2c, grpc.
+// promised is the protocol that a port's name or an appProtocol means: http, https, http2,
+// http-web, kubernetes.io/h2c, grpc.
 func promised(name string) string {
 	switch first, _, _ := strings.Cut(name, "-"); first {
 	case "http", "https", "http2", "kubernetes.io/h2c", "kubernetes.io/ws":

@@ -7,8 +7,8 @@ import (
 	"github.com/probity-run/probity/internal/advisor"
 )
 
-// quickForJVM is the time, in seconds, in which a service on a JVM cannot be trusted to start when its CPUs are busy: what Kubernetes' default
-// liveness probe allows.
+// quickForJVM is the time, in seconds, in which a service on a JVM cannot be trusted to start when
+// its CPUs are busy: what Kubernetes' default liveness probe allows.
 const quickForJVM = 30
 
 // Rule is startup-restart-loop.

@@ -45,7 +45,8 @@ func check(w *advisor.Workload) []advisor.Finding {
 			}
 			f := s.Finding(i,
 				"no container of %s has a port called %s%s: every connection to port %d is refused", w.Object.Ref(), name, have(w), port.Port)
-			if s.Object.Position.File != w.Object.Position.File { // they may be pieces that something else puts together
+			// they may be pieces that something else puts together
+			if s.Object.Position.File != w.Object.Position.File {
 				f.Severity = advisor.Waste
 			}
 			found = append(found, f)
@@ -54,7 +55,8 @@ func check(w *advisor.Workload) []advisor.Finding {
 	return found
 }
 
-// anyHas reports whether one of the workloads that the Service selects has the port. One is enough: selectors often catch a neighbour as well.
+// anyHas reports whether one of the workloads that the Service selects has the port. One is enough:
+// selectors often catch a neighbour as well.
 func anyHas(s *advisor.Service, name string) bool {
 	for _, w := range s.Workloads {
 		for _, c := range w.Containers {

@@ -54,7 +54,8 @@ func check(w *advisor.Workload) []advisor.Finding {
 	return found
 }
 
-// aboutProbes reports whether the field is inside a probe or a hook, or its name is, or almost is, that of one of theirs.
+// aboutProbes reports whether the field is inside a probe or a hook, or its name is, or almost is,
+// that of one of theirs.
 func aboutProbes(p *manifest.Error) bool {
 	for step := range strings.SplitSeq(p.Field, ".") {
 		switch step {

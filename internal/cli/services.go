@@ -7,8 +7,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 
-	"github.com/probity-run/probity/internal/lifecycle"
 	"github.com/probity-run/probity/internal/proxy"
+	"github.com/probity-run/probity/internal/workload"
 )
 
 // serviceTable is a header, and a line per Service port: where it is served, and how many of its
@@ -47,8 +47,8 @@ func (p picture) readyCell(service *corev1.Service, port string) cell {
 			own = append(own, slice)
 		}
 	}
-	all := lifecycle.EndpointsOf(own, port)
-	ready, _ := lifecycle.Tiers(all)
+	all := workload.EndpointsOf(own, port)
+	ready, _ := workload.Tiers(all)
 	color := green
 	if len(ready) < len(all) || len(ready) == 0 {
 		color = yellow

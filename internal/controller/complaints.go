@@ -12,8 +12,8 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/intstr"
 
-	"github.com/probity-run/probity/internal/lifecycle"
 	"github.com/probity-run/probity/internal/store"
+	"github.com/probity-run/probity/internal/workload"
 )
 
 // settle is how long something has to be wrong with a Service before it is said: objects are
@@ -49,7 +49,7 @@ func (c complaints) note(service types.NamespacedName, wrong []complaint, now ti
 		switch at := s.since.Add(settle); {
 		case s.said:
 		case now.Before(at):
-			again = lifecycle.Sooner(again, at)
+			again = workload.Sooner(again, at)
 		default:
 			s.said = true
 			say = append(say, w)

@@ -13,9 +13,9 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
-	"github.com/probity-run/probity/internal/lifecycle"
 	"github.com/probity-run/probity/internal/manifest"
 	"github.com/probity-run/probity/internal/store"
+	"github.com/probity-run/probity/internal/workload"
 )
 
 // rollout is what one sync of a Deployment works on.
@@ -23,7 +23,7 @@ type rollout struct {
 	deployment *appsv1.Deployment
 	sets       map[string]*appsv1.ReplicaSet // by name
 	current    *appsv1.ReplicaSet            // of the Deployment's template, nil if there is none
-	state      lifecycle.RolloutObservation
+	state      workload.RolloutObservation
 }
 
 // syncDeployment takes one step of a Deployment's rollout (R208) and writes its status.
@@ -78,7 +78,7 @@ func (c *Controller) advance(r *rollout) error {
 }
 
 // scale sizes a ReplicaSet, notes for what size of the Deployment, and says so (R217).
-func (c *Controller) scale(r *rollout, s lifecycle.Scaling) error {
+func (c *Controller) scale(r *rollout, s workload.Scaling) error {
 	next := r.sets[s.Name].DeepCopy()
 	next.Spec.Replicas = new(int32(s.To))
 	noteSize(next, r.state.Size())
@@ -91,7 +91,7 @@ func (c *Controller) scale(r *rollout, s lifecycle.Scaling) error {
 	return nil
 }
 
-func (c *Controller) recordScaling(d *appsv1.Deployment, s lifecycle.Scaling) {
+func (c *Controller) recordScaling(d *appsv1.Deployment, s workload.Scaling) {
 	direction := "up"
 	if s.To < s.From {
 		direction = "down"
@@ -127,14 +127,14 @@ func (c *Controller) look(d *appsv1.Deployment) (*rollout, error) {
 // chooseStrategy reads the strategy; for what holds a fixed port it is StopFirst.
 func (c *Controller) chooseStrategy(r *rollout) (err error) {
 	d := r.deployment
-	r.state.Strategy = lifecycle.Recreate
+	r.state.Strategy = workload.Recreate
 	if d.Spec.Strategy.Type != appsv1.RecreateDeploymentStrategyType {
-		r.state.Strategy = lifecycle.Rolling
+		r.state.Strategy = workload.Rolling
 		limits := appsv1.RollingUpdateDeployment{}
 		if d.Spec.Strategy.RollingUpdate != nil {
 			limits = *d.Spec.Strategy.RollingUpdate
 		}
-		if r.state.Surge, r.state.Unavailable, err = lifecycle.Fenceposts(limits.MaxSurge, limits.MaxUnavailable, r.state.Desired); err != nil {
+		if r.state.Surge, r.state.Unavailable, err = workload.RollingUpdateLimits(limits.MaxSurge, limits.MaxUnavailable, r.state.Desired); err != nil {
 			return err
 		}
 	}
@@ -143,7 +143,7 @@ func (c *Controller) chooseStrategy(r *rollout) (err error) {
 		return err
 	}
 	if manifest.FixedPorts(&d.Spec.Template.ObjectMeta, &d.Spec.Template.Spec) || slices.ContainsFunc(pods, c.foundFixedPort) {
-		r.state.Strategy = lifecycle.StopFirst
+		r.state.Strategy = workload.StopFirst
 	}
 	for _, pod := range pods {
 		if r.current == nil || !metav1.IsControlledBy(pod, r.current) {
@@ -167,7 +167,7 @@ func (c *Controller) podsOf(d *appsv1.Deployment, r *rollout) ([]*corev1.Pod, er
 	pods, _ := store.List[*corev1.Pod](c.store, store.Selector{Namespace: d.Namespace, Labels: selector})
 	return filter(pods, func(pod *corev1.Pod) bool {
 		owner := metav1.GetControllerOfNoCopy(pod)
-		if owner == nil || owner.Kind != "ReplicaSet" || !lifecycle.MayRun(pod) {
+		if owner == nil || owner.Kind != "ReplicaSet" || !workload.MayRun(pod) {
 			return false
 		}
 		return owned[owner.UID] || c.setOf(pod) == nil
@@ -175,8 +175,8 @@ func (c *Controller) podsOf(d *appsv1.Deployment, r *rollout) ([]*corev1.Pod, er
 }
 
 // stateOf is what the pure core needs to know of a ReplicaSet.
-func stateOf(set *appsv1.ReplicaSet) lifecycle.ReplicaSetState {
-	s := lifecycle.ReplicaSetState{
+func stateOf(set *appsv1.ReplicaSet) workload.ReplicaSetState {
+	s := workload.ReplicaSetState{
 		Name: set.Name, Size: sizeOf(set.Spec.Replicas), Created: set.CreationTimestamp.Time, Revision: revisionOf(set), Noted: notedSize(set),
 		Replicas: int(set.Status.Replicas), Ready: int(set.Status.ReadyReplicas), Available: int(set.Status.AvailableReplicas),
 	}

@@ -12,7 +12,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"github.com/probity-run/probity/internal/lifecycle"
+	"github.com/probity-run/probity/internal/workload"
 )
 
 func TestFirstRollout(t *testing.T) { // P11 P13
@@ -90,7 +90,7 @@ func TestRollingUpdates(t *testing.T) { // P02 P11 P14 P16 R219
 // checkBounds is P01 at one instant: sizes by the sets, availability by the Pods.
 func (w *world) checkBounds(v view) {
 	d := get[*appsv1.Deployment](w, "web")
-	surge, unavailable, err := lifecycle.Fenceposts(d.Spec.Strategy.RollingUpdate.MaxSurge, d.Spec.Strategy.RollingUpdate.MaxUnavailable, int(*d.Spec.Replicas))
+	surge, unavailable, err := workload.RollingUpdateLimits(d.Spec.Strategy.RollingUpdate.MaxSurge, d.Spec.Strategy.RollingUpdate.MaxUnavailable, int(*d.Spec.Replicas))
 	if err != nil {
 		w.t.Error(err)
 	}
@@ -99,7 +99,7 @@ func (w *world) checkBounds(v view) {
 		total += int(*set.Spec.Replicas)
 	}
 	for _, pod := range v.pods {
-		if lifecycle.IsActive(pod) && lifecycle.Available(pod, d.Spec.MinReadySeconds, time.Now()) {
+		if workload.IsActive(pod) && workload.Available(pod, d.Spec.MinReadySeconds, time.Now()) {
 			available++
 		}
 	}

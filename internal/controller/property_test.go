@@ -10,8 +10,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
-	"github.com/probity-run/probity/internal/lifecycle"
 	"github.com/probity-run/probity/internal/store"
+	"github.com/probity-run/probity/internal/workload"
 )
 
 // Whatever people do to a Deployment and whatever happens to its Pods: whenever nothing is left to
@@ -116,7 +116,7 @@ func (w *world) checkSizes(before int) (total int) {
 	surge := 0
 	if limits := d.Spec.Strategy.RollingUpdate; limits != nil {
 		var err error
-		if surge, _, err = lifecycle.Fenceposts(limits.MaxSurge, limits.MaxUnavailable, int(*d.Spec.Replicas)); err != nil {
+		if surge, _, err = workload.RollingUpdateLimits(limits.MaxSurge, limits.MaxUnavailable, int(*d.Spec.Replicas)); err != nil {
 			w.t.Error(err)
 		}
 	}

@@ -5,7 +5,7 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"github.com/probity-run/probity/internal/lifecycle"
+	"github.com/probity-run/probity/internal/workload"
 )
 
 // kind is a kind of objects that are synced, in the order in which they are.
@@ -70,7 +70,7 @@ func (q *queue) next(now time.Time) time.Time {
 	}
 	next := now.Add(never)
 	for _, at := range q.later {
-		next = lifecycle.Sooner(next, at)
+		next = workload.Sooner(next, at)
 	}
 	return next
 }

@@ -11,9 +11,9 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"github.com/probity-run/probity/internal/lifecycle"
 	"github.com/probity-run/probity/internal/manifest"
 	"github.com/probity-run/probity/internal/store"
+	"github.com/probity-run/probity/internal/workload"
 )
 
 // syncReplicaSet gives a ReplicaSet as many Pods as it wants. What a sync makes or deletes is
@@ -23,17 +23,17 @@ func (c *Controller) syncReplicaSet(namespace, name string) (again time.Time, er
 	if err != nil {
 		return time.Time{}, ifThere(err)
 	}
-	pods, err := claim(c.store, set, set.Spec.Selector, func(pod *corev1.Pod) bool { return !lifecycle.IsFinished(pod) })
+	pods, err := claim(c.store, set, set.Spec.Selector, func(pod *corev1.Pod) bool { return !workload.IsFinished(pod) })
 	if err != nil {
 		return time.Time{}, err
 	}
 	now := time.Now()
-	count, again := lifecycle.CountReplicas(pods, set.Spec.MinReadySeconds, now)
+	count, again := workload.CountReplicas(pods, set.Spec.MinReadySeconds, now)
 	failed := failure{}
 	if set.DeletionTimestamp == nil {
 		var at time.Time
 		at, failed = c.manageReplicas(set, pods, count, now)
-		again = lifecycle.Sooner(again, at)
+		again = workload.Sooner(again, at)
 	}
 	return again, errors.Join(failed.err, c.writeReplicaSetStatus(set, pods, count, failed, now))
 }
@@ -54,18 +54,18 @@ type failure struct {
 
 // manageReplicas makes the Pods that are missing or deletes those that are too many. again is when
 // more can be made.
-func (c *Controller) manageReplicas(set *appsv1.ReplicaSet, pods []*corev1.Pod, count lifecycle.ReplicaCount, now time.Time) (again time.Time, failed failure) {
-	create, remove := lifecycle.ReplicaStep(sizeOf(set.Spec.Replicas), count, c.stopsFirst(set, pods))
-	finished := filter(pods, func(p *corev1.Pod) bool { return lifecycle.IsFinished(p) && p.DeletionTimestamp == nil })
-	for _, pod := range lifecycle.Superseded(finished) {
+func (c *Controller) manageReplicas(set *appsv1.ReplicaSet, pods []*corev1.Pod, count workload.ReplicaCount, now time.Time) (again time.Time, failed failure) {
+	create, remove := workload.ReplicaStep(sizeOf(set.Spec.Replicas), count, c.stopsFirst(set, pods))
+	finished := filter(pods, func(p *corev1.Pod) bool { return workload.IsFinished(p) && p.DeletionTimestamp == nil })
+	for _, pod := range workload.Superseded(finished) {
 		if err := c.deletePod(pod); err != nil {
 			return time.Time{}, failure{"FailedDelete", err}
 		}
 	}
 	if remove > 0 {
-		return time.Time{}, c.deleteReplicas(set, filter(pods, lifecycle.IsActive), remove, now)
+		return time.Time{}, c.deleteReplicas(set, filter(pods, workload.IsActive), remove, now)
 	}
-	if at := lifecycle.Replacing(finished, now); create > 0 && !at.IsZero() {
+	if at := workload.ReplaceAt(finished, now); create > 0 && !at.IsZero() {
 		return at, failure{}
 	}
 	for range create {
@@ -80,7 +80,7 @@ func (c *Controller) manageReplicas(set *appsv1.ReplicaSet, pods []*corev1.Pod, 
 }
 
 func (c *Controller) deleteReplicas(set *appsv1.ReplicaSet, active []*corev1.Pod, n int, now time.Time) failure {
-	for _, pod := range lifecycle.Victims(active, n, c.crowd(set), now) {
+	for _, pod := range workload.PodsToDelete(active, n, c.crowd(set), now) {
 		if err := ifThere(c.deletePod(pod)); err != nil {
 			c.record(set, replicaSetController, corev1.EventTypeWarning, "FailedDelete", "Error deleting: %v", err)
 			return failure{"FailedDelete", fmt.Errorf("cannot delete Pod %s: %w", pod.Name, err)}
@@ -95,7 +95,7 @@ func (c *Controller) crowd(set *appsv1.ReplicaSet) map[string]int {
 	crowd := map[string]int{}
 	deployment := metav1.GetControllerOfNoCopy(set)
 	pods, _ := store.List[*corev1.Pod](c.store, store.Selector{Namespace: set.Namespace})
-	for _, pod := range filter(pods, lifecycle.IsActive) {
+	for _, pod := range filter(pods, workload.IsActive) {
 		other := c.setOf(pod)
 		if other == nil {
 			continue
@@ -110,7 +110,7 @@ func (c *Controller) crowd(set *appsv1.ReplicaSet) map[string]int {
 
 // stopsFirst says whether a Pod of a set may start only when its predecessor is gone.
 func (c *Controller) stopsFirst(set *appsv1.ReplicaSet, pods []*corev1.Pod) bool {
-	return manifest.FixedPorts(&set.Spec.Template.ObjectMeta, &set.Spec.Template.Spec) || slices.ContainsFunc(filter(pods, lifecycle.MayRun), c.foundFixedPort)
+	return manifest.FixedPorts(&set.Spec.Template.ObjectMeta, &set.Spec.Template.Spec) || slices.ContainsFunc(filter(pods, workload.MayRun), c.foundFixedPort)
 }
 
 // authorOf is the object that a person wrote: the set's Deployment, or the set itself.
@@ -126,10 +126,10 @@ func (c *Controller) authorOf(set *appsv1.ReplicaSet) store.Object {
 	return d
 }
 
-func (c *Controller) writeReplicaSetStatus(set *appsv1.ReplicaSet, pods []*corev1.Pod, n lifecycle.ReplicaCount, failed failure, now time.Time) error {
+func (c *Controller) writeReplicaSetStatus(set *appsv1.ReplicaSet, pods []*corev1.Pod, n workload.ReplicaCount, failed failure, now time.Time) error {
 	next := set.DeepCopy()
 	labelled := 0
-	for _, pod := range filter(pods, lifecycle.IsActive) {
+	for _, pod := range filter(pods, workload.IsActive) {
 		if selects(set.Spec.Template.Labels, pod.Labels) {
 			labelled++
 		}

@@ -13,8 +13,8 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"github.com/probity-run/probity/internal/lifecycle"
 	"github.com/probity-run/probity/internal/store"
+	"github.com/probity-run/probity/internal/workload"
 )
 
 // Kubernetes' annotations of Deployments and their ReplicaSets.
@@ -52,7 +52,7 @@ func (c *Controller) createReplicaSet(r *rollout, size int) error {
 	}
 	r.current, r.state.New, r.state.Created = created, new(stateOf(created)), true
 	if size > 0 {
-		c.recordScaling(r.deployment, lifecycle.Scaling{Name: created.Name, To: size})
+		c.recordScaling(r.deployment, workload.Scaling{Name: created.Name, To: size})
 	}
 	return c.showRevision(r)
 }
@@ -147,7 +147,7 @@ func revisionOf(set *appsv1.ReplicaSet) int64 {
 	return n
 }
 
-func noteSize(set *appsv1.ReplicaSet, size lifecycle.DeploymentSize) {
+func noteSize(set *appsv1.ReplicaSet, size workload.DeploymentSize) {
 	if set.Annotations == nil {
 		set.Annotations = map[string]string{}
 	}
@@ -156,7 +156,7 @@ func noteSize(set *appsv1.ReplicaSet, size lifecycle.DeploymentSize) {
 }
 
 // notedSize is nil if the set was not sized by a Deployment.
-func notedSize(set *appsv1.ReplicaSet) *lifecycle.DeploymentSize {
+func notedSize(set *appsv1.ReplicaSet) *workload.DeploymentSize {
 	desired, err := strconv.Atoi(set.Annotations[annotationDesired])
 	if err != nil {
 		return nil
@@ -165,5 +165,5 @@ func notedSize(set *appsv1.ReplicaSet) *lifecycle.DeploymentSize {
 	if err != nil {
 		return nil
 	}
-	return &lifecycle.DeploymentSize{Desired: desired, Max: limit}
+	return &workload.DeploymentSize{Desired: desired, Max: limit}
 }

@@ -12,8 +12,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 
-	"github.com/probity-run/probity/internal/lifecycle"
 	"github.com/probity-run/probity/internal/store"
+	"github.com/probity-run/probity/internal/workload"
 )
 
 // managedBy marks the slices that are ours; others are left to those who made them.
@@ -35,21 +35,21 @@ func (c *Controller) syncService(namespace, name string) (again time.Time, err e
 		Namespace: namespace, Labels: labels.SelectorFromSet(labels.Set{discoveryv1.LabelServiceName: name, discoveryv1.LabelManagedBy: managedBy}),
 	})
 	endpoints, unnamed := c.endpointsOf(service, pods)
-	err = c.writeSlices(service, existing, lifecycle.Slices(existing, endpoints))
+	err = c.writeSlices(service, existing, workload.Slices(existing, endpoints))
 	return c.complain(service, pods, unnamed), err
 }
 
 // endpointsOf are the endpoints of the Pods that have an address. unnamed counts, by port, the Pods
 // that do not know the name of its targetPort.
-func (c *Controller) endpointsOf(service *corev1.Service, pods []*corev1.Pod) (placed []lifecycle.PlacedEndpoint, unnamed map[int32]int) {
+func (c *Controller) endpointsOf(service *corev1.Service, pods []*corev1.Pod) (placed []workload.PlacedEndpoint, unnamed map[int32]int) {
 	unnamed = map[int32]int{}
 	for _, pod := range pods {
-		ports, missing := lifecycle.EndpointPorts(service.Spec.Ports, pod, c.portsOf(pod))
+		ports, missing := workload.EndpointPorts(service.Spec.Ports, pod, c.portsOf(pod))
 		for _, p := range missing {
 			unnamed[p.Port]++
 		}
-		if lifecycle.IsEndpoint(pod) {
-			placed = append(placed, lifecycle.PlacedEndpoint{Endpoint: endpointOf(service, pod), Ports: ports})
+		if workload.IsEndpoint(pod) {
+			placed = append(placed, workload.PlacedEndpoint{Endpoint: endpointOf(service, pod), Ports: ports})
 		}
 	}
 	return placed, unnamed
@@ -58,7 +58,7 @@ func (c *Controller) endpointsOf(service *corev1.Service, pods []*corev1.Pod) (p
 func endpointOf(service *corev1.Service, pod *corev1.Pod) discoveryv1.Endpoint {
 	e := discoveryv1.Endpoint{
 		Addresses:  []string{pod.Status.PodIP},
-		Conditions: lifecycle.EndpointConditions(pod, service.Spec.PublishNotReadyAddresses),
+		Conditions: workload.EndpointConditions(pod, service.Spec.PublishNotReadyAddresses),
 		TargetRef:  &corev1.ObjectReference{Kind: "Pod", Namespace: pod.Namespace, Name: pod.Name, UID: pod.UID},
 	}
 	if pod.Spec.NodeName != "" {
@@ -72,7 +72,7 @@ func endpointOf(service *corev1.Service, pod *corev1.Pod) discoveryv1.Endpoint {
 
 // writeSlices makes, changes and deletes slices, in this order, so that no endpoint is missing in
 // between.
-func (c *Controller) writeSlices(service *corev1.Service, existing []*discoveryv1.EndpointSlice, wanted []lifecycle.SliceContent) error {
+func (c *Controller) writeSlices(service *corev1.Service, existing []*discoveryv1.EndpointSlice, wanted []workload.SliceContent) error {
 	var errs []error
 	left := map[string]*discoveryv1.EndpointSlice{}
 	for _, slice := range existing {
@@ -100,7 +100,7 @@ func (c *Controller) writeSlices(service *corev1.Service, existing []*discoveryv
 	return nil
 }
 
-func newSlice(service *corev1.Service, content lifecycle.SliceContent) *discoveryv1.EndpointSlice {
+func newSlice(service *corev1.Service, content workload.SliceContent) *discoveryv1.EndpointSlice {
 	slice := &discoveryv1.EndpointSlice{
 		ObjectMeta: metav1.ObjectMeta{
 			Namespace: service.Namespace, GenerateName: service.Name + "-", OwnerReferences: []metav1.OwnerReference{controllerRef(service)},

@@ -8,8 +8,8 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 
-	"github.com/probity-run/probity/internal/lifecycle"
 	"github.com/probity-run/probity/internal/store"
+	"github.com/probity-run/probity/internal/workload"
 )
 
 // syncStatefulSet takes one step of a StatefulSet and writes its status.
@@ -18,7 +18,7 @@ func (c *Controller) syncStatefulSet(namespace, name string) (again time.Time, e
 	if err != nil {
 		return time.Time{}, ifThere(err)
 	}
-	pods, err := claim(c.store, set, set.Spec.Selector, func(pod *corev1.Pod) bool { return lifecycle.OrdinalOf(set, pod) >= 0 })
+	pods, err := claim(c.store, set, set.Spec.Selector, func(pod *corev1.Pod) bool { return workload.OrdinalOf(set, pod) >= 0 })
 	if err != nil {
 		return time.Time{}, err
 	}
@@ -27,7 +27,7 @@ func (c *Controller) syncStatefulSet(namespace, name string) (again time.Time, e
 		return time.Time{}, err
 	}
 	now := time.Now()
-	state := lifecycle.StatefulSetState{Set: set, Pods: pods, Current: revisions.current.Name, Update: revisions.update.Name}
+	state := workload.StatefulSetState{Set: set, Pods: pods, Current: revisions.current.Name, Update: revisions.update.Name}
 	step := state.Next(now)
 	err = c.carryOut(set, step, revisions)
 	next := set.DeepCopy()
@@ -37,7 +37,7 @@ func (c *Controller) syncStatefulSet(namespace, name string) (again time.Time, e
 	return step.Again, errors.Join(err, statusErr, c.truncateHistory(set, pods, revisions))
 }
 
-func (c *Controller) carryOut(set *appsv1.StatefulSet, step lifecycle.StatefulStep, revisions *revisions) error {
+func (c *Controller) carryOut(set *appsv1.StatefulSet, step workload.StatefulStep, revisions *revisions) error {
 	for _, pod := range step.Delete {
 		if err := c.deleteStateful(set, pod); err != nil {
 			return err
@@ -51,7 +51,7 @@ func (c *Controller) carryOut(set *appsv1.StatefulSet, step lifecycle.StatefulSt
 	return nil
 }
 
-func (c *Controller) createStateful(set *appsv1.StatefulSet, ordinal lifecycle.Ordinal, revisions *revisions) error {
+func (c *Controller) createStateful(set *appsv1.StatefulSet, ordinal workload.Ordinal, revisions *revisions) error {
 	template, err := revisions.template(ordinal.Revision)
 	if err != nil {
 		return err

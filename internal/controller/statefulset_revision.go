@@ -13,8 +13,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 
-	"github.com/probity-run/probity/internal/lifecycle"
 	"github.com/probity-run/probity/internal/store"
+	"github.com/probity-run/probity/internal/workload"
 )
 
 // labelRevisionHash tells the revisions of a StatefulSet apart.
@@ -135,7 +135,7 @@ func (r *revisions) template(name string) (*corev1.PodTemplateSpec, error) {
 func (c *Controller) truncateHistory(set *appsv1.StatefulSet, pods []*corev1.Pod, r *revisions) error {
 	live := map[string]bool{r.current.Name: true, r.update.Name: true}
 	for _, pod := range pods {
-		live[lifecycle.RevisionOf(pod)] = true
+		live[workload.RevisionOf(pod)] = true
 	}
 	old := filter(r.all, func(o *appsv1.ControllerRevision) bool { return !live[o.Name] })
 	limit := 10 // R205

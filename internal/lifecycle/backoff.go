@@ -3,10 +3,10 @@ package lifecycle
 import "time"
 
 const (
-	initialBackoff = 10 * time.Second
-	maxBackoff     = 300 * time.Second
-	// backoffExpiry is fixed, whatever the cap (R146).
-	backoffExpiry = 600 * time.Second
+	InitialBackoff = 10 * time.Second
+	MaxBackoff     = 300 * time.Second
+	// BackoffExpiry is fixed, whatever the cap (R146).
+	BackoffExpiry = 600 * time.Second
 	// maxRetry is how far ahead a refused start is tried again at most (R149).
 	maxRetry = 60 * time.Second
 )
@@ -31,12 +31,12 @@ func (b *Backoff) Refuse(finished, now time.Time) bool {
 func (b *Backoff) Next(now time.Time) {
 	limit := b.Max
 	if limit == 0 {
-		limit = maxBackoff
+		limit = MaxBackoff
 	}
 	if b.recorded(now) {
 		b.delay = min(2*b.delay, limit)
 	} else {
-		b.delay = min(initialBackoff, limit)
+		b.delay = min(InitialBackoff, limit)
 	}
 	b.updated = now
 }
@@ -51,5 +51,5 @@ func (b *Backoff) retryAt(finished, now time.Time) time.Time {
 }
 
 func (b *Backoff) recorded(now time.Time) bool {
-	return b.delay > 0 && now.Sub(b.updated) <= backoffExpiry
+	return b.delay > 0 && now.Sub(b.updated) <= BackoffExpiry
 }

@@ -190,7 +190,7 @@ func (p *Pod) onStartFailed(e StartFailed, now time.Time) {
 	if e.Reason != "RunContainerError" {
 		// nothing was created: no instance, no back-off, the generic retry (R18, R112)
 		p.record(c, corev1.EventTypeWarning, "Failed", "Error: "+e.Message)
-		c.state, c.retryAt = stateWaiting, now.Add(initialBackoff)
+		c.state, c.retryAt = stateWaiting, now.Add(InitialBackoff)
 		if c.exit != nil {
 			c.state = stateExited
 		}

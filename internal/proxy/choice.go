@@ -9,7 +9,7 @@ import (
 	discoveryv1 "k8s.io/api/discovery/v1"
 	"k8s.io/apimachinery/pkg/types"
 
-	"github.com/probity-run/probity/internal/lifecycle"
+	"github.com/probity-run/probity/internal/workload"
 )
 
 // endpoint is one address of a Service port, as EndpointSlices list it.
@@ -25,11 +25,11 @@ type endpoint struct {
 // endpointsOf are the endpoints of the Service port of a name: those that are ready, and those that
 // are used as long as no ready one is left (R198). Both are in the order of Pod names.
 func endpointsOf(slicesOfService []*discoveryv1.EndpointSlice, portName string) (ready, terminating []endpoint) {
-	first, last := lifecycle.Tiers(lifecycle.EndpointsOf(slicesOfService, portName))
+	first, last := workload.Tiers(workload.EndpointsOf(slicesOfService, portName))
 	return identify(first), identify(last)
 }
 
-func identify(found []lifecycle.Endpoint) (all []endpoint) {
+func identify(found []workload.Endpoint) (all []endpoint) {
 	for _, e := range found {
 		address := net.JoinHostPort(e.Address, strconv.Itoa(int(e.Port)))
 		all = append(all, endpoint{address: address, uid: e.Pod, name: types.NamespacedName{Namespace: e.Namespace, Name: cmp.Or(e.Name, address)}})

@@ -9,11 +9,11 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/watch"
 
-	"github.com/probity-run/probity/internal/lifecycle"
 	"github.com/probity-run/probity/internal/manifest"
+	"github.com/probity-run/probity/internal/workload"
 )
 
-// deployment rolls ReplicaSets by the rules of lifecycle.Rollout.
+// deployment rolls ReplicaSets by the rules of workload.Rollout.
 type deployment struct {
 	object   *appsv1.Deployment
 	kind     string
@@ -29,7 +29,7 @@ type replicaSet struct {
 	name     string
 	template *corev1.PodTemplateSpec
 	size     int
-	noted    lifecycle.DeploymentSize
+	noted    workload.DeploymentSize
 	pods     []*pod
 	revision int
 }
@@ -47,8 +47,8 @@ func (d *deployment) sync(w *world) {
 		}
 		state := d.state(w)
 		step := state.Next()
-		if !step.Create && !slices.ContainsFunc(step.Scale, func(s lifecycle.Scaling) bool { return s.From != s.To }) {
-			d.report(w, &lifecycle.RolloutObservation{Rollout: state})
+		if !step.Create && !slices.ContainsFunc(step.Scale, func(s workload.Scaling) bool { return s.From != s.To }) {
+			d.report(w, &workload.RolloutObservation{Rollout: state})
 			return
 		}
 		if step.Create {
@@ -61,7 +61,7 @@ func (d *deployment) sync(w *world) {
 				d.scaled(w, set.name, 0, step.Size)
 			}
 			created := d.state(w)
-			d.report(w, &lifecycle.RolloutObservation{Rollout: created, Created: true})
+			d.report(w, &workload.RolloutObservation{Rollout: created, Created: true})
 		}
 		for _, s := range step.Scale {
 			set := d.set(s.Name)
@@ -74,17 +74,17 @@ func (d *deployment) sync(w *world) {
 // fill makes or deletes Pods of a set until it has its size.
 func (d *deployment) fill(w *world, set *replicaSet) {
 	now := w.time(w.now)
-	count, again := lifecycle.CountReplicas(objects(set.pods), d.object.Spec.MinReadySeconds, now)
+	count, again := workload.CountReplicas(objects(set.pods), d.object.Spec.MinReadySeconds, now)
 	w.again(again)
-	create, remove := lifecycle.ReplicaStep(set.size, count, d.stopFirst())
+	create, remove := workload.ReplicaStep(set.size, count, d.stopFirst())
 	for range create {
 		set.pods = append(set.pods, w.createPod(d.pod(set), d.freeReplica()))
 	}
 	if remove == 0 {
 		return
 	}
-	active := slices.DeleteFunc(objects(set.pods), func(p *corev1.Pod) bool { return !lifecycle.IsActive(p) })
-	for _, victim := range lifecycle.Victims(active, remove, nil, now) {
+	active := slices.DeleteFunc(objects(set.pods), func(p *corev1.Pod) bool { return !workload.IsActive(p) })
+	for _, victim := range workload.PodsToDelete(active, remove, nil, now) {
 		i := slices.IndexFunc(set.pods, func(p *pod) bool { return p.object.UID == victim.UID })
 		set.pods[i].delete()
 	}
@@ -95,7 +95,7 @@ func (d *deployment) freeReplica() int {
 	used := map[int]bool{}
 	for _, set := range d.sets {
 		for _, p := range set.pods {
-			used[p.replica] = used[p.replica] || set.revision == d.revision && lifecycle.IsActive(p.object)
+			used[p.replica] = used[p.replica] || set.revision == d.revision && workload.IsActive(p.object)
 		}
 	}
 	for i := 0; ; i++ {
@@ -114,20 +114,20 @@ func (d *deployment) pod(set *replicaSet) *corev1.Pod {
 }
 
 // state is what the rollout's rules decide by.
-func (d *deployment) state(w *world) lifecycle.Rollout {
-	r := lifecycle.Rollout{Desired: d.size, Strategy: lifecycle.Recreate, Paused: d.object.Spec.Paused}
+func (d *deployment) state(w *world) workload.Rollout {
+	r := workload.Rollout{Desired: d.size, Strategy: workload.Recreate, Paused: d.object.Spec.Paused}
 	if strategy := d.object.Spec.Strategy; strategy.Type != appsv1.RecreateDeploymentStrategyType {
 		limits := valueOr(strategy.RollingUpdate, appsv1.RollingUpdateDeployment{})
-		r.Strategy = lifecycle.Rolling
+		r.Strategy = workload.Rolling
 		// validation has seen them
-		r.Surge, r.Unavailable, _ = lifecycle.Fenceposts(limits.MaxSurge, limits.MaxUnavailable, d.size)
+		r.Surge, r.Unavailable, _ = workload.RollingUpdateLimits(limits.MaxSurge, limits.MaxUnavailable, d.size)
 	}
 	if d.stopFirst() {
-		r.Strategy = lifecycle.StopFirst
+		r.Strategy = workload.StopFirst
 	}
 	for _, set := range d.sets {
-		count, _ := lifecycle.CountReplicas(objects(set.pods), d.object.Spec.MinReadySeconds, w.time(w.now))
-		state := lifecycle.ReplicaSetState{
+		count, _ := workload.CountReplicas(objects(set.pods), d.object.Spec.MinReadySeconds, w.time(w.now))
+		state := workload.ReplicaSetState{
 			Name: set.name, Size: set.size, Replicas: count.Replicas, Ready: count.Ready, Available: count.Available, Terminating: count.Terminating,
 			Revision: int64(set.revision), Noted: new(set.noted),
 		}
@@ -147,7 +147,7 @@ func (d *deployment) stopFirst() bool {
 }
 
 // report brings the Deployment's status up to date, and says when it is overdue.
-func (d *deployment) report(w *world, seen *lifecycle.RolloutObservation) {
+func (d *deployment) report(w *world, seen *workload.RolloutObservation) {
 	status, again := seen.Status(d.object, w.time(w.now))
 	d.object.Status = status
 	w.saw(watch.Modified, d.object)

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/probity-run/probity/internal/lifecycle"
+	"github.com/probity-run/probity/internal/workload"
 )
 
 // Occurrence is one time that a fault happened to a container.
@@ -86,8 +87,8 @@ func (m *measures) born(b *box) {
 	}
 }
 
-func (m *measures) overdue(workload string, at time.Duration) {
-	m.late, m.lateAt = append(m.late, workload), append(m.lateAt, at)
+func (m *measures) overdue(controller string, at time.Duration) {
+	m.late, m.lateAt = append(m.late, controller), append(m.lateAt, at)
 }
 
 // ready takes note of a change of a Pod's Ready condition.
@@ -162,7 +163,7 @@ func (m *measures) missed(p *pod, s *strike) {
 }
 
 func (m *measures) occurrence(p *pod, s *strike) *Occurrence {
-	_, ready := lifecycle.ReadySince(p.object)
+	_, ready := workload.ReadySince(p.object)
 	o := &Occurrence{
 		Fault: s.fault.Label(), Kind: s.fault.Kind, Pod: p.object.Name, Container: s.container, At: Offset(m.w.now), wasReady: ready, pod: p,
 	}

@@ -120,8 +120,8 @@ func RunMany(objects []manifest.Object, script *Script, opts ManyOptions) (*Many
 	return m, nil
 }
 
-func onlyWorkload(objects []manifest.Object, script *Script) (workload, error) {
-	var found workload
+func onlyWorkload(objects []manifest.Object, script *Script) (controller, error) {
+	var found controller
 	known := map[string]bool{}
 	for _, o := range objects {
 		load := newWorkload(o.Resource, 0)
@@ -181,7 +181,7 @@ func playOne(pod *corev1.Pod, script *Script, opts ManyOptions, run int, span ti
 	_, part := math.Modf(0.5 + float64(run)*(math.Phi-1))
 	phase := time.Duration(part * float64(span))
 	w := emptyWorld(script, Options{Horizon: opts.Horizon, Seed: seed, MaxRestartPeriod: opts.MaxRestartPeriod, NoTimeline: true, phase: phase})
-	w.workloads = []workload{&single{object: pod, size: 1}}
+	w.workloads = []controller{&single{object: pod, size: 1}}
 	w.routes = []*route{w.imaginedRoute()}
 	w.run()
 	return w.sample()

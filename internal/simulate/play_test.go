@@ -15,6 +15,7 @@ import (
 	"k8s.io/apimachinery/pkg/watch"
 
 	"github.com/probity-run/probity/internal/lifecycle"
+	"github.com/probity-run/probity/internal/workload"
 )
 
 // played lists what somebody who watches saw of one kind of object.
@@ -60,7 +61,7 @@ func TestPlayCondition(t *testing.T) { // R107
 	ready := ""
 	played(t, gated, []Step{{At: 5 * time.Second, Pod: "web", Condition: set}}, 10*time.Second, func(object runtime.Object) string {
 		if pod, ok := object.(*corev1.Pod); ok && ready == "" {
-			if since, is := lifecycle.ReadySince(pod); is {
+			if since, is := workload.ReadySince(pod); is {
 				ready = since.Sub(epoch()).String()
 			}
 		}

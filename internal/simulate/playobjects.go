@@ -10,8 +10,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/watch"
 
-	"github.com/probity-run/probity/internal/lifecycle"
 	"github.com/probity-run/probity/internal/manifest"
+	"github.com/probity-run/probity/internal/workload"
 )
 
 // sawEvent tells of an Event, which is one of its own each time it happens.
@@ -33,9 +33,9 @@ func (r *route) tell(w *world) {
 	slice := &discoveryv1.EndpointSlice{AddressType: discoveryv1.AddressTypeIPv4}
 	slice.Name, slice.Namespace, slice.Labels = r.name, r.space, map[string]string{discoveryv1.LabelServiceName: r.name}
 	for _, p := range w.pods {
-		if r.selects(p.object) && lifecycle.IsEndpoint(p.object) {
+		if r.selects(p.object) && workload.IsEndpoint(p.object) {
 			slice.Endpoints = append(slice.Endpoints, discoveryv1.Endpoint{
-				Addresses: []string{p.object.Status.PodIP}, Conditions: lifecycle.EndpointConditions(p.object, r.publish),
+				Addresses: []string{p.object.Status.PodIP}, Conditions: workload.EndpointConditions(p.object, r.publish),
 				TargetRef: &corev1.ObjectReference{Kind: "Pod", Namespace: r.space, Name: p.object.Name, UID: p.object.UID},
 			})
 		}

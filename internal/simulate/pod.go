@@ -17,7 +17,7 @@ import (
 // both.
 type pod struct {
 	w        *world
-	replica  int         // of its workload, from 0
+	replica  int         // of its controller, from 0
 	object   *corev1.Pod // as it was created, with the newest status
 	state    *lifecycle.Pod
 	service  Service

@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/watch"
 
 	"github.com/probity-run/probity/internal/lifecycle"
+	"github.com/probity-run/probity/internal/workload"
 )
 
 // gone is what is said of a Pod whose object goes.
@@ -18,10 +19,10 @@ const gone = "gone"
 // publish brings the object's status up to date and tells those who read it.
 func (p *pod) publish() {
 	p.dirty = false
-	_, was := lifecycle.ReadySince(p.object)
+	_, was := workload.ReadySince(p.object)
 	phase := p.object.Status.Phase
 	p.object.Status = p.state.Status(p.w.time(p.w.now))
-	_, is := lifecycle.ReadySince(p.object)
+	_, is := workload.ReadySince(p.object)
 	p.noteStates()
 	if was != is || phase != p.object.Status.Phase {
 		p.noteReady(is)

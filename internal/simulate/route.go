@@ -9,7 +9,7 @@ import (
 	discoveryv1 "k8s.io/api/discovery/v1"
 	"k8s.io/apimachinery/pkg/labels"
 
-	"github.com/probity-run/probity/internal/lifecycle"
+	"github.com/probity-run/probity/internal/workload"
 )
 
 // route is what a Service sends requests to, as the ones who send them know it.
@@ -71,10 +71,10 @@ func (r *route) endpoints(w *world) (known Endpoints, chosen []*pod) {
 	known = Endpoints{Service: r.name, Ready: []string{}}
 	var ready, draining []*pod
 	for _, p := range w.pods {
-		if !r.selects(p.object) || !lifecycle.IsEndpoint(p.object) {
+		if !r.selects(p.object) || !workload.IsEndpoint(p.object) {
 			continue
 		}
-		c := lifecycle.EndpointConditions(p.object, r.publish)
+		c := workload.EndpointConditions(p.object, r.publish)
 		switch {
 		case *c.Ready:
 			known.Ready, ready = append(known.Ready, p.object.Name), append(ready, p)

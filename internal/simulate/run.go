@@ -112,7 +112,7 @@ func emptyWorld(script *Script, opts Options) *world {
 // all Pods.
 func (w *world) chooseRoutes() {
 	w.routes = slices.DeleteFunc(w.routes, func(r *route) bool {
-		return !slices.ContainsFunc(w.workloads, func(l workload) bool { return r.selects(l.template()) })
+		return !slices.ContainsFunc(w.workloads, func(l controller) bool { return r.selects(l.template()) })
 	})
 	if len(w.routes) == 0 {
 		w.routes = []*route{w.imaginedRoute()}

@@ -7,10 +7,10 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 
-	"github.com/probity-run/probity/internal/lifecycle"
+	"github.com/probity-run/probity/internal/workload"
 )
 
-// statefulSet fills its places by the rules of lifecycle.StatefulSetState.
+// statefulSet fills its places by the rules of workload.StatefulSetState.
 type statefulSet struct {
 	object   *appsv1.StatefulSet
 	size     int
@@ -30,7 +30,7 @@ func newStatefulSet(object *appsv1.StatefulSet, size int) *statefulSet {
 func (s *statefulSet) sync(w *world) {
 	for {
 		s.pods = present(s.pods)
-		state := lifecycle.StatefulSetState{Set: s.object, Pods: objects(s.pods), Current: s.current, Update: s.update}
+		state := workload.StatefulSetState{Set: s.object, Pods: objects(s.pods), Current: s.current, Update: s.update}
 		s.object.Status = state.Status(w.time(w.now))
 		s.current = s.object.Status.CurrentRevision
 		step := state.Next(w.time(w.now))

@@ -26,7 +26,7 @@ type world struct {
 	now, end  time.Duration
 	pods      []*pod
 	made      int
-	workloads []workload
+	workloads []controller
 	routes    []*route
 	queue     queue
 	timeline  *Timeline

@@ -1,4 +1,4 @@
-package lifecycle
+package workload
 
 import (
 	"fmt"
@@ -7,6 +7,7 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
 // Reasons of a Deployment's conditions (R212, R213).
@@ -142,17 +143,18 @@ func progressed(before, now *appsv1.DeploymentStatus) bool {
 func deadline(d *appsv1.Deployment) time.Duration {
 	switch s := d.Spec.ProgressDeadlineSeconds; {
 	case s == nil:
-		return seconds(600) // R205
+		return 600 * time.Second // R205
 	case *s == 1<<31-1:
 		return 0
 	default:
-		return seconds(*s)
+		return time.Duration(*s) * time.Second
 	}
 }
 
 func newCondition(t appsv1.DeploymentConditionType, status corev1.ConditionStatus, reason, message string, now time.Time) appsv1.DeploymentCondition {
+	at := metav1.NewTime(now.Truncate(time.Second))
 	return appsv1.DeploymentCondition{
-		Type: t, Status: status, Reason: reason, Message: message, LastUpdateTime: stamp(now), LastTransitionTime: stamp(now),
+		Type: t, Status: status, Reason: reason, Message: message, LastUpdateTime: at, LastTransitionTime: at,
 	}
 }
 

@@ -1,4 +1,4 @@
-package lifecycle
+package workload
 
 import (
 	"fmt"
@@ -14,7 +14,7 @@ import (
 
 func intOr(v string) *intstr.IntOrString { return new(intstr.Parse(v)) }
 
-func TestFenceposts(t *testing.T) { // P01 R206
+func TestRollingUpdateLimits(t *testing.T) { // P01 R206
 	for _, tt := range []struct {
 		replicas                 int
 		surge, unavailable       string
@@ -30,21 +30,21 @@ func TestFenceposts(t *testing.T) { // P01 R206
 		{2, "1", "5", 3, 0}, // capped at replicas
 		{0, "25%", "25%", 0, 0},
 	} {
-		surge, unavailable, err := Fenceposts(intOr(tt.surge), intOr(tt.unavailable), tt.replicas)
+		surge, unavailable, err := RollingUpdateLimits(intOr(tt.surge), intOr(tt.unavailable), tt.replicas)
 		if total, least := tt.replicas+surge, tt.replicas-unavailable; err != nil || total != tt.maxTotal || least != tt.leastAvailable {
 			t.Errorf("%d with %s/%s: at most %d, at least %d, %v, want %d and %d", tt.replicas, tt.surge, tt.unavailable, total, least, err, tt.maxTotal, tt.leastAvailable)
 		}
 	}
 	// P13 R205
-	if surge, unavailable, err := Fenceposts(nil, nil, 10); surge != 3 || unavailable != 2 || err != nil {
+	if surge, unavailable, err := RollingUpdateLimits(nil, nil, 10); surge != 3 || unavailable != 2 || err != nil {
 		t.Errorf("by default %d, %d, %v, want 3 and 2", surge, unavailable, err)
 	}
 	for _, bad := range []string{"a", "%", "5"} {
 		value := new(intstr.FromString(bad))
-		if _, _, err := Fenceposts(value, nil, 1); err == nil || !strings.Contains(err.Error(), "maxSurge") {
+		if _, _, err := RollingUpdateLimits(value, nil, 1); err == nil || !strings.Contains(err.Error(), "maxSurge") {
 			t.Errorf("maxSurge %q: error %v", bad, err)
 		}
-		if _, _, err := Fenceposts(nil, value, 1); err == nil || !strings.Contains(err.Error(), "maxUnavailable") {
+		if _, _, err := RollingUpdateLimits(nil, value, 1); err == nil || !strings.Contains(err.Error(), "maxUnavailable") {
 			t.Errorf("maxUnavailable %q: error %v", bad, err)
 		}
 	}
@@ -209,7 +209,7 @@ func TestResize(t *testing.T) {
 			f.New.Available = tt.available
 			f.Paused = tt.paused
 			f.Desired = tt.to
-			f.Surge, f.Unavailable, _ = Fenceposts(intOr("25%"), intOr("25%"), tt.to)
+			f.Surge, f.Unavailable, _ = RollingUpdateLimits(intOr("25%"), intOr("25%"), tt.to)
 			f.step()
 			if f.String() != tt.want {
 				t.Errorf("%v, want %s", f, tt.want)

@@ -1,4 +1,4 @@
-package lifecycle
+package workload
 
 import (
 	"cmp"
@@ -11,15 +11,15 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// Victims chooses n Pods of a ReplicaSet that is to shrink (R218). crowd says how many Pods of the
-// same Deployment are on a node.
-func Victims(pods []*corev1.Pod, n int, crowd map[string]int, now time.Time) []*corev1.Pod {
-	ranked := slices.SortedStableFunc(slices.Values(pods), func(a, b *corev1.Pod) int { return compareVictims(a, b, crowd, now) })
+// PodsToDelete chooses n Pods of a ReplicaSet that is to shrink (R218). onNode counts the
+// active Pods of the same Deployment by node.
+func PodsToDelete(pods []*corev1.Pod, n int, onNode map[string]int, now time.Time) []*corev1.Pod {
+	ranked := slices.SortedStableFunc(slices.Values(pods), func(a, b *corev1.Pod) int { return compareDeletion(a, b, onNode, now) })
 	return ranked[:min(n, len(ranked))]
 }
 
-// compareVictims is negative if a goes before b.
-func compareVictims(a, b *corev1.Pod, crowd map[string]int, now time.Time) int {
+// compareDeletion is negative if a goes before b.
+func compareDeletion(a, b *corev1.Pod, onNode map[string]int, now time.Time) int {
 	readySince := func(p *corev1.Pod) time.Time { since, _ := ReadySince(p); return since }
 	_, aReady := ReadySince(a)
 	_, bReady := ReadySince(b)
@@ -28,7 +28,7 @@ func compareVictims(a, b *corev1.Pod, crowd map[string]int, now time.Time) int {
 		cmp.Compare(phaseRank(a), phaseRank(b)),
 		falseFirst(aReady, bReady),
 		cmp.Compare(deletionCost(a), deletionCost(b)),
-		cmp.Compare(crowd[b.Spec.NodeName], crowd[a.Spec.NodeName]),
+		cmp.Compare(onNode[b.Spec.NodeName], onNode[a.Spec.NodeName]),
 		compareAges(readySince(a), readySince(b), aReady && bReady, a, b, now),
 		cmp.Compare(restarts(b), restarts(a)),
 		compareAges(a.CreationTimestamp.Time, b.CreationTimestamp.Time, true, a, b, now),

@@ -1,4 +1,4 @@
-package lifecycle
+package workload
 
 import (
 	"fmt"
@@ -128,13 +128,13 @@ func TestVictims(t *testing.T) { // P15 R218: each rule against all that come af
 		"younger":                   {replica("z", time.Hour, created(2*time.Hour)), replica("a", time.Hour, created(48*time.Hour))},
 	} {
 		for _, pods := range [][]*corev1.Pod{{tt.victim, tt.other}, {tt.other, tt.victim}} {
-			victims := Victims(pods, 1, map[string]int{"crowded": 5, "n": 1}, noon())
+			victims := PodsToDelete(pods, 1, map[string]int{"crowded": 5, "n": 1}, noon())
 			if len(victims) != 1 || victims[0] != tt.victim {
 				t.Errorf("%s: the other one goes", name)
 			}
 		}
 	}
-	if n := len(Victims([]*corev1.Pod{replica("a", -1)}, 3, nil, noon())); n != 1 {
+	if n := len(PodsToDelete([]*corev1.Pod{replica("a", -1)}, 3, nil, noon())); n != 1 {
 		t.Errorf("%d victims of 1 Pod", n)
 	}
 }
@@ -168,7 +168,7 @@ func TestReplacing(t *testing.T) {
 		if tt.want != 0 {
 			want = noon().Add(tt.want)
 		}
-		if got := Replacing(tt.pods, noon()); !got.Equal(want) {
+		if got := ReplaceAt(tt.pods, noon()); !got.Equal(want) {
 			t.Errorf("%s: %v, want %v", name, got, want)
 		}
 	}

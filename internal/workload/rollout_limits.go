@@ -1,4 +1,4 @@
-package lifecycle
+package workload
 
 import (
 	"fmt"
@@ -6,11 +6,11 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 )
 
-// Fenceposts turns maxSurge and maxUnavailable into numbers of Pods (R206): a percentage of the
+// RollingUpdateLimits turns maxSurge and maxUnavailable into numbers of Pods (R206): a percentage of the
 // replicas is rounded up for surge and down for unavailable; if both come out 0, unavailable
 // becomes 1; unavailable is capped at the replicas. Nil means the default of 25 % (R205). The error
 // is about a value that is neither a number nor a percentage.
-func Fenceposts(maxSurge, maxUnavailable *intstr.IntOrString, replicas int) (surge, unavailable int, err error) {
+func RollingUpdateLimits(maxSurge, maxUnavailable *intstr.IntOrString, replicas int) (surge, unavailable int, err error) {
 	if surge, err = scaled(maxSurge, replicas, true); err != nil {
 		return 0, 0, fmt.Errorf("cannot read maxSurge: %w", err)
 	}

@@ -1,4 +1,4 @@
-package lifecycle
+package workload
 
 import (
 	"cmp"
@@ -45,7 +45,7 @@ type DeploymentSize struct{ Desired, Max int }
 type Rollout struct {
 	// Desired is the Deployment's spec.replicas.
 	Desired int
-	// Surge and Unavailable are resolved by [Fenceposts]; a Deployment that is not a RollingUpdate
+	// Surge and Unavailable are resolved by [RollingUpdateLimits]; a Deployment that is not a RollingUpdate
 	// has none.
 	Surge, Unavailable int
 	Strategy           RolloutStrategy

@@ -1,4 +1,4 @@
-package lifecycle
+package workload
 
 import (
 	"slices"
@@ -9,6 +9,8 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
+
+	"github.com/probity-run/probity/internal/lifecycle"
 )
 
 // StatefulSetState is a StatefulSet at one instant. Its methods decide and change nothing.
@@ -78,7 +80,7 @@ func (s *StatefulSetState) fill(step *StatefulStep, places []*corev1.Pod, now ti
 // replace deletes a finished Pod so that it comes back, but not more often than every 10 s.
 // Kubernetes has no such limit; here nothing else would slow down a program that ends at once.
 func (s *StatefulSetState) replace(step *StatefulStep, pod *corev1.Pod, now time.Time) {
-	if at := pod.CreationTimestamp.Add(initialBackoff); now.Before(at) {
+	if at := pod.CreationTimestamp.Add(lifecycle.InitialBackoff); now.Before(at) {
 		step.Again = Sooner(step.Again, at)
 		return
 	}

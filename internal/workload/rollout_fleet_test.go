@@ -1,4 +1,4 @@
-package lifecycle
+package workload
 
 import (
 	"fmt"
@@ -25,7 +25,7 @@ func newFleet(t *testing.T, replicas int, surge, unavailable string) *fleet {
 	f.deployment.Name, f.deployment.Spec.ProgressDeadlineSeconds = "web", new(int32(600))
 	f.Strategy, f.Desired = Rolling, replicas
 	var err error
-	if f.Surge, f.Unavailable, err = Fenceposts(intOr(surge), intOr(unavailable), replicas); err != nil {
+	if f.Surge, f.Unavailable, err = RollingUpdateLimits(intOr(surge), intOr(unavailable), replicas); err != nil {
 		t.Fatal(err)
 	}
 	f.Old = []ReplicaSetState{f.full("old", replicas)}

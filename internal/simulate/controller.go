@@ -12,8 +12,8 @@ import (
 	"github.com/probity-run/probity/internal/manifest"
 )
 
-// workload is what makes Pods: the controller of an object of the manifest.
-type workload interface {
+// controller is what makes Pods: the controller of an object of the manifest.
+type controller interface {
 	// sync takes the steps that are due now.
 	sync(w *world)
 	// moving says that it may delete Pods although nothing happens to them.
@@ -30,7 +30,7 @@ type workload interface {
 
 // newWorkload is the controller of an object; nil for one that makes no Pods. A positive number of
 // replicas replaces the object's own.
-func newWorkload(object manifest.Resource, replicas int) workload {
+func newWorkload(object manifest.Resource, replicas int) controller {
 	size := func(own *int32) int {
 		if replicas > 0 {
 			return replicas

@@ -1,10 +1,12 @@
-package lifecycle
+package workload
 
 import (
 	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+
+	"github.com/probity-run/probity/internal/lifecycle"
 )
 
 // ReadySince says whether a Pod's Ready condition is True, and since when, to the second.
@@ -25,7 +27,7 @@ func AvailableAt(pod *corev1.Pod, minReadySeconds int32) (at time.Time, ready bo
 	if !ready || minReadySeconds <= 0 {
 		return time.Time{}, ready
 	}
-	return since.Add(seconds(minReadySeconds)), true
+	return since.Add(time.Duration(minReadySeconds) * time.Second), true
 }
 
 // Available says whether a Pod is Ready and was long enough (R211).
@@ -93,24 +95,26 @@ func ReplicaStep(size int, n ReplicaCount, stopFirst bool) (create, remove int) 
 	return create, 0
 }
 
-// Replacing limits how fast a ReplicaSet replaces Pods that finish for good, as the kubelet limits
+// ReplaceAt limits how fast a ReplicaSet replaces Pods that finish for good, as the kubelet limits
 // restarts: the first successor starts at once, later ones wait 10 s, 20 s … 300 s after the end of
 // the last one. Kubernetes has no such limit; here nothing else would slow down a program that ends
 // at once. finished are the Pods of the set that ended; those whose end is more than 10 minutes ago
 // count no more. A zero time means now.
-func Replacing(finished []*corev1.Pod, now time.Time) (at time.Time) {
+func ReplaceAt(finished []*corev1.Pod, now time.Time) (at time.Time) {
 	var newest time.Time
 	recent := 0
 	for _, pod := range finished {
-		if end := endOf(pod); now.Sub(end) <= backoffExpiry {
+		if end := endOf(pod); now.Sub(end) <= lifecycle.BackoffExpiry {
 			recent++
-			newest = latest(newest, end)
+			if end.After(newest) {
+				newest = end
+			}
 		}
 	}
 	if recent < 2 {
 		return time.Time{}
 	}
-	delay := min(initialBackoff<<min(recent-2, 10), maxBackoff)
+	delay := min(lifecycle.InitialBackoff<<min(recent-2, 10), lifecycle.MaxBackoff)
 	if at = newest.Add(delay); !now.Before(at) {
 		return time.Time{}
 	}
@@ -121,8 +125,8 @@ func Replacing(finished []*corev1.Pod, now time.Time) (at time.Time) {
 func endOf(pod *corev1.Pod) time.Time {
 	end := pod.CreationTimestamp.Time
 	for _, s := range slices.Concat(pod.Status.InitContainerStatuses, pod.Status.ContainerStatuses) {
-		if s.State.Terminated != nil {
-			end = latest(end, s.State.Terminated.FinishedAt.Time)
+		if t := s.State.Terminated; t != nil && t.FinishedAt.After(end) {
+			end = t.FinishedAt.Time
 		}
 	}
 	return end

@@ -1,11 +1,14 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
+
+	"github.com/probity-run/probity/internal/system"
 )
 
 const applyHelp = `Let a running probity run bring its objects to what manifests say now.
@@ -27,31 +30,37 @@ func newApply(streams Streams) *cobra.Command {
 		Example: "  probity apply app.yaml",
 		Args:    cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			paths, err := absolute(args)
-			if err != nil {
-				return badInput(err)
-			}
-			dir, err := findRun(stateDir, args)
-			if err != nil {
-				return badInput(err)
-			}
-			reply, err := askToApply(cmd.Context(), dir, paths)
-			if err != nil {
-				return badInput(fmt.Errorf("cannot reach the probity run of %s: %w", dir, err))
-			}
-			for _, line := range reply.Lines {
-				if _, err := fmt.Fprintln(streams.Out, line); err != nil {
-					return failed(err)
-				}
-			}
-			if reply.Error != "" {
-				return &exitError{reply.Code, errors.New(reply.Error)}
-			}
-			return nil
+			return apply(cmd.Context(), streams, stateDir, args)
 		},
 	}
 	cmd.Flags().StringVar(&stateDir, "state-dir", "", "state folder of the run (default: that of the run of these files, or of the only one)")
 	return cmd
+}
+
+// apply has a running system apply manifests.
+func apply(ctx context.Context, streams Streams, stateDir string, args []string) error {
+	paths, err := absolute(args)
+	if err != nil {
+		return badInput(err)
+	}
+	if stateDir == "" {
+		if stateDir, err = system.Find(args); err != nil {
+			return badInput(err)
+		}
+	}
+	lines, err := system.RequestApply(ctx, stateDir, paths)
+	for _, line := range lines {
+		if _, err := fmt.Fprintln(streams.Out, line); err != nil {
+			return failed(err)
+		}
+	}
+	if _, ok := errors.AsType[*system.InputError](err); ok {
+		return badInput(err)
+	}
+	if err != nil {
+		return failed(err)
+	}
+	return nil
 }
 
 // absolute makes paths independent of the working folder.

@@ -10,6 +10,8 @@ import (
 	"io"
 
 	"github.com/spf13/cobra"
+
+	"github.com/probity-run/probity/internal/terminal"
 )
 
 // Exit codes of every subcommand. Each says more in its help.
@@ -53,9 +55,7 @@ func Main(ctx context.Context, streams Streams, args []string) int {
 		return ExitOK
 	}
 	if message := err.Error(); message != "" {
-		last := newOutlet(streams.Err) // it may be that nobody reads it
-		last.offer("probity: " + message)
-		last.close()
+		terminal.Print(streams.Err, "probity: "+message)
 	}
 	if exit, ok := errors.AsType[*exitError](err); ok {
 		return exit.code

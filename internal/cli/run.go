@@ -7,18 +7,16 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
-	"path/filepath"
-	"slices"
+	"runtime/debug"
+	"strings"
 	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
 
-	"github.com/probity-run/probity/internal/controller"
-	"github.com/probity-run/probity/internal/node"
 	"github.com/probity-run/probity/internal/process"
-	"github.com/probity-run/probity/internal/proxy"
-	"github.com/probity-run/probity/internal/store"
+	"github.com/probity-run/probity/internal/system"
+	"github.com/probity-run/probity/internal/terminal"
 )
 
 const runHelp = `Start the programs of manifests on this machine and do to them what the kubelet would: probe them, restart them, back off.
@@ -49,10 +47,6 @@ type runFlags struct {
 	logs             bool
 }
 
-// maxRestartPeriod is the kubelet's cap of the crash-loop back-off, and the largest value that its
-// setting takes (R146, R147).
-const maxRestartPeriod = 5 * time.Minute
-
 // threads are more than Probity needs as long as disks are quick.
 const threads = 12
 
@@ -71,80 +65,157 @@ func newRun(streams Streams) *cobra.Command {
 	f := cmd.Flags()
 	f.StringVarP(&flags.output, "output", "o", "", "json: a line per change; default: a table on a terminal, else a line per Event")
 	f.StringVar(&flags.stateDir, "state-dir", "", "folder for the output of containers and for volumes (default: one per manifest below the user's state folder)")
-	f.DurationVar(&flags.maxRestartPeriod, "max-restart-period", maxRestartPeriod, "longest crash-loop back-off, 1s to 5m (the kubelet's crashLoopBackOff.maxContainerRestartPeriod)")
+	f.DurationVar(&flags.maxRestartPeriod, "max-restart-period", system.MaxRestartPeriod, "longest crash-loop back-off, 1s to 5m (the kubelet's crashLoopBackOff.maxContainerRestartPeriod)")
 	f.StringArrayVar(&flags.commands, "command", nil, "program that stands for a container's image, as container='./program --flag'; may be repeated")
 	f.BoolVar(&flags.logs, "logs", false, "also print what the containers print, with a prefix")
 	return cmd
 }
 
-func (f runFlags) check() error {
+// options checks the flags.
+func (f runFlags) options() (system.Options, error) {
 	if f.output != "" && f.output != "json" {
-		return badInput(fmt.Errorf("cannot print %q: --output takes json", f.output))
+		return system.Options{}, fmt.Errorf("cannot print %q: --output takes json", f.output)
 	}
-	if f.maxRestartPeriod < time.Second || f.maxRestartPeriod > maxRestartPeriod {
-		return badInput(fmt.Errorf("cannot use --max-restart-period %v: it must be between 1s and %v", f.maxRestartPeriod, maxRestartPeriod))
+	if err := checkRestartPeriod(f.maxRestartPeriod); err != nil {
+		return system.Options{}, err
+	}
+	commands, err := parseCommands(f.commands)
+	if err != nil {
+		return system.Options{}, err
+	}
+	return system.Options{Commands: commands, StateDir: f.stateDir, MaxRestartPeriod: f.maxRestartPeriod, StopWhenFinished: true}, nil
+}
+
+func checkRestartPeriod(d time.Duration) error {
+	if d < time.Second || d > system.MaxRestartPeriod {
+		return fmt.Errorf("cannot use --max-restart-period %v: it must be between 1s and %v", d, system.MaxRestartPeriod)
 	}
 	return nil
 }
 
+// parseCommands reads container='./program --flag'.
+func parseCommands(flags []string) (map[string]string, error) {
+	commands := map[string]string{}
+	for _, flag := range flags {
+		container, line, ok := strings.Cut(flag, "=")
+		if !ok || container == "" {
+			return nil, fmt.Errorf("cannot use --command %q: write it as container='./program --flag'", flag)
+		}
+		commands[container] = line
+	}
+	return commands, nil
+}
+
 // run is the whole life of probity run: check everything, then start it, show it, and end it.
-func run(ctx context.Context, streams Streams, flags runFlags, paths []string) (err error) {
-	if err := flags.check(); err != nil {
-		return err
-	}
-	here := surroundings{stdin: streams.In, commands: flags.commands, environ: os.Environ()}
-	in, err := load(here, paths)
-	if err != nil {
-		return err
-	}
-	state, err := openState(flags.stateDir, paths)
+func run(ctx context.Context, streams Streams, flags runFlags, paths []string) error {
+	opts, err := flags.options()
 	if err != nil {
 		return badInput(err)
 	}
-	defer func() { err = errors.Join(err, state.close()) }()
-	if err := in.report(streams.Err); err != nil {
-		return failed(err)
+	view := terminal.New(terminal.Options{Out: streams.Out, Err: streams.Err, JSON: flags.output == "json"})
+	defer view.Close()
+	opts.Manifests, opts.Stdin = paths, streams.In
+	opts.Notice, opts.Logger = view.Say, slog.New(slog.NewTextHandler(view, nil))
+	if flags.logs {
+		opts.Follow = view.Output
+	}
+	s, err := system.New(opts)
+	if err != nil {
+		return systemError(err)
+	}
+	for _, line := range s.Remarks() {
+		if _, err := fmt.Fprintln(streams.Err, line); err != nil {
+			return failed(errors.Join(err, s.Close()))
+		}
 	}
 	// From here on a Ctrl-C ends the Pods, not Probity.
 	signals := make(chan os.Signal, 4)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer signal.Stop(signals)
-	process.ReserveThreads(threads)
-	if err := process.BecomeSubreaper(); err != nil {
-		return failed(err)
+	if err := start(ctx, s, view); err != nil {
+		return failed(errors.Join(err, s.Close()))
 	}
-	shepherd, err := process.NewShepherd()
-	if err != nil {
-		return failed(err)
-	}
-	defer func() { err = errors.Join(err, shepherd.Close()) }()
-	s := newSession(streams, flags, state, shepherd, in)
-	s.signals, s.here, s.paths = signals, here, paths
-	if s.absolute, err = absolute(slices.DeleteFunc(slices.Clone(paths), func(path string) bool { return path == "-" })); err != nil {
-		return failed(err)
-	}
-	s.remark(in, func(string) {}) // it is said already
-	return s.run(ctx, in)
+	return attend(s, view, signals)
 }
 
-func newSession(streams Streams, flags runFlags, state *stateDir, shepherd *process.Shepherd, in *input) *session {
-	kinds := slices.Concat(store.Kubernetes(), node.Kinds(), controller.Kinds())
-	objects := store.New(store.Options{Kinds: kinds})
-	screen := newScreen(streams, flags)
-	logger := slog.New(slog.NewTextHandler(lineWriter{screen}, nil))
-	reserved := in.reserved()
-	front := proxy.New(proxy.Options{Store: objects, Reserved: func(port int) bool { return reserved[port] }, Logger: logger})
-	options := node.Options{
-		Store: objects, Starter: shepherd, Dir: state.path, Environ: state.environ(os.Environ()),
-		MaxRestartPeriod: flags.maxRestartPeriod, Traffic: front, Logger: logger,
+// start makes this process one that can have Pods, and starts the system before anybody's eyes.
+func start(ctx context.Context, s *system.System, view *terminal.View) error {
+	process.ReserveThreads(threads)
+	if err := process.BecomeSubreaper(); err != nil {
+		return err
 	}
-	if flags.logs {
-		options.Follow = printer(screen)
+	if err := view.Start(s.Store()); err != nil {
+		return err
 	}
-	return &session{
-		store: objects, node: node.New(options), proxy: front, shepherd: shepherd, screen: screen, logger: logger,
-		controller: controller.New(controller.Options{Store: objects, Prepare: binder(flags.commands), Logger: logger}),
-		applier:    newApplier(objects), stateDir: filepath.Dir(state.path),
-		applies: make(chan applyRequest), edited: make(chan struct{}, 1), remarked: map[string]bool{},
+	return s.Start(ctx)
+}
+
+// attend passes on signals until the system has ended.
+func attend(s *system.System, view *terminal.View, signals <-chan os.Signal) error {
+	started := time.After(startTime)
+	for {
+		select {
+		case <-started:
+			releaseMemory(view)
+		case sig := <-signals:
+			onSignal(s, view, sig)
+		case err := <-view.Failed():
+			return failed(errors.Join(err, s.Close()))
+		case <-s.Done():
+			if err := s.Wait(); err != nil {
+				return failed(err)
+			}
+			return nil
+		}
 	}
+}
+
+// onSignal deletes the Pods with their grace; a second signal kills them. HUP reads the manifests
+// again, unless it says that the terminal is gone.
+func onSignal(s *system.System, view *terminal.View, sig os.Signal) {
+	switch {
+	case sig == syscall.SIGHUP && !view.Interactive():
+		s.Reload()
+	case s.Stopping():
+		view.Say(fmt.Sprintf("%v again: killing every process now", sig))
+		s.Abort()
+	default:
+		view.Say(fmt.Sprintf("%v: stopping every Pod with its grace period; once more kills them", sig))
+		s.Stop()
+	}
+}
+
+// startTime is how long it takes until what is used of the program is mostly what probing needs.
+const startTime = 5 * time.Second
+
+// garbage is how much may gather until it is collected, in percent of what is in use, unless the
+// environment's GOGC says so. Below that, collecting is felt in the CPU time of 200 probes a
+// second.
+const garbage = 75
+
+// releaseMemory gives memory back that only the start needed.
+func releaseMemory(view *terminal.View) {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(garbage)
+	}
+	if err := process.TrimImage(); err != nil {
+		view.Say(fmt.Sprintf("probity: more memory than necessary is used: %v", err))
+	}
+}
+
+// systemError gives an error of a system its exit code.
+func systemError(err error) error {
+	if _, ok := errors.AsType[*system.InputError](err); ok {
+		return badInput(listed(err))
+	}
+	return failed(err)
+}
+
+// listed puts several errors on lines of their own below a headline.
+func listed(err error) error {
+	lines := strings.Split(err.Error(), "\n")
+	if len(lines) == 1 {
+		return err
+	}
+	return fmt.Errorf("%d errors, nothing was started\n%w", len(lines), err)
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/probity-run/probity/internal/manifest"
 	"github.com/probity-run/probity/internal/simulate"
+	"github.com/probity-run/probity/internal/system"
 )
 
 const simulateHelp = `Play a manifest in virtual time: the same rules as probity run, with a script in place of the service. A month takes milliseconds,
@@ -62,7 +63,7 @@ func newSimulate(streams Streams) *cobra.Command {
 	f.IntVar(&flags.replicas, "replicas", 0, "replicas of each workload, instead of the manifest's")
 	f.Uint64Var(&flags.seed, "seed", 1, "chooses among what chance may bring")
 	f.Float64Var(&flags.rate, "rate", 100, "requests a second that are imagined")
-	f.DurationVar(&flags.maxRestartPeriod, "max-restart-period", maxRestartPeriod, "longest crash-loop back-off, 1s to 5m")
+	f.DurationVar(&flags.maxRestartPeriod, "max-restart-period", system.MaxRestartPeriod, "longest crash-loop back-off, 1s to 5m")
 	f.StringVarP(&flags.output, "output", "o", "text", "text (summary and timeline), summary, json or svg")
 	f.StringVar(&flags.svg, "svg", "", "also write the timeline as a picture to this file")
 	f.StringArrayVar(&flags.asserts, "assert", nil, "what must hold, such as 'restarts == 0'; may be repeated")
@@ -161,8 +162,9 @@ func (s *simulation) checkFlags() (err error) {
 		return fmt.Errorf("cannot use --replicas %d: it must be positive", f.replicas)
 	case !(f.rate >= 0 && f.rate <= 1e9):
 		return fmt.Errorf("cannot use --rate %g: it must be between 0 and 1e9", f.rate)
-	case f.maxRestartPeriod < time.Second || f.maxRestartPeriod > maxRestartPeriod:
-		return fmt.Errorf("cannot use --max-restart-period %v: it must be between 1s and %v", f.maxRestartPeriod, maxRestartPeriod)
+	}
+	if err := checkRestartPeriod(f.maxRestartPeriod); err != nil {
+		return err
 	}
 	if f.horizon != "" {
 		if s.horizon, err = simulate.ParseDuration(f.horizon); err != nil {

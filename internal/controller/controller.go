@@ -12,6 +12,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
 
+	"github.com/probity-run/probity/internal/registry"
 	"github.com/probity-run/probity/internal/store"
 )
 
@@ -19,11 +20,9 @@ import (
 type Options struct {
 	// Store holds the objects. Required. It has to know Kubernetes' kinds and those of [Kinds].
 	Store *store.Store
-	// Prepare, if not nil, gets each new Pod before it is created, to bind it to a node and tell it
-	// what its template does not know. owner is the object that a person wrote: a Deployment, a
-	// ReplicaSet or a StatefulSet; it must not be modified. An error keeps the Pod from being
-	// created, becomes a FailedCreate Event and is tried again.
-	Prepare func(pod *corev1.Pod, owner store.Object) error
+	// Registry takes what is to be made or changed; statuses and deletions go to the store. A Pod
+	// that it refuses becomes a FailedCreate Event and is tried again. Required.
+	Registry *registry.Registry
 	// Logger gets errors that are tried again. Default: nothing is logged.
 	Logger *slog.Logger
 }
@@ -36,8 +35,9 @@ func Kinds() []store.Kind {
 
 // Controller makes Pods and EndpointSlices for the objects of a store. Make it with [New].
 type Controller struct {
-	opts  Options
-	store *store.Store
+	opts     Options
+	store    *store.Store
+	registry *registry.Registry
 
 	// The rest belongs to the goroutine of Run.
 	queue queue
@@ -51,7 +51,7 @@ func New(opts Options) *Controller {
 	if opts.Logger == nil {
 		opts.Logger = slog.New(slog.DiscardHandler)
 	}
-	return &Controller{opts: opts, store: opts.Store, queue: newQueue(), labels: map[types.UID]map[string]string{}, complaints: complaints{}}
+	return &Controller{opts: opts, store: opts.Store, registry: opts.Registry, queue: newQueue(), labels: map[types.UID]map[string]string{}, complaints: complaints{}}
 }
 
 // Run works until the context is done, on the goroutine that calls it; it starts no other. What it

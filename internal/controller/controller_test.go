@@ -14,12 +14,13 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/probity-run/probity/internal/manifest"
+	"github.com/probity-run/probity/internal/registry"
 	"github.com/probity-run/probity/internal/store"
 )
 
 // A controller that was held up for so long that the store forgot changes sees everything again.
 func TestExpiredWatch(t *testing.T) {
-	inWorldOf(t, store.Options{History: 4}, func(w *world) {
+	inClusterOf(t, store.Options{History: 4}, func(w *cluster) {
 		create(w, service())
 		create(w, deployment(5, exposing))
 		w.wait(time.Minute)
@@ -47,15 +48,16 @@ func TestExpiredWatch(t *testing.T) {
 // What is there before the controller starts is found.
 func TestLateStart(t *testing.T) {
 	s := store.New(store.Options{Kinds: append(store.Kubernetes(), Kinds()...)})
+	r := registry.New(registry.Options{Store: s, NodeName: nodeName})
 	d := deployment(2)
 	d.Namespace = "default"
-	if _, err := store.Create(s, d); err != nil {
+	if _, err := registry.Create(r, d); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	var running sync.WaitGroup
 	running.Go(func() {
-		if err := New(Options{Store: s}).Run(ctx); err != nil {
+		if err := New(Options{Store: s, Registry: r}).Run(ctx); err != nil {
 			t.Error(err)
 		}
 	})
@@ -131,22 +133,23 @@ func BenchmarkReadinessToSlice(b *testing.B) {
 
 func benchmarkReadiness(b *testing.B, services int) {
 	s := store.New(store.Options{Kinds: append(store.Kubernetes(), Kinds()...)})
+	r := registry.New(registry.Options{Store: s, NodeName: nodeName})
 	for i := range services {
 		svc := service()
 		svc.Name, svc.Namespace = fmt.Sprint("web-", i), "default"
-		if _, err := store.Create(s, svc); err != nil {
+		if _, err := registry.Create(r, svc); err != nil {
 			b.Fatal(err)
 		}
 	}
 	d := deployment(20, exposing)
 	d.Namespace = "default"
-	if _, err := store.Create(s, d); err != nil {
+	if _, err := registry.Create(r, d); err != nil {
 		b.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(b.Context())
 	var running sync.WaitGroup
 	running.Go(func() {
-		if err := New(Options{Store: s}).Run(ctx); err != nil {
+		if err := New(Options{Store: s, Registry: r}).Run(ctx); err != nil {
 			b.Error(err)
 		}
 	})

@@ -14,6 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/probity-run/probity/internal/manifest"
+	"github.com/probity-run/probity/internal/registry"
 	"github.com/probity-run/probity/internal/store"
 	"github.com/probity-run/probity/internal/workload"
 )
@@ -82,7 +83,7 @@ func (c *Controller) scale(r *rollout, s workload.Scaling) error {
 	next := r.sets[s.Name].DeepCopy()
 	next.Spec.Replicas = new(int32(s.To))
 	noteSize(next, r.state.Size())
-	if _, err := store.Update(c.store, next); err != nil {
+	if _, err := registry.Update(c.registry, next); err != nil {
 		return fmt.Errorf("cannot scale ReplicaSet %s: %w", s.Name, err)
 	}
 	if s.From != s.To {
@@ -101,7 +102,7 @@ func (c *Controller) recordScaling(d *appsv1.Deployment, s workload.Scaling) {
 
 // look gathers what there is of a Deployment.
 func (c *Controller) look(d *appsv1.Deployment) (*rollout, error) {
-	sets, err := claim(c.store, d, d.Spec.Selector, func(*appsv1.ReplicaSet) bool { return true })
+	sets, err := claim(c, d, d.Spec.Selector, func(*appsv1.ReplicaSet) bool { return true })
 	if err != nil {
 		return nil, err
 	}

@@ -16,7 +16,7 @@ import (
 )
 
 func TestUndo(t *testing.T) {
-	inWorld(t, func(w *world) {
+	inCluster(t, func(w *cluster) {
 		create(w, deployment(2))
 		w.wait(time.Second)
 		w.setImage("v2")
@@ -37,7 +37,7 @@ func TestUndo(t *testing.T) {
 }
 
 func TestRestart(t *testing.T) {
-	inWorld(t, func(w *world) {
+	inCluster(t, func(w *cluster) {
 		create(w, deployment(2))
 		w.wait(time.Second)
 		before := list[*corev1.Pod](w)
@@ -55,7 +55,7 @@ func TestRestart(t *testing.T) {
 }
 
 func TestScaleAndPause(t *testing.T) {
-	inWorld(t, func(w *world) {
+	inCluster(t, func(w *cluster) {
 		create(w, deployment(2))
 		w.wait(time.Second)
 		scale := func(n int32) func(*appsv1.Deployment) {
@@ -101,7 +101,7 @@ func TestStopFirst(t *testing.T) {
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			inWorld(t, func(w *world) {
+			inCluster(t, func(w *cluster) {
 				w.behave("v1", tt.behaviour)
 				w.behave("v2", tt.behaviour)
 				create(w, deployment(1, tt.change))
@@ -129,7 +129,7 @@ func TestStopFirst(t *testing.T) {
 
 // The old ReplicaSet may be gone while its Pod still stops: with no history it is deleted early.
 func TestStopFirstWithoutHistory(t *testing.T) {
-	inWorld(t, func(w *world) {
+	inCluster(t, func(w *cluster) {
 		w.behave("v1", behaviour{stopsAfter: 10 * time.Second, fixed: true})
 		create(w, deployment(1, recreate, func(d *appsv1.Deployment) { d.Spec.RevisionHistoryLimit = new(int32(0)) }))
 		w.wait(time.Second)
@@ -147,7 +147,7 @@ func TestStopFirstWithoutHistory(t *testing.T) {
 }
 
 func TestDeletion(t *testing.T) {
-	inWorld(t, func(w *world) {
+	inCluster(t, func(w *cluster) {
 		create(w, deployment(2))
 		w.wait(time.Second)
 		if err := store.Delete[*appsv1.Deployment](w.store, "default", "web", store.DeleteOptions{}); err != nil {
@@ -161,7 +161,7 @@ func TestDeletion(t *testing.T) {
 }
 
 func TestOrphan(t *testing.T) { // what was let go is found again by its labels
-	inWorld(t, func(w *world) {
+	inCluster(t, func(w *cluster) {
 		create(w, deployment(2))
 		w.wait(time.Second)
 		before := list[*corev1.Pod](w)
@@ -178,15 +178,17 @@ func TestOrphan(t *testing.T) { // what was let go is found again by its labels
 }
 
 func TestCollision(t *testing.T) {
-	inWorld(t, func(w *world) {
+	inCluster(t, func(w *cluster) {
 		d := deployment(1)
 		manifest.Default(d)
 		hash, err := templateHash(&d.Spec.Template, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
+		other := template()
+		other.Labels = map[string]string{"app": "other"}
 		create(w, &appsv1.ReplicaSet{ObjectMeta: metav1.ObjectMeta{Name: "web-" + hash}, Spec: appsv1.ReplicaSetSpec{
-			Replicas: new(int32(0)), Selector: &metav1.LabelSelector{MatchLabels: map[string]string{"app": "other"}}, Template: template(),
+			Replicas: new(int32(0)), Selector: &metav1.LabelSelector{MatchLabels: other.Labels}, Template: other,
 		}})
 		create(w, d)
 		w.wait(time.Second)
@@ -198,7 +200,7 @@ func TestCollision(t *testing.T) {
 }
 
 func TestRefusedPods(t *testing.T) {
-	inWorld(t, func(w *world) {
+	inCluster(t, func(w *cluster) {
 		w.refuse(errors.New("no room"))
 		create(w, deployment(1))
 		w.wait(time.Second)

@@ -16,7 +16,7 @@ import (
 )
 
 func TestFirstRollout(t *testing.T) { // P11 P13
-	inWorld(t, func(w *world) {
+	inCluster(t, func(w *cluster) {
 		create(w, deployment(3))
 		w.wait(0)
 		set := w.setOf("v1")
@@ -63,7 +63,7 @@ func TestRollingUpdates(t *testing.T) { // P02 P11 P14 P16 R219
 		{4, "25%", "25%", "4/0 4/1 3/1 3/2 1/2 1/4 0/4"},
 	} {
 		t.Run(fmt.Sprint(tt.replicas, " ", tt.surge, " ", tt.unavailable), func(t *testing.T) {
-			inWorld(t, func(w *world) {
+			inCluster(t, func(w *cluster) {
 				// With minReadySeconds Pods that become ready one after the other in one second
 				// become available at one instant.
 				create(w, deployment(tt.replicas, rolling(tt.surge, tt.unavailable), func(d *appsv1.Deployment) { d.Spec.MinReadySeconds = 1 }))
@@ -88,7 +88,7 @@ func TestRollingUpdates(t *testing.T) { // P02 P11 P14 P16 R219
 }
 
 // checkBounds is P01 at one instant: sizes by the sets, availability by the Pods.
-func (w *world) checkBounds(v view) {
+func (w *cluster) checkBounds(v view) {
 	d := get[*appsv1.Deployment](w, "web")
 	surge, unavailable, err := workload.RollingUpdateLimits(d.Spec.Strategy.RollingUpdate.MaxSurge, d.Spec.Strategy.RollingUpdate.MaxUnavailable, int(*d.Spec.Replicas))
 	if err != nil {
@@ -109,7 +109,7 @@ func (w *world) checkBounds(v view) {
 }
 
 func TestStalledRollout(t *testing.T) { // P04 R213 R220
-	inWorld(t, func(w *world) {
+	inCluster(t, func(w *cluster) {
 		create(w, deployment(10, func(d *appsv1.Deployment) { d.Spec.ProgressDeadlineSeconds = new(int32(5)) }))
 		w.wait(time.Second)
 		w.behave("bad", behaviour{readyAfter: -1})
@@ -132,7 +132,7 @@ func TestStalledRollout(t *testing.T) { // P04 R213 R220
 }
 
 func TestMinReadySeconds(t *testing.T) { // P05 R211
-	inWorld(t, func(w *world) {
+	inCluster(t, func(w *cluster) {
 		create(w, deployment(2, rolling("1", "0"), func(d *appsv1.Deployment) { d.Spec.MinReadySeconds = 3 }))
 		w.wait(10 * time.Second)
 		w.setImage("v2")
@@ -154,7 +154,7 @@ func TestMinReadySeconds(t *testing.T) { // P05 R211
 }
 
 func TestHistory(t *testing.T) { // P07 R215
-	inWorld(t, func(w *world) {
+	inCluster(t, func(w *cluster) {
 		create(w, deployment(1, func(d *appsv1.Deployment) { d.Spec.RevisionHistoryLimit = new(int32(2)) }))
 		w.wait(time.Second)
 		for i := 2; i <= 5; i++ {
@@ -177,7 +177,7 @@ func TestHistory(t *testing.T) { // P07 R215
 }
 
 func TestRecreate(t *testing.T) { // P08 R216
-	inWorld(t, func(w *world) {
+	inCluster(t, func(w *cluster) {
 		w.behave("v1", behaviour{stopsAfter: 10 * time.Second})
 		create(w, deployment(3, recreate))
 		w.wait(time.Second)
@@ -192,14 +192,14 @@ func TestRecreate(t *testing.T) { // P08 R216
 }
 
 // noTwoVersions checks that no two images are there at the same time.
-func (w *world) noTwoVersions(v view) {
+func (w *cluster) noTwoVersions(v view) {
 	if images := v.images(); len(slices.Compact(images)) > 1 {
 		w.t.Errorf("%v at the same time", v.images())
 	}
 }
 
 func TestSlowStop(t *testing.T) { // P10 R210
-	inWorld(t, func(w *world) {
+	inCluster(t, func(w *cluster) {
 		w.behave("v1", behaviour{stopsAfter: 10 * time.Second})
 		create(w, deployment(2, rolling("0", "1")))
 		w.wait(time.Second)
@@ -210,7 +210,7 @@ func TestSlowStop(t *testing.T) { // P10 R210
 }
 
 func TestAfterCompletion(t *testing.T) { // P09 R213
-	inWorld(t, func(w *world) {
+	inCluster(t, func(w *cluster) {
 		create(w, deployment(2, func(d *appsv1.Deployment) { d.Spec.ProgressDeadlineSeconds = new(int32(5)) }))
 		w.wait(time.Second)
 		for _, pod := range list[*corev1.Pod](w) {

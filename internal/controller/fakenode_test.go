@@ -28,7 +28,7 @@ type behaviour struct {
 }
 
 // node makes Pods ready and ends them, each in a goroutine of its own that ends with the Pod.
-func (w *world) node(ctx context.Context) {
+func (w *cluster) node(ctx context.Context) {
 	var running sync.WaitGroup
 	defer running.Wait()
 	seen := map[string]context.CancelFunc{}
@@ -45,7 +45,7 @@ func (w *world) node(ctx context.Context) {
 	})
 }
 
-func (w *world) runPod(ctx context.Context, pod *corev1.Pod) {
+func (w *cluster) runPod(ctx context.Context, pod *corev1.Pod) {
 	b := w.behaviourOf(pod)
 	deleted, markDeleted := context.WithCancel(context.Background())
 	var watching sync.WaitGroup
@@ -86,7 +86,7 @@ func (w *world) runPod(ctx context.Context, pod *corev1.Pod) {
 	}
 }
 
-func (w *world) setReady(pod *corev1.Pod, ready bool, b behaviour) {
+func (w *cluster) setReady(pod *corev1.Pod, ready bool, b behaviour) {
 	_, err := store.Modify(w.store, pod.Namespace, pod.Name, func(p *corev1.Pod) error {
 		if p.UID != pod.UID {
 			return nil
@@ -107,7 +107,7 @@ func (w *world) setReady(pod *corev1.Pod, ready bool, b behaviour) {
 }
 
 // givePorts notes private ports, 40001 and so on, as the node does.
-func (w *world) givePorts(pod *corev1.Pod, b behaviour) {
+func (w *cluster) givePorts(pod *corev1.Pod, b behaviour) {
 	var pairs []string
 	for _, p := range pod.Spec.Containers[0].Ports {
 		pairs = append(pairs, fmt.Sprintf("%d:%d", p.ContainerPort, 40000+w.ports.Add(1)))
@@ -128,7 +128,7 @@ func (w *world) givePorts(pod *corev1.Pod, b behaviour) {
 }
 
 // follow hands on changes until the context is done.
-func (w *world) follow(ctx context.Context, kinds []store.Object, do func(store.Change)) {
+func (w *cluster) follow(ctx context.Context, kinds []store.Object, do func(store.Change)) {
 	watch, err := w.store.Watch(store.WatchOptions{Kinds: kinds})
 	for err == nil {
 		var change store.Change
@@ -145,7 +145,7 @@ func (w *world) follow(ctx context.Context, kinds []store.Object, do func(store.
 }
 
 // followOne hands on the states of one Pod for as long as do says so.
-func (w *world) followOne(ctx context.Context, pod *corev1.Pod, do func(*corev1.Pod) bool) {
+func (w *cluster) followOne(ctx context.Context, pod *corev1.Pod, do func(*corev1.Pod) bool) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	w.follow(ctx, []store.Object{&corev1.Pod{}}, func(change store.Change) {
@@ -163,7 +163,7 @@ type view struct {
 
 // observe plays every change again, so that no instant between two steps of the controller is
 // missed.
-func (w *world) observe(ctx context.Context) {
+func (w *cluster) observe(ctx context.Context) {
 	now := view{map[types.UID]*appsv1.ReplicaSet{}, map[types.UID]*corev1.Pod{}}
 	w.follow(ctx, []store.Object{&corev1.Pod{}, &appsv1.ReplicaSet{}}, func(change store.Change) {
 		switch o := change.Object.(type) {

@@ -11,7 +11,7 @@ import (
 )
 
 // setOf is the ReplicaSet of an image.
-func (w *world) setOf(image string) *appsv1.ReplicaSet {
+func (w *cluster) setOf(image string) *appsv1.ReplicaSet {
 	for _, set := range list[*appsv1.ReplicaSet](w) {
 		if set.Spec.Template.Spec.Containers[0].Image == image {
 			return set
@@ -21,7 +21,7 @@ func (w *world) setOf(image string) *appsv1.ReplicaSet {
 }
 
 // sizes are spec.replicas of the ReplicaSets, as "v1:2 v2:3"; those of size 0 are left out.
-func (w *world) sizes() string {
+func (w *cluster) sizes() string {
 	var words []string
 	for _, set := range list[*appsv1.ReplicaSet](w) {
 		if *set.Spec.Replicas > 0 {
@@ -34,7 +34,7 @@ func (w *world) sizes() string {
 
 // pods are the Pods that are not terminating, by image, as "v1:2 v2:3", and those that are as
 // "v1:1x".
-func (w *world) pods() string {
+func (w *cluster) pods() string {
 	count := map[string]int{}
 	for _, pod := range list[*corev1.Pod](w) {
 		image := pod.Spec.Containers[0].Image
@@ -55,7 +55,7 @@ func (w *world) pods() string {
 	return strings.Join(words, " ")
 }
 
-func (w *world) want(what, got, want string) {
+func (w *cluster) want(what, got, want string) {
 	w.t.Helper()
 	if got != want {
 		w.t.Errorf("%s: %q, want %q", what, got, want)
@@ -63,7 +63,7 @@ func (w *world) want(what, got, want string) {
 }
 
 // progressing is the Progressing condition as "status reason".
-func (w *world) progressing() string {
+func (w *cluster) progressing() string {
 	for _, c := range get[*appsv1.Deployment](w, "web").Status.Conditions {
 		if c.Type == appsv1.DeploymentProgressing {
 			return fmt.Sprint(c.Status, " ", c.Reason)
@@ -73,7 +73,7 @@ func (w *world) progressing() string {
 }
 
 // events are the messages of a reason, oldest first.
-func (w *world) events(reason string) (messages []string) {
+func (w *cluster) events(reason string) (messages []string) {
 	events := list[*corev1.Event](w)
 	slices.SortFunc(events, func(a, b *corev1.Event) int {
 		return strings.Compare(a.Name[strings.LastIndex(a.Name, "."):], b.Name[strings.LastIndex(b.Name, "."):])
@@ -87,7 +87,7 @@ func (w *world) events(reason string) (messages []string) {
 }
 
 // endpoints of a Service, in the order of their ports, as "40001 ready" or "40002 terminating".
-func (w *world) endpoints(service string) string {
+func (w *cluster) endpoints(service string) string {
 	var lines []string
 	for _, slice := range w.slices(service) {
 		var ports []string
@@ -108,6 +108,6 @@ func (w *world) endpoints(service string) string {
 	return strings.Join(lines, ", ")
 }
 
-func (w *world) slices(service string) []*discoveryv1.EndpointSlice {
+func (w *cluster) slices(service string) []*discoveryv1.EndpointSlice {
 	return filter(list[*discoveryv1.EndpointSlice](w), func(s *discoveryv1.EndpointSlice) bool { return s.Labels[discoveryv1.LabelServiceName] == service })
 }

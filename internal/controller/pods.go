@@ -13,8 +13,8 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/rand"
 
-	"github.com/probity-run/probity/internal/lifecycle"
 	"github.com/probity-run/probity/internal/manifest"
+	"github.com/probity-run/probity/internal/registry"
 	"github.com/probity-run/probity/internal/store"
 )
 
@@ -83,15 +83,13 @@ func newPod(owner metav1.Object, kind string, template *corev1.PodTemplateSpec) 
 	return pod
 }
 
-// createPod puts a new Pod into the store, as the API server would.
-func (c *Controller) createPod(pod *corev1.Pod, owner store.Object) (*corev1.Pod, error) {
-	pod.Status = corev1.PodStatus{Phase: corev1.PodPending, QOSClass: lifecycle.QOSClass(&pod.Spec)}
-	if c.opts.Prepare != nil {
-		if err := c.opts.Prepare(pod, owner); err != nil {
-			return nil, err
-		}
+// createPod makes a new Pod. It comes from the same file as author, the object that a person wrote:
+// a Deployment, a ReplicaSet or a StatefulSet.
+func (c *Controller) createPod(pod *corev1.Pod, author store.Object) (*corev1.Pod, error) {
+	if file, ok := author.GetAnnotations()[manifest.AnnotationManifest]; ok {
+		metav1.SetMetaDataAnnotation(&pod.ObjectMeta, manifest.AnnotationManifest, file)
 	}
-	return store.Create(c.store, pod)
+	return registry.Create(c.registry, pod)
 }
 
 // deletePod begins the deletion of a Pod, if it is still the same one.

@@ -24,12 +24,12 @@ func TestEditsAtRandom(t *testing.T) {
 			if seed%2 == 1 {
 				opts.History = 16 // the controller falls behind all the time
 			}
-			inWorldOf(t, opts, func(w *world) { w.scribble(rand.New(rand.NewPCG(seed, 3))) })
+			inClusterOf(t, opts, func(w *cluster) { w.scribble(rand.New(rand.NewPCG(seed, 3))) })
 		})
 	}
 }
 
-func (w *world) scribble(r *rand.Rand) {
+func (w *cluster) scribble(r *rand.Rand) {
 	w.behave("v1", behaviour{readyAfter: time.Second, stopsAfter: 3 * time.Second})
 	w.behave("v2", behaviour{readyAfter: 3 * time.Second, stopsAfter: time.Second})
 	w.behave("bad", behaviour{readyAfter: -1})
@@ -64,7 +64,7 @@ func (w *world) scribble(r *rand.Rand) {
 }
 
 // edit does something to the Deployment, its sets or its Pods.
-func (w *world) edit(r *rand.Rand) {
+func (w *cluster) edit(r *rand.Rand) {
 	change := func(do func(*appsv1.Deployment)) { modify(w, "web", do) }
 	switch r.IntN(9) {
 	case 0, 1:
@@ -99,7 +99,7 @@ func (w *world) edit(r *rand.Rand) {
 	}
 }
 
-func (w *world) ignoreGone(err error) {
+func (w *cluster) ignoreGone(err error) {
 	if err != nil && !apierrors.IsNotFound(err) {
 		w.t.Error(err)
 	}
@@ -107,7 +107,7 @@ func (w *world) ignoreGone(err error) {
 
 // checkSizes is the upper bound of P01. A smaller surge in the middle of a rollout takes no Pod
 // away, so the sets may stay at what they were before.
-func (w *world) checkSizes(before int) (total int) {
+func (w *cluster) checkSizes(before int) (total int) {
 	w.t.Helper()
 	d := get[*appsv1.Deployment](w, "web")
 	for _, set := range list[*appsv1.ReplicaSet](w) {

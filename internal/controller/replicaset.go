@@ -23,7 +23,7 @@ func (c *Controller) syncReplicaSet(namespace, name string) (again time.Time, er
 	if err != nil {
 		return time.Time{}, ifThere(err)
 	}
-	pods, err := claim(c.store, set, set.Spec.Selector, func(pod *corev1.Pod) bool { return !workload.IsFinished(pod) })
+	pods, err := claim(c, set, set.Spec.Selector, func(pod *corev1.Pod) bool { return !workload.IsFinished(pod) })
 	if err != nil {
 		return time.Time{}, err
 	}

@@ -21,7 +21,7 @@ func replicaSet(replicas int32) *appsv1.ReplicaSet {
 }
 
 func TestReplicaSet(t *testing.T) {
-	inWorld(t, func(w *world) {
+	inCluster(t, func(w *cluster) {
 		create(w, &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: "orphan", Labels: map[string]string{"app": "web"}}, Spec: template().Spec})
 		create(w, &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: "stranger", Labels: map[string]string{"app": "db"}}, Spec: template().Spec})
 		set := create(w, replicaSet(3))
@@ -53,7 +53,7 @@ func TestReplicaSet(t *testing.T) {
 }
 
 func TestVictim(t *testing.T) { // P15 R218
-	inWorld(t, func(w *world) {
+	inCluster(t, func(w *cluster) {
 		create(w, replicaSet(3))
 		w.wait(time.Second)
 		victim := list[*corev1.Pod](w)[1]
@@ -69,7 +69,7 @@ func TestVictim(t *testing.T) { // P15 R218
 // A Pod that ends for good is replaced, at once at first and then ever later; its remains are
 // bounded.
 func TestFinishedPods(t *testing.T) {
-	inWorld(t, func(w *world) {
+	inCluster(t, func(w *cluster) {
 		w.behave("example", behaviour{readyAfter: 100 * time.Millisecond, ends: true})
 		create(w, replicaSet(1))
 		w.wait(time.Second)

@@ -13,7 +13,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"github.com/probity-run/probity/internal/store"
+	"github.com/probity-run/probity/internal/registry"
 	"github.com/probity-run/probity/internal/workload"
 )
 
@@ -37,7 +37,7 @@ func (c *Controller) createReplicaSet(r *rollout, size int) error {
 	if err != nil {
 		return err
 	}
-	created, err := store.Create(c.store, set)
+	created, err := registry.Create(c.registry, set)
 	if apierrors.IsAlreadyExists(err) {
 		collisions := int32(1)
 		if r.deployment.Status.CollisionCount != nil {
@@ -86,7 +86,7 @@ func (c *Controller) keepRevision(r *rollout) error {
 	takeOver(next, r.deployment, r.state.NextRevision())
 	next.Spec.MinReadySeconds = r.deployment.Spec.MinReadySeconds
 	if !equality.Semantic.DeepEqual(next, r.current) {
-		updated, err := store.Update(c.store, next)
+		updated, err := registry.Update(c.registry, next)
 		if err != nil {
 			return fmt.Errorf("cannot update ReplicaSet %s: %w", next.Name, err)
 		}
@@ -130,7 +130,7 @@ func (c *Controller) showRevision(r *rollout) error {
 		next.Annotations = map[string]string{}
 	}
 	next.Annotations[annotationRevision] = revision
-	updated, err := store.Update(c.store, next)
+	updated, err := registry.Update(c.registry, next)
 	if err != nil {
 		return fmt.Errorf("cannot write the revision: %w", err)
 	}

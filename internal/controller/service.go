@@ -12,6 +12,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 
+	"github.com/probity-run/probity/internal/registry"
 	"github.com/probity-run/probity/internal/store"
 	"github.com/probity-run/probity/internal/workload"
 )
@@ -80,7 +81,7 @@ func (c *Controller) writeSlices(service *corev1.Service, existing []*discoveryv
 	}
 	for _, content := range wanted {
 		if content.Name == "" {
-			_, err := store.Create(c.store, newSlice(service, content))
+			_, err := registry.Create(c.registry, newSlice(service, content))
 			errs = append(errs, err)
 		}
 	}
@@ -127,7 +128,7 @@ func (c *Controller) updateSlice(slice, wanted *discoveryv1.EndpointSlice) error
 	}
 	next := *slice
 	next.Labels, next.Ports, next.Endpoints = wanted.Labels, wanted.Ports, wanted.Endpoints
-	_, err := store.Update(c.store, &next)
+	_, err := registry.Update(c.registry, &next)
 	return err
 }
 

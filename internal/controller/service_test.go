@@ -36,7 +36,7 @@ func exposing(d *appsv1.Deployment) {
 }
 
 func TestEndpointSlices(t *testing.T) { // O01 O02 R193–R197
-	inWorld(t, func(w *world) {
+	inCluster(t, func(w *cluster) {
 		w.behave("v1", behaviour{readyAfter: 2 * time.Second, stopsAfter: 5 * time.Second})
 		created := create(w, service())
 		create(w, deployment(2, exposing))
@@ -97,7 +97,7 @@ func TestEndpointSlices(t *testing.T) { // O01 O02 R193–R197
 }
 
 func TestPublishNotReady(t *testing.T) { // O07 R195
-	inWorld(t, func(w *world) {
+	inCluster(t, func(w *cluster) {
 		w.behave("v1", behaviour{readyAfter: -1, stopsAfter: 5 * time.Second})
 		create(w, service(func(s *corev1.Service) { s.Spec.PublishNotReadyAddresses = true }))
 		create(w, deployment(1, exposing))
@@ -114,14 +114,17 @@ func TestPublishNotReady(t *testing.T) { // O07 R195
 
 // O11 O12 R193 R203: Pods that nobody made, with ports of different numbers under one name
 func TestPodsOfTheirOwn(t *testing.T) {
-	inWorld(t, func(w *world) {
+	inCluster(t, func(w *cluster) {
 		create(w, service(func(s *corev1.Service) {
 			s.Spec.Ports = append(s.Spec.Ports, corev1.ServicePort{Name: "metrics", Port: 90, TargetPort: intstr.FromInt32(9999)})
 		}))
 		for name, port := range map[string]int32{"a": 8080, "b": 3000} {
 			pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: name, Labels: map[string]string{"app": "web"}}, Spec: template().Spec}
 			pod.Spec.Containers[0].Ports = []corev1.ContainerPort{{Name: "http", ContainerPort: port}}
-			create(w, pod)
+			manifest.Default(pod)
+			if _, err := store.Create(w.store, pod); err != nil { // of another node
+				t.Fatal(err)
+			}
 		}
 		w.wait(0)
 		w.want("without an address", w.endpoints("web"), "")
@@ -150,7 +153,7 @@ func TestPodsOfTheirOwn(t *testing.T) {
 }
 
 func TestServicesLeftAlone(t *testing.T) {
-	inWorld(t, func(w *world) {
+	inCluster(t, func(w *cluster) {
 		own := create(w, &discoveryv1.EndpointSlice{ObjectMeta: metav1.ObjectMeta{Name: "mine", Namespace: "default", Labels: map[string]string{discoveryv1.LabelServiceName: "by-hand"}}})
 		create(w, service(func(s *corev1.Service) { s.Name, s.Spec.Selector = "by-hand", nil }))
 		create(w, service(func(s *corev1.Service) {
@@ -177,7 +180,7 @@ func TestServicesLeftAlone(t *testing.T) {
 }
 
 func TestMendedSlice(t *testing.T) { // what others do to our slices is undone
-	inWorld(t, func(w *world) {
+	inCluster(t, func(w *cluster) {
 		create(w, service())
 		create(w, deployment(1, exposing))
 		w.wait(time.Second)
@@ -194,7 +197,7 @@ func TestMendedSlice(t *testing.T) { // what others do to our slices is undone
 }
 
 func TestComplaints(t *testing.T) {
-	inWorld(t, func(w *world) {
+	inCluster(t, func(w *cluster) {
 		create(w, service(func(s *corev1.Service) { s.Spec.Ports[0].TargetPort = intstr.FromString("htp") }))
 		create(w, service(func(s *corev1.Service) { s.Name, s.Spec.Selector = "lost", map[string]string{"app": "wbe"} }))
 		create(w, deployment(2, exposing))
@@ -219,7 +222,7 @@ func TestComplaints(t *testing.T) {
 
 // A Service that is written before its Pods is no mistake.
 func TestServiceBeforeItsPods(t *testing.T) {
-	inWorld(t, func(w *world) {
+	inCluster(t, func(w *cluster) {
 		create(w, service())
 		w.wait(settle / 2)
 		w.behave("v1", behaviour{readyAfter: -1})
@@ -232,7 +235,7 @@ func TestServiceBeforeItsPods(t *testing.T) {
 }
 
 func TestManyEndpoints(t *testing.T) { // R203
-	inWorld(t, func(w *world) {
+	inCluster(t, func(w *cluster) {
 		create(w, service())
 		create(w, deployment(250)) // no port of its own: the name is unknown, and all are alike
 		w.wait(time.Second)

@@ -18,7 +18,7 @@ func (c *Controller) syncStatefulSet(namespace, name string) (again time.Time, e
 	if err != nil {
 		return time.Time{}, ifThere(err)
 	}
-	pods, err := claim(c.store, set, set.Spec.Selector, func(pod *corev1.Pod) bool { return workload.OrdinalOf(set, pod) >= 0 })
+	pods, err := claim(c, set, set.Spec.Selector, func(pod *corev1.Pod) bool { return workload.OrdinalOf(set, pod) >= 0 })
 	if err != nil {
 		return time.Time{}, err
 	}

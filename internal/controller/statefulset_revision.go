@@ -13,6 +13,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 
+	"github.com/probity-run/probity/internal/registry"
 	"github.com/probity-run/probity/internal/store"
 	"github.com/probity-run/probity/internal/workload"
 )
@@ -46,7 +47,7 @@ type revisionTemplate struct {
 // revisionsOf finds or makes the revision of a set's template, and finds the one before the update
 // that is under way.
 func (c *Controller) revisionsOf(set *appsv1.StatefulSet) (*revisions, error) {
-	all, err := claim(c.store, set, set.Spec.Selector, func(*appsv1.ControllerRevision) bool { return true })
+	all, err := claim(c, set, set.Spec.Selector, func(*appsv1.ControllerRevision) bool { return true })
 	if err != nil {
 		return nil, err
 	}
@@ -85,7 +86,7 @@ func (c *Controller) findUpdate(set *appsv1.StatefulSet, r *revisions) error {
 		}
 		next := revision.DeepCopy()
 		next.Revision = number
-		r.update, err = store.Update(c.store, next)
+		r.update, err = registry.Update(c.registry, next)
 		r.all[i] = r.update
 		return err
 	}
@@ -98,7 +99,7 @@ func (c *Controller) createRevision(set *appsv1.StatefulSet, r *revisions, numbe
 		if err != nil {
 			return err
 		}
-		created, err := store.Create(c.store, &appsv1.ControllerRevision{
+		created, err := registry.Create(c.registry, &appsv1.ControllerRevision{
 			ObjectMeta: metav1.ObjectMeta{
 				Namespace: set.Namespace, Name: set.Name + "-" + hash, OwnerReferences: []metav1.OwnerReference{controllerRef(set)},
 				Labels: with(set.Spec.Template.Labels, labelRevisionHash, hash),

@@ -25,7 +25,7 @@ func statefulSet(replicas int32, change ...func(*appsv1.StatefulSet)) *appsv1.St
 }
 
 // members are the Pods as "db-0:v1 db-1:v2", those that terminate with an x.
-func (w *world) members() string {
+func (w *cluster) members() string {
 	var words []string
 	for _, pod := range list[*corev1.Pod](w) {
 		word := pod.Name + ":" + pod.Spec.Containers[0].Image
@@ -38,7 +38,7 @@ func (w *world) members() string {
 }
 
 func TestStatefulSet(t *testing.T) {
-	inWorld(t, func(w *world) {
+	inCluster(t, func(w *cluster) {
 		slow := behaviour{readyAfter: 2 * time.Second, stopsAfter: 2 * time.Second}
 		w.behave("v1", slow)
 		w.behave("v2", slow)
@@ -89,7 +89,7 @@ func statusOf(s *appsv1.StatefulSet) string {
 }
 
 func TestStuckStatefulSet(t *testing.T) {
-	inWorld(t, func(w *world) {
+	inCluster(t, func(w *cluster) {
 		w.behave("bad", behaviour{readyAfter: -1})
 		create(w, statefulSet(3))
 		w.wait(time.Second)
@@ -108,7 +108,7 @@ func TestStuckStatefulSet(t *testing.T) {
 }
 
 func TestPartition(t *testing.T) {
-	inWorld(t, func(w *world) {
+	inCluster(t, func(w *cluster) {
 		create(w, statefulSet(3, func(s *appsv1.StatefulSet) {
 			s.Spec.PodManagementPolicy = appsv1.ParallelPodManagement
 			s.Spec.UpdateStrategy.RollingUpdate = &appsv1.RollingUpdateStatefulSetStrategy{Partition: new(int32(2))}
@@ -133,7 +133,7 @@ func TestPartition(t *testing.T) {
 }
 
 func TestFailedMember(t *testing.T) {
-	inWorld(t, func(w *world) {
+	inCluster(t, func(w *cluster) {
 		create(w, statefulSet(2))
 		w.wait(time.Second)
 		before := get[*corev1.Pod](w, "db-0")

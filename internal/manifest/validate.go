@@ -1,7 +1,6 @@
 package manifest
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 
@@ -17,7 +16,8 @@ import (
 // Validate returns all that the API server would find wrong when the object is created, in its
 // words (R179 to R192, R207), and what is wrong with Probity's own annotations. The object must
 // have its defaults. Fields that no local process can honour (affinity, tolerations, security
-// contexts, the less common volumes) are not looked into.
+// contexts, the less common volumes) are not looked into, and of kinds that a manifest cannot hold
+// only the metadata is.
 func Validate(r Resource) field.ErrorList {
 	switch o := r.(type) {
 	case *corev1.Pod:
@@ -35,16 +35,21 @@ func Validate(r Resource) field.ErrorList {
 	case *appsv1.StatefulSet:
 		return append(validateMeta(&o.ObjectMeta, validation.NameIsDNSSubdomain), validateStatefulSet(&o.Spec)...)
 	}
-	return field.ErrorList{field.InternalError(nil, fmt.Errorf("no rules for %T", r))}
+	return validateMeta(r, validation.NameIsDNSSubdomain)
 }
 
 // validateMeta lets generateName stand for the name that is made from it.
-func validateMeta(meta *metav1.ObjectMeta, nameFn validation.ValidateNameFunc) field.ErrorList {
-	if meta.Name == "" && meta.GenerateName != "" {
-		meta = meta.DeepCopy()
-		meta.Name = meta.GenerateName + "12345"
+func validateMeta(meta metav1.Object, nameFn validation.ValidateNameFunc) field.ErrorList {
+	path := field.NewPath("metadata")
+	if meta.GetName() != "" || meta.GetGenerateName() == "" {
+		return validation.ValidateObjectMetaAccessor(meta, true, nameFn, path)
 	}
-	return validation.ValidateObjectMeta(meta, true, nameFn, field.NewPath("metadata"))
+	named := metav1.ObjectMeta{
+		Name: meta.GetGenerateName() + "12345", GenerateName: meta.GetGenerateName(), Namespace: meta.GetNamespace(),
+		Labels: meta.GetLabels(), Annotations: meta.GetAnnotations(), OwnerReferences: meta.GetOwnerReferences(),
+		Finalizers: meta.GetFinalizers(), ManagedFields: meta.GetManagedFields(), Generation: meta.GetGeneration(),
+	}
+	return validation.ValidateObjectMetaAccessor(&named, true, nameFn, path)
 }
 
 // supported is NotSupported unless the value is one of those.

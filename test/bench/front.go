@@ -163,7 +163,7 @@ func (f front) measure(replicas []string, size int, window time.Duration) (row f
 
 // self is this program in the role of a proxy.
 func self(role string) func(string, int, []string) (*exec.Cmd, error) {
-	return func(_ string, port int, replicas []string) (*exec.Cmd, error) {
+	return func(dir string, port int, replicas []string) (*exec.Cmd, error) {
 		path, err := os.Executable()
 		if err != nil {
 			return nil, err
@@ -173,7 +173,7 @@ func self(role string) func(string, int, []string) (*exec.Cmd, error) {
 			return nil, err
 		}
 		cmd := exec.Command(path, role, fmt.Sprint(port), string(list))
-		cmd.Stderr = os.Stderr
+		cmd.Stderr, cmd.Dir = os.Stderr, dir
 		return cmd, nil
 	}
 }

@@ -19,27 +19,35 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
-	"github.com/probity-run/probity/internal/proxy"
-	"github.com/probity-run/probity/internal/store"
+	"github.com/probity-run/probity/internal/registry"
+	"github.com/probity-run/probity/internal/system"
 )
 
-// serveFront is Probity's proxy for a Service with some replicas, until the process ends.
+// serveFront is a system with a Service whose replicas are somebody else's, until the process ends.
+// Its state is in the working folder.
 func serveFront(port int, replicas []string) error {
 	runtime.GOMAXPROCS(1)
-	objects := store.New(store.Options{Kinds: store.Kubernetes()})
+	s, err := system.New(system.Options{StateDir: "state"})
+	if err != nil {
+		return err
+	}
+	// without a selector, its EndpointSlices are left to whoever writes them
 	service := &corev1.Service{
 		ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "bench"},
-		Spec:       corev1.ServiceSpec{Ports: []corev1.ServicePort{{Name: "http", Port: int32(port), Protocol: corev1.ProtocolTCP}}, Selector: map[string]string{"app": "bench"}},
+		Spec:       corev1.ServiceSpec{Ports: []corev1.ServicePort{{Name: "http", Port: int32(port), Protocol: corev1.ProtocolTCP}}},
 	}
-	if _, err := store.Create(objects, service); err != nil {
+	if _, err := registry.Create(s.Registry(), service); err != nil {
 		return err
 	}
 	for i, address := range replicas {
-		if _, err := store.Create(objects, sliceOf(i, address)); err != nil {
+		if _, err := registry.Create(s.Registry(), sliceOf(i, address)); err != nil {
 			return err
 		}
 	}
-	return proxy.New(proxy.Options{Store: objects}).Run(context.Background())
+	if err := s.Start(context.Background()); err != nil {
+		return err
+	}
+	return s.Wait()
 }
 
 func sliceOf(i int, address string) *discoveryv1.EndpointSlice {

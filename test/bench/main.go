@@ -19,9 +19,14 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/probity-run/probity/internal/process"
 )
 
 func main() {
+	if process.IsShepherd(os.Args) {
+		os.Exit(process.ShepherdMain())
+	}
 	quick := flag.Bool("quick", false, "shorter windows and one round: for a look, not for figures")
 	only := flag.String("only", "", "one part of the table: "+strings.Join(partNames(), ", "))
 	flag.Parse()

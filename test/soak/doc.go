@@ -2,6 +2,6 @@
 // likes, while invariants are checked, and compares what Probity uses at the end with what it used
 // at the beginning:
 //
-//	go test -tags soak -timeout 30m ./test/soak                      ten minutes
+//	go test -tags soak -timeout 30m ./test/soak                      five minutes
 //	go test -tags soak ./test/soak -duration 2m -seed 42             as one likes
 package soak

@@ -24,12 +24,14 @@ import (
 	"github.com/probity-run/probity/internal/manifest"
 	"github.com/probity-run/probity/internal/node"
 	"github.com/probity-run/probity/internal/process"
+	"github.com/probity-run/probity/internal/registry"
 	"github.com/probity-run/probity/internal/store"
+	"github.com/probity-run/probity/internal/system"
 	"github.com/probity-run/probity/test/harness"
 )
 
 var (
-	duration = flag.Duration("duration", 10*time.Minute, "how long to soak")
+	duration = flag.Duration("duration", 5*time.Minute, "how long to soak")
 	seed     = flag.Uint64("seed", uint64(time.Now().UnixNano()), "what chance begins with")
 )
 
@@ -41,10 +43,11 @@ const (
 	maxRestartPeriod = 4 * time.Second
 )
 
-// soak is a node of this process under test, and the hands that do harm to its Pods.
+// soak is a system in the process of the test, and the hands that do harm to its Pods.
 type soak struct {
 	t      *testing.T
 	dir    string
+	system *system.System
 	store  *store.Store
 	chance *rand.Rand
 }
@@ -55,30 +58,29 @@ func TestSoak(t *testing.T) {
 	if err := process.BecomeSubreaper(); err != nil {
 		t.Fatal(err)
 	}
-	shepherd, err := process.NewShepherd()
+	dir := t.TempDir()
+	sys, err := system.New(system.Options{
+		StateDir: filepath.Join(dir, "state"), MaxRestartPeriod: maxRestartPeriod, NoServices: true,
+		Logger: slog.New(slog.NewTextHandler(logWriter{t}, &slog.HandlerOptions{Level: slog.LevelError})),
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer shepherd.Close()
-	s := &soak{t: t, dir: t.TempDir(), chance: rand.New(rand.NewPCG(*seed, 0)),
-		store: store.New(store.Options{Kinds: append(store.Kubernetes(), node.Kinds()...)})}
-	n := node.New(node.Options{
-		Store: s.store, Starter: shepherd, Dir: filepath.Join(s.dir, "state"), Environ: os.Environ(), MaxRestartPeriod: maxRestartPeriod,
-		Logger: slog.New(slog.NewTextHandler(logWriter{t}, &slog.HandlerOptions{Level: slog.LevelError})),
-	})
+	if err := sys.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	s := &soak{t: t, dir: dir, chance: rand.New(rand.NewPCG(*seed, 0)), system: sys, store: sys.Store()}
 	ctx, stop := context.WithCancel(t.Context())
-	var running sync.WaitGroup
-	running.Go(func() {
-		if err := n.Run(ctx); err != nil {
-			t.Error(err)
-		}
-	})
 	watched := newInvariants(t, s.store, s.logFile)
-	running.Go(func() { watched.run(ctx) })
+	var watching sync.WaitGroup
+	watching.Go(func() { watched.run(ctx) })
 	s.create()
 	s.play()
 	stop()
-	running.Wait()
+	watching.Wait()
+	if err := sys.Close(); err != nil {
+		t.Error(err)
+	}
 	t.Logf("%d restarts, %d changes; the watch fell behind %d times", watched.restarts, watched.changes, watched.expired)
 	if watched.restarts < int(duration.Seconds()) {
 		t.Error("too few restarts for this to show anything")
@@ -129,16 +131,15 @@ func (s *soak) create() {
 		pod := &corev1.Pod{
 			TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Pod"},
 			ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: "default",
-				Annotations: map[string]string{node.AnnotationManifest: filepath.Join(s.dir, "pod.yaml")}},
-			Spec: corev1.PodSpec{NodeName: node.Name, TerminationGracePeriodSeconds: new(int64(1)), Containers: []corev1.Container{{
+				Annotations: map[string]string{manifest.AnnotationManifest: filepath.Join(s.dir, "pod.yaml")}},
+			Spec: corev1.PodSpec{TerminationGracePeriodSeconds: new(int64(1)), Containers: []corev1.Container{{
 				Name: "app", Image: "example", Command: []string{program, "-print=hello", "-log=" + s.logFile(name),
 					fmt.Sprintf("-answers=/ready=file:%s /live=file:%s", s.answerFile(name, "ready"), s.answerFile(name, "live"))},
 				Ports:          []corev1.ContainerPort{{ContainerPort: 8080}},
 				ReadinessProbe: probe("ready", 1), LivenessProbe: probe("live", 2),
 			}}},
 		}
-		manifest.Default(pod)
-		if _, err := store.Create(s.store, pod); err != nil {
+		if _, err := registry.Create(s.system.Registry(), pod); err != nil {
 			s.t.Fatal(err)
 		}
 	}

@@ -1,18 +1,15 @@
-// Package local is Probity as a system for the differential tests: the parts of which probity run
-// consists (manifest, store, controller, node, shepherd), in the process of the test. That way its
-// EndpointSlices can be watched too, and a Pod can be deleted with another grace period than its
-// own, for which the command line has no words. Tests of traffic have the proxy run as well, and
-// look at its state.
+// Package local is Probity as a system for the differential tests: the same system that probity run
+// is, in the process of the test. That way its EndpointSlices can be watched too, and a Pod can be
+// deleted with another grace period than its own, for which the command line has no words. Tests of
+// traffic have its Services served as well, and look at the proxy's state.
 package local
 
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"strconv"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -22,13 +19,9 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"sigs.k8s.io/yaml"
 
-	"github.com/probity-run/probity/internal/controller"
-	"github.com/probity-run/probity/internal/lifecycle"
-	"github.com/probity-run/probity/internal/manifest"
-	"github.com/probity-run/probity/internal/node"
-	"github.com/probity-run/probity/internal/process"
 	"github.com/probity-run/probity/internal/proxy"
 	"github.com/probity-run/probity/internal/store"
+	"github.com/probity-run/probity/internal/system"
 	"github.com/probity-run/probity/test/differential/stage"
 	"github.com/probity-run/probity/test/differential/trace"
 )
@@ -49,67 +42,35 @@ type Options struct {
 
 // System is a running Probity. Make it with [Start]; Close ends it.
 type System struct {
-	opts     Options
-	store    *store.Store
-	shepherd *process.Shepherd
-	front    *proxy.Proxy // nil without Options.Front
-	stop     context.CancelFunc
-	running  sync.WaitGroup // of the parts
-	parts    int
-	errs     chan error   // one from each part
-	files    atomic.Int64 // numbers manifests
+	opts   Options
+	system *system.System
+	files  atomic.Int64 // numbers manifests
 }
 
 var _ stage.System = (*System)(nil)
 
 // Start starts Probity without a Pod.
 func Start(opts Options) (*System, error) {
-	shepherd, err := process.NewShepherd()
+	s, err := system.New(system.Options{
+		StateDir: opts.Dir, MaxRestartPeriod: opts.MaxRestartPeriod, NoServices: !opts.Front,
+	})
 	if err != nil {
 		return nil, err
 	}
-	kinds := append(append(store.Kubernetes(), node.Kinds()...), controller.Kinds()...)
-	s := &System{opts: opts, store: store.New(store.Options{Kinds: kinds}), shepherd: shepherd, errs: make(chan error, 3)}
-	options := node.Options{
-		Store: s.store, Starter: shepherd, Dir: filepath.Join(opts.Dir, "pods"), Environ: os.Environ(), MaxRestartPeriod: opts.MaxRestartPeriod,
+	if err := s.Start(context.Background()); err != nil {
+		return nil, err
 	}
-	ctx, stop := context.WithCancel(context.Background())
-	s.stop = stop
-	if opts.Front {
-		s.front = proxy.New(proxy.Options{Store: s.store})
-		options.Traffic = s.front
-		s.start(ctx, s.front.Run)
-	}
-	s.start(ctx, node.New(options).Run)
-	s.start(ctx, controller.New(controller.Options{Store: s.store, Prepare: func(pod *corev1.Pod, _ store.Object) error {
-		bind(pod)
-		return nil
-	}}).Run)
-	return s, nil
-}
-
-// start starts a part of Probity.
-func (s *System) start(ctx context.Context, run func(context.Context) error) {
-	s.parts++
-	s.running.Go(func() { s.errs <- run(ctx) })
+	return &System{opts: opts, system: s}, nil
 }
 
 // Close kills what is left and waits for it.
-func (s *System) Close() error {
-	s.stop()
-	s.running.Wait()
-	errs := []error{s.shepherd.Close()}
-	for range s.parts {
-		errs = append(errs, <-s.errs)
-	}
-	return errors.Join(errs...)
-}
+func (s *System) Close() error { return s.system.Close() }
 
 // Store holds the objects.
-func (s *System) Store() *store.Store { return s.store }
+func (s *System) Store() *store.Store { return s.system.Store() }
 
 // Front serves the Services. It is nil without Options.Front.
-func (s *System) Front() *proxy.Proxy { return s.front }
+func (s *System) Front() *proxy.Proxy { return s.system.Proxy() }
 
 // Name implements [stage.System].
 func (s *System) Name() string { return "Probity" }
@@ -140,49 +101,18 @@ func (s *System) Apply(_ context.Context, namespace string, objects []stage.Obje
 
 // ApplyFile applies a manifest.
 func (s *System) ApplyFile(path string) error {
-	set, err := manifest.Load(manifest.Options{}, path)
-	if err != nil {
-		return err
-	}
-	for _, o := range set.Objects {
-		if err := s.apply(o.Resource); err != nil {
-			return fmt.Errorf("cannot apply %s: %w", o.Ref(), err)
-		}
-	}
-	return nil
-}
-
-func (s *System) apply(resource manifest.Resource) error {
-	object := resource.DeepCopyObject().(store.Object)
-	if pod, ok := object.(*corev1.Pod); ok {
-		bind(pod)
-	}
-	_, err := store.Create(s.store, object)
-	deployment, ok := object.(*appsv1.Deployment)
-	if !ok || !apierrors.IsAlreadyExists(err) {
-		return err
-	}
-	_, err = store.Modify(s.store, deployment.Namespace, deployment.Name, func(live *appsv1.Deployment) error {
-		live.Spec = deployment.Spec
-		return nil
-	})
+	_, err := s.system.Apply(context.Background(), []string{path})
 	return err
-}
-
-// bind gives a Pod to the node, in the state in which the API server would.
-func bind(pod *corev1.Pod) {
-	pod.Spec.NodeName = node.Name
-	pod.Status = corev1.PodStatus{Phase: corev1.PodPending, QOSClass: lifecycle.QOSClass(&pod.Spec)}
 }
 
 // Delete implements [stage.System].
 func (s *System) Delete(_ context.Context, namespace, pod string, grace *int64) error {
-	return store.Delete[*corev1.Pod](s.store, namespace, pod, store.DeleteOptions{Grace: grace})
+	return store.Delete[*corev1.Pod](s.Store(), namespace, pod, store.DeleteOptions{Grace: grace})
 }
 
 // SetCondition implements [stage.System].
 func (s *System) SetCondition(_ context.Context, namespace, pod, condition, status string) error {
-	_, err := store.Modify(s.store, namespace, pod, func(live *corev1.Pod) error {
+	_, err := store.Modify(s.Store(), namespace, pod, func(live *corev1.Pod) error {
 		wanted := corev1.PodCondition{Type: corev1.PodConditionType(condition), Status: corev1.ConditionStatus(status)}
 		for i := range live.Status.Conditions {
 			if live.Status.Conditions[i].Type == wanted.Type {
@@ -198,7 +128,7 @@ func (s *System) SetCondition(_ context.Context, namespace, pod, condition, stat
 
 // Watch implements [stage.System].
 func (s *System) Watch(ctx context.Context, namespace string, on func(trace.Observation)) error {
-	watch, err := s.store.Watch(store.WatchOptions{
+	watch, err := s.Store().Watch(store.WatchOptions{
 		Kinds:    []store.Object{&corev1.Pod{}, &corev1.Event{}, &discoveryv1.EndpointSlice{}, &appsv1.Deployment{}, &appsv1.ReplicaSet{}},
 		Selector: store.Selector{Namespace: namespace},
 	})
@@ -217,14 +147,14 @@ func (s *System) Watch(ctx context.Context, namespace string, on func(trace.Obse
 // Clear implements [stage.System].
 func (s *System) Clear(_ context.Context, namespace string) error {
 	in := store.Selector{Namespace: namespace}
-	deployments, _ := store.List[*appsv1.Deployment](s.store, in)
+	deployments, _ := store.List[*appsv1.Deployment](s.Store(), in)
 	var errs []error
 	for _, d := range deployments {
-		errs = append(errs, store.Delete[*appsv1.Deployment](s.store, namespace, d.Name, store.DeleteOptions{}))
+		errs = append(errs, store.Delete[*appsv1.Deployment](s.Store(), namespace, d.Name, store.DeleteOptions{}))
 	}
-	pods, _ := store.List[*corev1.Pod](s.store, in)
+	pods, _ := store.List[*corev1.Pod](s.Store(), in)
 	for _, p := range pods {
-		if err := store.Delete[*corev1.Pod](s.store, namespace, p.Name, store.DeleteOptions{Grace: new(int64(1))}); !apierrors.IsNotFound(err) {
+		if err := store.Delete[*corev1.Pod](s.Store(), namespace, p.Name, store.DeleteOptions{Grace: new(int64(1))}); !apierrors.IsNotFound(err) {
 			errs = append(errs, err)
 		}
 	}

@@ -14,17 +14,18 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
 
-	"github.com/probity-run/probity/internal/manifest"
+	"github.com/probity-run/probity/internal/registry"
 	"github.com/probity-run/probity/internal/store"
 )
 
 const nodeName = "fake"
 
-// world is a store, a controller and a fake node in virtual time.
-type world struct {
-	t     *testing.T
-	store *store.Store
-	ports atomic.Int32 // private ones, given out so far
+// cluster is a store, a controller and a fake node in virtual time.
+type cluster struct {
+	t        *testing.T
+	store    *store.Store
+	registry *registry.Registry
+	ports    atomic.Int32 // private ones, given out so far
 
 	mu sync.Mutex // guards the rest
 	// how Pods of an image behave; the zero value is ready at once and stops at once
@@ -35,44 +36,45 @@ type world struct {
 }
 
 // behave says how Pods of an image behave from now on.
-func (w *world) behave(image string, b behaviour) {
+func (w *cluster) behave(image string, b behaviour) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.images[image] = b
 }
 
-func (w *world) behaviourOf(pod *corev1.Pod) behaviour {
+func (w *cluster) behaviourOf(pod *corev1.Pod) behaviour {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.images[pod.Spec.Containers[0].Image]
 }
 
 // refuse keeps Pods from being created, or not any more.
-func (w *world) refuse(err error) {
+func (w *cluster) refuse(err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.refused = err
 }
 
 // watch has do look at every state from now on.
-func (w *world) watch(do func(view)) {
+func (w *cluster) watch(do func(view)) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.watched = do
 }
 
-// inWorld runs a test in a bubble of virtual time. Every goroutine has to end, and no snapshot of
+// inCluster runs a test in a bubble of virtual time. Every goroutine has to end, and no snapshot of
 // the store may be modified.
-func inWorld(t *testing.T, test func(w *world)) { inWorldOf(t, store.Options{}, test) }
+func inCluster(t *testing.T, test func(w *cluster)) { inClusterOf(t, store.Options{}, test) }
 
-func inWorldOf(t *testing.T, opts store.Options, test func(w *world)) {
+func inClusterOf(t *testing.T, opts store.Options, test func(w *cluster)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		opts.Kinds, opts.DetectMutations = append(store.Kubernetes(), Kinds()...), true
-		w := &world{t: t, store: store.New(opts), images: map[string]behaviour{}}
+		w := &cluster{t: t, store: store.New(opts), images: map[string]behaviour{}}
 		ctx, cancel := context.WithCancel(context.Background())
 		var running sync.WaitGroup
-		c := New(Options{Store: w.store, Prepare: w.prepare, Logger: slog.New(slog.NewTextHandler(t.Output(), nil))})
+		w.registry = registry.New(registry.Options{Store: w.store, NodeName: nodeName, Admit: w.admit})
+		c := New(Options{Store: w.store, Registry: w.registry, Logger: slog.New(slog.NewTextHandler(t.Output(), nil))})
 		running.Go(func() {
 			if err := c.Run(ctx); err != nil {
 				t.Errorf("Run: %v", err)
@@ -89,42 +91,35 @@ func inWorldOf(t *testing.T, opts store.Options, test func(w *world)) {
 	})
 }
 
-func (w *world) prepare(pod *corev1.Pod, owner store.Object) error {
-	if owner.GetObjectKind().GroupVersionKind().Kind == "" {
-		w.t.Errorf("the owner of %s%s is not told", pod.GenerateName, pod.Name)
-	}
-	pod.Spec.NodeName = nodeName
+func (w *cluster) admit(*corev1.Pod) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.refused
 }
 
 // wait lets time pass, until nothing is left to be done.
-func (w *world) wait(d time.Duration) {
+func (w *cluster) wait(d time.Duration) {
 	time.Sleep(d)
 	synctest.Wait()
 }
 
-func create[T store.Object](w *world, o T) T {
+func create[T store.Object](w *cluster, o T) T {
 	w.t.Helper()
-	if r, ok := any(o).(manifest.Resource); ok {
-		manifest.Default(r)
-	}
-	created, err := store.Create(w.store, o)
+	created, err := registry.Create(w.registry, o)
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	return created
 }
 
-func modify[T store.Object](w *world, name string, change func(T)) {
+func modify[T store.Object](w *cluster, name string, change func(T)) {
 	w.t.Helper()
 	if _, err := store.Modify(w.store, "default", name, func(o T) error { change(o); return nil }); err != nil {
 		w.t.Fatal(err)
 	}
 }
 
-func get[T store.Object](w *world, name string) T {
+func get[T store.Object](w *cluster, name string) T {
 	w.t.Helper()
 	o, err := store.Get[T](w.store, "default", name)
 	if err != nil {
@@ -133,7 +128,7 @@ func get[T store.Object](w *world, name string) T {
 	return o
 }
 
-func list[T store.Object](w *world) []T {
+func list[T store.Object](w *cluster) []T {
 	all, _ := store.List[T](w.store, store.Selector{})
 	return all
 }
@@ -158,7 +153,7 @@ func rolling(surge, unavailable string) func(*appsv1.Deployment) {
 
 func recreate(d *appsv1.Deployment) { d.Spec.Strategy.Type = appsv1.RecreateDeploymentStrategyType }
 
-func (w *world) setImage(image string) {
+func (w *cluster) setImage(image string) {
 	w.t.Helper()
 	modify(w, "web", func(d *appsv1.Deployment) { d.Spec.Template.Spec.Containers[0].Image = image })
 }

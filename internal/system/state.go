@@ -1,4 +1,4 @@
-package cli
+package system
 
 import (
 	"crypto/sha256"
@@ -15,7 +15,8 @@ import (
 // stateDir is the folder of one probity run: what the containers print, and their volumes. Only one
 // run at a time uses it.
 type stateDir struct {
-	path     string
+	dir      string
+	pods     string // a folder for each Pod
 	programs string // a folder for PATH in which probity is found by that name
 	lock     *os.File
 }
@@ -36,7 +37,7 @@ func openState(given string, paths []string) (*stateDir, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot use the state folder %s: %w", dir, err)
 	}
-	s := &stateDir{path: filepath.Join(dir, "pods"), programs: filepath.Join(dir, "bin")}
+	s := &stateDir{dir: dir, pods: filepath.Join(dir, "pods"), programs: filepath.Join(dir, "bin")}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("cannot make the state folder: %w; --state-dir names another", err)
 	}
@@ -64,6 +65,9 @@ func stateHome() (string, error) {
 // manifestKey is a name for a set of manifests: readable, and unique by a hash of their absolute
 // paths.
 func manifestKey(paths []string) string {
+	if len(paths) == 0 {
+		paths = []string{"."}
+	}
 	h := sha256.New()
 	for _, p := range paths {
 		if abs, err := filepath.Abs(p); err == nil {
@@ -91,7 +95,7 @@ func (s *stateDir) takeLock(path string) error {
 
 // renew removes what the last run left and puts probity where exec probes find it.
 func (s *stateDir) renew() error {
-	for _, dir := range []string{s.path, s.programs} {
+	for _, dir := range []string{s.pods, s.programs} {
 		if err := os.RemoveAll(dir); err != nil {
 			return err
 		}

@@ -1,4 +1,4 @@
-package cli
+package system
 
 import (
 	"slices"
@@ -10,6 +10,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/probity-run/probity/internal/manifest"
+	"github.com/probity-run/probity/internal/registry"
 	"github.com/probity-run/probity/internal/store"
 )
 
@@ -48,13 +49,13 @@ func text(manifest string, values ...string) string {
 	return manifest
 }
 
-func parsed(t *testing.T, texts ...string) *input {
+func parsed(t *testing.T, texts ...string) *manifests {
 	t.Helper()
 	set, err := manifest.Parse(manifest.Options{}, "app.yaml", []byte(strings.Join(texts, "---")))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &input{set: set}
+	return &manifests{set: set}
 }
 
 func applied(t *testing.T, a *applier, source string, texts ...string) []string {
@@ -75,7 +76,7 @@ func check(t *testing.T, what string, got []string, want ...string) {
 
 func TestApply(t *testing.T) {
 	objects := store.New(store.Options{Kinds: store.Kubernetes()})
-	a := newApplier(objects)
+	a := newApplier(registry.New(registry.Options{Store: objects, NodeName: "here"}), objects)
 	deployment := text(deploymentText, "REPLICAS=replicas: 2", "IMAGE=one")
 	config := text(configText, "VALUE=a")
 	check(t, "the first time", applied(t, a, "f", deployment, config), "deployment/web created", "configmap/settings created")
@@ -92,7 +93,7 @@ func TestApply(t *testing.T) {
 // changes just that.
 func TestApplyLeavesOthersChanges(t *testing.T) {
 	objects := store.New(store.Options{Kinds: store.Kubernetes()})
-	a := newApplier(objects)
+	a := newApplier(registry.New(registry.Options{Store: objects, NodeName: "here"}), objects)
 	silent := text(deploymentText, "REPLICAS=minReadySeconds: 0", "IMAGE=one")
 	applied(t, a, "f", silent)
 	change := func(do func(*appsv1.Deployment)) {
@@ -130,7 +131,7 @@ func TestApplyLeavesOthersChanges(t *testing.T) {
 // TestApplyReplacesPods: a bare Pod cannot be changed; the new one starts when the old one is gone.
 func TestApplyReplacesPods(t *testing.T) {
 	objects := store.New(store.Options{Kinds: store.Kubernetes()})
-	a := newApplier(objects)
+	a := newApplier(registry.New(registry.Options{Store: objects, NodeName: "here"}), objects)
 	applied(t, a, "f", text(podText, "IMAGE=one"))
 	check(t, "again", applied(t, a, "f", text(podText, "IMAGE=one")), "pod/job unchanged")
 	check(t, "a changed one", applied(t, a, "f", text(podText, "IMAGE=two")), "pod/job replaced")

@@ -1,4 +1,4 @@
-package cli
+package terminal
 
 import (
 	"bytes"
@@ -23,10 +23,10 @@ func (g *gate) Write(p []byte) (int, error) {
 	return g.got.Write(p)
 }
 
-func TestOutletWritesAll(t *testing.T) {
+func TestAsyncWriterWritesAll(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var got bytes.Buffer
-		o := newOutlet(&got)
+		o := newAsyncWriter(&got)
 		for _, line := range []string{"a", "b"} {
 			if err := o.put([]byte(line)); err != nil {
 				t.Error(err)
@@ -42,12 +42,12 @@ func TestOutletWritesAll(t *testing.T) {
 	})
 }
 
-// TestOutletOfASlowReader: what is offered never waits, and a note says what is missing; what is
+// TestAsyncWriterOfASlowReader: what is offered never waits, and a note says what is missing; what is
 // put waits.
-func TestOutletOfASlowReader(t *testing.T) {
+func TestAsyncWriterOfASlowReader(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := &gate{open: make(chan struct{})}
-		o := newOutlet(g)
+		o := newAsyncWriter(g)
 		line := strings.Repeat("x", 1<<10)
 		for range 2000 {
 			o.offer(line)
@@ -78,19 +78,19 @@ func TestOutletOfASlowReader(t *testing.T) {
 	})
 }
 
-// TestOutletNobodyReads: the end does not wait for ever.
-func TestOutletNobodyReads(t *testing.T) {
+// TestAsyncWriterNobodyReads: the end does not wait for ever.
+func TestAsyncWriterNobodyReads(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := &gate{open: make(chan struct{})}
-		o := newOutlet(g)
+		o := newAsyncWriter(g)
 		began := time.Now()
 		o.hurry()
 		var err error
 		for err == nil {
 			err = o.put(make([]byte, 1<<10))
 		}
-		if !errors.Is(err, errNotRead) || time.Since(began) != farewell {
-			t.Errorf("put ends with %v after %v, want %v after %v", err, time.Since(began), errNotRead, farewell)
+		if !errors.Is(err, errNotRead) || time.Since(began) != closeTimeout {
+			t.Errorf("put ends with %v after %v, want %v after %v", err, time.Since(began), errNotRead, closeTimeout)
 		}
 		if o.close() {
 			t.Error("close says that all was written")
@@ -99,11 +99,11 @@ func TestOutletNobodyReads(t *testing.T) {
 	})
 }
 
-func TestOutletOfAClosedStream(t *testing.T) {
+func TestAsyncWriterOfAClosedStream(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r, w := io.Pipe()
 		r.Close()
-		o := newOutlet(w)
+		o := newAsyncWriter(w)
 		o.offer("x")
 		synctest.Wait()
 		if err := o.put([]byte("y")); !errors.Is(err, io.ErrClosedPipe) {
@@ -129,12 +129,12 @@ func (d *disk) Write(p []byte) (int, error) {
 	return d.got.Write(p)
 }
 
-// TestOutletOfAFullDisk: what was to be written is written when there is room again; the end does
+// TestAsyncWriterOfAFullDisk: what was to be written is written when there is room again; the end does
 // not wait for that.
-func TestOutletOfAFullDisk(t *testing.T) {
+func TestAsyncWriterOfAFullDisk(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := &disk{full: time.Now().Add(time.Minute)}
-		o := newOutlet(d)
+		o := newAsyncWriter(d)
 		for _, line := range []string{strings.Repeat("a", 1000), "b"} {
 			if err := o.put([]byte(line)); err != nil {
 				t.Fatal(err)
@@ -152,7 +152,7 @@ func TestOutletOfAFullDisk(t *testing.T) {
 		}
 		began := time.Now()
 		o.close()
-		if took := time.Since(began); took > farewell {
+		if took := time.Since(began); took > closeTimeout {
 			t.Errorf("close took %v", took)
 		}
 		synctest.Wait()

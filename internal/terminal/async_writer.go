@@ -1,4 +1,4 @@
-package cli
+package terminal
 
 import (
 	"errors"
@@ -10,10 +10,10 @@ import (
 )
 
 const (
-	// outletRoom is how many bytes may wait for the reader of an outlet.
-	outletRoom = 256 << 10
-	// farewell is how long the end waits for a reader that does not read.
-	farewell = 2 * time.Second
+	// maxPending is how many bytes may wait for the reader of an asyncWriter.
+	maxPending = 256 << 10
+	// closeTimeout is how long the end waits for a reader that does not read.
+	closeTimeout = 2 * time.Second
 	// fullPause is the time between two attempts to write to a full disk.
 	fullPause = time.Second
 )
@@ -21,10 +21,10 @@ const (
 // errNotRead ends the waiting for a reader.
 var errNotRead = errors.New("nobody reads the output")
 
-// outlet stands between those who have something to say and a stream whose reader may be slow, or
+// asyncWriter stands between those who have something to say and a stream whose reader may be slow, or
 // stuck for ever. It owns a goroutine that writes. The end of it is what close waits for, unless
 // the reader is stuck: then the goroutine stays in its write until the process ends.
-type outlet struct {
+type asyncWriter struct {
 	w    io.Writer
 	done chan struct{} // closed when the goroutine has ended
 
@@ -37,14 +37,14 @@ type outlet struct {
 	gaveUp  bool
 }
 
-func newOutlet(w io.Writer) *outlet {
-	o := &outlet{w: w, done: make(chan struct{})}
+func newAsyncWriter(w io.Writer) *asyncWriter {
+	o := &asyncWriter{w: w, done: make(chan struct{})}
 	o.changed.L = &o.mu
 	go o.loop()
 	return o
 }
 
-func (o *outlet) loop() {
+func (o *asyncWriter) loop() {
 	defer close(o.done)
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -80,10 +80,10 @@ func (o *outlet) loop() {
 
 // put writes a line, and waits until there is room for it. The error is that of the stream, or
 // errNotRead after hurry.
-func (o *outlet) put(line []byte) error {
+func (o *asyncWriter) put(line []byte) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	for o.err == nil && !o.gaveUp && len(o.pending) > outletRoom {
+	for o.err == nil && !o.gaveUp && len(o.pending) > maxPending {
 		o.changed.Wait()
 	}
 	switch {
@@ -97,10 +97,10 @@ func (o *outlet) put(line []byte) error {
 }
 
 // offer writes a line if there is room for it. Where lines are missing a note says how many.
-func (o *outlet) offer(line string) {
+func (o *asyncWriter) offer(line string) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if len(o.pending) > outletRoom {
+	if len(o.pending) > maxPending {
 		o.lost++
 		return
 	}
@@ -111,7 +111,7 @@ func (o *outlet) offer(line string) {
 	o.appendLocked([]byte(line))
 }
 
-func (o *outlet) appendLocked(line []byte) {
+func (o *asyncWriter) appendLocked(line []byte) {
 	if o.err != nil {
 		return // the stream is closed: there is nobody who could be told
 	}
@@ -120,8 +120,8 @@ func (o *outlet) appendLocked(line []byte) {
 }
 
 // hurry ends the waiting for a reader that reads nothing for another moment.
-func (o *outlet) hurry() {
-	time.AfterFunc(farewell, func() {
+func (o *asyncWriter) hurry() {
+	time.AfterFunc(closeTimeout, func() {
 		o.mu.Lock()
 		defer o.mu.Unlock()
 		o.gaveUp = true
@@ -130,7 +130,7 @@ func (o *outlet) hurry() {
 }
 
 // close waits until everything is written, for a moment. It says whether it was.
-func (o *outlet) close() (all bool) {
+func (o *asyncWriter) close() (all bool) {
 	o.mu.Lock()
 	o.closing = true
 	o.changed.Broadcast()
@@ -138,7 +138,7 @@ func (o *outlet) close() (all bool) {
 	select {
 	case <-o.done:
 		return true
-	case <-time.After(farewell):
+	case <-time.After(closeTimeout):
 		return false
 	}
 }

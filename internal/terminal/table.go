@@ -1,4 +1,4 @@
-package cli
+package terminal
 
 import (
 	"fmt"
@@ -14,8 +14,8 @@ import (
 	"github.com/probity-run/probity/internal/node"
 )
 
-// picture is what the live table shows.
-type picture struct {
+// snapshot is what the live table shows.
+type snapshot struct {
 	pods     []*corev1.Pod
 	reports  map[string]*node.ProbeReport // by the Pod's name
 	services []*corev1.Service
@@ -40,9 +40,9 @@ type cell struct {
 	text, color string
 }
 
-// render draws the picture into a window: the tables first, Events in what is left of the height,
+// render draws the snapshot into a window: the tables first, Events in what is left of the height,
 // and, if there are any, other lines in the lower half of that. Lines are cut to the width.
-func (p picture) render(width, height int) string {
+func (p snapshot) render(width, height int) string {
 	lines := append(p.table(width), p.serviceTable(width)...)
 	if len(lines) > height {
 		lines = lines[:height]
@@ -72,7 +72,7 @@ func section(title string, lines []string, room, width int) []string {
 	return shown
 }
 
-func (p picture) eventLines(width int) []string {
+func (p snapshot) eventLines(width int) []string {
 	lines := make([]string, 0, len(p.events))
 	for _, e := range p.events {
 		lines = append(lines, eventRow(e, width))
@@ -81,7 +81,7 @@ func (p picture) eventLines(width int) []string {
 }
 
 // table is a header, and a line per container with one per probe below it.
-func (p picture) table(width int) []string {
+func (p snapshot) table(width int) []string {
 	rows := [][]cell{header("POD", "READY", "STARTED", "RESTARTS", "STATE", "AGE", "PID")}
 	probes := map[int][]string{}
 	for _, pod := range p.pods {
@@ -107,7 +107,7 @@ func header(names ...string) []cell {
 	return cells
 }
 
-func (p picture) row(pod *corev1.Pod, s corev1.ContainerStatus) []cell {
+func (p snapshot) row(pod *corev1.Pod, s corev1.ContainerStatus) []cell {
 	name := pod.Name
 	if len(pod.Spec.Containers)+len(pod.Spec.InitContainers) > 1 {
 		name += "/" + s.Name
@@ -170,7 +170,7 @@ func shortDuration(d time.Duration) string {
 
 // probeLines says for each probe of a container what its last attempt found and how far its counter
 // is.
-func (p picture) probeLines(pod *corev1.Pod, container string, width int) []string {
+func (p snapshot) probeLines(pod *corev1.Pod, container string, width int) []string {
 	report := p.reports[pod.Name]
 	if report == nil {
 		return nil

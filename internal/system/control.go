@@ -1,4 +1,4 @@
-package cli
+package system
 
 import (
 	"bytes"
@@ -19,27 +19,27 @@ import (
 // Only the folder's owner can.
 const controlSocket = "control.sock"
 
-// applyRequest asks a run to apply manifests.
+// applyRequest asks a system to apply manifests.
 type applyRequest struct {
 	Paths []string `json:"paths"` // absolute
-	reply chan<- applyReply
 }
 
 // applyReply is what became of the objects.
 type applyReply struct {
 	Lines []string `json:"lines"`
 	Error string   `json:"error,omitempty"`
-	Code  int      `json:"code"` // the exit code
+	// InputError says that the error is one of the manifests.
+	InputError bool `json:"inputError,omitempty"`
 }
 
-// control answers other commands. Its goroutines are joined by close.
+// control answers other commands at a socket in the state folder. close ends it.
 type control struct {
 	server http.Server
 	done   chan error
 }
 
-// newControl serves requests until close; each is handed to requests.
-func newControl(dir string, requests chan<- applyRequest) (*control, error) {
+// newControl serves requests until close.
+func newControl(dir string, apply func(ctx context.Context, paths []string) ([]string, error)) (*control, error) {
 	path := filepath.Join(dir, controlSocket)
 	// of a run that was killed; the folder's lock is ours
 	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
@@ -51,32 +51,27 @@ func newControl(dir string, requests chan<- applyRequest) (*control, error) {
 	}
 	c := &control{done: make(chan error, 1)}
 	mux := http.NewServeMux()
-	mux.HandleFunc("POST /apply", func(w http.ResponseWriter, r *http.Request) { serveApply(w, r, requests) })
+	mux.HandleFunc("POST /apply", func(w http.ResponseWriter, r *http.Request) { serveApply(w, r, apply) })
 	c.server.Handler = mux
 	c.server.ReadHeaderTimeout = 10 * time.Second
 	go func() { c.done <- c.server.Serve(listener) }()
 	return c, nil
 }
 
-func serveApply(w http.ResponseWriter, r *http.Request, requests chan<- applyRequest) {
+func serveApply(w http.ResponseWriter, r *http.Request, apply func(ctx context.Context, paths []string) ([]string, error)) {
 	var request applyRequest
 	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 1<<20)).Decode(&request); err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
-	reply := make(chan applyReply, 1)
-	request.reply = reply
-	select {
-	case requests <- request:
-	case <-r.Context().Done():
-		return
+	lines, err := apply(r.Context(), request.Paths)
+	reply := applyReply{Lines: lines}
+	if err != nil {
+		reply.Error = err.Error()
+		_, reply.InputError = errors.AsType[*InputError](err)
 	}
-	select {
-	case answer := <-reply:
-		w.Header().Set("Content-Type", "application/json")
-		_ = json.NewEncoder(w).Encode(answer) // a client that is gone does not want it
-	case <-r.Context().Done():
-	}
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(reply) // a client that is gone does not want it
 }
 
 func (c *control) close() error {
@@ -89,9 +84,24 @@ func (c *control) close() error {
 	return nil
 }
 
-// askToApply asks the run whose state folder is dir.
-func askToApply(ctx context.Context, dir string, paths []string) (reply applyReply, err error) {
-	body, err := json.Marshal(applyRequest{Paths: paths})
+// RequestApply has the system of another process, whose state folder is dir, apply manifests; paths
+// are absolute. The error is that of [System.Apply], or an [*InputError] if nobody answers.
+func RequestApply(ctx context.Context, dir string, paths []string) (lines []string, err error) {
+	reply, err := post(ctx, dir, applyRequest{Paths: paths})
+	if err != nil {
+		return nil, &InputError{fmt.Errorf("cannot reach the probity run of %s: %w", dir, err)}
+	}
+	if reply.InputError {
+		return reply.Lines, &InputError{errors.New(reply.Error)}
+	}
+	if reply.Error != "" {
+		return reply.Lines, errors.New(reply.Error)
+	}
+	return reply.Lines, nil
+}
+
+func post(ctx context.Context, dir string, message applyRequest) (reply applyReply, err error) {
+	body, err := json.Marshal(message)
 	if err != nil {
 		return reply, err
 	}
@@ -113,11 +123,9 @@ func askToApply(ctx context.Context, dir string, paths []string) (reply applyRep
 	return reply, json.NewDecoder(response.Body).Decode(&reply)
 }
 
-// findRun is the state folder of the run that uses manifests, or of the only one there is.
-func findRun(given string, paths []string) (string, error) {
-	if given != "" {
-		return given, nil
-	}
+// Find returns the state folder of the running system that uses manifests, or of the only one there
+// is.
+func Find(paths []string) (dir string, err error) {
 	home, err := stateHome()
 	if err != nil {
 		return "", err

@@ -1,4 +1,4 @@
-package cli
+package terminal
 
 import (
 	"bytes"
@@ -19,12 +19,14 @@ import (
 	"k8s.io/apimachinery/pkg/watch"
 
 	"github.com/probity-run/probity/internal/node"
-	"github.com/probity-run/probity/internal/process"
 	"github.com/probity-run/probity/internal/store"
 )
 
-// screen shows what happens. Its methods are safe for concurrent use.
+// screen is one way to show what happens. Its methods are safe for concurrent use; start is called
+// once, before show.
 type screen interface {
+	// start takes over the terminal, if the screen needs one.
+	start()
 	// kinds are the kinds of objects that show wants.
 	kinds() []store.Object
 	// interactive says whether a person watches, whose terminal can go away.
@@ -43,16 +45,16 @@ type screen interface {
 	close()
 }
 
-// newScreen chooses by what standard output is and what was asked for.
-func newScreen(streams Streams, flags runFlags) screen {
-	out, isFile := streams.Out.(*os.File)
+// newScreen chooses by what the output is and what was asked for.
+func newScreen(opts Options) screen {
+	out, isFile := opts.Out.(*os.File)
 	switch {
-	case flags.output == "json":
-		return newLineScreen(streams, jsonLine, jsonExpired)
+	case opts.JSON:
+		return newLineScreen(opts, jsonLine, jsonExpired)
 	case isFile && term.IsTerminal(int(out.Fd())):
 		return newTableScreen(out)
 	default:
-		return newLineScreen(streams, (&eventLines{}).line, nil)
+		return newLineScreen(opts, (&eventLines{}).line, nil)
 	}
 }
 
@@ -61,14 +63,16 @@ func newScreen(streams Streams, flags runFlags) screen {
 type lineScreen struct {
 	line     func(watch.EventType, runtime.Object) ([]byte, error)
 	expired  func(error) ([]byte, error) // the line of again; nil if there is none
-	out, err *outlet
+	out, err *asyncWriter
 }
 
-func newLineScreen(streams Streams, line func(watch.EventType, runtime.Object) ([]byte, error), expired func(error) ([]byte, error)) *lineScreen {
-	return &lineScreen{line: line, expired: expired, out: newOutlet(streams.Out), err: newOutlet(streams.Err)}
+func newLineScreen(opts Options, line func(watch.EventType, runtime.Object) ([]byte, error), expired func(error) ([]byte, error)) *lineScreen {
+	return &lineScreen{line: line, expired: expired, out: newAsyncWriter(opts.Out), err: newAsyncWriter(opts.Err)}
 }
 
 func (*lineScreen) kinds() []store.Object { return []store.Object{&corev1.Pod{}, &corev1.Event{}} }
+
+func (*lineScreen) start() {}
 
 func (*lineScreen) interactive() bool { return false }
 
@@ -111,6 +115,8 @@ type tableScreen struct {
 	stop  chan struct{}
 	done  sync.WaitGroup
 
+	started bool // the terminal is ours; only start and close look
+
 	mu       sync.Mutex // guards what follows
 	pods     map[string]*corev1.Pod
 	reports  map[string]*node.ProbeReport
@@ -134,14 +140,17 @@ const (
 )
 
 func newTableScreen(out *os.File) *tableScreen {
-	s := &tableScreen{
+	return &tableScreen{
 		out: out, dirty: make(chan struct{}, 1), stop: make(chan struct{}),
 		pods: map[string]*corev1.Pod{}, reports: map[string]*node.ProbeReport{},
 		services: map[string]*corev1.Service{}, slices: map[string]*discoveryv1.EndpointSlice{},
 	}
+}
+
+func (s *tableScreen) start() {
 	s.write(enterScreen)
 	s.done.Go(s.loop)
-	return s
+	s.started = true
 }
 
 func (s *tableScreen) loop() {
@@ -229,15 +238,15 @@ func (s *tableScreen) draw() {
 	if err != nil || width <= 0 || height <= 0 {
 		width, height = 80, 24
 	}
-	text := s.picture().render(width, height)
+	text := s.snapshot().render(width, height)
 	text = strings.ReplaceAll(text, "\n", clearRest+"\r\n")
 	s.write(homeCursor + text + clearRest + clearBelow)
 }
 
-func (s *tableScreen) picture() picture {
+func (s *tableScreen) snapshot() snapshot {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	p := picture{now: time.Now(), reports: map[string]*node.ProbeReport{}, events: slices.Clone(s.events), lines: slices.Clone(s.lines)}
+	p := snapshot{now: time.Now(), reports: map[string]*node.ProbeReport{}, events: slices.Clone(s.events), lines: slices.Clone(s.lines)}
 	p.pods, p.services, p.slices = byName(s.pods), byName(s.services), byName(s.slices)
 	maps.Copy(p.reports, s.reports)
 	return p
@@ -251,13 +260,15 @@ func byName[T any](objects map[string]T) (all []T) {
 	return all
 }
 
-// close goes back to the normal screen and leaves the last picture's Events there, so that they can
+// close goes back to the normal screen and leaves the last snapshot's Events there, so that they can
 // be read after the end.
 func (s *tableScreen) close() {
 	close(s.stop)
 	s.done.Wait()
 	var b bytes.Buffer
-	b.WriteString(leaveScreen)
+	if s.started {
+		b.WriteString(leaveScreen)
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, e := range s.events {
@@ -277,23 +288,4 @@ func lastOf[T any](items []T, n int) []T {
 		return slices.Clone(items[len(items)-n:])
 	}
 	return items
-}
-
-// lineWriter hands whole lines to a screen; slog writes one record at a time.
-type lineWriter struct{ screen screen }
-
-func (w lineWriter) Write(p []byte) (int, error) {
-	w.screen.say(strings.TrimRight(string(p), "\n"))
-	return len(p), nil
-}
-
-// printer is what follows the output of containers for a screen: a line with a prefix per line.
-func printer(s screen) func(pod *corev1.Pod, container string, entry process.Entry) {
-	return func(pod *corev1.Pod, container string, entry process.Entry) {
-		prefix := pod.Name
-		if len(pod.Spec.Containers)+len(pod.Spec.InitContainers) > 1 {
-			prefix += "/" + container
-		}
-		s.say(prefix + " | " + string(entry.Text))
-	}
 }

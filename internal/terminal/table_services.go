@@ -1,4 +1,4 @@
-package cli
+package terminal
 
 import (
 	"fmt"
@@ -13,7 +13,7 @@ import (
 
 // serviceTable is a header, and a line per Service port: where it is served, and how many of its
 // Pods are ready.
-func (p picture) serviceTable(width int) []string {
+func (p snapshot) serviceTable(width int) []string {
 	rows := [][]cell{header("SERVICE", "ADDRESS", "READY")}
 	for _, service := range p.services {
 		for _, port := range service.Spec.Ports {
@@ -40,7 +40,7 @@ func (p picture) serviceTable(width int) []string {
 }
 
 // readyCell counts the endpoints of a port that get requests, of all there are.
-func (p picture) readyCell(service *corev1.Service, port string) cell {
+func (p snapshot) readyCell(service *corev1.Service, port string) cell {
 	var own []*discoveryv1.EndpointSlice
 	for _, slice := range p.slices {
 		if slice.Namespace == service.Namespace && slice.Labels[discoveryv1.LabelServiceName] == service.Name {

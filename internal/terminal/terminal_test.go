@@ -1,4 +1,4 @@
-package cli
+package terminal
 
 import (
 	"bytes"
@@ -18,17 +18,17 @@ import (
 // from the start.
 func TestFallingBehind(t *testing.T) {
 	for name, test := range map[string]struct {
-		screen func(Streams) screen
+		screen func(Options) screen
 		want   []string // beginnings of the lines
 	}{
 		"json": {
-			func(s Streams) screen { return newLineScreen(s, jsonLine, jsonExpired) },
+			func(o Options) screen { return newLineScreen(o, jsonLine, jsonExpired) },
 			[]string{
 				`{"type":"ERROR","object":{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","message":"the reader was too slow for the changes","reason":"Expired","code":410}}`,
 				`{"type":"ADDED","object":{"kind":"Pod"`,
 			},
 		},
-		"lines": {func(s Streams) screen { return newLineScreen(s, (&eventLines{}).line, nil) }, nil},
+		"lines": {func(o Options) screen { return newLineScreen(o, (&eventLines{}).line, nil) }, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			objects := store.New(store.Options{Kinds: append(store.Kubernetes(), node.Kinds()...), History: 4})
@@ -49,13 +49,13 @@ func TestFallingBehind(t *testing.T) {
 				}
 			}
 			var out, errOut bytes.Buffer
-			s := &session{store: objects, screen: test.screen(Streams{Out: &out, Err: &errOut})}
+			v := &View{store: objects, screen: test.screen(Options{Out: &out, Err: &errOut})}
 			done, cancel := context.WithCancel(t.Context())
 			cancel() // it shows what is left and returns
-			if err := s.show(done, watch); err != nil {
+			if err := v.show(done, watch); err != nil {
 				t.Fatal(err)
 			}
-			s.screen.close()
+			v.screen.close()
 			lines := strings.Split(strings.TrimSuffix(out.String(), "\n"), "\n")
 			for i, want := range test.want {
 				if i >= len(lines) || !strings.HasPrefix(lines[i], want) {

@@ -1,4 +1,4 @@
-package cli
+package system
 
 import (
 	"errors"
@@ -13,6 +13,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"github.com/probity-run/probity/internal/manifest"
+	"github.com/probity-run/probity/internal/registry"
 	"github.com/probity-run/probity/internal/store"
 )
 
@@ -20,14 +21,15 @@ import (
 // did not change is left as it is, also if others have changed it meanwhile (a scale, a restart).
 // It belongs to one goroutine.
 type applier struct {
-	store   *store.Store
-	applied map[string]map[manifest.Ref]store.Object // by source: what its manifests asked for last
+	registry *registry.Registry
+	store    *store.Store
+	applied  map[string]map[manifest.Ref]store.Object // by source: what its manifests asked for last
 	// bare Pods that start when their predecessors are gone
 	waiting map[manifest.Ref]*corev1.Pod
 }
 
-func newApplier(objects *store.Store) *applier {
-	return &applier{store: objects, applied: map[string]map[manifest.Ref]store.Object{}, waiting: map[manifest.Ref]*corev1.Pod{}}
+func newApplier(r *registry.Registry, objects *store.Store) *applier {
+	return &applier{registry: r, store: objects, applied: map[string]map[manifest.Ref]store.Object{}, waiting: map[manifest.Ref]*corev1.Pod{}}
 }
 
 // The words of kubectl apply for what became of an object.
@@ -41,7 +43,7 @@ const (
 
 // apply makes the objects of a source, which is a set of files, and takes away those that the
 // source does not ask for any more. It returns a line for each.
-func (a *applier) apply(source string, in *input) (lines []string, err error) {
+func (a *applier) apply(source string, m *manifests) (lines []string, err error) {
 	before, now := a.applied[source], map[manifest.Ref]store.Object{}
 	var errs []error
 	say := func(ref manifest.Ref, verb string, err error) {
@@ -51,8 +53,8 @@ func (a *applier) apply(source string, in *input) (lines []string, err error) {
 		}
 		lines = append(lines, strings.ToLower(ref.Kind)+"/"+ref.Name+" "+verb)
 	}
-	for _, object := range in.set.Objects {
-		desired, err := in.desired(object)
+	for _, object := range m.set.Objects {
+		desired, err := desired(object)
 		if err != nil {
 			return lines, err
 		}
@@ -75,7 +77,7 @@ func (a *applier) applyOne(object manifest.Object, before, desired store.Object)
 	live, err := a.store.GetLike(desired)
 	switch {
 	case apierrors.IsNotFound(err):
-		_, err := store.Create(a.store, desired)
+		_, err := registry.Create(a.registry, desired)
 		return verbCreated, err
 	case err != nil:
 		return "", err
@@ -87,7 +89,7 @@ func (a *applier) applyOne(object manifest.Object, before, desired store.Object)
 		return verbUnchanged, nil
 	}
 	next := merge(live, before, desired, object.Has("spec.replicas"))
-	updated, err := store.Update(a.store, next)
+	updated, err := registry.Update(a.registry, next)
 	if err != nil {
 		return "", err
 	}
@@ -114,7 +116,7 @@ func (a *applier) resume() error {
 			continue
 		}
 		delete(a.waiting, ref)
-		if _, err := store.Create(a.store, pod); err != nil {
+		if _, err := registry.Create(a.registry, pod); err != nil {
 			errs = append(errs, fmt.Errorf("cannot create %s: %w", ref, err))
 		}
 	}

@@ -1,4 +1,4 @@
-package cli
+package terminal
 
 import (
 	"regexp"
@@ -18,7 +18,7 @@ import (
 
 var escapes = regexp.MustCompile(`\x1b\[[0-9;]*m`)
 
-func examplePicture() picture {
+func examplePicture() snapshot {
 	now := time.Date(2026, 1, 1, 12, 0, 42, 0, time.UTC)
 	pod := &corev1.Pod{
 		ObjectMeta: metav1.ObjectMeta{Name: "web", Annotations: map[string]string{node.AnnotationPID + "app": "4711"}},
@@ -36,7 +36,7 @@ func examplePicture() picture {
 		Type: "Warning", Reason: "Unhealthy", Message: "Liveness probe failed:\nno answer", EventTime: metav1.NewMicroTime(now),
 		InvolvedObject: corev1.ObjectReference{Name: "web", FieldPath: "spec.containers{app}"},
 	}
-	return picture{pods: []*corev1.Pod{pod}, reports: map[string]*node.ProbeReport{"web": report}, events: []*corev1.Event{event}, now: now}
+	return snapshot{pods: []*corev1.Pod{pod}, reports: map[string]*node.ProbeReport{"web": report}, events: []*corev1.Event{event}, now: now}
 }
 
 func TestTable(t *testing.T) {
@@ -120,7 +120,7 @@ func TestServiceTable(t *testing.T) {
 			Endpoints:  []discoveryv1.Endpoint{{Addresses: []string{"127.0.0.1"}, Conditions: discoveryv1.EndpointConditions{Ready: &ready}}},
 		}
 	}
-	p := picture{services: []*corev1.Service{headless, service}, slices: []*discoveryv1.EndpointSlice{slice(1, true), slice(2, false), slice(3, true)}}
+	p := snapshot{services: []*corev1.Service{headless, service}, slices: []*discoveryv1.EndpointSlice{slice(1, true), slice(2, false), slice(3, true)}}
 	want := "\nSERVICE  ADDRESS         READY\nweb      127.0.0.1:8080  2/3"
 	var got []string
 	for _, line := range p.serviceTable(80) {
@@ -129,7 +129,7 @@ func TestServiceTable(t *testing.T) {
 	if diff := cmp.Diff(want, strings.Join(got, "\n")); diff != "" {
 		t.Error(diff)
 	}
-	if lines := (picture{services: []*corev1.Service{headless}}).serviceTable(80); lines != nil {
+	if lines := (snapshot{services: []*corev1.Service{headless}}).serviceTable(80); lines != nil {
 		t.Errorf("a table without Services: %q", lines)
 	}
 }

@@ -1,0 +1,89 @@
+package registry
+
+import (
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	"github.com/probity-run/probity/internal/lifecycle"
+	"github.com/probity-run/probity/internal/manifest"
+	"github.com/probity-run/probity/internal/store"
+)
+
+// Options of a [Registry].
+type Options struct {
+	// Store takes the objects. Required.
+	Store *store.Store
+	// NodeName is the node to which new Pods are bound. Empty: Pods stay as they are.
+	NodeName string
+	// Commands are the programs that stand for the images of containers, by the containers' names;
+	// they come before those that a Pod's own annotations name. A program is a line of words as in
+	// the annotation probity.run/command.<container>.
+	Commands map[string]string
+	// Admit, if not nil, may refuse a new Pod, which has its defaults and is bound. Its error goes to
+	// the writer as it is. It is called from the goroutines of the writers.
+	Admit func(pod *corev1.Pod) error
+}
+
+// Registry writes desired state. Make it with [New]. It is safe for concurrent use and starts no
+// goroutine.
+type Registry struct{ opts Options }
+
+// New makes a registry.
+func New(opts Options) *Registry { return &Registry{opts: opts} }
+
+// Create adds a copy of an object, with its defaults, free of what only a server sets; a Pod is
+// bound to the node. The error is the API's Invalid, with all that is wrong, or AlreadyExists.
+func Create[T store.Object](r *Registry, object T) (T, error) {
+	next := object.DeepCopyObject().(T)
+	manifest.Default(next)
+	if pod, ok := store.Object(next).(*corev1.Pod); ok {
+		r.Bind(pod)
+	}
+	if err := invalid(next, manifest.Validate(next)); err != nil {
+		return next, err
+	}
+	if err := r.admit(next); err != nil {
+		return next, err
+	}
+	return store.Create(r.opts.Store, next)
+}
+
+func (r *Registry) admit(object store.Object) error {
+	pod, ok := object.(*corev1.Pod)
+	if !ok || r.opts.Admit == nil {
+		return nil
+	}
+	return r.opts.Admit(pod)
+}
+
+// Bind makes a new Pod one of this node, in the state in which a cluster's API server and scheduler
+// leave it. The Pod must have its defaults.
+func (r *Registry) Bind(pod *corev1.Pod) {
+	for _, c := range lifecycle.Containers(&pod.Spec) {
+		if line, ok := r.opts.Commands[c.Name]; ok {
+			metav1.SetMetaDataAnnotation(&pod.ObjectMeta, manifest.AnnotationCommand+c.Name, line)
+		}
+	}
+	if r.opts.NodeName != "" {
+		pod.Spec.NodeName = r.opts.NodeName
+	}
+	pod.Status = corev1.PodStatus{Phase: corev1.PodPending, QOSClass: lifecycle.QOSClass(&pod.Spec)}
+}
+
+// Update replaces an object. If the new one carries a resource version or a UID it must be the
+// current one. The error is the API's NotFound, Conflict or Invalid.
+func Update[T store.Object](r *Registry, object T) (T, error) {
+	if err := invalid(object, manifest.Validate(object)); err != nil {
+		return object, err
+	}
+	return store.Update(r.opts.Store, object)
+}
+
+func invalid(object store.Object, errs field.ErrorList) error {
+	if len(errs) == 0 {
+		return nil
+	}
+	return apierrors.NewInvalid(object.GetObjectKind().GroupVersionKind().GroupKind(), object.GetName(), errs)
+}

@@ -1,0 +1,199 @@
+package system
+
+import (
+	"fmt"
+	"io"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/probity-run/probity/internal/controller"
+	"github.com/probity-run/probity/internal/manifest"
+	"github.com/probity-run/probity/internal/node"
+	"github.com/probity-run/probity/internal/registry"
+	"github.com/probity-run/probity/internal/store"
+)
+
+// loader reads manifests and checks whether they can run here, one set after the other.
+type loader struct {
+	registry *registry.Registry
+	environ  []string
+
+	mu   sync.Mutex      // held by whoever reads manifests and applies them
+	said map[string]bool // remarks that were made, by line
+}
+
+// manifests are what some files ask for, checked and ready to be applied.
+type manifests struct {
+	set *manifest.Set
+	// pods are those that would be there after a first start, and origins the objects that ask for
+	// them, index by index.
+	pods    []*corev1.Pod
+	origins []manifest.Object
+}
+
+// load reads manifests and makes sure that what they ask for can run here. ownPort, if not nil,
+// reports whether Pods of this system have a port, and would make room. Every error is bad input.
+func (l *loader) load(paths []string, stdin io.Reader, ownPort func(port int32) bool) (*manifests, error) {
+	set, err := manifest.Load(manifest.Options{Stdin: stdin}, paths...)
+	if err != nil {
+		return nil, err
+	}
+	m := &manifests{set: set}
+	for _, object := range set.Objects {
+		pods, err := controller.Pods(object.Resource)
+		if err != nil {
+			return nil, err
+		}
+		for _, pod := range pods {
+			if err := noteManifest(pod, object.Position.File); err != nil {
+				return nil, err
+			}
+			l.registry.Bind(pod)
+			m.pods = append(m.pods, pod)
+			m.origins = append(m.origins, object)
+		}
+	}
+	if len(m.pods) == 0 {
+		return nil, fmt.Errorf("cannot run %s: no Pod, Deployment, ReplicaSet or StatefulSet is in it", strings.Join(paths, " "))
+	}
+	return m, m.check(l.environ, ownPort)
+}
+
+// check finds what would keep the Pods from running here, once per object and field.
+func (m *manifests) check(environ []string, ownPort func(port int32) bool) error {
+	var problems manifest.Errors
+	seen := map[string]bool{}
+	for i, found := range node.Check(m.pods, node.CheckOptions{Objects: manifestObjects{m.set}, Environ: environ, Own: ownPort}) {
+		origin := m.origins[i]
+		_, _, prefix, _ := origin.Template()
+		for _, p := range found {
+			field := p.Field
+			if prefix != "" {
+				field = prefix + "." + field
+			}
+			e := &manifest.Error{Position: origin.PositionOf(field), Object: origin.Ref(), Field: field, Message: p.Message}
+			if !seen[e.Error()] {
+				seen[e.Error()] = true
+				problems = append(problems, e)
+			}
+		}
+	}
+	if len(problems) == 0 {
+		return nil
+	}
+	return problems
+}
+
+// news are the remarks about manifests that were not made before.
+func (l *loader) news(m *manifests) []string {
+	all := m.remarks()
+	lines := slices.DeleteFunc(slices.Clone(all), func(line string) bool { return l.said[line] })
+	for _, line := range all {
+		l.said[line] = true
+	}
+	return lines
+}
+
+// remarks are lines about what is not done here: kinds that are left alone, fields that are not
+// applied, and the API server's warnings.
+func (m *manifests) remarks() (lines []string) {
+	for _, w := range m.set.Warnings {
+		lines = append(lines, fmt.Sprintf("warning: %s", w))
+	}
+	for _, u := range m.set.Unknown {
+		lines = append(lines, fmt.Sprintf("left alone: %s: %s %s (%s): Probity does not run this kind", u.Position, u.Kind, u.Name, u.APIVersion))
+	}
+	for _, n := range m.set.NotApplied {
+		lines = append(lines, fmt.Sprintf("not applied here: %s", n))
+	}
+	return lines
+}
+
+// desired is an object as the store is to have it.
+func desired(object manifest.Object) (store.Object, error) {
+	desired := object.Resource.DeepCopyObject().(store.Object)
+	return desired, noteManifest(desired, object.Position.File)
+}
+
+// noteManifest notes on an object which file it comes from.
+func noteManifest(object metav1.Object, file string) error {
+	path, err := filepath.Abs(file)
+	if err != nil {
+		return fmt.Errorf("cannot find the folder of %s: %w", file, err)
+	}
+	annotations := object.GetAnnotations()
+	if annotations == nil {
+		annotations = map[string]string{}
+	}
+	annotations[manifest.AnnotationManifest] = path
+	object.SetAnnotations(annotations)
+	return nil
+}
+
+// reservedPorts are ports that Services leave to Pods: those that are fixed, and those that a single
+// program might use although PORT tells it another one.
+func (m *manifests) reservedPorts() map[int]bool {
+	ports := map[int]bool{}
+	if m == nil {
+		return ports
+	}
+	replicas := map[manifest.Ref]int{}
+	for _, origin := range m.origins {
+		replicas[origin.Ref()]++
+	}
+	for i, pod := range m.pods {
+		alone := replicas[m.origins[i].Ref()] == 1
+		fixed := manifest.FixedPorts(&pod.ObjectMeta, &pod.Spec)
+		for _, c := range slices.Concat(pod.Spec.InitContainers, pod.Spec.Containers) {
+			for _, p := range c.Ports {
+				if fixed || alone && !readsPort(&c) {
+					ports[int(p.ContainerPort)] = true
+				}
+			}
+		}
+	}
+	return ports
+}
+
+// readsPort reports whether a manifest shows that the program listens where PORT says.
+func readsPort(c *corev1.Container) bool {
+	for _, word := range slices.Concat(c.Command, c.Args) {
+		if strings.Contains(word, "$(PORT") {
+			return true
+		}
+	}
+	return slices.ContainsFunc(c.Env, func(e corev1.EnvVar) bool {
+		return e.Name == "PORT" || strings.HasPrefix(e.Name, "PORT_") && slices.ContainsFunc(c.Ports, func(p corev1.ContainerPort) bool {
+			return e.Value == strconv.Itoa(int(p.ContainerPort))
+		})
+	})
+}
+
+// manifestObjects finds ConfigMaps and Secrets among what was read.
+type manifestObjects struct{ set *manifest.Set }
+
+// ConfigMap implements [node.Objects].
+func (o manifestObjects) ConfigMap(namespace, name string) (*corev1.ConfigMap, bool) {
+	return find[*corev1.ConfigMap](o.set, namespace, name)
+}
+
+// Secret implements [node.Objects].
+func (o manifestObjects) Secret(namespace, name string) (*corev1.Secret, bool) {
+	return find[*corev1.Secret](o.set, namespace, name)
+}
+
+func find[T manifest.Resource](set *manifest.Set, namespace, name string) (T, bool) {
+	for _, o := range set.Objects {
+		if r, ok := o.Resource.(T); ok && r.GetNamespace() == namespace && r.GetName() == name {
+			return r, true
+		}
+	}
+	var none T
+	return none, false
+}

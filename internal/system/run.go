@@ -1,0 +1,164 @@
+package system
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+
+	"github.com/probity-run/probity/internal/store"
+)
+
+// run owns every goroutine of the system and joins them. It is the one goroutine that applies
+// manifests and decides about the end.
+func (s *System) run(ctx context.Context) {
+	parts := []func(context.Context) error{s.node.Run, s.controller.Run, s.watchPods, s.watchFiles, s.reloadEdited}
+	if s.proxy != nil {
+		parts = append(parts, s.proxy.Run)
+	}
+	working, stopWork := context.WithCancel(context.WithoutCancel(ctx))
+	var running sync.WaitGroup
+	failed := make(chan error, len(parts))
+	for _, part := range parts {
+		running.Go(func() { failed <- part(working) })
+	}
+	err := s.work(ctx, failed)
+	stopWork()
+	err = errors.Join(err, s.socket.close())
+	running.Wait()
+	s.end(errors.Join(err, s.files.close()))
+}
+
+// work applies the first manifests and returns when no Pod is left and none will come, or when
+// Probity cannot go on.
+func (s *System) work(ctx context.Context, failed <-chan error) error {
+	if s.first != nil {
+		if _, err := s.applier.apply(sourceOf(s.opts.Manifests), s.first); err != nil {
+			return err
+		}
+		s.first = nil
+	}
+	var reason error // why the error of Wait is not nil
+	done, stop, gone := ctx.Done(), s.stop, s.shepherd.Done()
+	for {
+		select {
+		case <-s.changed:
+			over, err := s.advance()
+			if err != nil {
+				reason = err
+			}
+			if over {
+				return reason
+			}
+		case request := <-s.requests:
+			request()
+		case <-done:
+			done = nil
+			s.Stop()
+		case <-stop:
+			stop = nil
+			s.deleteAll()
+			offer(s.changed)
+		case <-gone:
+			gone = nil
+			reason = fmt.Errorf("the Pods were killed: %w", s.shepherd.Err())
+			s.Stop()
+		case err := <-failed:
+			return errors.Join(err, reason)
+		}
+	}
+}
+
+// offer gives a signal, unless there is one already.
+func offer(signal chan<- struct{}) {
+	select {
+	case signal <- struct{}{}:
+	default:
+	}
+}
+
+// advance starts Pods whose predecessors are gone, stops everything when all Pods have ended for
+// good, and reports whether nothing is left to wait for. The error names a Pod that failed for good.
+func (s *System) advance() (over bool, err error) {
+	if s.Stopping() {
+		pods, _ := store.List[*corev1.Pod](s.store, store.Selector{})
+		return len(pods) == 0, nil
+	}
+	if err := s.applier.resume(); err != nil {
+		s.opts.Logger.Error("Cannot replace a Pod", "error", err)
+	}
+	if !s.opts.StopWhenFinished || len(s.workloads()) > 0 || len(s.applier.waiting) > 0 {
+		return false, nil
+	}
+	pods, _ := store.List[*corev1.Pod](s.store, store.Selector{})
+	finished, err := finished(pods)
+	if finished {
+		s.Stop()
+	}
+	return false, err
+}
+
+// finished reports whether all Pods have ended for good. The error names one that failed.
+func finished(pods []*corev1.Pod) (all bool, err error) {
+	all = true
+	for _, pod := range pods {
+		switch pod.Status.Phase {
+		case corev1.PodSucceeded:
+		case corev1.PodFailed:
+			if pod.DeletionTimestamp == nil {
+				err = fmt.Errorf("pod %q failed for good", pod.Name)
+			}
+		default:
+			all = false
+		}
+	}
+	return all, err
+}
+
+// workloads are the objects that make Pods.
+func (s *System) workloads() []store.Object {
+	deployments, _ := store.List[*appsv1.Deployment](s.store, store.Selector{})
+	replicaSets, _ := store.List[*appsv1.ReplicaSet](s.store, store.Selector{})
+	statefulSets, _ := store.List[*appsv1.StatefulSet](s.store, store.Selector{})
+	return slices.Concat(objects(deployments), objects(replicaSets), objects(statefulSets))
+}
+
+func objects[T store.Object](list []T) []store.Object {
+	all := make([]store.Object, len(list))
+	for i, o := range list {
+		all[i] = o
+	}
+	return all
+}
+
+// deleteAll deletes what makes Pods, and every Pod.
+func (s *System) deleteAll() {
+	clear(s.applier.waiting)
+	pods, _ := store.List[*corev1.Pod](s.store, store.Selector{})
+	for _, object := range append(s.workloads(), objects(pods)...) {
+		if err := ignoreNotFound(s.store.DeleteLike(object, store.DeleteOptions{})); err != nil {
+			s.opts.Logger.Error("Cannot delete the object", "name", object.GetName(), "error", err)
+		}
+	}
+}
+
+// watchPods tells the goroutine of run when Pods change.
+func (s *System) watchPods(ctx context.Context) error {
+	pods := store.WatchOptions{Kinds: []store.Object{&corev1.Pod{}}}
+	watch, err := s.store.Watch(pods)
+	for err == nil {
+		offer(s.changed)
+		if _, err = watch.Next(ctx); apierrors.IsResourceExpired(err) {
+			watch, err = s.store.Watch(pods)
+		}
+	}
+	if ctx.Err() != nil {
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,242 @@
+// Package system is a running Probity as one value: the store and what works on it (registry,
+// controllers, node, proxy), and what connects it with its surroundings: manifests and their files,
+// the state folder, the socket by which other commands reach it.
+//
+//	New ──▶ Start ──▶ Apply, Reload, … ──▶ Stop (with grace) or Abort (at once) ──▶ Wait
+//
+// A system belongs to the process that made it, which has to be one that can be its own shepherd
+// (process.IsShepherd): whatever the system starts ends with it.
+package system
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"os"
+	"slices"
+	"sync"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/probity-run/probity/internal/controller"
+	"github.com/probity-run/probity/internal/node"
+	"github.com/probity-run/probity/internal/process"
+	"github.com/probity-run/probity/internal/proxy"
+	"github.com/probity-run/probity/internal/registry"
+	"github.com/probity-run/probity/internal/store"
+)
+
+// Options of a [System]. The zero value is an empty system, whose state folder belongs to the
+// working folder.
+type Options struct {
+	// Manifests are files, folders of files, and "-" for standard input. They are applied by Start,
+	// and again when they change. A manifest without anything to run is an error. Default: none.
+	Manifests []string
+	// Stdin is read for the manifest "-". Nil makes that an error.
+	Stdin io.Reader
+	// Commands are the programs that stand for images, by the containers' names.
+	Commands map[string]string
+	// Environ is the environment below that of the manifests, "NAME=value". Default: that of this
+	// process. Probity's own program is added to its PATH.
+	Environ []string
+	// StateDir is a folder for the output of containers, for volumes, and for the socket of other
+	// commands. It must not be used by another system; what the last one left is removed. Default: a
+	// folder below the user's state folder that belongs to the manifests.
+	StateDir string
+	// MaxRestartPeriod caps the crash-loop back-off (R147). Default 300 s.
+	MaxRestartPeriod time.Duration
+	// StopWhenFinished ends the system when there is nothing that makes Pods and every Pod has ended
+	// for good. Default: it goes on until it is told to stop.
+	StopWhenFinished bool
+	// NoServices leaves Services alone: nothing listens for them, and a Pod's end waits for no
+	// request.
+	NoServices bool
+	// Follow, if not nil, gets every line that a container prints, from a goroutine per container.
+	// It may be slow; lines are dropped then.
+	Follow func(pod *corev1.Pod, container string, entry process.Entry)
+	// Notice, if not nil, gets what a person should know, a line at a time: what a changed manifest
+	// changed, what of it is not applied here. It must not wait for anybody.
+	Notice func(line string)
+	// Logger gets what is neither an Event nor a status nor a notice. Default: nothing is logged.
+	Logger *slog.Logger
+}
+
+func (o Options) withDefaults() Options {
+	if o.Environ == nil {
+		o.Environ = os.Environ()
+	}
+	if o.Notice == nil {
+		o.Notice = func(string) {}
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	o.MaxRestartPeriod = cmp.Or(o.MaxRestartPeriod, MaxRestartPeriod)
+	return o
+}
+
+// MaxRestartPeriod is the kubelet's cap of the crash-loop back-off, and the largest value that its
+// setting takes (R146, R147).
+const MaxRestartPeriod = 5 * time.Minute
+
+// InputError says that what a system was given is wrong: a manifest, a flag, a state folder. Because
+// of it nothing was started or changed.
+type InputError struct{ Err error }
+
+func (e *InputError) Error() string { return e.Err.Error() }
+
+// Unwrap returns the cause.
+func (e *InputError) Unwrap() error { return e.Err }
+
+// System is a running Probity. Make it with [New]. Its methods are safe for concurrent use.
+type System struct {
+	opts       Options
+	state      *stateDir
+	shepherd   *process.Shepherd
+	store      *store.Store
+	registry   *registry.Registry
+	node       *node.Node
+	controller *controller.Controller
+	proxy      *proxy.Proxy // nil with Options.NoServices
+	files      *fileWatch   // from Start on
+	socket     *control     // from Start on
+	loader     *loader
+	applier    *applier   // of the goroutine of run
+	first      *manifests // what that applies first; nil without manifests
+	remarks    []string
+
+	requests chan func()   // for the goroutine of run
+	changed  chan struct{} // Pods changed
+	edited   chan struct{} // manifests are to be read again
+	stopOnce sync.Once
+	stop     chan struct{} // closed by Stop
+
+	endOnce sync.Once
+	done    chan struct{} // closed when nothing is left
+	err     error         // of Wait, once done is closed
+}
+
+// New reads and checks the manifests, takes the state folder and starts the shepherd; nothing of
+// the manifests has started then. Call Start or Close. The error is an [*InputError] if the options
+// are to blame.
+func New(opts Options) (*System, error) {
+	opts = opts.withDefaults()
+	kinds := slices.Concat(store.Kubernetes(), node.Kinds(), controller.Kinds())
+	s := &System{
+		opts: opts, store: store.New(store.Options{Kinds: kinds}), requests: make(chan func()),
+		changed: make(chan struct{}, 1), edited: make(chan struct{}, 1), stop: make(chan struct{}), done: make(chan struct{}),
+	}
+	s.registry = registry.New(registry.Options{Store: s.store, NodeName: node.Name, Commands: opts.Commands})
+	s.applier = newApplier(s.registry, s.store)
+	s.loader = &loader{registry: s.registry, environ: opts.Environ, said: map[string]bool{}}
+	var err error
+	if len(opts.Manifests) > 0 {
+		if s.first, err = s.loader.load(opts.Manifests, opts.Stdin, nil); err != nil {
+			return nil, &InputError{err}
+		}
+		s.remarks = s.loader.news(s.first)
+	}
+	if s.state, err = openState(opts.StateDir, opts.Manifests); err != nil {
+		return nil, &InputError{err}
+	}
+	if s.shepherd, err = process.NewShepherd(); err != nil {
+		return nil, errors.Join(err, s.state.close())
+	}
+	s.compose()
+	return s, nil
+}
+
+// compose makes the parts that work on the store. None of them does anything yet.
+func (s *System) compose() {
+	var traffic node.Traffic
+	if !s.opts.NoServices {
+		reserved := s.first.reservedPorts()
+		s.proxy = proxy.New(proxy.Options{Store: s.store, Reserved: func(port int) bool { return reserved[port] }, Logger: s.opts.Logger})
+		traffic = s.proxy
+	}
+	s.controller = controller.New(controller.Options{Store: s.store, Registry: s.registry, Logger: s.opts.Logger})
+	s.node = node.New(node.Options{
+		Store: s.store, Starter: s.shepherd, Dir: s.state.pods, Environ: s.state.environ(s.opts.Environ),
+		MaxRestartPeriod: s.opts.MaxRestartPeriod, Follow: s.opts.Follow, Traffic: traffic, Logger: s.opts.Logger,
+	})
+}
+
+// Store holds the system's objects. Read and watch them there; what is desired is written through
+// [System.Registry].
+func (s *System) Store() *store.Store { return s.store }
+
+// Registry takes what a client wants to be made or changed.
+func (s *System) Registry() *registry.Registry { return s.registry }
+
+// Proxy serves the Services. It is nil with Options.NoServices.
+func (s *System) Proxy() *proxy.Proxy { return s.proxy }
+
+// Remarks are lines about what of the first manifests is not done here: kinds that are left alone,
+// fields that are not applied, and the API server's warnings.
+func (s *System) Remarks() []string { return s.remarks }
+
+// Start starts everything and applies the manifests. When the context is done the system stops as by
+// Stop. Call it once. After an error the system has ended.
+func (s *System) Start(ctx context.Context) error {
+	var err error
+	if s.files, err = newFileWatch(s.opts.Manifests); err != nil {
+		s.end(err)
+		return s.Wait()
+	}
+	if s.socket, err = newControl(s.state.dir, s.Apply); err != nil {
+		s.end(errors.Join(err, s.files.close()))
+		return s.Wait()
+	}
+	go s.run(ctx)
+	return nil
+}
+
+// Close ends a system at once and waits for its end; one that was not started gives back what it
+// took. The error is that of Wait.
+func (s *System) Close() error {
+	if s.socket == nil {
+		s.end(nil)
+		return s.Wait()
+	}
+	s.Stop()
+	s.Abort()
+	return s.Wait()
+}
+
+// end gives back what New took, once nothing else is left.
+func (s *System) end(err error) {
+	s.endOnce.Do(func() {
+		s.err = errors.Join(err, s.shepherd.Close(), s.state.close())
+		close(s.done)
+	})
+}
+
+// Stop deletes what makes Pods, and every Pod, with its grace period.
+func (s *System) Stop() { s.stopOnce.Do(func() { close(s.stop) }) }
+
+// Stopping reports whether the system is being stopped.
+func (s *System) Stopping() bool {
+	select {
+	case <-s.stop:
+		return true
+	default:
+		return false
+	}
+}
+
+// Abort kills every process at once, without hooks or grace. Stop first: else what makes Pods makes
+// others.
+func (s *System) Abort() { s.node.Abort() }
+
+// Done is closed when the system has ended and nothing of it is left.
+func (s *System) Done() <-chan struct{} { return s.done }
+
+// Wait waits for the end of a system that was started. The error says which Pod failed for good, or
+// why the system could not go on; nil means that it ended on request or that every Pod Succeeded.
+func (s *System) Wait() error {
+	<-s.done
+	return s.err
+}

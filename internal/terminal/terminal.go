@@ -1,0 +1,132 @@
+// Package terminal shows a running system to whoever started it: as a live table on a terminal, as a
+// line per Event where there is none, or as the JSON stream of a watch.
+//
+// Whoever reads may be slow, or never read: nothing here holds up a Pod.
+package terminal
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+
+	"github.com/probity-run/probity/internal/process"
+	"github.com/probity-run/probity/internal/store"
+)
+
+// Options of a [View].
+type Options struct {
+	// Out takes what is shown. If it is a terminal, the default format is a live table. Required.
+	Out io.Writer
+	// Err takes notices, log lines and the output of containers, unless a table shows them. Required.
+	Err io.Writer
+	// JSON asks for every change of a Pod and every Event as a line of JSON.
+	JSON bool
+}
+
+// View shows the changes of a store. Make it with [New], call Start once and Close at the end; the
+// other methods are safe for concurrent use from New on.
+type View struct {
+	screen  screen
+	store   *store.Store
+	stop    context.CancelFunc
+	showing sync.WaitGroup // the goroutine of show
+	failed  chan error     // why nothing is shown any more
+}
+
+// New makes a view. A terminal is taken over by Start.
+func New(opts Options) *View { return &View{screen: newScreen(opts), failed: make(chan error, 1)} }
+
+// Start shows what is in a store and then every change, on a goroutine that Close joins. The store
+// must know the kinds that a system has.
+func (v *View) Start(objects *store.Store) error {
+	v.store = objects
+	watch, err := v.watch()
+	if err != nil {
+		return fmt.Errorf("cannot watch what is to be shown: %w", err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	v.stop = stop
+	v.screen.start()
+	v.showing.Go(func() {
+		if err := v.show(ctx, watch); err != nil {
+			v.failed <- err
+		}
+	})
+	return nil
+}
+
+// Interactive reports whether a person watches, whose terminal can go away.
+func (v *View) Interactive() bool { return v.screen.interactive() }
+
+// Failed gives the reason for which nothing can be shown any more, such as a closed pipe.
+func (v *View) Failed() <-chan error { return v.failed }
+
+// Say shows a line that is no change: a notice, a log line. It waits for nobody.
+func (v *View) Say(line string) { v.screen.say(line) }
+
+// Write is Say for whole lines, so that a log can be written to a View. It never fails.
+func (v *View) Write(lines []byte) (int, error) {
+	v.screen.say(strings.TrimRight(string(lines), "\n"))
+	return len(lines), nil
+}
+
+// Output shows a line that a container printed, with a prefix that tells whose it is.
+func (v *View) Output(pod *corev1.Pod, container string, entry process.Entry) {
+	prefix := pod.Name
+	if len(pod.Spec.Containers)+len(pod.Spec.InitContainers) > 1 {
+		prefix += "/" + container
+	}
+	v.Say(prefix + " | " + string(entry.Text))
+}
+
+// Close shows what is left, as far as somebody reads it within a moment, and leaves the terminal as
+// it was found.
+func (v *View) Close() {
+	v.screen.hurry()
+	if v.stop != nil {
+		v.stop()
+	}
+	v.showing.Wait()
+	v.screen.close()
+}
+
+// errFellBehind is the reason when the store has forgotten changes that were not shown yet.
+var errFellBehind = errors.New("the reader was too slow for the changes")
+
+func (v *View) watch() (*store.Watch, error) {
+	return v.store.Watch(store.WatchOptions{Kinds: v.screen.kinds()})
+}
+
+// show hands every change to the screen, which may be slow. When the context is done it shows what
+// is left and returns.
+func (v *View) show(ctx context.Context, watch *store.Watch) error {
+	for {
+		change, err := watch.Next(ctx)
+		switch {
+		case apierrors.IsResourceExpired(err):
+			if watch, err = v.watch(); err == nil {
+				err = v.screen.again(errFellBehind)
+			}
+		case err != nil && ctx.Err() != nil:
+			return nil
+		case err == nil:
+			err = v.screen.show(change.Type, change.Object)
+		}
+		if err != nil {
+			return fmt.Errorf("cannot show a change: %w", err)
+		}
+	}
+}
+
+// Print prints a line to a stream that perhaps nobody reads, and waits a moment for a reader.
+func Print(out io.Writer, line string) {
+	w := newAsyncWriter(out)
+	w.offer(line)
+	w.close()
+}

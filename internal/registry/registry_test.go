@@ -1,0 +1,150 @@
+package registry
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/probity-run/probity/internal/manifest"
+	"github.com/probity-run/probity/internal/store"
+)
+
+func newRegistry(opts Options) *Registry {
+	opts.Store = store.New(store.Options{Kinds: store.Kubernetes()})
+	return New(opts)
+}
+
+func pod(change ...func(*corev1.Pod)) *corev1.Pod {
+	p := &corev1.Pod{
+		TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Pod"}, ObjectMeta: metav1.ObjectMeta{Name: "web"},
+		Spec: corev1.PodSpec{Containers: []corev1.Container{{Name: "app", Image: "web"}}},
+	}
+	for _, c := range change {
+		c(p)
+	}
+	return p
+}
+
+// TestCreatePod: a new Pod has its defaults, is bound, and carries nothing that only a server sets.
+func TestCreatePod(t *testing.T) {
+	r := newRegistry(Options{NodeName: "here", Commands: map[string]string{"app": "./web", "other": "./other"}})
+	given := pod(func(p *corev1.Pod) {
+		p.Status.Phase, p.UID, p.ResourceVersion = corev1.PodRunning, "mine", "7"
+		p.Spec.NodeName = "elsewhere"
+	})
+	got, err := Create(r, given)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for what, pair := range map[string][2]string{
+		"namespace":                              {got.Namespace, "default"},
+		"node":                                   {got.Spec.NodeName, "here"},
+		"phase":                                  {string(got.Status.Phase), "Pending"},
+		"QoS class":                              {string(got.Status.QOSClass), "BestEffort"},
+		"restart policy":                         {string(got.Spec.RestartPolicy), "Always"},
+		"command":                                {got.Annotations[manifest.AnnotationCommand+"app"], "./web"},
+		"command of a container that it has not": {got.Annotations[manifest.AnnotationCommand+"other"], ""},
+	} {
+		if pair[0] != pair[1] {
+			t.Errorf("%s: %q, want %q", what, pair[0], pair[1])
+		}
+	}
+	if got.UID == "mine" || got.UID == "" || got.ResourceVersion == "7" {
+		t.Errorf("UID %q, resource version %q: want the store's", got.UID, got.ResourceVersion)
+	}
+	if given.Namespace != "" || given.Spec.NodeName != "elsewhere" || given.Annotations != nil {
+		t.Error("the caller's object was changed")
+	}
+}
+
+func TestCreateRefuses(t *testing.T) {
+	noRoom := errors.New("no room")
+	for name, test := range map[string]struct {
+		opts Options
+		pod  *corev1.Pod
+		want func(error) bool
+		text string
+	}{
+		"an invalid Pod": {
+			pod:  pod(func(p *corev1.Pod) { p.Spec.Containers[0].Image = "" }),
+			want: apierrors.IsInvalid, text: `Pod "web" is invalid: spec.containers[0].image: Required value`,
+		},
+		"one that the command line spoils": {
+			opts: Options{Commands: map[string]string{"app": "'"}},
+			pod:  pod(), want: apierrors.IsInvalid, text: "metadata.annotations[probity.run/command.app]",
+		},
+		"one that is not admitted": {
+			opts: Options{Admit: func(p *corev1.Pod) error {
+				if p.Spec.RestartPolicy == "" || p.Spec.NodeName != "here" {
+					t.Error("the Pod has no defaults or is not bound yet")
+				}
+				return noRoom
+			}, NodeName: "here"},
+			pod: pod(), want: func(err error) bool { return errors.Is(err, noRoom) },
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRegistry(test.opts)
+			if _, err := Create(r, test.pod); err == nil || !test.want(err) || !strings.Contains(err.Error(), test.text) {
+				t.Errorf("error %v, want %q", err, test.text)
+			}
+			if pods, _ := store.List[*corev1.Pod](r.opts.Store, store.Selector{}); len(pods) != 0 {
+				t.Errorf("stored all the same: %v", pods)
+			}
+		})
+	}
+}
+
+func TestCreateTwice(t *testing.T) {
+	r := newRegistry(Options{})
+	if _, err := Create(r, pod()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Create(r, pod()); !apierrors.IsAlreadyExists(err) {
+		t.Errorf("error %v, want AlreadyExists", err)
+	}
+}
+
+func deployment() *appsv1.Deployment {
+	labels := map[string]string{"app": "web"}
+	return &appsv1.Deployment{
+		TypeMeta: metav1.TypeMeta{APIVersion: "apps/v1", Kind: "Deployment"}, ObjectMeta: metav1.ObjectMeta{Name: "web"},
+		Spec: appsv1.DeploymentSpec{
+			Selector: &metav1.LabelSelector{MatchLabels: labels},
+			Template: corev1.PodTemplateSpec{ObjectMeta: metav1.ObjectMeta{Labels: labels}, Spec: pod().Spec},
+		},
+	}
+}
+
+func TestUpdate(t *testing.T) {
+	r := newRegistry(Options{})
+	created, err := Create(r, deployment())
+	if err != nil {
+		t.Fatal(err)
+	}
+	scaled := created.DeepCopy()
+	scaled.Spec.Replicas = new(int32(3))
+	updated, err := Update(r, scaled)
+	if err != nil || *updated.Spec.Replicas != 3 || updated.UID != created.UID {
+		t.Errorf("updated to %d replicas, UID %s, %v", *updated.Spec.Replicas, updated.UID, err)
+	}
+	if _, err := Update(r, scaled); !apierrors.IsConflict(err) {
+		t.Errorf("a stale object: error %v, want Conflict", err)
+	}
+	bad := updated.DeepCopy()
+	bad.Spec.Replicas = new(int32(-1))
+	if _, err := Update(r, bad); !apierrors.IsInvalid(err) || !strings.Contains(err.Error(), "spec.replicas: Invalid value: -1") {
+		t.Errorf("a bad object: error %v, want Invalid", err)
+	}
+	stray := deployment()
+	stray.Name, stray.Namespace = "nope", "default"
+	manifest.Default(stray)
+	if _, err := Update(r, stray); !apierrors.IsNotFound(err) {
+		t.Errorf("a stray object: error %v, want NotFound", err)
+	}
+}

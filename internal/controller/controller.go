@@ -42,8 +42,8 @@ type Controller struct {
 	// The rest belongs to the goroutine of Run.
 	queue queue
 	// of Pods, as last seen: who selected them must know when they change
-	labels     map[types.UID]map[string]string
-	complaints complaints
+	labels   map[types.UID]map[string]string
+	warnings warnings
 }
 
 // New makes a controller. It does nothing before [Controller.Run].
@@ -51,7 +51,7 @@ func New(opts Options) *Controller {
 	if opts.Logger == nil {
 		opts.Logger = slog.New(slog.DiscardHandler)
 	}
-	return &Controller{opts: opts, store: opts.Store, registry: opts.Registry, queue: newQueue(), labels: map[types.UID]map[string]string{}, complaints: complaints{}}
+	return &Controller{opts: opts, store: opts.Store, registry: opts.Registry, queue: newQueue(), labels: map[types.UID]map[string]string{}, warnings: warnings{}}
 }
 
 // Run works until the context is done, on the goroutine that calls it; it starts no other. What it
@@ -83,7 +83,7 @@ func (c *Controller) turn(ctx context.Context, watch *store.Watch) error {
 	change, err := watch.Next(wait)
 	switch {
 	case err == nil:
-		c.see(change)
+		c.enqueue(change)
 		return nil
 	case ctx.Err() != nil || !errors.Is(err, context.DeadlineExceeded):
 		return err

@@ -33,7 +33,7 @@ func (c *Controller) syncDeployment(namespace, name string) (again time.Time, er
 	if err != nil {
 		return time.Time{}, ifThere(err)
 	}
-	r, err := c.look(d)
+	r, err := c.observe(d)
 	if err != nil {
 		return time.Time{}, err
 	}
@@ -100,8 +100,8 @@ func (c *Controller) recordScaling(d *appsv1.Deployment, s workload.Scaling) {
 	c.record(d, deploymentController, corev1.EventTypeNormal, "ScalingReplicaSet", "Scaled %s replica set %s from %d to %d", direction, s.Name, s.From, s.To)
 }
 
-// look gathers what there is of a Deployment.
-func (c *Controller) look(d *appsv1.Deployment) (*rollout, error) {
+// observe gathers what there is of a Deployment.
+func (c *Controller) observe(d *appsv1.Deployment) (*rollout, error) {
 	sets, err := claim(c, d, d.Spec.Selector, func(*appsv1.ReplicaSet) bool { return true })
 	if err != nil {
 		return nil, err

@@ -42,7 +42,7 @@ func parsePair(pair string) (declared, private int32, err error) {
 	return int32(d), int32(p), nil
 }
 
-// foundFixedPort says whether the node noted that a Pod's program listens on a port that it
+// foundFixedPort reports whether the node noted that a Pod's program listens on a port that it
 // declares, be it that it asked for that or that it ignores PORT.
 func (c *Controller) foundFixedPort(pod *corev1.Pod) bool {
 	for declared, private := range c.portsOf(pod) {

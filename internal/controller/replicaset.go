@@ -80,7 +80,7 @@ func (c *Controller) manageReplicas(set *appsv1.ReplicaSet, pods []*corev1.Pod, 
 }
 
 func (c *Controller) deleteReplicas(set *appsv1.ReplicaSet, active []*corev1.Pod, n int, now time.Time) failure {
-	for _, pod := range workload.PodsToDelete(active, n, c.crowd(set), now) {
+	for _, pod := range workload.PodsToDelete(active, n, c.activeOnNode(set), now) {
 		if err := ifThere(c.deletePod(pod)); err != nil {
 			c.record(set, replicaSetController, corev1.EventTypeWarning, "FailedDelete", "Error deleting: %v", err)
 			return failure{"FailedDelete", fmt.Errorf("cannot delete Pod %s: %w", pod.Name, err)}
@@ -90,9 +90,10 @@ func (c *Controller) deleteReplicas(set *appsv1.ReplicaSet, active []*corev1.Pod
 	return failure{}
 }
 
-// crowd counts the active Pods of a set and of its Deployment's other sets on each node (R218).
-func (c *Controller) crowd(set *appsv1.ReplicaSet) map[string]int {
-	crowd := map[string]int{}
+// activeOnNode counts the active Pods of a set and of its Deployment's other sets on each node
+// (R218).
+func (c *Controller) activeOnNode(set *appsv1.ReplicaSet) map[string]int {
+	activeOnNode := map[string]int{}
 	deployment := metav1.GetControllerOfNoCopy(set)
 	pods, _ := store.List[*corev1.Pod](c.store, store.Selector{Namespace: set.Namespace})
 	for _, pod := range filter(pods, workload.IsActive) {
@@ -102,13 +103,13 @@ func (c *Controller) crowd(set *appsv1.ReplicaSet) map[string]int {
 		}
 		owner := metav1.GetControllerOfNoCopy(other)
 		if other.UID == set.UID || deployment != nil && owner != nil && owner.UID == deployment.UID {
-			crowd[pod.Spec.NodeName]++
+			activeOnNode[pod.Spec.NodeName]++
 		}
 	}
-	return crowd
+	return activeOnNode
 }
 
-// stopsFirst says whether a Pod of a set may start only when its predecessor is gone.
+// stopsFirst reports whether a Pod of a set may start only when its predecessor is gone.
 func (c *Controller) stopsFirst(set *appsv1.ReplicaSet, pods []*corev1.Pod) bool {
 	return manifest.FixedPorts(&set.Spec.Template.ObjectMeta, &set.Spec.Template.Spec) || slices.ContainsFunc(filter(pods, workload.MayRun), c.foundFixedPort)
 }

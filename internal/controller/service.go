@@ -25,7 +25,7 @@ const managedBy = "endpointslice-controller.k8s.io"
 func (c *Controller) syncService(namespace, name string) (again time.Time, err error) {
 	service, err := store.Get[*corev1.Service](c.store, namespace, name)
 	if err != nil {
-		c.complaints.forget(namespace, name)
+		c.warnings.forget(namespace, name)
 		return time.Time{}, ifThere(err)
 	}
 	if service.Spec.Type == corev1.ServiceTypeExternalName || len(service.Spec.Selector) == 0 {
@@ -37,7 +37,7 @@ func (c *Controller) syncService(namespace, name string) (again time.Time, err e
 	})
 	endpoints, unnamed := c.endpointsOf(service, pods)
 	err = c.writeSlices(service, existing, workload.Slices(existing, endpoints))
-	return c.complain(service, pods, unnamed), err
+	return c.warnAbout(service, pods, unnamed), err
 }
 
 // endpointsOf are the endpoints of the Pods that have an address. unnamed counts, by port, the Pods

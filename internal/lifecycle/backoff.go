@@ -21,7 +21,7 @@ type Backoff struct {
 	updated time.Time
 }
 
-// Refuse says whether a start must wait, given when the newest exited instance of the status
+// Refuse reports whether a start must wait, given when the newest exited instance of the status
 // snapshot finished (R148).
 func (b *Backoff) Refuse(finished, now time.Time) bool {
 	return b.recorded(now) && now.Sub(finished) < b.delay

@@ -37,7 +37,7 @@ func TestCrashLoop(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			w := newWorld(t, app(), tt.opts)
+			w := newTestNode(t, app(), tt.opts)
 			w.scripts["app"].life = tt.life
 			w.run(2 * time.Hour)
 			got := w.delays("app")
@@ -72,7 +72,7 @@ func TestProbeKillLoop(t *testing.T) {
 	}
 	for _, lifetime := range sortedKeys(tests) {
 		t.Run(fmt.Sprintf("R151 killed after %d s", lifetime), func(t *testing.T) {
-			w := newWorld(t, app(liveness(1)), Options{})
+			w := newTestNode(t, app(liveness(1)), Options{})
 			w.scripts["app"].probe = killedAt(time.Duration(lifetime) * time.Second)
 			w.run(2 * time.Hour)
 			want := tests[lifetime]
@@ -135,7 +135,7 @@ func TestBackoffInAPod(t *testing.T) {
 			scripts: map[string]script{"app": {probe: replies{Liveness: "500"}.answer}},
 			until:   45 * time.Second,
 			counts:  map[string]int{"BackOff": 0},
-			check: func(t *testing.T, w *world) {
+			check: func(t *testing.T, w *testNode) {
 				if got := w.containerStatus("app").RestartCount; got < 20 {
 					t.Errorf("restartCount = %d, want at least 20", got)
 				}
@@ -154,7 +154,7 @@ func TestBackoffInAPod(t *testing.T) {
 			spec:    app(),
 			scripts: map[string]script{"app": {life: exits(time.Second, 1)}},
 			until:   5 * time.Second,
-			check: func(t *testing.T, w *world) {
+			check: func(t *testing.T, w *testNode) {
 				wantPhase(corev1.PodRunning)(t, w)
 				c := w.condition(corev1.PodReady)
 				if c.Status != corev1.ConditionFalse || c.Reason != "ContainersNotReady" {
@@ -166,7 +166,7 @@ func TestBackoffInAPod(t *testing.T) {
 }
 
 func TestCrashLoopBackOffState(t *testing.T) { // J11 R113 R114
-	w := newWorld(t, app(), Options{})
+	w := newTestNode(t, app(), Options{})
 	w.scripts["app"].life = exits(time.Second, 3)
 	tests := []struct {
 		at      time.Duration

@@ -73,12 +73,12 @@ func probeOf(spec *corev1.Container, t ProbeType) *corev1.Probe {
 	}
 }
 
-// sidecar says whether this is an init container that runs beside the regular ones (R172).
+// sidecar reports whether this is an init container that runs beside the regular ones (R172).
 func (c *container) sidecar() bool {
 	return c.init && c.spec.RestartPolicy != nil && *c.spec.RestartPolicy == corev1.ContainerRestartPolicyAlways
 }
 
-// alive says whether a process of the container exists or is being made.
+// alive reports whether a process of the container exists or is being made.
 func (c *container) alive() bool {
 	return c.state == stateStarting || c.state == statePostStart || c.state == stateRunning
 }
@@ -132,7 +132,7 @@ func (c *container) failedProbe() (ProbeType, bool) {
 	return "", false
 }
 
-// open says whether the gates let a worker run, but for time (R19.5, R19.6, R19.9).
+// open reports whether the gates let a worker run, but for time (R19.5, R19.6, R19.9).
 func (c *container) open(w *Worker) bool {
 	if w.stopped || w.hold || !c.running() {
 		return false

@@ -88,8 +88,8 @@ func (p *Pod) killAll(now time.Time) {
 	}
 }
 
-// mustWaitFor says whether a sidecar's stop signal has to wait: regular containers end first, then
-// sidecars from last to first (R176).
+// mustWaitFor reports whether a sidecar's stop signal has to wait: regular containers end first,
+// then sidecars from last to first (R176).
 func (p *Pod) mustWaitFor(sidecar *container) bool {
 	for c := range p.containers() {
 		if c.alive() && (!c.sidecar() || c.index > sidecar.index) {

@@ -29,7 +29,7 @@ func TestKill(t *testing.T) {
 			want: []string{
 				"0s start app #1", "500ms SIGTERM to app", "4.5s SIGKILL to app", "4.5s exit app #1 code 137", "4.5s start app #2",
 			},
-			check: func(t *testing.T, w *world) {
+			check: func(t *testing.T, w *testNode) {
 				if last := w.containerStatus("app").LastTerminationState.Terminated; last == nil || last.ExitCode != 137 || last.Signal != 9 {
 					t.Errorf("lastState = %+v, want exit code 137 by signal 9", last)
 				}
@@ -215,7 +215,7 @@ func TestPostStart(t *testing.T) {
 			scripts: map[string]script{"app": {hook: hookTakes(PostStart, 3*time.Second, nil)}},
 			until:   6 * time.Second,
 			watch:   []string{"probe of"},
-			want:    []string{"4s Readiness probe of app #1"}, // the poke, once it is seen
+			want:    []string{"4s Readiness probe of app #1"}, // the trigger, once it is seen
 		},
 		{
 			name:    "I17 R140 postStart fails",

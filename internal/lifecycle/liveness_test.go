@@ -292,7 +292,7 @@ func TestLiveness(t *testing.T) {
 			spec:   app(liveness(3, timeout(7))),
 			until:  time.Second,
 			counts: map[string]int{"Liveness probe of": 1},
-			check: func(t *testing.T, w *world) {
+			check: func(t *testing.T, w *testNode) {
 				probe := w.pod.pod.Spec.Containers[0].LivenessProbe
 				for _, e := range w.effects {
 					if run, ok := e.(RunProbe); ok && run.Probe != probe {
@@ -304,8 +304,8 @@ func TestLiveness(t *testing.T) {
 	})
 }
 
-func wantRestarts(want map[string]int32) func(*testing.T, *world) {
-	return func(t *testing.T, w *world) {
+func wantRestarts(want map[string]int32) func(*testing.T, *testNode) {
+	return func(t *testing.T, w *testNode) {
 		t.Helper()
 		for name, n := range want {
 			if got := w.containerStatus(name).RestartCount; got != n {
@@ -315,8 +315,8 @@ func wantRestarts(want map[string]int32) func(*testing.T, *world) {
 	}
 }
 
-func wantPhase(want corev1.PodPhase) func(*testing.T, *world) {
-	return func(t *testing.T, w *world) {
+func wantPhase(want corev1.PodPhase) func(*testing.T, *testNode) {
+	return func(t *testing.T, w *testNode) {
 		t.Helper()
 		if got := w.pod.Status(w.now).Phase; got != want {
 			t.Errorf("phase = %s, want %s", got, want)

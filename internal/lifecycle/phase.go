@@ -37,7 +37,7 @@ func (p *Pod) computePhase() corev1.PodPhase {
 	}
 }
 
-// initFailed says whether a plain init container failed for good.
+// initFailed reports whether a plain init container failed for good.
 func (p *Pod) initFailed() bool {
 	for _, c := range p.inits {
 		if !c.sidecar() && c.state == stateExited && c.exit.ExitCode != 0 && !p.restarts(c) {

@@ -70,7 +70,7 @@ func (p *Pod) On(event Event, now time.Time) []Effect {
 	p.settlePhase()
 	if p.changed {
 		p.emit(StatusChanged{})
-		p.pokeReadiness(now)
+		p.triggerReadiness(now)
 	}
 	p.runProbes(now)
 	if p.deletion != nil && !p.finished && !p.anyAlive() {
@@ -104,7 +104,7 @@ func (p *Pod) Deadline() time.Time {
 	return deadline
 }
 
-// Terminal says whether the Pod Succeeded or Failed: nothing of it will run again (R117).
+// Terminal reports whether the Pod Succeeded or Failed: nothing of it will run again (R117).
 func (p *Pod) Terminal() bool { return p.phase == corev1.PodSucceeded || p.phase == corev1.PodFailed }
 
 // Probes lists the state of every probe, in the order of the containers.
@@ -308,12 +308,12 @@ func (p *Pod) runProbes(now time.Time) {
 	})
 }
 
-// pokeReadiness is the manual trigger: status was generated, so readiness of what is not ready is
-// probed at once (R13).
-func (p *Pod) pokeReadiness(now time.Time) {
+// triggerReadiness is the manual trigger: status was generated, so readiness of what is not ready
+// is probed at once (R13).
+func (p *Pod) triggerReadiness(now time.Time) {
 	for c := range p.containers() {
 		if w := c.worker(Readiness); w != nil && c.started() && !c.ready() {
-			w.poke(now)
+			w.trigger(now)
 		}
 	}
 }

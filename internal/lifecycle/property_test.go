@@ -106,14 +106,14 @@ func randomScript(c chooser) script {
 
 // history plays a random Pod for a number of steps, then deletes it, under the eyes of an auditor.
 type history struct {
-	*world
+	*testNode
 	c       chooser
 	auditor *auditor
 }
 
 func newHistory(t *testing.T, c chooser) *history {
 	spec, opts := randomPod(c)
-	w := newWorld(t, spec, opts)
+	w := newTestNode(t, spec, opts)
 	for _, name := range sortedKeys(w.scripts) {
 		*w.scripts[name] = randomScript(c)
 	}
@@ -137,7 +137,7 @@ func (h *history) play(steps int) {
 	}
 }
 
-// step lets the next thing happen, late by the given time. It says whether there was one.
+// step lets the next thing happen, late by the given time. It reports whether there was one.
 func (h *history) step(late time.Duration) bool {
 	h.t.Helper()
 	at, queued := h.next()

@@ -37,7 +37,7 @@ func TestReadiness(t *testing.T) {
 			check:   wantRestarts(map[string]int32{"app": 0}),
 		},
 		{
-			name:    "B03 R13 down after F, then poked at once",
+			name:    "B03 R13 down after F, then triggeredAt at once",
 			spec:    app(readiness(3)),
 			scripts: map[string]script{"app": {probe: replies{Readiness: "200*3 500"}.answer}},
 			until:   7 * time.Second,
@@ -47,7 +47,7 @@ func TestReadiness(t *testing.T) {
 				"500ms app is Running started ready",
 				"3.5s" + rf, "4.5s" + rf, "5.5s" + rf,
 				"5.5s app is Running started",
-				"5.5s" + rf, // the poke
+				"5.5s" + rf, // the trigger
 				"6.5s" + rf,
 			},
 		},
@@ -104,10 +104,10 @@ func TestReadiness(t *testing.T) {
 				"500ms cond ContainersReady is True",
 				"5.5s cond Ready is False ContainersNotReady containers with unready status: [app]",
 				"5.5s cond ContainersReady is False ContainersNotReady containers with unready status: [app]",
-				"10.5s cond Ready is True", // the poke at 5.5 s failed and began the period anew
+				"10.5s cond Ready is True", // the trigger at 5.5 s failed and began the period anew
 				"10.5s cond ContainersReady is True",
 			},
-			check: func(t *testing.T, w *world) {
+			check: func(t *testing.T, w *testNode) {
 				for _, c := range []corev1.PodConditionType{corev1.PodReady, corev1.ContainersReady} {
 					if got := w.condition(c).LastTransitionTime.Sub(w.start); got != 10*time.Second {
 						t.Errorf("%s changed at %v, want 10s", c, got)
@@ -137,7 +137,7 @@ func TestReadiness(t *testing.T) {
 				"3s app is Terminated Error 1",
 				"3s cond Ready is False ContainersNotReady containers with unready status: [app]",
 				"3s app is Running started",
-				"4s app is Running started ready", // by the poke; the tick is at 5.5 s
+				"4s app is Running started ready", // by the trigger; the tick is at 5.5 s
 				"4s cond Ready is True",
 			},
 		},
@@ -232,7 +232,7 @@ func TestReadiness(t *testing.T) {
 			},
 		},
 		{
-			name:    "R103 startup success pokes readiness, not liveness",
+			name:    "R103 startup success triggers readiness, not liveness",
 			spec:    app(startup(30), readiness(1, period(10)), liveness(1, period(10))),
 			scripts: map[string]script{"app": {probe: replies{Startup: "500*2 200"}.answer}},
 			until:   11 * time.Second,
@@ -246,7 +246,7 @@ func TestReadiness(t *testing.T) {
 			},
 		},
 		{
-			name:    "R23 R19.8 the initial delay drops the poke",
+			name:    "R23 R19.8 the initial delay drops the trigger",
 			spec:    app(startup(30), readiness(1, period(10), delayed(5))),
 			scripts: map[string]script{"app": {probe: replies{Startup: "500*2 200"}.answer}},
 			until:   20 * time.Second,
@@ -264,12 +264,12 @@ func TestReadiness(t *testing.T) {
 				"1m0.5s Readiness probe of app #1",
 				"2m0.5s Readiness probe of app #1",
 				"3m0.5s Readiness probe of app #1",
-				// ready: the ticks alone, anew since the last poke
+				// ready: the ticks alone, anew since the last trigger
 				"8m0.5s Readiness probe of app #1",
 			},
 		},
 		{
-			name: "R13 R14 every new status pokes what is not ready",
+			name: "R13 R14 every new status triggers what is not ready",
 			spec: spec(named("a", readiness(1, period(30))), named("b", readiness(1, period(30)))),
 			scripts: map[string]script{
 				"a": {probe: replies{Readiness: "500"}.answer},
@@ -282,7 +282,7 @@ func TestReadiness(t *testing.T) {
 				"500ms Readiness probe of b #1",
 				"500ms Readiness probe of a #1", // b became ready
 				"5s Readiness probe of a #1",    // b crashed
-				"5s Readiness probe of a #1",    // and runs again: the poke was remembered
+				"5s Readiness probe of a #1",    // and runs again: the trigger was remembered
 				"6s Readiness probe of b #2",
 				"6s Readiness probe of a #1",
 			},
@@ -296,7 +296,7 @@ func TestReadinessGates(t *testing.T) { // B17 R107
 	set := func(name, status string) ConditionSet {
 		return ConditionSet{corev1.PodCondition{Type: corev1.PodConditionType(name), Status: corev1.ConditionStatus(status)}}
 	}
-	w := newWorld(t, s, Options{})
+	w := newTestNode(t, s, Options{})
 	w.at(1*time.Second, set("example.com/x", "False"))
 	w.at(2*time.Second, set("example.com/y", "True"))
 	w.at(3*time.Second, set("example.com/x", "True"))
@@ -324,12 +324,12 @@ func TestReadinessGates(t *testing.T) { // B17 R107
 	}
 }
 
-// The world checks in every test that Calm promises nothing wrong; this one checks that it promises
-// something.
+// The testNode checks in every test that Calm promises nothing wrong; this one checks that it
+// promises something.
 func TestCalm(t *testing.T) {
 	s := app()
 	s.Containers[0].ReadinessProbe = &corev1.Probe{PeriodSeconds: 1, TimeoutSeconds: 1, SuccessThreshold: 2, FailureThreshold: 2}
-	w := newWorld(t, s, Options{})
+	w := newTestNode(t, s, Options{})
 	finds := []Outcome{OutcomeSuccess, OutcomeSuccess, OutcomeSuccess, OutcomeFailure, OutcomeSuccess, OutcomeFailure, OutcomeFailure, OutcomeSuccess, OutcomeSuccess, OutcomeSuccess}
 	want := []bool{false, false, true, true, false, true, false, false, false, true}
 	var got []bool

@@ -6,7 +6,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// restartable says whether a container is restarted at all: what a probe kill asks, whatever the
+// restartable reports whether a container is restarted at all: what a probe kill asks, whatever the
 // exit code (R120).
 func restartable(pod corev1.RestartPolicy, c *corev1.Container) bool {
 	if c.RestartPolicy != nil {
@@ -15,8 +15,8 @@ func restartable(pod corev1.RestartPolicy, c *corev1.Container) bool {
 	return pod != corev1.RestartPolicyNever
 }
 
-// restartsAfter says whether a container that ended by itself is restarted (R125, R173). Exit-code
-// rules come first, then the container's own policy, then the Pod's.
+// restartsAfter reports whether a container that ended by itself is restarted (R125, R173).
+// Exit-code rules come first, then the container's own policy, then the Pod's.
 func restartsAfter(pod corev1.RestartPolicy, c *corev1.Container, exitCode int32) bool {
 	for _, rule := range c.RestartPolicyRules {
 		if rule.Action == corev1.ContainerRestartRuleActionRestart && rule.ExitCodes != nil && matches(rule.ExitCodes, exitCode) {
@@ -37,7 +37,7 @@ func restartsAfter(pod corev1.RestartPolicy, c *corev1.Container, exitCode int32
 	}
 }
 
-// restarts says whether an exited container is started again by its policy. That of a sidecar is
+// restarts reports whether an exited container is started again by its policy. That of a sidecar is
 // Always (R173).
 func (p *Pod) restarts(c *container) bool {
 	policy := p.pod.Spec.RestartPolicy

@@ -199,7 +199,7 @@ func TestRestartPolicy(t *testing.T) {
 				"4.5s Warning BackOff Back-off restarting failed container app in pod web_default(u1)",
 				"4.5s app is Terminated Completed 0",
 			},
-			check: func(t *testing.T, w *world) {
+			check: func(t *testing.T, w *testNode) {
 				if d := w.pod.Deadline(); !d.IsZero() {
 					t.Errorf("deadline = %v, want none", d.Sub(w.start))
 				}
@@ -325,7 +325,7 @@ func TestRestartPolicy(t *testing.T) {
 				"10s Warning BackOff Back-off restarting failed container app in pod web_default(u1)",
 				"30s start app #4", "30s app is Running started ready",
 			},
-			check: func(t *testing.T, w *world) {
+			check: func(t *testing.T, w *testNode) {
 				wantRestarts(map[string]int32{"app": 3})(t, w)
 				last := w.containerStatus("app").LastTerminationState.Terminated
 				if last == nil || last.ExitCode != 128 || last.Reason != "StartError" || last.Message != "exec format error" {

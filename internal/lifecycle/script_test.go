@@ -157,14 +157,14 @@ type scenario struct {
 	watch   []string       // words that choose the lines of the log to compare
 	want    []string       // those lines, complete and in order
 	counts  map[string]int // how many lines of the log contain a word
-	check   func(t *testing.T, w *world)
+	check   func(t *testing.T, w *testNode)
 }
 
 func play(t *testing.T, rows []scenario) {
 	t.Helper()
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
-			w := newWorld(t, row.spec, row.opts)
+			w := newTestNode(t, row.spec, row.opts)
 			for name, s := range row.scripts {
 				*w.scripts[name] = s
 			}

@@ -102,7 +102,7 @@ func TestSidecars(t *testing.T) {
 			spec:    withInit(app(), sidecar("s", liveness(1))),
 			scripts: map[string]script{"s": {probe: killedAt(5 * time.Second)}},
 			until:   time.Hour,
-			check: func(t *testing.T, w *world) {
+			check: func(t *testing.T, w *testNode) {
 				if diff := cmp.Diff(inSeconds(0, 0, 10, 20, 40, 80, 160, 300, 0, 300), w.delays("s")[:10]); diff != "" {
 					t.Errorf("delays (-want +got):\n%s", diff)
 				}

@@ -82,8 +82,8 @@ func (p *Pod) containerStates(c *container) (state, last corev1.ContainerState) 
 	return state, last
 }
 
-// comesBack says whether another instance of a container that is down will be started: only then it
-// is waiting for something (R113).
+// comesBack reports whether another instance of a container that is down will be started: only then
+// it is waiting for something (R113).
 func (p *Pod) comesBack(c *container) bool {
 	if p.deletion != nil || p.Terminal() {
 		return false

@@ -73,7 +73,7 @@ func TestPhaseAndConditions(t *testing.T) {
 			until: time.Hour,
 			watch: []string{"pod is", "start "},
 			want:  []string{"0s start app #1", "0s pod is Pending", "0s pod is Running", "1s pod is Succeeded"},
-			check: func(t *testing.T, w *world) {
+			check: func(t *testing.T, w *testNode) {
 				if d := w.pod.Deadline(); !d.IsZero() {
 					t.Errorf("deadline = %v, want none", d)
 				}
@@ -95,7 +95,7 @@ func TestPhaseAndConditions(t *testing.T) {
 				"0s cond Ready is False ContainersNotReady containers with unready status: [a b]",
 				"2s cond Ready is False ContainersNotReady containers with unready status: [b]",
 			},
-			check: func(t *testing.T, w *world) {
+			check: func(t *testing.T, w *testNode) {
 				if got := w.condition(corev1.PodReady).LastTransitionTime.Time; !got.Equal(w.start) {
 					t.Errorf("lastTransitionTime = %v, want the start", got.Sub(w.start))
 				}
@@ -105,7 +105,7 @@ func TestPhaseAndConditions(t *testing.T) {
 }
 
 func TestFieldPaths(t *testing.T) { // N07 R46
-	w := newWorld(t, withInit(app(liveness(1)), sidecar("s", liveness(1)), named("i")), Options{})
+	w := newTestNode(t, withInit(app(liveness(1)), sidecar("s", liveness(1)), named("i")), Options{})
 	w.scripts["i"].life = exits(time.Second, 0)
 	w.scripts["app"].probe = replies{Liveness: "500"}.answer
 	w.scripts["s"].probe = replies{Liveness: "500"}.answer
@@ -131,7 +131,7 @@ func TestFieldPaths(t *testing.T) { // N07 R46
 
 // TestStatus looks at whole statuses: N03, N05, N09, N10, R109–R113.
 func TestStatus(t *testing.T) {
-	w := newWorld(t, app(func(c *corev1.Container) { c.Image = "img" }), Options{})
+	w := newTestNode(t, app(func(c *corev1.Container) { c.Image = "img" }), Options{})
 	w.scripts["app"].start = func(int) (time.Duration, string, string) { return 700 * time.Millisecond, "", "" }
 	w.scripts["app"].life = func(n int) exit { return exit{after: 2500 * time.Millisecond, code: 1, never: n > 2} }
 	at := func(s int) metav1.Time { return metav1.NewTime(w.start.Add(time.Duration(s) * time.Second)) }
@@ -223,7 +223,7 @@ func TestExitReasons(t *testing.T) { // N10 R115
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			w := newWorld(t, withPolicy(corev1.RestartPolicyNever, app()), Options{})
+			w := newTestNode(t, withPolicy(corev1.RestartPolicyNever, app()), Options{})
 			w.run(time.Second)
 			tt.exit.Container, tt.exit.Instance, tt.exit.At = "app", "u1-app-1", w.now
 			w.deliver(tt.exit, w.now)
@@ -238,7 +238,7 @@ func TestExitReasons(t *testing.T) { // N10 R115
 // TestStatusDuringPostStart: nobody sees an instance before its postStart hook has ended (R24), not
 // even its number or its ID.
 func TestStatusDuringPostStart(t *testing.T) {
-	w := newWorld(t, app(postStart), Options{})
+	w := newTestNode(t, app(postStart), Options{})
 	w.scripts["app"].hook = hookTakes(PostStart, time.Second, nil)
 	w.scripts["app"].life = exits(5*time.Second, 1)
 	for _, tt := range []struct {

@@ -52,6 +52,6 @@ func (w *Worker) passOver(until time.Time) (runs int) {
 	runs = int((until.Sub(w.next)-1)/w.period) + 1
 	w.ranAt = w.next.Add(time.Duration(runs-1) * w.period)
 	w.next = w.ranAt.Add(w.period)
-	w.run, w.poked, w.attempt = w.run+runs, time.Time{}, 1
+	w.run, w.triggeredAt, w.attempt = w.run+runs, time.Time{}, 1
 	return runs
 }

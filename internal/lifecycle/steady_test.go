@@ -11,9 +11,9 @@ import (
 // TestSkipIsExact lets hours pass run by run and at once: the states of the probes are the same,
 // and so is what happens after it.
 func TestSkipIsExact(t *testing.T) {
-	play := func(skip bool) *world {
+	play := func(skip bool) *testNode {
 		spec := app(startup(30, period(2)), readiness(3, period(7), timeout(2)), liveness(3, period(10), delayed(13)))
-		w := newWorld(t, spec, Options{})
+		w := newTestNode(t, spec, Options{})
 		failing := func(run probeRun) answer {
 			if run.age > 3*time.Hour && run.instance == 1 {
 				return answer{outcome: OutcomeFailure, output: "no"}
@@ -65,7 +65,7 @@ func TestSkipIsExact(t *testing.T) {
 func TestSteady(t *testing.T) {
 	spec := app(readiness(3), liveness(3), preStop)
 	steady := func(until time.Duration, change func(*script), events map[time.Duration]Event) bool {
-		w := newWorld(t, spec, Options{})
+		w := newTestNode(t, spec, Options{})
 		if change != nil {
 			change(w.scripts["app"])
 		}

@@ -53,8 +53,8 @@ func (p *Pod) advance(now time.Time) {
 	}
 }
 
-// carryOut does the next steps of a pass and says whether it is done. Each pass starts, refuses or
-// kills something, so the loop in advance ends.
+// carryOut does the next steps of a pass and reports whether it is done. Each pass starts, refuses
+// or kills something, so the loop in advance ends.
 func (p *Pod) carryOut(s *sync, now time.Time) bool {
 	if s.killPod {
 		p.killAll(now)
@@ -81,7 +81,7 @@ func (p *Pod) carryOut(s *sync, now time.Time) bool {
 	}
 }
 
-// busy says whether the pass waits for a container: for its exit if it is being killed, else for
+// busy reports whether the pass waits for a container: for its exit if it is being killed, else for
 // its start.
 func (p *Pod) busy(c *container) bool {
 	return c.kill.active() || c.state == stateStarting || c.state == statePostStart

@@ -37,7 +37,7 @@ const (
 	// up to a second (R8, R18); a supervisor that knows at once would otherwise probe a process
 	// that is milliseconds old.
 	settle = 250 * time.Millisecond
-	// relist is when the kubelet first sees a new container, generates its status and so pokes
+	// relist is when the kubelet first sees a new container, generates its status and so triggers
 	// readiness (R13, R18).
 	relist = time.Second
 	// resync is how often the kubelet generates the status of a quiet Pod (R14, R18).
@@ -58,9 +58,9 @@ type Worker struct {
 	delay     time.Duration
 	offset    time.Duration // of the first tick behind the initial delay
 
-	anchor time.Time // ticks are anchor + k·period
-	next   time.Time // the next tick
-	poked  time.Time // when a manual trigger is due; zero if none (R13)
+	anchor      time.Time // ticks are anchor + k·period
+	next        time.Time // the next tick
+	triggeredAt time.Time // when a manual trigger is due; zero if none (R13)
 
 	instance  string
 	startedAt time.Time
@@ -115,7 +115,7 @@ func (w *Worker) begin(instance string, startedAt, now time.Time) {
 	w.instance, w.startedAt, w.seenAt = instance, startedAt, now
 	w.result, w.hold = seed(w.probeType), false
 	w.inFlight, w.attempt = false, 0
-	w.poked, w.ranAt = time.Time{}, time.Time{}
+	w.triggeredAt, w.ranAt = time.Time{}, time.Time{}
 	if w.anchor.IsZero() {
 		w.anchor = startedAt.Add(w.delay + w.offset)
 	}
@@ -147,17 +147,17 @@ func (w *Worker) skip(now time.Time) {
 	}
 }
 
-// poke asks for a run outside the ticks (R13). While an instance is new it takes effect when the
+// trigger asks for a run outside the ticks (R13). While an instance is new it takes effect when the
 // kubelet would first see it.
-func (w *Worker) poke(now time.Time) {
+func (w *Worker) trigger(now time.Time) {
 	if now.Before(w.seenAt.Add(settle)) {
 		now = w.seenAt.Add(relist)
 	}
 	if now.Before(w.startedAt.Add(w.delay)) {
 		return // the initial delay would drop it (R19.8)
 	}
-	if w.poked.IsZero() || now.Before(w.poked) {
-		w.poked = now
+	if w.triggeredAt.IsZero() || now.Before(w.triggeredAt) {
+		w.triggeredAt = now
 	}
 }
 
@@ -167,8 +167,8 @@ func (w *Worker) due() time.Time {
 	if w.probeType != Readiness || w.result == ResultSuccess {
 		return due
 	}
-	if !w.poked.IsZero() {
-		due = earliest(due, w.poked)
+	if !w.triggeredAt.IsZero() {
+		due = earliest(due, w.triggeredAt)
 	}
 	if !w.ranAt.IsZero() {
 		due = earliest(due, w.ranAt.Add(resync))
@@ -182,18 +182,18 @@ func (w *Worker) runIfDue(now time.Time) bool {
 	if w.inFlight || w.due().After(now) {
 		return false
 	}
-	if w.next.After(now) { // poked: the ticker restarts with a full period (R13)
+	if w.next.After(now) { // triggered: the ticker restarts with a full period (R13)
 		w.anchor = now
 	}
 	w.next = w.tickAfter(now)
-	w.poked = time.Time{}
+	w.triggeredAt = time.Time{}
 	w.ranAt = now
 	w.inFlight, w.attempt = true, 1
 	return true
 }
 
-// count takes the outcome of the attempt in flight. It says whether to attempt again at once, and
-// whether the published result changed.
+// count takes the outcome of the attempt in flight. It reports whether to attempt again at once,
+// and whether the published result changed.
 func (w *Worker) count(o Outcome) (again, changed bool) {
 	if o.isError() {
 		if w.attempt < maxAttempts {
@@ -233,7 +233,7 @@ func (w *Worker) threshold(r ProbeResult) int {
 // cancel forgets the run in flight; nothing of it counts.
 func (w *Worker) cancel() bool {
 	was := w.inFlight
-	w.inFlight, w.attempt, w.poked = false, 0, time.Time{}
+	w.inFlight, w.attempt, w.triggeredAt = false, 0, time.Time{}
 	return was
 }
 

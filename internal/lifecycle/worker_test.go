@@ -157,7 +157,7 @@ func TestOneRunAtATime(t *testing.T) { // R10
 	if !b.runIfDue(b.at(time.Second)) {
 		t.Fatal("no run at a second")
 	}
-	b.poke(b.at(1500 * time.Millisecond))
+	b.trigger(b.at(1500 * time.Millisecond))
 	for _, d := range []time.Duration{time.Second, 2 * time.Second, time.Hour} {
 		if b.runIfDue(b.at(d)) {
 			t.Errorf("a second run at %v, the first is in flight", d)
@@ -168,7 +168,7 @@ func TestOneRunAtATime(t *testing.T) { // R10
 		t.Error("no run once the first has ended")
 	}
 	if b.runIfDue(b.at(time.Hour)) {
-		t.Error("the poke and the ticks that were missed meanwhile make one run, not two")
+		t.Error("the trigger and the ticks that were missed meanwhile make one run, not two")
 	}
 }
 
@@ -191,28 +191,28 @@ func TestSkip(t *testing.T) { // ticks that pass while a gate is closed are lost
 
 func TestPoke(t *testing.T) { // R13
 	tests := []struct {
-		name  string
-		typ   ProbeType
-		probe *corev1.Probe
-		pokes []time.Duration
-		find  func() Outcome
-		want  []time.Duration
+		name     string
+		typ      ProbeType
+		probe    *corev1.Probe
+		triggers []time.Duration
+		find     func() Outcome
+		want     []time.Duration
 	}{
-		{"not poked", Readiness, newProbe(1, period(10)), nil, succeed, halves(1, 21, 41)},
-		{"poked at once it waits for the status to be seen, and the tick is earlier", Readiness, newProbe(1, period(10)), halves(0), succeed, halves(1, 21, 41)},
-		{"poked at once, the tick is later than a second", Readiness, newProbe(1, period(10), delayed(1)), halves(0), succeed, halves(2, 22, 42)},
-		{"poked: the period begins anew", Readiness, newProbe(1, period(10), delayed(2)), halves(4), succeed, halves(4, 24, 44)},
-		{"R19.8 poked within the initial delay", Readiness, newProbe(1, period(10), delayed(2)), halves(3), succeed, halves(5, 25, 45)},
-		{"two pokes make one run", Readiness, newProbe(1, period(10), delayed(2)), halves(4, 4), succeed, halves(4, 24, 44)},
-		{"liveness knows no pokes", Liveness, newProbe(9, period(10), delayed(2)), halves(4), succeed, halves(5, 25, 45)},
+		{"not triggeredAt", Readiness, newProbe(1, period(10)), nil, succeed, halves(1, 21, 41)},
+		{"triggeredAt at once it waits for the status to be seen, and the tick is earlier", Readiness, newProbe(1, period(10)), halves(0), succeed, halves(1, 21, 41)},
+		{"triggeredAt at once, the tick is later than a second", Readiness, newProbe(1, period(10), delayed(1)), halves(0), succeed, halves(2, 22, 42)},
+		{"triggeredAt: the period begins anew", Readiness, newProbe(1, period(10), delayed(2)), halves(4), succeed, halves(4, 24, 44)},
+		{"R19.8 triggeredAt within the initial delay", Readiness, newProbe(1, period(10), delayed(2)), halves(3), succeed, halves(5, 25, 45)},
+		{"two triggers make one run", Readiness, newProbe(1, period(10), delayed(2)), halves(4, 4), succeed, halves(4, 24, 44)},
+		{"liveness knows no triggers", Liveness, newProbe(9, period(10), delayed(2)), halves(4), succeed, halves(5, 25, 45)},
 		{"startup neither", Startup, newProbe(9, period(10), delayed(2)), halves(4), fail, halves(5, 25, 45)},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			b := newBench(tt.typ, tt.probe)
 			b.begins("1", 0)
-			for _, d := range tt.pokes {
-				b.poke(b.at(d))
+			for _, d := range tt.triggers {
+				b.trigger(b.at(d))
 			}
 			if diff := cmp.Diff(tt.want, b.runs(25*time.Second, 0, tt.find)); diff != "" {
 				t.Error(diff)
@@ -227,7 +227,7 @@ func TestPokeOfANewInstance(t *testing.T) {
 	b.begins("1", 0)
 	b.runs(5*time.Second, 0, succeed)
 	b.begins("2", 6*time.Second)
-	b.poke(b.at(6 * time.Second))
+	b.trigger(b.at(6 * time.Second))
 	if diff := cmp.Diff(halves(14, 74), b.runs(40*time.Second, 0, succeed)); diff != "" {
 		t.Error(diff)
 	}
@@ -240,10 +240,10 @@ func TestBegin(t *testing.T) {
 	if !b.runIfDue(b.at(time.Second)) { // never answered
 		t.Fatal("no run at a second")
 	}
-	b.poke(b.at(5 * time.Second))
+	b.trigger(b.at(5 * time.Second))
 	b.begins("2", 90*time.Second)
 	if got := b.due().Sub(b.start); got != 100500*time.Millisecond {
-		t.Errorf("due at %v, want 1m40.5s: neither the poke nor the resync of the instance before", got)
+		t.Errorf("due at %v, want 1m40.5s: neither the trigger nor the resync of the instance before", got)
 	}
 	if !b.runIfDue(b.at(101 * time.Second)) {
 		t.Error("no run when due")
@@ -254,7 +254,7 @@ func TestReadyIgnoresPokes(t *testing.T) { // R14: once Ready, only the ticks dr
 	b := newBench(Readiness, newProbe(1, period(30)))
 	b.begins("1", 0)
 	b.runs(time.Second, 0, succeed)
-	b.poke(b.at(5 * time.Second))
+	b.trigger(b.at(5 * time.Second))
 	if got := b.due().Sub(b.start); got != 30500*time.Millisecond {
 		t.Errorf("due at %v, want 30.5s", got)
 	}
@@ -373,13 +373,13 @@ func (b *bench) feed(t *testing.T, outcome rune) {
 }
 
 func TestProbeState(t *testing.T) {
-	w := newWorld(t, spec(named("a", liveness(3), readiness(2, succeeds(4))), named("b", startup(5))), Options{})
+	w := newTestNode(t, spec(named("a", liveness(3), readiness(2, succeeds(4))), named("b", startup(5))), Options{})
 	w.scripts["a"].probe = replies{Liveness: "500", Readiness: "200"}.answer
 	w.scripts["b"].probe = replies{Startup: "200"}.answer
 	w.run(2 * time.Second)
 	next := w.start.Add(2500 * time.Millisecond)
 	want := []ProbeState{
-		// poked once
+		// triggeredAt once
 		{Container: "a", Type: Readiness, Result: ResultFailure, Last: ResultSuccess, Run: 3, Threshold: 4, Next: next},
 		{Container: "a", Type: Liveness, Result: ResultSuccess, Last: ResultFailure, Run: 2, Threshold: 3, Next: next},
 		{Container: "b", Type: Startup, Result: ResultSuccess, Last: ResultSuccess, Run: 0, Threshold: 1, Hold: true},

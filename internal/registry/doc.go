@@ -5,6 +5,7 @@
 //	manifest, API ──▶ default ──▶ bind (new Pods) ──▶ validate ──▶ store
 //	controllers   ──▶
 //
-// What is observed does not come this way: the status that the node and the controllers write, Events,
-// probe reports and the addresses that the proxy notes on Services go to the store directly.
+// What is observed does not come this way: the status that the node and the controllers write,
+// Events, probe reports and the addresses that the proxy notes on Services go to the store
+// directly.
 package registry

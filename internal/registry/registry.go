@@ -21,8 +21,8 @@ type Options struct {
 	// they come before those that a Pod's own annotations name. A program is a line of words as in
 	// the annotation probity.run/command.<container>.
 	Commands map[string]string
-	// Admit, if not nil, may refuse a new Pod, which has its defaults and is bound. Its error goes to
-	// the writer as it is. It is called from the goroutines of the writers.
+	// Admit, if not nil, may refuse a new Pod, which has its defaults and is bound. Its error goes
+	// to the writer as it is. It is called from the goroutines of the writers.
 	Admit func(pod *corev1.Pod) error
 }
 

@@ -23,7 +23,8 @@ import (
 type applier struct {
 	registry *registry.Registry
 	store    *store.Store
-	applied  map[string]map[manifest.Ref]store.Object // by source: what its manifests asked for last
+	// by source: what its manifests asked for last
+	applied map[string]map[manifest.Ref]store.Object
 	// bare Pods that start when their predecessors are gone
 	waiting map[manifest.Ref]*corev1.Pod
 }
@@ -123,7 +124,7 @@ func (a *applier) resume() error {
 	return errors.Join(errs...)
 }
 
-// sameWish says whether two manifests want the same of an object.
+// sameWish reports whether two manifests want the same of an object.
 func sameWish(a, b store.Object) bool { return equality.Semantic.DeepEqual(a, b) }
 
 // merge is the live object with what changed from one manifest to the next. Labels and annotations

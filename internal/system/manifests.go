@@ -136,8 +136,8 @@ func noteManifest(object metav1.Object, file string) error {
 	return nil
 }
 
-// reservedPorts are ports that Services leave to Pods: those that are fixed, and those that a single
-// program might use although PORT tells it another one.
+// reservedPorts are ports that Services leave to Pods: those that are fixed, and those that a
+// single program might use although PORT tells it another one.
 func (m *manifests) reservedPorts() map[int]bool {
 	ports := map[int]bool{}
 	if m == nil {

@@ -48,10 +48,10 @@ func (s *System) reload(ctx context.Context) {
 	}
 }
 
-// Apply brings the system to what manifests say now and returns a line for each object, in the words
-// of kubectl apply. Objects that an earlier Apply of the same paths made, and that are not in them
-// any more, are taken away. If anything is wrong with the manifests, nothing is changed and the
-// error is an [*InputError].
+// Apply brings the system to what manifests say now and returns a line for each object, in the
+// words of kubectl apply. Objects that an earlier Apply of the same paths made, and that are not in
+// them any more, are taken away. If anything is wrong with the manifests, nothing is changed and
+// the error is an [*InputError].
 func (s *System) Apply(ctx context.Context, paths []string) (lines []string, err error) {
 	paths = s.asGiven(paths)
 	if slices.Contains(paths, "-") {

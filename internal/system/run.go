@@ -83,7 +83,8 @@ func offer(signal chan<- struct{}) {
 }
 
 // advance starts Pods whose predecessors are gone, stops everything when all Pods have ended for
-// good, and reports whether nothing is left to wait for. The error names a Pod that failed for good.
+// good, and reports whether nothing is left to wait for. The error names a Pod that failed for
+// good.
 func (s *System) advance() (over bool, err error) {
 	if s.Stopping() {
 		pods, _ := store.List[*corev1.Pod](s.store, store.Selector{})

@@ -43,13 +43,13 @@ type Options struct {
 	// process. Probity's own program is added to its PATH.
 	Environ []string
 	// StateDir is a folder for the output of containers, for volumes, and for the socket of other
-	// commands. It must not be used by another system; what the last one left is removed. Default: a
-	// folder below the user's state folder that belongs to the manifests.
+	// commands. It must not be used by another system; what the last one left is removed. Default:
+	// a folder below the user's state folder that belongs to the manifests.
 	StateDir string
 	// MaxRestartPeriod caps the crash-loop back-off (R147). Default 300 s.
 	MaxRestartPeriod time.Duration
-	// StopWhenFinished ends the system when there is nothing that makes Pods and every Pod has ended
-	// for good. Default: it goes on until it is told to stop.
+	// StopWhenFinished ends the system when there is nothing that makes Pods and every Pod has
+	// ended for good. Default: it goes on until it is told to stop.
 	StopWhenFinished bool
 	// NoServices leaves Services alone: nothing listens for them, and a Pod's end waits for no
 	// request.
@@ -82,8 +82,8 @@ func (o Options) withDefaults() Options {
 // setting takes (R146, R147).
 const MaxRestartPeriod = 5 * time.Minute
 
-// InputError says that what a system was given is wrong: a manifest, a flag, a state folder. Because
-// of it nothing was started or changed.
+// InputError says that what a system was given is wrong: a manifest, a flag, a state folder.
+// Because of it nothing was started or changed.
 type InputError struct{ Err error }
 
 func (e *InputError) Error() string { return e.Err.Error() }
@@ -178,8 +178,8 @@ func (s *System) Proxy() *proxy.Proxy { return s.proxy }
 // fields that are not applied, and the API server's warnings.
 func (s *System) Remarks() []string { return s.remarks }
 
-// Start starts everything and applies the manifests. When the context is done the system stops as by
-// Stop. Call it once. After an error the system has ended.
+// Start starts everything and applies the manifests. When the context is done the system stops as
+// by Stop. Call it once. After an error the system has ended.
 func (s *System) Start(ctx context.Context) error {
 	var err error
 	if s.files, err = newFileWatch(s.opts.Manifests); err != nil {

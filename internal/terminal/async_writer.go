@@ -21,8 +21,8 @@ const (
 // errNotRead ends the waiting for a reader.
 var errNotRead = errors.New("nobody reads the output")
 
-// asyncWriter stands between those who have something to say and a stream whose reader may be slow, or
-// stuck for ever. It owns a goroutine that writes. The end of it is what close waits for, unless
+// asyncWriter stands between those who have something to say and a stream whose reader may be slow,
+// or stuck for ever. It owns a goroutine that writes. The end of it is what close waits for, unless
 // the reader is stuck: then the goroutine stays in its write until the process ends.
 type asyncWriter struct {
 	w    io.Writer
@@ -129,7 +129,7 @@ func (o *asyncWriter) hurry() {
 	})
 }
 
-// close waits until everything is written, for a moment. It says whether it was.
+// close waits until everything is written, for a moment. It reports whether it was.
 func (o *asyncWriter) close() (all bool) {
 	o.mu.Lock()
 	o.closing = true

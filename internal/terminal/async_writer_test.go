@@ -42,8 +42,8 @@ func TestAsyncWriterWritesAll(t *testing.T) {
 	})
 }
 
-// TestAsyncWriterOfASlowReader: what is offered never waits, and a note says what is missing; what is
-// put waits.
+// TestAsyncWriterOfASlowReader: what is offered never waits, and a note says what is missing; what
+// is put waits.
 func TestAsyncWriterOfASlowReader(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := &gate{open: make(chan struct{})}
@@ -129,8 +129,8 @@ func (d *disk) Write(p []byte) (int, error) {
 	return d.got.Write(p)
 }
 
-// TestAsyncWriterOfAFullDisk: what was to be written is written when there is room again; the end does
-// not wait for that.
+// TestAsyncWriterOfAFullDisk: what was to be written is written when there is room again; the end
+// does not wait for that.
 func TestAsyncWriterOfAFullDisk(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := &disk{full: time.Now().Add(time.Minute)}

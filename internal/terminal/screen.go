@@ -29,7 +29,7 @@ type screen interface {
 	start()
 	// kinds are the kinds of objects that show wants.
 	kinds() []store.Object
-	// interactive says whether a person watches, whose terminal can go away.
+	// interactive reports whether a person watches, whose terminal can go away.
 	interactive() bool
 	// show takes a change of a Pod, an Event or a ProbeReport.
 	show(change watch.EventType, object runtime.Object) error
@@ -260,8 +260,8 @@ func byName[T any](objects map[string]T) (all []T) {
 	return all
 }
 
-// close goes back to the normal screen and leaves the last snapshot's Events there, so that they can
-// be read after the end.
+// close goes back to the normal screen and leaves the last snapshot's Events there, so that they
+// can be read after the end.
 func (s *tableScreen) close() {
 	close(s.stop)
 	s.done.Wait()

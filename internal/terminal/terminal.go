@@ -1,5 +1,5 @@
-// Package terminal shows a running system to whoever started it: as a live table on a terminal, as a
-// line per Event where there is none, or as the JSON stream of a watch.
+// Package terminal shows a running system to whoever started it: as a live table on a terminal, as
+// a line per Event where there is none, or as the JSON stream of a watch.
 //
 // Whoever reads may be slow, or never read: nothing here holds up a Pod.
 package terminal
@@ -23,7 +23,8 @@ import (
 type Options struct {
 	// Out takes what is shown. If it is a terminal, the default format is a live table. Required.
 	Out io.Writer
-	// Err takes notices, log lines and the output of containers, unless a table shows them. Required.
+	// Err takes notices, log lines and the output of containers, unless a table shows them.
+	// Required.
 	Err io.Writer
 	// JSON asks for every change of a Pod and every Event as a line of JSON.
 	JSON bool

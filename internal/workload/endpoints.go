@@ -8,8 +8,8 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 )
 
-// IsEndpoint says whether a Pod that a Service selects is listed as an endpoint of it: as soon as
-// it has an address and until it is finished, ready or not, terminating or not (R193).
+// IsEndpoint reports whether a Pod that a Service selects is listed as an endpoint of it: as soon
+// as it has an address and until it is finished, ready or not, terminating or not (R193).
 func IsEndpoint(pod *corev1.Pod) bool { return pod.Status.PodIP != "" && !IsFinished(pod) }
 
 // EndpointConditions are a Pod's as an endpoint (R194–R196). publish is the Service's

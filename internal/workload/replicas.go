@@ -9,7 +9,7 @@ import (
 	"github.com/probity-run/probity/internal/lifecycle"
 )
 
-// ReadySince says whether a Pod's Ready condition is True, and since when, to the second.
+// ReadySince reports whether a Pod's Ready condition is True, and since when, to the second.
 func ReadySince(pod *corev1.Pod) (since time.Time, ready bool) {
 	for _, c := range pod.Status.Conditions {
 		if c.Type == corev1.PodReady {
@@ -30,21 +30,21 @@ func AvailableAt(pod *corev1.Pod, minReadySeconds int32) (at time.Time, ready bo
 	return since.Add(time.Duration(minReadySeconds) * time.Second), true
 }
 
-// Available says whether a Pod is Ready and was long enough (R211).
+// Available reports whether a Pod is Ready and was long enough (R211).
 func Available(pod *corev1.Pod, minReadySeconds int32, now time.Time) bool {
 	at, ready := AvailableAt(pod, minReadySeconds)
 	return ready && !now.Before(at)
 }
 
-// IsFinished says whether a Pod's phase is terminal: nothing of it runs any more.
+// IsFinished reports whether a Pod's phase is terminal: nothing of it runs any more.
 func IsFinished(pod *corev1.Pod) bool {
 	return pod.Status.Phase == corev1.PodSucceeded || pod.Status.Phase == corev1.PodFailed
 }
 
-// IsActive says whether a Pod counts as a replica: it is neither finished nor terminating.
+// IsActive reports whether a Pod counts as a replica: it is neither finished nor terminating.
 func IsActive(pod *corev1.Pod) bool { return !IsFinished(pod) && pod.DeletionTimestamp == nil }
 
-// MayRun says whether processes of a Pod may be alive: it is not finished, though perhaps
+// MayRun reports whether processes of a Pod may be alive: it is not finished, though perhaps
 // terminating.
 func MayRun(pod *corev1.Pod) bool { return !IsFinished(pod) }
 

@@ -45,8 +45,8 @@ type DeploymentSize struct{ Desired, Max int }
 type Rollout struct {
 	// Desired is the Deployment's spec.replicas.
 	Desired int
-	// Surge and Unavailable are resolved by [RollingUpdateLimits]; a Deployment that is not a RollingUpdate
-	// has none.
+	// Surge and Unavailable are resolved by [RollingUpdateLimits]; a Deployment that is not a
+	// RollingUpdate has none.
 	Surge, Unavailable int
 	Strategy           RolloutStrategy
 	Paused             bool

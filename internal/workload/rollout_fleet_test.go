@@ -36,7 +36,7 @@ func (f *fleet) full(name string, n int) ReplicaSetState {
 	return ReplicaSetState{Name: name, Size: n, Replicas: n, Ready: n, Available: n, Noted: new(f.Size())}
 }
 
-// step carries out one step and says whether there was one.
+// step carries out one step and reports whether there was one.
 func (f *fleet) step() bool {
 	f.t.Helper()
 	s := f.Next()

@@ -60,7 +60,7 @@ func (f *fleet) disturb(c chooser) {
 	f.OldPods = c(2)
 }
 
-// heal makes every Pod available and says whether that is news.
+// heal makes every Pod available and reports whether that is news.
 func (f *fleet) heal() (news bool) {
 	for i := range f.Old {
 		news = news || f.Old[i].Available != f.Old[i].Size

@@ -6,8 +6,8 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 )
 
-// RollingUpdateLimits turns maxSurge and maxUnavailable into numbers of Pods (R206): a percentage of the
-// replicas is rounded up for surge and down for unavailable; if both come out 0, unavailable
+// RollingUpdateLimits turns maxSurge and maxUnavailable into numbers of Pods (R206): a percentage
+// of the replicas is rounded up for surge and down for unavailable; if both come out 0, unavailable
 // becomes 1; unavailable is capped at the replicas. Nil means the default of 25 % (R205). The error
 // is about a value that is neither a number nor a percentage.
 func RollingUpdateLimits(maxSurge, maxUnavailable *intstr.IntOrString, replicas int) (surge, unavailable int, err error) {

@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// resized says whether the Deployment wants another number of Pods than when its ReplicaSets were
-// sized.
+// resized reports whether the Deployment wants another number of Pods than when its ReplicaSets
+// were sized.
 func (r *Rollout) resized() bool {
 	return slices.ContainsFunc(r.active(), func(s ReplicaSetState) bool { return s.Noted != nil && s.Noted.Desired != r.Desired })
 }
@@ -48,7 +48,7 @@ func (r *Rollout) Size() DeploymentSize {
 	return DeploymentSize{Desired: r.Desired, Max: r.Desired + r.Surge}
 }
 
-// saturated says whether the new set alone is what the Deployment wants.
+// saturated reports whether the new set alone is what the Deployment wants.
 func (r *Rollout) saturated() bool {
 	return r.New != nil && r.New.Size == r.Desired && r.New.Available == r.Desired && r.New.Noted != nil && r.New.Noted.Desired == r.Desired
 }

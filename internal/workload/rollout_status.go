@@ -48,8 +48,8 @@ func (o *RolloutObservation) Status(d *appsv1.Deployment, now time.Time) (status
 	return status, again
 }
 
-// Complete says whether the rollout is over: all wanted Pods are updated, there and available, and
-// none is left over (R214).
+// Complete reports whether the rollout is over: all wanted Pods are updated, there and available,
+// and none is left over (R214).
 func (o *RolloutObservation) Complete() bool {
 	total := sum(o.sets(), func(s ReplicaSetState) int { return s.Replicas })
 	return o.New != nil && o.New.Replicas == o.Desired && total == o.Desired && o.available() == o.Desired
@@ -130,8 +130,8 @@ func (o *RolloutObservation) subject(d *appsv1.Deployment) string {
 	return fmt.Sprintf("ReplicaSet %q", o.New.Name)
 }
 
-// progressed says whether there are more updated, fewer old, more ready or more available Pods than
-// before (R213).
+// progressed reports whether there are more updated, fewer old, more ready or more available Pods
+// than before (R213).
 func progressed(before, now *appsv1.DeploymentStatus) bool {
 	return now.UpdatedReplicas > before.UpdatedReplicas ||
 		now.Replicas-now.UpdatedReplicas < before.Replicas-before.UpdatedReplicas ||

@@ -58,7 +58,7 @@ func (s *StatefulSetState) Next(now time.Time) StatefulStep {
 	return step
 }
 
-// fill makes what is missing and says whether the set may go on.
+// fill makes what is missing and reports whether the set may go on.
 func (s *StatefulSetState) fill(step *StatefulStep, places []*corev1.Pod, now time.Time) bool {
 	for i, pod := range places {
 		done := false
@@ -87,7 +87,7 @@ func (s *StatefulSetState) replace(step *StatefulStep, pod *corev1.Pod, now time
 	step.Delete = append(step.Delete, pod)
 }
 
-// empty deletes Pods beyond the replicas and says whether the set may go on.
+// empty deletes Pods beyond the replicas and reports whether the set may go on.
 func (s *StatefulSetState) empty(step *StatefulStep, condemned []*corev1.Pod) bool {
 	for _, pod := range condemned {
 		if pod.DeletionTimestamp == nil {

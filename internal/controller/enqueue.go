@@ -12,8 +12,8 @@ import (
 	"github.com/probity-run/probity/internal/store"
 )
 
-// see makes due whom a change concerns.
-func (c *Controller) see(change store.Change) {
+// enqueue makes due whom a change concerns.
+func (c *Controller) enqueue(change store.Change) {
 	switch o := change.Object.(type) {
 	case *corev1.Service:
 		c.queue.add(keyOf(kindService, o))
@@ -22,10 +22,10 @@ func (c *Controller) see(change store.Change) {
 			c.queue.add(key{kindService, o.Namespace, name})
 		}
 	case *corev1.Pod:
-		c.seePod(o, change.Type == store.Deleted)
+		c.enqueueForPod(o, change.Type == store.Deleted)
 	case *appsv1.ReplicaSet:
 		c.queue.add(keyOf(kindReplicaSet, o))
-		c.seeOwner(o, "Deployment", kindDeployment)
+		c.enqueueOwner(o, "Deployment", kindDeployment)
 	case *appsv1.StatefulSet:
 		c.queue.add(keyOf(kindStatefulSet, o))
 	case *appsv1.Deployment:
@@ -33,9 +33,9 @@ func (c *Controller) see(change store.Change) {
 	}
 }
 
-// seePod makes due the Services that select a Pod, or did before its labels changed, and those who
-// have to replace it.
-func (c *Controller) seePod(pod *corev1.Pod, gone bool) {
+// enqueueForPod makes due the Services that select a Pod, or did before its labels changed, and
+// those who have to replace it.
+func (c *Controller) enqueueForPod(pod *corev1.Pod, gone bool) {
 	before := c.labels[pod.UID]
 	c.labels[pod.UID] = pod.Labels
 	if gone {
@@ -47,25 +47,25 @@ func (c *Controller) seePod(pod *corev1.Pod, gone bool) {
 			c.queue.add(keyOf(kindService, s))
 		}
 	}
-	c.seeOwner(pod, "ReplicaSet", kindReplicaSet)
-	c.seeOwner(pod, "StatefulSet", kindStatefulSet)
+	c.enqueueOwner(pod, "ReplicaSet", kindReplicaSet)
+	c.enqueueOwner(pod, "StatefulSet", kindStatefulSet)
 	// it has no owner, or one that is gone: a Deployment may still have to wait for its end
 	if c.setOf(pod) == nil {
-		c.seeSelectors(pod, kindDeployment)
+		c.enqueueSelecting(pod, kindDeployment)
 	}
 }
 
-// seeOwner makes the owner of an object due; of one without an owner, those who could adopt it.
-func (c *Controller) seeOwner(o store.Object, name string, k kind) {
+// enqueueOwner makes the owner of an object due; of one without an owner, those who could adopt it.
+func (c *Controller) enqueueOwner(o store.Object, name string, k kind) {
 	owner := metav1.GetControllerOfNoCopy(o)
 	switch {
 	case owner == nil:
-		c.seeSelectors(o, k)
+		c.enqueueSelecting(o, k)
 	case owner.Kind == name:
 		c.queue.add(key{k, o.GetNamespace(), owner.Name})
 		// the Deployment has to know about the Pods that it waits for
 		if set := c.setOf(o); set != nil {
-			c.seeOwner(set, "Deployment", kindDeployment)
+			c.enqueueOwner(set, "Deployment", kindDeployment)
 		}
 	}
 }
@@ -83,8 +83,8 @@ func (c *Controller) setOf(o store.Object) *appsv1.ReplicaSet {
 	return set
 }
 
-// seeSelectors makes due the objects of a kind whose selectors select an object.
-func (c *Controller) seeSelectors(o store.Object, k kind) {
+// enqueueSelecting makes due the objects of a kind whose selectors select an object.
+func (c *Controller) enqueueSelecting(o store.Object, k kind) {
 	for _, candidate := range c.selectors(k, o.GetNamespace()) {
 		if candidate.selector.Matches(labels.Set(o.GetLabels())) {
 			c.queue.add(candidate.key)
@@ -130,7 +130,7 @@ func appendSelecting(all []selecting, k key, s *metav1.LabelSelector) []selectin
 	return append(all, selecting{k, selector})
 }
 
-// selects says whether a Service's selector selects labels. An empty one selects nothing: such a
+// selects reports whether a Service's selector selects labels. An empty one selects nothing: such a
 // Service is left to whoever made it.
 func selects(selector, labels map[string]string) bool {
 	for name, value := range selector {

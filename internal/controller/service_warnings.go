@@ -20,30 +20,30 @@ import (
 // created one after another.
 const settle = time.Second
 
-// complaint is something that is wrong with a Service.
-type complaint struct{ reason, message string }
+// warning is something that is wrong with a Service.
+type warning struct{ reason, message string }
 
-// complaints remember what is wrong with Services, so that it is said once for as long as it lasts.
-type complaints map[types.NamespacedName]map[complaint]*standing
+// warnings remember what is wrong with Services, so that it is said once for as long as it lasts.
+type warnings map[types.NamespacedName]map[warning]*activeWarning
 
-type standing struct {
+type activeWarning struct {
 	since time.Time
 	said  bool
 }
 
 // note takes in what is wrong with a Service now. It returns what is to be said, and when to look
 // again.
-func (c complaints) note(service types.NamespacedName, wrong []complaint, now time.Time) (say []complaint, again time.Time) {
+func (c warnings) note(service types.NamespacedName, wrong []warning, now time.Time) (say []warning, again time.Time) {
 	before := c[service]
 	if len(wrong) == 0 {
 		delete(c, service)
 		return nil, time.Time{}
 	}
-	c[service] = map[complaint]*standing{}
+	c[service] = map[warning]*activeWarning{}
 	for _, w := range wrong {
 		s := before[w]
 		if s == nil {
-			s = &standing{since: now}
+			s = &activeWarning{since: now}
 		}
 		c[service][w] = s
 		switch at := s.since.Add(settle); {
@@ -58,25 +58,25 @@ func (c complaints) note(service types.NamespacedName, wrong []complaint, now ti
 	return say, again
 }
 
-func (c complaints) forget(namespace, name string) {
+func (c warnings) forget(namespace, name string) {
 	delete(c, types.NamespacedName{Namespace: namespace, Name: name})
 }
 
-// complain records, once, what keeps requests to a Service from ever finding a Pod. unnamed counts
+// warnAbout records, once, what keeps requests to a Service from ever finding a Pod. unnamed counts
 // Pods by the port whose targetPort's name they do not know.
-func (c *Controller) complain(service *corev1.Service, pods []*corev1.Pod, unnamed map[int32]int) (again time.Time) {
-	var wrong []complaint
+func (c *Controller) warnAbout(service *corev1.Service, pods []*corev1.Pod, unnamed map[int32]int) (again time.Time) {
+	var wrong []warning
 	if len(pods) == 0 && !c.someTemplateMatches(service) {
-		wrong = append(wrong, complaint{"SelectorMatchesNothing", fmt.Sprintf("The selector %s matches no Pod and no Pod template in namespace %s, so nobody answers "+
+		wrong = append(wrong, warning{"SelectorMatchesNothing", fmt.Sprintf("The selector %s matches no Pod and no Pod template in namespace %s, so nobody answers "+
 			"requests: compare it with the labels of the Pods", labels.FormatLabels(service.Spec.Selector), service.Namespace)})
 	}
 	for _, p := range service.Spec.Ports {
 		if p.TargetPort.Type == intstr.String && len(pods) > 0 && unnamed[p.Port] == len(pods) {
-			wrong = append(wrong, complaint{"UnknownTargetPort", fmt.Sprintf("targetPort %q of port %d is the name of no container port of the Pods, so nobody answers "+
+			wrong = append(wrong, warning{"UnknownTargetPort", fmt.Sprintf("targetPort %q of port %d is the name of no container port of the Pods, so nobody answers "+
 				"requests: %s", p.TargetPort.StrVal, p.Port, knownPorts(pods[0]))})
 		}
 	}
-	say, again := c.complaints.note(types.NamespacedName{Namespace: service.Namespace, Name: service.Name}, wrong, time.Now())
+	say, again := c.warnings.note(types.NamespacedName{Namespace: service.Namespace, Name: service.Name}, wrong, time.Now())
 	for _, w := range say {
 		c.record(service, endpointsController, corev1.EventTypeWarning, w.reason, "%s", w.message)
 	}
@@ -99,7 +99,8 @@ func knownPorts(pod *corev1.Pod) string {
 	return "they have " + strings.Join(names, ", ")
 }
 
-// someTemplateMatches says whether Pods that a Service selects may come, though there are none now.
+// someTemplateMatches reports whether Pods that a Service selects may come, though there are none
+// now.
 func (c *Controller) someTemplateMatches(service *corev1.Service) bool {
 	within := store.Selector{Namespace: service.Namespace}
 	deployments, _ := store.List[*appsv1.Deployment](c.store, within)

@@ -13,9 +13,9 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// world is a node in virtual time: it carries out a Pod's effects by script and delivers the events
-// that follow from them.
-type world struct {
+// testNode is a node in virtual time: it carries out a Pod's effects by script and delivers the
+// events that follow from them.
+type testNode struct {
 	t       *testing.T
 	pod     *Pod
 	start   time.Time
@@ -45,11 +45,11 @@ type entry struct {
 // show round numbers.
 const testOffset = 500 * time.Millisecond
 
-func newWorld(t *testing.T, spec corev1.PodSpec, opts Options) *world {
+func newTestNode(t *testing.T, spec corev1.PodSpec, opts Options) *testNode {
 	t.Helper()
 	start := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: "web", Namespace: "default", UID: "u1", Generation: 1}, Spec: spec}
-	w := &world{
+	w := &testNode{
 		t: t, pod: NewPod(pod, opts), start: start, now: start, scripts: map[string]*script{},
 		runs: map[string]int{}, born: map[string]time.Time{}, gone: map[string]bool{}, shown: map[string]string{},
 	}
@@ -61,15 +61,15 @@ func newWorld(t *testing.T, spec corev1.PodSpec, opts Options) *world {
 	return w
 }
 
-func (w *world) at(after time.Duration, e Event) {
+func (w *testNode) at(after time.Duration, e Event) {
 	w.queue = append(w.queue, delivery{w.start.Add(after), e})
 	slices.SortStableFunc(w.queue, func(a, b delivery) int { return a.at.Compare(b.at) })
 }
 
-func (w *world) later(after time.Duration, e Event) { w.at(w.now.Add(after).Sub(w.start), e) }
+func (w *testNode) later(after time.Duration, e Event) { w.at(w.now.Add(after).Sub(w.start), e) }
 
 // run lets virtual time pass until the given instant.
-func (w *world) run(until time.Duration) {
+func (w *testNode) run(until time.Duration) {
 	w.t.Helper()
 	end := w.start.Add(until)
 	for range 1_000_000 {
@@ -89,7 +89,7 @@ func (w *world) run(until time.Duration) {
 
 // next is when something happens next, and whether it is an event of the queue or just the Pod's
 // deadline.
-func (w *world) next() (at time.Time, queued bool) {
+func (w *testNode) next() (at time.Time, queued bool) {
 	deadline := w.pod.Deadline()
 	if len(w.queue) > 0 && (deadline.IsZero() || !w.queue[0].at.After(deadline)) {
 		return w.queue[0].at, true
@@ -97,14 +97,14 @@ func (w *world) next() (at time.Time, queued bool) {
 	return deadline, false
 }
 
-// calm says whether an event is a success that changes nothing, while nothing else is due.
-func (w *world) calm(event Event) bool {
+// calm reports whether an event is a success that changes nothing, while nothing else is due.
+func (w *testNode) calm(event Event) bool {
 	e, ok := event.(ProbeDone)
 	return ok && e.Outcome == OutcomeSuccess && w.pod.Deadline().After(w.now) && w.pod.Calm(e.Container, e.Type)
 }
 
 // deliver gives an event to the Pod and carries out what it asks for.
-func (w *world) deliver(event Event, at time.Time) []Effect {
+func (w *testNode) deliver(event Event, at time.Time) []Effect {
 	w.t.Helper()
 	if at.Before(w.now) {
 		w.t.Fatalf("%T at %v lies before %v", event, at.Sub(w.start), w.now.Sub(w.start))
@@ -129,7 +129,7 @@ func (w *world) deliver(event Event, at time.Time) []Effect {
 	return effects
 }
 
-func (w *world) carryOut(effect Effect) {
+func (w *testNode) carryOut(effect Effect) {
 	switch e := effect.(type) {
 	case StartContainer:
 		w.startContainer(e)
@@ -156,7 +156,7 @@ func (w *world) carryOut(effect Effect) {
 	}
 }
 
-func (w *world) startContainer(e StartContainer) {
+func (w *testNode) startContainer(e StartContainer) {
 	n := instanceNumber(e.Instance)
 	s := w.scripts[e.Container]
 	after, reason, message := s.onStart(n)
@@ -173,13 +173,13 @@ func (w *world) startContainer(e StartContainer) {
 	w.exitBy(e.Container, e.Instance, life)
 }
 
-func (w *world) exitBy(container, instance string, x exit) {
+func (w *testNode) exitBy(container, instance string, x exit) {
 	if !x.never {
 		w.later(x.after, Exited{Container: container, Instance: instance, ExitCode: x.code, At: w.now.Add(x.after)})
 	}
 }
 
-func (w *world) runProbe(e RunProbe) {
+func (w *testNode) runProbe(e RunProbe) {
 	key := e.Instance + string(e.Type)
 	w.runs[key]++
 	n := instanceNumber(e.Instance)
@@ -188,13 +188,13 @@ func (w *world) runProbe(e RunProbe) {
 	w.later(a.after, ProbeDone{e.Container, e.Instance, e.Type, a.outcome, a.output})
 }
 
-func (w *world) note(format string, args ...any) {
+func (w *testNode) note(format string, args ...any) {
 	w.log = append(w.log, entry{w.now.Sub(w.start), fmt.Sprintf(format, args...)})
 }
 
 // noteStatus logs what is new in the status: "app is Running started ready", "pod is Pending",
 // "cond Ready is False …".
-func (w *world) noteStatus() {
+func (w *testNode) noteStatus() {
 	status := w.pod.Status(w.now)
 	for _, c := range slices.Concat(status.InitContainerStatuses, status.ContainerStatuses) {
 		w.noteNew(c.Name, describe(c))
@@ -205,7 +205,7 @@ func (w *world) noteStatus() {
 	}
 }
 
-func (w *world) noteNew(subject, line string) {
+func (w *testNode) noteNew(subject, line string) {
 	if w.shown[subject] != line {
 		w.shown[subject] = line
 		w.note("%s is %s", subject, line)
@@ -232,7 +232,7 @@ func describe(c corev1.ContainerStatus) string {
 }
 
 // seen lists the log lines that contain one of the words, with their instants.
-func (w *world) seen(words ...string) []string {
+func (w *testNode) seen(words ...string) []string {
 	var lines []string
 	for _, e := range w.log {
 		if slices.ContainsFunc(words, func(word string) bool { return strings.Contains(e.text, word) }) {
@@ -243,7 +243,7 @@ func (w *world) seen(words ...string) []string {
 }
 
 // delays lists how long a container was down before each of its restarts.
-func (w *world) delays(container string) []time.Duration {
+func (w *testNode) delays(container string) []time.Duration {
 	var delays []time.Duration
 	var exited time.Duration
 	for _, e := range w.log {
@@ -257,7 +257,7 @@ func (w *world) delays(container string) []time.Duration {
 	return delays
 }
 
-func (w *world) containerStatus(name string) corev1.ContainerStatus {
+func (w *testNode) containerStatus(name string) corev1.ContainerStatus {
 	w.t.Helper()
 	status := w.pod.Status(w.now)
 	for _, c := range slices.Concat(status.InitContainerStatuses, status.ContainerStatuses) {
@@ -269,7 +269,7 @@ func (w *world) containerStatus(name string) corev1.ContainerStatus {
 	return corev1.ContainerStatus{}
 }
 
-func (w *world) condition(t corev1.PodConditionType) corev1.PodCondition {
+func (w *testNode) condition(t corev1.PodConditionType) corev1.PodCondition {
 	w.t.Helper()
 	for _, c := range w.pod.Status(w.now).Conditions {
 		if c.Type == t {

@@ -56,28 +56,28 @@ func short(err error) bool {
 	return false
 }
 
-// stage is the step of a start that failed.
-type stage uint8
+// startStep is a step of starting a process, to say which one failed.
+type startStep uint8
 
 const (
-	stageFork stage = iota + 1
-	stageGroup
-	stageParent
-	stageFiles
-	stageDir
-	stageExec
+	stepFork startStep = iota + 1
+	stepGroup
+	stepParent
+	stepFiles
+	stepDir
+	stepExec
 )
 
 // startError words the failure of a step of starting path in dir.
-func startError(name, path, dir string, at stage, cause error) *StartError {
+func startError(name, path, dir string, at startStep, cause error) *StartError {
 	e := &StartError{Name: name, Path: path, Err: cause}
 	switch at {
-	case stageFork:
+	case stepFork:
 		e.Reason = forkReason(cause)
-	case stageDir:
+	case stepDir:
 		e.Path = dir
 		e.Reason = fmt.Sprintf("the working directory %s cannot be entered", dir)
-	case stageExec:
+	case stepExec:
 		e.Reason = execReason(path, cause)
 	default:
 		e.Reason = "the new process could not be set up"

@@ -64,7 +64,7 @@ func textOf(entries []Entry, stream Stream) string {
 // capture runs a script with its output in l, to the end.
 func capture(t *testing.T, l *Log, script string) {
 	t.Helper()
-	p := start(t, Plain{}, Spec{Argv: []string{"sh", "-c", script}, Env: os.Environ(), Stdout: l.Stdout(), Stderr: l.Stderr()})
+	p := start(t, GroupStarter{}, Spec{Argv: []string{"sh", "-c", script}, Env: os.Environ(), Stdout: l.Stdout(), Stderr: l.Stderr()})
 	l.CloseWriters()
 	waitDone(t, p)
 }
@@ -283,7 +283,7 @@ func TestLogFollowers(t *testing.T) {
 func TestLogHeldOpen(t *testing.T) {
 	dir := t.TempDir()
 	l := openLog(t, LogOptions{Dir: dir, DrainTimeout: 50 * time.Millisecond})
-	holder := start(t, Plain{}, Spec{Argv: []string{"sleep", "1000"}, Stdout: l.Stdout(), Stderr: l.Stderr()})
+	holder := start(t, GroupStarter{}, Spec{Argv: []string{"sleep", "1000"}, Stdout: l.Stdout(), Stderr: l.Stderr()})
 	if _, err := io.WriteString(l.Stdout(), "said in time\n"); err != nil {
 		t.Fatal(err)
 	}

@@ -61,7 +61,7 @@ func checkWords(name string, words []string) error {
 		size += len(word)
 	}
 	if size > maxCommand {
-		return startError(name, "", "", stageExec, syscall.E2BIG)
+		return startError(name, "", "", stepExec, syscall.E2BIG)
 	}
 	return nil
 }
@@ -92,14 +92,14 @@ func uniqueEnv(env []string, owner string) []string {
 func workingDir(name, dir string) (string, error) {
 	abs, err := filepath.Abs(dir)
 	if err != nil {
-		return "", startError(name, "", dir, stageDir, err)
+		return "", startError(name, "", dir, stepDir, err)
 	}
 	info, err := os.Stat(abs)
 	if err == nil && !info.IsDir() {
 		err = syscall.ENOTDIR
 	}
 	if err != nil {
-		return "", startError(name, "", abs, stageDir, cause(err))
+		return "", startError(name, "", abs, stepDir, cause(err))
 	}
 	return abs, nil
 }
@@ -108,7 +108,7 @@ func lookPath(name, dir string, env []string) (string, error) {
 	if strings.Contains(name, "/") {
 		path := within(dir, name)
 		if err := executable(path); err != nil {
-			return "", startError(name, path, dir, stageExec, err)
+			return "", startError(name, path, dir, stepExec, err)
 		}
 		return path, nil
 	}
@@ -132,7 +132,7 @@ func searchPath(name, dir, search string) (string, error) {
 			return path, nil
 		}
 		if refused == nil && errors.Is(err, fs.ErrPermission) {
-			refused = startError(name, path, dir, stageExec, err)
+			refused = startError(name, path, dir, stepExec, err)
 		}
 	}
 	if refused != nil {

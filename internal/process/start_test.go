@@ -16,7 +16,7 @@ import (
 // starters are the ways to start that this system has; they differ in what they do
 // to descendants only.
 func starters(t *testing.T) map[string]Starter {
-	return map[string]Starter{"shepherd": newShepherd(t), "plain": Plain{}}
+	return map[string]Starter{"shepherd": newShepherd(t), "group": GroupStarter{}}
 }
 
 func TestExit(t *testing.T) {
@@ -132,7 +132,7 @@ func TestShortage(t *testing.T) {
 		syscall.EAGAIN: true, syscall.ENOMEM: true, syscall.EMFILE: true, syscall.ENFILE: true,
 		syscall.ENOENT: false, syscall.EACCES: false,
 	} {
-		err := startError("app", "/app", "/", stageFork, errno)
+		err := startError("app", "/app", "/", stepFork, errno)
 		if got := errors.Is(err, ErrShortage); got != want {
 			t.Errorf("errors.Is(%v, ErrShortage) = %v, want %v", err, got, want)
 		}

@@ -31,8 +31,7 @@ func IsShepherd(args []string) bool {
 // shepherdThreads are more than the shepherd needs.
 const shepherdThreads = 4
 
-// ShepherdMain is the whole life of the shepherd process; its result is the exit
-// code. The main function of every program that calls [NewShepherd], test binaries
+// ShepherdMain is all that the shepherd process does; its result is the exit code. The main function of every program that calls [NewShepherd], test binaries
 // included, begins with it:
 //
 //	if process.IsShepherd(os.Args) {
@@ -41,18 +40,18 @@ const shepherdThreads = 4
 func ShepherdMain() int {
 	// The parent death signal of the children is tied to this thread.
 	runtime.LockOSThread()
-	// What a terminal or a service manager sends to all processes is Probity's to
-	// handle: it will tell which process is to end, and how.
+	// Signals that a terminal or a service manager sends to all processes are for Probity to
+	// handle: it sends requests for those processes that have to end.
 	signal.Ignore(unix.SIGINT, unix.SIGTERM, unix.SIGHUP, unix.SIGQUIT, unix.SIGTSTP, unix.SIGTTIN, unix.SIGTTOU)
 	// Only a name for process lists, where /proc/self/exe would appear as "exe".
 	_ = os.WriteFile("/proc/self/comm", []byte(shepherdName), 0)
-	h, err := newHerd()
+	s, err := newServer()
 	if err != nil {
 		os.Stderr.WriteString(err.Error() + "\n")
 		return 1
 	}
 	ReserveThreads(shepherdThreads)
 	_ = TrimImage() // if not, it is only memory
-	h.run()
+	s.run()
 	return 0
 }

@@ -37,18 +37,18 @@ type message struct {
 	verb verb
 	// call pairs a request with its answer.
 	call uint64
-	// sheep names a process; it is the call of its start.
-	sheep uint64
+	// process identifies a started process: it is the call of its start.
+	process uint64
 
 	command command // verbStart
 	signal  uint64  // verbSignal
 
-	pid       uint64   // verbStarted
-	stage     stage    // verbFailed
-	errno     uint64   // verbFailed, verbAnswered
-	status    uint64   // verbExited: as wait4 gives it
-	at        uint64   // verbStarted, verbExited: nanoseconds of CLOCK_MONOTONIC
-	survivors []uint64 // verbExited
+	pid       uint64    // verbStarted
+	step      startStep // verbFailed
+	errno     uint64    // verbFailed, verbAnswered
+	status    uint64    // verbExited: as wait4 gives it
+	at        uint64    // verbStarted, verbExited: nanoseconds of CLOCK_MONOTONIC
+	survivors []uint64  // verbExited
 }
 
 func (m message) encode() []byte {
@@ -60,8 +60,8 @@ func (m message) encode() []byte {
 		size += len(word) + binary.MaxVarintLen32
 	}
 	b := make([]byte, frameHeader, frameHeader+size)
-	b = append(b, byte(m.verb), byte(m.stage))
-	for _, n := range []uint64{m.call, m.sheep, m.signal, m.pid, m.errno, m.status, m.at, m.command.oomScore} {
+	b = append(b, byte(m.verb), byte(m.step))
+	for _, n := range []uint64{m.call, m.process, m.signal, m.pid, m.errno, m.status, m.at, m.command.oomScore} {
 		b = binary.AppendUvarint(b, n)
 	}
 	b = appendWords(b, []string{m.command.path, m.command.dir})
@@ -105,8 +105,8 @@ func cutFrame(buf []byte) (body, rest []byte, err error) {
 // nothing else.
 func decodeMessage(body []byte) (message, error) {
 	d := &decoder{rest: body}
-	m := message{verb: verb(d.byte()), stage: stage(d.byte())}
-	for _, field := range []*uint64{&m.call, &m.sheep, &m.signal, &m.pid, &m.errno, &m.status, &m.at, &m.command.oomScore} {
+	m := message{verb: verb(d.byte()), step: startStep(d.byte())}
+	for _, field := range []*uint64{&m.call, &m.process, &m.signal, &m.pid, &m.errno, &m.status, &m.at, &m.command.oomScore} {
 		*field = d.number()
 	}
 	if place := d.words(); len(place) == 2 {

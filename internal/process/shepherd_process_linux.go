@@ -20,11 +20,11 @@ func (p *shepherdProcess) StartedAt() time.Time  { return p.startedAt }
 func (p *shepherdProcess) Done() <-chan struct{} { return p.done }
 
 func (p *shepherdProcess) Signal(sig syscall.Signal) error {
-	return p.shepherd.call(message{verb: verbSignal, sheep: p.id, signal: uint64(sig)}).err
+	return p.shepherd.call(message{verb: verbSignal, process: p.id, signal: uint64(sig)}).err
 }
 
 func (p *shepherdProcess) Kill() error {
-	return p.shepherd.call(message{verb: verbKill, sheep: p.id}).err
+	return p.shepherd.call(message{verb: verbKill, process: p.id}).err
 }
 
 func (p *shepherdProcess) Exit() Exit {

@@ -8,14 +8,15 @@ import (
 	"time"
 )
 
-// Plain is the Starter for systems without a shepherd. The process has a group of
-// its own, which is signalled and, at its end, killed; descendants that left the
-// group, and all of them when Probity itself is killed, are not found. The zero
-// value is ready.
-type Plain struct{}
+// GroupStarter is the [Starter] of systems without a shepherd. The process has a group of its own,
+// which is signalled and, at the end of the process, killed; descendants that left the group, and all
+// of them when Probity itself is killed, are not found. The zero value is ready.
+//
+// It is compiled on Linux too, because most runs of its tests are there; nothing else uses it there.
+type GroupStarter struct{}
 
 // Start starts spec; see [Starter].
-func (Plain) Start(spec Spec) (Process, error) {
+func (GroupStarter) Start(spec Spec) (Process, error) {
 	c, err := resolve(spec)
 	if err != nil {
 		return nil, err
@@ -32,33 +33,33 @@ func (Plain) Start(spec Spec) (Process, error) {
 		cmd.Stderr = spec.Stderr
 	}
 	if err := cmd.Start(); err != nil {
-		return nil, plainStartError(c, err)
+		return nil, groupStartError(c, err)
 	}
-	p := &plainProcess{cmd: cmd, startedAt: time.Now(), done: make(chan struct{})}
+	p := &groupProcess{cmd: cmd, startedAt: time.Now(), done: make(chan struct{})}
 	go p.wait()
 	return p, nil
 }
 
-func plainStartError(c command, err error) error {
+func groupStartError(c command, err error) error {
 	errno, ok := errors.AsType[syscall.Errno](err)
 	if !ok {
-		return startError(c.argv[0], c.path, c.dir, stageGroup, err)
+		return startError(c.argv[0], c.path, c.dir, stepGroup, err)
 	}
 	if errno == syscall.EAGAIN || errno == syscall.ENOMEM {
-		return startError(c.argv[0], c.path, c.dir, stageFork, errno)
+		return startError(c.argv[0], c.path, c.dir, stepFork, errno)
 	}
-	return startError(c.argv[0], c.path, c.dir, stageExec, errno)
+	return startError(c.argv[0], c.path, c.dir, stepExec, errno)
 }
 
-// plainProcess owns the goroutine wait, which ends with the process.
-type plainProcess struct {
+// groupProcess owns the goroutine wait, which ends with the process.
+type groupProcess struct {
 	cmd       *exec.Cmd
 	startedAt time.Time
 	done      chan struct{}
 	exit      Exit // written before done is closed
 }
 
-func (p *plainProcess) wait() {
+func (p *groupProcess) wait() {
 	// The error repeats the state, which is read instead.
 	_ = p.cmd.Wait()
 	at := time.Now()
@@ -69,12 +70,12 @@ func (p *plainProcess) wait() {
 	close(p.done)
 }
 
-func (p *plainProcess) PID() int              { return p.cmd.Process.Pid }
-func (p *plainProcess) StartedAt() time.Time  { return p.startedAt }
-func (p *plainProcess) Done() <-chan struct{} { return p.done }
-func (p *plainProcess) Kill() error           { return p.Signal(syscall.SIGKILL) }
+func (p *groupProcess) PID() int              { return p.cmd.Process.Pid }
+func (p *groupProcess) StartedAt() time.Time  { return p.startedAt }
+func (p *groupProcess) Done() <-chan struct{} { return p.done }
+func (p *groupProcess) Kill() error           { return p.Signal(syscall.SIGKILL) }
 
-func (p *plainProcess) Signal(sig syscall.Signal) error {
+func (p *groupProcess) Signal(sig syscall.Signal) error {
 	select {
 	case <-p.done:
 		return os.ErrProcessDone
@@ -83,7 +84,7 @@ func (p *plainProcess) Signal(sig syscall.Signal) error {
 	}
 }
 
-func (p *plainProcess) Exit() Exit {
+func (p *groupProcess) Exit() Exit {
 	select {
 	case <-p.done:
 		return p.exit

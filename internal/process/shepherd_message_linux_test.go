@@ -15,12 +15,12 @@ func sampleMessages() map[string]message {
 			command: command{path: "/bin/sh", dir: "/", argv: []string{"sh", "", "\xff\x00"}, env: []string{"A=1", "B="}},
 		},
 		"large":    {verb: verbStart, call: 1 << 40, command: command{argv: []string{strings.Repeat("x", 300_000)}}},
-		"signal":   {verb: verbSignal, call: 2, sheep: 1, signal: 15},
-		"kill":     {verb: verbKill, call: 3, sheep: 1},
-		"started":  {verb: verbStarted, call: 1, sheep: 1, pid: 4711, at: 1<<63 + 1},
-		"failed":   {verb: verbFailed, call: 1, stage: stageDir, errno: 2},
+		"signal":   {verb: verbSignal, call: 2, process: 1, signal: 15},
+		"kill":     {verb: verbKill, call: 3, process: 1},
+		"started":  {verb: verbStarted, call: 1, process: 1, pid: 4711, at: 1<<63 + 1},
+		"failed":   {verb: verbFailed, call: 1, step: stepDir, errno: 2},
 		"answered": {verb: verbAnswered, call: 3, errno: 3},
-		"exited":   {verb: verbExited, sheep: 1, status: 0xff00, at: 5, survivors: []uint64{7, 8}},
+		"exited":   {verb: verbExited, process: 1, status: 0xff00, at: 5, survivors: []uint64{7, 8}},
 	}
 }
 

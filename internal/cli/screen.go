@@ -288,8 +288,8 @@ func (w lineWriter) Write(p []byte) (int, error) {
 }
 
 // printer is what follows the output of containers for a screen: a line with a prefix per line.
-func printer(s screen) func(pod *corev1.Pod, container string, entry process.Entry) {
-	return func(pod *corev1.Pod, container string, entry process.Entry) {
+func printer(s screen) func(pod *corev1.Pod, container string, entry process.LogEntry) {
+	return func(pod *corev1.Pod, container string, entry process.LogEntry) {
 		prefix := pod.Name
 		if len(pod.Spec.Containers)+len(pod.Spec.InitContainers) > 1 {
 			prefix += "/" + container

@@ -119,7 +119,7 @@ func (s *session) slim() {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(garbage)
 	}
-	if err := process.TrimImage(); err != nil {
+	if err := process.DropFilePages(); err != nil {
 		s.logger.Warn("More memory than necessary is used", "error", err)
 	}
 }

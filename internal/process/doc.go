@@ -20,8 +20,8 @@
 //  3. When Probity ends, even by SIGKILL, its end of the socket closes, and the shepherd kills
 //     everything and ends too.
 //  4. When the shepherd is killed, its direct children die by their parent death signal, and their
-//     orphans become children of Probity, which made itself a sub-reaper with [BecomeSubreaper], and
-//     are killed and reaped there.
+//     orphans become children of Probity, which made itself a sub-reaper with [BecomeSubreaper],
+//     and are killed and reaped there.
 //
 // Not covered: Probity and the shepherd being killed in the same instant (the started processes
 // still die, what they have forked stays); programs that run under another user than Probity, which
@@ -35,6 +35,6 @@
 // parent ends, as under PID 1 of a container: one that never waits for it collects zombies until it
 // ends.
 //
-// On systems other than Linux, [GroupStarter] does the same without a shepherd: the process group is
-// killed, daemons that left it are not found.
+// On systems other than Linux, [GroupStarter] does the same without a shepherd: the process group
+// is killed, daemons that left it are not found.
 package process

@@ -11,8 +11,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// forkPlan is all that the new process needs, made before the fork, because
-// between fork and execve nothing may be allocated.
+// forkPlan is all that the new process needs, made before the fork, because nothing may be
+// allocated between fork and execve.
 type forkPlan struct {
 	path, dir    *byte
 	argv, env    []*byte // each ends with nil
@@ -35,13 +35,12 @@ type sigaction struct{ handler, flags, restorer, mask uint64 }
 
 const signalSetSize = 8
 
-// fork starts c as a child of the calling thread, which must live as long as the
-// child: the kernel ties the parent death signal to it. The descriptors in files
-// are stdin, stdout and stderr. What becomes of execve is read from the returned
-// pipe by readErrorPipe.
+// fork starts c as a child of the calling thread, which must live as long as the child: the kernel
+// ties the parent death signal to it. The descriptors in files are stdin, stdout and stderr. What
+// becomes of execve is read from the returned pipe by readErrorPipe.
 //
-// The standard library cannot do this: it has no way to make the child a
-// sub-reaper, and the program that is executed would have to do it itself.
+// The standard library cannot do this: it has no way to make the child a sub-reaper, and the
+// program that is executed would have to do it itself.
 func fork(c command, files [3]int) (pid int, errorPipe *os.File, err error) {
 	plan, err := newForkPlan(c, files)
 	if err != nil {
@@ -88,10 +87,9 @@ func newForkPlan(c command, files [3]int) (*forkPlan, error) {
 	return plan, err
 }
 
-// forkAndExec clones the process and, in the copy, becomes the program. In the
-// copy no other thread exists and the Go runtime is dead: there it makes plain
-// system calls only, and never returns. Signals are blocked meanwhile so that no
-// Go handler runs there either.
+// forkAndExec clones the process and, in the copy, becomes the program. In the copy no other thread
+// exists and the Go runtime is dead: there it makes plain system calls only, and never returns.
+// Signals are blocked meanwhile so that no Go handler runs there either.
 //
 //go:norace
 //go:nosplit
@@ -113,8 +111,8 @@ func forkAndExec(p *forkPlan) (child uintptr, errno syscall.Errno) {
 	}
 }
 
-// becomeProgram sets the new process up and executes the program. It returns only
-// on failure. The same rules as for forkAndExec hold.
+// becomeProgram sets the new process up and executes the program. It returns only on failure. The
+// same rules as for forkAndExec hold.
 //
 //go:norace
 //go:nosplit
@@ -150,8 +148,8 @@ func becomeProgram(p *forkPlan) (startStep, syscall.Errno) {
 	return stepExec, errno
 }
 
-// setOOMScore makes the process a better victim than Probity when memory runs out. If that is not
-// possible the kernel chooses as it likes.
+// setOOMScore makes the kernel end this process rather than Probity when memory runs out. On an
+// error the score stays as it is.
 //
 //go:norace
 //go:nosplit
@@ -169,8 +167,8 @@ func setOOMScore(p *forkPlan) {
 	syscall.RawSyscall(unix.SYS_CLOSE, fd, 0, 0)
 }
 
-// setFiles puts the standard descriptors in place and lets execve close all
-// others, also those that Probity's own parent forgot to close.
+// setFiles puts the standard descriptors in place and lets execve close all others, also those that
+// Probity's own parent forgot to close.
 //
 //go:norace
 //go:nosplit
@@ -190,8 +188,8 @@ func setFiles(p *forkPlan) syscall.Errno {
 	return 0
 }
 
-// readErrorPipe waits for execve and closes the pipe. It returns errno 0 when the
-// program runs, or died before it could say anything.
+// readErrorPipe waits for execve and closes the pipe. It returns errno 0 when the program runs, or
+// died before it could say anything.
 func readErrorPipe(pipe *os.File) (startStep, syscall.Errno) {
 	defer pipe.Close()
 	var failure [2]uint32

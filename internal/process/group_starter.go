@@ -9,10 +9,11 @@ import (
 )
 
 // GroupStarter is the [Starter] of systems without a shepherd. The process has a group of its own,
-// which is signalled and, at the end of the process, killed; descendants that left the group, and all
-// of them when Probity itself is killed, are not found. The zero value is ready.
+// which is signalled and, at the end of the process, killed; descendants that left the group, and
+// all of them when Probity itself is killed, are not found. The zero value is ready.
 //
-// It is compiled on Linux too, because most runs of its tests are there; nothing else uses it there.
+// It is compiled on Linux too, because most runs of its tests are there; nothing else uses it
+// there.
 type GroupStarter struct{}
 
 // Start starts spec; see [Starter].

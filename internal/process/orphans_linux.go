@@ -11,14 +11,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// BecomeSubreaper makes the orphans of a killed shepherd children of this process,
-// where the [Shepherd] finds and kills them. To be called once, before the first
-// [NewShepherd].
+// BecomeSubreaper makes the orphans of a killed shepherd children of this process, where the
+// [Shepherd] finds and kills them. To be called once, before the first [NewShepherd].
 //
-// From then on, descendants that the caller's own children leave arrive here as
-// well, and nobody reaps them: run everything through a Starter, probes too. A
-// child that the caller starts otherwise must stay in the caller's session, or it
-// is taken for an orphan when a shepherd dies.
+// From then on, descendants that the caller's own children leave arrive here as well, and nobody
+// reaps them: run everything through a Starter, probes too. A child that the caller starts
+// otherwise must stay in the caller's session, or it is taken for an orphan when a shepherd dies.
 func BecomeSubreaper() error {
 	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
 		return fmt.Errorf("cannot become the reaper of orphans: %w", err)
@@ -27,8 +25,7 @@ func BecomeSubreaper() error {
 }
 
 // killOrphans kills and reaps the orphans of a shepherd that has ended: the processes that it had
-// started, and all others that have become children of this one. It gives up
-// after KillBound.
+// started, and all others that have become children of this one. It gives up after KillBound.
 func killOrphans(started map[uint64]*shepherdProcess) {
 	known := make(map[int]bool, len(started))
 	for _, p := range started {
@@ -49,9 +46,9 @@ func killOrphans(started map[uint64]*shepherdProcess) {
 	}
 }
 
-// shepherdOrphans lists the children of this process that a shepherd left: those that it had started
-// itself, and those outside of this session. The shepherd has a session of its own, and a process
-// cannot enter a session that exists.
+// shepherdOrphans lists the children of this process that a shepherd left: those that it had
+// started itself, and those outside of this session. The shepherd has a session of its own, and a
+// process cannot enter a session that exists.
 func shepherdOrphans(known map[int]bool) ([]int, error) {
 	self := os.Getpid()
 	session, err := unix.Getsid(0)

@@ -9,15 +9,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// conn is one end of the socket between Probity and the shepherd. One goroutine
-// may receive while any number send.
+// conn is one end of the socket between Probity and the shepherd. One goroutine may receive while
+// any number send.
 type conn struct {
 	socket *net.UnixConn
 
 	sending sync.Mutex // one frame at a time
 
-	// Of the receiver alone: bytes and descriptors that arrived and were not
-	// handed out.
+	// Of the receiver alone: bytes and descriptors that arrived and were not handed out.
 	buf   []byte
 	chunk [8 << 10]byte
 	files []int
@@ -50,8 +49,8 @@ func socketPair() (ours, theirs *os.File, err error) {
 	return os.NewFile(uintptr(fds[0]), "probity"), os.NewFile(uintptr(fds[1]), "shepherd"), nil
 }
 
-// send writes one message. Descriptors travel with its first bytes, so that they
-// have arrived when the message is complete.
+// send writes one message. Descriptors travel with its first bytes, so that they have arrived when
+// the message is complete.
 func (c *conn) send(m message, files ...int) error {
 	frame := m.encode()
 	c.sending.Lock()
@@ -67,8 +66,7 @@ func (c *conn) send(m message, files ...int) error {
 	return err
 }
 
-// receive returns the next message. At the end of the other side the error is
-// io.EOF.
+// receive returns the next message. At the end of the other side the error is io.EOF.
 func (c *conn) receive() (message, error) {
 	for {
 		body, rest, err := cutFrame(c.buf)
@@ -124,8 +122,8 @@ func parseRights(rights []byte) ([]int, error) {
 	return files, nil
 }
 
-// takeFiles hands out the descriptors of the next start; the caller closes them.
-// Those that this process had no room for are -1.
+// takeFiles hands out the descriptors of the next start; the caller closes them. Those that this
+// process had no room for are -1.
 func (c *conn) takeFiles() ([]int, error) {
 	if len(c.files) < filesPerStart {
 		return nil, fmt.Errorf("%w: it lacks its descriptors", errBadFrame)

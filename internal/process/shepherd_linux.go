@@ -22,7 +22,7 @@ type Shepherd struct {
 	stderr *limitedBuffer
 	done   chan struct{}
 
-	mu        sync.Mutex // guards what follows
+	mu        sync.Mutex // guards the fields below
 	last      uint64
 	calls     map[uint64]call
 	processes map[uint64]*shepherdProcess // by the call of their start; those that run
@@ -41,9 +41,9 @@ type answer struct {
 	err     error
 }
 
-// NewShepherd starts the shepherd process. It does not wait for it to be ready;
-// requests queue up meanwhile. The main function of the running program must begin
-// as [ShepherdMain] says. Close ends it.
+// NewShepherd starts the shepherd process. It does not wait for it to be ready; requests queue up
+// meanwhile. The main function of the running program must begin as [ShepherdMain] says. Close ends
+// it.
 func NewShepherd() (*Shepherd, error) {
 	ours, theirs, err := socketPair()
 	if err != nil {
@@ -64,7 +64,7 @@ func NewShepherd() (*Shepherd, error) {
 		Args:       shepherdArgs(os.Getpid()),
 		ExtraFiles: []*os.File{theirs}, // becomes shepherdFD
 		Stderr:     s.stderr,
-		// A terminal's Ctrl-C is Probity's alone.
+		// Ctrl-C at a terminal shall reach Probity alone.
 		SysProcAttr: &syscall.SysProcAttr{Setsid: true},
 		WaitDelay:   time.Second,
 	}
@@ -103,20 +103,20 @@ func (s *Shepherd) Start(spec Spec) (Process, error) {
 	return a.process, nil
 }
 
-// Done is closed when the shepherd process has ended and nothing is left of the
-// processes that it started.
+// Done is closed when the shepherd process has ended and nothing is left of the processes that it
+// started.
 func (s *Shepherd) Done() <-chan struct{} { return s.done }
 
-// Err is why the shepherd ended: nil before that and after Close, else an error
-// that matches [ErrShepherdGone]. A new Shepherd can be started then.
+// Err is why the shepherd ended: nil before that and after Close, else an error that matches
+// [ErrShepherdGone]. A new Shepherd can be started then.
 func (s *Shepherd) Err() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.err
 }
 
-// Close kills all processes that still run, ends the shepherd and waits for it.
-// It can be called more than once.
+// Close kills all processes that still run, ends the shepherd and waits for it. It can be called
+// more than once.
 func (s *Shepherd) Close() error {
 	s.mu.Lock()
 	s.closing = true
@@ -163,7 +163,8 @@ func (s *Shepherd) goneError() error {
 	return ErrShepherdGone
 }
 
-// run receives the messages of the shepherd until it ends, and then kills and reaps what it has left.
+// run receives the messages of the shepherd until it ends, and then kills and reaps what it has
+// left.
 func (s *Shepherd) run() {
 	var err error
 	for err == nil {
@@ -244,14 +245,14 @@ func errnoError(errno uint64) error {
 	return done(syscall.Errno(errno))
 }
 
-// instant turns a time of the shared clock into one that can be compared with
-// time.Now, immune to changes of the wall clock.
+// instant turns a time of the shared clock into one that can be compared with time.Now, immune to
+// changes of the wall clock.
 func instant(at uint64) time.Time {
 	return time.Now().Add(-time.Duration(monotonic() - at))
 }
 
-// limitedBuffer keeps the first maxStderr bytes that the shepherd writes to its standard error: enough
-// to say why it ended.
+// limitedBuffer keeps the first maxStderr bytes that the shepherd writes to its standard error:
+// enough to say why it ended.
 type limitedBuffer struct {
 	mu  sync.Mutex
 	buf bytes.Buffer // guarded by mu

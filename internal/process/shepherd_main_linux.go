@@ -9,9 +9,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The arguments of the shepherd. They deliberately lack the name of the program,
-// so that killing all processes of that name ends Probity and lets the shepherd
-// clear up.
+// The arguments of the shepherd. They deliberately lack the name of the program, so that killing
+// all processes of that name ends Probity and lets the shepherd clear up.
 const (
 	shepherdName = "shepherd"
 	shepherdVerb = "of-pid"
@@ -22,8 +21,7 @@ func shepherdArgs(pid int) []string {
 	return []string{shepherdName, shepherdVerb, strconv.Itoa(pid)}
 }
 
-// IsShepherd reports whether this process was started to be the shepherd. args is
-// os.Args.
+// IsShepherd reports whether this process was started to be the shepherd. args is os.Args.
 func IsShepherd(args []string) bool {
 	return len(args) == 3 && args[0] == shepherdName && args[1] == shepherdVerb
 }
@@ -31,8 +29,8 @@ func IsShepherd(args []string) bool {
 // shepherdThreads are more than the shepherd needs.
 const shepherdThreads = 4
 
-// ShepherdMain is all that the shepherd process does; its result is the exit code. The main function of every program that calls [NewShepherd], test binaries
-// included, begins with it:
+// ShepherdMain is all that the shepherd process does; its result is the exit code. The main
+// function of every program that calls [NewShepherd], test binaries included, begins with it:
 //
 //	if process.IsShepherd(os.Args) {
 //		os.Exit(process.ShepherdMain())
@@ -51,7 +49,7 @@ func ShepherdMain() int {
 		return 1
 	}
 	ReserveThreads(shepherdThreads)
-	_ = TrimImage() // if not, it is only memory
+	_ = DropFilePages() // if not, it is only memory
 	s.run()
 	return 0
 }

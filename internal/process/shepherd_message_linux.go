@@ -6,11 +6,10 @@ import (
 	"fmt"
 )
 
-// The shepherd and its client exchange frames over a stream socket: four bytes of
-// length, then one message. A message is a sequence of unsigned varints and of
-// strings with their length in front; strings are bytes, because arguments and
-// variables need not be UTF-8. Both ends are always the same binary, so there is
-// no version.
+// The shepherd and its client exchange frames over a stream socket: four bytes of length, then one
+// message. A message is a sequence of unsigned varints and of strings with their length in front;
+// strings are bytes, because arguments and variables need not be UTF-8. Both ends are always the
+// same binary, so there is no version.
 
 // maxFrame bounds a frame, well above what maxCommand lets through.
 const maxFrame = 16 << 20
@@ -31,8 +30,7 @@ const (
 	verbExited   // no answer: reported by itself
 )
 
-// message is every message; a verb uses the fields it needs and leaves the rest
-// at zero.
+// message is every message; a verb uses the fields it needs and leaves the rest at zero.
 type message struct {
 	verb verb
 	// call pairs a request with its answer.
@@ -84,8 +82,7 @@ func appendWords(b []byte, words []string) []byte {
 	return b
 }
 
-// cutFrame splits the first frame off buf. It returns a nil body while the frame
-// is incomplete.
+// cutFrame splits the first frame off buf. It returns a nil body while the frame is incomplete.
 func cutFrame(buf []byte) (body, rest []byte, err error) {
 	if len(buf) < frameHeader {
 		return nil, buf, nil
@@ -101,8 +98,7 @@ func cutFrame(buf []byte) (body, rest []byte, err error) {
 	return buf[frameHeader:end], buf[end:], nil
 }
 
-// decodeMessage reads the body of a frame. It accepts what encode writes and
-// nothing else.
+// decodeMessage reads the body of a frame. It accepts what encode writes and nothing else.
 func decodeMessage(body []byte) (message, error) {
 	d := &decoder{rest: body}
 	m := message{verb: verb(d.byte()), step: startStep(d.byte())}
@@ -125,8 +121,7 @@ func decodeMessage(body []byte) (message, error) {
 	return m, nil
 }
 
-// decoder reads fields off the front; after the first malformed one it yields
-// zeros.
+// decoder reads fields off the front; after the first malformed one it yields zeros.
 type decoder struct {
 	rest []byte
 	bad  bool

@@ -31,8 +31,8 @@ func (s *server) reap() (childless bool) {
 	}
 }
 
-// reportExits kills the orphans of processes that have ended, and reports the exit of a process once
-// none is left. It returns false if it has to be called again.
+// reportExits kills the orphans of processes that have ended, and reports the exit of a process
+// once none is left. It returns false if it has to be called again.
 func (s *server) reportExits() (complete bool) {
 	var ended []*child
 	for _, c := range s.children {

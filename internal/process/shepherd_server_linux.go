@@ -186,7 +186,8 @@ func (s *server) executed(r execResult) {
 	}
 }
 
-// answer does something to a child that was not reaped, so that its pid cannot be another process's.
+// answer does something to a child that was not reaped, so that its pid cannot be another
+// process's.
 func (s *server) answer(r request, act func(pid int) error) {
 	err := error(unix.ESRCH)
 	if c := s.children[r.process]; c != nil && !c.reaped {

@@ -14,8 +14,8 @@ import (
 	"time"
 )
 
-// unruly are programs that try to outlive their container, with the number of
-// processes that they consist of.
+// unruly are programs that try to outlive their container, with the number of processes that they
+// consist of.
 var unruly = []struct {
 	name, script string
 	processes    int
@@ -39,8 +39,7 @@ func playOnThisSystem(role string) error {
 	return errors.New("no such role")
 }
 
-// playSupervise is a Probity that starts 20 containers, two of which listen, and
-// is killed.
+// playSupervise is a Probity that starts 20 containers, two of which listen, and is killed.
 func playSupervise() error {
 	if err := BecomeSubreaper(); err != nil {
 		return err
@@ -76,8 +75,7 @@ func playMove() error {
 	select {}
 }
 
-// nothingLeft kills what the tests have left behind, and reports whether there was
-// nothing.
+// nothingLeft kills what the tests have left behind, and reports whether there was nothing.
 func nothingLeft() bool {
 	clean := true
 	for {
@@ -112,8 +110,7 @@ func living(pids []int) []int {
 	return some
 }
 
-// grown waits until the tree has n processes, all of them executed, and returns
-// them.
+// grown waits until the tree has n processes, all of them executed, and returns them.
 func grown(t *testing.T, root, n int) (tree []int) {
 	t.Helper()
 	eventually(t, fmt.Sprintf("%d processes below %d", n, root), func() bool {
@@ -132,8 +129,8 @@ func grown(t *testing.T, root, n int) (tree []int) {
 	return tree
 }
 
-// TestNothingIsLeft ends the main process in several ways: when the exit is
-// reported, nothing of the tree lives.
+// TestNothingIsLeft ends the main process in several ways: when the exit is reported, nothing of
+// the tree lives.
 func TestNothingIsLeft(t *testing.T) {
 	ends := []struct {
 		name string
@@ -186,8 +183,7 @@ func TestMainProcessExitsByItself(t *testing.T) {
 	}
 }
 
-// TestOthersLive is the counterpart: the end of one container leaves the daemons
-// of another alone.
+// TestOthersLive is the counterpart: the end of one container leaves the daemons of another alone.
 func TestOthersLive(t *testing.T) {
 	s := newShepherd(t)
 	other := shell(t, s, unruly[2].script)
@@ -255,8 +251,7 @@ func TestSignal(t *testing.T) {
 	})
 }
 
-// TestProbityKilled is the promise of the package: Probity dies of SIGKILL, and
-// nothing is left.
+// TestProbityKilled is the promise of the package: Probity dies of SIGKILL, and nothing is left.
 func TestProbityKilled(t *testing.T) {
 	probity := exec.Command("/proc/self/exe")
 	probity.Env = append(os.Environ(), roleVariable+"=supervise")

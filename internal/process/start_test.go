@@ -13,8 +13,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// starters are the ways to start that this system has; they differ in what they do
-// to descendants only.
+// starters are the ways to start that this system has; they differ in what they do to descendants
+// only.
 func starters(t *testing.T) map[string]Starter {
 	return map[string]Starter{"shepherd": newShepherd(t), "group": GroupStarter{}}
 }
@@ -182,11 +182,11 @@ func TestLookUp(t *testing.T) {
 
 func TestEnvironment(t *testing.T) {
 	spec := Spec{
-		Argv:  []string{"env"},
-		Env:   []string{"PATH=/usr/bin:/bin", "A=1", "B=2", "A=3", "BYTES=\xff", OwnerVariable + "=forged"},
-		Owner: "web-1/app",
+		Argv:      []string{"env"},
+		Env:       []string{"PATH=/usr/bin:/bin", "A=1", "B=2", "A=3", "BYTES=\xff", ContainerVariable + "=forged"},
+		Container: "web-1/app",
 	}
-	want := []string{"PATH=/usr/bin:/bin", "A=3", "B=2", "BYTES=\xff", OwnerVariable + "=web-1/app"}
+	want := []string{"PATH=/usr/bin:/bin", "A=3", "B=2", "BYTES=\xff", ContainerVariable + "=web-1/app"}
 	for name, s := range starters(t) {
 		got := strings.Split(strings.TrimSpace(output(t, s, spec)), "\n")
 		if diff := cmp.Diff(want, got); diff != "" {

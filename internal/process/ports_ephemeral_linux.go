@@ -5,8 +5,7 @@ import (
 	"os"
 )
 
-// ephemeralPorts is the range from which the kernel takes ports for outgoing
-// connections.
+// ephemeralPorts is the range from which the kernel takes ports for outgoing connections.
 func ephemeralPorts() (low, high int) {
 	data, err := os.ReadFile("/proc/sys/net/ipv4/ip_local_port_range")
 	if err == nil {

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-func TestImageMappings(t *testing.T) {
+func TestCleanMappings(t *testing.T) {
 	const smaps = `00400000-00401000 r-xp 00000000 fe:00 4711                               /bin/program
 Size:               4096 kB
 Anonymous:             0 kB
@@ -26,13 +26,13 @@ Anonymous:             0 kB
 Anonymous:             0 kB
 `
 	want := []mapping{{0x400000, 0x401000}, {0x701000, 0x702000}, {0x7f0000000000, 0x7f0000001000}}
-	if got := imageMappings(smaps); !slices.Equal(got, want) {
+	if got := cleanMappings(smaps); !slices.Equal(got, want) {
 		t.Errorf("mappings = %x, want %x", got, want)
 	}
 }
 
-func TestTrimImage(t *testing.T) {
-	if err := TrimImage(); err != nil {
+func TestDropFilePages(t *testing.T) {
+	if err := DropFilePages(); err != nil {
 		t.Error(err) // and the test goes on, from pages that had to come back
 	}
 }

@@ -16,7 +16,7 @@ type piece struct {
 }
 
 func cutAll(chunks ...[]byte) []piece {
-	var l lines
+	var l lineSplitter
 	var pieces []piece
 	emit := func(text []byte, partial bool) { pieces = append(pieces, piece{string(text), partial}) }
 	for _, chunk := range chunks {
@@ -59,8 +59,7 @@ func TestLines(t *testing.T) {
 	}
 }
 
-// FuzzLines says that it does not matter how a stream arrives, and that no byte is
-// lost.
+// FuzzLines says that it does not matter how a stream arrives, and that no byte is lost.
 func FuzzLines(f *testing.F) {
 	f.Add([]byte("a\nb\n\nc"), uint(2), uint(1))
 	f.Add([]byte("\n"), uint(0), uint(20_000))
@@ -87,40 +86,40 @@ func FuzzLines(f *testing.F) {
 	})
 }
 
-func TestParseEntry(t *testing.T) {
+func TestParseLogEntry(t *testing.T) {
 	at := time.Date(2026, 11, 20, 1, 2, 3, 4, time.UTC)
 	tests := []struct {
 		name string
-		want Entry
+		want LogEntry
 	}{
-		{"line", Entry{at, Stdout, false, []byte("hello world")}},
-		{"piece", Entry{at, Stderr, true, []byte("hello ")}},
-		{"empty", Entry{at, Stdout, false, []byte{}}},
-		{"binary", Entry{at, Stdout, false, []byte("\x00\xff\r")}},
+		{"line", LogEntry{at, Stdout, false, []byte("hello world")}},
+		{"piece", LogEntry{at, Stderr, true, []byte("hello ")}},
+		{"empty", LogEntry{at, Stdout, false, []byte{}}},
+		{"binary", LogEntry{at, Stdout, false, []byte("\x00\xff\r")}},
 	}
 	for _, tt := range tests {
-		line := appendEntry(nil, stampOf(tt.want.Time), tt.want.Stream, tt.want.Partial, tt.want.Text)
-		got, err := ParseEntry(bytes.TrimSuffix(line, []byte("\n")))
+		line := appendLogEntry(nil, stampOf(tt.want.Time), tt.want.Stream, tt.want.Partial, tt.want.Text)
+		got, err := ParseLogEntry(bytes.TrimSuffix(line, []byte("\n")))
 		if diff := cmp.Diff(tt.want, got); diff != "" || err != nil {
 			t.Errorf("%s: error %v, entry (-want +got):\n%s", tt.name, err, diff)
 		}
 	}
 	for _, bad := range []string{"", "x", "2026-11-20T01:02:03Z stdout F", "2026-11-20T01:02:03Z stdin F x", "2026-11-20T01:02:03Z stdout X x", "today stdout F x"} {
-		if got, err := ParseEntry([]byte(bad)); err == nil {
-			t.Errorf("ParseEntry(%q) = %v, want an error", bad, got)
+		if got, err := ParseLogEntry([]byte(bad)); err == nil {
+			t.Errorf("ParseLogEntry(%q) = %v, want an error", bad, got)
 		}
 	}
 }
 
-func FuzzParseEntry(f *testing.F) {
+func FuzzParseLogEntry(f *testing.F) {
 	f.Add([]byte("2026-11-20T01:02:03.000000004Z stdout F hello world"))
 	f.Add([]byte("2026-11-20T01:02:03+01:00 stderr P "))
 	f.Fuzz(func(t *testing.T, line []byte) {
-		e, err := ParseEntry(line)
+		e, err := ParseLogEntry(line)
 		if err != nil {
 			return
 		}
-		again, err := ParseEntry(bytes.TrimSuffix(appendEntry(nil, stampOf(e.Time), e.Stream, e.Partial, e.Text), []byte("\n")))
+		again, err := ParseLogEntry(bytes.TrimSuffix(appendLogEntry(nil, stampOf(e.Time), e.Stream, e.Partial, e.Text), []byte("\n")))
 		if err != nil || !again.Time.Equal(e.Time) || again.Stream != e.Stream || again.Partial != e.Partial || !bytes.Equal(again.Text, e.Text) {
 			t.Fatalf("%+v became %+v, %v", e, again, err)
 		}

@@ -12,9 +12,8 @@ import (
 	"time"
 )
 
-// logFile is the file of one container instance with its rotated predecessors:
-// "3.log" is written, "3.log.1" is the newest of the full ones. It is not safe for
-// concurrent use.
+// logFile is the file of one container instance with its rotated predecessors: "3.log" is written,
+// "3.log.1" is the newest of the full ones. It is not safe for concurrent use.
 type logFile struct {
 	path     string
 	maxSize  int64
@@ -32,8 +31,8 @@ func logPath(dir string, instance int) string {
 	return filepath.Join(dir, strconv.Itoa(instance)+".log")
 }
 
-// LogFiles lists the files of a container instance in dir that exist, oldest
-// first. Read in this order they are the log.
+// LogFiles lists the files of a container instance in dir that exist, oldest first. Read in this
+// order they are the log. So far only tests read logs back; the reader for kubectl logs will.
 func LogFiles(dir string, instance int) ([]string, error) {
 	path := logPath(dir, instance)
 	var files []string
@@ -72,7 +71,7 @@ func (f *logFile) write(entries []byte) error {
 		f.size += int64(n)
 		return nil
 	}
-	// Half an entry would swallow the next one.
+	// Behind half an entry the next one could not be read.
 	if n > 0 {
 		err = errors.Join(err, f.file.Truncate(f.size))
 	}

@@ -16,7 +16,7 @@ func (l *Log) capture(r *os.File, stream Stream) {
 		l.fail(err)
 		return
 	}
-	var cut lines
+	var cut lineSplitter
 	for {
 		b, n, err := l.read(raw)
 		if n > 0 {
@@ -43,8 +43,8 @@ type rawReader interface {
 	Read(func(fd uintptr) (done bool)) error
 }
 
-// read waits without a buffer, and takes one only when there is something to read.
-// At the end n is 0.
+// read waits without a buffer, and takes one only when there is something to read. At the end n is
+// 0.
 func (l *Log) read(raw rawReader) (b *buffer, n int, err error) {
 	waitErr := raw.Read(func(fd uintptr) bool {
 		b = l.logs.get()
@@ -71,9 +71,9 @@ func ignoreAgain(err error) error {
 	return err
 }
 
-// keep cuts chunk into entries and hands them to the file and the followers; an
-// empty chunk is the end of the stream.
-func (l *Log) keep(b *buffer, chunk []byte, stream Stream, cut *lines) {
+// keep cuts chunk into entries and hands them to the file and the followers; an empty chunk is the
+// end of the stream.
+func (l *Log) keep(b *buffer, chunk []byte, stream Stream, cut *lineSplitter) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	// One time for all that was read at once: it is as exact as we can know.
@@ -87,7 +87,7 @@ func (l *Log) keep(b *buffer, chunk []byte, stream Stream, cut *lines) {
 		b.out, entries = b.out[:0], 0
 	}
 	emit := func(text []byte, partial bool) {
-		b.out = appendEntry(b.out, stamp, stream, partial, text)
+		b.out = appendLogEntry(b.out, stamp, stream, partial, text)
 		entries++
 		l.publishLocked(now, stream, partial, text)
 		if len(b.out) >= flushSize {

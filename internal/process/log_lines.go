@@ -2,13 +2,13 @@ package process
 
 import "bytes"
 
-// lines cuts a stream of bytes into entries of at most MaxLine bytes. The text
-// given to emit is valid during the call only.
-type lines struct {
+// lineSplitter cuts a stream of bytes into entries of at most MaxLine bytes. The text given to emit
+// is valid during the call only.
+type lineSplitter struct {
 	pending []byte // the beginning of a line whose end was not seen
 }
 
-func (l *lines) feed(chunk []byte, emit func(text []byte, partial bool)) {
+func (l *lineSplitter) feed(chunk []byte, emit func(text []byte, partial bool)) {
 	for len(chunk) > 0 {
 		room := MaxLine - len(l.pending)
 		end := bytes.IndexByte(chunk[:min(len(chunk), room+1)], '\n')
@@ -27,13 +27,13 @@ func (l *lines) feed(chunk []byte, emit func(text []byte, partial bool)) {
 }
 
 // end emits what has no newline.
-func (l *lines) end(emit func(text []byte, partial bool)) {
+func (l *lineSplitter) end(emit func(text []byte, partial bool)) {
 	if len(l.pending) > 0 {
 		l.flush(nil, true, emit)
 	}
 }
 
-func (l *lines) flush(text []byte, partial bool, emit func([]byte, bool)) {
+func (l *lineSplitter) flush(text []byte, partial bool, emit func([]byte, bool)) {
 	if len(l.pending) > 0 {
 		text = append(l.pending, text...)
 	}

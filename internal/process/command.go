@@ -14,12 +14,11 @@ import (
 // defaultPath is what container runtimes use when the environment has no PATH.
 const defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-// maxCommand bounds arguments and environment together. The kernel's own limit is
-// lower, a quarter of the stack limit and 6 MiB at most.
+// maxCommand bounds arguments and environment together. The kernel's own limit is lower, a quarter
+// of the stack limit and 6 MiB at most.
 const maxCommand = 8 << 20
 
-// command is a Spec made ready for execve: absolute path and directory, each
-// variable once.
+// command is a Spec made ready for execve: absolute path and directory, each variable once.
 type command struct {
 	path string
 	argv []string
@@ -37,7 +36,7 @@ func resolve(spec Spec) (command, error) {
 		return command{}, &StartError{Reason: "the command is empty", Err: syscall.EINVAL}
 	}
 	name := spec.Argv[0]
-	env := uniqueEnv(spec.Env, spec.Owner)
+	env := uniqueEnv(spec.Env, spec.Container)
 	if err := checkWords(name, slices.Concat(spec.Argv, env, []string{spec.Dir})); err != nil {
 		return command{}, err
 	}
@@ -52,6 +51,7 @@ func resolve(spec Spec) (command, error) {
 	return command{path: path, argv: spec.Argv, env: env, dir: dir, oomScore: uint64(min(max(spec.OOMScore, 0), maxOOMScore))}, nil
 }
 
+// checkWords refuses what execve cannot take.
 func checkWords(name string, words []string) error {
 	size := 0
 	for _, word := range words {
@@ -66,9 +66,9 @@ func checkWords(name string, words []string) error {
 	return nil
 }
 
-// uniqueEnv keeps the last value of each variable, at the place of its first, and
-// adds the owner.
-func uniqueEnv(env []string, owner string) []string {
+// uniqueEnv keeps the last value of each variable, at the place of its first, and adds the name of
+// the container.
+func uniqueEnv(env []string, container string) []string {
 	unique := make([]string, 0, len(env)+1)
 	place := make(map[string]int, len(env)+1)
 	put := func(entry string) {
@@ -83,8 +83,8 @@ func uniqueEnv(env []string, owner string) []string {
 	for _, entry := range env {
 		put(entry)
 	}
-	if owner != "" {
-		put(OwnerVariable + "=" + owner)
+	if container != "" {
+		put(ContainerVariable + "=" + container)
 	}
 	return unique
 }
@@ -121,8 +121,8 @@ func lookPath(name, dir string, env []string) (string, error) {
 	return searchPath(name, dir, search)
 }
 
-// searchPath looks in each directory of search, as execvp does: an empty one
-// means dir, a file that may not be executed is passed over and remembered.
+// searchPath looks in each directory of search, as execvp does: an empty one means dir, a file that
+// may not be executed is passed over and remembered.
 func searchPath(name, dir, search string) (string, error) {
 	var refused *StartError
 	for _, folder := range filepath.SplitList(search) {
@@ -149,7 +149,7 @@ func within(dir, path string) string {
 	return filepath.Join(dir, path)
 }
 
-// executable is a first look that can name the path; execve has the last word.
+// executable is a check before the start, whose error can name the path; execve decides.
 func executable(path string) error {
 	info, err := os.Stat(path)
 	switch {
@@ -171,9 +171,8 @@ func cause(err error) error {
 	return err
 }
 
-// Check says why a Spec could not be started, as far as that can be known without
-// trying: no such program, not executable, no such directory. The error is a
-// *[StartError].
+// Check says why a Spec could not be started, as far as that can be known without trying: no such
+// program, not executable, no such directory. The error is a *[StartError].
 func Check(spec Spec) error {
 	_, err := resolve(spec)
 	return err

@@ -49,8 +49,8 @@ func parseProcNet(data []byte) ([]Listener, error) {
 	return all, nil
 }
 
-// parseHexAddr reads "0100007F:1F90": words of 32 bits as this machine holds them
-// in memory, then the port.
+// parseHexAddr reads "0100007F:1F90": words of 32 bits as this machine holds them in memory, then
+// the port.
 func parseHexAddr(field []byte) (netip.Addr, int, error) {
 	host, service, ok := bytes.Cut(field, []byte{':'})
 	raw := make([]byte, hex.DecodedLen(len(host)))

@@ -8,16 +8,16 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// TrimImage takes the pages of the program's file and of its libraries out of this process's
+// DropFilePages takes the pages of the program's file and of its libraries out of this process's
 // resident memory; those that are still needed come back from the page cache when they are used. A
-// large part of a program's code runs once, when its packages are initialised, and would stay
-// resident for good.
-func TrimImage() error {
+// large part of a program's code runs once, when its packages are initialised, and would otherwise
+// stay resident until the process ends.
+func DropFilePages() error {
 	smaps, err := os.ReadFile("/proc/self/smaps")
 	if err != nil {
 		return fmt.Errorf("cannot list the memory of this process: %w", err)
 	}
-	for _, m := range imageMappings(string(smaps)) {
+	for _, m := range cleanMappings(string(smaps)) {
 		if _, _, errno := unix.RawSyscall(unix.SYS_MADVISE, m.begin, m.end-m.begin, unix.MADV_DONTNEED); errno != 0 {
 			return fmt.Errorf("cannot trim the memory of this process: %w", os.NewSyscallError("madvise", errno))
 		}
@@ -28,10 +28,10 @@ func TrimImage() error {
 // mapping is a range of addresses.
 type mapping struct{ begin, end uintptr }
 
-// imageMappings finds, in the form of /proc/pid/smaps, where a file is mapped and every page is as
+// cleanMappings finds, in the form of /proc/pid/smaps, where a file is mapped and every page is as
 // it is in the file: a page that was written once, as the loader does where it relocates, is
 // nowhere else. A file that was deleted is left alone.
-func imageMappings(smaps string) (clean []mapping) {
+func cleanMappings(smaps string) (clean []mapping) {
 	var last mapping // of a file; zero if the lines are about something else
 	for line := range strings.Lines(smaps) {
 		fields := strings.Fields(line)

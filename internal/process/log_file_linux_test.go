@@ -23,8 +23,8 @@ func smallDisk(dir string) error {
 	)
 }
 
-// TestLogOnFullDisk fills a disk within an entry: the file keeps whole entries, and
-// goes on when there is room again.
+// TestLogOnFullDisk fills a disk within an entry: the file keeps whole entries, and goes on when
+// there is room again.
 func TestLogOnFullDisk(t *testing.T) {
 	if os.Getuid() != 0 {
 		t.Skip("only root can mount a disk")

@@ -179,6 +179,7 @@ func (f *file) object(d *decoder, n *yaml.Node, k kind) {
 	r.GetObjectKind().SetGroupVersionKind(schema.FromAPIVersionAndKind(k.apiVersion, k.name))
 	o := Object{Resource: r, Position: d.position(n), fields: d.fields}
 	warnings := Warnings(r) // of what is written, before defaults change it
+	PrepareForCreate(r)
 	Default(r)
 	ref := o.Ref()
 	problems := Validate(r)

@@ -102,6 +102,7 @@ func (f *file) skip(c chunk, at Position) bool {
 // surveyed takes an object as it is.
 func (f *file) surveyed(d *decoder, n *yaml.Node, k kind, r Resource) {
 	r.GetObjectKind().SetGroupVersionKind(schema.FromAPIVersionAndKind(k.apiVersion, k.name))
+	PrepareForCreate(r)
 	surveyDefault(r)
 	o := Object{Resource: r, Position: d.position(n), Problems: d.errs, fields: d.fields}
 	decoded := o.Problems

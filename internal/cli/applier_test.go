@@ -50,7 +50,7 @@ func text(manifest string, values ...string) string {
 
 func parsed(t *testing.T, texts ...string) *input {
 	t.Helper()
-	set, err := manifest.Parse(manifest.Options{}, "app.yaml", []byte(strings.Join(texts, "---")))
+	set, err := manifest.Load(manifest.Options{Stdin: strings.NewReader(strings.Join(texts, "---"))}, "-")
 	if err != nil {
 		t.Fatal(err)
 	}

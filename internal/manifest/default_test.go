@@ -114,7 +114,7 @@ func TestNegativeGrace(t *testing.T) {
 		"template": {deployment("replicas: 1") + "      terminationGracePeriodSeconds: -5\n", -5, "app.yaml:11:38: Deployment web: spec.template.spec"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			set, err := Parse(Options{}, "app.yaml", []byte(tt.text))
+			set, err := loadText(Options{}, "app.yaml", []byte(tt.text))
 			if err != nil {
 				t.Fatal(err)
 			}

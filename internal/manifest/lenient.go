@@ -16,8 +16,9 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 )
 
-// Survey is Parse for a judge, who wants to see as much as there is, instead of a runner, who must
-// not start nonsense:
+// DecodeLenient reads one text for a check, which wants to find as much as there is, where [Load]
+// reads for a run, which must not start what is wrong; name stands for the file in positions. The
+// differences:
 //
 //   - It also reads DaemonSet, Job, CronJob, ReplicationController, HorizontalPodAutoscaler and
 //     PodDisruptionBudget, in any version of their groups; ConfigMaps and Secrets count as kinds
@@ -31,16 +32,16 @@ import (
 //
 // The error, an Errors, has only what could not be read at all. Calls share nothing and may run at
 // the same time.
-func Survey(opts Options, name string, data []byte) (*Set, error) {
+func DecodeLenient(opts Options, name string, data []byte) (*Set, error) {
 	l := newLoader(opts)
-	l.survey = true
-	l.text(name, data)
+	l.lenient = true
+	l.documents(name, data)
 	return l.result()
 }
 
-// surveyKinds are those that say something about pods and their traffic.
-func surveyKinds() []kind {
-	return []kind{
+// lenientTypes are those that say something about pods and their traffic.
+func lenientTypes() []objectType {
+	return []objectType{
 		{"v1", "Pod", func() Resource { return &corev1.Pod{} }},
 		{"v1", "Service", func() Resource { return &corev1.Service{} }},
 		{"v1", "ReplicationController", func() Resource { return &corev1.ReplicationController{} }},
@@ -55,19 +56,19 @@ func surveyKinds() []kind {
 	}
 }
 
-// surveyKind looks a type up by group and name. What differs between the versions of these kinds
-// does not concern pods.
-func surveyKind(apiVersion, name string) (k kind, ok bool, wrong, problem string) {
+// findLenientType looks a type up by group and name. What differs between the versions of these
+// kinds does not concern pods.
+func findLenientType(apiVersion, name string) (k objectType, ok bool, wrong, problem string) {
 	group := groupOf(apiVersion)
 	if group == "extensions" { // where the kinds of apps lived up to Kubernetes 1.15
 		group = "apps"
 	}
-	for _, k := range surveyKinds() {
+	for _, k := range lenientTypes() {
 		if k.name == name && groupOf(k.apiVersion) == group {
 			return k, true, "", ""
 		}
 	}
-	return kind{}, false, "", ""
+	return objectType{}, false, "", ""
 }
 
 func groupOf(apiVersion string) string {
@@ -78,8 +79,8 @@ func groupOf(apiVersion string) string {
 	return group
 }
 
-// skip notes a document whose kind, by the looks of its text, is none of ours. Parsing a
-// CustomResourceDefinition costs more than all the rest.
+// skip notes a document whose kind is none of lenientTypes, as far as a line of its text shows.
+// Parsing a CustomResourceDefinition costs more than all the rest.
 func (f *file) skip(c chunk, at Position) bool {
 	for line := range bytes.Lines(c.text) {
 		value, found := bytes.CutPrefix(line, []byte("kind:"))
@@ -88,7 +89,7 @@ func (f *file) skip(c chunk, at Position) bool {
 		}
 		value, _, _ = bytes.Cut(value, []byte(" #"))
 		name := strings.Trim(string(bytes.TrimSpace(value)), `"'`)
-		ours := strings.HasSuffix(name, "List") || slices.ContainsFunc(surveyKinds(), func(k kind) bool { return k.name == name })
+		ours := strings.HasSuffix(name, "List") || slices.ContainsFunc(lenientTypes(), func(k objectType) bool { return k.name == name })
 		if name != "" && !ours {
 			f.left--
 			f.set.Unknown = append(f.set.Unknown, Unknown{Position: at, Kind: name})
@@ -99,16 +100,16 @@ func (f *file) skip(c chunk, at Position) bool {
 	return false
 }
 
-// surveyed takes an object as it is.
-func (f *file) surveyed(d *decoder, n *yaml.Node, k kind, r Resource) {
+// lenientObject takes an object with all its problems.
+func (f *file) lenientObject(d *decoder, n *yaml.Node, k objectType, r Resource) {
 	r.GetObjectKind().SetGroupVersionKind(schema.FromAPIVersionAndKind(k.apiVersion, k.name))
 	PrepareForCreate(r)
-	surveyDefault(r)
+	defaultLenient(r)
 	o := Object{Resource: r, Position: d.position(n), Problems: d.errs, fields: d.fields}
 	decoded := o.Problems
-	for _, p := range surveyProblems(r) {
+	for _, p := range lenientProblems(r) {
 		if slices.ContainsFunc(decoded, func(e *Error) bool { return e.Field == p.Field && e.Reason != ReasonUnknownField }) {
-			continue // it complains about the zero that stands for what could not be decoded
+			continue // it is about the zero that stands for what could not be decoded
 		}
 		o.Problems = append(o.Problems, &Error{Position: o.PositionOf(p.Field), Object: o.Ref(), Field: p.Field, Reason: Reason(p.Type), Message: p.ErrorBody()})
 	}
@@ -116,7 +117,7 @@ func (f *file) surveyed(d *decoder, n *yaml.Node, k kind, r Resource) {
 	f.set.Objects = append(f.set.Objects, o)
 }
 
-func surveyDefault(r Resource) {
+func defaultLenient(r Resource) {
 	Default(r)
 	switch o := r.(type) {
 	case *appsv1.DaemonSet:
@@ -134,8 +135,8 @@ func surveyDefault(r Resource) {
 	}
 }
 
-// surveyTemplate is template for the kinds that only Survey reads.
-func surveyTemplate(r Resource) (meta *metav1.ObjectMeta, spec *corev1.PodSpec, prefix string, ok bool) {
+// lenientTemplate is template for the kinds that only DecodeLenient reads.
+func lenientTemplate(r Resource) (meta *metav1.ObjectMeta, spec *corev1.PodSpec, prefix string, ok bool) {
 	switch o := r.(type) {
 	case *appsv1.DaemonSet:
 		return &o.Spec.Template.ObjectMeta, &o.Spec.Template.Spec, "spec.template", true
@@ -152,8 +153,8 @@ func surveyTemplate(r Resource) (meta *metav1.ObjectMeta, spec *corev1.PodSpec, 
 	return nil, nil, "", false
 }
 
-// surveyProblems is what the API server would say about probes and hooks.
-func surveyProblems(r Resource) field.ErrorList {
+// lenientProblems is what the API server would say about probes and hooks.
+func lenientProblems(r Resource) field.ErrorList {
 	_, spec, prefix, ok := template(r)
 	if !ok {
 		return nil

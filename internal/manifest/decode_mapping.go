@@ -7,8 +7,9 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// entry is one field of a mapping, after merge keys are worked in. Its value may be an alias.
-type entry struct {
+// mappingField is one field of a mapping, after merge keys are worked in. Its value may be an
+// alias.
+type mappingField struct {
 	key            string
 	keyNode, value *yaml.Node
 }
@@ -21,14 +22,14 @@ func (d *decoder) follow(n *yaml.Node) *yaml.Node {
 	return n
 }
 
-// entries returns the fields of a mapping: its own, then those that merge keys (<<) bring in and it
-// does not have. A key that is there twice is an error.
-func (d *decoder) entries(n *yaml.Node, path string) []entry {
+// mappingFields returns the fields of a mapping: its own, then those that merge keys (<<) bring in
+// and it does not have. A key that is there twice is an error.
+func (d *decoder) mappingFields(n *yaml.Node, path string) []mappingField {
 	if known, ok := d.known[n]; ok {
 		return known
 	}
 	d.known[n] = nil // what a mapping that merges itself gets
-	var out []entry
+	var out []mappingField
 	var merges []*yaml.Node
 	seen := map[string]*yaml.Node{}
 	for i := 0; i+1 < len(n.Content); i += 2 {
@@ -46,7 +47,7 @@ func (d *decoder) entries(n *yaml.Node, path string) []entry {
 			continue
 		}
 		seen[key] = k
-		out = append(out, entry{key, k, v})
+		out = append(out, mappingField{key, k, v})
 	}
 	for _, m := range merges {
 		out = d.merge(out, seen, m, path)
@@ -55,7 +56,7 @@ func (d *decoder) entries(n *yaml.Node, path string) []entry {
 	return out
 }
 
-func (d *decoder) merge(out []entry, seen map[string]*yaml.Node, from *yaml.Node, path string) []entry {
+func (d *decoder) merge(out []mappingField, seen map[string]*yaml.Node, from *yaml.Node, path string) []mappingField {
 	d.depth++
 	defer func() { d.depth-- }()
 	if !d.spend(from, path) {
@@ -68,7 +69,7 @@ func (d *decoder) merge(out []entry, seen map[string]*yaml.Node, from *yaml.Node
 			out = d.merge(out, seen, m, path)
 		}
 	case yaml.MappingNode:
-		for _, e := range d.entries(source, path) {
+		for _, e := range d.mappingFields(source, path) {
 			if !d.spend(e.keyNode, path) {
 				return out
 			}

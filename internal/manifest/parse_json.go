@@ -93,7 +93,8 @@ func (r *jsonReader) content(node *yaml.Node, depth int) error {
 	return unexpected(err)
 }
 
-// unexpected tells the end of the text inside of a value from the end of the stream.
+// unexpected is the error for a text that ends inside of a value, which the end of the stream is
+// not.
 func unexpected(err error) error {
 	if errors.Is(err, io.EOF) {
 		return io.ErrUnexpectedEOF

@@ -38,7 +38,7 @@ func (c chunk) isEmpty() bool {
 			return false
 		}
 	}
-	return !bytes.ContainsRune(c.text, '%') // a directive is for the parser to judge
+	return !bytes.ContainsRune(c.text, '%') // whether a directive is right, the parser finds
 }
 
 func isMarker(line []byte) bool {
@@ -72,8 +72,8 @@ func checkText(data []byte) (line, column int, problem string) {
 	return 0, 0, ""
 }
 
-// isForbidden tells the characters outside of YAML's printable set (YAML 1.2, 5.1), and a byte
-// order mark that is not the first character.
+// isForbidden reports whether a character is outside of YAML's printable set (YAML 1.2, 5.1), or a
+// byte order mark that is not the first character.
 func isForbidden(r rune) bool {
 	switch {
 	case r == '\t', r == '\r', r == 0x85:

@@ -8,12 +8,12 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// scope is an object on the way from the root to a field, for saying where a misplaced field
-// belongs.
-type scope struct {
+// objectSchema is the fields that an object may have, and the objects around it, to find where a
+// misplaced field belongs.
+type objectSchema struct {
 	path   string
 	fields []structField
-	up     *scope
+	up     *objectSchema
 	d      *decoder // for its cache of types
 }
 
@@ -22,12 +22,12 @@ type structField struct {
 	typ  reflect.Type
 }
 
-func (sc *scope) field(name string) (reflect.Type, bool) {
-	i := slices.IndexFunc(sc.fields, func(f structField) bool { return f.name == name })
+func (o *objectSchema) field(name string) (reflect.Type, bool) {
+	i := slices.IndexFunc(o.fields, func(f structField) bool { return f.name == name })
 	if i < 0 {
 		return nil, false
 	}
-	return sc.fields[i].typ, true
+	return o.fields[i].typ, true
 }
 
 // structFields lists a struct's JSON fields, those of inlined structs included.
@@ -51,23 +51,23 @@ func (d *decoder) structFields(t reflect.Type) []structField {
 }
 
 // unknownField says so, and what was probably meant.
-func (d *decoder) unknownField(keyNode *yaml.Node, key string, sc *scope) {
+func (d *decoder) unknownField(keyNode *yaml.Node, key string, o *objectSchema) {
 	hint := ""
 	if len(d.errs) < maxErrors { // guessing is the expensive part
-		hint = sc.hint(key)
+		hint = o.hint(key)
 	}
-	d.failAt(keyNode, childPath(sc.path, key), ReasonUnknownField, "unknown field%s", hint)
+	d.failAt(keyNode, childPath(o.path, key), ReasonUnknownField, "unknown field%s", hint)
 }
 
-func (sc *scope) hint(key string) string {
+func (o *objectSchema) hint(key string) string {
 	var names []string
-	for _, f := range sc.fields {
+	for _, f := range o.fields {
 		names = append(names, f.name)
 	}
 	if guess := closest(key, names); guess != "" {
 		return ", did you mean " + guess + "?"
 	}
-	for up := sc.up; up != nil; up = up.up {
+	for up := o.up; up != nil; up = up.up {
 		if _, ok := up.field(key); ok {
 			if up.path == "" {
 				return ", it belongs at the top level"
@@ -75,7 +75,7 @@ func (sc *scope) hint(key string) string {
 			return ", it belongs in " + up.path
 		}
 	}
-	if places := sc.below(key); len(places) > 0 {
+	if places := o.below(key); len(places) > 0 {
 		return ", it belongs in " + strings.Join(places, " or ")
 	}
 	return ""
@@ -83,10 +83,10 @@ func (sc *scope) hint(key string) string {
 
 // below finds the places one step further down, else two steps, that have such a field. Beside
 // other containers, the ordinary ones are what people mean. More than three places are no help.
-func (sc *scope) below(key string) []string {
-	level := []scope{*sc}
+func (o *objectSchema) below(key string) []string {
+	level := []objectSchema{*o}
 	for range 2 {
-		var next []scope
+		var next []objectSchema
 		for _, at := range level {
 			next = append(next, at.children()...)
 		}
@@ -109,12 +109,12 @@ func (sc *scope) below(key string) []string {
 
 func isOrdinaryContainer(path string) bool { return strings.HasSuffix(path, ".containers[]") }
 
-// children lists the objects that fields of sc hold, alone or in lists. Nobody means to write a
+// children lists the objects that fields of o hold, alone or in lists. Nobody means to write a
 // status.
-func (sc *scope) children() []scope {
-	var out []scope
-	for _, f := range sc.fields {
-		path, t := childPath(sc.path, f.name), f.typ
+func (o *objectSchema) children() []objectSchema {
+	var out []objectSchema
+	for _, f := range o.fields {
+		path, t := childPath(o.path, f.name), f.typ
 		if t == nil { // of a List, which has no type here
 			continue
 		}
@@ -125,7 +125,7 @@ func (sc *scope) children() []scope {
 			t = t.Elem()
 		}
 		if t.Kind() == reflect.Struct && !isCustom(t) && f.name != "status" {
-			out = append(out, scope{path: path, fields: sc.d.structFields(t), d: sc.d})
+			out = append(out, objectSchema{path: path, fields: o.d.structFields(t), d: o.d})
 		}
 	}
 	return out

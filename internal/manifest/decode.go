@@ -15,19 +15,19 @@ const (
 )
 
 // decoder turns one object's nodes into a typed object: it walks them along the Go type, checks
-// every name and type, remembers the places, and leaves the filling in to encoding/json.
+// every name and type, remembers the positions, and leaves it to encoding/json to fill the object.
 type decoder struct {
-	file   string
-	line   int // lines of the file before the document
-	ref    Ref
-	errs   Errors
-	fields map[string]mark
-	budget *budget
-	depth  int
-	open   map[*yaml.Node]bool    // anchors that are being expanded
-	known  map[*yaml.Node][]entry // result of entries
-	types  map[reflect.Type][]structField
-	survey bool // decode what can be decoded
+	file    string
+	line    int // lines of the file before the document
+	ref     Ref
+	errs    Errors
+	fields  map[string]fieldPosition
+	budget  *budget
+	depth   int
+	open    map[*yaml.Node]bool           // anchors that are being expanded
+	known   map[*yaml.Node][]mappingField // results of mappingFields
+	types   map[reflect.Type][]structField
+	lenient bool // decode what can be decoded
 }
 
 // budget is what the objects of one document may still expand to.
@@ -39,19 +39,19 @@ type budget struct {
 func newDecoder(f *file, line int) *decoder {
 	// Values that aliases repeat may not outgrow what a document can have without them.
 	b := &budget{nodes: f.opts.MaxNodes, bytes: f.opts.MaxDocumentBytes}
-	return (&decoder{file: f.name, line: line, budget: b, survey: f.survey}).next()
+	return (&decoder{file: f.name, line: line, budget: b, lenient: f.lenient}).next()
 }
 
 // next returns a decoder for another object of the same document.
 func (d *decoder) next() *decoder {
-	return &decoder{file: d.file, line: d.line, budget: d.budget, survey: d.survey, fields: map[string]mark{},
-		open: map[*yaml.Node]bool{}, known: map[*yaml.Node][]entry{}, types: map[reflect.Type][]structField{}}
+	return &decoder{file: d.file, line: d.line, budget: d.budget, lenient: d.lenient, fields: map[string]fieldPosition{},
+		open: map[*yaml.Node]bool{}, known: map[*yaml.Node][]mappingField{}, types: map[reflect.Type][]structField{}}
 }
 
 // into decodes n into r. What is wrong is in d.errs.
 func (d *decoder) into(n *yaml.Node, r Resource) {
 	tree := d.value(n, reflect.TypeOf(r), "", nil)
-	if len(d.errs) > 0 && !d.survey {
+	if len(d.errs) > 0 && !d.lenient {
 		return
 	}
 	data, err := json.Marshal(tree)
@@ -102,7 +102,7 @@ func (d *decoder) spend(n *yaml.Node, path string) bool {
 
 // value checks n against the type and returns what encoding/json makes of it. A nil type means
 // anything goes.
-func (d *decoder) value(n *yaml.Node, t reflect.Type, path string, sc *scope) any {
+func (d *decoder) value(n *yaml.Node, t reflect.Type, path string, o *objectSchema) any {
 	if !d.spend(n, path) {
 		return nil
 	}
@@ -115,15 +115,15 @@ func (d *decoder) value(n *yaml.Node, t reflect.Type, path string, sc *scope) an
 		}
 		d.open[n.Alias] = true
 		defer delete(d.open, n.Alias)
-		return d.value(n.Alias, t, path, sc)
+		return d.value(n.Alias, t, path, o)
 	}
 	if isUntaggedNull(n) {
 		return nil
 	}
-	return d.typed(n, t, path, sc)
+	return d.typed(n, t, path, o)
 }
 
-func (d *decoder) typed(n *yaml.Node, t reflect.Type, path string, sc *scope) any {
+func (d *decoder) typed(n *yaml.Node, t reflect.Type, path string, o *objectSchema) any {
 	for t != nil && t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
@@ -135,46 +135,46 @@ func (d *decoder) typed(n *yaml.Node, t reflect.Type, path string, sc *scope) an
 	}
 	switch t.Kind() {
 	case reflect.Struct:
-		return d.object(n, t, path, sc)
+		return d.object(n, t, path, o)
 	case reflect.Map:
-		return d.mapping(n, t, path, sc)
+		return d.mapping(n, t, path, o)
 	case reflect.Slice:
 		if t.Elem().Kind() == reflect.Uint8 {
 			return d.base64(n, path)
 		}
-		return d.list(n, t, path, sc)
+		return d.list(n, t, path, o)
 	}
 	return d.scalar(n, t, path)
 }
 
-func (d *decoder) object(n *yaml.Node, t reflect.Type, path string, up *scope) any {
+func (d *decoder) object(n *yaml.Node, t reflect.Type, path string, up *objectSchema) any {
 	if n.Kind != yaml.MappingNode {
 		return d.mismatch(n, path, "object")
 	}
-	sc := &scope{path, d.structFields(t), up, d}
+	o := &objectSchema{path, d.structFields(t), up, d}
 	out := map[string]any{}
-	for _, e := range d.entries(n, path) {
-		ft, ok := sc.field(e.key)
+	for _, e := range d.mappingFields(n, path) {
+		ft, ok := o.field(e.key)
 		if !ok {
-			d.unknownField(e.keyNode, e.key, sc)
+			d.unknownField(e.keyNode, e.key, o)
 			continue
 		}
 		child := childPath(path, e.key)
-		d.mark(child, e)
-		out[e.key] = d.value(e.value, ft, child, sc)
+		d.setPosition(child, e)
+		out[e.key] = d.value(e.value, ft, child, o)
 	}
 	return out
 }
 
-func (d *decoder) mapping(n *yaml.Node, t reflect.Type, path string, sc *scope) any {
+func (d *decoder) mapping(n *yaml.Node, t reflect.Type, path string, o *objectSchema) any {
 	if n.Kind != yaml.MappingNode {
 		return d.mismatch(n, path, "object")
 	}
 	out := map[string]any{}
-	for _, e := range d.entries(n, path) {
+	for _, e := range d.mappingFields(n, path) {
 		child := keyPath(path, e.key)
-		d.mark(child, e)
-		v := d.value(e.value, t.Elem(), child, sc)
+		d.setPosition(child, e)
+		v := d.value(e.value, t.Elem(), child, o)
 		if v == nil && t.Elem().Kind() == reflect.String {
 			v = "" // as encoding/json has it
 		}
@@ -183,15 +183,15 @@ func (d *decoder) mapping(n *yaml.Node, t reflect.Type, path string, sc *scope) 
 	return out
 }
 
-func (d *decoder) list(n *yaml.Node, t reflect.Type, path string, sc *scope) any {
+func (d *decoder) list(n *yaml.Node, t reflect.Type, path string, o *objectSchema) any {
 	if n.Kind != yaml.SequenceNode {
 		return d.mismatch(n, path, "list")
 	}
 	out := make([]any, 0, len(n.Content))
 	for i, item := range n.Content {
 		child := indexPath(path, i)
-		d.fields[child] = d.markOf(item, isUntaggedNull(item))
-		out = append(out, d.value(item, t.Elem(), child, sc))
+		d.fields[child] = d.fieldPosition(item, isUntaggedNull(item))
+		out = append(out, d.value(item, t.Elem(), child, o))
 	}
 	return out
 }
@@ -211,19 +211,19 @@ func (d *decoder) any(n *yaml.Node, path string) any {
 	return v
 }
 
-// mark remembers where a field is: a plain value's own place, else the place of its name, where a
-// reader looks first.
-func (d *decoder) mark(path string, e entry) {
+// setPosition remembers where a field is: a plain value's own position, else that of its name,
+// where a reader looks first.
+func (d *decoder) setPosition(path string, e mappingField) {
 	at := e.keyNode
 	if e.value.Kind == yaml.ScalarNode && !isUntaggedNull(e.value) {
 		at = e.value
 	}
-	d.fields[path] = d.markOf(at, isUntaggedNull(e.value))
+	d.fields[path] = d.fieldPosition(at, isUntaggedNull(e.value))
 }
 
-func (d *decoder) markOf(n *yaml.Node, null bool) mark {
+func (d *decoder) fieldPosition(n *yaml.Node, null bool) fieldPosition {
 	// no file has more lines than that: Options bound its size
-	return mark{int32(d.line + n.Line), int32(n.Column), null}
+	return fieldPosition{int32(d.line + n.Line), int32(n.Column), null}
 }
 
 func isUntaggedNull(n *yaml.Node) bool {

@@ -18,8 +18,8 @@ var yamlFloat = regexp.MustCompile(`^[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?
 // string.
 //
 // Kubernetes reads plain scalars by the rules of YAML 1.1 (through sigs.k8s.io/yaml), where yes,
-// no, on, off, y and n are booleans and 0644 is octal. The parser here follows other rules, so its
-// opinion is not asked. A tag must fit.
+// no, on, off, y and n are booleans and 0644 is octal. The parser here follows other rules, so what
+// it finds is not used. A tag must fit.
 func resolve(n *yaml.Node) (any, error) {
 	tag := ""
 	if n.Style&yaml.TaggedStyle != 0 {
@@ -56,7 +56,7 @@ func resolve(n *yaml.Node) (any, error) {
 	return v, nil
 }
 
-// isTooLarge says whether a text is a number that no float64 holds.
+// isTooLarge reports whether a text is a number that no float64 holds.
 func isTooLarge(text string) bool {
 	_, err := strconv.ParseFloat(text, 64)
 	return errors.Is(err, strconv.ErrRange)

@@ -9,15 +9,16 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// kind is one that Probity runs.
-type kind struct {
+// objectType is a type of objects that this package reads: its apiVersion, its kind, and how to
+// make an empty one.
+type objectType struct {
 	apiVersion string
 	name       string
 	make       func() Resource
 }
 
-func kinds() []kind {
-	return []kind{
+func objectTypes() []objectType {
+	return []objectType{
 		{"v1", "Pod", func() Resource { return &corev1.Pod{} }},
 		{"v1", "Service", func() Resource { return &corev1.Service{} }},
 		{"v1", "ConfigMap", func() Resource { return &corev1.ConfigMap{} }},
@@ -28,29 +29,29 @@ func kinds() []kind {
 	}
 }
 
-// findKind looks a type up. Without a match it returns which field is wrong and how, or "" for a
+// findType looks a type up. Without a match it returns which field is wrong and how, or "" for a
 // kind that is none of ours. A group with a dot in it belongs to someone else, whose Service need
 // not be a Kubernetes Service.
-func findKind(apiVersion, name string) (k kind, ok bool, wrong, problem string) {
+func findType(apiVersion, name string) (k objectType, ok bool, wrong, problem string) {
 	ours := !strings.Contains(strings.SplitN(apiVersion, "/", 2)[0], ".")
 	var names []string
-	for _, k := range kinds() {
+	for _, k := range objectTypes() {
 		switch {
 		case k.name == name && k.apiVersion == apiVersion:
 			return k, true, "", ""
 		case k.name == name && ours:
-			return kind{}, false, "apiVersion", wrongVersion(apiVersion, k)
+			return objectType{}, false, "apiVersion", wrongVersion(apiVersion, k)
 		case k.apiVersion == apiVersion:
 			names = append(names, k.name)
 		}
 	}
 	if guess := closest(name, names); guess != "" {
-		return kind{}, false, "kind", fmt.Sprintf("there is no kind %q in %s, did you mean %s?", name, apiVersion, guess)
+		return objectType{}, false, "kind", fmt.Sprintf("there is no kind %q in %s, did you mean %s?", name, apiVersion, guess)
 	}
-	return kind{}, false, "", ""
+	return objectType{}, false, "", ""
 }
 
-func wrongVersion(apiVersion string, k kind) string {
+func wrongVersion(apiVersion string, k objectType) string {
 	if apiVersion == "" {
 		return fmt.Sprintf("missing, add \"apiVersion: %s\"", k.apiVersion)
 	}
@@ -70,5 +71,5 @@ func template(r Resource) (meta *metav1.ObjectMeta, spec *corev1.PodSpec, prefix
 	case *appsv1.StatefulSet:
 		return &o.Spec.Template.ObjectMeta, &o.Spec.Template.Spec, inController, true
 	}
-	return surveyTemplate(r)
+	return lenientTemplate(r)
 }

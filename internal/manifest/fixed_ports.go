@@ -5,9 +5,9 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// FixedPorts says whether a Pod, or the template of one, declares that its programs listen on the
-// declared ports themselves, by hostPort, hostNetwork or annotation: no second copy of them can run
-// on this machine (DESIGN section 4).
+// FixedPorts reports whether a Pod, or the template of one, declares that its programs listen on
+// the declared ports themselves, by hostPort, hostNetwork or annotation: no second copy of them can
+// run on this machine (DESIGN section 4).
 func FixedPorts(meta *metav1.ObjectMeta, spec *corev1.PodSpec) bool {
 	if spec.HostNetwork || meta.Annotations[AnnotationPorts] == PortsFixed {
 		return true

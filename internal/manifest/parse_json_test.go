@@ -29,7 +29,7 @@ func TestJSON(t *testing.T) {
 		"a long value":     {config("a", `"a": "`+long+`"`), []string{long}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			set, err := Parse(Options{}, "x.json", []byte(c.text))
+			set, err := loadText(Options{}, "x.json", []byte(c.text))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -56,7 +56,7 @@ func TestLongKeyInJSON(t *testing.T) {
 
 // YAML would make a string of such a number.
 func TestLargeNumberInJSON(t *testing.T) {
-	_, err := Parse(Options{}, "x.json", []byte(`{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}, "data": {"a": 3e999}}`))
+	_, err := loadText(Options{}, "x.json", []byte(`{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}, "data": {"a": 3e999}}`))
 	want := "x.json:1:84: ConfigMap a: data[a]: the number 3e999 is too large"
 	if err == nil || err.Error() != want {
 		t.Errorf("error\n got %v\nwant %s", err, want)
@@ -93,7 +93,7 @@ func FuzzJSON(f *testing.F) {
 	})
 }
 
-// outOfRange says whether a node has a number that no float64 holds. It stays a number, and is
+// outOfRange reports whether a node has a number that no float64 holds. It stays a number, and is
 // refused; YAML makes a string of it.
 func outOfRange(n *yaml.Node) bool {
 	return n.Tag == "!!float" && isTooLarge(n.Value) || slices.ContainsFunc(n.Content, outOfRange)

@@ -173,7 +173,7 @@ func notApplied(o Object) []Note {
 	return notes
 }
 
-// isHeadless spares clusterIP: None, which does have an effect.
+// isHeadless reports whether the field is clusterIP: None, which does have an effect.
 func isHeadless(o Object, path string) bool {
 	s, ok := o.Resource.(*corev1.Service)
 	return ok && s.Spec.ClusterIP == corev1.ClusterIPNone && strings.HasPrefix(path, "spec.clusterIP")

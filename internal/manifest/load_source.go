@@ -27,7 +27,7 @@ func (l *loader) path(path string) {
 	case info.IsDir():
 		l.folder(path)
 	case !l.file(path):
-		l.nothing(path)
+		l.empty(path)
 	}
 }
 
@@ -37,7 +37,7 @@ func (l *loader) stdin() {
 		return
 	}
 	if !l.reader(stdinName, l.opts.Stdin) {
-		l.nothing(stdinName)
+		l.empty(stdinName)
 	}
 }
 
@@ -65,7 +65,7 @@ func (l *loader) folder(path string) {
 		l.fail(&Error{Position: Position{File: path}, Reason: ReasonRead,
 			Message: "no manifest in this folder: expected files named *.yaml, *.yml or *.json (subfolders are not read)"})
 	case !content:
-		l.nothing(path)
+		l.empty(path)
 	}
 }
 
@@ -90,7 +90,7 @@ func (l *loader) reader(name string, r io.Reader) bool {
 		l.unreadable(name, err)
 		return true
 	}
-	return l.text(name, data)
+	return l.documents(name, data)
 }
 
 func (l *loader) unreadable(name string, err error) {
@@ -100,7 +100,7 @@ func (l *loader) unreadable(name string, err error) {
 	l.fail(&Error{Position: Position{File: name}, Reason: ReasonRead, Message: fmt.Sprintf("cannot read: %v", err)})
 }
 
-func (l *loader) nothing(name string) {
+func (l *loader) empty(name string) {
 	l.fail(&Error{Position: Position{File: name}, Reason: ReasonRead,
 		Message: "nothing in it: expected at least one Kubernetes object"})
 }

@@ -8,19 +8,19 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-func survey(t *testing.T, text string) *Set {
+func lenient(t *testing.T, text string) *Set {
 	t.Helper()
-	set, err := Survey(Options{}, "app.yaml", []byte(text))
+	set, err := DecodeLenient(Options{}, "app.yaml", []byte(text))
 	if err != nil {
-		t.Fatalf("Survey: %v", err)
+		t.Fatalf("DecodeLenient: %v", err)
 	}
 	return set
 }
 
 // An object with errors is there, with what could be decoded and with its defaults, and says what
 // is wrong, once.
-func TestSurveyKeepsObjectsWithErrors(t *testing.T) {
-	set := survey(t, pod(`
+func TestDecodeLenientKeepsObjectsWithErrors(t *testing.T) {
+	set := lenient(t, pod(`
 livenessProbe:
   periodSeconds: "5"
   failureTreshold: 4
@@ -52,8 +52,8 @@ livenessProbe:
 
 // More kinds are read than Probity runs, in any version; others are counted, and their text is not
 // even parsed.
-func TestSurveyKinds(t *testing.T) {
-	set := survey(t, `
+func TestDecodeLenientKinds(t *testing.T) {
+	set := lenient(t, `
 apiVersion: extensions/v1beta1
 kind: DaemonSet
 metadata: {name: a}
@@ -105,19 +105,19 @@ metadata: {name: f}
 }
 
 // What cannot be read at all is the only error, and what else there is is returned beside it.
-func TestSurveyErrors(t *testing.T) {
-	set, err := Survey(Options{}, "app.yaml", []byte("a: [\n---\n"+pod("")))
+func TestDecodeLenientErrors(t *testing.T) {
+	set, err := DecodeLenient(Options{}, "app.yaml", []byte("a: [\n---\n"+pod("")))
 	if err == nil || !strings.Contains(err.Error(), "app.yaml:1:1: not valid YAML") || len(set.Objects) != 1 {
 		t.Errorf("%d objects, error %v", len(set.Objects), err)
 	}
-	if _, err := Survey(Options{MaxFileBytes: 10}, "app.yaml", []byte(pod(""))); err == nil || !strings.Contains(err.Error(), "larger than 10 bytes") {
+	if _, err := DecodeLenient(Options{MaxFileBytes: 10}, "app.yaml", []byte(pod(""))); err == nil || !strings.Contains(err.Error(), "larger than 10 bytes") {
 		t.Errorf("too large: %v", err)
 	}
 }
 
-// A run does not complain about the annotations of probity check.
+// A run does not warn about the annotations of probity check.
 func TestIgnoreAnnotationIsKnown(t *testing.T) {
-	set, err := Parse(Options{}, "app.yaml", []byte(strings.Replace(pod(""), "{name: web}", "{name: web, annotations: {probity.run/ignore.no-drain: because}}", 1)))
+	set, err := loadText(Options{}, "app.yaml", []byte(strings.Replace(pod(""), "{name: web}", "{name: web, annotations: {probity.run/ignore.no-drain: because}}", 1)))
 	if err != nil || len(set.Warnings) != 0 {
 		t.Errorf("warnings %v, error %v", set.Warnings, err)
 	}

@@ -232,7 +232,7 @@ func (s *session) stop() {
 		all = append(all, pod)
 	}
 	for _, object := range all {
-		if err := ignoreNotFound(s.store.DeleteLike(object, store.DeleteOptions{})); err != nil {
+		if err := ignoreNotFound(s.store.DeleteObject(object, store.DeleteOptions{})); err != nil {
 			s.logger.Error("Cannot delete the object", "name", object.GetName(), "error", err)
 		}
 	}

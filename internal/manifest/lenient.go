@@ -64,7 +64,7 @@ func findLenientType(apiVersion, name string) (k objectType, ok bool, wrong, pro
 		group = "apps"
 	}
 	for _, k := range lenientTypes() {
-		if k.name == name && groupOf(k.apiVersion) == group {
+		if k.kind == name && groupOf(k.apiVersion) == group {
 			return k, true, "", ""
 		}
 	}
@@ -89,7 +89,7 @@ func (f *file) skip(c chunk, at Position) bool {
 		}
 		value, _, _ = bytes.Cut(value, []byte(" #"))
 		name := strings.Trim(string(bytes.TrimSpace(value)), `"'`)
-		ours := strings.HasSuffix(name, "List") || slices.ContainsFunc(lenientTypes(), func(k objectType) bool { return k.name == name })
+		ours := strings.HasSuffix(name, "List") || slices.ContainsFunc(lenientTypes(), func(k objectType) bool { return k.kind == name })
 		if name != "" && !ours {
 			f.left--
 			f.set.Unknown = append(f.set.Unknown, Unknown{Position: at, Kind: name})
@@ -102,7 +102,7 @@ func (f *file) skip(c chunk, at Position) bool {
 
 // lenientObject takes an object with all its problems.
 func (f *file) lenientObject(d *decoder, n *yaml.Node, k objectType, r Resource) {
-	r.GetObjectKind().SetGroupVersionKind(schema.FromAPIVersionAndKind(k.apiVersion, k.name))
+	r.GetObjectKind().SetGroupVersionKind(schema.FromAPIVersionAndKind(k.apiVersion, k.kind))
 	PrepareForCreate(r)
 	defaultLenient(r)
 	o := Object{Resource: r, Position: d.position(n), Problems: d.errs, fields: d.fields}

@@ -134,8 +134,8 @@ func listOf(p partialObject) (items *yaml.Node, implied string, ok bool) {
 	}
 	name, isList := strings.CutSuffix(p.kind, "List")
 	for _, k := range objectTypes() {
-		if isList && name == k.name && p.apiVersion == k.apiVersion {
-			return p.items, k.apiVersion + "/" + k.name, true
+		if isList && name == k.kind && p.apiVersion == k.apiVersion {
+			return p.items, k.apiVersion + "/" + k.kind, true
 		}
 	}
 	return nil, "", false
@@ -176,7 +176,7 @@ func (f *file) object(d *decoder, n *yaml.Node, k objectType) {
 		return
 	}
 	// an item of a PodList may have none
-	r.GetObjectKind().SetGroupVersionKind(schema.FromAPIVersionAndKind(k.apiVersion, k.name))
+	r.GetObjectKind().SetGroupVersionKind(schema.FromAPIVersionAndKind(k.apiVersion, k.kind))
 	o := Object{Resource: r, Position: d.position(n), fields: d.fields}
 	warnings := Warnings(r) // of what is written, before defaults change it
 	PrepareForCreate(r)

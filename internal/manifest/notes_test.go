@@ -75,9 +75,9 @@ func TestNotAppliedPatterns(t *testing.T) {
 		tables["Deployment"]["spec.template.spec."+pattern] = ""
 	}
 	for _, k := range objectTypes() {
-		for pattern := range tables[k.name] {
+		for pattern := range tables[k.kind] {
 			if !fieldExists(k, pattern) {
-				t.Errorf("%s has no field %s", k.name, pattern)
+				t.Errorf("%s has no field %s", k.kind, pattern)
 			}
 		}
 	}

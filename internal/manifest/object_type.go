@@ -13,7 +13,7 @@ import (
 // make an empty one.
 type objectType struct {
 	apiVersion string
-	name       string
+	kind       string
 	make       func() Resource
 }
 
@@ -37,12 +37,12 @@ func findType(apiVersion, name string) (k objectType, ok bool, wrong, problem st
 	var names []string
 	for _, k := range objectTypes() {
 		switch {
-		case k.name == name && k.apiVersion == apiVersion:
+		case k.kind == name && k.apiVersion == apiVersion:
 			return k, true, "", ""
-		case k.name == name && ours:
+		case k.kind == name && ours:
 			return objectType{}, false, "apiVersion", wrongVersion(apiVersion, k)
 		case k.apiVersion == apiVersion:
-			names = append(names, k.name)
+			names = append(names, k.kind)
 		}
 	}
 	if guess := closest(name, names); guess != "" {
@@ -55,7 +55,7 @@ func wrongVersion(apiVersion string, k objectType) string {
 	if apiVersion == "" {
 		return fmt.Sprintf("missing, add \"apiVersion: %s\"", k.apiVersion)
 	}
-	return fmt.Sprintf("there is no %s in %q, use \"apiVersion: %s\"", k.name, apiVersion, k.apiVersion)
+	return fmt.Sprintf("there is no %s in %q, use \"apiVersion: %s\"", k.kind, apiVersion, k.apiVersion)
 }
 
 // template finds the pods that an object describes; see Object.Template.

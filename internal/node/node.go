@@ -50,8 +50,8 @@ type Options struct {
 const reportHistory = 256
 
 // Kinds are the kinds that a Node adds to Kubernetes' own.
-func Kinds() []store.Kind {
-	return []store.Kind{{Type: &ProbeReport{}, GVK: ProbeReportKind, Resource: "probereports", Equal: sameReport, History: reportHistory}}
+func Kinds() []store.KindDefinition {
+	return []store.KindDefinition{{Type: &ProbeReport{}, GVK: ProbeReportKind, Resource: "probereports", Equal: sameReport, History: reportHistory}}
 }
 
 // Node runs the Pods of a store whose spec.nodeName is [Name]. Make it with [New].

@@ -52,12 +52,12 @@ func (c *comparison) restartPauses() {
 		b, ok := others[a.process]
 		least, most := a.seconds-c.lag, a.seconds+c.lag
 		if a.backOff > 0 {
-			least, most = a.backOff-grip, 1.5*a.backOff+1+grip
+			least, most = a.backOff-graceTolerance, 1.5*a.backOff+1+graceTolerance
 			if c.a.System == c.b.System {
-				most = a.backOff + wait
+				most = a.backOff + backOffWait
 			}
 		}
-		if ok && (b.seconds > most || b.seconds < least || a.seconds > a.backOff+wait) {
+		if ok && (b.seconds > most || b.seconds < least || a.seconds > a.backOff+backOffWait) {
 			c.differ(a.process+" life", "starts %.1f s after the end of the one before, in the reference %.1f s, with a back-off of %.0f s", b.seconds, a.seconds, a.backOff)
 		}
 	}

@@ -17,8 +17,8 @@ import (
 // Object is an object as a manifest has it: nothing is filled in.
 type Object = unstructured.Unstructured
 
-// Costume is what a container wears on a system.
-type Costume struct {
+// ContainerSetup is what every container of a scenario needs on a system.
+type ContainerSetup struct {
 	// Player is the path of the player in a container.
 	Player string
 	// Image is the image of all containers.
@@ -30,9 +30,9 @@ type Costume struct {
 	Mount string
 }
 
-// dress reads a manifest and gives its containers what they need; PLAYER stands for the player in
+// prepare reads a manifest and gives its containers what they need; PLAYER stands for the player in
 // it.
-func dress(manifest string, c Costume) ([]Object, error) {
+func prepare(manifest string, c ContainerSetup) ([]Object, error) {
 	var objects []Object
 	for document := range strings.SplitSeq(strings.ReplaceAll(manifest, "PLAYER", c.Player), "\n---\n") {
 		if strings.TrimSpace(document) == "" {
@@ -50,20 +50,20 @@ func dress(manifest string, c Costume) ([]Object, error) {
 			objects = append(objects, o)
 			continue
 		}
-		dressed, err := dressSpec(spec, c)
+		prepared, err := prepareSpec(spec, c)
 		if err == nil {
-			err = unstructured.SetNestedField(o.Object, dressed, path...)
+			err = unstructured.SetNestedField(o.Object, prepared, path...)
 		}
 		if err != nil {
-			return nil, fmt.Errorf("cannot dress %s %s: %w", o.GetKind(), o.GetName(), err)
+			return nil, fmt.Errorf("cannot prepare %s %s: %w", o.GetKind(), o.GetName(), err)
 		}
 		objects = append(objects, o)
 	}
 	return objects, nil
 }
 
-// dressSpec gives every container the image and the way to the ledger.
-func dressSpec(raw any, c Costume) (map[string]any, error) {
+// prepareSpec gives every container the image and the way to the ledger.
+func prepareSpec(raw any, c ContainerSetup) (map[string]any, error) {
 	data, err := json.Marshal(raw)
 	if err != nil {
 		return nil, err

@@ -5,17 +5,17 @@ import (
 	"strings"
 )
 
-// alignUnheard leaves as many probes that were refused before a process listened in one trace as in
+// alignRefused leaves as many probes that were refused before a process listened in one trace as in
 // the other: how many find room in that time is a matter of phase and lag. The last ones go: what
 // phase and lag do not explain shows as a beginning that is too early.
-func alignUnheard(a, b Trace) (Trace, Trace) {
+func alignRefused(a, b Trace) (Trace, Trace) {
 	a.Tracks, b.Tracks = slices.Clone(a.Tracks), slices.Clone(b.Tracks)
 	for i, track := range a.Tracks {
 		j := slices.IndexFunc(b.Tracks, func(t Track) bool { return t.Name == track.Name })
 		if j < 0 {
 			continue
 		}
-		n, m := a.unheard(track), b.unheard(b.Tracks[j])
+		n, m := a.refused(track), b.refused(b.Tracks[j])
 		if n == 0 || m == 0 {
 			continue
 		}
@@ -25,9 +25,9 @@ func alignUnheard(a, b Trace) (Trace, Trace) {
 	return a, b
 }
 
-// unheard counts the Events with which a track about a probe begins that say that its process
+// refused counts the Events with which a track about a probe begins that say that its process
 // refused it, if the process listened later.
-func (t Trace) unheard(track Track) int {
+func (t Trace) refused(track Track) int {
 	subject, aspect, _ := split(track.Name)
 	if aspect != "Liveness" && aspect != "Readiness" && aspect != "Startup" {
 		return 0
@@ -37,11 +37,11 @@ func (t Trace) unheard(track Track) int {
 	if listen < 0 {
 		return 0
 	}
-	heard := slices.IndexFunc(track.Entries, func(e Entry) bool {
+	later := slices.IndexFunc(track.Entries, func(e Entry) bool {
 		return e.At > life[listen].At || !strings.Contains(e.What, "connection refused")
 	})
-	if heard < 0 {
+	if later < 0 {
 		return len(track.Entries)
 	}
-	return heard
+	return later
 }

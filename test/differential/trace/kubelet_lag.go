@@ -5,12 +5,13 @@ import (
 	"strings"
 )
 
-// excuse takes away what the rule book's section 27 knows of a real kubelet and nobody has to copy.
-// Each is a matter of one system alone, so both traces are treated alike.
-func excuse(t Trace) Trace {
+// dropKubeletLag leaves out what a real kubelet does because it learns of things late (section 27
+// of the rules), and what no other system has to copy. Whether it happens depends on one system
+// alone, so it is left out of both traces.
+func dropKubeletLag(t Trace) Trace {
 	tracks := make([]Track, 0, len(t.Tracks))
 	for _, track := range t.Tracks {
-		track.Entries = slices.DeleteFunc(slices.Clone(track.Entries), func(e Entry) bool { return t.ofTheDead(track.Name, e) || t.early(track.Name, e) })
+		track.Entries = slices.DeleteFunc(slices.Clone(track.Entries), func(e Entry) bool { return t.afterExit(track.Name, e) || t.beforeStartup(track.Name, e) })
 		if len(track.Entries) > 0 {
 			tracks = append(tracks, track)
 		}
@@ -19,9 +20,9 @@ func excuse(t Trace) Trace {
 	return t
 }
 
-// ofTheDead says whether an Event is about a process that had ended, which the kubelet did not know
-// yet (R34).
-func (t Trace) ofTheDead(name string, e Entry) bool {
+// afterExit reports whether an Event is about a process that had ended, which the kubelet did not
+// know yet (R34).
+func (t Trace) afterExit(name string, e Entry) bool {
 	subject, aspect, _ := split(name)
 	if aspect != "Liveness" && aspect != "Readiness" && aspect != "Startup" {
 		return false
@@ -30,21 +31,21 @@ func (t Trace) ofTheDead(name string, e Entry) bool {
 		return true
 	}
 	life := t.Get(subject + " life").Entries
-	if len(life) == 0 || !slices.ContainsFunc(deadTexts(), func(text string) bool { return strings.Contains(e.What, text) }) {
+	if len(life) == 0 || !slices.ContainsFunc(exitTexts(), func(text string) bool { return strings.Contains(e.What, text) }) {
 		return false
 	}
 	last := life[len(life)-1]
 	return (strings.HasPrefix(last.What, "exit") || last.What == "killed") && e.At > last.At-0.1
 }
 
-// deadTexts are what probes of a process say that is gone, or just going.
-func deadTexts() []string {
+// exitTexts are in the messages of probes whose process has ended, or is just ending.
+func exitTexts() []string {
 	return []string{"connection refused", "connection reset by peer", "EOF", "no route to host", "i/o timeout", "probe errored", "failed to connect service"}
 }
 
-// early says whether a readiness probe of a process that is not the first came before its own
-// startup probe had succeeded (R104).
-func (t Trace) early(name string, e Entry) bool {
+// beforeStartup reports whether a readiness probe of a process that is not the first came before
+// its own startup probe had succeeded (R104).
+func (t Trace) beforeStartup(name string, e Entry) bool {
 	subject, aspect, object := split(name)
 	if strings.HasSuffix(subject, "#1") || (aspect != "Readiness" && (aspect != "request" || object != "/ready")) {
 		return false

@@ -21,14 +21,14 @@ var settings = []string{
 	"/proc/sys/kernel/keys/root_maxkeys", "/proc/sys/kernel/keys/root_maxbytes",
 }
 
-// Enclose runs this program again with other arguments, in namespaces of its own, and returns its
-// exit code. Nothing of it is left afterwards; if something is, that is an error.
-func Enclose(ctx context.Context, args ...string) (code int, err error) {
+// RunInNamespaces runs this program again with other arguments, in namespaces of its own, and
+// returns its exit code. Nothing of it is left afterwards; if something is, that is an error.
+func RunInNamespaces(ctx context.Context, args ...string) (code int, err error) {
 	groups, err := makeCgroups()
 	if err != nil {
 		return 0, fmt.Errorf("%w: %w", ErrImpossible, errors.Join(err, removeCgroups(groups)))
 	}
-	before, err := look()
+	before, err := machineState()
 	if err != nil {
 		return 0, err
 	}
@@ -48,8 +48,8 @@ func Enclose(ctx context.Context, args ...string) (code int, err error) {
 		code, err = exit.ExitCode(), nil
 	}
 	err = errors.Join(err, removeCgroups(groups))
-	after, lookErr := look()
-	if err = errors.Join(err, lookErr); err != nil {
+	after, stateErr := machineState()
+	if err = errors.Join(err, stateErr); err != nil {
 		return code, err
 	}
 	for what := range maps.Keys(after) {
@@ -60,8 +60,8 @@ func Enclose(ctx context.Context, args ...string) (code int, err error) {
 	return code, err
 }
 
-// look is the state of what a cluster may change on a machine.
-func look() (map[string]string, error) {
+// machineState is the state of what a cluster may change on a machine.
+func machineState() (map[string]string, error) {
 	seen := map[string]string{}
 	for _, path := range append(slices.Clone(settings), "/proc/self/mounts", "/proc/sys/net/ipv4/ip_forward") {
 		data, err := os.ReadFile(path)
@@ -153,9 +153,9 @@ func removeCgroup(group string) error {
 	return err
 }
 
-// Settle makes the namespaces of an enclosed program a place for a cluster: dir becomes an empty
-// folder in memory, and so do those where containers' programs leave their traces.
-func Settle(ctx context.Context, dir string) error {
+// PrepareNamespaces makes the namespaces that [RunInNamespaces] gave this program a place for a
+// cluster: dir becomes an empty folder in memory, and so do those where containers' programs write.
+func PrepareNamespaces(ctx context.Context, dir string) error {
 	if err := syscall.Mount("", "/", "", syscall.MS_REC|syscall.MS_PRIVATE, ""); err != nil {
 		return fmt.Errorf("cannot part from the machine's mounts: %w", err)
 	}

@@ -10,7 +10,7 @@ import (
 	"github.com/probity-run/probity/test/differential/scenario"
 )
 
-func TestDress(t *testing.T) {
+func TestPrepare(t *testing.T) {
 	manifest := `kind: Pod
 spec:
   initContainers:
@@ -21,7 +21,7 @@ spec:
 kind: Service
 spec: {ports: [{port: 80}]}
 `
-	objects, err := dress(manifest, Costume{Player: "/player", Image: "image", Ledger: "/ledger", Mount: "/here"})
+	objects, err := prepare(manifest, ContainerSetup{Player: "/player", Image: "image", Ledger: "/ledger", Mount: "/here"})
 	if err != nil || len(objects) != 2 {
 		t.Fatalf("%d objects, %v", len(objects), err)
 	}
@@ -42,14 +42,14 @@ spec: {ports: [{port: 80}]}
 }
 
 // Every manifest of every scenario can be read, on both kinds of systems.
-func TestDressScenarios(t *testing.T) {
+func TestPrepareScenarios(t *testing.T) {
 	for _, s := range scenario.All() {
 		manifests := []string{s.Manifest}
 		for _, step := range s.Steps {
 			manifests = append(manifests, step.Apply)
 		}
 		for _, m := range manifests {
-			if _, err := dress(m, Costume{Player: "/player", Image: "image", Ledger: "/ledger"}); err != nil {
+			if _, err := prepare(m, ContainerSetup{Player: "/player", Image: "image", Ledger: "/ledger"}); err != nil {
 				t.Errorf("%s: %v", s.ID, err)
 			}
 		}

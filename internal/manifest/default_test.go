@@ -196,9 +196,9 @@ func container(t *testing.T, fields string) corev1.Container {
 func serverFields() []Resource {
 	meta := metav1.ObjectMeta{
 		Name: "a", UID: "1", ResourceVersion: "2", Generation: 3, CreationTimestamp: metav1.Unix(1, 0), DeletionTimestamp: new(metav1.Unix(2, 0)),
-		DeletionGracePeriodSeconds: new(int64(4)), ManagedFields: []metav1.ManagedFieldsEntry{{Manager: "m"}}, SelfLink: "/s",
+		DeletionGracePeriodSeconds: new(int64(4)), ManagedFields: []metav1.ManagedFieldsEntry{{Manager: "m"}},
 	}
-	return []Resource{
+	objects := []Resource{
 		&corev1.Pod{ObjectMeta: meta, Status: corev1.PodStatus{Phase: corev1.PodRunning}},
 		&corev1.Service{ObjectMeta: meta, Status: corev1.ServiceStatus{LoadBalancer: corev1.LoadBalancerStatus{Ingress: []corev1.LoadBalancerIngress{{IP: "127.0.0.1"}}}}},
 		&corev1.ConfigMap{ObjectMeta: meta},
@@ -207,6 +207,10 @@ func serverFields() []Resource {
 		&appsv1.ReplicaSet{ObjectMeta: meta, Status: appsv1.ReplicaSetStatus{Replicas: 1}},
 		&appsv1.StatefulSet{ObjectMeta: meta, Status: appsv1.StatefulSetStatus{Replicas: 1}},
 	}
+	for _, r := range objects {
+		r.SetSelfLink("/s")
+	}
+	return objects
 }
 
 // ofServer is what a server sets of an object.
@@ -214,9 +218,9 @@ func ofServer(r Resource) map[string]any {
 	meta := metav1.ObjectMeta{
 		UID: r.GetUID(), ResourceVersion: r.GetResourceVersion(), Generation: r.GetGeneration(), CreationTimestamp: r.GetCreationTimestamp(),
 		DeletionTimestamp: r.GetDeletionTimestamp(), DeletionGracePeriodSeconds: r.GetDeletionGracePeriodSeconds(),
-		ManagedFields: r.GetManagedFields(), SelfLink: r.GetSelfLink(),
+		ManagedFields: r.GetManagedFields(),
 	}
-	fields := map[string]any{"metadata": meta}
+	fields := map[string]any{"metadata": meta, "selfLink": r.GetSelfLink()}
 	if status := reflect.ValueOf(r).Elem().FieldByName("Status"); status.IsValid() {
 		fields["status"] = status.Interface()
 	}

@@ -32,7 +32,7 @@ type request struct {
 	files []int
 }
 
-// execResult says whether the program of a child could be executed: errno is 0 if it could.
+// execResult is what became of the execve of a child: errno is 0 if the program runs.
 type execResult struct {
 	child *child
 	step  startStep

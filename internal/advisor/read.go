@@ -79,7 +79,7 @@ func (s *source) decode() {
 		return
 	}
 	s.data = data
-	s.set, s.err = manifest.Survey(limits(), s.name, s.data)
+	s.set, s.err = manifest.DecodeLenient(limits(), s.name, s.data)
 	if s.err == nil && s.explicit && len(s.set.Objects)+len(s.set.Unknown) == 0 {
 		s.err = fmt.Errorf("%s: nothing in it: expected at least one Kubernetes object", s.name)
 	}

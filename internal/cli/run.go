@@ -198,7 +198,7 @@ func releaseMemory(view *terminal.View) {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(garbage)
 	}
-	if err := process.TrimImage(); err != nil {
+	if err := process.DropFilePages(); err != nil {
 		view.Say(fmt.Sprintf("probity: more memory than necessary is used: %v", err))
 	}
 }

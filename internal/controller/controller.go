@@ -29,8 +29,8 @@ type Options struct {
 
 // Kinds are the kinds that a Controller adds to Kubernetes' own of package store: the revisions of
 // StatefulSets.
-func Kinds() []store.Kind {
-	return []store.Kind{{Type: &appsv1.ControllerRevision{}, GVK: appsv1.SchemeGroupVersion.WithKind("ControllerRevision"), Resource: "controllerrevisions"}}
+func Kinds() []store.KindDefinition {
+	return []store.KindDefinition{{Type: &appsv1.ControllerRevision{}, GVK: appsv1.SchemeGroupVersion.WithKind("ControllerRevision"), Resource: "controllerrevisions"}}
 }
 
 // Controller makes Pods and EndpointSlices for the objects of a store. Make it with [New].

@@ -45,7 +45,7 @@ const (
 
 func podAnnotations() []string { return []string{AnnotationPorts, AnnotationDrain} }
 
-// validatePodAnnotations checks ours on a pod. path is that of its metadata.
+// validatePodAnnotations checks Probity's annotations on a pod. path is that of its metadata.
 func validatePodAnnotations(meta *metav1.ObjectMeta, spec *corev1.PodSpec, path *field.Path) field.ErrorList {
 	var errs field.ErrorList
 	for _, key := range slices.Sorted(maps.Keys(meta.Annotations)) {

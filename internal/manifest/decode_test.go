@@ -90,7 +90,7 @@ func TestErrorsTogether(t *testing.T) {
 		"apiVersion: v1\nkind: ConfigMap\nmetadata: {nme: a}",
 		"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: good}",
 	}, "\n---\n")
-	set, err := Parse(Options{}, "a.yaml", []byte(text))
+	set, err := loadText(Options{}, "a.yaml", []byte(text))
 	if len(set.Objects) != 1 || set.Objects[0].Ref().Name != "good" {
 		t.Errorf("objects = %v, want the good one", set.Objects)
 	}
@@ -114,7 +114,7 @@ func TestErrorsTogether(t *testing.T) {
 
 func TestDuplicateObject(t *testing.T) {
 	text := "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n---\napiVersion: v1\nkind: ConfigMap\nmetadata:\n  namespace: default\n  name: a\n---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, namespace: other}\n"
-	set, err := Parse(Options{}, "a.yaml", []byte(text))
+	set, err := loadText(Options{}, "a.yaml", []byte(text))
 	want := `a.yaml:10:9: ConfigMap a: metadata.name: namespace "default" has this object already, from a.yaml:1:1`
 	if err == nil || err.Error() != want {
 		t.Errorf("error\n got %v\nwant %v", err, want)
@@ -262,7 +262,7 @@ apiVersion: v1
 kind: ConfigMapList
 items:
 `
-	set, err := Parse(Options{}, "a.yaml", []byte(text))
+	set, err := loadText(Options{}, "a.yaml", []byte(text))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -288,13 +288,13 @@ items:
 }
 
 func TestPrintable(t *testing.T) {
-	_, err := Parse(Options{}, "a.yaml", []byte("apiVersion: v1\nkind: Pod\nmetadata: {name: \"a\\e[31m\\n\"}\nspec: {\"x\\r\": 1}"))
+	_, err := loadText(Options{}, "a.yaml", []byte("apiVersion: v1\nkind: Pod\nmetadata: {name: \"a\\e[31m\\n\"}\nspec: {\"x\\r\": 1}"))
 	for line := range strings.SplitSeq(err.Error(), "\n") {
 		if strings.ContainsAny(line, "\x1b\r") || !strings.HasPrefix(line, "a.yaml:4:8: Pod a\\x1b[31m\\n: ") {
 			t.Errorf("line %q", line)
 		}
 	}
-	_, err = Parse(Options{}, "a.yaml", []byte("apiVersion: v1\nkind: Pod\nmetadata: {name: \""+strings.Repeat("A", 1<<16)+"\"}\n"))
+	_, err = loadText(Options{}, "a.yaml", []byte("apiVersion: v1\nkind: Pod\nmetadata: {name: \""+strings.Repeat("A", 1<<16)+"\"}\n"))
 	if n := len(err.Error()); n > 6000 || !strings.Contains(err.Error(), "must be no more than 253") {
 		t.Errorf("error of %d bytes: %.200s", n, err)
 	}

@@ -9,45 +9,35 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 )
 
-// Default fills in what the API server fills in when an object is created (R166, R177, R178, R205)
-// and clears what only the server sets: the status, the UID and their like. Load has done it for
-// what it returns; a controller does it for the Pods it makes, because a Pod has defaults that its
-// template has not. Doing it twice changes nothing.
+// Default fills in what the API server fills in when an object is created or updated (R166, R177,
+// R178, R205). It leaves the status and all else that only a server sets alone. Load has done it
+// for what it returns; a controller does it for the Pods it makes, because a Pod has defaults that
+// its template has not. Doing it twice changes nothing.
 func Default(r Resource) {
-	defaultMeta(r)
+	r.SetNamespace(cmp.Or(r.GetNamespace(), metav1.NamespaceDefault))
 	switch o := r.(type) {
 	case *corev1.Pod:
-		o.Status = corev1.PodStatus{}
 		defaultPod(&o.Spec)
 	case *corev1.Service:
-		o.Status = corev1.ServiceStatus{}
 		defaultService(&o.Spec)
 	case *corev1.ConfigMap:
 		defaultConfigMap(o)
 	case *corev1.Secret:
 		defaultSecret(o)
 	case *appsv1.Deployment:
-		o.Status = appsv1.DeploymentStatus{}
 		defaultDeployment(&o.Spec)
 	case *appsv1.ReplicaSet:
-		o.Status = appsv1.ReplicaSetStatus{}
 		setDefault(&o.Spec.Replicas, 1)
 		defaultPodSpec(&o.Spec.Template.Spec)
 	case *appsv1.StatefulSet:
-		o.Status = appsv1.StatefulSetStatus{}
 		defaultStatefulSet(&o.Spec)
 	}
 }
 
-// setDefault gives an absent optional field a value.
-func setDefault[T any](field **T, value T) {
-	if *field == nil {
-		*field = new(value)
-	}
-}
-
-func defaultMeta(r Resource) {
-	r.SetNamespace(cmp.Or(r.GetNamespace(), metav1.NamespaceDefault))
+// PrepareForCreate clears what only a server sets, as the API server does before it creates an
+// object: the status, the UID and their like. Load has done it for what it returns. It is not for
+// updates, which have to keep all that.
+func PrepareForCreate(r Resource) {
 	r.SetUID("")
 	r.SetResourceVersion("")
 	r.SetGeneration(0)
@@ -56,6 +46,25 @@ func defaultMeta(r Resource) {
 	r.SetDeletionGracePeriodSeconds(nil)
 	r.SetManagedFields(nil)
 	r.SetSelfLink("")
+	switch o := r.(type) {
+	case *corev1.Pod:
+		o.Status = corev1.PodStatus{}
+	case *corev1.Service:
+		o.Status = corev1.ServiceStatus{}
+	case *appsv1.Deployment:
+		o.Status = appsv1.DeploymentStatus{}
+	case *appsv1.ReplicaSet:
+		o.Status = appsv1.ReplicaSetStatus{}
+	case *appsv1.StatefulSet:
+		o.Status = appsv1.StatefulSetStatus{}
+	}
+}
+
+// setDefault gives an absent optional field a value.
+func setDefault[T any](field **T, value T) {
+	if *field == nil {
+		*field = new(value)
+	}
 }
 
 func defaultDeployment(s *appsv1.DeploymentSpec) {

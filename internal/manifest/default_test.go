@@ -1,12 +1,14 @@
 package manifest
 
 import (
+	"reflect"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
 	"sigs.k8s.io/yaml"
 )
@@ -112,7 +114,7 @@ func TestNegativeGrace(t *testing.T) {
 		"template": {deployment("replicas: 1") + "      terminationGracePeriodSeconds: -5\n", -5, "app.yaml:11:38: Deployment web: spec.template.spec"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			set, err := Parse(Options{}, "app.yaml", []byte(tt.text))
+			set, err := loadText(Options{}, "app.yaml", []byte(tt.text))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -188,4 +190,100 @@ func TestSecretData(t *testing.T) {
 func container(t *testing.T, fields string) corev1.Container {
 	t.Helper()
 	return load(t, pod(fields)).Resource.(*corev1.Pod).Spec.Containers[0]
+}
+
+// serverFields has one of each kind with a status, as a server keeps it.
+func serverFields() []Resource {
+	meta := metav1.ObjectMeta{
+		Name: "a", UID: "1", ResourceVersion: "2", Generation: 3, CreationTimestamp: metav1.Unix(1, 0), DeletionTimestamp: new(metav1.Unix(2, 0)),
+		DeletionGracePeriodSeconds: new(int64(4)), ManagedFields: []metav1.ManagedFieldsEntry{{Manager: "m"}},
+	}
+	objects := []Resource{
+		&corev1.Pod{ObjectMeta: meta, Status: corev1.PodStatus{Phase: corev1.PodRunning}},
+		&corev1.Service{ObjectMeta: meta, Status: corev1.ServiceStatus{LoadBalancer: corev1.LoadBalancerStatus{Ingress: []corev1.LoadBalancerIngress{{IP: "127.0.0.1"}}}}},
+		&corev1.ConfigMap{ObjectMeta: meta},
+		&corev1.Secret{ObjectMeta: meta},
+		&appsv1.Deployment{ObjectMeta: meta, Status: appsv1.DeploymentStatus{Replicas: 1}},
+		&appsv1.ReplicaSet{ObjectMeta: meta, Status: appsv1.ReplicaSetStatus{Replicas: 1}},
+		&appsv1.StatefulSet{ObjectMeta: meta, Status: appsv1.StatefulSetStatus{Replicas: 1}},
+	}
+	for _, r := range objects {
+		r.SetSelfLink("/s")
+	}
+	return objects
+}
+
+// ofServer is what a server sets of an object.
+func ofServer(r Resource) map[string]any {
+	meta := metav1.ObjectMeta{
+		UID: r.GetUID(), ResourceVersion: r.GetResourceVersion(), Generation: r.GetGeneration(), CreationTimestamp: r.GetCreationTimestamp(),
+		DeletionTimestamp: r.GetDeletionTimestamp(), DeletionGracePeriodSeconds: r.GetDeletionGracePeriodSeconds(),
+		ManagedFields: r.GetManagedFields(),
+	}
+	fields := map[string]any{"metadata": meta, "selfLink": r.GetSelfLink()}
+	if status := reflect.ValueOf(r).Elem().FieldByName("Status"); status.IsValid() {
+		fields["status"] = status.Interface()
+	}
+	return fields
+}
+
+// TestDefaultKeepsWhatAServerSets: an update has defaults too, and must lose neither status nor
+// UID.
+func TestDefaultKeepsWhatAServerSets(t *testing.T) {
+	for _, r := range serverFields() {
+		want := ofServer(r)
+		Default(r)
+		if diff := cmp.Diff(want, ofServer(r)); diff != "" {
+			t.Errorf("%T (-before +after):\n%s", r, diff)
+		}
+		if r.GetNamespace() != "default" {
+			t.Errorf("%T: namespace = %q, want the default", r, r.GetNamespace())
+		}
+	}
+}
+
+func TestPrepareForCreate(t *testing.T) {
+	for _, r := range serverFields() {
+		PrepareForCreate(r)
+		fresh := reflect.New(reflect.TypeOf(r).Elem()).Interface().(Resource)
+		if diff := cmp.Diff(ofServer(fresh), ofServer(r)); diff != "" {
+			t.Errorf("%T (-want +got):\n%s", r, diff)
+		}
+		if r.GetName() != "a" {
+			t.Errorf("%T: name = %q, want a", r, r.GetName())
+		}
+	}
+}
+
+// TestLoadClearsWhatAServerSets: a manifest may be the output of kubectl get -o yaml.
+func TestLoadClearsWhatAServerSets(t *testing.T) {
+	for _, r := range serverFields() {
+		kind := strings.TrimPrefix(reflect.TypeOf(r).String(), "*v1.")
+		t.Run(kind, func(t *testing.T) {
+			o := load(t, exported(kind))
+			fresh := reflect.New(reflect.TypeOf(r).Elem()).Interface().(Resource)
+			if diff := cmp.Diff(ofServer(fresh), ofServer(o.Resource)); diff != "" {
+				t.Errorf("what only a server sets (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// exported is an object as kubectl prints it.
+func exported(kind string) string {
+	text := deployment("replicas: 1")
+	status := "status: {replicas: 1}\n"
+	switch kind {
+	case "Pod":
+		text, status = pod("")+"\n", "status: {phase: Running}\n"
+	case "Service":
+		text = "apiVersion: v1\nkind: Service\nmetadata: {name: web}\nspec: {ports: [{port: 80}]}\n"
+		status = "status: {loadBalancer: {ingress: [{ip: 127.0.0.1}]}}\n"
+	case "ConfigMap", "Secret":
+		text, status = "apiVersion: v1\nkind: "+kind+"\nmetadata: {name: web}\n", ""
+	case "ReplicaSet", "StatefulSet":
+		text = strings.Replace(text, "kind: Deployment", "kind: "+kind, 1)
+	}
+	return strings.Replace(text, "{name: web}", "{name: web, uid: b, resourceVersion: '1', generation: 2, "+
+		"creationTimestamp: '2024-01-01T00:00:00Z', managedFields: [{manager: x}]}", 1) + status
 }

@@ -8,8 +8,8 @@ import (
 	"unicode"
 )
 
-// Reason classes an Error for callers that treat some of them differently. A validation error has
-// its field.ErrorType as its reason, "FieldValueRequired" for example.
+// Reason is the class of an Error, for callers that treat some of them differently. A validation
+// error has its field.ErrorType as its reason, "FieldValueRequired" for example.
 type Reason string
 
 // The reasons of errors that are found before validation.
@@ -77,8 +77,8 @@ func render(p Position, object Ref, field, message string) string {
 	return strings.Join(parts, ": ")
 }
 
-// printable keeps what a manifest says from moving the cursor, and a megabyte of it from hiding the
-// point: the end of a validation error, where the rule stands, survives the cut.
+// printable escapes control characters, so that a text from a manifest cannot move the cursor, and
+// cuts the middle out of a long one: the end of a validation error, where the rule stands, is kept.
 func printable(s string) string {
 	const head, tail = 400, 400
 	if len(s) > head+tail {

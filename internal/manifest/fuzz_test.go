@@ -28,7 +28,7 @@ func FuzzLoad(f *testing.F) {
 	}
 	opts := Options{MaxFileBytes: 64 << 10, MaxNodes: 5000, MaxDocuments: 50}
 	f.Fuzz(func(t *testing.T, text string) {
-		set, err := Parse(opts, "a.yaml", []byte(text))
+		set, err := loadText(opts, "a.yaml", []byte(text))
 		if err != nil {
 			checkErrors(t, err)
 			return
@@ -36,7 +36,7 @@ func FuzzLoad(f *testing.F) {
 		if len(set.Objects) == 0 {
 			return
 		}
-		again, err := Parse(opts, "b.yaml", []byte(encode(t, set)))
+		again, err := loadText(opts, "b.yaml", []byte(encode(t, set)))
 		if err != nil {
 			if strings.Contains(err.Error(), ": refused") {
 				return // with its defaults, or without its aliases, it is larger

@@ -55,12 +55,21 @@ func messages(t *testing.T, err error) []string {
 	return out
 }
 
+// loadText is Load for one text in memory; name stands for the file.
+func loadText(opts Options, name string, data []byte) (*Set, error) {
+	l := newLoader(opts)
+	if !l.documents(name, data) {
+		l.empty(name)
+	}
+	return l.result()
+}
+
 // load expects one object without errors.
 func load(t *testing.T, text string) Object {
 	t.Helper()
-	s, err := Parse(Options{}, "app.yaml", []byte(text))
+	s, err := loadText(Options{}, "app.yaml", []byte(text))
 	if err != nil {
-		t.Fatalf("Parse: %v\n%s", err, text)
+		t.Fatalf("loadText: %v\n%s", err, text)
 	}
 	if len(s.Objects) != 1 {
 		t.Fatalf("objects = %d, want 1", len(s.Objects))
@@ -69,7 +78,7 @@ func load(t *testing.T, text string) Object {
 }
 
 // fieldExists follows a pattern such as spec.ports[].nodePort along a kind's Go type.
-func fieldExists(k kind, pattern string) bool {
+func fieldExists(k objectType, pattern string) bool {
 	d := (&decoder{}).next()
 	t := reflect.TypeOf(k.make())
 	for step := range strings.SplitSeq(pattern, ".") {
@@ -77,8 +86,8 @@ func fieldExists(k kind, pattern string) bool {
 		for t.Kind() == reflect.Pointer {
 			t = t.Elem()
 		}
-		sc := scope{fields: d.structFields(t)}
-		next, ok := sc.field(name)
+		o := objectSchema{fields: d.structFields(t)}
+		next, ok := o.field(name)
 		if !ok {
 			return false
 		}

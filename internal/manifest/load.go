@@ -15,8 +15,8 @@ type loader struct {
 	set   *Set
 	errs  Errors
 	first map[Ref]Position // where each object was defined
-	// survey is set for [Survey]: more kinds, and objects with errors are kept.
-	survey bool
+	// lenient is set for [DecodeLenient]: more kinds are read, and objects with errors are kept.
+	lenient bool
 }
 
 func newLoader(opts Options) *loader {
@@ -33,8 +33,8 @@ func (l *loader) result() (*Set, error) {
 	return l.set, l.errs
 }
 
-// text reads the documents of one file and reports whether there were any, or errors.
-func (l *loader) text(name string, data []byte) bool {
+// documents reads the documents of one file and reports whether there were any, or errors.
+func (l *loader) documents(name string, data []byte) bool {
 	if int64(len(data)) > l.opts.MaxFileBytes {
 		l.limit(Position{File: name}, "the file is larger than %d bytes", l.opts.MaxFileBytes)
 		return true
@@ -62,13 +62,13 @@ func (l *loader) limit(at Position, format string, args ...any) {
 type file struct {
 	*loader
 	name       string
-	left       int // documents it may still have; -1 once that was said
-	searchable int // bytes left to spend on finding lines
+	left       int // documents it may still have; -1 once the error about them is reported
+	searchable int // bytes that may still be parsed again to find the lines of syntax errors
 }
 
 func (f *file) chunk(c chunk) {
 	at := Position{f.name, c.line + 1, 1}
-	if f.survey && f.skip(c, at) {
+	if f.lenient && f.skip(c, at) {
 		return
 	}
 	if len(c.text) > f.opts.MaxDocumentBytes {
@@ -100,27 +100,27 @@ func (f *file) document(d *decoder, n *yaml.Node, implied string) {
 		return
 	}
 	f.left--
-	h, ok := d.header(n, implied)
+	p, ok := d.partial(n, implied)
 	if !ok {
-		if !f.survey { // there, what is no object is none of ours
+		if !f.lenient { // it passes over what is no object
 			f.errs = append(f.errs, d.errs...)
 		}
 		return
 	}
-	if items, implied, ok := listOf(h); ok {
-		f.list(d, h, items, implied)
+	if items, implied, ok := listOf(p); ok {
+		f.list(d, p, items, implied)
 		return
 	}
-	find := findKind
-	if f.survey {
-		find = surveyKind
+	find := findType
+	if f.lenient {
+		find = findLenientType
 	}
-	k, ok, wrong, problem := find(h.apiVersion, h.kind)
+	k, ok, wrong, problem := find(p.apiVersion, p.kind)
 	switch {
 	case problem != "":
-		f.fail(&Error{Position: h.place(wrong), Object: d.ref, Field: wrong, Reason: ReasonKind, Message: problem})
+		f.fail(&Error{Position: p.positionOf(wrong), Object: d.ref, Field: wrong, Reason: ReasonKind, Message: problem})
 	case !ok:
-		f.set.Unknown = append(f.set.Unknown, Unknown{h.at, h.apiVersion, h.kind, h.name})
+		f.set.Unknown = append(f.set.Unknown, Unknown{p.at, p.apiVersion, p.kind, p.name})
 	default:
 		f.object(d, n, k)
 	}
@@ -128,22 +128,22 @@ func (f *file) document(d *decoder, n *yaml.Node, implied string) {
 
 // listOf recognizes a List of anything and the lists of our own kinds. ok is false for every other
 // object.
-func listOf(h header) (items *yaml.Node, implied string, ok bool) {
-	if h.apiVersion == "v1" && h.kind == "List" {
-		return h.items, "", true
+func listOf(p partialObject) (items *yaml.Node, implied string, ok bool) {
+	if p.apiVersion == "v1" && p.kind == "List" {
+		return p.items, "", true
 	}
-	name, isList := strings.CutSuffix(h.kind, "List")
-	for _, k := range kinds() {
-		if isList && name == k.name && h.apiVersion == k.apiVersion {
-			return h.items, k.apiVersion + "/" + k.name, true
+	name, isList := strings.CutSuffix(p.kind, "List")
+	for _, k := range objectTypes() {
+		if isList && name == k.kind && p.apiVersion == k.apiVersion {
+			return p.items, k.apiVersion + "/" + k.kind, true
 		}
 	}
 	return nil, "", false
 }
 
-func (f *file) list(d *decoder, h header, items *yaml.Node, implied string) {
-	for _, e := range h.extra {
-		d.unknownField(e.keyNode, e.key, &scope{fields: listFields(), d: d})
+func (f *file) list(d *decoder, p partialObject, items *yaml.Node, implied string) {
+	for _, e := range p.extra {
+		d.unknownField(e.keyNode, e.key, &objectSchema{fields: listFields(), d: d})
 	}
 	items = d.follow(items)
 	switch {
@@ -155,7 +155,7 @@ func (f *file) list(d *decoder, h header, items *yaml.Node, implied string) {
 			f.document(d.next(), item, implied)
 		}
 	}
-	if !f.survey {
+	if !f.lenient {
 		f.errs = append(f.errs, d.errs...)
 	}
 }
@@ -164,11 +164,11 @@ func listFields() []structField {
 	return []structField{{name: "apiVersion"}, {name: "kind"}, {name: "metadata"}, {name: "items"}}
 }
 
-func (f *file) object(d *decoder, n *yaml.Node, k kind) {
+func (f *file) object(d *decoder, n *yaml.Node, k objectType) {
 	r := k.make()
 	d.into(n, r)
-	if f.survey {
-		f.surveyed(d, n, k, r)
+	if f.lenient {
+		f.lenientObject(d, n, k, r)
 		return
 	}
 	if len(d.errs) > 0 {
@@ -176,9 +176,10 @@ func (f *file) object(d *decoder, n *yaml.Node, k kind) {
 		return
 	}
 	// an item of a PodList may have none
-	r.GetObjectKind().SetGroupVersionKind(schema.FromAPIVersionAndKind(k.apiVersion, k.name))
+	r.GetObjectKind().SetGroupVersionKind(schema.FromAPIVersionAndKind(k.apiVersion, k.kind))
 	o := Object{Resource: r, Position: d.position(n), fields: d.fields}
 	warnings := Warnings(r) // of what is written, before defaults change it
+	PrepareForCreate(r)
 	Default(r)
 	ref := o.Ref()
 	problems := Validate(r)
@@ -195,7 +196,8 @@ func (f *file) object(d *decoder, n *yaml.Node, k kind) {
 	f.set.Objects = append(f.set.Objects, o)
 }
 
-// isDuplicate complains about a second object of one kind, namespace and name.
+// isDuplicate reports whether there was an object of this kind, namespace and name before, which is
+// an error.
 func (f *file) isDuplicate(o Object, ref Ref) bool {
 	if o.Resource.GetName() == "" {
 		return false

@@ -117,7 +117,7 @@ func TestLimits(t *testing.T) {
 		{"exponent", pod("resources: {limits: {cpu: '1" + strings.Repeat("0", 100) + "'}}"), "as quantity such as 250m", Options{}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			_, err := Parse(tt.opts, "a.yaml", []byte(tt.text))
+			_, err := loadText(tt.opts, "a.yaml", []byte(tt.text))
 			if err == nil || !strings.Contains(err.Error(), tt.want) || !strings.HasPrefix(err.Error(), "a.yaml:") {
 				t.Errorf("error\n got %.500v\nwant %s", err, tt.want)
 			}
@@ -128,7 +128,7 @@ func TestLimits(t *testing.T) {
 // In a large document the parser's own line has to do.
 func TestSyntaxErrorInLargeText(t *testing.T) {
 	text := configMap("a") + "data:\n" + strings.Repeat("  k: v\n", 50_000) + "  {\n"
-	_, err := Parse(Options{}, "a.yaml", []byte(text))
+	_, err := loadText(Options{}, "a.yaml", []byte(text))
 	list, _ := errors.AsType[Errors](err)
 	if len(list) != 1 || list[0].Reason != ReasonSyntax || list[0].Line < 50_000 {
 		t.Errorf("error = %v, want a syntax error near line 50005", err)
@@ -137,7 +137,7 @@ func TestSyntaxErrorInLargeText(t *testing.T) {
 
 // Many broken documents do not make many errors.
 func TestManySyntaxErrors(t *testing.T) {
-	_, err := Parse(Options{MaxDocuments: 5}, "a.yaml", []byte(strings.Repeat("---\na: [\n", 1000)))
+	_, err := loadText(Options{MaxDocuments: 5}, "a.yaml", []byte(strings.Repeat("---\na: [\n", 1000)))
 	list, _ := errors.AsType[Errors](err)
 	if len(list) == 0 || len(list) > 7 {
 		t.Errorf("errors = %d, want about 5", len(list))

@@ -85,20 +85,20 @@ type Object struct {
 	Resource Resource
 	// Position is the first field of the object.
 	Position Position
-	// Problems is what is wrong with an object that [Survey] returns. Load and Parse return none
-	// that has problems.
+	// Problems is what is wrong with an object that [DecodeLenient] returns. Load returns none that
+	// has problems.
 	Problems Errors
-	fields   map[string]mark
+	fields   map[string]fieldPosition
 }
 
-// mark is where in the object's file a field was written; there are many, so it is small. A null
-// counts as absent but still has a place to point at.
-type mark struct {
+// fieldPosition is where in the object's file a field was written; there are many, so it is small.
+// A null counts as absent but still has a place to point at.
+type fieldPosition struct {
 	line, column int32
 	null         bool
 }
 
-func (m mark) in(file string) Position { return Position{file, int(m.line), int(m.column)} }
+func (m fieldPosition) in(file string) Position { return Position{file, int(m.line), int(m.column)} }
 
 // Ref identifies the object.
 func (o Object) Ref() Ref {
@@ -119,8 +119,8 @@ func (o Object) PositionOf(fieldPath string) Position {
 	return o.Position
 }
 
-// Has reports whether someone wrote the field, with any value but null. It tells a choice from a
-// default.
+// Has reports whether someone wrote the field, with any value but null, so that a choice can be
+// told from a default.
 func (o Object) Has(fieldPath string) bool {
 	m, ok := o.fields[fieldPath]
 	return ok && !m.null
@@ -173,15 +173,6 @@ func Load(opts Options, paths ...string) (*Set, error) {
 			seen[clean] = true
 			l.path(path)
 		}
-	}
-	return l.result()
-}
-
-// Parse is Load for one text that is already in memory; name stands for the file in positions.
-func Parse(opts Options, name string, data []byte) (*Set, error) {
-	l := newLoader(opts)
-	if !l.text(name, data) {
-		l.nothing(name)
 	}
 	return l.result()
 }

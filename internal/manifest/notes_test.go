@@ -9,7 +9,7 @@ import (
 // TestNotApplied also is the proof that a default is never listed: the Pod has many more fields in
 // the end.
 func TestNotApplied(t *testing.T) {
-	set, err := Parse(Options{}, "a.yaml", []byte(`apiVersion: v1
+	set, err := loadText(Options{}, "a.yaml", []byte(`apiVersion: v1
 kind: Pod
 metadata: {name: web}
 spec:
@@ -74,17 +74,17 @@ func TestNotAppliedPatterns(t *testing.T) {
 	for pattern := range podNotApplied() {
 		tables["Deployment"]["spec.template.spec."+pattern] = ""
 	}
-	for _, k := range kinds() {
-		for pattern := range tables[k.name] {
+	for _, k := range objectTypes() {
+		for pattern := range tables[k.kind] {
 			if !fieldExists(k, pattern) {
-				t.Errorf("%s has no field %s", k.name, pattern)
+				t.Errorf("%s has no field %s", k.kind, pattern)
 			}
 		}
 	}
 }
 
 func TestWarnings(t *testing.T) {
-	set, err := Parse(Options{}, "a.yaml", []byte(`apiVersion: apps/v1
+	set, err := loadText(Options{}, "a.yaml", []byte(`apiVersion: apps/v1
 kind: Deployment
 metadata:
   name: web

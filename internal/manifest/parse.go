@@ -19,14 +19,15 @@ const searchable = 256 << 10
 
 const templateHint = " (this looks like a template: render it first, for example with helm template)"
 
-// syntaxError is what the parser has to say; line and column count within the chunk.
+// syntaxError is an error of the parser; line and column count within the chunk.
 type syntaxError struct {
 	line, column int
 	message      string
 }
 
 // parse returns the documents of a chunk: usually one, none for comments only, more after the end
-// marker "...". Without search the line of an error is the parser's, which may be one of another.
+// marker "...". Without search the line of an error is the parser's, which may not be the right
+// one.
 func parse(c chunk, search bool) ([]*yaml.Node, *syntaxError) {
 	if docs, ok := parseJSON(c.text); ok {
 		return docs, nil

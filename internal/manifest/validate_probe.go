@@ -76,7 +76,7 @@ type handler struct {
 func (v *containerValidator) handler(h handler, path *field.Path) field.ErrorList {
 	var errs field.ErrorList
 	count := 0
-	for _, kind := range []struct {
+	for _, action := range []struct {
 		name  string
 		set   bool
 		check func(*field.Path) field.ErrorList
@@ -87,14 +87,14 @@ func (v *containerValidator) handler(h handler, path *field.Path) field.ErrorLis
 		{"grpc", h.grpc != nil, h.validateGRPC},
 		{"sleep", h.sleep != nil, func(path *field.Path) field.ErrorList { return v.sleep(h.sleep, path) }},
 	} {
-		if !kind.set {
+		if !action.set {
 			continue
 		}
 		if count++; count > 1 {
-			errs = append(errs, field.Forbidden(path.Child(kind.name), "may not specify more than 1 handler type"))
+			errs = append(errs, field.Forbidden(path.Child(action.name), "may not specify more than 1 handler type"))
 			continue
 		}
-		errs = append(errs, kind.check(path.Child(kind.name))...)
+		errs = append(errs, action.check(path.Child(action.name))...)
 	}
 	if count == 0 {
 		errs = append(errs, field.Required(path, "must specify a handler type"))

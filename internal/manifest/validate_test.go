@@ -162,7 +162,7 @@ func TestInvalidObjects(t *testing.T) {
 // checkInvalid compares the errors without regard to order, and the first line with the mark.
 func checkInvalid(t *testing.T, text string, want []string) {
 	t.Helper()
-	set, err := Parse(Options{}, "app.yaml", []byte(text))
+	set, err := loadText(Options{}, "app.yaml", []byte(text))
 	got := messages(t, err)
 	if diff := cmp.Diff(slices.Sorted(slices.Values(want)), slices.Sorted(slices.Values(got))); diff != "" {
 		t.Fatalf("errors (-want +got):\n%s", diff)
@@ -180,7 +180,7 @@ func checkInvalid(t *testing.T, text string, want []string) {
 }
 
 func TestErrorText(t *testing.T) {
-	_, err := Parse(Options{}, "k8s/app.yaml", []byte(deployment("replicas: 1")+"      restartPolicy: Never\n"))
+	_, err := loadText(Options{}, "k8s/app.yaml", []byte(deployment("replicas: 1")+"      restartPolicy: Never\n"))
 	want := `k8s/app.yaml:11:22: Deployment web: spec.template.spec.restartPolicy: Unsupported value: "Never": supported values: "Always"`
 	if err == nil || err.Error() != want {
 		t.Errorf("error\n got %v\nwant %v", err, want)

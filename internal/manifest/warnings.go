@@ -51,7 +51,7 @@ func Warnings(r Resource) []Warning {
 	return warnings
 }
 
-// idleAnnotations finds annotations of ours that mean nothing where they stand.
+// idleAnnotations finds annotations of Probity that have no effect where they stand.
 func idleAnnotations(annotations map[string]string, path string, known []string) []Warning {
 	var warnings []Warning
 	for _, key := range slices.Sorted(maps.Keys(annotations)) {

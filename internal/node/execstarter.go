@@ -18,7 +18,7 @@ type execStarter struct {
 
 // Start implements [probe.Starter].
 func (s execStarter) Start(c probe.Command) (probe.Running, error) {
-	p, err := s.starter.Start(process.Spec{Argv: c.Argv, Env: c.Env, Dir: c.Dir, Stdout: c.Stdout, Stderr: c.Stderr, Owner: s.owner, OOMScore: s.score})
+	p, err := s.starter.Start(process.Spec{Argv: c.Argv, Env: c.Env, Dir: c.Dir, Stdout: c.Stdout, Stderr: c.Stderr, Container: s.owner, OOMScore: s.score})
 	if err != nil {
 		return nil, err
 	}

@@ -85,7 +85,7 @@ func (r *runner) prepare(c *corev1.Container, inst *instance) (process.Spec, err
 	}
 	inst.env, inst.dir = env, workingDir(r.pod, c)
 	owner := fmt.Sprintf("%s/%s/%s", r.pod.Namespace, r.pod.Name, c.Name)
-	return process.Spec{Argv: expandAll(line, env.lookup), Env: env.list(), Dir: inst.dir, Owner: owner, OOMScore: r.score(c)}, nil
+	return process.Spec{Argv: expandAll(line, env.lookup), Env: env.list(), Dir: inst.dir, Container: owner, OOMScore: r.score(c)}, nil
 }
 
 // runInstance starts the process, says so, waits for its end and says that.

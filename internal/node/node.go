@@ -38,7 +38,7 @@ type Options struct {
 	MaxRestartPeriod time.Duration
 	// Follow, if not nil, gets every line that a container prints, from a goroutine per container.
 	// It may be slow; lines are dropped then.
-	Follow func(pod *corev1.Pod, container string, entry process.Entry)
+	Follow func(pod *corev1.Pod, container string, entry process.LogEntry)
 	// Traffic is what routes requests to the Pods. Default: nobody does.
 	Traffic Traffic
 	// Logger gets what is neither an Event nor a status. Default: nothing is logged.
@@ -50,8 +50,8 @@ type Options struct {
 const reportHistory = 256
 
 // Kinds are the kinds that a Node adds to Kubernetes' own.
-func Kinds() []store.Kind {
-	return []store.Kind{{Type: &ProbeReport{}, GVK: ProbeReportKind, Resource: "probereports", Equal: sameReport, History: reportHistory}}
+func Kinds() []store.KindDefinition {
+	return []store.KindDefinition{{Type: &ProbeReport{}, GVK: ProbeReportKind, Resource: "probereports", Equal: sameReport, History: reportHistory}}
 }
 
 // Node runs the Pods of a store whose spec.nodeName is [Name]. Make it with [New].

@@ -1,40 +1,40 @@
-// Package process runs operating system processes the way a container runtime
-// runs containers: it starts them, signals them, captures what they print,
-// tells which sockets they listen on, and leaves nothing of them behind.
+// Package process runs operating system processes the way a container runtime runs containers: it
+// starts them, signals them, captures their output, finds out which sockets they listen on, and
+// leaves nothing of them behind.
 //
 // # The shepherd
 //
-// On Linux every process is a child of the [Shepherd], a second process of the
-// same binary in a session of its own. Its promises:
+// On Linux every process is a child of the shepherd: a second process of the same binary, in a
+// session of its own. [Shepherd] is Probity's side of it; requests and reports go over one socket.
+// The shepherd and every process that it starts are child sub-reapers: when a process ends, the
+// kernel gives its children, which are then called orphans, to the nearest sub-reaper above. From
+// this follow four promises:
 //
-//  1. A process started by it is a child sub-reaper: what it forks, daemonises
-//     or puts into a session of its own stays its descendant, as under PID 1 of
-//     a container. The tree of a container is therefore its parent chain,
-//     exactly, whatever the descendants do to their group, session or
+//  1. Whatever a started process forks, daemonises or puts into a session of its own stays its
+//     descendant, as under PID 1 of a container. The process tree of a container is therefore the
+//     tree of parents and children, exactly, whatever the descendants do to their group, session or
 //     environment.
-//  2. When a started process ends, all that it leaves becomes a child of the
-//     shepherd. The shepherd has no other children than those it started and
-//     those leavings, so it kills and reaps the latter without guessing, and
-//     only then reports the exit.
-//  3. When Probity ends, be it by SIGKILL, its end of the socket closes, and the
-//     shepherd kills everything and ends too.
-//  4. When the shepherd is killed, its direct children die by their parent death
-//     signal, and whatever they leave arrives at Probity, which made itself a
-//     sub-reaper with [BecomeSubreaper], and is killed and reaped there.
+//  2. When a started process ends, its orphans become children of the shepherd. The shepherd has no
+//     other children than those that it started and orphans, so it kills and reaps the orphans
+//     without guessing, and only then reports the exit.
+//  3. When Probity ends, even by SIGKILL, its end of the socket closes, and the shepherd kills
+//     everything and ends too.
+//  4. When the shepherd is killed, its direct children die by their parent death signal, and their
+//     orphans become children of Probity, which made itself a sub-reaper with [BecomeSubreaper],
+//     and are killed and reaped there.
 //
-// Not covered: Probity and the shepherd being killed in the same instant (the
-// started processes still die, what they have forked stays); programs that run
-// under another user than Probity, which may not be signalled; a program that
-// gives up being a sub-reaper by prctl.
+// Not covered: Probity and the shepherd being killed in the same instant (the started processes
+// still die, what they have forked stays); programs that run under another user than Probity, which
+// may not be signalled; a program that gives up being a sub-reaper by prctl.
 //
 // # Differences to a shell
 //
-// Standard input is /dev/null. Signals have their default action and none is
-// blocked. No descriptor but the standard three is inherited. The soft limit for
-// open files equals the hard one, as the Go runtime has set it for Probity. A
-// daemon becomes a child of the started process when its own parent ends, as under
-// PID 1 of a container: one that never waits for it collects zombies until it ends.
+// Standard input is /dev/null. Signals have their default action and none is blocked. No descriptor
+// but the standard three is inherited. The soft limit for open files equals the hard one, as the Go
+// runtime has set it for Probity. A daemon becomes a child of the started process when its own
+// parent ends, as under PID 1 of a container: one that never waits for it collects zombies until it
+// ends.
 //
-// On systems other than Linux, [Plain] does the same without a shepherd: the
-// process group is killed, daemons that left it are not found.
+// On systems other than Linux, [GroupStarter] does the same without a shepherd: the process group
+// is killed, daemons that left it are not found.
 package process

@@ -7,17 +7,15 @@ import (
 	"syscall"
 )
 
-// ErrShortage is matched by start errors whose cause is this machine and not the
-// program: no process, memory or descriptor could be had. Trying later may help.
+// ErrShortage is matched by start errors whose cause is this machine and not the program: no
+// process, memory or descriptor could be had. Trying later may help.
 var ErrShortage = errors.New("the machine is short of processes, memory or open files")
 
-// ErrShepherdGone is matched by every error that follows from the end of the
-// shepherd.
+// ErrShepherdGone is matched by every error that follows from the end of the shepherd.
 var ErrShepherdGone = errors.New("the shepherd process has ended")
 
-// StartError says why a program could not be started. It unwraps to the system's
-// error, so that errors.Is works with fs.ErrNotExist and fs.ErrPermission, and it
-// matches [ErrShortage].
+// StartError says why a program could not be started. It unwraps to the system's error, so that
+// errors.Is works with fs.ErrNotExist and fs.ErrPermission, and it matches [ErrShortage].
 type StartError struct {
 	// Name is the program as the caller wrote it.
 	Name string
@@ -45,8 +43,8 @@ func (e *StartError) Is(target error) bool {
 	return errors.Is(e.Err, syscall.EAGAIN) || short(e.Err)
 }
 
-// short says whether an error means that this process or the machine lacks something, and nothing
-// about what was asked.
+// short reports whether an error means that this process or the machine lacks something, and
+// nothing about what was asked.
 func short(err error) bool {
 	for _, errno := range []syscall.Errno{syscall.ENOMEM, syscall.EMFILE, syscall.ENFILE} {
 		if errors.Is(err, errno) {
@@ -56,28 +54,28 @@ func short(err error) bool {
 	return false
 }
 
-// stage is the step of a start that failed.
-type stage uint8
+// startStep is a step of starting a process, to say which one failed.
+type startStep uint8
 
 const (
-	stageFork stage = iota + 1
-	stageGroup
-	stageParent
-	stageFiles
-	stageDir
-	stageExec
+	stepFork startStep = iota + 1
+	stepGroup
+	stepParent
+	stepFiles
+	stepDir
+	stepExec
 )
 
 // startError words the failure of a step of starting path in dir.
-func startError(name, path, dir string, at stage, cause error) *StartError {
+func startError(name, path, dir string, at startStep, cause error) *StartError {
 	e := &StartError{Name: name, Path: path, Err: cause}
 	switch at {
-	case stageFork:
+	case stepFork:
 		e.Reason = forkReason(cause)
-	case stageDir:
+	case stepDir:
 		e.Path = dir
 		e.Reason = fmt.Sprintf("the working directory %s cannot be entered", dir)
-	case stageExec:
+	case stepExec:
 		e.Reason = execReason(path, cause)
 	default:
 		e.Reason = "the new process could not be set up"

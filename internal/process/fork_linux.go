@@ -11,15 +11,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// forkPlan is all that the new process needs, made before the fork, because
-// between fork and execve nothing may be allocated.
+// forkPlan is all that the new process needs, made before the fork, because nothing may be
+// allocated between fork and execve.
 type forkPlan struct {
 	path, dir    *byte
 	argv, env    []*byte // each ends with nil
 	stdin        uintptr
 	stdout       uintptr
 	stderr       uintptr
-	report       uintptr // where a failure is written; closed by a successful execve
+	errorPipe    uintptr // where a failure is written; closed by a successful execve
 	parent       uintptr
 	allSignals   uint64
 	noSignals    uint64
@@ -27,7 +27,7 @@ type forkPlan struct {
 	defaultTaken sigaction
 	oomFile      *byte
 	oomScore     []byte    // empty: it stays as it is
-	failure      [2]uint32 // stage, errno
+	failure      [2]uint32 // startStep, errno
 }
 
 // sigaction is the kernel's struct of that name; all zero means SIG_DFL.
@@ -35,14 +35,13 @@ type sigaction struct{ handler, flags, restorer, mask uint64 }
 
 const signalSetSize = 8
 
-// fork starts c as a child of the calling thread, which must live as long as the
-// child: the kernel ties the parent death signal to it. The descriptors in files
-// are stdin, stdout and stderr. What becomes of execve is read from the returned
-// file by readReport.
+// fork starts c as a child of the calling thread, which must live as long as the child: the kernel
+// ties the parent death signal to it. The descriptors in files are stdin, stdout and stderr. What
+// becomes of execve is read from the returned pipe by readErrorPipe.
 //
-// The standard library cannot do this: it has no way to make the child a
-// sub-reaper, and the program that is executed would have to do it itself.
-func fork(c command, files [3]int) (pid int, report *os.File, err error) {
+// The standard library cannot do this: it has no way to make the child a sub-reaper, and the
+// program that is executed would have to do it itself.
+func fork(c command, files [3]int) (pid int, errorPipe *os.File, err error) {
 	plan, err := newForkPlan(c, files)
 	if err != nil {
 		return 0, nil, err
@@ -53,7 +52,7 @@ func fork(c command, files [3]int) (pid int, report *os.File, err error) {
 		return 0, nil, err
 	}
 	defer unix.Close(pipe[1])
-	plan.report = uintptr(pipe[1])
+	plan.errorPipe = uintptr(pipe[1])
 	child, errno := forkAndExec(plan)
 	runtime.KeepAlive(plan)
 	if errno != 0 {
@@ -88,10 +87,9 @@ func newForkPlan(c command, files [3]int) (*forkPlan, error) {
 	return plan, err
 }
 
-// forkAndExec clones the process and, in the copy, becomes the program. In the
-// copy no other thread exists and the Go runtime is dead: there it makes plain
-// system calls only, and never returns. Signals are blocked meanwhile so that no
-// Go handler runs there either.
+// forkAndExec clones the process and, in the copy, becomes the program. In the copy no other thread
+// exists and the Go runtime is dead: there it makes plain system calls only, and never returns.
+// Signals are blocked meanwhile so that no Go handler runs there either.
 //
 //go:norace
 //go:nosplit
@@ -107,51 +105,51 @@ func forkAndExec(p *forkPlan) (child uintptr, errno syscall.Errno) {
 	}
 	at, errno := becomeProgram(p)
 	p.failure[0], p.failure[1] = uint32(at), uint32(errno)
-	syscall.RawSyscall(unix.SYS_WRITE, p.report, uintptr(unsafe.Pointer(&p.failure)), unsafe.Sizeof(p.failure))
+	syscall.RawSyscall(unix.SYS_WRITE, p.errorPipe, uintptr(unsafe.Pointer(&p.failure)), unsafe.Sizeof(p.failure))
 	for {
 		syscall.RawSyscall(unix.SYS_EXIT_GROUP, 127, 0, 0)
 	}
 }
 
-// becomeProgram sets the new process up and executes the program. It returns only
-// on failure. The same rules as for forkAndExec hold.
+// becomeProgram sets the new process up and executes the program. It returns only on failure. The
+// same rules as for forkAndExec hold.
 //
 //go:norace
 //go:nosplit
 //go:noinline
-func becomeProgram(p *forkPlan) (stage, syscall.Errno) {
+func becomeProgram(p *forkPlan) (startStep, syscall.Errno) {
 	for sig := uintptr(1); sig <= 64; sig++ {
 		// SIGKILL, SIGSTOP and numbers that do not exist refuse.
 		syscall.RawSyscall6(unix.SYS_RT_SIGACTION, sig, uintptr(unsafe.Pointer(&p.defaultTaken)), 0, signalSetSize, 0, 0)
 	}
 	if _, _, errno := syscall.RawSyscall(unix.SYS_SETPGID, 0, 0, 0); errno != 0 {
-		return stageGroup, errno
+		return stepGroup, errno
 	}
 	if _, _, errno := syscall.RawSyscall6(unix.SYS_PRCTL, unix.PR_SET_PDEATHSIG, uintptr(unix.SIGKILL), 0, 0, 0, 0); errno != 0 {
-		return stageParent, errno
+		return stepParent, errno
 	}
 	// The shepherd may have died before the line above.
 	if parent, _, _ := syscall.RawSyscall(unix.SYS_GETPPID, 0, 0, 0); parent != p.parent {
-		return stageParent, unix.ECHILD
+		return stepParent, unix.ECHILD
 	}
 	if _, _, errno := syscall.RawSyscall6(unix.SYS_PRCTL, unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0, 0); errno != 0 {
-		return stageParent, errno
+		return stepParent, errno
 	}
 	setOOMScore(p)
 	if errno := setFiles(p); errno != 0 {
-		return stageFiles, errno
+		return stepFiles, errno
 	}
 	if _, _, errno := syscall.RawSyscall(unix.SYS_CHDIR, uintptr(unsafe.Pointer(p.dir)), 0, 0); errno != 0 {
-		return stageDir, errno
+		return stepDir, errno
 	}
 	syscall.RawSyscall6(unix.SYS_RT_SIGPROCMASK, unix.SIG_SETMASK, uintptr(unsafe.Pointer(&p.noSignals)), 0, signalSetSize, 0, 0)
 	_, _, errno := syscall.RawSyscall(unix.SYS_EXECVE, uintptr(unsafe.Pointer(p.path)),
 		uintptr(unsafe.Pointer(&p.argv[0])), uintptr(unsafe.Pointer(&p.env[0])))
-	return stageExec, errno
+	return stepExec, errno
 }
 
-// setOOMScore makes the process a better victim than Probity when memory runs out. If that is not
-// possible the kernel chooses as it likes.
+// setOOMScore makes the kernel end this process rather than Probity when memory runs out. On an
+// error the score stays as it is.
 //
 //go:norace
 //go:nosplit
@@ -169,8 +167,8 @@ func setOOMScore(p *forkPlan) {
 	syscall.RawSyscall(unix.SYS_CLOSE, fd, 0, 0)
 }
 
-// setFiles puts the standard descriptors in place and lets execve close all
-// others, also those that Probity's own parent forgot to close.
+// setFiles puts the standard descriptors in place and lets execve close all others, also those that
+// Probity's own parent forgot to close.
 //
 //go:norace
 //go:nosplit
@@ -190,14 +188,14 @@ func setFiles(p *forkPlan) syscall.Errno {
 	return 0
 }
 
-// readReport waits for execve and closes report. It returns errno 0 when the
-// program runs, or died before it could say anything.
-func readReport(report *os.File) (stage, syscall.Errno) {
-	defer report.Close()
+// readErrorPipe waits for execve and closes the pipe. It returns errno 0 when the program runs, or
+// died before it could say anything.
+func readErrorPipe(pipe *os.File) (startStep, syscall.Errno) {
+	defer pipe.Close()
 	var failure [2]uint32
-	n, err := report.Read(unsafe.Slice((*byte)(unsafe.Pointer(&failure)), unsafe.Sizeof(failure)))
+	n, err := pipe.Read(unsafe.Slice((*byte)(unsafe.Pointer(&failure)), unsafe.Sizeof(failure)))
 	if err != nil || n != int(unsafe.Sizeof(failure)) {
 		return 0, 0
 	}
-	return stage(failure[0]), syscall.Errno(failure[1])
+	return startStep(failure[0]), syscall.Errno(failure[1])
 }

@@ -2,12 +2,12 @@ package process
 
 import "net/netip"
 
-// Owner says whose a port is.
+// Owner is the answer to the question whether a port belongs to a process tree.
 type Owner int
 
 const (
-	// Unknown means that it cannot be told: the system does not say, or a process
-	// of the tree hides its descriptors. Treat it as Own.
+	// Unknown means that it cannot be found out: the system does not show it, or the descriptors of
+	// a process may not be read. Treat it as Own.
 	Unknown Owner = iota
 	// Nobody listens on a loopback address of the port.
 	Nobody
@@ -17,16 +17,11 @@ const (
 	Stranger
 )
 
-// String is for messages and test failures.
-func (o Owner) String() string {
-	return [...]string{"unknown", "nobody", "own", "stranger"}[o]
-}
-
 // Ownership is who answers on a port of this machine.
 type Ownership struct {
 	Owner Owner
-	// Addr is the loopback address that this is about: 127.0.0.1, or ::1 if only
-	// there somebody listens, or the tree does. It is what to dial.
+	// Addr is the loopback address that this is about, and the one to dial: 127.0.0.1, or ::1 if
+	// somebody listens only there, or the tree does.
 	Addr netip.Addr
 	// PID is a process that holds the socket, 0 if none could be seen.
 	PID int

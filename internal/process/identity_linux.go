@@ -6,15 +6,15 @@ import (
 	"time"
 )
 
-// Identity proves that an answer on a port comes from a certain process tree, by
-// the owner of the listening socket. One Identity serves one tree, which may grow
-// and shrink. The zero value is ready; it is safe for concurrent use.
+// Identity proves that an answer on a port comes from a certain process tree, by the owner of the
+// listening socket. One Identity serves one tree, which may grow and shrink. The zero value is
+// ready; it is safe for concurrent use.
 //
-// The answer is remembered by socket, so that asking before every probe costs one
-// short question to the kernel.
+// The answer is remembered by socket, so that asking before every probe costs one short question to
+// the kernel.
 type Identity struct {
-	// Sockets is what to ask through. Nil means a conversation of its own for each question, which
-	// costs more.
+	// Sockets is asked for the listening sockets. Nil means a netlink socket of its own for each
+	// question, which costs more.
 	Sockets *Sockets
 
 	mu      sync.Mutex
@@ -27,17 +27,16 @@ type holder struct {
 	owner   Owner
 	pid     int
 	command string
-	until   time.Time // when to look again; zero for as long as the socket exists
+	until   time.Time // when to search again; zero means never, while the socket exists
 }
 
-// doubtPeriod is how long a socket that nobody seems to hold is not looked up
-// again: that means reading the descriptors of every process.
-const doubtPeriod = time.Second
+// unknownPeriod is how long a socket that nobody seems to hold is not looked up again: that means
+// reading the descriptors of every process.
+const unknownPeriod = time.Second
 
-// Owns tells who answers on port at the loopback addresses. tree lists the
-// processes that count as own: see [Tree]. It is only called if a new socket or a
-// stranger is seen. The error is a shortage of this process, or that sockets
-// cannot be listed.
+// Owns finds out who answers on port at the loopback addresses. tree lists the processes that count
+// as own: see [Tree]. It is only called if a new socket or a stranger is seen. The error is a
+// shortage of this process, or that sockets cannot be listed.
 func (id *Identity) Owns(tree func() ([]int, error), port int) (Ownership, error) {
 	all, err := id.listeners(port)
 	if err != nil {
@@ -54,7 +53,7 @@ func (id *Identity) Owns(tree func() ([]int, error), port int) (Ownership, error
 		if len(listeners) == 0 {
 			continue
 		}
-		o := id.judgeLocked(listeners)
+		o := id.summarizeLocked(listeners)
 		o.Addr = to
 		if o.Owner == Own || result.Owner == Nobody {
 			result = o
@@ -73,9 +72,9 @@ func (id *Identity) listeners(port int) ([]Listener, error) {
 	return id.Sockets.Listeners(port)
 }
 
-// judgeLocked sums up the sockets among which the kernel chooses: one stranger
-// spoils all.
-func (id *Identity) judgeLocked(listeners []Listener) Ownership {
+// summarizeLocked gives one answer for the sockets among which the kernel chooses: if one belongs
+// to a stranger, the answer is that stranger.
+func (id *Identity) summarizeLocked(listeners []Listener) Ownership {
 	worst := id.holders[listeners[0].Inode]
 	for _, l := range listeners[1:] {
 		h := id.holders[l.Inode]
@@ -86,8 +85,8 @@ func (id *Identity) judgeLocked(listeners []Listener) Ownership {
 	return Ownership{Owner: worst.owner, PID: worst.pid, Command: worst.command}
 }
 
-// resolveLocked finds the holder of each socket that has none yet, and forgets
-// sockets of the port that are gone.
+// resolveLocked finds the holder of each socket that has none yet, and forgets sockets of the port
+// that are gone.
 func (id *Identity) resolveLocked(port int, all []Listener, tree func() ([]int, error)) error {
 	if id.holders == nil {
 		id.holders = map[uint64]holder{}
@@ -111,11 +110,11 @@ func (id *Identity) resolveLocked(port int, all []Listener, tree func() ([]int, 
 			return err
 		}
 	}
-	return id.admitLocked(port, tree)
+	return id.recheckStrangersLocked(port, tree)
 }
 
-// searchAllLocked looks for the missing sockets in the tree, then everywhere.
-// Those that nobody seems to hold stay in doubt for a while.
+// searchAllLocked looks for the missing sockets in the tree, then everywhere. Those whose holder is
+// not found are searched for again after unknownPeriod.
 func (id *Identity) searchAllLocked(port int, tree func() ([]int, error), missing map[uint64]bool) error {
 	found := holder{port: port, owner: Own}
 	own, err := tree()
@@ -124,7 +123,7 @@ func (id *Identity) searchAllLocked(port int, tree func() ([]int, error), missin
 	}
 	hidden, err := id.searchLocked(own, missing, found)
 	if err == nil && len(missing) > 0 {
-		// Without the list of processes they stay in doubt.
+		// Without the list of processes their holder is not found.
 		pids, _ := readNumbers("/proc")
 		found.owner = Stranger
 		_, err = id.searchLocked(pids, missing, found)
@@ -132,19 +131,19 @@ func (id *Identity) searchAllLocked(port int, tree func() ([]int, error), missin
 	if err != nil {
 		return err
 	}
-	doubt := holder{port: port, owner: Stranger, until: time.Now().Add(doubtPeriod)}
+	notFound := holder{port: port, owner: Stranger, until: time.Now().Add(unknownPeriod)}
 	if hidden {
-		doubt.owner = Unknown
+		notFound.owner = Unknown
 	}
 	for inode := range missing {
-		id.holders[inode] = doubt
+		id.holders[inode] = notFound
 	}
 	return nil
 }
 
-// admitLocked looks again at strangers: the tree may have grown since, be it
-// between two steps of a search.
-func (id *Identity) admitLocked(port int, tree func() ([]int, error)) (err error) {
+// recheckStrangersLocked checks whether strangers are of the tree by now: it may have grown since,
+// even between two steps of a search.
+func (id *Identity) recheckStrangersLocked(port int, tree func() ([]int, error)) (err error) {
 	var own []int
 	for inode, h := range id.holders {
 		if h.port != port || h.owner != Stranger || h.pid == 0 {
@@ -163,10 +162,9 @@ func (id *Identity) admitLocked(port int, tree func() ([]int, error)) (err error
 	return nil
 }
 
-// searchLocked looks for the missing sockets among pids, and moves those that it
-// finds to the holders, as found with the process. It reports whether the
-// descriptors of one may not be read; that they cannot be read for a shortage of
-// our own is the error.
+// searchLocked looks for the missing sockets among pids, and moves those that it finds to the
+// holders, as found with the process. It reports whether the descriptors of one may not be read;
+// that they cannot be read for a shortage of our own is the error.
 func (id *Identity) searchLocked(pids []int, missing map[uint64]bool, found holder) (hidden bool, err error) {
 	for _, pid := range pids {
 		if len(missing) == 0 {

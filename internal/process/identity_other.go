@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// Sockets has nobody to ask on this system.
+// Sockets does nothing on this system, which has no list of sockets to read.
 type Sockets struct {
 	// Freshness is how old an answer may be.
 	Freshness time.Duration
@@ -25,12 +25,6 @@ func (id *Identity) Owns(tree func() ([]int, error), port int) (Ownership, error
 	return Ownership{Owner: Unknown, Addr: loopbacks()[0]}, nil
 }
 
-// Listeners fails with errors.ErrUnsupported on this system.
-func Listeners(port int) ([]Listener, error) { return nil, errors.ErrUnsupported }
-
-// TreeListeners fails with errors.ErrUnsupported on this system.
-func TreeListeners(pids []int) ([]Listener, error) { return nil, errors.ErrUnsupported }
-
 // Tree knows only the process itself on this system.
 func Tree(p Process) ([]int, error) {
 	select {
@@ -41,6 +35,6 @@ func Tree(p Process) ([]int, error) {
 	}
 }
 
-// Dead says whether there is no process of that id any more. A zombie counts as alive on this
+// Dead reports whether there is no process of that id any more. A zombie counts as alive on this
 // system.
 func Dead(pid int) bool { return errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) }

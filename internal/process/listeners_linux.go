@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/netip"
 	"os"
 	"slices"
 	"strconv"
@@ -12,15 +13,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Listeners lists the TCP sockets that listen on port in this network namespace,
-// those of other users too; port 0 means every port.
+// Listeners lists the TCP sockets that listen on port in this network namespace, those of other
+// users too; port 0 means every port.
 func Listeners(port int) ([]Listener, error) {
 	var s Sockets
 	defer s.Close()
 	return s.Listeners(port)
 }
 
-// Listeners is the function of that name, at less cost.
+// Listeners does the same as the function of that name, at less cost.
 func (s *Sockets) Listeners(port int) ([]Listener, error) {
 	all, err := s.listeners(port)
 	if err == nil {
@@ -54,19 +55,27 @@ func procListeners(family uint8, port int) ([]Listener, error) {
 	return slices.DeleteFunc(all, func(l Listener) bool { return port != 0 && l.Port != port }), err
 }
 
-// TreeListeners lists the sockets on which one of pids listens. A process whose
-// descriptors may not be read counts as having none.
-func TreeListeners(pids []int) ([]Listener, error) {
-	all, err := Listeners(0)
-	if err != nil {
-		return nil, err
+// reached returns the listeners, among those of one port, of which the kernel chooses one for a
+// connection to the loopback address to: those bound to exactly this address, else those bound to
+// any. There can be several by SO_REUSEPORT.
+func reached(all []Listener, to netip.Addr) []Listener {
+	ranks := []func(Listener) bool{
+		func(l Listener) bool { return l.Addr == to },
+		func(l Listener) bool { return l.Addr.IsUnspecified() && l.Addr.Is4() == to.Is4() },
+		func(l Listener) bool { return l.Addr == netip.IPv6Unspecified() && to.Is4() && !l.OnlyIPv6 },
 	}
-	held := map[uint64]bool{}
-	for _, pid := range pids {
-		// It may have ended.
-		_ = eachSocket(pid, func(inode uint64) { held[inode] = true })
+	for _, matches := range ranks {
+		var some []Listener
+		for _, l := range all {
+			if matches(l) {
+				some = append(some, l)
+			}
+		}
+		if len(some) > 0 {
+			return some
+		}
 	}
-	return slices.DeleteFunc(all, func(l Listener) bool { return !held[l.Inode] }), nil
+	return nil
 }
 
 // eachSocket calls visit with the inode of every socket that pid holds.
@@ -98,9 +107,8 @@ func parseSocketLink(target string) (uint64, bool) {
 	return inode, err == nil
 }
 
-// Tree lists p and all its descendants, or nothing when p has ended. It is exact
-// but for processes that are forked at this moment. The error is a shortage of
-// this process.
+// Tree lists p and all its descendants, or nothing when p has ended. It is exact but for processes
+// that are forked at this moment. The error is a shortage of this process.
 func Tree(p Process) ([]int, error) {
 	select {
 	case <-p.Done():

@@ -7,22 +7,22 @@ import (
 	"time"
 )
 
-// LogOptions say where a log goes. The zero value of a field means its default.
+// LogOptions are where a log goes and how much of it is kept. The zero value of a field means its
+// default.
 type LogOptions struct {
 	// Dir is the container's folder, made when it does not exist. Required.
 	Dir string
-	// Instance is the restart count. The files of instances before the previous
-	// one are deleted.
+	// Instance is the restart count. The files of instances before the previous one are deleted.
 	Instance int
 	// MaxSize is when a file is rotated, in bytes. Default 10 MiB.
 	MaxSize int64
 	// MaxFiles is how many files are kept, the current one included. Default 5.
 	MaxFiles int
-	// DrainTimeout is how long Close waits for somebody who still holds the output
-	// open. Default 1 s.
+	// DrainTimeout is how long Close waits for somebody who still holds the output open. Default
+	// 1 s.
 	DrainTimeout time.Duration
-	// OnError is told the first failure to write, once, from a goroutine of the
-	// log; it must not call the log. Default: see Log.Err.
+	// OnError is called with the first failure to write, once, from a goroutine of the log; it must
+	// not call the log. Default: nothing is called, see [Log.Err].
 	OnError func(error)
 }
 
@@ -42,8 +42,8 @@ func (o LogOptions) withDefaults() LogOptions {
 	return o
 }
 
-// Logs opens logs that share their buffers, so that a quiet container costs next
-// to no memory. The zero value is ready and safe for concurrent use.
+// Logs opens logs that share their buffers, so that a quiet container costs next to no memory. The
+// zero value is ready and safe for concurrent use.
 type Logs struct {
 	buffers sync.Pool
 }
@@ -64,13 +64,12 @@ func (ls *Logs) get() *buffer {
 	return &buffer{out: make([]byte, 0, flushSize+MaxLine+128)}
 }
 
-// Log captures the output of one container instance: into files in the format of
-// the container runtime interface, and for followers. The process never waits for
-// followers, nor for a disk that is full or refuses: what cannot be kept is read,
-// counted and dropped. It does wait for a disk that is merely slow.
+// Log captures the output of one container instance: into files in the format of the container
+// runtime interface, and for followers. The process never waits for followers, nor for a disk that
+// is full or refuses: what cannot be kept is read, counted and dropped. It does wait for a disk
+// that is merely slow.
 //
-// A Log owns two goroutines, one a stream, which Close joins. It is safe for
-// concurrent use.
+// A Log owns two goroutines, one a stream, which Close joins. It is safe for concurrent use.
 type Log struct {
 	options LogOptions
 	logs    *Logs
@@ -79,7 +78,7 @@ type Log struct {
 	joined  sync.WaitGroup
 	closing sync.Once
 
-	mu        sync.Mutex // guards what follows
+	mu        sync.Mutex // guards the fields below
 	file      logFile
 	followers map[*Follower]struct{}
 	closed    bool
@@ -87,9 +86,8 @@ type Log struct {
 	err       error
 }
 
-// Open starts to capture. Troubles with files are no error here: they are reported
-// as every later one is. An error means that this process is out of descriptors
-// and matches [ErrShortage].
+// Open starts to capture. A problem with a file is no error here: it is reported like every later
+// one. An error means that this process is out of descriptors and matches [ErrShortage].
 func (ls *Logs) Open(options LogOptions) (*Log, error) {
 	l := &Log{options: options.withDefaults(), logs: ls, followers: map[*Follower]struct{}{}}
 	l.file = logFile{path: logPath(options.Dir, options.Instance), maxSize: l.options.MaxSize, maxFiles: l.options.MaxFiles}
@@ -116,17 +114,17 @@ func (l *Log) Stdout() *os.File { return l.writers[0] }
 // Stderr is what to start the process with; see [Spec].
 func (l *Log) Stderr() *os.File { return l.writers[1] }
 
-// CloseWriters gives up this process's hold on the output, so that the end of the
-// container's is noticed. To be called after the start.
+// CloseWriters closes this process's copies of the descriptors that the container writes to, so
+// that the end of its output is noticed. To be called after the start.
 func (l *Log) CloseWriters() {
 	for _, w := range l.writers {
 		w.Close() // a second close is harmless
 	}
 }
 
-// Close waits until all output has been read, at most for DrainTimeout after which
-// somebody outside the container must hold it open, ends the followers and closes
-// the file. It returns Err. It can be called more than once.
+// Close waits until all output has been read, for at most DrainTimeout: if it is not at its end
+// then, somebody outside the container holds it open. It ends the followers and closes the file. It
+// returns Err. It can be called more than once.
 func (l *Log) Close() error {
 	l.closing.Do(func() {
 		l.CloseWriters()

@@ -25,20 +25,20 @@ func openLog(t *testing.T, options LogOptions) *Log {
 }
 
 // readLog reads all files of an instance, oldest first.
-func readLog(t *testing.T, dir string, instance int) []Entry {
+func readLog(t *testing.T, dir string, instance int) []LogEntry {
 	t.Helper()
 	files, err := LogFiles(dir, instance)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var entries []Entry
+	var entries []LogEntry
 	for _, file := range files {
 		data, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)
 		}
 		for line := range bytes.Lines(data) {
-			e, err := ParseEntry(bytes.TrimSuffix(line, []byte("\n")))
+			e, err := ParseLogEntry(bytes.TrimSuffix(line, []byte("\n")))
 			if err != nil {
 				t.Fatalf("%s: %q: %v", file, line, err)
 			}
@@ -48,7 +48,7 @@ func readLog(t *testing.T, dir string, instance int) []Entry {
 	return entries
 }
 
-func textOf(entries []Entry, stream Stream) string {
+func textOf(entries []LogEntry, stream Stream) string {
 	var b strings.Builder
 	for _, e := range entries {
 		if e.Stream == stream {
@@ -64,7 +64,7 @@ func textOf(entries []Entry, stream Stream) string {
 // capture runs a script with its output in l, to the end.
 func capture(t *testing.T, l *Log, script string) {
 	t.Helper()
-	p := start(t, Plain{}, Spec{Argv: []string{"sh", "-c", script}, Env: os.Environ(), Stdout: l.Stdout(), Stderr: l.Stderr()})
+	p := start(t, GroupStarter{}, Spec{Argv: []string{"sh", "-c", script}, Env: os.Environ(), Stdout: l.Stdout(), Stderr: l.Stderr()})
 	l.CloseWriters()
 	waitDone(t, p)
 }
@@ -197,8 +197,8 @@ func TestLogKeepsThePreviousInstance(t *testing.T) {
 	}
 }
 
-// TestLogTrouble has a disk that takes nothing: the program writes to its end, and
-// the loss is counted and told once.
+// TestLogTrouble has a disk that takes nothing: the program writes to its end, and the loss is
+// counted and told once.
 func TestLogTrouble(t *testing.T) {
 	tests := []struct {
 		name    string
@@ -283,7 +283,7 @@ func TestLogFollowers(t *testing.T) {
 func TestLogHeldOpen(t *testing.T) {
 	dir := t.TempDir()
 	l := openLog(t, LogOptions{Dir: dir, DrainTimeout: 50 * time.Millisecond})
-	holder := start(t, Plain{}, Spec{Argv: []string{"sleep", "1000"}, Stdout: l.Stdout(), Stderr: l.Stderr()})
+	holder := start(t, GroupStarter{}, Spec{Argv: []string{"sleep", "1000"}, Stdout: l.Stdout(), Stderr: l.Stderr()})
 	if _, err := io.WriteString(l.Stdout(), "said in time\n"); err != nil {
 		t.Fatal(err)
 	}
@@ -299,8 +299,8 @@ func TestLogHeldOpen(t *testing.T) {
 	waitDone(t, holder)
 }
 
-// TestLogCompleteness compares what arrives with what was written, byte by byte,
-// through rotations that delete nothing.
+// TestLogCompleteness compares what arrives with what was written, byte by byte, through rotations
+// that delete nothing.
 func TestLogCompleteness(t *testing.T) {
 	dir := t.TempDir()
 	l := openLog(t, LogOptions{Dir: dir, MaxSize: 1 << 20, MaxFiles: 50})

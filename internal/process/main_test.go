@@ -123,3 +123,8 @@ func output(t *testing.T, s Starter, spec Spec) string {
 	}
 	return string(data)
 }
+
+// String makes the failures of tests readable.
+func (o Owner) String() string {
+	return [...]string{"unknown", "nobody", "own", "stranger"}[o]
+}

@@ -11,14 +11,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// BecomeSubreaper makes the orphans of a killed shepherd children of this process,
-// where the [Shepherd] finds and kills them. To be called once, before the first
-// [NewShepherd].
+// BecomeSubreaper makes the orphans of a killed shepherd children of this process, where the
+// [Shepherd] finds and kills them. To be called once, before the first [NewShepherd].
 //
-// From then on, descendants that the caller's own children leave arrive here as
-// well, and nobody reaps them: run everything through a Starter, probes too. A
-// child that the caller starts otherwise must stay in the caller's session, or it
-// is taken for an orphan when a shepherd dies.
+// From then on, descendants that the caller's own children leave arrive here as well, and nobody
+// reaps them: run everything through a Starter, probes too. A child that the caller starts
+// otherwise must stay in the caller's session, or it is taken for an orphan when a shepherd dies.
 func BecomeSubreaper() error {
 	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
 		return fmt.Errorf("cannot become the reaper of orphans: %w", err)
@@ -26,9 +24,8 @@ func BecomeSubreaper() error {
 	return nil
 }
 
-// killOrphans kills and reaps what a dead shepherd has left: the processes that it
-// had started, and all others that have become children of this one. It gives up
-// after KillBound.
+// killOrphans kills and reaps the orphans of a shepherd that has ended: the processes that it had
+// started, and all others that have become children of this one. It gives up after KillBound.
 func killOrphans(started map[uint64]*shepherdProcess) {
 	known := make(map[int]bool, len(started))
 	for _, p := range started {
@@ -36,7 +33,7 @@ func killOrphans(started map[uint64]*shepherdProcess) {
 	}
 	deadline := time.Now().Add(KillBound)
 	for time.Now().Before(deadline) {
-		orphans, err := orphans(known)
+		orphans, err := shepherdOrphans(known)
 		if err == nil && len(orphans) == 0 {
 			return
 		}
@@ -45,14 +42,14 @@ func killOrphans(started map[uint64]*shepherdProcess) {
 			// Only this pid: the caller may wait for children of its own.
 			_, _ = syscall.Wait4(pid, nil, syscall.WNOHANG, nil)
 		}
-		time.Sleep(sweepPeriod)
+		time.Sleep(orphanPeriod)
 	}
 }
 
-// orphans lists the children that a shepherd left: those that it had started
-// itself, and those outside of this session. The shepherd has a session of its
-// own, and a process cannot enter a session that exists.
-func orphans(known map[int]bool) ([]int, error) {
+// shepherdOrphans lists the children of this process that a shepherd left: those that it had
+// started itself, and those outside of this session. The shepherd has a session of its own, and a
+// process cannot enter a session that exists.
+func shepherdOrphans(known map[int]bool) ([]int, error) {
 	self := os.Getpid()
 	session, err := unix.Getsid(0)
 	if err != nil {
@@ -75,8 +72,8 @@ func orphans(known map[int]bool) ([]int, error) {
 	return pids, nil
 }
 
-// isOurShepherd tells a second shepherd of this process from an orphan. A dead one
-// has only its name left, and is reaped by its Shepherd.
+// isOurShepherd reports whether a child is another shepherd of this process, and no orphan. A dead
+// one has only its name left, and is reaped by its Shepherd.
 func isOurShepherd(pid, self int, stat procStat) bool {
 	if stat.dead() {
 		return stat.command == shepherdName && stat.session == pid

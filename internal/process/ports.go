@@ -10,15 +10,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Ports hands out private ports for pods. The zero value is ready and safe for
-// concurrent use.
+// Ports hands out private ports for pods. The zero value is ready and safe for concurrent use.
 //
-// A port that was taken is not handed out again before its release, not by another
-// Probity of this machine either, and lies
-// outside of the range from which the kernel takes ports for outgoing connections,
-// if there is room. Another program can still take it between Take and the moment
-// when the pod listens: then the pod fails to listen, or somebody else answers
-// there, which [Identity] tells.
+// A port that was taken is not handed out again before its release, not by another Probity on this
+// machine either. It lies outside of the range from which the kernel takes ports for outgoing
+// connections, if there is room. Another program can still take it between Take and the moment when
+// the pod listens: then the pod fails to listen, or somebody else answers there, which [Identity]
+// finds out.
 type Ports struct {
 	mu    sync.Mutex
 	taken map[int]func() // how to release each port; guarded by mu
@@ -34,9 +32,9 @@ const (
 	highestPort = 65535
 )
 
-// Take reserves a port that nobody uses on any address of this machine, IPv4 or
-// IPv6. Ports that were released come back as late as possible, because clients of
-// the former pod may still call there.
+// Take reserves a port that nobody uses on any address of this machine, IPv4 or IPv6. Ports that
+// were released come back as late as possible, because clients of the former pod may still call
+// there.
 func (p *Ports) Take() (int, error) {
 	low, high := ephemeralPorts()
 	p.mu.Lock()
@@ -92,9 +90,9 @@ func (p *Ports) Release(port int) {
 	}
 }
 
-// portFree tries to bind the port on all addresses, which conflicts with every
-// socket on one of them, a closing one included: a program may not set
-// SO_REUSEADDR either. It does not listen, so nobody can connect.
+// portFree tries to bind the port on all addresses, which conflicts with every socket on one of
+// them, a closing one included: a program may not set SO_REUSEADDR either. It does not listen, so
+// nobody can connect.
 func portFree(port int) (bool, error) {
 	err := tryBind(unix.AF_INET, &unix.SockaddrInet4{Port: port})
 	if err == nil {

@@ -38,8 +38,7 @@ func TestPortsAreDistinct(t *testing.T) {
 	}
 }
 
-// TestPortsInUse offers the allocator a port that somebody uses, on each kind of
-// address.
+// TestPortsInUse offers the allocator a port that somebody uses, on each kind of address.
 func TestPortsInUse(t *testing.T) {
 	for _, host := range []string{"127.0.0.1", "[::1]", "0.0.0.0", "[::]"} {
 		t.Run(host, func(t *testing.T) {

@@ -6,32 +6,31 @@ import (
 	"time"
 )
 
-// OwnerVariable is the environment variable that Start adds with [Spec.Owner] as
-// value, so that a user can tell from a process list what belongs to whom.
-// Nothing here depends on it.
-const OwnerVariable = "PROBITY_CONTAINER"
+// ContainerVariable is the environment variable that Start adds with [Spec.Container] as value, so
+// that a user can tell from a process list what belongs to whom. Nothing here depends on it.
+const ContainerVariable = "PROBITY_CONTAINER"
 
-// Spec says what to start.
+// Spec is what to start.
 type Spec struct {
-	// Argv is the command with its arguments, at least one word. A first word
-	// with a slash is a path, relative to Dir; one without is looked up in the
-	// directories of the variable PATH in Env.
+	// Argv is the command with its arguments, at least one word. A first word with a slash is a
+	// path, relative to Dir; one without is looked up in the directories of the variable PATH in
+	// Env.
 	Argv []string
 
-	// Env is the whole environment, as KEY=value. Of several values of one key
-	// the last one counts. Nothing is inherited.
+	// Env is the whole environment, as KEY=value. Of several values of one key the last one counts.
+	// Nothing is inherited.
 	Env []string
 
 	// Dir is the working directory. Empty means that of the caller.
 	Dir string
 
-	// Stdout and Stderr become the descriptors 1 and 2; nil means /dev/null. Start
-	// does not close them. [Log.Stdout] and [Log.Stderr] fit here.
+	// Stdout and Stderr become the descriptors 1 and 2; nil means /dev/null. Start does not close
+	// them. [Log.Stdout] and [Log.Stderr] fit here.
 	Stdout, Stderr *os.File
 
-	// Owner names the container, for people; see [OwnerVariable]. Empty means no
-	// such variable.
-	Owner string
+	// Container names the container, for people; see [ContainerVariable]. Empty means no such
+	// variable.
+	Container string
 
 	// OOMScore is how much sooner than Probity the kernel ends the process when memory runs out,
 	// from 0, which means just as soon, to 1000 (oom_score_adj of proc(5)). Its children inherit
@@ -39,10 +38,10 @@ type Spec struct {
 	OOMScore int
 }
 
-// Exit says how a process ended.
+// Exit is how a process ended.
 type Exit struct {
-	// Code is the exit code, or 128 + n after death by signal n, as container
-	// runtimes report it (R139).
+	// Code is the exit code, or 128 + n after death by signal n, as container runtimes report it
+	// (R139).
 	Code int
 
 	// Signal is the signal that ended the process, 0 if it exited by itself.
@@ -51,25 +50,22 @@ type Exit struct {
 	// At is when it ended. The rest of its tree ends a little later.
 	At time.Time
 
-	// Survivors are processes of its tree that did not die of SIGKILL within
-	// [KillBound]: they hang in the kernel, or belong to another user. Normally
-	// empty.
+	// Survivors are processes of its tree that did not die of SIGKILL within [KillBound]: they hang
+	// in the kernel, or belong to another user. Normally empty.
 	Survivors []int
 }
 
-// KillBound is how long an exit report waits for the rest of a process tree to
-// die after SIGKILL.
+// KillBound is how long an exit report waits for the rest of a process tree to die after SIGKILL.
 const KillBound = 5 * time.Second
 
 // Starter starts processes. Implementations are safe for concurrent use.
 type Starter interface {
-	// Start returns once the program runs, or could not be started: then the
-	// error is a *[StartError].
+	// Start returns once the program runs, or could not be started: then the error is a
+	// *[StartError].
 	Start(Spec) (Process, error)
 }
 
-// Process is a started process and everything that it forks. Methods are safe
-// for concurrent use.
+// Process is a started process and everything that it forks. Methods are safe for concurrent use.
 type Process interface {
 	// PID is the process id, and the id of the process group that it was born in.
 	PID() int
@@ -77,12 +73,12 @@ type Process interface {
 	// StartedAt is when the program began to run.
 	StartedAt() time.Time
 
-	// Signal sends sig to the process and its group. After the end of the
-	// process the error is [os.ErrProcessDone].
+	// Signal sends sig to the process and its group. After the end of the process the error is
+	// [os.ErrProcessDone].
 	Signal(sig syscall.Signal) error
 
-	// Kill sends SIGKILL to the process and its whole tree. It does not wait: see
-	// Done. After the end of the process the error is [os.ErrProcessDone].
+	// Kill sends SIGKILL to the process and its whole tree. It does not wait: see Done. After the
+	// end of the process the error is [os.ErrProcessDone].
 	Kill() error
 
 	// Done is closed when the process has ended and nothing is left of its tree.

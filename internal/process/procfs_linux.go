@@ -23,8 +23,8 @@ func (s procStat) dead() bool { return s.state == 'Z' || s.state == 'X' }
 
 var errBadStat = errors.New("malformed /proc/<pid>/stat")
 
-// parseStat reads /proc/<pid>/stat: "pid (command) state ppid pgrp session ...".
-// The command may contain spaces and parentheses, so its end is the last one.
+// parseStat reads /proc/<pid>/stat: "pid (command) state ppid pgrp session ...". The command may
+// contain spaces and parentheses, so its end is the last one.
 func parseStat(data []byte) (procStat, error) {
 	open, end := bytes.IndexByte(data, '('), bytes.LastIndexByte(data, ')')
 	if open < 0 || end < open {
@@ -45,8 +45,7 @@ func parseStat(data []byte) (procStat, error) {
 	return s, nil
 }
 
-// readStat returns an error that matches fs.ErrNotExist if there is no such
-// process.
+// readStat returns an error that matches fs.ErrNotExist if there is no such process.
 func readStat(pid int) (procStat, error) {
 	data, err := os.ReadFile(procPath(pid, "stat"))
 	if errors.Is(err, syscall.ESRCH) {
@@ -58,7 +57,7 @@ func readStat(pid int) (procStat, error) {
 	return parseStat(data)
 }
 
-// Dead says whether there is no process of that id any more, or only a zombie.
+// Dead reports whether there is no process of that id any more, or only a zombie.
 func Dead(pid int) bool {
 	stat, err := readStat(pid)
 	return err != nil && gone(err) || err == nil && stat.dead()
@@ -81,9 +80,9 @@ func parseChildren(data []byte) ([]int, error) {
 	return pids, nil
 }
 
-// childrenOf lists the living and dead children of pid. A process that reaps while
-// it is being listed can make the kernel skip one; a process that lists its own
-// children and is the only one to reap them sees all.
+// childrenOf lists the living and dead children of pid. A process that reaps while it is being
+// listed can make the kernel skip one; a process that lists its own children and is the only one to
+// reap them sees all.
 func childrenOf(pid int) ([]int, error) {
 	tasks, err := readNumbers(procPath(pid, "task"))
 	if err != nil {
@@ -110,8 +109,8 @@ func childrenOf(pid int) ([]int, error) {
 	return children, nil
 }
 
-// scanChildren is childrenOf by way of all processes: slower, and exact also for
-// other processes, because a process that lives throughout the scan is seen.
+// scanChildren is childrenOf by way of all processes: slower, and exact also for other processes,
+// because a process that lives throughout the scan is seen.
 func scanChildren(parent int) ([]int, error) {
 	pids, err := readNumbers("/proc")
 	if err != nil {
@@ -130,14 +129,14 @@ func scanChildren(parent int) ([]int, error) {
 	return children, nil
 }
 
-// descendants lists root and all below it, parents first. What ends meanwhile is
-// left out; what is forked meanwhile may be. The error is a shortage of our own,
-// with which the list would be wrong.
+// descendants lists root and all below it, parents first. What ends meanwhile is left out; what is
+// forked meanwhile may be left out too. The error is a shortage of this process, with which the
+// list would be wrong.
 func descendants(root int) ([]int, error) {
 	tree := []int{root}
 	for i := 0; i < len(tree); i++ {
-		// A process that cannot be listed has ended, and its children are on
-		// their way to our side of the tree.
+		// A process whose children cannot be listed has ended, and its children become those of a
+		// process above it.
 		children, err := childrenOf(tree[i])
 		if short(err) {
 			return nil, err
@@ -147,13 +146,13 @@ func descendants(root int) ([]int, error) {
 	return tree, nil
 }
 
-// killTree sends SIGKILL to root and all below it, parents first. A pid read a
-// moment ago is not another process yet: the kernel hands numbers out in turn.
+// killTree sends SIGKILL to root and all below it, parents first. A pid read a moment ago is not
+// another process yet: the kernel hands numbers out in turn.
 func killTree(root int) {
 	for pending := []int{root}; len(pending) > 0; {
 		pid := pending[0]
-		// Errors mean that it has ended, or may not be signalled: the caller looks
-		// again until nothing is left or its patience is.
+		// Errors mean that it has ended, or may not be signalled: the caller calls again until
+		// nothing is left or its time is over.
 		children, _ := childrenOf(pid)
 		_ = syscall.Kill(pid, syscall.SIGKILL)
 		pending = append(pending[1:], children...)

@@ -13,27 +13,26 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Shepherd is Probity's side of the shepherd process: a Starter whose processes
-// end with it. It is safe for concurrent use. It owns one goroutine, which ends
+// Shepherd is Probity's side of the shepherd process, which the package comment explains: a Starter
+// whose processes end with it. It is safe for concurrent use. It owns one goroutine, which ends
 // with the shepherd process and which Close waits for.
 type Shepherd struct {
 	cmd    *exec.Cmd
 	conn   *conn
-	stderr *tail
+	stderr *limitedBuffer
 	done   chan struct{}
 
-	mu      sync.Mutex // guards what follows
-	last    uint64
-	calls   map[uint64]call
-	sheep   map[uint64]*shepherdProcess
-	closing bool
-	err     error
+	mu        sync.Mutex // guards the fields below
+	last      uint64
+	calls     map[uint64]call
+	processes map[uint64]*shepherdProcess // by the call of their start; those that run
+	closing   bool
+	err       error
 }
 
 // call is a request that waits for its answer.
 type call struct {
-	// command is what a start is about.
-	command command
+	command command     // of a start
 	answer  chan answer // has room for one
 }
 
@@ -42,9 +41,9 @@ type answer struct {
 	err     error
 }
 
-// NewShepherd starts the shepherd process. It does not wait for it to be ready;
-// requests queue up meanwhile. The main function of the running program must begin
-// as [ShepherdMain] says. Close ends it.
+// NewShepherd starts the shepherd process. It does not wait for it to be ready; requests queue up
+// meanwhile. The main function of the running program must begin as [ShepherdMain] says. Close ends
+// it.
 func NewShepherd() (*Shepherd, error) {
 	ours, theirs, err := socketPair()
 	if err != nil {
@@ -56,8 +55,8 @@ func NewShepherd() (*Shepherd, error) {
 		return nil, err
 	}
 	s := &Shepherd{
-		conn: c, stderr: &tail{}, done: make(chan struct{}),
-		calls: map[uint64]call{}, sheep: map[uint64]*shepherdProcess{},
+		conn: c, stderr: &limitedBuffer{}, done: make(chan struct{}),
+		calls: map[uint64]call{}, processes: map[uint64]*shepherdProcess{},
 	}
 	s.cmd = &exec.Cmd{
 		// The running binary, even if its file was replaced.
@@ -65,7 +64,7 @@ func NewShepherd() (*Shepherd, error) {
 		Args:       shepherdArgs(os.Getpid()),
 		ExtraFiles: []*os.File{theirs}, // becomes shepherdFD
 		Stderr:     s.stderr,
-		// A terminal's Ctrl-C is Probity's alone.
+		// Ctrl-C at a terminal shall reach Probity alone.
 		SysProcAttr: &syscall.SysProcAttr{Setsid: true},
 		WaitDelay:   time.Second,
 	}
@@ -87,13 +86,13 @@ func (s *Shepherd) Start(spec Spec) (Process, error) {
 	for i, file := range []*os.File{spec.Stdout, spec.Stderr} {
 		if file == nil {
 			if file, err = os.OpenFile(os.DevNull, os.O_WRONLY, 0); err != nil {
-				return nil, startError(c.argv[0], c.path, c.dir, stageFiles, cause(err))
+				return nil, startError(c.argv[0], c.path, c.dir, stepFiles, cause(err))
 			}
 			defer file.Close()
 		}
 		// Fd also makes it blocking, as programs expect of their output.
 		if files[i] = int(file.Fd()); files[i] < 0 {
-			return nil, startError(c.argv[0], c.path, c.dir, stageFiles, os.ErrClosed)
+			return nil, startError(c.argv[0], c.path, c.dir, stepFiles, os.ErrClosed)
 		}
 	}
 	a := s.call(message{verb: verbStart, command: c}, files[:]...)
@@ -104,20 +103,20 @@ func (s *Shepherd) Start(spec Spec) (Process, error) {
 	return a.process, nil
 }
 
-// Done is closed when the shepherd process has ended and nothing is left of the
-// processes that it started.
+// Done is closed when the shepherd process has ended and nothing is left of the processes that it
+// started.
 func (s *Shepherd) Done() <-chan struct{} { return s.done }
 
-// Err is why the shepherd ended: nil before that and after Close, else an error
-// that matches [ErrShepherdGone]. A new Shepherd can be started then.
+// Err is why the shepherd ended: nil before that and after Close, else an error that matches
+// [ErrShepherdGone]. A new Shepherd can be started then.
 func (s *Shepherd) Err() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.err
 }
 
-// Close kills all processes that still run, ends the shepherd and waits for it.
-// It can be called more than once.
+// Close kills all processes that still run, ends the shepherd and waits for it. It can be called
+// more than once.
 func (s *Shepherd) Close() error {
 	s.mu.Lock()
 	s.closing = true
@@ -164,7 +163,8 @@ func (s *Shepherd) goneError() error {
 	return ErrShepherdGone
 }
 
-// run receives what the shepherd says until it ends, and then cleans up after it.
+// run receives the messages of the shepherd until it ends, and then kills and reaps what it has
+// left.
 func (s *Shepherd) run() {
 	var err error
 	for err == nil {
@@ -176,10 +176,10 @@ func (s *Shepherd) run() {
 	s.conn.close()
 	waitErr := s.cmd.Wait()
 	s.mu.Lock()
-	left := s.sheep
-	s.sheep = map[uint64]*shepherdProcess{}
+	left := s.processes
+	s.processes = map[uint64]*shepherdProcess{}
 	if !s.closing {
-		s.err = s.death(waitErr)
+		s.err = s.endError(waitErr)
 	}
 	s.mu.Unlock()
 	if waitErr != nil || len(left) > 0 {
@@ -191,14 +191,14 @@ func (s *Shepherd) run() {
 	close(s.done)
 }
 
-// death words the end of the shepherd process.
-func (s *Shepherd) death(waitErr error) error {
+// endError says why the shepherd process has ended.
+func (s *Shepherd) endError(waitErr error) error {
 	how := "by itself"
 	if waitErr != nil {
 		how = waitErr.Error()
 	}
-	if said := s.stderr.String(); said != "" {
-		how += ": " + said
+	if printed := s.stderr.String(); printed != "" {
+		how += ": " + printed
 	}
 	return fmt.Errorf("%w: %s", ErrShepherdGone, how)
 }
@@ -207,8 +207,8 @@ func (s *Shepherd) receive(m message) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if m.verb == verbExited {
-		if p := s.sheep[m.sheep]; p != nil {
-			delete(s.sheep, m.sheep)
+		if p := s.processes[m.process]; p != nil {
+			delete(s.processes, m.process)
 			p.end(exitFrom(m))
 		}
 		return
@@ -220,11 +220,11 @@ func (s *Shepherd) receive(m message) {
 	delete(s.calls, m.call)
 	switch m.verb {
 	case verbStarted:
-		p := &shepherdProcess{shepherd: s, id: m.sheep, pid: int(m.pid), startedAt: instant(m.at), done: make(chan struct{})}
-		s.sheep[p.id] = p
+		p := &shepherdProcess{shepherd: s, id: m.process, pid: int(m.pid), startedAt: instant(m.at), done: make(chan struct{})}
+		s.processes[p.id] = p
 		c.answer <- answer{process: p}
 	case verbFailed:
-		c.answer <- answer{err: startError(c.command.argv[0], c.command.path, c.command.dir, m.stage, syscall.Errno(m.errno))}
+		c.answer <- answer{err: startError(c.command.argv[0], c.command.path, c.command.dir, m.step, syscall.Errno(m.errno))}
 	case verbAnswered:
 		c.answer <- answer{err: errnoError(m.errno)}
 	}
@@ -245,28 +245,29 @@ func errnoError(errno uint64) error {
 	return done(syscall.Errno(errno))
 }
 
-// instant turns a time of the shared clock into one that can be compared with
-// time.Now, immune to changes of the wall clock.
+// instant turns a time of the shared clock into one that can be compared with time.Now, immune to
+// changes of the wall clock.
 func instant(at uint64) time.Time {
 	return time.Now().Add(-time.Duration(monotonic() - at))
 }
 
-// tail keeps the beginning of what a dying shepherd says, enough for its reason.
-type tail struct {
+// limitedBuffer keeps the first maxStderr bytes that the shepherd writes to its standard error:
+// enough to say why it ended.
+type limitedBuffer struct {
 	mu  sync.Mutex
 	buf bytes.Buffer // guarded by mu
 }
 
-const tailSize = 2 << 10
+const maxStderr = 2 << 10
 
-func (t *tail) Write(p []byte) (int, error) {
+func (t *limitedBuffer) Write(p []byte) (int, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.buf.Write(p[:min(len(p), max(0, tailSize-t.buf.Len()))])
+	t.buf.Write(p[:min(len(p), max(0, maxStderr-t.buf.Len()))])
 	return len(p), nil
 }
 
-func (t *tail) String() string {
+func (t *limitedBuffer) String() string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return string(bytes.TrimSpace(t.buf.Bytes()))

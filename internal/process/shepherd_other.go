@@ -2,9 +2,9 @@
 
 package process
 
-// Shepherd starts processes as [Plain] does: only Linux has what a shepherd needs.
+// Shepherd starts processes as [GroupStarter] does: only Linux has what a shepherd needs.
 type Shepherd struct {
-	Plain
+	GroupStarter
 	done chan struct{}
 }
 

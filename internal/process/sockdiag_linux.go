@@ -24,9 +24,9 @@ const (
 
 var errBadDiag = errors.New("malformed answer of sock_diag")
 
-// Sockets is a conversation with the kernel about listening sockets, kept open because opening one
-// costs as much as a question. The zero value is ready; it is safe for concurrent use. It holds one
-// descriptor from its first question until Close.
+// Sockets asks the kernel for the listening sockets, through a netlink socket that it keeps open
+// because opening one costs as much as a question. The zero value is ready; it is safe for
+// concurrent use. It holds one descriptor from its first question until Close.
 type Sockets struct {
 	// Freshness is how old an answer may be. With it one question about all ports serves everybody
 	// who asks within that time, which is what probes of many Pods that are due together need.
@@ -40,7 +40,7 @@ type Sockets struct {
 	asked time.Time
 }
 
-// Close ends the conversation; another question opens a new one.
+// Close closes the netlink socket; another question opens a new one.
 func (s *Sockets) Close() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -126,9 +126,9 @@ func (s *Sockets) askLocked(port int) ([]Listener, error) {
 	}
 }
 
-// rawCall reads or writes without telling Go's scheduler, which would wake its monitor thread for
-// the first call after a pause. That would cost more than the call, and there is nothing to wait
-// for: the kernel has answered before the write returns.
+// rawCall reads or writes without notice to Go's scheduler, which would wake its monitor thread for
+// the first call after a pause. That would cost more than the call itself, and the call cannot
+// block: the kernel has answered before the write returns.
 func rawCall(call uintptr, fd int, data []byte) (int, error) {
 	n, _, errno := unix.RawSyscall(call, uintptr(fd), uintptr(unsafe.Pointer(&data[0])), uintptr(len(data)))
 	if errno != 0 {
@@ -149,7 +149,7 @@ func diagRequest(port int) (b [diagRequestSize]byte) {
 }
 
 // appendDiag reads one datagram of the answer, which is a sequence of netlink messages, and appends
-// its sockets. done says that nothing follows.
+// its sockets. done reports that nothing follows.
 func appendDiag(all []Listener, data []byte) (more []Listener, done bool, err error) {
 	native := binary.NativeEndian
 	for len(data) >= netlinkHeader {

@@ -98,9 +98,9 @@ func TestListenersBothWays(t *testing.T) {
 					t.Errorf("%s: listener = %+v, want %+v", source, got[0], want)
 				}
 			}
-			all, err := TreeListeners([]int{os.Getpid()})
+			all, err := Listeners(0)
 			if err != nil || !slices.ContainsFunc(all, func(l Listener) bool { return l.Port == port }) {
-				t.Errorf("TreeListeners = %+v, %v, want port %d among them", all, err, port)
+				t.Errorf("Listeners of every port = %+v, %v, want port %d among them", all, err, port)
 			}
 		})
 	}
@@ -162,8 +162,7 @@ func TestReached(t *testing.T) {
 	}
 }
 
-// startListener starts a program that listens on addr, possibly as a daemon, and
-// returns its port.
+// startListener starts a program that listens on addr, possibly as a daemon, and returns its port.
 func startListener(t *testing.T, s Starter, script, addr string) (Process, int) {
 	t.Helper()
 	r, w, err := os.Pipe()
@@ -230,8 +229,8 @@ func TestIdentity(t *testing.T) {
 	}
 }
 
-// TestIdentityAsksOnce is the promise that asking before every probe is cheap, with
-// several ports too.
+// TestIdentityAsksOnce is the promise that asking before every probe is cheap, with several ports
+// too.
 func TestIdentityAsksOnce(t *testing.T) {
 	ports := []int{listen(t, "tcp4", "127.0.0.1:0"), listen(t, "tcp4", "127.0.0.1:0")}
 	asked := 0
@@ -249,8 +248,8 @@ func TestIdentityAsksOnce(t *testing.T) {
 	}
 }
 
-// TestIdentityTreeGrows has a process that becomes a member after it was seen as a
-// stranger: the second container of a pod.
+// TestIdentityTreeGrows has a process that becomes a member after it was seen as a stranger: the
+// second container of a pod.
 func TestIdentityTreeGrows(t *testing.T) {
 	port := listen(t, "tcp4", "127.0.0.1:0")
 	var id Identity
@@ -264,8 +263,8 @@ func TestIdentityTreeGrows(t *testing.T) {
 	}
 }
 
-// TestIdentitySharedPort has a stranger on the same port by SO_REUSEPORT, so that
-// the kernel may choose either.
+// TestIdentitySharedPort has a stranger on the same port by SO_REUSEPORT, so that the kernel may
+// choose either.
 func TestIdentitySharedPort(t *testing.T) {
 	id := Identity{holders: map[uint64]holder{1: {owner: Own, pid: 10}, 2: {owner: Stranger, pid: 20}, 3: {owner: Unknown}}}
 	tests := []struct {
@@ -284,7 +283,7 @@ func TestIdentitySharedPort(t *testing.T) {
 		for _, inode := range tt.inodes {
 			all = append(all, Listener{Inode: inode})
 		}
-		if got := id.judgeLocked(all); got.Owner != tt.want {
+		if got := id.summarizeLocked(all); got.Owner != tt.want {
 			t.Errorf("%s: %v, want %v", tt.name, got.Owner, tt.want)
 		}
 	}

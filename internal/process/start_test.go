@@ -13,10 +13,10 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// starters are the ways to start that this system has; they differ in what they do
-// to descendants only.
+// starters are the ways to start that this system has; they differ in what they do to descendants
+// only.
 func starters(t *testing.T) map[string]Starter {
-	return map[string]Starter{"shepherd": newShepherd(t), "plain": Plain{}}
+	return map[string]Starter{"shepherd": newShepherd(t), "group": GroupStarter{}}
 }
 
 func TestExit(t *testing.T) {
@@ -132,7 +132,7 @@ func TestShortage(t *testing.T) {
 		syscall.EAGAIN: true, syscall.ENOMEM: true, syscall.EMFILE: true, syscall.ENFILE: true,
 		syscall.ENOENT: false, syscall.EACCES: false,
 	} {
-		err := startError("app", "/app", "/", stageFork, errno)
+		err := startError("app", "/app", "/", stepFork, errno)
 		if got := errors.Is(err, ErrShortage); got != want {
 			t.Errorf("errors.Is(%v, ErrShortage) = %v, want %v", err, got, want)
 		}
@@ -182,11 +182,11 @@ func TestLookUp(t *testing.T) {
 
 func TestEnvironment(t *testing.T) {
 	spec := Spec{
-		Argv:  []string{"env"},
-		Env:   []string{"PATH=/usr/bin:/bin", "A=1", "B=2", "A=3", "BYTES=\xff", OwnerVariable + "=forged"},
-		Owner: "web-1/app",
+		Argv:      []string{"env"},
+		Env:       []string{"PATH=/usr/bin:/bin", "A=1", "B=2", "A=3", "BYTES=\xff", ContainerVariable + "=forged"},
+		Container: "web-1/app",
 	}
-	want := []string{"PATH=/usr/bin:/bin", "A=3", "B=2", "BYTES=\xff", OwnerVariable + "=web-1/app"}
+	want := []string{"PATH=/usr/bin:/bin", "A=3", "B=2", "BYTES=\xff", ContainerVariable + "=web-1/app"}
 	for name, s := range starters(t) {
 		got := strings.Split(strings.TrimSpace(output(t, s, spec)), "\n")
 		if diff := cmp.Diff(want, got); diff != "" {

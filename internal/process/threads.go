@@ -5,22 +5,23 @@ import (
 	"sync"
 )
 
-// ReserveThreads makes the runtime create so many threads now. It keeps them, idle, for goroutines
-// that wait in system calls later: a Go program that may not make another thread when it needs one
-// is ended by its runtime, and the limit of processes counts threads.
+// ReserveThreads makes the Go runtime create n operating system threads now. The runtime keeps
+// them, idle, for goroutines that block in system calls later. Without them the runtime ends the
+// program when it needs another thread and may not create one: threads count against the limit of
+// processes (ulimit -u).
 func ReserveThreads(n int) {
-	var holding, all sync.WaitGroup
+	var running, all sync.WaitGroup
 	release := make(chan struct{})
-	holding.Add(n)
+	running.Add(n)
 	for range n {
 		all.Go(func() {
 			runtime.LockOSThread() // a thread that has nothing else to do
 			defer runtime.UnlockOSThread()
-			holding.Done()
+			running.Done()
 			<-release
 		})
 	}
-	holding.Wait()
+	running.Wait()
 	close(release)
 	all.Wait()
 }

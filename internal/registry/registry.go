@@ -37,6 +37,7 @@ func New(opts Options) *Registry { return &Registry{opts: opts} }
 // bound to the node. The error is the API's Invalid, with all that is wrong, or AlreadyExists.
 func Create[T store.Object](r *Registry, object T) (T, error) {
 	next := object.DeepCopyObject().(T)
+	manifest.PrepareForCreate(next)
 	manifest.Default(next)
 	if pod, ok := store.Object(next).(*corev1.Pod); ok {
 		r.Bind(pod)
@@ -72,13 +73,20 @@ func (r *Registry) Bind(pod *corev1.Pod) {
 	pod.Status = corev1.PodStatus{Phase: corev1.PodPending, QOSClass: lifecycle.QOSClass(&pod.Spec)}
 }
 
-// Update replaces an object. If the new one carries a resource version or a UID it must be the
-// current one. The error is the API's NotFound, Conflict or Invalid.
+// Update replaces an object by a copy of another one, with its defaults. If that carries a resource
+// version or a UID it must be the current one. The error is the API's NotFound, Conflict, or Invalid
+// with all that is wrong, also with what cannot be changed.
 func Update[T store.Object](r *Registry, object T) (T, error) {
-	if err := invalid(object, manifest.Validate(object)); err != nil {
-		return object, err
+	next := object.DeepCopyObject().(T)
+	manifest.Default(next)
+	current, err := r.opts.Store.GetObject(next)
+	if err != nil {
+		return next, err
 	}
-	return store.Update(r.opts.Store, object)
+	if err := invalid(next, append(manifest.ValidateUpdate(current, next), manifest.Validate(next)...)); err != nil {
+		return next, err
+	}
+	return store.Update(r.opts.Store, next)
 }
 
 func invalid(object store.Object, errs field.ErrorList) error {

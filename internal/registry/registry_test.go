@@ -141,6 +141,12 @@ func TestUpdate(t *testing.T) {
 	if _, err := Update(r, bad); !apierrors.IsInvalid(err) || !strings.Contains(err.Error(), "spec.replicas: Invalid value: -1") {
 		t.Errorf("a bad object: error %v, want Invalid", err)
 	}
+	other := updated.DeepCopy()
+	other.Spec.Selector.MatchLabels = map[string]string{"app": "other"}
+	other.Spec.Template.Labels = map[string]string{"app": "other"}
+	if _, err := Update(r, other); !apierrors.IsInvalid(err) || !strings.Contains(err.Error(), "spec.selector: Invalid value") || !strings.Contains(err.Error(), "field is immutable") {
+		t.Errorf("another selector: error %v, want Invalid", err)
+	}
 	stray := deployment()
 	stray.Name, stray.Namespace = "nope", "default"
 	manifest.Default(stray)

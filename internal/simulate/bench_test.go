@@ -1,6 +1,7 @@
 package simulate
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -23,7 +24,7 @@ spec:
 
 func parsed(t testing.TB, text string) []manifest.Object {
 	t.Helper()
-	set, err := manifest.Parse(manifest.Options{}, "test.yaml", []byte(text))
+	set, err := manifest.Load(manifest.Options{Stdin: strings.NewReader(text)}, "-")
 	if err != nil {
 		t.Fatal(err)
 	}

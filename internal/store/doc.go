@@ -3,8 +3,8 @@
 //
 // Objects are snapshots, shared by all who read them: never modify what the store returned,
 // DeepCopy it first. What the store is given is copied. One resource version counts the changes of
-// the whole store. A Watch sees every change after its start once, in order, also across kinds; it
-// never holds up a writer, and one that falls behind the history of its kinds gets the API's
+// the whole store. A Watch reports every change after its start once, in order, also across kinds;
+// it never holds up a writer, and one that falls behind the history of its kinds gets the API's
 // Expired (410).
 //
 // A deletion removes an object at once, unless it has finalizers, or is a Pod that was given to a

@@ -22,14 +22,14 @@ func (h *history) add(c Change) {
 	h.changes = append(h.changes, c)
 }
 
-// after returns the oldest n changes behind a version, or fewer.
+// after returns the oldest n changes after a version, or fewer.
 func (h *history) after(version uint64, n int) []Change {
 	from, _ := slices.BinarySearchFunc(h.changes, version+1, func(c Change, v uint64) int { return cmp.Compare(c.version, v) })
 	return h.changes[from:min(from+n, len(h.changes))]
 }
 
-// tell appends a change to the history of its kind and wakes the watches that wait for it.
-func (s *Store) tell(t reflect.Type, c Change) {
+// publish appends a change to the history of its kind and wakes the watches that wait for it.
+func (s *Store) publish(t reflect.Type, c Change) {
 	if s.opts.DetectMutations {
 		s.snapshots = append(s.snapshots, snapshot{c.Object, c.Object.DeepCopyObject().(Object)})
 	}

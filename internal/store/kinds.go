@@ -8,9 +8,9 @@ import (
 
 // Kubernetes returns the built-in kinds that Probity works with, for [Options].Kinds. Add your own
 // to them.
-func Kubernetes() []Kind {
+func Kubernetes() []KindDefinition {
 	core, apps := corev1.SchemeGroupVersion, appsv1.SchemeGroupVersion
-	return []Kind{
+	return []KindDefinition{
 		{Type: &corev1.Pod{}, GVK: core.WithKind("Pod"), Resource: "pods"},
 		{Type: &corev1.Event{}, GVK: core.WithKind("Event"), Resource: "events"},
 		{Type: &corev1.Service{}, GVK: core.WithKind("Service"), Resource: "services"},

@@ -7,7 +7,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/equality"
 )
 
-// snapshot is a state that the store gave to readers, and a copy that nobody else has.
+// snapshot is an object that the store gave to readers, and a copy that nobody else has.
 type snapshot struct{ published, private Object }
 
 // CheckMutations returns an error that names each snapshot which a reader modified instead of a

@@ -9,7 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// owners is the index of who owns what, so that a deletion needs not look at every object. The
+// owners is the index of who owns what, so that a deletion need not go through all objects. The
 // store's lock guards it.
 type owners struct {
 	objects    map[types.UID]typedObject
@@ -63,8 +63,8 @@ func (w owners) forget(uid types.UID, refs []metav1.OwnerReference) {
 // goes through them.
 func (w owners) of(owner types.UID) []types.UID { return slices.Clone(w.dependants[owner]) }
 
-// isGone says whether an owner is certain to be gone. Of a kind that is not registered nobody can
-// know.
+// isGone reports whether an owner is certain to be gone. Nobody can know that of a kind that is not
+// registered.
 func (s *Store) isGone(ref metav1.OwnerReference) bool {
 	if _, ok := s.owners.objects[ref.UID]; ok {
 		return false

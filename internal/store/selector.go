@@ -18,7 +18,7 @@ type Selector struct {
 	Fields fields.Selector
 }
 
-// Matches says whether the selector selects the object.
+// Matches reports whether the selector selects the object.
 func (sel Selector) Matches(o Object) bool {
 	if sel.Namespace != "" && sel.Namespace != o.GetNamespace() {
 		return false

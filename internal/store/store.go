@@ -28,16 +28,16 @@ type Object interface {
 	runtime.Object
 }
 
-// Kind is a kind of objects that a store holds.
-type Kind struct {
+// KindDefinition defines a kind of objects that a store holds.
+type KindDefinition struct {
 	// Type is an empty object of the kind.
 	Type Object
 	// GVK is the kind's name in the API.
 	GVK schema.GroupVersionKind
 	// Resource is its lower-case plural, such as pods.
 	Resource string
-	// Equal says whether a write of the second object over the first one changes nothing. Default:
-	// they are semantically deeply equal.
+	// Equal reports whether a write of the second object over the first one changes nothing.
+	// Default: they are semantically deeply equal.
 	Equal func(a, b Object) bool
 	// History is how many changes of this kind are kept for watches. Default: Options.History.
 	History int
@@ -47,7 +47,7 @@ type Kind struct {
 type Options struct {
 	// Kinds that the store holds. Required: an object of another kind is a mistake of the program
 	// and panics.
-	Kinds []Kind
+	Kinds []KindDefinition
 	// History is how many changes of each kind are kept for watches, unless the kind says
 	// otherwise. Default 2048.
 	History int
@@ -64,7 +64,7 @@ type Options struct {
 // goroutine.
 type Store struct {
 	opts  Options
-	kinds map[reflect.Type]Kind
+	kinds map[reflect.Type]KindDefinition
 
 	mu        sync.Mutex // guards the rest
 	version   uint64
@@ -93,7 +93,7 @@ func New(opts Options) *Store {
 		opts.Now = time.Now
 	}
 	s := &Store{
-		opts: opts, kinds: map[reflect.Type]Kind{}, version: firstVersion,
+		opts: opts, kinds: map[reflect.Type]KindDefinition{}, version: firstVersion,
 		objects: map[reflect.Type]map[types.NamespacedName]Object{}, owners: newOwners(),
 		histories: map[reflect.Type]*history{}, waiting: map[*Watch]chan struct{}{},
 	}
@@ -107,7 +107,7 @@ func New(opts Options) *Store {
 }
 
 // kind panics for a type that is not registered: that is a mistake of the program.
-func (s *Store) kind(t reflect.Type) Kind {
+func (s *Store) kind(t reflect.Type) KindDefinition {
 	k, ok := s.kinds[t]
 	if !ok {
 		panic(fmt.Sprintf("store: type %v is not registered", t))
@@ -115,11 +115,11 @@ func (s *Store) kind(t reflect.Type) Kind {
 	return k
 }
 
-func (k Kind) resource() schema.GroupResource {
+func (k KindDefinition) resource() schema.GroupResource {
 	return schema.GroupResource{Group: k.GVK.Group, Resource: k.Resource}
 }
 
-func (k Kind) same(a, b Object) bool {
+func (k KindDefinition) same(a, b Object) bool {
 	if k.Equal != nil {
 		return k.Equal(a, b)
 	}
@@ -131,8 +131,8 @@ func keyOf(o metav1.Object) types.NamespacedName {
 }
 
 // Create adds an object: the store gives it a UID, the creation time, and a name from its
-// generateName if it has no name. Nothing deletes it yet, whatever it says. One whose owners are
-// all gone is deleted at once. The error is the API's AlreadyExists or Invalid.
+// generateName if it has no name. Its deletion time and grace period are cleared. One whose owners
+// are all gone is deleted at once. The error is the API's AlreadyExists or Invalid.
 func Create[T Object](s *Store, object T) (T, error) {
 	next := object.DeepCopyObject().(T)
 	s.mu.Lock()
@@ -192,7 +192,7 @@ func get[T Object](s *Store, t reflect.Type, key types.NamespacedName) (T, error
 }
 
 // List returns the objects that a selector selects, by namespace and name, and the resource version
-// at which they were seen: a [Watch] from there misses nothing.
+// at which the store was read: a [Watch] from there misses nothing.
 func List[T Object](s *Store, selector Selector) (objects []T, version string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -318,7 +318,7 @@ func (s *Store) put(t reflect.Type, o Object, change ChangeType) {
 	before := s.objects[t][keyOf(o)]
 	s.objects[t][keyOf(o)] = o
 	s.owners.link(t, o)
-	s.tell(t, Change{Type: change, Object: o, before: before, version: s.version})
+	s.publish(t, Change{Type: change, Object: o, before: before, version: s.version})
 }
 
 // remove takes an object out, and what only it owned.
@@ -335,17 +335,17 @@ func (s *Store) drop(t reflect.Type, o Object) {
 	before := s.objects[t][keyOf(o)]
 	delete(s.objects[t], keyOf(o))
 	s.owners.unlink(o.GetUID())
-	s.tell(t, Change{Type: Deleted, Object: last, before: before, version: s.version})
+	s.publish(t, Change{Type: Deleted, Object: last, before: before, version: s.version})
 }
 
 func versionString(v uint64) string { return strconv.FormatUint(v, 10) }
 
-// snapshot returns the objects for which sees says yes, in the order of their resource versions.
-func (s *Store) snapshot(sees func(Object) bool) []Object {
+// matching returns the objects that match, in the order of their resource versions.
+func (s *Store) matching(matches func(Object) bool) []Object {
 	var all []Object
 	for _, objects := range s.objects {
 		for _, o := range objects {
-			if sees(o) {
+			if matches(o) {
 				all = append(all, o)
 			}
 		}

@@ -12,7 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/watch"
 )
 
-// ChangeType says what happened to an object, in the words of the watch API.
+// ChangeType is what happened to an object, in the words of the watch API.
 type ChangeType = watch.EventType
 
 // The changes that watches report.
@@ -22,31 +22,31 @@ const (
 	Deleted  = watch.Deleted
 )
 
-// Change is one step in the life of the store. Its object must not be modified.
+// Change is one change of the store. Its object must not be modified.
 type Change struct {
 	Type ChangeType
 	// Object is the new state; of a Deleted one the last state, with the version of the deletion,
-	// or of the change that made it stop to match.
+	// or of the change that made it stop matching.
 	Object Object
 
 	before  Object // the state it replaced, nil if there was none
 	version uint64
 }
 
-// WatchOptions say what a watch sees.
+// WatchOptions are what a watch reports.
 type WatchOptions struct {
-	// From is the resourceVersion after which changes are seen. "" and "0" mean: first every object
-	// there is as Added, then what follows.
+	// From is the resourceVersion after which changes are reported. "" and "0" mean: first every
+	// object there is as Added, then what follows.
 	From string
-	// Kinds are empty objects of the kinds to see. Nil means all.
+	// Kinds are empty objects of the kinds to report. Nil means all.
 	Kinds []Object
-	// Selector restricts the objects. One that stops to match is reported as Deleted, one that
+	// Selector restricts the objects. One that stops matching is reported as Deleted, one that
 	// begins to match as Added.
 	Selector Selector
 }
 
-// Watch reports changes in order. It belongs to one goroutine, holds nothing in the store but while
-// that waits, and needs no closing.
+// Watch reports changes in order. It belongs to one goroutine and needs no closing: only while that
+// goroutine waits does the store know of it.
 type Watch struct {
 	store    *Store
 	kinds    []reflect.Type
@@ -83,7 +83,7 @@ func (s *Store) Watch(opts WatchOptions) (*Watch, error) {
 		return w, nil
 	}
 	w.version = s.version
-	for _, o := range s.snapshot(w.sees) {
+	for _, o := range s.matching(w.matches) {
 		w.backlog = append(w.backlog, Change{Type: Added, Object: o})
 	}
 	return w, nil
@@ -129,8 +129,8 @@ func (w *Watch) poll() (Change, <-chan struct{}, error) {
 		for len(w.taken) > 0 {
 			c := w.taken[0]
 			w.taken = w.taken[1:]
-			if seen, ok := w.translate(c); ok {
-				return seen, nil, nil
+			if translated, ok := w.translate(c); ok {
+				return translated, nil, nil
 			}
 		}
 		if changed, err := w.take(); changed != nil || err != nil {
@@ -166,20 +166,20 @@ func (w *Watch) take() (<-chan struct{}, error) {
 	return nil, nil
 }
 
-// wants says whether changes of a kind concern the watch.
+// wants reports whether changes of a kind concern the watch.
 func (w *Watch) wants(t reflect.Type) bool { return w.kinds == nil || slices.Contains(w.kinds, t) }
 
 // translate turns a change into what the watch's selector makes of it.
 func (w *Watch) translate(c Change) (Change, bool) {
-	was := c.before != nil && w.sees(c.before)
-	is := c.Type != Deleted && w.sees(c.Object)
+	was := c.before != nil && w.matches(c.before)
+	is := c.Type != Deleted && w.matches(c.Object)
 	switch {
 	case was && is:
 		c.Type = Modified
 	case is:
 		c.Type = Added
 	case was && c.Type != Deleted:
-		// it stopped to match: the last state that did, with the version of the change
+		// it stopped matching: the last state that did, with the version of the change
 		c.Type, c.Object = Deleted, c.before.DeepCopyObject().(Object)
 		c.Object.SetResourceVersion(versionString(c.version))
 	case was:
@@ -189,6 +189,6 @@ func (w *Watch) translate(c Change) (Change, bool) {
 	return c, true
 }
 
-func (w *Watch) sees(o Object) bool {
+func (w *Watch) matches(o Object) bool {
 	return w.wants(reflect.TypeOf(o)) && w.selector.Matches(o)
 }

@@ -66,7 +66,7 @@ func (a *applier) apply(source string, m *manifests) (lines []string, err error)
 	for _, ref := range slices.SortedFunc(maps.Keys(before), func(x, y manifest.Ref) int { return strings.Compare(x.String(), y.String()) }) {
 		if _, still := now[ref]; !still {
 			delete(a.waiting, ref)
-			say(ref, verbPruned, ignoreNotFound(a.store.DeleteLike(before[ref], store.DeleteOptions{})))
+			say(ref, verbPruned, ignoreNotFound(a.store.DeleteObject(before[ref], store.DeleteOptions{})))
 		}
 	}
 	a.applied[source] = now
@@ -75,7 +75,7 @@ func (a *applier) apply(source string, m *manifests) (lines []string, err error)
 
 // applyOne makes one object, or changes the one there is where the manifest was changed.
 func (a *applier) applyOne(object manifest.Object, before, desired store.Object) (verb string, err error) {
-	live, err := a.store.GetLike(desired)
+	live, err := a.store.GetObject(desired)
 	switch {
 	case apierrors.IsNotFound(err):
 		_, err := registry.Create(a.registry, desired)
@@ -113,7 +113,7 @@ func (a *applier) replace(ref manifest.Ref, live *corev1.Pod, before store.Objec
 func (a *applier) resume() error {
 	var errs []error
 	for ref, pod := range a.waiting {
-		if _, err := a.store.GetLike(pod); !apierrors.IsNotFound(err) {
+		if _, err := a.store.GetObject(pod); !apierrors.IsNotFound(err) {
 			continue
 		}
 		delete(a.waiting, ref)

@@ -51,7 +51,7 @@ func text(manifest string, values ...string) string {
 
 func parsed(t *testing.T, texts ...string) *manifests {
 	t.Helper()
-	set, err := manifest.Parse(manifest.Options{}, "app.yaml", []byte(strings.Join(texts, "---")))
+	set, err := manifest.Load(manifest.Options{Stdin: strings.NewReader(strings.Join(texts, "---"))}, "-")
 	if err != nil {
 		t.Fatal(err)
 	}

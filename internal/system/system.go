@@ -56,7 +56,7 @@ type Options struct {
 	NoServices bool
 	// Follow, if not nil, gets every line that a container prints, from a goroutine per container.
 	// It may be slow; lines are dropped then.
-	Follow func(pod *corev1.Pod, container string, entry process.Entry)
+	Follow func(pod *corev1.Pod, container string, entry process.LogEntry)
 	// Notice, if not nil, gets what a person should know, a line at a time: what a changed manifest
 	// changed, what of it is not applied here. It must not wait for anybody.
 	Notice func(line string)

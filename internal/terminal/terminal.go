@@ -78,7 +78,7 @@ func (v *View) Write(lines []byte) (int, error) {
 }
 
 // Output shows a line that a container printed, with a prefix that tells whose it is.
-func (v *View) Output(pod *corev1.Pod, container string, entry process.Entry) {
+func (v *View) Output(pod *corev1.Pod, container string, entry process.LogEntry) {
 	prefix := pod.Name
 	if len(pod.Spec.Containers)+len(pod.Spec.InitContainers) > 1 {
 		prefix += "/" + container

@@ -43,8 +43,8 @@ func compareAll(t *testing.T, dir string, scenarios []scenario.Scenario) []outco
 	return outcomes
 }
 
-// compare says whether Probity did the same. A difference that was not decided fails the test, and
-// so does a decided one that is not there.
+// compare reports whether Probity did the same. A difference that was not decided fails the test,
+// and so does a decided one that is not there.
 func compare(t *testing.T, system stage.System, recorded string, s scenario.Scenario, ledgers string) (same bool) {
 	reference, err := recording.Read(recorded)
 	if err != nil {
@@ -66,18 +66,18 @@ const plays = 5
 
 func playUndisturbed(t *testing.T, system stage.System, reference trace.Trace, s scenario.Scenario, ledgers string) (got trace.Trace, found []trace.Difference) {
 	for n := range plays {
-		beats := startBeats(t)
+		meter := startStallMeter(t)
 		var err error
 		if got, err = stage.Play(t.Context(), system, s, fmt.Sprintf("%s-%d", strings.ToLower(s.ID), n), ledgers); err != nil {
 			t.Fatal(err)
 		}
 		found = trace.Compare(reference, got)
-		late := beats.stop()
-		if len(found) == 0 || late < heldUp {
+		late := meter.stop()
+		if len(found) == 0 || late < maxStall {
 			return got, found
 		}
 		t.Logf("held up for %v, and different", late)
-		awaitCalm(t)
+		awaitIdle(t)
 	}
 	return got, found
 }

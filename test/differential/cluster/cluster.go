@@ -18,8 +18,9 @@ import (
 	"time"
 )
 
-// patience is how long a component may take to come up, on a machine that does other things too.
-const patience = 2 * time.Minute
+// startTimeout is how long a component may take to come up, on a machine that does other things
+// too.
+const startTimeout = 2 * time.Minute
 
 // signingKey is the key of service account tokens, which nobody uses here, in the cluster's folder.
 const signingKey = "signing.key"
@@ -37,13 +38,13 @@ type Cluster struct {
 // errStopped is why components end that nothing is wrong with.
 var errStopped = errors.New("the cluster was stopped")
 
-// Start brings a cluster up in dir, in the namespaces that [Settle] made, and returns when its node
-// is Ready. [Cluster.Stop] ends it.
+// Start brings a cluster up in dir, in the namespaces that [PrepareNamespaces] made, and returns
+// when its node is Ready. [Cluster.Stop] ends it.
 func Start(ctx context.Context, dir string, tools Tools) (*Cluster, error) {
 	c := &Cluster{API: newAPI(), dir: dir}
 	c.ctx, c.stop = context.WithCancelCause(ctx)
 	if err := c.start(tools); err != nil {
-		return nil, errors.Join(err, c.Stop(), c.lastWords())
+		return nil, errors.Join(err, c.Stop(), c.logTails())
 	}
 	return c, nil
 }
@@ -147,7 +148,7 @@ func (c *Cluster) log(name string) string { return filepath.Join(c.dir, name+".l
 
 // waitFor tries until it works.
 func (c *Cluster) waitFor(what string, try func() error) error {
-	deadline := time.After(patience)
+	deadline := time.After(startTimeout)
 	tick := time.NewTicker(200 * time.Millisecond)
 	defer tick.Stop()
 	for {
@@ -175,8 +176,8 @@ func (c *Cluster) Stop() error {
 	return nil
 }
 
-// lastWords are the ends of the components' logs.
-func (c *Cluster) lastWords() error {
+// logTails are the ends of the components' logs.
+func (c *Cluster) logTails() error {
 	logs, err := filepath.Glob(c.log("*"))
 	for _, path := range logs {
 		data, readErr := os.ReadFile(path)

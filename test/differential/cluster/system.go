@@ -46,9 +46,9 @@ func (r resource) in(namespace string) string {
 // Name implements [stage.System].
 func (c *Cluster) Name() string { return "Kubernetes " + Version }
 
-// Costume implements [stage.System].
-func (c *Cluster) Costume(ledger string) stage.Costume {
-	return stage.Costume{Player: playerPath, Image: Image, Ledger: "/ledger", Mount: ledger}
+// ContainerSetup implements [stage.System].
+func (c *Cluster) ContainerSetup(ledger string) stage.ContainerSetup {
+	return stage.ContainerSetup{Player: playerPath, Image: Image, Ledger: "/ledger", Mount: ledger}
 }
 
 // Ledgers is a folder for ledgers that containers can be given.

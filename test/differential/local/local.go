@@ -75,9 +75,9 @@ func (s *System) Front() *proxy.Proxy { return s.system.Proxy() }
 // Name implements [stage.System].
 func (s *System) Name() string { return "Probity" }
 
-// Costume implements [stage.System].
-func (s *System) Costume(ledger string) stage.Costume {
-	return stage.Costume{Player: s.opts.Player, Image: s.opts.Image, Ledger: ledger}
+// ContainerSetup implements [stage.System].
+func (s *System) ContainerSetup(ledger string) stage.ContainerSetup {
+	return stage.ContainerSetup{Player: s.opts.Player, Image: s.opts.Image, Ledger: ledger}
 }
 
 // Apply implements [stage.System]: the objects go through a file, so that Probity reads, defaults

@@ -33,7 +33,7 @@ func do(args []string) int {
 	if err := flags.Parse(args); err != nil || flags.NArg() < 2 {
 		return 64
 	}
-	b, err := openBook(*container, false)
+	b, err := openRecorder(*container, false)
 	if err == nil && flags.Arg(0) == "postStart" {
 		b, err = b.awaitStart(flags.Arg(0))
 	}
@@ -42,7 +42,7 @@ func do(args []string) int {
 		return 70
 	}
 	name := flags.Arg(0)
-	step := b.take(ledger.Exec, name, script.OfInstance(flags.Arg(1), b.instance))
+	step := b.nextStep(ledger.Exec, name, script.OfInstance(flags.Arg(1), b.instance))
 	code := 0
 	for part := range strings.SplitSeq(step, "+") {
 		if code, err = act(part, flags.Args()[2:]); err != nil {
@@ -50,7 +50,7 @@ func do(args []string) int {
 			return 70
 		}
 	}
-	b.must(ledger.Done, name, "")
+	b.mustRecord(ledger.Done, name, "")
 	return code
 }
 

@@ -25,10 +25,10 @@ type checker struct {
 
 // Check implements the health protocol.
 func (c checker) Check(ctx context.Context, r *health.HealthCheckRequest) (*health.HealthCheckResponse, error) {
-	step := c.s.book.take(ledger.Request, "grpc", c.s.health)
+	step := c.s.recorder.nextStep(ledger.Request, "grpc", c.s.health)
 	if c.s.shape {
 		md, _ := metadata.FromIncomingContext(ctx)
-		c.s.book.must(ledger.Shape, "grpc", "service="+r.Service+" user-agent="+strings.Join(md.Get("user-agent"), "+"))
+		c.s.recorder.mustRecord(ledger.Shape, "grpc", "service="+r.Service+" user-agent="+strings.Join(md.Get("user-agent"), "+"))
 	}
 	if step == "hang" {
 		<-ctx.Done()

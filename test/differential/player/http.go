@@ -37,9 +37,9 @@ func (a answerer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		script = "200"
 	}
-	step := a.s.book.take(ledger.Request, r.URL.Path, script)
+	step := a.s.recorder.nextStep(ledger.Request, r.URL.Path, script)
 	if a.s.shape {
-		a.s.book.must(ledger.Shape, r.URL.Path, shapeOf(r))
+		a.s.recorder.mustRecord(ledger.Shape, r.URL.Path, shapeOf(r))
 	}
 	if err := answer(w, r, step); err != nil {
 		http.Error(w, err.Error(), http.StatusTeapot)

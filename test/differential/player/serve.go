@@ -29,7 +29,7 @@ import (
 //	-term CODE:D     what SIGTERM does: exit with CODE after D, serving until then; "ignore" does nothing. Default 0:0s
 //	-shape           write down what requests look like
 type service struct {
-	book            *book
+	recorder        *recorder
 	answers         map[string]string
 	http, tls, grpc int
 	tlsMode, health string
@@ -50,7 +50,7 @@ func serve(args []string) int {
 		return 70
 	}
 	code := <-s.ended
-	s.book.must(ledger.Exit, "", strconv.Itoa(code))
+	s.recorder.mustRecord(ledger.Exit, "", strconv.Itoa(code))
 	return code
 }
 
@@ -77,10 +77,10 @@ func newService(args []string) (*service, error) {
 	signals := make(chan os.Signal, 4)
 	signal.Notify(signals, syscall.SIGTERM)
 	var err error
-	if s.book, err = openBook(*name, true); err != nil {
+	if s.recorder, err = openRecorder(*name, true); err != nil {
 		return nil, err
 	}
-	n := s.book.instance
+	n := s.recorder.instance
 	s.life, s.term, s.health = script.OfInstance(s.life, n), script.OfInstance(s.term, n), script.OfInstance(s.health, n)
 	if s.delay, err = time.ParseDuration(script.OfInstance(*delay, n)); err != nil {
 		return nil, err
@@ -117,7 +117,7 @@ func (s *service) open() error {
 			return err
 		}
 	}
-	return s.book.note(ledger.Listen, "", "")
+	return s.recorder.record(ledger.Listen, "", "")
 }
 
 // private is the port that stands for a declared one: Probity tells it, in a container it is the
@@ -155,11 +155,11 @@ func (s *service) endAfter(text string) error {
 	return nil
 }
 
-// obey follows the script at the first signal, and then proves every 100 ms that the program still
-// lives.
+// obey follows the script at the first signal, and then records every 100 ms that the program still
+// runs.
 func (s *service) obey(signals <-chan os.Signal) {
 	<-signals
-	s.book.must(ledger.Signal, "SIGTERM", "")
+	s.recorder.mustRecord(ledger.Signal, "SIGTERM", "")
 	if s.term != "ignore" {
 		code, after, _ := strings.Cut(s.term, ":")
 		if err := s.endAfter(after + ":" + code); err != nil {
@@ -167,6 +167,6 @@ func (s *service) obey(signals <-chan os.Signal) {
 		}
 	}
 	for range time.Tick(100 * time.Millisecond) {
-		s.book.must(ledger.Alive, "", "")
+		s.recorder.mustRecord(ledger.Alive, "", "")
 	}
 }

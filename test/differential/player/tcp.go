@@ -56,5 +56,5 @@ func (s *service) receive(conn net.Conn, port, mode string) {
 			mode = "open, something came"
 		}
 	}
-	s.book.must(ledger.Request, "tcp "+port, mode)
+	s.recorder.mustRecord(ledger.Request, "tcp "+port, mode)
 }

@@ -70,7 +70,7 @@ func run(ctx context.Context, args []string) error {
 		return err
 	}
 	began := time.Now()
-	code, err := cluster.Enclose(ctx, append([]string{inside, dir, tools.Kubernetes, tools.Player, *out, strconv.Itoa(*parallel), *like}, flags.Args()...)...)
+	code, err := cluster.RunInNamespaces(ctx, append([]string{inside, dir, tools.Kubernetes, tools.Player, *out, strconv.Itoa(*parallel), *like}, flags.Args()...)...)
 	switch err = errors.Join(err, os.Remove(dir)); {
 	case err != nil:
 	case code == exitImpossible:
@@ -93,7 +93,7 @@ func play(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	if err := cluster.Settle(ctx, dir); err != nil {
+	if err := cluster.PrepareNamespaces(ctx, dir); err != nil {
 		return fmt.Errorf("%w: %w", cluster.ErrImpossible, err)
 	}
 	c, err := cluster.Start(ctx, dir, tools)
@@ -144,7 +144,7 @@ func playUndisturbed(ctx context.Context, c *cluster.Cluster, s scenario.Scenari
 	return t, nil
 }
 
-// agrees says whether a trace is as the folder's recording of it, if there is a folder.
+// agrees reports whether a trace is as the folder's recording of it, if there is a folder.
 func agrees(t trace.Trace, folder string) (bool, error) {
 	if folder == "" {
 		return true, nil

@@ -23,7 +23,7 @@ var command = regexp.MustCompile(`(?m)^( +)command: \[`)
 // dress reads a scenario's manifest: PLAYER gets a path, and every container an image.
 func dress(text string) ([]manifest.Object, error) {
 	text = command.ReplaceAllString(text, "${1}image: "+cluster.Image+"\n${1}imagePullPolicy: Never\n${1}command: [")
-	set, err := manifest.Parse(manifest.Options{}, "scenario", []byte(strings.ReplaceAll(text, "PLAYER", playerPath)))
+	set, err := manifest.Load(manifest.Options{Stdin: strings.NewReader(strings.ReplaceAll(text, "PLAYER", playerPath))}, "-")
 	if err != nil {
 		return nil, err
 	}

@@ -1,4 +1,4 @@
-// Package stage plays a scenario on a system, be it a real kubelet or Probity, and brings home the
+// Package stage plays a scenario on a system, be it a real kubelet or Probity, and returns the
 // trace.
 package stage
 
@@ -20,9 +20,9 @@ import (
 type System interface {
 	// Name is the name with the version, as traces give it.
 	Name() string
-	// Costume is what containers need to find the player and the ledger that is in a folder of this
-	// machine.
-	Costume(ledger string) Costume
+	// ContainerSetup is what containers need to find the player and the ledger that is in a folder
+	// of this machine.
+	ContainerSetup(ledger string) ContainerSetup
 	// Apply creates objects in a namespace, or changes those that are there.
 	Apply(ctx context.Context, namespace string, objects []Object) error
 	// Delete deletes a Pod with its grace period, or with this one.
@@ -35,9 +35,9 @@ type System interface {
 	Clear(ctx context.Context, namespace string) error
 }
 
-// patience is how long the first process of a scenario may need to start, and the last one after
-// it.
-const patience = 3 * time.Minute
+// startTimeout is how long the first process of a scenario may need to start, and the last one
+// after it.
+const startTimeout = 3 * time.Minute
 
 // Play plays a scenario in a namespace that nobody used before. dir is a folder for ledgers.
 func Play(ctx context.Context, system System, s scenario.Scenario, namespace, dir string) (trace.Trace, error) {
@@ -57,8 +57,8 @@ type play struct {
 	namespace string
 	ledger    string // folder
 
-	mu   sync.Mutex // guards seen
-	seen []trace.Observation
+	mu           sync.Mutex // guards observations
+	observations []trace.Observation
 }
 
 func (p *play) run(ctx context.Context) (trace.Trace, error) {
@@ -66,14 +66,14 @@ func (p *play) run(ctx context.Context) (trace.Trace, error) {
 	if err := errors.Join(os.MkdirAll(p.ledger, 0o777), os.Chmod(p.ledger, 0o777)); err != nil {
 		return trace.Trace{}, err
 	}
-	objects, err := dress(p.scenario.Manifest, p.system.Costume(p.ledger))
+	objects, err := prepare(p.scenario.Manifest, p.system.ContainerSetup(p.ledger))
 	if err != nil {
 		return trace.Trace{}, err
 	}
 	watching, stop := context.WithCancelCause(ctx)
 	var watch sync.WaitGroup
 	watch.Go(func() {
-		if err := p.system.Watch(watching, p.namespace, p.see); err != nil {
+		if err := p.system.Watch(watching, p.namespace, p.record); err != nil {
 			stop(err)
 		}
 	})
@@ -85,16 +85,16 @@ func (p *play) run(ctx context.Context) (trace.Trace, error) {
 		return trace.Trace{}, err
 	}
 	ledgers, err := p.ledgers()
-	costume := p.system.Costume(p.ledger)
+	setup := p.system.ContainerSetup(p.ledger)
 	return trace.Gather(trace.Recorded{
-		Scenario: p.scenario.ID, System: p.system.Name(), Period: p.scenario.Period, Observations: p.seen, Ledgers: ledgers, End: end, Player: costume.Player, Image: costume.Image,
+		Scenario: p.scenario.ID, System: p.system.Name(), Period: p.scenario.Period, Observations: p.observations, Ledgers: ledgers, End: end, Player: setup.Player, Image: setup.Image,
 	}), err
 }
 
-func (p *play) see(o trace.Observation) {
+func (p *play) record(o trace.Observation) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.seen = append(p.seen, o)
+	p.observations = append(p.observations, o)
 }
 
 // follow makes the objects, takes the steps and returns the end of the scenario when it has come.
@@ -110,7 +110,7 @@ func (p *play) follow(ctx context.Context, objects []Object) (end time.Time, err
 		if err := sleepUntil(ctx, first.Add(step.At)); err != nil {
 			return end, err
 		}
-		if err := p.take(ctx, step); err != nil {
+		if err := p.do(ctx, step); err != nil {
 			return end, err
 		}
 	}
@@ -125,15 +125,15 @@ func (p *play) follow(ctx context.Context, objects []Object) (end time.Time, err
 // settling is how long what happened before the end may take to be seen.
 const settling = 300 * time.Millisecond
 
-// take takes a step.
-func (p *play) take(ctx context.Context, s scenario.Step) error {
+// do takes a step.
+func (p *play) do(ctx context.Context, s scenario.Step) error {
 	switch {
 	case s.Delete != "":
 		return p.system.Delete(ctx, p.namespace, s.Delete, s.Grace)
 	case s.Condition != "":
 		return p.system.SetCondition(ctx, p.namespace, s.Pod, s.Condition, s.Status)
 	}
-	objects, err := dress(s.Apply, p.system.Costume(p.ledger))
+	objects, err := prepare(s.Apply, p.system.ContainerSetup(p.ledger))
 	if err != nil {
 		return err
 	}
@@ -142,7 +142,7 @@ func (p *play) take(ctx context.Context, s scenario.Step) error {
 
 // starts waits until n processes have started and returns when the nth did.
 func (p *play) starts(ctx context.Context, n int) (time.Time, error) {
-	deadline := time.Now().Add(patience)
+	deadline := time.Now().Add(startTimeout)
 	for {
 		ledgers, err := p.ledgers()
 		if err != nil {
@@ -153,7 +153,7 @@ func (p *play) starts(ctx context.Context, n int) (time.Time, error) {
 			return times[n-1], nil
 		}
 		if time.Now().After(deadline) {
-			return time.Time{}, fmt.Errorf("only %d of %d processes have started within %v", len(times), n, patience)
+			return time.Time{}, fmt.Errorf("only %d of %d processes have started within %v", len(times), n, startTimeout)
 		}
 		if err := sleepUntil(ctx, time.Now().Add(20*time.Millisecond)); err != nil {
 			return time.Time{}, err

@@ -13,17 +13,17 @@ const (
 	// statusLag is how late a status, and what follows from it, may be: the kubelet's status cache
 	// and relist.
 	statusLag = 2.0
-	// blink is how long something may last that the other did not show.
-	blink = 2.6
-	// beat is how much later or sooner the next probe may come: a period.
-	beat = 1.0
-	// grip is how exact graces are.
-	grip = 0.7
-	// drift is how much later each restart may make what follows.
-	drift = 1.5
-	// wait is how much longer than the delay a kubelet up to 1.34 keeps a container that it refused
-	// to start (R149).
-	wait = 16.0
+	// shortState is how long something may last that the other did not show.
+	shortState = 2.6
+	// periodTolerance is how much later or sooner the next probe may come: a period.
+	periodTolerance = 1.0
+	// graceTolerance is how exact graces are.
+	graceTolerance = 0.7
+	// restartTolerance is how much later each restart may make what follows.
+	restartTolerance = 1.5
+	// backOffWait is how much longer than the delay a kubelet up to 1.34 keeps a container that it
+	// refused to start (R149).
+	backOffWait = 16.0
 )
 
 // Difference is where a trace is not what the other is.
@@ -37,7 +37,7 @@ type Difference struct {
 // Compare finds what the second trace has otherwise than the first, beyond what phase and lag
 // explain. The first is the reference.
 func Compare(reference, other Trace) []Difference {
-	reference, other = alignUnheard(excuse(reference), excuse(other))
+	reference, other = alignRefused(dropKubeletLag(reference), dropKubeletLag(other))
 	c := comparison{a: reference, b: other, lag: statusLag + max(1, reference.Period, other.Period)}
 	known := map[string]bool{}
 	for _, t := range slices.Concat(reference.Tracks, other.Tracks) {
@@ -70,7 +70,7 @@ func (c *comparison) track(name string) {
 		c.sequence(name, a.Entries, b.Entries)
 		c.graces(name, a.Entries, b.Entries)
 	case "request", "exec", "shape", "Liveness", "Startup":
-		if sooner(name) {
+		if outOfTurn(name) {
 			c.sequence(name, collapse(a.Entries), collapse(b.Entries))
 			c.offsets(name, a.Entries, b.Entries)
 			c.period(name, a.Entries, b.Entries)
@@ -78,7 +78,7 @@ func (c *comparison) track(name string) {
 		}
 		c.sequence(name, a.Entries, b.Entries)
 		c.offsets(name, a.Entries, b.Entries)
-		c.beats(name, a.Entries, b.Entries)
+		c.intervals(name, a.Entries, b.Entries)
 	case "Readiness":
 		c.sequence(name, collapse(a.Entries), collapse(b.Entries))
 	case "events":
@@ -99,7 +99,7 @@ func collapse(entries []Entry) []Entry {
 func (c *comparison) sequence(name string, a, b []Entry) {
 	for i := range max(len(a), len(b)) {
 		switch {
-		case i >= len(a) && (c.late(c.b, b[i]) || c.halting(c.b, name, b[i])), i >= len(b) && (c.late(c.a, a[i]) || c.halting(c.a, name, a[i])):
+		case i >= len(a) && (c.late(c.b, b[i]) || c.whileStopping(c.b, name, b[i])), i >= len(b) && (c.late(c.a, a[i]) || c.whileStopping(c.a, name, a[i])):
 			return
 		case i >= len(a):
 			c.differ(name, "%d. %q at %.1f s is not in the reference", i+1, b[i].What, b[i].At)
@@ -114,18 +114,18 @@ func (c *comparison) sequence(name string, a, b []Entry) {
 	}
 }
 
-// late says whether an entry is so close to the end that the other system may have been about to do
-// the same.
+// late reports whether an entry is so close to the end that the other system may have been about to
+// do the same.
 func (c *comparison) late(t Trace, e Entry) bool { return e.At > t.Seconds-c.lag-1 }
 
-// halting says whether a probe was made so shortly before the deletion of its Pod that with another
-// phase it would not have been.
-func (c *comparison) halting(t Trace, name string, e Entry) bool {
+// whileStopping reports whether a probe was made so shortly before the deletion of its Pod that
+// with another phase it would not have been.
+func (c *comparison) whileStopping(t Trace, name string, e Entry) bool {
 	subject, _, _ := split(name)
 	container, _, _ := strings.Cut(subject, "#")
 	deleted := slices.ContainsFunc(t.Get(pod(container)+" phase").Entries, func(e Entry) bool { return e.What == gone })
 	return deleted && slices.ContainsFunc(t.Get(container+" events").Entries, func(stop Entry) bool {
-		return strings.Contains(stop.What, "Killing Stopping container") && e.At > stop.At-beat-grip && e.At < stop.At+grip
+		return strings.Contains(stop.What, "Killing Stopping container") && e.At > stop.At-periodTolerance-graceTolerance && e.At < stop.At+graceTolerance
 	})
 }
 
@@ -150,11 +150,11 @@ func (t Trace) start(name string) float64 {
 	return life[0].At
 }
 
-// beats wants the same time between one entry and the next, as far as both are there.
-func (c *comparison) beats(name string, a, b []Entry) {
+// intervals wants the same time between one entry and the next, as far as both are there.
+func (c *comparison) intervals(name string, a, b []Entry) {
 	for i := 1; i < min(len(a), len(b)); i++ {
 		x, y := a[i].At-a[i-1].At, b[i].At-b[i-1].At
-		if math.Abs(x-y) > beat {
+		if math.Abs(x-y) > periodTolerance {
 			c.differ(name, "%d. comes %.1f s after the one before, in the reference %.1f s", i+1, y, x)
 			return
 		}
@@ -167,7 +167,7 @@ func (c *comparison) period(name string, a, b []Entry) {
 	if len(a) < enough || len(b) < enough {
 		return
 	}
-	if x, y := usual(a), usual(b); math.Abs(x-y) > beat/3 {
+	if x, y := usual(a), usual(b); math.Abs(x-y) > periodTolerance/3 {
 		c.differ(name, "comes every %.1f s, in the reference every %.1f s", y, x)
 	}
 }
@@ -182,15 +182,15 @@ func usual(entries []Entry) float64 {
 	return gaps[len(gaps)/2]
 }
 
-// sooner says whether the probes of a track may come out of turn: readiness may (R13).
-func sooner(name string) bool {
+// outOfTurn reports whether the probes of a track may come out of turn: readiness may (R13).
+func outOfTurn(name string) bool {
 	return strings.Contains(name, "/ready") || strings.Contains(name, "exec ready")
 }
 
 // graces wants the same time between SIGTERM and the end.
 func (c *comparison) graces(name string, a, b []Entry) {
 	x, y := grace(a), grace(b)
-	if x >= 0 && y >= 0 && math.Abs(x-y) > grip {
+	if x >= 0 && y >= 0 && math.Abs(x-y) > graceTolerance {
 		c.differ(name, "%.1f s are between SIGTERM and the end, in the reference %.1f s", y, x)
 	}
 }

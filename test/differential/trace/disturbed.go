@@ -5,12 +5,12 @@ import (
 	"strings"
 )
 
-// hearsay is how long after the start of a process its Event may come, and after its container's
+// eventLag is how long after the start of a process its Event may come, and after its container's
 // creation, in seconds.
-const hearsay = 1.0
+const eventLag = 1.0
 
-// Disturbed says that the machine was too busy to record: a container was probed before its program
-// began, or Events came late.
+// Disturbed reports whether the machine was too busy to record: a container was probed before its
+// program began, or Events came late.
 func (t Trace) Disturbed() bool {
 	for _, track := range t.Tracks {
 		subject, aspect, _ := split(track.Name)
@@ -27,7 +27,7 @@ func (t Trace) Disturbed() bool {
 				}
 				instance++
 				life := t.Get(fmt.Sprintf("%s#%d life", subject, instance)).Entries
-				if len(life) > 0 && e.At > life[0].At+hearsay || i > 0 && e.At > track.Entries[i-1].At+hearsay {
+				if len(life) > 0 && e.At > life[0].At+eventLag || i > 0 && e.At > track.Entries[i-1].At+eventLag {
 					return true
 				}
 			}

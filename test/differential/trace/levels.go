@@ -36,9 +36,9 @@ func (c *comparison) levels(name string, a, b []Entry) {
 	x, y := holds(a, c.a.Seconds), holds(b, c.b.Seconds)
 	for _, pair := range align(x, y) {
 		switch {
-		case pair.b == nil && pair.a.For > blink && !c.late(c.a, pair.a.Entry):
+		case pair.b == nil && pair.a.For > shortState && !c.late(c.a, pair.a.Entry):
 			c.differ(name, "%q, in the reference from %.1f s on for %.1f s, is missing", pair.a.What, pair.a.At, pair.a.For)
-		case pair.a == nil && pair.b.For > blink && !c.late(c.b, pair.b.Entry):
+		case pair.a == nil && pair.b.For > shortState && !c.late(c.b, pair.b.Entry):
 			c.differ(name, "%q from %.1f s on for %.1f s is not in the reference", pair.b.What, pair.b.At, pair.b.For)
 		case pair.a != nil && pair.b != nil && !c.near(pair.a.At, pair.b.At):
 			c.differ(name, "%q since %.1f s, in the reference since %.1f s", pair.b.What, pair.b.At, pair.a.At)
@@ -46,12 +46,12 @@ func (c *comparison) levels(name string, a, b []Entry) {
 	}
 }
 
-// near says whether a moment of the other trace is close to one of the reference. Restarts before
-// it, and the kubelet's waits before them, add up.
+// near reports whether a moment of the other trace is close to one of the reference. Restarts
+// before it, and the kubelet's waits before them, add up.
 func (c *comparison) near(a, b float64) bool {
 	allowed := c.lag + 1.5
 	restarts, waits := c.a.restarts(a)
-	allowed += drift*float64(restarts) + wait*float64(waits)
+	allowed += restartTolerance*float64(restarts) + backOffWait*float64(waits)
 	return math.Abs(max(a, 0)-max(b, 0)) <= allowed
 }
 

@@ -1,0 +1,180 @@
+package manifest
+
+import (
+	"cmp"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+)
+
+var listIndex = regexp.MustCompile(`\[\d+\]`)
+
+// Why a field cannot be honoured, where several share the reason.
+const (
+	noIsolation  = "a process shares this machine's namespaces"
+	noScheduling = "there is one machine, so nothing is scheduled"
+	noIdentity   = "the process runs as the user who started Probity"
+	noAccounts   = "there are no service accounts"
+	noDNS        = "names are resolved as this machine resolves them"
+	noImage      = "the program runs from its command, no image is pulled"
+	noLimits     = "limits are not enforced"
+	noRequests   = "requests are not reserved"
+	noMount      = "nothing is mounted, the folder is in $PROBITY_VOLUME_<NAME>"
+	noVolume     = "only emptyDir, configMap and secret volumes are made here"
+	noTerminal   = "standard input is empty and there is no terminal"
+	noMessage    = "no termination message is read"
+	noStorage    = "there is no persistent storage"
+	onLoopback   = "the Service listens on 127.0.0.1 only"
+	oneMachine   = "there is one machine"
+)
+
+// podNotApplied names the fields of a pod's spec that a local process cannot honour, and why. A
+// whole object or list is named once, by its own field.
+func podNotApplied() map[string]string {
+	reasons := map[string]string{
+		"activeDeadlineSeconds":        "the pod runs until it ends or is stopped",
+		"affinity":                     noScheduling,
+		"automountServiceAccountToken": noAccounts,
+		"dnsConfig":                    noDNS,
+		"dnsPolicy":                    noDNS,
+		"hostAliases":                  noDNS,
+		"hostIPC":                      noIsolation,
+		"hostPID":                      noIsolation,
+		"hostUsers":                    noIsolation,
+		"hostname":                     noIsolation,
+		"imagePullSecrets":             noImage,
+		"nodeName":                     noScheduling,
+		"nodeSelector":                 noScheduling,
+		"os":                           noScheduling,
+		"overhead":                     noScheduling,
+		"preemptionPolicy":             noScheduling,
+		"priority":                     noScheduling,
+		"priorityClassName":            noScheduling,
+		"resourceClaims":               noScheduling,
+		"resources":                    "limits are not enforced and requests not reserved",
+		"runtimeClassName":             "no container runtime is involved",
+		"schedulerName":                noScheduling,
+		"schedulingGates":              noScheduling,
+		"securityContext":              noIdentity,
+		"serviceAccount":               noAccounts,
+		"serviceAccountName":           noAccounts,
+		"setHostnameAsFQDN":            noIsolation,
+		"shareProcessNamespace":        noIsolation,
+		"subdomain":                    noDNS,
+		"tolerations":                  noScheduling,
+		"topologySpreadConstraints":    noScheduling,
+		"volumes[].emptyDir.medium":    "the folder is on disk",
+		"volumes[].emptyDir.sizeLimit": noLimits,
+	}
+	for field, reason := range containerNotApplied() {
+		reasons["containers[]."+field] = reason
+		reasons["initContainers[]."+field] = reason
+	}
+	for _, source := range volumeTypes() {
+		if !slices.Contains([]string{"emptyDir", "configMap", "secret"}, source) {
+			reasons["volumes[]."+source] = noVolume
+		}
+	}
+	return reasons
+}
+
+// containerNotApplied is the same for a container.
+func containerNotApplied() map[string]string {
+	return map[string]string{
+		"image":                      noImage,
+		"imagePullPolicy":            noImage,
+		"resizePolicy":               "limits are not enforced and requests not reserved",
+		"resources.claims":           noScheduling,
+		"resources.limits":           noLimits,
+		"resources.requests":         noRequests,
+		"securityContext":            noIdentity,
+		"stdin":                      noTerminal,
+		"stdinOnce":                  noTerminal,
+		"terminationMessagePath":     noMessage,
+		"terminationMessagePolicy":   noMessage,
+		"tty":                        noTerminal,
+		"volumeDevices":              "block devices are not attached",
+		"volumeMounts[].mountPath":   noMount,
+		"volumeMounts[].subPath":     noMount,
+		"volumeMounts[].subPathExpr": noMount,
+		"volumeMounts[].readOnly":    "nothing is mounted, the process may write to the folder",
+	}
+}
+
+// objectNotApplied is the same for the object around the pod, and for Services.
+func objectNotApplied(kind string) map[string]string {
+	switch kind {
+	case "StatefulSet":
+		return map[string]string{
+			"spec.volumeClaimTemplates":                 noStorage,
+			"spec.persistentVolumeClaimRetentionPolicy": noStorage,
+		}
+	case "Service":
+		return map[string]string{
+			"spec.allocateLoadBalancerNodePorts": onLoopback,
+			"spec.clusterIP":                     onLoopback,
+			"spec.clusterIPs":                    onLoopback,
+			"spec.externalIPs":                   onLoopback,
+			"spec.externalName":                  "no DNS record is made",
+			"spec.externalTrafficPolicy":         onLoopback,
+			"spec.healthCheckNodePort":           onLoopback,
+			"spec.internalTrafficPolicy":         oneMachine,
+			"spec.ipFamilies":                    onLoopback,
+			"spec.ipFamilyPolicy":                onLoopback,
+			"spec.loadBalancerClass":             onLoopback,
+			"spec.loadBalancerIP":                onLoopback,
+			"spec.loadBalancerSourceRanges":      onLoopback,
+			"spec.ports[].nodePort":              onLoopback,
+			"spec.trafficDistribution":           oneMachine,
+		}
+	}
+	return nil
+}
+
+// volumeTypes lists the names of all volume sources.
+func volumeTypes() []string {
+	d := (&decoder{}).next()
+	var names []string
+	for _, f := range d.structFields(reflect.TypeFor[corev1.VolumeSource]()) {
+		names = append(names, f.name)
+	}
+	return names
+}
+
+// notApplied lists the fields of o that someone wrote and that have no effect here, in the order of
+// the file.
+func notApplied(o Object) []Note {
+	_, _, prefix, isPod := o.Template()
+	podPath, pod := childPath(prefix, "spec")+".", map[string]string(nil)
+	if isPod {
+		pod = podNotApplied()
+	}
+	object := objectNotApplied(o.Ref().Kind)
+	var notes []Note
+	for path, m := range o.fields {
+		if m.null || isHeadless(o, path) {
+			continue
+		}
+		pattern := listIndex.ReplaceAllString(path, "[]")
+		reason, found := object[pattern]
+		if inPod, ok := strings.CutPrefix(pattern, podPath); ok && !found {
+			reason, found = pod[inPod]
+		}
+		if found {
+			notes = append(notes, Note{m.in(o.Position.File), o.Ref(), path, reason})
+		}
+	}
+	slices.SortFunc(notes, func(a, b Note) int {
+		return cmp.Or(a.compare(b.Position), strings.Compare(a.Field, b.Field))
+	})
+	return notes
+}
+
+// isHeadless reports whether the field is clusterIP: None, which does have an effect.
+func isHeadless(o Object, path string) bool {
+	s, ok := o.Resource.(*corev1.Service)
+	return ok && s.Spec.ClusterIP == corev1.ClusterIPNone && strings.HasPrefix(path, "spec.clusterIP")
+}

@@ -1,0 +1,69 @@
+package process
+
+import (
+	"bytes"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"net/netip"
+	"strconv"
+)
+
+var errBadProcNet = errors.New("malformed /proc/net/tcp")
+
+// tcpListen is the state LISTEN, as the kernel numbers it.
+const tcpListen = 10
+
+// parseProcNet reads the listening sockets of /proc/net/tcp or tcp6:
+//
+//	sl local_address rem_address st tx:rx tr:when retrnsmt uid timeout inode ...
+func parseProcNet(data []byte) ([]Listener, error) {
+	var all []Listener
+	header := true
+	for line := range bytes.Lines(data) {
+		fields := bytes.Fields(line)
+		if header || len(fields) == 0 {
+			header = false
+			continue
+		}
+		if len(fields) < 10 {
+			return nil, errBadProcNet
+		}
+		state, err := strconv.ParseUint(string(fields[3]), 16, 8)
+		if err != nil {
+			return nil, errBadProcNet
+		}
+		if state != tcpListen {
+			continue
+		}
+		addr, port, err := parseHexAddr(fields[1])
+		if err != nil {
+			return nil, err
+		}
+		inode, err := strconv.ParseUint(string(fields[9]), 10, 64)
+		if err != nil {
+			return nil, errBadProcNet
+		}
+		all = append(all, Listener{Addr: addr, Port: port, Inode: inode})
+	}
+	return all, nil
+}
+
+// parseHexAddr reads "0100007F:1F90": words of 32 bits as this machine holds them in memory, then
+// the port.
+func parseHexAddr(field []byte) (netip.Addr, int, error) {
+	host, service, ok := bytes.Cut(field, []byte{':'})
+	raw := make([]byte, hex.DecodedLen(len(host)))
+	if _, err := hex.Decode(raw, host); err != nil || !ok || len(raw)%4 != 0 {
+		return netip.Addr{}, 0, errBadProcNet
+	}
+	for i := 0; i < len(raw); i += 4 {
+		binary.NativeEndian.PutUint32(raw[i:], binary.BigEndian.Uint32(raw[i:]))
+	}
+	addr, ok := netip.AddrFromSlice(raw)
+	port, err := strconv.ParseUint(string(service), 16, 16)
+	if err != nil || !ok {
+		return netip.Addr{}, 0, errBadProcNet
+	}
+	return addr.Unmap(), int(port), nil
+}

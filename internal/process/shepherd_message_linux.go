@@ -1,0 +1,173 @@
+package process
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+)
+
+// The shepherd and its client exchange frames over a stream socket: four bytes of length, then one
+// message. A message is a sequence of unsigned varints and of strings with their length in front;
+// strings are bytes, because arguments and variables need not be UTF-8. Both ends are always the
+// same binary, so there is no version.
+
+// maxFrame bounds a frame, well above what maxCommand lets through.
+const maxFrame = 16 << 20
+
+const frameHeader = 4
+
+var errBadFrame = errors.New("malformed message between Probity and its shepherd")
+
+type verb uint8
+
+const (
+	verbStart  verb = iota + 1 // request; two descriptors travel with it: stdout, stderr
+	verbSignal                 // request
+	verbKill                   // request
+	verbStarted
+	verbFailed   // answer to a start
+	verbAnswered // answer to signal and kill
+	verbExited   // no answer: reported by itself
+)
+
+// message is every message; a verb uses the fields it needs and leaves the rest at zero.
+type message struct {
+	verb verb
+	// call pairs a request with its answer.
+	call uint64
+	// process identifies a started process: it is the call of its start.
+	process uint64
+
+	command command // verbStart
+	signal  uint64  // verbSignal
+
+	pid       uint64    // verbStarted
+	step      startStep // verbFailed
+	errno     uint64    // verbFailed, verbAnswered
+	status    uint64    // verbExited: as wait4 gives it
+	at        uint64    // verbStarted, verbExited: nanoseconds of CLOCK_MONOTONIC
+	survivors []uint64  // verbExited
+}
+
+func (m message) encode() []byte {
+	size := len(m.command.path) + len(m.command.dir) + 64
+	for _, word := range m.command.argv {
+		size += len(word) + binary.MaxVarintLen32
+	}
+	for _, word := range m.command.env {
+		size += len(word) + binary.MaxVarintLen32
+	}
+	b := make([]byte, frameHeader, frameHeader+size)
+	b = append(b, byte(m.verb), byte(m.step))
+	for _, n := range []uint64{m.call, m.process, m.signal, m.pid, m.errno, m.status, m.at, m.command.oomScore} {
+		b = binary.AppendUvarint(b, n)
+	}
+	b = appendWords(b, []string{m.command.path, m.command.dir})
+	b = appendWords(b, m.command.argv)
+	b = appendWords(b, m.command.env)
+	b = binary.AppendUvarint(b, uint64(len(m.survivors)))
+	for _, pid := range m.survivors {
+		b = binary.AppendUvarint(b, pid)
+	}
+	binary.LittleEndian.PutUint32(b, uint32(len(b)-frameHeader))
+	return b
+}
+
+func appendWords(b []byte, words []string) []byte {
+	b = binary.AppendUvarint(b, uint64(len(words)))
+	for _, word := range words {
+		b = binary.AppendUvarint(b, uint64(len(word)))
+		b = append(b, word...)
+	}
+	return b
+}
+
+// cutFrame splits the first frame off buf. It returns a nil body while the frame is incomplete.
+func cutFrame(buf []byte) (body, rest []byte, err error) {
+	if len(buf) < frameHeader {
+		return nil, buf, nil
+	}
+	size := binary.LittleEndian.Uint32(buf)
+	if size == 0 || size > maxFrame {
+		return nil, nil, fmt.Errorf("%w: %d bytes long", errBadFrame, size)
+	}
+	end := frameHeader + int(size)
+	if len(buf) < end {
+		return nil, buf, nil
+	}
+	return buf[frameHeader:end], buf[end:], nil
+}
+
+// decodeMessage reads the body of a frame. It accepts what encode writes and nothing else.
+func decodeMessage(body []byte) (message, error) {
+	d := &decoder{rest: body}
+	m := message{verb: verb(d.byte()), step: startStep(d.byte())}
+	for _, field := range []*uint64{&m.call, &m.process, &m.signal, &m.pid, &m.errno, &m.status, &m.at, &m.command.oomScore} {
+		*field = d.number()
+	}
+	if place := d.words(); len(place) == 2 {
+		m.command.path, m.command.dir = place[0], place[1]
+	} else {
+		d.bad = true
+	}
+	m.command.argv = d.words()
+	m.command.env = d.words()
+	for range d.count() {
+		m.survivors = append(m.survivors, d.number())
+	}
+	if d.bad || len(d.rest) > 0 || m.verb < verbStart || m.verb > verbExited {
+		return message{}, errBadFrame
+	}
+	return m, nil
+}
+
+// decoder reads fields off the front; after the first malformed one it yields zeros.
+type decoder struct {
+	rest []byte
+	bad  bool
+}
+
+func (d *decoder) take(n uint64) []byte {
+	if d.bad || n > uint64(len(d.rest)) {
+		d.bad = true
+		return nil
+	}
+	head := d.rest[:n]
+	d.rest = d.rest[n:]
+	return head
+}
+
+func (d *decoder) byte() byte {
+	if b := d.take(1); b != nil {
+		return b[0]
+	}
+	return 0
+}
+
+func (d *decoder) number() uint64 {
+	n, size := binary.Uvarint(d.rest)
+	if d.bad || size <= 0 {
+		d.bad = true
+		return 0
+	}
+	d.rest = d.rest[size:]
+	return n
+}
+
+// count reads the length of a list, whose items take a byte each at least.
+func (d *decoder) count() uint64 {
+	n := d.number()
+	if n > uint64(len(d.rest)) {
+		d.bad = true
+		return 0
+	}
+	return n
+}
+
+func (d *decoder) words() []string {
+	var words []string
+	for range d.count() {
+		words = append(words, string(d.take(d.number())))
+	}
+	return words
+}

@@ -32,8 +32,10 @@ type Doc struct {
 	Remedy string
 	// Before and After are the smallest pieces of YAML that have the pitfall and that have not.
 	Before, After string
-	// Links are rules of the kubelet (R12), formulas (A, W_kill) and other sources.
-	Links []string
+	// KubeletRules are the numbers of the kubelet's rules behind it, "R12" for example.
+	KubeletRules []string
+	// SeeAlso are formulas (A, W_kill) and pages elsewhere.
+	SeeAlso []string
 }
 
 // Prose joins the lines of a text that was broken for the sake of the source.

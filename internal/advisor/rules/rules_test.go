@@ -13,6 +13,7 @@ import (
 	gocmp "github.com/google/go-cmp/cmp"
 	"sigs.k8s.io/yaml"
 
+	"github.com/probity-run/probity/docs"
 	"github.com/probity-run/probity/internal/advisor"
 	"github.com/probity-run/probity/internal/advisor/rules"
 )
@@ -115,8 +116,12 @@ func TestCorpus(t *testing.T) {
 }
 
 // TestDocs holds every rule to complete documentation, with examples that are YAML, and with ids
-// that exist.
+// and rules of the kubelet that exist.
 func TestDocs(t *testing.T) {
+	kubelet, err := advisor.ParseKubeletRules(docs.KubeletRules())
+	if err != nil {
+		t.Fatal(err)
+	}
 	ids := map[string]bool{}
 	for _, r := range rules.All() {
 		if ids[r.ID] {
@@ -150,8 +155,18 @@ func TestDocs(t *testing.T) {
 			if _, err := rules.Find(r.ID); err != nil {
 				t.Error(err)
 			}
-			if !strings.Contains(advisor.Explain(r), r.Doc.Before[:5]) {
+			text := advisor.Explain(r, kubelet)
+			if !strings.Contains(text, r.Doc.Before[:5]) {
 				t.Error("explain does not show the example")
+			}
+			for _, number := range r.Doc.KubeletRules {
+				rule, ok := kubelet[number]
+				if !ok {
+					t.Errorf("%s is not in %s", number, advisor.KubeletRulesPage)
+				}
+				if link := advisor.KubeletRulesPage + "#" + rule.Anchor + "\n"; !strings.Contains(text, link) || !strings.Contains(strings.Join(strings.Fields(text), " "), rule.Text) {
+					t.Errorf("explain does not quote and link %s:\n%s", number, text)
+				}
 			}
 		})
 	}
@@ -166,8 +181,7 @@ func TestFindSuggests(t *testing.T) {
 	}
 }
 
-// TestSeverities pins the order of advisor.md, 8.3, where one finding of a rule is worse than
-// another.
+// TestSeverities pins where one finding of a rule is worse than another of it.
 func TestSeverities(t *testing.T) {
 	const head = "apiVersion: v1\nkind: Pod\nmetadata: {name: a, labels: {app: a}}\nspec:\n  containers:\n  - name: a\n    image: a\n    ports: [{name: http, containerPort: 80}]\n"
 	const service = "---\napiVersion: v1\nkind: Service\nmetadata: {name: a}\nspec: {selector: {app: a}, ports: [{port: 80}]}\n"

@@ -31,7 +31,8 @@ func Rule() advisor.Rule {
 			After: `readinessProbe:
   httpGet: {path: /readyz, port: http}
   periodSeconds: 5`,
-			Links: []string{"R83", "R86", "https://github.com/kubernetes/kubernetes/issues/82440"},
+			KubeletRules: []string{"R83", "R86"},
+			SeeAlso:      []string{"https://github.com/kubernetes/kubernetes/issues/82440"},
 		},
 		Check: check,
 	}

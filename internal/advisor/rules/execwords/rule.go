@@ -18,10 +18,10 @@ func Rule() advisor.Rule {
 			Consequence: advisor.Prose(`
 				A whole line in one word is the name of a program that does not exist: the probe errors for ever, so that readiness never comes and
 				liveness never acts. Operators such as || are handed to the program as arguments.`),
-			Remedy: "One word an item, or sh -c with the line.",
-			Before: "exec: {command: [\"curl -f http://localhost:8080/health\"]}",
-			After:  "exec: {command: [curl, -f, 'http://localhost:8080/health']}",
-			Links:  []string{"R83", "R85", "R48"},
+			Remedy:       "One word an item, or sh -c with the line.",
+			Before:       "exec: {command: [\"curl -f http://localhost:8080/health\"]}",
+			After:        "exec: {command: [curl, -f, 'http://localhost:8080/health']}",
+			KubeletRules: []string{"R83", "R85", "R48"},
 		},
 		Check: check,
 	}

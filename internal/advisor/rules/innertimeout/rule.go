@@ -22,7 +22,7 @@ func Rule() advisor.Rule {
 timeoutSeconds: 2`,
 			After: `exec: {command: [curl, --max-time, '1', 'http://localhost:8080/health']}
 timeoutSeconds: 2`,
-			Links: []string{"R86", "R88"},
+			KubeletRules: []string{"R86", "R88"},
 		},
 		Check: check,
 	}

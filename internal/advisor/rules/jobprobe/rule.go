@@ -25,7 +25,7 @@ spec:
   template:
     spec:
       containers: [{name: migrate}]`,
-			Links: []string{"R118", "R120", "R123"},
+			KubeletRules: []string{"R118", "R120", "R123"},
 		},
 		Covers: []string{"liveness-equals-readiness", "liveness-stricter-than-readiness", "shallow-tcp-check", "probe-port-undeclared", "timeout-too-short",
 			"initial-delay-substitute", "liveness-kill-too-slow"},

@@ -26,7 +26,8 @@ func Rule() advisor.Rule {
 livenessProbe: {httpGet: {path: /healthz, port: http}, failureThreshold: 3}`,
 			After: `readinessProbe: {httpGet: {path: /healthz, port: http}, failureThreshold: 3}
 livenessProbe: {httpGet: {path: /healthz, port: http}, failureThreshold: 6}`,
-			Links: []string{"R29", "R100", "A = (F-1)*max(P,T)+T", "https://kubernetes.io/docs/concepts/configuration/liveness-readiness-startup-probes/"},
+			KubeletRules: []string{"R29", "R100"},
+			SeeAlso:      []string{"A = (F-1)*max(P,T)+T", "https://kubernetes.io/docs/concepts/configuration/liveness-readiness-startup-probes/"},
 		},
 		Covers: []string{"liveness-stricter-than-readiness"},
 		Check:  check,

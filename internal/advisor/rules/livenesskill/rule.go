@@ -24,7 +24,7 @@ containers:
 			After: `terminationGracePeriodSeconds: 600
 containers:
 - livenessProbe: {httpGet: {path: /livez, port: http}, terminationGracePeriodSeconds: 30}`,
-			Links: []string{"R129", "R132", "R163"},
+			KubeletRules: []string{"R129", "R132", "R163"},
 		},
 		Check: check,
 	}

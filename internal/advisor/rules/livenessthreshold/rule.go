@@ -16,10 +16,11 @@ func Rule() advisor.Rule {
 			Consequence: advisor.Prose(`
 				One probe in a thousand fails for reasons that are nobody's fault: a garbage collection, a busy node, a lost packet. With a threshold of 1
 				and a period of 10 s that is a restart of every replica every three hours; with 3 it is one in three hundred years.`),
-			Remedy: "Ask more often and forgive more: P/3 and F = 3 notice a hang about as early as P and F = 1.",
-			Before: "livenessProbe: {periodSeconds: 30, failureThreshold: 1}",
-			After:  "livenessProbe: {periodSeconds: 10, failureThreshold: 3}",
-			Links:  []string{"R28", "R30", "p^F"},
+			Remedy:       "Ask more often and forgive more: P/3 and F = 3 notice a hang about as early as P and F = 1.",
+			Before:       "livenessProbe: {periodSeconds: 30, failureThreshold: 1}",
+			After:        "livenessProbe: {periodSeconds: 10, failureThreshold: 3}",
+			KubeletRules: []string{"R28", "R30"},
+			SeeAlso:      []string{"p^F"},
 		},
 		Covers: []string{"timeout-too-short", "liveness-equals-readiness", "liveness-stricter-than-readiness"},
 		Check:  check,

@@ -23,7 +23,7 @@ func Rule() advisor.Rule {
 			After: `terminationGracePeriodSeconds: 40
 containers:
 - lifecycle: {preStop: {sleep: {seconds: 10}}}`,
-			Links: []string{"R131", "R133", "R204"},
+			KubeletRules: []string{"R131", "R133", "R204"},
 		},
 		Check: check,
 	}

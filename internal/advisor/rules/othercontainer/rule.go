@@ -32,7 +32,7 @@ func Rule() advisor.Rule {
   livenessProbe: {httpGet: {path: /livez, port: 8080}}
 - name: proxy
   ports: [{containerPort: 9901}]`,
-			Links: []string{"R52", "R118", "R122"},
+			KubeletRules: []string{"R52", "R118", "R122"},
 		},
 		Check: check,
 	}

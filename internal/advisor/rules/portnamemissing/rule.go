@@ -26,7 +26,7 @@ func Rule() advisor.Rule {
 readinessProbe: {httpGet: {path: /readyz, port: web}}`,
 			After: `ports: [{name: http, containerPort: 8080}]
 readinessProbe: {httpGet: {path: /readyz, port: http}}`,
-			Links: []string{"R47", "R48", "R76", "R77"},
+			KubeletRules: []string{"R47", "R48", "R76", "R77"},
 		},
 		Covers: []string{"readiness-port-not-served"},
 		Check:  check,

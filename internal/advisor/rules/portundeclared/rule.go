@@ -25,7 +25,7 @@ func Rule() advisor.Rule {
 readinessProbe: {httpGet: {path: /readyz, port: 8081}}`,
 			After: `ports: [{name: http, containerPort: 8080}]
 readinessProbe: {httpGet: {path: /readyz, port: http}}`,
-			Links: []string{"R52", "R76", "R93"},
+			KubeletRules: []string{"R52", "R76", "R93"},
 		},
 		Covers: []string{"readiness-port-not-served"},
 		Check:  check,

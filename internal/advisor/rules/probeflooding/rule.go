@@ -28,9 +28,10 @@ func Rule() advisor.Rule {
 			Remedy: advisor.Prose(`
 				Keep the stall that liveness tolerates and ask less often: a larger periodSeconds with a smaller failureThreshold. A short period is worth
 				its price only for the startupProbe, which ends.`),
-			Before: "livenessProbe: {periodSeconds: 1, failureThreshold: 30}",
-			After:  "livenessProbe: {periodSeconds: 10, failureThreshold: 4}",
-			Links:  []string{"R7", "R59", "1/P"},
+			Before:       "livenessProbe: {periodSeconds: 1, failureThreshold: 30}",
+			After:        "livenessProbe: {periodSeconds: 10, failureThreshold: 4}",
+			KubeletRules: []string{"R7", "R59"},
+			SeeAlso:      []string{"1/P"},
 		},
 		Check: check,
 	}

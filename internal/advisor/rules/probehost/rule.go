@@ -13,10 +13,10 @@ func Rule() advisor.Rule {
 			Consequence: advisor.Prose(`
 				The kubelet connects to that host, from the node, with the node's name resolution. A Service's name tests any replica, so that one failing
 				replica restarts healthy ones; localhost is the node itself.`),
-			Remedy: "Leave host out: the pod's own address is the default. A virtual host goes into httpHeaders, as Host.",
-			Before: "livenessProbe: {httpGet: {path: /livez, port: http, host: web.shop.svc}}",
-			After:  "livenessProbe: {httpGet: {path: /livez, port: http}}",
-			Links:  []string{"R52", "R56", "R82"},
+			Remedy:       "Leave host out: the pod's own address is the default. A virtual host goes into httpHeaders, as Host.",
+			Before:       "livenessProbe: {httpGet: {path: /livez, port: http, host: web.shop.svc}}",
+			After:        "livenessProbe: {httpGet: {path: /livez, port: http}}",
+			KubeletRules: []string{"R52", "R56", "R82"},
 		},
 		Check: check,
 	}

@@ -14,12 +14,12 @@ func Rule() advisor.Rule {
 		ID:       "probe-invalid",
 		Severity: advisor.Outage,
 		Doc: advisor.Doc{
-			Title:       "The API server refuses a probe or a hook.",
-			Consequence: "The object is not created, and an update of it does not happen.",
-			Remedy:      "The message is the API server's own.",
-			Before:      "livenessProbe: {httpGet: {path: /livez, port: \"8080\"}}",
-			After:       "livenessProbe: {httpGet: {path: /livez, port: 8080}}",
-			Links:       []string{"R179", "R180", "R182", "R183", "R184", "R185", "R186", "R187", "R188", "R189"},
+			Title:        "The API server refuses a probe or a hook.",
+			Consequence:  "The object is not created, and an update of it does not happen.",
+			Remedy:       "The message is the API server's own.",
+			Before:       "livenessProbe: {httpGet: {path: /livez, port: \"8080\"}}",
+			After:        "livenessProbe: {httpGet: {path: /livez, port: 8080}}",
+			KubeletRules: []string{"R179", "R180", "R182", "R183", "R184", "R185", "R186", "R187", "R188", "R189"},
 		},
 		Check: check,
 	}

@@ -22,8 +22,9 @@ func Rule() advisor.Rule {
 			Remedy: "The deadline must hold the longest start that is allowed, minReadySeconds, and the time to schedule and pull.",
 			Before: `progressDeadlineSeconds: 60
 # in the container: startupProbe {periodSeconds: 3, failureThreshold: 40}, 120 s`,
-			After: "progressDeadlineSeconds: 180",
-			Links: []string{"R205", "R211", "R213", "W_kill = D+F*P"},
+			After:        "progressDeadlineSeconds: 180",
+			KubeletRules: []string{"R205", "R211", "R213"},
+			SeeAlso:      []string{"W_kill = D+F*P"},
 		},
 		Check: check,
 	}

@@ -28,7 +28,7 @@ func Rule() advisor.Rule {
   ports: [{name: http, containerPort: 8080}]
   readinessProbe:
     httpGet: {path: /readyz, port: http}`,
-			Links: []string{"R98", "R99", "R194"},
+			KubeletRules: []string{"R98", "R99", "R194"},
 		},
 		Check: check,
 	}

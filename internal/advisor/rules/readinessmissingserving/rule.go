@@ -30,7 +30,7 @@ func Rule() advisor.Rule {
   readinessProbe: {httpGet: {path: /readyz, port: http}}
 - name: proxy
   readinessProbe: {httpGet: {path: /ready, port: admin}}`,
-			Links: []string{"R98", "R99", "R105"},
+			KubeletRules: []string{"R98", "R99", "R105"},
 		},
 		Check: check,
 	}

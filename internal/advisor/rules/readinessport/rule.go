@@ -23,7 +23,7 @@ func Rule() advisor.Rule {
 readinessProbe: {httpGet: {path: /ready, port: admin}}   # the Service targets http`,
 			After: `ports: [{name: http, containerPort: 8080}, {name: admin, containerPort: 9090}]
 readinessProbe: {httpGet: {path: /ready, port: http}}`,
-			Links: []string{"R98", "R203"},
+			KubeletRules: []string{"R98", "R203"},
 		},
 		Check: check,
 	}

@@ -20,10 +20,11 @@ func Rule() advisor.Rule {
 			Consequence: advisor.Prose(`
 				Every short stall moves the replica's load to the others, and back. Under a load that slows all replicas down, all of them leave the
 				Service together.`),
-			Remedy: "Let readiness miss at least two answers: failureThreshold 2 or 3.",
-			Before: "readinessProbe: {periodSeconds: 2, timeoutSeconds: 1, failureThreshold: 1}",
-			After:  "readinessProbe: {periodSeconds: 2, timeoutSeconds: 1, failureThreshold: 3}",
-			Links:  []string{"R28", "R30", "R198", "A = (F-1)*max(P,T)+T"},
+			Remedy:       "Let readiness miss at least two answers: failureThreshold 2 or 3.",
+			Before:       "readinessProbe: {periodSeconds: 2, timeoutSeconds: 1, failureThreshold: 1}",
+			After:        "readinessProbe: {periodSeconds: 2, timeoutSeconds: 1, failureThreshold: 3}",
+			KubeletRules: []string{"R28", "R30", "R198"},
+			SeeAlso:      []string{"A = (F-1)*max(P,T)+T"},
 		},
 		Check: check,
 	}

@@ -24,7 +24,7 @@ func Rule() advisor.Rule {
 readinessProbe: {httpGet: {path: /readyz, port: https}}`,
 			After: `ports: [{name: https, containerPort: 8443}]
 readinessProbe: {httpGet: {path: /readyz, port: https, scheme: HTTPS}}`,
-			Links: []string{"R73", "R74", "R178"},
+			KubeletRules: []string{"R73", "R74", "R178"},
 		},
 		Check: check,
 	}

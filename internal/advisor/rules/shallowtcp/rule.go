@@ -22,7 +22,7 @@ func Rule() advisor.Rule {
 readinessProbe: {tcpSocket: {port: http}}`,
 			After: `ports: [{name: http, containerPort: 8080}]
 readinessProbe: {httpGet: {path: /readyz, port: http}}`,
-			Links: []string{"R78", "R79"},
+			KubeletRules: []string{"R78", "R79"},
 		},
 		Check: check,
 	}

@@ -18,7 +18,8 @@ func Rule() advisor.Rule {
 readinessProbe: {initialDelaySeconds: 60}`,
 			After: `startupProbe:   {periodSeconds: 5, failureThreshold: 13}  # 60 s and one period
 readinessProbe: {}`,
-			Links: []string{"R19", "R20", "R23", "W_kill = D+F*P", "F >= ceil((S-D)/P)+1"},
+			KubeletRules: []string{"R19", "R20", "R23"},
+			SeeAlso:      []string{"W_kill = D+F*P", "F >= ceil((S-D)/P)+1"},
 		},
 		Check: check,
 	}

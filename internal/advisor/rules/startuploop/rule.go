@@ -36,7 +36,8 @@ func Rule() advisor.Rule {
 livenessProbe:
   httpGet: {path: /livez, port: http}
   failureThreshold: 2`,
-			Links: []string{"R19", "R118", "R151", "W_safe = D+(F-1)*P", "W_kill = D+F*P"},
+			KubeletRules: []string{"R19", "R118", "R151"},
+			SeeAlso:      []string{"W_safe = D+(F-1)*P", "W_kill = D+F*P"},
 		},
 		Covers: []string{"initial-delay-substitute"},
 		Check:  check,

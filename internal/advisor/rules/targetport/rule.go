@@ -29,7 +29,7 @@ spec: {ports: [{port: 80, targetPort: http}]}
 ---
 # in the pod
 ports: [{name: http, containerPort: 8080}]`,
-			Links: []string{"R200", "R203"},
+			KubeletRules: []string{"R200", "R203"},
 		},
 		Check: check,
 	}

@@ -18,7 +18,8 @@ func Rule() advisor.Rule {
 timeoutSeconds: 10`,
 			After: `periodSeconds: 10
 timeoutSeconds: 10`,
-			Links: []string{"R10", "R12", "I = max(P,T)"},
+			KubeletRules: []string{"R10", "R12"},
+			SeeAlso:      []string{"I = max(P,T)"},
 		},
 		Check: check,
 	}

@@ -32,7 +32,8 @@ livenessProbe:
 livenessProbe:
   httpGet: {path: /livez, port: http}
   timeoutSeconds: 5`,
-			Links: []string{"R58", "R177", "A = (F-1)*max(P,T)+T"},
+			KubeletRules: []string{"R58", "R177"},
+			SeeAlso:      []string{"A = (F-1)*max(P,T)+T"},
 		},
 		Check: check,
 	}

@@ -28,7 +28,7 @@ func Rule() advisor.Rule {
   httpGet: {path: /livez, port: http}
   periodSeconds: 5
   failureThreshold: 6`,
-			Links: []string{"R177"},
+			KubeletRules: []string{"R177"},
 		},
 		Covers:    []string{"readiness-missing", "readiness-missing-on-serving-container", "no-drain", "probe-invalid"},
 		Fragments: true,

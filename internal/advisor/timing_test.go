@@ -37,7 +37,7 @@ func randomTiming(r *rand.Rand) Timing {
 }
 
 // A stall up to A never makes the probe act and one from A+P on always does, whatever the phase; in
-// between it does for a part of the phases that grows evenly. (advisor.md 5.2)
+// between it does for a part of the phases that grows evenly.
 func TestToleratedStall(t *testing.T) {
 	r := rand.New(rand.NewPCG(7, 1))
 	for range 300 {
@@ -77,7 +77,7 @@ func TestToleratedStall(t *testing.T) {
 }
 
 // A start up to W_safe always succeeds, one beyond W_kill never does, and in between the odds fall
-// evenly. (advisor.md 5.5)
+// evenly.
 func TestStartBudget(t *testing.T) {
 	r := rand.New(rand.NewPCG(7, 2))
 	for range 300 {
@@ -124,7 +124,7 @@ func TestThresholds(t *testing.T) {
 	}
 }
 
-// The worked values of advisor.md 5.1: P/T/F, tolerated stall, certain kill.
+// TestWorkedValues are P/T/F with the stall that is tolerated and the one that certainly kills.
 func TestWorkedValues(t *testing.T) {
 	for _, c := range []struct{ p, t, f, tolerated, certain int }{{10, 1, 3, 21, 31}, {5, 2, 2, 7, 12}, {10, 5, 6, 55, 65}, {20, 10, 1, 10, 30}, {5, 10, 3, 30, 35}} {
 		timing := Timing{Period: c.p, Timeout: c.t, FailureThreshold: c.f}

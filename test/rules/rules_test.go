@@ -68,7 +68,7 @@ func TestCoreIsPure(t *testing.T) {
 }
 
 func TestSources(t *testing.T) {
-	for _, path := range sources(t) {
+	for _, path := range files(t, ".go") {
 		data, err := os.ReadFile(path)
 		if err != nil {
 			t.Fatal(err)
@@ -127,8 +127,8 @@ func run(t *testing.T, name string, args ...string) string {
 	return string(out)
 }
 
-// sources lists every Go file of the repository.
-func sources(t *testing.T) []string {
+// files lists the files of the repository, of all its modules, whose names end in one of these.
+func files(t *testing.T, extensions ...string) []string {
 	t.Helper()
 	var paths []string
 	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
@@ -137,7 +137,7 @@ func sources(t *testing.T) []string {
 			return err
 		case d.IsDir() && d.Name() == ".git":
 			return fs.SkipDir
-		case strings.HasSuffix(path, ".go"):
+		case !d.IsDir() && slices.Contains(extensions, filepath.Ext(path)):
 			paths = append(paths, path)
 		}
 		return nil
@@ -146,7 +146,7 @@ func sources(t *testing.T) []string {
 		t.Fatal(err)
 	}
 	if len(paths) == 0 {
-		t.Fatal("no source was found")
+		t.Fatal("no file was found")
 	}
 	return paths
 }

@@ -5,8 +5,9 @@ import (
 	"strings"
 )
 
-// excuse takes away what the rule book's section 27 knows of a real kubelet and nobody has to copy.
-// Each is a matter of one system alone, so both traces are treated alike.
+// excuse takes away what a real kubelet was seen to do beside its rules and nobody has to copy
+// (docs/kubelet-rules.md, at the end). Each is a matter of one system alone, so both traces are
+// treated alike.
 func excuse(t Trace) Trace {
 	tracks := make([]Track, 0, len(t.Tracks))
 	for _, track := range t.Tracks {

@@ -15,6 +15,7 @@ import (
 
 	"github.com/probity-run/probity/docs"
 	"github.com/probity-run/probity/internal/advisor"
+	"github.com/probity-run/probity/internal/advisor/advisortest"
 	"github.com/probity-run/probity/internal/advisor/rules"
 )
 
@@ -64,12 +65,12 @@ func wanted(text string) []string {
 
 func found(t *testing.T, name string, text []byte) []string {
 	t.Helper()
-	w, err := advisor.Parse(name, text)
+	m, err := advisortest.Parse(name, text)
 	if err != nil {
 		t.Fatal(err)
 	}
 	var list []string
-	for _, f := range advisor.Check(w, rules.All()) {
+	for _, f := range advisor.Check(m, rules.All()) {
 		if f.Suppressed == "" {
 			list = append(list, fmt.Sprintf("%d: %s", f.Region.Line, f.Rule))
 		}
@@ -201,11 +202,11 @@ func TestSeverities(t *testing.T) {
 		"lottery":                             {head + "    env: [{name: STARTUP_SECONDS, value: '25'}]\n    livenessProbe: {tcpSocket: {port: 80}}\n", "startup-restart-loop", advisor.Risk},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w, err := advisor.Parse("a.yaml", []byte(c.text))
+			m, err := advisortest.Parse("a.yaml", []byte(c.text))
 			if err != nil {
 				t.Fatal(err)
 			}
-			findings := advisor.Check(w, rules.All())
+			findings := advisor.Check(m, rules.All())
 			i := slices.IndexFunc(findings, func(f advisor.Finding) bool { return f.Rule == c.rule })
 			if i < 0 {
 				t.Fatalf("no %s among %v", c.rule, findings)

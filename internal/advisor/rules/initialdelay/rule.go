@@ -1,4 +1,4 @@
-// Package initialdelay finds delays that do the work of a startupProbe.
+// Package initialdelay finds delays in the place of a startupProbe.
 package initialdelay
 
 import (

@@ -1,4 +1,4 @@
-// Package innertimeout finds commands that wait longer than they are let.
+// Package innertimeout finds commands that wait longer than the timeout of their probe.
 package innertimeout
 
 import (

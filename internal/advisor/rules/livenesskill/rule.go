@@ -1,4 +1,5 @@
-// Package livenesskill finds hung containers that are given all the time in the world.
+// Package livenesskill finds containers that get a long grace period after their liveness has
+// failed.
 package livenesskill
 
 import "github.com/probity-run/probity/internal/advisor"

@@ -1,4 +1,4 @@
-// Package livenessstricter finds liveness probes that kill before readiness drains.
+// Package livenessstricter finds liveness probes that act long before readiness does.
 package livenessstricter
 
 import "github.com/probity-run/probity/internal/advisor"
@@ -35,7 +35,7 @@ func check(w *advisor.Workload) []advisor.Finding {
 	var found []advisor.Finding
 	for _, c := range w.Containers {
 		live, ready := c.Liveness, c.Readiness
-		// Every stall that readiness might notice must surely have killed the container already.
+		// only if every stall that readiness can notice has killed the container before
 		if live == nil || ready == nil || live.CertainStall() > ready.ToleratedStall() {
 			continue
 		}

@@ -1,10 +1,10 @@
-// Package livenessthreshold finds liveness probes that forgive nothing.
+// Package livenessthreshold finds liveness probes that act on the first failure.
 package livenessthreshold
 
 import "github.com/probity-run/probity/internal/advisor"
 
-// usual is Kubernetes' default failureThreshold (R177).
-const usual = 3
+// defaultThreshold is Kubernetes' default failureThreshold (R177).
+const defaultThreshold = 3
 
 // Rule is liveness-threshold-too-low.
 func Rule() advisor.Rule {
@@ -37,7 +37,7 @@ func check(w *advisor.Workload) []advisor.Finding {
 		f := p.Finding("failureThreshold",
 			"a single answer that takes more than %d s restarts the container: nothing slower than that may ever happen to it, not even "+
 				"once", p.Timeout)
-		f.Patch = p.Set("failureThreshold", usual)
+		f.Patch = p.Set("failureThreshold", defaultThreshold)
 		f.Scenario = p.Stall(p.CertainStall())
 		found = append(found, f)
 	}

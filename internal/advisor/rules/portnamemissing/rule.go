@@ -61,14 +61,14 @@ func finding(p *advisor.Probe, name string) advisor.Finding {
 		}
 		f.Patch = &advisor.Patch{Summary: p.Handler() + ".port: " + value, Edits: []advisor.Edit{{Path: p.PortPath(), Value: value}}}
 	}
-	if p.Type == advisor.LivenessProbe {
+	if p.Field == advisor.LivenessProbe {
 		f.Severity = advisor.Risk
 	}
 	return f
 }
 
 func consequence(p *advisor.Probe) string {
-	switch p.Type {
+	switch p.Field {
 	case advisor.StartupProbe:
 		return "the startup probe errors for ever, so the container never counts as started and is never ready"
 	case advisor.ReadinessProbe:

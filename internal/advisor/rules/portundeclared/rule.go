@@ -1,4 +1,4 @@
-// Package portundeclared finds probes of ports that nobody has heard of.
+// Package portundeclared finds probes of ports that no container of the pod declares.
 package portundeclared
 
 import (
@@ -47,7 +47,7 @@ func check(w *advisor.Workload) []advisor.Finding {
 			}
 			seen[port.IntVal] = true // one wrong number, one finding
 			found = append(found, p.Finding(p.Handler()+".port",
-				"the %s probe asks port %d, which no container declares (declared: %s)", p.Word(), port.IntVal, list(c)))
+				"the %s probe asks port %d, which no container declares (declared: %s)", p.TypeName(), port.IntVal, list(c)))
 		}
 	}
 	return found

@@ -1,4 +1,4 @@
-// Package probeinvalid finds probes and hooks that the API server does not take.
+// Package probeinvalid finds probes and hooks that the API server refuses.
 package probeinvalid
 
 import (
@@ -51,8 +51,8 @@ func aboutProbes(field string) bool {
 	return false
 }
 
-// isTemplate recognizes a value that a template engine is going to fill in: $(PORT), {{
-// .Values.port }}, ${PORT}.
+// isTemplate reports whether a template engine is going to fill in a value: $(PORT), ${PORT}, or
+// {{ .Values.port }}.
 func isTemplate(p *manifest.Error) bool {
 	return strings.Contains(p.Message, "template") || strings.Contains(p.Message, "${") || strings.Contains(p.Message, "$(") || strings.Contains(p.Message, "{{")
 }

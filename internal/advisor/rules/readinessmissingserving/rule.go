@@ -40,7 +40,7 @@ func check(w *advisor.Workload) []advisor.Finding {
 	var have []string
 	probed := map[int32]bool{}
 	for _, p := range w.Probes() {
-		if p.Type != advisor.ReadinessProbe {
+		if p.Field != advisor.ReadinessProbe {
 			continue
 		}
 		have = append(have, p.Container.Name)

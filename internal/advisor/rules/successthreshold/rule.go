@@ -1,4 +1,4 @@
-// Package successthreshold finds a number that the API server does not take.
+// Package successthreshold finds success thresholds that the API server refuses.
 package successthreshold
 
 import "github.com/probity-run/probity/internal/advisor"
@@ -25,10 +25,10 @@ func Rule() advisor.Rule {
 func check(w *advisor.Workload) []advisor.Finding {
 	var found []advisor.Finding
 	for _, p := range w.Probes() {
-		if p.Type == advisor.ReadinessProbe || p.Spec.SuccessThreshold == 1 {
+		if p.Field == advisor.ReadinessProbe || p.Spec.SuccessThreshold == 1 {
 			continue
 		}
-		f := p.Finding("successThreshold", "the API server refuses successThreshold %d on a %s probe: it must be 1", p.Spec.SuccessThreshold, p.Word())
+		f := p.Finding("successThreshold", "the API server refuses successThreshold %d on a %s probe: it must be 1", p.Spec.SuccessThreshold, p.TypeName())
 		f.Patch = p.Set("successThreshold", 1)
 		found = append(found, f)
 	}

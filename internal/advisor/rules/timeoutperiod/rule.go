@@ -1,4 +1,4 @@
-// Package timeoutperiod finds timeouts that stretch the period.
+// Package timeoutperiod finds timeouts that are longer than the period.
 package timeoutperiod
 
 import "github.com/probity-run/probity/internal/advisor"
@@ -34,7 +34,7 @@ func check(w *advisor.Workload) []advisor.Finding {
 		f := p.Finding("timeoutSeconds",
 			"timeoutSeconds %d is larger than periodSeconds %d: attempts never overlap, so a target that hangs is asked every %d s, and the "+
 				"%s probe acts after %d to %d s",
-			p.Timeout, p.Period, p.Interval(), p.Word(), p.ToleratedStall(), p.CertainStall())
+			p.Timeout, p.Period, p.Interval(), p.TypeName(), p.ToleratedStall(), p.CertainStall())
 		f.Patch = p.Set("periodSeconds", p.Timeout)
 		f.Scenario = p.Hang(60, p.CertainStall())
 		found = append(found, f)

@@ -7,8 +7,8 @@ import (
 	"github.com/probity-run/probity/internal/advisor"
 )
 
-// CPU limits, in thousandths, below which one second is short: the scheduler's quota is spent in a
-// few milliseconds of every tenth of a second.
+// CPU limits, in thousandths, up to which one second is short: the container may run for a few
+// milliseconds of every tenth of a second.
 const (
 	small    = 100
 	verySlow = 50

@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// The scenarios of the specification, section 7: what published libraries get wrong.
+// The scenarios are what published libraries get wrong.
 
 // Hang: a check blocks and ignores its context. 1,000 probes meanwhile cost nothing, one goroutine
 // is held, the check is named.

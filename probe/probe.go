@@ -3,8 +3,8 @@
 //
 // An attempt knows no threshold, no period and no retry. Whoever owns the schedule counts results,
 // repeats an attempt that ended in a prober error (the kubelet: up to three in a row, R42) and
-// draws the consequences. Rule numbers such as R61 are those of the rule book that this project
-// keeps of the kubelet's behaviour, taken from Kubernetes 1.36.
+// draws the consequences. Numbers such as R61 are rules of the kubelet in
+// docs/kubelet-rules.md of this repository, taken from Kubernetes 1.36.
 //
 // The handlers are plain values: fill in the fields, call Probe as often as you like, from any
 // goroutine. Every attempt ends by itself at its time-out, or earlier when the context is done, and

@@ -7,18 +7,18 @@ import (
 	"slices"
 )
 
-// baselineVersion is the form of the file.
+// baselineVersion is the version of the file's form.
 const baselineVersion = 1
 
-// A Baseline lists findings that are known, so that only new ones count. Lines and files do not
-// matter: a finding stays known when the manifest around it changes or moves.
+// A Baseline lists known findings, so that only new ones count. It has neither lines nor files: a
+// finding stays known when the manifest around it changes or moves.
 type Baseline struct {
 	Version int `json:"version"`
-	// Findings are [Finding.Key]s, sorted; one that is there twice is known twice.
+	// Findings are [Finding.Key]s, sorted. A key that is there twice stands for two findings.
 	Findings []string `json:"findings"`
 }
 
-// NewBaseline knows these findings.
+// NewBaseline makes a baseline of these findings.
 func NewBaseline(findings ...[]Finding) *Baseline {
 	b := &Baseline{Version: baselineVersion, Findings: []string{}}
 	for _, list := range findings {
@@ -44,7 +44,7 @@ func ReadBaseline(r io.Reader) (*Baseline, error) {
 	return &b, nil
 }
 
-// Write writes it as JSON, a line per finding.
+// Write writes the baseline as JSON, one line for each finding.
 func (b *Baseline) Write(w io.Writer) error {
 	encoder := json.NewEncoder(w)
 	encoder.SetEscapeHTML(false)
@@ -52,7 +52,8 @@ func (b *Baseline) Write(w io.Writer) error {
 	return encoder.Encode(b)
 }
 
-// filter returns a function that says of each finding, asked once, whether it is known.
+// filter returns a function that reports whether a finding is known. Each finding must be given to
+// it once.
 func (b *Baseline) filter() func(Finding) bool {
 	left := map[string]int{}
 	if b != nil {

@@ -6,13 +6,13 @@ import (
 	"strings"
 )
 
-// Check runs the rules over a world. The findings come in the order of the files; those that only
-// repeat what another one says are left out, and those that an annotation accepts carry its reason
-// in Suppressed.
-func Check(w *World, rules []Rule) []Finding {
-	sources := map[string][]string{} // the lines of the files that have findings
+// Check runs the rules over the manifests. The findings come in the order of the files; those that
+// only repeat what another one says are left out, and those that an annotation accepts carry its
+// reason in Suppressed.
+func Check(m *Manifests, rules []Rule) []Finding {
+	lines := map[string][]string{} // of the files that have findings
 	var all []Finding
-	for _, workload := range w.Workloads {
+	for _, workload := range m.Workloads {
 		var found []Finding
 		for _, r := range rules {
 			if r.Check == nil || workload.IsFragment() && !r.Fragments {
@@ -23,20 +23,20 @@ func Check(w *World, rules []Rule) []Finding {
 				found = append(found, f)
 			}
 		}
-		found = primary(found, rules)
-		found = append(found, w.suppress(workload, found, rules)...)
+		found = withoutCovered(found, rules)
+		found = append(found, m.suppress(workload, found, rules)...)
 		all = append(all, found...)
 	}
-	all = once(all)
+	all = withoutRepeats(all)
 	for i := range all {
-		w.locate(&all[i], sources)
+		m.locate(&all[i], lines)
 	}
 	sortFindings(all)
 	return all
 }
 
-// primary leaves out what another finding covers.
-func primary(found []Finding, rules []Rule) []Finding {
+// withoutCovered leaves out the findings that another one covers.
+func withoutCovered(found []Finding, rules []Rule) []Finding {
 	covers := map[string][]string{}
 	for _, r := range rules {
 		covers[r.ID] = r.Covers
@@ -49,8 +49,9 @@ func primary(found []Finding, rules []Rule) []Finding {
 	})
 }
 
-// once drops a finding about a Service that several of its workloads brought up.
-func once(found []Finding) []Finding {
+// withoutRepeats keeps one of the findings about a Service's field that several of its workloads
+// gave.
+func withoutRepeats(found []Finding) []Finding {
 	type place struct {
 		rule, field string
 		at          Position
@@ -64,20 +65,20 @@ func once(found []Finding) []Finding {
 	})
 }
 
-// locate fills in where a finding is and the line that is there.
-func (w *World) locate(f *Finding, sources map[string][]string) {
+// locate fills in where a finding is, and the line there. lines are those of the files so far.
+func (m *Manifests) locate(f *Finding, lines map[string][]string) {
 	at := f.subject.PositionOf(f.Field)
 	if f.at != nil {
 		at = *f.at
 	}
 	f.Region = Region{at.File, at.Line, at.Column, at.Line, at.Column + 1}
-	lines, ok := sources[at.File]
+	text, ok := lines[at.File]
 	if !ok {
-		lines = strings.Split(string(w.files[at.File]), "\n")
-		sources[at.File] = lines
+		text = strings.Split(string(m.files[at.File]), "\n")
+		lines[at.File] = text
 	}
-	if at.Line >= 1 && at.Line <= len(lines) {
-		f.Source = strings.TrimSuffix(lines[at.Line-1], "\r")
+	if at.Line >= 1 && at.Line <= len(text) {
+		f.Source = strings.TrimSuffix(text[at.Line-1], "\r")
 		if at.Line == 1 {
 			f.Source = strings.TrimPrefix(f.Source, "\ufeff")
 		}

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/probity-run/probity/internal/advisor"
+	"github.com/probity-run/probity/internal/advisor/advisortest"
 	"github.com/probity-run/probity/internal/advisor/rules"
 )
 
@@ -35,9 +36,9 @@ func write(t *testing.T, files map[string]string) string {
 }
 
 // found lists "rule Kind" of what is not accepted.
-func found(w *advisor.World) []string {
+func found(m *advisor.Manifests) []string {
 	var list []string
-	for _, f := range advisor.Check(w, rules.All()) {
+	for _, f := range advisor.Check(m, rules.All()) {
 		if f.Suppressed == "" {
 			list = append(list, f.Rule+" "+f.Object.Kind)
 		}
@@ -53,11 +54,11 @@ func TestReadFolder(t *testing.T) {
 		"a/values.yaml": "replicas: 3\nlist: [1]\n", "a/compose.yaml": "services: {}\n", "a/crd.yaml": "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nspec: {}\n",
 		"a/empty.yaml": "# nothing\n", ".git/x.yaml": "a: [", "a/notes.txt": "a: [",
 	})
-	w, err := advisor.Read(nil, folder)
+	m, err := advisor.Read(nil, folder)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff([]string{"readiness-missing Pod"}, found(w)); diff != "" {
+	if diff := cmp.Diff([]string{"readiness-missing Pod"}, found(m)); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
 }
@@ -65,11 +66,11 @@ func TestReadFolder(t *testing.T) {
 // In a tree of examples that all call their pods web, a Service means its neighbours.
 func TestNearestWorkload(t *testing.T) {
 	folder := write(t, map[string]string{"one/all.yaml": pod + "---\n" + service, "two/pod.yaml": pod})
-	w, err := advisor.Read(nil, folder)
+	m, err := advisor.Read(nil, folder)
 	if err != nil {
 		t.Fatal(err)
 	}
-	findings := advisor.Check(w, rules.All())
+	findings := advisor.Check(m, rules.All())
 	if len(findings) != 1 || !strings.HasSuffix(findings[0].Region.File, "one/all.yaml") {
 		t.Errorf("found %v", findings)
 	}
@@ -88,12 +89,12 @@ func TestReadErrors(t *testing.T) {
 		"nothing there": {"none", "no manifest in this folder"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w, err := advisor.Read(nil, filepath.Join(folder, c.path), filepath.Join(folder, "good.yaml"))
+			m, err := advisor.Read(nil, filepath.Join(folder, c.path), filepath.Join(folder, "good.yaml"))
 			if err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "\n") {
 				t.Errorf("error is %v, want one line with %q", err, c.want)
 			}
-			if len(w.Workloads) != 1 {
-				t.Errorf("%d workloads beside the error, want 1", len(w.Workloads))
+			if len(m.Workloads) != 1 {
+				t.Errorf("%d workloads beside the error, want 1", len(m.Workloads))
 			}
 		})
 	}
@@ -116,11 +117,11 @@ func TestReadForms(t *testing.T) {
 		"merge key":   "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec:\n  containers:\n  - name: a\n    image: a\n    <<: {" + probe + "}\n",
 	} {
 		t.Run(name, func(t *testing.T) {
-			w, err := advisor.Parse("a.yaml", []byte(text))
+			m, err := advisortest.Parse("a.yaml", []byte(text))
 			if err != nil {
 				t.Fatal(err)
 			}
-			findings := advisor.Check(w, rules.All())
+			findings := advisor.Check(m, rules.All())
 			if len(findings) != 1 {
 				t.Fatalf("found %v", findings)
 			}
@@ -134,11 +135,11 @@ func TestReadForms(t *testing.T) {
 }
 
 func TestBaseline(t *testing.T) {
-	w, err := advisor.Parse("a.yaml", []byte(pod+"---\n"+service))
+	m, err := advisortest.Parse("a.yaml", []byte(pod+"---\n"+service))
 	if err != nil {
 		t.Fatal(err)
 	}
-	first := advisor.NewReport(w, rules.All(), nil)
+	first := advisor.NewReport(m, rules.All(), nil)
 	var file bytes.Buffer
 	if err := advisor.NewBaseline(first.Findings).Write(&file); err != nil {
 		t.Fatal(err)
@@ -148,11 +149,11 @@ func TestBaseline(t *testing.T) {
 		t.Fatal(err)
 	}
 	// The same object in another place is known; a second one of that kind is not.
-	w, err = advisor.Parse("b.yaml", []byte("# moved\n"+service+"---\n"+pod+"---\n"+strings.Replace(pod, "name: web", "name: web2", 1)))
+	m, err = advisortest.Parse("b.yaml", []byte("# moved\n"+service+"---\n"+pod+"---\n"+strings.Replace(pod, "name: web", "name: web2", 1)))
 	if err != nil {
 		t.Fatal(err)
 	}
-	second := advisor.NewReport(w, rules.All(), baseline)
+	second := advisor.NewReport(m, rules.All(), baseline)
 	if len(first.Findings) != 1 || len(second.Known) != 1 || len(second.Findings) != 1 || second.Findings[0].Object.Name != "web2" {
 		t.Errorf("first %v, then known %v, new %v", first.Findings, second.Known, second.Findings)
 	}
@@ -169,11 +170,11 @@ func TestBaseline(t *testing.T) {
 func TestSuppressionOnService(t *testing.T) {
 	text := pod[:strings.Index(pod, "image")] + "image: web, ports: [{name: http, containerPort: 80}], readinessProbe: {httpGet: {port: http}}}]}\n---\n" +
 		strings.NewReplacer("port: 80", "port: 80, targetPort: x", "{name: web}", "{name: web, annotations: {probity.run/ignore.service-target-port-missing: made later}}").Replace(service)
-	w, err := advisor.Parse("a.yaml", []byte(text))
+	m, err := advisortest.Parse("a.yaml", []byte(text))
 	if err != nil {
 		t.Fatal(err)
 	}
-	report := advisor.NewReport(w, rules.All(), nil)
+	report := advisor.NewReport(m, rules.All(), nil)
 	if len(report.Findings) != 0 || len(report.Accepted) != 1 || report.Accepted[0].Suppressed != "made later" {
 		t.Errorf("findings %v, accepted %v", report.Findings, report.Accepted)
 	}
@@ -195,11 +196,11 @@ func FuzzCheck(f *testing.F) {
 	f.Add([]byte("kind: ReplicationController\napiVersion: v1\n---\nkind: HorizontalPodAutoscaler\napiVersion: autoscaling/v2\n---\nkind: CronJob\napiVersion: batch/v1\nspec: {jobTemplate: 1}"))
 	all := rules.All()
 	f.Fuzz(func(t *testing.T, text []byte) {
-		w, err := advisor.Parse("a.yaml", text)
+		m, err := advisortest.Parse("a.yaml", text)
 		if err != nil && strings.TrimSpace(err.Error()) == "" {
 			t.Error("an error without words")
 		}
-		for _, finding := range advisor.Check(w, all) {
+		for _, finding := range advisor.Check(m, all) {
 			if r := finding.Region; r.File != "a.yaml" || r.Line < 1 || r.Column < 1 || r.EndColumn <= r.Column || finding.Message == "" || finding.Rule == "" || finding.Severity == 0 {
 				t.Errorf("a finding without a place or words: %+v", finding)
 			}
@@ -226,10 +227,10 @@ func BenchmarkCheck(b *testing.B) {
 	all := rules.All()
 	b.ReportAllocs()
 	for b.Loop() {
-		w, err := advisor.Read(nil, folder)
+		m, err := advisor.Read(nil, folder)
 		if err != nil {
 			b.Fatal(err)
 		}
-		advisor.Check(w, all)
+		advisor.Check(m, all)
 	}
 }

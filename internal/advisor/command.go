@@ -17,8 +17,8 @@ type Invocation struct {
 	Limit time.Duration
 }
 
-// Invocations takes an exec handler's command apart: the program itself, or what the script of a
-// shell runs.
+// Invocations are the programs that an exec handler's command runs: the program itself, or those in
+// the script of a shell.
 func Invocations(command []string) []Invocation {
 	script, isShell := Script(command)
 	if !isShell {
@@ -144,8 +144,8 @@ func parseSeconds(text string) (time.Duration, bool) {
 	return d, err == nil && d >= 0 && d <= day*time.Second
 }
 
-// Wait is the longest time that the command waits for something by itself, and the words that say
-// so. Zero means that it does not say.
+// Wait is the longest time that the command waits by its own options, and the words that give it.
+// Zero means that it gives none.
 func Wait(command []string) (longest time.Duration, words string) {
 	for _, v := range Invocations(command) {
 		d, text := v.wait()
@@ -210,7 +210,8 @@ func Sleep(command []string) time.Duration {
 	return total
 }
 
-// HeavyRuntime says what a command starts that costs a good part of a CPU second each time, or "".
+// HeavyRuntime names the runtime that a command starts, if each start costs a good part of a CPU
+// second, or returns "".
 func HeavyRuntime(command []string) string {
 	for _, v := range Invocations(command) {
 		switch v.Name {
@@ -232,7 +233,7 @@ func HeavyRuntime(command []string) string {
 	return ""
 }
 
-// CommandField is the path, below the probe or hook, of the first item of an exec command that
+// CommandField is the path, in the probe or hook, of the first item of an exec command that
 // contains the text, or of the whole command.
 func CommandField(command []string, text string) string {
 	if i := slices.IndexFunc(command, func(word string) bool { return strings.Contains(strings.ToLower(word), text) }); i >= 0 && text != "" {

@@ -1,12 +1,14 @@
-// Package advisor judges the probes of manifests: it finds the pitfalls before anything runs.
+// Package advisor checks the probes of manifests: it finds pitfalls before anything runs.
 //
-// A [World] is what some files say together: workloads, the Services that select their pods, the
-// autoscalers that scale them. A [Rule] looks at one workload of it and returns findings; the rules
-// stand in folders of their own below rules/, with their documentation as data and their fixtures.
-// [Check] runs them, leaves out what follows from another finding, and applies suppressions; a
-// [Baseline] takes away what is known.
+// [Read] returns the [Manifests] of some files: the workloads, the Services that select their pods,
+// and what autoscalers and disruption budgets add to them. A [Rule] takes one workload and returns
+// findings; each rule has a folder of its own below rules/, with its documentation as data and its
+// fixtures. [Check] runs the rules, leaves out a finding that another one covers, and applies
+// suppressions; with a [Baseline], known findings do not count.
 //
-// All judgements are made on effective values, with Kubernetes' defaults filled in, and on what
-// follows from them ([Timing]): a rule never asks whether a field is there if what it means is a
-// number. A rule that cannot know stays silent.
+// Rules work with effective values, which have Kubernetes' defaults filled in, and with what
+// follows from them ([Numbers]); they ask whether a field is written only where that itself
+// matters. If the manifests do not tell enough, a rule finds nothing.
+//
+// The rules of the kubelet are something else: [KubeletRule].
 package advisor

@@ -17,25 +17,25 @@ type Finding struct {
 	Container string
 	// Field is the path of the field in the API server's form.
 	Field string
-	// Region is where that field, or the nearest one around it, is written.
+	// Region is the place of that field in the file, or of the nearest one around it.
 	Region Region
-	// Message is one sentence with this manifest's numbers.
+	// Message is one sentence, with the numbers of this manifest.
 	Message string
-	// Patch is nil if nothing follows from what is declared.
+	// Patch is nil if the manifest does not tell what would be right.
 	Patch *Patch
-	// Scenario is the arguments with which probity simulate shows the pitfall biting, or empty.
+	// Scenario are the arguments with which probity simulate shows the consequence, or empty.
 	Scenario string
-	// Source is the line at Region, without its line break.
+	// Source is the first line of Region, without its line break.
 	Source string
 	// Suppressed is the reason that an annotation gives for accepting the finding, or empty.
 	Suppressed string
 
 	container string           // path of the container, or empty
-	subject   *manifest.Object // whose field it is
-	at        *Position        // where the field is, if the object does not know
+	subject   *manifest.Object // that has the field
+	at        *Position        // of the field, if the object does not know it
 }
 
-// At says where the finding is. It is for fields that the object does not have.
+// At sets where the finding is, for a field that the object does not have.
 func (f *Finding) At(p Position) { f.at = &p }
 
 // ObjectPosition is where the object that the finding is about begins.
@@ -51,9 +51,9 @@ type Region struct {
 	Line, Column, EndLine, EndColumn int
 }
 
-// A Patch is the smallest change that takes a finding away.
+// A Patch is the smallest change after which the finding is gone.
 type Patch struct {
-	// Summary says it in a few words, "timeoutSeconds: 5" for example.
+	// Summary describes the change in a few words, "timeoutSeconds: 5" for example.
 	Summary string
 	Edits   []Edit
 }
@@ -67,7 +67,7 @@ type Edit struct {
 	Remove bool
 }
 
-// Key identifies a finding across edits of the file: it has no line numbers.
+// Key identifies a finding after edits of the file too: it has no line numbers.
 func (f Finding) Key() string {
 	return strings.Join([]string{f.Rule, f.Object.Kind, f.Object.Namespace, f.Object.Name, f.Field}, "|")
 }

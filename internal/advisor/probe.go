@@ -10,33 +10,35 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 )
 
-// ProbeType is the name of the field that holds a probe.
-type ProbeType string
+// ProbeField is the name of a container's field that holds a probe, which also tells the type of
+// the probe.
+type ProbeField string
 
-// The probe types.
+// The fields that hold probes.
 const (
-	StartupProbe   ProbeType = "startupProbe"
-	ReadinessProbe ProbeType = "readinessProbe"
-	LivenessProbe  ProbeType = "livenessProbe"
+	StartupProbe   ProbeField = "startupProbe"
+	ReadinessProbe ProbeField = "readinessProbe"
+	LivenessProbe  ProbeField = "livenessProbe"
 )
 
-// A Probe is one of a container, with its effective timing.
+// A Probe is one of a container, with its effective numbers.
 type Probe struct {
 	corev1.ProbeHandler
-	Timing
+	Numbers
 	// Spec is the probe as it is written, with defaults.
-	Spec      *corev1.Probe
-	Type      ProbeType
+	Spec *corev1.Probe
+	// Field is the field of the container that holds it.
+	Field     ProbeField
 	Container *Container
 	// Path leads to the probe in the object.
 	Path string
 }
 
-func newProbe(c *Container, t ProbeType, spec *corev1.Probe) *Probe {
+func newProbe(c *Container, field ProbeField, spec *corev1.Probe) *Probe {
 	if spec == nil {
 		return nil
 	}
-	return &Probe{ProbeHandler: spec.ProbeHandler, Spec: spec, Type: t, Container: c, Path: c.Path + "." + string(t), Timing: Timing{
+	return &Probe{ProbeHandler: spec.ProbeHandler, Spec: spec, Field: field, Container: c, Path: c.Path + "." + string(field), Numbers: Numbers{
 		Delay:            max(int(spec.InitialDelaySeconds), 0),
 		Period:           max(int(spec.PeriodSeconds), 1),
 		Timeout:          max(int(spec.TimeoutSeconds), 1),
@@ -45,8 +47,8 @@ func newProbe(c *Container, t ProbeType, spec *corev1.Probe) *Probe {
 	}}
 }
 
-// Word is "startup", "readiness" or "liveness".
-func (p *Probe) Word() string { return strings.TrimSuffix(string(p.Type), "Probe") }
+// TypeName is "startup", "readiness" or "liveness".
+func (p *Probe) TypeName() string { return strings.TrimSuffix(string(p.Field), "Probe") }
 
 // Handler is the name of the handler's field, the first in the kubelet's order (R49), or empty.
 func (p *Probe) Handler() string {
@@ -63,7 +65,7 @@ func (p *Probe) Handler() string {
 	return ""
 }
 
-// Port is the field that the probe connects to; ok is false for exec.
+// Port is the port to which the probe connects, as it is written; ok is false for exec.
 func (p *Probe) Port() (port intstr.IntOrString, ok bool) {
 	switch p.Handler() {
 	case "httpGet":
@@ -76,7 +78,7 @@ func (p *Probe) Port() (port intstr.IntOrString, ok bool) {
 	return intstr.IntOrString{}, false
 }
 
-// PortPath leads to that field.
+// PortPath is the path of the field that Port returns.
 func (p *Probe) PortPath() string { return p.Path + "." + p.Handler() + ".port" }
 
 // PortNumber resolves the port as the kubelet does: a name stands for a port of this container
@@ -112,7 +114,7 @@ func (p *Probe) SameRequest(q *Probe) bool {
 	return p.request() == q.request()
 }
 
-// request is what goes over the wire, for comparing.
+// request is what the probe asks, for comparing it with another.
 func (p *Probe) request() string {
 	number, resolved := p.PortNumber()
 	port, _ := p.Port()
@@ -135,7 +137,8 @@ func (p *Probe) request() string {
 	return p.Host() + ":" + where
 }
 
-// Request describes it for a message: "GET :8080/livez", "tcp :5432", "exec pg_isready".
+// Request describes what the probe asks, for a message: "GET :8080/livez", "tcp :5432", "exec
+// pg_isready".
 func (p *Probe) Request() string {
 	port, _ := p.Port()
 	switch p.Handler() {
@@ -152,17 +155,18 @@ func (p *Probe) Request() string {
 	return "tcp :" + port.String()
 }
 
-// Finding is one about the probe. field counts from the probe; empty means the probe itself.
+// Finding makes a finding about the probe. field is a path in the probe; empty means the probe
+// itself.
 func (p *Probe) Finding(field, format string, args ...any) Finding {
-	path := string(p.Type)
+	path := string(p.Field)
 	if field != "" {
 		path += "." + field
 	}
 	return p.Container.Finding(path, format, args...)
 }
 
-// Set is the patch that gives one number of the probe another value.
+// Set is the patch that sets one number of the probe.
 func (p *Probe) Set(field string, value int) *Patch {
 	text := strconv.Itoa(value)
-	return &Patch{Summary: string(p.Type) + "." + field + ": " + text, Edits: []Edit{{Path: p.Path + "." + field, Value: text}}}
+	return &Patch{Summary: string(p.Field) + "." + field + ": " + text, Edits: []Edit{{Path: p.Path + "." + field, Value: text}}}
 }

@@ -23,11 +23,12 @@ func limits() manifest.Options {
 	return manifest.Options{MaxFileBytes: 16 << 20, MaxDocuments: 10_000}
 }
 
-// source is one file on its way into the world.
-type source struct {
+// input is one file, or standard input, to be decoded.
+type input struct {
 	name string
 	read func() ([]byte, error)
-	// explicit files must hold an object; what lies in a folder may be anything.
+	// explicit means that a path names it: it must hold an object. A file in a folder may be
+	// anything.
 	explicit bool
 
 	data []byte
@@ -35,65 +36,65 @@ type source struct {
 	err  error
 }
 
-// Read makes a world of files, of folders with everything below them (*.yaml, *.yml, *.json, but
-// nothing hidden), and, for "-", of stdin.
+// Read reads files, folders with everything below them (*.yaml, *.yml, *.json, but nothing hidden),
+// and, for "-", stdin, and relates the objects in them to each other.
 //
-// The error joins what could not be read, one line each; the world holds what could. Files are
-// decoded in as many goroutines as there are CPUs, which have ended when Read returns.
-func Read(stdin io.Reader, paths ...string) (*World, error) {
-	sources, err := find(stdin, paths)
-	work := make(chan *source)
+// The error joins what could not be read, one line each, beside what could. Files are decoded in as
+// many goroutines as there are CPUs, which have ended when Read returns.
+func Read(stdin io.Reader, paths ...string) (*Manifests, error) {
+	inputs, err := find(stdin, paths)
+	work := make(chan *input)
 	var workers sync.WaitGroup
-	for range min(runtime.GOMAXPROCS(0), len(sources)) {
+	for range min(runtime.GOMAXPROCS(0), len(inputs)) {
 		workers.Go(func() {
-			for s := range work {
-				s.decode()
+			for in := range work {
+				in.decode()
 			}
 		})
 	}
-	for _, s := range sources {
-		work <- s
+	for _, in := range inputs {
+		work <- in
 	}
 	close(work)
 	workers.Wait()
 	errs := []error{err}
 	files := map[string][]byte{}
 	var objects []manifest.Object
-	for _, s := range sources {
-		errs = append(errs, s.err)
-		if s.set != nil && len(s.set.Objects) > 0 {
-			objects = append(objects, s.set.Objects...)
-			files[s.name] = s.data
+	for _, in := range inputs {
+		errs = append(errs, in.err)
+		if in.set != nil && len(in.set.Objects) > 0 {
+			objects = append(objects, in.set.Objects...)
+			files[in.name] = in.data
 		}
 	}
-	return NewWorld(objects, files), errors.Join(errs...)
+	return NewManifests(objects, files), errors.Join(errs...)
 }
 
-func (s *source) decode() {
-	data, err := s.read()
+func (in *input) decode() {
+	data, err := in.read()
 	if err != nil {
 		if pathErr, ok := errors.AsType[*fs.PathError](err); ok {
 			err = pathErr.Err
 		}
-		s.err = fmt.Errorf("%s: cannot read: %w", s.name, err)
+		in.err = fmt.Errorf("%s: cannot read: %w", in.name, err)
 		return
 	}
-	s.data = data
-	s.set, s.err = manifest.DecodeLenient(limits(), s.name, s.data)
-	if s.err == nil && s.explicit && len(s.set.Objects)+len(s.set.Unknown) == 0 {
-		s.err = fmt.Errorf("%s: nothing in it: expected at least one Kubernetes object", s.name)
+	in.data = data
+	in.set, in.err = manifest.DecodeLenient(limits(), in.name, in.data)
+	if in.err == nil && in.explicit && len(in.set.Objects)+len(in.set.Unknown) == 0 {
+		in.err = fmt.Errorf("%s: nothing in it: expected at least one Kubernetes object", in.name)
 	}
 }
 
 // find lists the files that paths mean, each once.
-func find(stdin io.Reader, paths []string) ([]*source, error) {
-	var list []*source
+func find(stdin io.Reader, paths []string) ([]*input, error) {
+	var list []*input
 	var errs []error
 	seen := map[string]bool{}
 	add := func(name string, read func() ([]byte, error), explicit bool) {
 		if !seen[name] {
 			seen[name] = true
-			list = append(list, &source{name: name, read: read, explicit: explicit})
+			list = append(list, &input{name: name, read: read, explicit: explicit})
 		}
 	}
 	for _, path := range paths {
@@ -161,14 +162,4 @@ func readAll(r io.Reader) ([]byte, error) {
 		return nil, errors.New("there is no standard input here")
 	}
 	return io.ReadAll(io.LimitReader(r, limits().MaxFileBytes+1))
-}
-
-// Parse makes a world of one text; name stands for the file in findings.
-func Parse(name string, data []byte) (*World, error) {
-	s := &source{name: name, read: func() ([]byte, error) { return data, nil }, explicit: true}
-	s.decode()
-	if s.set == nil {
-		return NewWorld(nil, nil), s.err
-	}
-	return NewWorld(s.set.Objects, map[string][]byte{name: s.data}), s.err
 }

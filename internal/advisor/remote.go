@@ -15,8 +15,8 @@ var (
 	variable = regexp.MustCompile(`\$(?:\(([A-Za-z_][A-Za-z0-9_]*)\)|\{([A-Za-z_][A-Za-z0-9_]*)\}|([A-Za-z_][A-Za-z0-9_]*))`)
 )
 
-// RemoteHost is the first other host that an exec probe of the container asks, and the program that
-// asks it. It is known only if the command or the environment names it; a host in an unknown
+// RemoteHost is the first other host that a command in the container asks, and the program that
+// asks it. It is known only if the command or the environment names it: a host in an unknown
 // variable might be the pod itself.
 func (c *Container) RemoteHost(command []string) (host, program string) {
 	for _, v := range Invocations(command) {
@@ -102,7 +102,7 @@ func (v Invocation) positionalHosts() []string {
 	return []string{host}
 }
 
-// resolveHost gives back a host that surely is not the pod, and "" for all others.
+// resolveHost returns the host, without its port, if it surely is not the pod, and otherwise "".
 func (c *Container) resolveHost(host string) string {
 	host = c.expand(host)
 	if h, _, err := net.SplitHostPort(host); err == nil {
@@ -125,8 +125,8 @@ func (c *Container) resolveHost(host string) string {
 	return host
 }
 
-// IsLoopback recognizes the names and addresses with which a process means its own network
-// namespace.
+// IsLoopback reports whether a name or an address means the network namespace of the process that
+// uses it.
 func IsLoopback(host string) bool {
 	host = strings.ToLower(strings.Trim(host, "[]"))
 	if host == "localhost" || strings.HasPrefix(host, "localhost.") || strings.HasSuffix(host, ".localhost") || host == "ip6-localhost" {
@@ -142,8 +142,8 @@ func (c *Container) isAlias(host string) bool {
 	})
 }
 
-// expand puts literal environment variables in. Others stay, so that a "$" tells that something is
-// unknown.
+// expand replaces variables that the environment gives a literal value. Others stay, so that a "$"
+// is left where something is unknown.
 func (c *Container) expand(text string) string {
 	return variable.ReplaceAllStringFunc(text, func(ref string) string {
 		name := strings.Trim(ref, "$(){}")

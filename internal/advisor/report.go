@@ -2,7 +2,7 @@ package advisor
 
 import "slices"
 
-// A Report is the outcome of one check, ready to be rendered.
+// A Report is what one run of probity check found, ready to be rendered.
 type Report struct {
 	// Findings are those that count.
 	Findings []Finding
@@ -11,17 +11,17 @@ type Report struct {
 	Accepted, Known []Finding
 	// Rules are those that were run.
 	Rules []Rule
-	// Files are those with a workload in them, in order; Workloads is how many there are.
+	// Files are the files with a workload in them, in order; Workloads counts the workloads.
 	Files     []string
 	Workloads int
 }
 
-// NewReport checks a world and sorts the findings by what becomes of them. A nil baseline knows
-// nothing.
-func NewReport(w *World, rules []Rule, baseline *Baseline) *Report {
-	r := &Report{Rules: rules, Workloads: len(w.Workloads)}
+// NewReport runs the rules over the manifests and sorts the findings into those that count, are
+// accepted, and are known. A nil baseline knows nothing.
+func NewReport(m *Manifests, rules []Rule, baseline *Baseline) *Report {
+	r := &Report{Rules: rules, Workloads: len(m.Workloads)}
 	known := baseline.filter()
-	for _, f := range Check(w, rules) {
+	for _, f := range Check(m, rules) {
 		switch {
 		case f.Suppressed != "":
 			r.Accepted = append(r.Accepted, f)
@@ -31,7 +31,7 @@ func NewReport(w *World, rules []Rule, baseline *Baseline) *Report {
 			r.Findings = append(r.Findings, f)
 		}
 	}
-	for _, workload := range w.Workloads {
+	for _, workload := range m.Workloads {
 		if file := workload.Object.Position.File; !slices.Contains(r.Files, file) {
 			r.Files = append(r.Files, file)
 		}

@@ -2,33 +2,32 @@ package advisor
 
 import "fmt"
 
-// When a fault of a scenario begins, and how much time probity simulate gives a scenario that says
-// nothing else, in seconds.
+// faultBegins is when the fault of a scenario begins, and horizon how long probity simulate plays a
+// scenario without --horizon, in seconds.
 const (
 	faultBegins = 60
 	horizon     = 600
 )
 
-// Stall is the scenario in which the container does not answer for so many seconds, and one more to
-// be sure.
+// Stall is the scenario in which the container does not answer for one second more than this.
 func (p *Probe) Stall(seconds int) string {
-	return p.fault(fmt.Sprintf("%s@%ds+%ds", p.silence(), faultBegins, seconds+1), "", faultBegins+seconds+p.CertainStall())
+	return p.fault(fmt.Sprintf("%s@%ds+%ds", p.hangFault(), faultBegins, seconds+1), "", faultBegins+seconds+p.CertainStall())
 }
 
-// Hang is the scenario in which the container stops answering for good, at that second. It takes so
-// many seconds until all is over.
+// Hang is the scenario in which the container stops answering for good after at seconds. What
+// follows from that takes so many seconds.
 func (p *Probe) Hang(at, seconds int) string {
-	return p.fault(fmt.Sprintf("%s@%ds", p.silence(), at), "", at+seconds)
+	return p.fault(fmt.Sprintf("%s@%ds", p.hangFault(), at), "", at+seconds)
 }
 
-// Outage is the scenario in which what this probe asks is away for so many seconds.
+// Outage is the scenario in which the dependency that this probe asks is away for so many seconds.
 func (p *Probe) Outage(seconds int) string {
-	return p.fault(fmt.Sprintf("dependency-outage@%ds+%ds", faultBegins, seconds), "/"+p.Word(), faultBegins+seconds)
+	return p.fault(fmt.Sprintf("dependency-outage@%ds+%ds", faultBegins, seconds), "/"+p.TypeName(), faultBegins+seconds)
 }
 
-// silence is the fault that the probe notices: the kernel accepts connections for a process that
-// hangs (R79).
-func (p *Probe) silence() string {
+// hangFault is the fault by which the probe notices that the container does not answer. A TCP probe
+// does not notice a process that hangs, because the kernel accepts connections for it (R79).
+func (p *Probe) hangFault() string {
 	if p.Handler() == "tcpSocket" {
 		return "refuse"
 	}
@@ -40,16 +39,17 @@ func (p *Probe) fault(fault, probes string, ends int) string {
 	if len(p.Container.Workload.Containers) > 1 || probes != "" {
 		text += ":" + p.Container.Name + probes
 	}
-	return text + enough(ends)
+	return text + horizonFlag(ends)
 }
 
-// SlowStart is the scenario of a start that takes so many seconds.
+// SlowStart is the scenario in which a start takes so many seconds.
 func SlowStart(seconds int) string {
-	return fmt.Sprintf("--fault slow-start=%ds", seconds) + enough(seconds)
+	return fmt.Sprintf("--fault slow-start=%ds", seconds) + horizonFlag(seconds)
 }
 
-// enough is the flag that makes a scenario last until a fault and what follows from it are over.
-func enough(ends int) string {
+// horizonFlag is the flag with which a scenario lasts until the fault and what follows from it are
+// over, or "" if it does so without.
+func horizonFlag(ends int) string {
 	if ends < horizon*9/10 {
 		return ""
 	}

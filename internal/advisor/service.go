@@ -13,7 +13,7 @@ import (
 	"github.com/probity-run/probity/internal/manifest"
 )
 
-// A Service is one, and the workloads that it selects.
+// A Service is a Service of the manifests, with the workloads that it selects.
 type Service struct {
 	Object    manifest.Object
 	Spec      *corev1.ServiceSpec
@@ -22,13 +22,13 @@ type Service struct {
 	annotations map[string]string
 }
 
-// A Backend is a place where a Service sends traffic: a port of a container.
+// A Backend is a port of a container to which a port of a Service sends traffic.
 type Backend struct {
 	Service   *Service
 	Port      corev1.ServicePort
 	Container *Container
 	Number    int32
-	// Name is that of the container's port, or empty.
+	// Name is the name of the container's port, or empty.
 	Name string
 }
 
@@ -36,14 +36,14 @@ func newService(o manifest.Object, s *corev1.Service) *Service {
 	return &Service{Object: o, Spec: &s.Spec, annotations: s.Annotations}
 }
 
-// Name is the Service's.
+// Name is the Service's name.
 func (s *Service) Name() string { return s.Object.Resource.GetName() }
 
 // IsHeadless reports whether clients get the addresses of all ready pods instead of one for the
 // Service.
 func (s *Service) IsHeadless() bool { return s.Spec.ClusterIP == corev1.ClusterIPNone }
 
-// TrafficPorts are the Service's TCP ports but those that are there for metrics.
+// TrafficPorts are the Service's ports without UDP and without those for metrics.
 func (s *Service) TrafficPorts() []corev1.ServicePort {
 	if mentions(s.Name(), "metrics", "metric", "exporter", "telemetry") {
 		return nil
@@ -69,14 +69,16 @@ func mentions(name string, words ...string) bool {
 		func(word string) bool { return slices.Contains(words, word) })
 }
 
-// governs reports whether the Service is there to give a StatefulSet's pods their names.
+// governs reports whether the Service is the governing one of a StatefulSet: it gives the pods
+// their names.
 func (s *Service) governs(w *Workload) bool {
 	set, ok := w.Object.Resource.(*appsv1.StatefulSet)
 	return ok && s.IsHeadless() && set.Spec.ServiceName == s.Name()
 }
 
-// serve finds out which Services send traffic to the workload, and to which of its containers.
-func (w *Workload) serve() {
+// findBackends finds out which Services send traffic to the workload, and to which of its
+// containers.
+func (w *Workload) findBackends() {
 	for _, s := range w.Services {
 		if s.Spec.PublishNotReadyAddresses || s.governs(w) {
 			continue
@@ -84,7 +86,7 @@ func (w *Workload) serve() {
 		traffic := false
 		for _, port := range s.TrafficPorts() {
 			b, known := w.backend(s, port)
-			if known && b.isAside() {
+			if known && b.isAuxiliary() {
 				continue
 			}
 			traffic = true
@@ -98,8 +100,8 @@ func (w *Workload) serve() {
 	}
 }
 
-// backend finds the container behind a Service's port. A number that nobody declares belongs to the
-// only container, if there is one only.
+// backend finds the container behind a Service's port. A number that no container declares means
+// the only container, if there is only one.
 func (w *Workload) backend(s *Service, port corev1.ServicePort) (Backend, bool) {
 	for _, c := range w.Containers {
 		if declared, ok := c.declared(port.TargetPort); ok {
@@ -113,13 +115,14 @@ func (w *Workload) backend(s *Service, port corev1.ServicePort) (Backend, bool) 
 	return Backend{}, false
 }
 
-// isAside reports whether a backend only gives metrics away, or is no server at all.
-func (b Backend) isAside() bool {
+// isAuxiliary reports whether a backend only serves metrics, or is no server at all.
+func (b Backend) isAuxiliary() bool {
 	c := b.Container
 	return isMetricsName(b.Name) || c.Name == "kube-rbac-proxy" || c.idles()
 }
 
-// idles reports whether the container is a shell to log into, as in many examples: it sleeps.
+// idles reports whether the container does nothing but sleep: in many examples it is there for
+// somebody to log in.
 func (c *Container) idles() bool {
 	command := slices.Concat(c.Command, c.Args)
 	if len(command) == 0 {
@@ -133,7 +136,7 @@ func (c *Container) idles() bool {
 	return true
 }
 
-// declared is the container's port that a number or a name means.
+// declared is the container's port of that number or name.
 func (c *Container) declared(port intstr.IntOrString) (corev1.ContainerPort, bool) {
 	if port.Type == intstr.Int {
 		return c.PortNumbered(port.IntVal)
@@ -141,7 +144,7 @@ func (c *Container) declared(port intstr.IntOrString) (corev1.ContainerPort, boo
 	return c.PortNamed(port.StrVal)
 }
 
-// Finding is one about the target of the Service's port of that index.
+// Finding makes a finding about the targetPort of the Service's port with that index.
 func (s *Service) Finding(port int, format string, args ...any) Finding {
 	return Finding{Object: s.Object.Ref(), Field: fmt.Sprintf("spec.ports[%d].targetPort", port), Message: fmt.Sprintf(format, args...), subject: &s.Object}
 }

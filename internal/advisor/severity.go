@@ -10,10 +10,10 @@ type Severity int
 
 // The severities.
 const (
-	Style Severity = iota + 1 // nothing breaks; a reader is misled
+	Style Severity = iota + 1 // nothing breaks, but a reader is misled
 	Waste                     // time, resources or precision are lost
 	Risk                      // an outage under a plausible fault
-	// a certain outage: refused by the API server, never ready, killed for ever
+	// a certain outage: refused by the API server, never ready, or killed again and again
 	Outage
 )
 
@@ -35,7 +35,7 @@ func (s Severity) String() string {
 	return fmt.Sprintf("Severity(%d)", int(s))
 }
 
-// ParseSeverity is the inverse of String.
+// ParseSeverity returns the severity that String names so.
 func ParseSeverity(word string) (Severity, error) {
 	var words []string
 	for _, s := range Severities() {

@@ -2,9 +2,9 @@ package advisor
 
 import "strings"
 
-// simpleCommands takes a shell script apart into the commands that it runs, each as words without
-// quotes, those inside $(…) and `…` included. It follows enough of the shell's grammar to read
-// probes: quotes, operators, redirections, reserved words. It never fails; what it does not
+// simpleCommands splits a shell script into the commands that it runs, each as words without
+// quotes; those inside $(…) and `…` are among them. It knows enough of the shell's grammar to read
+// probes: quotes, operators, redirections, reserved words. It never fails: what it does not
 // understand stays in the words. Variables are left as they are.
 func simpleCommands(script string) [][]string {
 	s := &shellScanner{}
@@ -12,7 +12,7 @@ func simpleCommands(script string) [][]string {
 	return s.commands
 }
 
-// maxNesting bounds $( $( … ) ): nobody writes more, and a fuzzer does.
+// maxNesting bounds $( $( … ) ): people do not write more, but a file may hold anything.
 const maxNesting = 8
 
 // shellScanner collects commands. Not safe for concurrent use.
@@ -20,7 +20,7 @@ type shellScanner struct {
 	commands [][]string
 }
 
-// shellLine is one command on the way.
+// shellLine is the command that is being read.
 type shellLine struct {
 	words []string
 	word  strings.Builder
@@ -56,7 +56,7 @@ func (s *shellScanner) scan(script string, depth int) {
 	s.endCommand(l)
 }
 
-// step takes what the text begins with and returns how many bytes that is.
+// step reads what stands at the beginning of the text and returns how many bytes that is.
 func (s *shellScanner) step(l *shellLine, text string, depth int) int {
 	switch c := text[0]; {
 	case c == ' ', c == '\t', c == '\r':
@@ -82,8 +82,8 @@ func (s *shellScanner) step(l *shellLine, text string, depth int) int {
 	return 1
 }
 
-// piece takes a quoted string, a substitution or one character, writes what it stands for, and
-// returns how many bytes it took.
+// piece reads a quoted string, a substitution or one character, writes what it stands for, and
+// returns how many bytes it read.
 func (s *shellScanner) piece(word *strings.Builder, text string, depth int) int {
 	switch {
 	case text[0] == '\'':
@@ -112,7 +112,7 @@ func (s *shellScanner) piece(word *strings.Builder, text string, depth int) int 
 	return 1
 }
 
-// quoted takes a string in double quotes, in which substitutions still count.
+// quoted reads a string in double quotes, in which there may be substitutions.
 func (s *shellScanner) quoted(word *strings.Builder, text string, depth int) int {
 	i := 1
 	for i < len(text) && text[i] != '"' {

@@ -12,23 +12,24 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// startName matches annotations and variables that say how long a start takes: STARTUP_SECONDS,
-// example.com/startup-time, START_DELAY.
+// startName matches the names of annotations and variables that state how long a start takes:
+// STARTUP_SECONDS, example.com/startup-time, START_DELAY.
 var startName = regexp.MustCompile(`(?i)(^|[-_./])start(up)?[-_.]?(time|seconds|secs|duration|delay)([-_.](seconds|secs))?$`)
 
-// A Start is what a manifest says about how long its container takes to start.
+// A Start is what a manifest tells about how long its container takes to start.
 type Start struct {
-	// Seconds is 0 if nothing is said.
+	// Seconds is 0 if the manifest tells nothing.
 	Seconds int
-	// Evidence says where, in a few words.
+	// Evidence names the place that tells it, in a few words.
 	Evidence string
-	// Declared means that it says so outright. Otherwise it is what readiness allows for.
+	// Declared means that an annotation or a variable states it. Otherwise it is the delay of
+	// readiness.
 	Declared bool
 }
 
-// StartTime looks for an annotation of the pod, a variable, or a delay of readiness beyond all that
-// liveness tolerates: whoever wrote that expected nothing to answer earlier, at least if liveness
-// asks the same, or on a JVM.
+// StartTime finds the time that an annotation of the pod or a variable states, or else a delay of
+// readiness that is longer than liveness waits at most. Such a delay counts as the time of a start
+// if both probes ask the same, or on a JVM.
 func (c *Container) StartTime() Start {
 	annotations := c.Workload.Meta.Annotations
 	for _, key := range slices.Sorted(maps.Keys(annotations)) {
@@ -42,7 +43,7 @@ func (c *Container) StartTime() Start {
 		}
 	}
 	ready, live := c.Readiness, c.Liveness
-	if ready == nil || live == nil || ready.Delay <= live.CertainLoop() {
+	if ready == nil || live == nil || ready.Delay <= live.StartFatal() {
 		return Start{}
 	}
 	if jvm := c.JVM(); jvm != "" {
@@ -65,7 +66,7 @@ func startSeconds(name, value string) int {
 	return int(math.Ceil(d.Seconds()))
 }
 
-// JVM says why the container is taken for one that runs on a JVM, or "".
+// JVM returns the reason to think that the container runs on a JVM, or "".
 func (c *Container) JVM() string {
 	for _, word := range slices.Concat(c.Command, c.Args) {
 		for inner := range strings.FieldsSeq(word) {
@@ -90,7 +91,7 @@ func (c *Container) JVM() string {
 // StartupPatch adds a startupProbe that asks what liveness asks, as often, and allows a start of so
 // many seconds.
 func (p *Probe) StartupPatch(seconds int) *Patch {
-	threshold := Timing{Period: p.Period}.ThresholdForStart(seconds)
+	threshold := Numbers{Period: p.Period}.ThresholdForStart(seconds)
 	value := fmt.Sprintf("{%s, periodSeconds: %d, timeoutSeconds: %d, failureThreshold: %d}", p.handlerYAML(), p.Period, p.Timeout, threshold)
 	return &Patch{Summary: "startupProbe: " + value, Edits: []Edit{{Path: p.Container.Path + "." + string(StartupProbe), Value: value}}}
 }

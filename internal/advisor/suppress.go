@@ -21,15 +21,15 @@ type suppression struct {
 	used         bool
 }
 
-// accepts reports whether the suppression is about such a finding. One on a Service is only about
-// the Service.
+// accepts reports whether the suppression is about this finding. An annotation of a Service is only
+// about findings in the Service itself.
 func (s *suppression) accepts(f Finding) bool {
 	return s.rule == f.Rule && (s.subject == f.subject || f.subject.Ref().Kind == "Service" && s.subject.Ref().Kind != "Service")
 }
 
 // suppress marks the findings that annotations of their objects accept, and returns findings about
 // annotations that do nothing.
-func (w *World) suppress(workload *Workload, found []Finding, rules []Rule) []Finding {
+func (m *Manifests) suppress(workload *Workload, found []Finding, rules []Rule) []Finding {
 	list := suppressions(workload)
 	for i := range found {
 		for _, s := range list {
@@ -41,7 +41,7 @@ func (w *World) suppress(workload *Workload, found []Finding, rules []Rule) []Fi
 			}
 		}
 	}
-	var about []Finding
+	var useless []Finding
 	for _, s := range list {
 		if s.subject.Ref().Kind == "Service" {
 			continue // it may be about another workload
@@ -59,9 +59,9 @@ func (w *World) suppress(workload *Workload, found []Finding, rules []Rule) []Fi
 		default:
 			continue
 		}
-		about = append(about, f)
+		useless = append(useless, f)
 	}
-	return about
+	return useless
 }
 
 // suppressions are the annotations of the object and of its pods.

@@ -44,7 +44,8 @@ func quotedEnd(runes []rune, start int) int {
 }
 
 // endsPlain reports whether a plain token cannot go on at i: ": ", " #", and what structures a flow
-// collection. A value in block style may contain the latter, but none that a finding is about does.
+// collection. A value in block style may contain the latter, but no value that findings are about
+// does.
 func endsPlain(runes []rune, i int) bool {
 	next := func(s string) bool { return i+1 == len(runes) || strings.ContainsRune(s, runes[i+1]) }
 	switch runes[i] {

@@ -23,10 +23,10 @@ type Workload struct {
 	// Containers are those that can have probes: sidecars first, in the order in which they start,
 	// then the regular ones.
 	Containers []*Container
-	// Plain are the init containers that run to their end.
-	Plain []*Container
-	// Services select the pods. Backends are the places where their traffic goes, as far as that is
-	// known.
+	// PlainInit are the init containers that are no sidecars: they run to their end.
+	PlainInit []*Container
+	// Services are those that select the pods. Backends are the ports of the containers to which
+	// they send traffic, as far as these are known.
 	Services []*Service
 	Backends []Backend
 	// Replicas is the largest number of pods that the files ask for, an autoscaler's maximum
@@ -65,7 +65,7 @@ func newWorkload(o manifest.Object) *Workload {
 			c.Sidecar = true
 			w.Containers = append(w.Containers, c)
 		} else {
-			w.Plain = append(w.Plain, c)
+			w.PlainInit = append(w.PlainInit, c)
 		}
 	}
 	for i := range spec.Containers {
@@ -85,25 +85,26 @@ func (w *Workload) container(spec *corev1.Container, list string, i int) *Contai
 // Grace is terminationGracePeriodSeconds of the pod, in seconds, with the default (R178).
 func (w *Workload) Grace() int { return int(*w.Spec.TerminationGracePeriodSeconds) }
 
-// RunsOn reports whether the pods are meant to run until they are stopped, unlike those of a Job.
-func (w *Workload) RunsOn() bool {
+// RunsUntilStopped reports whether the pods are meant to run until something stops them, unlike
+// those of a Job.
+func (w *Workload) RunsUntilStopped() bool {
 	kind := w.Object.Ref().Kind
 	return kind != "Job" && kind != "CronJob" && (kind != "Pod" || w.Spec.RestartPolicy == corev1.RestartPolicyAlways)
 }
 
-// Traffic are the Services that send requests to the pods and look at readiness: not those for
-// metrics alone, nor those that publish addresses whether they are ready or not (R195), nor the one
-// that only gives a StatefulSet's pods their names.
+// Traffic are the Services that send requests to the pods as long as they are ready: not those for
+// metrics alone, nor those that publish addresses of unready pods too (R195), nor the one that
+// gives a StatefulSet's pods their names.
 func (w *Workload) Traffic() []*Service { return w.traffic }
 
-// IsFragment reports whether this is a piece of a manifest, a kustomize patch for example: a
-// container in it has no image. What is absent from it may be there once it is put together.
+// IsFragment reports whether this is a piece of a manifest, a kustomize patch for example: it has
+// no containers, or one without an image. What is absent from it may come from another piece.
 func (w *Workload) IsFragment() bool {
 	return len(w.Spec.Containers) == 0 || slices.ContainsFunc(w.Spec.Containers, func(c corev1.Container) bool { return c.Image == "" })
 }
 
-// Probes are all there are, container by container, in the order in which the kubelet makes their
-// workers (R3).
+// Probes are those of all containers, one container after the other, in the order in which the
+// kubelet makes their workers (R3).
 func (w *Workload) Probes() []*Probe {
 	var list []*Probe
 	for _, c := range w.Containers {
@@ -117,8 +118,8 @@ func (c *Container) Probes() []*Probe {
 	return slices.DeleteFunc([]*Probe{c.Startup, c.Readiness, c.Liveness}, func(p *Probe) bool { return p == nil })
 }
 
-// Serves are the backends that lead to this container.
-func (c *Container) Serves() []Backend {
+// Backends are those of the workload's backends that lead to this container.
+func (c *Container) Backends() []Backend {
 	return slices.DeleteFunc(slices.Clone(c.Workload.Backends), func(b Backend) bool { return b.Container != c })
 }
 
@@ -131,7 +132,7 @@ func (c *Container) CPULimit() int {
 	return int(limit.MilliValue())
 }
 
-// PortNumbered is the container's TCP port of that number.
+// PortNumbered is the container's port of that number, unless it is a UDP port.
 func (c *Container) PortNumbered(number int32) (corev1.ContainerPort, bool) {
 	i := slices.IndexFunc(c.Ports, func(p corev1.ContainerPort) bool {
 		return p.ContainerPort == number && p.Protocol != corev1.ProtocolUDP
@@ -151,14 +152,14 @@ func (c *Container) PortNamed(name string) (corev1.ContainerPort, bool) {
 	return c.Ports[i], true
 }
 
-// Finding is one about the whole workload. field is a path in the object; it may be absent there,
-// then the nearest place around it is shown.
+// Finding makes a finding about the whole workload. field is a path in the object; if the object
+// does not have it, the nearest field around it is shown.
 func (w *Workload) Finding(field, format string, args ...any) Finding {
 	return Finding{Object: w.Object.Ref(), Field: field, Message: fmt.Sprintf(format, args...), subject: &w.Object}
 }
 
-// Finding is one about the container. field counts from the container; empty means the container
-// itself.
+// Finding makes a finding about the container. field is a path in the container; empty means the
+// container itself.
 func (c *Container) Finding(field, format string, args ...any) Finding {
 	path := c.Path
 	if field != "" {
@@ -169,10 +170,11 @@ func (c *Container) Finding(field, format string, args ...any) Finding {
 	return f
 }
 
-// FindingIn is Finding for a field in whatever container of the workload has it.
+// FindingIn makes a finding about a field of the object, and about the container that the field is
+// in, if there is one.
 func (w *Workload) FindingIn(field, format string, args ...any) Finding {
 	f := w.Finding(field, format, args...)
-	for _, c := range slices.Concat(w.Containers, w.Plain) {
+	for _, c := range slices.Concat(w.Containers, w.PlainInit) {
 		if strings.HasPrefix(field, c.Path+".") {
 			f.Container, f.container = c.Name, c.Path
 		}

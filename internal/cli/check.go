@@ -78,7 +78,7 @@ type checkRun struct {
 	least    advisor.Severity // that fails
 	baseline *advisor.Baseline
 
-	world      *advisor.World
+	manifests  *advisor.Manifests
 	report     *advisor.Report
 	unreadable error
 }
@@ -96,8 +96,8 @@ func newCheckRun(streams Streams, flags checkFlags, paths []string) (*checkRun, 
 }
 
 func (c *checkRun) read() {
-	c.world, c.unreadable = advisor.Read(c.streams.In, c.paths...)
-	c.report = advisor.NewReport(c.world, rules.All(), c.baseline)
+	c.manifests, c.unreadable = advisor.Read(c.streams.In, c.paths...)
+	c.report = advisor.NewReport(c.manifests, rules.All(), c.baseline)
 }
 
 // runCheck is the whole of probity check.
@@ -185,7 +185,7 @@ func (c *checkRun) eachFix(do func(file string, before, after []byte) error) err
 		byFile[f.Region.File] = append(byFile[f.Region.File], f)
 	}
 	for _, file := range files {
-		before := c.world.Text(file)
+		before := c.manifests.Text(file)
 		after, applied, skipped, err := fix.Text(before, byFile[file])
 		if err != nil {
 			return fmt.Errorf("cannot fix %s: %w", file, err)

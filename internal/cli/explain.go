@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/probity-run/probity/docs"
 	"github.com/probity-run/probity/internal/advisor"
 	"github.com/probity-run/probity/internal/advisor/rules"
 )
@@ -42,12 +43,16 @@ func explainTo(out io.Writer, ids []string) error {
 		}
 		return nil
 	}
+	kubelet, err := advisor.ParseKubeletRules(docs.KubeletRules())
+	if err != nil {
+		return failed(fmt.Errorf("%s in this program cannot be read: %w", advisor.KubeletRulesPage, err))
+	}
 	for i, id := range ids {
 		rule, err := rules.Find(id)
 		if err != nil {
 			return badInput(err)
 		}
-		text := advisor.Explain(rule)
+		text := advisor.Explain(rule, kubelet)
 		if i > 0 {
 			text = "\n" + text
 		}

@@ -129,7 +129,7 @@ func TestBackoffInAPod(t *testing.T) {
 			},
 		},
 		{
-			name:    "R151 section 27 a cap below the lifetime means no back-off for probe kills",
+			name:    "R151 a cap below the lifetime means no back-off for probe kills",
 			spec:    app(liveness(2)),
 			opts:    Options{MaxRestartPeriod: time.Second},
 			scripts: map[string]script{"app": {probe: replies{Liveness: "500"}.answer}},

@@ -187,7 +187,7 @@ func TestDeletion(t *testing.T) {
 			want:    []string{"8s SIGTERM to app", "10s SIGKILL to app"},
 		},
 		{
-			name: "R126 section 27 a deletion during a probe kill shortens it and nothing is started again",
+			name: "R126 a deletion during a probe kill shortens it and nothing is started again",
 			spec: spec(named("app", liveness(1, probeGrace(20))), named("b", liveness(1))),
 			scripts: map[string]script{
 				"app": {probe: replies{Liveness: "500"}.answer, term: stubborn},

@@ -7,7 +7,7 @@ import (
 
 // FixedPorts reports whether a Pod, or the template of one, declares that its programs listen on
 // the declared ports themselves, by hostPort, hostNetwork or annotation: no second copy of them can
-// run on this machine (DESIGN section 4).
+// run on this machine (docs/differences.md, Fixed ports).
 func FixedPorts(meta *metav1.ObjectMeta, spec *corev1.PodSpec) bool {
 	if spec.HostNetwork || meta.Annotations[AnnotationPorts] == PortsFixed {
 		return true

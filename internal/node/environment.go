@@ -31,9 +31,9 @@ type environment struct {
 	injected map[string]string
 }
 
-// newEnvironment evaluates a container's env and envFrom (DESIGN section 4). An entry of the
-// manifest that repeats a declared port in PORT or PORT_… gives way to the private port; any other
-// entry of that name stays.
+// newEnvironment evaluates a container's env and envFrom (docs/differences.md, Environment). An
+// entry of the manifest that repeats a declared port in PORT or PORT_… gives way to the private
+// port; any other entry of that name stays.
 func newEnvironment(pod *corev1.Pod, c *corev1.Container, objects Objects, caller []string, injected map[string]string) (*environment, error) {
 	e := &environment{caller: caller, manifest: map[string]string{}, literal: map[string]string{}, injected: maps.Clone(injected)}
 	for _, from := range c.EnvFrom {

@@ -8,8 +8,8 @@ import (
 )
 
 // locate looks who listens at a target of the Pod's own: an answer counts only if that socket
-// belongs to the Pod's process tree (DESIGN section 4). It fills in the loopback address that
-// reaches the socket. A verdict says that there is nothing to attempt.
+// belongs to the Pod's process tree (docs/differences.md, Identity). It fills in the loopback
+// address that reaches the socket. A verdict says that there is nothing to attempt.
 func (r *runner) locate(to *target) *probe.Result {
 	tree := treeOf(r.processes())
 	owner, err := r.identity.Owns(tree, to.port)

@@ -15,7 +15,7 @@ import (
 const loopback = "127.0.0.1"
 
 // podPorts maps a Pod's declared container ports to the ports that its programs are told to listen
-// on (DESIGN section 4).
+// on (docs/how-to.md#let-the-program-find-its-port).
 type podPorts struct {
 	private map[int32]int // by containerPort
 	fixed   bool          // the declared ports are used as they are

@@ -27,7 +27,7 @@
 // still die, what they have forked stays); programs that run under another user than Probity, which
 // may not be signalled; a program that gives up being a sub-reaper by prctl.
 //
-// # Differences to a shell
+// # Differences from a shell
 //
 // Standard input is /dev/null. Signals have their default action and none is blocked. No descriptor
 // but the standard three is inherited. The soft limit for open files equals the hard one, as the Go

@@ -91,7 +91,7 @@ func TestWatchSeveralKindsInOneOrder(t *testing.T) {
 	}
 }
 
-// An object that stops to match is deleted for the watch, in the state that matched; one that
+// An object that no longer matches is deleted for the watch, in the state that matched; one that
 // starts to match is added.
 func TestWatchSelector(t *testing.T) {
 	phase := func(p corev1.PodPhase) func(*corev1.Pod) { return func(pod *corev1.Pod) { pod.Status.Phase = p } }

@@ -23,7 +23,7 @@ const (
 // floors are the packages of the house from the ground up; imports point down (ARCHITECTURE.md).
 // Two packages on one floor do not know each other.
 var floors = [][]string{
-	{"probe", "internal/timing", "internal/lifecycle", "internal/manifest", "internal/store", "internal/process"},
+	{"docs", "probe", "internal/timing", "internal/lifecycle", "internal/manifest", "internal/store", "internal/process"},
 	{"internal/workload", "internal/registry"},
 	{"internal/node", "internal/controller", "internal/proxy", "internal/simulate", "internal/advisor"},
 	{"internal/terminal", "internal/apiserver", "internal/dashboard", "internal/kube"},
@@ -70,7 +70,7 @@ func TestCoreIsPure(t *testing.T) {
 }
 
 func TestSources(t *testing.T) {
-	for _, path := range sources(t) {
+	for _, path := range files(t, ".go") {
 		data, err := os.ReadFile(path)
 		if err != nil {
 			t.Fatal(err)
@@ -129,8 +129,8 @@ func run(t *testing.T, name string, args ...string) string {
 	return string(out)
 }
 
-// sources lists every Go file of the repository.
-func sources(t *testing.T) []string {
+// files lists the files of the repository, of all its modules, whose names end in one of these.
+func files(t *testing.T, extensions ...string) []string {
 	t.Helper()
 	var paths []string
 	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
@@ -139,7 +139,7 @@ func sources(t *testing.T) []string {
 			return err
 		case d.IsDir() && d.Name() == ".git":
 			return fs.SkipDir
-		case strings.HasSuffix(path, ".go"):
+		case !d.IsDir() && slices.Contains(extensions, filepath.Ext(path)):
 			paths = append(paths, path)
 		}
 		return nil
@@ -148,7 +148,7 @@ func sources(t *testing.T) []string {
 		t.Fatal(err)
 	}
 	if len(paths) == 0 {
-		t.Fatal("no source was found")
+		t.Fatal("no file was found")
 	}
 	return paths
 }

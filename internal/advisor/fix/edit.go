@@ -107,7 +107,7 @@ func child(n *yaml.Node, step string) (*yaml.Node, error) {
 	return next, nil
 }
 
-// set gives a plain or quoted value another one.
+// set replaces a plain or quoted value.
 func (s source) set(value *yaml.Node, text string) (change, error) {
 	if value.Kind != yaml.ScalarNode || value.Anchor != "" || value.Style&(yaml.LiteralStyle|yaml.FoldedStyle|yaml.TaggedStyle) != 0 {
 		return change{}, errors.New("the value is not a plain one: change it by hand")
@@ -117,7 +117,7 @@ func (s source) set(value *yaml.Node, text string) (change, error) {
 	return change{start, end, text}, err
 }
 
-// scalarEnd is where a scalar on one line ends. What stands there must be what the parser says.
+// scalarEnd is where a scalar on one line ends. The text up to there must be what the parser read.
 func (s source) scalarEnd(value *yaml.Node, start int) (int, error) {
 	if value.Style&(yaml.DoubleQuotedStyle|yaml.SingleQuotedStyle) != 0 {
 		quote := s.text[start]
@@ -167,7 +167,7 @@ func (s source) lineBreak(at int) string {
 	return "\n"
 }
 
-// remove takes a field out of a mapping.
+// remove removes a field from a mapping.
 func (s source) remove(parent *yaml.Node, entry []*yaml.Node) (change, error) {
 	key, value := entry[0], entry[1]
 	if value.Kind != yaml.ScalarNode || value.Anchor != "" || value.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0 {
@@ -188,8 +188,8 @@ func (s source) remove(parent *yaml.Node, entry []*yaml.Node) (change, error) {
 	return change{line, min(s.lineEnd(end)+1, len(s.text)), ""}, nil
 }
 
-// removeFromFlow takes the comma before the field with it, or that behind the first one. Without
-// its only field the mapping is {}.
+// removeFromFlow removes a field with the comma before it, or for the first field the one after it.
+// Without its only field the mapping is {}.
 func (s source) removeFromFlow(start, end int) change {
 	before := bytes.TrimRight(s.text[:start], " ")
 	if bytes.HasSuffix(before, []byte(",")) {

@@ -25,7 +25,7 @@ type Skipped struct {
 
 // Text applies the patches of the findings that are about this text and returns the new one. A
 // patch is applied as a whole or not at all; patches that touch the same place as an earlier one
-// are skipped. Applied counts them. The error says that the text is not YAML.
+// are skipped. Applied counts them. The error means that the text is not YAML.
 func Text(text []byte, findings []advisor.Finding) (out []byte, applied int, skipped []Skipped, err error) {
 	if mark := []byte("\ufeff"); bytes.HasPrefix(text, mark) { // it counts as no column
 		out, applied, skipped, err = Text(text[len(mark):], findings)
@@ -129,7 +129,7 @@ func field(n *yaml.Node, name string) []*yaml.Node {
 	return nil
 }
 
-// steps takes a path in the API server's form apart. A step is a field, an index such as "[0]", or
+// steps splits a path in the API server's form. A step is a field, an index such as "[0]", or
 // a map key such as "[a.b/c]".
 func steps(path string) []string {
 	var list []string

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/probity-run/probity/internal/advisor"
+	"github.com/probity-run/probity/internal/advisor/advisortest"
 	"github.com/probity-run/probity/internal/advisor/fix"
 	"github.com/probity-run/probity/internal/advisor/rules"
 )
@@ -111,11 +112,11 @@ func TestTextInList(t *testing.T) {
 
 func check(t *testing.T, text string) []advisor.Finding {
 	t.Helper()
-	w, err := advisor.Parse("app.yaml", []byte(text))
+	m, err := advisortest.Parse("app.yaml", []byte(text))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return advisor.Check(w, rules.All())
+	return advisor.Check(m, rules.All())
 }
 
 // Every patch of every rule's fixtures can be applied, takes its finding away, and brings no new

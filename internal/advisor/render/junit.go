@@ -35,8 +35,9 @@ type (
 	}
 )
 
-// JUnit is for CI systems that show tests: a suite for each file, a case for each finding, or one
-// that passes. Findings below FailOn and those that are accepted or known count as skipped.
+// JUnit is for CI systems that show tests: a suite for each file, with a case for each finding, or
+// one case that passes. Findings below FailOn and those that are accepted or known count as
+// skipped.
 func JUnit(w io.Writer, r *advisor.Report, o Options) error {
 	all := junitSuites{}
 	for _, file := range suites(r) {

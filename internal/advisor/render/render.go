@@ -12,7 +12,7 @@ import (
 	"github.com/probity-run/probity/internal/advisor"
 )
 
-// Options say how to write.
+// Options are how to write.
 type Options struct {
 	// FailOn is the severity from which findings count as failures. Default Risk.
 	FailOn advisor.Severity
@@ -30,7 +30,7 @@ func (o Options) failOn() advisor.Severity {
 // A Writer writes a report. The error is the writer's.
 type Writer func(w io.Writer, r *advisor.Report, o Options) error
 
-// Formats are the names of what For knows.
+// Formats are the names that For knows.
 func Formats() []string { return []string{"text", "json", "sarif", "junit", "github"} }
 
 // For returns the writer of that name.
@@ -50,7 +50,7 @@ func where(f advisor.Finding) string {
 	return f.Object.String() + ", container " + f.Container
 }
 
-// sentence is the message with its subject.
+// sentence is the message with its object and container before it.
 func sentence(f advisor.Finding) string { return where(f) + ": " + f.Message }
 
 // simulate is the command that replays the finding, or "".
@@ -65,7 +65,8 @@ func simulate(f advisor.Finding) string {
 	return "probity simulate " + file + " " + f.Scenario
 }
 
-// printable keeps what a manifest says from moving the cursor or writing lines of its own.
+// printable replaces the characters with which a manifest could move the cursor of a terminal or
+// begin a line.
 func printable(s string) string {
 	return strings.Map(func(r rune) rune {
 		if r == '\t' {

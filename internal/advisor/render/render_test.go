@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/probity-run/probity/internal/advisor"
+	"github.com/probity-run/probity/internal/advisor/advisortest"
 	"github.com/probity-run/probity/internal/advisor/render"
 	"github.com/probity-run/probity/internal/advisor/rules"
 )
@@ -31,7 +32,7 @@ spec:
 
 func write(t *testing.T, format string) string {
 	t.Helper()
-	w, err := advisor.Parse("k8s/a b.yaml", []byte(manifest))
+	m, err := advisortest.Parse("k8s/a b.yaml", []byte(manifest))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -40,7 +41,7 @@ func write(t *testing.T, format string) string {
 		t.Fatal(err)
 	}
 	var out bytes.Buffer
-	if err := writer(&out, advisor.NewReport(w, rules.All(), nil), render.Options{Version: "v1.2.3"}); err != nil {
+	if err := writer(&out, advisor.NewReport(m, rules.All(), nil), render.Options{Version: "v1.2.3"}); err != nil {
 		t.Fatal(err)
 	}
 	return out.String()
@@ -180,7 +181,7 @@ func TestJUnit(t *testing.T) {
 // What a manifest says must not write lines of its own, nor move the cursor.
 func TestControlCharacters(t *testing.T) {
 	text := strings.Replace(manifest, "name: app", `name: "a\n::error::x\e[2J"`, 1)
-	w, err := advisor.Parse("a.yaml", []byte(text))
+	m, err := advisortest.Parse("a.yaml", []byte(text))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -190,7 +191,7 @@ func TestControlCharacters(t *testing.T) {
 			t.Fatal(err)
 		}
 		var out bytes.Buffer
-		if err := writer(&out, advisor.NewReport(w, rules.All(), nil), render.Options{}); err != nil {
+		if err := writer(&out, advisor.NewReport(m, rules.All(), nil), render.Options{}); err != nil {
 			t.Errorf("%s: %v", format, err)
 		}
 		if strings.Contains(out.String(), "\n::error::x") || format != "github" && strings.Contains(out.String(), "\x1b") {
@@ -206,11 +207,11 @@ func TestFormats(t *testing.T) {
 }
 
 func TestSummary(t *testing.T) {
-	w, err := advisor.Parse("a.yaml", []byte(manifest))
+	m, err := advisortest.Parse("a.yaml", []byte(manifest))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, want := render.Summary(advisor.NewReport(w, rules.All(), nil)), "1 finding (1 risk) in 1 workload of 1 file, 1 accepted by annotation"; got != want {
+	if got, want := render.Summary(advisor.NewReport(m, rules.All(), nil)), "1 finding (1 risk) in 1 workload of 1 file, 1 accepted by annotation"; got != want {
 		t.Errorf("summary %q, want %q", got, want)
 	}
 }

@@ -13,8 +13,8 @@ import (
 // maxSource is how much of a source line is shown, in characters.
 const maxSource = 160
 
-// Text is for people: a paragraph a finding, with the line it is about and a caret, then the patch,
-// and the scenario that shows it.
+// Text is for people: a paragraph for each finding, with the line it is about and a caret, then the
+// patch, and the scenario that shows it.
 func Text(w io.Writer, r *advisor.Report, _ Options) error {
 	out := bufio.NewWriter(w)
 	for _, f := range r.Findings {
@@ -41,8 +41,8 @@ func quote(out io.Writer, f advisor.Finding) {
 		strings.Repeat(" ", max(f.Region.Column-1, 0)), strings.Repeat("^", max(f.Region.EndColumn-f.Region.Column, 1)))
 }
 
-// Summary is one line about the whole: what was looked at, and how many findings there are of each
-// severity.
+// Summary is one line about the whole: how many findings there are of each severity, in how many
+// workloads and files.
 func Summary(r *advisor.Report) string {
 	counts := map[advisor.Severity]int{}
 	for _, f := range r.Findings {

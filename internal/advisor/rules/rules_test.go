@@ -13,7 +13,9 @@ import (
 	gocmp "github.com/google/go-cmp/cmp"
 	"sigs.k8s.io/yaml"
 
+	"github.com/probity-run/probity/docs"
 	"github.com/probity-run/probity/internal/advisor"
+	"github.com/probity-run/probity/internal/advisor/advisortest"
 	"github.com/probity-run/probity/internal/advisor/rules"
 )
 
@@ -63,12 +65,12 @@ func wanted(text string) []string {
 
 func found(t *testing.T, name string, text []byte) []string {
 	t.Helper()
-	w, err := advisor.Parse(name, text)
+	m, err := advisortest.Parse(name, text)
 	if err != nil {
 		t.Fatal(err)
 	}
 	var list []string
-	for _, f := range advisor.Check(w, rules.All()) {
+	for _, f := range advisor.Check(m, rules.All()) {
 		if f.Suppressed == "" {
 			list = append(list, fmt.Sprintf("%d: %s", f.Region.Line, f.Rule))
 		}
@@ -115,8 +117,12 @@ func TestCorpus(t *testing.T) {
 }
 
 // TestDocs holds every rule to complete documentation, with examples that are YAML, and with ids
-// that exist.
+// and rules of the kubelet that exist.
 func TestDocs(t *testing.T) {
+	kubelet, err := advisor.ParseKubeletRules(docs.KubeletRules())
+	if err != nil {
+		t.Fatal(err)
+	}
 	ids := map[string]bool{}
 	for _, r := range rules.All() {
 		if ids[r.ID] {
@@ -150,8 +156,18 @@ func TestDocs(t *testing.T) {
 			if _, err := rules.Find(r.ID); err != nil {
 				t.Error(err)
 			}
-			if !strings.Contains(advisor.Explain(r), r.Doc.Before[:5]) {
+			text := advisor.Explain(r, kubelet)
+			if !strings.Contains(text, r.Doc.Before[:5]) {
 				t.Error("explain does not show the example")
+			}
+			for _, number := range r.Doc.KubeletRules {
+				rule, ok := kubelet[number]
+				if !ok {
+					t.Errorf("%s is not in %s", number, advisor.KubeletRulesPage)
+				}
+				if link := advisor.KubeletRulesPage + "#" + rule.Anchor + "\n"; !strings.Contains(text, link) || !strings.Contains(strings.Join(strings.Fields(text), " "), rule.Text) {
+					t.Errorf("explain does not quote and link %s:\n%s", number, text)
+				}
 			}
 		})
 	}
@@ -166,8 +182,7 @@ func TestFindSuggests(t *testing.T) {
 	}
 }
 
-// TestSeverities pins the order of advisor.md, 8.3, where one finding of a rule is worse than
-// another.
+// TestSeverities pins where one finding of a rule is worse than another of it.
 func TestSeverities(t *testing.T) {
 	const head = "apiVersion: v1\nkind: Pod\nmetadata: {name: a, labels: {app: a}}\nspec:\n  containers:\n  - name: a\n    image: a\n    ports: [{name: http, containerPort: 80}]\n"
 	const service = "---\napiVersion: v1\nkind: Service\nmetadata: {name: a}\nspec: {selector: {app: a}, ports: [{port: 80}]}\n"
@@ -187,11 +202,11 @@ func TestSeverities(t *testing.T) {
 		"lottery":                             {head + "    env: [{name: STARTUP_SECONDS, value: '25'}]\n    livenessProbe: {tcpSocket: {port: 80}}\n", "startup-restart-loop", advisor.Risk},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w, err := advisor.Parse("a.yaml", []byte(c.text))
+			m, err := advisortest.Parse("a.yaml", []byte(c.text))
 			if err != nil {
 				t.Fatal(err)
 			}
-			findings := advisor.Check(w, rules.All())
+			findings := advisor.Check(m, rules.All())
 			i := slices.IndexFunc(findings, func(f advisor.Finding) bool { return f.Rule == c.rule })
 			if i < 0 {
 				t.Fatalf("no %s among %v", c.rule, findings)

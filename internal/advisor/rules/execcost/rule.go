@@ -31,7 +31,8 @@ func Rule() advisor.Rule {
 			After: `readinessProbe:
   httpGet: {path: /readyz, port: http}
   periodSeconds: 5`,
-			Links: []string{"R83", "R86", "https://github.com/kubernetes/kubernetes/issues/82440"},
+			KubeletRules: []string{"R83", "R86"},
+			SeeAlso:      []string{"https://github.com/kubernetes/kubernetes/issues/82440"},
 		},
 		Check: check,
 	}
@@ -40,7 +41,7 @@ func Rule() advisor.Rule {
 func check(w *advisor.Workload) []advisor.Finding {
 	var found []advisor.Finding
 	for _, p := range w.Probes() {
-		if p.Exec == nil || p.Type == advisor.StartupProbe || p.Period > often {
+		if p.Exec == nil || p.Field == advisor.StartupProbe || p.Period > often {
 			continue
 		}
 		runtime, limit := advisor.HeavyRuntime(p.Exec.Command), p.Container.CPULimit()
@@ -50,7 +51,7 @@ func check(w *advisor.Workload) []advisor.Finding {
 		found = append(found, p.Finding("exec.command",
 			"the %s probe starts %s every %d s inside a limit of %s of a CPU: it takes that from the service, and is throttled when it "+
 				"matters",
-			p.Word(), runtime, p.Period, fmt.Sprintf("%.3g", float64(limit)/1000)))
+			p.TypeName(), runtime, p.Period, fmt.Sprintf("%.3g", float64(limit)/1000)))
 	}
 	return found
 }

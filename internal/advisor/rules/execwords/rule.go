@@ -1,4 +1,4 @@
-// Package execwords finds exec probes that were written for a shell and get none.
+// Package execwords finds exec probes that are written for a shell, but no shell runs them.
 package execwords
 
 import (
@@ -18,10 +18,10 @@ func Rule() advisor.Rule {
 			Consequence: advisor.Prose(`
 				A whole line in one word is the name of a program that does not exist: the probe errors for ever, so that readiness never comes and
 				liveness never acts. Operators such as || are handed to the program as arguments.`),
-			Remedy: "One word an item, or sh -c with the line.",
-			Before: "exec: {command: [\"curl -f http://localhost:8080/health\"]}",
-			After:  "exec: {command: [curl, -f, 'http://localhost:8080/health']}",
-			Links:  []string{"R83", "R85", "R48"},
+			Remedy:       "One word an item, or sh -c with the line.",
+			Before:       "exec: {command: [\"curl -f http://localhost:8080/health\"]}",
+			After:        "exec: {command: [curl, -f, 'http://localhost:8080/health']}",
+			KubeletRules: []string{"R83", "R85", "R48"},
 		},
 		Check: check,
 	}
@@ -38,7 +38,7 @@ func check(w *advisor.Workload) []advisor.Finding {
 		switch operator := slices.IndexFunc(p.Exec.Command, isOperator); {
 		case len(p.Exec.Command) == 1 && strings.Contains(strings.TrimSpace(first), " ") && !strings.ContainsAny(first, "{}"):
 			f := p.Finding("exec.command",
-				"there is no program called %q: no shell takes the line apart, so the %s probe errors for ever; %s", first, p.Word(), never(p.Type))
+				"there is no program called %q: no shell takes the line apart, so the %s probe errors for ever; %s", first, p.TypeName(), never(p.Field))
 			found = append(found, f)
 		case operator > 0 && !hasScript:
 			f := p.Finding("exec.command",
@@ -54,7 +54,7 @@ func isOperator(word string) bool {
 	return slices.Contains([]string{"||", "&&", "|", ">", ">>", "2>&1", ">/dev/null", "</dev/null"}, word)
 }
 
-func never(t advisor.ProbeType) string {
+func never(t advisor.ProbeField) string {
 	switch t {
 	case advisor.LivenessProbe:
 		return "a hang is never noticed"

@@ -1,4 +1,4 @@
-// Package initialdelay finds delays that do the work of a startupProbe.
+// Package initialdelay finds delays in the place of a startupProbe.
 package initialdelay
 
 import (
@@ -31,7 +31,8 @@ func Rule() advisor.Rule {
   failureThreshold: 19
 livenessProbe:
   httpGet: {path: /livez, port: http}`,
-			Links: []string{"R19", "R20", "W_safe = D+(F-1)*P"},
+			KubeletRules: []string{"R19", "R20"},
+			SeeAlso:      []string{"W_safe = D+(F-1)*P"},
 		},
 		Check: check,
 	}

@@ -1,4 +1,4 @@
-// Package innertimeout finds commands that wait longer than they are let.
+// Package innertimeout finds commands that wait longer than the timeout of their probe.
 package innertimeout
 
 import (
@@ -22,7 +22,7 @@ func Rule() advisor.Rule {
 timeoutSeconds: 2`,
 			After: `exec: {command: [curl, --max-time, '1', 'http://localhost:8080/health']}
 timeoutSeconds: 2`,
-			Links: []string{"R86", "R88"},
+			KubeletRules: []string{"R86", "R88"},
 		},
 		Check: check,
 	}

@@ -25,7 +25,7 @@ spec:
   template:
     spec:
       containers: [{name: migrate}]`,
-			Links: []string{"R118", "R120", "R123"},
+			KubeletRules: []string{"R118", "R120", "R123"},
 		},
 		Covers: []string{"liveness-equals-readiness", "liveness-stricter-than-readiness", "shallow-tcp-check", "probe-port-undeclared", "timeout-too-short",
 			"initial-delay-substitute", "liveness-kill-too-slow"},
@@ -45,7 +45,7 @@ func check(w *advisor.Workload) []advisor.Finding {
 		}
 		p := c.Probes()[len(c.Probes())-1]
 		what := "nothing routes to its pods, so it has no effect"
-		if p.Type != advisor.ReadinessProbe {
+		if p.Field != advisor.ReadinessProbe {
 			what = "when it fails the work is killed, and under restartPolicy " + string(w.Spec.RestartPolicy)
 			if w.Spec.RestartPolicy == "Never" {
 				what += " the pod has failed for good"
@@ -53,7 +53,7 @@ func check(w *advisor.Workload) []advisor.Finding {
 				what += " it begins anew"
 			}
 		}
-		found = append(found, p.Finding("", "a %s probe on the main container of a %s: %s", p.Word(), kind, what))
+		found = append(found, p.Finding("", "a %s probe on the main container of a %s: %s", p.TypeName(), kind, what))
 	}
 	return found
 }

@@ -24,7 +24,7 @@ func Rule() advisor.Rule {
   exec: {command: [pg_isready, -h, postgres.shop.svc]}`,
 			After: `livenessProbe:
   httpGet: {path: /livez, port: http}`,
-			Links: []string{"R118", "R151"},
+			KubeletRules: []string{"R118", "R151"},
 		},
 		Check: check,
 	}

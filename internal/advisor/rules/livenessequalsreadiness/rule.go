@@ -1,11 +1,12 @@
-// Package livenessequalsreadiness finds liveness probes that act when readiness does.
+// Package livenessequalsreadiness finds liveness probes that ask the same as readiness, and act at
+// the same time.
 package livenessequalsreadiness
 
 import "github.com/probity-run/probity/internal/advisor"
 
-// aHang is the stall, in seconds, that is no overload any more: who restarts after that long means
-// it.
-const aHang = 300
+// hang is the stall, in seconds, that overload does not explain any more: a liveness probe that
+// tolerates so much is meant to restart.
+const hang = 300
 
 // propagation is how long, in seconds, a cluster may take to route around a pod that is no longer
 // ready.
@@ -26,7 +27,8 @@ func Rule() advisor.Rule {
 livenessProbe: {httpGet: {path: /healthz, port: http}, failureThreshold: 3}`,
 			After: `readinessProbe: {httpGet: {path: /healthz, port: http}, failureThreshold: 3}
 livenessProbe: {httpGet: {path: /healthz, port: http}, failureThreshold: 6}`,
-			Links: []string{"R29", "R100", "A = (F-1)*max(P,T)+T", "https://kubernetes.io/docs/concepts/configuration/liveness-readiness-startup-probes/"},
+			KubeletRules: []string{"R29", "R100"},
+			SeeAlso:      []string{"A = (F-1)*max(P,T)+T", "https://kubernetes.io/docs/concepts/configuration/liveness-readiness-startup-probes/"},
 		},
 		Covers: []string{"liveness-stricter-than-readiness"},
 		Check:  check,
@@ -37,14 +39,14 @@ func check(w *advisor.Workload) []advisor.Finding {
 	var found []advisor.Finding
 	for _, c := range w.Containers {
 		live, ready := c.Liveness, c.Readiness
-		if live == nil || ready == nil || !live.SameRequest(ready) || live.ToleratedStall() >= ready.CertainStall() || !w.RunsOn() {
+		if live == nil || ready == nil || !live.SameRequest(ready) || live.ToleratedStall() >= ready.CertainStall() || !w.RunsUntilStopped() {
 			continue
 		}
 		f := live.Finding("",
 			"liveness and readiness ask the same (%s): a stall of %d s drains the replica and one of %d s already kills it, so what should "+
 				"only drain it also restarts it",
 			live.Request(), ready.CertainStall(), live.CertainStall())
-		if len(w.Traffic()) == 0 || live.ToleratedStall() >= aHang {
+		if len(w.Traffic()) == 0 || live.ToleratedStall() >= hang {
 			f.Severity = advisor.Waste
 		}
 		f.Patch = live.Set("failureThreshold", live.ThresholdForStall(ready.CertainStall()+propagation))

@@ -1,4 +1,5 @@
-// Package livenesskill finds hung containers that are given all the time in the world.
+// Package livenesskill finds containers that get a long grace period after their liveness has
+// failed.
 package livenesskill
 
 import "github.com/probity-run/probity/internal/advisor"
@@ -24,7 +25,7 @@ containers:
 			After: `terminationGracePeriodSeconds: 600
 containers:
 - livenessProbe: {httpGet: {path: /livez, port: http}, terminationGracePeriodSeconds: 30}`,
-			Links: []string{"R129", "R132", "R163"},
+			KubeletRules: []string{"R129", "R132", "R163"},
 		},
 		Check: check,
 	}

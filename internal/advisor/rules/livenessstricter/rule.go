@@ -1,4 +1,4 @@
-// Package livenessstricter finds liveness probes that kill before readiness drains.
+// Package livenessstricter finds liveness probes that act long before readiness does.
 package livenessstricter
 
 import "github.com/probity-run/probity/internal/advisor"
@@ -24,7 +24,8 @@ func Rule() advisor.Rule {
 livenessProbe:  {periodSeconds: 2, timeoutSeconds: 1, failureThreshold: 3}    # kills after 5 to 7 s`,
 			After: `readinessProbe: {periodSeconds: 5, timeoutSeconds: 2, failureThreshold: 2}    # drains after 7 to 12 s
 livenessProbe:  {periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 6}   # kills after 55 to 65 s`,
-			Links: []string{"R37", "R40", "R100", "A = (F-1)*max(P,T)+T"},
+			KubeletRules: []string{"R37", "R40", "R100"},
+			SeeAlso:      []string{"A = (F-1)*max(P,T)+T"},
 		},
 		Check: check,
 	}
@@ -34,7 +35,7 @@ func check(w *advisor.Workload) []advisor.Finding {
 	var found []advisor.Finding
 	for _, c := range w.Containers {
 		live, ready := c.Liveness, c.Readiness
-		// Every stall that readiness might notice must surely have killed the container already.
+		// only if every stall that readiness can notice has killed the container before
 		if live == nil || ready == nil || live.CertainStall() > ready.ToleratedStall() {
 			continue
 		}

@@ -1,10 +1,10 @@
-// Package livenessthreshold finds liveness probes that forgive nothing.
+// Package livenessthreshold finds liveness probes that act on the first failure.
 package livenessthreshold
 
 import "github.com/probity-run/probity/internal/advisor"
 
-// usual is Kubernetes' default failureThreshold (R177).
-const usual = 3
+// defaultThreshold is Kubernetes' default failureThreshold (R177).
+const defaultThreshold = 3
 
 // Rule is liveness-threshold-too-low.
 func Rule() advisor.Rule {
@@ -16,10 +16,11 @@ func Rule() advisor.Rule {
 			Consequence: advisor.Prose(`
 				One probe in a thousand fails for reasons that are nobody's fault: a garbage collection, a busy node, a lost packet. With a threshold of 1
 				and a period of 10 s that is a restart of every replica every three hours; with 3 it is one in three hundred years.`),
-			Remedy: "Ask more often and forgive more: P/3 and F = 3 notice a hang about as early as P and F = 1.",
-			Before: "livenessProbe: {periodSeconds: 30, failureThreshold: 1}",
-			After:  "livenessProbe: {periodSeconds: 10, failureThreshold: 3}",
-			Links:  []string{"R28", "R30", "p^F"},
+			Remedy:       "Ask more often and forgive more: P/3 and F = 3 notice a hang about as early as P and F = 1.",
+			Before:       "livenessProbe: {periodSeconds: 30, failureThreshold: 1}",
+			After:        "livenessProbe: {periodSeconds: 10, failureThreshold: 3}",
+			KubeletRules: []string{"R28", "R30"},
+			SeeAlso:      []string{"p^F"},
 		},
 		Covers: []string{"timeout-too-short", "liveness-equals-readiness", "liveness-stricter-than-readiness"},
 		Check:  check,
@@ -36,7 +37,7 @@ func check(w *advisor.Workload) []advisor.Finding {
 		f := p.Finding("failureThreshold",
 			"a single answer that takes more than %d s restarts the container: nothing slower than that may ever happen to it, not even "+
 				"once", p.Timeout)
-		f.Patch = p.Set("failureThreshold", usual)
+		f.Patch = p.Set("failureThreshold", defaultThreshold)
 		f.Scenario = p.Stall(p.CertainStall())
 		found = append(found, f)
 	}

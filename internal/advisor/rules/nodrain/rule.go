@@ -1,10 +1,10 @@
-// Package nodrain finds backends that are gone before their clients know.
+// Package nodrain finds backends of Services that end before traffic has moved away from them.
 package nodrain
 
 import "github.com/probity-run/probity/internal/advisor"
 
-// tooShort is the grace period, in seconds, that leaves no time at all: what a container gets in
-// any case (R133).
+// tooShort is a grace period, in seconds, that is as good as none: a container gets as much in any
+// case (R133).
 const tooShort = 2
 
 // Rule is no-drain.
@@ -23,7 +23,7 @@ func Rule() advisor.Rule {
 			After: `terminationGracePeriodSeconds: 40
 containers:
 - lifecycle: {preStop: {sleep: {seconds: 10}}}`,
-			Links: []string{"R131", "R133", "R204"},
+			KubeletRules: []string{"R131", "R133", "R204"},
 		},
 		Check: check,
 	}

@@ -32,7 +32,7 @@ func Rule() advisor.Rule {
   livenessProbe: {httpGet: {path: /livez, port: 8080}}
 - name: proxy
   ports: [{containerPort: 9901}]`,
-			Links: []string{"R52", "R118", "R122"},
+			KubeletRules: []string{"R52", "R118", "R122"},
 		},
 		Check: check,
 	}
@@ -49,7 +49,7 @@ func check(w *advisor.Workload) []advisor.Finding {
 		seen := map[int32]bool{}
 		for _, p := range c.Probes() {
 			port, ok := p.Port()
-			if !ok || port.Type != intstr.Int || p.Type == advisor.ReadinessProbe || p.Host() != "" || len(c.Ports) == 0 || seen[port.IntVal] {
+			if !ok || port.Type != intstr.Int || p.Field == advisor.ReadinessProbe || p.Host() != "" || len(c.Ports) == 0 || seen[port.IntVal] {
 				continue
 			}
 			if _, own := c.PortNumbered(port.IntVal); own {
@@ -60,7 +60,7 @@ func check(w *advisor.Workload) []advisor.Finding {
 					seen[port.IntVal] = true
 					found = append(found, p.Finding(p.Handler()+".port",
 						"the %s probe asks port %d, which container %s owns: when %s hangs, %s is killed and %s goes on hanging",
-						p.Word(), port.IntVal, other.Name, other.Name, c.Name, other.Name))
+						p.TypeName(), port.IntVal, other.Name, other.Name, c.Name, other.Name))
 					break
 				}
 			}

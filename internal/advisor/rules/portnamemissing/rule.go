@@ -26,7 +26,7 @@ func Rule() advisor.Rule {
 readinessProbe: {httpGet: {path: /readyz, port: web}}`,
 			After: `ports: [{name: http, containerPort: 8080}]
 readinessProbe: {httpGet: {path: /readyz, port: http}}`,
-			Links: []string{"R47", "R48", "R76", "R77"},
+			KubeletRules: []string{"R47", "R48", "R76", "R77"},
 		},
 		Covers: []string{"readiness-port-not-served"},
 		Check:  check,
@@ -61,14 +61,14 @@ func finding(p *advisor.Probe, name string) advisor.Finding {
 		}
 		f.Patch = &advisor.Patch{Summary: p.Handler() + ".port: " + value, Edits: []advisor.Edit{{Path: p.PortPath(), Value: value}}}
 	}
-	if p.Type == advisor.LivenessProbe {
+	if p.Field == advisor.LivenessProbe {
 		f.Severity = advisor.Risk
 	}
 	return f
 }
 
 func consequence(p *advisor.Probe) string {
-	switch p.Type {
+	switch p.Field {
 	case advisor.StartupProbe:
 		return "the startup probe errors for ever, so the container never counts as started and is never ready"
 	case advisor.ReadinessProbe:

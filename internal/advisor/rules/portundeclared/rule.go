@@ -1,4 +1,4 @@
-// Package portundeclared finds probes of ports that nobody has heard of.
+// Package portundeclared finds probes of ports that no container of the pod declares.
 package portundeclared
 
 import (
@@ -25,7 +25,7 @@ func Rule() advisor.Rule {
 readinessProbe: {httpGet: {path: /readyz, port: 8081}}`,
 			After: `ports: [{name: http, containerPort: 8080}]
 readinessProbe: {httpGet: {path: /readyz, port: http}}`,
-			Links: []string{"R52", "R76", "R93"},
+			KubeletRules: []string{"R52", "R76", "R93"},
 		},
 		Covers: []string{"readiness-port-not-served"},
 		Check:  check,
@@ -47,7 +47,7 @@ func check(w *advisor.Workload) []advisor.Finding {
 			}
 			seen[port.IntVal] = true // one wrong number, one finding
 			found = append(found, p.Finding(p.Handler()+".port",
-				"the %s probe asks port %d, which no container declares (declared: %s)", p.Word(), port.IntVal, list(c)))
+				"the %s probe asks port %d, which no container declares (declared: %s)", p.TypeName(), port.IntVal, list(c)))
 		}
 	}
 	return found

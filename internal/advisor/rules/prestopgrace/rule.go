@@ -25,7 +25,7 @@ containers:
 			After: `terminationGracePeriodSeconds: 50
 containers:
 - lifecycle: {preStop: {exec: {command: [sleep, '30']}}}`,
-			Links: []string{"R131", "R132", "R133", "R188"},
+			KubeletRules: []string{"R131", "R132", "R133", "R188"},
 		},
 		Covers: []string{"no-drain", "probe-invalid"},
 		Check:  check,

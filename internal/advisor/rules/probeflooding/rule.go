@@ -1,4 +1,4 @@
-// Package probeflooding finds probes that are a load of their own.
+// Package probeflooding finds probes that come so often that they are a load.
 package probeflooding
 
 import (
@@ -28,9 +28,10 @@ func Rule() advisor.Rule {
 			Remedy: advisor.Prose(`
 				Keep the stall that liveness tolerates and ask less often: a larger periodSeconds with a smaller failureThreshold. A short period is worth
 				its price only for the startupProbe, which ends.`),
-			Before: "livenessProbe: {periodSeconds: 1, failureThreshold: 30}",
-			After:  "livenessProbe: {periodSeconds: 10, failureThreshold: 4}",
-			Links:  []string{"R7", "R59", "1/P"},
+			Before:       "livenessProbe: {periodSeconds: 1, failureThreshold: 30}",
+			After:        "livenessProbe: {periodSeconds: 10, failureThreshold: 4}",
+			KubeletRules: []string{"R7", "R59"},
+			SeeAlso:      []string{"1/P"},
 		},
 		Check: check,
 	}
@@ -40,7 +41,7 @@ func check(w *advisor.Workload) []advisor.Finding {
 	rate := 0.0
 	var worst *advisor.Probe
 	for _, p := range w.Probes() {
-		if p.Type == advisor.StartupProbe {
+		if p.Field == advisor.StartupProbe {
 			continue // it ends
 		}
 		rate += p.Rate()
@@ -56,17 +57,17 @@ func check(w *advisor.Workload) []advisor.Finding {
 		"%s probes a second for each replica make %s a second for %d: new connections all, and most expensive when the service is "+
 			"overloaded",
 		number(rate), number(fleet), w.Replicas)
-	f.Patch = calmer(w)
+	f.Patch = slower(w)
 	return []advisor.Finding{f}
 }
 
-// calmer is the patch that asks less often and tolerates the same stalls.
-func calmer(w *advisor.Workload) *advisor.Patch {
+// slower is the patch that asks less often and tolerates the same stalls.
+func slower(w *advisor.Workload) *advisor.Patch {
 	patch := &advisor.Patch{}
 	var said []string
 	for _, p := range w.Probes() {
-		slow := p.Timing
-		slow.Period = map[advisor.ProbeType]int{advisor.ReadinessProbe: 5, advisor.LivenessProbe: 10}[p.Type]
+		slow := p.Numbers
+		slow.Period = map[advisor.ProbeField]int{advisor.ReadinessProbe: 5, advisor.LivenessProbe: 10}[p.Field]
 		if p.Period >= slow.Period || p.Timeout > slow.Period { // a startupProbe may be quick
 			continue
 		}

@@ -1,4 +1,4 @@
-// Package probehost finds probes that ask somebody else.
+// Package probehost finds probes that ask another host than the pod.
 package probehost
 
 import "github.com/probity-run/probity/internal/advisor"
@@ -13,10 +13,10 @@ func Rule() advisor.Rule {
 			Consequence: advisor.Prose(`
 				The kubelet connects to that host, from the node, with the node's name resolution. A Service's name tests any replica, so that one failing
 				replica restarts healthy ones; localhost is the node itself.`),
-			Remedy: "Leave host out: the pod's own address is the default. A virtual host goes into httpHeaders, as Host.",
-			Before: "livenessProbe: {httpGet: {path: /livez, port: http, host: web.shop.svc}}",
-			After:  "livenessProbe: {httpGet: {path: /livez, port: http}}",
-			Links:  []string{"R52", "R56", "R82"},
+			Remedy:       "Leave host out: the pod's own address is the default. A virtual host goes into httpHeaders, as Host.",
+			Before:       "livenessProbe: {httpGet: {path: /livez, port: http, host: web.shop.svc}}",
+			After:        "livenessProbe: {httpGet: {path: /livez, port: http}}",
+			KubeletRules: []string{"R52", "R56", "R82"},
 		},
 		Check: check,
 	}
@@ -33,11 +33,11 @@ func check(w *advisor.Workload) []advisor.Finding {
 		field := p.Handler() + ".host"
 		f := p.Finding(field,
 			"the %s probe asks %s instead of this pod: the kubelet connects to it from the node, so the answer says nothing about this "+
-				"replica", p.Word(), host)
+				"replica", p.TypeName(), host)
 		if advisor.IsLoopback(host) {
-			f.Message = "the " + p.Word() + " probe asks " + host + ", which to the kubelet is the node and not this pod: leave host out"
+			f.Message = "the " + p.TypeName() + " probe asks " + host + ", which to the kubelet is the node and not this pod: leave host out"
 		}
-		f.Patch = &advisor.Patch{Summary: "remove " + string(p.Type) + "." + field, Edits: []advisor.Edit{{Path: p.Path + "." + field, Remove: true}}}
+		f.Patch = &advisor.Patch{Summary: "remove " + string(p.Field) + "." + field, Edits: []advisor.Edit{{Path: p.Path + "." + field, Remove: true}}}
 		found = append(found, f)
 	}
 	return found

@@ -1,4 +1,4 @@
-// Package probeinvalid finds probes and hooks that the API server does not take.
+// Package probeinvalid finds probes and hooks that the API server refuses.
 package probeinvalid
 
 import (
@@ -14,12 +14,12 @@ func Rule() advisor.Rule {
 		ID:       "probe-invalid",
 		Severity: advisor.Outage,
 		Doc: advisor.Doc{
-			Title:       "The API server refuses a probe or a hook.",
-			Consequence: "The object is not created, and an update of it does not happen.",
-			Remedy:      "The message is the API server's own.",
-			Before:      "livenessProbe: {httpGet: {path: /livez, port: \"8080\"}}",
-			After:       "livenessProbe: {httpGet: {path: /livez, port: 8080}}",
-			Links:       []string{"R179", "R180", "R182", "R183", "R184", "R185", "R186", "R187", "R188", "R189"},
+			Title:        "The API server refuses a probe or a hook.",
+			Consequence:  "The object is not created, and an update of it does not happen.",
+			Remedy:       "The message is the API server's own.",
+			Before:       "livenessProbe: {httpGet: {path: /livez, port: \"8080\"}}",
+			After:        "livenessProbe: {httpGet: {path: /livez, port: 8080}}",
+			KubeletRules: []string{"R179", "R180", "R182", "R183", "R184", "R185", "R186", "R187", "R188", "R189"},
 		},
 		Check: check,
 	}
@@ -51,8 +51,8 @@ func aboutProbes(field string) bool {
 	return false
 }
 
-// isTemplate recognizes a value that a template engine is going to fill in: $(PORT), {{
-// .Values.port }}, ${PORT}.
+// isTemplate reports whether a template engine is going to fill in a value: $(PORT), ${PORT}, or
+// {{ .Values.port }}.
 func isTemplate(p *manifest.Error) bool {
 	return strings.Contains(p.Message, "template") || strings.Contains(p.Message, "${") || strings.Contains(p.Message, "$(") || strings.Contains(p.Message, "{{")
 }

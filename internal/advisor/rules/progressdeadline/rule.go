@@ -1,4 +1,4 @@
-// Package progressdeadline finds rollouts that are called failed while they go well.
+// Package progressdeadline finds rollouts that are reported as failed although they still progress.
 package progressdeadline
 
 import (
@@ -22,8 +22,9 @@ func Rule() advisor.Rule {
 			Remedy: "The deadline must hold the longest start that is allowed, minReadySeconds, and the time to schedule and pull.",
 			Before: `progressDeadlineSeconds: 60
 # in the container: startupProbe {periodSeconds: 3, failureThreshold: 40}, 120 s`,
-			After: "progressDeadlineSeconds: 180",
-			Links: []string{"R205", "R211", "R213", "W_kill = D+F*P"},
+			After:        "progressDeadlineSeconds: 180",
+			KubeletRules: []string{"R205", "R211", "R213"},
+			SeeAlso:      []string{"W_kill = D+F*P"},
 		},
 		Check: check,
 	}
@@ -37,8 +38,8 @@ func check(w *advisor.Workload) []advisor.Finding {
 	deadline, start, what := int(*d.Spec.ProgressDeadlineSeconds), 0, ""
 	for _, c := range w.Containers {
 		switch {
-		case c.Startup != nil && c.Startup.CertainLoop() > start:
-			start, what = c.Startup.CertainLoop(), "the startupProbe of "+c.Name+" allows a start of"
+		case c.Startup != nil && c.Startup.StartFatal() > start:
+			start, what = c.Startup.StartFatal(), "the startupProbe of "+c.Name+" allows a start of"
 		case c.Startup == nil && c.Readiness != nil && c.Readiness.Delay > start:
 			start, what = c.Readiness.Delay, "readiness of "+c.Name+" is not even asked before"
 		}

@@ -18,7 +18,7 @@ func Rule() advisor.Rule {
   exec: {command: [curl, -fsS, 'http://payments.shop.svc/healthz']}`,
 			After: `readinessProbe:
   httpGet: {path: /readyz, port: http}`,
-			Links: []string{"R198", "R200"},
+			KubeletRules: []string{"R198", "R200"},
 		},
 		Check: check,
 	}

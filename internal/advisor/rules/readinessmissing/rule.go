@@ -1,4 +1,4 @@
-// Package readinessmissing finds Services whose pods are never asked whether they are ready.
+// Package readinessmissing finds Services whose pods have no readiness probe.
 package readinessmissing
 
 import (
@@ -28,7 +28,7 @@ func Rule() advisor.Rule {
   ports: [{name: http, containerPort: 8080}]
   readinessProbe:
     httpGet: {path: /readyz, port: http}`,
-			Links: []string{"R98", "R99", "R194"},
+			KubeletRules: []string{"R98", "R99", "R194"},
 		},
 		Check: check,
 	}
@@ -40,7 +40,7 @@ func check(w *advisor.Workload) []advisor.Finding {
 		return nil
 	}
 	for _, p := range w.Probes() {
-		if p.Type == advisor.ReadinessProbe {
+		if p.Field == advisor.ReadinessProbe {
 			return nil
 		}
 	}

@@ -30,7 +30,7 @@ func Rule() advisor.Rule {
   readinessProbe: {httpGet: {path: /readyz, port: http}}
 - name: proxy
   readinessProbe: {httpGet: {path: /ready, port: admin}}`,
-			Links: []string{"R98", "R99", "R105"},
+			KubeletRules: []string{"R98", "R99", "R105"},
 		},
 		Check: check,
 	}
@@ -40,7 +40,7 @@ func check(w *advisor.Workload) []advisor.Finding {
 	var have []string
 	probed := map[int32]bool{}
 	for _, p := range w.Probes() {
-		if p.Type != advisor.ReadinessProbe {
+		if p.Field != advisor.ReadinessProbe {
 			continue
 		}
 		have = append(have, p.Container.Name)

@@ -1,4 +1,4 @@
-// Package readinessport finds readiness probes of a listener that serves nobody.
+// Package readinessport finds readiness probes that ask another port than the one with the traffic.
 package readinessport
 
 import (
@@ -23,7 +23,7 @@ func Rule() advisor.Rule {
 readinessProbe: {httpGet: {path: /ready, port: admin}}   # the Service targets http`,
 			After: `ports: [{name: http, containerPort: 8080}, {name: admin, containerPort: 9090}]
 readinessProbe: {httpGet: {path: /ready, port: http}}`,
-			Links: []string{"R98", "R203"},
+			KubeletRules: []string{"R98", "R203"},
 		},
 		Check: check,
 	}
@@ -32,7 +32,7 @@ readinessProbe: {httpGet: {path: /ready, port: http}}`,
 func check(w *advisor.Workload) []advisor.Finding {
 	probed := map[int32]bool{}
 	for _, p := range w.Probes() {
-		if number, ok := p.PortNumber(); ok && p.Type == advisor.ReadinessProbe {
+		if number, ok := p.PortNumber(); ok && p.Field == advisor.ReadinessProbe {
 			probed[number] = true
 		}
 	}
@@ -42,7 +42,7 @@ func check(w *advisor.Workload) []advisor.Finding {
 			continue
 		}
 		number, ok := c.Readiness.PortNumber()
-		serves := slices.DeleteFunc(c.Serves(), func(b advisor.Backend) bool { return !isDeclared(b) })
+		serves := slices.DeleteFunc(c.Backends(), func(b advisor.Backend) bool { return !isDeclared(b) })
 		if !ok || len(serves) == 0 || anyServed(serves, probed) {
 			continue
 		}

@@ -24,7 +24,7 @@ func Rule() advisor.Rule {
 readinessProbe: {httpGet: {path: /readyz, port: https}}`,
 			After: `ports: [{name: https, containerPort: 8443}]
 readinessProbe: {httpGet: {path: /readyz, port: https, scheme: HTTPS}}`,
-			Links: []string{"R73", "R74", "R178"},
+			KubeletRules: []string{"R73", "R74", "R178"},
 		},
 		Check: check,
 	}
@@ -39,14 +39,14 @@ func check(w *advisor.Workload) []advisor.Finding {
 				continue
 			}
 			name := portName(p)
-			want := wanted(name)
+			want := schemeOf(name)
 			have := p.HTTPGet.Scheme
 			if want == "" || want == have || seen[name] || have != corev1.URISchemeHTTP && have != corev1.URISchemeHTTPS {
 				continue
 			}
 			seen[name] = true
-			f := p.Finding("httpGet.port", "the %s probe speaks %s to port %s, which by its name speaks %s: it can only fail", p.Word(), have, name, want)
-			f.Patch = &advisor.Patch{Summary: string(p.Type) + ".httpGet.scheme: " + string(want), Edits: []advisor.Edit{{Path: p.Path + ".httpGet.scheme", Value: string(want)}}}
+			f := p.Finding("httpGet.port", "the %s probe speaks %s to port %s, which by its name speaks %s: it can only fail", p.TypeName(), have, name, want)
+			f.Patch = &advisor.Patch{Summary: string(p.Field) + ".httpGet.scheme: " + string(want), Edits: []advisor.Edit{{Path: p.Path + ".httpGet.scheme", Value: string(want)}}}
 			found = append(found, f)
 		}
 	}
@@ -66,9 +66,9 @@ func portName(p *advisor.Probe) string {
 	return port.Name
 }
 
-// wanted is the scheme that a name promises. Names such as http2, http-alt or webhook promise
-// nothing that can be relied on.
-func wanted(name string) corev1.URIScheme {
+// schemeOf is the scheme that a port's name means, or "". Names such as http2, http-alt or webhook
+// are used for both.
+func schemeOf(name string) corev1.URIScheme {
 	switch {
 	case name == "https", strings.HasPrefix(name, "https-"), strings.HasSuffix(name, "-https"):
 		return corev1.URISchemeHTTPS

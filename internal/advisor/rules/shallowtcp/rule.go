@@ -1,4 +1,4 @@
-// Package shallowtcp finds readiness probes that only knock.
+// Package shallowtcp finds readiness probes that only open a TCP connection.
 package shallowtcp
 
 import (
@@ -22,7 +22,7 @@ func Rule() advisor.Rule {
 readinessProbe: {tcpSocket: {port: http}}`,
 			After: `ports: [{name: http, containerPort: 8080}]
 readinessProbe: {httpGet: {path: /readyz, port: http}}`,
-			Links: []string{"R78", "R79"},
+			KubeletRules: []string{"R78", "R79"},
 		},
 		Check: check,
 	}
@@ -36,7 +36,7 @@ func check(w *advisor.Workload) []advisor.Finding {
 			continue
 		}
 		number, ok := p.PortNumber()
-		if protocol := spoken(c, number); ok && protocol != "" {
+		if protocol := protocolOn(c, number); ok && protocol != "" {
 			found = append(found, p.Finding("tcpSocket",
 				"the only readiness check of this %s server is a TCP connect to port %d: the kernel accepts that even when every worker is "+
 					"stuck", protocol, number))
@@ -45,11 +45,11 @@ func check(w *advisor.Workload) []advisor.Finding {
 	return found
 }
 
-// spoken is what a port of the container speaks, if that is known to be HTTP or gRPC, from its
-// name, from another probe, or from a Service.
-func spoken(c *advisor.Container, number int32) string {
+// protocolOn is the protocol on a port of the container, HTTP or gRPC, if the port's name, another
+// probe or a Service tells it, or "".
+func protocolOn(c *advisor.Container, number int32) string {
 	port, _ := c.PortNumbered(number)
-	if protocol := promised(port.Name); protocol != "" {
+	if protocol := protocolOf(port.Name); protocol != "" {
 		return protocol
 	}
 	for _, p := range c.Probes() {
@@ -62,23 +62,23 @@ func spoken(c *advisor.Container, number int32) string {
 			}
 		}
 	}
-	for _, b := range c.Serves() {
+	for _, b := range c.Backends() {
 		if b.Number != number {
 			continue
 		}
 		if b.Port.AppProtocol != nil {
-			return promised(*b.Port.AppProtocol)
+			return protocolOf(*b.Port.AppProtocol)
 		}
-		if protocol := promised(b.Port.Name); protocol != "" {
+		if protocol := protocolOf(b.Port.Name); protocol != "" {
 			return protocol
 		}
 	}
 	return ""
 }
 
-// promised is the protocol that a port's name or an appProtocol means: http, https, http2,
+// protocolOf is the protocol that a port's name or an appProtocol means: http, https, http2,
 // http-web, kubernetes.io/h2c, grpc.
-func promised(name string) string {
+func protocolOf(name string) string {
 	switch first, _, _ := strings.Cut(name, "-"); first {
 	case "http", "https", "http2", "kubernetes.io/h2c", "kubernetes.io/ws":
 		return "HTTP"

@@ -18,7 +18,8 @@ func Rule() advisor.Rule {
 readinessProbe: {initialDelaySeconds: 60}`,
 			After: `startupProbe:   {periodSeconds: 5, failureThreshold: 13}  # 60 s and one period
 readinessProbe: {}`,
-			Links: []string{"R19", "R20", "R23", "W_kill = D+F*P", "F >= ceil((S-D)/P)+1"},
+			KubeletRules: []string{"R19", "R20", "R23"},
+			SeeAlso:      []string{"W_kill = D+F*P", "F >= ceil((S-D)/P)+1"},
 		},
 		Check: check,
 	}
@@ -32,13 +33,13 @@ func check(w *advisor.Workload) []advisor.Finding {
 			continue
 		}
 		other := c.Readiness // a delay of liveness is habit more often than knowledge
-		if other == nil || other.Delay <= start.CertainLoop() {
+		if other == nil || other.Delay <= start.StartFatal() {
 			continue
 		}
 		f := start.Finding("failureThreshold",
 			"the startupProbe gives up after %d s, but %s waits %d s before its first check: if a start takes that long it is killed at "+
 				"every attempt, and if not, every start wastes %d s",
-			start.CertainLoop(), other.Word(), other.Delay, other.Delay-start.SafeStart())
+			start.StartFatal(), other.TypeName(), other.Delay, other.Delay-start.StartSafe())
 		f.Patch = start.Set("failureThreshold", start.ThresholdForStart(other.Delay))
 		f.Scenario = advisor.SlowStart(other.Delay)
 		found = append(found, f)

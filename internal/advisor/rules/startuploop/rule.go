@@ -7,8 +7,8 @@ import (
 	"github.com/probity-run/probity/internal/advisor"
 )
 
-// quickForJVM is the time, in seconds, in which a service on a JVM cannot be trusted to start when
-// its CPUs are busy: what Kubernetes' default liveness probe allows.
+// quickForJVM is a time, in seconds, that may be too short for a service on a JVM to start while
+// the CPUs are busy: what Kubernetes' default liveness probe allows.
 const quickForJVM = 30
 
 // Rule is startup-restart-loop.
@@ -36,7 +36,8 @@ func Rule() advisor.Rule {
 livenessProbe:
   httpGet: {path: /livez, port: http}
   failureThreshold: 2`,
-			Links: []string{"R19", "R118", "R151", "W_safe = D+(F-1)*P", "W_kill = D+F*P"},
+			KubeletRules: []string{"R19", "R118", "R151"},
+			SeeAlso:      []string{"W_safe = D+(F-1)*P", "W_kill = D+F*P"},
 		},
 		Covers: []string{"initial-delay-substitute"},
 		Check:  check,
@@ -47,14 +48,14 @@ func check(w *advisor.Workload) []advisor.Finding {
 	var found []advisor.Finding
 	for _, c := range w.Containers {
 		live := c.Liveness
-		if live == nil || c.Startup != nil || !w.RunsOn() {
+		if live == nil || c.Startup != nil || !w.RunsUntilStopped() {
 			continue
 		}
 		start := c.StartTime()
 		switch {
-		case start.Seconds > live.SafeStart():
+		case start.Seconds > live.StartSafe():
 			found = append(found, declared(live, start))
-		case start.Seconds == 0 && live.CertainLoop() < quickForJVM:
+		case start.Seconds == 0 && live.StartFatal() < quickForJVM:
 			if evidence := c.JVM(); evidence != "" {
 				found = append(found, jvm(live, evidence))
 			}
@@ -68,10 +69,10 @@ func declared(live *advisor.Probe, start advisor.Start) advisor.Finding {
 	if !start.Declared {
 		takes, severity = "the start may take", advisor.Risk
 	}
-	what := fmt.Sprintf("gives up after %d s, so that such a start is cut short at every attempt and the container is never ready", live.CertainLoop())
-	if start.Seconds <= live.CertainLoop() {
+	what := fmt.Sprintf("gives up after %d s, so that such a start is cut short at every attempt and the container is never ready", live.StartFatal())
+	if start.Seconds <= live.StartFatal() {
 		severity = advisor.Risk
-		what = fmt.Sprintf("gives up after %d to %d s, so that it is a matter of luck whether a start succeeds", live.SafeStart(), live.CertainLoop())
+		what = fmt.Sprintf("gives up after %d to %d s, so that it is a matter of luck whether a start succeeds", live.StartSafe(), live.StartFatal())
 	}
 	f := live.Finding("", "%s %d s (%s), there is no startupProbe, and liveness %s", takes, start.Seconds, start.Evidence, what)
 	f.Severity = severity
@@ -84,8 +85,8 @@ func jvm(live *advisor.Probe, evidence string) advisor.Finding {
 	f := live.Finding("",
 		"liveness gives up after %d s and there is no startupProbe, but this is a JVM (%s): a start that takes longer, on a busy node "+
 			"for example, is cut short at every attempt",
-		live.CertainLoop(), evidence)
+		live.StartFatal(), evidence)
 	f.Severity = advisor.Risk
-	f.Scenario = advisor.SlowStart(live.CertainLoop() + 1)
+	f.Scenario = advisor.SlowStart(live.StartFatal() + 1)
 	return f
 }

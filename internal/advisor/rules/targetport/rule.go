@@ -1,4 +1,4 @@
-// Package targetport finds Services that lead nowhere.
+// Package targetport finds Services with a target port that no container has.
 package targetport
 
 import (
@@ -29,7 +29,7 @@ spec: {ports: [{port: 80, targetPort: http}]}
 ---
 # in the pod
 ports: [{name: http, containerPort: 8080}]`,
-			Links: []string{"R200", "R203"},
+			KubeletRules: []string{"R200", "R203"},
 		},
 		Check: check,
 	}
@@ -45,7 +45,7 @@ func check(w *advisor.Workload) []advisor.Finding {
 			}
 			f := s.Finding(i,
 				"no container of %s has a port called %s%s: every connection to port %d is refused", w.Object.Ref(), name, have(w), port.Port)
-			// they may be pieces that something else puts together
+			// the files may be pieces that something else puts together
 			if s.Object.Position.File != w.Object.Position.File {
 				f.Severity = advisor.Waste
 			}
@@ -56,7 +56,7 @@ func check(w *advisor.Workload) []advisor.Finding {
 }
 
 // anyHas reports whether one of the workloads that the Service selects has the port. One is enough:
-// selectors often catch a neighbour as well.
+// selectors often select another workload as well.
 func anyHas(s *advisor.Service, name string) bool {
 	for _, w := range s.Workloads {
 		for _, c := range w.Containers {

@@ -1,4 +1,4 @@
-// Package timeoutperiod finds timeouts that stretch the period.
+// Package timeoutperiod finds timeouts that are longer than the period.
 package timeoutperiod
 
 import "github.com/probity-run/probity/internal/advisor"
@@ -18,7 +18,8 @@ func Rule() advisor.Rule {
 timeoutSeconds: 10`,
 			After: `periodSeconds: 10
 timeoutSeconds: 10`,
-			Links: []string{"R10", "R12", "I = max(P,T)"},
+			KubeletRules: []string{"R10", "R12"},
+			SeeAlso:      []string{"I = max(P,T)"},
 		},
 		Check: check,
 	}
@@ -33,7 +34,7 @@ func check(w *advisor.Workload) []advisor.Finding {
 		f := p.Finding("timeoutSeconds",
 			"timeoutSeconds %d is larger than periodSeconds %d: attempts never overlap, so a target that hangs is asked every %d s, and the "+
 				"%s probe acts after %d to %d s",
-			p.Timeout, p.Period, p.Interval(), p.Word(), p.ToleratedStall(), p.CertainStall())
+			p.Timeout, p.Period, p.Interval(), p.TypeName(), p.ToleratedStall(), p.CertainStall())
 		f.Patch = p.Set("periodSeconds", p.Timeout)
 		f.Scenario = p.Hang(60, p.CertainStall())
 		found = append(found, f)

@@ -7,8 +7,8 @@ import (
 	"github.com/probity-run/probity/internal/advisor"
 )
 
-// CPU limits, in thousandths, below which one second is short: the scheduler's quota is spent in a
-// few milliseconds of every tenth of a second.
+// CPU limits, in thousandths, up to which one second is short: the container may run for a few
+// milliseconds of every tenth of a second.
 const (
 	small    = 100
 	verySlow = 50
@@ -32,7 +32,8 @@ livenessProbe:
 livenessProbe:
   httpGet: {path: /livez, port: http}
   timeoutSeconds: 5`,
-			Links: []string{"R58", "R177", "A = (F-1)*max(P,T)+T"},
+			KubeletRules: []string{"R58", "R177"},
+			SeeAlso:      []string{"A = (F-1)*max(P,T)+T"},
 		},
 		Check: check,
 	}

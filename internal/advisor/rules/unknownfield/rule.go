@@ -28,7 +28,7 @@ func Rule() advisor.Rule {
   httpGet: {path: /livez, port: http}
   periodSeconds: 5
   failureThreshold: 6`,
-			Links: []string{"R177"},
+			KubeletRules: []string{"R177"},
 		},
 		Covers:    []string{"readiness-missing", "readiness-missing-on-serving-container", "no-drain", "probe-invalid"},
 		Fragments: true,
@@ -54,8 +54,8 @@ func check(w *advisor.Workload) []advisor.Finding {
 	return found
 }
 
-// aboutProbes reports whether the field is inside a probe or a hook, or its name is, or almost is,
-// that of one of theirs.
+// aboutProbes reports whether the field is inside a probe or a hook, or has, but for a misspelling,
+// the name of one of their fields.
 func aboutProbes(p *manifest.Error) bool {
 	for step := range strings.SplitSeq(p.Field, ".") {
 		switch step {

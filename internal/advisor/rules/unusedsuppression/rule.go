@@ -3,8 +3,7 @@ package unusedsuppression
 
 import "github.com/probity-run/probity/internal/advisor"
 
-// Rule is unused-suppression. The checking itself is part of [advisor.Check], which knows what was
-// found.
+// Rule is unused-suppression. Its findings are made by [advisor.Check], which knows what was found.
 func Rule() advisor.Rule {
 	return advisor.Rule{
 		ID:       advisor.UnusedSuppression,

@@ -16,48 +16,49 @@ import (
 	"github.com/probity-run/probity/internal/manifest"
 )
 
-// A World is what some files say together. It does not change after [NewWorld], so any number of
-// goroutines may look at it.
-type World struct {
+// Manifests are the workloads and Services of some files, related to each other. They do not change
+// after [NewManifests], so any number of goroutines may read them.
+type Manifests struct {
 	Workloads []*Workload
 	Services  []*Service
 
 	files map[string][]byte
 }
 
-// NewWorld relates objects to each other: Services to the pods that they select, autoscalers and
-// disruption budgets to their workloads. Of the objects it keeps what it needs. files are the texts
-// that they come from, by name, for quoting.
-func NewWorld(objects []manifest.Object, files map[string][]byte) *World {
-	w := &World{files: files}
+// NewManifests relates objects to each other: Services to the pods that they select, autoscalers
+// and disruption budgets to their workloads. Objects of other kinds are left out. files are the
+// texts from which the objects come, by name, for quoting.
+func NewManifests(objects []manifest.Object, files map[string][]byte) *Manifests {
+	m := &Manifests{files: files}
 	var budgets []*policyv1.PodDisruptionBudget
 	var scalers []*autoscalingv1.HorizontalPodAutoscaler
 	for _, o := range objects {
 		switch r := o.Resource.(type) {
 		case *corev1.Service:
-			w.Services = append(w.Services, newService(o, r))
+			m.Services = append(m.Services, newService(o, r))
 		case *policyv1.PodDisruptionBudget:
 			budgets = append(budgets, r)
 		case *autoscalingv1.HorizontalPodAutoscaler:
 			scalers = append(scalers, r)
 		default:
 			if workload := newWorkload(o); workload != nil {
-				w.Workloads = append(w.Workloads, workload)
+				m.Workloads = append(m.Workloads, workload)
 			}
 		}
 	}
-	for _, s := range w.Services {
-		s.relate(w.Workloads)
+	for _, s := range m.Services {
+		s.relate(m.Workloads)
 	}
-	for _, workload := range w.Workloads {
-		workload.scaledBy(scalers)
-		workload.protectedBy(budgets)
-		workload.serve()
+	for _, workload := range m.Workloads {
+		workload.setReplicas(scalers)
+		workload.setBudget(budgets)
+		workload.findBackends()
 	}
-	return w
+	return m
 }
 
-func (w *Workload) scaledBy(scalers []*autoscalingv1.HorizontalPodAutoscaler) {
+// setReplicas takes the maximum of the autoscaler that scales the workload, if there is one.
+func (w *Workload) setReplicas(scalers []*autoscalingv1.HorizontalPodAutoscaler) {
 	ref := w.Object.Ref()
 	for _, s := range scalers {
 		target := s.Spec.ScaleTargetRef
@@ -67,7 +68,8 @@ func (w *Workload) scaledBy(scalers []*autoscalingv1.HorizontalPodAutoscaler) {
 	}
 }
 
-func (w *Workload) protectedBy(budgets []*policyv1.PodDisruptionBudget) {
+// setBudget finds the disruption budget that selects the pods, if there is one.
+func (w *Workload) setBudget(budgets []*policyv1.PodDisruptionBudget) {
 	for _, b := range budgets {
 		selector, err := metav1.LabelSelectorAsSelector(b.Spec.Selector)
 		if err == nil && !selector.Empty() && b.Namespace == w.Object.Ref().Namespace && selector.Matches(labels.Set(w.Meta.Labels)) {
@@ -76,31 +78,31 @@ func (w *Workload) protectedBy(budgets []*policyv1.PodDisruptionBudget) {
 	}
 }
 
-// Text is a file's, as it was read.
-func (w *World) Text(file string) []byte { return w.files[file] }
+// Text is the text of a file, as it was read.
+func (m *Manifests) Text(file string) []byte { return m.files[file] }
 
-// relate finds the workloads that a Service selects. Of several in different folders those nearest
-// to the Service are meant: a tree of examples has the same labels again and again.
+// relate finds the workloads that a Service selects. If several folders have one, those count whose
+// folder shares most with the Service's: a tree of examples has the same labels again and again.
 func (s *Service) relate(workloads []*Workload) {
 	if len(s.Spec.Selector) == 0 || s.Spec.Type == corev1.ServiceTypeExternalName {
 		return
 	}
-	selector, best := labels.SelectorFromSet(s.Spec.Selector), -1
-	var near []*Workload
+	selector, most := labels.SelectorFromSet(s.Spec.Selector), -1
+	var nearest []*Workload
 	for _, w := range workloads {
-		// A Service that happens to select a Job's pods means somebody else's.
-		if !w.RunsOn() || s.Object.Resource.GetNamespace() != w.Object.Resource.GetNamespace() || !selector.Matches(labels.Set(w.Meta.Labels)) {
+		// If a Service happens to select a Job's pods, it is meant for other ones.
+		if !w.RunsUntilStopped() || s.Object.Resource.GetNamespace() != w.Object.Resource.GetNamespace() || !selector.Matches(labels.Set(w.Meta.Labels)) {
 			continue
 		}
 		switch n := commonFolders(s.Object.Position.File, w.Object.Position.File); {
-		case n > best:
-			best, near = n, []*Workload{w}
-		case n == best:
-			near = append(near, w)
+		case n > most:
+			most, nearest = n, []*Workload{w}
+		case n == most:
+			nearest = append(nearest, w)
 		}
 	}
-	s.Workloads = near
-	for _, w := range near {
+	s.Workloads = nearest
+	for _, w := range nearest {
 		w.addService(s)
 	}
 }
@@ -116,8 +118,7 @@ func (w *Workload) addService(s *Service) {
 	}
 }
 
-// commonFolders counts the folders that two paths share from the top; those of one folder share
-// all.
+// commonFolders counts the folders that the paths of two files share, from the top.
 func commonFolders(a, b string) int {
 	x, y := strings.Split(filepath.Dir(a), string(filepath.Separator)), strings.Split(filepath.Dir(b), string(filepath.Separator))
 	n := 0

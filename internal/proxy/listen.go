@@ -81,7 +81,7 @@ func (p *Proxy) taken(key portKey) func(port int) string {
 		if number == int(key.number) {
 			return "" // who comes first has it
 		}
-		for _, service := range p.world.services {
+		for _, service := range p.cache.services {
 			for _, declared := range service.Spec.Ports {
 				if int(declared.Port) == number {
 					return "Service " + service.Namespace + "/" + service.Name

@@ -46,11 +46,11 @@ func (p *pods) forget(uid types.UID) {
 	delete(p.byUID, uid)
 }
 
-// keep forgets all but those that there are.
-func (p *pods) keep(there map[types.UID]bool) {
+// keep forgets all Pods but those that exist.
+func (p *pods) keep(existing map[types.UID]bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	maps.DeleteFunc(p.byUID, func(uid types.UID, _ *pod) bool { return !there[uid] })
+	maps.DeleteFunc(p.byUID, func(uid types.UID, _ *pod) bool { return !existing[uid] })
 }
 
 // admit undoes withdraw and exit.
@@ -81,7 +81,7 @@ func (p *Proxy) Withdraw(pod types.UID) { p.pods.get(pod, nil).life.Load().set(w
 // starts. After Exited, what was counted before belongs to the process that ended.
 func (p *Proxy) Admit(pod types.UID) {
 	p.pods.admit(pod)
-	p.wake()
+	p.wakeHeld()
 }
 
 // InFlight is how many requests are in flight at a Pod, through all Services: from the choice of

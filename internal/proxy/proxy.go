@@ -54,7 +54,7 @@ type Proxy struct {
 	slots   chan struct{} // one for each connection of a client
 	// of listeners, TCP clients, ports that stop and replicas that are brought back
 	running sync.WaitGroup
-	world   world // of the loop
+	cache   cache // of the loop
 
 	mu    sync.Mutex // guards ports against readers; only the loop writes
 	ports map[portKey]*port
@@ -80,7 +80,7 @@ func New(opts Options) *Proxy {
 func (p *Proxy) Run(ctx context.Context) error {
 	defer p.running.Wait()
 	defer p.stopAll()
-	watch, err := p.begin()
+	watch, err := p.resync()
 	if err != nil {
 		return err
 	}
@@ -88,7 +88,7 @@ func (p *Proxy) Run(ctx context.Context) error {
 		change, err := watch.Next(ctx)
 		switch {
 		case apierrors.IsResourceExpired(err): // held up for too long
-			if watch, err = p.begin(); err != nil {
+			if watch, err = p.resync(); err != nil {
 				return err
 			}
 			continue
@@ -97,7 +97,7 @@ func (p *Proxy) Run(ctx context.Context) error {
 		case err != nil:
 			return err
 		}
-		for _, name := range p.world.learn(change) {
+		for _, name := range p.cache.update(change) {
 			p.reconcile(name)
 		}
 		if pod, ok := change.Object.(*corev1.Pod); ok && change.Type == store.Deleted {
@@ -106,26 +106,26 @@ func (p *Proxy) Run(ctx context.Context) error {
 	}
 }
 
-// begin brings everything to what the store says now, and watches from there.
-func (p *Proxy) begin() (*store.Watch, error) {
-	world, version := look(p.opts.Store)
-	p.world = world
-	there := map[types.UID]bool{}
-	for _, pod := range world.pods {
-		there[pod.UID] = true
+// resync brings everything to what the store says now, and begins a watch there.
+func (p *Proxy) resync() (*store.Watch, error) {
+	var version string
+	p.cache, version = newCache(p.opts.Store)
+	existing := map[types.UID]bool{}
+	for _, pod := range p.cache.pods {
+		existing[pod.UID] = true
 	}
-	p.pods.keep(there)
+	p.pods.keep(existing)
 	names := map[types.NamespacedName]bool{}
 	for key := range p.ports {
 		names[key.service] = true
 	}
-	for name := range p.world.services {
+	for name := range p.cache.services {
 		names[name] = true
 	}
-	for _, name := range p.world.inOrder(names) {
+	for _, name := range p.cache.byAge(names) {
 		p.reconcile(name)
 	}
-	return p.opts.Store.Watch(store.WatchOptions{From: version, Kinds: kinds()})
+	return p.opts.Store.Watch(store.WatchOptions{From: version, Kinds: watchedKinds()})
 }
 
 // stopAll stops all ports at the same time and waits for them.
@@ -140,8 +140,8 @@ func (p *Proxy) stopAll() {
 	clear(p.ports)
 }
 
-// wake lets held requests look again.
-func (p *Proxy) wake() {
+// wakeHeld lets requests that wait for an endpoint choose again.
+func (p *Proxy) wakeHeld() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, o := range p.ports {

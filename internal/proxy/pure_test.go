@@ -348,15 +348,15 @@ func TestWantsJSON(t *testing.T) {
 	}
 }
 
-func TestWorldIgnoresOldNews(t *testing.T) {
-	w := world{services: map[types.NamespacedName]*corev1.Service{}}
+func TestCacheIgnoresOlderObjects(t *testing.T) {
+	c := cache{services: map[types.NamespacedName]*corev1.Service{}}
 	service := func(version string) *corev1.Service {
 		return &corev1.Service{ObjectMeta: metav1.ObjectMeta{Name: "web", ResourceVersion: version}}
 	}
-	if !change(w.services, service("12"), "MODIFIED") || change(w.services, service("9"), "MODIFIED") || change(w.services, service("12"), "ADDED") {
-		t.Error("what is older than the list replaced it")
+	if !keepNewer(c.services, service("12"), "MODIFIED") || keepNewer(c.services, service("9"), "MODIFIED") || keepNewer(c.services, service("12"), "ADDED") {
+		t.Error("an object that is not newer replaced one")
 	}
-	if !change(w.services, service("100"), "DELETED") || len(w.services) != 0 {
-		t.Error("a deletion was not seen")
+	if !keepNewer(c.services, service("100"), "DELETED") || len(c.services) != 0 {
+		t.Error("a deletion was ignored")
 	}
 }

@@ -16,22 +16,10 @@ import (
 	"github.com/probity-run/probity/internal/store"
 )
 
-// inOrder lists Services as they were made, so that the older one gets a port that two want.
-func (w *world) inOrder(names map[types.NamespacedName]bool) []types.NamespacedName {
-	return slices.SortedFunc(maps.Keys(names), func(a, b types.NamespacedName) int {
-		if x, y := w.services[a], w.services[b]; x != nil && y != nil {
-			if c := x.CreationTimestamp.Compare(y.CreationTimestamp.Time); c != 0 {
-				return c
-			}
-		}
-		return compareNames(a, b)
-	})
-}
-
-// reconcile brings the ports of a Service to what the world says: those that are gone stop, new
-// ones open, and all get their table.
+// reconcile brings the ports of a Service to what the cache says: those that are gone stop, new ones
+// open, and all get their table.
 func (p *Proxy) reconcile(name types.NamespacedName) {
-	service := p.world.services[name]
+	service := p.cache.services[name]
 	wanted := map[portKey]*corev1.ServicePort{}
 	if service != nil && isServed(service) {
 		for i := range service.Spec.Ports {
@@ -84,12 +72,12 @@ func (p *Proxy) closeOthers(service *corev1.Service, name types.NamespacedName, 
 // tableOf makes the next table of a port.
 func (p *Proxy) tableOf(o *port, service *corev1.Service, declared *corev1.ServicePort) *table {
 	before := o.table.Load()
-	t := &table{protocol: protocolOf(declared, p.world.selected(service)), hold: holdOf(service), affinity: affinityOf(service)}
+	t := &table{protocol: protocolOf(declared, p.cache.podsSelectedBy(service)), hold: holdOf(service), affinity: affinityOf(service)}
 	if t.protocol == protocolTCP && before.protocol == protocolHTTP && declared.AppProtocol == nil {
 		// a probe told once; that there is no Pod now does not make it untrue
 		t.protocol = protocolHTTP
 	}
-	ready, terminating := endpointsOf(p.world.slicesOf(o.key.service), declared.Name)
+	ready, terminating := endpointsOf(p.cache.slicesOf(o.key.service), declared.Name)
 	for _, e := range ready {
 		t.ready = append(t.ready, p.replicaOf(before, e))
 	}

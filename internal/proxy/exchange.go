@@ -27,12 +27,12 @@ type exchange struct {
 	client     netip.Addr // only with affinity
 	idempotent bool
 
-	replica *replica // of the current attempt; nil between two
-	attempt *attempt
-	broken  *life // where it broke last after it was sent; not decided yet
-	culprit *replica
-	tried   []*replica
-	until   time.Time // the end of the hold; zero as long as nothing was held
+	endpoint       *endpoint // of the current attempt; nil between two
+	attempt        *attempt
+	broken         *life // where it broke last after it was sent; not decided yet
+	brokenEndpoint *endpoint
+	tried          []*endpoint
+	until          time.Time // the end of the hold; zero as long as nothing was held
 }
 
 // outcome is how an exchange ended.
@@ -84,25 +84,25 @@ func (x *exchange) next(ctx context.Context) error {
 }
 
 // take enters a replica that the table offers.
-func (x *exchange) take(t *table, patient bool) bool {
-	w := wish{turn: x.port.turn.Add(1), tried: x.tried, patient: patient}
+func (x *exchange) take(t *routingTable, patient bool) bool {
+	want := criteria{roundRobin: x.port.roundRobin.Add(1), tried: x.tried, readyOnly: patient}
 	var now time.Time
-	if t.affinity > 0 {
+	if t.affinityTimeout > 0 {
 		now = time.Now()
-		w.favourite = x.port.sessions.of(x.client, now, t.affinity)
+		want.sticky = x.port.sessions.endpointOf(x.client, now, t.affinityTimeout)
 	}
 	for {
-		r, refused := t.choose(w)
-		if r == nil {
+		e, refused := t.choose(want)
+		if e == nil {
 			return false
 		}
-		if a := r.enter(refused); a != nil {
-			x.replica, x.attempt = r, a
+		if a := e.startAttempt(refused); a != nil {
+			x.endpoint, x.attempt = e, a
 			break
 		}
 	}
-	if t.affinity > 0 {
-		x.port.sessions.stick(x.client, x.replica, now, t.affinity)
+	if t.affinityTimeout > 0 {
+		x.port.sessions.remember(x.client, x.endpoint, now, t.affinityTimeout)
 	}
 	return true
 }
@@ -144,15 +144,15 @@ func (x *exchange) wait(ctx context.Context, hold time.Duration) error {
 
 // failed ends an attempt that failed before an answer, sent or not, and says whether another one is
 // allowed.
-func (x *exchange) failed(kind failure, sent bool) bool {
-	x.replica.failures[kind].Add(1)
-	if kind == failureRefused || kind == failureTimeout {
-		x.port.eject(x.replica, x.attempt.life)
+func (x *exchange) failed(failure attemptFailure, sent bool) bool {
+	x.endpoint.failures[failure].Add(1)
+	if failure == failureRefused || failure == failureTimeout {
+		x.port.eject(x.endpoint, x.attempt.life)
 	}
 	if sent {
 		x.blame(x.attempt.life)
 	}
-	x.tried = append(x.tried, x.replica)
+	x.tried = append(x.tried, x.endpoint)
 	x.leave()
 	return !sent || x.idempotent
 }
@@ -161,7 +161,7 @@ func (x *exchange) failed(kind failure, sent bool) bool {
 func (x *exchange) blame(l *life) {
 	l.broke()
 	x.acquit(false)
-	x.broken, x.culprit = l, x.replica
+	x.broken, x.brokenEndpoint = l, x.endpoint
 }
 
 // acquit decides what became of the attempt that broke last.
@@ -170,15 +170,15 @@ func (x *exchange) acquit(lost bool) {
 		return
 	}
 	if lost {
-		x.culprit.lost.Add(1)
+		x.brokenEndpoint.lost.Add(1)
 	}
 	x.broken.decide(lost)
-	x.broken, x.culprit = nil, nil
+	x.broken, x.brokenEndpoint = nil, nil
 }
 
 func (x *exchange) leave() {
-	x.replica.leave(x.attempt)
-	x.replica, x.attempt = nil, nil
+	x.endpoint.endAttempt(x.attempt)
+	x.endpoint, x.attempt = nil, nil
 }
 
 // end accounts for the exchange. What broke and was not answered by another replica is lost, unless
@@ -186,7 +186,7 @@ func (x *exchange) leave() {
 func (x *exchange) end(o outcome) {
 	switch {
 	case o == outcomeAborted:
-		x.replica.failures[failureAborted].Add(1)
+		x.endpoint.failures[failureAborted].Add(1)
 		x.blame(x.attempt.life)
 	case o == outcomeCut:
 		x.attempt.life.cut()
@@ -196,7 +196,7 @@ func (x *exchange) end(o outcome) {
 		x.port.failed.Add(1)
 	}
 	x.acquit(o == outcomeFailed || o == outcomeAborted)
-	if x.replica != nil {
+	if x.endpoint != nil {
 		x.leave()
 	}
 	clear(x.tried[:cap(x.tried)])

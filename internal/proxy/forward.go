@@ -45,7 +45,7 @@ func (f *httpForwarder) forward(w http.ResponseWriter, r *http.Request, o *port)
 	c := f.carriers.Get().(*carrier)
 	c.outcome, c.complete = outcomeServed, false
 	var client netip.Addr
-	if o.table.Load().affinity > 0 {
+	if o.table.Load().affinityTimeout > 0 {
 		if address, err := netip.ParseAddrPort(r.RemoteAddr); err == nil {
 			client = address.Addr().Unmap()
 		}
@@ -121,13 +121,13 @@ func (c *carrier) RoundTrip(out *http.Request) (*http.Response, error) {
 		if out.Context().Err() != nil || c.request.broken() != nil {
 			return nil, err // the replica is not to blame
 		}
-		last = &attemptError{x.replica.pod.name.Load(), err}
+		last = &attemptError{x.endpoint.pod.name.Load(), err}
 		sent := !isDial(err) && !isUnsent(err)
-		kind := failureBroken
+		failure := failureBroken
 		if isDial(err) {
-			kind = dialFailure(err)
+			failure = dialFailure(err)
 		}
-		if !x.failed(kind, sent) || !body.rewind() {
+		if !x.failed(failure, sent) || !body.rewind() {
 			return nil, &unroutable{last: last, sent: sent}
 		}
 		out = again(out)
@@ -137,7 +137,7 @@ func (c *carrier) RoundTrip(out *http.Request) (*http.Response, error) {
 // try sends a request to the current replica. What met a kept connection that was dead gets a fresh
 // one.
 func (c *carrier) try(transport *http.Transport, out *http.Request, body *replay) (*http.Response, error) {
-	out.URL.Scheme, out.URL.Host = "http", c.exchange.replica.address
+	out.URL.Scheme, out.URL.Host = "http", c.exchange.endpoint.address
 	if body != nil {
 		out.Body = body.view()
 	}

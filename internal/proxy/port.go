@@ -29,10 +29,10 @@ type port struct {
 	server    *http.Server
 	forwarder forwarder
 
-	table       atomic.Pointer[table]
+	table       atomic.Pointer[routingTable]
 	changes     signal // after each change that may let a waiting request go on
-	sessions    affinity
-	turn        atomic.Uint64
+	sessions    sessionAffinity
+	roundRobin  atomic.Uint64
 	waiting     atomic.Int64
 	explanation explanation
 
@@ -65,7 +65,7 @@ const (
 func newPort(p *Proxy, key portKey, service corev1.ObjectReference, listener *net.TCPListener) *port {
 	o := &port{key: key, proxy: p, service: service, listener: listener, stopping: make(chan struct{}), idle: make(chan struct{}, 1)}
 	o.cutting, o.cut = context.WithCancel(context.Background())
-	o.table.Store(&table{})
+	o.table.Store(&routingTable{})
 	o.gate.empty = func() {
 		select {
 		case o.idle <- struct{}{}:
@@ -110,9 +110,9 @@ func (o *port) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // publish swaps the table and wakes who waits.
-func (o *port) publish(t *table) {
+func (o *port) publish(t *routingTable) {
 	before := o.table.Swap(t)
-	retire(before, t)
+	markRemoved(before, t)
 	o.changes.fire()
 }
 

@@ -45,9 +45,9 @@ func TestEndpointsOf(t *testing.T) {
 		"R203 listed twice, reversed":  {[]*discoveryv1.EndpointSlice{sliceOf(1, end("new", yes, yes, no)), sliceOf(1, end("old", no, yes, yes))}, []string{"new 127.0.0.1:1"}, nil},
 		"no such port":                 {[]*discoveryv1.EndpointSlice{{Endpoints: []discoveryv1.Endpoint{end("a", yes, yes, no)}}}, nil, nil},
 	}
-	texts := func(list []endpoint) (all []string) {
-		for _, e := range list {
-			all = append(all, e.name.Name+" "+e.address)
+	texts := func(list []endpointID) (all []string) {
+		for _, id := range list {
+			all = append(all, id.name.Name+" "+id.address)
 		}
 		return all
 	}
@@ -109,14 +109,14 @@ func TestProtocolOf(t *testing.T) {
 }
 
 // replicas makes some that have as many requests in flight as told.
-func replicas(inFlight ...int64) []*replica {
-	var list []*replica
+func replicas(inFlight ...int64) []*endpoint {
+	var list []*endpoint
 	for _, n := range inFlight {
 		p := &pod{}
 		p.life.Store(newLife(p, func(*life, int, int) {}))
-		r := &replica{pod: p}
-		r.inFlight.Store(n)
-		list = append(list, r)
+		e := &endpoint{pod: p}
+		e.inFlight.Store(n)
+		list = append(list, e)
 	}
 	return list
 }
@@ -126,31 +126,31 @@ func TestChoose(t *testing.T) {
 	tests := map[string]struct {
 		ready, terminating []int64        // in flight
 		state              map[int]string // of those, counted through
-		wish               wish
+		wish               criteria
 		tried              []int
 		want               int // -1: none
 	}{
 		"least busy":                            {ready: []int64{2, 1, 3}, want: 1},
-		"equally busy, by turn":                 {ready: []int64{1, 1, 1}, wish: wish{turn: 2}, want: 2},
+		"equally busy, by turn":                 {ready: []int64{1, 1, 1}, wish: criteria{roundRobin: 2}, want: 2},
 		"tried ones are left out":               {ready: []int64{0, 5}, tried: []int{0}, want: 1},
 		"R199 ready before terminating":         {ready: []int64{9}, terminating: []int64{0}, want: 0},
 		"R198 terminating ones last":            {terminating: []int64{0}, want: 0},
 		"R199 tried ready ones hold the others": {ready: []int64{0}, terminating: []int64{0}, tried: []int{0}, want: -1},
 		"withdrawn":                             {ready: []int64{0, 5}, state: map[int]string{0: withdraw}, want: 1},
 		"the last one withdrawn":                {ready: []int64{0}, state: map[int]string{0: withdraw}, want: 0},
-		"the last one withdrawn, patient":       {ready: []int64{0}, state: map[int]string{0: withdraw}, wish: wish{patient: true}, want: -1},
+		"the last one withdrawn, patient":       {ready: []int64{0}, state: map[int]string{0: withdraw}, wish: criteria{readyOnly: true}, want: -1},
 		"withdrawn is like terminating":         {ready: []int64{3}, terminating: []int64{1}, state: map[int]string{0: withdraw}, want: 1},
 		"never a dead one":                      {ready: []int64{0}, terminating: []int64{0}, state: map[int]string{0: exit, 1: exit}, want: -1},
 		"dead one ready, other terminating":     {ready: []int64{0}, terminating: []int64{0}, state: map[int]string{0: exit}, want: 1},
 		"ejected":                               {ready: []int64{0, 5}, state: map[int]string{0: eject}, want: 1},
 		"all ejected: tried anyway":             {ready: []int64{1, 0}, state: map[int]string{0: eject, 1: eject}, want: 1},
-		"all ejected, patient":                  {ready: []int64{1, 0}, state: map[int]string{0: eject, 1: eject}, wish: wish{patient: true}, want: -1},
+		"all ejected, patient":                  {ready: []int64{1, 0}, state: map[int]string{0: eject, 1: eject}, wish: criteria{readyOnly: true}, want: -1},
 		"ejected is ready: terminating nothing": {ready: []int64{1}, terminating: []int64{0}, state: map[int]string{0: eject}, want: 0},
 		"nothing":                               {want: -1},
 	}
 	for name, test := range tests {
-		table := &table{ready: replicas(test.ready...), terminating: replicas(test.terminating...)}
-		all := append(append([]*replica{}, table.ready...), table.terminating...)
+		table := &routingTable{ready: replicas(test.ready...), terminating: replicas(test.terminating...)}
+		all := append(append([]*endpoint{}, table.ready...), table.terminating...)
 		for i, state := range test.state {
 			switch l := all[i].pod.life.Load(); state {
 			case withdraw:
@@ -158,16 +158,16 @@ func TestChoose(t *testing.T) {
 			case exit:
 				l.exit("exited")
 			case eject:
-				all[i].ejected.Store(l)
+				all[i].ejectedIn.Store(l)
 			}
 		}
 		for _, i := range test.tried {
 			test.wish.tried = append(test.wish.tried, all[i])
 		}
 		got := -1
-		r, _ := table.choose(test.wish)
+		e, _ := table.choose(test.wish)
 		for i := range all {
-			if all[i] == r {
+			if all[i] == e {
 				got = i
 			}
 		}
@@ -178,34 +178,34 @@ func TestChoose(t *testing.T) {
 }
 
 func TestChooseFavourite(t *testing.T) {
-	table := &table{ready: replicas(0, 9)}
-	w := wish{favourite: table.ready[1]}
-	if r, _ := table.choose(w); r != table.ready[1] {
+	table := &routingTable{ready: replicas(0, 9)}
+	want := criteria{sticky: table.ready[1]}
+	if e, _ := table.choose(want); e != table.ready[1] {
 		t.Error("R202: a client's replica was not chosen because it is busy")
 	}
 	table.ready[1].pod.life.Load().set(withdrawn)
-	if r, _ := table.choose(w); r != table.ready[0] {
+	if e, _ := table.choose(want); e != table.ready[0] {
 		t.Error("R202: a replica that is not usable any more was chosen")
 	}
 }
 
 func TestAffinityTimeout(t *testing.T) { // R202: sliding
-	var a affinity
-	r, client, start := &replica{}, netip.MustParseAddr("127.0.0.1"), time.Now()
+	var a sessionAffinity
+	e, client, start := &endpoint{}, netip.MustParseAddr("127.0.0.1"), time.Now()
 	at := func(seconds int) time.Time { return start.Add(time.Duration(seconds) * time.Second) }
-	a.stick(client, r, at(0), 10*time.Second)
-	if a.of(client, at(9), 10*time.Second) != r {
+	a.remember(client, e, at(0), 10*time.Second)
+	if a.endpointOf(client, at(9), 10*time.Second) != e {
 		t.Error("forgotten before the timeout")
 	}
-	a.stick(client, r, at(9), 10*time.Second)
-	if a.of(client, at(18), 10*time.Second) != r {
+	a.remember(client, e, at(9), 10*time.Second)
+	if a.endpointOf(client, at(18), 10*time.Second) != e {
 		t.Error("a request did not start the timeout anew")
 	}
-	if a.of(client, at(19), 10*time.Second) != nil {
+	if a.endpointOf(client, at(19), 10*time.Second) != nil {
 		t.Error("remembered beyond the timeout")
 	}
 	for i := range 3 * maxSessions {
-		a.stick(netip.AddrFrom4([4]byte{127, 1, byte(i >> 8), byte(i)}), r, at(20), 10*time.Second)
+		a.remember(netip.AddrFrom4([4]byte{127, 1, byte(i >> 8), byte(i)}), e, at(20), 10*time.Second)
 	}
 	if n := len(a.clients); n > maxSessions {
 		t.Errorf("%d clients are remembered, at most %d are to be", n, maxSessions)

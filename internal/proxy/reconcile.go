@@ -35,14 +35,14 @@ func (p *Proxy) reconcile(name types.NamespacedName) {
 			if o = p.open(key, service); o == nil {
 				continue // the next change of the Service tries again
 			}
-			o.publish(p.tableOf(o, service, wanted[key]))
+			o.publish(p.routingTableFor(o, service, wanted[key]))
 			p.mu.Lock()
 			p.ports[key] = o
 			p.mu.Unlock()
 			p.running.Go(o.serve)
 			continue
 		}
-		o.publish(p.tableOf(o, service, wanted[key]))
+		o.publish(p.routingTableFor(o, service, wanted[key]))
 	}
 	if service != nil {
 		p.annotate(service)
@@ -70,39 +70,39 @@ func (p *Proxy) closeOthers(service *corev1.Service, name types.NamespacedName, 
 }
 
 // tableOf makes the next table of a port.
-func (p *Proxy) tableOf(o *port, service *corev1.Service, declared *corev1.ServicePort) *table {
+func (p *Proxy) routingTableFor(o *port, service *corev1.Service, declared *corev1.ServicePort) *routingTable {
 	before := o.table.Load()
-	t := &table{protocol: protocolOf(declared, p.cache.podsSelectedBy(service)), hold: holdOf(service), affinity: affinityOf(service)}
+	t := &routingTable{protocol: protocolOf(declared, p.cache.podsSelectedBy(service)), hold: holdOf(service), affinityTimeout: affinityTimeoutOf(service)}
 	if t.protocol == protocolTCP && before.protocol == protocolHTTP && declared.AppProtocol == nil {
 		// a probe told once; that there is no Pod now does not make it untrue
 		t.protocol = protocolHTTP
 	}
 	ready, terminating := endpointsOf(p.cache.slicesOf(o.key.service), declared.Name)
-	for _, e := range ready {
-		t.ready = append(t.ready, p.replicaOf(before, e))
+	for _, id := range ready {
+		t.ready = append(t.ready, p.endpointFor(before, id))
 	}
-	for _, e := range terminating {
-		t.terminating = append(t.terminating, p.replicaOf(before, e))
+	for _, id := range terminating {
+		t.terminating = append(t.terminating, p.endpointFor(before, id))
 	}
 	return t
 }
 
-// replicaOf finds the replica of an endpoint in the table before, or makes it.
-func (p *Proxy) replicaOf(before *table, e endpoint) *replica {
-	for _, list := range [][]*replica{before.ready, before.terminating} {
-		for _, r := range list {
-			if r.address == e.address && r.uid == e.uid && r.name == e.name {
-				return r
+// endpointFor finds an endpoint in the table before, or makes it.
+func (p *Proxy) endpointFor(before *routingTable, id endpointID) *endpoint {
+	for _, list := range [][]*endpoint{before.ready, before.terminating} {
+		for _, e := range list {
+			if e.endpointID == id {
+				return e
 			}
 		}
 	}
-	if e.uid == "" {
+	if id.uid == "" {
 		alone := &pod{}
-		alone.name.Store(&e.name)
+		alone.name.Store(&id.name)
 		alone.life.Store(newLife(alone, p.reportLoss))
-		return &replica{endpoint: e, pod: alone}
+		return &endpoint{endpointID: id, pod: alone}
 	}
-	return &replica{endpoint: e, pod: p.pods.get(e.uid, &e.name)}
+	return &endpoint{endpointID: id, pod: p.pods.get(id.uid, &id.name)}
 }
 
 // holdOf reads the annotation for held requests. The manifest was validated; what another way
@@ -116,7 +116,7 @@ func holdOf(service *corev1.Service) time.Duration {
 }
 
 // affinityOf is how long a client stays with its replica: 10800 s by default (R202).
-func affinityOf(service *corev1.Service) time.Duration {
+func affinityTimeoutOf(service *corev1.Service) time.Duration {
 	if service.Spec.SessionAffinity != corev1.ServiceAffinityClientIP {
 		return 0
 	}

@@ -61,7 +61,7 @@ func TestAllEjectedAreTried(t *testing.T) {
 	if code, body := get(client, url); code != http.StatusServiceUnavailable || !strings.Contains(body, "connection refused") {
 		t.Fatalf("%d %s", code, body)
 	}
-	c.proxy.ports[onlyKey(c)].table.Load().ready[0].retired.Store(true) // nobody brings it back
+	c.proxy.ports[onlyKey(c)].table.Load().ready[0].removed.Store(true) // nobody brings it back
 	l, err := net.Listen("tcp", dead)
 	if err != nil {
 		t.Fatal(err)
@@ -85,7 +85,7 @@ func TestReplicaThatDoesNotAccept(t *testing.T) {
 	full := fullQueue(t)
 	b := c.replica("b", nil)
 	c.endpoints("web", at("a", full), at("b", b.address))
-	c.proxy.ports[onlyKey(c)].turn.Store(1) // so that a is asked first
+	c.proxy.ports[onlyKey(c)].roundRobin.Store(1) // so that a is asked first
 	began := time.Now()
 	if code, body := do(client(t), http.MethodPost, url, "x"); code != http.StatusOK || body != "b" {
 		t.Fatalf("%d %s", code, body)
@@ -165,7 +165,7 @@ func TestBrokenConnection(t *testing.T) {
 				got.Store(string(body))
 			})
 			c.endpoints("web", at("a", a.address), at("b", b.address))
-			c.proxy.ports[onlyKey(c)].turn.Store(1) // so that a is asked first
+			c.proxy.ports[onlyKey(c)].roundRobin.Store(1) // so that a is asked first
 			req, err := http.NewRequest(test.method, url, strings.NewReader(test.body))
 			if err != nil {
 				t.Fatal(err)
@@ -246,7 +246,7 @@ func TestAbortedAnswerIsLost(t *testing.T) {
 	})
 	b := c.replica("b", abort)
 	c.endpoints("web", at("a", a.address), at("b", b.address))
-	c.proxy.ports[onlyKey(c)].turn.Store(1)
+	c.proxy.ports[onlyKey(c)].roundRobin.Store(1)
 	if code, body := get(client(t), url); code != 0 || !strings.Contains(body, "unexpected EOF") {
 		t.Errorf("%d %q, want an answer that breaks off", code, body)
 	}

@@ -83,25 +83,25 @@ func (o *port) state() PortState {
 		Requests: o.requests.Load(), InFlight: o.gate.count(), Waiting: int(o.waiting.Load()),
 		Retries: o.retries.Load(), Failed: o.failed.Load(), Gone: o.gone.Load(),
 	}
-	for _, r := range t.ready {
-		s.Endpoints = append(s.Endpoints, r.state(true))
+	for _, e := range t.ready {
+		s.Endpoints = append(s.Endpoints, e.state(true))
 	}
-	for _, r := range t.terminating {
-		s.Endpoints = append(s.Endpoints, r.state(false))
+	for _, e := range t.terminating {
+		s.Endpoints = append(s.Endpoints, e.state(false))
 	}
 	return s
 }
 
-func (r *replica) state(ready bool) EndpointState {
+func (e *endpoint) state(ready bool) EndpointState {
 	s := EndpointState{
-		Pod: r.name, UID: r.uid, Address: r.address, Ready: ready, Ejected: r.isEjected(),
-		Withdrawn: r.has(withdrawn), Exited: r.has(closed),
-		Requests: r.requests.Load(), InFlight: int(r.inFlight.Load()), Failures: map[string]uint64{},
-		Ejections: r.ejections.Load(), Lost: r.lost.Load(),
+		Pod: e.name, UID: e.uid, Address: e.address, Ready: ready, Ejected: e.isEjected(),
+		Withdrawn: e.has(withdrawn), Exited: e.has(closed),
+		Requests: e.requests.Load(), InFlight: int(e.inFlight.Load()), Failures: map[string]uint64{},
+		Ejections: e.ejections.Load(), Lost: e.lost.Load(),
 	}
-	for kind := range failures {
-		if n := r.failures[kind].Load(); n > 0 {
-			s.Failures[kind.String()] = n
+	for failure := range numFailures {
+		if n := e.failures[failure].Load(); n > 0 {
+			s.Failures[failure.String()] = n
 		}
 	}
 	return s

@@ -48,7 +48,7 @@ func (o *port) connect(x *exchange) *net.TCPConn {
 			return nil
 		}
 		dialer := net.Dialer{Timeout: dialTimeout}
-		conn, err := dialer.DialContext(o.cutting, "tcp", x.replica.address)
+		conn, err := dialer.DialContext(o.cutting, "tcp", x.endpoint.address)
 		if err == nil {
 			x.attempt.wrote() // the replica speaks first, perhaps
 			return conn.(*net.TCPConn)
@@ -98,7 +98,7 @@ func (o *port) relay(client, upstream *net.TCPConn) outcome {
 }
 
 // dialFailure says why a connection was not made.
-func dialFailure(err error) failure {
+func dialFailure(err error) attemptFailure {
 	if timeout, ok := errors.AsType[net.Error](err); ok && timeout.Timeout() {
 		return failureTimeout
 	}

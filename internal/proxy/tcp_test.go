@@ -135,7 +135,7 @@ func TestTCPReplicaThatDoesNotAccept(t *testing.T) {
 	address := c.service("db", named("pg"))
 	b, _ := tcpReplica(t, "b")
 	c.endpoints("db", at("a", fullQueue(t)), at("b", b))
-	c.proxy.ports[onlyKey(c)].turn.Store(1) // so that a is asked first
+	c.proxy.ports[onlyKey(c)].roundRobin.Store(1) // so that a is asked first
 	began := time.Now()
 	_, r := raw(t, address, "hello\n")
 	if got := line(t, r); got != "b hello\n" || time.Since(began) < dialTimeout {

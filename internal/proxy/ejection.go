@@ -19,16 +19,16 @@ const (
 // eject takes a replica out of rotation, because it refused a connection in this life of its Pod,
 // and has it tried again. No Event yet: most of those that refuse have just ended, and that has
 // Events of its own.
-func (o *port) eject(e *endpoint, l *life) {
-	if e.ejectedIn.Swap(l) == l {
+func (o *port) eject(e *endpoint, inst *instance) {
+	if e.ejectedIn.Swap(inst) == inst {
 		return
 	}
 	e.ejections.Add(1)
-	o.proxy.running.Go(func() { o.bringBack(e, l) })
+	o.proxy.running.Go(func() { o.bringBack(e, inst) })
 }
 
 // bringBack returns when the replica accepted a connection, or when that no longer matters.
-func (o *port) bringBack(e *endpoint, l *life) {
+func (o *port) bringBack(e *endpoint, inst *instance) {
 	delay, told := firstReturn, false
 	timer := time.NewTimer(delay)
 	defer timer.Stop()
@@ -39,20 +39,20 @@ func (o *port) bringBack(e *endpoint, l *life) {
 		case <-o.stopping:
 			return
 		}
-		if e.removed.Load() || e.ejectedIn.Load() != l || e.pod.life.Load() != l {
+		if e.removed.Load() || e.ejectedIn.Load() != inst || e.pod.instance.Load() != inst {
 			return
 		}
 		conn, err := dialer.DialContext(o.cutting, "tcp", e.address)
 		if err == nil {
 			reset(conn.(*net.TCPConn))
-			e.ejectedIn.CompareAndSwap(l, nil)
+			e.ejectedIn.CompareAndSwap(inst, nil)
 			o.changes.fire()
 			if told {
 				o.aboutRotation(e, corev1.EventTypeNormal, "InRotation", "accepts connections again and is back in rotation")
 			}
 			return
 		}
-		if !told && o.cutting.Err() == nil && !l.has(closed) {
+		if !told && o.cutting.Err() == nil && !inst.inFlight.hasAny(flagClosed) {
 			told = true
 			o.aboutRotation(e, corev1.EventTypeWarning, "OutOfRotation", "is out of rotation until it accepts a connection, whatever its probes say: "+cause(err).Error())
 		}
@@ -74,7 +74,7 @@ func cause(err error) error {
 func (o *port) aboutRotation(e *endpoint, kind, reason, message string) {
 	about := o.service
 	if e.uid != "" {
-		about = reference(e.name, e.uid)
+		about = podReference(e.name, e.uid)
 	}
 	o.proxy.record(about, kind, reason, fmt.Sprintf("%s, behind port %d of Service %s, %s", e.address, o.key.number, o.key.service.Name, message))
 }

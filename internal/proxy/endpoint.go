@@ -42,6 +42,7 @@ func endpointIDs(found []lifecycle.Endpoint) (all []endpointID) {
 func compareEndpoints(a, b endpointID) int {
 	return cmp.Or(cmp.Compare(a.name.Name, b.name.Name), cmp.Compare(a.address, b.address))
 }
+
 // failure is how an attempt at a replica failed.
 type attemptFailure int
 
@@ -71,7 +72,7 @@ type endpoint struct {
 	inFlight atomic.Int64
 	// ejected is the life of the Pod in which it refused a connection and did not accept one since;
 	// nil for most.
-	ejectedIn atomic.Pointer[life]
+	ejectedIn atomic.Pointer[instance]
 	removed   atomic.Bool // no table has it any more
 
 	requests  atomic.Uint64 // attempts, which is connections with TCP
@@ -81,12 +82,12 @@ type endpoint struct {
 }
 
 // enter begins an attempt, unless the Pod has one of the refused flags. The attempt has to leave.
-func (e *endpoint) startAttempt(refused uint64) *attempt {
-	l := e.pod.life.Load()
-	l.unsent.Add(1) // before it is inside: who waits for those inside finds it here
-	a := &attempt{life: l}
-	if !l.enter(refused) {
-		a.wrote()
+func (e *endpoint) startAttempt(refused uint64) *upstreamAttempt {
+	inst := e.pod.instance.Load()
+	inst.unsent.Add(1) // before it is inside: who waits for those inside finds it here
+	a := &upstreamAttempt{instance: inst}
+	if !inst.inFlight.add(refused) {
+		a.markSent()
 		return nil
 	}
 	e.inFlight.Add(1)
@@ -94,17 +95,17 @@ func (e *endpoint) startAttempt(refused uint64) *attempt {
 	return a
 }
 
-func (e *endpoint) endAttempt(a *attempt) {
-	a.wrote()
+func (e *endpoint) endAttempt(a *upstreamAttempt) {
+	a.markSent()
 	e.inFlight.Add(-1)
-	a.life.leave()
+	a.instance.inFlight.done()
 }
 
 // isEjected says whether it is out of rotation because it refused a connection. A new life of the
 // Pod begins in rotation.
 func (e *endpoint) isEjected() bool {
-	l := e.ejectedIn.Load()
-	return l != nil && l == e.pod.life.Load()
+	inst := e.ejectedIn.Load()
+	return inst != nil && inst == e.pod.instance.Load()
 }
 
-func (e *endpoint) has(flags uint64) bool { return e.pod.life.Load().has(flags) }
+func (e *endpoint) hasAny(flags uint64) bool { return e.pod.instance.Load().inFlight.hasAny(flags) }

@@ -28,8 +28,8 @@ type exchange struct {
 	idempotent bool
 
 	endpoint       *endpoint // of the current attempt; nil between two
-	attempt        *attempt
-	broken         *life // where it broke last after it was sent; not decided yet
+	attempt        *upstreamAttempt
+	brokenInstance *instance // where it broke last after it was sent; not decided yet
 	brokenEndpoint *endpoint
 	tried          []*endpoint
 	until          time.Time // the end of the hold; zero as long as nothing was held
@@ -147,33 +147,41 @@ func (x *exchange) wait(ctx context.Context, hold time.Duration) error {
 func (x *exchange) failed(failure attemptFailure, sent bool) bool {
 	x.endpoint.failures[failure].Add(1)
 	if failure == failureRefused || failure == failureTimeout {
-		x.port.eject(x.endpoint, x.attempt.life)
+		x.port.eject(x.endpoint, x.attempt.instance)
 	}
 	if sent {
-		x.blame(x.attempt.life)
+		x.noteBroken()
 	}
 	x.tried = append(x.tried, x.endpoint)
 	x.leave()
 	return !sent || x.idempotent
 }
 
-// blame makes the current replica the one that a loss counts for.
-func (x *exchange) blame(l *life) {
-	l.broke()
-	x.acquit(false)
-	x.broken, x.brokenEndpoint = l, x.endpoint
+// noteBroken notes that the current attempt broke after the request was sent. A loss counts once,
+// for the endpoint where the request broke last.
+func (x *exchange) noteBroken() {
+	x.attempt.instance.requestBroke()
+	x.brokenNotLost()
+	x.brokenInstance, x.brokenEndpoint = x.attempt.instance, x.endpoint
 }
 
-// acquit decides what became of the attempt that broke last.
-func (x *exchange) acquit(lost bool) {
-	if x.broken == nil {
+// brokenLost decides that the request which broke is lost, if one broke.
+func (x *exchange) brokenLost() {
+	if x.brokenInstance == nil {
 		return
 	}
-	if lost {
-		x.brokenEndpoint.lost.Add(1)
+	x.brokenEndpoint.lost.Add(1)
+	x.brokenInstance.brokenRequestLost()
+	x.brokenInstance, x.brokenEndpoint = nil, nil
+}
+
+// brokenNotLost decides that the request which broke is not lost, or not there.
+func (x *exchange) brokenNotLost() {
+	if x.brokenInstance == nil {
+		return
 	}
-	x.broken.decide(lost)
-	x.broken, x.brokenEndpoint = nil, nil
+	x.brokenInstance.brokenRequestNotLost()
+	x.brokenInstance, x.brokenEndpoint = nil, nil
 }
 
 func (x *exchange) leave() {
@@ -187,15 +195,19 @@ func (x *exchange) end(o outcome) {
 	switch {
 	case o == outcomeAborted:
 		x.endpoint.failures[failureAborted].Add(1)
-		x.blame(x.attempt.life)
+		x.noteBroken()
 	case o == outcomeCut:
-		x.attempt.life.cut()
+		x.attempt.instance.connectionCut()
 	case o == outcomeGone:
 		x.port.gone.Add(1)
 	case o == outcomeFailed:
 		x.port.failed.Add(1)
 	}
-	x.acquit(o == outcomeFailed || o == outcomeAborted)
+	if o == outcomeFailed || o == outcomeAborted {
+		x.brokenLost()
+	} else {
+		x.brokenNotLost()
+	}
 	if x.endpoint != nil {
 		x.leave()
 	}

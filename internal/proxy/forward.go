@@ -112,7 +112,7 @@ func (c *carrier) RoundTrip(out *http.Request) (*http.Response, error) {
 	var last error
 	for {
 		if err := x.next(out.Context()); err != nil {
-			return nil, &unroutable{reason: err, last: last, sent: x.broken != nil}
+			return nil, &unroutable{reason: err, last: last, sent: x.brokenInstance != nil}
 		}
 		res, err := c.try(transport, out, body)
 		if err == nil {
@@ -144,7 +144,7 @@ func (c *carrier) try(transport *http.Transport, out *http.Request, body *replay
 	attempt := c.exchange.attempt
 	ctx := context.WithValue(out.Context(), attemptKey{}, attempt)
 	if transport == c.transports.h2c {
-		return transport.RoundTrip(out.WithContext(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteHeaders: attempt.wrote})))
+		return transport.RoundTrip(out.WithContext(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteHeaders: attempt.markSent})))
 	}
 	w := c.witness
 	res, err := transport.RoundTrip(out.WithContext(w.begin(ctx, attempt, !c.exchange.idempotent)))

@@ -26,7 +26,7 @@ func (c *cluster) crashingPod(name string) {
 		c.t.Fatal(err)
 	}
 	for _, message := range []string{"Readiness probe failed: old", "Readiness probe failed: HTTP probe failed with statuscode: 500"} {
-		c.store.Record(store.Occurrence{About: reference(nameOf(pod), pod.UID), Type: corev1.EventTypeWarning, Reason: "Unhealthy", Message: message})
+		c.store.Record(store.Occurrence{About: podReference(nameOf(pod), pod.UID), Type: corev1.EventTypeWarning, Reason: "Unhealthy", Message: message})
 	}
 }
 

@@ -36,7 +36,7 @@ type port struct {
 	waiting     atomic.Int64
 	explanation explanation
 
-	gate     gate // everyone who is served
+	gate     inFlightCount // everyone who is served
 	idle     chan struct{}
 	stopping chan struct{}      // closed when no more is accepted
 	stopOnce sync.Once          // of stopping
@@ -66,7 +66,7 @@ func newPort(p *Proxy, key portKey, service corev1.ObjectReference, listener *ne
 	o := &port{key: key, proxy: p, service: service, listener: listener, stopping: make(chan struct{}), idle: make(chan struct{}, 1)}
 	o.cutting, o.cut = context.WithCancel(context.Background())
 	o.table.Store(&routingTable{})
-	o.gate.empty = func() {
+	o.gate.onZero = func() {
 		select {
 		case o.idle <- struct{}{}:
 		default:
@@ -96,12 +96,12 @@ func (o *port) serve() {
 
 // ServeHTTP serves one request.
 func (o *port) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if !o.gate.enter(closed) {
+	if !o.gate.add(flagClosed) {
 		w.Header().Set("Connection", "close")
 		http.Error(w, errStopping.Error(), http.StatusServiceUnavailable)
 		return
 	}
-	defer o.gate.leave()
+	defer o.gate.done()
 	if r.Method == http.MethodConnect {
 		http.Error(w, "CONNECT is for proxies that clients choose; this is a Service", http.StatusNotImplemented)
 		return
@@ -136,9 +136,9 @@ func (o *port) stop(drain time.Duration) {
 	if err := o.server.Shutdown(patience); err != nil && !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, net.ErrClosed) {
 		o.proxy.opts.Logger.Error("Cannot shut a server down", "address", o.address(), "err", err)
 	}
-	o.gate.set(watched) // upgraded and TCP connections, which the server does not know
+	o.gate.setFlags(flagNotifyZero) // upgraded and TCP connections, which the server does not know
 	o.wait(patience)
-	o.gate.set(closed)
+	o.gate.setFlags(flagClosed)
 	o.cut()
 	if err := o.server.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
 		o.proxy.opts.Logger.Error("Cannot close a server", "address", o.address(), "err", err)

@@ -49,7 +49,7 @@ type Options struct {
 type Proxy struct {
 	opts    Options
 	httpLog *log.Logger
-	pods    pods
+	pods    podRegistry
 	buffers buffers
 	slots   chan struct{} // one for each connection of a client
 	// of listeners, TCP clients, ports that stop and replicas that are brought back
@@ -70,7 +70,7 @@ func New(opts Options) *Proxy {
 	}
 	p := &Proxy{opts: opts, ports: map[portKey]*port{}, slots: make(chan struct{}, opts.MaxConnections)}
 	p.httpLog = slog.NewLogLogger(opts.Logger.Handler(), slog.LevelDebug)
-	p.pods = pods{report: p.reportLoss, byUID: map[types.UID]*pod{}}
+	p.pods = podRegistry{reportLoss: p.reportLoss, byUID: map[types.UID]*pod{}}
 	return p
 }
 
@@ -114,7 +114,7 @@ func (p *Proxy) resync() (*store.Watch, error) {
 	for _, pod := range p.cache.pods {
 		existing[pod.UID] = true
 	}
-	p.pods.keep(existing)
+	p.pods.keepOnly(existing)
 	names := map[types.NamespacedName]bool{}
 	for key := range p.ports {
 		names[key.service] = true

@@ -113,7 +113,7 @@ func replicas(inFlight ...int64) []*endpoint {
 	var list []*endpoint
 	for _, n := range inFlight {
 		p := &pod{}
-		p.life.Store(newLife(p, func(*life, int, int) {}))
+		p.instance.Store(newInstance(p, func(*instance, int, int) {}))
 		e := &endpoint{pod: p}
 		e.inFlight.Store(n)
 		list = append(list, e)
@@ -152,13 +152,13 @@ func TestChoose(t *testing.T) {
 		table := &routingTable{ready: replicas(test.ready...), terminating: replicas(test.terminating...)}
 		all := append(append([]*endpoint{}, table.ready...), table.terminating...)
 		for i, state := range test.state {
-			switch l := all[i].pod.life.Load(); state {
+			switch inst := all[i].pod.instance.Load(); state {
 			case withdraw:
-				l.set(withdrawn)
+				inst.inFlight.setFlags(flagWithdrawn)
 			case exit:
-				l.exit("exited")
+				inst.end("exited")
 			case eject:
-				all[i].ejectedIn.Store(l)
+				all[i].ejectedIn.Store(inst)
 			}
 		}
 		for _, i := range test.tried {
@@ -183,7 +183,7 @@ func TestChooseFavourite(t *testing.T) {
 	if e, _ := table.choose(want); e != table.ready[1] {
 		t.Error("R202: a client's replica was not chosen because it is busy")
 	}
-	table.ready[1].pod.life.Load().set(withdrawn)
+	table.ready[1].pod.instance.Load().inFlight.setFlags(flagWithdrawn)
 	if e, _ := table.choose(want); e != table.ready[0] {
 		t.Error("R202: a replica that is not usable any more was chosen")
 	}
@@ -212,58 +212,60 @@ func TestAffinityTimeout(t *testing.T) { // R202: sliding
 	}
 }
 
-func TestLifeReportsLosses(t *testing.T) {
+func TestInstanceReportsLosses(t *testing.T) {
 	type report struct{ requests, connections int }
-	run := func(play func(l *life)) (reports []report) {
+	run := func(play func(inst *instance)) (reports []report) {
 		p := &pod{}
-		l := newLife(p, func(_ *life, requests, connections int) { reports = append(reports, report{requests, connections}) })
-		synctest.Test(t, func(*testing.T) { play(l) })
+		inst := newInstance(p, func(_ *instance, requests, connections int) { reports = append(reports, report{requests, connections}) })
+		synctest.Test(t, func(*testing.T) { play(inst) })
 		return reports
 	}
-	lose := func(l *life, lost bool) {
-		l.enter(0)
-		l.broke()
-		l.leave()
-		l.decide(lost)
+	breakOff := func(inst *instance) {
+		inst.inFlight.add(0)
+		inst.requestBroke()
+		inst.inFlight.done()
 	}
 	tests := map[string]struct {
-		play func(l *life)
+		play func(inst *instance)
 		want []report
 	}{
-		"nothing in flight": {func(l *life) { l.exit("exited") }, nil},
-		"lost before the exit was known": {func(l *life) {
-			lose(l, true)
+		"nothing in flight": {func(inst *instance) { inst.end("exited") }, nil},
+		"lost before the exit was known": {func(inst *instance) {
+			breakOff(inst)
+			inst.brokenRequestLost()
 			time.Sleep(500 * time.Millisecond)
-			l.exit("exited")
+			inst.end("exited")
 		}, []report{{1, 0}}},
-		"lost long before the exit": {func(l *life) {
-			lose(l, true)
+		"lost long before the exit": {func(inst *instance) {
+			breakOff(inst)
+			inst.brokenRequestLost()
 			time.Sleep(1100 * time.Millisecond)
-			l.exit("exited")
+			inst.end("exited")
 		}, nil},
-		"answered elsewhere": {func(l *life) {
-			lose(l, false)
-			l.exit("exited")
+		"answered elsewhere": {func(inst *instance) {
+			breakOff(inst)
+			inst.brokenRequestNotLost()
+			inst.end("exited")
 		}, nil},
-		"decided after the exit": {func(l *life) {
-			l.enter(0)
-			l.broke()
-			l.leave()
-			l.exit("exited")
+		"decided after the exit": {func(inst *instance) {
+			inst.inFlight.add(0)
+			inst.requestBroke()
+			inst.inFlight.done()
+			inst.end("exited")
 			time.Sleep(10 * time.Second)
-			l.decide(true)
+			inst.brokenRequestLost()
 		}, []report{{1, 0}}},
-		"one in flight holds the report": {func(l *life) {
-			l.enter(0)
-			l.enter(0)
-			l.cut()
-			l.leave()
-			l.exit("exited")
-			l.exit("exited again")
+		"one in flight holds the report": {func(inst *instance) {
+			inst.inFlight.add(0)
+			inst.inFlight.add(0)
+			inst.connectionCut()
+			inst.inFlight.done()
+			inst.end("exited")
+			inst.end("exited again")
 			time.Sleep(10 * time.Second)
-			l.broke()
-			l.decide(true)
-			l.leave()
+			inst.requestBroke()
+			inst.brokenRequestLost()
+			inst.inFlight.done()
 		}, []report{{1, 1}}},
 	}
 	for name, test := range tests {
@@ -286,20 +288,20 @@ func TestLossMessage(t *testing.T) {
 	}
 }
 
-func TestGateRefusesAfterFlag(t *testing.T) {
-	var g gate
-	if !g.enter(withdrawn|closed) || !g.enter(0) || g.count() != 2 {
-		t.Fatal("an open gate refuses")
+func TestInFlightCountRefusesAfterFlag(t *testing.T) {
+	var c inFlightCount
+	if !c.add(flagWithdrawn|flagClosed) || !c.add(0) || c.count() != 2 {
+		t.Fatal("refused without a flag")
 	}
-	g.set(withdrawn)
-	if g.enter(withdrawn | closed) {
-		t.Error("entered although withdrawn")
+	c.setFlags(flagWithdrawn)
+	if c.add(flagWithdrawn | flagClosed) {
+		t.Error("counted although withdrawn")
 	}
-	if !g.enter(closed) || g.count() != 3 {
+	if !c.add(flagClosed) || c.count() != 3 {
 		t.Error("refused for a flag that was not meant")
 	}
-	g.clear(withdrawn)
-	if !g.enter(withdrawn) {
+	c.clearFlags(flagWithdrawn)
+	if !c.add(flagWithdrawn) {
 		t.Error("refused for a flag that was taken back")
 	}
 }

@@ -99,7 +99,7 @@ func (p *Proxy) endpointFor(before *routingTable, id endpointID) *endpoint {
 	if id.uid == "" {
 		alone := &pod{}
 		alone.name.Store(&id.name)
-		alone.life.Store(newLife(alone, p.reportLoss))
+		alone.instance.Store(newInstance(alone, p.reportLoss))
 		return &endpoint{endpointID: id, pod: alone}
 	}
 	return &endpoint{endpointID: id, pod: p.pods.get(id.uid, &id.name)}

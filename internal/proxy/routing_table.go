@@ -38,10 +38,10 @@ type criteria struct {
 // meanwhile.
 func (t *routingTable) choose(want criteria) (best *endpoint, refused uint64) {
 	if best = leastBusy(t.ready, want, isAdmitted, true); best != nil || want.readyOnly {
-		return best, withdrawn | closed
+		return best, flagWithdrawn | flagClosed
 	}
 	if best = leastBusy(t.ready, want, isAdmitted, false); best != nil {
-		return best, withdrawn | closed
+		return best, flagWithdrawn | flagClosed
 	}
 	if slices.ContainsFunc(t.ready, isAdmitted) {
 		return nil, 0 // all were tried: one that is ready exists, so the others get nothing (R199)
@@ -51,11 +51,11 @@ func (t *routingTable) choose(want criteria) (best *endpoint, refused uint64) {
 			best = e
 		}
 	}
-	return best, closed
+	return best, flagClosed
 }
 
-func isAdmitted(e *endpoint) bool { return !e.has(withdrawn | closed) }
-func isRunning(e *endpoint) bool  { return !e.has(closed) }
+func isAdmitted(e *endpoint) bool { return !e.hasAny(flagWithdrawn | flagClosed) }
+func isRunning(e *endpoint) bool  { return !e.hasAny(flagClosed) }
 
 // least scans all replicas that are good, and takes the favourite or the least busy one.
 func leastBusy(list []*endpoint, want criteria, good func(*endpoint) bool, inRotation bool) (best *endpoint) {

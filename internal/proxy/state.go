@@ -95,7 +95,7 @@ func (o *port) state() PortState {
 func (e *endpoint) state(ready bool) EndpointState {
 	s := EndpointState{
 		Pod: e.name, UID: e.uid, Address: e.address, Ready: ready, Ejected: e.isEjected(),
-		Withdrawn: e.has(withdrawn), Exited: e.has(closed),
+		Withdrawn: e.hasAny(flagWithdrawn), Exited: e.hasAny(flagClosed),
 		Requests: e.requests.Load(), InFlight: int(e.inFlight.Load()), Failures: map[string]uint64{},
 		Ejections: e.ejections.Load(), Lost: e.lost.Load(),
 	}

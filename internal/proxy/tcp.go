@@ -19,13 +19,13 @@ const lingerTimeout = 5 * time.Second
 
 // relayClient serves a TCP client by a goroutine of the proxy.
 func (o *port) relayClient(client *clientConn) {
-	if !o.gate.enter(closed) {
+	if !o.gate.add(flagClosed) {
 		reset(client.TCPConn)
 		_ = client.Close() // frees its slot; it is closed already
 		return
 	}
 	o.proxy.running.Go(func() {
-		defer o.gate.leave()
+		defer o.gate.done()
 		defer client.Close()
 		var x exchange
 		x.begin(o, addressOf(client), false)
@@ -50,7 +50,7 @@ func (o *port) connect(x *exchange) *net.TCPConn {
 		dialer := net.Dialer{Timeout: dialTimeout}
 		conn, err := dialer.DialContext(o.cutting, "tcp", x.endpoint.address)
 		if err == nil {
-			x.attempt.wrote() // the replica speaks first, perhaps
+			x.attempt.markSent() // the replica speaks first, perhaps
 			return conn.(*net.TCPConn)
 		}
 		if o.cutting.Err() != nil || !x.failed(dialFailure(err), false) {

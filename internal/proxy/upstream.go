@@ -36,7 +36,7 @@ type transports struct {
 func newTransports(idle time.Duration) *transports {
 	dialer := &net.Dialer{Timeout: dialTimeout}
 	dial := func(ctx context.Context, network, address string) (net.Conn, error) {
-		if a, ok := ctx.Value(attemptKey{}).(*attempt); ok && a.life.has(closed) {
+		if a, ok := ctx.Value(attemptKey{}).(*upstreamAttempt); ok && a.instance.inFlight.hasAny(flagClosed) {
 			return nil, &dialError{errEnded}
 		}
 		conn, err := dialer.DialContext(ctx, network, address)

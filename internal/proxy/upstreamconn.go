@@ -18,7 +18,7 @@ import (
 type upstreamConn struct {
 	*net.TCPConn
 	writes  atomic.Uint64
-	attempt atomic.Pointer[attempt] // that is told of the next write
+	attempt atomic.Pointer[upstreamAttempt] // that is told of the next write
 	users   atomic.Int64
 	timeout time.Duration
 	idle    *time.Timer
@@ -93,7 +93,7 @@ func (c *upstreamConn) ReadFrom(r io.Reader) (int64, error) {
 func (c *upstreamConn) tell() {
 	if a := c.attempt.Load(); a != nil {
 		c.attempt.CompareAndSwap(a, nil)
-		a.wrote()
+		a.markSent()
 	}
 }
 
@@ -104,7 +104,7 @@ func (c *upstreamConn) tell() {
 // written to it is not.
 type witness struct {
 	hook    func(httptrace.GotConnInfo) // got, made once
-	attempt *attempt
+	attempt *upstreamAttempt
 	once    bool // the request must not be sent twice
 	conn    *upstreamConn
 	before  uint64
@@ -131,7 +131,7 @@ func (w *witness) got(info httptrace.GotConnInfo) {
 
 // begin forgets the last request and returns the context of the next one. The trace is a new one
 // each time: net/http changes it, and reads it when the request is over.
-func (w *witness) begin(ctx context.Context, a *attempt, once bool) context.Context {
+func (w *witness) begin(ctx context.Context, a *upstreamAttempt, once bool) context.Context {
 	w.leave()
 	w.attempt, w.once, w.closed = a, once, false
 	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: w.hook})

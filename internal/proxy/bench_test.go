@@ -22,9 +22,9 @@ func BenchmarkProxy(b *testing.B) {
 	address := origin.Listener.Addr().String()
 	b.Run("direct", func(b *testing.B) { load(b, address) })
 	b.Run("bare", func(b *testing.B) {
-		transport := &http.Transport{MaxIdleConnsPerHost: maxIdleUpstream, DisableCompression: true}
+		transport := &http.Transport{MaxIdleConnsPerHost: upstreamMaxIdle, DisableCompression: true}
 		defer transport.CloseIdleConnections()
-		pool := &buffers{}
+		pool := &bufferPool{}
 		front := httptest.NewServer(&httputil.ReverseProxy{BufferPool: pool, Transport: transport, Rewrite: func(r *httputil.ProxyRequest) {
 			r.Out.URL.Scheme, r.Out.URL.Host = "http", address
 			r.SetXForwarded()

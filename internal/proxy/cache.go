@@ -13,8 +13,8 @@ import (
 	"github.com/probity-run/probity/internal/store"
 )
 
-// cache holds the objects of the store that the proxy routes by, as its loop saw them last. Only the
-// loop reads and writes it.
+// cache holds the objects of the store that the proxy routes by, as its loop saw them last. Only
+// the loop reads and writes it.
 type cache struct {
 	services map[types.NamespacedName]*corev1.Service
 	slices   map[types.NamespacedName]*discoveryv1.EndpointSlice

@@ -9,59 +9,60 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// A replica that refused a connection is tried again after firstReturn, then after twice the time
-// and so on, up to lastReturn.
+// An endpoint that refused a connection is dialed again after firstRedial, then after twice the
+// time and so on, up to maxRedial.
 const (
-	firstReturn = 100 * time.Millisecond
-	lastReturn  = 2 * time.Second
+	firstRedial = 100 * time.Millisecond
+	maxRedial   = 2 * time.Second
 )
 
-// eject takes a replica out of rotation, because it refused a connection in this life of its Pod,
-// and has it tried again. No Event yet: most of those that refuse have just ended, and that has
-// Events of its own.
-func (o *port) eject(e *endpoint, inst *instance) {
+// eject takes an endpoint out of rotation, because this instance of its Pod refused a connection,
+// and begins to redial it. (Envoy calls this outlier ejection.) There is no Event yet: most
+// processes that refuse have just ended, and the node has Events for that.
+func (sp *servicePort) eject(e *endpoint, inst *instance) {
 	if e.ejectedIn.Swap(inst) == inst {
 		return
 	}
 	e.ejections.Add(1)
-	o.proxy.running.Go(func() { o.bringBack(e, inst) })
+	sp.proxy.running.Go(func() { sp.redial(e, inst) })
 }
 
-// bringBack returns when the replica accepted a connection, or when that no longer matters.
-func (o *port) bringBack(e *endpoint, inst *instance) {
-	delay, told := firstReturn, false
+// redial dials an ejected endpoint until it accepts a connection, which brings it back into
+// rotation, or until that no longer matters.
+func (sp *servicePort) redial(e *endpoint, inst *instance) {
+	delay, recorded := firstRedial, false
 	timer := time.NewTimer(delay)
 	defer timer.Stop()
 	dialer := net.Dialer{Timeout: dialTimeout}
 	for {
 		select {
 		case <-timer.C:
-		case <-o.stopping:
+		case <-sp.stopping:
 			return
 		}
 		if e.removed.Load() || e.ejectedIn.Load() != inst || e.pod.instance.Load() != inst {
 			return
 		}
-		conn, err := dialer.DialContext(o.cutting, "tcp", e.address)
+		conn, err := dialer.DialContext(sp.ctx, "tcp", e.address)
 		if err == nil {
 			reset(conn.(*net.TCPConn))
 			e.ejectedIn.CompareAndSwap(inst, nil)
-			o.changes.fire()
-			if told {
-				o.aboutRotation(e, corev1.EventTypeNormal, "InRotation", "accepts connections again and is back in rotation")
+			sp.changes.fire()
+			if recorded {
+				sp.recordRotation(e, corev1.EventTypeNormal, "InRotation", "accepts connections again and is back in rotation")
 			}
 			return
 		}
-		if !told && o.cutting.Err() == nil && !inst.inFlight.hasAny(flagClosed) {
-			told = true
-			o.aboutRotation(e, corev1.EventTypeWarning, "OutOfRotation", "is out of rotation until it accepts a connection, whatever its probes say: "+cause(err).Error())
+		if !recorded && sp.ctx.Err() == nil && !inst.inFlight.hasAny(flagClosed) {
+			recorded = true
+			sp.recordRotation(e, corev1.EventTypeWarning, "OutOfRotation", "is out of rotation until it accepts a connection, whatever its probes say: "+cause(err).Error())
 		}
-		delay = min(2*delay, lastReturn)
+		delay = min(2*delay, maxRedial)
 		timer.Reset(delay)
 	}
 }
 
-// cause is an error of a connection without the address.
+// cause is the error of a dial without the address, which the message has already.
 func cause(err error) error {
 	if op, ok := errors.AsType[*net.OpError](err); ok {
 		return op.Err
@@ -69,12 +70,12 @@ func cause(err error) error {
 	return err
 }
 
-// aboutRotation records an Event on the Pod of a replica, or on the Service if somebody else made
-// the endpoint.
-func (o *port) aboutRotation(e *endpoint, kind, reason, message string) {
-	about := o.service
+// recordRotation records an Event about the rotation: on the Pod of the endpoint, or on the Service
+// if the endpoint is no Pod.
+func (sp *servicePort) recordRotation(e *endpoint, eventType, reason, message string) {
+	about := sp.service
 	if e.uid != "" {
 		about = podReference(e.name, e.uid)
 	}
-	o.proxy.record(about, kind, reason, fmt.Sprintf("%s, behind port %d of Service %s, %s", e.address, o.key.number, o.key.service.Name, message))
+	sp.proxy.record(about, eventType, reason, fmt.Sprintf("%s, behind port %d of Service %s, %s", e.address, sp.key.number, sp.key.service.Name, message))
 }

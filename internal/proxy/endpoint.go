@@ -13,18 +13,18 @@ import (
 	"github.com/probity-run/probity/internal/lifecycle"
 )
 
-// endpointID identifies one address of a Service port, as EndpointSlices list it.
+// endpointID identifies an [endpoint] of a Service port, as EndpointSlices list it.
 type endpointID struct {
 	// address is host:port.
 	address string
-	// uid of the Pod; empty for an endpoint that is none.
+	// uid of the Pod; empty for an endpoint that is no Pod.
 	uid types.UID
 	// name is the Pod's namespace and name.
 	name types.NamespacedName
 }
 
-// endpointsOf are the endpoints of the Service port of a name: those that are ready, and those that
-// are used as long as no ready one is left (R198). Both are in the order of Pod names.
+// endpointsOf reads from EndpointSlices the endpoints of the Service port with a name: those that
+// are ready, and those that are used if no ready one is left (R198). Both are sorted by Pod name.
 func endpointsOf(slicesOfService []*discoveryv1.EndpointSlice, portName string) (ready, terminating []endpointID) {
 	first, last := lifecycle.Tiers(lifecycle.EndpointsOf(slicesOfService, portName))
 	return endpointIDs(first), endpointIDs(last)
@@ -43,7 +43,7 @@ func compareEndpoints(a, b endpointID) int {
 	return cmp.Or(cmp.Compare(a.name.Name, b.name.Name), cmp.Compare(a.address, b.address))
 }
 
-// failure is how an attempt at a replica failed.
+// attemptFailure is how an attempt at an endpoint failed.
 type attemptFailure int
 
 const (
@@ -64,14 +64,14 @@ func (f attemptFailure) String() string {
 	return [...]string{"refused", "timeout", "broken", "aborted"}[f]
 }
 
-// replica is one endpoint behind one Service port. It stays the same through all tables of the port
-// that have it.
+// endpoint is one address behind one Service port, with what the proxy knows and counts of it. The
+// same endpoint stands in all tables of the port, one after the other, that have its endpointID.
 type endpoint struct {
 	endpointID
 	pod      *pod
 	inFlight atomic.Int64
-	// ejected is the life of the Pod in which it refused a connection and did not accept one since;
-	// nil for most.
+	// ejectedIn is the instance of the Pod that refused a connection and did not accept one since;
+	// nil if there is none.
 	ejectedIn atomic.Pointer[instance]
 	removed   atomic.Bool // no table has it any more
 
@@ -81,10 +81,11 @@ type endpoint struct {
 	lost      atomic.Uint64
 }
 
-// enter begins an attempt, unless the Pod has one of the refused flags. The attempt has to leave.
+// startAttempt begins an attempt, unless the Pod has one of the refused flags: then it returns nil.
+// endAttempt has to follow.
 func (e *endpoint) startAttempt(refused uint64) *upstreamAttempt {
 	inst := e.pod.instance.Load()
-	inst.unsent.Add(1) // before it is inside: who waits for those inside finds it here
+	inst.unsent.Add(1) // before it is in flight, so that whenSent waits for all that are in flight
 	a := &upstreamAttempt{instance: inst}
 	if !inst.inFlight.add(refused) {
 		a.markSent()
@@ -95,14 +96,15 @@ func (e *endpoint) startAttempt(refused uint64) *upstreamAttempt {
 	return a
 }
 
+// endAttempt ends an attempt, however it went.
 func (e *endpoint) endAttempt(a *upstreamAttempt) {
 	a.markSent()
 	e.inFlight.Add(-1)
 	a.instance.inFlight.done()
 }
 
-// isEjected says whether it is out of rotation because it refused a connection. A new life of the
-// Pod begins in rotation.
+// isEjected reports whether the endpoint is out of rotation because it refused a connection. A new
+// instance of the Pod begins in rotation.
 func (e *endpoint) isEjected() bool {
 	inst := e.ejectedIn.Load()
 	return inst != nil && inst == e.pod.instance.Load()

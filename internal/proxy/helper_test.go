@@ -176,8 +176,8 @@ func (c *cluster) endpoints(service string, list ...discoveryv1.Endpoint) {
 	eventually(c.t, "endpoints are known", func() bool {
 		c.proxy.mu.Lock()
 		defer c.proxy.mu.Unlock()
-		o := c.proxy.ports[portKey{nameOf(s), s.Spec.Ports[0].Port}]
-		return o != nil && len(o.table.Load().ready) == want && len(o.table.Load().terminating) == terminating
+		sp := c.proxy.ports[portKey{nameOf(s), s.Spec.Ports[0].Port}]
+		return sp != nil && len(sp.table.Load().ready) == want && len(sp.table.Load().terminating) == terminating
 	})
 }
 

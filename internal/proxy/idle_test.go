@@ -28,8 +28,7 @@ func impatient(t *testing.T, timeout time.Duration) (url string, open *atomic.In
 	origin.Start()
 	t.Cleanup(origin.Close)
 	c.endpoints("web", at("a", origin.Listener.Addr().String()))
-	forwarder := newHTTPForwarder(c.proxy)
-	forwarder.transports = newTransports(timeout)
+	forwarder := newHTTPForwarder(c.proxy, timeout)
 	port := c.proxy.ports[onlyKey(c)]
 	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { forwarder.forward(w, r, port) }))
 	t.Cleanup(func() {

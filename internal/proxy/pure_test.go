@@ -333,7 +333,7 @@ func TestNotReady(t *testing.T) {
 		"ready":       {isReady, "", "is ready, but has no endpoint that takes requests: it is being restarted, refuses connections, or lacks the target port"},
 	}
 	for name, test := range tests {
-		if _, got := notReady(&test.pod, test.unhealthy); got != test.want {
+		if _, got := whyNotReady(&test.pod, test.unhealthy); got != test.want {
 			t.Errorf("%s: %q, want %q", name, got, test.want)
 		}
 	}

@@ -16,68 +16,68 @@ import (
 	"github.com/probity-run/probity/internal/store"
 )
 
-// reconcile brings the ports of a Service to what the cache says: those that are gone stop, new ones
-// open, and all get their table.
+// reconcile brings the ports of a Service to what the cache says: those that are gone stop, new
+// ones open, and all get their table.
 func (p *Proxy) reconcile(name types.NamespacedName) {
 	service := p.cache.services[name]
 	wanted := map[portKey]*corev1.ServicePort{}
-	if service != nil && isServed(service) {
+	if service != nil && hasListener(service) {
 		for i := range service.Spec.Ports {
 			if declared := &service.Spec.Ports[i]; declared.Protocol == corev1.ProtocolTCP || declared.Protocol == "" {
 				wanted[portKey{name, declared.Port}] = declared
 			}
 		}
 	}
-	p.closeOthers(service, name, wanted)
+	p.closeUnwanted(service, name, wanted)
 	for _, key := range slices.SortedFunc(maps.Keys(wanted), func(a, b portKey) int { return int(a.number - b.number) }) {
-		o := p.ports[key]
-		if o == nil {
-			if o = p.open(key, service); o == nil {
+		sp := p.ports[key]
+		if sp == nil {
+			if sp = p.openPort(key, service); sp == nil {
 				continue // the next change of the Service tries again
 			}
-			o.publish(p.routingTableFor(o, service, wanted[key]))
+			sp.publish(p.routingTableFor(sp, service, wanted[key]))
 			p.mu.Lock()
-			p.ports[key] = o
+			p.ports[key] = sp
 			p.mu.Unlock()
-			p.running.Go(o.serve)
+			p.running.Go(sp.serve)
 			continue
 		}
-		o.publish(p.routingTableFor(o, service, wanted[key]))
+		sp.publish(p.routingTableFor(sp, service, wanted[key]))
 	}
 	if service != nil {
-		p.annotate(service)
+		p.annotateAddresses(service)
 	}
 }
 
-// isServed says whether clients reach a Service by an address of its own.
-func isServed(service *corev1.Service) bool {
+// hasListener reports whether clients reach a Service by an address of its own.
+func hasListener(service *corev1.Service) bool {
 	return service.DeletionTimestamp == nil && service.Spec.Type != corev1.ServiceTypeExternalName && service.Spec.ClusterIP != corev1.ClusterIPNone
 }
 
-// closeOthers closes the ports of a Service that are not wanted, or belong to another Service that
-// had its name, and has them stop.
-func (p *Proxy) closeOthers(service *corev1.Service, name types.NamespacedName, wanted map[portKey]*corev1.ServicePort) {
-	for key, o := range p.ports {
-		if key.service != name || wanted[key] != nil && o.service.UID == service.UID {
+// closeUnwanted closes the listeners of ports that the Service does not have any more, or that
+// belong to an earlier Service of the same name, and lets them drain.
+func (p *Proxy) closeUnwanted(service *corev1.Service, name types.NamespacedName, wanted map[portKey]*corev1.ServicePort) {
+	for key, sp := range p.ports {
+		if key.service != name || wanted[key] != nil && sp.service.UID == service.UID {
 			continue
 		}
-		o.close()
+		sp.stopAccepting()
 		p.mu.Lock()
 		delete(p.ports, key)
 		p.mu.Unlock()
-		p.running.Go(func() { o.stop(p.opts.DrainTimeout) })
+		p.running.Go(func() { sp.drain(p.opts.DrainTimeout) })
 	}
 }
 
-// tableOf makes the next table of a port.
-func (p *Proxy) routingTableFor(o *port, service *corev1.Service, declared *corev1.ServicePort) *routingTable {
-	before := o.table.Load()
+// routingTableFor makes the next table of a port.
+func (p *Proxy) routingTableFor(sp *servicePort, service *corev1.Service, declared *corev1.ServicePort) *routingTable {
+	before := sp.table.Load()
 	t := &routingTable{protocol: protocolOf(declared, p.cache.podsSelectedBy(service)), hold: holdOf(service), affinityTimeout: affinityTimeoutOf(service)}
 	if t.protocol == protocolTCP && before.protocol == protocolHTTP && declared.AppProtocol == nil {
-		// a probe told once; that there is no Pod now does not make it untrue
+		// the probe of a Pod told once; that there is no Pod now does not make it untrue
 		t.protocol = protocolHTTP
 	}
-	ready, terminating := endpointsOf(p.cache.slicesOf(o.key.service), declared.Name)
+	ready, terminating := endpointsOf(p.cache.slicesOf(sp.key.service), declared.Name)
 	for _, id := range ready {
 		t.ready = append(t.ready, p.endpointFor(before, id))
 	}
@@ -105,8 +105,8 @@ func (p *Proxy) endpointFor(before *routingTable, id endpointID) *endpoint {
 	return &endpoint{endpointID: id, pod: p.pods.get(id.uid, &id.name)}
 }
 
-// holdOf reads the annotation for held requests. The manifest was validated; what another way
-// brought in and is no time means no hold.
+// holdOf reads the annotation probity.run/hold. A manifest with a bad value was refused; a Service
+// that came into the store in another way and has one holds nothing.
 func holdOf(service *corev1.Service) time.Duration {
 	hold, err := time.ParseDuration(service.Annotations[manifest.AnnotationHold])
 	if err != nil {
@@ -115,7 +115,8 @@ func holdOf(service *corev1.Service) time.Duration {
 	return max(0, hold)
 }
 
-// affinityOf is how long a client stays with its replica: 10800 s by default (R202).
+// affinityTimeoutOf is how long a client's requests go to the same endpoint: 10800 s by default
+// (R202).
 func affinityTimeoutOf(service *corev1.Service) time.Duration {
 	if service.Spec.SessionAffinity != corev1.ServiceAffinityClientIP {
 		return 0
@@ -127,12 +128,12 @@ func affinityTimeoutOf(service *corev1.Service) time.Duration {
 	return time.Duration(seconds) * time.Second
 }
 
-// annotate tells on the Service where its ports are.
-func (p *Proxy) annotate(service *corev1.Service) {
+// annotateAddresses writes into the annotations of a Service where its ports are served.
+func (p *Proxy) annotateAddresses(service *corev1.Service) {
 	want := map[string]string{}
-	for key, o := range p.ports {
+	for key, sp := range p.ports {
 		if key.service == nameOf(service) {
-			want[AnnotationAddress+strconv.Itoa(int(key.number))] = o.address()
+			want[AnnotationAddress+strconv.Itoa(int(key.number))] = sp.address()
 		}
 	}
 	have := maps.Clone(service.Annotations)

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// table is what a port knows at one time. It is never changed; its replicas live on in the next
-// one.
+// routingTable says where the requests of a port go. It is never changed, but replaced by a new
+// one, which shares the endpoints that are in both.
 type routingTable struct {
 	protocol protocol
 	// ready endpoints get all requests.
@@ -15,27 +15,30 @@ type routingTable struct {
 	terminating []*endpoint
 	// hold is how long a request waits for a ready endpoint; 0 means that it does not.
 	hold time.Duration
-	// affinity is how long a client stays with its replica (R202); 0 means none.
+	// affinityTimeout is how long a client's requests go to the same endpoint (R202); 0 means that
+	// they go to any.
 	affinityTimeout time.Duration
 }
 
-// wish is what one attempt asks of a table.
+// criteria are what an attempt asks of the endpoint to choose.
 type criteria struct {
-	// turn decides between replicas that are equally busy.
+	// roundRobin decides between endpoints that are equally busy.
 	roundRobin uint64
-	// tried ones are not chosen again.
+	// tried endpoints are not chosen again.
 	tried []*endpoint
-	// favourite is chosen if it is as good as the others but for its load; or nil.
+	// sticky is chosen, however busy it is, if it is in the best state that an endpoint has; or
+	// nil. It is the endpoint that session affinity asks for.
 	sticky *endpoint
-	// patient attempts rather wait than take one that is on its way out or refuses connections.
+	// readyOnly leaves out endpoints that are on their way out or refuse connections: the request
+	// rather waits.
 	readyOnly bool
 }
 
-// choose finds the replica with the fewest requests in flight among those that are in the best
-// state: ready and in rotation; else ready but refusing connections, as a try costs less than a
-// failure; else, if none is ready, on its way out but alive. It returns nil if there is none that
-// was not tried, and the flags of a Pod which the entrance has to be refused for if they come up
-// meanwhile.
+// choose finds the endpoint with the fewest requests in flight among those that are in the best
+// state: ready and in rotation; else ready but ejected, as a failed attempt costs less than a
+// failed request; else, if none is ready, on its way out with a process that still runs. It returns
+// nil if there is none that was not tried. refused are the flags of a Pod with which it would not
+// have been chosen, as they may be set before the attempt begins.
 func (t *routingTable) choose(want criteria) (best *endpoint, refused uint64) {
 	if best = leastBusy(t.ready, want, isAdmitted, true); best != nil || want.readyOnly {
 		return best, flagWithdrawn | flagClosed
@@ -54,16 +57,21 @@ func (t *routingTable) choose(want criteria) (best *endpoint, refused uint64) {
 	return best, flagClosed
 }
 
+// isAdmitted reports whether the node has neither withdrawn the Pod nor said that its process
+// ended.
 func isAdmitted(e *endpoint) bool { return !e.hasAny(flagWithdrawn | flagClosed) }
-func isRunning(e *endpoint) bool  { return !e.hasAny(flagClosed) }
 
-// least scans all replicas that are good, and takes the favourite or the least busy one.
-func leastBusy(list []*endpoint, want criteria, good func(*endpoint) bool, inRotation bool) (best *endpoint) {
+// isRunning reports whether the node has not said that the Pod's process ended.
+func isRunning(e *endpoint) bool { return !e.hasAny(flagClosed) }
+
+// leastBusy chooses among the endpoints that are usable and were not tried: the sticky one, or the
+// one with the fewest requests in flight. With inRotation it leaves out those that are ejected.
+func leastBusy(list []*endpoint, want criteria, usable func(*endpoint) bool, inRotation bool) (best *endpoint) {
 	fewest := int64(0)
 	n := uint64(len(list))
 	for i := range n {
 		e := list[(want.roundRobin+i)%n]
-		if !good(e) || inRotation && e.isEjected() || slices.Contains(want.tried, e) {
+		if !usable(e) || inRotation && e.isEjected() || slices.Contains(want.tried, e) {
 			continue
 		}
 		if e == want.sticky {
@@ -76,14 +84,18 @@ func leastBusy(list []*endpoint, want criteria, good func(*endpoint) bool, inRot
 	return best
 }
 
-// retire marks the replicas that the next table has no more, and brings those back that become
-// ready: a probe found that they answer.
+// markRemoved marks the endpoints that the next table does not have any more.
 func markRemoved(before, after *routingTable) {
 	for _, list := range [][]*endpoint{before.ready, before.terminating} {
 		for _, e := range list {
 			e.removed.Store(!slices.Contains(after.ready, e) && !slices.Contains(after.terminating, e))
 		}
 	}
+}
+
+// readmit brings ejected endpoints back into rotation that become ready with the next table: a
+// probe has found that they answer.
+func readmit(before, after *routingTable) {
 	for _, e := range after.ready {
 		if !slices.Contains(before.ready, e) {
 			e.ejectedIn.Store(nil)

@@ -9,8 +9,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// isStale says whether the peer has closed a connection that nothing was asked on, or said
-// something unasked. It reads nothing, so it may be called while another goroutine reads.
+// isStale reports whether the peer has closed an idle connection, or sent something although it was
+// not asked. It takes nothing out of the connection, so it may be called while another goroutine
+// reads.
 func isStale(conn *net.TCPConn) bool {
 	raw, err := conn.SyscallConn()
 	if err != nil {

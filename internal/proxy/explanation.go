@@ -19,27 +19,28 @@ import (
 // maxCauses is how many Pods an answer names.
 const maxCauses = 10
 
-// explanation remembers why nothing is ready, because many clients ask at a time.
+// explanation keeps for a moment why no endpoint is ready, because many clients ask at a time.
 type explanation struct {
 	mu     sync.Mutex // guards the rest
 	made   time.Time
 	causes []metav1.StatusCause
 }
 
-// explanationAge is for how long an explanation is good.
+// explanationAge is how old an explanation may be.
 const explanationAge = 200 * time.Millisecond
 
-// causes says of every Pod of the Service why it gets no requests.
-func (o *port) causes() []metav1.StatusCause {
-	e := &o.explanation
+// causes are, for every Pod of the Service, why it gets no requests.
+func (sp *servicePort) causes() []metav1.StatusCause {
+	e := &sp.explanation
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if now := time.Now(); e.made.IsZero() || now.Sub(e.made) > explanationAge {
-		e.made, e.causes = now, explain(o.proxy.opts.Store, o.key)
+		e.made, e.causes = now, explain(sp.proxy.opts.Store, sp.key)
 	}
 	return e.causes
 }
 
+// explain finds out why no endpoint of a Service port is ready.
 func explain(s *store.Store, key portKey) []metav1.StatusCause {
 	service, err := store.Get[*corev1.Service](s, key.service.Namespace, key.service.Name)
 	if err != nil {
@@ -55,7 +56,7 @@ func explain(s *store.Store, key portKey) []metav1.StatusCause {
 	}
 	var causes []metav1.StatusCause
 	for _, pod := range pods[:min(len(pods), maxCauses)] {
-		reason, message := notReady(pod, lastProbeFailure(s, pod.UID))
+		reason, message := whyNotReady(pod, lastProbeFailure(s, pod.UID))
 		causes = append(causes, metav1.StatusCause{Type: metav1.CauseType(reason), Field: pod.Name, Message: message})
 	}
 	if more := len(pods) - maxCauses; more > 0 {
@@ -75,9 +76,9 @@ func lastProbeFailure(s *store.Store, pod types.UID) string {
 	return slices.MaxFunc(events, func(a, b *corev1.Event) int { return a.EventTime.Compare(b.EventTime.Time) }).Message
 }
 
-// notReady says in one line why a Pod gets no requests. unhealthy is what its last failed probe
-// said.
-func notReady(pod *corev1.Pod, unhealthy string) (reason, message string) {
+// whyNotReady says in one line why a Pod gets no requests. unhealthy is the message of its last
+// failed probe.
+func whyNotReady(pod *corev1.Pod, unhealthy string) (reason, message string) {
 	status := &pod.Status
 	ready := conditionOf(pod, corev1.PodReady)
 	switch {
@@ -89,7 +90,7 @@ func notReady(pod *corev1.Pod, unhealthy string) (reason, message string) {
 		return "NoEndpoint", "is ready, but has no endpoint that takes requests: it is being restarted, refuses connections, or lacks the target port"
 	}
 	for _, c := range slices.Concat(status.InitContainerStatuses, status.ContainerStatuses) {
-		if reason, message := notRunning(&c); reason != "" {
+		if reason, message := whyNotRunning(&c); reason != "" {
 			return reason, message
 		}
 	}
@@ -97,23 +98,24 @@ func notReady(pod *corev1.Pod, unhealthy string) (reason, message string) {
 		switch {
 		case c.Ready:
 		case c.Started != nil && !*c.Started:
-			return "NotStarted", join("container "+c.Name+" has not started up", unhealthy)
+			return "NotStarted", joinReason("container "+c.Name+" has not started up", unhealthy)
 		default:
-			return "NotReady", join("container "+c.Name+" is not ready", unhealthy)
+			return "NotReady", joinReason("container "+c.Name+" is not ready", unhealthy)
 		}
 	}
 	if ready != nil {
-		return cmp.Or(ready.Reason, "NotReady"), join("is not ready", ready.Message)
+		return cmp.Or(ready.Reason, "NotReady"), joinReason("is not ready", ready.Message)
 	}
 	return "Pending", "has not started yet"
 }
 
-// notRunning says why a container does not run; "" if it does, or did its work.
-func notRunning(c *corev1.ContainerStatus) (reason, message string) {
+// whyNotRunning says why a container does not run. Both are empty if it runs, or if it has ended
+// with success.
+func whyNotRunning(c *corev1.ContainerStatus) (reason, message string) {
 	switch s := c.State; {
 	case s.Waiting != nil:
 		reason = cmp.Or(s.Waiting.Reason, "Waiting")
-		message = join("container "+c.Name+" is waiting ("+reason+")", s.Waiting.Message)
+		message = joinReason("container "+c.Name+" is waiting ("+reason+")", s.Waiting.Message)
 		if last := c.LastTerminationState.Terminated; last != nil {
 			message += fmt.Sprintf("; it ended last with exit code %d", last.ExitCode)
 		}
@@ -124,16 +126,16 @@ func notRunning(c *corev1.ContainerStatus) (reason, message string) {
 	return reason, message
 }
 
-func join(what, why string) string {
+func joinReason(what, why string) string {
 	if why == "" {
 		return what
 	}
 	return what + ": " + why
 }
 
-func conditionOf(pod *corev1.Pod, kind corev1.PodConditionType) *corev1.PodCondition {
+func conditionOf(pod *corev1.Pod, conditionType corev1.PodConditionType) *corev1.PodCondition {
 	for i := range pod.Status.Conditions {
-		if pod.Status.Conditions[i].Type == kind {
+		if pod.Status.Conditions[i].Type == conditionType {
 			return &pod.Status.Conditions[i]
 		}
 	}

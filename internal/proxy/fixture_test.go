@@ -27,8 +27,8 @@ import (
 	"github.com/probity-run/probity/internal/store"
 )
 
-// cluster is a store with a proxy that serves it.
-type cluster struct {
+// fixture is a store with a proxy that serves it.
+type fixture struct {
 	t     testing.TB
 	store *store.Store
 	proxy *Proxy
@@ -36,19 +36,19 @@ type cluster struct {
 }
 
 // start runs a proxy until the end of the test, which fails if it leaves a goroutine behind.
-func start(t testing.TB, opts Options) *cluster {
+func start(t testing.TB, opts Options) *fixture {
 	t.Helper()
 	before := runtime.NumGoroutine()
-	c := &cluster{t: t, store: store.New(store.Options{Kinds: store.Kubernetes()})}
-	opts.Store = c.store
+	fx := &fixture{t: t, store: store.New(store.Options{Kinds: store.Kubernetes()})}
+	opts.Store = fx.store
 	if opts.DrainTimeout == 0 {
 		opts.DrainTimeout = 2 * time.Second
 	}
-	c.proxy = New(opts)
+	fx.proxy = New(opts)
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
-	go func() { ended <- c.proxy.Run(ctx) }()
-	c.stop = sync.OnceFunc(func() {
+	go func() { ended <- fx.proxy.Run(ctx) }()
+	fx.stop = sync.OnceFunc(func() {
 		cancel()
 		select {
 		case err := <-ended:
@@ -60,9 +60,9 @@ func start(t testing.TB, opts Options) *cluster {
 		}
 	})
 	t.Cleanup(func() {
-		c.stop()
+		fx.stop()
 		if _, fuzzing := t.(*testing.F); fuzzing {
-			return // that starts goroutines of its own
+			return // the fuzzing engine starts goroutines of its own
 		}
 		deadline := time.Now().Add(10 * time.Second)
 		for runtime.NumGoroutine() > before {
@@ -72,7 +72,7 @@ func start(t testing.TB, opts Options) *cluster {
 			time.Sleep(5 * time.Millisecond)
 		}
 	})
-	return c
+	return fx
 }
 
 func stacks() string {
@@ -93,28 +93,28 @@ func eventually(t testing.TB, what string, holds func() bool) {
 }
 
 // service makes a Service with one port, named http, and returns the address that it is served at.
-func (c *cluster) service(name string, change ...func(*corev1.Service)) string {
-	c.t.Helper()
+func (fx *fixture) service(name string, change ...func(*corev1.Service)) string {
+	fx.t.Helper()
 	s := &corev1.Service{
 		ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: name},
 		Spec: corev1.ServiceSpec{
 			Selector: map[string]string{"app": name},
-			Ports:    []corev1.ServicePort{{Name: "http", Port: int32(freePort(c.t)), Protocol: corev1.ProtocolTCP, TargetPort: intstr.FromInt32(80)}},
+			Ports:    []corev1.ServicePort{{Name: "http", Port: int32(freePort(fx.t)), Protocol: corev1.ProtocolTCP, TargetPort: intstr.FromInt32(80)}},
 		},
 	}
 	for _, f := range change {
 		f(s)
 	}
-	if _, err := store.Create(c.store, s); err != nil {
-		c.t.Fatal(err)
+	if _, err := store.Create(fx.store, s); err != nil {
+		fx.t.Fatal(err)
 	}
-	return c.address(name, s.Spec.Ports[0].Port)
+	return fx.address(name, s.Spec.Ports[0].Port)
 }
 
-func (c *cluster) address(name string, port int32) (address string) {
-	c.t.Helper()
-	eventually(c.t, "an address of Service "+name, func() bool {
-		s, err := store.Get[*corev1.Service](c.store, "default", name)
+func (fx *fixture) address(name string, port int32) (address string) {
+	fx.t.Helper()
+	eventually(fx.t, "an address of Service "+name, func() bool {
+		s, err := store.Get[*corev1.Service](fx.store, "default", name)
 		if err == nil {
 			address = s.Annotations[AnnotationAddress+strconv.Itoa(int(port))]
 		}
@@ -141,7 +141,7 @@ func at(pod, address string) discoveryv1.Endpoint {
 		Addresses:  []string{host},
 		Conditions: discoveryv1.EndpointConditions{Ready: new(true), Serving: new(true), Terminating: new(false)},
 		TargetRef:  &corev1.ObjectReference{Kind: "Pod", Namespace: "default", Name: pod, UID: types.UID(pod)},
-		Hostname:   new(address), // for slice
+		Hostname:   new(address), // for write, which needs the port
 	}
 }
 
@@ -155,14 +155,13 @@ func terminating(e discoveryv1.Endpoint) discoveryv1.Endpoint {
 	return e
 }
 
-// endpoints says what the endpoints of a Service are: in one slice for each, because each Pod has a
-// port of its own. It returns once the proxy knows.
-func (c *cluster) endpoints(service string, list ...discoveryv1.Endpoint) {
-	c.t.Helper()
-	c.write(service, list...)
-	s, err := store.Get[*corev1.Service](c.store, "default", service)
+// endpoints writes the EndpointSlices of a Service and returns when the proxy has them.
+func (fx *fixture) endpoints(service string, list ...discoveryv1.Endpoint) {
+	fx.t.Helper()
+	fx.write(service, list...)
+	s, err := store.Get[*corev1.Service](fx.store, "default", service)
 	if err != nil {
-		c.t.Fatal(err)
+		fx.t.Fatal(err)
 	}
 	want, terminating := 0, 0
 	for _, e := range list {
@@ -173,21 +172,23 @@ func (c *cluster) endpoints(service string, list ...discoveryv1.Endpoint) {
 			terminating++
 		}
 	}
-	eventually(c.t, "endpoints are known", func() bool {
-		c.proxy.mu.Lock()
-		defer c.proxy.mu.Unlock()
-		sp := c.proxy.ports[portKey{nameOf(s), s.Spec.Ports[0].Port}]
+	eventually(fx.t, "endpoints are known", func() bool {
+		fx.proxy.mu.Lock()
+		defer fx.proxy.mu.Unlock()
+		sp := fx.proxy.ports[portKey{nameOf(s), s.Spec.Ports[0].Port}]
 		return sp != nil && len(sp.table.Load().ready) == want && len(sp.table.Load().terminating) == terminating
 	})
 }
 
-func (c *cluster) write(service string, list ...discoveryv1.Endpoint) {
-	c.t.Helper()
-	s, err := store.Get[*corev1.Service](c.store, "default", service)
+// write writes the EndpointSlices of a Service: one for each endpoint, because each Pod has a port
+// of its own.
+func (fx *fixture) write(service string, list ...discoveryv1.Endpoint) {
+	fx.t.Helper()
+	s, err := store.Get[*corev1.Service](fx.store, "default", service)
 	if err != nil {
-		c.t.Fatal(err)
+		fx.t.Fatal(err)
 	}
-	old, _ := store.List[*discoveryv1.EndpointSlice](c.store, store.Selector{})
+	old, _ := store.List[*discoveryv1.EndpointSlice](fx.store, store.Selector{})
 	for i, e := range list {
 		_, portText, _ := net.SplitHostPort(*e.Hostname)
 		number, _ := strconv.Atoi(portText)
@@ -199,25 +200,25 @@ func (c *cluster) write(service string, list ...discoveryv1.Endpoint) {
 			AddressType: discoveryv1.AddressTypeIPv4, Endpoints: []discoveryv1.Endpoint{e},
 			Ports: []discoveryv1.EndpointPort{{Name: new(s.Spec.Ports[0].Name), Port: new(int32(number)), Protocol: new(corev1.ProtocolTCP)}},
 		}
-		if _, err := store.Update(c.store, slice); err != nil {
-			if _, err := store.Create(c.store, slice); err != nil {
-				c.t.Fatal(err)
+		if _, err := store.Update(fx.store, slice); err != nil {
+			if _, err := store.Create(fx.store, slice); err != nil {
+				fx.t.Fatal(err)
 			}
 		}
 	}
 	for _, o := range old {
 		index, found := strings.CutPrefix(o.Name, service+"-")
 		if n, err := strconv.Atoi(index); found && err == nil && n >= len(list) {
-			if err := store.Delete[*discoveryv1.EndpointSlice](c.store, "default", o.Name, store.DeleteOptions{}); err != nil {
-				c.t.Fatal(err)
+			if err := store.Delete[*discoveryv1.EndpointSlice](fx.store, "default", o.Name, store.DeleteOptions{}); err != nil {
+				fx.t.Fatal(err)
 			}
 		}
 	}
 }
 
 // events lists the messages of the Events with a reason.
-func (c *cluster) events(reason string) (messages []string) {
-	events, _ := store.List[*corev1.Event](c.store, store.Selector{})
+func (fx *fixture) events(reason string) (messages []string) {
+	events, _ := store.List[*corev1.Event](fx.store, store.Selector{})
 	for _, e := range events {
 		if e.Reason == reason {
 			messages = append(messages, e.InvolvedObject.Name+": "+e.Message)
@@ -227,16 +228,16 @@ func (c *cluster) events(reason string) (messages []string) {
 }
 
 // state of the only port.
-func (c *cluster) state() PortState {
-	s := c.proxy.State()
+func (fx *fixture) state() PortState {
+	s := fx.proxy.State()
 	if len(s.Ports) != 1 {
-		c.t.Fatalf("%d ports, want 1", len(s.Ports))
+		fx.t.Fatalf("%d ports, want 1", len(s.Ports))
 	}
 	return s.Ports[0]
 }
 
-// backend is a replica: an HTTP server that counts, and that can be killed as a process is.
-type backend struct {
+// testReplica is an HTTP server that counts its requests, and that can be killed as a process is.
+type testReplica struct {
 	*httptest.Server
 	name    string
 	address string
@@ -244,9 +245,9 @@ type backend struct {
 }
 
 // replica starts an HTTP/1 and h2c server.
-func (c *cluster) replica(name string, handler http.HandlerFunc) *backend {
-	c.t.Helper()
-	b := &backend{name: name}
+func (fx *fixture) replica(name string, handler http.HandlerFunc) *testReplica {
+	fx.t.Helper()
+	b := &testReplica{name: name}
 	b.Server = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		b.seen.Add(1)
 		if handler == nil {
@@ -260,12 +261,12 @@ func (c *cluster) replica(name string, handler http.HandlerFunc) *backend {
 	b.Config.Protocols.SetUnencryptedHTTP2(true)
 	b.Start()
 	b.address = b.Listener.Addr().String()
-	c.t.Cleanup(b.kill)
+	fx.t.Cleanup(b.kill)
 	return b
 }
 
-// kill ends the listener and all connections, whatever is in flight.
-func (b *backend) kill() {
+// kill closes the listener and all connections, whatever is in flight.
+func (b *testReplica) kill() {
 	b.Config.Close()
 }
 

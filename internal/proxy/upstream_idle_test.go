@@ -10,11 +10,12 @@ import (
 	"time"
 )
 
-// impatient is a front whose connections to the only replica close as soon as nobody uses them.
-func impatient(t *testing.T, timeout time.Duration) (url string, open *atomic.Int64) {
+// impatientServer forwards to one replica, and closes connections to it that nobody has used for
+// the timeout.
+func impatientServer(t *testing.T, timeout time.Duration) (url string, open *atomic.Int64) {
 	t.Helper()
-	c := start(t, Options{})
-	c.service("web")
+	fx := start(t, Options{})
+	fx.service("web")
 	origin := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	open = new(atomic.Int64)
 	origin.Config.ConnState = func(_ net.Conn, state http.ConnState) {
@@ -27,9 +28,9 @@ func impatient(t *testing.T, timeout time.Duration) (url string, open *atomic.In
 	}
 	origin.Start()
 	t.Cleanup(origin.Close)
-	c.endpoints("web", at("a", origin.Listener.Addr().String()))
-	forwarder := newHTTPForwarder(c.proxy, timeout)
-	port := c.proxy.ports[onlyKey(c)]
+	fx.endpoints("web", at("a", origin.Listener.Addr().String()))
+	forwarder := newHTTPForwarder(fx.proxy, timeout)
+	port := fx.proxy.ports[onlyKey(fx)]
 	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { forwarder.forward(w, r, port) }))
 	t.Cleanup(func() {
 		front.Close()
@@ -39,7 +40,7 @@ func impatient(t *testing.T, timeout time.Duration) (url string, open *atomic.In
 }
 
 func TestIdleConnectionsAreClosed(t *testing.T) {
-	url, open := impatient(t, 20*time.Millisecond)
+	url, open := impatientServer(t, 20*time.Millisecond)
 	client := client(t)
 	for range 3 {
 		if code, body := get(client, url); code != http.StatusOK {
@@ -51,7 +52,7 @@ func TestIdleConnectionsAreClosed(t *testing.T) {
 
 // TestNothingIsLostToIdleness uses connections just when they are about to be closed.
 func TestNothingIsLostToIdleness(t *testing.T) {
-	url, _ := impatient(t, time.Millisecond)
+	url, _ := impatientServer(t, time.Millisecond)
 	client := client(t)
 	var all sync.WaitGroup
 	for worker := range 16 {
@@ -65,7 +66,7 @@ func TestNothingIsLostToIdleness(t *testing.T) {
 					t.Errorf("%s: %d %s", method, code, text)
 					return
 				}
-				// the idle time is the fault
+				// the fault: an idle time close to the timeout
 				time.Sleep(time.Duration((n*7+worker*13)%20) * 100 * time.Microsecond)
 			}
 		})

@@ -6,11 +6,11 @@ import (
 	"testing"
 )
 
-// TestRefusedPost refuses a POST whose body nobody read. The client has to be told if its
-// connection ends by that, or it loses what it sends next.
+// TestRefusedPost has no replica for a POST, so nobody reads its body. If the connection is closed
+// for that reason, the answer has to say so: else the client loses the next request it sends.
 func TestRefusedPost(t *testing.T) {
-	c := start(t, Options{})
-	address := c.service("web")
+	fx := start(t, Options{})
+	address := fx.service("web")
 	const post = "POST / HTTP/1.1\r\nHost: web\r\nContent-Length: 5\r\n\r\nhello"
 	conn, reader := raw(t, address, post)
 	for n := range 3 {

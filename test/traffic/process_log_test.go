@@ -11,60 +11,61 @@ import (
 	"time"
 )
 
-// entry is a line of a replica's book.
+// entry is a line of a [processLog].
 type entry struct {
 	at    time.Time
 	what  string
 	words []string // the rest
 }
 
-// book is what one process of a replica wrote.
-type book struct {
+// processLog is what one process of a replica wrote: see the flag -process-log of the scripted
+// service.
+type processLog struct {
 	pid     int
 	entries []entry
 }
 
-// readBooks reads all books of a folder.
-func readBooks(t *testing.T, dir string) []book {
+// readProcessLogs reads all logs of a folder.
+func readProcessLogs(t *testing.T, dir string) []processLog {
 	t.Helper()
 	files, err := os.ReadDir(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var books []book
+	var logs []processLog
 	for _, file := range files {
 		data, err := os.ReadFile(filepath.Join(dir, file.Name()))
 		if err != nil {
 			t.Fatal(err)
 		}
-		b, err := parseBook(file.Name(), string(data))
+		l, err := parseProcessLog(file.Name(), string(data))
 		if err != nil {
 			t.Fatal(err)
 		}
-		books = append(books, b)
+		logs = append(logs, l)
 	}
-	return books
+	return logs
 }
 
-func parseBook(name, text string) (b book, err error) {
-	if b.pid, err = strconv.Atoi(name); err != nil {
-		return b, err
+func parseProcessLog(name, text string) (l processLog, err error) {
+	if l.pid, err = strconv.Atoi(name); err != nil {
+		return l, err
 	}
 	for line := range strings.Lines(text) {
 		words := strings.Fields(line)
 		if len(words) < 2 || !strings.HasSuffix(line, "\n") {
-			return b, fmt.Errorf("cannot read the book of process %s: line %q", name, line)
+			return l, fmt.Errorf("cannot read the log of process %s: line %q", name, line)
 		}
 		micros, err := strconv.ParseInt(words[0], 10, 64)
 		if err != nil {
-			return b, fmt.Errorf("cannot read the book of process %s: %w", name, err)
+			return l, fmt.Errorf("cannot read the log of process %s: %w", name, err)
 		}
-		b.entries = append(b.entries, entry{time.UnixMicro(micros), words[1], words[2:]})
+		l.entries = append(l.entries, entry{time.UnixMicro(micros), words[1], words[2:]})
 	}
-	return b, nil
+	return l, nil
 }
 
-// is says whether an entry has this kind and these first words.
+// is reports whether an entry is about this, and begins with these words.
 func (e entry) is(what string, words ...string) bool {
 	if e.what != what || len(e.words) < len(words) {
 		return false
@@ -77,9 +78,9 @@ func (e entry) is(what string, words ...string) bool {
 	return true
 }
 
-// first is when something happened first; zero if it did not.
-func (b book) first(what string, words ...string) time.Time {
-	for _, e := range b.entries {
+// first is when something happened for the first time; zero if it did not.
+func (l processLog) first(what string, words ...string) time.Time {
+	for _, e := range l.entries {
 		if e.is(what, words...) {
 			return e.at
 		}
@@ -88,8 +89,8 @@ func (b book) first(what string, words ...string) time.Time {
 }
 
 // unanswered lists the requests that the process began and did not finish.
-func (b book) unanswered() (ids []string) {
-	for _, e := range b.entries {
+func (l processLog) unanswered() (ids []string) {
+	for _, e := range l.entries {
 		switch e.what {
 		case "begin":
 			ids = append(ids, e.words[1])
@@ -102,11 +103,11 @@ func (b book) unanswered() (ids []string) {
 	return ids
 }
 
-// milestones are the entries that are about no request, in a line.
-func (b book) milestones() string {
+// lifecycleLine is one line with the entries that are not about requests.
+func (l processLog) lifecycleLine() string {
 	var line strings.Builder
-	line.WriteString(fmt.Sprintf("process %d:", b.pid))
-	for _, e := range b.entries {
+	line.WriteString(fmt.Sprintf("process %d:", l.pid))
+	for _, e := range l.entries {
 		if e.what != "begin" && e.what != "end" && e.what != "probe" {
 			line.WriteString(" " + e.what + " " + stamp(e.at))
 		}

@@ -10,8 +10,8 @@ import (
 	"github.com/probity-run/probity/test/load/generator"
 )
 
-// TestBadServices has Services beside a good one that cannot work. Events say why, and the good one
-// goes on.
+// TestBadServices adds Services that cannot work beside one that does. Events say why they cannot,
+// and the working one goes on.
 func TestBadServices(t *testing.T) {
 	t.Parallel()
 	w := newWeb(t)
@@ -33,17 +33,17 @@ metadata: {name: no-such-port}
 spec: {selector: {app: web}, ports: [{name: http, port: FREE2, targetPort: htpp}]}
 `, "PORT", fmt.Sprint(w.Port))
 	bad = strings.NewReplacer("FREE1", fmt.Sprint(harness.FreePort(t)), "FREE2", fmt.Sprint(harness.FreePort(t))).Replace(bad)
-	report := r.under(generator.Options{Posts: 0.3, Rate: 300}, size(), func(time.Time) {
+	report := r.underLoad(generator.Options{Posts: 0.3, Rate: 300}, size(), func(time.Time) {
 		r.run.Save(w.manifest() + bad)
 		r.run.WaitEvent(1, fmt.Sprintf("Warning PortTaken port %d belongs to Service default/web; port %[1]d of this Service is at 127.0.0.1:", w.Port))
 		r.run.WaitEvent(1, "Warning SelectorMatchesNothing The selector app=wep matches no Pod and no Pod template")
 		r.run.WaitEvent(1, `Warning UnknownTargetPort targetPort "htpp" of port`)
 	})
-	r.expect(r.judge(size().slack), report.Failures, func(generator.Request) bool { return false })
+	r.checkFailures(r.checkRouting(size().slack), report.Failures, func(generator.Request) bool { return false })
 }
 
-// TestRolloutThatCannotMove refuses a Deployment that may neither add nor lack a Pod, before
-// anything starts, with the place (R207).
+// TestRolloutThatCannotMove has a Deployment that may have neither a Pod more nor a Pod less. It is
+// refused before anything starts, with its place in the file (R207).
 func TestRolloutThatCannotMove(t *testing.T) {
 	t.Parallel()
 	w := newWeb(t)
@@ -58,21 +58,22 @@ func TestRolloutThatCannotMove(t *testing.T) {
 	}
 }
 
-// line is where a word stands first.
+// line is the number of the line where a word stands first.
 func line(text, word string) int {
 	before, _, _ := strings.Cut(text, word)
 	return strings.Count(before, "\n") + 1
 }
 
-// TestBadReload saves nonsense: nothing changes, the place is told, and no request is lost.
+// TestBadReload saves a manifest with an error: nothing changes, the error says where it is, and no
+// request is lost.
 func TestBadReload(t *testing.T) {
 	t.Parallel()
 	r := begin(t, newWeb(t))
 	before := r.waitReady(3)
-	report := r.under(generator.Options{Posts: 0.3, Rate: 300}, size(), func(time.Time) {
+	report := r.underLoad(generator.Options{Posts: 0.3, Rate: 300}, size(), func(time.Time) {
 		r.run.Save(strings.Replace(r.web.manifest(), "replicas: 3", "replicas: three", 1))
-		harness.WaitFor(t, "the complaint", func() bool { return strings.Contains(r.run.Stderr(), "nothing was changed: ") })
+		harness.WaitFor(t, "the error", func() bool { return strings.Contains(r.run.Stderr(), "nothing was changed: ") })
 	})
-	r.expect(r.judge(size().slack), report.Failures, func(generator.Request) bool { return false })
+	r.checkFailures(r.checkRouting(size().slack), report.Failures, func(generator.Request) bool { return false })
 	r.unchanged(before, "deployment/web unchanged")
 }

@@ -14,7 +14,7 @@ import (
 	"github.com/probity-run/probity/test/harness"
 )
 
-// sequences are the worked rollouts of R219 as counts of old and new Pods that are not being
+// sequences are the rollouts that R219 works out, as counts of old and new Pods that are not being
 // deleted; * is when the new ones become available.
 var sequences = []struct {
 	replicas                     int
@@ -29,15 +29,16 @@ var sequences = []struct {
 	{4, "25%", "25%", "4/0 4/1 3/1 3/2 * 1/2 1/4 * 0/4", 5, 3},
 }
 
-// TestSequences watches P02's rollouts with real processes. New replicas become ready together, at
-// a beat of the clock, and available at a whole second later (R211); where some missed the beat the
-// steps are smaller than the worked ones, and only the bounds are checked.
+// TestSequences compares rollouts of real processes with those sequences (P02). New replicas become
+// ready together, when the wall clock reaches a multiple of five seconds, and available at a whole
+// second later (R211). If some become ready later than the others, the steps are smaller than in
+// the sequence, and only the bounds are checked.
 func TestSequences(t *testing.T) {
 	for _, s := range sequences {
 		t.Run(fmt.Sprint(s.replicas, " ", s.surge, " ", s.unavailable), func(t *testing.T) {
 			t.Parallel()
 			w := newWeb(t)
-			w.Replicas, w.Answers, w.Available = s.replicas, "/ready=beat:5s", 1
+			w.Replicas, w.Answers, w.Available = s.replicas, "/ready=aligned:5s", 1
 			w.Strategy = fmt.Sprintf("{type: RollingUpdate, rollingUpdate: {maxSurge: %s, maxUnavailable: %s}}", s.surge, s.unavailable)
 			r := begin(t, w)
 			r.waitAvailable()
@@ -45,29 +46,30 @@ func TestSequences(t *testing.T) {
 			from := len(r.run.Changes())
 			r.save(func(w *web) { w.Version = "2" })
 			r.waitRolled(before)
-			fleet := fleetOf(before)
-			steps := []string{fleet.String()}
+			rollout := newRolloutState(before)
+			steps := []string{rollout.String()}
 			for _, c := range r.run.Changes()[from:] {
-				fleet.see(c)
-				if there, ready := fleet.total(), fleet.ready(); there > s.most || ready < s.least {
-					t.Errorf("%v: %d Pods, %d ready, want at most %d and at least %d", fleet, there, ready, s.most, s.least)
+				rollout.observe(c)
+				if there, ready := rollout.total(), rollout.ready(); there > s.most || ready < s.least {
+					t.Errorf("%v: %d Pods, %d ready, want at most %d and at least %d", rollout, there, ready, s.most, s.least)
 				}
-				if step := fleet.String(); steps[len(steps)-1] != step {
+				if step := rollout.String(); steps[len(steps)-1] != step {
 					steps = append(steps, step)
 				}
 			}
 			t.Logf("%s", strings.Join(steps, " "))
-			if missed := follows(steps, strings.ReplaceAll(s.sequence, "* ", "")); missed != "" && !fleet.missedTheBeat() {
-				t.Errorf("%v: it never was %s", steps, missed)
-			} else if missed != "" {
-				t.Logf("it never was %s, as some replicas missed the beat", missed)
+			if missing := firstMissing(steps, strings.ReplaceAll(s.sequence, "* ", "")); missing != "" && !rollout.readyLate() {
+				t.Errorf("%v: it never was %s", steps, missing)
+			} else if missing != "" {
+				t.Logf("it never was %s, as some replicas became ready late", missing)
 			}
 		})
 	}
 }
 
-// follows returns the first state of a sequence that the steps do not go through in its order.
-func follows(steps []string, sequence string) string {
+// firstMissing returns the first state of a sequence that is not among the steps in that order, or
+// "".
+func firstMissing(steps []string, sequence string) string {
 	for want := range strings.FieldsSeq(strings.TrimSuffix(sequence, " *")) {
 		i := slices.Index(steps, want)
 		if i < 0 {
@@ -78,22 +80,22 @@ func follows(steps []string, sequence string) string {
 	return ""
 }
 
-// fleet is the old and the new Pods as a watcher sees them.
-type fleet struct {
-	old  string // template hash
-	pods map[string]*corev1.Pod
-	beat map[int64]bool // seconds in which new Pods became ready
+// rolloutState is the old and the new Pods, as the changes that probity prints show them.
+type rolloutState struct {
+	old          string // template hash
+	pods         map[string]*corev1.Pod
+	readySeconds map[int64]bool // seconds in which new Pods became ready
 }
 
-func fleetOf(old map[string]*corev1.Pod) *fleet {
-	f := &fleet{pods: map[string]*corev1.Pod{}, beat: map[int64]bool{}}
+func newRolloutState(old map[string]*corev1.Pod) *rolloutState {
+	f := &rolloutState{pods: map[string]*corev1.Pod{}, readySeconds: map[int64]bool{}}
 	for name, pod := range old {
 		f.old, f.pods[name] = pod.Labels["pod-template-hash"], pod
 	}
 	return f
 }
 
-func (f *fleet) see(c harness.Change) {
+func (f *rolloutState) observe(c harness.Change) {
 	if c.Pod == nil {
 		return
 	}
@@ -102,12 +104,12 @@ func (f *fleet) see(c harness.Change) {
 	}
 	for _, condition := range c.Pod.Status.Conditions {
 		if condition.Type == corev1.PodReady && condition.Status == corev1.ConditionTrue && c.Pod.Labels["pod-template-hash"] != f.old {
-			f.beat[condition.LastTransitionTime.Unix()] = true
+			f.readySeconds[condition.LastTransitionTime.Unix()] = true
 		}
 	}
 }
 
-func (f *fleet) count(holds func(*corev1.Pod) bool) (n int) {
+func (f *rolloutState) count(holds func(*corev1.Pod) bool) (n int) {
 	for _, pod := range f.pods {
 		if holds(pod) {
 			n++
@@ -116,13 +118,13 @@ func (f *fleet) count(holds func(*corev1.Pod) bool) (n int) {
 	return n
 }
 
-func (f *fleet) total() int { return len(f.pods) }
-func (f *fleet) ready() int { return f.count(harness.Ready) }
+func (f *rolloutState) total() int { return len(f.pods) }
+func (f *rolloutState) ready() int { return f.count(harness.Ready) }
 
-// missedTheBeat says whether new Pods became ready at other times than the first second after a
-// beat.
-func (f *fleet) missedTheBeat() bool {
-	for second := range f.beat {
+// readyLate reports whether new Pods became ready at other times than in the first second after a
+// multiple of five seconds.
+func (f *rolloutState) readyLate() bool {
+	for second := range f.readySeconds {
 		if second%5 != 0 {
 			return true
 		}
@@ -130,7 +132,7 @@ func (f *fleet) missedTheBeat() bool {
 	return false
 }
 
-func (f *fleet) String() string {
+func (f *rolloutState) String() string {
 	old := f.count(func(pod *corev1.Pod) bool { return pod.Labels["pod-template-hash"] == f.old })
 	return fmt.Sprintf("%d/%d", old, f.total()-old)
 }
@@ -144,7 +146,7 @@ func (r *rig) waitAvailable() {
 		return harness.Ready(pod) && time.Since(pod.Status.Conditions[i].LastTransitionTime.Time) > 2*time.Second
 	}
 	harness.WaitFor(r.t, "the first replicas to be available", func() bool {
-		pods := there(r.run.Changes())
+		pods := existingPods(r.run.Changes())
 		for _, pod := range pods {
 			if !ready(pod) {
 				return false

@@ -9,13 +9,13 @@ import (
 	"github.com/probity-run/probity/test/load/generator"
 )
 
-// TestVerdict makes sure that the judge sees what it is there to see.
-func TestVerdict(t *testing.T) {
+// TestRoutingCheck makes sure that each kind of violation is found.
+func TestRoutingCheck(t *testing.T) {
 	const good = "0 start|5 probe /ready 200|10 begin GET a|20 end a|"
 	for name, tt := range map[string]struct {
-		books []string
-		sent  map[string]int // milliseconds; by default when it began
-		want  string         // words of the only violation
+		logs []string
+		sent map[string]int // milliseconds; by default when it began
+		want string         // words of the only violation
 	}{
 		"good":                                 {[]string{good}, nil, ""},
 		"before the first answer":              {[]string{"1 begin GET a|5 probe /ready 200|"}, nil, "before it was ready"},
@@ -32,9 +32,9 @@ func TestVerdict(t *testing.T) {
 		"a POST twice, the first was not done": {[]string{"1 probe /ready 200|2 begin POST a|", "1 probe /ready 200|9 begin POST a|10 end a|"}, nil, "POST a came to 1 and to 2"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			v := verdict{sent: map[string]time.Time{}, slack: 100 * time.Millisecond}
-			for i, text := range tt.books {
-				v.books = append(v.books, bookOf(t, i+1, text, v.sent))
+			v := routingCheck{sent: map[string]time.Time{}, slack: 100 * time.Millisecond}
+			for i, text := range tt.logs {
+				v.logs = append(v.logs, processLogOf(t, i+1, text, v.sent))
 			}
 			for id, at := range tt.sent {
 				v.sent[id] = time.UnixMilli(int64(at))
@@ -47,30 +47,30 @@ func TestVerdict(t *testing.T) {
 	}
 }
 
-// bookOf reads "MILLISECONDS WHAT…|…" and notes the requests in it as sent when they began.
-func bookOf(t *testing.T, pid int, text string, sent map[string]time.Time) book {
+// processLogOf reads "MILLISECONDS WHAT…|…" and notes the requests in it as sent when they began.
+func processLogOf(t *testing.T, pid int, text string, sent map[string]time.Time) processLog {
 	t.Helper()
 	var lines strings.Builder
 	for line := range strings.SplitSeq(strings.TrimSuffix(text, "|"), "|") {
 		ms, rest, _ := strings.Cut(line, " ")
 		fmt.Fprintf(&lines, "%s000 %s\n", ms, rest)
 	}
-	b, err := parseBook(fmt.Sprint(pid), lines.String())
+	l, err := parseProcessLog(fmt.Sprint(pid), lines.String())
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, e := range b.entries {
+	for _, e := range l.entries {
 		if e.what == "begin" {
 			sent[e.words[1]] = e.at
 		}
 	}
-	return b
+	return l
 }
 
 // TestLastAfter measures from the deciding answer, not from the first bad one.
 func TestLastAfter(t *testing.T) {
-	b := bookOf(t, 1, "1 probe /ready 200|10 probe /ready 503|20 probe /ready 503|30 probe /ready 503|37 begin GET a|90 probe /ready 200|95 begin GET b|", map[string]time.Time{})
-	if worst, decisions := lastAfter([]book{b}); worst != 7*time.Millisecond || decisions != 1 {
+	l := processLogOf(t, 1, "1 probe /ready 200|10 probe /ready 503|20 probe /ready 503|30 probe /ready 503|37 begin GET a|90 probe /ready 200|95 begin GET b|", map[string]time.Time{})
+	if worst, decisions := lastWhileNotReady([]processLog{l}); worst != 7*time.Millisecond || decisions != 1 {
 		t.Errorf("%v after %d decisions, want 7ms after one", worst, decisions)
 	}
 }
@@ -78,8 +78,8 @@ func TestLastAfter(t *testing.T) {
 // TestMayHaveBeenSent allows a lost POST only if nobody but the killed process can have got it.
 func TestMayHaveBeenSent(t *testing.T) {
 	sent := map[string]time.Time{}
-	books := []book{bookOf(t, 1, "1 begin POST dead|", sent), bookOf(t, 2, "1 begin POST alive|", sent)}
-	r := &rig{killed: map[int]time.Time{1: time.UnixMilli(50)}, lasts: 10 * time.Millisecond}
+	logs := []processLog{processLogOf(t, 1, "1 begin POST dead|", sent), processLogOf(t, 2, "1 begin POST alive|", sent)}
+	r := &rig{killed: map[int]time.Time{1: time.UnixMilli(50)}, reachableFor: 10 * time.Millisecond}
 	for name, tt := range map[string]struct {
 		method, id string
 		sent, took int64
@@ -93,7 +93,7 @@ func TestMayHaveBeenSent(t *testing.T) {
 		"it was sent long after a kill": {"POST", "none", 70, 20, false},
 	} {
 		q := generator.Request{Method: tt.method, ID: tt.id, Sent: time.UnixMilli(tt.sent), Took: time.Duration(tt.took) * time.Millisecond}
-		if got := r.mayHaveBeenSentToTheKilled(books, q); got != tt.want {
+		if got := r.maybeLostWithProcess(logs, q); got != tt.want {
 			t.Errorf("%s: %v", name, got)
 		}
 	}

@@ -12,31 +12,32 @@ import (
 type web struct {
 	Port     int // of the Service
 	Replicas int
-	Ledger   string // folder of the replicas' books
+	LogDir   string // folder of the process logs of the replicas
 	Term     string // what the service does on SIGTERM
 	Answers  string // of the service, as its flag takes them
-	// Version is in the template's environment: another one rolls.
+	// Version is in the environment of the Pod template: a change of it makes a rollout.
 	Version string
 	// Strategy, Pod and Service are YAML flow mappings: of the Deployment's strategy, of
 	// annotations on the Pods and on the Service.
 	Strategy, Pod, Service string
-	// Label is on the Deployment itself and Setting in a ConfigMap beside it: another one rolls
-	// nothing.
+	// Label is on the Deployment itself, and Setting in a ConfigMap beside it: a change of them
+	// makes no rollout.
 	Label, Setting string
 	// Available is minReadySeconds.
 	Available int
 	// Grace is the grace period in seconds.
 	Grace int
-	// Fixed has the program listen on the declared port, which is this one, instead of PORT.
+	// Fixed is the declared port if the program has to listen on that instead of on PORT.
 	Fixed int
-	// Gone has another Pod instead of the Deployment, as a manifest with nothing to run is refused.
+	// Gone leaves the Deployment out. Another Pod stands in its place, as a manifest with nothing
+	// to run is refused.
 	Gone bool
 }
 
-// newWeb is three replicas that end gracefully.
+// newWeb has three replicas that end gracefully.
 func newWeb(t *testing.T) web {
 	return web{
-		Port: harness.FreePort(t), Replicas: 3, Ledger: t.TempDir(), Term: "graceful", Version: "1", Strategy: "{type: RollingUpdate}",
+		Port: harness.FreePort(t), Replicas: 3, LogDir: t.TempDir(), Term: "graceful", Version: "1", Strategy: "{type: RollingUpdate}",
 		Pod: "{}", Service: "{}", Label: "a", Setting: "a", Grace: 10,
 	}
 }
@@ -69,7 +70,7 @@ spec:
       containers:
       - name: app
         image: example
-        command: [SERVICE, -control, -ledger, {{.Ledger}}, -term, "{{.Term}}", -answers, "{{.Answers}}"]
+        command: [SERVICE, -control, -process-log, {{.LogDir}}, -term, "{{.Term}}", -answers, "{{.Answers}}"]
         env: [{name: VERSION, value: "{{.Version}}"}]
         ports: [{name: http, containerPort: {{or .Fixed 8080}}}]
         readinessProbe: {httpGet: {path: /ready, port: http}, periodSeconds: 1, failureThreshold: 3}

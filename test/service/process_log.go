@@ -9,9 +9,9 @@ import (
 	"time"
 )
 
-// ledger is a file per process that tells, in the order in which it happened and to the
-// microsecond, what a router has to answer for: each line is the time since the epoch in
-// microseconds and
+// processLog is a file for each process, by which a test can judge how requests were routed to it.
+// It says in the order of time, and to the microsecond, what happened. Each line is the time since
+// the epoch in microseconds and one of
 //
 //	start              the program began
 //	listen             it accepts connections from now on
@@ -21,16 +21,16 @@ import (
 //	SIGTERM            the signal came
 //	exit               the program is about to end by itself
 //
-// A line is there when the thing goes on, whatever becomes of the process. The zero value keeps
-// none.
-type ledger struct{ file *os.File }
+// A line is written before what it is about goes on, so it is there even if the process is killed.
+// The zero value writes nothing.
+type processLog struct{ file *os.File }
 
-func openLedger(dir string) (ledger, error) {
+func openProcessLog(dir string) (processLog, error) {
 	file, err := os.OpenFile(filepath.Join(dir, strconv.Itoa(os.Getpid())), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
-	return ledger{file}, err
+	return processLog{file}, err
 }
 
-func (l ledger) note(format string, args ...any) {
+func (l processLog) note(format string, args ...any) {
 	if l.file == nil {
 		return
 	}
@@ -41,8 +41,8 @@ func (l ledger) note(format string, args ...any) {
 	}
 }
 
-// request notes a request and returns what to do when it was answered.
-func (l ledger) request(r *http.Request, step string) (answered func()) {
+// request notes a request and returns what to call when it was answered.
+func (l processLog) request(r *http.Request, step string) (answered func()) {
 	id := r.Header.Get("X-Request-Id")
 	if id == "" {
 		l.note("probe %s %s", r.URL.Path, step)

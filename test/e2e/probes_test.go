@@ -109,7 +109,7 @@ func TestConditions(t *testing.T) { // N01, N03, N09
 		}
 	}
 	first := r.Changes()[0]
-	if first.Pod == nil || first.Kind != watch.Added || first.Pod.APIVersion != "v1" || first.Pod.UID == "" {
+	if first.Pod == nil || first.Type != watch.Added || first.Pod.APIVersion != "v1" || first.Pod.UID == "" {
 		t.Errorf("the first line is %+v, want the Pod as ADDED", first)
 	}
 	r.WaitPod("ready", harness.Ready)

@@ -100,7 +100,7 @@ func TestReload(t *testing.T) {
 	e.Wait("the end of both Pods two", func(changes []harness.Change) bool {
 		ended := 0
 		for _, c := range changes {
-			if c.Pod != nil && c.Kind == watch.Deleted && c.Pod.Name == "two" {
+			if c.Pod != nil && c.Type == watch.Deleted && c.Pod.Name == "two" {
 				ended++
 			}
 		}

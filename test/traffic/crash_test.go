@@ -145,7 +145,7 @@ func (s *inProcessRun) crash() (out, last time.Duration) {
 		s.t.Fatal(err)
 	}
 	attempts := victim.Requests
-	for deadline := began.Add(harness.Patience); time.Now().Before(deadline); time.Sleep(100 * time.Microsecond) {
+	for deadline := began.Add(harness.Timeout); time.Now().Before(deadline); time.Sleep(100 * time.Microsecond) {
 		now, there := s.endpoint(victim.UID)
 		switch took := time.Since(began); {
 		case out > 0 && there && !isOutOfRotation(now):

@@ -188,7 +188,7 @@ func existingPods(changes []harness.Change) map[string]*corev1.Pod {
 	for _, c := range changes {
 		switch {
 		case c.Pod == nil || c.Pod.Labels["app"] != "web":
-		case c.Kind == "DELETED":
+		case c.Type == "DELETED":
 			delete(pods, c.Pod.Name)
 		default:
 			pods[c.Pod.Name] = c.Pod

@@ -99,7 +99,7 @@ func (f *rolloutState) observe(c harness.Change) {
 	if c.Pod == nil {
 		return
 	}
-	if f.pods[c.Pod.Name] = c.Pod; c.Pod.DeletionTimestamp != nil || c.Kind == "DELETED" {
+	if f.pods[c.Pod.Name] = c.Pod; c.Pod.DeletionTimestamp != nil || c.Type == "DELETED" {
 		delete(f.pods, c.Pod.Name)
 	}
 	for _, condition := range c.Pod.Status.Conditions {

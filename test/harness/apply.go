@@ -12,7 +12,7 @@ import (
 func (r *Run) Save(manifest string) {
 	r.t.Helper()
 	next := r.file + ".new"
-	if err := os.WriteFile(next, named(manifest, r.programs), 0o644); err != nil {
+	if err := os.WriteFile(next, withServicePath(manifest, r.programs), 0o644); err != nil {
 		r.t.Fatal(err)
 	}
 	if err := os.Rename(next, r.file); err != nil {
@@ -20,12 +20,12 @@ func (r *Run) Save(manifest string) {
 	}
 }
 
-// named puts the path of the scripted service in the place of its name.
-func named(manifest, programs string) []byte {
+// withServicePath replaces the word SERVICE by the path of the scripted service.
+func withServicePath(manifest, programs string) []byte {
 	return bytes.ReplaceAll([]byte(manifest), []byte("SERVICE"), []byte(filepath.Join(programs, "service")))
 }
 
-// Apply saves the manifest and has probity apply bring it in. It returns what that printed.
+// Apply saves the manifest and runs probity apply. It returns what that printed.
 func (r *Run) Apply(manifest string) string {
 	r.t.Helper()
 	r.Save(manifest)

@@ -9,8 +9,8 @@ import (
 	"github.com/probity-run/probity/test/harness"
 )
 
-// busy says whether more is ready to run on this machine than it has processors, tests that run
-// beside this one included. Then a promise about time cannot be judged.
+// busy reports whether more is ready to run on this machine than it has processors, other tests
+// included. Then a promise about time cannot be judged.
 func busy() bool {
 	data, err := os.ReadFile("/proc/loadavg")
 	if err != nil {
@@ -24,8 +24,8 @@ func busy() bool {
 	return one > float64(runtime.NumCPU()) || running > runtime.NumCPU()+1
 }
 
-// checkNoFailures fails if a probe found fault with a service or Probity killed one. Startup probes
-// may fail: they wait for a service to listen.
+// checkNoFailures fails if a probe of a service failed, or Probity killed one. Startup probes may
+// fail: they wait for a service to listen.
 func checkNoFailures(t *testing.T, r *harness.Run) {
 	t.Helper()
 	for _, text := range []string{"Readiness probe failed", "Liveness probe failed", "Killing"} {

@@ -18,8 +18,8 @@ import (
 	"github.com/probity-run/probity/test/harness"
 )
 
-// postgres is a PostgreSQL server of a test's own: on a free port of loopback, in a folder that is
-// removed with it.
+// postgres is a PostgreSQL server for one test: on a free port of loopback, in a folder that is
+// removed after it.
 type postgres struct {
 	t        *testing.T
 	programs string // the folder of initdb, pg_ctl and psql
@@ -28,8 +28,8 @@ type postgres struct {
 	user     *syscall.SysProcAttr // who runs it: root must not
 }
 
-// newPostgres makes a server and starts it. Without PostgreSQL on this machine the test says that
-// it tested nothing, and ends.
+// newPostgres makes a server and starts it. If PostgreSQL is not installed, the test is skipped and
+// says so.
 func newPostgres(t *testing.T) *postgres {
 	t.Helper()
 	p := &postgres{t: t, programs: findPostgres(), port: harness.FreePort(t)}
@@ -45,17 +45,17 @@ func newPostgres(t *testing.T) *postgres {
 			t.Error(err)
 		}
 	})
-	p.becomeSomebody()
+	p.useOrdinaryUser()
 	p.run("initdb", "--pgdata", p.data(), "--username", "calculator", "--auth", "trust", "--no-sync", "--encoding", "UTF8", "--locale", "C")
 	p.start()
-	t.Cleanup(p.end)
+	t.Cleanup(p.stopForGood)
 	t.Logf("PostgreSQL is that of %s", p.programs)
 	p.run("psql", p.url("postgres"), "-c", "CREATE DATABASE calculator")
 	return p
 }
 
-// findPostgres returns the folder of the newest server's programs: where Debian puts them, or on
-// the PATH. It is empty if there is none.
+// findPostgres returns the folder with the programs of the newest server: where Debian puts them,
+// or on the PATH. It is empty if there is none.
 func findPostgres() string {
 	found, err := filepath.Glob("/usr/lib/postgresql/*/bin/initdb")
 	if err != nil {
@@ -74,25 +74,25 @@ func findPostgres() string {
 	return ""
 }
 
-// becomeSomebody gives the folder to an ordinary user if the tests run as root, which PostgreSQL
-// refuses.
-func (p *postgres) becomeSomebody() {
+// useOrdinaryUser gives the folder to an ordinary user, who then runs the server, if the tests run
+// as root: PostgreSQL refuses to run as root.
+func (p *postgres) useOrdinaryUser() {
 	p.t.Helper()
 	if os.Geteuid() != 0 {
 		return
 	}
-	somebody, err := user.Lookup("postgres")
+	ordinary, err := user.Lookup("postgres")
 	if err != nil {
-		somebody, err = user.Lookup("nobody")
+		ordinary, err = user.Lookup("nobody")
 	}
 	if err != nil {
 		p.t.Fatal(err)
 	}
 	var uid, gid int
-	if _, err := fmt.Sscan(somebody.Uid, &uid); err != nil {
+	if _, err := fmt.Sscan(ordinary.Uid, &uid); err != nil {
 		p.t.Fatal(err)
 	}
-	if _, err := fmt.Sscan(somebody.Gid, &gid); err != nil {
+	if _, err := fmt.Sscan(ordinary.Gid, &gid); err != nil {
 		p.t.Fatal(err)
 	}
 	if err := os.Chown(p.folder, uid, gid); err != nil {
@@ -115,29 +115,30 @@ func (p *postgres) start() {
 	p.run("pg_ctl", "--pgdata", p.data(), "--wait", "--log", filepath.Join(p.folder, "log"), "--options", options, "start")
 }
 
-// stop hangs up on everyone and refuses new connections from then on. It does not wait for the end.
+// stop ends all connections, after which the server refuses new ones. It does not wait for its end.
 func (p *postgres) stop() {
 	p.t.Helper()
 	p.run("pg_ctl", "--pgdata", p.data(), "--mode", "fast", "--no-wait", "stop")
 }
 
-// end stops the server, unless a test that failed has left it stopped.
-func (p *postgres) end() {
-	if p.try("pg_ctl", "--pgdata", p.data(), "status") == nil {
+// stopForGood stops the server, unless a test that failed has left it stopped.
+func (p *postgres) stopForGood() {
+	if p.tryRun("pg_ctl", "--pgdata", p.data(), "status") == nil {
 		p.run("pg_ctl", "--pgdata", p.data(), "--mode", "immediate", "--wait", "stop")
 	}
 }
 
+// run runs one of the server's programs, and ends the test if it fails.
 func (p *postgres) run(program string, args ...string) {
 	p.t.Helper()
-	if err := p.try(program, args...); err != nil {
+	if err := p.tryRun(program, args...); err != nil {
 		p.t.Fatalf("%v\n%s", err, harness.ReadFile(p.t, filepath.Join(p.folder, "log")))
 	}
 }
 
-// try runs one of the server's programs. Its output goes to a file: a daemon that inherits a pipe
-// would keep the test waiting.
-func (p *postgres) try(program string, args ...string) error {
+// tryRun runs one of the server's programs. Its output goes to a file: if it were a pipe, the
+// daemon would inherit it, and the test would wait for its end.
+func (p *postgres) tryRun(program string, args ...string) error {
 	p.t.Helper()
 	out, err := os.CreateTemp(p.folder, program+"-*.out")
 	if err != nil {

@@ -18,24 +18,24 @@ import (
 	"google.golang.org/grpc/health/grpc_health_v1"
 )
 
-// ports is what the farm says first.
-type ports struct{ HTTP, GRPC int }
+// targetPorts is what the server of the targets prints first.
+type targetPorts struct{ HTTP, GRPC int }
 
-// arrivals is what the farm saw between a "reset" and a "report".
+// arrivals is what arrived at the targets between a "reset" and a "report".
 type arrivals struct {
 	Requests int
 	Missed   int // targets that saw no request
-	// of the difference between a target's gap between requests and the period
+	// quantiles of how far the time between two requests at one target is off the period
 	P50, P99 time.Duration
 	Max      time.Duration
-	OnTime   float64 // share of the gaps that are at most a tenth of a period off
+	OnTime   float64 // share of those times that are off by at most a tenth of the period
 }
 
-// farm serves every address 127.10.x.y on one port: each is a target. It obeys lines on commands:
-// "reset" forgets all arrivals, "report" answers with them in JSON, given the number of targets and
-// the period.
-func farm(commands io.Reader, answers io.Writer) error {
-	web, err := newWebFarm()
+// serveTargets serves every address 127.10.x.y on one port: each is a target. It reads commands,
+// one a line: "reset" forgets all arrivals; "report", with the number of targets and the period, is
+// answered with them in JSON.
+func serveTargets(commands io.Reader, answers io.Writer) error {
+	web, err := newHTTPTargets()
 	if err != nil {
 		return err
 	}
@@ -46,12 +46,12 @@ func farm(commands io.Reader, answers io.Writer) error {
 	server := grpc.NewServer()
 	grpc_health_v1.RegisterHealthServer(server, health.NewServer())
 	go server.Serve(calls) // ends with the process, like all here
-	runtime.GOMAXPROCS(2)  // one for the thread that waits in epoll
+	runtime.GOMAXPROCS(2)  // one of the two is for the thread that waits in epoll
 	var f targets
 	f.reset()
 	go web.serve(&f)
 	encoder := json.NewEncoder(answers)
-	if err := encoder.Encode(ports{web.port, calls.Addr().(*net.TCPAddr).Port}); err != nil {
+	if err := encoder.Encode(targetPorts{web.port, calls.Addr().(*net.TCPAddr).Port}); err != nil {
 		return err
 	}
 	for lines := bufio.NewScanner(commands); lines.Scan(); {
@@ -107,7 +107,8 @@ func (f *targets) report(n int, period time.Duration) arrivals {
 	return a
 }
 
-// quantile returns the q-th part of sorted values; 0 if there are none.
+// quantile returns the value that the share q of sorted values does not exceed; 0 if there are
+// none.
 func quantile[T any](sorted []T, q float64) (value T) {
 	if len(sorted) == 0 {
 		return value

@@ -21,18 +21,18 @@ import (
 	"time"
 )
 
-// connections is how many a client keeps.
+// connections is how many connections a client keeps.
 const connections = 64
 
-// clientReport is what a client of a proxy saw in its window.
+// clientReport is what the client of a proxy measured.
 type clientReport struct {
 	Requests, Failed int
 	Window           time.Duration
 	P50, P99         time.Duration
 }
 
-// client sends requests one after the other over each of its connections, says true when its window
-// opens, and then what it saw.
+// client sends requests one after the other over each of its connections. It prints true when its
+// measurement begins, and then the report.
 func client(address string, window time.Duration, size int, out io.Writer) error {
 	var measuring atomic.Bool
 	var clients sync.WaitGroup
@@ -47,7 +47,7 @@ func client(address string, window time.Duration, size int, out io.Writer) error
 					return
 				default:
 				}
-				if err := converse(address, size, stop, func(took time.Duration) {
+				if err := sendRequests(address, size, stop, func(took time.Duration) {
 					if measuring.Load() {
 						all[i] = append(all[i], took)
 					}
@@ -78,8 +78,8 @@ func client(address string, window time.Duration, size int, out io.Writer) error
 	return encoder.Encode(report)
 }
 
-// converse asks over one connection until it breaks or stop is closed.
-func converse(address string, size int, stop <-chan struct{}, done func(took time.Duration)) error {
+// sendRequests sends requests over one connection until it breaks or stop is closed.
+func sendRequests(address string, size int, stop <-chan struct{}, done func(took time.Duration)) error {
 	conn, err := net.Dial("tcp", address)
 	if err != nil {
 		return err
@@ -104,7 +104,7 @@ func converse(address string, size int, stop <-chan struct{}, done func(took tim
 	}
 }
 
-// answer reads an answer of that size and forgets it.
+// answer reads an answer and checks its size.
 func answer(in *bufio.Reader, size int) error {
 	length := -1
 	for first := true; ; first = false {
@@ -131,7 +131,7 @@ func answer(in *bufio.Reader, size int) error {
 	return err
 }
 
-// replicas serves answers of a size at three ports, until the process ends.
+// replicas serves answers of that size at three ports, until the process ends.
 func replicas(size int, out io.Writer) error {
 	text := fmt.Appendf(nil, "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: %d\r\n\r\n%s", size, strings.Repeat("a", size))
 	var addresses []string
@@ -147,7 +147,7 @@ func replicas(size int, out io.Writer) error {
 				if err != nil {
 					return
 				}
-				go reply(conn, text)
+				go sendReplies(conn, text)
 			}
 		}()
 	}
@@ -157,8 +157,8 @@ func replicas(size int, out io.Writer) error {
 	select {}
 }
 
-// reply answers every request without a body with the same text.
-func reply(conn net.Conn, text []byte) {
+// sendReplies answers every request without a body with the same text.
+func sendReplies(conn net.Conn, text []byte) {
 	defer conn.Close()
 	in := bufio.NewReader(conn)
 	for {
@@ -186,8 +186,8 @@ func freePort() (int, error) {
 	return listener.Addr().(*net.TCPAddr).Port, nil
 }
 
-// untilServes waits until a proxy answers.
-func untilServes(address string) (err error) {
+// waitUntilServing waits until a proxy answers.
+func waitUntilServing(address string) (err error) {
 	for range 500 {
 		var res *http.Response
 		if res, err = http.Get("http://" + address + "/"); err == nil {
@@ -202,8 +202,8 @@ func untilServes(address string) (err error) {
 	return err
 }
 
-// family is a process and its children.
-func family(pid int) ([]int, error) {
+// processAndChildren are the ids of a process and of its children.
+func processAndChildren(pid int) ([]int, error) {
 	pids := []int{pid}
 	threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
 	if err != nil {

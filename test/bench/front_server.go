@@ -23,7 +23,7 @@ import (
 	"github.com/probity-run/probity/internal/store"
 )
 
-// serveFront is Probity's proxy for a Service with some replicas, until the process ends.
+// serveFront runs Probity's proxy for a Service with some replicas, until the process ends.
 func serveFront(port int, replicas []string) error {
 	runtime.GOMAXPROCS(1)
 	objects := store.New(store.Options{Kinds: store.Kubernetes()})
@@ -57,8 +57,8 @@ func sliceOf(i int, address string) *discoveryv1.EndpointSlice {
 	}
 }
 
-// serveBare is a reverse proxy of the standard library and nothing else: round robin over the
-// replicas, as many kept connections as clients.
+// serveBare runs a reverse proxy of the standard library and nothing else: round robin over the
+// replicas, with enough kept connections for all clients.
 func serveBare(port int, replicas []string) error {
 	runtime.GOMAXPROCS(1)
 	var targets []*url.URL

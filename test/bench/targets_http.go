@@ -9,15 +9,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// webFarm answers HTTP requests from one thread, so that the server costs the prober's kernel work
-// as little as can be.
-type webFarm struct {
+// httpTargets answers HTTP requests from one thread. The less the server does, the less of the
+// kernel's work for it is counted as the prober's.
+type httpTargets struct {
 	listener, epoll int
 	port            int
 	buffer          []byte
 }
 
-func newWebFarm() (*webFarm, error) {
+func newHTTPTargets() (*httpTargets, error) {
 	listener, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return nil, os.NewSyscallError("socket", err)
@@ -36,17 +36,17 @@ func newWebFarm() (*webFarm, error) {
 	if err != nil {
 		return nil, os.NewSyscallError("epoll_create1", err)
 	}
-	w := &webFarm{listener: listener, epoll: epoll, port: bound.(*unix.SockaddrInet4).Port, buffer: make([]byte, 4<<10)}
+	w := &httpTargets{listener: listener, epoll: epoll, port: bound.(*unix.SockaddrInet4).Port, buffer: make([]byte, 4<<10)}
 	return w, w.watch(listener)
 }
 
-func (w *webFarm) watch(fd int) error {
+func (w *httpTargets) watch(fd int) error {
 	event := unix.EpollEvent{Events: unix.EPOLLIN, Fd: int32(fd)}
 	return os.NewSyscallError("epoll_ctl", unix.EpollCtl(w.epoll, unix.EPOLL_CTL_ADD, fd, &event))
 }
 
 // serve answers until the process ends.
-func (w *webFarm) serve(f *targets) {
+func (w *httpTargets) serve(f *targets) {
 	runtime.LockOSThread()
 	for ready := make([]unix.EpollEvent, 256); ; {
 		n, _ := unix.EpollWait(w.epoll, ready, -1) // interrupted: nothing is ready
@@ -69,7 +69,7 @@ func (w *webFarm) serve(f *targets) {
 }
 
 // answer answers what has come and closes the connection, unless nothing has come yet.
-func (w *webFarm) answer(f *targets, conn int) error {
+func (w *httpTargets) answer(f *targets, conn int) error {
 	const answer = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok"
 	n, err := unix.Read(conn, w.buffer)
 	if err == unix.EAGAIN {
@@ -80,7 +80,7 @@ func (w *webFarm) answer(f *targets, conn int) error {
 			addr := at.(*unix.SockaddrInet4).Addr
 			f.arrived(addr[2], addr[3])
 		}
-		_, _ = unix.Write(conn, []byte(answer)) // a client that is gone does not want it
+		_, _ = unix.Write(conn, []byte(answer)) // fails only if the client has gone
 	}
 	return unix.Close(conn)
 }

@@ -15,8 +15,8 @@ import (
 	"github.com/probity-run/probity/test/harness"
 )
 
-// stock is what Probity and its shepherd hold.
-type stock struct {
+// resources are what Probity and its shepherd hold.
+type resources struct {
 	goroutines  int
 	timers      int64 // of package time
 	heap        uint64
@@ -25,22 +25,22 @@ type stock struct {
 	files       int
 }
 
-func (s stock) String() string {
+func (s resources) String() string {
 	return fmt.Sprintf("%d goroutines, %d timers, %d KiB of heap, %v descriptors, %d and %d MiB resident, %d files",
 		s.goroutines, s.timers, s.heap>>10, s.descriptors, s.resident[0]>>20, s.resident[1]>>20, s.files)
 }
 
-// stock heals all Pods and counts.
-func (s *soak) stock() stock {
+// measureResources removes all faults and counts.
+func (s *soak) measureResources() resources {
 	s.t.Helper()
-	s.heal()
-	var now stock
+	s.removeFaults()
+	var now resources
 	debug.FreeOSMemory()
 	var memory runtime.MemStats
 	runtime.ReadMemStats(&memory)
 	now.heap = memory.HeapAlloc
 	now.timers = timers()
-	// Attempts come and go: the smallest number is that of those who stay.
+	// goroutines of attempts come and go: the smallest number is that of those that stay
 	now.goroutines = runtime.NumGoroutine()
 	for range 1000 {
 		runtime.Gosched()
@@ -86,9 +86,9 @@ func timers() (n int64) {
 	return n
 }
 
-// compare fails if something has grown. What comes and goes by the instant gets some room; a leak
-// of one per restart would be hundreds.
-func (s stock) compare(t *testing.T, before stock) {
+// compare fails if something has grown by more than what comes and goes all the time. A leak of one
+// for each restart would be hundreds.
+func (s resources) compare(t *testing.T, before resources) {
 	t.Helper()
 	within := func(what string, got, was, room int64) {
 		t.Helper()

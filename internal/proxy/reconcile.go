@@ -74,7 +74,7 @@ func (p *Proxy) routingTableFor(sp *servicePort, service *corev1.Service, declar
 	before := sp.table.Load()
 	t := &routingTable{protocol: protocolOf(declared, p.cache.podsSelectedBy(service)), hold: holdOf(service), affinityTimeout: affinityTimeoutOf(service)}
 	if t.protocol == protocolTCP && before.protocol == protocolHTTP && declared.AppProtocol == nil {
-		// the probe of a Pod told once; that there is no Pod now does not make it untrue
+		// the probe of a Pod has shown that it is HTTP, which stays true without Pods
 		t.protocol = protocolHTTP
 	}
 	ready, terminating := endpointsOf(p.cache.slicesOf(sp.key.service), declared.Name)

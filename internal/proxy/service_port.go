@@ -51,13 +51,14 @@ const (
 	// readHeaderTimeout bounds how slowly a request's head may come: a client that sends it byte by
 	// byte costs a connection for that long.
 	readHeaderTimeout = 10 * time.Second
-	// idleTimeout is how long a client's connection is kept without a request. Longer than the
-	// usual minute of client pools, so that they close first.
+	// idleTimeout is how long a client's connection is kept without a request. It is longer than
+	// the usual minute of client pools, so that clients close first.
 	idleTimeout = 2 * time.Minute
 	// maxHeaderBytes is more than any common server takes (Node 16 KiB, nginx 32 KiB), so that the
 	// endpoint's own limit decides. It is a sixteenth of Go's default.
 	maxHeaderBytes = 64 << 10
-	// maxStreams of one HTTP/2 connection at a time; browsers and gRPC assume about a hundred.
+	// maxStreams is how many requests one HTTP/2 connection may have at a time; browsers and gRPC
+	// assume about a hundred.
 	maxStreams = 250
 )
 

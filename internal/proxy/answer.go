@@ -14,18 +14,18 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// unroutable is the error of a request that no replica answered.
-type unroutable struct {
-	// reason is why no replica could be chosen any more, or what else is wrong; nil if the last
-	// attempt may not be repeated.
+// noAnswerError is the error of a request that no endpoint answered.
+type noAnswerError struct {
+	// reason is why no endpoint could be chosen any more, or what else is wrong; nil if the request
+	// may not be sent again after the last attempt.
 	reason error
 	// last is the error of the last attempt, if there was one.
 	last error
-	// sent says that a replica may have seen the request.
+	// sent means that an endpoint may have seen the request.
 	sent bool
 }
 
-func (e *unroutable) Error() string {
+func (e *noAnswerError) Error() string {
 	switch {
 	case e.last == nil:
 		return e.reason.Error()
@@ -37,9 +37,9 @@ func (e *unroutable) Error() string {
 	return e.last.Error() + "; the request had been sent, and there is no other replica to send it to"
 }
 
-func (e *unroutable) Unwrap() []error { return []error{e.reason, e.last} }
+func (e *noAnswerError) Unwrap() []error { return []error{e.reason, e.last} }
 
-// attemptError names the replica that failed.
+// attemptError is the error of one attempt, with the Pod that it was made at.
 type attemptError struct {
 	pod *types.NamespacedName
 	err error
@@ -55,30 +55,30 @@ func (e *attemptError) Error() string {
 
 func (e *attemptError) Unwrap() error { return e.err }
 
-// unsentError says that nothing of a request was sent although a connection was there.
+// unsentError means that nothing of a request was sent although a connection was there.
 type unsentError struct{ error }
 
 func (e *unsentError) Unwrap() error { return e.error }
 
-// retryAfter is what clients are told to wait, in seconds: the shortest there is, as a replica may
-// become ready at any time.
+// retryAfter is how many seconds clients are told to wait: the shortest time that Retry-After has,
+// as an endpoint may become ready at any time.
 const retryAfter = 1
 
-// answer tells a client why no replica answered: with 503 if nobody saw the request, else with 502.
-// Clients that want JSON get a Kubernetes Status, and gRPC clients their own UNAVAILABLE, without
-// which they would not see the text.
-func (o *port) answer(w http.ResponseWriter, r *http.Request, why *unroutable) {
+// answerFailure tells a client why no endpoint answered: with 503 if none has seen the request,
+// else with 502. Clients that want JSON get a Kubernetes Status. gRPC clients get the gRPC status
+// UNAVAILABLE, without which they would not show the text.
+func (sp *servicePort) answerFailure(w http.ResponseWriter, r *http.Request, why *noAnswerError) {
 	code, reason := http.StatusServiceUnavailable, metav1.StatusReasonServiceUnavailable
 	if why.sent {
 		code, reason = http.StatusBadGateway, metav1.StatusReasonUnknown
 	}
 	status := metav1.Status{
 		TypeMeta: metav1.TypeMeta{Kind: "Status", APIVersion: "v1"}, Status: metav1.StatusFailure, Code: int32(code), Reason: reason,
-		Message: fmt.Sprintf("Service %s/%s, port %d: %v", o.service.Namespace, o.service.Name, o.key.number, why),
-		Details: &metav1.StatusDetails{Kind: "services", Name: o.service.Name},
+		Message: fmt.Sprintf("Service %s/%s, port %d: %v", sp.service.Namespace, sp.service.Name, sp.key.number, why),
+		Details: &metav1.StatusDetails{Kind: "services", Name: sp.service.Name},
 	}
 	if !why.sent {
-		status.Details.Causes, status.Details.RetryAfterSeconds = o.causes(), retryAfter
+		status.Details.Causes, status.Details.RetryAfterSeconds = sp.causes(), retryAfter
 		w.Header().Set("Retry-After", fmt.Sprint(retryAfter))
 	}
 	w.Header().Set("X-Content-Type-Options", "nosniff")
@@ -93,21 +93,21 @@ func (o *port) answer(w http.ResponseWriter, r *http.Request, why *unroutable) {
 	default:
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 		w.WriteHeader(code)
-		_, _ = fmt.Fprintln(w, text(&status, "\n  ")) // likewise
+		_, _ = fmt.Fprintln(w, text(&status, "\n  ")) // fails only if the client has gone
 	}
 }
 
-// reject tells a client that its request's body broke off.
-func (o *port) reject(w http.ResponseWriter, why error) {
+// rejectBody tells a client that its request's body broke off.
+func (sp *servicePort) rejectBody(w http.ResponseWriter, why error) {
 	code := http.StatusBadRequest
 	if errors.Is(why, os.ErrDeadlineExceeded) {
 		code = http.StatusRequestTimeout
 	}
 	w.Header().Set("Connection", "close")
-	http.Error(w, fmt.Sprintf("Service %s/%s, port %d: cannot read the request's body: %v", o.service.Namespace, o.service.Name, o.key.number, why), code)
+	http.Error(w, fmt.Sprintf("Service %s/%s, port %d: cannot read the request's body: %v", sp.service.Namespace, sp.service.Name, sp.key.number, why), code)
 }
 
-// text is a status for people.
+// text is a status as text for people.
 func text(s *metav1.Status, separator string) string {
 	parts := []string{s.Message}
 	for _, c := range s.Details.Causes {
@@ -116,7 +116,7 @@ func text(s *metav1.Status, separator string) string {
 	return strings.Join(parts, separator)
 }
 
-// answerGRPC answers with trailers only.
+// answerGRPC answers with UNAVAILABLE, in a response of trailers only.
 func answerGRPC(w http.ResponseWriter, message string) {
 	const unavailable = "14"
 	h := w.Header()
@@ -126,15 +126,16 @@ func answerGRPC(w http.ResponseWriter, message string) {
 	w.WriteHeader(http.StatusOK)
 }
 
-// wantsJSON says whether a client names JSON before text or anything else among what it accepts.
+// wantsJSON reports whether a client names JSON before text, and before anything at all, in what it
+// accepts.
 func wantsJSON(accept []string) bool {
 	for media := range strings.SplitSeq(strings.Join(accept, ","), ",") {
-		kind, _, err := mime.ParseMediaType(media)
+		mediaType, _, err := mime.ParseMediaType(media)
 		switch {
 		case err != nil:
-		case kind == "application/json" || strings.HasSuffix(kind, "+json"):
+		case mediaType == "application/json" || strings.HasSuffix(mediaType, "+json"):
 			return true
-		case kind == "text/html" || kind == "text/plain" || kind == "*/*":
+		case mediaType == "text/html" || mediaType == "text/plain" || mediaType == "*/*":
 			return false
 		}
 	}

@@ -22,9 +22,9 @@ func BenchmarkProxy(b *testing.B) {
 	address := origin.Listener.Addr().String()
 	b.Run("direct", func(b *testing.B) { load(b, address) })
 	b.Run("bare", func(b *testing.B) {
-		transport := &http.Transport{MaxIdleConnsPerHost: maxIdleUpstream, DisableCompression: true}
+		transport := &http.Transport{MaxIdleConnsPerHost: upstreamMaxIdle, DisableCompression: true}
 		defer transport.CloseIdleConnections()
-		pool := &buffers{}
+		pool := &bufferPool{}
 		front := httptest.NewServer(&httputil.ReverseProxy{BufferPool: pool, Transport: transport, Rewrite: func(r *httputil.ProxyRequest) {
 			r.Out.URL.Scheme, r.Out.URL.Host = "http", address
 			r.SetXForwarded()
@@ -33,16 +33,16 @@ func BenchmarkProxy(b *testing.B) {
 		load(b, front.Listener.Addr().String())
 	})
 	b.Run("ours", func(b *testing.B) {
-		c := start(b, Options{})
-		front := c.service("web")
-		c.endpoints("web", at("a", address))
+		fx := start(b, Options{})
+		front := fx.service("web")
+		fx.endpoints("web", at("a", address))
 		load(b, front)
-		c.stop()
+		fx.stop()
 	})
 }
 
-// load asks from 64 connections at a time, by as little client as there can be, and reports the
-// processor time of the whole process per request.
+// load sends requests over 64 connections at a time, with a client that does as little as possible,
+// and reports the processor time of the whole process per request.
 func load(b *testing.B, address string) {
 	b.Helper()
 	const request = "GET / HTTP/1.1\r\nHost: web\r\nUser-Agent: bench\r\nAccept: */*\r\n\r\n"

@@ -8,91 +8,92 @@ import (
 	"time"
 )
 
-// maxReplay is how much of a request's body is remembered for another attempt.
+// maxReplay is how much of a request's body is recorded for another attempt.
 const maxReplay = 64 << 10
 
-// replay reads a request's body as often as attempts need it. Only the newest view can be read.
-type replay struct {
-	stopped atomic.Bool // nothing needs to be remembered any more
+// replayBody lets several attempts read the body of one request, each from its beginning. Only the
+// newest reader can be read.
+type replayBody struct {
+	stopped atomic.Bool // no other attempt will follow, so nothing has to be recorded
 
 	// guards the rest; held while source is read, which may take as long as the client likes
 	mu       sync.Mutex
 	source   io.Reader
 	recorded []byte
-	err      error // that ended source
-	lost     bool  // more was read than is remembered, so there is no way back
-	current  *replayView
+	err      error         // that ended source
+	lost     bool          // more was read than was recorded, so the beginning is gone
+	reader   *replayReader // the newest one
 }
 
-// view returns the body from its beginning, and ends the views before.
-func (b *replay) view() io.ReadCloser {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.current = &replayView{body: b}
-	return b.current
+// newReader returns the body from its beginning, and ends the readers before.
+func (rb *replayBody) newReader() io.ReadCloser {
+	rb.mu.Lock()
+	defer rb.mu.Unlock()
+	rb.reader = &replayReader{body: rb}
+	return rb.reader
 }
 
-// rewind ends the current view and says whether the body can be read from its beginning once more.
-// One that somebody is reading cannot; a request without a body can.
-func (b *replay) rewind() bool {
-	if b == nil {
+// rewind ends the current reader and reports whether the body can be read from its beginning once
+// more. It cannot while the current reader waits for the client; no body at all (nil) can.
+func (rb *replayBody) rewind() bool {
+	if rb == nil {
 		return true
 	}
-	if !b.mu.TryLock() {
+	if !rb.mu.TryLock() {
 		return false
 	}
-	defer b.mu.Unlock()
-	b.current = nil
-	return !b.lost
+	defer rb.mu.Unlock()
+	rb.reader = nil
+	return !rb.lost
 }
 
-// stopRecording is called when no other attempt will follow. The current view goes on.
-func (b *replay) stopRecording() { b.stopped.Store(true) }
+// stopRecording is called when no other attempt will follow. The current reader goes on.
+func (rb *replayBody) stopRecording() { rb.stopped.Store(true) }
 
-// replayView is the body of one attempt.
-type replayView struct {
-	body   *replay
+// replayReader is the body of one attempt.
+type replayReader struct {
+	body   *replayBody
 	offset int
 	closed atomic.Bool
 }
 
 // Read implements [io.Reader].
-func (v *replayView) Read(p []byte) (int, error) {
-	b := v.body
-	b.mu.Lock()
-	defer b.mu.Unlock()
+func (r *replayReader) Read(p []byte) (int, error) {
+	rb := r.body
+	rb.mu.Lock()
+	defer rb.mu.Unlock()
 	switch {
-	case v.closed.Load() || b.current != v:
+	case r.closed.Load() || rb.reader != r:
 		return 0, http.ErrBodyReadAfterClose
-	case v.offset < len(b.recorded):
-		n := copy(p, b.recorded[v.offset:])
-		v.offset += n
+	case r.offset < len(rb.recorded):
+		n := copy(p, rb.recorded[r.offset:])
+		r.offset += n
 		return n, nil
-	case b.err != nil:
-		return 0, b.err
+	case rb.err != nil:
+		return 0, rb.err
 	}
-	n, err := b.source.Read(p)
-	b.err = err
+	n, err := rb.source.Read(p)
+	rb.err = err
 	switch {
-	case b.stopped.Load() || b.lost:
-		b.lost = b.lost || n > 0
-	case len(b.recorded)+n > maxReplay:
-		b.lost = true
+	case rb.stopped.Load() || rb.lost:
+		rb.lost = rb.lost || n > 0
+	case len(rb.recorded)+n > maxReplay:
+		rb.lost = true
 	default:
-		b.recorded = append(b.recorded, p[:n]...)
-		v.offset = len(b.recorded)
+		rb.recorded = append(rb.recorded, p[:n]...)
+		r.offset = len(rb.recorded)
 	}
 	return n, err
 }
 
 // Close implements [io.Closer]. It does not wait for a Read.
-func (v *replayView) Close() error {
-	v.closed.Store(true)
+func (r *replayReader) Close() error {
+	r.closed.Store(true)
 	return nil
 }
 
-// requestBody is what the client sends. It gives up on a client that stops sending, and knows
-// whether the client broke off or sent nonsense.
+// requestBody is the body that the client sends. It gives up on a client that stops sending, and
+// knows whether the client broke off or sent something that is no HTTP.
 type requestBody struct {
 	io.ReadCloser
 	control *http.ResponseController
@@ -102,11 +103,11 @@ type requestBody struct {
 
 // Read implements [io.Reader].
 func (b *requestBody) Read(p []byte) (int, error) {
-	// every server of net/http can; without one there is no limit
+	// every server of net/http supports it; if one did not, there would be no limit
 	_ = b.control.SetReadDeadline(time.Now().Add(b.timeout))
 	n, err := b.ReadCloser.Read(p)
 	if err != nil {
-		// the server goes on reading, to see whether the client leaves
+		// without a limit: the server goes on reading, to notice when the client goes away
 		_ = b.control.SetReadDeadline(time.Time{})
 	}
 	if err != nil && err != io.EOF && err != http.ErrBodyReadAfterClose {
@@ -141,12 +142,12 @@ func (b *responseBody) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// upgradedBody is a connection that changed protocols. It notes whether the replica was the one to
-// end it.
+// upgradedBody is a connection that changed protocols (101). It notes whether it was the endpoint
+// that ended it.
 type upgradedBody struct {
 	io.ReadWriteCloser
 	ended atomic.Bool // by the client
-	cut   atomic.Bool
+	cut   atomic.Bool // by the endpoint
 }
 
 // Read implements [io.Reader].
@@ -158,7 +159,7 @@ func (b *upgradedBody) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// CloseWrite hands the client's end of the connection on.
+// CloseWrite passes on that the client has ended its side of the connection.
 func (b *upgradedBody) CloseWrite() error {
 	b.ended.Store(true)
 	if half, ok := b.ReadWriteCloser.(interface{ CloseWrite() error }); ok {

@@ -1,36 +1,58 @@
 // Package proxy carries traffic to the Pods of Services: a listener on 127.0.0.1 for each Service
-// port, and behind it only replicas that are ready.
+// port, and behind it only endpoints that are ready. (Texts for users call an endpoint a replica.)
 //
-// What flows where:
+// # The way of a request
 //
-//	store ──▶ Proxy.Run: one loop ──▶ table of a port (immutable) ◀── exchange: which replica, which next one, who lost what
-//	node ──▶ Withdraw, Admit, Exited ──▶ life of a Pod (flags) ◀─────────┘   ▲ one per request or TCP connection
-//	client ──▶ port: listener ──▶ forwarder (HTTP) or relay (TCP) ───────────┘
+//  1. A [clientListener] accepts the connection. If the port speaks HTTP, the port's [http.Server]
+//     reads the requests from it and calls [servicePort.ServeHTTP] for each; if it speaks TCP,
+//     [servicePort.serveTCP] takes the connection.
+//  2. The port adds the request to its [inFlightCount], by which it knows, when it stops, what it
+//     has to wait for.
+//  3. A [routedRequest] decides: it loads the port's current [routingTable] and chooses an
+//     endpoint, or waits for one if the Service holds requests. The [upstreamAttempt] that begins
+//     by that is counted at the endpoint and at the [instance], the running process, of its Pod.
+//  4. A [reverseProxy] sends the request over an [upstreamConn] of the endpoint, or over HTTP/2. An
+//     [upstreamTrace] finds out whether anything of it was sent. If the attempt fails, the
+//     routedRequest decides whether another endpoint may be tried; then 3 follows again. An
+//     endpoint that refused the connection is ejected until it accepts one.
+//  5. The answer is copied to the client as it comes. If no endpoint answered, the client is told
+//     why: [servicePort.answerFailure].
+//  6. When the last byte is written, or something broke, the routedRequest counts how it ended, and
+//     the request is in flight no longer. If the process has ended meanwhile and requests were
+//     lost, an Event says how many.
+//
+// A TCP connection goes the same way, with [servicePort.relay] in the place of steps 4 and 5.
+//
+// # Where the table comes from
+//
+//	store ──▶ Proxy.Run: one loop, a cache of objects ──▶ routing table of a port (immutable)
+//	node ──▶ Withdraw, Admit, Exited ──▶ flags of an instance
 //
 // The loop swaps the table of a port whenever a Service or an EndpointSlice changes; a request
-// reads it once and takes no lock. What the node knows earlier than the EndpointSlices is said by
-// flags of the Pod that each request passes a gate with, so that Withdraw holds for every request
-// that enters later, and InFlight counts each one that entered before.
+// loads it for each attempt without a lock. What the node knows before the EndpointSlices
+// do, it says by flags of the instance. They stand in one word with the number of requests in
+// flight, so that Withdraw holds for every request that comes later, and InFlight counts each one
+// that came before.
 //
-// What a client may rely on:
+// # What a client may rely on
 //
 //  1. A listener stays open as long as its Service port exists, whatever happens to Pods.
 //  2. New requests go to ready endpoints; if there is none, to serving and terminating ones (R198,
-//     R199), among which is a Pod that the node withdrew and whose process lives. Connections that
-//     are established are not cut for it (R201).
-//  3. A request of which nothing was sent goes to another replica, whatever its method. One that
-//     was sent and got no answer because the connection broke goes to another replica only if it is
-//     idempotent as net/http sees it (GET, HEAD, OPTIONS, TRACE, or an Idempotency-Key) and its
-//     body is at most 64 KiB. Anything else is never sent twice.
-//  4. 503 means that nobody saw the request, 502 that somebody may have.
+//     R199). A Pod that the node withdrew and whose process still runs counts as one of the latter.
+//     Connections that are established are not cut for it (R201).
+//  3. A request of which nothing was sent goes to another endpoint, whatever its method. One that
+//     was sent and got no answer because the connection broke goes to another endpoint only if it
+//     is idempotent by the rule of net/http (GET, HEAD, OPTIONS, TRACE, or an Idempotency-Key) and
+//     its body is at most 64 KiB. Anything else is never sent twice.
+//  4. 503 means that no endpoint has seen the request, 502 that one may have.
 //
-// Headless and ExternalName Services have no listener: they are names, which clients resolve to
-// Pods themselves and past any proxy. Ports of a protocol other than TCP have none either.
+// Headless and ExternalName Services have no listener: they are names, which clients resolve
+// themselves to reach Pods without any proxy. Ports of a protocol other than TCP have none either.
 //
-// Headers: Host stays what the client sent. X-Forwarded-For gets the client's address appended;
+// Headers: Host stays what the client sent. The client's address is appended to X-Forwarded-For;
 // X-Forwarded-Host and X-Forwarded-Proto are kept if the client sent them, else set. Listeners are
-// on loopback, so a client is a process of this machine, as a TLS terminator or an ingress in
-// front, whose word an application behind an ingress of a cluster would trust as well. Malformed
-// and ambiguous requests (two lengths, obsolete line folding, a bad chunk) are refused as
-// net/http's server refuses them, and hop-by-hop headers end here as in net/http/httputil.
+// on loopback, so a client is a process of this machine, such as a TLS terminator or an ingress,
+// whose word an application behind an ingress of a cluster would trust as well. Malformed and
+// ambiguous requests (two lengths, obsolete line folding, a bad chunk) are refused as the server of
+// net/http refuses them, and hop-by-hop headers are removed as in net/http/httputil.
 package proxy

@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// seeds are requests that proxies disagree with servers about.
+// seeds are requests that proxies and servers are known to read differently.
 func seeds() []string {
 	const head = "POST /fuzz HTTP/1.1\r\nHost: x\r\n"
 	const hidden = "GET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -72,21 +72,21 @@ func seeds() []string {
 	}
 }
 
-// FuzzFront sends anything at all to the front of a Service, with one replica that answers each
-// request with its path, over as few connections as the proxy likes. After each, other clients must
-// get the answers to their own requests: else a connection to the replica is out of step.
+// FuzzFront sends anything at all to a Service with one replica, which answers each request with
+// its path. After each input, other clients must get the answers to their own requests: else the
+// proxy and the replica disagree about where a request on their connection ends.
 func FuzzFront(f *testing.F) {
 	for _, s := range seeds() {
 		f.Add([]byte(s))
 	}
-	c := start(f, Options{DrainTimeout: 50 * time.Millisecond})
-	front := c.service("web")
+	fx := start(f, Options{DrainTimeout: 50 * time.Millisecond})
+	front := fx.service("web")
 	var serial atomic.Int64
 	origin, wrong := strictReplica(f)
-	c.endpoints("web", at("a", origin))
+	fx.endpoints("web", at("a", origin))
 	well := client(f)
 	f.Fuzz(func(t *testing.T, request []byte) {
-		exchangeRaw(t, front, request)
+		sendRaw(t, front, request)
 		for range 3 {
 			path := fmt.Sprintf("/own/%d", serial.Add(1))
 			if code, body := do(well, []string{http.MethodGet, http.MethodPost}[serial.Load()%2], "http://"+front+path, "body"); code != http.StatusOK || body != path {
@@ -103,7 +103,7 @@ func FuzzFront(f *testing.F) {
 	})
 }
 
-// strictReplica answers with the path. It tells of requests that a proxy must not pass on.
+// strictReplica answers with the path. It notes a request that a proxy must not pass on.
 func strictReplica(f *testing.F) (address string, wrong *atomic.Pointer[string]) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -124,8 +124,8 @@ func strictReplica(f *testing.F) (address string, wrong *atomic.Pointer[string])
 	return l.Addr().String(), wrong
 }
 
-// exchangeRaw sends bytes, ends its side and reads what comes.
-func exchangeRaw(t *testing.T, address string, request []byte) {
+// sendRaw sends bytes, closes its side of the connection and reads what comes.
+func sendRaw(t *testing.T, address string, request []byte) {
 	conn, err := net.Dial("tcp", address)
 	if err != nil {
 		t.Fatal(err)
@@ -135,7 +135,7 @@ func exchangeRaw(t *testing.T, address string, request []byte) {
 		t.Fatal(err)
 	}
 	go func() { // ended by Close
-		_, _ = conn.Write(request) // the front may have had enough
+		_, _ = conn.Write(request) // fails if the proxy has closed the connection
 		_ = conn.(*net.TCPConn).CloseWrite()
 	}()
 	for answers := bufio.NewReader(conn); ; {

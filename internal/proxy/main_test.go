@@ -40,16 +40,16 @@ func serveAsReplica() {
 	})))
 }
 
-// child is a replica in a process of its own.
-type child struct {
+// replicaProcess is a replica in a process of its own.
+type replicaProcess struct {
 	cmd     *exec.Cmd
 	address string
-	seen    chan map[string]int // how often each line was printed; after the end
+	seen    chan map[string]int // gets, when the process has ended, how often each line was printed
 }
 
-func startChild(t *testing.T) *child {
+func startReplicaProcess(t *testing.T) *replicaProcess {
 	t.Helper()
-	c := &child{cmd: exec.Command(os.Args[0]), seen: make(chan map[string]int, 1)}
+	c := &replicaProcess{cmd: exec.Command(os.Args[0]), seen: make(chan map[string]int, 1)}
 	c.cmd.Env = append(os.Environ(), asReplica+"=1")
 	out, err := c.cmd.StdoutPipe()
 	if err != nil {
@@ -79,8 +79,8 @@ func startChild(t *testing.T) *child {
 	return c
 }
 
-// kill kills the process and waits until it is gone, which it returns how.
-func (c *child) kill() string {
+// kill kills the process, waits for its end and returns how it ended.
+func (c *replicaProcess) kill() string {
 	_ = c.cmd.Process.Kill()
 	return fmt.Sprint(c.cmd.Wait())
 }

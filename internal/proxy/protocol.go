@@ -12,11 +12,12 @@ import (
 type protocol int
 
 const (
-	// protocolTCP balances connections.
+	// protocolTCP chooses an endpoint for each connection.
 	protocolTCP protocol = iota
-	// protocolHTTP balances requests. Replicas get HTTP/1.1, but gRPC by HTTP/2.
+	// protocolHTTP chooses an endpoint for each request. Endpoints get HTTP/1.1, but gRPC requests
+	// over HTTP/2.
 	protocolHTTP
-	// protocolH2C balances requests. Replicas get HTTP/2 with prior knowledge.
+	// protocolH2C chooses an endpoint for each request. Endpoints get HTTP/2 with prior knowledge.
 	protocolH2C
 )
 
@@ -58,8 +59,8 @@ func protocolOf(port *corev1.ServicePort, selected []*corev1.Pod) protocol {
 	return protocolTCP
 }
 
-// probesHTTP says whether a probe of the Pod is an httpGet, without TLS, at the target of a Service
-// port.
+// probesHTTP reports whether a probe of the Pod is an httpGet, without TLS, at the target of a
+// Service port.
 func probesHTTP(pod *corev1.Pod, port *corev1.ServicePort) bool {
 	target := port.TargetPort
 	if target == (intstr.IntOrString{}) {

@@ -20,7 +20,7 @@ import (
 // where that port is served, as in probity.run/address.80: 127.0.0.1:8080.
 const AnnotationAddress = "probity.run/address."
 
-// component is who reports the Events.
+// component is the reporting component of the Events.
 const component = "probity-proxy"
 
 // Options of a [Proxy].
@@ -30,15 +30,16 @@ type Options struct {
 	// DrainTimeout is how long the requests and connections in flight may take when a Service goes
 	// or the proxy stops, until they are cut. Default 5 s.
 	DrainTimeout time.Duration
-	// ClientTimeout is how long a client may take to send the next piece of an HTTP/1 body or to
-	// take the next one of an answer. Then it is cut off, and its replica is free again. Upgraded
-	// connections and streams of HTTP/2 may be silent. Default one minute.
+	// ClientTimeout is how long a client may take to send the next part of an HTTP/1 body, or to
+	// read the next part of an answer. After that its connection is closed, so that it does not
+	// occupy an endpoint for ever. Upgraded connections and streams of HTTP/2 may be silent for as
+	// long as they like. Default one minute.
 	ClientTimeout time.Duration
-	// MaxConnections of clients, of all Services together. Further ones wait in the kernel's
-	// queues. Default 8192.
+	// MaxConnections is how many connections of clients all Services together accept at a time.
+	// Further ones wait in the kernel's queues. Default 8192.
 	MaxConnections int
-	// Reserved, if not nil, says that a port is to be left to somebody else, as to a Pod with fixed
-	// ports. It is called from the goroutine of Run.
+	// Reserved, if not nil, reports whether a port is to be left to somebody else, such as a Pod
+	// with fixed ports. It is called from the goroutine of Run.
 	Reserved func(port int) bool
 	// Logger gets what is neither an Event nor an answer. Default: nothing is logged.
 	Logger *slog.Logger
@@ -49,15 +50,15 @@ type Options struct {
 type Proxy struct {
 	opts    Options
 	httpLog *log.Logger
-	pods    pods
-	buffers buffers
-	slots   chan struct{} // one for each connection of a client
-	// of listeners, TCP clients, ports that stop and replicas that are brought back
+	pods    podRegistry
+	buffers bufferPool
+	slots   chan struct{} // holds a value for each connection of a client
+	// the goroutines that serve listeners and TCP clients, drain ports and redial ejected endpoints
 	running sync.WaitGroup
-	world   world // of the loop
+	cache   cache // belongs to the loop of Run
 
 	mu    sync.Mutex // guards ports against readers; only the loop writes
-	ports map[portKey]*port
+	ports map[portKey]*servicePort
 }
 
 // New makes a proxy. It does nothing before [Proxy.Run].
@@ -68,27 +69,31 @@ func New(opts Options) *Proxy {
 	if opts.Logger == nil {
 		opts.Logger = slog.New(slog.DiscardHandler)
 	}
-	p := &Proxy{opts: opts, ports: map[portKey]*port{}, slots: make(chan struct{}, opts.MaxConnections)}
-	p.httpLog = slog.NewLogLogger(opts.Logger.Handler(), slog.LevelDebug)
-	p.pods = pods{report: p.reportLoss, byUID: map[types.UID]*pod{}}
+	p := &Proxy{
+		opts:    opts,
+		httpLog: slog.NewLogLogger(opts.Logger.Handler(), slog.LevelDebug),
+		slots:   make(chan struct{}, opts.MaxConnections),
+		ports:   map[portKey]*servicePort{},
+	}
+	p.pods = podRegistry{reportLoss: p.reportLoss, byUID: map[types.UID]*pod{}}
 	return p
 }
 
-// Run serves until the context is done. Then it accepts no more, waits for what is in flight, for
-// at most the DrainTimeout, and returns when nothing that it started is left. It can be called
-// once.
+// Run serves until the context is done. Then it accepts nothing more, waits for what is in flight,
+// but no longer than the DrainTimeout, and returns when nothing that it started is left. It can be
+// called once.
 func (p *Proxy) Run(ctx context.Context) error {
 	defer p.running.Wait()
-	defer p.stopAll()
-	watch, err := p.begin()
+	defer p.drainAll()
+	watch, err := p.resync()
 	if err != nil {
 		return err
 	}
 	for {
 		change, err := watch.Next(ctx)
 		switch {
-		case apierrors.IsResourceExpired(err): // held up for too long
-			if watch, err = p.begin(); err != nil {
+		case apierrors.IsResourceExpired(err): // the loop was too slow, and the store has dropped changes
+			if watch, err = p.resync(); err != nil {
 				return err
 			}
 			continue
@@ -97,7 +102,7 @@ func (p *Proxy) Run(ctx context.Context) error {
 		case err != nil:
 			return err
 		}
-		for _, name := range p.world.learn(change) {
+		for _, name := range p.cache.update(change) {
 			p.reconcile(name)
 		}
 		if pod, ok := change.Object.(*corev1.Pod); ok && change.Type == store.Deleted {
@@ -106,66 +111,49 @@ func (p *Proxy) Run(ctx context.Context) error {
 	}
 }
 
-// begin brings everything to what the store says now, and watches from there.
-func (p *Proxy) begin() (*store.Watch, error) {
-	world, version := look(p.opts.Store)
-	p.world = world
-	there := map[types.UID]bool{}
-	for _, pod := range world.pods {
-		there[pod.UID] = true
+// resync brings everything to what the store says now, and begins a watch there.
+func (p *Proxy) resync() (*store.Watch, error) {
+	var version string
+	p.cache, version = newCache(p.opts.Store)
+	existing := map[types.UID]bool{}
+	for _, pod := range p.cache.pods {
+		existing[pod.UID] = true
 	}
-	p.pods.keep(there)
+	p.pods.keepOnly(existing)
 	names := map[types.NamespacedName]bool{}
 	for key := range p.ports {
 		names[key.service] = true
 	}
-	for name := range p.world.services {
+	for name := range p.cache.services {
 		names[name] = true
 	}
-	for _, name := range p.world.inOrder(names) {
+	for _, name := range p.cache.byAge(names) {
 		p.reconcile(name)
 	}
-	return p.opts.Store.Watch(store.WatchOptions{From: version, Kinds: kinds()})
+	return p.opts.Store.Watch(store.WatchOptions{From: version, Kinds: watchedKinds()})
 }
 
-// stopAll stops all ports at the same time and waits for them.
-func (p *Proxy) stopAll() {
-	var stopping sync.WaitGroup
-	for _, o := range p.ports {
-		stopping.Go(func() { o.stop(p.opts.DrainTimeout) })
+// drainAll drains all ports at the same time and waits for them.
+func (p *Proxy) drainAll() {
+	var draining sync.WaitGroup
+	for _, sp := range p.ports {
+		draining.Go(func() { sp.drain(p.opts.DrainTimeout) })
 	}
-	stopping.Wait()
+	draining.Wait()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	clear(p.ports)
 }
 
-// wake lets held requests look again.
-func (p *Proxy) wake() {
+// wakeHeld lets requests that wait for an endpoint choose again.
+func (p *Proxy) wakeHeld() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for _, o := range p.ports {
-		o.changes.fire()
+	for _, sp := range p.ports {
+		sp.changes.fire()
 	}
 }
 
-func (p *Proxy) record(about corev1.ObjectReference, kind, reason, message string) {
-	p.opts.Store.Record(store.Occurrence{About: about, Type: kind, Reason: reason, Message: message, Component: component})
+func (p *Proxy) record(about corev1.ObjectReference, eventType, reason, message string) {
+	p.opts.Store.Record(store.Occurrence{About: about, Type: eventType, Reason: reason, Message: message, Component: component})
 }
-
-// buffers are lent to reverse proxies. The zero value is ready.
-type buffers struct{ pool sync.Pool }
-
-// bufferSize is what httputil uses.
-const bufferSize = 32 << 10
-
-// Get implements [httputil.BufferPool].
-func (b *buffers) Get() []byte {
-	if buffer, ok := b.pool.Get().(*[bufferSize]byte); ok {
-		return buffer[:]
-	}
-	return new([bufferSize]byte)[:]
-}
-
-// Put implements [httputil.BufferPool].
-func (b *buffers) Put(buffer []byte) { b.pool.Put((*[bufferSize]byte)(buffer)) }

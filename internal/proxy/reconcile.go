@@ -16,109 +16,97 @@ import (
 	"github.com/probity-run/probity/internal/store"
 )
 
-// inOrder lists Services as they were made, so that the older one gets a port that two want.
-func (w *world) inOrder(names map[types.NamespacedName]bool) []types.NamespacedName {
-	return slices.SortedFunc(maps.Keys(names), func(a, b types.NamespacedName) int {
-		if x, y := w.services[a], w.services[b]; x != nil && y != nil {
-			if c := x.CreationTimestamp.Compare(y.CreationTimestamp.Time); c != 0 {
-				return c
-			}
-		}
-		return compareNames(a, b)
-	})
-}
-
-// reconcile brings the ports of a Service to what the world says: those that are gone stop, new
+// reconcile brings the ports of a Service to what the cache says: those that are gone stop, new
 // ones open, and all get their table.
 func (p *Proxy) reconcile(name types.NamespacedName) {
-	service := p.world.services[name]
+	service := p.cache.services[name]
 	wanted := map[portKey]*corev1.ServicePort{}
-	if service != nil && isServed(service) {
+	if service != nil && hasListener(service) {
 		for i := range service.Spec.Ports {
 			if declared := &service.Spec.Ports[i]; declared.Protocol == corev1.ProtocolTCP || declared.Protocol == "" {
 				wanted[portKey{name, declared.Port}] = declared
 			}
 		}
 	}
-	p.closeOthers(service, name, wanted)
+	p.closeUnwanted(service, name, wanted)
 	for _, key := range slices.SortedFunc(maps.Keys(wanted), func(a, b portKey) int { return int(a.number - b.number) }) {
-		o := p.ports[key]
-		if o == nil {
-			if o = p.open(key, service); o == nil {
+		sp := p.ports[key]
+		if sp == nil {
+			if sp = p.openPort(key, service); sp == nil {
 				continue // the next change of the Service tries again
 			}
-			o.publish(p.tableOf(o, service, wanted[key]))
+			sp.publish(p.routingTableFor(sp, service, wanted[key]))
 			p.mu.Lock()
-			p.ports[key] = o
+			p.ports[key] = sp
 			p.mu.Unlock()
-			p.running.Go(o.serve)
+			p.running.Go(sp.serve)
 			continue
 		}
-		o.publish(p.tableOf(o, service, wanted[key]))
+		sp.publish(p.routingTableFor(sp, service, wanted[key]))
 	}
 	if service != nil {
-		p.annotate(service)
+		p.annotateAddresses(service)
 	}
 }
 
-// isServed says whether clients reach a Service by an address of its own.
-func isServed(service *corev1.Service) bool {
+// hasListener reports whether clients reach a Service by an address of its own.
+func hasListener(service *corev1.Service) bool {
 	return service.DeletionTimestamp == nil && service.Spec.Type != corev1.ServiceTypeExternalName && service.Spec.ClusterIP != corev1.ClusterIPNone
 }
 
-// closeOthers closes the ports of a Service that are not wanted, or belong to another Service that
-// had its name, and has them stop.
-func (p *Proxy) closeOthers(service *corev1.Service, name types.NamespacedName, wanted map[portKey]*corev1.ServicePort) {
-	for key, o := range p.ports {
-		if key.service != name || wanted[key] != nil && o.service.UID == service.UID {
+// closeUnwanted closes the listeners of ports that the Service does not have any more, or that
+// belong to an earlier Service of the same name, and lets them drain.
+func (p *Proxy) closeUnwanted(service *corev1.Service, name types.NamespacedName, wanted map[portKey]*corev1.ServicePort) {
+	for key, sp := range p.ports {
+		if key.service != name || wanted[key] != nil && sp.service.UID == service.UID {
 			continue
 		}
-		o.close()
+		sp.stopAccepting()
 		p.mu.Lock()
 		delete(p.ports, key)
 		p.mu.Unlock()
-		p.running.Go(func() { o.stop(p.opts.DrainTimeout) })
+		p.running.Go(func() { sp.drain(p.opts.DrainTimeout) })
 	}
 }
 
-// tableOf makes the next table of a port.
-func (p *Proxy) tableOf(o *port, service *corev1.Service, declared *corev1.ServicePort) *table {
-	before := o.table.Load()
-	t := &table{protocol: protocolOf(declared, p.world.selected(service)), hold: holdOf(service), affinity: affinityOf(service)}
+// routingTableFor makes the next table of a port.
+func (p *Proxy) routingTableFor(sp *servicePort, service *corev1.Service, declared *corev1.ServicePort) *routingTable {
+	before := sp.table.Load()
+	t := &routingTable{protocol: protocolOf(declared, p.cache.podsSelectedBy(service)), hold: holdOf(service), affinityTimeout: affinityTimeoutOf(service)}
 	if t.protocol == protocolTCP && before.protocol == protocolHTTP && declared.AppProtocol == nil {
-		// a probe told once; that there is no Pod now does not make it untrue
+		// the probe of a Pod has shown that it is HTTP, which stays true without Pods
 		t.protocol = protocolHTTP
 	}
-	ready, terminating := endpointsOf(p.world.slicesOf(o.key.service), declared.Name)
-	for _, e := range ready {
-		t.ready = append(t.ready, p.replicaOf(before, e))
+	ready, terminating := endpointsOf(p.cache.slicesOf(sp.key.service), declared.Name)
+	for _, id := range ready {
+		t.ready = append(t.ready, p.endpointFor(before, id))
 	}
-	for _, e := range terminating {
-		t.terminating = append(t.terminating, p.replicaOf(before, e))
+	for _, id := range terminating {
+		t.terminating = append(t.terminating, p.endpointFor(before, id))
 	}
 	return t
 }
 
-// replicaOf finds the replica of an endpoint in the table before, or makes it.
-func (p *Proxy) replicaOf(before *table, e endpoint) *replica {
-	for _, list := range [][]*replica{before.ready, before.terminating} {
-		for _, r := range list {
-			if r.address == e.address && r.uid == e.uid && r.name == e.name {
-				return r
+// endpointFor finds an endpoint in the table before, or makes it.
+func (p *Proxy) endpointFor(before *routingTable, id endpointID) *endpoint {
+	for _, list := range [][]*endpoint{before.ready, before.terminating} {
+		for _, e := range list {
+			if e.endpointID == id {
+				return e
 			}
 		}
 	}
-	if e.uid == "" {
+	if id.uid == "" {
 		alone := &pod{}
-		alone.name.Store(&e.name)
-		alone.life.Store(newLife(alone, p.reportLoss))
-		return &replica{endpoint: e, pod: alone}
+		alone.name.Store(&id.name)
+		alone.instance.Store(newInstance(alone, p.reportLoss))
+		return &endpoint{endpointID: id, pod: alone}
 	}
-	return &replica{endpoint: e, pod: p.pods.get(e.uid, &e.name)}
+	return &endpoint{endpointID: id, pod: p.pods.get(id.uid, &id.name)}
 }
 
-// holdOf reads the annotation for held requests. The manifest was validated; what another way
-// brought in and is no time means no hold.
+// holdOf reads the annotation probity.run/hold. A manifest with a bad value was refused; a Service
+// that came into the store in another way and has one holds nothing.
 func holdOf(service *corev1.Service) time.Duration {
 	hold, err := time.ParseDuration(service.Annotations[manifest.AnnotationHold])
 	if err != nil {
@@ -127,8 +115,9 @@ func holdOf(service *corev1.Service) time.Duration {
 	return max(0, hold)
 }
 
-// affinityOf is how long a client stays with its replica: 10800 s by default (R202).
-func affinityOf(service *corev1.Service) time.Duration {
+// affinityTimeoutOf is how long a client's requests go to the same endpoint: 10800 s by default
+// (R202).
+func affinityTimeoutOf(service *corev1.Service) time.Duration {
 	if service.Spec.SessionAffinity != corev1.ServiceAffinityClientIP {
 		return 0
 	}
@@ -139,12 +128,12 @@ func affinityOf(service *corev1.Service) time.Duration {
 	return time.Duration(seconds) * time.Second
 }
 
-// annotate tells on the Service where its ports are.
-func (p *Proxy) annotate(service *corev1.Service) {
+// annotateAddresses writes into the annotations of a Service where its ports are served.
+func (p *Proxy) annotateAddresses(service *corev1.Service) {
 	want := map[string]string{}
-	for key, o := range p.ports {
+	for key, sp := range p.ports {
 		if key.service == nameOf(service) {
-			want[AnnotationAddress+strconv.Itoa(int(key.number))] = o.address()
+			want[AnnotationAddress+strconv.Itoa(int(key.number))] = sp.address()
 		}
 	}
 	have := maps.Clone(service.Annotations)

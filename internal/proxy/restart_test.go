@@ -7,19 +7,19 @@ import (
 	"testing"
 )
 
-// TestRestartInPlace breaks a GET that is in flight at a Pod whose next process listens on the same
-// port already, but was never ready. net/http would send such a request again, to the same address.
+// TestRestartInPlace breaks a GET that is in flight at a Pod whose next process already listens on
+// the same port, but was never ready. net/http by itself would send the GET again to that process.
 func TestRestartInPlace(t *testing.T) {
-	c := start(t, Options{})
-	url := "http://" + c.service("web")
+	fx := start(t, Options{})
+	url := "http://" + fx.service("web")
 	arrived, hang := make(chan struct{}), atomic.Bool{}
-	a := c.replica("a", func(w http.ResponseWriter, r *http.Request) {
+	a := fx.replica("a", func(w http.ResponseWriter, r *http.Request) {
 		if hang.Load() {
 			arrived <- struct{}{}
 			<-r.Context().Done()
 		}
 	})
-	c.endpoints("web", at("a", a.address))
+	fx.endpoints("web", at("a", a.address))
 	client := client(t)
 	// so that the next request finds a kept connection
 	if code, body := get(client, url); code != http.StatusOK {
@@ -32,12 +32,12 @@ func TestRestartInPlace(t *testing.T) {
 		answer <- code
 	}()
 	<-arrived
-	b := c.replica("b", nil)
-	c.endpoints("web", at("a", a.address), at("b", b.address))
+	b := fx.replica("b", nil)
+	fx.endpoints("web", at("a", a.address), at("b", b.address))
 	if err := a.Listener.Close(); err != nil {
 		t.Fatal(err)
 	}
-	c.proxy.Exited("a", "was killed by SIGKILL")
+	fx.proxy.Exited("a", "was killed by SIGKILL")
 	next, err := net.Listen("tcp", a.address)
 	if err != nil {
 		t.Fatal(err)

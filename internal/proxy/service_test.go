@@ -22,20 +22,20 @@ func onPort(port int) func(*corev1.Service) {
 }
 
 func TestTwoServicesOnOnePort(t *testing.T) {
-	c := start(t, Options{})
+	fx := start(t, Options{})
 	port := freePort(t)
-	first := c.service("first", onPort(port))
-	second := c.service("second", onPort(port))
+	first := fx.service("first", onPort(port))
+	second := fx.service("second", onPort(port))
 	if first != fmt.Sprintf("127.0.0.1:%d", port) || second == first {
 		t.Errorf("addresses %s and %s, port %d", first, second, port)
 	}
 	want := fmt.Sprintf("second: port %d belongs to Service default/first; port %d of this Service is at %s instead", port, port, second)
-	if events := c.events("PortTaken"); !slices.Equal(events, []string{want}) {
+	if events := fx.events("PortTaken"); !slices.Equal(events, []string{want}) {
 		t.Errorf("Events %q, want %q", events, want)
 	}
-	a, b := c.replica("a", nil), c.replica("b", nil)
-	c.endpoints("first", at("a", a.address))
-	c.endpoints("second", at("b", b.address))
+	a, b := fx.replica("a", nil), fx.replica("b", nil)
+	fx.endpoints("first", at("a", a.address))
+	fx.endpoints("second", at("b", b.address))
 	client := client(t)
 	_, x := get(client, "http://"+first)
 	if _, y := get(client, "http://"+second); x != "a" || y != "b" {
@@ -50,22 +50,22 @@ func TestPortInUseByAnotherProgram(t *testing.T) {
 	}
 	defer l.Close()
 	port := l.Addr().(*net.TCPAddr).Port
-	c := start(t, Options{Reserved: func(p int) bool { return p == port+1 }})
-	address := c.service("web", onPort(port))
+	fx := start(t, Options{Reserved: func(p int) bool { return p == port+1 }})
+	address := fx.service("web", onPort(port))
 	if address == l.Addr().String() || address == fmt.Sprintf("127.0.0.1:%d", port+1) {
 		t.Errorf("the address is %s", address)
 	}
-	if e := c.events("PortTaken"); len(e) != 1 || !strings.Contains(e[0], "in use by another program") {
+	if e := fx.events("PortTaken"); len(e) != 1 || !strings.Contains(e[0], "in use by another program") {
 		t.Errorf("Events %q", e)
 	}
-	reserved := c.service("other", onPort(port+1))
+	reserved := fx.service("other", onPort(port+1))
 	if reserved == fmt.Sprintf("127.0.0.1:%d", port+1) {
 		t.Error("a reserved port was taken")
 	}
 }
 
 func TestServicesWithoutListener(t *testing.T) {
-	c := start(t, Options{})
+	fx := start(t, Options{})
 	for name, change := range map[string]func(*corev1.Service){
 		"headless": func(s *corev1.Service) { s.Spec.ClusterIP = corev1.ClusterIPNone },
 		"external": func(s *corev1.Service) { s.Spec.Type = corev1.ServiceTypeExternalName },
@@ -76,20 +76,20 @@ func TestServicesWithoutListener(t *testing.T) {
 			Spec:       corev1.ServiceSpec{Ports: []corev1.ServicePort{{Port: int32(freePort(t))}}},
 		}
 		change(s)
-		if _, err := store.Create(c.store, s); err != nil {
+		if _, err := store.Create(fx.store, s); err != nil {
 			t.Fatal(err)
 		}
 	}
-	c.service("web") // the last one, so the others were seen
-	if s := c.proxy.State(); len(s.Ports) != 1 || s.Ports[0].Service.Name != "web" {
+	fx.service("web") // when this one is served, the others were seen
+	if s := fx.proxy.State(); len(s.Ports) != 1 || s.Ports[0].Service.Name != "web" {
 		t.Errorf("ports %+v", s.Ports)
 	}
 }
 
 func TestListenerStaysAndGoes(t *testing.T) {
-	c := start(t, Options{})
-	address := c.service("web")
-	a := c.replica("a", nil)
+	fx := start(t, Options{})
+	address := fx.service("web")
+	a := fx.replica("a", nil)
 	conn, answers := raw(t, address, "")
 	ask := func() int {
 		if _, err := conn.Write([]byte("GET / HTTP/1.1\r\nHost: x\r\n\r\n")); err != nil {
@@ -105,23 +105,23 @@ func TestListenerStaysAndGoes(t *testing.T) {
 		}
 		return res.StatusCode
 	}
-	c.endpoints("web", at("a", a.address))
+	fx.endpoints("web", at("a", a.address))
 	first := ask()
-	c.endpoints("web")
+	fx.endpoints("web")
 	second := ask()
-	c.endpoints("web", at("a", a.address))
+	fx.endpoints("web", at("a", a.address))
 	if third := ask(); first != 200 || second != 503 || third != 200 { // all over one connection
 		t.Errorf("answers %d, %d, %d", first, second, third)
 	}
-	key := onlyKey(c)
-	if _, err := store.Modify(c.store, "default", "web", func(s *corev1.Service) error {
+	key := onlyKey(fx)
+	if _, err := store.Modify(fx.store, "default", "web", func(s *corev1.Service) error {
 		s.Spec.Ports[0].Port = int32(freePort(t))
 		return nil
 	}); err != nil {
 		t.Fatal(err)
 	}
 	eventually(t, "the port has moved", func() bool {
-		s, err := store.Get[*corev1.Service](c.store, "default", "web")
+		s, err := store.Get[*corev1.Service](fx.store, "default", "web")
 		return err == nil && s.Annotations[AnnotationAddress+fmt.Sprint(key.number)] == "" && len(s.Annotations) == 1
 	})
 	eventually(t, "the old listener is closed", func() bool {
@@ -131,32 +131,32 @@ func TestListenerStaysAndGoes(t *testing.T) {
 		}
 		return err != nil
 	})
-	if err := store.Delete[*corev1.Service](c.store, "default", "web", store.DeleteOptions{}); err != nil {
+	if err := store.Delete[*corev1.Service](fx.store, "default", "web", store.DeleteOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "nothing listens", func() bool { return len(c.proxy.State().Ports) == 0 })
+	eventually(t, "nothing listens", func() bool { return len(fx.proxy.State().Ports) == 0 })
 }
 
 func TestServiceMadeAnew(t *testing.T) {
-	c := start(t, Options{})
+	fx := start(t, Options{})
 	port := freePort(t)
 	for range 5 {
-		if address := c.service("web", onPort(port)); address != fmt.Sprintf("127.0.0.1:%d", port) {
+		if address := fx.service("web", onPort(port)); address != fmt.Sprintf("127.0.0.1:%d", port) {
 			t.Errorf("address %s, want port %d", address, port)
 		}
-		if err := store.Delete[*corev1.Service](c.store, "default", "web", store.DeleteOptions{}); err != nil {
+		if err := store.Delete[*corev1.Service](fx.store, "default", "web", store.DeleteOptions{}); err != nil {
 			t.Fatal(err)
 		}
 	}
 }
 
 func TestProtocolByProbe(t *testing.T) {
-	c := start(t, Options{})
-	address := c.service("web", named(""), func(s *corev1.Service) { s.Spec.Ports[0].TargetPort = intstr.FromString("web") })
-	if p := c.state().Protocol; p != "tcp" {
+	fx := start(t, Options{})
+	address := fx.service("web", named(""), func(s *corev1.Service) { s.Spec.Ports[0].TargetPort = intstr.FromString("web") })
+	if p := fx.state().Protocol; p != "tcp" {
 		t.Fatalf("protocol %s without a Pod", p)
 	}
-	pod, err := store.Create(c.store, &corev1.Pod{
+	pod, err := store.Create(fx.store, &corev1.Pod{
 		ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "web-1", Labels: map[string]string{"app": "web"}},
 		Spec: corev1.PodSpec{Containers: []corev1.Container{{
 			Ports: []corev1.ContainerPort{{Name: "web", ContainerPort: 8080}},
@@ -168,43 +168,43 @@ func TestProtocolByProbe(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "the probe is seen", func() bool { return c.state().Protocol == "http" })
-	if err := store.Delete[*corev1.Pod](c.store, "default", pod.Name, store.DeleteOptions{}); err != nil {
+	eventually(t, "the probe is seen", func() bool { return fx.state().Protocol == "http" })
+	if err := store.Delete[*corev1.Pod](fx.store, "default", pod.Name, store.DeleteOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	c.endpoints("web")
+	fx.endpoints("web")
 	if code, body := get(client(t), "http://"+address); code != http.StatusServiceUnavailable {
 		t.Errorf("without its Pod the port speaks no HTTP any more: %d %s", code, body)
 	}
 }
 
-// TestExpiredWatch holds the loop up until its watch has expired.
+// TestExpiredWatch blocks the loop until its watch has expired.
 func TestExpiredWatch(t *testing.T) {
-	c := start(t, Options{})
-	c.service("gone")
-	address := c.service("web")
-	a := c.replica("a", nil)
-	c.proxy.mu.Lock()
-	if _, err := store.Modify(c.store, "default", "gone", func(s *corev1.Service) error {
-		s.Spec.Ports[0].Port++ // the loop wants the lock for it
+	fx := start(t, Options{})
+	fx.service("gone")
+	address := fx.service("web")
+	a := fx.replica("a", nil)
+	fx.proxy.mu.Lock()
+	if _, err := store.Modify(fx.store, "default", "gone", func(s *corev1.Service) error {
+		s.Spec.Ports[0].Port++ // for this the loop needs the lock
 		return nil
 	}); err != nil {
-		c.proxy.mu.Unlock()
+		fx.proxy.mu.Unlock()
 		t.Fatal(err)
 	}
-	if err := store.Delete[*corev1.Service](c.store, "default", "gone", store.DeleteOptions{}); err != nil {
+	if err := store.Delete[*corev1.Service](fx.store, "default", "gone", store.DeleteOptions{}); err != nil {
 		t.Error(err)
 	}
-	c.write("web", at("a", a.address))
+	fx.write("web", at("a", a.address))
 	for i := range 5000 {
 		pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: fmt.Sprint("pod-", i)}}
-		if _, err := store.Create(c.store, pod); err != nil {
+		if _, err := store.Create(fx.store, pod); err != nil {
 			t.Error(err)
 		}
 	}
-	c.proxy.mu.Unlock()
+	fx.proxy.mu.Unlock()
 	eventually(t, "one Service is left, with its endpoint", func() bool {
-		s := c.proxy.State().Ports
+		s := fx.proxy.State().Ports
 		return len(s) == 1 && s[0].Service.Name == "web" && len(s[0].Endpoints) == 1
 	})
 	if code, body := get(client(t), "http://"+address); code != http.StatusOK || body != "a" {
@@ -218,11 +218,11 @@ func TestStopWaitsForRequests(t *testing.T) {
 		want  int
 	}{"served to the end": {10 * time.Second, 200}, "cut": {20 * time.Millisecond, 0}} {
 		t.Run(name, func(t *testing.T) {
-			c := start(t, Options{DrainTimeout: test.drain})
-			url := "http://" + c.service("web")
+			fx := start(t, Options{DrainTimeout: test.drain})
+			url := "http://" + fx.service("web")
 			reached, release := make(chan struct{}), make(chan struct{})
-			a := c.replica("a", func(_ http.ResponseWriter, r *http.Request) {
-				// or the server does not notice that its client goes
+			a := fx.replica("a", func(_ http.ResponseWriter, r *http.Request) {
+				// else the server does not notice when its client goes away
 				_, _ = io.Copy(io.Discard, r.Body)
 				close(reached)
 				select {
@@ -230,7 +230,7 @@ func TestStopWaitsForRequests(t *testing.T) {
 				case <-r.Context().Done():
 				}
 			})
-			c.endpoints("web", at("a", a.address))
+			fx.endpoints("web", at("a", a.address))
 			codes := make(chan int)
 			client := client(t)
 			go func() {
@@ -241,7 +241,7 @@ func TestStopWaitsForRequests(t *testing.T) {
 			stopped := make(chan struct{})
 			go func() {
 				defer close(stopped)
-				c.stop()
+				fx.stop()
 			}()
 			if test.want == 200 {
 				eventually(t, "new clients are refused", func() bool {
@@ -253,7 +253,7 @@ func TestStopWaitsForRequests(t *testing.T) {
 				})
 				close(release)
 			}
-			// or nothing at all
+			// a request that was cut gets 502, or no answer at all
 			if code := <-codes; code != test.want && (test.want == 200 || code != http.StatusBadGateway) {
 				t.Errorf("answer %d, want %d", code, test.want)
 			}

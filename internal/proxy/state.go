@@ -7,7 +7,7 @@ import (
 )
 
 // State is what the proxy does at one time, by Service and port. Numbers count from the start of
-// the listener, those of an endpoint from when it was first seen.
+// the listener; those of an endpoint, from when it first came into the routing table.
 type State struct {
 	Ports []PortState
 }
@@ -21,17 +21,17 @@ type PortState struct {
 	Address string
 	// Protocol is tcp, http or h2c.
 	Protocol string
-	// Requests so far; connections with TCP.
+	// Requests is how many came so far. With TCP, here and below, a connection counts as a request.
 	Requests uint64
-	// InFlight is how many are served or wait now.
+	// InFlight is how many of them have not ended, Waiting ones included.
 	InFlight int
-	// Waiting is how many of them are held because nothing is ready.
+	// Waiting is how many are held because no endpoint is ready.
 	Waiting int
-	// Retries is how many attempts followed a failed one.
+	// Retries is how many attempts followed a failed attempt.
 	Retries uint64
-	// Failed is how many got no answer of a replica.
+	// Failed is how many got no answer from an endpoint.
 	Failed uint64
-	// Gone is how many clients went away before the answer was complete.
+	// Gone is how many clients went away before their answer was complete.
 	Gone      uint64
 	Endpoints []EndpointState
 }
@@ -41,31 +41,34 @@ type EndpointState struct {
 	Pod     types.NamespacedName
 	UID     types.UID
 	Address string
-	// Ready is what the EndpointSlice says; if not, it is serving and terminating.
+	// Ready is what the EndpointSlice says. An endpoint that is not ready is serving and
+	// terminating.
 	Ready bool
-	// Withdrawn by the node. Exited: its process has ended.
+	// Withdrawn: the node withdrew it. Exited: its process has ended.
 	Withdrawn, Exited bool
-	// Ejected: it refused a connection and did not accept one since. This is no probe's result and
-	// not in the Pod's status.
+	// Ejected: it refused a connection and did not accept one since. No probe found that out, and
+	// the Pod's status does not show it.
 	Ejected bool
-	// Requests counts attempts, InFlight those that are not over.
+	// Requests counts attempts, InFlight those that have not ended.
 	Requests uint64
 	InFlight int
-	// Failures counts attempts that failed, as refused, timeout, broken (before the answer) and
-	// aborted (in it).
-	Failures  map[string]uint64
+	// Failures counts attempts that failed, by how: refused, timeout, broken (before the answer) or
+	// aborted (during the answer).
+	Failures map[string]uint64
+	// Ejections is how often it was ejected.
 	Ejections uint64
-	// Lost is how many requests that failed here no other replica answered.
+	// Lost is how many requests failed here and were answered by no other endpoint.
 	Lost uint64
 }
 
-// State returns a snapshot. It is a little torn, as nothing stops for it.
+// State returns a snapshot. Nothing stops for it, so its numbers may be of slightly different
+// times.
 func (p *Proxy) State() State {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	var s State
-	for _, o := range p.ports {
-		s.Ports = append(s.Ports, o.state())
+	for _, sp := range p.ports {
+		s.Ports = append(s.Ports, sp.state())
 	}
 	slices.SortFunc(s.Ports, func(a, b PortState) int {
 		if c := compareNames(a.Service, b.Service); c != 0 {
@@ -76,32 +79,32 @@ func (p *Proxy) State() State {
 	return s
 }
 
-func (o *port) state() PortState {
-	t := o.table.Load()
+func (sp *servicePort) state() PortState {
+	t := sp.table.Load()
 	s := PortState{
-		Service: o.key.service, Port: o.key.number, Address: o.address(), Protocol: t.protocol.String(),
-		Requests: o.requests.Load(), InFlight: o.gate.count(), Waiting: int(o.waiting.Load()),
-		Retries: o.retries.Load(), Failed: o.failed.Load(), Gone: o.gone.Load(),
+		Service: sp.key.service, Port: sp.key.number, Address: sp.address(), Protocol: t.protocol.String(),
+		Requests: sp.requests.Load(), InFlight: sp.inFlight.count(), Waiting: int(sp.waiting.Load()),
+		Retries: sp.retries.Load(), Failed: sp.failed.Load(), Gone: sp.gone.Load(),
 	}
-	for _, r := range t.ready {
-		s.Endpoints = append(s.Endpoints, r.state(true))
+	for _, e := range t.ready {
+		s.Endpoints = append(s.Endpoints, e.state(true))
 	}
-	for _, r := range t.terminating {
-		s.Endpoints = append(s.Endpoints, r.state(false))
+	for _, e := range t.terminating {
+		s.Endpoints = append(s.Endpoints, e.state(false))
 	}
 	return s
 }
 
-func (r *replica) state(ready bool) EndpointState {
+func (e *endpoint) state(ready bool) EndpointState {
 	s := EndpointState{
-		Pod: r.name, UID: r.uid, Address: r.address, Ready: ready, Ejected: r.isEjected(),
-		Withdrawn: r.has(withdrawn), Exited: r.has(closed),
-		Requests: r.requests.Load(), InFlight: int(r.inFlight.Load()), Failures: map[string]uint64{},
-		Ejections: r.ejections.Load(), Lost: r.lost.Load(),
+		Pod: e.name, UID: e.uid, Address: e.address, Ready: ready, Ejected: e.isEjected(),
+		Withdrawn: e.hasAny(flagWithdrawn), Exited: e.hasAny(flagClosed),
+		Requests: e.requests.Load(), InFlight: int(e.inFlight.Load()), Failures: map[string]uint64{},
+		Ejections: e.ejections.Load(), Lost: e.lost.Load(),
 	}
-	for kind := range failures {
-		if n := r.failures[kind].Load(); n > 0 {
-			s.Failures[kind.String()] = n
+	for failure := range numFailures {
+		if n := e.failures[failure].Load(); n > 0 {
+			s.Failures[failure.String()] = n
 		}
 	}
 	return s

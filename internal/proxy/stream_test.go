@@ -41,13 +41,13 @@ func TestProtocolToReplica(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			c := start(t, Options{})
-			url := "http://" + c.service("web", named(test.port))
-			r := c.replica("a", func(w http.ResponseWriter, r *http.Request) {
+			fx := start(t, Options{})
+			url := "http://" + fx.service("web", named(test.port))
+			r := fx.replica("a", func(w http.ResponseWriter, r *http.Request) {
 				body, _ := io.ReadAll(r.Body)
 				fmt.Fprint(w, r.Proto, " ", string(body))
 			})
-			c.endpoints("web", at("a", r.address))
+			fx.endpoints("web", at("a", r.address))
 			client := test.client(t)
 			if code, body := do(client, http.MethodPost, url, "x"); code != http.StatusOK || body != test.want+" x" {
 				t.Errorf("%d %q, want %s", code, body, test.want)
@@ -60,17 +60,17 @@ func TestProtocolToReplica(t *testing.T) {
 func TestTrailers(t *testing.T) {
 	for _, port := range []string{"http", "h2c"} {
 		t.Run(port, func(t *testing.T) {
-			c := start(t, Options{})
-			url := "http://" + c.service("web", named(port))
-			r := c.replica("a", func(w http.ResponseWriter, r *http.Request) {
+			fx := start(t, Options{})
+			url := "http://" + fx.service("web", named(port))
+			r := fx.replica("a", func(w http.ResponseWriter, r *http.Request) {
 				w.Header().Set("Trailer", "X-Announced")
 				body, _ := io.ReadAll(r.Body)
 				fmt.Fprint(w, string(body))
 				w.Header().Set("X-Announced", r.Trailer.Get("X-Sum"))
 				w.Header().Set(http.TrailerPrefix+"X-Late", "1")
 			})
-			c.endpoints("web", at("a", r.address))
-			// of unknown length
+			fx.endpoints("web", at("a", r.address))
+			// a reader of unknown length, so that the body is sent in chunks
 			req, err := http.NewRequest(http.MethodPost, url, io.MultiReader(strings.NewReader("hello")))
 			if err != nil {
 				t.Fatal(err)
@@ -92,17 +92,17 @@ func TestTrailers(t *testing.T) {
 }
 
 func TestServerSentEvents(t *testing.T) {
-	c := start(t, Options{})
-	url := "http://" + c.service("web")
+	fx := start(t, Options{})
+	url := "http://" + fx.service("web")
 	next := make(chan string)
-	r := c.replica("a", func(w http.ResponseWriter, r *http.Request) {
+	r := fx.replica("a", func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/event-stream")
 		for event := range next {
 			fmt.Fprintf(w, "data: %s\n\n", event)
 			_ = http.NewResponseController(w).Flush()
 		}
 	})
-	c.endpoints("web", at("a", r.address))
+	fx.endpoints("web", at("a", r.address))
 	events := make(chan string)
 	go func() {
 		defer close(events)
@@ -132,9 +132,9 @@ func TestServerSentEvents(t *testing.T) {
 
 // TestBothWaysAtOnce streams over HTTP/1.1: each chunk is answered before the next is sent.
 func TestBothWaysAtOnce(t *testing.T) {
-	c := start(t, Options{})
-	address := c.service("web")
-	r := c.replica("a", func(w http.ResponseWriter, r *http.Request) {
+	fx := start(t, Options{})
+	address := fx.service("web")
+	r := fx.replica("a", func(w http.ResponseWriter, r *http.Request) {
 		_ = http.NewResponseController(w).EnableFullDuplex()
 		_ = http.NewResponseController(w).Flush()
 		for lines := bufio.NewScanner(r.Body); lines.Scan(); {
@@ -142,7 +142,7 @@ func TestBothWaysAtOnce(t *testing.T) {
 			_ = http.NewResponseController(w).Flush()
 		}
 	})
-	c.endpoints("web", at("a", r.address))
+	fx.endpoints("web", at("a", r.address))
 	conn, reader := raw(t, address, "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
 	res, err := http.ReadResponse(reader, nil)
 	if err != nil {
@@ -161,7 +161,7 @@ func TestBothWaysAtOnce(t *testing.T) {
 	}
 }
 
-// upgrade answers 101 and echoes.
+// upgrade answers 101 and then echoes.
 func upgrade(w http.ResponseWriter, r *http.Request) {
 	if r.Header.Get("Upgrade") != "websocket" || r.Header.Get("Sec-WebSocket-Key") == "" {
 		http.Error(w, "no upgrade", http.StatusBadRequest)
@@ -201,15 +201,15 @@ func echo(t *testing.T, conn net.Conn, reader *bufio.Reader, line string) {
 }
 
 func TestWebSocket(t *testing.T) {
-	c := start(t, Options{DrainTimeout: 50 * time.Millisecond})
-	address := c.service("web", named("h2c")) // upgrades go by HTTP/1.1 whatever the port speaks
-	r := c.replica("a", upgrade)
-	c.endpoints("web", at("a", r.address))
+	fx := start(t, Options{DrainTimeout: 50 * time.Millisecond})
+	address := fx.service("web", named("h2c")) // upgrades go by HTTP/1.1 whatever the port speaks
+	r := fx.replica("a", upgrade)
+	fx.endpoints("web", at("a", r.address))
 	conn, reader := upgraded(t, address)
-	c.endpoints("web", ready(at("a", r.address), false)) // R201
-	c.proxy.Withdraw("a")
+	fx.endpoints("web", ready(at("a", r.address), false)) // R201
+	fx.proxy.Withdraw("a")
 	echo(t, conn, reader, "still there\n")
-	if n := c.proxy.InFlight("a"); n != 1 {
+	if n := fx.proxy.InFlight("a"); n != 1 {
 		t.Errorf("%d in flight", n)
 	}
 	if err := conn.CloseWrite(); err != nil {
@@ -218,19 +218,19 @@ func TestWebSocket(t *testing.T) {
 	if rest, err := io.ReadAll(reader); len(rest) > 0 || err != nil {
 		t.Errorf("%q %v after the end", rest, err)
 	}
-	<-c.proxy.Drained("a")
-	c.proxy.Exited("a", "exited with code 0")
-	if events := c.events("RequestsLost"); len(events) > 0 {
+	<-fx.proxy.Drained("a")
+	fx.proxy.Exited("a", "exited with code 0")
+	if events := fx.events("RequestsLost"); len(events) > 0 {
 		t.Errorf("a connection that its client ended counts as cut: %q", events)
 	}
 }
 
 func TestUpgradedConnectionIsCut(t *testing.T) {
 	t.Run("by its replica", func(t *testing.T) {
-		c := start(t, Options{})
-		address := c.service("web")
+		fx := start(t, Options{})
+		address := fx.service("web")
 		release := make(chan struct{})
-		r := c.replica("a", func(w http.ResponseWriter, r *http.Request) {
+		r := fx.replica("a", func(w http.ResponseWriter, r *http.Request) {
 			conn, buffered, _ := http.NewResponseController(w).Hijack()
 			fmt.Fprint(conn, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
 			line, _ := buffered.ReadString('\n')
@@ -238,7 +238,7 @@ func TestUpgradedConnectionIsCut(t *testing.T) {
 			<-release
 			_ = conn.Close()
 		})
-		c.endpoints("web", at("a", r.address))
+		fx.endpoints("web", at("a", r.address))
 		conn, reader := upgraded(t, address)
 		close(release)
 		if _, err := reader.ReadByte(); err == nil {
@@ -247,23 +247,23 @@ func TestUpgradedConnectionIsCut(t *testing.T) {
 		if err := conn.Close(); err != nil {
 			t.Fatal(err)
 		}
-		c.proxy.Exited("a", "was killed by SIGKILL")
-		eventually(t, "the Event", func() bool { return len(c.events("RequestsLost")) == 1 })
-		if e := c.events("RequestsLost")[0]; e != "a: 1 open connection was cut when a was killed by SIGKILL" {
+		fx.proxy.Exited("a", "was killed by SIGKILL")
+		eventually(t, "the Event", func() bool { return len(fx.events("RequestsLost")) == 1 })
+		if e := fx.events("RequestsLost")[0]; e != "a: 1 open connection was cut when a was killed by SIGKILL" {
 			t.Error(e)
 		}
 	})
 	t.Run("by the end of the proxy", func(t *testing.T) {
-		c := start(t, Options{DrainTimeout: 100 * time.Millisecond})
-		address := c.service("web")
-		r := c.replica("a", upgrade)
-		c.endpoints("web", at("a", r.address))
+		fx := start(t, Options{DrainTimeout: 100 * time.Millisecond})
+		address := fx.service("web")
+		r := fx.replica("a", upgrade)
+		fx.endpoints("web", at("a", r.address))
 		_, reader := upgraded(t, address)
-		c.stop()
+		fx.stop()
 		if _, err := reader.ReadByte(); err == nil {
 			t.Error("the connection goes on")
 		}
-		if events := c.events("RequestsLost"); len(events) > 0 {
+		if events := fx.events("RequestsLost"); len(events) > 0 {
 			t.Errorf("Events %q", events)
 		}
 	})
@@ -293,8 +293,8 @@ func bidi() *grpc.ServiceDesc {
 func TestGRPC(t *testing.T) {
 	for _, port := range []string{"grpc", "http"} {
 		t.Run(port, func(t *testing.T) {
-			c := start(t, Options{})
-			address := c.service("api", named(port))
+			fx := start(t, Options{})
+			address := fx.service("api", named(port))
 			l, err := net.Listen("tcp", "127.0.0.1:0")
 			if err != nil {
 				t.Fatal(err)
@@ -317,7 +317,7 @@ func TestGRPC(t *testing.T) {
 				t.Errorf("without endpoints: %v", err)
 			}
 
-			c.endpoints("api", at("a", l.Addr().String()))
+			fx.endpoints("api", at("a", l.Addr().String()))
 			answer, err := healthv1.NewHealthClient(conn).Check(ctx, &healthv1.HealthCheckRequest{})
 			if err != nil || answer.Status != healthv1.HealthCheckResponse_SERVING {
 				t.Errorf("unary: %v %v", answer, err)

@@ -13,8 +13,8 @@ import (
 	"github.com/probity-run/probity/internal/manifest"
 )
 
-// tcpReplica echoes lines with its name before, and says how many bytes it got at the end of its
-// input.
+// tcpReplica echoes each line with its name in front. At the end of its input it writes how many
+// bytes it got.
 func tcpReplica(t *testing.T, name string) (address string, stop func()) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -66,12 +66,12 @@ func line(t *testing.T, r *bufio.Reader) string {
 }
 
 func TestTCP(t *testing.T) {
-	c := start(t, Options{})
-	address := c.service("db", named("pg"))
+	fx := start(t, Options{})
+	address := fx.service("db", named("pg"))
 	a, _ := tcpReplica(t, "a")
 	b, _ := tcpReplica(t, "b")
 	dead := fmt.Sprintf("127.0.0.1:%d", freePort(t))
-	c.endpoints("db", at("a", a), at("b", b), at("dead", dead))
+	fx.endpoints("db", at("a", a), at("b", b), at("dead", dead))
 	count := map[string]int{}
 	var conns []*net.TCPConn
 	var readers []*bufio.Reader
@@ -83,10 +83,10 @@ func TestTCP(t *testing.T) {
 	if count["a hello\n"] != 5 || count["b hello\n"] != 5 {
 		t.Errorf("least connections: %v", count)
 	}
-	if s := c.state(); s.Protocol != "tcp" || s.InFlight != 10 || s.Endpoints[2].Ejections != 1 {
+	if s := fx.state(); s.Protocol != "tcp" || s.InFlight != 10 || s.Endpoints[2].Ejections != 1 {
 		t.Errorf("state %+v", s)
 	}
-	c.endpoints("db", ready(at("a", a), false), ready(at("b", b), false)) // R201
+	fx.endpoints("db", ready(at("a", a), false), ready(at("b", b), false)) // R201
 	for i, conn := range conns {
 		if _, err := conn.Write([]byte("more\n")); err != nil {
 			t.Fatal(err)
@@ -102,12 +102,12 @@ func TestTCP(t *testing.T) {
 			t.Errorf("%v, want EOF", err)
 		}
 	}
-	eventually(t, "all are gone", func() bool { return c.state().InFlight == 0 })
+	eventually(t, "all are gone", func() bool { return fx.state().InFlight == 0 })
 }
 
 func TestTCPWithoutReplicas(t *testing.T) {
-	c := start(t, Options{})
-	address := c.service("db", named("pg"))
+	fx := start(t, Options{})
+	address := fx.service("db", named("pg"))
 	conn, err := net.Dial("tcp", address) // the reset may come as early as that
 	if err == nil {
 		defer conn.Close()
@@ -119,23 +119,23 @@ func TestTCPWithoutReplicas(t *testing.T) {
 }
 
 func TestTCPHold(t *testing.T) {
-	c := start(t, Options{})
-	address := c.service("db", named("pg"), annotated(manifest.AnnotationHold, "10s"))
+	fx := start(t, Options{})
+	address := fx.service("db", named("pg"), annotated(manifest.AnnotationHold, "10s"))
 	_, r := raw(t, address, "hello\n")
-	eventually(t, "it waits", func() bool { return c.state().Waiting == 1 })
+	eventually(t, "it waits", func() bool { return fx.state().Waiting == 1 })
 	a, _ := tcpReplica(t, "a")
-	c.endpoints("db", at("a", a))
+	fx.endpoints("db", at("a", a))
 	if got := line(t, r); got != "a hello\n" {
 		t.Errorf("%q", got)
 	}
 }
 
 func TestTCPReplicaThatDoesNotAccept(t *testing.T) {
-	c := start(t, Options{})
-	address := c.service("db", named("pg"))
+	fx := start(t, Options{})
+	address := fx.service("db", named("pg"))
 	b, _ := tcpReplica(t, "b")
-	c.endpoints("db", at("a", fullQueue(t)), at("b", b))
-	c.proxy.ports[onlyKey(c)].turn.Store(1) // so that a is asked first
+	fx.endpoints("db", at("a", fullQueue(t)), at("b", b))
+	fx.proxy.ports[onlyKey(fx)].roundRobin.Store(1) // so that a is asked first
 	began := time.Now()
 	_, r := raw(t, address, "hello\n")
 	if got := line(t, r); got != "b hello\n" || time.Since(began) < dialTimeout {
@@ -145,33 +145,33 @@ func TestTCPReplicaThatDoesNotAccept(t *testing.T) {
 
 func TestTCPConnectionIsCut(t *testing.T) {
 	t.Run("by its replica", func(t *testing.T) {
-		c := start(t, Options{})
-		address := c.service("db", named("pg"))
+		fx := start(t, Options{})
+		address := fx.service("db", named("pg"))
 		a, stop := tcpReplica(t, "a")
-		c.endpoints("db", at("a", a))
+		fx.endpoints("db", at("a", a))
 		conn, r := raw(t, address, "hello\n")
 		line(t, r)
 		stop()
-		c.proxy.Exited("a", "was killed by SIGKILL")
+		fx.proxy.Exited("a", "was killed by SIGKILL")
 		if _, err := r.ReadByte(); err == nil {
 			t.Error("the connection goes on")
 		}
 		if err := conn.Close(); err != nil {
 			t.Fatal(err)
 		}
-		eventually(t, "the Event", func() bool { return len(c.events("RequestsLost")) == 1 })
-		if e := c.events("RequestsLost")[0]; e != "a: 1 open connection was cut when a was killed by SIGKILL" {
+		eventually(t, "the Event", func() bool { return len(fx.events("RequestsLost")) == 1 })
+		if e := fx.events("RequestsLost")[0]; e != "a: 1 open connection was cut when a was killed by SIGKILL" {
 			t.Error(e)
 		}
 	})
 	t.Run("by the end of the proxy", func(t *testing.T) {
-		c := start(t, Options{DrainTimeout: 50 * time.Millisecond})
-		address := c.service("db", named("pg"))
+		fx := start(t, Options{DrainTimeout: 50 * time.Millisecond})
+		address := fx.service("db", named("pg"))
 		a, _ := tcpReplica(t, "a")
-		c.endpoints("db", at("a", a))
+		fx.endpoints("db", at("a", a))
 		_, r := raw(t, address, "hello\n")
 		line(t, r)
-		c.stop()
+		fx.stop()
 		if _, err := r.ReadByte(); err == nil {
 			t.Error("the connection goes on")
 		}

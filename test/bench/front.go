@@ -16,9 +16,9 @@ import (
 	"time"
 )
 
-// fronts measures a Service's front beside other proxies: each alone on the first CPU, the client
-// and three replicas on the second one, 64 connections that are kept, with small and with large
-// answers.
+// fronts measures Probity's proxy of a Service (the front) beside other proxies: each alone on the
+// first CPU, the client and three replicas on the second, with 64 kept connections, and with small
+// and with large answers.
 func (b *bench) fronts(w io.Writer, p plan) error {
 	for _, size := range []int{200, 64 << 10} {
 		if err := frontsOf(w, p, size); err != nil {
@@ -65,7 +65,7 @@ func frontsOf(w io.Writer, p plan, size int) error {
 	return nil
 }
 
-// frontRow is what one proxy cost and what its clients saw.
+// frontRow is what one proxy cost, and what its client measured.
 type frontRow struct {
 	clientReport
 	cpu    time.Duration
@@ -88,7 +88,7 @@ func median(rows []frontRow) frontRow {
 	return sorted[len(sorted)/2]
 }
 
-// front is a proxy: how it is started for some replicas, listening at a port.
+// front is a proxy, and how it is started at a port for some replicas.
 type front struct {
 	name  string
 	start func(dir string, port int, replicas []string) (*exec.Cmd, error)
@@ -123,7 +123,7 @@ func (f front) measure(replicas []string, size int, window time.Duration) (row f
 		_ = cmd.Wait() // however it ends
 	}()
 	address := fmt.Sprintf("127.0.0.1:%d", port)
-	if err := untilServes(address); err != nil {
+	if err := waitUntilServing(address); err != nil {
 		return row, err
 	}
 	client, err := startChild(1, "client", address, window.String(), fmt.Sprint(size))
@@ -135,7 +135,7 @@ func (f front) measure(replicas []string, size int, window time.Duration) (row f
 	if err := client.answer(&begun); err != nil {
 		return row, err
 	}
-	pids, err := family(cmd.Process.Pid)
+	pids, err := processAndChildren(cmd.Process.Pid)
 	if err != nil {
 		return row, err
 	}
@@ -161,7 +161,7 @@ func (f front) measure(replicas []string, size int, window time.Duration) (row f
 	return row, nil
 }
 
-// self is this program in the role of a proxy.
+// self starts this program as a proxy.
 func self(role string) func(string, int, []string) (*exec.Cmd, error) {
 	return func(dir string, port int, replicas []string) (*exec.Cmd, error) {
 		path, err := os.Executable()
@@ -183,7 +183,7 @@ func nginx(dir string, port int, replicas []string) (*exec.Cmd, error) {
 	for _, r := range replicas {
 		fmt.Fprintf(&servers, "server %s; ", r)
 	}
-	return configured(dir, "nginx", []string{"-c", "CONFIG", "-p", dir, "-e", "stderr"}, fmt.Sprintf(`
+	return installedProxy(dir, "nginx", []string{"-c", "CONFIG", "-p", dir, "-e", "stderr"}, fmt.Sprintf(`
 daemon off; worker_processes 1; pid %s/pid; error_log stderr crit;
 events { worker_connections 1024; }
 http { access_log off; keepalive_requests 1000000000;
@@ -197,7 +197,7 @@ func haproxy(dir string, port int, replicas []string) (*exec.Cmd, error) {
 	for i, r := range replicas {
 		fmt.Fprintf(&servers, "  server s%d %s\n", i, r)
 	}
-	return configured(dir, "haproxy", []string{"-db", "-q", "-f", "CONFIG"}, fmt.Sprintf(`
+	return installedProxy(dir, "haproxy", []string{"-db", "-q", "-f", "CONFIG"}, fmt.Sprintf(`
 global
   maxconn 1000
   nbthread 1
@@ -217,7 +217,7 @@ backend b
 }
 
 func caddy(dir string, port int, replicas []string) (*exec.Cmd, error) {
-	return configured(dir, "caddy", []string{"run", "--config", "CONFIG", "--adapter", "caddyfile"}, fmt.Sprintf(`
+	return installedProxy(dir, "caddy", []string{"run", "--config", "CONFIG", "--adapter", "caddyfile"}, fmt.Sprintf(`
 {
   admin off
   auto_https off
@@ -234,9 +234,9 @@ http://:%d {
 `, port, strings.Join(replicas, " ")))
 }
 
-// configured is an installed program with a configuration file. exec.ErrNotFound says that it is
-// not installed.
-func configured(dir, name string, args []string, config string) (*exec.Cmd, error) {
+// installedProxy is an installed program with a configuration file. The error is exec.ErrNotFound
+// if it is not installed.
+func installedProxy(dir, name string, args []string, config string) (*exec.Cmd, error) {
 	path, err := exec.LookPath(name)
 	if err != nil {
 		return nil, exec.ErrNotFound

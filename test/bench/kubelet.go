@@ -22,14 +22,14 @@ func background() context.Context { return context.Background() }
 // Ticker for each probe, after a random delay; one http.Transport for all, without kept
 // connections; a new http.Client and request for each attempt. It leaves out the kubelet's look-ups
 // and metrics.
-func (o order) startKubelet(t *tally) {
+func (o proberOptions) startKubelet(t *resultCount) {
 	attempt := o.kubeletAttempt()
 	var probes sync.WaitGroup
 	if o.Period == 0 {
 		for i := range inFlight {
 			probes.Go(func() {
 				for {
-					t.count(attempt(i))
+					t.add(attempt(i))
 				}
 			})
 		}
@@ -39,15 +39,16 @@ func (o order) startKubelet(t *tally) {
 		probes.Go(func() {
 			time.Sleep(rand.N(o.Period))
 			for ticks := time.Tick(o.Period); ; <-ticks {
-				t.count(attempt(i))
+				t.add(attempt(i))
 			}
 		})
 	}
 }
 
-// kubeletAttempt returns what makes one attempt at a target.
-func (o order) kubeletAttempt() func(target int) probe.Result {
-	// the handlers do what the kubelet does: a new dialler, a new client connection
+// kubeletAttempt returns a function that makes one attempt at a target.
+func (o proberOptions) kubeletAttempt() func(target int) probe.Result {
+	// TCP and gRPC: as in the kubelet, the handler makes a new dialler or client connection each
+	// time
 	if o.What != "http" {
 		return func(target int) probe.Result { return o.prober(target).Probe(background()) }
 	}
@@ -60,7 +61,7 @@ func (o order) kubeletAttempt() func(target int) probe.Result {
 	return func(target int) probe.Result { return o.kubeletGet(transport, target) }
 }
 
-func (o order) kubeletGet(transport *http.Transport, target int) probe.Result {
+func (o proberOptions) kubeletGet(transport *http.Transport, target int) probe.Result {
 	client := &http.Client{Timeout: time.Second, Transport: transport}
 	req, err := http.NewRequest(http.MethodGet, fmt.Sprintf("http://%s:%d/healthz", host(target), o.Port), nil)
 	if err != nil {

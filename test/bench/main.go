@@ -1,13 +1,13 @@
 //go:build linux
 
-// Command bench measures what probing costs with package engine, beside a re-creation of the
-// kubelet's way in the same run, and prints a table of ratios. docs/benchmarks.md describes the
+// Command bench measures what probing costs with package engine, and in the same run what it costs
+// when done as the kubelet does it, and prints a table of ratios. docs/benchmarks.md describes the
 // method.
 //
 //	go run ./test/bench          about five minutes
 //	go run ./test/bench -quick   a minute: shorter windows, one round
 //
-// All traffic stays on loopback. The program starts itself as server ("farm") and as prober, and
+// All traffic stays on loopback. The program starts itself as server ("targets") and as prober, and
 // ends both.
 package main
 
@@ -34,10 +34,10 @@ func main() {
 	switch flag.Arg(0) {
 	case "":
 		err = table(os.Stdout, *quick, *only)
-	case "farm":
-		err = farm(os.Stdin, os.Stdout)
+	case "targets":
+		err = serveTargets(os.Stdin, os.Stdout)
 	case "prober":
-		var o order
+		var o proberOptions
 		if err = json.Unmarshal([]byte(flag.Arg(1)), &o); err == nil {
 			err = prober(o, os.Stdout)
 		}
@@ -61,7 +61,7 @@ func main() {
 	}
 }
 
-// serve is this program as one of the proxies.
+// serve runs this program as one of the proxies.
 func serve(role, port, list string) error {
 	number, err := strconv.Atoi(port)
 	if err != nil {
@@ -77,7 +77,7 @@ func serve(role, port, list string) error {
 	return serveBare(number, replicas)
 }
 
-// serveClient is this program as the client of a proxy.
+// serveClient runs this program as the client of a proxy.
 func serveClient(address, window, size string) error {
 	d, err := time.ParseDuration(window)
 	if err != nil {

@@ -17,8 +17,8 @@ import (
 	"github.com/probity-run/probity/probe/engine"
 )
 
-// order is what a prober process has to do.
-type order struct {
+// proberOptions is what a prober process has to do.
+type proberOptions struct {
 	Way     string // "engine", "kubelet", or for exec "fork"
 	What    string // "http", "tcp", "grpc", "exec"
 	Port    int
@@ -41,20 +41,20 @@ func (c cost) perAttempt() float64 {
 	return float64(c.CPU) / float64(time.Microsecond) / float64(max(1, c.Attempts))
 }
 
-// tally counts results.
-type tally struct{ attempts, failed atomic.Int64 }
+// resultCount counts results.
+type resultCount struct{ attempts, failed atomic.Int64 }
 
-func (t *tally) count(r probe.Result) {
+func (t *resultCount) add(r probe.Result) {
 	t.attempts.Add(1)
 	if r.Outcome != probe.Success {
 		t.failed.Add(1)
 	}
 }
 
-// prober probes, says "begin" when the window opens, and the cost when it is over. The process then
-// ends.
-func prober(o order, out io.Writer) error {
-	var t tally
+// prober probes, prints "begin" when the window of the measurement begins, and the cost when it is
+// over. Then the process ends.
+func prober(o proberOptions, out io.Writer) error {
+	var t resultCount
 	if err := o.start(&t); err != nil {
 		return err
 	}
@@ -75,8 +75,8 @@ func prober(o order, out io.Writer) error {
 	return json.NewEncoder(out).Encode(c)
 }
 
-// start lets the attempts begin; they go on until the process ends.
-func (o order) start(t *tally) error {
+// start begins the attempts, which go on until the process ends.
+func (o proberOptions) start(t *resultCount) error {
 	switch {
 	case o.What == "exec":
 		o.startExec(t)
@@ -95,18 +95,18 @@ func (o order) start(t *tally) error {
 	}
 	for i := range o.Targets {
 		phase := engine.Phase(fmt.Sprint("target-", i), o.Period)
-		e.Every(o.prober(i), o.Period, phase, func(r engine.Report) { t.count(r.Result) })
+		e.Every(o.prober(i), o.Period, phase, func(r engine.Report) { t.add(r.Result) })
 	}
 	return nil
 }
 
 // closedLoop keeps inFlight attempts of the engine going.
-func (o order) closedLoop(e *engine.Engine, t *tally) {
+func (o proberOptions) closedLoop(e *engine.Engine, t *resultCount) {
 	for i := range inFlight {
 		p := e.Prepare(o.prober(i))
 		var next func(probe.Result)
 		next = func(r probe.Result) {
-			t.count(r)
+			t.add(r)
 			e.Go(p, next)
 		}
 		e.Go(p, next)
@@ -116,7 +116,7 @@ func (o order) closedLoop(e *engine.Engine, t *tally) {
 const inFlight = 64
 
 // prober returns the handler for a target.
-func (o order) prober(target int) probe.Prober {
+func (o proberOptions) prober(target int) probe.Prober {
 	switch o.What {
 	case "tcp":
 		return probe.TCPSocket{Host: host(target), Port: o.Port}
@@ -130,17 +130,17 @@ func host(target int) string {
 	return net.IPv4(127, 10, byte(target>>8), byte(target)).String()
 }
 
-// startExec runs a command again and again, one at a time: as an attempt, or with fork, exec and
-// wait and nothing else.
-func (o order) startExec(t *tally) {
+// startExec runs a command again and again, one at a time: as an attempt of package probe, or only
+// by fork, exec and wait.
+func (o proberOptions) startExec(t *resultCount) {
 	var loop sync.WaitGroup
 	loop.Go(func() {
 		for {
 			if o.Way == "engine" {
-				t.count(probe.Exec{Command: []string{"/bin/true"}, Timeout: time.Minute}.Probe(background()))
+				t.add(probe.Exec{Command: []string{"/bin/true"}, Timeout: time.Minute}.Probe(background()))
 				continue
 			}
-			t.count(forkExec())
+			t.add(forkExec())
 		}
 	})
 }

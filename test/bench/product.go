@@ -19,7 +19,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// product is a probity that runs a manifest.
+// product is a probity process that runs a manifest.
 type product struct {
 	cmd    *exec.Cmd
 	began  time.Time
@@ -45,7 +45,7 @@ func startProduct(probity, dir, manifest string) (*product, error) {
 	}
 	p := &product{}
 	p.cmd = exec.Command(probity, "run", "-o", "json", "--state-dir", filepath.Join(dir, "state"), file)
-	p.cmd.Stderr = io.Discard // what is not applied here is listed there
+	p.cmd.Stderr = io.Discard // lists the fields that are not applied here
 	var err error
 	if p.output, err = p.cmd.StdoutPipe(); err != nil {
 		return nil, err
@@ -110,12 +110,12 @@ func (p *product) nextPod() (*corev1.Pod, error) {
 	return nil, errors.Join(errors.New("probity ended early"), p.lines.Err())
 }
 
-// drain lets the output go on unread.
+// drain discards the rest of the output.
 func (p *product) drain() { go io.Copy(io.Discard, p.output) }
 
 // processes are probity and its shepherd.
 func (p *product) processes() ([]int, error) {
-	pids, err := family(p.cmd.Process.Pid)
+	pids, err := processAndChildren(p.cmd.Process.Pid)
 	if err == nil && len(pids) != 2 {
 		err = fmt.Errorf("probity has %d children, not one shepherd", len(pids)-1)
 	}

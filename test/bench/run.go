@@ -55,36 +55,37 @@ func (c *child) answer(into any) error {
 // end kills the process and waits for it.
 func (c *child) end() {
 	_ = c.cmd.Process.Kill()
-	_ = c.cmd.Wait() // "killed" is what is wanted
+	_ = c.cmd.Wait() // its error says that it was killed
 }
 
-// bench is one run: the farm on the second CPU, and probers one after the other on the first.
+// bench is one run: the server of the targets on the second CPU, and probers on the first, one
+// after the other.
 type bench struct {
-	farm  *child
-	ports ports
+	targets *child
+	ports   targetPorts
 }
 
 func newBench() (*bench, error) {
-	farm, err := startChild(1, "farm")
+	targets, err := startChild(1, "targets")
 	if err != nil {
 		return nil, err
 	}
-	b := &bench{farm: farm}
-	if err := farm.answer(&b.ports); err != nil {
-		farm.end()
+	b := &bench{targets: targets}
+	if err := targets.answer(&b.ports); err != nil {
+		targets.end()
 		return nil, err
 	}
 	return b, nil
 }
 
-// measured is what a prober process cost and what the farm saw of it in the same window.
+// measured is what a prober process cost, and which of its requests arrived in the same window.
 type measured struct {
 	cost
 	arrivals
 }
 
 // measure runs one prober process.
-func (b *bench) measure(o order) (m measured, err error) {
+func (b *bench) measure(o proberOptions) (m measured, err error) {
 	o.Port = b.ports.HTTP
 	if o.What == "grpc" {
 		o.Port = b.ports.GRPC
@@ -101,19 +102,19 @@ func (b *bench) measure(o order) (m measured, err error) {
 	if !p.answers.Scan() {
 		return m, errors.New("the prober process did not begin")
 	}
-	if _, err := fmt.Fprintln(b.farm.input, "reset"); err != nil {
+	if _, err := fmt.Fprintln(b.targets.input, "reset"); err != nil {
 		return m, err
 	}
 	if err := p.answer(&m.cost); err != nil {
 		return m, err
 	}
-	if _, err := fmt.Fprintf(b.farm.input, "report %d %d\n", o.Targets, o.Period); err != nil {
+	if _, err := fmt.Fprintf(b.targets.input, "report %d %d\n", o.Targets, o.Period); err != nil {
 		return m, err
 	}
-	return m, b.farm.answer(&m.arrivals)
+	return m, b.targets.answer(&m.arrivals)
 }
 
-// achieved returns how many of the asked requests arrived, 1 being all.
-func (m measured) achieved(o order) float64 {
+// achieved returns the share of the requests that were due which arrived.
+func (m measured) achieved(o proberOptions) float64 {
 	return float64(m.Requests) / (float64(o.Targets) * float64(m.Window) / float64(max(o.Period, time.Nanosecond)))
 }

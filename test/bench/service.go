@@ -16,9 +16,10 @@ import (
 	"time"
 )
 
-// service is what Pods of the benchmark run: it answers /healthz with 200, until somebody asks for
-// /break. It is kept small, for there are many. With a file it first appends when it began and,
-// once it listens, when it did, in nanoseconds of the wall clock.
+// service is what the Pods of the benchmark run: it answers /healthz with 200, and with 500 after a
+// request of /break. It takes little memory, as there are many of them. If there is a file, it
+// appends a line when it listens: when it began and when it listened, in nanoseconds of the wall
+// clock.
 func service(file string) error {
 	began := time.Now()
 	runtime.GOMAXPROCS(1)
@@ -55,7 +56,7 @@ func (n note) append(file string) error {
 	return errors.Join(err, f.Close())
 }
 
-// readNotes reads what instances have noted so far.
+// readNotes reads the notes that instances have appended so far.
 func readNotes(file string) (notes []note, err error) {
 	text, err := os.ReadFile(file)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {

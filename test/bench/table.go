@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// plan is how long things are measured.
+// plan is how often and how long is measured.
 type plan struct {
 	rounds int
 	window time.Duration
@@ -22,7 +22,7 @@ type part struct {
 	measure func(*bench, io.Writer, plan) error
 }
 
-// parts are those there are, in their order.
+// parts are all parts, in their order.
 func parts() []part {
 	return []part{{"flat", (*bench).flatOut}, {"paced", (*bench).paced}, {"large", (*bench).large}, {"exec", (*bench).exec}, {"product", (*bench).product}, {"fronts", (*bench).fronts}}
 }
@@ -40,7 +40,7 @@ func table(out io.Writer, quick bool, only string) error {
 	if err != nil {
 		return err
 	}
-	defer b.farm.end()
+	defer b.targets.end()
 	p := plan{rounds: 3, window: 5 * time.Second}
 	if quick {
 		p = plan{rounds: 1, window: 2 * time.Second}
@@ -60,9 +60,9 @@ func table(out io.Writer, quick bool, only string) error {
 	return nil
 }
 
-// compare measures the orders in turns, and returns for each the round whose CPU time per attempt
-// is the median.
-func (b *bench) compare(rounds int, orders ...order) ([]measured, error) {
+// compare measures several probers in turns, and returns for each the round whose CPU time per
+// attempt is the median.
+func (b *bench) compare(rounds int, orders ...proberOptions) ([]measured, error) {
 	all := make([][]measured, len(orders))
 	for range rounds {
 		for i, o := range orders {
@@ -81,12 +81,12 @@ func (b *bench) compare(rounds int, orders ...order) ([]measured, error) {
 	return medians, nil
 }
 
-// flatOut measures attempts as fast as they go, 64 in flight.
+// flatOut measures attempts as fast as they can be made, 64 in flight.
 func (b *bench) flatOut(w io.Writer, p plan) error {
 	fmt.Fprintln(w, "ATTEMPTS FLAT OUT\tengine µs\tkubelet's way µs\tratio\tbar\tfailed")
 	var get float64
 	for _, what := range []string{"http", "tcp", "grpc"} {
-		o := order{What: what, Settle: time.Second, Window: p.window / 2}
+		o := proberOptions{What: what, Settle: time.Second, Window: p.window / 2}
 		kubelet := o
 		o.Way, kubelet.Way = "engine", "kubelet"
 		m, err := b.compare(p.rounds, o, kubelet)
@@ -111,21 +111,21 @@ func (b *bench) flatOut(w io.Writer, p plan) error {
 
 // paced measures 1,000 targets at one probe a second each.
 func (b *bench) paced(w io.Writer, p plan) error {
-	o := order{What: "http", Targets: 1000, Period: time.Second, Settle: 2 * time.Second, Window: p.window}
+	o := proberOptions{What: "http", Targets: 1000, Period: time.Second, Settle: 2 * time.Second, Window: p.window}
 	return b.schedules(w, p.rounds, "1,000 TARGETS EVERY 1 s (bars: ratio 0.45, p99 20 ms)", o)
 }
 
 // large measures 10,000 targets.
 func (b *bench) large(w io.Writer, p plan) error {
-	slow := order{What: "http", Targets: 10000, Period: 10 * time.Second, Settle: 12 * time.Second, Window: 10200 * time.Millisecond}
+	slow := proberOptions{What: "http", Targets: 10000, Period: 10 * time.Second, Settle: 12 * time.Second, Window: 10200 * time.Millisecond}
 	if err := b.schedules(w, 1, "10,000 TARGETS EVERY 10 s (bars: none missed, 40 MB)", slow); err != nil {
 		return err
 	}
-	fast := order{What: "http", Targets: 10000, Period: time.Second, Settle: 4 * time.Second, Window: p.window}
+	fast := proberOptions{What: "http", Targets: 10000, Period: time.Second, Settle: 4 * time.Second, Window: p.window}
 	return b.schedules(w, 1, "10,000 TARGETS EVERY 1 s (bar: 95 % on time within one core)", fast)
 }
 
-func (b *bench) schedules(w io.Writer, rounds int, title string, o order) error {
+func (b *bench) schedules(w io.Writer, rounds int, title string, o proberOptions) error {
 	kubelet := o
 	o.Way, kubelet.Way = "engine", "kubelet"
 	ms, err := b.compare(rounds, o, kubelet)
@@ -143,9 +143,10 @@ func (b *bench) schedules(w io.Writer, rounds int, title string, o order) error 
 	return nil
 }
 
-// exec measures probe.Exec, which has no fast path, with the children's share.
+// exec measures probe.Exec, which does not run on the event loop, with the CPU time of its
+// children.
 func (b *bench) exec(w io.Writer, p plan) error {
-	o := order{What: "exec", Settle: time.Second / 2, Window: p.window / 2}
+	o := proberOptions{What: "exec", Settle: time.Second / 2, Window: p.window / 2}
 	bare := o
 	o.Way, bare.Way = "engine", "fork"
 	m, err := b.compare(p.rounds, o, bare)

@@ -28,13 +28,13 @@ func cpuTime(children bool) time.Duration {
 func usage(who int) time.Duration {
 	var u unix.Rusage
 	if err := unix.Getrusage(who, &u); err != nil {
-		return 0 // cannot be, with these arguments
+		return 0 // cannot happen with these arguments
 	}
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
-// resident returns how many MB of memory this process holds; the most that it ever held if there is
-// no descriptor left to find that out.
+// resident returns how many MB of memory this process holds; or the most that it ever held, if
+// there is no descriptor left to read that.
 func resident() int {
 	status, err := os.ReadFile("/proc/self/status")
 	if err != nil {
@@ -53,7 +53,7 @@ func resident() int {
 
 // memory is what a process holds, in kB.
 type memory struct {
-	// with the pages of the program, also those that it shares with other processes
+	// with all pages of the program, those that it shares with other processes included
 	resident     int
 	proportional int // where a page shared by two processes counts half
 }
@@ -131,8 +131,8 @@ func processTimes(pids []int) (total time.Duration, err error) {
 	return total, nil
 }
 
-// onCPU calls start, which starts a process, so that the process may only use that CPU. With fewer
-// CPUs it shares.
+// onCPU calls start, which starts a process, so that the process may only use that CPU. If there is
+// no such CPU, it may use any.
 func onCPU(cpu int, start func() error) error {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()

@@ -13,10 +13,10 @@ import (
 	"time"
 )
 
-// whole measures probity run itself: everything that it does, with its shepherd.
+// whole measures probity run as a whole: everything that it does, with its shepherd.
 type whole struct {
 	probity string // the program
-	self    string // this program, as service
+	self    string // this program, which is the service of the Pods
 	dir     string
 	plan
 }
@@ -67,7 +67,7 @@ spec:
 	return text.String()
 }
 
-// steady runs Pods until all are Ready, and a while longer.
+// steady runs Pods until all are Ready and a little longer, and calls do then.
 func (m whole) steady(pods int, do func(*product) error) (err error) {
 	p, err := startProduct(m.probity, m.dir, m.pods(pods, time.Second))
 	if err != nil {
@@ -88,8 +88,8 @@ func (m whole) steady(pods int, do func(*product) error) (err error) {
 
 func (m whole) memory(w io.Writer) error {
 	return m.steady(50, func(p *product) error {
-		// until the garbage was collected a few times: that brings pages back which the start had
-		// left
+		// long enough for a few garbage collections, as they use pages again that were not used
+		// since the start
 		time.Sleep(5 * m.window)
 		pids, err := p.processes()
 		if err != nil {
@@ -160,7 +160,7 @@ spec:
 		}
 		took = append(took, d)
 	}
-	fmt.Fprintf(w, "200 Pods (sleep), start to all Running\t%v\t2 s\t2.1 s\n", spread(took))
+	fmt.Fprintf(w, "200 Pods (sleep), start to all Running\t%v\t2 s\t2.1 s\n", medianAndMax(took))
 	return nil
 }
 
@@ -175,18 +175,19 @@ func (m whole) firstProcess(w io.Writer) error {
 		}
 		took = append(took, notes[0].began.Sub(began))
 	}
-	fmt.Fprintf(w, "start to the first instruction of the first program\t%v\t50 ms\t\n", spread(took))
+	fmt.Fprintf(w, "start to the first instruction of the first program\t%v\t50 ms\t\n", medianAndMax(took))
 	return nil
 }
 
-// replacement measures from the moment when an endpoint turns bad until the replacement listens,
-// less failureThreshold × period (1 s) and less what the replacement needs to start.
+// replacement measures the time from when a service begins to fail its probes until its replacement
+// listens, less failureThreshold × period (1 s), and less the time that the replacement needs to
+// start.
 func (m whole) replacement(w io.Writer) error {
 	var took []time.Duration
 	for i := range 3 * m.rounds {
 		var bad time.Time
 		_, notes, err := m.one(2, func(address string) error {
-			// another phase of the probe's period each time
+			// at another time within the probe's period in each round
 			time.Sleep(time.Duration(i) * 110 * time.Millisecond)
 			bad = time.Now()
 			answer, err := http.Get("http://" + address + "/break")
@@ -200,12 +201,12 @@ func (m whole) replacement(w io.Writer) error {
 		}
 		took = append(took, notes[1].listens.Sub(bad)-time.Second-notes[1].listens.Sub(notes[1].began))
 	}
-	fmt.Fprintf(w, "endpoint bad to replacement serving, beyond threshold × period and its start-up\t%v\t300 ms\t1.3 s\n", spread(took))
+	fmt.Fprintf(w, "endpoint bad to replacement serving, beyond threshold × period and its start-up\t%v\t300 ms\t1.3 s\n", medianAndMax(took))
 	return nil
 }
 
-// one runs one Pod until its program was started so often; act is called with its address when it
-// is Ready for the first time. began is the start of probity.
+// one runs one Pod until its program was started as often as instances says. act is called with its
+// address when it is Ready for the first time. began is the start of probity.
 func (m whole) one(instances int, act func(address string) error) (began time.Time, notes []note, err error) {
 	file := filepath.Join(m.dir, "notes")
 	if err := os.RemoveAll(file); err != nil {
@@ -238,8 +239,8 @@ func (m whole) one(instances int, act func(address string) error) (began time.Ti
 	return began, nil, fmt.Errorf("the program was started %d times, not %d", len(notes), instances)
 }
 
-// spread is the median and the largest.
-func spread(all []time.Duration) string {
+// medianAndMax is the text for a row of the table.
+func medianAndMax(all []time.Duration) string {
 	slices.Sort(all)
 	return fmt.Sprintf("%v, at most %v", quantile(all, 0.5).Round(time.Millisecond), quantile(all, 1).Round(time.Millisecond))
 }

@@ -31,8 +31,8 @@ import (
 const (
 	probePeriod = 2 * time.Second // of the readiness probe in deployment.yaml
 	checkPeriod = time.Second     // of the calculator's own check
-	// for everything that takes no time on a machine that has nothing else to do
-	travel = 500 * time.Millisecond
+	// for everything that takes hardly any time on a machine that does nothing else
+	slack = 500 * time.Millisecond
 )
 
 // deployed runs the Deployment and waits for its three Pods.
@@ -51,7 +51,7 @@ func deployed(t *testing.T, db *postgres, flags string) *harness.Run {
 
 func unready(p *corev1.Pod) bool { return !harness.Ready(p) }
 
-// neverRestarted fails the test if the kubelet's rules ended any container.
+// neverRestarted fails the test if a container was restarted.
 func neverRestarted(t *testing.T, r *harness.Run) {
 	t.Helper()
 	for name, pod := range r.Newest() {
@@ -75,17 +75,17 @@ func TestCalculatorPostgresOwnTests(t *testing.T) {
 	}
 }
 
-// TestCalculatorPostgresOutage takes the database away for ten seconds: nothing is restarted, all
-// replicas are unready within a period of the readiness probe (and what it takes them to notice),
-// and ready within two after its return.
+// TestCalculatorPostgresOutage stops the database for ten seconds. Nothing is restarted. All
+// replicas are unready within one period of the readiness probe, after the time that they need to
+// notice, and ready again within two periods after the database is back.
 func TestCalculatorPostgresOutage(t *testing.T) {
 	for name, c := range map[string]struct {
 		clients int
 		unready time.Duration
 	}{
-		// requests that fail are noticed at once
-		"under load": {8, probePeriod + travel},
-		"idle":       {0, probePeriod + checkPeriod + travel}, // nobody notices before the check
+		// requests that fail show it at once
+		"under load": {8, probePeriod + slack},
+		"idle":       {0, probePeriod + checkPeriod + slack}, // only the check shows it
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -102,7 +102,7 @@ func TestCalculatorPostgresOutage(t *testing.T) {
 			db.start()
 			back := time.Now()
 			r.WaitPods(3, "are ready again", harness.Ready)
-			within(t, "ready again", back, 2*probePeriod+travel)
+			within(t, "ready again", back, 2*probePeriod+slack)
 			neverRestarted(t, r)
 			if events := r.Events("Liveness probe"); len(events) > 0 {
 				t.Errorf("liveness failed: %s", harness.Line(events[0]))
@@ -121,7 +121,7 @@ func within(t *testing.T, what string, since time.Time, limit time.Duration) {
 	}
 }
 
-// load has clients store results until the test ends, and waits for the first.
+// load has clients store results until the test ends, and waits for the first result.
 func load(t *testing.T, service string, n int) {
 	t.Helper()
 	if n == 0 {
@@ -137,8 +137,8 @@ func load(t *testing.T, service string, n int) {
 	harness.WaitFor(t, "a result is stored", func() bool { return strings.Contains(get(t, service+"/results"), `"id"`) })
 }
 
-// TestCalculatorPostgresDeadlock makes the loop of one replica hang. Its daemon and its database
-// are well, so only the heartbeat can tell.
+// TestCalculatorPostgresDeadlock makes the loop of one replica hang. Its HTTP server and its
+// database work, so only the heartbeat shows it.
 func TestCalculatorPostgresDeadlock(t *testing.T) {
 	t.Parallel()
 	r := deployed(t, newPostgres(t), "-weights-size 4MiB")
@@ -164,8 +164,8 @@ func TestCalculatorPostgresDeadlock(t *testing.T) {
 	}
 }
 
-// TestCalculatorPostgresSlowStart gives the weights half a minute. Nobody is killed meanwhile, and
-// /startupz says how far they have come.
+// TestCalculatorPostgresSlowStart lets the weights load for half a minute. Meanwhile no replica is
+// killed, and /startupz shows the progress.
 func TestCalculatorPostgresSlowStart(t *testing.T) {
 	t.Parallel()
 	begun := time.Now()
@@ -204,8 +204,8 @@ func front(t *testing.T, r *harness.Run) string {
 	return "http://" + regexp.MustCompile(`127\.0\.0\.1:\d+`).FindString(r.WaitEvent(1, "port 8090 ").Message)
 }
 
-// compute stores results until ctx ends, some fifty a second. Those that fail do so because there
-// is no database.
+// compute stores results until ctx ends, about fifty a second. Failures are ignored: the tests stop
+// the database.
 func compute(ctx context.Context, address string) {
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
@@ -226,7 +226,7 @@ func compute(ctx context.Context, address string) {
 	}
 }
 
-// get returns what an address answers; nothing if nobody does.
+// get returns what an address answers, or "" if there is no answer.
 func get(t *testing.T, url string) string {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)

@@ -36,7 +36,7 @@ func started(pod *corev1.Pod) bool {
 	return len(pod.Status.ContainerStatuses) > 0 && *appStatus(pod).Started
 }
 
-// TestCalculator goes through what the tutorial shows.
+// TestCalculator does what the tutorial shows.
 func TestCalculator(t *testing.T) {
 	r := example(t, "pod.yaml")
 	r.WaitPod("started", started)
@@ -80,7 +80,7 @@ func TestCalculatorReadiness(t *testing.T) {
 	r.WaitPod("ready after three successes", harness.Ready)
 }
 
-// TestCalculatorWorker stops the worker, so that its heartbeat grows old.
+// TestCalculatorWorker stops the worker by SIGSTOP, so that its heartbeat becomes too old.
 func TestCalculatorWorker(t *testing.T) {
 	t.Parallel()
 	r := example(t, "worker.yaml")

@@ -19,7 +19,7 @@ const failed500 = "HTTP probe failed with statuscode: 500"
 
 func appStatus(pod *corev1.Pod) corev1.ContainerStatus { return pod.Status.ContainerStatuses[0] }
 
-func TestLivenessThreeStrikes(t *testing.T) { // A01
+func TestLivenessThreeFailures(t *testing.T) { // A01
 	t.Parallel()
 	r := harness.Start(t, harness.Manifest(`"-answers=/live=200x2,500"`, harness.Live3))
 	r.WaitPod("a restart", harness.Restarted(1))
@@ -29,7 +29,7 @@ func TestLivenessThreeStrikes(t *testing.T) { // A01
 		t.Fatalf("%d failures were reported before the restart, want 3", len(failures))
 	}
 	if got := killing.EventTime.Sub(failures[0].EventTime.Time); got < time.Second {
-		t.Errorf("killed %v after the first failure, want 2 periods, less what a busy machine notes the first one late", got)
+		t.Errorf("killed %v after the first failure, want 2 periods; on a busy machine the first failure may be noted late", got)
 	}
 	if got := killing.InvolvedObject.FieldPath; got != "spec.containers{app}" {
 		t.Errorf("the Event is about %q", got)
@@ -86,7 +86,7 @@ func TestDefaultsAndOddButValid(t *testing.T) { // K07, M01, M10
 	if len(failures) != 3 {
 		t.Fatalf("%d failures before the kill, want 3", len(failures))
 	}
-	// less what a busy machine notes the first one late
+	// on a busy machine the first failure may be noted late
 	if got := killing.EventTime.Sub(failures[0].EventTime.Time); got < 3*time.Second {
 		t.Errorf("killed %v after the first failure, want at least twice the timeout", got)
 	}
@@ -109,7 +109,7 @@ func TestConditions(t *testing.T) { // N01, N03, N09
 		}
 	}
 	first := r.Changes()[0]
-	if first.Pod == nil || first.Kind != watch.Added || first.Pod.APIVersion != "v1" || first.Pod.UID == "" {
+	if first.Pod == nil || first.Type != watch.Added || first.Pod.APIVersion != "v1" || first.Pod.UID == "" {
 		t.Errorf("the first line is %+v, want the Pod as ADDED", first)
 	}
 	r.WaitPod("ready", harness.Ready)

@@ -15,8 +15,8 @@ import (
 	"github.com/probity-run/probity/test/harness"
 )
 
-// editable is a run of a manifest that can be changed.
-type editable struct {
+// editableRun is a run whose manifest can be changed.
+type editableRun struct {
 	*harness.Run
 	t       *testing.T
 	probity string
@@ -24,14 +24,14 @@ type editable struct {
 	service string
 }
 
-func startEditable(t *testing.T, manifest string) *editable {
+func startEditableRun(t *testing.T, manifest string) *editableRun {
 	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	e := &editable{t: t, probity: filepath.Join(dir, "probity"), service: filepath.Join(dir, "service"), file: filepath.Join(dir, "app.yaml")}
+	e := &editableRun{t: t, probity: filepath.Join(dir, "probity"), service: filepath.Join(dir, "service"), file: filepath.Join(dir, "app.yaml")}
 	if err := errors.Join(os.Symlink(self, e.probity), os.Symlink(self, e.service)); err != nil {
 		t.Fatal(err)
 	}
@@ -40,8 +40,8 @@ func startEditable(t *testing.T, manifest string) *editable {
 	return e
 }
 
-// save writes the manifest as editors do: beside the old one, which it then replaces.
-func (e *editable) save(manifest string) {
+// save writes the manifest as editors do: into a new file, which then replaces the old one.
+func (e *editableRun) save(manifest string) {
 	e.t.Helper()
 	draft := e.file + ".draft"
 	text := strings.ReplaceAll(manifest, "SERVICE", e.service)
@@ -51,7 +51,7 @@ func (e *editable) save(manifest string) {
 }
 
 // apply runs probity apply and returns what it prints and its exit code.
-func (e *editable) apply(args ...string) (output string, code int) {
+func (e *editableRun) apply(args ...string) (output string, code int) {
 	e.t.Helper()
 	out, err := exec.CommandContext(e.t.Context(), e.probity, append([]string{"apply", "--state-dir", e.StateDir()}, args...)...).CombinedOutput()
 	exit, failed := errors.AsType[*exec.ExitError](err)
@@ -64,8 +64,8 @@ func (e *editable) apply(args ...string) (output string, code int) {
 	return string(out), code
 }
 
-// uids are the Pods there are, by name.
-func (e *editable) uids() map[string]string {
+// uids are the UIDs of the Pods, by name.
+func (e *editableRun) uids() map[string]string {
 	uids := map[string]string{}
 	for name, pod := range e.Newest() {
 		uids[name] = string(pod.UID)
@@ -73,12 +73,12 @@ func (e *editable) uids() map[string]string {
 	return uids
 }
 
-// TestReload changes a running manifest by saving it: what changed is replaced, what did not stays,
-// what is gone ends; an error changes nothing.
+// TestReload saves changes of the manifest of a run: a Pod that changed is replaced, one that did
+// not stays, one that is gone ends; an error changes nothing.
 func TestReload(t *testing.T) {
 	t.Parallel()
 	one, two := harness.Named("one", "", harness.Listens+harness.Ready1), harness.Named("two", "", harness.Listens+harness.Ready1)
-	e := startEditable(t, one+two)
+	e := startEditableRun(t, one+two)
 	e.WaitPods(2, "ready", harness.Ready)
 	before := e.uids()
 
@@ -100,7 +100,7 @@ func TestReload(t *testing.T) {
 	e.Wait("the end of both Pods two", func(changes []harness.Change) bool {
 		ended := 0
 		for _, c := range changes {
-			if c.Pod != nil && c.Kind == watch.Deleted && c.Pod.Name == "two" {
+			if c.Pod != nil && c.Type == watch.Deleted && c.Pod.Name == "two" {
 				ended++
 			}
 		}
@@ -111,11 +111,11 @@ func TestReload(t *testing.T) {
 	}
 }
 
-// TestApply asks a run from outside, and by SIGHUP.
+// TestApply changes a run by probity apply, and by SIGHUP.
 func TestApply(t *testing.T) {
 	t.Parallel()
 	one := harness.Named("one", "", harness.Listens+harness.Ready1)
-	e := startEditable(t, one)
+	e := startEditableRun(t, one)
 	e.WaitPods(1, "ready", harness.Ready)
 
 	if out, code := e.apply(e.file); out != "pod/one unchanged\n" || code != 0 {
@@ -147,8 +147,8 @@ func TestApply(t *testing.T) {
 	}
 }
 
-// TestApplyToNobody: without a run there is nothing to apply to.
-func TestApplyToNobody(t *testing.T) {
+// TestApplyWithoutRun: without a run there is nothing to apply to.
+func TestApplyWithoutRun(t *testing.T) {
 	t.Parallel()
 	self, err := os.Executable()
 	if err != nil {

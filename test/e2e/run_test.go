@@ -30,7 +30,7 @@ func TestInterruptLeavesNothing(t *testing.T) {
 	}
 	deleted := false
 	for _, c := range r.Changes() {
-		deleted = deleted || c.Pod != nil && c.Kind == "DELETED"
+		deleted = deleted || c.Pod != nil && c.Type == "DELETED"
 	}
 	if !deleted {
 		t.Error("the last line about the Pod does not say DELETED")

@@ -14,8 +14,8 @@ import (
 	"github.com/probity-run/probity/internal/lifecycle"
 )
 
-// jumped is an instant as time.Now gives it after the wall clock was set by d: the monotonic
-// reading, by which instants are compared, is the same.
+// jumped is an instant as time.Now would return it after the wall clock was changed by d: the
+// monotonic reading, by which instants are compared, stays the same.
 func jumped(t time.Time, d time.Duration) time.Time {
 	// The layout of time.Time with a monotonic reading: one flag, 33 bits of wall seconds, 30 bits
 	// of nanoseconds.
@@ -24,17 +24,17 @@ func jumped(t time.Time, d time.Duration) time.Time {
 	return t
 }
 
-// TestWallClockJumps plays the same life of a Pod twice, crashes, failing probes and back-off
-// included: once with a steady wall clock, once with one that is set by hours, forwards and
-// backwards, all the time. What is done when must not differ.
+// TestWallClockJumps plays the same Pod twice, with crashes, failing probes and back-off: once with
+// a steady wall clock, once with one that is set forwards and backwards by hours all the time. Both
+// times the same has to be done at the same time.
 func TestWallClockJumps(t *testing.T) {
 	begin := time.Now()
 	if later := jumped(begin, 3*time.Hour); later.Sub(begin) != 0 || later.Unix()-begin.Unix() != 3*3600 {
 		t.Fatalf("the layout of time.Time has changed: %v and %v", begin, later)
 	}
 	for seed := range uint64(20) {
-		steady := life(begin, seed, func(int) time.Duration { return 0 })
-		jumpy := life(begin, seed, func(step int) time.Duration { return time.Duration(step%7-3) * 5 * time.Hour })
+		steady := playPod(begin, seed, func(int) time.Duration { return 0 })
+		jumpy := playPod(begin, seed, func(step int) time.Duration { return time.Duration(step%7-3) * 5 * time.Hour })
 		if diff := cmp.Diff(steady, jumpy); diff != "" {
 			t.Fatalf("seed %d: what is done differs (-steady +jumpy):\n%s", seed, diff)
 		}
@@ -44,8 +44,8 @@ func TestWallClockJumps(t *testing.T) {
 	}
 }
 
-// life is what a Pod does in a thousand steps, with the time since its beginning.
-func life(begin time.Time, seed uint64, wall func(step int) time.Duration) []string {
+// playPod returns what a Pod does in a thousand steps, each with the time since its beginning.
+func playPod(begin time.Time, seed uint64, wall func(step int) time.Duration) []string {
 	chance := rand.New(rand.NewPCG(seed, 0))
 	probe := &corev1.Probe{PeriodSeconds: 5, TimeoutSeconds: 1, SuccessThreshold: 1, FailureThreshold: 2, InitialDelaySeconds: 3}
 	pod := lifecycle.NewPod(&corev1.Pod{
@@ -54,7 +54,7 @@ func life(begin time.Time, seed uint64, wall func(step int) time.Duration) []str
 			Containers: []corev1.Container{{Name: "app", Image: "example", LivenessProbe: probe, ReadinessProbe: probe}}},
 	}, lifecycle.Options{})
 	var done []string
-	var next []lifecycle.Event // that answer what was asked for
+	var next []lifecycle.Event // that follow from the effects so far
 	var instance string
 	at := time.Duration(0)
 	for step := range 1000 {

@@ -1,4 +1,4 @@
-// Package faults holds probity run to what it promises for the worst day: whatever is killed, full,
-// short, stopped or hostile, nothing survives that should not, no service is blamed for what it did
-// not do, and Probity recovers by itself.
+// Package faults tests what probity run promises for bad days. Whatever is killed, full, scarce,
+// stopped or hostile: no process survives that should not, no service is restarted for a failure
+// that is not its own, and Probity recovers by itself.
 package faults

@@ -15,13 +15,13 @@ import (
 	"github.com/probity-run/probity/test/harness"
 )
 
-// probed are probes that forgive a busy machine.
-const probed = harness.Listens + `    readinessProbe: {httpGet: {path: /ready, port: http}, periodSeconds: 1, timeoutSeconds: 10}
+// tolerantProbes are probes that do not fail on a busy machine.
+const tolerantProbes = harness.Listens + `    readinessProbe: {httpGet: {path: /ready, port: http}, periodSeconds: 1, timeoutSeconds: 10}
     livenessProbe: {httpGet: {path: /live, port: http}, periodSeconds: 1, timeoutSeconds: 10}
 `
 
-// TestFlood lets a program print faster than anyone wants to know: it is probed all the same,
-// memory and disk stay bounded.
+// TestFlood lets a program print as fast as it can: it is probed as usual, and the memory and the
+// disk that it costs are bounded.
 func TestFlood(t *testing.T) {
 	t.Parallel()
 	for name, what := range map[string]string{
@@ -32,7 +32,7 @@ func TestFlood(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			log, state := filepath.Join(t.TempDir(), "log"), t.TempDir()
-			r := harness.StartWith(t, harness.Options{NoLogs: true, StateDir: state}, harness.Manifest(`"-write=`+what+`", "-log=`+log+`"`, probed))
+			r := harness.StartWith(t, harness.Options{NoLogs: true, StateDir: state}, harness.Manifest(`"-write=`+what+`", "-log=`+log+`"`, tolerantProbes))
 			r.WaitPod("ready", harness.Ready)
 			harness.WaitFor(t, "the end of the output", func() bool { return strings.Contains(harness.ReadFile(t, log), "written <nil>") })
 			checks := strings.Count(harness.ReadFile(t, log), "GET /live")
@@ -48,8 +48,8 @@ func TestFlood(t *testing.T) {
 	}
 }
 
-// memoryBound is far above what Probity needs, and far below what it would take to keep the output;
-// the race detector takes its share.
+// memoryBound is far more than Probity needs, even with the race detector, and far less than it
+// would take to hold the output in memory.
 const memoryBound = 150 << 20
 
 // sizeOf adds up the files of a folder. One may be renamed meanwhile, as logs are when they are
@@ -71,7 +71,7 @@ func sizeOf(t *testing.T, folder string) (size int64) {
 	return size
 }
 
-// TestForkAndExit: what a program leaves when it ends is gone when its end is reported.
+// TestForkAndExit: processes that a program leaves behind are gone when its end is reported.
 func TestForkAndExit(t *testing.T) {
 	t.Parallel()
 	forks := strings.Replace(harness.Named("forks", `"-port=0", "-spawn=child*25 -term=ignore", "-spawn=daemon*25 -term=ignore", "-life=1ms:0"`, ""),
@@ -83,8 +83,8 @@ func TestForkAndExit(t *testing.T) {
 	}
 }
 
-// TestProbeLeavesAChild: a child of an exec probe's command that holds the output open neither
-// delays the answer nor stays.
+// TestProbeLeavesAChild: a child of an exec probe's command that keeps the output open does not
+// delay the result, and does not stay.
 func TestProbeLeavesAChild(t *testing.T) {
 	t.Parallel()
 	r := harness.Start(t, harness.Manifest(`"-port=0"`,
@@ -110,7 +110,7 @@ func TestOddPrograms(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			log := filepath.Join(t.TempDir(), "log")
-			r := harness.Start(t, strings.Replace(harness.Manifest(strings.ReplaceAll(args, "LOG", log), probed), "Seconds: 5", "Seconds: 600", 1))
+			r := harness.Start(t, strings.Replace(harness.Manifest(strings.ReplaceAll(args, "LOG", log), tolerantProbes), "Seconds: 5", "Seconds: 600", 1))
 			pod := r.WaitPod("ready", harness.Ready)
 			if pid := harness.PIDOf(t, pod, "app"); !harness.Alive(pid) {
 				t.Errorf("process %d of the status does not exist", pid)
@@ -126,8 +126,8 @@ func TestOddPrograms(t *testing.T) {
 	}
 }
 
-// TestReaderThatNeverReads: neither standard output nor standard error of Probity is ever read. The
-// Pods are probed and restarted all the same, and Ctrl-C ends the run.
+// TestReaderThatNeverReads: nobody reads Probity's standard output and standard error. The Pods are
+// probed and restarted as usual, and Ctrl-C ends the run.
 func TestReaderThatNeverReads(t *testing.T) {
 	t.Parallel()
 	log := filepath.Join(t.TempDir(), "log")
@@ -153,7 +153,7 @@ func TestReaderThatNeverReads(t *testing.T) {
 	}
 }
 
-// unread is the writing end of a small pipe that nobody reads, and what says whether it is full.
+// unread is the writing end of a small pipe that nobody reads. full reports whether it is full.
 func unread(t *testing.T) (w *os.File, full func() bool) {
 	t.Helper()
 	r, w, err := os.Pipe()

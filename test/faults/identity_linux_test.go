@@ -14,16 +14,16 @@ import (
 	"github.com/probity-run/probity/test/harness"
 )
 
-// probesOf are a readiness and a liveness probe of a port that is not declared, and so is not
-// private.
+// probesOf are a readiness and a liveness probe of a port that is not declared, so that Probity
+// does not map it to a private one.
 func probesOf(port int) string {
 	return strings.ReplaceAll(`    readinessProbe: {tcpSocket: {port: PORT}, periodSeconds: 1, failureThreshold: 1}
     livenessProbe: {httpGet: {path: /, port: PORT}, periodSeconds: 1, failureThreshold: 2}
 `, "PORT", strconv.Itoa(port))
 }
 
-// TestStrangerKeepsNothingAlive: somebody else listens on the port and answers well. The Pod is not
-// ready by that, and does not stay alive by it.
+// TestStrangerKeepsNothingAlive: a process outside the Pod (a stranger) listens on the port and
+// gives good answers. They neither make the Pod ready nor keep it from being restarted.
 func TestStrangerKeepsNothingAlive(t *testing.T) {
 	t.Parallel()
 	port := harness.FreePort(t)
@@ -51,7 +51,7 @@ func checkStranger(t *testing.T, r *harness.Run, port, pid int) {
 }
 
 // TestStrangerTakesOver: the Pod's own listener ends, the Pod goes on, and a stranger takes the
-// port. Readiness falls and liveness restarts, although there is an answer all the time.
+// port. The Pod becomes not ready and is restarted, although there is an answer all the time.
 func TestStrangerTakesOver(t *testing.T) {
 	t.Parallel()
 	port := harness.FreePort(t)
@@ -77,8 +77,8 @@ func TestStrangerTakesOver(t *testing.T) {
 	r.WaitEvent(1, "Killing Container app failed liveness probe, will be restarted")
 }
 
-// TestOrphanOfAKilledRun: a daemon outlives the one case in which that can be, Probity and the
-// shepherd being killed at once. The next run does not take its answers for those of the new Pod.
+// TestOrphanOfAKilledRun: Probity and the shepherd are killed at once, which is the one case in
+// which a daemon can survive. The next run does not take its answers for those of the new Pod.
 func TestOrphanOfAKilledRun(t *testing.T) {
 	t.Parallel()
 	port := harness.FreePort(t)

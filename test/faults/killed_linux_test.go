@@ -12,8 +12,8 @@ import (
 	"github.com/probity-run/probity/test/harness"
 )
 
-// wild is 20 Pods that do whatever keeps a process alive: each kind five times.
-func wild() string {
+// hardToKill is 20 Pods that do everything by which a process may survive: five of each kind.
+func hardToKill() string {
 	var pods strings.Builder
 	for i := range 5 {
 		for kind, args := range map[string]string{
@@ -28,15 +28,15 @@ func wild() string {
 	return pods.String()
 }
 
-const wildProcesses = 5 * (1 + 5 + 5 + 4)
+const hardToKillProcesses = 5 * (1 + 5 + 5 + 4)
 
-// startWild runs the wild Pods until all processes are there, and stops some of them by SIGSTOP. It
-// returns what listens on the private ports.
-func startWild(t *testing.T) (r *harness.Run, sockets []process.Listener) {
+// startHardToKill runs those Pods until all processes are there, and stops some by SIGSTOP. It
+// returns the sockets that listen on the private ports.
+func startHardToKill(t *testing.T) (r *harness.Run, sockets []process.Listener) {
 	t.Helper()
-	r = harness.Start(t, wild())
+	r = harness.Start(t, hardToKill())
 	pods := r.WaitPods(20, "ready", harness.Ready)
-	harness.WaitFor(t, "all processes", func() bool { return len(r.Processes()) == wildProcesses+2 })
+	harness.WaitFor(t, "all processes", func() bool { return len(r.Processes()) == hardToKillProcesses+2 })
 	for name, pod := range pods {
 		listeners, err := process.Listeners(harness.PrivatePort(t, pod, "app"))
 		if err != nil || len(listeners) == 0 {
@@ -50,7 +50,7 @@ func startWild(t *testing.T) (r *harness.Run, sockets []process.Listener) {
 		}
 	}
 	stopped, shepherd := 0, r.Shepherd()
-	for _, pid := range r.Processes() { // and every third of the others, daemons among them
+	for _, pid := range r.Processes() { // and about every third of the others, daemons among them
 		if pid != r.PID() && pid != shepherd && pid%3 == 0 {
 			if err := syscall.Kill(pid, syscall.SIGSTOP); err != nil {
 				t.Fatal(err)
@@ -58,7 +58,7 @@ func startWild(t *testing.T) (r *harness.Run, sockets []process.Listener) {
 			stopped++
 		}
 	}
-	t.Logf("%d processes, %d and 5 of them stopped", wildProcesses, stopped)
+	t.Logf("%d processes, %d and 5 of them stopped", hardToKillProcesses, stopped)
 	return r, sockets
 }
 
@@ -73,8 +73,8 @@ func checkNothingLeft(t *testing.T, r *harness.Run, sockets []process.Listener) 
 	if !harness.Within(bound, func() bool { return len(r.Processes()) == 0 }) {
 		t.Errorf("%v after the kill %d processes are left", bound, len(r.Processes()))
 	}
-	// A process that is being taken apart has no memory any more when it still has sockets. The
-	// number may be somebody else's by now, so trying to listen there would tell less.
+	// A process that ends loses its memory, by which Processes finds it, before its sockets. Trying
+	// to listen on the port would tell less: somebody else may have the number by now.
 	for _, was := range sockets {
 		if !harness.Within(bound, func() bool { return !listens(t, was) }) {
 			t.Errorf("%v after the kill port %d is not free", bound, was.Port)
@@ -87,7 +87,7 @@ func checkNothingLeft(t *testing.T, r *harness.Run, sockets []process.Listener) 
 	}
 }
 
-// listens says whether a socket is still there.
+// listens reports whether a socket is still there.
 func listens(t *testing.T, socket process.Listener) bool {
 	t.Helper()
 	now, err := process.Listeners(socket.Port)
@@ -100,15 +100,15 @@ func listens(t *testing.T, socket process.Listener) bool {
 // TestProbityKilled: nothing survives Probity.
 func TestProbityKilled(t *testing.T) {
 	t.Parallel()
-	r, sockets := startWild(t)
+	r, sockets := startHardToKill(t)
 	r.Signal(syscall.SIGKILL)
 	checkNothingLeft(t, r, sockets)
 }
 
-// TestShepherdKilled: Probity says so, cleans up, and ends.
+// TestShepherdKilled: without its shepherd Probity says so, leaves nothing behind, and ends.
 func TestShepherdKilled(t *testing.T) {
 	t.Parallel()
-	r, sockets := startWild(t)
+	r, sockets := startHardToKill(t)
 	if err := syscall.Kill(r.Shepherd(), syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
@@ -122,8 +122,8 @@ func TestShepherdKilled(t *testing.T) {
 }
 
 // TestBothKilled measures the one case that is not covered (see the package comment of
-// internal/process): direct children die all the same; what they had daemonised stays, and is named
-// here.
+// internal/process): direct children of the shepherd die, but their own children and daemons may
+// survive.
 func TestBothKilled(t *testing.T) {
 	t.Parallel()
 	r := harness.Start(t, harness.Manifest(`"-term=ignore", "-spawn=child -term=ignore", "-spawn=daemon -term=ignore"`, harness.Ready1))

@@ -15,7 +15,8 @@ import (
 	"github.com/probity-run/probity/test/harness"
 )
 
-// fragile are Pods that the first failure of a probe would kill, with one second per attempt.
+// fragile are Pods that the first failure of a probe would restart, with two seconds for each
+// attempt.
 func fragile(log string) string {
 	var pods strings.Builder
 	for name, probe := range map[string]string{
@@ -30,9 +31,9 @@ func fragile(log string) string {
 	return pods.String()
 }
 
-// TestSuspended stops Probity for seconds, again and again, as the suspension of a machine or a
-// starved processor does. The services go on. No failure is counted for the time in which Probity
-// did not look, and what it missed is not made up for.
+// TestSuspended stops Probity for seconds, several times, as happens when a machine is suspended or
+// has no processor time. The services go on. The time in which Probity did not probe counts as no
+// failure, and the probes that it missed are not made later.
 func TestSuspended(t *testing.T) {
 	t.Parallel()
 	log := t.TempDir()
@@ -42,7 +43,7 @@ func TestSuspended(t *testing.T) {
 	for range stops {
 		before := strings.Count(harness.ReadFile(t, filepath.Join(log, "http")), "GET /live")
 		r.Signal(syscall.SIGSTOP)
-		time.Sleep(asleep) // this is the fault, not a synchronisation
+		time.Sleep(asleep) // this is the fault; nothing is waited for
 		r.Signal(syscall.SIGCONT)
 		awake := time.Now()
 		harness.WaitFor(t, "a check after the sleep", func() bool {
@@ -60,8 +61,8 @@ func TestSuspended(t *testing.T) {
 	}
 }
 
-// TestStarved gives all processors to others: Probity runs only when they leave something, its Pods
-// run as before. What it is too late to see is no failure of theirs.
+// TestStarved gives all processors to other processes: Probity runs only when they leave something,
+// while its Pods run as before. Answers that Probity reads too late count as no failure.
 func TestStarved(t *testing.T) {
 	if _, err := exec.LookPath("chrt"); err != nil {
 		t.Skip("NOT RUN: chrt is not installed: ", err)

@@ -15,12 +15,12 @@ import (
 
 // Change is one line of -o json.
 type Change struct {
-	// Read is when it was read.
+	// Read is when the line was read.
 	Read  time.Time
-	Kind  watch.EventType
+	Type  watch.EventType
 	Pod   *corev1.Pod
 	Event *corev1.Event
-	// Status is set by a line that is no change: the reader fell behind.
+	// Status is the line itself if it is no change, but says that the reader was too slow.
 	Status string
 }
 
@@ -39,15 +39,15 @@ func (r *Run) readAll(out *bufio.Reader) {
 			r.mu.Unlock()
 			return
 		}
-		r.changes = append(r.changes, parse(line.Type, line.Object))
+		r.changes = append(r.changes, parseChange(line.Type, line.Object))
 		r.changed = make(chan struct{})
 		r.mu.Unlock()
 	}
 }
 
-func parse(kind watch.EventType, data []byte) Change {
+func parseChange(changeType watch.EventType, data []byte) Change {
 	var meta metav1.TypeMeta
-	c := Change{Read: time.Now(), Kind: kind}
+	c := Change{Read: time.Now(), Type: changeType}
 	if err := json.Unmarshal(data, &meta); err != nil {
 		panic(err)
 	}
@@ -71,7 +71,7 @@ func parse(kind watch.EventType, data []byte) Change {
 // Wait waits until the condition holds for what was printed so far.
 func (r *Run) Wait(what string, holds func([]Change) bool) {
 	r.t.Helper()
-	deadline := time.After(Patience)
+	deadline := time.After(Timeout)
 	for {
 		r.mu.Lock()
 		changes, changed, closed := r.changes, r.changed, r.closed
@@ -85,17 +85,17 @@ func (r *Run) Wait(what string, holds func([]Change) bool) {
 		select {
 		case <-changed:
 		case <-deadline:
-			r.t.Fatalf("not within %v: %s", Patience, what)
+			r.t.Fatalf("not within %v: %s", Timeout, what)
 		}
 	}
 }
 
-// WaitPod waits until the newest state of some Pod fulfils the condition, and returns it.
+// WaitPod waits until the newest state of any Pod fulfils the condition, and returns it.
 func (r *Run) WaitPod(what string, holds func(*corev1.Pod) bool) *corev1.Pod {
 	r.t.Helper()
 	var found *corev1.Pod
 	r.Wait(what, func(changes []Change) bool {
-		for _, pod := range newest(changes) {
+		for _, pod := range newestPods(changes) {
 			if holds(pod) {
 				found = pod
 				return true
@@ -112,7 +112,7 @@ func (r *Run) WaitPods(n int, what string, holds func(*corev1.Pod) bool) map[str
 	var found map[string]*corev1.Pod
 	r.Wait(fmt.Sprintf("%d Pods %s", n, what), func(changes []Change) bool {
 		found = map[string]*corev1.Pod{}
-		for name, pod := range newest(changes) {
+		for name, pod := range newestPods(changes) {
 			if holds(pod) {
 				found[name] = pod
 			}
@@ -122,7 +122,7 @@ func (r *Run) WaitPods(n int, what string, holds func(*corev1.Pod) bool) map[str
 	return found
 }
 
-func newest(changes []Change) map[string]*corev1.Pod {
+func newestPods(changes []Change) map[string]*corev1.Pod {
 	pods := map[string]*corev1.Pod{}
 	for _, c := range changes {
 		if c.Pod != nil {
@@ -137,7 +137,7 @@ func (r *Run) WaitEvent(n int, text string) *corev1.Event {
 	r.t.Helper()
 	var found *corev1.Event
 	r.Wait(fmt.Sprintf("event %d with %q", n, text), func(changes []Change) bool {
-		events := matching(changes, text)
+		events := eventsWith(changes, text)
 		if len(events) < n {
 			return false
 		}
@@ -148,7 +148,7 @@ func (r *Run) WaitEvent(n int, text string) *corev1.Event {
 }
 
 // Events lists the Events so far whose [Line] contains the text.
-func (r *Run) Events(text string) []*corev1.Event { return matching(r.Changes(), text) }
+func (r *Run) Events(text string) []*corev1.Event { return eventsWith(r.Changes(), text) }
 
 // Changes lists what was printed so far.
 func (r *Run) Changes() []Change {
@@ -158,19 +158,19 @@ func (r *Run) Changes() []Change {
 }
 
 // Newest is the last state of each Pod, by name.
-func (r *Run) Newest() map[string]*corev1.Pod { return newest(r.Changes()) }
+func (r *Run) Newest() map[string]*corev1.Pod { return newestPods(r.Changes()) }
 
-func matching(changes []Change, text string) []*corev1.Event {
+func eventsWith(changes []Change, text string) []*corev1.Event {
 	var events []*corev1.Event
 	for _, c := range changes {
-		if c.Event != nil && c.Kind == watch.Added && strings.Contains(Line(c.Event), text) {
+		if c.Event != nil && c.Type == watch.Added && strings.Contains(Line(c.Event), text) {
 			events = append(events, c.Event)
 		}
 	}
 	return events
 }
 
-// PIDOf is the process id of a container's instance.
+// PIDOf is the id of the process that runs in a container.
 func PIDOf(t *testing.T, pod *corev1.Pod, container string) int {
 	t.Helper()
 	var pid int
@@ -190,7 +190,7 @@ func PrivatePort(t *testing.T, pod *corev1.Pod, container string) int {
 	return private
 }
 
-// Ready is the Pod's condition of that name.
+// Ready reports whether the Pod's condition Ready is True.
 func Ready(pod *corev1.Pod) bool {
 	for _, c := range pod.Status.Conditions {
 		if c.Type == corev1.PodReady {
@@ -200,7 +200,7 @@ func Ready(pod *corev1.Pod) bool {
 	return false
 }
 
-// Restarted says whether the first container runs after n restarts or more.
+// Restarted returns a condition: the first container runs after n restarts or more.
 func Restarted(n int32) func(*corev1.Pod) bool {
 	return func(pod *corev1.Pod) bool {
 		return len(pod.Status.ContainerStatuses) > 0 && pod.Status.ContainerStatuses[0].RestartCount >= n && pod.Status.ContainerStatuses[0].State.Running != nil

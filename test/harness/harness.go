@@ -1,5 +1,5 @@
-// Package harness runs the probity command for tests: with real processes, sockets and signals, and
-// with a look at everything it starts.
+// Package harness runs the probity command for tests, with real processes, sockets and signals, and
+// finds every process that it starts.
 //
 // The test binary of a package that uses it is three programs: see [Main].
 package harness
@@ -21,11 +21,11 @@ import (
 	"github.com/probity-run/probity/test/service"
 )
 
-// Patience is how long a test waits for something that should come within a second or a few.
-const Patience = 120 * time.Second
+// Timeout is how long a test waits for something that should happen within a few seconds.
+const Timeout = 120 * time.Second
 
-// Main is the whole TestMain. It lets the test binary be three programs: the tests, probity (with
-// its shepherd), and the scripted service.
+// Main is the whole TestMain of a package. By it the test binary is three programs: the tests,
+// probity with its shepherd, and the scripted service.
 func Main(m *testing.M) {
 	if process.IsShepherd(os.Args) {
 		os.Exit(process.ShepherdMain())
@@ -37,7 +37,7 @@ func Main(m *testing.M) {
 		os.Exit(service.Main(os.Args[1:]))
 	}
 	flag.Parse()
-	if err := flag.Set("test.parallel", "8"); err != nil { // the tests wait more than they work
+	if err := flag.Set("test.parallel", "8"); err != nil { // tests wait most of the time, so more can run than there are processors
 		panic(err)
 	}
 	// A program under the race detector otherwise sleeps a second when it ends, each shepherd and
@@ -51,12 +51,12 @@ func Main(m *testing.M) {
 // WaitFor polls a condition that nothing announces.
 func WaitFor(t *testing.T, what string, holds func() bool) {
 	t.Helper()
-	if !Within(Patience, holds) {
-		t.Fatalf("not within %v: %s", Patience, what)
+	if !Within(Timeout, holds) {
+		t.Fatalf("not within %v: %s", Timeout, what)
 	}
 }
 
-// Within polls a condition and says whether it came true in time.
+// Within polls a condition and reports whether it came true in time.
 func Within(limit time.Duration, holds func() bool) bool {
 	deadline := time.Now().Add(limit)
 	tick := time.NewTicker(20 * time.Millisecond)
@@ -70,9 +70,9 @@ func Within(limit time.Duration, holds func() bool) bool {
 	return true
 }
 
-// FreePort finds a port that nobody listens on; a program that is told it listens there soon after.
-// The kernel does not give it to an outgoing connection meanwhile, and Probity not to a Pod: both
-// take higher ones.
+// FreePort finds a port that nobody listens on, for a program that is to listen there soon. Neither
+// does the kernel give the port to an outgoing connection meanwhile, nor Probity to a Pod: both
+// take higher numbers.
 func FreePort(t *testing.T) int {
 	t.Helper()
 	for range 100 {
@@ -96,5 +96,5 @@ func ReadFile(t *testing.T, path string) string {
 	return string(data)
 }
 
-// Alive says whether there is such a process, be it a zombie.
+// Alive reports whether there is such a process, even as a zombie.
 func Alive(pid int) bool { return syscall.Kill(pid, 0) == nil }

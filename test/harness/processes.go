@@ -10,12 +10,12 @@ import (
 	"strings"
 )
 
-// newMark is an environment variable that only the processes of one run have, whatever becomes of
-// their parents, groups and sessions.
-func newMark() string { return "PROBITY_TEST_RUN=" + rand.Text() }
+// newEnvironMark is an environment variable by which the processes of one run are found, whatever
+// becomes of their parents, groups and sessions.
+func newEnvironMark() string { return "PROBITY_TEST_RUN=" + rand.Text() }
 
 // Processes lists the living processes of the run: probity, its shepherd, and all that came from
-// them. Zombies are none.
+// them. Zombies do not count.
 func (r *Run) Processes() []int {
 	entries, err := os.ReadDir("/proc")
 	if err != nil {
@@ -28,9 +28,9 @@ func (r *Run) Processes() []int {
 		if err != nil {
 			continue
 		}
-		// An unreadable one has ended, or is a zombie.
+		// if it cannot be read, the process has ended or is a zombie
 		environ, err := os.ReadFile(filepath.Join("/proc", entry.Name(), "environ"))
-		if err == nil && bytes.Contains(environ, []byte(r.mark)) {
+		if err == nil && bytes.Contains(environ, []byte(r.environMark)) {
 			pids = append(pids, pid)
 		}
 	}
@@ -49,7 +49,7 @@ func (r *Run) Shepherd() int {
 	return 0
 }
 
-// IsShepherdOf says whether a process is the shepherd of another one.
+// IsShepherdOf reports whether a process is the shepherd of another one.
 func IsShepherdOf(pid, probity int) bool {
 	return strings.HasPrefix(commandLine(pid), "shepherd of-pid "+strconv.Itoa(probity)+" ")
 }
@@ -62,7 +62,7 @@ func commandLine(pid int) string {
 	return string(bytes.ReplaceAll(line, []byte{0}, []byte{' '}))
 }
 
-// Memory is the resident memory of a process in bytes, and the largest that it was.
+// Memory is the resident memory of a process in bytes, now and at its peak.
 func Memory(pid int) (now, peak int64, err error) {
 	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {

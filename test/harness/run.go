@@ -19,13 +19,12 @@ import (
 
 // Run is a running probity and what it printed so far.
 type Run struct {
-	t      *testing.T
-	cmd    *exec.Cmd
-	stderr buffer
-	mark   string
-	state  string
-	read   chan struct{} // closed at the end of the output
-	ended  chan struct{} // closed when probity was waited for
+	t           *testing.T
+	cmd         *exec.Cmd
+	stderr      buffer
+	environMark string
+	state       string
+	ended       chan struct{} // closed when probity was waited for
 
 	file, programs string // the manifest, and the folder with probity and the scripted service
 
@@ -45,7 +44,7 @@ type Options struct {
 	Env []string
 	// Stdout and Stderr take the output instead of the Run.
 	Stdout, Stderr *os.File
-	// NoLogs leaves --logs away.
+	// NoLogs leaves out --logs.
 	NoLogs bool
 	// User runs probity as this user and group id. 0 means the caller.
 	User uint32
@@ -63,19 +62,19 @@ func Start(t *testing.T, manifest string, args ...string) *Run {
 // StartWith is [Start] with options.
 func StartWith(t *testing.T, opts Options, manifest string) *Run {
 	t.Helper()
-	programs := folder(t, opts.User)
-	if err := link(programs, opts.User != 0); err != nil {
+	programs := makeFolder(t, opts.User)
+	if err := linkPrograms(programs, opts.User != 0); err != nil {
 		t.Fatal(err)
 	}
-	file := filepath.Join(folder(t, opts.User), "pod.yaml")
-	if err := os.WriteFile(file, named(manifest, programs), 0o644); err != nil {
+	file := filepath.Join(makeFolder(t, opts.User), "pod.yaml")
+	if err := os.WriteFile(file, withServicePath(manifest, programs), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	return StartFile(t, opts, filepath.Join(programs, "probity"), file)
 }
 
-// folder makes a folder that belongs to a user and that the user can reach.
-func folder(t *testing.T, user uint32) string {
+// makeFolder makes a folder that belongs to a user and that the user can reach.
+func makeFolder(t *testing.T, user uint32) string {
 	t.Helper()
 	dir := t.TempDir()
 	if user == 0 {
@@ -89,9 +88,9 @@ func folder(t *testing.T, user uint32) string {
 	return dir
 }
 
-// link calls the test binary probity and service in dir. Another user may not be able to follow a
-// symbolic link to it.
-func link(dir string, hard bool) error {
+// linkPrograms links the test binary as probity and as service into dir. hard makes hard links, for
+// another user who cannot follow a symbolic link to the binary.
+func linkPrograms(dir string, hard bool) error {
 	self, err := os.Executable()
 	if err != nil {
 		return err
@@ -107,20 +106,20 @@ func link(dir string, hard bool) error {
 func Service(t *testing.T) string {
 	t.Helper()
 	programs := t.TempDir()
-	if err := link(programs, false); err != nil {
+	if err := linkPrograms(programs, false); err != nil {
 		t.Fatal(err)
 	}
 	return filepath.Join(programs, "service")
 }
 
-// StartFile runs a manifest where it stands.
+// StartFile runs a manifest file that is already there.
 func StartFile(t *testing.T, opts Options, probity, file string) *Run {
 	t.Helper()
 	r := &Run{
-		t: t, file: file, programs: filepath.Dir(probity), mark: newMark(), changed: make(chan struct{}), read: make(chan struct{}), ended: make(chan struct{}),
+		t: t, file: file, programs: filepath.Dir(probity), environMark: newEnvironMark(), changed: make(chan struct{}), ended: make(chan struct{}),
 	}
 	if opts.StateDir == "" {
-		opts.StateDir = folder(t, opts.User)
+		opts.StateDir = makeFolder(t, opts.User)
 	}
 	r.state = opts.StateDir
 	words := append([]string{}, opts.Wrap...)
@@ -129,16 +128,17 @@ func StartFile(t *testing.T, opts Options, probity, file string) *Run {
 		words = append(words, "--logs")
 	}
 	r.cmd = exec.Command(words[0], append(words[1:], opts.Args...)...)
-	r.cmd.Env = append(append(os.Environ(), r.mark), opts.Env...)
+	r.cmd.Env = append(append(os.Environ(), r.environMark), opts.Env...)
 	if opts.User != 0 {
 		r.cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: opts.User, Gid: opts.User}}
 	}
-	r.begin(opts)
+	r.start(opts)
 	return r
 }
 
-// begin starts probity, and the goroutines that read its output and wait for it; clean joins them.
-func (r *Run) begin(opts Options) {
+// start starts probity and the goroutine that reads its output and waits for its end. cleanUp joins
+// that goroutine.
+func (r *Run) start(opts Options) {
 	r.t.Helper()
 	r.cmd.Stderr = &r.stderr
 	if opts.Stderr != nil {
@@ -160,20 +160,19 @@ func (r *Run) begin(opts Options) {
 		if out != nil {
 			r.readAll(bufio.NewReader(out))
 		}
-		close(r.read)
-		_ = r.cmd.Wait() // its exit code is the business of tests that ask for it
+		_ = r.cmd.Wait() // tests that want to know the exit code call Exit
 	}()
-	r.t.Cleanup(r.clean)
+	r.t.Cleanup(r.cleanUp)
 }
 
-// clean ends probity and fails the test if anything is left of what it started.
-func (r *Run) clean() {
+// cleanUp ends probity and fails the test if anything that it started is left.
+func (r *Run) cleanUp() {
 	r.Interrupt()
 	r.Interrupt()
 	select {
 	case <-r.ended:
-	case <-time.After(Patience):
-		r.t.Errorf("probity has not ended %v after two interrupts", Patience)
+	case <-time.After(Timeout):
+		r.t.Errorf("probity has not ended %v after two interrupts", Timeout)
 		_ = r.cmd.Process.Kill()
 		<-r.ended
 	}
@@ -184,7 +183,7 @@ func (r *Run) clean() {
 		}
 	}
 	if r.t.Failed() {
-		r.t.Logf("probity said:\n%s", lastOf(r.stderr.String(), 8<<10))
+		r.t.Logf("probity said:\n%s", tailOf(r.stderr.String(), 8<<10))
 		r.logEvents()
 	}
 }
@@ -195,7 +194,7 @@ func (r *Run) PID() int { return r.cmd.Process.Pid }
 // StateDir is the state folder.
 func (r *Run) StateDir() string { return r.state }
 
-// Stderr is what probity said so far.
+// Stderr is what probity wrote to standard error so far.
 func (r *Run) Stderr() string { return r.stderr.String() }
 
 // Signal sends a signal to probity alone.
@@ -214,10 +213,10 @@ func (r *Run) Exit() int {
 	r.t.Helper()
 	select {
 	case <-r.ended:
-	case <-time.After(Patience):
+	case <-time.After(Timeout):
 		_ = r.cmd.Process.Kill()
 		<-r.ended
-		r.t.Fatalf("probity has not ended within %v", Patience)
+		r.t.Fatalf("probity has not ended within %v", Timeout)
 	}
 	return r.cmd.ProcessState.ExitCode()
 }
@@ -228,7 +227,7 @@ func (r *Run) logEvents() {
 	}
 }
 
-// Line is an Event as tests look for it: type, reason, message.
+// Line is an Event as tests search for it: type, reason, message.
 func Line(e *corev1.Event) string { return fmt.Sprintf("%s %s %s", e.Type, e.Reason, e.Message) }
 
 // buffer is a bytes.Buffer that can be read while it is written.
@@ -249,4 +248,4 @@ func (b *buffer) String() string {
 	return b.bytes.String()
 }
 
-func lastOf(text string, n int) string { return text[max(0, len(text)-n):] }
+func tailOf(text string, n int) string { return text[max(0, len(text)-n):] }

@@ -1,4 +1,4 @@
-// Load sends requests to a server until its time is over or Ctrl-C is pressed, and says how many
+// Load sends requests to a server for a time, or until Ctrl-C is pressed, and prints how many
 // failed and how long they took. A failed request is never sent again.
 //
 //	go run ./test/load -url http://127.0.0.1:8080/ -duration 30s
@@ -24,7 +24,7 @@ func main() {
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
 
-// shownFailures is how many failures are told one by one.
+// shownFailures is how many failures are printed one by one.
 const shownFailures = 10
 
 // run returns the exit code: 0 if no request failed, 1 if one did, 2 for arguments that cannot be

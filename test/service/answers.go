@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// answer is one step of a script.
+// answer is one step of a script of answers.
 type answer struct {
 	what  string
 	times int // 0 means for ever
@@ -42,7 +42,7 @@ func parseAnswers(text string) (map[string][]answer, error) {
 	return scripts, nil
 }
 
-// rewrite gives the paths in a script new answers.
+// rewrite replaces the answers of the paths that are in the script which the request carries.
 func (s *service) rewrite(w http.ResponseWriter, r *http.Request) {
 	text, err := io.ReadAll(r.Body)
 	if err != nil {
@@ -71,7 +71,7 @@ func (s *service) next(r *http.Request) string {
 			return err.Error()
 		}
 		return strings.TrimSpace(string(data))
-	case "beat":
+	case "aligned":
 		d, err := time.ParseDuration(arg)
 		if err != nil {
 			return err.Error()

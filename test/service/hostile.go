@@ -16,7 +16,7 @@ import (
 // self is this program's file, however it was called.
 const self = "/proc/self/exe"
 
-// hostile is what a program may do to whoever supervises it.
+// hostile is what a program may do to make the work of its supervisor hard.
 type hostile struct {
 	spawn []string
 	join  bool
@@ -42,7 +42,7 @@ func (h *hostile) flags(flags *flag.FlagSet) {
 	flags.BoolVar(&h.stop, "stop", false, "")
 }
 
-// act does it. note is told when all is written.
+// act does what the flags say. note is called when everything is written.
 func (h *hostile) act(note func(format string, args ...any)) error {
 	for i, text := range h.spawn {
 		first, err := spawn(text)
@@ -55,7 +55,7 @@ func (h *hostile) act(note func(format string, args ...any)) error {
 			}
 		}
 	}
-	h.eaten = bytes.Repeat([]byte("x"), h.eat<<20) // written to, so that it is really there
+	h.eaten = bytes.Repeat([]byte("x"), h.eat<<20) // written to, or the kernel would not provide it
 	if h.close {
 		for fd := range 3 {
 			if err := syscall.Close(fd); err != nil {
@@ -72,7 +72,7 @@ func (h *hostile) act(note func(format string, args ...any)) error {
 	return nil
 }
 
-// spawn starts what "KIND[*N] ARGS" says and returns the first process id.
+// spawn starts what "KIND[*N] ARGS" asks for and returns the first process id.
 func spawn(text string) (first int, err error) {
 	words := strings.Fields(text)
 	kind, count, ok := strings.Cut(words[0], "*")
@@ -104,12 +104,12 @@ func spawn(text string) (first int, err error) {
 		if first == 0 {
 			first = cmd.Process.Pid
 		}
-		go func() { _ = cmd.Wait() }() // reaps it, whatever its end
+		go func() { _ = cmd.Wait() }() // reaps it, however it ends
 	}
 	return first, nil
 }
 
-// write writes what "KIND:MB" says.
+// write writes what "KIND:MB" asks for.
 func write(w io.Writer, text string) error {
 	kind, size, _ := strings.Cut(text, ":")
 	megabytes, err := strconv.Atoi(size)

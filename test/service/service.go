@@ -25,31 +25,48 @@ import (
 
 // Main plays the script and returns the exit code.
 //
-//	-port N          listen on this port instead of $PORT; 0 listens on none
-//	-answers SCRIPT  answers per path: "/ready=500x3,200 /live=200x2,hang"; the last one lasts for ever. 200 is the default.
-//	                 An answer is a status, "hang" (headers never come), "stall" (headers, then no body), "drop" (closes without a byte)
-//	                 "slow:1.5s" (200 after that time), "file:/PATH" (what that file says now), or "beat:3s" (503 until the clock of the day
-//	                 has passed a multiple of that time since the start, 200 from then on: services that start one after another agree)
-//	-grpc            speak gRPC's health protocol, always SERVING, instead of HTTP
-//	-delay D         listen only after this time
-//	-life D:CODE     exit by itself after D
-//	-term SCRIPT     on SIGTERM: "default", "exit:CODE", "ignore", "sleep:D" (exit 0 after D, answering until then), or "graceful" (accept no more,
-//	                 answer what was asked, exit 0)
-//	-log FILE        append a line per request and signal
-//	-ledger DIR      keep a file named after the process id in DIR that tells what a router has to answer for
-//	-control         let a POST of a script to /-/answers change the answers of the paths in it
-//	-print TEXT      print this at start
+//	-port N           listen on this port instead of $PORT; 0 listens on none
+//	-answers SCRIPT   answers by path: "/ready=500x3,200 /live=200x2,hang". The last one is
+//	                  repeated for ever; the default is 200. An answer is
+//	                      a status
+//	                      hang         headers never come
+//	                      stall        headers come, but no body
+//	                      drop         the connection is closed without a byte
+//	                      slow:1.5s    200 after that time
+//	                      file:/PATH   what that file says now
+//	                      aligned:3s   503 until the wall clock reaches the next multiple of that
+//	                                   time after the start, then 200: services that start one
+//	                                   after another change together
+//	-grpc             speak gRPC's health protocol, always SERVING, instead of HTTP
+//	-delay D          listen only after this time
+//	-life D:CODE      exit by itself after D
+//	-term SCRIPT      what to do on SIGTERM:
+//	                      default      what the kernel does: the process is killed
+//	                      exit:CODE
+//	                      ignore
+//	                      sleep:D      exit 0 after D, answering until then
+//	                      graceful     accept no more, answer what was asked, exit 0
+//	-log FILE         append a line for each request and signal
+//	-process-log DIR  write a file named after the process id into DIR, by which a test can judge
+//	                  how requests were routed
+//	-control          let a POST of a script to /-/answers change the answers of the paths in it
+//	-print TEXT       print this at start
 //
 // What a hostile program does, in this order, before it serves:
 //
-//	-spawn "KIND[*N] ARGS"  start N services with these arguments (and -port=0 unless they say otherwise); may be repeated. KIND is "child",
-//	                 "group" (a process group of its own), "session" (setsid), or "daemon" (double fork and setsid: the parent is gone at once)
-//	-join            move into the process group of the first spawned process
-//	-eat MB          fill that much memory
-//	-close           close the standard streams
-//	-write KIND:MB   write that many megabytes to standard output, 0 for ever: "lines" of 100 bytes, one "line", or "binary"
-//	-exec ARGS       become another program: the service with these arguments
-//	-stop            stop itself by SIGSTOP once it listens
+//	-spawn "KIND[*N] ARGS"  start N services with these arguments (and -port=0 unless they say
+//	                  otherwise); may be repeated. KIND is
+//	                      child
+//	                      group        in a process group of its own
+//	                      session      by setsid
+//	                      daemon       by double fork and setsid: the parent is gone at once
+//	-join             move into the process group of the first spawned process
+//	-eat MB           fill that much memory
+//	-close            close the standard streams
+//	-write KIND:MB    write that many megabytes to standard output, 0 for ever: "lines" of 100
+//	                  bytes, one "line", or "binary"
+//	-exec ARGS        become another program: the service with these arguments
+//	-stop             stop itself by SIGSTOP once it listens
 func Main(args []string) int {
 	s := &service{counts: map[string]int{}, started: time.Now()}
 	if err := s.parse(args); err != nil {
@@ -64,19 +81,19 @@ func Main(args []string) int {
 }
 
 type service struct {
-	port    int
-	grpc    bool
-	delay   time.Duration
-	life    time.Duration
-	code    int
-	term    string
-	print   string
-	log     io.Writer
-	ledger  ledger
-	control bool
-	hostile hostile
-	server  http.Server
-	started time.Time
+	port       int
+	grpc       bool
+	delay      time.Duration
+	life       time.Duration
+	code       int
+	term       string
+	print      string
+	log        io.Writer
+	processLog processLog
+	control    bool
+	hostile    hostile
+	server     http.Server
+	started    time.Time
 
 	mu      sync.Mutex // guards counts, answers and writes to log
 	counts  map[string]int
@@ -94,7 +111,7 @@ func (s *service) parse(args []string) error {
 	life := flags.String("life", "", "")
 	answers := flags.String("answers", "", "")
 	log := flags.String("log", "", "")
-	ledger := flags.String("ledger", "", "")
+	processLogDir := flags.String("process-log", "", "")
 	flags.BoolVar(&s.control, "control", false, "")
 	s.hostile.flags(flags)
 	if err := flags.Parse(args); err != nil {
@@ -119,8 +136,8 @@ func (s *service) parse(args []string) error {
 		s.log = f
 	}
 	var err error
-	if *ledger != "" {
-		if s.ledger, err = openLedger(*ledger); err != nil {
+	if *processLogDir != "" {
+		if s.processLog, err = openProcessLog(*processLogDir); err != nil {
 			return err
 		}
 	}
@@ -134,8 +151,8 @@ func (s *service) run() error {
 		signal.Notify(signals, syscall.SIGTERM)
 	}
 	s.note("start %d", os.Getpid())
-	s.ledger.note("start")
-	defer s.ledger.note("exit")
+	s.processLog.note("start")
+	defer s.processLog.note("exit")
 	if s.print != "" {
 		fmt.Println(s.print)
 	}
@@ -158,7 +175,7 @@ func (s *service) run() error {
 			return nil
 		case <-signals:
 			s.note("SIGTERM")
-			s.ledger.note("SIGTERM")
+			s.processLog.note("SIGTERM")
 			switch what, arg, _ := strings.Cut(s.term, ":"); what {
 			case "exit":
 				s.code, _ = strconv.Atoi(arg)
@@ -193,7 +210,7 @@ func (s *service) serve() error {
 		return server.Serve(listener)
 	}
 	s.server.Handler, s.server.ReadHeaderTimeout = s, time.Minute
-	s.ledger.note("listen")
+	s.processLog.note("listen")
 	return s.server.Serve(listener)
 }
 
@@ -205,9 +222,9 @@ func (s *service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	step := s.next(r)
 	s.note("%s %s %s", r.Method, r.URL.Path, step)
-	// The log says "answered" before anybody can have the answer and ask again, the ledger when it
-	// was sent: the process may end right after that.
-	defer s.ledger.request(r, step)()
+	// The log says "answered" before any client can have the answer and send its next request; the
+	// process log says "end" when the answer was sent, as the process may end right after that.
+	defer s.processLog.request(r, step)()
 	// fails only if the client has gone
 	defer func() { _ = http.NewResponseController(w).Flush() }()
 	defer s.note("answered %s", r.URL.Path)
@@ -232,18 +249,18 @@ func (s *service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 		time.Sleep(d)
-		give(w, http.StatusOK)
+		answerStatus(w, http.StatusOK)
 	default:
 		status, err := strconv.Atoi(step)
 		if err != nil {
 			status = http.StatusBadRequest
 		}
-		give(w, status)
+		answerStatus(w, status)
 	}
 }
 
-// give answers without a body.
-func give(w http.ResponseWriter, status int) {
+// answerStatus answers without a body.
+func answerStatus(w http.ResponseWriter, status int) {
 	if status >= 200 && status != http.StatusNoContent && status != http.StatusNotModified {
 		w.Header().Set("Content-Length", "0")
 	}

@@ -1,7 +1,7 @@
-// Package soak runs a hundred Pods that crash, hang, flap and recover at random, for as long as one
-// likes, while invariants are checked, and compares what Probity uses at the end with what it used
-// at the beginning:
+// Package soak runs a hundred Pods that crash, hang and recover at random. Meanwhile it checks what
+// always has to hold, and in the end it compares the resources that Probity uses with those of the
+// beginning:
 //
 //	go test -tags soak -timeout 30m ./test/soak                      five minutes
-//	go test -tags soak ./test/soak -duration 2m -seed 42             as one likes
+//	go test -tags soak ./test/soak -duration 2m -seed 42             another duration and seed
 package soak

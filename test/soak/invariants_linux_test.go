@@ -19,8 +19,8 @@ import (
 	"github.com/probity-run/probity/internal/store"
 )
 
-// invariants watches the store and fails the test when something is not as it always has to be. It
-// belongs to the goroutine of run.
+// invariants watches the store and fails the test when something is not as it always has to be.
+// Only the goroutine of run uses it.
 type invariants struct {
 	t       *testing.T
 	store   *store.Store
@@ -30,7 +30,7 @@ type invariants struct {
 	changes, restarts, expired int
 }
 
-// history is what was seen of a Pod.
+// history is what was observed of a Pod.
 type history struct {
 	instances int       // Started Events
 	started   time.Time // of the newest one
@@ -40,7 +40,7 @@ type history struct {
 	recorded  bool      // the back-off has a record: there was a start after an exit
 	pid       string
 	ready     bool
-	last      []string // what was seen last, to explain a violation
+	last      []string // the last observations, to explain a violation
 }
 
 func (h *history) note(what string) {
@@ -66,7 +66,7 @@ func (v *invariants) run(ctx context.Context) {
 		}
 		if err == nil {
 			v.changes++
-			v.see(change)
+			v.observe(change)
 		}
 	}
 	if ctx.Err() == nil {
@@ -74,20 +74,20 @@ func (v *invariants) run(ctx context.Context) {
 	}
 }
 
-func (v *invariants) see(change store.Change) {
+func (v *invariants) observe(change store.Change) {
 	switch o := change.Object.(type) {
 	case *corev1.Event:
 		if change.Type == store.Added {
-			v.event(v.of(o.InvolvedObject.Name), o)
+			v.event(v.historyOf(o.InvolvedObject.Name), o)
 		}
 	case *corev1.Pod:
 		if o.DeletionTimestamp == nil {
-			v.pod(v.of(o.Name), o)
+			v.pod(v.historyOf(o.Name), o)
 		}
 	}
 }
 
-func (v *invariants) of(pod string) *history {
+func (v *invariants) historyOf(pod string) *history {
 	if v.pods[pod] == nil {
 		v.pods[pod] = &history{}
 	}
@@ -106,7 +106,7 @@ func (v *invariants) event(h *history, e *corev1.Event) {
 		h.killed = true
 	case "Unhealthy", "ProbeWarning":
 		if !h.alive {
-			v.t.Errorf("%s: a probe of a dead instance: %s", name, e.Message)
+			v.t.Errorf("%s: a probe of an instance that had ended: %s", name, e.Message)
 		}
 	}
 }
@@ -154,7 +154,7 @@ func (v *invariants) pod(h *history, pod *corev1.Pod) {
 	h.ready = c.Ready
 }
 
-// checkReady: Ready implies that this very process has answered its probe well.
+// checkReady: a container that is ready has a process that answered its readiness probe with 200.
 func (v *invariants) checkReady(pod *corev1.Pod, h *history) {
 	h.pid = pod.Annotations[node.AnnotationPID+"app"]
 	data, err := os.ReadFile(v.logFile(pod.Name))
@@ -166,12 +166,13 @@ func (v *invariants) checkReady(pod *corev1.Pod, h *history) {
 	}
 }
 
-// timeout of the probes; an attempt that has not been answered is given up then.
+// timeout of the probes, after which an attempt without an answer is given up.
 const timeout = time.Second
 
-// checkAttempts reads what a service wrote down: while an attempt is in flight no other one of the
-// same probe begins. A service that got no processor for the length of a time-out finds several
-// attempts at once when it goes on, all but the last of which were given up; it was silent before.
+// checkAttempts reads the log of a service: while an attempt is in flight, no other one of the same
+// probe may begin. When a service got no processor time for the length of a time-out, it finds
+// several attempts at once when it goes on, of which all but the last were given up. Such a service
+// wrote nothing before, by which it is recognised.
 func checkAttempts(t *testing.T, file string) {
 	t.Helper()
 	f, err := os.Open(file)
@@ -202,8 +203,8 @@ func checkAttempts(t *testing.T, file string) {
 		switch words[2] {
 		case "GET":
 			key := process + words[3]
-			// The service learns late of the first one if the machine is busy, and late that it was
-			// given up.
+			// on a busy machine the service learns late of the first attempt, and late that it was
+			// given up
 			if began, ok := pending[key]; ok && at.Sub(began) < timeout/4 && at.Sub(woke[process]) >= timeout/4 {
 				t.Errorf("%s: two attempts of %s at once: %v apart", file, words[3], at.Sub(began))
 			}

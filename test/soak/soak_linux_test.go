@@ -32,18 +32,19 @@ import (
 
 var (
 	duration = flag.Duration("duration", 5*time.Minute, "how long to soak")
-	seed     = flag.Uint64("seed", uint64(time.Now().UnixNano()), "what chance begins with")
+	seed     = flag.Uint64("seed", uint64(time.Now().UnixNano()), "of the random faults")
 )
 
 func TestMain(m *testing.M) { harness.Main(m) }
 
 const (
 	pods = 100
-	// maxRestartPeriod keeps crash loops going; the rule is the same as with five minutes.
+	// maxRestartPeriod is short, so that Pods that crash are restarted often. The rule is the same
+	// as with the usual five minutes.
 	maxRestartPeriod = 4 * time.Second
 )
 
-// soak is a system in the process of the test, and the hands that do harm to its Pods.
+// soak is a system in the process of the test, and what injects faults into its Pods.
 type soak struct {
 	t      *testing.T
 	dir    string
@@ -90,14 +91,15 @@ func TestSoak(t *testing.T) {
 	}
 }
 
-// play does harm, and takes stock twice when all is well: early, and at the end.
+// play injects faults, and measures the resources twice when all Pods are well: early, and at the
+// end.
 func (s *soak) play() {
 	early := min(time.Minute, *duration/3)
-	s.harm(early)
-	before := s.stock()
+	s.injectFaults(early)
+	before := s.measureResources()
 	s.t.Logf("after %v: %v", early, before)
-	s.harm(*duration - early)
-	after := s.stock()
+	s.injectFaults(*duration - early)
+	after := s.measureResources()
 	s.t.Logf("at the end: %v", after)
 	after.compare(s.t, before)
 }
@@ -106,7 +108,7 @@ func podName(i int) string { return "pod-" + strconv.Itoa(i) }
 
 func (s *soak) logFile(pod string) string { return filepath.Join(s.dir, pod+".log") }
 
-// answerFile says what a Pod answers to a path.
+// answerFile is the file with what a Pod answers to a path.
 func (s *soak) answerFile(pod, path string) string { return filepath.Join(s.dir, pod+"-"+path) }
 
 func (s *soak) create() {
@@ -155,8 +157,8 @@ func (s *soak) answer(pod, path, what string) {
 	}
 }
 
-// harm does something to some Pod about ten times a second.
-func (s *soak) harm(d time.Duration) {
+// injectFaults does something to a random Pod ten times a second.
+func (s *soak) injectFaults(d time.Duration) {
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
 	for end := time.Now().Add(d); time.Now().Before(end); <-tick.C {
@@ -196,8 +198,8 @@ func (s *soak) signal(name string, sig syscall.Signal) {
 	}
 }
 
-// heal ends all harm and waits until all Pods are ready.
-func (s *soak) heal() {
+// removeFaults ends all faults and waits until all Pods are ready.
+func (s *soak) removeFaults() {
 	for i := range pods {
 		s.answer(podName(i), "ready", "200")
 		s.answer(podName(i), "live", "200")
@@ -212,7 +214,8 @@ func (s *soak) heal() {
 		}
 		return ready == pods
 	})
-	// Stopped ones look ready until their probes have timed out twice and they were restarted.
+	// a Pod that was stopped by SIGSTOP stays ready until its probes have timed out and it is
+	// restarted
 	time.Sleep(5 * time.Second)
 	harness.WaitFor(s.t, "all Pods ready after that", func() bool {
 		all, _ := store.List[*corev1.Pod](s.store, store.Selector{})

@@ -20,15 +20,15 @@ import (
 	"github.com/probity-run/probity/test/load/generator"
 )
 
-// TestCrash measures how fast the router leaves a replica whose process was killed: until it is out
-// of rotation, and until the last attempt at it. Only the router knows, so its state is looked at
-// from inside, with everything that probity run consists of in this process. Once nobody asks, so
-// that nothing but the end of the process tells the router; and once a thousand requests come each
-// second, of which the first one may be refused before.
+// TestCrash measures how fast the proxy leaves a replica whose process was killed: until it is out
+// of rotation, and until the last attempt at it. Only the proxy's own state shows that, so
+// everything that probity run consists of runs in this process. It is measured once without
+// requests, so that nothing but the end of the process tells the proxy, and once with a thousand
+// requests a second, of which the first may be refused earlier than that.
 func TestCrash(t *testing.T) {
 	for name, rate := range map[string]float64{"quiet": 0, "under load": 1000} {
 		t.Run(name, func(t *testing.T) {
-			s := inside(t)
+			s := startInProcess(t)
 			if rate > 0 {
 				s.load(rate)
 			}
@@ -41,22 +41,22 @@ func TestCrash(t *testing.T) {
 			slices.Sort(last)
 			t.Logf("from SIGKILL until out of rotation: median %v of %v", out[len(out)/2], out)
 			t.Logf("from SIGKILL until the last attempt at the dead replica: median %v of %v", last[len(last)/2], last)
-			if median := max(out[len(out)/2], last[len(last)/2]); median > leaves {
-				t.Errorf("it takes %v until a replica that crashed is out of rotation, want %v at most", median, leaves)
+			if median := max(out[len(out)/2], last[len(last)/2]); median > maxUntilOut {
+				t.Errorf("it takes %v until a replica that crashed is out of rotation, want %v at most", median, maxUntilOut)
 			}
 		})
 	}
 }
 
-// insider is a running web whose router can be looked at.
-type insider struct {
-	t    *testing.T
-	web  web
-	sys  *local.System
-	turn int
+// inProcessRun is a [web] that runs in this process, so that the proxy's state can be read.
+type inProcessRun struct {
+	t     *testing.T
+	web   web
+	sys   *local.System
+	round int
 }
 
-func inside(t *testing.T) *insider {
+func startInProcess(t *testing.T) *inProcessRun {
 	w := newWeb(t)
 	dir := t.TempDir()
 	sys, err := local.Start(local.Options{Dir: dir, Front: true, MaxRestartPeriod: time.Second})
@@ -75,33 +75,35 @@ func inside(t *testing.T) *insider {
 	if err := sys.ApplyFile(file); err != nil {
 		t.Fatal(err)
 	}
-	s := &insider{t: t, web: w, sys: sys}
-	s.whole()
+	s := &inProcessRun{t: t, web: w, sys: sys}
+	s.waitAllInRotation()
 	return s
 }
 
-// whole waits until all replicas are in rotation and returns them.
-func (s *insider) whole() []proxy.EndpointState {
+// waitAllInRotation waits until all replicas are in rotation and returns them.
+func (s *inProcessRun) waitAllInRotation() []proxy.EndpointState {
 	s.t.Helper()
 	var all []proxy.EndpointState
 	harness.WaitFor(s.t, "all replicas in rotation", func() bool {
 		all = s.endpoints()
-		return len(all) == s.web.Replicas && !slices.ContainsFunc(all, isOut)
+		return len(all) == s.web.Replicas && !slices.ContainsFunc(all, isOutOfRotation)
 	})
 	return all
 }
 
-func (s *insider) endpoints() []proxy.EndpointState {
+func (s *inProcessRun) endpoints() []proxy.EndpointState {
 	for _, port := range s.sys.Front().State().Ports {
 		return port.Endpoints
 	}
 	return nil
 }
 
-func isOut(e proxy.EndpointState) bool { return !e.Ready || e.Withdrawn || e.Exited || e.Ejected }
+func isOutOfRotation(e proxy.EndpointState) bool {
+	return !e.Ready || e.Withdrawn || e.Exited || e.Ejected
+}
 
-// load has clients ask until the test ends.
-func (s *insider) load(rate float64) {
+// load has clients send requests until the test ends.
+func (s *inProcessRun) load(rate float64) {
 	ctx, stop := context.WithCancel(s.t.Context())
 	done := make(chan struct{})
 	go func() {
@@ -122,18 +124,18 @@ func (s *insider) load(rate float64) {
 	})
 }
 
-func (s *insider) port() string {
+func (s *inProcessRun) port() string {
 	_, port, _ := strings.Cut(s.sys.Front().State().Ports[0].Address, ":")
 	return port
 }
 
 // crash kills a replica and waits until it is back. It returns how long it took until the replica
 // was out of rotation, and until the last attempt at it.
-func (s *insider) crash() (out, last time.Duration) {
+func (s *inProcessRun) crash() (out, last time.Duration) {
 	s.t.Helper()
-	all := s.whole()
-	victim := all[s.turn%len(all)]
-	s.turn++
+	all := s.waitAllInRotation()
+	victim := all[s.round%len(all)]
+	s.round++
 	pod, err := store.Get[*corev1.Pod](s.sys.Store(), victim.Pod.Namespace, victim.Pod.Name)
 	if err != nil {
 		s.t.Fatal(err)
@@ -143,12 +145,12 @@ func (s *insider) crash() (out, last time.Duration) {
 		s.t.Fatal(err)
 	}
 	attempts := victim.Requests
-	for deadline := began.Add(harness.Patience); time.Now().Before(deadline); time.Sleep(100 * time.Microsecond) {
+	for deadline := began.Add(harness.Timeout); time.Now().Before(deadline); time.Sleep(100 * time.Microsecond) {
 		now, there := s.endpoint(victim.UID)
 		switch took := time.Since(began); {
-		case out > 0 && there && !isOut(now):
+		case out > 0 && there && !isOutOfRotation(now):
 			return out, last
-		case out == 0 && (!there || isOut(now)):
+		case out == 0 && (!there || isOutOfRotation(now)):
 			out = took
 		}
 		if there && now.Requests > attempts {
@@ -159,7 +161,7 @@ func (s *insider) crash() (out, last time.Duration) {
 	return 0, 0
 }
 
-func (s *insider) endpoint(pod types.UID) (found proxy.EndpointState, there bool) {
+func (s *inProcessRun) endpoint(pod types.UID) (found proxy.EndpointState, there bool) {
 	all := s.endpoints()
 	i := slices.IndexFunc(all, func(e proxy.EndpointState) bool { return e.UID == pod })
 	if i < 0 {

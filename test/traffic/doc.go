@@ -1,7 +1,8 @@
 // Package traffic proves that requests go to ready replicas only and that none is lost, whatever
-// happens to the replicas. It runs the probity command with real processes, asks them without pause
-// from 64 clients, and has both sides keep books: every client knows what became of each request,
-// every replica which ones it got and when it was ready. The verdict compares the books.
+// happens to the replicas. It runs the probity command with real processes, sends them requests
+// from 64 clients without pause, and lets both sides write down what happens: every client, what
+// became of each request; every replica, which requests it got and when it was ready. Then both are
+// compared.
 //
 // The normal suite plays each scenario for a few seconds. With the build tag traffic they take
 // twenty seconds and ten thousand requests each, and print the figures:

@@ -17,15 +17,15 @@ import (
 func TestFailover(t *testing.T) {
 	r := begin(t, newWeb(t))
 	var seen []time.Duration
-	report := r.under(generator.Options{Rate: 1000}, length{atLeast: size().atLeast / 2}, func(until time.Time) {
+	report := r.underLoad(generator.Options{Rate: 1000}, runLength{atLeast: size().atLeast / 2}, func(until time.Time) {
 		for first := true; first || time.Now().Before(until); first = false {
-			scenarios["readiness"].happens(r)
+			scenarios["readiness"].do(r)
 			seen = append(seen, r.crash())
 		}
 	})
-	books := r.judge(size().slack)
-	r.expect(books, report.Failures, func(q generator.Request) bool { return q.Method == http.MethodPost })
-	worst, decisions := lastAfter(books)
+	logs := r.checkRouting(size().slack)
+	r.checkFailures(logs, report.Failures, func(q generator.Request) bool { return q.Method == http.MethodPost })
+	worst, decisions := lastWhileNotReady(logs)
 	t.Logf("from the deciding answer of a readiness probe to the last request: %v at worst of %d", worst, decisions)
 	t.Logf("from SIGKILL until it is known that the replica is not ready: %v", seen)
 	if worst > time.Second {
@@ -33,8 +33,7 @@ func TestFailover(t *testing.T) {
 	}
 }
 
-// crash kills a replica and returns how long it took until a watcher of Probity saw that it is not
-// ready.
+// crash kills a replica and returns how long it took until probity printed that it is not ready.
 func (r *rig) crash() time.Duration {
 	r.t.Helper()
 	pod := r.next()
@@ -46,6 +45,6 @@ func (r *rig) crash() time.Duration {
 			return c.Read.Sub(r.killed[pid])
 		}
 	}
-	r.t.Error("nobody said that the replica was not ready")
+	r.t.Error("no change says that the replica was not ready")
 	return 0
 }

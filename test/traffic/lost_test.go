@@ -11,30 +11,30 @@ import (
 	"github.com/probity-run/probity/test/load/generator"
 )
 
-// TestExitsAtOnce rolls a service that exits at once on SIGTERM. What is lost is what it had begun
-// to answer, and Events tell how much that is.
+// TestExitsAtOnce rolls out a service that exits at once on SIGTERM. The requests that it had begun
+// to answer are lost, and Events say how many they are.
 func TestExitsAtOnce(t *testing.T) {
 	t.Parallel()
 	w := newWeb(t)
 	w.Term, w.Answers = "exit:0", "/work=slow:600ms"
 	r := begin(t, w)
-	report := r.under(generator.Options{Posts: 0.5, Clients: 192}, size(), func(until time.Time) {
+	report := r.underLoad(generator.Options{Posts: 0.5, Clients: 192}, size(), func(until time.Time) {
 		for first := true; first || time.Now().Before(until); first = false {
-			roll(r)
+			rollOut(r)
 		}
 	})
-	books := r.judge(size().slack)
+	logs := r.checkRouting(size().slack)
 	broken := map[string]bool{}
-	for _, b := range books {
-		for _, id := range b.unanswered() {
+	for _, l := range logs {
+		for _, id := range l.unanswered() {
 			broken[id] = true
 		}
 	}
-	r.expect(books, report.Failures, func(q generator.Request) bool { return q.Method == http.MethodPost && broken[q.ID] })
+	r.checkFailures(logs, report.Failures, func(q generator.Request) bool { return q.Method == http.MethodPost && broken[q.ID] })
 	said := 0
 	for _, e := range r.run.Events("RequestsLost") {
 		var n int
-		if _, err := fmt.Sscanf(e.Message, "%d request", &n); err != nil || !strings.HasSuffix(e.Message, "exited on SIGTERM; "+would(n)) {
+		if _, err := fmt.Sscanf(e.Message, "%d request", &n); err != nil || !strings.HasSuffix(e.Message, "exited on SIGTERM; "+lossSuffix(n)) {
 			t.Errorf("Event %q: %v", e.Message, err)
 		}
 		said += n
@@ -47,7 +47,7 @@ func TestExitsAtOnce(t *testing.T) {
 	}
 }
 
-func would(n int) string {
+func lossSuffix(n int) string {
 	if n == 1 {
 		return "it would be lost on a cluster too"
 	}
@@ -55,16 +55,17 @@ func would(n int) string {
 }
 
 // TestDeletion takes the Deployment out of the manifest, puts it back, and in the end interrupts
-// Probity. A request that was sent before is answered. One that comes later goes to a replica on
-// its way out as long as there is one (R198), or is told why nobody answers, as long as there is a
-// listener: a replica that ends may break off what it just got, and there is no other one.
+// Probity. A request that was sent before the deletion is answered. One that comes later goes to a
+// terminating replica as long as there is one (R198); after that its client is told why there is no
+// answer, as long as there is a listener. A replica that ends may break off a request that it just
+// got, and then there is no other replica.
 func TestDeletion(t *testing.T) {
 	t.Parallel()
 	w := newWeb(t)
 	w.Answers = "/work=slow:300ms"
 	r := begin(t, w)
 	var deleted, restored, interrupted time.Time
-	report := r.under(generator.Options{Posts: 0.3}, size(), func(time.Time) {
+	report := r.underLoad(generator.Options{Posts: 0.3}, size(), func(time.Time) {
 		r.waitRequests(100)
 		deleted = time.Now()
 		r.save(func(w *web) { w.Gone = true })
@@ -72,7 +73,7 @@ func TestDeletion(t *testing.T) {
 		r.save(func(w *web) { w.Gone = false })
 		r.waitReady(3)
 		restored = time.Now()
-		n := r.asked()
+		n := r.completed()
 		r.waitRequests(n + 100)
 		interrupted = time.Now()
 		r.run.Interrupt()
@@ -81,18 +82,17 @@ func TestDeletion(t *testing.T) {
 		}
 		r.ended = true
 	})
-	books := r.judge(size().slack)
-	r.expect(books, report.Failures, func(q generator.Request) bool {
-		return q.Sent.After(interrupted) || q.Sent.After(deleted) && q.Sent.Before(restored.Add(size().slack)) && told(q)
+	logs := r.checkRouting(size().slack)
+	r.checkFailures(logs, report.Failures, func(q generator.Request) bool {
+		return q.Sent.After(interrupted) || q.Sent.After(deleted) && q.Sent.Before(restored.Add(size().slack)) && gotReason(q)
 	})
-	if !slices.ContainsFunc(report.Failures, told) {
-		t.Error("no client was told why nobody answers")
+	if !slices.ContainsFunc(report.Failures, gotReason) {
+		t.Error("no client was told why no replica answered")
 	}
 }
 
-// told says whether a client was told why nobody answers, or why the replica that was to answer
-// does not.
-func told(q generator.Request) bool {
+// gotReason reports whether a client was told why no replica answered.
+func gotReason(q generator.Request) bool {
 	return q.Err == nil && (q.Status == http.StatusServiceUnavailable || q.Status == http.StatusBadGateway) &&
 		strings.HasPrefix(q.Body, "Service default/web, port ")
 }

@@ -18,16 +18,17 @@ import (
 	"github.com/probity-run/probity/test/load/generator"
 )
 
-// rig is a running web and those who ask it.
+// rig is a [web] that probity runs, and the requests that clients send to it.
 type rig struct {
 	t   *testing.T
 	web web
 	run *harness.Run
 
-	killed map[int]time.Time // or stopped, by process id
-	lasts  time.Duration     // for how long such a process may still be sent requests
-	turn   int
-	ended  bool // probity has: there is nobody left to ask
+	// when a process was killed, or stopped by SIGSTOP, by its id
+	killed       map[int]time.Time
+	reachableFor time.Duration // how long after that the process may still get requests
+	round        int
+	ended        bool // probity has ended, so no request is answered any more
 
 	mu   sync.Mutex // guards sent
 	sent map[string]time.Time
@@ -52,15 +53,15 @@ func begin(t *testing.T, w web) *rig {
 
 func (r *rig) url() string { return fmt.Sprintf("http://127.0.0.1:%d/work", r.web.Port) }
 
-// save changes the manifest.
+// save saves the manifest with a change.
 func (r *rig) save(change func(w *web)) {
 	change(&r.web)
 	r.run.Save(r.web.manifest())
 }
 
-// under has clients ask while things happen, for as long as they happen and until they have asked
-// often enough. It tells things when time is up.
-func (r *rig) under(opts generator.Options, length length, things func(until time.Time)) *generator.Report {
+// underLoad calls do while clients send requests, until do has returned and they have sent enough.
+// It tells do until when it has to go on.
+func (r *rig) underLoad(opts generator.Options, length runLength, do func(until time.Time)) *generator.Report {
 	r.t.Helper()
 	if opts.URL == "" {
 		opts.URL = r.url()
@@ -82,7 +83,7 @@ func (r *rig) under(opts generator.Options, length length, things func(until tim
 		report, err := generator.Run(ctx, opts)
 		done <- result{report, err}
 	}()
-	things(began.Add(length.atLeast))
+	do(began.Add(length.atLeast))
 	if !r.ended {
 		r.waitRequests(length.requests)
 	}
@@ -95,60 +96,61 @@ func (r *rig) under(opts generator.Options, length length, things func(until tim
 	return got.report
 }
 
-// asked is how many requests are over.
-func (r *rig) asked() int {
+// completed is how many requests have ended.
+func (r *rig) completed() int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return len(r.sent)
 }
 
 func (r *rig) waitRequests(n int) {
-	harness.WaitFor(r.t, fmt.Sprintf("%d requests", n), func() bool { return r.asked() >= n })
+	harness.WaitFor(r.t, fmt.Sprintf("%d requests", n), func() bool { return r.completed() >= n })
 }
 
-// judge reports what was wrong by the books.
-func (r *rig) judge(slack time.Duration) []book {
+// checkRouting fails the test if requests were routed wrongly, by what clients and replicas wrote
+// down.
+func (r *rig) checkRouting(slack time.Duration) []processLog {
 	r.t.Helper()
-	books := readBooks(r.t, r.web.Ledger)
+	logs := readProcessLogs(r.t, r.web.LogDir)
 	r.t.Cleanup(func() {
-		for _, b := range books {
+		for _, l := range logs {
 			if r.t.Failed() {
-				r.t.Log(b.milestones())
+				r.t.Log(l.lifecycleLine())
 			}
 		}
 	})
-	complain(r.t, "a violation", verdict{books, r.sent, slack}.violations())
-	return books
+	reportSome(r.t, "a violation", routingCheck{logs, r.sent, slack}.violations())
+	return logs
 }
 
-// expect reports the failed requests that the condition does not allow.
-func (r *rig) expect(books []book, failures []generator.Request, allowed func(generator.Request) bool) {
+// checkFailures fails the test if requests failed that the condition does not allow to fail.
+func (r *rig) checkFailures(logs []processLog, failures []generator.Request, allowed func(generator.Request) bool) {
 	r.t.Helper()
 	var wrong []string
 	for _, q := range failures {
 		if !allowed(q) {
-			wrong = append(wrong, fate(books, q))
+			wrong = append(wrong, describeFailure(logs, q))
 		}
 	}
-	complain(r.t, "a request failed", wrong)
+	reportSome(r.t, "a request failed", wrong)
 }
 
-// shown is how many things of a kind are told one by one.
-const shown = 10
+// maxShown is how many failures of a kind are printed one by one.
+const maxShown = 10
 
-func complain(t *testing.T, what string, things []string) {
+func reportSome(t *testing.T, what string, things []string) {
 	t.Helper()
 	if len(things) > 0 {
-		t.Errorf("%d times %s, such as:\n%s", len(things), what, strings.Join(things[:min(len(things), shown)], "\n"))
+		t.Errorf("%d times %s, such as:\n%s", len(things), what, strings.Join(things[:min(len(things), maxShown)], "\n"))
 	}
 }
 
-// waitReady waits until so many Pods are ready and not being deleted, and no others are there.
+// waitReady waits until exactly n Pods exist, all of them ready and none being deleted.
 func (r *rig) waitReady(n int) map[string]*corev1.Pod {
 	r.t.Helper()
 	var found map[string]*corev1.Pod
 	r.run.Wait(fmt.Sprintf("%d ready Pods and no others", n), func(changes []harness.Change) bool {
-		found = there(changes)
+		found = existingPods(changes)
 		for _, pod := range found {
 			if !harness.Ready(pod) || pod.DeletionTimestamp != nil {
 				return false
@@ -159,7 +161,7 @@ func (r *rig) waitReady(n int) map[string]*corev1.Pod {
 	return found
 }
 
-// waitRolled waits until all Pods are of another template than those given, ready, and the old ones
+// waitRolled waits until all Pods are ready and have another template than those before, which are
 // gone.
 func (r *rig) waitRolled(before map[string]*corev1.Pod) map[string]*corev1.Pod {
 	r.t.Helper()
@@ -169,7 +171,7 @@ func (r *rig) waitRolled(before map[string]*corev1.Pod) map[string]*corev1.Pod {
 	}
 	var found map[string]*corev1.Pod
 	r.run.Wait("the new replicas", func(changes []harness.Change) bool {
-		found = there(changes)
+		found = existingPods(changes)
 		for _, pod := range found {
 			if !harness.Ready(pod) || pod.DeletionTimestamp != nil || pod.Labels["pod-template-hash"] == old {
 				return false
@@ -180,13 +182,13 @@ func (r *rig) waitRolled(before map[string]*corev1.Pod) map[string]*corev1.Pod {
 	return found
 }
 
-// there are the Pods of the web that exist, by name.
-func there(changes []harness.Change) map[string]*corev1.Pod {
+// existingPods are the Pods of the web that exist, by name.
+func existingPods(changes []harness.Change) map[string]*corev1.Pod {
 	pods := map[string]*corev1.Pod{}
 	for _, c := range changes {
 		switch {
 		case c.Pod == nil || c.Pod.Labels["app"] != "web":
-		case c.Kind == "DELETED":
+		case c.Type == "DELETED":
 			delete(pods, c.Pod.Name)
 		default:
 			pods[c.Pod.Name] = c.Pod
@@ -209,7 +211,7 @@ func (r *rig) answer(pod *corev1.Pod, script string) {
 	}
 }
 
-// signal sends a signal that keeps a replica from answering what it got.
+// signal sends a signal that keeps a replica from answering the requests that it has.
 func (r *rig) signal(pod *corev1.Pod, sig syscall.Signal) (pid int) {
 	r.t.Helper()
 	pid = harness.PIDOf(r.t, pod, "app")
@@ -217,27 +219,27 @@ func (r *rig) signal(pod *corev1.Pod, sig syscall.Signal) (pid int) {
 	if err := syscall.Kill(pid, sig); err != nil {
 		r.t.Fatal(err)
 	}
-	if r.lasts = size().slack; sig == syscall.SIGSTOP {
-		r.lasts = time.Minute // until readiness or liveness finds out
+	if r.reachableFor = size().slack; sig == syscall.SIGSTOP {
+		r.reachableFor = time.Minute // until readiness or liveness finds out
 	}
 	return pid
 }
 
-// next takes one Pod after the other.
+// next returns one Pod after the other.
 func (r *rig) next() *corev1.Pod {
 	pods := r.waitReady(r.web.Replicas)
 	names := slices.Sorted(maps.Keys(pods))
-	r.turn++
-	return pods[names[r.turn%len(names)]]
+	r.round++
+	return pods[names[r.round%len(names)]]
 }
 
-// unchanged applies the manifest, expects to be told this of an object, and expects that no Pod
-// notices.
-func (r *rig) unchanged(before map[string]*corev1.Pod, told string) {
+// unchanged applies the manifest, and expects that probity says the text in message of an object
+// and that no Pod is replaced or restarted.
+func (r *rig) unchanged(before map[string]*corev1.Pod, message string) {
 	r.t.Helper()
 	out := r.run.Apply(r.web.manifest())
-	// the run may have seen the file before
-	harness.WaitFor(r.t, "being told "+told, func() bool { return strings.Contains(out+r.run.Stderr(), told) })
+	// probity run may have noticed the saved file before probity apply did
+	harness.WaitFor(r.t, "the message "+message, func() bool { return strings.Contains(out+r.run.Stderr(), message) })
 	for name, pod := range r.waitReady(len(before)) {
 		if was := before[name]; was == nil || was.UID != pod.UID || harness.PIDOf(r.t, was, "app") != harness.PIDOf(r.t, pod, "app") {
 			r.t.Errorf("Pod %s is another one than before the reload", name)

@@ -14,30 +14,30 @@ import (
 	"github.com/probity-run/probity/test/load/generator"
 )
 
-// length is how long a scenario takes at least.
-type length struct {
+// runLength is how long a scenario runs at least.
+type runLength struct {
 	atLeast  time.Duration
 	requests int
-	// slack is how long the answer of a probe may take to reach the routes.
+	// slack is how long the proxy may take to act on the answer of a probe.
 	slack time.Duration
 }
 
-// scenario is something that happens to a web, again and again while clients ask. No request may be
-// lost by it.
+// scenario is something that is done to a [web] again and again while clients send requests. No
+// request may be lost by it.
 type scenario struct {
 	// prepare changes the web, if not nil.
 	prepare func(t *testing.T, w *web)
-	// load is how clients ask; by default 600 times a second.
+	// load is what clients send; by default 600 requests a second.
 	load generator.Options
-	// happens does it once.
-	happens func(r *rig)
+	// do does it once.
+	do func(r *rig)
 	// allowed says which requests may fail; by default none.
-	allowed func(r *rig, books []book, q generator.Request) bool
+	allowed func(r *rig, logs []processLog, q generator.Request) bool
 }
 
 var scenarios = map[string]scenario{
-	"rolling update": {happens: roll},
-	"liveness restart": {happens: func(r *rig) {
+	"rolling update": {do: rollOut},
+	"liveness restart": {do: func(r *rig) {
 		restarts := func(pod *corev1.Pod) int32 { return pod.Status.ContainerStatuses[0].RestartCount }
 		pod := r.next()
 		r.answer(pod, "/live=500")
@@ -46,29 +46,29 @@ var scenarios = map[string]scenario{
 	"kill": {
 		prepare: func(_ *testing.T, w *web) { w.Answers = "/work=slow:300ms" },
 		load:    generator.Options{Posts: 0.3},
-		happens: func(r *rig) {
+		do: func(r *rig) {
 			pod := r.next()
 			pid := r.signal(pod, syscall.SIGKILL)
 			r.waitPod(pod.Name, "restarted", func(p *corev1.Pod) bool { return harness.Ready(p) && harness.PIDOf(r.t, p, "app") != pid })
 		},
-		allowed: (*rig).mayHaveBeenSentToTheKilled,
+		allowed: (*rig).maybeLostWithProcess,
 	},
-	"scale": {happens: func(r *rig) {
+	"scale": {do: func(r *rig) {
 		for _, n := range []int{1, 3} {
 			r.save(func(w *web) { w.Replicas = n })
 			r.waitReady(n)
 		}
 	}},
-	"reload": {happens: func(r *rig) {
+	"reload": {do: func(r *rig) {
 		before := r.waitReady(3)
 		r.unchanged(before, "deployment/web unchanged")
-		r.turn++
-		r.web.Label = fmt.Sprint(r.turn)
+		r.round++
+		r.web.Label = fmt.Sprint(r.round)
 		r.unchanged(before, "deployment/web configured")
-		r.web.Setting = fmt.Sprint(r.turn)
+		r.web.Setting = fmt.Sprint(r.round)
 		r.unchanged(before, "configmap/web configured")
 	}},
-	"readiness": {happens: func(r *rig) {
+	"readiness": {do: func(r *rig) {
 		pod := r.next()
 		r.answer(pod, "/ready=503")
 		r.waitPod(pod.Name, "not ready", func(p *corev1.Pod) bool { return !harness.Ready(p) })
@@ -77,31 +77,31 @@ var scenarios = map[string]scenario{
 	}},
 	"hang": {
 		prepare: func(_ *testing.T, w *web) { w.Grace = 2 },
-		happens: func(r *rig) {
+		do: func(r *rig) {
 			pod := r.next()
 			pid := r.signal(pod, syscall.SIGSTOP)
 			r.waitPod(pod.Name, "restarted", func(p *corev1.Pod) bool { return harness.Ready(p) && harness.PIDOf(r.t, p, "app") != pid })
 		},
 		load:    generator.Options{Posts: 0.3, Rate: 600},
-		allowed: (*rig).mayHaveBeenSentToTheKilled,
+		allowed: (*rig).maybeLostWithProcess,
 	},
 	"stop first": {
 		prepare: func(t *testing.T, w *web) {
 			w.Fixed = harness.FreePort(t)
 			w.Replicas, w.Pod, w.Service = 1, "{probity.run/ports: fixed}", "{probity.run/hold: 30s}"
 		},
-		happens: roll,
+		do: rollOut,
 	},
 	"drain": {
 		prepare: func(_ *testing.T, w *web) {
 			w.Term, w.Pod, w.Answers = "exit:0", "{probity.run/drain: 5s}", "/work=slow:300ms"
 		},
-		load:    generator.Options{Posts: 0.3, Clients: 128},
-		happens: roll,
+		load: generator.Options{Posts: 0.3, Clients: 128},
+		do:   rollOut,
 	},
 }
 
-func roll(r *rig) {
+func rollOut(r *rig) {
 	before := r.waitReady(r.web.Replicas)
 	r.save(func(w *web) { w.Version += "1" })
 	r.waitRolled(before)
@@ -132,16 +132,16 @@ func (s scenario) play(t *testing.T, newConnections bool) {
 	load.NewConnections = newConnections
 	r := begin(t, w)
 	times := 0
-	report := r.under(load, size(), func(until time.Time) {
+	report := r.underLoad(load, size(), func(until time.Time) {
 		for times == 0 || time.Now().Before(until) {
-			s.happens(r)
+			s.do(r)
 			times++
 		}
 	})
-	books := r.judge(size().slack)
-	r.expect(books, report.Failures, func(q generator.Request) bool { return s.allowed != nil && s.allowed(r, books, q) })
+	logs := r.checkRouting(size().slack)
+	r.checkFailures(logs, report.Failures, func(q generator.Request) bool { return s.allowed != nil && s.allowed(r, logs, q) })
 	if report.Requests < size().requests {
 		t.Errorf("%d requests prove nothing", report.Requests)
 	}
-	t.Logf("%d times; %s", times, summary(books))
+	t.Logf("%d times; %s", times, summary(logs))
 }

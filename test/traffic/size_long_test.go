@@ -5,12 +5,12 @@ package traffic
 import "time"
 
 // size of the scenarios that prove the point.
-func size() length {
-	return length{atLeast: 20 * time.Second, requests: 10_000, slack: 100 * time.Millisecond}
+func size() runLength {
+	return runLength{atLeast: 20 * time.Second, requests: 10_000, slack: 100 * time.Millisecond}
 }
 
-// crashes are measured, and leaves bounds their median.
+// crashes is how many crashes are measured, and maxUntilOut bounds the median.
 const (
-	crashes = 15
-	leaves  = 5 * time.Millisecond
+	crashes     = 15
+	maxUntilOut = 5 * time.Millisecond
 )

@@ -4,13 +4,13 @@ package traffic
 
 import "time"
 
-// size of the scenarios in the normal suite: what happens happens once. Nothing here depends on how
-// fast the machine is.
-func size() length { return length{atLeast: time.Second, requests: 200, slack: 2 * time.Second} }
+// size of the scenarios in the normal suite: each is done once. Nothing here depends on how fast
+// the machine is.
+func size() runLength { return runLength{atLeast: time.Second, requests: 200, slack: 2 * time.Second} }
 
-// crashes are measured, and leaves bounds their median. A machine that does other things proves
-// nothing but that the replica leaves.
+// crashes is how many crashes are measured, and maxUntilOut bounds the median. On a machine that
+// does other things as well, this shows only that the replica is taken out of rotation at all.
 const (
-	crashes = 1
-	leaves  = 10 * time.Second
+	crashes     = 1
+	maxUntilOut = 10 * time.Second
 )

@@ -20,13 +20,13 @@ type client struct {
 	host    string
 	path    string
 	buffer  []byte
-	conn    net.Conn // nil: the next request makes one
+	conn    net.Conn // nil: the next request makes a new one
 	reader  *bufio.Reader
 	report  Report
 }
 
-// pause is how long a client rests after a failure, so that a server that is gone does not get
-// requests as fast as they can fail.
+// pause is how long a client waits after a failure. Without it, requests to a server that is gone
+// would follow each other as fast as they can fail.
 const pause = 10 * time.Millisecond
 
 // excerpt is how much of an answer that is no success is kept.
@@ -40,17 +40,17 @@ func newClient(opts *Options, target *url.URL, number int) *client {
 	return c
 }
 
-// run asks until the context is done. A request that was begun is seen through.
+// run sends requests until the context is done. A request that was begun is completed.
 func (c *client) run(ctx context.Context, began time.Time) {
-	defer c.hangUp()
+	defer c.disconnect()
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for n := 0; ; n++ {
 		if !c.waitForTurn(ctx, timer, began, n) {
 			return
 		}
-		request := c.ask(n)
-		c.report.count(request)
+		request := c.send(n)
+		c.report.add(request)
 		if c.opts.Observe != nil {
 			c.opts.Observe(request)
 		}
@@ -64,7 +64,7 @@ func (c *client) run(ctx context.Context, began time.Time) {
 	}
 }
 
-// waitForTurn waits until the client's nth request is due, and says whether it is to be made.
+// waitForTurn waits until the client's nth request is due, and reports whether it is to be sent.
 func (c *client) waitForTurn(ctx context.Context, timer *time.Timer, began time.Time, n int) bool {
 	if c.opts.Rate > 0 {
 		nth := float64(n*c.opts.Clients + c.number)
@@ -77,24 +77,24 @@ func (c *client) waitForTurn(ctx context.Context, timer *time.Timer, began time.
 	return ctx.Err() == nil
 }
 
-// ask makes one request.
-func (c *client) ask(n int) Request {
+// send makes one request.
+func (c *client) send(n int) Request {
 	r := Request{ID: fmt.Sprintf("%s-%d-%d", c.opts.Name, c.number, n), Method: http.MethodGet}
-	// not all clients at the same time
+	// by its number, so that not all clients send a POST at the same time
 	if i, share := n+c.number, c.opts.Posts; int(float64(i+1)*share) > int(float64(i)*share) {
 		r.Method = http.MethodPost
 	}
 	r.Sent = time.Now()
-	r.Status, r.Body, r.Err = c.exchange(&r)
+	r.Status, r.Body, r.Err = c.roundTrip(&r)
 	r.Took = time.Since(r.Sent)
 	if r.Err != nil || c.opts.NewConnections {
-		c.hangUp()
+		c.disconnect()
 	}
 	return r
 }
 
-// exchange writes a request and reads the answer.
-func (c *client) exchange(r *Request) (status int, body string, err error) {
+// roundTrip writes a request and reads the answer.
+func (c *client) roundTrip(r *Request) (status int, body string, err error) {
 	deadline := r.Sent.Add(c.opts.Timeout)
 	if c.conn == nil {
 		if c.conn, err = net.DialTimeout("tcp", c.address, c.opts.Timeout); err != nil {
@@ -123,7 +123,7 @@ func (c *client) exchange(r *Request) (status int, body string, err error) {
 		return response.StatusCode, text.String(), fmt.Errorf("the answer broke off: %w", err)
 	}
 	if response.Close {
-		c.hangUp()
+		c.disconnect()
 	}
 	return response.StatusCode, text.String(), nil
 }
@@ -141,9 +141,9 @@ func (c *client) write(r *Request) {
 	}
 }
 
-func (c *client) hangUp() {
+func (c *client) disconnect() {
 	if c.conn != nil {
-		_ = c.conn.Close() // all that was to be read was read, or the failure is known
+		_ = c.conn.Close() // everything was read, or the failure is known already
 		c.conn = nil
 	}
 }

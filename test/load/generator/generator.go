@@ -1,6 +1,6 @@
 // Package generator sends HTTP requests from many clients at a time and counts what becomes of each
-// of them. Nothing is ever sent twice: a client library that repeats a request hides what this
-// package is there to count. So it speaks HTTP/1.1 over connections of its own.
+// of them. No request is ever sent twice: a client library that repeats a request would hide the
+// failures that are to be counted. So the package speaks HTTP/1.1 over connections of its own.
 package generator
 
 import (
@@ -12,36 +12,37 @@ import (
 	"time"
 )
 
-// Options say what is asked for, by how many and how often.
+// Options say what is requested, by how many clients and how often.
 type Options struct {
 	// URL of every request, of scheme http. Required.
 	URL string
 	// Name begins the id of every request, which the server finds in the header X-Request-Id.
 	// Default "load".
 	Name string
-	// Clients that ask at the same time, over one connection each. Default 64.
+	// Clients is how many send requests at the same time, over one connection each. Default 64.
 	Clients int
 	// NewConnections makes a connection for each request. Default: a client keeps its own for as
 	// long as the server lets it.
 	NewConnections bool
 	// Posts is the share of POST requests, 0 to 1. The others are GET.
 	Posts float64
-	// Rate is how many requests per second all clients together make; who had to wait catches up.
-	// Default 0: each asks again as soon as it was answered.
+	// Rate is how many requests per second all clients together send. A client that had to wait for
+	// an answer catches up. Default 0: each sends its next request as soon as it has an answer.
 	Rate float64
 	// Timeout of a request, from its connection to the last byte of the answer. Default 1 minute.
 	Timeout time.Duration
-	// Observe, if not nil, is told each request that is over. Clients call it at the same time.
+	// Observe, if not nil, is called for each request that has ended, by all clients at the same
+	// time.
 	Observe func(Request)
 }
 
-// Request is a request that is over.
+// Request is a request that has ended.
 type Request struct {
 	// ID is unique among all requests of a [Run].
 	ID     string
 	Method string
-	// Sent is just before the connection was made, or the request was written on one that was
-	// there.
+	// Sent is just before the connection was made; if there was one already, just before the
+	// request was written.
 	Sent time.Time
 	// Took is the time until the last byte of the answer, or until the failure.
 	Took time.Duration
@@ -53,11 +54,10 @@ type Request struct {
 	Body string
 }
 
-// Failed says whether the client did not get what it asked for: a complete answer with a status
-// from 200 to 299.
+// Failed reports whether the client did not get a complete answer with a status from 200 to 299.
 func (r *Request) Failed() bool { return r.Err != nil || r.Status/100 != 2 }
 
-// String describes the request for people who look for the cause of a failure.
+// String describes the request for people who search the cause of a failure.
 func (r *Request) String() string {
 	outcome := fmt.Sprintf("status %d", r.Status)
 	if r.Err != nil {
@@ -92,7 +92,7 @@ func Run(ctx context.Context, opts Options) (*Report, error) {
 	running.Wait()
 	report := &Report{Duration: time.Since(began)}
 	for _, c := range clients {
-		report.add(&c.report)
+		report.merge(&c.report)
 	}
 	report.sort()
 	return report, nil

@@ -14,16 +14,16 @@ import (
 	"time"
 )
 
-// site counts requests and connections.
-type site struct {
+// testServer counts requests and connections.
+type testServer struct {
 	*httptest.Server
 	connections atomic.Int64
 	mu          sync.Mutex // guards seen
 	seen        map[string]string
 }
 
-func newSite(t *testing.T, answer http.HandlerFunc) *site {
-	s := &site{seen: map[string]string{}}
+func newTestServer(t *testing.T, answer http.HandlerFunc) *testServer {
+	s := &testServer{seen: map[string]string{}}
 	s.Server = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
 		id := r.Header.Get("X-Request-Id")
@@ -49,7 +49,7 @@ func newSite(t *testing.T, answer http.HandlerFunc) *site {
 }
 
 // count is how many requests came so far with one of the methods.
-func (s *site) count(methods ...string) int {
+func (s *testServer) count(methods ...string) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	n := 0
@@ -61,7 +61,7 @@ func (s *site) count(methods ...string) int {
 	return n
 }
 
-// run asks until n requests are over, or a little longer.
+// run sends requests until n have ended, or a few more.
 func run(t *testing.T, opts Options, n int64) *Report {
 	t.Helper()
 	ctx, stop := context.WithTimeout(t.Context(), time.Minute)
@@ -83,7 +83,7 @@ func run(t *testing.T, opts Options, n int64) *Report {
 }
 
 func TestKeepsConnections(t *testing.T) {
-	s := newSite(t, func(http.ResponseWriter, *http.Request) {})
+	s := newTestServer(t, func(http.ResponseWriter, *http.Request) {})
 	report := run(t, Options{URL: s.URL, Clients: 8, Posts: 0.25}, 800)
 	if len(report.Failures) > 0 || s.connections.Load() != 8 || s.count(http.MethodGet, http.MethodPost) != report.Requests {
 		t.Errorf("%v; %d connections, %d requests seen", report, s.connections.Load(), s.count(http.MethodGet, http.MethodPost))
@@ -97,15 +97,15 @@ func TestKeepsConnections(t *testing.T) {
 }
 
 func TestMakesNewConnections(t *testing.T) {
-	s := newSite(t, func(http.ResponseWriter, *http.Request) {})
+	s := newTestServer(t, func(http.ResponseWriter, *http.Request) {})
 	report := run(t, Options{URL: s.URL, Clients: 4, NewConnections: true}, 100)
 	if len(report.Failures) > 0 || s.connections.Load() != int64(report.Requests) {
 		t.Errorf("%v; %d connections", report, s.connections.Load())
 	}
 }
 
-// TestCountsFailures breaks off, refuses and hangs up, and expects that each is one failure of one
-// request.
+// TestCountsFailures has servers that answer with errors, break off or refuse connections. Each of
+// these is one failure of one request.
 func TestCountsFailures(t *testing.T) {
 	for want, answer := range map[string]http.HandlerFunc{
 		"status 503": func(w http.ResponseWriter, _ *http.Request) {
@@ -119,9 +119,9 @@ func TestCountsFailures(t *testing.T) {
 		},
 	} {
 		t.Run(want, func(t *testing.T) {
-			s := newSite(t, answer)
+			s := newTestServer(t, answer)
 			report := run(t, Options{URL: s.URL, Clients: 2, Posts: 0.5}, 10)
-			if report.Kinds()[want] != report.Requests || len(report.Failures) != report.Requests || s.count(http.MethodGet, http.MethodPost) != report.Requests {
+			if report.FailuresByCause()[want] != report.Requests || len(report.Failures) != report.Requests || s.count(http.MethodGet, http.MethodPost) != report.Requests {
 				t.Errorf("%v, want only %s; seen %d", report, want, s.count(http.MethodGet, http.MethodPost))
 			}
 			if want == "status 503" && report.Failures[0].Body != "not ready\n" {
@@ -130,9 +130,9 @@ func TestCountsFailures(t *testing.T) {
 		})
 	}
 	t.Run("connection refused", func(t *testing.T) {
-		s := newSite(t, func(http.ResponseWriter, *http.Request) {})
+		s := newTestServer(t, func(http.ResponseWriter, *http.Request) {})
 		s.Close()
-		if report := run(t, Options{URL: s.URL, Clients: 2}, 4); report.Kinds()["connection refused"] != report.Requests {
+		if report := run(t, Options{URL: s.URL, Clients: 2}, 4); report.FailuresByCause()["connection refused"] != report.Requests {
 			t.Error(report)
 		}
 	})
@@ -140,7 +140,7 @@ func TestCountsFailures(t *testing.T) {
 
 // TestTimeout gives up on a server that does not answer.
 func TestTimeout(t *testing.T) {
-	s := newSite(t, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
+	s := newTestServer(t, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
 	report := run(t, Options{URL: s.URL, Clients: 1, Timeout: 50 * time.Millisecond}, 1)
 	if len(report.Failures) != 1 || !strings.Contains(report.Failures[0].String(), "i/o timeout") {
 		t.Error(report)
@@ -148,7 +148,7 @@ func TestTimeout(t *testing.T) {
 }
 
 func TestRate(t *testing.T) {
-	s := newSite(t, func(http.ResponseWriter, *http.Request) {})
+	s := newTestServer(t, func(http.ResponseWriter, *http.Request) {})
 	if report := run(t, Options{URL: s.URL, Clients: 4, Rate: 200}, 60); report.Duration < 250*time.Millisecond {
 		t.Errorf("%v, want no more than 200 per second", report)
 	}

@@ -14,17 +14,17 @@ import (
 
 // Report counts requests by what became of them.
 type Report struct {
-	// Requests that are over.
+	// Requests is how many have ended.
 	Requests int
 	// Failures are the requests that failed, in the order of time.
 	Failures []Request
-	// Duration of the whole.
+	// Duration of the whole run.
 	Duration time.Duration
 
 	took []time.Duration // of each request
 }
 
-func (r *Report) count(q Request) {
+func (r *Report) add(q Request) {
 	r.Requests++
 	r.took = append(r.took, q.Took)
 	if q.Failed() {
@@ -32,7 +32,7 @@ func (r *Report) count(q Request) {
 	}
 }
 
-func (r *Report) add(other *Report) {
+func (r *Report) merge(other *Report) {
 	r.Requests += other.Requests
 	r.Failures = append(r.Failures, other.Failures...)
 	r.took = append(r.took, other.took...)
@@ -43,7 +43,7 @@ func (r *Report) sort() {
 	slices.SortFunc(r.Failures, func(a, b Request) int { return cmp.Or(a.Sent.Compare(b.Sent), cmp.Compare(a.ID, b.ID)) })
 }
 
-// Quantile is the time that the share q of all requests, failed ones too, did not exceed. 0 if
+// Quantile is the time within which the share q of all requests ended, failed ones included; 0 if
 // there was none.
 func (r *Report) Quantile(q float64) time.Duration {
 	if len(r.took) == 0 {
@@ -52,16 +52,16 @@ func (r *Report) Quantile(q float64) time.Duration {
 	return r.took[min(int(q*float64(len(r.took))), len(r.took)-1)]
 }
 
-// Kinds counts the failures by kind.
-func (r *Report) Kinds() map[string]int {
-	kinds := map[string]int{}
+// FailuresByCause counts the failures.
+func (r *Report) FailuresByCause() map[string]int {
+	causes := map[string]int{}
 	for _, q := range r.Failures {
-		kinds[q.kind()]++
+		causes[q.failureCause()]++
 	}
-	return kinds
+	return causes
 }
 
-func (r *Request) kind() string {
+func (r *Request) failureCause() string {
 	switch {
 	case r.Err == nil:
 		return fmt.Sprintf("status %d", r.Status)
@@ -73,13 +73,13 @@ func (r *Request) kind() string {
 	return r.Err.Error()
 }
 
-// String is the report in a line.
+// String is the report in one line.
 func (r *Report) String() string {
 	text := fmt.Sprintf("%d requests in %.1f s (%.0f/s), %d failed", r.Requests, r.Duration.Seconds(), float64(r.Requests)/r.Duration.Seconds(), len(r.Failures))
-	kinds := r.Kinds()
+	causes := r.FailuresByCause()
 	var parts []string
-	for _, kind := range slices.Sorted(maps.Keys(kinds)) {
-		parts = append(parts, fmt.Sprintf("%d %s", kinds[kind], kind))
+	for _, cause := range slices.Sorted(maps.Keys(causes)) {
+		parts = append(parts, fmt.Sprintf("%d %s", causes[cause], cause))
 	}
 	if len(parts) > 0 {
 		text += " (" + strings.Join(parts, ", ") + ")"

@@ -1,0 +1,81 @@
+package proxy
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+)
+
+// An endpoint that refused a connection is dialed again after firstRedial, then after twice the
+// time and so on, up to maxRedial.
+const (
+	firstRedial = 100 * time.Millisecond
+	maxRedial   = 2 * time.Second
+)
+
+// eject takes an endpoint out of rotation, because this instance of its Pod refused a connection,
+// and begins to redial it. (Envoy calls this outlier ejection.) There is no Event yet: most
+// processes that refuse have just ended, and the node has Events for that.
+func (sp *servicePort) eject(e *endpoint, inst *instance) {
+	if e.ejectedIn.Swap(inst) == inst {
+		return
+	}
+	e.ejections.Add(1)
+	sp.proxy.running.Go(func() { sp.redial(e, inst) })
+}
+
+// redial dials an ejected endpoint until it accepts a connection, which brings it back into
+// rotation, or until that no longer matters.
+func (sp *servicePort) redial(e *endpoint, inst *instance) {
+	delay, recorded := firstRedial, false
+	timer := time.NewTimer(delay)
+	defer timer.Stop()
+	dialer := net.Dialer{Timeout: dialTimeout}
+	for {
+		select {
+		case <-timer.C:
+		case <-sp.stopping:
+			return
+		}
+		if e.removed.Load() || e.ejectedIn.Load() != inst || e.pod.instance.Load() != inst {
+			return
+		}
+		conn, err := dialer.DialContext(sp.ctx, "tcp", e.address)
+		if err == nil {
+			reset(conn.(*net.TCPConn))
+			e.ejectedIn.CompareAndSwap(inst, nil)
+			sp.changes.fire()
+			if recorded {
+				sp.recordRotation(e, corev1.EventTypeNormal, "InRotation", "accepts connections again and is back in rotation")
+			}
+			return
+		}
+		if !recorded && sp.ctx.Err() == nil && !inst.inFlight.hasAny(flagClosed) {
+			recorded = true
+			sp.recordRotation(e, corev1.EventTypeWarning, "OutOfRotation", "is out of rotation until it accepts a connection, whatever its probes say: "+cause(err).Error())
+		}
+		delay = min(2*delay, maxRedial)
+		timer.Reset(delay)
+	}
+}
+
+// cause is the error of a dial without the address, which the message has already.
+func cause(err error) error {
+	if op, ok := errors.AsType[*net.OpError](err); ok {
+		return op.Err
+	}
+	return err
+}
+
+// recordRotation records an Event about the rotation: on the Pod of the endpoint, or on the Service
+// if the endpoint is no Pod.
+func (sp *servicePort) recordRotation(e *endpoint, eventType, reason, message string) {
+	about := sp.service
+	if e.uid != "" {
+		about = podReference(e.name, e.uid)
+	}
+	sp.proxy.record(about, eventType, reason, fmt.Sprintf("%s, behind port %d of Service %s, %s", e.address, sp.key.number, sp.key.service.Name, message))
+}

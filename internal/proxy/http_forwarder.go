@@ -1,0 +1,97 @@
+package proxy
+
+import (
+	"net/http"
+	"net/http/httputil"
+	"net/netip"
+	"strings"
+	"sync"
+	"time"
+)
+
+// forwarder copies the bytes of requests and answers. What has to be decided about a request, a
+// [routedRequest] decides, so that one forwarder can replace another.
+type forwarder interface {
+	// forward serves one request of a port. It returns when the answer is complete.
+	forward(w http.ResponseWriter, r *http.Request, sp *servicePort)
+	// close closes the connections to endpoints that are not in use.
+	close()
+}
+
+// httpForwarder forwards by [httputil.ReverseProxy], of which it keeps a pool.
+type httpForwarder struct {
+	proxy      *Proxy
+	transports *transports
+	proxies    sync.Pool // of *reverseProxy
+}
+
+// newHTTPForwarder makes a forwarder that closes a connection to an endpoint when nobody has used
+// it for idleTimeout.
+func newHTTPForwarder(p *Proxy, idleTimeout time.Duration) *httpForwarder {
+	transports := newTransports(idleTimeout)
+	return &httpForwarder{proxy: p, transports: transports, proxies: sync.Pool{New: func() any { return newReverseProxy(p, transports) }}}
+}
+
+func (f *httpForwarder) close() { f.transports.close() }
+
+func (f *httpForwarder) forward(w http.ResponseWriter, r *http.Request, sp *servicePort) {
+	rp := f.proxies.Get().(*reverseProxy)
+	rp.outcome, rp.completed = requestServed, false
+	var client netip.Addr
+	if sp.table.Load().affinityTimeout > 0 {
+		if address, err := netip.ParseAddrPort(r.RemoteAddr); err == nil {
+			client = address.Addr().Unmap()
+		}
+	}
+	rp.routed.begin(sp, client, isIdempotent(r))
+	// also if httputil panics, which is how it breaks an answer off
+	defer rp.finish(f, r)
+	// a stream of HTTP/2 may be silent in one direction for as long as it likes
+	if r.ContentLength != 0 && r.ProtoMajor == 1 {
+		control := http.NewResponseController(w)
+		// Without this the server reads and drops what is left of a request's body as soon as the
+		// answer begins. Every HTTP/1 server of net/http can do it.
+		_ = control.EnableFullDuplex()
+		rp.requestBody = &requestBody{ReadCloser: r.Body, control: control, timeout: f.proxy.opts.ClientTimeout}
+		r.Body = rp.requestBody
+	}
+	rp.handler.ServeHTTP(w, r)
+	rp.completed = true
+}
+
+// rewrite completes the request to an endpoint. The package comment says what becomes of the
+// forwarding headers.
+func rewrite(r *httputil.ProxyRequest) {
+	in, out := r.In, r.Out
+	for _, name := range []string{"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto"} {
+		if values := in.Header[name]; values != nil {
+			out.Header[name] = values
+		}
+	}
+	host, proto := out.Header["X-Forwarded-Host"], out.Header["X-Forwarded-Proto"]
+	r.SetXForwarded()
+	if host != nil {
+		out.Header["X-Forwarded-Host"] = host
+	}
+	if proto != nil {
+		out.Header["X-Forwarded-Proto"] = proto
+	}
+	// unchanged, although httputil would clean it: nothing here reads it, so the proxy and the
+	// endpoint cannot read it differently
+	out.URL.RawQuery = in.URL.RawQuery
+	out.Trailer = in.Trailer // filled in when the body has been read
+}
+
+// isIdempotent reports whether a request may be sent twice, by net/http's own rule, but whatever
+// its body is.
+func isIdempotent(r *http.Request) bool {
+	switch r.Method {
+	case http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodTrace:
+		return true
+	}
+	return r.Header["Idempotency-Key"] != nil || r.Header["X-Idempotency-Key"] != nil
+}
+
+func isGRPC(r *http.Request) bool {
+	return r.ProtoMajor == 2 && strings.HasPrefix(r.Header.Get("Content-Type"), "application/grpc")
+}

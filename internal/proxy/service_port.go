@@ -1,0 +1,172 @@
+package proxy
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
+)
+
+// portKey identifies a Service port. Its name and target may change; clients know its number.
+type portKey struct {
+	service types.NamespacedName
+	number  int32
+}
+
+// servicePort is a Service port with its listener. The proxy's loop writes its table; everything
+// else is safe for concurrent use.
+type servicePort struct {
+	key       portKey
+	proxy     *Proxy
+	service   corev1.ObjectReference
+	listener  *net.TCPListener
+	server    *http.Server
+	forwarder forwarder
+
+	table       atomic.Pointer[routingTable]
+	changes     broadcast // after each change that may give a held request an endpoint
+	sessions    sessionAffinity
+	roundRobin  atomic.Uint64
+	waiting     atomic.Int64
+	explanation explanation
+
+	inFlight inFlightCount      // requests and TCP connections, held ones included
+	idle     chan struct{}      // gets a value when inFlight falls to zero during drain
+	stopping chan struct{}      // closed when no more is accepted
+	stopOnce sync.Once          // closes stopping
+	ctx      context.Context    // of everything in flight; done when the time to drain is over
+	cancel   context.CancelFunc // of ctx
+
+	requests, retries, gone, failed atomic.Uint64
+}
+
+// Limits of the HTTP server.
+const (
+	// readHeaderTimeout bounds how slowly a request's head may come: a client that sends it byte by
+	// byte costs a connection for that long.
+	readHeaderTimeout = 10 * time.Second
+	// idleTimeout is how long a client's connection is kept without a request. It is longer than
+	// the usual minute of client pools, so that clients close first.
+	idleTimeout = 2 * time.Minute
+	// maxHeaderBytes is more than any common server takes (Node 16 KiB, nginx 32 KiB), so that the
+	// endpoint's own limit decides. It is a sixteenth of Go's default.
+	maxHeaderBytes = 64 << 10
+	// maxStreams is how many requests one HTTP/2 connection may have at a time; browsers and gRPC
+	// assume about a hundred.
+	maxStreams = 250
+)
+
+// newServicePort makes a port around a listener, with an empty table. serve has to follow.
+func newServicePort(p *Proxy, key portKey, service corev1.ObjectReference, listener *net.TCPListener) *servicePort {
+	sp := &servicePort{key: key, proxy: p, service: service, listener: listener, stopping: make(chan struct{}), idle: make(chan struct{}, 1)}
+	sp.ctx, sp.cancel = context.WithCancel(context.Background())
+	sp.table.Store(&routingTable{})
+	sp.inFlight.onZero = func() {
+		select {
+		case sp.idle <- struct{}{}:
+		default:
+		}
+	}
+	sp.forwarder = newHTTPForwarder(p, upstreamIdleTimeout)
+	protocols := new(http.Protocols)
+	protocols.SetHTTP1(true)
+	protocols.SetUnencryptedHTTP2(true)
+	sp.server = &http.Server{
+		Handler: sp, Protocols: protocols, HTTP2: &http.HTTP2Config{MaxConcurrentStreams: maxStreams},
+		ReadHeaderTimeout: readHeaderTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes,
+		DisableGeneralOptionsHandler: true,
+		ErrorLog:                     p.httpLog, BaseContext: func(net.Listener) context.Context { return sp.ctx },
+	}
+	return sp
+}
+
+// serve accepts clients until stopAccepting. The HTTP server serves HTTP clients; each TCP client
+// gets a goroutine of the proxy.
+func (sp *servicePort) serve() {
+	err := sp.server.Serve(clientListener{sp})
+	if !errors.Is(err, http.ErrServerClosed) && !sp.isStopping() {
+		sp.proxy.record(sp.service, corev1.EventTypeWarning, "ListenerFailed", "cannot accept clients on "+sp.address()+" any more: "+err.Error())
+	}
+}
+
+// ServeHTTP serves one request.
+func (sp *servicePort) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if !sp.inFlight.add(flagClosed) {
+		w.Header().Set("Connection", "close")
+		http.Error(w, errStopping.Error(), http.StatusServiceUnavailable)
+		return
+	}
+	defer sp.inFlight.done()
+	if r.Method == http.MethodConnect {
+		http.Error(w, "CONNECT is for proxies that clients choose; this is a Service", http.StatusNotImplemented)
+		return
+	}
+	sp.forwarder.forward(w, r, sp)
+}
+
+// publish swaps the table and lets held requests choose again.
+func (sp *servicePort) publish(t *routingTable) {
+	before := sp.table.Swap(t)
+	markRemoved(before, t)
+	readmit(before, t)
+	sp.changes.fire()
+}
+
+// stopAccepting closes the listener, so that its address is free, and ends the wait of held
+// requests. Other requests in flight go on.
+func (sp *servicePort) stopAccepting() {
+	sp.stopOnce.Do(func() {
+		close(sp.stopping)
+		if err := sp.listener.Close(); err != nil {
+			sp.proxy.opts.Logger.Error("Cannot close a listener", "address", sp.address(), "err", err)
+		}
+	})
+}
+
+// drain stops accepting, waits for what is in flight, but no longer than timeout, and ends the
+// rest. It returns when nothing is in flight any more.
+func (sp *servicePort) drain(timeout time.Duration) {
+	sp.stopAccepting()
+	draining, cancel := context.WithTimeout(context.Background(), timeout)
+	defer cancel()
+	if err := sp.server.Shutdown(draining); err != nil && !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, net.ErrClosed) {
+		sp.proxy.opts.Logger.Error("Cannot shut a server down", "address", sp.address(), "err", err)
+	}
+	sp.inFlight.setFlags(flagNotifyZero) // upgraded and TCP connections, which the server does not know
+	sp.waitIdle(draining)
+	sp.inFlight.setFlags(flagClosed)
+	sp.cancel()
+	if err := sp.server.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
+		sp.proxy.opts.Logger.Error("Cannot close a server", "address", sp.address(), "err", err)
+	}
+	sp.waitIdle(context.Background())
+	sp.forwarder.close()
+}
+
+// waitIdle waits until nothing is in flight, or the context is done.
+func (sp *servicePort) waitIdle(ctx context.Context) {
+	for sp.inFlight.count() > 0 {
+		select {
+		case <-sp.idle:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+func (sp *servicePort) isStopping() bool {
+	select {
+	case <-sp.stopping:
+		return true
+	default:
+		return false
+	}
+}
+
+func (sp *servicePort) address() string { return sp.listener.Addr().String() }

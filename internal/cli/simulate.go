@@ -12,6 +12,7 @@ import (
 
 	"github.com/probity-run/probity/internal/manifest"
 	"github.com/probity-run/probity/internal/simulate"
+	"github.com/probity-run/probity/internal/simulate/script"
 )
 
 const simulateHelp = `Play a manifest in virtual time: the same rules as probity run, with a script in place of the service. A month takes milliseconds,
@@ -75,7 +76,7 @@ func newSimulate(streams Streams) *cobra.Command {
 type simulation struct {
 	flags   simulateFlags
 	set     *manifest.Set
-	script  *simulate.Script
+	script  *script.Script
 	horizon time.Duration
 	asserts []simulate.Assertion
 }
@@ -119,7 +120,7 @@ func judged(verdicts []simulate.Verdict) error {
 }
 
 func prepareSimulation(streams Streams, flags simulateFlags, paths []string) (*simulation, error) {
-	s := &simulation{flags: flags, script: &simulate.Script{}}
+	s := &simulation{flags: flags, script: &script.Script{}}
 	if err := s.checkFlags(); err != nil {
 		return nil, err
 	}
@@ -132,7 +133,7 @@ func prepareSimulation(streams Streams, flags simulateFlags, paths []string) (*s
 	}
 	var err error
 	if flags.script != "" {
-		if s.script, err = simulate.Load(flags.script, streams.In); err != nil {
+		if s.script, err = script.Load(flags.script, streams.In); err != nil {
 			return nil, listed(err)
 		}
 	}
@@ -165,7 +166,7 @@ func (s *simulation) checkFlags() (err error) {
 		return fmt.Errorf("cannot use --max-restart-period %v: it must be between 1s and %v", f.maxRestartPeriod, maxRestartPeriod)
 	}
 	if f.horizon != "" {
-		if s.horizon, err = simulate.ParseDuration(f.horizon); err != nil {
+		if s.horizon, err = script.ParseDuration(f.horizon); err != nil {
 			return fmt.Errorf("cannot use --horizon: %w", err)
 		}
 		if s.horizon == 0 {

@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/probity-run/probity/internal/simulate/script"
 )
 
 // Assertion is a sentence that the result of a simulation fulfils or not:
@@ -76,7 +78,7 @@ func ParseAssertion(text string) (Assertion, error) {
 
 func (a *Assertion) parseValue(text string) (float64, error) {
 	if a.isTime() {
-		d, err := ParseDuration(text)
+		d, err := script.ParseDuration(text)
 		return d.Seconds(), err
 	}
 	n, err := strconv.ParseFloat(text, 64)
@@ -100,7 +102,7 @@ func (a *Assertion) judge(q quantity) Verdict {
 	if v.Got == "" {
 		v.Got = fmt.Sprintf("%.6g", q.value)
 		if a.isTime() {
-			v.Got = short(time.Duration(q.value * float64(time.Second)))
+			v.Got = script.FormatDuration(time.Duration(q.value * float64(time.Second)))
 		}
 		if q.never {
 			v.Got = "never"
@@ -169,7 +171,7 @@ func moment(at *Offset) quantity {
 func (s *Summary) worst(of func(*Occurrence) *Offset) quantity {
 	worst, seen := Offset(-1), false
 	for _, o := range s.Faults {
-		if o.Missed || !o.Lasting && of(o) == nil || o.Kind == FaultExit || o.Kind == FaultSlow && of(o) == nil {
+		if o.Missed || !o.Lasting && of(o) == nil || o.detection == script.DetectionNone || o.detection == script.DetectionOptional && of(o) == nil {
 			continue
 		}
 		seen = true

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/probity-run/probity/internal/lifecycle"
+	"github.com/probity-run/probity/internal/simulate/script"
 )
 
 // Probe implements [Service]: what an attempt finds, given all that is going to happen until its
@@ -16,12 +17,12 @@ func (s *scripted) Probe(a Attempt) Answer {
 		return Answer{lifecycle.OutcomeErrorUnknown, q.words.nowhere, 0}
 	}
 	latency, bad := q.next(p)
-	if r, until := q.closed(p, a.At); r.Kind != Good {
+	if r, until := q.closed(p, a.At); r.Kind != script.ReplyGood {
 		return q.refused(r, a.At, until, latency)
 	}
 	latency += q.extra(a.At)
 	end := a.At + q.timeout
-	done := paused(q.ofKind(FaultHang), a.At, latency, end)
+	done := paused(q.stalls(), a.At, latency, end)
 	switch {
 	case done > end:
 		return Answer{Outcome: lifecycle.OutcomeFailure, Output: q.words.silent, After: q.timeout}
@@ -53,30 +54,30 @@ func (q *asked) next(p *program) (latency time.Duration, bad bool) {
 
 // closed says whether the program takes no connection at a time, or takes it and says nothing
 // useful because it is still starting; until is when that ends.
-func (q *asked) closed(p *program, at time.Duration) (r Reply, until time.Duration) {
+func (q *asked) closed(p *program, at time.Duration) (r script.Reply, until time.Duration) {
 	if at < p.up {
-		if q.kernel && p.Before.Kind != Refused {
-			return Reply{}, 0
+		if q.kernel && p.Before.Kind != script.ReplyRefused {
+			return script.Reply{}, 0
 		}
 		return p.Before, p.up
 	}
 	for _, s := range q.strikes {
-		if s.fault.Kind != FaultRefuse {
+		if !s.effect.Refuses {
 			continue
 		}
 		if w, ok := s.at(at); ok {
-			return Reply{Kind: Refused}, w.end
+			return script.Reply{Kind: script.ReplyRefused}, w.end
 		}
 	}
-	return Reply{}, 0
+	return script.Reply{}, 0
 }
 
 // refused is the answer of a program that is closed. What waits for a connection, or for an answer,
 // gets it if the program opens in time.
-func (q *asked) refused(r Reply, at, until, latency time.Duration) Answer {
+func (q *asked) refused(r script.Reply, at, until, latency time.Duration) Answer {
 	end := at + q.timeout
 	switch {
-	case r.Kind == Refused && q.waits:
+	case r.Kind == script.ReplyRefused && q.waits:
 		// R93: about every second
 		for retry := at + time.Second; retry <= end; retry += time.Second {
 			if retry >= until {
@@ -84,11 +85,11 @@ func (q *asked) refused(r Reply, at, until, latency time.Duration) Answer {
 			}
 		}
 		return Answer{lifecycle.OutcomeFailure, q.words.refused, q.timeout}
-	case r.Kind == Refused:
+	case r.Kind == script.ReplyRefused:
 		return Answer{lifecycle.OutcomeFailure, q.words.refused, 0}
-	case r.Kind == Silent && until+latency <= end:
+	case r.Kind == script.ReplyHang && until+latency <= end:
 		return Answer{After: until + latency - at}
-	case r.Kind == Silent:
+	case r.Kind == script.ReplyHang:
 		return Answer{lifecycle.OutcomeFailure, q.words.silent, q.timeout}
 	default:
 		outcome, output := q.words.failure(r)
@@ -99,42 +100,37 @@ func (q *asked) refused(r Reply, at, until, latency time.Duration) Answer {
 // extra is what slow faults add to the latency of an answer.
 func (q *asked) extra(at time.Duration) (sum time.Duration) {
 	for _, s := range q.strikes {
-		if s.fault.Kind != FaultSlow {
+		if s.effect.Latency == 0 {
 			continue
 		}
 		if w, ok := s.at(at); ok {
 			grown := 1.0
-			if ramp := s.fault.Ramp; ramp > 0 {
+			if ramp := s.effect.Ramp; ramp > 0 {
 				grown = min(float64(at-w.begin)/float64(ramp), 1)
 			}
-			sum += time.Duration(grown * float64(s.fault.Latency))
+			sum += time.Duration(grown * float64(s.effect.Latency))
 		}
 	}
 	return sum
 }
 
 // reply is what answers are made of at a time.
-func (q *asked) reply(at time.Duration) Reply {
+func (q *asked) reply(at time.Duration) script.Reply {
 	for _, s := range q.strikes {
-		var r Reply
-		switch s.fault.Kind {
-		case FaultStatus, FaultOutage:
-			r = s.fault.Reply
-		case FaultError:
-			r = Reply{Kind: Broken}
-		default:
+		if s.effect.Reply.Kind == script.ReplyGood {
 			continue
 		}
 		if _, ok := s.at(at); ok {
-			return r
+			return s.effect.Reply
 		}
 	}
-	return Reply{}
+	return script.Reply{}
 }
 
-func (q *asked) ofKind(k FaultKind) (found []*strike) {
+// stalls are the faults that keep answers back.
+func (q *asked) stalls() (found []*strike) {
 	for _, s := range q.strikes {
-		if s.fault.Kind == k || s.fault.Kind == FaultOutage && s.fault.Reply.Kind == Silent && k == FaultHang {
+		if s.effect.Stalls {
 			found = append(found, s)
 		}
 	}
@@ -149,12 +145,12 @@ func (s *scripted) calmUntil(container string, t lifecycle.ProbeType, next time.
 	if !ok || longest > q.period || next < p.up || q.words.nowhere != "" {
 		return 0
 	}
-	calm := Never
-	if q.untilBad < int(Never/q.period) {
+	calm := script.Infinity
+	if q.untilBad < int(script.Infinity/q.period) {
 		calm = min(calm, next+time.Duration(q.untilBad)*q.period)
 	}
 	for _, strike := range q.strikes {
-		if w, ok := strike.next(); ok && w.begin <= next && strike.fault.Kind == FaultSlow {
+		if w, ok := strike.next(); ok && w.begin <= next && strike.effect.Latency > 0 {
 			calm = min(calm, w.end-longest)
 		} else if ok {
 			calm = min(calm, w.begin-longest)
@@ -169,13 +165,13 @@ func (q *asked) longestNow(next time.Duration) (longest time.Duration, ok bool) 
 	longest = q.longest
 	for _, strike := range q.strikes {
 		w, some := strike.next()
-		if !some || w.begin > next || strike.fault.Kind != FaultSlow {
+		if !some || w.begin > next || strike.effect.Latency == 0 {
 			continue
 		}
-		if next < w.begin+strike.fault.Ramp || !q.latency.IsFixed() {
+		if next < w.begin+strike.effect.Ramp || !q.latency.IsFixed() {
 			return 0, false
 		}
-		longest += strike.fault.Latency
+		longest += strike.effect.Latency
 	}
 	return longest, longest <= q.timeout
 }
@@ -195,6 +191,6 @@ func (s *scripted) failing(container string, at time.Duration) bool {
 		return true
 	}
 	return slices.ContainsFunc(s.strikes, func(k *strike) bool {
-		return k.container == container && k.active != nil && k.fault.stopsRequests()
+		return k.container == container && k.active != nil && k.effect.FailsRequests
 	})
 }

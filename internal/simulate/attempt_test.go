@@ -3,12 +3,14 @@ package simulate
 import (
 	"testing"
 	"time"
+
+	"github.com/probity-run/probity/internal/simulate/script"
 )
 
 // TestPaused is work that stalls: it makes no progress during windows, however many there are.
 func TestPaused(t *testing.T) {
 	stalls := func(every, lasts time.Duration) []*strike {
-		f := &Fault{Kind: FaultHang, At: new(Fixed(every)), Every: new(Fixed(every)), For: new(Fixed(lasts))}
+		f := &script.Fault{Kind: script.FaultHang, At: new(script.Fixed(every)), Every: new(script.Fixed(every)), For: new(script.Fixed(lasts))}
 		return []*strike{newStrike(f, 0, "web", 0, 1, 0)}
 	}
 	for _, c := range []struct {

@@ -5,6 +5,8 @@ import (
 	"math"
 	"math/rand/v2"
 	"time"
+
+	"github.com/probity-run/probity/internal/simulate/script"
 )
 
 // chance is one independent source of random numbers of a simulation. Each question has a source of
@@ -15,7 +17,7 @@ func newChance(seed uint64, about ...string) chance {
 	return chance{rand.New(rand.NewPCG(seed, nameHash(about...)))}
 }
 
-func (c chance) draw(d Distribution) time.Duration {
+func (c chance) draw(d script.Distribution) time.Duration {
 	if d.IsFixed() {
 		return d.A
 	}

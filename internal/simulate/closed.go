@@ -6,6 +6,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 
+	"github.com/probity-run/probity/internal/simulate/script"
 	"github.com/probity-run/probity/internal/timing"
 )
 
@@ -71,13 +72,13 @@ func (t Timing) FalseIndependent(p float64, within time.Duration) float64 {
 
 // FalseStalls is the expected number of false restarts within a time if stalls begin at a mean
 // distance of gap, and last that long.
-func (t Timing) FalseStalls(gap time.Duration, lasts Distribution, within time.Duration) float64 {
+func (t Timing) FalseStalls(gap time.Duration, lasts script.Distribution, within time.Duration) float64 {
 	return float64(within) / float64(gap) * t.ActsOnDraw(lasts)
 }
 
 // ActsOnDraw is the probability that a stall drawn from a distribution makes the probe act.
-func (t Timing) ActsOnDraw(lasts Distribution) float64 {
-	if lasts.Shape == Exponential {
+func (t Timing) ActsOnDraw(lasts script.Distribution) float64 {
+	if lasts.Shape == script.Exponential {
 		a, p, mean := t.Tolerated().Seconds(), t.Period.Seconds(), lasts.A.Seconds()
 		return mean / p * (math.Exp(-a/mean) - math.Exp(-(a+p)/mean))
 	}
@@ -86,7 +87,7 @@ func (t Timing) ActsOnDraw(lasts Distribution) float64 {
 
 // AllAct is the probability that a stall makes the probes of all replicas act: one that they share,
 // or one that each of them has by itself at the same time.
-func (t Timing) AllAct(lasts Distribution, replicas int) (shared, independent float64) {
+func (t Timing) AllAct(lasts script.Distribution, replicas int) (shared, independent float64) {
 	shared = lasts.Expect(func(d time.Duration) float64 { return math.Pow(t.ActsOn(d), float64(replicas)) })
 	return shared, math.Pow(t.ActsOnDraw(lasts), float64(replicas))
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/probity-run/probity/internal/simulate/script"
 	"github.com/probity-run/probity/internal/timing"
 )
 
@@ -56,7 +57,7 @@ func TestFalseActionsTable(t *testing.T) {
 		{0.001, map[int]float64{1: 2.6e4, 2: 26, 3: 0.026, 4: 2.6e-5}},
 	} {
 		for f, want := range c.want {
-			got := 100 * Timing{timing.Probe{Period: 10 * time.Second, Failures: f}}.FalseIndependent(c.p, 30*day)
+			got := 100 * Timing{timing.Probe{Period: 10 * time.Second, Failures: f}}.FalseIndependent(c.p, 30*script.Day)
 			// the table is rounded to two digits, and for p = 0.1, F = 1 it subtracts restarts
 			if math.Abs(got/want-1) > 0.13 {
 				t.Errorf("p = %g, F = %d: %.3g, want %.2g", c.p, f, got, want)
@@ -68,13 +69,13 @@ func TestFalseActionsTable(t *testing.T) {
 	}
 }
 
-// TestExponentialStalls is the closed form's own check: λ = 1/h, μ = 8 s, defaults: 0.992 a day,
+// TestExponentialStalls is the closed form's own check: λ = 1/h, μ = 8 s, defaults: 0.992 a script.Day,
 // and the integral agrees with the numeric one.
 func TestExponentialStalls(t *testing.T) {
 	timing := Timing{timing.Probe{Period: 10 * time.Second, Timeout: time.Second, Failures: 3}}
-	stall := Distribution{Shape: Exponential, A: 8 * time.Second}
-	if got := timing.FalseStalls(time.Hour, stall, day); math.Abs(got-0.992) > 0.0005 {
-		t.Errorf("%.4f a day, want 0.992", got)
+	stall := script.Distribution{Shape: script.Exponential, A: 8 * time.Second}
+	if got := timing.FalseStalls(time.Hour, stall, script.Day); math.Abs(got-0.992) > 0.0005 {
+		t.Errorf("%.4f a script.Day, want 0.992", got)
 	}
 	if numeric := stall.Expect(timing.ActsOn); math.Abs(numeric/timing.ActsOnDraw(stall)-1) > 0.001 {
 		t.Errorf("the numeric integral is %g, the closed one %g", numeric, timing.ActsOnDraw(stall))
@@ -107,12 +108,12 @@ func TestClosedFormsAgreeWithTheSimulation(t *testing.T) {
 		})
 	}
 	t.Run("5.4 ready", func(t *testing.T) {
-		script := scriptOf(t)
-		startup := Distribution{Shape: Uniform, A: 10 * time.Second, B: 50 * time.Second}
-		script.Programs["web"] = Program{Startup: startup, Before: Reply{Kind: Refused}, Latency: Fixed(defaultLatency)}
+		sc := scriptOf(t)
+		startup := script.Distribution{Shape: script.Uniform, A: 10 * time.Second, B: 50 * time.Second}
+		sc.Programs["web"] = script.Program{Startup: startup, Before: script.Reply{Kind: script.ReplyRefused}, Latency: script.Fixed(5 * time.Millisecond)}
 		text := podWith("startupProbe: {httpGet: {path: /, port: http}, periodSeconds: 4, failureThreshold: 60}\n" +
 			"readinessProbe: {httpGet: {path: /, port: http}, periodSeconds: 5, successThreshold: 3}")
-		m, err := RunMany(parsed(t, text), script, ManyOptions{Runs: 5000 * thoroughly, Horizon: 2 * time.Minute})
+		m, err := RunMany(parsed(t, text), sc, ManyOptions{Runs: 5000 * thoroughly, Horizon: 2 * time.Minute})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -120,17 +121,17 @@ func TestClosedFormsAgreeWithTheSimulation(t *testing.T) {
 		within(t, "ready", time.Duration(m.Ready.Mean).Seconds(), time.Duration(want.Mean).Seconds())
 	})
 	t.Run("5.7 stalls", func(t *testing.T) {
-		m := many(t, probe(5, 1, 2), ManyOptions{Runs: 60 * thoroughly, Horizon: 120 * day, Replicas: 1}, "gc-stall=8s/2h")
+		m := many(t, probe(5, 1, 2), ManyOptions{Runs: 60 * thoroughly, Horizon: 120 * script.Day, Replicas: 1}, "gc-stall=8s/2h")
 		within(t, "stalls", m.Stalls[0].Correlated.Simulated, m.Stalls[0].Correlated.Closed)
 	})
 	t.Run("5.6 independent failures", func(t *testing.T) {
-		script := scriptOf(t)
-		script.Programs["web"] = Program{Before: Reply{Kind: Refused}, Latency: Fixed(defaultLatency), Failures: 0.05}
-		m, err := RunMany(parsed(t, probe(30, 1, 2)), script, ManyOptions{Runs: 100 * thoroughly, Horizon: 30 * day, Replicas: 1})
+		sc := scriptOf(t)
+		sc.Programs["web"] = script.Program{Before: script.Reply{Kind: script.ReplyRefused}, Latency: script.Fixed(5 * time.Millisecond), Failures: 0.05}
+		m, err := RunMany(parsed(t, probe(30, 1, 2)), sc, ManyOptions{Runs: 100 * thoroughly, Horizon: 30 * script.Day, Replicas: 1})
 		if err != nil {
 			t.Fatal(err)
 		}
-		within(t, "independent", m.FalseRestarts, Timing{timing.Probe{Period: 30 * time.Second, Failures: 2}}.FalseIndependent(0.05, 30*day))
+		within(t, "independent", m.FalseRestarts, Timing{timing.Probe{Period: 30 * time.Second, Failures: 2}}.FalseIndependent(0.05, 30*script.Day))
 	})
 }
 

@@ -4,7 +4,7 @@
 //
 // The parts, from the bottom up:
 //
-//   - [Distribution], [Script], [Fault]: what happens to the service. Decode reads a script,
+//   - [script.Distribution], [script.Script], [script.Fault]: what happens to the service. Decode reads a script,
 //     ParseFault a ready-made fault.
 //   - [Service]: what a container's program does when it is started, probed and stopped. The script
 //     is one implementation; callers may bring their own.

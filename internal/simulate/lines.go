@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/probity-run/probity/internal/simulate/script"
 )
 
 // line is a line of the timeline as a person reads it: an entry, or several attempts in a row that
@@ -131,7 +133,7 @@ func runs(first, last, threshold int) string {
 // clock writes a time of the simulation as 1:02:03.456 or 3d 04:05:06.
 func clock(at Offset) string {
 	d := time.Duration(at).Round(time.Millisecond)
-	days, rest := d/day, d%day
+	days, rest := d/script.Day, d%script.Day
 	h, m, s, ms := rest/time.Hour, rest/time.Minute%60, rest/time.Second%60, rest/time.Millisecond%1000
 	text := fmt.Sprintf("%d:%02d.%03d", m, s, ms)
 	if h > 0 || days > 0 {

@@ -2,12 +2,12 @@ package simulate
 
 import (
 	"fmt"
-	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/probity-run/probity/internal/lifecycle"
+	"github.com/probity-run/probity/internal/simulate/script"
 )
 
 // LoopVerdict says whether a container can be restarted for ever because it starts too slowly.
@@ -40,7 +40,7 @@ type Loop struct {
 }
 
 // loopOf judges a container by the closed form: safe up to D + (F−1)·P, certain above D + F·P.
-func loopOf(c *corev1.Container, p Program, policy corev1.RestartPolicy) Loop {
+func loopOf(c *corev1.Container, p script.Program, policy corev1.RestartPolicy) Loop {
 	if p.Exit != nil && (policy == corev1.RestartPolicyAlways || policy == corev1.RestartPolicyOnFailure && p.Exit.Code != 0) {
 		return Loop{Container: c.Name, Verdict: LoopCertain, Odds: 1, Why: fmt.Sprintf("its process ends by itself, %v after each start", p.Exit.After)}
 	}
@@ -53,9 +53,9 @@ func loopOf(c *corev1.Container, p Program, policy corev1.RestartPolicy) Loop {
 		return Loop{Container: c.Name, Verdict: LoopSafe, Why: "no startup or liveness probe can cut its start short"}
 	}
 	if nowhere(c, probe) != "" || !noticesStart(probe, p.Before) {
-		return Loop{Container: c.Name, Verdict: LoopSafe, Probe: t, Why: "while it starts, the " + lower(t) + " probe does not fail"}
+		return Loop{Container: c.Name, Verdict: LoopSafe, Probe: t, Why: "while it starts, the " + script.ProbeName(t) + " probe does not fail"}
 	}
-	timing, hang := TimingOf(probe), p.Before.Kind == Silent
+	timing, hang := TimingOf(probe), p.Before.Kind == script.ReplyHang
 	loop := Loop{Container: c.Name, Probe: t, Safe: Offset(timing.StartSafe(hang)), Fatal: Offset(timing.StartFatal(hang)), Verdict: LoopLottery}
 	loop.Odds = p.Startup.Expect(func(s time.Duration) float64 { return timing.CutShort(s, hang) })
 	switch {
@@ -79,24 +79,24 @@ func loopOf(c *corev1.Container, p Program, policy corev1.RestartPolicy) Loop {
 
 // needs is ceil((S − D)/P) + 1, with the longest start-up, or its 99th percentile if it has no
 // bound.
-func needs(t Timing, startup Distribution) int {
+func needs(t Timing, startup script.Distribution) int {
 	longest := startup.Max()
-	if longest >= Never {
+	if longest >= script.Infinity {
 		longest = startup.Quantile(0.99)
 	}
 	return int((max(longest-t.Delay, 0)+t.Period-1)/t.Period) + 1
 }
 
 // noticesStart says whether a probe fails while a program starts.
-func noticesStart(p *corev1.Probe, before Reply) bool {
+func noticesStart(p *corev1.Probe, before script.Reply) bool {
 	switch before.Kind {
-	case Good:
+	case script.ReplyGood:
 		return false
-	case Broken:
+	case script.ReplyError:
 		return p.GRPC != nil // R95
-	case Refused:
+	case script.ReplyRefused:
 		return true
-	case Status:
+	case script.ReplyStatus:
 		outcome, _ := words{status: "%d"}.answered(before.Code)
 		return p.TCPSocket == nil && outcome == lifecycle.OutcomeFailure
 	default:
@@ -118,8 +118,6 @@ func sumOf(t Timing, n int, hang bool) string {
 
 // bare writes whole seconds as manifests do.
 func bare(d time.Duration) string { return fmt.Sprint(int(d.Seconds())) }
-
-func lower(t lifecycle.ProbeType) string { return strings.ToLower(string(t)) }
 
 func percent(share float64) string {
 	switch {

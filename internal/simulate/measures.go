@@ -5,15 +5,16 @@ import (
 	"time"
 
 	"github.com/probity-run/probity/internal/lifecycle"
+	"github.com/probity-run/probity/internal/simulate/script"
 )
 
 // Occurrence is one time that a fault happened to a container.
 type Occurrence struct {
-	Fault     string    `json:"fault"`
-	Kind      FaultKind `json:"kind"`
-	Pod       string    `json:"pod"`
-	Container string    `json:"container"`
-	At        Offset    `json:"at"`
+	Fault     string           `json:"fault"`
+	Kind      script.FaultKind `json:"kind"`
+	Pod       string           `json:"pod"`
+	Container string           `json:"container"`
+	At        Offset           `json:"at"`
 	// Ended is when it was over, nil if it was not at the end of the simulation. Lasting says that
 	// only a restart, or nothing, could end it.
 	Ended   *Offset `json:"ended,omitempty"`
@@ -31,6 +32,7 @@ type Occurrence struct {
 	// Missed says that nothing ran that it could have happened to.
 	Missed    bool `json:"missed,omitempty"`
 	byRestart bool
+	detection script.Detection
 	wasReady  bool
 	pod       *pod
 }
@@ -148,7 +150,7 @@ func (m *measures) active(p *pod, container string) (found []*Occurrence) {
 
 func (m *measures) begins(p *pod, s *strike, w window) *Occurrence {
 	o := m.occurrence(p, s)
-	o.Lasting = w.end == Never
+	o.Lasting = w.end == script.Infinity
 	m.occurrences = append(m.occurrences, o)
 	return o
 }
@@ -164,10 +166,10 @@ func (m *measures) missed(p *pod, s *strike) {
 func (m *measures) occurrence(p *pod, s *strike) *Occurrence {
 	_, ready := lifecycle.ReadySince(p.object)
 	o := &Occurrence{
-		Fault: s.fault.Label(), Kind: s.fault.Kind, Pod: p.object.Name, Container: s.container, At: Offset(m.w.now), wasReady: ready, pod: p,
+		Fault: s.fault.Label(), Kind: s.fault.Kind, detection: s.fault.Kind.Detection(), Pod: p.object.Name, Container: s.container, At: Offset(m.w.now), wasReady: ready, pod: p,
 	}
 	if probe := p.box(s.container).spec.LivenessProbe; probe != nil {
-		o.byRestart = s.fault.sees(p.box(s.container).spec, lifecycle.Liveness, probe)
+		o.byRestart = notices(s.fault, p.box(s.container).spec, lifecycle.Liveness, probe)
 	}
 	return o
 }

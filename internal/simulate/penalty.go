@@ -1,18 +1,17 @@
 package simulate
 
 import (
-	"maps"
-
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/probity-run/probity/internal/lifecycle"
+	"github.com/probity-run/probity/internal/simulate/script"
 )
 
 // compare sets random stalls beside failures that are independent of each other but as frequent,
 // simulated and by the closed forms. A pod with several containers, or a container with several
 // such faults, is beyond the closed forms.
-func (m *Many) compare(pod *corev1.Pod, script *Script, samples []sample, opts ManyOptions) {
-	c, f := stalled(pod, script)
+func (m *Many) compare(pod *corev1.Pod, sc *script.Script, samples []sample, opts ManyOptions) {
+	c, f := stalled(pod, sc)
 	if c == nil {
 		return
 	}
@@ -22,10 +21,10 @@ func (m *Many) compare(pod *corev1.Pod, script *Script, samples []sample, opts M
 		attempts, failures, falses = attempts+s.attempts, failures+s.failures, falses+s.falses
 	}
 	share := float64(failures) / float64(max(attempts, 1))
-	month := 30 * day
+	month := 30 * script.Day
 	correlated := Compared{m.perFleetMonth(falses), float64(m.Replicas) * timing.FalseStalls(f.Every.Mean(), *f.For, month)}
-	alone := script.withoutFaults()
-	p := script.program(c.Name)
+	alone := sc.WithoutFaults()
+	p := sc.Program(c.Name)
 	p.Failures = share
 	alone.Programs[c.Name] = p
 	falses = 0
@@ -42,20 +41,13 @@ func (m *Many) compare(pod *corev1.Pod, script *Script, samples []sample, opts M
 }
 
 // stalled finds the container and its random stalls, if there is one of each.
-func stalled(pod *corev1.Pod, script *Script) (*corev1.Container, *Fault) {
-	if len(script.Faults) != 1 || len(pod.Spec.Containers) != 1 {
+func stalled(pod *corev1.Pod, sc *script.Script) (*corev1.Container, *script.Fault) {
+	if len(sc.Faults) != 1 || len(pod.Spec.Containers) != 1 {
 		return nil, nil
 	}
-	c, f := &pod.Spec.Containers[0], &script.Faults[0]
-	if f.Kind != FaultHang || f.Every == nil || f.For == nil || c.LivenessProbe == nil || !f.sees(c, lifecycle.Liveness, c.LivenessProbe) {
+	c, f := &pod.Spec.Containers[0], &sc.Faults[0]
+	if !f.Effect().Stalls || f.OfDependency() || f.Every == nil || f.For == nil || c.LivenessProbe == nil || !notices(f, c, lifecycle.Liveness, c.LivenessProbe) {
 		return nil, nil
 	}
 	return c, f
-}
-
-// withoutFaults is a copy of the script in which nothing happens.
-func (s *Script) withoutFaults() *Script {
-	alone := &Script{PodSetup: s.PodSetup, EndpointDelay: s.EndpointDelay, Programs: map[string]Program{}}
-	maps.Copy(alone.Programs, s.Programs)
-	return alone
 }

@@ -9,6 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/watch"
 
 	"github.com/probity-run/probity/internal/manifest"
+	"github.com/probity-run/probity/internal/simulate/script"
 )
 
 // Play is a simulation in which somebody else is the Service, changes things from outside, and
@@ -45,7 +46,7 @@ type Step struct {
 // input that cannot be simulated.
 func (p Play) Run(objects []manifest.Object, opts Options) ([]Entry, error) {
 	opts = opts.withDefaults()
-	w, err := newWorld(objects, &Script{}, opts)
+	w, err := newWorld(objects, &script.Script{}, opts)
 	if err != nil {
 		return nil, err
 	}

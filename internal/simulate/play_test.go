@@ -15,6 +15,7 @@ import (
 	"k8s.io/apimachinery/pkg/watch"
 
 	"github.com/probity-run/probity/internal/lifecycle"
+	"github.com/probity-run/probity/internal/simulate/script"
 )
 
 // played lists what somebody who watches saw of one kind of object.
@@ -131,16 +132,16 @@ func TestSays(t *testing.T) {
 	grpc := &corev1.Probe{ProbeHandler: corev1.ProbeHandler{GRPC: &corev1.GRPCAction{Port: 9}}}
 	for _, c := range []struct {
 		probe   *corev1.Probe
-		reply   Reply
+		reply   script.Reply
 		outcome lifecycle.Outcome
 		text    string
 	}{
-		{http(intstr.FromString("http")), Reply{}, lifecycle.OutcomeSuccess, ""},
-		{http(intstr.FromString("8081")), Reply{Kind: Refused}, lifecycle.OutcomeFailure, "127.0.0.1:8081: connect: connection refused"},
-		{http(intstr.FromString("nope")), Reply{}, lifecycle.OutcomeErrorUnknown, `strconv.Atoi: parsing "nope": invalid syntax`},
-		{http(intstr.FromInt32(8080)), Reply{Kind: Broken}, lifecycle.OutcomeErrorFailure, "unexpected EOF"},
-		{exec, Reply{Kind: Broken}, lifecycle.OutcomeErrorUnknown, "cannot start"},
-		{grpc, Reply{Kind: Broken}, lifecycle.OutcomeFailure, "health rpc probe failed"},
+		{http(intstr.FromString("http")), script.Reply{}, lifecycle.OutcomeSuccess, ""},
+		{http(intstr.FromString("8081")), script.Reply{Kind: script.ReplyRefused}, lifecycle.OutcomeFailure, "127.0.0.1:8081: connect: connection refused"},
+		{http(intstr.FromString("nope")), script.Reply{}, lifecycle.OutcomeErrorUnknown, `strconv.Atoi: parsing "nope": invalid syntax`},
+		{http(intstr.FromInt32(8080)), script.Reply{Kind: script.ReplyError}, lifecycle.OutcomeErrorFailure, "unexpected EOF"},
+		{exec, script.Reply{Kind: script.ReplyError}, lifecycle.OutcomeErrorUnknown, "cannot start"},
+		{grpc, script.Reply{Kind: script.ReplyError}, lifecycle.OutcomeFailure, "health rpc probe failed"},
 	} {
 		if outcome, text := Says(web, c.probe, c.reply); outcome != c.outcome || !strings.Contains(text, c.text) {
 			t.Errorf("%+v: %v %q, want %v %q", c.reply, outcome, text, c.outcome, c.text)
@@ -152,7 +153,7 @@ func TestSays(t *testing.T) {
 // does not pass over it.
 func TestPortThatNobodyDeclared(t *testing.T) {
 	text := podWith("livenessProbe: {tcpSocket: {port: nope}, periodSeconds: 1, failureThreshold: 1}\nreadinessProbe: {httpGet: {port: nope}, periodSeconds: 1}")
-	r := simulated(t, text, &Script{}, Options{Horizon: time.Minute})
+	r := simulated(t, text, &script.Script{}, Options{Horizon: time.Minute})
 	if r.Summary.Restarts != 0 || r.Summary.AllReady != nil {
 		t.Errorf("%d restarts, ready %v, want none and never", r.Summary.Restarts, r.Summary.AllReady)
 	}

@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/watch"
 
 	"github.com/probity-run/probity/internal/lifecycle"
+	"github.com/probity-run/probity/internal/simulate/script"
 )
 
 // pod is one simulated Pod: the core, the service that it stands for, and what is to happen to
@@ -138,7 +139,7 @@ func (p *pod) on(event lifecycle.Event) {
 }
 
 func (p *pod) setDeadline() {
-	p.deadline = Never
+	p.deadline = script.Infinity
 	if at := p.state.Deadline(); !at.IsZero() {
 		p.deadline = max(p.w.since(at), p.w.now)
 	}
@@ -194,7 +195,7 @@ func (p *pod) start(e lifecycle.StartContainer) {
 func (p *pod) stop(e lifecycle.StopContainer) {
 	b := p.box(e.Container)
 	p.process(b, string(e.Signal))
-	if end := p.service.Stop(b.instance, p.w.now); end.After < Never {
+	if end := p.service.Stop(b.instance, p.w.now); end.After < script.Infinity {
 		p.exit(e.Container, e.Instance, end.After, end.Code, 0)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/probity-run/probity/internal/lifecycle"
+	"github.com/probity-run/probity/internal/simulate/script"
 )
 
 // item is something that happens at a time: an event for a Pod, or anything else.
@@ -27,7 +28,7 @@ func (q *queue) put(it item) {
 
 func (q queue) next() time.Duration {
 	if len(q) == 0 {
-		return Never
+		return script.Infinity
 	}
 	return q[len(q)-1].at
 }

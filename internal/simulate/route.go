@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 
 	"github.com/probity-run/probity/internal/lifecycle"
+	"github.com/probity-run/probity/internal/simulate/script"
 )
 
 // route is what a Service sends requests to, as the ones who send them know it.
@@ -19,7 +20,7 @@ type route struct {
 	space    string
 	publish  bool
 	delay    chance
-	delays   Distribution
+	delays   script.Distribution
 
 	known    Endpoints                  // by the EndpointSlices
 	told     *discoveryv1.EndpointSlice // to the one who watches
@@ -37,10 +38,10 @@ type route struct {
 	gap         time.Duration
 }
 
-func serviceRoute(s *corev1.Service, script *Script, seed uint64) *route {
+func serviceRoute(s *corev1.Service, sc *script.Script, seed uint64) *route {
 	return &route{
 		name: s.Name, space: s.Namespace, selector: labels.SelectorFromSet(s.Spec.Selector), publish: s.Spec.PublishNotReadyAddresses,
-		delay: newChance(seed, "endpoints", s.Name), delays: script.EndpointDelay, empty: true,
+		delay: newChance(seed, "endpoints", s.Name), delays: sc.EndpointDelay, empty: true,
 	}
 }
 

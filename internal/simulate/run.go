@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"time"
 
@@ -12,6 +11,7 @@ import (
 
 	"github.com/probity-run/probity/internal/lifecycle"
 	"github.com/probity-run/probity/internal/manifest"
+	"github.com/probity-run/probity/internal/simulate/script"
 )
 
 // Options are what a simulation is given beside manifest and script.
@@ -36,7 +36,6 @@ type Options struct {
 // The defaults and limits of a simulation.
 const (
 	DefaultHorizon = 10 * time.Minute
-	maxReplicas    = 1000
 )
 
 func (o Options) withDefaults() Options {
@@ -54,9 +53,9 @@ var errNothing = errors.New("no Pod, Deployment, ReplicaSet or StatefulSet is in
 
 // Run simulates the workloads and Services of a manifest. The error is about input that cannot be
 // simulated; what goes wrong in the simulation is its result.
-func Run(objects []manifest.Object, script *Script, opts Options) (*Result, error) {
+func Run(objects []manifest.Object, sc *script.Script, opts Options) (*Result, error) {
 	opts = opts.withDefaults()
-	w, err := newWorld(objects, script, opts)
+	w, err := newWorld(objects, sc, opts)
 	if err != nil {
 		return nil, err
 	}
@@ -64,18 +63,18 @@ func Run(objects []manifest.Object, script *Script, opts Options) (*Result, erro
 	return &Result{Summary: summarize(w, opts), Timeline: w.timeline}, nil
 }
 
-func newWorld(objects []manifest.Object, script *Script, opts Options) (*world, error) {
-	if opts.Replicas > maxReplicas {
+func newWorld(objects []manifest.Object, sc *script.Script, opts Options) (*world, error) {
+	if opts.Replicas > script.MaxReplicas {
 		return nil, fmt.Errorf("%d replicas are too many to be simulated one by one: the most is %d; many runs (--runs) scale to any number",
-			opts.Replicas, maxReplicas)
+			opts.Replicas, script.MaxReplicas)
 	}
-	w := emptyWorld(script, opts)
+	w := emptyWorld(sc, opts)
 	known := map[string]bool{}
 	for _, o := range objects {
 		switch r := o.Resource.(type) {
 		case *corev1.Service:
 			if len(r.Spec.Selector) > 0 && r.Spec.Type != corev1.ServiceTypeExternalName {
-				w.routes = append(w.routes, serviceRoute(r, script, opts.Seed))
+				w.routes = append(w.routes, serviceRoute(r, sc, opts.Seed))
 			}
 		default:
 			load := newWorkload(r, opts.Replicas)
@@ -93,12 +92,12 @@ func newWorld(objects []manifest.Object, script *Script, opts Options) (*world, 
 	}
 	w.chooseRoutes()
 	w.expectRollouts()
-	return w, script.check(known)
+	return w, sc.CheckContainers(known)
 }
 
-func emptyWorld(script *Script, opts Options) *world {
+func emptyWorld(sc *script.Script, opts Options) *world {
 	w := &world{
-		script: script, seed: opts.Seed, phase: opts.phase, end: opts.Horizon, base: epoch(), noSkip: opts.noSkip,
+		script: sc, seed: opts.Seed, phase: opts.phase, end: opts.Horizon, base: epoch(), noSkip: opts.noSkip,
 		options: lifecycle.Options{MaxRestartPeriod: opts.MaxRestartPeriod},
 	}
 	w.measures = newMeasures(w)
@@ -126,7 +125,7 @@ func (w *world) imaginedRoute() *route {
 // expectRollouts puts the rollouts of the script into the queue.
 func (w *world) expectRollouts() {
 	for i := range w.script.Faults {
-		if f := &w.script.Faults[i]; f.Kind == FaultRollout {
+		if f := &w.script.Faults[i]; f.Effect().RollsOut {
 			w.expectRollout(newStrike(f, i, "", 0, w.seed, w.phase))
 		}
 	}
@@ -146,24 +145,3 @@ func (w *world) expectRollout(s *strike) {
 		w.expectRollout(s)
 	})
 }
-
-// check finds containers that the script names and the manifest does not have.
-func (s *Script) check(known map[string]bool) error {
-	complain := func(name string) error {
-		return fmt.Errorf("the script speaks of container %q, which the manifest does not have: it has %v", name, slices.Sorted(maps.Keys(known)))
-	}
-	for _, name := range sortedKeys(s.Programs) {
-		if name != "*" && !known[name] {
-			return complain(name)
-		}
-	}
-	for _, f := range s.Faults {
-		if f.Container != "" && !known[f.Container] {
-			return complain(f.Container)
-		}
-	}
-	return nil
-}
-
-// sortedKeys lists the keys of a map in order.
-func sortedKeys[K cmp.Ordered, V any](m map[K]V) []K { return slices.Sorted(maps.Keys(m)) }

@@ -3,6 +3,7 @@ package simulate
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -11,9 +12,10 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/probity-run/probity/internal/lifecycle"
+	"github.com/probity-run/probity/internal/simulate/script"
 )
 
-// scripted is the Service of one Pod that a [Script] describes.
+// scripted is the Service of one Pod that a [script.Script] describes.
 type scripted struct {
 	end      time.Duration // of the simulation
 	programs map[string]*program
@@ -22,7 +24,7 @@ type scripted struct {
 
 // program is the state of one container's program.
 type program struct {
-	Program
+	script.Program
 	spec    *corev1.Container
 	chance  chance
 	running bool
@@ -46,24 +48,24 @@ type asked struct {
 	untilBad  int     // attempts that go well before the next bad one
 	within    float64 // the quantile of the latency at the timeout
 	longest   time.Duration
-	latency   Distribution
+	latency   script.Distribution
 }
 
 func newScripted(w *world, pod *corev1.Pod, replica int) *scripted {
-	script, seed := w.script, w.seed
+	sc, seed := w.script, w.seed
 	s := &scripted{end: w.end, programs: map[string]*program{}}
 	for i := range pod.Spec.InitContainers {
-		s.addProgram(script, &pod.Spec.InitContainers[i], replica, seed, !isSidecar(&pod.Spec.InitContainers[i]))
+		s.addProgram(sc, &pod.Spec.InitContainers[i], replica, seed, !isSidecar(&pod.Spec.InitContainers[i]))
 	}
 	for i := range pod.Spec.Containers {
-		s.addProgram(script, &pod.Spec.Containers[i], replica, seed, false)
+		s.addProgram(sc, &pod.Spec.Containers[i], replica, seed, false)
 	}
-	for i := range script.Faults {
-		f := &script.Faults[i]
-		if f.Kind == FaultKubelet || f.Kind == FaultRollout || f.Replicas != nil && !slices.Contains(f.Replicas, replica) {
+	for i := range sc.Faults {
+		f := &sc.Faults[i]
+		if !f.Effect().OnContainer() || !f.HappensTo(replica) {
 			continue
 		}
-		for _, name := range sortedKeys(s.programs) {
+		for _, name := range slices.Sorted(maps.Keys(s.programs)) {
 			p := s.programs[name]
 			if f.Container == name || f.Container == "" && p.asked != nil {
 				s.strikes = append(s.strikes, p.struckBy(newStrike(f, i, name, replica, seed, w.phase)))
@@ -73,13 +75,13 @@ func newScripted(w *world, pod *corev1.Pod, replica int) *scripted {
 	return s
 }
 
-func (s *scripted) addProgram(script *Script, c *corev1.Container, replica int, seed uint64, plainInit bool) {
+func (s *scripted) addProgram(sc *script.Script, c *corev1.Container, replica int, seed uint64, plainInit bool) {
 	about := []string{c.Name, fmt.Sprint(replica)}
-	p := &program{Program: script.program(c.Name), spec: c, chance: newChance(seed, append(about, "program")...)}
+	p := &program{Program: sc.Program(c.Name), spec: c, chance: newChance(seed, append(about, "program")...)}
 	s.programs[c.Name] = p
 	if plainInit {
 		if p.Exit == nil {
-			p.Exit = &Exit{}
+			p.Exit = &script.Exit{}
 		}
 		return
 	}
@@ -97,7 +99,7 @@ func newAsked(p *program, t lifecycle.ProbeType, probe *corev1.Probe, seed uint6
 		chance: newChance(seed, append(slices.Clone(about), "gaps")...), key: seed ^ nameHash(append(about, "latency")...), latency: p.Latency,
 	}
 	if a.kernel {
-		a.latency = Distribution{}
+		a.latency = script.Distribution{}
 	}
 	a.slow = a.latency.Exceeds(a.timeout)
 	a.within = 1 - a.slow
@@ -113,11 +115,11 @@ func newAsked(p *program, t lifecycle.ProbeType, probe *corev1.Probe, seed uint6
 
 func (p *program) struckBy(s *strike) *strike {
 	for t, probe := range probesOf(p.spec) {
-		if s.fault.Kind != FaultExit && s.fault.sees(p.spec, t, probe) {
+		if !s.effect.EndsProcess && notices(s.fault, p.spec, t, probe) {
 			p.asked[t].strikes = append(p.asked[t].strikes, s)
 		}
 	}
-	if s.fault.Kind == FaultHang && s.fault.stopsRequests() {
+	if s.effect.StallsProcess {
 		p.hangs = append(p.hangs, s)
 	}
 	return s
@@ -143,10 +145,10 @@ func (s *scripted) Stop(i Instance, at time.Duration) Ending {
 	if took == 0 {
 		code = 143 // no handler: the signal itself ends it
 	}
-	if took >= Never {
-		return Ending{After: Never}
+	if took >= script.Infinity {
+		return Ending{After: script.Infinity}
 	}
-	return Ending{After: paused(p.hangs, at, took, min(at+day, s.end)) - at, Code: code}
+	return Ending{After: paused(p.hangs, at, took, min(at+script.Day, s.end)) - at, Code: code}
 }
 
 // Hook implements [Service].

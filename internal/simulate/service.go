@@ -15,7 +15,7 @@ type Service interface {
 	Start(i Instance) Life
 	// Probe is asked when an attempt begins.
 	Probe(a Attempt) Answer
-	// Stop is asked when the stop signal arrives. An Ending after [Never] ignores it.
+	// Stop is asked when the stop signal arrives. An Ending after [script.Infinity] ignores it.
 	Stop(i Instance, at time.Duration) Ending
 	// Hook is asked when a lifecycle hook begins.
 	Hook(i Instance, hook lifecycle.HookType, handler *corev1.LifecycleHandler) HookAnswer

@@ -7,6 +7,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/probity-run/probity/internal/lifecycle"
+	"github.com/probity-run/probity/internal/simulate/script"
 )
 
 // Summary is what a person wants to know of a simulation first. Nil means that it did not happen.
@@ -119,35 +120,35 @@ func (s *Summary) readiness(w *world) {
 }
 
 // judge adds what the closed forms say about the containers of a Pod.
-func (s *Summary) judge(pod *corev1.Pod, script *Script) {
+func (s *Summary) judge(pod *corev1.Pod, sc *script.Script) {
 	for _, c := range lifecycle.Containers(&pod.Spec) {
 		plainInit := slices.ContainsFunc(pod.Spec.InitContainers, func(i corev1.Container) bool { return i.Name == c.Name }) && !isSidecar(c)
 		if plainInit {
 			continue
 		}
-		s.Loops = append(s.Loops, loopOf(c, script.program(c.Name), pod.Spec.RestartPolicy))
-		for i := range script.Faults {
-			s.expect(c, &script.Faults[i])
+		s.Loops = append(s.Loops, loopOf(c, sc.Program(c.Name), pod.Spec.RestartPolicy))
+		for i := range sc.Faults {
+			s.expect(c, &sc.Faults[i])
 		}
 	}
 }
 
 // expect adds how long the probes of a container take to notice a fault. Those that do not notice
 // it are left out.
-func (s *Summary) expect(c *corev1.Container, f *Fault) {
+func (s *Summary) expect(c *corev1.Container, f *script.Fault) {
 	if f.Container != "" && f.Container != c.Name {
 		return
 	}
 	for t, probe := range probesOf(c) {
-		if t == lifecycle.Startup || !f.sees(c, t, probe) {
+		if t == lifecycle.Startup || !notices(f, c, t, probe) {
 			continue
 		}
 		timing := TimingOf(probe)
 		e := Expectation{Container: c.Name, Probe: t, Fault: f.Label()}
-		switch {
-		case f.Kind == FaultHang || f.Kind == FaultOutage && f.Reply.Kind == Silent || f.Kind == FaultRefuse && probe.GRPC != nil:
+		switch effect := f.Effect(); {
+		case effect.Stalls || effect.Refuses && probe.GRPC != nil:
 			e.Span = timing.DetectHang()
-		case f.Kind == FaultRefuse || f.Kind == FaultOutage || f.Kind == FaultStatus && noticesStart(probe, f.Reply):
+		case effect.Refuses || effect.Reply.Kind == script.ReplyStatus && (f.OfDependency() || noticesStart(probe, effect.Reply)):
 			e.Span = timing.DetectFailing()
 		default:
 			continue

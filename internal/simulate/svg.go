@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/probity-run/probity/internal/simulate/script"
 )
 
 // The picture's measures, in pixels.
@@ -197,7 +199,7 @@ func (c *canvas) write(b io.Writer, top, bottom float64) {
 	for at := time.Duration(0); at <= c.end; at += gridStep(c.end) {
 		x := c.x(Offset(at))
 		fmt.Fprintf(b, "<line x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\" stroke=\"%s\"/>\n", x, top+6, x, bottom, inkGrid)
-		fmt.Fprintf(b, "<text x=\"%.1f\" y=\"%.1f\" class=\"axis\">%s</text>\n", x, top, short(at))
+		fmt.Fprintf(b, "<text x=\"%.1f\" y=\"%.1f\" class=\"axis\">%s</text>\n", x, top, script.FormatDuration(at))
 	}
 	fmt.Fprint(b, c.b.String(), "</svg>\n")
 }
@@ -207,12 +209,12 @@ func gridStep(horizon time.Duration) time.Duration {
 	round := []time.Duration{
 		time.Second, 2 * time.Second, 5 * time.Second, 10 * time.Second, 15 * time.Second, 30 * time.Second, time.Minute, 2 * time.Minute, 5 * time.Minute,
 		10 * time.Minute, 15 * time.Minute, 30 * time.Minute, time.Hour, 2 * time.Hour, 4 * time.Hour, 6 * time.Hour, 12 * time.Hour,
-		day, 2 * day, 5 * day, 10 * day, 30 * day,
+		script.Day, 2 * script.Day, 5 * script.Day, 10 * script.Day, 30 * script.Day,
 	}
 	if i := slices.IndexFunc(round, func(d time.Duration) bool { return horizon/d <= 12 }); i >= 0 {
 		return round[i]
 	}
-	return 365 * day
+	return 365 * script.Day
 }
 
 // legend explains the colours.

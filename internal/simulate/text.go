@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/probity-run/probity/internal/lifecycle"
+	"github.com/probity-run/probity/internal/simulate/script"
 )
 
 // WriteText writes the summary and the timeline for a person. rate is how many requests a second
@@ -138,9 +139,9 @@ func (s *Summary) occurrenceText(o *Occurrence) string {
 	switch {
 	case o.Missed:
 		return text + "nothing ran that it could have happened to"
-	case o.Kind == FaultExit:
-		return text + "the process ended"
-	case o.Kind == FaultSlow && o.Restarted == nil && o.Drained == nil:
+	case o.Kind.Summary() != "":
+		return text + o.Kind.Summary()
+	case o.Kind.Detection() == script.DetectionOptional && o.Restarted == nil && o.Drained == nil:
 		return text + "no probe acted"
 	case o.Restarted == nil && o.Drained == nil:
 		text += "no probe acted"
@@ -159,7 +160,7 @@ func reaction(o *Occurrence) string {
 		parts = append(parts, fmt.Sprintf("out of rotation after %v", o.Drained))
 	}
 	if o.Restarted != nil {
-		parts = append(parts, fmt.Sprintf("restarted by %s after %v", lower(o.By), o.Restarted))
+		parts = append(parts, fmt.Sprintf("restarted by %s after %v", script.ProbeName(o.By), o.Restarted))
 	}
 	return strings.Join(parts, ", ")
 }
@@ -169,7 +170,7 @@ func (s *Summary) closedText(o *Occurrence) string {
 	var parts []string
 	for _, t := range []lifecycle.ProbeType{lifecycle.Readiness, lifecycle.Liveness} {
 		if span, ok := s.expected(o, t); ok {
-			parts = append(parts, fmt.Sprintf("%s in %v", lower(t), span))
+			parts = append(parts, fmt.Sprintf("%s in %v", script.ProbeName(t), span))
 		}
 	}
 	if len(parts) == 0 {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/probity-run/probity/internal/lifecycle"
+	"github.com/probity-run/probity/internal/simulate/script"
 )
 
 // Kind classes the entries of a timeline.
@@ -93,7 +94,7 @@ func (o Offset) MarshalJSON() ([]byte, error) {
 }
 
 // String gives "1m30s".
-func (o Offset) String() string { return short(time.Duration(o)) }
+func (o Offset) String() string { return script.FormatDuration(time.Duration(o)) }
 
 // MaxEntries is how long a timeline gets. What happens after that is in the summary only.
 const MaxEntries = 500_000

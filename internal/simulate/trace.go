@@ -10,6 +10,7 @@ import (
 
 	"github.com/probity-run/probity/internal/lifecycle"
 	"github.com/probity-run/probity/internal/manifest"
+	"github.com/probity-run/probity/internal/simulate/script"
 )
 
 // Trace plays a manifest against Services of the caller's, one for each Pod that is made, and
@@ -64,7 +65,7 @@ func (r *Replies) Probe(a Attempt) Answer {
 	if a.Instance.Number > 1 && r.Later != nil {
 		answers = r.Later
 	}
-	key := lower(a.Type)
+	key := script.ProbeName(a.Type)
 	if a.Probe.HTTPGet != nil {
 		key = path(a.Probe.HTTPGet.Path)
 	}
@@ -101,15 +102,15 @@ func answer(word string, a Attempt) Answer {
 	}
 	// whose container is not known, and so not what its ports are called
 	w := handlerWords(&corev1.Container{}, a.Probe)
-	reply, ok := parseReply(what)
+	reply, ok := script.ParseReply(what)
 	switch {
 	case what == "":
 		return Answer{}
 	case !ok:
 		return Answer{lifecycle.OutcomeErrorUnknown, fmt.Sprintf("the scenario says %q, which is no answer", word), 0}
-	case reply.Kind == Silent || after > timeout:
+	case reply.Kind == script.ReplyHang || after > timeout:
 		return Answer{lifecycle.OutcomeFailure, w.silent, timeout}
-	case reply.Kind == Refused && a.Probe.GRPC != nil:
+	case reply.Kind == script.ReplyRefused && a.Probe.GRPC != nil:
 		after = timeout
 	}
 	outcome, output := w.failure(reply)

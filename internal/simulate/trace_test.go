@@ -12,10 +12,10 @@ import (
 // TestTrace is A01: three strikes, request by request.
 func TestTrace(t *testing.T) {
 	objects := parsed(t, podWith("livenessProbe: {httpGet: {path: /l, port: http}, periodSeconds: 1}"))
-	script := func(*corev1.Pod) Service {
+	sc := func(*corev1.Pod) Service {
 		return &Replies{Answers: map[string]string{"/l": "200*3 500@100ms"}, Later: map[string]string{}, Stopped: Ending{After: time.Second}}
 	}
-	entries, err := Trace(objects, script, Options{Horizon: 9 * time.Second})
+	entries, err := Trace(objects, sc, Options{Horizon: 9 * time.Second})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,6 +8,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/probity-run/probity/internal/lifecycle"
+	"github.com/probity-run/probity/internal/simulate/script"
 )
 
 // window is one occurrence of a fault: from begin to before end.
@@ -16,7 +17,8 @@ type window struct{ begin, end time.Duration }
 // strike is one fault on one container of one Pod: its occurrence now, or the next one, and those
 // that were drawn ahead.
 type strike struct {
-	fault     *Fault
+	fault     *script.Fault
+	effect    script.Effect
 	container string
 	windows   []window // in order; the first is the current or the next one
 	drawn     time.Duration
@@ -27,12 +29,12 @@ type strike struct {
 
 // newStrike makes the strike of a fault. phase is added to the first time: in a Monte Carlo
 // simulation, when a fault meets the ticks is a matter of chance.
-func newStrike(f *Fault, index int, container string, replica int, seed uint64, phase time.Duration) *strike {
+func newStrike(f *script.Fault, index int, container string, replica int, seed uint64, phase time.Duration) *strike {
 	about := []string{"fault", fmt.Sprint(index), container}
 	if !f.Shared {
 		about = append(about, fmt.Sprint(replica))
 	}
-	s := &strike{fault: f, container: container, chance: newChance(seed, about...)}
+	s := &strike{fault: f, effect: f.Effect(), container: container, chance: newChance(seed, about...)}
 	switch {
 	case f.At != nil:
 		s.drawn = s.chance.draw(*f.At) + phase
@@ -44,9 +46,9 @@ func newStrike(f *Fault, index int, container string, replica int, seed uint64, 
 }
 
 func (s *strike) add(begin time.Duration) {
-	end := Never
+	end := script.Infinity
 	switch {
-	case s.fault.Kind == FaultExit:
+	case s.effect.EndsProcess:
 		end = begin
 	case s.fault.For != nil:
 		end = begin + s.chance.draw(*s.fault.For)
@@ -62,7 +64,7 @@ func (s *strike) ahead(until time.Duration) []window {
 			break
 		}
 		s.drawn += max(s.chance.draw(*s.fault.Every), time.Millisecond)
-		if n := len(s.windows); n > 0 && s.windows[n-1].end < Never {
+		if n := len(s.windows); n > 0 && s.windows[n-1].end < script.Infinity {
 			s.drawn = max(s.drawn, s.windows[n-1].end) // they do not overlap
 		}
 		s.add(s.drawn)
@@ -97,17 +99,17 @@ func (s *strike) next() (window, bool) {
 // over drops the current window, because it ended now.
 func (s *strike) over() { s.windows = s.windows[1:] }
 
-// sees says whether a probe notices a fault. A connection is all that a tcpSocket probe asks for:
-// the kernel makes it for a process that hangs (R79).
-func (f *Fault) sees(c *corev1.Container, t lifecycle.ProbeType, p *corev1.Probe) bool {
+// notices reports whether a probe of a container notices a fault. A connection is all that a
+// tcpSocket probe asks for: the kernel makes it for a process that hangs (R79).
+func notices(f *script.Fault, c *corev1.Container, t lifecycle.ProbeType, p *corev1.Probe) bool {
 	switch {
-	case p.TCPSocket != nil && f.Kind != FaultRefuse:
+	case p.TCPSocket != nil && !f.Effect().Refuses:
 		return false
 	case f.Path != "" && (p.HTTPGet == nil || path(p.HTTPGet.Path) != f.Path):
 		return false
 	case f.Probes != nil:
 		return slices.Contains(f.Probes, t)
-	case f.Kind == FaultOutage && f.Path == "":
+	case f.OfDependency() && f.Path == "":
 		return t == lifecycle.Readiness || c.ReadinessProbe != nil && sameQuestion(c.ReadinessProbe, p)
 	default:
 		return true
@@ -123,16 +125,6 @@ func sameQuestion(a, b *corev1.Probe) bool {
 		return slices.Equal(a.Exec.Command, b.Exec.Command)
 	case a.GRPC != nil && b.GRPC != nil:
 		return a.GRPC.Port == b.GRPC.Port && valueOr(a.GRPC.Service, "") == valueOr(b.GRPC.Service, "")
-	default:
-		return false
-	}
-}
-
-// stopsRequests says whether requests fail while the fault lasts.
-func (f *Fault) stopsRequests() bool {
-	switch f.Kind {
-	case FaultHang, FaultRefuse, FaultStatus, FaultOutage:
-		return f.Probes == nil || slices.Contains(f.Probes, lifecycle.Readiness) || f.Kind == FaultOutage
 	default:
 		return false
 	}

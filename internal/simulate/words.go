@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 
 	"github.com/probity-run/probity/internal/lifecycle"
+	"github.com/probity-run/probity/internal/simulate/script"
 )
 
 // host is where every simulated Pod listens; the port is the declared one.
@@ -34,7 +35,7 @@ func wordsOf(c *corev1.Container, p *corev1.Probe) words {
 
 // Says is what a probe's handler makes of a reply: the outcome of the attempt, and the text that
 // its Event has.
-func Says(c *corev1.Container, p *corev1.Probe, r Reply) (lifecycle.Outcome, string) {
+func Says(c *corev1.Container, p *corev1.Probe, r script.Reply) (lifecycle.Outcome, string) {
 	return wordsOf(c, p).failure(r)
 }
 
@@ -75,19 +76,19 @@ func handlerWords(c *corev1.Container, p *corev1.Probe) words {
 	}
 }
 
-// failure is the answer to an attempt that met a Reply other than a good one.
-func (w words) failure(r Reply) (lifecycle.Outcome, string) {
+// failure is the answer to an attempt that met a reply other than a good one.
+func (w words) failure(r script.Reply) (lifecycle.Outcome, string) {
 	if w.nowhere != "" {
 		return lifecycle.OutcomeErrorUnknown, w.nowhere
 	}
 	switch r.Kind {
-	case Refused:
+	case script.ReplyRefused:
 		return lifecycle.OutcomeFailure, w.refused
-	case Silent:
+	case script.ReplyHang:
 		return lifecycle.OutcomeFailure, w.silent
-	case Broken:
+	case script.ReplyError:
 		return w.worth, w.broken
-	case Status:
+	case script.ReplyStatus:
 		return w.answered(r.Code)
 	default:
 		return lifecycle.OutcomeSuccess, ""

@@ -7,12 +7,13 @@ import (
 	"k8s.io/apimachinery/pkg/watch"
 
 	"github.com/probity-run/probity/internal/lifecycle"
+	"github.com/probity-run/probity/internal/simulate/script"
 )
 
 // world is one simulation: Pods, the controllers that make them and the Services that route to
 // them, at one instant of virtual time.
 type world struct {
-	script  *Script
+	script  *script.Script
 	seed    uint64
 	phase   time.Duration // added to the times of faults that happen once
 	options lifecycle.Options

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+	"github.com/probity-run/probity/internal/simulate/script"
 )
 
 // podWith is a Pod of one container, web, with these probes in YAML.
@@ -55,9 +56,9 @@ metadata: {name: web, namespace: default}
 spec: {selector: {app: web}, ports: [{port: 80}]}
 `
 
-func simulated(t testing.TB, text string, script *Script, opts Options) *Result {
+func simulated(t testing.TB, text string, sc *script.Script, opts Options) *Result {
 	t.Helper()
-	r, err := Run(parsed(t, text), script, opts)
+	r, err := Run(parsed(t, text), sc, opts)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -113,13 +114,13 @@ func TestSkippingIsExact(t *testing.T) {
 programs:
   web: {startup: {uniform: {from: 1s, to: 9s}}, latency: {lognormal: {median: 20ms, p99: 900ms}}, failures: 0.003, shutdown: 2s}
 `
-	random, err := Decode("script.yaml", []byte(yaml))
+	random, err := script.Decode("script.yaml", []byte(yaml))
 	if err != nil {
 		t.Fatal(err)
 	}
 	for name, c := range map[string]struct {
 		manifest string
-		script   *Script
+		script   *script.Script
 		horizon  time.Duration
 	}{
 		"calm":            {defaults, scriptOf(t), 3 * time.Hour},
@@ -172,7 +173,7 @@ func TestSameSeedSameAnswer(t *testing.T) {
 // TestManyDoesNotDependOnWorkers plays with one worker and with several.
 func TestManyDoesNotDependOnWorkers(t *testing.T) {
 	outcome := func(workers int) *Many {
-		m, err := RunMany(parsed(t, defaults), scriptOf(t, "gc-stall=20s/1h"), ManyOptions{Runs: 40, Horizon: day, Workers: workers})
+		m, err := RunMany(parsed(t, defaults), scriptOf(t, "gc-stall=20s/1h"), ManyOptions{Runs: 40, Horizon: script.Day, Workers: workers})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/probity-run/probity/internal/lifecycle"
 	"github.com/probity-run/probity/internal/simulate"
+	faults "github.com/probity-run/probity/internal/simulate/script"
 	"github.com/probity-run/probity/test/differential/ledger"
 	"github.com/probity-run/probity/test/differential/script"
 )
@@ -101,7 +102,7 @@ func (p *programs) startDeed(spec *corev1.Container) (*simulate.Ending, error) {
 func (p *programs) Stop(i simulate.Instance, _ time.Duration) simulate.Ending {
 	n := p.running[i.Container]
 	if n.told || n.serving == nil || n.term == "ignore" {
-		return simulate.Ending{After: simulate.Never}
+		return simulate.Ending{After: faults.Infinity}
 	}
 	n.told = true
 	after, code, err := n.ending()

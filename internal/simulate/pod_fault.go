@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/probity-run/probity/internal/lifecycle"
+	"github.com/probity-run/probity/internal/simulate/script"
 )
 
 // expectFaults puts the beginning of every fault into the queue.
@@ -36,7 +37,7 @@ func (p *pod) expect(s *strike) {
 // begins lets a fault happen.
 func (p *pod) begins(s *strike, w window) {
 	b := p.box(s.container)
-	if !b.alive && !s.fault.outlasts() {
+	if !b.alive && s.fault.CuredByRestart() {
 		p.w.measures.missed(p, s)
 		p.fault(s, "nothing runs that "+s.fault.Label()+" could happen to", nil)
 		s.over()
@@ -44,16 +45,15 @@ func (p *pod) begins(s *strike, w window) {
 		return
 	}
 	s.active = p.w.measures.begins(p, s, w)
-	if s.fault.Kind == FaultExit {
+	if s.effect.EndsProcess {
 		p.fault(s, s.fault.Label(), nil)
-	} else {
-		p.fault(s, s.fault.Label()+" begins", new(true))
-	}
-	switch {
-	case s.fault.Kind == FaultExit:
 		p.ends(s)
-		p.exit(b.spec.Name, b.id, 0, s.fault.Code, 0)
-	case w.end < Never:
+		p.exit(b.spec.Name, b.id, 0, s.effect.ExitCode, 0)
+		p.w.unrouted = true
+		return
+	}
+	p.fault(s, s.fault.Label()+" begins", new(true))
+	if w.end < script.Infinity {
 		o := s.active
 		p.queue.put(item{at: w.end, do: func() {
 			if s.active == o {
@@ -67,7 +67,7 @@ func (p *pod) begins(s *strike, w window) {
 // ends lets a fault be over, and waits for its next beginning.
 func (p *pod) ends(s *strike) {
 	p.w.measures.ends(s)
-	if s.fault.Kind != FaultExit {
+	if !s.effect.EndsProcess {
 		p.fault(s, s.fault.Label()+" is over", new(false))
 	}
 	s.active = nil
@@ -83,7 +83,7 @@ func (p *pod) cured(b *box) {
 	}
 	p.script.programs[b.spec.Name].running = false
 	for _, s := range p.script.strikes {
-		if s.container == b.spec.Name && s.active != nil && !s.fault.outlasts() && s.fault.Kind != FaultExit {
+		if s.container == b.spec.Name && s.active != nil && s.fault.CuredByRestart() {
 			p.ends(s)
 		}
 	}
@@ -118,7 +118,7 @@ func (p *pod) fault(s *strike, text string, begins *bool) {
 // ends.
 func (p *pod) lastingFault(container string) bool {
 	return p.script != nil && slices.ContainsFunc(p.script.strikes, func(s *strike) bool {
-		return s.container == container && s.active != nil && s.fault.lasting() && s.fault.Kind != FaultExit
+		return s.container == container && s.active != nil && s.fault.For == nil
 	})
 }
 
@@ -129,7 +129,7 @@ func (p *pod) expectKubelet() {
 	}
 	for i := range p.w.script.Faults {
 		f := &p.w.script.Faults[i]
-		if f.Kind == FaultKubelet && (f.Replicas == nil || slices.Contains(f.Replicas, p.replica)) {
+		if f.Effect().RestartsKubelet && f.HappensTo(p.replica) {
 			p.expectKubeletRestart(newStrike(f, i, "", p.replica, p.w.seed, p.w.phase))
 		}
 	}

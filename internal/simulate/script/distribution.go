@@ -1,4 +1,4 @@
-package simulate
+package script
 
 import (
 	"fmt"
@@ -93,7 +93,7 @@ func exceedsFixed(value, t time.Duration) float64 {
 	return 0
 }
 
-// Max is the longest possible draw; [Never] if there is no bound.
+// Max is the longest possible draw; [Infinity] if there is no bound.
 func (d Distribution) Max() time.Duration {
 	switch d.Shape {
 	case Uniform:
@@ -101,7 +101,7 @@ func (d Distribution) Max() time.Duration {
 	case Constant:
 		return d.A
 	default:
-		return Never
+		return Infinity
 	}
 }
 
@@ -130,24 +130,24 @@ func (d Distribution) Mean() time.Duration {
 func (d Distribution) String() string {
 	switch d.Shape {
 	case Uniform:
-		return fmt.Sprintf("uniform, %s to %s", short(d.A), short(d.B))
+		return fmt.Sprintf("uniform, %s to %s", FormatDuration(d.A), FormatDuration(d.B))
 	case Normal:
-		return fmt.Sprintf("normal, mean %s, deviation %s", short(d.A), short(d.B))
+		return fmt.Sprintf("normal, mean %s, deviation %s", FormatDuration(d.A), FormatDuration(d.B))
 	case Lognormal:
-		return fmt.Sprintf("lognormal, median %s, p99 %s", short(d.A), short(d.B))
+		return fmt.Sprintf("lognormal, median %s, p99 %s", FormatDuration(d.A), FormatDuration(d.B))
 	case Exponential:
-		return fmt.Sprintf("exponential, mean %s", short(d.A))
+		return fmt.Sprintf("exponential, mean %s", FormatDuration(d.A))
 	default:
-		return short(d.A)
+		return FormatDuration(d.A)
 	}
 }
 
-// Never is longer than any simulation.
-const Never = time.Duration(1 << 61)
+// Infinity is longer than any simulation.
+const Infinity = time.Duration(1 << 61)
 
 func clampTime(f float64) time.Duration {
-	if f >= float64(Never) {
-		return Never
+	if f >= float64(Infinity) {
+		return Infinity
 	}
 	return time.Duration(max(f, 0))
 }

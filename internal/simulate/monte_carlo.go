@@ -13,11 +13,12 @@ import (
 
 	"github.com/probity-run/probity/internal/lifecycle"
 	"github.com/probity-run/probity/internal/manifest"
+	"github.com/probity-run/probity/internal/simulate/script"
 )
 
 // The defaults and limits of a Monte Carlo simulation.
 const (
-	DefaultManyHorizon = 30 * day
+	DefaultManyHorizon = 30 * script.Day
 	MaxRuns            = 1_000_000
 )
 
@@ -40,7 +41,7 @@ type ManyOptions struct {
 
 // sample is what one run says.
 type sample struct {
-	ready       time.Duration // Never if it was not
+	ready       time.Duration // script.Infinity if it was not
 	detect      []time.Duration
 	drain       []time.Duration
 	undetected  int
@@ -102,25 +103,25 @@ type Compared struct {
 
 // RunMany simulates many Pods of the first workload of a manifest. The error is about input that
 // cannot be simulated.
-func RunMany(objects []manifest.Object, script *Script, opts ManyOptions) (*Many, error) {
+func RunMany(objects []manifest.Object, sc *script.Script, opts ManyOptions) (*Many, error) {
 	opts.Horizon, opts.Seed, opts.Workers = cmp.Or(opts.Horizon, DefaultManyHorizon), cmp.Or(opts.Seed, 1), cmp.Or(opts.Workers, runtime.GOMAXPROCS(0))
-	load, err := onlyWorkload(objects, script)
+	load, err := onlyWorkload(objects, sc)
 	if err != nil {
 		return nil, err
 	}
 	opts.Replicas = cmp.Or(opts.Replicas, load.wants())
 	pod := load.template()
-	samples := play(pod, script, opts)
+	samples := play(pod, sc, opts)
 	m := &Many{Workload: load.title(), Runs: opts.Runs, Horizon: Offset(opts.Horizon), Replicas: opts.Replicas, Seed: opts.Seed}
 	m.add(samples)
 	s := Summary{}
-	s.judge(pod, script)
+	s.judge(pod, sc)
 	m.Loops = s.Loops
-	m.compare(pod, script, samples, opts)
+	m.compare(pod, sc, samples, opts)
 	return m, nil
 }
 
-func onlyWorkload(objects []manifest.Object, script *Script) (workload, error) {
+func onlyWorkload(objects []manifest.Object, sc *script.Script) (workload, error) {
 	var found workload
 	known := map[string]bool{}
 	for _, o := range objects {
@@ -139,12 +140,12 @@ func onlyWorkload(objects []manifest.Object, script *Script) (workload, error) {
 	if found == nil {
 		return nil, errNothing
 	}
-	return found, script.check(known)
+	return found, sc.CheckContainers(known)
 }
 
 // play simulates the runs. Workers take them one by one; each has a seed of its own, so that who
 // takes which does not matter.
-func play(pod *corev1.Pod, script *Script, opts ManyOptions) []sample {
+func play(pod *corev1.Pod, sc *script.Script, opts ManyOptions) []sample {
 	samples := make([]sample, opts.Runs)
 	span := phaseSpan(pod)
 	var taken atomic.Int64
@@ -156,7 +157,7 @@ func play(pod *corev1.Pod, script *Script, opts ManyOptions) []sample {
 				if i >= opts.Runs {
 					return
 				}
-				samples[i] = playOne(pod, script, opts, i, span)
+				samples[i] = playOne(pod, sc, opts, i, span)
 			}
 		})
 	}
@@ -175,12 +176,12 @@ func phaseSpan(pod *corev1.Pod) (longest time.Duration) {
 	return longest
 }
 
-func playOne(pod *corev1.Pod, script *Script, opts ManyOptions, run int, span time.Duration) sample {
+func playOne(pod *corev1.Pod, sc *script.Script, opts ManyOptions, run int, span time.Duration) sample {
 	seed := opts.Seed*0x9e3779b97f4a7c15 + uint64(run)
 	// The golden ratio spreads the phases evenly, however many runs there are.
 	_, part := math.Modf(0.5 + float64(run)*(math.Phi-1))
 	phase := time.Duration(part * float64(span))
-	w := emptyWorld(script, Options{Horizon: opts.Horizon, Seed: seed, MaxRestartPeriod: opts.MaxRestartPeriod, NoTimeline: true, phase: phase})
+	w := emptyWorld(sc, Options{Horizon: opts.Horizon, Seed: seed, MaxRestartPeriod: opts.MaxRestartPeriod, NoTimeline: true, phase: phase})
 	w.workloads = []workload{&single{object: pod, size: 1}}
 	w.routes = []*route{w.imaginedRoute()}
 	w.run()
@@ -190,7 +191,7 @@ func playOne(pod *corev1.Pod, script *Script, opts ManyOptions, run int, span ti
 // sample sums a run up.
 func (w *world) sample() sample {
 	m := w.measures
-	s := sample{ready: Never, verdicts: len(m.verdicts), restarts: m.restarts, unavailable: w.routes[0].unavailable}
+	s := sample{ready: script.Infinity, verdicts: len(m.verdicts), restarts: m.restarts, unavailable: w.routes[0].unavailable}
 	s.attempts, s.failures = m.attempts[lifecycle.Liveness], m.failures[lifecycle.Liveness]
 	if len(m.firsts) > 0 {
 		s.ready = m.firsts[0].at
@@ -201,7 +202,7 @@ func (w *world) sample() sample {
 		s.falses += oneIf(v.False)
 	}
 	for _, o := range m.occurrences {
-		if !o.Lasting || o.Missed || o.Kind == FaultSlow {
+		if !o.Lasting || o.Missed || o.detection == script.DetectionOptional {
 			continue
 		}
 		if o.Drained != nil {
@@ -222,7 +223,7 @@ func (m *Many) add(samples []sample) {
 	var restarts []int
 	falses := 0
 	for _, s := range samples {
-		if s.ready == Never {
+		if s.ready == script.Infinity {
 			m.NeverReady++
 		} else {
 			ready = append(ready, s.ready)
@@ -239,6 +240,6 @@ func (m *Many) add(samples []sample) {
 
 // perFleetMonth scales a number of things that happened in all runs.
 func (m *Many) perFleetMonth(n int) float64 {
-	simulated := float64(m.Runs) * float64(m.Horizon) / float64(30*day)
+	simulated := float64(m.Runs) * float64(m.Horizon) / float64(30*script.Day)
 	return float64(n) / simulated * float64(m.Replicas)
 }

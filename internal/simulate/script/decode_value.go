@@ -1,9 +1,10 @@
-package simulate
+package script
 
 import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"go.yaml.in/yaml/v3"
@@ -93,9 +94,12 @@ func (d *decoder) probes(n *yaml.Node, at string, into *[]lifecycle.ProbeType) {
 	})
 }
 
+// ProbeName is what scripts call a probe type: startup, readiness or liveness.
+func ProbeName(t lifecycle.ProbeType) string { return strings.ToLower(string(t)) }
+
 func probeNamed(word string) (lifecycle.ProbeType, bool) {
 	all := lifecycle.ProbeTypes()
-	i := slices.IndexFunc(all, func(t lifecycle.ProbeType) bool { return lower(t) == word })
+	i := slices.IndexFunc(all, func(t lifecycle.ProbeType) bool { return ProbeName(t) == word })
 	if i < 0 {
 		return "", false
 	}
@@ -104,7 +108,7 @@ func probeNamed(word string) (lifecycle.ProbeType, bool) {
 
 // reply reads refused, hang, error, a status code or, for a start that nobody notices, ok.
 func (d *decoder) reply(n *yaml.Node, at string, into *Reply) {
-	r, ok := parseReply(n.Value)
+	r, ok := ParseReply(n.Value)
 	if n.Kind != yaml.ScalarNode || !ok {
 		d.fail(n, at, "cannot use %q: refused, hang, error, ok or a status code from 200 to 599 is wanted", n.Value)
 		return
@@ -112,19 +116,19 @@ func (d *decoder) reply(n *yaml.Node, at string, into *Reply) {
 	*into = r
 }
 
-func parseReply(word string) (Reply, bool) {
+func ParseReply(word string) (Reply, bool) {
 	switch word {
 	case "refused":
-		return Reply{Kind: Refused}, true
+		return Reply{Kind: ReplyRefused}, true
 	case "hang":
-		return Reply{Kind: Silent}, true
+		return Reply{Kind: ReplyHang}, true
 	case "error":
-		return Reply{Kind: Broken}, true
+		return Reply{Kind: ReplyError}, true
 	case "ok":
 		return Reply{}, true
 	}
 	code, err := strconv.Atoi(word)
-	return Reply{Kind: Status, Code: code}, err == nil && code >= 200 && code <= 599
+	return Reply{Kind: ReplyStatus, Code: code}, err == nil && code >= 200 && code <= 599
 }
 
 // distribution reads a time, or a mapping from the name of a shape to what it takes.

@@ -1,4 +1,4 @@
-package simulate
+package script
 
 import (
 	"fmt"
@@ -8,10 +8,12 @@ import (
 	"github.com/probity-run/probity/internal/lifecycle"
 )
 
-// ready is a ready-made fault.
-type ready struct {
-	name, syntax, text string
-	apply              func(s *Script, a arguments) error
+// ReadyMadeFault is a fault, or a behaviour of the programs, that has a name and a short form.
+type ReadyMadeFault struct {
+	Name   string
+	Syntax string // examples, separated by ", "
+	Text   string // what it means
+	add    func(s *Script, a arguments) error
 }
 
 // arguments are what follows the name of a ready-made fault: NAME@AT+FOR, or NAME=FIRST/SECOND.
@@ -21,12 +23,13 @@ type arguments struct {
 	probes                    []lifecycle.ProbeType
 }
 
-func readyMade() []ready {
+// ReadyMadeFaults lists them in the order of the reference.
+func ReadyMadeFaults() []ReadyMadeFault {
 	once := func(f Fault) func(*Script, arguments) error {
 		return func(s *Script, a arguments) error { return s.once(f, a) }
 	}
-	unavailable := Reply{Kind: Status, Code: 503}
-	return []ready{
+	unavailable := Reply{Kind: ReplyStatus, Code: 503}
+	return []ReadyMadeFault{
 		{"hang", "hang@60s, hang@60s+30s", "The program stops answering: for good, until it is restarted, or for a time.", once(Fault{Kind: FaultHang})},
 		{"refuse", "refuse@60s+30s", "Its port is closed.", once(Fault{Kind: FaultRefuse})},
 		{"errors", "errors@60s+30s", "It answers 503.", once(Fault{Kind: FaultStatus, Reply: unavailable})},
@@ -49,16 +52,16 @@ func (s *Script) ParseFault(text string) error {
 	if i := strings.IndexAny(text, "@=:/"); i >= 0 {
 		name = text[:i]
 	}
-	for _, r := range readyMade() {
-		if r.name != name {
+	for _, r := range ReadyMadeFaults() {
+		if r.Name != name {
 			continue
 		}
 		a, err := parseArguments(text[len(name):])
 		if err != nil {
 			return fmt.Errorf("cannot read the fault %q: %w", text, err)
 		}
-		if err := r.apply(s, a); err != nil {
-			return fmt.Errorf("cannot read the fault %q: %w: write it as %s", text, err, r.syntax)
+		if err := r.add(s, a); err != nil {
+			return fmt.Errorf("cannot read the fault %q: %w: write it as %s", text, err, r.Syntax)
 		}
 		if n := len(s.Faults); n > 0 && s.Faults[n-1].Name == "" {
 			s.Faults[n-1].Name = text
@@ -66,8 +69,8 @@ func (s *Script) ParseFault(text string) error {
 		return nil
 	}
 	var known []string
-	for _, r := range readyMade() {
-		known = append(known, r.name)
+	for _, r := range ReadyMadeFaults() {
+		known = append(known, r.Name)
 	}
 	return fmt.Errorf("unknown fault %q: there are %s (probity simulate script describes them)", text, strings.Join(known, ", "))
 }

@@ -1,4 +1,4 @@
-package simulate
+package script
 
 import (
 	"fmt"
@@ -7,10 +7,11 @@ import (
 	"time"
 )
 
-const day = 24 * time.Hour
+// Day is a day without leap seconds.
+const Day = 24 * time.Hour
 
 // longest is the most that anyone may ask for, ten years: far from the end of int64.
-const longest = 3650 * day
+const longest = 3650 * Day
 
 // ParseDuration reads a time such as 90s, 1h30m or 30d. It is never negative and at most ten years.
 func ParseDuration(s string) (time.Duration, error) {
@@ -21,7 +22,7 @@ func ParseDuration(s string) (time.Duration, error) {
 		if err != nil || !(n >= 0 && n <= 3650) {
 			return 0, badDuration(s)
 		}
-		days, rest = time.Duration(n*float64(day)), after
+		days, rest = time.Duration(n*float64(Day)), after
 		if rest == "" {
 			return days, nil
 		}
@@ -47,18 +48,18 @@ func badDuration(s string) error {
 
 // short writes a time the way a person would: 90s is 1m30s, 30m is 30m, 720h is 30d. Milliseconds
 // are enough.
-func short(d time.Duration) string {
-	if d >= Never {
+func FormatDuration(d time.Duration) string {
+	if d >= Infinity {
 		return "for ever"
 	}
 	if d < 0 {
-		return "-" + short(-d)
+		return "-" + FormatDuration(-d)
 	}
 	if d >= time.Millisecond {
 		d = d.Round(time.Millisecond)
 	}
-	days := d / day
-	s := (d % day).String()
+	days := d / Day
+	s := (d % Day).String()
 	if strings.HasSuffix(s, "m0s") {
 		s = strings.TrimSuffix(s, "0s")
 	}
@@ -68,7 +69,7 @@ func short(d time.Duration) string {
 	switch {
 	case days == 0:
 		return s
-	case d%day == 0:
+	case d%Day == 0:
 		return fmt.Sprintf("%dd", days)
 	default:
 		return fmt.Sprintf("%dd%s", days, s)

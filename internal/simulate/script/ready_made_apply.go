@@ -1,7 +1,9 @@
-package simulate
+package script
 
 import (
 	"errors"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/probity-run/probity/internal/lifecycle"
@@ -31,7 +33,7 @@ func (s *Script) eachProgram(a arguments, change func(*Program)) {
 	name := a.container
 	if name == "" {
 		name = "*"
-		for _, known := range sortedKeys(s.Programs) {
+		for _, known := range slices.Sorted(maps.Keys(s.Programs)) {
 			p := s.Programs[known]
 			change(&p)
 			s.Programs[known] = p
@@ -40,7 +42,7 @@ func (s *Script) eachProgram(a arguments, change func(*Program)) {
 			return
 		}
 	}
-	p := s.program(name)
+	p := s.Program(name)
 	change(&p)
 	if s.Programs == nil {
 		s.Programs = map[string]Program{}
@@ -92,7 +94,7 @@ func flap(s *Script, a arguments) error {
 		probes = []lifecycle.ProbeType{lifecycle.Readiness}
 	}
 	s.Faults = append(s.Faults, Fault{
-		Kind: FaultStatus, Reply: Reply{Kind: Status, Code: 503}, Every: new(Fixed(every)), For: new(Fixed(bad)), Probes: probes, Container: a.container,
+		Kind: FaultStatus, Reply: Reply{Kind: ReplyStatus, Code: 503}, Every: new(Fixed(every)), For: new(Fixed(bad)), Probes: probes, Container: a.container,
 	})
 	return nil
 }

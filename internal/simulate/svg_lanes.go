@@ -3,6 +3,8 @@ package simulate
 import (
 	"fmt"
 	"strings"
+
+	"github.com/probity-run/probity/internal/simulate/script"
 )
 
 // container draws the lanes of a container: its state, then its probes.
@@ -13,7 +15,7 @@ func (c *canvas) container(l *containerLane) {
 	}
 	c.y += svgLane
 	for _, p := range l.probes {
-		c.add(`<text x="%d" y="%.1f" class="lane" style="fill:%s">%s</text>`, svgLeft-10, c.y+12, inkFaint, lower(p.probe))
+		c.add(`<text x="%d" y="%.1f" class="lane" style="fill:%s">%s</text>`, svgLeft-10, c.y+12, inkFaint, script.ProbeName(p.probe))
 		c.line(svgLeft, c.y+8, svgRight, c.y+8, inkGrid)
 		c.attempts(p)
 		c.y += svgLane

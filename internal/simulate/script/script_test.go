@@ -1,4 +1,4 @@
-package simulate
+package script
 
 import (
 	"strings"
@@ -34,24 +34,24 @@ faults:
 	if err != nil {
 		t.Fatal(err)
 	}
-	unavailable := Reply{Kind: Status, Code: 503}
+	unavailable := Reply{Kind: ReplyStatus, Code: 503}
 	want := &Script{
 		PodSetup: Fixed(2 * time.Second), EndpointDelay: Distribution{Shape: Uniform, B: time.Second},
 		Programs: map[string]Program{
 			"web": {
 				Startup: Distribution{Shape: Lognormal, A: 20 * time.Second, B: 50 * time.Second}, Before: unavailable,
-				Latency: Distribution{Shape: Normal, A: 20 * time.Millisecond, B: 5 * time.Millisecond}, Failures: 0.01, Shutdown: Fixed(Never),
+				Latency: Distribution{Shape: Normal, A: 20 * time.Millisecond, B: 5 * time.Millisecond}, Failures: 0.01, Shutdown: Fixed(Infinity),
 				Exit: &Exit{After: Distribution{Shape: Exponential, A: time.Hour}, Code: 3}, PreStop: Fixed(5 * time.Second),
 			},
-			"*": {Startup: Fixed(90 * time.Second), Before: Reply{Kind: Refused}, Latency: Fixed(5 * time.Millisecond)},
+			"*": {Startup: Fixed(90 * time.Second), Before: Reply{Kind: ReplyRefused}, Latency: Fixed(5 * time.Millisecond)},
 		},
 		Faults: []Fault{
 			{Kind: FaultHang, Name: "gc", Every: &Distribution{Shape: Exponential, A: time.Hour}, For: new(Fixed(8 * time.Second)), Shared: true, Reply: unavailable, Code: 1},
-			{Kind: FaultStatus, At: new(Fixed(day)), For: new(Fixed(90 * time.Second)), Container: "web", Probes: []lifecycle.ProbeType{lifecycle.Readiness, lifecycle.Liveness},
-				Path: "/readyz", Replicas: []int{0, 2}, Reply: Reply{Kind: Status, Code: 429}, Outlasts: true, Code: 1},
+			{Kind: FaultStatus, At: new(Fixed(Day)), For: new(Fixed(90 * time.Second)), Container: "web", Probes: []lifecycle.ProbeType{lifecycle.Readiness, lifecycle.Liveness},
+				Path: "/readyz", Replicas: []int{0, 2}, Reply: Reply{Kind: ReplyStatus, Code: 429}, Outlasts: true, Code: 1},
 			{Kind: FaultSlow, At: new(Fixed(5 * time.Minute)), Latency: 3 * time.Second, Ramp: 10 * time.Minute, Reply: unavailable, Code: 1},
 			{Kind: FaultExit, At: new(Fixed(10 * time.Second)), Code: 137, Reply: unavailable},
-			{Kind: FaultOutage, At: new(Fixed(5 * time.Minute)), For: new(Fixed(2 * time.Minute)), Probes: []lifecycle.ProbeType{lifecycle.Readiness}, Reply: Reply{Kind: Silent}, Code: 1},
+			{Kind: FaultOutage, At: new(Fixed(5 * time.Minute)), For: new(Fixed(2 * time.Minute)), Probes: []lifecycle.ProbeType{lifecycle.Readiness}, Reply: Reply{Kind: ReplyHang}, Code: 1},
 		},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -100,7 +100,7 @@ func TestDecodeRefuses(t *testing.T) {
 
 func TestParseFault(t *testing.T) {
 	second := func(n int) *Distribution { return new(Fixed(time.Duration(n) * time.Second)) }
-	unavailable := Reply{Kind: Status, Code: 503}
+	unavailable := Reply{Kind: ReplyStatus, Code: 503}
 	for text, want := range map[string]*Script{
 		"hang@60s":          {Faults: []Fault{{Kind: FaultHang, At: second(60)}}},
 		"hang@60s+30s:web":  {Faults: []Fault{{Kind: FaultHang, At: second(60), For: second(30), Container: "web"}}},
@@ -112,7 +112,7 @@ func TestParseFault(t *testing.T) {
 		"gc-stall=8s/1h": {Faults: []Fault{{Kind: FaultHang, Every: &Distribution{Shape: Exponential, A: time.Hour},
 			For: &Distribution{Shape: Exponential, A: 8 * time.Second}}}},
 		"slow=3s/10m":    {Faults: []Fault{{Kind: FaultSlow, Latency: 3 * time.Second, Ramp: 10 * time.Minute, Outlasts: true}}},
-		"slow-start=90s": {Programs: map[string]Program{"*": {Startup: Fixed(90 * time.Second), Before: Reply{Kind: Refused}, Latency: Fixed(5 * time.Millisecond)}}},
+		"slow-start=90s": {Programs: map[string]Program{"*": {Startup: Fixed(90 * time.Second), Before: Reply{Kind: ReplyRefused}, Latency: Fixed(5 * time.Millisecond)}}},
 		"hnag@60s":       nil, "hang": nil, "hang@": nil, "hang@-3s": nil, "hang@3s+": nil, "hang@60s/ready": nil, "slow-start": nil, "slow-start=-1s": nil, "gc-stall=8s": nil,
 		"gc-stall=0s/1h": nil, "flap=3s": nil, "": nil, "@": nil, "hang@60s:": nil, "hang=60s": nil,
 	} {
@@ -150,13 +150,13 @@ func TestReferenceExample(t *testing.T) {
 }
 
 func TestDurations(t *testing.T) {
-	for text, want := range map[string]time.Duration{"90s": 90 * time.Second, "1h30m": 90 * time.Minute, "30d": 30 * day, "1.5d": 36 * time.Hour, "1d12h": 36 * time.Hour, "0s": 0} {
+	for text, want := range map[string]time.Duration{"90s": 90 * time.Second, "1h30m": 90 * time.Minute, "30d": 30 * Day, "1.5d": 36 * time.Hour, "1d12h": 36 * time.Hour, "0s": 0} {
 		if got, err := ParseDuration(text); err != nil || got != want {
 			t.Errorf("%s: %v, %v", text, got, err)
 		}
 	}
-	for d, want := range map[time.Duration]string{90 * time.Second: "1m30s", 30 * time.Minute: "30m", 2 * time.Hour: "2h", 30 * day: "30d", 36 * time.Hour: "1d12h", 0: "0s", 5644 * time.Millisecond: "5.644s"} {
-		if got := short(d); got != want {
+	for d, want := range map[time.Duration]string{90 * time.Second: "1m30s", 30 * time.Minute: "30m", 2 * time.Hour: "2h", 30 * Day: "30d", 36 * time.Hour: "1d12h", 0: "0s", 5644 * time.Millisecond: "5.644s"} {
+		if got := FormatDuration(d); got != want {
 			t.Errorf("%v: %q, want %q", d, got, want)
 		}
 	}
@@ -180,37 +180,4 @@ func TestDistributions(t *testing.T) {
 	if got := (Distribution{Shape: Lognormal, A: 40 * time.Second, B: 90 * time.Second}).Quantile(0.99); got.Round(time.Millisecond) != 90*time.Second {
 		t.Errorf("p99 of a lognormal of p99 90s is %v", got)
 	}
-}
-
-func FuzzDecode(f *testing.F) {
-	_, example, _ := strings.Cut(Reference(), "Example:\n")
-	f.Add(example)
-	f.Add("faults: [{fault: hang, at: {normal: {mean: 1s, deviation: 3s}}}]")
-	f.Add("a: &a [*a]")
-	f.Fuzz(func(t *testing.T, text string) {
-		s, err := Decode("fuzz", []byte(text))
-		if err != nil {
-			return
-		}
-		if _, err := Run(parsed(t, defaults), s, Options{Horizon: 2 * time.Minute}); err != nil && !strings.Contains(err.Error(), "container") {
-			t.Errorf("%q: %v", text, err)
-		}
-	})
-}
-
-func FuzzParseFault(f *testing.F) {
-	for _, r := range readyMade() {
-		for text := range strings.SplitSeq(r.syntax, ", ") {
-			f.Add(text)
-		}
-	}
-	f.Fuzz(func(t *testing.T, text string) {
-		s := &Script{}
-		if err := s.ParseFault(text); err != nil {
-			return
-		}
-		if _, err := Run(parsed(t, defaults), s, Options{Horizon: 2 * time.Minute}); err != nil && !strings.Contains(err.Error(), "container") {
-			t.Errorf("%q: %v", text, err)
-		}
-	})
 }

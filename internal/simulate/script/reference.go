@@ -1,4 +1,4 @@
-package simulate
+package script
 
 import (
 	"fmt"
@@ -63,8 +63,8 @@ func Reference() string {
 	section(&b, "Fields of exit", exitFields())
 	section(&b, "Fields of a fault", faultFields())
 	b.WriteString("\nReady-made faults, for --fault:\n\n")
-	for _, r := range readyMade() {
-		fmt.Fprintf(&b, "    %s\n        %s\n", r.syntax, r.text)
+	for _, r := range ReadyMadeFaults() {
+		fmt.Fprintf(&b, "    %s\n        %s\n", r.Syntax, r.Text)
 	}
 	b.WriteString(referenceEnd)
 	return b.String()

@@ -1,7 +1,6 @@
-package simulate
+package script
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -32,15 +31,10 @@ func readPrograms(d *decoder, n *yaml.Node, at string, s *Script) {
 		if _, twice := s.Programs[key.Value]; twice {
 			d.fail(key, join(at, key.Value), "the container is there twice")
 		}
-		p := defaultProgram()
+		p := DefaultProgram()
 		object(d, n.Content[i+1], join(at, key.Value), programFields(), &p)
 		s.Programs[key.Value] = p
 	}
-}
-
-// defaultProgram is a program of which nothing is said.
-func defaultProgram() Program {
-	return Program{Before: Reply{Kind: Refused}, Latency: Fixed(defaultLatency)}
 }
 
 func programFields() []field[Program] {
@@ -66,7 +60,7 @@ func programFields() []field[Program] {
 
 func readShutdown(d *decoder, n *yaml.Node, at string, p *Program) {
 	if n.Value == "never" {
-		p.Shutdown = Fixed(Never)
+		p.Shutdown = Fixed(Infinity)
 		return
 	}
 	d.distribution(n, at, &p.Shutdown)
@@ -92,8 +86,7 @@ func (d *decoder) exitCode(n *yaml.Node, at string, into *int32) {
 
 func faultFields() []field[Fault] {
 	return []field[Fault]{
-		{"fault", strings.Join(faultKinds(), ", "), "",
-			"What happens. slow adds to the latency; error is an answer that cannot be evaluated and counts for nothing; to a gRPC probe it is a failure.", readKind},
+		{"fault", strings.Join(kindNames(), ", "), "", "What happens. " + strings.Join(kindNotes(), "; ") + ".", readKind},
 		{"name", "text", "the fault", "What reports call it.", func(d *decoder, n *yaml.Node, at string, f *Fault) { d.text(n, at, &f.Name) }},
 		{"at", "time", "0s, with every: after one draw of every", "When it happens, counted from the start of the simulation.",
 			func(d *decoder, n *yaml.Node, at string, f *Fault) { f.At = d.optional(n, at) }},
@@ -108,26 +101,27 @@ func faultFields() []field[Fault] {
 		{"replicas", "list of numbers from 0", "all", "To which replicas it happens.", readReplicas},
 		{"shared", "true or false", "false", "Whether chance strikes all replicas at the same time.",
 			func(d *decoder, n *yaml.Node, at string, f *Fault) { d.boolean(n, at, &f.Shared) }},
-		{"outlastsRestart", "true or false", "false; dependency-outage: true", "Whether it goes on when the container restarts.",
+		{"outlastsRestart", "true or false", "false" + alwaysOutlast(), "Whether it goes on when the container restarts.",
 			func(d *decoder, n *yaml.Node, at string, f *Fault) { d.boolean(n, at, &f.Outlasts) }},
-		{"reply", "hang or a status code", "503", "What probes get from a status or a dependency-outage.",
+		{"reply", "hang or a status code", "503", "What probes get from a " + strings.Join(kindsThatTake("reply"), " or a ") + ".",
 			func(d *decoder, n *yaml.Node, at string, f *Fault) { d.reply(n, at, &f.Reply) }},
-		{"code", "number", "1", "The exit code of an exit.", func(d *decoder, n *yaml.Node, at string, f *Fault) { d.exitCode(n, at, &f.Code) }},
-		{"latency", "time", "", "What slow adds to each answer.", func(d *decoder, n *yaml.Node, at string, f *Fault) { d.duration(n, at, &f.Latency) }},
+		{"code", "number", "1", "The exit code of an " + strings.Join(kindsThatTake("code"), " or an ") + ".", func(d *decoder, n *yaml.Node, at string, f *Fault) { d.exitCode(n, at, &f.Code) }},
+		{"latency", "time", "", "What " + strings.Join(kindsThatTake("latency"), " or ") + " adds to each answer.", func(d *decoder, n *yaml.Node, at string, f *Fault) { d.duration(n, at, &f.Latency) }},
 		{"ramp", "time", "0s", "During which that grows from 0.", func(d *decoder, n *yaml.Node, at string, f *Fault) { d.duration(n, at, &f.Ramp) }},
 	}
 }
 
-func faultKinds() []string {
-	return []string{
-		string(FaultHang), string(FaultRefuse), string(FaultStatus), string(FaultError), string(FaultSlow), string(FaultExit), string(FaultOutage),
-		string(FaultKubelet), string(FaultRollout),
+// alwaysOutlast names the kinds that no restart ends, whatever a script says.
+func alwaysOutlast() (text string) {
+	for _, name := range kindsThat(func(row kindRow) bool { return row.dependency }) {
+		text += "; " + name + ": true"
 	}
+	return text
 }
 
 func readKind(d *decoder, n *yaml.Node, at string, f *Fault) {
-	if d.scalar(n, at, "a fault") && !slices.Contains(faultKinds(), n.Value) {
-		d.fail(n, at, "unknown fault %q: there are %s", n.Value, strings.Join(faultKinds(), ", "))
+	if d.scalar(n, at, "a fault") && !slices.Contains(kindNames(), n.Value) {
+		d.fail(n, at, "unknown fault %q: there are %s", n.Value, strings.Join(kindNames(), ", "))
 	}
 	f.Kind = FaultKind(n.Value)
 }
@@ -143,7 +137,7 @@ func readReplicas(d *decoder, n *yaml.Node, at string, f *Fault) {
 	f.Replicas = []int{}
 	d.list(n, at, func(n *yaml.Node, at string) {
 		i := 0
-		d.integer(n, at, 0, maxReplicas-1, &i)
+		d.integer(n, at, 0, MaxReplicas-1, &i)
 		f.Replicas = append(f.Replicas, i)
 	})
 }
@@ -156,7 +150,7 @@ func (d *decoder) optional(n *yaml.Node, at string) *Distribution {
 
 // readFault reads a fault and looks whether its fields go together.
 func readFault(d *decoder, n *yaml.Node, at string) Fault {
-	f := Fault{Code: 1, Reply: Reply{Kind: Status, Code: 503}}
+	f := Fault{Code: 1, Reply: Reply{Kind: ReplyStatus, Code: 503}}
 	before := len(d.errs)
 	object(d, n, at, faultFields(), &f)
 	if len(d.errs) == before {
@@ -165,22 +159,4 @@ func readFault(d *decoder, n *yaml.Node, at string) Fault {
 		}
 	}
 	return f
-}
-
-// problem is what is wrong with a fault as a whole, or "".
-func (f *Fault) problem() string {
-	switch {
-	case f.Kind == "":
-		return fmt.Sprintf("the field fault is missing: there are %s", strings.Join(faultKinds(), ", "))
-	case f.Kind == FaultSlow && f.Latency <= 0:
-		return "a slow fault needs a latency"
-	case f.Kind != FaultSlow && (f.Latency > 0 || f.Ramp > 0):
-		return "latency and ramp belong to the fault slow"
-	case f.Reply.Kind == Refused || f.Reply.Kind == Broken || f.Reply.Kind == Good:
-		return "reply is hang or a status code; refused connections are the fault refuse, unreadable answers the fault error"
-	case f.Kind == FaultStatus && f.Reply.Kind == Silent:
-		return "a status fault replies with a status code; for silence there is the fault hang"
-	default:
-		return ""
-	}
 }

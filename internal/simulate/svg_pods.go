@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/probity-run/probity/internal/lifecycle"
+	"github.com/probity-run/probity/internal/simulate/script"
 )
 
 // podLane is what is drawn of a Pod.
@@ -94,8 +95,8 @@ func (p *podLane) take(e *Entry) {
 
 func eventWord(e *Entry) string {
 	for _, t := range lifecycle.ProbeTypes() {
-		if strings.Contains(e.Event.Message, lower(t)+" probe") {
-			return lower(t) + " restarts it"
+		if strings.Contains(e.Event.Message, script.ProbeName(t)+" probe") {
+			return script.ProbeName(t) + " restarts it"
 		}
 	}
 	return "stopped"

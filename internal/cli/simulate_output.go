@@ -11,16 +11,17 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/probity-run/probity/internal/simulate"
+	"github.com/probity-run/probity/internal/simulate/script"
 )
 
 func newSimulateScript(streams Streams) *cobra.Command {
 	return &cobra.Command{
 		Use:   "script",
 		Short: "Describe scripts and ready-made faults",
-		Long:  strings.TrimSuffix(simulate.Reference(), "\n"),
+		Long:  strings.TrimSuffix(script.Reference(), "\n"),
 		Args:  cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			if _, err := io.WriteString(streams.Out, simulate.Reference()); err != nil {
+			if _, err := io.WriteString(streams.Out, script.Reference()); err != nil {
 				return failed(err)
 			}
 			return nil

@@ -12,6 +12,7 @@ import (
 
 	"github.com/probity-run/probity/internal/manifest"
 	"github.com/probity-run/probity/internal/simulate"
+	"github.com/probity-run/probity/internal/simulate/render"
 	"github.com/probity-run/probity/internal/simulate/script"
 )
 
@@ -87,30 +88,30 @@ func runSimulation(streams Streams, flags simulateFlags, paths []string) error {
 	if err != nil {
 		return badInput(err)
 	}
-	var verdicts []simulate.Verdict
+	var results []simulate.AssertionResult
 	if flags.runs > 1 {
-		verdicts, err = s.many(streams)
+		results, err = s.many(streams)
 	} else {
-		verdicts, err = s.once(streams)
+		results, err = s.once(streams)
 	}
 	if err != nil {
 		return err
 	}
 	if flags.junit != "" {
-		err := writeFile(flags.junit, func(out io.Writer) error { return simulate.WriteJUnit(out, strings.Join(paths, " "), verdicts) })
+		err := writeFile(flags.junit, func(out io.Writer) error { return render.JUnit(out, strings.Join(paths, " "), results) })
 		if err != nil {
 			return failed(err)
 		}
 	}
-	return judged(verdicts)
+	return judged(results)
 }
 
 // judged is the error that says which assertions do not hold, one a line.
-func judged(verdicts []simulate.Verdict) error {
+func judged(results []simulate.AssertionResult) error {
 	var errs []error
-	for _, v := range verdicts {
-		if !v.Holds {
-			errs = append(errs, fmt.Errorf("assertion failed: %s: got %s", v.Assertion, v.Got))
+	for _, r := range results {
+		if !r.Holds {
+			errs = append(errs, fmt.Errorf("assertion failed: %s: got %s", r.Assertion, r.Got))
 		}
 	}
 	if len(errs) == 0 {

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/probity-run/probity/internal/simulate"
+	"github.com/probity-run/probity/internal/simulate/render"
 	"github.com/probity-run/probity/internal/simulate/script"
 )
 
@@ -30,7 +31,7 @@ func newSimulateScript(streams Streams) *cobra.Command {
 }
 
 // once simulates the manifest and prints what happened.
-func (s *simulation) once(streams Streams) ([]simulate.Verdict, error) {
+func (s *simulation) once(streams Streams) ([]simulate.AssertionResult, error) {
 	f := s.flags
 	result, err := simulate.Run(s.set.Objects, s.script, simulate.Options{
 		Horizon: s.horizon, Replicas: f.replicas, Seed: cmp.Or(f.seed, 1), MaxRestartPeriod: f.maxRestartPeriod,
@@ -39,36 +40,36 @@ func (s *simulation) once(streams Streams) ([]simulate.Verdict, error) {
 	if err != nil {
 		return nil, badInput(fmt.Errorf("cannot simulate: %w", err))
 	}
-	var verdicts []simulate.Verdict
+	var results []simulate.AssertionResult
 	for _, a := range s.asserts {
-		verdicts = append(verdicts, result.Summary.Judge(a, f.rate))
+		results = append(results, result.Summary.Judge(a, f.rate))
 	}
 	if f.svg != "" { // first: whoever reads the output may stop at any time
-		if err := writeFile(f.svg, func(out io.Writer) error { return result.WriteSVG(out, f.rate) }); err != nil {
+		if err := writeFile(f.svg, func(out io.Writer) error { return render.SVG(out, result, f.rate) }); err != nil {
 			return nil, failed(err)
 		}
 	}
-	if err := s.print(streams.Out, result, verdicts); err != nil {
+	if err := s.print(streams.Out, result, results); err != nil {
 		return nil, failed(err)
 	}
-	return verdicts, nil
+	return results, nil
 }
 
-func (s *simulation) print(out io.Writer, result *simulate.Result, verdicts []simulate.Verdict) error {
+func (s *simulation) print(out io.Writer, result *simulate.Result, results []simulate.AssertionResult) error {
 	switch s.flags.output {
 	case "json":
-		return result.WriteJSON(out, verdicts)
+		return render.JSON(out, result, results)
 	case "svg":
-		return result.WriteSVG(out, s.flags.rate)
+		return render.SVG(out, result, s.flags.rate)
 	case "summary":
-		return result.Summary.WriteText(out, s.flags.rate)
+		return render.SummaryText(out, &result.Summary, s.flags.rate)
 	default:
-		return result.WriteText(out, s.flags.rate)
+		return render.Text(out, result, s.flags.rate)
 	}
 }
 
 // many simulates many Pods and prints distributions.
-func (s *simulation) many(streams Streams) ([]simulate.Verdict, error) {
+func (s *simulation) many(streams Streams) ([]simulate.AssertionResult, error) {
 	f := s.flags
 	outcome, err := simulate.RunMany(s.set.Objects, s.script, simulate.ManyOptions{
 		Runs: f.runs, Horizon: s.horizon, Replicas: f.replicas, Seed: cmp.Or(f.seed, 1), MaxRestartPeriod: f.maxRestartPeriod,
@@ -76,19 +77,19 @@ func (s *simulation) many(streams Streams) ([]simulate.Verdict, error) {
 	if err != nil {
 		return nil, badInput(fmt.Errorf("cannot simulate: %w", err))
 	}
-	var verdicts []simulate.Verdict
+	var results []simulate.AssertionResult
 	for _, a := range s.asserts {
-		verdicts = append(verdicts, outcome.Judge(a))
+		results = append(results, outcome.Judge(a))
 	}
 	if f.output == "json" {
-		err = outcome.WriteJSON(streams.Out, verdicts)
+		err = render.ManyJSON(streams.Out, outcome, results)
 	} else {
-		err = outcome.WriteText(streams.Out)
+		err = render.ManyText(streams.Out, outcome)
 	}
 	if err != nil {
 		return nil, failed(err)
 	}
-	return verdicts, nil
+	return results, nil
 }
 
 // writeFile makes a file and says what went wrong, closing included.

@@ -28,8 +28,8 @@ type Assertion struct {
 	value    float64 // a number, or seconds
 }
 
-// Verdict is what became of an assertion.
-type Verdict struct {
+// AssertionResult is what became of an assertion.
+type AssertionResult struct {
 	Assertion string `json:"assertion"`
 	Holds     bool   `json:"holds"`
 	Got       string `json:"got"`
@@ -97,8 +97,8 @@ type quantity struct {
 	note  string // instead of the figure
 }
 
-func (a *Assertion) judge(q quantity) Verdict {
-	v := Verdict{Assertion: a.Text, Got: q.note}
+func (a *Assertion) judge(q quantity) AssertionResult {
+	v := AssertionResult{Assertion: a.Text, Got: q.note}
 	if v.Got == "" {
 		v.Got = fmt.Sprintf("%.6g", q.value)
 		if a.isTime() {
@@ -132,7 +132,7 @@ func (a *Assertion) judge(q quantity) Verdict {
 
 // Judge looks whether an assertion holds for one simulation. rate is how many requests a second are
 // imagined.
-func (s *Summary) Judge(a Assertion, rate float64) Verdict {
+func (s *Summary) Judge(a Assertion, rate float64) AssertionResult {
 	switch a.quantity {
 	case "restarts":
 		return a.judge(quantity{value: float64(s.Restarts)})
@@ -188,7 +188,7 @@ func (s *Summary) worst(of func(*Occurrence) *Offset) quantity {
 }
 
 // Judge looks whether an assertion holds for a Monte Carlo simulation.
-func (m *Many) Judge(a Assertion) Verdict {
+func (m *Many) Judge(a Assertion) AssertionResult {
 	switch a.quantity {
 	case "false-restarts":
 		return a.judge(quantity{value: m.FalseRestarts})
@@ -203,7 +203,7 @@ func (m *Many) Judge(a Assertion) Verdict {
 	case "drained":
 		return a.judge(m.share(m.Drain, 0, a.quantile))
 	default:
-		return Verdict{Assertion: a.Text, Got: "not known of a Monte Carlo simulation"}
+		return AssertionResult{Assertion: a.Text, Got: "not known of a Monte Carlo simulation"}
 	}
 }
 

@@ -1,8 +1,6 @@
 package simulate
 
 import (
-	"bytes"
-	"encoding/xml"
 	"testing"
 	"time"
 )
@@ -77,18 +75,4 @@ func FuzzParseAssertion(f *testing.F) {
 			(&Many{Runs: 1}).Judge(a)
 		}
 	})
-}
-
-func TestJUnit(t *testing.T) {
-	var b bytes.Buffer
-	if err := WriteJUnit(&b, "app.yaml", []Verdict{{"restarts == 0", true, "0"}, {"ready within 30s & <more>", false, "never"}}); err != nil {
-		t.Fatal(err)
-	}
-	var suite junitSuite
-	if err := xml.Unmarshal(b.Bytes(), &suite); err != nil {
-		t.Fatal(err)
-	}
-	if suite.Tests != 2 || suite.Failures != 1 || suite.Cases[0].Failure != nil || suite.Cases[1].Failure.Message != "got never" || suite.Cases[1].Name != "ready within 30s & <more>" {
-		t.Errorf("%+v", suite)
-	}
 }

@@ -71,7 +71,7 @@ func loopOf(c *corev1.Container, p script.Program, policy corev1.RestartPolicy) 
 			sumOf(timing, timing.Failures-1, hang), loop.Safe, sumOf(timing, timing.Failures, hang), loop.Fatal)
 	default:
 		loop.Why = fmt.Sprintf("start-up (%s) exceeds %s = %s in %s of all starts", startup,
-			sumOf(timing, timing.Failures-1, hang), loop.Safe, percent(p.Startup.Exceeds(time.Duration(loop.Safe))))
+			sumOf(timing, timing.Failures-1, hang), loop.Safe, Percent(p.Startup.Exceeds(time.Duration(loop.Safe))))
 	}
 	loop.Needs = needs(timing, p.Startup)
 	return loop
@@ -118,16 +118,3 @@ func sumOf(t Timing, n int, hang bool) string {
 
 // bare writes whole seconds as manifests do.
 func bare(d time.Duration) string { return fmt.Sprint(int(d.Seconds())) }
-
-func percent(share float64) string {
-	switch {
-	case share < 1e-12:
-		return "never"
-	case share < 0.0001:
-		return fmt.Sprintf("%.1e", share)
-	case share < 0.1:
-		return fmt.Sprintf("%.2g %%", 100*share)
-	default:
-		return fmt.Sprintf("%.0f %%", 100*share)
-	}
-}

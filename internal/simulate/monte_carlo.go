@@ -199,7 +199,9 @@ func (w *world) sample() sample {
 		s.unavailable = w.end
 	}
 	for _, v := range m.verdicts {
-		s.falses += oneIf(v.False)
+		if v.False {
+			s.falses++
+		}
 	}
 	for _, o := range m.occurrences {
 		if !o.Lasting || o.Missed || o.detection == script.DetectionOptional {

@@ -52,7 +52,7 @@ func (p *pod) begins(s *strike, w window) {
 		p.w.unrouted = true
 		return
 	}
-	p.fault(s, s.fault.Label()+" begins", new(true))
+	p.fault(s, s.fault.Label()+SuffixBegins, new(true))
 	if w.end < script.Infinity {
 		o := s.active
 		p.queue.put(item{at: w.end, do: func() {
@@ -68,7 +68,7 @@ func (p *pod) begins(s *strike, w window) {
 func (p *pod) ends(s *strike) {
 	p.w.measures.ends(s)
 	if !s.effect.EndsProcess {
-		p.fault(s, s.fault.Label()+" is over", new(false))
+		p.fault(s, s.fault.Label()+SuffixOver, new(false))
 	}
 	s.active = nil
 	s.over()

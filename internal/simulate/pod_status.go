@@ -12,9 +12,6 @@ import (
 	"github.com/probity-run/probity/internal/lifecycle"
 )
 
-// gone is what is said of a Pod whose object goes.
-const gone = "gone"
-
 // publish brings the object's status up to date and tells those who read it.
 func (p *pod) publish() {
 	p.dirty = false
@@ -35,7 +32,7 @@ func (p *pod) publish() {
 		p.w.saw(watch.Deleted, p.object)
 		p.w.drop(p)
 		if p.w.timeline != nil {
-			p.note(Entry{Kind: KindReady, Text: gone, Ready: new(false)})
+			p.note(Entry{Kind: KindReady, Text: TextGone, Ready: new(false)})
 		}
 	}
 	p.w.unrouted = true

@@ -156,12 +156,3 @@ func (s *Summary) expect(c *corev1.Container, f *script.Fault) {
 		s.Expected = append(s.Expected, e)
 	}
 }
-
-// expected finds the expectation about an occurrence, if there is one.
-func (s *Summary) expected(o *Occurrence, t lifecycle.ProbeType) (Span, bool) {
-	i := slices.IndexFunc(s.Expected, func(e Expectation) bool { return e.Container == o.Container && e.Fault == o.Fault && e.Probe == t })
-	if i < 0 {
-		return Span{}, false
-	}
-	return s.Expected[i].Span, true
-}

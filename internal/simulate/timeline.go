@@ -25,6 +25,13 @@ const (
 	KindRollout   Kind = "rollout"   // a controller did something
 )
 
+// Texts of entries that others know again: of a Pod whose object went, and after a fault's label.
+const (
+	TextGone     = "gone"
+	SuffixBegins = " begins"
+	SuffixOver   = " is over"
+)
+
 // Entry is one thing that happened.
 type Entry struct {
 	At        Offset     `json:"at"`

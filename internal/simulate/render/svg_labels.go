@@ -1,8 +1,10 @@
-package simulate
+package render
 
 import (
 	"fmt"
 	"slices"
+
+	"github.com/probity-run/probity/internal/simulate"
 )
 
 // labels writes the faults' names and the Events above the lanes, as long as they do not run into
@@ -48,10 +50,10 @@ func (c *canvas) place(labels []label, y float64, taken [][2]float64) [][2]float
 }
 
 // marks draws what happened to no Pod in particular: rollouts.
-func (c *canvas) marks(entries []Entry) {
+func (c *canvas) marks(entries []simulate.Entry) {
 	var all []label
 	for i := range entries {
-		if e := &entries[i]; e.Pod == "" && e.Kind == KindFault {
+		if e := &entries[i]; e.Pod == "" && e.Kind == simulate.KindFault {
 			all = append(all, label{e.At, e.Text, bad})
 		}
 	}

@@ -1,4 +1,4 @@
-package simulate
+package render
 
 import (
 	"bufio"
@@ -9,55 +9,56 @@ import (
 	"time"
 
 	"github.com/probity-run/probity/internal/lifecycle"
+	"github.com/probity-run/probity/internal/simulate"
 	"github.com/probity-run/probity/internal/simulate/script"
 )
 
-// WriteText writes the summary and the timeline for a person. rate is how many requests a second
-// are imagined.
-func (r *Result) WriteText(out io.Writer, rate float64) error {
+// Text writes the summary and the timeline for a person. rate is how many requests a second are
+// imagined.
+func Text(out io.Writer, r *simulate.Result, rate float64) error {
 	b := bufio.NewWriter(out)
-	r.Summary.writeText(b, rate)
-	writeLines(b, r.Timeline.Entries())
+	writeSummary(b, &r.Summary, rate)
+	writeTimeline(b, r.Timeline.Entries())
 	if n := r.Timeline.Lost(); n > 0 {
 		fmt.Fprintf(b, "… %d entries more are left out; simulate a shorter --horizon to see all\n", n)
 	}
 	return b.Flush()
 }
 
-// WriteText writes the summary for a person. rate is how many requests a second are imagined.
-func (s *Summary) WriteText(out io.Writer, rate float64) error {
+// SummaryText writes the summary alone.
+func SummaryText(out io.Writer, s *simulate.Summary, rate float64) error {
 	b := bufio.NewWriter(out)
-	s.writeText(b, rate)
+	writeSummary(b, s, rate)
 	return b.Flush()
 }
 
-func (s *Summary) writeText(out io.Writer, rate float64) {
+func writeSummary(out io.Writer, s *simulate.Summary, rate float64) {
 	fmt.Fprintf(out, "%s: %v simulated, seed %d\n", strings.Join(s.Workloads, "; "), s.Horizon, s.Seed)
 	line := func(head, format string, args ...any) {
 		fmt.Fprintf(out, "  %-16s "+format+"\n", append([]any{head}, args...)...)
 	}
-	line("first ready", "%s", s.readyText())
+	line("first ready", "%s", readyText(s))
 	for _, l := range s.Loops {
-		line("restart loop", "%s", l.text())
+		line("restart loop", "%s", loopText(l))
 	}
-	for i, text := range s.faultTexts() {
+	for i, text := range faultTexts(s) {
 		head := ""
 		if i == 0 {
 			head = "faults"
 		}
 		line(head, "%s", text)
 	}
-	line("restarts", "%s", s.restartText())
+	line("restarts", "%s", restartText(s))
 	for _, late := range s.Late {
 		line("rollout", "%s exceeded progressDeadlineSeconds at %v", late.Workload, late.At)
 	}
 	for _, r := range s.Routes {
-		line("unavailable", "%s", r.text(s.Horizon))
-		line("failed requests", "%.0f of %.0f at %g/s%s", r.Failed(rate), rate*time.Duration(s.Horizon).Seconds(), rate, r.failedBy(rate))
+		line("unavailable", "%s", routeText(r, s.Horizon))
+		line("failed requests", "%.0f of %.0f at %g/s%s", r.Failed(rate), rate*time.Duration(s.Horizon).Seconds(), rate, failedBy(r, rate))
 	}
 }
 
-func (s *Summary) readyText() string {
+func readyText(s *simulate.Summary) string {
 	switch {
 	case s.FirstReady == nil:
 		return "never"
@@ -70,18 +71,18 @@ func (s *Summary) readyText() string {
 	}
 }
 
-func (l Loop) text() string {
+func loopText(l simulate.Loop) string {
 	switch l.Verdict {
-	case LoopSafe:
+	case simulate.LoopSafe:
 		return fmt.Sprintf("safe: %s, %s", l.Container, l.Why)
-	case LoopCertain:
-		return fmt.Sprintf("certain: %s, %s%s", l.Container, l.Why, l.remedy())
+	case simulate.LoopCertain:
+		return fmt.Sprintf("certain: %s, %s%s", l.Container, l.Why, remedy(l))
 	default:
-		return fmt.Sprintf("lottery: %s, %s of all starts are cut short if the ticks fall at random: %s%s", l.Container, percent(l.Odds), l.Why, l.remedy())
+		return fmt.Sprintf("lottery: %s, %s of all starts are cut short if the ticks fall at random: %s%s", l.Container, simulate.Percent(l.Odds), l.Why, remedy(l))
 	}
 }
 
-func (l Loop) remedy() string {
+func remedy(l simulate.Loop) string {
 	if l.Needs == 0 {
 		return ""
 	}
@@ -89,11 +90,11 @@ func (l Loop) remedy() string {
 }
 
 // faultTexts say what became of each fault: each time if there were few, else as counts.
-func (s *Summary) faultTexts() (texts []string) {
+func faultTexts(s *simulate.Summary) (texts []string) {
 	const few = 6
 	if len(s.Faults) <= few {
 		for _, o := range s.Faults {
-			texts = append(texts, s.occurrenceText(o))
+			texts = append(texts, occurrenceText(s, o))
 		}
 		return texts
 	}
@@ -104,12 +105,12 @@ func (s *Summary) faultTexts() (texts []string) {
 		}
 	}
 	for _, name := range names {
-		texts = append(texts, s.countText(name))
+		texts = append(texts, countText(s, name))
 	}
 	return texts
 }
 
-func (s *Summary) countText(name string) string {
+func countText(s *simulate.Summary, name string) string {
 	var times, drained, restarted, missed int
 	for _, o := range s.Faults {
 		if o.Fault != name {
@@ -134,7 +135,7 @@ func oneIf(b bool) int {
 	return 0
 }
 
-func (s *Summary) occurrenceText(o *Occurrence) string {
+func occurrenceText(s *simulate.Summary, o *simulate.Occurrence) string {
 	text := fmt.Sprintf("%s, %s/%s at %v: ", o.Fault, o.Pod, o.Container, o.At)
 	switch {
 	case o.Missed:
@@ -151,10 +152,10 @@ func (s *Summary) occurrenceText(o *Occurrence) string {
 	default:
 		text += reaction(o)
 	}
-	return text + s.closedText(o)
+	return text + expectedText(s, o)
 }
 
-func reaction(o *Occurrence) string {
+func reaction(o *simulate.Occurrence) string {
 	var parts []string
 	if o.Drained != nil {
 		parts = append(parts, fmt.Sprintf("out of rotation after %v", o.Drained))
@@ -165,11 +166,11 @@ func reaction(o *Occurrence) string {
 	return strings.Join(parts, ", ")
 }
 
-// closedText says what to expect on other days, when the fault meets the ticks at another phase.
-func (s *Summary) closedText(o *Occurrence) string {
+// expectedText is what to expect on other days, when the fault meets the ticks at another phase.
+func expectedText(s *simulate.Summary, o *simulate.Occurrence) string {
 	var parts []string
 	for _, t := range []lifecycle.ProbeType{lifecycle.Readiness, lifecycle.Liveness} {
-		if span, ok := s.expected(o, t); ok {
+		if span, ok := expected(s, o, t); ok {
 			parts = append(parts, fmt.Sprintf("%s in %v", script.ProbeName(t), span))
 		}
 	}
@@ -179,7 +180,7 @@ func (s *Summary) closedText(o *Occurrence) string {
 	return " (at any phase: " + strings.Join(parts, ", ") + ")"
 }
 
-func (s *Summary) restartText() string {
+func restartText(s *simulate.Summary) string {
 	text := fmt.Sprint(s.Restarts)
 	var parts []string
 	if n := len(s.Verdicts); n > 0 {
@@ -197,7 +198,7 @@ func (s *Summary) restartText() string {
 	return text + ": " + strings.Join(parts, ", ")
 }
 
-func (r Route) text(horizon Offset) string {
+func routeText(r simulate.Route, horizon simulate.Offset) string {
 	name := "the pods"
 	if r.Service != "" {
 		name = "Service " + r.Service
@@ -214,10 +215,21 @@ func (r Route) text(horizon Offset) string {
 	}
 }
 
-func (r Route) failedBy(rate float64) string {
+func failedBy(r simulate.Route, rate float64) string {
 	if r.Failed(rate) == 0 {
 		return ""
 	}
 	nobody := rate * time.Duration(r.Unavailable).Seconds()
 	return fmt.Sprintf(": %.0f with nobody to send them to, %.0f sent to a pod that did not answer", nobody, r.Failed(rate)-nobody)
+}
+
+// expected finds the expectation about an occurrence, if there is one.
+func expected(s *simulate.Summary, o *simulate.Occurrence, t lifecycle.ProbeType) (simulate.Span, bool) {
+	i := slices.IndexFunc(s.Expected, func(e simulate.Expectation) bool {
+		return e.Container == o.Container && e.Fault == o.Fault && e.Probe == t
+	})
+	if i < 0 {
+		return simulate.Span{}, false
+	}
+	return s.Expected[i].Span, true
 }

@@ -1,4 +1,4 @@
-package simulate
+package render
 
 import (
 	"fmt"
@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/probity-run/probity/internal/lifecycle"
+	"github.com/probity-run/probity/internal/simulate"
 	"github.com/probity-run/probity/internal/simulate/script"
 )
 
@@ -28,24 +29,24 @@ type containerLane struct {
 
 type probeLane struct {
 	probe    lifecycle.ProbeType
-	attempts []Entry
+	attempts []simulate.Entry
 }
 
 // span is something that lasts.
 type span struct {
-	from, to   Offset
+	from, to   simulate.Offset
 	word, fill string
 }
 
 // label is a word at a time.
 type label struct {
-	at     Offset
+	at     simulate.Offset
 	text   string
 	colour string
 }
 
 // podLanes sorts the entries into Pods, the first few of them; left is how many more there are.
-func podLanes(entries []Entry, end time.Duration) (pods []*podLane, left int) {
+func podLanes(entries []simulate.Entry, end time.Duration) (pods []*podLane, left int) {
 	skipped := map[string]bool{}
 	for i := range entries {
 		e := &entries[i]
@@ -63,27 +64,27 @@ func podLanes(entries []Entry, end time.Duration) (pods []*podLane, left int) {
 		pods[at].take(e)
 	}
 	for _, p := range pods {
-		p.close(Offset(end))
+		p.close(simulate.Offset(end))
 	}
 	return pods, len(skipped)
 }
 
-func (p *podLane) take(e *Entry) {
+func (p *podLane) take(e *simulate.Entry) {
 	switch {
-	case e.Kind == KindFault:
+	case e.Kind == simulate.KindFault:
 		p.fault(e)
-	case e.Kind == KindReady && e.Text == gone:
+	case e.Kind == simulate.KindReady && e.Text == simulate.TextGone:
 		for _, c := range p.containers {
 			c.turn(e.At, "", "")
 		}
-	case e.Kind == KindEvent && e.Event.Reason == "Killing":
+	case e.Kind == simulate.KindEvent && e.Event.Reason == "Killing":
 		p.labels = append(p.labels, label{e.At, eventWord(e), inkText})
 	case e.Container == "":
-	case e.Kind == KindState:
+	case e.Kind == simulate.KindState:
 		p.container(e.Container).state(e)
-	case e.Kind == KindProcess:
+	case e.Kind == simulate.KindProcess:
 		p.process(e)
-	case e.Kind == KindProbe:
+	case e.Kind == simulate.KindProbe:
 		c := p.container(e.Container)
 		i := slices.IndexFunc(c.probes, func(l *probeLane) bool { return l.probe == e.Probe.Type })
 		if i < 0 {
@@ -93,7 +94,7 @@ func (p *podLane) take(e *Entry) {
 	}
 }
 
-func eventWord(e *Entry) string {
+func eventWord(e *simulate.Entry) string {
 	for _, t := range lifecycle.ProbeTypes() {
 		if strings.Contains(e.Event.Message, script.ProbeName(t)+" probe") {
 			return script.ProbeName(t) + " restarts it"
@@ -112,14 +113,14 @@ func (p *podLane) container(name string) *containerLane {
 	return p.containers[len(p.containers)-1]
 }
 
-func (p *podLane) fault(e *Entry) {
+func (p *podLane) fault(e *simulate.Entry) {
 	switch {
 	case e.Begins == nil:
 		p.labels = append(p.labels, label{e.At, e.Text, bad})
 	case *e.Begins:
-		p.faults = append(p.faults, span{from: e.At, to: -1, word: strings.TrimSuffix(e.Text, " begins")})
+		p.faults = append(p.faults, span{from: e.At, to: -1, word: strings.TrimSuffix(e.Text, simulate.SuffixBegins)})
 	default:
-		word := strings.TrimSuffix(e.Text, " is over")
+		word := strings.TrimSuffix(e.Text, simulate.SuffixOver)
 		for i := range p.faults {
 			if f := &p.faults[i]; f.word == word && f.to < 0 {
 				f.to = e.At
@@ -128,7 +129,7 @@ func (p *podLane) fault(e *Entry) {
 	}
 }
 
-func (p *podLane) process(e *Entry) {
+func (p *podLane) process(e *simulate.Entry) {
 	c := p.container(e.Container)
 	switch {
 	case e.Text == "SIGTERM" || e.Text == "PreStop hook":
@@ -143,7 +144,7 @@ func (p *podLane) process(e *Entry) {
 
 // state turns the lane to what the status shows, unless the container is being stopped: that ends
 // with its exit.
-func (c *containerLane) state(e *Entry) {
+func (c *containerLane) state(e *simulate.Entry) {
 	word, fill := "ended", idle
 	switch s := e.State; {
 	case s.State == "waiting" && s.Reason == "CrashLoopBackOff":
@@ -165,7 +166,7 @@ func (c *containerLane) state(e *Entry) {
 	c.turn(e.At, word, fill)
 }
 
-func (c *containerLane) turn(at Offset, word, fill string) {
+func (c *containerLane) turn(at simulate.Offset, word, fill string) {
 	if c.open.word == word {
 		return
 	}
@@ -177,7 +178,7 @@ func (c *containerLane) turn(at Offset, word, fill string) {
 }
 
 // close ends what still lasts.
-func (p *podLane) close(end Offset) {
+func (p *podLane) close(end simulate.Offset) {
 	for _, c := range p.containers {
 		c.open.to = end
 		if c.open.word != "" {

@@ -1,9 +1,10 @@
-package simulate
+package render
 
 import (
 	"fmt"
 	"strings"
 
+	"github.com/probity-run/probity/internal/simulate"
 	"github.com/probity-run/probity/internal/simulate/script"
 )
 
@@ -78,14 +79,14 @@ func (c *canvas) roomFor(p *probeLane, i int, end float64, counter string) bool 
 }
 
 // successes draws one or more successes.
-func (c *canvas) successes(e *Entry) {
+func (c *canvas) successes(e *simulate.Entry) {
 	const apart = 5
 	x := c.x(e.At)
 	if e.Probe.Times == 1 {
 		c.rect(x, x+2, c.y+4, 8, good, attemptTitle(e))
 		return
 	}
-	last := c.x(e.At + Offset(e.Probe.Times-1)*e.Probe.Every)
+	last := c.x(e.At + simulate.Offset(e.Probe.Times-1)*e.Probe.Every)
 	step := (last - x) / float64(e.Probe.Times-1)
 	if step < apart {
 		c.rect(x, last+2, c.y+6.5, 3, good, attemptTitle(e))
@@ -97,13 +98,13 @@ func (c *canvas) successes(e *Entry) {
 	}
 }
 
-func attemptTitle(e *Entry) string {
+func attemptTitle(e *simulate.Entry) string {
 	l := line{Entry: *e, times: e.Probe.Times, every: e.Probe.Every, run: e.Probe.Run}
 	return clock(e.At) + " " + l.attempts()
 }
 
 // endpoints draws what each Service routes to.
-func (c *canvas) endpoints(entries []Entry) {
+func (c *canvas) endpoints(entries []simulate.Entry) {
 	var services []string
 	lanes, used := map[string][]span{}, map[string]bool{}
 	for i := range entries {
@@ -129,7 +130,7 @@ func (c *canvas) endpoints(entries []Entry) {
 			title = "ready pods"
 		}
 		c.text(svgLeft-10, c.y+12, "lane", fitted(title, svgLeft-2*svgMargin))
-		lanes[name][len(lanes[name])-1].to = Offset(c.end)
+		lanes[name][len(lanes[name])-1].to = simulate.Offset(c.end)
 		for _, s := range lanes[name] {
 			if s.to > s.from {
 				c.bar(s)
@@ -141,7 +142,7 @@ func (c *canvas) endpoints(entries []Entry) {
 
 // endpointSpan is red if there is nobody to send to; before there ever was somebody, that is no
 // outage.
-func endpointSpan(e *Entry, used bool) span {
+func endpointSpan(e *simulate.Entry, used bool) span {
 	ready, all := len(e.Endpoints.Ready), len(e.Endpoints.Ready)+len(e.Endpoints.NotReady)
 	s := span{from: e.At, fill: good, word: fmt.Sprintf("%d/%d ready", ready, all)}
 	switch {

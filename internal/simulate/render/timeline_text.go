@@ -1,4 +1,4 @@
-package simulate
+package render
 
 import (
 	"fmt"
@@ -7,37 +7,45 @@ import (
 	"strings"
 	"time"
 
+	"github.com/probity-run/probity/internal/lifecycle"
+	"github.com/probity-run/probity/internal/simulate"
 	"github.com/probity-run/probity/internal/simulate/script"
 )
 
 // line is a line of the timeline as a person reads it: an entry, or several attempts in a row that
 // found the same.
 type line struct {
-	Entry
+	simulate.Entry
 	times int
-	every Offset
+	every simulate.Offset
 	run   int // of the last one
 }
 
-// writeLines writes a timeline. What other lines say is left out: the Events of single probe
+// probeKey is a probe of a container of a Pod.
+type probeKey struct {
+	pod, container string
+	probe          lifecycle.ProbeType
+}
+
+// writeTimeline writes a timeline. What other lines say is left out: the Events of single probe
 // failures and of ordinary starts.
-func writeLines(out io.Writer, entries []Entry) {
+func writeTimeline(out io.Writer, entries []simulate.Entry) {
 	lines := condense(entries)
 	if len(lines) > 0 {
 		fmt.Fprintln(out)
 	}
 	width := 0
 	for i := range lines {
-		width = max(width, len(lines[i].target()))
+		width = max(width, len(target(&lines[i].Entry)))
 	}
 	for i := range lines {
-		fmt.Fprintf(out, "%11s  %-*s  %s\n", clock(lines[i].At), min(width, 40), lines[i].target(), lines[i].sentence())
+		fmt.Fprintf(out, "%11s  %-*s  %s\n", clock(lines[i].At), min(width, 40), target(&lines[i].Entry), lines[i].sentence())
 	}
 }
 
 // condense puts attempts that found the same, and changed nothing, into one line.
-func condense(entries []Entry) (lines []*line) {
-	open := map[foldKey]*line{}
+func condense(entries []simulate.Entry) (lines []*line) {
+	open := map[probeKey]*line{}
 	for i := range entries {
 		e := &entries[i]
 		if e.Event != nil && slices.Contains([]string{"Unhealthy", "ProbeWarning", "Pulled", "Created", "Started"}, e.Event.Reason) {
@@ -49,7 +57,7 @@ func condense(entries []Entry) (lines []*line) {
 			continue
 		}
 		next.times, next.every, next.run = e.Probe.Times, e.Probe.Every, e.Probe.Run
-		key := foldKey{e.Pod, e.Container, e.Probe.Type}
+		key := probeKey{e.Pod, e.Container, e.Probe.Type}
 		if before := open[key]; before != nil && before.takes(e) {
 			continue
 		}
@@ -60,13 +68,13 @@ func condense(entries []Entry) (lines []*line) {
 }
 
 // takes puts one more attempt into a line, if it belongs there.
-func (l *line) takes(e *Entry) bool {
+func (l *line) takes(e *simulate.Entry) bool {
 	a, b := l.Probe, e.Probe
 	same := l.Instance == e.Instance && a.Outcome == b.Outcome && a.Output == b.Output && a.Result == b.Result
 	if !same || b.Times > 1 || b.Outcome == "success" || b.Outcome == "cancelled" {
 		return false
 	}
-	every := (e.At - l.At) / Offset(l.times)
+	every := (e.At - l.At) / simulate.Offset(l.times)
 	if l.times > 1 && every != l.every || every <= 0 {
 		return false
 	}
@@ -75,7 +83,7 @@ func (l *line) takes(e *Entry) bool {
 }
 
 // target is which Pod and container an entry is about.
-func (e *Entry) target() string {
+func target(e *simulate.Entry) string {
 	if e.Container == "" {
 		return e.Pod
 	}
@@ -88,9 +96,9 @@ func (e *Entry) target() string {
 // sentence says what happened.
 func (l *line) sentence() string {
 	switch {
-	case l.Kind == KindState, l.Kind == KindReady:
+	case l.Kind == simulate.KindState, l.Kind == simulate.KindReady:
 		return "is " + l.Text
-	case l.Kind == KindEvent:
+	case l.Kind == simulate.KindEvent:
 		return "event " + l.Text
 	case l.Probe == nil:
 		return l.Text
@@ -113,7 +121,7 @@ func (l *line) attempts() string {
 	}
 	if l.times > 1 {
 		last := time.Duration(l.At) + time.Duration(l.times-1)*time.Duration(l.every)
-		text += fmt.Sprintf(", %d times until %s, every %v", l.times, clock(Offset(last)), l.every)
+		text += fmt.Sprintf(", %d times until %s, every %v", l.times, clock(simulate.Offset(last)), l.every)
 	}
 	if p.Output != "" {
 		text += ": " + strings.TrimSpace(p.Output)
@@ -131,7 +139,7 @@ func runs(first, last, threshold int) string {
 }
 
 // clock writes a time of the simulation as 1:02:03.456 or 3d 04:05:06.
-func clock(at Offset) string {
+func clock(at simulate.Offset) string {
 	d := time.Duration(at).Round(time.Millisecond)
 	days, rest := d/script.Day, d%script.Day
 	h, m, s, ms := rest/time.Hour, rest/time.Minute%60, rest/time.Second%60, rest/time.Millisecond%1000

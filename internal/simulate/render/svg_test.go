@@ -1,4 +1,4 @@
-package simulate
+package render
 
 import (
 	"bytes"
@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/probity-run/probity/internal/simulate"
 	"github.com/probity-run/probity/internal/simulate/script"
 )
 
@@ -79,9 +80,9 @@ func TestPicture(t *testing.T) {
 		"escaped": {defaults, &script.Script{Faults: []script.Fault{{Kind: script.FaultHang, Name: `<b>&"`, At: new(script.Fixed(time.Minute))}}}, 5 * time.Minute, []string{`<b>&"`}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			r := simulated(t, c.manifest, c.script, Options{Horizon: c.horizon})
+			r := simulated(t, c.manifest, c.script, simulate.Options{Horizon: c.horizon})
 			var b bytes.Buffer
-			if err := r.WriteSVG(&b, 100); err != nil {
+			if err := SVG(&b, r, 100); err != nil {
 				t.Fatal(err)
 			}
 			all := texts(t, b.Bytes())

@@ -1,9 +1,11 @@
-package simulate
+package render
 
 import (
 	"encoding/xml"
 	"fmt"
 	"io"
+
+	"github.com/probity-run/probity/internal/simulate"
 )
 
 type junitSuite struct {
@@ -24,14 +26,14 @@ type junitFailure struct {
 	Message string `xml:"message,attr"`
 }
 
-// WriteJUnit writes verdicts as the JUnit XML that CI systems read: a test case for each assertion.
-func WriteJUnit(out io.Writer, title string, verdicts []Verdict) error {
-	suite := junitSuite{Name: "probity simulate", Tests: len(verdicts)}
-	for _, v := range verdicts {
-		c := junitCase{Name: v.Assertion, Class: title}
-		if !v.Holds {
+// JUnit writes assertions as the XML that CI systems read: a test case for each.
+func JUnit(out io.Writer, title string, assertions []simulate.AssertionResult) error {
+	suite := junitSuite{Name: "probity simulate", Tests: len(assertions)}
+	for _, a := range assertions {
+		c := junitCase{Name: a.Assertion, Class: title}
+		if !a.Holds {
 			suite.Failures++
-			c.Failure = &junitFailure{Message: "got " + v.Got}
+			c.Failure = &junitFailure{Message: "got " + a.Got}
 		}
 		suite.Cases = append(suite.Cases, c)
 	}

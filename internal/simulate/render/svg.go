@@ -1,4 +1,4 @@
-package simulate
+package render
 
 import (
 	"bufio"
@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/probity-run/probity/internal/simulate"
 	"github.com/probity-run/probity/internal/simulate/script"
 )
 
@@ -69,7 +70,7 @@ func (c *canvas) covered(x2, y float64, fill string) bool {
 }
 
 // x is where a time stands.
-func (c *canvas) x(at Offset) float64 {
+func (c *canvas) x(at simulate.Offset) float64 {
 	return svgLeft + (svgRight-svgLeft)*float64(time.Duration(at)-c.begins)/float64(c.end-c.begins)
 }
 
@@ -123,10 +124,10 @@ func fitted(s string, width float64) string {
 	return string(r[:room-1]) + "…"
 }
 
-// WriteSVG draws the timeline: lanes for each container's state and each probe, Events, and the
+// SVG draws the timeline: lanes for each container's state and each probe, Events, and the
 // endpoints of each Service. It stands for itself and needs nothing else. rate is how many requests
 // a second are imagined.
-func (r *Result) WriteSVG(out io.Writer, rate float64) error {
+func SVG(out io.Writer, r *simulate.Result, rate float64) error {
 	c := &canvas{y: svgMargin, end: time.Duration(r.Summary.Horizon), drawn: map[stroke]float64{}}
 	c.title(&r.Summary, rate)
 	if r.Timeline.Lost() > 0 {
@@ -153,20 +154,20 @@ func (r *Result) WriteSVG(out io.Writer, rate float64) error {
 }
 
 // title writes what the picture is about, and the most important of the summary.
-func (c *canvas) title(s *Summary, rate float64) {
+func (c *canvas) title(s *simulate.Summary, rate float64) {
 	c.y += 16
 	c.text(svgMargin, c.y, "title", fmt.Sprintf("%s: %v simulated, seed %d", strings.Join(s.Workloads, "; "), s.Horizon, s.Seed))
 	c.y += 8
-	lines := []string{"first ready " + s.readyText() + " · restarts " + s.restartText()}
+	lines := []string{"first ready " + readyText(s) + " · restarts " + restartText(s)}
 	for _, l := range s.Loops {
-		if l.Verdict != LoopSafe {
-			lines = append(lines, "restart loop "+l.text())
+		if l.Verdict != simulate.LoopSafe {
+			lines = append(lines, "restart loop "+loopText(l))
 		}
 	}
-	lines = append(lines, s.faultTexts()[:min(len(s.faultTexts()), 4)]...)
+	lines = append(lines, faultTexts(s)[:min(len(faultTexts(s)), 4)]...)
 	for _, r := range s.Routes {
 		all := rate * time.Duration(s.Horizon).Seconds()
-		lines = append(lines, fmt.Sprintf("unavailable %s · failed requests %.0f of %.0f at %g/s", r.text(s.Horizon), r.Failed(rate), all, rate))
+		lines = append(lines, fmt.Sprintf("unavailable %s · failed requests %.0f of %.0f at %g/s", routeText(r, s.Horizon), r.Failed(rate), all, rate))
 	}
 	for _, l := range lines {
 		c.y += 16
@@ -197,7 +198,7 @@ func (c *canvas) write(b io.Writer, top, bottom float64) {
 	height := c.y + svgMargin
 	fmt.Fprintf(b, svgStart, svgWidth, height, svgWidth, height, inkText, inkFaint, inkFaint, svgWidth, height, paper, inkGrid)
 	for at := time.Duration(0); at <= c.end; at += gridStep(c.end) {
-		x := c.x(Offset(at))
+		x := c.x(simulate.Offset(at))
 		fmt.Fprintf(b, "<line x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\" stroke=\"%s\"/>\n", x, top+6, x, bottom, inkGrid)
 		fmt.Fprintf(b, "<text x=\"%.1f\" y=\"%.1f\" class=\"axis\">%s</text>\n", x, top, script.FormatDuration(at))
 	}

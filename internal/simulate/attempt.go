@@ -8,13 +8,13 @@ import (
 	"github.com/probity-run/probity/internal/simulate/script"
 )
 
-// Probe implements [Service]: what an attempt finds, given all that is going to happen until its
+// Probe implements [Programs]: what an attempt finds, given all that is going to happen until its
 // timeout.
 func (s *scripted) Probe(a Attempt) Answer {
 	p := s.programs[a.Instance.Container]
 	q := p.asked[a.Type]
-	if q.words.nowhere != "" {
-		return Answer{lifecycle.OutcomeErrorUnknown, q.words.nowhere, 0}
+	if q.handler.nowhere != "" {
+		return Answer{lifecycle.OutcomeErrorUnknown, q.handler.nowhere, 0}
 	}
 	latency, bad := q.next(p)
 	if r, until := q.closed(p, a.At); r.Kind != script.ReplyGood {
@@ -25,12 +25,12 @@ func (s *scripted) Probe(a Attempt) Answer {
 	done := paused(q.stalls(), a.At, latency, end)
 	switch {
 	case done > end:
-		return Answer{Outcome: lifecycle.OutcomeFailure, Output: q.words.silent, After: q.timeout}
+		return Answer{Outcome: lifecycle.OutcomeFailure, Output: q.handler.silent, After: q.timeout}
 	case bad:
-		outcome, output := q.words.answered(500)
+		outcome, output := q.handler.answered(500)
 		return Answer{outcome, output, done - a.At}
 	default:
-		outcome, output := q.words.failure(q.reply(done))
+		outcome, output := q.handler.Outcome(q.reply(done))
 		return Answer{outcome, output, done - a.At}
 	}
 }
@@ -84,15 +84,15 @@ func (q *asked) refused(r script.Reply, at, until, latency time.Duration) Answer
 				return Answer{After: min(retry+latency, end) - at}
 			}
 		}
-		return Answer{lifecycle.OutcomeFailure, q.words.refused, q.timeout}
+		return Answer{lifecycle.OutcomeFailure, q.handler.refused, q.timeout}
 	case r.Kind == script.ReplyRefused:
-		return Answer{lifecycle.OutcomeFailure, q.words.refused, 0}
+		return Answer{lifecycle.OutcomeFailure, q.handler.refused, 0}
 	case r.Kind == script.ReplyHang && until+latency <= end:
 		return Answer{After: until + latency - at}
 	case r.Kind == script.ReplyHang:
-		return Answer{lifecycle.OutcomeFailure, q.words.silent, q.timeout}
+		return Answer{lifecycle.OutcomeFailure, q.handler.silent, q.timeout}
 	default:
-		outcome, output := q.words.failure(r)
+		outcome, output := q.handler.Outcome(r)
 		return Answer{outcome, output, min(latency, q.timeout)}
 	}
 }
@@ -137,12 +137,12 @@ func (q *asked) stalls() (found []*strike) {
 	return found
 }
 
-// calmUntil implements calmer.
-func (s *scripted) calmUntil(container string, t lifecycle.ProbeType, next time.Duration) time.Duration {
+// succeedsUntil implements [skippable].
+func (s *scripted) succeedsUntil(container string, t lifecycle.ProbeType, next time.Duration) time.Duration {
 	p := s.programs[container]
 	q := p.asked[t]
 	longest, ok := q.longestNow(next)
-	if !ok || longest > q.period || next < p.up || q.words.nowhere != "" {
+	if !ok || longest > q.period || next < p.up || q.handler.nowhere != "" {
 		return 0
 	}
 	calm := script.Infinity
@@ -176,8 +176,8 @@ func (q *asked) longestNow(next time.Duration) (longest time.Duration, ok bool) 
 	return longest, longest <= q.timeout
 }
 
-// passed implements calmer.
-func (s *scripted) passed(container string, t lifecycle.ProbeType, attempts int) {
+// skipped implements [skippable].
+func (s *scripted) skipped(container string, t lifecycle.ProbeType, attempts int) {
 	q := s.programs[container].asked[t]
 	q.untilBad -= attempts
 	q.attempts += uint64(attempts)

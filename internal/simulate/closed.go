@@ -44,14 +44,6 @@ func (t Timing) DetectHang() Span {
 	return Span{Offset(before), Offset(before + t.Period/2), Offset(before + t.Period)}
 }
 
-// ReadyAfter is the time from the start of a container until it is Ready, if t is its startup probe
-// and the start-up takes so long: startup succeeds at the first tick from then on, readiness is
-// probed at once and wants so many successes, a period apart (R103).
-func (t Timing) ReadyAfter(startup time.Duration, readiness Timing, successes int) Span {
-	best := startup + time.Duration(successes-1)*readiness.Period
-	return Span{Offset(best), Offset(best + t.Period/2), Offset(best + t.Period)}
-}
-
 // RunOfFailures is the mean number of attempts until F in a row fail, if each fails with
 // probability p by itself.
 func RunOfFailures(p float64, f int) float64 {
@@ -90,10 +82,4 @@ func (t Timing) ActsOnDraw(lasts script.Distribution) float64 {
 func (t Timing) AllAct(lasts script.Distribution, replicas int) (shared, independent float64) {
 	shared = lasts.Expect(func(d time.Duration) float64 { return math.Pow(t.ActsOn(d), float64(replicas)) })
 	return shared, math.Pow(t.ActsOnDraw(lasts), float64(replicas))
-}
-
-// Samples is how many start-ups must be seen to say with that confidence that the longest of them
-// covers that quantile.
-func Samples(quantile, confidence float64) int {
-	return int(math.Ceil(math.Log(1-confidence) / math.Log(quantile)))
 }

@@ -7,7 +7,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/watch"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/probity-run/probity/internal/lifecycle"
 	"github.com/probity-run/probity/internal/manifest"
@@ -56,7 +56,10 @@ func (d *deployment) sync(w *world) {
 				name: fmt.Sprintf("%s-rev%d", d.object.Name, d.revision), template: &d.object.Spec.Template, size: step.Size, revision: d.revision, noted: state.Size(),
 			}
 			d.sets = append(d.sets, set)
-			w.saw(watch.Added, d.replicaSetObject(set))
+			if w.client != nil {
+				name := types.NamespacedName{Namespace: d.object.Namespace, Name: set.name}
+				w.client.ReplicaSetAdded(w.now, name, ownedBy(d.kind, d.object.Name))
+			}
 			if step.Size > 0 {
 				d.scaled(w, set.name, 0, step.Size)
 			}
@@ -150,7 +153,9 @@ func (d *deployment) stopFirst() bool {
 func (d *deployment) report(w *world, seen *lifecycle.RolloutObservation) {
 	status, again := seen.Status(d.object, w.time(w.now))
 	d.object.Status = status
-	w.saw(watch.Modified, d.object)
+	if w.client != nil {
+		w.client.DeploymentChanged(w.now, d.object)
+	}
 	if !again.IsZero() && w.since(again) > w.now {
 		w.again(again)
 	}
@@ -172,7 +177,7 @@ func (d *deployment) scaled(w *world, name string, from, to int) {
 		direction = "down"
 	}
 	text := fmt.Sprintf("Scaled %s replica set %s from %d to %d", direction, name, from, to)
-	w.sawEvent(corev1.ObjectReference{Kind: d.kind, Name: d.object.Name}, corev1.EventTypeNormal, "ScalingReplicaSet", text)
+	w.eventAdded(corev1.ObjectReference{Kind: d.kind, Name: d.object.Name}, corev1.EventTypeNormal, "ScalingReplicaSet", text)
 	w.note(KindRollout, text)
 }
 
@@ -203,4 +208,8 @@ func (d *deployment) title() string { return titled(d.kind, d.object.Name, d.siz
 // template implements workload.
 func (d *deployment) template() *corev1.Pod {
 	return podOf(d.object, &d.object.Spec.Template, d.object.Name)
+}
+
+func ownedBy(kind, name string) metav1.OwnerReference {
+	return metav1.OwnerReference{APIVersion: "apps/v1", Kind: kind, Name: name, Controller: new(true)}
 }

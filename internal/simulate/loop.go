@@ -97,7 +97,7 @@ func noticesStart(p *corev1.Probe, before script.Reply) bool {
 	case script.ReplyRefused:
 		return true
 	case script.ReplyStatus:
-		outcome, _ := words{status: "%d"}.answered(before.Code)
+		outcome, _ := Handler{status: "%d"}.answered(before.Code)
 		return p.TCPSocket == nil && outcome == lifecycle.OutcomeFailure
 	default:
 		return p.TCPSocket == nil

@@ -21,9 +21,9 @@ type pod struct {
 	replica  int         // of its workload, from 0
 	object   *corev1.Pod // as it was created, with the newest status
 	state    *lifecycle.Pod
-	service  Service
-	script   *scripted // the service, if a script describes it
-	calm     calmer    // the service, if it knows when nothing can happen
+	programs Programs
+	script   *scripted // the programs, if a script describes them
+	skip     skippable // the programs, if they are
 	queue    queue
 	deadline time.Duration
 	boxes    []*box
@@ -41,7 +41,6 @@ type box struct {
 	id       string
 	alive    bool // a process exists
 	flights  []flight
-	asked    map[lifecycle.ProbeType]int // attempts on this instance
 	shown    State
 }
 
@@ -66,16 +65,16 @@ func (w *world) createPod(template *corev1.Pod, replica int) *pod {
 		}
 	}
 	w.pods = append(w.pods, p)
-	if w.service != nil {
-		p.service = w.service(p)
+	if w.programs != nil {
+		p.programs = w.programs(object, func() time.Duration { return w.now })
 	} else {
 		p.script = newScripted(w, object, replica)
-		p.service = p.script
+		p.programs = p.script
 		p.expectFaults()
 	}
-	p.calm, _ = p.service.(calmer)
+	p.skip, _ = p.programs.(skippable)
 	p.expectKubelet()
-	w.saw(watch.Added, object)
+	w.podChanged(watch.Added, object)
 	p.on(lifecycle.Tick{})
 	return p
 }
@@ -86,7 +85,7 @@ func (p *pod) next() time.Duration { return min(p.queue.next(), p.deadline) }
 func (p *pod) step() {
 	switch {
 	case p.queue.next() > p.deadline:
-		if !p.skip() {
+		if !p.skipSuccesses() {
 			p.on(lifecycle.Tick{})
 		}
 	default:
@@ -104,7 +103,7 @@ func (p *pod) deliver(it item) {
 	switch e := it.event.(type) {
 	case lifecycle.Started:
 		b := p.box(e.Container)
-		b.alive, b.instance.Born = true, p.w.now
+		b.alive = true
 		p.w.measures.born(b)
 		p.process(b, "started")
 		p.answering(b)
@@ -160,7 +159,7 @@ func (p *pod) carryOut(effect lifecycle.Effect) {
 		p.cancel(p.box(e.Container), e.Type)
 	case lifecycle.RunHook:
 		b := p.box(e.Container)
-		answer := p.service.Hook(b.instance, e.Hook, e.Handler)
+		answer := p.programs.Hook(b.instance, e.Hook, e.Handler)
 		p.process(b, string(e.Hook)+" hook")
 		p.put(answer.After, lifecycle.HookDone{Container: e.Container, Instance: e.Instance, Hook: e.Hook, Err: answer.Err})
 	case lifecycle.Record:
@@ -174,28 +173,23 @@ func (p *pod) carryOut(effect lifecycle.Effect) {
 
 func (p *pod) start(e lifecycle.StartContainer) {
 	b := p.box(e.Container)
-	b.instance = Instance{Container: e.Container, Number: b.instance.Number + 1, Asked: p.w.now}
-	b.id, b.asked = e.Instance, map[lifecycle.ProbeType]int{}
+	b.id, b.instance = e.Instance, Instance{Container: e.Container, Number: b.instance.Number + 1, Starts: p.w.now}
 	if p.script != nil && !p.setUp {
 		p.setUp = true
-		b.instance.Asked += newChance(p.w.seed, "setup", fmt.Sprint(p.replica)).draw(p.w.script.PodSetup)
+		b.instance.Starts += newChance(p.w.seed, "setup", fmt.Sprint(p.replica)).draw(p.w.script.PodSetup)
 	}
-	life := p.service.Start(b.instance)
-	delay := b.instance.Asked - p.w.now + life.Delay
-	if life.Refused != "" {
-		p.put(delay, lifecycle.StartFailed{Container: e.Container, Instance: e.Instance, Reason: life.Refused, Message: life.Message})
-		return
-	}
+	end := p.programs.Start(b.instance)
+	delay := b.instance.Starts - p.w.now
 	p.put(delay, lifecycle.Started{Container: e.Container, Instance: e.Instance, At: p.w.time(p.w.now + delay)})
-	if life.End != nil {
-		p.exit(e.Container, e.Instance, delay+life.End.After, life.End.Code, 0)
+	if end != nil {
+		p.exit(e.Container, e.Instance, delay+end.After, end.Code, 0)
 	}
 }
 
 func (p *pod) stop(e lifecycle.StopContainer) {
 	b := p.box(e.Container)
 	p.process(b, string(e.Signal))
-	if end := p.service.Stop(b.instance, p.w.now); end.After < script.Infinity {
+	if end := p.programs.Stop(b.instance, p.w.now); end.After < script.Infinity {
 		p.exit(e.Container, e.Instance, end.After, end.Code, 0)
 	}
 }

@@ -124,9 +124,6 @@ func (p *pod) lastingFault(container string) bool {
 
 // expectKubelet puts the kubelet's restarts into the queue.
 func (p *pod) expectKubelet() {
-	if p.w.script == nil {
-		return
-	}
 	for i := range p.w.script.Faults {
 		f := &p.w.script.Faults[i]
 		if f.Effect().RestartsKubelet && f.HappensTo(p.replica) {

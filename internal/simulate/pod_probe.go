@@ -10,8 +10,7 @@ import (
 // attempt asks the service and lets the answer arrive when it is due.
 func (p *pod) attempt(e lifecycle.RunProbe) {
 	b := p.box(e.Container)
-	b.asked[e.Type]++
-	answer := p.service.Probe(Attempt{Instance: b.instance, Type: e.Type, Probe: e.Probe, At: p.w.now, Number: b.asked[e.Type]})
+	answer := p.programs.Probe(Attempt{Instance: b.instance, Type: e.Type, Probe: e.Probe, At: p.w.now})
 	p.attempts++
 	b.flights = append(b.flights, flight{p.attempts, e.Type, p.w.now})
 	p.w.measures.attempted(e.Type, answer.Outcome, 1)
@@ -104,16 +103,16 @@ func outcomeName(o lifecycle.Outcome) string {
 	}
 }
 
-// skip passes over time in which nothing but successes happens: from now to the next thing that may
+// skipSuccesses passes over time in which nothing but successes happens: from now to the next thing that may
 // be different. It says whether there was such time.
-func (p *pod) skip() bool {
-	if p.calm == nil || p.w.noSkip || !p.state.Steady() || !p.w.still() {
+func (p *pod) skipSuccesses() bool {
+	if p.skip == nil || p.w.noSkip || !p.state.Steady() || !p.w.still() {
 		return false
 	}
 	until := min(p.queue.next(), p.w.queue.next(), p.w.end+1)
 	p.state.EachProbe(func(s lifecycle.ProbeState) {
 		if b := p.box(s.Container); b.alive && !s.Hold && s.Result == lifecycle.ResultSuccess {
-			until = min(until, p.calm.calmUntil(s.Container, s.Type, p.w.since(s.Next)))
+			until = min(until, p.skip.succeedsUntil(s.Container, s.Type, p.w.since(s.Next)))
 		}
 	})
 	if until <= p.deadline+time.Second {
@@ -129,8 +128,7 @@ func (p *pod) skip() bool {
 // passed notes successes that nobody was asked for.
 func (p *pod) passed(container string, t lifecycle.ProbeType, began time.Duration, runs int) {
 	b := p.box(container)
-	b.asked[t] += runs
-	p.calm.passed(container, t, runs)
+	p.skip.skipped(container, t, runs)
 	p.w.measures.attempted(t, lifecycle.OutcomeSuccess, runs)
 	if p.w.timeline == nil {
 		return

@@ -27,9 +27,9 @@ func (p *pod) publish() {
 		p.w.measures.ready(p, is)
 	}
 	p.w.unsettled = true
-	p.w.saw(watch.Modified, p.object)
+	p.w.podChanged(watch.Modified, p.object)
 	if p.gone {
-		p.w.saw(watch.Deleted, p.object)
+		p.w.podChanged(watch.Deleted, p.object)
 		p.w.drop(p)
 		if p.w.timeline != nil {
 			p.note(Entry{Kind: KindReady, Text: TextGone, Ready: new(false)})
@@ -45,7 +45,7 @@ func (p *pod) record(e lifecycle.Record) {
 	if e.Reason == "BackOff" {
 		p.w.measures.backoffs++
 	}
-	p.w.sawEvent(corev1.ObjectReference{Kind: "Pod", Name: p.object.Name, UID: p.object.UID, FieldPath: e.FieldPath}, e.Type, e.Reason, e.Message)
+	p.w.eventAdded(corev1.ObjectReference{Kind: "Pod", Name: p.object.Name, UID: p.object.UID, FieldPath: e.FieldPath}, e.Type, e.Reason, e.Message)
 	if p.w.timeline == nil {
 		return
 	}
@@ -127,11 +127,8 @@ func (p *pod) deleteWithin(grace time.Duration) {
 		object := *p.object
 		object.DeletionTimestamp = new(metav1.NewTime(p.w.time(p.w.now)))
 		p.object = &object
-		p.w.saw(watch.Modified, p.object)
+		p.w.podChanged(watch.Modified, p.object)
 	}
 	p.w.unrouted = true
 	p.on(lifecycle.Deleted{Grace: grace})
 }
-
-// setCondition sets a condition that is not the kubelet's own.
-func (p *pod) setCondition(c corev1.PodCondition) { p.on(lifecycle.ConditionSet{Condition: c}) }

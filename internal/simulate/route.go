@@ -6,7 +6,6 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
-	discoveryv1 "k8s.io/api/discovery/v1"
 	"k8s.io/apimachinery/pkg/labels"
 
 	"github.com/probity-run/probity/internal/lifecycle"
@@ -22,9 +21,8 @@ type route struct {
 	delay    chance
 	delays   script.Distribution
 
-	known    Endpoints                  // by the EndpointSlices
-	told     *discoveryv1.EndpointSlice // to the one who watches
-	used     []*pod                     // by those who send, a delay later
+	known    Endpoints // by the EndpointSlices
+	used     []*pod    // by those who send, a delay later
 	since    time.Duration
 	failing  float64 // the share of requests that fail now
 	empty    bool    // nobody to send to
@@ -52,7 +50,7 @@ func (r *route) selects(p *corev1.Pod) bool {
 // look notes the endpoints of a Service, and what answers behind them.
 func (r *route) look(w *world) {
 	known, chosen := r.endpoints(w)
-	r.tell(w)
+	w.endpointsChanged(r)
 	if !sameEndpoints(known, r.known) {
 		r.known = known
 		w.note(KindEndpoints, known.String(), func(e *Entry) { e.Endpoints = &known })

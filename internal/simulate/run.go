@@ -27,6 +27,11 @@ type Options struct {
 	MaxRestartPeriod time.Duration
 	// NoTimeline leaves the timeline out: the summary alone costs less.
 	NoTimeline bool
+	// Programs makes the programs of each Pod that is created, instead of those of the script; now is
+	// the time of the simulation whenever it is called. Its one user is test/differential/simulated.
+	Programs func(pod *corev1.Pod, now func() time.Duration) Programs
+	// Client changes and watches objects from outside. Nil for nobody.
+	Client Client
 	// noSkip simulates every single success.
 	noSkip bool
 	// phase is added to the times of faults that happen once.
@@ -92,12 +97,14 @@ func newWorld(objects []manifest.Object, sc *script.Script, opts Options) (*worl
 	}
 	w.chooseRoutes()
 	w.expectRollouts()
+	w.expectRequests()
 	return w, sc.CheckContainers(known)
 }
 
 func emptyWorld(sc *script.Script, opts Options) *world {
 	w := &world{
 		script: sc, seed: opts.Seed, phase: opts.phase, end: opts.Horizon, base: epoch(), noSkip: opts.noSkip,
+		programs: opts.Programs, client: opts.Client,
 		options: lifecycle.Options{MaxRestartPeriod: opts.MaxRestartPeriod},
 	}
 	w.measures = newMeasures(w)

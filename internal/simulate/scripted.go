@@ -15,7 +15,7 @@ import (
 	"github.com/probity-run/probity/internal/simulate/script"
 )
 
-// scripted is the Service of one Pod that a [script.Script] describes.
+// scripted are the programs of one Pod that a [script.Script] describes.
 type scripted struct {
 	end      time.Duration // of the simulation
 	programs map[string]*program
@@ -35,8 +35,8 @@ type program struct {
 
 // asked is what one probe of a container meets.
 type asked struct {
-	words  words
-	kernel bool // a connection is all it wants
+	handler Handler
+	kernel  bool // a connection is all it wants
 	// a refused connection is tried again until the timeout, as gRPC does (R93)
 	waits           bool
 	timeout, period time.Duration
@@ -94,7 +94,7 @@ func (s *scripted) addProgram(sc *script.Script, c *corev1.Container, replica in
 func newAsked(p *program, t lifecycle.ProbeType, probe *corev1.Probe, seed uint64, about []string) *asked {
 	about = append(slices.Clone(about), string(t))
 	a := &asked{
-		words: wordsOf(p.spec, probe), kernel: probe.TCPSocket != nil, waits: probe.GRPC != nil,
+		handler: NewHandler(p.spec, probe), kernel: probe.TCPSocket != nil, waits: probe.GRPC != nil,
 		timeout: seconds(probe.TimeoutSeconds), period: seconds(probe.PeriodSeconds),
 		chance: newChance(seed, append(slices.Clone(about), "gaps")...), key: seed ^ nameHash(append(about, "latency")...), latency: p.Latency,
 	}
@@ -125,20 +125,19 @@ func (p *program) struckBy(s *strike) *strike {
 	return s
 }
 
-// Start implements [Service].
-func (s *scripted) Start(i Instance) Life {
+// Start implements [Programs].
+func (s *scripted) Start(i Instance) *Exit {
 	p := s.programs[i.Container]
-	p.up = i.Asked + p.chance.draw(p.Startup)
-	life := Life{}
-	if p.Exit != nil {
-		life.End = &Ending{After: p.chance.draw(p.Exit.After), Code: p.Exit.Code}
+	p.up = i.Starts + p.chance.draw(p.Startup)
+	if p.Exit == nil {
+		return nil
 	}
-	return life
+	return &Exit{After: p.chance.draw(p.Exit.After), Code: p.Exit.Code}
 }
 
-// Stop implements [Service]. A process that hangs does not notice the signal before it goes on.
+// Stop implements [Programs]. A process that hangs does not notice the signal before it goes on.
 // Nobody looks a day ahead: SIGKILL comes before.
-func (s *scripted) Stop(i Instance, at time.Duration) Ending {
+func (s *scripted) Stop(i Instance, at time.Duration) Exit {
 	p := s.programs[i.Container]
 	took := p.chance.draw(p.Shutdown)
 	code := int32(0)
@@ -146,12 +145,12 @@ func (s *scripted) Stop(i Instance, at time.Duration) Ending {
 		code = 143 // no handler: the signal itself ends it
 	}
 	if took >= script.Infinity {
-		return Ending{After: script.Infinity}
+		return Exit{After: script.Infinity}
 	}
-	return Ending{After: paused(p.hangs, at, took, min(at+script.Day, s.end)) - at, Code: code}
+	return Exit{After: paused(p.hangs, at, took, min(at+script.Day, s.end)) - at, Code: code}
 }
 
-// Hook implements [Service].
+// Hook implements [Programs].
 func (s *scripted) Hook(i Instance, hook lifecycle.HookType, handler *corev1.LifecycleHandler) HookAnswer {
 	p := s.programs[i.Container]
 	if handler.Sleep != nil {

@@ -109,8 +109,7 @@ const MaxEntries = 500_000
 // Timeline is all that happened, in the order of time. A nil one takes no notes.
 type Timeline struct {
 	entries []Entry
-	lost    int  // entries beyond the most
-	single  bool // no attempts are folded
+	lost    int // entries beyond the most
 	// the newest entry of each probe, if more successes can be folded into it
 	folds map[foldKey]int
 }
@@ -155,7 +154,6 @@ func (t *Timeline) probed(e Entry, calm bool, period time.Duration) {
 	if t == nil {
 		return
 	}
-	calm = calm && !t.single
 	key := foldKey{e.Pod, e.Container, e.Probe.Type}
 	at, open := t.folds[key]
 	if calm && open {

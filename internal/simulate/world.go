@@ -3,8 +3,7 @@ package simulate
 import (
 	"time"
 
-	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/watch"
+	corev1 "k8s.io/api/core/v1"
 
 	"github.com/probity-run/probity/internal/lifecycle"
 	"github.com/probity-run/probity/internal/simulate/script"
@@ -13,17 +12,13 @@ import (
 // world is one simulation: Pods, the controllers that make them and the Services that route to
 // them, at one instant of virtual time.
 type world struct {
-	script  *script.Script
-	seed    uint64
-	phase   time.Duration // added to the times of faults that happen once
-	options lifecycle.Options
-	noSkip  bool
-	// instead of the script; nil for the script
-	service func(p *pod) Service
-	// who watches; nil for nobody
-	see func(at time.Duration, change watch.EventType, object runtime.Object)
-	// Events, by the one who watches
-	seen      int
+	script    *script.Script
+	seed      uint64
+	phase     time.Duration // added to the times of faults that happen once
+	options   lifecycle.Options
+	noSkip    bool
+	programs  func(pod *corev1.Pod, now func() time.Duration) Programs // nil for those of the script
+	client    Client                                                   // nil for none
 	now, end  time.Duration
 	pods      []*pod
 	made      int

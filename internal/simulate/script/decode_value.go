@@ -108,7 +108,7 @@ func probeNamed(word string) (lifecycle.ProbeType, bool) {
 
 // reply reads refused, hang, error, a status code or, for a start that nobody notices, ok.
 func (d *decoder) reply(n *yaml.Node, at string, into *Reply) {
-	r, ok := ParseReply(n.Value)
+	r, ok := parseReply(n.Value)
 	if n.Kind != yaml.ScalarNode || !ok {
 		d.fail(n, at, "cannot use %q: refused, hang, error, ok or a status code from 200 to 599 is wanted", n.Value)
 		return
@@ -116,7 +116,7 @@ func (d *decoder) reply(n *yaml.Node, at string, into *Reply) {
 	*into = r
 }
 
-func ParseReply(word string) (Reply, bool) {
+func parseReply(word string) (Reply, bool) {
 	switch word {
 	case "refused":
 		return Reply{Kind: ReplyRefused}, true

@@ -89,9 +89,8 @@ func (k FaultKind) Summary() string {
 	return row.summary
 }
 
-// FaultKinds lists all kinds.
-func FaultKinds() []FaultKind {
-	var all []FaultKind
+// FaultKinds lists all kinds, in the order of the reference.
+func FaultKinds() (all []FaultKind) {
 	for _, row := range kindRows() {
 		all = append(all, row.kind)
 	}
@@ -108,7 +107,12 @@ func (k FaultKind) row() (kindRow, bool) {
 	return rows[i], true
 }
 
-func kindNames() []string { return kindsThat(func(kindRow) bool { return true }) }
+func kindNames() (names []string) {
+	for _, kind := range FaultKinds() {
+		names = append(names, string(kind))
+	}
+	return names
+}
 
 // kindsThatTake names the kinds that a field of a script is for.
 func kindsThatTake(field string) []string {

@@ -14,14 +14,14 @@ import (
 
 	"github.com/probity-run/probity/internal/lifecycle"
 	"github.com/probity-run/probity/internal/simulate"
-	faults "github.com/probity-run/probity/internal/simulate/script"
+	simscript "github.com/probity-run/probity/internal/simulate/script"
 	"github.com/probity-run/probity/test/differential/ledger"
 	"github.com/probity-run/probity/test/differential/script"
 )
 
 // reply is what an attempt meets, in the simulator's words, and when.
 type reply struct {
-	faults.Reply
+	simscript.Reply
 	after  time.Duration
 	stalls bool // until the attempt is over
 	// that the simulator cannot know: what the program printed, the body of its answer, or what is
@@ -40,10 +40,10 @@ func (p *programs) probe(n *program, probe *corev1.Probe) (simulate.Answer, erro
 	if r.stalls {
 		r.after = timeout
 	}
-	if r.Kind == faults.ReplyHang || r.after > timeout {
-		r = reply{Reply: faults.Reply{Kind: faults.ReplyHang}, after: timeout}
+	if r.Kind == simscript.ReplyHang || r.after > timeout {
+		r = reply{Reply: simscript.Reply{Kind: simscript.ReplyHang}, after: timeout}
 	}
-	outcome, output := simulate.Says(n.spec, probe, r.Reply)
+	outcome, output := simulate.NewHandler(n.spec, probe).Outcome(r.Reply)
 	switch {
 	case outcome == lifecycle.OutcomeErrorFailure && r.text != "":
 		output = r.text
@@ -69,7 +69,7 @@ func (p *programs) meet(n *program, probe *corev1.Probe) (reply, error) {
 
 func (p *programs) exec(n *program, command []string) (reply, error) {
 	if command[0] != playerPath {
-		return reply{Reply: faults.Reply{Kind: faults.ReplyError}}, nil // there is no other program
+		return reply{Reply: simscript.Reply{Kind: simscript.ReplyError}}, nil // there is no other program
 	}
 	d, err := parseDeed(command)
 	if err != nil {
@@ -78,7 +78,7 @@ func (p *programs) exec(n *program, command []string) (reply, error) {
 	result, err := p.do(n, d)
 	r := reply{after: result.after, text: result.out + result.errors}
 	if result.code != 0 {
-		r.Reply = faults.Reply{Kind: faults.ReplyStatus}
+		r.Reply = simscript.Reply{Kind: simscript.ReplyStatus}
 	}
 	return r, err
 }
@@ -92,7 +92,7 @@ func (p *programs) connect(n *program, port intstr.IntOrString) (reply, error) {
 	mode, tcp := n.tcp[number]
 	switch {
 	case p.now() < n.up || !tcp && number != n.http && number != n.grpc:
-		return reply{Reply: faults.Reply{Kind: faults.ReplyRefused}}, nil
+		return reply{Reply: simscript.Reply{Kind: simscript.ReplyRefused}}, nil
 	case mode == "open":
 		p.book.write(p.now(), n.spec.Name, n.instance, ledger.Request, fmt.Sprintf("tcp %d", number), "open, nothing came")
 	case mode == "close":
@@ -108,7 +108,7 @@ func (p *programs) check(n *program, port int, timeout time.Duration) (reply, er
 	switch {
 	case p.now() < n.up || port != n.http && port != n.grpc && n.tcp[port] == "":
 		// it tries until then (R93)
-		return reply{Reply: faults.Reply{Kind: faults.ReplyRefused}, after: timeout}, nil
+		return reply{Reply: simscript.Reply{Kind: simscript.ReplyRefused}, after: timeout}, nil
 	case port != n.grpc:
 		return reply{}, errors.New("a gRPC probe of a server that does not speak it has no translation")
 	}
@@ -120,9 +120,9 @@ func (p *programs) check(n *program, port int, timeout time.Duration) (reply, er
 	case "SERVING":
 		return reply{}, nil
 	case "NOT_SERVING":
-		return reply{Reply: faults.Reply{Kind: faults.ReplyStatus}}, nil
+		return reply{Reply: simscript.Reply{Kind: simscript.ReplyStatus}}, nil
 	case "hang":
-		return reply{Reply: faults.Reply{Kind: faults.ReplyHang}}, nil
+		return reply{Reply: simscript.Reply{Kind: simscript.ReplyHang}}, nil
 	default:
 		return reply{}, fmt.Errorf("the gRPC answer %q has no translation", step)
 	}
@@ -139,7 +139,7 @@ func (p *programs) get(n *program, get *corev1.HTTPGetAction) (reply, error) {
 	case number == n.grpc || n.tcp[number] != "":
 		return reply{}, errors.New("an HTTP probe of a server that does not speak it has no translation")
 	case p.now() < n.up || number != n.http:
-		return reply{Reply: faults.Reply{Kind: faults.ReplyRefused}}, nil
+		return reply{Reply: simscript.Reply{Kind: simscript.ReplyRefused}}, nil
 	}
 	path := "/" + strings.TrimPrefix(get.Path, "/")
 	step, err := p.take(n, ledger.Request, path, cmp.Or(n.answers[path], "200"))
@@ -157,21 +157,21 @@ func answered(step string) (reply, error) {
 	what, arg, _ := strings.Cut(step, ":")
 	switch what {
 	case "hang":
-		return reply{Reply: faults.Reply{Kind: faults.ReplyHang}}, nil
+		return reply{Reply: simscript.Reply{Kind: simscript.ReplyHang}}, nil
 	case "slow":
 		d, err := time.ParseDuration(arg)
 		return reply{after: d}, err
 	case "stall": // the attempt waits for the body as long as it may
-		return reply{Reply: faults.Reply{Kind: faults.ReplyError}, stalls: true, text: stalled}, nil
+		return reply{Reply: simscript.Reply{Kind: simscript.ReplyError}, stalls: true, text: stalled}, nil
 	case "short":
-		return reply{Reply: faults.Reply{Kind: faults.ReplyError}}, nil
+		return reply{Reply: simscript.Reply{Kind: simscript.ReplyError}}, nil
 	}
 	number, location, redirects := strings.Cut(step, "@")
 	status, err := strconv.Atoi(number)
 	if err != nil || redirects && !strings.HasPrefix(location, "http://another.example/") {
 		return reply{}, fmt.Errorf("the HTTP answer %q has no translation", step)
 	}
-	r := reply{Reply: faults.Reply{Kind: faults.ReplyStatus, Code: status}}
+	r := reply{Reply: simscript.Reply{Kind: simscript.ReplyStatus, Code: status}}
 	switch status {
 	case http.StatusEarlyHints:
 		r.Code = http.StatusOK
@@ -202,8 +202,8 @@ func (p *programs) hook(n *program, h *corev1.LifecycleHandler) (answer simulate
 	case h.HTTPGet != nil:
 		r, err := p.get(n, h.HTTPGet)
 		switch answer.After = r.after; r.Kind {
-		case faults.ReplyGood, faults.ReplyStatus:
-		case faults.ReplyRefused:
+		case simscript.ReplyGood, simscript.ReplyStatus:
+		case simscript.ReplyRefused:
 			answer.Err = errors.New("connection refused")
 		default:
 			return answer, errors.Join(err, errors.New("a hook that gets no answer has no translation"))

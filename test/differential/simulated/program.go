@@ -7,12 +7,12 @@ import (
 
 	"github.com/probity-run/probity/internal/lifecycle"
 	"github.com/probity-run/probity/internal/simulate"
-	faults "github.com/probity-run/probity/internal/simulate/script"
+	simscript "github.com/probity-run/probity/internal/simulate/script"
 	"github.com/probity-run/probity/test/differential/ledger"
 	"github.com/probity-run/probity/test/differential/script"
 )
 
-// programs are the players of a Pod. They implement [simulate.Service]. What they cannot say they
+// programs are the players of a Pod. They implement [simulate.Programs]. What they cannot say they
 // report to fail, and the scenario is void.
 type programs struct {
 	specs   map[string]*corev1.Container
@@ -44,19 +44,19 @@ func newPrograms(pod *corev1.Pod, b *book, now func() time.Duration, fail func(e
 	return p
 }
 
-// Start implements [simulate.Service].
-func (p *programs) Start(i simulate.Instance) simulate.Life {
+// Start implements [simulate.Programs].
+func (p *programs) Start(i simulate.Instance) *simulate.Exit {
 	end, err := p.start(i)
 	if err != nil {
 		// the simulation goes on in vain
 		p.running[i.Container] = &program{serving: &serving{}, spec: p.specs[i.Container], counts: map[string]int{}}
 		p.fail(err)
 	}
-	return simulate.Life{End: end}
+	return end
 }
 
 // start begins a process and says when it ends by itself.
-func (p *programs) start(i simulate.Instance) (*simulate.Ending, error) {
+func (p *programs) start(i simulate.Instance) (*simulate.Exit, error) {
 	spec := p.specs[i.Container]
 	if len(spec.Command) < 2 || spec.Command[1] != "serve" {
 		return p.startDeed(spec)
@@ -82,12 +82,12 @@ func (p *programs) start(i simulate.Instance) (*simulate.Ending, error) {
 		return nil, nil
 	}
 	after, code, err := ending(text)
-	return &simulate.Ending{After: after, Code: code}, err
+	return &simulate.Exit{After: after, Code: code}, err
 }
 
 // startDeed lets an init container do what it has to do, and end. It serves nobody, so the ledger
 // knows no instance of it.
-func (p *programs) startDeed(spec *corev1.Container) (*simulate.Ending, error) {
+func (p *programs) startDeed(spec *corev1.Container) (*simulate.Exit, error) {
 	d, err := parseDeed(spec.Command)
 	if err != nil {
 		return nil, err
@@ -95,21 +95,21 @@ func (p *programs) startDeed(spec *corev1.Container) (*simulate.Ending, error) {
 	n := &program{spec: spec, counts: map[string]int{}}
 	p.running[spec.Name] = n
 	result, err := p.do(n, d)
-	return &simulate.Ending{After: result.after, Code: result.code}, err
+	return &simulate.Exit{After: result.after, Code: result.code}, err
 }
 
-// Stop implements [simulate.Service]. Only the first signal counts.
-func (p *programs) Stop(i simulate.Instance, _ time.Duration) simulate.Ending {
+// Stop implements [simulate.Programs]. Only the first signal counts.
+func (p *programs) Stop(i simulate.Instance, _ time.Duration) simulate.Exit {
 	n := p.running[i.Container]
 	if n.told || n.serving == nil || n.term == "ignore" {
-		return simulate.Ending{After: faults.Infinity}
+		return simulate.Exit{After: simscript.Infinity}
 	}
 	n.told = true
 	after, code, err := n.ending()
 	if err != nil {
 		p.fail(err)
 	}
-	return simulate.Ending{After: after, Code: code}
+	return simulate.Exit{After: after, Code: code}
 }
 
 // take is the next step of a script, and a line about it.
@@ -132,7 +132,7 @@ func (p *programs) do(n *program, d deed) (done, error) {
 	return result, err
 }
 
-// Hook implements [simulate.Service].
+// Hook implements [simulate.Programs].
 func (p *programs) Hook(i simulate.Instance, _ lifecycle.HookType, handler *corev1.LifecycleHandler) simulate.HookAnswer {
 	answer, err := p.hook(p.running[i.Container], handler)
 	if err != nil {
@@ -141,7 +141,7 @@ func (p *programs) Hook(i simulate.Instance, _ lifecycle.HookType, handler *core
 	return answer
 }
 
-// Probe implements [simulate.Service].
+// Probe implements [simulate.Programs].
 func (p *programs) Probe(a simulate.Attempt) simulate.Answer {
 	answer, err := p.probe(p.running[a.Instance.Container], a.Probe)
 	if err != nil {

@@ -17,8 +17,8 @@ import (
 // host is where every simulated Pod listens; the port is the declared one.
 const host = "127.0.0.1"
 
-// words are the texts of one probe's outcomes, as the handlers of package probe give them.
-type words struct {
+// Handler is what a probe's handler makes of replies: the outcome, in the words of package probe.
+type Handler struct {
 	refused, silent, status, broken string
 	// of what is broken: to gRPC a failure like any other (R95), else an error in one of two
 	// wordings (R47)
@@ -27,26 +27,21 @@ type words struct {
 	nowhere string
 }
 
-func wordsOf(c *corev1.Container, p *corev1.Probe) words {
-	w := handlerWords(c, p)
-	w.nowhere = nowhere(c, p)
-	return w
+// NewHandler is the handler of a probe of a container.
+func NewHandler(c *corev1.Container, p *corev1.Probe) Handler {
+	h := handlerOf(c, p)
+	h.nowhere = nowhere(c, p)
+	return h
 }
 
-// Says is what a probe's handler makes of a reply: the outcome of the attempt, and the text that
-// its Event has.
-func Says(c *corev1.Container, p *corev1.Probe, r script.Reply) (lifecycle.Outcome, string) {
-	return wordsOf(c, p).failure(r)
-}
-
-func handlerWords(c *corev1.Container, p *corev1.Probe) words {
+func handlerOf(c *corev1.Container, p *corev1.Probe) Handler {
 	timeout := time.Duration(p.TimeoutSeconds) * time.Second
 	switch {
 	case p.HTTPGet != nil:
 		h := p.HTTPGet
 		at := fmt.Sprintf("%s:%s", hostOr(h.Host), portOf(c, h.Port))
 		get := fmt.Sprintf("Get %q: ", strings.ToLower(string(h.Scheme))+"://"+at+path(h.Path))
-		return words{
+		return Handler{
 			refused: get + "dial tcp " + at + ": connect: connection refused",
 			silent:  get + "context deadline exceeded (Client.Timeout exceeded while awaiting headers)",
 			status:  "HTTP probe failed with statuscode: %d",
@@ -55,9 +50,9 @@ func handlerWords(c *corev1.Container, p *corev1.Probe) words {
 		}
 	case p.TCPSocket != nil:
 		at := fmt.Sprintf("%s:%s", hostOr(p.TCPSocket.Host), portOf(c, p.TCPSocket.Port))
-		return words{refused: "dial tcp " + at + ": connect: connection refused", silent: "dial tcp " + at + ": i/o timeout", worth: lifecycle.OutcomeErrorFailure}
+		return Handler{refused: "dial tcp " + at + ": connect: connection refused", silent: "dial tcp " + at + ": i/o timeout", worth: lifecycle.OutcomeErrorFailure}
 	case p.GRPC != nil:
-		return words{
+		return Handler{
 			refused: fmt.Sprintf("timeout: failed to connect service %q within %v: context deadline exceeded", fmt.Sprintf("%s:%d", host, p.GRPC.Port), timeout),
 			silent:  fmt.Sprintf("timeout: health rpc did not complete within %v", timeout),
 			status:  `service unhealthy (responded with "NOT_SERVING")`,
@@ -66,30 +61,30 @@ func handlerWords(c *corev1.Container, p *corev1.Probe) words {
 		}
 	case p.Exec != nil:
 		line := strings.Join(p.Exec.Command, " ")
-		return words{
+		return Handler{
 			silent: fmt.Sprintf("command timed out: %q timed out after %v", line, timeout),
 			broken: fmt.Sprintf("cannot start %q", firstWord(p.Exec.Command)),
 			worth:  lifecycle.OutcomeErrorUnknown,
 		}
 	default:
-		return words{broken: "the probe has no handler", worth: lifecycle.OutcomeErrorUnknown}
+		return Handler{broken: "the probe has no handler", worth: lifecycle.OutcomeErrorUnknown}
 	}
 }
 
-// failure is the answer to an attempt that met a reply other than a good one.
-func (w words) failure(r script.Reply) (lifecycle.Outcome, string) {
-	if w.nowhere != "" {
-		return lifecycle.OutcomeErrorUnknown, w.nowhere
+// Outcome is the outcome of an attempt that got a reply, and the text that its Event has.
+func (h Handler) Outcome(r script.Reply) (lifecycle.Outcome, string) {
+	if h.nowhere != "" {
+		return lifecycle.OutcomeErrorUnknown, h.nowhere
 	}
 	switch r.Kind {
 	case script.ReplyRefused:
-		return lifecycle.OutcomeFailure, w.refused
+		return lifecycle.OutcomeFailure, h.refused
 	case script.ReplyHang:
-		return lifecycle.OutcomeFailure, w.silent
+		return lifecycle.OutcomeFailure, h.silent
 	case script.ReplyError:
-		return w.worth, w.broken
+		return h.worth, h.broken
 	case script.ReplyStatus:
-		return w.answered(r.Code)
+		return h.answered(r.Code)
 	default:
 		return lifecycle.OutcomeSuccess, ""
 	}
@@ -97,21 +92,21 @@ func (w words) failure(r script.Reply) (lifecycle.Outcome, string) {
 
 // answered classes a status code (R62). Of handlers without codes, 200 to 399 stand for a good
 // answer.
-func (w words) answered(code int) (lifecycle.Outcome, string) {
+func (h Handler) answered(code int) (lifecycle.Outcome, string) {
 	if code == 0 {
 		code = http.StatusServiceUnavailable
 	}
 	switch {
 	case code >= 200 && code < 300:
 		return lifecycle.OutcomeSuccess, ""
-	case code >= 300 && code < 400 && strings.Contains(w.status, "%d"):
+	case code >= 300 && code < 400 && strings.Contains(h.status, "%d"):
 		return lifecycle.OutcomeWarning, "Probe terminated redirects, Response body: "
 	case code >= 300 && code < 400:
 		return lifecycle.OutcomeSuccess, ""
-	case strings.Contains(w.status, "%d"):
-		return lifecycle.OutcomeFailure, fmt.Sprintf(w.status, code)
+	case strings.Contains(h.status, "%d"):
+		return lifecycle.OutcomeFailure, fmt.Sprintf(h.status, code)
 	default:
-		return lifecycle.OutcomeFailure, w.status
+		return lifecycle.OutcomeFailure, h.status
 	}
 }
 

@@ -1,12 +1,14 @@
 package simulated
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"strings"
-	"time"
 
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/probity-run/probity/internal/manifest"
 	"github.com/probity-run/probity/internal/simulate"
@@ -30,15 +32,16 @@ func dress(text string) ([]manifest.Object, error) {
 	return set.Objects, nil
 }
 
-func dressSteps(steps []scenario.Step) ([]simulate.Step, error) {
-	var dressed []simulate.Step
+// dressSteps are the requests that the steps of a scenario stand for.
+func dressSteps(steps []scenario.Step) ([]simulate.Request, error) {
+	var dressed []simulate.Request
 	for _, s := range steps {
-		step := simulate.Step{At: s.At, Delete: s.Delete, Pod: s.Pod}
-		if s.Grace != nil {
-			step.Grace = new(time.Duration(*s.Grace) * time.Second)
+		request := simulate.Request{At: s.At, Pod: cmp.Or(s.Delete, s.Pod)}
+		if s.Delete != "" {
+			request.Delete = &metav1.DeleteOptions{GracePeriodSeconds: s.Grace}
 		}
 		if s.Condition != "" {
-			step.Condition = corev1.PodCondition{Type: corev1.PodConditionType(s.Condition), Status: corev1.ConditionStatus(s.Status)}
+			request.Condition = &corev1.PodCondition{Type: corev1.PodConditionType(s.Condition), Status: corev1.ConditionStatus(s.Status)}
 		}
 		if s.Apply != "" {
 			objects, err := dress(s.Apply)
@@ -48,9 +51,13 @@ func dressSteps(steps []scenario.Step) ([]simulate.Step, error) {
 			if len(objects) != 1 {
 				return nil, fmt.Errorf("a step applies %d objects, and can apply one Deployment", len(objects))
 			}
-			step.Apply = objects[0].Resource
+			deployment, ok := objects[0].Resource.(*appsv1.Deployment)
+			if !ok {
+				return nil, fmt.Errorf("a step applies a %T, and can apply one Deployment", objects[0].Resource)
+			}
+			request.Apply = deployment
 		}
-		dressed = append(dressed, step)
+		dressed = append(dressed, request)
 	}
 	return dressed, nil
 }

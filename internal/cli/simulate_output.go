@@ -42,7 +42,7 @@ func (s *simulation) once(streams Streams) ([]simulate.AssertionResult, error) {
 	}
 	var results []simulate.AssertionResult
 	for _, a := range s.asserts {
-		results = append(results, result.Summary.Judge(a, f.rate))
+		results = append(results, result.Summary.Check(a, f.rate))
 	}
 	if f.svg != "" { // first: whoever reads the output may stop at any time
 		if err := writeFile(f.svg, func(out io.Writer) error { return render.SVG(out, result, f.rate) }); err != nil {
@@ -79,7 +79,7 @@ func (s *simulation) many(streams Streams) ([]simulate.AssertionResult, error) {
 	}
 	var results []simulate.AssertionResult
 	for _, a := range s.asserts {
-		results = append(results, outcome.Judge(a))
+		results = append(results, outcome.Check(a))
 	}
 	if f.output == "json" {
 		err = render.ManyJSON(streams.Out, outcome, results)

@@ -97,7 +97,7 @@ type quantity struct {
 	note  string // instead of the figure
 }
 
-func (a *Assertion) judge(q quantity) AssertionResult {
+func (a *Assertion) check(q quantity) AssertionResult {
 	v := AssertionResult{Assertion: a.Text, Got: q.note}
 	if v.Got == "" {
 		v.Got = fmt.Sprintf("%.6g", q.value)
@@ -130,33 +130,33 @@ func (a *Assertion) judge(q quantity) AssertionResult {
 	return v
 }
 
-// Judge looks whether an assertion holds for one simulation. rate is how many requests a second are
+// Check reports whether an assertion holds for one simulation. rate is how many requests a second are
 // imagined.
-func (s *Summary) Judge(a Assertion, rate float64) AssertionResult {
+func (s *Summary) Check(a Assertion, rate float64) AssertionResult {
 	switch a.quantity {
 	case "restarts":
-		return a.judge(quantity{value: float64(s.Restarts)})
+		return a.check(quantity{value: float64(s.Restarts)})
 	case "false-restarts":
-		return a.judge(quantity{value: float64(s.FalseRestarts)})
+		return a.check(quantity{value: float64(s.FalseRestarts)})
 	case "verdicts":
-		return a.judge(quantity{value: float64(len(s.Verdicts))})
+		return a.check(quantity{value: float64(len(s.Verdicts))})
 	case "backoffs":
-		return a.judge(quantity{value: float64(s.Backoffs)})
+		return a.check(quantity{value: float64(s.Backoffs)})
 	case "ready":
-		return a.judge(moment(s.AllReady))
+		return a.check(moment(s.AllReady))
 	case "detected":
-		return a.judge(s.worst(func(o *Occurrence) *Offset { return o.Detected }))
+		return a.check(s.worst(func(o *Occurrence) *Offset { return o.Detected }))
 	case "drained":
-		return a.judge(s.worst(func(o *Occurrence) *Offset { return o.Drained }))
+		return a.check(s.worst(func(o *Occurrence) *Offset { return o.Drained }))
 	}
 	total, failed := Offset(0), 0.0
 	for _, r := range s.Routes {
 		total, failed = max(total, r.Unavailable), failed+r.Failed(rate)
 	}
 	if a.quantity == "unavailable" {
-		return a.judge(moment(&total))
+		return a.check(moment(&total))
 	}
-	return a.judge(quantity{value: failed})
+	return a.check(quantity{value: failed})
 }
 
 func moment(at *Offset) quantity {
@@ -187,21 +187,21 @@ func (s *Summary) worst(of func(*Occurrence) *Offset) quantity {
 	return moment(&worst)
 }
 
-// Judge looks whether an assertion holds for a Monte Carlo simulation.
-func (m *Many) Judge(a Assertion) AssertionResult {
+// Check reports whether an assertion holds for a Monte Carlo simulation.
+func (m *Many) Check(a Assertion) AssertionResult {
 	switch a.quantity {
 	case "false-restarts":
-		return a.judge(quantity{value: m.FalseRestarts})
+		return a.check(quantity{value: m.FalseRestarts})
 	case "restarts":
-		return a.judge(quantity{value: float64(m.Restarts.at(a.quantile))})
+		return a.check(quantity{value: float64(m.Restarts.at(a.quantile))})
 	case "unavailable":
-		return a.judge(quantity{value: m.Unavailable.at(a.quantile).Seconds()})
+		return a.check(quantity{value: m.Unavailable.at(a.quantile).Seconds()})
 	case "ready":
-		return a.judge(m.share(m.Ready, m.NeverReady, a.quantile))
+		return a.check(m.share(m.Ready, m.NeverReady, a.quantile))
 	case "detected":
-		return a.judge(m.share(m.Detect, m.Undetected, a.quantile))
+		return a.check(m.share(m.Detect, m.Undetected, a.quantile))
 	case "drained":
-		return a.judge(m.share(m.Drain, 0, a.quantile))
+		return a.check(m.share(m.Drain, 0, a.quantile))
 	default:
 		return AssertionResult{Assertion: a.Text, Got: "not known of a Monte Carlo simulation"}
 	}

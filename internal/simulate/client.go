@@ -48,18 +48,18 @@ type Request struct {
 }
 
 // expectRequests puts the client's requests into the queue.
-func (w *world) expectRequests() {
-	if w.client == nil {
+func (c *cluster) expectRequests() {
+	if c.client == nil {
 		return
 	}
-	for _, r := range w.client.Requests() {
-		w.later(r.At, func() { w.request(r) })
+	for _, r := range c.client.Requests() {
+		c.schedule(r.At, func() { c.request(r) })
 	}
 }
 
 // request does what a client asks, now.
-func (w *world) request(r Request) {
-	for _, p := range w.pods {
+func (c *cluster) request(r Request) {
+	for _, p := range c.pods {
 		switch {
 		case p.object.Name != r.Pod:
 			continue
@@ -72,16 +72,16 @@ func (w *world) request(r Request) {
 		}
 		return
 	}
-	for _, load := range w.workloads {
+	for _, load := range c.workloads {
 		if d, ok := load.(*deployment); ok && r.Apply != nil {
-			d.apply(w, r.Apply)
+			d.apply(c, r.Apply)
 		}
 	}
 }
 
 // apply replaces the Deployment by one of its name. A template that differs is a new revision, also
 // if it is that of an older one.
-func (d *deployment) apply(w *world, next *appsv1.Deployment) {
+func (d *deployment) apply(c *cluster, next *appsv1.Deployment) {
 	if d.kind != "Deployment" || next.Name != d.object.Name || next.Namespace != d.object.Namespace {
 		return
 	}
@@ -92,31 +92,31 @@ func (d *deployment) apply(w *world, next *appsv1.Deployment) {
 	changed.Spec = *next.Spec.DeepCopy()
 	d.object = &changed
 	d.size = int(valueOr(next.Spec.Replicas, 1))
-	w.unsettled = true
+	c.syncDue = true
 }
 
-func (w *world) podChanged(change watch.EventType, pod *corev1.Pod) {
-	if w.client != nil {
-		w.client.PodChanged(w.now, change, pod)
+func (c *cluster) podChanged(change watch.EventType, pod *corev1.Pod) {
+	if c.client != nil {
+		c.client.PodChanged(c.now, change, pod)
 	}
 }
 
-func (w *world) eventAdded(about corev1.ObjectReference, eventType, reason, message string) {
-	if w.client != nil {
-		w.client.EventAdded(w.now, about, eventType, reason, message)
+func (c *cluster) eventAdded(about corev1.ObjectReference, eventType, reason, message string) {
+	if c.client != nil {
+		c.client.EventAdded(c.now, about, eventType, reason, message)
 	}
 }
 
 // endpointsChanged tells the client of the Pods that a Service selects.
-func (w *world) endpointsChanged(r *route) {
-	if w.client == nil || r.name == "" {
+func (c *cluster) endpointsChanged(r *route) {
+	if c.client == nil || r.name == "" {
 		return
 	}
 	var selected []*corev1.Pod
-	for _, p := range w.pods {
+	for _, p := range c.pods {
 		if r.selects(p.object) {
 			selected = append(selected, p.object)
 		}
 	}
-	w.client.EndpointsChanged(w.now, types.NamespacedName{Namespace: r.space, Name: r.name}, r.publish, selected)
+	c.client.EndpointsChanged(c.now, types.NamespacedName{Namespace: r.space, Name: r.name}, r.publish, selected)
 }

@@ -19,18 +19,18 @@ const host = "127.0.0.1"
 
 // Handler is what a probe's handler makes of replies: the outcome, in the words of package probe.
 type Handler struct {
-	refused, silent, status, broken string
-	// of what is broken: to gRPC a failure like any other (R95), else an error in one of two
+	refused, timedOut, status, errorText string
+	// of what is errorText: to gRPC a failure like any other (R95), else an error in one of two
 	// wordings (R47)
-	worth lifecycle.Outcome
+	errorOutcome lifecycle.Outcome
 	// why there is nothing to ask: a port's name that the container does not declare (R76)
-	nowhere string
+	missingPort string
 }
 
 // NewHandler is the handler of a probe of a container.
 func NewHandler(c *corev1.Container, p *corev1.Probe) Handler {
 	h := handlerOf(c, p)
-	h.nowhere = nowhere(c, p)
+	h.missingPort = missingPort(c, p)
 	return h
 }
 
@@ -42,47 +42,47 @@ func handlerOf(c *corev1.Container, p *corev1.Probe) Handler {
 		at := fmt.Sprintf("%s:%s", hostOr(h.Host), portOf(c, h.Port))
 		get := fmt.Sprintf("Get %q: ", strings.ToLower(string(h.Scheme))+"://"+at+path(h.Path))
 		return Handler{
-			refused: get + "dial tcp " + at + ": connect: connection refused",
-			silent:  get + "context deadline exceeded (Client.Timeout exceeded while awaiting headers)",
-			status:  "HTTP probe failed with statuscode: %d",
-			broken:  "unexpected EOF",
-			worth:   lifecycle.OutcomeErrorFailure,
+			refused:      get + "dial tcp " + at + ": connect: connection refused",
+			timedOut:     get + "context deadline exceeded (Client.Timeout exceeded while awaiting headers)",
+			status:       "HTTP probe failed with statuscode: %d",
+			errorText:    "unexpected EOF",
+			errorOutcome: lifecycle.OutcomeErrorFailure,
 		}
 	case p.TCPSocket != nil:
 		at := fmt.Sprintf("%s:%s", hostOr(p.TCPSocket.Host), portOf(c, p.TCPSocket.Port))
-		return Handler{refused: "dial tcp " + at + ": connect: connection refused", silent: "dial tcp " + at + ": i/o timeout", worth: lifecycle.OutcomeErrorFailure}
+		return Handler{refused: "dial tcp " + at + ": connect: connection refused", timedOut: "dial tcp " + at + ": i/o timeout", errorOutcome: lifecycle.OutcomeErrorFailure}
 	case p.GRPC != nil:
 		return Handler{
-			refused: fmt.Sprintf("timeout: failed to connect service %q within %v: context deadline exceeded", fmt.Sprintf("%s:%d", host, p.GRPC.Port), timeout),
-			silent:  fmt.Sprintf("timeout: health rpc did not complete within %v", timeout),
-			status:  `service unhealthy (responded with "NOT_SERVING")`,
-			broken:  "error: health rpc probe failed: rpc error: code = Internal desc = ",
-			worth:   lifecycle.OutcomeFailure,
+			refused:      fmt.Sprintf("timeout: failed to connect service %q within %v: context deadline exceeded", fmt.Sprintf("%s:%d", host, p.GRPC.Port), timeout),
+			timedOut:     fmt.Sprintf("timeout: health rpc did not complete within %v", timeout),
+			status:       `service unhealthy (responded with "NOT_SERVING")`,
+			errorText:    "error: health rpc probe failed: rpc error: code = Internal desc = ",
+			errorOutcome: lifecycle.OutcomeFailure,
 		}
 	case p.Exec != nil:
 		line := strings.Join(p.Exec.Command, " ")
 		return Handler{
-			silent: fmt.Sprintf("command timed out: %q timed out after %v", line, timeout),
-			broken: fmt.Sprintf("cannot start %q", firstWord(p.Exec.Command)),
-			worth:  lifecycle.OutcomeErrorUnknown,
+			timedOut:     fmt.Sprintf("command timed out: %q timed out after %v", line, timeout),
+			errorText:    fmt.Sprintf("cannot start %q", firstWord(p.Exec.Command)),
+			errorOutcome: lifecycle.OutcomeErrorUnknown,
 		}
 	default:
-		return Handler{broken: "the probe has no handler", worth: lifecycle.OutcomeErrorUnknown}
+		return Handler{errorText: "the probe has no handler", errorOutcome: lifecycle.OutcomeErrorUnknown}
 	}
 }
 
 // Outcome is the outcome of an attempt that got a reply, and the text that its Event has.
 func (h Handler) Outcome(r script.Reply) (lifecycle.Outcome, string) {
-	if h.nowhere != "" {
-		return lifecycle.OutcomeErrorUnknown, h.nowhere
+	if h.missingPort != "" {
+		return lifecycle.OutcomeErrorUnknown, h.missingPort
 	}
 	switch r.Kind {
 	case script.ReplyRefused:
 		return lifecycle.OutcomeFailure, h.refused
 	case script.ReplyHang:
-		return lifecycle.OutcomeFailure, h.silent
+		return lifecycle.OutcomeFailure, h.timedOut
 	case script.ReplyError:
-		return h.worth, h.broken
+		return h.errorOutcome, h.errorText
 	case script.ReplyStatus:
 		return h.answered(r.Code)
 	default:
@@ -138,8 +138,8 @@ func declaredPort(c *corev1.Container, port intstr.IntOrString) (number int, ok 
 	return number, err == nil
 }
 
-// nowhere is why a probe has no port to ask, or "".
-func nowhere(c *corev1.Container, p *corev1.Probe) string {
+// missingPort is why a probe has no port to ask, or "".
+func missingPort(c *corev1.Container, p *corev1.Probe) string {
 	var port intstr.IntOrString
 	switch {
 	case p.HTTPGet != nil:

@@ -52,10 +52,10 @@ func loopOf(c *corev1.Container, p script.Program, policy corev1.RestartPolicy) 
 	if probe == nil {
 		return Loop{Container: c.Name, Verdict: LoopSafe, Why: "no startup or liveness probe can cut its start short"}
 	}
-	if nowhere(c, probe) != "" || !noticesStart(probe, p.Before) {
+	if missingPort(c, probe) != "" || !noticesStart(probe, p.Before) {
 		return Loop{Container: c.Name, Verdict: LoopSafe, Probe: t, Why: "while it starts, the " + script.ProbeName(t) + " probe does not fail"}
 	}
-	timing, hang := TimingOf(probe), p.Before.Kind == script.ReplyHang
+	timing, hang := closedFormOf(probe), p.Before.Kind == script.ReplyHang
 	loop := Loop{Container: c.Name, Probe: t, Safe: Offset(timing.StartSafe(hang)), Fatal: Offset(timing.StartFatal(hang)), Verdict: LoopLottery}
 	loop.Odds = p.Startup.Expect(func(s time.Duration) float64 { return timing.CutShort(s, hang) })
 	switch {
@@ -79,7 +79,7 @@ func loopOf(c *corev1.Container, p script.Program, policy corev1.RestartPolicy) 
 
 // needs is ceil((S − D)/P) + 1, with the longest start-up, or its 99th percentile if it has no
 // bound.
-func needs(t Timing, startup script.Distribution) int {
+func needs(t closedForm, startup script.Distribution) int {
 	longest := startup.Max()
 	if longest >= script.Infinity {
 		longest = startup.Quantile(0.99)
@@ -104,7 +104,7 @@ func noticesStart(p *corev1.Probe, before script.Reply) bool {
 	}
 }
 
-func sumOf(t Timing, n int, hang bool) string {
+func sumOf(t closedForm, n int, hang bool) string {
 	text := ""
 	if t.Delay > 0 {
 		text = fmt.Sprintf("initialDelaySeconds %s + ", bare(t.Delay))

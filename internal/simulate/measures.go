@@ -50,16 +50,16 @@ type Restart struct {
 	pod   *pod
 }
 
-// first is when a Pod became Ready for the first time.
-type first struct {
+// firstReady is when a Pod became Ready for the first time.
+type firstReady struct {
 	at  time.Duration
 	pod *pod
 }
 
 // measures are what is counted while a simulation runs.
 type measures struct {
-	w           *world
-	firsts      []first
+	cluster     *cluster
+	firsts      []firstReady
 	occurrences []*Occurrence
 	verdicts    []Restart
 	restarts    int
@@ -70,8 +70,8 @@ type measures struct {
 	lateAt      []time.Duration
 }
 
-func newMeasures(w *world) *measures {
-	return &measures{w: w, attempts: map[lifecycle.ProbeType]int{}, failures: map[lifecycle.ProbeType]int{}}
+func newMeasures(c *cluster) *measures {
+	return &measures{cluster: c, attempts: map[lifecycle.ProbeType]int{}, failures: map[lifecycle.ProbeType]int{}}
 }
 
 func (m *measures) attempted(t lifecycle.ProbeType, o lifecycle.Outcome, n int) {
@@ -81,9 +81,9 @@ func (m *measures) attempted(t lifecycle.ProbeType, o lifecycle.Outcome, n int) 
 	}
 }
 
-// born takes note of a new process.
-func (m *measures) born(b *box) {
-	if b.instance.Number > 1 {
+// processStarted takes note of a new process.
+func (m *measures) processStarted(c *container) {
+	if c.instance.Number > 1 {
 		m.restarts++
 	}
 }
@@ -95,8 +95,8 @@ func (m *measures) overdue(workload string, at time.Duration) {
 // ready takes note of a change of a Pod's Ready condition.
 func (m *measures) ready(p *pod, ready bool) {
 	if ready {
-		if !slices.ContainsFunc(m.firsts, func(f first) bool { return f.pod == p }) {
-			m.firsts = append(m.firsts, first{m.w.now, p})
+		if !slices.ContainsFunc(m.firsts, func(f firstReady) bool { return f.pod == p }) {
+			m.firsts = append(m.firsts, firstReady{m.cluster.now, p})
 		}
 		return
 	}
@@ -105,7 +105,7 @@ func (m *measures) ready(p *pod, ready bool) {
 	}
 	for _, o := range m.active(p, "") {
 		if o.wasReady && o.Drained == nil {
-			o.Drained = new(Offset(m.w.now) - o.At)
+			o.Drained = new(Offset(m.cluster.now) - o.At)
 			if !o.byRestart && o.Detected == nil {
 				o.Detected = o.Drained
 			}
@@ -113,14 +113,14 @@ func (m *measures) ready(p *pod, ready bool) {
 	}
 }
 
-// verdict takes note of a probe's decision to restart a container.
-func (m *measures) verdict(p *pod, b *box, t lifecycle.ProbeType) {
+// restartDecided takes note of a probe's decision to restart a container.
+func (m *measures) restartDecided(p *pod, c *container, t lifecycle.ProbeType) {
 	m.verdicts = append(m.verdicts, Restart{
-		Pod: p.object.Name, Container: b.spec.Name, At: Offset(m.w.now), By: t, False: !p.lastingFault(b.spec.Name) && !p.neverStarts(b), pod: p,
+		Pod: p.object.Name, Container: c.spec.Name, At: Offset(m.cluster.now), By: t, False: !p.lastingFault(c.spec.Name) && !p.neverStarts(c), pod: p,
 	})
-	for _, o := range m.active(p, b.spec.Name) {
+	for _, o := range m.active(p, c.spec.Name) {
 		if o.Restarted == nil {
-			o.Restarted, o.By = new(Offset(m.w.now)-o.At), t
+			o.Restarted, o.By = new(Offset(m.cluster.now)-o.At), t
 			if o.byRestart {
 				o.Detected = o.Restarted
 			}
@@ -130,17 +130,17 @@ func (m *measures) verdict(p *pod, b *box, t lifecycle.ProbeType) {
 
 // neverStarts says that a container's program would not have answered before the end of the
 // simulation.
-func (p *pod) neverStarts(b *box) bool {
-	return p.script != nil && p.script.programs[b.spec.Name].up > p.w.end
+func (p *pod) neverStarts(c *container) bool {
+	return p.scripted != nil && p.scripted.programs[c.spec.Name].answersFrom > p.cluster.end
 }
 
 // active are the occurrences on a container, or on any if it is "", that are not over. Those are
 // among the last ones.
 func (m *measures) active(p *pod, container string) (found []*Occurrence) {
-	if p.script == nil {
+	if p.scripted == nil {
 		return nil
 	}
-	for _, s := range p.script.strikes {
+	for _, s := range p.scripted.faults {
 		if s.active != nil && (container == "" || s.container == container) {
 			found = append(found, s.active)
 		}
@@ -148,28 +148,28 @@ func (m *measures) active(p *pod, container string) (found []*Occurrence) {
 	return found
 }
 
-func (m *measures) begins(p *pod, s *strike, w window) *Occurrence {
+func (m *measures) faultBegan(p *pod, s *faultSchedule, w window) *Occurrence {
 	o := m.occurrence(p, s)
 	o.Lasting = w.end == script.Infinity
 	m.occurrences = append(m.occurrences, o)
 	return o
 }
 
-func (m *measures) ends(s *strike) { s.active.Ended = new(Offset(m.w.now)) }
+func (m *measures) faultEnded(s *faultSchedule) { s.active.Ended = new(Offset(m.cluster.now)) }
 
-func (m *measures) missed(p *pod, s *strike) {
+func (m *measures) faultMissed(p *pod, s *faultSchedule) {
 	o := m.occurrence(p, s)
 	o.Missed = true
 	m.occurrences = append(m.occurrences, o)
 }
 
-func (m *measures) occurrence(p *pod, s *strike) *Occurrence {
+func (m *measures) occurrence(p *pod, s *faultSchedule) *Occurrence {
 	_, ready := lifecycle.ReadySince(p.object)
 	o := &Occurrence{
-		Fault: s.fault.Label(), Kind: s.fault.Kind, detection: s.fault.Kind.Detection(), Pod: p.object.Name, Container: s.container, At: Offset(m.w.now), wasReady: ready, pod: p,
+		Fault: s.fault.Label(), Kind: s.fault.Kind, detection: s.fault.Kind.Detection(), Pod: p.object.Name, Container: s.container, At: Offset(m.cluster.now), wasReady: ready, pod: p,
 	}
-	if probe := p.box(s.container).spec.LivenessProbe; probe != nil {
-		o.byRestart = notices(s.fault, p.box(s.container).spec, lifecycle.Liveness, probe)
+	if probe := p.container(s.container).spec.LivenessProbe; probe != nil {
+		o.byRestart = notices(s.fault, p.container(s.container).spec, lifecycle.Liveness, probe)
 	}
 	return o
 }

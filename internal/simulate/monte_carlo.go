@@ -41,16 +41,16 @@ type ManyOptions struct {
 
 // sample is what one run says.
 type sample struct {
-	ready       time.Duration // script.Infinity if it was not
-	detect      []time.Duration
-	drain       []time.Duration
-	undetected  int
-	verdicts    int
-	falses      int
-	restarts    int
-	unavailable time.Duration
-	attempts    int // of liveness
-	failures    int
+	ready         time.Duration // script.Infinity if it was not
+	detect        []time.Duration
+	drain         []time.Duration
+	undetected    int
+	verdicts      int
+	falseRestarts int
+	restarts      int
+	unavailable   time.Duration
+	attempts      int // of liveness
+	failures      int
 }
 
 // Many is the outcome of a Monte Carlo simulation of one workload's Pods.
@@ -109,15 +109,15 @@ func RunMany(objects []manifest.Object, sc *script.Script, opts ManyOptions) (*M
 	if err != nil {
 		return nil, err
 	}
-	opts.Replicas = cmp.Or(opts.Replicas, load.wants())
+	opts.Replicas = cmp.Or(opts.Replicas, load.replicas())
 	pod := load.template()
-	samples := play(pod, sc, opts)
+	samples := runAll(pod, sc, opts)
 	m := &Many{Workload: load.title(), Runs: opts.Runs, Horizon: Offset(opts.Horizon), Replicas: opts.Replicas, Seed: opts.Seed}
 	m.add(samples)
 	s := Summary{}
-	s.judge(pod, sc)
+	s.addClosedForms(pod, sc)
 	m.Loops = s.Loops
-	m.compare(pod, sc, samples, opts)
+	m.compareStalls(pod, sc, samples, opts)
 	return m, nil
 }
 
@@ -143,9 +143,9 @@ func onlyWorkload(objects []manifest.Object, sc *script.Script) (workload, error
 	return found, sc.CheckContainers(known)
 }
 
-// play simulates the runs. Workers take them one by one; each has a seed of its own, so that who
+// runAll simulates the runs. Workers take them one by one; each has a seed of its own, so that who
 // takes which does not matter.
-func play(pod *corev1.Pod, sc *script.Script, opts ManyOptions) []sample {
+func runAll(pod *corev1.Pod, sc *script.Script, opts ManyOptions) []sample {
 	samples := make([]sample, opts.Runs)
 	span := phaseSpan(pod)
 	var taken atomic.Int64
@@ -157,7 +157,7 @@ func play(pod *corev1.Pod, sc *script.Script, opts ManyOptions) []sample {
 				if i >= opts.Runs {
 					return
 				}
-				samples[i] = playOne(pod, sc, opts, i, span)
+				samples[i] = runOne(pod, sc, opts, i, span)
 			}
 		})
 	}
@@ -176,31 +176,31 @@ func phaseSpan(pod *corev1.Pod) (longest time.Duration) {
 	return longest
 }
 
-func playOne(pod *corev1.Pod, sc *script.Script, opts ManyOptions, run int, span time.Duration) sample {
+func runOne(pod *corev1.Pod, sc *script.Script, opts ManyOptions, run int, span time.Duration) sample {
 	seed := opts.Seed*0x9e3779b97f4a7c15 + uint64(run)
 	// The golden ratio spreads the phases evenly, however many runs there are.
 	_, part := math.Modf(0.5 + float64(run)*(math.Phi-1))
 	phase := time.Duration(part * float64(span))
-	w := emptyWorld(sc, Options{Horizon: opts.Horizon, Seed: seed, MaxRestartPeriod: opts.MaxRestartPeriod, NoTimeline: true, phase: phase})
-	w.workloads = []workload{&single{object: pod, size: 1}}
-	w.routes = []*route{w.imaginedRoute()}
-	w.run()
-	return w.sample()
+	c := emptyCluster(sc, Options{Horizon: opts.Horizon, Seed: seed, MaxRestartPeriod: opts.MaxRestartPeriod, NoTimeline: true, phase: phase})
+	c.workloads = []workload{&barePods{object: pod, size: 1}}
+	c.routes = []*route{c.imaginedRoute()}
+	c.run()
+	return c.sample()
 }
 
 // sample sums a run up.
-func (w *world) sample() sample {
-	m := w.measures
-	s := sample{ready: script.Infinity, verdicts: len(m.verdicts), restarts: m.restarts, unavailable: w.routes[0].unavailable}
+func (c *cluster) sample() sample {
+	m := c.measures
+	s := sample{ready: script.Infinity, verdicts: len(m.verdicts), restarts: m.restarts, unavailable: c.routes[0].unavailable}
 	s.attempts, s.failures = m.attempts[lifecycle.Liveness], m.failures[lifecycle.Liveness]
 	if len(m.firsts) > 0 {
 		s.ready = m.firsts[0].at
 	} else {
-		s.unavailable = w.end
+		s.unavailable = c.end
 	}
 	for _, v := range m.verdicts {
 		if v.False {
-			s.falses++
+			s.falseRestarts++
 		}
 	}
 	for _, o := range m.occurrences {
@@ -223,7 +223,7 @@ func (w *world) sample() sample {
 func (m *Many) add(samples []sample) {
 	var ready, detect, drain, unavailable []time.Duration
 	var restarts []int
-	falses := 0
+	falseRestarts := 0
 	for _, s := range samples {
 		if s.ready == script.Infinity {
 			m.NeverReady++
@@ -233,11 +233,11 @@ func (m *Many) add(samples []sample) {
 		detect, drain = append(detect, s.detect...), append(drain, s.drain...)
 		unavailable, restarts = append(unavailable, s.unavailable), append(restarts, s.restarts)
 		m.Undetected += s.undetected
-		falses += s.falses
+		falseRestarts += s.falseRestarts
 	}
 	m.Ready, m.Detect, m.Drain, m.Unavailable = quantiles(ready), quantiles(detect), quantiles(drain), quantiles(unavailable)
 	m.Restarts = counts(restarts)
-	m.FalseRestarts = m.perFleetMonth(falses)
+	m.FalseRestarts = m.perFleetMonth(falseRestarts)
 }
 
 // perFleetMonth scales a number of things that happened in all runs.

@@ -10,141 +10,141 @@ import (
 
 // expectFaults puts the beginning of every fault into the queue.
 func (p *pod) expectFaults() {
-	for _, s := range p.script.strikes {
-		p.expect(s)
+	for _, s := range p.scripted.faults {
+		p.expectFault(s)
 	}
 }
 
-// expect puts the next beginning of a fault into the queue. Those that have passed are void: there
+// expectFault puts the next beginning of a fault into the queue. Those that have passed are void: there
 // was nothing that they could have happened to.
-func (p *pod) expect(s *strike) {
+func (p *pod) expectFault(s *faultSchedule) {
 	for {
 		w, ok := s.next()
 		switch {
 		case !ok:
 			return
-		case w.begin < p.w.now && w.end <= p.w.now:
-			s.over()
-		case w.begin > p.w.end:
+		case w.begin < p.cluster.now && w.end <= p.cluster.now:
+			s.drop()
+		case w.begin > p.cluster.end:
 			return
 		default:
-			p.queue.put(item{at: max(w.begin, p.w.now), do: func() { p.begins(s, w) }})
+			p.queue.put(item{at: max(w.begin, p.cluster.now), do: func() { p.beginFault(s, w) }})
 			return
 		}
 	}
 }
 
-// begins lets a fault happen.
-func (p *pod) begins(s *strike, w window) {
-	b := p.box(s.container)
-	if !b.alive && s.fault.CuredByRestart() {
-		p.w.measures.missed(p, s)
-		p.fault(s, "nothing runs that "+s.fault.Label()+" could happen to", nil)
-		s.over()
-		p.expect(s)
+// beginFault lets a fault happen.
+func (p *pod) beginFault(s *faultSchedule, w window) {
+	c := p.container(s.container)
+	if !c.alive && s.fault.CuredByRestart() {
+		p.cluster.measures.faultMissed(p, s)
+		p.noteFault(s, "nothing runs that "+s.fault.Label()+" could happen to", nil)
+		s.drop()
+		p.expectFault(s)
 		return
 	}
-	s.active = p.w.measures.begins(p, s, w)
+	s.active = p.cluster.measures.faultBegan(p, s, w)
 	if s.effect.EndsProcess {
-		p.fault(s, s.fault.Label(), nil)
-		p.ends(s)
-		p.exit(b.spec.Name, b.id, 0, s.effect.ExitCode, 0)
-		p.w.unrouted = true
+		p.noteFault(s, s.fault.Label(), nil)
+		p.endFault(s)
+		p.exit(c.spec.Name, c.id, 0, s.effect.ExitCode, 0)
+		p.cluster.routesDue = true
 		return
 	}
-	p.fault(s, s.fault.Label()+SuffixBegins, new(true))
+	p.noteFault(s, s.fault.Label()+SuffixBegins, new(true))
 	if w.end < script.Infinity {
 		o := s.active
 		p.queue.put(item{at: w.end, do: func() {
 			if s.active == o {
-				p.ends(s)
+				p.endFault(s)
 			}
 		}})
 	}
-	p.w.unrouted = true
+	p.cluster.routesDue = true
 }
 
-// ends lets a fault be over, and waits for its next beginning.
-func (p *pod) ends(s *strike) {
-	p.w.measures.ends(s)
+// endFault lets a fault be over, and waits for its next beginning.
+func (p *pod) endFault(s *faultSchedule) {
+	p.cluster.measures.faultEnded(s)
 	if !s.effect.EndsProcess {
-		p.fault(s, s.fault.Label()+SuffixOver, new(false))
+		p.noteFault(s, s.fault.Label()+SuffixOver, new(false))
 	}
 	s.active = nil
-	s.over()
-	p.expect(s)
-	p.w.unrouted = true
+	s.drop()
+	p.expectFault(s)
+	p.cluster.routesDue = true
 }
 
-// cured ends the faults that a restart ends.
-func (p *pod) cured(b *box) {
-	if p.script == nil {
+// endCuredFaults ends the faults that a restart ends.
+func (p *pod) endCuredFaults(c *container) {
+	if p.scripted == nil {
 		return
 	}
-	p.script.programs[b.spec.Name].running = false
-	for _, s := range p.script.strikes {
-		if s.container == b.spec.Name && s.active != nil && s.fault.CuredByRestart() {
-			p.ends(s)
+	p.scripted.programs[c.spec.Name].running = false
+	for _, s := range p.scripted.faults {
+		if s.container == c.spec.Name && s.active != nil && s.fault.CuredByRestart() {
+			p.endFault(s)
 		}
 	}
-	p.w.unrouted = true
+	p.cluster.routesDue = true
 }
 
-// answering notes when a program that was started begins to answer.
-func (p *pod) answering(b *box) {
-	if p.script == nil {
+// expectAnswers notes when a program that was started begins to answer.
+func (p *pod) expectAnswers(c *container) {
+	if p.scripted == nil {
 		return
 	}
-	program := p.script.programs[b.spec.Name]
+	program := p.scripted.programs[c.spec.Name]
 	program.running = true
-	if program.up > p.w.now {
-		number := b.instance.Number
-		p.queue.put(item{at: program.up, do: func() {
-			if b.instance.Number == number && b.alive {
-				p.process(b, "begins to answer")
-				p.w.unrouted = true
+	if program.answersFrom > p.cluster.now {
+		number := c.instance.Number
+		p.queue.put(item{at: program.answersFrom, do: func() {
+			if c.instance.Number == number && c.alive {
+				p.noteProcess(c, "begins to answer")
+				p.cluster.routesDue = true
 			}
 		}})
 	}
 }
 
-func (p *pod) fault(s *strike, text string, begins *bool) {
-	if p.w.timeline != nil {
-		p.note(Entry{Kind: KindFault, Container: s.container, Instance: p.box(s.container).instance.Number, Text: text, Begins: begins})
+func (p *pod) noteFault(s *faultSchedule, text string, begins *bool) {
+	if p.cluster.timeline != nil {
+		p.note(Entry{Kind: EntryFault, Container: s.container, Instance: p.container(s.container).instance.Number, Text: text, Begins: begins})
 	}
 }
 
 // lastingFault says whether something is wrong with a container that only a restart, or nothing,
 // ends.
 func (p *pod) lastingFault(container string) bool {
-	return p.script != nil && slices.ContainsFunc(p.script.strikes, func(s *strike) bool {
+	return p.scripted != nil && slices.ContainsFunc(p.scripted.faults, func(s *faultSchedule) bool {
 		return s.container == container && s.active != nil && s.fault.For == nil
 	})
 }
 
 // expectKubelet puts the kubelet's restarts into the queue.
 func (p *pod) expectKubelet() {
-	for i := range p.w.script.Faults {
-		f := &p.w.script.Faults[i]
+	for i := range p.cluster.script.Faults {
+		f := &p.cluster.script.Faults[i]
 		if f.Effect().RestartsKubelet && f.HappensTo(p.replica) {
-			p.expectKubeletRestart(newStrike(f, i, "", p.replica, p.w.seed, p.w.phase))
+			p.expectKubeletRestart(newFaultSchedule(f, i, "", p.replica, p.cluster.seed, p.cluster.phase))
 		}
 	}
 }
 
-func (p *pod) expectKubeletRestart(s *strike) {
+func (p *pod) expectKubeletRestart(s *faultSchedule) {
 	for {
 		w, ok := s.next()
-		if !ok || w.begin > p.w.end {
+		if !ok || w.begin > p.cluster.end {
 			return
 		}
-		s.over()
-		if w.begin < p.w.now {
+		s.drop()
+		if w.begin < p.cluster.now {
 			continue
 		}
 		p.queue.put(item{at: w.begin, do: func() {
-			if p.w.timeline != nil {
-				p.note(Entry{Kind: KindFault, Text: s.fault.Label()})
+			if p.cluster.timeline != nil {
+				p.note(Entry{Kind: EntryFault, Text: s.fault.Label()})
 			}
 			p.on(lifecycle.KubeletRestarted{Jitter: func(_ string, _ lifecycle.ProbeType, period time.Duration) time.Duration {
 				return time.Duration(p.kubelet.Float64() * float64(period))

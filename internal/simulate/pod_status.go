@@ -14,28 +14,28 @@ import (
 
 // publish brings the object's status up to date and tells those who read it.
 func (p *pod) publish() {
-	p.dirty = false
+	p.statusChanged = false
 	_, was := lifecycle.ReadySince(p.object)
 	phase := p.object.Status.Phase
-	p.object.Status = p.state.Status(p.w.time(p.w.now))
+	p.object.Status = p.state.Status(p.cluster.time(p.cluster.now))
 	_, is := lifecycle.ReadySince(p.object)
 	p.noteStates()
 	if was != is || phase != p.object.Status.Phase {
 		p.noteReady(is)
 	}
 	if was != is {
-		p.w.measures.ready(p, is)
+		p.cluster.measures.ready(p, is)
 	}
-	p.w.unsettled = true
-	p.w.podChanged(watch.Modified, p.object)
+	p.cluster.syncDue = true
+	p.cluster.podChanged(watch.Modified, p.object)
 	if p.gone {
-		p.w.podChanged(watch.Deleted, p.object)
-		p.w.drop(p)
-		if p.w.timeline != nil {
-			p.note(Entry{Kind: KindReady, Text: TextGone, Ready: new(false)})
+		p.cluster.podChanged(watch.Deleted, p.object)
+		p.cluster.remove(p)
+		if p.cluster.timeline != nil {
+			p.note(Entry{Kind: EntryReady, Text: TextGone, Ready: new(false)})
 		}
 	}
-	p.w.unrouted = true
+	p.cluster.routesDue = true
 }
 
 // record notes an Event.
@@ -43,42 +43,42 @@ func (p *pod) record(e lifecycle.Record) {
 	_, name, _ := strings.Cut(e.FieldPath, "{")
 	container := strings.TrimSuffix(name, "}")
 	if e.Reason == "BackOff" {
-		p.w.measures.backoffs++
+		p.cluster.measures.backoffs++
 	}
-	p.w.eventAdded(corev1.ObjectReference{Kind: "Pod", Name: p.object.Name, UID: p.object.UID, FieldPath: e.FieldPath}, e.Type, e.Reason, e.Message)
-	if p.w.timeline == nil {
+	p.cluster.eventAdded(corev1.ObjectReference{Kind: "Pod", Name: p.object.Name, UID: p.object.UID, FieldPath: e.FieldPath}, e.Type, e.Reason, e.Message)
+	if p.cluster.timeline == nil {
 		return
 	}
-	entry := Entry{Kind: KindEvent, Container: container, Text: e.Type + " " + e.Reason + " " + e.Message, Event: &Event{e.Type, e.Reason, e.Message}}
-	if b := p.box(container); b != nil {
-		entry.Instance = b.instance.Number
+	entry := Entry{Kind: EntryEvent, Container: container, Text: e.Type + " " + e.Reason + " " + e.Message, Event: &Event{e.Type, e.Reason, e.Message}}
+	if c := p.container(container); c != nil {
+		entry.Instance = c.instance.Number
 	}
 	p.note(entry)
 }
 
 func (p *pod) noteReady(ready bool) {
-	if p.w.timeline == nil {
+	if p.cluster.timeline == nil {
 		return
 	}
 	text := string(p.object.Status.Phase) + ", not ready"
 	if ready {
 		text = string(p.object.Status.Phase) + ", ready"
 	}
-	p.note(Entry{Kind: KindReady, Text: text, Ready: &ready})
+	p.note(Entry{Kind: EntryReady, Text: text, Ready: &ready})
 }
 
 // noteStates notes what is new in the containers' states.
 func (p *pod) noteStates() {
-	if p.w.timeline == nil {
+	if p.cluster.timeline == nil {
 		return
 	}
 	for _, s := range slices.Concat(p.object.Status.InitContainerStatuses, p.object.Status.ContainerStatuses) {
-		b, state := p.box(s.Name), stateOf(s)
-		if state == b.shown {
+		c, state := p.container(s.Name), stateOf(s)
+		if state == c.shown {
 			continue
 		}
-		b.shown = state
-		p.note(Entry{Kind: KindState, Container: s.Name, Instance: b.instance.Number, Text: state.String(), State: &state})
+		c.shown = state
+		p.note(Entry{Kind: EntryState, Container: s.Name, Instance: c.instance.Number, Text: state.String(), State: &state})
 	}
 }
 
@@ -125,10 +125,10 @@ func (p *pod) grace() time.Duration {
 func (p *pod) deleteWithin(grace time.Duration) {
 	if p.object.DeletionTimestamp == nil {
 		object := *p.object
-		object.DeletionTimestamp = new(metav1.NewTime(p.w.time(p.w.now)))
+		object.DeletionTimestamp = new(metav1.NewTime(p.cluster.time(p.cluster.now)))
 		p.object = &object
-		p.w.podChanged(watch.Modified, p.object)
+		p.cluster.podChanged(watch.Modified, p.object)
 	}
-	p.w.unrouted = true
+	p.cluster.routesDue = true
 	p.on(lifecycle.Deleted{Grace: grace})
 }

@@ -45,7 +45,7 @@ func TestProgramsOfTheCaller(t *testing.T) {
 		switch {
 		case e.Probe != nil:
 			got = append(got, fmt.Sprintf("%v #%d %d× %s %v %d/%d", e.At, e.Instance, e.Probe.Times, e.Probe.Outcome, e.Probe.Took, e.Probe.Run, e.Probe.Threshold))
-		case e.Kind == KindProcess || e.Event != nil && e.Event.Reason == "Killing":
+		case e.Kind == EntryProcess || e.Event != nil && e.Event.Reason == "Killing":
 			got = append(got, fmt.Sprintf("%v #%d %s", e.At, e.Instance, e.Text))
 		}
 	}

@@ -33,7 +33,7 @@ func (q queue) next() time.Duration {
 	return q[len(q)-1].at
 }
 
-func (q *queue) take() item {
+func (q *queue) pop() item {
 	last := len(*q) - 1
 	it := (*q)[last]
 	(*q)[last] = item{}

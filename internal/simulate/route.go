@@ -18,7 +18,7 @@ type route struct {
 	selector labels.Selector // nil selects all Pods: there is no Service
 	space    string
 	publish  bool
-	delay    chance
+	delay    random
 	delays   script.Distribution
 
 	known    Endpoints // by the EndpointSlices
@@ -39,7 +39,7 @@ type route struct {
 func serviceRoute(s *corev1.Service, sc *script.Script, seed uint64) *route {
 	return &route{
 		name: s.Name, space: s.Namespace, selector: labels.SelectorFromSet(s.Spec.Selector), publish: s.Spec.PublishNotReadyAddresses,
-		delay: newChance(seed, "endpoints", s.Name), delays: sc.EndpointDelay, empty: true,
+		delay: newRandom(seed, "endpoints", s.Name), delays: sc.EndpointDelay, empty: true,
 	}
 }
 
@@ -47,37 +47,37 @@ func (r *route) selects(p *corev1.Pod) bool {
 	return r.selector == nil || p.Namespace == r.space && r.selector.Matches(labels.Set(p.Labels))
 }
 
-// look notes the endpoints of a Service, and what answers behind them.
-func (r *route) look(w *world) {
-	known, chosen := r.endpoints(w)
-	w.endpointsChanged(r)
+// update notes the endpoints of a Service, and what answers behind them.
+func (r *route) update(c *cluster) {
+	known, chosen := r.endpoints(c)
+	c.endpointsChanged(r)
 	if !sameEndpoints(known, r.known) {
 		r.known = known
-		w.note(KindEndpoints, known.String(), func(e *Entry) { e.Endpoints = &known })
+		c.note(EntryEndpoints, known.String(), func(e *Entry) { e.Endpoints = &known })
 		if r.delays.IsZero() {
-			r.use(w, chosen)
+			r.use(c, chosen)
 		} else {
-			w.later(w.now+r.delay.draw(r.delays), func() { r.use(w, chosen) })
+			c.schedule(c.now+r.delay.draw(r.delays), func() { r.use(c, chosen) })
 		}
 		return
 	}
-	r.use(w, r.used)
+	r.use(c, r.used)
 }
 
 // endpoints are what the EndpointSlices list, and those of them that new connections go to
 // (R193–R200).
-func (r *route) endpoints(w *world) (known Endpoints, chosen []*pod) {
+func (r *route) endpoints(c *cluster) (known Endpoints, chosen []*pod) {
 	known = Endpoints{Service: r.name, Ready: []string{}}
 	var ready, draining []*pod
-	for _, p := range w.pods {
+	for _, p := range c.pods {
 		if !r.selects(p.object) || !lifecycle.IsEndpoint(p.object) {
 			continue
 		}
-		c := lifecycle.EndpointConditions(p.object, r.publish)
+		conditions := lifecycle.EndpointConditions(p.object, r.publish)
 		switch {
-		case *c.Ready:
+		case *conditions.Ready:
 			known.Ready, ready = append(known.Ready, p.object.Name), append(ready, p)
-		case *c.Serving && *c.Terminating:
+		case *conditions.Serving && *conditions.Terminating:
 			known.Draining, draining = append(known.Draining, p.object.Name), append(draining, p)
 		default:
 			known.NotReady = append(known.NotReady, p.object.Name)
@@ -90,8 +90,8 @@ func (r *route) endpoints(w *world) (known Endpoints, chosen []*pod) {
 }
 
 // use sends requests to these Pods from now on.
-func (r *route) use(w *world, pods []*pod) {
-	r.accrue(w.now)
+func (r *route) use(c *cluster, pods []*pod) {
+	r.accrue(c.now)
 	r.used = pods
 	r.empty = len(pods) == 0
 	r.everUsed = r.everUsed || !r.empty
@@ -123,10 +123,10 @@ func (r *route) accrue(now time.Duration) {
 
 // failing says whether requests to the Pod fail now: what serves them does not answer.
 func (p *pod) failing() bool {
-	if p.script == nil {
+	if p.scripted == nil {
 		return false
 	}
-	return p.script.failing(serving(&p.object.Spec), p.w.now)
+	return p.scripted.failing(serving(&p.object.Spec), p.cluster.now)
 }
 
 // serving is the container that answers requests: the first with ports, else the first.

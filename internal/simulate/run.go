@@ -60,95 +60,95 @@ var errNothing = errors.New("no Pod, Deployment, ReplicaSet or StatefulSet is in
 // simulated; what goes wrong in the simulation is its result.
 func Run(objects []manifest.Object, sc *script.Script, opts Options) (*Result, error) {
 	opts = opts.withDefaults()
-	w, err := newWorld(objects, sc, opts)
+	c, err := newCluster(objects, sc, opts)
 	if err != nil {
 		return nil, err
 	}
-	w.run()
-	return &Result{Summary: summarize(w, opts), Timeline: w.timeline}, nil
+	c.run()
+	return &Result{Summary: summarize(c, opts), Timeline: c.timeline}, nil
 }
 
-func newWorld(objects []manifest.Object, sc *script.Script, opts Options) (*world, error) {
+func newCluster(objects []manifest.Object, sc *script.Script, opts Options) (*cluster, error) {
 	if opts.Replicas > script.MaxReplicas {
 		return nil, fmt.Errorf("%d replicas are too many to be simulated one by one: the most is %d; many runs (--runs) scale to any number",
 			opts.Replicas, script.MaxReplicas)
 	}
-	w := emptyWorld(sc, opts)
+	c := emptyCluster(sc, opts)
 	known := map[string]bool{}
 	for _, o := range objects {
 		switch r := o.Resource.(type) {
 		case *corev1.Service:
 			if len(r.Spec.Selector) > 0 && r.Spec.Type != corev1.ServiceTypeExternalName {
-				w.routes = append(w.routes, serviceRoute(r, sc, opts.Seed))
+				c.routes = append(c.routes, serviceRoute(r, sc, opts.Seed))
 			}
 		default:
 			load := newWorkload(r, opts.Replicas)
 			if load == nil {
 				continue
 			}
-			w.workloads = append(w.workloads, load)
+			c.workloads = append(c.workloads, load)
 			for _, c := range lifecycle.Containers(&load.template().Spec) {
 				known[c.Name] = true
 			}
 		}
 	}
-	if len(w.workloads) == 0 {
+	if len(c.workloads) == 0 {
 		return nil, errNothing
 	}
-	w.chooseRoutes()
-	w.expectRollouts()
-	w.expectRequests()
-	return w, sc.CheckContainers(known)
+	c.chooseRoutes()
+	c.expectRollouts()
+	c.expectRequests()
+	return c, sc.CheckContainers(known)
 }
 
-func emptyWorld(sc *script.Script, opts Options) *world {
-	w := &world{
-		script: sc, seed: opts.Seed, phase: opts.phase, end: opts.Horizon, base: epoch(), noSkip: opts.noSkip,
+func emptyCluster(sc *script.Script, opts Options) *cluster {
+	c := &cluster{
+		script: sc, seed: opts.Seed, phase: opts.phase, end: opts.Horizon, noSkip: opts.noSkip,
 		programs: opts.Programs, client: opts.Client,
 		options: lifecycle.Options{MaxRestartPeriod: opts.MaxRestartPeriod},
 	}
-	w.measures = newMeasures(w)
+	c.measures = newMeasures(c)
 	if !opts.NoTimeline {
-		w.timeline = newTimeline()
+		c.timeline = newTimeline()
 	}
-	return w
+	return c
 }
 
 // chooseRoutes drops Services that select nothing here. Without any, requests are imagined to go to
 // all Pods.
-func (w *world) chooseRoutes() {
-	w.routes = slices.DeleteFunc(w.routes, func(r *route) bool {
-		return !slices.ContainsFunc(w.workloads, func(l workload) bool { return r.selects(l.template()) })
+func (c *cluster) chooseRoutes() {
+	c.routes = slices.DeleteFunc(c.routes, func(r *route) bool {
+		return !slices.ContainsFunc(c.workloads, func(l workload) bool { return r.selects(l.template()) })
 	})
-	if len(w.routes) == 0 {
-		w.routes = []*route{w.imaginedRoute()}
+	if len(c.routes) == 0 {
+		c.routes = []*route{c.imaginedRoute()}
 	}
 }
 
-func (w *world) imaginedRoute() *route {
-	return &route{delay: newChance(w.seed, "endpoints"), delays: w.script.EndpointDelay, empty: true}
+func (c *cluster) imaginedRoute() *route {
+	return &route{delay: newRandom(c.seed, "endpoints"), delays: c.script.EndpointDelay, empty: true}
 }
 
 // expectRollouts puts the rollouts of the script into the queue.
-func (w *world) expectRollouts() {
-	for i := range w.script.Faults {
-		if f := &w.script.Faults[i]; f.Effect().RollsOut {
-			w.expectRollout(newStrike(f, i, "", 0, w.seed, w.phase))
+func (c *cluster) expectRollouts() {
+	for i := range c.script.Faults {
+		if f := &c.script.Faults[i]; f.Effect().RollsOut {
+			c.expectRollout(newFaultSchedule(f, i, "", 0, c.seed, c.phase))
 		}
 	}
 }
 
-func (w *world) expectRollout(s *strike) {
+func (c *cluster) expectRollout(s *faultSchedule) {
 	at, ok := s.next()
-	if !ok || at.begin > w.end {
+	if !ok || at.begin > c.end {
 		return
 	}
-	s.over()
-	w.later(at.begin, func() {
-		w.note(KindFault, s.fault.Label())
-		for _, load := range w.workloads {
-			load.rollout(w)
+	s.drop()
+	c.schedule(at.begin, func() {
+		c.note(EntryFault, s.fault.Label())
+		for _, load := range c.workloads {
+			load.rollout(c)
 		}
-		w.expectRollout(s)
+		c.expectRollout(s)
 	})
 }

@@ -27,15 +27,15 @@ func newStatefulSet(object *appsv1.StatefulSet, size int) *statefulSet {
 }
 
 // sync implements workload.
-func (s *statefulSet) sync(w *world) {
+func (s *statefulSet) sync(c *cluster) {
 	for {
-		s.pods = present(s.pods)
+		s.pods = notGone(s.pods)
 		state := lifecycle.StatefulSetState{Set: s.object, Pods: objects(s.pods), Current: s.current, Update: s.update}
-		s.object.Status = state.Status(w.time(w.now))
+		s.object.Status = state.Status(c.time(c.now))
 		s.current = s.object.Status.CurrentRevision
-		step := state.Next(w.time(w.now))
-		if !step.Again.IsZero() && w.since(step.Again) > w.now {
-			w.again(step.Again)
+		step := state.Next(c.time(c.now))
+		if !step.Again.IsZero() && c.since(step.Again) > c.now {
+			c.syncAt(step.Again)
 		}
 		if len(step.Create) == 0 && len(step.Delete) == 0 {
 			return
@@ -46,28 +46,28 @@ func (s *statefulSet) sync(w *world) {
 				pod.Labels = map[string]string{}
 			}
 			pod.Labels[appsv1.StatefulSetRevisionLabel] = place.Revision
-			s.pods = append(s.pods, w.createPod(pod, place.Number))
+			s.pods = append(s.pods, c.createPod(pod, place.Number))
 		}
 		for _, victim := range step.Delete {
 			i := slices.IndexFunc(s.pods, func(p *pod) bool { return p.object.UID == victim.UID })
-			w.note(KindRollout, "Pod "+victim.Name+" is deleted")
+			c.note(EntryRollout, "Pod "+victim.Name+" is deleted")
 			s.pods[i].delete()
 		}
 	}
 }
 
-// moving implements workload.
-func (s *statefulSet) moving() bool { return s.current != s.update }
+// mayDeletePods implements workload.
+func (s *statefulSet) mayDeletePods() bool { return s.current != s.update }
 
 // rollout implements workload.
-func (s *statefulSet) rollout(w *world) {
+func (s *statefulSet) rollout(c *cluster) {
 	s.revision++
 	s.update = fmt.Sprint(s.revision)
-	w.unsettled = true
+	c.syncDue = true
 }
 
-// wants implements workload.
-func (s *statefulSet) wants() int { return s.size }
+// replicas implements workload.
+func (s *statefulSet) replicas() int { return s.size }
 
 // title implements workload.
 func (s *statefulSet) title() string { return titled("StatefulSet", s.object.Name, s.size) }

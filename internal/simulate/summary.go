@@ -69,8 +69,8 @@ type Expectation struct {
 	Span
 }
 
-func summarize(w *world, opts Options) Summary {
-	m := w.measures
+func summarize(c *cluster, opts Options) Summary {
+	m := c.measures
 	s := Summary{
 		Horizon: Offset(opts.Horizon), Seed: opts.Seed, Faults: m.occurrences, Verdicts: m.verdicts, Backoffs: m.backoffs,
 		Attempts: map[string]int{},
@@ -87,12 +87,12 @@ func summarize(w *world, opts Options) Summary {
 		}
 	}
 	s.Restarts = m.restarts
-	s.readiness(w)
-	for _, load := range w.workloads {
+	s.readiness(c)
+	for _, load := range c.workloads {
 		s.Workloads = append(s.Workloads, load.title())
-		s.judge(load.template(), w.script)
+		s.addClosedForms(load.template(), c.script)
 	}
-	for _, r := range w.routes {
+	for _, r := range c.routes {
 		route := Route{Service: r.name, Unavailable: Offset(r.unavailable), Longest: Offset(r.longest), Unanswered: Offset(r.lost * float64(time.Second))}
 		if !r.everUsed {
 			route.Unavailable, route.Longest = s.Horizon, s.Horizon
@@ -103,12 +103,12 @@ func summarize(w *world, opts Options) Summary {
 }
 
 // readiness fills in when Pods became Ready.
-func (s *Summary) readiness(w *world) {
-	for _, load := range w.workloads {
-		s.Pods += load.wants()
+func (s *Summary) readiness(c *cluster) {
+	for _, load := range c.workloads {
+		s.Pods += load.replicas()
 	}
-	s.ReadyPods = len(w.measures.firsts)
-	for i, f := range w.measures.firsts {
+	s.ReadyPods = len(c.measures.firsts)
+	for i, f := range c.measures.firsts {
 		at := Offset(f.at)
 		if i == 0 {
 			s.FirstReady = &at
@@ -119,8 +119,8 @@ func (s *Summary) readiness(w *world) {
 	}
 }
 
-// judge adds what the closed forms say about the containers of a Pod.
-func (s *Summary) judge(pod *corev1.Pod, sc *script.Script) {
+// addClosedForms adds what the closed forms say about the containers of a Pod.
+func (s *Summary) addClosedForms(pod *corev1.Pod, sc *script.Script) {
 	for _, c := range lifecycle.Containers(&pod.Spec) {
 		plainInit := slices.ContainsFunc(pod.Spec.InitContainers, func(i corev1.Container) bool { return i.Name == c.Name }) && !isSidecar(c)
 		if plainInit {
@@ -128,14 +128,14 @@ func (s *Summary) judge(pod *corev1.Pod, sc *script.Script) {
 		}
 		s.Loops = append(s.Loops, loopOf(c, sc.Program(c.Name), pod.Spec.RestartPolicy))
 		for i := range sc.Faults {
-			s.expect(c, &sc.Faults[i])
+			s.addExpectations(c, &sc.Faults[i])
 		}
 	}
 }
 
-// expect adds how long the probes of a container take to notice a fault. Those that do not notice
+// addExpectations adds how long the probes of a container take to notice a fault. Those that do not notice
 // it are left out.
-func (s *Summary) expect(c *corev1.Container, f *script.Fault) {
+func (s *Summary) addExpectations(c *corev1.Container, f *script.Fault) {
 	if f.Container != "" && f.Container != c.Name {
 		return
 	}
@@ -143,7 +143,7 @@ func (s *Summary) expect(c *corev1.Container, f *script.Fault) {
 		if t == lifecycle.Startup || !notices(f, c, t, probe) {
 			continue
 		}
-		timing := TimingOf(probe)
+		timing := closedFormOf(probe)
 		e := Expectation{Container: c.Name, Probe: t, Fault: f.Label()}
 		switch effect := f.Effect(); {
 		case effect.Stalls || effect.Refuses && probe.GRPC != nil:

@@ -53,7 +53,7 @@ func (c *canvas) place(labels []label, y float64, taken [][2]float64) [][2]float
 func (c *canvas) marks(entries []simulate.Entry) {
 	var all []label
 	for i := range entries {
-		if e := &entries[i]; e.Pod == "" && e.Kind == simulate.KindFault {
+		if e := &entries[i]; e.Pod == "" && e.Kind == simulate.EntryFault {
 			all = append(all, label{e.At, e.Text, bad})
 		}
 	}

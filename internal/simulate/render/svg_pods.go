@@ -71,20 +71,20 @@ func podLanes(entries []simulate.Entry, end time.Duration) (pods []*podLane, lef
 
 func (p *podLane) take(e *simulate.Entry) {
 	switch {
-	case e.Kind == simulate.KindFault:
+	case e.Kind == simulate.EntryFault:
 		p.fault(e)
-	case e.Kind == simulate.KindReady && e.Text == simulate.TextGone:
+	case e.Kind == simulate.EntryReady && e.Text == simulate.TextGone:
 		for _, c := range p.containers {
 			c.turn(e.At, "", "")
 		}
-	case e.Kind == simulate.KindEvent && e.Event.Reason == "Killing":
+	case e.Kind == simulate.EntryEvent && e.Event.Reason == "Killing":
 		p.labels = append(p.labels, label{e.At, eventWord(e), inkText})
 	case e.Container == "":
-	case e.Kind == simulate.KindState:
+	case e.Kind == simulate.EntryState:
 		p.container(e.Container).state(e)
-	case e.Kind == simulate.KindProcess:
+	case e.Kind == simulate.EntryProcess:
 		p.process(e)
-	case e.Kind == simulate.KindProbe:
+	case e.Kind == simulate.EntryProbe:
 		c := p.container(e.Container)
 		i := slices.IndexFunc(c.probes, func(l *probeLane) bool { return l.probe == e.Probe.Type })
 		if i < 0 {

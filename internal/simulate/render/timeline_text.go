@@ -96,9 +96,9 @@ func target(e *simulate.Entry) string {
 // sentence says what happened.
 func (l *line) sentence() string {
 	switch {
-	case l.Kind == simulate.KindState, l.Kind == simulate.KindReady:
+	case l.Kind == simulate.EntryState, l.Kind == simulate.EntryReady:
 		return "is " + l.Text
-	case l.Kind == simulate.KindEvent:
+	case l.Kind == simulate.EntryEvent:
 		return "event " + l.Text
 	case l.Probe == nil:
 		return l.Text

@@ -68,7 +68,7 @@ func (p *play) run() (trace.Trace, error) {
 		return trace.Trace{}, fmt.Errorf("the simulation is too long: %d entries of its timeline do not fit", lost)
 	}
 	for _, e := range result.Timeline.Entries() {
-		if e.Kind == simulate.KindProcess {
+		if e.Kind == simulate.EntryProcess {
 			p.books[e.Pod].happened(e)
 		}
 	}

@@ -24,7 +24,7 @@ func TestWorkedValues(t *testing.T) {
 		{20, 10, 1, [3]float64{0, 10, 20}, [3]float64{10, 20, 30}, 10, 30, 0},
 		{5, 10, 3, [3]float64{10, 12.5, 15}, [3]float64{30, 32.5, 35}, 30, 35, 0},
 	} {
-		timing := Timing{timing.Probe{Period: time.Duration(c.p) * time.Second, Timeout: time.Duration(c.t) * time.Second, Failures: c.f}}
+		timing := closedForm{timing.Probe{Period: time.Duration(c.p) * time.Second, Timeout: time.Duration(c.t) * time.Second, Failures: c.f}}
 		name := fmt.Sprintf("%d/%d/%d", c.p, c.t, c.f)
 		if got := inSeconds(timing.DetectFailing()); got != c.failing {
 			t.Errorf("%s: detects failures in %v, want %v", name, got, c.failing)
@@ -57,7 +57,7 @@ func TestFalseActionsTable(t *testing.T) {
 		{0.001, map[int]float64{1: 2.6e4, 2: 26, 3: 0.026, 4: 2.6e-5}},
 	} {
 		for f, want := range c.want {
-			got := 100 * Timing{timing.Probe{Period: 10 * time.Second, Failures: f}}.FalseIndependent(c.p, 30*script.Day)
+			got := 100 * closedForm{timing.Probe{Period: 10 * time.Second, Failures: f}}.FalseIndependent(c.p, 30*script.Day)
 			// the table is rounded to two digits, and for p = 0.1, F = 1 it subtracts restarts
 			if math.Abs(got/want-1) > 0.13 {
 				t.Errorf("p = %g, F = %d: %.3g, want %.2g", c.p, f, got, want)
@@ -69,7 +69,7 @@ func TestFalseActionsTable(t *testing.T) {
 // TestExponentialStalls is the closed form's own check: λ = 1/h, μ = 8 s, defaults: 0.992 a script.Day,
 // and the integral agrees with the numeric one.
 func TestExponentialStalls(t *testing.T) {
-	timing := Timing{timing.Probe{Period: 10 * time.Second, Timeout: time.Second, Failures: 3}}
+	timing := closedForm{timing.Probe{Period: 10 * time.Second, Timeout: time.Second, Failures: 3}}
 	stall := script.Distribution{Shape: script.Exponential, A: 8 * time.Second}
 	if got := timing.FalseStalls(time.Hour, stall, script.Day); math.Abs(got-0.992) > 0.0005 {
 		t.Errorf("%.4f a script.Day, want 0.992", got)
@@ -93,7 +93,7 @@ func TestClosedFormsAgreeWithTheSimulation(t *testing.T) {
 	}
 	for _, c := range [][3]int{{10, 1, 3}, {5, 2, 2}, {10, 5, 6}, {20, 10, 1}, {5, 10, 3}} {
 		p, to, f := c[0], c[1], c[2]
-		timing := Timing{timing.Probe{Period: time.Duration(p) * time.Second, Timeout: time.Duration(to) * time.Second, Failures: f}}
+		timing := closedForm{timing.Probe{Period: time.Duration(p) * time.Second, Timeout: time.Duration(to) * time.Second, Failures: f}}
 		t.Run(fmt.Sprintf("5.1 detect %d/%d/%d", p, to, f), func(t *testing.T) {
 			for fault, want := range map[string]Span{"hang@60s": timing.DetectHang(), "refuse@60s": timing.DetectFailing()} {
 				m := many(t, probe(p, to, f), ManyOptions{Runs: 1000, Horizon: 4 * time.Minute}, fault)
@@ -130,7 +130,7 @@ func TestClosedFormsAgreeWithTheSimulation(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		within(t, "independent", m.FalseRestarts, Timing{timing.Probe{Period: 30 * time.Second, Failures: 2}}.FalseIndependent(0.05, 30*script.Day))
+		within(t, "independent", m.FalseRestarts, closedForm{timing.Probe{Period: 30 * time.Second, Failures: 2}}.FalseIndependent(0.05, 30*script.Day))
 	})
 }
 

@@ -7,31 +7,31 @@ import (
 	"github.com/probity-run/probity/internal/simulate/script"
 )
 
-// compare sets random stalls beside failures that are independent of each other but as frequent,
+// compareStalls sets random stalls beside failures that are independent of each other but as frequent,
 // simulated and by the closed forms. A pod with several containers, or a container with several
 // such faults, is beyond the closed forms.
-func (m *Many) compare(pod *corev1.Pod, sc *script.Script, samples []sample, opts ManyOptions) {
-	c, f := stalled(pod, sc)
+func (m *Many) compareStalls(pod *corev1.Pod, sc *script.Script, samples []sample, opts ManyOptions) {
+	c, f := randomStalls(pod, sc)
 	if c == nil {
 		return
 	}
-	timing := TimingOf(c.LivenessProbe)
-	attempts, failures, falses := 0, 0, 0
+	timing := closedFormOf(c.LivenessProbe)
+	attempts, failures, falseRestarts := 0, 0, 0
 	for _, s := range samples {
-		attempts, failures, falses = attempts+s.attempts, failures+s.failures, falses+s.falses
+		attempts, failures, falseRestarts = attempts+s.attempts, failures+s.failures, falseRestarts+s.falseRestarts
 	}
 	share := float64(failures) / float64(max(attempts, 1))
 	month := 30 * script.Day
-	correlated := Compared{m.perFleetMonth(falses), float64(m.Replicas) * timing.FalseStalls(f.Every.Mean(), *f.For, month)}
+	correlated := Compared{m.perFleetMonth(falseRestarts), float64(m.Replicas) * timing.FalseStalls(f.Every.Mean(), *f.For, month)}
 	alone := sc.WithoutFaults()
 	p := sc.Program(c.Name)
 	p.Failures = share
 	alone.Programs[c.Name] = p
-	falses = 0
-	for _, s := range play(pod, alone, opts) {
-		falses += s.falses
+	falseRestarts = 0
+	for _, s := range runAll(pod, alone, opts) {
+		falseRestarts += s.falseRestarts
 	}
-	independent := Compared{m.perFleetMonth(falses), float64(m.Replicas) * timing.FalseIndependent(share, month)}
+	independent := Compared{m.perFleetMonth(falseRestarts), float64(m.Replicas) * timing.FalseIndependent(share, month)}
 	s := Stalls{Container: c.Name, Fault: f.Label(), Share: share, Correlated: correlated, Independent: independent}
 	if independent.Closed > 0 {
 		s.Penalty = correlated.Closed / independent.Closed
@@ -40,8 +40,8 @@ func (m *Many) compare(pod *corev1.Pod, sc *script.Script, samples []sample, opt
 	m.Stalls = append(m.Stalls, s)
 }
 
-// stalled finds the container and its random stalls, if there is one of each.
-func stalled(pod *corev1.Pod, sc *script.Script) (*corev1.Container, *script.Fault) {
+// randomStalls finds the container and its random stalls, if there is one of each.
+func randomStalls(pod *corev1.Pod, sc *script.Script) (*corev1.Container, *script.Fault) {
 	if len(sc.Faults) != 1 || len(pod.Spec.Containers) != 1 {
 		return nil, nil
 	}

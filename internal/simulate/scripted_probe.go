@@ -12,9 +12,9 @@ import (
 // timeout.
 func (s *scripted) Probe(a Attempt) Answer {
 	p := s.programs[a.Instance.Container]
-	q := p.asked[a.Type]
-	if q.handler.nowhere != "" {
-		return Answer{lifecycle.OutcomeErrorUnknown, q.handler.nowhere, 0}
+	q := p.probes[a.Type]
+	if q.handler.missingPort != "" {
+		return Answer{lifecycle.OutcomeErrorUnknown, q.handler.missingPort, 0}
 	}
 	latency, bad := q.next(p)
 	if r, until := q.closed(p, a.At); r.Kind != script.ReplyGood {
@@ -22,10 +22,10 @@ func (s *scripted) Probe(a Attempt) Answer {
 	}
 	latency += q.extra(a.At)
 	end := a.At + q.timeout
-	done := paused(q.stalls(), a.At, latency, end)
+	done := finished(q.stalls(), a.At, latency, end)
 	switch {
 	case done > end:
-		return Answer{Outcome: lifecycle.OutcomeFailure, Output: q.handler.silent, After: q.timeout}
+		return Answer{Outcome: lifecycle.OutcomeFailure, Output: q.handler.timedOut, After: q.timeout}
 	case bad:
 		outcome, output := q.handler.answered(500)
 		return Answer{outcome, output, done - a.At}
@@ -37,15 +37,15 @@ func (s *scripted) Probe(a Attempt) Answer {
 
 // next draws what the program by itself does with an attempt: how long it takes, and whether the
 // answer is bad.
-func (q *asked) next(p *program) (latency time.Duration, bad bool) {
+func (q *scriptedProbe) next(p *scriptedProgram) (latency time.Duration, bad bool) {
 	u := uniformAt(q.key, q.attempts)
 	q.attempts++
 	if q.untilBad > 0 {
 		q.untilBad--
 		return q.latency.Quantile(u * q.within), false
 	}
-	tooSlow := q.chance.Float64()*q.bad < q.slow
-	q.untilBad = q.chance.gap(q.bad)
+	tooSlow := q.random.Float64()*q.bad < q.slow
+	q.untilBad = q.random.gap(q.bad)
 	if tooSlow {
 		return max(q.latency.Quantile(q.within+u*q.slow), q.timeout+1), false
 	}
@@ -54,14 +54,14 @@ func (q *asked) next(p *program) (latency time.Duration, bad bool) {
 
 // closed says whether the program takes no connection at a time, or takes it and says nothing
 // useful because it is still starting; until is when that ends.
-func (q *asked) closed(p *program, at time.Duration) (r script.Reply, until time.Duration) {
-	if at < p.up {
-		if q.kernel && p.Before.Kind != script.ReplyRefused {
+func (q *scriptedProbe) closed(p *scriptedProgram, at time.Duration) (r script.Reply, until time.Duration) {
+	if at < p.answersFrom {
+		if q.connects && p.Before.Kind != script.ReplyRefused {
 			return script.Reply{}, 0
 		}
-		return p.Before, p.up
+		return p.Before, p.answersFrom
 	}
-	for _, s := range q.strikes {
+	for _, s := range q.faults {
 		if !s.effect.Refuses {
 			continue
 		}
@@ -74,10 +74,10 @@ func (q *asked) closed(p *program, at time.Duration) (r script.Reply, until time
 
 // refused is the answer of a program that is closed. What waits for a connection, or for an answer,
 // gets it if the program opens in time.
-func (q *asked) refused(r script.Reply, at, until, latency time.Duration) Answer {
+func (q *scriptedProbe) refused(r script.Reply, at, until, latency time.Duration) Answer {
 	end := at + q.timeout
 	switch {
-	case r.Kind == script.ReplyRefused && q.waits:
+	case r.Kind == script.ReplyRefused && q.retries:
 		// R93: about every second
 		for retry := at + time.Second; retry <= end; retry += time.Second {
 			if retry >= until {
@@ -90,7 +90,7 @@ func (q *asked) refused(r script.Reply, at, until, latency time.Duration) Answer
 	case r.Kind == script.ReplyHang && until+latency <= end:
 		return Answer{After: until + latency - at}
 	case r.Kind == script.ReplyHang:
-		return Answer{lifecycle.OutcomeFailure, q.handler.silent, q.timeout}
+		return Answer{lifecycle.OutcomeFailure, q.handler.timedOut, q.timeout}
 	default:
 		outcome, output := q.handler.Outcome(r)
 		return Answer{outcome, output, min(latency, q.timeout)}
@@ -98,8 +98,8 @@ func (q *asked) refused(r script.Reply, at, until, latency time.Duration) Answer
 }
 
 // extra is what slow faults add to the latency of an answer.
-func (q *asked) extra(at time.Duration) (sum time.Duration) {
-	for _, s := range q.strikes {
+func (q *scriptedProbe) extra(at time.Duration) (sum time.Duration) {
+	for _, s := range q.faults {
 		if s.effect.Latency == 0 {
 			continue
 		}
@@ -115,8 +115,8 @@ func (q *asked) extra(at time.Duration) (sum time.Duration) {
 }
 
 // reply is what answers are made of at a time.
-func (q *asked) reply(at time.Duration) script.Reply {
-	for _, s := range q.strikes {
+func (q *scriptedProbe) reply(at time.Duration) script.Reply {
+	for _, s := range q.faults {
 		if s.effect.Reply.Kind == script.ReplyGood {
 			continue
 		}
@@ -128,8 +128,8 @@ func (q *asked) reply(at time.Duration) script.Reply {
 }
 
 // stalls are the faults that keep answers back.
-func (q *asked) stalls() (found []*strike) {
-	for _, s := range q.strikes {
+func (q *scriptedProbe) stalls() (found []*faultSchedule) {
+	for _, s := range q.faults {
 		if s.effect.Stalls {
 			found = append(found, s)
 		}
@@ -140,45 +140,45 @@ func (q *asked) stalls() (found []*strike) {
 // succeedsUntil implements [skippable].
 func (s *scripted) succeedsUntil(container string, t lifecycle.ProbeType, next time.Duration) time.Duration {
 	p := s.programs[container]
-	q := p.asked[t]
+	q := p.probes[t]
 	longest, ok := q.longestNow(next)
-	if !ok || longest > q.period || next < p.up || q.handler.nowhere != "" {
+	if !ok || longest > q.period || next < p.answersFrom || q.handler.missingPort != "" {
 		return 0
 	}
-	calm := script.Infinity
+	until := script.Infinity
 	if q.untilBad < int(script.Infinity/q.period) {
-		calm = min(calm, next+time.Duration(q.untilBad)*q.period)
+		until = min(until, next+time.Duration(q.untilBad)*q.period)
 	}
-	for _, strike := range q.strikes {
-		if w, ok := strike.next(); ok && w.begin <= next && strike.effect.Latency > 0 {
-			calm = min(calm, w.end-longest)
+	for _, f := range q.faults {
+		if w, ok := f.next(); ok && w.begin <= next && f.effect.Latency > 0 {
+			until = min(until, w.end-longest)
 		} else if ok {
-			calm = min(calm, w.begin-longest)
+			until = min(until, w.begin-longest)
 		}
 	}
-	return calm
+	return until
 }
 
 // longestNow is how long a good answer takes at most from a tick on, until a fault begins or ends;
 // it is not ok if that changes all the time, or if an answer may take too long.
-func (q *asked) longestNow(next time.Duration) (longest time.Duration, ok bool) {
+func (q *scriptedProbe) longestNow(next time.Duration) (longest time.Duration, ok bool) {
 	longest = q.longest
-	for _, strike := range q.strikes {
-		w, some := strike.next()
-		if !some || w.begin > next || strike.effect.Latency == 0 {
+	for _, f := range q.faults {
+		w, some := f.next()
+		if !some || w.begin > next || f.effect.Latency == 0 {
 			continue
 		}
-		if next < w.begin+strike.effect.Ramp || !q.latency.IsFixed() {
+		if next < w.begin+f.effect.Ramp || !q.latency.IsFixed() {
 			return 0, false
 		}
-		longest += strike.effect.Latency
+		longest += f.effect.Latency
 	}
 	return longest, longest <= q.timeout
 }
 
 // skipped implements [skippable].
 func (s *scripted) skipped(container string, t lifecycle.ProbeType, attempts int) {
-	q := s.programs[container].asked[t]
+	q := s.programs[container].probes[t]
 	q.untilBad -= attempts
 	q.attempts += uint64(attempts)
 }
@@ -187,10 +187,10 @@ func (s *scripted) skipped(container string, t lifecycle.ProbeType, attempts int
 // it from answering well.
 func (s *scripted) failing(container string, at time.Duration) bool {
 	p := s.programs[container]
-	if !p.running || at < p.up {
+	if !p.running || at < p.answersFrom {
 		return true
 	}
-	return slices.ContainsFunc(s.strikes, func(k *strike) bool {
+	return slices.ContainsFunc(s.faults, func(k *faultSchedule) bool {
 		return k.container == container && k.active != nil && k.effect.FailsRequests
 	})
 }

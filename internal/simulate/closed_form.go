@@ -10,13 +10,13 @@ import (
 	"github.com/probity-run/probity/internal/timing"
 )
 
-// Timing adds to the arithmetic of a probe what has chances. The formulas hold for T ≤ P unless
+// closedForm adds to the arithmetic of a probe what has chances. The formulas hold for T ≤ P unless
 // said otherwise.
-type Timing struct{ timing.Probe }
+type closedForm struct{ timing.Probe }
 
-// TimingOf reads a probe; it must have its defaults.
-func TimingOf(p *corev1.Probe) Timing {
-	return Timing{timing.Probe{
+// closedFormOf reads a probe; it must have its defaults.
+func closedFormOf(p *corev1.Probe) closedForm {
+	return closedForm{timing.Probe{
 		Delay: seconds(p.InitialDelaySeconds), Period: seconds(p.PeriodSeconds), Timeout: seconds(p.TimeoutSeconds), Failures: int(p.FailureThreshold),
 	}}
 }
@@ -33,13 +33,13 @@ func (s Span) String() string { return s.Best.String() + " to " + s.Worst.String
 
 // DetectFailing is the time from the moment at which a service begins to fail at once (refused,
 // 5xx) until the probe has had enough; the fault meets the ticks at a random phase.
-func (t Timing) DetectFailing() Span {
+func (t closedForm) DetectFailing() Span {
 	n := time.Duration(t.Failures)
 	return Span{Offset((n - 1) * t.Period), Offset(n*t.Period - t.Period/2), Offset(n * t.Period)}
 }
 
 // DetectHang is the same for a service that stops answering. Its worst case is not F·P.
-func (t Timing) DetectHang() Span {
+func (t closedForm) DetectHang() Span {
 	before := t.Tolerated()
 	return Span{Offset(before), Offset(before + t.Period/2), Offset(before + t.Period)}
 }
@@ -58,18 +58,18 @@ func RunOfFailures(p float64, f int) float64 {
 
 // FalseIndependent is the expected number of false restarts within a time if every attempt fails
 // with probability p by itself.
-func (t Timing) FalseIndependent(p float64, within time.Duration) float64 {
+func (t closedForm) FalseIndependent(p float64, within time.Duration) float64 {
 	return float64(within) / float64(t.Period) / RunOfFailures(p, t.Failures)
 }
 
 // FalseStalls is the expected number of false restarts within a time if stalls begin at a mean
 // distance of gap, and last that long.
-func (t Timing) FalseStalls(gap time.Duration, lasts script.Distribution, within time.Duration) float64 {
+func (t closedForm) FalseStalls(gap time.Duration, lasts script.Distribution, within time.Duration) float64 {
 	return float64(within) / float64(gap) * t.ActsOnDraw(lasts)
 }
 
 // ActsOnDraw is the probability that a stall drawn from a distribution makes the probe act.
-func (t Timing) ActsOnDraw(lasts script.Distribution) float64 {
+func (t closedForm) ActsOnDraw(lasts script.Distribution) float64 {
 	if lasts.Shape == script.Exponential {
 		a, p, mean := t.Tolerated().Seconds(), t.Period.Seconds(), lasts.A.Seconds()
 		return mean / p * (math.Exp(-a/mean) - math.Exp(-(a+p)/mean))
@@ -79,7 +79,7 @@ func (t Timing) ActsOnDraw(lasts script.Distribution) float64 {
 
 // AllAct is the probability that a stall makes the probes of all replicas act: one that they share,
 // or one that each of them has by itself at the same time.
-func (t Timing) AllAct(lasts script.Distribution, replicas int) (shared, independent float64) {
+func (t closedForm) AllAct(lasts script.Distribution, replicas int) (shared, independent float64) {
 	shared = lasts.Expect(func(d time.Duration) float64 { return math.Pow(t.ActsOn(d), float64(replicas)) })
 	return shared, math.Pow(t.ActsOnDraw(lasts), float64(replicas))
 }

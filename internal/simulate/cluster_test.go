@@ -168,7 +168,7 @@ func TestRollout(t *testing.T) {
 	for _, e := range r.Timeline.Entries() {
 		var direction, set string
 		var from, to int
-		if e.Kind == KindRollout {
+		if e.Kind == EntryRollout {
 			if _, err := fmt.Sscanf(e.Text, "Scaled %s replica set %s from %d to %d", &direction, &set, &from, &to); err != nil {
 				t.Fatal(err)
 			}

@@ -7,15 +7,15 @@ import (
 	"github.com/probity-run/probity/internal/simulate/script"
 )
 
-// TestPaused is work that stalls: it makes no progress during windows, however many there are.
-func TestPaused(t *testing.T) {
-	stalls := func(every, lasts time.Duration) []*strike {
+// TestFinished is work that stalls: it makes no progress during windows, however many there are.
+func TestFinished(t *testing.T) {
+	stalls := func(every, lasts time.Duration) []*faultSchedule {
 		f := &script.Fault{Kind: script.FaultHang, At: new(script.Fixed(every)), Every: new(script.Fixed(every)), For: new(script.Fixed(lasts))}
-		return []*strike{newStrike(f, 0, "web", 0, 1, 0)}
+		return []*faultSchedule{newFaultSchedule(f, 0, "web", 0, 1, 0)}
 	}
 	for _, c := range []struct {
 		name            string
-		strikes         []*strike
+		strikes         []*faultSchedule
 		at, work, until time.Duration // seconds
 		want            time.Duration
 	}{
@@ -26,7 +26,7 @@ func TestPaused(t *testing.T) {
 		{"over two stalls", stalls(10*time.Second, 4*time.Second), 9, 8, 100, 25},
 		{"beyond the limit", stalls(10*time.Second, 4*time.Second), 11, 2, 12, 14},
 	} {
-		if got := paused(c.strikes, c.at*time.Second, c.work*time.Second, c.until*time.Second); got != c.want*time.Second {
+		if got := finished(c.strikes, c.at*time.Second, c.work*time.Second, c.until*time.Second); got != c.want*time.Second {
 			t.Errorf("%s: done at %v, want %v s", c.name, got, int64(c.want))
 		}
 	}

@@ -9,30 +9,30 @@ import (
 	"github.com/probity-run/probity/internal/simulate/script"
 )
 
-// chance is one independent source of random numbers of a simulation. Each question has a source of
+// random is one independent source of random numbers of a simulation. Each question has a source of
 // its own, named by what it is about, so that asking one more often changes no answer of another.
-type chance struct{ *rand.Rand }
+type random struct{ *rand.Rand }
 
-func newChance(seed uint64, about ...string) chance {
-	return chance{rand.New(rand.NewPCG(seed, nameHash(about...)))}
+func newRandom(seed uint64, about ...string) random {
+	return random{rand.New(rand.NewPCG(seed, nameHash(about...)))}
 }
 
-func (c chance) draw(d script.Distribution) time.Duration {
+func (r random) draw(d script.Distribution) time.Duration {
 	if d.IsFixed() {
 		return d.A
 	}
-	return d.Quantile(c.Float64())
+	return d.Quantile(r.Float64())
 }
 
 // gap is how many trials succeed before the next one fails, if each fails with probability p.
-func (c chance) gap(p float64) int {
+func (r random) gap(p float64) int {
 	switch {
 	case p <= 0:
 		return math.MaxInt
 	case p >= 1:
 		return 0
 	}
-	gap := math.Log1p(-c.Float64()) / math.Log1p(-p)
+	gap := math.Log1p(-r.Float64()) / math.Log1p(-p)
 	if gap >= math.MaxInt32 {
 		return math.MaxInt32
 	}

@@ -130,8 +130,8 @@ func (a *Assertion) check(q quantity) AssertionResult {
 	return v
 }
 
-// Check reports whether an assertion holds for one simulation. rate is how many requests a second are
-// imagined.
+// Check reports whether an assertion holds for one simulation. rate is how many requests a second
+// are imagined.
 func (s *Summary) Check(a Assertion, rate float64) AssertionResult {
 	switch a.quantity {
 	case "restarts":

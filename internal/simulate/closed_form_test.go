@@ -66,8 +66,8 @@ func TestFalseActionsTable(t *testing.T) {
 	}
 }
 
-// TestExponentialStalls is the closed form's own check: λ = 1/h, μ = 8 s, defaults: 0.992 a script.Day,
-// and the integral agrees with the numeric one.
+// TestExponentialStalls is the closed form's own check: λ = 1/h, μ = 8 s, defaults: 0.992 a
+// script.Day, and the integral agrees with the numeric one.
 func TestExponentialStalls(t *testing.T) {
 	timing := closedForm{timing.Probe{Period: 10 * time.Second, Timeout: time.Second, Failures: 3}}
 	stall := script.Distribution{Shape: script.Exponential, A: 8 * time.Second}

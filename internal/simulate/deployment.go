@@ -149,7 +149,7 @@ func (d *deployment) stopFirst() bool {
 	return manifest.FixedPorts(&d.object.Spec.Template.ObjectMeta, &d.object.Spec.Template.Spec)
 }
 
-// report brings the Deployment's status up to date, and says when it is overdue.
+// report brings the Deployment's status up to date, and notes when it is overdue.
 func (d *deployment) report(c *cluster, seen *lifecycle.RolloutObservation) {
 	status, again := seen.Status(d.object, c.time(c.now))
 	d.object.Status = status

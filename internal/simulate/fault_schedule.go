@@ -15,6 +15,9 @@ type window struct{ begin, end time.Duration }
 type faultSchedule struct {
 	fault     *script.Fault
 	effect    script.Effect
+	detection script.Detection
+	cured     bool // by a restart of the container
+	byRestart bool // its liveness probe notices
 	container string
 	windows   []window      // in order; the first is the current or the next one
 	drawn     time.Duration // the beginning of the last window
@@ -23,14 +26,16 @@ type faultSchedule struct {
 	active    *Occurrence // now; nil between two windows
 }
 
-// newFaultSchedule makes the schedule of a fault. phase is added to the first time: in a Monte Carlo
-// simulation, when a fault meets the ticks is a matter of chance.
+// newFaultSchedule makes the schedule of a fault. phase is added to the first time: in a Monte
+// Carlo simulation, when a fault meets the ticks is a matter of chance.
 func newFaultSchedule(f *script.Fault, index int, container string, replica int, seed uint64, phase time.Duration) *faultSchedule {
 	about := []string{"fault", fmt.Sprint(index), container}
 	if !f.Shared {
 		about = append(about, fmt.Sprint(replica))
 	}
-	s := &faultSchedule{fault: f, effect: f.Effect(), container: container, random: newRandom(seed, about...)}
+	s := &faultSchedule{
+		fault: f, effect: f.Effect(), detection: f.Kind.Detection(), cured: f.CuredByRestart(), container: container, random: newRandom(seed, about...),
+	}
 	switch {
 	case f.At != nil:
 		s.drawn = s.random.draw(*f.At) + phase

@@ -20,10 +20,10 @@ const host = "127.0.0.1"
 // Handler is what a probe's handler makes of replies: the outcome, in the words of package probe.
 type Handler struct {
 	refused, timedOut, status, errorText string
-	// of what is errorText: to gRPC a failure like any other (R95), else an error in one of two
-	// wordings (R47)
+	// what an answer is that cannot be evaluated: to gRPC a failure like any other (R95), else an
+	// error in one of two wordings (R47)
 	errorOutcome lifecycle.Outcome
-	// why there is nothing to ask: a port's name that the container does not declare (R76)
+	// why no attempt can be made: the container does not declare a port of that name (R76)
 	missingPort string
 }
 

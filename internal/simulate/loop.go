@@ -10,10 +10,10 @@ import (
 	"github.com/probity-run/probity/internal/simulate/script"
 )
 
-// LoopVerdict says whether a container can be restarted for ever because it starts too slowly.
+// LoopVerdict is whether a container can be restarted for ever because it starts too slowly.
 type LoopVerdict string
 
-// The verdicts.
+// The verdicts. A lottery depends on where the ticks of the probe fall.
 const (
 	LoopSafe    LoopVerdict = "safe"
 	LoopLottery LoopVerdict = "lottery"
@@ -87,7 +87,7 @@ func needs(t closedForm, startup script.Distribution) int {
 	return int((max(longest-t.Delay, 0)+t.Period-1)/t.Period) + 1
 }
 
-// noticesStart says whether a probe fails while a program starts.
+// noticesStart reports whether a probe fails while a program starts.
 func noticesStart(p *corev1.Probe, before script.Reply) bool {
 	switch before.Kind {
 	case script.ReplyGood:

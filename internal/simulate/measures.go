@@ -15,8 +15,8 @@ type Occurrence struct {
 	Pod       string           `json:"pod"`
 	Container string           `json:"container"`
 	At        Offset           `json:"at"`
-	// Ended is when it was over, nil if it was not at the end of the simulation. Lasting says that
-	// only a restart, or nothing, could end it.
+	// Ended is when it was over, nil if it was not at the end of the simulation. Lasting reports
+	// whether only a restart, or nothing, could end it.
 	Ended   *Offset `json:"ended,omitempty"`
 	Lasting bool    `json:"lasting"`
 	// Restarted is how long after the beginning a probe decided to restart the container, and By
@@ -29,11 +29,11 @@ type Occurrence struct {
 	// Detected is the first of both that a probe of the container could do: the restart if it has a
 	// liveness probe that notices, else the drain.
 	Detected *Offset `json:"detected,omitempty"`
-	// Missed says that nothing ran that it could have happened to.
+	// Missed reports that nothing ran that it could have happened to.
 	Missed    bool `json:"missed,omitempty"`
-	byRestart bool
 	detection script.Detection
-	wasReady  bool
+	byRestart bool // the container's liveness probe notices it
+	wasReady  bool // when it began
 	pod       *pod
 }
 
@@ -44,8 +44,8 @@ type Restart struct {
 	At        Offset `json:"at"`
 	// By is the probe that decided it; empty if the process ended by itself.
 	By lifecycle.ProbeType `json:"by,omitempty"`
-	// False says that a probe restarted a container that had nothing which a restart was needed to
-	// cure: a stall that passes, an outage elsewhere, a slow start.
+	// False reports that a probe restarted a container that had nothing which a restart was needed
+	// to cure: a stall that passes, an outage elsewhere, a slow start.
 	False bool `json:"false,omitempty"`
 	pod   *pod
 }
@@ -61,13 +61,12 @@ type measures struct {
 	cluster     *cluster
 	firsts      []firstReady
 	occurrences []*Occurrence
-	verdicts    []Restart
+	verdicts    []Restart // that probes decided
 	restarts    int
 	attempts    map[lifecycle.ProbeType]int
 	failures    map[lifecycle.ProbeType]int
 	backoffs    int
-	late        []string // workloads that exceeded their progress deadline
-	lateAt      []time.Duration
+	late        []Late
 }
 
 func newMeasures(c *cluster) *measures {
@@ -89,7 +88,7 @@ func (m *measures) processStarted(c *container) {
 }
 
 func (m *measures) overdue(workload string, at time.Duration) {
-	m.late, m.lateAt = append(m.late, workload), append(m.lateAt, at)
+	m.late = append(m.late, Late{workload, Offset(at)})
 }
 
 // ready takes note of a change of a Pod's Ready condition.
@@ -128,7 +127,7 @@ func (m *measures) restartDecided(p *pod, c *container, t lifecycle.ProbeType) {
 	}
 }
 
-// neverStarts says that a container's program would not have answered before the end of the
+// neverStarts reports that a container's program would not have answered before the end of the
 // simulation.
 func (p *pod) neverStarts(c *container) bool {
 	return p.scripted != nil && p.scripted.programs[c.spec.Name].answersFrom > p.cluster.end
@@ -165,11 +164,8 @@ func (m *measures) faultMissed(p *pod, s *faultSchedule) {
 
 func (m *measures) occurrence(p *pod, s *faultSchedule) *Occurrence {
 	_, ready := lifecycle.ReadySince(p.object)
-	o := &Occurrence{
-		Fault: s.fault.Label(), Kind: s.fault.Kind, detection: s.fault.Kind.Detection(), Pod: p.object.Name, Container: s.container, At: Offset(m.cluster.now), wasReady: ready, pod: p,
+	return &Occurrence{
+		Fault: s.fault.Label(), Kind: s.fault.Kind, Pod: p.object.Name, Container: s.container, At: Offset(m.cluster.now),
+		detection: s.detection, byRestart: s.byRestart, wasReady: ready, pod: p,
 	}
-	if probe := p.container(s.container).spec.LivenessProbe; probe != nil {
-		o.byRestart = notices(s.fault, p.container(s.container).spec, lifecycle.Liveness, probe)
-	}
-	return o
 }

@@ -26,7 +26,7 @@ func notices(f *script.Fault, c *corev1.Container, t lifecycle.ProbeType, p *cor
 	}
 }
 
-// sameQuestion says whether two probes ask the program the same.
+// sameQuestion reports whether two probes ask the program the same.
 func sameQuestion(a, b *corev1.Probe) bool {
 	switch {
 	case a.HTTPGet != nil && b.HTTPGet != nil:

@@ -14,8 +14,7 @@ import (
 	"github.com/probity-run/probity/internal/simulate/script"
 )
 
-// pod is one simulated Pod: the core, the service that it stands for, and what is to happen to
-// both.
+// pod is one simulated Pod: the core, its programs, and what is to happen to both.
 type pod struct {
 	cluster       *cluster
 	replica       int         // of its workload, from 0
@@ -25,12 +24,12 @@ type pod struct {
 	scripted      *scripted // the programs, if a script describes them
 	skip          skippable // the programs, if they are
 	queue         queue
-	deadline      time.Duration
+	deadline      time.Duration // of the core: when it wants a tick
 	containers    []*container
-	attempts      uint64
-	kubelet       random
-	setUp         bool // its first process was asked for
-	statusChanged bool // the status differs from the object's
+	attempts      uint64 // of probes, so far
+	kubelet       random // what a restart of the kubelet draws from
+	setUp         bool   // its first process was asked for
+	statusChanged bool   // the status differs from the object's
 	gone          bool
 }
 
@@ -39,16 +38,16 @@ type container struct {
 	spec     *corev1.Container
 	instance Instance
 	id       string
-	alive    bool // a process exists
+	running  bool // a process exists
 	inFlight []attemptInFlight
-	shown    State
+	noted    State // in the timeline
 }
 
-// flight is an attempt that has not ended.
+// attemptInFlight is an attempt of a probe that has not ended.
 type attemptInFlight struct {
-	attempt uint64
-	probe   lifecycle.ProbeType
-	began   time.Duration
+	number uint64 // among those of the Pod
+	probe  lifecycle.ProbeType
+	began  time.Duration
 }
 
 // createPod makes a Pod and starts it now.
@@ -61,7 +60,7 @@ func (c *cluster) createPod(template *corev1.Pod, replica int) *pod {
 	p := &pod{cluster: c, replica: replica, object: object, state: lifecycle.NewPod(object, c.options), kubelet: newRandom(c.seed, "kubelet", fmt.Sprint(c.created))}
 	for _, list := range [][]corev1.Container{object.Spec.InitContainers, object.Spec.Containers} {
 		for i := range list {
-			p.containers = append(p.containers, &container{spec: &list[i], shown: State{State: "waiting"}})
+			p.containers = append(p.containers, &container{spec: &list[i], noted: State{State: "waiting"}})
 		}
 	}
 	c.pods = append(c.pods, p)
@@ -103,19 +102,19 @@ func (p *pod) deliver(it item) {
 	switch e := it.event.(type) {
 	case lifecycle.Started:
 		c := p.container(e.Container)
-		c.alive = true
+		c.running = true
 		p.cluster.measures.processStarted(c)
 		p.noteProcess(c, "started")
 		p.expectAnswers(c)
 	case lifecycle.Exited:
 		c := p.container(e.Container)
-		if c.id != e.Instance || !c.alive {
+		if c.id != e.Instance || !c.running {
 			return
 		}
 		p.exited(c, e)
 	case lifecycle.ProbeDone:
 		c := p.container(e.Container)
-		i := slices.IndexFunc(c.inFlight, func(f attemptInFlight) bool { return f.attempt == it.attempt })
+		i := slices.IndexFunc(c.inFlight, func(f attemptInFlight) bool { return f.number == it.attempt })
 		if i < 0 {
 			return
 		}
@@ -204,7 +203,7 @@ func (p *pod) put(after time.Duration, event lifecycle.Event) {
 
 // exited notes the end of a process, and that what was wrong with it is over.
 func (p *pod) exited(c *container, e lifecycle.Exited) {
-	c.alive = false
+	c.running = false
 	p.noteProcess(c, fmt.Sprintf("exited, code %d", e.ExitCode))
 	p.endCuredFaults(c)
 }

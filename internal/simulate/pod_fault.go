@@ -15,8 +15,8 @@ func (p *pod) expectFaults() {
 	}
 }
 
-// expectFault puts the next beginning of a fault into the queue. Those that have passed are void: there
-// was nothing that they could have happened to.
+// expectFault puts the next beginning of a fault into the queue. Those that have passed are left
+// out: there was nothing that they could have happened to.
 func (p *pod) expectFault(s *faultSchedule) {
 	for {
 		w, ok := s.next()
@@ -37,7 +37,7 @@ func (p *pod) expectFault(s *faultSchedule) {
 // beginFault lets a fault happen.
 func (p *pod) beginFault(s *faultSchedule, w window) {
 	c := p.container(s.container)
-	if !c.alive && s.fault.CuredByRestart() {
+	if !c.running && s.cured {
 		p.cluster.measures.faultMissed(p, s)
 		p.noteFault(s, "nothing runs that "+s.fault.Label()+" could happen to", nil)
 		s.drop()
@@ -83,7 +83,7 @@ func (p *pod) endCuredFaults(c *container) {
 	}
 	p.scripted.programs[c.spec.Name].running = false
 	for _, s := range p.scripted.faults {
-		if s.container == c.spec.Name && s.active != nil && s.fault.CuredByRestart() {
+		if s.container == c.spec.Name && s.active != nil && s.cured {
 			p.endFault(s)
 		}
 	}
@@ -100,7 +100,7 @@ func (p *pod) expectAnswers(c *container) {
 	if program.answersFrom > p.cluster.now {
 		number := c.instance.Number
 		p.queue.put(item{at: program.answersFrom, do: func() {
-			if c.instance.Number == number && c.alive {
+			if c.instance.Number == number && c.running {
 				p.noteProcess(c, "begins to answer")
 				p.cluster.routesDue = true
 			}
@@ -114,7 +114,7 @@ func (p *pod) noteFault(s *faultSchedule, text string, begins *bool) {
 	}
 }
 
-// lastingFault says whether something is wrong with a container that only a restart, or nothing,
+// lastingFault reports whether something is wrong with a container that only a restart, or nothing,
 // ends.
 func (p *pod) lastingFault(container string) bool {
 	return p.scripted != nil && slices.ContainsFunc(p.scripted.faults, func(s *faultSchedule) bool {

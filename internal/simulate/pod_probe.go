@@ -7,7 +7,7 @@ import (
 	"github.com/probity-run/probity/internal/lifecycle"
 )
 
-// attempt asks the service and lets the answer arrive when it is due.
+// attempt asks the programs and lets the answer arrive when it is due.
 func (p *pod) attempt(e lifecycle.RunProbe) {
 	c := p.container(e.Container)
 	answer := p.programs.Probe(Attempt{Instance: c.instance, Type: e.Type, Probe: e.Probe, At: p.cluster.now})
@@ -103,15 +103,15 @@ func outcomeName(o lifecycle.Outcome) string {
 	}
 }
 
-// skipSuccesses passes over time in which nothing but successes happens: from now to the next thing that may
-// be different. It says whether there was such time.
+// skipSuccesses passes over time in which nothing but successes happens: from now to the next thing
+// that may be different. It reports whether there was such time.
 func (p *pod) skipSuccesses() bool {
 	if p.skip == nil || p.cluster.noSkip || !p.state.Steady() || p.cluster.mayDeletePods() {
 		return false
 	}
 	until := min(p.queue.next(), p.cluster.queue.next(), p.cluster.end+1)
 	p.state.EachProbe(func(s lifecycle.ProbeState) {
-		if c := p.container(s.Container); c.alive && !s.Hold && s.Result == lifecycle.ResultSuccess {
+		if c := p.container(s.Container); c.running && !s.Hold && s.Result == lifecycle.ResultSuccess {
 			until = min(until, p.skip.succeedsUntil(s.Container, s.Type, p.cluster.since(s.Next)))
 		}
 	})
@@ -119,14 +119,14 @@ func (p *pod) skipSuccesses() bool {
 		return false
 	}
 	p.state.Skip(p.cluster.time(until), func(container string, t lifecycle.ProbeType, first time.Time, runs int) {
-		p.passed(container, t, p.cluster.since(first), runs)
+		p.noteSkipped(container, t, p.cluster.since(first), runs)
 	})
 	p.setDeadline()
 	return true
 }
 
-// passed notes successes that nobody was asked for.
-func (p *pod) passed(container string, t lifecycle.ProbeType, began time.Duration, runs int) {
+// noteSkipped notes successes of attempts that were not made.
+func (p *pod) noteSkipped(container string, t lifecycle.ProbeType, began time.Duration, runs int) {
 	c := p.container(container)
 	p.skip.skipped(container, t, runs)
 	p.cluster.measures.attempted(t, lifecycle.OutcomeSuccess, runs)

@@ -74,10 +74,10 @@ func (p *pod) noteStates() {
 	}
 	for _, s := range slices.Concat(p.object.Status.InitContainerStatuses, p.object.Status.ContainerStatuses) {
 		c, state := p.container(s.Name), stateOf(s)
-		if state == c.shown {
+		if state == c.noted {
 			continue
 		}
-		c.shown = state
+		c.noted = state
 		p.note(Entry{Kind: EntryState, Container: s.Name, Instance: c.instance.Number, Text: state.String(), State: &state})
 	}
 }

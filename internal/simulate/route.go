@@ -121,7 +121,7 @@ func (r *route) accrue(now time.Duration) {
 	r.longest = max(r.longest, r.gap)
 }
 
-// failing says whether requests to the Pod fail now: what serves them does not answer.
+// failing reports whether requests to the Pod fail now: what serves them does not answer.
 func (p *pod) failing() bool {
 	if p.scripted == nil {
 		return false

@@ -27,8 +27,9 @@ type Options struct {
 	MaxRestartPeriod time.Duration
 	// NoTimeline leaves the timeline out: the summary alone costs less.
 	NoTimeline bool
-	// Programs makes the programs of each Pod that is created, instead of those of the script; now is
-	// the time of the simulation whenever it is called. Its one user is test/differential/simulated.
+	// Programs makes the programs of each Pod that is created, instead of those of the script; now
+	// is the time of the simulation whenever it is called. Its one user is
+	// test/differential/simulated.
 	Programs func(pod *corev1.Pod, now func() time.Duration) Programs
 	// Client changes and watches objects from outside. Nil for nobody.
 	Client Client

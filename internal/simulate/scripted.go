@@ -36,13 +36,13 @@ type scriptedProgram struct {
 // scriptedProbe is what one probe of a container meets.
 type scriptedProbe struct {
 	handler  Handler
-	connects bool // a connection is all it wants
+	connects bool // a connection is all that it wants (tcpSocket)
 	// a refused connection is tried again until the timeout, as gRPC does (R93)
 	retries         bool
 	timeout, period time.Duration
 	faults          []*faultSchedule // that it notices
 	random          random
-	key, attempts   uint64
+	key, attempts   uint64 // the latency of the n-th attempt is drawn with the key
 	// the probabilities that an attempt is too slow by itself, and that it is bad at all
 	slow, bad float64
 	untilBad  int     // attempts that go well before the next bad one
@@ -115,7 +115,11 @@ func newScriptedProbe(p *scriptedProgram, t lifecycle.ProbeType, probe *corev1.P
 
 func (p *scriptedProgram) addFault(s *faultSchedule) *faultSchedule {
 	for t, probe := range probesOf(p.spec) {
-		if !s.effect.EndsProcess && notices(s.fault, p.spec, t, probe) {
+		if !notices(s.fault, p.spec, t, probe) {
+			continue
+		}
+		s.byRestart = s.byRestart || t == lifecycle.Liveness
+		if !s.effect.EndsProcess {
 			p.probes[t].faults = append(p.probes[t].faults, s)
 		}
 	}
@@ -135,8 +139,8 @@ func (s *scripted) Start(i Instance) *Exit {
 	return &Exit{After: p.random.draw(p.Exit.After), Code: p.Exit.Code}
 }
 
-// Stop implements [Programs]. A process that hangs does not notice the signal before it goes on.
-// Nobody looks a day ahead: SIGKILL comes before.
+// Stop implements [Programs]. A process that hangs does not notice the signal before it goes on. A
+// day ahead is enough: SIGKILL comes before.
 func (s *scripted) Stop(i Instance, at time.Duration) Exit {
 	p := s.programs[i.Container]
 	took := p.random.draw(p.Shutdown)
@@ -180,10 +184,10 @@ func sleeps(command []string) time.Duration {
 }
 
 // finished is when work that is begun at a time and takes so long is done, if it makes no progress
-// during windows of the strikes. After limit nobody looks.
-func finished(strikes []*faultSchedule, at, work, limit time.Duration) time.Duration {
+// during the windows of stalls. What lies after limit is of no interest.
+func finished(stalls []*faultSchedule, at, work, limit time.Duration) time.Duration {
 	var stops []window
-	for _, s := range strikes {
+	for _, s := range stalls {
 		for _, w := range s.drawUntil(limit + 1) {
 			if w.begin > limit {
 				break

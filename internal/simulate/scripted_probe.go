@@ -52,8 +52,8 @@ func (q *scriptedProbe) next(p *scriptedProgram) (latency time.Duration, bad boo
 	return q.latency.Quantile(u * q.within), true
 }
 
-// closed says whether the program takes no connection at a time, or takes it and says nothing
-// useful because it is still starting; until is when that ends.
+// closed is what the program replies while it does not serve: it takes no connection, or it is
+// still starting. until is when that ends; a good reply says that it serves.
 func (q *scriptedProbe) closed(p *scriptedProgram, at time.Duration) (r script.Reply, until time.Duration) {
 	if at < p.answersFrom {
 		if q.connects && p.Before.Kind != script.ReplyRefused {
@@ -72,8 +72,8 @@ func (q *scriptedProbe) closed(p *scriptedProgram, at time.Duration) (r script.R
 	return script.Reply{}, 0
 }
 
-// refused is the answer of a program that is closed. What waits for a connection, or for an answer,
-// gets it if the program opens in time.
+// refused is the answer of a program that does not serve. Who waits for a connection, or for an
+// answer, gets it if the program serves in time.
 func (q *scriptedProbe) refused(r script.Reply, at, until, latency time.Duration) Answer {
 	end := at + q.timeout
 	switch {
@@ -183,8 +183,8 @@ func (s *scripted) skipped(container string, t lifecycle.ProbeType, attempts int
 	q.attempts += uint64(attempts)
 }
 
-// failing says whether requests to a container fail at a time: it does not answer, or a fault keeps
-// it from answering well.
+// failing reports whether requests to a container fail at a time: it does not answer, or a fault
+// keeps it from answering well.
 func (s *scripted) failing(container string, at time.Duration) bool {
 	p := s.programs[container]
 	if !p.running || at < p.answersFrom {

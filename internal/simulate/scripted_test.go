@@ -15,7 +15,7 @@ func TestFinished(t *testing.T) {
 	}
 	for _, c := range []struct {
 		name            string
-		strikes         []*faultSchedule
+		stalls          []*faultSchedule
 		at, work, until time.Duration // seconds
 		want            time.Duration
 	}{
@@ -26,7 +26,7 @@ func TestFinished(t *testing.T) {
 		{"over two stalls", stalls(10*time.Second, 4*time.Second), 9, 8, 100, 25},
 		{"beyond the limit", stalls(10*time.Second, 4*time.Second), 11, 2, 12, 14},
 	} {
-		if got := finished(c.strikes, c.at*time.Second, c.work*time.Second, c.until*time.Second); got != c.want*time.Second {
+		if got := finished(c.stalls, c.at*time.Second, c.work*time.Second, c.until*time.Second); got != c.want*time.Second {
 			t.Errorf("%s: done at %v, want %v s", c.name, got, int64(c.want))
 		}
 	}

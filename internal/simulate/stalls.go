@@ -7,9 +7,9 @@ import (
 	"github.com/probity-run/probity/internal/simulate/script"
 )
 
-// compareStalls sets random stalls beside failures that are independent of each other but as frequent,
-// simulated and by the closed forms. A pod with several containers, or a container with several
-// such faults, is beyond the closed forms.
+// compareStalls sets random stalls beside failures that are independent of each other but as
+// frequent, simulated and by the closed forms. A pod with several containers, or a container with
+// several such faults, is beyond the closed forms.
 func (m *Many) compareStalls(pod *corev1.Pod, sc *script.Script, samples []sample, opts ManyOptions) {
 	c, f := randomStalls(pod, sc)
 	if c == nil {

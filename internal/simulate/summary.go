@@ -21,7 +21,7 @@ type Summary struct {
 	AllReady   *Offset `json:"allReady,omitempty"`
 	Pods       int     `json:"pods"`      // that the workloads want
 	ReadyPods  int     `json:"readyPods"` // that were Ready at least once
-	// Faults are those of the script, as they struck each Pod.
+	// Faults are those of the script, each time that one happened to a container.
 	Faults []*Occurrence `json:"faults"`
 	// Expected are the closed forms' times to detect, by container and fault.
 	Expected []Expectation `json:"expected"`
@@ -72,14 +72,11 @@ type Expectation struct {
 func summarize(c *cluster, opts Options) Summary {
 	m := c.measures
 	s := Summary{
-		Horizon: Offset(opts.Horizon), Seed: opts.Seed, Faults: m.occurrences, Verdicts: m.verdicts, Backoffs: m.backoffs,
+		Horizon: Offset(opts.Horizon), Seed: opts.Seed, Faults: m.occurrences, Verdicts: m.verdicts, Backoffs: m.backoffs, Late: m.late,
 		Attempts: map[string]int{},
 	}
 	for t, n := range m.attempts {
 		s.Attempts[string(t)] = n
-	}
-	for i, name := range m.late {
-		s.Late = append(s.Late, Late{name, Offset(m.lateAt[i])})
 	}
 	for _, v := range m.verdicts {
 		if v.False {
@@ -133,8 +130,8 @@ func (s *Summary) addClosedForms(pod *corev1.Pod, sc *script.Script) {
 	}
 }
 
-// addExpectations adds how long the probes of a container take to notice a fault. Those that do not notice
-// it are left out.
+// addExpectations adds how long the probes of a container take to notice a fault. Those that do not
+// notice it are left out.
 func (s *Summary) addExpectations(c *corev1.Container, f *script.Fault) {
 	if f.Container != "" && f.Container != c.Name {
 		return

@@ -50,8 +50,8 @@ type Entry struct {
 	unchanged bool // of a probe: it changed nothing
 }
 
-// Attempts is one attempt of a probe, or several in a row, a period apart, that succeeded and changed
-// nothing.
+// Attempts is one attempt of a probe, or several in a row, a period apart, that succeeded and
+// changed nothing.
 type Attempts struct {
 	Type    lifecycle.ProbeType `json:"type"`
 	Outcome string              `json:"outcome"` // success, warning, failure, error or cancelled
@@ -149,7 +149,8 @@ func (t *Timeline) add(e Entry) {
 	t.entries = append(t.entries, e)
 }
 
-// addAttempts notes an attempt. Successes that change nothing are folded if they are a period apart.
+// addAttempts notes an attempt. Successes that change nothing are folded if they are a period
+// apart.
 func (t *Timeline) addAttempts(e Entry, unchanged bool, period time.Duration) {
 	if t == nil {
 		return
@@ -202,8 +203,8 @@ func (e *Entry) rank() int {
 	}
 }
 
-// compareUnchanged orders attempts that changed nothing by what they are about: when they were noted
-// says nothing.
+// compareUnchanged orders attempts that changed nothing by what they are about: when they were
+// noted says nothing.
 func compareUnchanged(a, b *Entry) int {
 	if !a.unchanged || !b.unchanged {
 		return 0

@@ -16,7 +16,7 @@ import (
 type workload interface {
 	// sync takes the steps that are due now.
 	sync(c *cluster)
-	// mayDeletePods says that it may delete Pods although nothing happens to them.
+	// mayDeletePods reports whether it may delete Pods although nothing happens to them.
 	mayDeletePods() bool
 	// rollout gives it a new revision of its template.
 	rollout(c *cluster)

@@ -59,8 +59,8 @@ type stroke struct {
 	fill string
 }
 
-// covered says whether a rectangle would be hidden by what was drawn in the same place in the same
-// colour: a month has more spans than pixels.
+// covered reports whether a rectangle would be hidden by what was drawn in the same place in the
+// same colour: a month has more spans than pixels.
 func (c *canvas) covered(x2, y float64, fill string) bool {
 	if x2 <= c.drawn[stroke{y, fill}]+0.9 {
 		return true

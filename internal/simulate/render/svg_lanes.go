@@ -70,7 +70,7 @@ func (c *canvas) attempts(p *probeLane) {
 	}
 }
 
-// roomFor says whether a counter fits between an attempt and the next one.
+// roomFor reports whether a counter fits between an attempt and the next one.
 func (c *canvas) roomFor(p *probeLane, i int, end float64, counter string) bool {
 	if i+1 == len(p.attempts) {
 		return end+textWidth(counter) < svgRight

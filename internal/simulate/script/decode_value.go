@@ -12,7 +12,7 @@ import (
 	"github.com/probity-run/probity/internal/lifecycle"
 )
 
-// scalar says whether a node is a plain value, and complains if it is not.
+// scalar reports whether a node is a plain value; it is an error if it is not.
 func (d *decoder) scalar(n *yaml.Node, at, want string) bool {
 	if n.Kind != yaml.ScalarNode {
 		d.fail(n, at, "%s is wanted here", want)

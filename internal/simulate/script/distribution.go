@@ -29,10 +29,10 @@ type Distribution struct {
 // Fixed is a constant.
 func Fixed(d time.Duration) Distribution { return Distribution{A: d} }
 
-// IsZero says whether it is always 0.
+// IsZero reports whether it is always 0.
 func (d Distribution) IsZero() bool { return d == Distribution{} }
 
-// IsFixed says whether there is no chance in it.
+// IsFixed reports whether there is no chance in it.
 func (d Distribution) IsFixed() bool { return d.Shape == Constant }
 
 const z99 = 2.3263478740408408 // the 99th percentile of the standard normal distribution

@@ -148,7 +148,7 @@ func (d *decoder) optional(n *yaml.Node, at string) *Distribution {
 	return into
 }
 
-// readFault reads a fault and looks whether its fields go together.
+// readFault reads a fault and checks that its fields go together.
 func readFault(d *decoder, n *yaml.Node, at string) Fault {
 	f := Fault{Code: 1, Reply: Reply{Kind: ReplyStatus, Code: 503}}
 	before := len(d.errs)

@@ -98,36 +98,36 @@ type quantity struct {
 }
 
 func (a *Assertion) check(q quantity) AssertionResult {
-	v := AssertionResult{Assertion: a.Text, Got: q.note}
-	if v.Got == "" {
-		v.Got = fmt.Sprintf("%.6g", q.value)
+	r := AssertionResult{Assertion: a.Text, Got: q.note}
+	if r.Got == "" {
+		r.Got = fmt.Sprintf("%.6g", q.value)
 		if a.isTime() {
-			v.Got = script.FormatDuration(time.Duration(q.value * float64(time.Second)))
+			r.Got = script.FormatDuration(time.Duration(q.value * float64(time.Second)))
 		}
 		if q.never {
-			v.Got = "never"
+			r.Got = "never"
 		}
 	}
 	x := q.value
 	if q.never {
-		v.Holds = a.op == "!=" || a.op == ">" || a.op == ">="
-		return v
+		r.Holds = a.op == "!=" || a.op == ">" || a.op == ">="
+		return r
 	}
 	switch a.op {
 	case "==":
-		v.Holds = x == a.value
+		r.Holds = x == a.value
 	case "!=":
-		v.Holds = x != a.value
+		r.Holds = x != a.value
 	case "<":
-		v.Holds = x < a.value
+		r.Holds = x < a.value
 	case "<=":
-		v.Holds = x <= a.value
+		r.Holds = x <= a.value
 	case ">":
-		v.Holds = x > a.value
+		r.Holds = x > a.value
 	case ">=":
-		v.Holds = x >= a.value
+		r.Holds = x >= a.value
 	}
-	return v
+	return r
 }
 
 // Check reports whether an assertion holds for one simulation. rate is how many requests a second

@@ -19,7 +19,7 @@ type deployment struct {
 	kind     string
 	size     int
 	revision int
-	made     int           // Pods, so far
+	created  int           // Pods, so far
 	sets     []*replicaSet // the newest last
 	overdue  bool          // its status says ProgressDeadlineExceeded
 }
@@ -109,8 +109,8 @@ func (d *deployment) freeReplica() int {
 }
 
 func (d *deployment) pod(set *replicaSet) *corev1.Pod {
-	d.made++
-	pod := podOf(d.object, set.template, fmt.Sprintf("%s-%d", d.object.Name, d.made))
+	d.created++
+	pod := podOf(d.object, set.template, fmt.Sprintf("%s-%d", d.object.Name, d.created))
 	pod.Spec.NodeName = "simulated"
 	pod.OwnerReferences = []metav1.OwnerReference{ownedBy("ReplicaSet", set.name)}
 	return pod

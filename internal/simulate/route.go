@@ -12,7 +12,7 @@ import (
 	"github.com/probity-run/probity/internal/simulate/script"
 )
 
-// route is what a Service sends requests to, as the ones who send them know it.
+// route is where requests to a Service go.
 type route struct {
 	name     string
 	selector labels.Selector // nil selects all Pods: there is no Service
@@ -21,18 +21,18 @@ type route struct {
 	delay    random
 	delays   script.Distribution
 
-	known    Endpoints // by the EndpointSlices
-	used     []*pod    // by those who send, a delay later
-	since    time.Duration
-	failing  float64 // the share of requests that fail now
-	empty    bool    // nobody to send to
-	everUsed bool
+	listed    Endpoints // in the EndpointSlices
+	targets   []*pod    // where requests go, a delay later
+	since     time.Duration
+	failing   float64 // the share of requests that fail now
+	empty     bool    // nobody to send to
+	hadTarget bool
 
-	// Unavailable is how long there was nobody to send to, after the first time that there was
-	// somebody; Lost counts requests at 1 a second that met a Pod which could not answer.
+	// unavailable is how long there was nobody to send to, after the first time that there was
+	// somebody; lost counts requests at 1 a second that met a Pod which could not answer.
 	unavailable time.Duration
 	lost        float64
-	longest     time.Duration // gap
+	longest     time.Duration // of the gaps
 	gap         time.Duration
 }
 
@@ -49,25 +49,25 @@ func (r *route) selects(p *corev1.Pod) bool {
 
 // update notes the endpoints of a Service, and what answers behind them.
 func (r *route) update(c *cluster) {
-	known, chosen := r.endpoints(c)
+	listed, targets := r.endpoints(c)
 	c.endpointsChanged(r)
-	if !sameEndpoints(known, r.known) {
-		r.known = known
-		c.note(EntryEndpoints, known.String(), func(e *Entry) { e.Endpoints = &known })
+	if !sameEndpoints(listed, r.listed) {
+		r.listed = listed
+		c.note(EntryEndpoints, listed.String(), func(e *Entry) { e.Endpoints = &listed })
 		if r.delays.IsZero() {
-			r.use(c, chosen)
+			r.sendTo(c, targets)
 		} else {
-			c.schedule(c.now+r.delay.draw(r.delays), func() { r.use(c, chosen) })
+			c.schedule(c.now+r.delay.draw(r.delays), func() { r.sendTo(c, targets) })
 		}
 		return
 	}
-	r.use(c, r.used)
+	r.sendTo(c, r.targets)
 }
 
 // endpoints are what the EndpointSlices list, and those of them that new connections go to
 // (R193–R200).
-func (r *route) endpoints(c *cluster) (known Endpoints, chosen []*pod) {
-	known = Endpoints{Service: r.name, Ready: []string{}}
+func (r *route) endpoints(c *cluster) (listed Endpoints, targets []*pod) {
+	listed = Endpoints{Service: r.name, Ready: []string{}}
 	var ready, draining []*pod
 	for _, p := range c.pods {
 		if !r.selects(p.object) || !lifecycle.IsEndpoint(p.object) {
@@ -76,25 +76,25 @@ func (r *route) endpoints(c *cluster) (known Endpoints, chosen []*pod) {
 		conditions := lifecycle.EndpointConditions(p.object, r.publish)
 		switch {
 		case *conditions.Ready:
-			known.Ready, ready = append(known.Ready, p.object.Name), append(ready, p)
+			listed.Ready, ready = append(listed.Ready, p.object.Name), append(ready, p)
 		case *conditions.Serving && *conditions.Terminating:
-			known.Draining, draining = append(known.Draining, p.object.Name), append(draining, p)
+			listed.Draining, draining = append(listed.Draining, p.object.Name), append(draining, p)
 		default:
-			known.NotReady = append(known.NotReady, p.object.Name)
+			listed.NotReady = append(listed.NotReady, p.object.Name)
 		}
 	}
 	if len(ready) == 0 {
-		return known, draining
+		return listed, draining
 	}
-	return known, ready
+	return listed, ready
 }
 
-// use sends requests to these Pods from now on.
-func (r *route) use(c *cluster, pods []*pod) {
+// sendTo sends requests to these Pods from now on.
+func (r *route) sendTo(c *cluster, pods []*pod) {
 	r.accrue(c.now)
-	r.used = pods
+	r.targets = pods
 	r.empty = len(pods) == 0
-	r.everUsed = r.everUsed || !r.empty
+	r.hadTarget = r.hadTarget || !r.empty
 	bad := 0
 	for _, p := range pods {
 		if p.gone || p.failing() {
@@ -112,7 +112,7 @@ func (r *route) accrue(now time.Duration) {
 	spent := now - r.since
 	r.since = now
 	r.lost += spent.Seconds() * r.failing
-	if !r.empty || !r.everUsed {
+	if !r.empty || !r.hadTarget {
 		r.gap = 0
 		return
 	}

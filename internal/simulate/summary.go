@@ -91,7 +91,7 @@ func summarize(c *cluster, opts Options) Summary {
 	}
 	for _, r := range c.routes {
 		route := Route{Service: r.name, Unavailable: Offset(r.unavailable), Longest: Offset(r.longest), Unanswered: Offset(r.lost * float64(time.Second))}
-		if !r.everUsed {
+		if !r.hadTarget {
 			route.Unavailable, route.Longest = s.Horizon, s.Horizon
 		}
 		s.Routes = append(s.Routes, route)

@@ -111,15 +111,16 @@ type Timeline struct {
 	entries []Entry
 	lost    int // entries beyond the most
 	// the newest entry of each probe, if more successes can be folded into it
-	folds map[foldKey]int
+	folds map[probeKey]int
 }
 
-type foldKey struct {
+// probeKey is a probe of a container of a Pod.
+type probeKey struct {
 	pod, container string
 	probe          lifecycle.ProbeType
 }
 
-func newTimeline() *Timeline { return &Timeline{folds: map[foldKey]int{}} }
+func newTimeline() *Timeline { return &Timeline{folds: map[probeKey]int{}} }
 
 // Entries are all entries in the order of time.
 func (t *Timeline) Entries() []Entry {
@@ -155,7 +156,7 @@ func (t *Timeline) addAttempts(e Entry, unchanged bool, period time.Duration) {
 	if t == nil {
 		return
 	}
-	key := foldKey{e.Pod, e.Container, e.Probe.Type}
+	key := probeKey{e.Pod, e.Container, e.Probe.Type}
 	at, open := t.folds[key]
 	if unchanged && open {
 		if before := &t.entries[at]; before.Instance == e.Instance && before.At+Offset(before.Probe.Times)*Offset(period) == e.At {

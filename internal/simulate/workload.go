@@ -57,18 +57,18 @@ func deploymentOf(set *appsv1.ReplicaSet) *appsv1.Deployment {
 	return d
 }
 
-// barePods are a Pod of its own, or several copies of it.
+// barePods are a Pod that no controller owns, or several copies of it.
 type barePods struct {
-	object *corev1.Pod
-	size   int
-	made   bool
+	object  *corev1.Pod
+	size    int
+	created bool
 }
 
 func (s *barePods) sync(c *cluster) {
-	if s.made {
+	if s.created {
 		return
 	}
-	s.made = true
+	s.created = true
 	for i := range s.size {
 		pod := s.template()
 		if s.size > 1 {

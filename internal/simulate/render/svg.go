@@ -50,11 +50,11 @@ type canvas struct {
 	y      float64
 	end    time.Duration
 	begins time.Duration
-	drawn  map[stroke]float64
+	drawn  map[drawnKey]float64
 }
 
-// stroke is what has one height and colour; up to where it is drawn, more of the same need not be.
-type stroke struct {
+// drawnKey is a place and a colour; what lies before the end of what was drawn there is hidden.
+type drawnKey struct {
 	y    float64
 	fill string
 }
@@ -62,10 +62,10 @@ type stroke struct {
 // covered reports whether a rectangle would be hidden by what was drawn in the same place in the
 // same colour: a month has more spans than pixels.
 func (c *canvas) covered(x2, y float64, fill string) bool {
-	if x2 <= c.drawn[stroke{y, fill}]+0.9 {
+	if x2 <= c.drawn[drawnKey{y, fill}]+0.9 {
 		return true
 	}
-	c.drawn[stroke{y, fill}] = x2
+	c.drawn[drawnKey{y, fill}] = x2
 	return false
 }
 
@@ -128,7 +128,7 @@ func fitted(s string, width float64) string {
 // endpoints of each Service. It stands for itself and needs nothing else. rate is how many requests
 // a second are imagined.
 func SVG(out io.Writer, r *simulate.Result, rate float64) error {
-	c := &canvas{y: svgMargin, end: time.Duration(r.Summary.Horizon), drawn: map[stroke]float64{}}
+	c := &canvas{y: svgMargin, end: time.Duration(r.Summary.Horizon), drawn: map[drawnKey]float64{}}
 	c.title(&r.Summary, rate)
 	if r.Timeline.Lost() > 0 {
 		c.text(svgMargin, c.y-8, "faint", "the timeline is too long to be drawn to its end")

@@ -61,7 +61,7 @@ func podLanes(entries []simulate.Entry, end time.Duration) (pods []*podLane, lef
 		case at < 0:
 			pods, at = append(pods, &podLane{name: e.Pod}), len(pods)
 		}
-		pods[at].take(e)
+		pods[at].add(e)
 	}
 	for _, p := range pods {
 		p.close(simulate.Offset(end))
@@ -69,13 +69,13 @@ func podLanes(entries []simulate.Entry, end time.Duration) (pods []*podLane, lef
 	return pods, len(skipped)
 }
 
-func (p *podLane) take(e *simulate.Entry) {
+func (p *podLane) add(e *simulate.Entry) {
 	switch {
 	case e.Kind == simulate.EntryFault:
 		p.fault(e)
 	case e.Kind == simulate.EntryReady && e.Text == simulate.TextGone:
 		for _, c := range p.containers {
-			c.turn(e.At, "", "")
+			c.setState(e.At, "", "")
 		}
 	case e.Kind == simulate.EntryEvent && e.Event.Reason == "Killing":
 		p.labels = append(p.labels, label{e.At, eventWord(e), inkText})
@@ -133,16 +133,16 @@ func (p *podLane) process(e *simulate.Entry) {
 	c := p.container(e.Container)
 	switch {
 	case e.Text == "SIGTERM" || e.Text == "PreStop hook":
-		c.turn(e.At, "stopping", stopping)
+		c.setState(e.At, "stopping", stopping)
 	case strings.HasPrefix(e.Text, "exited"):
 		if !strings.HasSuffix(e.Text, "code 0") {
 			p.labels = append(p.labels, label{e.At, e.Text, inkText})
 		}
-		c.turn(e.At, "ended", idle)
+		c.setState(e.At, "ended", idle)
 	}
 }
 
-// state turns the lane to what the status shows, unless the container is being stopped: that ends
+// state sets the lane to what the status shows, unless the container is being stopped: that ends
 // with its exit.
 func (c *containerLane) state(e *simulate.Entry) {
 	word, fill := "ended", idle
@@ -163,10 +163,10 @@ func (c *containerLane) state(e *simulate.Entry) {
 	if c.open.word == "stopping" && e.State.State == "running" {
 		return
 	}
-	c.turn(e.At, word, fill)
+	c.setState(e.At, word, fill)
 }
 
-func (c *containerLane) turn(at simulate.Offset, word, fill string) {
+func (c *containerLane) setState(at simulate.Offset, word, fill string) {
 	if c.open.word == word {
 		return
 	}

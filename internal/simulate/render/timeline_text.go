@@ -58,7 +58,7 @@ func condense(entries []simulate.Entry) (lines []*line) {
 		}
 		next.times, next.every, next.run = e.Probe.Times, e.Probe.Every, e.Probe.Run
 		key := probeKey{e.Pod, e.Container, e.Probe.Type}
-		if before := open[key]; before != nil && before.takes(e) {
+		if before := open[key]; before != nil && before.merge(e) {
 			continue
 		}
 		open[key] = next
@@ -67,8 +67,8 @@ func condense(entries []simulate.Entry) (lines []*line) {
 	return lines
 }
 
-// takes puts one more attempt into a line, if it belongs there.
-func (l *line) takes(e *simulate.Entry) bool {
+// merge puts one more attempt into a line, if it belongs there, and reports whether it did.
+func (l *line) merge(e *simulate.Entry) bool {
 	a, b := l.Probe, e.Probe
 	same := l.Instance == e.Instance && a.Outcome == b.Outcome && a.Output == b.Output && a.Result == b.Result
 	if !same || b.Times > 1 || b.Outcome == "success" || b.Outcome == "cancelled" {

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Day is a day without leap seconds.
+// Day is 24 hours.
 const Day = 24 * time.Hour
 
 // longest is the most that anyone may ask for, ten years: far from the end of int64.
@@ -46,8 +46,8 @@ func badDuration(s string) error {
 	return fmt.Errorf("cannot read %q as a time: write it as 500ms, 90s, 1h30m or 30d", s)
 }
 
-// short writes a time the way a person would: 90s is 1m30s, 30m is 30m, 720h is 30d. Milliseconds
-// are enough.
+// FormatDuration writes a time the way a person would: 90s is 1m30s, 30m is 30m, 720h is 30d.
+// Milliseconds are enough.
 func FormatDuration(d time.Duration) string {
 	if d >= Infinity {
 		return "for ever"

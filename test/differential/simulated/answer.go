@@ -19,7 +19,7 @@ import (
 	"github.com/probity-run/probity/test/differential/script"
 )
 
-// reply is what an attempt meets, in the simulator's words, and when.
+// reply is what an attempt gets, in the simulator's words, and when.
 type reply struct {
 	simscript.Reply
 	after  time.Duration
@@ -32,7 +32,7 @@ type reply struct {
 // probe makes an attempt. Outcome and text are the simulator's, as far as they are not the
 // program's own words.
 func (p *programs) probe(n *program, probe *corev1.Probe) (simulate.Answer, error) {
-	r, err := p.meet(n, probe)
+	r, err := p.replyTo(n, probe)
 	if err != nil {
 		return simulate.Answer{}, err
 	}
@@ -53,8 +53,8 @@ func (p *programs) probe(n *program, probe *corev1.Probe) (simulate.Answer, erro
 	return simulate.Answer{Outcome: outcome, Output: output, After: r.after}, nil
 }
 
-// meet is what an attempt meets.
-func (p *programs) meet(n *program, probe *corev1.Probe) (reply, error) {
+// replyTo is what an attempt gets.
+func (p *programs) replyTo(n *program, probe *corev1.Probe) (reply, error) {
 	switch {
 	case probe.Exec != nil:
 		return p.exec(n, probe.Exec.Command)
@@ -71,7 +71,7 @@ func (p *programs) exec(n *program, command []string) (reply, error) {
 	if command[0] != playerPath {
 		return reply{Reply: simscript.Reply{Kind: simscript.ReplyError}}, nil // there is no other program
 	}
-	d, err := parseDeed(command)
+	d, err := parseAction(command)
 	if err != nil {
 		return reply{}, err
 	}
@@ -94,9 +94,9 @@ func (p *programs) connect(n *program, port intstr.IntOrString) (reply, error) {
 	case p.now() < n.up || !tcp && number != n.http && number != n.grpc:
 		return reply{Reply: simscript.Reply{Kind: simscript.ReplyRefused}}, nil
 	case mode == "open":
-		p.book.write(p.now(), n.spec.Name, n.instance, ledger.Request, fmt.Sprintf("tcp %d", number), "open, nothing came")
+		p.log.write(p.now(), n.spec.Name, n.instance, ledger.Request, fmt.Sprintf("tcp %d", number), "open, nothing came")
 	case mode == "close":
-		p.book.write(p.now(), n.spec.Name, n.instance, ledger.Request, fmt.Sprintf("tcp %d", number), mode)
+		p.log.write(p.now(), n.spec.Name, n.instance, ledger.Request, fmt.Sprintf("tcp %d", number), mode)
 	case tcp && mode != "deaf":
 		return reply{}, fmt.Errorf("a server that treats connections as %q has no translation", mode)
 	}
@@ -112,7 +112,7 @@ func (p *programs) check(n *program, port int, timeout time.Duration) (reply, er
 	case port != n.grpc:
 		return reply{}, errors.New("a gRPC probe of a server that does not speak it has no translation")
 	}
-	step, err := p.take(n, ledger.Request, "grpc", script.OfInstance(n.health, n.instance))
+	step, err := p.nextStep(n, ledger.Request, "grpc", script.OfInstance(n.health, n.instance))
 	if err != nil {
 		return reply{}, err
 	}
@@ -142,7 +142,7 @@ func (p *programs) get(n *program, get *corev1.HTTPGetAction) (reply, error) {
 		return reply{Reply: simscript.Reply{Kind: simscript.ReplyRefused}}, nil
 	}
 	path := "/" + strings.TrimPrefix(get.Path, "/")
-	step, err := p.take(n, ledger.Request, path, cmp.Or(n.answers[path], "200"))
+	step, err := p.nextStep(n, ledger.Request, path, cmp.Or(n.answers[path], "200"))
 	if err != nil {
 		return reply{}, err
 	}
@@ -189,7 +189,7 @@ func (p *programs) hook(n *program, h *corev1.LifecycleHandler) (answer simulate
 	case h.Sleep != nil:
 		return simulate.HookAnswer{After: time.Duration(h.Sleep.Seconds) * time.Second}, nil
 	case h.Exec != nil:
-		d, err := parseDeed(h.Exec.Command)
+		d, err := parseAction(h.Exec.Command)
 		if err != nil {
 			return answer, err
 		}

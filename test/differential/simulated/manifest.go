@@ -22,8 +22,8 @@ const playerPath = "/player"
 // command is the line of a manifest that every container has, and nothing else.
 var command = regexp.MustCompile(`(?m)^( +)command: \[`)
 
-// dress reads a scenario's manifest: PLAYER gets a path, and every container an image.
-func dress(text string) ([]manifest.Object, error) {
+// readManifest reads a scenario's manifest: PLAYER gets a path, and every container an image.
+func readManifest(text string) ([]manifest.Object, error) {
 	text = command.ReplaceAllString(text, "${1}image: "+cluster.Image+"\n${1}imagePullPolicy: Never\n${1}command: [")
 	set, err := manifest.Parse(manifest.Options{}, "scenario", []byte(strings.ReplaceAll(text, "PLAYER", playerPath)))
 	if err != nil {
@@ -32,9 +32,9 @@ func dress(text string) ([]manifest.Object, error) {
 	return set.Objects, nil
 }
 
-// dressSteps are the requests that the steps of a scenario stand for.
-func dressSteps(steps []scenario.Step) ([]simulate.Request, error) {
-	var dressed []simulate.Request
+// readSteps are the requests that the steps of a scenario stand for.
+func readSteps(steps []scenario.Step) ([]simulate.Request, error) {
+	var requests []simulate.Request
 	for _, s := range steps {
 		request := simulate.Request{At: s.At, Pod: cmp.Or(s.Delete, s.Pod)}
 		if s.Delete != "" {
@@ -44,7 +44,7 @@ func dressSteps(steps []scenario.Step) ([]simulate.Request, error) {
 			request.Condition = &corev1.PodCondition{Type: corev1.PodConditionType(s.Condition), Status: corev1.ConditionStatus(s.Status)}
 		}
 		if s.Apply != "" {
-			objects, err := dress(s.Apply)
+			objects, err := readManifest(s.Apply)
 			if err != nil {
 				return nil, err
 			}
@@ -57,7 +57,7 @@ func dressSteps(steps []scenario.Step) ([]simulate.Request, error) {
 			}
 			request.Apply = deployment
 		}
-		dressed = append(dressed, request)
+		requests = append(requests, request)
 	}
-	return dressed, nil
+	return requests, nil
 }

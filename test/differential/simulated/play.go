@@ -29,7 +29,7 @@ func epoch() time.Time { return time.Date(2026, time.January, 1, 0, 0, 0, 0, tim
 // Play plays a scenario. The seed chooses the phases of its probes; equal seeds give equal traces.
 // The error says what of the scenario has no translation, whatever the seed.
 func Play(s scenario.Scenario, seed uint64) (trace.Trace, error) {
-	p := &play{scenario: s, seed: seed, books: map[string]*book{}, slices: map[string]*discoveryv1.EndpointSlice{}}
+	p := &play{scenario: s, seed: seed, logs: map[string]*podLog{}, slices: map[string]*discoveryv1.EndpointSlice{}}
 	t, err := p.run()
 	if err != nil {
 		err = fmt.Errorf("cannot simulate %s: %w", s.ID, err)
@@ -45,16 +45,16 @@ type play struct {
 	seen     []trace.Observation
 	events   int                                   // of those
 	slices   map[string]*discoveryv1.EndpointSlice // the newest of each Service
-	books    map[string]*book                      // by Pod
+	logs     map[string]*podLog                    // by Pod
 	err      error                                 // the first of a program
 }
 
 func (p *play) run() (trace.Trace, error) {
-	objects, err := dress(p.scenario.Manifest)
+	objects, err := readManifest(p.scenario.Manifest)
 	if err != nil {
 		return trace.Trace{}, err
 	}
-	if p.requests, err = dressSteps(p.scenario.Steps); err != nil {
+	if p.requests, err = readSteps(p.scenario.Steps); err != nil {
 		return trace.Trace{}, err
 	}
 	horizon := patience + p.scenario.Watched()
@@ -69,12 +69,12 @@ func (p *play) run() (trace.Trace, error) {
 	}
 	for _, e := range result.Timeline.Entries() {
 		if e.Kind == simulate.EntryProcess {
-			p.books[e.Pod].happened(e)
+			p.logs[e.Pod].noteEntry(e)
 		}
 	}
 	ledgers := map[string][]ledger.Line{}
-	for pod, book := range p.books {
-		ledgers[pod] = book.finished(horizon)
+	for pod, log := range p.logs {
+		ledgers[pod] = log.finished(horizon)
 	}
 	end, err := p.end(ledgers)
 	return trace.Gather(trace.Recorded{
@@ -84,8 +84,8 @@ func (p *play) run() (trace.Trace, error) {
 
 // programs makes the programs of a Pod.
 func (p *play) programs(pod *corev1.Pod, now func() time.Duration) simulate.Programs {
-	b := &book{}
-	p.books[pod.Name] = b
+	b := &podLog{}
+	p.logs[pod.Name] = b
 	return newPrograms(pod, b, now, func(err error) { p.err = cmp.Or(p.err, err) })
 }
 

@@ -9,18 +9,18 @@ import (
 	"github.com/probity-run/probity/test/differential/ledger"
 )
 
-// book is the ledger of a Pod in the making. What programs are asked is written when they are
-// asked, the rest from the simulator's own account of processes.
-type book struct {
-	lines []ledger.Line
-	lives []*life
+// podLog is the log of a Pod's programs while it is written. What programs are asked is written
+// when they are asked, the rest from the simulator's own account of processes.
+type podLog struct {
+	lines     []ledger.Line
+	processes []*process
 }
 
-// life is one process.
-type life struct {
+// process is one process of a container.
+type process struct {
 	container string
 	instance  int
-	service   *serving      // nil if it does a deed
+	service   *serving      // nil if it does an action
 	delay     time.Duration // until it listens
 	began     time.Duration
 	signalled time.Duration // SIGTERM; -1 for never
@@ -30,23 +30,23 @@ type life struct {
 }
 
 // write adds a line.
-func (b *book) write(at time.Duration, container string, instance int, kind, name, value string) {
+func (b *podLog) write(at time.Duration, container string, instance int, kind, name, value string) {
 	b.lines = append(b.lines, ledger.Line{At: epoch().Add(at).UnixMicro(), Container: container, Instance: instance, Kind: kind, Name: name, Value: value})
 }
 
 // begin expects a process.
-func (b *book) begin(l life) {
+func (b *podLog) begin(l process) {
 	l.began, l.signalled, l.ended = -1, -1, -1
-	b.lives = append(b.lives, &l)
+	b.processes = append(b.processes, &l)
 }
 
-// happened takes what the simulator says of a process.
-func (b *book) happened(e simulate.Entry) {
-	i := slices.IndexFunc(b.lives, func(l *life) bool { return l.container == e.Container && l.instance == e.Instance })
+// noteEntry takes what the simulator says of a process.
+func (b *podLog) noteEntry(e simulate.Entry) {
+	i := slices.IndexFunc(b.processes, func(l *process) bool { return l.container == e.Container && l.instance == e.Instance })
 	if i < 0 {
 		return
 	}
-	l, at := b.lives[i], time.Duration(e.At)
+	l, at := b.processes[i], time.Duration(e.At)
 	switch e.Text {
 	case "started":
 		l.began = at
@@ -65,19 +65,19 @@ func (b *book) happened(e simulate.Entry) {
 
 // finished are all lines in order. Nobody wrote a line after his end; a process that lives on
 // proves it after the horizon, and one that was killed until then.
-func (b *book) finished(horizon time.Duration) []ledger.Line {
-	for _, l := range b.lives {
+func (b *podLog) finished(horizon time.Duration) []ledger.Line {
+	for _, l := range b.processes {
 		if l.began >= 0 && l.service != nil {
-			b.tell(l, horizon)
+			b.writeProcess(l, horizon)
 		}
 	}
-	lines := slices.DeleteFunc(b.lines, func(line ledger.Line) bool { return line.Kind == ledger.Done && b.cut(line) })
+	lines := slices.DeleteFunc(b.lines, func(line ledger.Line) bool { return line.Kind == ledger.Done && b.interrupted(line) })
 	slices.SortStableFunc(lines, func(x, y ledger.Line) int { return x.Time().Compare(y.Time()) })
 	return lines
 }
 
-// tell writes the lines about one process.
-func (b *book) tell(l *life, horizon time.Duration) {
+// writeProcess writes the lines about one process.
+func (b *podLog) writeProcess(l *process, horizon time.Duration) {
 	write := func(at time.Duration, kind, name, value string) {
 		b.write(at, l.container, l.instance, kind, name, value)
 	}
@@ -98,9 +98,10 @@ func (b *book) tell(l *life, horizon time.Duration) {
 	}
 }
 
-// cut says whether a hook did not come to its end, because that of its container came first.
-func (b *book) cut(line ledger.Line) bool {
-	return slices.ContainsFunc(b.lives, func(l *life) bool {
+// interrupted reports whether a hook did not come to its end, because that of its container came
+// first.
+func (b *podLog) interrupted(line ledger.Line) bool {
+	return slices.ContainsFunc(b.processes, func(l *process) bool {
 		return l.service != nil && l.container == line.Container && l.instance == line.Instance && l.ended >= 0 && line.Time().After(epoch().Add(l.ended))
 	})
 }

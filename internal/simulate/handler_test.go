@@ -40,7 +40,7 @@ func TestHandler(t *testing.T) {
 	}
 }
 
-// E06: a port that nobody declared never kills and never makes ready, and skipping over calm times
+// E06: a port that nobody declared never kills and never makes ready, and skipping over successes
 // does not pass over it.
 func TestPortThatNobodyDeclared(t *testing.T) {
 	text := podWith("livenessProbe: {tcpSocket: {port: nope}, periodSeconds: 1, failureThreshold: 1}\nreadinessProbe: {httpGet: {port: nope}, periodSeconds: 1}")

@@ -12,6 +12,8 @@ import (
 
 	"github.com/probity-run/probity/internal/manifest"
 	"github.com/probity-run/probity/internal/simulate"
+	"github.com/probity-run/probity/internal/simulate/render"
+	"github.com/probity-run/probity/internal/simulate/script"
 	"github.com/probity-run/probity/internal/system"
 )
 
@@ -76,7 +78,7 @@ func newSimulate(streams Streams) *cobra.Command {
 type simulation struct {
 	flags   simulateFlags
 	set     *manifest.Set
-	script  *simulate.Script
+	script  *script.Script
 	horizon time.Duration
 	asserts []simulate.Assertion
 }
@@ -87,30 +89,30 @@ func runSimulation(streams Streams, flags simulateFlags, paths []string) error {
 	if err != nil {
 		return badInput(err)
 	}
-	var verdicts []simulate.Verdict
+	var results []simulate.AssertionResult
 	if flags.runs > 1 {
-		verdicts, err = s.many(streams)
+		results, err = s.many(streams)
 	} else {
-		verdicts, err = s.once(streams)
+		results, err = s.once(streams)
 	}
 	if err != nil {
 		return err
 	}
 	if flags.junit != "" {
-		err := writeFile(flags.junit, func(out io.Writer) error { return simulate.WriteJUnit(out, strings.Join(paths, " "), verdicts) })
+		err := writeFile(flags.junit, func(out io.Writer) error { return render.JUnit(out, strings.Join(paths, " "), results) })
 		if err != nil {
 			return failed(err)
 		}
 	}
-	return judged(verdicts)
+	return judged(results)
 }
 
 // judged is the error that says which assertions do not hold, one a line.
-func judged(verdicts []simulate.Verdict) error {
+func judged(results []simulate.AssertionResult) error {
 	var errs []error
-	for _, v := range verdicts {
-		if !v.Holds {
-			errs = append(errs, fmt.Errorf("assertion failed: %s: got %s", v.Assertion, v.Got))
+	for _, r := range results {
+		if !r.Holds {
+			errs = append(errs, fmt.Errorf("assertion failed: %s: got %s", r.Assertion, r.Got))
 		}
 	}
 	if len(errs) == 0 {
@@ -120,7 +122,7 @@ func judged(verdicts []simulate.Verdict) error {
 }
 
 func prepareSimulation(streams Streams, flags simulateFlags, paths []string) (*simulation, error) {
-	s := &simulation{flags: flags, script: &simulate.Script{}}
+	s := &simulation{flags: flags, script: &script.Script{}}
 	if err := s.checkFlags(); err != nil {
 		return nil, err
 	}
@@ -133,7 +135,7 @@ func prepareSimulation(streams Streams, flags simulateFlags, paths []string) (*s
 	}
 	var err error
 	if flags.script != "" {
-		if s.script, err = simulate.Load(flags.script, streams.In); err != nil {
+		if s.script, err = script.Load(flags.script, streams.In); err != nil {
 			return nil, listed(err)
 		}
 	}
@@ -167,7 +169,7 @@ func (s *simulation) checkFlags() (err error) {
 		return err
 	}
 	if f.horizon != "" {
-		if s.horizon, err = simulate.ParseDuration(f.horizon); err != nil {
+		if s.horizon, err = script.ParseDuration(f.horizon); err != nil {
 			return fmt.Errorf("cannot use --horizon: %w", err)
 		}
 		if s.horizon == 0 {

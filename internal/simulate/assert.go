@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/probity-run/probity/internal/simulate/script"
 )
 
 // Assertion is a sentence that the result of a simulation fulfils or not:
@@ -26,8 +28,8 @@ type Assertion struct {
 	value    float64 // a number, or seconds
 }
 
-// Verdict is what became of an assertion.
-type Verdict struct {
+// AssertionResult is what became of an assertion.
+type AssertionResult struct {
 	Assertion string `json:"assertion"`
 	Holds     bool   `json:"holds"`
 	Got       string `json:"got"`
@@ -76,7 +78,7 @@ func ParseAssertion(text string) (Assertion, error) {
 
 func (a *Assertion) parseValue(text string) (float64, error) {
 	if a.isTime() {
-		d, err := ParseDuration(text)
+		d, err := script.ParseDuration(text)
 		return d.Seconds(), err
 	}
 	n, err := strconv.ParseFloat(text, 64)
@@ -95,66 +97,66 @@ type quantity struct {
 	note  string // instead of the figure
 }
 
-func (a *Assertion) judge(q quantity) Verdict {
-	v := Verdict{Assertion: a.Text, Got: q.note}
-	if v.Got == "" {
-		v.Got = fmt.Sprintf("%.6g", q.value)
+func (a *Assertion) check(q quantity) AssertionResult {
+	r := AssertionResult{Assertion: a.Text, Got: q.note}
+	if r.Got == "" {
+		r.Got = fmt.Sprintf("%.6g", q.value)
 		if a.isTime() {
-			v.Got = short(time.Duration(q.value * float64(time.Second)))
+			r.Got = script.FormatDuration(time.Duration(q.value * float64(time.Second)))
 		}
 		if q.never {
-			v.Got = "never"
+			r.Got = "never"
 		}
 	}
 	x := q.value
 	if q.never {
-		v.Holds = a.op == "!=" || a.op == ">" || a.op == ">="
-		return v
+		r.Holds = a.op == "!=" || a.op == ">" || a.op == ">="
+		return r
 	}
 	switch a.op {
 	case "==":
-		v.Holds = x == a.value
+		r.Holds = x == a.value
 	case "!=":
-		v.Holds = x != a.value
+		r.Holds = x != a.value
 	case "<":
-		v.Holds = x < a.value
+		r.Holds = x < a.value
 	case "<=":
-		v.Holds = x <= a.value
+		r.Holds = x <= a.value
 	case ">":
-		v.Holds = x > a.value
+		r.Holds = x > a.value
 	case ">=":
-		v.Holds = x >= a.value
+		r.Holds = x >= a.value
 	}
-	return v
+	return r
 }
 
-// Judge looks whether an assertion holds for one simulation. rate is how many requests a second are
-// imagined.
-func (s *Summary) Judge(a Assertion, rate float64) Verdict {
+// Check reports whether an assertion holds for one simulation. rate is how many requests a second
+// are imagined.
+func (s *Summary) Check(a Assertion, rate float64) AssertionResult {
 	switch a.quantity {
 	case "restarts":
-		return a.judge(quantity{value: float64(s.Restarts)})
+		return a.check(quantity{value: float64(s.Restarts)})
 	case "false-restarts":
-		return a.judge(quantity{value: float64(s.FalseRestarts)})
+		return a.check(quantity{value: float64(s.FalseRestarts)})
 	case "verdicts":
-		return a.judge(quantity{value: float64(len(s.Verdicts))})
+		return a.check(quantity{value: float64(len(s.Verdicts))})
 	case "backoffs":
-		return a.judge(quantity{value: float64(s.Backoffs)})
+		return a.check(quantity{value: float64(s.Backoffs)})
 	case "ready":
-		return a.judge(moment(s.AllReady))
+		return a.check(moment(s.AllReady))
 	case "detected":
-		return a.judge(s.worst(func(o *Occurrence) *Offset { return o.Detected }))
+		return a.check(s.worst(func(o *Occurrence) *Offset { return o.Detected }))
 	case "drained":
-		return a.judge(s.worst(func(o *Occurrence) *Offset { return o.Drained }))
+		return a.check(s.worst(func(o *Occurrence) *Offset { return o.Drained }))
 	}
 	total, failed := Offset(0), 0.0
 	for _, r := range s.Routes {
 		total, failed = max(total, r.Unavailable), failed+r.Failed(rate)
 	}
 	if a.quantity == "unavailable" {
-		return a.judge(moment(&total))
+		return a.check(moment(&total))
 	}
-	return a.judge(quantity{value: failed})
+	return a.check(quantity{value: failed})
 }
 
 func moment(at *Offset) quantity {
@@ -169,7 +171,7 @@ func moment(at *Offset) quantity {
 func (s *Summary) worst(of func(*Occurrence) *Offset) quantity {
 	worst, seen := Offset(-1), false
 	for _, o := range s.Faults {
-		if o.Missed || !o.Lasting && of(o) == nil || o.Kind == FaultExit || o.Kind == FaultSlow && of(o) == nil {
+		if o.Missed || !o.Lasting && of(o) == nil || o.detection == script.DetectionNone || o.detection == script.DetectionOptional && of(o) == nil {
 			continue
 		}
 		seen = true
@@ -185,23 +187,23 @@ func (s *Summary) worst(of func(*Occurrence) *Offset) quantity {
 	return moment(&worst)
 }
 
-// Judge looks whether an assertion holds for a Monte Carlo simulation.
-func (m *Many) Judge(a Assertion) Verdict {
+// Check reports whether an assertion holds for a Monte Carlo simulation.
+func (m *Many) Check(a Assertion) AssertionResult {
 	switch a.quantity {
 	case "false-restarts":
-		return a.judge(quantity{value: m.FalseRestarts})
+		return a.check(quantity{value: m.FalseRestarts})
 	case "restarts":
-		return a.judge(quantity{value: float64(m.Restarts.at(a.quantile))})
+		return a.check(quantity{value: float64(m.Restarts.at(a.quantile))})
 	case "unavailable":
-		return a.judge(quantity{value: m.Unavailable.at(a.quantile).Seconds()})
+		return a.check(quantity{value: m.Unavailable.at(a.quantile).Seconds()})
 	case "ready":
-		return a.judge(m.share(m.Ready, m.NeverReady, a.quantile))
+		return a.check(m.share(m.Ready, m.NeverReady, a.quantile))
 	case "detected":
-		return a.judge(m.share(m.Detect, m.Undetected, a.quantile))
+		return a.check(m.share(m.Detect, m.Undetected, a.quantile))
 	case "drained":
-		return a.judge(m.share(m.Drain, 0, a.quantile))
+		return a.check(m.share(m.Drain, 0, a.quantile))
 	default:
-		return Verdict{Assertion: a.Text, Got: "not known of a Monte Carlo simulation"}
+		return AssertionResult{Assertion: a.Text, Got: "not known of a Monte Carlo simulation"}
 	}
 }
 

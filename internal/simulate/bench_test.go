@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/probity-run/probity/internal/manifest"
+	"github.com/probity-run/probity/internal/simulate/script"
 )
 
 // defaults is a Pod with all three probes under Kubernetes' defaults.
@@ -31,9 +32,9 @@ func parsed(t testing.TB, text string) []manifest.Object {
 	return set.Objects
 }
 
-func scriptOf(t testing.TB, faults ...string) *Script {
+func scriptOf(t testing.TB, faults ...string) *script.Script {
 	t.Helper()
-	s := &Script{Programs: map[string]Program{}}
+	s := &script.Script{Programs: map[string]script.Program{}}
 	for _, f := range faults {
 		if err := s.ParseFault(f); err != nil {
 			t.Fatal(err)
@@ -46,7 +47,7 @@ func scriptOf(t testing.TB, faults ...string) *Script {
 func BenchmarkHour(b *testing.B) {
 	objects := parsed(b, defaults)
 	for name, faults := range map[string][]string{"calm": nil, "stalls": {"gc-stall=8s/10m"}, "hanging": {"slow-start=20s", "hang@10m+45m/readiness"}} {
-		script := scriptOf(b, faults...)
+		sc := scriptOf(b, faults...)
 		for _, every := range []struct {
 			name   string
 			noSkip bool
@@ -54,7 +55,7 @@ func BenchmarkHour(b *testing.B) {
 			b.Run(name+every.name, func(b *testing.B) {
 				b.ReportAllocs()
 				for b.Loop() {
-					if _, err := Run(objects, script, Options{Horizon: time.Hour, noSkip: every.noSkip}); err != nil {
+					if _, err := Run(objects, sc, Options{Horizon: time.Hour, noSkip: every.noSkip}); err != nil {
 						b.Fatal(err)
 					}
 				}

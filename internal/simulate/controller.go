@@ -12,25 +12,25 @@ import (
 	"github.com/probity-run/probity/internal/manifest"
 )
 
-// controller is what makes Pods: the controller of an object of the manifest.
+// controller is what makes Pods: an object of the manifest.
 type controller interface {
 	// sync takes the steps that are due now.
-	sync(w *world)
-	// moving says that it may delete Pods although nothing happens to them.
-	moving() bool
+	sync(c *cluster)
+	// mayDeletePods reports whether it may delete Pods although nothing happens to them.
+	mayDeletePods() bool
 	// rollout gives it a new revision of its template.
-	rollout(w *world)
-	// wants is how many Pods it wants to have.
-	wants() int
+	rollout(c *cluster)
+	// replicas is how many Pods it wants to have.
+	replicas() int
 	// title names it as in "Deployment web, 3 replicas".
 	title() string
 	// template is a Pod as it makes them.
 	template() *corev1.Pod
 }
 
-// newWorkload is the controller of an object; nil for one that makes no Pods. A positive number of
+// newController is the controller of an object; nil for one that makes no Pods. A positive number of
 // replicas replaces the object's own.
-func newWorkload(object manifest.Resource, replicas int) controller {
+func newController(object manifest.Resource, replicas int) controller {
 	size := func(own *int32) int {
 		if replicas > 0 {
 			return replicas
@@ -39,7 +39,7 @@ func newWorkload(object manifest.Resource, replicas int) controller {
 	}
 	switch o := object.(type) {
 	case *corev1.Pod:
-		return &single{object: o, size: max(replicas, 1)}
+		return &barePods{object: o, size: max(replicas, 1)}
 	case *appsv1.ReplicaSet:
 		return newDeployment(deploymentOf(o), o.Kind, size(o.Spec.Replicas))
 	case *appsv1.Deployment:
@@ -57,36 +57,36 @@ func deploymentOf(set *appsv1.ReplicaSet) *appsv1.Deployment {
 	return d
 }
 
-// single is a Pod of its own, or several copies of it.
-type single struct {
-	object *corev1.Pod
-	size   int
-	made   bool
+// barePods are a Pod that no controller owns, or several copies of it.
+type barePods struct {
+	object  *corev1.Pod
+	size    int
+	created bool
 }
 
-func (s *single) sync(w *world) {
-	if s.made {
+func (s *barePods) sync(c *cluster) {
+	if s.created {
 		return
 	}
-	s.made = true
+	s.created = true
 	for i := range s.size {
 		pod := s.template()
 		if s.size > 1 {
 			pod.Name = fmt.Sprintf("%s-%d", pod.Name, i+1)
 		}
-		w.createPod(pod, i)
+		c.createPod(pod, i)
 	}
 }
 
-func (s *single) wants() int { return s.size }
+func (s *barePods) replicas() int { return s.size }
 
-func (s *single) moving() bool { return false }
+func (s *barePods) mayDeletePods() bool { return false }
 
-func (s *single) rollout(*world) {} // a Pod has no revisions
+func (s *barePods) rollout(*cluster) {} // a Pod has no revisions
 
-func (s *single) title() string { return titled("Pod", s.object.Name, s.size) }
+func (s *barePods) title() string { return titled("Pod", s.object.Name, s.size) }
 
-func (s *single) template() *corev1.Pod { return s.object.DeepCopy() }
+func (s *barePods) template() *corev1.Pod { return s.object.DeepCopy() }
 
 func titled(kind, name string, size int) string {
 	switch {
@@ -116,7 +116,7 @@ func objects(pods []*pod) []*corev1.Pod {
 	return all
 }
 
-// present drops the Pods that are gone.
-func present(pods []*pod) []*pod {
+// notGone drops the Pods that are gone.
+func notGone(pods []*pod) []*pod {
 	return slices.DeleteFunc(pods, func(p *pod) bool { return p.gone })
 }

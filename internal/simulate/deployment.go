@@ -7,7 +7,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/watch"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/probity-run/probity/internal/manifest"
 	"github.com/probity-run/probity/internal/workload"
@@ -19,7 +19,7 @@ type deployment struct {
 	kind     string
 	size     int
 	revision int
-	made     int           // Pods, so far
+	created  int           // Pods, so far
 	sets     []*replicaSet // the newest last
 	overdue  bool          // its status says ProgressDeadlineExceeded
 }
@@ -39,16 +39,16 @@ func newDeployment(object *appsv1.Deployment, kind string, size int) *deployment
 }
 
 // sync implements workload.
-func (d *deployment) sync(w *world) {
+func (d *deployment) sync(c *cluster) {
 	for {
 		for _, set := range d.sets {
-			set.pods = present(set.pods)
-			d.fill(w, set)
+			set.pods = notGone(set.pods)
+			d.fill(c, set)
 		}
-		state := d.state(w)
+		state := d.state(c)
 		step := state.Next()
 		if !step.Create && !slices.ContainsFunc(step.Scale, func(s workload.Scaling) bool { return s.From != s.To }) {
-			d.report(w, &workload.RolloutObservation{Rollout: state})
+			d.report(c, &workload.RolloutObservation{Rollout: state})
 			return
 		}
 		if step.Create {
@@ -56,29 +56,32 @@ func (d *deployment) sync(w *world) {
 				name: fmt.Sprintf("%s-rev%d", d.object.Name, d.revision), template: &d.object.Spec.Template, size: step.Size, revision: d.revision, noted: state.Size(),
 			}
 			d.sets = append(d.sets, set)
-			w.saw(watch.Added, d.replicaSetObject(set))
-			if step.Size > 0 {
-				d.scaled(w, set.name, 0, step.Size)
+			if c.client != nil {
+				name := types.NamespacedName{Namespace: d.object.Namespace, Name: set.name}
+				c.client.ReplicaSetAdded(c.now, name, ownedBy(d.kind, d.object.Name))
 			}
-			created := d.state(w)
-			d.report(w, &workload.RolloutObservation{Rollout: created, Created: true})
+			if step.Size > 0 {
+				d.scaled(c, set.name, 0, step.Size)
+			}
+			created := d.state(c)
+			d.report(c, &workload.RolloutObservation{Rollout: created, Created: true})
 		}
 		for _, s := range step.Scale {
 			set := d.set(s.Name)
 			set.size, set.noted = s.To, state.Size()
-			d.scaled(w, s.Name, s.From, s.To)
+			d.scaled(c, s.Name, s.From, s.To)
 		}
 	}
 }
 
 // fill makes or deletes Pods of a set until it has its size.
-func (d *deployment) fill(w *world, set *replicaSet) {
-	now := w.time(w.now)
+func (d *deployment) fill(c *cluster, set *replicaSet) {
+	now := c.time(c.now)
 	count, again := workload.CountReplicas(objects(set.pods), d.object.Spec.MinReadySeconds, now)
-	w.again(again)
+	c.syncAt(again)
 	create, remove := workload.ReplicaStep(set.size, count, d.stopFirst())
 	for range create {
-		set.pods = append(set.pods, w.createPod(d.pod(set), d.freeReplica()))
+		set.pods = append(set.pods, c.createPod(d.pod(set), d.freeReplica()))
 	}
 	if remove == 0 {
 		return
@@ -106,15 +109,15 @@ func (d *deployment) freeReplica() int {
 }
 
 func (d *deployment) pod(set *replicaSet) *corev1.Pod {
-	d.made++
-	pod := podOf(d.object, set.template, fmt.Sprintf("%s-%d", d.object.Name, d.made))
+	d.created++
+	pod := podOf(d.object, set.template, fmt.Sprintf("%s-%d", d.object.Name, d.created))
 	pod.Spec.NodeName = "simulated"
 	pod.OwnerReferences = []metav1.OwnerReference{ownedBy("ReplicaSet", set.name)}
 	return pod
 }
 
 // state is what the rollout's rules decide by.
-func (d *deployment) state(w *world) workload.Rollout {
+func (d *deployment) state(c *cluster) workload.Rollout {
 	r := workload.Rollout{Desired: d.size, Strategy: workload.Recreate, Paused: d.object.Spec.Paused}
 	if strategy := d.object.Spec.Strategy; strategy.Type != appsv1.RecreateDeploymentStrategyType {
 		limits := valueOr(strategy.RollingUpdate, appsv1.RollingUpdateDeployment{})
@@ -126,7 +129,7 @@ func (d *deployment) state(w *world) workload.Rollout {
 		r.Strategy = workload.StopFirst
 	}
 	for _, set := range d.sets {
-		count, _ := workload.CountReplicas(objects(set.pods), d.object.Spec.MinReadySeconds, w.time(w.now))
+		count, _ := workload.CountReplicas(objects(set.pods), d.object.Spec.MinReadySeconds, c.time(c.now))
 		state := workload.ReplicaSetState{
 			Name: set.name, Size: set.size, Replicas: count.Replicas, Ready: count.Ready, Available: count.Available, Terminating: count.Terminating,
 			Revision: int64(set.revision), Noted: new(set.noted),
@@ -146,56 +149,58 @@ func (d *deployment) stopFirst() bool {
 	return manifest.FixedPorts(&d.object.Spec.Template.ObjectMeta, &d.object.Spec.Template.Spec)
 }
 
-// report brings the Deployment's status up to date, and says when it is overdue.
-func (d *deployment) report(w *world, seen *workload.RolloutObservation) {
-	status, again := seen.Status(d.object, w.time(w.now))
+// report brings the Deployment's status up to date, and notes when it is overdue.
+func (d *deployment) report(c *cluster, seen *workload.RolloutObservation) {
+	status, again := seen.Status(d.object, c.time(c.now))
 	d.object.Status = status
-	w.saw(watch.Modified, d.object)
-	if !again.IsZero() && w.since(again) > w.now {
-		w.again(again)
+	if c.client != nil {
+		c.client.DeploymentChanged(c.now, d.object)
 	}
-	for _, c := range status.Conditions {
-		if c.Type == appsv1.DeploymentProgressing {
-			overdue := c.Reason == "ProgressDeadlineExceeded"
+	if !again.IsZero() && c.since(again) > c.now {
+		c.syncAt(again)
+	}
+	for _, condition := range status.Conditions {
+		if condition.Type == appsv1.DeploymentProgressing {
+			overdue := condition.Reason == "ProgressDeadlineExceeded"
 			if overdue && !d.overdue {
-				w.measures.overdue(d.title(), w.now)
-				w.note(KindRollout, c.Reason+": "+c.Message)
+				c.measures.overdue(d.title(), c.now)
+				c.note(EntryRollout, condition.Reason+": "+condition.Message)
 			}
 			d.overdue = overdue
 		}
 	}
 }
 
-func (d *deployment) scaled(w *world, name string, from, to int) {
+func (d *deployment) scaled(c *cluster, name string, from, to int) {
 	direction := "up"
 	if to < from {
 		direction = "down"
 	}
 	text := fmt.Sprintf("Scaled %s replica set %s from %d to %d", direction, name, from, to)
-	w.sawEvent(corev1.ObjectReference{Kind: d.kind, Name: d.object.Name}, corev1.EventTypeNormal, "ScalingReplicaSet", text)
-	w.note(KindRollout, text)
+	c.eventAdded(corev1.ObjectReference{Kind: d.kind, Name: d.object.Name}, corev1.EventTypeNormal, "ScalingReplicaSet", text)
+	c.note(EntryRollout, text)
 }
 
 func (d *deployment) set(name string) *replicaSet {
 	return d.sets[slices.IndexFunc(d.sets, func(s *replicaSet) bool { return s.name == name })]
 }
 
-// moving implements workload.
-func (d *deployment) moving() bool {
+// mayDeletePods implements workload.
+func (d *deployment) mayDeletePods() bool {
 	return slices.ContainsFunc(d.sets, func(s *replicaSet) bool { return s.revision != d.revision && len(s.pods) > 0 })
 }
 
 // rollout implements workload.
-func (d *deployment) rollout(w *world) {
+func (d *deployment) rollout(c *cluster) {
 	if d.kind == "ReplicaSet" {
 		return // it does not touch Pods that it has
 	}
 	d.revision++
-	w.unsettled = true
+	c.syncDue = true
 }
 
-// wants implements workload.
-func (d *deployment) wants() int { return d.size }
+// replicas implements workload.
+func (d *deployment) replicas() int { return d.size }
 
 // title implements workload.
 func (d *deployment) title() string { return titled(d.kind, d.object.Name, d.size) }
@@ -203,4 +208,8 @@ func (d *deployment) title() string { return titled(d.kind, d.object.Name, d.siz
 // template implements workload.
 func (d *deployment) template() *corev1.Pod {
 	return podOf(d.object, &d.object.Spec.Template, d.object.Name)
+}
+
+func ownedBy(kind, name string) metav1.OwnerReference {
+	return metav1.OwnerReference{APIVersion: "apps/v1", Kind: kind, Name: name, Controller: new(true)}
 }

@@ -2,18 +2,18 @@ package simulate
 
 import (
 	"fmt"
-	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/probity-run/probity/internal/lifecycle"
+	"github.com/probity-run/probity/internal/simulate/script"
 )
 
-// LoopVerdict says whether a container can be restarted for ever because it starts too slowly.
+// LoopVerdict is whether a container can be restarted for ever because it starts too slowly.
 type LoopVerdict string
 
-// The verdicts.
+// The verdicts. A lottery depends on where the ticks of the probe fall.
 const (
 	LoopSafe    LoopVerdict = "safe"
 	LoopLottery LoopVerdict = "lottery"
@@ -40,7 +40,7 @@ type Loop struct {
 }
 
 // loopOf judges a container by the closed form: safe up to D + (F−1)·P, certain above D + F·P.
-func loopOf(c *corev1.Container, p Program, policy corev1.RestartPolicy) Loop {
+func loopOf(c *corev1.Container, p script.Program, policy corev1.RestartPolicy) Loop {
 	if p.Exit != nil && (policy == corev1.RestartPolicyAlways || policy == corev1.RestartPolicyOnFailure && p.Exit.Code != 0) {
 		return Loop{Container: c.Name, Verdict: LoopCertain, Odds: 1, Why: fmt.Sprintf("its process ends by itself, %v after each start", p.Exit.After)}
 	}
@@ -52,10 +52,10 @@ func loopOf(c *corev1.Container, p Program, policy corev1.RestartPolicy) Loop {
 	if probe == nil {
 		return Loop{Container: c.Name, Verdict: LoopSafe, Why: "no startup or liveness probe can cut its start short"}
 	}
-	if nowhere(c, probe) != "" || !noticesStart(probe, p.Before) {
-		return Loop{Container: c.Name, Verdict: LoopSafe, Probe: t, Why: "while it starts, the " + lower(t) + " probe does not fail"}
+	if missingPort(c, probe) != "" || !noticesStart(probe, p.Before) {
+		return Loop{Container: c.Name, Verdict: LoopSafe, Probe: t, Why: "while it starts, the " + script.ProbeName(t) + " probe does not fail"}
 	}
-	timing, hang := TimingOf(probe), p.Before.Kind == Silent
+	timing, hang := closedFormOf(probe), p.Before.Kind == script.ReplyHang
 	loop := Loop{Container: c.Name, Probe: t, Safe: Offset(timing.StartSafe(hang)), Fatal: Offset(timing.StartFatal(hang)), Verdict: LoopLottery}
 	loop.Odds = p.Startup.Expect(func(s time.Duration) float64 { return timing.CutShort(s, hang) })
 	switch {
@@ -71,7 +71,7 @@ func loopOf(c *corev1.Container, p Program, policy corev1.RestartPolicy) Loop {
 			sumOf(timing, timing.Failures-1, hang), loop.Safe, sumOf(timing, timing.Failures, hang), loop.Fatal)
 	default:
 		loop.Why = fmt.Sprintf("start-up (%s) exceeds %s = %s in %s of all starts", startup,
-			sumOf(timing, timing.Failures-1, hang), loop.Safe, percent(p.Startup.Exceeds(time.Duration(loop.Safe))))
+			sumOf(timing, timing.Failures-1, hang), loop.Safe, Percent(p.Startup.Exceeds(time.Duration(loop.Safe))))
 	}
 	loop.Needs = needs(timing, p.Startup)
 	return loop
@@ -79,32 +79,32 @@ func loopOf(c *corev1.Container, p Program, policy corev1.RestartPolicy) Loop {
 
 // needs is ceil((S − D)/P) + 1, with the longest start-up, or its 99th percentile if it has no
 // bound.
-func needs(t Timing, startup Distribution) int {
+func needs(t closedForm, startup script.Distribution) int {
 	longest := startup.Max()
-	if longest >= Never {
+	if longest >= script.Infinity {
 		longest = startup.Quantile(0.99)
 	}
 	return int((max(longest-t.Delay, 0)+t.Period-1)/t.Period) + 1
 }
 
-// noticesStart says whether a probe fails while a program starts.
-func noticesStart(p *corev1.Probe, before Reply) bool {
+// noticesStart reports whether a probe fails while a program starts.
+func noticesStart(p *corev1.Probe, before script.Reply) bool {
 	switch before.Kind {
-	case Good:
+	case script.ReplyGood:
 		return false
-	case Broken:
+	case script.ReplyError:
 		return p.GRPC != nil // R95
-	case Refused:
+	case script.ReplyRefused:
 		return true
-	case Status:
-		outcome, _ := words{status: "%d"}.answered(before.Code)
+	case script.ReplyStatus:
+		outcome, _ := Handler{status: "%d"}.answered(before.Code)
 		return p.TCPSocket == nil && outcome == lifecycle.OutcomeFailure
 	default:
 		return p.TCPSocket == nil
 	}
 }
 
-func sumOf(t Timing, n int, hang bool) string {
+func sumOf(t closedForm, n int, hang bool) string {
 	text := ""
 	if t.Delay > 0 {
 		text = fmt.Sprintf("initialDelaySeconds %s + ", bare(t.Delay))
@@ -118,18 +118,3 @@ func sumOf(t Timing, n int, hang bool) string {
 
 // bare writes whole seconds as manifests do.
 func bare(d time.Duration) string { return fmt.Sprint(int(d.Seconds())) }
-
-func lower(t lifecycle.ProbeType) string { return strings.ToLower(string(t)) }
-
-func percent(share float64) string {
-	switch {
-	case share < 1e-12:
-		return "never"
-	case share < 0.0001:
-		return fmt.Sprintf("%.1e", share)
-	case share < 0.1:
-		return fmt.Sprintf("%.2g %%", 100*share)
-	default:
-		return fmt.Sprintf("%.0f %%", 100*share)
-	}
-}

@@ -5,18 +5,19 @@ import (
 	"time"
 
 	"github.com/probity-run/probity/internal/lifecycle"
+	"github.com/probity-run/probity/internal/simulate/script"
 	"github.com/probity-run/probity/internal/workload"
 )
 
 // Occurrence is one time that a fault happened to a container.
 type Occurrence struct {
-	Fault     string    `json:"fault"`
-	Kind      FaultKind `json:"kind"`
-	Pod       string    `json:"pod"`
-	Container string    `json:"container"`
-	At        Offset    `json:"at"`
-	// Ended is when it was over, nil if it was not at the end of the simulation. Lasting says that
-	// only a restart, or nothing, could end it.
+	Fault     string           `json:"fault"`
+	Kind      script.FaultKind `json:"kind"`
+	Pod       string           `json:"pod"`
+	Container string           `json:"container"`
+	At        Offset           `json:"at"`
+	// Ended is when it was over, nil if it was not at the end of the simulation. Lasting reports
+	// whether only a restart, or nothing, could end it.
 	Ended   *Offset `json:"ended,omitempty"`
 	Lasting bool    `json:"lasting"`
 	// Restarted is how long after the beginning a probe decided to restart the container, and By
@@ -29,10 +30,11 @@ type Occurrence struct {
 	// Detected is the first of both that a probe of the container could do: the restart if it has a
 	// liveness probe that notices, else the drain.
 	Detected *Offset `json:"detected,omitempty"`
-	// Missed says that nothing ran that it could have happened to.
+	// Missed reports that nothing ran that it could have happened to.
 	Missed    bool `json:"missed,omitempty"`
-	byRestart bool
-	wasReady  bool
+	detection script.Detection
+	byRestart bool // the container's liveness probe notices it
+	wasReady  bool // when it began
 	pod       *pod
 }
 
@@ -43,34 +45,33 @@ type Restart struct {
 	At        Offset `json:"at"`
 	// By is the probe that decided it; empty if the process ended by itself.
 	By lifecycle.ProbeType `json:"by,omitempty"`
-	// False says that a probe restarted a container that had nothing which a restart was needed to
-	// cure: a stall that passes, an outage elsewhere, a slow start.
+	// False reports that a probe restarted a container that had nothing which a restart was needed
+	// to cure: a stall that passes, an outage elsewhere, a slow start.
 	False bool `json:"false,omitempty"`
 	pod   *pod
 }
 
-// first is when a Pod became Ready for the first time.
-type first struct {
+// firstReady is when a Pod became Ready for the first time.
+type firstReady struct {
 	at  time.Duration
 	pod *pod
 }
 
 // measures are what is counted while a simulation runs.
 type measures struct {
-	w           *world
-	firsts      []first
+	cluster     *cluster
+	firsts      []firstReady
 	occurrences []*Occurrence
-	verdicts    []Restart
+	verdicts    []Restart // that probes decided
 	restarts    int
 	attempts    map[lifecycle.ProbeType]int
 	failures    map[lifecycle.ProbeType]int
 	backoffs    int
-	late        []string // workloads that exceeded their progress deadline
-	lateAt      []time.Duration
+	late        []Late
 }
 
-func newMeasures(w *world) *measures {
-	return &measures{w: w, attempts: map[lifecycle.ProbeType]int{}, failures: map[lifecycle.ProbeType]int{}}
+func newMeasures(c *cluster) *measures {
+	return &measures{cluster: c, attempts: map[lifecycle.ProbeType]int{}, failures: map[lifecycle.ProbeType]int{}}
 }
 
 func (m *measures) attempted(t lifecycle.ProbeType, o lifecycle.Outcome, n int) {
@@ -80,22 +81,22 @@ func (m *measures) attempted(t lifecycle.ProbeType, o lifecycle.Outcome, n int) 
 	}
 }
 
-// born takes note of a new process.
-func (m *measures) born(b *box) {
-	if b.instance.Number > 1 {
+// processStarted takes note of a new process.
+func (m *measures) processStarted(c *container) {
+	if c.instance.Number > 1 {
 		m.restarts++
 	}
 }
 
-func (m *measures) overdue(controller string, at time.Duration) {
-	m.late, m.lateAt = append(m.late, controller), append(m.lateAt, at)
+func (m *measures) overdue(name string, at time.Duration) {
+	m.late = append(m.late, Late{name, Offset(at)})
 }
 
 // ready takes note of a change of a Pod's Ready condition.
 func (m *measures) ready(p *pod, ready bool) {
 	if ready {
-		if !slices.ContainsFunc(m.firsts, func(f first) bool { return f.pod == p }) {
-			m.firsts = append(m.firsts, first{m.w.now, p})
+		if !slices.ContainsFunc(m.firsts, func(f firstReady) bool { return f.pod == p }) {
+			m.firsts = append(m.firsts, firstReady{m.cluster.now, p})
 		}
 		return
 	}
@@ -104,7 +105,7 @@ func (m *measures) ready(p *pod, ready bool) {
 	}
 	for _, o := range m.active(p, "") {
 		if o.wasReady && o.Drained == nil {
-			o.Drained = new(Offset(m.w.now) - o.At)
+			o.Drained = new(Offset(m.cluster.now) - o.At)
 			if !o.byRestart && o.Detected == nil {
 				o.Detected = o.Drained
 			}
@@ -112,14 +113,14 @@ func (m *measures) ready(p *pod, ready bool) {
 	}
 }
 
-// verdict takes note of a probe's decision to restart a container.
-func (m *measures) verdict(p *pod, b *box, t lifecycle.ProbeType) {
+// restartDecided takes note of a probe's decision to restart a container.
+func (m *measures) restartDecided(p *pod, c *container, t lifecycle.ProbeType) {
 	m.verdicts = append(m.verdicts, Restart{
-		Pod: p.object.Name, Container: b.spec.Name, At: Offset(m.w.now), By: t, False: !p.lastingFault(b.spec.Name) && !p.neverStarts(b), pod: p,
+		Pod: p.object.Name, Container: c.spec.Name, At: Offset(m.cluster.now), By: t, False: !p.lastingFault(c.spec.Name) && !p.neverStarts(c), pod: p,
 	})
-	for _, o := range m.active(p, b.spec.Name) {
+	for _, o := range m.active(p, c.spec.Name) {
 		if o.Restarted == nil {
-			o.Restarted, o.By = new(Offset(m.w.now)-o.At), t
+			o.Restarted, o.By = new(Offset(m.cluster.now)-o.At), t
 			if o.byRestart {
 				o.Detected = o.Restarted
 			}
@@ -127,19 +128,19 @@ func (m *measures) verdict(p *pod, b *box, t lifecycle.ProbeType) {
 	}
 }
 
-// neverStarts says that a container's program would not have answered before the end of the
+// neverStarts reports that a container's program would not have answered before the end of the
 // simulation.
-func (p *pod) neverStarts(b *box) bool {
-	return p.script != nil && p.script.programs[b.spec.Name].up > p.w.end
+func (p *pod) neverStarts(c *container) bool {
+	return p.scripted != nil && p.scripted.programs[c.spec.Name].answersFrom > p.cluster.end
 }
 
 // active are the occurrences on a container, or on any if it is "", that are not over. Those are
 // among the last ones.
 func (m *measures) active(p *pod, container string) (found []*Occurrence) {
-	if p.script == nil {
+	if p.scripted == nil {
 		return nil
 	}
-	for _, s := range p.script.strikes {
+	for _, s := range p.scripted.faults {
 		if s.active != nil && (container == "" || s.container == container) {
 			found = append(found, s.active)
 		}
@@ -147,28 +148,25 @@ func (m *measures) active(p *pod, container string) (found []*Occurrence) {
 	return found
 }
 
-func (m *measures) begins(p *pod, s *strike, w window) *Occurrence {
+func (m *measures) faultBegan(p *pod, s *faultSchedule, w window) *Occurrence {
 	o := m.occurrence(p, s)
-	o.Lasting = w.end == Never
+	o.Lasting = w.end == script.Infinity
 	m.occurrences = append(m.occurrences, o)
 	return o
 }
 
-func (m *measures) ends(s *strike) { s.active.Ended = new(Offset(m.w.now)) }
+func (m *measures) faultEnded(s *faultSchedule) { s.active.Ended = new(Offset(m.cluster.now)) }
 
-func (m *measures) missed(p *pod, s *strike) {
+func (m *measures) faultMissed(p *pod, s *faultSchedule) {
 	o := m.occurrence(p, s)
 	o.Missed = true
 	m.occurrences = append(m.occurrences, o)
 }
 
-func (m *measures) occurrence(p *pod, s *strike) *Occurrence {
+func (m *measures) occurrence(p *pod, s *faultSchedule) *Occurrence {
 	_, ready := workload.ReadySince(p.object)
-	o := &Occurrence{
-		Fault: s.fault.Label(), Kind: s.fault.Kind, Pod: p.object.Name, Container: s.container, At: Offset(m.w.now), wasReady: ready, pod: p,
+	return &Occurrence{
+		Fault: s.fault.Label(), Kind: s.fault.Kind, Pod: p.object.Name, Container: s.container, At: Offset(m.cluster.now),
+		detection: s.detection, byRestart: s.byRestart, wasReady: ready, pod: p,
 	}
-	if probe := p.box(s.container).spec.LivenessProbe; probe != nil {
-		o.byRestart = s.fault.sees(p.box(s.container).spec, lifecycle.Liveness, probe)
-	}
-	return o
 }

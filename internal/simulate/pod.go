@@ -11,70 +11,69 @@ import (
 	"k8s.io/apimachinery/pkg/watch"
 
 	"github.com/probity-run/probity/internal/lifecycle"
+	"github.com/probity-run/probity/internal/simulate/script"
 )
 
-// pod is one simulated Pod: the core, the service that it stands for, and what is to happen to
-// both.
+// pod is one simulated Pod: the core, its programs, and what is to happen to both.
 type pod struct {
-	w        *world
-	replica  int         // of its controller, from 0
-	object   *corev1.Pod // as it was created, with the newest status
-	state    *lifecycle.Pod
-	service  Service
-	script   *scripted // the service, if a script describes it
-	calm     calmer    // the service, if it knows when nothing can happen
-	queue    queue
-	deadline time.Duration
-	boxes    []*box
-	attempts uint64
-	kubelet  chance
-	setUp    bool // its first process was asked for
-	dirty    bool // the status differs from the object's
-	gone     bool
+	cluster       *cluster
+	replica       int         // of its workload, from 0
+	object        *corev1.Pod // as it was created, with the newest status
+	state         *lifecycle.Pod
+	programs      Programs
+	scripted      *scripted // the programs, if a script describes them
+	skip          skippable // the programs, if they are
+	queue         queue
+	deadline      time.Duration // of the core: when it wants a tick
+	containers    []*container
+	attempts      uint64 // of probes, so far
+	kubelet       random // what a restart of the kubelet draws from
+	setUp         bool   // its first process was asked for
+	statusChanged bool   // the status differs from the object's
+	gone          bool
 }
 
-// box is a container and its current instance.
-type box struct {
+// container is a container of a Pod and its current instance.
+type container struct {
 	spec     *corev1.Container
 	instance Instance
 	id       string
-	alive    bool // a process exists
-	flights  []flight
-	asked    map[lifecycle.ProbeType]int // attempts on this instance
-	shown    State
+	running  bool // a process exists
+	inFlight []attemptInFlight
+	noted    State // in the timeline
 }
 
-// flight is an attempt that has not ended.
-type flight struct {
-	attempt uint64
-	probe   lifecycle.ProbeType
-	began   time.Duration
+// attemptInFlight is an attempt of a probe that has not ended.
+type attemptInFlight struct {
+	number uint64 // among those of the Pod
+	probe  lifecycle.ProbeType
+	began  time.Duration
 }
 
 // createPod makes a Pod and starts it now.
-func (w *world) createPod(template *corev1.Pod, replica int) *pod {
-	w.made++
+func (c *cluster) createPod(template *corev1.Pod, replica int) *pod {
+	c.created++
 	object := template.DeepCopy()
-	object.UID = types.UID(fmt.Sprintf("%08x-0000-4000-8000-%012x", uint32(w.seed)^uint32(w.seed>>32), w.made))
-	object.CreationTimestamp = metav1.NewTime(w.time(w.now))
+	object.UID = types.UID(fmt.Sprintf("%08x-0000-4000-8000-%012x", uint32(c.seed)^uint32(c.seed>>32), c.created))
+	object.CreationTimestamp = metav1.NewTime(c.time(c.now))
 	object.Status.Phase = corev1.PodPending
-	p := &pod{w: w, replica: replica, object: object, state: lifecycle.NewPod(object, w.options), kubelet: newChance(w.seed, "kubelet", fmt.Sprint(w.made))}
+	p := &pod{cluster: c, replica: replica, object: object, state: lifecycle.NewPod(object, c.options), kubelet: newRandom(c.seed, "kubelet", fmt.Sprint(c.created))}
 	for _, list := range [][]corev1.Container{object.Spec.InitContainers, object.Spec.Containers} {
 		for i := range list {
-			p.boxes = append(p.boxes, &box{spec: &list[i], shown: State{State: "waiting"}})
+			p.containers = append(p.containers, &container{spec: &list[i], noted: State{State: "waiting"}})
 		}
 	}
-	w.pods = append(w.pods, p)
-	if w.service != nil {
-		p.service = w.service(p)
+	c.pods = append(c.pods, p)
+	if c.programs != nil {
+		p.programs = c.programs(object, func() time.Duration { return c.now })
 	} else {
-		p.script = newScripted(w, object, replica)
-		p.service = p.script
+		p.scripted = newScripted(c, object, replica)
+		p.programs = p.scripted
 		p.expectFaults()
 	}
-	p.calm, _ = p.service.(calmer)
+	p.skip, _ = p.programs.(skippable)
 	p.expectKubelet()
-	w.saw(watch.Added, object)
+	c.podChanged(watch.Added, object)
 	p.on(lifecycle.Tick{})
 	return p
 }
@@ -85,11 +84,11 @@ func (p *pod) next() time.Duration { return min(p.queue.next(), p.deadline) }
 func (p *pod) step() {
 	switch {
 	case p.queue.next() > p.deadline:
-		if !p.skip() {
+		if !p.skipSuccesses() {
 			p.on(lifecycle.Tick{})
 		}
 	default:
-		it := p.queue.take()
+		it := p.queue.pop()
 		if it.do != nil {
 			it.do()
 			return
@@ -102,24 +101,24 @@ func (p *pod) step() {
 func (p *pod) deliver(it item) {
 	switch e := it.event.(type) {
 	case lifecycle.Started:
-		b := p.box(e.Container)
-		b.alive, b.instance.Born = true, p.w.now
-		p.w.measures.born(b)
-		p.process(b, "started")
-		p.answering(b)
+		c := p.container(e.Container)
+		c.running = true
+		p.cluster.measures.processStarted(c)
+		p.noteProcess(c, "started")
+		p.expectAnswers(c)
 	case lifecycle.Exited:
-		b := p.box(e.Container)
-		if b.id != e.Instance || !b.alive {
+		c := p.container(e.Container)
+		if c.id != e.Instance || !c.running {
 			return
 		}
-		p.exited(b, e)
+		p.exited(c, e)
 	case lifecycle.ProbeDone:
-		b := p.box(e.Container)
-		i := slices.IndexFunc(b.flights, func(f flight) bool { return f.attempt == it.attempt })
+		c := p.container(e.Container)
+		i := slices.IndexFunc(c.inFlight, func(f attemptInFlight) bool { return f.number == it.attempt })
 		if i < 0 {
 			return
 		}
-		p.landed(b, e, i)
+		p.attemptDone(c, e, i)
 		return
 	}
 	p.on(it.event)
@@ -127,20 +126,20 @@ func (p *pod) deliver(it item) {
 
 // on feeds the core and carries out what it asks for.
 func (p *pod) on(event lifecycle.Event) {
-	effects := p.state.On(event, p.w.time(p.w.now))
+	effects := p.state.On(event, p.cluster.time(p.cluster.now))
 	p.setDeadline()
 	for _, effect := range effects {
 		p.carryOut(effect)
 	}
-	if p.dirty {
+	if p.statusChanged {
 		p.publish()
 	}
 }
 
 func (p *pod) setDeadline() {
-	p.deadline = Never
+	p.deadline = script.Infinity
 	if at := p.state.Deadline(); !at.IsZero() {
-		p.deadline = max(p.w.since(at), p.w.now)
+		p.deadline = max(p.cluster.since(at), p.cluster.now)
 	}
 }
 
@@ -151,84 +150,79 @@ func (p *pod) carryOut(effect lifecycle.Effect) {
 	case lifecycle.StopContainer:
 		p.stop(e)
 	case lifecycle.KillContainer:
-		p.process(p.box(e.Container), "SIGKILL")
+		p.noteProcess(p.container(e.Container), "SIGKILL")
 		p.exit(e.Container, e.Instance, 0, 137, 9)
 	case lifecycle.RunProbe:
 		p.attempt(e)
 	case lifecycle.CancelProbe:
-		p.cancel(p.box(e.Container), e.Type)
+		p.cancel(p.container(e.Container), e.Type)
 	case lifecycle.RunHook:
-		b := p.box(e.Container)
-		answer := p.service.Hook(b.instance, e.Hook, e.Handler)
-		p.process(b, string(e.Hook)+" hook")
+		c := p.container(e.Container)
+		answer := p.programs.Hook(c.instance, e.Hook, e.Handler)
+		p.noteProcess(c, string(e.Hook)+" hook")
 		p.put(answer.After, lifecycle.HookDone{Container: e.Container, Instance: e.Instance, Hook: e.Hook, Err: answer.Err})
 	case lifecycle.Record:
 		p.record(e)
 	case lifecycle.StatusChanged:
-		p.dirty = true
+		p.statusChanged = true
 	case lifecycle.Finished:
-		p.gone, p.dirty = true, true
+		p.gone, p.statusChanged = true, true
 	}
 }
 
 func (p *pod) start(e lifecycle.StartContainer) {
-	b := p.box(e.Container)
-	b.instance = Instance{Container: e.Container, Number: b.instance.Number + 1, Asked: p.w.now}
-	b.id, b.asked = e.Instance, map[lifecycle.ProbeType]int{}
-	if p.script != nil && !p.setUp {
+	c := p.container(e.Container)
+	c.id, c.instance = e.Instance, Instance{Container: e.Container, Number: c.instance.Number + 1, Starts: p.cluster.now}
+	if p.scripted != nil && !p.setUp {
 		p.setUp = true
-		b.instance.Asked += newChance(p.w.seed, "setup", fmt.Sprint(p.replica)).draw(p.w.script.PodSetup)
+		c.instance.Starts += newRandom(p.cluster.seed, "setup", fmt.Sprint(p.replica)).draw(p.cluster.script.PodSetup)
 	}
-	life := p.service.Start(b.instance)
-	delay := b.instance.Asked - p.w.now + life.Delay
-	if life.Refused != "" {
-		p.put(delay, lifecycle.StartFailed{Container: e.Container, Instance: e.Instance, Reason: life.Refused, Message: life.Message})
-		return
-	}
-	p.put(delay, lifecycle.Started{Container: e.Container, Instance: e.Instance, At: p.w.time(p.w.now + delay)})
-	if life.End != nil {
-		p.exit(e.Container, e.Instance, delay+life.End.After, life.End.Code, 0)
+	end := p.programs.Start(c.instance)
+	delay := c.instance.Starts - p.cluster.now
+	p.put(delay, lifecycle.Started{Container: e.Container, Instance: e.Instance, At: p.cluster.time(p.cluster.now + delay)})
+	if end != nil {
+		p.exit(e.Container, e.Instance, delay+end.After, end.Code, 0)
 	}
 }
 
 func (p *pod) stop(e lifecycle.StopContainer) {
-	b := p.box(e.Container)
-	p.process(b, string(e.Signal))
-	if end := p.service.Stop(b.instance, p.w.now); end.After < Never {
+	c := p.container(e.Container)
+	p.noteProcess(c, string(e.Signal))
+	if end := p.programs.Stop(c.instance, p.cluster.now); end.After < script.Infinity {
 		p.exit(e.Container, e.Instance, end.After, end.Code, 0)
 	}
 }
 
 func (p *pod) exit(container, instance string, after time.Duration, code, signal int32) {
-	p.put(after, lifecycle.Exited{Container: container, Instance: instance, ExitCode: code, Signal: signal, At: p.w.time(p.w.now + after)})
+	p.put(after, lifecycle.Exited{Container: container, Instance: instance, ExitCode: code, Signal: signal, At: p.cluster.time(p.cluster.now + after)})
 }
 
 func (p *pod) put(after time.Duration, event lifecycle.Event) {
-	p.queue.put(item{at: p.w.now + after, event: event})
+	p.queue.put(item{at: p.cluster.now + after, event: event})
 }
 
 // exited notes the end of a process, and that what was wrong with it is over.
-func (p *pod) exited(b *box, e lifecycle.Exited) {
-	b.alive = false
-	p.process(b, fmt.Sprintf("exited, code %d", e.ExitCode))
-	p.cured(b)
+func (p *pod) exited(c *container, e lifecycle.Exited) {
+	c.running = false
+	p.noteProcess(c, fmt.Sprintf("exited, code %d", e.ExitCode))
+	p.endCuredFaults(c)
 }
 
-func (p *pod) process(b *box, what string) {
-	if p.w.timeline != nil {
-		p.note(Entry{Kind: KindProcess, Container: b.spec.Name, Instance: b.instance.Number, Text: what})
+func (p *pod) noteProcess(c *container, what string) {
+	if p.cluster.timeline != nil {
+		p.note(Entry{Kind: EntryProcess, Container: c.spec.Name, Instance: c.instance.Number, Text: what})
 	}
 }
 
 func (p *pod) note(e Entry) {
-	e.At, e.Pod = Offset(p.w.now), p.object.Name
-	p.w.timeline.add(e)
+	e.At, e.Pod = Offset(p.cluster.now), p.object.Name
+	p.cluster.timeline.add(e)
 }
 
-func (p *pod) box(container string) *box {
-	for _, b := range p.boxes {
-		if b.spec.Name == container {
-			return b
+func (p *pod) container(name string) *container {
+	for _, c := range p.containers {
+		if c.spec.Name == name {
+			return c
 		}
 	}
 	return nil

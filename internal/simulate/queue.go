@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/probity-run/probity/internal/lifecycle"
+	"github.com/probity-run/probity/internal/simulate/script"
 )
 
 // item is something that happens at a time: an event for a Pod, or anything else.
@@ -27,12 +28,12 @@ func (q *queue) put(it item) {
 
 func (q queue) next() time.Duration {
 	if len(q) == 0 {
-		return Never
+		return script.Infinity
 	}
 	return q[len(q)-1].at
 }
 
-func (q *queue) take() item {
+func (q *queue) pop() item {
 	last := len(*q) - 1
 	it := (*q)[last]
 	(*q)[last] = item{}

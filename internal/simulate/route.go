@@ -6,41 +6,40 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
-	discoveryv1 "k8s.io/api/discovery/v1"
 	"k8s.io/apimachinery/pkg/labels"
 
+	"github.com/probity-run/probity/internal/simulate/script"
 	"github.com/probity-run/probity/internal/workload"
 )
 
-// route is what a Service sends requests to, as the ones who send them know it.
+// route is where requests to a Service go.
 type route struct {
 	name     string
 	selector labels.Selector // nil selects all Pods: there is no Service
 	space    string
 	publish  bool
-	delay    chance
-	delays   Distribution
+	delay    random
+	delays   script.Distribution
 
-	known    Endpoints                  // by the EndpointSlices
-	told     *discoveryv1.EndpointSlice // to the one who watches
-	used     []*pod                     // by those who send, a delay later
-	since    time.Duration
-	failing  float64 // the share of requests that fail now
-	empty    bool    // nobody to send to
-	everUsed bool
+	listed    Endpoints // in the EndpointSlices
+	targets   []*pod    // where requests go, a delay later
+	since     time.Duration
+	failing   float64 // the share of requests that fail now
+	empty     bool    // nobody to send to
+	hadTarget bool
 
-	// Unavailable is how long there was nobody to send to, after the first time that there was
-	// somebody; Lost counts requests at 1 a second that met a Pod which could not answer.
+	// unavailable is how long there was nobody to send to, after the first time that there was
+	// somebody; lost counts requests at 1 a second that met a Pod which could not answer.
 	unavailable time.Duration
 	lost        float64
-	longest     time.Duration // gap
+	longest     time.Duration // of the gaps
 	gap         time.Duration
 }
 
-func serviceRoute(s *corev1.Service, script *Script, seed uint64) *route {
+func serviceRoute(s *corev1.Service, sc *script.Script, seed uint64) *route {
 	return &route{
 		name: s.Name, space: s.Namespace, selector: labels.SelectorFromSet(s.Spec.Selector), publish: s.Spec.PublishNotReadyAddresses,
-		delay: newChance(seed, "endpoints", s.Name), delays: script.EndpointDelay, empty: true,
+		delay: newRandom(seed, "endpoints", s.Name), delays: sc.EndpointDelay, empty: true,
 	}
 }
 
@@ -48,54 +47,54 @@ func (r *route) selects(p *corev1.Pod) bool {
 	return r.selector == nil || p.Namespace == r.space && r.selector.Matches(labels.Set(p.Labels))
 }
 
-// look notes the endpoints of a Service, and what answers behind them.
-func (r *route) look(w *world) {
-	known, chosen := r.endpoints(w)
-	r.tell(w)
-	if !sameEndpoints(known, r.known) {
-		r.known = known
-		w.note(KindEndpoints, known.String(), func(e *Entry) { e.Endpoints = &known })
+// update notes the endpoints of a Service, and what answers behind them.
+func (r *route) update(c *cluster) {
+	listed, targets := r.endpoints(c)
+	c.endpointsChanged(r)
+	if !sameEndpoints(listed, r.listed) {
+		r.listed = listed
+		c.note(EntryEndpoints, listed.String(), func(e *Entry) { e.Endpoints = &listed })
 		if r.delays.IsZero() {
-			r.use(w, chosen)
+			r.sendTo(c, targets)
 		} else {
-			w.later(w.now+r.delay.draw(r.delays), func() { r.use(w, chosen) })
+			c.schedule(c.now+r.delay.draw(r.delays), func() { r.sendTo(c, targets) })
 		}
 		return
 	}
-	r.use(w, r.used)
+	r.sendTo(c, r.targets)
 }
 
 // endpoints are what the EndpointSlices list, and those of them that new connections go to
 // (R193–R200).
-func (r *route) endpoints(w *world) (known Endpoints, chosen []*pod) {
-	known = Endpoints{Service: r.name, Ready: []string{}}
+func (r *route) endpoints(c *cluster) (listed Endpoints, targets []*pod) {
+	listed = Endpoints{Service: r.name, Ready: []string{}}
 	var ready, draining []*pod
-	for _, p := range w.pods {
+	for _, p := range c.pods {
 		if !r.selects(p.object) || !workload.IsEndpoint(p.object) {
 			continue
 		}
-		c := workload.EndpointConditions(p.object, r.publish)
+		conditions := workload.EndpointConditions(p.object, r.publish)
 		switch {
-		case *c.Ready:
-			known.Ready, ready = append(known.Ready, p.object.Name), append(ready, p)
-		case *c.Serving && *c.Terminating:
-			known.Draining, draining = append(known.Draining, p.object.Name), append(draining, p)
+		case *conditions.Ready:
+			listed.Ready, ready = append(listed.Ready, p.object.Name), append(ready, p)
+		case *conditions.Serving && *conditions.Terminating:
+			listed.Draining, draining = append(listed.Draining, p.object.Name), append(draining, p)
 		default:
-			known.NotReady = append(known.NotReady, p.object.Name)
+			listed.NotReady = append(listed.NotReady, p.object.Name)
 		}
 	}
 	if len(ready) == 0 {
-		return known, draining
+		return listed, draining
 	}
-	return known, ready
+	return listed, ready
 }
 
-// use sends requests to these Pods from now on.
-func (r *route) use(w *world, pods []*pod) {
-	r.accrue(w.now)
-	r.used = pods
+// sendTo sends requests to these Pods from now on.
+func (r *route) sendTo(c *cluster, pods []*pod) {
+	r.accrue(c.now)
+	r.targets = pods
 	r.empty = len(pods) == 0
-	r.everUsed = r.everUsed || !r.empty
+	r.hadTarget = r.hadTarget || !r.empty
 	bad := 0
 	for _, p := range pods {
 		if p.gone || p.failing() {
@@ -113,7 +112,7 @@ func (r *route) accrue(now time.Duration) {
 	spent := now - r.since
 	r.since = now
 	r.lost += spent.Seconds() * r.failing
-	if !r.empty || !r.everUsed {
+	if !r.empty || !r.hadTarget {
 		r.gap = 0
 		return
 	}
@@ -122,12 +121,12 @@ func (r *route) accrue(now time.Duration) {
 	r.longest = max(r.longest, r.gap)
 }
 
-// failing says whether requests to the Pod fail now: what serves them does not answer.
+// failing reports whether requests to the Pod fail now: what serves them does not answer.
 func (p *pod) failing() bool {
-	if p.script == nil {
+	if p.scripted == nil {
 		return false
 	}
-	return p.script.failing(serving(&p.object.Spec), p.w.now)
+	return p.scripted.failing(serving(&p.object.Spec), p.cluster.now)
 }
 
 // serving is the container that answers requests: the first with ports, else the first.

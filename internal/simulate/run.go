@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"time"
 
@@ -12,6 +11,7 @@ import (
 
 	"github.com/probity-run/probity/internal/lifecycle"
 	"github.com/probity-run/probity/internal/manifest"
+	"github.com/probity-run/probity/internal/simulate/script"
 )
 
 // Options are what a simulation is given beside manifest and script.
@@ -27,6 +27,12 @@ type Options struct {
 	MaxRestartPeriod time.Duration
 	// NoTimeline leaves the timeline out: the summary alone costs less.
 	NoTimeline bool
+	// Programs makes the programs of each Pod that is created, instead of those of the script; now
+	// is the time of the simulation whenever it is called. Its one user is
+	// test/differential/simulated.
+	Programs func(pod *corev1.Pod, now func() time.Duration) Programs
+	// Client changes and watches objects from outside. Nil for nobody.
+	Client Client
 	// noSkip simulates every single success.
 	noSkip bool
 	// phase is added to the times of faults that happen once.
@@ -36,7 +42,6 @@ type Options struct {
 // The defaults and limits of a simulation.
 const (
 	DefaultHorizon = 10 * time.Minute
-	maxReplicas    = 1000
 )
 
 func (o Options) withDefaults() Options {
@@ -54,116 +59,97 @@ var errNothing = errors.New("no Pod, Deployment, ReplicaSet or StatefulSet is in
 
 // Run simulates the workloads and Services of a manifest. The error is about input that cannot be
 // simulated; what goes wrong in the simulation is its result.
-func Run(objects []manifest.Object, script *Script, opts Options) (*Result, error) {
+func Run(objects []manifest.Object, sc *script.Script, opts Options) (*Result, error) {
 	opts = opts.withDefaults()
-	w, err := newWorld(objects, script, opts)
+	c, err := newCluster(objects, sc, opts)
 	if err != nil {
 		return nil, err
 	}
-	w.run()
-	return &Result{Summary: summarize(w, opts), Timeline: w.timeline}, nil
+	c.run()
+	return &Result{Summary: summarize(c, opts), Timeline: c.timeline}, nil
 }
 
-func newWorld(objects []manifest.Object, script *Script, opts Options) (*world, error) {
-	if opts.Replicas > maxReplicas {
+func newCluster(objects []manifest.Object, sc *script.Script, opts Options) (*cluster, error) {
+	if opts.Replicas > script.MaxReplicas {
 		return nil, fmt.Errorf("%d replicas are too many to be simulated one by one: the most is %d; many runs (--runs) scale to any number",
-			opts.Replicas, maxReplicas)
+			opts.Replicas, script.MaxReplicas)
 	}
-	w := emptyWorld(script, opts)
+	c := emptyCluster(sc, opts)
 	known := map[string]bool{}
 	for _, o := range objects {
 		switch r := o.Resource.(type) {
 		case *corev1.Service:
 			if len(r.Spec.Selector) > 0 && r.Spec.Type != corev1.ServiceTypeExternalName {
-				w.routes = append(w.routes, serviceRoute(r, script, opts.Seed))
+				c.routes = append(c.routes, serviceRoute(r, sc, opts.Seed))
 			}
 		default:
-			load := newWorkload(r, opts.Replicas)
+			load := newController(r, opts.Replicas)
 			if load == nil {
 				continue
 			}
-			w.workloads = append(w.workloads, load)
+			c.workloads = append(c.workloads, load)
 			for _, c := range lifecycle.Containers(&load.template().Spec) {
 				known[c.Name] = true
 			}
 		}
 	}
-	if len(w.workloads) == 0 {
+	if len(c.workloads) == 0 {
 		return nil, errNothing
 	}
-	w.chooseRoutes()
-	w.expectRollouts()
-	return w, script.check(known)
+	c.chooseRoutes()
+	c.expectRollouts()
+	c.expectRequests()
+	return c, sc.CheckContainers(known)
 }
 
-func emptyWorld(script *Script, opts Options) *world {
-	w := &world{
-		script: script, seed: opts.Seed, phase: opts.phase, end: opts.Horizon, base: epoch(), noSkip: opts.noSkip,
+func emptyCluster(sc *script.Script, opts Options) *cluster {
+	c := &cluster{
+		script: sc, seed: opts.Seed, phase: opts.phase, end: opts.Horizon, noSkip: opts.noSkip,
+		programs: opts.Programs, client: opts.Client,
 		options: lifecycle.Options{MaxRestartPeriod: opts.MaxRestartPeriod},
 	}
-	w.measures = newMeasures(w)
+	c.measures = newMeasures(c)
 	if !opts.NoTimeline {
-		w.timeline = newTimeline()
+		c.timeline = newTimeline()
 	}
-	return w
+	return c
 }
 
 // chooseRoutes drops Services that select nothing here. Without any, requests are imagined to go to
 // all Pods.
-func (w *world) chooseRoutes() {
-	w.routes = slices.DeleteFunc(w.routes, func(r *route) bool {
-		return !slices.ContainsFunc(w.workloads, func(l controller) bool { return r.selects(l.template()) })
+func (c *cluster) chooseRoutes() {
+	c.routes = slices.DeleteFunc(c.routes, func(r *route) bool {
+		return !slices.ContainsFunc(c.workloads, func(l controller) bool { return r.selects(l.template()) })
 	})
-	if len(w.routes) == 0 {
-		w.routes = []*route{w.imaginedRoute()}
+	if len(c.routes) == 0 {
+		c.routes = []*route{c.imaginedRoute()}
 	}
 }
 
-func (w *world) imaginedRoute() *route {
-	return &route{delay: newChance(w.seed, "endpoints"), delays: w.script.EndpointDelay, empty: true}
+func (c *cluster) imaginedRoute() *route {
+	return &route{delay: newRandom(c.seed, "endpoints"), delays: c.script.EndpointDelay, empty: true}
 }
 
 // expectRollouts puts the rollouts of the script into the queue.
-func (w *world) expectRollouts() {
-	for i := range w.script.Faults {
-		if f := &w.script.Faults[i]; f.Kind == FaultRollout {
-			w.expectRollout(newStrike(f, i, "", 0, w.seed, w.phase))
+func (c *cluster) expectRollouts() {
+	for i := range c.script.Faults {
+		if f := &c.script.Faults[i]; f.Effect().RollsOut {
+			c.expectRollout(newFaultSchedule(f, i, "", 0, c.seed, c.phase))
 		}
 	}
 }
 
-func (w *world) expectRollout(s *strike) {
+func (c *cluster) expectRollout(s *faultSchedule) {
 	at, ok := s.next()
-	if !ok || at.begin > w.end {
+	if !ok || at.begin > c.end {
 		return
 	}
-	s.over()
-	w.later(at.begin, func() {
-		w.note(KindFault, s.fault.Label())
-		for _, load := range w.workloads {
-			load.rollout(w)
+	s.drop()
+	c.schedule(at.begin, func() {
+		c.note(EntryFault, s.fault.Label())
+		for _, load := range c.workloads {
+			load.rollout(c)
 		}
-		w.expectRollout(s)
+		c.expectRollout(s)
 	})
 }
-
-// check finds containers that the script names and the manifest does not have.
-func (s *Script) check(known map[string]bool) error {
-	complain := func(name string) error {
-		return fmt.Errorf("the script speaks of container %q, which the manifest does not have: it has %v", name, slices.Sorted(maps.Keys(known)))
-	}
-	for _, name := range sortedKeys(s.Programs) {
-		if name != "*" && !known[name] {
-			return complain(name)
-		}
-	}
-	for _, f := range s.Faults {
-		if f.Container != "" && !known[f.Container] {
-			return complain(f.Container)
-		}
-	}
-	return nil
-}
-
-// sortedKeys lists the keys of a map in order.
-func sortedKeys[K cmp.Ordered, V any](m map[K]V) []K { return slices.Sorted(maps.Keys(m)) }

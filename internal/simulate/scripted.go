@@ -3,6 +3,7 @@ package simulate
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -11,145 +12,149 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/probity-run/probity/internal/lifecycle"
+	"github.com/probity-run/probity/internal/simulate/script"
 )
 
-// scripted is the Service of one Pod that a [Script] describes.
+// scripted are the programs of one Pod that a [script.Script] describes.
 type scripted struct {
 	end      time.Duration // of the simulation
-	programs map[string]*program
-	strikes  []*strike
+	programs map[string]*scriptedProgram
+	faults   []*faultSchedule
 }
 
-// program is the state of one container's program.
-type program struct {
-	Program
-	spec    *corev1.Container
-	chance  chance
-	running bool
-	up      time.Duration // when the current instance begins to answer
-	asked   map[lifecycle.ProbeType]*asked
-	hangs   []*strike // that stop the whole process
+// scriptedProgram is the state of one container's program.
+type scriptedProgram struct {
+	script.Program
+	spec        *corev1.Container
+	random      random
+	running     bool
+	answersFrom time.Duration // when the current instance begins to answer
+	probes      map[lifecycle.ProbeType]*scriptedProbe
+	stalls      []*faultSchedule // that stop the whole process
 }
 
-// asked is what one probe of a container meets.
-type asked struct {
-	words  words
-	kernel bool // a connection is all it wants
+// scriptedProbe is what one probe of a container meets.
+type scriptedProbe struct {
+	handler  Handler
+	connects bool // a connection is all that it wants (tcpSocket)
 	// a refused connection is tried again until the timeout, as gRPC does (R93)
-	waits           bool
+	retries         bool
 	timeout, period time.Duration
-	strikes         []*strike // that it notices
-	chance          chance
-	key, attempts   uint64
+	faults          []*faultSchedule // that it notices
+	random          random
+	key, attempts   uint64 // the latency of the n-th attempt is drawn with the key
 	// the probabilities that an attempt is too slow by itself, and that it is bad at all
 	slow, bad float64
 	untilBad  int     // attempts that go well before the next bad one
 	within    float64 // the quantile of the latency at the timeout
 	longest   time.Duration
-	latency   Distribution
+	latency   script.Distribution
 }
 
-func newScripted(w *world, pod *corev1.Pod, replica int) *scripted {
-	script, seed := w.script, w.seed
-	s := &scripted{end: w.end, programs: map[string]*program{}}
+func newScripted(c *cluster, pod *corev1.Pod, replica int) *scripted {
+	sc, seed := c.script, c.seed
+	s := &scripted{end: c.end, programs: map[string]*scriptedProgram{}}
 	for i := range pod.Spec.InitContainers {
-		s.addProgram(script, &pod.Spec.InitContainers[i], replica, seed, !isSidecar(&pod.Spec.InitContainers[i]))
+		s.addProgram(sc, &pod.Spec.InitContainers[i], replica, seed, !isSidecar(&pod.Spec.InitContainers[i]))
 	}
 	for i := range pod.Spec.Containers {
-		s.addProgram(script, &pod.Spec.Containers[i], replica, seed, false)
+		s.addProgram(sc, &pod.Spec.Containers[i], replica, seed, false)
 	}
-	for i := range script.Faults {
-		f := &script.Faults[i]
-		if f.Kind == FaultKubelet || f.Kind == FaultRollout || f.Replicas != nil && !slices.Contains(f.Replicas, replica) {
+	for i := range sc.Faults {
+		f := &sc.Faults[i]
+		if !f.Effect().OnContainer() || !f.HappensTo(replica) {
 			continue
 		}
-		for _, name := range sortedKeys(s.programs) {
+		for _, name := range slices.Sorted(maps.Keys(s.programs)) {
 			p := s.programs[name]
-			if f.Container == name || f.Container == "" && p.asked != nil {
-				s.strikes = append(s.strikes, p.struckBy(newStrike(f, i, name, replica, seed, w.phase)))
+			if f.Container == name || f.Container == "" && p.probes != nil {
+				s.faults = append(s.faults, p.addFault(newFaultSchedule(f, i, name, replica, seed, c.phase)))
 			}
 		}
 	}
 	return s
 }
 
-func (s *scripted) addProgram(script *Script, c *corev1.Container, replica int, seed uint64, plainInit bool) {
+func (s *scripted) addProgram(sc *script.Script, c *corev1.Container, replica int, seed uint64, plainInit bool) {
 	about := []string{c.Name, fmt.Sprint(replica)}
-	p := &program{Program: script.program(c.Name), spec: c, chance: newChance(seed, append(about, "program")...)}
+	p := &scriptedProgram{Program: sc.Program(c.Name), spec: c, random: newRandom(seed, append(about, "program")...)}
 	s.programs[c.Name] = p
 	if plainInit {
 		if p.Exit == nil {
-			p.Exit = &Exit{}
+			p.Exit = &script.Exit{}
 		}
 		return
 	}
-	p.asked = map[lifecycle.ProbeType]*asked{}
+	p.probes = map[lifecycle.ProbeType]*scriptedProbe{}
 	for t, probe := range probesOf(c) {
-		p.asked[t] = newAsked(p, t, probe, seed, about)
+		p.probes[t] = newScriptedProbe(p, t, probe, seed, about)
 	}
 }
 
-func newAsked(p *program, t lifecycle.ProbeType, probe *corev1.Probe, seed uint64, about []string) *asked {
+func newScriptedProbe(p *scriptedProgram, t lifecycle.ProbeType, probe *corev1.Probe, seed uint64, about []string) *scriptedProbe {
 	about = append(slices.Clone(about), string(t))
-	a := &asked{
-		words: wordsOf(p.spec, probe), kernel: probe.TCPSocket != nil, waits: probe.GRPC != nil,
+	a := &scriptedProbe{
+		handler: NewHandler(p.spec, probe), connects: probe.TCPSocket != nil, retries: probe.GRPC != nil,
 		timeout: seconds(probe.TimeoutSeconds), period: seconds(probe.PeriodSeconds),
-		chance: newChance(seed, append(slices.Clone(about), "gaps")...), key: seed ^ nameHash(append(about, "latency")...), latency: p.Latency,
+		random: newRandom(seed, append(slices.Clone(about), "gaps")...), key: seed ^ nameHash(append(about, "latency")...), latency: p.Latency,
 	}
-	if a.kernel {
-		a.latency = Distribution{}
+	if a.connects {
+		a.latency = script.Distribution{}
 	}
 	a.slow = a.latency.Exceeds(a.timeout)
 	a.within = 1 - a.slow
 	failures := p.Failures
-	if a.kernel {
+	if a.connects {
 		failures = 0
 	}
 	a.bad = 1 - (1-a.slow)*(1-failures)
 	a.longest = min(a.latency.Max(), a.timeout)
-	a.untilBad = a.chance.gap(a.bad)
+	a.untilBad = a.random.gap(a.bad)
 	return a
 }
 
-func (p *program) struckBy(s *strike) *strike {
+func (p *scriptedProgram) addFault(s *faultSchedule) *faultSchedule {
 	for t, probe := range probesOf(p.spec) {
-		if s.fault.Kind != FaultExit && s.fault.sees(p.spec, t, probe) {
-			p.asked[t].strikes = append(p.asked[t].strikes, s)
+		if !notices(s.fault, p.spec, t, probe) {
+			continue
+		}
+		s.byRestart = s.byRestart || t == lifecycle.Liveness
+		if !s.effect.EndsProcess {
+			p.probes[t].faults = append(p.probes[t].faults, s)
 		}
 	}
-	if s.fault.Kind == FaultHang && s.fault.stopsRequests() {
-		p.hangs = append(p.hangs, s)
+	if s.effect.StallsProcess {
+		p.stalls = append(p.stalls, s)
 	}
 	return s
 }
 
-// Start implements [Service].
-func (s *scripted) Start(i Instance) Life {
+// Start implements [Programs].
+func (s *scripted) Start(i Instance) *Exit {
 	p := s.programs[i.Container]
-	p.up = i.Asked + p.chance.draw(p.Startup)
-	life := Life{}
-	if p.Exit != nil {
-		life.End = &Ending{After: p.chance.draw(p.Exit.After), Code: p.Exit.Code}
+	p.answersFrom = i.Starts + p.random.draw(p.Startup)
+	if p.Exit == nil {
+		return nil
 	}
-	return life
+	return &Exit{After: p.random.draw(p.Exit.After), Code: p.Exit.Code}
 }
 
-// Stop implements [Service]. A process that hangs does not notice the signal before it goes on.
-// Nobody looks a day ahead: SIGKILL comes before.
-func (s *scripted) Stop(i Instance, at time.Duration) Ending {
+// Stop implements [Programs]. A process that hangs does not notice the signal before it goes on. A
+// day ahead is enough: SIGKILL comes before.
+func (s *scripted) Stop(i Instance, at time.Duration) Exit {
 	p := s.programs[i.Container]
-	took := p.chance.draw(p.Shutdown)
+	took := p.random.draw(p.Shutdown)
 	code := int32(0)
 	if took == 0 {
 		code = 143 // no handler: the signal itself ends it
 	}
-	if took >= Never {
-		return Ending{After: Never}
+	if took >= script.Infinity {
+		return Exit{After: script.Infinity}
 	}
-	return Ending{After: paused(p.hangs, at, took, min(at+day, s.end)) - at, Code: code}
+	return Exit{After: finished(p.stalls, at, took, min(at+script.Day, s.end)) - at, Code: code}
 }
 
-// Hook implements [Service].
+// Hook implements [Programs].
 func (s *scripted) Hook(i Instance, hook lifecycle.HookType, handler *corev1.LifecycleHandler) HookAnswer {
 	p := s.programs[i.Container]
 	if handler.Sleep != nil {
@@ -162,7 +167,7 @@ func (s *scripted) Hook(i Instance, hook lifecycle.HookType, handler *corev1.Lif
 	if takes.IsZero() && handler.Exec != nil {
 		return HookAnswer{After: sleeps(handler.Exec.Command)}
 	}
-	return HookAnswer{After: p.chance.draw(takes)}
+	return HookAnswer{After: p.random.draw(takes)}
 }
 
 // sleeps is how long a command such as "sleep 10" or sh -c "sleep 10" takes; 0 for others.
@@ -178,12 +183,12 @@ func sleeps(command []string) time.Duration {
 	return 0
 }
 
-// paused is when work that is begun at a time and takes so long is done, if it makes no progress
-// during windows of the strikes. After limit nobody looks.
-func paused(strikes []*strike, at, work, limit time.Duration) time.Duration {
+// finished is when work that is begun at a time and takes so long is done, if it makes no progress
+// during the windows of stalls. What lies after limit is of no interest.
+func finished(stalls []*faultSchedule, at, work, limit time.Duration) time.Duration {
 	var stops []window
-	for _, s := range strikes {
-		for _, w := range s.ahead(limit + 1) {
+	for _, s := range stalls {
+		for _, w := range s.drawUntil(limit + 1) {
 			if w.begin > limit {
 				break
 			}

@@ -7,6 +7,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/probity-run/probity/internal/lifecycle"
+	"github.com/probity-run/probity/internal/simulate/script"
 )
 
 // Summary is what a person wants to know of a simulation first. Nil means that it did not happen.
@@ -20,7 +21,7 @@ type Summary struct {
 	AllReady   *Offset `json:"allReady,omitempty"`
 	Pods       int     `json:"pods"`      // that the workloads want
 	ReadyPods  int     `json:"readyPods"` // that were Ready at least once
-	// Faults are those of the script, as they struck each Pod.
+	// Faults are those of the script, each time that one happened to a container.
 	Faults []*Occurrence `json:"faults"`
 	// Expected are the closed forms' times to detect, by container and fault.
 	Expected []Expectation `json:"expected"`
@@ -68,17 +69,14 @@ type Expectation struct {
 	Span
 }
 
-func summarize(w *world, opts Options) Summary {
-	m := w.measures
+func summarize(c *cluster, opts Options) Summary {
+	m := c.measures
 	s := Summary{
-		Horizon: Offset(opts.Horizon), Seed: opts.Seed, Faults: m.occurrences, Verdicts: m.verdicts, Backoffs: m.backoffs,
+		Horizon: Offset(opts.Horizon), Seed: opts.Seed, Faults: m.occurrences, Verdicts: m.verdicts, Backoffs: m.backoffs, Late: m.late,
 		Attempts: map[string]int{},
 	}
 	for t, n := range m.attempts {
 		s.Attempts[string(t)] = n
-	}
-	for i, name := range m.late {
-		s.Late = append(s.Late, Late{name, Offset(m.lateAt[i])})
 	}
 	for _, v := range m.verdicts {
 		if v.False {
@@ -86,14 +84,14 @@ func summarize(w *world, opts Options) Summary {
 		}
 	}
 	s.Restarts = m.restarts
-	s.readiness(w)
-	for _, load := range w.workloads {
+	s.readiness(c)
+	for _, load := range c.workloads {
 		s.Workloads = append(s.Workloads, load.title())
-		s.judge(load.template(), w.script)
+		s.addClosedForms(load.template(), c.script)
 	}
-	for _, r := range w.routes {
+	for _, r := range c.routes {
 		route := Route{Service: r.name, Unavailable: Offset(r.unavailable), Longest: Offset(r.longest), Unanswered: Offset(r.lost * float64(time.Second))}
-		if !r.everUsed {
+		if !r.hadTarget {
 			route.Unavailable, route.Longest = s.Horizon, s.Horizon
 		}
 		s.Routes = append(s.Routes, route)
@@ -102,12 +100,12 @@ func summarize(w *world, opts Options) Summary {
 }
 
 // readiness fills in when Pods became Ready.
-func (s *Summary) readiness(w *world) {
-	for _, load := range w.workloads {
-		s.Pods += load.wants()
+func (s *Summary) readiness(c *cluster) {
+	for _, load := range c.workloads {
+		s.Pods += load.replicas()
 	}
-	s.ReadyPods = len(w.measures.firsts)
-	for i, f := range w.measures.firsts {
+	s.ReadyPods = len(c.measures.firsts)
+	for i, f := range c.measures.firsts {
 		at := Offset(f.at)
 		if i == 0 {
 			s.FirstReady = &at
@@ -118,49 +116,40 @@ func (s *Summary) readiness(w *world) {
 	}
 }
 
-// judge adds what the closed forms say about the containers of a Pod.
-func (s *Summary) judge(pod *corev1.Pod, script *Script) {
+// addClosedForms adds what the closed forms say about the containers of a Pod.
+func (s *Summary) addClosedForms(pod *corev1.Pod, sc *script.Script) {
 	for _, c := range lifecycle.Containers(&pod.Spec) {
 		plainInit := slices.ContainsFunc(pod.Spec.InitContainers, func(i corev1.Container) bool { return i.Name == c.Name }) && !isSidecar(c)
 		if plainInit {
 			continue
 		}
-		s.Loops = append(s.Loops, loopOf(c, script.program(c.Name), pod.Spec.RestartPolicy))
-		for i := range script.Faults {
-			s.expect(c, &script.Faults[i])
+		s.Loops = append(s.Loops, loopOf(c, sc.Program(c.Name), pod.Spec.RestartPolicy))
+		for i := range sc.Faults {
+			s.addExpectations(c, &sc.Faults[i])
 		}
 	}
 }
 
-// expect adds how long the probes of a container take to notice a fault. Those that do not notice
-// it are left out.
-func (s *Summary) expect(c *corev1.Container, f *Fault) {
+// addExpectations adds how long the probes of a container take to notice a fault. Those that do not
+// notice it are left out.
+func (s *Summary) addExpectations(c *corev1.Container, f *script.Fault) {
 	if f.Container != "" && f.Container != c.Name {
 		return
 	}
 	for t, probe := range probesOf(c) {
-		if t == lifecycle.Startup || !f.sees(c, t, probe) {
+		if t == lifecycle.Startup || !notices(f, c, t, probe) {
 			continue
 		}
-		timing := TimingOf(probe)
+		timing := closedFormOf(probe)
 		e := Expectation{Container: c.Name, Probe: t, Fault: f.Label()}
-		switch {
-		case f.Kind == FaultHang || f.Kind == FaultOutage && f.Reply.Kind == Silent || f.Kind == FaultRefuse && probe.GRPC != nil:
+		switch effect := f.Effect(); {
+		case effect.Stalls || effect.Refuses && probe.GRPC != nil:
 			e.Span = timing.DetectHang()
-		case f.Kind == FaultRefuse || f.Kind == FaultOutage || f.Kind == FaultStatus && noticesStart(probe, f.Reply):
+		case effect.Refuses || effect.Reply.Kind == script.ReplyStatus && (f.OfDependency() || noticesStart(probe, effect.Reply)):
 			e.Span = timing.DetectFailing()
 		default:
 			continue
 		}
 		s.Expected = append(s.Expected, e)
 	}
-}
-
-// expected finds the expectation about an occurrence, if there is one.
-func (s *Summary) expected(o *Occurrence, t lifecycle.ProbeType) (Span, bool) {
-	i := slices.IndexFunc(s.Expected, func(e Expectation) bool { return e.Container == o.Container && e.Fault == o.Fault && e.Probe == t })
-	if i < 0 {
-		return Span{}, false
-	}
-	return s.Expected[i].Span, true
 }

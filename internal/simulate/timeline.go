@@ -7,44 +7,52 @@ import (
 	"time"
 
 	"github.com/probity-run/probity/internal/lifecycle"
+	"github.com/probity-run/probity/internal/simulate/script"
 )
 
-// Kind classes the entries of a timeline.
-type Kind string
+// EntryKind classes the entries of a timeline.
+type EntryKind string
 
 // The kinds of entries.
 const (
-	KindProbe     Kind = "probe"     // an attempt ended
-	KindProcess   Kind = "process"   // a process was started, signalled, or ended
-	KindState     Kind = "state"     // a container's state, started or ready changed
-	KindReady     Kind = "ready"     // the Pod's Ready condition or phase changed
-	KindEvent     Kind = "event"     // a Kubernetes Event
-	KindFault     Kind = "fault"     // a fault of the script began or ended
-	KindEndpoints Kind = "endpoints" // what a Service routes to changed
-	KindRollout   Kind = "rollout"   // a controller did something
+	EntryProbe     EntryKind = "probe"     // an attempt ended
+	EntryProcess   EntryKind = "process"   // a process was started, signalled, or ended
+	EntryState     EntryKind = "state"     // a container's state, started or ready changed
+	EntryReady     EntryKind = "ready"     // the Pod's Ready condition or phase changed
+	EntryEvent     EntryKind = "event"     // a Kubernetes Event
+	EntryFault     EntryKind = "fault"     // a fault of the script began or ended
+	EntryEndpoints EntryKind = "endpoints" // what a Service routes to changed
+	EntryRollout   EntryKind = "rollout"   // a controller did something
+)
+
+// Texts of entries that others know again: of a Pod whose object went, and after a fault's label.
+const (
+	TextGone     = "gone"
+	SuffixBegins = " begins"
+	SuffixOver   = " is over"
 )
 
 // Entry is one thing that happened.
 type Entry struct {
 	At        Offset     `json:"at"`
-	Kind      Kind       `json:"kind"`
+	Kind      EntryKind  `json:"kind"`
 	Pod       string     `json:"pod,omitempty"`
 	Container string     `json:"container,omitempty"`
 	Instance  int        `json:"instance,omitempty"` // 1 for the first
 	Text      string     `json:"text"`
-	Probe     *Probed    `json:"probe,omitempty"`
+	Probe     *Attempts  `json:"probe,omitempty"`
 	State     *State     `json:"state,omitempty"`
 	Ready     *bool      `json:"ready,omitempty"` // of kind ready: the condition
 	Event     *Event     `json:"event,omitempty"`
 	Endpoints *Endpoints `json:"endpoints,omitempty"`
 	Begins    *bool      `json:"begins,omitempty"` // of kind fault
 	order     int
-	calm      bool // of a probe: it changed nothing
+	unchanged bool // of a probe: it changed nothing
 }
 
-// Probed is one attempt of a probe, or several in a row, a period apart, that succeeded and changed
-// nothing.
-type Probed struct {
+// Attempts is one attempt of a probe, or several in a row, a period apart, that succeeded and
+// changed nothing.
+type Attempts struct {
 	Type    lifecycle.ProbeType `json:"type"`
 	Outcome string              `json:"outcome"` // success, warning, failure, error or cancelled
 	Output  string              `json:"output,omitempty"`
@@ -93,7 +101,7 @@ func (o Offset) MarshalJSON() ([]byte, error) {
 }
 
 // String gives "1m30s".
-func (o Offset) String() string { return short(time.Duration(o)) }
+func (o Offset) String() string { return script.FormatDuration(time.Duration(o)) }
 
 // MaxEntries is how long a timeline gets. What happens after that is in the summary only.
 const MaxEntries = 500_000
@@ -101,18 +109,18 @@ const MaxEntries = 500_000
 // Timeline is all that happened, in the order of time. A nil one takes no notes.
 type Timeline struct {
 	entries []Entry
-	lost    int  // entries beyond the most
-	single  bool // no attempts are folded
+	lost    int // entries beyond the most
 	// the newest entry of each probe, if more successes can be folded into it
-	folds map[foldKey]int
+	folds map[probeKey]int
 }
 
-type foldKey struct {
+// probeKey is a probe of a container of a Pod.
+type probeKey struct {
 	pod, container string
 	probe          lifecycle.ProbeType
 }
 
-func newTimeline() *Timeline { return &Timeline{folds: map[foldKey]int{}} }
+func newTimeline() *Timeline { return &Timeline{folds: map[probeKey]int{}} }
 
 // Entries are all entries in the order of time.
 func (t *Timeline) Entries() []Entry {
@@ -142,15 +150,15 @@ func (t *Timeline) add(e Entry) {
 	t.entries = append(t.entries, e)
 }
 
-// probed notes an attempt. Successes that change nothing are folded if they are a period apart.
-func (t *Timeline) probed(e Entry, calm bool, period time.Duration) {
+// addAttempts notes an attempt. Successes that change nothing are folded if they are a period
+// apart.
+func (t *Timeline) addAttempts(e Entry, unchanged bool, period time.Duration) {
 	if t == nil {
 		return
 	}
-	calm = calm && !t.single
-	key := foldKey{e.Pod, e.Container, e.Probe.Type}
+	key := probeKey{e.Pod, e.Container, e.Probe.Type}
 	at, open := t.folds[key]
-	if calm && open {
+	if unchanged && open {
 		if before := &t.entries[at]; before.Instance == e.Instance && before.At+Offset(before.Probe.Times)*Offset(period) == e.At {
 			before.Probe.Times += e.Probe.Times
 			before.Probe.Every = Offset(period)
@@ -158,9 +166,9 @@ func (t *Timeline) probed(e Entry, calm bool, period time.Duration) {
 		}
 	}
 	delete(t.folds, key)
-	if calm && len(t.entries) < MaxEntries {
+	if unchanged && len(t.entries) < MaxEntries {
 		t.folds[key] = len(t.entries)
-		e.calm = true
+		e.unchanged = true
 		e.Probe.Took = 0 // that of the first would say nothing about the others
 		e.Probe.Every = 0
 		if e.Probe.Times > 1 {
@@ -177,7 +185,7 @@ func (t *Timeline) sort() {
 		return
 	}
 	slices.SortStableFunc(t.entries, func(a, b Entry) int {
-		return cmp.Or(cmp.Compare(a.At, b.At), cmp.Compare(a.rank(), b.rank()), compareCalm(&a, &b), cmp.Compare(a.order, b.order))
+		return cmp.Or(cmp.Compare(a.At, b.At), cmp.Compare(a.rank(), b.rank()), compareUnchanged(&a, &b), cmp.Compare(a.order, b.order))
 	})
 }
 
@@ -187,7 +195,7 @@ func (e *Entry) rank() int {
 	switch {
 	case e.Probe == nil:
 		return 1
-	case e.calm:
+	case e.unchanged:
 		return 3
 	case e.Probe.Took > 0:
 		return 2
@@ -196,10 +204,10 @@ func (e *Entry) rank() int {
 	}
 }
 
-// compareCalm orders attempts that changed nothing by what they are about: when they were noted
-// says nothing.
-func compareCalm(a, b *Entry) int {
-	if !a.calm || !b.calm {
+// compareUnchanged orders attempts that changed nothing by what they are about: when they were
+// noted says nothing.
+func compareUnchanged(a, b *Entry) int {
+	if !a.unchanged || !b.unchanged {
 		return 0
 	}
 	return cmp.Or(cmp.Compare(a.Pod, b.Pod), cmp.Compare(a.Container, b.Container), cmp.Compare(a.Probe.Type, b.Probe.Type))

@@ -14,13 +14,14 @@ import (
 
 	"github.com/probity-run/probity/internal/lifecycle"
 	"github.com/probity-run/probity/internal/simulate"
+	simscript "github.com/probity-run/probity/internal/simulate/script"
 	"github.com/probity-run/probity/test/differential/ledger"
 	"github.com/probity-run/probity/test/differential/script"
 )
 
-// reply is what an attempt meets, in the simulator's words, and when.
+// reply is what an attempt gets, in the simulator's words, and when.
 type reply struct {
-	simulate.Reply
+	simscript.Reply
 	after  time.Duration
 	stalls bool // until the attempt is over
 	// that the simulator cannot know: what the program printed, the body of its answer, or what is
@@ -31,7 +32,7 @@ type reply struct {
 // probe makes an attempt. Outcome and text are the simulator's, as far as they are not the
 // program's own words.
 func (p *programs) probe(n *program, probe *corev1.Probe) (simulate.Answer, error) {
-	r, err := p.meet(n, probe)
+	r, err := p.replyTo(n, probe)
 	if err != nil {
 		return simulate.Answer{}, err
 	}
@@ -39,10 +40,10 @@ func (p *programs) probe(n *program, probe *corev1.Probe) (simulate.Answer, erro
 	if r.stalls {
 		r.after = timeout
 	}
-	if r.Kind == simulate.Silent || r.after > timeout {
-		r = reply{Reply: simulate.Reply{Kind: simulate.Silent}, after: timeout}
+	if r.Kind == simscript.ReplyHang || r.after > timeout {
+		r = reply{Reply: simscript.Reply{Kind: simscript.ReplyHang}, after: timeout}
 	}
-	outcome, output := simulate.Says(n.spec, probe, r.Reply)
+	outcome, output := simulate.NewHandler(n.spec, probe).Outcome(r.Reply)
 	switch {
 	case outcome == lifecycle.OutcomeErrorFailure && r.text != "":
 		output = r.text
@@ -52,8 +53,8 @@ func (p *programs) probe(n *program, probe *corev1.Probe) (simulate.Answer, erro
 	return simulate.Answer{Outcome: outcome, Output: output, After: r.after}, nil
 }
 
-// meet is what an attempt meets.
-func (p *programs) meet(n *program, probe *corev1.Probe) (reply, error) {
+// replyTo is what an attempt gets.
+func (p *programs) replyTo(n *program, probe *corev1.Probe) (reply, error) {
 	switch {
 	case probe.Exec != nil:
 		return p.exec(n, probe.Exec.Command)
@@ -68,16 +69,16 @@ func (p *programs) meet(n *program, probe *corev1.Probe) (reply, error) {
 
 func (p *programs) exec(n *program, command []string) (reply, error) {
 	if command[0] != playerPath {
-		return reply{Reply: simulate.Reply{Kind: simulate.Broken}}, nil // there is no other program
+		return reply{Reply: simscript.Reply{Kind: simscript.ReplyError}}, nil // there is no other program
 	}
-	d, err := parseDeed(command)
+	d, err := parseAction(command)
 	if err != nil {
 		return reply{}, err
 	}
 	result, err := p.do(n, d)
 	r := reply{after: result.after, text: result.out + result.errors}
 	if result.code != 0 {
-		r.Reply = simulate.Reply{Kind: simulate.Status}
+		r.Reply = simscript.Reply{Kind: simscript.ReplyStatus}
 	}
 	return r, err
 }
@@ -91,11 +92,11 @@ func (p *programs) connect(n *program, port intstr.IntOrString) (reply, error) {
 	mode, tcp := n.tcp[number]
 	switch {
 	case p.now() < n.up || !tcp && number != n.http && number != n.grpc:
-		return reply{Reply: simulate.Reply{Kind: simulate.Refused}}, nil
+		return reply{Reply: simscript.Reply{Kind: simscript.ReplyRefused}}, nil
 	case mode == "open":
-		p.book.write(p.now(), n.spec.Name, n.instance, ledger.Request, fmt.Sprintf("tcp %d", number), "open, nothing came")
+		p.log.write(p.now(), n.spec.Name, n.instance, ledger.Request, fmt.Sprintf("tcp %d", number), "open, nothing came")
 	case mode == "close":
-		p.book.write(p.now(), n.spec.Name, n.instance, ledger.Request, fmt.Sprintf("tcp %d", number), mode)
+		p.log.write(p.now(), n.spec.Name, n.instance, ledger.Request, fmt.Sprintf("tcp %d", number), mode)
 	case tcp && mode != "deaf":
 		return reply{}, fmt.Errorf("a server that treats connections as %q has no translation", mode)
 	}
@@ -107,11 +108,11 @@ func (p *programs) check(n *program, port int, timeout time.Duration) (reply, er
 	switch {
 	case p.now() < n.up || port != n.http && port != n.grpc && n.tcp[port] == "":
 		// it tries until then (R93)
-		return reply{Reply: simulate.Reply{Kind: simulate.Refused}, after: timeout}, nil
+		return reply{Reply: simscript.Reply{Kind: simscript.ReplyRefused}, after: timeout}, nil
 	case port != n.grpc:
 		return reply{}, errors.New("a gRPC probe of a server that does not speak it has no translation")
 	}
-	step, err := p.take(n, ledger.Request, "grpc", script.OfInstance(n.health, n.instance))
+	step, err := p.nextStep(n, ledger.Request, "grpc", script.OfInstance(n.health, n.instance))
 	if err != nil {
 		return reply{}, err
 	}
@@ -119,9 +120,9 @@ func (p *programs) check(n *program, port int, timeout time.Duration) (reply, er
 	case "SERVING":
 		return reply{}, nil
 	case "NOT_SERVING":
-		return reply{Reply: simulate.Reply{Kind: simulate.Status}}, nil
+		return reply{Reply: simscript.Reply{Kind: simscript.ReplyStatus}}, nil
 	case "hang":
-		return reply{Reply: simulate.Reply{Kind: simulate.Silent}}, nil
+		return reply{Reply: simscript.Reply{Kind: simscript.ReplyHang}}, nil
 	default:
 		return reply{}, fmt.Errorf("the gRPC answer %q has no translation", step)
 	}
@@ -138,10 +139,10 @@ func (p *programs) get(n *program, get *corev1.HTTPGetAction) (reply, error) {
 	case number == n.grpc || n.tcp[number] != "":
 		return reply{}, errors.New("an HTTP probe of a server that does not speak it has no translation")
 	case p.now() < n.up || number != n.http:
-		return reply{Reply: simulate.Reply{Kind: simulate.Refused}}, nil
+		return reply{Reply: simscript.Reply{Kind: simscript.ReplyRefused}}, nil
 	}
 	path := "/" + strings.TrimPrefix(get.Path, "/")
-	step, err := p.take(n, ledger.Request, path, cmp.Or(n.answers[path], "200"))
+	step, err := p.nextStep(n, ledger.Request, path, cmp.Or(n.answers[path], "200"))
 	if err != nil {
 		return reply{}, err
 	}
@@ -156,21 +157,21 @@ func answered(step string) (reply, error) {
 	what, arg, _ := strings.Cut(step, ":")
 	switch what {
 	case "hang":
-		return reply{Reply: simulate.Reply{Kind: simulate.Silent}}, nil
+		return reply{Reply: simscript.Reply{Kind: simscript.ReplyHang}}, nil
 	case "slow":
 		d, err := time.ParseDuration(arg)
 		return reply{after: d}, err
 	case "stall": // the attempt waits for the body as long as it may
-		return reply{Reply: simulate.Reply{Kind: simulate.Broken}, stalls: true, text: stalled}, nil
+		return reply{Reply: simscript.Reply{Kind: simscript.ReplyError}, stalls: true, text: stalled}, nil
 	case "short":
-		return reply{Reply: simulate.Reply{Kind: simulate.Broken}}, nil
+		return reply{Reply: simscript.Reply{Kind: simscript.ReplyError}}, nil
 	}
 	number, location, redirects := strings.Cut(step, "@")
 	status, err := strconv.Atoi(number)
 	if err != nil || redirects && !strings.HasPrefix(location, "http://another.example/") {
 		return reply{}, fmt.Errorf("the HTTP answer %q has no translation", step)
 	}
-	r := reply{Reply: simulate.Reply{Kind: simulate.Status, Code: status}}
+	r := reply{Reply: simscript.Reply{Kind: simscript.ReplyStatus, Code: status}}
 	switch status {
 	case http.StatusEarlyHints:
 		r.Code = http.StatusOK
@@ -188,7 +189,7 @@ func (p *programs) hook(n *program, h *corev1.LifecycleHandler) (answer simulate
 	case h.Sleep != nil:
 		return simulate.HookAnswer{After: time.Duration(h.Sleep.Seconds) * time.Second}, nil
 	case h.Exec != nil:
-		d, err := parseDeed(h.Exec.Command)
+		d, err := parseAction(h.Exec.Command)
 		if err != nil {
 			return answer, err
 		}
@@ -201,8 +202,8 @@ func (p *programs) hook(n *program, h *corev1.LifecycleHandler) (answer simulate
 	case h.HTTPGet != nil:
 		r, err := p.get(n, h.HTTPGet)
 		switch answer.After = r.after; r.Kind {
-		case simulate.Good, simulate.Status:
-		case simulate.Refused:
+		case simscript.ReplyGood, simscript.ReplyStatus:
+		case simscript.ReplyRefused:
 			answer.Err = errors.New("connection refused")
 		default:
 			return answer, errors.Join(err, errors.New("a hook that gets no answer has no translation"))

@@ -52,36 +52,36 @@ func ending(text string) (after time.Duration, code int32, err error) {
 	return after, int32(n), err
 }
 
-// deed is what "player do" does: an exec probe, a hook or an init container.
-type deed struct {
+// action is what "player do" does: an exec probe, a hook or an init container.
+type action struct {
 	name, script string
 	args         []string // more of them, for the step args
 }
 
-func parseDeed(command []string) (deed, error) {
+func parseAction(command []string) (action, error) {
 	if len(command) < 2 || command[0] != playerPath || command[1] != "do" {
-		return deed{}, fmt.Errorf("the command %q has no translation", command)
+		return action{}, fmt.Errorf("the command %q has no translation", command)
 	}
 	rest := command[2:]
 	if len(rest) > 0 && strings.HasPrefix(rest[0], "-name=") {
 		rest = rest[1:]
 	}
 	if len(rest) < 2 {
-		return deed{}, fmt.Errorf("the command %q says too little", command)
+		return action{}, fmt.Errorf("the command %q says too little", command)
 	}
-	return deed{rest[0], rest[1], rest[2:]}, nil
+	return action{rest[0], rest[1], rest[2:]}, nil
 }
 
-// done is how a step of a deed ends.
+// done is how a step of an action ends.
 type done struct {
 	code        int32
 	out, errors string
 	after       time.Duration
 }
 
-// act does the parts of a step: a code, print, eprint and sleep. What is about signals, descriptors
-// and sizes has no translation.
-func act(step string) (d done, err error) {
+// perform does the parts of a step: a code, print, eprint and sleep. What is about signals,
+// descriptors and sizes has no translation.
+func perform(step string) (d done, err error) {
 	for part := range strings.SplitSeq(step, "+") {
 		what, arg, _ := strings.Cut(part, ":")
 		switch what {

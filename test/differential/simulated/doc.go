@@ -5,11 +5,11 @@
 // [Unplayed] names the scenarios that are about such things.
 //
 //	play.go      one scenario, from manifest to trace
-//	wardrobe.go  manifests and steps as the simulator takes them
+//	client.go    what a client of the simulated cluster asks and observes
+//	manifest.go  manifests and steps as the simulator takes them
 //	command.go   the player's command line
-//	script.go    the player's scripts
-//	program.go   the programs of a Pod, and their ledger
+//	program.go   the programs of a Pod
 //	answer.go    what probes and hooks get
-//	history.go   the ledger's lines about processes
+//	pod_log.go   the lines of the ledger about processes
 //	unplayed.go  what is not played, and why
 package simulated

@@ -7,10 +7,10 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/watch"
+	discoveryv1 "k8s.io/api/discovery/v1"
 
 	"github.com/probity-run/probity/internal/simulate"
+	simscript "github.com/probity-run/probity/internal/simulate/script"
 	"github.com/probity-run/probity/test/differential/cluster"
 	"github.com/probity-run/probity/test/differential/ledger"
 	"github.com/probity-run/probity/test/differential/scenario"
@@ -29,7 +29,7 @@ func epoch() time.Time { return time.Date(2026, time.January, 1, 0, 0, 0, 0, tim
 // Play plays a scenario. The seed chooses the phases of its probes; equal seeds give equal traces.
 // The error says what of the scenario has no translation, whatever the seed.
 func Play(s scenario.Scenario, seed uint64) (trace.Trace, error) {
-	p := &play{scenario: s, seed: seed, books: map[string]*book{}}
+	p := &play{scenario: s, seed: seed, logs: map[string]*podLog{}, slices: map[string]*discoveryv1.EndpointSlice{}}
 	t, err := p.run()
 	if err != nil {
 		err = fmt.Errorf("cannot simulate %s: %w", s.ID, err)
@@ -41,35 +41,40 @@ func Play(s scenario.Scenario, seed uint64) (trace.Trace, error) {
 type play struct {
 	scenario scenario.Scenario
 	seed     uint64
+	requests []simulate.Request
 	seen     []trace.Observation
-	books    map[string]*book // by Pod
-	err      error            // the first of a program
+	events   int                                   // of those
+	slices   map[string]*discoveryv1.EndpointSlice // the newest of each Service
+	logs     map[string]*podLog                    // by Pod
+	err      error                                 // the first of a program
 }
 
 func (p *play) run() (trace.Trace, error) {
-	objects, err := dress(p.scenario.Manifest)
+	objects, err := readManifest(p.scenario.Manifest)
 	if err != nil {
 		return trace.Trace{}, err
 	}
-	steps, err := dressSteps(p.scenario.Steps)
-	if err != nil {
+	if p.requests, err = readSteps(p.scenario.Steps); err != nil {
 		return trace.Trace{}, err
 	}
 	horizon := patience + p.scenario.Watched()
-	entries, err := simulate.Play{Service: p.service, Steps: steps, See: p.see}.Run(objects, simulate.Options{
-		Horizon: horizon, Seed: p.seed, MaxRestartPeriod: cluster.MaxRestartPeriod * time.Second,
+	result, err := simulate.Run(objects, &simscript.Script{}, simulate.Options{
+		Horizon: horizon, Seed: p.seed, MaxRestartPeriod: cluster.MaxRestartPeriod * time.Second, Programs: p.programs, Client: p,
 	})
 	if err = cmp.Or(p.err, err); err != nil {
 		return trace.Trace{}, err
 	}
-	for _, e := range entries {
-		if e.Kind == simulate.KindProcess {
-			p.books[e.Pod].happened(e)
+	if lost := result.Timeline.Lost(); lost > 0 {
+		return trace.Trace{}, fmt.Errorf("the simulation is too long: %d entries of its timeline do not fit", lost)
+	}
+	for _, e := range result.Timeline.Entries() {
+		if e.Kind == simulate.EntryProcess {
+			p.logs[e.Pod].noteEntry(e)
 		}
 	}
 	ledgers := map[string][]ledger.Line{}
-	for pod, book := range p.books {
-		ledgers[pod] = book.finished(horizon)
+	for pod, log := range p.logs {
+		ledgers[pod] = log.finished(horizon)
 	}
 	end, err := p.end(ledgers)
 	return trace.Gather(trace.Recorded{
@@ -77,15 +82,11 @@ func (p *play) run() (trace.Trace, error) {
 	}), err
 }
 
-// service makes the programs of a Pod.
-func (p *play) service(pod *corev1.Pod, now func() time.Duration) simulate.Service {
-	b := &book{}
-	p.books[pod.Name] = b
+// programs makes the programs of a Pod.
+func (p *play) programs(pod *corev1.Pod, now func() time.Duration) simulate.Programs {
+	b := &podLog{}
+	p.logs[pod.Name] = b
 	return newPrograms(pod, b, now, func(err error) { p.err = cmp.Or(p.err, err) })
-}
-
-func (p *play) see(at time.Duration, change watch.EventType, object runtime.Object) {
-	p.seen = append(p.seen, trace.Observation{At: epoch().Add(at), Type: change, Object: object})
 }
 
 // end is when watching ends: so long after the last start that is waited for. Steps count from the

@@ -81,8 +81,8 @@ func TestNoTranslation(t *testing.T) {
 	}
 }
 
-func TestAct(t *testing.T) {
-	got, err := act("eprint:err+print:out+sleep:2s+3")
+func TestPerform(t *testing.T) {
+	got, err := perform("eprint:err+print:out+sleep:2s+3")
 	if want := (done{3, "out", "err", 2 * time.Second}); got != want || err != nil {
 		t.Errorf("%+v, %v, want %+v", got, err, want)
 	}
@@ -90,16 +90,16 @@ func TestAct(t *testing.T) {
 
 // A ledger says what the player's would: a process that was killed wrote last when it still lived,
 // and a hook that was cut off is not done.
-func TestBook(t *testing.T) {
-	b := &book{}
-	b.begin(life{container: "a", instance: 1, service: &serving{}, delay: time.Second})
+func TestPodLog(t *testing.T) {
+	b := &podLog{}
+	b.begin(process{container: "a", instance: 1, service: &serving{}, delay: time.Second})
 	b.write(3*time.Second, "a", 1, ledger.Exec, "preStop", "sleep:9s")
 	b.write(12*time.Second, "a", 1, ledger.Done, "preStop", "")
 	for _, e := range []struct {
 		at   time.Duration
 		text string
 	}{{0, "started"}, {4 * time.Second, "SIGTERM"}, {6 * time.Second, "SIGKILL"}, {6 * time.Second, "exited, code 137"}} {
-		b.happened(simulate.Entry{At: simulate.Offset(e.at), Container: "a", Instance: 1, Text: e.text})
+		b.noteEntry(simulate.Entry{At: simulate.Offset(e.at), Container: "a", Instance: 1, Text: e.text})
 	}
 	var got []string
 	for _, l := range b.finished(time.Minute) {

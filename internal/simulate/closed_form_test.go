@@ -1,0 +1,144 @@
+package simulate
+
+import (
+	"fmt"
+	"math"
+	"testing"
+	"time"
+
+	"github.com/probity-run/probity/internal/simulate/script"
+	"github.com/probity-run/probity/internal/timing"
+)
+
+// TestWorkedValues is the table of the rules: P/T/F, the time to detect what fails at once and what
+// hangs, the tolerated stall, the certain kill.
+func TestWorkedValues(t *testing.T) {
+	for _, c := range []struct {
+		p, t, f                      int
+		failing, hang                [3]float64
+		tolerated, certain, retained float64
+	}{
+		{10, 1, 3, [3]float64{20, 25, 30}, [3]float64{21, 26, 31}, 21, 31, 0},
+		{5, 2, 2, [3]float64{5, 7.5, 10}, [3]float64{7, 9.5, 12}, 7, 12, 0},
+		{10, 5, 6, [3]float64{50, 55, 60}, [3]float64{55, 60, 65}, 55, 65, 0},
+		{20, 10, 1, [3]float64{0, 10, 20}, [3]float64{10, 20, 30}, 10, 30, 0},
+		{5, 10, 3, [3]float64{10, 12.5, 15}, [3]float64{30, 32.5, 35}, 30, 35, 0},
+	} {
+		timing := closedForm{timing.Probe{Period: time.Duration(c.p) * time.Second, Timeout: time.Duration(c.t) * time.Second, Failures: c.f}}
+		name := fmt.Sprintf("%d/%d/%d", c.p, c.t, c.f)
+		if got := inSeconds(timing.DetectFailing()); got != c.failing {
+			t.Errorf("%s: detects failures in %v, want %v", name, got, c.failing)
+		}
+		if got := inSeconds(timing.DetectHang()); got != c.hang {
+			t.Errorf("%s: detects a hang in %v, want %v", name, got, c.hang)
+		}
+		if got := timing.Tolerated().Seconds(); got != c.tolerated {
+			t.Errorf("%s: tolerates %v, want %v", name, got, c.tolerated)
+		}
+		if timing.ActsOn(timing.Tolerated()) != 0 || timing.ActsOn(time.Duration(c.certain)*time.Second) != 1 {
+			t.Errorf("%s: acts on the tolerated stall, or not on %v s", name, c.certain)
+		}
+	}
+}
+
+func inSeconds(s Span) [3]float64 {
+	return [3]float64{time.Duration(s.Best).Seconds(), time.Duration(s.Mean).Seconds(), time.Duration(s.Worst).Seconds()}
+}
+
+// TestFalseActionsTable is the expected number of false actions in 30 days of 100 replicas, P = 10
+// s, by p and F.
+func TestFalseActionsTable(t *testing.T) {
+	for _, c := range []struct {
+		p    float64
+		want map[int]float64
+	}{
+		{0.1, map[int]float64{1: 2.3e6, 2: 2.3e5, 3: 2.3e4, 4: 2.3e3, 6: 23}},
+		{0.01, map[int]float64{1: 2.6e5, 2: 2.6e3, 3: 26, 4: 0.26, 6: 2.6e-5}},
+		{0.001, map[int]float64{1: 2.6e4, 2: 26, 3: 0.026, 4: 2.6e-5}},
+	} {
+		for f, want := range c.want {
+			got := 100 * closedForm{timing.Probe{Period: 10 * time.Second, Failures: f}}.FalseIndependent(c.p, 30*script.Day)
+			// the table is rounded to two digits, and for p = 0.1, F = 1 it subtracts restarts
+			if math.Abs(got/want-1) > 0.13 {
+				t.Errorf("p = %g, F = %d: %.3g, want %.2g", c.p, f, got, want)
+			}
+		}
+	}
+}
+
+// TestExponentialStalls is the closed form's own check: λ = 1/h, μ = 8 s, defaults: 0.992 a
+// script.Day, and the integral agrees with the numeric one.
+func TestExponentialStalls(t *testing.T) {
+	timing := closedForm{timing.Probe{Period: 10 * time.Second, Timeout: time.Second, Failures: 3}}
+	stall := script.Distribution{Shape: script.Exponential, A: 8 * time.Second}
+	if got := timing.FalseStalls(time.Hour, stall, script.Day); math.Abs(got-0.992) > 0.0005 {
+		t.Errorf("%.4f a script.Day, want 0.992", got)
+	}
+	if numeric := stall.Expect(timing.ActsOn); math.Abs(numeric/timing.ActsOnDraw(stall)-1) > 0.001 {
+		t.Errorf("the numeric integral is %g, the closed one %g", numeric, timing.ActsOnDraw(stall))
+	}
+}
+
+// TestClosedFormsAgreeWithTheSimulation is the promise of ±1 %: time to detect, false restarts by
+// stalls and by independent failures, the restart lottery.
+func TestClosedFormsAgreeWithTheSimulation(t *testing.T) {
+	probe := func(p, to, f int) string {
+		return podWith(fmt.Sprintf("livenessProbe: {httpGet: {path: /, port: http}, periodSeconds: %d, timeoutSeconds: %d, failureThreshold: %d}", p, to, f))
+	}
+	within := func(t *testing.T, what string, got, want float64) {
+		t.Helper()
+		if math.Abs(got/want-1) > 0.01 {
+			t.Errorf("%s: simulated %.5g, closed form %.5g: %.2f %% off", what, got, want, 100*(got/want-1))
+		}
+	}
+	for _, c := range [][3]int{{10, 1, 3}, {5, 2, 2}, {10, 5, 6}, {20, 10, 1}, {5, 10, 3}} {
+		p, to, f := c[0], c[1], c[2]
+		timing := closedForm{timing.Probe{Period: time.Duration(p) * time.Second, Timeout: time.Duration(to) * time.Second, Failures: f}}
+		t.Run(fmt.Sprintf("5.1 detect %d/%d/%d", p, to, f), func(t *testing.T) {
+			for fault, want := range map[string]Span{"hang@60s": timing.DetectHang(), "refuse@60s": timing.DetectFailing()} {
+				m := many(t, probe(p, to, f), ManyOptions{Runs: 1000, Horizon: 4 * time.Minute}, fault)
+				within(t, fault, time.Duration(m.Detect.Mean).Seconds(), time.Duration(want.Mean).Seconds())
+				if m.Undetected != 0 || m.Detect.Max > want.Worst || m.Detect.P50 < want.Best {
+					t.Errorf("%s: %d undetected, p50 %v, max %v, want within %v", fault, m.Undetected, m.Detect.P50, m.Detect.Max, want)
+				}
+			}
+		})
+	}
+	t.Run("5.4 ready", func(t *testing.T) {
+		sc := scriptOf(t)
+		startup := script.Distribution{Shape: script.Uniform, A: 10 * time.Second, B: 50 * time.Second}
+		sc.Programs["web"] = script.Program{Startup: startup, Before: script.Reply{Kind: script.ReplyRefused}, Latency: script.Fixed(5 * time.Millisecond)}
+		text := podWith("startupProbe: {httpGet: {path: /, port: http}, periodSeconds: 4, failureThreshold: 60}\n" +
+			"readinessProbe: {httpGet: {path: /, port: http}, periodSeconds: 5, successThreshold: 3}")
+		m, err := RunMany(parsed(t, text), sc, ManyOptions{Runs: 5000 * thoroughly, Horizon: 2 * time.Minute})
+		if err != nil {
+			t.Fatal(err)
+		}
+		// startup succeeds at the first tick from the start-up's end on, half a period later on
+		// average; readiness is probed at once and wants three successes, a period apart (R103)
+		want := startup.Mean() + 4*time.Second/2 + 2*5*time.Second
+		within(t, "ready", time.Duration(m.Ready.Mean).Seconds(), want.Seconds())
+	})
+	t.Run("5.7 stalls", func(t *testing.T) {
+		m := many(t, probe(5, 1, 2), ManyOptions{Runs: 60 * thoroughly, Horizon: 120 * script.Day, Replicas: 1}, "gc-stall=8s/2h")
+		within(t, "stalls", m.Stalls[0].Correlated.Simulated, m.Stalls[0].Correlated.Closed)
+	})
+	t.Run("5.6 independent failures", func(t *testing.T) {
+		sc := scriptOf(t)
+		sc.Programs["web"] = script.Program{Before: script.Reply{Kind: script.ReplyRefused}, Latency: script.Fixed(5 * time.Millisecond), Failures: 0.05}
+		m, err := RunMany(parsed(t, probe(30, 1, 2)), sc, ManyOptions{Runs: 100 * thoroughly, Horizon: 30 * script.Day, Replicas: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		within(t, "independent", m.FalseRestarts, closedForm{timing.Probe{Period: 30 * time.Second, Failures: 2}}.FalseIndependent(0.05, 30*script.Day))
+	})
+}
+
+func many(t *testing.T, text string, opts ManyOptions, faults ...string) *Many {
+	t.Helper()
+	m, err := RunMany(parsed(t, text), scriptOf(t, faults...), opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}

@@ -1,0 +1,128 @@
+package simulate
+
+import (
+	"slices"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/probity-run/probity/internal/lifecycle"
+	"github.com/probity-run/probity/internal/simulate/script"
+)
+
+// cluster is what is simulated: Pods, the controllers that make them and the Services that route to
+// them, at one instant of virtual time.
+type cluster struct {
+	script    *script.Script
+	seed      uint64
+	phase     time.Duration // added to the times of faults that happen once
+	options   lifecycle.Options
+	noSkip    bool
+	programs  func(pod *corev1.Pod, now func() time.Duration) Programs // nil for those of the script
+	client    Client                                                   // nil for none
+	now, end  time.Duration
+	pods      []*pod
+	created   int // Pods so far
+	workloads []controller
+	routes    []*route
+	queue     queue
+	timeline  *Timeline
+	measures  *measures
+	syncDue   bool // the controllers have to sync
+	routesDue bool // the routes have to follow the Pods
+}
+
+// epoch is when every simulation begins.
+func epoch() time.Time { return time.Date(2026, time.January, 1, 0, 0, 0, 0, time.UTC) }
+
+func (c *cluster) time(d time.Duration) time.Time { return epoch().Add(d) }
+
+func (c *cluster) since(t time.Time) time.Duration { return t.Sub(epoch()) }
+
+// run lets time pass until the end.
+func (c *cluster) run() {
+	c.syncDue = true
+	c.sync()
+	for {
+		at, p := c.next()
+		if at > c.end {
+			break
+		}
+		c.now = at
+		if p == nil {
+			c.queue.pop().do()
+		} else {
+			p.step()
+		}
+		c.sync()
+	}
+	c.now = c.end
+	for _, r := range c.routes {
+		r.accrue(c.end)
+	}
+	c.timeline.sort()
+}
+
+// next is when something happens next, and to which Pod; nil means to none in particular.
+func (c *cluster) next() (at time.Duration, who *pod) {
+	at = c.queue.next()
+	for _, p := range c.pods {
+		if t := p.next(); t < at {
+			at, who = t, p
+		}
+	}
+	return at, who
+}
+
+// sync lets the controllers act until they have nothing to do, and the routes follow.
+func (c *cluster) sync() {
+	for c.syncDue {
+		c.syncDue = false
+		for _, load := range c.workloads {
+			load.sync(c)
+		}
+	}
+	if c.routesDue {
+		c.routesDue = false
+		for _, r := range c.routes {
+			r.update(c)
+		}
+	}
+}
+
+// schedule does something at a time.
+func (c *cluster) schedule(at time.Duration, do func()) { c.queue.put(item{at: at, do: do}) }
+
+// syncAt lets the controllers sync at a time; the zero time is none.
+func (c *cluster) syncAt(at time.Time) {
+	if !at.IsZero() {
+		c.schedule(c.since(at), func() { c.syncDue = true })
+	}
+}
+
+// mayDeletePods reports whether a controller may delete a Pod although nothing happens first.
+func (c *cluster) mayDeletePods() bool {
+	return slices.ContainsFunc(c.workloads, controller.mayDeletePods)
+}
+
+// remove forgets a Pod that is gone.
+func (c *cluster) remove(gone *pod) {
+	for i, p := range c.pods {
+		if p == gone {
+			c.pods = append(c.pods[:i:i], c.pods[i+1:]...)
+			return
+		}
+	}
+}
+
+// note adds an entry that is about no Pod in particular.
+func (c *cluster) note(kind EntryKind, text string, more ...func(*Entry)) {
+	if c.timeline == nil {
+		return
+	}
+	e := Entry{At: Offset(c.now), Kind: kind, Text: text}
+	for _, f := range more {
+		f(&e)
+	}
+	c.timeline.add(e)
+}

@@ -1,0 +1,162 @@
+package script
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+)
+
+func scriptFields() []field[Script] {
+	return []field[Script]{
+		{"podSetup", "time", "0s", "From a Pod's creation to its first process: sandbox, volumes, images.",
+			func(d *decoder, n *yaml.Node, at string, s *Script) { d.distribution(n, at, &s.PodSetup) }},
+		{"endpointDelay", "time", "0s", "How long a change of readiness takes to reach those who send requests.",
+			func(d *decoder, n *yaml.Node, at string, s *Script) { d.distribution(n, at, &s.EndpointDelay) }},
+		{"programs", "mapping of container names to programs", "", "How the containers' processes behave when nothing is wrong.", readPrograms},
+		{"faults", "list of faults", "", "What happens to them.", func(d *decoder, n *yaml.Node, at string, s *Script) {
+			d.list(n, at, func(n *yaml.Node, at string) { s.Faults = append(s.Faults, readFault(d, n, at)) })
+		}},
+	}
+}
+
+func readPrograms(d *decoder, n *yaml.Node, at string, s *Script) {
+	if n.Kind != yaml.MappingNode {
+		d.fail(n, at, "a mapping from container names to programs is wanted here")
+		return
+	}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key := n.Content[i]
+		if _, twice := s.Programs[key.Value]; twice {
+			d.fail(key, join(at, key.Value), "the container is there twice")
+		}
+		p := DefaultProgram()
+		object(d, n.Content[i+1], join(at, key.Value), programFields(), &p)
+		s.Programs[key.Value] = p
+	}
+}
+
+func programFields() []field[Program] {
+	return []field[Program]{
+		{"startup", "time", "0s", "From the start of the process until it answers.",
+			func(d *decoder, n *yaml.Node, at string, p *Program) { d.distribution(n, at, &p.Startup) }},
+		{"beforeStartup", "refused, hang, ok or a status code", "refused", "What probes get until then.",
+			func(d *decoder, n *yaml.Node, at string, p *Program) { d.reply(n, at, &p.Before) }},
+		{"latency", "time", "5ms", "How long an answer takes. One that takes longer than timeoutSeconds fails.",
+			func(d *decoder, n *yaml.Node, at string, p *Program) { d.distribution(n, at, &p.Latency) }},
+		{"failures", "probability", "0", "That a probe fails by itself (status 500), each independent of the others.",
+			func(d *decoder, n *yaml.Node, at string, p *Program) { d.probability(n, at, &p.Failures) }},
+		{"shutdown", "time, or never", "0s",
+			"From SIGTERM to the end of the process. 0s: the signal itself ends it, with code 143; else the code is 0. never: it ignores the signal.",
+			readShutdown},
+		{"exit", "exit", "", "When the process ends by itself after each start. Default: never; an init container's at once.", readExit},
+		{"preStop", "time", "0s", "How long the preStop hook takes. A sleep hook, and a command such as sleep 10, take what they say.",
+			func(d *decoder, n *yaml.Node, at string, p *Program) { d.distribution(n, at, &p.PreStop) }},
+		{"postStart", "time", "0s", "The same for the postStart hook.",
+			func(d *decoder, n *yaml.Node, at string, p *Program) { d.distribution(n, at, &p.PostStart) }},
+	}
+}
+
+func readShutdown(d *decoder, n *yaml.Node, at string, p *Program) {
+	if n.Value == "never" {
+		p.Shutdown = Fixed(Infinity)
+		return
+	}
+	d.distribution(n, at, &p.Shutdown)
+}
+
+func readExit(d *decoder, n *yaml.Node, at string, p *Program) {
+	p.Exit = &Exit{}
+	object(d, n, at, exitFields(), p.Exit)
+}
+
+func exitFields() []field[Exit] {
+	return []field[Exit]{
+		{"after", "time", "0s", "From the start of the process to its end.", func(d *decoder, n *yaml.Node, at string, e *Exit) { d.distribution(n, at, &e.After) }},
+		{"code", "number", "0", "The exit code.", func(d *decoder, n *yaml.Node, at string, e *Exit) { d.exitCode(n, at, &e.Code) }},
+	}
+}
+
+func (d *decoder) exitCode(n *yaml.Node, at string, into *int32) {
+	code := int(*into)
+	d.integer(n, at, 0, 255, &code)
+	*into = int32(code)
+}
+
+func faultFields() []field[Fault] {
+	return []field[Fault]{
+		{"fault", strings.Join(kindNames(), ", "), "", "What happens. " + strings.Join(kindNotes(), "; ") + ".", readKind},
+		{"name", "text", "the fault", "What reports call it.", func(d *decoder, n *yaml.Node, at string, f *Fault) { d.text(n, at, &f.Name) }},
+		{"at", "time", "0s, with every: after one draw of every", "When it happens, counted from the start of the simulation.",
+			func(d *decoder, n *yaml.Node, at string, f *Fault) { f.At = d.optional(n, at) }},
+		{"every", "time", "", "From one beginning to the next. {exponential: 1h}: at random moments, one an hour.", readEvery},
+		{"for", "time", "until the container restarts", "How long it lasts.",
+			func(d *decoder, n *yaml.Node, at string, f *Fault) { f.For = d.optional(n, at) }},
+		{"container", "name", "all but init containers", "To which container it happens.",
+			func(d *decoder, n *yaml.Node, at string, f *Fault) { d.text(n, at, &f.Container) }},
+		{"probes", "list of startup, readiness, liveness", "all", "Which probes notice it.",
+			func(d *decoder, n *yaml.Node, at string, f *Fault) { d.probes(n, at, &f.Probes) }},
+		{"path", "path", "any", "Only httpGet probes of that path notice it.", func(d *decoder, n *yaml.Node, at string, f *Fault) { d.text(n, at, &f.Path) }},
+		{"replicas", "list of numbers from 0", "all", "To which replicas it happens.", readReplicas},
+		{"shared", "true or false", "false", "Whether chance strikes all replicas at the same time.",
+			func(d *decoder, n *yaml.Node, at string, f *Fault) { d.boolean(n, at, &f.Shared) }},
+		{"outlastsRestart", "true or false", "false" + alwaysOutlast(), "Whether it goes on when the container restarts.",
+			func(d *decoder, n *yaml.Node, at string, f *Fault) { d.boolean(n, at, &f.Outlasts) }},
+		{"reply", "hang or a status code", "503", "What probes get from a " + strings.Join(kindsThatTake("reply"), " or a ") + ".",
+			func(d *decoder, n *yaml.Node, at string, f *Fault) { d.reply(n, at, &f.Reply) }},
+		{"code", "number", "1", "The exit code of an " + strings.Join(kindsThatTake("code"), " or an ") + ".", func(d *decoder, n *yaml.Node, at string, f *Fault) { d.exitCode(n, at, &f.Code) }},
+		{"latency", "time", "", "What " + strings.Join(kindsThatTake("latency"), " or ") + " adds to each answer.", func(d *decoder, n *yaml.Node, at string, f *Fault) { d.duration(n, at, &f.Latency) }},
+		{"ramp", "time", "0s", "During which that grows from 0.", func(d *decoder, n *yaml.Node, at string, f *Fault) { d.duration(n, at, &f.Ramp) }},
+	}
+}
+
+// alwaysOutlast names the kinds that no restart ends, whatever a script says.
+func alwaysOutlast() (text string) {
+	for _, name := range kindsThat(func(row kindRow) bool { return row.dependency }) {
+		text += "; " + name + ": true"
+	}
+	return text
+}
+
+func readKind(d *decoder, n *yaml.Node, at string, f *Fault) {
+	if d.scalar(n, at, "a fault") && !slices.Contains(kindNames(), n.Value) {
+		d.fail(n, at, "unknown fault %q: there are %s", n.Value, strings.Join(kindNames(), ", "))
+	}
+	f.Kind = FaultKind(n.Value)
+}
+
+func readEvery(d *decoder, n *yaml.Node, at string, f *Fault) {
+	f.Every = d.optional(n, at)
+	if f.Every.Mean() < time.Second {
+		d.fail(n, at, "a mean of at least 1s is wanted")
+	}
+}
+
+func readReplicas(d *decoder, n *yaml.Node, at string, f *Fault) {
+	f.Replicas = []int{}
+	d.list(n, at, func(n *yaml.Node, at string) {
+		i := 0
+		d.integer(n, at, 0, MaxReplicas-1, &i)
+		f.Replicas = append(f.Replicas, i)
+	})
+}
+
+func (d *decoder) optional(n *yaml.Node, at string) *Distribution {
+	into := &Distribution{}
+	d.distribution(n, at, into)
+	return into
+}
+
+// readFault reads a fault and checks that its fields go together.
+func readFault(d *decoder, n *yaml.Node, at string) Fault {
+	f := Fault{Code: 1, Reply: Reply{Kind: ReplyStatus, Code: 503}}
+	before := len(d.errs)
+	object(d, n, at, faultFields(), &f)
+	if len(d.errs) == before {
+		if problem := f.problem(); problem != "" {
+			d.fail(n, at, "%s", problem)
+		}
+	}
+	return f
+}

@@ -1,0 +1,109 @@
+package script
+
+import (
+	"errors"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/probity-run/probity/internal/lifecycle"
+)
+
+var (
+	errNoAt    = errors.New("it has no time")
+	errNoValue = errors.New("it has no value")
+	errNoFor   = errors.New("it has no length")
+)
+
+// once adds a fault that happens at a time.
+func (s *Script) once(f Fault, a arguments) error {
+	if a.at == nil {
+		return errNoAt
+	}
+	f.At, f.Container, f.Probes = new(Fixed(*a.at)), a.container, a.probes
+	if a.length != nil {
+		f.For = new(Fixed(*a.length))
+	}
+	s.Faults = append(s.Faults, f)
+	return nil
+}
+
+// eachProgram changes the programs of the containers that are meant.
+func (s *Script) eachProgram(a arguments, change func(*Program)) {
+	name := a.container
+	if name == "" {
+		name = "*"
+		for _, known := range slices.Sorted(maps.Keys(s.Programs)) {
+			p := s.Programs[known]
+			change(&p)
+			s.Programs[known] = p
+		}
+		if _, ok := s.Programs["*"]; ok {
+			return
+		}
+	}
+	p := s.Program(name)
+	change(&p)
+	if s.Programs == nil {
+		s.Programs = map[string]Program{}
+	}
+	s.Programs[name] = p
+}
+
+func slowStart(s *Script, a arguments) error {
+	if a.first == nil {
+		return errNoValue
+	}
+	s.eachProgram(a, func(p *Program) { p.Startup = Fixed(*a.first) })
+	return nil
+}
+
+func crashLoop(s *Script, a arguments) error {
+	if a.first == nil {
+		return errNoValue
+	}
+	s.eachProgram(a, func(p *Program) { p.Exit = &Exit{After: Fixed(*a.first), Code: 1} })
+	return nil
+}
+
+func slow(s *Script, a arguments) error {
+	if a.first == nil || *a.first == 0 {
+		return errNoValue
+	}
+	f := Fault{Kind: FaultSlow, Latency: *a.first, Container: a.container, Outlasts: true}
+	if a.second != nil {
+		f.Ramp = *a.second
+	}
+	s.Faults = append(s.Faults, f)
+	return nil
+}
+
+func flap(s *Script, a arguments) error {
+	bad, every := 30*time.Second, time.Minute
+	if a.first != nil {
+		if a.second == nil {
+			return errNoFor
+		}
+		bad, every = *a.first, *a.second
+	}
+	if every < time.Second {
+		return errNoFor
+	}
+	probes := a.probes
+	if probes == nil {
+		probes = []lifecycle.ProbeType{lifecycle.Readiness}
+	}
+	s.Faults = append(s.Faults, Fault{
+		Kind: FaultStatus, Reply: Reply{Kind: ReplyStatus, Code: 503}, Every: new(Fixed(every)), For: new(Fixed(bad)), Probes: probes, Container: a.container,
+	})
+	return nil
+}
+
+func gcStall(s *Script, a arguments) error {
+	if a.first == nil || a.second == nil || *a.first == 0 || *a.second < time.Second {
+		return errNoValue
+	}
+	every, lasts := Distribution{Shape: Exponential, A: *a.second}, Distribution{Shape: Exponential, A: *a.first}
+	s.Faults = append(s.Faults, Fault{Kind: FaultHang, Every: &every, For: &lasts, Container: a.container})
+	return nil
+}

@@ -1,0 +1,42 @@
+package simulate
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/probity-run/probity/internal/simulate/script"
+)
+
+func FuzzScript(f *testing.F) {
+	_, example, _ := strings.Cut(script.Reference(), "Example:\n")
+	f.Add(example)
+	f.Add("faults: [{fault: hang, at: {normal: {mean: 1s, deviation: 3s}}}]")
+	f.Add("a: &a [*a]")
+	f.Fuzz(func(t *testing.T, text string) {
+		s, err := script.Decode("fuzz", []byte(text))
+		if err != nil {
+			return
+		}
+		if _, err := Run(parsed(t, defaults), s, Options{Horizon: 2 * time.Minute}); err != nil && !strings.Contains(err.Error(), "container") {
+			t.Errorf("%q: %v", text, err)
+		}
+	})
+}
+
+func FuzzReadyMadeFault(f *testing.F) {
+	for _, r := range script.ReadyMadeFaults() {
+		for text := range strings.SplitSeq(r.Syntax, ", ") {
+			f.Add(text)
+		}
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		s := &script.Script{}
+		if err := s.ParseFault(text); err != nil {
+			return
+		}
+		if _, err := Run(parsed(t, defaults), s, Options{Horizon: 2 * time.Minute}); err != nil && !strings.Contains(err.Error(), "container") {
+			t.Errorf("%q: %v", text, err)
+		}
+	})
+}

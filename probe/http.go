@@ -5,6 +5,8 @@ import (
 	"io"
 	"net/http"
 	"time"
+
+	"github.com/probity-run/probity/probe/internal/verdict"
 )
 
 // HTTPGet is the httpGet handler (R51–R75): one GET, and the status code decides. 200–299 is a
@@ -66,7 +68,7 @@ func (h HTTPGet) Probe(ctx context.Context) Result {
 		}
 		return Result{Outcome: Failure, Err: err}
 	}
-	return HTTPVerdict(res.StatusCode, body)
+	return resultOf(verdict.HTTP(res.StatusCode, body))
 }
 
 // client returns the shared client or a private one, and what to call when the attempt is over.

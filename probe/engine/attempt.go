@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/probity-run/probity/probe"
+	"github.com/probity-run/probity/probe/internal/verdict"
 )
 
 // attempt is one attempt in flight. All but settled belongs to the loop.
@@ -56,6 +57,15 @@ func guarded(ctx context.Context, p probe.Prober) (result probe.Result) {
 		}
 	}()
 	return p.Probe(ctx)
+}
+
+// late reports whether the attempt has used up its time. The engine notices that up to a quantum
+// later.
+func (a *attempt) late() bool { return time.Since(a.began) >= a.target.fast.timeout }
+
+// resultOf returns the result of an attempt that has a verdict.
+func resultOf(v verdict.Verdict) probe.Result {
+	return probe.Result{Outcome: probe.Outcome(v.Outcome), Output: v.Output}
 }
 
 // finish releases what the attempt holds and hands over the result, if it is wanted.

@@ -2,20 +2,19 @@ package engine
 
 import (
 	"io"
-	"math"
-	"math/rand/v2"
-	"time"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/probity-run/probity/probe"
+	"github.com/probity-run/probity/probe/internal/healthcall"
+	"github.com/probity-run/probity/probe/internal/verdict"
 )
 
 const (
 	noSocket = -1
 
-	// maxReads is after how many pieces an answer is left to net/http or grpc: each piece costs a
-	// look at all.
+	// maxReads is after how many pieces an HTTP answer is left to net/http: for each piece, all
+	// of the answer is read again.
 	maxReads = 64
 )
 
@@ -30,13 +29,17 @@ type exchange struct {
 	fd        int
 	watched   uint32 // what epoll reports about fd
 	connected bool
-	sent      int // bytes of the request
-	owed      int // bytes of acknowledgements that were sent
-	reads     int
-	received  []byte // all that was received, if that was not enough to decide
-	stage     stage  // what received amounts to
-	retries   int
-	retry     timer // until the next connection is tried
+	out       []byte // what has to be sent
+	sent      int    // bytes of out
+
+	// HTTP
+	reads    int
+	received []byte // all that was received, if that was not enough to decide
+	stage    stage  // what received amounts to
+
+	// gRPC
+	call  healthcall.Call
+	retry timer // until the next connection is tried
 }
 
 // open starts a connection.
@@ -48,6 +51,10 @@ func (x *exchange) open() {
 		return
 	}
 	x.fd = fd
+	x.out = x.attempt.target.fast.request
+	if x.attempt.target.fast.grpc != nil {
+		x.out = x.call.Dialled()
+	}
 	if err := connect(fd, &to); err != nil && err != unix.EINPROGRESS && err != unix.EINTR {
 		x.dialFailed("connect", err)
 		return
@@ -58,12 +65,11 @@ func (x *exchange) open() {
 // progress goes on as far as it can. Without being told by epoll it is called once, right after
 // connecting: on loopback the connection stands then already.
 func (x *exchange) progress() {
-	request := x.attempt.target.fast.request
 	switch {
-	case len(request) == 0:
+	case len(x.out) == 0:
 		x.greet()
-	case x.sent < len(request):
-		x.send(request)
+	case x.sent < len(x.out):
+		x.send()
 	default:
 		x.receive()
 	}
@@ -97,10 +103,10 @@ func (x *exchange) unconnected() {
 	}
 }
 
-// send sends what is left of the request. Whether the connection stands shows in what the kernel
-// says to that.
-func (x *exchange) send(request []byte) {
-	n, err := write(x.fd, request[x.sent:])
+// send sends what is left of out. Whether the connection stands shows in what the kernel says to
+// that.
+func (x *exchange) send() {
+	n, err := write(x.fd, x.out[x.sent:])
 	switch {
 	case err == unix.EAGAIN || err == unix.EINTR:
 		x.watch(unix.EPOLLOUT)
@@ -110,7 +116,7 @@ func (x *exchange) send(request []byte) {
 		x.dialFailed("connect", err)
 	default:
 		x.connected = true
-		if x.sent += n; x.sent < len(request) {
+		if x.sent += n; x.sent < len(x.out) {
 			x.watch(unix.EPOLLOUT)
 			return
 		}
@@ -148,19 +154,19 @@ func (x *exchange) receive() {
 	}
 }
 
-// take looks at what was received, and keeps it if that is not enough to decide.
+// take decides by what was received. Of HTTP it is kept if that is not enough to decide.
 func (x *exchange) take(piece []byte) {
+	if x.attempt.target.fast.grpc != nil {
+		x.follow(x.call.Received(piece, x.attempt.late()))
+		return
+	}
 	x.reads++
 	data, generation := piece, x.generation
 	if len(x.received) > 0 {
 		x.received = append(x.received, piece...)
 		data = x.received
 	}
-	if x.attempt.target.fast.grpc != nil {
-		x.takeGRPC(data)
-	} else {
-		x.takeHTTP(data)
-	}
+	x.takeHTTP(data)
 	// else the exchange is another one by now
 	if x.generation == generation && len(x.received) == 0 {
 		x.received = append(x.received, piece...)
@@ -171,7 +177,7 @@ func (x *exchange) takeHTTP(data []byte) {
 	reply := readHTTP(data, false)
 	switch {
 	case reply.stage == decided:
-		x.attempt.finish(probe.HTTPVerdict(reply.status, string(reply.body)))
+		x.attempt.finish(resultOf(verdict.HTTP(reply.status, string(reply.body))))
 	case reply.stage == foreign && x.talksToItself():
 		x.leave(x.attempt.target.prober)
 	case reply.stage == foreign || x.reads >= maxReads:
@@ -181,70 +187,27 @@ func (x *exchange) takeHTTP(data []byte) {
 	}
 }
 
-func (x *exchange) takeGRPC(data []byte) {
-	reply := readGRPC(data)
-	timeout := x.attempt.target.fast.timeout
-	switch {
-	case reply.stage == decided && reply.code == 0:
-		x.attempt.finish(probe.GRPCVerdict(reply.serving))
-	case reply.stage == decided:
-		x.attempt.finish(probe.GRPCCallVerdict(reply.code, reply.message, timeout))
-	case reply.stage == foreign && x.talksToItself():
-		x.leave(x.attempt.target.prober)
-	case reply.stage == foreign && !reply.connected:
-		x.again()
-	case reply.stage == foreign && time.Since(x.attempt.began) >= timeout:
-		// a server that keeps the time too breaks off what is overdue
-		x.attempt.finish(probe.GRPCCallVerdict(codeDeadlineExceeded, "", timeout))
-	case reply.stage == foreign || x.reads >= maxReads:
-		x.leave(x.attempt.target.prober)
-	default:
-		if reply.connected {
-			x.stage = inBody
-		}
-		if owed := reply.owed[x.owed:]; len(owed) > 0 {
-			if n, err := write(x.fd, owed); err == nil {
-				// what does not fit, or goes nowhere, has time until the next piece comes
-				x.owed += n
-			}
-		}
-	}
-}
-
 // ended decides what it means that nothing more can be read.
 func (x *exchange) ended(end error) {
-	switch t := x.attempt.target.fast; {
-	case t.grpc == nil:
+	switch a := x.attempt; {
+	case a.target.fast.grpc != nil && a.late():
+		a.expire() // a server that keeps the time too may break off what is overdue
+	case a.target.fast.grpc != nil:
+		x.follow(x.call.Ended(end))
+	default:
 		if reply := readHTTP(x.received, true); end == io.EOF && reply.stage == decided {
-			x.attempt.finish(probe.HTTPVerdict(reply.status, string(reply.body)))
+			a.finish(resultOf(verdict.HTTP(reply.status, string(reply.body))))
 			return
 		}
 		x.handOver(x.received, end)
-	case x.stage == inHead:
-		x.again()
-	default:
-		x.attempt.finish(probe.GRPCCallVerdict(codeUnavailable, "error reading from server: "+end.Error(), t.timeout))
 	}
-}
-
-// again tries another connection after a while, as grpc does (R93): after a second, then less and
-// less often.
-func (x *exchange) again() {
-	x.hangUp()
-	pause := float64(time.Second) * math.Pow(1.6, float64(x.retries))
-	if x.retries > 0 {
-		pause *= 0.8 + 0.4*rand.Float64()
-	}
-	x.retries++
-	e := x.attempt.engine
-	e.at(time.Now().Add(time.Duration(pause)), &x.retry)
 }
 
 // abandon ends the exchange. The attempt has its result, is cancelled, or goes on elsewhere.
 func (x *exchange) abandon() {
 	x.attempt.engine.wheel.remove(&x.retry)
 	x.hangUp()
-	x.attempt, x.retries = nil, 0
+	x.attempt, x.call = nil, healthcall.Call{}
 	x.poller.free = append(x.poller.free, x)
 }
 
@@ -261,5 +224,5 @@ func (x *exchange) hangUp() {
 func (x *exchange) forget() {
 	x.generation++
 	x.fd, x.watched, x.connected = noSocket, 0, false
-	x.sent, x.owed, x.reads, x.received, x.stage = 0, 0, 0, nil, inHead
+	x.out, x.sent, x.reads, x.received, x.stage = nil, 0, 0, nil, inHead
 }

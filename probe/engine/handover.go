@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/probity-run/probity/probe"
+	"github.com/probity-run/probity/probe/internal/dial"
 )
 
 // inherited lets net/http go on with an exchange that the fast path began: as a Prober it performs
@@ -27,7 +28,7 @@ func (i inherited) Probe(ctx context.Context) probe.Result {
 		if taken.CompareAndSwap(false, true) {
 			return i.conn, nil
 		}
-		return probe.Dial(ctx, network, address)
+		return dial.Context(ctx, network, address)
 	}}
 	defer client.Close()
 	get := i.get

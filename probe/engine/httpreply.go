@@ -2,10 +2,12 @@ package engine
 
 import (
 	"bytes"
+
+	"github.com/probity-run/probity/probe/internal/verdict"
 )
 
 const (
-	bodyLimit = 10 << 10 // bytes of a body that are read (R61)
+	bodyLimit = verdict.OutputLimit // bytes of a body that are read (R61)
 
 	// replyLimit is how many bytes of an answer the fast path looks at. One that is not decided by
 	// then is left to net/http, whose limits are far higher.

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"os"
@@ -11,27 +12,32 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/probity-run/probity/probe"
-)
-
-// The numbers of gRPC's codes that the loop itself has a use for.
-const (
-	codeDeadlineExceeded = 4
-	codeUnavailable      = 14
+	"github.com/probity-run/probity/probe/internal/verdict"
 )
 
 // dialFailed ends an attempt that has no connection, or for gRPC lets it try again later.
 func (x *exchange) dialFailed(call string, err error) {
 	t := x.attempt.target.fast
-	result := probe.ErrorVerdict(t.failed(t.dialError(os.NewSyscallError(call, err))))
+	failed := t.dialError(os.NewSyscallError(call, err))
 	switch {
-	case t.grpc != nil && result.Err == nil:
-		x.again()
+	case t.grpc != nil && !verdict.IsShortage(err):
+		x.follow(x.call.DialFailed(failed))
 	case t.http == nil && err == unix.ECONNRESET:
 		// only what was accepted can be reset (R79)
 		x.attempt.finish(probe.Result{Outcome: probe.Success})
 	default:
-		x.attempt.finish(result)
+		x.attempt.finish(t.resultOf(failed))
 	}
+}
+
+// resultOf returns the result of an attempt that ended in an error before there was an answer: a
+// failure of the service (R64, R80), or of this machine.
+func (t *target) resultOf(err error) probe.Result {
+	err = t.failed(err)
+	if verdict.IsShortage(err) {
+		return probe.Result{Err: fmt.Errorf("%w: %w", probe.ErrShortage, err)}
+	}
+	return resultOf(verdict.Failed(err.Error()))
 }
 
 // dialError wraps err like package net does.
@@ -66,19 +72,17 @@ func (overdue) Is(err error) bool { return err == context.DeadlineExceeded }
 func (a *attempt) expire() {
 	t, x := a.target.fast, a.fast
 	switch {
-	case t.grpc != nil && (x == nil || x.stage == inBody):
-		a.finish(probe.GRPCCallVerdict(codeDeadlineExceeded, "", t.timeout))
 	case t.grpc != nil:
-		a.finish(probe.GRPCConnectVerdict(t.addr.String(), t.timeout))
+		a.finish(resultOf(x.call.Expired()))
 	case t.http == nil:
-		a.finish(probe.ErrorVerdict(t.dialError(os.ErrDeadlineExceeded)))
+		a.finish(t.resultOf(t.dialError(os.ErrDeadlineExceeded)))
 	case x.stage == inBody:
 		a.finish(probe.Result{
 			Outcome: probe.Failure,
 			Err:     overdue(" (Client.Timeout or context cancellation while reading body)"),
 		})
 	default:
-		a.finish(probe.ErrorVerdict(t.failed(overdue(" (Client.Timeout exceeded while awaiting headers)"))))
+		a.finish(t.resultOf(overdue(" (Client.Timeout exceeded while awaiting headers)")))
 	}
 }
 
@@ -88,9 +92,7 @@ func (x *exchange) leave(p probe.Prober) {
 	a := x.attempt
 	x.abandon()
 	a.fast = nil
-	if a.target.fast.grpc == nil {
-		a.engine.wheel.remove(&a.deadline) // the Prober says best what it was waiting for
-	}
+	a.engine.wheel.remove(&a.deadline) // the Prober says best what it was waiting for
 	a.beside(p)
 }
 
@@ -116,7 +118,7 @@ func (x *exchange) handOver(received []byte, end error) {
 	}
 	var err error
 	if used.Conn, err = x.detach(); err != nil {
-		a.finish(probe.ErrorVerdict(t.failed(err)))
+		a.finish(t.resultOf(err))
 		return
 	}
 	get := *t.http

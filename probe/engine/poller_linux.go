@@ -2,6 +2,7 @@ package engine
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"sync/atomic"
 	"syscall"
@@ -125,6 +126,9 @@ func (p *poller) dispatch() {
 func (p *poller) start(a *attempt) bool {
 	x := p.newExchange()
 	x.attempt, a.fast = a, x
+	if grpc := a.target.fast.grpc; grpc != nil {
+		x.call = grpc.Start(rand.Float64())
+	}
 	if a.deadline.fire == nil {
 		a.deadline.fire = a.expire
 	}

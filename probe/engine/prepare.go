@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/probity-run/probity/probe"
+	"github.com/probity-run/probity/probe/internal/healthcall"
 )
 
 // Probe is a Prober that was prepared for an engine: what its attempts have in common is formatted
@@ -21,10 +22,10 @@ type Probe struct {
 type target struct {
 	addr    netip.AddrPort
 	timeout time.Duration
-	request []byte         // sent at once after connecting; empty for TCP
-	prefix  string         // what stands before an error of the exchange
 	http    *probe.HTTPGet // one of these two is set, or none for TCP
-	grpc    *probe.GRPC
+	grpc    *healthcall.Target
+	request []byte // of HTTP
+	prefix  string // what stands before an error of HTTP
 }
 
 // Prepare returns p in the form that [Engine.Go] and [Engine.Every] use best. It takes about as

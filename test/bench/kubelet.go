@@ -77,5 +77,8 @@ func (o order) kubeletGet(transport *http.Transport, target int) probe.Result {
 	if err != nil {
 		return probe.Result{Outcome: probe.Failure, Err: err}
 	}
-	return probe.HTTPVerdict(res.StatusCode, string(body))
+	if res.StatusCode >= 400 {
+		return probe.Result{Outcome: probe.Failure, Output: fmt.Sprintf("HTTP probe failed with statuscode: %d", res.StatusCode)}
+	}
+	return probe.Result{Outcome: probe.Success, Output: string(body)}
 }

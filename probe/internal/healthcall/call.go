@@ -95,7 +95,7 @@ func (c *Call) Received(data []byte, late bool) Step {
 		return Step{Next: Read, Send: send}
 	case unprocessed:
 		if !c.processed {
-			c.processed = true
+			c.processed, c.conn = true, connection{}
 			return Step{Next: Redial}
 		}
 	case over:
@@ -151,6 +151,9 @@ func (c *Call) unconnected(reason string) Step {
 
 // over ends the call with a status, or by the answer if the status is OK.
 func (c *Call) over(s status) Step {
+	if found := c.conn.response.readMessages(); found.state == over {
+		s = found.status // of a message that came before the headers
+	}
 	if s.code == codeOK {
 		return Step{Next: Done, Verdict: servingVerdict(c.conn.response.serving)}
 	}

@@ -26,16 +26,6 @@ type finding struct {
 	reason string // if broken
 }
 
-// failed returns the finding that a connection breaks a rule of HTTP/2.
-func failed(e http2Error) finding {
-	return finding{state: broken, reason: "connection error: " + e.String()}
-}
-
-// cutShort returns the finding that a frame is shorter than its fields.
-func cutShort() finding {
-	return finding{state: broken, reason: io.ErrUnexpectedEOF.Error()}
-}
-
 // endedBy returns the finding that the call has ended with a status.
 func endedBy(code code, message string) finding {
 	return finding{state: over, status: status{code, message}}
@@ -135,69 +125,6 @@ func (c *connection) frame(send []byte, f frame) ([]byte, finding) {
 	return send, finding{}
 }
 
-// number reads the 32 bits at an offset of the payload.
-func (f frame) number(offset int) uint32 { return binary.BigEndian.Uint32(f.payload[offset:]) }
-
-// check decides whether a frame is well-formed. Header blocks are read elsewhere.
-func (f frame) check() finding {
-	onStream := f.stream != 0
-	switch f.kind {
-	case frameSettings:
-		return f.checkSettings()
-	case framePing:
-		return f.checkSize(f.length == 8, !onStream)
-	case frameGoAway:
-		if onStream {
-			return failed(protocolError)
-		}
-		return f.checkSize(f.length >= 8, true)
-	case frameReset:
-		return f.checkSize(f.length == 4, onStream)
-	case framePriority:
-		if !onStream {
-			return failed(protocolError)
-		}
-		return f.checkSize(f.length == 5, true)
-	case frameWindow:
-		return f.checkSize(f.length == 4, onStream || f.length == 4 && f.number(0)&maxWindow != 0)
-	case frameHeaders, framePush:
-		return f.checkSize(true, onStream)
-	}
-	return finding{}
-}
-
-// checkSize returns what is wrong with a frame, if anything.
-func (f frame) checkSize(size, stream bool) finding {
-	switch {
-	case !size:
-		return failed(frameSizeError)
-	case !stream:
-		return failed(protocolError)
-	}
-	return finding{}
-}
-
-// checkSettings decides whether SETTINGS are well-formed.
-func (f frame) checkSettings() finding {
-	switch {
-	case f.has(flagAck) && f.length > 0:
-		return failed(frameSizeError)
-	case f.stream != 0:
-		return failed(protocolError)
-	case f.length%6 != 0:
-		return failed(frameSizeError)
-	}
-	for rest := f.payload; len(rest) > 0; rest = rest[6:] {
-		if binary.BigEndian.Uint16(rest) == settingInitialWindow {
-			if binary.BigEndian.Uint32(rest[2:]) > maxWindow {
-				return failed(flowControlError)
-			}
-			break // the first one counts
-		}
-	}
-	return finding{}
-}
-
 // goAway takes in that the server will close the connection. It goes on with the streams up to a
 // number; that may be said again with a lower one.
 func (c *connection) goAway(f frame) finding {
@@ -273,7 +200,7 @@ func (c *connection) endText(end error) string {
 		}
 		return end.Error()
 	}
-	if len(c.rest) != 0 && len(c.rest) != frameHeaderSize {
+	if len(c.rest) > 0 {
 		return io.ErrUnexpectedEOF.Error()
 	}
 	return io.EOF.Error()

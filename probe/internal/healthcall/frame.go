@@ -9,16 +9,17 @@ const (
 	maxFrame        = 1 << 14 // bytes of payload, if nobody announces more
 	stream          = 1       // the number of the first and only stream
 
-	frameData         = 0x0
-	frameHeaders      = 0x1
-	framePriority     = 0x2
-	frameReset        = 0x3
-	frameSettings     = 0x4
-	framePush         = 0x5
-	framePing         = 0x6
-	frameGoAway       = 0x7
-	frameWindow       = 0x8
-	frameContinuation = 0x9
+	frameData           = 0x0
+	frameHeaders        = 0x1
+	framePriority       = 0x2
+	frameReset          = 0x3
+	frameSettings       = 0x4
+	framePush           = 0x5
+	framePing           = 0x6
+	frameGoAway         = 0x7
+	frameWindow         = 0x8
+	frameContinuation   = 0x9
+	framePriorityUpdate = 0x10
 
 	flagAck        = 0x1 // SETTINGS, PING
 	flagEndStream  = 0x1 // DATA, HEADERS

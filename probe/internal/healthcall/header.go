@@ -18,6 +18,7 @@ type headerBlock struct {
 	decoder *hpack.Decoder
 	stream  uint32 // of the block that is not complete, or 0
 	ends    bool   // the block ends its stream
+	ignored bool   // the block is malformed, on a stream that does not matter
 
 	fields  []hpack.HeaderField // of the block, as far as they matter
 	size    int                 // of all fields
@@ -32,7 +33,7 @@ func (b *headerBlock) begin(f frame) {
 		b.decoder.SetMaxStringLength(headerLimit)
 	}
 	b.decoder.SetEmitEnabled(true)
-	b.stream, b.ends = f.stream, f.has(flagEndStream)
+	b.stream, b.ends, b.ignored = f.stream, f.has(flagEndStream), false
 	b.fields, b.size, b.regular, b.invalid = nil, 0, false, nil
 }
 
@@ -115,30 +116,32 @@ func (b *headerBlock) checkPseudo() error {
 
 // header takes in a part of a header block. The block counts when it is complete.
 func (c *connection) header(f frame) finding {
-	b := &c.block
-	fragment := f.payload
+	b, fragment := &c.block, f.payload
 	switch {
 	case f.kind == frameHeaders:
+		b.begin(f)
 		var found finding
-		if fragment, found = f.fragment(); found.state != open {
+		if fragment, found = f.fragment(); found.state == over && f.stream != stream {
+			b.ignored = true
+		} else if found.state != open {
 			return found
 		}
-		b.begin(f)
 	case b.invalid != nil, b.size > headerLimit:
 		return failed(protocolError)
 	}
-	if _, err := b.decoder.Write(fragment); err != nil {
-		return failed(compressionError)
+	if !b.ignored {
+		if _, err := b.decoder.Write(fragment); err != nil {
+			return failed(compressionError)
+		}
 	}
 	if !f.has(flagEndHeaders) {
 		return finding{}
 	}
-	number := b.stream
 	b.stream = 0
 	if err := b.decoder.Close(); err != nil {
 		return failed(compressionError)
 	}
-	if number != stream {
+	if f.stream != stream {
 		return finding{}
 	}
 	return c.response.header(b)
@@ -146,8 +149,7 @@ func (c *connection) header(f frame) finding {
 
 // fragment returns the part of a header block that HEADERS have.
 func (f frame) fragment() ([]byte, finding) {
-	padding := 0
-	fragment := f.payload
+	padding, fragment := 0, f.payload
 	if f.has(flagPadded) {
 		if len(fragment) == 0 {
 			return nil, cutShort()
@@ -161,11 +163,8 @@ func (f frame) fragment() ([]byte, finding) {
 		}
 		fragment = fragment[size:]
 	}
-	switch {
-	case padding <= len(fragment):
-		return fragment[:len(fragment)-padding], finding{}
-	case f.stream == stream:
+	if padding > len(fragment) {
 		return nil, endedBy(codeInternal, "received invalid frame")
 	}
-	return nil, failed(protocolError)
+	return fragment[:len(fragment)-padding], finding{}
 }

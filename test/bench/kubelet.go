@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/probity-run/probity/probe"
+	"github.com/probity-run/probity/test/grpc/oracle"
 )
 
 func background() context.Context { return context.Background() }
@@ -47,9 +48,12 @@ func (o order) startKubelet(t *tally) {
 
 // kubeletAttempt returns what makes one attempt at a target.
 func (o order) kubeletAttempt() func(target int) probe.Result {
-	// the handlers do what the kubelet does: a new dialler, a new client connection
-	if o.What != "http" {
+	switch o.What {
+	case "tcp": // the handler does what the kubelet does
 		return func(target int) probe.Result { return o.prober(target).Probe(background()) }
+	case "grpc":
+		call := oracle.GRPC{Host: "127.0.0.1", Port: o.Port, Timeout: time.Second}
+		return func(int) probe.Result { return call.Probe(background()) }
 	}
 	dialer := &net.Dialer{Control: func(_, _ string, c syscall.RawConn) error {
 		return c.Control(func(fd uintptr) {

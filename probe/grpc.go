@@ -74,9 +74,11 @@ func (g GRPC) connect(ctx context.Context, call *healthcall.Call, addr string) (
 	}
 	defer conn.Close()
 	giveUp := func() { _ = conn.SetDeadline(time.Unix(1, 0)) } // ends reading and writing
-	connected := context.AfterFunc(connecting, giveUp)
-	defer connected()
+	inTime := context.AfterFunc(connecting, giveUp)
+	defer inTime()
 	defer context.AfterFunc(ctx, giveUp)()
+	deadline, _ := ctx.Deadline()
+	late := func() bool { return !time.Now().Before(deadline) } // ctx is done a moment later
 	send, buffer := call.Dialled(), make([]byte, readSize)
 	for err == nil {
 		if len(send) > 0 {
@@ -84,15 +86,15 @@ func (g GRPC) connect(ctx context.Context, call *healthcall.Call, addr string) (
 		}
 		var n int
 		n, err = conn.Read(buffer)
-		step := call.Received(buffer[:n], ctx.Err() != nil)
+		step := call.Received(buffer[:n], late())
 		if step.Next != healthcall.Read {
 			return step, nil
 		}
 		if send = step.Send; call.Connected() {
-			connected()
+			inTime()
 		}
 	}
-	if ctx.Err() != nil {
+	if late() || ctx.Err() != nil {
 		return healthcall.Step{Next: healthcall.Done, Verdict: call.Expired()}, nil
 	}
 	return call.Ended(err), nil

@@ -44,8 +44,8 @@ type Header struct {
 }
 
 // Probe sends the request once. The output of a success is the first 10 KiB of the body. A body
-// that cannot be read that far is a prober error whatever the status (R61); an exchange that ends
-// before the headers is a failure (R64).
+// that cannot be read that far is a prober error whatever the status (R61); an answer that ends
+// before the headers are complete is a failure (R64).
 func (h HTTPGet) Probe(ctx context.Context) Result {
 	req, err := h.request(ctx, DefaultUserAgent)
 	if err != nil {

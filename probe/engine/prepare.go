@@ -18,7 +18,7 @@ type Probe struct {
 	fast   *target // nil: the fast path cannot take it
 }
 
-// target is what the fast path knows about a Prober.
+// target is what the fast path needs of a Prober.
 type target struct {
 	addr    netip.AddrPort
 	timeout time.Duration
@@ -34,7 +34,7 @@ func (e *Engine) Prepare(p probe.Prober) *Probe {
 	if prepared, ok := p.(*Probe); ok && prepared.engine == e {
 		return prepared
 	}
-	return &Probe{engine: e, prober: p, fast: e.poller.take(p)}
+	return &Probe{engine: e, prober: p, fast: e.poller.target(p)}
 }
 
 // Probe performs one attempt by the engine and waits for the result, so that a Probe is a Prober.
@@ -84,6 +84,7 @@ func literal(host string, port int) (netip.AddrPort, bool) {
 	return netip.AddrPortFrom(ip, uint16(port)), true
 }
 
+// timeoutOr returns the set time-out or the default.
 func timeoutOr(set time.Duration) time.Duration {
 	if set <= 0 {
 		return probe.DefaultTimeout

@@ -311,8 +311,8 @@ func FuzzFrames(f *testing.F) {
 	})
 }
 
-// withoutReason removes from a result why the connection was given up: with several reasons, it is a
-// matter of how much is read at once.
+// withoutReason removes from a result why the connection was given up: with several reasons, it is
+// a matter of how much is read at once.
 func withoutReason(r result) result {
 	const given = "error reading from server: "
 	if before, _, ok := strings.Cut(r.Output, given); ok {

@@ -100,8 +100,8 @@ type:reflect.Value <UsedInIface> -> reflect.(*Value).Method <ReflectMethod>
 	}
 }
 
-// TestNoGRPC: gRPC attempts do without grpc-go and what it brings. In the module test/grpc it is the
-// oracle.
+// TestNoGRPC: gRPC attempts do without grpc-go and what it brings. In the module test/grpc it is
+// the oracle.
 func TestNoGRPC(t *testing.T) {
 	for dependency := range strings.Lines(run(t, "go", "list", "-deps", "./...")) {
 		if strings.HasPrefix(dependency, "google.golang.org/") {

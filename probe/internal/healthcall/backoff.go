@@ -2,7 +2,7 @@ package healthcall
 
 import "time"
 
-// How grpc-go spaces its connections.
+// How long grpc-go waits between connections, and for one.
 const (
 	firstPause        = time.Second
 	longestPause      = 120 * time.Second
@@ -11,8 +11,8 @@ const (
 	minConnectTimeout = 20 * time.Second
 )
 
-// pause returns how long to wait after a connection that did not come to stand: a second, then more
-// and more (R93).
+// pause returns how long to wait after a connection that failed: a second, then more and more
+// (R93).
 func (c *Call) pause() time.Duration {
 	if c.retries == 0 {
 		return firstPause

@@ -55,12 +55,12 @@ type Step struct {
 // Call is one call. Its owner opens connections and reports what happens to them; each report
 // returns what to do next. A Call is not safe for concurrent use.
 type Call struct {
-	target    *Target
-	random    float64
-	conn      connection
-	retries   int  // connections in a row that did not come to stand
-	began     bool // a connection has stood, so that the call itself is under way
-	processed bool // the server may not send the call away a second time
+	target   *Target
+	random   float64
+	conn     connection
+	retries  int  // attempts in a row to connect that failed
+	began    bool // a server was connected, so the call itself is under way
+	repeated bool // the call was repeated, which happens once
 }
 
 // Start begins a call. random is a number in [0, 1) that spreads the pauses of many calls.
@@ -79,23 +79,23 @@ func (c *Call) DialFailed(err error) Step {
 	return c.unconnected(fmt.Sprintf("transport: Error while dialing: %v", err))
 }
 
-// Received reports what was read. late says that the time of the call is over.
+// Received reports what was read. late means that the time of the call is over.
 func (c *Call) Received(data []byte, late bool) Step {
 	send, found := c.conn.receive(data)
-	if c.conn.stands {
+	if c.conn.connected {
 		c.began, c.retries = true, 0
 	}
 	switch found.state {
 	case broken:
 		return c.lost(found.reason)
 	case open:
-		if (c.conn.stands && c.target.refusal != status{}) {
+		if (c.conn.connected && c.target.refusal != status{}) {
 			return c.over(c.target.refusal)
 		}
 		return Step{Next: Read, Send: send}
 	case unprocessed:
-		if !c.processed {
-			c.processed, c.conn = true, connection{}
+		if !c.repeated {
+			c.repeated, c.conn = true, connection{}
 			return Step{Next: Redial}
 		}
 	case over:
@@ -112,11 +112,11 @@ func (c *Call) Ended(end error) Step {
 	return c.lost(c.conn.endText(end))
 }
 
-// Connected reports whether the server has shown that it speaks HTTP/2. A connection on which it
-// has not done so after [Call.ConnectTimeout] is to be given up, and reported as ended.
-func (c *Call) Connected() bool { return c.conn.stands }
+// Connected reports whether the server has sent the settings of HTTP/2, with which it begins. A
+// connection without them after [Call.ConnectTimeout] is to be given up, and reported as ended.
+func (c *Call) Connected() bool { return c.conn.connected }
 
-// ConnectTimeout is how long dialling and the server's first words may take together.
+// ConnectTimeout is how long dialling and the server's settings may take together.
 func (c *Call) ConnectTimeout() time.Duration {
 	return max(minConnectTimeout, c.pause())
 }
@@ -130,16 +130,16 @@ func (c *Call) Expired() verdict.Verdict {
 		c.target.addr, c.target.timeout, context.DeadlineExceeded))
 }
 
-// lost decides what it means that the connection is of no use any more.
+// lost decides what it means that the connection cannot be used any more.
 func (c *Call) lost(reason string) Step {
-	if !c.conn.stands {
+	if !c.conn.connected {
 		return c.unconnected("error reading server preface: " + reason)
 	}
 	return c.over(c.conn.lost(reason))
 }
 
-// unconnected decides what it means that a connection did not come to stand: another one is tried
-// after a while (R93), unless the call is under way already.
+// unconnected decides what it means that no server was connected: the next connection is tried
+// after a pause (R93), unless the call is under way already.
 func (c *Call) unconnected(reason string) Step {
 	if c.began {
 		return c.over(status{codeUnavailable, fmt.Sprintf("connection error: desc = %q", reason)})

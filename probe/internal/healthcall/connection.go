@@ -14,8 +14,8 @@ type state int
 const (
 	open        state = iota // more has to come
 	over                     // the call has ended
-	unprocessed              // the server has not looked at the call, which may be repeated
-	broken                   // the connection is of no use any more
+	unprocessed              // the server has not processed the call, which may be repeated
+	broken                   // the connection cannot be used any more
 )
 
 // finding is what the bytes of a connection amount to.
@@ -33,20 +33,20 @@ func endedBy(code code, message string) finding {
 
 // connection reads what a server sends over one connection.
 type connection struct {
-	rest     []byte // a frame that is not complete
-	stands   bool   // the server has sent its settings
-	block    headerBlock
-	response response
-	uncredit int // bytes of DATA for which the server has not got credit again
+	rest      []byte // a frame that is not complete
+	connected bool   // the server has sent its settings: it speaks HTTP/2
+	block     headerBlock
+	response  response
+	consumed  int // bytes of DATA since the last WINDOW_UPDATE
 
-	goingAway  bool // the server has said that it will close the connection
-	goAwayText string
-	lastStream uint32 // that it goes on with
+	goingAway  bool   // the server has sent GOAWAY: it will close the connection
+	goAwayText string // its reason
+	lastStream uint32 // the last stream that it will answer
 }
 
-// creditAfter is after how many bytes of DATA the server gets credit for more: a quarter of what it
-// has from the beginning.
-const creditAfter = initialWindow / 4
+// windowUpdateAfter is after how many bytes of DATA the server is allowed as many again: a quarter
+// of what it may send at first.
+const windowUpdateAfter = initialWindow / 4
 
 // receive takes in the next bytes, and returns what they are to be answered with.
 func (c *connection) receive(data []byte) (send []byte, found finding) {
@@ -94,12 +94,12 @@ func (c *connection) frame(send []byte, f frame) ([]byte, finding) {
 	if found := f.check(); found.state == broken {
 		return send, found
 	}
-	if !c.stands && f.kind != frameSettings {
+	if !c.connected && f.kind != frameSettings {
 		return send, finding{state: broken, reason: "initial http2 frame from server is not a settings frame"}
 	}
 	switch f.kind {
 	case frameSettings, framePing:
-		c.stands = true
+		c.connected = true
 		if !f.has(flagAck) {
 			payload := f.payload
 			if f.kind == frameSettings {
@@ -125,12 +125,12 @@ func (c *connection) frame(send []byte, f frame) ([]byte, finding) {
 	return send, finding{}
 }
 
-// goAway takes in that the server will close the connection. It goes on with the streams up to a
-// number; that may be said again with a lower one.
+// goAway takes in that the server will close the connection. It still answers the streams up to a
+// number. It may send that again with a lower number.
 func (c *connection) goAway(f frame) finding {
 	last := f.number(0) & maxWindow
 	if last != 0 && last%2 == 0 || c.goingAway && last > c.lastStream {
-		return finding{} // nonsense
+		return finding{} // makes no sense
 	}
 	if !c.goingAway {
 		c.goAwayText = "code: " + http2Error(f.number(4)).String()
@@ -160,11 +160,11 @@ func (c *connection) data(send []byte, f frame) ([]byte, finding) {
 	if f.stream != stream {
 		return send, finding{}
 	}
-	if c.uncredit += f.length; c.uncredit >= creditAfter {
-		credit := binary.BigEndian.AppendUint32(nil, uint32(c.uncredit))
-		send = appendFrame(send, frameWindow, 0, 0, credit)
-		send = appendFrame(send, frameWindow, 0, stream, credit)
-		c.uncredit = 0
+	if c.consumed += f.length; c.consumed >= windowUpdateAfter {
+		increment := binary.BigEndian.AppendUint32(nil, uint32(c.consumed))
+		send = appendFrame(send, frameWindow, 0, 0, increment)
+		send = appendFrame(send, frameWindow, 0, stream, increment)
+		c.consumed = 0
 	}
 	return send, c.response.data(payload, f.has(flagEndStream))
 }
@@ -192,7 +192,7 @@ func (c *connection) lost(reason string) status {
 	return status{codeUnavailable, reason}
 }
 
-// endText returns what is said about the end of a connection.
+// endText returns the reason that is given for the end of a connection.
 func (c *connection) endText(end error) string {
 	if !errors.Is(end, io.EOF) {
 		if errno, ok := errors.AsType[syscall.Errno](end); ok {

@@ -15,7 +15,8 @@ const (
 	// library is what the kubelet's gRPC library adds to the user agent (R91).
 	library = "grpc-go/1.85.0"
 
-	// initialWindow is how many bytes of a message may be sent before the server has asked for more.
+	// initialWindow is how many bytes of a message may be sent before the server has asked for
+	// more.
 	initialWindow = 1<<16 - 1
 
 	messagePrefix = 5 // bytes before a message: compressed or not, and its length

@@ -23,12 +23,12 @@ const (
 // response is the server's answer, as far as it has come.
 type response struct {
 	begun    bool    // the headers of an answer in gRPC have come
-	page     *status // instead, the headers of another answer: what to say about it
+	page     *status // instead, the headers of another answer have come: the status that they mean
 	text     []byte  // the beginning of that answer's body
 	encoding string  // of compressed messages
 	body     []byte  // what has come of the messages and is not read
 	answered bool    // there was a message
-	serving  int32   // what it says
+	serving  int32   // its ServingStatus
 }
 
 // header takes in a complete header block: headers, trailers, or both in one.
@@ -53,7 +53,7 @@ func (r *response) header(b *headerBlock) finding {
 	case found.state != open:
 		return found
 	case !r.begun && !head.isGRPC:
-		return r.foreign(head, b.ends)
+		return r.notGRPC(head, b.ends)
 	case head.malformed != "":
 		return endedBy(codeInternal, head.malformed)
 	case b.ends:
@@ -63,7 +63,7 @@ func (r *response) header(b *headerBlock) finding {
 	return r.readMessages()
 }
 
-// head is what the fields of a header block say.
+// head is what matters of a header block.
 type head struct {
 	http        string // the status of HTTP
 	isGRPC      bool
@@ -135,8 +135,8 @@ func unescape(message string) string {
 	return text.String()
 }
 
-// foreign decides by the headers of an answer that is not gRPC's.
-func (r *response) foreign(h head, ends bool) finding {
+// notGRPC decides by the headers of an answer that is not gRPC's.
+func (r *response) notGRPC(h head, ends bool) finding {
 	problem, code := "malformed header: missing HTTP status", codeInternal
 	if h.http != "" {
 		number, err := strconv.Atoi(h.http)

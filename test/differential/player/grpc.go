@@ -11,8 +11,8 @@ import (
 	"github.com/probity-run/probity/test/healthserver"
 )
 
-// check answers health checks by a script of: a serving status by its name, "hang", or a code by its
-// name.
+// check answers health checks by a script of: a serving status by its name, "hang", or a code by
+// its name.
 func (s *service) check(r *http.Request, service string) (healthserver.Serving, error) {
 	step := s.book.take(ledger.Request, "grpc", s.health)
 	if s.shape {

@@ -16,17 +16,17 @@ import (
 )
 
 // dialFailed ends an attempt that has no connection, or for gRPC lets it try again later.
-func (x *exchange) dialFailed(call string, err error) {
-	t := x.attempt.target.fast
+func (c *conn) dialFailed(call string, err error) {
+	t := c.attempt.target.fast
 	failed := t.dialError(os.NewSyscallError(call, err))
 	switch {
 	case t.grpc != nil && !verdict.IsShortage(err):
-		x.follow(x.call.DialFailed(failed))
+		c.follow(c.call.DialFailed(failed))
 	case t.http == nil && err == unix.ECONNRESET:
 		// only what was accepted can be reset (R79)
-		x.attempt.finish(probe.Result{Outcome: probe.Success})
+		c.attempt.finish(probe.Result{Outcome: probe.Success})
 	default:
-		x.attempt.finish(t.resultOf(failed))
+		c.attempt.finish(t.resultOf(failed))
 	}
 }
 
@@ -53,6 +53,7 @@ func (t *target) failed(err error) error {
 	return prefixed{t.prefix, err}
 }
 
+// prefixed is an error with a text before its own.
 type prefixed struct {
 	prefix string
 	error
@@ -61,54 +62,53 @@ type prefixed struct {
 func (p prefixed) Error() string { return p.prefix + p.error.Error() }
 func (p prefixed) Unwrap() error { return p.error }
 
-// overdue is a time-out in net/http's words.
-type overdue string
+// timeoutError is a time-out in net/http's words.
+type timeoutError string
 
-func (o overdue) Error() string   { return context.DeadlineExceeded.Error() + string(o) }
-func (overdue) Timeout() bool     { return true }
-func (overdue) Is(err error) bool { return err == context.DeadlineExceeded }
+func (e timeoutError) Error() string   { return context.DeadlineExceeded.Error() + string(e) }
+func (timeoutError) Timeout() bool     { return true }
+func (timeoutError) Is(err error) bool { return err == context.DeadlineExceeded }
 
 // expire ends an attempt that has used up its time.
 func (a *attempt) expire() {
-	t, x := a.target.fast, a.fast
+	t, c := a.target.fast, a.fast
 	switch {
 	case t.grpc != nil:
-		a.finish(resultOf(x.call.Expired()))
+		a.finish(resultOf(c.call.Expired()))
 	case t.http == nil:
 		a.finish(t.resultOf(t.dialError(os.ErrDeadlineExceeded)))
-	case x.stage == inBody:
+	case c.stage == inBody:
 		a.finish(probe.Result{
 			Outcome: probe.Failure,
-			Err:     overdue(" (Client.Timeout or context cancellation while reading body)"),
+			Err:     timeoutError(" (Client.Timeout or context cancellation while reading body)"),
 		})
 	default:
-		a.finish(t.resultOf(overdue(" (Client.Timeout exceeded while awaiting headers)")))
+		a.finish(t.resultOf(timeoutError(" (Client.Timeout exceeded while awaiting headers)")))
 	}
 }
 
-// leave gives up the fast path's connection and lets a Prober make the attempt, within the same
-// time-out.
-func (x *exchange) leave(p probe.Prober) {
-	a := x.attempt
-	x.abandon()
+// fallBack gives up the fast path's connection and lets a Prober make the attempt.
+func (c *conn) fallBack(p probe.Prober) {
+	a := c.attempt
+	c.abandon()
 	a.fast = nil
-	a.engine.wheel.remove(&a.deadline) // the Prober says best what it was waiting for
-	a.beside(p)
+	a.engine.wheel.remove(&a.deadline) // the Prober has the right text for its time-out
+	a.spawn(p)
 }
 
-// handOver lets net/http go on with the exchange. end, if not nil, is how reading ends after what
-// was received.
-func (x *exchange) handOver(received []byte, end error) {
-	a, t := x.attempt, x.attempt.target.fast
+// handOver lets net/http go on with the connection. end, if not nil, is how reading ends after
+// what was received.
+func (c *conn) handOver(received []byte, end error) {
+	a, t := c.attempt, c.attempt.target.fast
 	left := time.Until(a.began.Add(t.timeout))
 	if left <= 0 {
 		a.expire()
 		return
 	}
 	used := &usedConn{
-		sent:     x.sent,
+		sent:     c.sent,
 		received: append([]byte(nil), received...),
-		local:    x.localAddr(),
+		local:    c.localAddr(),
 		remote:   net.TCPAddrFromAddrPort(t.addr),
 		asked:    make(chan struct{}),
 	}
@@ -117,11 +117,11 @@ func (x *exchange) handOver(received []byte, end error) {
 		used.sent = len(t.request) // what cannot be answered need not be sent
 	}
 	var err error
-	if used.Conn, err = x.detach(); err != nil {
+	if used.Conn, err = c.detach(); err != nil {
 		a.finish(t.resultOf(err))
 		return
 	}
 	get := *t.http
 	get.Timeout = left
-	x.leave(inherited{get: get, conn: used})
+	c.fallBack(resumed{get: get, conn: used})
 }

@@ -9,24 +9,24 @@ import (
 )
 
 // follow does what the call says.
-func (x *exchange) follow(step healthcall.Step) {
+func (c *conn) follow(step healthcall.Step) {
 	switch step.Next {
 	case healthcall.Done:
-		x.attempt.finish(resultOf(step.Verdict))
+		c.attempt.finish(resultOf(step.Verdict))
 	case healthcall.Redial:
-		x.hangUp()
-		e := x.attempt.engine
-		e.at(time.Now().Add(step.Pause), &x.retry)
+		c.close()
+		e := c.attempt.engine
+		e.at(time.Now().Add(step.Pause), &c.retry)
 	case healthcall.Read:
 		if len(step.Send) > 0 {
-			x.reply(step.Send)
+			c.reply(step.Send)
 		}
 	}
 }
 
 // reply sends what a call answers to the server. The request has been sent by then.
-func (x *exchange) reply(answer []byte) {
-	n, err := write(x.fd, answer)
+func (c *conn) reply(answer []byte) {
+	n, err := write(c.fd, answer)
 	switch {
 	case err == unix.EAGAIN || err == unix.EINTR:
 		n = 0
@@ -34,7 +34,7 @@ func (x *exchange) reply(answer []byte) {
 		return // reading tells why
 	}
 	if n < len(answer) {
-		x.out, x.sent = answer, n
-		x.watch(unix.EPOLLOUT)
+		c.out, c.sent = answer, n
+		c.watch(unix.EPOLLOUT)
 	}
 }

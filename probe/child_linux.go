@@ -28,7 +28,7 @@ func startChild(path string, argv []string, attr *syscall.ProcAttr) (*child, err
 	}
 	c := &child{pid: pid}
 	if fd >= 0 {
-		// which tells NewFile that it can be waited for; if not, awaitExit takes a thread
+		// so that NewFile gives it to Go's poller; if that fails, awaitExit takes a thread
 		_ = unix.SetNonblock(fd, true)
 		c.exit = os.NewFile(uintptr(fd), "pidfd")
 	}

@@ -6,7 +6,8 @@ import (
 	"fmt"
 	"net"
 	"strconv"
-	"syscall"
+
+	"github.com/probity-run/probity/probe/internal/dial"
 )
 
 // DialFunc opens a connection, like [net.Dialer.DialContext]. Handlers take one so that an owner
@@ -19,17 +20,7 @@ func (f DialFunc) orDefault() DialFunc {
 	if f != nil {
 		return f
 	}
-	return (&net.Dialer{Control: lingerOneSecond}).DialContext
-}
-
-// lingerOneSecond lets a close send FIN and wait at most a second for the peer (R59), which
-// shortens the life of sockets that many probes leave behind.
-func lingerOneSecond(_, _ string, socket syscall.RawConn) error {
-	var failed error
-	err := socket.Control(func(fd uintptr) {
-		failed = syscall.SetsockoptLinger(int(fd), syscall.SOL_SOCKET, syscall.SO_LINGER, &syscall.Linger{Onoff: 1, Linger: 1})
-	})
-	return cmp.Or(err, failed)
+	return dial.Context
 }
 
 // checkPort refuses a port that no service can listen on (R47).

@@ -4,10 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
-	"slices"
-	"strings"
-	"syscall"
+
+	"github.com/probity-run/probity/probe/internal/verdict"
 )
 
 // ErrStopped is wrapped by the error of an attempt whose context was done before the attempt had a
@@ -30,26 +28,8 @@ func excused(ctx context.Context, err error) (Result, bool) {
 	switch {
 	case ctx.Err() != nil:
 		return stopped(ctx), true
-	case isShortage(err):
+	case verdict.IsShortage(err):
 		return unevaluable(fmt.Errorf("%w: %w", ErrShortage, err)), true
 	}
 	return Result{}, false
-}
-
-// isShortage reports whether err says that this machine lacks a resource which a new connection or
-// process needs.
-func isShortage(err error) bool {
-	shortages := []syscall.Errno{
-		syscall.EMFILE, syscall.ENFILE, // file descriptors of this process, of the system
-		syscall.ENOBUFS, syscall.ENOMEM, // memory, kernel buffers
-		syscall.EADDRNOTAVAIL, // local ports
-		syscall.EAGAIN,        // processes (fork), routes and ports (connect)
-	}
-	if lookup, ok := errors.AsType[*net.DNSError](err); ok {
-		// The resolver keeps only the text of what stopped it.
-		return slices.ContainsFunc(shortages, func(errno syscall.Errno) bool {
-			return strings.Contains(lookup.Err, errno.Error())
-		})
-	}
-	return slices.ContainsFunc(shortages, func(errno syscall.Errno) bool { return errors.Is(err, errno) })
 }

@@ -13,11 +13,8 @@ import (
 	"path/filepath"
 	"time"
 
-	"google.golang.org/grpc"
-	"google.golang.org/grpc/health"
-	"google.golang.org/grpc/health/grpc_health_v1"
-
 	"github.com/probity-run/probity/probe"
+	"github.com/probity-run/probity/test/healthserver"
 )
 
 // serve starts a web server for an example.
@@ -107,9 +104,12 @@ func ExampleGRPC() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	server, status := grpc.NewServer(), health.NewServer()
-	grpc_health_v1.RegisterHealthServer(server, status)
-	status.SetServingStatus("orders", grpc_health_v1.HealthCheckResponse_NOT_SERVING)
+	server := healthserver.New(func(_ *http.Request, service string) (healthserver.Serving, error) {
+		if service == "orders" {
+			return healthserver.NotServing, nil
+		}
+		return healthserver.OK, nil
+	})
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
 
@@ -118,7 +118,7 @@ func ExampleGRPC() {
 		result := probe.GRPC{Port: port, Service: service, Timeout: 5 * time.Second}.Probe(context.Background())
 		fmt.Printf("%q %v\n", service, result)
 	}
-	server.Stop()
+	server.Close()
 	<-served
 	// Output:
 	// "" succeeded

@@ -3,15 +3,11 @@ package probe
 import (
 	"context"
 	"fmt"
-	"net"
+	"math/rand/v2"
 	"time"
 
-	"google.golang.org/grpc"
-	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/connectivity"
-	"google.golang.org/grpc/credentials/insecure"
-	"google.golang.org/grpc/health/grpc_health_v1"
-	"google.golang.org/grpc/status"
+	"github.com/probity-run/probity/probe/internal/healthcall"
+	"github.com/probity-run/probity/probe/internal/verdict"
 )
 
 // GRPC is the grpc handler (R90–R95): one call of grpc.health.v1.Health/Check over a plaintext
@@ -26,7 +22,8 @@ type GRPC struct {
 	Host string
 	// Port is a number; one that nobody can listen on is a failure like any wrong port (R95).
 	Port int
-	// Service is the name sent in the request. Default: empty, the server as a whole.
+	// Service is the name sent in the request. Default: empty, the server as a whole. An attempt with
+	// a name that is not UTF-8, or longer than about 64 KiB, fails when it has connected.
 	Service string
 	// Timeout covers connecting and the call together. Default [DefaultTimeout].
 	Timeout time.Duration
@@ -39,70 +36,67 @@ func (g GRPC) Probe(ctx context.Context) Result {
 	timeout, addr := timeoutOr(g.Timeout), address(g.Host, g.Port)
 	limited, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	limited, giveUp := context.WithCancelCause(limited)
-	defer giveUp(nil)
-	conn, err := g.newConn(addr, giveUp)
-	if err != nil {
-		return unevaluable(fmt.Errorf("cannot construct the connection to %s: %w", addr, err))
-	}
-	defer conn.Close() // joins the connection's goroutines; it fails only if closed before
-	if !connected(limited, conn) {
-		if result, ok := excused(ctx, context.Cause(limited)); ok {
-			return result
-		}
-		return GRPCConnectVerdict(addr, timeout)
-	}
-	answer, err := grpc_health_v1.NewHealthClient(conn).Check(limited, &grpc_health_v1.HealthCheckRequest{Service: g.Service})
-	switch {
-	case err != nil && ctx.Err() != nil:
-		return stopped(ctx)
-	case err != nil:
-		return failure(callFailure(err, timeout))
-	}
-	return GRPCVerdict(int32(answer.GetStatus()))
-}
-
-// newConn prepares a connection to addr; nothing is dialled yet. A dial that fails for want of
-// resources calls giveUp: trying on until the time-out would only make it worse.
-func (g GRPC) newConn(addr string, giveUp context.CancelCauseFunc) (*grpc.ClientConn, error) {
-	dial := g.Dial.orDefault()
-	// The passthrough target keeps grpc from resolving, rewriting or proxying the address.
-	return grpc.NewClient("passthrough:///probe",
-		grpc.WithAuthority(addr),
-		grpc.WithUserAgent(DefaultUserAgent),
-		grpc.WithTransportCredentials(insecure.NewCredentials()),
-		grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) {
-			conn, err := dial(ctx, "tcp", addr)
-			if isShortage(err) {
-				giveUp(err)
-			}
-			return conn, err
-		}))
-}
-
-// connected waits until the connection is ready; false means that ctx was done before.
-func connected(ctx context.Context, conn *grpc.ClientConn) bool {
+	call := healthcall.NewTarget(addr, g.Service, DefaultUserAgent, timeout).Start(rand.Float64())
 	for {
-		state := conn.GetState()
-		switch state {
-		case connectivity.Ready:
-			return true
-		case connectivity.Idle:
-			conn.Connect()
+		step, shortage := g.connect(limited, &call, addr)
+		switch {
+		case ctx.Err() != nil:
+			return stopped(ctx)
+		case shortage != nil: // trying on until the time-out would only make it worse
+			return unevaluable(fmt.Errorf("%w: %w", ErrShortage, shortage))
+		case step.Next == healthcall.Done:
+			return resultOf(step.Verdict)
 		}
-		if !conn.WaitForStateChange(ctx, state) {
-			return false
+		select {
+		case <-time.After(step.Pause):
+		case <-limited.Done():
+			if ctx.Err() != nil {
+				return stopped(ctx)
+			}
+			return resultOf(call.Expired())
 		}
 	}
 }
 
-// callFailure returns the kubelet's text for a call that failed (R94).
-func callFailure(err error, timeout time.Duration) string {
-	switch answer := status.Convert(err); answer.Code() {
-	case codes.Unimplemented:
-		return "error: this server does not implement the grpc health protocol (grpc.health.v1.Health): " + answer.Message()
-	case codes.DeadlineExceeded:
-		return fmt.Sprintf("timeout: health rpc did not complete within %v", timeout)
+// readSize is how many bytes of an answer are read at once.
+const readSize = 4 << 10
+
+// connect opens a connection and lets the call go on over it for as long as it can. An error means
+// that this machine is short of what a connection needs.
+func (g GRPC) connect(ctx context.Context, call *healthcall.Call, addr string) (healthcall.Step, error) {
+	connecting, cancel := context.WithTimeout(ctx, call.ConnectTimeout())
+	defer cancel()
+	conn, err := g.Dial.orDefault()(connecting, "tcp", addr)
+	if err != nil {
+		if verdict.IsShortage(err) {
+			return healthcall.Step{}, err
+		}
+		return call.DialFailed(err), nil
 	}
-	return fmt.Sprintf("error: health rpc probe failed: %v", err)
+	defer conn.Close()
+	giveUp := func() { _ = conn.SetDeadline(time.Unix(1, 0)) } // ends reading and writing
+	inTime := context.AfterFunc(connecting, giveUp)
+	defer inTime()
+	defer context.AfterFunc(ctx, giveUp)()
+	deadline, _ := ctx.Deadline()
+	late := func() bool { return !time.Now().Before(deadline) } // ctx is done a moment later
+	send, buffer := call.Dialled(), make([]byte, readSize)
+	for err == nil {
+		if len(send) > 0 {
+			_, _ = conn.Write(send) // reading tells why that goes nowhere
+		}
+		var n int
+		n, err = conn.Read(buffer)
+		step := call.Received(buffer[:n], late())
+		if step.Next != healthcall.Read {
+			return step, nil
+		}
+		if send = step.Send; call.Connected() {
+			inTime()
+		}
+	}
+	if late() || ctx.Err() != nil {
+		return healthcall.Step{Next: healthcall.Done, Verdict: call.Expired()}, nil
+	}
+	return call.Ended(err), nil
 }

@@ -2,9 +2,9 @@ package probe
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"net"
+	"net/http"
 	"os"
 	"strings"
 	"sync/atomic"
@@ -13,37 +13,27 @@ import (
 	"testing/synctest"
 	"time"
 
-	"google.golang.org/grpc"
-	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/credentials"
-	"google.golang.org/grpc/health/grpc_health_v1"
-	"google.golang.org/grpc/metadata"
-	"google.golang.org/grpc/status"
-
 	"github.com/probity-run/probity/probe/internal/probetest"
+	"github.com/probity-run/probity/test/healthserver"
 )
 
 // TestGRPCAnswers goes through the answers of a health service (H01–H05, H13).
 func TestGRPCAnswers(t *testing.T) {
-	const (
-		serving    = grpc_health_v1.HealthCheckResponse_SERVING
-		notServing = grpc_health_v1.HealthCheckResponse_NOT_SERVING
-		unknown    = grpc_health_v1.HealthCheckResponse_UNKNOWN
-	)
+	const unknown = healthserver.Unknown
 	tests := map[string]struct {
-		check probetest.Check
+		check healthserver.Check
 		want  expectation
 	}{
-		"H01 serving":     {probetest.Answers(serving, nil), expectation{outcome: Success}},
-		"H02 not serving": {probetest.Answers(notServing, nil), expectation{outcome: Failure, output: `service unhealthy (responded with "NOT_SERVING")`}},
-		"H03 unknown":     {probetest.Answers(unknown, nil), expectation{outcome: Failure, output: `service unhealthy (responded with "UNKNOWN")`}},
+		"H01 serving":     {healthserver.Always(healthserver.OK, nil), expectation{outcome: Success}},
+		"H02 not serving": {healthserver.Always(healthserver.NotServing, nil), expectation{outcome: Failure, output: `service unhealthy (responded with "NOT_SERVING")`}},
+		"H03 unknown":     {healthserver.Always(unknown, nil), expectation{outcome: Failure, output: `service unhealthy (responded with "UNKNOWN")`}},
 		"H03 service unknown": {
-			probetest.Answers(grpc_health_v1.HealthCheckResponse_SERVICE_UNKNOWN, nil),
+			healthserver.Always(healthserver.ServiceUnknown, nil),
 			expectation{outcome: Failure, output: `service unhealthy (responded with "SERVICE_UNKNOWN")`},
 		},
-		"R92 number without a name": {probetest.Answers(42, nil), expectation{outcome: Failure, output: `service unhealthy (responded with "42")`}},
+		"R92 number without a name": {healthserver.Always(42, nil), expectation{outcome: Failure, output: `service unhealthy (responded with "42")`}},
 		"H04 not found": {
-			probetest.Answers(unknown, status.Error(codes.NotFound, "unknown service")),
+			healthserver.Always(unknown, &healthserver.Status{Code: healthserver.CodeNotFound, Message: "unknown service"}),
 			expectation{outcome: Failure, output: "error: health rpc probe failed: rpc error: code = NotFound desc = unknown service"},
 		},
 		"H05 not registered": {
@@ -51,21 +41,21 @@ func TestGRPCAnswers(t *testing.T) {
 			expectation{outcome: Failure, output: "error: this server does not implement the grpc health protocol (grpc.health.v1.Health): unknown service grpc.health.v1.Health"},
 		},
 		"H13 permission denied": {
-			probetest.Answers(unknown, status.Error(codes.PermissionDenied, "no")),
+			healthserver.Always(unknown, &healthserver.Status{Code: healthserver.CodePermissionDenied, Message: "no"}),
 			expectation{outcome: Failure, output: "error: health rpc probe failed: rpc error: code = PermissionDenied desc = no"},
 		},
 		"R94 unavailable": {
-			probetest.Answers(unknown, status.Error(codes.Unavailable, "later")),
+			healthserver.Always(unknown, &healthserver.Status{Code: healthserver.CodeUnavailable, Message: "later"}),
 			expectation{outcome: Failure, output: "error: health rpc probe failed: rpc error: code = Unavailable desc = later"},
 		},
 		"long text": {
-			probetest.Answers(unknown, status.Error(codes.Internal, strings.Repeat("x", 100<<10))),
+			healthserver.Always(unknown, &healthserver.Status{Code: healthserver.CodeInternal, Message: strings.Repeat("x", 100<<10)}),
 			expectation{outcome: Failure, output: ("error: health rpc probe failed: rpc error: code = Internal desc = " + strings.Repeat("x", 100<<10))[:10240]},
 		},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			test.want.check(t, GRPC{Port: probetest.ServeGRPC(t, test.check), Timeout: ample}.Probe(t.Context()), "")
+			test.want.check(t, GRPC{Port: probetest.ServeHealth(t, test.check), Timeout: ample}.Probe(t.Context()), "")
 		})
 	}
 }
@@ -73,12 +63,11 @@ func TestGRPCAnswers(t *testing.T) {
 // TestGRPCNotConnected goes through peers that never become a connection; all take the whole
 // time-out (H07–H10).
 func TestGRPCNotConnected(t *testing.T) {
-	tlsOnly := credentials.NewTLS(&tls.Config{Certificates: []tls.Certificate{badCertificate(t)}})
 	ports := map[string]int{
 		"H07 refused":         probetest.RefusedPort(t),
 		"H08 silent":          probetest.Serve(t, func(_ *probetest.Peer, conn net.Conn) { probetest.Hold(conn) }).Port,
 		"H09 plain HTTP/1.1":  serveHTTP(t, protocol),
-		"H10 TLS":             probetest.ServeGRPC(t, probetest.Answers(grpc_health_v1.HealthCheckResponse_SERVING, nil), grpc.Creds(tlsOnly)),
+		"H10 TLS":             probetest.ServeHealthTLS(t, healthserver.Always(healthserver.OK, nil), badCertificate(t)),
 		"R95 impossible port": 70000,
 	}
 	for name, port := range ports {
@@ -98,9 +87,9 @@ func TestGRPCNotConnected(t *testing.T) {
 // TestGRPCHangingCall lets the connection succeed and the call hang (H06).
 func TestGRPCHangingCall(t *testing.T) {
 	t.Parallel()
-	port := probetest.ServeGRPC(t, func(ctx context.Context, _ string) (grpc_health_v1.HealthCheckResponse_ServingStatus, error) {
-		<-ctx.Done()
-		return 0, ctx.Err()
+	port := probetest.ServeHealth(t, func(r *http.Request, _ string) (healthserver.Serving, error) {
+		<-r.Context().Done()
+		return 0, r.Context().Err()
 	})
 	got := GRPC{Port: port, Timeout: staged}.Probe(t.Context())
 	expectation{outcome: Failure, output: "timeout: health rpc did not complete within 600ms"}.check(t, got, "")
@@ -109,10 +98,10 @@ func TestGRPCHangingCall(t *testing.T) {
 func TestGRPCStoppedInTheCall(t *testing.T) {
 	cause := errors.New("pod deleted")
 	ctx, cancel := context.WithCancelCause(t.Context())
-	port := probetest.ServeGRPC(t, func(ctx context.Context, _ string) (grpc_health_v1.HealthCheckResponse_ServingStatus, error) {
+	port := probetest.ServeHealth(t, func(r *http.Request, _ string) (healthserver.Serving, error) {
 		cancel(cause)
-		<-ctx.Done()
-		return 0, ctx.Err()
+		<-r.Context().Done()
+		return 0, r.Context().Err()
 	})
 	checkStopped(t, GRPC{Port: port, Timeout: ample}.Probe(ctx), cause)
 }
@@ -121,24 +110,23 @@ func TestGRPCStoppedInTheCall(t *testing.T) {
 func TestGRPCRequest(t *testing.T) {
 	for name, service := range map[string]string{"absent": "", "given": "svc"} {
 		t.Run(name, func(t *testing.T) {
-			var got string
-			var header metadata.MD
-			port := probetest.ServeGRPC(t, func(ctx context.Context, service string) (grpc_health_v1.HealthCheckResponse_ServingStatus, error) {
-				got = service
-				header, _ = metadata.FromIncomingContext(ctx)
-				return grpc_health_v1.HealthCheckResponse_SERVING, nil
+			var got *http.Request
+			var asked string
+			port := probetest.ServeHealth(t, func(r *http.Request, service string) (healthserver.Serving, error) {
+				got, asked = r, service
+				return healthserver.OK, nil
 			})
 			if result := (GRPC{Port: port, Service: service, Timeout: ample}).Probe(t.Context()); result.Outcome != Success {
 				t.Fatalf("result = %v, want success", result)
 			}
-			if got != service {
-				t.Errorf("service = %q, want %q", got, service)
+			if asked != service {
+				t.Errorf("service = %q, want %q", asked, service)
 			}
-			if agents := header.Get("user-agent"); len(agents) != 1 || !strings.HasPrefix(agents[0], "kube-probe/1.36 ") {
-				t.Errorf("user agent = %q, want it to begin with kube-probe/1.36", agents)
+			if agent := got.Header.Get("User-Agent"); !strings.HasPrefix(agent, "kube-probe/1.36 ") {
+				t.Errorf("user agent = %q, want it to begin with kube-probe/1.36", agent)
 			}
-			if hosts := header.Get(":authority"); len(hosts) != 1 || hosts[0] != address("", port) {
-				t.Errorf("authority = %q, want %q", hosts, address("", port))
+			if got.Host != address("", port) {
+				t.Errorf("authority = %q, want %q", got.Host, address("", port))
 			}
 		})
 	}
@@ -181,7 +169,7 @@ func TestGRPCDialsAgain(t *testing.T) {
 // TestGRPCFindsALateServer refuses the first dial only (R93).
 func TestGRPCFindsALateServer(t *testing.T) {
 	t.Parallel()
-	port := probetest.ServeGRPC(t, probetest.Answers(grpc_health_v1.HealthCheckResponse_SERVING, nil))
+	port := probetest.ServeHealth(t, healthserver.Always(healthserver.OK, nil))
 	var dials atomic.Int32
 	probe := GRPC{Port: port, Timeout: ample, Dial: func(ctx context.Context, network, addr string) (net.Conn, error) {
 		if dials.Add(1) == 1 {

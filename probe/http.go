@@ -5,6 +5,8 @@ import (
 	"io"
 	"net/http"
 	"time"
+
+	"github.com/probity-run/probity/probe/internal/verdict"
 )
 
 // HTTPGet is the httpGet handler (R51–R75): one GET, and the status code decides. 200–299 is a
@@ -42,8 +44,8 @@ type Header struct {
 }
 
 // Probe sends the request once. The output of a success is the first 10 KiB of the body. A body
-// that cannot be read that far is a prober error whatever the status (R61); an exchange that ends
-// before the headers is a failure (R64).
+// that cannot be read that far is a prober error whatever the status (R61); an answer that ends
+// before the headers are complete is a failure (R64).
 func (h HTTPGet) Probe(ctx context.Context) Result {
 	req, err := h.request(ctx, DefaultUserAgent)
 	if err != nil {
@@ -66,7 +68,7 @@ func (h HTTPGet) Probe(ctx context.Context) Result {
 		}
 		return Result{Outcome: Failure, Err: err}
 	}
-	return HTTPVerdict(res.StatusCode, body)
+	return resultOf(verdict.HTTP(res.StatusCode, body))
 }
 
 // client returns the shared client or a private one, and what to call when the attempt is over.

@@ -15,6 +15,8 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"github.com/probity-run/probity/probe/internal/verdict"
 )
 
 const (
@@ -31,9 +33,7 @@ const (
 	// kubernetesVersion is the release whose behaviour this package reproduces.
 	kubernetesVersion = "1.36"
 
-	// outputLimit is how many bytes of a response body, of a command's output or of a failure's
-	// text are kept (R61, R87).
-	outputLimit = 10 << 10
+	outputLimit = verdict.OutputLimit
 )
 
 // Prober performs one attempt. The handlers of this package implement it, and so may others.
@@ -101,11 +101,14 @@ func (r Result) String() string {
 	return "failed: " + r.Output
 }
 
+// resultOf returns the result of an attempt that has a verdict.
+func resultOf(v verdict.Verdict) Result {
+	return Result{Outcome: Outcome(v.Outcome), Output: v.Output}
+}
+
 // failure returns the result of an attempt that the service failed. The text may quote what the
 // service sent and is therefore cut.
-func failure(text string) Result {
-	return Result{Outcome: Failure, Output: text[:min(len(text), outputLimit)]}
-}
+func failure(text string) Result { return resultOf(verdict.Failed(text)) }
 
 // unevaluable returns the result of an attempt that could not be made.
 func unevaluable(err error) Result {

@@ -20,7 +20,7 @@ type Command struct {
 // it starts services.
 type Starter interface {
 	// Start starts the command as the leader of a new process group. An error means that nothing
-	// runs, and says what could not be started.
+	// runs, and names what could not be started.
 	Start(command Command) (Running, error)
 }
 

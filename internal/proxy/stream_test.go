@@ -2,7 +2,6 @@ package proxy
 
 import (
 	"bufio"
-	"context"
 	"fmt"
 	"io"
 	"net"
@@ -10,14 +9,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"google.golang.org/grpc"
-	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/credentials/insecure"
-	"google.golang.org/grpc/health"
-	healthv1 "google.golang.org/grpc/health/grpc_health_v1"
-	"google.golang.org/grpc/status"
-	"google.golang.org/protobuf/types/known/wrapperspb"
 )
 
 // h2cClient speaks HTTP/2 with prior knowledge only.
@@ -267,84 +258,4 @@ func TestUpgradedConnectionIsCut(t *testing.T) {
 			t.Errorf("Events %q", events)
 		}
 	})
-}
-
-// bidi echoes strings over gRPC.
-func bidi() *grpc.ServiceDesc {
-	return &grpc.ServiceDesc{ServiceName: "test.Echo", HandlerType: (*any)(nil), Streams: []grpc.StreamDesc{{
-		StreamName: "Echo", ServerStreams: true, ClientStreams: true,
-		Handler: func(_ any, stream grpc.ServerStream) error {
-			for {
-				var m wrapperspb.StringValue
-				if err := stream.RecvMsg(&m); err == io.EOF {
-					return status.Error(codes.DataLoss, "that was all")
-				} else if err != nil {
-					return err
-				}
-				m.Value = strings.ToUpper(m.Value)
-				if err := stream.SendMsg(&m); err != nil {
-					return err
-				}
-			}
-		},
-	}}}
-}
-
-func TestGRPC(t *testing.T) {
-	for _, port := range []string{"grpc", "http"} {
-		t.Run(port, func(t *testing.T) {
-			fx := start(t, Options{})
-			address := fx.service("api", named(port))
-			l, err := net.Listen("tcp", "127.0.0.1:0")
-			if err != nil {
-				t.Fatal(err)
-			}
-			server := grpc.NewServer()
-			healthv1.RegisterHealthServer(server, health.NewServer())
-			server.RegisterService(bidi(), nil)
-			go func() { _ = server.Serve(l) }()
-			defer server.Stop()
-			conn, err := grpc.NewClient(address, grpc.WithTransportCredentials(insecure.NewCredentials()))
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer conn.Close()
-			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
-			defer cancel()
-
-			_, err = healthv1.NewHealthClient(conn).Check(ctx, &healthv1.HealthCheckRequest{})
-			if status.Code(err) != codes.Unavailable || !strings.Contains(err.Error(), "no replica is ready") || !strings.Contains(err.Error(), "app=api") {
-				t.Errorf("without endpoints: %v", err)
-			}
-
-			fx.endpoints("api", at("a", l.Addr().String()))
-			answer, err := healthv1.NewHealthClient(conn).Check(ctx, &healthv1.HealthCheckRequest{})
-			if err != nil || answer.Status != healthv1.HealthCheckResponse_SERVING {
-				t.Errorf("unary: %v %v", answer, err)
-			}
-			if _, err := healthv1.NewHealthClient(conn).Check(ctx, &healthv1.HealthCheckRequest{Service: "x"}); status.Code(err) != codes.NotFound {
-				t.Errorf("an error in trailers only: %v", err)
-			}
-
-			stream, err := conn.NewStream(ctx, &bidi().Streams[0], "/test.Echo/Echo")
-			if err != nil {
-				t.Fatal(err)
-			}
-			for _, word := range []string{"one", "two", "three"} {
-				var m wrapperspb.StringValue
-				if err := stream.SendMsg(wrapperspb.String(word)); err != nil {
-					t.Fatal(err)
-				}
-				if err := stream.RecvMsg(&m); err != nil || m.Value != strings.ToUpper(word) {
-					t.Fatalf("%q %v", m.Value, err)
-				}
-			}
-			if err := stream.CloseSend(); err != nil {
-				t.Fatal(err)
-			}
-			if err := stream.RecvMsg(&wrapperspb.StringValue{}); status.Code(err) != codes.DataLoss {
-				t.Errorf("end of the stream: %v", err)
-			}
-		})
-	}
 }

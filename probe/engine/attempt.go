@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/probity-run/probity/probe"
+	"github.com/probity-run/probity/probe/internal/verdict"
 )
 
 // attempt is one attempt in flight. All but settled belongs to the loop.
@@ -18,8 +19,8 @@ type attempt struct {
 
 	began    time.Time
 	deadline timer
-	fast     *exchange          // what the event loop does for it, or nil
-	stop     context.CancelFunc // ends the goroutine beside the loop, or nil
+	fast     *conn              // the fast path, if it takes it
+	stop     context.CancelFunc // ends the goroutine that makes the attempt, or nil
 }
 
 // begin starts the attempt on the path that its target can take.
@@ -30,12 +31,12 @@ func (a *attempt) begin() {
 	a.began = time.Now()
 	a.engine.attempts[a] = struct{}{}
 	if a.target.fast == nil || !a.engine.poller.start(a) {
-		a.beside(a.target.prober)
+		a.spawn(a.target.prober)
 	}
 }
 
-// beside lets a goroutine make the attempt.
-func (a *attempt) beside(p probe.Prober) {
+// spawn lets a goroutine make the attempt.
+func (a *attempt) spawn(p probe.Prober) {
 	ctx, stop := context.WithCancel(context.Background())
 	a.stop = stop
 	a.engine.joined.Go(func() {
@@ -48,7 +49,7 @@ func (a *attempt) beside(p probe.Prober) {
 	})
 }
 
-// guarded performs an attempt; a panic becomes a prober error.
+// guarded performs an attempt. A panic becomes a prober error.
 func guarded(ctx context.Context, p probe.Prober) (result probe.Result) {
 	defer func() {
 		if cause := recover(); cause != nil {
@@ -56,6 +57,15 @@ func guarded(ctx context.Context, p probe.Prober) (result probe.Result) {
 		}
 	}()
 	return p.Probe(ctx)
+}
+
+// late reports whether the attempt has used up its time. The engine notices that up to a quantum
+// later.
+func (a *attempt) late() bool { return time.Since(a.began) >= a.target.fast.timeout }
+
+// resultOf returns the result of an attempt that has a verdict.
+func resultOf(v verdict.Verdict) probe.Result {
+	return probe.Result{Outcome: probe.Outcome(v.Outcome), Output: v.Output}
 }
 
 // finish releases what the attempt holds and hands over the result, if it is wanted.

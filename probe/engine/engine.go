@@ -7,12 +7,11 @@
 // Dial or Client of one's own), and everything on other systems, is one goroutine per attempt that
 // calls the Prober.
 //
-// The path is chosen per attempt, and can change in the middle of one. The fast path decides only
-// what it understands completely. When an HTTP answer is anything else (a redirect, an interim
-// response, malformed, too short, large) the connection and the bytes received are handed to
-// net/http by way of [probe.HTTPGet], which sees the exchange as if it had made it. So both paths
-// agree, and the service sees one request. A gRPC attempt whose call takes an unusual turn is
-// repeated by [probe.GRPC] within the same time-out; there the service sees a second call.
+// The path is chosen per attempt, and can change in the middle of one. Of HTTP, the fast path
+// decides only what it understands completely. When an answer is anything else (a redirect, an
+// interim response, malformed, too short, large) the connection and the bytes received are handed
+// to net/http by way of [probe.HTTPGet], which goes on as if it had made the connection. So both
+// paths agree, and the service sees one request. Of gRPC, both paths use the same code.
 //
 // Wire format and rules are those of package probe, with one difference: a TCP or gRPC connection
 // ends with FIN and then RST, so that neither side keeps a socket in TIME_WAIT. The service reads a
@@ -55,11 +54,11 @@ type Engine struct {
 	quantum time.Duration
 	start   time.Time // tick 0
 	poller  *poller
-	joined  sync.WaitGroup // the loop and the attempts beside it
+	joined  sync.WaitGroup // the loop, and the goroutines of attempts
 
 	mu     sync.Mutex // guards the fields below
 	inbox  []func()   // what the loop has to do
-	asleep bool       // the loop needs a wake-up to look into inbox
+	asleep bool       // the loop needs a wake-up to read inbox
 	closed bool
 
 	// The fields below belong to the loop.
@@ -69,7 +68,7 @@ type Engine struct {
 	ended    bool                  // nothing may begin any more
 }
 
-// New starts an engine. The error says that this machine lacks what an event loop needs.
+// New starts an engine. An error means that this machine lacks what an event loop needs.
 func New(options Options) (*Engine, error) {
 	poller, err := newPoller(options.Portable)
 	if err != nil {
@@ -89,8 +88,8 @@ func New(options Options) (*Engine, error) {
 }
 
 // Close ends the engine: schedules end, attempts in flight end with an error that wraps
-// [ErrClosed], and all goroutines and descriptors are gone when it returns. A Prober that does not
-// heed its context delays that. Close must not be called from a callback. Closing twice does
+// [ErrClosed], and all goroutines and descriptors are gone when it returns. A Prober that ignores
+// its context delays that. Close must not be called from a callback. Closing twice does
 // nothing.
 func (e *Engine) Close() {
 	e.mu.Lock()
@@ -141,6 +140,7 @@ func (e *Engine) wakeLocked() {
 	}
 }
 
+// closedResult is the result of an attempt that the end of the engine cut off.
 func closedResult() probe.Result {
 	return probe.Result{Err: fmt.Errorf("%w: %w", probe.ErrStopped, ErrClosed)}
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/probity-run/probity/probe"
 	"github.com/probity-run/probity/probe/engine"
 	"github.com/probity-run/probity/probe/internal/probetest"
+	"github.com/probity-run/probity/test/healthserver"
 )
 
 // silent returns Probers of both paths whose attempts hang until they are ended.
@@ -113,7 +114,7 @@ func TestThousandAtOnce(t *testing.T) {
 	e := newEngine(t)
 	web := probetest.Serve(t, probetest.Answer("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"))
 	foreign := probetest.Serve(t, probetest.Answer("HTTP/1.1 103 x\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"))
-	health := probetest.ServeGRPC(t, probetest.Answers(serving, nil))
+	health := probetest.ServeHealth(t, healthserver.Always(healthserver.OK, nil))
 	probers := []*engine.Probe{
 		e.Prepare(probe.HTTPGet{Port: web.Port, Timeout: ample}),
 		e.Prepare(probe.HTTPGet{Port: foreign.Port, Timeout: ample}),

@@ -1,62 +1,52 @@
 package engine_test
 
 import (
-	"context"
 	"io"
 	"net"
+	"net/http"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/health/grpc_health_v1"
-	"google.golang.org/grpc/metadata"
-	"google.golang.org/grpc/status"
 
 	"github.com/probity-run/probity/probe"
 	"github.com/probity-run/probity/probe/engine"
 	"github.com/probity-run/probity/probe/internal/probetest"
+	"github.com/probity-run/probity/test/healthserver"
 )
-
-const serving = grpc_health_v1.HealthCheckResponse_SERVING
 
 // TestGRPCAnswersAgree goes through the answers of a health service (H01–H05, H13).
 func TestGRPCAnswersAgree(t *testing.T) {
 	e := newEngine(t)
-	fails := func(code codes.Code, message string) probetest.Check {
-		return probetest.Answers(0, status.Error(code, message))
-	}
-	detailed, err := status.New(codes.Internal, "with details").WithDetails(&grpc_health_v1.HealthCheckRequest{})
-	if err != nil {
-		t.Fatal(err)
+	fails := func(code int, message string) healthserver.Check {
+		return healthserver.Always(0, &healthserver.Status{Code: code, Message: message})
 	}
 	tests := map[string]struct {
-		check probetest.Check
+		check healthserver.Check
 		want  string
 	}{
-		"H01 serving":            {probetest.Answers(serving, nil), "succeeded"},
-		"H02 not serving":        {probetest.Answers(grpc_health_v1.HealthCheckResponse_NOT_SERVING, nil), `responded with "NOT_SERVING"`},
-		"H03 unknown":            {probetest.Answers(grpc_health_v1.HealthCheckResponse_UNKNOWN, nil), `responded with "UNKNOWN"`},
-		"H03 service unknown":    {probetest.Answers(grpc_health_v1.HealthCheckResponse_SERVICE_UNKNOWN, nil), `responded with "SERVICE_UNKNOWN"`},
-		"R92 no name":            {probetest.Answers(42, nil), `responded with "42"`},
-		"R92 large number":       {probetest.Answers(300, nil), `responded with "300"`},
-		"H04 not found":          {fails(codes.NotFound, "unknown service"), "rpc error: code = NotFound desc = unknown service"},
+		"H01 serving":            {healthserver.Always(healthserver.OK, nil), "succeeded"},
+		"H02 not serving":        {healthserver.Always(healthserver.NotServing, nil), `responded with "NOT_SERVING"`},
+		"H03 unknown":            {healthserver.Always(healthserver.Unknown, nil), `responded with "UNKNOWN"`},
+		"H03 service unknown":    {healthserver.Always(healthserver.ServiceUnknown, nil), `responded with "SERVICE_UNKNOWN"`},
+		"R92 no name":            {healthserver.Always(42, nil), `responded with "42"`},
+		"R92 large number":       {healthserver.Always(300, nil), `responded with "300"`},
+		"H04 not found":          {fails(healthserver.CodeNotFound, "unknown service"), "rpc error: code = NotFound desc = unknown service"},
 		"H05 not registered":     {nil, "does not implement the grpc health protocol"},
-		"H06 server's deadline":  {fails(codes.DeadlineExceeded, "mine"), "health rpc did not complete within 20s"},
-		"H13 permission denied":  {fails(codes.PermissionDenied, "no"), "code = PermissionDenied desc = no"},
-		"R94 unavailable":        {fails(codes.Unavailable, "later"), "code = Unavailable desc = later"},
+		"H06 server's deadline":  {fails(healthserver.CodeDeadlineExceeded, "mine"), "health rpc did not complete within 20s"},
+		"H13 permission denied":  {fails(healthserver.CodePermissionDenied, "no"), "code = PermissionDenied desc = no"},
+		"R94 unavailable":        {fails(healthserver.CodeUnavailable, "later"), "code = Unavailable desc = later"},
 		"R94 unnamed code":       {fails(77, "odd"), "code = Code(77) desc = odd"},
-		"R94 percent-coded text": {fails(codes.Internal, "50% ä\n%zz"), "50% ä\n%zz"},
-		"R94 no text":            {fails(codes.Internal, ""), "code = Internal desc = "},
-		"R94 details":            {probetest.Answers(0, detailed.Err()), "with details"},
-		"R94 long text":          {fails(codes.Internal, strings.Repeat("x", 100<<10)), "xxx"},
+		"R94 percent-coded text": {fails(healthserver.CodeInternal, "50% ä\n%zz"), "50% ä\n%zz"},
+		"R94 no text":            {fails(healthserver.CodeInternal, ""), "code = Internal desc = "},
+		"R94 long text":          {fails(healthserver.CodeInternal, strings.Repeat("x", 100<<10)), "xxx"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			agree(t, e, probe.GRPC{Port: probetest.ServeGRPC(t, test.check), Timeout: ample}, test.want)
+			agree(t, e, probe.GRPC{Port: probetest.ServeHealth(t, test.check), Timeout: ample}, test.want)
 		})
 	}
 }
@@ -133,16 +123,15 @@ func closeWrite(conn net.Conn) {
 func TestGRPCRequestAgrees(t *testing.T) {
 	e := newEngine(t)
 	type request struct {
-		Service string
-		Header  metadata.MD
+		Service, Host string
+		Header        http.Header
 	}
 	for name, service := range map[string]string{"absent": "", "given": "svc", "long": strings.Repeat("s", 300)} {
 		t.Run(name, func(t *testing.T) {
 			seen := make(chan request, 2)
-			port := probetest.ServeGRPC(t, func(ctx context.Context, service string) (grpc_health_v1.HealthCheckResponse_ServingStatus, error) {
-				header, _ := metadata.FromIncomingContext(ctx)
-				seen <- request{service, header}
-				return serving, nil
+			port := probetest.ServeHealth(t, func(r *http.Request, service string) (healthserver.Serving, error) {
+				seen <- request{service, r.Host, r.Header}
+				return healthserver.OK, nil
 			})
 			agree(t, e, probe.GRPC{Port: port, Service: service, Timeout: ample}, "succeeded")
 			plain, fast := <-seen, <-seen // in any order
@@ -186,11 +175,11 @@ func TestGRPCOverdueIsNotRepeated(t *testing.T) {
 	t.Cleanup(e.Close)
 	for range 5 {
 		var calls atomic.Int32
-		port := probetest.ServeGRPC(t, func(ctx context.Context, _ string) (grpc_health_v1.HealthCheckResponse_ServingStatus, error) {
+		port := probetest.ServeHealth(t, func(r *http.Request, _ string) (healthserver.Serving, error) {
 			if calls.Add(1) == 1 {
-				<-ctx.Done()
+				<-r.Context().Done()
 			}
-			return serving, ctx.Err()
+			return healthserver.OK, r.Context().Err()
 		})
 		result := e.Prepare(probe.GRPC{Port: port, Timeout: 250 * time.Millisecond}).Probe(t.Context())
 		if result.Outcome != probe.Failure || !strings.Contains(result.String()+result.Output, "health rpc did not complete within 250ms") || calls.Load() != 1 {

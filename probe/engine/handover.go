@@ -10,24 +10,25 @@ import (
 	"time"
 
 	"github.com/probity-run/probity/probe"
+	"github.com/probity-run/probity/probe/internal/dial"
 )
 
-// inherited lets net/http go on with an exchange that the fast path began: as a Prober it performs
-// the attempt with the connection, and with the bytes that were sent and received already.
-type inherited struct {
+// resumed is a Prober that lets net/http go on with an attempt that the fast path began: over the
+// same connection, and with the bytes that were sent and received already.
+type resumed struct {
 	get  probe.HTTPGet // with the time that is left
 	conn *usedConn
 }
 
 // Probe performs the attempt's rest. Redirects open connections of their own.
-func (i inherited) Probe(ctx context.Context) probe.Result {
+func (i resumed) Probe(ctx context.Context) probe.Result {
 	defer i.conn.Close()
 	var taken atomic.Bool
 	client := &probe.HTTPClient{Dial: func(ctx context.Context, network, address string) (net.Conn, error) {
 		if taken.CompareAndSwap(false, true) {
 			return i.conn, nil
 		}
-		return probe.Dial(ctx, network, address)
+		return dial.Context(ctx, network, address)
 	}}
 	defer client.Close()
 	get := i.get
@@ -35,9 +36,9 @@ func (i inherited) Probe(ctx context.Context) probe.Result {
 	return get.Probe(ctx)
 }
 
-// usedConn is a connection over which a part of an exchange has gone. To its new owner it looks
-// like a new one: what is written first is dropped as far as it was sent, then what was received
-// can be read.
+// usedConn is a connection over which a part of a request, or of its answer, has gone. To its new
+// owner it behaves like a new one: what is written is dropped as far as it was sent before, then
+// what was received can be read.
 type usedConn struct {
 	net.Conn
 	sent     int // bytes to drop, because they were sent
@@ -46,7 +47,8 @@ type usedConn struct {
 	remote   net.Addr
 	end      error // what reading ends with after received; nil: the connection goes on
 
-	// An answer must not come before the question: net/http would take it for noise.
+	// asked is closed when the request is written: net/http takes an answer that comes before for
+	// an error.
 	asked chan struct{}
 	once  sync.Once
 }
@@ -72,7 +74,7 @@ func (c *usedConn) Read(p []byte) (int, error) {
 		return n, nil
 	}
 	if err := c.end; err != nil {
-		c.end = io.EOF // a socket tells of a reset once, and net/http may overhear it
+		c.end = io.EOF // a socket reports a reset once, and net/http may miss it
 		return 0, err
 	}
 	n, err := c.Conn.Read(p)

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"sync/atomic"
 	"syscall"
@@ -23,16 +24,16 @@ const (
 // parked goroutine, not a thread in a system call, so that timers, other goroutines and sockets
 // share one thread and its wake-ups.
 type poller struct {
-	portable  bool
-	epoll     *os.File
-	raw       syscall.RawConn // of epoll
-	fd        int             // of epoll
-	alarmed   atomic.Bool     // wake was called since the last wait
-	ready     []unix.EpollEvent
-	events    int // how many of ready the last wait brought
-	buffer    []byte
-	exchanges []*exchange // by slot
-	free      []*exchange
+	portable bool
+	epoll    *os.File
+	raw      syscall.RawConn // of epoll
+	fd       int             // of epoll
+	woken    atomic.Bool     // wake was called since the last wait
+	ready    []unix.EpollEvent
+	events   int // how many of ready the last wait brought
+	buffer   []byte
+	conns    []*conn // by slot
+	free     []*conn
 }
 
 func newPoller(portable bool) (*poller, error) {
@@ -40,7 +41,7 @@ func newPoller(portable bool) (*poller, error) {
 	if err != nil {
 		return nil, os.NewSyscallError("epoll_create1", err)
 	}
-	// which tells NewFile that it can be waited for
+	// so that NewFile gives it to Go's poller
 	if err := unix.SetNonblock(fd, true); err != nil {
 		_ = unix.Close(fd)
 		return nil, os.NewSyscallError("fcntl", err)
@@ -66,9 +67,8 @@ func newPoller(portable bool) (*poller, error) {
 // close frees the descriptor. There are no exchanges any more.
 func (p *poller) close() { _ = p.epoll.Close() }
 
-// take returns what the fast path needs to know about a Prober, or nil if it has to leave it to
-// others.
-func (p *poller) take(prober probe.Prober) *target {
+// target returns what the fast path needs of a Prober, or nil if it cannot take it.
+func (p *poller) target(prober probe.Prober) *target {
 	if p.portable {
 		return nil
 	}
@@ -77,7 +77,7 @@ func (p *poller) take(prober probe.Prober) *target {
 
 // wake ends a wait, or the next one.
 func (p *poller) wake() {
-	p.alarmed.Store(true)
+	p.woken.Store(true)
 	_ = p.epoll.SetReadDeadline(time.Unix(1, 0)) // a closed one has no wait to end
 }
 
@@ -86,25 +86,25 @@ func (p *poller) wake() {
 func (p *poller) wait(timeout time.Duration) {
 	p.events = 0
 	if timeout == 0 {
-		p.look()
+		p.poll()
 		return
 	}
 	var deadline time.Time
 	if timeout > 0 {
 		deadline = time.Now().Add(timeout)
 	}
-	_ = p.epoll.SetReadDeadline(deadline) // newPoller has seen that it can
-	if p.alarmed.Swap(false) {
-		p.look()
+	_ = p.epoll.SetReadDeadline(deadline) // works, or newPoller had failed
+	if p.woken.Swap(false) {
+		p.poll()
 		return
 	}
-	_ = p.raw.Read(func(uintptr) bool { return p.look() }) // the error is the end of the time
-	p.alarmed.Store(false)
+	_ = p.raw.Read(func(uintptr) bool { return p.poll() }) // the error is the end of the time
+	p.woken.Store(false)
 }
 
-// look asks which sockets are ready now, and says whether any is.
-func (p *poller) look() bool {
-	n, err := epollLook(p.fd, p.ready)
+// poll asks which sockets are ready now, and reports whether any is.
+func (p *poller) poll() bool {
+	n, err := epollReady(p.fd, p.ready)
 	if err != nil {
 		n = 0 // interrupted by a signal: there is another round
 	}
@@ -115,7 +115,7 @@ func (p *poller) look() bool {
 // dispatch drives the exchanges whose sockets are ready.
 func (p *poller) dispatch() {
 	for _, event := range p.ready[:p.events] {
-		if x := p.exchanges[event.Fd]; x.generation == event.Pad {
+		if x := p.conns[event.Fd]; x.generation == event.Pad {
 			x.progress()
 		}
 	}
@@ -123,8 +123,11 @@ func (p *poller) dispatch() {
 
 // start begins the attempt on the fast path.
 func (p *poller) start(a *attempt) bool {
-	x := p.newExchange()
+	x := p.newConn()
 	x.attempt, a.fast = a, x
+	if grpc := a.target.fast.grpc; grpc != nil {
+		x.call = grpc.Start(rand.Float64())
+	}
 	if a.deadline.fire == nil {
 		a.deadline.fire = a.expire
 	}
@@ -133,15 +136,15 @@ func (p *poller) start(a *attempt) bool {
 	return true
 }
 
-// newExchange returns a fresh exchange, with the memory of a used one if there is any.
-func (p *poller) newExchange() *exchange {
+// newConn returns a fresh exchange, with the memory of a used one if there is any.
+func (p *poller) newConn() *conn {
 	if n := len(p.free); n > 0 {
 		x := p.free[n-1]
 		p.free = p.free[:n-1]
 		return x
 	}
-	x := &exchange{poller: p, slot: int32(len(p.exchanges)), fd: noSocket}
+	x := &conn{poller: p, slot: int32(len(p.conns)), fd: noSocket}
 	x.retry.fire = x.open
-	p.exchanges = append(p.exchanges, x)
+	p.conns = append(p.conns, x)
 	return x
 }

@@ -10,27 +10,27 @@ import (
 
 // poller only sleeps: without epoll all attempts take the path of one goroutine each.
 type poller struct {
-	alarm chan struct{}
+	woken chan struct{}
 }
 
-// exchange is what the fast path would be.
-type exchange struct{}
+// conn is what the fast path would be.
+type conn struct{}
 
-func (*exchange) abandon() {}
+func (*conn) abandon() {}
 
 func newPoller(bool) (*poller, error) {
-	return &poller{alarm: make(chan struct{}, 1)}, nil
+	return &poller{woken: make(chan struct{}, 1)}, nil
 }
 
-func (*poller) close()                    {}
-func (*poller) take(probe.Prober) *target { return nil }
-func (*poller) start(*attempt) bool       { return false }
-func (*poller) dispatch()                 {}
+func (*poller) close()                      {}
+func (*poller) target(probe.Prober) *target { return nil }
+func (*poller) start(*attempt) bool         { return false }
+func (*poller) dispatch()                   {}
 
 // wake ends a wait, or the next one.
 func (p *poller) wake() {
 	select {
-	case p.alarm <- struct{}{}:
+	case p.woken <- struct{}{}:
 	default:
 	}
 }
@@ -38,13 +38,13 @@ func (p *poller) wake() {
 // wait returns after a call of wake, or when the time is over; a negative one never is.
 func (p *poller) wait(timeout time.Duration) {
 	if timeout < 0 {
-		<-p.alarm
+		<-p.woken
 		return
 	}
 	timer := time.NewTimer(timeout)
 	defer timer.Stop()
 	select {
-	case <-p.alarm:
+	case <-p.woken:
 	case <-timer.C:
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/probity-run/probity/probe"
+	"github.com/probity-run/probity/probe/internal/healthcall"
 )
 
 // Probe is a Prober that was prepared for an engine: what its attempts have in common is formatted
@@ -17,14 +18,14 @@ type Probe struct {
 	fast   *target // nil: the fast path cannot take it
 }
 
-// target is what the fast path knows about a Prober.
+// target is what the fast path needs of a Prober.
 type target struct {
 	addr    netip.AddrPort
 	timeout time.Duration
-	request []byte         // sent at once after connecting; empty for TCP
-	prefix  string         // what stands before an error of the exchange
 	http    *probe.HTTPGet // one of these two is set, or none for TCP
-	grpc    *probe.GRPC
+	grpc    *healthcall.Target
+	request []byte // of HTTP
+	prefix  string // what stands before an error of HTTP
 }
 
 // Prepare returns p in the form that [Engine.Go] and [Engine.Every] use best. It takes about as
@@ -33,7 +34,7 @@ func (e *Engine) Prepare(p probe.Prober) *Probe {
 	if prepared, ok := p.(*Probe); ok && prepared.engine == e {
 		return prepared
 	}
-	return &Probe{engine: e, prober: p, fast: e.poller.take(p)}
+	return &Probe{engine: e, prober: p, fast: e.poller.target(p)}
 }
 
 // Probe performs one attempt by the engine and waits for the result, so that a Probe is a Prober.
@@ -83,6 +84,7 @@ func literal(host string, port int) (netip.AddrPort, bool) {
 	return netip.AddrPortFrom(ip, uint16(port)), true
 }
 
+// timeoutOr returns the set time-out or the default.
 func timeoutOr(set time.Duration) time.Duration {
 	if set <= 0 {
 		return probe.DefaultTimeout

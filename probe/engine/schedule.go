@@ -77,6 +77,7 @@ func (s *schedule) tick() {
 	s.engine.at(s.due, &s.timer)
 }
 
+// run starts an attempt.
 func (s *schedule) run() {
 	s.running, s.missed = true, false
 	s.settled.Store(false)

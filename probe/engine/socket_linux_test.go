@@ -9,6 +9,7 @@ import (
 
 	"github.com/probity-run/probity/probe"
 	"github.com/probity-run/probity/probe/internal/probetest"
+	"github.com/probity-run/probity/test/healthserver"
 )
 
 // TestLeavesNoTimeWait looks for what TCP and gRPC attempts left in the system's table of
@@ -16,7 +17,7 @@ import (
 func TestLeavesNoTimeWait(t *testing.T) {
 	e := newEngine(t)
 	p := probetest.Serve(t, func(_ *probetest.Peer, conn net.Conn) { probetest.Hold(conn) })
-	health := probetest.ServeGRPC(t, probetest.Answers(serving, nil))
+	health := probetest.ServeHealth(t, healthserver.Always(healthserver.OK, nil))
 	for range 50 {
 		for _, prober := range []probe.Prober{probe.TCPSocket{Port: p.Port, Timeout: ample}, probe.GRPC{Port: health, Timeout: ample}} {
 			if r := e.Prepare(prober).Probe(t.Context()); r.Outcome != probe.Success {

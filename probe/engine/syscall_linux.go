@@ -9,9 +9,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The system calls of the loop are raw: Go's scheduler is not told about them. It would wake its
-// monitor thread for the first call after a pause, and with a few probes now and then that costs
-// more than the calls. None of them blocks: every socket is non-blocking, and none lingers.
+// The system calls of the loop are raw: Go's scheduler does not take part in them. It would wake
+// its monitor thread for the first call after a pause, and with a few probes now and then that
+// costs more than the calls. None of them blocks: every socket is non-blocking, and none lingers.
 
 // socketAddress is an address in the kernel's form.
 type socketAddress struct {
@@ -76,7 +76,7 @@ func read(fd int, buffer []byte) (int, error) {
 	return int(n), fault(errno)
 }
 
-// shut closes a socket. What the service has said does not change if that fails.
+// shut closes a socket. The result of the attempt does not change if that fails.
 func shut(fd int) { _, _, _ = unix.RawSyscall(unix.SYS_CLOSE, uintptr(fd), 0, 0) }
 
 // noTimeWait lets close send RST as soon as its FIN is acknowledged, see TCP_LINGER2 in tcp(7).
@@ -93,8 +93,8 @@ func epollControl(epoll, operation, fd int, event *unix.EpollEvent) error {
 	return fault(errno)
 }
 
-// epollLook returns what is ready, without waiting.
-func epollLook(epoll int, ready []unix.EpollEvent) (int, error) {
+// epollReady returns what is ready, without waiting.
+func epollReady(epoll int, ready []unix.EpollEvent) (int, error) {
 	n, _, errno := unix.RawSyscall6(unix.SYS_EPOLL_PWAIT, uintptr(epoll), uintptr(unsafe.Pointer(&ready[0])), uintptr(len(ready)), 0, 0, 0)
 	return int(n), fault(errno)
 }

@@ -11,9 +11,9 @@ const slots = 1024
 // firing is the list of the timers that are due in this moment, behind those of the slots.
 const firing = slots
 
-// wheel holds timers, hashed by their tick. Adding and removing take constant time; a timer that is
-// due in a later turn is looked at once per turn. The zero value is an empty wheel at tick 0. It is
-// not safe for concurrent use.
+// wheel is a hashed timing wheel: it holds timers in slots, by their tick. Adding and removing take
+// constant time; a timer that is due in a later turn of the wheel is visited once per turn. The
+// zero value is an empty wheel at tick 0. It is not safe for concurrent use.
 type wheel struct {
 	now  tick // all timers up to here have fired
 	list [slots + 1]*timer
@@ -83,8 +83,8 @@ func (w *wheel) next() (tick, bool) {
 	return 0, false
 }
 
-// advance fires all timers up to the tick. What they add or remove is respected. Timers of an
-// earlier tick fire first, unless more than a turn has passed.
+// advance fires all timers up to the tick, without those that a fired timer removes, and with those
+// that it adds. Timers of an earlier tick fire first, unless more than a turn has passed.
 func (w *wheel) advance(to tick) {
 	if to-w.now > slots {
 		w.now = to
@@ -118,6 +118,7 @@ func (w *wheel) collect(index int, to tick) {
 	}
 }
 
+// fireCollected fires the timers of the firing list.
 func (w *wheel) fireCollected() {
 	for t := w.list[firing]; t != nil; t = w.list[firing] {
 		w.remove(t)

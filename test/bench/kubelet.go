@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/probity-run/probity/probe"
+	"github.com/probity-run/probity/test/grpc/oracle"
 )
 
 func background() context.Context { return context.Background() }
@@ -45,12 +46,14 @@ func (o proberOptions) startKubelet(t *resultCount) {
 	}
 }
 
-// kubeletAttempt returns a function that makes one attempt at a target.
+// kubeletAttempt returns what makes one attempt at a target.
 func (o proberOptions) kubeletAttempt() func(target int) probe.Result {
-	// TCP and gRPC: as in the kubelet, the handler makes a new dialler or client connection each
-	// time
-	if o.What != "http" {
+	switch o.What {
+	case "tcp": // the handler does what the kubelet does
 		return func(target int) probe.Result { return o.prober(target).Probe(background()) }
+	case "grpc":
+		call := oracle.GRPC{Host: "127.0.0.1", Port: o.Port, Timeout: time.Second}
+		return func(int) probe.Result { return call.Probe(background()) }
 	}
 	dialer := &net.Dialer{Control: func(_, _ string, c syscall.RawConn) error {
 		return c.Control(func(fd uintptr) {
@@ -78,5 +81,8 @@ func (o proberOptions) kubeletGet(transport *http.Transport, target int) probe.R
 	if err != nil {
 		return probe.Result{Outcome: probe.Failure, Err: err}
 	}
-	return probe.HTTPVerdict(res.StatusCode, string(body))
+	if res.StatusCode >= 400 {
+		return probe.Result{Outcome: probe.Failure, Output: fmt.Sprintf("HTTP probe failed with statuscode: %d", res.StatusCode)}
+	}
+	return probe.Result{Outcome: probe.Success, Output: string(body)}
 }

@@ -4,8 +4,10 @@
 // when done as the kubelet does it, and prints a table of ratios. docs/benchmarks.md describes the
 // method.
 //
-//	go run ./test/bench          about five minutes
-//	go run ./test/bench -quick   a minute: shorter windows, one round
+//	go -C test/bench run .          about five minutes
+//	go -C test/bench run . -quick   a minute: shorter windows, one round
+//
+// It is a module of its own, because the kubelet's way of gRPC takes grpc-go.
 //
 // All traffic stays on loopback. The program starts itself as server ("targets") and as prober, and
 // ends both.

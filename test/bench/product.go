@@ -27,12 +27,12 @@ type product struct {
 	lines  *bufio.Scanner
 }
 
-// build builds probity from the repository whose root is the working folder, as a user would.
+// build builds probity as a user would. The working folder is the one of this program's sources.
 func build(dir string) (string, error) {
 	probity := filepath.Join(dir, "probity")
-	out, err := exec.Command("go", "build", "-o", probity, "./cmd/probity").CombinedOutput()
+	out, err := exec.Command("go", "-C", "../..", "build", "-o", probity, "./cmd/probity").CombinedOutput()
 	if err != nil {
-		return "", fmt.Errorf("cannot build probity (call this from the repository's root): %w\n%s", err, out)
+		return "", fmt.Errorf("cannot build probity (call this as go -C test/bench run .): %w\n%s", err, out)
 	}
 	return probity, nil
 }

@@ -107,7 +107,7 @@ func TestTools(t *testing.T) {
 	if testing.Short() {
 		t.Skip("runs go vet, staticcheck, go fix and go mod tidy over the repository")
 	}
-	for _, dir := range []string{".", "examples/calculator"} {
+	for _, dir := range []string{".", "examples/calculator", "test/grpc", "test/bench"} {
 		for _, args := range [][]string{{"mod", "tidy", "-diff"}, {"vet", "./..."}, {"fix", "-diff", "./..."}} {
 			t.Run(dir+"/"+args[0], func(t *testing.T) {
 				if out := run(t, "go", append([]string{"-C", dir}, args...)...); out != "" {

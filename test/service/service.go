@@ -18,9 +18,7 @@ import (
 	"syscall"
 	"time"
 
-	"google.golang.org/grpc"
-	"google.golang.org/grpc/health"
-	"google.golang.org/grpc/health/grpc_health_v1"
+	"github.com/probity-run/probity/test/healthserver"
 )
 
 // Main plays the script and returns the exit code.
@@ -205,13 +203,19 @@ func (s *service) serve() error {
 		}
 	}
 	if s.grpc {
-		server := grpc.NewServer()
-		grpc_health_v1.RegisterHealthServer(server, health.NewServer())
-		return server.Serve(listener)
+		return healthserver.New(healthy).Serve(listener)
 	}
 	s.server.Handler, s.server.ReadHeaderTimeout = s, time.Minute
 	s.processLog.note("listen")
 	return s.server.Serve(listener)
+}
+
+// healthy is the answer to a health check of the whole server, the only service that there is.
+func healthy(_ *http.Request, service string) (healthserver.Serving, error) {
+	if service != "" {
+		return 0, &healthserver.Status{Code: healthserver.CodeNotFound, Message: "unknown service"}
+	}
+	return healthserver.OK, nil
 }
 
 // ServeHTTP answers as the script of the path says.

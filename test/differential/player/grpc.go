@@ -1,62 +1,58 @@
 package main
 
 import (
-	"context"
 	"crypto/tls"
+	"fmt"
 	"net"
+	"net/http"
 	"strings"
 
-	"google.golang.org/grpc"
-	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/credentials"
-	health "google.golang.org/grpc/health/grpc_health_v1"
-	"google.golang.org/grpc/metadata"
-	"google.golang.org/grpc/status"
-
 	"github.com/probity-run/probity/test/differential/ledger"
+	"github.com/probity-run/probity/test/healthserver"
 )
 
-// checker answers health checks by a script of: a serving status by its name, "hang", or a code by
-// its name, such as NOT_FOUND or PERMISSION_DENIED.
-type checker struct {
-	health.UnimplementedHealthServer
-	s *service
-}
-
-// Check implements the health protocol.
-func (c checker) Check(ctx context.Context, r *health.HealthCheckRequest) (*health.HealthCheckResponse, error) {
-	step := c.s.recorder.nextStep(ledger.Request, "grpc", c.s.health)
-	if c.s.shape {
-		md, _ := metadata.FromIncomingContext(ctx)
-		c.s.recorder.mustRecord(ledger.Shape, "grpc", "service="+r.Service+" user-agent="+strings.Join(md.Get("user-agent"), "+"))
+// check answers health checks by a script of: a serving status by its name, "hang", or a code by
+// its name.
+func (s *service) check(r *http.Request, service string) (healthserver.Serving, error) {
+	step := s.recorder.nextStep(ledger.Request, "grpc", s.health)
+	if s.shape {
+		s.recorder.mustRecord(ledger.Shape, "grpc", "service="+service+" user-agent="+strings.Join(r.Header["User-Agent"], "+"))
+	}
+	servings := map[string]healthserver.Serving{
+		"SERVING": healthserver.OK, "NOT_SERVING": healthserver.NotServing, "UNKNOWN": healthserver.Unknown, "SERVICE_UNKNOWN": healthserver.ServiceUnknown,
+	}
+	codes := map[string]int{
+		"NOT_FOUND": healthserver.CodeNotFound, "PERMISSION_DENIED": healthserver.CodePermissionDenied,
+		"INTERNAL": healthserver.CodeInternal, "UNAVAILABLE": healthserver.CodeUnavailable,
 	}
 	if step == "hang" {
-		<-ctx.Done()
-		return nil, ctx.Err()
+		<-r.Context().Done()
+		return 0, r.Context().Err()
 	}
-	if n, ok := health.HealthCheckResponse_ServingStatus_value[step]; ok {
-		return &health.HealthCheckResponse{Status: health.HealthCheckResponse_ServingStatus(n)}, nil
+	if serving, ok := servings[step]; ok {
+		return serving, nil
 	}
-	var code codes.Code
-	if err := code.UnmarshalJSON([]byte(`"` + step + `"`)); err != nil {
-		return nil, err
+	code, ok := codes[step]
+	if !ok {
+		return 0, fmt.Errorf("cannot answer %q", step)
 	}
-	return nil, status.Error(code, "as the script says")
+	return 0, &healthserver.Status{Code: code, Message: "as the script says"}
 }
 
 // serveGRPC serves health, or nothing if the script says NONE.
 func (s *service) serveGRPC(listener net.Listener) error {
-	var options []grpc.ServerOption
-	if s.grpcTLS {
-		certificate, err := expired()
-		if err != nil {
-			return err
-		}
-		options = append(options, grpc.Creds(credentials.NewTLS(&tls.Config{Certificates: []tls.Certificate{certificate}})))
+	check := s.check
+	if s.health == "NONE" {
+		check = nil
 	}
-	server := grpc.NewServer(options...)
-	if s.health != "NONE" {
-		health.RegisterHealthServer(server, checker{s: s})
+	server := healthserver.New(check)
+	if !s.grpcTLS {
+		return server.Serve(listener)
 	}
-	return server.Serve(listener)
+	certificate, err := expired()
+	if err != nil {
+		return err
+	}
+	server.TLSConfig = &tls.Config{Certificates: []tls.Certificate{certificate}}
+	return server.ServeTLS(listener, "", "")
 }

@@ -2,12 +2,14 @@ package engine
 
 import (
 	"bytes"
+
+	"github.com/probity-run/probity/probe/internal/verdict"
 )
 
 const (
-	bodyLimit = 10 << 10 // bytes of a body that are read (R61)
+	bodyLimit = verdict.OutputLimit // bytes of a body that are read (R61)
 
-	// replyLimit is how many bytes of an answer the fast path looks at. One that is not decided by
+	// replyLimit is how many bytes of an answer the fast path parses. One that is not decided by
 	// then is left to net/http, whose limits are far higher.
 	replyLimit = 32 << 10
 )
@@ -16,10 +18,10 @@ const (
 type stage int
 
 const (
-	inHead  stage = iota // the answer's head, or its beginning, is not complete
-	inBody               // the head is complete, the body not
-	decided              // there is a result
-	foreign              // somebody else has to look at these bytes
+	inHead      stage = iota // the answer's head, or its beginning, is not complete
+	inBody                   // the head is complete, the body not
+	decided                  // there is a result
+	unsupported              // net/http has to decide
 )
 
 // httpReply is what the bytes received for a GET amount to.
@@ -29,21 +31,21 @@ type httpReply struct {
 	body   []byte // if decided; at most bodyLimit bytes
 }
 
-// readHTTP reads an answer from its beginning. ended says that nothing follows.
+// readHTTP reads an answer from its beginning. ended means that nothing follows.
 //
-// It accepts a strict part of what net/http accepts, and calls the rest foreign: as soon as
-// net/http could find fault with the bytes, or needs more than status, length and body to decide.
+// It accepts a part of what net/http accepts. An answer is unsupported as soon as net/http could
+// find fault with the bytes, or needs more than status, length and body to decide.
 func readHTTP(data []byte, ended bool) httpReply {
 	head, rest := httpHead{length: -1}, data
 	for n := 0; ; n++ {
 		end := bytes.IndexByte(rest, '\n')
 		switch {
 		case end < 0 && (ended || len(data) >= replyLimit):
-			return httpReply{stage: foreign}
+			return httpReply{stage: unsupported}
 		case end < 0:
 			return httpReply{stage: inHead}
 		case end == 0 || rest[end-1] != '\r':
-			return httpReply{stage: foreign}
+			return httpReply{stage: unsupported}
 		}
 		line := rest[:end-1]
 		rest = rest[end+1:]
@@ -51,15 +53,15 @@ func readHTTP(data []byte, ended bool) httpReply {
 			break
 		}
 		if (n == 0 && !head.statusLine(line)) || (n > 0 && !head.field(line)) {
-			return httpReply{stage: foreign}
+			return httpReply{stage: unsupported}
 		}
 	}
-	if head.foreign() {
-		return httpReply{stage: foreign}
+	if head.unsupported() {
+		return httpReply{stage: unsupported}
 	}
 	reply := head.readBody(rest, ended)
 	if reply.stage == inBody && (ended || len(data) >= replyLimit) {
-		reply.stage = foreign
+		reply.stage = unsupported
 	}
 	return reply
 }
@@ -132,9 +134,9 @@ func (h *httpHead) contentLength(value []byte) bool {
 	return true
 }
 
-// foreign reports whether the answer is more than a status and a body: interim, or a redirect that
-// may have to be followed (R65, R66), or of an ambiguous length.
-func (h *httpHead) foreign() bool {
+// unsupported reports whether the answer is more than a status and a body: interim, or a redirect
+// that may have to be followed (R65, R66), or of an ambiguous length.
+func (h *httpHead) unsupported() bool {
 	switch h.status {
 	case 301, 302, 303, 307, 308:
 		if h.location {

@@ -8,12 +8,12 @@ import (
 	"time"
 )
 
-// dials are the connections of one exchange, redirects included.
+// dials are the connections of one attempt, redirects included.
 //
 // When a request is given up, net/http lets its dial and TLS handshake go on, in the hope that a
 // later request can use the connection. Here none ever does, and a service that drops packets would
-// cost a socket and a goroutine for minutes each time. So whoever gives up an exchange also gives
-// up its dials.
+// cost a socket and a goroutine for minutes each time. So whoever gives up an attempt also gives up
+// its dials.
 type dials struct {
 	mu      sync.Mutex // guards the fields below
 	over    bool
@@ -45,7 +45,7 @@ func (f DialFunc) tracked() DialFunc {
 	}
 }
 
-// onGiveUp remembers what to do when the exchange is given up, or does it now if that has happened.
+// onGiveUp remembers what to do when the attempt is given up, or does it now if that has happened.
 func (d *dials) onGiveUp(abandon func()) {
 	d.mu.Lock()
 	defer d.mu.Unlock()

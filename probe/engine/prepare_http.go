@@ -13,18 +13,18 @@ import (
 )
 
 // newHTTPTarget returns the target of an HTTP attempt. The request is not formatted here: net/http
-// writes it once, to a connection that records it and then ends, and so also shows how its errors
-// begin.
+// writes it in a trial, to a connection that records it and then ends. The error of the trial shows
+// how all of net/http's errors begin.
 func newHTTPTarget(get probe.HTTPGet) *target {
 	addr, ok := literal(get.Host, get.Port)
 	if !ok || (get.Scheme != "" && !strings.EqualFold(get.Scheme, "http")) || (get.Client != nil && get.Client.Dial != nil) {
 		return nil
 	}
 	recorder := &recorder{written: make(chan struct{})}
-	rehearsal := get
-	rehearsal.Timeout = time.Minute
-	rehearsal.Client = &probe.HTTPClient{Dial: recorder.dial}
-	result := rehearsal.Probe(context.Background())
+	trial := get
+	trial.Timeout = time.Minute
+	trial.Client = &probe.HTTPClient{Dial: recorder.dial}
+	result := trial.Probe(context.Background())
 	prefix, ended := strings.CutSuffix(result.Output, io.EOF.Error())
 	if !ended || recorder.address != addr.String() {
 		return nil // net/http refuses the request, or sends it elsewhere
@@ -38,7 +38,7 @@ func newHTTPTarget(get probe.HTTPGet) *target {
 	}
 }
 
-// recorder is a connection to nobody: it takes a request and ends then.
+// recorder is a connection without a peer: it records a request, and then ends.
 type recorder struct {
 	net.Conn // nil: the transport calls nothing else
 	address  string

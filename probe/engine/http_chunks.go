@@ -2,8 +2,8 @@ package engine
 
 import "bytes"
 
-// readChunks reads a chunked body. Extensions, trailers and long sizes are foreign, as is whatever
-// is wrong.
+// readChunks reads a chunked body. Extensions, trailers and long sizes are unsupported, as is
+// whatever is wrong.
 func (h *httpHead) readChunks(rest []byte) httpReply {
 	var body []byte
 	for {
@@ -21,12 +21,12 @@ func (h *httpHead) readChunks(rest []byte) httpReply {
 		case len(body) == bodyLimit && size > room:
 			return httpReply{stage: decided, status: h.status, body: body}
 		case len(body) == bodyLimit:
-			// Whether net/http still looks at what follows depends on what it has in its buffer.
-			return httpReply{stage: foreign}
+			// Whether net/http checks what follows depends on what it has in its buffer.
+			return httpReply{stage: unsupported}
 		case len(rest) < size+2:
 			return httpReply{stage: partial(rest[min(size, len(rest)):])}
 		case rest[size] != '\r' || rest[size+1] != '\n':
-			return httpReply{stage: foreign}
+			return httpReply{stage: unsupported}
 		}
 		rest = rest[size+2:]
 	}
@@ -45,7 +45,7 @@ func partial(end []byte) stage {
 	if len(end) == 0 || (len(end) == 1 && end[0] == '\r') {
 		return inBody
 	}
-	return foreign
+	return unsupported
 }
 
 // chunkSize reads the line before a chunk.
@@ -55,7 +55,7 @@ func chunkSize(rest []byte) (size int, after []byte, state stage) {
 		return 0, nil, inBody
 	}
 	if end < 2 || end > 7 || rest[end-1] != '\r' {
-		return 0, nil, foreign
+		return 0, nil, unsupported
 	}
 	for _, c := range rest[:end-1] {
 		switch {
@@ -64,7 +64,7 @@ func chunkSize(rest []byte) (size int, after []byte, state stage) {
 		case 'a' <= c|0x20 && c|0x20 <= 'f':
 			size = size<<4 + int(c|0x20-'a') + 10
 		default:
-			return 0, nil, foreign
+			return 0, nil, unsupported
 		}
 	}
 	return size, rest[end+1:], decided

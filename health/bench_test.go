@@ -39,7 +39,8 @@ func probeRequest() *http.Request {
 // pointer.
 func prerendered() http.Handler {
 	var body atomic.Pointer[[]byte]
-	body.Store(new([]byte("ok\n")))
+	text := []byte("ok\n")
+	body.Store(&text)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		header := w.Header()
 		header["Content-Type"] = textPlain

@@ -15,7 +15,7 @@ func (s *scripted) Probe(a Attempt) Answer {
 	if q.words.nowhere != "" {
 		return Answer{lifecycle.OutcomeErrorUnknown, q.words.nowhere, 0}
 	}
-	latency, bad := q.next(p)
+	latency, bad := q.next()
 	if r, until := q.closed(p, a.At); r.Kind != Good {
 		return q.refused(r, a.At, until, latency)
 	}
@@ -36,7 +36,7 @@ func (s *scripted) Probe(a Attempt) Answer {
 
 // next draws what the program by itself does with an attempt: how long it takes, and whether the
 // answer is bad.
-func (q *asked) next(p *program) (latency time.Duration, bad bool) {
+func (q *asked) next() (latency time.Duration, bad bool) {
 	u := uniformAt(q.key, q.attempts)
 	q.attempts++
 	if q.untilBad > 0 {

@@ -13,6 +13,9 @@ import (
 // update makes the tests of this package write what they would otherwise compare.
 var update = flag.Bool("update", false, "write go.mod, go.sum and testdata/api instead of comparing them")
 
+// tags are all build tags of tests, so that what only they use is not taken for dead.
+const tags = "differential,exact,example,kubelet,postgres,soak,traffic"
+
 // TestTools runs what finds more than a compiler: each tool has to have nothing to say.
 func TestTools(t *testing.T) {
 	if testing.Short() {
@@ -25,10 +28,18 @@ func TestTools(t *testing.T) {
 			"vet ./...",
 			"fix -diff ./...",
 			"tool staticcheck ./...",
+			"tool unparam -tests=false ./...",
 		} {
 			t.Run(name+"/"+strings.TrimSuffix(words, " ./..."), func(t *testing.T) { silent(t, dir, strings.Fields(words)) })
 		}
 	}
+	t.Run("deadcode", func(t *testing.T) { // it is slow: once for all modules
+		args := []string{"tool", "deadcode", "-test", "-tags", tags}
+		for _, name := range modules(t) {
+			args = append(args, "./"+filepath.ToSlash(name)+"/...")
+		}
+		silent(t, root, args)
+	})
 }
 
 // silent runs the go command, which has to succeed and to print nothing.

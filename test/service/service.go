@@ -27,14 +27,15 @@ import (
 //
 //	-port N          listen on this port instead of $PORT; 0 listens on none
 //	-answers SCRIPT  answers per path: "/ready=500x3,200 /live=200x2,hang"; the last one lasts for ever. 200 is the default.
-//	                 An answer is a status, "hang" (headers never come), "stall" (headers, then no body), "drop" (closes without a byte)
-//	                 "slow:1.5s" (200 after that time), "file:/PATH" (what that file says now), or "beat:3s" (503 until the clock of the day
-//	                 has passed a multiple of that time since the start, 200 from then on: services that start one after another agree)
+//	                 An answer is a status, "hang" (headers never come), "stall" (headers, then no body), "drop" (closes without
+//	                 a byte), "slow:1.5s" (200 after that time), "file:/PATH" (what that file says now), or "beat:3s" (503 until
+//	                 the clock of the day has passed a multiple of that time since the start, 200 from then on: services that
+//	                 start one after another agree)
 //	-grpc            speak gRPC's health protocol, always SERVING, instead of HTTP
 //	-delay D         listen only after this time
 //	-life D:CODE     exit by itself after D
-//	-term SCRIPT     on SIGTERM: "default", "exit:CODE", "ignore", "sleep:D" (exit 0 after D, answering until then), or "graceful" (accept no more,
-//	                 answer what was asked, exit 0)
+//	-term SCRIPT     on SIGTERM: "default", "exit:CODE", "ignore", "sleep:D" (exit 0 after D, answering until then), or
+//	                 "graceful" (accept no more, answer what was asked, exit 0)
 //	-log FILE        append a line per request and signal
 //	-ledger DIR      keep a file named after the process id in DIR that tells what a router has to answer for
 //	-control         let a POST of a script to /-/answers change the answers of the paths in it
@@ -42,8 +43,9 @@ import (
 //
 // What a hostile program does, in this order, before it serves:
 //
-//	-spawn "KIND[*N] ARGS"  start N services with these arguments (and -port=0 unless they say otherwise); may be repeated. KIND is "child",
-//	                 "group" (a process group of its own), "session" (setsid), or "daemon" (double fork and setsid: the parent is gone at once)
+//	-spawn "KIND[*N] ARGS"  start N services with these arguments (and -port=0 unless they say otherwise); may be repeated.
+//	                 KIND is "child", "group" (a process group of its own), "session" (setsid), or "daemon" (double fork and
+//	                 setsid: the parent is gone at once)
 //	-join            move into the process group of the first spawned process
 //	-eat MB          fill that much memory
 //	-close           close the standard streams

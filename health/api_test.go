@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// Liveness takes no function, by its types: the classic mistake, a database behind /livez, cannot
-// be written down. The only interface with methods is sync.Locker.
+// The Live methods take no function, so that the classic mistake, a database behind /livez, does
+// not compile. The only interface they take is sync.Locker.
 func TestLivenessTakesNoFunction(t *testing.T) {
 	var check func(t *testing.T, of string, typ reflect.Type)
 	check = func(t *testing.T, of string, typ reflect.Type) {
@@ -41,7 +41,7 @@ func TestLivenessTakesNoFunction(t *testing.T) {
 		}
 	}
 	if found != 4 {
-		t.Errorf("%d methods begin with Live, want 4: look at this test again", found)
+		t.Errorf("%d methods begin with Live, want 4: adapt this test", found)
 	}
 	heartbeat := reflect.TypeFor[*Heartbeat]()
 	for i := range heartbeat.NumMethod() {

@@ -116,7 +116,7 @@ func BenchmarkBeat(b *testing.B) {
 	}
 }
 
-// BenchmarkReport is what good news costs a business call.
+// BenchmarkReport is what a reported success costs the application.
 func BenchmarkReport(b *testing.B) {
 	h := New(Options{ShutdownDelay: -1})
 	database := h.Ready("database", func(context.Context) error { return nil })

@@ -15,7 +15,7 @@ import (
 	"github.com/probity-run/probity/health"
 )
 
-// get asks like a prober, and prints the answer.
+// get sends a request as a prober does, and prints the answer.
 func get(handler http.Handler, path string) {
 	w := httptest.NewRecorder()
 	handler.ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))
@@ -85,7 +85,7 @@ func ExampleHealth_Ready() {
 	defer run(h)()
 
 	get(h.Handler(), "/readyz")
-	get(h.Handler(), "/livez") // a restart would not mend the database
+	get(h.Handler(), "/livez") // a restart would not help the database
 	// Output:
 	// /readyz 503 not ready: database failing
 	// /livez 200 ok
@@ -106,11 +106,12 @@ func ExampleHealth_Depends() {
 	// orders are accepted, and billed later
 }
 
-// A dependency without which this service is of little use may gate readiness, behind a breaker.
-func ExampleBreaker() {
+// A dependency without which this service is of little use may count for readiness, part of the
+// time.
+func ExampleCircuitBreaker() {
 	h := health.New(health.Options{ShutdownDelay: -1})
 	h.Depends("billing", func(context.Context) error { return errors.New("503") }, health.CheckOptions{
-		Breaker: &health.Breaker{After: 15 * time.Second, Open: 15 * time.Second, Trial: 30 * time.Second},
+		CircuitBreaker: &health.CircuitBreaker{After: 15 * time.Second, Open: 15 * time.Second, HalfOpen: 30 * time.Second},
 	})
 	defer run(h)()
 
@@ -120,14 +121,14 @@ func ExampleBreaker() {
 	// degraded: billing failing
 }
 
-// Business calls are the best check there is: they use the same pool, and say how it went.
+// The application's own calls are the best check: they use the same pool.
 func ExampleCheck_Report() {
 	h := health.New(health.Options{ShutdownDelay: -1})
 	db := &pool{}
 	database := h.Ready("database", db.PingContext)
 	query := func() error {
 		err := db.PingContext(context.Background()) // any query
-		// good news replaces the next ping, bad news hastens it
+		// success replaces the next ping, a failure makes it come at once
 		database.Report(err)
 		return err
 	}
@@ -153,7 +154,7 @@ func ExampleCheckOptions_pool() {
 	// Output: /readyz 503 not ready: database pool saturated
 }
 
-// A loop that waits for work says so; then silence is no sign of death.
+// A loop that waits for work reports so; then it need not beat.
 func ExampleHealth_Live() {
 	h := health.New(health.Options{ShutdownDelay: -1})
 	loop := h.Live("queue loop", 50*time.Millisecond)

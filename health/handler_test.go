@@ -51,7 +51,7 @@ func TestHandler(t *testing.T) {
 }
 
 // What is excluded cannot make a service ready that has not started or is stopping.
-func TestExcludeOpensNoDoor(t *testing.T) {
+func TestExcludeDoesNotMakeReady(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := New(Options{ShutdownDelay: -1})
 		task := h.Startup("weights")
@@ -101,7 +101,7 @@ func TestMethodsAndHeaders(t *testing.T) {
 	}
 }
 
-// Full errors are for those whom the operator allows; JSON says the same as the text.
+// Full errors are for those whom the operator allows, in text and in JSON.
 func TestErrorsAreWithheld(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := New(Options{ShutdownDelay: -1, Reveal: FromLoopback})
@@ -156,7 +156,7 @@ func FuzzQuery(f *testing.F) {
 	f.Fuzz(func(t *testing.T, raw string) {
 		q, err := parseQuery(raw)
 		if err != nil && (q.verbose || q.exclude != nil) {
-			t.Errorf("%q is an error and says %+v", raw, q)
+			t.Errorf("%q is an error and gives %+v", raw, q)
 		}
 		r := httptest.NewRequest(http.MethodGet, "/readyz", nil)
 		r.URL.RawQuery = raw

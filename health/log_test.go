@@ -40,7 +40,7 @@ func (l *slowLog) messages() []string {
 }
 
 // A line for each change, with the full error, and none in between.
-func TestLogTellsTransitions(t *testing.T) {
+func TestLogHasTransitions(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out bytes.Buffer
 		h := New(Options{ShutdownDelay: -1, Log: slog.New(slog.NewTextHandler(&out, nil))})
@@ -72,7 +72,7 @@ level=INFO msg=Stopping delay=0s
 level=INFO msg="Probe answer changed" probe=readiness ok=false answer=stopping
 `
 		if got != want {
-			t.Errorf("the log says\n%s\nwant\n%s", got, want)
+			t.Errorf("the log is\n%s\nwant\n%s", got, want)
 		}
 	})
 }

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// answer is what a prober is told, rendered when it changes and not when it is asked for. It is
-// never modified.
+// answer is the answer to a probe, rendered when it changes and not when a probe comes. It is never
+// modified.
 type answer struct {
 	ok   bool // 200, else 503
 	text string
@@ -22,34 +22,34 @@ func newAnswer(v verdict) *answer {
 func (h *Health) refresh() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.board.latch(time.Now())
+	h.registry.latch(time.Now())
 	h.publishLocked(time.Now())
 	h.wakeLocked()
 }
 
-// wakeLocked makes Run's loop look again. It never blocks.
+// wakeLocked makes Run call step again. It never blocks.
 func (h *Health) wakeLocked() {
 	if h.run != nil {
 		select {
-		case h.run.poke <- struct{}{}:
-		default: // it is going to look anyway
+		case h.run.wake <- struct{}{}:
+		default: // it is going to do so anyway
 		}
 	}
 }
 
-// publishLocked renders the answers that have changed and tells the log and those who wait in
+// publishLocked renders the answers that have changed, logs the changes, and closes the channel of
 // Changed.
 func (h *Health) publishLocked(now time.Time) {
-	b := &h.board
-	for _, c := range b.checks {
-		c.settle(now, rand.Float64)
+	r := &h.registry
+	for _, c := range r.checks {
+		c.update(now, rand.Float64)
 		h.logCheckLocked(c, now)
 	}
-	for _, l := range b.loops {
-		l.red.Store(b.judges() && l.state(b.started, now) != stateOK)
+	for _, l := range r.heartbeats {
+		l.silent.Store(r.heartbeatsCount() && l.state(r.started, now) != stateOK)
 	}
 	changed := false
-	for i, v := range b.verdicts(now) {
+	for i, v := range r.verdicts(now) {
 		old := h.answers[i].Load()
 		if old != nil && old.ok == v.ok && old.text == v.text {
 			continue
@@ -60,7 +60,7 @@ func (h *Health) publishLocked(now time.Time) {
 			h.logProbeLocked(probes[i], v)
 		}
 	}
-	b.wasReady = b.wasReady || h.OK(Readiness)
+	r.wasReady = r.wasReady || h.OK(Readiness)
 	if changed && h.changed != nil {
 		close(h.changed)
 		h.changed = nil
@@ -74,10 +74,10 @@ func (h *Health) logCheckLocked(c *check, now time.Time) {
 	}
 	c.logged = state
 	if state == stateOK {
-		h.run.journal.put(slog.LevelInfo, "Check passes", slog.String("check", c.name))
+		h.run.log.put(slog.LevelInfo, "Check passes", slog.String("check", c.name))
 		return
 	}
-	h.run.journal.put(slog.LevelWarn, "Check fails", slog.String("check", c.name), slog.String("kind", string(c.kind)),
+	h.run.log.put(slog.LevelWarn, "Check fails", slog.String("check", c.name), slog.String("kind", string(c.kind)),
 		slog.String("state", state), slog.String("detail", c.detail(now)), slog.Any("error", c.err))
 }
 
@@ -86,14 +86,14 @@ func (h *Health) logProbeLocked(p Probe, v verdict) {
 		return
 	}
 	level := slog.LevelInfo
-	if !v.ok && h.board.phase == running && !h.board.started.IsZero() {
+	if !v.ok && h.registry.phase == running && !h.registry.started.IsZero() {
 		level = slog.LevelWarn
 	}
 	attrs := []slog.Attr{slog.String("probe", string(p)), slog.Bool("ok", v.ok), slog.String("answer", v.text)}
-	for _, l := range h.board.loops {
-		if p == Liveness && l.red.Load() {
+	for _, l := range h.registry.heartbeats {
+		if p == Liveness && l.silent.Load() {
 			attrs = append(attrs, slog.Any(l.name, l.problem()))
 		}
 	}
-	h.run.journal.put(level, "Probe answer changed", attrs...)
+	h.run.log.put(level, "Probe answer changed", attrs...)
 }

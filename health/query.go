@@ -7,7 +7,7 @@ import (
 	"strconv"
 )
 
-// query is what a prober asks for besides the plain answer.
+// query is what a request asks for besides the plain answer.
 type query struct {
 	verbose bool
 	exclude []string

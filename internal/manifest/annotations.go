@@ -29,8 +29,8 @@ const (
 	// declared and private ports, as in "8080:41013,9090:41014".
 	AnnotationPrivatePorts = annotationPrefix + "private-ports."
 
-	// AnnotationManifest is written by Probity on each object: the absolute path of the file that it
-	// comes from. A Pod's relative paths begin at the file's folder.
+	// AnnotationManifest is written by Probity on each object: the absolute path of the file that
+	// it comes from. A Pod's relative paths begin at the file's folder.
 	AnnotationManifest = annotationPrefix + "manifest"
 
 	// AnnotationIgnore, followed by the id of a rule, keeps probity check from reporting that rule

@@ -50,8 +50,8 @@ func done() <-chan struct{} {
 
 func (noTraffic) Exited(types.UID, string) {}
 
-// withdraw takes the Pod out of the routes because an instance is about to be stopped (ARCHITECTURE.md,
-// A request's way).
+// withdraw takes the Pod out of the routes because an instance is about to be stopped
+// (ARCHITECTURE.md, A request's way).
 func (r *runner) withdraw(inst *instance) {
 	r.leaving[inst.id] = true
 	r.withdrawn = true

@@ -28,8 +28,8 @@ type controller interface {
 	template() *corev1.Pod
 }
 
-// newController is the controller of an object; nil for one that makes no Pods. A positive number of
-// replicas replaces the object's own.
+// newController is the controller of an object; nil for one that makes no Pods. A positive number
+// of replicas replaces the object's own.
 func newController(object manifest.Resource, replicas int) controller {
 	size := func(own *int32) int {
 		if replicas > 0 {

@@ -16,7 +16,7 @@ func (s *scripted) Probe(a Attempt) Answer {
 	if q.handler.missingPort != "" {
 		return Answer{lifecycle.OutcomeErrorUnknown, q.handler.missingPort, 0}
 	}
-	latency, bad := q.next(p)
+	latency, bad := q.next()
 	if r, until := q.closed(p, a.At); r.Kind != script.ReplyGood {
 		return q.refused(r, a.At, until, latency)
 	}
@@ -37,7 +37,7 @@ func (s *scripted) Probe(a Attempt) Answer {
 
 // next draws what the program by itself does with an attempt: how long it takes, and whether the
 // answer is bad.
-func (q *scriptedProbe) next(p *scriptedProgram) (latency time.Duration, bad bool) {
+func (q *scriptedProbe) next() (latency time.Duration, bad bool) {
 	u := uniformAt(q.key, q.attempts)
 	q.attempts++
 	if q.untilBad > 0 {

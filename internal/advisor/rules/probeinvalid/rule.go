@@ -33,7 +33,7 @@ func check(w *advisor.Workload) []advisor.Finding {
 		}
 		f := w.FindingIn(p.Field, "%s: %s", strings.TrimPrefix(p.Field, w.SpecPath+"."), p.Message)
 		f.At(p.Position)
-		if f.Patch = unquote(w, p); f.Patch != nil {
+		if f.Patch = unquote(p); f.Patch != nil {
 			f.Message += " (a number in quotes is a name)"
 		}
 		found = append(found, f)
@@ -58,7 +58,7 @@ func isTemplate(p *manifest.Error) bool {
 }
 
 // unquote is the patch for a port number in quotes.
-func unquote(w *advisor.Workload, p *manifest.Error) *advisor.Patch {
+func unquote(p *manifest.Error) *advisor.Patch {
 	if !strings.HasSuffix(p.Field, ".port") || !strings.HasPrefix(p.Message, `Invalid value: "`) {
 		return nil
 	}

@@ -8,15 +8,15 @@ import (
 	"time"
 )
 
-// outcome is what a run brought.
-type outcome struct {
+// result is how a run of a check ended.
+type result struct {
 	err  error
 	pool string // "8/8 in use" if the pool was saturated
 }
 
-// attempt runs a check once, in the one goroutine that the check has.
-func (h *Health) attempt(ctx context.Context, c *check) {
-	o := outcome{err: errors.New("it ended its goroutine")}
+// runCheck runs a check once, in the one goroutine that the check has.
+func (h *Health) runCheck(ctx context.Context, c *check) {
+	o := result{err: errors.New("it ended its goroutine")}
 	defer func() {
 		h.mu.Lock()
 		defer h.mu.Unlock()
@@ -28,13 +28,13 @@ func (h *Health) attempt(ctx context.Context, c *check) {
 	o = c.call(ctx)
 }
 
-// call runs the function of a check in this goroutine, with its deadline.
-func (c *check) call(ctx context.Context) outcome {
+// call calls the function of a check, with its deadline.
+func (c *check) call(ctx context.Context) result {
 	ctx, cancel := context.WithTimeout(ctx, c.options.Timeout)
 	defer cancel()
-	o := outcome{err: guard(func() error { return c.run(ctx) })}
+	o := result{err: catchPanic(func() error { return c.run(ctx) })}
 	if o.err != nil && c.options.Pool != nil {
-		err := guard(func() error {
+		err := catchPanic(func() error {
 			if inUse, size := c.options.Pool(); size > 0 && inUse >= size {
 				o.pool = fmt.Sprintf("%d/%d in use", inUse, size)
 			}
@@ -45,8 +45,8 @@ func (c *check) call(ctx context.Context) outcome {
 	return o
 }
 
-// guard makes a panic an error.
-func guard(f func() error) (err error) {
+// catchPanic calls f and returns its error; a panic is an error too.
+func catchPanic(f func() error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("it panicked: %v", p)

@@ -15,13 +15,12 @@ import (
 // heartbeatPeriod is the time between two renewals of the heartbeat file, unless an answer changes.
 const heartbeatPeriod = 2 * time.Second
 
-// heartbeatFile tells those who can run a command here, and nothing else, what probes are told. It
-// has a line for each probe, such as "readiness ok" or "startup failed". It is there while the
-// service is live.
+// heartbeatFile is a file with the answers to the probes, for exec probes. It has a line for each
+// probe, such as "readiness ok" or "startup failed". It exists while the service is live.
 type heartbeatFile struct {
-	path    string
-	h       *Health
-	journal *journal
+	path string
+	h    *Health
+	log  *logQueue
 }
 
 // keep renews the file until ctx ends, and then removes it.
@@ -31,7 +30,7 @@ func (f heartbeatFile) keep(ctx context.Context) {
 		changed := f.h.Changed()
 		err := f.write()
 		if err != nil && !failing {
-			f.journal.put(slog.LevelError, "Heartbeat file is not renewed", slog.Any("error", err))
+			f.log.put(slog.LevelError, "Heartbeat file is not renewed", slog.Any("error", err))
 		}
 		failing = err != nil
 		timer := time.NewTimer(heartbeatPeriod)
@@ -43,11 +42,11 @@ func (f heartbeatFile) keep(ctx context.Context) {
 		timer.Stop()
 	}
 	if err := f.remove(); err != nil {
-		f.journal.put(slog.LevelError, "Heartbeat file is not removed", slog.Any("error", err))
+		f.log.put(slog.LevelError, "Heartbeat file is not removed", slog.Any("error", err))
 	}
 }
 
-// write makes the file say what is so: all of it or nothing, since readers may come at any time.
+// write replaces the file as a whole, since it may be read at any time.
 func (f heartbeatFile) write() error {
 	if !f.h.OK(Liveness) {
 		return f.remove()
@@ -91,10 +90,10 @@ func writeFile(path, text string) (err error) {
 	return os.Rename(file.Name(), path)
 }
 
-// ProbeFile asks a heartbeat file, from another process: it returns nil if the file was renewed
-// within maxAge and says yes to the probe. The service's own binary can so be its exec probe, in an
-// image without a shell; give maxAge at least 10 s. (Liveness alone can be had from the file's age
-// too: a service that is not live has no file.)
+// ProbeFile probes a service by its heartbeat file, from another process: it returns nil if the
+// file was renewed within maxAge and has success for the probe. So the service's own binary can be
+// its exec probe, in an image without a shell. Give maxAge at least 10 s. (For liveness alone the
+// age of the file is enough: a service that is not live has no file.)
 func ProbeFile(path string, p Probe, maxAge time.Duration) error {
 	info, err := os.Stat(path)
 	if err != nil {

@@ -67,10 +67,10 @@ func TestHeartbeatFile(t *testing.T) {
 		t.Error("it is live before it runs")
 	}
 	end := begin(t, h)
-	says := func(p Probe) func() bool { return func() bool { return ProbeFile(path, p, time.Minute) == nil } }
-	waitFor(t, says(Readiness))
-	waitFor(t, says(Startup))
-	waitFor(t, says(Liveness))
+	succeeds := func(p Probe) func() bool { return func() bool { return ProbeFile(path, p, time.Minute) == nil } }
+	waitFor(t, succeeds(Readiness))
+	waitFor(t, succeeds(Startup))
+	waitFor(t, succeeds(Liveness))
 	down.Store(true)
 	database.Report(errDown)
 	waitFor(t, func() bool {
@@ -78,12 +78,12 @@ func TestHeartbeatFile(t *testing.T) {
 		return err != nil && err.Error() == "readiness: failed"
 	})
 	loop.Beat() // and then never again
-	waitFor(t, func() bool { return !says(Liveness)() })
+	waitFor(t, func() bool { return !succeeds(Liveness)() })
 	if _, err := os.Stat(path); !os.IsNotExist(err) {
 		t.Errorf("a service that is not live has a heartbeat: %v", err)
 	}
 	loop.Idle()
-	waitFor(t, says(Liveness))
+	waitFor(t, succeeds(Liveness))
 	if err := end(); err != nil {
 		t.Error(err)
 	}

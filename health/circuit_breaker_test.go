@@ -9,9 +9,9 @@ import (
 	"time"
 )
 
-func TestBreaker(t *testing.T) {
+func TestCircuitBreaker(t *testing.T) {
 	// 15 s, then 15 s open and 30 s trial, in turn; half of 45 s is the spread
-	b := breaker{options: Breaker{}.withDefaults()}
+	b := circuitBreaker{options: CircuitBreaker{}.withDefaults()}
 	for _, step := range []struct {
 		second  float64
 		passing bool
@@ -20,7 +20,7 @@ func TestBreaker(t *testing.T) {
 		{0, true, false}, {1, false, false}, {38, false, false}, {38.5, false, true}, {53.4, false, true}, {53.5, false, false},
 		{83.4, false, false}, {83.5, false, true}, {84, true, false}, {85, false, false}, {122, false, false}, {122.5, false, true},
 	} {
-		b.see(step.passing, at(step.second), half)
+		b.observe(step.passing, at(step.second), half)
 		if b.open() != step.open {
 			t.Errorf("%v s: open %t, want %t", step.second, b.open(), step.open)
 		}
@@ -29,17 +29,17 @@ func TestBreaker(t *testing.T) {
 
 // An outage of a dependency does not make all replicas unready: of a thousand about a third is, at
 // any time.
-func TestBreakersOfReplicasDoNotKeepStep(t *testing.T) {
+func TestCircuitBreakersOfReplicasDoNotKeepStep(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2)).Float64
-	replicas := make([]breaker, 1000)
+	replicas := make([]circuitBreaker, 1000)
 	for i := range replicas {
-		replicas[i].options = Breaker{}.withDefaults()
+		replicas[i].options = CircuitBreaker{}.withDefaults()
 	}
 	most := 0
 	for second := range 600 {
 		open := 0
 		for i := range replicas {
-			replicas[i].see(false, at(float64(second)), random)
+			replicas[i].observe(false, at(float64(second)), random)
 			if replicas[i].open() {
 				open++
 			}
@@ -63,7 +63,7 @@ func TestDependency(t *testing.T) {
 			return nil
 		}
 		h.Depends("billing", ping)
-		h.Depends("mail", ping, CheckOptions{Breaker: &Breaker{After: 10 * time.Second, Open: time.Hour, Trial: time.Nanosecond}})
+		h.Depends("mail", ping, CheckOptions{CircuitBreaker: &CircuitBreaker{After: 10 * time.Second, Open: time.Hour, HalfOpen: time.Nanosecond}})
 		begin(t, h)
 		after(time.Second)
 		expect(t, h, "/readyz", 200, "ok\ndegraded: billing failing, mail failing\n")

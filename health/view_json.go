@@ -35,7 +35,8 @@ func (v *view) json() string {
 		c := jsonStatus{Name: s.Name, Kind: s.Kind, State: s.State, Gates: s.Gates, Detail: s.Detail,
 			Duration: s.Duration.Seconds(), Succeeded: s.Succeeded, Failed: s.Failed, Done: s.Done, Total: s.Total}
 		if s.Age >= 0 {
-			c.Age = new(s.Age.Seconds())
+			age := s.Age.Seconds()
+			c.Age = &age
 		}
 		if s.Err != nil {
 			c.Error = s.Err.Error()

@@ -12,7 +12,7 @@ import (
 )
 
 // Nothing is left after Serve, with everything open that the library can open: listeners, the
-// heartbeat file, checks, canaries, drains.
+// heartbeat file, checks, self-checks, drains.
 func TestNoGoroutineIsLeft(t *testing.T) {
 	waitFor(t, func() bool { return goroutines() == "" }) // of the tests before
 	h := New(Options{Addr: "127.0.0.1:0", HeartbeatFile: filepath.Join(t.TempDir(), "heartbeat"), ShutdownDelay: time.Millisecond})
@@ -20,7 +20,7 @@ func TestNoGoroutineIsLeft(t *testing.T) {
 	for _, name := range []string{"one", "two", "three"} {
 		h.Ready(name, fine, CheckOptions{Period: 5 * time.Millisecond})
 	}
-	h.Depends("billing", func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }, CheckOptions{Breaker: &Breaker{}})
+	h.Depends("billing", func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }, CheckOptions{CircuitBreaker: &CircuitBreaker{}})
 	h.Live("loop", time.Minute).Beat()
 	h.LiveLock("lock", new(sync.Mutex), time.Minute)
 	h.LiveScheduler(time.Minute)
@@ -35,11 +35,11 @@ func TestNoGoroutineIsLeft(t *testing.T) {
 	})
 	waitFor(t, func() bool { return h.OK(Readiness) })
 	if running := strings.Count(goroutines(), "\n\n"); running < 8 {
-		t.Errorf("%d goroutines while it runs: does this test look in the right place?\n%s", running, goroutines())
+		t.Errorf("%d goroutines while it runs: does this test still find them?\n%s", running, goroutines())
 	}
 	cancel()
 	serving.Wait()
-	// The last instructions of a goroutine may come after it has said that it ends.
+	// A goroutine may run its last instructions after it has reported its end.
 	waitFor(t, func() bool { return goroutines() == "" })
 }
 

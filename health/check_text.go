@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// detail is what is known in figures, which tell strangers nothing.
+// detail is what is known in ages and counts: nothing that is secret.
 func (c *check) detail(now time.Time) string {
 	var parts []string
 	if !c.running.IsZero() && now.Sub(c.running) > c.options.Timeout {
@@ -17,14 +17,14 @@ func (c *check) detail(now time.Time) string {
 	} else {
 		parts = append(parts, fmt.Sprintf("checked %v ago, took %v", short(now.Sub(c.resultAt)), short(c.duration)))
 	}
-	if good := c.goodNews(); !good.IsZero() {
-		parts = append(parts, fmt.Sprintf("last used with success %v ago", short(now.Sub(good))))
+	if last := c.reportedSuccess(); !last.IsZero() {
+		parts = append(parts, fmt.Sprintf("last used with success %v ago", short(now.Sub(last))))
 	}
 	if c.badRow > 0 {
 		parts = append(parts, fmt.Sprintf("failures in a row: %d", c.badRow))
 	}
-	if c.condemned(now) {
-		parts = append(parts, fmt.Sprintf("all uses failed for %v", short(c.badAt.Sub(c.badSince))))
+	if c.onlyFailures(now) {
+		parts = append(parts, fmt.Sprintf("all uses failed for %v", short(c.lastFailure.Sub(c.failuresSince))))
 	}
 	if c.pool != "" {
 		parts = append(parts, c.pool)

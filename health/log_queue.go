@@ -1,0 +1,69 @@
+package health
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+)
+
+const logQueueSize = 256 // lines that wait for a slow log
+
+// logQueue passes lines to a log that may be slow or blocked, without ever waiting for it. A
+// goroutine of Run calls write; put may be called from anywhere.
+type logQueue struct {
+	log    *slog.Logger
+	signal chan struct{} // has a value when there may be a line
+
+	mu    sync.Mutex // guards what follows
+	lines []slog.Record
+	lost  int
+}
+
+func newLogQueue(log *slog.Logger) *logQueue {
+	return &logQueue{log: log, signal: make(chan struct{}, 1)}
+}
+
+// put adds a line with the present time.
+func (q *logQueue) put(level slog.Level, message string, attrs ...slog.Attr) {
+	record := slog.NewRecord(time.Now(), level, message, 0)
+	record.AddAttrs(attrs...)
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if len(q.lines) == logQueueSize {
+		q.lost++
+		return
+	}
+	q.lines = append(q.lines, record)
+	select {
+	case q.signal <- struct{}{}:
+	default: // there is a signal already
+	}
+}
+
+// write logs until ctx ends, and then what is left.
+func (q *logQueue) write(ctx context.Context) {
+	for ended := false; !ended; {
+		select {
+		case <-q.signal:
+		case <-ctx.Done():
+			ended = true
+		}
+		q.flush(context.WithoutCancel(ctx))
+	}
+}
+
+func (q *logQueue) flush(ctx context.Context) {
+	q.mu.Lock()
+	lines, lost := q.lines, q.lost
+	q.lines, q.lost = nil, 0
+	q.mu.Unlock()
+	for _, line := range lines {
+		if q.log.Enabled(ctx, line.Level) {
+			_ = q.log.Handler().Handle(ctx, line) // ignored, as slog.Logger does
+		}
+	}
+	if lost > 0 {
+		q.log.WarnContext(ctx, "Log is slow, lines were lost", "lines", lost)
+	}
+}

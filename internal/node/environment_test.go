@@ -1,7 +1,6 @@
 package node
 
 import (
-	"maps"
 	"strings"
 	"testing"
 
@@ -9,8 +8,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-
-	"github.com/probity-run/probity/internal/manifest"
 )
 
 // fakeObjects holds ConfigMaps and Secrets by name.
@@ -145,42 +142,5 @@ func TestExecProbesSeeLiteralsOnly(t *testing.T) { // R83
 	got := expandAll([]string{"$(A)-$(B)-$(C)", "$(PORT)"}, env.lookupStatic)
 	if diff := cmp.Diff([]string{"x--$(C)", "41000"}, got); diff != "" {
 		t.Error(diff)
-	}
-}
-
-func TestPortVariables(t *testing.T) {
-	pod := examplePod(corev1.Container{Name: "app", Ports: []corev1.ContainerPort{{ContainerPort: 9090, Name: "admin-ui"}, {ContainerPort: 8080, Name: "http"}}})
-	next := 41000
-	take := func() (int, error) { next++; return next, nil }
-	ports, err := newPodPorts(pod, take)
-	if err != nil {
-		t.Fatal(err)
-	}
-	want := map[string]string{"PORT": "41002", "PORT_HTTP": "41002", "PORT_ADMIN_UI": "41001", "PORT_8080": "41002", "PORT_9090": "41001"}
-	if diff := cmp.Diff(want, ports.variables(&pod.Spec.Containers[0])); diff != "" {
-		t.Error(diff)
-	}
-	if got, want := ports.annotation(&pod.Spec.Containers[0]), "9090:41001,8080:41002"; got != want {
-		t.Errorf("annotation = %q, want %q", got, want)
-	}
-}
-
-func TestFixedPorts(t *testing.T) {
-	for name, change := range map[string]func(*corev1.Pod){
-		"annotation":  func(p *corev1.Pod) { p.Annotations = map[string]string{manifest.AnnotationPorts: "fixed"} },
-		"hostNetwork": func(p *corev1.Pod) { p.Spec.HostNetwork = true },
-		"hostPort":    func(p *corev1.Pod) { p.Spec.Containers[0].Ports[0].HostPort = 8080 },
-	} {
-		t.Run(name, func(t *testing.T) {
-			pod := examplePod(corev1.Container{Name: "app", Ports: []corev1.ContainerPort{{ContainerPort: 8080}}})
-			change(pod)
-			ports, err := newPodPorts(pod, func() (int, error) { t.Error("a private port was taken"); return 1, nil })
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(map[int32]int{8080: 8080}, maps.Clone(ports.private)); diff != "" {
-				t.Error(diff)
-			}
-		})
 	}
 }

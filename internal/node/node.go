@@ -4,9 +4,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"os"
-	"path/filepath"
-	"strconv"
 	"sync"
 	"time"
 
@@ -17,7 +14,6 @@ import (
 	"github.com/probity-run/probity/internal/process"
 	"github.com/probity-run/probity/internal/store"
 	"github.com/probity-run/probity/probe"
-	"github.com/probity-run/probity/probe/engine"
 )
 
 // Name is the name of this machine as a Kubernetes node: spec.nodeName of the Pods that run here.
@@ -57,57 +53,55 @@ func Kinds() []store.Kind {
 // Node runs the Pods of a store whose spec.nodeName is [Name]. Make it with [New].
 type Node struct {
 	opts    Options
+	machine machine
 	objects Objects
 	client  *probe.HTTPClient
 	logs    process.Logs
-	ports   process.Ports
-	sockets process.Sockets
-	pulse   pulse
-	calm    gathering      // results that change nothing
-	engine  *engine.Engine // from Run on
-	start   time.Time      // of Run
-	running sync.WaitGroup // of the runners and the pulse
+	stalls  stallClock
+	routine batch          // results that change nothing
+	engine  probeEngine    // from Run on
+	grid    grid           // from Run on
+	running sync.WaitGroup // of the runners and the stallClock
 
 	mu      sync.Mutex // guards runners
 	runners map[types.UID]*runner
 }
 
 // New makes a node. It does nothing before [Node.Run].
-func New(opts Options) *Node {
+func New(opts Options) *Node { return newNode(opts, thisMachine()) }
+
+func newNode(opts Options, m machine) *Node {
 	if opts.Logger == nil {
 		opts.Logger = slog.New(slog.DiscardHandler)
 	}
 	if opts.Traffic == nil {
 		opts.Traffic = noTraffic{}
 	}
-	return &Node{
-		opts: opts, objects: storeObjects{opts.Store}, client: &probe.HTTPClient{}, runners: map[types.UID]*runner{},
-		sockets: process.Sockets{Freshness: socketFreshness},
-	}
+	return &Node{opts: opts, machine: m, objects: storeObjects{opts.Store}, client: &probe.HTTPClient{}, runners: map[types.UID]*runner{}}
 }
-
-// socketFreshness lets Pods whose probes are due together share one question about who listens
-// where. It is shorter than what passes anyway between the question and the moment when the
-// connection of the attempt is accepted.
-const socketFreshness = 2 * time.Millisecond
 
 // Run runs Pods until the context is done. Then it kills those that are left, at once; to end them
 // with grace, delete them and wait until they are gone before. It returns when nothing it started
 // is left.
 func (n *Node) Run(ctx context.Context) error {
-	probes, err := engine.New(engine.Options{})
+	probes, err := n.machine.newEngine()
 	if err != nil {
 		return err
 	}
-	n.engine, n.start = probes, time.Now()
+	n.engine, n.grid = probes, grid{time.Now()}
 	defer n.client.Close()
 	defer probes.Close()
-	defer n.sockets.Close()
+	defer n.machine.close()
 	defer n.running.Wait()
 	defer n.Abort()
-	beating, stop := context.WithCancel(ctx)
+	ticking, stop := context.WithCancel(ctx)
 	defer stop()
-	n.running.Go(func() { n.pulse.run(beating, n.calm.flush) })
+	n.running.Go(func() { n.stalls.run(ticking, n.routine.flush) })
+	return n.watch(ctx)
+}
+
+// watch follows the Pods of the store until the context is done.
+func (n *Node) watch(ctx context.Context) error {
 	pods := store.WatchOptions{Kinds: []store.Object{&corev1.Pod{}}}
 	watch, err := n.opts.Store.Watch(pods)
 	if err != nil {
@@ -117,8 +111,8 @@ func (n *Node) Run(ctx context.Context) error {
 		change, err := watch.Next(ctx)
 		switch {
 		case apierrors.IsResourceExpired(err):
-			// held up for too long: each Pod is seen again as it is now, and runners know what is
-			// old
+			// The watch fell behind. A new one begins with each Pod as it is now, and runners know
+			// what is old.
 			if watch, err = n.opts.Store.Watch(pods); err != nil {
 				return err
 			}
@@ -129,7 +123,7 @@ func (n *Node) Run(ctx context.Context) error {
 			return err
 		}
 		if pod := change.Object.(*corev1.Pod); pod.Spec.NodeName == Name && change.Type != store.Deleted {
-			n.see(pod)
+			n.update(pod)
 		}
 	}
 }
@@ -143,8 +137,8 @@ func (n *Node) Abort() {
 	}
 }
 
-// see starts a Pod that is new, and passes on what others did to one that is not.
-func (n *Node) see(pod *corev1.Pod) {
+// update starts a Pod that is new, and passes on what others did to one that is not.
+func (n *Node) update(pod *corev1.Pod) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	r := n.runners[pod.UID]
@@ -163,36 +157,5 @@ func (n *Node) see(pod *corev1.Pod) {
 			delete(n.runners, pod.UID)
 		})
 	}
-	r.see(pod)
+	r.update(pod)
 }
-
-// quantum is the time to whose multiples the timers of all runners are rounded up, so that Pods
-// whose probes are due at about the same time share a wake-up: waking costs more than probing. The
-// gap between two attempts stays the period, as both are rounded up alike.
-const quantum = 50 * time.Millisecond
-
-// quantize is how long it is until an instant, rounded up.
-func (n *Node) quantize(at time.Time) time.Duration {
-	since := at.Sub(n.start)
-	return time.Until(n.start.Add((since + quantum - 1).Truncate(quantum)))
-}
-
-// takePort reserves a private port.
-func (n *Node) takePort() (int, error) { return n.ports.Take() }
-
-func (r *runner) releasePorts() {
-	if r.ports == nil {
-		return
-	}
-	for _, port := range r.ports.taken {
-		r.node.ports.Release(port)
-	}
-}
-
-func (r *runner) removeVolumes() {
-	if err := os.RemoveAll(filepath.Join(r.dir, "volumes")); err != nil {
-		r.log.Warn("Cannot remove the volumes", "error", err)
-	}
-}
-
-func formatPID(pid int) string { return strconv.Itoa(pid) }

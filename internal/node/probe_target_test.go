@@ -9,7 +9,7 @@ import (
 
 func TestResolve(t *testing.T) {
 	c := &corev1.Container{Name: "app", Ports: []corev1.ContainerPort{{Name: "web", ContainerPort: 8080}}}
-	ports := &podPorts{private: map[int32]int{8080: 41000, 9090: 41001}}
+	ports := &portMap{private: map[int32]int{8080: 41000, 9090: 41001}}
 	for name, test := range map[string]struct {
 		host    string
 		port    intstr.IntOrString

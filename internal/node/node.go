@@ -112,17 +112,22 @@ func (n *Node) watch(ctx context.Context) error {
 		switch {
 		case apierrors.IsResourceExpired(err):
 			// The watch fell behind. A new one begins with each Pod as it is now, and runners know
-			// what is old.
+			// what is old; removals in between are in none of them.
 			if watch, err = n.opts.Store.Watch(pods); err != nil {
 				return err
 			}
+			n.abortRemoved()
 			continue
 		case err != nil && errors.Is(err, ctx.Err()):
 			return nil
 		case err != nil:
 			return err
 		}
-		if pod := change.Object.(*corev1.Pod); pod.Spec.NodeName == Name && change.Type != store.Deleted {
+		switch pod := change.Object.(*corev1.Pod); {
+		case pod.Spec.NodeName != Name:
+		case change.Type == store.Deleted:
+			n.removed(pod.UID)
+		default:
 			n.update(pod)
 		}
 	}
@@ -141,21 +146,64 @@ func (n *Node) Abort() {
 func (n *Node) update(pod *corev1.Pod) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	r := n.runners[pod.UID]
-	if r == nil {
-		// The watch may lag: this can be the past of a Pod whose runner has ended, which removes
-		// the object first.
-		if current, err := store.Get[*corev1.Pod](n.opts.Store, pod.Namespace, pod.Name); err != nil || current.UID != pod.UID {
-			return
-		}
-		r = newRunner(n, pod)
-		n.runners[pod.UID] = r
-		n.running.Go(func() {
-			r.run()
-			n.mu.Lock()
-			defer n.mu.Unlock()
-			delete(n.runners, pod.UID)
-		})
+	if r := n.runners[pod.UID]; r != nil {
+		r.update(pod)
+		return
 	}
+	// The watch may lag: this can be the past of a Pod whose runner has ended, which removes the
+	// object first.
+	if !n.exists(pod) {
+		return
+	}
+	r := newRunner(n, pod)
 	r.update(pod)
+	n.startLocked(r)
+}
+
+// startLocked starts the goroutine of a new Pod. It first waits until no process is left of former
+// Pods of the same name, whose objects were removed while they ran.
+func (n *Node) startLocked(r *runner) {
+	var former []<-chan struct{}
+	for _, other := range n.runners {
+		if other.pod.Namespace == r.pod.Namespace && other.pod.Name == r.pod.Name {
+			former = append(former, other.gone)
+		}
+	}
+	n.runners[r.pod.UID] = r
+	n.running.Go(func() {
+		for _, gone := range former {
+			<-gone
+		}
+		r.run()
+		n.mu.Lock()
+		defer n.mu.Unlock()
+		delete(n.runners, r.pod.UID)
+	})
+}
+
+// removed kills the processes of a Pod whose object was removed from the store, as a deletion with
+// a grace period of 0 does: nobody could stop them any more.
+func (n *Node) removed(pod types.UID) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if r := n.runners[pod]; r != nil {
+		r.abort()
+	}
+}
+
+// abortRemoved does for every Pod what removed does for one.
+func (n *Node) abortRemoved() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for _, r := range n.runners {
+		if !n.exists(r.pod) {
+			r.abort()
+		}
+	}
+}
+
+// exists reports whether the object of a Pod is in the store.
+func (n *Node) exists(pod *corev1.Pod) bool {
+	current, err := store.Get[*corev1.Pod](n.opts.Store, pod.Namespace, pod.Name)
+	return err == nil && current.UID == pod.UID
 }

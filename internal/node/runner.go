@@ -20,7 +20,8 @@ type runner struct {
 	loop  *loop
 	timer *time.Timer
 	grid  grid
-	ended bool
+	ended bool          // the core has finished
+	gone  chan struct{} // closed when nothing of the Pod is left
 	log   *slog.Logger
 
 	object     *podObject
@@ -40,6 +41,7 @@ func newRunner(n *Node, pod *corev1.Pod) *runner {
 		state:   lifecycle.NewPod(pod, lifecycle.Options{MaxRestartPeriod: n.opts.MaxRestartPeriod}),
 		timer:   time.NewTimer(0),
 		grid:    n.grid,
+		gone:    make(chan struct{}),
 		log:     n.opts.Logger.With("pod", pod.Name),
 		running: instances{},
 	}
@@ -77,6 +79,7 @@ func newRunner(n *Node, pod *corev1.Pod) *runner {
 
 // run is the goroutine of the Pod.
 func (r *runner) run() {
+	defer close(r.gone)
 	r.begin()
 	for !r.ended {
 		r.setTimer()
@@ -98,13 +101,12 @@ func (r *runner) run() {
 	}
 }
 
-// begin starts the Pod, unless its deletion was asked for already.
+// begin starts the Pod, unless its end was asked for before: then nothing of it starts at all.
 func (r *runner) begin() {
-	if r.pod.DeletionTimestamp != nil {
-		r.on(deletionOf(r.pod))
-		return
+	r.takeInbox()
+	if !r.ended {
+		r.on(lifecycle.Tick{})
 	}
-	r.on(lifecycle.Tick{})
 }
 
 func (r *runner) takeInbox() {
@@ -183,7 +185,7 @@ func (r *runner) writeStatus(now time.Time) {
 func eventsOf(pod *corev1.Pod) []lifecycle.Event {
 	var events []lifecycle.Event
 	if pod.DeletionTimestamp != nil {
-		events = append(events, deletionOf(pod))
+		events = append(events, lifecycle.Deleted{Grace: time.Duration(*pod.DeletionGracePeriodSeconds) * time.Second})
 	}
 	for _, gate := range pod.Spec.ReadinessGates {
 		for _, c := range pod.Status.Conditions {
@@ -193,10 +195,6 @@ func eventsOf(pod *corev1.Pod) []lifecycle.Event {
 		}
 	}
 	return events
-}
-
-func deletionOf(pod *corev1.Pod) lifecycle.Deleted {
-	return lifecycle.Deleted{Grace: time.Duration(*pod.DeletionGracePeriodSeconds) * time.Second}
 }
 
 // earliest is the earlier of two instants of which each can be none.

@@ -29,13 +29,14 @@ func (f fakeObjects) Secret(_, name string) (*corev1.Secret, bool) {
 func exampleObjects() fakeObjects {
 	return fakeObjects{
 		configMaps: map[string]*corev1.ConfigMap{"cm": {ObjectMeta: metav1.ObjectMeta{Name: "cm"}, Data: map[string]string{"k": "v", "l": "w"}}},
-		secrets:    map[string]*corev1.Secret{"s": {ObjectMeta: metav1.ObjectMeta{Name: "s"}, Data: map[string][]byte{"k": []byte("secret")}}},
+		secrets: map[string]*corev1.Secret{"s": {ObjectMeta: metav1.ObjectMeta{Name: "s"}, Data: map[string][]byte{"k": []byte("secret")},
+			StringData: map[string]string{"plain": "text"}}},
 	}
 }
 
 func examplePod(c corev1.Container) *corev1.Pod {
 	return &corev1.Pod{
-		ObjectMeta: metav1.ObjectMeta{Name: "web", Namespace: "default", UID: "u1", Labels: map[string]string{"app": "shop"}},
+		ObjectMeta: metav1.ObjectMeta{Name: "web", Namespace: "default", UID: "u1", Labels: map[string]string{"app": "shop"}, Annotations: map[string]string{"team": "shop"}},
 		Spec:       corev1.PodSpec{NodeName: Name, Containers: []corev1.Container{c}},
 	}
 }
@@ -43,6 +44,10 @@ func examplePod(c corev1.Container) *corev1.Pod {
 func TestEnvironment(t *testing.T) {
 	key := func(name, key string, optional bool) *corev1.EnvVarSource {
 		return new(corev1.EnvVarSource{ConfigMapKeyRef: &corev1.ConfigMapKeySelector{
+			LocalObjectReference: corev1.LocalObjectReference{Name: name}, Key: key, Optional: &optional}})
+	}
+	secretKey := func(name, key string, optional bool) *corev1.EnvVarSource {
+		return new(corev1.EnvVarSource{SecretKeyRef: &corev1.SecretKeySelector{
 			LocalObjectReference: corev1.LocalObjectReference{Name: name}, Key: key, Optional: &optional}})
 	}
 	field := func(path string) *corev1.EnvVarSource {
@@ -69,6 +74,48 @@ func TestEnvironment(t *testing.T) {
 			container: corev1.Container{Env: []corev1.EnvVar{
 				{Name: "N", ValueFrom: field("metadata.name")}, {Name: "L", ValueFrom: field("metadata.labels['app']")}, {Name: "IP", ValueFrom: field("status.podIP")}}},
 			want: []string{"N=web", "L=shop", "IP=127.0.0.1"},
+		},
+		"more fields of the Pod": {
+			container: corev1.Container{Env: []corev1.EnvVar{
+				{Name: "NS", ValueFrom: field("metadata.namespace")}, {Name: "UID", ValueFrom: field("metadata.uid")}, {Name: "A", ValueFrom: field("metadata.annotations['team']")},
+				{Name: "NODE", ValueFrom: field("spec.nodeName")}, {Name: "SA", ValueFrom: field("spec.serviceAccountName")}, {Name: "NONE", ValueFrom: field("metadata.labels['none']")}}},
+			want: []string{"NS=default", "UID=u1", "A=shop", "NODE=probity", "SA=default", "NONE="},
+		},
+		"a subscript that is not closed": {
+			container: corev1.Container{Env: []corev1.EnvVar{{Name: "N", ValueFrom: field("metadata.labels['app")}}},
+			wantErr:   "unsupported fieldPath: metadata.labels['app",
+		},
+		"an unknown source": {
+			container: corev1.Container{Env: []corev1.EnvVar{{Name: "N", ValueFrom: &corev1.EnvVarSource{}}}},
+			wantErr:   "cannot evaluate env N: its valueFrom names a source that Probity does not know",
+		},
+		"a key of a Secret": {
+			container: corev1.Container{Env: []corev1.EnvVar{{Name: "A", ValueFrom: secretKey("s", "k", false)}, {Name: "B", ValueFrom: secretKey("s", "plain", false)}}},
+			want:      []string{"A=secret", "B=text"},
+		},
+		"a missing Secret": {
+			container: corev1.Container{Env: []corev1.EnvVar{{Name: "A", ValueFrom: secretKey("gone", "k", false)}}}, wantErr: `secret "gone" not found`,
+		},
+		"a missing key of a Secret": {
+			container: corev1.Container{Env: []corev1.EnvVar{{Name: "A", ValueFrom: secretKey("s", "gone", false)}}}, wantErr: "couldn't find key gone in Secret default/s",
+		},
+		"an optional Secret": {
+			container: corev1.Container{Env: []corev1.EnvVar{{Name: "A", ValueFrom: secretKey("gone", "k", true)}}},
+		},
+		"envFrom of missing objects": {
+			container: corev1.Container{EnvFrom: []corev1.EnvFromSource{
+				{ConfigMapRef: &corev1.ConfigMapEnvSource{LocalObjectReference: corev1.LocalObjectReference{Name: "gone"}, Optional: new(true)}},
+				{SecretRef: &corev1.SecretEnvSource{LocalObjectReference: corev1.LocalObjectReference{Name: "gone"}}}}},
+			wantErr: `secret "gone" not found`,
+		},
+		"a request, divided": {
+			container: corev1.Container{
+				Resources: corev1.ResourceRequirements{Requests: corev1.ResourceList{"cpu": resource.MustParse("250m"), "memory": resource.MustParse("100Mi")}},
+				Env: []corev1.EnvVar{
+					{Name: "C", ValueFrom: new(corev1.EnvVarSource{ResourceFieldRef: &corev1.ResourceFieldSelector{Resource: "requests.cpu", Divisor: resource.MustParse("1m")}})},
+					{Name: "M", ValueFrom: new(corev1.EnvVarSource{ResourceFieldRef: &corev1.ResourceFieldSelector{Resource: "requests.memory"}})},
+					{Name: "L", ValueFrom: new(corev1.EnvVarSource{ResourceFieldRef: &corev1.ResourceFieldSelector{Resource: "limits.memory"}})}}},
+			want: []string{"C=250", "M=104857600", "L=0"},
 		},
 		"an unknown field": {
 			container: corev1.Container{Env: []corev1.EnvVar{{Name: "N", ValueFrom: field("metadata.nope")}}},
@@ -100,7 +147,7 @@ func TestEnvironment(t *testing.T) {
 					{Prefix: "P_", ConfigMapRef: &corev1.ConfigMapEnvSource{LocalObjectReference: corev1.LocalObjectReference{Name: "cm"}}},
 					{SecretRef: &corev1.SecretEnvSource{LocalObjectReference: corev1.LocalObjectReference{Name: "s"}}}},
 				Env: []corev1.EnvVar{{Name: "P_l", Value: "own"}}},
-			want: []string{"P_k=v", "P_l=own", "k=secret"},
+			want: []string{"P_k=v", "P_l=own", "k=secret", "plain=text"},
 		},
 		"PORT that repeats a declared port gives way": {
 			container: corev1.Container{Ports: ports, Env: []corev1.EnvVar{{Name: "PORT", Value: "8080"}}},

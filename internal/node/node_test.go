@@ -8,12 +8,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/util/intstr"
 
 	"github.com/probity-run/probity/internal/manifest"
 )
-
-func intstrOf(name string) intstr.IntOrString { return intstr.FromString(name) }
 
 func TestPodFromStartToDeletion(t *testing.T) {
 	playNode(t, func(t *testing.T, n *testNode) {

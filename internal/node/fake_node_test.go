@@ -2,134 +2,23 @@ package node
 
 import (
 	"context"
+	"fmt"
 	"net/netip"
 	"slices"
 	"strconv"
-	"sync"
-
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/probity-run/probity/internal/store"
-	"github.com/probity-run/probity/probe"
 )
 
 var loopbackAddr = netip.MustParseAddr(loopback)
-
-// answer is what a service answers to an attempt.
-type answer struct {
-	result probe.Result
-	after  time.Duration
-}
-
-var (
-	healthy = answer{result: probe.Result{Outcome: probe.Success, Output: "ok"}}
-	failing = answer{result: probe.Result{Outcome: probe.Failure, Output: "HTTP probe failed with statuscode: 500"}}
-)
-
-// fakeEngine makes attempts without a network; exec probes it really makes. It is safe for
-// concurrent use.
-type fakeEngine struct {
-	log *timeline
-
-	mu       sync.Mutex // guards what follows
-	answers  map[string][]answer
-	prepared int
-	flying   int // attempts without a result that were not cancelled
-}
-
-// answer says how the service answers HTTP attempts at a path: the first, the second and so on, the
-// last one for ever. Without it, it is healthy.
-func (e *fakeEngine) answer(path string, answers ...answer) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.answers[path] = answers
-}
-
-// fakePrepared is a prepared Prober.
-type fakePrepared struct{ probe.Prober }
-
-func (e *fakeEngine) Prepare(p probe.Prober) probe.Prober {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.prepared++
-	return &fakePrepared{p}
-}
-
-func (e *fakeEngine) Close() {}
-
-func (e *fakeEngine) Go(p probe.Prober, done func(probe.Result)) (cancel func() bool) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.flying++
-	var once sync.Once
-	claim := func() (first bool) {
-		once.Do(func() {
-			first = true
-			e.mu.Lock()
-			defer e.mu.Unlock()
-			e.flying--
-		})
-		return first
-	}
-	settle := func(r probe.Result) {
-		if claim() {
-			done(r)
-		}
-	}
-	if exec, ok := p.(probe.Exec); ok {
-		ctx, stop := context.WithCancel(context.Background())
-		go func() { settle(exec.Probe(ctx)) }()
-		return func() bool { defer stop(); return claim() }
-	}
-	a := e.nextLocked(p.(*fakePrepared).Prober)
-	time.AfterFunc(a.after, func() { settle(a.result) })
-	return claim
-}
-
-func (e *fakeEngine) nextLocked(p probe.Prober) answer {
-	get, ok := p.(probe.HTTPGet)
-	if !ok {
-		return healthy
-	}
-	e.log.add("get %s:%d%s", get.Host, get.Port, get.Path)
-	answers := e.answers[get.Path]
-	if len(answers) == 0 {
-		return healthy
-	}
-	if len(answers) > 1 {
-		e.answers[get.Path] = answers[1:]
-	}
-	return answers[0]
-}
-
-// fakeTraffic tells the timeline what the node wants of it. idle and sent are nil while no request
-// is in flight.
-type fakeTraffic struct {
-	log        *timeline
-	idle, sent chan struct{}
-}
-
-func (f *fakeTraffic) Withdraw(types.UID) { f.log.add("withdraw") }
-func (f *fakeTraffic) Admit(types.UID)    { f.log.add("admit") }
-
-func (f *fakeTraffic) Exited(_ types.UID, how string) { f.log.add("gone: %s", how) }
-
-func (f *fakeTraffic) Drained(types.UID) <-chan struct{} { return orClosed(f.idle) }
-func (f *fakeTraffic) Sent(types.UID) <-chan struct{}    { return orClosed(f.sent) }
-
-func orClosed(c chan struct{}) <-chan struct{} {
-	if c == nil {
-		return closedChannel()
-	}
-	return c
-}
 
 // testNode is a node in a bubble of virtual time, on a fake machine. Only the store and the logs
 // are real.
@@ -212,47 +101,10 @@ func (n *testNode) checkNothingLeft() {
 	}
 }
 
-// examplePodOf is a Pod of one container, app, which runs the program server, has a grace period of
-// 30 s and declares port 8080.
-func examplePodOf(change ...func(*corev1.Pod)) *corev1.Pod {
-	pod := &corev1.Pod{
-		ObjectMeta: metav1.ObjectMeta{Name: "web", Namespace: "default", Labels: map[string]string{"app": "web"}},
-		Spec: corev1.PodSpec{
-			NodeName: Name, RestartPolicy: corev1.RestartPolicyAlways, TerminationGracePeriodSeconds: new(int64(30)),
-			Containers: []corev1.Container{{Name: "app", Image: "example", Command: []string{"server"}, Ports: []corev1.ContainerPort{{Name: "http", ContainerPort: 8080}}}},
-		},
-	}
-	for _, f := range change {
-		f(pod)
-	}
-	return pod
-}
-
-func withReadiness(path string) func(*corev1.Pod) {
-	return func(p *corev1.Pod) { p.Spec.Containers[0].ReadinessProbe = exampleProbe(path, 3) }
-}
-
-func withLiveness(path string) func(*corev1.Pod) {
-	return func(p *corev1.Pod) { p.Spec.Containers[0].LivenessProbe = exampleProbe(path, 2) }
-}
-
-// exampleProbe is an HTTP probe with a period and a timeout of 1 s.
-func exampleProbe(path string, failures int32) *corev1.Probe {
-	p := &corev1.Probe{PeriodSeconds: 1, TimeoutSeconds: 1, SuccessThreshold: 1, FailureThreshold: failures}
-	p.HTTPGet = &corev1.HTTPGetAction{Path: path, Port: intstrOf("http"), Scheme: corev1.URISchemeHTTP}
-	return p
-}
-
-func withLifecycle(l corev1.Lifecycle) func(*corev1.Pod) {
-	return func(p *corev1.Pod) { p.Spec.Containers[0].Lifecycle = &l }
-}
-
-func execAction(command ...string) *corev1.LifecycleHandler {
-	return &corev1.LifecycleHandler{Exec: &corev1.ExecAction{Command: command}}
-}
-
-func annotated(name, value string) func(*corev1.Pod) {
-	return func(p *corev1.Pod) { metav1.SetMetaDataAnnotation(&p.ObjectMeta, name, value) }
+// firstUID is the UID of the first Pod that the node ran.
+func (n *testNode) firstUID() types.UID {
+	all, _ := store.List[*corev1.Event](n.store, store.Selector{})
+	return all[0].InvolvedObject.UID
 }
 
 // create adds a Pod to the store and waits until the node has done what it can do at once.
@@ -306,6 +158,25 @@ func (n *testNode) at(d time.Duration) {
 	synctest.Wait()
 }
 
+// until sleeps, in virtual time, until something holds, which the phase of a probe's ticks decides.
+func (n *testNode) until(what string, holds func() bool) {
+	n.t.Helper()
+	for range 60 * 100 {
+		if holds() {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+		synctest.Wait()
+	}
+	n.t.Fatalf("%s: not within a minute", what)
+}
+
+// untilReady sleeps until the Pod web is Ready, or is not.
+func (n *testNode) untilReady(ready bool) {
+	n.t.Helper()
+	n.until(fmt.Sprintf("Ready is %v", ready), func() bool { return isReady(&n.pod().Status) == ready })
+}
+
 // pod is the Pod web as it is in the store, nil if it is gone.
 func (n *testNode) pod() *corev1.Pod {
 	pod, err := store.Get[*corev1.Pod](n.store, "default", "web")
@@ -334,6 +205,43 @@ func (n *testNode) check(want []string, words ...string) {
 	if diff := cmp.Diff(want, n.of(words...)); diff != "" {
 		n.t.Errorf("timeline (-want +got):\n%s", diff)
 	}
+}
+
+// checkOrder is check without the instants.
+func (n *testNode) checkOrder(want []string, words ...string) {
+	n.t.Helper()
+	var got []string
+	for _, line := range n.of(words...) {
+		_, what, _ := strings.Cut(line, " ")
+		got = append(got, what)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		n.t.Errorf("timeline (-want +got):\n%s", diff)
+	}
+}
+
+// times are the instants of the lines with a word.
+func (n *testNode) times(word string) []time.Duration {
+	n.t.Helper()
+	var times []time.Duration
+	for _, line := range n.of(word) {
+		text, _, _ := strings.Cut(line, " ")
+		at, err := time.ParseDuration(text)
+		if err != nil {
+			n.t.Fatal(err)
+		}
+		times = append(times, at)
+	}
+	return times
+}
+
+// report is what the store's report says of the only probe.
+func (n *testNode) report() ProbeRecord {
+	report, err := store.Get[*ProbeReport](n.store, "default", "web")
+	if err != nil || len(report.Probes) != 1 {
+		return ProbeRecord{}
+	}
+	return report.Probes[0]
 }
 
 // containerPID is the process id that the Pod's annotation shows.

@@ -273,3 +273,33 @@ func TestNewRecord(t *testing.T) {
 		t.Errorf("time = %v, want %v", got.Time, began)
 	}
 }
+
+// A success that changes nothing wakes its runner with the next tick of the node, a failure at once.
+func TestRoutineSuccessesWaitForTheNextTick(t *testing.T) {
+	playNode(t, func(t *testing.T, n *testNode) {
+		quick, quickFailure := healthy, failing
+		quick.after, quickFailure.after = 10*time.Millisecond, 10*time.Millisecond
+		n.engine.answer("/live", healthy, quick, quickFailure, healthy)
+		n.create(examplePodOf(withLiveness("/live")))
+		attempt := func(number int) time.Duration {
+			t.Helper()
+			n.until("the next attempt", func() bool { return len(n.times("get")) == number })
+			return n.times("get")[number-1]
+		}
+		attempt(1)
+		at := attempt(2)
+		n.at(at + 40*time.Millisecond)
+		if got := n.report(); !got.Time.Time.Before(n.begin.Add(at)) {
+			t.Error("the runner was woken for a success that changes nothing")
+		}
+		n.at(at + 100*time.Millisecond)
+		if got := n.report(); got.Latency != quick.after {
+			t.Errorf("the success is not reported with the next tick: %+v", got)
+		}
+		at = attempt(3)
+		n.at(at + 20*time.Millisecond)
+		if got := n.events("Unhealthy"); len(got) != 1 {
+			t.Errorf("Events = %v, want the failure at once", got)
+		}
+	})
+}

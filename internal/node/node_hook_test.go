@@ -70,6 +70,23 @@ func TestPreStopOutlivesItsGrace(t *testing.T) {
 	})
 }
 
+// Nobody sees the instance before its postStart hook is over, but for its process id.
+func TestProcessIDDuringPostStart(t *testing.T) {
+	playNode(t, func(t *testing.T, n *testNode) {
+		n.create(examplePodOf(withLifecycle(corev1.Lifecycle{PostStart: &corev1.LifecycleHandler{Sleep: &corev1.SleepAction{Seconds: 3}}})))
+		if got, want := n.containerPID(), n.starter.runs("server")[0].pid; got != want {
+			t.Errorf("pid annotation = %d, want %d", got, want)
+		}
+		if state := n.pod().Status.ContainerStatuses[0].State; state.Running != nil {
+			t.Errorf("state = %+v in the hook", state)
+		}
+		n.at(4 * time.Second)
+		if state := n.pod().Status.ContainerStatuses[0].State; state.Running == nil {
+			t.Errorf("state = %+v after the hook, want running", state)
+		}
+	})
+}
+
 func TestSleepHook(t *testing.T) {
 	playNode(t, func(t *testing.T, n *testNode) {
 		n.create(examplePodOf(withLifecycle(corev1.Lifecycle{PreStop: &corev1.LifecycleHandler{Sleep: &corev1.SleepAction{Seconds: 3}}})))

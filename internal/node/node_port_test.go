@@ -1,6 +1,7 @@
 package node
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -13,12 +14,11 @@ import (
 const portIgnored = "Normal PortIgnored The program listens on containerPort 8080 although PORT told it 41001, so 8080 is the Pod's port; " +
 	"a second replica of it cannot run on this machine"
 
-// A program that ignores PORT is found where it listens, be it by a probe or, without one, by a
-// watch.
+// A program that ignores PORT is found where it listens, with a probe and without.
 func TestAdoptionOfTheDeclaredPort(t *testing.T) {
 	for name, change := range map[string]func(*corev1.Pod){
-		"by a probe": withReadiness("/ready"),
-		"by a watch": func(*corev1.Pod) {},
+		"with a probe": withReadiness("/ready"),
+		"without":      func(*corev1.Pod) {},
 	} {
 		t.Run(name, func(t *testing.T) {
 			playNode(t, func(t *testing.T, n *testNode) {
@@ -35,7 +35,7 @@ func TestAdoptionOfTheDeclaredPort(t *testing.T) {
 					t.Errorf("Events (-want +got):\n%s", diff)
 				}
 				for _, line := range n.of("get") {
-					if want := "get 127.0.0.1:8080/ready"; line[len(line)-len(want):] != want {
+					if want := "get 127.0.0.1:8080/ready"; !strings.HasSuffix(line, want) {
 						t.Errorf("attempt %q, want %s", line, want)
 					}
 				}
@@ -54,6 +54,27 @@ func TestPortWatchEnds(t *testing.T) {
 		n.at(10 * time.Minute)
 		if got := n.events("PortIgnored"); len(got) > 0 {
 			t.Errorf("Events = %v, want none", got)
+		}
+	})
+}
+
+// When the watch has given up, a probe still notices.
+func TestAdoptionByAProbe(t *testing.T) {
+	playNode(t, func(t *testing.T, n *testNode) {
+		n.engine.answer("/ready", failing)
+		n.starter.program("server", behaviour{})
+		n.create(examplePodOf(withReadiness("/ready")))
+		n.at(portWatchTries*portWatchPeriod + 5*time.Second)
+		n.sockets.listen(8080, n.containerPID())
+		n.engine.answer("/ready", healthy)
+		n.untilReady(true)
+		if diff := cmp.Diff([]string{portIgnored}, n.events("PortIgnored")); diff != "" {
+			t.Errorf("Events (-want +got):\n%s", diff)
+		}
+		n.until("an annotation", func() bool { return n.pod().Annotations[manifest.AnnotationPrivatePorts+"app"] == "8080:8080" })
+		gets := n.of("get")
+		if last, want := gets[len(gets)-1], "get 127.0.0.1:8080/ready"; !strings.HasSuffix(last, want) {
+			t.Errorf("last attempt: %q, want %s", last, want)
 		}
 	})
 }

@@ -2,6 +2,7 @@ package node
 
 import (
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -107,6 +108,26 @@ func TestReportsPause(t *testing.T) {
 	})
 }
 
+// What was put within the pause after a write is written when the pause is over, without an event.
+func TestReportIsWrittenAfterThePause(t *testing.T) {
+	playNode(t, func(t *testing.T, n *testNode) {
+		pod := n.create(examplePodOf())
+		r := n.node.runners[pod.UID]
+		r.loop.post(func() {
+			r.report.put(ProbeRecord{Container: "app", Run: 1}, time.Now())
+			r.report.put(ProbeRecord{Container: "app", Run: 2}, time.Now())
+		})
+		n.at(900 * time.Millisecond)
+		if got := n.report().Run; got != 1 {
+			t.Errorf("run = %d in the pause, want 1", got)
+		}
+		n.at(1100 * time.Millisecond)
+		if got := n.report().Run; got != 2 {
+			t.Errorf("run = %d after the pause, want 2", got)
+		}
+	})
+}
+
 // A success that changes nothing writes nothing but the report.
 func TestRoutineSuccessesWriteNoStatus(t *testing.T) {
 	playNode(t, func(t *testing.T, n *testNode) {
@@ -189,6 +210,34 @@ func TestFailuresOfADeadProcessAreVoid(t *testing.T) {
 			t.Errorf("Events = %v, want none", got)
 		}
 	})
+}
+
+func TestVoid(t *testing.T) {
+	ended := &fakeProcess{pid: 5, log: &timeline{}, done: make(chan struct{})}
+	ended.end(process.Exit{})
+	running := &fakeProcess{pid: 6, done: make(chan struct{})}
+	dead := &fakeProcess{pid: 7, done: make(chan struct{})}
+	s := &attempts{dead: func(pid int) bool { return pid == dead.pid }}
+	for name, test := range map[string]struct {
+		process *fakeProcess
+		result  probe.Result
+		want    bool
+	}{
+		"a success":                     {running, healthy.result, false},
+		"a failure":                     {running, failing.result, false},
+		"an error":                      {running, probe.Result{Err: errors.New("broken")}, false},
+		"cut off":                       {running, probe.Result{Err: fmt.Errorf("wrapped: %w", probe.ErrStopped)}, true},
+		"a success of an ended process": {ended, healthy.result, true},
+		"a failure of an ended process": {ended, failing.result, true},
+		"a success of a dead process":   {dead, healthy.result, false},
+		"a failure of a dead process":   {dead, failing.result, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := s.void(&instance{process: test.process}, test.result); got != test.want {
+				t.Errorf("void = %v, want %v", got, test.want)
+			}
+		})
+	}
 }
 
 func TestAttemptsOfAnEndedInstanceAreCancelled(t *testing.T) {

@@ -42,6 +42,12 @@ func (e *fakeEngine) answer(path string, answers ...answer) {
 	e.answers[path] = answers
 }
 
+func (e *fakeEngine) inFlight() int {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.flying
+}
+
 // fakePrepared is a prepared Prober.
 type fakePrepared struct{ probe.Prober }
 

@@ -32,7 +32,6 @@ type testNode struct {
 	sockets *fakeSockets
 	traffic *fakeTraffic
 	pool    *fakePool
-	dead    map[int]bool // process ids that the kernel calls dead
 	stop    context.CancelFunc
 }
 
@@ -68,7 +67,6 @@ func newTestNode(t *testing.T, dir string, change ...func(*Options)) *testNode {
 		engine:  &fakeEngine{log: log, answers: map[string][]answer{}},
 		traffic: &fakeTraffic{log: log},
 		pool:    newFakePool(),
-		dead:    map[int]bool{},
 	}
 	opts := Options{Store: n.store, Starter: n.starter, Dir: dir, Environ: []string{"HOME=/home/dev"}, Traffic: n.traffic}
 	for _, f := range change {
@@ -77,7 +75,7 @@ func newTestNode(t *testing.T, dir string, change ...func(*Options)) *testNode {
 	n.node = newNode(opts, machine{
 		memory: 8 << 30, ports: n.pool, tree: fakeTree,
 		newIdentity: func() identity { return sockets },
-		dead:        func(pid int) bool { return n.dead[pid] },
+		dead:        sockets.isDead,
 		newEngine:   func() (probeEngine, error) { return n.engine, nil },
 		close:       func() {},
 	})
@@ -93,8 +91,8 @@ func (n *testNode) checkNothingLeft() {
 	if taken := n.pool.last - 41000; taken != len(n.pool.released) {
 		n.t.Errorf("%d private ports were taken, %v released", taken, n.pool.released)
 	}
-	if n.engine.flying != 0 {
-		n.t.Errorf("%d attempts are in flight", n.engine.flying)
+	if flying := n.engine.inFlight(); flying != 0 {
+		n.t.Errorf("%d attempts are in flight", flying)
 	}
 	if pods, _ := store.List[*corev1.Pod](n.store, store.Selector{}); len(pods) > 0 {
 		n.t.Errorf("%d Pods are in the store", len(pods))

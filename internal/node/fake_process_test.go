@@ -226,10 +226,24 @@ func (p *fakeProcess) port() int {
 	return port
 }
 
-// fakeSockets knows which process listens on which port. It is safe for concurrent use.
+// fakeSockets knows which process listens on which port, and which is dead. It is safe for
+// concurrent use.
 type fakeSockets struct {
-	mu      sync.Mutex
-	holders map[int]int // process ids, by port; guarded by mu
+	mu      sync.Mutex  // guards what follows
+	holders map[int]int // process ids, by port
+	dead    int         // the process id that the kernel calls dead
+}
+
+func (s *fakeSockets) isDead(pid int) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.dead == pid
+}
+
+func (s *fakeSockets) die(pid int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.dead = pid
 }
 
 func (s *fakeSockets) listen(port, pid int) {

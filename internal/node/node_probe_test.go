@@ -204,7 +204,7 @@ func TestFailuresOfADeadProcessAreVoid(t *testing.T) {
 		n.engine.answer("/live", healthy, failing)
 		n.create(examplePodOf(withLiveness("/live")))
 		n.until("a success", func() bool { return n.report().Outcome == "success" })
-		n.dead[n.containerPID()] = true
+		n.sockets.die(n.containerPID())
 		n.at(20 * time.Second)
 		if got := n.events("Unhealthy", "Killing"); len(got) > 0 {
 			t.Errorf("Events = %v, want none", got)
@@ -246,12 +246,12 @@ func TestAttemptsOfAnEndedInstanceAreCancelled(t *testing.T) {
 		slow.after = 900 * time.Millisecond
 		n.engine.answer("/ready", slow)
 		n.create(examplePodOf(withReadiness("/ready")))
-		n.until("an attempt", func() bool { return n.engine.flying == 1 })
+		n.until("an attempt", func() bool { return n.engine.inFlight() == 1 })
 		n.starter.runs("server")[0].end(process.Exit{Code: 1})
 		n.engine.answer("/ready", healthy)
 		n.until("a restart", func() bool { return len(n.starter.runs("server")) == 2 })
-		if n.engine.flying != 0 {
-			t.Errorf("%d attempts in flight, want none", n.engine.flying)
+		if flying := n.engine.inFlight(); flying != 0 {
+			t.Errorf("%d attempts in flight, want none", flying)
 		}
 		if got := n.events("Unhealthy"); len(got) > 0 {
 			t.Errorf("Events = %v, want none", got)

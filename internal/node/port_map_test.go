@@ -3,6 +3,7 @@ package node
 import (
 	"errors"
 	"slices"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -11,8 +12,10 @@ import (
 	"github.com/probity-run/probity/internal/manifest"
 )
 
-// fakePool hands out 41001, 41002 and so on, as far as there are any.
+// fakePool hands out 41001, 41002 and so on, as far as there are any. It is safe for concurrent
+// use.
 type fakePool struct {
+	mu            sync.Mutex // guards what follows
 	last, highest int
 	released      []int
 }
@@ -20,6 +23,8 @@ type fakePool struct {
 func newFakePool() *fakePool { return &fakePool{last: 41000, highest: 42000} }
 
 func (p *fakePool) Take() (int, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	if p.last == p.highest {
 		return 0, errors.New("no free port")
 	}
@@ -27,7 +32,11 @@ func (p *fakePool) Take() (int, error) {
 	return p.last, nil
 }
 
-func (p *fakePool) Release(port int) { p.released = append(p.released, port) }
+func (p *fakePool) Release(port int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.released = append(p.released, port)
+}
 
 func TestPortVariables(t *testing.T) {
 	pod := examplePod(corev1.Container{Name: "app", Ports: []corev1.ContainerPort{{ContainerPort: 9090, Name: "admin-ui"}, {ContainerPort: 8080, Name: "http"}}})

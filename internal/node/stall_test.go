@@ -41,6 +41,7 @@ func TestStallClockTicks(t *testing.T) {
 		ticks := 0
 		go c.run(ctx, func() { ticks++ })
 		time.Sleep(time.Minute + time.Millisecond) // virtual
+		synctest.Wait()
 		if got := c.stalled(time.Now()); got != 0 {
 			t.Errorf("stalled for %v, want 0", got)
 		}

@@ -52,7 +52,7 @@ func (c *containers) run(spec *corev1.Container, inst *instance, restarts int) {
 	}
 	c.loop.post(func() { c.started(spec, inst, p) })
 	<-p.Done()
-	// Here nobody waits, neither for the Pod's own goroutine nor for the log, as clients are being
+	// At once, without waiting for the Pod's own goroutine or for the log: clients are being
 	// refused.
 	c.traffic.withdrawNow()
 	exit := p.Exit()

@@ -41,26 +41,54 @@ func examplePod(c corev1.Container) *corev1.Pod {
 	}
 }
 
-func TestEnvironment(t *testing.T) {
-	key := func(name, key string, optional bool) *corev1.EnvVarSource {
-		return new(corev1.EnvVarSource{ConfigMapKeyRef: &corev1.ConfigMapKeySelector{
-			LocalObjectReference: corev1.LocalObjectReference{Name: name}, Key: key, Optional: &optional}})
+// environmentCase is a container and the environment that its process gets.
+type environmentCase struct {
+	container corev1.Container
+	caller    []string
+	injected  map[string]string
+	want      []string
+	wantErr   string
+}
+
+func checkEnvironments(t *testing.T, cases map[string]environmentCase) {
+	t.Helper()
+	for name, test := range cases {
+		t.Run(name, func(t *testing.T) {
+			pod := examplePod(test.container)
+			env, err := newEnvironment(pod, &pod.Spec.Containers[0], exampleObjects(), test.caller, test.injected)
+			if test.wantErr != "" {
+				if err == nil || err.Error() != test.wantErr {
+					t.Fatalf("error = %v, want %s", err, test.wantErr)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(strings.Join(test.want, "\n"), strings.Join(env.list(), "\n")); diff != "" {
+				t.Error(diff)
+			}
+		})
 	}
-	secretKey := func(name, key string, optional bool) *corev1.EnvVarSource {
-		return new(corev1.EnvVarSource{SecretKeyRef: &corev1.SecretKeySelector{
-			LocalObjectReference: corev1.LocalObjectReference{Name: name}, Key: key, Optional: &optional}})
-	}
-	field := func(path string) *corev1.EnvVarSource {
-		return new(corev1.EnvVarSource{FieldRef: &corev1.ObjectFieldSelector{FieldPath: path}})
-	}
+}
+
+func configMapKey(name, key string, optional bool) *corev1.EnvVarSource {
+	return &corev1.EnvVarSource{ConfigMapKeyRef: &corev1.ConfigMapKeySelector{
+		LocalObjectReference: corev1.LocalObjectReference{Name: name}, Key: key, Optional: &optional}}
+}
+
+func secretKey(name, key string, optional bool) *corev1.EnvVarSource {
+	return &corev1.EnvVarSource{SecretKeyRef: &corev1.SecretKeySelector{
+		LocalObjectReference: corev1.LocalObjectReference{Name: name}, Key: key, Optional: &optional}}
+}
+
+func field(path string) *corev1.EnvVarSource {
+	return &corev1.EnvVarSource{FieldRef: &corev1.ObjectFieldSelector{FieldPath: path}}
+}
+
+func TestEnvironmentLayers(t *testing.T) {
 	ports := []corev1.ContainerPort{{ContainerPort: 8080}}
-	for name, test := range map[string]struct {
-		container corev1.Container
-		caller    []string
-		injected  map[string]string
-		want      []string
-		wantErr   string
-	}{
+	checkEnvironments(t, map[string]environmentCase{
 		"later layers win": {
 			container: corev1.Container{Env: []corev1.EnvVar{{Name: "A", Value: "manifest"}, {Name: "B", Value: "manifest"}}},
 			caller:    []string{"A=caller", "C=caller"}, injected: map[string]string{"B": "injected"},
@@ -70,25 +98,23 @@ func TestEnvironment(t *testing.T) {
 			container: corev1.Container{Env: []corev1.EnvVar{{Name: "A", Value: "x"}, {Name: "B", Value: "$(A)$(Z)$$(A)"}}},
 			want:      []string{"A=x", "B=x$(Z)$(A)"},
 		},
-		"fields of the Pod": {
-			container: corev1.Container{Env: []corev1.EnvVar{
-				{Name: "N", ValueFrom: field("metadata.name")}, {Name: "L", ValueFrom: field("metadata.labels['app']")}, {Name: "IP", ValueFrom: field("status.podIP")}}},
-			want: []string{"N=web", "L=shop", "IP=127.0.0.1"},
-		},
-		"more fields of the Pod": {
-			container: corev1.Container{Env: []corev1.EnvVar{
-				{Name: "NS", ValueFrom: field("metadata.namespace")}, {Name: "UID", ValueFrom: field("metadata.uid")}, {Name: "A", ValueFrom: field("metadata.annotations['team']")},
-				{Name: "NODE", ValueFrom: field("spec.nodeName")}, {Name: "SA", ValueFrom: field("spec.serviceAccountName")}, {Name: "NONE", ValueFrom: field("metadata.labels['none']")}}},
-			want: []string{"NS=default", "UID=u1", "A=shop", "NODE=probity", "SA=default", "NONE="},
-		},
-		"a subscript that is not closed": {
-			container: corev1.Container{Env: []corev1.EnvVar{{Name: "N", ValueFrom: field("metadata.labels['app")}}},
-			wantErr:   "unsupported fieldPath: metadata.labels['app",
-		},
 		"an unknown source": {
 			container: corev1.Container{Env: []corev1.EnvVar{{Name: "N", ValueFrom: &corev1.EnvVarSource{}}}},
 			wantErr:   "cannot evaluate env N: its valueFrom names a source that Probity does not know",
 		},
+		"PORT that repeats a declared port gives way": {
+			container: corev1.Container{Ports: ports, Env: []corev1.EnvVar{{Name: "PORT", Value: "8080"}}},
+			injected:  map[string]string{"PORT": "41000"}, want: []string{"PORT=41000"},
+		},
+		"another PORT stays": {
+			container: corev1.Container{Ports: ports, Env: []corev1.EnvVar{{Name: "PORT", Value: "9"}}},
+			injected:  map[string]string{"PORT": "41000", "PORT_8080": "41000"}, want: []string{"PORT=9", "PORT_8080=41000"},
+		},
+	})
+}
+
+func TestEnvironmentFromObjects(t *testing.T) {
+	checkEnvironments(t, map[string]environmentCase{
 		"a key of a Secret": {
 			container: corev1.Container{Env: []corev1.EnvVar{{Name: "A", ValueFrom: secretKey("s", "k", false)}, {Name: "B", ValueFrom: secretKey("s", "plain", false)}}},
 			want:      []string{"A=secret", "B=text"},
@@ -108,13 +134,53 @@ func TestEnvironment(t *testing.T) {
 				{SecretRef: &corev1.SecretEnvSource{LocalObjectReference: corev1.LocalObjectReference{Name: "gone"}}}}},
 			wantErr: `secret "gone" not found`,
 		},
+		"a key of a ConfigMap": {
+			container: corev1.Container{Env: []corev1.EnvVar{{Name: "A", ValueFrom: configMapKey("cm", "k", false)}}}, want: []string{"A=v"},
+		},
+		"a missing ConfigMap": {
+			container: corev1.Container{Env: []corev1.EnvVar{{Name: "A", ValueFrom: configMapKey("gone", "k", false)}}}, wantErr: `configmap "gone" not found`,
+		},
+		"a missing key": {
+			container: corev1.Container{Env: []corev1.EnvVar{{Name: "A", ValueFrom: configMapKey("cm", "gone", false)}}}, wantErr: "couldn't find key gone in ConfigMap default/cm",
+		},
+		"optional and missing": {
+			container: corev1.Container{Env: []corev1.EnvVar{{Name: "A", ValueFrom: configMapKey("gone", "k", true)}, {Name: "B", ValueFrom: configMapKey("cm", "gone", true)}}},
+		},
+		"envFrom with a prefix, below env": {
+			container: corev1.Container{
+				EnvFrom: []corev1.EnvFromSource{
+					{Prefix: "P_", ConfigMapRef: &corev1.ConfigMapEnvSource{LocalObjectReference: corev1.LocalObjectReference{Name: "cm"}}},
+					{SecretRef: &corev1.SecretEnvSource{LocalObjectReference: corev1.LocalObjectReference{Name: "s"}}}},
+				Env: []corev1.EnvVar{{Name: "P_l", Value: "own"}}},
+			want: []string{"P_k=v", "P_l=own", "k=secret", "plain=text"},
+		},
+	})
+}
+
+func TestDownwardAPI(t *testing.T) {
+	checkEnvironments(t, map[string]environmentCase{
+		"fields of the Pod": {
+			container: corev1.Container{Env: []corev1.EnvVar{
+				{Name: "N", ValueFrom: field("metadata.name")}, {Name: "L", ValueFrom: field("metadata.labels['app']")}, {Name: "IP", ValueFrom: field("status.podIP")}}},
+			want: []string{"N=web", "L=shop", "IP=127.0.0.1"},
+		},
+		"more fields of the Pod": {
+			container: corev1.Container{Env: []corev1.EnvVar{
+				{Name: "NS", ValueFrom: field("metadata.namespace")}, {Name: "UID", ValueFrom: field("metadata.uid")}, {Name: "A", ValueFrom: field("metadata.annotations['team']")},
+				{Name: "NODE", ValueFrom: field("spec.nodeName")}, {Name: "SA", ValueFrom: field("spec.serviceAccountName")}, {Name: "NONE", ValueFrom: field("metadata.labels['none']")}}},
+			want: []string{"NS=default", "UID=u1", "A=shop", "NODE=probity", "SA=default", "NONE="},
+		},
+		"a subscript that is not closed": {
+			container: corev1.Container{Env: []corev1.EnvVar{{Name: "N", ValueFrom: field("metadata.labels['app")}}},
+			wantErr:   "unsupported fieldPath: metadata.labels['app",
+		},
 		"a request, divided": {
 			container: corev1.Container{
 				Resources: corev1.ResourceRequirements{Requests: corev1.ResourceList{"cpu": resource.MustParse("250m"), "memory": resource.MustParse("100Mi")}},
 				Env: []corev1.EnvVar{
-					{Name: "C", ValueFrom: new(corev1.EnvVarSource{ResourceFieldRef: &corev1.ResourceFieldSelector{Resource: "requests.cpu", Divisor: resource.MustParse("1m")}})},
-					{Name: "M", ValueFrom: new(corev1.EnvVarSource{ResourceFieldRef: &corev1.ResourceFieldSelector{Resource: "requests.memory"}})},
-					{Name: "L", ValueFrom: new(corev1.EnvVarSource{ResourceFieldRef: &corev1.ResourceFieldSelector{Resource: "limits.memory"}})}}},
+					{Name: "C", ValueFrom: &corev1.EnvVarSource{ResourceFieldRef: &corev1.ResourceFieldSelector{Resource: "requests.cpu", Divisor: resource.MustParse("1m")}}},
+					{Name: "M", ValueFrom: &corev1.EnvVarSource{ResourceFieldRef: &corev1.ResourceFieldSelector{Resource: "requests.memory"}}},
+					{Name: "L", ValueFrom: &corev1.EnvVarSource{ResourceFieldRef: &corev1.ResourceFieldSelector{Resource: "limits.memory"}}}}},
 			want: []string{"C=250", "M=104857600", "L=0"},
 		},
 		"an unknown field": {
@@ -125,56 +191,11 @@ func TestEnvironment(t *testing.T) {
 			container: corev1.Container{
 				Resources: corev1.ResourceRequirements{Limits: corev1.ResourceList{"cpu": resource.MustParse("1500m"), "memory": resource.MustParse("1Gi")}},
 				Env: []corev1.EnvVar{
-					{Name: "C", ValueFrom: new(corev1.EnvVarSource{ResourceFieldRef: &corev1.ResourceFieldSelector{Resource: "limits.cpu"}})},
-					{Name: "M", ValueFrom: new(corev1.EnvVarSource{ResourceFieldRef: &corev1.ResourceFieldSelector{Resource: "limits.memory", Divisor: resource.MustParse("1Mi")}})}}},
+					{Name: "C", ValueFrom: &corev1.EnvVarSource{ResourceFieldRef: &corev1.ResourceFieldSelector{Resource: "limits.cpu"}}},
+					{Name: "M", ValueFrom: &corev1.EnvVarSource{ResourceFieldRef: &corev1.ResourceFieldSelector{Resource: "limits.memory", Divisor: resource.MustParse("1Mi")}}}}},
 			want: []string{"C=2", "M=1024"},
 		},
-		"a key of a ConfigMap": {
-			container: corev1.Container{Env: []corev1.EnvVar{{Name: "A", ValueFrom: key("cm", "k", false)}}}, want: []string{"A=v"},
-		},
-		"a missing ConfigMap": {
-			container: corev1.Container{Env: []corev1.EnvVar{{Name: "A", ValueFrom: key("gone", "k", false)}}}, wantErr: `configmap "gone" not found`,
-		},
-		"a missing key": {
-			container: corev1.Container{Env: []corev1.EnvVar{{Name: "A", ValueFrom: key("cm", "gone", false)}}}, wantErr: "couldn't find key gone in ConfigMap default/cm",
-		},
-		"optional and missing": {
-			container: corev1.Container{Env: []corev1.EnvVar{{Name: "A", ValueFrom: key("gone", "k", true)}, {Name: "B", ValueFrom: key("cm", "gone", true)}}},
-		},
-		"envFrom with a prefix, below env": {
-			container: corev1.Container{
-				EnvFrom: []corev1.EnvFromSource{
-					{Prefix: "P_", ConfigMapRef: &corev1.ConfigMapEnvSource{LocalObjectReference: corev1.LocalObjectReference{Name: "cm"}}},
-					{SecretRef: &corev1.SecretEnvSource{LocalObjectReference: corev1.LocalObjectReference{Name: "s"}}}},
-				Env: []corev1.EnvVar{{Name: "P_l", Value: "own"}}},
-			want: []string{"P_k=v", "P_l=own", "k=secret", "plain=text"},
-		},
-		"PORT that repeats a declared port gives way": {
-			container: corev1.Container{Ports: ports, Env: []corev1.EnvVar{{Name: "PORT", Value: "8080"}}},
-			injected:  map[string]string{"PORT": "41000"}, want: []string{"PORT=41000"},
-		},
-		"another PORT stays": {
-			container: corev1.Container{Ports: ports, Env: []corev1.EnvVar{{Name: "PORT", Value: "9"}}},
-			injected:  map[string]string{"PORT": "41000", "PORT_8080": "41000"}, want: []string{"PORT=9", "PORT_8080=41000"},
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			pod := examplePod(test.container)
-			env, err := newEnvironment(pod, &pod.Spec.Containers[0], exampleObjects(), test.caller, test.injected)
-			if test.wantErr != "" {
-				if err == nil || err.Error() != test.wantErr {
-					t.Fatalf("error = %v, want %s", err, test.wantErr)
-				}
-				return
-			}
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(strings.Join(test.want, "\n"), strings.Join(env.list(), "\n")); diff != "" {
-				t.Error(diff)
-			}
-		})
-	}
+	})
 }
 
 func TestExecProbesSeeLiteralsOnly(t *testing.T) { // R83

@@ -323,7 +323,8 @@ func TestNewRecord(t *testing.T) {
 	}
 }
 
-// A success that changes nothing wakes its runner with the next tick of the node, a failure at once.
+// A success that changes nothing wakes its runner with the next tick of the node, a failure at
+// once.
 func TestRoutineSuccessesWaitForTheNextTick(t *testing.T) {
 	playNode(t, func(t *testing.T, n *testNode) {
 		quick, quickFailure := healthy, failing

@@ -6,8 +6,8 @@ import (
 	"github.com/probity-run/probity/internal/lifecycle"
 )
 
-// The kubelet's scores: the container with the highest is the first that the kernel ends when memory
-// runs out. Probity itself may not be the first, or it could not help.
+// The kubelet's scores: when memory runs out, the kernel first ends the container with the highest.
+// Probity itself may not be the first, or it could not help.
 const (
 	oomBestEffort    = 1000
 	oomLeastBurst    = 2

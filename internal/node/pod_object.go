@@ -18,7 +18,7 @@ type podObject struct {
 	store *store.Store
 	pod   *corev1.Pod // as it was created
 	log   *slog.Logger
-	stale bool // what the object says differs from what is
+	stale bool // the object has to be written
 }
 
 // write brings the object up to date.
@@ -105,7 +105,7 @@ func containerNamed(spec *corev1.PodSpec, name string) *corev1.Container {
 	return nil
 }
 
-// isReady reports whether a Pod's status says Ready.
+// isReady reports whether a Pod is Ready by its status.
 func isReady(status *corev1.PodStatus) bool {
 	for _, c := range status.Conditions {
 		if c.Type == corev1.PodReady {

@@ -20,7 +20,7 @@ type attempt struct {
 	lifecycle.RunProbe
 	instance *instance
 	began    time.Time
-	stalled  time.Duration // what the stallClock said then
+	stalled  time.Duration // of the stallClock, then
 	routine  bool          // a success would change nothing
 }
 
@@ -75,7 +75,7 @@ func (s *attempts) cancelAll() {
 	}
 }
 
-// done hands a result to the core and to the report, unless it says nothing about the service.
+// done hands a result to the core and to the report, unless it is void.
 func (s *attempts) done(a attempt, result probe.Result, took time.Duration) {
 	if s.void(a.instance, result) {
 		return
@@ -86,9 +86,9 @@ func (s *attempts) done(a attempt, result probe.Result, took time.Duration) {
 	s.report.put(newRecord(a.key(), result, a.began, took, s.state.Probes()), time.Now())
 }
 
-// void reports whether a result must not count: the attempt was cut off, or its process is gone, or
-// is dead while the rest of its tree still has to be killed, so that its exit is about to be
-// reported (R34). Only for a failure the kernel is asked.
+// void reports whether a result says nothing about the service: the attempt was cut off; or its
+// process is gone, or is dead while the rest of its tree still has to be killed, so that its exit is
+// about to be reported (R34). The kernel is asked only for failures.
 func (s *attempts) void(inst *instance, result probe.Result) bool {
 	return errors.Is(result.Err, probe.ErrStopped) || inst.ended() || result.Outcome == probe.Failure && s.dead(inst.process.PID())
 }

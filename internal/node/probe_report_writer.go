@@ -69,7 +69,8 @@ func (w *reportWriter) write() error {
 	return err
 }
 
-// newRecord is what the report says of an attempt that began then and took so long.
+// newRecord is the report's record of an attempt. states are those of all probes of the Pod after
+// it.
 func newRecord(key probeKey, result probe.Result, began time.Time, took time.Duration, states []lifecycle.ProbeState) ProbeRecord {
 	record := ProbeRecord{
 		Container: key.container, Type: key.probe, Outcome: result.Outcome.String(), Output: result.Output,

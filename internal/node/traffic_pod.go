@@ -30,8 +30,8 @@ func (t *podTraffic) withdraw(inst *instance) {
 	t.withdrawNow()
 }
 
-// withdrawNow is for goroutines that cannot wait for the loop's, which has to call exited
-// afterwards.
+// withdrawNow takes the Pod out of the routes without the loop's goroutine, which has to call exited
+// afterwards. Any goroutine may call it.
 func (t *podTraffic) withdrawNow() { t.traffic.Withdraw(t.pod.UID) }
 
 // exited reports that an instance is gone.

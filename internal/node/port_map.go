@@ -16,7 +16,7 @@ import (
 const loopback = "127.0.0.1"
 
 // portMap maps a Pod's container ports, as they are declared, to its private ports, which its
-// programs find in PORT and are to listen on (DESIGN section 4).
+// programs find in PORT and are to listen on (docs/how-to.md#let-the-program-find-its-port).
 type portMap struct {
 	private map[int32]int // by containerPort
 	taken   []int         // from the pool, to be released

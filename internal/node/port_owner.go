@@ -50,9 +50,9 @@ func (owns ownsFunc) own(port int) bool {
 }
 
 // locate finds the socket of a target in the Pod itself. An answer counts only if that socket
-// belongs to the Pod's process tree (DESIGN section 4). It fills in the port, which is the declared
-// one if the Pod listens there and not on its private one (adopted), and the loopback address that
-// reaches the socket. A verdict means that there is nothing to attempt.
+// belongs to the Pod's process tree (docs/differences.md, Identity). It fills in the port, which is
+// the declared one if the Pod listens there and not on its private one (adopted), and the loopback
+// address that reaches the socket. A verdict means that there is nothing to attempt.
 func locate(to target, owns ownsFunc) (located target, adopted bool, verdict *probe.Result) {
 	owner, err := owns(to.port)
 	if err == nil && owner.Owner == process.Nobody && to.declared != 0 && int(to.declared) != to.port && owns.own(int(to.declared)) {

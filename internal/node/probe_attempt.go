@@ -87,8 +87,8 @@ func (s *attempts) done(a attempt, result probe.Result, took time.Duration) {
 }
 
 // void reports whether a result says nothing about the service: the attempt was cut off; or its
-// process is gone, or is dead while the rest of its tree still has to be killed, so that its exit is
-// about to be reported (R34). The kernel is asked only for failures.
+// process is gone, or is dead while the rest of its tree still has to be killed, so that its exit
+// is about to be reported (R34). The kernel is asked only for failures.
 func (s *attempts) void(inst *instance, result probe.Result) bool {
 	return errors.Is(result.Err, probe.ErrStopped) || inst.ended() || result.Outcome == probe.Failure && s.dead(inst.process.PID())
 }

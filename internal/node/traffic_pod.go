@@ -12,8 +12,8 @@ import (
 	"github.com/probity-run/probity/internal/process"
 )
 
-// podTraffic keeps requests away from a Pod of which an instance is being stopped (DESIGN section
-// 5).
+// podTraffic keeps requests away from a Pod of which an instance is being stopped (ARCHITECTURE.md,
+// A request's way).
 type podTraffic struct {
 	loop      *loop
 	pod       *corev1.Pod
@@ -30,8 +30,8 @@ func (t *podTraffic) withdraw(inst *instance) {
 	t.withdrawNow()
 }
 
-// withdrawNow takes the Pod out of the routes without the loop's goroutine, which has to call exited
-// afterwards. Any goroutine may call it.
+// withdrawNow takes the Pod out of the routes without the loop's goroutine, which has to call
+// exited afterwards. Any goroutine may call it.
 func (t *podTraffic) withdrawNow() { t.traffic.Withdraw(t.pod.UID) }
 
 // exited reports that an instance is gone.

@@ -10,9 +10,9 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// makeVolumes makes a folder below dir for each emptyDir, configMap and secret volume. It returns the
-// variables in which processes find them: PROBITY_VOLUME_<NAME>. Other kinds of volumes are reported
-// as not applied when the manifest is read.
+// makeVolumes makes a folder below dir for each emptyDir, configMap and secret volume. It returns
+// the variables in which processes find them: PROBITY_VOLUME_<NAME>. Other kinds of volumes are
+// reported as not applied when the manifest is read.
 func makeVolumes(pod *corev1.Pod, objects Objects, dir string) (map[string]string, error) {
 	vars := map[string]string{}
 	for _, v := range pod.Spec.Volumes {
@@ -32,8 +32,8 @@ func makeVolumes(pod *corev1.Pod, objects Objects, dir string) (map[string]strin
 	return vars, nil
 }
 
-// volumeFiles are the files that a volume holds at first, by relative path. known is false for a kind
-// of volume that is not made here.
+// volumeFiles are the files that a volume holds at first, by relative path. known is false for a
+// kind of volume that is not made here.
 func volumeFiles(namespace string, v corev1.Volume, objects Objects) (files map[string][]byte, known bool, err error) {
 	switch {
 	case v.EmptyDir != nil:

@@ -9,10 +9,6 @@ import (
 	"github.com/probity-run/probity/internal/manifest"
 )
 
-// AnnotationManifest is the file a Pod comes from; relative working directories begin at its
-// folder. What people write is in package manifest.
-const AnnotationManifest = "probity.run/manifest"
-
 // Annotations of a Pod that Probity writes; each is followed by a container's name.
 const (
 	// AnnotationPID is the process id of the running instance.
@@ -44,5 +40,5 @@ func workingDir(pod *corev1.Pod, c *corev1.Container) string {
 	if filepath.IsAbs(c.WorkingDir) {
 		return c.WorkingDir
 	}
-	return filepath.Join(filepath.Dir(pod.Annotations[AnnotationManifest]), c.WorkingDir)
+	return filepath.Join(filepath.Dir(pod.Annotations[manifest.AnnotationManifest]), c.WorkingDir)
 }

@@ -29,14 +29,15 @@ type ProbeRecord struct {
 	Type      lifecycle.ProbeType `json:"type"`
 	// Outcome of the last attempt: success, warning, failure or error.
 	Outcome string `json:"outcome"`
-	// Output is what the handler said, or the text of the error.
+	// Output is the handler's text, or that of the error.
 	Output string `json:"output,omitempty"`
 	// Latency of the last attempt.
 	Latency time.Duration    `json:"latencyNanoseconds"`
 	Time    metav1.MicroTime `json:"time"`
-	// Result is what is acted upon: Success, Failure or Unknown.
+	// Result is the result in effect: Success, Failure or Unknown.
 	Result lifecycle.ProbeResult `json:"result"`
-	// Run of Threshold equal results were counted.
+	// Run is how many equal results in a row were counted, Threshold how many it takes to change
+	// Result.
 	Run       int  `json:"run"`
 	Threshold int  `json:"threshold"`
 	Hold      bool `json:"hold,omitempty"`

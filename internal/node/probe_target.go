@@ -11,18 +11,19 @@ import (
 	"github.com/probity-run/probity/probe"
 )
 
-// target is where a network probe goes.
+// target is where a probe over the network goes.
 type target struct {
 	host     string
 	port     int
 	declared int32 // the containerPort behind it, 0 if there is none
-	// the manifest names a host of its own: not this Pod's socket, so neither mapped nor checked
+	// the manifest names a host: not this Pod's socket, so neither mapped to a private port nor
+	// checked for its owner
 	foreign bool
 }
 
-// resolve finds the target of a probe's host and port. A name is looked up among this container's
-// ports, else read as a number (R76, R82).
-func (p *podPorts) resolve(c *corev1.Container, host string, port intstr.IntOrString) (target, error) {
+// resolve finds the target of a probe or hook by its host and port. The name of a port is one of
+// this container's ports, else it is read as a number (R76, R82).
+func (p *portMap) resolve(c *corev1.Container, host string, port intstr.IntOrString) (target, error) {
 	number := port.IntVal
 	if port.Type == intstr.String {
 		n, err := namedPort(c, port.StrVal)
@@ -44,6 +45,7 @@ func (p *podPorts) resolve(c *corev1.Container, host string, port intstr.IntOrSt
 	return t, nil
 }
 
+// namedPort is a container's port of that name.
 func namedPort(c *corev1.Container, name string) (int32, error) {
 	for _, p := range c.Ports {
 		if p.Name == name {
@@ -54,8 +56,7 @@ func namedPort(c *corev1.Container, name string) (int32, error) {
 	return int32(min(n, 1<<31-1)), err
 }
 
-// networkProber makes the prober of a probe over the network. The error is a prober error: the
-// probe cannot be evaluated (R47).
+// networkProber makes the prober of a probe over the network.
 func networkProber(p *corev1.Probe, t target, client *probe.HTTPClient) probe.Prober {
 	timeout := time.Duration(p.TimeoutSeconds) * time.Second
 	switch {

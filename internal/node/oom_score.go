@@ -4,11 +4,10 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/probity-run/probity/internal/lifecycle"
-	"github.com/probity-run/probity/internal/process"
 )
 
-// The kubelet's scores: which container the kernel ends first when memory runs out. Probity itself
-// may not be the first, or it could not help.
+// The kubelet's scores: when memory runs out, the kernel first ends the container with the highest.
+// Probity itself may not be the first, or it could not help.
 const (
 	oomBestEffort    = 1000
 	oomLeastBurst    = 2
@@ -17,7 +16,8 @@ const (
 )
 
 // oomScore is a container's oom_score_adj as the kubelet sets it: by the Pod's quality of service,
-// and by how much memory the container asked for.
+// and by the share of the machine's memory, in bytes, that the container requests. A machine of
+// unknown size has 0.
 func oomScore(spec *corev1.PodSpec, c *corev1.Container, machine int64) int {
 	switch lifecycle.QOSClass(spec) {
 	case corev1.PodQOSGuaranteed:
@@ -28,11 +28,6 @@ func oomScore(spec *corev1.PodSpec, c *corev1.Container, machine int64) int {
 	if machine <= 0 {
 		return oomLargestBurst
 	}
-	asked := c.Resources.Requests.Memory().Value()
-	return int(min(max(oomBestEffort-oomBestEffort*asked/machine, oomLeastBurst), oomLargestBurst))
-}
-
-// score is oomScore on this machine.
-func (r *runner) score(c *corev1.Container) int {
-	return oomScore(&r.pod.Spec, c, process.TotalMemory())
+	requested := c.Resources.Requests.Memory().Value()
+	return int(min(max(oomBestEffort-oomBestEffort*requested/machine, oomLeastBurst), oomLargestBurst))
 }

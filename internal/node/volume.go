@@ -10,9 +10,9 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// makeVolumes makes a folder for each emptyDir, configMap and secret volume below dir and returns
-// the variables that tell the processes where: PROBITY_VOLUME_<NAME>. Other kinds are reported as
-// not applied when the manifest is read.
+// makeVolumes makes a folder below dir for each emptyDir, configMap and secret volume. It returns
+// the variables in which processes find them: PROBITY_VOLUME_<NAME>. Other kinds of volumes are
+// reported as not applied when the manifest is read.
 func makeVolumes(pod *corev1.Pod, objects Objects, dir string) (map[string]string, error) {
 	vars := map[string]string{}
 	for _, v := range pod.Spec.Volumes {
@@ -32,7 +32,8 @@ func makeVolumes(pod *corev1.Pod, objects Objects, dir string) (map[string]strin
 	return vars, nil
 }
 
-// volumeFiles is what a volume holds at first, by relative path.
+// volumeFiles are the files that a volume holds at first, by relative path. known is false for a
+// kind of volume that is not made here.
 func volumeFiles(namespace string, v corev1.Volume, objects Objects) (files map[string][]byte, known bool, err error) {
 	switch {
 	case v.EmptyDir != nil:
@@ -55,6 +56,7 @@ func volumeFiles(namespace string, v corev1.Volume, objects Objects) (files map[
 	return nil, false, nil
 }
 
+// configMapFiles are all entries of a ConfigMap, text and binary.
 func configMapFiles(cm *corev1.ConfigMap) map[string][]byte {
 	files := map[string][]byte{}
 	for key, value := range cm.Data {
@@ -64,7 +66,8 @@ func configMapFiles(cm *corev1.ConfigMap) map[string][]byte {
 	return files
 }
 
-// selectItems picks keys and gives them paths, or takes all keys if no items are listed.
+// selectItems takes the keys that items list and gives them their paths; without items it takes all
+// keys, each as its own path.
 func selectItems(data map[string][]byte, items []corev1.KeyToPath, optional *bool, kind, name string) (map[string][]byte, error) {
 	if len(items) == 0 {
 		return data, nil
@@ -82,7 +85,8 @@ func selectItems(data map[string][]byte, items []corev1.KeyToPath, optional *boo
 	return files, nil
 }
 
-// writeVolume writes through an os.Root, so that no path leads out of the folder.
+// writeVolume makes a folder and its files. It writes through an os.Root, so that no path leads out
+// of the folder.
 func writeVolume(folder string, files map[string][]byte) error {
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return err
@@ -103,7 +107,7 @@ func writeVolume(folder string, files map[string][]byte) error {
 	return nil
 }
 
-// variableName turns a name into what a variable's may be: HTTP_ADMIN from http-admin.
+// variableName turns a name into one that a variable may have: http-admin into HTTP_ADMIN.
 func variableName(name string) string {
 	return strings.Map(func(r rune) rune {
 		if r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' {

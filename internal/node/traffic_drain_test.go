@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-func TestAwait(t *testing.T) {
+func TestAwaitDrained(t *testing.T) {
 	never := time.Hour
 	for name, c := range map[string]struct {
 		idle, sent, gone time.Duration // when it happens
@@ -31,7 +31,7 @@ func TestAwait(t *testing.T) {
 					sent = nil
 				}
 				began := time.Now()
-				await(ctx, after(ctx, c.idle), sent, c.patience)
+				awaitDrained(ctx, after(ctx, c.idle), sent, c.patience)
 				if took := time.Since(began); took != c.want {
 					t.Errorf("it took %v, want %v", took, c.want)
 				}

@@ -1,0 +1,60 @@
+package node
+
+import (
+	"maps"
+	"os"
+	"path/filepath"
+
+	corev1 "k8s.io/api/core/v1"
+)
+
+// allocation is what a Pod gets of this machine before its first process: private ports, and
+// folders for its volumes.
+type allocation struct {
+	pod     *corev1.Pod
+	pool    portPool
+	objects Objects
+	dir     string // of the volumes
+
+	ports   *portMap          // nil before the first ensure that had ports
+	volumes map[string]string // variables; nil before the first ensure that made them
+}
+
+// ensure allocates what is not allocated yet.
+func (a *allocation) ensure() error {
+	if a.ports == nil {
+		ports, err := newPortMap(a.pod, a.pool)
+		if err != nil {
+			return err
+		}
+		a.ports = ports
+	}
+	if a.volumes == nil {
+		volumes, err := makeVolumes(a.pod, a.objects, a.dir)
+		if err != nil {
+			return err
+		}
+		a.volumes = volumes
+	}
+	return nil
+}
+
+// variables are what a container finds in its environment of it.
+func (a *allocation) variables(c *corev1.Container) map[string]string {
+	vars := a.ports.variables(c)
+	maps.Copy(vars, a.volumes)
+	return vars
+}
+
+// release gives the ports back and removes the volumes.
+func (a *allocation) release() error {
+	if a.ports != nil {
+		a.ports.release(a.pool)
+	}
+	return os.RemoveAll(a.dir)
+}
+
+// podDir is the folder of a Pod below the state folder.
+func podDir(state string, pod *corev1.Pod) string {
+	return filepath.Join(state, pod.Namespace+"_"+pod.Name+"_"+string(pod.UID))
+}

@@ -114,16 +114,16 @@ func (p *Pod) Probes() []ProbeState {
 	return states
 }
 
-// Calm says that one more success of a probe would change nothing but its counter: the last run
-// succeeded, and that is what counts already.
-func (p *Pod) Calm(name string, t ProbeType) bool {
-	calm := false
+// SuccessIsRoutine reports whether one more success of a probe would change nothing but its
+// counter: the last run succeeded, and that is what counts already.
+func (p *Pod) SuccessIsRoutine(name string, t ProbeType) bool {
+	routine := false
 	p.eachWorker(func(c *container, w *Worker) {
 		if c.spec.Name == name && w.probeType == t {
-			calm = w.result == ResultSuccess && w.last == ResultSuccess
+			routine = w.result == ResultSuccess && w.last == ResultSuccess
 		}
 	})
-	return calm
+	return routine
 }
 
 func (p *Pod) apply(event Event, now time.Time) {

@@ -194,7 +194,7 @@ func (w *Worker) runIfDue(now time.Time) bool {
 
 // count takes the outcome of the attempt in flight. It reports whether to attempt again at once,
 // and whether the published result changed.
-func (w *Worker) count(o Outcome) (again, changed bool) {
+func (w *Worker) count(o ProbeOutcome) (again, changed bool) {
 	if o.isError() {
 		if w.attempt < maxAttempts {
 			w.attempt++

@@ -288,7 +288,7 @@ func TestOutcomeOf(t *testing.T) {
 	broken := errors.New("broken")
 	for name, test := range map[string]struct {
 		result probe.Result
-		want   lifecycle.Outcome
+		want   lifecycle.ProbeOutcome
 		output string
 	}{
 		"success":       {probe.Result{Outcome: probe.Success, Output: "ok"}, lifecycle.OutcomeSuccess, "ok"},

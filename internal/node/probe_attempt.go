@@ -45,7 +45,7 @@ type attempts struct {
 // start starts one attempt. The engine makes it and hands its result to the loop.
 func (s *attempts) start(e lifecycle.RunProbe) {
 	now := time.Now()
-	a := attempt{e, s.running[e.Container], now, s.stalls.stalled(now), s.state.Calm(e.Container, e.Type)}
+	a := attempt{e, s.running[e.Container], now, s.stalls.stalled(now), s.state.SuccessIsRoutine(e.Container, e.Type)}
 	prober, verdict := s.probers.prober(&a)
 	if verdict != nil {
 		s.loop.post(func() { s.done(a, *verdict, time.Since(a.began)) })
@@ -94,7 +94,7 @@ func (s *attempts) void(inst *instance, result probe.Result) bool {
 }
 
 // outcomeOf translates what the probe package found into what the core counts.
-func outcomeOf(result probe.Result) (lifecycle.Outcome, string) {
+func outcomeOf(result probe.Result) (lifecycle.ProbeOutcome, string) {
 	switch {
 	case result.Err != nil && result.Outcome == probe.Failure:
 		return lifecycle.OutcomeErrorFailure, result.Err.Error()

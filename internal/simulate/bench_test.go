@@ -46,7 +46,7 @@ func scriptOf(t testing.TB, faults ...string) *script.Script {
 // BenchmarkHour simulates an hour of one Pod. The bar is 10 ms.
 func BenchmarkHour(b *testing.B) {
 	objects := parsed(b, defaults)
-	for name, faults := range map[string][]string{"calm": nil, "stalls": {"gc-stall=8s/10m"}, "hanging": {"slow-start=20s", "hang@10m+45m/readiness"}} {
+	for name, faults := range map[string][]string{"quiet": nil, "stalls": {"gc-stall=8s/10m"}, "hanging": {"slow-start=20s", "hang@10m+45m/readiness"}} {
 		sc := scriptOf(b, faults...)
 		for _, every := range []struct {
 			name   string

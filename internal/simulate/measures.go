@@ -74,7 +74,7 @@ func newMeasures(c *cluster) *measures {
 	return &measures{cluster: c, attempts: map[lifecycle.ProbeType]int{}, failures: map[lifecycle.ProbeType]int{}}
 }
 
-func (m *measures) attempted(t lifecycle.ProbeType, o lifecycle.Outcome, n int) {
+func (m *measures) attempted(t lifecycle.ProbeType, o lifecycle.ProbeOutcome, n int) {
 	m.attempts[t] += n
 	if o == lifecycle.OutcomeFailure {
 		m.failures[t] += n

@@ -22,7 +22,7 @@ func (p *pod) attempt(e lifecycle.RunProbe) {
 func (p *pod) attemptDone(c *container, e lifecycle.ProbeDone, i int) {
 	began := c.inFlight[i].began
 	c.inFlight = slices.Delete(c.inFlight, i, i+1)
-	unchanged := e.Outcome == lifecycle.OutcomeSuccess && p.state.Calm(e.Container, e.Type)
+	unchanged := e.Outcome == lifecycle.OutcomeSuccess && p.state.SuccessIsRoutine(e.Container, e.Type)
 	effects := p.state.On(e, p.cluster.time(p.cluster.now))
 	p.setDeadline()
 	if p.cluster.timeline != nil || e.Outcome == lifecycle.OutcomeFailure {
@@ -90,7 +90,7 @@ func (p *pod) period(c *container, t lifecycle.ProbeType) time.Duration {
 	return 0
 }
 
-func outcomeName(o lifecycle.Outcome) string {
+func outcomeName(o lifecycle.ProbeOutcome) string {
 	switch o {
 	case lifecycle.OutcomeSuccess:
 		return "success"

@@ -1,5 +1,5 @@
 // Package system is a running Probity as one value: the store and what works on it (registry,
-// controllers, node, proxy), and what connects it with its surroundings: manifests and their files,
+// controllers, node, proxy), and what connects it with the outside: manifests and their files,
 // the state folder, the socket by which other commands reach it.
 //
 //	New ──▶ Start ──▶ Apply, Reload, … ──▶ Stop (with grace) or Abort (at once) ──▶ Wait

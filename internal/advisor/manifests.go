@@ -54,6 +54,7 @@ func NewManifests(objects []manifest.Object, files map[string][]byte) *Manifests
 		workload.setBudget(budgets)
 		workload.findBackends()
 	}
+	m.findCompany()
 	return m
 }
 

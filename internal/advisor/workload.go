@@ -36,6 +36,8 @@ type Workload struct {
 	Budget string
 
 	traffic []*Service
+	// company means that another workload is in the same file.
+	company bool
 }
 
 // A Container is one that can have probes, or a plain init container.

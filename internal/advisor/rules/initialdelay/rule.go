@@ -51,7 +51,7 @@ func check(w *advisor.Workload) []advisor.Finding {
 		f.Patch = live.StartupPatch(live.Delay)
 		f.Patch.Summary = "a startupProbe that allows the same " + fmt.Sprint(live.Delay) + " s, instead of the delay"
 		f.Patch.Edits = append(f.Patch.Edits, advisor.Edit{Path: live.Path + ".initialDelaySeconds", Remove: true})
-		f.Scenario = live.Hang(1, live.Delay+live.CertainStall())
+		f.Scenario = live.HangAtStart(live.Delay + live.CertainStall())
 		found = append(found, f)
 	}
 	return found

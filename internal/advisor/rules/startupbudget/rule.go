@@ -41,7 +41,7 @@ func check(w *advisor.Workload) []advisor.Finding {
 				"every attempt, and if not, every start wastes %d s",
 			start.StartFatal(), other.TypeName(), other.Delay, other.Delay-start.StartSafe())
 		f.Patch = start.Set("failureThreshold", start.ThresholdForStart(other.Delay))
-		f.Scenario = advisor.SlowStart(other.Delay)
+		f.Scenario = c.SlowStart(other.Delay)
 		found = append(found, f)
 	}
 	return found

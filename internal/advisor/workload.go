@@ -99,10 +99,17 @@ func (w *Workload) RunsUntilStopped() bool {
 // gives a StatefulSet's pods their names.
 func (w *Workload) Traffic() []*Service { return w.traffic }
 
-// IsFragment reports whether this is a piece of a manifest, a kustomize patch for example: it has
-// no containers, or one without an image. What is absent from it may come from another piece.
+// injected is the image of a container that an admission webhook replaces by its own: that is how
+// the gateways of Istio are written.
+const injected = "auto"
+
+// IsFragment reports whether this is a piece of a manifest: it has no containers, or one without an
+// image, as a kustomize patch has, or one that a webhook fills in. What is absent from it may come
+// from another piece.
 func (w *Workload) IsFragment() bool {
-	return len(w.Spec.Containers) == 0 || slices.ContainsFunc(w.Spec.Containers, func(c corev1.Container) bool { return c.Image == "" })
+	return len(w.Spec.Containers) == 0 || slices.ContainsFunc(w.Spec.Containers, func(c corev1.Container) bool {
+		return c.Image == "" || c.Image == injected
+	})
 }
 
 // Probes are those of all containers, one container after the other, in the order in which the

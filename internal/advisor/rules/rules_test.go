@@ -205,8 +205,12 @@ func TestSeverities(t *testing.T) {
 		"a line in one word, liveness":        {head + "    livenessProbe: {exec: {command: [check it]}}\n", "exec-without-shell", advisor.Risk},
 		"a deadline that is refused":          {deadline + "  minReadySeconds: 600\n", "progress-deadline-below-startup", advisor.Outage},
 		"a deadline that is too short":        {deadline + "  minReadySeconds: 500\n", "progress-deadline-below-startup", advisor.Waste},
-		"certain loop":                        {head + "    env: [{name: STARTUP_SECONDS, value: '90'}]\n    livenessProbe: {tcpSocket: {port: 80}}\n", "startup-restart-loop", advisor.Outage},
-		"lottery":                             {head + "    env: [{name: STARTUP_SECONDS, value: '25'}]\n    livenessProbe: {tcpSocket: {port: 80}}\n", "startup-restart-loop", advisor.Risk},
+		"a target port that is missing":       {head + strings.Replace(service, "port: 80", "port: 80, targetPort: x", 1), "service-target-port-missing", advisor.Outage},
+		"the same, headless": {head + strings.Replace(service, "spec: {selector: {app: a}, ports: [{port: 80", "spec: {clusterIP: None, selector: {app: a}, ports: [{port: 80, targetPort: x", 1),
+			"service-target-port-missing", advisor.Style},
+		"a port that is not declared": {head + "    readinessProbe: {tcpSocket: {port: 81}}\n", "probe-port-undeclared", advisor.Style},
+		"certain loop":                {head + "    env: [{name: STARTUP_SECONDS, value: '90'}]\n    livenessProbe: {tcpSocket: {port: 80}}\n", "startup-restart-loop", advisor.Outage},
+		"lottery":                     {head + "    env: [{name: STARTUP_SECONDS, value: '25'}]\n    livenessProbe: {tcpSocket: {port: 80}}\n", "startup-restart-loop", advisor.Risk},
 	} {
 		t.Run(name, func(t *testing.T) {
 			m, err := advisortest.Parse("a.yaml", []byte(c.text))

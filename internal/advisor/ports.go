@@ -48,4 +48,6 @@ func hasNumber(text, number string) bool {
 	}
 }
 
-func isDigitAt(text string, i int) bool { return i >= 0 && i < len(text) && text[i] >= '0' && text[i] <= '9' }
+func isDigitAt(text string, i int) bool {
+	return i >= 0 && i < len(text) && text[i] >= '0' && text[i] <= '9'
+}

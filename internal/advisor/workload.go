@@ -32,10 +32,14 @@ type Workload struct {
 	// Replicas is the largest number of pods that the files ask for, an autoscaler's maximum
 	// included; 0 means unknown.
 	Replicas int
-	// Budget is the name of a PodDisruptionBudget over the pods, or empty.
-	Budget string
+	// Least is the smallest number of pods that the files ask for: that in the object, or an
+	// autoscaler's minimum; 0 means unknown.
+	Least int
+	// Budgets are the PodDisruptionBudgets that select the pods.
+	Budgets []*Budget
 
 	traffic []*Service
+	mesh    []*PeerAuthentication
 	// company means that another workload is in the same file.
 	company bool
 }
@@ -141,10 +145,10 @@ func (c *Container) CPULimit() int {
 	return int(limit.MilliValue())
 }
 
-// PortNumbered is the container's port of that number, unless it is a UDP port.
+// PortNumbered is the container's port for TCP of that number.
 func (c *Container) PortNumbered(number int32) (corev1.ContainerPort, bool) {
 	i := slices.IndexFunc(c.Ports, func(p corev1.ContainerPort) bool {
-		return p.ContainerPort == number && p.Protocol != corev1.ProtocolUDP
+		return p.ContainerPort == number && (p.Protocol == corev1.ProtocolTCP || p.Protocol == "")
 	})
 	if i < 0 {
 		return corev1.ContainerPort{}, false

@@ -23,7 +23,8 @@ func Rule() advisor.Rule {
 			After:        "exec: {command: [curl, -f, 'http://localhost:8080/health']}",
 			KubeletRules: []string{"R83", "R85", "R48"},
 		},
-		Check: check,
+		Covers: []string{"curl-ignores-errors", "variable-not-expanded"},
+		Check:  check,
 	}
 }
 

@@ -34,7 +34,8 @@ livenessProbe:
 			KubeletRules: []string{"R19", "R20"},
 			SeeAlso:      []string{"W_safe = D+(F-1)*P"},
 		},
-		Check: check,
+		Covers: []string{"readiness-delay"},
+		Check:  check,
 	}
 }
 

@@ -39,7 +39,7 @@ livenessProbe:
 			KubeletRules: []string{"R19", "R118", "R151"},
 			SeeAlso:      []string{"W_safe = D+(F-1)*P", "W_kill = D+F*P"},
 		},
-		Covers: []string{"initial-delay-substitute"},
+		Covers: []string{"initial-delay-substitute", "readiness-delay"},
 		Check:  check,
 	}
 }

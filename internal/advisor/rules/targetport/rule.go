@@ -19,7 +19,7 @@ func Rule() advisor.Rule {
 		ID:       "service-target-port-missing",
 		Severity: advisor.Outage,
 		Doc: advisor.Doc{
-			Title:       "A Service names a target port that none of its pods has.",
+			Title: "A Service names a target port that none of its pods has.",
 			Consequence: advisor.Prose(`
 				The pods are ready and listed, but without that port: every connection to it is refused. Clients of a headless Service connect to the pods
 				themselves, so there only the DNS records of the port are missing.`),

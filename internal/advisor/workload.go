@@ -21,7 +21,7 @@ type Workload struct {
 	// metadata.
 	SpecPath, MetaPath string
 	// Containers are those that can have probes: sidecars first, in the order in which they start,
-	// then the regular ones.
+	// then the regular ones, without those that a webhook fills in.
 	Containers []*Container
 	// PlainInit are the init containers that are no sidecars: they run to their end.
 	PlainInit []*Container
@@ -75,7 +75,9 @@ func newWorkload(o manifest.Object) *Workload {
 		}
 	}
 	for i := range spec.Containers {
-		w.Containers = append(w.Containers, w.container(&spec.Containers[i], "containers", i))
+		if !isInjected(&spec.Containers[i]) {
+			w.Containers = append(w.Containers, w.container(&spec.Containers[i], "containers", i))
+		}
 	}
 	return w
 }
@@ -103,17 +105,27 @@ func (w *Workload) RunsUntilStopped() bool {
 // gives a StatefulSet's pods their names.
 func (w *Workload) Traffic() []*Service { return w.traffic }
 
-// injected is the image of a container that an admission webhook replaces by its own: that is how
-// the gateways of Istio are written.
-const injected = "auto"
+// isInjected reports whether an admission webhook fills the container in: so are Istio's gateways
+// written, and what people change of its sidecars.
+func isInjected(c *corev1.Container) bool { return c.Image == "auto" }
+
+// isInjectedGateway reports whether what serves in the pod comes from a webhook.
+func (w *Workload) isInjectedGateway() bool {
+	injected := 0
+	for i := range w.Spec.Containers {
+		if isInjected(&w.Spec.Containers[i]) {
+			injected++
+		}
+	}
+	return injected == len(w.Spec.Containers) || injected > 0 && mentions(w.Meta.Annotations["inject.istio.io/templates"], "gateway")
+}
 
 // IsFragment reports whether this is a piece of a manifest: it has no containers, or one without an
-// image, as a kustomize patch has, or one that a webhook fills in. What is absent from it may come
-// from another piece.
+// image, as a kustomize patch has, or it is a gateway that a webhook fills in. What is absent from
+// it may come from another piece.
 func (w *Workload) IsFragment() bool {
-	return len(w.Spec.Containers) == 0 || slices.ContainsFunc(w.Spec.Containers, func(c corev1.Container) bool {
-		return c.Image == "" || c.Image == injected
-	})
+	return len(w.Spec.Containers) == 0 || w.isInjectedGateway() ||
+		slices.ContainsFunc(w.Spec.Containers, func(c corev1.Container) bool { return c.Image == "" })
 }
 
 // Probes are those of all containers, one container after the other, in the order in which the

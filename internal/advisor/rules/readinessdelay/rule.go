@@ -3,8 +3,12 @@ package readinessdelay
 
 import "github.com/probity-run/probity/internal/advisor"
 
-// long is the delay, in seconds, from which it costs more than it can save.
-const long = 120
+// long is the delay, in seconds, from which it costs more than it can save, and short that below
+// which it is not worth a word.
+const (
+	long  = 120
+	short = 5
+)
 
 // Rule is readiness-delay.
 func Rule() advisor.Rule {
@@ -36,7 +40,7 @@ func check(w *advisor.Workload) []advisor.Finding {
 		delay := c.Readiness.Delay
 		f := c.Readiness.Finding("initialDelaySeconds", "readiness is not asked in the first %d s after every start, however early the program is up", delay)
 		switch start := c.Startup; {
-		case start == nil && delay < long, start != nil && delay <= start.Delay:
+		case start == nil && delay < long, start != nil && (delay <= start.Delay || delay < short):
 			continue
 		case start != nil:
 			f.Message = "although the startupProbe knows when the program is up, " + f.Message

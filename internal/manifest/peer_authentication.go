@@ -11,9 +11,9 @@ import (
 // connections in plain text. Only [DecodeLenient] reads it.
 type PeerAuthentication struct {
 	metav1.TypeMeta   `json:",inline"`
-	metav1.ObjectMeta `json:"metadata,omitempty"`
+	metav1.ObjectMeta `json:"metadata"`
 
-	Spec PeerAuthenticationSpec `json:"spec,omitempty"`
+	Spec PeerAuthenticationSpec `json:"spec"`
 }
 
 // PeerAuthenticationSpec says which pods it is about, and how clients must connect to them.

@@ -22,8 +22,9 @@ func Rule() advisor.Rule {
 			After:        "readinessProbe: {exec: {command: [pg_isready, -q]}}",
 			KubeletRules: []string{"R84"},
 		},
-		Covers: []string{"shell-words-lost", "liveness-equals-readiness", "liveness-stricter-than-readiness"},
-		Check:  check,
+		Covers: []string{"shell-words-lost", "liveness-equals-readiness", "liveness-stricter-than-readiness", "liveness-checks-dependency",
+			"readiness-checks-shared-dependency"},
+		Check: check,
 	}
 }
 

@@ -23,7 +23,7 @@ func Rule() advisor.Rule {
 			After:        "exec: {command: [curl, -f, 'http://localhost:8080/health']}",
 			KubeletRules: []string{"R83", "R85", "R48"},
 		},
-		Covers: []string{"curl-ignores-errors", "variable-not-expanded"},
+		Covers: []string{"curl-ignores-errors", "variable-not-expanded", "probe-cannot-fail"},
 		Check:  check,
 	}
 }

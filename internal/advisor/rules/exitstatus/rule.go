@@ -20,8 +20,9 @@ func Rule() advisor.Rule {
 			After:        "livenessProbe: {exec: {command: [sh, -c, 'redis-cli ping | grep -q PONG']}}",
 			KubeletRules: []string{"R84", "R87"},
 		},
-		Covers: []string{"shell-words-lost", "liveness-equals-readiness", "liveness-stricter-than-readiness"},
-		Check:  check,
+		Covers: []string{"shell-words-lost", "liveness-equals-readiness", "liveness-stricter-than-readiness", "liveness-checks-dependency",
+			"readiness-checks-shared-dependency"},
+		Check: check,
 	}
 }
 

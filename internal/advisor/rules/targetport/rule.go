@@ -91,15 +91,16 @@ func anyHas(s *advisor.Service, port corev1.ServicePort) bool {
 	return false
 }
 
-// isProbed reports whether a probe names the port that is missing, too: then probe-named-port-missing
-// has said so.
+// isProbed reports whether a probe names the port that is missing, too: then another rule has said
+// that it is not there, or not for TCP.
 func isProbed(w *advisor.Workload, name string) bool {
 	return slices.ContainsFunc(w.Probes(), func(p *advisor.Probe) bool {
 		port, ok := p.Port()
-		if _, has := p.Container.PortNamed(name); has {
+		if !ok || port.Type != intstr.String || port.StrVal != name {
 			return false
 		}
-		return ok && port.Type == intstr.String && port.StrVal == name
+		declared, has := p.Container.PortNamed(name)
+		return !has || declared.Protocol != corev1.ProtocolTCP
 	})
 }
 

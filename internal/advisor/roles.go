@@ -27,14 +27,23 @@ func (c *Container) isProxy() bool {
 	return mentions(c.Name, words...) || mentions(c.imageName(), words...)
 }
 
+// isHelper reports whether the container serves the others of its pod, as its name or its image
+// says.
+func (c *Container) isHelper() bool {
+	words := []string{"reload", "reloader", "sidecar", "agent", "sync", "watch", "watcher", "log", "logs", "logger", "shipper", "fluentd", "fluent", "fluentbit", "filebeat",
+		"promtail", "vector", "vault", "statsd", "registrar", "livenessprobe"}
+	return mentions(c.Name, words...) || mentions(c.imageName(), words...)
+}
+
 // IsAside reports whether the container stands beside the one that serves: it exports metrics, or
 // Services send their traffic to other containers of the pod, and these are no proxies that hand it
-// on.
+// on. The first container is the main one, as it is to kubectl, if its name says nothing else.
 func (c *Container) IsAside() bool {
 	if c.IsExporter() {
 		return true
 	}
 	others := c.Workload.Backends
-	return len(others) > 0 && len(c.Backends()) == 0 &&
+	isMain := c.Container == &c.Workload.Spec.Containers[0] && !c.isHelper()
+	return len(others) > 0 && len(c.Backends()) == 0 && !isMain &&
 		!slices.ContainsFunc(others, func(b Backend) bool { return b.Container.isProxy() })
 }

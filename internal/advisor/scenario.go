@@ -144,7 +144,7 @@ func (m *Manifests) withoutUnplayable(found []Finding) {
 		}
 		ok, known := playable[f.Region.File]
 		if !known {
-			_, err := manifest.Load(manifest.Options{Stdin: bytes.NewReader(m.files[f.Region.File])}, "-")
+			_, err := manifest.Load(manifest.Options{Stdin: bytes.NewReader(m.Text(f.Region.File))}, "-")
 			ok = err == nil
 			playable[f.Region.File] = ok
 		}

@@ -13,7 +13,8 @@ type PeerAuthentication struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata"`
 
-	Spec PeerAuthenticationSpec `json:"spec"`
+	Spec   PeerAuthenticationSpec `json:"spec"`
+	Status map[string]any         `json:"status,omitempty"`
 }
 
 // PeerAuthenticationSpec says which pods it is about, and how clients must connect to them.
@@ -36,7 +37,8 @@ type MutualTLS struct {
 
 // DeepCopyObject implements [runtime.Object].
 func (p *PeerAuthentication) DeepCopyObject() runtime.Object {
-	c := &PeerAuthentication{TypeMeta: p.TypeMeta, ObjectMeta: *p.ObjectMeta.DeepCopy(), Spec: PeerAuthenticationSpec{PortLevelMtls: maps.Clone(p.Spec.PortLevelMtls)}}
+	c := &PeerAuthentication{TypeMeta: p.TypeMeta, ObjectMeta: *p.ObjectMeta.DeepCopy(), Spec: PeerAuthenticationSpec{PortLevelMtls: maps.Clone(p.Spec.PortLevelMtls)},
+		Status: runtime.DeepCopyJSON(p.Status)}
 	if p.Spec.Selector != nil {
 		c.Spec.Selector = &PeerSelector{MatchLabels: maps.Clone(p.Spec.Selector.MatchLabels)}
 	}

@@ -209,8 +209,12 @@ func TestSeverities(t *testing.T) {
 		"the same, headless": {head + strings.Replace(service, "spec: {selector: {app: a}, ports: [{port: 80", "spec: {clusterIP: None, selector: {app: a}, ports: [{port: 80, targetPort: x", 1),
 			"service-target-port-missing", advisor.Style},
 		"a port that is not declared": {head + "    readinessProbe: {tcpSocket: {port: 81}}\n", "probe-port-undeclared", advisor.Style},
-		"certain loop":                {head + "    env: [{name: STARTUP_SECONDS, value: '90'}]\n    livenessProbe: {tcpSocket: {port: 80}}\n", "startup-restart-loop", advisor.Outage},
-		"lottery":                     {head + "    env: [{name: STARTUP_SECONDS, value: '25'}]\n    livenessProbe: {tcpSocket: {port: 80}}\n", "startup-restart-loop", advisor.Risk},
+		"another host":                {head + "    readinessProbe: {tcpSocket: {port: 80, host: b}}\n", "probe-host-set", advisor.Risk},
+		"the node":                    {head + "    readinessProbe: {tcpSocket: {port: 80, host: 127.0.0.1}}\n", "probe-host-set", advisor.Risk},
+		"the node, which hands the port on": {strings.Replace(head, "containerPort: 80", "containerPort: 80, hostPort: 80", 1) +
+			"    readinessProbe: {tcpSocket: {port: http, host: localhost}}\n", "probe-host-set", advisor.Style},
+		"certain loop": {head + "    env: [{name: STARTUP_SECONDS, value: '90'}]\n    livenessProbe: {tcpSocket: {port: 80}}\n", "startup-restart-loop", advisor.Outage},
+		"lottery":      {head + "    env: [{name: STARTUP_SECONDS, value: '25'}]\n    livenessProbe: {tcpSocket: {port: 80}}\n", "startup-restart-loop", advisor.Risk},
 	} {
 		t.Run(name, func(t *testing.T) {
 			m, err := advisortest.Parse("a.yaml", []byte(c.text))

@@ -51,7 +51,7 @@ func (b *Budget) Evictable(pods int) (n int, ok bool) {
 	return max(pods-value, 0), true
 }
 
-// Pods is how many pods the budget is about, at least; 0 means unknown. Only controllers that say
+// Pods is how many pods the budget is about, at least; 0 means none, or unknown. Only controllers that say
 // how many pods they want count: a drain does not evict the pods of a DaemonSet, for example.
 func (b *Budget) Pods() int {
 	total := 0

@@ -85,7 +85,7 @@ func (e *evaluation) script(text string) statuses {
 		if c.depth > 0 {
 			continue
 		}
-		if len(c.words) == 0 || c.hereDocument || c.operator == "&" || c.operator == "(" || c.operator == ")" || isCompound(c.words[0]) {
+		if len(c.words) == 0 || c.hereDocument || c.operator == "(" || c.operator == ")" || isCompound(c.words[0]) {
 			return statuses{zero: true, other: true}
 		}
 		list = append(list, c)
@@ -98,7 +98,9 @@ func (e *evaluation) script(text string) statuses {
 			n++
 		}
 		e.join(joint, list[:n])
-		joint, list = list[n-1].operator, list[n:]
+		if joint, list = list[n-1].operator, list[n:]; joint == "&" {
+			e.now = statuses{zero: true} // nobody waits for it
+		}
 	}
 	return e.now.or(e.ended)
 }

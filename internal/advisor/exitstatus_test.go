@@ -27,6 +27,8 @@ func TestCannotFail(t *testing.T) {
 		"a pipe into tee and then a check":  {sh("pg_isready | tee /tmp/log || exit 1"), true, "pg_isready"},
 		"a pipe into head":                  {sh("curl -sf http://localhost/ | head -n 1"), true, "curl -sf http://localhost/"},
 		"echo into cat":                     {sh("echo ok | cat"), true, ""},
+		"in the background":                 {sh("pg_isready &"), true, ""},
+		"in the background, then a check":   {sh("pg_isready -h a & pg_isready"), false, ""},
 		"a plain command":                   {[]string{"pg_isready"}, false, ""},
 		"false":                             {sh("false"), false, ""},
 		"always 1":                          {sh("curl http://localhost/; exit 1"), false, ""},

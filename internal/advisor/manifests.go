@@ -67,9 +67,7 @@ func NewManifests(objects []manifest.Object, files map[string][]byte) *Manifests
 // setReplicas takes the limits of the autoscaler that scales the workload, if there is one.
 func (w *Workload) setReplicas(scalers []*autoscalingv1.HorizontalPodAutoscaler) {
 	ref := w.Object.Ref()
-	if w.Object.Has("spec.replicas") { // without it, something else may scale it
-		w.Least = w.Replicas
-	}
+	w.Least = w.Replicas
 	for _, s := range scalers {
 		target := s.Spec.ScaleTargetRef
 		if s.Namespace == ref.Namespace && target.Kind == ref.Kind && target.Name == ref.Name {

@@ -33,7 +33,7 @@ type Workload struct {
 	// included; 0 means unknown.
 	Replicas int
 	// Least is the smallest number of pods that the files ask for: that in the object, or an
-	// autoscaler's minimum; 0 means unknown.
+	// autoscaler's minimum; 0 means none, or unknown.
 	Least int
 	// Budgets are the PodDisruptionBudgets that select the pods.
 	Budgets []*Budget

@@ -30,9 +30,6 @@ spec: {maxUnavailable: 1}`,
 	}
 }
 
-// many is a number of pods with which a limit leaves none to evict only if it never does.
-const many = 1000
-
 func check(w *advisor.Workload) []advisor.Finding {
 	var found []advisor.Finding
 	for i, b := range w.Budgets {
@@ -41,32 +38,11 @@ func check(w *advisor.Workload) []advisor.Finding {
 			continue
 		}
 		pods := b.Pods()
-		if pods == 0 {
-			if !isScaled(b) {
-				continue
-			}
-			pods = many
-		}
-		if n, ok := b.Evictable(pods); ok && n == 0 {
+		if n, ok := b.Evictable(pods); ok && n == 0 && pods > 0 {
 			found = append(found, b.Finding("%s: no pod may be evicted even if all are healthy, so draining a node waits for ever", limit(b, pods)))
 		}
 	}
 	return found
-}
-
-// isScaled reports whether all workloads have a number of replicas, even if nothing says which.
-func isScaled(b *advisor.Budget) bool {
-	for _, w := range b.Workloads {
-		switch w.Object.Ref().Kind {
-		case "Deployment", "StatefulSet", "ReplicaSet", "ReplicationController":
-			if w.Object.Has("spec.replicas") && w.Least == 0 {
-				return false // of none, nothing can be evicted
-			}
-		default:
-			return false
-		}
-	}
-	return true
 }
 
 func limit(b *advisor.Budget, pods int) string {
@@ -75,9 +51,6 @@ func limit(b *advisor.Budget, pods int) string {
 		names = append(names, w.Object.Ref().String())
 	}
 	of := fmt.Sprintf("%d of the %d pods of %s", pods, pods, strings.Join(names, " and "))
-	if pods == many {
-		of = "all pods of " + strings.Join(names, " and ")
-	}
 	if b.Spec.MaxUnavailable != nil {
 		return fmt.Sprintf("with maxUnavailable %s, %s must be available", b.Spec.MaxUnavailable, of)
 	}

@@ -82,6 +82,7 @@ func asks(p *advisor.Probe) (field, text string) {
 // one, too: it may then ask any of them, or decide by its own name. ${NAME:-x} and the like are not
 // looked at.
 func laterPod(text, set string, first int) string {
+	text = regexp.MustCompile(`\|\|\s*(exit\s+[1-9]|false)`).ReplaceAllString(text, "")
 	if strings.Contains(text, "||") || strings.Contains(text, "case ") {
 		return ""
 	}

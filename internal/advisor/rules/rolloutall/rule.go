@@ -70,14 +70,8 @@ func deployment(w *advisor.Workload, s appsv1.DeploymentStrategy) []advisor.Find
 		return nil
 	}
 	pods := w.Least
-	if pods == 0 {
-		if isAll(u.MaxUnavailable) && !w.Object.Has("spec.replicas") {
-			return []advisor.Finding{finding(w, field, "maxUnavailable 100% is all pods")}
-		}
-		return nil
-	}
 	n, err := intstr.GetScaledValueFromIntOrPercent(u.MaxUnavailable, pods, false) // R206
-	if err != nil || n < pods {
+	if err != nil || n < pods || pods == 0 {
 		return nil
 	}
 	f := finding(w, field, fmt.Sprintf("maxUnavailable %s is all %d pods", u.MaxUnavailable, pods))

@@ -139,9 +139,14 @@ func reasonFor(c *advisor.Container, name string, inShell bool) string {
 // replacesVariables reports whether a program of the command is a shell, or has $NAME in a language
 // of its own.
 func replacesVariables(command []string) bool {
+	for i := range command {
+		if _, ok := advisor.Script(command[i:]); ok {
+			return true
+		}
+	}
 	return slices.ContainsFunc(command, func(word string) bool {
 		switch word[strings.LastIndexAny(word, `/\`)+1:] {
-		case "sh", "bash", "ash", "dash", "zsh", "ksh", "su", "runuser", "ssh", "eval", "envsubst", "awk", "gawk", "mawk", "perl", "php", "ruby", "tclsh", "make", "mongo", "mongosh",
+		case "su", "runuser", "ssh", "eval", "envsubst", "awk", "gawk", "mawk", "perl", "php", "ruby", "tclsh", "make", "mongo", "mongosh",
 			"powershell", "powershell.exe", "pwsh", "cmd", "cmd.exe", "script":
 			return true
 		}

@@ -31,6 +31,7 @@ func Check(m *Manifests, rules []Rule) []Finding {
 	for i := range all {
 		m.locate(&all[i], lines)
 	}
+	m.withoutUnplayable(all)
 	sortFindings(all)
 	return all
 }

@@ -10,7 +10,6 @@ import (
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	policyv1 "k8s.io/api/policy/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 
 	"github.com/probity-run/probity/internal/manifest"
@@ -21,6 +20,8 @@ import (
 type Manifests struct {
 	Workloads []*Workload
 	Services  []*Service
+	// Mesh are the rules of a service mesh about who may connect.
+	Mesh []*PeerAuthentication
 
 	files map[string][]byte
 }
@@ -30,16 +31,18 @@ type Manifests struct {
 // texts from which the objects come, by name, for quoting.
 func NewManifests(objects []manifest.Object, files map[string][]byte) *Manifests {
 	m := &Manifests{files: files}
-	var budgets []*policyv1.PodDisruptionBudget
+	var budgets []*Budget
 	var scalers []*autoscalingv1.HorizontalPodAutoscaler
 	for _, o := range objects {
 		switch r := o.Resource.(type) {
 		case *corev1.Service:
 			m.Services = append(m.Services, newService(o, r))
 		case *policyv1.PodDisruptionBudget:
-			budgets = append(budgets, r)
+			budgets = append(budgets, &Budget{Object: o, Spec: &r.Spec})
 		case *autoscalingv1.HorizontalPodAutoscaler:
 			scalers = append(scalers, r)
+		case *manifest.PeerAuthentication:
+			m.Mesh = append(m.Mesh, &PeerAuthentication{Object: o, Spec: &r.Spec})
 		default:
 			if workload := newWorkload(o); workload != nil {
 				m.Workloads = append(m.Workloads, workload)
@@ -51,29 +54,24 @@ func NewManifests(objects []manifest.Object, files map[string][]byte) *Manifests
 	}
 	for _, workload := range m.Workloads {
 		workload.setReplicas(scalers)
-		workload.setBudget(budgets)
 		workload.findBackends()
+		workload.mesh = m.Mesh
 	}
+	for _, b := range budgets {
+		b.relate(m.Workloads)
+	}
+	m.findCompany()
 	return m
 }
 
-// setReplicas takes the maximum of the autoscaler that scales the workload, if there is one.
+// setReplicas takes the limits of the autoscaler that scales the workload, if there is one.
 func (w *Workload) setReplicas(scalers []*autoscalingv1.HorizontalPodAutoscaler) {
 	ref := w.Object.Ref()
+	w.Least = w.Replicas
 	for _, s := range scalers {
 		target := s.Spec.ScaleTargetRef
 		if s.Namespace == ref.Namespace && target.Kind == ref.Kind && target.Name == ref.Name {
-			w.Replicas = int(max(s.Spec.MaxReplicas, *s.Spec.MinReplicas))
-		}
-	}
-}
-
-// setBudget finds the disruption budget that selects the pods, if there is one.
-func (w *Workload) setBudget(budgets []*policyv1.PodDisruptionBudget) {
-	for _, b := range budgets {
-		selector, err := metav1.LabelSelectorAsSelector(b.Spec.Selector)
-		if err == nil && !selector.Empty() && b.Namespace == w.Object.Ref().Namespace && selector.Matches(labels.Set(w.Meta.Labels)) {
-			w.Budget = b.Name
+			w.Replicas, w.Least = int(max(s.Spec.MaxReplicas, *s.Spec.MinReplicas)), int(*s.Spec.MinReplicas)
 		}
 	}
 }
@@ -81,30 +79,36 @@ func (w *Workload) setBudget(budgets []*policyv1.PodDisruptionBudget) {
 // Text is the text of a file, as it was read.
 func (m *Manifests) Text(file string) []byte { return m.files[file] }
 
-// relate finds the workloads that a Service selects. If several folders have one, those count whose
-// folder shares most with the Service's: a tree of examples has the same labels again and again.
+// relate finds the workloads that a Service selects.
 func (s *Service) relate(workloads []*Workload) {
 	if len(s.Spec.Selector) == 0 || s.Spec.Type == corev1.ServiceTypeExternalName {
 		return
 	}
-	selector, most := labels.SelectorFromSet(s.Spec.Selector), -1
+	s.Workloads = selected(workloads, s.Object, labels.SelectorFromSet(s.Spec.Selector))
+	for _, w := range s.Workloads {
+		w.addService(s)
+	}
+}
+
+// selected are the workloads whose pods an object selects. If several folders have one, those count
+// whose folder shares most with the object's: a tree of examples has the same labels again and
+// again.
+func selected(workloads []*Workload, by manifest.Object, selector labels.Selector) []*Workload {
+	most := -1
 	var nearest []*Workload
 	for _, w := range workloads {
 		// If a Service happens to select a Job's pods, it is meant for other ones.
-		if !w.RunsUntilStopped() || s.Object.Resource.GetNamespace() != w.Object.Resource.GetNamespace() || !selector.Matches(labels.Set(w.Meta.Labels)) {
+		if !w.RunsUntilStopped() || by.Resource.GetNamespace() != w.Object.Resource.GetNamespace() || !selector.Matches(labels.Set(w.Meta.Labels)) {
 			continue
 		}
-		switch n := commonFolders(s.Object.Position.File, w.Object.Position.File); {
+		switch n := commonFolders(by.Position.File, w.Object.Position.File); {
 		case n > most:
 			most, nearest = n, []*Workload{w}
 		case n == most:
 			nearest = append(nearest, w)
 		}
 	}
-	s.Workloads = nearest
-	for _, w := range nearest {
-		w.addService(s)
-	}
+	return nearest
 }
 
 // addService keeps one Service of each name: the one in the workload's own file, if there is one.

@@ -21,8 +21,8 @@ const checkHelp = `Find the pitfalls of the probes in manifests before anything 
 
 FILE is a manifest, a folder (with everything below it, but nothing hidden), or - for standard input; what helm template and kustomize build
 print will do. Deployments, StatefulSets, DaemonSets, ReplicaSets, Jobs, CronJobs and Pods are judged, together with the Services,
-HorizontalPodAutoscalers and PodDisruptionBudgets that belong to them; all other kinds are passed over. All judgements are made on effective
-values, with the defaults filled in. probity explain RULE tells more about a finding.
+HorizontalPodAutoscalers, PodDisruptionBudgets and Istio's PeerAuthentications that belong to them; all other kinds are passed over. All
+judgements are made on effective values, with the defaults filled in. probity explain RULE tells more about a finding.
 
 The severities, by consequence:
 

@@ -20,8 +20,8 @@ import (
 // reads for a run, which must not start what is wrong; name stands for the file in positions. The
 // differences:
 //
-//   - It also reads DaemonSet, Job, CronJob, ReplicationController, HorizontalPodAutoscaler and
-//     PodDisruptionBudget, in any version of their groups; ConfigMaps and Secrets count as kinds
+//   - It also reads DaemonSet, Job, CronJob, ReplicationController, HorizontalPodAutoscaler,
+//     PodDisruptionBudget and Istio's PeerAuthentication, in any version of their groups; ConfigMaps and Secrets count as kinds
 //     that are left alone, and their text is not even parsed.
 //   - An object with errors is kept, with its defaults and without what cannot be decoded. What is
 //     wrong with it is in its Problems: all decoding errors, and of the API server's rules those
@@ -53,6 +53,7 @@ func lenientTypes() []objectType {
 		{"batch/v1", "CronJob", func() Resource { return &batchv1.CronJob{} }},
 		{"autoscaling/v1", "HorizontalPodAutoscaler", func() Resource { return &autoscalingv1.HorizontalPodAutoscaler{} }},
 		{"policy/v1", "PodDisruptionBudget", func() Resource { return &policyv1.PodDisruptionBudget{} }},
+		{"security.istio.io/v1", "PeerAuthentication", func() Resource { return &PeerAuthentication{} }},
 	}
 }
 

@@ -43,7 +43,7 @@ func check(w *advisor.Workload) []advisor.Finding {
 				"outage lasts %d s instead of %d",
 			p.ToleratedStall(), p.CertainStall(), w.Grace(), p.CertainStall()+w.Grace(), 2*p.CertainStall())
 		f.Patch = p.Set("terminationGracePeriodSeconds", p.CertainStall())
-		f.Scenario = p.Hang(60, p.CertainStall()+w.Grace())
+		f.Scenario = p.Hang(p.CertainStall() + w.Grace())
 		found = append(found, f)
 	}
 	return found

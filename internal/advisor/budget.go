@@ -31,8 +31,8 @@ func (b *Budget) relate(workloads []*Workload) {
 	}
 }
 
-// Evictable is how many of so many healthy pods the budget lets go; ok is false if it sets no limit.
-// Percentages are rounded up, of minAvailable and of maxUnavailable.
+// Evictable is how many of so many healthy pods the budget lets go; ok is false if it sets no
+// limit. Percentages are rounded up, of minAvailable and of maxUnavailable.
 func (b *Budget) Evictable(pods int) (n int, ok bool) {
 	limit := b.Spec.MaxUnavailable
 	if limit == nil {
@@ -51,8 +51,9 @@ func (b *Budget) Evictable(pods int) (n int, ok bool) {
 	return max(pods-value, 0), true
 }
 
-// Pods is how many pods the budget is about, at least; 0 means none, or unknown. Only controllers that say
-// how many pods they want count: a drain does not evict the pods of a DaemonSet, for example.
+// Pods is how many pods the budget is about, at least; 0 means none, or unknown. Only controllers
+// that say how many pods they want count: a drain does not evict the pods of a DaemonSet, for
+// example.
 func (b *Budget) Pods() int {
 	total := 0
 	for _, w := range b.Workloads {

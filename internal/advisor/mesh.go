@@ -28,8 +28,8 @@ const (
 )
 
 // StrictMesh is the PeerAuthentication after which the pod's sidecar refuses a connection from the
-// kubelet to the port: one that demands mTLS, while the pod asks not to have its probes rewritten. It
-// is nil if there is none in the manifests.
+// kubelet to the port: one that demands mTLS, while the pod asks not to have its probes rewritten.
+// It is nil if there is none in the manifests.
 func (w *Workload) StrictMesh(port int32) *PeerAuthentication {
 	inject := w.Meta.Labels[meshInjects] + w.Meta.Annotations[meshInjects]
 	text := strconv.Itoa(int(port))

@@ -7,8 +7,8 @@ import (
 	"github.com/probity-run/probity/internal/manifest"
 )
 
-// earliestFault is when the fault of a scenario begins at the earliest, and horizon how long probity
-// simulate plays a scenario without --horizon, in seconds.
+// earliestFault is when the fault of a scenario begins at the earliest, and horizon how long
+// probity simulate plays a scenario without --horizon, in seconds.
 const (
 	earliestFault = 60
 	horizon       = 600

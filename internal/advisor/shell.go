@@ -18,8 +18,8 @@ func simpleCommands(script string) [][]string {
 type shellCommand struct {
 	// words are without quotes, reserved words and assignments among them.
 	words []string
-	// operator stands after it: ";" (for the end of a line, too), "&", "&&", "||", "|", "(", ")", or
-	// "" at the end of the script.
+	// operator stands after it: ";" (for the end of a line, too), "&", "&&", "||", "|", "(", ")",
+	// or "" at the end of the script.
 	operator string
 	// depth is how many substitutions it is in.
 	depth int
@@ -83,7 +83,8 @@ func (l *shellLine) redirect(operator string) {
 		}
 	}
 	l.endWord()
-	if l.redirection = operator; strings.HasSuffix(operator, "&-") { // it closes, and no file follows
+	// it closes, and no file follows
+	if l.redirection = operator; strings.HasSuffix(operator, "&-") {
 		l.redirection = ""
 	}
 	l.command.hereDocument = l.command.hereDocument || operator == "<<" || operator == "<<-"

@@ -21,8 +21,8 @@ import (
 // differences:
 //
 //   - It also reads DaemonSet, Job, CronJob, ReplicationController, HorizontalPodAutoscaler,
-//     PodDisruptionBudget and Istio's PeerAuthentication, in any version of their groups; ConfigMaps and Secrets count as kinds
-//     that are left alone, and their text is not even parsed.
+//     PodDisruptionBudget and Istio's PeerAuthentication, in any version of their groups;
+//     ConfigMaps and Secrets count as kinds that are left alone, and their text is not even parsed.
 //   - An object with errors is kept, with its defaults and without what cannot be decoded. What is
 //     wrong with it is in its Problems: all decoding errors, and of the API server's rules those
 //     about probes and hooks.

@@ -43,7 +43,8 @@ func check(w *advisor.Workload) []advisor.Finding {
 			continue
 		}
 		if !w.RunsUntilStopped() || c.IsAside() {
-			continue // overload is not what makes it slow, or its restart takes nothing from the others
+			// overload is not what makes it slow, or its restart takes nothing from the others
+			continue
 		}
 		f := live.Finding("",
 			"liveness and readiness ask the same (%s): a stall of %d s drains the replica and one of %d s already kills it, so what should "+

@@ -119,8 +119,8 @@ func inCommand(p *advisor.Probe) []use {
 	return list
 }
 
-// reasonFor says why the kubelet does not replace $(name) by a value, or "" if it does, or if it may
-// be a command that a shell runs.
+// reasonFor says why the kubelet does not replace $(name) by a value, or "" if it does, or if it
+// may be a command that a shell runs.
 func reasonFor(c *advisor.Container, name string, inShell bool) string {
 	i := slices.IndexFunc(c.Env, func(e corev1.EnvVar) bool { return e.Name == name })
 	switch {

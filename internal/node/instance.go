@@ -67,7 +67,7 @@ func (r *runner) prepare(c *corev1.Container, inst *instance) (process.Spec, err
 		r.ports = ports
 	}
 	if r.volumes == nil {
-		volumes, err := makeVolumes(r.pod, r.node.objects, filepath.Join(r.dir, "volumes"))
+		volumes, err := makeVolumes(r.pod, r.node.objects, filepath.Join(r.dir, "volumes"), r.secretDir())
 		if err != nil {
 			return process.Spec{}, err
 		}

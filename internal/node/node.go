@@ -32,6 +32,8 @@ type Options struct {
 	Starter process.Starter
 	// Dir is the state folder: output of containers and volumes, in a folder per Pod. Required.
 	Dir string
+	// SecretDir is where Secret volumes are, in a folder per Pod. Default: in Dir.
+	SecretDir string
 	// Environ is the environment below the manifest's. Default: empty.
 	Environ []string
 	// MaxRestartPeriod caps the crash-loop back-off (R147). Default 300 s.
@@ -189,9 +191,19 @@ func (r *runner) releasePorts() {
 	}
 }
 
+// secretDir is where the Pod's Secret volumes are.
+func (r *runner) secretDir() string {
+	if r.node.opts.SecretDir == "" {
+		return filepath.Join(r.dir, "secrets")
+	}
+	return filepath.Join(r.node.opts.SecretDir, filepath.Base(r.dir))
+}
+
 func (r *runner) removeVolumes() {
-	if err := os.RemoveAll(filepath.Join(r.dir, "volumes")); err != nil {
-		r.log.Warn("Cannot remove the volumes", "error", err)
+	for _, dir := range []string{filepath.Join(r.dir, "volumes"), r.secretDir()} {
+		if err := os.RemoveAll(dir); err != nil {
+			r.log.Warn("Cannot remove the volumes", "error", err)
+		}
 	}
 }
 

@@ -58,7 +58,7 @@ func newRunner(n *Node, pod *corev1.Pod) *runner {
 		pod:       pod,
 		state:     lifecycle.NewPod(pod, lifecycle.Options{MaxRestartPeriod: n.opts.MaxRestartPeriod}),
 		log:       n.opts.Logger.With("pod", pod.Name),
-		dir:       filepath.Join(n.opts.Dir, pod.Namespace+"_"+pod.Name+"_"+string(pod.UID)),
+		dir:       filepath.Join(n.opts.Dir, podDirName(pod)),
 		inbox:     newMailbox(),
 		ctx:       ctx,
 		cancel:    cancel,
@@ -69,6 +69,19 @@ func newRunner(n *Node, pod *corev1.Pod) *runner {
 		prepared:  map[attemptKey]preparedProbe{},
 		leaving:   map[string]bool{},
 	}
+}
+
+// maxPodDirName is the longest name of a Pod's folder that every file system takes.
+const maxPodDirName = 255
+
+// podDirName names a Pod's folder: as the kubelet does, but shorter where a file system would refuse
+// it.
+func podDirName(pod *corev1.Pod) string {
+	name := pod.Name
+	if over := len(pod.Namespace) + len(name) + len(pod.UID) + len("__") - maxPodDirName; over > 0 {
+		name = name[:max(0, len(name)-over)]
+	}
+	return pod.Namespace + "_" + name + "_" + string(pod.UID)
 }
 
 // run is the goroutine of the Pod.

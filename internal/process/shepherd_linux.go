@@ -41,10 +41,17 @@ type answer struct {
 	err     error
 }
 
+// ShepherdOptions are what a [Shepherd] does besides. The zero value is nothing.
+type ShepherdOptions struct {
+	// Remove are folders that the shepherd process removes with all that is in them when it ends,
+	// also if this process was killed. Default: none.
+	Remove []string
+}
+
 // NewShepherd starts the shepherd process. It does not wait for it to be ready; requests queue up
 // meanwhile. The main function of the running program must begin as [ShepherdMain] says. Close ends
 // it.
-func NewShepherd() (*Shepherd, error) {
+func NewShepherd(opts ShepherdOptions) (*Shepherd, error) {
 	ours, theirs, err := socketPair()
 	if err != nil {
 		return nil, err
@@ -61,7 +68,7 @@ func NewShepherd() (*Shepherd, error) {
 	s.cmd = &exec.Cmd{
 		// The running binary, even if its file was replaced.
 		Path:       "/proc/self/exe",
-		Args:       shepherdArgs(os.Getpid()),
+		Args:       append(shepherdArgs(os.Getpid()), opts.Remove...),
 		ExtraFiles: []*os.File{theirs}, // becomes shepherdFD
 		Stderr:     s.stderr,
 		// Ctrl-C at a terminal shall reach Probity alone.

@@ -8,8 +8,16 @@ type Shepherd struct {
 	done chan struct{}
 }
 
+// ShepherdOptions have no effect on this system.
+type ShepherdOptions struct {
+	// Remove are folders that a shepherd process would remove.
+	Remove []string
+}
+
 // NewShepherd never fails on this system.
-func NewShepherd() (*Shepherd, error) { return &Shepherd{done: make(chan struct{})}, nil }
+func NewShepherd(ShepherdOptions) (*Shepherd, error) {
+	return &Shepherd{done: make(chan struct{})}, nil
+}
 
 // Done is never closed on this system: there is nothing that could end.
 func (s *Shepherd) Done() <-chan struct{} { return s.done }

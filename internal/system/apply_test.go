@@ -152,3 +152,11 @@ func TestApplyReplacesPods(t *testing.T) {
 		t.Errorf("when it is gone: %v, %v, want the new one", images(), err)
 	}
 }
+
+// TestApplyOfOneFile: a file of several that a run was started with changes no more than it says.
+func TestApplyOfOneFile(t *testing.T) {
+	objects := store.New(store.Options{Kinds: store.Kubernetes()})
+	a := newApplier(registry.New(registry.Options{Store: objects, NodeName: "here"}), objects)
+	applied(t, a, "f\x00g", text(podText, "IMAGE=one"), text(configText, "VALUE=a"))
+	check(t, "one of them", applied(t, a, "f", text(podText, "IMAGE=one")), "pod/job unchanged")
+}

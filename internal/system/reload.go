@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
+	"os"
 	"slices"
 	"strings"
 
@@ -89,15 +89,9 @@ func (s *System) Apply(ctx context.Context, paths []string) (lines []string, err
 	}
 }
 
-// asGiven returns the system's own manifests as they were given, if paths name the same files by
-// their absolute paths.
+// asGiven returns the system's own manifests as they were given, if paths name the same files.
 func (s *System) asGiven(paths []string) []string {
-	own := slices.DeleteFunc(slices.Clone(s.opts.Manifests), func(path string) bool { return path == "-" })
-	same := slices.EqualFunc(own, paths, func(own, path string) bool {
-		absolute, err := filepath.Abs(own)
-		return err == nil && absolute == path
-	})
-	if same {
+	if slices.Equal(s.describe().Manifests, resolved(paths)) {
 		return s.opts.Manifests
 	}
 	return paths
@@ -118,4 +112,10 @@ func (s *System) hasFixedPort(port int32) bool {
 		}
 	}
 	return false
+}
+
+// describe tells other commands what this system runs.
+func (s *System) describe() Run {
+	own := slices.DeleteFunc(slices.Clone(s.opts.Manifests), func(path string) bool { return path == "-" })
+	return Run{StateDir: s.state.dir, PID: os.Getpid(), Manifests: resolved(own)}
 }

@@ -142,7 +142,8 @@ func New(opts Options) (*System, error) {
 	if s.state, err = openState(opts.StateDir, opts.Manifests); err != nil {
 		return nil, &InputError{err}
 	}
-	if s.shepherd, err = process.NewShepherd(); err != nil {
+	s.remarks = append(s.remarks, s.state.remarks...)
+	if s.shepherd, err = process.NewShepherd(process.ShepherdOptions{Remove: []string{s.state.secrets.path}}); err != nil {
 		return nil, errors.Join(err, s.state.close())
 	}
 	s.compose()
@@ -159,7 +160,7 @@ func (s *System) compose() {
 	}
 	s.controller = controller.New(controller.Options{Store: s.store, Registry: s.registry, Logger: s.opts.Logger})
 	s.node = node.New(node.Options{
-		Store: s.store, Starter: s.shepherd, Dir: s.state.pods, Environ: s.state.environ(s.opts.Environ),
+		Store: s.store, Starter: s.shepherd, Dir: s.state.pods, SecretDir: s.state.secrets.path, Environ: s.state.environ(s.opts.Environ),
 		MaxRestartPeriod: s.opts.MaxRestartPeriod, Follow: s.opts.Follow, Traffic: traffic, Logger: s.opts.Logger,
 	})
 }
@@ -175,7 +176,7 @@ func (s *System) Registry() *registry.Registry { return s.registry }
 func (s *System) Proxy() *proxy.Proxy { return s.proxy }
 
 // Remarks are lines about what of the first manifests is not done here: kinds that are left alone,
-// fields that are not applied, and the API server's warnings.
+// fields that are not applied, the API server's warnings, and where the output is kept.
 func (s *System) Remarks() []string { return s.remarks }
 
 // Start starts everything and applies the manifests. When the context is done the system stops as
@@ -186,7 +187,7 @@ func (s *System) Start(ctx context.Context) error {
 		s.end(err)
 		return s.Wait()
 	}
-	if s.socket, err = newControl(s.state.dir, s.Apply); err != nil {
+	if s.socket, err = newControl(s.state.root, s.describe(), s.Apply); err != nil {
 		s.end(errors.Join(err, s.files.close()))
 		return s.Wait()
 	}

@@ -115,6 +115,7 @@ func run(ctx context.Context, streams Streams, flags runFlags, paths []string) e
 	view := terminal.New(terminal.Options{Out: streams.Out, Err: streams.Err, JSON: flags.output == "json"})
 	defer view.Close()
 	opts.Manifests, opts.Stdin = paths, streams.In
+	opts.Outputs = streams.files()
 	opts.Notice, opts.Logger = view.Say, slog.New(slog.NewTextHandler(view, nil))
 	if flags.logs {
 		opts.Follow = view.Output

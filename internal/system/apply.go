@@ -43,8 +43,9 @@ const (
 )
 
 // apply makes the objects of a source, which is a set of files, and takes away those that the
-// source does not ask for any more. It returns a line for each.
-func (a *applier) apply(source string, m *manifests) (lines []string, err error) {
+// source does not ask for any more; without prune those stay until the next time. It returns a line
+// for each.
+func (a *applier) apply(source string, m *manifests, prune bool) (lines []string, err error) {
 	before, now := a.applied[source], map[manifest.Ref]store.Object{}
 	var errs []error
 	say := func(ref manifest.Ref, verb string, err error) {
@@ -64,9 +65,14 @@ func (a *applier) apply(source string, m *manifests) (lines []string, err error)
 		say(object.Ref(), verb, err)
 	}
 	for _, ref := range slices.SortedFunc(maps.Keys(before), func(x, y manifest.Ref) int { return strings.Compare(x.String(), y.String()) }) {
-		if _, still := now[ref]; !still {
+		if _, still := now[ref]; still {
+			continue
+		}
+		if prune {
 			delete(a.waiting, ref)
 			say(ref, verbPruned, ignoreNotFound(a.store.DeleteObject(before[ref], store.DeleteOptions{})))
+		} else {
+			now[ref] = before[ref]
 		}
 	}
 	a.applied[source] = now

@@ -60,7 +60,7 @@ func parsed(t *testing.T, texts ...string) *manifests {
 
 func applied(t *testing.T, a *applier, source string, texts ...string) []string {
 	t.Helper()
-	lines, err := a.apply(source, parsed(t, texts...))
+	lines, err := a.apply(source, parsed(t, texts...), true)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -65,13 +65,16 @@ func manifestKey(paths []string) string {
 		paths = []string{"."}
 	}
 	h := sha256.New()
-	for _, p := range paths {
+	var name string
+	for i, p := range paths {
 		if abs, err := filepath.Abs(p); err == nil {
 			p = abs
 		}
+		if i == 0 {
+			name = strings.TrimSuffix(filepath.Base(p), filepath.Ext(p))
+		}
 		h.Write([]byte(p + "\x00"))
 	}
-	name := strings.TrimSuffix(filepath.Base(paths[0]), filepath.Ext(paths[0]))
 	if len(name) > maxKeyName {
 		name = strings.ToValidUTF8(name[:maxKeyName], "")
 	}

@@ -22,6 +22,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/probity-run/probity/internal/controller"
+	"github.com/probity-run/probity/internal/manifest"
 	"github.com/probity-run/probity/internal/node"
 	"github.com/probity-run/probity/internal/process"
 	"github.com/probity-run/probity/internal/proxy"
@@ -57,6 +58,9 @@ type Options struct {
 	// Follow, if not nil, gets every line that a container prints, from a goroutine per container.
 	// It may be slow; lines are dropped then.
 	Follow func(pod *corev1.Pod, container string, entry process.LogEntry)
+	// Outputs are files that this process writes to. They are no manifests if they are in a folder of
+	// them. Default: none.
+	Outputs []*os.File
 	// Notice, if not nil, gets what a person should know, a line at a time: what a changed manifest
 	// changed, what of it is not applied here. It must not wait for anybody.
 	Notice func(line string)
@@ -110,7 +114,9 @@ type System struct {
 
 	requests chan func()   // for the goroutine of run
 	changed  chan struct{} // Pods changed
-	edited   chan struct{} // manifests are to be read again
+	edited   chan struct{} // manifests have changed
+	settled  chan struct{} // manifests are as they are meant: what is not in them may be pruned
+	loading  sync.WaitGroup
 	stopOnce sync.Once
 	stop     chan struct{} // closed by Stop
 
@@ -127,14 +133,14 @@ func New(opts Options) (*System, error) {
 	kinds := slices.Concat(store.Kubernetes(), node.Kinds(), controller.Kinds())
 	s := &System{
 		opts: opts, store: store.New(store.Options{Kinds: kinds}), requests: make(chan func()),
-		changed: make(chan struct{}, 1), edited: make(chan struct{}, 1), stop: make(chan struct{}), done: make(chan struct{}),
+		changed: make(chan struct{}, 1), edited: make(chan struct{}, 1), settled: make(chan struct{}, 1), stop: make(chan struct{}), done: make(chan struct{}),
 	}
 	s.registry = registry.New(registry.Options{Store: s.store, NodeName: node.Name, Commands: opts.Commands})
 	s.applier = newApplier(s.registry, s.store)
-	s.loader = &loader{registry: s.registry, environ: opts.Environ, said: map[string]bool{}}
+	s.loader = newLoader(s.registry, opts)
 	var err error
 	if len(opts.Manifests) > 0 {
-		if s.first, err = s.loader.load(opts.Manifests, opts.Stdin, nil); err != nil {
+		if s.first, err = s.loader.load(opts.Manifests, manifest.Options{Stdin: opts.Stdin}, nil); err != nil {
 			return nil, &InputError{err}
 		}
 		s.remarks = s.loader.news(s.first)
@@ -183,9 +189,8 @@ func (s *System) Remarks() []string { return s.remarks }
 // by Stop. Call it once. After an error the system has ended.
 func (s *System) Start(ctx context.Context) error {
 	var err error
-	if s.files, err = newFileWatch(s.opts.Manifests); err != nil {
-		s.end(err)
-		return s.Wait()
+	if s.files, err = newFileWatch(s.opts.Manifests, s.loader.outputs); err != nil {
+		s.opts.Notice(err.Error() + unwatched)
 	}
 	if s.socket, err = newControl(s.state.root, s.describe(), s.Apply); err != nil {
 		s.end(errors.Join(err, s.files.close()))

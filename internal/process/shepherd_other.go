@@ -2,6 +2,8 @@
 
 package process
 
+import "time"
+
 // Shepherd starts processes as [GroupStarter] does: only Linux has what a shepherd needs.
 type Shepherd struct {
 	GroupStarter
@@ -12,6 +14,8 @@ type Shepherd struct {
 type ShepherdOptions struct {
 	// Remove are folders that a shepherd process would remove.
 	Remove []string
+	// Notice would get what a person should know about it.
+	Notice func(line string)
 }
 
 // NewShepherd never fails on this system.
@@ -27,6 +31,9 @@ func (s *Shepherd) Err() error { return nil }
 
 // Close does nothing on this system: kill each process before.
 func (s *Shepherd) Close() error { return nil }
+
+// CloseWithin does nothing on this system.
+func (s *Shepherd) CloseWithin(time.Duration) error { return nil }
 
 // IsShepherd is false on this system.
 func IsShepherd(args []string) bool { return false }

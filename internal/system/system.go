@@ -149,7 +149,7 @@ func New(opts Options) (*System, error) {
 		return nil, &InputError{err}
 	}
 	s.remarks = append(s.remarks, s.state.remarks...)
-	if s.shepherd, err = process.NewShepherd(process.ShepherdOptions{Remove: []string{s.state.secrets.path}}); err != nil {
+	if s.shepherd, err = process.NewShepherd(process.ShepherdOptions{Remove: []string{s.state.secrets.path}, Notice: opts.Notice}); err != nil {
 		return nil, errors.Join(err, s.state.close())
 	}
 	s.compose()
@@ -236,6 +236,23 @@ func (s *System) Stopping() bool {
 // Abort kills every process at once, without hooks or grace. Stop first: else what makes Pods makes
 // others.
 func (s *System) Abort() { s.node.Abort() }
+
+// leaveTime is how long [System.Leave] leaves the killing to the shepherd.
+const leaveTime = time.Second
+
+// Leave kills what is left without waiting for anything that may be stuck, for when Abort has not
+// ended the system soon. The process has to end then; nothing of the system can be used.
+func (s *System) Leave() {
+	left := make(chan struct{})
+	go func() {
+		_ = s.shepherd.CloseWithin(leaveTime) // nobody could use the reason
+		close(left)
+	}()
+	select {
+	case <-left:
+	case <-time.After(2 * leaveTime):
+	}
+}
 
 // Done is closed when the system has ended and nothing of it is left.
 func (s *System) Done() <-chan struct{} { return s.done }

@@ -62,6 +62,7 @@ type Node struct {
 	objects Objects
 	client  *probe.HTTPClient
 	logs    process.Logs
+	ended   endedLogs
 	ports   process.Ports
 	sockets process.Sockets
 	pulse   pulse

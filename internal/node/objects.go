@@ -123,7 +123,8 @@ func (r *runner) writeReportObject() error {
 	return err
 }
 
-// cleanUp takes the Pod's object out, gives its ports back and removes its volumes. Its logs stay.
+// cleanUp takes the Pod's object out, gives its ports back and removes its volumes. Its logs
+// stay as long as there is room for them.
 func (r *runner) cleanUp() {
 	err := store.Delete[*corev1.Pod](r.node.opts.Store, r.pod.Namespace, r.pod.Name, store.DeleteOptions{Grace: new(int64(0)), UID: r.pod.UID})
 	if err != nil && !apierrors.IsNotFound(err) {
@@ -131,4 +132,7 @@ func (r *runner) cleanUp() {
 	}
 	r.releasePorts()
 	r.removeVolumes()
+	if err := r.node.ended.add(r.dir); err != nil {
+		r.log.Warn("Cannot remove logs of Pods that have ended", "error", err)
+	}
 }

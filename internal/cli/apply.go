@@ -19,7 +19,7 @@ was started with, objects that are no longer in them are taken away; saving such
 their objects, and take away what an earlier apply of the same files had added.
 
 Without --state-dir the run is the one that was started with these files, or with others of the same folder. If there is none, nothing is
-changed, and the runs that there are are listed. The run that was changed is named on standard error.
+changed, and the runs that there are are listed. The run that was found is named on standard error.
 
 A manifest with an error changes nothing.
 
@@ -47,13 +47,14 @@ func apply(ctx context.Context, streams Streams, stateDir string, args []string)
 	if err != nil {
 		return badInput(err)
 	}
-	if stateDir == "" {
+	search := stateDir == ""
+	if search {
 		if stateDir, err = system.Find(ctx, args); err != nil {
 			return badInput(err)
 		}
 	}
 	run, lines, err := system.RequestApply(ctx, stateDir, paths)
-	if run.PID != 0 {
+	if search && run.PID != 0 {
 		terminal.Print(streams.Err, "probity: "+run.String())
 	}
 	for _, line := range lines {

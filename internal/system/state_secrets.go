@@ -15,8 +15,6 @@ import (
 // what both have left, the next run does.
 type secretDir struct {
 	path string
-	base *os.Root
-	name string
 	lock *os.File // beside the folder; held as long as the run lives
 }
 
@@ -29,16 +27,16 @@ func newSecretDir(state *os.Root) (*secretDir, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &secretDir{base: base, name: secretName(time.Now())}
-	s.path = filepath.Join(base.Name(), s.name)
-	err = removeLeftSecrets(base)
-	if err == nil {
-		s.lock, err = lockFile(base, s.name+lockSuffix)
+	defer base.Close() // only used for names
+	if err := removeLeftSecrets(base); err != nil {
+		return nil, err
 	}
-	if err == nil {
-		err = base.Mkdir(s.name, 0o700)
+	name := secretName(time.Now())
+	s := &secretDir{path: filepath.Join(base.Name(), name)}
+	if s.lock, err = lockFile(base, name+lockSuffix); err != nil {
+		return nil, err
 	}
-	if err != nil {
+	if err := base.Mkdir(name, 0o700); err != nil {
 		return nil, errors.Join(err, s.close())
 	}
 	return s, nil
@@ -97,9 +95,10 @@ func removeSecrets(base *os.Root, name string) error {
 }
 
 func (s *secretDir) close() error {
-	var err error
-	if s.lock != nil {
-		err = errors.Join(removeSecrets(s.base, s.name), s.lock.Close())
+	base, err := os.OpenRoot(filepath.Dir(s.path))
+	if err != nil {
+		return errors.Join(err, s.lock.Close())
 	}
-	return errors.Join(err, s.base.Close())
+	defer base.Close() // only used for names
+	return errors.Join(removeSecrets(base, filepath.Base(s.path)), s.lock.Close())
 }

@@ -11,6 +11,7 @@ package manifest
 import (
 	"cmp"
 	"io"
+	"io/fs"
 	"path/filepath"
 	"strings"
 
@@ -24,6 +25,12 @@ import (
 type Options struct {
 	// Stdin is read for the path "-". Nil makes that path an error.
 	Stdin io.Reader
+	// RegularFiles refuses named pipes and devices, which could keep Load waiting for ever. In
+	// folders they are passed over anyway. Default: a path may be one.
+	RegularFiles bool
+	// Outputs are files that the caller writes to, which are no manifests if they are in a folder
+	// of them. Default: none.
+	Outputs []fs.FileInfo
 	// MaxFileBytes bounds one file or standard input. Default 8 MiB.
 	MaxFileBytes int64
 	// MaxDocumentBytes bounds one document of a file. Default 3 MiB, the most that an API server

@@ -1,6 +1,7 @@
 package node
 
 import (
+	"errors"
 	"maps"
 	"os"
 	"path/filepath"
@@ -15,6 +16,8 @@ type allocation struct {
 	pool    portPool
 	objects Objects
 	dir     string // of the volumes
+	// secretDir is where volumes of Secrets are
+	secretDir string
 
 	ports   *portMap          // nil before the first ensure that had ports
 	volumes map[string]string // variables; nil before the first ensure that made them
@@ -30,7 +33,7 @@ func (a *allocation) ensure() error {
 		a.ports = ports
 	}
 	if a.volumes == nil {
-		volumes, err := makeVolumes(a.pod, a.objects, a.dir)
+		volumes, err := makeVolumes(a.pod, a.objects, a.dir, a.secretDir)
 		if err != nil {
 			return err
 		}
@@ -51,10 +54,29 @@ func (a *allocation) release() error {
 	if a.ports != nil {
 		a.ports.release(a.pool)
 	}
-	return os.RemoveAll(a.dir)
+	return errors.Join(os.RemoveAll(a.dir), os.RemoveAll(a.secretDir))
 }
 
 // podDir is the folder of a Pod below the state folder.
-func podDir(state string, pod *corev1.Pod) string {
-	return filepath.Join(state, pod.Namespace+"_"+pod.Name+"_"+string(pod.UID))
+func podDir(state string, pod *corev1.Pod) string { return filepath.Join(state, podDirName(pod)) }
+
+// podSecretDir is the folder for a Pod's volumes of Secrets.
+func podSecretDir(opts Options, pod *corev1.Pod) string {
+	if opts.SecretDir == "" {
+		return filepath.Join(podDir(opts.Dir, pod), "secrets")
+	}
+	return filepath.Join(opts.SecretDir, podDirName(pod))
+}
+
+// maxPodDirName is the longest name of a Pod's folder that every file system takes.
+const maxPodDirName = 255
+
+// podDirName names a Pod's folder: as the kubelet does, but shorter where a file system would
+// refuse it.
+func podDirName(pod *corev1.Pod) string {
+	name := pod.Name
+	if over := len(pod.Namespace) + len(name) + len(pod.UID) + len("__") - maxPodDirName; over > 0 {
+		name = name[:max(0, len(name)-over)]
+	}
+	return pod.Namespace + "_" + name + "_" + string(pod.UID)
 }

@@ -10,9 +10,10 @@ import (
 // loop is the goroutine that owns a Pod, and those that work for it. The parts of a runner share
 // it. Their state belongs to the loop's goroutine; every other goroutine posts functions to it.
 type loop struct {
-	inbox   *inbox
-	on      func(lifecycle.Event) // feeds the core and carries out its effects; on the loop's goroutine only
-	ctx     context.Context       // done when the Pod is gone; ends attempts, hooks and watches
+	inbox *inbox
+	// feeds the core and carries out its effects; on the loop's goroutine only
+	on      func(lifecycle.Event)
+	ctx     context.Context // done when the Pod is gone; ends attempts, hooks and watches
 	cancel  context.CancelFunc
 	running sync.WaitGroup
 }

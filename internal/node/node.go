@@ -28,6 +28,8 @@ type Options struct {
 	Starter process.Starter
 	// Dir is the state folder: output of containers and volumes, in a folder per Pod. Required.
 	Dir string
+	// SecretDir is where Secret volumes are, in a folder per Pod. Default: in Dir.
+	SecretDir string
 	// Environ is the environment below the manifest's. Default: empty.
 	Environ []string
 	// MaxRestartPeriod caps the crash-loop back-off (R147). Default 300 s.
@@ -57,6 +59,7 @@ type Node struct {
 	objects Objects
 	client  *probe.HTTPClient
 	logs    process.Logs
+	ended   endedLogs
 	stalls  stallClock
 	routine batch          // results that change nothing
 	engine  probeEngine    // from Run on

@@ -30,7 +30,8 @@ func TestPostStart(t *testing.T) {
 			[]string{"start server", "start hello", "exit hello 1", "signal server SIGTERM", "exit server 143"}},
 		"exec cannot start": {execAction("hello"), behaviour{startErr: http.ErrServerClosed}, true,
 			[]string{"start server", "fail hello", "signal server SIGTERM", "exit server 143"}},
-		"tcpSocket": {&corev1.LifecycleHandler{TCPSocket: &corev1.TCPSocketAction{Port: intstrOf("http")}}, behaviour{}, true, // R145
+		// R145
+		"tcpSocket": {&corev1.LifecycleHandler{TCPSocket: &corev1.TCPSocketAction{Port: intstrOf("http")}}, behaviour{}, true,
 			[]string{"start server", "signal server SIGTERM", "exit server 143"}},
 		"httpGet of a port that does not exist": {&corev1.LifecycleHandler{HTTPGet: &corev1.HTTPGetAction{Port: intstrOf("admin")}}, behaviour{}, true,
 			[]string{"start server", "signal server SIGTERM", "exit server 143"}},

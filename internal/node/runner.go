@@ -23,6 +23,8 @@ type runner struct {
 	ended bool          // the core has finished
 	gone  chan struct{} // closed when nothing of the Pod is left
 	log   *slog.Logger
+	// keepLogs keeps the Pod's logs as long as there is room for them
+	keepLogs func() error
 
 	object     *podObject
 	report     *reportWriter
@@ -47,9 +49,10 @@ func newRunner(n *Node, pod *corev1.Pod) *runner {
 	}
 	r.loop = newLoop(r.on)
 	dir := podDir(n.opts.Dir, pod)
+	r.keepLogs = func() error { return n.ended.add(dir) }
 	r.object = &podObject{store: n.opts.Store, pod: pod, log: r.log}
 	r.report = &reportWriter{store: n.opts.Store, pod: pod, log: r.log}
-	r.allocation = &allocation{pod: pod, pool: n.machine.ports, objects: n.objects, dir: filepath.Join(dir, "volumes")}
+	r.allocation = &allocation{pod: pod, pool: n.machine.ports, objects: n.objects, dir: filepath.Join(dir, "volumes"), secretDir: podSecretDir(n.opts, pod)}
 	r.traffic = &podTraffic{loop: r.loop, pod: pod, traffic: n.opts.Traffic, log: r.log, stopping: map[string]bool{}}
 	ports := &portWatch{
 		loop: r.loop, owners: portOwners{n.machine.newIdentity(), n.machine.tree},
@@ -95,9 +98,11 @@ func (r *runner) run() {
 	r.attempts.cancelAll()
 	r.loop.end()
 	r.object.remove()
-	// its logs stay
 	if err := r.allocation.release(); err != nil {
 		r.log.Warn("Cannot remove the volumes", "error", err)
+	}
+	if err := r.keepLogs(); err != nil {
+		r.log.Warn("Cannot remove logs of Pods that have ended", "error", err)
 	}
 }
 

@@ -10,10 +10,11 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// makeVolumes makes a folder below dir for each emptyDir, configMap and secret volume. It returns
-// the variables in which processes find them: PROBITY_VOLUME_<NAME>. Other kinds of volumes are
-// reported as not applied when the manifest is read.
-func makeVolumes(pod *corev1.Pod, objects Objects, dir string) (map[string]string, error) {
+// makeVolumes makes a folder for each emptyDir and configMap volume below dir, and for each secret
+// volume below secretDir. It returns the variables in which processes find them:
+// PROBITY_VOLUME_<NAME>. Other kinds of volumes are reported as not applied when the manifest is
+// read.
+func makeVolumes(pod *corev1.Pod, objects Objects, dir, secretDir string) (map[string]string, error) {
 	vars := map[string]string{}
 	for _, v := range pod.Spec.Volumes {
 		files, known, err := volumeFiles(pod.Namespace, v, objects)
@@ -24,6 +25,9 @@ func makeVolumes(pod *corev1.Pod, objects Objects, dir string) (map[string]strin
 			continue
 		}
 		folder := filepath.Join(dir, v.Name)
+		if v.Secret != nil {
+			folder = filepath.Join(secretDir, v.Name)
+		}
 		if err := writeVolume(folder, files); err != nil {
 			return nil, fmt.Errorf("cannot make volume %s: %w", v.Name, err)
 		}

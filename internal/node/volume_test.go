@@ -3,9 +3,12 @@ package node
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 )
 
 func TestVolumes(t *testing.T) {
@@ -18,7 +21,8 @@ func TestVolumes(t *testing.T) {
 		{Name: "key", VolumeSource: corev1.VolumeSource{Secret: &corev1.SecretVolumeSource{SecretName: "s"}}},
 		{Name: "disk", VolumeSource: corev1.VolumeSource{PersistentVolumeClaim: &corev1.PersistentVolumeClaimVolumeSource{ClaimName: "c"}}},
 	}
-	vars, err := makeVolumes(pod, exampleObjects(), dir)
+	secretDir := t.TempDir()
+	vars, err := makeVolumes(pod, exampleObjects(), dir, secretDir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -28,6 +32,9 @@ func TestVolumes(t *testing.T) {
 	if info, err := os.Stat(vars["PROBITY_VOLUME_SCRATCH_SPACE"]); err != nil || !info.IsDir() {
 		t.Errorf("emptyDir: %v", err)
 	}
+	if in := vars["PROBITY_VOLUME_KEY"]; filepath.Dir(in) != secretDir {
+		t.Errorf("the Secret's volume is %s, want it in %s", in, secretDir)
+	}
 	for path, want := range map[string]string{
 		filepath.Join(vars["PROBITY_VOLUME_CONF"], "sub/file"): "v",
 		filepath.Join(vars["PROBITY_VOLUME_KEY"], "k"):         "secret",
@@ -35,6 +42,19 @@ func TestVolumes(t *testing.T) {
 		if got, err := os.ReadFile(path); err != nil || string(got) != want {
 			t.Errorf("%s = %q, %v, want %q", path, got, err, want)
 		}
+	}
+}
+
+// TestPodDirName: a file system takes names of up to 255 bytes, Kubernetes of up to 253 each.
+func TestPodDirName(t *testing.T) {
+	pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "web", UID: "42"}}
+	if got := podDirName(pod); got != "default_web_42" {
+		t.Errorf("got %s, want default_web_42", got)
+	}
+	pod.Namespace, pod.Name, pod.UID = strings.Repeat("n", 63), strings.Repeat("p", 253), types.UID(strings.Repeat("u", 36))
+	got := podDirName(pod)
+	if len(got) != maxPodDirName || !strings.HasSuffix(got, "p_"+string(pod.UID)) {
+		t.Errorf("got %s of %d bytes", got, len(got))
 	}
 }
 
@@ -62,7 +82,7 @@ func TestMissingVolumeSources(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			pod := examplePod(corev1.Container{})
 			pod.Spec.Volumes = []corev1.Volume{{Name: "v", VolumeSource: test.source}}
-			_, err := makeVolumes(pod, exampleObjects(), t.TempDir())
+			_, err := makeVolumes(pod, exampleObjects(), t.TempDir(), t.TempDir())
 			if got := errorText(err); got != test.wantErr {
 				t.Errorf("error = %q, want %q", got, test.wantErr)
 			}

@@ -2,12 +2,11 @@ package system
 
 import (
 	"fmt"
-	"io"
+	"io/fs"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -23,9 +22,22 @@ import (
 type loader struct {
 	registry *registry.Registry
 	environ  []string
+	outputs  []fs.FileInfo
+	read     func(manifest.Options, ...string) (*manifest.Set, error)
+	// has room for one: who reads manifests and applies them puts something in
+	turn chan struct{}
 
-	mu   sync.Mutex      // held by whoever reads manifests and applies them
-	said map[string]bool // remarks that were made, by line
+	said map[string]bool // of whose turn it is: remarks that were made, by line
+}
+
+func newLoader(r *registry.Registry, opts Options) *loader {
+	l := &loader{registry: r, environ: opts.Environ, read: manifest.Load, turn: make(chan struct{}, 1), said: map[string]bool{}}
+	for _, file := range opts.Outputs {
+		if info, err := file.Stat(); err == nil { // what is closed cannot be read by mistake
+			l.outputs = append(l.outputs, info)
+		}
+	}
+	return l
 }
 
 // manifests are what some files ask for, checked and ready to be applied.
@@ -39,8 +51,9 @@ type manifests struct {
 
 // load reads manifests and makes sure that what they ask for can run here. ownPort, if not nil,
 // reports whether Pods of this system have a port, and would make room. Every error is bad input.
-func (l *loader) load(paths []string, stdin io.Reader, ownPort func(port int32) bool) (*manifests, error) {
-	set, err := manifest.Load(manifest.Options{Stdin: stdin}, paths...)
+func (l *loader) load(paths []string, opts manifest.Options, ownPort func(port int32) bool) (*manifests, error) {
+	opts.Outputs = l.outputs
+	set, err := l.read(opts, paths...)
 	if err != nil {
 		return nil, err
 	}

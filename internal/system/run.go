@@ -31,6 +31,7 @@ func (s *System) run(ctx context.Context) {
 	stopWork()
 	err = errors.Join(err, s.socket.close())
 	running.Wait()
+	s.joinLoading()
 	s.end(errors.Join(err, s.files.close()))
 }
 
@@ -38,7 +39,7 @@ func (s *System) run(ctx context.Context) {
 // Probity cannot go on.
 func (s *System) work(ctx context.Context, failed <-chan error) error {
 	if s.first != nil {
-		if _, err := s.applier.apply(sourceOf(s.opts.Manifests), s.first); err != nil {
+		if _, err := s.applier.apply(sourceOf(s.opts.Manifests), s.first, true); err != nil {
 			return err
 		}
 		s.first = nil

@@ -232,7 +232,7 @@ func TestRequestApply(t *testing.T) {
 	t.Setenv("XDG_STATE_HOME", home)
 	dir := folder(t)
 	path := podOf(t, filepath.Join(dir, "pod.yaml"), "web", "Always", "exec sleep 60")
-	if _, err := Find([]string{path}); err == nil {
+	if _, err := Find(t.Context(), []string{path}); err == nil {
 		t.Error("a system is found where none runs")
 	}
 	s, err := New(Options{Manifests: []string{path}})
@@ -244,14 +244,14 @@ func TestRequestApply(t *testing.T) {
 	}
 	defer s.Close()
 	runs(t, s, "web")
-	found, err := Find([]string{path})
+	found, err := Find(t.Context(), []string{path})
 	if err != nil || !strings.HasPrefix(found, home) {
 		t.Fatalf("found %q, %v", found, err)
 	}
-	if lines, err := RequestApply(t.Context(), found, []string{path}); err != nil || !slices.Equal(lines, []string{"pod/web unchanged"}) {
+	if _, lines, err := RequestApply(t.Context(), found, []string{path}); err != nil || !slices.Equal(lines, []string{"pod/web unchanged"}) {
 		t.Errorf("applied %q, %v", lines, err)
 	}
-	if _, err := RequestApply(t.Context(), found, []string{path + "x"}); err == nil {
+	if _, _, err := RequestApply(t.Context(), found, []string{path + "x"}); err == nil {
 		t.Error("a missing file is applied")
 	} else if _, ok := errors.AsType[*InputError](err); !ok {
 		t.Errorf("error %v of type %T, want an InputError", err, err)

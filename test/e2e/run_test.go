@@ -43,9 +43,10 @@ func TestSecondInterruptKills(t *testing.T) {
 	pid := harness.PIDOf(t, r.WaitPod("ready", harness.Ready), "app")
 	r.Interrupt()
 	r.WaitEvent(1, "Killing Stopping container app")
-	r.Interrupt()
-	if code := r.Exit(); code != 0 {
-		t.Errorf("exit code = %d, want 0", code)
+	r.Interrupt() // as timeout(1) does it: the same one
+	r.InterruptAgain()
+	if code := r.Exit(); code != 1 {
+		t.Errorf("exit code = %d, want 1: it was not ended as Kubernetes would", code)
 	}
 	if harness.Alive(pid) {
 		t.Errorf("process %d is left", pid)

@@ -131,32 +131,14 @@ func (a *Assertion) check(q quantity) AssertionResult {
 }
 
 // Check reports whether an assertion holds for one simulation. rate is how many requests a second
-// are imagined.
+// are imagined. If other phases were simulated, it must hold at each of them.
 func (s *Summary) Check(a Assertion, rate float64) AssertionResult {
-	switch a.quantity {
-	case "restarts":
-		return a.check(quantity{value: float64(s.Restarts)})
-	case "false-restarts":
-		return a.check(quantity{value: float64(s.FalseRestarts)})
-	case "verdicts":
-		return a.check(quantity{value: float64(len(s.Verdicts))})
-	case "backoffs":
-		return a.check(quantity{value: float64(s.Backoffs)})
-	case "ready":
-		return a.check(moment(s.AllReady))
-	case "detected":
-		return a.check(s.worst(func(o *Occurrence) *Offset { return o.Detected }))
-	case "drained":
-		return a.check(s.worst(func(o *Occurrence) *Offset { return o.Drained }))
+	figures := s.figures()
+	here := a.check(figures.of(a.quantity, rate))
+	if s.AnyPhase == nil || !here.Holds {
+		return here
 	}
-	total, failed := Offset(0), 0.0
-	for _, r := range s.Routes {
-		total, failed = max(total, r.Unavailable), failed+r.Failed(rate)
-	}
-	if a.quantity == "unavailable" {
-		return a.check(moment(&total))
-	}
-	return a.check(quantity{value: failed})
+	return s.AnyPhase.check(a, rate, here)
 }
 
 func moment(at *Offset) quantity {
@@ -191,7 +173,7 @@ func (s *Summary) worst(of func(*Occurrence) *Offset) quantity {
 func (m *Many) Check(a Assertion) AssertionResult {
 	switch a.quantity {
 	case "false-restarts":
-		return a.check(quantity{value: m.FalseRestarts})
+		return a.check(quantity{value: float64(m.FalseRestarts)})
 	case "restarts":
 		return a.check(quantity{value: float64(m.Restarts.at(a.quantile))})
 	case "unavailable":

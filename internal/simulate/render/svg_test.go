@@ -74,7 +74,7 @@ func TestPicture(t *testing.T) {
 		want     []string
 	}{
 		"hang":    {deployed, scriptOf(t, "slow-start=12s", "hang@60s"), 5 * time.Minute, []string{"web-1", "web-3", "startup", "hang@60s", "liveness restarts it", "stopping", "nobody", "3/3 ready", "2/3"}},
-		"crash":   {deployed, scriptOf(t, "crash-loop=20s"), 30 * time.Minute, []string{"back-off", "exited, code 1", "restart loop certain: web, its process ends by itself, 20s after each start"}},
+		"crash":   {deployed, scriptOf(t, "crash-loop=20s"), 30 * time.Minute, []string{"back-off", "exited, code 1", "restart loop certain: web of deployment/web, its process ends by itself, 20s after each start"}},
 		"rollout": {deployed, scriptOf(t, "rollout@60s", "slow-start=20s"), 5 * time.Minute, []string{"rollout@60s", "starting", "web-6", "3/4 ready"}},
 		"month":   {defaults, scriptOf(t, "gc-stall=8s/1h"), 30 * script.Day, []string{"30d", "ready pods"}},
 		"escaped": {defaults, &script.Script{Faults: []script.Fault{{Kind: script.FaultHang, Name: `<b>&"`, At: new(script.Fixed(time.Minute))}}}, 5 * time.Minute, []string{`<b>&"`}},

@@ -10,17 +10,13 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 )
 
-// findExtraWorkload finds the types that [Options.AllWorkloads] adds.
+// findExtraWorkload finds the types that [Options.AllWorkloads] adds, in any version of their groups.
 func findExtraWorkload(apiVersion, kind string) (objectType, bool) {
 	if !slices.Contains([]string{"DaemonSet", "ReplicationController", "Job", "CronJob"}, kind) {
 		return objectType{}, false
 	}
-	all := lenientTypes()
-	i := slices.IndexFunc(all, func(k objectType) bool { return k.kind == kind && k.apiVersion == apiVersion })
-	if i < 0 {
-		return objectType{}, false
-	}
-	return all[i], true
+	k, ok, _, _ := findLenientType(apiVersion, kind)
+	return k, ok
 }
 
 // validateExtraWorkload judges their Pods as the API server does, and their selectors. All else of

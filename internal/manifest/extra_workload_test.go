@@ -23,6 +23,8 @@ func TestAllWorkloads(t *testing.T) {
 		extra("v1", "ReplicationController", "selector: {app: a}, replicas: 0, "+extraTemplate),
 		extra("batch/v1", "Job", taskTemplate),
 		extra("batch/v1", "CronJob", "jobTemplate: {spec: {"+taskTemplate+"}}"),
+		extra("batch/v1beta1", "CronJob", "jobTemplate: {spec: {"+taskTemplate+"}}"),
+		extra("extensions/v1beta1", "DaemonSet", "selector: {matchLabels: {app: a}}, "+extraTemplate),
 	} {
 		set, err := Load(Options{Stdin: strings.NewReader(text), AllWorkloads: true}, "-")
 		if err != nil || len(set.Objects) != 1 {

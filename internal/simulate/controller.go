@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
@@ -42,6 +43,10 @@ func newController(object manifest.Resource, replicas int) controller {
 			return replicas
 		}
 		return int(valueOr(own, 1))
+	}
+	if object.GetName() == "" { // the API server makes one
+		object = object.DeepCopyObject().(manifest.Resource)
+		object.SetName(strings.TrimRight(object.GetGenerateName(), "-."))
 	}
 	switch o := object.(type) {
 	case *corev1.Pod:

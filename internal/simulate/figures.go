@@ -87,6 +87,6 @@ func (a *AnyPhase) check(assertion Assertion, rate float64, here AssertionResult
 		worst = failing[0]
 	}
 	result := assertion.check(worst)
-	result.Got += " at another phase of the probes (" + here.Got + " at that of this run)"
+	result.Got += " at another phase of the probes (" + here.Got + " in what was simulated)"
 	return result
 }

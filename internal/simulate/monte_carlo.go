@@ -77,6 +77,9 @@ type Many struct {
 	// Stalls compares stalls as they come with failures that are independent of each other, for
 	// each container with a liveness probe and random stalls.
 	Stalls []Stalls `json:"stalls,omitempty"`
+	// AnyPhase is what comes of one Pod at any phase of its probes, since the runs need not meet the
+	// worst one; nil if that was not simulated, see [SweepMany].
+	AnyPhase *AnyPhase `json:"anyPhase,omitempty"`
 }
 
 // Stalls is how often a fleet is restarted for nothing in 30 days because of random stalls,
@@ -119,6 +122,17 @@ func RunMany(objects []manifest.Object, sc *script.Script, opts ManyOptions) (*M
 	m.Loops = s.Loops
 	m.compareStalls(owner, pod, sc, samples, opts)
 	return m, nil
+}
+
+// SweepMany simulates one of the Pods of RunMany at every phase that may matter.
+func SweepMany(objects []manifest.Object, sc *script.Script, opts ManyOptions) (*AnyPhase, error) {
+	load, err := onlyController(objects, sc)
+	if err != nil {
+		return nil, err
+	}
+	pod, owner := load.template(), load.workload()
+	return sweepOf(func(o Options) (*cluster, error) { return clusterOfOne(owner, pod, sc, o), nil },
+		Options{Horizon: cmp.Or(opts.Horizon, DefaultManyHorizon), Seed: opts.Seed, MaxRestartPeriod: opts.MaxRestartPeriod})
 }
 
 func onlyController(objects []manifest.Object, sc *script.Script) (controller, error) {
@@ -166,6 +180,8 @@ type onePod struct {
 	owner script.Workload
 }
 
+func (s *onePod) workload() script.Workload { return s.owner }
+
 func (s *onePod) sync(c *cluster) {
 	if !s.created {
 		s.created = true
@@ -177,11 +193,18 @@ func runOne(owner script.Workload, pod *corev1.Pod, sc *script.Script, opts Many
 	seed := opts.Seed*0x9e3779b97f4a7c15 + uint64(run)
 	// The golden ratio spreads the phases evenly, however many runs there are.
 	_, share := math.Modf(0.5 + float64(run)*(math.Phi-1))
-	c := emptyCluster(sc, Options{Horizon: opts.Horizon, Seed: seed, MaxRestartPeriod: opts.MaxRestartPeriod, NoTimeline: true, phase: new(part(share, &pod.Spec))})
-	c.workloads = []controller{&onePod{barePods{object: pod, size: 1}, owner}}
-	c.routes = []*route{c.imaginedRoute()}
+	phase := part(share, &pod.Spec)
+	c := clusterOfOne(owner, pod, sc, Options{Horizon: opts.Horizon, Seed: seed, MaxRestartPeriod: opts.MaxRestartPeriod, NoTimeline: true, phase: &phase})
 	c.run()
 	return c.sample()
+}
+
+// clusterOfOne has one Pod of a workload, and nobody else.
+func clusterOfOne(owner script.Workload, pod *corev1.Pod, sc *script.Script, opts Options) *cluster {
+	c := emptyCluster(sc, opts)
+	c.workloads = []controller{&onePod{barePods{object: pod, size: 1}, owner}}
+	c.routes = []*route{c.imaginedRoute()}
+	return c
 }
 
 // sample sums a run up.

@@ -63,13 +63,12 @@ const (
 
 // sweep simulates the same at other phases.
 type sweep struct {
-	objects []manifest.Object
-	script  *script.Script
-	opts    Options
-	cycle   time.Duration
-	pods    int
-	found   []atPhase // in order
-	steps   int       // of the simulations so far
+	build func(Options) (*cluster, error)
+	opts  Options
+	cycle time.Duration
+	pods  int
+	found []atPhase // in order
+	steps int       // of the simulations so far
 }
 
 // atPhase is what one phase brings. offset is where in the cycle the containers start.
@@ -81,10 +80,14 @@ type atPhase struct {
 // Sweep simulates the same at every phase that may matter. All Pods have the same one, so that what
 // adds up or coincides does so. The input is that of [Run], and has its errors.
 func Sweep(objects []manifest.Object, sc *script.Script, opts Options) (*AnyPhase, error) {
+	return sweepOf(func(opts Options) (*cluster, error) { return newCluster(objects, sc, opts) }, opts)
+}
+
+func sweepOf(build func(Options) (*cluster, error), opts Options) (*AnyPhase, error) {
 	opts = opts.withDefaults()
 	opts.NoTimeline, opts.EarlyProbes = true, false
-	s := &sweep{objects: objects, script: sc, opts: opts}
-	c, err := newCluster(objects, sc, opts)
+	s := &sweep{build: build, opts: opts}
+	c, err := build(opts)
 	if err != nil {
 		return nil, err
 	}
@@ -212,7 +215,7 @@ func (s *sweep) try(offset time.Duration) {
 	}
 	opts := s.opts
 	opts.phase = &offset
-	c, err := newCluster(s.objects, s.script, opts)
+	c, err := s.build(opts)
 	if err != nil {
 		return // it was none the first time, and the input is the same
 	}

@@ -140,3 +140,12 @@ faults:
 		t.Errorf("faults %+v", r.Summary.Faults)
 	}
 }
+
+// TestGeneratedNames are of objects that leave their name to the API server.
+func TestGeneratedNames(t *testing.T) {
+	text := strings.ReplaceAll(everyKind(), "metadata: {name: ", "metadata: {generateName: my-")
+	r := simulated(t, text, scriptOf(t, "hang@60s,workload=job/my-job"), Options{Horizon: 5 * time.Minute})
+	if len(r.Summary.Faults) != 1 || r.Summary.Faults[0].Workload != "job/my-job" || r.Summary.Faults[0].Pod != "my-job" {
+		t.Errorf("faults %+v", r.Summary.Faults)
+	}
+}

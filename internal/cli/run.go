@@ -178,16 +178,16 @@ func releaseMemory(view *terminal.View) {
 // systemError gives an error of a system its exit code.
 func systemError(err error) error {
 	if _, ok := errors.AsType[*system.InputError](err); ok {
-		return badInput(listed(err))
+		return badInput(listed(err, "nothing was started"))
 	}
 	return failed(err)
 }
 
-// listed puts several errors on lines of their own below a headline.
-func listed(err error) error {
+// listed puts several errors on lines of their own below a headline that says what they prevented.
+func listed(err error, prevented string) error {
 	lines := strings.Split(err.Error(), "\n")
 	if len(lines) == 1 {
 		return err
 	}
-	return fmt.Errorf("%d errors, nothing was started\n%w", len(lines), err)
+	return fmt.Errorf("%d errors, %s\n%w", len(lines), prevented, err)
 }

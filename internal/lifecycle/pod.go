@@ -12,6 +12,10 @@ type Options struct {
 	// MaxRestartPeriod caps the crash-loop back-off, as the kubelet's
 	// crashLoopBackOff.maxContainerRestartPeriod does (R147). Zero means 300 s.
 	MaxRestartPeriod time.Duration
+	// ProbesSince is when the workers of the Pod's probes were made. A kubelet makes them before it
+	// starts a container, and their ticks count from then on (R3, R7, R8). Zero means that the
+	// first tick comes half a second to a second after the initial delay.
+	ProbesSince time.Time
 }
 
 // Pod is one Pod's state. Make it with [NewPod]; the first [Tick] starts it. It is not safe for
@@ -46,6 +50,7 @@ func NewPod(pod *corev1.Pod, opts Options) *Pod {
 	for i := range pod.Spec.Containers {
 		p.regular = append(p.regular, newContainer(pod, &pod.Spec.Containers[i], false, i, backoff))
 	}
+	p.eachWorker(func(_ *container, w *Worker) { w.anchor = opts.ProbesSince })
 	return p
 }
 

@@ -119,7 +119,11 @@ func (w *Worker) begin(instance string, startedAt, now time.Time) {
 	if w.anchor.IsZero() {
 		w.anchor = startedAt.Add(w.delay + w.offset)
 	}
-	w.next = w.tickFrom(latest(now, startedAt.Add(w.delay)))
+	// not a tick of this very moment: its run may have killed the last one
+	w.next = w.tickAfter(now)
+	if begins := startedAt.Add(w.delay); begins.After(now) {
+		w.next = w.tickFrom(begins)
+	}
 	if held := now.Add(settle); w.next.Before(held) {
 		w.next = held
 	}

@@ -108,6 +108,7 @@ func TestPhaseIsKept(t *testing.T) { // R9
 		want   []time.Duration
 	}{
 		{"just before a tick it is left alone a moment", newProbe(1), 5300 * time.Millisecond, []time.Duration{5550 * time.Millisecond, 6500 * time.Millisecond}},
+		{"at a tick, whose run may have killed the first", newProbe(1), 5500 * time.Millisecond, halves(13, 15)},
 		{"just after a tick", newProbe(1), 5600 * time.Millisecond, halves(13, 15)},
 		{"long period", newProbe(1, period(10)), 23 * time.Second, halves(61, 81)},
 		{"R20 its own initial delay", newProbe(1, period(10), delayed(4)), 23 * time.Second, halves(69, 89)},

@@ -116,6 +116,9 @@ func (f *file) document(d *decoder, n *yaml.Node, implied string) {
 		find = findLenientType
 	}
 	k, ok, wrong, problem := find(p.apiVersion, p.kind)
+	if workload, found := findExtraWorkload(p.apiVersion, p.kind); f.opts.AllWorkloads && found {
+		k, ok, wrong, problem = workload, true, "", ""
+	}
 	switch {
 	case problem != "":
 		f.fail(&Error{Position: p.positionOf(wrong), Object: d.ref, Field: wrong, Reason: ReasonKind, Message: problem})
@@ -180,9 +183,9 @@ func (f *file) object(d *decoder, n *yaml.Node, k objectType) {
 	o := Object{Resource: r, Position: d.position(n), fields: d.fields}
 	warnings := Warnings(r) // of what is written, before defaults change it
 	PrepareForCreate(r)
-	Default(r)
+	defaultLenient(r)
 	ref := o.Ref()
-	problems := Validate(r)
+	problems := append(Validate(r), validateExtraWorkload(r)...)
 	for _, p := range problems {
 		f.fail(&Error{Position: o.PositionOf(p.Field), Object: ref, Field: p.Field, Reason: Reason(p.Type), Message: p.ErrorBody()})
 	}

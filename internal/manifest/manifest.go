@@ -41,6 +41,9 @@ type Options struct {
 	// MaxNodes bounds the values of one document after aliases and merge keys are expanded. Default
 	// 200,000.
 	MaxNodes int
+	// AllWorkloads makes Load read the workloads too that Probity does not run, for those who only
+	// think them through: DaemonSet, ReplicationController, Job and CronJob.
+	AllWorkloads bool
 }
 
 func (o Options) withDefaults() Options {

@@ -145,7 +145,7 @@ func (s *scripted) succeedsUntil(container string, t lifecycle.ProbeType, next t
 	if !ok || longest > q.period || next < p.answersFrom || q.handler.missingPort != "" {
 		return 0
 	}
-	until := script.Infinity
+	until := s.end + 1 - longest // whose answer comes later is not seen
 	if q.untilBad < int(script.Infinity/q.period) {
 		until = min(until, next+time.Duration(q.untilBad)*q.period)
 	}

@@ -3,6 +3,7 @@ package manifest
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -54,10 +55,29 @@ func (d *decoder) partial(n *yaml.Node, implied string) (partialObject, bool) {
 	d.ref = Ref{Kind: p.kind, Name: p.name}
 	if p.kind == "" {
 		d.fail(&Error{Position: p.at, Object: d.ref, Field: "kind", Reason: ReasonKind,
-			Message: "missing: expected an object with apiVersion, kind and metadata"})
+			Message: "missing: expected an object with apiVersion, kind and metadata" + p.misspelt("kind")})
 		return p, false
 	}
 	return p, true
+}
+
+// misspelt is a hint about a field that has another name but for its case or a letter.
+func (p partialObject) misspelt(name string) string {
+	for _, e := range p.extra {
+		if closest(e.key, []string{name}) != "" {
+			return fmt.Sprintf(" (there is a field %q)", e.key)
+		}
+	}
+	return ""
+}
+
+// isMeant reports whether this is meant to be an object: it has an apiVersion and a kind, misspelt
+// ones too, or one of them beside a name and a spec.
+func (p partialObject) isMeant() bool {
+	version := p.apiVersion != "" || p.misspelt("apiVersion") != ""
+	kind := p.kind != "" || p.misspelt("kind") != ""
+	hasSpec := slices.ContainsFunc(p.extra, func(e mappingField) bool { return e.key == "spec" })
+	return version && kind || (version || kind) && p.name != "" && hasSpec
 }
 
 // positionOf is where the field is, or the object when it is absent.

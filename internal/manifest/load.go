@@ -68,10 +68,14 @@ type file struct {
 
 func (f *file) chunk(c chunk) {
 	at := Position{f.name, c.line + 1, 1}
-	if f.lenient && f.skip(c, at) {
+	if f.opts.Mixed && !mayBeObject(c.text) {
+		f.passOver(at, noObject)
 		return
 	}
 	if len(c.text) > f.opts.MaxDocumentBytes {
+		if f.lenient && f.skip(c, at) {
+			return
+		}
 		f.limit(at, "the document is larger than %d bytes", f.opts.MaxDocumentBytes)
 		return
 	}
@@ -79,6 +83,10 @@ func (f *file) chunk(c chunk) {
 	docs, syntax := parse(c, search)
 	for _, doc := range docs {
 		f.document(newDecoder(f, c.line), doc, "")
+	}
+	if reason, pass := f.notMeant(c); syntax != nil && pass {
+		f.passOver(at, reason)
+		return
 	}
 	if syntax != nil {
 		f.left--
@@ -101,10 +109,12 @@ func (f *file) document(d *decoder, n *yaml.Node, implied string) {
 	}
 	f.left--
 	p, ok := d.partial(n, implied)
-	if !ok {
-		if !f.lenient { // it passes over what is no object
-			f.errs = append(f.errs, d.errs...)
-		}
+	switch {
+	case f.opts.Mixed && !p.isMeant():
+		f.set.PassedOver = append(f.set.PassedOver, PassedOver{p.at, noObject})
+		return
+	case !ok:
+		f.refuse(d.errs...)
 		return
 	}
 	if items, implied, ok := listOf(p); ok {
@@ -117,13 +127,27 @@ func (f *file) document(d *decoder, n *yaml.Node, implied string) {
 	}
 	k, ok, wrong, problem := find(p.apiVersion, p.kind)
 	switch {
-	case problem != "":
-		f.fail(&Error{Position: p.positionOf(wrong), Object: d.ref, Field: wrong, Reason: ReasonKind, Message: problem})
+	case problem != "" && !ok:
+		f.refuse(&Error{Position: p.positionOf(wrong), Object: d.ref, Field: wrong, Reason: ReasonKind, Message: problem})
 	case !ok:
 		f.set.Unknown = append(f.set.Unknown, Unknown{p.at, p.apiVersion, p.kind, p.name})
+	case f.lenient:
+		if problem != "" {
+			d.fail(&Error{Position: p.positionOf(wrong), Object: d.ref, Field: wrong, Reason: ReasonKind, Message: problem})
+		}
+		f.lenientObject(d, n, k, p)
 	default:
 		f.object(d, n, k)
 	}
+}
+
+// refuse notes errors about a document that gives no object.
+func (f *file) refuse(errs ...*Error) {
+	if f.lenient {
+		f.set.Invalid = append(f.set.Invalid, errs...)
+		return
+	}
+	f.errs = append(f.errs, errs...)
 }
 
 // listOf recognizes a List of anything and the lists of our own kinds. ok is false for every other
@@ -155,9 +179,7 @@ func (f *file) list(d *decoder, p partialObject, items *yaml.Node, implied strin
 			f.document(d.next(), item, implied)
 		}
 	}
-	if !f.lenient {
-		f.errs = append(f.errs, d.errs...)
-	}
+	f.refuse(d.errs...)
 }
 
 func listFields() []structField {
@@ -167,10 +189,6 @@ func listFields() []structField {
 func (f *file) object(d *decoder, n *yaml.Node, k objectType) {
 	r := k.make()
 	d.into(n, r)
-	if f.lenient {
-		f.lenientObject(d, n, k, r)
-		return
-	}
 	if len(d.errs) > 0 {
 		f.errs = append(f.errs, d.errs...)
 		return
@@ -202,12 +220,20 @@ func (f *file) isDuplicate(o Object, ref Ref) bool {
 	if o.Resource.GetName() == "" {
 		return false
 	}
-	before, again := f.first[ref]
-	if again {
-		f.fail(&Error{Position: o.PositionOf("metadata.name"), Object: ref, Field: "metadata.name", Reason: ReasonDuplicateObject,
-			Message: fmt.Sprintf("namespace %q has this object already, from %v", ref.Namespace, before)})
-		return true
+	err := f.duplicate(o, ref)
+	if err != nil {
+		f.fail(err)
 	}
-	f.first[ref] = o.Position
-	return false
+	return err != nil
+}
+
+// duplicate is the error about an object that was there before, or nil.
+func (f *file) duplicate(o Object, ref Ref) *Error {
+	before, again := f.first[ref]
+	if !again {
+		f.first[ref] = o.Position
+		return nil
+	}
+	return &Error{Position: o.PositionOf("metadata.name"), Object: ref, Field: "metadata.name", Reason: ReasonDuplicateObject,
+		Message: fmt.Sprintf("namespace %q has this object already, from %v", ref.Namespace, before)}
 }

@@ -34,6 +34,9 @@ type Options struct {
 	// MaxNodes bounds the values of one document after aliases and merge keys are expanded. Default
 	// 200,000.
 	MaxNodes int
+	// Mixed makes DecodeLenient pass over what does not look like a Kubernetes object: the file is
+	// one of a folder and may be anything.
+	Mixed bool
 }
 
 func (o Options) withDefaults() Options {
@@ -56,6 +59,10 @@ type Set struct {
 	NotApplied []Note
 	// Warnings are the API server's own, and ours about annotations.
 	Warnings []Note
+	// Invalid is what DecodeLenient found wrong with documents that are no objects it could return:
+	// Load refuses them. PassedOver are those that it left alone.
+	Invalid    Errors
+	PassedOver []PassedOver
 }
 
 // Resource is a typed Kubernetes object: one of *corev1.Pod, *appsv1.Deployment,
@@ -142,6 +149,13 @@ type Unknown struct {
 // String gives "file:line:column: apiVersion kind name".
 func (u Unknown) String() string {
 	return render(u.Position, Ref{Kind: strings.TrimSpace(u.APIVersion + " " + u.Kind), Name: u.Name}, "", "")
+}
+
+// PassedOver is a document, or a file, that was not read.
+type PassedOver struct {
+	Position
+	// Reason is what it seems to be instead of an object.
+	Reason string
 }
 
 // A Note is something worth saying about a field that is not an error.

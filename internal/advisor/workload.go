@@ -98,9 +98,15 @@ func (w *Workload) RunsUntilStopped() bool {
 func (w *Workload) Traffic() []*Service { return w.traffic }
 
 // IsFragment reports whether this is a piece of a manifest, a kustomize patch for example: it has
-// no containers, or one without an image. What is absent from it may come from another piece.
+// no containers, or one without an image. What is absent from it may come from another piece. What
+// is there but cannot be decoded is not absent.
 func (w *Workload) IsFragment() bool {
-	return len(w.Spec.Containers) == 0 || slices.ContainsFunc(w.Spec.Containers, func(c corev1.Container) bool { return c.Image == "" })
+	for i, c := range w.Spec.Containers {
+		if c.Image == "" && !w.Object.Has(fmt.Sprintf("%s.containers[%d].image", w.SpecPath, i)) {
+			return true
+		}
+	}
+	return len(w.Spec.Containers) == 0
 }
 
 // Probes are those of all containers, one container after the other, in the order in which the

@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"runtime/debug"
 	"slices"
@@ -19,10 +20,14 @@ import (
 
 const checkHelp = `Find the pitfalls of the probes in manifests before anything runs, without a cluster and without a network.
 
-FILE is a manifest, a folder (with everything below it, but nothing hidden), or - for standard input; what helm template and kustomize build
-print will do. Deployments, StatefulSets, DaemonSets, ReplicaSets, Jobs, CronJobs and Pods are judged, together with the Services,
-HorizontalPodAutoscalers and PodDisruptionBudgets that belong to them; all other kinds are passed over. All judgements are made on effective
-values, with the defaults filled in. probity explain RULE tells more about a finding.
+FILE is a manifest, a folder, or - for standard input; what helm template and kustomize build print will do. Deployments, StatefulSets,
+DaemonSets, ReplicaSets, Jobs, CronJobs and Pods are judged, together with the Services, HorizontalPodAutoscalers and PodDisruptionBudgets that
+belong to them; what probity run refuses is a finding too, manifest-invalid. All judgements are made on effective values, with the defaults
+filled in. probity explain RULE tells more about a finding.
+
+A folder is read with everything below it, except for what is hidden, vendored (node_modules, vendor, third_party), templates of a Helm chart,
+or matches --exclude: a name or a path with * and ?, ** for any number of folders. In a folder only what looks like a Kubernetes object must be
+one; to check a vendored folder, name it. What is passed over, other kinds of objects too, is counted, and listed with --verbose.
 
 The severities, by consequence:
 
@@ -44,7 +49,8 @@ others are reported all the same).`
 type checkFlags struct {
 	output, failOn          string
 	baseline, writeBaseline string
-	fix, diff               bool
+	excludes                []string
+	fix, diff, verbose      bool
 }
 
 func newCheck(streams Streams) *cobra.Command {
@@ -64,6 +70,8 @@ func newCheck(streams Streams) *cobra.Command {
 	f.StringVar(&flags.failOn, "fail-on", advisor.Risk.String(), "least severity that makes the exit code 1: outage, risk, waste, style")
 	f.StringVar(&flags.baseline, "baseline", "", "file of known findings, which do not count")
 	f.StringVar(&flags.writeBaseline, "write-baseline", "", "write what is found to this file, as a baseline")
+	f.StringArrayVar(&flags.excludes, "exclude", nil, "leave this out of folders: a name or a path with *, ? and **; may be repeated")
+	f.BoolVarP(&flags.verbose, "verbose", "v", false, "list what is passed over")
 	f.BoolVar(&flags.fix, "fix", false, "write the patches to the files")
 	f.BoolVar(&flags.diff, "diff", false, "print what --fix would change, and change nothing")
 	return cmd
@@ -85,10 +93,13 @@ type checkRun struct {
 
 func newCheckRun(streams Streams, flags checkFlags, paths []string) (*checkRun, error) {
 	c := &checkRun{checkFlags: flags, streams: streams, paths: paths}
-	var errs [3]error
+	var errs [4]error
 	c.write, errs[0] = render.For(flags.output)
 	c.least, errs[1] = advisor.ParseSeverity(flags.failOn)
 	c.baseline, errs[2] = readBaseline(flags.baseline)
+	for _, pattern := range flags.excludes {
+		errs[3] = errors.Join(errs[3], advisor.ValidPattern(pattern))
+	}
 	if flags.fix && !flags.diff && slices.Contains(paths, "-") {
 		return nil, errors.New("cannot fix standard input: name a file, or use --diff")
 	}
@@ -96,8 +107,12 @@ func newCheckRun(streams Streams, flags checkFlags, paths []string) (*checkRun, 
 }
 
 func (c *checkRun) read() {
-	c.manifests, c.unreadable = advisor.Read(c.streams.In, c.paths...)
-	c.report = advisor.NewReport(c.manifests, rules.All(), c.baseline)
+	c.manifests, c.unreadable = advisor.Read(c.streams.In, c.excludes, c.paths...)
+	c.report = c.judge(c.manifests)
+}
+
+func (c *checkRun) judge(m *advisor.Manifests) *advisor.Report {
+	return advisor.NewReport(m, rules.All(), c.baseline)
 }
 
 // runCheck is the whole of probity check.
@@ -109,6 +124,11 @@ func runCheck(streams Streams, flags checkFlags, paths []string) error {
 	c.read()
 	if err := c.act(); err != nil {
 		return failed(err)
+	}
+	if c.verbose {
+		if _, err := io.WriteString(streams.Err, render.PassedOverLines(c.report)); err != nil {
+			return failed(err)
+		}
 	}
 	if c.unreadable != nil {
 		return badInput(c.unreadable)

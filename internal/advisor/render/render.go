@@ -65,9 +65,9 @@ func simulate(f advisor.Finding) string {
 	return "probity simulate " + file + " " + f.Scenario
 }
 
-// printable replaces the characters with which a manifest could move the cursor of a terminal or
+// Printable replaces the characters with which a manifest could move the cursor of a terminal or
 // begin a line.
-func printable(s string) string {
+func Printable(s string) string {
 	return strings.Map(func(r rune) rune {
 		if r == '\t' {
 			return ' '

@@ -17,6 +17,7 @@ import (
 	"github.com/probity-run/probity/internal/advisor/rules/livenesskill"
 	"github.com/probity-run/probity/internal/advisor/rules/livenessstricter"
 	"github.com/probity-run/probity/internal/advisor/rules/livenessthreshold"
+	"github.com/probity-run/probity/internal/advisor/rules/manifestinvalid"
 	"github.com/probity-run/probity/internal/advisor/rules/nodrain"
 	"github.com/probity-run/probity/internal/advisor/rules/othercontainer"
 	"github.com/probity-run/probity/internal/advisor/rules/portnamemissing"
@@ -74,6 +75,7 @@ func All() []advisor.Rule {
 		livenesskill.Rule(),
 		shallowtcp.Rule(),
 		readinesssensitive.Rule(),
+		manifestinvalid.Rule(),
 		probeinvalid.Rule(),
 		execwords.Rule(),
 		targetport.Rule(),

@@ -21,6 +21,9 @@ func Check(m *Manifests, rules []Rule) []Finding {
 			}
 			for _, f := range r.Check(workload) {
 				f.Rule, f.Severity = r.ID, cmp.Or(f.Severity, r.Severity)
+				if f.Patch != nil {
+					f.Patch.Effect = workload.effect(f.Patch)
+				}
 				found = append(found, f)
 			}
 		}

@@ -54,7 +54,10 @@ type Region struct {
 type Patch struct {
 	// Summary describes the change in a few words, "timeoutSeconds: 5" for example.
 	Summary string
-	Edits   []Edit
+	// Effect is what it trades: later detection for fewer false alarms, with the numbers before and
+	// after. It may be empty.
+	Effect string
+	Edits  []Edit
 }
 
 // An Edit sets one field of the object, or removes it.

@@ -46,6 +46,7 @@ type jsonFinding struct {
 
 type jsonPatch struct {
 	Summary string     `json:"summary"`
+	Effect  string     `json:"effect,omitempty"`
 	Edits   []jsonEdit `json:"edits"`
 }
 
@@ -74,7 +75,7 @@ func jsonFindings(findings []advisor.Finding) []jsonFinding {
 			EndColumn: f.Region.EndColumn, Kind: f.Object.Kind, Namespace: f.Object.Namespace, Name: f.Object.Name, Container: f.Container, Field: f.Field,
 			Message: f.Message, Source: f.Source, Simulate: simulate(f), Suppressed: f.Suppressed}
 		if f.Patch != nil {
-			j.Patch = &jsonPatch{Summary: f.Patch.Summary}
+			j.Patch = &jsonPatch{Summary: f.Patch.Summary, Effect: f.Patch.Effect}
 			for _, e := range f.Patch.Edits {
 				j.Patch.Edits = append(j.Patch.Edits, jsonEdit{e.Path, e.Value, e.Remove})
 			}

@@ -4,6 +4,7 @@ import (
 	"encoding/xml"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/probity-run/probity/internal/advisor"
 )
@@ -104,7 +105,9 @@ func (s *junitSuite) add(f advisor.Finding, fails bool, why string) {
 	message := Printable(f.Message)
 	text := fmt.Sprintf("%s:%d:%d: %s", s.Name, f.Region.Line, f.Region.Column, message)
 	if f.Patch != nil {
-		text += "\nfix: " + Printable(f.Patch.Summary)
+		for line := range strings.SplitSeq(fixLines(f.Patch), "\n") {
+			text += "\n" + Printable(line)
+		}
 	}
 	s.Tests++
 	if fails {

@@ -22,7 +22,9 @@ func Text(w io.Writer, r *advisor.Report, _ Options) error {
 		fmt.Fprintf(out, "%s: %s: %s\n  %s\n", at, f.Severity, f.Rule, Printable(sentence(f)))
 		quote(out, f)
 		if f.Patch != nil {
-			fmt.Fprintf(out, "  fix: %s\n", Printable(f.Patch.Summary))
+			for line := range strings.SplitSeq(fixLines(f.Patch), "\n") {
+				fmt.Fprintf(out, "  %s\n", Printable(line))
+			}
 		}
 		if command := simulate(f); command != "" {
 			fmt.Fprintf(out, "  see: %s\n", Printable(command))

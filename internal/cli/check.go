@@ -40,7 +40,8 @@ To accept a finding, annotate the object or its pod template with probity.run/ig
 reason has no effect, and one that is not needed any more is itself reported. To begin with an old stock of manifests, write what is there to a
 baseline, and only new findings count.
 
-With --fix, patches that follow from declared values are written to the files, and what is left is reported; comments and layout stay.
+With --fix, patches that follow from declared values are written to the files, and what is left is reported; comments and layout stay, and
+JSON stays JSON. The result is judged before it is written: a patch that would leave something worse is not made.
 
 Exit codes: 0 no finding of the severity of --fail-on or worse; 1 there are some; 2 bad input, or a file that cannot be read (the
 others are reported all the same).`
@@ -196,29 +197,16 @@ func writeBaseline(path string, report *advisor.Report) error {
 // eachFix calls do with the old and the new text of every file that patches change, and says what
 // could not be patched.
 func (c *checkRun) eachFix(do func(file string, before, after []byte) error) error {
-	byFile := map[string][]advisor.Finding{}
-	var files []string
-	for _, f := range c.report.Findings {
-		if byFile[f.Region.File] == nil {
-			files = append(files, f.Region.File)
+	result := fix.All(c.manifests, func(m *advisor.Manifests) []advisor.Finding { return c.judge(m).Findings })
+	for _, s := range result.Skipped {
+		line := fmt.Sprintf("%s:%d: %s: %v", s.Finding.Region.File, s.Finding.Region.Line, s.Finding.Rule, s.Err)
+		if _, err := fmt.Fprintf(c.streams.Err, "not fixed: %s\n", render.Printable(line)); err != nil {
+			return err
 		}
-		byFile[f.Region.File] = append(byFile[f.Region.File], f)
 	}
-	for _, file := range files {
-		before := c.manifests.Text(file)
-		after, applied, skipped, err := fix.Text(before, byFile[file])
-		if err != nil {
-			return fmt.Errorf("cannot fix %s: %w", file, err)
-		}
-		for _, s := range skipped {
-			if _, err := fmt.Fprintf(c.streams.Err, "not fixed: %s:%d: %s: %v\n", file, s.Finding.Region.Line, s.Finding.Rule, s.Err); err != nil {
-				return err
-			}
-		}
-		if applied > 0 {
-			if err := do(file, before, after); err != nil {
-				return err
-			}
+	for _, file := range result.Changed {
+		if err := do(file, c.manifests.Text(file), result.Manifests.Text(file)); err != nil {
+			return err
 		}
 	}
 	return nil

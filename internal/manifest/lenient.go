@@ -127,6 +127,10 @@ func (f *file) lenientObject(d *decoder, n *yaml.Node, k objectType, p partialOb
 		}
 	}
 	o.Problems.sort()
+	if len(o.Problems) > 0 && f.isUnrendered(p) {
+		f.set.PassedOver = append(f.set.PassedOver, PassedOver{p.at, unrendered})
+		return
+	}
 	f.set.Objects = append(f.set.Objects, o)
 }
 

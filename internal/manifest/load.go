@@ -41,6 +41,10 @@ func (l *loader) documents(name string, data []byte) bool {
 	}
 	data = bytes.TrimPrefix(data, []byte("\ufeff"))
 	if line, column, problem := checkText(data); problem != "" {
+		if l.opts.Mixed && !looksLikeObject(data) {
+			l.set.PassedOver = append(l.set.PassedOver, PassedOver{Position{name, line, column}, noObject})
+			return true
+		}
 		l.fail(&Error{Position: Position{name, line, column}, Reason: ReasonSyntax, Message: problem})
 		return true
 	}
@@ -64,6 +68,8 @@ type file struct {
 	name       string
 	left       int // documents it may still have; -1 once the error about them is reported
 	searchable int // bytes that may still be parsed again to find the lines of syntax errors
+	// hasTemplate means that the document has the marks of a template engine.
+	hasTemplate bool
 }
 
 func (f *file) chunk(c chunk) {
@@ -79,6 +85,7 @@ func (f *file) chunk(c chunk) {
 		f.limit(at, "the document is larger than %d bytes", f.opts.MaxDocumentBytes)
 		return
 	}
+	f.hasTemplate = f.opts.Mixed && hasTemplate(c.text)
 	search := len(c.text) <= f.searchable
 	docs, syntax := parse(c, search)
 	for _, doc := range docs {

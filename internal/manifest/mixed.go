@@ -3,6 +3,7 @@ package manifest
 import (
 	"bytes"
 	"regexp"
+	"strings"
 )
 
 // What a document is that was passed over.
@@ -35,11 +36,24 @@ func (f *file) notMeant(c chunk) (reason string, ok bool) {
 	if hasTemplate(c.text) {
 		return unrendered, true
 	}
+	return noObject, !looksLikeObject(c.text)
+}
+
+// looksLikeObject reports whether a text that cannot be parsed has both fields that every object
+// has.
+func looksLikeObject(text []byte) bool {
 	seen := map[string]bool{}
-	for _, m := range topLevelField.FindAllSubmatch(c.text, -1) {
+	for _, m := range topLevelField.FindAllSubmatch(text, -1) {
 		seen[string(m[1])+string(m[2])] = true
 	}
-	return noObject, len(seen) < 2
+	return len(seen) == 2
+}
+
+// isUnrendered reports whether an object of a mixed file is a template although it can be parsed: its
+// name is still to be filled in, or its file says so. A value that is left over in a manifest is not
+// enough.
+func (f *file) isUnrendered(p partialObject) bool {
+	return f.opts.Mixed && (strings.Contains(p.name, "{{") || p.nameIsTemplate || f.hasTemplate && strings.Contains(f.name, "template"))
 }
 
 // hasTemplate reports whether a template engine is still to go over the text: Helm, Go, Jinja.

@@ -80,6 +80,18 @@ func (m *Manifests) isPiece(o *manifest.Object) bool {
 	return w != nil && w.IsFragment()
 }
 
+// passOverPieces notes what is not said about objects that something else completes.
+func (m *Manifests) passOverPieces(objects []manifest.Object) {
+	for i := range objects {
+		o := &objects[i]
+		j := slices.IndexFunc(o.Problems, comesFromElsewhere)
+		if j >= 0 && m.isPiece(o) {
+			p := o.Problems[j]
+			m.PassedOver = append(m.PassedOver, manifest.PassedOver{Position: p.Position, Reason: "a piece of an object: " + p.Field + ": " + p.Message})
+		}
+	}
+}
+
 // comesFromElsewhere reports whether a problem is no problem of a piece: what it lacks, or what
 // only a patch may say.
 func comesFromElsewhere(p *manifest.Error) bool {

@@ -50,6 +50,7 @@ func (k *kustomizations) read(folder string) {
 		if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() {
 			continue
 		}
+		k.inFolder[folder] = true
 		text, err := readFile(path)
 		var content struct {
 			Patches               []struct{ Path string } `yaml:"patches"`
@@ -58,7 +59,6 @@ func (k *kustomizations) read(folder string) {
 		if err != nil || yaml.Unmarshal(text, &content) != nil {
 			continue
 		}
-		k.inFolder[folder] = true
 		for _, p := range content.Patches {
 			k.patches[folder][filepath.Join(folder, p.Path)] = true
 		}

@@ -45,6 +45,7 @@ func NewManifests(sources ...Source) *Manifests {
 		}
 	}
 	m.relate(objects)
+	m.passOverPieces(objects)
 	return m
 }
 

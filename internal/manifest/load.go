@@ -91,11 +91,11 @@ func (f *file) chunk(c chunk) {
 	for _, doc := range docs {
 		f.document(newDecoder(f, c.line), doc, "")
 	}
-	if reason, pass := f.notMeant(c); syntax != nil && pass {
-		f.passOver(at, reason)
-		return
-	}
 	if syntax != nil {
+		if reason, pass := f.notMeant(c); pass {
+			f.passOver(at, reason)
+			return
+		}
 		f.left--
 		if search {
 			f.searchable -= len(c.text)

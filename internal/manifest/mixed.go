@@ -12,20 +12,24 @@ const (
 	unrendered = "a template"
 )
 
-var (
-	// objectWord is in the text of every object, also of one whose fields are misspelt in case.
-	objectWord = regexp.MustCompile(`(?i)apiversion|kind`)
-	// topLevelField matches the fields of an object whose text cannot be parsed.
-	topLevelField = regexp.MustCompile(`(?m)(?:[{,]\s*"(apiVersion|kind)"\s*:|^["']?(apiVersion|kind)["']?[ \t]*:)`)
-)
+// topLevelField matches the fields of an object whose text cannot be parsed.
+var topLevelField = regexp.MustCompile(`(?m)(?:[{,]\s*"(apiVersion|kind)"\s*:|^["']?(apiVersion|kind)["']?[ \t]*:)`)
 
 func (f *file) passOver(at Position, reason string) {
 	f.left--
 	f.set.PassedOver = append(f.set.PassedOver, PassedOver{at, reason})
 }
 
-// mayBeObject reports whether a text is worth parsing.
-func mayBeObject(text []byte) bool { return objectWord.Match(text) }
+// mayBeObject reports whether a text is worth parsing: it has one of an object's fields, whose name
+// may be in the wrong case.
+func mayBeObject(text []byte) bool {
+	for _, word := range []string{"kind", "apiVersion", "Kind", "ApiVersion", "apiversion", "APIVersion", "KIND"} {
+		if bytes.Contains(text, []byte(word)) {
+			return true
+		}
+	}
+	return false
+}
 
 // notMeant reports whether a document of a mixed file that cannot be parsed is none that must be,
 // and what it is.

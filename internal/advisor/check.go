@@ -27,10 +27,10 @@ func Check(m *Manifests, rules []Rule) []Finding {
 				found = append(found, f)
 			}
 		}
-		if judgesObjects {
+		found = withoutCovered(found, rules)
+		if judgesObjects { // after the covered ones are gone: what only they have said must be said
 			found = append(found, m.invalidObject(&workload.Object, found)...)
 		}
-		found = withoutCovered(found, rules)
 		found = append(found, m.suppress(workload, found, rules)...)
 		all = append(all, found...)
 	}

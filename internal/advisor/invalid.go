@@ -32,9 +32,14 @@ func (m *Manifests) invalidObject(o *manifest.Object, found []Finding) []Finding
 	return list
 }
 
-// isAbout reports whether a finding says what a problem says.
+// isAbout reports whether a finding says what a problem says: it is made of it, or another rule has
+// found for itself what the API server refuses, in this field or in a part of it.
 func isAbout(f Finding, p *manifest.Error) bool {
-	return f.at != nil && *f.at == p.Position || f.Field == p.Field && f.Severity == Outage
+	if p.IsDecoding() {
+		return f.at != nil && *f.at == p.Position
+	}
+	rest, inside := strings.CutPrefix(f.Field, p.Field)
+	return f.at != nil && *f.at == p.Position || f.Severity == Outage && inside && (rest == "" || rest[0] == '.')
 }
 
 func invalidFinding(p *manifest.Error, o *manifest.Object) Finding {

@@ -19,7 +19,7 @@ func (m *Manifests) invalidObject(o *manifest.Object, found []Finding) []Finding
 	var list []Finding
 	isPiece := m.isPiece(o)
 	for _, p := range o.Problems {
-		if isPiece && comesFromElsewhere(p) || slices.ContainsFunc(found, func(f Finding) bool { return isAbout(f, p) }) {
+		if isPiece && comesFromElsewhere(p) || slices.ContainsFunc(found, func(f Finding) bool { return isAbout(f, p, o) }) {
 			continue
 		}
 		// one slip, a name of a port for example, may break several rules
@@ -34,7 +34,10 @@ func (m *Manifests) invalidObject(o *manifest.Object, found []Finding) []Finding
 
 // isAbout reports whether a finding says what a problem says: it is made of it, or another rule has
 // found for itself what the API server refuses, in this field or in a part of it.
-func isAbout(f Finding, p *manifest.Error) bool {
+func isAbout(f Finding, p *manifest.Error, o *manifest.Object) bool {
+	if f.subject.Position != o.Position {
+		return false
+	}
 	if p.IsDecoding() {
 		return f.at != nil && *f.at == p.Position
 	}

@@ -56,3 +56,16 @@ func TestEverythingRefusedIsFound(t *testing.T) {
 		})
 	}
 }
+
+// The same slip in two objects is two findings.
+func TestSameSlipInTwoObjects(t *testing.T) {
+	text := "apiVersion: v1\nkind: Service\nmetadata: {name: a}\nspec: {ports: [{port: 80000, targetPort: 80}]}\n"
+	m, err := advisortest.Parse("a.yaml", []byte(text+"---\n"+strings.Replace(text, "name: a", "name: b", 1)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	findings := advisor.Check(m, rules.All())
+	if len(findings) != 2 || findings[0].Object.Name != "a" || findings[1].Object.Name != "b" {
+		t.Errorf("found %v", findings)
+	}
+}

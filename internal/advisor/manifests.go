@@ -1,6 +1,7 @@
 package advisor
 
 import (
+	"errors"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -22,18 +23,42 @@ type Manifests struct {
 	Services  []*Service
 	// Mesh are the rules of a service mesh about who may connect.
 	Mesh []*PeerAuthentication
+	// PassedOver is what was not read, and OtherKinds are the objects that were not judged.
+	PassedOver []manifest.PassedOver
+	OtherKinds []manifest.Unknown
 
-	files map[string][]byte
+	sources []Source
+	byName  map[string]int // index of a source
+	others  []*manifest.Object
 }
 
-// NewManifests relates objects to each other: Services to the pods that they select, autoscalers
-// and disruption budgets to their workloads. Objects of other kinds are left out. files are the
-// texts from which the objects come, by name, for quoting.
-func NewManifests(objects []manifest.Object, files map[string][]byte) *Manifests {
-	m := &Manifests{files: files}
+// NewManifests relates the objects of some files to each other: Services to the pods that they
+// select, autoscalers and disruption budgets to their workloads.
+func NewManifests(sources ...Source) *Manifests {
+	m := &Manifests{sources: sources, byName: map[string]int{}}
+	var objects []manifest.Object
+	for i, s := range sources {
+		m.byName[s.Name] = i
+		if s.Set != nil {
+			objects = append(objects, s.Set.Objects...)
+			m.PassedOver = append(m.PassedOver, s.Set.PassedOver...)
+			m.OtherKinds = append(m.OtherKinds, s.Set.Unknown...)
+		}
+	}
+	m.relate(objects)
+	m.passOverPieces(objects)
+	return m
+}
+
+func (m *Manifests) relate(objects []manifest.Object) {
 	var budgets []*Budget
 	var scalers []*autoscalingv1.HorizontalPodAutoscaler
 	for _, o := range objects {
+		if workload := newWorkload(o); workload != nil {
+			m.Workloads = append(m.Workloads, workload)
+			continue
+		}
+		m.others = append(m.others, &o)
 		switch r := o.Resource.(type) {
 		case *corev1.Service:
 			m.Services = append(m.Services, newService(o, r))
@@ -43,10 +68,6 @@ func NewManifests(objects []manifest.Object, files map[string][]byte) *Manifests
 			scalers = append(scalers, r)
 		case *manifest.PeerAuthentication:
 			m.Mesh = append(m.Mesh, &PeerAuthentication{Object: o, Spec: &r.Spec})
-		default:
-			if workload := newWorkload(o); workload != nil {
-				m.Workloads = append(m.Workloads, workload)
-			}
 		}
 	}
 	for _, s := range m.Services {
@@ -61,7 +82,32 @@ func NewManifests(objects []manifest.Object, files map[string][]byte) *Manifests
 		b.relate(m.Workloads)
 	}
 	m.findCompany()
-	return m
+}
+
+// With returns the manifests with other texts of some files, related anew. The error says what
+// cannot be read in them.
+func (m *Manifests) With(texts map[string][]byte) (*Manifests, error) {
+	sources := slices.Clone(m.sources)
+	var errs []error
+	for i, s := range sources {
+		if text, ok := texts[s.Name]; ok {
+			s.Text = text
+			decoded, err := s.decode()
+			sources[i] = decoded
+			if err != nil {
+				errs = append(errs, err)
+			}
+		}
+	}
+	return NewManifests(sources...), errors.Join(errs...)
+}
+
+// source is the file of that name, or an empty one.
+func (m *Manifests) source(name string) Source {
+	if i, ok := m.byName[name]; ok {
+		return m.sources[i]
+	}
+	return Source{}
 }
 
 // setReplicas takes the limits of the autoscaler that scales the workload, if there is one.
@@ -77,7 +123,16 @@ func (w *Workload) setReplicas(scalers []*autoscalingv1.HorizontalPodAutoscaler)
 }
 
 // Text is the text of a file, as it was read.
-func (m *Manifests) Text(file string) []byte { return m.files[file] }
+func (m *Manifests) Text(file string) []byte { return m.source(file).Text }
+
+// FileNames are the names of the files, in the order in which they were read.
+func (m *Manifests) FileNames() []string {
+	names := make([]string, len(m.sources))
+	for i, s := range m.sources {
+		names[i] = s.Name
+	}
+	return names
+}
 
 // relate finds the workloads that a Service selects.
 func (s *Service) relate(workloads []*Workload) {

@@ -70,6 +70,18 @@ func (m *Manifests) suppress(workload *Workload, found []Finding, rules []Rule) 
 	return useless
 }
 
+// accepted marks the findings about an object without pods that its own annotations accept.
+func accepted(found []Finding, o *manifest.Object) []Finding {
+	for _, s := range suppressionsIn(o.Resource.GetAnnotations(), "metadata", o) {
+		for i := range found {
+			if s.accepts(found[i]) && s.reason != "" {
+				found[i].Suppressed = s.reason
+			}
+		}
+	}
+	return found
+}
+
 // suppressions are the annotations of the object and of its pods.
 func suppressions(w *Workload) []*suppression {
 	list := suppressionsIn(w.Object.Resource.GetAnnotations(), "metadata", &w.Object)

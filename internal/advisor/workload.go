@@ -122,10 +122,14 @@ func (w *Workload) isInjectedGateway() bool {
 
 // IsFragment reports whether this is a piece of a manifest: it has no containers, or one without an
 // image, as a kustomize patch has, or it is a gateway that a webhook fills in. What is absent from
-// it may come from another piece.
+// it may come from another piece. What is there but cannot be decoded is not absent.
 func (w *Workload) IsFragment() bool {
-	return len(w.Spec.Containers) == 0 || w.isInjectedGateway() ||
-		slices.ContainsFunc(w.Spec.Containers, func(c corev1.Container) bool { return c.Image == "" })
+	for i, c := range w.Spec.Containers {
+		if c.Image == "" && !w.Object.Has(fmt.Sprintf("%s.containers[%d].image", w.SpecPath, i)) {
+			return true
+		}
+	}
+	return len(w.Spec.Containers) == 0 || w.isInjectedGateway()
 }
 
 // Probes are those of all containers, one container after the other, in the order in which the

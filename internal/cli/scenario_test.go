@@ -29,7 +29,7 @@ func TestScenariosShow(t *testing.T) {
 			if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			m, err := advisor.Read(nil, file)
+			m, err := advisor.Read(nil, nil, file)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -44,6 +44,9 @@ type Options struct {
 	// AllWorkloads makes Load read the workloads too that Probity does not run, for those who only
 	// think them through: DaemonSet, ReplicationController, Job and CronJob.
 	AllWorkloads bool
+	// Mixed makes DecodeLenient pass over what does not look like a Kubernetes object: the file is
+	// one of a folder and may be anything.
+	Mixed bool
 }
 
 func (o Options) withDefaults() Options {
@@ -66,6 +69,10 @@ type Set struct {
 	NotApplied []Note
 	// Warnings are the API server's own, and ours about annotations.
 	Warnings []Note
+	// Invalid is what DecodeLenient found wrong with documents that are no objects it could return:
+	// Load refuses them. PassedOver are those that it left alone.
+	Invalid    Errors
+	PassedOver []PassedOver
 }
 
 // Resource is a typed Kubernetes object: one of *corev1.Pod, *appsv1.Deployment,
@@ -152,6 +159,13 @@ type Unknown struct {
 // String gives "file:line:column: apiVersion kind name".
 func (u Unknown) String() string {
 	return render(u.Position, Ref{Kind: strings.TrimSpace(u.APIVersion + " " + u.Kind), Name: u.Name}, "", "")
+}
+
+// PassedOver is a document, or a file, that was not read.
+type PassedOver struct {
+	Position
+	// Reason is what it seems to be instead of an object.
+	Reason string
 }
 
 // A Note is something worth saying about a field that is not an error.

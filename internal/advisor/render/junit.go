@@ -4,6 +4,7 @@ import (
 	"encoding/xml"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/probity-run/probity/internal/advisor"
 )
@@ -41,7 +42,7 @@ type (
 func JUnit(w io.Writer, r *advisor.Report, o Options) error {
 	all := junitSuites{}
 	for _, file := range suites(r) {
-		s := junitSuite{Name: printable(file)}
+		s := junitSuite{Name: Printable(file)}
 		for _, f := range r.Findings {
 			if f.Region.File == file {
 				s.add(f, f.Severity >= o.failOn(), "")
@@ -100,11 +101,13 @@ func suites(r *advisor.Report) []string {
 }
 
 func (s *junitSuite) add(f advisor.Finding, fails bool, why string) {
-	c := junitCase{Name: fmt.Sprintf("%s: %s", f.Rule, printable(where(f))), Class: s.Name}
-	message := printable(f.Message)
+	c := junitCase{Name: fmt.Sprintf("%s: %s", f.Rule, Printable(where(f))), Class: s.Name}
+	message := Printable(f.Message)
 	text := fmt.Sprintf("%s:%d:%d: %s", s.Name, f.Region.Line, f.Region.Column, message)
 	if f.Patch != nil {
-		text += "\nfix: " + printable(f.Patch.Summary)
+		for line := range strings.SplitSeq(fixLines(f.Patch), "\n") {
+			text += "\n" + Printable(line)
+		}
 	}
 	s.Tests++
 	if fails {
@@ -115,7 +118,7 @@ func (s *junitSuite) add(f advisor.Finding, fails bool, why string) {
 			why = f.Severity.String() + ": " + message
 		}
 		s.Skipped++
-		c.Skipped = &junitOutcome{Message: printable(why), Text: text}
+		c.Skipped = &junitOutcome{Message: Printable(why), Text: text}
 	}
 	s.Cases = append(s.Cases, c)
 }

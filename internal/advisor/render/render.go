@@ -53,6 +53,15 @@ func where(f advisor.Finding) string {
 // sentence is the message with its object and container before it.
 func sentence(f advisor.Finding) string { return where(f) + ": " + f.Message }
 
+// fixLines are the patch and, on a second line, what it trades.
+func fixLines(p *advisor.Patch) string {
+	text := "fix: " + strings.ReplaceAll(p.Summary, "\n", " ")
+	if p.Effect != "" {
+		text += "\nthen " + p.Effect
+	}
+	return text
+}
+
 // simulate is the command that replays the finding, or "".
 func simulate(f advisor.Finding) string {
 	if f.Scenario == "" {
@@ -65,9 +74,9 @@ func simulate(f advisor.Finding) string {
 	return "probity simulate " + file + " " + f.Scenario
 }
 
-// printable replaces the characters with which a manifest could move the cursor of a terminal or
+// Printable replaces the characters with which a manifest could move the cursor of a terminal or
 // begin a line.
-func printable(s string) string {
+func Printable(s string) string {
 	return strings.Map(func(r rune) rune {
 		if r == '\t' {
 			return ' '

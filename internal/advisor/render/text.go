@@ -19,13 +19,15 @@ func Text(w io.Writer, r *advisor.Report, _ Options) error {
 	out := bufio.NewWriter(w)
 	for _, f := range r.Findings {
 		at := advisor.Position{File: f.Region.File, Line: f.Region.Line, Column: f.Region.Column}
-		fmt.Fprintf(out, "%s: %s: %s\n  %s\n", at, f.Severity, f.Rule, printable(sentence(f)))
+		fmt.Fprintf(out, "%s: %s: %s\n  %s\n", at, f.Severity, f.Rule, Printable(sentence(f)))
 		quote(out, f)
 		if f.Patch != nil {
-			fmt.Fprintf(out, "  fix: %s\n", printable(f.Patch.Summary))
+			for line := range strings.SplitSeq(fixLines(f.Patch), "\n") {
+				fmt.Fprintf(out, "  %s\n", Printable(line))
+			}
 		}
 		if command := simulate(f); command != "" {
-			fmt.Fprintf(out, "  see: %s\n", printable(command))
+			fmt.Fprintf(out, "  see: %s\n", Printable(command))
 		}
 	}
 	return out.Flush()
@@ -37,7 +39,7 @@ func quote(out io.Writer, f advisor.Finding) {
 		return
 	}
 	number := fmt.Sprintf("%6d", f.Region.Line)
-	fmt.Fprintf(out, "%s | %s\n%s | %s%s\n", number, printable(f.Source), strings.Repeat(" ", len(number)),
+	fmt.Fprintf(out, "%s | %s\n%s | %s%s\n", number, Printable(f.Source), strings.Repeat(" ", len(number)),
 		strings.Repeat(" ", max(f.Region.Column-1, 0)), strings.Repeat("^", max(f.Region.EndColumn-f.Region.Column, 1)))
 }
 
@@ -65,7 +67,7 @@ func Summary(r *advisor.Report) string {
 	if len(r.Known) > 0 {
 		text += fmt.Sprintf(", %d known to the baseline", len(r.Known))
 	}
-	return text
+	return text + countPassedOver(r)
 }
 
 func plural(n int, word string) string {

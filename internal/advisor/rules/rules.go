@@ -22,6 +22,7 @@ import (
 	"github.com/probity-run/probity/internal/advisor/rules/livenesskill"
 	"github.com/probity-run/probity/internal/advisor/rules/livenessstricter"
 	"github.com/probity-run/probity/internal/advisor/rules/livenessthreshold"
+	"github.com/probity-run/probity/internal/advisor/rules/manifestinvalid"
 	"github.com/probity-run/probity/internal/advisor/rules/mesh"
 	"github.com/probity-run/probity/internal/advisor/rules/metricspath"
 	"github.com/probity-run/probity/internal/advisor/rules/nodrain"
@@ -88,6 +89,7 @@ func All() []advisor.Rule {
 		livenesskill.Rule(),
 		shallowtcp.Rule(),
 		readinesssensitive.Rule(),
+		manifestinvalid.Rule(),
 		probeinvalid.Rule(),
 		execwords.Rule(),
 		targetport.Rule(),

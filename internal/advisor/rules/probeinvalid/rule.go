@@ -28,7 +28,7 @@ func Rule() advisor.Rule {
 func check(w *advisor.Workload) []advisor.Finding {
 	var found []advisor.Finding
 	for _, p := range w.Object.Problems {
-		if p.Reason == manifest.ReasonUnknownField || !aboutProbes(p.Field) || isTemplate(p) {
+		if p.Reason == manifest.ReasonUnknownField || p.Reason == manifest.ReasonDuplicateField || !aboutProbes(p.Field) || isTemplate(p) {
 			continue
 		}
 		f := w.FindingIn(p.Field, "%s: %s", strings.TrimPrefix(p.Field, w.SpecPath+"."), p.Message)

@@ -96,17 +96,19 @@ func (r *replayReader) Close() error {
 // knows whether the client broke off or sent something that is no HTTP.
 type requestBody struct {
 	io.ReadCloser
-	control *http.ResponseController
+	control *http.ResponseController // nil means no limit
 	timeout time.Duration
 	failure atomic.Pointer[error]
 }
 
 // Read implements [io.Reader].
 func (b *requestBody) Read(p []byte) (int, error) {
-	// every server of net/http supports it; if one did not, there would be no limit
-	_ = b.control.SetReadDeadline(time.Now().Add(b.timeout))
+	if b.control != nil {
+		// every server of net/http supports it; if one did not, there would be no limit
+		_ = b.control.SetReadDeadline(time.Now().Add(b.timeout))
+	}
 	n, err := b.ReadCloser.Read(p)
-	if err != nil {
+	if err != nil && b.control != nil {
 		// without a limit: the server goes on reading, to notice when the client goes away
 		_ = b.control.SetReadDeadline(time.Time{})
 	}

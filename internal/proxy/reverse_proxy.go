@@ -121,6 +121,9 @@ func cloneForRetry(out *http.Request) *http.Request {
 func (rp *reverseProxy) observe(res *http.Response) *http.Response {
 	if both, ok := res.Body.(io.ReadWriteCloser); ok && res.StatusCode == http.StatusSwitchingProtocols {
 		rp.upgraded = &upgradedBody{ReadWriteCloser: both}
+		if conn, ok := res.Request.Context().Value(clientConnKey{}).(*clientConn); ok {
+			conn.tunnel.Store(true)
+		}
 		res.Body = rp.upgraded
 		return res
 	}
@@ -149,7 +152,7 @@ func (rp *reverseProxy) handleError(w http.ResponseWriter, out *http.Request, er
 	rp.outcome = requestFailed
 	if broken := rp.requestBody.broken(); broken != nil {
 		rp.outcome = requestClientGone
-		rp.routed.port.rejectBody(w, broken)
+		rp.routed.port.rejectBody(w, out, broken)
 		return
 	}
 	why, ok := errors.AsType[*noAnswerError](err)

@@ -82,6 +82,9 @@ func newServicePort(p *Proxy, key portKey, service corev1.ObjectReference, liste
 		ReadHeaderTimeout: readHeaderTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes,
 		DisableGeneralOptionsHandler: true,
 		ErrorLog:                     p.httpLog, BaseContext: func(net.Listener) context.Context { return sp.ctx },
+		ConnContext: func(ctx context.Context, conn net.Conn) context.Context {
+			return context.WithValue(ctx, clientConnKey{}, conn)
+		},
 	}
 	return sp
 }
@@ -103,9 +106,19 @@ func (sp *servicePort) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer sp.inFlight.done()
-	if r.Method == http.MethodConnect {
+	switch {
+	case r.Method == http.MethodConnect:
 		http.Error(w, "CONNECT is for proxies that clients choose; this is a Service", http.StatusNotImplemented)
 		return
+	case r.Method == "PRI":
+		w.Header().Set("Connection", "close")
+		http.Error(w, "400 Bad Request: "+errBadPreface.Error(), http.StatusBadRequest)
+		return
+	case r.ProtoMajor == 2:
+		if err := checkHTTP2Length(r); err != nil {
+			http.Error(w, "400 Bad Request: "+err.Error(), http.StatusBadRequest)
+			return
+		}
 	}
 	sp.forwarder.forward(w, r, sp)
 }

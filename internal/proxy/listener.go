@@ -97,7 +97,7 @@ func (p *Proxy) portOwner(key portKey) func(port int) string {
 
 // openPort begins to listen for a Service port. nil means that it could not; an Event says why.
 func (p *Proxy) openPort(key portKey, service *corev1.Service) *servicePort {
-	about := corev1.ObjectReference{APIVersion: "v1", Kind: "Service", Namespace: service.Namespace, Name: service.Name, UID: service.UID}
+	about := serviceReference(service)
 	listener, refused, err := listen(int(key.number), p.portOwner(key))
 	if err != nil {
 		p.record(about, corev1.EventTypeWarning, "ListenFailed", err.Error())

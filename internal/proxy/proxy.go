@@ -55,7 +55,9 @@ type Proxy struct {
 	slots   chan struct{} // holds a value for each connection of a client
 	// the goroutines that serve listeners and TCP clients, drain ports and redial ejected endpoints
 	running sync.WaitGroup
-	cache   cache // belongs to the loop of Run
+	// cache and unserved belong to the loop of Run.
+	cache    cache
+	unserved map[types.NamespacedName]string // what was said of a Service's ports that nobody serves
 
 	mu    sync.Mutex // guards ports against readers; only the loop writes
 	ports map[portKey]*servicePort
@@ -74,6 +76,8 @@ func New(opts Options) *Proxy {
 		httpLog: slog.NewLogLogger(opts.Logger.Handler(), slog.LevelDebug),
 		slots:   make(chan struct{}, opts.MaxConnections),
 		ports:   map[portKey]*servicePort{},
+
+		unserved: map[types.NamespacedName]string{},
 	}
 	p.pods = podRegistry{reportLoss: p.reportLoss, byUID: map[types.UID]*pod{}}
 	return p

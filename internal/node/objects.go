@@ -1,7 +1,10 @@
 package node
 
 import (
+	"maps"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -49,6 +52,11 @@ func (r *runner) writeStatus(now time.Time) {
 }
 
 func (r *runner) annotate(pod *corev1.Pod) {
+	if len(r.listening) > 0 {
+		setAnnotation(pod, manifest.AnnotationListening, r.listeningAnnotation())
+	} else {
+		delete(pod.Annotations, manifest.AnnotationListening)
+	}
 	for _, c := range lifecycle.Containers(&pod.Spec) {
 		delete(pod.Annotations, AnnotationPID+c.Name)
 		if inst := r.instances[c.Name]; inst != nil {
@@ -58,6 +66,15 @@ func (r *runner) annotate(pod *corev1.Pod) {
 			setAnnotation(pod, manifest.AnnotationPrivatePorts+c.Name, r.ports.annotation(c))
 		}
 	}
+}
+
+// listeningAnnotation is the value of [manifest.AnnotationListening].
+func (r *runner) listeningAnnotation() string {
+	var ports []string
+	for _, declared := range slices.Sorted(maps.Keys(r.listening)) {
+		ports = append(ports, strconv.Itoa(int(declared)))
+	}
+	return strings.Join(ports, ",")
 }
 
 func setAnnotation(pod *corev1.Pod, name, value string) {

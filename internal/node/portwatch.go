@@ -10,9 +10,10 @@ import (
 	"github.com/probity-run/probity/internal/process"
 )
 
-// portWatchPeriod and portWatchTries bound the look-out for a program that ignores PORT and has no
-// probe that would notice.
+// The look-out for where a program listens, which a probe may not find out: first often, then every
+// portWatchPeriod, and portWatchTries times in all.
 const (
+	firstPortWatch  = 50 * time.Millisecond
 	portWatchPeriod = time.Second
 	portWatchTries  = 60
 )
@@ -26,13 +27,22 @@ func (r *runner) portIgnored(declared int32) {
 			return // somebody else noticed first
 		}
 		r.ports.private[declared] = int(declared)
+		delete(r.listening, declared)
 		r.record("", corev1.EventTypeNormal, "PortIgnored", fmt.Sprintf("The program listens on containerPort %d although PORT told it %d, so %d is the "+
 			"Pod's port; a second replica of it cannot run on this machine", declared, private, declared))
 		r.writeStatus(time.Now())
 	})
 }
 
-// watchPorts looks out for a program that ignores PORT, until every port of the Pod is open.
+// noteListening notes that the program of a declared port listens on the private one, so that the
+// declared number is free for a Service.
+func (r *runner) noteListening(declared int32, port int) {
+	if declared != 0 && int(declared) != port && !r.listening[declared] {
+		r.listening[declared], r.statusDirty = true, true
+	}
+}
+
+// watchPorts looks out for where the Pod's programs listen, until every port of the Pod is open.
 func (r *runner) watchPorts(inst *instance) {
 	pending := maps.Clone(r.ports.private)
 	maps.DeleteFunc(pending, func(declared int32, private int) bool { return int(declared) == private })
@@ -41,10 +51,12 @@ func (r *runner) watchPorts(inst *instance) {
 	}
 	tree := treeOf(r.processes())
 	r.running.Go(func() {
+		wait := firstPortWatch
 		for range portWatchTries {
-			if len(pending) == 0 || interrupted(r.ctx.Done(), inst.process.Done(), portWatchPeriod) {
+			if len(pending) == 0 || interrupted(r.ctx.Done(), inst.process.Done(), wait) {
 				return
 			}
+			wait = min(2*wait, portWatchPeriod)
 			maps.DeleteFunc(pending, func(declared int32, private int) bool { return r.settled(declared, private, tree) })
 		}
 	})
@@ -53,6 +65,11 @@ func (r *runner) watchPorts(inst *instance) {
 // settled says whether a port is open, private or declared.
 func (r *runner) settled(declared int32, private int, tree func() ([]int, error)) bool {
 	if r.owns(tree, private) {
+		r.post(func() {
+			if r.noteListening(declared, private); r.statusDirty {
+				r.writeStatus(time.Now())
+			}
+		})
 		return true
 	}
 	if !r.owns(tree, int(declared)) {

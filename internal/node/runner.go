@@ -34,6 +34,7 @@ type runner struct {
 
 	identity    process.Identity
 	ports       *podPorts
+	listening   map[int32]bool // declared ports whose program was seen on the private one
 	volumes     map[string]string
 	instances   map[string]*instance       // the current one of each container that was started
 	attempts    map[attemptKey]func() bool // how to cancel the newest attempt of each probe
@@ -68,6 +69,7 @@ func newRunner(n *Node, pod *corev1.Pod) *runner {
 		attempts:  map[attemptKey]func() bool{},
 		prepared:  map[attemptKey]preparedProbe{},
 		leaving:   map[string]bool{},
+		listening: map[int32]bool{},
 	}
 }
 

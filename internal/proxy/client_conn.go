@@ -10,13 +10,16 @@ import (
 
 // clientListener is the listener that the HTTP server of a port accepts from. It gives the server
 // the connections of HTTP clients; if the port speaks TCP when a client comes, the relay serves it.
-type clientListener struct{ port *servicePort }
+type clientListener struct {
+	port     *servicePort
+	listener *net.TCPListener
+}
 
 // Accept implements [net.Listener].
 func (a clientListener) Accept() (net.Conn, error) {
 	sp := a.port
 	for {
-		conn, err := sp.listener.AcceptTCP()
+		conn, err := a.listener.AcceptTCP()
 		if err != nil {
 			return nil, err
 		}
@@ -41,7 +44,7 @@ func (a clientListener) Close() error {
 }
 
 // Addr implements [net.Listener].
-func (a clientListener) Addr() net.Addr { return a.port.listener.Addr() }
+func (a clientListener) Addr() net.Addr { return a.listener.Addr() }
 
 // clientConn is a client's connection. It frees its place among the [Options].MaxConnections when
 // it is closed, refuses requests that can be read in two ways, and writing to it fails if the

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log"
 	"log/slog"
+	"net/netip"
 	"sync"
 	"time"
 
@@ -38,9 +39,14 @@ type Options struct {
 	// MaxConnections is how many connections of clients all Services together accept at a time.
 	// Further ones wait in the kernel's queues. Default 8192.
 	MaxConnections int
-	// Reserved, if not nil, reports whether a port is to be left to somebody else, such as a Pod
-	// with fixed ports. It is called from the goroutine of Run.
-	Reserved func(port int) bool
+	// Reserved, if not nil, names who a port is to be left to, such as a Pod with fixed ports; ""
+	// means nobody. A Service that did not get its port for that reason gets it when a change of a
+	// Pod has freed it. It is called from the goroutine of Run.
+	Reserved func(port int) string
+	// CheckListener, if not nil, says why what answers at an address would not be the Pod; nil if it
+	// is. It is called before the first request to each process of a Pod, and must not take longer
+	// than the context. Default: whoever listens there gets the requests.
+	CheckListener func(ctx context.Context, pod types.UID, address netip.AddrPort) error
 	// Logger gets what is neither an Event nor an answer. Default: nothing is logged.
 	Logger *slog.Logger
 }
@@ -109,8 +115,11 @@ func (p *Proxy) Run(ctx context.Context) error {
 		for _, name := range p.cache.update(change) {
 			p.reconcile(name)
 		}
-		if pod, ok := change.Object.(*corev1.Pod); ok && change.Type == store.Deleted {
-			p.pods.forget(pod.UID)
+		if pod, ok := change.Object.(*corev1.Pod); ok {
+			if change.Type == store.Deleted {
+				p.pods.forget(pod.UID)
+			}
+			p.reclaimPorts()
 		}
 	}
 }

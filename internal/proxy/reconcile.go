@@ -40,7 +40,7 @@ func (p *Proxy) reconcile(name types.NamespacedName) {
 			p.mu.Lock()
 			p.ports[key] = sp
 			p.mu.Unlock()
-			p.running.Go(sp.serve)
+			p.running.Go(func() { sp.serve(sp.listener.Load()) })
 			continue
 		}
 		sp.publish(p.routingTableFor(sp, service, wanted[key]))

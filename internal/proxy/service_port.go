@@ -25,9 +25,14 @@ type servicePort struct {
 	key       portKey
 	proxy     *Proxy
 	service   corev1.ObjectReference
-	listener  *net.TCPListener
+	listener  atomic.Pointer[net.TCPListener] // at the port's address
 	server    *http.Server
 	forwarder forwarder
+
+	// waitsForPort: the declared port is reserved for a Pod, and to be had when that changes. former
+	// is the listener before that. Both belong to the loop of the proxy.
+	waitsForPort bool
+	former       *net.TCPListener
 
 	table       atomic.Pointer[routingTable]
 	changes     broadcast // after each change that may give a held request an endpoint
@@ -64,9 +69,10 @@ const (
 
 // newServicePort makes a port around a listener, with an empty table. serve has to follow.
 func newServicePort(p *Proxy, key portKey, service corev1.ObjectReference, listener *net.TCPListener) *servicePort {
-	sp := &servicePort{key: key, proxy: p, service: service, listener: listener, stopping: make(chan struct{}), idle: make(chan struct{}, 1)}
+	sp := &servicePort{key: key, proxy: p, service: service, stopping: make(chan struct{}), idle: make(chan struct{}, 1)}
 	sp.ctx, sp.cancel = context.WithCancel(context.Background())
 	sp.table.Store(&routingTable{})
+	sp.listener.Store(listener)
 	sp.inFlight.onZero = func() {
 		select {
 		case sp.idle <- struct{}{}:
@@ -89,13 +95,24 @@ func newServicePort(p *Proxy, key portKey, service corev1.ObjectReference, liste
 	return sp
 }
 
-// serve accepts clients until stopAccepting. The HTTP server serves HTTP clients; each TCP client
+// serve accepts the clients of a listener until stopAccepting. The HTTP server serves HTTP clients; each TCP client
 // gets a goroutine of the proxy.
-func (sp *servicePort) serve() {
-	err := sp.server.Serve(clientListener{sp})
+func (sp *servicePort) serve(listener *net.TCPListener) {
+	err := sp.server.Serve(clientListener{sp, listener})
 	if !errors.Is(err, http.ErrServerClosed) && !sp.isStopping() {
-		sp.proxy.record(sp.service, corev1.EventTypeWarning, "ListenerFailed", "cannot accept clients on "+sp.address()+" any more: "+err.Error())
+		sp.proxy.record(sp.service, corev1.EventTypeWarning, "ListenerFailed", "cannot accept clients on "+listener.Addr().String()+" any more: "+err.Error())
 	}
+}
+
+// moveTo makes another listener the address of the port, beside the one before.
+func (sp *servicePort) moveTo(listener *net.TCPListener) {
+	sp.waitsForPort, sp.former = false, sp.listener.Swap(listener)
+}
+
+// listensOn reports whether one of the listeners is at a port.
+func (sp *servicePort) listensOn(number int) bool {
+	at := func(l *net.TCPListener) bool { return l != nil && l.Addr().(*net.TCPAddr).Port == number }
+	return at(sp.listener.Load()) || at(sp.former)
 }
 
 // ServeHTTP serves one request.
@@ -131,13 +148,18 @@ func (sp *servicePort) publish(t *routingTable) {
 	sp.changes.fire()
 }
 
-// stopAccepting closes the listener, so that its address is free, and ends the wait of held
+// stopAccepting closes the listeners, so that their addresses are free, and ends the wait of held
 // requests. Other requests in flight go on.
 func (sp *servicePort) stopAccepting() {
 	sp.stopOnce.Do(func() {
 		close(sp.stopping)
-		if err := sp.listener.Close(); err != nil {
-			sp.proxy.opts.Logger.Error("Cannot close a listener", "address", sp.address(), "err", err)
+		for _, listener := range []*net.TCPListener{sp.listener.Load(), sp.former} {
+			if listener == nil {
+				continue
+			}
+			if err := listener.Close(); err != nil {
+				sp.proxy.opts.Logger.Error("Cannot close a listener", "address", listener.Addr(), "err", err)
+			}
 		}
 	})
 }
@@ -182,4 +204,4 @@ func (sp *servicePort) isStopping() bool {
 	}
 }
 
-func (sp *servicePort) address() string { return sp.listener.Addr().String() }
+func (sp *servicePort) address() string { return sp.listener.Load().Addr().String() }

@@ -51,7 +51,12 @@ func TestPortInUseByAnotherProgram(t *testing.T) {
 	}
 	defer l.Close()
 	port := l.Addr().(*net.TCPAddr).Port
-	fx := start(t, Options{Reserved: func(p int) bool { return p == port+1 }})
+	fx := start(t, Options{Reserved: func(p int) string {
+		if p == port+1 {
+			return "a Pod that has it fixed"
+		}
+		return ""
+	}})
 	address := fx.service("web", onPort(port))
 	if address == l.Addr().String() || address == fmt.Sprintf("127.0.0.1:%d", port+1) {
 		t.Errorf("the address is %s", address)

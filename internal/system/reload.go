@@ -73,6 +73,9 @@ func (s *System) Apply(ctx context.Context, paths []string) (lines []string, err
 	apply := func() {
 		defer close(applied)
 		if err = errEnded; !s.Stopping() {
+			if s.reserved != nil {
+				s.reserved.set(sourceOf(paths), m)
+			}
 			lines, err = s.applier.apply(sourceOf(paths), m)
 		}
 	}

@@ -23,13 +23,12 @@ func (a clientListener) Accept() (net.Conn, error) {
 		if err != nil {
 			return nil, err
 		}
-		client := &clientConn{TCPConn: conn, slots: sp.proxy.slots, timeout: sp.proxy.opts.ClientTimeout}
-		select {
-		case sp.proxy.slots <- struct{}{}: // further clients wait in the kernel's queue meanwhile
-		case <-sp.stopping:
+		// further clients wait in the kernel's queue meanwhile
+		if !sp.slots.acquire(sp.stopping, sp.reportFull) {
 			reset(conn)
 			return nil, net.ErrClosed
 		}
+		client := &clientConn{TCPConn: conn, slots: sp.slots, timeout: sp.proxy.opts.ClientTimeout}
 		if sp.table.Load().protocol != protocolTCP {
 			return client, nil
 		}
@@ -53,7 +52,7 @@ type clientConn struct {
 	*net.TCPConn
 	timeout time.Duration
 	once    sync.Once
-	slots   chan struct{}
+	slots   *portSlots
 
 	tunnel  atomic.Bool // what comes is no HTTP any more
 	framing framing     // this and the rest belong to whoever reads; net/http has one reader at a time
@@ -143,7 +142,7 @@ func (c *clientConn) ReadFrom(r io.Reader) (int64, error) {
 // Close implements [net.Conn].
 func (c *clientConn) Close() error {
 	err := c.TCPConn.Close()
-	c.once.Do(func() { <-c.slots })
+	c.once.Do(c.slots.release)
 	return err
 }
 

@@ -36,8 +36,10 @@ type Options struct {
 	// occupy an endpoint for ever. Upgraded connections and streams of HTTP/2 may be silent for as
 	// long as they like. Default one minute.
 	ClientTimeout time.Duration
-	// MaxConnections is how many connections of clients all Services together accept at a time.
-	// Further ones wait in the kernel's queues. Default 8192.
+	// MaxConnections is how many connections of clients all Services together accept at a time, each
+	// Service port no more than its share. Further ones wait in the kernel's queues. A request
+	// within an HTTP/2 connection counts as one more; it is refused if there is no place for it.
+	// Default: as many as the limit of open descriptors allows, at most 16384.
 	MaxConnections int
 	// Reserved, if not nil, names who a port is to be left to, such as a Pod with fixed ports; ""
 	// means nobody. A Service that did not get its port for that reason gets it when a change of a
@@ -58,7 +60,7 @@ type Proxy struct {
 	httpLog *log.Logger
 	pods    podRegistry
 	buffers bufferPool
-	slots   chan struct{} // holds a value for each connection of a client
+	slots   clientSlots
 	// the goroutines that serve listeners and TCP clients, drain ports and redial ejected endpoints
 	running sync.WaitGroup
 	// cache and unserved belong to the loop of Run.
@@ -73,14 +75,14 @@ type Proxy struct {
 func New(opts Options) *Proxy {
 	opts.DrainTimeout = cmp.Or(opts.DrainTimeout, 5*time.Second)
 	opts.ClientTimeout = cmp.Or(opts.ClientTimeout, time.Minute)
-	opts.MaxConnections = cmp.Or(opts.MaxConnections, 8192)
+	opts.MaxConnections = cmp.Or(opts.MaxConnections, clientLimit(descriptorLimit()))
 	if opts.Logger == nil {
 		opts.Logger = slog.New(slog.DiscardHandler)
 	}
 	p := &Proxy{
 		opts:    opts,
 		httpLog: slog.NewLogLogger(opts.Logger.Handler(), slog.LevelDebug),
-		slots:   make(chan struct{}, opts.MaxConnections),
+		slots:   clientSlots{total: opts.MaxConnections},
 		ports:   map[portKey]*servicePort{},
 
 		unserved: map[types.NamespacedName]string{},

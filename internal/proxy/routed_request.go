@@ -58,6 +58,8 @@ const maxWaiting = 1024
 var (
 	errNoEndpoint = errors.New("no replica is ready")
 	errStopping   = errors.New("the proxy stops")
+
+	errTooManyClients = errors.New("it has as many clients at a time as it may have")
 )
 
 // begin forgets the last request and counts a new one.

@@ -3,6 +3,7 @@ package proxy
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"net/http"
 	"sync"
@@ -28,6 +29,8 @@ type servicePort struct {
 	listener  atomic.Pointer[net.TCPListener] // at the port's address
 	server    *http.Server
 	forwarder forwarder
+	slots     *portSlots
+	fullSaid  atomic.Int64 // when it was said last that there are no more slots, in seconds
 
 	// waitsForPort: the declared port is reserved for a Pod, and to be had when that changes. former
 	// is the listener before that. Both belong to the loop of the proxy.
@@ -69,7 +72,7 @@ const (
 
 // newServicePort makes a port around a listener, with an empty table. serve has to follow.
 func newServicePort(p *Proxy, key portKey, service corev1.ObjectReference, listener *net.TCPListener) *servicePort {
-	sp := &servicePort{key: key, proxy: p, service: service, stopping: make(chan struct{}), idle: make(chan struct{}, 1)}
+	sp := &servicePort{key: key, proxy: p, service: service, slots: p.slots.open(), stopping: make(chan struct{}), idle: make(chan struct{}, 1)}
 	sp.ctx, sp.cancel = context.WithCancel(context.Background())
 	sp.table.Store(&routingTable{})
 	sp.listener.Store(listener)
@@ -136,8 +139,27 @@ func (sp *servicePort) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			http.Error(w, "400 Bad Request: "+err.Error(), http.StatusBadRequest)
 			return
 		}
+		if !sp.slots.tryAcquire() {
+			sp.reportFull()
+			sp.answerFailure(w, r, &noAnswerError{reason: errTooManyClients})
+			return
+		}
+		defer sp.slots.release()
 	}
 	sp.forwarder.forward(w, r, sp)
+}
+
+// fullPause is how long nothing is said after it was said that a port has no more slots.
+const fullPause = time.Minute
+
+// reportFull records, now and then, that further clients have to wait.
+func (sp *servicePort) reportFull() {
+	now := time.Now().Unix()
+	if last := sp.fullSaid.Load(); now-last < int64(fullPause/time.Second) || !sp.fullSaid.CompareAndSwap(last, now) {
+		return
+	}
+	sp.proxy.record(sp.service, corev1.EventTypeWarning, "TooManyClients", fmt.Sprintf("port %d has %d clients at a time, which is its share; "+
+		"further ones wait until others have gone: raise the limit of open files (ulimit -n), or find out who keeps so many open", sp.key.number, sp.slots.inUse()))
 }
 
 // publish swaps the table and lets held requests choose again.
@@ -153,6 +175,7 @@ func (sp *servicePort) publish(t *routingTable) {
 func (sp *servicePort) stopAccepting() {
 	sp.stopOnce.Do(func() {
 		close(sp.stopping)
+		sp.slots.close()
 		for _, listener := range []*net.TCPListener{sp.listener.Load(), sp.former} {
 			if listener == nil {
 				continue

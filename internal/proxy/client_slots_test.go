@@ -1,7 +1,6 @@
 package proxy
 
 import (
-	"context"
 	"io"
 	"net"
 	"net/http"
@@ -79,8 +78,7 @@ func TestHTTP2StreamsCount(t *testing.T) {
 	a := fx.replica("a", func(w http.ResponseWriter, _ *http.Request) { <-release })
 	fx.endpoints("web", at("a", a.address))
 	c := h2cClient(t)
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
+	ctx := t.Context()
 	codes := make(chan int, 20)
 	for range cap(codes) {
 		go func() {

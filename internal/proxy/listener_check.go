@@ -31,7 +31,7 @@ func (sp *servicePort) checkListener(ctx context.Context, e *endpoint, inst *ins
 	ctx, cancel := context.WithTimeout(ctx, maxCheckTime)
 	defer cancel()
 	if err := check(ctx, e.uid, address); err != nil {
-		return fmt.Errorf("Pod %s gets no request: %w", e.name.Name, err)
+		return fmt.Errorf("no request for Pod %s: %w", e.name.Name, err)
 	}
 	e.checkedIn.Store(inst)
 	return nil

@@ -54,7 +54,7 @@ func TestStrangerGetsNoRequest(t *testing.T) {
 		}
 	}
 	fx.endpoints("web", at("a", a.address))
-	if code, body := get(client, url); code != http.StatusServiceUnavailable || !strings.Contains(body, "Pod a gets no request: somebody else listens there") {
+	if code, body := get(client, url); code != http.StatusServiceUnavailable || !strings.Contains(body, "no request for Pod a: somebody else listens there") {
 		t.Errorf("%d %s", code, body)
 	}
 	eventually(t, "an Event says so", func() bool {

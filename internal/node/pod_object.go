@@ -69,11 +69,15 @@ func processAnnotations(spec *corev1.PodSpec, pids map[string]int, ports *portMa
 			annotations[manifest.AnnotationPrivatePorts+c.Name] = ports.annotation(c)
 		}
 	}
+	if ports != nil && len(ports.confirmed) > 0 {
+		annotations[manifest.AnnotationListening] = ports.listening()
+	}
 	return annotations
 }
 
-// annotate sets annotations of a Pod, and deletes those of processes that do not run any more.
+// annotate sets annotations of a Pod, and deletes those that are not true any more.
 func annotate(pod *corev1.Pod, annotations map[string]string) {
+	delete(pod.Annotations, manifest.AnnotationListening)
 	for _, c := range lifecycle.Containers(&pod.Spec) {
 		delete(pod.Annotations, AnnotationPID+c.Name)
 	}

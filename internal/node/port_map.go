@@ -3,6 +3,7 @@ package node
 import (
 	"fmt"
 	"maps"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -19,12 +20,14 @@ const loopback = "127.0.0.1"
 // programs find in PORT and are to listen on (docs/how-to.md#let-the-program-find-its-port).
 type portMap struct {
 	private map[int32]int // by containerPort
-	taken   []int         // from the pool, to be released
+	// declared ports whose program was seen on the private one
+	confirmed map[int32]bool
+	taken     []int // from the pool, to be released
 }
 
 // newPortMap takes one private port per declared one, unless the declared ones are fixed.
 func newPortMap(pod *corev1.Pod, pool portPool) (*portMap, error) {
-	ports, fixed := &portMap{private: map[int32]int{}}, manifest.FixedPorts(&pod.ObjectMeta, &pod.Spec)
+	ports, fixed := &portMap{private: map[int32]int{}, confirmed: map[int32]bool{}}, manifest.FixedPorts(&pod.ObjectMeta, &pod.Spec)
 	for _, c := range lifecycle.Containers(&pod.Spec) {
 		for _, p := range c.Ports {
 			if _, known := ports.private[p.ContainerPort]; known {
@@ -69,7 +72,27 @@ func (p *portMap) adopt(declared int32) (private int, ok bool) {
 		return 0, false
 	}
 	p.private[declared] = int(declared)
+	delete(p.confirmed, declared)
 	return private, true
+}
+
+// confirm notes that the program of a declared port listens on the private one, so that the
+// declared number is free for a Service. It reports whether that is news.
+func (p *portMap) confirm(declared int32, port int) bool {
+	if declared == 0 || int(declared) == port || p.confirmed[declared] {
+		return false
+	}
+	p.confirmed[declared] = true
+	return true
+}
+
+// listening is the value of [manifest.AnnotationListening]: the confirmed ports.
+func (p *portMap) listening() string {
+	var ports []string
+	for _, declared := range slices.Sorted(maps.Keys(p.confirmed)) {
+		ports = append(ports, strconv.Itoa(int(declared)))
+	}
+	return strings.Join(ports, ",")
 }
 
 // unconfirmed are the ports of which it is not certain yet that the program heeds PORT: all private

@@ -1,9 +1,13 @@
 package node
 
 import (
+	"context"
+	"errors"
 	"fmt"
+	"net/netip"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/probity-run/probity/internal/process"
 	"github.com/probity-run/probity/probe"
@@ -49,11 +53,19 @@ func (owns ownsFunc) own(port int) bool {
 	return err == nil && owner.Owner == process.Own
 }
 
+// located is a target whose socket was looked for.
+type located struct {
+	target
+	adopted bool // the port is the declared one, although PORT told the program another one
+	own     bool // the Pod listens there for certain
+}
+
 // locate finds the socket of a target in the Pod itself. An answer counts only if that socket
 // belongs to the Pod's process tree (docs/differences.md, Identity). It fills in the port, which is
 // the declared one if the Pod listens there and not on its private one (adopted), and the loopback
 // address that reaches the socket. A verdict means that there is nothing to attempt.
-func locate(to target, owns ownsFunc) (located target, adopted bool, verdict *probe.Result) {
+func locate(to target, owns ownsFunc) (found located, verdict *probe.Result) {
+	adopted := false
 	owner, err := owns(to.port)
 	if err == nil && owner.Owner == process.Nobody && to.declared != 0 && int(to.declared) != to.port && owns.own(int(to.declared)) {
 		to.port, adopted = int(to.declared), true
@@ -61,12 +73,12 @@ func locate(to target, owns ownsFunc) (located target, adopted bool, verdict *pr
 	}
 	switch {
 	case err != nil: // our own trouble, not the service's
-		return to, adopted, unevaluable(fmt.Errorf("cannot learn who listens on port %d: %w", to.port, err))
+		return located{to, adopted, false}, unevaluable(fmt.Errorf("cannot learn who listens on port %d: %w", to.port, err))
 	case owner.Owner == process.Stranger:
-		return to, adopted, &probe.Result{Outcome: probe.Failure, Output: fmt.Sprintf("port %d does not belong to this Pod: %s listens there", to.port, describe(owner))}
+		return located{to, adopted, false}, &probe.Result{Outcome: probe.Failure, Output: fmt.Sprintf("port %d does not belong to this Pod: %s listens there", to.port, describe(owner))}
 	}
 	to.host = owner.Addr.String()
-	return to, adopted, nil
+	return located{to, adopted, owner.Owner == process.Own}, nil
 }
 
 // portInUse explains in one sentence why a program that ignores PORT cannot run a second time on
@@ -91,4 +103,44 @@ func describe(o process.Ownership) string {
 		return "a process that cannot be seen from here"
 	}
 	return fmt.Sprintf("process %d (%s)", o.PID, o.Command)
+}
+
+// CheckListener says why an answer at an address of this machine would not be that of a Pod: who
+// listens there is not of the Pod's processes, or nobody does. Who sends something to a Pod asks
+// this first, because a probe need not have: another program may have taken the port before the
+// Pod's.
+func (n *Node) CheckListener(ctx context.Context, pod types.UID, address netip.AddrPort) error {
+	n.mu.Lock()
+	r := n.runners[pod]
+	n.mu.Unlock()
+	if r == nil {
+		return errNotRunning
+	}
+	answer := make(chan error, 1)
+	r.loop.post(func() {
+		answer <- checkListener(address, r.containers.ports.owners.among(r.running.processes()))
+	})
+	select {
+	case err := <-answer:
+		return err
+	case <-r.gone:
+		return errNotRunning
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+var errNotRunning = errors.New("the Pod does not run any more")
+
+func checkListener(address netip.AddrPort, owns ownsFunc) error {
+	owner, err := owns(int(address.Port()))
+	switch {
+	case err != nil:
+		return fmt.Errorf("cannot learn who listens on port %d: %w", address.Port(), err)
+	case owner.Owner == process.Stranger:
+		return fmt.Errorf("port %d does not belong to the Pod: %s listens there", address.Port(), describe(owner))
+	case owner.Owner == process.Nobody || owner.Addr != address.Addr():
+		return fmt.Errorf("the Pod does not listen on %s", address)
+	}
+	return nil
 }

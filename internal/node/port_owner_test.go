@@ -52,7 +52,8 @@ func TestLocate(t *testing.T) {
 		"a fixed port":             {target{host: loopback, port: 8080, declared: 8080}, nil, "127.0.0.1", 8080, false, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			to, adopted, verdict := locate(test.to, ownership(test.owners))
+			found, verdict := locate(test.to, ownership(test.owners))
+			to, adopted := found.target, found.adopted
 			if to.port != test.port || adopted != test.adopted {
 				t.Errorf("locate = %+v, adopted %v, want port %d, adopted %v", to, adopted, test.port, test.adopted)
 			}
@@ -69,7 +70,7 @@ func TestLocate(t *testing.T) {
 }
 
 func TestLocateWithoutAnAnswer(t *testing.T) {
-	_, _, verdict := locate(target{host: loopback, port: 80}, func(int) (process.Ownership, error) { return process.Ownership{}, errors.New("no descriptors") })
+	_, verdict := locate(target{host: loopback, port: 80}, func(int) (process.Ownership, error) { return process.Ownership{}, errors.New("no descriptors") })
 	if verdict == nil || verdict.Outcome != probe.Unknown || errorText(verdict.Err) != "cannot learn who listens on port 80: no descriptors" {
 		t.Errorf("verdict = %+v, want an error that counts for nothing", verdict)
 	}

@@ -44,14 +44,17 @@ func (p *probers) prober(a *attempt) (probe.Prober, *probe.Result) {
 		return nil, unevaluable(err)
 	}
 	if !to.foreign {
-		located, adopted, verdict := locate(to, p.ports.owners.among(p.running.processes()))
-		if adopted {
+		found, verdict := locate(to, p.ports.owners.among(p.running.processes()))
+		if found.adopted {
 			p.ports.adopt(to.declared)
 		}
 		if verdict != nil {
 			return nil, verdict
 		}
-		to = located
+		if found.own {
+			p.ports.confirm(to.declared, found.port)
+		}
+		to = found.target
 	}
 	return p.formatted(a.key(), a.Probe, to), nil
 }

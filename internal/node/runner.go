@@ -56,7 +56,7 @@ func newRunner(n *Node, pod *corev1.Pod) *runner {
 	r.traffic = &podTraffic{loop: r.loop, pod: pod, traffic: n.opts.Traffic, log: r.log, stopping: map[string]bool{}}
 	ports := &portWatch{
 		loop: r.loop, owners: portOwners{n.machine.newIdentity(), n.machine.tree},
-		allocation: r.allocation, object: r.object, adopted: func() { r.writeStatus(time.Now()) },
+		allocation: r.allocation, object: r.object, changed: func() { r.writeStatus(time.Now()) },
 	}
 	r.containers = &containers{
 		loop: r.loop, pod: pod, running: r.running,

@@ -5,7 +5,6 @@ import (
 	"io/fs"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -147,45 +146,6 @@ func noteManifest(object metav1.Object, file string) error {
 	annotations[manifest.AnnotationManifest] = path
 	object.SetAnnotations(annotations)
 	return nil
-}
-
-// reservedPorts are ports that Services leave to Pods: those that are fixed, and those that a
-// single program might use although PORT tells it another one.
-func (m *manifests) reservedPorts() map[int]bool {
-	ports := map[int]bool{}
-	if m == nil {
-		return ports
-	}
-	replicas := map[manifest.Ref]int{}
-	for _, origin := range m.origins {
-		replicas[origin.Ref()]++
-	}
-	for i, pod := range m.pods {
-		alone := replicas[m.origins[i].Ref()] == 1
-		fixed := manifest.FixedPorts(&pod.ObjectMeta, &pod.Spec)
-		for _, c := range slices.Concat(pod.Spec.InitContainers, pod.Spec.Containers) {
-			for _, p := range c.Ports {
-				if fixed || alone && !readsPort(&c) {
-					ports[int(p.ContainerPort)] = true
-				}
-			}
-		}
-	}
-	return ports
-}
-
-// readsPort reports whether a manifest shows that the program listens where PORT says.
-func readsPort(c *corev1.Container) bool {
-	for _, word := range slices.Concat(c.Command, c.Args) {
-		if strings.Contains(word, "$(PORT") {
-			return true
-		}
-	}
-	return slices.ContainsFunc(c.Env, func(e corev1.EnvVar) bool {
-		return e.Name == "PORT" || strings.HasPrefix(e.Name, "PORT_") && slices.ContainsFunc(c.Ports, func(p corev1.ContainerPort) bool {
-			return e.Value == strconv.Itoa(int(p.ContainerPort))
-		})
-	})
 }
 
 // manifestObjects finds ConfigMaps and Secrets among what was read.

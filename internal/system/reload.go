@@ -92,6 +92,9 @@ func (s *System) apply(ctx context.Context, paths []string, prune bool) (lines [
 	apply := func() {
 		defer close(applied)
 		if err = errEnded; !s.Stopping() {
+			if s.reserved != nil {
+				s.reserved.set(sourceOf(paths), m)
+			}
 			lines, err = s.applier.apply(sourceOf(paths), m, prune)
 		}
 	}

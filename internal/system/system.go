@@ -14,12 +14,14 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"net/netip"
 	"os"
 	"slices"
 	"sync"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/probity-run/probity/internal/controller"
 	"github.com/probity-run/probity/internal/manifest"
@@ -104,9 +106,10 @@ type System struct {
 	registry   *registry.Registry
 	node       *node.Node
 	controller *controller.Controller
-	proxy      *proxy.Proxy // nil with Options.NoServices
-	files      *fileWatch   // from Start on
-	socket     *control     // from Start on
+	proxy      *proxy.Proxy  // nil with Options.NoServices
+	reserved   *reservations // of the proxy, nil without it
+	files      *fileWatch    // from Start on
+	socket     *control      // from Start on
 	loader     *loader
 	applier    *applier   // of the goroutine of run
 	first      *manifests // what that applies first; nil without manifests
@@ -160,8 +163,16 @@ func New(opts Options) (*System, error) {
 func (s *System) compose() {
 	var traffic node.Traffic
 	if !s.opts.NoServices {
-		reserved := s.first.reservedPorts()
-		s.proxy = proxy.New(proxy.Options{Store: s.store, Reserved: func(port int) bool { return reserved[port] }, Logger: s.opts.Logger})
+		s.reserved = newReservations(s.store)
+		if s.first != nil {
+			s.reserved.set(sourceOf(s.opts.Manifests), s.first)
+		}
+		s.proxy = proxy.New(proxy.Options{
+			Store: s.store, Reserved: s.reserved.owner, Logger: s.opts.Logger,
+			CheckListener: func(ctx context.Context, pod types.UID, address netip.AddrPort) error {
+				return s.node.CheckListener(ctx, pod, address)
+			},
+		})
 		traffic = s.proxy
 	}
 	s.controller = controller.New(controller.Options{Store: s.store, Registry: s.registry, Logger: s.opts.Logger})

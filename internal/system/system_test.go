@@ -20,6 +20,9 @@ func TestMain(m *testing.M) {
 	if process.IsShepherd(os.Args) {
 		os.Exit(process.ShepherdMain())
 	}
+	if os.Getenv(asServer) != "" {
+		serve()
+	}
 	// else each shepherd sleeps for a second at its end under -race
 	if err := os.Setenv("GORACE", "atexit_sleep_ms=0"); err != nil {
 		panic(err)

@@ -52,6 +52,10 @@ func (sp *servicePort) dialEndpoint(rr *routedRequest) *net.TCPConn {
 		}
 		dialer := net.Dialer{Timeout: dialTimeout}
 		conn, err := dialer.DialContext(sp.ctx, "tcp", rr.endpoint.address)
+		if err == nil && rr.attempt.instance.inFlight.hasAny(flagClosed) {
+			_ = conn.Close() // it may be a connection to the Pod's next process; nothing was sent
+			err = errProcessEnded
+		}
 		if err == nil {
 			rr.attempt.markSent() // the endpoint may speak first
 			return conn.(*net.TCPConn)

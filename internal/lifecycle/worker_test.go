@@ -50,7 +50,7 @@ func (b *bench) runs(until, takes time.Duration, find func() ProbeOutcome) []tim
 }
 
 func succeed() ProbeOutcome { return OutcomeSuccess }
-func fail() ProbeOutcome         { return OutcomeFailure }
+func fail() ProbeOutcome    { return OutcomeFailure }
 
 func halves(n ...int) []time.Duration {
 	var d []time.Duration

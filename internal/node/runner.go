@@ -3,6 +3,7 @@ package node
 import (
 	"log/slog"
 	"path/filepath"
+	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -31,6 +32,7 @@ type runner struct {
 	traffic    *podTraffic
 	containers *containers
 	attempts   *attempts
+	inspection *inspection
 	hooks      *hooks
 }
 
@@ -51,8 +53,13 @@ func newRunner(n *Node, pod *corev1.Pod) *runner {
 	r.report = &reportWriter{store: n.opts.Store, pod: pod, log: r.log}
 	r.allocation = &allocation{pod: pod, pool: n.machine.ports, objects: n.objects, dir: filepath.Join(dir, "volumes")}
 	r.traffic = &podTraffic{loop: r.loop, pod: pod, traffic: n.opts.Traffic, log: r.log, stopping: map[string]bool{}}
+	owners := portOwners{n.machine.newIdentity(), n.machine.tree}
+	r.inspection = &inspection{
+		loop: r.loop, pod: pod, machine: n.machine.inspector, owners: owners, allocation: r.allocation, object: r.object,
+		advice: &n.advice, log: r.log, failures: map[probeKey]int{},
+	}
 	ports := &portWatch{
-		loop: r.loop, owners: portOwners{n.machine.newIdentity(), n.machine.tree},
+		loop: r.loop, owners: owners,
 		allocation: r.allocation, object: r.object, adopted: func() { r.writeStatus(time.Now()) },
 	}
 	r.containers = &containers{
@@ -67,7 +74,7 @@ func newRunner(n *Node, pod *corev1.Pod) *runner {
 			pod: pod, running: r.running, commands: execStarter{n.opts.Starter, string(pod.UID) + "/probe"},
 			ports: ports, client: n.client, prepare: n.engine.Prepare, prepared: map[probeKey]preparedProbe{},
 		},
-		engine: n.engine, stalls: &n.stalls, routine: &n.routine, report: r.report, dead: n.machine.dead,
+		inspection: r.inspection, engine: n.engine, stalls: &n.stalls, routine: &n.routine, report: r.report, dead: n.machine.dead,
 		cancels: map[probeKey]func() bool{},
 	}
 	r.hooks = &hooks{
@@ -179,6 +186,11 @@ func (r *runner) writeStatus(now time.Time) {
 	status := r.state.Status(now)
 	r.object.write(status, processAnnotations(&r.pod.Spec, r.running.pids(), r.allocation.ports))
 	r.traffic.admit(isReady(&status))
+	for _, s := range slices.Concat(status.InitContainerStatuses, status.ContainerStatuses) {
+		if inst := r.running[s.Name]; inst != nil && s.Ready {
+			r.inspection.ready(containerNamed(&r.pod.Spec, s.Name), inst)
+		}
+	}
 }
 
 // eventsOf are the events that a Pod's object amounts to.

@@ -66,7 +66,7 @@ func newRunner(n *Node, pod *corev1.Pod) *runner {
 		loop: r.loop, pod: pod, running: r.running,
 		programs: programs{pod: pod, objects: n.objects, environ: n.opts.Environ, memory: n.machine.memory, allocation: r.allocation},
 		launcher: &launcher{loop: r.loop, pod: pod, starter: n.opts.Starter, logs: &n.logs, dir: dir, follow: n.opts.Follow, log: r.log},
-		ports:    ports, traffic: r.traffic, object: r.object, log: r.log,
+		ports:    ports, report: r.report, traffic: r.traffic, object: r.object, log: r.log,
 	}
 	r.attempts = &attempts{
 		loop: r.loop, state: r.state, running: r.running,
@@ -163,14 +163,17 @@ func (r *runner) carryOut(effect lifecycle.Effect) {
 	case lifecycle.StartContainer:
 		r.containers.start(e)
 	case lifecycle.StopContainer:
+		r.object.stale = true
 		r.containers.stop(e)
 	case lifecycle.KillContainer:
+		r.object.stale = true
 		r.containers.kill(e)
 	case lifecycle.RunProbe:
 		r.attempts.start(e)
 	case lifecycle.CancelProbe:
 		r.attempts.cancel(e)
 	case lifecycle.RunHook:
+		r.object.stale = true
 		r.hooks.run(e)
 	case lifecycle.Record:
 		r.object.record(e.FieldPath, e.Type, e.Reason, e.Message)
@@ -184,7 +187,7 @@ func (r *runner) carryOut(effect lifecycle.Effect) {
 // writeStatus brings the Pod's object up to date. A Pod that is Ready again gets requests again.
 func (r *runner) writeStatus(now time.Time) {
 	status := r.state.Status(now)
-	r.object.write(status, processAnnotations(&r.pod.Spec, r.running.pids(), r.allocation.ports))
+	r.object.write(status, processAnnotations(&r.pod.Spec, r.running.pids(), r.state.Stopping, r.allocation.ports))
 	r.traffic.admit(isReady(&status))
 	for _, s := range slices.Concat(status.InitContainerStatuses, status.ContainerStatuses) {
 		if inst := r.running[s.Name]; inst != nil && s.Ready {

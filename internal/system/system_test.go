@@ -158,7 +158,7 @@ func TestStopWhenFinished(t *testing.T) {
 		"true":                             "",
 		"exit 3":                           failed + "exited with code 3 and printed nothing",
 		"echo one; echo two words; exit 4": failed + `exited with code 4; its last line: "two words"`,
-		"kill -KILL $$$$":                    failed + "was killed by signal 9 (exit code 137) and printed nothing",
+		"kill -KILL $$$$":                  failed + "was killed by signal 9 (exit code 137) and printed nothing",
 	} {
 		dir := folder(t)
 		s := started(t, t.Context(), Options{

@@ -29,7 +29,7 @@ func TestReportForgetsADeadInstance(t *testing.T) {
 	})
 }
 
-// A report that is due when its Pod is removed is no error.
+// A report that is due when its Pod is removed leaves nothing, and is no error.
 func TestReportOfARemovedPod(t *testing.T) {
 	s := store.New(store.Options{Kinds: append(store.Kubernetes(), Kinds()...)})
 	pod, err := store.Create(s, examplePodOf())
@@ -47,6 +47,9 @@ func TestReportOfARemovedPod(t *testing.T) {
 		time.Sleep(2 * time.Second)
 		w.writeIfDue(time.Now())
 	})
+	if reports, _ := store.List[*ProbeReport](s, store.Selector{}); len(reports) > 0 {
+		t.Errorf("a report is left without its Pod: %+v", reports[0])
+	}
 	if logged.Len() > 0 {
 		t.Errorf("logged: %s", logged.String())
 	}

@@ -59,8 +59,7 @@ func (w *reportWriter) writeIfDue(now time.Time) {
 		return
 	}
 	w.due, w.written = time.Time{}, now
-	// Somebody else may have removed the Pod by now; then there is nothing to report on.
-	if err := w.write(); err != nil && !apierrors.IsNotFound(err) {
+	if err := w.write(); err != nil {
 		w.log.Error("Cannot write the probe report", "error", err)
 	}
 }

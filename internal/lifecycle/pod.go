@@ -90,6 +90,9 @@ func (p *Pod) Deadline() time.Time {
 			deadline = t
 		}
 	}
+	if p.sync != nil && p.sync.all != nil {
+		consider(p.sync.all.over)
+	}
 	for c := range p.containers() {
 		consider(c.kill.deadline)
 		if p.deletion == nil && p.sync == nil && !p.Terminal() {
@@ -185,6 +188,7 @@ func (p *Pod) onStarted(e Started, now time.Time) {
 func (p *Pod) running(c *container, now time.Time) {
 	c.state, c.waiting, p.changed = stateRunning, nil, true
 	c.instances++
+	p.endRestartAll()
 	for _, w := range c.workers {
 		w.begin(c.instance, c.startedAt, now)
 	}
@@ -201,7 +205,7 @@ func (p *Pod) onStartFailed(e StartFailed, now time.Time) {
 		// nothing was created: no instance, no back-off, the generic retry (R18, R112)
 		p.record(c, corev1.EventTypeWarning, "Failed", "Error: "+e.Message)
 		c.state, c.retryAt = stateWaiting, now.Add(InitialBackoff)
-		if c.exit != nil {
+		if c.exit != nil && !c.removed() {
 			c.state = stateExited
 		}
 		return

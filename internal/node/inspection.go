@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"os"
 	"slices"
+	"strconv"
 	"syscall"
 	"time"
 
@@ -106,7 +107,7 @@ func (i *inspection) look(c *corev1.Container, inst *instance) (findings, error)
 func (i *inspection) judge(c *corev1.Container, found findings) {
 	for _, port := range i.allocation.ports.reachable(c) {
 		if text := loopbackOnly(c, port, found.listeners); text != "" {
-			i.say(c, "LoopbackOnly", port.String(), text)
+			i.say(c, "LoopbackOnly", strconv.Itoa(port.declared), text)
 		}
 	}
 	if text := stopSignalIgnored(&i.pod.Spec, c, found.main, found.others); text != "" {
@@ -132,13 +133,9 @@ func (i *inspection) attempted(a *attempt, outcome probe.Outcome, running instan
 	if err != nil {
 		return // the probe's own error says so
 	}
-	processes := running.processes()
-	owns, tree := i.owners.among(processes), i.owners.treeOf(processes)
-	i.loop.start(func() {
-		if err := i.lookForPort(c, a.Type, to, owns, tree); err != nil {
-			i.complain(c, err)
-		}
-	})
+	if err := i.lookForPort(c, a.Type, to, running.processes()); err != nil {
+		i.complain(c, err)
+	}
 }
 
 // suspicious reports whether to look once more after so many failures: ever more seldom, since most
@@ -148,19 +145,20 @@ func suspicious(failures int) bool {
 	return failures%inspectedFailures == 0 && times&(times-1) == 0
 }
 
-// lookForPort finds out who listens instead where a probe finds nobody.
-func (i *inspection) lookForPort(c *corev1.Container, t lifecycle.ProbeType, to target, owns ownsFunc, tree processTree) error {
+// lookForPort finds out who listens instead where a probe finds nobody. It asks at once, as an
+// attempt itself does: the failure may be what ends the processes.
+func (i *inspection) lookForPort(c *corev1.Container, t lifecycle.ProbeType, to target, processes []process.Process) error {
 	if to.declared != 0 {
-		owner, err := owns(int(to.declared))
+		owner, err := i.owners.among(processes)(int(to.declared))
 		if err != nil {
 			return err
 		}
 		if owner.Owner == process.Stranger {
-			i.loop.post(func() { i.say(c, "PortInUse", "", portTaken(i.pod, c, to.declared, owner)) })
+			i.say(c, "PortInUse", "", portTaken(i.pod, c, to.declared, owner))
 			return nil
 		}
 	}
-	pids, err := tree()
+	pids, err := i.owners.treeOf(processes)()
 	if err != nil {
 		return err
 	}
@@ -168,11 +166,9 @@ func (i *inspection) lookForPort(c *corev1.Container, t lifecycle.ProbeType, to 
 	if err != nil {
 		return err
 	}
-	i.loop.post(func() {
-		if text := portMismatch(c, t, to, listeners, i.allocation.ports); text != "" {
-			i.say(c, "PortMismatch", string(t), text)
-		}
-	})
+	if text := portMismatch(c, t, to, listeners, i.allocation.ports); text != "" {
+		i.say(c, "PortMismatch", string(t), text)
+	}
 	return nil
 }
 

@@ -55,17 +55,17 @@ func TestInspectionOncePerWorkload(t *testing.T) {
 				p.OwnerReferences = []metav1.OwnerReference{{Kind: "ReplicaSet", Name: "web", UID: owner, Controller: new(true)}}
 			})
 		}
-		n.starter.program("server", behaviour{listens: "PORT", noHandler: true, life: 4 * time.Second, code: 1})
+		n.starter.program("server", behaviour{listens: "PORT", loopback: true, noHandler: true, life: 4 * time.Second, code: 1})
 		n.create(replica("web", "a"))
 		n.create(replica("web-2", "a"))
 		n.at(30 * time.Second)
-		if got := n.events("StopSignalIgnored"); len(got) != 1 {
-			t.Errorf("%d Events of two replicas and their restarts, want 1: %q", len(got), got)
+		if got := n.events("StopSignalIgnored", "LoopbackOnly"); len(got) != 2 {
+			t.Errorf("%d Events of two replicas and their restarts, want one of each: %q", len(got), got)
 		}
 		n.create(replica("web-3", "other"))
 		n.at(60 * time.Second)
-		if got := n.events("StopSignalIgnored"); len(got) != 2 {
-			t.Errorf("%d Events of two workloads, want 2: %q", len(got), got)
+		if got := n.events("StopSignalIgnored", "LoopbackOnly"); len(got) != 4 {
+			t.Errorf("%d Events of two workloads, want two of each: %q", len(got), got)
 		}
 	})
 }

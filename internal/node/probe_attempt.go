@@ -83,8 +83,8 @@ func (s *attempts) done(a attempt, result probe.Result, took time.Duration) {
 	}
 	result = discountStall(result, took, a.timeout(), s.stalls.stalled(a.began.Add(took))-a.stalled)
 	outcome, output := outcomeOf(result)
-	s.loop.on(lifecycle.ProbeDone{Container: a.Container, Instance: a.Instance, Type: a.Type, Outcome: outcome, Output: output})
 	s.inspection.attempted(&a, result.Outcome, s.running)
+	s.loop.on(lifecycle.ProbeDone{Container: a.Container, Instance: a.Instance, Type: a.Type, Outcome: outcome, Output: output})
 	s.report.put(newRecord(a.key(), result, a.began, took, s.state.Probes()), time.Now())
 }
 

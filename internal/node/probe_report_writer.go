@@ -44,7 +44,7 @@ func (w *reportWriter) put(record ProbeRecord, now time.Time) {
 	w.writeIfDue(now)
 }
 
-// forget drops the records of a container whose instance ended: they say nothing about the next one.
+// forget drops the records of a container whose instance ended: they say nothing about the next.
 func (w *reportWriter) forget(container string, now time.Time) {
 	before := len(w.report.Probes)
 	w.report.Probes = slices.DeleteFunc(w.report.Probes, func(p ProbeRecord) bool { return p.Container == container })

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"strconv"
 	"syscall"
@@ -11,9 +12,13 @@ import (
 
 // DefaultAction reports whether a signal has its default action in a process: it is neither caught
 // nor ignored, nor blocked to be waited for. The first process of a PID namespace, as a container's
-// main process is, never gets such a signal (pid_namespaces(7)).
+// main process is, never gets such a signal (pid_namespaces(7)). The error matches fs.ErrNotExist
+// if there is no such process.
 func DefaultAction(pid int, sig syscall.Signal) (bool, error) {
 	data, err := os.ReadFile(procPath(pid, "status"))
+	if errors.Is(err, syscall.ESRCH) {
+		err = fs.ErrNotExist // it ended between open and read
+	}
 	if err != nil {
 		return false, fmt.Errorf("cannot read the signal handlers of process %d: %w", pid, err)
 	}

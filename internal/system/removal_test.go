@@ -13,8 +13,8 @@ import (
 	"github.com/probity-run/probity/internal/store"
 )
 
-// TestForcedDeletion: what kubectl delete --grace-period=0 --force does leaves no process, and a new
-// Pod of the name runs alone.
+// TestForcedDeletion: what kubectl delete --grace-period=0 --force does leaves no process, and a
+// new Pod of the name runs alone.
 func TestForcedDeletion(t *testing.T) {
 	dir := folder(t)
 	s := started(t, t.Context(), Options{

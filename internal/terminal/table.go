@@ -126,8 +126,8 @@ func (p snapshot) row(pod *corev1.Pod, s corev1.ContainerStatus) []cell {
 	}
 }
 
-// readiness is empty for a plain init container, which is never ready for anything; the API calls it
-// ready once it succeeded.
+// readiness is empty for a plain init container, which is never ready for anything; the API calls
+// it ready once it succeeded.
 func readiness(s corev1.ContainerStatus) cell {
 	if plainInit(s) {
 		return cell{}
@@ -142,8 +142,8 @@ func startedness(s corev1.ContainerStatus) cell {
 	return yesNo(*s.Started)
 }
 
-// plainInit reports whether this is an init container that is no sidecar: only those have no started
-// in their status.
+// plainInit reports whether this is an init container that is no sidecar: only those have no
+// started in their status.
 func plainInit(s corev1.ContainerStatus) bool { return s.Started == nil }
 
 func yesNo(b bool) cell {

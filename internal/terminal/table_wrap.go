@@ -11,8 +11,8 @@ const (
 	wrapIndent = "              "
 )
 
-// wrap breaks a line at spaces so that nothing of it is cut off, into at most wrapLines lines. Lines
-// after the first are indented to where the Event's type stands.
+// wrap breaks a line at spaces so that nothing of it is cut off, into at most wrapLines lines.
+// Lines after the first are indented to where the Event's type stands.
 func wrap(line string, width int) []string {
 	if width < wrapWidth || utf8.RuneCountInString(line) <= width {
 		return []string{fit(line, width)}

@@ -95,6 +95,9 @@ func (p *Pod) Deadline() time.Time {
 			deadline = t
 		}
 	}
+	if p.sync != nil && p.sync.all != nil {
+		consider(p.sync.all.over)
+	}
 	for c := range p.containers() {
 		consider(c.kill.deadline)
 		if p.deletion == nil && p.sync == nil && !p.Terminal() {
@@ -111,6 +114,16 @@ func (p *Pod) Deadline() time.Time {
 
 // Terminal reports whether the Pod Succeeded or Failed: nothing of it will run again (R117).
 func (p *Pod) Terminal() bool { return p.phase == corev1.PodSucceeded || p.phase == corev1.PodFailed }
+
+// Stopping reports whether a container is being stopped: its kill began and its exit did not come.
+func (p *Pod) Stopping(container string) bool {
+	for c := range p.containers() {
+		if c.spec.Name == container {
+			return c.kill.active()
+		}
+	}
+	return false
+}
 
 // Probes lists the state of every probe, in the order of the containers.
 func (p *Pod) Probes() []ProbeState {
@@ -180,6 +193,7 @@ func (p *Pod) onStarted(e Started, now time.Time) {
 func (p *Pod) running(c *container, now time.Time) {
 	c.state, c.waiting, p.changed = stateRunning, nil, true
 	c.instances++
+	p.endRestartAll()
 	for _, w := range c.workers {
 		w.begin(c.instance, c.startedAt, now)
 	}
@@ -196,7 +210,7 @@ func (p *Pod) onStartFailed(e StartFailed, now time.Time) {
 		// nothing was created: no instance, no back-off, the generic retry (R18, R112)
 		p.record(c, corev1.EventTypeWarning, "Failed", "Error: "+e.Message)
 		c.state, c.retryAt = stateWaiting, now.Add(InitialBackoff)
-		if c.exit != nil {
+		if c.exit != nil && !c.removed() {
 			c.state = stateExited
 		}
 		return

@@ -13,6 +13,9 @@ import (
 const (
 	// AnnotationPID is the process id of the running instance.
 	AnnotationPID = "probity.run/pid."
+	// AnnotationStopping is there while the running instance is being stopped: from its Killing
+	// Event to its exit. The status goes on to say Running, as the kubelet's does.
+	AnnotationStopping = "probity.run/stopping."
 )
 
 // commandLine is what runs for a container, before $(NAME) is expanded: the annotation if there is

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"os"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 
@@ -21,6 +22,7 @@ type containers struct {
 	programs programs
 	launcher *launcher
 	ports    *portWatch
+	report   *reportWriter
 	traffic  *podTraffic
 	object   *podObject
 	log      *slog.Logger
@@ -72,7 +74,8 @@ func (c *containers) started(spec *corev1.Container, inst *instance, p process.P
 func (c *containers) exited(spec *corev1.Container, inst *instance, exit process.Exit) {
 	delete(c.running, spec.Name)
 	c.object.stale = true
-	if message := portInUse(spec, exit, c.ports.owners.among(c.running.processes())); message != "" {
+	c.report.forget(spec.Name, time.Now())
+	if message := portInUse(c.pod, spec, exit, c.ports.owners.among(c.running.processes())); message != "" {
 		c.object.record(fieldPath(&c.pod.Spec, spec.Name), corev1.EventTypeWarning, "PortInUse", message)
 	}
 	c.loop.on(lifecycle.Exited{Container: spec.Name, Instance: inst.id, ExitCode: int32(exit.Code), Signal: int32(exit.Signal), At: exit.At})

@@ -7,10 +7,10 @@
 //
 // A runner has a part for each thing that changes by itself: its object in the store, its report,
 // what this machine allocates to it (ports and volumes), its containers, the attempts of its
-// probes, its hooks, the ports that its programs really listen on, and its traffic. The parts share
-// the loop, which is the runner's goroutine: their state belongs to it, and every other goroutine
-// posts functions to it. What they decide is decided by functions of values, without goroutine,
-// clock or I/O.
+// probes, its hooks, the ports that its programs really listen on, an inspection of what would not
+// work on a cluster, and its traffic. The parts share the loop, which is the runner's goroutine:
+// their state belongs to it, and every other goroutine posts functions to it. What they decide is
+// decided by functions of values, without goroutine, clock or I/O.
 //
 // A Pod whose object is removed from the store is killed at once. A new Pod of that name does not
 // start before nothing of it is left.

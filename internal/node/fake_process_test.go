@@ -3,6 +3,7 @@ package node
 import (
 	"fmt"
 	"maps"
+	"net/netip"
 	"os"
 	"slices"
 	"strconv"
@@ -53,6 +54,8 @@ type behaviour struct {
 	term      time.Duration // how long it runs on after the stop signal
 	stubborn  bool          // it ignores the stop signal
 	killTakes time.Duration // how long its tree is there after SIGKILL
+	loopback  bool          // it listens on 127.0.0.1 only
+	noHandler bool          // it has no handler for its stop signal
 }
 
 // fakeStarter starts fake processes. It is safe for concurrent use.
@@ -99,6 +102,7 @@ func (s *fakeStarter) Start(spec process.Spec) (process.Process, error) {
 	}
 	if b.listens != "" {
 		s.sockets.listen(p.port(), p.pid)
+		s.sockets.bind(p.pid, b.loopback)
 	}
 	if b.life > 0 {
 		time.AfterFunc(b.life, func() { p.end(process.Exit{Code: b.code}) })
@@ -117,6 +121,33 @@ func (s *fakeStarter) runs(name string) []*fakeProcess {
 		}
 	}
 	return some
+}
+
+// byPID is the process of that number.
+func (s *fakeStarter) byPID(pid int) *fakeProcess {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, p := range s.started {
+		if p.pid == pid {
+			return p
+		}
+	}
+	return nil
+}
+
+func (s *fakeStarter) defaultAction(pid int, _ syscall.Signal) (bool, error) {
+	p := s.byPID(pid)
+	if p == nil || p.isDone() {
+		return false, os.ErrNotExist
+	}
+	return p.noHandler, nil
+}
+
+func (s *fakeStarter) command(pid int) string {
+	if p := s.byPID(pid); p != nil {
+		return p.name
+	}
+	return ""
 }
 
 // alive lists the programs that run.
@@ -229,9 +260,38 @@ func (p *fakeProcess) port() int {
 // fakeSockets knows which process listens on which port, and which is dead. It is safe for
 // concurrent use.
 type fakeSockets struct {
-	mu      sync.Mutex  // guards what follows
-	holders map[int]int // process ids, by port
-	dead    int         // the process id that the kernel calls dead
+	mu      sync.Mutex   // guards what follows
+	holders map[int]int  // process ids, by port
+	dead    int          // the process id that the kernel calls dead
+	local   map[int]bool // process ids that listen on 127.0.0.1 only
+}
+
+// bind says on which addresses a process listens.
+func (s *fakeSockets) bind(pid int, loopback bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.local == nil {
+		s.local = map[int]bool{}
+	}
+	s.local[pid] = loopback
+}
+
+// held are the sockets of some processes.
+func (s *fakeSockets) held(pids []int) ([]process.Listener, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var all []process.Listener
+	for port, pid := range s.holders {
+		if !slices.Contains(pids, pid) {
+			continue
+		}
+		l := process.Listener{Port: port, Addr: netip.IPv6Unspecified()}
+		if s.local[pid] {
+			l.Addr = loopbackAddr
+		}
+		all = append(all, l)
+	}
+	return all, nil
 }
 
 func (s *fakeSockets) isDead(pid int) bool {

@@ -12,10 +12,11 @@ type instance struct {
 	id      string
 	program *program
 	// done when the process is gone: then its hooks end too, as with a container's PID namespace
-	ctx     context.Context
-	gone    context.CancelFunc
-	process process.Process // nil until it is started
-	signal  syscall.Signal  // the stop signal, once it was sent
+	ctx       context.Context
+	gone      context.CancelFunc
+	process   process.Process // nil until it is started
+	signal    syscall.Signal  // the stop signal, once it was sent
+	inspected bool            // by inspection
 }
 
 // ended reports whether the process and its tree are gone.

@@ -61,9 +61,10 @@ type Node struct {
 	logs    process.Logs
 	ended   endedLogs
 	stalls  stallClock
-	routine batch          // results that change nothing
-	engine  probeEngine    // from Run on
-	grid    grid           // from Run on
+	routine batch       // results that change nothing
+	engine  probeEngine // from Run on
+	grid    grid        // from Run on
+	advice  advice
 	running sync.WaitGroup // of the runners and the stallClock
 
 	mu      sync.Mutex // guards runners
@@ -181,7 +182,18 @@ func (n *Node) startLocked(r *runner) {
 		n.mu.Lock()
 		defer n.mu.Unlock()
 		delete(n.runners, r.pod.UID)
+		n.forgetAdviceLocked(workloadOf(r.pod))
 	})
+}
+
+// forgetAdviceLocked forgets what was said about a workload of which no Pod is left.
+func (n *Node) forgetAdviceLocked(workload types.UID) {
+	for _, r := range n.runners {
+		if workloadOf(r.pod) == workload {
+			return
+		}
+	}
+	n.advice.forget(workload)
 }
 
 // removed kills the processes of a Pod whose object was removed from the store, as a deletion with

@@ -87,8 +87,7 @@ func TestPortInUse(t *testing.T) {
 		n.starter.program("server", behaviour{life: time.Second, code: 1})
 		n.create(examplePodOf(withReadiness("/ready")))
 		n.at(5 * time.Second)
-		want := "Warning PortInUse Container app exited with code 1 while process 7 (stranger) holds port 8080: if it listens there whatever PORT says, " +
-			"let it read PORT, or run one replica"
+		want := "Warning PortInUse Port 8080 is taken by process 7 (stranger): if app needs it, let it listen on the port in PORT, or run one replica"
 		if got := n.events("PortInUse"); len(got) == 0 || got[0] != want {
 			t.Errorf("Events = %q, want %q", got, want)
 		}

@@ -59,11 +59,14 @@ func (o *podObject) remove() {
 }
 
 // processAnnotations are the annotations that show a Pod's processes and private ports.
-func processAnnotations(spec *corev1.PodSpec, pids map[string]int, ports *portMap) map[string]string {
+func processAnnotations(spec *corev1.PodSpec, pids map[string]int, stopping func(container string) bool, ports *portMap) map[string]string {
 	annotations := map[string]string{}
 	for _, c := range lifecycle.Containers(spec) {
 		if pid, ok := pids[c.Name]; ok {
 			annotations[AnnotationPID+c.Name] = strconv.Itoa(pid)
+			if stopping(c.Name) {
+				annotations[AnnotationStopping+c.Name] = "true"
+			}
 		}
 		if ports != nil && len(c.Ports) > 0 {
 			annotations[manifest.AnnotationPrivatePorts+c.Name] = ports.annotation(c)
@@ -80,6 +83,7 @@ func annotate(pod *corev1.Pod, annotations map[string]string) {
 	delete(pod.Annotations, manifest.AnnotationListening)
 	for _, c := range lifecycle.Containers(&pod.Spec) {
 		delete(pod.Annotations, AnnotationPID+c.Name)
+		delete(pod.Annotations, AnnotationStopping+c.Name)
 	}
 	for name, value := range annotations {
 		if pod.Annotations == nil {

@@ -21,17 +21,20 @@ func TestProcessAnnotations(t *testing.T) {
 	}
 	ports := &portMap{private: map[int32]int{8080: 41001}}
 	for name, test := range map[string]struct {
-		pids  map[string]int
-		ports *portMap
-		want  map[string]string
+		pids     map[string]int
+		ports    *portMap
+		want     map[string]string
+		stopping string
 	}{
-		"before the first start": {nil, nil, map[string]string{}},
-		"waiting to restart":     {nil, ports, map[string]string{manifest.AnnotationPrivatePorts + "app": "8080:41001"}},
+		"before the first start": {nil, nil, map[string]string{}, "app"},
+		"waiting to restart":     {nil, ports, map[string]string{manifest.AnnotationPrivatePorts + "app": "8080:41001"}, "app"},
 		"running": {map[string]int{"app": 5, "proxy": 6}, ports,
-			map[string]string{manifest.AnnotationPrivatePorts + "app": "8080:41001", AnnotationPID + "app": "5", AnnotationPID + "proxy": "6"}},
+			map[string]string{manifest.AnnotationPrivatePorts + "app": "8080:41001", AnnotationPID + "app": "5", AnnotationPID + "proxy": "6"}, ""},
+		"being stopped": {map[string]int{"app": 5, "proxy": 6}, nil,
+			map[string]string{AnnotationPID + "app": "5", AnnotationPID + "proxy": "6", AnnotationStopping + "app": "true"}, "app"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if diff := cmp.Diff(test.want, processAnnotations(spec, test.pids, test.ports)); diff != "" {
+			if diff := cmp.Diff(test.want, processAnnotations(spec, test.pids, func(c string) bool { return c == test.stopping }, test.ports)); diff != "" {
 				t.Error(diff)
 			}
 		})

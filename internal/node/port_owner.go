@@ -9,6 +9,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
 
+	"github.com/probity-run/probity/internal/manifest"
 	"github.com/probity-run/probity/internal/process"
 	"github.com/probity-run/probity/probe"
 )
@@ -81,20 +82,27 @@ func locate(to target, owns ownsFunc) (found located, verdict *probe.Result) {
 	return located{to, adopted, owner.Owner == process.Own}, nil
 }
 
-// portInUse explains in one sentence why a program that ignores PORT cannot run a second time on
-// this machine; "" if that is not why it exited.
-func portInUse(c *corev1.Container, exit process.Exit, owns ownsFunc) string {
+// portInUse explains why a program whose port somebody else has cannot run on this machine; "" if
+// that is not why it exited.
+func portInUse(pod *corev1.Pod, c *corev1.Container, exit process.Exit, owns ownsFunc) string {
 	if exit.Code == 0 || exit.Signal != 0 {
 		return ""
 	}
 	for _, p := range c.Ports {
 		owner, err := owns(int(p.ContainerPort))
 		if err == nil && owner.Owner == process.Stranger {
-			return fmt.Sprintf("Container %s exited with code %d while %s holds port %d: if it listens there whatever PORT says, let it read PORT, or run one replica",
-				c.Name, exit.Code, describe(owner), p.ContainerPort)
+			return portTaken(pod, c, p.ContainerPort, owner)
 		}
 	}
 	return ""
+}
+
+// portTaken is one sentence with what to do about a declared port that somebody else has.
+func portTaken(pod *corev1.Pod, c *corev1.Container, declared int32, owner process.Ownership) string {
+	if manifest.FixedPorts(&pod.ObjectMeta, &pod.Spec) {
+		return fmt.Sprintf("Port %d is taken by %s, and %s has it fixed: end that process, or run one replica", declared, describe(owner), c.Name)
+	}
+	return fmt.Sprintf("Port %d is taken by %s: if %s needs it, let it listen on the port in PORT, or run one replica", declared, describe(owner), c.Name)
 }
 
 // describe names the process behind a port.

@@ -79,7 +79,7 @@ func TestLocateWithoutAnAnswer(t *testing.T) {
 func TestPortInUseText(t *testing.T) {
 	c := &corev1.Container{Name: "app", Ports: []corev1.ContainerPort{{ContainerPort: 9090}, {ContainerPort: 8080}}}
 	stranger := map[int]process.Ownership{8080: {Owner: process.Stranger, PID: 7, Command: "nc"}}
-	const text = "Container app exited with code 1 while process 7 (nc) holds port 8080: if it listens there whatever PORT says, let it read PORT, or run one replica"
+	const text = "Port 8080 is taken by process 7 (nc): if app needs it, let it listen on the port in PORT, or run one replica"
 	for name, test := range map[string]struct {
 		exit   process.Exit
 		owners map[int]process.Ownership
@@ -92,10 +92,21 @@ func TestPortInUseText(t *testing.T) {
 		"another container of the Pod's": {process.Exit{Code: 1}, map[int]process.Ownership{8080: {Owner: process.Own}}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if got := portInUse(c, test.exit, ownership(test.owners)); got != test.want {
+			if got := portInUse(&corev1.Pod{}, c, test.exit, ownership(test.owners)); got != test.want {
 				t.Errorf("portInUse = %q, want %q", got, test.want)
 			}
 		})
+	}
+}
+
+// A program whose port is fixed cannot be told another one.
+func TestPortTakenText(t *testing.T) {
+	c := &corev1.Container{Name: "app"}
+	fixed := &corev1.Pod{Spec: corev1.PodSpec{HostNetwork: true}}
+	owner := process.Ownership{Owner: process.Stranger, PID: 7, Command: "nc"}
+	want := "Port 8080 is taken by process 7 (nc), and app has it fixed: end that process, or run one replica"
+	if got := portTaken(fixed, c, 8080, owner); got != want {
+		t.Errorf("portTaken = %q, want %q", got, want)
 	}
 }
 

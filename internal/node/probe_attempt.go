@@ -30,16 +30,17 @@ func (a *attempt) timeout() time.Duration { return time.Duration(a.Probe.Timeout
 
 // attempts makes the attempts of a Pod's probes and hands their results to the core.
 type attempts struct {
-	loop    *loop
-	state   *lifecycle.Pod // read only
-	running instances
-	probers *probers
-	engine  probeEngine
-	stalls  *stallClock
-	routine *batch // results that change nothing
-	report  *reportWriter
-	dead    func(pid int) bool
-	cancels map[probeKey]func() bool // of the newest attempt of each probe
+	loop       *loop
+	state      *lifecycle.Pod // read only
+	running    instances
+	probers    *probers
+	engine     probeEngine
+	stalls     *stallClock
+	routine    *batch // results that change nothing
+	report     *reportWriter
+	inspection *inspection
+	dead       func(pid int) bool
+	cancels    map[probeKey]func() bool // of the newest attempt of each probe
 }
 
 // start starts one attempt. The engine makes it and hands its result to the loop.
@@ -82,6 +83,7 @@ func (s *attempts) done(a attempt, result probe.Result, took time.Duration) {
 	}
 	result = discountStall(result, took, a.timeout(), s.stalls.stalled(a.began.Add(took))-a.stalled)
 	outcome, output := outcomeOf(result)
+	s.inspection.attempted(&a, result.Outcome, s.running)
 	s.loop.on(lifecycle.ProbeDone{Container: a.Container, Instance: a.Instance, Type: a.Type, Outcome: outcome, Output: output})
 	s.report.put(newRecord(a.key(), result, a.began, took, s.state.Probes()), time.Now())
 }

@@ -44,6 +44,16 @@ func (w *reportWriter) put(record ProbeRecord, now time.Time) {
 	w.writeIfDue(now)
 }
 
+// forget drops the records of a container whose instance ended: they say nothing about the next.
+func (w *reportWriter) forget(container string, now time.Time) {
+	before := len(w.report.Probes)
+	w.report.Probes = slices.DeleteFunc(w.report.Probes, func(p ProbeRecord) bool { return p.Container == container })
+	if len(w.report.Probes) < before {
+		w.due = now // at once: nobody shall look at them any more
+		w.writeIfDue(now)
+	}
+}
+
 func (w *reportWriter) writeIfDue(now time.Time) {
 	if w.due.IsZero() || w.due.After(now) {
 		return

@@ -3,6 +3,7 @@ package node
 import (
 	"log/slog"
 	"path/filepath"
+	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -33,6 +34,7 @@ type runner struct {
 	traffic    *podTraffic
 	containers *containers
 	attempts   *attempts
+	inspection *inspection
 	hooks      *hooks
 }
 
@@ -54,15 +56,20 @@ func newRunner(n *Node, pod *corev1.Pod) *runner {
 	r.report = &reportWriter{store: n.opts.Store, pod: pod, log: r.log}
 	r.allocation = &allocation{pod: pod, pool: n.machine.ports, objects: n.objects, dir: filepath.Join(dir, "volumes"), secretDir: podSecretDir(n.opts, pod)}
 	r.traffic = &podTraffic{loop: r.loop, pod: pod, traffic: n.opts.Traffic, log: r.log, stopping: map[string]bool{}}
+	owners := portOwners{n.machine.newIdentity(), n.machine.tree}
+	r.inspection = &inspection{
+		loop: r.loop, pod: pod, machine: n.machine.inspector, owners: owners, allocation: r.allocation, object: r.object,
+		advice: &n.advice, log: r.log, failures: map[probeKey]int{},
+	}
 	ports := &portWatch{
-		loop: r.loop, owners: portOwners{n.machine.newIdentity(), n.machine.tree},
+		loop: r.loop, owners: owners,
 		allocation: r.allocation, object: r.object, changed: func() { r.writeStatus(time.Now()) },
 	}
 	r.containers = &containers{
 		loop: r.loop, pod: pod, running: r.running,
 		programs: programs{pod: pod, objects: n.objects, environ: n.opts.Environ, memory: n.machine.memory, allocation: r.allocation},
 		launcher: &launcher{loop: r.loop, pod: pod, starter: n.opts.Starter, logs: &n.logs, dir: dir, follow: n.opts.Follow, log: r.log},
-		ports:    ports, traffic: r.traffic, object: r.object, log: r.log,
+		ports:    ports, report: r.report, traffic: r.traffic, object: r.object, log: r.log,
 	}
 	r.attempts = &attempts{
 		loop: r.loop, state: r.state, running: r.running,
@@ -70,7 +77,7 @@ func newRunner(n *Node, pod *corev1.Pod) *runner {
 			pod: pod, running: r.running, commands: execStarter{n.opts.Starter, string(pod.UID) + "/probe"},
 			ports: ports, client: n.client, prepare: n.engine.Prepare, prepared: map[probeKey]preparedProbe{},
 		},
-		engine: n.engine, stalls: &n.stalls, routine: &n.routine, report: r.report, dead: n.machine.dead,
+		inspection: r.inspection, engine: n.engine, stalls: &n.stalls, routine: &n.routine, report: r.report, dead: n.machine.dead,
 		cancels: map[probeKey]func() bool{},
 	}
 	r.hooks = &hooks{
@@ -161,14 +168,17 @@ func (r *runner) carryOut(effect lifecycle.Effect) {
 	case lifecycle.StartContainer:
 		r.containers.start(e)
 	case lifecycle.StopContainer:
+		r.object.stale = true
 		r.containers.stop(e)
 	case lifecycle.KillContainer:
+		r.object.stale = true
 		r.containers.kill(e)
 	case lifecycle.RunProbe:
 		r.attempts.start(e)
 	case lifecycle.CancelProbe:
 		r.attempts.cancel(e)
 	case lifecycle.RunHook:
+		r.object.stale = true
 		r.hooks.run(e)
 	case lifecycle.Record:
 		r.object.record(e.FieldPath, e.Type, e.Reason, e.Message)
@@ -182,8 +192,13 @@ func (r *runner) carryOut(effect lifecycle.Effect) {
 // writeStatus brings the Pod's object up to date. A Pod that is Ready again gets requests again.
 func (r *runner) writeStatus(now time.Time) {
 	status := r.state.Status(now)
-	r.object.write(status, processAnnotations(&r.pod.Spec, r.running.pids(), r.allocation.ports))
+	r.object.write(status, processAnnotations(&r.pod.Spec, r.running.pids(), r.state.Stopping, r.allocation.ports))
 	r.traffic.admit(isReady(&status))
+	for _, s := range slices.Concat(status.InitContainerStatuses, status.ContainerStatuses) {
+		if inst := r.running[s.Name]; inst != nil && s.Ready {
+			r.inspection.ready(containerNamed(&r.pod.Spec, s.Name), inst)
+		}
+	}
 }
 
 // eventsOf are the events that a Pod's object amounts to.

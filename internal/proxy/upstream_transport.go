@@ -82,8 +82,8 @@ func dialInstance(ctx context.Context, dialer *net.Dialer, network, address stri
 	if err != nil {
 		return nil, &dialError{err}
 	}
-	// The process may have ended meanwhile. Its end is known before the Pod's next process starts, so
-	// a connection to that one is always noticed here.
+	// The process may have ended meanwhile. Its end is known before the Pod's next process starts,
+	// so a connection to that one is always noticed here.
 	if processEnded(ctx) {
 		_ = conn.Close() // nothing was sent
 		return nil, &dialError{errProcessEnded}

@@ -98,28 +98,31 @@ func (s *System) advance() (over bool, err error) {
 		return false, nil
 	}
 	pods, _ := store.List[*corev1.Pod](s.store, store.Selector{})
-	finished, err := finished(pods)
+	finished, failed := finished(pods)
+	if failed != nil {
+		err = s.failure(failed)
+	}
 	if finished {
 		s.Stop()
 	}
 	return false, err
 }
 
-// finished reports whether all Pods have ended for good. The error names one that failed.
-func finished(pods []*corev1.Pod) (all bool, err error) {
+// finished reports whether all Pods have ended for good, and one that failed.
+func finished(pods []*corev1.Pod) (all bool, failed *corev1.Pod) {
 	all = true
 	for _, pod := range pods {
 		switch pod.Status.Phase {
 		case corev1.PodSucceeded:
 		case corev1.PodFailed:
 			if pod.DeletionTimestamp == nil {
-				err = fmt.Errorf("pod %q failed for good", pod.Name)
+				failed = pod
 			}
 		default:
 			all = false
 		}
 	}
-	return all, err
+	return all, failed
 }
 
 // workloads are the objects that make Pods.

@@ -156,7 +156,13 @@ func TestEmptySystem(t *testing.T) {
 }
 
 func TestStopWhenFinished(t *testing.T) {
-	for command, want := range map[string]string{"true": "", "exit 3": `pod "job" failed for good`} {
+	const failed = `pod "job" failed for good: container app `
+	for command, want := range map[string]string{
+		"true":                             "",
+		"exit 3":                           failed + "exited with code 3 and printed nothing",
+		"echo one; echo two words; exit 4": failed + `exited with code 4; its last line: "two words"`,
+		"kill -KILL $$$$":                  failed + "was killed by signal 9 (exit code 137) and printed nothing",
+	} {
 		dir := folder(t)
 		s := started(t, t.Context(), Options{
 			Manifests: []string{podOf(t, filepath.Join(dir, "pod.yaml"), "job", "Never", command)}, StateDir: filepath.Join(dir, "state"), StopWhenFinished: true,

@@ -150,7 +150,7 @@ spec:
         readinessProbe: {httpGet: {path: /, port: http}, periodSeconds: 1}
 `))
 	event := r.WaitEvent(1, "Warning PortInUse")
-	if !strings.Contains(event.Message, "let it read PORT, or run one replica") {
+	if !strings.Contains(event.Message, "let it listen on the port in PORT, or run one replica") {
 		t.Errorf("message = %q", event.Message)
 	}
 	r.WaitPod("one ready Pod", harness.Ready)

@@ -128,7 +128,7 @@ func (o CheckOptions) withDefaults() CheckOptions {
 
 func (o CheckOptions) problems(kind Kind) []error {
 	errs := []error{
-		notNegative("Period", o.Period), notNegative("Timeout", o.Timeout), notNegative("MaxAge", o.MaxAge),
+		optional("Period", o.Period), optional("Timeout", o.Timeout), optional("MaxAge", o.MaxAge),
 		notNegative("Failures", o.Failures), notNegative("Successes", o.Successes),
 	}
 	if d := o.withDefaults(); d.MaxAge <= d.Period+d.Timeout {

@@ -47,7 +47,7 @@ type Options struct {
 // are safe for concurrent use, and none blocks on a check.
 //
 // More can be registered while Run runs. What cannot be right (a name that is empty, unprintable or
-// taken, a negative duration, no function) makes Run return an error at once; after Run has begun
+// taken, a duration that is negative or lacks its unit, no function) makes Run return an error at once; after Run has begun
 // it is logged and listed in verbose answers. Either way the handle that was returned is inert: its
 // methods do nothing, as those of a nil handle.
 type Health struct {
@@ -71,6 +71,9 @@ func New(options Options) *Health { return &Health{options: options} }
 func (o Options) settings() (Options, error) {
 	if o.DrainTimeout < 0 {
 		return o, fmt.Errorf("cannot use DrainTimeout %v: it must not be negative", o.DrainTimeout)
+	}
+	if err := errors.Join(optional("DrainTimeout", o.DrainTimeout), optional("ShutdownDelay", max(o.ShutdownDelay, 0))); err != nil {
+		return o, fmt.Errorf("cannot use these Options: %w", err)
 	}
 	if o.ShutdownDelay == 0 {
 		o.ShutdownDelay = defaultShutdownDelay

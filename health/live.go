@@ -22,7 +22,7 @@ type Heartbeat struct {
 // function, so that a check of a database, which no restart helps, cannot be registered here.
 func (h *Health) Live(name string, limit time.Duration) *Heartbeat {
 	l := &heartbeat{name: name, limit: limit, base: time.Now()}
-	if !h.register(name, func(r *registry) { r.heartbeats = append(r.heartbeats, l) }, positive(limit)) {
+	if !h.register(name, func(r *registry) { r.heartbeats = append(r.heartbeats, l) }, positive("the limit", limit)) {
 		return nil
 	}
 	return &Heartbeat{h, l}
@@ -57,13 +57,6 @@ func (b *Heartbeat) Stop() {
 		return
 	}
 	b.h.forget(b.state)
-}
-
-func positive(limit time.Duration) error {
-	if limit <= 0 {
-		return fmt.Errorf("the limit is %v, it must be positive", limit)
-	}
-	return nil
 }
 
 func (h *Health) forget(l *heartbeat) {

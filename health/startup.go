@@ -41,7 +41,7 @@ func (h *Health) Startup(name string, options ...TaskOptions) *Task {
 		late = errors.New("the service has started already")
 	}
 	if !h.register(name, func(r *registry) { t.began, t.moved = time.Now(), time.Now(); r.tasks = append(r.tasks, t) },
-		err, late, notNegative("Stall", o.Stall), notNegative("Budget", o.Budget)) {
+		err, late, optional("Stall", o.Stall), optional("Budget", o.Budget)) {
 		return nil
 	}
 	return &Task{h, t}

@@ -67,7 +67,7 @@ func (c *Check) Report(err error) {
 	if c == nil {
 		return
 	}
-	now := time.Now()
+	err, now := taken(err), time.Now()
 	if err == nil && c.check.clean.Load() {
 		c.check.noteSuccess(now)
 		return

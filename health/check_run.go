@@ -21,6 +21,7 @@ func (h *Health) runCheck(ctx context.Context, c *check) {
 		h.mu.Lock()
 		defer h.mu.Unlock()
 		now := time.Now()
+		h.logPanicLocked(c, o.err)
 		c.finish(now, o, rand.Float64)
 		h.publishLocked(now)
 		h.wakeLocked()
@@ -32,9 +33,9 @@ func (h *Health) runCheck(ctx context.Context, c *check) {
 func (c *check) call(ctx context.Context) result {
 	ctx, cancel := context.WithTimeout(ctx, c.options.Timeout)
 	defer cancel()
-	o := result{err: catchPanic(func() error { return c.run(ctx) })}
+	o := result{err: call(func() error { return c.run(ctx) })}
 	if o.err != nil && c.options.Pool != nil {
-		err := catchPanic(func() error {
+		err := call(func() error {
 			if inUse, size := c.options.Pool(); size > 0 && inUse >= size {
 				o.pool = fmt.Sprintf("%d/%d in use", inUse, size)
 			}
@@ -43,14 +44,4 @@ func (c *check) call(ctx context.Context) result {
 		o.err = errors.Join(o.err, err)
 	}
 	return o
-}
-
-// catchPanic calls f and returns its error; a panic is an error too.
-func catchPanic(f func() error) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("it panicked: %v", p)
-		}
-	}()
-	return f()
 }

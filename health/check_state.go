@@ -39,6 +39,7 @@ type check struct {
 	clean       atomic.Bool  // it passes and no failure was reported: then a success needs no lock
 	passing     atomic.Bool  // it passes
 	logged      string       // what was logged last
+	panics      bool         // the last run did
 }
 
 func newCheck(name string, kind Kind, run func(context.Context) error, o CheckOptions) *check {

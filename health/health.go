@@ -15,6 +15,9 @@ import (
 const (
 	defaultShutdownDelay = 5 * time.Second
 	defaultDrainTimeout  = 20 * time.Second
+
+	maxName   = 200 // bytes
+	maxMisuse = 20  // mistakes that are listed
 )
 
 // Options are the settings of a [Health]. The zero value is ready to use.
@@ -105,6 +108,9 @@ func (h *Health) register(name string, add func(*registry), problems ...error) (
 }
 
 func (h *Health) misusedLocked(err error) {
+	if len(h.misuse) == maxMisuse {
+		return // it happens in a loop: what is known says enough
+	}
 	h.misuse = append(h.misuse, err)
 	if h.run != nil {
 		h.run.log.put(slog.LevelError, "Health is misused", slog.Any("error", err))
@@ -115,6 +121,9 @@ func (h *Health) misusedLocked(err error) {
 func (r *registry) refuse(name string) error {
 	if name == "" {
 		return errors.New("it needs a name")
+	}
+	if len(name) > maxName {
+		return fmt.Errorf("a name has at most %d bytes", maxName)
 	}
 	for _, char := range name {
 		if !strconv.IsPrint(char) || char == '/' || char == utf8.RuneError {

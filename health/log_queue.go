@@ -41,6 +41,13 @@ func (q *logQueue) put(level slog.Level, message string, attrs ...slog.Attr) {
 	}
 }
 
+// panicked adds a line with the stack of a panic, if that is what the error is.
+func (q *logQueue) panicked(message, name string, err error) {
+	if stack := stackOf(err); stack != "" {
+		q.put(slog.LevelError, message, slog.String("name", name), slog.Any("error", err), slog.String("stack", stack))
+	}
+}
+
 // write logs until ctx ends, and then what is left.
 func (q *logQueue) write(ctx context.Context) {
 	for ended := false; !ended; {

@@ -81,6 +81,14 @@ func (h *Health) logCheckLocked(c *check, now time.Time) {
 		slog.String("state", state), slog.String("detail", c.detail(now)), slog.Any("error", c.err))
 }
 
+// logPanicLocked logs where a check panics, when that begins.
+func (h *Health) logPanicLocked(c *check, err error) {
+	if !c.panics {
+		h.run.log.panicked("Check panics", c.name, err)
+	}
+	c.panics = stackOf(err) != ""
+}
+
 func (h *Health) logProbeLocked(p Probe, v verdict) {
 	if h.run == nil {
 		return

@@ -108,8 +108,13 @@ func (h *Health) selfCheck(name string, limit time.Duration, try func(context.Co
 	}
 	beat := &Heartbeat{h, l}
 	h.launch(goroutine{name, func(ctx context.Context) {
+		panics := false
 		for ctx.Err() == nil {
-			err := catchPanic(func() error { return try(ctx) })
+			err := call(func() error { return try(ctx) })
+			if !panics {
+				h.run.log.panicked("Check panics", name, err)
+			}
+			panics = stackOf(err) != ""
 			l.why.Store(&err)
 			if err == nil {
 				beat.Beat()

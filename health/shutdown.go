@@ -47,7 +47,8 @@ func (h *Health) drain(r *run) error {
 				}
 				results <- err
 			}()
-			err = catchPanic(func() error { return d.end(ctx) })
+			err = call(func() error { return d.end(ctx) })
+			r.log.panicked("Drain panics", d.name, err)
 		}})
 	}
 	var errs error

@@ -56,7 +56,7 @@ func (t *Task) Progress(done, total int64) {
 
 // Phase names what is done now, such as "reading index" or "second attempt". A new name is
 // progress.
-func (t *Task) Phase(name string) { t.do(func(s *task, now time.Time) { s.enter(name, now) }) }
+func (t *Task) Phase(name string) { t.do(func(s *task, now time.Time) { s.enter(oneLine(name), now) }) }
 
 // Done ends the task. When all tasks are done, the service has started.
 func (t *Task) Done() {
@@ -71,7 +71,7 @@ func (t *Task) Fail(err error) {
 	if err == nil {
 		err = errors.New("no reason given")
 	}
-	t.do(func(s *task, _ time.Time) { s.err = err })
+	t.do(func(s *task, _ time.Time) { s.err = taken(err) })
 	t.publish()
 }
 

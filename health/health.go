@@ -29,8 +29,9 @@ type Options struct {
 	// for exec probes of workers without a network interface: see [ProbeFile]. Empty means none.
 	HeartbeatFile string
 	// ShutdownDelay is how long the service goes on serving after it has become unready, so that
-	// all that route traffic have noticed before the first connection is refused. Default 5 s;
-	// negative means none. A service that never was ready does not wait.
+	// all that route traffic have noticed before the first connection is refused. Default 5 s in a
+	// cluster, where KUBERNETES_SERVICE_HOST is set, and else none; negative means none. A service
+	// that never was ready does not wait.
 	ShutdownDelay time.Duration
 	// DrainTimeout is how long the functions of [Health.Drain] may take, all together. Default 20
 	// s.
@@ -40,8 +41,9 @@ type Options struct {
 	// from this machine.
 	Reveal func(*http.Request) bool
 	// Log gets a line for each change: a check fails or recovers, the answer to a probe changes.
-	// Nil means no lines. A log handler that blocks delays nothing; lines that find no room in the
-	// meantime are counted, and the log is told how many.
+	// Nil means that warnings and errors go to slog.Default, which writes to standard error. For no
+	// lines at all, give it slog.DiscardHandler. A log handler that blocks delays nothing; lines
+	// that find no room in the meantime are counted, and the log is told how many.
 	Log *slog.Logger
 }
 
@@ -70,8 +72,9 @@ type Health struct {
 // New returns a Health with nothing registered. It checks nothing before [Health.Run].
 func New(options Options) *Health { return &Health{options: options} }
 
-// settings returns the options with their defaults, and what is wrong with them.
-func (o Options) settings() (Options, error) {
+// settings returns the options with their defaults, in a cluster or outside of one, and what is
+// wrong with them.
+func (o Options) settings(inCluster bool) (Options, error) {
 	if o.DrainTimeout < 0 {
 		return o, fmt.Errorf("cannot use DrainTimeout %v: it must not be negative", o.DrainTimeout)
 	}
@@ -79,14 +82,17 @@ func (o Options) settings() (Options, error) {
 		return o, fmt.Errorf("cannot use these Options: %w", err)
 	}
 	if o.ShutdownDelay == 0 {
-		o.ShutdownDelay = defaultShutdownDelay
+		o.ShutdownDelay = -1
+		if inCluster {
+			o.ShutdownDelay = defaultShutdownDelay
+		}
 	}
 	o.ShutdownDelay = max(o.ShutdownDelay, 0)
 	if o.DrainTimeout == 0 {
 		o.DrainTimeout = defaultDrainTimeout
 	}
 	if o.Log == nil {
-		o.Log = slog.New(slog.DiscardHandler)
+		o.Log = slog.New(warnings{slog.Default().Handler()})
 	}
 	return o, nil
 }

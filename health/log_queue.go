@@ -24,6 +24,14 @@ func newLogQueue(log *slog.Logger) *logQueue {
 	return &logQueue{log: log, signal: make(chan struct{}, 1)}
 }
 
+// warnings is a log handler that leaves out everything below a warning.
+type warnings struct{ slog.Handler }
+
+// Enabled implements [slog.Handler].
+func (w warnings) Enabled(ctx context.Context, level slog.Level) bool {
+	return level >= slog.LevelWarn && w.Handler.Enabled(ctx, level)
+}
+
 // put adds a line with the present time.
 func (q *logQueue) put(level slog.Level, message string, attrs ...slog.Attr) {
 	record := slog.NewRecord(time.Now(), level, message, 0)

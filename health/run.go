@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"os"
 	"strings"
 	"time"
 )
@@ -26,7 +27,8 @@ type run struct {
 // Run runs the checks until ctx ends; probes are answered from their results. Then it stops in the
 // order that Kubernetes needs: it makes the service unready, waits for ShutdownDelay, calls the
 // functions of [Health.Drain], and ends the checks. Liveness succeeds all that time, and after. Run
-// returns nil then, or what went wrong on the way.
+// returns nil then, or what went wrong on the way. If signal.NotifyContext ended ctx, an interrupt
+// half a second later or more (a second Ctrl-C) ends the waiting and the context of the functions.
 //
 // It returns an error at once if something was registered that cannot be right, if it was called
 // before, or if it cannot open its own listener or write its heartbeat file; and it stops by
@@ -45,12 +47,16 @@ func (h *Health) Run(ctx context.Context) error {
 	case err = <-r.fatal:
 		r.log.put(slog.LevelError, "Stopping", slog.Any("error", err))
 	}
-	return errors.Join(err, h.shutdown(r))
+	return errors.Join(err, h.shutdown(ctx, r))
 }
+
+// inCluster reports whether this process runs in a container that a kubelet started, which always
+// sets this variable.
+func inCluster() bool { return os.Getenv("KUBERNETES_SERVICE_HOST") != "" }
 
 // begin starts everything, or nothing.
 func (h *Health) begin(ctx context.Context) (*run, error) {
-	options, err := h.options.settings()
+	options, err := h.options.settings(inCluster())
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if err := errors.Join(append(h.misuse, err)...); err != nil {
@@ -138,12 +144,18 @@ func (h *Health) stop() (since time.Time) {
 	return h.registry.stopping
 }
 
-// shutdown is the last part of Run.
-func (h *Health) shutdown(r *run) error {
+// shutdown is the last part of Run, after asked has ended.
+func (h *Health) shutdown(asked context.Context, r *run) error {
 	since := h.stop()
-	sleep(r.group.ctx, h.delay(r.options)-time.Since(since))
-	err := h.drain(r)
-	if missing := r.group.join(joinLimit); missing != nil {
+	patient, end := untilInterrupted(asked, r.group.ctx)
+	defer end()
+	sleep(patient, h.delay(r.options)-time.Since(since))
+	err := errors.Join(h.drain(patient, r), interrupted(patient))
+	limit := joinLimit
+	if interrupted(patient) != nil {
+		limit = slack
+	}
+	if missing := r.group.join(limit); missing != nil {
 		err = errors.Join(err, fmt.Errorf("cannot stop %s: the function goes on after its context has ended", strings.Join(missing, ", ")))
 	}
 	h.mu.Lock()

@@ -14,9 +14,9 @@ const (
 	maxStack     = 16 << 10 // bytes of a panic's stack that the log has
 )
 
-// userError is an error that code of the user returned. Its text was asked for once, and is bounded:
-// Error of a nil pointer or of a careless type may panic, and a text may be a whole answer of a
-// server.
+// userError is an error that code of the user returned. Its text was asked for once, and is
+// bounded: Error of a nil pointer or of a careless type may panic, and a text may be a whole answer
+// of a server.
 type userError struct {
 	err  error // nil if it must not be touched again
 	text string

@@ -16,8 +16,9 @@ const (
 	defaultShutdownDelay = 5 * time.Second
 	defaultDrainTimeout  = 20 * time.Second
 
-	maxName   = 200 // bytes
-	maxMisuse = 20  // mistakes that are listed
+	maxName   = 200     // bytes
+	maxMisuse = 20      // mistakes that are listed
+	maxPool   = 100_000 // workers
 )
 
 // Options are the settings of a [Health]. The zero value is ready to use.
@@ -52,9 +53,9 @@ type Options struct {
 // are safe for concurrent use, and none blocks on a check.
 //
 // More can be registered while Run runs. What cannot be right (a name that is empty, unprintable or
-// taken, a duration that is negative or lacks its unit, no function) makes Run return an error at once; after Run has begun
-// it is logged and listed in verbose answers. Either way the handle that was returned is inert: its
-// methods do nothing, as those of a nil handle.
+// taken, a duration that is negative or lacks its unit, no function) makes Run return an error at
+// once; after Run has begun it is logged and listed in verbose answers. Either way the handle that
+// was returned is inert: its methods do nothing, as those of a nil handle.
 type Health struct {
 	options Options
 	answers [3]atomic.Pointer[answer] // by Probe.index
@@ -91,15 +92,12 @@ func (o Options) settings(inCluster bool) (Options, error) {
 	if o.DrainTimeout == 0 {
 		o.DrainTimeout = defaultDrainTimeout
 	}
-	if o.Log == nil {
-		o.Log = slog.New(warnings{slog.Default().Handler()})
-	}
 	return o, nil
 }
 
 // register adds something to the registry by calling add, unless its name cannot be right or there
 // is an error among problems.
-func (h *Health) register(name string, add func(*registry), problems ...error) (ok bool) {
+func (h *Health) register(name string, add func(*registry, time.Time), problems ...error) (ok bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	problem := errors.Join(append(problems, h.registry.refuse(name))...)
@@ -107,9 +105,11 @@ func (h *Health) register(name string, add func(*registry), problems ...error) (
 		h.misusedLocked(fmt.Errorf("cannot register %q: %w", name, problem))
 		return false
 	}
-	add(&h.registry)
-	h.publishLocked(time.Now())
-	h.wakeLocked()
+	now := time.Now()
+	h.registry.take(name)
+	add(&h.registry, now)
+	h.publishLocked(now)
+	h.wakeForNextLocked(now)
 	return true
 }
 
@@ -136,7 +136,7 @@ func (r *registry) refuse(name string) error {
 			return errors.New("a name is made of printable characters, without a slash")
 		}
 	}
-	if r.has(name) {
+	if r.names[name] {
 		return errors.New("the name is taken, choose another")
 	}
 	return nil

@@ -3,6 +3,7 @@ package health
 import (
 	"context"
 	"log/slog"
+	"math"
 	"sync"
 	"time"
 )
@@ -13,6 +14,7 @@ const logQueueSize = 256 // lines that wait for a slow log
 // goroutine of Run calls write; put may be called from anywhere.
 type logQueue struct {
 	log    *slog.Logger
+	least  slog.Level    // what is below is left out
 	signal chan struct{} // has a value when there may be a line
 
 	mu    sync.Mutex // guards what follows
@@ -20,20 +22,20 @@ type logQueue struct {
 	lost  int
 }
 
+// newLogQueue returns the queue of a log. Without one, warnings and errors go to the default log.
 func newLogQueue(log *slog.Logger) *logQueue {
-	return &logQueue{log: log, signal: make(chan struct{}, 1)}
-}
-
-// warnings is a log handler that leaves out everything below a warning.
-type warnings struct{ slog.Handler }
-
-// Enabled implements [slog.Handler].
-func (w warnings) Enabled(ctx context.Context, level slog.Level) bool {
-	return level >= slog.LevelWarn && w.Handler.Enabled(ctx, level)
+	q := &logQueue{log: log, least: math.MinInt, signal: make(chan struct{}, 1)}
+	if log == nil {
+		q.log, q.least = slog.Default(), slog.LevelWarn
+	}
+	return q
 }
 
 // put adds a line with the present time.
 func (q *logQueue) put(level slog.Level, message string, attrs ...slog.Attr) {
+	if level < q.least {
+		return
+	}
 	record := slog.NewRecord(time.Now(), level, message, 0)
 	record.AddAttrs(attrs...)
 	q.mu.Lock()

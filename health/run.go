@@ -20,7 +20,8 @@ type run struct {
 	group   *group // all but those of outputs
 	log     *logQueue
 	outputs outputs
-	wake    chan struct{} // has a value when there may be something to do before the timer fires
+	wake    chan struct{} // has a value when there may be something to do before next
+	next    time.Time     // when step is called, if nothing happens before
 	fatal   chan error    // why Run has to end by itself; the first reason counts
 }
 
@@ -70,9 +71,9 @@ func (h *Health) begin(ctx context.Context) (*run, error) {
 		r.group.end()
 		return nil, err
 	}
-	h.run, h.registry.phase = r, running
+	h.run = r
 	now := time.Now()
-	h.registry.begin(now)
+	h.registry.begin(now, rand.Float64)
 	h.publishLocked(now)
 	r.outputs.start()
 	r.group.start(goroutine{"checks", h.schedule})
@@ -116,13 +117,14 @@ func (h *Health) step() time.Duration {
 	defer h.mu.Unlock()
 	now := time.Now()
 	for _, c := range h.registry.tick(now, rand.Float64) {
-		h.run.group.start(goroutine{c.name, func(ctx context.Context) { h.runCheck(ctx, c) }})
+		h.startLocked(c)
 	}
 	h.publishLocked(now)
 	if err := h.registry.failure(now); err != nil {
 		h.run.fail(err)
 	}
-	return h.registry.deadline(now).Sub(now)
+	h.run.next = h.registry.deadline(now)
+	return h.run.next.Sub(now)
 }
 
 // fail ends Run.
@@ -138,7 +140,8 @@ func (h *Health) stop() (since time.Time) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.registry.phase == running {
-		h.registry.phase, h.registry.stopping = stopping, time.Now()
+		h.registry.stopping = time.Now()
+		h.registry.enter(stopping, h.registry.stopping, rand.Float64)
 		h.publishLocked(h.registry.stopping)
 	}
 	return h.registry.stopping
@@ -159,8 +162,9 @@ func (h *Health) shutdown(asked context.Context, r *run) error {
 		err = errors.Join(err, fmt.Errorf("cannot stop %s: the function goes on after its context has ended", strings.Join(missing, ", ")))
 	}
 	h.mu.Lock()
-	h.registry.phase = stopped
-	h.publishLocked(time.Now())
+	now := time.Now()
+	h.registry.enter(stopped, now, rand.Float64)
+	h.publishLocked(now)
 	h.mu.Unlock()
 	return errors.Join(err, r.outputs.close())
 }

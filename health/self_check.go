@@ -102,8 +102,8 @@ func checkListener(ctx context.Context, addr string) error {
 
 // selfCheck registers a heartbeat that beats each time try succeeds.
 func (h *Health) selfCheck(name string, limit time.Duration, try func(context.Context) error, problems ...error) {
-	l := &heartbeat{name: name, limit: limit, base: time.Now()}
-	if !h.register(name, func(r *registry) { r.heartbeats = append(r.heartbeats, l) }, append(problems, positive("the limit", limit))...) {
+	l := newHeartbeat(name, limit)
+	if !h.register(name, func(r *registry, now time.Time) { r.addHeartbeat(l, now) }, append(problems, positive("the limit", limit))...) {
 		return
 	}
 	beat := &Heartbeat{h, l}

@@ -40,7 +40,10 @@ func (h *Health) Startup(name string, options ...TaskOptions) *Task {
 	if h.OK(Startup) {
 		late = errors.New("the service has started already")
 	}
-	if !h.register(name, func(r *registry) { t.began, t.moved = time.Now(), time.Now(); r.tasks = append(r.tasks, t) },
+	if !h.register(name, func(r *registry, now time.Time) {
+		t.began, t.moved = now, now
+		r.tasks = append(r.tasks, t)
+	},
 		err, late, optional("Stall", o.Stall), optional("Budget", o.Budget)) {
 		return nil
 	}

@@ -3,6 +3,7 @@ package health
 import (
 	"cmp"
 	"fmt"
+	"math/rand/v2"
 	"net/http"
 	"slices"
 	"strconv"
@@ -48,6 +49,8 @@ func (h *Health) view(p Probe) *view {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	now := time.Now()
+	h.registry.noteAll(now, rand.Float64) // so that the answer and its parts are of one instant
+	h.publishLocked(now)
 	verdict := h.registry.verdicts(now)[p.index()]
 	v := &view{Report: Report{Probe: p, OK: verdict.ok, Reason: verdict.text, Checks: h.registry.statuses(p, now)}}
 	v.byChecks = h.registry.phase == running && (p == Startup || !h.registry.started.IsZero())

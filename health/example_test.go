@@ -244,7 +244,7 @@ func ExampleHealth_Handler_verbose() {
 	get(h.Handler(), "/readyz/billing")
 	// Output:
 	// /livez?verbose 200 liveness: ok
-	// + loop: ok (waiting for work)
+	// [+]loop ok (waiting for work)
 	// /readyz/billing 200 ok
 }
 

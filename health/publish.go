@@ -118,8 +118,8 @@ func (h *Health) logProbeLocked(p Probe, v verdict) {
 	}
 	attrs := []slog.Attr{slog.String("probe", string(p)), slog.Bool("ok", v.ok), slog.String("answer", v.text)}
 	for _, l := range h.registry.heartbeats {
-		if p == Liveness && l.silent.Load() {
-			attrs = append(attrs, slog.Any(l.name, l.problem()))
+		if err := l.problem(); err != nil && p == Liveness && l.silent.Load() && len(attrs) < maxListed {
+			attrs = append(attrs, slog.Any(l.name, err))
 		}
 	}
 	h.run.log.put(level, "Probe answer changed", attrs...)

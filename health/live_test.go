@@ -4,8 +4,10 @@ import (
 	"context"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -226,5 +228,29 @@ func TestLivePool(t *testing.T) {
 		if err := h.Run(t.Context()); err == nil || !strings.Contains(err.Error(), n) {
 			t.Errorf("Run returned %v, want %q", err, n)
 		}
+	}
+}
+
+// The requests that LiveListener sends reach no handler, so that they do not fill an access log.
+func TestLiveListenerIsNotLogged(t *testing.T) {
+	var logged atomic.Int32
+	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { logged.Add(1) }))
+	defer server.Close()
+	addr := server.Listener.Addr().String()
+	h := New(Options{ShutdownDelay: -1})
+	h.LiveListener("main port", addr, time.Second)
+	end := begin(t, h)
+	beats := func() string { _, body := ask(h, "/livez?verbose"); return body }
+	waitFor(t, func() bool { return strings.Contains(beats(), "last heard of") })
+	for range 5 {
+		if err := checkListener(t.Context(), addr); err != nil {
+			t.Error(err)
+		}
+	}
+	if err := end(); err != nil {
+		t.Error(err)
+	}
+	if logged.Load() != 0 {
+		t.Errorf("a handler saw %d requests", logged.Load())
 	}
 }

@@ -45,7 +45,8 @@
 // Answers reveal no secrets. Full errors go to the log, when something changes, and to those whom
 // [Options] allow.
 //
-// The same state is served over gRPC (module health/grpchealth), as a heartbeat file for workers
-// without a network interface, and as metrics ([Health.Metrics], or module health/prometheus).
-// [Health.Manifest] prints the probes that match.
+// The same state is served over gRPC (module health/grpchealth, or health/connecthealth for
+// Connect), as a heartbeat file for workers without a network interface, and as metrics
+// ([Health.Metrics], or the modules health/prometheus and health/otel). [Health.Manifest] prints
+// the probes that match.
 package health

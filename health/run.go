@@ -27,9 +27,11 @@ type run struct {
 
 // Run runs the checks until ctx ends; probes are answered from their results. Then it stops in the
 // order that Kubernetes needs: it makes the service unready, waits for ShutdownDelay, calls the
-// functions of [Health.Drain], and ends the checks. Liveness succeeds all that time, and after. Run
-// returns nil then, or what went wrong on the way. If signal.NotifyContext ended ctx, an interrupt
-// half a second later or more (a second Ctrl-C) ends the waiting and the context of the functions.
+// functions of [Health.Drain], and ends the checks. Liveness succeeds all that time, and after; a
+// server that is drained answers no new connections though, so that only the listener at Addr can
+// tell. Run returns nil then, or what went wrong on the way. If signal.NotifyContext ended ctx, an
+// interrupt half a second later or more (a second Ctrl-C) ends the waiting and the context of the
+// functions.
 //
 // It returns an error at once if something was registered that cannot be right, if it was called
 // before, or if it cannot open its own listener or write its heartbeat file; and it stops by

@@ -85,7 +85,8 @@ func (h *Health) PreStop(w http.ResponseWriter, r *http.Request) {
 
 // Serve is [Health.Run] for a service that is one HTTP server: it listens at server.Addr, serves
 // (TLS if server.TLSConfig has certificates), and drains the server when ctx ends. If the server
-// dies before, Serve stops and returns why.
+// dies before, Serve stops and returns why. While it drains, new connections are refused, those of
+// probes too: a router can then try another replica, and the kubelet does not ask (R160).
 func (h *Health) Serve(ctx context.Context, server *http.Server) error {
 	listener, err := net.Listen("tcp", cmp.Or(server.Addr, ":http"))
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"time"
 )
 
@@ -37,7 +38,8 @@ type CheckOptions struct {
 	CircuitBreaker *CircuitBreaker
 }
 
-// Check is one registered resource or dependency. Its methods do nothing on a nil Check.
+// Check is one registered resource or dependency. Its methods do nothing on a nil Check and after
+// Remove.
 type Check struct {
 	h     *Health
 	check *check
@@ -64,25 +66,59 @@ func (h *Health) Depends(name string, run func(context.Context) error, options .
 // whole Period, the check fails even if its own runs pass. Report only errors of the resource, not
 // those of a caller that gave up.
 func (c *Check) Report(err error) {
-	if c == nil {
+	if c == nil || c.check.removed.Load() {
 		return
 	}
-	now := time.Now()
+	err, now := taken(err), time.Now()
 	if err == nil && c.check.clean.Load() {
 		c.check.noteSuccess(now)
 		return
 	}
 	c.h.mu.Lock()
 	defer c.h.mu.Unlock()
+	if c.check.removed.Load() {
+		return
+	}
 	c.check.reported(now, err)
-	c.h.publishLocked(now)
-	c.h.wakeLocked()
+	c.h.changedLocked(c.check, now)
+}
+
+// Replace gives the check another function, such as a ping of the pool that has taken the place of
+// another. It runs at once; until it has a result, that of the old one stands. A run of the old one
+// that is under way counts for nothing.
+func (c *Check) Replace(run func(context.Context) error) {
+	if c == nil {
+		return
+	}
+	c.h.mu.Lock()
+	defer c.h.mu.Unlock()
+	switch now := time.Now(); {
+	case c.check.removed.Load():
+	case run == nil:
+		c.h.misusedLocked(fmt.Errorf("cannot replace %q: it has no function", c.check.name))
+	default:
+		c.check.abandon()
+		c.check.run, c.check.due = run, now
+		c.h.changedLocked(c.check, now)
+	}
+}
+
+// Remove takes the check out: it counts no longer, and its name is free.
+func (c *Check) Remove() {
+	if c == nil || c.check.removed.Swap(true) {
+		return
+	}
+	c.h.mu.Lock()
+	defer c.h.mu.Unlock()
+	c.check.abandon()
+	c.h.registry.removeCheck(c.check)
+	c.h.publishLocked(time.Now())
 }
 
 // Err returns nil while the check passes, else the reason, for logs and operators. The application
 // can use it to fail fast.
 func (c *Check) Err() error {
-	if c == nil || c.check.passing.Load() {
+	if c == nil || c.check.passing.Load() || c.check.removed.Load() {
 		return nil
 	}
 	c.h.mu.Lock()
@@ -101,7 +137,11 @@ func (h *Health) watch(name string, kind Kind, run func(context.Context) error, 
 		problems = append(problems, errors.New("it has no function"))
 	}
 	c := newCheck(name, kind, run, o.withDefaults())
-	if !h.register(name, func(r *registry) { c.due = time.Now(); r.checks = append(r.checks, c) }, problems...) {
+	if !h.register(name, func(r *registry, now time.Time) {
+		c.due = now
+		r.checks = append(r.checks, c)
+		r.noteCheck(c, now, rand.Float64)
+	}, problems...) {
 		return nil
 	}
 	return &Check{h, c}
@@ -128,7 +168,7 @@ func (o CheckOptions) withDefaults() CheckOptions {
 
 func (o CheckOptions) problems(kind Kind) []error {
 	errs := []error{
-		notNegative("Period", o.Period), notNegative("Timeout", o.Timeout), notNegative("MaxAge", o.MaxAge),
+		optional("Period", o.Period), optional("Timeout", o.Timeout), optional("MaxAge", o.MaxAge),
 		notNegative("Failures", o.Failures), notNegative("Successes", o.Successes),
 	}
 	if d := o.withDefaults(); d.MaxAge <= d.Period+d.Timeout {

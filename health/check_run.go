@@ -14,27 +14,41 @@ type result struct {
 	pool string // "8/8 in use" if the pool was saturated
 }
 
-// runCheck runs a check once, in the one goroutine that the check has.
-func (h *Health) runCheck(ctx context.Context, c *check) {
+// startLocked starts a run of a check that is due, with its deadline, in the one goroutine that the
+// check has.
+func (h *Health) startLocked(c *check) {
+	ctx, cancel := context.WithTimeout(h.run.group.ctx, c.options.Timeout)
+	run, number := c.run, c.runs
+	c.cancel = cancel
+	h.run.group.start(goroutine{c.name, func(context.Context) {
+		defer cancel()
+		h.runCheck(ctx, c, run, number)
+	}})
+}
+
+// runCheck calls the function of a check, and takes its result unless the check was removed or got
+// another function in the meantime.
+func (h *Health) runCheck(ctx context.Context, c *check, run func(context.Context) error, number int) {
 	o := result{err: errors.New("it ended its goroutine")}
 	defer func() {
 		h.mu.Lock()
 		defer h.mu.Unlock()
+		if c.runs != number {
+			return
+		}
 		now := time.Now()
+		h.logPanicLocked(c, o.err)
 		c.finish(now, o, rand.Float64)
-		h.publishLocked(now)
-		h.wakeLocked()
+		h.changedLocked(c, now)
 	}()
-	o = c.call(ctx)
+	o = c.call(ctx, run)
 }
 
-// call calls the function of a check, with its deadline.
-func (c *check) call(ctx context.Context) result {
-	ctx, cancel := context.WithTimeout(ctx, c.options.Timeout)
-	defer cancel()
-	o := result{err: catchPanic(func() error { return c.run(ctx) })}
+// call calls the function of a check.
+func (c *check) call(ctx context.Context, run func(context.Context) error) result {
+	o := result{err: call(func() error { return run(ctx) })}
 	if o.err != nil && c.options.Pool != nil {
-		err := catchPanic(func() error {
+		err := call(func() error {
 			if inUse, size := c.options.Pool(); size > 0 && inUse >= size {
 				o.pool = fmt.Sprintf("%d/%d in use", inUse, size)
 			}
@@ -43,14 +57,4 @@ func (c *check) call(ctx context.Context) result {
 		o.err = errors.Join(o.err, err)
 	}
 	return o
-}
-
-// catchPanic calls f and returns its error; a panic is an error too.
-func catchPanic(f func() error) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("it panicked: %v", p)
-		}
-	}()
-	return f()
 }

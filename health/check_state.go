@@ -13,6 +13,7 @@ const slack = 100 * time.Millisecond
 
 // check is the state of a Check. It has no clock: its methods take the instant.
 type check struct {
+	item    item
 	name    string
 	kind    Kind
 	run     func(context.Context) error
@@ -20,6 +21,8 @@ type check struct {
 	circuit circuitBreaker
 
 	due      time.Time // the next run, unless one is under way
+	runs     int       // how many began: the number of the last one
+	cancel   func()    // ends the context of the run that is under way
 	running  time.Time // when the run that is under way began; zero: none
 	overdue  bool      // that run has been counted as a failure, since it goes on after its deadline
 	resultAt time.Time // the end of the last run
@@ -38,18 +41,35 @@ type check struct {
 	lastSuccess atomic.Int64 // the last reported success, since base; 0: none
 	clean       atomic.Bool  // it passes and no failure was reported: then a success needs no lock
 	passing     atomic.Bool  // it passes
-	logged      string       // what was logged last
+	removed     atomic.Bool
+	known       string // the state that the answers have; "" before there is one
+	counts      bool   // it counts for readiness in the answers
+	logged      string // what was logged last
+	panics      bool   // the last run did
 }
 
 func newCheck(name string, kind Kind, run func(context.Context) error, o CheckOptions) *check {
 	c := &check{name: name, kind: kind, run: run, options: o, base: time.Now()}
+	c.item.check = c
 	if o.CircuitBreaker != nil {
 		c.circuit.options = o.CircuitBreaker.withDefaults()
 	}
 	return c
 }
 
-func (c *check) start(now time.Time) { c.running, c.overdue = now, false }
+func (c *check) start(now time.Time) {
+	c.running, c.overdue = now, false
+	c.runs++
+}
+
+// abandon makes the result of the run that is under way count for nothing.
+func (c *check) abandon() {
+	if c.cancel != nil {
+		c.cancel()
+	}
+	c.running, c.overdue = time.Time{}, false
+	c.runs++
+}
 
 // finish takes the result of the run that is under way. One that comes too late has been counted
 // at its deadline.
@@ -181,6 +201,14 @@ func (c *check) update(now time.Time, random func() float64) {
 	if c.options.CircuitBreaker != nil {
 		c.circuit.observe(ok, now, random)
 	}
+}
+
+// lookAt is when the check has to be looked at, given whether it may run.
+func (c *check) lookAt(now time.Time, mayRun bool) time.Time {
+	if mayRun && c.running.IsZero() && !now.Before(c.due) {
+		return now
+	}
+	return c.deadline(now.Add(time.Minute), now)
 }
 
 // deadline returns next, or the earlier instant at which time alone changes something.

@@ -228,3 +228,80 @@ func TestCheckThatPanics(t *testing.T) {
 		}
 	})
 }
+
+// A check that is removed counts no longer, and its name is free.
+func TestRemove(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := New(Options{ShutdownDelay: -1})
+		var calls atomic.Int32
+		old := h.Ready("database", func(context.Context) error { calls.Add(1); return errDown })
+		hanging := h.Ready("cache", func(ctx context.Context) error { <-ctx.Done(); time.Sleep(time.Minute); return errDown })
+		end := begin(t, h)
+		after(time.Second)
+		expect(t, h, "/readyz", 503, "not ready: database failing, cache pending\n")
+		old.Remove()
+		expect(t, h, "/readyz", 503, "not ready: cache pending\n")
+		hanging.Remove() // a run is under way
+		expect(t, h, "/readyz", 200, "ok\n")
+		if code, _ := ask(h, "/readyz/database"); code != 404 {
+			t.Errorf("a check that was removed answers %d", code)
+		}
+		ran := calls.Load()
+		after(2 * time.Minute)
+		old.Remove()
+		old.Report(errDown)
+		old.Report(nil)
+		old.Replace(fine)
+		after(time.Minute)
+		if old.Err() != nil || calls.Load() != ran {
+			t.Errorf("a check that was removed has the error %v, and ran %d times after that", old.Err(), calls.Load()-ran)
+		}
+		expect(t, h, "/readyz", 200, "ok\n")
+		h.Ready("database", fine)
+		after(time.Millisecond)
+		expect(t, h, "/readyz", 200, "ok\n")
+		if err := end(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// A check gets another function without a moment of being unready, and what the old one returns
+// after that does not count.
+func TestReplace(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := New(Options{ShutdownDelay: -1})
+		release := make(chan struct{})
+		first := true
+		database := h.Ready("database", func(context.Context) error {
+			if first {
+				first = false
+				return nil
+			}
+			<-release
+			return errDown
+		})
+		end := begin(t, h)
+		after(6 * time.Second) // the second run is under way
+		var calls atomic.Int32
+		database.Replace(func(context.Context) error { calls.Add(1); return nil })
+		expect(t, h, "/readyz", 200, "ok\n")
+		after(time.Second)
+		if calls.Load() != 1 {
+			t.Errorf("the new function ran %d times, want at once", calls.Load())
+		}
+		close(release)
+		after(time.Minute)
+		expect(t, h, "/readyz", 200, "ok\n")
+		database.Replace(func(context.Context) error { return errDown })
+		after(time.Millisecond)
+		expect(t, h, "/readyz", 503, "not ready: database failing\n")
+		database.Replace(nil)
+		if _, body := ask(h, "/readyz?verbose"); !strings.Contains(body, `! cannot replace "database": it has no function`) {
+			t.Errorf("no mistake in\n%s", body)
+		}
+		if err := end(); err != nil {
+			t.Error(err)
+		}
+	})
+}

@@ -28,7 +28,7 @@ func (b CircuitBreaker) withDefaults() CircuitBreaker {
 }
 
 func (b CircuitBreaker) problems() []error {
-	return []error{notNegative("CircuitBreaker.After", b.After), notNegative("CircuitBreaker.Open", b.Open), notNegative("CircuitBreaker.HalfOpen", b.HalfOpen)}
+	return []error{optional("CircuitBreaker.After", b.After), optional("CircuitBreaker.Open", b.Open), optional("CircuitBreaker.HalfOpen", b.HalfOpen)}
 }
 
 type circuitState int

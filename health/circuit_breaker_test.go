@@ -63,7 +63,7 @@ func TestDependency(t *testing.T) {
 			return nil
 		}
 		h.Depends("billing", ping)
-		h.Depends("mail", ping, CheckOptions{CircuitBreaker: &CircuitBreaker{After: 10 * time.Second, Open: time.Hour, HalfOpen: time.Nanosecond}})
+		h.Depends("mail", ping, CheckOptions{CircuitBreaker: &CircuitBreaker{After: 10 * time.Second, Open: time.Hour, HalfOpen: time.Millisecond}})
 		begin(t, h)
 		after(time.Second)
 		expect(t, h, "/readyz", 200, "ok\ndegraded: billing failing, mail failing\n")

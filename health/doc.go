@@ -39,13 +39,14 @@
 // not a stall ([TaskOptions]); a pool that is all in use is not a dead database ([CheckOptions]).
 //
 // Shutdown is in order. [Health.Run] and [Health.Serve] make the service unready first, wait until
-// routers have noticed, drain, and only then stop; liveness succeeds until the end. No goroutine is
-// left.
+// routers have noticed, drain, and only then stop. Liveness succeeds until the end, on a port of
+// its own ([Options].Addr) also while the service's port refuses connections. No goroutine is left.
 //
 // Answers reveal no secrets. Full errors go to the log, when something changes, and to those whom
 // [Options] allow.
 //
-// The same state is served over gRPC (module health/grpchealth), as a heartbeat file for workers
-// without a network interface, and as metrics ([Health.Metrics], or module health/prometheus).
-// [Health.Manifest] prints the probes that match.
+// The same state is served over gRPC (module health/grpchealth, or health/connecthealth for
+// Connect), as a heartbeat file for workers without a network interface, and as metrics
+// ([Health.Metrics], or the modules health/prometheus and health/otel). [Health.Manifest] prints
+// the probes that match.
 package health

@@ -244,7 +244,7 @@ func ExampleHealth_Handler_verbose() {
 	get(h.Handler(), "/readyz/billing")
 	// Output:
 	// /livez?verbose 200 liveness: ok
-	// + loop: ok (waiting for work)
+	// [+]loop ok (waiting for work)
 	// /readyz/billing 200 ok
 }
 
@@ -292,4 +292,72 @@ func ExampleHealth_Manifest() {
 	//   periodSeconds: 10
 	//   timeoutSeconds: 2
 	//   failureThreshold: 3
+}
+
+// Each worker has a heartbeat of its own, so that one that hangs is seen.
+func ExampleHealth_LivePool() {
+	h := health.New(health.Options{ShutdownDelay: -1})
+	var workers sync.WaitGroup
+	jobs := make(chan func())
+	for _, worker := range h.LivePool("worker", 3, 50*time.Millisecond) {
+		workers.Go(func() {
+			defer worker.Stop()
+			for worker.Idle(); ; worker.Idle() {
+				job, ok := <-jobs
+				if worker.Beat(); !ok {
+					return
+				}
+				job()
+			}
+		})
+	}
+	stop := run(h)
+	rescue := make(chan struct{})
+	jobs <- func() { <-rescue } // a job that hangs, while two workers go on
+	for h.OK(health.Liveness) {
+		time.Sleep(time.Millisecond)
+	}
+	fmt.Println(strings.Count(h.Report(health.Liveness).Reason, "worker"), "hangs")
+	close(rescue)
+	close(jobs)
+	workers.Wait()
+	fmt.Println(stop())
+	// Output:
+	// 1 hangs
+	// <nil>
+}
+
+// The database has moved: its check gets the new pool. The cache is not used any more.
+func ExampleCheck_Replace() {
+	primary, standby := &pool{err: errors.New("connection refused")}, &pool{}
+	h := health.New(health.Options{ShutdownDelay: -1})
+	database := h.Ready("database", primary.PingContext)
+	cache := h.Ready("cache", new(pool).PingContext)
+	defer run(h)()
+
+	get(h.Handler(), "/readyz")
+	database.Replace(standby.PingContext)
+	cache.Remove()
+	for !h.OK(health.Readiness) {
+		time.Sleep(time.Millisecond)
+	}
+	get(h.Handler(), "/readyz")
+	// Output:
+	// /readyz 503 not ready: database failing
+	// /readyz 200 ok
+}
+
+func ExampleHTTPCheck() {
+	billing := httptest.NewServer(http.NotFoundHandler())
+	defer billing.Close()
+	h := health.New(health.Options{ShutdownDelay: -1})
+	h.Depends("billing", health.HTTPCheck(billing.URL+"/readyz"))
+	h.Depends("queue", health.TCPCheck(billing.Listener.Addr().String()))
+	h.Depends("names", health.DNSCheck("localhost"))
+	defer run(h)()
+
+	get(h.Handler(), "/readyz")
+	// Output:
+	// /readyz 200 ok
+	// degraded: billing failing
 }

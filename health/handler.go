@@ -20,7 +20,8 @@ var (
 //	/readyz?exclude=cache without that check; may be repeated
 //	/readyz?verbose       each check with its state, age, duration and counts; full errors if Options.Reveal allows
 //
-// "Accept: application/json" gives the same as JSON.
+// "Accept: application/json" gives the same as JSON, and application/health+json in the form of the
+// draft of that name: status is pass, warn (a dependency fails that does not count) or fail.
 func (h *Health) Handler() http.Handler { return (*handler)(h) }
 
 // handler is a type of its own, and not a function, because an answer is so cheap that the
@@ -65,7 +66,7 @@ func (h *Health) answer(w http.ResponseWriter, r *http.Request, i int) {
 		refuseMethod(w)
 		return
 	}
-	if r.URL.RawQuery != "" || wantsJSON(r.Header) {
+	if r.URL.RawQuery != "" || wants(r.Header) != formatText {
 		h.answerLong(w, r, probes[i], "")
 		return
 	}
@@ -113,7 +114,11 @@ func refuseMethod(w http.ResponseWriter) {
 	http.Error(w, "ask with GET or HEAD", http.StatusMethodNotAllowed)
 }
 
-func wantsJSON(header http.Header) bool {
+// wants returns the format that a request asks for. Probers send "*/*" or nothing.
+func wants(header http.Header) format {
 	accept := header["Accept"]
-	return len(accept) > 0 && accept[0] != "*/*" && strings.Contains(accept[0], "application/json")
+	if len(accept) == 0 || len(accept) == 1 && accept[0] == "*/*" {
+		return formatText
+	}
+	return accepted(accept)
 }

@@ -15,6 +15,10 @@ import (
 const (
 	defaultShutdownDelay = 5 * time.Second
 	defaultDrainTimeout  = 20 * time.Second
+
+	maxName   = 200     // bytes
+	maxMisuse = 20      // mistakes that are listed
+	maxPool   = 100_000 // workers
 )
 
 // Options are the settings of a [Health]. The zero value is ready to use.
@@ -26,8 +30,9 @@ type Options struct {
 	// for exec probes of workers without a network interface: see [ProbeFile]. Empty means none.
 	HeartbeatFile string
 	// ShutdownDelay is how long the service goes on serving after it has become unready, so that
-	// all that route traffic have noticed before the first connection is refused. Default 5 s;
-	// negative means none. A service that never was ready does not wait.
+	// all that route traffic have noticed before the first connection is refused. Default 5 s in a
+	// cluster, where KUBERNETES_SERVICE_HOST is set, and else none; negative means none. A service
+	// that never was ready does not wait.
 	ShutdownDelay time.Duration
 	// DrainTimeout is how long the functions of [Health.Drain] may take, all together. Default 20
 	// s.
@@ -37,8 +42,9 @@ type Options struct {
 	// from this machine.
 	Reveal func(*http.Request) bool
 	// Log gets a line for each change: a check fails or recovers, the answer to a probe changes.
-	// Nil means no lines. A log handler that blocks delays nothing; lines that find no room in the
-	// meantime are counted, and the log is told how many.
+	// Nil means that warnings and errors go to slog.Default, which writes to standard error. For no
+	// lines at all, give it slog.DiscardHandler. A log handler that blocks delays nothing; lines
+	// that find no room in the meantime are counted, and the log is told how many.
 	Log *slog.Logger
 }
 
@@ -47,9 +53,9 @@ type Options struct {
 // are safe for concurrent use, and none blocks on a check.
 //
 // More can be registered while Run runs. What cannot be right (a name that is empty, unprintable or
-// taken, a negative duration, no function) makes Run return an error at once; after Run has begun
-// it is logged and listed in verbose answers. Either way the handle that was returned is inert: its
-// methods do nothing, as those of a nil handle.
+// taken, a duration that is negative or lacks its unit, no function) makes Run return an error at
+// once; after Run has begun it is logged and listed in verbose answers. Either way the handle that
+// was returned is inert: its methods do nothing, as those of a nil handle.
 type Health struct {
 	options Options
 	answers [3]atomic.Pointer[answer] // by Probe.index
@@ -67,27 +73,31 @@ type Health struct {
 // New returns a Health with nothing registered. It checks nothing before [Health.Run].
 func New(options Options) *Health { return &Health{options: options} }
 
-// settings returns the options with their defaults, and what is wrong with them.
-func (o Options) settings() (Options, error) {
+// settings returns the options with their defaults, in a cluster or outside of one, and what is
+// wrong with them.
+func (o Options) settings(inCluster bool) (Options, error) {
 	if o.DrainTimeout < 0 {
 		return o, fmt.Errorf("cannot use DrainTimeout %v: it must not be negative", o.DrainTimeout)
 	}
+	if err := errors.Join(optional("DrainTimeout", o.DrainTimeout), optional("ShutdownDelay", max(o.ShutdownDelay, 0))); err != nil {
+		return o, fmt.Errorf("cannot use these Options: %w", err)
+	}
 	if o.ShutdownDelay == 0 {
-		o.ShutdownDelay = defaultShutdownDelay
+		o.ShutdownDelay = -1
+		if inCluster {
+			o.ShutdownDelay = defaultShutdownDelay
+		}
 	}
 	o.ShutdownDelay = max(o.ShutdownDelay, 0)
 	if o.DrainTimeout == 0 {
 		o.DrainTimeout = defaultDrainTimeout
-	}
-	if o.Log == nil {
-		o.Log = slog.New(slog.DiscardHandler)
 	}
 	return o, nil
 }
 
 // register adds something to the registry by calling add, unless its name cannot be right or there
 // is an error among problems.
-func (h *Health) register(name string, add func(*registry), problems ...error) (ok bool) {
+func (h *Health) register(name string, add func(*registry, time.Time), problems ...error) (ok bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	problem := errors.Join(append(problems, h.registry.refuse(name))...)
@@ -95,13 +105,18 @@ func (h *Health) register(name string, add func(*registry), problems ...error) (
 		h.misusedLocked(fmt.Errorf("cannot register %q: %w", name, problem))
 		return false
 	}
-	add(&h.registry)
-	h.publishLocked(time.Now())
-	h.wakeLocked()
+	now := time.Now()
+	h.registry.take(name)
+	add(&h.registry, now)
+	h.publishLocked(now)
+	h.wakeForNextLocked(now)
 	return true
 }
 
 func (h *Health) misusedLocked(err error) {
+	if len(h.misuse) == maxMisuse {
+		return // it happens in a loop: what is known says enough
+	}
 	h.misuse = append(h.misuse, err)
 	if h.run != nil {
 		h.run.log.put(slog.LevelError, "Health is misused", slog.Any("error", err))
@@ -113,12 +128,15 @@ func (r *registry) refuse(name string) error {
 	if name == "" {
 		return errors.New("it needs a name")
 	}
+	if len(name) > maxName {
+		return fmt.Errorf("a name has at most %d bytes", maxName)
+	}
 	for _, char := range name {
 		if !strconv.IsPrint(char) || char == '/' || char == utf8.RuneError {
 			return errors.New("a name is made of printable characters, without a slash")
 		}
 	}
-	if r.has(name) {
+	if r.names[name] {
 		return errors.New("the name is taken, choose another")
 	}
 	return nil

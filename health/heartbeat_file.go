@@ -95,6 +95,9 @@ func writeFile(path, text string) (err error) {
 // its exec probe, in an image without a shell. Give maxAge at least 10 s. (For liveness alone the
 // age of the file is enough: a service that is not live has no file.)
 func ProbeFile(path string, p Probe, maxAge time.Duration) error {
+	if err := positive("maxAge", maxAge); err != nil {
+		return fmt.Errorf("cannot judge the heartbeat: %w", err)
+	}
 	info, err := os.Stat(path)
 	if err != nil {
 		return fmt.Errorf("cannot read the heartbeat, the service is not up or not live: %w", err)

@@ -6,8 +6,9 @@ import (
 	"time"
 )
 
-// Heartbeat shows that a loop makes progress. Its methods do nothing on a nil Heartbeat and after
-// Stop; they take no lock and cost some ten nanoseconds, so that a loop can call them at each turn.
+// Heartbeat shows that one loop makes progress. Workers that share one hide each other's hangs: see
+// [Health.LivePool]. Its methods do nothing on a nil Heartbeat and after Stop; they take no lock
+// and cost some ten nanoseconds, so that a loop can call them at each turn.
 type Heartbeat struct {
 	h     *Health
 	state *heartbeat
@@ -18,14 +19,31 @@ type Heartbeat struct {
 // the longest turn; only a hang should exceed it. The time counts from the last call or from the
 // end of the start, whichever is later, so a loop that never begins is noticed too.
 //
-// Heartbeats, and the other three Live methods, are all that can make liveness fail. None takes a
+// Heartbeats, and the other Live methods, are all that can make liveness fail. None takes a
 // function, so that a check of a database, which no restart helps, cannot be registered here.
 func (h *Health) Live(name string, limit time.Duration) *Heartbeat {
-	l := &heartbeat{name: name, limit: limit, base: time.Now()}
-	if !h.register(name, func(r *registry) { r.heartbeats = append(r.heartbeats, l) }, positive(limit)) {
+	l := newHeartbeat(name, limit)
+	if !h.register(name, func(r *registry, now time.Time) { r.addHeartbeat(l, now) }, positive("the limit", limit)) {
 		return nil
 	}
 	return &Heartbeat{h, l}
+}
+
+// LivePool registers n workers that do the same, each like a loop of [Health.Live], as "name 1",
+// "name 2" and so on: give each worker its own Heartbeat. If they shared one, those that work would
+// hide one that hangs. For jobs that come and go call Live for each, and Stop at its end.
+func (h *Health) LivePool(name string, n int, limit time.Duration) []*Heartbeat {
+	if n < 1 || n > maxPool {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		h.misusedLocked(fmt.Errorf("cannot register %q: it has %d workers, it must have 1 to %d", name, n, maxPool))
+		return nil
+	}
+	workers := make([]*Heartbeat, n)
+	for i := range workers {
+		workers[i] = h.Live(fmt.Sprintf("%s %d", name, i+1), limit)
+	}
+	return workers
 }
 
 // Beat reports that the loop works. Call it at each turn, also if there is nothing to do.
@@ -35,7 +53,7 @@ func (b *Heartbeat) Beat() {
 	}
 	b.state.last.Store(max(1, int64(time.Since(b.state.base))))
 	if b.state.silent.Load() {
-		b.h.refresh()
+		b.h.heard(b.state)
 	}
 }
 
@@ -47,7 +65,7 @@ func (b *Heartbeat) Idle() {
 	}
 	b.state.last.Store(idling)
 	if b.state.silent.Load() {
-		b.h.refresh()
+		b.h.heard(b.state)
 	}
 }
 
@@ -59,18 +77,23 @@ func (b *Heartbeat) Stop() {
 	b.h.forget(b.state)
 }
 
-func positive(limit time.Duration) error {
-	if limit <= 0 {
-		return fmt.Errorf("the limit is %v, it must be positive", limit)
-	}
-	return nil
-}
-
 func (h *Health) forget(l *heartbeat) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.registry.remove(l)
+	h.registry.removeHeartbeat(l)
 	h.publishLocked(time.Now())
+}
+
+// heard publishes that a silent heartbeat beats again.
+func (h *Health) heard(l *heartbeat) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	now := time.Now()
+	if !l.stopped.Load() {
+		h.registry.noteHeartbeat(l, now)
+	}
+	h.publishLocked(now)
+	h.wakeForNextLocked(now)
 }
 
 // idling is the value of last while the loop waits for work.
@@ -78,6 +101,7 @@ const idling = -1
 
 // heartbeat is the state of a Heartbeat.
 type heartbeat struct {
+	item  item
 	name  string
 	limit time.Duration
 	base  time.Time
@@ -86,6 +110,12 @@ type heartbeat struct {
 	silent  atomic.Bool  // liveness fails for it
 	stopped atomic.Bool
 	why     atomic.Pointer[error] // the last result of a self-check; nil for other heartbeats
+}
+
+func newHeartbeat(name string, limit time.Duration) *heartbeat {
+	l := &heartbeat{name: name, limit: limit, base: time.Now()}
+	l.item.heartbeat = l
+	return l
 }
 
 // silence is how long there has been no beat, given when the start was over.

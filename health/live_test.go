@@ -4,8 +4,10 @@ import (
 	"context"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -180,5 +182,75 @@ func TestListenerThatHangsUp(t *testing.T) {
 	listener.Close()
 	if err := checkListener(ctx, listener.Addr().String()); err == nil {
 		t.Error("a refused connection passes")
+	}
+}
+
+// Seven workers that work do not hide the eighth, which hangs; a heartbeat for all would.
+func TestLivePool(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := New(Options{ShutdownDelay: -1})
+		workers := h.LivePool("worker", 8, 30*time.Second)
+		begin(t, h)
+		for range 4 {
+			for i, worker := range workers {
+				if i != 4 {
+					worker.Beat()
+				}
+			}
+			after(10 * time.Second)
+		}
+		expect(t, h, "/livez", 503, "not live: no heartbeat of worker 5\n")
+		expect(t, h, "/livez/worker%205", 503, "silent\n")
+		expect(t, h, "/livez/worker%204", 200, "ok\n")
+		workers[4].Stop()
+		expect(t, h, "/livez", 200, "ok\n")
+		after(time.Hour)
+		expect(t, h, "/livez", 503, "not live: no heartbeat of worker 1, worker 2, worker 3, worker 4, worker 6, worker 7, worker 8\n")
+		for _, worker := range workers {
+			worker.Idle()
+		}
+		expect(t, h, "/livez", 200, "ok\n")
+	})
+	for n, use := range map[string]func(h *Health) []*Heartbeat{
+		"it has 0 workers, it must have 1 to 100000": func(h *Health) []*Heartbeat { return h.LivePool("worker", 0, time.Second) },
+		"it has -1 workers":                          func(h *Health) []*Heartbeat { return h.LivePool("worker", -1, time.Second) },
+		"the limit is 30ns":                          func(h *Health) []*Heartbeat { return h.LivePool("worker", 2, 30) },
+		`cannot register "worker 2": the name is taken`: func(h *Health) []*Heartbeat {
+			h.Live("worker 2", time.Second)
+			return h.LivePool("worker", 2, time.Second)
+		},
+		`cannot register "a/b 1": a name is made of printable`: func(h *Health) []*Heartbeat { return h.LivePool("a/b", 1, time.Second) },
+	} {
+		h := New(Options{})
+		for _, worker := range use(h) {
+			worker.Beat() // a handle that is inert, not a panic
+		}
+		if err := h.Run(t.Context()); err == nil || !strings.Contains(err.Error(), n) {
+			t.Errorf("Run returned %v, want %q", err, n)
+		}
+	}
+}
+
+// The requests that LiveListener sends reach no handler, so that they do not fill an access log.
+func TestLiveListenerIsNotLogged(t *testing.T) {
+	var logged atomic.Int32
+	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { logged.Add(1) }))
+	defer server.Close()
+	addr := server.Listener.Addr().String()
+	h := New(Options{ShutdownDelay: -1})
+	h.LiveListener("main port", addr, time.Second)
+	end := begin(t, h)
+	beats := func() string { _, body := ask(h, "/livez?verbose"); return body }
+	waitFor(t, func() bool { return strings.Contains(beats(), "last heard of") })
+	for range 5 {
+		if err := checkListener(t.Context(), addr); err != nil {
+			t.Error(err)
+		}
+	}
+	if err := end(); err != nil {
+		t.Error(err)
+	}
+	if logged.Load() != 0 {
+		t.Errorf("a handler saw %d requests", logged.Load())
 	}
 }

@@ -3,6 +3,7 @@ package health
 import (
 	"context"
 	"log/slog"
+	"math"
 	"sync"
 	"time"
 )
@@ -13,6 +14,7 @@ const logQueueSize = 256 // lines that wait for a slow log
 // goroutine of Run calls write; put may be called from anywhere.
 type logQueue struct {
 	log    *slog.Logger
+	least  slog.Level    // what is below is left out
 	signal chan struct{} // has a value when there may be a line
 
 	mu    sync.Mutex // guards what follows
@@ -20,12 +22,20 @@ type logQueue struct {
 	lost  int
 }
 
+// newLogQueue returns the queue of a log. Without one, warnings and errors go to the default log.
 func newLogQueue(log *slog.Logger) *logQueue {
-	return &logQueue{log: log, signal: make(chan struct{}, 1)}
+	q := &logQueue{log: log, least: math.MinInt, signal: make(chan struct{}, 1)}
+	if log == nil {
+		q.log, q.least = slog.Default(), slog.LevelWarn
+	}
+	return q
 }
 
 // put adds a line with the present time.
 func (q *logQueue) put(level slog.Level, message string, attrs ...slog.Attr) {
+	if level < q.least {
+		return
+	}
 	record := slog.NewRecord(time.Now(), level, message, 0)
 	record.AddAttrs(attrs...)
 	q.mu.Lock()
@@ -38,6 +48,13 @@ func (q *logQueue) put(level slog.Level, message string, attrs ...slog.Attr) {
 	select {
 	case q.signal <- struct{}{}:
 	default: // there is a signal already
+	}
+}
+
+// panicked adds a line with the stack of a panic, if that is what the error is.
+func (q *logQueue) panicked(message, name string, err error) {
+	if stack := stackOf(err); stack != "" {
+		q.put(slog.LevelError, message, slog.String("name", name), slog.Any("error", err), slog.String("stack", stack))
 	}
 }
 

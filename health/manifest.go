@@ -14,7 +14,7 @@ import (
 // budget, and the grace period that the shutdown needs. Print it by a flag of the service, so that
 // the manifest can follow the code.
 func (h *Health) Manifest() string {
-	options, err := h.options.settings()
+	options, err := h.options.settings(true)
 	if err != nil {
 		return "# " + err.Error() + "\n"
 	}

@@ -22,9 +22,26 @@ func newAnswer(v verdict) *answer {
 func (h *Health) refresh() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.registry.latch(time.Now())
-	h.publishLocked(time.Now())
+	now := time.Now()
+	h.registry.latch(now)
+	h.registry.stale = true
+	h.publishLocked(now)
 	h.wakeLocked()
+}
+
+// changedLocked takes note of a check after something of it has changed.
+func (h *Health) changedLocked(c *check, now time.Time) {
+	h.registry.noteCheck(c, now, rand.Float64)
+	h.publishLocked(now)
+	h.wakeForNextLocked(now)
+}
+
+// wakeForNextLocked makes Run call step again if something has to be looked at before it does so by
+// itself.
+func (h *Health) wakeForNextLocked(now time.Time) {
+	if h.run != nil && h.registry.deadline(now).Before(h.run.next) {
+		h.wakeLocked()
+	}
 }
 
 // wakeLocked makes Run call step again. It never blocks.
@@ -41,13 +58,15 @@ func (h *Health) wakeLocked() {
 // Changed.
 func (h *Health) publishLocked(now time.Time) {
 	r := &h.registry
-	for _, c := range r.checks {
-		c.update(now, rand.Float64)
+	for _, c := range r.noted {
 		h.logCheckLocked(c, now)
 	}
-	for _, l := range r.heartbeats {
-		l.silent.Store(r.heartbeatsCount() && l.state(r.started, now) != stateOK)
+	clear(r.noted)
+	r.noted = r.noted[:0]
+	if !r.stale {
+		return
 	}
+	r.stale, r.rendered = false, now
 	changed := false
 	for i, v := range r.verdicts(now) {
 		old := h.answers[i].Load()
@@ -68,7 +87,7 @@ func (h *Health) publishLocked(now time.Time) {
 }
 
 func (h *Health) logCheckLocked(c *check, now time.Time) {
-	state := c.state(now)
+	state := c.known
 	if h.run == nil || state == statePending || c.logged == state {
 		return
 	}
@@ -81,6 +100,14 @@ func (h *Health) logCheckLocked(c *check, now time.Time) {
 		slog.String("state", state), slog.String("detail", c.detail(now)), slog.Any("error", c.err))
 }
 
+// logPanicLocked logs where a check panics, when that begins.
+func (h *Health) logPanicLocked(c *check, err error) {
+	if !c.panics {
+		h.run.log.panicked("Check panics", c.name, err)
+	}
+	c.panics = stackOf(err) != ""
+}
+
 func (h *Health) logProbeLocked(p Probe, v verdict) {
 	if h.run == nil {
 		return
@@ -91,8 +118,8 @@ func (h *Health) logProbeLocked(p Probe, v verdict) {
 	}
 	attrs := []slog.Attr{slog.String("probe", string(p)), slog.Bool("ok", v.ok), slog.String("answer", v.text)}
 	for _, l := range h.registry.heartbeats {
-		if p == Liveness && l.silent.Load() {
-			attrs = append(attrs, slog.Any(l.name, l.problem()))
+		if err := l.problem(); err != nil && p == Liveness && l.silent.Load() && len(attrs) < maxListed {
+			attrs = append(attrs, slog.Any(l.name, err))
 		}
 	}
 	h.run.log.put(level, "Probe answer changed", attrs...)

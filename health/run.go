@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"os"
 	"strings"
 	"time"
 )
@@ -19,14 +20,18 @@ type run struct {
 	group   *group // all but those of outputs
 	log     *logQueue
 	outputs outputs
-	wake    chan struct{} // has a value when there may be something to do before the timer fires
+	wake    chan struct{} // has a value when there may be something to do before next
+	next    time.Time     // when step is called, if nothing happens before
 	fatal   chan error    // why Run has to end by itself; the first reason counts
 }
 
 // Run runs the checks until ctx ends; probes are answered from their results. Then it stops in the
 // order that Kubernetes needs: it makes the service unready, waits for ShutdownDelay, calls the
-// functions of [Health.Drain], and ends the checks. Liveness succeeds all that time, and after. Run
-// returns nil then, or what went wrong on the way.
+// functions of [Health.Drain], and ends the checks. Liveness succeeds all that time, and after; a
+// server that is drained answers no new connections though, so that only the listener at Addr can
+// tell. Run returns nil then, or what went wrong on the way. If signal.NotifyContext ended ctx, an
+// interrupt half a second later or more (a second Ctrl-C) ends the waiting and the context of the
+// functions.
 //
 // It returns an error at once if something was registered that cannot be right, if it was called
 // before, or if it cannot open its own listener or write its heartbeat file; and it stops by
@@ -45,12 +50,16 @@ func (h *Health) Run(ctx context.Context) error {
 	case err = <-r.fatal:
 		r.log.put(slog.LevelError, "Stopping", slog.Any("error", err))
 	}
-	return errors.Join(err, h.shutdown(r))
+	return errors.Join(err, h.shutdown(ctx, r))
 }
+
+// inCluster reports whether this process runs in a container that a kubelet started, which always
+// sets this variable.
+func inCluster() bool { return os.Getenv("KUBERNETES_SERVICE_HOST") != "" }
 
 // begin starts everything, or nothing.
 func (h *Health) begin(ctx context.Context) (*run, error) {
-	options, err := h.options.settings()
+	options, err := h.options.settings(inCluster())
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if err := errors.Join(append(h.misuse, err)...); err != nil {
@@ -64,9 +73,9 @@ func (h *Health) begin(ctx context.Context) (*run, error) {
 		r.group.end()
 		return nil, err
 	}
-	h.run, h.registry.phase = r, running
+	h.run = r
 	now := time.Now()
-	h.registry.begin(now)
+	h.registry.begin(now, rand.Float64)
 	h.publishLocked(now)
 	r.outputs.start()
 	r.group.start(goroutine{"checks", h.schedule})
@@ -110,13 +119,14 @@ func (h *Health) step() time.Duration {
 	defer h.mu.Unlock()
 	now := time.Now()
 	for _, c := range h.registry.tick(now, rand.Float64) {
-		h.run.group.start(goroutine{c.name, func(ctx context.Context) { h.runCheck(ctx, c) }})
+		h.startLocked(c)
 	}
 	h.publishLocked(now)
 	if err := h.registry.failure(now); err != nil {
 		h.run.fail(err)
 	}
-	return h.registry.deadline(now).Sub(now)
+	h.run.next = h.registry.deadline(now)
+	return h.run.next.Sub(now)
 }
 
 // fail ends Run.
@@ -132,23 +142,31 @@ func (h *Health) stop() (since time.Time) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.registry.phase == running {
-		h.registry.phase, h.registry.stopping = stopping, time.Now()
+		h.registry.stopping = time.Now()
+		h.registry.enter(stopping, h.registry.stopping, rand.Float64)
 		h.publishLocked(h.registry.stopping)
 	}
 	return h.registry.stopping
 }
 
-// shutdown is the last part of Run.
-func (h *Health) shutdown(r *run) error {
+// shutdown is the last part of Run, after asked has ended.
+func (h *Health) shutdown(asked context.Context, r *run) error {
 	since := h.stop()
-	sleep(r.group.ctx, h.delay(r.options)-time.Since(since))
-	err := h.drain(r)
-	if missing := r.group.join(joinLimit); missing != nil {
+	patient, end := untilInterrupted(asked, r.group.ctx)
+	defer end()
+	sleep(patient, h.delay(r.options)-time.Since(since))
+	err := errors.Join(h.drain(patient, r), interrupted(patient))
+	limit := joinLimit
+	if interrupted(patient) != nil {
+		limit = slack
+	}
+	if missing := r.group.join(limit); missing != nil {
 		err = errors.Join(err, fmt.Errorf("cannot stop %s: the function goes on after its context has ended", strings.Join(missing, ", ")))
 	}
 	h.mu.Lock()
-	h.registry.phase = stopped
-	h.publishLocked(time.Now())
+	now := time.Now()
+	h.registry.enter(stopped, now, rand.Float64)
+	h.publishLocked(now)
 	h.mu.Unlock()
 	return errors.Join(err, r.outputs.close())
 }

@@ -46,10 +46,11 @@ func punctual(d, took time.Duration) error {
 }
 
 // LiveListener registers a listener of this process, at an address such as ":8080" or
-// "127.0.0.1:8080": a goroutine sends it requests for /livez over loopback, and /livez fails if for
+// "127.0.0.1:8080": a goroutine sends it requests over loopback, and /livez fails if for
 // longer than limit none was answered and no connection was closed by the listener. So a port for
 // probes alone does not succeed while the main port hangs. Any answer will do, a protocol error
-// too: it shows that the listener still accepts and serves.
+// too: it shows that the listener still accepts and serves. The request is OPTIONS *, which a
+// server of net/http answers itself: no handler, and so no access log, sees it.
 func (h *Health) LiveListener(name, addr string, limit time.Duration) {
 	target, err := loopback(addr)
 	h.selfCheck(name, limit, func(ctx context.Context) error {
@@ -89,7 +90,7 @@ func checkListener(ctx context.Context, addr string) error {
 	}
 	defer context.AfterFunc(ctx, func() { conn.Close() })() // ends Read below
 	defer conn.Close()
-	request := "GET /livez HTTP/1.1\r\nHost: " + addr + "\r\nUser-Agent: health-self-probe\r\nConnection: close\r\n\r\n"
+	request := "OPTIONS * HTTP/1.1\r\nHost: " + addr + "\r\nUser-Agent: health-self-probe\r\nConnection: close\r\n\r\n"
 	if _, err := io.WriteString(conn, request); err != nil {
 		return ctx.Err() // nil if it closed the connection
 	}
@@ -102,14 +103,19 @@ func checkListener(ctx context.Context, addr string) error {
 
 // selfCheck registers a heartbeat that beats each time try succeeds.
 func (h *Health) selfCheck(name string, limit time.Duration, try func(context.Context) error, problems ...error) {
-	l := &heartbeat{name: name, limit: limit, base: time.Now()}
-	if !h.register(name, func(r *registry) { r.heartbeats = append(r.heartbeats, l) }, append(problems, positive(limit))...) {
+	l := newHeartbeat(name, limit)
+	if !h.register(name, func(r *registry, now time.Time) { r.addHeartbeat(l, now) }, append(problems, positive("the limit", limit))...) {
 		return
 	}
 	beat := &Heartbeat{h, l}
 	h.launch(goroutine{name, func(ctx context.Context) {
+		panics := false
 		for ctx.Err() == nil {
-			err := catchPanic(func() error { return try(ctx) })
+			err := call(func() error { return try(ctx) })
+			if !panics {
+				h.run.log.panicked("Check panics", name, err)
+			}
+			panics = stackOf(err) != ""
 			l.why.Store(&err)
 			if err == nil {
 				beat.Beat()

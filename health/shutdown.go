@@ -30,13 +30,13 @@ func (h *Health) Drain(name string, end func(context.Context) error) {
 	h.drains = append(h.drains, drain{name, end})
 }
 
-// drain calls the registered functions and returns what went wrong.
-func (h *Health) drain(r *run) error {
+// drain calls the registered functions and returns what went wrong. It waits until patient ends.
+func (h *Health) drain(patient context.Context, r *run) error {
 	h.mu.Lock()
 	drains := h.drains
 	h.mu.Unlock()
 	results := make(chan error, len(drains))
-	ctx, cancel := context.WithTimeout(r.group.ctx, r.options.DrainTimeout)
+	ctx, cancel := context.WithTimeout(patient, r.options.DrainTimeout)
 	defer cancel()
 	for _, d := range drains {
 		r.group.start(goroutine{d.name, func(context.Context) {
@@ -47,17 +47,20 @@ func (h *Health) drain(r *run) error {
 				}
 				results <- err
 			}()
-			err = catchPanic(func() error { return d.end(ctx) })
+			err = call(func() error { return d.end(ctx) })
+			r.log.panicked("Drain panics", d.name, err)
 		}})
 	}
 	var errs error
-	timer := time.NewTimer(r.options.DrainTimeout + slack)
-	defer timer.Stop()
-	for range drains {
+	over, late := ctx.Done(), (<-chan time.Time)(nil)
+	for left := len(drains); left > 0; {
 		select {
 		case err := <-results:
 			errs = errors.Join(errs, err)
-		case <-timer.C:
+			left--
+		case <-over:
+			over, late = nil, time.After(slack)
+		case <-late:
 			return errs // join names those that are missing
 		}
 	}
@@ -74,7 +77,7 @@ func (h *Health) PreStop(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "Run has not been called", http.StatusServiceUnavailable)
 		return
 	}
-	if options, err := h.options.settings(); err == nil {
+	if options, err := h.options.settings(inCluster()); err == nil {
 		sleep(r.Context(), h.delay(options)-time.Since(since))
 	}
 	w.WriteHeader(http.StatusOK)
@@ -82,7 +85,8 @@ func (h *Health) PreStop(w http.ResponseWriter, r *http.Request) {
 
 // Serve is [Health.Run] for a service that is one HTTP server: it listens at server.Addr, serves
 // (TLS if server.TLSConfig has certificates), and drains the server when ctx ends. If the server
-// dies before, Serve stops and returns why.
+// dies before, Serve stops and returns why. While it drains, new connections are refused, those of
+// probes too: a router can then try another replica, and the kubelet does not ask (R160).
 func (h *Health) Serve(ctx context.Context, server *http.Server) error {
 	listener, err := net.Listen("tcp", cmp.Or(server.Addr, ":http"))
 	if err != nil {

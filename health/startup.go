@@ -40,8 +40,11 @@ func (h *Health) Startup(name string, options ...TaskOptions) *Task {
 	if h.OK(Startup) {
 		late = errors.New("the service has started already")
 	}
-	if !h.register(name, func(r *registry) { t.began, t.moved = time.Now(), time.Now(); r.tasks = append(r.tasks, t) },
-		err, late, notNegative("Stall", o.Stall), notNegative("Budget", o.Budget)) {
+	if !h.register(name, func(r *registry, now time.Time) {
+		t.began, t.moved = now, now
+		r.tasks = append(r.tasks, t)
+	},
+		err, late, optional("Stall", o.Stall), optional("Budget", o.Budget)) {
 		return nil
 	}
 	return &Task{h, t}
@@ -56,7 +59,7 @@ func (t *Task) Progress(done, total int64) {
 
 // Phase names what is done now, such as "reading index" or "second attempt". A new name is
 // progress.
-func (t *Task) Phase(name string) { t.do(func(s *task, now time.Time) { s.enter(name, now) }) }
+func (t *Task) Phase(name string) { t.do(func(s *task, now time.Time) { s.enter(oneLine(name), now) }) }
 
 // Done ends the task. When all tasks are done, the service has started.
 func (t *Task) Done() {
@@ -71,7 +74,7 @@ func (t *Task) Fail(err error) {
 	if err == nil {
 		err = errors.New("no reason given")
 	}
-	t.do(func(s *task, _ time.Time) { s.err = err })
+	t.do(func(s *task, _ time.Time) { s.err = taken(err) })
 	t.publish()
 }
 

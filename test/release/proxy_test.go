@@ -21,7 +21,7 @@ func TestModulesFromProxy(t *testing.T) {
 	r.run(t, "release/release", "tag", version)
 
 	proxy, machine := t.TempDir(), goEnv(t, "GOMODCACHE")
-	for _, name := range []string{"", "/health", "/health/grpchealth", "/health/prometheus"} {
+	for _, name := range []string{"", "/health", "/health/connecthealth", "/health/grpchealth", "/health/otel", "/health/prometheus"} {
 		output(t, t.TempDir(), []string{
 			"GOMODCACHE=" + proxy, "GOPROXY=direct", "GONOSUMDB=" + module, "GOWORK=off", "GOFLAGS=-modcacherw",
 			"GIT_CONFIG_COUNT=1", "GIT_CONFIG_KEY_0=url.file://" + r.dir + ".insteadOf", "GIT_CONFIG_VALUE_0=https://" + module,
@@ -40,11 +40,13 @@ func TestModulesFromProxy(t *testing.T) {
 		}
 	})
 	for pkg, use := range map[string]string{
-		"probe":             "probe.Prober",
-		"probe/engine":      "*engine.Engine",
-		"health":            "*health.Health",
-		"health/grpchealth": "= grpchealth.Register",
-		"health/prometheus": "= prometheus.Collector",
+		"probe":                "probe.Prober",
+		"probe/engine":         "*engine.Engine",
+		"health":               "*health.Health",
+		"health/connecthealth": "= connecthealth.Checker",
+		"health/grpchealth":    "= grpchealth.Register",
+		"health/otel":          "= otel.Register",
+		"health/prometheus":    "= prometheus.Collector",
 	} {
 		t.Run(pkg, func(t *testing.T) {
 			dir := t.TempDir()

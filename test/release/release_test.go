@@ -18,7 +18,7 @@ func TestTag(t *testing.T) {
 		t.Fatalf("a dry run made tags:\n%s", tags)
 	}
 	out := r.run(t, "release/release", "tag", "v0.3.0")
-	const order = "health/v0.3.0 health/grpchealth/v0.3.0 health/prometheus/v0.3.0 v0.3.0"
+	const order = "health/v0.3.0 health/connecthealth/v0.3.0 health/grpchealth/v0.3.0 health/otel/v0.3.0 health/prometheus/v0.3.0 v0.3.0"
 	if !strings.HasSuffix(out, "git push --atomic origin "+order+"\n") {
 		t.Errorf("the tags are not listed in the order %s:\n%s", order, out)
 	}

@@ -16,7 +16,7 @@ import (
 )
 
 // public are the packages that others import.
-var public = []string{"probe", "probe/engine", "health", "health/grpchealth", "health/prometheus"}
+var public = []string{"probe", "probe/engine", "health", "health/connecthealth", "health/grpchealth", "health/otel", "health/prometheus"}
 
 // TestAPI compares what the public packages export with testdata/api, so that a change of it is
 // seen in review. To write it anew: go test -run TestAPI ./test/rules -update

@@ -1,0 +1,91 @@
+//go:build unix
+
+package health
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"os"
+	"os/signal"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// interrupt sends this process what Ctrl-C sends.
+func interrupt(t *testing.T) {
+	t.Helper()
+	if err := syscall.Kill(os.Getpid(), syscall.SIGINT); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A second Ctrl-C ends the delay, and a third party's request that hangs; one that comes within
+// half a second of the first is the same.
+func TestSecondInterrupt(t *testing.T) {
+	for name, options := range map[string]Options{
+		"in the delay": {ShutdownDelay: time.Minute},
+		"in the drain": {ShutdownDelay: -1, DrainTimeout: time.Minute},
+	} {
+		t.Run(name, func(t *testing.T) {
+			ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+			defer stop()
+			h := New(options)
+			h.Drain("obeys", func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() })
+			release := make(chan struct{})
+			defer close(release)
+			h.Drain("hangs", func(context.Context) error { <-release; return nil })
+			ended := make(chan error, 1)
+			go func() { ended <- h.Serve(ctx, &http.Server{Addr: "127.0.0.1:0", Handler: h.Handler()}) }()
+			waitFor(t, func() bool { return h.OK(Readiness) })
+			interrupt(t)
+			waitFor(t, func() bool { return !h.OK(Readiness) })
+			interrupt(t) // the same
+			time.Sleep(sameSignal + 100*time.Millisecond)
+			select {
+			case err := <-ended:
+				t.Fatalf("one interrupt that came twice ended Serve: %v", err)
+			default:
+			}
+			again := time.Now()
+			interrupt(t)
+			if err := <-ended; !errors.Is(err, errInterrupted) {
+				t.Errorf("Serve returned %v", err)
+			}
+			if took := time.Since(again); took > 10*time.Second {
+				t.Errorf("Serve took %v to return after the second interrupt", took)
+			}
+		})
+	}
+}
+
+func TestEndedBySignal(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	if cancel(); endedBySignal(ctx) {
+		t.Error("a context that was cancelled was ended by a signal")
+	}
+	ctx, cancel = context.WithTimeout(t.Context(), 0)
+	if cancel(); endedBySignal(ctx) {
+		t.Error("a context whose time is over was ended by a signal")
+	}
+}
+
+// Nobody has to be told outside of a cluster; explicit delays hold anywhere.
+func TestShutdownDelay(t *testing.T) {
+	for _, c := range []struct {
+		given            time.Duration
+		cluster, outside time.Duration
+	}{{0, 5 * time.Second, 0}, {time.Second, time.Second, time.Second}, {-1, 0, 0}} {
+		for in, want := range map[bool]time.Duration{true: c.cluster, false: c.outside} {
+			o, err := Options{ShutdownDelay: c.given}.settings(in)
+			if err != nil || o.ShutdownDelay != want {
+				t.Errorf("ShutdownDelay %v, in a cluster %t: %v, %v, want %v", c.given, in, o.ShutdownDelay, err, want)
+			}
+		}
+	}
+	t.Setenv("KUBERNETES_SERVICE_HOST", "10.0.0.1")
+	if !inCluster() {
+		t.Error("a container of a cluster does not know it")
+	}
+}

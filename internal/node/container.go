@@ -76,7 +76,7 @@ func (c *containers) exited(spec *corev1.Container, inst *instance, exit process
 	c.object.stale = true
 	c.report.forget(spec.Name, time.Now())
 	if message := portInUse(c.pod, spec, exit, c.ports.owners.among(c.running.processes())); message != "" {
-		c.object.record(fieldPath(&c.pod.Spec, spec.Name), corev1.EventTypeWarning, "PortInUse", message)
+		c.object.explain(fieldPath(&c.pod.Spec, spec.Name), corev1.EventTypeWarning, "PortInUse", message)
 	}
 	c.loop.on(lifecycle.Exited{Container: spec.Name, Instance: inst.id, ExitCode: int32(exit.Code), Signal: int32(exit.Signal), At: exit.At})
 }

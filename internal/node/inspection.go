@@ -175,7 +175,7 @@ func (i *inspection) lookForPort(c *corev1.Container, t lifecycle.ProbeType, to 
 // say records a Warning, unless it was said about another Pod of the workload.
 func (i *inspection) say(c *corev1.Container, reason, about, message string) {
 	if i.advice.first(adviceKey{workloadOf(i.pod), c.Name, reason, about}) {
-		i.object.record(fieldPath(&i.pod.Spec, c.Name), corev1.EventTypeWarning, reason, message)
+		i.object.explain(fieldPath(&i.pod.Spec, c.Name), corev1.EventTypeWarning, reason, message)
 	}
 }
 

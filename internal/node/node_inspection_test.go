@@ -9,6 +9,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/probity-run/probity/internal/store"
 )
 
 func TestInspection(t *testing.T) {
@@ -123,6 +125,27 @@ func TestPortInUseWithoutAnExit(t *testing.T) {
 		want := []string{"Warning PortInUse Port 8080 is taken by process 7 (stranger): if app needs it, let it listen on the port in PORT, or run one replica"}
 		if diff := cmp.Diff(want, n.events("PortInUse")); diff != "" {
 			t.Errorf("Events (-want +got):\n%s", diff)
+		}
+	})
+}
+
+// Events that no kubelet records say whose they are.
+func TestSourceOfEvents(t *testing.T) {
+	playNode(t, func(t *testing.T, n *testNode) {
+		n.starter.program("server", behaviour{listens: "8080", noHandler: true, loopback: true})
+		n.create(examplePodOf(withReadiness("/ready")))
+		n.at(5 * time.Second)
+		want := map[string]string{
+			"Pulled": "kubelet", "Created": "kubelet", "Started": "kubelet",
+			"PortIgnored": "probity", "LoopbackOnly": "probity", "StopSignalIgnored": "probity",
+		}
+		got := map[string]string{}
+		all, _ := store.List[*corev1.Event](n.store, store.Selector{})
+		for _, e := range all {
+			got[e.Reason] = e.Source.Component
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("sources (-want +got):\n%s", diff)
 		}
 	})
 }

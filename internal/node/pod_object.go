@@ -38,14 +38,23 @@ func (o *podObject) write(status corev1.PodStatus, annotations map[string]string
 	}
 }
 
-// record adds a Kubernetes Event about the Pod. fieldPath is a container's, or "".
+// record adds an Event of the kubelet's about the Pod. fieldPath is a container's, or "".
 func (o *podObject) record(fieldPath, eventType, reason, message string) {
+	o.recordBy("kubelet", fieldPath, eventType, reason, message)
+}
+
+// explain adds an Event about the Pod that no kubelet would record.
+func (o *podObject) explain(fieldPath, eventType, reason, message string) {
+	o.recordBy("probity", fieldPath, eventType, reason, message)
+}
+
+func (o *podObject) recordBy(component, fieldPath, eventType, reason, message string) {
 	o.store.Record(store.Occurrence{
 		About: corev1.ObjectReference{
 			APIVersion: "v1", Kind: "Pod", Namespace: o.pod.Namespace, Name: o.pod.Name, UID: o.pod.UID,
 			ResourceVersion: o.pod.ResourceVersion, FieldPath: fieldPath,
 		},
-		Type: eventType, Reason: reason, Message: message, Component: "kubelet", Host: o.pod.Spec.NodeName,
+		Type: eventType, Reason: reason, Message: message, Component: component, Host: o.pod.Spec.NodeName,
 	})
 }
 

@@ -33,7 +33,7 @@ func (w *portWatch) adopt(declared int32) {
 		if !ok {
 			return // it was noticed before
 		}
-		w.object.record("", corev1.EventTypeNormal, "PortIgnored", fmt.Sprintf("The program listens on containerPort %d although PORT told it %d, so %d is the "+
+		w.object.explain("", corev1.EventTypeNormal, "PortIgnored", fmt.Sprintf("The program listens on containerPort %d although PORT told it %d, so %d is the "+
 			"Pod's port; a second replica of it cannot run on this machine", declared, private, declared))
 		w.changed()
 	})

@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -153,9 +154,9 @@ func TestJSON(t *testing.T) {
 func TestHealthJSON(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := New(Options{ShutdownDelay: -1, Reveal: FromAnywhere})
-		down := true
+		var up atomic.Bool
 		h.Ready("database", func(context.Context) error {
-			if down {
+			if !up.Load() {
 				return errDown
 			}
 			return nil
@@ -166,7 +167,7 @@ func TestHealthJSON(t *testing.T) {
 		expectHealthJSON(t, h, "/readyz", 503, `{"status":"fail","probe":"readiness","output":"not ready: database failing","degraded":["billing"],"checks":{`+
 			`"billing":[{"componentType":"component","status":"warn","time":"2000-01-01T00:00:00Z","output":"failing (checked 500ms ago, took 0s, failures in a row: 1): dial tcp 10.1.2.3:5432: connection refused"}],`+
 			`"database":[{"componentType":"component","status":"fail","time":"2000-01-01T00:00:00Z","output":"failing (checked 500ms ago, took 0s, failures in a row: 1): dial tcp 10.1.2.3:5432: connection refused"}]}}`)
-		down = false
+		up.Store(true)
 		after(2 * time.Second)
 		h.options.Reveal = nil
 		_, body := askFor(h, "/readyz", "application/health+json")

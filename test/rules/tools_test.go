@@ -1,8 +1,8 @@
+//go:build tools
+
 package rules
 
 import (
-	"bytes"
-	"flag"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -10,17 +10,12 @@ import (
 	"testing"
 )
 
-// update makes the tests of this package write what they would otherwise compare.
-var update = flag.Bool("update", false, "write go.mod, go.sum and testdata/api instead of comparing them")
-
 // tags are all build tags of tests, so that what only they use is not taken for dead.
 const tags = "differential,exact,example,kubelet,postgres,soak,traffic"
 
-// TestTools runs what finds more than a compiler: each tool has to have nothing to say.
+// TestTools runs what finds more than a compiler: each tool has to have nothing to say. It takes
+// minutes, so it has a tag of its own: go test -tags tools -run TestTools ./test/rules
 func TestTools(t *testing.T) {
-	if testing.Short() {
-		t.Skip("runs the tools over all modules")
-	}
 	for _, name := range modules(t) {
 		dir := filepath.Join(root, name)
 		t.Run(name+"/tidy", func(t *testing.T) { tidy(t, dir) })
@@ -123,23 +118,4 @@ func command(t *testing.T, dir string, args ...string) (string, error) {
 		}
 	}
 	return said.String(), err
-}
-
-// golden compares a file with what it should be, or writes it.
-func golden(t *testing.T, path, want string) {
-	t.Helper()
-	got, err := os.ReadFile(path)
-	if err != nil && !os.IsNotExist(err) {
-		t.Fatal(err)
-	}
-	if bytes.Equal(got, []byte(want)) {
-		return
-	}
-	if *update {
-		if err := os.WriteFile(path, []byte(want), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	t.Errorf("%s is not up to date; go test ./test/rules -update writes it. It should be:\n%s", path, want)
 }

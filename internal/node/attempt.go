@@ -66,7 +66,7 @@ var errNoHandler = errors.New("the probe has no handler")
 // prober finds what makes an attempt, or a verdict that stands without one.
 func (r *runner) prober(t trial) (probe.Prober, *probe.Result) {
 	if t.Probe.Exec != nil {
-		return r.execProber(t), nil
+		return r.execProber(t)
 	}
 	host, port, ok := address(t.Probe)
 	if !ok {
@@ -89,14 +89,19 @@ func unevaluable(err error) *probe.Result {
 	return &probe.Result{Outcome: probe.Unknown, Err: err}
 }
 
-func (r *runner) execProber(t trial) probe.Prober {
+func (r *runner) execProber(t trial) (probe.Prober, *probe.Result) {
+	h := handler{t.Probe.Exec.Command, "exec.command"}
+	command, err := newRoom().expand(h.command, t.instance.env.lookupStatic, h.word)
+	if err != nil {
+		return nil, unevaluable(err)
+	}
 	return probe.Exec{
-		Command: expandAll(t.Probe.Exec.Command, t.instance.env.lookupStatic),
+		Command: command,
 		Env:     t.instance.env.list(),
 		Dir:     t.instance.dir,
 		Timeout: time.Duration(t.Probe.TimeoutSeconds) * time.Second,
 		Starter: execStarter{r.node.opts.Starter, string(r.pod.UID) + "/probe", r.score(r.container(t.Container))},
-	}
+	}, nil
 }
 
 // preparedProbe is a probe over the network, formatted for the engine as long as its target stays

@@ -29,27 +29,31 @@ type environment struct {
 	order    []string // names of the manifest's entries, as written
 	literal  map[string]string
 	injected map[string]string
+	room     *room
 }
 
 // newEnvironment evaluates a container's env and envFrom (docs/differences.md, Environment). An
 // entry of the manifest that repeats a declared port in PORT or PORT_… gives way to the private
-// port; any other entry of that name stays.
-func newEnvironment(pod *corev1.Pod, c *corev1.Container, objects Objects, caller []string, injected map[string]string) (*environment, error) {
-	e := &environment{caller: caller, manifest: map[string]string{}, literal: map[string]string{}, injected: maps.Clone(injected)}
-	for _, from := range c.EnvFrom {
-		if err := e.addAll(pod.Namespace, from, objects); err != nil {
+// port; any other entry of that name stays. What it holds comes out of the Pod's room; the error of
+// what has none there is an [*oversize].
+func newEnvironment(pod *corev1.Pod, c *corev1.Container, objects Objects, caller []string, injected map[string]string, room *room) (*environment, error) {
+	e := &environment{caller: caller, manifest: map[string]string{}, literal: map[string]string{}, injected: maps.Clone(injected), room: room}
+	for i, from := range c.EnvFrom {
+		if err := e.addAll(pod.Namespace, from, objects, fmt.Sprintf("envFrom[%d]", i)); err != nil {
 			return nil, err
 		}
 	}
-	for _, v := range c.Env {
-		value, err := e.value(pod, c, v, objects)
+	for i, v := range c.Env {
+		value, err := e.value(pod, c, v, objects, fmt.Sprintf("env[%d].value", i))
 		if err != nil {
 			return nil, err
 		}
 		if value == nil {
 			continue // an optional reference to nothing
 		}
-		e.set(v.Name, *value)
+		if err := e.set(v.Name, *value, fmt.Sprintf("env[%d]", i)); err != nil {
+			return nil, err
+		}
 		e.literal[v.Name] = ""
 		if v.ValueFrom == nil {
 			e.literal[v.Name] = *value
@@ -74,15 +78,20 @@ func declaredPorts(pod *corev1.Pod) []string {
 	return ports
 }
 
-func (e *environment) set(name, value string) {
+// set takes a variable from a field of the container.
+func (e *environment) set(name, value, field string) error {
+	if err := e.room.take(len(name)+len("=")+len(value), field); err != nil {
+		return err
+	}
 	if _, ok := e.manifest[name]; !ok {
 		e.order = append(e.order, name)
 	}
 	e.manifest[name] = value
+	return nil
 }
 
 // addAll adds an envFrom source, sorted by key.
-func (e *environment) addAll(namespace string, from corev1.EnvFromSource, objects Objects) error {
+func (e *environment) addAll(namespace string, from corev1.EnvFromSource, objects Objects, field string) error {
 	data := map[string]string{}
 	switch {
 	case from.ConfigMapRef != nil:
@@ -103,17 +112,23 @@ func (e *environment) addAll(namespace string, from corev1.EnvFromSource, object
 		}
 	}
 	for _, key := range slices.Sorted(maps.Keys(data)) {
-		e.set(from.Prefix+key, data[key])
+		if err := e.set(from.Prefix+key, data[key], field); err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
 // value is what one env entry gives; nil if it refers to something optional that is not there.
-func (e *environment) value(pod *corev1.Pod, c *corev1.Container, v corev1.EnvVar, objects Objects) (*string, error) {
+func (e *environment) value(pod *corev1.Pod, c *corev1.Container, v corev1.EnvVar, objects Objects, field string) (*string, error) {
 	from := v.ValueFrom
 	switch {
 	case from == nil:
-		return new(manifest.Expand(v.Value, e.lookup)), nil
+		value, err := manifest.Expand(v.Value, e.lookup)
+		if err != nil {
+			return nil, &oversize{field, err}
+		}
+		return &value, nil
 	case from.ConfigMapKeyRef != nil:
 		ref := from.ConfigMapKeyRef
 		cm, ok := objects.ConfigMap(pod.Namespace, ref.Name)
@@ -269,12 +284,4 @@ func (e *environment) list() []string {
 		order[i] = name + "=" + last[name]
 	}
 	return order
-}
-
-func expandAll(words []string, lookup func(string) (string, bool)) []string {
-	expanded := make([]string, len(words))
-	for i, word := range words {
-		expanded[i] = manifest.Expand(word, lookup)
-	}
-	return expanded
 }

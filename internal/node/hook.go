@@ -63,8 +63,13 @@ func (r *runner) hookFunc(c *corev1.Container, inst *instance, h *corev1.Lifecyc
 const noTimeout = 100 * 365 * 24 * time.Hour
 
 func (r *runner) execHook(c *corev1.Container, inst *instance, action *corev1.ExecAction) func(context.Context) error {
+	h := handler{action.Command, "exec.command"}
+	line, err := newRoom().expand(h.command, inst.env.lookupStatic, h.word)
+	if err != nil {
+		return func(context.Context) error { return err }
+	}
 	command := probe.Exec{
-		Command: expandAll(action.Command, inst.env.lookupStatic),
+		Command: line,
 		Env:     inst.env.list(),
 		Dir:     inst.dir,
 		Timeout: noTimeout,

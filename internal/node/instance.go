@@ -75,7 +75,9 @@ func (r *runner) prepare(c *corev1.Container, inst *instance) (process.Spec, err
 	}
 	injected := r.ports.variables(c)
 	maps.Copy(injected, r.volumes)
-	env, err := newEnvironment(r.pod, c, r.node.objects, r.node.opts.Environ, injected)
+	left := r.roomFor(c.Name)
+	before := left.left
+	env, err := newEnvironment(r.pod, c, r.node.objects, r.node.opts.Environ, injected, left)
 	if err != nil {
 		return process.Spec{}, err
 	}
@@ -83,9 +85,25 @@ func (r *runner) prepare(c *corev1.Container, inst *instance) (process.Spec, err
 	if err != nil {
 		return process.Spec{}, err
 	}
+	argv, err := left.expand(line, env.lookup, func(word int) string { return commandField(r.pod, c, word) })
+	if err != nil {
+		return process.Spec{}, err
+	}
+	r.strings[c.Name] = before - left.left
 	inst.env, inst.dir = env, workingDir(r.pod, c)
 	owner := fmt.Sprintf("%s/%s/%s", r.pod.Namespace, r.pod.Name, c.Name)
-	return process.Spec{Argv: expandAll(line, env.lookup), Env: env.list(), Dir: inst.dir, Container: owner, OOMScore: r.score(c)}, nil
+	return process.Spec{Argv: argv, Env: env.list(), Dir: inst.dir, Container: owner, OOMScore: r.score(c)}, nil
+}
+
+// roomFor is what the strings of a container may take beside those of the Pod's other containers.
+func (r *runner) roomFor(container string) *room {
+	left := newRoom()
+	for name, bytes := range r.strings {
+		if name != container {
+			left.left -= bytes
+		}
+	}
+	return left
 }
 
 // runInstance starts the process, says so, waits for its end and says that.

@@ -35,6 +35,7 @@ type runner struct {
 	identity    process.Identity
 	ports       *podPorts
 	volumes     map[string]string
+	strings     map[string]int             // bytes of each container's environment and command line
 	instances   map[string]*instance       // the current one of each container that was started
 	attempts    map[attemptKey]func() bool // how to cancel the newest attempt of each probe
 	prepared    map[attemptKey]preparedProbe
@@ -64,6 +65,7 @@ func newRunner(n *Node, pod *corev1.Pod) *runner {
 		cancel:    cancel,
 		timer:     time.NewTimer(0),
 		identity:  process.Identity{Sockets: &n.sockets},
+		strings:   map[string]int{},
 		instances: map[string]*instance{},
 		attempts:  map[attemptKey]func() bool{},
 		prepared:  map[attemptKey]preparedProbe{},

@@ -106,6 +106,9 @@ func (f *file) lenientObject(d *decoder, n *yaml.Node, k objectType, r Resource)
 	PrepareForCreate(r)
 	defaultLenient(r)
 	o := Object{Resource: r, Position: d.position(n), Problems: d.errs, fields: d.fields}
+	if err := f.tooMany(o); err != nil {
+		o.Problems = append(o.Problems, err)
+	}
 	decoded := o.Problems
 	for _, p := range lenientProblems(r) {
 		if slices.ContainsFunc(decoded, func(e *Error) bool { return e.Field == p.Field && e.Reason != ReasonUnknownField }) {

@@ -15,6 +15,7 @@ type loader struct {
 	set   *Set
 	errs  Errors
 	first map[Ref]Position // where each object was defined
+	ports int              // of Services so far
 	// lenient is set for [DecodeLenient]: more kinds are read, and objects with errors are kept.
 	lenient bool
 }
@@ -178,6 +179,10 @@ func (f *file) object(d *decoder, n *yaml.Node, k objectType) {
 	// an item of a PodList may have none
 	r.GetObjectKind().SetGroupVersionKind(schema.FromAPIVersionAndKind(k.apiVersion, k.kind))
 	o := Object{Resource: r, Position: d.position(n), fields: d.fields}
+	if err := f.tooMany(o); err != nil {
+		f.fail(err)
+		return
+	}
 	warnings := Warnings(r) // of what is written, before defaults change it
 	PrepareForCreate(r)
 	Default(r)

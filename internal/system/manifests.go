@@ -23,6 +23,7 @@ import (
 type loader struct {
 	registry *registry.Registry
 	environ  []string
+	maxPods  int
 
 	mu   sync.Mutex      // held by whoever reads manifests and applies them
 	said map[string]bool // remarks that were made, by line
@@ -42,6 +43,9 @@ type manifests struct {
 func (l *loader) load(paths []string, stdin io.Reader, ownPort func(port int32) bool) (*manifests, error) {
 	set, err := manifest.Load(manifest.Options{Stdin: stdin}, paths...)
 	if err != nil {
+		return nil, err
+	}
+	if err := checkCount(set.Objects, l.maxPods); err != nil {
 		return nil, err
 	}
 	m := &manifests{set: set}

@@ -48,6 +48,9 @@ type Options struct {
 	StateDir string
 	// MaxRestartPeriod caps the crash-loop back-off (R147). Default 300 s.
 	MaxRestartPeriod time.Duration
+	// MaxPods is how many Pods there may be at a time; more wait for a place, or are refused where a
+	// manifest asks for them. Default 110, as a kubelet's maxPods.
+	MaxPods int
 	// StopWhenFinished ends the system when there is nothing that makes Pods and every Pod has
 	// ended for good. Default: it goes on until it is told to stop.
 	StopWhenFinished bool
@@ -75,6 +78,7 @@ func (o Options) withDefaults() Options {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
 	o.MaxRestartPeriod = cmp.Or(o.MaxRestartPeriod, MaxRestartPeriod)
+	o.MaxPods = cmp.Or(o.MaxPods, MaxPods)
 	return o
 }
 
@@ -129,9 +133,9 @@ func New(opts Options) (*System, error) {
 		opts: opts, store: store.New(store.Options{Kinds: kinds}), requests: make(chan func()),
 		changed: make(chan struct{}, 1), edited: make(chan struct{}, 1), stop: make(chan struct{}), done: make(chan struct{}),
 	}
-	s.registry = registry.New(registry.Options{Store: s.store, NodeName: node.Name, Commands: opts.Commands})
+	s.registry = registry.New(registry.Options{Store: s.store, NodeName: node.Name, Commands: opts.Commands, Admit: s.admit})
 	s.applier = newApplier(s.registry, s.store)
-	s.loader = &loader{registry: s.registry, environ: opts.Environ, said: map[string]bool{}}
+	s.loader = &loader{registry: s.registry, environ: opts.Environ, maxPods: opts.MaxPods, said: map[string]bool{}}
 	var err error
 	if len(opts.Manifests) > 0 {
 		if s.first, err = s.loader.load(opts.Manifests, opts.Stdin, nil); err != nil {

@@ -27,6 +27,9 @@ func (l *loader) tooMany(o Object) *Error {
 	if n := len(spec.InitContainers) + len(spec.Containers); n > l.opts.MaxContainers {
 		return refuse(childPath(path, "containers"), "%d containers in one Pod, and at most %d can be run", n, l.opts.MaxContainers)
 	}
+	if n := len(spec.Volumes); n > l.opts.MaxVolumes {
+		return refuse(childPath(path, "volumes"), "%d volumes in one Pod, and at most %d can be made", n, l.opts.MaxVolumes)
+	}
 	ports := 0
 	for _, list := range []struct {
 		name       string

@@ -29,6 +29,8 @@ func TestLimitsOfObjects(t *testing.T) {
 		"too many in a template": {"apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec:\n  selector: {matchLabels: {a: b}}\n  template:\n" +
 			"    metadata: {labels: {a: b}}\n    spec:\n      containers:\n" + repeated(6, "      - {name: c%d, image: x}"),
 			"x.yaml:9:7: Deployment web: spec.template.spec.containers: 6 containers in one Pod"},
+		"too many volumes": {pod + "  containers: [{name: c, image: x}]\n  volumes:\n" + repeated(5, "  - {name: v%d, emptyDir: {}}"),
+			"x.yaml:6:3: Pod web: spec.volumes: 5 volumes in one Pod, and at most 4 can be made: refused"},
 		"container ports": {pod + "  containers:\n  - name: c\n    image: x\n    ports:\n" + repeated(9, "    - {containerPort: %d1}"),
 			"x.yaml:8:5: Pod web: spec.containers[0].ports: 9 container ports in one Pod up to here, and at most 8 can be had: refused"},
 		"Service ports":          {service + repeated(8, port), ""},
@@ -40,7 +42,7 @@ func TestLimitsOfObjects(t *testing.T) {
 			text := strings.ReplaceAll(test.text, "SERVICE", "service")
 			want := strings.ReplaceAll(test.want, "SERVICE", "service")
 			for _, lenient := range []bool{false, true} {
-				l := newLoader(Options{MaxContainers: 5, MaxPorts: 8})
+				l := newLoader(Options{MaxContainers: 5, MaxVolumes: 4, MaxPorts: 8})
 				l.lenient = lenient
 				l.documents("x.yaml", []byte(text))
 				set, err := l.result()

@@ -36,6 +36,8 @@ type Options struct {
 	MaxNodes int
 	// MaxContainers bounds the containers of one Pod, init containers included. Default 250.
 	MaxContainers int
+	// MaxVolumes bounds the volumes of one Pod. Default 250.
+	MaxVolumes int
 	// MaxPorts bounds the container ports of one Pod, and the ports of all Services together.
 	// Default 1,000.
 	MaxPorts int
@@ -47,6 +49,7 @@ func (o Options) withDefaults() Options {
 	o.MaxDocuments = cmp.Or(o.MaxDocuments, 1000)
 	o.MaxNodes = cmp.Or(o.MaxNodes, 200_000)
 	o.MaxContainers = cmp.Or(o.MaxContainers, 250)
+	o.MaxVolumes = cmp.Or(o.MaxVolumes, 250)
 	o.MaxPorts = cmp.Or(o.MaxPorts, 1000)
 	return o
 }

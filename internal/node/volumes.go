@@ -10,11 +10,16 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
+// maxVolumeBytes is how much the volumes of a Pod may hold at first. ConfigMaps and Secrets have a
+// mebibyte each at most, and one of them can be in many volumes.
+const maxVolumeBytes = 64 << 20
+
 // makeVolumes makes a folder for each emptyDir, configMap and secret volume below dir and returns
 // the variables that tell the processes where: PROBITY_VOLUME_<NAME>. Other kinds are reported as
 // not applied when the manifest is read.
 func makeVolumes(pod *corev1.Pod, objects Objects, dir string) (map[string]string, error) {
 	vars := map[string]string{}
+	size := 0
 	for _, v := range pod.Spec.Volumes {
 		files, known, err := volumeFiles(pod.Namespace, v, objects)
 		if err != nil {
@@ -22,6 +27,12 @@ func makeVolumes(pod *corev1.Pod, objects Objects, dir string) (map[string]strin
 		}
 		if !known {
 			continue
+		}
+		for _, content := range files {
+			size += len(content)
+		}
+		if size > maxVolumeBytes {
+			return nil, fmt.Errorf("cannot make volume %s: with it, the volumes of this Pod hold more than %d bytes", v.Name, maxVolumeBytes)
 		}
 		folder := filepath.Join(dir, v.Name)
 		if err := writeVolume(folder, files); err != nil {

@@ -13,6 +13,7 @@ import (
 	"sync"
 
 	"github.com/probity-run/probity/internal/manifest"
+	"github.com/probity-run/probity/internal/printable"
 )
 
 // StdinName stands for standard input in findings.
@@ -76,13 +77,13 @@ func (in *input) decode() {
 		if pathErr, ok := errors.AsType[*fs.PathError](err); ok {
 			err = pathErr.Err
 		}
-		in.err = fmt.Errorf("%s: cannot read: %w", in.name, err)
+		in.err = fmt.Errorf("%s: cannot read: %w", printable.File(in.name), err)
 		return
 	}
 	in.data = data
 	in.set, in.err = manifest.DecodeLenient(limits(), in.name, in.data)
 	if in.err == nil && in.explicit && len(in.set.Objects)+len(in.set.Unknown) == 0 {
-		in.err = fmt.Errorf("%s: nothing in it: expected at least one Kubernetes object", in.name)
+		in.err = fmt.Errorf("%s: nothing in it: expected at least one Kubernetes object", printable.File(in.name))
 	}
 }
 
@@ -105,7 +106,7 @@ func find(stdin io.Reader, paths []string) ([]*input, error) {
 		info, err := os.Stat(path)
 		switch {
 		case err != nil:
-			errs = append(errs, fmt.Errorf("%s: cannot read: %w", path, errors.Unwrap(err)))
+			errs = append(errs, fmt.Errorf("%s: cannot read: %w", printable.File(path), errors.Unwrap(err)))
 		case !info.IsDir():
 			add(filepath.Clean(path), func() ([]byte, error) { return readFile(path) }, true)
 		default:
@@ -139,10 +140,10 @@ func manifestsBelow(folder string) ([]string, error) {
 		return nil
 	})
 	if err != nil {
-		return names, fmt.Errorf("%s: cannot read: %w", folder, err)
+		return names, fmt.Errorf("%s: cannot read: %w", printable.File(folder), err)
 	}
 	if len(names) == 0 {
-		return nil, fmt.Errorf("%s: no manifest in this folder: expected files named *.yaml, *.yml or *.json", folder)
+		return nil, fmt.Errorf("%s: no manifest in this folder: expected files named *.yaml, *.yml or *.json", printable.File(folder))
 	}
 	return names, nil
 }

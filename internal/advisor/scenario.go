@@ -1,6 +1,10 @@
 package advisor
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/probity-run/probity/internal/printable"
+)
 
 // faultBegins is when the fault of a scenario begins, and horizon how long probity simulate plays a
 // scenario without --horizon, in seconds.
@@ -35,11 +39,14 @@ func (p *Probe) hangFault() string {
 }
 
 func (p *Probe) fault(fault, probes string, ends int) string {
-	text := "--fault " + fault
 	if len(p.Container.Workload.Containers) > 1 || probes != "" {
-		text += ":" + p.Container.Name + probes
+		fault += ":" + p.Container.Name + probes
 	}
-	return text + horizonFlag(ends)
+	word := printable.Shell(fault)
+	if word == "" {
+		return "" // the container's name is one that nobody can copy
+	}
+	return "--fault " + word + horizonFlag(ends)
 }
 
 // SlowStart is the scenario in which a start takes so many seconds.

@@ -15,6 +15,7 @@ import (
 	"github.com/probity-run/probity/internal/advisor/fix"
 	"github.com/probity-run/probity/internal/advisor/render"
 	"github.com/probity-run/probity/internal/advisor/rules"
+	"github.com/probity-run/probity/internal/printable"
 )
 
 const checkHelp = `Find the pitfalls of the probes in manifests before anything runs, without a cluster and without a network.
@@ -188,10 +189,10 @@ func (c *checkRun) eachFix(do func(file string, before, after []byte) error) err
 		before := c.manifests.Text(file)
 		after, applied, skipped, err := fix.Text(before, byFile[file])
 		if err != nil {
-			return fmt.Errorf("cannot fix %s: %w", file, err)
+			return fmt.Errorf("cannot fix %s: %w", printable.File(file), err)
 		}
 		for _, s := range skipped {
-			if _, err := fmt.Fprintf(c.streams.Err, "not fixed: %s:%d: %s: %v\n", file, s.Finding.Region.Line, s.Finding.Rule, s.Err); err != nil {
+			if _, err := fmt.Fprintf(c.streams.Err, "not fixed: %s:%d: %s: %v\n", printable.File(file), s.Finding.Region.Line, s.Finding.Rule, s.Err); err != nil {
 				return err
 			}
 		}

@@ -6,6 +6,7 @@ import (
 	"io"
 
 	"github.com/probity-run/probity/internal/advisor"
+	"github.com/probity-run/probity/internal/printable"
 )
 
 type (
@@ -41,7 +42,7 @@ type (
 func JUnit(w io.Writer, r *advisor.Report, o Options) error {
 	all := junitSuites{}
 	for _, file := range suites(r) {
-		s := junitSuite{Name: printable(file)}
+		s := junitSuite{Name: printable.File(file)}
 		for _, f := range r.Findings {
 			if f.Region.File == file {
 				s.add(f, f.Severity >= o.failOn(), "")
@@ -100,11 +101,11 @@ func suites(r *advisor.Report) []string {
 }
 
 func (s *junitSuite) add(f advisor.Finding, fails bool, why string) {
-	c := junitCase{Name: fmt.Sprintf("%s: %s", f.Rule, printable(where(f))), Class: s.Name}
-	message := printable(f.Message)
+	c := junitCase{Name: fmt.Sprintf("%s: %s", f.Rule, printable.Line(where(f))), Class: s.Name}
+	message := printable.Line(f.Message)
 	text := fmt.Sprintf("%s:%d:%d: %s", s.Name, f.Region.Line, f.Region.Column, message)
 	if f.Patch != nil {
-		text += "\nfix: " + printable(f.Patch.Summary)
+		text += "\nfix: " + printable.Line(f.Patch.Summary)
 	}
 	s.Tests++
 	if fails {
@@ -115,7 +116,7 @@ func (s *junitSuite) add(f advisor.Finding, fails bool, why string) {
 			why = f.Severity.String() + ": " + message
 		}
 		s.Skipped++
-		c.Skipped = &junitOutcome{Message: printable(why), Text: text}
+		c.Skipped = &junitOutcome{Message: printable.Line(why), Text: text}
 	}
 	s.Cases = append(s.Cases, c)
 }

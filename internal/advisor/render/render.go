@@ -7,9 +7,9 @@ import (
 	"io"
 	"slices"
 	"strings"
-	"unicode"
 
 	"github.com/probity-run/probity/internal/advisor"
+	"github.com/probity-run/probity/internal/printable"
 )
 
 // Options are how to write.
@@ -53,28 +53,19 @@ func where(f advisor.Finding) string {
 // sentence is the message with its object and container before it.
 func sentence(f advisor.Finding) string { return where(f) + ": " + f.Message }
 
-// simulate is the command that replays the finding, or "".
+// simulate is the command that replays the finding, as a shell takes it, or "" if there is none.
 func simulate(f advisor.Finding) string {
 	if f.Scenario == "" {
 		return ""
 	}
-	file := f.Region.File
-	if file == advisor.StdinName {
+	file := printable.Shell(f.Region.File)
+	switch {
+	case f.Region.File == advisor.StdinName:
 		file = "-"
+	case file == "": // nobody can copy such a name
+		return ""
+	case strings.HasPrefix(f.Region.File, "-"):
+		file = printable.Shell("./" + f.Region.File)
 	}
 	return "probity simulate " + file + " " + f.Scenario
-}
-
-// printable replaces the characters with which a manifest could move the cursor of a terminal or
-// begin a line.
-func printable(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r == '\t' {
-			return ' '
-		}
-		if !unicode.IsPrint(r) {
-			return '\u00b7'
-		}
-		return r
-	}, s)
 }

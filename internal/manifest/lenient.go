@@ -114,7 +114,7 @@ func (f *file) lenientObject(d *decoder, n *yaml.Node, k objectType, r Resource)
 		if slices.ContainsFunc(decoded, func(e *Error) bool { return e.Field == p.Field && e.Reason != ReasonUnknownField }) {
 			continue // it is about the zero that stands for what could not be decoded
 		}
-		o.Problems = append(o.Problems, &Error{Position: o.PositionOf(p.Field), Object: o.Ref(), Field: p.Field, Reason: Reason(p.Type), Message: p.ErrorBody()})
+		o.Problems = append(o.Problems, &Error{Position: o.PositionOf(p.Field), Object: o.Ref(), Field: p.Field, Reason: Reason(p.Type), Message: body(p)})
 	}
 	o.Problems.sort()
 	f.set.Objects = append(f.set.Objects, o)

@@ -189,7 +189,7 @@ func (f *file) object(d *decoder, n *yaml.Node, k objectType) {
 	ref := o.Ref()
 	problems := Validate(r)
 	for _, p := range problems {
-		f.fail(&Error{Position: o.PositionOf(p.Field), Object: ref, Field: p.Field, Reason: Reason(p.Type), Message: p.ErrorBody()})
+		f.fail(&Error{Position: o.PositionOf(p.Field), Object: ref, Field: p.Field, Reason: Reason(p.Type), Message: body(p)})
 	}
 	if f.isDuplicate(o, ref) || len(problems) > 0 {
 		return

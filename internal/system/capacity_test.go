@@ -131,8 +131,8 @@ func eventually(t *testing.T, what string, holds func() bool) {
 	}
 }
 
-// TestTooLongStrings: what only the start of a container can show is said there, and a manifest that
-// would eat the memory changes nothing of what runs.
+// TestTooLongStrings: what only the start of a container can show is said there, and a manifest
+// that would eat the memory changes nothing of what runs.
 func TestTooLongStrings(t *testing.T) {
 	s := started(t, t.Context(), Options{})
 	config := parsed(t, text(configText, "VALUE="+strings.Repeat("x", 100_000))).set.Objects[0].Resource

@@ -15,6 +15,7 @@ import (
 	"github.com/probity-run/probity/internal/controller"
 	"github.com/probity-run/probity/internal/manifest"
 	"github.com/probity-run/probity/internal/node"
+	"github.com/probity-run/probity/internal/printable"
 	"github.com/probity-run/probity/internal/registry"
 	"github.com/probity-run/probity/internal/store"
 )
@@ -111,7 +112,8 @@ func (m *manifests) remarks() (lines []string) {
 		lines = append(lines, fmt.Sprintf("warning: %s", w))
 	}
 	for _, u := range m.set.Unknown {
-		lines = append(lines, fmt.Sprintf("left alone: %s: %s %s (%s): Probity does not run this kind", u.Position, u.Kind, u.Name, u.APIVersion))
+		lines = append(lines, fmt.Sprintf("left alone: %s: %s %s (%s): Probity does not run this kind", u.Position, printable.Line(printable.Cut(u.Kind)),
+			printable.Line(printable.Cut(u.Name)), printable.Line(printable.Cut(u.APIVersion))))
 	}
 	for _, n := range m.set.NotApplied {
 		lines = append(lines, fmt.Sprintf("not applied here: %s", n))

@@ -48,8 +48,8 @@ type Options struct {
 	StateDir string
 	// MaxRestartPeriod caps the crash-loop back-off (R147). Default 300 s.
 	MaxRestartPeriod time.Duration
-	// MaxPods is how many Pods there may be at a time; more wait for a place, or are refused where a
-	// manifest asks for them. Default 110, as a kubelet's maxPods.
+	// MaxPods is how many Pods there may be at a time; more wait for a place, or are refused where
+	// a manifest asks for them. Default 110, as a kubelet's maxPods.
 	MaxPods int
 	// StopWhenFinished ends the system when there is nothing that makes Pods and every Pod has
 	// ended for good. Default: it goes on until it is told to stop.

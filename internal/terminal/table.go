@@ -231,7 +231,7 @@ func eventText(e *corev1.Event) string {
 
 // oneLine is text from a service on one line.
 func oneLine(text string) string {
-	return printable.Line(strings.ReplaceAll(strings.TrimRight(printable.Text(text), "\n"), "\n", " "))
+	return printable.Line(strings.ReplaceAll(printable.Text(strings.TrimRight(text, "\r\n")), "\n", " "))
 }
 
 func containerStatuses(pod *corev1.Pod) []corev1.ContainerStatus {

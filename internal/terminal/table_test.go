@@ -132,6 +132,14 @@ func TestHostileTable(t *testing.T) {
 	}
 }
 
+func TestOneLine(t *testing.T) {
+	for in, want := range map[string]string{"": "", "a\n": "a", "a\r\n": "a", "a\r": "a", "a\r\nb\n\n": "a b", "a\rb": `a\rb`, "\x1b[1mbold\x1b[m\n": "bold"} {
+		if got := oneLine(in); got != want {
+			t.Errorf("oneLine(%q) = %q, want %q", in, got, want)
+		}
+	}
+}
+
 func TestShortDuration(t *testing.T) {
 	for d, want := range map[time.Duration]string{
 		-time.Second:                       "0s",

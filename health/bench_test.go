@@ -39,7 +39,8 @@ func probeRequest() *http.Request {
 // pointer.
 func prerendered() http.Handler {
 	var body atomic.Pointer[[]byte]
-	body.Store(new([]byte("ok\n")))
+	text := []byte("ok\n")
+	body.Store(&text)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		header := w.Header()
 		header["Content-Type"] = textPlain
@@ -115,7 +116,7 @@ func BenchmarkBeat(b *testing.B) {
 	}
 }
 
-// BenchmarkReport is what good news costs a business call.
+// BenchmarkReport is what a reported success costs the application.
 func BenchmarkReport(b *testing.B) {
 	h := New(Options{ShutdownDelay: -1})
 	database := h.Ready("database", func(context.Context) error { return nil })

@@ -43,7 +43,7 @@ func TestCheckThresholds(t *testing.T) {
 					if run == 'x' {
 						err = errDown
 					}
-					check.finish(now, outcome{err: err}, half)
+					check.finish(now, result{err: err}, half)
 				}
 				got.WriteString(check.state(now)[:1])
 			}
@@ -57,21 +57,21 @@ func TestCheckThresholds(t *testing.T) {
 func TestCheckAgeLimit(t *testing.T) {
 	c := newCheck("c", Owned, nil, CheckOptions{MaxAge: 10 * time.Second}.withDefaults())
 	c.start(at(0))
-	c.finish(at(0), outcome{}, half)
+	c.finish(at(0), result{}, half)
 	for seconds, want := range map[float64]string{9.999: stateOK, 10: stateStale, 1000: stateStale} {
 		if got := c.state(at(seconds)); got != want {
 			t.Errorf("%v s after the only result: %s, want %s", seconds, got, want)
 		}
 	}
 	if got := c.deadline(at(60), at(6)); !got.Equal(at(10)) {
-		t.Errorf("looks next at %v, want when the age limit is reached", got.Sub(epoch))
+		t.Errorf("the next deadline is %v, want when the age limit is reached", got.Sub(epoch))
 	}
 }
 
 func TestLateSuccessIsAFailure(t *testing.T) {
 	c := newCheck("c", Owned, nil, CheckOptions{}.withDefaults())
 	c.start(at(0))
-	c.finish(at(2.05), outcome{}, half) // before it is called stuck
+	c.finish(at(2.05), result{}, half) // before it is called stuck
 	if got := c.state(at(2.05)); got != stateFailing || !strings.Contains(c.err.Error(), "deadline 2s") {
 		t.Errorf("state %q, error %v", got, c.err)
 	}
@@ -91,7 +91,7 @@ func TestStuckCountsOnce(t *testing.T) {
 	if c.failed != 1 {
 		t.Errorf("a stuck run counts %d times, want once", c.failed)
 	}
-	c.finish(at(10), outcome{err: errDown}, half)
+	c.finish(at(10), result{err: errDown}, half)
 	if c.failed != 1 || !errors.Is(c.err, errDown) {
 		t.Errorf("after it returned: %d failures, error %v", c.failed, c.err)
 	}
@@ -105,8 +105,8 @@ func TestJitter(t *testing.T) {
 	}
 }
 
-// Business reports success at each second: nothing is left for the active check to do, and the age
-// limit is kept by the reports.
+// The application reports success each second: the check itself need not run, and the reports keep
+// its result young.
 func TestGoodNewsReplacesRuns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := New(Options{ShutdownDelay: -1})
@@ -118,18 +118,18 @@ func TestGoodNewsReplacesRuns(t *testing.T) {
 			database.Report(nil)
 		}
 		if runs.Load() != 1 {
-			t.Errorf("%d runs in a minute of good news, want the first only", runs.Load())
+			t.Errorf("%d runs in a minute of reported successes, want the first only", runs.Load())
 		}
 		expect(t, h, "/readyz", 200, "ok\n")
 		after(20 * time.Second)
 		if runs.Load() < 4 {
-			t.Errorf("%d runs, 20 s after the last good news, want at least 4", runs.Load())
+			t.Errorf("%d runs, 20 s after the last reported success, want at least 4", runs.Load())
 		}
 	})
 }
 
-// Bad news makes the check run at once; if that passes, one bad call says nothing, a whole period
-// of them does.
+// A reported failure makes the check run at once. If that run passes, one failure does not count,
+// but a whole period of nothing but failures does.
 func TestBadNews(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := New(Options{ShutdownDelay: -1})
@@ -140,7 +140,7 @@ func TestBadNews(t *testing.T) {
 		database.Report(errDown)
 		after(time.Millisecond)
 		if runs.Load() != 2 {
-			t.Errorf("%d runs right after bad news, want 2", runs.Load())
+			t.Errorf("%d runs right after a reported failure, want 2", runs.Load())
 		}
 		expect(t, h, "/readyz", 200, "ok\n")
 		for range 5 {
@@ -152,38 +152,38 @@ func TestBadNews(t *testing.T) {
 			t.Errorf("Err is %v", err)
 		}
 		if runs.Load() > 14 {
-			t.Errorf("%d runs for 6 reports: bad news must not make a storm", runs.Load())
+			t.Errorf("%d runs for 6 reports: reported failures must not cause a run each", runs.Load())
 		}
 		database.Report(nil)
 		expect(t, h, "/readyz", 200, "ok\n")
 		if err := database.Err(); err != nil {
-			t.Errorf("Err is %v after good news", err)
+			t.Errorf("Err is %v after a reported success", err)
 		}
 	})
 }
 
-// Bad news that nobody repeats is forgotten: an unready service gets no calls that could bring
-// better ones.
+// Reported failures are forgotten after MaxAge: an unready service gets no requests, so that its
+// application cannot report success.
 func TestBadNewsIsForgotten(t *testing.T) {
 	c := newCheck("c", Owned, nil, CheckOptions{}.withDefaults())
 	c.start(at(0))
-	c.finish(at(0), outcome{}, half)
-	c.evidence(at(1), errDown)
-	c.evidence(at(6), errDown)
+	c.finish(at(0), result{}, half)
+	c.reported(at(1), errDown)
+	c.reported(at(6), errDown)
 	if got := c.state(at(6)); got != stateFailing {
-		t.Errorf("%s after a period of bad news", got)
+		t.Errorf("%s after a period of reported failures", got)
 	}
 	c.start(at(15))
-	c.finish(at(15), outcome{}, half)
+	c.finish(at(15), result{}, half)
 	if got := c.state(at(19.999)); got != stateFailing {
-		t.Errorf("%s before the bad news is too old", got)
+		t.Errorf("%s before the reported failures are too old", got)
 	}
 	if got := c.state(at(20)); got != stateOK {
-		t.Errorf("%s when the bad news is as old as MaxAge", got)
+		t.Errorf("%s when the reported failures are as old as MaxAge", got)
 	}
-	c.evidence(at(60), errDown) // long after: it begins anew
+	c.reported(at(60), errDown) // so long after that it counts from the beginning
 	if got := c.state(at(15.1)); got != stateOK {
-		t.Errorf("%s after a single piece of bad news", got)
+		t.Errorf("%s after a single reported failure", got)
 	}
 }
 
@@ -225,6 +225,83 @@ func TestCheckThatPanics(t *testing.T) {
 			if !strings.Contains(body, want) {
 				t.Errorf("no %q in\n%s", want, body)
 			}
+		}
+	})
+}
+
+// A check that is removed counts no longer, and its name is free.
+func TestRemove(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := New(Options{ShutdownDelay: -1})
+		var calls atomic.Int32
+		old := h.Ready("database", func(context.Context) error { calls.Add(1); return errDown })
+		hanging := h.Ready("cache", func(ctx context.Context) error { <-ctx.Done(); time.Sleep(time.Minute); return errDown })
+		end := begin(t, h)
+		after(time.Second)
+		expect(t, h, "/readyz", 503, "not ready: database failing, cache pending\n")
+		old.Remove()
+		expect(t, h, "/readyz", 503, "not ready: cache pending\n")
+		hanging.Remove() // a run is under way
+		expect(t, h, "/readyz", 200, "ok\n")
+		if code, _ := ask(h, "/readyz/database"); code != 404 {
+			t.Errorf("a check that was removed answers %d", code)
+		}
+		ran := calls.Load()
+		after(2 * time.Minute)
+		old.Remove()
+		old.Report(errDown)
+		old.Report(nil)
+		old.Replace(fine)
+		after(time.Minute)
+		if old.Err() != nil || calls.Load() != ran {
+			t.Errorf("a check that was removed has the error %v, and ran %d times after that", old.Err(), calls.Load()-ran)
+		}
+		expect(t, h, "/readyz", 200, "ok\n")
+		h.Ready("database", fine)
+		after(time.Millisecond)
+		expect(t, h, "/readyz", 200, "ok\n")
+		if err := end(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// A check gets another function without a moment of being unready, and what the old one returns
+// after that does not count.
+func TestReplace(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := New(Options{ShutdownDelay: -1})
+		release := make(chan struct{})
+		first := true
+		database := h.Ready("database", func(context.Context) error {
+			if first {
+				first = false
+				return nil
+			}
+			<-release
+			return errDown
+		})
+		end := begin(t, h)
+		after(6 * time.Second) // the second run is under way
+		var calls atomic.Int32
+		database.Replace(func(context.Context) error { calls.Add(1); return nil })
+		expect(t, h, "/readyz", 200, "ok\n")
+		after(time.Second)
+		if calls.Load() != 1 {
+			t.Errorf("the new function ran %d times, want at once", calls.Load())
+		}
+		close(release)
+		after(time.Minute)
+		expect(t, h, "/readyz", 200, "ok\n")
+		database.Replace(func(context.Context) error { return errDown })
+		after(time.Millisecond)
+		expect(t, h, "/readyz", 503, "not ready: database failing\n")
+		database.Replace(nil)
+		if _, body := ask(h, "/readyz?verbose"); !strings.Contains(body, `! cannot replace "database": it has no function`) {
+			t.Errorf("no mistake in\n%s", body)
+		}
+		if err := end(); err != nil {
+			t.Error(err)
 		}
 	})
 }

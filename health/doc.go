@@ -12,39 +12,41 @@
 // Kubernetes asks a container three questions, and does something different about each. Most
 // outages that probes cause come from one endpoint that answers all three.
 //
-// Startup: is the start over? Until yes the other two are not asked; a no for too long is a
-// restart. Register what has to be done once, such as loading weights: [Health.Startup]. Yes is
-// final.
+// Startup: has the service started? Until it has, the other two are not asked; if it takes too
+// long, the container is restarted. Register what has to be done once, such as loading weights:
+// [Health.Startup]. Success is final.
 //
-// Readiness: may traffic come now? A no takes the replica out of its Services; nothing restarts.
-// Register what this service owns and cannot serve without: [Health.Ready]. What others own is for
-// [Health.Depends]: it is reported, but gates nothing, as its outage would take out all replicas at
-// once. A [Breaker] is the way between.
+// Readiness: may traffic come now? A failure takes the replica out of its Services; nothing
+// restarts. Register what this service owns and cannot serve without: [Health.Ready]. What others
+// own is for [Health.Depends]: it is reported, but does not count, as its outage would make all
+// replicas unready at once. With a [CircuitBreaker] it counts part of the time.
 //
-// Liveness: would a restart mend it? After a no the container is killed, so only a hang of this
-// very process counts. Register the loops that have to go round: [Health.Live]. Databases and
-// networks are not mended by a restart, so nothing that calls them can be registered: no function
-// at all.
+// Liveness: would a restart help? After a failure the container is killed, so only a hang of this
+// very process counts. Register the loops that have to make progress: [Health.Live]. A restart does
+// not help against a dead database or network, so nothing that calls them can be registered: no
+// function at all.
 //
 // # What it promises
 //
-// Probes only read. Checks run in the background, one run of each at a time, with a deadline; what
-// a prober is told is rendered when it changes. No number of probes reaches a database, and no
-// probe waits for one.
+// Probes only read. Checks run in the background, one run of each at a time, with a deadline; the
+// answer to a probe is rendered when it changes. However many probes come, none reaches a database,
+// and none waits for one.
 //
-// Green is never stale. A result has an age limit; a check that hangs is red at its deadline,
+// Success is never stale. A result has an age limit; a check that hangs fails at its deadline, is
 // named, and costs one goroutine.
 //
-// Silence tells apart. An idle loop says so ([Heartbeat.Idle]) and is not dead; slow progress is
+// Waiting is not hanging. A loop that waits for work says so ([Heartbeat.Idle]); slow progress is
 // not a stall ([TaskOptions]); a pool that is all in use is not a dead database ([CheckOptions]).
 //
-// The end is orderly. [Health.Run] and [Health.Serve] make the service unready first, wait for
-// routers to notice, drain, and only then stop; liveness stays green. No goroutine is left.
+// Shutdown is in order. [Health.Run] and [Health.Serve] make the service unready first, wait until
+// routers have noticed, drain, and only then stop. Liveness succeeds until the end, on a port of
+// its own ([Options].Addr) also while the service's port refuses connections. No goroutine is left.
 //
-// Strangers learn nothing. Full errors go to the log, when something changes, and to whom [Options]
-// allows.
+// Answers reveal no secrets. Full errors go to the log, when something changes, and to those whom
+// [Options] allow.
 //
-// The same state can be had over gRPC (module health/grpchealth), as a heartbeat file for workers
-// without a network interface, and as metrics ([Health.Metrics], or module health/prometheus).
-// [Health.Manifest] prints the probes that match.
+// The same state is served over gRPC (module health/grpchealth, or health/connecthealth for
+// Connect), as a heartbeat file for workers without a network interface, and as metrics
+// ([Health.Metrics], or the modules health/prometheus and health/otel). [Health.Manifest] prints
+// the probes that match.
 package health

@@ -15,7 +15,7 @@ import (
 	"github.com/probity-run/probity/health"
 )
 
-// get asks like a prober, and prints the answer.
+// get sends a request as a prober does, and prints the answer.
 func get(handler http.Handler, path string) {
 	w := httptest.NewRecorder()
 	handler.ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))
@@ -85,7 +85,7 @@ func ExampleHealth_Ready() {
 	defer run(h)()
 
 	get(h.Handler(), "/readyz")
-	get(h.Handler(), "/livez") // a restart would not mend the database
+	get(h.Handler(), "/livez") // a restart would not help the database
 	// Output:
 	// /readyz 503 not ready: database failing
 	// /livez 200 ok
@@ -106,11 +106,12 @@ func ExampleHealth_Depends() {
 	// orders are accepted, and billed later
 }
 
-// A dependency without which this service is of little use may gate readiness, behind a breaker.
-func ExampleBreaker() {
+// A dependency without which this service is of little use may count for readiness, part of the
+// time.
+func ExampleCircuitBreaker() {
 	h := health.New(health.Options{ShutdownDelay: -1})
 	h.Depends("billing", func(context.Context) error { return errors.New("503") }, health.CheckOptions{
-		Breaker: &health.Breaker{After: 15 * time.Second, Open: 15 * time.Second, Trial: 30 * time.Second},
+		CircuitBreaker: &health.CircuitBreaker{After: 15 * time.Second, Open: 15 * time.Second, HalfOpen: 30 * time.Second},
 	})
 	defer run(h)()
 
@@ -120,14 +121,14 @@ func ExampleBreaker() {
 	// degraded: billing failing
 }
 
-// Business calls are the best check there is: they use the same pool, and say how it went.
+// The application's own calls are the best check: they use the same pool.
 func ExampleCheck_Report() {
 	h := health.New(health.Options{ShutdownDelay: -1})
 	db := &pool{}
 	database := h.Ready("database", db.PingContext)
 	query := func() error {
 		err := db.PingContext(context.Background()) // any query
-		// good news replaces the next ping, bad news hastens it
+		// success replaces the next ping, a failure makes it come at once
 		database.Report(err)
 		return err
 	}
@@ -153,7 +154,7 @@ func ExampleCheckOptions_pool() {
 	// Output: /readyz 503 not ready: database pool saturated
 }
 
-// A loop that waits for work says so; then silence is no sign of death.
+// A loop that waits for work reports so; then it need not beat.
 func ExampleHealth_Live() {
 	h := health.New(health.Options{ShutdownDelay: -1})
 	loop := h.Live("queue loop", 50*time.Millisecond)
@@ -243,7 +244,7 @@ func ExampleHealth_Handler_verbose() {
 	get(h.Handler(), "/readyz/billing")
 	// Output:
 	// /livez?verbose 200 liveness: ok
-	// + loop: ok (waiting for work)
+	// [+]loop ok (waiting for work)
 	// /readyz/billing 200 ok
 }
 
@@ -291,4 +292,72 @@ func ExampleHealth_Manifest() {
 	//   periodSeconds: 10
 	//   timeoutSeconds: 2
 	//   failureThreshold: 3
+}
+
+// Each worker has a heartbeat of its own, so that one that hangs is seen.
+func ExampleHealth_LivePool() {
+	h := health.New(health.Options{ShutdownDelay: -1})
+	var workers sync.WaitGroup
+	jobs := make(chan func())
+	for _, worker := range h.LivePool("worker", 3, 50*time.Millisecond) {
+		workers.Go(func() {
+			defer worker.Stop()
+			for worker.Idle(); ; worker.Idle() {
+				job, ok := <-jobs
+				if worker.Beat(); !ok {
+					return
+				}
+				job()
+			}
+		})
+	}
+	stop := run(h)
+	rescue := make(chan struct{})
+	jobs <- func() { <-rescue } // a job that hangs, while two workers go on
+	for h.OK(health.Liveness) {
+		time.Sleep(time.Millisecond)
+	}
+	fmt.Println(strings.Count(h.Report(health.Liveness).Reason, "worker"), "hangs")
+	close(rescue)
+	close(jobs)
+	workers.Wait()
+	fmt.Println(stop())
+	// Output:
+	// 1 hangs
+	// <nil>
+}
+
+// The database has moved: its check gets the new pool. The cache is not used any more.
+func ExampleCheck_Replace() {
+	primary, standby := &pool{err: errors.New("connection refused")}, &pool{}
+	h := health.New(health.Options{ShutdownDelay: -1})
+	database := h.Ready("database", primary.PingContext)
+	cache := h.Ready("cache", new(pool).PingContext)
+	defer run(h)()
+
+	get(h.Handler(), "/readyz")
+	database.Replace(standby.PingContext)
+	cache.Remove()
+	for !h.OK(health.Readiness) {
+		time.Sleep(time.Millisecond)
+	}
+	get(h.Handler(), "/readyz")
+	// Output:
+	// /readyz 503 not ready: database failing
+	// /readyz 200 ok
+}
+
+func ExampleHTTPCheck() {
+	billing := httptest.NewServer(http.NotFoundHandler())
+	defer billing.Close()
+	h := health.New(health.Options{ShutdownDelay: -1})
+	h.Depends("billing", health.HTTPCheck(billing.URL+"/readyz"))
+	h.Depends("queue", health.TCPCheck(billing.Listener.Addr().String()))
+	h.Depends("names", health.DNSCheck("localhost"))
+	defer run(h)()
+
+	get(h.Handler(), "/readyz")
+	// Output:
+	// /readyz 200 ok
+	// degraded: billing failing
 }

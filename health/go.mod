@@ -1,3 +1,3 @@
 module github.com/probity-run/probity/health
 
-go 1.26.0
+go 1.25.0

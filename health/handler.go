@@ -13,23 +13,24 @@ var (
 	noStore   = []string{"no-store"}
 )
 
-// Handler answers at /startupz, /readyz and /livez, for GET and HEAD: 200 or 503, with a body of a
-// line. It reads what is known and checks nothing, so no number of probes can reach a database.
+// Handler answers at /startupz, /readyz and /livez, for GET and HEAD: 200 or 503, with one line of
+// text. It reads what is known and runs no check, so probes never reach a database.
 //
 //	/readyz/database      one check alone
 //	/readyz?exclude=cache without that check; may be repeated
 //	/readyz?verbose       each check with its state, age, duration and counts; full errors if Options.Reveal allows
 //
-// "Accept: application/json" gives the same as JSON.
+// "Accept: application/json" gives the same as JSON, and application/health+json in the form of the
+// draft of that name: status is pass, warn (a dependency fails that does not count) or fail.
 func (h *Health) Handler() http.Handler { return (*handler)(h) }
 
-// handler is a type of its own, and not a function, because a prober's answer is cheap enough for
-// the difference to count.
+// handler is a type of its own, and not a function, because an answer is so cheap that the
+// difference can be measured.
 type handler Health
 
 // ServeHTTP implements [http.Handler].
-func (door *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	h := (*Health)(door)
+func (x *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	h := (*Health)(x)
 	switch path := r.URL.Path; {
 	case path == "/livez":
 		h.answer(w, r, live)
@@ -38,7 +39,7 @@ func (door *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case path == "/startupz":
 		h.answer(w, r, start)
 	default:
-		h.answerOne(w, r, path)
+		h.answerCheck(w, r, path)
 	}
 }
 
@@ -52,39 +53,39 @@ func (h *Health) Readyz(w http.ResponseWriter, r *http.Request) { h.answer(w, r,
 // Livez is described at [Health.Startupz].
 func (h *Health) Livez(w http.ResponseWriter, r *http.Request) { h.answer(w, r, live) }
 
-// FromLoopback says whether a request comes from this machine. Behind a reverse proxy on the same
-// machine all do: use it with Addr.
+// FromLoopback reports whether a request comes from this machine. Behind a reverse proxy on the
+// same machine all do: use it with Addr.
 func FromLoopback(r *http.Request) bool {
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
 	return err == nil && net.ParseIP(host).IsLoopback()
 }
 
-// answer is the path that probes take: load, count, write.
+// answer answers a probe: it loads the answer, counts and writes it.
 func (h *Health) answer(w http.ResponseWriter, r *http.Request, i int) {
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		refuseMethod(w)
 		return
 	}
-	if r.URL.RawQuery != "" || wantsJSON(r.Header) {
+	if r.URL.RawQuery != "" || wants(r.Header) != formatText {
 		h.answerLong(w, r, probes[i], "")
 		return
 	}
 	a := h.answers[i].Load()
 	if a == nil { // nothing has been registered yet
-		a = newAnswer(new(board).verdicts(time.Time{})[i])
+		a = newAnswer(new(registry).verdicts(time.Time{})[i])
 	}
 	h.count(i, a.ok)
 	header := w.Header()
 	header["Content-Type"] = textPlain
 	header["Cache-Control"] = noStore
-	if !a.ok { // a Write says 200 by itself
+	if !a.ok { // Write sends 200 by itself
 		w.WriteHeader(http.StatusServiceUnavailable)
 	}
-	_, _ = w.Write(a.body) // the prober has gone: there is nobody to tell
+	_, _ = w.Write(a.body) // if it fails, the prober has gone
 }
 
-// answerOne answers for a single check, such as /readyz/database.
-func (h *Health) answerOne(w http.ResponseWriter, r *http.Request, path string) {
+// answerCheck answers for a single check, such as /readyz/database.
+func (h *Health) answerCheck(w http.ResponseWriter, r *http.Request, path string) {
 	first, name, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
 	for _, p := range probes {
 		switch {
@@ -113,7 +114,11 @@ func refuseMethod(w http.ResponseWriter) {
 	http.Error(w, "ask with GET or HEAD", http.StatusMethodNotAllowed)
 }
 
-func wantsJSON(header http.Header) bool {
+// wants returns the format that a request asks for. Probers send "*/*" or nothing.
+func wants(header http.Header) format {
 	accept := header["Accept"]
-	return len(accept) > 0 && accept[0] != "*/*" && strings.Contains(accept[0], "application/json")
+	if len(accept) == 0 || len(accept) == 1 && accept[0] == "*/*" {
+		return formatText
+	}
+	return accepted(accept)
 }

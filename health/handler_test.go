@@ -6,7 +6,9 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"regexp"
+	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -24,26 +26,27 @@ func TestHandler(t *testing.T) {
 			code int
 			body string
 		}{
-			"/startupz":                         {200, "ok\n"},
-			"/readyz":                           {503, "not ready: the cache failing\n"},
-			"/livez":                            {200, "ok\n"},
-			"/readyz/database":                  {200, "ok\n"},
-			"/readyz/the%20cache":               {503, "failing\n"},
-			"/livez/loop":                       {200, "ok\n"},
-			"/readyz?exclude=the+cache":         {200, "ok\n"},
-			"/readyz?exclude=database":          {503, "the cache failing\n"},
-			"/readyz?exclude=x&exclude=y":       {503, "the cache failing\n"},
-			"/readyz?other=1":                   {503, "not ready: the cache failing\n"},
-			"/readyz?verbose=false":             {503, "not ready: the cache failing\n"},
-			"/readyz?verbose=perhaps":           {400, "cannot read verbose=\"perhaps\", use verbose or verbose=false\n"},
+			"/startupz":                   {200, "ok\n"},
+			"/readyz":                     {503, "not ready: the cache failing\n"},
+			"/livez":                      {200, "ok\n"},
+			"/readyz/database":            {200, "ok\n"},
+			"/readyz/the%20cache":         {503, "failing\n"},
+			"/livez/loop":                 {200, "ok\n"},
+			"/readyz?exclude=the+cache":   {200, "ok\n"},
+			"/readyz?exclude=database":    {503, "the cache failing\n"},
+			"/readyz?exclude=x&exclude=y": {503, "the cache failing\n"},
+			"/readyz?other=1":             {503, "not ready: the cache failing\n"},
+			"/readyz?verbose=false":       {503, "not ready: the cache failing\n"},
+			"/readyz?verbose=perhaps":     {400, "cannot read verbose=\"perhaps\", use verbose or verbose=false\n"},
+			"/readyz?" + strings.Repeat("exclude=x&", 101): {400, "cannot exclude 101 checks, exclude at most 100\n"},
 			"/readyz?a=%25zz;":                  {400, "cannot read the query: invalid semicolon separator in query\n"},
 			"/readyz/queue":                     {404, "readiness has no check of that name, see /readyz?verbose\n"},
 			"/readyz/":                          {404, "404 page not found\n"},
 			"/healthz":                          {404, "404 page not found\n"},
 			"/":                                 {404, "404 page not found\n"},
-			"/readyz?verbose&exclude=nothing":   {503, "readiness: the cache failing\n+ database: ok (checked 1s ago, took 0s)\n- the cache: failing (checked 1s ago, took 0s, failures in a row: 1)\n! cannot exclude \"nothing\": there is no check of that name\n"},
-			"/readyz?verbose&exclude=the+cache": {200, "readiness: ok\n+ database: ok (checked 1s ago, took 0s)\n- the cache: failing (checked 1s ago, took 0s, failures in a row: 1) [does not count]\n"},
-			"/livez?verbose":                    {200, "liveness: ok\n+ loop: ok (last heard of 1s ago, limit 1h0m0s)\n"},
+			"/readyz?verbose&exclude=nothing":   {503, "readiness: the cache failing\n[+]database ok (checked 1s ago, took 0s)\n[-]the cache failing (checked 1s ago, took 0s, failures in a row: 1)\n! cannot exclude \"nothing\": there is no check of that name\n"},
+			"/readyz?verbose&exclude=the+cache": {200, "readiness: ok\n[+]database ok (checked 1s ago, took 0s)\n[-]the cache failing (checked 1s ago, took 0s, failures in a row: 1) [does not count]\n"},
+			"/livez?verbose":                    {200, "liveness: ok\n[+]loop ok (last heard of 1s ago, limit 1h0m0s)\n"},
 		} {
 			expect(t, h, path, want.code, want.body)
 		}
@@ -51,7 +54,7 @@ func TestHandler(t *testing.T) {
 }
 
 // What is excluded cannot make a service ready that has not started or is stopping.
-func TestExcludeOpensNoDoor(t *testing.T) {
+func TestExcludeDoesNotMakeReady(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := New(Options{ShutdownDelay: -1})
 		task := h.Startup("weights")
@@ -101,7 +104,7 @@ func TestMethodsAndHeaders(t *testing.T) {
 	}
 }
 
-// Full errors are for those whom the operator allows; JSON says the same as the text.
+// Full errors are for those whom the operator allows, in text and in JSON.
 func TestErrorsAreWithheld(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := New(Options{ShutdownDelay: -1, Reveal: FromLoopback})
@@ -132,9 +135,9 @@ func TestJSON(t *testing.T) {
 		begin(t, h)
 		after(time.Second)
 		for path, want := range map[string]string{
-			"/readyz":   `{"probe":"readiness","ok":false,"reason":"starting","checks":[{"name":"database","kind":"owned","state":"failing","gates":true,"detail":"checked 1s ago, took 0s, failures in a row: 1","error":"dial tcp 10.1.2.3:5432: connection refused","ageSeconds":1,"durationSeconds":0,"succeeded":0,"failed":1}]}`,
-			"/startupz": `{"probe":"startup","ok":false,"reason":"starting: weights: 1/4 (25%), 1/s, 3s left","checks":[{"name":"weights","kind":"task","state":"pending","gates":true,"detail":"1/4 (25%), 1/s, 3s left","ageSeconds":1,"durationSeconds":0,"succeeded":0,"failed":0,"done":1,"total":4}]}`,
-			"/livez":    `{"probe":"liveness","ok":true,"reason":"ok","checks":[]}`,
+			"/readyz":   `{"status":"fail","probe":"readiness","ok":false,"reason":"starting","checks":[{"name":"database","kind":"owned","state":"failing","gates":true,"detail":"checked 1s ago, took 0s, failures in a row: 1","error":"dial tcp 10.1.2.3:5432: connection refused","ageSeconds":1,"durationSeconds":0,"succeeded":0,"failed":1}]}`,
+			"/startupz": `{"status":"fail","probe":"startup","ok":false,"reason":"starting: weights: 1/4 (25%), 1/s, 3s left","checks":[{"name":"weights","kind":"task","state":"pending","gates":true,"detail":"1/4 (25%), 1/s, 3s left","ageSeconds":1,"durationSeconds":0,"succeeded":0,"failed":0,"done":1,"total":4}]}`,
+			"/livez":    `{"status":"pass","probe":"liveness","ok":true,"reason":"ok","checks":[]}`,
 		} {
 			r := httptest.NewRequest(http.MethodGet, path, nil)
 			r.Header.Set("Accept", "text/html, application/json")
@@ -147,6 +150,63 @@ func TestJSON(t *testing.T) {
 	})
 }
 
+// The form of the draft, whose checks are an object, with full errors for those who may read them.
+func TestHealthJSON(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := New(Options{ShutdownDelay: -1, Reveal: FromAnywhere})
+		var up atomic.Bool
+		h.Ready("database", func(context.Context) error {
+			if !up.Load() {
+				return errDown
+			}
+			return nil
+		}, CheckOptions{Period: time.Second})
+		h.Depends("billing", func(context.Context) error { return errDown })
+		begin(t, h)
+		after(500 * time.Millisecond)
+		expectHealthJSON(t, h, "/readyz", 503, `{"status":"fail","probe":"readiness","output":"not ready: database failing","degraded":["billing"],"checks":{`+
+			`"billing":[{"componentType":"component","status":"warn","time":"2000-01-01T00:00:00Z","output":"failing (checked 500ms ago, took 0s, failures in a row: 1): dial tcp 10.1.2.3:5432: connection refused"}],`+
+			`"database":[{"componentType":"component","status":"fail","time":"2000-01-01T00:00:00Z","output":"failing (checked 500ms ago, took 0s, failures in a row: 1): dial tcp 10.1.2.3:5432: connection refused"}]}}`)
+		up.Store(true)
+		after(2 * time.Second)
+		h.options.Reveal = nil
+		_, body := askFor(h, "/readyz", "application/health+json")
+		var got struct {
+			Status   string
+			Degraded []string
+			Checks   map[string][]struct{ Status, Output string }
+		}
+		if err := json.Unmarshal([]byte(body), &got); err != nil || got.Status != "warn" || !slices.Equal(got.Degraded, []string{"billing"}) ||
+			got.Checks["database"][0].Status != "pass" || strings.Contains(body, "10.1.2.3") {
+			t.Errorf("with a dependency that is down: %v, %s", err, body)
+		}
+		_, body = askFor(h, "/readyz", "application/json")
+		if !strings.Contains(body, `"status":"warn"`) || !strings.Contains(body, `"degraded":["billing"]`) {
+			t.Errorf("our own form: %s", body)
+		}
+		expectHealthJSON(t, h, "/livez", 200, `{"status":"pass","probe":"liveness"}`)
+	})
+}
+
+func expectHealthJSON(t *testing.T, h *Health, path string, code int, want string) {
+	t.Helper()
+	if gotCode, got := askFor(h, path, "application/health+json"); gotCode != code || got != want+"\n" {
+		t.Errorf("%s answers %d\n%s\nwant %d\n%s", path, gotCode, got, code, want)
+	}
+}
+
+// askFor sends a request for one media type, which the answer has to have.
+func askFor(h *Health, path, mediaType string) (int, string) {
+	r := httptest.NewRequest(http.MethodGet, path, nil)
+	r.Header.Set("Accept", mediaType)
+	w := httptest.NewRecorder()
+	h.Handler().ServeHTTP(w, r)
+	if got := w.Header().Get("Content-Type"); got != mediaType {
+		return 0, "it is " + got
+	}
+	return w.Code, w.Body.String()
+}
+
 func FuzzQuery(f *testing.F) {
 	for _, seed := range []string{"", "verbose", "verbose=1", "exclude=a&exclude=b", "exclude", "exclude=%", "a;b", "verbose=x", "&&=&"} {
 		f.Add(seed)
@@ -156,7 +216,7 @@ func FuzzQuery(f *testing.F) {
 	f.Fuzz(func(t *testing.T, raw string) {
 		q, err := parseQuery(raw)
 		if err != nil && (q.verbose || q.exclude != nil) {
-			t.Errorf("%q is an error and says %+v", raw, q)
+			t.Errorf("%q is an error and gives %+v", raw, q)
 		}
 		r := httptest.NewRequest(http.MethodGet, "/readyz", nil)
 		r.URL.RawQuery = raw

@@ -30,7 +30,7 @@ func after(d time.Duration) {
 	synctest.Wait()
 }
 
-// ask asks like a prober and returns status and body.
+// ask sends a request as a prober does and returns status and body.
 func ask(h *Health, path string) (int, string) {
 	w := httptest.NewRecorder()
 	h.Handler().ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))

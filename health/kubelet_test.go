@@ -87,7 +87,7 @@ spec:
           livenessProbe: {httpGet: {path: /livez, port: http}, periodSeconds: 2, failureThreshold: 2}
 `
 
-// cluster is a probity that runs the service, and what it has said of the pods.
+// cluster is a probity that runs the service, and what it has printed of the pods.
 type cluster struct {
 	database net.Listener
 	address  string

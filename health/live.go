@@ -6,94 +6,122 @@ import (
 	"time"
 )
 
-// Heartbeat proves that a loop goes round. Its methods do nothing on a nil Heartbeat and after
-// Stop; they take no lock and cost some ten nanoseconds, so that every turn of a loop can call
-// them.
+// Heartbeat shows that one loop makes progress. Workers that share one hide each other's hangs: see
+// [Health.LivePool]. Its methods do nothing on a nil Heartbeat and after Stop; they take no lock
+// and cost some ten nanoseconds, so that a loop can call them at each turn.
 type Heartbeat struct {
-	h    *Health
-	loop *loop
+	h     *Health
+	state *heartbeat
 }
 
-// Live registers a loop that this process cannot be without: if it neither beats nor idles for
+// Live registers a loop that this process cannot do without: if it calls neither Beat nor Idle for
 // longer than limit, /livez fails and Kubernetes restarts the container. Choose a limit well above
-// the longest turn; only a hang should exceed it. The time counts from the first beat or from the
+// the longest turn; only a hang should exceed it. The time counts from the last call or from the
 // end of the start, whichever is later, so a loop that never begins is noticed too.
 //
-// Heartbeats, and the other three Live methods, are the only things that can fail liveness. None
-// takes a function: what a restart would not mend, such as a dead database, cannot be written down
-// here.
+// Heartbeats, and the other Live methods, are all that can make liveness fail. None takes a
+// function, so that a check of a database, which no restart helps, cannot be registered here.
 func (h *Health) Live(name string, limit time.Duration) *Heartbeat {
-	l := &loop{name: name, limit: limit, base: time.Now()}
-	if !h.register(name, func(b *board) { b.loops = append(b.loops, l) }, positive(limit)) {
+	l := newHeartbeat(name, limit)
+	if !h.register(name, func(r *registry, now time.Time) { r.addHeartbeat(l, now) }, positive("the limit", limit)) {
 		return nil
 	}
 	return &Heartbeat{h, l}
 }
 
-// Beat says that the loop works. Call it at each turn, also at those that find nothing to do.
+// LivePool registers n workers that do the same, each like a loop of [Health.Live], as "name 1",
+// "name 2" and so on: give each worker its own Heartbeat. If they shared one, those that work would
+// hide one that hangs. For jobs that come and go call Live for each, and Stop at its end.
+func (h *Health) LivePool(name string, n int, limit time.Duration) []*Heartbeat {
+	if n < 1 || n > maxPool {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		h.misusedLocked(fmt.Errorf("cannot register %q: it has %d workers, it must have 1 to %d", name, n, maxPool))
+		return nil
+	}
+	workers := make([]*Heartbeat, n)
+	for i := range workers {
+		workers[i] = h.Live(fmt.Sprintf("%s %d", name, i+1), limit)
+	}
+	return workers
+}
+
+// Beat reports that the loop works. Call it at each turn, also if there is nothing to do.
 func (b *Heartbeat) Beat() {
-	if b == nil || b.loop.stopped.Load() {
+	if b == nil || b.state.stopped.Load() {
 		return
 	}
-	b.loop.last.Store(max(1, int64(time.Since(b.loop.base))))
-	if b.loop.red.Load() {
-		b.h.refresh()
+	b.state.last.Store(max(1, int64(time.Since(b.state.base))))
+	if b.state.silent.Load() {
+		b.h.heard(b.state)
 	}
 }
 
-// Idle says that the loop is about to wait for work, however long: silence means nothing until the
-// next Beat.
+// Idle reports that the loop is about to wait for work, for however long: no beat is expected until
+// the next Beat.
 func (b *Heartbeat) Idle() {
-	if b == nil || b.loop.stopped.Load() {
+	if b == nil || b.state.stopped.Load() {
 		return
 	}
-	b.loop.last.Store(resting)
-	if b.loop.red.Load() {
-		b.h.refresh()
+	b.state.last.Store(idling)
+	if b.state.silent.Load() {
+		b.h.heard(b.state)
 	}
 }
 
-// Stop says that the loop has ended on purpose: it is forgotten, and its name is free.
+// Stop reports that the loop has ended on purpose: it no longer counts, and its name is free.
 func (b *Heartbeat) Stop() {
-	if b == nil || b.loop.stopped.Swap(true) {
+	if b == nil || b.state.stopped.Swap(true) {
 		return
 	}
-	b.h.forget(b.loop)
+	b.h.forget(b.state)
 }
 
-func positive(limit time.Duration) error {
-	if limit <= 0 {
-		return fmt.Errorf("the limit is %v, it must be positive", limit)
-	}
-	return nil
-}
-
-func (h *Health) forget(l *loop) {
+func (h *Health) forget(l *heartbeat) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.board.remove(l)
+	h.registry.removeHeartbeat(l)
 	h.publishLocked(time.Now())
 }
 
-// resting is what last holds while the loop waits for work.
-const resting = -1
+// heard publishes that a silent heartbeat beats again.
+func (h *Health) heard(l *heartbeat) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	now := time.Now()
+	if !l.stopped.Load() {
+		h.registry.noteHeartbeat(l, now)
+	}
+	h.publishLocked(now)
+	h.wakeForNextLocked(now)
+}
 
-// loop is the state of a Heartbeat.
-type loop struct {
+// idling is the value of last while the loop waits for work.
+const idling = -1
+
+// heartbeat is the state of a Heartbeat.
+type heartbeat struct {
+	item  item
 	name  string
 	limit time.Duration
 	base  time.Time
 
-	last    atomic.Int64 // the last beat since base, or resting; 0: never
-	red     atomic.Bool  // it is judged silent
+	last    atomic.Int64 // the last beat since base, or idling; 0: never
+	silent  atomic.Bool  // liveness fails for it
 	stopped atomic.Bool
-	why     atomic.Pointer[error] // what a canary found last; nil if there is none
+	why     atomic.Pointer[error] // the last result of a self-check; nil for other heartbeats
 }
 
-// silence is how long nothing has been heard, given when the start was over.
-func (l *loop) silence(started, now time.Time) time.Duration {
+func newHeartbeat(name string, limit time.Duration) *heartbeat {
+	l := &heartbeat{name: name, limit: limit, base: time.Now()}
+	l.item.heartbeat = l
+	return l
+}
+
+// silence is how long there has been no beat, given when the start was over.
+func (l *heartbeat) silence(started, now time.Time) time.Duration {
 	last := l.last.Load()
-	if last == resting {
+	if last == idling {
 		return 0
 	}
 	since := l.base.Add(time.Duration(last))
@@ -103,30 +131,30 @@ func (l *loop) silence(started, now time.Time) time.Duration {
 	return now.Sub(since)
 }
 
-func (l *loop) state(started, now time.Time) string {
+func (l *heartbeat) state(started, now time.Time) string {
 	if l.silence(started, now) >= l.limit {
 		return stateSilent
 	}
 	return stateOK
 }
 
-// deadline is when the loop is silent for too long if it is not heard of before. One that rests is
-// looked at again after a whole limit, and it cannot have been silent for longer by then.
-func (l *loop) deadline(started, now time.Time) time.Time {
+// deadline is when the limit is exceeded if there is no beat before. While the loop idles, that is
+// a whole limit from now, which is soon enough: its time begins with the next beat.
+func (l *heartbeat) deadline(started, now time.Time) time.Time {
 	return now.Add(l.limit - l.silence(started, now))
 }
 
-// problem is why a canary did not beat, if it knows.
-func (l *loop) problem() error {
+// problem is why a self-check failed last; nil for other heartbeats.
+func (l *heartbeat) problem() error {
 	if err := l.why.Load(); err != nil {
 		return *err
 	}
 	return nil
 }
 
-func (l *loop) detail(started, now time.Time) string {
+func (l *heartbeat) detail(started, now time.Time) string {
 	switch last := l.last.Load(); {
-	case last == resting:
+	case last == idling:
 		return "waiting for work"
 	case started.IsZero():
 		return "not judged before the start is over"

@@ -4,8 +4,10 @@ import (
 	"context"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -72,37 +74,38 @@ func TestIdle(t *testing.T) {
 func TestLiveLock(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := New(Options{ShutdownDelay: -1})
-		var wall wall
-		h.LiveLock("cache", &wall, 10*time.Second)
+		var lock testLock
+		h.LiveLock("cache", &lock, 10*time.Second)
 		begin(t, h)
 		after(time.Hour)
 		expect(t, h, "/livez", 200, "ok\n")
-		wall.close()
+		lock.hold()
 		after(12 * time.Second)
 		expect(t, h, "/livez", 503, "not live: no heartbeat of cache\n")
-		wall.open()
+		lock.release()
 		after(time.Second)
 		expect(t, h, "/livez", 200, "ok\n")
 	})
 }
 
-// wall is a lock that is durably blocked in the eyes of synctest, as a sync.Mutex is not.
-type wall struct {
-	mu   sync.Mutex
-	gate chan struct{}
+// testLock is a lock on which synctest takes a goroutine for durably blocked, unlike a sync.Mutex.
+// While it is held, Lock waits.
+type testLock struct {
+	mu       sync.Mutex
+	released chan struct{} // nil unless it is held
 }
 
-func (w *wall) Lock() {
-	w.mu.Lock()
-	gate := w.gate
-	w.mu.Unlock()
-	if gate != nil {
-		<-gate
+func (l *testLock) Lock() {
+	l.mu.Lock()
+	released := l.released
+	l.mu.Unlock()
+	if released != nil {
+		<-released
 	}
 }
-func (w *wall) Unlock() {}
-func (w *wall) close()  { w.mu.Lock(); w.gate = make(chan struct{}); w.mu.Unlock() }
-func (w *wall) open()   { w.mu.Lock(); close(w.gate); w.gate = nil; w.mu.Unlock() }
+func (l *testLock) Unlock()  {}
+func (l *testLock) hold()    { l.mu.Lock(); l.released = make(chan struct{}); l.mu.Unlock() }
+func (l *testLock) release() { l.mu.Lock(); close(l.released); l.released = nil; l.mu.Unlock() }
 
 func TestScheduler(t *testing.T) {
 	if err := punctual(time.Second, 1999*time.Millisecond); err != nil {
@@ -132,18 +135,18 @@ func TestLoopback(t *testing.T) {
 	}
 }
 
-// A business port whose accept loop is dead: the kernel still completes connections, so only an
-// answer proves life.
+// The accept loop of the main port has ended: the kernel still completes connections, so only an
+// answer shows that the port works.
 func TestLiveListener(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer listener.Close()
-	gate := make(chan struct{})
+	serve := make(chan struct{})
 	server := &http.Server{Handler: http.NotFoundHandler()}
 	var wg sync.WaitGroup
-	wg.Go(func() { <-gate; _ = server.Serve(listener) })
+	wg.Go(func() { <-serve; _ = server.Serve(listener) })
 	defer wg.Wait()
 	defer server.Close()
 
@@ -152,14 +155,14 @@ func TestLiveListener(t *testing.T) {
 	end := begin(t, h)
 	waitFor(t, func() bool { return !h.OK(Liveness) })
 	expect(t, h, "/livez", 503, "not live: no heartbeat of main port\n")
-	close(gate) // from here on somebody accepts, and 404 is an answer
+	close(serve) // from here on connections are accepted, and 404 is an answer
 	waitFor(t, func() bool { return h.OK(Liveness) })
 	if err := end(); err != nil {
 		t.Error(err)
 	}
 }
 
-func TestKnockOnSomebodyWhoHangsUp(t *testing.T) {
+func TestListenerThatHangsUp(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -172,12 +175,82 @@ func TestKnockOnSomebodyWhoHangsUp(t *testing.T) {
 	})
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
-	if err := knock(ctx, listener.Addr().String()); err != nil {
-		t.Errorf("who hangs up is alive: %v", err)
+	if err := checkListener(ctx, listener.Addr().String()); err != nil {
+		t.Errorf("a listener that closes the connection fails: %v", err)
 	}
 	wg.Wait()
 	listener.Close()
-	if err := knock(ctx, listener.Addr().String()); err == nil {
-		t.Error("a refused connection is a sign of life")
+	if err := checkListener(ctx, listener.Addr().String()); err == nil {
+		t.Error("a refused connection passes")
+	}
+}
+
+// Seven workers that work do not hide the eighth, which hangs; a heartbeat for all would.
+func TestLivePool(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := New(Options{ShutdownDelay: -1})
+		workers := h.LivePool("worker", 8, 30*time.Second)
+		begin(t, h)
+		for range 4 {
+			for i, worker := range workers {
+				if i != 4 {
+					worker.Beat()
+				}
+			}
+			after(10 * time.Second)
+		}
+		expect(t, h, "/livez", 503, "not live: no heartbeat of worker 5\n")
+		expect(t, h, "/livez/worker%205", 503, "silent\n")
+		expect(t, h, "/livez/worker%204", 200, "ok\n")
+		workers[4].Stop()
+		expect(t, h, "/livez", 200, "ok\n")
+		after(time.Hour)
+		expect(t, h, "/livez", 503, "not live: no heartbeat of worker 1, worker 2, worker 3, worker 4, worker 6, worker 7, worker 8\n")
+		for _, worker := range workers {
+			worker.Idle()
+		}
+		expect(t, h, "/livez", 200, "ok\n")
+	})
+	for n, use := range map[string]func(h *Health) []*Heartbeat{
+		"it has 0 workers, it must have 1 to 100000": func(h *Health) []*Heartbeat { return h.LivePool("worker", 0, time.Second) },
+		"it has -1 workers":                          func(h *Health) []*Heartbeat { return h.LivePool("worker", -1, time.Second) },
+		"the limit is 30ns":                          func(h *Health) []*Heartbeat { return h.LivePool("worker", 2, 30) },
+		`cannot register "worker 2": the name is taken`: func(h *Health) []*Heartbeat {
+			h.Live("worker 2", time.Second)
+			return h.LivePool("worker", 2, time.Second)
+		},
+		`cannot register "a/b 1": a name is made of printable`: func(h *Health) []*Heartbeat { return h.LivePool("a/b", 1, time.Second) },
+	} {
+		h := New(Options{})
+		for _, worker := range use(h) {
+			worker.Beat() // a handle that is inert, not a panic
+		}
+		if err := h.Run(t.Context()); err == nil || !strings.Contains(err.Error(), n) {
+			t.Errorf("Run returned %v, want %q", err, n)
+		}
+	}
+}
+
+// The requests that LiveListener sends reach no handler, so that they do not fill an access log.
+func TestLiveListenerIsNotLogged(t *testing.T) {
+	var logged atomic.Int32
+	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { logged.Add(1) }))
+	defer server.Close()
+	addr := server.Listener.Addr().String()
+	h := New(Options{ShutdownDelay: -1})
+	h.LiveListener("main port", addr, time.Second)
+	end := begin(t, h)
+	beats := func() string { _, body := ask(h, "/livez?verbose"); return body }
+	waitFor(t, func() bool { return strings.Contains(beats(), "last heard of") })
+	for range 5 {
+		if err := checkListener(t.Context(), addr); err != nil {
+			t.Error(err)
+		}
+	}
+	if err := end(); err != nil {
+		t.Error(err)
+	}
+	if logged.Load() != 0 {
+		t.Errorf("a handler saw %d requests", logged.Load())
 	}
 }

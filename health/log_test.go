@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"regexp"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -40,7 +41,7 @@ func (l *slowLog) messages() []string {
 }
 
 // A line for each change, with the full error, and none in between.
-func TestLogTellsTransitions(t *testing.T) {
+func TestLogHasTransitions(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out bytes.Buffer
 		h := New(Options{ShutdownDelay: -1, Log: slog.New(slog.NewTextHandler(&out, nil))})
@@ -72,7 +73,49 @@ level=INFO msg=Stopping delay=0s
 level=INFO msg="Probe answer changed" probe=readiness ok=false answer=stopping
 `
 		if got != want {
-			t.Errorf("the log says\n%s\nwant\n%s", got, want)
+			t.Errorf("the log is\n%s\nwant\n%s", got, want)
 		}
 	})
+}
+
+// Without a logger, what goes wrong is on standard error, and nothing else.
+func TestNoLogger(t *testing.T) {
+	stderr, before := new(lockedBuffer), slog.Default()
+	slog.SetDefault(slog.New(slog.NewTextHandler(stderr, nil)))
+	defer slog.SetDefault(before)
+	synctest.Test(t, func(t *testing.T) {
+		h := New(Options{ShutdownDelay: -1})
+		h.Ready("cache", fine)
+		h.Ready("database", func(context.Context) error { return errDown })
+		end := begin(t, h)
+		after(time.Second)
+		if err := end(); err != nil {
+			t.Error(err)
+		}
+	})
+	out := stderr.String()
+	if !strings.Contains(out, `level=WARN msg="Check fails" check=database`) || !strings.Contains(out, "connection refused") {
+		t.Errorf("standard error does not have why the database fails:\n%s", out)
+	}
+	if strings.Contains(out, "level=INFO") {
+		t.Errorf("standard error has more than warnings:\n%s", out)
+	}
+}
+
+// lockedBuffer is a buffer for several goroutines.
+type lockedBuffer struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.Write(p)
+}
+
+func (b *lockedBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.String()
 }

@@ -10,19 +10,19 @@ import (
 )
 
 // Manifest returns the probes that match what is registered, as YAML for the container in a Pod's
-// manifest: endpoints, periods that follow the checks, a startup probe that bears the longest
-// budget, and the grace period that the shutdown needs. Print it from a flag of the service, so
-// that code and manifest cannot drift apart.
+// manifest: endpoints, periods that follow the checks, a startup probe that allows the longest
+// budget, and the grace period that the shutdown needs. Print it by a flag of the service, so that
+// the manifest can follow the code.
 func (h *Health) Manifest() string {
-	options, err := h.options.settings()
+	options, err := h.options.settings(true)
 	if err != nil {
 		return "# " + err.Error() + "\n"
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	b, port := &h.board, manifestPort(options.Addr)
-	budget, period := b.figures()
-	startupPeriod := max(1, seconds(budget/300)) // so that at most 300 failures are borne
+	r, port := &h.registry, manifestPort(options.Addr)
+	budget, period := r.figures()
+	startupPeriod := max(1, seconds(budget/300)) // so that failureThreshold is at most 300
 	grace := seconds(options.ShutdownDelay + options.DrainTimeout + joinLimit + time.Second)
 	var out strings.Builder
 	fmt.Fprintf(&out, "# In the Pod's spec: ShutdownDelay + DrainTimeout, and a little.\nterminationGracePeriodSeconds: %d\n\n# In the container.\n", grace)
@@ -33,14 +33,14 @@ func (h *Health) Manifest() string {
 	return out.String()
 }
 
-// figures returns the longest budget of a task, and the shortest period of a check that gates or
-// may gate.
-func (b *board) figures() (budget, period time.Duration) {
-	for _, t := range b.tasks {
+// figures returns the longest budget of a task, and the shortest period of a check that counts for
+// readiness, if only at times.
+func (r *registry) figures() (budget, period time.Duration) {
+	for _, t := range r.tasks {
 		budget = max(budget, t.budget)
 	}
-	for _, c := range b.checks {
-		if c.kind == Owned || c.options.Breaker != nil {
+	for _, c := range r.checks {
+		if c.kind == Owned || c.options.CircuitBreaker != nil {
 			period = min(cmp.Or(period, c.options.Period), c.options.Period)
 		}
 	}

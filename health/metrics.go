@@ -10,7 +10,7 @@ import (
 // is the endpoint: startupz, readyz (dependencies too) or livez.
 //
 //	health_probe_ok{type}                     gauge    the answer to a probe, 1 or 0
-//	health_probes_total{type,status}          counter  probes answered: "nobody ever asks startupz" shows here
+//	health_probes_total{type,status}          counter  probes answered; 0 if a probe is never sent
 //	health_check_ok{name,type,kind}           gauge    one task, check or heartbeat, 1 or 0
 //	health_checks_total{name,type,status}     counter  results of checks
 //	health_check_duration_seconds{name,type}  gauge    of the last run
@@ -20,12 +20,12 @@ func (h *Health) Metrics() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header()["Content-Type"] = []string{"text/plain; version=0.0.4; charset=utf-8"}
 		w.Header()["Cache-Control"] = noStore
-		_, _ = w.Write([]byte(h.exposition())) // the scraper has gone: there is nobody to tell
+		_, _ = w.Write([]byte(h.exposition())) // if it fails, the scraper has gone
 	})
 }
 
-// Asked returns how often a probe has been answered with yes and with no.
-func (h *Health) Asked(p Probe) (yes, no uint64) {
+// Asked returns how often a probe was answered with success and with failure.
+func (h *Health) Asked(p Probe) (succeeded, failed uint64) {
 	counts := &h.asked[p.index()]
 	return counts[1].Load(), counts[0].Load()
 }
@@ -34,10 +34,10 @@ func (h *Health) exposition() string {
 	e := exposition{}
 	for _, p := range probes {
 		r := h.Report(p)
-		yes, no := h.Asked(p)
+		succeeded, failed := h.Asked(p)
 		e.add("health_probe_ok", "gauge", one(r.OK), "type", p.path())
-		e.add("health_probes_total", "counter", float64(yes), "type", p.path(), "status", "success")
-		e.add("health_probes_total", "counter", float64(no), "type", p.path(), "status", "error")
+		e.add("health_probes_total", "counter", float64(succeeded), "type", p.path(), "status", "success")
+		e.add("health_probes_total", "counter", float64(failed), "type", p.path(), "status", "error")
 		for _, s := range r.Checks {
 			e.status(p, s)
 		}

@@ -13,7 +13,7 @@ import (
 
 func fine(context.Context) error { return nil }
 
-// Each misuse makes Run return an error that says what to do, and gives a handle that does nothing.
+// Each misuse makes Run return an error that names it, and gives a handle that does nothing.
 func TestMisuse(t *testing.T) {
 	for name, c := range map[string]struct {
 		use  func(h *Health)
@@ -28,8 +28,8 @@ func TestMisuse(t *testing.T) {
 		"negative period":      {func(h *Health) { h.Ready("a", fine, CheckOptions{Period: -1}).Report(errDown) }, "Period is -1ns, it must not be negative"},
 		"negative threshold":   {func(h *Health) { h.Ready("a", fine, CheckOptions{Failures: -1}) }, "Failures is -1"},
 		"age below period":     {func(h *Health) { h.Ready("a", fine, CheckOptions{MaxAge: 7 * time.Second}) }, "MaxAge is 7s, it must be longer than Period + Timeout, 7s"},
-		"negative breaker":     {func(h *Health) { h.Depends("a", fine, CheckOptions{Breaker: &Breaker{Open: -1}}) }, "Breaker.Open is -1ns"},
-		"breaker of the owned": {func(h *Health) { h.Ready("a", fine, CheckOptions{Breaker: &Breaker{}}) }, "a Breaker is for Depends"},
+		"negative breaker":     {func(h *Health) { h.Depends("a", fine, CheckOptions{CircuitBreaker: &CircuitBreaker{Open: -1}}) }, "CircuitBreaker.Open is -1ns"},
+		"breaker of the owned": {func(h *Health) { h.Ready("a", fine, CheckOptions{CircuitBreaker: &CircuitBreaker{}}) }, "a CircuitBreaker is for Depends"},
 		"two sets of options":  {func(h *Health) { h.Ready("a", fine, CheckOptions{}, CheckOptions{}) }, "it has 2 sets of options"},
 		"no limit":             {func(h *Health) { h.Live("a", 0).Idle() }, "the limit is 0s, it must be positive"},
 		"negative stall":       {func(h *Health) { h.Startup("a", TaskOptions{Stall: -1}).Progress(1, 2) }, "Stall is -1ns"},
@@ -76,8 +76,10 @@ func TestLateRegistration(t *testing.T) {
 		h := New(Options{ShutdownDelay: -1})
 		begin(t, h)
 		after(time.Second)
-		h.Ready("database", fine)
+		release := make(chan struct{})
+		h.Ready("database", func(context.Context) error { <-release; return nil })
 		expect(t, h, "/readyz", 503, "not ready: database pending\n")
+		close(release)
 		after(time.Millisecond)
 		expect(t, h, "/readyz", 200, "ok\n")
 		h.LiveLock("lock", new(sync.Mutex), time.Second)

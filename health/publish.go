@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// answer is what a prober is told, rendered when it changes and not when it is asked for. It is
-// never modified.
+// answer is the answer to a probe, rendered when it changes and not when a probe comes. It is never
+// modified.
 type answer struct {
 	ok   bool // 200, else 503
 	text string
@@ -22,34 +22,53 @@ func newAnswer(v verdict) *answer {
 func (h *Health) refresh() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.board.latch(time.Now())
-	h.publishLocked(time.Now())
+	now := time.Now()
+	h.registry.latch(now)
+	h.registry.stale = true
+	h.publishLocked(now)
 	h.wakeLocked()
 }
 
-// wakeLocked makes Run's loop look again. It never blocks.
+// changedLocked takes note of a check after something of it has changed.
+func (h *Health) changedLocked(c *check, now time.Time) {
+	h.registry.noteCheck(c, now, rand.Float64)
+	h.publishLocked(now)
+	h.wakeForNextLocked(now)
+}
+
+// wakeForNextLocked makes Run call step again if something has to be looked at before it does so by
+// itself.
+func (h *Health) wakeForNextLocked(now time.Time) {
+	if h.run != nil && h.registry.deadline(now).Before(h.run.next) {
+		h.wakeLocked()
+	}
+}
+
+// wakeLocked makes Run call step again. It never blocks.
 func (h *Health) wakeLocked() {
 	if h.run != nil {
 		select {
-		case h.run.poke <- struct{}{}:
-		default: // it is going to look anyway
+		case h.run.wake <- struct{}{}:
+		default: // it is going to do so anyway
 		}
 	}
 }
 
-// publishLocked renders the answers that have changed and tells the log and those who wait in
+// publishLocked renders the answers that have changed, logs the changes, and closes the channel of
 // Changed.
 func (h *Health) publishLocked(now time.Time) {
-	b := &h.board
-	for _, c := range b.checks {
-		c.settle(now, rand.Float64)
+	r := &h.registry
+	for _, c := range r.noted {
 		h.logCheckLocked(c, now)
 	}
-	for _, l := range b.loops {
-		l.red.Store(b.judges() && l.state(b.started, now) != stateOK)
+	clear(r.noted)
+	r.noted = r.noted[:0]
+	if !r.stale {
+		return
 	}
+	r.stale, r.rendered = false, now
 	changed := false
-	for i, v := range b.verdicts(now) {
+	for i, v := range r.verdicts(now) {
 		old := h.answers[i].Load()
 		if old != nil && old.ok == v.ok && old.text == v.text {
 			continue
@@ -60,7 +79,7 @@ func (h *Health) publishLocked(now time.Time) {
 			h.logProbeLocked(probes[i], v)
 		}
 	}
-	b.wasReady = b.wasReady || h.OK(Readiness)
+	r.wasReady = r.wasReady || h.OK(Readiness)
 	if changed && h.changed != nil {
 		close(h.changed)
 		h.changed = nil
@@ -68,17 +87,25 @@ func (h *Health) publishLocked(now time.Time) {
 }
 
 func (h *Health) logCheckLocked(c *check, now time.Time) {
-	state := c.state(now)
+	state := c.known
 	if h.run == nil || state == statePending || c.logged == state {
 		return
 	}
 	c.logged = state
 	if state == stateOK {
-		h.run.journal.put(slog.LevelInfo, "Check passes", slog.String("check", c.name))
+		h.run.log.put(slog.LevelInfo, "Check passes", slog.String("check", c.name))
 		return
 	}
-	h.run.journal.put(slog.LevelWarn, "Check fails", slog.String("check", c.name), slog.String("kind", string(c.kind)),
+	h.run.log.put(slog.LevelWarn, "Check fails", slog.String("check", c.name), slog.String("kind", string(c.kind)),
 		slog.String("state", state), slog.String("detail", c.detail(now)), slog.Any("error", c.err))
+}
+
+// logPanicLocked logs where a check panics, when that begins.
+func (h *Health) logPanicLocked(c *check, err error) {
+	if !c.panics {
+		h.run.log.panicked("Check panics", c.name, err)
+	}
+	c.panics = stackOf(err) != ""
 }
 
 func (h *Health) logProbeLocked(p Probe, v verdict) {
@@ -86,14 +113,14 @@ func (h *Health) logProbeLocked(p Probe, v verdict) {
 		return
 	}
 	level := slog.LevelInfo
-	if !v.ok && h.board.phase == running && !h.board.started.IsZero() {
+	if !v.ok && h.registry.phase == running && !h.registry.started.IsZero() {
 		level = slog.LevelWarn
 	}
 	attrs := []slog.Attr{slog.String("probe", string(p)), slog.Bool("ok", v.ok), slog.String("answer", v.text)}
-	for _, l := range h.board.loops {
-		if p == Liveness && l.red.Load() {
-			attrs = append(attrs, slog.Any(l.name, l.problem()))
+	for _, l := range h.registry.heartbeats {
+		if err := l.problem(); err != nil && p == Liveness && l.silent.Load() && len(attrs) < maxListed {
+			attrs = append(attrs, slog.Any(l.name, err))
 		}
 	}
-	h.run.journal.put(level, "Probe answer changed", attrs...)
+	h.run.log.put(level, "Probe answer changed", attrs...)
 }

@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// Hang and stale, once for real: a check passes, then never returns. It is red within its age
+// Hang and stale, once for real: a check passes, then never returns. It fails within its age
 // limit, and 1,000 probes over sockets find one goroutine that is held and no further call.
 func TestHangForReal(t *testing.T) {
 	h := New(Options{ShutdownDelay: -1})
@@ -30,7 +30,7 @@ func TestHangForReal(t *testing.T) {
 	waitFor(t, func() bool { return calls.Load() == 2 })
 	begun := time.Now()
 	waitFor(t, func() bool { return !h.OK(Readiness) })
-	red := time.Since(begun)
+	failed := time.Since(begun)
 	server := httptest.NewServer(h.Handler())
 	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 	before := runtime.NumGoroutine()
@@ -46,7 +46,7 @@ func TestHangForReal(t *testing.T) {
 	}
 	server.Close()
 	waitFor(t, func() bool { return runtime.NumGoroutine() <= before })
-	t.Logf("red after %v, age limit 500ms; %d calls, %d goroutines", red, calls.Load(), runtime.NumGoroutine())
+	t.Logf("failed after %v, age limit 500ms; %d calls, %d goroutines", failed, calls.Load(), runtime.NumGoroutine())
 	if calls.Load() != 2 {
 		t.Errorf("%d calls, want 2", calls.Load())
 	}
@@ -58,7 +58,7 @@ func TestHangForReal(t *testing.T) {
 }
 
 // The flood, once for real: 10,000 probes from 100 clients over sockets make no database call, and
-// a business worker's wait for a slot of the same pool stays what it was.
+// an application's wait for a slot of the same pool stays what it was.
 func TestFloodForReal(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes seconds")
@@ -77,11 +77,11 @@ func TestFloodForReal(t *testing.T) {
 	waitFor(t, func() bool { return h.OK(Readiness) })
 	server := httptest.NewServer(h.Handler())
 	defer server.Close()
-	calm, _ := business(pool, 300)
+	alone, _ := application(pool, 300)
 	var busy time.Duration
 	var full int
 	var worker sync.WaitGroup
-	worker.Go(func() { busy, full = business(pool, 300) })
+	worker.Go(func() { busy, full = application(pool, 300) })
 	var clients sync.WaitGroup
 	begun := time.Now()
 	for range 100 {
@@ -100,23 +100,23 @@ func TestFloodForReal(t *testing.T) {
 		})
 	}
 	clients.Wait()
-	wall := time.Since(begun)
+	took := time.Since(begun)
 	worker.Wait()
-	t.Logf("10,000 probes in %v, %d database calls; business p99 wait for a slot %v, %v in the flood", wall, calls.Load(), calm, busy)
+	t.Logf("10,000 probes in %v, %d database calls; p99 of the application's wait for a slot %v, %v in the flood", took, calls.Load(), alone, busy)
 	if calls.Load() != 1 {
 		t.Errorf("%d database calls, want the 1 that came before the probes", calls.Load())
 	}
 	if full > 0 {
-		t.Errorf("business found the pool full %d times while probes came", full)
+		t.Errorf("the application found the pool full %d times while probes came", full)
 	}
 	if err := end(); err != nil {
 		t.Error(err)
 	}
 }
 
-// business takes a slot for a millisecond, n times. It returns the p99 of its wait, and how often
-// the pool was full.
-func business(pool chan struct{}, n int) (p99 time.Duration, full int) {
+// application takes a slot for a millisecond, n times. It returns the p99 of its wait, and how
+// often the pool was full.
+func application(pool chan struct{}, n int) (p99 time.Duration, full int) {
 	waits := make([]time.Duration, n)
 	for i := range waits {
 		if len(pool) == cap(pool) {

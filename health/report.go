@@ -7,9 +7,9 @@ type Probe string
 
 // The probes.
 const (
-	Startup   Probe = "startup"   // is the start over? Latches
+	Startup   Probe = "startup"   // has the service started? Final
 	Readiness Probe = "readiness" // may traffic come now?
-	Liveness  Probe = "liveness"  // would a restart mend it? OK means no
+	Liveness  Probe = "liveness"  // would a restart help? OK means no
 )
 
 var probes = [3]Probe{Startup, Readiness, Liveness}
@@ -21,7 +21,7 @@ const (
 	live
 )
 
-// index is the probe's place in arrays; a word that is no probe has that of Readiness, the
+// index is the probe's place in arrays. A word that is no probe has that of Readiness, which is the
 // strictest.
 func (p Probe) index() int {
 	switch p {
@@ -33,10 +33,10 @@ func (p Probe) index() int {
 	return ready
 }
 
-// path is where the probe asks, and its type in metrics.
+// path is the path of the probe's endpoint without the slash, and its type in metrics.
 func (p Probe) path() string { return [3]string{"startupz", "readyz", "livez"}[p.index()] }
 
-// Kind says what a [Status] is about.
+// Kind is what a [Status] is about.
 type Kind string
 
 // The kinds.
@@ -59,12 +59,12 @@ const (
 	stateStalled   = "stalled"        // no progress within the limit
 )
 
-// Report is what [Health] knows that bears on one probe.
+// Report is the answer to one probe, and what is known of all that counts for it.
 type Report struct {
 	Probe Probe
 	OK    bool
-	// what a prober is told, in a line or two: "ok", "starting: weights: 120/400 (30%)", "not
-	// ready: database failing"
+	// the answer that the probe gets, in a line or two: "ok", "starting: weights: 120/400 (30%)",
+	// "not ready: database failing"
 	Reason string
 	Checks []Status
 }
@@ -75,9 +75,10 @@ type Status struct {
 	Kind Kind
 	// "ok", "pending", "failing", "stuck", "stale", "pool saturated", "silent" or "stalled"
 	State string
-	// it counts for the probe's answer; false for a dependency without an open breaker
+	// it counts for the probe's answer, as a readiness gate of a Pod does; false for a dependency
+	// without an open circuit breaker
 	Gates  bool
-	Detail string // ages, durations and counts: nothing that a stranger must not know
+	Detail string // ages, durations and counts: nothing that is secret
 	// the full reason, which may name hosts, users and queries; nil while OK or not known
 	Err error
 
@@ -86,17 +87,17 @@ type Status struct {
 	Done, Total       int64         // progress of a task
 }
 
-// OK says whether the answer to a probe is yes. It takes no lock.
+// OK reports whether a probe succeeds. It takes no lock.
 func (h *Health) OK(p Probe) bool {
 	a := h.answers[p.index()].Load()
 	return a != nil && a.ok || a == nil && p == Liveness
 }
 
-// Report returns what bears on a probe, in the order of registration.
+// Report returns the answer to a probe and what counts for it, in the order of registration.
 func (h *Health) Report(p Probe) Report { return h.view(p).Report }
 
-// Changed returns a channel that is closed when the answer to any probe changes next. Ask for it
-// before looking at OK or Report.
+// Changed returns a channel that is closed when the answer to any probe changes next. Call it
+// before OK or Report, so that no change is missed.
 func (h *Health) Changed() <-chan struct{} {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -106,19 +107,19 @@ func (h *Health) Changed() <-chan struct{} {
 	return h.changed
 }
 
-func (b *board) statuses(p Probe, now time.Time) []Status {
+func (r *registry) statuses(p Probe, now time.Time) []Status {
 	var all []Status
 	switch p {
 	case Startup:
-		for _, t := range b.tasks {
+		for _, t := range r.tasks {
 			all = append(all, t.status(now))
 		}
 	case Liveness:
-		for _, l := range b.loops {
-			all = append(all, b.loopStatus(l, now))
+		for _, l := range r.heartbeats {
+			all = append(all, r.heartbeatStatus(l, now))
 		}
 	default:
-		for _, c := range b.checks {
+		for _, c := range r.checks {
 			all = append(all, c.status(now))
 		}
 	}
@@ -136,16 +137,16 @@ func (c *check) status(now time.Time) Status {
 	if s.State != stateOK {
 		s.Err = c.err
 	}
-	if fresh := c.fresh(); !fresh.IsZero() {
+	if fresh := c.latest(); !fresh.IsZero() {
 		s.Age = now.Sub(fresh)
 	}
 	return s
 }
 
-func (b *board) loopStatus(l *loop, now time.Time) Status {
-	s := Status{Name: l.name, Kind: Loop, State: stateOK, Gates: true, Detail: l.detail(b.started, now), Age: l.silence(b.started, now)}
-	if b.judges() {
-		s.State = l.state(b.started, now)
+func (r *registry) heartbeatStatus(l *heartbeat, now time.Time) Status {
+	s := Status{Name: l.name, Kind: Loop, State: stateOK, Gates: true, Detail: l.detail(r.started, now), Age: l.silence(r.started, now)}
+	if r.heartbeatsCount() {
+		s.State = l.state(r.started, now)
 	}
 	if s.State != stateOK {
 		s.Err = l.problem()

@@ -56,12 +56,12 @@ func TestHang(t *testing.T) {
 	})
 }
 
-// Stale: a check passes once and then never returns. It is red at its deadline, and with a
+// Stale: a check passes once and then never returns. It fails at its deadline, and with a
 // threshold within its age limit.
 func TestStale(t *testing.T) {
 	for name, c := range map[string]struct {
 		failures int
-		red      time.Duration // after the beginning
+		fails    time.Duration // after the beginning
 		body     string
 	}{
 		"threshold 1": {1, 5*time.Second + 2*time.Second + slack, "not ready: database stuck\n"},
@@ -83,7 +83,7 @@ func TestStale(t *testing.T) {
 				defer close(release)
 				after(4 * time.Second)
 				expect(t, h, "/readyz", 200, "ok\n")
-				time.Sleep(c.red - 4*time.Second - 600*time.Millisecond) // a tenth of 5 s is jitter
+				time.Sleep(c.fails - 4*time.Second - 600*time.Millisecond) // a tenth of 5 s is jitter
 				expect(t, h, "/readyz", 200, "ok\n")
 				after(600 * time.Millisecond)
 				expect(t, h, "/readyz", 503, c.body)
@@ -92,7 +92,7 @@ func TestStale(t *testing.T) {
 	}
 }
 
-// Flood: probes never reach a resource, so its users do not feel them.
+// Flood: probes never reach a resource, so its users do not notice them.
 func TestFlood(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := New(Options{ShutdownDelay: -1})

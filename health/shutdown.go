@@ -10,15 +10,16 @@ import (
 	"time"
 )
 
-// drain is a function that ends what is in flight.
+// drain is a registered function that ends what is in flight.
 type drain struct {
 	name string
 	end  func(context.Context) error
 }
 
-// Drain registers what has to end when the service stops, as in Drain("http", server.Shutdown). All
-// such functions are called at the same time, after ShutdownDelay, with a context that ends after
-// DrainTimeout. One that fails, panics or goes on after that makes [Health.Run] return an error.
+// Drain registers a function that ends something when the service stops, as in Drain("http",
+// server.Shutdown). All such functions are called at the same time, after ShutdownDelay, with a
+// context that ends after DrainTimeout. One that fails, panics or goes on after that makes
+// [Health.Run] return an error.
 func (h *Health) Drain(name string, end func(context.Context) error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -29,16 +30,16 @@ func (h *Health) Drain(name string, end func(context.Context) error) {
 	h.drains = append(h.drains, drain{name, end})
 }
 
-// drain calls the functions of Drain and returns what went wrong.
-func (h *Health) drain(r *run) error {
+// drain calls the registered functions and returns what went wrong. It waits until patient ends.
+func (h *Health) drain(patient context.Context, r *run) error {
 	h.mu.Lock()
 	drains := h.drains
 	h.mu.Unlock()
 	results := make(chan error, len(drains))
-	ctx, cancel := context.WithTimeout(r.crew.ctx, r.options.DrainTimeout)
+	ctx, cancel := context.WithTimeout(patient, r.options.DrainTimeout)
 	defer cancel()
 	for _, d := range drains {
-		r.crew.start(member{d.name, func(context.Context) {
+		r.group.start(goroutine{d.name, func(context.Context) {
 			err := errors.New("it ended its goroutine")
 			defer func() {
 				if err != nil {
@@ -46,42 +47,46 @@ func (h *Health) drain(r *run) error {
 				}
 				results <- err
 			}()
-			err = guard(func() error { return d.end(ctx) })
+			err = call(func() error { return d.end(ctx) })
+			r.log.panicked("Drain panics", d.name, err)
 		}})
 	}
 	var errs error
-	timer := time.NewTimer(r.options.DrainTimeout + slack)
-	defer timer.Stop()
-	for range drains {
+	over, late := ctx.Done(), (<-chan time.Time)(nil)
+	for left := len(drains); left > 0; {
 		select {
 		case err := <-results:
 			errs = errors.Join(errs, err)
-		case <-timer.C:
+			left--
+		case <-over:
+			over, late = nil, time.After(slack)
+		case <-late:
 			return errs // join names those that are missing
 		}
 	}
 	return errs
 }
 
-// PreStop is a handler for a preStop hook (httpGet): it makes the service unready at once, answers
-// after ShutdownDelay, and the SIGTERM that follows finds that time spent. Mount it only where
-// nobody but the kubelet can reach it, since it takes the replica out of service for good;
-// [Health.Handler] does not include it.
+// PreStop is a handler for a preStop hook (httpGet): it makes the service unready at once and
+// answers after ShutdownDelay, so that Run need not wait for it again after the SIGTERM that
+// follows. Mount it only where nobody but the kubelet can reach it, since it takes the replica out
+// of service for good; [Health.Handler] does not include it.
 func (h *Health) PreStop(w http.ResponseWriter, r *http.Request) {
 	since := h.stop()
 	if since.IsZero() {
 		http.Error(w, "Run has not been called", http.StatusServiceUnavailable)
 		return
 	}
-	if options, err := h.options.settings(); err == nil {
-		pause(r.Context(), h.delay(options)-time.Since(since))
+	if options, err := h.options.settings(inCluster()); err == nil {
+		sleep(r.Context(), h.delay(options)-time.Since(since))
 	}
 	w.WriteHeader(http.StatusOK)
 }
 
 // Serve is [Health.Run] for a service that is one HTTP server: it listens at server.Addr, serves
 // (TLS if server.TLSConfig has certificates), and drains the server when ctx ends. If the server
-// dies before, Serve stops and returns why.
+// dies before, Serve stops and returns why. While it drains, new connections are refused, those of
+// probes too: a router can then try another replica, and the kubelet does not ask (R160).
 func (h *Health) Serve(ctx context.Context, server *http.Server) error {
 	listener, err := net.Listen("tcp", cmp.Or(server.Addr, ":http"))
 	if err != nil {

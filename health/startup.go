@@ -12,11 +12,11 @@ const defaultBudget = 5 * time.Minute
 // TaskOptions are the settings of one startup task. The zero value is ready to use.
 type TaskOptions struct {
 	// Budget is how long the task may take on the slowest machine. [Health.Manifest] gives the
-	// startup probe the longest of all budgets; nothing else depends on it. Default 5 min. With
-	// Stall it can be generous: a hang is noticed long before.
+	// startup probe the longest of all budgets; nothing else depends on it. Default 5 min. If Stall
+	// is set, it can be long: a hang is noticed much earlier.
 	Budget time.Duration
-	// Stall is how long the task may be without progress. Slow progress is fine, none for longer
-	// than this is a failure as [Task.Fail] is. Default: no limit.
+	// Stall is how long the task may go without progress. Slow progress is fine; none for longer
+	// than this is a failure, as if [Task.Fail] were called. Default: no limit.
 	Stall time.Duration
 }
 
@@ -28,8 +28,8 @@ type Task struct {
 }
 
 // Startup registers a task, such as loading weights or a migration. The service has started when
-// all tasks are done; from then on /startupz says so whatever happens, and readiness and liveness
-// are judged. A task cannot be added after that.
+// all tasks are done; from then on /startupz succeeds whatever happens, and checks and heartbeats
+// count. A task cannot be added after that.
 func (h *Health) Startup(name string, options ...TaskOptions) *Task {
 	o, err := only(options)
 	t := &task{name: name, stall: o.Stall, budget: o.Budget}
@@ -40,23 +40,26 @@ func (h *Health) Startup(name string, options ...TaskOptions) *Task {
 	if h.OK(Startup) {
 		late = errors.New("the service has started already")
 	}
-	if !h.register(name, func(b *board) { t.began, t.moved = time.Now(), time.Now(); b.tasks = append(b.tasks, t) },
-		err, late, notNegative("Stall", o.Stall), notNegative("Budget", o.Budget)) {
+	if !h.register(name, func(r *registry, now time.Time) {
+		t.began, t.moved = now, now
+		r.tasks = append(r.tasks, t)
+	},
+		err, late, optional("Stall", o.Stall), optional("Budget", o.Budget)) {
 		return nil
 	}
 	return &Task{h, t}
 }
 
-// Progress says how much is done, in any unit. A total of 0 or less means that nobody knows. It
-// costs little and may be called for each chunk; /startupz shows it within a second. Calls that
-// repeat the last value are not progress.
+// Progress reports how much is done, in any unit. A total of 0 or less means that it is unknown. It
+// costs little and may be called often; /startupz shows it within a second. A call that repeats the
+// last value is no progress.
 func (t *Task) Progress(done, total int64) {
 	t.do(func(s *task, now time.Time) { s.progress(done, total, now) })
 }
 
-// Phase names what is being done now, such as "reading index" or "second attempt". A new name is
+// Phase names what is done now, such as "reading index" or "second attempt". A new name is
 // progress.
-func (t *Task) Phase(name string) { t.do(func(s *task, now time.Time) { s.enter(name, now) }) }
+func (t *Task) Phase(name string) { t.do(func(s *task, now time.Time) { s.enter(oneLine(name), now) }) }
 
 // Done ends the task. When all tasks are done, the service has started.
 func (t *Task) Done() {
@@ -64,14 +67,14 @@ func (t *Task) Done() {
 	t.publish()
 }
 
-// Fail says that the task can never be done: [Health.Run] stops the service and returns an error
+// Fail reports that the task can never be done: [Health.Run] stops the service and returns an error
 // that wraps err, so that the process can exit with a reason instead of waiting to be killed. If
-// there is hope, do not call Fail but try again in a new [Task.Phase].
+// another try may succeed, do not call Fail but try again in a new [Task.Phase].
 func (t *Task) Fail(err error) {
 	if err == nil {
 		err = errors.New("no reason given")
 	}
-	t.do(func(s *task, _ time.Time) { s.err = err })
+	t.do(func(s *task, _ time.Time) { s.err = taken(err) })
 	t.publish()
 }
 

@@ -3,6 +3,7 @@ package health
 import (
 	"cmp"
 	"fmt"
+	"math/rand/v2"
 	"net/http"
 	"slices"
 	"strconv"
@@ -13,11 +14,12 @@ import (
 // view is an answer that was made for one request.
 type view struct {
 	Report
-	byChecks bool     // if it is no, checks are why: the service has started and is not stopping
+	byChecks bool // the checks alone decide: the service has started and is not stopping
+	at       time.Time
 	notes    []string // what is odd about the request or the registrations
 }
 
-// answerLong answers a probe that asks for more or less than usual. A name means one check alone.
+// answerLong answers a request with a query, for JSON, or for one check, whose name is given.
 func (h *Health) answerLong(w http.ResponseWriter, r *http.Request, p Probe, name string) {
 	q, err := parseQuery(r.URL.RawQuery)
 	if err != nil {
@@ -40,17 +42,20 @@ func (h *Health) answerLong(w http.ResponseWriter, r *http.Request, p Probe, nam
 		}
 	}
 	h.count(p.index(), v.OK)
-	v.write(w, q.verbose, wantsJSON(r.Header))
+	v.write(w, q.verbose, wants(r.Header))
 }
 
-// view takes a lock, for as long as it takes to copy what is known.
+// view copies what is known. It takes the lock.
 func (h *Health) view(p Probe) *view {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	now := time.Now()
-	said := h.board.verdicts(now)[p.index()]
-	v := &view{Report: Report{Probe: p, OK: said.ok, Reason: said.text, Checks: h.board.statuses(p, now)}}
-	v.byChecks = h.board.phase == running && (p == Startup || !h.board.started.IsZero())
+	h.registry.noteAll(now, rand.Float64) // so that the answer and its parts are of one instant
+	h.publishLocked(now)
+	verdict := h.registry.verdicts(now)[p.index()]
+	v := &view{Report: Report{Probe: p, OK: verdict.ok, Reason: verdict.text, Checks: h.registry.statuses(p, now)}}
+	v.at = now
+	v.byChecks = h.registry.phase == running && (p == Startup || !h.registry.started.IsZero())
 	for _, err := range h.misuse {
 		v.notes = append(v.notes, strings.Split(err.Error(), "\n")...)
 	}
@@ -62,8 +67,8 @@ func (v *view) alone(s Status) {
 	v.OK, v.Reason, v.Checks = s.State == stateOK, s.State, []Status{s}
 }
 
-// without judges anew as if the named checks did not gate. What is excluded cannot make a service
-// ready that has not started or is stopping, and a name that is not known excludes nothing.
+// without decides again as if the named checks did not count. That cannot make a service ready that
+// has not started or is stopping, and an unknown name excludes nothing.
 func (v *view) without(names []string) {
 	for _, name := range names {
 		i := slices.IndexFunc(v.Checks, func(s Status) bool { return s.Name == name })
@@ -85,24 +90,27 @@ func (v *view) without(names []string) {
 	v.OK, v.Reason = failing == nil, cmp.Or(strings.Join(failing, ", "), "ok")
 }
 
-func (v *view) write(w http.ResponseWriter, verbose, asJSON bool) {
+func (v *view) write(w http.ResponseWriter, verbose bool, f format) {
 	code, body, contentType := http.StatusOK, v.Reason+"\n", textPlain
 	if !v.OK {
 		code = http.StatusServiceUnavailable
 	}
 	switch {
-	case asJSON:
-		body, contentType = v.json(), []string{"application/json"}
+	case f == formatJSON:
+		body, contentType = v.json(), []string{f.mediaType()}
+	case f == formatHealthJSON:
+		body, contentType = v.healthJSON(), []string{f.mediaType()}
 	case verbose:
 		body = v.text()
 	}
 	w.Header()["Content-Type"] = contentType
 	w.Header()["Cache-Control"] = noStore
 	w.WriteHeader(code)
-	_, _ = w.Write([]byte(body)) // the prober has gone: there is nobody to tell
+	_, _ = w.Write([]byte(body)) // if it fails, the prober has gone
 }
 
-// text is a line for the answer, and one for each check.
+// text is a line for the answer, and one for each check, which begins like those of Kubernetes' own
+// components: "[+]ping ok".
 func (v *view) text() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s: %s\n", v.Probe, strings.ReplaceAll(v.Reason, "\n", "; "))
@@ -111,7 +119,7 @@ func (v *view) text() string {
 		if s.State == stateOK {
 			mark = "+"
 		}
-		fmt.Fprintf(&b, "%s %s: %s", mark, s.Name, s.State)
+		fmt.Fprintf(&b, "[%s]%s %s", mark, s.Name, s.State)
 		if s.Detail != "" {
 			fmt.Fprintf(&b, " (%s)", s.Detail)
 		}

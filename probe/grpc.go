@@ -22,8 +22,8 @@ type GRPC struct {
 	Host string
 	// Port is a number; one that nobody can listen on is a failure like any wrong port (R95).
 	Port int
-	// Service is the name sent in the request. Default: empty, the server as a whole. An attempt with
-	// a name that is not UTF-8, or longer than about 64 KiB, fails when it has connected.
+	// Service is the name sent in the request. Default: empty, the server as a whole. An attempt
+	// with a name that is not UTF-8, or longer than about 64 KiB, fails when it has connected.
 	Service string
 	// Timeout covers connecting and the call together. Default [DefaultTimeout].
 	Timeout time.Duration

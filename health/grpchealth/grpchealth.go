@@ -4,10 +4,10 @@
 //	server := grpc.NewServer()
 //	grpchealth.Register(server, h, "shop.v1.Orders")
 //
-// The services "startup", "readiness" and "liveness" are Kubernetes' three questions, for the field
-// service of a grpc probe. The empty name, and each that is given to [Register], is readiness: what
-// load balancers and clients ask. Every check, task and heartbeat is there under its own name as
-// well, except one that has one of the names above.
+// The services "startup", "readiness" and "liveness" answer Kubernetes' three probes; they are for
+// the field service of a grpc probe. The empty name, and each that is given to [Register], answers
+// readiness, as load balancers and clients expect. Every check, task and heartbeat can be asked for
+// by its own name as well, unless it has one of the names above.
 package grpchealth
 
 import (
@@ -24,8 +24,8 @@ import (
 
 // Register adds the health protocol to a server, and the server to what h drains: when h stops,
 // everything is NOT_SERVING at once, and after ShutdownDelay the Watch streams end and the server
-// stops gracefully, or hard when DrainTimeout is over. Call it before server.Serve. The services
-// are those whose clients ask for their health by name.
+// stops gracefully, or without waiting when DrainTimeout is over. Call it before server.Serve. The
+// services are those whose clients ask for their health by name.
 func Register(server *grpc.Server, h *health.Health, services ...string) {
 	s := &service{h: h, ended: make(chan struct{}), probes: map[string]health.Probe{
 		"": health.Readiness, "startup": health.Startup, "readiness": health.Readiness, "liveness": health.Liveness,
@@ -90,7 +90,7 @@ func (s *service) List(context.Context, *healthpb.HealthListRequest) (*healthpb.
 func (s *service) Watch(r *healthpb.HealthCheckRequest, stream healthpb.Health_WatchServer) error {
 	sent := healthpb.HealthCheckResponse_ServingStatus(-1)
 	for {
-		changed := s.h.Changed() // before the look, so that nothing is missed
+		changed := s.h.Changed() // before answer, so that no change is missed
 		if now := s.answer(r.GetService()); now != sent {
 			if err := stream.Send(&healthpb.HealthCheckResponse{Status: now}); err != nil {
 				return err

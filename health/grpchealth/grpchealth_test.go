@@ -98,7 +98,8 @@ func TestCheckAndList(t *testing.T) {
 	}
 }
 
-// A stream tells each change, NOT_SERVING when the stop begins, and ends so that the server can.
+// A stream sends each change, NOT_SERVING when the stop begins, and then ends, so that the server
+// can stop.
 func TestWatch(t *testing.T) {
 	f := start(t)
 	stream, err := f.client.Watch(t.Context(), &healthpb.HealthCheckRequest{})

@@ -3,7 +3,7 @@ module github.com/probity-run/probity/health/prometheus
 go 1.26.0
 
 require (
-	github.com/probity-run/probity/health v0.0.0
+	github.com/probity-run/probity/health v0.1.0
 	github.com/prometheus/client_golang v1.25.0
 )
 
@@ -17,5 +17,3 @@ require (
 	golang.org/x/sys v0.48.0 // indirect
 	google.golang.org/protobuf v1.36.12 // indirect
 )
-
-replace github.com/probity-run/probity/health => ../

@@ -11,7 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// Collector returns a collector that reads h whenever it is asked. Safe for concurrent use.
+// Collector returns a collector that reads h at each scrape. Safe for concurrent use.
 func Collector(h *health.Health) prometheus.Collector {
 	describe := func(name, help string, labels ...string) *prometheus.Desc {
 		return prometheus.NewDesc(name, help, labels, nil)
@@ -44,10 +44,10 @@ func (c *collector) Describe(to chan<- *prometheus.Desc) {
 func (c *collector) Collect(to chan<- prometheus.Metric) {
 	for p, endpoint := range map[health.Probe]string{health.Startup: "startupz", health.Readiness: "readyz", health.Liveness: "livez"} {
 		report := c.h.Report(p)
-		yes, no := c.h.Asked(p)
+		succeeded, failed := c.h.Asked(p)
 		to <- gauge(c.probe, one(report.OK), endpoint)
-		to <- counter(c.asked, yes, endpoint, "success")
-		to <- counter(c.asked, no, endpoint, "error")
+		to <- counter(c.asked, succeeded, endpoint, "success")
+		to <- counter(c.asked, failed, endpoint, "error")
 		for _, s := range report.Checks {
 			c.status(to, endpoint, s)
 		}

@@ -16,7 +16,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
-// The collector says what the library's own exposition says, but for ages and durations.
+// The collector gives what the library's own exposition gives, but for ages and durations.
 func TestCollectorAgreesWithMetrics(t *testing.T) {
 	h := health.New(health.Options{ShutdownDelay: -1})
 	h.Startup("weights").Progress(1, 4)

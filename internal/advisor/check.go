@@ -12,6 +12,7 @@ import (
 func Check(m *Manifests, rules []Rule) []Finding {
 	lines := map[string][]string{} // of the files that have findings
 	var all []Finding
+	judgesObjects := slices.ContainsFunc(rules, func(r Rule) bool { return r.ID == ManifestInvalid })
 	for _, workload := range m.Workloads {
 		var found []Finding
 		for _, r := range rules {
@@ -20,18 +21,31 @@ func Check(m *Manifests, rules []Rule) []Finding {
 			}
 			for _, f := range r.Check(workload) {
 				f.Rule, f.Severity = r.ID, cmp.Or(f.Severity, r.Severity)
+				if f.Patch != nil {
+					f.Patch.Effect = workload.effect(f.Patch)
+				}
 				found = append(found, f)
 			}
 		}
 		found = withoutCovered(found, rules)
+		if judgesObjects { // after the covered ones are gone: what only they have said must be said
+			found = append(found, m.invalidObject(&workload.Object, found)...)
+		}
 		found = append(found, m.suppress(workload, found, rules)...)
 		all = append(all, found...)
 	}
 	all = withoutRepeats(all)
+	if judgesObjects {
+		all = append(all, m.refused()...)
+		for _, o := range m.others {
+			all = append(all, accepted(m.invalidObject(o, all), o)...)
+		}
+	}
 	for i := range all {
 		m.locate(&all[i], lines)
 	}
-	sortFindings(all)
+	m.withoutUnplayable(all)
+	slices.SortStableFunc(all, Compare)
 	return all
 }
 
@@ -58,6 +72,9 @@ func withoutRepeats(found []Finding) []Finding {
 	}
 	seen := map[place]bool{}
 	return slices.DeleteFunc(found, func(f Finding) bool {
+		if f.Rule == ManifestInvalid { // a field may have several errors
+			return false
+		}
 		p := place{f.Rule, f.Field, f.subject.Position}
 		again := seen[p]
 		seen[p] = true
@@ -71,17 +88,21 @@ func (m *Manifests) locate(f *Finding, lines map[string][]string) {
 	if f.at != nil {
 		at = *f.at
 	}
+	at.Line, at.Column = max(at.Line, 1), max(at.Column, 1)
 	f.Region = Region{at.File, at.Line, at.Column, at.Line, at.Column + 1}
 	text, ok := lines[at.File]
 	if !ok {
-		text = strings.Split(string(m.files[at.File]), "\n")
+		text = strings.Split(string(m.Text(at.File)), "\n")
 		lines[at.File] = text
 	}
-	if at.Line >= 1 && at.Line <= len(text) {
+	if at.Line <= len(text) {
 		f.Source = strings.TrimSuffix(text[at.Line-1], "\r")
 		if at.Line == 1 {
 			f.Source = strings.TrimPrefix(f.Source, "\ufeff")
 		}
 		f.Region.EndColumn = tokenEnd(f.Source, at.Column)
+	}
+	if f.Object.Kind == "Secret" {
+		f.Source = "" // it may be the secret
 	}
 }

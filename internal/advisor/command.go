@@ -81,21 +81,37 @@ func isShell(word string) bool {
 
 // Script is the text that a command gives to a shell with -c, if that is what it does.
 func Script(command []string) (string, bool) {
+	s, ok := shellScript(command)
+	return s.text, ok
+}
+
+// script is what a command gives to a shell with -c.
+type script struct {
+	text string
+	// options are the words before it, with -c; arguments those after it: $0, $1 and so on.
+	options, arguments []string
+}
+
+func shellScript(command []string) (script, bool) {
 	if len(command) < 3 || !isShell(command[0]) {
 		if len(command) > 3 && path.Base(command[0]) == "env" {
-			return Script(command[1:])
+			return shellScript(command[1:])
 		}
-		return "", false
+		return script{}, false
 	}
-	for i, word := range command[1 : len(command)-1] {
+	for i := 1; i < len(command)-1; i++ {
+		word := command[i]
 		if !strings.HasPrefix(word, "-") {
-			return "", false // a script file
+			return script{}, false // a script file
 		}
 		if !strings.HasPrefix(word, "--") && strings.HasSuffix(word, "c") {
-			return command[i+2], true
+			return script{command[i+1], command[1 : i+1], command[i+2:]}, true
+		}
+		if word == "-o" { // its value follows
+			i++
 		}
 	}
-	return "", false
+	return script{}, false
 }
 
 // flag finds an option's value in any of its spellings: -w 5, -w5 for one letter, --wait 5,

@@ -2,7 +2,6 @@ package advisor
 
 import (
 	"cmp"
-	"slices"
 	"strings"
 
 	"github.com/probity-run/probity/internal/manifest"
@@ -55,7 +54,10 @@ type Region struct {
 type Patch struct {
 	// Summary describes the change in a few words, "timeoutSeconds: 5" for example.
 	Summary string
-	Edits   []Edit
+	// Effect is what it trades: later detection for fewer false alarms, with the numbers before and
+	// after. It may be empty.
+	Effect string
+	Edits  []Edit
 }
 
 // An Edit sets one field of the object, or removes it.
@@ -72,10 +74,8 @@ func (f Finding) Key() string {
 	return strings.Join([]string{f.Rule, f.Object.Kind, f.Object.Namespace, f.Object.Name, f.Field}, "|")
 }
 
-// sortFindings orders by place, then by severity.
-func sortFindings(list []Finding) {
-	slices.SortStableFunc(list, func(a, b Finding) int {
-		return cmp.Or(strings.Compare(a.Region.File, b.Region.File), cmp.Compare(a.Region.Line, b.Region.Line), cmp.Compare(a.Region.Column, b.Region.Column),
-			cmp.Compare(b.Severity, a.Severity), strings.Compare(a.Rule, b.Rule), strings.Compare(a.Field, b.Field))
-	})
+// Compare orders findings by place, then by severity.
+func Compare(a, b Finding) int {
+	return cmp.Or(strings.Compare(a.Region.File, b.Region.File), cmp.Compare(a.Region.Line, b.Region.Line), cmp.Compare(a.Region.Column, b.Region.Column),
+		cmp.Compare(b.Severity, a.Severity), strings.Compare(a.Rule, b.Rule), strings.Compare(a.Field, b.Field))
 }

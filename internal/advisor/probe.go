@@ -170,3 +170,14 @@ func (p *Probe) Set(field string, value int) *Patch {
 	text := strconv.Itoa(value)
 	return &Patch{Summary: string(p.Field) + "." + field + ": " + text, Edits: []Edit{{Path: p.Path + "." + field, Value: text}}}
 }
+
+// NeverFails says what follows if the probe never fails, for a message.
+func (p *Probe) NeverFails() string {
+	switch p.Field {
+	case LivenessProbe:
+		return "a hang is never noticed"
+	case ReadinessProbe:
+		return "the pod is ready even if it cannot serve"
+	}
+	return "the container counts as started at once"
+}

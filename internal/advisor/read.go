@@ -8,8 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"slices"
-	"strings"
 	"sync"
 
 	"github.com/probity-run/probity/internal/manifest"
@@ -28,22 +26,21 @@ func limits() manifest.Options {
 type input struct {
 	name string
 	read func() ([]byte, error)
-	// explicit means that a path names it: it must hold an object. A file in a folder may be
-	// anything.
-	explicit bool
+	// mixed means that a folder holds it, and it may be anything. A file that a path names must
+	// hold an object.
+	mixed bool
 
-	data []byte
-	set  *manifest.Set
-	err  error
+	source Source
+	err    error
 }
 
-// Read reads files, folders with everything below them (*.yaml, *.yml, *.json, but nothing hidden),
-// and, for "-", stdin, and relates the objects in them to each other.
+// Read reads files, folders with what [Walk] finds below them, and, for "-", stdin, and relates the
+// objects in them to each other. excludes are patterns of what to leave out of folders.
 //
 // The error joins what could not be read, one line each, beside what could. Files are decoded in as
 // many goroutines as there are CPUs, which have ended when Read returns.
-func Read(stdin io.Reader, paths ...string) (*Manifests, error) {
-	inputs, err := find(stdin, paths)
+func Read(stdin io.Reader, excludes []string, paths ...string) (*Manifests, error) {
+	inputs, passedOver, err := find(stdin, excludes, paths)
 	work := make(chan *input)
 	var workers sync.WaitGroup
 	for range min(runtime.GOMAXPROCS(0), len(inputs)) {
@@ -59,20 +56,21 @@ func Read(stdin io.Reader, paths ...string) (*Manifests, error) {
 	close(work)
 	workers.Wait()
 	errs := []error{err}
-	files := map[string][]byte{}
-	var objects []manifest.Object
+	pieces := newKustomizations()
+	var sources []Source
 	for _, in := range inputs {
 		errs = append(errs, in.err)
-		if in.set != nil && len(in.set.Objects) > 0 {
-			objects = append(objects, in.set.Objects...)
-			files[in.name] = in.data
-		}
+		in.source.Pieces = pieces.complete(in.name)
+		sources = append(sources, in.source)
 	}
-	return NewManifests(objects, files), errors.Join(errs...)
+	m := NewManifests(sources...)
+	m.PassedOver = append(passedOver, m.PassedOver...)
+	return m, errors.Join(errs...)
 }
 
 func (in *input) decode() {
-	data, err := in.read()
+	in.source = Source{Name: in.name, Mixed: in.mixed}
+	text, err := in.read()
 	if err != nil {
 		if pathErr, ok := errors.AsType[*fs.PathError](err); ok {
 			err = pathErr.Err
@@ -80,27 +78,39 @@ func (in *input) decode() {
 		in.err = fmt.Errorf("%s: cannot read: %w", printable.File(in.name), err)
 		return
 	}
-	in.data = data
-	in.set, in.err = manifest.DecodeLenient(limits(), in.name, in.data)
-	if in.err == nil && in.explicit && len(in.set.Objects)+len(in.set.Unknown) == 0 {
+	in.source.Text = text
+	in.source, in.err = in.source.decode()
+	if set := in.source.Set; in.err == nil && !in.mixed && len(set.Objects)+len(set.Unknown) == 0 && !namesKind(set) {
 		in.err = fmt.Errorf("%s: nothing in it: expected at least one Kubernetes object", printable.File(in.name))
 	}
 }
 
+// namesKind reports whether something that was refused names a kind, and so is meant to be an
+// object.
+func namesKind(set *manifest.Set) bool {
+	for _, e := range set.Invalid {
+		if e.Object.Kind != "" || e.Object.Name != "" {
+			return true
+		}
+	}
+	return false
+}
+
 // find lists the files that paths mean, each once.
-func find(stdin io.Reader, paths []string) ([]*input, error) {
+func find(stdin io.Reader, excludes, paths []string) ([]*input, []manifest.PassedOver, error) {
 	var list []*input
+	var passedOver []manifest.PassedOver
 	var errs []error
 	seen := map[string]bool{}
-	add := func(name string, read func() ([]byte, error), explicit bool) {
+	add := func(name string, read func() ([]byte, error), mixed bool) {
 		if !seen[name] {
 			seen[name] = true
-			list = append(list, &input{name: name, read: read, explicit: explicit})
+			list = append(list, &input{name: name, read: read, mixed: mixed})
 		}
 	}
 	for _, path := range paths {
 		if path == "-" {
-			add(StdinName, func() ([]byte, error) { return readAll(stdin) }, true)
+			add(StdinName, func() ([]byte, error) { return readAll(stdin) }, false)
 			continue
 		}
 		info, err := os.Stat(path)
@@ -108,44 +118,17 @@ func find(stdin io.Reader, paths []string) ([]*input, error) {
 		case err != nil:
 			errs = append(errs, fmt.Errorf("%s: cannot read: %w", printable.File(path), errors.Unwrap(err)))
 		case !info.IsDir():
-			add(filepath.Clean(path), func() ([]byte, error) { return readFile(path) }, true)
+			add(filepath.Clean(path), func() ([]byte, error) { return readFile(path) }, false)
 		default:
-			names, err := manifestsBelow(path)
+			below, err := walk(path, excludes)
 			errs = append(errs, err)
-			for _, name := range names {
-				add(name, func() ([]byte, error) { return readFile(name) }, false)
+			passedOver = append(passedOver, below.passedOver...)
+			for _, name := range below.names {
+				add(name, func() ([]byte, error) { return readFile(name) }, true)
 			}
 		}
 	}
-	return list, errors.Join(errs...)
-}
-
-// manifestsBelow lists the files of a folder and its subfolders in the order of their names.
-func manifestsBelow(folder string) ([]string, error) {
-	var names []string
-	err := filepath.WalkDir(folder, func(path string, d fs.DirEntry, err error) error {
-		hidden := strings.HasPrefix(d.Name(), ".") && path != folder
-		switch {
-		case err != nil:
-			return err
-		case hidden && d.IsDir():
-			return fs.SkipDir
-		case hidden || d.IsDir() || !slices.Contains([]string{".yaml", ".yml", ".json"}, filepath.Ext(path)):
-			return nil
-		}
-		if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
-			return nil // a named pipe would block
-		}
-		names = append(names, path)
-		return nil
-	})
-	if err != nil {
-		return names, fmt.Errorf("%s: cannot read: %w", printable.File(folder), err)
-	}
-	if len(names) == 0 {
-		return nil, fmt.Errorf("%s: no manifest in this folder: expected files named *.yaml, *.yml or *.json", printable.File(folder))
-	}
-	return names, nil
+	return list, passedOver, errors.Join(errs...)
 }
 
 func readFile(path string) ([]byte, error) {

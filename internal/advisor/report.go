@@ -1,6 +1,10 @@
 package advisor
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/probity-run/probity/internal/manifest"
+)
 
 // A Report is what one run of probity check found, ready to be rendered.
 type Report struct {
@@ -14,12 +18,15 @@ type Report struct {
 	// Files are the files with a workload in them, in order; Workloads counts the workloads.
 	Files     []string
 	Workloads int
+	// PassedOver is what was not read, and OtherKinds are the objects that were not judged.
+	PassedOver []manifest.PassedOver
+	OtherKinds []manifest.Unknown
 }
 
 // NewReport runs the rules over the manifests and sorts the findings into those that count, are
 // accepted, and are known. A nil baseline knows nothing.
 func NewReport(m *Manifests, rules []Rule, baseline *Baseline) *Report {
-	r := &Report{Rules: rules, Workloads: len(m.Workloads)}
+	r := &Report{Rules: rules, Workloads: len(m.Workloads), PassedOver: m.PassedOver, OtherKinds: m.OtherKinds}
 	known := baseline.filter()
 	for _, f := range Check(m, rules) {
 		switch {

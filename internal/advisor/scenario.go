@@ -1,32 +1,47 @@
 package advisor
 
 import (
+	"bytes"
 	"fmt"
 
+	"github.com/probity-run/probity/internal/manifest"
 	"github.com/probity-run/probity/internal/printable"
 )
 
-// faultBegins is when the fault of a scenario begins, and horizon how long probity simulate plays a
-// scenario without --horizon, in seconds.
+// earliestFault is when the fault of a scenario begins at the earliest, and horizon how long
+// probity simulate plays a scenario without --horizon, in seconds.
 const (
-	faultBegins = 60
-	horizon     = 600
+	earliestFault = 60
+	horizon       = 600
 )
 
 // Stall is the scenario in which the container does not answer for one second more than this.
 func (p *Probe) Stall(seconds int) string {
-	return p.fault(fmt.Sprintf("%s@%ds+%ds", p.hangFault(), faultBegins, seconds+1), "", faultBegins+seconds+p.CertainStall())
+	begins := p.Container.Workload.faultBegins()
+	return p.fault(fmt.Sprintf("%s@%ds+%ds", p.hangFault(), begins, seconds+1), "", begins+seconds+p.CertainStall())
 }
 
-// Hang is the scenario in which the container stops answering for good after at seconds. What
-// follows from that takes so many seconds.
-func (p *Probe) Hang(at, seconds int) string {
+// Hang is the scenario in which the container stops answering for good. What follows from that
+// takes so many seconds. A startup probe asks at the start only, so there no answer comes in time
+// from the beginning.
+func (p *Probe) Hang(seconds int) string {
+	if p.Field == StartupProbe {
+		return p.Container.program("slow", p.Timeout+1, seconds)
+	}
+	return p.hangFrom(p.Container.Workload.faultBegins(), seconds)
+}
+
+// HangAtStart is the scenario in which the container stops answering for good just after its start.
+func (p *Probe) HangAtStart(seconds int) string { return p.hangFrom(1, seconds) }
+
+func (p *Probe) hangFrom(at, seconds int) string {
 	return p.fault(fmt.Sprintf("%s@%ds", p.hangFault(), at), "", at+seconds)
 }
 
 // Outage is the scenario in which the dependency that this probe asks is away for so many seconds.
 func (p *Probe) Outage(seconds int) string {
-	return p.fault(fmt.Sprintf("dependency-outage@%ds+%ds", faultBegins, seconds), "/"+p.TypeName(), faultBegins+seconds)
+	begins := p.Container.Workload.faultBegins()
+	return p.fault(fmt.Sprintf("dependency-outage@%ds+%ds", begins, seconds), "/"+p.TypeName(), begins+seconds)
 }
 
 // hangFault is the fault by which the probe notices that the container does not answer. A TCP probe
@@ -39,26 +54,108 @@ func (p *Probe) hangFault() string {
 }
 
 func (p *Probe) fault(fault, probes string, ends int) string {
-	if len(p.Container.Workload.Containers) > 1 || probes != "" {
-		fault += ":" + p.Container.Name + probes
+	c := p.Container
+	if len(c.Workload.Containers) > 1 || probes != "" {
+		fault += ":" + c.Name + probes
+	}
+	return c.Workload.scenario(fault, ends)
+}
+
+// SlowStart is the scenario in which a start of the container takes so many seconds.
+func (c *Container) SlowStart(seconds int) string { return c.program("slow-start", seconds, seconds) }
+
+// program is a scenario in which the container's program is slow in one way or the other.
+func (c *Container) program(fault string, value, ends int) string {
+	fault += fmt.Sprintf("=%ds", value)
+	if len(c.Workload.Containers) > 1 {
+		fault += ":" + c.Name
+	}
+	return c.Workload.scenario(fault, ends)
+}
+
+// scenario is the arguments of probity simulate for a fault and what follows from it, which is over
+// at ends, as a shell takes them. It is empty for pods that end by themselves, which are not
+// simulated, and where a name is one that nobody can copy.
+func (w *Workload) scenario(fault string, ends int) string {
+	if !w.RunsUntilStopped() {
+		return ""
+	}
+	if w.company {
+		fault += onlyIn(w.Object.Ref())
 	}
 	word := printable.Shell(fault)
 	if word == "" {
-		return "" // the container's name is one that nobody can copy
-	}
-	return "--fault " + word + horizonFlag(ends)
-}
-
-// SlowStart is the scenario in which a start takes so many seconds.
-func SlowStart(seconds int) string {
-	return fmt.Sprintf("--fault slow-start=%ds", seconds) + horizonFlag(seconds)
-}
-
-// horizonFlag is the flag with which a scenario lasts until the fault and what follows from it are
-// over, or "" if it does so without.
-func horizonFlag(ends int) string {
-	if ends < horizon*9/10 {
 		return ""
 	}
-	return fmt.Sprintf(" --horizon %ds", 2*ends)
+	text := "--fault " + word
+	if w.Object.Has("spec.replicas") && replicasOf(w.Object.Resource) == 0 {
+		text += " --replicas 1" // of none, nothing can be seen
+	}
+	if ends >= horizon*9/10 {
+		text += fmt.Sprintf(" --horizon %ds", 2*ends)
+	}
+	return text
+}
+
+// onlyIn restricts a fault to one workload of several.
+func onlyIn(ref manifest.Ref) string { return ",workload=" + ref.Kind + "/" + ref.Name }
+
+// findCompany notes which workloads share their file with others, to which a fault would happen as
+// well.
+func (m *Manifests) findCompany() {
+	inFile := map[string]int{}
+	for _, w := range m.Workloads {
+		if w.RunsUntilStopped() {
+			inFile[w.Object.Position.File]++
+		}
+	}
+	for _, w := range m.Workloads {
+		w.company = inFile[w.Object.Position.File] > 1
+	}
+}
+
+// faultBegins is when, in seconds after the Pod was made, all probes have succeeded and are asked
+// again and again, so that a fault meets them: on a full half minute.
+func (w *Workload) faultBegins() int {
+	began, settled := 0, earliestFault
+	for _, c := range w.Containers {
+		started := began
+		if c.Startup != nil {
+			started += c.Startup.settled()
+		}
+		for _, p := range []*Probe{c.Readiness, c.Liveness} {
+			if p != nil {
+				settled = max(settled, max(began+p.settled(), started+p.settled()-p.Delay)) // R23
+			}
+		}
+		settled = max(settled, started)
+		if c.Sidecar {
+			began = started // R174
+		}
+	}
+	return ceilDiv(settled, 30) * 30
+}
+
+// settled is the longest time from the start until the probe's result counts, if all attempts
+// succeed.
+func (n Numbers) settled() int { return n.Delay + n.SuccessThreshold*n.Period + 1 }
+
+// withoutUnplayable takes away the scenarios of a file that probity simulate refuses to read.
+func (m *Manifests) withoutUnplayable(found []Finding) {
+	playable := map[string]bool{}
+	for i := range found {
+		f := &found[i]
+		if f.Scenario == "" {
+			continue
+		}
+		ok, known := playable[f.Region.File]
+		if !known {
+			_, err := manifest.Load(manifest.Options{Stdin: bytes.NewReader(m.Text(f.Region.File))}, "-")
+			ok = err == nil
+			playable[f.Region.File] = ok
+		}
+		if !ok {
+			f.Scenario = ""
+		}
+	}
 }

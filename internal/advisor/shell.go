@@ -3,10 +3,37 @@ package advisor
 import "strings"
 
 // simpleCommands splits a shell script into the commands that it runs, each as words without
-// quotes; those inside $(…) and `…` are among them. It knows enough of the shell's grammar to read
-// probes: quotes, operators, redirections, reserved words. It never fails: what it does not
-// understand stays in the words. Variables are left as they are.
+// quotes; those inside $(…) and `…` are among them.
 func simpleCommands(script string) [][]string {
+	var list [][]string
+	for _, c := range shellCommands(script) {
+		if words := command(c.words); len(words) > 0 {
+			list = append(list, words)
+		}
+	}
+	return list
+}
+
+// shellCommand is a simple command of a script.
+type shellCommand struct {
+	// words are without quotes, reserved words and assignments among them.
+	words []string
+	// operator stands after it: ";" (for the end of a line, too), "&", "&&", "||", "|", "(", ")",
+	// or "" at the end of the script.
+	operator string
+	// depth is how many substitutions it is in.
+	depth int
+	// output is the file that gets its standard output, or empty.
+	output string
+	// hereDocument means that text of the script which is no command follows.
+	hereDocument bool
+}
+
+// shellCommands splits a shell script into simple commands; those in a substitution come before the
+// command that contains it. It knows enough of the shell's grammar to read probes: quotes,
+// operators, redirections. It never fails: what it does not understand stays in the words.
+// Variables are left as they are.
+func shellCommands(script string) []shellCommand {
 	s := &shellScanner{}
 	s.scan(script, 0)
 	return s.commands
@@ -17,32 +44,61 @@ const maxNesting = 8
 
 // shellScanner collects commands. Not safe for concurrent use.
 type shellScanner struct {
-	commands [][]string
+	commands []shellCommand
 }
 
 // shellLine is the command that is being read.
 type shellLine struct {
-	words []string
-	word  strings.Builder
-	// open means that a word has begun, redirected that the next one is the name of a file.
-	open, redirected bool
+	command shellCommand
+	word    strings.Builder
+	// open means that a word has begun.
+	open bool
+	// redirection is the operator whose file the next word is, or empty.
+	redirection string
 }
 
 func (l *shellLine) endWord() {
-	if l.open && !l.redirected {
-		l.words = append(l.words, l.word.String())
+	if !l.open {
+		return
 	}
-	l.redirected = l.redirected && !l.open
+	word := l.word.String()
+	switch l.redirection {
+	case "":
+		l.command.words = append(l.command.words, word)
+	case ">", ">>", ">|", "&>", "&>>":
+		l.command.output = word
+	}
+	l.redirection, l.open = "", false
 	l.word.Reset()
-	l.open = false
 }
 
-func (s *shellScanner) endCommand(l *shellLine) {
-	l.endWord()
-	if words := command(l.words); len(words) > 0 {
-		s.commands = append(s.commands, words)
+// redirect begins a redirection, with the number of the descriptor before it, if there is one.
+func (l *shellLine) redirect(operator string) {
+	descriptor := l.word.String()
+	if l.open && strings.Trim(descriptor, "0123456789") == "" && l.redirection == "" {
+		l.open = false
+		l.word.Reset()
+		if descriptor != "1" {
+			operator = descriptor + operator // not the standard output
+		}
 	}
-	l.words, l.redirected = nil, false
+	l.endWord()
+	// it closes, and no file follows
+	if l.redirection = operator; strings.HasSuffix(operator, "&-") {
+		l.redirection = ""
+	}
+	l.command.hereDocument = l.command.hereDocument || operator == "<<" || operator == "<<-"
+}
+
+func (s *shellScanner) endCommand(l *shellLine, operator string, depth int) {
+	l.endWord()
+	l.command.operator, l.command.depth = operator, depth
+	if len(l.command.words) > 0 || operator == "(" || operator == ")" {
+		s.commands = append(s.commands, l.command)
+	} else if n := len(s.commands); n > 0 && operator == "|" {
+		s.commands[n-1].operator = operator // after a group: ( … ) |
+	}
+	l.command, l.redirection = shellCommand{}, ""
 }
 
 func (s *shellScanner) scan(script string, depth int) {
@@ -53,7 +109,17 @@ func (s *shellScanner) scan(script string, depth int) {
 	for i := 0; i < len(script); {
 		i += s.step(l, script[i:], depth)
 	}
-	s.endCommand(l)
+	s.endCommand(l, "", depth)
+}
+
+// operator is the operator that the text begins with: ";", "&&" and so on.
+func operator(text string) string {
+	for _, two := range []string{"&&", "||", ";;", "|&"} {
+		if strings.HasPrefix(text, two) {
+			return two
+		}
+	}
+	return text[:1]
 }
 
 // step reads what stands at the beginning of the text and returns how many bytes that is.
@@ -61,14 +127,16 @@ func (s *shellScanner) step(l *shellLine, text string, depth int) int {
 	switch c := text[0]; {
 	case c == ' ', c == '\t', c == '\r':
 		l.endWord()
+	case c == '<', c == '>', strings.HasPrefix(text, "&>"):
+		n := len(text) - len(strings.TrimLeft(text, "<>&|-"))
+		l.redirect(text[:n])
+		return n
 	case strings.IndexByte("\n;&|()", c) >= 0:
-		s.endCommand(l)
+		op := operator(text)
+		s.endCommand(l, strings.NewReplacer("\n", ";", ";;", ";", "|&", "|").Replace(op), depth)
+		return len(op)
 	case c == '#' && !l.open:
 		return strings.IndexByte(text+"\n", '\n')
-	case c == '<', c == '>':
-		l.endWord()
-		l.redirected = true
-		return len(text) - len(strings.TrimLeft(text, "<>&-"))
 	case c == '\\':
 		if len(text) > 1 && text[1] != '\n' {
 			l.word.WriteByte(text[1])

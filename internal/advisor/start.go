@@ -89,9 +89,22 @@ func (c *Container) JVM() string {
 }
 
 // StartupPatch adds a startupProbe that asks what liveness asks, as often, and allows a start of so
-// many seconds.
+// many seconds. A delay of readiness, which stood in for it, goes.
 func (p *Probe) StartupPatch(seconds int) *Patch {
 	threshold := Numbers{Period: p.Period}.ThresholdForStart(seconds)
 	value := fmt.Sprintf("{%s, periodSeconds: %d, timeoutSeconds: %d, failureThreshold: %d}", p.handlerYAML(), p.Period, p.Timeout, threshold)
-	return &Patch{Summary: "startupProbe: " + value, Edits: []Edit{{Path: p.Container.Path + "." + string(StartupProbe), Value: value}}}
+	patch := &Patch{Summary: "startupProbe: " + value, Edits: []Edit{{Path: p.Container.Path + "." + string(StartupProbe), Value: value}}}
+	if ready := p.Container.Readiness; ready != nil {
+		patch.Edits = append(patch.Edits, ready.WithoutDelay()...)
+	}
+	return patch
+}
+
+// WithoutDelay are the edits that take the probe's initialDelaySeconds away, if it has one.
+func (p *Probe) WithoutDelay() []Edit {
+	field := p.Path + ".initialDelaySeconds"
+	if p.Delay == 0 || !p.Container.Workload.Object.Has(field) {
+		return nil
+	}
+	return []Edit{{Path: field, Remove: true}}
 }

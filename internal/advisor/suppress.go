@@ -21,10 +21,16 @@ type suppression struct {
 	used         bool
 }
 
-// accepts reports whether the suppression is about this finding. An annotation of a Service is only
-// about findings in the Service itself.
+// accepts reports whether the suppression is about this finding. An annotation of a Service or of
+// another object beside the workload is only about findings in that object itself.
 func (s *suppression) accepts(f Finding) bool {
-	return s.rule == f.Rule && (s.subject == f.subject || f.subject.Ref().Kind == "Service" && s.subject.Ref().Kind != "Service")
+	return s.rule == f.Rule && (s.subject == f.subject || isBeside(f.subject) && !isBeside(s.subject))
+}
+
+// isBeside reports whether the object describes no pods but belongs to some.
+func isBeside(o *manifest.Object) bool {
+	_, _, _, describesPods := o.Template()
+	return !describesPods
 }
 
 // suppress marks the findings that annotations of their objects accept, and returns findings about
@@ -43,7 +49,7 @@ func (m *Manifests) suppress(workload *Workload, found []Finding, rules []Rule) 
 	}
 	var useless []Finding
 	for _, s := range list {
-		if s.subject.Ref().Kind == "Service" {
+		if isBeside(s.subject) {
 			continue // it may be about another workload
 		}
 		f := Finding{Rule: UnusedSuppression, Severity: Style, Object: s.subject.Ref(), Field: s.field, subject: s.subject}
@@ -64,6 +70,18 @@ func (m *Manifests) suppress(workload *Workload, found []Finding, rules []Rule) 
 	return useless
 }
 
+// accepted marks the findings about an object without pods that its own annotations accept.
+func accepted(found []Finding, o *manifest.Object) []Finding {
+	for _, s := range suppressionsIn(o.Resource.GetAnnotations(), "metadata", o) {
+		for i := range found {
+			if s.accepts(found[i]) && s.reason != "" {
+				found[i].Suppressed = s.reason
+			}
+		}
+	}
+	return found
+}
+
 // suppressions are the annotations of the object and of its pods.
 func suppressions(w *Workload) []*suppression {
 	list := suppressionsIn(w.Object.Resource.GetAnnotations(), "metadata", &w.Object)
@@ -72,6 +90,9 @@ func suppressions(w *Workload) []*suppression {
 	}
 	for _, s := range w.Services {
 		list = append(list, suppressionsIn(s.annotations, "metadata", &s.Object)...)
+	}
+	for _, b := range w.Budgets {
+		list = append(list, suppressionsIn(b.Object.Resource.GetAnnotations(), "metadata", &b.Object)...)
 	}
 	return list
 }

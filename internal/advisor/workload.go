@@ -21,7 +21,7 @@ type Workload struct {
 	// metadata.
 	SpecPath, MetaPath string
 	// Containers are those that can have probes: sidecars first, in the order in which they start,
-	// then the regular ones.
+	// then the regular ones, without those that a webhook fills in.
 	Containers []*Container
 	// PlainInit are the init containers that are no sidecars: they run to their end.
 	PlainInit []*Container
@@ -32,10 +32,16 @@ type Workload struct {
 	// Replicas is the largest number of pods that the files ask for, an autoscaler's maximum
 	// included; 0 means unknown.
 	Replicas int
-	// Budget is the name of a PodDisruptionBudget over the pods, or empty.
-	Budget string
+	// Least is the smallest number of pods that the files ask for: that in the object, or an
+	// autoscaler's minimum; 0 means none, or unknown.
+	Least int
+	// Budgets are the PodDisruptionBudgets that select the pods.
+	Budgets []*Budget
 
 	traffic []*Service
+	mesh    []*PeerAuthentication
+	// company means that another workload is in the same file.
+	company bool
 }
 
 // A Container is one that can have probes, or a plain init container.
@@ -69,7 +75,9 @@ func newWorkload(o manifest.Object) *Workload {
 		}
 	}
 	for i := range spec.Containers {
-		w.Containers = append(w.Containers, w.container(&spec.Containers[i], "containers", i))
+		if !isInjected(&spec.Containers[i]) {
+			w.Containers = append(w.Containers, w.container(&spec.Containers[i], "containers", i))
+		}
 	}
 	return w
 }
@@ -97,10 +105,31 @@ func (w *Workload) RunsUntilStopped() bool {
 // gives a StatefulSet's pods their names.
 func (w *Workload) Traffic() []*Service { return w.traffic }
 
-// IsFragment reports whether this is a piece of a manifest, a kustomize patch for example: it has
-// no containers, or one without an image. What is absent from it may come from another piece.
+// isInjected reports whether an admission webhook fills the container in: so are Istio's gateways
+// written, and what people change of its sidecars.
+func isInjected(c *corev1.Container) bool { return c.Image == "auto" }
+
+// isInjectedGateway reports whether what serves in the pod comes from a webhook.
+func (w *Workload) isInjectedGateway() bool {
+	injected := 0
+	for i := range w.Spec.Containers {
+		if isInjected(&w.Spec.Containers[i]) {
+			injected++
+		}
+	}
+	return injected == len(w.Spec.Containers) || injected > 0 && mentions(w.Meta.Annotations["inject.istio.io/templates"], "gateway")
+}
+
+// IsFragment reports whether this is a piece of a manifest: it has no containers, or one without an
+// image, as a kustomize patch has, or it is a gateway that a webhook fills in. What is absent from
+// it may come from another piece. What is there but cannot be decoded is not absent.
 func (w *Workload) IsFragment() bool {
-	return len(w.Spec.Containers) == 0 || slices.ContainsFunc(w.Spec.Containers, func(c corev1.Container) bool { return c.Image == "" })
+	for i, c := range w.Spec.Containers {
+		if c.Image == "" && !w.Object.Has(fmt.Sprintf("%s.containers[%d].image", w.SpecPath, i)) {
+			return true
+		}
+	}
+	return len(w.Spec.Containers) == 0 || w.isInjectedGateway()
 }
 
 // Probes are those of all containers, one container after the other, in the order in which the
@@ -132,10 +161,10 @@ func (c *Container) CPULimit() int {
 	return int(limit.MilliValue())
 }
 
-// PortNumbered is the container's port of that number, unless it is a UDP port.
+// PortNumbered is the container's port for TCP of that number.
 func (c *Container) PortNumbered(number int32) (corev1.ContainerPort, bool) {
 	i := slices.IndexFunc(c.Ports, func(p corev1.ContainerPort) bool {
-		return p.ContainerPort == number && p.Protocol != corev1.ProtocolUDP
+		return p.ContainerPort == number && (p.Protocol == corev1.ProtocolTCP || p.Protocol == "")
 	})
 	if i < 0 {
 		return corev1.ContainerPort{}, false

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/probity-run/probity/internal/system"
+	"github.com/probity-run/probity/internal/terminal"
 )
 
 const applyHelp = `Let a running probity run bring its objects to what manifests say now.
@@ -16,6 +17,9 @@ const applyHelp = `Let a running probity run bring its objects to what manifests
 A changed template of a Deployment or a StatefulSet rolls, a changed Pod is replaced, an unchanged one is left alone. With the very files that the run
 was started with, objects that are no longer in them are taken away; saving such a file does the same, and so does the signal HUP. Other files add
 their objects, and take away what an earlier apply of the same files had added.
+
+Without --state-dir the run is the one that was started with these files, or with others of the same folder. If there is none, nothing is
+changed, and the runs that there are are listed. The run that was found is named on standard error.
 
 A manifest with an error changes nothing.
 
@@ -33,7 +37,7 @@ func newApply(streams Streams) *cobra.Command {
 			return apply(cmd.Context(), streams, stateDir, args)
 		},
 	}
-	cmd.Flags().StringVar(&stateDir, "state-dir", "", "state folder of the run (default: that of the run of these files, or of the only one)")
+	cmd.Flags().StringVar(&stateDir, "state-dir", "", "state folder of the run (default: that of the run that was started with these files, or with others of their folder)")
 	return cmd
 }
 
@@ -43,12 +47,16 @@ func apply(ctx context.Context, streams Streams, stateDir string, args []string)
 	if err != nil {
 		return badInput(err)
 	}
-	if stateDir == "" {
-		if stateDir, err = system.Find(args); err != nil {
+	search := stateDir == ""
+	if search {
+		if stateDir, err = system.Find(ctx, args); err != nil {
 			return badInput(err)
 		}
 	}
-	lines, err := system.RequestApply(ctx, stateDir, paths)
+	run, lines, err := system.RequestApply(ctx, stateDir, paths)
+	if search && run.PID != 0 {
+		terminal.Print(streams.Err, "probity: "+run.String())
+	}
 	for _, line := range lines {
 		if _, err := fmt.Fprintln(streams.Out, line); err != nil {
 			return failed(err)

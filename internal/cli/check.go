@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"runtime/debug"
 	"slices"
@@ -20,10 +21,14 @@ import (
 
 const checkHelp = `Find the pitfalls of the probes in manifests before anything runs, without a cluster and without a network.
 
-FILE is a manifest, a folder (with everything below it, but nothing hidden), or - for standard input; what helm template and kustomize build
-print will do. Deployments, StatefulSets, DaemonSets, ReplicaSets, Jobs, CronJobs and Pods are judged, together with the Services,
-HorizontalPodAutoscalers and PodDisruptionBudgets that belong to them; all other kinds are passed over. All judgements are made on effective
-values, with the defaults filled in. probity explain RULE tells more about a finding.
+FILE is a manifest, a folder, or - for standard input; what helm template and kustomize build print will do. Deployments, StatefulSets,
+DaemonSets, ReplicaSets, Jobs, CronJobs and Pods are judged, together with the Services, HorizontalPodAutoscalers, PodDisruptionBudgets and
+Istio's PeerAuthentications that belong to them; what probity run refuses is a finding too, manifest-invalid. All judgements are made on effective values, with the defaults
+filled in. probity explain RULE tells more about a finding.
+
+A folder is read with everything below it, except for what is hidden, vendored (node_modules, vendor, third_party), templates of a Helm chart,
+or matches --exclude: a name or a path with * and ?, ** for any number of folders. In a folder only what looks like a Kubernetes object must be
+one; to check a vendored folder, name it. What is passed over, other kinds of objects too, is counted, and listed with --verbose.
 
 The severities, by consequence:
 
@@ -36,7 +41,8 @@ To accept a finding, annotate the object or its pod template with probity.run/ig
 reason has no effect, and one that is not needed any more is itself reported. To begin with an old stock of manifests, write what is there to a
 baseline, and only new findings count.
 
-With --fix, patches that follow from declared values are written to the files, and what is left is reported; comments and layout stay.
+With --fix, patches that follow from declared values are written to the files, and what is left is reported; comments and layout stay, and
+JSON stays JSON. The result is judged before it is written: a patch that would leave something worse is not made.
 
 Exit codes: 0 no finding of the severity of --fail-on or worse; 1 there are some; 2 bad input, or a file that cannot be read (the
 others are reported all the same).`
@@ -45,7 +51,8 @@ others are reported all the same).`
 type checkFlags struct {
 	output, failOn          string
 	baseline, writeBaseline string
-	fix, diff               bool
+	excludes                []string
+	fix, diff, verbose      bool
 }
 
 func newCheck(streams Streams) *cobra.Command {
@@ -65,6 +72,8 @@ func newCheck(streams Streams) *cobra.Command {
 	f.StringVar(&flags.failOn, "fail-on", advisor.Risk.String(), "least severity that makes the exit code 1: outage, risk, waste, style")
 	f.StringVar(&flags.baseline, "baseline", "", "file of known findings, which do not count")
 	f.StringVar(&flags.writeBaseline, "write-baseline", "", "write what is found to this file, as a baseline")
+	f.StringArrayVar(&flags.excludes, "exclude", nil, "leave this out of folders: a name or a path with *, ? and **; may be repeated")
+	f.BoolVarP(&flags.verbose, "verbose", "v", false, "list what is passed over")
 	f.BoolVar(&flags.fix, "fix", false, "write the patches to the files")
 	f.BoolVar(&flags.diff, "diff", false, "print what --fix would change, and change nothing")
 	return cmd
@@ -86,10 +95,13 @@ type checkRun struct {
 
 func newCheckRun(streams Streams, flags checkFlags, paths []string) (*checkRun, error) {
 	c := &checkRun{checkFlags: flags, streams: streams, paths: paths}
-	var errs [3]error
+	var errs [4]error
 	c.write, errs[0] = render.For(flags.output)
 	c.least, errs[1] = advisor.ParseSeverity(flags.failOn)
 	c.baseline, errs[2] = readBaseline(flags.baseline)
+	for _, pattern := range flags.excludes {
+		errs[3] = errors.Join(errs[3], advisor.ValidPattern(pattern))
+	}
 	if flags.fix && !flags.diff && slices.Contains(paths, "-") {
 		return nil, errors.New("cannot fix standard input: name a file, or use --diff")
 	}
@@ -97,8 +109,12 @@ func newCheckRun(streams Streams, flags checkFlags, paths []string) (*checkRun, 
 }
 
 func (c *checkRun) read() {
-	c.manifests, c.unreadable = advisor.Read(c.streams.In, c.paths...)
-	c.report = advisor.NewReport(c.manifests, rules.All(), c.baseline)
+	c.manifests, c.unreadable = advisor.Read(c.streams.In, c.excludes, c.paths...)
+	c.report = c.judge(c.manifests)
+}
+
+func (c *checkRun) judge(m *advisor.Manifests) *advisor.Report {
+	return advisor.NewReport(m, rules.All(), c.baseline)
 }
 
 // runCheck is the whole of probity check.
@@ -110,6 +126,11 @@ func runCheck(streams Streams, flags checkFlags, paths []string) error {
 	c.read()
 	if err := c.act(); err != nil {
 		return failed(err)
+	}
+	if c.verbose {
+		if _, err := io.WriteString(streams.Err, render.PassedOverLines(c.report)); err != nil {
+			return failed(err)
+		}
 	}
 	if c.unreadable != nil {
 		return badInput(c.unreadable)
@@ -177,29 +198,16 @@ func writeBaseline(path string, report *advisor.Report) error {
 // eachFix calls do with the old and the new text of every file that patches change, and says what
 // could not be patched.
 func (c *checkRun) eachFix(do func(file string, before, after []byte) error) error {
-	byFile := map[string][]advisor.Finding{}
-	var files []string
-	for _, f := range c.report.Findings {
-		if byFile[f.Region.File] == nil {
-			files = append(files, f.Region.File)
+	result := fix.All(c.manifests, func(m *advisor.Manifests) []advisor.Finding { return c.judge(m).Findings })
+	for _, s := range result.Skipped {
+		line := fmt.Sprintf("%s:%d: %s: %v", printable.File(s.Finding.Region.File), s.Finding.Region.Line, s.Finding.Rule, s.Err)
+		if _, err := fmt.Fprintf(c.streams.Err, "not fixed: %s\n", printable.Line(line)); err != nil {
+			return err
 		}
-		byFile[f.Region.File] = append(byFile[f.Region.File], f)
 	}
-	for _, file := range files {
-		before := c.manifests.Text(file)
-		after, applied, skipped, err := fix.Text(before, byFile[file])
-		if err != nil {
-			return fmt.Errorf("cannot fix %s: %w", printable.File(file), err)
-		}
-		for _, s := range skipped {
-			if _, err := fmt.Fprintf(c.streams.Err, "not fixed: %s:%d: %s: %v\n", printable.File(file), s.Finding.Region.Line, s.Finding.Rule, s.Err); err != nil {
-				return err
-			}
-		}
-		if applied > 0 {
-			if err := do(file, before, after); err != nil {
-				return err
-			}
+	for _, file := range result.Changed {
+		if err := do(file, c.manifests.Text(file), result.Manifests.Text(file)); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"os"
 	"slices"
 	"strings"
 
@@ -29,6 +30,16 @@ const (
 type Streams struct {
 	In       io.Reader
 	Out, Err io.Writer
+}
+
+// files are the output streams that are files.
+func (s Streams) files() (files []*os.File) {
+	for _, stream := range []io.Writer{s.Out, s.Err} {
+		if file, ok := stream.(*os.File); ok {
+			files = append(files, file)
+		}
+	}
+	return files
 }
 
 // exitError is an error that decides the exit code. An empty one has said what there is to say
@@ -98,6 +109,6 @@ it starts the program of a manifest, probes it, restarts it and says why.`,
 	root.SetOut(streams.Out)
 	root.SetErr(streams.Err)
 	root.AddCommand(newCheck(streams), newExplain(streams))
-	root.AddCommand(newRun(streams), newApply(streams), newProbe(streams), newSimulate(streams), newVersion(streams))
+	root.AddCommand(newRun(streams), newApply(streams), newClean(streams), newProbe(streams), newSimulate(streams), newVersion(streams))
 	return root
 }

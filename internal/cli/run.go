@@ -33,10 +33,15 @@ print it. Events are raw, one object per occurrence. The process ids and the pri
 A reader that is slow, or never reads, holds up no Pod: one that fell too far behind gets a line of type ERROR with the status 410 Expired, as
 from a watch of the API, and then everything there is as ADDED.
 
-Ctrl-C (or SIGTERM) deletes every Pod, with its grace period; a second one kills everything at once.
+Ctrl-C (or SIGTERM) deletes every Pod, with its grace period; a second one kills everything at once and waits for nothing. Two signals within
+half a second count as one, as some programs send theirs twice.
 
-Exit codes: 0 stopped on request, or every Pod Succeeded; 1 a Pod Failed for good, or Probity itself could not go on; 2 bad input, and
-then nothing was started.`
+What containers print is kept below the state folder, which run names at its start: the logs of Pods that have ended up to 100 MiB, those of
+runs that have ended for a week; probity clean removes them. A state folder is emptied at each start, so --state-dir takes only one that is
+new, empty, or Probity's own, and that no other user can write to.
+
+Exit codes: 0 stopped on request, or every Pod Succeeded; 1 a Pod Failed for good, a second signal killed everything, or Probity itself could
+not go on; 2 bad input, and then nothing was started.`
 
 // runFlags are the flags of run.
 type runFlags struct {
@@ -118,18 +123,20 @@ func run(ctx context.Context, streams Streams, flags runFlags, paths []string) e
 		return badInput(err)
 	}
 	view := terminal.New(terminal.Options{Out: streams.Out, Err: streams.Err, JSON: flags.output == "json"})
-	defer view.Close()
 	opts.Manifests, opts.Stdin = paths, streams.In
+	opts.Outputs = streams.files()
 	opts.Notice, opts.Logger = view.Say, slog.New(slog.NewTextHandler(view, nil))
 	if flags.logs {
 		opts.Follow = view.Output
 	}
 	s, err := system.New(opts)
 	if err != nil {
+		view.Close()
 		return systemError(err)
 	}
 	for _, line := range s.Remarks() {
 		if _, err := fmt.Fprintln(streams.Err, line); err != nil {
+			view.Close()
 			return failed(errors.Join(err, s.Close()))
 		}
 	}
@@ -137,10 +144,10 @@ func run(ctx context.Context, streams Streams, flags runFlags, paths []string) e
 	signals := make(chan os.Signal, 4)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer signal.Stop(signals)
-	if err := start(ctx, s, view); err != nil {
-		return failed(errors.Join(err, s.Close()))
-	}
-	return attend(s, view, signals)
+	a := attendance{system: s, view: view}
+	err = a.run(ctx, signals)
+	a.closeView()
+	return err
 }
 
 // start makes this process one that can have Pods, and starts the system before anybody's eyes.
@@ -153,41 +160,6 @@ func start(ctx context.Context, s *system.System, view *terminal.View) error {
 		return err
 	}
 	return s.Start(ctx)
-}
-
-// attend passes on signals until the system has ended.
-func attend(s *system.System, view *terminal.View, signals <-chan os.Signal) error {
-	started := time.After(startTime)
-	for {
-		select {
-		case <-started:
-			releaseMemory(view)
-		case sig := <-signals:
-			onSignal(s, view, sig)
-		case err := <-view.Failed():
-			return failed(errors.Join(err, s.Close()))
-		case <-s.Done():
-			if err := s.Wait(); err != nil {
-				return failed(err)
-			}
-			return nil
-		}
-	}
-}
-
-// onSignal deletes the Pods with their grace; a second signal kills them. HUP reads the manifests
-// again, unless it says that the terminal is gone.
-func onSignal(s *system.System, view *terminal.View, sig os.Signal) {
-	switch {
-	case sig == syscall.SIGHUP && !view.Interactive():
-		s.Reload()
-	case s.Stopping():
-		view.Say(fmt.Sprintf("%v again: killing every process now", sig))
-		s.Abort()
-	default:
-		view.Say(fmt.Sprintf("%v: stopping every Pod with its grace period; once more kills them", sig))
-		s.Stop()
-	}
 }
 
 // startTime is how long it takes until what is used of the program is mostly what probing needs.
@@ -211,16 +183,16 @@ func releaseMemory(view *terminal.View) {
 // systemError gives an error of a system its exit code.
 func systemError(err error) error {
 	if _, ok := errors.AsType[*system.InputError](err); ok {
-		return badInput(listed(err))
+		return badInput(listed(err, "nothing was started"))
 	}
 	return failed(err)
 }
 
-// listed puts several errors on lines of their own below a headline.
-func listed(err error) error {
+// listed puts several errors on lines of their own below a headline that says what they prevented.
+func listed(err error, prevented string) error {
 	lines := strings.Split(err.Error(), "\n")
 	if len(lines) == 1 {
 		return err
 	}
-	return fmt.Errorf("%d errors, nothing was started\n%w", len(lines), err)
+	return fmt.Errorf("%d errors, %s\n%w", len(lines), prevented, err)
 }

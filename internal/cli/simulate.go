@@ -20,17 +20,21 @@ import (
 const simulateHelp = `Play a manifest in virtual time: the same rules as probity run, with a script in place of the service. A month takes milliseconds,
 nothing is started, and the same seed gives the same answer.
 
+It forecasts a cluster, so the first probe comes when a cluster's would: at some moment within its period after the start, or after the initial delay. The
+seed chooses the moment; what other moments bring is simulated too, and stands in parentheses ("at any phase").
+
 The summary says when the Pods were ready, what became of each fault and how long its detection takes at any phase of the probes, whether a slow start can
 become a restart loop (safe, lottery with its odds, certain) and by which inequality, how long the Service had nobody to send to, and how many requests
 failed at --rate. The timeline below it has every probe, state, Event and change of endpoints; Events that only repeat a failed probe are left to -o json.
 
-Faults are ready-made (--fault hang@60s) or written in a script (--script); probity simulate script describes both.
+Faults are ready-made (--fault hang@60s) or written in a script (--script); probity simulate script describes both. Of several workloads a fault can name
+one: --fault hang@60s,workload=deployment/web. Beside what probity run starts, DaemonSets, ReplicationControllers, Jobs and CronJobs are simulated.
 
-With --runs N many Pods are simulated, each for the horizon and with chances of its own; faults that happen once meet the probes at a random phase. The
-outcome is distributions, the restarts for nothing of a fleet of --replicas in 30 days, and for random stalls the closed forms beside the simulation.
+With --runs N many Pods are simulated, each for the horizon and with chances of its own, the phases of its probes among them. The outcome is distributions, the restarts for nothing of a fleet of --replicas in 30 days, and for random stalls the closed forms beside the simulation.
 
 --assert makes a gate of it: 'restarts == 0', 'ready within 30s', 'detected within 20s', 'drained within 10s', 'unavailable <= 5s', 'false-restarts < 1',
-'failed-requests <= 100'; with --runs also 'p99 ready within 30s'. Without a quantile the worst run counts. What never happened is within no time.
+'failed-requests <= 100'; with --runs also 'p99 ready within 30s'. Without a quantile the worst run counts, and for one run the
+worst phase. What never happened is within no time.
 
 Exit codes: 0 simulated, and every assertion holds; 1 an assertion does not hold; 2 bad input.`
 
@@ -136,7 +140,7 @@ func prepareSimulation(streams Streams, flags simulateFlags, paths []string) (*s
 	var err error
 	if flags.script != "" {
 		if s.script, err = script.Load(flags.script, streams.In); err != nil {
-			return nil, listed(err)
+			return nil, listed(err, "nothing was simulated")
 		}
 	}
 	for _, f := range flags.faults {
@@ -144,8 +148,8 @@ func prepareSimulation(streams Streams, flags simulateFlags, paths []string) (*s
 			return nil, err
 		}
 	}
-	if s.set, err = manifest.Load(manifest.Options{Stdin: stdin}, paths...); err != nil {
-		return nil, listed(err)
+	if s.set, err = manifest.Load(manifest.Options{Stdin: stdin, AllWorkloads: true}, paths...); err != nil {
+		return nil, listed(err, "nothing was simulated")
 	}
 	return s, nil
 }

@@ -33,10 +33,14 @@ func newSimulateScript(streams Streams) *cobra.Command {
 // once simulates the manifest and prints what happened.
 func (s *simulation) once(streams Streams) ([]simulate.AssertionResult, error) {
 	f := s.flags
-	result, err := simulate.Run(s.set.Objects, s.script, simulate.Options{
+	options := simulate.Options{
 		Horizon: s.horizon, Replicas: f.replicas, Seed: cmp.Or(f.seed, 1), MaxRestartPeriod: f.maxRestartPeriod,
 		NoTimeline: f.output == "summary" && f.svg == "",
-	})
+	}
+	result, err := simulate.Run(s.set.Objects, s.script, options)
+	if err == nil {
+		result.Summary.AnyPhase, err = simulate.Sweep(s.set.Objects, s.script, options)
+	}
 	if err != nil {
 		return nil, badInput(fmt.Errorf("cannot simulate: %w", err))
 	}
@@ -71,9 +75,13 @@ func (s *simulation) print(out io.Writer, result *simulate.Result, results []sim
 // many simulates many Pods and prints distributions.
 func (s *simulation) many(streams Streams) ([]simulate.AssertionResult, error) {
 	f := s.flags
-	outcome, err := simulate.RunMany(s.set.Objects, s.script, simulate.ManyOptions{
+	options := simulate.ManyOptions{
 		Runs: f.runs, Horizon: s.horizon, Replicas: f.replicas, Seed: cmp.Or(f.seed, 1), MaxRestartPeriod: f.maxRestartPeriod,
-	})
+	}
+	outcome, err := simulate.RunMany(s.set.Objects, s.script, options)
+	if err == nil && len(s.asserts) > 0 {
+		outcome.AnyPhase, err = simulate.SweepMany(s.set.Objects, s.script, options)
+	}
 	if err != nil {
 		return nil, badInput(fmt.Errorf("cannot simulate: %w", err))
 	}

@@ -118,14 +118,14 @@ func TestBackoffInAPod(t *testing.T) {
 			want: []string{
 				// the first tick comes early; later instances keep the phase
 				"0s start app #1", "20.5s SIGTERM to app",
-				"20.5s start app #2", "40.5s SIGTERM to app",
-				"40.5s start app #3", "1m0.5s SIGTERM to app",
-				"1m0.5s start app #4", "1m20.5s SIGTERM to app",
-				// 20 s since the end before: just enough
-				"1m20.5s start app #5", "1m40.5s SIGTERM to app",
-				"2m20.5s start app #6", "2m40.5s SIGTERM to app",
-				"4m0.5s start app #7", "4m20.5s SIGTERM to app",
-				"7m0.5s start app #8", "7m20.5s SIGTERM to app",
+				"20.5s start app #2", "50.5s SIGTERM to app",
+				"50.5s start app #3", "1m20.5s SIGTERM to app",
+				"1m20.5s start app #4", "1m50.5s SIGTERM to app",
+				// 30 s since the end before: more than the delay of 20 s
+				"1m50.5s start app #5", "2m20.5s SIGTERM to app",
+				"3m0.5s start app #6", "3m30.5s SIGTERM to app",
+				"4m50.5s start app #7", "5m20.5s SIGTERM to app",
+				"8m0.5s start app #8", "8m30.5s SIGTERM to app",
 			},
 		},
 		{

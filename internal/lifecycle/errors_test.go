@@ -77,11 +77,11 @@ func TestProberErrors(t *testing.T) {
 			name:    "R42 a failure at the second attempt is a failure",
 			spec:    app(liveness(1)),
 			scripts: map[string]script{"app": {probe: onFirst(replies{Liveness: "nocmd 500"})}},
-			until:   time.Second,
+			until:   2 * time.Second,
 			watch:   []string{"Liveness probe", "Killing"},
 			want: []string{
 				"500ms Liveness probe of app #1", "500ms Liveness probe of app #1", "500ms" + lf, "500ms" + killL,
-				"750ms Liveness probe of app #2",
+				"1.5s Liveness probe of app #2",
 			},
 		},
 		{

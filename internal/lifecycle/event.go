@@ -39,27 +39,27 @@ type Exited struct {
 	At     time.Time
 }
 
-// Outcome is what one probe attempt found.
-type Outcome int
+// ProbeOutcome is what one probe attempt found.
+type ProbeOutcome int
 
 // The outcomes of an attempt. An error is not a failure: it says nothing about the service and
 // counts for nothing (R26, R47).
 const (
-	OutcomeSuccess      Outcome = iota
-	OutcomeWarning              // counts as Success (R44)
-	OutcomeFailure              // counts as Failure
-	OutcomeErrorFailure         // prober error, which Kubernetes words "failure state"
-	OutcomeErrorUnknown         // prober error, which Kubernetes words "unknown state"
+	OutcomeSuccess      ProbeOutcome = iota
+	OutcomeWarning                   // counts as Success (R44)
+	OutcomeFailure                   // counts as Failure
+	OutcomeErrorFailure              // prober error, which Kubernetes words "failure state"
+	OutcomeErrorUnknown              // prober error, which Kubernetes words "unknown state"
 )
 
-func (o Outcome) isError() bool { return o == OutcomeErrorFailure || o == OutcomeErrorUnknown }
+func (o ProbeOutcome) isError() bool { return o == OutcomeErrorFailure || o == OutcomeErrorUnknown }
 
 // ProbeDone answers [RunProbe].
 type ProbeDone struct {
 	Container string
 	Instance  string
 	Type      ProbeType
-	Outcome   Outcome
+	Outcome   ProbeOutcome
 	Output    string // what the handler said, or the text of the error
 }
 

@@ -65,7 +65,7 @@ func TestLiveness(t *testing.T) {
 			name:    "A05 R37 no probe after the verdict",
 			spec:    app(liveness(2)),
 			scripts: map[string]script{"app": {probe: onFirst(replies{Liveness: "500"}), term: exits(4*time.Second, 0)}},
-			until:   5750 * time.Millisecond,
+			until:   6500 * time.Millisecond,
 			watch:   []string{"probe of", "SIG", "exit ", "start "},
 			want: []string{
 				"0s start app #1",
@@ -74,7 +74,7 @@ func TestLiveness(t *testing.T) {
 				"1.5s SIGTERM to app",
 				"5.5s exit app #1 code 0",
 				"5.5s start app #2",
-				"5.75s Liveness probe of app #2",
+				"6.5s Liveness probe of app #2",
 			},
 		},
 		{
@@ -94,12 +94,13 @@ func TestLiveness(t *testing.T) {
 			watch:   []string{"start app", "Killing"},
 			want: []string{
 				"0s start app #1", "2.5s" + killL,
-				"2.5s start app #2", "4.5s" + killL,
-				"4.5s start app #3", "6.5s" + killL,
-				"16.5s start app #4", "18.5s" + killL,
+				// the tick of the kill is over (R9): the next one is a period later
+				"2.5s start app #2", "5.5s" + killL,
+				"5.5s start app #3", "8.5s" + killL,
+				"18.5s start app #4",
 			},
 			counts: map[string]int{
-				"Liveness probe of app #1": 3, "Liveness probe of app #2": 3, "Liveness probe of app #3": 3, "Liveness probe of app #4": 3,
+				"Liveness probe of app #1": 3, "Liveness probe of app #2": 3, "Liveness probe of app #3": 3,
 			},
 		},
 		{
@@ -159,7 +160,7 @@ func TestLiveness(t *testing.T) {
 			name:    "A15 R40 R100 liveness does not un-ready",
 			spec:    app(liveness(1), readiness(1)),
 			scripts: map[string]script{"app": {probe: onFirst(replies{Liveness: "200*2 500"}), term: exits(4*time.Second, 0)}},
-			until:   7 * time.Second,
+			until:   8 * time.Second,
 			watch:   []string{"Readiness probe of", "app is", "SIG"},
 			want: []string{
 				"0s app is Waiting ContainerCreating",
@@ -174,8 +175,8 @@ func TestLiveness(t *testing.T) {
 				"5.5s Readiness probe of app #1",
 				"6.5s app is Terminated Completed 0",
 				"6.5s app is Running started",
-				"6.75s Readiness probe of app #2",
-				"6.75s app is Running started ready",
+				"7.5s Readiness probe of app #2",
+				"7.5s app is Running started ready",
 			},
 		},
 		{

@@ -23,18 +23,28 @@ func (p *Pod) computePhase() corev1.PodPhase {
 			running++
 		case c.instances == 0:
 			waiting++
-		case c.alive() || p.restarts(c):
+		case c.alive() || c.state == stateWaiting || p.restarts(c):
 			restarting++
 		}
 	}
 	switch {
-	case waiting > 0:
+	case waiting > 0, p.initializing():
 		return corev1.PodPending
 	case running > 0, restarting > 0, p.anyAlive():
 		return corev1.PodRunning
 	default:
 		return p.finalPhase()
 	}
+}
+
+// initializing reports whether a plain init container runs, be it once more (R225).
+func (p *Pod) initializing() bool {
+	for _, c := range p.inits {
+		if !c.sidecar() && c.running() {
+			return true
+		}
+	}
+	return false
 }
 
 // initFailed reports whether a plain init container failed for good.

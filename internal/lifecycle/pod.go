@@ -12,6 +12,10 @@ type Options struct {
 	// MaxRestartPeriod caps the crash-loop back-off, as the kubelet's
 	// crashLoopBackOff.maxContainerRestartPeriod does (R147). Zero means 300 s.
 	MaxRestartPeriod time.Duration
+	// ProbesSince is when the workers of the Pod's probes were made. A kubelet makes them before it
+	// starts a container, and their ticks count from then on (R3, R7, R8). Zero means that the
+	// first tick comes half a second to a second after the initial delay.
+	ProbesSince time.Time
 }
 
 // Pod is one Pod's state. Make it with [NewPod]; the first [Tick] starts it. It is not safe for
@@ -46,6 +50,7 @@ func NewPod(pod *corev1.Pod, opts Options) *Pod {
 	for i := range pod.Spec.Containers {
 		p.regular = append(p.regular, newContainer(pod, &pod.Spec.Containers[i], false, i, backoff))
 	}
+	p.eachWorker(func(_ *container, w *Worker) { w.anchor = opts.ProbesSince })
 	return p
 }
 
@@ -90,6 +95,9 @@ func (p *Pod) Deadline() time.Time {
 			deadline = t
 		}
 	}
+	if p.sync != nil && p.sync.all != nil {
+		consider(p.sync.all.over)
+	}
 	for c := range p.containers() {
 		consider(c.kill.deadline)
 		if p.deletion == nil && p.sync == nil && !p.Terminal() {
@@ -107,6 +115,16 @@ func (p *Pod) Deadline() time.Time {
 // Terminal reports whether the Pod Succeeded or Failed: nothing of it will run again (R117).
 func (p *Pod) Terminal() bool { return p.phase == corev1.PodSucceeded || p.phase == corev1.PodFailed }
 
+// Stopping reports whether a container is being stopped: its kill began and its exit did not come.
+func (p *Pod) Stopping(container string) bool {
+	for c := range p.containers() {
+		if c.spec.Name == container {
+			return c.kill.active()
+		}
+	}
+	return false
+}
+
 // Probes lists the state of every probe, in the order of the containers.
 func (p *Pod) Probes() []ProbeState {
 	var states []ProbeState
@@ -114,16 +132,16 @@ func (p *Pod) Probes() []ProbeState {
 	return states
 }
 
-// Calm says that one more success of a probe would change nothing but its counter: the last run
-// succeeded, and that is what counts already.
-func (p *Pod) Calm(name string, t ProbeType) bool {
-	calm := false
+// SuccessIsRoutine reports whether one more success of a probe would change nothing but its
+// counter: the last run succeeded, and that is what counts already.
+func (p *Pod) SuccessIsRoutine(name string, t ProbeType) bool {
+	routine := false
 	p.eachWorker(func(c *container, w *Worker) {
 		if c.spec.Name == name && w.probeType == t {
-			calm = w.result == ResultSuccess && w.last == ResultSuccess
+			routine = w.result == ResultSuccess && w.last == ResultSuccess
 		}
 	})
-	return calm
+	return routine
 }
 
 func (p *Pod) apply(event Event, now time.Time) {
@@ -175,6 +193,7 @@ func (p *Pod) onStarted(e Started, now time.Time) {
 func (p *Pod) running(c *container, now time.Time) {
 	c.state, c.waiting, p.changed = stateRunning, nil, true
 	c.instances++
+	p.endRestartAll()
 	for _, w := range c.workers {
 		w.begin(c.instance, c.startedAt, now)
 	}
@@ -191,7 +210,7 @@ func (p *Pod) onStartFailed(e StartFailed, now time.Time) {
 		// nothing was created: no instance, no back-off, the generic retry (R18, R112)
 		p.record(c, corev1.EventTypeWarning, "Failed", "Error: "+e.Message)
 		c.state, c.retryAt = stateWaiting, now.Add(InitialBackoff)
-		if c.exit != nil {
+		if c.exit != nil && !c.removed() {
 			c.state = stateExited
 		}
 		return

@@ -85,7 +85,7 @@ func TestReadiness(t *testing.T) {
 			name: "B06 in between NotReady is kept",
 			spec: app(readiness(2, succeeds(2))),
 			scripts: map[string]script{"app": {probe: func(r probeRun) answer {
-				return answer{outcome: []Outcome{OutcomeSuccess, OutcomeFailure}[r.n%2]}
+				return answer{outcome: []ProbeOutcome{OutcomeSuccess, OutcomeFailure}[r.n%2]}
 			}}},
 			until: 12 * time.Second,
 			watch: []string{"app is Running"},
@@ -324,23 +324,23 @@ func TestReadinessGates(t *testing.T) { // B17 R107
 	}
 }
 
-// The testNode checks in every test that Calm promises nothing wrong; this one checks that it
-// promises something.
+// The testNode checks in every test that SuccessIsRoutine promises nothing wrong; this one checks
+// that it promises something.
 func TestCalm(t *testing.T) {
 	s := app()
 	s.Containers[0].ReadinessProbe = &corev1.Probe{PeriodSeconds: 1, TimeoutSeconds: 1, SuccessThreshold: 2, FailureThreshold: 2}
 	w := newTestNode(t, s, Options{})
-	finds := []Outcome{OutcomeSuccess, OutcomeSuccess, OutcomeSuccess, OutcomeFailure, OutcomeSuccess, OutcomeFailure, OutcomeFailure, OutcomeSuccess, OutcomeSuccess, OutcomeSuccess}
+	finds := []ProbeOutcome{OutcomeSuccess, OutcomeSuccess, OutcomeSuccess, OutcomeFailure, OutcomeSuccess, OutcomeFailure, OutcomeFailure, OutcomeSuccess, OutcomeSuccess, OutcomeSuccess}
 	want := []bool{false, false, true, true, false, true, false, false, false, true}
 	var got []bool
 	w.scripts["app"].probe = func(run probeRun) answer {
 		if len(got) < len(want) {
-			got = append(got, w.pod.Calm("app", Readiness))
+			got = append(got, w.pod.SuccessIsRoutine("app", Readiness))
 		}
 		return answer{outcome: finds[min(run.n, len(finds))-1]}
 	}
 	w.run(30 * time.Second)
 	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("calm before each attempt (-want +got):\n%s", diff)
+		t.Errorf("routine before each attempt (-want +got):\n%s", diff)
 	}
 }

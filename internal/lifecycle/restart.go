@@ -18,10 +18,8 @@ func restartable(pod corev1.RestartPolicy, c *corev1.Container) bool {
 // restartsAfter reports whether a container that ended by itself is restarted (R125, R173).
 // Exit-code rules come first, then the container's own policy, then the Pod's.
 func restartsAfter(pod corev1.RestartPolicy, c *corev1.Container, exitCode int32) bool {
-	for _, rule := range c.RestartPolicyRules {
-		if rule.Action == corev1.ContainerRestartRuleActionRestart && rule.ExitCodes != nil && matches(rule.ExitCodes, exitCode) {
-			return true
-		}
+	if ruleAction(c, exitCode) != "" { // both actions restart it
+		return true
 	}
 	policy := pod
 	if c.RestartPolicy != nil {
@@ -54,6 +52,17 @@ func (p *Pod) initPolicy() corev1.RestartPolicy {
 		return corev1.RestartPolicyNever
 	}
 	return corev1.RestartPolicyOnFailure
+}
+
+// ruleAction is what the first matching rule of a container says about an exit code; "" if none
+// does.
+func ruleAction(c *corev1.Container, exitCode int32) corev1.ContainerRestartRuleAction {
+	for _, rule := range c.RestartPolicyRules {
+		if rule.ExitCodes != nil && matches(rule.ExitCodes, exitCode) {
+			return rule.Action
+		}
+	}
+	return ""
 }
 
 func matches(codes *corev1.ContainerRestartRuleOnExitCodes, exitCode int32) bool {

@@ -150,9 +150,9 @@ func TestRestartPolicy(t *testing.T) {
 			want: []string{
 				"0s start app #1", "0s pod is Pending", "0s pod is Running",
 				"500ms" + killL, "1.5s start app #2", "1.5s app is Terminated Completed 0",
-				"1.75s" + killL, "2.75s start app #3", "2.75s app is Terminated Completed 0",
-				"3.5s" + killL, "4.5s Warning BackOff Back-off restarting failed container app in pod web_default(u1)",
-				"4.5s app is Terminated Completed 0", "4.5s pod is Succeeded",
+				"2.5s" + killL, "3.5s start app #3", "3.5s app is Terminated Completed 0",
+				"4.5s" + killL, "5.5s Warning BackOff Back-off restarting failed container app in pod web_default(u1)",
+				"5.5s app is Terminated Completed 0", "5.5s pod is Succeeded",
 			},
 		},
 		{
@@ -163,9 +163,9 @@ func TestRestartPolicy(t *testing.T) {
 			watch:   []string{"start ", "exit "},
 			want: []string{
 				"0s start app #1", "500ms exit app #1 code 143",
-				"500ms start app #2", "750ms exit app #2 code 143",
-				"750ms start app #3", "1.5s exit app #3 code 143",
-				"11.5s start app #4", "11.75s exit app #4 code 143",
+				"500ms start app #2", "1.5s exit app #2 code 143",
+				"1.5s start app #3", "2.5s exit app #3 code 143",
+				"12.5s start app #4", "13.5s exit app #4 code 143",
 			},
 		},
 		{
@@ -195,9 +195,9 @@ func TestRestartPolicy(t *testing.T) {
 			want: []string{
 				"0s start app #1", "0s pod is Pending", "0s pod is Running",
 				"1.5s start app #2", "1.5s app is Terminated Completed 0",
-				"2.75s start app #3", "2.75s app is Terminated Completed 0",
-				"4.5s Warning BackOff Back-off restarting failed container app in pod web_default(u1)",
-				"4.5s app is Terminated Completed 0",
+				"3.5s start app #3", "3.5s app is Terminated Completed 0",
+				"5.5s Warning BackOff Back-off restarting failed container app in pod web_default(u1)",
+				"5.5s app is Terminated Completed 0",
 			},
 			check: func(t *testing.T, w *testNode) {
 				if d := w.pod.Deadline(); !d.IsZero() {

@@ -30,7 +30,7 @@ type probeRun struct {
 }
 
 type answer struct {
-	outcome Outcome
+	outcome ProbeOutcome
 	output  string
 	after   time.Duration
 }

@@ -38,8 +38,8 @@ func TestSidecars(t *testing.T) {
 				"0s cond Initialized is False ContainersNotInitialized containers with incomplete status: [s]",
 				"1.5s Normal Killing Init container s failed startup probe",
 				"1.5s start s #2",
-				"1.75s start app #1", // settle, then its first probe
-				"1.75s cond Initialized is True",
+				"2.5s start app #1", // a period later its first probe
+				"2.5s cond Initialized is True",
 			},
 		},
 		{

@@ -64,9 +64,9 @@ func TestStartup(t *testing.T) {
 			name:    "C05 failing liveness is masked",
 			spec:    app(startup(30), liveness(1)),
 			scripts: map[string]script{"app": {probe: onFirst(replies{Startup: "500*5 200", Liveness: "500"})}},
-			until:   8 * time.Second,
+			until:   9 * time.Second,
 			watch:   []string{"Liveness probe", "Killing"},
-			want:    []string{"6.5s Liveness probe of app #1", "6.5s" + lf, "6.5s" + killL, "7.5s Liveness probe of app #2"},
+			want:    []string{"6.5s Liveness probe of app #1", "6.5s" + lf, "6.5s" + killL, "8.5s Liveness probe of app #2"},
 		},
 		{
 			name:    "C06 R99 ready flips with started",

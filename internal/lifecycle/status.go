@@ -46,6 +46,9 @@ func (p *Pod) containerStatus(c *container) corev1.ContainerStatus {
 		Ready:        c.ready(),
 		RestartCount: int32(max(c.instances-1, 0)),
 	}
+	if c.removed() && !c.running() { // the kubelet counts the next instance already
+		status.RestartCount = int32(c.instances)
+	}
 	if !c.init || c.sidecar() {
 		status.Started = new(c.started())
 	}
@@ -68,7 +71,7 @@ func (p *Pod) containerStates(c *container) (state, last corev1.ContainerState) 
 	case c.waiting != nil && p.comesBack(c):
 		state.Waiting = c.waiting
 		last.Terminated = c.exit
-	case c.exit != nil:
+	case c.exit != nil && (!c.removed() || p.deletion != nil):
 		state.Terminated = c.exit
 		last.Terminated = c.lastExit
 	case p.deletion != nil && !c.alive(): // it never ran and never will (R115)
@@ -78,6 +81,9 @@ func (p *Pod) containerStates(c *container) (state, last corev1.ContainerState) 
 		state.Waiting = &corev1.ContainerStateWaiting{Reason: "PodInitializing"}
 	default:
 		state.Waiting = &corev1.ContainerStateWaiting{Reason: "ContainerCreating"}
+	}
+	if c.removed() && state.Terminated == nil {
+		last.Terminated = c.exit
 	}
 	return state, last
 }
@@ -103,8 +109,13 @@ func (p *Pod) podConditions(now time.Time) []corev1.PodCondition {
 		{Type: corev1.PodScheduled, Status: corev1.ConditionTrue},
 	}
 	for i := range conditions {
+		conditions[i].ObservedGeneration = p.pod.Generation
+	}
+	if couldRestartAll(&p.pod.Spec) {
+		conditions = append(conditions, p.restartAllCondition())
+	}
+	for i := range conditions {
 		c := &conditions[i]
-		c.ObservedGeneration = p.pod.Generation
 		c.LastTransitionTime = stamp(now)
 		if before, ok := p.conditions[c.Type]; ok && before.Status == c.Status {
 			c.LastTransitionTime = before.LastTransitionTime
@@ -130,7 +141,8 @@ func (p *Pod) initializedCondition() corev1.PodCondition {
 			incomplete = append(incomplete, c.spec.Name)
 		}
 	}
-	if len(incomplete) > 0 {
+	// Once a Pod is initialized it stays so, even while its init containers run once more (R225).
+	if len(incomplete) > 0 && p.conditions[corev1.PodInitialized].Status != corev1.ConditionTrue {
 		condition.Status, condition.Reason = corev1.ConditionFalse, "ContainersNotInitialized"
 		condition.Message = fmt.Sprintf("containers with incomplete status: %s", incomplete)
 	}

@@ -82,7 +82,7 @@ func TestSteady(t *testing.T) {
 	for name, c := range map[string]struct {
 		got, want bool
 	}{
-		"calm":                              {steady(10*time.Second, nil, nil), true},
+		"routine":                           {steady(10*time.Second, nil, nil), true},
 		"not yet probed":                    {steady(300*time.Millisecond, nil, nil), false},
 		"in flight":                         {steady(10600*time.Millisecond, slow, nil), false},
 		"between runs":                      {steady(10900*time.Millisecond, slow, nil), true},

@@ -13,7 +13,8 @@ type sync struct {
 	killPod bool // everything goes, in parallel (R123, R138)
 	kills   []probeKill
 	starts  []start
-	current *container // whose exit, or start, is waited for
+	all     *restartAll // nil but when all containers restart; then nothing else is in the pass
+	current *container  // whose exit, or start, is waited for
 }
 
 // probeKill is a container to kill because a probe failed.
@@ -31,7 +32,9 @@ type start struct {
 	finished  time.Time // zero if no instance had exited by then
 }
 
-func (s *sync) empty() bool { return !s.killPod && len(s.kills) == 0 && len(s.starts) == 0 }
+func (s *sync) empty() bool {
+	return !s.killPod && s.all == nil && len(s.kills) == 0 && len(s.starts) == 0
+}
 
 // advance goes on with the pass in progress, and plans the next one until there is nothing to do
 // but wait.
@@ -59,6 +62,9 @@ func (p *Pod) carryOut(s *sync, now time.Time) bool {
 	if s.killPod {
 		p.killAll(now)
 		return !p.anyAlive()
+	}
+	if s.all != nil {
+		return p.carryOutAll(s, now)
 	}
 	for {
 		if s.current != nil && p.busy(s.current) {
@@ -92,6 +98,9 @@ func (p *Pod) plan(now time.Time) *sync {
 	s := &sync{}
 	if p.Terminal() {
 		return s
+	}
+	if all := p.planRestartAll(); all != nil {
+		return all
 	}
 	if !p.initialized {
 		p.planInit(s, now)

@@ -97,10 +97,10 @@ func (w *testNode) next() (at time.Time, queued bool) {
 	return deadline, false
 }
 
-// calm reports whether an event is a success that changes nothing, while nothing else is due.
-func (w *testNode) calm(event Event) bool {
+// routine reports whether an event is a success that changes nothing, while nothing else is due.
+func (w *testNode) routine(event Event) bool {
 	e, ok := event.(ProbeDone)
-	return ok && e.Outcome == OutcomeSuccess && w.pod.Deadline().After(w.now) && w.pod.Calm(e.Container, e.Type)
+	return ok && e.Outcome == OutcomeSuccess && w.pod.Deadline().After(w.now) && w.pod.SuccessIsRoutine(e.Container, e.Type)
 }
 
 // deliver gives an event to the Pod and carries out what it asks for.
@@ -117,9 +117,9 @@ func (w *testNode) deliver(event Event, at time.Time) []Effect {
 		w.gone[e.Instance] = true
 		w.note("exit %s #%d code %d", e.Container, instanceNumber(e.Instance), e.ExitCode)
 	}
-	calm := w.calm(event)
+	routine := w.routine(event)
 	effects := w.pod.On(event, w.now)
-	if calm && slices.ContainsFunc(effects, func(e Effect) bool { _, run := e.(RunProbe); return !run }) {
+	if routine && slices.ContainsFunc(effects, func(e Effect) bool { _, run := e.(RunProbe); return !run }) {
 		w.t.Errorf("a success that changes nothing has effects: %v", effects)
 	}
 	w.effects = append(w.effects, effects...)

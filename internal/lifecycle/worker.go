@@ -119,7 +119,11 @@ func (w *Worker) begin(instance string, startedAt, now time.Time) {
 	if w.anchor.IsZero() {
 		w.anchor = startedAt.Add(w.delay + w.offset)
 	}
-	w.next = w.tickFrom(latest(now, startedAt.Add(w.delay)))
+	// not a tick of this very moment: its run may have killed the last one
+	w.next = w.tickAfter(now)
+	if begins := startedAt.Add(w.delay); begins.After(now) {
+		w.next = w.tickFrom(begins)
+	}
 	if held := now.Add(settle); w.next.Before(held) {
 		w.next = held
 	}
@@ -194,7 +198,7 @@ func (w *Worker) runIfDue(now time.Time) bool {
 
 // count takes the outcome of the attempt in flight. It reports whether to attempt again at once,
 // and whether the published result changed.
-func (w *Worker) count(o Outcome) (again, changed bool) {
+func (w *Worker) count(o ProbeOutcome) (again, changed bool) {
 	if o.isError() {
 		if w.attempt < maxAttempts {
 			w.attempt++

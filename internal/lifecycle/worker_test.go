@@ -30,7 +30,7 @@ func (b *bench) begins(instance string, d time.Duration) { b.begin(instance, b.a
 
 // runs lets the worker run as it likes, each run taking the given time and finding what find says,
 // and lists when runs began.
-func (b *bench) runs(until, takes time.Duration, find func() Outcome) []time.Duration {
+func (b *bench) runs(until, takes time.Duration, find func() ProbeOutcome) []time.Duration {
 	var began []time.Duration
 	for {
 		due := b.due()
@@ -49,8 +49,8 @@ func (b *bench) runs(until, takes time.Duration, find func() Outcome) []time.Dur
 	}
 }
 
-func succeed() Outcome { return OutcomeSuccess }
-func fail() Outcome    { return OutcomeFailure }
+func succeed() ProbeOutcome { return OutcomeSuccess }
+func fail() ProbeOutcome    { return OutcomeFailure }
 
 func halves(n ...int) []time.Duration {
 	var d []time.Duration
@@ -108,6 +108,7 @@ func TestPhaseIsKept(t *testing.T) { // R9
 		want   []time.Duration
 	}{
 		{"just before a tick it is left alone a moment", newProbe(1), 5300 * time.Millisecond, []time.Duration{5550 * time.Millisecond, 6500 * time.Millisecond}},
+		{"at a tick, whose run may have killed the first", newProbe(1), 5500 * time.Millisecond, halves(13, 15)},
 		{"just after a tick", newProbe(1), 5600 * time.Millisecond, halves(13, 15)},
 		{"long period", newProbe(1, period(10)), 23 * time.Second, halves(61, 81)},
 		{"R20 its own initial delay", newProbe(1, period(10), delayed(4)), 23 * time.Second, halves(69, 89)},
@@ -195,7 +196,7 @@ func TestPoke(t *testing.T) { // R13
 		typ      ProbeType
 		probe    *corev1.Probe
 		triggers []time.Duration
-		find     func() Outcome
+		find     func() ProbeOutcome
 		want     []time.Duration
 	}{
 		{"not triggeredAt", Readiness, newProbe(1, period(10)), nil, succeed, halves(1, 21, 41)},
@@ -355,7 +356,7 @@ func TestThresholds(t *testing.T) {
 // when to try again (R42).
 func (b *bench) feed(t *testing.T, outcome rune) {
 	t.Helper()
-	outcomes := map[rune][]Outcome{
+	outcomes := map[rune][]ProbeOutcome{
 		'S': {OutcomeSuccess}, 'W': {OutcomeWarning}, 'F': {OutcomeFailure},
 		'E': {OutcomeErrorUnknown, OutcomeErrorFailure, OutcomeErrorUnknown},
 	}[outcome]

@@ -28,9 +28,12 @@ const (
 	// AnnotationPrivatePorts, followed by a container's name, is written by the node on its Pods:
 	// declared and private ports, as in "8080:41013,9090:41014".
 	AnnotationPrivatePorts = annotationPrefix + "private-ports."
+	// AnnotationListening is written by the node on its Pods: the declared ports whose program was
+	// seen to listen on the private one, as PORT tells it, as in "8080,9090".
+	AnnotationListening = annotationPrefix + "listening"
 
-	// AnnotationManifest is written by Probity on each object: the absolute path of the file that it
-	// comes from. A Pod's relative paths begin at the file's folder.
+	// AnnotationManifest is written by Probity on each object: the absolute path of the file that
+	// it comes from. A Pod's relative paths begin at the file's folder.
 	AnnotationManifest = annotationPrefix + "manifest"
 
 	// AnnotationIgnore, followed by the id of a rule, keeps probity check from reporting that rule

@@ -159,6 +159,7 @@ func (d *decoder) object(n *yaml.Node, t reflect.Type, path string, up *objectSc
 		ft, ok := o.field(e.key)
 		if !ok {
 			d.unknownField(e.keyNode, e.key, o)
+			d.noteKeys(childPath(path, e.key), e.value)
 			continue
 		}
 		child := childPath(path, e.key)

@@ -2,6 +2,7 @@ package manifest
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 
 	"go.yaml.in/yaml/v3"
@@ -46,6 +47,10 @@ func (d *decoder) mappingFields(n *yaml.Node, path string) []mappingField {
 		}
 		if first := seen[key]; first != nil {
 			d.failAt(k, childPath(path, printable.Cut(key)), ReasonDuplicateField, "already set at %v", d.position(first))
+			if d.lenient { // kubectl keeps the last one
+				i := slices.IndexFunc(out, func(e mappingField) bool { return e.key == key })
+				out[i] = mappingField{key, k, v}
+			}
 			continue
 		}
 		seen[key] = k

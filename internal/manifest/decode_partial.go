@@ -3,6 +3,7 @@ package manifest
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -18,6 +19,8 @@ type partialObject struct {
 	positions  map[string]Position // of apiVersion and kind
 	items      *yaml.Node          // of a list
 	extra      []mappingField      // fields that a list does not have
+	// nameIsTemplate means that the name is still to be filled in: {{ .Name }}.
+	nameIsTemplate bool
 }
 
 // partial reads apiVersion, kind and name. implied, as in "apps/v1/Deployment", is the type of an
@@ -44,7 +47,7 @@ func (d *decoder) partial(n *yaml.Node, implied string) (partialObject, bool) {
 			p.kind = cmp.Or(stringOf(value), p.kind)
 			p.positions[e.key] = d.position(e.value)
 		case "metadata":
-			p.name = d.nameIn(value)
+			p.name, p.nameIsTemplate = d.nameIn(value)
 		case "items":
 			p.items = e.value
 		default:
@@ -52,12 +55,34 @@ func (d *decoder) partial(n *yaml.Node, implied string) (partialObject, bool) {
 		}
 	}
 	d.ref = Ref{Kind: p.kind, Name: p.name}
+	for _, e := range d.errs { // about a field that is there twice
+		e.Object = d.ref
+	}
 	if p.kind == "" {
 		d.fail(&Error{Position: p.at, Object: d.ref, Field: "kind", Reason: ReasonKind,
-			Message: "missing: expected an object with apiVersion, kind and metadata"})
+			Message: "missing: expected an object with apiVersion, kind and metadata" + p.misspelt("kind")})
 		return p, false
 	}
 	return p, true
+}
+
+// misspelt is a hint about a field that has another name but for its case or a letter.
+func (p partialObject) misspelt(name string) string {
+	for _, e := range p.extra {
+		if closest(e.key, []string{name}) != "" {
+			return fmt.Sprintf(" (there is a field %q)", e.key)
+		}
+	}
+	return ""
+}
+
+// isMeant reports whether this is meant to be an object: it has an apiVersion and a kind, misspelt
+// ones too, or one of them beside a name and a spec.
+func (p partialObject) isMeant() bool {
+	version := p.apiVersion != "" || p.misspelt("apiVersion") != ""
+	kind := p.kind != "" || p.misspelt("kind") != ""
+	hasSpec := slices.ContainsFunc(p.extra, func(e mappingField) bool { return e.key == "spec" })
+	return version && kind || (version || kind) && p.name != "" && hasSpec
 }
 
 // positionOf is where the field is, or the object when it is absent.
@@ -68,15 +93,17 @@ func (p partialObject) positionOf(field string) Position {
 	return p.at
 }
 
-func (d *decoder) nameIn(metadata *yaml.Node) string {
+func (d *decoder) nameIn(metadata *yaml.Node) (name string, isUnrendered bool) {
 	if metadata == nil || metadata.Kind != yaml.MappingNode {
-		return ""
+		return "", false
 	}
 	names := map[string]string{}
 	for _, e := range d.mappingFields(metadata, "metadata") {
-		names[e.key] = stringOf(d.follow(e.value))
+		value := d.follow(e.value)
+		names[e.key] = stringOf(value)
+		isUnrendered = isUnrendered || e.key == "name" && isTemplate(value)
 	}
-	return cmp.Or(names["name"], names["generateName"])
+	return cmp.Or(names["name"], names["generateName"]), isUnrendered
 }
 
 // stringOf returns the value of a string, and "" for all else.

@@ -61,6 +61,19 @@ func (d *decoder) unknownField(keyNode *yaml.Node, key string, o *objectSchema) 
 	d.failAt(keyNode, childPath(o.path, printable.Cut(key)), ReasonUnknownField, "unknown field%s", hint)
 }
 
+// noteKeys remembers where the fields of an unknown field are, one step down, so that one can see
+// what it was meant to be.
+func (d *decoder) noteKeys(path string, n *yaml.Node) {
+	if n = d.follow(n); n.Kind != yaml.MappingNode {
+		return
+	}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		if key := n.Content[i]; key.Kind == yaml.ScalarNode {
+			d.fields[childPath(path, key.Value)] = d.fieldPosition(key, false)
+		}
+	}
+}
+
 func (o *objectSchema) hint(key string) string {
 	var names []string
 	for _, f := range o.fields {

@@ -40,6 +40,15 @@ type Error struct {
 	Message string
 }
 
+// IsDecoding reports whether the error was found before validation.
+func (e *Error) IsDecoding() bool {
+	switch e.Reason {
+	case ReasonRead, ReasonSyntax, ReasonLimit, ReasonKind, ReasonUnknownField, ReasonDuplicateField, ReasonType:
+		return true
+	}
+	return false
+}
+
 // Error gives "file:line:column: Kind name: field: message", on one line and without control
 // characters.
 func (e *Error) Error() string { return render(e.Position, e.Object, e.Field, e.Message) }

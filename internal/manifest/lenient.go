@@ -20,14 +20,12 @@ import (
 // reads for a run, which must not start what is wrong; name stands for the file in positions. The
 // differences:
 //
-//   - It also reads DaemonSet, Job, CronJob, ReplicationController, HorizontalPodAutoscaler and
-//     PodDisruptionBudget, in any version of their groups; ConfigMaps and Secrets count as kinds
-//     that are left alone, and their text is not even parsed.
+//   - It also reads DaemonSet, Job, CronJob, ReplicationController, HorizontalPodAutoscaler,
+//     PodDisruptionBudget and Istio's PeerAuthentication, in any version of their groups.
 //   - An object with errors is kept, with its defaults and without what cannot be decoded. What is
-//     wrong with it is in its Problems: all decoding errors, and of the API server's rules those
-//     about probes and hooks.
-//   - A document that is no Kubernetes object is passed over. Two objects of one name are both
-//     returned.
+//     wrong with it is in its Problems, in the words of Load; of two fields of one name the last
+//     counts. Two objects of one name are both returned, and the second has a problem.
+//   - What gives no object is in Invalid and PassedOver.
 //   - Warnings and NotApplied stay empty.
 //
 // The error, an Errors, has only what could not be read at all. Calls share nothing and may run at
@@ -53,22 +51,29 @@ func lenientTypes() []objectType {
 		{"batch/v1", "CronJob", func() Resource { return &batchv1.CronJob{} }},
 		{"autoscaling/v1", "HorizontalPodAutoscaler", func() Resource { return &autoscalingv1.HorizontalPodAutoscaler{} }},
 		{"policy/v1", "PodDisruptionBudget", func() Resource { return &policyv1.PodDisruptionBudget{} }},
+		{"security.istio.io/v1", "PeerAuthentication", func() Resource { return &PeerAuthentication{} }},
 	}
 }
 
-// findLenientType looks a type up by group and name. What differs between the versions of these
-// kinds does not concern pods.
+// findLenientType is findType with more kinds. The version of what is found may be another one:
+// what differs between the versions of these kinds does not concern pods. It is a problem if Load
+// would not read that version.
 func findLenientType(apiVersion, name string) (k objectType, ok bool, wrong, problem string) {
+	_, exact, wrong, problem := findType(apiVersion, name)
 	group := groupOf(apiVersion)
 	if group == "extensions" { // where the kinds of apps lived up to Kubernetes 1.15
 		group = "apps"
 	}
-	for _, k := range lenientTypes() {
+	all := slices.Concat(lenientTypes(), objectTypes())
+	for _, k := range all {
 		if k.kind == name && groupOf(k.apiVersion) == group {
-			return k, true, "", ""
+			return k, true, wrong, problem
 		}
 	}
-	return objectType{}, false, "", ""
+	if exact || problem != "" {
+		return objectType{}, false, wrong, problem
+	}
+	return findAmong(all, apiVersion, name)
 }
 
 func groupOf(apiVersion string) string {
@@ -101,7 +106,9 @@ func (f *file) skip(c chunk, at Position) bool {
 }
 
 // lenientObject takes an object with all its problems.
-func (f *file) lenientObject(d *decoder, n *yaml.Node, k objectType, r Resource) {
+func (f *file) lenientObject(d *decoder, n *yaml.Node, k objectType, p partialObject) {
+	r := k.make()
+	d.into(n, r)
 	r.GetObjectKind().SetGroupVersionKind(schema.FromAPIVersionAndKind(k.apiVersion, k.kind))
 	PrepareForCreate(r)
 	defaultLenient(r)
@@ -111,13 +118,48 @@ func (f *file) lenientObject(d *decoder, n *yaml.Node, k objectType, r Resource)
 	}
 	decoded := o.Problems
 	for _, p := range lenientProblems(r) {
-		if slices.ContainsFunc(decoded, func(e *Error) bool { return e.Field == p.Field && e.Reason != ReasonUnknownField }) {
-			continue // it is about the zero that stands for what could not be decoded
+		if !followsFrom(p, decoded) {
+			o.Problems = append(o.Problems, &Error{Position: o.PositionOf(p.Field), Object: o.Ref(), Field: p.Field, Reason: Reason(p.Type), Message: body(p)})
 		}
-		o.Problems = append(o.Problems, &Error{Position: o.PositionOf(p.Field), Object: o.Ref(), Field: p.Field, Reason: Reason(p.Type), Message: body(p)})
+	}
+	if p.apiVersion != k.apiVersion {
+		o.Problems = slices.DeleteFunc(o.Problems, func(e *Error) bool { return dependsOnVersion(e, r) })
+	}
+	if o.Resource.GetName() != "" {
+		if err := f.duplicate(o, o.Ref()); err != nil {
+			o.Problems = append(o.Problems, err)
+		}
 	}
 	o.Problems.sort()
+	if len(o.Problems) > 0 && f.isUnrendered(p) {
+		f.set.PassedOver = append(f.set.PassedOver, PassedOver{p.at, unrendered})
+		return
+	}
 	f.set.Objects = append(f.set.Objects, o)
+}
+
+// followsFrom reports whether a rule of the API server is only broken by the zero that stands for
+// what could not be decoded.
+func followsFrom(p *field.Error, decoded Errors) bool {
+	return slices.ContainsFunc(decoded, func(e *Error) bool {
+		if e.Reason == ReasonUnknownField {
+			parent, name := parentPath(p.Field), p.Field[strings.LastIndexByte(p.Field, '.')+1:]
+			return parentPath(e.Field) == parent && strings.HasSuffix(e.Message, "did you mean "+name+"?")
+		}
+		rest, inside := strings.CutPrefix(p.Field, e.Field)
+		return e.Reason == ReasonType && inside && (rest == "" || rest[0] == '.' || rest[0] == '[')
+	})
+}
+
+// dependsOnVersion reports whether an error need not be one in another version of the kind. A pod's
+// template is the same in all of them.
+func dependsOnVersion(e *Error, r Resource) bool {
+	switch e.Reason {
+	case ReasonKind, ReasonSyntax, ReasonLimit, ReasonDuplicateField:
+		return false
+	}
+	_, _, prefix, ok := template(r)
+	return !ok || !strings.HasPrefix(e.Field, prefix+".spec")
 }
 
 func defaultLenient(r Resource) {
@@ -156,28 +198,13 @@ func lenientTemplate(r Resource) (meta *metav1.ObjectMeta, spec *corev1.PodSpec,
 	return nil, nil, "", false
 }
 
-// lenientProblems is what the API server would say about probes and hooks.
+// lenientProblems is what the API server would say: about the whole object if Load reads its kind,
+// else about its metadata and the pods.
 func lenientProblems(r Resource) field.ErrorList {
-	_, spec, prefix, ok := template(r)
+	errs := Validate(r)
+	_, spec, prefix, ok := lenientTemplate(r)
 	if !ok {
-		return nil
+		return errs
 	}
-	path := field.NewPath("spec")
-	if prefix != "" {
-		path = field.NewPath(prefix, "spec")
-	}
-	v := containerValidator{grace: *spec.TerminationGracePeriodSeconds}
-	var errs field.ErrorList
-	for i := range spec.InitContainers {
-		c, at := &spec.InitContainers[i], path.Child("initContainers").Index(i)
-		if p := c.RestartPolicy; p != nil && *p == corev1.ContainerRestartPolicyAlways {
-			errs = append(errs, v.handlers(c, at)...)
-		} else {
-			errs = append(errs, forbidHandlers(c, at)...)
-		}
-	}
-	for i := range spec.Containers {
-		errs = append(errs, v.handlers(&spec.Containers[i], path.Child("containers").Index(i))...)
-	}
-	return errs
+	return append(errs, validatePodSpec(spec, field.NewPath(prefix, "spec"), nil)...)
 }

@@ -42,6 +42,10 @@ func (l *loader) documents(name string, data []byte) bool {
 	}
 	data = bytes.TrimPrefix(data, []byte("\ufeff"))
 	if line, column, problem := checkText(data); problem != "" {
+		if l.opts.Mixed && !looksLikeObject(data) {
+			l.set.PassedOver = append(l.set.PassedOver, PassedOver{Position{name, line, column}, noObject})
+			return true
+		}
 		l.fail(&Error{Position: Position{name, line, column}, Reason: ReasonSyntax, Message: problem})
 		return true
 	}
@@ -65,23 +69,34 @@ type file struct {
 	name       string
 	left       int // documents it may still have; -1 once the error about them is reported
 	searchable int // bytes that may still be parsed again to find the lines of syntax errors
+	// hasTemplate means that the document has the marks of a template engine.
+	hasTemplate bool
 }
 
 func (f *file) chunk(c chunk) {
 	at := Position{f.name, c.line + 1, 1}
-	if f.lenient && f.skip(c, at) {
+	if f.opts.Mixed && !mayBeObject(c.text) {
+		f.passOver(at, noObject)
 		return
 	}
 	if len(c.text) > f.opts.MaxDocumentBytes {
+		if f.lenient && f.skip(c, at) {
+			return
+		}
 		f.limit(at, "the document is larger than %d bytes", f.opts.MaxDocumentBytes)
 		return
 	}
+	f.hasTemplate = f.opts.Mixed && hasTemplate(c.text)
 	search := len(c.text) <= f.searchable
 	docs, syntax := parse(c, search)
 	for _, doc := range docs {
 		f.document(newDecoder(f, c.line), doc, "")
 	}
 	if syntax != nil {
+		if reason, pass := f.notMeant(c); pass {
+			f.passOver(at, reason)
+			return
+		}
 		f.left--
 		if search {
 			f.searchable -= len(c.text)
@@ -102,10 +117,12 @@ func (f *file) document(d *decoder, n *yaml.Node, implied string) {
 	}
 	f.left--
 	p, ok := d.partial(n, implied)
-	if !ok {
-		if !f.lenient { // it passes over what is no object
-			f.errs = append(f.errs, d.errs...)
-		}
+	switch {
+	case f.opts.Mixed && !p.isMeant():
+		f.set.PassedOver = append(f.set.PassedOver, PassedOver{p.at, noObject})
+		return
+	case !ok:
+		f.refuse(d.errs...)
 		return
 	}
 	if items, implied, ok := listOf(p); ok {
@@ -117,14 +134,31 @@ func (f *file) document(d *decoder, n *yaml.Node, implied string) {
 		find = findLenientType
 	}
 	k, ok, wrong, problem := find(p.apiVersion, p.kind)
+	if workload, found := findExtraWorkload(p.apiVersion, p.kind); f.opts.AllWorkloads && found {
+		k, ok, wrong, problem = workload, true, "", ""
+	}
 	switch {
-	case problem != "":
-		f.fail(&Error{Position: p.positionOf(wrong), Object: d.ref, Field: wrong, Reason: ReasonKind, Message: problem})
+	case problem != "" && !ok:
+		f.refuse(&Error{Position: p.positionOf(wrong), Object: d.ref, Field: wrong, Reason: ReasonKind, Message: problem})
 	case !ok:
 		f.set.Unknown = append(f.set.Unknown, Unknown{p.at, p.apiVersion, p.kind, p.name})
+	case f.lenient:
+		if problem != "" {
+			d.fail(&Error{Position: p.positionOf(wrong), Object: d.ref, Field: wrong, Reason: ReasonKind, Message: problem})
+		}
+		f.lenientObject(d, n, k, p)
 	default:
 		f.object(d, n, k)
 	}
+}
+
+// refuse notes errors about a document that gives no object.
+func (f *file) refuse(errs ...*Error) {
+	if f.lenient {
+		f.set.Invalid = append(f.set.Invalid, errs...)
+		return
+	}
+	f.errs = append(f.errs, errs...)
 }
 
 // listOf recognizes a List of anything and the lists of our own kinds. ok is false for every other
@@ -156,9 +190,7 @@ func (f *file) list(d *decoder, p partialObject, items *yaml.Node, implied strin
 			f.document(d.next(), item, implied)
 		}
 	}
-	if !f.lenient {
-		f.errs = append(f.errs, d.errs...)
-	}
+	f.refuse(d.errs...)
 }
 
 func listFields() []structField {
@@ -168,10 +200,6 @@ func listFields() []structField {
 func (f *file) object(d *decoder, n *yaml.Node, k objectType) {
 	r := k.make()
 	d.into(n, r)
-	if f.lenient {
-		f.lenientObject(d, n, k, r)
-		return
-	}
 	if len(d.errs) > 0 {
 		f.errs = append(f.errs, d.errs...)
 		return
@@ -185,9 +213,9 @@ func (f *file) object(d *decoder, n *yaml.Node, k objectType) {
 	}
 	warnings := Warnings(r) // of what is written, before defaults change it
 	PrepareForCreate(r)
-	Default(r)
+	defaultLenient(r)
 	ref := o.Ref()
-	problems := Validate(r)
+	problems := append(Validate(r), validateExtraWorkload(r)...)
 	for _, p := range problems {
 		f.fail(&Error{Position: o.PositionOf(p.Field), Object: ref, Field: p.Field, Reason: Reason(p.Type), Message: body(p)})
 	}
@@ -207,12 +235,20 @@ func (f *file) isDuplicate(o Object, ref Ref) bool {
 	if o.Resource.GetName() == "" {
 		return false
 	}
-	before, again := f.first[ref]
-	if again {
-		f.fail(&Error{Position: o.PositionOf("metadata.name"), Object: ref, Field: "metadata.name", Reason: ReasonDuplicateObject,
-			Message: fmt.Sprintf("namespace %q has this object already, from %v", ref.Namespace, before)})
-		return true
+	err := f.duplicate(o, ref)
+	if err != nil {
+		f.fail(err)
 	}
-	f.first[ref] = o.Position
-	return false
+	return err != nil
+}
+
+// duplicate is the error about an object that was there before, or nil.
+func (f *file) duplicate(o Object, ref Ref) *Error {
+	before, again := f.first[ref]
+	if !again {
+		f.first[ref] = o.Position
+		return nil
+	}
+	return &Error{Position: o.PositionOf("metadata.name"), Object: ref, Field: "metadata.name", Reason: ReasonDuplicateObject,
+		Message: fmt.Sprintf("namespace %q has this object already, from %v", ref.Namespace, before)}
 }

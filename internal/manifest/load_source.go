@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 )
 
 // stdinName stands for standard input in positions.
@@ -26,7 +27,7 @@ func (l *loader) path(path string) {
 		l.unreadable(path, err)
 	case info.IsDir():
 		l.folder(path)
-	case !l.file(path):
+	case !l.file(path, l.opts.RegularFiles):
 		l.empty(path)
 	}
 }
@@ -49,16 +50,18 @@ func (l *loader) folder(path string) {
 	}
 	files, content := 0, false
 	for _, e := range entries {
-		if !isManifestName(e.Name()) {
+		if !IsManifestName(e.Name()) {
 			continue
 		}
 		name := filepath.Join(path, e.Name())
-		// A named pipe would block and a folder may be called x.yaml; a link to a file is fine.
-		if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() {
+		if why, skip := l.passOver(name); skip {
+			if why != "" {
+				l.set.Warnings = append(l.set.Warnings, Note{Position: Position{File: name}, Message: "passed over: " + why})
+			}
 			continue
 		}
 		files++
-		content = l.file(name) || content
+		content = l.file(name, true) || content
 	}
 	switch {
 	case files == 0:
@@ -69,19 +72,58 @@ func (l *loader) folder(path string) {
 	}
 }
 
-func isManifestName(name string) bool {
+// passOver reports whether a file of a folder is none to read. One that leads nowhere is no reason
+// to refuse the others; a named pipe would block; a folder may be called x.yaml.
+func (l *loader) passOver(name string) (why string, skip bool) {
+	info, err := os.Stat(name)
+	if err == nil && (info.IsDir() || slices.ContainsFunc(l.opts.Outputs, func(out fs.FileInfo) bool { return os.SameFile(out, info) })) {
+		return "", true
+	}
+	if err == nil {
+		return "it is not a regular file", !info.Mode().IsRegular()
+	}
+	link, linkErr := os.Lstat(name)
+	if errors.Is(linkErr, fs.ErrNotExist) {
+		return "", true // it was removed a moment ago
+	}
+	return "the symbolic link leads nowhere", linkErr == nil && link.Mode().Type() == fs.ModeSymlink && !errors.Is(err, fs.ErrPermission)
+}
+
+// IsManifestName reports whether a file of that name is read as part of a folder.
+func IsManifestName(name string) bool {
 	return !strings.HasPrefix(name, ".") && slices.Contains([]string{".yaml", ".yml", ".json"}, filepath.Ext(name))
 }
 
-// file reports whether anything was in it, errors included.
-func (l *loader) file(path string) bool {
-	f, err := os.Open(path)
+// file reports whether anything was in it, errors included. regular refuses all but regular files,
+// which could keep the caller waiting for ever.
+func (l *loader) file(path string, regular bool) bool {
+	open := os.Open
+	if regular {
+		open = openRegular
+	}
+	f, err := open(path)
 	if err != nil {
 		l.unreadable(path, err)
 		return true
 	}
 	defer f.Close() // only read from: nothing to lose
 	return l.reader(path, f)
+}
+
+// openRegular opens a regular file. It does not wait for the writer of a named pipe.
+func openRegular(path string) (*os.File, error) {
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, err
+	}
+	info, err := f.Stat()
+	if err == nil && !info.Mode().IsRegular() {
+		err = errors.New("it is not a regular file")
+	}
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return f, nil
 }
 
 func (l *loader) reader(name string, r io.Reader) bool {

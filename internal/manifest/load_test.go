@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -152,5 +153,53 @@ func TestSplit(t *testing.T) {
 	want := []string{`0 "# a\n---\nb\n"`, `3 "--- c\n---d\n ---\n"`, `6 "---\r\n...\n"`, `8 "---"`}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("chunks (-want +got):\n%s", diff)
+	}
+}
+
+// TestFolderOfOddFiles: what cannot be a manifest is passed over and named, and refuses nothing
+// else.
+func TestFolderOfOddFiles(t *testing.T) {
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "a.yaml"), configMap("a"))
+	err := errors.Join(
+		os.Symlink("nowhere", filepath.Join(dir, "dangling.yaml")), os.Symlink("loop.yaml", filepath.Join(dir, "loop.yaml")),
+		os.Symlink("a.yaml/x", filepath.Join(dir, "through.yaml")), syscall.Mkfifo(filepath.Join(dir, "pipe.yaml"), 0o600), os.Mkdir(filepath.Join(dir, "dir.yaml"), 0o700))
+	if err != nil {
+		t.Fatal(err)
+	}
+	set, err := Load(Options{}, dir)
+	if err != nil || len(set.Objects) != 1 {
+		t.Fatalf("%d objects, %v, want one", len(set.Objects), err)
+	}
+	var got []string
+	for _, w := range set.Warnings {
+		got = append(got, strings.TrimPrefix(w.String(), dir+"/"))
+	}
+	want := []string{
+		"dangling.yaml: passed over: the symbolic link leads nowhere", "loop.yaml: passed over: the symbolic link leads nowhere",
+		"pipe.yaml: passed over: it is not a regular file", "through.yaml: passed over: the symbolic link leads nowhere",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("warnings (-want +got):\n%s", diff)
+	}
+}
+
+// TestRegularFilesOnly: a named pipe has nobody who writes, and a device no end.
+func TestRegularFilesOnly(t *testing.T) {
+	pipe := filepath.Join(t.TempDir(), "pipe.yaml")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{pipe, os.DevNull} {
+		if _, err := Load(Options{RegularFiles: true}, path); err == nil || !strings.Contains(err.Error(), "not a regular file") {
+			t.Errorf("%s: error %v", path, err)
+		}
+	}
+}
+
+func write(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
 	}
 }

@@ -11,6 +11,7 @@ package manifest
 import (
 	"cmp"
 	"io"
+	"io/fs"
 	"path/filepath"
 	"strings"
 
@@ -24,6 +25,12 @@ import (
 type Options struct {
 	// Stdin is read for the path "-". Nil makes that path an error.
 	Stdin io.Reader
+	// RegularFiles refuses named pipes and devices, which could keep Load waiting for ever. In
+	// folders they are passed over anyway. Default: a path may be one.
+	RegularFiles bool
+	// Outputs are files that the caller writes to, which are no manifests if they are in a folder
+	// of them. Default: none.
+	Outputs []fs.FileInfo
 	// MaxFileBytes bounds one file or standard input. Default 8 MiB.
 	MaxFileBytes int64
 	// MaxDocumentBytes bounds one document of a file. Default 3 MiB, the most that an API server
@@ -41,6 +48,12 @@ type Options struct {
 	// MaxPorts bounds the container ports of one Pod, and the ports of all Services together.
 	// Default 1,000.
 	MaxPorts int
+	// AllWorkloads makes Load read the workloads too that Probity does not run, for those who only
+	// think them through: DaemonSet, ReplicationController, Job and CronJob.
+	AllWorkloads bool
+	// Mixed makes DecodeLenient pass over what does not look like a Kubernetes object: the file is
+	// one of a folder and may be anything.
+	Mixed bool
 }
 
 func (o Options) withDefaults() Options {
@@ -66,6 +79,10 @@ type Set struct {
 	NotApplied []Note
 	// Warnings are the API server's own, and ours about annotations.
 	Warnings []Note
+	// Invalid is what DecodeLenient found wrong with documents that are no objects it could return:
+	// Load refuses them. PassedOver are those that it left alone.
+	Invalid    Errors
+	PassedOver []PassedOver
 }
 
 // Resource is a typed Kubernetes object: one of *corev1.Pod, *appsv1.Deployment,
@@ -152,6 +169,13 @@ type Unknown struct {
 // String gives "file:line:column: apiVersion kind name".
 func (u Unknown) String() string {
 	return render(u.Position, Ref{Kind: strings.TrimSpace(u.APIVersion + " " + u.Kind), Name: u.Name}, "", "")
+}
+
+// PassedOver is a document, or a file, that was not read.
+type PassedOver struct {
+	Position
+	// Reason is what it seems to be instead of an object.
+	Reason string
 }
 
 // A Note is something worth saying about a field that is not an error.

@@ -2,6 +2,7 @@ package manifest
 
 import (
 	"cmp"
+	"fmt"
 	"reflect"
 	"regexp"
 	"slices"
@@ -29,6 +30,7 @@ const (
 	noStorage    = "there is no persistent storage"
 	onLoopback   = "the Service listens on 127.0.0.1 only"
 	oneMachine   = "there is one machine"
+	onlyTCP      = "the Service carries TCP only, so nobody answers on this port"
 )
 
 // podNotApplied names the fields of a pod's spec that a local process cannot honour, and why. A
@@ -128,6 +130,7 @@ func objectNotApplied(kind string) map[string]string {
 			"spec.loadBalancerIP":                onLoopback,
 			"spec.loadBalancerSourceRanges":      onLoopback,
 			"spec.ports[].nodePort":              onLoopback,
+			"spec.ports[].protocol":              onlyTCP,
 			"spec.trafficDistribution":           oneMachine,
 		}
 	}
@@ -155,7 +158,7 @@ func notApplied(o Object) []Note {
 	object := objectNotApplied(o.Ref().Kind)
 	var notes []Note
 	for path, m := range o.fields {
-		if m.null || isHeadless(o, path) {
+		if m.null || isHeadless(o, path) || isApplied(o, path) {
 			continue
 		}
 		pattern := listIndex.ReplaceAllString(path, "[]")
@@ -177,4 +180,16 @@ func notApplied(o Object) []Note {
 func isHeadless(o Object, path string) bool {
 	s, ok := o.Resource.(*corev1.Service)
 	return ok && s.Spec.ClusterIP == corev1.ClusterIPNone && strings.HasPrefix(path, "spec.clusterIP")
+}
+
+// isApplied reports whether the field is the protocol of a Service port that Probity serves as that
+// says, or that nobody would serve elsewhere either.
+func isApplied(o Object, path string) bool {
+	s, ok := o.Resource.(*corev1.Service)
+	var i int
+	if n, err := fmt.Sscanf(path, "spec.ports[%d].protocol", &i); !ok || n != 1 || err != nil || i >= len(s.Spec.Ports) {
+		return false
+	}
+	hasAddress := s.Spec.ClusterIP != corev1.ClusterIPNone && s.Spec.Type != corev1.ServiceTypeExternalName
+	return !hasAddress || s.Spec.Ports[i].Protocol == corev1.ProtocolTCP
 }

@@ -69,6 +69,43 @@ spec: {type: NodePort, ports: [{port: 80, nodePort: 30000}]}
 }
 
 // Every pattern must name a field that exists, or it would never match.
+// TestServiceProtocolNotApplied has Service ports of all protocols. Only those that a cluster would
+// serve and Probity does not are named.
+func TestServiceProtocolNotApplied(t *testing.T) {
+	set, err := loadText(Options{}, "a.yaml", []byte(`apiVersion: v1
+kind: Service
+metadata: {name: dns}
+spec:
+  selector: {a: b}
+  ports:
+  - {name: dns, port: 53, protocol: UDP}
+  - {name: dns-tcp, port: 53, protocol: TCP}
+  - name: diameter
+    port: 3868
+    protocol: SCTP
+  - {name: web, port: 80}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: headless}
+spec: {clusterIP: None, selector: {a: b}, ports: [{port: 53, protocol: UDP}]}
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, n := range set.NotApplied {
+		got = append(got, n.String())
+	}
+	want := []string{
+		"a.yaml:7:37: Service dns: spec.ports[0].protocol: the Service carries TCP only, so nobody answers on this port",
+		"a.yaml:11:15: Service dns: spec.ports[2].protocol: the Service carries TCP only, so nobody answers on this port",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestNotAppliedPatterns(t *testing.T) {
 	tables := map[string]map[string]string{"Deployment": {}, "Service": objectNotApplied("Service"), "StatefulSet": objectNotApplied("StatefulSet")}
 	for pattern := range podNotApplied() {

@@ -35,9 +35,13 @@ func objectTypes() []objectType {
 // kind that is none of ours. A group with a dot in it belongs to someone else, whose Service need
 // not be a Kubernetes Service.
 func findType(apiVersion, name string) (k objectType, ok bool, wrong, problem string) {
+	return findAmong(objectTypes(), apiVersion, name)
+}
+
+func findAmong(types []objectType, apiVersion, name string) (k objectType, ok bool, wrong, problem string) {
 	ours := !strings.Contains(strings.SplitN(apiVersion, "/", 2)[0], ".")
 	var names []string
-	for _, k := range objectTypes() {
+	for _, k := range types {
 		switch {
 		case k.kind == name && k.apiVersion == apiVersion:
 			return k, true, "", ""

@@ -13,27 +13,27 @@ import (
 	"github.com/probity-run/probity/internal/process"
 )
 
-// Problem is why a Pod cannot run on this machine, and the field of the Pod that is to blame.
+// Problem is why a Pod cannot run on this machine, and the field of the Pod that is the cause.
 type Problem struct {
 	Field   string // path below the Pod, such as spec.containers[0].command
 	Message string
 }
 
-// CheckOptions say what Pods will find. The zero value is a machine with nothing on it.
+// CheckOptions describe what Pods will find. The zero value is a machine with nothing on it.
 type CheckOptions struct {
 	// Objects are the ConfigMaps and Secrets. Required if a Pod refers to one.
 	Objects Objects
 	// Environ is the caller's environment.
 	Environ []string
-	// Own, if not nil, says that a port is taken by Pods which make room for these.
+	// Own, if not nil, reports whether a port is taken by Pods that these will replace.
 	Own func(port int32) bool
 }
 
-// Check looks for what would keep Pods from running here, before anything starts: commands and
-// working folders that do not exist, fixed ports that are taken or asked for twice. The problems
-// are per Pod, in order.
+// Check finds what would keep Pods from running here, before anything starts: commands and working
+// folders that do not exist, fixed ports that are taken or asked for twice. The problems are per
+// Pod, in order.
 //
-// A program that an init container may still build or fetch is not looked for.
+// A program that an init container may still build or fetch is not checked.
 func Check(pods []*corev1.Pod, opts CheckOptions) [][]Problem {
 	problems := make([][]Problem, len(pods))
 	holders := map[int32]string{}
@@ -43,11 +43,13 @@ func Check(pods []*corev1.Pod, opts CheckOptions) [][]Problem {
 	return problems
 }
 
+// checkCommands checks the command of every container, up to the first plain init container: what
+// runs before may make what runs after.
 func checkCommands(pod *corev1.Pod, objects Objects, environ []string) []Problem {
 	var problems []Problem
 	prepared := false // by a plain init container before this one
 	left := newRoom()
-	for _, c := range located(&pod.Spec) {
+	for _, c := range fieldsOf(&pod.Spec) {
 		line, err := commandLine(pod, c.Container)
 		if err != nil {
 			problems = append(problems, Problem{c.path + ".command", err.Error()})
@@ -67,12 +69,12 @@ func checkCommands(pod *corev1.Pod, objects Objects, environ []string) []Problem
 
 // checkStrings evaluates what a container's program and its exec handlers would be started with, as
 // far as it is known before; the error is an [*oversize].
-func checkStrings(pod *corev1.Pod, c place, line []string, objects Objects, environ []string, left *room) (process.Spec, error) {
+func checkStrings(pod *corev1.Pod, c containerField, line []string, objects Objects, environ []string, left *room) (process.Spec, error) {
 	env, err := newEnvironment(pod, c.Container, objects, environ, nil, left)
 	if _, tooLong := errors.AsType[*oversize](err); tooLong {
 		return process.Spec{}, err
 	}
-	// a missing reference shows at run time, as on a cluster; the command is still looked for
+	// a missing reference is an error at run time, as on a cluster; the command is still checked
 	if err != nil {
 		env = &environment{caller: environ}
 	}
@@ -88,7 +90,7 @@ func checkStrings(pod *corev1.Pod, c place, line []string, objects Objects, envi
 	return process.Spec{Argv: argv, Env: env.list(), Dir: workingDir(pod, c.Container)}, nil
 }
 
-func checkCommand(pod *corev1.Pod, c place, spec process.Spec) []Problem {
+func checkCommand(pod *corev1.Pod, c containerField, spec process.Spec) []Problem {
 	err := process.Check(spec)
 	if err == nil {
 		return nil
@@ -102,12 +104,14 @@ func checkCommand(pod *corev1.Pod, c place, spec process.Spec) []Problem {
 	return []Problem{{field, err.Error()}}
 }
 
+// checkFixedPorts checks that nobody has the fixed ports of a Pod: neither a Pod before it, which
+// holders names, nor another program.
 func checkFixedPorts(pod *corev1.Pod, holders map[int32]string, own func(int32) bool) []Problem {
 	if !manifest.FixedPorts(&pod.ObjectMeta, &pod.Spec) {
 		return nil
 	}
 	var problems []Problem
-	for _, c := range located(&pod.Spec) {
+	for _, c := range fieldsOf(&pod.Spec) {
 		for i, p := range c.Ports {
 			field := fmt.Sprintf("%s.ports[%d].containerPort", c.path, i)
 			if holder, taken := holders[p.ContainerPort]; taken {
@@ -130,7 +134,7 @@ func checkFixedPorts(pod *corev1.Pod, holders map[int32]string, own func(int32) 
 	return problems
 }
 
-// checkFree listens for a moment.
+// checkFree listens on a port for a moment.
 func checkFree(port int) error {
 	listener, err := net.Listen("tcp", net.JoinHostPort(loopback, strconv.Itoa(port)))
 	if err != nil {
@@ -139,30 +143,31 @@ func checkFree(port int) error {
 	return listener.Close()
 }
 
-// place is a container and where it stands in the spec.
-type place struct {
+// containerField is a container and its path in the Pod.
+type containerField struct {
 	*corev1.Container
 	path      string
-	plainInit bool
+	plainInit bool // an init container that is no sidecar
 }
 
 // fieldPath is the path below the Pod of a field of the container, or of one of the Pod's metadata.
-func (p place) fieldPath(field string) string {
+func (c containerField) fieldPath(field string) string {
 	if strings.HasPrefix(field, "metadata.") {
 		return field
 	}
-	return p.path + "." + field
+	return c.path + "." + field
 }
 
-func located(spec *corev1.PodSpec) []place {
-	var places []place
+// fieldsOf lists the containers of a Pod in the order of their start.
+func fieldsOf(spec *corev1.PodSpec) []containerField {
+	var fields []containerField
 	for i := range spec.InitContainers {
 		c := &spec.InitContainers[i]
 		plain := c.RestartPolicy == nil || *c.RestartPolicy != corev1.ContainerRestartPolicyAlways
-		places = append(places, place{c, fmt.Sprintf("spec.initContainers[%d]", i), plain})
+		fields = append(fields, containerField{c, fmt.Sprintf("spec.initContainers[%d]", i), plain})
 	}
 	for i := range spec.Containers {
-		places = append(places, place{&spec.Containers[i], fmt.Sprintf("spec.containers[%d]", i), false})
+		fields = append(fields, containerField{&spec.Containers[i], fmt.Sprintf("spec.containers[%d]", i), false})
 	}
-	return places
+	return fields
 }

@@ -56,7 +56,7 @@ func TestCheck(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			pod := examplePod(corev1.Container{Name: "app", Image: "example", Command: []string{"true"}})
-			pod.Annotations = map[string]string{AnnotationManifest: filepath.Join(t.TempDir(), "pod.yaml")}
+			pod.Annotations = map[string]string{manifest.AnnotationManifest: filepath.Join(t.TempDir(), "pod.yaml")}
 			test.change(pod)
 			problems := Check([]*corev1.Pod{pod}, CheckOptions{Objects: exampleObjects(), Environ: []string{"PATH=/usr/bin:/bin"}})[0]
 			if test.field == "" {
@@ -76,7 +76,7 @@ func TestFixedPortAskedForTwice(t *testing.T) {
 	pods := make([]*corev1.Pod, 2)
 	for i := range pods {
 		pods[i] = examplePod(corev1.Container{Name: "app", Command: []string{"true"}, Ports: []corev1.ContainerPort{{ContainerPort: 1, HostPort: 1}}})
-		pods[i].Annotations = map[string]string{AnnotationManifest: filepath.Join(t.TempDir(), "pod.yaml")}
+		pods[i].Annotations = map[string]string{manifest.AnnotationManifest: filepath.Join(t.TempDir(), "pod.yaml")}
 	}
 	problems := Check(pods, CheckOptions{Objects: exampleObjects(), Environ: []string{"PATH=/usr/bin:/bin"}})
 	last := problems[1]

@@ -9,14 +9,13 @@ import (
 	"github.com/probity-run/probity/internal/manifest"
 )
 
-// AnnotationManifest is the file a Pod comes from; relative working directories begin at its
-// folder. What people write is in package manifest.
-const AnnotationManifest = "probity.run/manifest"
-
 // Annotations of a Pod that Probity writes; each is followed by a container's name.
 const (
 	// AnnotationPID is the process id of the running instance.
 	AnnotationPID = "probity.run/pid."
+	// AnnotationStopping is there while the running instance is being stopped: from its Killing
+	// Event to its exit. The status goes on to say Running, as the kubelet's does.
+	AnnotationStopping = "probity.run/stopping."
 )
 
 // commandLine is what runs for a container, before $(NAME) is expanded: the annotation if there is
@@ -44,7 +43,7 @@ func workingDir(pod *corev1.Pod, c *corev1.Container) string {
 	if filepath.IsAbs(c.WorkingDir) {
 		return c.WorkingDir
 	}
-	return filepath.Join(filepath.Dir(pod.Annotations[AnnotationManifest]), c.WorkingDir)
+	return filepath.Join(filepath.Dir(pod.Annotations[manifest.AnnotationManifest]), c.WorkingDir)
 }
 
 // commandField names where a word of that command line stands, seen from the container.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"strings"
 	"time"
 
@@ -13,47 +14,66 @@ import (
 	"github.com/probity-run/probity/probe"
 )
 
-// errTCPHook is what becomes of a tcpSocket hook: it passes validation and fails when it runs
+// errTCPHook is the error of every tcpSocket hook: it passes validation and fails when it runs
 // (R145).
 var errTCPHook = errors.New("cannot run a tcpSocket hook: Kubernetes has no such handler at run time")
 
-// hook runs a lifecycle hook in a goroutine of its own. The end of its container is its only time
-// limit (R142).
-func (r *runner) hook(e lifecycle.RunHook) {
-	inst := r.instances[e.Container]
+// hooks runs the lifecycle hooks of a Pod's containers.
+type hooks struct {
+	loop       *loop
+	pod        *corev1.Pod
+	running    instances
+	commands   execStarter
+	allocation *allocation
+	client     *probe.HTTPClient
+	traffic    *podTraffic
+	object     *podObject
+	log        *slog.Logger
+}
+
+// hookFunc performs a hook. It runs in a goroutine of its own and does not touch the state of the
+// loop.
+type hookFunc func(context.Context) error
+
+// run runs a hook in a goroutine of its own. The end of its container is its only time limit
+// (R142). Before a preStop hook the Pod leaves the routes.
+func (h *hooks) run(e lifecycle.RunHook) {
+	inst := h.running[e.Container]
 	if e.Hook == lifecycle.PreStop {
-		r.withdraw(inst)
+		h.traffic.withdraw(inst)
 	}
-	run := r.hookFunc(r.container(e.Container), inst, e.Handler)
-	r.running.Go(func() {
-		err := run(inst.ctx)
+	hook := h.handler(containerNamed(&h.pod.Spec, e.Container), inst, e.Handler)
+	h.loop.start(func() {
+		err := hook(inst.ctx)
 		if inst.ctx.Err() != nil {
-			return // it was cut off, and nobody waits for it
+			return // the end of the instance cut it off, and nobody waits for it
 		}
 		if err != nil {
 			// The text stays out of Events, as in Kubernetes (R140); the log has it.
-			r.log.Warn("Hook failed", "container", e.Container, "hook", e.Hook, "error", err)
+			h.log.Warn("Hook failed", "container", e.Container, "hook", e.Hook, "error", err)
 		}
-		r.post(func() {
-			r.on(lifecycle.HookDone{Container: e.Container, Instance: e.Instance, Hook: e.Hook, Err: err})
-		})
+		done := lifecycle.HookDone{Container: e.Container, Instance: e.Instance, Hook: e.Hook, Err: err}
+		h.loop.post(func() { h.loop.on(done) })
 	})
 }
 
-// hookFunc chooses the handler on the runner's goroutine; what it returns does not touch the
-// runner's state.
-func (r *runner) hookFunc(c *corev1.Container, inst *instance, h *corev1.LifecycleHandler) func(context.Context) error {
+// handler chooses what performs a hook.
+func (h *hooks) handler(c *corev1.Container, inst *instance, handler *corev1.LifecycleHandler) hookFunc {
 	switch {
-	case h.Exec != nil:
-		return r.execHook(c, inst, h.Exec)
-	case h.HTTPGet != nil:
-		t, err := r.ports.resolve(c, h.HTTPGet.Host, h.HTTPGet.Port)
+	case handler.Exec != nil:
+		command, err := h.commands.exec(handler.Exec.Command, inst.program, noTimeout)
 		if err != nil {
 			return func(context.Context) error { return err }
 		}
-		return r.httpHook(httpGet(h.HTTPGet, t, r.node.client))
-	case h.Sleep != nil:
-		return func(ctx context.Context) error { return sleep(ctx, time.Duration(h.Sleep.Seconds)*time.Second) }
+		return execHook(command)
+	case handler.HTTPGet != nil:
+		to, err := h.allocation.ports.resolve(c, handler.HTTPGet.Host, handler.HTTPGet.Port)
+		if err != nil {
+			return func(context.Context) error { return err }
+		}
+		return h.httpHook(httpGet(handler.HTTPGet, to, h.client))
+	case handler.Sleep != nil:
+		return sleepHook(time.Duration(handler.Sleep.Seconds) * time.Second)
 	default:
 		return func(context.Context) error { return errTCPHook }
 	}
@@ -62,19 +82,8 @@ func (r *runner) hookFunc(c *corev1.Container, inst *instance, h *corev1.Lifecyc
 // noTimeout is the timeout of a hook that has none: longer than any Pod lives.
 const noTimeout = 100 * 365 * 24 * time.Hour
 
-func (r *runner) execHook(c *corev1.Container, inst *instance, action *corev1.ExecAction) func(context.Context) error {
-	h := handler{action.Command, "exec.command"}
-	line, err := newRoom().expand(h.command, inst.env.lookupStatic, h.word)
-	if err != nil {
-		return func(context.Context) error { return err }
-	}
-	command := probe.Exec{
-		Command: line,
-		Env:     inst.env.list(),
-		Dir:     inst.dir,
-		Timeout: noTimeout,
-		Starter: execStarter{r.node.opts.Starter, string(r.pod.UID) + "/hook", r.score(c)},
-	}
+// execHook fails if the command does, or cannot be run.
+func execHook(command probe.Exec) hookFunc {
 	return func(ctx context.Context) error {
 		result := command.Probe(ctx)
 		switch {
@@ -88,24 +97,27 @@ func (r *runner) execHook(c *corev1.Container, inst *instance, action *corev1.Ex
 }
 
 // httpHook succeeds on any response (R143).
-func (r *runner) httpHook(get probe.HTTPGet) func(context.Context) error {
+func (h *hooks) httpHook(get probe.HTTPGet) hookFunc {
 	return func(ctx context.Context) error {
 		fallback, err := probe.LifecycleHTTP(ctx, get)
 		if fallback {
 			message := fmt.Sprintf("request to HTTPS lifecycle hook %s:%d got HTTP response, retry with HTTP succeeded", get.Host, get.Port)
-			r.post(func() { r.record("", corev1.EventTypeWarning, "LifecycleHTTPFallback", message) })
+			h.loop.post(func() { h.object.record("", corev1.EventTypeWarning, "LifecycleHTTPFallback", message) })
 		}
 		return err
 	}
 }
 
-func sleep(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
+// sleepHook waits; it fails only if it is cut off.
+func sleepHook(d time.Duration) hookFunc {
+	return func(ctx context.Context) error {
+		timer := time.NewTimer(d)
+		defer timer.Stop()
+		select {
+		case <-timer.C:
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		}
 	}
 }

@@ -4,9 +4,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"os"
-	"path/filepath"
-	"strconv"
 	"sync"
 	"time"
 
@@ -17,7 +14,6 @@ import (
 	"github.com/probity-run/probity/internal/process"
 	"github.com/probity-run/probity/internal/store"
 	"github.com/probity-run/probity/probe"
-	"github.com/probity-run/probity/probe/engine"
 )
 
 // Name is the name of this machine as a Kubernetes node: spec.nodeName of the Pods that run here.
@@ -32,6 +28,8 @@ type Options struct {
 	Starter process.Starter
 	// Dir is the state folder: output of containers and volumes, in a folder per Pod. Required.
 	Dir string
+	// SecretDir is where Secret volumes are, in a folder per Pod. Default: in Dir.
+	SecretDir string
 	// Environ is the environment below the manifest's. Default: empty.
 	Environ []string
 	// MaxRestartPeriod caps the crash-loop back-off (R147). Default 300 s.
@@ -57,57 +55,57 @@ func Kinds() []store.KindDefinition {
 // Node runs the Pods of a store whose spec.nodeName is [Name]. Make it with [New].
 type Node struct {
 	opts    Options
+	machine machine
 	objects Objects
 	client  *probe.HTTPClient
 	logs    process.Logs
-	ports   process.Ports
-	sockets process.Sockets
-	pulse   pulse
-	calm    gathering      // results that change nothing
-	engine  *engine.Engine // from Run on
-	start   time.Time      // of Run
-	running sync.WaitGroup // of the runners and the pulse
+	ended   endedLogs
+	stalls  stallClock
+	routine batch       // results that change nothing
+	engine  probeEngine // from Run on
+	grid    grid        // from Run on
+	advice  advice
+	running sync.WaitGroup // of the runners and the stallClock
 
 	mu      sync.Mutex // guards runners
 	runners map[types.UID]*runner
 }
 
 // New makes a node. It does nothing before [Node.Run].
-func New(opts Options) *Node {
+func New(opts Options) *Node { return newNode(opts, thisMachine()) }
+
+func newNode(opts Options, m machine) *Node {
 	if opts.Logger == nil {
 		opts.Logger = slog.New(slog.DiscardHandler)
 	}
 	if opts.Traffic == nil {
 		opts.Traffic = noTraffic{}
 	}
-	return &Node{
-		opts: opts, objects: storeObjects{opts.Store}, client: &probe.HTTPClient{}, runners: map[types.UID]*runner{},
-		sockets: process.Sockets{Freshness: socketFreshness},
-	}
+	return &Node{opts: opts, machine: m, objects: storeObjects{opts.Store}, client: &probe.HTTPClient{}, runners: map[types.UID]*runner{}}
 }
-
-// socketFreshness lets Pods whose probes are due together share one question about who listens
-// where. It is shorter than what passes anyway between the question and the moment when the
-// connection of the attempt is accepted.
-const socketFreshness = 2 * time.Millisecond
 
 // Run runs Pods until the context is done. Then it kills those that are left, at once; to end them
 // with grace, delete them and wait until they are gone before. It returns when nothing it started
 // is left.
 func (n *Node) Run(ctx context.Context) error {
-	probes, err := engine.New(engine.Options{})
+	probes, err := n.machine.newEngine()
 	if err != nil {
 		return err
 	}
-	n.engine, n.start = probes, time.Now()
+	n.engine, n.grid = probes, grid{time.Now()}
 	defer n.client.Close()
 	defer probes.Close()
-	defer n.sockets.Close()
+	defer n.machine.close()
 	defer n.running.Wait()
 	defer n.Abort()
-	beating, stop := context.WithCancel(ctx)
+	ticking, stop := context.WithCancel(ctx)
 	defer stop()
-	n.running.Go(func() { n.pulse.run(beating, n.calm.flush) })
+	n.running.Go(func() { n.stalls.run(ticking, n.routine.flush) })
+	return n.watch(ctx)
+}
+
+// watch follows the Pods of the store until the context is done.
+func (n *Node) watch(ctx context.Context) error {
 	pods := store.WatchOptions{Kinds: []store.Object{&corev1.Pod{}}}
 	watch, err := n.opts.Store.Watch(pods)
 	if err != nil {
@@ -117,19 +115,24 @@ func (n *Node) Run(ctx context.Context) error {
 		change, err := watch.Next(ctx)
 		switch {
 		case apierrors.IsResourceExpired(err):
-			// held up for too long: each Pod is seen again as it is now, and runners know what is
-			// old
+			// The watch fell behind. A new one begins with each Pod as it is now, and runners know
+			// what is old; removals in between are in none of them.
 			if watch, err = n.opts.Store.Watch(pods); err != nil {
 				return err
 			}
+			n.abortRemoved()
 			continue
 		case err != nil && errors.Is(err, ctx.Err()):
 			return nil
 		case err != nil:
 			return err
 		}
-		if pod := change.Object.(*corev1.Pod); pod.Spec.NodeName == Name && change.Type != store.Deleted {
-			n.see(pod)
+		switch pod := change.Object.(*corev1.Pod); {
+		case pod.Spec.NodeName != Name:
+		case change.Type == store.Deleted:
+			n.removed(pod.UID)
+		default:
+			n.update(pod)
 		}
 	}
 }
@@ -143,56 +146,79 @@ func (n *Node) Abort() {
 	}
 }
 
-// see starts a Pod that is new, and passes on what others did to one that is not.
-func (n *Node) see(pod *corev1.Pod) {
+// update starts a Pod that is new, and passes on what others did to one that is not.
+func (n *Node) update(pod *corev1.Pod) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	r := n.runners[pod.UID]
-	if r == nil {
-		// The watch may lag: this can be the past of a Pod whose runner has ended, which removes
-		// the object first.
-		if current, err := store.Get[*corev1.Pod](n.opts.Store, pod.Namespace, pod.Name); err != nil || current.UID != pod.UID {
-			return
-		}
-		r = newRunner(n, pod)
-		n.runners[pod.UID] = r
-		n.running.Go(func() {
-			r.run()
-			n.mu.Lock()
-			defer n.mu.Unlock()
-			delete(n.runners, pod.UID)
-		})
-	}
-	r.see(pod)
-}
-
-// quantum is the time to whose multiples the timers of all runners are rounded up, so that Pods
-// whose probes are due at about the same time share a wake-up: waking costs more than probing. The
-// gap between two attempts stays the period, as both are rounded up alike.
-const quantum = 50 * time.Millisecond
-
-// quantize is how long it is until an instant, rounded up.
-func (n *Node) quantize(at time.Time) time.Duration {
-	since := at.Sub(n.start)
-	return time.Until(n.start.Add((since + quantum - 1).Truncate(quantum)))
-}
-
-// takePort reserves a private port.
-func (n *Node) takePort() (int, error) { return n.ports.Take() }
-
-func (r *runner) releasePorts() {
-	if r.ports == nil {
+	if r := n.runners[pod.UID]; r != nil {
+		r.update(pod)
 		return
 	}
-	for _, port := range r.ports.taken {
-		r.node.ports.Release(port)
+	// The watch may lag: this can be the past of a Pod whose runner has ended, which removes the
+	// object first.
+	if !n.exists(pod) {
+		return
+	}
+	r := newRunner(n, pod)
+	r.update(pod)
+	n.startLocked(r)
+}
+
+// startLocked starts the goroutine of a new Pod. It first waits until no process is left of former
+// Pods of the same name, whose objects were removed while they ran.
+func (n *Node) startLocked(r *runner) {
+	var former []<-chan struct{}
+	for _, other := range n.runners {
+		if other.pod.Namespace == r.pod.Namespace && other.pod.Name == r.pod.Name {
+			former = append(former, other.gone)
+		}
+	}
+	n.runners[r.pod.UID] = r
+	n.running.Go(func() {
+		for _, gone := range former {
+			<-gone
+		}
+		r.run()
+		n.mu.Lock()
+		defer n.mu.Unlock()
+		delete(n.runners, r.pod.UID)
+		n.forgetAdviceLocked(workloadOf(r.pod))
+	})
+}
+
+// forgetAdviceLocked forgets what was said about a workload of which no Pod is left.
+func (n *Node) forgetAdviceLocked(workload types.UID) {
+	for _, r := range n.runners {
+		if workloadOf(r.pod) == workload {
+			return
+		}
+	}
+	n.advice.forget(workload)
+}
+
+// removed kills the processes of a Pod whose object was removed from the store, as a deletion with
+// a grace period of 0 does: nobody could stop them any more.
+func (n *Node) removed(pod types.UID) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if r := n.runners[pod]; r != nil {
+		r.abort()
 	}
 }
 
-func (r *runner) removeVolumes() {
-	if err := os.RemoveAll(filepath.Join(r.dir, "volumes")); err != nil {
-		r.log.Warn("Cannot remove the volumes", "error", err)
+// abortRemoved does for every Pod what removed does for one.
+func (n *Node) abortRemoved() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for _, r := range n.runners {
+		if !n.exists(r.pod) {
+			r.abort()
+		}
 	}
 }
 
-func formatPID(pid int) string { return strconv.Itoa(pid) }
+// exists reports whether the object of a Pod is in the store.
+func (n *Node) exists(pod *corev1.Pod) bool {
+	current, err := store.Get[*corev1.Pod](n.opts.Store, pod.Namespace, pod.Name)
+	return err == nil && current.UID == pod.UID
+}

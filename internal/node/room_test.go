@@ -90,7 +90,7 @@ func TestCheckFindsTooLongStrings(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			pod := examplePod(corev1.Container{Name: "app", Image: "example", Command: []string{"true"}})
-			pod.Annotations = map[string]string{AnnotationManifest: filepath.Join(t.TempDir(), "pod.yaml")}
+			pod.Annotations = map[string]string{manifest.AnnotationManifest: filepath.Join(t.TempDir(), "pod.yaml")}
 			test.change(pod, &pod.Spec.Containers[0])
 			problems := Check([]*corev1.Pod{pod}, CheckOptions{Objects: objects, Environ: []string{"PATH=/usr/bin:/bin"}})[0]
 			if test.field == "" {
@@ -109,16 +109,16 @@ func TestCheckFindsTooLongStrings(t *testing.T) {
 // TestRoomOfAPod: what is only known when containers start counts for all of them together, and a
 // restart does not count twice.
 func TestRoomOfAPod(t *testing.T) {
-	r := &runner{strings: map[string]int{}}
+	p := programs{strings: map[string]int{}}
 	for _, container := range []string{"a", "a", "b"} {
-		left := r.roomFor(container)
+		left := p.roomFor(container)
 		before := left.left
 		if err := left.take(100_000, "env[0]"); err != nil {
 			t.Fatal(err)
 		}
-		r.strings[container] = before - left.left
+		p.strings[container] = before - left.left
 	}
-	if got, want := r.roomFor("c").left, maxPodStrings-200_000; got != want {
+	if got, want := p.roomFor("c").left, maxPodStrings-200_000; got != want {
 		t.Errorf("room = %d, want %d", got, want)
 	}
 }

@@ -1,210 +1,226 @@
 package node
 
 import (
-	"context"
-	"fmt"
 	"log/slog"
 	"path/filepath"
-	"sync"
+	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/probity-run/probity/internal/lifecycle"
-	"github.com/probity-run/probity/internal/process"
-	"github.com/probity-run/probity/probe"
 )
 
-// runner owns one Pod. Its goroutine is the only one that touches its fields and its
-// [lifecycle.Pod]; all others (processes, attempts, hooks, the node) hand it functions to call. It
-// ends, with every goroutine it started, when nothing of the deleted Pod is left.
+// runner owns one Pod: its [lifecycle.Pod], which decides, and the parts that carry out what was
+// decided. Its goroutine is the only one that touches their state; all others (processes, attempts,
+// hooks, the node) post functions to it. It ends, with every goroutine it started, when nothing of
+// the deleted Pod is left.
 type runner struct {
-	node  *Node
 	pod   *corev1.Pod // as it was created; nobody writes to it
 	state *lifecycle.Pod
+	loop  *loop
+	timer *time.Timer
+	grid  grid
+	ended bool          // the core has finished
+	gone  chan struct{} // closed when nothing of the Pod is left
 	log   *slog.Logger
-	dir   string
+	// keepLogs keeps the Pod's logs as long as there is room for them
+	keepLogs func() error
 
-	inbox   *mailbox
-	ctx     context.Context // done when the Pod is gone; ends attempts and hooks
-	cancel  context.CancelFunc
-	running sync.WaitGroup
-	timer   *time.Timer
-	ended   bool
-
-	identity    process.Identity
-	ports       *podPorts
-	volumes     map[string]string
-	strings     map[string]int             // bytes of each container's environment and command line
-	instances   map[string]*instance       // the current one of each container that was started
-	attempts    map[attemptKey]func() bool // how to cancel the newest attempt of each probe
-	prepared    map[attemptKey]preparedProbe
-	report      ProbeReport
-	reported    time.Time // when the report was written last
-	reportDue   time.Time // when it has to be written again; zero if it is up to date
-	statusDirty bool
-	leaving     map[string]bool // instances that are being stopped, by id
-	withdrawn   bool            // no new requests are to come
+	object     *podObject
+	report     *reportWriter
+	allocation *allocation
+	running    instances
+	traffic    *podTraffic
+	containers *containers
+	attempts   *attempts
+	inspection *inspection
+	hooks      *hooks
 }
 
-type attemptKey struct {
-	container string
-	probe     lifecycle.ProbeType
-}
-
+// newRunner makes the runner of a Pod, with what the node's Pods share.
 func newRunner(n *Node, pod *corev1.Pod) *runner {
-	ctx, cancel := context.WithCancel(context.Background())
-	return &runner{
-		node:      n,
-		pod:       pod,
-		state:     lifecycle.NewPod(pod, lifecycle.Options{MaxRestartPeriod: n.opts.MaxRestartPeriod}),
-		log:       n.opts.Logger.With("pod", pod.Name),
-		dir:       filepath.Join(n.opts.Dir, pod.Namespace+"_"+pod.Name+"_"+string(pod.UID)),
-		inbox:     newMailbox(),
-		ctx:       ctx,
-		cancel:    cancel,
-		timer:     time.NewTimer(0),
-		identity:  process.Identity{Sockets: &n.sockets},
-		strings:   map[string]int{},
-		instances: map[string]*instance{},
-		attempts:  map[attemptKey]func() bool{},
-		prepared:  map[attemptKey]preparedProbe{},
-		leaving:   map[string]bool{},
+	r := &runner{
+		pod:     pod,
+		state:   lifecycle.NewPod(pod, lifecycle.Options{MaxRestartPeriod: n.opts.MaxRestartPeriod}),
+		timer:   time.NewTimer(0),
+		grid:    n.grid,
+		gone:    make(chan struct{}),
+		log:     n.opts.Logger.With("pod", pod.Name),
+		running: instances{},
 	}
+	r.loop = newLoop(r.on)
+	dir := podDir(n.opts.Dir, pod)
+	r.keepLogs = func() error { return n.ended.add(dir) }
+	r.object = &podObject{store: n.opts.Store, pod: pod, log: r.log}
+	r.report = &reportWriter{store: n.opts.Store, pod: pod, log: r.log}
+	r.allocation = &allocation{pod: pod, pool: n.machine.ports, objects: n.objects, dir: filepath.Join(dir, "volumes"), secretDir: podSecretDir(n.opts, pod)}
+	r.traffic = &podTraffic{loop: r.loop, pod: pod, traffic: n.opts.Traffic, log: r.log, stopping: map[string]bool{}}
+	owners := portOwners{n.machine.newIdentity(), n.machine.tree}
+	r.inspection = &inspection{
+		loop: r.loop, pod: pod, machine: n.machine.inspector, owners: owners, allocation: r.allocation, object: r.object,
+		advice: &n.advice, log: r.log, failures: map[probeKey]int{},
+	}
+	ports := &portWatch{
+		loop: r.loop, owners: owners,
+		allocation: r.allocation, object: r.object, changed: func() { r.writeStatus(time.Now()) },
+	}
+	r.containers = &containers{
+		loop: r.loop, pod: pod, running: r.running,
+		programs: programs{pod: pod, objects: n.objects, environ: n.opts.Environ, memory: n.machine.memory, allocation: r.allocation, strings: map[string]int{}},
+		launcher: &launcher{loop: r.loop, pod: pod, starter: n.opts.Starter, logs: &n.logs, dir: dir, follow: n.opts.Follow, log: r.log},
+		ports:    ports, report: r.report, traffic: r.traffic, object: r.object, log: r.log,
+	}
+	r.attempts = &attempts{
+		loop: r.loop, state: r.state, running: r.running,
+		probers: &probers{
+			pod: pod, running: r.running, commands: execStarter{n.opts.Starter, string(pod.UID) + "/probe"},
+			ports: ports, client: n.client, prepare: n.engine.Prepare, prepared: map[probeKey]preparedProbe{},
+		},
+		inspection: r.inspection, engine: n.engine, stalls: &n.stalls, routine: &n.routine, report: r.report, dead: n.machine.dead,
+		cancels: map[probeKey]func() bool{},
+	}
+	r.hooks = &hooks{
+		loop: r.loop, pod: pod, running: r.running, commands: execStarter{n.opts.Starter, string(pod.UID) + "/hook"},
+		allocation: r.allocation, client: n.client, traffic: r.traffic, object: r.object, log: r.log,
+	}
+	return r
 }
 
 // run is the goroutine of the Pod.
 func (r *runner) run() {
-	if r.pod.DeletionTimestamp != nil { // it shall not start at all
-		r.on(lifecycle.Deleted{Grace: time.Duration(*r.pod.DeletionGracePeriodSeconds) * time.Second})
-	} else {
-		r.on(lifecycle.Tick{})
-	}
+	defer close(r.gone)
+	r.begin()
 	for !r.ended {
+		r.setTimer()
 		select {
-		case <-r.inbox.signal:
-			for _, do := range r.inbox.take() {
-				do()
-			}
+		case <-r.loop.inbox.signal:
+			r.takeInbox()
 		case <-r.timer.C:
-			r.writeReportIfDue(time.Now())
+			r.report.writeIfDue(time.Now())
 			r.on(lifecycle.Tick{})
 		}
 	}
-	r.inbox.close()
-	for _, cancel := range r.attempts {
-		cancel()
+	r.timer.Stop()
+	r.attempts.cancelAll()
+	r.loop.end()
+	r.object.remove()
+	if err := r.allocation.release(); err != nil {
+		r.log.Warn("Cannot remove the volumes", "error", err)
 	}
-	r.cancel()
-	r.running.Wait()
-	r.cleanUp()
+	if err := r.keepLogs(); err != nil {
+		r.log.Warn("Cannot remove logs of Pods that have ended", "error", err)
+	}
 }
 
-// post hands the runner something to do. It never blocks; when the Pod is gone nothing is done.
-func (r *runner) post(do func()) { r.inbox.put(do) }
+// begin starts the Pod, unless its end was asked for before: then nothing of it starts at all.
+func (r *runner) begin() {
+	r.takeInbox()
+	if !r.ended {
+		r.on(lifecycle.Tick{})
+	}
+}
 
-// see takes note of the Pod's object as it is now: others may have asked for its deletion, or set a
-// condition that a readiness gate waits for.
-func (r *runner) see(pod *corev1.Pod) {
-	r.post(func() {
-		if pod.DeletionTimestamp != nil {
-			r.on(lifecycle.Deleted{Grace: time.Duration(*pod.DeletionGracePeriodSeconds) * time.Second})
-		}
-		for _, gate := range pod.Spec.ReadinessGates {
-			for _, c := range pod.Status.Conditions {
-				if c.Type == gate.ConditionType {
-					r.on(lifecycle.ConditionSet{Condition: c})
-				}
-			}
+func (r *runner) takeInbox() {
+	for _, do := range r.loop.inbox.take() {
+		do()
+	}
+}
+
+// update passes on what others did to the Pod's object, as it is now: asked for its deletion, or
+// set a condition that a readiness gate waits for.
+func (r *runner) update(pod *corev1.Pod) {
+	r.loop.post(func() {
+		for _, event := range eventsOf(pod) {
+			r.on(event)
 		}
 	})
 }
 
 // abort kills every process of the Pod at once.
 func (r *runner) abort() {
-	r.post(func() { r.on(lifecycle.Aborted{}) })
+	r.loop.post(func() { r.on(lifecycle.Aborted{}) })
 }
 
-// on feeds the core and carries out what it asks for.
+// on feeds the core and carries out its effects.
 func (r *runner) on(event lifecycle.Event) {
 	now := time.Now()
 	for _, effect := range r.state.On(event, now) {
 		r.carryOut(effect)
 	}
-	if r.statusDirty {
+	if r.object.stale {
 		r.writeStatus(now)
 	}
-	r.setTimer()
 }
 
 // setTimer wakes the runner at the next deadline, of the core or of the report.
 func (r *runner) setTimer() {
-	next := r.state.Deadline()
-	if next.IsZero() || !r.reportDue.IsZero() && r.reportDue.Before(next) {
-		next = r.reportDue
-	}
+	next := earliest(r.state.Deadline(), r.report.due)
 	if next.IsZero() {
 		r.timer.Stop()
 		return
 	}
-	r.timer.Reset(r.node.quantize(next))
+	r.timer.Reset(r.grid.wait(next, time.Now()))
 }
 
 func (r *runner) carryOut(effect lifecycle.Effect) {
 	switch e := effect.(type) {
 	case lifecycle.StartContainer:
-		r.start(e)
+		r.containers.start(e)
 	case lifecycle.StopContainer:
-		r.stop(e)
+		r.object.stale = true
+		r.containers.stop(e)
 	case lifecycle.KillContainer:
-		r.kill(e)
+		r.object.stale = true
+		r.containers.kill(e)
 	case lifecycle.RunProbe:
-		r.attempt(e)
+		r.attempts.start(e)
 	case lifecycle.CancelProbe:
-		r.cancelAttempt(attemptKey{e.Container, e.Type})
+		r.attempts.cancel(e)
 	case lifecycle.RunHook:
-		r.hook(e)
+		r.object.stale = true
+		r.hooks.run(e)
 	case lifecycle.Record:
-		r.record(e.FieldPath, e.Type, e.Reason, e.Message)
+		r.object.record(e.FieldPath, e.Type, e.Reason, e.Message)
 	case lifecycle.StatusChanged:
-		r.statusDirty = true
+		r.object.stale = true
 	case lifecycle.Finished:
 		r.ended = true
 	}
 }
 
-// fieldPath names a container as Events do (R46).
-func (r *runner) fieldPath(container string) string {
-	for _, c := range r.pod.Spec.Containers {
-		if c.Name == container {
-			return "spec.containers{" + container + "}"
+// writeStatus brings the Pod's object up to date. A Pod that is Ready again gets requests again.
+func (r *runner) writeStatus(now time.Time) {
+	status := r.state.Status(now)
+	r.object.write(status, processAnnotations(&r.pod.Spec, r.running.pids(), r.state.Stopping, r.allocation.ports))
+	r.traffic.admit(isReady(&status))
+	for _, s := range slices.Concat(status.InitContainerStatuses, status.ContainerStatuses) {
+		if inst := r.running[s.Name]; inst != nil && s.Ready {
+			r.inspection.ready(containerNamed(&r.pod.Spec, s.Name), inst)
 		}
 	}
-	return "spec.initContainers{" + container + "}"
 }
 
-// container finds a container's spec by name; the core names only those that exist.
-func (r *runner) container(name string) *corev1.Container {
-	for _, c := range lifecycle.Containers(&r.pod.Spec) {
-		if c.Name == name {
-			return c
+// eventsOf are the events that a Pod's object amounts to.
+func eventsOf(pod *corev1.Pod) []lifecycle.Event {
+	var events []lifecycle.Event
+	if pod.DeletionTimestamp != nil {
+		events = append(events, lifecycle.Deleted{Grace: time.Duration(*pod.DeletionGracePeriodSeconds) * time.Second})
+	}
+	for _, gate := range pod.Spec.ReadinessGates {
+		for _, c := range pod.Status.Conditions {
+			if c.Type == gate.ConditionType {
+				events = append(events, lifecycle.ConditionSet{Condition: c})
+			}
 		}
 	}
-	return nil
+	return events
 }
 
-// outcome translates what the probe package found into what the core counts.
-func outcome(result probe.Result) (lifecycle.Outcome, string) {
-	switch {
-	case result.Err != nil && result.Outcome == probe.Failure:
-		return lifecycle.OutcomeErrorFailure, result.Err.Error()
-	case result.Err != nil, result.Outcome == probe.Unknown:
-		return lifecycle.OutcomeErrorUnknown, fmt.Sprint(result.Err)
-	case result.Outcome == probe.Success:
-		return lifecycle.OutcomeSuccess, result.Output
-	case result.Outcome == probe.Warning:
-		return lifecycle.OutcomeWarning, result.Output
-	default:
-		return lifecycle.OutcomeFailure, result.Output
+// earliest is the earlier of two instants of which each can be none.
+func earliest(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
 	}
+	return a
 }

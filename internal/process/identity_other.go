@@ -17,6 +17,9 @@ type Sockets struct {
 // Close does nothing on this system.
 func (s *Sockets) Close() {}
 
+// Held lists nothing on this system.
+func (s *Sockets) Held([]int) ([]Listener, error) { return nil, nil }
+
 // Identity cannot tell the owner of a socket on this system.
 type Identity struct{ Sockets *Sockets }
 

@@ -117,3 +117,19 @@ func Tree(p Process) ([]int, error) {
 		return descendants(p.PID())
 	}
 }
+
+// Held lists the listening sockets that some processes hold.
+func (s *Sockets) Held(pids []int) ([]Listener, error) {
+	all, err := s.Listeners(0)
+	if err != nil {
+		return nil, err
+	}
+	held := map[uint64]bool{}
+	for _, pid := range pids {
+		// A process that has ended holds nothing, one of another user may not be read.
+		if err := eachSocket(pid, func(inode uint64) { held[inode] = true }); short(err) {
+			return nil, err
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(all), func(l Listener) bool { return !held[l.Inode] }), nil
+}

@@ -95,7 +95,7 @@ func (ls *Logs) Open(options LogOptions) (*Log, error) {
 		r, w, err := os.Pipe()
 		if err != nil {
 			l.closeFiles()
-			return nil, fmt.Errorf("cannot capture output: %w: %w", ErrShortage, err)
+			return nil, fmt.Errorf("cannot capture output, as no descriptor is left (see ulimit -n): %w: %w", ErrShortage, err)
 		}
 		l.readers[i], l.writers[i] = r, w
 	}

@@ -26,8 +26,8 @@ type LogEntry struct {
 	Time time.Time
 	// Stream is where it was written to.
 	Stream Stream
-	// Partial means that no newline followed Text: the line goes on in the next entry of the stream,
-	// or the process ended within it.
+	// Partial means that no newline followed Text: the line goes on in the next entry of the
+	// stream, or the process ended within it.
 	Partial bool
 	// Text is the line without its newline, any bytes. Not to be modified.
 	Text []byte

@@ -83,7 +83,7 @@ func waitDone(t *testing.T, p Process) Exit {
 
 func newShepherd(t *testing.T) *Shepherd {
 	t.Helper()
-	s, err := NewShepherd()
+	s, err := NewShepherd(ShepherdOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}

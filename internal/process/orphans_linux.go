@@ -83,5 +83,5 @@ func isOurShepherd(pid, self int, stat procStat) bool {
 		return false
 	}
 	args := strings.Split(strings.TrimSuffix(string(line), "\x00"), "\x00")
-	return slices.Equal(args, shepherdArgs(self))
+	return len(args) >= shepherdArgCount && slices.Equal(args[:shepherdArgCount], shepherdArgs(self))
 }

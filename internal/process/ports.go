@@ -1,6 +1,7 @@
 package process
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -16,12 +17,18 @@ import (
 // machine either. It lies outside of the range from which the kernel takes ports for outgoing
 // connections, if there is room. Another program can still take it between Take and the moment when
 // the pod listens: then the pod fails to listen, or somebody else answers there, which [Identity]
-// finds out.
+// finds out. So that this is not made easy, ports are drawn at random.
 type Ports struct {
 	mu    sync.Mutex
 	taken map[int]func() // how to release each port; guarded by mu
 	last  int            // guarded by mu
+	// how far at most the next port is; default defaultMaxStep; guarded by mu
+	maxStep int
 }
+
+// defaultMaxStep makes the next port hard to guess for a program of another user that wants to be
+// there first, and still lets a few hundred others come before a port that was released.
+const defaultMaxStep = 64
 
 // ErrNoPort is matched when every port is in use.
 var ErrNoPort = errors.New("no free port")
@@ -43,7 +50,9 @@ func (p *Ports) Take() (int, error) {
 		p.taken = map[int]func(){}
 		// Two Probitys on one machine shall not try the same ports.
 		p.last = lowestPort + rand.IntN(highestPort-lowestPort)
+		p.maxStep = cmp.Or(p.maxStep, defaultMaxStep)
 	}
+	p.last += rand.IntN(p.maxStep)
 	// First without the kernel's range, then with it.
 	for _, avoid := range []bool{true, false} {
 		for range highestPort - lowestPort + 1 {

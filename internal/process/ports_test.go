@@ -42,7 +42,7 @@ func TestPortsAreDistinct(t *testing.T) {
 func TestPortsInUse(t *testing.T) {
 	for _, host := range []string{"127.0.0.1", "[::1]", "0.0.0.0", "[::]"} {
 		t.Run(host, func(t *testing.T) {
-			var ports Ports
+			ports := Ports{maxStep: 1}
 			port, err := ports.Take()
 			if err != nil {
 				t.Fatal(err)
@@ -63,7 +63,7 @@ func TestPortsInUse(t *testing.T) {
 }
 
 func TestPortsComeBackLate(t *testing.T) {
-	var ports Ports
+	ports := Ports{maxStep: 1}
 	first, err := ports.Take()
 	if err != nil {
 		t.Fatal(err)
@@ -82,7 +82,7 @@ func TestPortsComeBackLate(t *testing.T) {
 
 // TestPortsOfTwoProbitys has two allocators, as of two Probitys, look at the same ports.
 func TestPortsOfTwoProbitys(t *testing.T) {
-	var one, other Ports
+	one, other := Ports{maxStep: 1}, Ports{maxStep: 1}
 	first, err := one.Take()
 	if err != nil {
 		t.Fatal(err)
@@ -93,5 +93,26 @@ func TestPortsOfTwoProbitys(t *testing.T) {
 	other.last = first - 1
 	if second, err := other.Take(); err != nil || second == first {
 		t.Errorf("Take = %d, %v, want another port than %d, which the other Probity has", second, err, first)
+	}
+}
+
+// TestPortsAreDrawn takes ports one after the other. The next one cannot be told from those before.
+func TestPortsAreDrawn(t *testing.T) {
+	var ports Ports
+	steps := map[int]int{}
+	last := 0
+	const n = 64
+	for range n {
+		port, err := ports.Take()
+		if err != nil {
+			t.Fatal(err)
+		}
+		steps[port-last]++
+		last = port
+	}
+	for step, times := range steps {
+		if times > n/4 {
+			t.Errorf("%d of %d ports were %d after the one before", times, n, step)
+		}
 	}
 }

@@ -21,12 +21,15 @@ type Shepherd struct {
 	conn   *conn
 	stderr *limitedBuffer
 	done   chan struct{}
+	notice func(string)
+	limits answerLimits
 
 	mu        sync.Mutex // guards the fields below
 	last      uint64
 	calls     map[uint64]call
 	processes map[uint64]*shepherdProcess // by the call of their start; those that run
 	closing   bool
+	examining bool
 	err       error
 }
 
@@ -41,10 +44,20 @@ type answer struct {
 	err     error
 }
 
+// ShepherdOptions are what a [Shepherd] does besides. The zero value is nothing.
+type ShepherdOptions struct {
+	// Remove are folders that the shepherd process removes with all that is in them when it ends,
+	// also if this process was killed. Default: none.
+	Remove []string
+	// Notice gets what a person should know about the shepherd process, from any goroutine; it must
+	// not wait. Default: nobody is told.
+	Notice func(line string)
+}
+
 // NewShepherd starts the shepherd process. It does not wait for it to be ready; requests queue up
 // meanwhile. The main function of the running program must begin as [ShepherdMain] says. Close ends
 // it.
-func NewShepherd() (*Shepherd, error) {
+func NewShepherd(opts ShepherdOptions) (*Shepherd, error) {
 	ours, theirs, err := socketPair()
 	if err != nil {
 		return nil, err
@@ -55,13 +68,16 @@ func NewShepherd() (*Shepherd, error) {
 		return nil, err
 	}
 	s := &Shepherd{
-		conn: c, stderr: &limitedBuffer{}, done: make(chan struct{}),
+		conn: c, stderr: &limitedBuffer{}, done: make(chan struct{}), notice: opts.Notice, limits: answerLimits{resume: time.Second, kill: 10 * time.Second},
 		calls: map[uint64]call{}, processes: map[uint64]*shepherdProcess{},
+	}
+	if s.notice == nil {
+		s.notice = func(string) {}
 	}
 	s.cmd = &exec.Cmd{
 		// The running binary, even if its file was replaced.
 		Path:       "/proc/self/exe",
-		Args:       shepherdArgs(os.Getpid()),
+		Args:       append(shepherdArgs(os.Getpid()), opts.Remove...),
 		ExtraFiles: []*os.File{theirs}, // becomes shepherdFD
 		Stderr:     s.stderr,
 		// Ctrl-C at a terminal shall reach Probity alone.
@@ -117,20 +133,32 @@ func (s *Shepherd) Err() error {
 
 // Close kills all processes that still run, ends the shepherd and waits for it. It can be called
 // more than once.
-func (s *Shepherd) Close() error {
+func (s *Shepherd) Close() error { return s.CloseWithin(3 * KillBound) }
+
+// CloseWithin is [Shepherd.Close] with another limit for the shepherd's part: then it is killed,
+// and this process kills what is left.
+func (s *Shepherd) CloseWithin(limit time.Duration) error {
 	s.mu.Lock()
 	s.closing = true
 	s.mu.Unlock()
 	// The shepherd sees the end of requests, and can still report exits.
-	_ = s.conn.socket.CloseWrite() // an error means that it is gone already
-	stuck := time.AfterFunc(3*KillBound, func() { _ = s.cmd.Process.Kill() })
+	_ = s.conn.socket.CloseWrite()         // an error means that it is gone already
+	_ = s.cmd.Process.Signal(unix.SIGCONT) // if it was stopped
+	stuck := time.AfterFunc(limit, func() { _ = s.cmd.Process.Kill() })
 	defer stuck.Stop()
 	<-s.done
 	return s.Err()
 }
 
-// call sends a request and waits for the answer, or for the end of the shepherd.
+// call sends a request and waits for the answer, or for the end of the shepherd. If that takes long
+// the shepherd is examined.
 func (s *Shepherd) call(m message, files ...int) answer {
+	overdue := time.AfterFunc(s.limits.resume, s.examine)
+	defer overdue.Stop()
+	return s.request(m, files...)
+}
+
+func (s *Shepherd) request(m message, files ...int) answer {
 	c := call{command: m.command, answer: make(chan answer, 1)}
 	s.mu.Lock()
 	s.last++

@@ -21,9 +21,12 @@ func shepherdArgs(pid int) []string {
 	return []string{shepherdName, shepherdVerb, strconv.Itoa(pid)}
 }
 
+// shepherdArgCount is how many arguments come before the folders that are to be removed.
+const shepherdArgCount = 3
+
 // IsShepherd reports whether this process was started to be the shepherd. args is os.Args.
 func IsShepherd(args []string) bool {
-	return len(args) == 3 && args[0] == shepherdName && args[1] == shepherdVerb
+	return len(args) >= shepherdArgCount && args[0] == shepherdName && args[1] == shepherdVerb
 }
 
 // shepherdThreads are more than the shepherd needs.
@@ -51,5 +54,11 @@ func ShepherdMain() int {
 	ReserveThreads(shepherdThreads)
 	_ = DropFilePages() // if not, it is only memory
 	s.run()
+	for _, dir := range os.Args[shepherdArgCount:] {
+		if err := os.RemoveAll(dir); err != nil {
+			os.Stderr.WriteString(err.Error() + "\n")
+			return 1
+		}
+	}
 	return 0
 }

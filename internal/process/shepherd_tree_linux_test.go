@@ -44,7 +44,7 @@ func playSupervise() error {
 	if err := BecomeSubreaper(); err != nil {
 		return err
 	}
-	s, err := NewShepherd()
+	s, err := NewShepherd(ShepherdOptions{})
 	if err != nil {
 		return err
 	}

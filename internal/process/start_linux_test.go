@@ -131,7 +131,7 @@ func TestConcurrentStarts(t *testing.T) {
 }
 
 func BenchmarkStart(b *testing.B) {
-	s, err := NewShepherd()
+	s, err := NewShepherd(ShepherdOptions{})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -148,7 +148,7 @@ func BenchmarkStart(b *testing.B) {
 // BenchmarkFirstProcess includes the start of the shepherd.
 func BenchmarkFirstProcess(b *testing.B) {
 	for b.Loop() {
-		s, err := NewShepherd()
+		s, err := NewShepherd(ShepherdOptions{})
 		if err != nil {
 			b.Fatal(err)
 		}

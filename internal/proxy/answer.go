@@ -98,12 +98,14 @@ func (sp *servicePort) answerFailure(w http.ResponseWriter, r *http.Request, why
 }
 
 // rejectBody tells a client that its request's body broke off.
-func (sp *servicePort) rejectBody(w http.ResponseWriter, why error) {
+func (sp *servicePort) rejectBody(w http.ResponseWriter, r *http.Request, why error) {
 	code := http.StatusBadRequest
 	if errors.Is(why, os.ErrDeadlineExceeded) {
 		code = http.StatusRequestTimeout
 	}
-	w.Header().Set("Connection", "close")
+	if r.ProtoMajor == 1 { // over HTTP/2 it would end the other streams, too
+		w.Header().Set("Connection", "close")
+	}
 	http.Error(w, fmt.Sprintf("Service %s/%s, port %d: cannot read the request's body: %v", sp.service.Namespace, sp.service.Name, sp.key.number, why), code)
 }
 

@@ -81,3 +81,47 @@ func cpu(b *testing.B) time.Duration {
 	}
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
+
+// BenchmarkTCP has a replica echo what one client of a TCP Service sends, in pieces of a size.
+func BenchmarkTCP(b *testing.B) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer l.Close()
+	go func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer conn.Close()
+				_, _ = io.Copy(conn, struct{ io.Reader }{conn})
+			}()
+		}
+	}()
+	for name, size := range map[string]int{"100 bytes": 100, "64 KiB": 64 << 10, "1 MiB": 1 << 20} {
+		b.Run(name, func(b *testing.B) {
+			fx := start(b, Options{})
+			front := fx.service("db", named("tcp"))
+			fx.endpoints("db", at("a", l.Addr().String()))
+			conn, err := net.Dial("tcp", front)
+			if err != nil {
+				b.Fatal(err)
+			}
+			piece, answer := make([]byte, size), make([]byte, size)
+			b.SetBytes(int64(size))
+			before := cpu(b)
+			for b.Loop() {
+				go func() { _, _ = conn.Write(piece) }() // ended by the read of all of it
+				if _, err := io.ReadFull(conn, answer); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(float64(cpu(b)-before)/float64(b.N)/1e3, "cpu-µs/op")
+			_ = conn.Close()
+			fx.stop()
+		})
+	}
+}

@@ -12,9 +12,11 @@ import (
 const maxReplay = 64 << 10
 
 // replayBody lets several attempts read the body of one request, each from its beginning. Only the
-// newest reader can be read.
+// newest reader can be read. Nothing is recorded that cannot be sent again: when something of the
+// request has reached an endpoint, only the body of an idempotent one.
 type replayBody struct {
-	stopped atomic.Bool // no other attempt will follow, so nothing has to be recorded
+	stopped    atomic.Bool // no other attempt will follow, so nothing has to be recorded
+	idempotent bool        // the request may be sent again after it was sent
 
 	// guards the rest; held while source is read, which may take as long as the client likes
 	mu       sync.Mutex
@@ -25,12 +27,17 @@ type replayBody struct {
 	reader   *replayReader // the newest one
 }
 
-// newReader returns the body from its beginning, and ends the readers before.
-func (rb *replayBody) newReader() io.ReadCloser {
+// newReader returns the body from its beginning, for an attempt, and ends the readers before.
+func (rb *replayBody) newReader(attempt *upstreamAttempt) io.ReadCloser {
 	rb.mu.Lock()
 	defer rb.mu.Unlock()
-	rb.reader = &replayReader{body: rb}
+	rb.reader = &replayReader{body: rb, attempt: attempt}
 	return rb.reader
+}
+
+// mayFollowLocked reports whether another attempt may follow the one of a reader.
+func (rb *replayBody) mayFollowLocked(r *replayReader) bool {
+	return !rb.stopped.Load() && (rb.idempotent || !r.attempt.sent.Load())
 }
 
 // rewind ends the current reader and reports whether the body can be read from its beginning once
@@ -52,9 +59,10 @@ func (rb *replayBody) stopRecording() { rb.stopped.Store(true) }
 
 // replayReader is the body of one attempt.
 type replayReader struct {
-	body   *replayBody
-	offset int
-	closed atomic.Bool
+	body    *replayBody
+	attempt *upstreamAttempt
+	offset  int
+	closed  atomic.Bool
 }
 
 // Read implements [io.Reader].
@@ -72,13 +80,16 @@ func (r *replayReader) Read(p []byte) (int, error) {
 	case rb.err != nil:
 		return 0, rb.err
 	}
+	if !rb.mayFollowLocked(r) && len(rb.recorded) > 0 {
+		rb.recorded, rb.lost, r.offset = nil, true, 0
+	}
 	n, err := rb.source.Read(p)
 	rb.err = err
 	switch {
-	case rb.stopped.Load() || rb.lost:
+	case !rb.mayFollowLocked(r) || rb.lost:
 		rb.lost = rb.lost || n > 0
 	case len(rb.recorded)+n > maxReplay:
-		rb.lost = true
+		rb.recorded, rb.lost, r.offset = nil, true, 0
 	default:
 		rb.recorded = append(rb.recorded, p[:n]...)
 		r.offset = len(rb.recorded)
@@ -96,17 +107,19 @@ func (r *replayReader) Close() error {
 // knows whether the client broke off or sent something that is no HTTP.
 type requestBody struct {
 	io.ReadCloser
-	control *http.ResponseController
+	control *http.ResponseController // nil means no limit
 	timeout time.Duration
 	failure atomic.Pointer[error]
 }
 
 // Read implements [io.Reader].
 func (b *requestBody) Read(p []byte) (int, error) {
-	// every server of net/http supports it; if one did not, there would be no limit
-	_ = b.control.SetReadDeadline(time.Now().Add(b.timeout))
+	if b.control != nil {
+		// every server of net/http supports it; if one did not, there would be no limit
+		_ = b.control.SetReadDeadline(time.Now().Add(b.timeout))
+	}
 	n, err := b.ReadCloser.Read(p)
-	if err != nil {
+	if err != nil && b.control != nil {
 		// without a limit: the server goes on reading, to notice when the client goes away
 		_ = b.control.SetReadDeadline(time.Time{})
 	}

@@ -4,28 +4,31 @@ import (
 	"io"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
 // clientListener is the listener that the HTTP server of a port accepts from. It gives the server
 // the connections of HTTP clients; if the port speaks TCP when a client comes, the relay serves it.
-type clientListener struct{ port *servicePort }
+type clientListener struct {
+	port     *servicePort
+	listener *net.TCPListener
+}
 
 // Accept implements [net.Listener].
 func (a clientListener) Accept() (net.Conn, error) {
 	sp := a.port
 	for {
-		conn, err := sp.listener.AcceptTCP()
+		conn, err := a.listener.AcceptTCP()
 		if err != nil {
 			return nil, err
 		}
-		client := &clientConn{TCPConn: conn, slots: sp.proxy.slots, timeout: sp.proxy.opts.ClientTimeout}
-		select {
-		case sp.proxy.slots <- struct{}{}: // further clients wait in the kernel's queue meanwhile
-		case <-sp.stopping:
+		// further clients wait in the kernel's queue meanwhile
+		if !sp.slots.acquire(sp.stopping, sp.reportFull) {
 			reset(conn)
 			return nil, net.ErrClosed
 		}
+		client := &clientConn{TCPConn: conn, slots: sp.slots, timeout: sp.proxy.opts.ClientTimeout}
 		if sp.table.Load().protocol != protocolTCP {
 			return client, nil
 		}
@@ -40,21 +43,92 @@ func (a clientListener) Close() error {
 }
 
 // Addr implements [net.Listener].
-func (a clientListener) Addr() net.Addr { return a.port.listener.Addr() }
+func (a clientListener) Addr() net.Addr { return a.listener.Addr() }
 
 // clientConn is a client's connection. It frees its place among the [Options].MaxConnections when
-// it is closed, and writing to it fails if the client stops reading.
+// it is closed, refuses requests that can be read in two ways, and writing to it fails if the
+// client stops reading.
 type clientConn struct {
 	*net.TCPConn
 	timeout time.Duration
 	once    sync.Once
-	slots   chan struct{}
+	slots   *portSlots
+
+	tunnel atomic.Bool // what comes is no HTTP any more
+	// this and the rest belong to whoever reads; net/http has one reader at a time
+	framing framing
+	refusal atomic.Pointer[error]
+	poison  string // what is left to be read instead of what the client sent
 }
+
+// Read implements [net.Conn]. It looks at the requests before net/http does. One that is malformed
+// is cut off and spoiled, so that net/http refuses it when its turn comes, after the answers to the
+// requests before it. (An error would break those off: net/http reads ahead by a byte.)
+func (c *clientConn) Read(p []byte) (int, error) {
+	if c.tunnel.Load() {
+		return c.TCPConn.Read(p)
+	}
+	if c.refusal.Load() == nil {
+		n, err := c.TCPConn.Read(p)
+		good, refused := c.framing.scan(p[:n])
+		if refused == nil {
+			return n, err
+		}
+		c.refusal.Store(&refused)
+		c.poison = poison
+		if good > 0 {
+			return good, nil
+		}
+	}
+	if c.poison == "" {
+		return 0, *c.refusal.Load()
+	}
+	n := copy(p, c.poison)
+	c.poison = c.poison[n:]
+	return n, nil
+}
+
+const (
+	// poison ends the beginning of a head, of a chunk or of trailers by what net/http refuses: the
+	// first line may be the rest of another one, the second one is neither a field nor a size.
+	poison = "\x00\r\n\x00\r\n\r\n"
+	// plainRefusal is what net/http then answers.
+	plainRefusal = "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n400 Bad Request"
+)
+
+// refuse writes net/http's refusal together with the reason, and lets the client read it: if a
+// connection is closed while bytes of the client are unread, the client may lose what it has not
+// read.
+func (c *clientConn) refuse(reason error) error {
+	_, err := io.WriteString(c.TCPConn, plainRefusal+": "+reason.Error()+"\n")
+	if err == nil {
+		err = c.CloseWrite()
+	}
+	if err == nil {
+		err = c.SetReadDeadline(time.Now().Add(refusalLinger))
+	}
+	if err == nil {
+		_, err = io.Copy(io.Discard, io.LimitReader(c.TCPConn, maxRefusalDrain))
+	}
+	return err
+}
+
+const (
+	// refusalLinger is how long a client that was refused may take to end.
+	refusalLinger = 500 * time.Millisecond
+	// maxRefusalDrain is how much such a client may still send.
+	maxRefusalDrain = 256 << 10
+)
 
 // Write implements [net.Conn].
 func (c *clientConn) Write(p []byte) (int, error) {
 	if err := c.SetWriteDeadline(time.Now().Add(c.timeout)); err != nil {
 		return 0, err
+	}
+	if refusal := c.refusal.Load(); refusal != nil && string(p) == plainRefusal {
+		// fails if the client has gone, or sends on; net/http closes the connection in any case
+		_ = c.refuse(*refusal)
+		return len(p), nil
 	}
 	return c.TCPConn.Write(p)
 }
@@ -70,7 +144,7 @@ func (c *clientConn) ReadFrom(r io.Reader) (int64, error) {
 // Close implements [net.Conn].
 func (c *clientConn) Close() error {
 	err := c.TCPConn.Close()
-	c.once.Do(func() { <-c.slots })
+	c.once.Do(c.slots.release)
 	return err
 }
 
@@ -80,3 +154,6 @@ func reset(conn *net.TCPConn) {
 	_ = conn.SetLinger(0)
 	_ = conn.Close()
 }
+
+// clientConnKey is where a request's context keeps the [clientConn] that it came by.
+type clientConnKey struct{}

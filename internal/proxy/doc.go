@@ -52,7 +52,12 @@
 // Headers: Host stays what the client sent. The client's address is appended to X-Forwarded-For;
 // X-Forwarded-Host and X-Forwarded-Proto are kept if the client sent them, else set. Listeners are
 // on loopback, so a client is a process of this machine, such as a TLS terminator or an ingress,
-// whose word an application behind an ingress of a cluster would trust as well. Malformed and
-// ambiguous requests (two lengths, obsolete line folding, a bad chunk) are refused as the server of
-// net/http refuses them, and hop-by-hop headers are removed as in net/http/httputil.
+// whose word an application behind an ingress of a cluster would trust as well. Hop-by-hop headers
+// are removed as in net/http/httputil.
+//
+// Malformed requests, and those whose end can be read in two ways (two lengths, a length beside a
+// Transfer-Encoding, obsolete line folding, a bad chunk, over HTTP/2 a length that is not that of
+// the body), are answered with 400, or 501 if the transfer coding is unknown, and an HTTP/1
+// connection is closed: see [framing], which looks at them before the server of net/http, which
+// takes some of them.
 package proxy

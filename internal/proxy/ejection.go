@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -33,7 +34,6 @@ func (sp *servicePort) redial(e *endpoint, inst *instance) {
 	delay, recorded := firstRedial, false
 	timer := time.NewTimer(delay)
 	defer timer.Stop()
-	dialer := net.Dialer{Timeout: dialTimeout}
 	for {
 		select {
 		case <-timer.C:
@@ -43,9 +43,11 @@ func (sp *servicePort) redial(e *endpoint, inst *instance) {
 		if e.removed.Load() || e.ejectedIn.Load() != inst || e.pod.instance.Load() != inst {
 			return
 		}
-		conn, err := dialer.DialContext(sp.ctx, "tcp", e.address)
+		err := sp.checkListener(sp.ctx, e, inst)
 		if err == nil {
-			reset(conn.(*net.TCPConn))
+			err = acceptsConnection(sp.ctx, e.address)
+		}
+		if err == nil {
 			e.ejectedIn.CompareAndSwap(inst, nil)
 			sp.changes.fire()
 			if recorded {
@@ -60,6 +62,16 @@ func (sp *servicePort) redial(e *endpoint, inst *instance) {
 		delay = min(2*delay, maxRedial)
 		timer.Reset(delay)
 	}
+}
+
+// acceptsConnection dials an address and sends nothing.
+func acceptsConnection(ctx context.Context, address string) error {
+	dialer := net.Dialer{Timeout: dialTimeout}
+	conn, err := dialer.DialContext(ctx, "tcp", address)
+	if err == nil {
+		reset(conn.(*net.TCPConn))
+	}
+	return err
 }
 
 // cause is the error of a dial without the address, which the message has already.

@@ -5,6 +5,7 @@ import (
 	"net"
 	"slices"
 	"strconv"
+	"sync"
 	"sync/atomic"
 
 	discoveryv1 "k8s.io/api/discovery/v1"
@@ -74,6 +75,9 @@ type endpoint struct {
 	// nil if there is none.
 	ejectedIn atomic.Pointer[instance]
 	removed   atomic.Bool // no table has it any more
+	// checkedIn is the instance of the Pod that was seen to listen at the address; nil if none was.
+	checkedIn atomic.Pointer[instance]
+	checking  sync.Mutex // held during a check, so that one serves all who wait for it
 
 	requests  atomic.Uint64 // attempts, which is connections with TCP
 	failures  [numFailures]atomic.Uint64

@@ -2,6 +2,8 @@ package proxy
 
 import (
 	"bufio"
+	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -148,4 +150,48 @@ func sendRaw(t *testing.T, address string, request []byte) {
 		}
 		_ = res.Body.Close()
 	}
+}
+
+// FuzzFraming compares framing with net/http, whose requests it guards: where both accept what a
+// client sent, they agree about whether it ended with a request. How the bytes are cut into pieces
+// makes no difference.
+func FuzzFraming(f *testing.F) {
+	for _, s := range seeds() {
+		f.Add([]byte(s), 7)
+	}
+	f.Fuzz(func(t *testing.T, sent []byte, cut int) {
+		var whole, pieces framing
+		n, err := whole.scan(sent)
+		var pieceErr error
+		for rest := sent; len(rest) > 0 && pieceErr == nil; {
+			size := min(1+max(cut, 0)%16, len(rest))
+			_, pieceErr = pieces.scan(rest[:size])
+			rest = rest[size:]
+		}
+		if err != pieceErr || err == nil && (n != len(sent) || whole.state != pieces.state) {
+			t.Fatalf("%d of %d bytes and %v at once, %v in pieces of %d", n, len(sent), err, pieceErr, 1+max(cut, 0)%16)
+		}
+		if err != nil || whole.state == inHTTP2 {
+			return
+		}
+		r := bufio.NewReader(bytes.NewReader(sent))
+		for {
+			if _, err := r.Peek(1); err != nil {
+				if whole.state != inRequestLine || len(whole.line) > 0 {
+					t.Fatalf("net/http has read whole requests, framing is in state %d with %q", whole.state, whole.line)
+				}
+				return
+			}
+			request, err := http.ReadRequest(r)
+			if err == nil {
+				_, err = io.Copy(io.Discard, request.Body)
+			}
+			if errors.Is(err, io.ErrUnexpectedEOF) && whole.state == inRequestLine && len(whole.line) == 0 {
+				t.Fatalf("framing has read whole requests, net/http waits for more")
+			}
+			if err != nil {
+				return
+			}
+		}
+	})
 }

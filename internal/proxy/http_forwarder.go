@@ -46,8 +46,12 @@ func (f *httpForwarder) forward(w http.ResponseWriter, r *http.Request, sp *serv
 	rp.routed.begin(sp, client, isIdempotent(r))
 	// also if httputil panics, which is how it breaks an answer off
 	defer rp.finish(f, r)
-	// a stream of HTTP/2 may be silent in one direction for as long as it likes
-	if r.ContentLength != 0 && r.ProtoMajor == 1 {
+	switch {
+	case r.ContentLength == 0:
+	case r.ProtoMajor == 2: // a stream may be silent in one direction for as long as it likes
+		rp.requestBody = &requestBody{ReadCloser: r.Body}
+		r.Body = rp.requestBody
+	default:
 		control := http.NewResponseController(w)
 		// Without this the server reads and drops what is left of a request's body as soon as the
 		// answer begins. Every HTTP/1 server of net/http can do it.

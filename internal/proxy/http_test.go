@@ -118,7 +118,7 @@ func TestConnectionLimit(t *testing.T) {
 	if _, err := http.ReadResponse(answer, nil); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "both connections are accepted", func() bool { return len(fx.proxy.slots) == 2 })
+	eventually(t, "both connections are accepted", func() bool { return usedSlots(fx.proxy) == 2 })
 	third, answer := raw(t, address, request)
 	if err := third.SetReadDeadline(time.Now().Add(50 * time.Millisecond)); err != nil {
 		t.Fatal(err)

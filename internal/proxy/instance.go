@@ -17,14 +17,16 @@ type instance struct {
 	unsent     atomic.Int64 // attempts of which nothing was written yet
 	sentWanted atomic.Bool  // somebody waits for the channel sent
 
-	mu             sync.Mutex    // guards the rest
-	drained        chan struct{} // closed and forgotten when nothing is in flight; nil if nobody waits
+	mu sync.Mutex // guards the rest
+	// closed and forgotten when nothing is in flight; nil if nobody waits
+	drained        chan struct{}
 	sent           chan struct{} // closed and forgotten when unsent is zero; nil if nobody waits
 	lostRequests   recentCount   // that broke, while nobody knows yet that the process has ended
 	cutConnections recentCount   // upgraded ones and those of TCP, likewise
-	undecided      int           // requests that broke and may still be answered by another endpoint
-	exit           string        // how the process ended; empty while it runs
-	reported       bool
+	// requests that broke and may still be answered by another endpoint
+	undecided int
+	exit      string // how the process ended; empty while it runs
+	reported  bool
 }
 
 // newInstance begins an instance of a Pod. reportLoss is called when the process has ended and it

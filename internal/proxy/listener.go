@@ -73,11 +73,11 @@ func refusalText(port int, err error) string {
 // to have it: another Service that listens on it or declares it, or what the options reserve.
 func (p *Proxy) portOwner(key portKey) func(port int) string {
 	return func(number int) string {
-		if p.opts.Reserved != nil && p.opts.Reserved(number) {
-			return "a Pod that has it fixed"
+		if by := p.reservedFor(number); by != "" {
+			return by
 		}
 		for other, sp := range p.ports {
-			if other != key && sp.listener.Addr().(*net.TCPAddr).Port == number {
+			if other != key && sp.listensOn(number) {
 				return "Service " + other.service.String()
 			}
 		}
@@ -95,18 +95,52 @@ func (p *Proxy) portOwner(key portKey) func(port int) string {
 	}
 }
 
+// reservedFor names whom the options reserve a port for, or returns "".
+func (p *Proxy) reservedFor(number int) string {
+	if p.opts.Reserved == nil {
+		return ""
+	}
+	return p.opts.Reserved(number)
+}
+
+// reclaimPorts gives Services that were moved, because their port was reserved for a Pod, the port
+// that they declare, once it is free. Where they were served until then stays open for those who
+// know it.
+func (p *Proxy) reclaimPorts() {
+	for key, sp := range p.ports {
+		if !sp.waitsForPort || p.portOwner(key)(int(key.number)) != "" {
+			continue
+		}
+		listener, err := listenOn(int(key.number))
+		if err != nil {
+			// the Pod itself has it, or another program: the next change of a Pod tries again
+			continue
+		}
+		before := sp.address()
+		sp.moveTo(listener)
+		p.running.Go(func() { sp.serve(listener) })
+		p.record(sp.service, corev1.EventTypeNormal, "Listening",
+			fmt.Sprintf("port %d is at %s now, as the Pod listens where PORT says; %s stays open", key.number, sp.address(), before))
+		if service := p.cache.services[key.service]; service != nil {
+			p.annotateAddresses(service)
+		}
+	}
+}
+
 // openPort begins to listen for a Service port. nil means that it could not; an Event says why.
 func (p *Proxy) openPort(key portKey, service *corev1.Service) *servicePort {
-	about := corev1.ObjectReference{APIVersion: "v1", Kind: "Service", Namespace: service.Namespace, Name: service.Name, UID: service.UID}
+	about := serviceReference(service)
 	listener, refused, err := listen(int(key.number), p.portOwner(key))
 	if err != nil {
 		p.record(about, corev1.EventTypeWarning, "ListenFailed", err.Error())
 		return nil
 	}
+	sp := newServicePort(p, key, about, listener)
 	if refused != "" {
+		sp.waitsForPort = p.reservedFor(int(key.number)) != ""
 		p.record(about, corev1.EventTypeWarning, "PortTaken", fmt.Sprintf("%s; port %d of this Service is at %s instead", refused, key.number, listener.Addr()))
 	} else {
 		p.record(about, corev1.EventTypeNormal, "Listening", fmt.Sprintf("port %d is at %s", key.number, listener.Addr()))
 	}
-	return newServicePort(p, key, about, listener)
+	return sp
 }

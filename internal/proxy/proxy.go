@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log"
 	"log/slog"
+	"net/netip"
 	"sync"
 	"time"
 
@@ -35,12 +36,19 @@ type Options struct {
 	// occupy an endpoint for ever. Upgraded connections and streams of HTTP/2 may be silent for as
 	// long as they like. Default one minute.
 	ClientTimeout time.Duration
-	// MaxConnections is how many connections of clients all Services together accept at a time.
-	// Further ones wait in the kernel's queues. Default 8192.
+	// MaxConnections is how many connections of clients all Services together accept at a time,
+	// each Service port no more than its share. Further ones wait in the kernel's queues. A request
+	// within an HTTP/2 connection counts as one more; it is refused if there is no place for it.
+	// Default: as many as the limit of open descriptors allows, at most 16384.
 	MaxConnections int
-	// Reserved, if not nil, reports whether a port is to be left to somebody else, such as a Pod
-	// with fixed ports. It is called from the goroutine of Run.
-	Reserved func(port int) bool
+	// Reserved, if not nil, names who a port is to be left to, such as a Pod with fixed ports; ""
+	// means nobody. A Service that did not get its port for that reason gets it when a change of a
+	// Pod has freed it. It is called from the goroutine of Run.
+	Reserved func(port int) string
+	// CheckListener, if not nil, says why what answers at an address would not be the Pod; nil if
+	// it is. It is called before the first request to each process of a Pod, and must not take
+	// longer than the context. Default: whoever listens there gets the requests.
+	CheckListener func(ctx context.Context, pod types.UID, address netip.AddrPort) error
 	// Logger gets what is neither an Event nor an answer. Default: nothing is logged.
 	Logger *slog.Logger
 }
@@ -52,10 +60,13 @@ type Proxy struct {
 	httpLog *log.Logger
 	pods    podRegistry
 	buffers bufferPool
-	slots   chan struct{} // holds a value for each connection of a client
+	slots   clientSlots
 	// the goroutines that serve listeners and TCP clients, drain ports and redial ejected endpoints
 	running sync.WaitGroup
-	cache   cache // belongs to the loop of Run
+	// cache and unserved belong to the loop of Run.
+	cache cache
+	// what was said of a Service's ports that nobody serves
+	unserved map[types.NamespacedName]string
 
 	mu    sync.Mutex // guards ports against readers; only the loop writes
 	ports map[portKey]*servicePort
@@ -65,15 +76,17 @@ type Proxy struct {
 func New(opts Options) *Proxy {
 	opts.DrainTimeout = cmp.Or(opts.DrainTimeout, 5*time.Second)
 	opts.ClientTimeout = cmp.Or(opts.ClientTimeout, time.Minute)
-	opts.MaxConnections = cmp.Or(opts.MaxConnections, 8192)
+	opts.MaxConnections = cmp.Or(opts.MaxConnections, clientLimit(descriptorLimit()))
 	if opts.Logger == nil {
 		opts.Logger = slog.New(slog.DiscardHandler)
 	}
 	p := &Proxy{
 		opts:    opts,
 		httpLog: slog.NewLogLogger(opts.Logger.Handler(), slog.LevelDebug),
-		slots:   make(chan struct{}, opts.MaxConnections),
+		slots:   clientSlots{total: opts.MaxConnections},
 		ports:   map[portKey]*servicePort{},
+
+		unserved: map[types.NamespacedName]string{},
 	}
 	p.pods = podRegistry{reportLoss: p.reportLoss, byUID: map[types.UID]*pod{}}
 	return p
@@ -92,7 +105,8 @@ func (p *Proxy) Run(ctx context.Context) error {
 	for {
 		change, err := watch.Next(ctx)
 		switch {
-		case apierrors.IsResourceExpired(err): // the loop was too slow, and the store has dropped changes
+		case apierrors.IsResourceExpired(err):
+			// the loop was too slow, and the store has dropped changes
 			if watch, err = p.resync(); err != nil {
 				return err
 			}
@@ -105,8 +119,11 @@ func (p *Proxy) Run(ctx context.Context) error {
 		for _, name := range p.cache.update(change) {
 			p.reconcile(name)
 		}
-		if pod, ok := change.Object.(*corev1.Pod); ok && change.Type == store.Deleted {
-			p.pods.forget(pod.UID)
+		if pod, ok := change.Object.(*corev1.Pod); ok {
+			if change.Type == store.Deleted {
+				p.pods.forget(pod.UID)
+			}
+			p.reclaimPorts()
 		}
 	}
 }

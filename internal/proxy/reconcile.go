@@ -23,12 +23,13 @@ func (p *Proxy) reconcile(name types.NamespacedName) {
 	wanted := map[portKey]*corev1.ServicePort{}
 	if service != nil && hasListener(service) {
 		for i := range service.Spec.Ports {
-			if declared := &service.Spec.Ports[i]; declared.Protocol == corev1.ProtocolTCP || declared.Protocol == "" {
+			if declared := &service.Spec.Ports[i]; isTCP(declared) {
 				wanted[portKey{name, declared.Port}] = declared
 			}
 		}
 	}
 	p.closeUnwanted(service, name, wanted)
+	p.warnUnserved(name, service)
 	for _, key := range slices.SortedFunc(maps.Keys(wanted), func(a, b portKey) int { return int(a.number - b.number) }) {
 		sp := p.ports[key]
 		if sp == nil {
@@ -39,7 +40,7 @@ func (p *Proxy) reconcile(name types.NamespacedName) {
 			p.mu.Lock()
 			p.ports[key] = sp
 			p.mu.Unlock()
-			p.running.Go(sp.serve)
+			p.running.Go(func() { sp.serve(sp.listener.Load()) })
 			continue
 		}
 		sp.publish(p.routingTableFor(sp, service, wanted[key]))
@@ -52,6 +53,38 @@ func (p *Proxy) reconcile(name types.NamespacedName) {
 // hasListener reports whether clients reach a Service by an address of its own.
 func hasListener(service *corev1.Service) bool {
 	return service.DeletionTimestamp == nil && service.Spec.Type != corev1.ServiceTypeExternalName && service.Spec.ClusterIP != corev1.ClusterIPNone
+}
+
+func isTCP(declared *corev1.ServicePort) bool {
+	return declared.Protocol == corev1.ProtocolTCP || declared.Protocol == ""
+}
+
+// warnUnserved says, once for as long as it is so, which ports of a Service nobody answers on here
+// although a cluster would serve them.
+func (p *Proxy) warnUnserved(name types.NamespacedName, service *corev1.Service) {
+	var unserved []string
+	if service != nil && hasListener(service) {
+		for i := range service.Spec.Ports {
+			if declared := &service.Spec.Ports[i]; !isTCP(declared) {
+				unserved = append(unserved, fmt.Sprintf("%d/%s", declared.Port, declared.Protocol))
+			}
+		}
+	}
+	said := strings.Join(unserved, ", ")
+	if said == "" {
+		delete(p.unserved, name)
+		return
+	}
+	if key := string(service.UID) + " " + said; p.unserved[name] != key {
+		p.unserved[name] = key
+		p.record(serviceReference(service), corev1.EventTypeWarning, "UnsupportedProtocol",
+			fmt.Sprintf("Services carry TCP only here, so nobody answers on %s, which a cluster would serve: let clients on this machine ask the Pod itself", said))
+	}
+}
+
+// serviceReference is what an Event about a Service refers to.
+func serviceReference(service *corev1.Service) corev1.ObjectReference {
+	return corev1.ObjectReference{APIVersion: "v1", Kind: "Service", Namespace: service.Namespace, Name: service.Name, UID: service.UID}
 }
 
 // closeUnwanted closes the listeners of ports that the Service does not have any more, or that

@@ -58,7 +58,8 @@ func TestAllEjectedAreTried(t *testing.T) {
 	if code, body := get(client, url); code != http.StatusServiceUnavailable || !strings.Contains(body, "connection refused") {
 		t.Fatalf("%d %s", code, body)
 	}
-	fx.proxy.ports[onlyKey(fx)].table.Load().ready[0].removed.Store(true) // so that nothing redials it
+	// so that nothing redials it
+	fx.proxy.ports[onlyKey(fx)].table.Load().ready[0].removed.Store(true)
 	l, err := net.Listen("tcp", dead)
 	if err != nil {
 		t.Fatal(err)

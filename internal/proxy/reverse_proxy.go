@@ -56,7 +56,7 @@ func (rp *reverseProxy) finish(f *httpForwarder, r *http.Request) {
 func (rp *reverseProxy) RoundTrip(out *http.Request) (*http.Response, error) {
 	var body *replayBody
 	if out.Body != nil {
-		body = &replayBody{source: out.Body}
+		body = &replayBody{source: out.Body, idempotent: rp.routed.idempotent}
 		defer body.stopRecording()
 	}
 	transport, rr := rp.transportFor(out), &rp.routed
@@ -89,10 +89,10 @@ func (rp *reverseProxy) RoundTrip(out *http.Request) (*http.Response, error) {
 // and nothing was sent, it is sent once more over a new connection.
 func (rp *reverseProxy) send(transport *http.Transport, out *http.Request, body *replayBody) (*http.Response, error) {
 	out.URL.Scheme, out.URL.Host = "http", rp.routed.endpoint.address
-	if body != nil {
-		out.Body = body.newReader()
-	}
 	attempt := rp.routed.attempt
+	if body != nil {
+		out.Body = body.newReader(attempt)
+	}
 	ctx := context.WithValue(out.Context(), attemptContextKey{}, attempt)
 	if transport == rp.transports.h2c {
 		return transport.RoundTrip(out.WithContext(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteHeaders: attempt.markSent})))
@@ -121,6 +121,9 @@ func cloneForRetry(out *http.Request) *http.Request {
 func (rp *reverseProxy) observe(res *http.Response) *http.Response {
 	if both, ok := res.Body.(io.ReadWriteCloser); ok && res.StatusCode == http.StatusSwitchingProtocols {
 		rp.upgraded = &upgradedBody{ReadWriteCloser: both}
+		if conn, ok := res.Request.Context().Value(clientConnKey{}).(*clientConn); ok {
+			conn.tunnel.Store(true)
+		}
 		res.Body = rp.upgraded
 		return res
 	}
@@ -149,7 +152,7 @@ func (rp *reverseProxy) handleError(w http.ResponseWriter, out *http.Request, er
 	rp.outcome = requestFailed
 	if broken := rp.requestBody.broken(); broken != nil {
 		rp.outcome = requestClientGone
-		rp.routed.port.rejectBody(w, broken)
+		rp.routed.port.rejectBody(w, out, broken)
 		return
 	}
 	why, ok := errors.AsType[*noAnswerError](err)

@@ -58,6 +58,8 @@ const maxWaiting = 1024
 var (
 	errNoEndpoint = errors.New("no replica is ready")
 	errStopping   = errors.New("the proxy stops")
+
+	errTooManyClients = errors.New("it has as many clients at a time as it may have")
 )
 
 // begin forgets the last request and counts a new one.
@@ -67,8 +69,28 @@ func (rr *routedRequest) begin(port *servicePort, client netip.Addr, idempotent 
 }
 
 // next chooses the endpoint for the next attempt, and waits for one if the Service holds requests.
-// The error says why there is none. After it comes failed or end.
+// One where somebody else listens than its Pod is passed over. The error says why there is none.
+// After it comes failed or end.
 func (rr *routedRequest) next(ctx context.Context) error {
+	var passedOver error
+	for {
+		if err := rr.chooseOrHold(ctx); err != nil {
+			if passedOver != nil {
+				return passedOver
+			}
+			return err
+		}
+		if passedOver = rr.port.checkListener(ctx, rr.endpoint, rr.attempt.instance); passedOver == nil {
+			return nil
+		}
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		rr.failed(failureRefused, false)
+	}
+}
+
+func (rr *routedRequest) chooseOrHold(ctx context.Context) error {
 	retry := len(rr.tried) > 0
 	t := rr.port.table.Load()
 	if !rr.choose(t, t.hold > 0) {

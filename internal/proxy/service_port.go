@@ -3,6 +3,7 @@ package proxy
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"net/http"
 	"sync"
@@ -25,9 +26,16 @@ type servicePort struct {
 	key       portKey
 	proxy     *Proxy
 	service   corev1.ObjectReference
-	listener  *net.TCPListener
+	listener  atomic.Pointer[net.TCPListener] // at the port's address
 	server    *http.Server
 	forwarder forwarder
+	slots     *portSlots
+	fullSaid  atomic.Int64 // when it was said last that there are no more slots, in seconds
+
+	// waitsForPort: the declared port is reserved for a Pod, and to be had when that changes.
+	// former is the listener before that. Both belong to the loop of the proxy.
+	waitsForPort bool
+	former       *net.TCPListener
 
 	table       atomic.Pointer[routingTable]
 	changes     broadcast // after each change that may give a held request an endpoint
@@ -64,9 +72,10 @@ const (
 
 // newServicePort makes a port around a listener, with an empty table. serve has to follow.
 func newServicePort(p *Proxy, key portKey, service corev1.ObjectReference, listener *net.TCPListener) *servicePort {
-	sp := &servicePort{key: key, proxy: p, service: service, listener: listener, stopping: make(chan struct{}), idle: make(chan struct{}, 1)}
+	sp := &servicePort{key: key, proxy: p, service: service, slots: p.slots.open(), stopping: make(chan struct{}), idle: make(chan struct{}, 1)}
 	sp.ctx, sp.cancel = context.WithCancel(context.Background())
 	sp.table.Store(&routingTable{})
+	sp.listener.Store(listener)
 	sp.inFlight.onZero = func() {
 		select {
 		case sp.idle <- struct{}{}:
@@ -82,17 +91,31 @@ func newServicePort(p *Proxy, key portKey, service corev1.ObjectReference, liste
 		ReadHeaderTimeout: readHeaderTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes,
 		DisableGeneralOptionsHandler: true,
 		ErrorLog:                     p.httpLog, BaseContext: func(net.Listener) context.Context { return sp.ctx },
+		ConnContext: func(ctx context.Context, conn net.Conn) context.Context {
+			return context.WithValue(ctx, clientConnKey{}, conn)
+		},
 	}
 	return sp
 }
 
-// serve accepts clients until stopAccepting. The HTTP server serves HTTP clients; each TCP client
-// gets a goroutine of the proxy.
-func (sp *servicePort) serve() {
-	err := sp.server.Serve(clientListener{sp})
+// serve accepts the clients of a listener until stopAccepting. The HTTP server serves HTTP clients;
+// each TCP client gets a goroutine of the proxy.
+func (sp *servicePort) serve(listener *net.TCPListener) {
+	err := sp.server.Serve(clientListener{sp, listener})
 	if !errors.Is(err, http.ErrServerClosed) && !sp.isStopping() {
-		sp.proxy.record(sp.service, corev1.EventTypeWarning, "ListenerFailed", "cannot accept clients on "+sp.address()+" any more: "+err.Error())
+		sp.proxy.record(sp.service, corev1.EventTypeWarning, "ListenerFailed", "cannot accept clients on "+listener.Addr().String()+" any more: "+err.Error())
 	}
+}
+
+// moveTo makes another listener the address of the port, beside the one before.
+func (sp *servicePort) moveTo(listener *net.TCPListener) {
+	sp.waitsForPort, sp.former = false, sp.listener.Swap(listener)
+}
+
+// listensOn reports whether one of the listeners is at a port.
+func (sp *servicePort) listensOn(number int) bool {
+	at := func(l *net.TCPListener) bool { return l != nil && l.Addr().(*net.TCPAddr).Port == number }
+	return at(sp.listener.Load()) || at(sp.former)
 }
 
 // ServeHTTP serves one request.
@@ -103,11 +126,40 @@ func (sp *servicePort) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer sp.inFlight.done()
-	if r.Method == http.MethodConnect {
+	switch {
+	case r.Method == http.MethodConnect:
 		http.Error(w, "CONNECT is for proxies that clients choose; this is a Service", http.StatusNotImplemented)
 		return
+	case r.Method == "PRI":
+		w.Header().Set("Connection", "close")
+		http.Error(w, "400 Bad Request: "+errBadPreface.Error(), http.StatusBadRequest)
+		return
+	case r.ProtoMajor == 2:
+		if err := checkHTTP2Length(r); err != nil {
+			http.Error(w, "400 Bad Request: "+err.Error(), http.StatusBadRequest)
+			return
+		}
+		if !sp.slots.tryAcquire() {
+			sp.reportFull()
+			sp.answerFailure(w, r, &noAnswerError{reason: errTooManyClients})
+			return
+		}
+		defer sp.slots.release()
 	}
 	sp.forwarder.forward(w, r, sp)
+}
+
+// fullPause is how long nothing is said after it was said that a port has no more slots.
+const fullPause = time.Minute
+
+// reportFull records, now and then, that further clients have to wait.
+func (sp *servicePort) reportFull() {
+	now := time.Now().Unix()
+	if last := sp.fullSaid.Load(); now-last < int64(fullPause/time.Second) || !sp.fullSaid.CompareAndSwap(last, now) {
+		return
+	}
+	sp.proxy.record(sp.service, corev1.EventTypeWarning, "TooManyClients", fmt.Sprintf("port %d has %d clients at a time, which is its share; "+
+		"further ones wait until others have gone: raise the limit of open files (ulimit -n), or find out who keeps so many open", sp.key.number, sp.slots.inUse()))
 }
 
 // publish swaps the table and lets held requests choose again.
@@ -118,13 +170,19 @@ func (sp *servicePort) publish(t *routingTable) {
 	sp.changes.fire()
 }
 
-// stopAccepting closes the listener, so that its address is free, and ends the wait of held
+// stopAccepting closes the listeners, so that their addresses are free, and ends the wait of held
 // requests. Other requests in flight go on.
 func (sp *servicePort) stopAccepting() {
 	sp.stopOnce.Do(func() {
 		close(sp.stopping)
-		if err := sp.listener.Close(); err != nil {
-			sp.proxy.opts.Logger.Error("Cannot close a listener", "address", sp.address(), "err", err)
+		sp.slots.close()
+		for _, listener := range []*net.TCPListener{sp.listener.Load(), sp.former} {
+			if listener == nil {
+				continue
+			}
+			if err := listener.Close(); err != nil {
+				sp.proxy.opts.Logger.Error("Cannot close a listener", "address", listener.Addr(), "err", err)
+			}
 		}
 	})
 }
@@ -138,7 +196,8 @@ func (sp *servicePort) drain(timeout time.Duration) {
 	if err := sp.server.Shutdown(draining); err != nil && !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, net.ErrClosed) {
 		sp.proxy.opts.Logger.Error("Cannot shut a server down", "address", sp.address(), "err", err)
 	}
-	sp.inFlight.setFlags(flagNotifyZero) // upgraded and TCP connections, which the server does not know
+	// upgraded and TCP connections, which the server does not know
+	sp.inFlight.setFlags(flagNotifyZero)
 	sp.waitIdle(draining)
 	sp.inFlight.setFlags(flagClosed)
 	sp.cancel()
@@ -169,4 +228,4 @@ func (sp *servicePort) isStopping() bool {
 	}
 }
 
-func (sp *servicePort) address() string { return sp.listener.Addr().String() }
+func (sp *servicePort) address() string { return sp.listener.Load().Addr().String() }

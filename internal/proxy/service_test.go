@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
@@ -50,7 +51,12 @@ func TestPortInUseByAnotherProgram(t *testing.T) {
 	}
 	defer l.Close()
 	port := l.Addr().(*net.TCPAddr).Port
-	fx := start(t, Options{Reserved: func(p int) bool { return p == port+1 }})
+	fx := start(t, Options{Reserved: func(p int) string {
+		if p == port+1 {
+			return "a Pod that has it fixed"
+		}
+		return ""
+	}})
 	address := fx.service("web", onPort(port))
 	if address == l.Addr().String() || address == fmt.Sprintf("127.0.0.1:%d", port+1) {
 		t.Errorf("the address is %s", address)
@@ -259,5 +265,35 @@ func TestStopWaitsForRequests(t *testing.T) {
 			}
 			<-stopped
 		})
+	}
+}
+
+// TestOtherProtocols has ports that are not TCP. A Warning says once that nobody answers there.
+func TestOtherProtocols(t *testing.T) {
+	fx := start(t, Options{})
+	ports := func(list ...corev1.ServicePort) func(*corev1.Service) {
+		return func(s *corev1.Service) { s.Spec.Ports = append(s.Spec.Ports, list...) }
+	}
+	dns := corev1.ServicePort{Name: "dns", Port: 53, Protocol: corev1.ProtocolUDP}
+	sctp := corev1.ServicePort{Name: "diameter", Port: 3868, Protocol: corev1.ProtocolSCTP}
+	fx.service("web", ports(dns))
+	fx.service("both", ports(dns, sctp))
+	fx.service("plain")
+	change := func(name string, change func(*corev1.Service) error) {
+		if _, err := store.Modify(fx.store, "default", name, change); err != nil {
+			t.Fatal(err)
+		}
+	}
+	// another change of it says nothing, another port does
+	change("web", func(s *corev1.Service) error { s.Labels = map[string]string{"a": "b"}; return nil })
+	change("plain", func(s *corev1.Service) error { s.Spec.Ports = append(s.Spec.Ports, sctp); return nil })
+	want := []string{
+		"both: Services carry TCP only here, so nobody answers on 53/UDP, 3868/SCTP, which a cluster would serve: let clients on this machine ask the Pod itself",
+		"plain: Services carry TCP only here, so nobody answers on 3868/SCTP, which a cluster would serve: let clients on this machine ask the Pod itself",
+		"web: Services carry TCP only here, so nobody answers on 53/UDP, which a cluster would serve: let clients on this machine ask the Pod itself",
+	}
+	eventually(t, "all is said", func() bool { return len(fx.events("UnsupportedProtocol")) >= len(want) })
+	if diff := cmp.Diff(want, slices.Sorted(slices.Values(fx.events("UnsupportedProtocol")))); diff != "" {
+		t.Error(diff)
 	}
 }

@@ -3,10 +3,13 @@ package proxy
 import (
 	"context"
 	"errors"
-	"io"
+	"log/slog"
 	"net"
 	"net/netip"
+	"sync/atomic"
 	"time"
+
+	"github.com/probity-run/probity/internal/process"
 )
 
 // dialTimeout is how long a dial may take. Endpoints are on this machine, so one that does not
@@ -49,6 +52,10 @@ func (sp *servicePort) dialEndpoint(rr *routedRequest) *net.TCPConn {
 		}
 		dialer := net.Dialer{Timeout: dialTimeout}
 		conn, err := dialer.DialContext(sp.ctx, "tcp", rr.endpoint.address)
+		if err == nil && rr.attempt.instance.inFlight.hasAny(flagClosed) {
+			_ = conn.Close() // it may be a connection to the Pod's next process; nothing was sent
+			err = errProcessEnded
+		}
 		if err == nil {
 			rr.attempt.markSent() // the endpoint may speak first
 			return conn.(*net.TCPConn)
@@ -60,41 +67,98 @@ func (sp *servicePort) dialEndpoint(rr *routedRequest) *net.TCPConn {
 }
 
 // relay copies in both directions until both have ended, and passes each end on as a half-close.
-// Nothing but the two peers and the end of the proxy's time to drain ends it (R201).
+// Nothing but the two peers and the end of the proxy's time to drain ends it (R201). A client that
+// has closed its connection, and not only its side of it, has left: then nobody waits for what the
+// endpoint may still say.
 func (sp *servicePort) relay(client, upstream *net.TCPConn) requestOutcome {
 	stop := context.AfterFunc(sp.ctx, func() {
 		reset(client)
 		reset(upstream)
 	})
 	defer stop()
-	sent := make(chan struct{})
+	sent, received := make(chan struct{}), make(chan struct{})
+	var left atomic.Bool
 	go func() { // joined below
 		defer close(sent)
-		_, err := io.Copy(upstream, client)
-		_ = upstream.CloseWrite() // fails if it is closed already
-		// the client broke off, or the endpoint reads no more but may still answer
-		if err != nil {
-			_ = upstream.SetReadDeadline(time.Now().Add(lingerTimeout))
-		}
+		left.Store(sp.relayToEndpoint(client, upstream, received))
 	}()
-	_, err := io.Copy(client, upstream)
+	end := copyStream(client, upstream, &sp.proxy.buffers, func() bool { return false })
+	close(received)
 	result := requestServed
 	select {
 	case <-sent:
 	default:
 		result = requestCut // the endpoint ended first
 	}
-	if err != nil {
+	switch {
+	case left.Load():
+		result = requestClientGone
+	case end == copyDone:
+		_ = client.CloseWrite() // fails if it is closed already
+	default:
 		reset(client)
 		reset(upstream)
-	} else {
-		_ = client.CloseWrite() // fails if it is closed already
 	}
 	<-sent
 	if sp.ctx.Err() != nil {
 		return requestServed
 	}
 	return result
+}
+
+// relayToEndpoint copies what the client sends, until the client ends or has left, and reports
+// whether it has left. Then it ends the wait for the endpoint. received is closed when the endpoint
+// has ended.
+func (sp *servicePort) relayToEndpoint(client, upstream *net.TCPConn, received <-chan struct{}) (left bool) {
+	abandoned := func() bool { return isAbandoned(client, sp.proxy.opts.Logger) }
+	end := copyStream(upstream, client, &sp.proxy.buffers, abandoned)
+	_ = upstream.CloseWrite() // fails if it is closed already
+	switch end {
+	case copySinkBroke: // the endpoint reads no more, but may still answer
+		_ = upstream.SetReadDeadline(time.Now().Add(lingerTimeout))
+		return false
+	case copyDone:
+		left = awaitLeave(abandoned, received)
+	case copySourceBroke:
+		left = true
+	}
+	if left {
+		_ = upstream.SetReadDeadline(time.Now())
+	}
+	return left
+}
+
+// awaitLeave waits until a client that sends no more has left, which it reports, or until the
+// endpoint has ended, too.
+func awaitLeave(abandoned func() bool, received <-chan struct{}) (left bool) {
+	wait := firstLeaveCheck
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	for {
+		select {
+		case <-received:
+			return false
+		case <-timer.C:
+		}
+		if abandoned() {
+			return true
+		}
+		wait = min(2*wait, stallCheckPeriod)
+		timer.Reset(wait)
+	}
+}
+
+// firstLeaveCheck is how long after the end of what a client sends is asked whether it has left.
+const firstLeaveCheck = 20 * time.Millisecond
+
+// isAbandoned reports whether the client has closed its side of the connection altogether.
+func isAbandoned(client *net.TCPConn, log *slog.Logger) bool {
+	// a client is a process of this machine, so its socket is there to be asked about
+	abandoned, err := process.Abandoned(client.RemoteAddr().(*net.TCPAddr).AddrPort(), client.LocalAddr().(*net.TCPAddr).AddrPort())
+	if err != nil {
+		log.Debug("Cannot learn whether a client has left", "client", client.RemoteAddr(), "err", err)
+	}
+	return abandoned
 }
 
 // dialFailure is how an attempt failed when no connection was made.

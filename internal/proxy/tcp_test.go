@@ -6,6 +6,9 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
+	"runtime"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -176,4 +179,141 @@ func TestTCPConnectionIsCut(t *testing.T) {
 			t.Error("the connection goes on")
 		}
 	})
+}
+
+// hungReplica accepts connections and does nothing with them.
+func hungReplica(t *testing.T) (address string) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var conns []net.Conn
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			conns = append(conns, conn)
+		}
+	}()
+	t.Cleanup(func() {
+		_ = l.Close()
+		<-done
+		for _, conn := range conns {
+			_ = conn.Close()
+		}
+	})
+	return l.Addr().String()
+}
+
+// TestTCPClientThatLeft has clients of a replica that hangs. Those that have left are let go at
+// once, those that only send no more are not.
+func TestTCPClientThatLeft(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("only Linux tells whether the socket of a peer is held")
+	}
+	for name, tt := range map[string]struct {
+		sends string
+		leave func(*net.TCPConn) error
+		stays bool
+	}{
+		"closes":                        {sends: "hello", leave: (*net.TCPConn).Close},
+		"closes without a word":         {leave: (*net.TCPConn).Close},
+		"closes behind much data":       {sends: strings.Repeat("x", 32<<20), leave: (*net.TCPConn).Close},
+		"resets":                        {sends: "hello", leave: func(c *net.TCPConn) error { return errors.Join(c.SetLinger(0), c.Close()) }},
+		"sends no more":                 {sends: "hello", leave: (*net.TCPConn).CloseWrite, stays: true},
+		"sends no more after much data": {sends: strings.Repeat("x", 32<<20), leave: (*net.TCPConn).CloseWrite, stays: true},
+		"is idle":                       {sends: "hello", leave: func(*net.TCPConn) error { return nil }, stays: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			fx := start(t, Options{DrainTimeout: 50 * time.Millisecond})
+			address := fx.service("db", named("tcp"))
+			fx.endpoints("db", at("a", hungReplica(t)))
+			conn, _ := raw(t, address, "")
+			if err := conn.SetWriteDeadline(time.Now().Add(200 * time.Millisecond)); err != nil {
+				t.Fatal(err)
+			}
+			_, _ = io.WriteString(conn, tt.sends) // the replica does not take much
+			eventually(t, "it is connected", func() bool { return fx.state().InFlight == 1 })
+			if err := tt.leave(conn); err != nil {
+				t.Fatal(err)
+			}
+			if tt.stays {
+				time.Sleep(2 * stallCheckPeriod) // nothing tells that something does not happen
+				if n := fx.state().InFlight; n != 1 {
+					t.Errorf("%d connections, want 1", n)
+				}
+				return
+			}
+			began := time.Now()
+			eventually(t, "it is let go", func() bool { return fx.state().InFlight == 0 })
+			if took := time.Since(began); took > 3*stallCheckPeriod {
+				t.Errorf("it took %v", took)
+			}
+			if s := fx.state(); s.Gone != 1 {
+				t.Errorf("%d clients left, want 1", s.Gone)
+			}
+		})
+	}
+}
+
+// TestTCPClientThatLeavesData sends and closes at once. The replica gets all of it.
+func TestTCPClientThatLeavesData(t *testing.T) {
+	fx := start(t, Options{})
+	address := fx.service("db", named("tcp"))
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	fx.endpoints("db", at("a", l.Addr().String()))
+	conn, _ := raw(t, address, "hello")
+	if err := conn.Close(); err != nil {
+		t.Fatal(err)
+	}
+	replica, err := l.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer replica.Close()
+	eventually(t, "it is let go", func() bool { return fx.state().Requests == 1 && fx.state().InFlight == 0 })
+	if got, err := io.ReadAll(replica); string(got) != "hello" || err != nil {
+		t.Errorf("the replica got %q, %v", got, err)
+	}
+}
+
+// TestTCPDescriptors counts the descriptors of connections that have carried something and are
+// idle: two for each.
+func TestTCPDescriptors(t *testing.T) {
+	count := func() int {
+		open, err := os.ReadDir("/proc/self/fd")
+		if err != nil {
+			t.Skip(err)
+		}
+		return len(open)
+	}
+	fx := start(t, Options{})
+	address := fx.service("db", named("tcp"))
+	replica, _ := tcpReplica(t, "a")
+	fx.endpoints("db", at("a", replica))
+	connect := func() {
+		_, r := raw(t, address, "hello\n")
+		if got := line(t, r); got != "a hello\n" {
+			t.Fatalf("answer %q", got)
+		}
+	}
+	connect()
+	before := count()
+	const n = 50
+	for range n {
+		connect()
+	}
+	// the client and the replica are in this process, too
+	if perConnection := float64(count()-before)/n - 2; perConnection > 2.2 {
+		t.Errorf("%.1f descriptors for each connection, want 2", perConnection)
+	}
 }

@@ -36,14 +36,7 @@ type transports struct {
 func newTransports(idleTimeout time.Duration) *transports {
 	dialer := &net.Dialer{Timeout: dialTimeout}
 	dial := func(ctx context.Context, network, address string) (net.Conn, error) {
-		if a, ok := ctx.Value(attemptContextKey{}).(*upstreamAttempt); ok && a.instance.inFlight.hasAny(flagClosed) {
-			return nil, &dialError{errProcessEnded}
-		}
-		conn, err := dialer.DialContext(ctx, network, address)
-		if err != nil {
-			return nil, &dialError{err}
-		}
-		return conn, nil
+		return dialInstance(ctx, dialer, network, address)
 	}
 	dialHTTP1 := func(ctx context.Context, network, address string) (net.Conn, error) {
 		conn, err := dial(ctx, network, address)
@@ -79,6 +72,30 @@ func (t *transports) close() {
 // net/http sends the request again by itself, to the same address; by then the Pod's next process
 // may listen there, which is not ready yet.
 type attemptContextKey struct{}
+
+// dialInstance connects to the instance that a request was sent to.
+func dialInstance(ctx context.Context, dialer *net.Dialer, network, address string) (net.Conn, error) {
+	if processEnded(ctx) {
+		return nil, &dialError{errProcessEnded}
+	}
+	conn, err := dialer.DialContext(ctx, network, address)
+	if err != nil {
+		return nil, &dialError{err}
+	}
+	// The process may have ended meanwhile. Its end is known before the Pod's next process starts,
+	// so a connection to that one is always noticed here.
+	if processEnded(ctx) {
+		_ = conn.Close() // nothing was sent
+		return nil, &dialError{errProcessEnded}
+	}
+	return conn, nil
+}
+
+// processEnded reports whether the instance that a request was sent to has ended.
+func processEnded(ctx context.Context) bool {
+	a, ok := ctx.Value(attemptContextKey{}).(*upstreamAttempt)
+	return ok && a.instance.inFlight.hasAny(flagClosed)
+}
 
 var errProcessEnded = errors.New("the process has ended")
 

@@ -76,8 +76,8 @@ func (r *Registry) Bind(pod *corev1.Pod) {
 }
 
 // Update replaces an object by a copy of another one, with its defaults. If that carries a resource
-// version or a UID it must be the current one. The error is the API's NotFound, Conflict, or Invalid
-// with all that is wrong, also with what cannot be changed.
+// version or a UID it must be the current one. The error is the API's NotFound, Conflict, or
+// Invalid with all that is wrong, also with what cannot be changed.
 func Update[T store.Object](r *Registry, object T) (T, error) {
 	next := object.DeepCopyObject().(T)
 	manifest.Default(next)

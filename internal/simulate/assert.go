@@ -12,7 +12,8 @@ import (
 
 // Assertion is a sentence that the result of a simulation fulfils or not:
 //
-//	QUANTITY OP VALUE      restarts, false-restarts, verdicts, backoffs (numbers), unavailable, ready, detected, drained (times), failed-requests
+//	QUANTITY OP VALUE      restarts, false-restarts, verdicts, backoffs (numbers), unavailable, ready, detected, drained (times),
+//	                       failed-requests
 //	MOMENT within TIME     ready, detected, drained
 //
 // OP is one of ==, !=, <, <=, > and >=. The moments count from the start (ready: all Pods) or from
@@ -131,32 +132,14 @@ func (a *Assertion) check(q quantity) AssertionResult {
 }
 
 // Check reports whether an assertion holds for one simulation. rate is how many requests a second
-// are imagined.
+// are imagined. If other phases were simulated, it must hold at each of them.
 func (s *Summary) Check(a Assertion, rate float64) AssertionResult {
-	switch a.quantity {
-	case "restarts":
-		return a.check(quantity{value: float64(s.Restarts)})
-	case "false-restarts":
-		return a.check(quantity{value: float64(s.FalseRestarts)})
-	case "verdicts":
-		return a.check(quantity{value: float64(len(s.Verdicts))})
-	case "backoffs":
-		return a.check(quantity{value: float64(s.Backoffs)})
-	case "ready":
-		return a.check(moment(s.AllReady))
-	case "detected":
-		return a.check(s.worst(func(o *Occurrence) *Offset { return o.Detected }))
-	case "drained":
-		return a.check(s.worst(func(o *Occurrence) *Offset { return o.Drained }))
+	figures := s.figures()
+	here := a.check(figures.of(a.quantity, rate))
+	if s.AnyPhase == nil || !here.Holds {
+		return here
 	}
-	total, failed := Offset(0), 0.0
-	for _, r := range s.Routes {
-		total, failed = max(total, r.Unavailable), failed+r.Failed(rate)
-	}
-	if a.quantity == "unavailable" {
-		return a.check(moment(&total))
-	}
-	return a.check(quantity{value: failed})
+	return s.AnyPhase.check(a, rate, here)
 }
 
 func moment(at *Offset) quantity {
@@ -187,23 +170,32 @@ func (s *Summary) worst(of func(*Occurrence) *Offset) quantity {
 	return moment(&worst)
 }
 
-// Check reports whether an assertion holds for a Monte Carlo simulation.
+// Check reports whether an assertion holds for a Monte Carlo simulation. Without a quantile it must
+// hold for the worst run, and at other phases if those were simulated.
 func (m *Many) Check(a Assertion) AssertionResult {
+	here, known := m.check(a)
+	if !known || !here.Holds || m.AnyPhase == nil || a.quantile != "" || a.quantity == "false-restarts" {
+		return here
+	}
+	return m.AnyPhase.check(a, 1, here)
+}
+
+func (m *Many) check(a Assertion) (result AssertionResult, known bool) {
 	switch a.quantity {
 	case "false-restarts":
-		return a.check(quantity{value: m.FalseRestarts})
+		return a.check(quantity{value: float64(m.FalseRestarts)}), true
 	case "restarts":
-		return a.check(quantity{value: float64(m.Restarts.at(a.quantile))})
+		return a.check(quantity{value: float64(m.Restarts.at(a.quantile))}), true
 	case "unavailable":
-		return a.check(quantity{value: m.Unavailable.at(a.quantile).Seconds()})
+		return a.check(quantity{value: m.Unavailable.at(a.quantile).Seconds()}), true
 	case "ready":
-		return a.check(m.share(m.Ready, m.NeverReady, a.quantile))
+		return a.check(m.share(m.Ready, m.NeverReady, a.quantile)), true
 	case "detected":
-		return a.check(m.share(m.Detect, m.Undetected, a.quantile))
+		return a.check(m.share(m.Detect, m.Undetected, a.quantile)), true
 	case "drained":
-		return a.check(m.share(m.Drain, 0, a.quantile))
+		return a.check(m.share(m.Drain, 0, a.quantile)), true
 	default:
-		return AssertionResult{Assertion: a.Text, Got: "not known of a Monte Carlo simulation"}
+		return AssertionResult{Assertion: a.Text, Got: "not known of a Monte Carlo simulation"}, false
 	}
 }
 

@@ -25,7 +25,7 @@ spec:
 
 func parsed(t testing.TB, text string) []manifest.Object {
 	t.Helper()
-	set, err := manifest.Load(manifest.Options{Stdin: strings.NewReader(text)}, "-")
+	set, err := manifest.Load(manifest.Options{Stdin: strings.NewReader(text), AllWorkloads: true}, "-")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -46,7 +46,7 @@ func scriptOf(t testing.TB, faults ...string) *script.Script {
 // BenchmarkHour simulates an hour of one Pod. The bar is 10 ms.
 func BenchmarkHour(b *testing.B) {
 	objects := parsed(b, defaults)
-	for name, faults := range map[string][]string{"calm": nil, "stalls": {"gc-stall=8s/10m"}, "hanging": {"slow-start=20s", "hang@10m+45m/readiness"}} {
+	for name, faults := range map[string][]string{"quiet": nil, "stalls": {"gc-stall=8s/10m"}, "hanging": {"slow-start=20s", "hang@10m+45m/readiness"}} {
 		sc := scriptOf(b, faults...)
 		for _, every := range []struct {
 			name   string
@@ -61,6 +61,24 @@ func BenchmarkHour(b *testing.B) {
 				}
 			})
 		}
+	}
+}
+
+// BenchmarkSweep simulates an hour of one Pod at every phase. The bar is 1 s.
+func BenchmarkSweep(b *testing.B) {
+	objects := parsed(b, defaults)
+	for name, faults := range map[string][]string{"calm": nil, "hang": {"hang@10m"}, "stalls": {"gc-stall=8s/10m"}, "loop": {"slow-start=20010ms", "crash-loop=50s"}} {
+		b.Run(name, func(b *testing.B) {
+			sc, phases := scriptOf(b, faults...), 0
+			for b.Loop() {
+				a, err := Sweep(objects, sc, Options{Horizon: time.Hour})
+				if err != nil {
+					b.Fatal(err)
+				}
+				phases = a.Phases
+			}
+			b.ReportMetric(float64(phases), "phases")
+		})
 	}
 }
 

@@ -121,7 +121,7 @@ func TestClosedFormsAgreeWithTheSimulation(t *testing.T) {
 	})
 	t.Run("5.7 stalls", func(t *testing.T) {
 		m := many(t, probe(5, 1, 2), ManyOptions{Runs: 60 * thoroughly, Horizon: 120 * script.Day, Replicas: 1}, "gc-stall=8s/2h")
-		within(t, "stalls", m.Stalls[0].Correlated.Simulated, m.Stalls[0].Correlated.Closed)
+		within(t, "stalls", float64(m.Stalls[0].Correlated.Simulated), float64(m.Stalls[0].Correlated.Closed))
 	})
 	t.Run("5.6 independent failures", func(t *testing.T) {
 		sc := scriptOf(t)
@@ -130,7 +130,7 @@ func TestClosedFormsAgreeWithTheSimulation(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		within(t, "independent", m.FalseRestarts, closedForm{timing.Probe{Period: 30 * time.Second, Failures: 2}}.FalseIndependent(0.05, 30*script.Day))
+		within(t, "independent", float64(m.FalseRestarts), closedForm{timing.Probe{Period: 30 * time.Second, Failures: 2}}.FalseIndependent(0.05, 30*script.Day))
 	})
 }
 

@@ -13,14 +13,16 @@ import (
 // cluster is what is simulated: Pods, the controllers that make them and the Services that route to
 // them, at one instant of virtual time.
 type cluster struct {
-	script    *script.Script
-	seed      uint64
-	phase     time.Duration // added to the times of faults that happen once
-	options   lifecycle.Options
-	noSkip    bool
-	programs  func(pod *corev1.Pod, now func() time.Duration) Programs // nil for those of the script
-	client    Client                                                   // nil for none
+	script  *script.Script
+	seed    uint64
+	phase   phase
+	options lifecycle.Options
+	noSkip  bool
+	// nil for those of the script
+	programs  func(pod *corev1.Pod, now func() time.Duration) Programs
+	client    Client // nil for none
 	now, end  time.Duration
+	steps     int // that were taken, those with many Pods counted more than once
 	pods      []*pod
 	created   int // Pods so far
 	workloads []controller
@@ -39,6 +41,9 @@ func (c *cluster) time(d time.Duration) time.Time { return epoch().Add(d) }
 
 func (c *cluster) since(t time.Time) time.Duration { return t.Sub(epoch()) }
 
+// podsPerStep is how many Pods cost as much to look at as one step.
+const podsPerStep = 16
+
 // run lets time pass until the end.
 func (c *cluster) run() {
 	c.syncDue = true
@@ -49,6 +54,7 @@ func (c *cluster) run() {
 			break
 		}
 		c.now = at
+		c.steps += 1 + len(c.pods)/podsPerStep
 		if p == nil {
 			c.queue.pop().do()
 		} else {

@@ -80,7 +80,7 @@ programs:
 		script   *script.Script
 		horizon  time.Duration
 	}{
-		"calm":            {defaults, scriptOf(t), 3 * time.Hour},
+		"quiet":           {defaults, scriptOf(t), 3 * time.Hour},
 		"stalls":          {defaults, scriptOf(t, "gc-stall=8s/10m"), 24 * time.Hour},
 		"by chance":       {podWith("livenessProbe: {httpGet: {path: /, port: 8080}}\nreadinessProbe: {httpGet: {path: /, port: 8080}, periodSeconds: 3, failureThreshold: 1}"), random, 24 * time.Hour},
 		"replicas":        {deployed, scriptOf(t, "gc-stall=8s/10m", "hang@2h", "crash@3h", "dependency-outage@4h+2m", "flap=1m/40m"), 6 * time.Hour},
@@ -141,15 +141,15 @@ func TestManyDoesNotDependOnWorkers(t *testing.T) {
 // ticks get another phase.
 func TestKubeletRestart(t *testing.T) {
 	probes := "livenessProbe: {httpGet: {path: /, port: http}, failureThreshold: 3}\nreadinessProbe: {httpGet: {path: /, port: http}}"
-	calm := simulated(t, podWith(probes), scriptOf(t, "kubelet-restart@65s"), Options{Horizon: 5 * time.Minute})
-	if calm.Summary.Restarts != 0 || calm.Summary.Routes[0].Unavailable != 0 {
-		t.Errorf("%d restarts, %v unavailable, want none", calm.Summary.Restarts, calm.Summary.Routes[0].Unavailable)
+	quiet := simulated(t, podWith(probes), scriptOf(t, "kubelet-restart@65s"), Options{Horizon: 5 * time.Minute, EarlyProbes: true})
+	if quiet.Summary.Restarts != 0 || quiet.Summary.Routes[0].Unavailable != 0 {
+		t.Errorf("%d restarts, %v unavailable, want none", quiet.Summary.Restarts, quiet.Summary.Routes[0].Unavailable)
 	}
-	r := simulated(t, podWith(probes), scriptOf(t, "hang@60s+24s", "kubelet-restart@75s"), Options{Horizon: 5 * time.Minute})
+	r := simulated(t, podWith(probes), scriptOf(t, "hang@60s+24s", "kubelet-restart@75s"), Options{Horizon: 5 * time.Minute, EarlyProbes: true})
 	if n := len(r.Summary.Verdicts); n != 0 {
 		t.Errorf("%d restarts by probes although the counter was lost after two failures", n)
 	}
-	without := simulated(t, podWith(probes), scriptOf(t, "hang@60s+24s"), Options{Horizon: 5 * time.Minute})
+	without := simulated(t, podWith(probes), scriptOf(t, "hang@60s+24s"), Options{Horizon: 5 * time.Minute, EarlyProbes: true})
 	if n := len(without.Summary.Verdicts); n != 1 {
 		t.Errorf("%d restarts by probes without the kubelet's restart, want 1: the case shows nothing", n)
 	}

@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/probity-run/probity/internal/manifest"
+	"github.com/probity-run/probity/internal/simulate/script"
 	"github.com/probity-run/probity/internal/workload"
 )
 
@@ -38,7 +39,7 @@ func newDeployment(object *appsv1.Deployment, kind string, size int) *deployment
 	return &deployment{object: object.DeepCopy(), kind: kind, size: size, revision: 1}
 }
 
-// sync implements workload.
+// sync implements controller.
 func (d *deployment) sync(c *cluster) {
 	for {
 		for _, set := range d.sets {
@@ -81,7 +82,7 @@ func (d *deployment) fill(c *cluster, set *replicaSet) {
 	c.syncAt(again)
 	create, remove := workload.ReplicaStep(set.size, count, d.stopFirst())
 	for range create {
-		set.pods = append(set.pods, c.createPod(d.pod(set), d.freeReplica()))
+		set.pods = append(set.pods, c.createPod(d.workload(), d.pod(set), d.freeReplica()))
 	}
 	if remove == 0 {
 		return
@@ -144,9 +145,10 @@ func (d *deployment) state(c *cluster) workload.Rollout {
 	return r
 }
 
-// stopFirst is for programs that hold a fixed port: two copies cannot be alive at once.
+// stopFirst is for programs that hold a fixed port: two copies cannot be alive at once, except
+// those of a DaemonSet, which are on different nodes.
 func (d *deployment) stopFirst() bool {
-	return manifest.FixedPorts(&d.object.Spec.Template.ObjectMeta, &d.object.Spec.Template.Spec)
+	return d.kind != "DaemonSet" && manifest.FixedPorts(&d.object.Spec.Template.ObjectMeta, &d.object.Spec.Template.Spec)
 }
 
 // report brings the Deployment's status up to date, and notes when it is overdue.
@@ -185,27 +187,32 @@ func (d *deployment) set(name string) *replicaSet {
 	return d.sets[slices.IndexFunc(d.sets, func(s *replicaSet) bool { return s.name == name })]
 }
 
-// mayDeletePods implements workload.
+// mayDeletePods implements controller.
 func (d *deployment) mayDeletePods() bool {
 	return slices.ContainsFunc(d.sets, func(s *replicaSet) bool { return s.revision != d.revision && len(s.pods) > 0 })
 }
 
-// rollout implements workload.
+// rollout implements controller.
 func (d *deployment) rollout(c *cluster) {
-	if d.kind == "ReplicaSet" {
+	if d.kind == "ReplicaSet" || d.kind == "ReplicationController" {
 		return // it does not touch Pods that it has
 	}
 	d.revision++
 	c.syncDue = true
 }
 
-// replicas implements workload.
+// replicas implements controller.
 func (d *deployment) replicas() int { return d.size }
 
-// title implements workload.
+// workload implements controller.
+func (d *deployment) workload() script.Workload {
+	return workloadOf(d.kind, d.object.Name, &d.object.Spec.Template.Spec)
+}
+
+// title implements controller.
 func (d *deployment) title() string { return titled(d.kind, d.object.Name, d.size) }
 
-// template implements workload.
+// template implements controller.
 func (d *deployment) template() *corev1.Pod {
 	return podOf(d.object, &d.object.Spec.Template, d.object.Name)
 }

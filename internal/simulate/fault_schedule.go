@@ -26,9 +26,8 @@ type faultSchedule struct {
 	active    *Occurrence // now; nil between two windows
 }
 
-// newFaultSchedule makes the schedule of a fault. phase is added to the first time: in a Monte
-// Carlo simulation, when a fault meets the ticks is a matter of chance.
-func newFaultSchedule(f *script.Fault, index int, container string, replica int, seed uint64, phase time.Duration) *faultSchedule {
+// newFaultSchedule makes the schedule of a fault.
+func newFaultSchedule(f *script.Fault, index int, container string, replica int, seed uint64) *faultSchedule {
 	about := []string{"fault", fmt.Sprint(index), container}
 	if !f.Shared {
 		about = append(about, fmt.Sprint(replica))
@@ -38,7 +37,7 @@ func newFaultSchedule(f *script.Fault, index int, container string, replica int,
 	}
 	switch {
 	case f.At != nil:
-		s.drawn = s.random.draw(*f.At) + phase
+		s.drawn = s.random.draw(*f.At)
 	case f.Every != nil:
 		s.drawn = s.random.draw(*f.Every)
 	}

@@ -22,7 +22,7 @@ type Handler struct {
 	refused, timedOut, status, errorText string
 	// what an answer is that cannot be evaluated: to gRPC a failure like any other (R95), else an
 	// error in one of two wordings (R47)
-	errorOutcome lifecycle.Outcome
+	errorOutcome lifecycle.ProbeOutcome
 	// why no attempt can be made: the container does not declare a port of that name (R76)
 	missingPort string
 }
@@ -72,7 +72,7 @@ func handlerOf(c *corev1.Container, p *corev1.Probe) Handler {
 }
 
 // Outcome is the outcome of an attempt that got a reply, and the text that its Event has.
-func (h Handler) Outcome(r script.Reply) (lifecycle.Outcome, string) {
+func (h Handler) Outcome(r script.Reply) (lifecycle.ProbeOutcome, string) {
 	if h.missingPort != "" {
 		return lifecycle.OutcomeErrorUnknown, h.missingPort
 	}
@@ -92,7 +92,7 @@ func (h Handler) Outcome(r script.Reply) (lifecycle.Outcome, string) {
 
 // answered classes a status code (R62). Of handlers without codes, 200 to 399 stand for a good
 // answer.
-func (h Handler) answered(code int) (lifecycle.Outcome, string) {
+func (h Handler) answered(code int) (lifecycle.ProbeOutcome, string) {
 	if code == 0 {
 		code = http.StatusServiceUnavailable
 	}

@@ -24,7 +24,7 @@ func TestHandler(t *testing.T) {
 	for _, c := range []struct {
 		probe   *corev1.Probe
 		reply   script.Reply
-		outcome lifecycle.Outcome
+		outcome lifecycle.ProbeOutcome
 		text    string
 	}{
 		{http(intstr.FromString("http")), script.Reply{}, lifecycle.OutcomeSuccess, ""},

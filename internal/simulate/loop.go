@@ -22,13 +22,14 @@ const (
 
 // Loop is the verdict on one container.
 type Loop struct {
+	Workload  string      `json:"workload"` // as in "deployment/web"
 	Container string      `json:"container"`
 	Verdict   LoopVerdict `json:"verdict"`
 	// that cuts the start short; empty if none can
 	Probe lifecycle.ProbeType `json:"probe,omitempty"`
 	// Odds is the probability that a start is cut short, if the phase of the ticks is a matter of
 	// chance.
-	Odds float64 `json:"odds"`
+	Odds Number `json:"odds"`
 	// Safe is the longest start-up that is never cut short, Fatal the longest that is not always.
 	Safe  Offset `json:"safe"`
 	Fatal Offset `json:"fatal"`
@@ -57,7 +58,7 @@ func loopOf(c *corev1.Container, p script.Program, policy corev1.RestartPolicy) 
 	}
 	timing, hang := closedFormOf(probe), p.Before.Kind == script.ReplyHang
 	loop := Loop{Container: c.Name, Probe: t, Safe: Offset(timing.StartSafe(hang)), Fatal: Offset(timing.StartFatal(hang)), Verdict: LoopLottery}
-	loop.Odds = p.Startup.Expect(func(s time.Duration) float64 { return timing.CutShort(s, hang) })
+	loop.Odds = Number(p.Startup.Expect(func(s time.Duration) float64 { return timing.CutShort(s, hang) }))
 	switch {
 	case loop.Odds <= 0:
 		loop.Verdict = LoopSafe

@@ -13,6 +13,7 @@ import (
 type Occurrence struct {
 	Fault     string           `json:"fault"`
 	Kind      script.FaultKind `json:"kind"`
+	Workload  string           `json:"workload"` // as in "deployment/web"
 	Pod       string           `json:"pod"`
 	Container string           `json:"container"`
 	At        Offset           `json:"at"`
@@ -30,6 +31,14 @@ type Occurrence struct {
 	// Detected is the first of both that a probe of the container could do: the restart if it has a
 	// liveness probe that notices, else the drain.
 	Detected *Offset `json:"detected,omitempty"`
+	// RunningAgain is how long after the beginning the container ran again that the probe let be
+	// killed; nil if it did not before the end.
+	RunningAgain *Offset `json:"runningAgain,omitempty"`
+	// LivenessNotBegun reports that the liveness probe, which would notice, was still waiting for
+	// its initial delay or for the startup probe; LivenessBegan is how long after the beginning of
+	// the fault it did begin, nil if the fault was over before that.
+	LivenessNotBegun bool    `json:"livenessNotBegun,omitempty"`
+	LivenessBegan    *Offset `json:"livenessBegan,omitempty"`
 	// Missed reports that nothing ran that it could have happened to.
 	Missed    bool `json:"missed,omitempty"`
 	detection script.Detection
@@ -38,17 +47,21 @@ type Occurrence struct {
 	pod       *pod
 }
 
-// Restart is one restart of a container.
+// Restart is one restart of a container that a probe decided.
 type Restart struct {
 	Pod       string `json:"pod"`
 	Container string `json:"container"`
-	At        Offset `json:"at"`
+	At        Offset `json:"at"` // of the decision
+	// RunningAgain is when the next process was started; nil if that was not before the end.
+	RunningAgain *Offset `json:"runningAgain,omitempty"`
 	// By is the probe that decided it; empty if the process ended by itself.
 	By lifecycle.ProbeType `json:"by,omitempty"`
 	// False reports that a probe restarted a container that had nothing which a restart was needed
 	// to cure: a stall that passes, an outage elsewhere, a slow start.
 	False bool `json:"false,omitempty"`
 	pod   *pod
+	// the faults that lasted when it was decided, for the first time
+	occurrences []*Occurrence
 }
 
 // firstReady is when a Pod became Ready for the first time.
@@ -64,6 +77,7 @@ type measures struct {
 	occurrences []*Occurrence
 	verdicts    []Restart // that probes decided
 	restarts    int
+	byProbe     int // of the restarts
 	attempts    map[lifecycle.ProbeType]int
 	failures    map[lifecycle.ProbeType]int
 	backoffs    int
@@ -74,7 +88,7 @@ func newMeasures(c *cluster) *measures {
 	return &measures{cluster: c, attempts: map[lifecycle.ProbeType]int{}, failures: map[lifecycle.ProbeType]int{}}
 }
 
-func (m *measures) attempted(t lifecycle.ProbeType, o lifecycle.Outcome, n int) {
+func (m *measures) attempted(t lifecycle.ProbeType, o lifecycle.ProbeOutcome, n int) {
 	m.attempts[t] += n
 	if o == lifecycle.OutcomeFailure {
 		m.failures[t] += n
@@ -83,8 +97,31 @@ func (m *measures) attempted(t lifecycle.ProbeType, o lifecycle.Outcome, n int) 
 
 // processStarted takes note of a new process.
 func (m *measures) processStarted(c *container) {
-	if c.instance.Number > 1 {
-		m.restarts++
+	if c.instance.Number == 1 {
+		return
+	}
+	m.restarts++
+	if c.verdict == 0 {
+		return
+	}
+	m.byProbe++
+	v, now := &m.verdicts[c.verdict-1], Offset(m.cluster.now)
+	c.verdict, v.RunningAgain = 0, &now
+	for _, o := range v.occurrences {
+		o.RunningAgain = new(now - o.At)
+	}
+}
+
+// livenessAttempted takes note that the liveness probe of a container makes attempts now.
+func (m *measures) livenessAttempted(p *pod, c *container, at time.Duration) {
+	if c.livenessBegan {
+		return
+	}
+	c.livenessBegan = true
+	for _, o := range m.active(p, c.spec.Name) {
+		if o.LivenessNotBegun && o.LivenessBegan == nil {
+			o.LivenessBegan = new(Offset(at) - o.At)
+		}
 	}
 }
 
@@ -118,8 +155,11 @@ func (m *measures) restartDecided(p *pod, c *container, t lifecycle.ProbeType) {
 	m.verdicts = append(m.verdicts, Restart{
 		Pod: p.object.Name, Container: c.spec.Name, At: Offset(m.cluster.now), By: t, False: !p.lastingFault(c.spec.Name) && !p.neverStarts(c), pod: p,
 	})
+	c.verdict = len(m.verdicts)
+	v := &m.verdicts[c.verdict-1]
 	for _, o := range m.active(p, c.spec.Name) {
 		if o.Restarted == nil {
+			v.occurrences = append(v.occurrences, o)
 			o.Restarted, o.By = new(Offset(m.cluster.now)-o.At), t
 			if o.byRestart {
 				o.Detected = o.Restarted
@@ -166,7 +206,8 @@ func (m *measures) faultMissed(p *pod, s *faultSchedule) {
 func (m *measures) occurrence(p *pod, s *faultSchedule) *Occurrence {
 	_, ready := workload.ReadySince(p.object)
 	return &Occurrence{
-		Fault: s.fault.Label(), Kind: s.fault.Kind, Pod: p.object.Name, Container: s.container, At: Offset(m.cluster.now),
+		Fault: s.fault.Label(), Kind: s.fault.Kind, Workload: p.workload.String(), Pod: p.object.Name, Container: s.container, At: Offset(m.cluster.now),
 		detection: s.detection, byRestart: s.byRestart, wasReady: ready, pod: p,
+		LivenessNotBegun: s.byRestart && !p.container(s.container).livenessBegan,
 	}
 }

@@ -72,33 +72,36 @@ type Many struct {
 	Restarts    Counts    `json:"restarts"`
 	Unavailable Quantiles `json:"unavailable"`
 	// FalseRestarts is how many restarts for nothing a fleet of Replicas sees in 30 days.
-	FalseRestarts float64 `json:"falseRestartsPerFleetMonth"`
-	Loops         []Loop  `json:"loops"`
+	FalseRestarts Number `json:"falseRestartsPerFleetMonth"`
+	Loops         []Loop `json:"loops"`
 	// Stalls compares stalls as they come with failures that are independent of each other, for
 	// each container with a liveness probe and random stalls.
 	Stalls []Stalls `json:"stalls,omitempty"`
+	// AnyPhase is what comes of one Pod at any phase of its probes, since the runs need not meet
+	// the worst one; nil if that was not simulated, see [SweepMany].
+	AnyPhase *AnyPhase `json:"anyPhase,omitempty"`
 }
 
 // Stalls is how often a fleet is restarted for nothing in 30 days because of random stalls,
 // simulated and by the closed forms.
 type Stalls struct {
-	Container string  `json:"container"`
-	Fault     string  `json:"fault"`
-	Share     float64 `json:"share"` // of liveness probes that fail
+	Container string `json:"container"`
+	Fault     string `json:"fault"`
+	Share     Number `json:"share"` // of liveness probes that fail
 	// Correlated is stalls as they come, Independent the same share of failures one by one.
 	Correlated  Compared `json:"correlated"`
 	Independent Compared `json:"independent"`
 	// Penalty is by how much the independent formula is too low.
-	Penalty float64 `json:"penalty"`
+	Penalty Number `json:"penalty"`
 	// Together is the probability that one stall makes all replicas restart at once, if they share
 	// its cause, and if not.
-	TogetherShared, TogetherIndependent float64
+	TogetherShared, TogetherIndependent Number
 }
 
 // Compared is a simulated figure and that of the closed form.
 type Compared struct {
-	Simulated float64 `json:"simulated"`
-	Closed    float64 `json:"closed"`
+	Simulated Number `json:"simulated"`
+	Closed    Number `json:"closed"`
 }
 
 // RunMany simulates many Pods of the first workload of a manifest. The error is about input that
@@ -110,20 +113,30 @@ func RunMany(objects []manifest.Object, sc *script.Script, opts ManyOptions) (*M
 		return nil, err
 	}
 	opts.Replicas = cmp.Or(opts.Replicas, load.replicas())
-	pod := load.template()
-	samples := runAll(pod, sc, opts)
+	pod, owner := load.template(), load.workload()
+	samples := runAll(owner, pod, sc, opts)
 	m := &Many{Workload: load.title(), Runs: opts.Runs, Horizon: Offset(opts.Horizon), Replicas: opts.Replicas, Seed: opts.Seed}
 	m.add(samples)
 	s := Summary{}
-	s.addClosedForms(pod, sc)
+	s.addClosedForms(owner, pod, sc)
 	m.Loops = s.Loops
-	m.compareStalls(pod, sc, samples, opts)
+	m.compareStalls(owner, pod, sc, samples, opts)
 	return m, nil
+}
+
+// SweepMany simulates one of the Pods of RunMany at every phase that may matter.
+func SweepMany(objects []manifest.Object, sc *script.Script, opts ManyOptions) (*AnyPhase, error) {
+	load, err := onlyController(objects, sc)
+	if err != nil {
+		return nil, err
+	}
+	pod, owner := load.template(), load.workload()
+	return sweepOf(func(o Options) (*cluster, error) { return clusterOfOne(owner, pod, sc, o), nil },
+		Options{Horizon: cmp.Or(opts.Horizon, DefaultManyHorizon), Seed: opts.Seed, MaxRestartPeriod: opts.MaxRestartPeriod})
 }
 
 func onlyController(objects []manifest.Object, sc *script.Script) (controller, error) {
 	var found controller
-	known := map[string]bool{}
 	for _, o := range objects {
 		load := newController(o.Resource, 0)
 		if load == nil {
@@ -133,21 +146,17 @@ func onlyController(objects []manifest.Object, sc *script.Script) (controller, e
 			return nil, fmt.Errorf("a Monte Carlo simulation is about one workload, and there are %s and %s: leave one out", found.title(), load.title())
 		}
 		found = load
-		for _, c := range lifecycle.Containers(&load.template().Spec) {
-			known[c.Name] = true
-		}
 	}
 	if found == nil {
 		return nil, errNothing
 	}
-	return found, sc.CheckContainers(known)
+	return found, sc.Check(workloadsOf(found))
 }
 
 // runAll simulates the runs. Workers take them one by one; each has a seed of its own, so that who
 // takes which does not matter.
-func runAll(pod *corev1.Pod, sc *script.Script, opts ManyOptions) []sample {
+func runAll(owner script.Workload, pod *corev1.Pod, sc *script.Script, opts ManyOptions) []sample {
 	samples := make([]sample, opts.Runs)
-	span := phaseSpan(pod)
 	var taken atomic.Int64
 	var working sync.WaitGroup
 	for range min(opts.Workers, opts.Runs) {
@@ -157,7 +166,7 @@ func runAll(pod *corev1.Pod, sc *script.Script, opts ManyOptions) []sample {
 				if i >= opts.Runs {
 					return
 				}
-				samples[i] = runOne(pod, sc, opts, i, span)
+				samples[i] = runOne(owner, pod, sc, opts, i)
 			}
 		})
 	}
@@ -165,27 +174,37 @@ func runAll(pod *corev1.Pod, sc *script.Script, opts ManyOptions) []sample {
 	return samples
 }
 
-// phaseSpan is the longest period of the probes: faults that happen at a fixed time are shifted by
-// a part of it, so that they meet the ticks at any phase.
-func phaseSpan(pod *corev1.Pod) (longest time.Duration) {
-	for _, c := range lifecycle.Containers(&pod.Spec) {
-		for _, p := range probesOf(c) {
-			longest = max(longest, seconds(p.PeriodSeconds))
-		}
-	}
-	return longest
+// onePod is one Pod of a workload, by itself.
+type onePod struct {
+	barePods
+	owner script.Workload
 }
 
-func runOne(pod *corev1.Pod, sc *script.Script, opts ManyOptions, run int, span time.Duration) sample {
+func (s *onePod) workload() script.Workload { return s.owner }
+
+func (s *onePod) sync(c *cluster) {
+	if !s.created {
+		s.created = true
+		c.createPod(s.owner, s.template(), 0)
+	}
+}
+
+func runOne(owner script.Workload, pod *corev1.Pod, sc *script.Script, opts ManyOptions, run int) sample {
 	seed := opts.Seed*0x9e3779b97f4a7c15 + uint64(run)
 	// The golden ratio spreads the phases evenly, however many runs there are.
-	_, part := math.Modf(0.5 + float64(run)*(math.Phi-1))
-	phase := time.Duration(part * float64(span))
-	c := emptyCluster(sc, Options{Horizon: opts.Horizon, Seed: seed, MaxRestartPeriod: opts.MaxRestartPeriod, NoTimeline: true, phase: phase})
-	c.workloads = []controller{&barePods{object: pod, size: 1}}
-	c.routes = []*route{c.imaginedRoute()}
+	_, share := math.Modf(0.5 + float64(run)*(math.Phi-1))
+	phase := part(share, &pod.Spec)
+	c := clusterOfOne(owner, pod, sc, Options{Horizon: opts.Horizon, Seed: seed, MaxRestartPeriod: opts.MaxRestartPeriod, NoTimeline: true, phase: &phase})
 	c.run()
 	return c.sample()
+}
+
+// clusterOfOne has one Pod of a workload, and nobody else.
+func clusterOfOne(owner script.Workload, pod *corev1.Pod, sc *script.Script, opts Options) *cluster {
+	c := emptyCluster(sc, opts)
+	c.workloads = []controller{&onePod{barePods{object: pod, size: 1}, owner}}
+	c.routes = []*route{c.imaginedRoute()}
+	return c
 }
 
 // sample sums a run up.
@@ -241,7 +260,7 @@ func (m *Many) add(samples []sample) {
 }
 
 // perFleetMonth scales a number of things that happened in all runs.
-func (m *Many) perFleetMonth(n int) float64 {
+func (m *Many) perFleetMonth(n int) Number {
 	simulated := float64(m.Runs) * float64(m.Horizon) / float64(30*script.Day)
-	return float64(n) / simulated * float64(m.Replicas)
+	return Number(float64(n) / simulated * float64(m.Replicas))
 }

@@ -17,6 +17,7 @@ import (
 // pod is one simulated Pod: the core, its programs, and what is to happen to both.
 type pod struct {
 	cluster       *cluster
+	workload      script.Workload
 	replica       int         // of its workload, from 0
 	object        *corev1.Pod // as it was created, with the newest status
 	state         *lifecycle.Pod
@@ -41,6 +42,9 @@ type container struct {
 	running  bool // a process exists
 	inFlight []attemptInFlight
 	noted    State // in the timeline
+	verdict  int   // by which it is to be restarted, its index plus 1; 0 for none
+	// whether the liveness probe has made an attempt on this instance
+	livenessBegan bool
 }
 
 // attemptInFlight is an attempt of a probe that has not ended.
@@ -51,13 +55,16 @@ type attemptInFlight struct {
 }
 
 // createPod makes a Pod and starts it now.
-func (c *cluster) createPod(template *corev1.Pod, replica int) *pod {
+func (c *cluster) createPod(owner script.Workload, template *corev1.Pod, replica int) *pod {
 	c.created++
 	object := template.DeepCopy()
 	object.UID = types.UID(fmt.Sprintf("%08x-0000-4000-8000-%012x", uint32(c.seed)^uint32(c.seed>>32), c.created))
 	object.CreationTimestamp = metav1.NewTime(c.time(c.now))
 	object.Status.Phase = corev1.PodPending
-	p := &pod{cluster: c, replica: replica, object: object, state: lifecycle.NewPod(object, c.options), kubelet: newRandom(c.seed, "kubelet", fmt.Sprint(c.created))}
+	p := &pod{
+		cluster: c, workload: owner, replica: replica, object: object, state: lifecycle.NewPod(object, c.podOptions(object)),
+		kubelet: newRandom(c.seed, "kubelet", fmt.Sprint(c.created)),
+	}
 	for _, list := range [][]corev1.Container{object.Spec.InitContainers, object.Spec.Containers} {
 		for i := range list {
 			p.containers = append(p.containers, &container{spec: &list[i], noted: State{State: "waiting"}})
@@ -67,7 +74,7 @@ func (c *cluster) createPod(template *corev1.Pod, replica int) *pod {
 	if c.programs != nil {
 		p.programs = c.programs(object, func() time.Duration { return c.now })
 	} else {
-		p.scripted = newScripted(c, object, replica)
+		p.scripted = newScripted(c, owner, object, replica)
 		p.programs = p.scripted
 		p.expectFaults()
 	}
@@ -177,6 +184,7 @@ func (p *pod) start(e lifecycle.StartContainer) {
 		p.setUp = true
 		c.instance.Starts += newRandom(p.cluster.seed, "setup", fmt.Sprint(p.replica)).draw(p.cluster.script.PodSetup)
 	}
+	c.livenessBegan = false
 	end := p.programs.Start(c.instance)
 	delay := c.instance.Starts - p.cluster.now
 	p.put(delay, lifecycle.Started{Container: e.Container, Instance: e.Instance, At: p.cluster.time(p.cluster.now + delay)})

@@ -126,8 +126,8 @@ func (p *pod) lastingFault(container string) bool {
 func (p *pod) expectKubelet() {
 	for i := range p.cluster.script.Faults {
 		f := &p.cluster.script.Faults[i]
-		if f.Effect().RestartsKubelet && f.HappensTo(p.replica) {
-			p.expectKubeletRestart(newFaultSchedule(f, i, "", p.replica, p.cluster.seed, p.cluster.phase))
+		if f.Effect().RestartsKubelet && f.HappensIn(p.workload) && f.HappensTo(p.replica) {
+			p.expectKubeletRestart(newFaultSchedule(f, i, "", p.replica, p.cluster.seed))
 		}
 	}
 }

@@ -14,6 +14,9 @@ func (p *pod) attempt(e lifecycle.RunProbe) {
 	p.attempts++
 	c.inFlight = append(c.inFlight, attemptInFlight{p.attempts, e.Type, p.cluster.now})
 	p.cluster.measures.attempted(e.Type, answer.Outcome, 1)
+	if e.Type == lifecycle.Liveness {
+		p.cluster.measures.livenessAttempted(p, c, p.cluster.now)
+	}
 	done := lifecycle.ProbeDone{Container: e.Container, Instance: e.Instance, Type: e.Type, Outcome: answer.Outcome, Output: answer.Output}
 	p.queue.put(item{at: p.cluster.now + max(answer.After, 0), event: done, attempt: p.attempts})
 }
@@ -22,7 +25,7 @@ func (p *pod) attempt(e lifecycle.RunProbe) {
 func (p *pod) attemptDone(c *container, e lifecycle.ProbeDone, i int) {
 	began := c.inFlight[i].began
 	c.inFlight = slices.Delete(c.inFlight, i, i+1)
-	unchanged := e.Outcome == lifecycle.OutcomeSuccess && p.state.Calm(e.Container, e.Type)
+	unchanged := e.Outcome == lifecycle.OutcomeSuccess && p.state.SuccessIsRoutine(e.Container, e.Type)
 	effects := p.state.On(e, p.cluster.time(p.cluster.now))
 	p.setDeadline()
 	if p.cluster.timeline != nil || e.Outcome == lifecycle.OutcomeFailure {
@@ -90,7 +93,7 @@ func (p *pod) period(c *container, t lifecycle.ProbeType) time.Duration {
 	return 0
 }
 
-func outcomeName(o lifecycle.Outcome) string {
+func outcomeName(o lifecycle.ProbeOutcome) string {
 	switch o {
 	case lifecycle.OutcomeSuccess:
 		return "success"
@@ -130,6 +133,9 @@ func (p *pod) noteSkipped(container string, t lifecycle.ProbeType, began time.Du
 	c := p.container(container)
 	p.skip.skipped(container, t, runs)
 	p.cluster.measures.attempted(t, lifecycle.OutcomeSuccess, runs)
+	if t == lifecycle.Liveness {
+		p.cluster.measures.livenessAttempted(p, c, began)
+	}
 	if p.cluster.timeline == nil {
 		return
 	}

@@ -45,7 +45,7 @@ type Attempt struct {
 
 // Answer is what an attempt finds, and how long that takes.
 type Answer struct {
-	Outcome lifecycle.Outcome
+	Outcome lifecycle.ProbeOutcome
 	Output  string
 	After   time.Duration
 }

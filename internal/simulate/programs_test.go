@@ -37,7 +37,7 @@ func (f failing) Hook(Instance, lifecycle.HookType, *corev1.LifecycleHandler) Ho
 // describes.
 func TestProgramsOfTheCaller(t *testing.T) {
 	text := podWith("livenessProbe: {httpGet: {path: /l, port: http}, periodSeconds: 1}")
-	r := simulated(t, text, &script.Script{}, Options{Horizon: 9 * time.Second, Programs: func(*corev1.Pod, func() time.Duration) Programs {
+	r := simulated(t, text, &script.Script{}, Options{Horizon: 9 * time.Second, EarlyProbes: true, Programs: func(*corev1.Pod, func() time.Duration) Programs {
 		return failing{from: 3 * time.Second}
 	}})
 	var got []string

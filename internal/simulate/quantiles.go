@@ -38,11 +38,11 @@ func ranked[T any](sorted []T, q float64) T {
 
 // Counts sum up numbers.
 type Counts struct {
-	Mean float64 `json:"mean"`
-	P50  int     `json:"p50"`
-	P90  int     `json:"p90"`
-	P99  int     `json:"p99"`
-	Max  int     `json:"max"`
+	Mean Number `json:"mean"`
+	P50  int    `json:"p50"`
+	P90  int    `json:"p90"`
+	P99  int    `json:"p99"`
+	Max  int    `json:"max"`
 }
 
 func counts(all []int) Counts {
@@ -51,5 +51,5 @@ func counts(all []int) Counts {
 	for _, n := range all {
 		sum += n
 	}
-	return Counts{float64(sum) / float64(len(all)), ranked(all, 0.5), ranked(all, 0.9), ranked(all, 0.99), all[len(all)-1]}
+	return Counts{Number(float64(sum) / float64(len(all))), ranked(all, 0.5), ranked(all, 0.9), ranked(all, 0.99), all[len(all)-1]}
 }

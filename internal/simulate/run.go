@@ -31,12 +31,17 @@ type Options struct {
 	// is the time of the simulation whenever it is called. Its one user is
 	// test/differential/simulated.
 	Programs func(pod *corev1.Pod, now func() time.Duration) Programs
+	// EarlyProbes lets first probes come as early as those of `probity run`, half a second to a
+	// second after the initial delay, and not when a cluster's would (R8). It is there for
+	// test/differential/simulated, whose recordings have offsets of their own, and for tests that
+	// are not about phases.
+	EarlyProbes bool
 	// Client changes and watches objects from outside. Nil for nobody.
 	Client Client
 	// noSkip simulates every single success.
 	noSkip bool
-	// phase is added to the times of faults that happen once.
-	phase time.Duration
+	// phase is where in their cycle the ticks of all Pods begin; nil leaves that to chance.
+	phase *time.Duration
 }
 
 // The defaults and limits of a simulation.
@@ -55,7 +60,7 @@ type Result struct {
 	Timeline *Timeline
 }
 
-var errNothing = errors.New("no Pod, Deployment, ReplicaSet or StatefulSet is in it")
+var errNothing = errors.New("no workload is in it: no Pod, Deployment, ReplicaSet, StatefulSet, DaemonSet, ReplicationController, Job or CronJob")
 
 // Run simulates the workloads and Services of a manifest. The error is about input that cannot be
 // simulated; what goes wrong in the simulation is its result.
@@ -75,7 +80,6 @@ func newCluster(objects []manifest.Object, sc *script.Script, opts Options) (*cl
 			opts.Replicas, script.MaxReplicas)
 	}
 	c := emptyCluster(sc, opts)
-	known := map[string]bool{}
 	for _, o := range objects {
 		switch r := o.Resource.(type) {
 		case *corev1.Service:
@@ -88,9 +92,6 @@ func newCluster(objects []manifest.Object, sc *script.Script, opts Options) (*cl
 				continue
 			}
 			c.workloads = append(c.workloads, load)
-			for _, c := range lifecycle.Containers(&load.template().Spec) {
-				known[c.Name] = true
-			}
 		}
 	}
 	if len(c.workloads) == 0 {
@@ -103,7 +104,14 @@ func newCluster(objects []manifest.Object, sc *script.Script, opts Options) (*cl
 	c.chooseRoutes()
 	c.expectRollouts()
 	c.expectRequests()
-	return c, sc.CheckContainers(known)
+	return c, sc.Check(workloadsOf(c.workloads...))
+}
+
+func workloadsOf(controllers ...controller) (all []script.Workload) {
+	for _, load := range controllers {
+		all = append(all, load.workload())
+	}
+	return all
 }
 
 // wanted is how many Pods the workloads want to have.
@@ -116,7 +124,7 @@ func (c *cluster) wanted() (pods int) {
 
 func emptyCluster(sc *script.Script, opts Options) *cluster {
 	c := &cluster{
-		script: sc, seed: opts.Seed, phase: opts.phase, end: opts.Horizon, noSkip: opts.noSkip,
+		script: sc, seed: opts.Seed, phase: phase{offset: opts.phase, early: opts.EarlyProbes}, end: opts.Horizon, noSkip: opts.noSkip,
 		programs: opts.Programs, client: opts.Client,
 		options: lifecycle.Options{MaxRestartPeriod: opts.MaxRestartPeriod},
 	}
@@ -146,7 +154,7 @@ func (c *cluster) imaginedRoute() *route {
 func (c *cluster) expectRollouts() {
 	for i := range c.script.Faults {
 		if f := &c.script.Faults[i]; f.Effect().RollsOut {
-			c.expectRollout(newFaultSchedule(f, i, "", 0, c.seed, c.phase))
+			c.expectRollout(newFaultSchedule(f, i, "", 0, c.seed))
 		}
 	}
 }
@@ -160,7 +168,9 @@ func (c *cluster) expectRollout(s *faultSchedule) {
 	c.schedule(at.begin, func() {
 		c.note(EntryFault, s.fault.Label())
 		for _, load := range c.workloads {
-			load.rollout(c)
+			if s.fault.HappensIn(load.workload()) {
+				load.rollout(c)
+			}
 		}
 		c.expectRollout(s)
 	})

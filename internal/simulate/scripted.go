@@ -51,33 +51,35 @@ type scriptedProbe struct {
 	latency   script.Distribution
 }
 
-func newScripted(c *cluster, pod *corev1.Pod, replica int) *scripted {
+func newScripted(c *cluster, owner script.Workload, pod *corev1.Pod, replica int) *scripted {
 	sc, seed := c.script, c.seed
 	s := &scripted{end: c.end, programs: map[string]*scriptedProgram{}}
 	for i := range pod.Spec.InitContainers {
-		s.addProgram(sc, &pod.Spec.InitContainers[i], replica, seed, !isSidecar(&pod.Spec.InitContainers[i]))
+		spec := &pod.Spec.InitContainers[i]
+		s.addProgram(sc.Program(owner, spec.Name), spec, replica, seed, !isSidecar(spec))
 	}
 	for i := range pod.Spec.Containers {
-		s.addProgram(sc, &pod.Spec.Containers[i], replica, seed, false)
+		spec := &pod.Spec.Containers[i]
+		s.addProgram(sc.Program(owner, spec.Name), spec, replica, seed, false)
 	}
 	for i := range sc.Faults {
 		f := &sc.Faults[i]
-		if !f.Effect().OnContainer() || !f.HappensTo(replica) {
+		if !f.Effect().OnContainer() || !f.HappensIn(owner) || !f.HappensTo(replica) {
 			continue
 		}
 		for _, name := range slices.Sorted(maps.Keys(s.programs)) {
 			p := s.programs[name]
 			if f.Container == name || f.Container == "" && p.probes != nil {
-				s.faults = append(s.faults, p.addFault(newFaultSchedule(f, i, name, replica, seed, c.phase)))
+				s.faults = append(s.faults, p.addFault(newFaultSchedule(f, i, name, replica, seed)))
 			}
 		}
 	}
 	return s
 }
 
-func (s *scripted) addProgram(sc *script.Script, c *corev1.Container, replica int, seed uint64, plainInit bool) {
+func (s *scripted) addProgram(program script.Program, c *corev1.Container, replica int, seed uint64, plainInit bool) {
 	about := []string{c.Name, fmt.Sprint(replica)}
-	p := &scriptedProgram{Program: sc.Program(c.Name), spec: c, random: newRandom(seed, append(about, "program")...)}
+	p := &scriptedProgram{Program: program, spec: c, random: newRandom(seed, append(about, "program")...)}
 	s.programs[c.Name] = p
 	if plainInit {
 		if p.Exit == nil {

@@ -16,7 +16,7 @@ func (s *scripted) Probe(a Attempt) Answer {
 	if q.handler.missingPort != "" {
 		return Answer{lifecycle.OutcomeErrorUnknown, q.handler.missingPort, 0}
 	}
-	latency, bad := q.next(p)
+	latency, bad := q.next()
 	if r, until := q.closed(p, a.At); r.Kind != script.ReplyGood {
 		return q.refused(r, a.At, until, latency)
 	}
@@ -37,7 +37,7 @@ func (s *scripted) Probe(a Attempt) Answer {
 
 // next draws what the program by itself does with an attempt: how long it takes, and whether the
 // answer is bad.
-func (q *scriptedProbe) next(p *scriptedProgram) (latency time.Duration, bad bool) {
+func (q *scriptedProbe) next() (latency time.Duration, bad bool) {
 	u := uniformAt(q.key, q.attempts)
 	q.attempts++
 	if q.untilBad > 0 {
@@ -145,7 +145,7 @@ func (s *scripted) succeedsUntil(container string, t lifecycle.ProbeType, next t
 	if !ok || longest > q.period || next < p.answersFrom || q.handler.missingPort != "" {
 		return 0
 	}
-	until := script.Infinity
+	until := s.end + 1 - longest // whose answer comes later is not seen
 	if q.untilBad < int(script.Infinity/q.period) {
 		until = min(until, next+time.Duration(q.untilBad)*q.period)
 	}

@@ -11,7 +11,7 @@ import (
 func TestFinished(t *testing.T) {
 	stalls := func(every, lasts time.Duration) []*faultSchedule {
 		f := &script.Fault{Kind: script.FaultHang, At: new(script.Fixed(every)), Every: new(script.Fixed(every)), For: new(script.Fixed(lasts))}
-		return []*faultSchedule{newFaultSchedule(f, 0, "web", 0, 1, 0)}
+		return []*faultSchedule{newFaultSchedule(f, 0, "web", 0, 1)}
 	}
 	for _, c := range []struct {
 		name            string

@@ -10,7 +10,7 @@ import (
 // compareStalls sets random stalls beside failures that are independent of each other but as
 // frequent, simulated and by the closed forms. A pod with several containers, or a container with
 // several such faults, is beyond the closed forms.
-func (m *Many) compareStalls(pod *corev1.Pod, sc *script.Script, samples []sample, opts ManyOptions) {
+func (m *Many) compareStalls(owner script.Workload, pod *corev1.Pod, sc *script.Script, samples []sample, opts ManyOptions) {
 	c, f := randomStalls(pod, sc)
 	if c == nil {
 		return
@@ -22,21 +22,22 @@ func (m *Many) compareStalls(pod *corev1.Pod, sc *script.Script, samples []sampl
 	}
 	share := float64(failures) / float64(max(attempts, 1))
 	month := 30 * script.Day
-	correlated := Compared{m.perFleetMonth(falseRestarts), float64(m.Replicas) * timing.FalseStalls(f.Every.Mean(), *f.For, month)}
+	correlated := Compared{m.perFleetMonth(falseRestarts), Number(float64(m.Replicas) * timing.FalseStalls(f.Every.Mean(), *f.For, month))}
 	alone := sc.WithoutFaults()
-	p := sc.Program(c.Name)
+	p := sc.Program(owner, c.Name)
 	p.Failures = share
-	alone.Programs[c.Name] = p
+	alone.Programs[owner.String()+":"+c.Name] = p
 	falseRestarts = 0
-	for _, s := range runAll(pod, alone, opts) {
+	for _, s := range runAll(owner, pod, alone, opts) {
 		falseRestarts += s.falseRestarts
 	}
-	independent := Compared{m.perFleetMonth(falseRestarts), float64(m.Replicas) * timing.FalseIndependent(share, month)}
-	s := Stalls{Container: c.Name, Fault: f.Label(), Share: share, Correlated: correlated, Independent: independent}
+	independent := Compared{m.perFleetMonth(falseRestarts), Number(float64(m.Replicas) * timing.FalseIndependent(share, month))}
+	s := Stalls{Container: c.Name, Fault: f.Label(), Share: Number(share), Correlated: correlated, Independent: independent}
 	if independent.Closed > 0 {
 		s.Penalty = correlated.Closed / independent.Closed
 	}
-	s.TogetherShared, s.TogetherIndependent = timing.AllAct(*f.For, m.Replicas)
+	shared, unshared := timing.AllAct(*f.For, m.Replicas)
+	s.TogetherShared, s.TogetherIndependent = Number(shared), Number(unshared)
 	m.Stalls = append(m.Stalls, s)
 }
 

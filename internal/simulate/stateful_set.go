@@ -7,6 +7,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 
+	"github.com/probity-run/probity/internal/simulate/script"
 	"github.com/probity-run/probity/internal/workload"
 )
 
@@ -26,7 +27,7 @@ func newStatefulSet(object *appsv1.StatefulSet, size int) *statefulSet {
 	return &statefulSet{object: object, size: size, current: "1", update: "1", revision: 1}
 }
 
-// sync implements workload.
+// sync implements controller.
 func (s *statefulSet) sync(c *cluster) {
 	for {
 		s.pods = notGone(s.pods)
@@ -46,7 +47,7 @@ func (s *statefulSet) sync(c *cluster) {
 				pod.Labels = map[string]string{}
 			}
 			pod.Labels[appsv1.StatefulSetRevisionLabel] = place.Revision
-			s.pods = append(s.pods, c.createPod(pod, place.Number))
+			s.pods = append(s.pods, c.createPod(s.workload(), pod, place.Number))
 		}
 		for _, victim := range step.Delete {
 			i := slices.IndexFunc(s.pods, func(p *pod) bool { return p.object.UID == victim.UID })
@@ -56,23 +57,28 @@ func (s *statefulSet) sync(c *cluster) {
 	}
 }
 
-// mayDeletePods implements workload.
+// mayDeletePods implements controller.
 func (s *statefulSet) mayDeletePods() bool { return s.current != s.update }
 
-// rollout implements workload.
+// rollout implements controller.
 func (s *statefulSet) rollout(c *cluster) {
 	s.revision++
 	s.update = fmt.Sprint(s.revision)
 	c.syncDue = true
 }
 
-// replicas implements workload.
+// replicas implements controller.
 func (s *statefulSet) replicas() int { return s.size }
 
-// title implements workload.
+// workload implements controller.
+func (s *statefulSet) workload() script.Workload {
+	return workloadOf("StatefulSet", s.object.Name, &s.object.Spec.Template.Spec)
+}
+
+// title implements controller.
 func (s *statefulSet) title() string { return titled("StatefulSet", s.object.Name, s.size) }
 
-// template implements workload.
+// template implements controller.
 func (s *statefulSet) template() *corev1.Pod {
 	return podOf(s.object, &s.object.Spec.Template, s.object.Name+"-0")
 }

@@ -25,14 +25,20 @@ type Summary struct {
 	Faults []*Occurrence `json:"faults"`
 	// Expected are the closed forms' times to detect, by container and fault.
 	Expected []Expectation `json:"expected"`
-	// Restarts counts all restarts of containers at the end; Verdicts are those that a probe
-	// decided.
-	Restarts      int       `json:"restarts"`
-	FalseRestarts int       `json:"falseRestarts"`
-	Verdicts      []Restart `json:"verdicts"`
-	Backoffs      int       `json:"backoffs"` // starts that were refused by the back-off
-	Loops         []Loop    `json:"loops"`
-	Routes        []Route   `json:"routes"`
+	// Verdicts are the restarts that a probe decided, FalseRestarts how many of them were for
+	// nothing, Pending how many were not carried out before the end. Restarts counts the processes
+	// that were started again, RestartsByProbe those of them after a verdict; the others ended by
+	// themselves.
+	Restarts        int       `json:"restarts"`
+	RestartsByProbe int       `json:"restartsByProbe"`
+	Pending         int       `json:"pending,omitempty"`
+	FalseRestarts   int       `json:"falseRestarts"`
+	Verdicts        []Restart `json:"verdicts"`
+	Backoffs        int       `json:"backoffs"` // starts that were refused by the back-off
+	Loops           []Loop    `json:"loops"`
+	Routes          []Route   `json:"routes"`
+	// AnyPhase is what comes of it at other phases of the probes; nil if they were not simulated.
+	AnyPhase *AnyPhase `json:"anyPhase,omitempty"`
 	// Late are workloads whose rollout exceeded its progress deadline, and when.
 	Late     []Late         `json:"late,omitempty"`
 	Attempts map[string]int `json:"attempts"` // by probe type
@@ -63,6 +69,7 @@ type Late struct {
 
 // Expectation is how long a probe takes to notice a fault, by the closed form.
 type Expectation struct {
+	Workload  string              `json:"workload"` // as in "deployment/web"
 	Container string              `json:"container"`
 	Probe     lifecycle.ProbeType `json:"probe"`
 	Fault     string              `json:"fault"`
@@ -83,11 +90,11 @@ func summarize(c *cluster, opts Options) Summary {
 			s.FalseRestarts++
 		}
 	}
-	s.Restarts = m.restarts
+	s.Restarts, s.RestartsByProbe, s.Pending = m.restarts, m.byProbe, len(m.verdicts)-m.byProbe
 	s.readiness(c)
 	for _, load := range c.workloads {
 		s.Workloads = append(s.Workloads, load.title())
-		s.addClosedForms(load.template(), c.script)
+		s.addClosedForms(load.workload(), load.template(), c.script)
 	}
 	for _, r := range c.routes {
 		route := Route{Service: r.name, Unavailable: Offset(r.unavailable), Longest: Offset(r.longest), Unanswered: Offset(r.lost * float64(time.Second))}
@@ -117,22 +124,26 @@ func (s *Summary) readiness(c *cluster) {
 }
 
 // addClosedForms adds what the closed forms say about the containers of a Pod.
-func (s *Summary) addClosedForms(pod *corev1.Pod, sc *script.Script) {
+func (s *Summary) addClosedForms(owner script.Workload, pod *corev1.Pod, sc *script.Script) {
 	for _, c := range lifecycle.Containers(&pod.Spec) {
 		plainInit := slices.ContainsFunc(pod.Spec.InitContainers, func(i corev1.Container) bool { return i.Name == c.Name }) && !isSidecar(c)
 		if plainInit {
 			continue
 		}
-		s.Loops = append(s.Loops, loopOf(c, sc.Program(c.Name), pod.Spec.RestartPolicy))
+		loop := loopOf(c, sc.Program(owner, c.Name), pod.Spec.RestartPolicy)
+		loop.Workload = owner.String()
+		s.Loops = append(s.Loops, loop)
 		for i := range sc.Faults {
-			s.addExpectations(c, &sc.Faults[i])
+			if f := &sc.Faults[i]; f.HappensIn(owner) {
+				s.addExpectations(owner, c, f)
+			}
 		}
 	}
 }
 
 // addExpectations adds how long the probes of a container take to notice a fault. Those that do not
 // notice it are left out.
-func (s *Summary) addExpectations(c *corev1.Container, f *script.Fault) {
+func (s *Summary) addExpectations(owner script.Workload, c *corev1.Container, f *script.Fault) {
 	if f.Container != "" && f.Container != c.Name {
 		return
 	}
@@ -141,7 +152,7 @@ func (s *Summary) addExpectations(c *corev1.Container, f *script.Fault) {
 			continue
 		}
 		timing := closedFormOf(probe)
-		e := Expectation{Container: c.Name, Probe: t, Fault: f.Label()}
+		e := Expectation{Workload: owner.String(), Container: c.Name, Probe: t, Fault: f.Label()}
 		switch effect := f.Effect(); {
 		case effect.Stalls || effect.Refuses && probe.GRPC != nil:
 			e.Span = timing.DetectHang()

@@ -2,8 +2,8 @@ package simulate
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/probity-run/probity/internal/lifecycle"
@@ -97,7 +97,8 @@ type Offset time.Duration
 
 // MarshalJSON implements [encoding/json.Marshaler].
 func (o Offset) MarshalJSON() ([]byte, error) {
-	return fmt.Appendf(nil, "%g", time.Duration(o).Seconds()), nil
+	const unit = time.Microsecond // no digits that only show how floats are made
+	return strconv.AppendFloat(nil, float64(time.Duration(o).Round(unit)/unit)/float64(time.Second/unit), 'f', -1, 64), nil
 }
 
 // String gives "1m30s".

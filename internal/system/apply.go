@@ -44,8 +44,9 @@ const (
 )
 
 // apply makes the objects of a source, which is a set of files, and takes away those that the
-// source does not ask for any more. It returns a line for each.
-func (a *applier) apply(source string, m *manifests) (lines []string, err error) {
+// source does not ask for any more; without prune those stay until the next time. It returns a line
+// for each.
+func (a *applier) apply(source string, m *manifests, prune bool) (lines []string, err error) {
 	before, now := a.applied[source], map[manifest.Ref]store.Object{}
 	var errs []error
 	say := func(ref manifest.Ref, verb string, err error) {
@@ -61,17 +62,37 @@ func (a *applier) apply(source string, m *manifests) (lines []string, err error)
 			return lines, err
 		}
 		now[object.Ref()] = desired
-		verb, err := a.applyOne(object, before[object.Ref()], desired)
+		verb, err := a.applyOne(object, a.lastWish(source, object.Ref()), desired)
 		say(object.Ref(), verb, err)
 	}
 	for _, ref := range slices.SortedFunc(maps.Keys(before), func(x, y manifest.Ref) int { return strings.Compare(x.String(), y.String()) }) {
-		if _, still := now[ref]; !still {
+		if _, still := now[ref]; still {
+			continue
+		}
+		if prune {
 			delete(a.waiting, ref)
 			say(ref, verbPruned, ignoreNotFound(a.store.DeleteObject(before[ref], store.DeleteOptions{})))
+		} else {
+			now[ref] = before[ref]
 		}
 	}
 	a.applied[source] = now
 	return lines, errors.Join(errs...)
+}
+
+// lastWish is what the manifests of a source asked for last about an object, or else those of
+// another source, as of all the files of a run when one of them is applied. It is nil if there was
+// no wish.
+func (a *applier) lastWish(source string, ref manifest.Ref) store.Object {
+	if wish := a.applied[source][ref]; wish != nil {
+		return wish
+	}
+	for _, other := range slices.Sorted(maps.Keys(a.applied)) {
+		if wish := a.applied[other][ref]; wish != nil {
+			return wish
+		}
+	}
+	return nil
 }
 
 // applyOne makes one object, or changes the one there is where the manifest was changed.

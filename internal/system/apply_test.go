@@ -60,7 +60,7 @@ func parsed(t *testing.T, texts ...string) *manifests {
 
 func applied(t *testing.T, a *applier, source string, texts ...string) []string {
 	t.Helper()
-	lines, err := a.apply(source, parsed(t, texts...))
+	lines, err := a.apply(source, parsed(t, texts...), true)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -151,4 +151,12 @@ func TestApplyReplacesPods(t *testing.T) {
 	if err := a.resume(); err != nil || !slices.Equal(images(), []string{"two"}) || len(a.waiting) != 0 {
 		t.Errorf("when it is gone: %v, %v, want the new one", images(), err)
 	}
+}
+
+// TestApplyOfOneFile: a file of several that a run was started with changes no more than it says.
+func TestApplyOfOneFile(t *testing.T) {
+	objects := store.New(store.Options{Kinds: store.Kubernetes()})
+	a := newApplier(registry.New(registry.Options{Store: objects, NodeName: "here"}), objects)
+	applied(t, a, "f\x00g", text(podText, "IMAGE=one"), text(configText, "VALUE=a"))
+	check(t, "one of them", applied(t, a, "f", text(podText, "IMAGE=one")), "pod/job unchanged")
 }

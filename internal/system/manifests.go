@@ -2,12 +2,10 @@ package system
 
 import (
 	"fmt"
-	"io"
+	"io/fs"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
-	"sync"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -25,9 +23,22 @@ type loader struct {
 	registry *registry.Registry
 	environ  []string
 	maxPods  int
+	outputs  []fs.FileInfo
+	read     func(manifest.Options, ...string) (*manifest.Set, error)
+	// has room for one: who reads manifests and applies them puts something in
+	turn chan struct{}
 
-	mu   sync.Mutex      // held by whoever reads manifests and applies them
-	said map[string]bool // remarks that were made, by line
+	said map[string]bool // of whose turn it is: remarks that were made, by line
+}
+
+func newLoader(r *registry.Registry, opts Options) *loader {
+	l := &loader{registry: r, environ: opts.Environ, maxPods: opts.MaxPods, read: manifest.Load, turn: make(chan struct{}, 1), said: map[string]bool{}}
+	for _, file := range opts.Outputs {
+		if info, err := file.Stat(); err == nil { // what is closed cannot be read by mistake
+			l.outputs = append(l.outputs, info)
+		}
+	}
+	return l
 }
 
 // manifests are what some files ask for, checked and ready to be applied.
@@ -41,8 +52,9 @@ type manifests struct {
 
 // load reads manifests and makes sure that what they ask for can run here. ownPort, if not nil,
 // reports whether Pods of this system have a port, and would make room. Every error is bad input.
-func (l *loader) load(paths []string, stdin io.Reader, ownPort func(port int32) bool) (*manifests, error) {
-	set, err := manifest.Load(manifest.Options{Stdin: stdin}, paths...)
+func (l *loader) load(paths []string, opts manifest.Options, ownPort func(port int32) bool) (*manifests, error) {
+	opts.Outputs = l.outputs
+	set, err := l.read(opts, paths...)
 	if err != nil {
 		return nil, err
 	}
@@ -140,45 +152,6 @@ func noteManifest(object metav1.Object, file string) error {
 	annotations[manifest.AnnotationManifest] = path
 	object.SetAnnotations(annotations)
 	return nil
-}
-
-// reservedPorts are ports that Services leave to Pods: those that are fixed, and those that a
-// single program might use although PORT tells it another one.
-func (m *manifests) reservedPorts() map[int]bool {
-	ports := map[int]bool{}
-	if m == nil {
-		return ports
-	}
-	replicas := map[manifest.Ref]int{}
-	for _, origin := range m.origins {
-		replicas[origin.Ref()]++
-	}
-	for i, pod := range m.pods {
-		alone := replicas[m.origins[i].Ref()] == 1
-		fixed := manifest.FixedPorts(&pod.ObjectMeta, &pod.Spec)
-		for _, c := range slices.Concat(pod.Spec.InitContainers, pod.Spec.Containers) {
-			for _, p := range c.Ports {
-				if fixed || alone && !readsPort(&c) {
-					ports[int(p.ContainerPort)] = true
-				}
-			}
-		}
-	}
-	return ports
-}
-
-// readsPort reports whether a manifest shows that the program listens where PORT says.
-func readsPort(c *corev1.Container) bool {
-	for _, word := range slices.Concat(c.Command, c.Args) {
-		if strings.Contains(word, "$(PORT") {
-			return true
-		}
-	}
-	return slices.ContainsFunc(c.Env, func(e corev1.EnvVar) bool {
-		return e.Name == "PORT" || strings.HasPrefix(e.Name, "PORT_") && slices.ContainsFunc(c.Ports, func(p corev1.ContainerPort) bool {
-			return e.Value == strconv.Itoa(int(p.ContainerPort))
-		})
-	})
 }
 
 // manifestObjects finds ConfigMaps and Secrets among what was read.

@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
+	"os"
 	"slices"
 	"strings"
 
@@ -19,33 +19,53 @@ var errEnded = errors.New("probity run is being stopped")
 
 // Reload has the system's own manifests read again and applied; notices say what that changed. It
 // does not wait for it.
-func (s *System) Reload() { offer(s.edited) }
+func (s *System) Reload() { offer(s.settled) }
 
-// watchFiles has the manifests read again when they change.
-func (s *System) watchFiles(ctx context.Context) error { return s.files.run(ctx, s.Reload) }
+// watchFiles has the manifests read again when they change, as long as they can be watched.
+func (s *System) watchFiles(ctx context.Context) error {
+	err := s.files.run(ctx, func(settled bool) {
+		if settled {
+			offer(s.settled)
+		} else {
+			offer(s.edited)
+		}
+	})
+	if err != nil {
+		s.opts.Notice(err.Error() + unwatched)
+	}
+	<-ctx.Done() // the run goes on without a watch
+	return nil
+}
 
 // reloadEdited reads the manifests again, each time that somebody asks for it.
 func (s *System) reloadEdited(ctx context.Context) error {
+	said := "" // the last error: a file that is being written has the same one again and again
 	for {
 		select {
 		case <-s.edited:
-			s.reload(ctx)
+			said = s.reload(ctx, false, said)
+		case <-s.settled:
+			said = s.reload(ctx, true, said)
 		case <-ctx.Done():
 			return nil
 		}
 	}
 }
 
-func (s *System) reload(ctx context.Context) {
+func (s *System) reload(ctx context.Context, prune bool, said string) (problem string) {
 	const prefix = "probity: the manifests were read again: "
-	lines, err := s.Apply(ctx, s.opts.Manifests)
+	lines, err := s.apply(ctx, s.opts.Manifests, prune)
 	changes := slices.DeleteFunc(lines, func(line string) bool { return strings.HasSuffix(line, " "+verbUnchanged) })
 	if len(changes) > 0 {
 		s.opts.Notice(prefix + strings.Join(changes, ", "))
 	}
 	if err != nil {
-		s.opts.Notice(prefix + err.Error())
+		problem = err.Error()
 	}
+	if problem != "" && problem != said {
+		s.opts.Notice(prefix + problem)
+	}
+	return problem
 }
 
 // Apply brings the system to what manifests say now and returns a line for each object, in the
@@ -53,19 +73,18 @@ func (s *System) reload(ctx context.Context) {
 // them any more, are taken away. If anything is wrong with the manifests, nothing is changed and
 // the error is an [*InputError].
 func (s *System) Apply(ctx context.Context, paths []string) (lines []string, err error) {
-	paths = s.asGiven(paths)
+	return s.apply(ctx, s.asGiven(paths), true)
+}
+
+func (s *System) apply(ctx context.Context, paths []string, prune bool) (lines []string, err error) {
 	if slices.Contains(paths, "-") {
 		return nil, &InputError{errors.New("standard input cannot be read again: run a file")}
 	}
-	s.loader.mu.Lock()
-	defer s.loader.mu.Unlock()
-	if s.Stopping() {
-		return nil, errEnded
-	}
-	m, err := s.loader.load(paths, nil, s.hasFixedPort)
+	m, release, err := s.loadBeside(ctx, paths)
 	if err != nil {
-		return nil, &InputError{fmt.Errorf("nothing was changed: %w", err)}
+		return nil, err
 	}
+	defer release()
 	for _, line := range s.loader.news(m) {
 		s.opts.Notice(line)
 	}
@@ -73,7 +92,10 @@ func (s *System) Apply(ctx context.Context, paths []string) (lines []string, err
 	apply := func() {
 		defer close(applied)
 		if err = errEnded; !s.Stopping() {
-			lines, err = s.applier.apply(sourceOf(paths), m)
+			if s.reserved != nil {
+				s.reserved.set(sourceOf(paths), m)
+			}
+			lines, err = s.applier.apply(sourceOf(paths), m, prune)
 		}
 	}
 	select {
@@ -89,15 +111,9 @@ func (s *System) Apply(ctx context.Context, paths []string) (lines []string, err
 	}
 }
 
-// asGiven returns the system's own manifests as they were given, if paths name the same files by
-// their absolute paths.
+// asGiven returns the system's own manifests as they were given, if paths name the same files.
 func (s *System) asGiven(paths []string) []string {
-	own := slices.DeleteFunc(slices.Clone(s.opts.Manifests), func(path string) bool { return path == "-" })
-	same := slices.EqualFunc(own, paths, func(own, path string) bool {
-		absolute, err := filepath.Abs(own)
-		return err == nil && absolute == path
-	})
-	if same {
+	if slices.Equal(s.describe().Manifests, resolved(paths)) {
 		return s.opts.Manifests
 	}
 	return paths
@@ -118,4 +134,10 @@ func (s *System) hasFixedPort(port int32) bool {
 		}
 	}
 	return false
+}
+
+// describe tells other commands what this system runs.
+func (s *System) describe() Run {
+	own := slices.DeleteFunc(slices.Clone(s.opts.Manifests), func(path string) bool { return path == "-" })
+	return Run{StateDir: s.state.dir, PID: os.Getpid(), Manifests: resolved(own)}
 }

@@ -31,6 +31,7 @@ func (s *System) run(ctx context.Context) {
 	stopWork()
 	err = errors.Join(err, s.socket.close())
 	running.Wait()
+	s.joinLoading()
 	s.end(errors.Join(err, s.files.close()))
 }
 
@@ -38,7 +39,7 @@ func (s *System) run(ctx context.Context) {
 // Probity cannot go on.
 func (s *System) work(ctx context.Context, failed <-chan error) error {
 	if s.first != nil {
-		if _, err := s.applier.apply(sourceOf(s.opts.Manifests), s.first); err != nil {
+		if _, err := s.applier.apply(sourceOf(s.opts.Manifests), s.first, true); err != nil {
 			return err
 		}
 		s.first = nil
@@ -97,28 +98,31 @@ func (s *System) advance() (over bool, err error) {
 		return false, nil
 	}
 	pods, _ := store.List[*corev1.Pod](s.store, store.Selector{})
-	finished, err := finished(pods)
+	finished, failed := finished(pods)
+	if failed != nil {
+		err = s.failure(failed)
+	}
 	if finished {
 		s.Stop()
 	}
 	return false, err
 }
 
-// finished reports whether all Pods have ended for good. The error names one that failed.
-func finished(pods []*corev1.Pod) (all bool, err error) {
+// finished reports whether all Pods have ended for good, and one that failed.
+func finished(pods []*corev1.Pod) (all bool, failed *corev1.Pod) {
 	all = true
 	for _, pod := range pods {
 		switch pod.Status.Phase {
 		case corev1.PodSucceeded:
 		case corev1.PodFailed:
 			if pod.DeletionTimestamp == nil {
-				err = fmt.Errorf("pod %q failed for good", pod.Name)
+				failed = pod
 			}
 		default:
 			all = false
 		}
 	}
-	return all, err
+	return all, failed
 }
 
 // workloads are the objects that make Pods.

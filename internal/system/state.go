@@ -1,15 +1,12 @@
 package system
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
-
-	"golang.org/x/sys/unix"
+	"time"
 )
 
 // stateDir is the folder of one probity run: what the containers print, and their volumes. Only one
@@ -18,8 +15,19 @@ type stateDir struct {
 	dir      string
 	pods     string // a folder for each Pod
 	programs string // a folder for PATH in which probity is found by that name
+	secrets  *secretDir
+	root     *os.Root // of dir
 	lock     *os.File
+	remarks  []string // what could not be tidied up, and where the output is
 }
+
+// The names in a state folder, besides the marker.
+const (
+	lockName     = "lock"
+	podsName     = "pods"
+	programsName = "bin"
+	secretsName  = "secrets" // where no file system in memory can be had
+)
 
 // openState makes or cleans the state folder. Without a given one it depends on the manifests'
 // paths, so that the output of the last run of the same manifests is found, and replaced by the
@@ -27,87 +35,74 @@ type stateDir struct {
 func openState(given string, paths []string) (*stateDir, error) {
 	dir := given
 	if dir == "" {
-		base, err := stateHome()
+		home, err := stateHome()
 		if err != nil {
 			return nil, err
 		}
-		dir = filepath.Join(base, "probity", manifestKey(paths))
+		dir = filepath.Join(home, manifestKey(paths))
 	}
 	dir, err := filepath.Abs(dir)
 	if err != nil {
 		return nil, fmt.Errorf("cannot use the state folder %s: %w", dir, err)
 	}
-	s := &stateDir{dir: dir, pods: filepath.Join(dir, "pods"), programs: filepath.Join(dir, "bin")}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, fmt.Errorf("cannot make the state folder: %w; --state-dir names another", err)
+	s := &stateDir{dir: dir, pods: filepath.Join(dir, podsName), programs: filepath.Join(dir, programsName)}
+	if err := s.take(); err != nil {
+		return nil, fmt.Errorf("%w; --state-dir names another", err)
 	}
-	if err := s.takeLock(filepath.Join(dir, "lock")); err != nil {
-		return nil, err
+	if given == "" {
+		s.remarks = append(s.remarks, removeOldStates(filepath.Dir(dir), time.Now())...)
 	}
-	if err := s.renew(); err != nil {
-		return nil, errors.Join(fmt.Errorf("cannot prepare the state folder: %w; --state-dir names another", err), s.close())
-	}
+	s.remarks = append(s.remarks, "probity: what containers print is kept in "+s.pods)
 	return s, nil
 }
 
-// stateHome is where programs keep state that outlives them (XDG base directories).
-func stateHome() (string, error) {
-	if dir := os.Getenv("XDG_STATE_HOME"); filepath.IsAbs(dir) {
-		return dir, nil
+// take opens the folder, makes sure that it is one of Probity's own, locks it and empties it.
+func (s *stateDir) take() (err error) {
+	if s.root, err = openOwnDir(s.dir); err != nil {
+		return fmt.Errorf("cannot use the state folder: %w", err)
 	}
-	home, err := os.UserHomeDir()
-	if err != nil {
-		return "", fmt.Errorf("cannot find a state folder: %w; --state-dir names one", err)
-	}
-	return filepath.Join(home, ".local", "state"), nil
-}
-
-// manifestKey is a name for a set of manifests: readable, and unique by a hash of their absolute
-// paths.
-func manifestKey(paths []string) string {
-	if len(paths) == 0 {
-		paths = []string{"."}
-	}
-	h := sha256.New()
-	for _, p := range paths {
-		if abs, err := filepath.Abs(p); err == nil {
-			p = abs
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.close())
 		}
-		h.Write([]byte(p + "\x00"))
+	}()
+	if err := mark(s.root); err != nil {
+		return fmt.Errorf("cannot use the state folder %s: %w", s.dir, err)
 	}
-	name := strings.TrimSuffix(filepath.Base(paths[0]), filepath.Ext(paths[0]))
-	return name + "-" + hex.EncodeToString(h.Sum(nil))[:8]
-}
-
-// takeLock keeps a second run of the same manifests out; the lock ends with the process.
-func (s *stateDir) takeLock(path string) error {
-	lock, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
-		return fmt.Errorf("cannot lock the state folder: %w; --state-dir names another", err)
+	if s.lock, err = lockFile(s.root, lockName); err != nil {
+		if errors.Is(err, errLocked) {
+			err = errors.New("another probity run uses it, and would have to be stopped")
+		}
+		return fmt.Errorf("cannot use the state folder %s: %w", s.dir, err)
 	}
-	if err := unix.Flock(int(lock.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
-		lock.Close()
-		return fmt.Errorf("cannot use the state folder %s: another probity run uses it (%w); stop that one, or give --state-dir", filepath.Dir(path), err)
+	if err := s.renew(); err != nil {
+		return fmt.Errorf("cannot prepare the state folder: %w", err)
 	}
-	s.lock = lock
+	if s.secrets, err = newSecretDir(s.root); err != nil {
+		return fmt.Errorf("cannot make a folder for Secret volumes: %w", err)
+	}
 	return nil
 }
 
 // renew removes what the last run left and puts probity where exec probes find it.
 func (s *stateDir) renew() error {
-	for _, dir := range []string{s.pods, s.programs} {
-		if err := os.RemoveAll(dir); err != nil {
+	for _, name := range []string{podsName, programsName} {
+		if err := s.root.RemoveAll(name); err != nil {
 			return err
 		}
-		if err := os.MkdirAll(dir, 0o700); err != nil {
+		if err := s.root.Mkdir(name, 0o700); err != nil {
 			return err
 		}
+	}
+	now := time.Now()
+	if err := s.root.Chtimes(markerName, now, now); err != nil {
+		return err
 	}
 	self, err := os.Executable()
 	if err != nil {
 		return err
 	}
-	return os.Symlink(self, filepath.Join(s.programs, "probity"))
+	return s.root.Symlink(self, filepath.Join(programsName, "probity"))
 }
 
 // environ is an environment whose PATH also finds probity, last.
@@ -124,4 +119,14 @@ func (s *stateDir) environ(environ []string) []string {
 	return append(with, "PATH="+path)
 }
 
-func (s *stateDir) close() error { return s.lock.Close() }
+// close removes the Secret volumes and lets others have the folder.
+func (s *stateDir) close() error {
+	var errs []error
+	if s.secrets != nil {
+		errs = append(errs, s.secrets.close())
+	}
+	if s.lock != nil {
+		errs = append(errs, s.lock.Close())
+	}
+	return errors.Join(append(errs, s.root.Close())...)
+}

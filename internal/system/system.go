@@ -1,5 +1,5 @@
 // Package system is a running Probity as one value: the store and what works on it (registry,
-// controllers, node, proxy), and what connects it with its surroundings: manifests and their files,
+// controllers, node, proxy), and what connects it with the outside: manifests and their files,
 // the state folder, the socket by which other commands reach it.
 //
 //	New ──▶ Start ──▶ Apply, Reload, … ──▶ Stop (with grace) or Abort (at once) ──▶ Wait
@@ -14,14 +14,17 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"net/netip"
 	"os"
 	"slices"
 	"sync"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/probity-run/probity/internal/controller"
+	"github.com/probity-run/probity/internal/manifest"
 	"github.com/probity-run/probity/internal/node"
 	"github.com/probity-run/probity/internal/process"
 	"github.com/probity-run/probity/internal/proxy"
@@ -60,6 +63,9 @@ type Options struct {
 	// Follow, if not nil, gets every line that a container prints, from a goroutine per container.
 	// It may be slow; lines are dropped then.
 	Follow func(pod *corev1.Pod, container string, entry process.LogEntry)
+	// Outputs are files that this process writes to. They are no manifests if they are in a folder
+	// of them. Default: none.
+	Outputs []*os.File
 	// Notice, if not nil, gets what a person should know, a line at a time: what a changed manifest
 	// changed, what of it is not applied here. It must not wait for anybody.
 	Notice func(line string)
@@ -104,9 +110,10 @@ type System struct {
 	registry   *registry.Registry
 	node       *node.Node
 	controller *controller.Controller
-	proxy      *proxy.Proxy // nil with Options.NoServices
-	files      *fileWatch   // from Start on
-	socket     *control     // from Start on
+	proxy      *proxy.Proxy  // nil with Options.NoServices
+	reserved   *reservations // of the proxy, nil without it
+	files      *fileWatch    // from Start on
+	socket     *control      // from Start on
 	loader     *loader
 	applier    *applier   // of the goroutine of run
 	first      *manifests // what that applies first; nil without manifests
@@ -114,7 +121,9 @@ type System struct {
 
 	requests chan func()   // for the goroutine of run
 	changed  chan struct{} // Pods changed
-	edited   chan struct{} // manifests are to be read again
+	edited   chan struct{} // manifests have changed
+	settled  chan struct{} // manifests are as they are meant: what is not in them may be pruned
+	loading  sync.WaitGroup
 	stopOnce sync.Once
 	stop     chan struct{} // closed by Stop
 
@@ -131,14 +140,14 @@ func New(opts Options) (*System, error) {
 	kinds := slices.Concat(store.Kubernetes(), node.Kinds(), controller.Kinds())
 	s := &System{
 		opts: opts, store: store.New(store.Options{Kinds: kinds}), requests: make(chan func()),
-		changed: make(chan struct{}, 1), edited: make(chan struct{}, 1), stop: make(chan struct{}), done: make(chan struct{}),
+		changed: make(chan struct{}, 1), edited: make(chan struct{}, 1), settled: make(chan struct{}, 1), stop: make(chan struct{}), done: make(chan struct{}),
 	}
 	s.registry = registry.New(registry.Options{Store: s.store, NodeName: node.Name, Commands: opts.Commands, Admit: s.admit})
 	s.applier = newApplier(s.registry, s.store)
-	s.loader = &loader{registry: s.registry, environ: opts.Environ, maxPods: opts.MaxPods, said: map[string]bool{}}
+	s.loader = newLoader(s.registry, opts)
 	var err error
 	if len(opts.Manifests) > 0 {
-		if s.first, err = s.loader.load(opts.Manifests, opts.Stdin, nil); err != nil {
+		if s.first, err = s.loader.load(opts.Manifests, manifest.Options{Stdin: opts.Stdin}, nil); err != nil {
 			return nil, &InputError{err}
 		}
 		s.remarks = s.loader.news(s.first)
@@ -146,7 +155,8 @@ func New(opts Options) (*System, error) {
 	if s.state, err = openState(opts.StateDir, opts.Manifests); err != nil {
 		return nil, &InputError{err}
 	}
-	if s.shepherd, err = process.NewShepherd(); err != nil {
+	s.remarks = append(s.remarks, s.state.remarks...)
+	if s.shepherd, err = process.NewShepherd(process.ShepherdOptions{Remove: []string{s.state.secrets.path}, Notice: opts.Notice}); err != nil {
 		return nil, errors.Join(err, s.state.close())
 	}
 	s.compose()
@@ -157,13 +167,21 @@ func New(opts Options) (*System, error) {
 func (s *System) compose() {
 	var traffic node.Traffic
 	if !s.opts.NoServices {
-		reserved := s.first.reservedPorts()
-		s.proxy = proxy.New(proxy.Options{Store: s.store, Reserved: func(port int) bool { return reserved[port] }, Logger: s.opts.Logger})
+		s.reserved = newReservations(s.store)
+		if s.first != nil {
+			s.reserved.set(sourceOf(s.opts.Manifests), s.first)
+		}
+		s.proxy = proxy.New(proxy.Options{
+			Store: s.store, Reserved: s.reserved.owner, Logger: s.opts.Logger,
+			CheckListener: func(ctx context.Context, pod types.UID, address netip.AddrPort) error {
+				return s.node.CheckListener(ctx, pod, address)
+			},
+		})
 		traffic = s.proxy
 	}
 	s.controller = controller.New(controller.Options{Store: s.store, Registry: s.registry, Logger: s.opts.Logger})
 	s.node = node.New(node.Options{
-		Store: s.store, Starter: s.shepherd, Dir: s.state.pods, Environ: s.state.environ(s.opts.Environ),
+		Store: s.store, Starter: s.shepherd, Dir: s.state.pods, SecretDir: s.state.secrets.path, Environ: s.state.environ(s.opts.Environ),
 		MaxRestartPeriod: s.opts.MaxRestartPeriod, Follow: s.opts.Follow, Traffic: traffic, Logger: s.opts.Logger,
 	})
 }
@@ -179,18 +197,17 @@ func (s *System) Registry() *registry.Registry { return s.registry }
 func (s *System) Proxy() *proxy.Proxy { return s.proxy }
 
 // Remarks are lines about what of the first manifests is not done here: kinds that are left alone,
-// fields that are not applied, and the API server's warnings.
+// fields that are not applied, the API server's warnings, and where the output is kept.
 func (s *System) Remarks() []string { return s.remarks }
 
 // Start starts everything and applies the manifests. When the context is done the system stops as
 // by Stop. Call it once. After an error the system has ended.
 func (s *System) Start(ctx context.Context) error {
 	var err error
-	if s.files, err = newFileWatch(s.opts.Manifests); err != nil {
-		s.end(err)
-		return s.Wait()
+	if s.files, err = newFileWatch(s.opts.Manifests, s.loader.outputs); err != nil {
+		s.opts.Notice(err.Error() + unwatched)
 	}
-	if s.socket, err = newControl(s.state.dir, s.Apply); err != nil {
+	if s.socket, err = newControl(s.state.root, s.describe(), s.Apply); err != nil {
 		s.end(errors.Join(err, s.files.close()))
 		return s.Wait()
 	}
@@ -234,6 +251,23 @@ func (s *System) Stopping() bool {
 // Abort kills every process at once, without hooks or grace. Stop first: else what makes Pods makes
 // others.
 func (s *System) Abort() { s.node.Abort() }
+
+// leaveTime is how long [System.Leave] leaves the killing to the shepherd.
+const leaveTime = time.Second
+
+// Leave kills what is left without waiting for anything that may be stuck, for when Abort has not
+// ended the system soon. The process has to end then; nothing of the system can be used.
+func (s *System) Leave() {
+	left := make(chan struct{})
+	go func() {
+		_ = s.shepherd.CloseWithin(leaveTime) // nobody could use the reason
+		close(left)
+	}()
+	select {
+	case <-left:
+	case <-time.After(2 * leaveTime):
+	}
+}
 
 // Done is closed when the system has ended and nothing of it is left.
 func (s *System) Done() <-chan struct{} { return s.done }

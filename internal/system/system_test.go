@@ -20,6 +20,9 @@ func TestMain(m *testing.M) {
 	if process.IsShepherd(os.Args) {
 		os.Exit(process.ShepherdMain())
 	}
+	if os.Getenv(asServer) != "" {
+		serve()
+	}
 	// else each shepherd sleeps for a second at its end under -race
 	if err := os.Setenv("GORACE", "atexit_sleep_ms=0"); err != nil {
 		panic(err)
@@ -153,7 +156,13 @@ func TestEmptySystem(t *testing.T) {
 }
 
 func TestStopWhenFinished(t *testing.T) {
-	for command, want := range map[string]string{"true": "", "exit 3": `pod "job" failed for good`} {
+	const failed = `pod "job" failed for good: container app `
+	for command, want := range map[string]string{
+		"true":                             "",
+		"exit 3":                           failed + "exited with code 3 and printed nothing",
+		"echo one; echo two words; exit 4": failed + `exited with code 4; its last line: "two words"`,
+		"kill -KILL $$$$":                  failed + "was killed by signal 9 (exit code 137) and printed nothing",
+	} {
 		dir := folder(t)
 		s := started(t, t.Context(), Options{
 			Manifests: []string{podOf(t, filepath.Join(dir, "pod.yaml"), "job", "Never", command)}, StateDir: filepath.Join(dir, "state"), StopWhenFinished: true,
@@ -232,7 +241,7 @@ func TestRequestApply(t *testing.T) {
 	t.Setenv("XDG_STATE_HOME", home)
 	dir := folder(t)
 	path := podOf(t, filepath.Join(dir, "pod.yaml"), "web", "Always", "exec sleep 60")
-	if _, err := Find([]string{path}); err == nil {
+	if _, err := Find(t.Context(), []string{path}); err == nil {
 		t.Error("a system is found where none runs")
 	}
 	s, err := New(Options{Manifests: []string{path}})
@@ -244,14 +253,14 @@ func TestRequestApply(t *testing.T) {
 	}
 	defer s.Close()
 	runs(t, s, "web")
-	found, err := Find([]string{path})
+	found, err := Find(t.Context(), []string{path})
 	if err != nil || !strings.HasPrefix(found, home) {
 		t.Fatalf("found %q, %v", found, err)
 	}
-	if lines, err := RequestApply(t.Context(), found, []string{path}); err != nil || !slices.Equal(lines, []string{"pod/web unchanged"}) {
+	if _, lines, err := RequestApply(t.Context(), found, []string{path}); err != nil || !slices.Equal(lines, []string{"pod/web unchanged"}) {
 		t.Errorf("applied %q, %v", lines, err)
 	}
-	if _, err := RequestApply(t.Context(), found, []string{path + "x"}); err == nil {
+	if _, _, err := RequestApply(t.Context(), found, []string{path + "x"}); err == nil {
 		t.Error("a missing file is applied")
 	} else if _, ok := errors.AsType[*InputError](err); !ok {
 		t.Errorf("error %v of type %T, want an InputError", err, err)

@@ -75,7 +75,7 @@ func section(title string, lines []string, room, width int) []string {
 func (p snapshot) eventLines(width int) []string {
 	lines := make([]string, 0, len(p.events))
 	for _, e := range p.events {
-		lines = append(lines, eventRow(e, width))
+		lines = append(lines, eventRows(e, width)...)
 	}
 	return lines
 }
@@ -87,7 +87,9 @@ func (p snapshot) table(width int) []string {
 	for _, pod := range p.pods {
 		for _, s := range containerStatuses(pod) {
 			rows = append(rows, p.row(pod, s))
-			probes[len(rows)-1] = p.probeLines(pod, s.Name, width)
+			if s.State.Running != nil { // else they are about an instance that is gone
+				probes[len(rows)-1] = p.probeLines(pod, s.Name, width)
+			}
 		}
 	}
 	widths := columnWidths(rows)
@@ -115,14 +117,34 @@ func (p snapshot) row(pod *corev1.Pod, s corev1.ContainerStatus) []cell {
 	state, color := containerState(pod, s)
 	return []cell{
 		{name, ""},
-		yesNo(s.Ready),
-		yesNo(s.Started != nil && *s.Started),
+		readiness(s),
+		startedness(s),
 		{fmt.Sprint(s.RestartCount), ""},
 		{state, color},
 		{age(p.now, s), ""},
 		{printable.Line(pod.Annotations[node.AnnotationPID+s.Name]), dim},
 	}
 }
+
+// readiness is empty for a plain init container, which is never ready for anything; the API calls
+// it ready once it succeeded.
+func readiness(s corev1.ContainerStatus) cell {
+	if plainInit(s) {
+		return cell{}
+	}
+	return yesNo(s.Ready)
+}
+
+func startedness(s corev1.ContainerStatus) cell {
+	if plainInit(s) {
+		return cell{}
+	}
+	return yesNo(*s.Started)
+}
+
+// plainInit reports whether this is an init container that is no sidecar: only those have no
+// started in their status.
+func plainInit(s corev1.ContainerStatus) bool { return s.Started == nil }
 
 func yesNo(b bool) cell {
 	if b {
@@ -134,7 +156,7 @@ func yesNo(b bool) cell {
 // containerState is what kubectl's STATUS column says, for one container.
 func containerState(pod *corev1.Pod, s corev1.ContainerStatus) (text, color string) {
 	switch {
-	case s.State.Running != nil && pod.DeletionTimestamp != nil:
+	case s.State.Running != nil && (pod.DeletionTimestamp != nil || pod.Annotations[node.AnnotationStopping+s.Name] != ""):
 		return "Terminating", yellow
 	case s.State.Running != nil:
 		return "Running", green
@@ -212,12 +234,16 @@ func probeMark(r node.ProbeRecord) (mark, color string) {
 	}
 }
 
-func eventRow(e *corev1.Event, width int) string {
-	line := printable.Fit(eventText(e), width)
-	if e.Type == corev1.EventTypeWarning {
-		return yellow + line + plain
+// eventRows is an Event. Of a Warning nothing is cut off, as its end often says what to do.
+func eventRows(e *corev1.Event, width int) []string {
+	if e.Type != corev1.EventTypeWarning {
+		return []string{printable.Fit(eventText(e), width)}
 	}
-	return line
+	lines := wrap(eventText(e), width)
+	for i := range lines {
+		lines[i] = yellow + lines[i] + plain
+	}
+	return lines
 }
 
 // eventText is an Event on one line.

@@ -181,3 +181,75 @@ func TestServiceTable(t *testing.T) {
 		t.Errorf("a table without Services: %q", lines)
 	}
 }
+
+// What is over is not shown as if it were now.
+func TestTableOfStates(t *testing.T) {
+	running := corev1.ContainerState{Running: &corev1.ContainerStateRunning{}}
+	for name, test := range map[string]struct {
+		change func(*snapshot, *corev1.Pod, *corev1.ContainerStatus)
+		want   []string // words of the container's row
+		probes bool     // their rows are shown
+	}{
+		"running": {func(*snapshot, *corev1.Pod, *corev1.ContainerStatus) {}, []string{"web", "yes", "yes", "2", "Running", "42s", "4711"}, true},
+		"crashed": {func(_ *snapshot, _ *corev1.Pod, s *corev1.ContainerStatus) {
+			s.Ready, s.Started = false, new(false)
+			s.State = corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{ExitCode: 3, Reason: "Error"}}
+		}, []string{"web", "no", "no", "2", "Error", "(3)", "4711"}, false},
+		"in back-off": {func(_ *snapshot, _ *corev1.Pod, s *corev1.ContainerStatus) {
+			s.Ready, s.Started = false, new(false)
+			s.State = corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: "CrashLoopBackOff"}}
+		}, []string{"web", "no", "no", "2", "CrashLoopBackOff", "4711"}, false},
+		"being killed": {func(_ *snapshot, pod *corev1.Pod, s *corev1.ContainerStatus) {
+			pod.Annotations[node.AnnotationStopping+"app"] = "true"
+		}, []string{"web", "yes", "yes", "2", "Terminating", "42s", "4711"}, true},
+		"a finished init container": {func(_ *snapshot, _ *corev1.Pod, s *corev1.ContainerStatus) {
+			s.Started, s.RestartCount = nil, 0
+			s.State = corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{Reason: "Completed"}}
+		}, []string{"web", "0", "Completed", "4711"}, false},
+		"an init container that runs": {func(_ *snapshot, _ *corev1.Pod, s *corev1.ContainerStatus) {
+			s.Started, s.RestartCount, s.Ready, s.State = nil, 0, false, running
+		}, []string{"web", "0", "Running"}, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := examplePicture()
+			test.change(&p, p.pods[0], &p.pods[0].Status.ContainerStatuses[0])
+			lines := p.table(100)
+			row := strings.Fields(escapes.ReplaceAllString(lines[1], ""))
+			if diff := cmp.Diff(test.want, row[:min(len(row), len(test.want))]); diff != "" {
+				t.Errorf("row (-want +got):\n%s", diff)
+			}
+			if shown := len(lines) > 2; shown != test.probes {
+				t.Errorf("rows of probes are shown: %v, want %v", shown, test.probes)
+			}
+		})
+	}
+}
+
+func TestWarningsAreWrapped(t *testing.T) {
+	event := &corev1.Event{
+		Type: "Warning", Reason: "PortInUse", EventTime: metav1.NewMicroTime(time.Date(2026, 1, 1, 12, 0, 42, 0, time.UTC)),
+		InvolvedObject: corev1.ObjectReference{Name: "web-7d9c6b5f4-pz4vd", FieldPath: "spec.containers{app}"},
+		Message:        "Port 8080 is taken by process 7 (nc): if app needs it, let it listen on the port in PORT, or run one replica",
+	}
+	want := []string{
+		"12:00:42.000  Warning  PortInUse    web-7d9c6b5f4-pz4vd/app  Port 8080 is taken",
+		"              by process 7 (nc): if app needs it, let it listen on the port in",
+		"              PORT, or run one replica",
+	}
+	var got []string
+	for _, line := range eventRows(event, 80) {
+		got = append(got, escapes.ReplaceAllString(line, ""))
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	event.Type = "Normal"
+	if rows := eventRows(event, 80); len(rows) != 1 {
+		t.Errorf("a Normal Event takes %d lines, want 1", len(rows))
+	}
+	for _, line := range wrap(strings.Repeat("x", 1000), 80) {
+		if len(line) > 80 {
+			t.Errorf("a line of %d columns in a window of 80", len(line))
+		}
+	}
+}

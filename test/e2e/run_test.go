@@ -43,9 +43,10 @@ func TestSecondInterruptKills(t *testing.T) {
 	pid := harness.PIDOf(t, r.WaitPod("ready", harness.Ready), "app")
 	r.Interrupt()
 	r.WaitEvent(1, "Killing Stopping container app")
-	r.Interrupt()
-	if code := r.Exit(); code != 0 {
-		t.Errorf("exit code = %d, want 0", code)
+	r.Interrupt() // as timeout(1) does it: the same one
+	r.InterruptAgain()
+	if code := r.Exit(); code != 1 {
+		t.Errorf("exit code = %d, want 1: it was not ended as Kubernetes would", code)
 	}
 	if harness.Alive(pid) {
 		t.Errorf("process %d is left", pid)
@@ -149,7 +150,7 @@ spec:
         readinessProbe: {httpGet: {path: /, port: http}, periodSeconds: 1}
 `))
 	event := r.WaitEvent(1, "Warning PortInUse")
-	if !strings.Contains(event.Message, "let it read PORT, or run one replica") {
+	if !strings.Contains(event.Message, "let it listen on the port in PORT, or run one replica") {
 		t.Errorf("message = %q", event.Message)
 	}
 	r.WaitPod("one ready Pod", harness.Ready)

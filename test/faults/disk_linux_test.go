@@ -44,7 +44,7 @@ func restart(t *testing.T, r *harness.Run, n int32) {
 func TestFullDisk(t *testing.T) {
 	t.Parallel()
 	state := t.TempDir()
-	wrap := []string{"unshare", "-m", "--propagation", "private", "sh", "-c", "mount -t tmpfs -o size=256k tmpfs " + state + ` && exec "$@"`, "sh"}
+	wrap := []string{"unshare", "-m", "--propagation", "private", "sh", "-c", "mount -t tmpfs -o size=256k,mode=700 tmpfs " + state + ` && exec "$@"`, "sh"}
 	if out, err := exec.Command(wrap[0], append(wrap[1:], "true")...).CombinedOutput(); err != nil {
 		t.Skipf("NOT TESTED: a full disk, as no disk can be mounted here (root can): %v: %s", err, out)
 	}

@@ -253,3 +253,17 @@ func explained(changes []harness.Change, pod string) bool {
 	}
 	return failed <= killed
 }
+
+// TestNoInotify: where the system has no inotify instance left, a run goes on without a reload.
+func TestNoInotify(t *testing.T) {
+	t.Parallel()
+	wrap := []string{"unshare", "-Ur", "sh", "-c", `echo 0 >/proc/sys/user/max_inotify_instances && exec "$@"`, "sh"}
+	if out, err := exec.Command(wrap[0], append(wrap[1:], "true")...).CombinedOutput(); err != nil {
+		t.Skipf("no user namespace with limits of its own can be had here: %v: %s", err, out)
+	}
+	r := harness.StartWith(t, harness.Options{Wrap: wrap}, harness.Manifest("", harness.Ready1))
+	r.WaitPod("ready", harness.Ready)
+	if !strings.Contains(r.Stderr(), "run goes on without that") {
+		t.Errorf("it does not say that manifests are not watched: %s", r.Stderr())
+	}
+}

@@ -165,9 +165,23 @@ func (r *Run) start(opts Options) {
 	r.t.Cleanup(r.cleanUp)
 }
 
+// sameSignal is a little longer than what probity takes for one signal.
+const sameSignal = 600 * time.Millisecond
+
+// InterruptAgain is a Ctrl-C that is not taken for the one before.
+func (r *Run) InterruptAgain() {
+	r.t.Helper()
+	time.Sleep(sameSignal)
+	r.Interrupt()
+}
+
 // cleanUp ends probity and fails the test if anything that it started is left.
 func (r *Run) cleanUp() {
 	r.Interrupt()
+	select {
+	case <-r.ended:
+	case <-time.After(sameSignal):
+	}
 	r.Interrupt()
 	select {
 	case <-r.ended:

@@ -104,26 +104,6 @@ func TestSources(t *testing.T) {
 	}
 }
 
-func TestTools(t *testing.T) {
-	if testing.Short() {
-		t.Skip("runs go vet, staticcheck, go fix and go mod tidy over the repository")
-	}
-	for _, dir := range []string{".", "examples/calculator", "test/grpc", "test/bench"} {
-		for _, args := range [][]string{{"mod", "tidy", "-diff"}, {"vet", "./..."}, {"fix", "-diff", "./..."}} {
-			t.Run(dir+"/"+args[0], func(t *testing.T) {
-				if out := run(t, "go", append([]string{"-C", dir}, args...)...); out != "" {
-					t.Errorf("go %s has something to say:\n%s", strings.Join(args, " "), out)
-				}
-			})
-		}
-	}
-	t.Run("staticcheck", func(t *testing.T) {
-		if out := run(t, "go", "tool", "staticcheck", "./..."); out != "" {
-			t.Errorf("staticcheck has something to say:\n%s", out)
-		}
-	})
-}
-
 // run returns what a command prints and fails the test if the command fails.
 func run(t *testing.T, name string, args ...string) string {
 	t.Helper()

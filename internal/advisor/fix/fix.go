@@ -1,6 +1,7 @@
 // Package fix applies the patches of findings to the text of manifests. It edits the text where the
 // fields are, and leaves every other byte alone: comments, order, quotes and indentation stay as
-// they are.
+// they are, and JSON stays JSON. [All] judges what comes out, so that no patch leaves something
+// worse behind.
 package fix
 
 import (
@@ -8,13 +9,13 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
 
 	"github.com/probity-run/probity/internal/advisor"
+	"github.com/probity-run/probity/internal/manifest"
 )
 
 // Skipped is a finding whose patch was not applied, and why.
@@ -23,82 +24,107 @@ type Skipped struct {
 	Err     error
 }
 
-// Text applies the patches of the findings that are about this text and returns the new one. A
-// patch is applied as a whole or not at all; patches that touch the same place as an earlier one
-// are skipped. Applied counts them. The error means that the text is not YAML.
-func Text(text []byte, findings []advisor.Finding) (out []byte, applied int, skipped []Skipped, err error) {
-	if mark := []byte("\ufeff"); bytes.HasPrefix(text, mark) { // it counts as no column
-		out, applied, skipped, err = Text(text[len(mark):], findings)
-		return slices.Concat(mark, out), applied, skipped, err
-	}
-	docs, err := parse(text)
-	if err != nil {
-		return nil, 0, nil, err
-	}
-	source := newSource(text)
-	var changes []change
-	for _, f := range findings {
-		if f.Patch == nil {
-			continue
+// errLater means that an earlier patch of this text changes the same object: whether there is still
+// something to change, the next judgement tells.
+var errLater = errors.New("another patch changes the same place")
+
+// Text applies the patches of the findings that are about this text, and returns the new one. A
+// patch is applied as a whole or not at all, and only if the new text says what the old one said
+// but for the patch.
+func Text(text []byte, findings []advisor.Finding) (out []byte, applied []advisor.Finding, skipped []Skipped) {
+	body, isMarked := bytes.CutPrefix(text, []byte("\ufeff")) // it counts as no column
+	docs := manifest.Documents(body)
+	touched := map[string]bool{}
+	for _, f := range inReverse(findings) {
+		i := documentAt(docs, f.ObjectPosition().Line)
+		err := errors.New("the object is not where it was")
+		if i >= 0 && !touches(touched, f) {
+			var changed []byte
+			if changed, err = patch(docs[i], f); err == nil {
+				docs[i].Text = changed
+			}
+		} else if i >= 0 {
+			err = errLater
 		}
-		mine, err := source.plan(docs, f)
-		switch {
-		case err != nil:
+		if err != nil {
 			skipped = append(skipped, Skipped{f, err})
 			continue
-		case slices.ContainsFunc(mine, func(c change) bool { return slices.ContainsFunc(changes, c.overlaps) }):
-			skipped = append(skipped, Skipped{f, errors.New("another patch changes the same place: run it again")})
-			continue
 		}
-		changes = append(changes, mine...)
-		applied++
+		applied = append(applied, f)
+		for _, e := range f.Patch.Edits {
+			touched[placeOf(f, e)] = true
+		}
 	}
-	slices.SortStableFunc(changes, func(a, b change) int { return cmp.Compare(b.start, a.start) })
-	out = bytes.Clone(text)
-	for _, c := range changes {
-		out = slices.Concat(out[:c.start], []byte(c.text), out[c.end:])
+	if isMarked {
+		out = append(out, "\ufeff"...)
 	}
-	if _, err := parse(out); err != nil {
-		return nil, 0, nil, fmt.Errorf("the patches would not leave YAML behind, nothing was changed: %w", err)
+	for _, d := range docs {
+		out = append(out, d.Text...)
 	}
-	return out, applied, skipped, nil
+	return out, applied, skipped
 }
 
-// parse returns the documents' roots. Line numbers count through the whole text.
-func parse(text []byte) ([]*yaml.Node, error) {
-	decoder := yaml.NewDecoder(bytes.NewReader(text))
-	var docs []*yaml.Node
-	for {
-		var doc yaml.Node
-		err := decoder.Decode(&doc)
-		if errors.Is(err, io.EOF) {
-			return docs, nil
-		}
+// inReverse are the findings with patches, the last object first, so that a patch moves no object
+// whose turn is still to come. In an object the worst comes first.
+func inReverse(findings []advisor.Finding) []advisor.Finding {
+	list := slices.DeleteFunc(slices.Clone(findings), func(f advisor.Finding) bool { return f.Patch == nil })
+	slices.SortStableFunc(list, func(a, b advisor.Finding) int {
+		x, y := a.ObjectPosition(), b.ObjectPosition()
+		return cmp.Or(cmp.Compare(y.Line, x.Line), cmp.Compare(y.Column, x.Column), cmp.Compare(b.Severity, a.Severity))
+	})
+	return list
+}
+
+// documentAt is the index of the document with that line, or -1.
+func documentAt(docs []manifest.Document, line int) int {
+	i, found := slices.BinarySearchFunc(docs, line-1, func(d manifest.Document, line int) int { return cmp.Compare(d.Line, line) })
+	if !found {
+		i--
+	}
+	return i
+}
+
+// placeOf is the object, in the file, whose field an edit changes.
+func placeOf(f advisor.Finding, e advisor.Edit) string {
+	list := steps(e.Path)
+	return f.ObjectPosition().String() + " " + strings.Join(list[:len(list)-1], ".")
+}
+
+func touches(touched map[string]bool, f advisor.Finding) bool {
+	return slices.ContainsFunc(f.Patch.Edits, func(e advisor.Edit) bool { return touched[placeOf(f, e)] })
+}
+
+// patch makes the edits of a finding's patch in a document.
+func patch(d manifest.Document, f advisor.Finding) ([]byte, error) {
+	at := f.ObjectPosition()
+	at.Line -= d.Line
+	want, _, err := d.Nodes()
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range f.Patch.Edits {
+		nodes, isJSON, err := d.Nodes()
 		if err != nil {
 			return nil, err
 		}
-		if len(doc.Content) == 1 {
-			docs = append(docs, doc.Content[0])
+		root, goal := find(nodes, at.Line, at.Column), find(want, at.Line, at.Column)
+		if root == nil || goal == nil {
+			return nil, errors.New("the object is not where it was")
 		}
-	}
-}
-
-// plan turns a patch into changes of the text.
-func (s source) plan(docs []*yaml.Node, f advisor.Finding) ([]change, error) {
-	at := f.ObjectPosition()
-	root := find(docs, at.Line, at.Column)
-	if root == nil {
-		return nil, errors.New("the object is not where it was")
-	}
-	var changes []change
-	for _, e := range f.Patch.Edits {
+		s := newSource(d.Text, isJSON)
 		c, err := s.edit(root, e)
+		if err == nil {
+			err = changeTree(goal, e)
+		}
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", e.Path, err)
 		}
-		changes = append(changes, c)
+		d.Text = s.apply(c)
 	}
-	return changes, nil
+	if got, _, err := d.Nodes(); err != nil || !sameMeaning(got, want) {
+		return nil, errMeaning
+	}
+	return d.Text, nil
 }
 
 // find returns the object that begins at a place: a document, or an item of a list.
@@ -107,23 +133,14 @@ func find(nodes []*yaml.Node, line, column int) *yaml.Node {
 		if n.Kind != yaml.MappingNode {
 			continue
 		}
-		if n.Line == line && n.Column == column && len(field(n, "items")) != 2 {
+		items := field(n, "items")
+		if n.Line == line && n.Column == column && items == nil {
 			return n
 		}
-		if items := field(n, "items"); len(items) == 2 && items[1].Kind == yaml.SequenceNode {
+		if items != nil && items[1].Kind == yaml.SequenceNode {
 			if found := find(items[1].Content, line, column); found != nil {
 				return found
 			}
-		}
-	}
-	return nil
-}
-
-// field returns the key and the value of a mapping's field, or nothing.
-func field(n *yaml.Node, name string) []*yaml.Node {
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		if n.Content[i].Value == name && n.Content[i].Kind == yaml.ScalarNode {
-			return n.Content[i : i+2]
 		}
 	}
 	return nil

@@ -14,6 +14,14 @@ type jsonReport struct {
 	Findings  []jsonFinding `json:"findings"`
 	Accepted  []jsonFinding `json:"accepted"`
 	Known     []jsonFinding `json:"known"`
+	// PassedOver is what was not judged: files, folders, documents and objects of other kinds.
+	PassedOver []jsonPassedOver `json:"passedOver"`
+}
+
+type jsonPassedOver struct {
+	File   string `json:"file"`
+	Line   int    `json:"line,omitempty"`
+	Reason string `json:"reason"`
 }
 
 type jsonFinding struct {
@@ -38,6 +46,7 @@ type jsonFinding struct {
 
 type jsonPatch struct {
 	Summary string     `json:"summary"`
+	Effect  string     `json:"effect,omitempty"`
 	Edits   []jsonEdit `json:"edits"`
 }
 
@@ -52,7 +61,11 @@ func JSON(w io.Writer, r *advisor.Report, _ Options) error {
 	encoder := json.NewEncoder(w)
 	encoder.SetEscapeHTML(false)
 	encoder.SetIndent("", "  ")
-	return encoder.Encode(jsonReport{Version: 1, Workloads: r.Workloads, Findings: jsonFindings(r.Findings), Accepted: jsonFindings(r.Accepted), Known: jsonFindings(r.Known)})
+	passedOver := []jsonPassedOver{}
+	for _, p := range PassedOver(r) {
+		passedOver = append(passedOver, jsonPassedOver{p.File, p.Line, p.Reason})
+	}
+	return encoder.Encode(jsonReport{Version: 1, PassedOver: passedOver, Workloads: r.Workloads, Findings: jsonFindings(r.Findings), Accepted: jsonFindings(r.Accepted), Known: jsonFindings(r.Known)})
 }
 
 func jsonFindings(findings []advisor.Finding) []jsonFinding {
@@ -62,7 +75,7 @@ func jsonFindings(findings []advisor.Finding) []jsonFinding {
 			EndColumn: f.Region.EndColumn, Kind: f.Object.Kind, Namespace: f.Object.Namespace, Name: f.Object.Name, Container: f.Container, Field: f.Field,
 			Message: f.Message, Source: f.Source, Simulate: simulate(f), Suppressed: f.Suppressed}
 		if f.Patch != nil {
-			j.Patch = &jsonPatch{Summary: f.Patch.Summary}
+			j.Patch = &jsonPatch{Summary: f.Patch.Summary, Effect: f.Patch.Effect}
 			for _, e := range f.Patch.Edits {
 				j.Patch.Edits = append(j.Patch.Edits, jsonEdit{e.Path, e.Value, e.Remove})
 			}

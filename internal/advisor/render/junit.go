@@ -4,6 +4,7 @@ import (
 	"encoding/xml"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/probity-run/probity/internal/advisor"
 	"github.com/probity-run/probity/internal/printable"
@@ -105,7 +106,9 @@ func (s *junitSuite) add(f advisor.Finding, fails bool, why string) {
 	message := printable.Line(f.Message)
 	text := fmt.Sprintf("%s:%d:%d: %s", s.Name, f.Region.Line, f.Region.Column, message)
 	if f.Patch != nil {
-		text += "\nfix: " + printable.Line(f.Patch.Summary)
+		for line := range strings.SplitSeq(fixLines(f.Patch), "\n") {
+			text += "\n" + printable.Line(line)
+		}
 	}
 	s.Tests++
 	if fails {

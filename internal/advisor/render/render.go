@@ -53,6 +53,15 @@ func where(f advisor.Finding) string {
 // sentence is the message with its object and container before it.
 func sentence(f advisor.Finding) string { return where(f) + ": " + f.Message }
 
+// fixLines are the patch and, on a second line, what it trades.
+func fixLines(p *advisor.Patch) string {
+	text := "fix: " + strings.ReplaceAll(p.Summary, "\n", " ")
+	if p.Effect != "" {
+		text += "\nthen " + p.Effect
+	}
+	return text
+}
+
 // simulate is the command that replays the finding, as a shell takes it, or "" if there is none.
 func simulate(f advisor.Finding) string {
 	if f.Scenario == "" {

@@ -20,7 +20,7 @@ import (
 const manifest = `apiVersion: v1
 kind: Pod
 metadata:
-  name: wéb
+  name: web
   annotations: {probity.run/ignore.timeout-ge-period: "the app, 50% of the time, needs it"}
 spec:
   containers:
@@ -49,10 +49,11 @@ func write(t *testing.T, format string) string {
 
 func TestText(t *testing.T) {
 	want := `k8s/a b.yaml:10:64: risk: liveness-threshold-too-low
-  Pod wéb, container app: a single answer that takes more than 1 s restarts the container: nothing slower than that may ever happen to it, not even once
+  Pod web, container app: a single answer that takes more than 1 s restarts the container: nothing slower than that may ever happen to it, not even once
     10 |     livenessProbe: {exec: {command: ["ök"]}, failureThreshold: 1}
        |                                                                ^
   fix: livenessProbe.failureThreshold: 3
+  then liveness notices a hang after 21 to 31 s instead of 1 to 11, with 26 false alarms instead of 260000 a month (100 replicas, one answer in 100 late)
   see: probity simulate 'k8s/a b.yaml' --fault hang@60s+12s
 `
 	if diff := cmp.Diff(want, write(t, "text")); diff != "" {
@@ -61,8 +62,9 @@ func TestText(t *testing.T) {
 }
 
 func TestGitHub(t *testing.T) {
-	want := "::error file=k8s/a b.yaml,line=10,endLine=10,col=64,endColumn=65,title=risk%3A liveness-threshold-too-low::Pod wéb, container app: a single answer that takes more than 1 s " +
-		"restarts the container: nothing slower than that may ever happen to it, not even once%0Afix: livenessProbe.failureThreshold: 3\n"
+	want := "::error file=k8s/a b.yaml,line=10,endLine=10,col=64,endColumn=65,title=risk%3A liveness-threshold-too-low::Pod web, container app: a single answer that takes more than 1 s " +
+		"restarts the container: nothing slower than that may ever happen to it, not even once%0Afix: livenessProbe.failureThreshold: 3" +
+		"%0Athen liveness notices a hang after 21 to 31 s instead of 1 to 11, with 26 false alarms instead of 260000 a month (100 replicas, one answer in 100 late)\n"
 	if diff := cmp.Diff(want, write(t, "github")); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
@@ -81,11 +83,13 @@ func TestJSON(t *testing.T) {
 		t.Fatalf("got %+v", got)
 	}
 	want := map[string]any{"rule": "liveness-threshold-too-low", "severity": "risk", "file": "k8s/a b.yaml", "line": 10.0, "column": 64.0, "endLine": 10.0, "endColumn": 65.0,
-		"kind": "Pod", "namespace": "default", "name": "wéb", "container": "app", "field": "spec.containers[0].livenessProbe.failureThreshold",
+		"kind": "Pod", "namespace": "default", "name": "web", "container": "app", "field": "spec.containers[0].livenessProbe.failureThreshold",
 		"source":   `    livenessProbe: {exec: {command: ["ök"]}, failureThreshold: 1}`,
 		"message":  "a single answer that takes more than 1 s restarts the container: nothing slower than that may ever happen to it, not even once",
 		"simulate": "probity simulate 'k8s/a b.yaml' --fault hang@60s+12s",
-		"patch":    map[string]any{"summary": "livenessProbe.failureThreshold: 3", "edits": []any{map[string]any{"field": "spec.containers[0].livenessProbe.failureThreshold", "value": "3"}}}}
+		"patch": map[string]any{"summary": "livenessProbe.failureThreshold: 3",
+			"effect": "liveness notices a hang after 21 to 31 s instead of 1 to 11, with 26 false alarms instead of 260000 a month (100 replicas, one answer in 100 late)",
+			"edits":  []any{map[string]any{"field": "spec.containers[0].livenessProbe.failureThreshold", "value": "3"}}}}
 	if diff := cmp.Diff(want, got.Findings[0]); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}

@@ -84,6 +84,7 @@ type (
 	sarifProperties struct {
 		Severity advisor.Severity `json:"severity"`
 		Patch    string           `json:"patch,omitempty"`
+		Effect   string           `json:"effect,omitempty"`
 		Simulate string           `json:"simulate,omitempty"`
 	}
 )
@@ -132,7 +133,7 @@ func sarifOf(f advisor.Finding, rules []advisor.Rule) sarifResult {
 			[]sarifLogical{{f.Object.Kind + "/" + f.Object.Namespace + "/" + f.Object.Name + ":" + f.Field}}}},
 	}
 	if f.Patch != nil {
-		result.Properties.Patch = f.Patch.Summary
+		result.Properties.Patch, result.Properties.Effect = f.Patch.Summary, f.Patch.Effect
 	}
 	return result
 }

@@ -23,7 +23,9 @@ func Text(w io.Writer, r *advisor.Report, _ Options) error {
 		fmt.Fprintf(out, "%s: %s: %s\n  %s\n", at, f.Severity, f.Rule, printable.Line(sentence(f)))
 		quote(out, f)
 		if f.Patch != nil {
-			fmt.Fprintf(out, "  fix: %s\n", printable.Line(f.Patch.Summary))
+			for line := range strings.SplitSeq(fixLines(f.Patch), "\n") {
+				fmt.Fprintf(out, "  %s\n", printable.Line(line))
+			}
 		}
 		if command := simulate(f); command != "" {
 			fmt.Fprintf(out, "  see: %s\n", command)
@@ -70,7 +72,7 @@ func Summary(r *advisor.Report) string {
 	if len(r.Known) > 0 {
 		text += fmt.Sprintf(", %d known to the baseline", len(r.Known))
 	}
-	return text
+	return text + countPassedOver(r)
 }
 
 func plural(n int, word string) string {

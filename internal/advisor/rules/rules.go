@@ -7,8 +7,13 @@ import (
 	"strings"
 
 	"github.com/probity-run/probity/internal/advisor"
+	"github.com/probity-run/probity/internal/advisor/rules/actuator"
+	"github.com/probity-run/probity/internal/advisor/rules/budget"
+	"github.com/probity-run/probity/internal/advisor/rules/cannotfail"
+	"github.com/probity-run/probity/internal/advisor/rules/curlfail"
 	"github.com/probity-run/probity/internal/advisor/rules/execcost"
 	"github.com/probity-run/probity/internal/advisor/rules/execwords"
+	"github.com/probity-run/probity/internal/advisor/rules/exitstatus"
 	"github.com/probity-run/probity/internal/advisor/rules/initialdelay"
 	"github.com/probity-run/probity/internal/advisor/rules/innertimeout"
 	"github.com/probity-run/probity/internal/advisor/rules/jobprobe"
@@ -17,22 +22,31 @@ import (
 	"github.com/probity-run/probity/internal/advisor/rules/livenesskill"
 	"github.com/probity-run/probity/internal/advisor/rules/livenessstricter"
 	"github.com/probity-run/probity/internal/advisor/rules/livenessthreshold"
+	"github.com/probity-run/probity/internal/advisor/rules/manifestinvalid"
+	"github.com/probity-run/probity/internal/advisor/rules/mesh"
+	"github.com/probity-run/probity/internal/advisor/rules/metricspath"
 	"github.com/probity-run/probity/internal/advisor/rules/nodrain"
+	"github.com/probity-run/probity/internal/advisor/rules/orderedready"
 	"github.com/probity-run/probity/internal/advisor/rules/othercontainer"
 	"github.com/probity-run/probity/internal/advisor/rules/portnamemissing"
+	"github.com/probity-run/probity/internal/advisor/rules/portudp"
 	"github.com/probity-run/probity/internal/advisor/rules/portundeclared"
 	"github.com/probity-run/probity/internal/advisor/rules/prestopgrace"
 	"github.com/probity-run/probity/internal/advisor/rules/probeflooding"
+	"github.com/probity-run/probity/internal/advisor/rules/probegrace"
 	"github.com/probity-run/probity/internal/advisor/rules/probehost"
 	"github.com/probity-run/probity/internal/advisor/rules/probeinvalid"
 	"github.com/probity-run/probity/internal/advisor/rules/progressdeadline"
+	"github.com/probity-run/probity/internal/advisor/rules/readinessdelay"
 	"github.com/probity-run/probity/internal/advisor/rules/readinessdependency"
 	"github.com/probity-run/probity/internal/advisor/rules/readinessmissing"
 	"github.com/probity-run/probity/internal/advisor/rules/readinessmissingserving"
 	"github.com/probity-run/probity/internal/advisor/rules/readinessport"
 	"github.com/probity-run/probity/internal/advisor/rules/readinesssensitive"
+	"github.com/probity-run/probity/internal/advisor/rules/rolloutall"
 	"github.com/probity-run/probity/internal/advisor/rules/scheme"
 	"github.com/probity-run/probity/internal/advisor/rules/shallowtcp"
+	"github.com/probity-run/probity/internal/advisor/rules/shellwords"
 	"github.com/probity-run/probity/internal/advisor/rules/startupbudget"
 	"github.com/probity-run/probity/internal/advisor/rules/startuploop"
 	"github.com/probity-run/probity/internal/advisor/rules/successthreshold"
@@ -41,6 +55,7 @@ import (
 	"github.com/probity-run/probity/internal/advisor/rules/timeoutshort"
 	"github.com/probity-run/probity/internal/advisor/rules/unknownfield"
 	"github.com/probity-run/probity/internal/advisor/rules/unusedsuppression"
+	"github.com/probity-run/probity/internal/advisor/rules/variable"
 )
 
 // All returns the rules in the order in which the reference shows them.
@@ -74,11 +89,26 @@ func All() []advisor.Rule {
 		livenesskill.Rule(),
 		shallowtcp.Rule(),
 		readinesssensitive.Rule(),
+		manifestinvalid.Rule(),
 		probeinvalid.Rule(),
 		execwords.Rule(),
 		targetport.Rule(),
 		othercontainer.Rule(),
 		jobprobe.Rule(),
+		cannotfail.Rule(),
+		exitstatus.Rule(),
+		shellwords.Rule(),
+		variable.Rule(),
+		curlfail.Rule(),
+		budget.Rule(),
+		readinessdelay.Rule(),
+		rolloutall.Rule(),
+		probegrace.Rule(),
+		orderedready.Rule(),
+		mesh.Rule(),
+		portudp.Rule(),
+		actuator.Rule(),
+		metricspath.Rule(),
 		unusedsuppression.Rule(),
 	}
 }

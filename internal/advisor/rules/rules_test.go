@@ -65,7 +65,7 @@ func wanted(text string) []string {
 
 func found(t *testing.T, name string, text []byte) []string {
 	t.Helper()
-	m, err := advisortest.Parse(name, text)
+	m, err := advisortest.ParseMixed(name, text)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -137,7 +137,7 @@ func TestDocs(t *testing.T) {
 					t.Errorf("no %s", name)
 				}
 			}
-			if !strings.HasSuffix(r.Doc.Title, ".") || r.Severity == 0 || r.Check == nil && r.ID != advisor.UnusedSuppression {
+			if !strings.HasSuffix(r.Doc.Title, ".") || r.Severity == 0 || r.Check == nil && r.ID != advisor.UnusedSuppression && r.ID != advisor.ManifestInvalid {
 				t.Errorf("title %q, severity %v, check %v", r.Doc.Title, r.Severity, r.Check != nil)
 			}
 			for _, text := range []string{r.Doc.Before, r.Doc.After} {
@@ -186,6 +186,8 @@ func TestFindSuggests(t *testing.T) {
 func TestSeverities(t *testing.T) {
 	const head = "apiVersion: v1\nkind: Pod\nmetadata: {name: a, labels: {app: a}}\nspec:\n  containers:\n  - name: a\n    image: a\n    ports: [{name: http, containerPort: 80}]\n"
 	const service = "---\napiVersion: v1\nkind: Service\nmetadata: {name: a}\nspec: {selector: {app: a}, ports: [{port: 80}]}\n"
+	const deadline = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: a}\nspec:\n  selector: {matchLabels: {app: a}}\n  template:\n" +
+		"    metadata: {labels: {app: a}}\n    spec: {containers: [{name: a, image: a, readinessProbe: {tcpSocket: {port: 80}, initialDelaySeconds: 110}}]}\n"
 	same := "    readinessProbe: {tcpSocket: {port: 81}}\n    livenessProbe: {tcpSocket: {port: 81}}\n"
 	for name, c := range map[string]struct {
 		text string
@@ -198,8 +200,21 @@ func TestSeverities(t *testing.T) {
 		"equal, without traffic":              {head + same, "liveness-equals-readiness", advisor.Waste},
 		"no readiness":                        {head + service, "readiness-missing", advisor.Risk},
 		"no readiness, headless":              {head + strings.Replace(service, "spec: {", "spec: {clusterIP: None, ", 1), "readiness-missing", advisor.Waste},
-		"certain loop":                        {head + "    env: [{name: STARTUP_SECONDS, value: '90'}]\n    livenessProbe: {tcpSocket: {port: 80}}\n", "startup-restart-loop", advisor.Outage},
-		"lottery":                             {head + "    env: [{name: STARTUP_SECONDS, value: '25'}]\n    livenessProbe: {tcpSocket: {port: 80}}\n", "startup-restart-loop", advisor.Risk},
+		"a line in one word, readiness":       {head + "    readinessProbe: {exec: {command: [check it]}}\n", "exec-without-shell", advisor.Outage},
+		"a line in one word, startup":         {head + "    startupProbe: {exec: {command: [check it]}}\n", "exec-without-shell", advisor.Outage},
+		"a line in one word, liveness":        {head + "    livenessProbe: {exec: {command: [check it]}}\n", "exec-without-shell", advisor.Risk},
+		"a deadline that is refused":          {deadline + "  minReadySeconds: 600\n", "progress-deadline-below-startup", advisor.Outage},
+		"a deadline that is too short":        {deadline + "  minReadySeconds: 500\n", "progress-deadline-below-startup", advisor.Waste},
+		"a target port that is missing":       {head + strings.Replace(service, "port: 80", "port: 80, targetPort: x", 1), "service-target-port-missing", advisor.Outage},
+		"the same, headless": {head + strings.Replace(service, "spec: {selector: {app: a}, ports: [{port: 80", "spec: {clusterIP: None, selector: {app: a}, ports: [{port: 80, targetPort: x", 1),
+			"service-target-port-missing", advisor.Style},
+		"a port that is not declared": {head + "    readinessProbe: {tcpSocket: {port: 81}}\n", "probe-port-undeclared", advisor.Style},
+		"another host":                {head + "    readinessProbe: {tcpSocket: {port: 80, host: b}}\n", "probe-host-set", advisor.Risk},
+		"the node":                    {head + "    readinessProbe: {tcpSocket: {port: 80, host: 127.0.0.1}}\n", "probe-host-set", advisor.Risk},
+		"the node, which hands the port on": {strings.Replace(head, "containerPort: 80", "containerPort: 80, hostPort: 80", 1) +
+			"    readinessProbe: {tcpSocket: {port: http, host: localhost}}\n", "probe-host-set", advisor.Style},
+		"certain loop": {head + "    env: [{name: STARTUP_SECONDS, value: '90'}]\n    livenessProbe: {tcpSocket: {port: 80}}\n", "startup-restart-loop", advisor.Outage},
+		"lottery":      {head + "    env: [{name: STARTUP_SECONDS, value: '25'}]\n    livenessProbe: {tcpSocket: {port: 80}}\n", "startup-restart-loop", advisor.Risk},
 	} {
 		t.Run(name, func(t *testing.T) {
 			m, err := advisortest.Parse("a.yaml", []byte(c.text))

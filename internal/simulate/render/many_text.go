@@ -60,13 +60,13 @@ func writeStalls(out io.Writer, s simulate.Stalls, replicas int) {
 	fmt.Fprintf(out, "\n%s on %s, per 30 days and %d replicas:\n", s.Fault, s.Container, replicas)
 	fmt.Fprintf(out, "  %-46s %12s %12s\n", "", "simulated", "closed form")
 	fmt.Fprintf(out, "  %-46s %12s %12s\n", "stalls as they come", figure(s.Correlated.Simulated), figure(s.Correlated.Closed))
-	title := fmt.Sprintf("as many failures (%s) one by one", simulate.Percent(s.Share))
+	title := fmt.Sprintf("as many failures (%s) one by one", simulate.Percent(float64(s.Share)))
 	fmt.Fprintf(out, "  %-46s %12s %12s\n", title, figure(s.Independent.Simulated), figure(s.Independent.Closed))
 	if s.Penalty > 0 {
 		fmt.Fprintf(out, "  correlation penalty: × %s; who counts single failures is wrong by that factor\n", figure(s.Penalty))
 	}
-	shared, alone := simulate.Percent(s.TogetherShared), simulate.Percent(s.TogetherIndependent)
+	shared, alone := simulate.Percent(float64(s.TogetherShared)), simulate.Percent(float64(s.TogetherIndependent))
 	fmt.Fprintf(out, "  one stall restarts all %d replicas at once: %s if they share its cause, %s if not\n", replicas, shared, alone)
 }
 
-func figure(x float64) string { return fmt.Sprintf("%.4g", x) }
+func figure(x simulate.Number) string { return fmt.Sprintf("%.4g", x) }

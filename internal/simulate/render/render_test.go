@@ -1,6 +1,7 @@
 package render
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -67,18 +68,33 @@ metadata: {name: web, namespace: default}
 spec: {selector: {app: web}, ports: [{port: 80}]}
 `
 
+// manyWorkloads are of names that fit nowhere.
+func manyWorkloads() string {
+	var b strings.Builder
+	for i := range 12 {
+		name := fmt.Sprintf("a-service-whose-name-is-as-long-as-a-name-may-be-and-is-number-%d", i)
+		b.WriteString(strings.ReplaceAll(strings.Replace(podWith("livenessProbe: {httpGet: {path: /l, port: http}}"), "name: web,", "name: "+name+",", 1), "name: web\n", "name: the-server-of-this-pod-and-of-no-other\n") + "---\n")
+	}
+	return b.String()
+}
+
 // simulated plays a manifest with ready-made faults.
 func simulated(t testing.TB, text string, sc *script.Script, opts simulate.Options) *simulate.Result {
 	t.Helper()
-	set, err := manifest.Load(manifest.Options{Stdin: strings.NewReader(text)}, "-")
-	if err != nil {
-		t.Fatal(err)
-	}
-	r, err := simulate.Run(set.Objects, sc, opts)
+	r, err := simulate.Run(parsed(t, text), sc, opts)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return r
+}
+
+func parsed(t testing.TB, text string) []manifest.Object {
+	t.Helper()
+	set, err := manifest.Load(manifest.Options{Stdin: strings.NewReader(text), AllWorkloads: true}, "-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return set.Objects
 }
 
 func scriptOf(t testing.TB, faults ...string) *script.Script {

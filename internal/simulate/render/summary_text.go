@@ -4,13 +4,12 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"math"
 	"slices"
 	"strings"
 	"time"
 
-	"github.com/probity-run/probity/internal/lifecycle"
 	"github.com/probity-run/probity/internal/simulate"
-	"github.com/probity-run/probity/internal/simulate/script"
 )
 
 // Text writes the summary and the timeline for a person. rate is how many requests a second are
@@ -37,9 +36,9 @@ func writeSummary(out io.Writer, s *simulate.Summary, rate float64) {
 	line := func(head, format string, args ...any) {
 		fmt.Fprintf(out, "  %-16s "+format+"\n", append([]any{head}, args...)...)
 	}
-	line("first ready", "%s", readyText(s))
-	for _, l := range s.Loops {
-		line("restart loop", "%s", loopText(l))
+	line("first ready", "%s%s", readyText(s), phaseText(s, func(a *simulate.AnyPhase) simulate.Range { return a.Ready }, inTime))
+	for _, text := range loopTexts(s.Loops) {
+		line("restart loop", "%s", text)
 	}
 	for i, text := range faultTexts(s) {
 		head := ""
@@ -48,13 +47,17 @@ func writeSummary(out io.Writer, s *simulate.Summary, rate float64) {
 		}
 		line(head, "%s", text)
 	}
-	line("restarts", "%s", restartText(s))
+	line("restarts", "%s%s", restartText(s), phaseText(s, func(a *simulate.AnyPhase) simulate.Range { return a.Restarts }, inNumbers))
 	for _, late := range s.Late {
 		line("rollout", "%s exceeded progressDeadlineSeconds at %v", late.Workload, late.At)
 	}
+	worst := phaseText(s, func(a *simulate.AnyPhase) simulate.Range { return a.Unavailable }, inTime)
 	for _, r := range s.Routes {
-		line("unavailable", "%s", routeText(r, s.Horizon))
-		line("failed requests", "%.0f of %.0f at %g/s%s", r.Failed(rate), rate*time.Duration(s.Horizon).Seconds(), rate, failedBy(r, rate))
+		if len(s.Routes) > 1 { // the figures of all phases are those of the worst Service
+			worst = ""
+		}
+		line("unavailable", "%s%s", routeText(r, s.Horizon), worst)
+		line("failed requests", "%s", failedText(r, s.Horizon, rate))
 	}
 }
 
@@ -71,131 +74,49 @@ func readyText(s *simulate.Summary) string {
 	}
 }
 
-func loopText(l simulate.Loop) string {
-	switch l.Verdict {
-	case simulate.LoopSafe:
-		return fmt.Sprintf("safe: %s, %s", l.Container, l.Why)
-	case simulate.LoopCertain:
-		return fmt.Sprintf("certain: %s, %s%s", l.Container, l.Why, remedy(l))
-	default:
-		return fmt.Sprintf("lottery: %s, %s of all starts are cut short if the ticks fall at random: %s%s", l.Container, simulate.Percent(l.Odds), l.Why, remedy(l))
+// restartText says of how many restarts which were decided by whom, so that the sums add up; what
+// was decided and not carried out comes after them.
+func restartText(s *simulate.Summary) string {
+	var pending, pendingFalse int
+	for _, v := range s.Verdicts {
+		pending += oneIf(v.RunningAgain == nil)
+		pendingFalse += oneIf(v.RunningAgain == nil && v.False)
 	}
-}
-
-func remedy(l simulate.Loop) string {
-	if l.Needs == 0 {
-		return ""
+	text := fmt.Sprint(s.Restarts)
+	var parts []string
+	if s.RestartsByProbe > 0 {
+		parts = append(parts, fmt.Sprintf("%d decided by a probe", s.RestartsByProbe)+forNothing(s.FalseRestarts-pendingFalse))
 	}
-	return fmt.Sprintf("; failureThreshold %d would do", l.Needs)
-}
-
-// faultTexts say what became of each fault: each time if there were few, else as counts.
-func faultTexts(s *simulate.Summary) (texts []string) {
-	const few = 6
-	if len(s.Faults) <= few {
-		for _, o := range s.Faults {
-			texts = append(texts, occurrenceText(s, o))
-		}
-		return texts
+	if n := s.Restarts - s.RestartsByProbe; n > 0 {
+		parts = append(parts, fmt.Sprintf("%d after the process ended by itself", n))
 	}
-	var names []string
-	for _, o := range s.Faults {
-		if !slices.Contains(names, o.Fault) {
-			names = append(names, o.Fault)
-		}
+	if len(parts) > 0 {
+		text += ": " + strings.Join(parts, ", ")
 	}
-	for _, name := range names {
-		texts = append(texts, countText(s, name))
+	if pending > 0 {
+		text += fmt.Sprintf("; %d more decided by a probe and not running again at %v", pending, s.Horizon) + forNothing(pendingFalse)
 	}
-	return texts
-}
-
-func countText(s *simulate.Summary, name string) string {
-	var times, drained, restarted, missed int
-	for _, o := range s.Faults {
-		if o.Fault != name {
-			continue
-		}
-		times++
-		drained += oneIf(o.Drained != nil)
-		restarted += oneIf(o.Restarted != nil)
-		missed += oneIf(o.Missed)
+	if s.Backoffs > 0 {
+		text += fmt.Sprintf("; the back-off put starts off %s", times(s.Backoffs))
 	}
-	text := fmt.Sprintf("%s: %d times; out of rotation %d times, restarted by a probe %d times", name, times, drained, restarted)
-	if missed > 0 {
-		text += fmt.Sprintf(", nothing there to happen to %d times", missed)
+	if s.Restarts+pending == 0 && slices.ContainsFunc(s.Faults, notBegun) {
+		text += ", liveness has not begun yet"
 	}
 	return text
 }
 
-func oneIf(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
-}
-
-func occurrenceText(s *simulate.Summary, o *simulate.Occurrence) string {
-	text := fmt.Sprintf("%s, %s/%s at %v: ", o.Fault, o.Pod, o.Container, o.At)
-	switch {
-	case o.Missed:
-		return text + "nothing ran that it could have happened to"
-	case o.Kind.Summary() != "":
-		return text + o.Kind.Summary()
-	case o.Kind.Detection() == script.DetectionOptional && o.Restarted == nil && o.Drained == nil:
-		return text + "no probe acted"
-	case o.Restarted == nil && o.Drained == nil:
-		text += "no probe acted"
-		if o.Ended != nil {
-			text += fmt.Sprintf(", it was over after %v", *o.Ended-o.At)
-		}
-	default:
-		text += reaction(o)
-	}
-	return text + expectedText(s, o)
-}
-
-func reaction(o *simulate.Occurrence) string {
-	var parts []string
-	if o.Drained != nil {
-		parts = append(parts, fmt.Sprintf("out of rotation after %v", o.Drained))
-	}
-	if o.Restarted != nil {
-		parts = append(parts, fmt.Sprintf("restarted by %s after %v", script.ProbeName(o.By), o.Restarted))
-	}
-	return strings.Join(parts, ", ")
-}
-
-// expectedText is what to expect on other days, when the fault meets the ticks at another phase.
-func expectedText(s *simulate.Summary, o *simulate.Occurrence) string {
-	var parts []string
-	for _, t := range []lifecycle.ProbeType{lifecycle.Readiness, lifecycle.Liveness} {
-		if span, ok := expected(s, o, t); ok {
-			parts = append(parts, fmt.Sprintf("%s in %v", script.ProbeName(t), span))
-		}
-	}
-	if len(parts) == 0 {
+func forNothing(n int) string {
+	if n == 0 {
 		return ""
 	}
-	return " (at any phase: " + strings.Join(parts, ", ") + ")"
+	return fmt.Sprintf(" (%d for nothing)", n)
 }
 
-func restartText(s *simulate.Summary) string {
-	text := fmt.Sprint(s.Restarts)
-	var parts []string
-	if n := len(s.Verdicts); n > 0 {
-		parts = append(parts, fmt.Sprintf("%d decided by a probe", n))
+func times(n int) string {
+	if n == 1 {
+		return "once"
 	}
-	if s.FalseRestarts > 0 {
-		parts = append(parts, fmt.Sprintf("%d of them for nothing", s.FalseRestarts))
-	}
-	if s.Backoffs > 0 {
-		parts = append(parts, fmt.Sprintf("%d times a start was put off by the back-off", s.Backoffs))
-	}
-	if len(parts) == 0 {
-		return text
-	}
-	return text + ": " + strings.Join(parts, ", ")
+	return fmt.Sprintf("%d times", n)
 }
 
 func routeText(r simulate.Route, horizon simulate.Offset) string {
@@ -215,21 +136,12 @@ func routeText(r simulate.Route, horizon simulate.Offset) string {
 	}
 }
 
-func failedBy(r simulate.Route, rate float64) string {
-	if r.Failed(rate) == 0 {
-		return ""
+func failedText(r simulate.Route, horizon simulate.Offset, rate float64) string {
+	failed := math.Round(r.Failed(rate))
+	text := fmt.Sprintf("%.0f of %.0f at %g/s", failed, rate*time.Duration(horizon).Seconds(), rate)
+	if failed == 0 {
+		return text
 	}
-	nobody := rate * time.Duration(r.Unavailable).Seconds()
-	return fmt.Sprintf(": %.0f with nobody to send them to, %.0f sent to a pod that did not answer", nobody, r.Failed(rate)-nobody)
-}
-
-// expected finds the expectation about an occurrence, if there is one.
-func expected(s *simulate.Summary, o *simulate.Occurrence, t lifecycle.ProbeType) (simulate.Span, bool) {
-	i := slices.IndexFunc(s.Expected, func(e simulate.Expectation) bool {
-		return e.Container == o.Container && e.Fault == o.Fault && e.Probe == t
-	})
-	if i < 0 {
-		return simulate.Span{}, false
-	}
-	return s.Expected[i].Span, true
+	nobody := min(math.Round(rate*time.Duration(r.Unavailable).Seconds()), failed)
+	return text + fmt.Sprintf(": %.0f with nobody to send them to, %.0f sent to a pod that did not answer", nobody, failed-nobody)
 }

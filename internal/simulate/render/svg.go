@@ -42,6 +42,7 @@ const (
 	idle      = "#afb8c1"
 	backoff   = "#6e7781"
 	warn      = "#bc4c00"
+	restarted = "#1f2328"
 )
 
 // canvas collects the elements of a picture.
@@ -96,6 +97,16 @@ func (c *canvas) text(x, y float64, class, text string) {
 	c.add(`<text x="%.1f" y="%.1f" class="%s">%s</text>`, x, y, class, escaped(text))
 }
 
+// name writes what a lane or a Pod is called, as long as it fits; the whole of it is its tooltip.
+func (c *canvas) name(x, y float64, class, text, style string) {
+	short := fitted(text, svgLeft-2*svgMargin)
+	title := ""
+	if short != text {
+		title = text
+	}
+	c.add(`<text x="%.1f" y="%.1f" class="%s"%s>%s%s</text>`, x, y, class, style, tooltip(title), escaped(short))
+}
+
 func (c *canvas) line(x1, y1, x2, y2 float64, colour string) {
 	c.add(`<line x1="%.1f" y1="%.1f" x2="%.1f" y2="%.1f" stroke="%s"/>`, x1, y1, x2, y2, colour)
 }
@@ -106,22 +117,6 @@ func escaped(s string) string {
 		return "" // a builder does not fail
 	}
 	return b.String()
-}
-
-// textWidth is about how wide a text is in the small style.
-func textWidth(s string) float64 { return 6.2 * float64(len([]rune(s))) }
-
-// fitted cuts a text so that it is no wider.
-func fitted(s string, width float64) string {
-	r := []rune(s)
-	room := int(width / 6.2)
-	if len(r) <= room {
-		return s
-	}
-	if room < 4 {
-		return ""
-	}
-	return string(r[:room-1]) + "…"
 }
 
 // SVG draws the timeline: lanes for each container's state and each probe, Events, and the
@@ -156,24 +151,36 @@ func SVG(out io.Writer, r *simulate.Result, rate float64) error {
 // title writes what the picture is about, and the most important of the summary.
 func (c *canvas) title(s *simulate.Summary, rate float64) {
 	c.y += 16
-	c.text(svgMargin, c.y, "title", fmt.Sprintf("%s: %v simulated, seed %d", strings.Join(s.Workloads, "; "), s.Horizon, s.Seed))
+	for i, line := range wrapped(fmt.Sprintf("%s: %v simulated, seed %d", strings.Join(s.Workloads, "; "), s.Horizon, s.Seed), "title") {
+		c.y += 20 * float64(min(i, 1))
+		c.text(svgMargin, c.y, "title", line)
+	}
 	c.y += 8
+	for _, fact := range facts(s, rate) {
+		for _, line := range wrapped(fact, "fact") {
+			c.y += 16
+			c.text(svgMargin, c.y, "fact", line)
+		}
+	}
+	c.y += 22
+}
+
+// facts are the most important of the summary.
+func facts(s *simulate.Summary, rate float64) []string {
+	const few = 4
 	lines := []string{"first ready " + readyText(s) + " · restarts " + restartText(s)}
 	for _, l := range s.Loops {
 		if l.Verdict != simulate.LoopSafe {
 			lines = append(lines, "restart loop "+loopText(l))
 		}
 	}
-	lines = append(lines, faultTexts(s)[:min(len(faultTexts(s)), 4)]...)
+	faults := faultTexts(s)
+	lines = append(lines, faults[:min(len(faults), few)]...)
 	for _, r := range s.Routes {
 		all := rate * time.Duration(s.Horizon).Seconds()
 		lines = append(lines, fmt.Sprintf("unavailable %s · failed requests %.0f of %.0f at %g/s", routeText(r, s.Horizon), r.Failed(rate), all, rate))
 	}
-	for _, l := range lines {
-		c.y += 16
-		c.text(svgMargin, c.y, "fact", fitted(l, svgWidth-2*svgMargin))
-	}
-	c.y += 22
+	return lines
 }
 
 const svgStart = `<svg xmlns="http://www.w3.org/2000/svg" width="%d" height="%.0f" viewBox="0 0 %d %.0f"
@@ -224,7 +231,7 @@ func (c *canvas) legend() {
 	x := float64(svgLeft)
 	for _, item := range []struct{ colour, word string }{
 		{good, "ready"}, {goodSoft, "not ready"}, {wait, "starting"}, {stopping, "stopping"}, {backoff, "back-off"}, {idle, "waiting or ended"},
-		{bad, "probe failed"}, {warn, "warning, error or cancelled"}, {badSoft, "fault"},
+		{bad, "probe failed"}, {restarted, "restart"}, {warn, "warning, error or cancelled"}, {badSoft, "fault"},
 	} {
 		c.rect(x, x+12, c.y-10, 12, item.colour, "")
 		c.text(x+17, c.y, "small", item.word)

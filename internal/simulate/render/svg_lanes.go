@@ -10,13 +10,16 @@ import (
 
 // container draws the lanes of a container: its state, then its probes.
 func (c *canvas) container(l *containerLane) {
-	c.text(svgLeft-10, c.y+12, "lane", fitted(l.name, svgLeft-2*svgMargin))
+	c.name(svgLeft-10, c.y+12, "lane", l.name, "")
 	for _, s := range l.states {
 		c.bar(s)
 	}
+	for _, r := range l.restarts {
+		c.restart(r)
+	}
 	c.y += svgLane
 	for _, p := range l.probes {
-		c.add(`<text x="%d" y="%.1f" class="lane" style="fill:%s">%s</text>`, svgLeft-10, c.y+12, inkFaint, script.ProbeName(p.probe))
+		c.name(svgLeft-10, c.y+12, "lane", script.ProbeName(p.probe), ` style="fill:`+inkFaint+`"`)
 		c.line(svgLeft, c.y+8, svgRight, c.y+8, inkGrid)
 		c.attempts(p)
 		c.y += svgLane
@@ -38,6 +41,15 @@ func (c *canvas) bar(s span) {
 		}
 		c.text(x1+4, c.y+11.5, class, word)
 	}
+}
+
+// restart marks where a container was started again.
+func (c *canvas) restart(r label) {
+	x := c.x(r.at)
+	if c.covered(x+3, c.y, restarted) {
+		return
+	}
+	c.add(`<path d="M%.1f %.1fv%dm-3.5 -%dh7l-3.5 5z" stroke="%s" fill="%s">%s</path>`, x, c.y-2, svgBar+6, svgBar+6, restarted, restarted, tooltip(clock(r.at)+" "+r.text))
 }
 
 // attempts draws the attempts of a probe: green marks for successes, or a green line where they are
@@ -129,7 +141,7 @@ func (c *canvas) endpoints(entries []simulate.Entry) {
 		if name == "" {
 			title = "ready pods"
 		}
-		c.text(svgLeft-10, c.y+12, "lane", fitted(title, svgLeft-2*svgMargin))
+		c.name(svgLeft-10, c.y+12, "lane", title, "")
 		lanes[name][len(lanes[name])-1].to = simulate.Offset(c.end)
 		for _, s := range lanes[name] {
 			if s.to > s.from {

@@ -21,10 +21,11 @@ type podLane struct {
 
 // containerLane is what is drawn of a container.
 type containerLane struct {
-	name   string
-	states []span
-	probes []*probeLane
-	open   span // the state now
+	name     string
+	states   []span
+	restarts []label
+	probes   []*probeLane
+	open     span // the state now
 }
 
 type probeLane struct {
@@ -97,7 +98,7 @@ func (p *podLane) add(e *simulate.Entry) {
 func eventWord(e *simulate.Entry) string {
 	for _, t := range lifecycle.ProbeTypes() {
 		if strings.Contains(e.Event.Message, script.ProbeName(t)+" probe") {
-			return script.ProbeName(t) + " restarts it"
+			return "killed by " + script.ProbeName(t)
 		}
 	}
 	return "stopped"
@@ -132,6 +133,8 @@ func (p *podLane) fault(e *simulate.Entry) {
 func (p *podLane) process(e *simulate.Entry) {
 	c := p.container(e.Container)
 	switch {
+	case e.Text == "started" && e.Instance > 1:
+		c.restarts = append(c.restarts, label{at: e.At, text: fmt.Sprintf("restart %d", e.Instance-1)})
 	case e.Text == "SIGTERM" || e.Text == "PreStop hook":
 		c.setState(e.At, "stopping", stopping)
 	case strings.HasPrefix(e.Text, "exited"):
@@ -207,7 +210,7 @@ func (c *canvas) pod(p *podLane) {
 		x := c.x(f.from)
 		c.rect(x, max(c.x(f.to), x+1.5), top, height+4, badSoft, fmt.Sprintf("%s, %v to %v", f.word, f.from, f.to))
 	}
-	c.text(svgMargin, top+17, "pod", fitted(p.name, svgLeft-2*svgMargin))
+	c.name(svgMargin, top+17, "pod", p.name, "")
 	c.labels(p, top+16)
 	c.y = top + svgHead
 	for _, l := range p.containers {

@@ -33,7 +33,7 @@ func textLines(t testing.TB, r *simulate.Result, words ...string) []string {
 func TestHang(t *testing.T) {
 	r := simulated(t, podWith(`
 livenessProbe: {httpGet: {path: /livez, port: http}}
-`), scriptOf(t, "hang@25s"), simulate.Options{Horizon: 2 * time.Minute})
+`), scriptOf(t, "hang@25s"), simulate.Options{Horizon: 2 * time.Minute, EarlyProbes: true})
 	want := []string{
 		`0:25.000 web/web#1 hang@25s begins`,
 		`0:50.604 web/web#1 Liveness probe failed after 1s (3/3): Get "http://127.0.0.1:8080/livez": context deadline exceeded (Client.Timeout exceeded while awaiting headers)`,
@@ -87,7 +87,7 @@ func TestPhases(t *testing.T) {
 		},
 		"R48 errors count for nothing": {
 			podWith("livenessProbe: {httpGet: {path: /, port: http}, failureThreshold: 1}"), []string{"crash@45s"}, time.Minute, []string{"exited", "restarts "},
-			[]string{"restarts 1", "0:45.000 web/web#1 exited, code 1"},
+			[]string{"restarts 1: 1 after the process ended by itself", "0:45.000 web/web#1 exited, code 1"},
 		},
 		"R150 the first restart of a crash is immediate, then back-off": {
 			podWith(""), []string{"crash-loop=5s"}, 40 * time.Second, []string{" started", "Warning BackOff"},
@@ -101,12 +101,12 @@ func TestPhases(t *testing.T) {
 		"p04 an outage restarts what asks the same question": {
 			podWith("livenessProbe: {httpGet: {path: /h, port: http}}\nreadinessProbe: {httpGet: {path: /h, port: http}}"),
 			[]string{"dependency-outage@60s+40s"}, 3 * time.Minute, []string{"faults"},
-			[]string{"faults dependency-outage@60s+40s, web/web at 1m: out of rotation after 20.609s, restarted by liveness after 20.609s " +
+			[]string{"faults dependency-outage@60s+40s, web/web at 1m: out of rotation after 20.609s, killed by liveness after 20.609s, running again after 20.609s " +
 				"(at any phase: readiness in 20s to 30s, liveness in 20s to 30s)"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			r := simulated(t, c.manifest, scriptOf(t, c.faults...), simulate.Options{Horizon: c.horizon})
+			r := simulated(t, c.manifest, scriptOf(t, c.faults...), simulate.Options{Horizon: c.horizon, EarlyProbes: true})
 			state := regexp.MustCompile(`is running, started$|running, started, ready`)
 			got := slices.DeleteFunc(textLines(t, r, c.words...), func(s string) bool { return state.MatchString(s) && !slices.Contains(c.want, s) })
 			if diff := cmp.Diff(c.want, got); diff != "" {

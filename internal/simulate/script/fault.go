@@ -24,6 +24,8 @@ type Fault struct {
 	// For is how long it lasts. Nil means until the container restarts; a fault that outlasts
 	// restarts then lasts for ever.
 	For *Distribution
+	// Workload to whose Pods it happens, as in "deployment/web" or "web"; empty means all.
+	Workload string
 	// Container it happens to; empty means all that are not plain init containers.
 	Container string
 	// Probes that notice it; nil means all, or those of [Fault.OfDependency].

@@ -95,6 +95,8 @@ func faultFields() []field[Fault] {
 		{"every", "time", "", "From one beginning to the next. {exponential: 1h}: at random moments, one an hour.", readEvery},
 		{"for", "time", "until the container restarts", "How long it lasts.",
 			func(d *decoder, n *yaml.Node, at string, f *Fault) { f.For = d.optional(n, at) }},
+		{"workload", "name, or kind/name", "all", "To the Pods of which workload it happens.",
+			func(d *decoder, n *yaml.Node, at string, f *Fault) { d.text(n, at, &f.Workload) }},
 		{"container", "name", "all but init containers", "To which container it happens.",
 			func(d *decoder, n *yaml.Node, at string, f *Fault) { d.text(n, at, &f.Container) }},
 		{"probes", "list of startup, readiness, liveness", "all", "Which probes notice it.",

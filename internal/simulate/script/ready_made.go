@@ -19,7 +19,7 @@ type ReadyMadeFault struct {
 // arguments are what follows the name of a ready-made fault: NAME@AT+FOR, or NAME=FIRST/SECOND.
 type arguments struct {
 	at, length, first, second *time.Duration
-	container                 string
+	workload, container       string
 	probes                    []lifecycle.ProbeType
 }
 
@@ -48,23 +48,28 @@ func ReadyMadeFaults() []ReadyMadeFault {
 
 // ParseFault adds a ready-made fault to a script, such as hang@60s.
 func (s *Script) ParseFault(text string) error {
-	name := text
-	if i := strings.IndexAny(text, "@=:/"); i >= 0 {
-		name = text[:i]
+	short, workload, some := strings.Cut(text, ",workload=")
+	if some && workload == "" {
+		return fmt.Errorf("cannot read the fault %q: it names no workload: write it as %s,workload=deployment/web", text, short)
+	}
+	name := short
+	if i := strings.IndexAny(short, "@=:/,"); i >= 0 {
+		name = short[:i]
 	}
 	for _, r := range ReadyMadeFaults() {
 		if r.Name != name {
 			continue
 		}
-		a, err := parseArguments(text[len(name):])
+		a, err := parseArguments(short[len(name):])
 		if err != nil {
 			return fmt.Errorf("cannot read the fault %q: %w", text, err)
 		}
+		a.workload = workload
 		if err := r.add(s, a); err != nil {
 			return fmt.Errorf("cannot read the fault %q: %w: write it as %s", text, err, r.Syntax)
 		}
 		if n := len(s.Faults); n > 0 && s.Faults[n-1].Name == "" {
-			s.Faults[n-1].Name = text
+			s.Faults[n-1].Name, s.Faults[n-1].Workload = text, workload
 		}
 		return nil
 	}

@@ -1,6 +1,7 @@
 package script
 
 import (
+	"cmp"
 	"errors"
 	"maps"
 	"slices"
@@ -30,19 +31,31 @@ func (s *Script) once(f Fault, a arguments) error {
 
 // eachProgram changes the programs of the containers that are meant.
 func (s *Script) eachProgram(a arguments, change func(*Program)) {
+	if a.workload != "" {
+		s.change(a.workload+":"+cmp.Or(a.container, anyContainer), s.program(a.container), change)
+		return
+	}
 	name := a.container
 	if name == "" {
-		name = "*"
+		name = anyContainer
 		for _, known := range slices.Sorted(maps.Keys(s.Programs)) {
 			p := s.Programs[known]
 			change(&p)
 			s.Programs[known] = p
 		}
-		if _, ok := s.Programs["*"]; ok {
+		if _, ok := s.Programs[anyContainer]; ok {
 			return
 		}
 	}
-	p := s.Program(name)
+	s.change(name, s.program(name), change)
+}
+
+// change changes the program of that name, or one like the other if there is none yet.
+func (s *Script) change(name string, otherwise Program, change func(*Program)) {
+	p, ok := s.Programs[name]
+	if !ok {
+		p = otherwise
+	}
 	change(&p)
 	if s.Programs == nil {
 		s.Programs = map[string]Program{}

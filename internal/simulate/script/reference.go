@@ -59,7 +59,7 @@ func Reference() string {
 		fmt.Fprintf(&b, "    {%s: {%s: …}}\n", s.name, strings.Join(s.takes, ": …, "))
 	}
 	section(&b, "Fields", scriptFields())
-	section(&b, "Fields of a program (programs.NAME; the name * stands for every container that is not named)", programFields())
+	section(&b, "Fields of a program (programs.NAME; the name * stands for every container that is not named, and the name of a workload may come first, as in deployment/web:server)", programFields())
 	section(&b, "Fields of exit", exitFields())
 	section(&b, "Fields of a fault", faultFields())
 	b.WriteString("\nReady-made faults, for --fault:\n\n")
@@ -72,7 +72,8 @@ func Reference() string {
 
 const referenceEnd = `
 A fault that begins @TIME may be given ":CONTAINER" and "/PROBES" at its end, as in hang@60s:web or
-dependency-outage@60s+2m/liveness,readiness: that container only, those probes only.
+dependency-outage@60s+2m/liveness,readiness: that container only, those probes only. Every one may be given ",workload=NAME" after that, as in
+hang@60s,workload=deployment/web or slow-start=90s,workload=web: the Pods of that workload only.
 
 A dependency's outage is noticed by the readiness probe, and by every other probe that asks the same question as the readiness probe. A fault
 without "for" lasts until the container restarts. A tcpSocket probe notices refused connections only: the kernel accepts connections for a

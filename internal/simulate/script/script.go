@@ -1,9 +1,7 @@
 package script
 
 import (
-	"fmt"
 	"maps"
-	"slices"
 	"time"
 )
 
@@ -18,8 +16,8 @@ type Script struct {
 	PodSetup Distribution
 	// EndpointDelay is how long a change of readiness takes to reach those who send requests.
 	EndpointDelay Distribution
-	// Programs are the containers' programs by container name; "*" stands for those that are not
-	// named.
+	// Programs are the containers' programs by container name, which may follow a workload's name
+	// and a colon; "*" stands for those that are not named.
 	Programs map[string]Program
 	// Faults are what happens, in any order.
 	Faults []Fault
@@ -77,35 +75,6 @@ const defaultLatency = 5 * time.Millisecond
 // DefaultProgram is a program of which nothing is said.
 func DefaultProgram() Program {
 	return Program{Before: Reply{Kind: ReplyRefused}, Latency: Fixed(defaultLatency)}
-}
-
-// Program is what is known of a container's program.
-func (s *Script) Program(container string) Program {
-	if p, ok := s.Programs[container]; ok {
-		return p
-	}
-	if p, ok := s.Programs["*"]; ok {
-		return p
-	}
-	return DefaultProgram()
-}
-
-// CheckContainers finds containers that the script names and the manifest does not have.
-func (s *Script) CheckContainers(known map[string]bool) error {
-	unknown := func(name string) error {
-		return fmt.Errorf("the script speaks of container %q, which the manifest does not have: it has %v", name, slices.Sorted(maps.Keys(known)))
-	}
-	for _, name := range slices.Sorted(maps.Keys(s.Programs)) {
-		if name != "*" && !known[name] {
-			return unknown(name)
-		}
-	}
-	for _, f := range s.Faults {
-		if f.Container != "" && !known[f.Container] {
-			return unknown(f.Container)
-		}
-	}
-	return nil
 }
 
 // WithoutFaults is a copy of the script in which nothing happens.

@@ -59,7 +59,7 @@ func (p *play) run() (trace.Trace, error) {
 	}
 	horizon := patience + p.scenario.Watched()
 	result, err := simulate.Run(objects, &simscript.Script{}, simulate.Options{
-		Horizon: horizon, Seed: p.seed, MaxRestartPeriod: cluster.MaxRestartPeriod * time.Second, Programs: p.programs, Client: p,
+		Horizon: horizon, Seed: p.seed, MaxRestartPeriod: cluster.MaxRestartPeriod * time.Second, Programs: p.programs, Client: p, EarlyProbes: true,
 	})
 	if err = cmp.Or(p.err, err); err != nil {
 		return trace.Trace{}, err

@@ -95,7 +95,7 @@ func (g *gatherer) event(at float64, e *corev1.Event) {
 		case "Deployment":
 			g.add("Deployment/"+e.InvolvedObject.Name+" events", at, words(e.Type, e.Reason, g.names.text(e.Message)))
 		case "Pod":
-			if source != "default-scheduler" {
+			if source != "default-scheduler" && source != "probity" { // whose Events have no counterpart
 				g.podEvent(at, e)
 			}
 		}

@@ -6,8 +6,8 @@ import (
 )
 
 // dropKubeletLag leaves out what a real kubelet does because it learns of things late
-// (docs/kubelet-rules.md, at the end), and what no other system has to copy. Whether it happens depends on one system
-// alone, so it is left out of both traces.
+// (docs/kubelet-rules.md, at the end), and what no other system has to copy. Whether it happens
+// depends on one system alone, so it is left out of both traces.
 func dropKubeletLag(t Trace) Trace {
 	tracks := make([]Track, 0, len(t.Tracks))
 	for _, track := range t.Tracks {

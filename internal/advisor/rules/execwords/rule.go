@@ -23,7 +23,8 @@ func Rule() advisor.Rule {
 			After:        "exec: {command: [curl, -f, 'http://localhost:8080/health']}",
 			KubeletRules: []string{"R83", "R85", "R48"},
 		},
-		Check: check,
+		Covers: []string{"curl-ignores-errors", "variable-not-expanded", "probe-cannot-fail"},
+		Check:  check,
 	}
 }
 
@@ -39,6 +40,9 @@ func check(w *advisor.Workload) []advisor.Finding {
 		case len(p.Exec.Command) == 1 && strings.Contains(strings.TrimSpace(first), " ") && !strings.ContainsAny(first, "{}"):
 			f := p.Finding("exec.command",
 				"there is no program called %q: no shell takes the line apart, so the %s probe errors for ever; %s", first, p.TypeName(), never(p.Field))
+			if p.Field == advisor.LivenessProbe {
+				f.Severity = advisor.Risk // the pod serves, and nobody sees it hang
+			}
 			found = append(found, f)
 		case operator > 0 && !hasScript:
 			f := p.Finding("exec.command",

@@ -34,7 +34,8 @@ livenessProbe:
 			KubeletRules: []string{"R19", "R20"},
 			SeeAlso:      []string{"W_safe = D+(F-1)*P"},
 		},
-		Check: check,
+		Covers: []string{"readiness-delay"},
+		Check:  check,
 	}
 }
 
@@ -51,7 +52,7 @@ func check(w *advisor.Workload) []advisor.Finding {
 		f.Patch = live.StartupPatch(live.Delay)
 		f.Patch.Summary = "a startupProbe that allows the same " + fmt.Sprint(live.Delay) + " s, instead of the delay"
 		f.Patch.Edits = append(f.Patch.Edits, advisor.Edit{Path: live.Path + ".initialDelaySeconds", Remove: true})
-		f.Scenario = live.Hang(1, live.Delay+live.CertainStall())
+		f.Scenario = live.HangAtStart(live.Delay + live.CertainStall())
 		found = append(found, f)
 	}
 	return found

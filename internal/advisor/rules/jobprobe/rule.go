@@ -28,7 +28,8 @@ spec:
 			KubeletRules: []string{"R118", "R120", "R123"},
 		},
 		Covers: []string{"liveness-equals-readiness", "liveness-stricter-than-readiness", "shallow-tcp-check", "probe-port-undeclared", "timeout-too-short",
-			"initial-delay-substitute", "liveness-kill-too-slow"},
+			"initial-delay-substitute", "liveness-kill-too-slow", "probe-cannot-fail", "exit-status-lost", "curl-ignores-errors", "shell-words-lost", "readiness-delay",
+			"metrics-as-health", "liveness-aggregate-health"},
 		Check: check,
 	}
 }

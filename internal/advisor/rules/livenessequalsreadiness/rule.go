@@ -39,7 +39,11 @@ func check(w *advisor.Workload) []advisor.Finding {
 	var found []advisor.Finding
 	for _, c := range w.Containers {
 		live, ready := c.Liveness, c.Readiness
-		if live == nil || ready == nil || !live.SameRequest(ready) || live.ToleratedStall() >= ready.CertainStall() || !w.RunsUntilStopped() {
+		if live == nil || ready == nil || !live.SameRequest(ready) || live.ToleratedStall() >= ready.CertainStall() {
+			continue
+		}
+		if !w.RunsUntilStopped() || c.IsAside() {
+			// overload is not what makes it slow, or its restart takes nothing from the others
 			continue
 		}
 		f := live.Finding("",

@@ -18,7 +18,7 @@ func Rule() advisor.Rule {
 			Consequence: advisor.Prose(`
 				A process that hangs does not act on SIGTERM. It stays for the whole terminationGracePeriodSeconds, which was chosen for an orderly
 				shutdown, before it is killed and started anew.`),
-			Remedy: "Give the livenessProbe a terminationGracePeriodSeconds of its own. Deletions keep the pod's.",
+			Remedy: "Give the livenessProbe a terminationGracePeriodSeconds of its own, which holds the preStop hook too. Deletions keep the pod's.",
 			Before: `terminationGracePeriodSeconds: 600
 containers:
 - livenessProbe: {httpGet: {path: /livez, port: http}}`,
@@ -38,12 +38,19 @@ func check(w *advisor.Workload) []advisor.Finding {
 		if p == nil || p.Spec.TerminationGracePeriodSeconds != nil || w.Grace() < long || w.Grace() <= p.CertainStall() {
 			continue
 		}
+		hook, known := c.PreStopSeconds()
+		enough := p.CertainStall() + hook // the hook's time is part of the grace period (R131)
+		if w.Grace() <= enough {
+			continue
+		}
 		f := p.Finding("",
 			"a hang is detected after %d to %d s, but the process then gets the pod's whole grace period of %d s before it is killed: the "+
 				"outage lasts %d s instead of %d",
-			p.ToleratedStall(), p.CertainStall(), w.Grace(), p.CertainStall()+w.Grace(), 2*p.CertainStall())
-		f.Patch = p.Set("terminationGracePeriodSeconds", p.CertainStall())
-		f.Scenario = p.Hang(60, p.CertainStall()+w.Grace())
+			p.ToleratedStall(), p.CertainStall(), w.Grace(), p.CertainStall()+w.Grace(), p.CertainStall()+enough)
+		if known {
+			f.Patch = p.Set("terminationGracePeriodSeconds", enough)
+		}
+		f.Scenario = p.Hang(p.CertainStall() + w.Grace())
 		found = append(found, f)
 	}
 	return found

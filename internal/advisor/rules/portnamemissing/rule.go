@@ -3,6 +3,7 @@ package portnamemissing
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/util/intstr"
@@ -54,17 +55,54 @@ func check(w *advisor.Workload) []advisor.Finding {
 
 func finding(p *advisor.Probe, name string) advisor.Finding {
 	f := p.Finding(p.Handler()+".port", "no port of the container is called %s (%s): %s", name, names(p.Container, name), consequence(p))
-	if ports := p.Container.Ports; len(ports) == 1 {
-		value := ports[0].Name
-		if value == "" {
-			value = fmt.Sprint(ports[0].ContainerPort)
-		}
-		f.Patch = &advisor.Patch{Summary: p.Handler() + ".port: " + value, Edits: []advisor.Edit{{Path: p.PortPath(), Value: value}}}
-	}
+	f.Patch = patch(p, name)
 	if p.Field == advisor.LivenessProbe {
 		f.Severity = advisor.Risk
 	}
 	return f
+}
+
+// patch corrects the name where it is wrong: in the probe, or in the container's only port if
+// several fields agree on the name and none uses the port's own.
+func patch(p *advisor.Probe, name string) *advisor.Patch {
+	ports := p.Container.Ports
+	if len(ports) != 1 {
+		return nil
+	}
+	users := usersOf(p.Container, name)
+	if len(users)+targets(p.Container, name) > 1 && len(usersOf(p.Container, ports[0].Name))+targets(p.Container, ports[0].Name) == 0 {
+		return &advisor.Patch{Summary: "ports[0].name: " + name, Edits: []advisor.Edit{{Path: p.Container.Path + ".ports[0].name", Value: name}}}
+	}
+	value := ports[0].Name
+	if value == "" {
+		value = fmt.Sprint(ports[0].ContainerPort)
+	}
+	patch := &advisor.Patch{Summary: p.Handler() + ".port: " + value}
+	for _, user := range users {
+		patch.Edits = append(patch.Edits, advisor.Edit{Path: user.PortPath(), Value: value})
+	}
+	return patch
+}
+
+// usersOf are the container's probes that ask the port of that name.
+func usersOf(c *advisor.Container, name string) []*advisor.Probe {
+	return slices.DeleteFunc(c.Probes(), func(p *advisor.Probe) bool {
+		port, ok := p.Port()
+		return !ok || port.Type != intstr.String || port.StrVal != name
+	})
+}
+
+// targets counts the Services' ports that lead to the port of that name.
+func targets(c *advisor.Container, name string) int {
+	n := 0
+	for _, s := range c.Workload.Services {
+		for _, port := range s.Spec.Ports {
+			if port.TargetPort.Type == intstr.String && port.TargetPort.StrVal == name {
+				n++
+			}
+		}
+	}
+	return n
 }
 
 func consequence(p *advisor.Probe) string {

@@ -14,13 +14,14 @@ import (
 func Rule() advisor.Rule {
 	return advisor.Rule{
 		ID:       "probe-port-undeclared",
-		Severity: advisor.Waste,
+		Severity: advisor.Style,
 		Doc: advisor.Doc{
 			Title: "A probe asks a port that no container of the pod declares, while others are declared.",
 			Consequence: advisor.Prose(`
-				If the number is a mistake, readiness never comes, or liveness kills for ever. If the program does listen there, a declared port would
-				have said so: declarations are how people, Services and tools know.`),
-			Remedy: "Correct the number, or declare the port; a port with a name can be probed by its name.",
+				Most often the program does listen there, and a declared port would have said so: declarations are how people, Services and tools know.
+				If the number is a mistake, readiness never comes, or liveness kills for ever. A port that the command, its arguments, a variable or a
+				Service name is none.`),
+			Remedy: "Declare the port, or correct the number; a port with a name can be probed by its name.",
 			Before: `ports: [{name: http, containerPort: 8080}]
 readinessProbe: {httpGet: {path: /readyz, port: 8081}}`,
 			After: `ports: [{name: http, containerPort: 8080}]
@@ -42,7 +43,7 @@ func check(w *advisor.Workload) []advisor.Finding {
 		seen := map[int32]bool{}
 		for _, p := range c.Probes() {
 			port, ok := p.Port()
-			if !ok || port.Type != intstr.Int || p.Host() != "" || len(c.Ports) == 0 || seen[port.IntVal] || declared(w, port.IntVal) {
+			if !ok || port.Type != intstr.Int || p.Host() != "" || len(c.Ports) == 0 || seen[port.IntVal] || w.MentionsPort(port.IntVal) {
 				continue
 			}
 			seen[port.IntVal] = true // one wrong number, one finding
@@ -51,15 +52,6 @@ func check(w *advisor.Workload) []advisor.Finding {
 		}
 	}
 	return found
-}
-
-func declared(w *advisor.Workload, number int32) bool {
-	for _, c := range w.Containers {
-		if _, ok := c.PortNumbered(number); ok {
-			return true
-		}
-	}
-	return false
 }
 
 func list(c *advisor.Container) string {

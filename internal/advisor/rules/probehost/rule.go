@@ -1,7 +1,13 @@
 // Package probehost finds probes that ask another host than the pod.
 package probehost
 
-import "github.com/probity-run/probity/internal/advisor"
+import (
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/probity-run/probity/internal/advisor"
+)
 
 // Rule is probe-host-set.
 func Rule() advisor.Rule {
@@ -34,11 +40,22 @@ func check(w *advisor.Workload) []advisor.Finding {
 		f := p.Finding(field,
 			"the %s probe asks %s instead of this pod: the kubelet connects to it from the node, so the answer says nothing about this "+
 				"replica", p.TypeName(), host)
-		if advisor.IsLoopback(host) {
+		if advisor.IsLoopback(host) && onHost(p) {
+			f.Message = "the " + p.TypeName() + " probe asks " + host + ", where the node reaches this pod by the hostPort alone: leave host out"
+			f.Severity = advisor.Style
+		} else if advisor.IsLoopback(host) {
 			f.Message = "the " + p.TypeName() + " probe asks " + host + ", which to the kubelet is the node and not this pod: leave host out"
 		}
 		f.Patch = &advisor.Patch{Summary: "remove " + string(p.Field) + "." + field, Edits: []advisor.Edit{{Path: p.Path + "." + field, Remove: true}}}
 		found = append(found, f)
 	}
 	return found
+}
+
+// onHost reports whether the port of the probe is one that the node hands on to the pod.
+func onHost(p *advisor.Probe) bool {
+	port, _ := p.Port()
+	return slices.ContainsFunc(p.Container.Ports, func(declared corev1.ContainerPort) bool {
+		return declared.HostPort != 0 && (declared.HostPort == port.IntVal || port.StrVal != "" && declared.Name == port.StrVal && declared.HostPort == declared.ContainerPort)
+	})
 }

@@ -28,12 +28,12 @@ func Rule() advisor.Rule {
 func check(w *advisor.Workload) []advisor.Finding {
 	var found []advisor.Finding
 	for _, p := range w.Object.Problems {
-		if p.Reason == manifest.ReasonUnknownField || !aboutProbes(p.Field) || isTemplate(p) {
+		if p.Reason == manifest.ReasonUnknownField || p.Reason == manifest.ReasonDuplicateField || !aboutProbes(p.Field) || isTemplate(p) {
 			continue
 		}
 		f := w.FindingIn(p.Field, "%s: %s", strings.TrimPrefix(p.Field, w.SpecPath+"."), p.Message)
 		f.At(p.Position)
-		if f.Patch = unquote(w, p); f.Patch != nil {
+		if f.Patch = unquote(p); f.Patch != nil {
 			f.Message += " (a number in quotes is a name)"
 		}
 		found = append(found, f)
@@ -58,7 +58,7 @@ func isTemplate(p *manifest.Error) bool {
 }
 
 // unquote is the patch for a port number in quotes.
-func unquote(w *advisor.Workload, p *manifest.Error) *advisor.Patch {
+func unquote(p *manifest.Error) *advisor.Patch {
 	if !strings.HasSuffix(p.Field, ".port") || !strings.HasPrefix(p.Message, `Invalid value: "`) {
 		return nil
 	}

@@ -59,8 +59,8 @@ func check(w *advisor.Workload) []advisor.Finding {
 		from = "at its first startup success"
 	}
 	also := ""
-	if w.Budget != "" {
-		also = "; PodDisruptionBudget " + w.Budget + " counts such a pod as healthy, too"
+	if len(w.Budgets) > 0 {
+		also = "; PodDisruptionBudget " + w.Budgets[0].Name() + " counts such a pod as healthy, too"
 	}
 	f := c.Finding("name",
 		"Service %s sends requests here, but no container of the pod has a readinessProbe: it counts as ready %s, and stays so when it "+

@@ -42,6 +42,9 @@ func check(w *advisor.Workload) []advisor.Finding {
 			continue
 		}
 		number, ok := c.Readiness.PortNumber()
+		if _, declared := c.PortNumbered(number); !declared && len(c.Ports) > 0 && !w.Spec.HostNetwork {
+			continue // whether that is another listener, nothing tells
+		}
 		serves := slices.DeleteFunc(c.Backends(), func(b advisor.Backend) bool { return !isDeclared(b) })
 		if !ok || len(serves) == 0 || anyServed(serves, probed) {
 			continue

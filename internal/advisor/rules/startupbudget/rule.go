@@ -21,7 +21,8 @@ readinessProbe: {}`,
 			KubeletRules: []string{"R19", "R20", "R23"},
 			SeeAlso:      []string{"W_kill = D+F*P", "F >= ceil((S-D)/P)+1"},
 		},
-		Check: check,
+		Covers: []string{"readiness-delay"},
+		Check:  check,
 	}
 }
 
@@ -41,7 +42,9 @@ func check(w *advisor.Workload) []advisor.Finding {
 				"every attempt, and if not, every start wastes %d s",
 			start.StartFatal(), other.TypeName(), other.Delay, other.Delay-start.StartSafe())
 		f.Patch = start.Set("failureThreshold", start.ThresholdForStart(other.Delay))
-		f.Scenario = advisor.SlowStart(other.Delay)
+		f.Patch.Edits = append(f.Patch.Edits, other.WithoutDelay()...)
+		f.Patch.Summary += ", and no delay of readiness"
+		f.Scenario = c.SlowStart(other.Delay)
 		found = append(found, f)
 	}
 	return found

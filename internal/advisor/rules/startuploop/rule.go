@@ -39,7 +39,7 @@ livenessProbe:
 			KubeletRules: []string{"R19", "R118", "R151"},
 			SeeAlso:      []string{"W_safe = D+(F-1)*P", "W_kill = D+F*P"},
 		},
-		Covers: []string{"initial-delay-substitute"},
+		Covers: []string{"initial-delay-substitute", "readiness-delay"},
 		Check:  check,
 	}
 }
@@ -77,7 +77,7 @@ func declared(live *advisor.Probe, start advisor.Start) advisor.Finding {
 	f := live.Finding("", "%s %d s (%s), there is no startupProbe, and liveness %s", takes, start.Seconds, start.Evidence, what)
 	f.Severity = severity
 	f.Patch = live.StartupPatch(start.Seconds)
-	f.Scenario = advisor.SlowStart(start.Seconds)
+	f.Scenario = live.Container.SlowStart(start.Seconds)
 	return f
 }
 
@@ -87,6 +87,6 @@ func jvm(live *advisor.Probe, evidence string) advisor.Finding {
 			"for example, is cut short at every attempt",
 		live.StartFatal(), evidence)
 	f.Severity = advisor.Risk
-	f.Scenario = advisor.SlowStart(live.StartFatal() + 1)
+	f.Scenario = live.Container.SlowStart(live.StartFatal() + 1)
 	return f
 }

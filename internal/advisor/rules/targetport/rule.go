@@ -2,8 +2,11 @@
 package targetport
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
 	"k8s.io/apimachinery/pkg/util/validation"
 
@@ -16,9 +19,11 @@ func Rule() advisor.Rule {
 		ID:       "service-target-port-missing",
 		Severity: advisor.Outage,
 		Doc: advisor.Doc{
-			Title:       "A Service names a target port that none of its pods has.",
-			Consequence: "The pods are ready and listed, but without that port: every connection to it is refused.",
-			Remedy:      "targetPort is looked up among the names of the containers' ports.",
+			Title: "A Service names a target port that none of its pods has.",
+			Consequence: advisor.Prose(`
+				The pods are ready and listed, but without that port: every connection to it is refused. Clients of a headless Service connect to the pods
+				themselves, so there only the DNS records of the port are missing.`),
+			Remedy: "targetPort is looked up among the names of the containers' ports, by name and protocol.",
 			Before: `kind: Service
 spec: {ports: [{port: 80, targetPort: web}]}
 ---
@@ -40,32 +45,63 @@ func check(w *advisor.Workload) []advisor.Finding {
 	for _, s := range w.Services {
 		for i, port := range s.Spec.Ports {
 			name := port.TargetPort.StrVal
-			if port.TargetPort.Type != intstr.String || len(validation.IsValidPortName(name)) > 0 || anyHas(s, name) {
+			if port.TargetPort.Type != intstr.String || len(validation.IsValidPortName(name)) > 0 || anyHas(s, port) || isProbed(w, name) {
 				continue
 			}
-			f := s.Finding(i,
-				"no container of %s has a port called %s%s: every connection to port %d is refused", w.Object.Ref(), name, have(w), port.Port)
-			// the files may be pieces that something else puts together
-			if s.Object.Position.File != w.Object.Position.File {
-				f.Severity = advisor.Waste
-			}
-			found = append(found, f)
+			found = append(found, finding(w, s, i))
 		}
 	}
 	return found
 }
 
-// anyHas reports whether one of the workloads that the Service selects has the port. One is enough:
-// selectors often select another workload as well.
-func anyHas(s *advisor.Service, name string) bool {
+func finding(w *advisor.Workload, s *advisor.Service, i int) advisor.Finding {
+	port := s.Spec.Ports[i]
+	name, consequence, severity := port.TargetPort.StrVal, fmt.Sprintf("every connection to port %d is refused", port.Port), advisor.Outage
+	switch {
+	case s.IsHeadless(): // its clients take the addresses, and ports that they know
+		consequence, severity = "the DNS records of the Pods (SRV) and the EndpointSlice lack that port", advisor.Style
+	case s.Object.Position.File != w.Object.Position.File:
+		severity = advisor.Waste // the files may be pieces that something else puts together
+	}
+	called := "called " + name
+	if port.Protocol != "" && port.Protocol != corev1.ProtocolTCP {
+		called = fmt.Sprintf("for %s called %s", port.Protocol, name)
+	}
+	f := s.Finding(i, "no container of %s has a port %s%s: %s", w.Object.Ref(), called, have(w), consequence)
+	f.Severity = severity
+	return f
+}
+
+// anyHas reports whether one of the workloads that the Service selects has the port (R203). One is
+// enough: selectors often select another workload as well. A piece of a manifest may get it from
+// another piece.
+func anyHas(s *advisor.Service, port corev1.ServicePort) bool {
 	for _, w := range s.Workloads {
+		if w.IsFragment() {
+			return true
+		}
 		for _, c := range w.Containers {
-			if _, ok := c.PortNamed(name); ok {
+			if slices.ContainsFunc(c.Ports, func(p corev1.ContainerPort) bool {
+				return p.Name == port.TargetPort.StrVal && p.Protocol == port.Protocol
+			}) {
 				return true
 			}
 		}
 	}
 	return false
+}
+
+// isProbed reports whether a probe names the port that is missing, too: then another rule has said
+// that it is not there, or not for TCP.
+func isProbed(w *advisor.Workload, name string) bool {
+	return slices.ContainsFunc(w.Probes(), func(p *advisor.Probe) bool {
+		port, ok := p.Port()
+		if !ok || port.Type != intstr.String || port.StrVal != name {
+			return false
+		}
+		declared, has := p.Container.PortNamed(name)
+		return !has || declared.Protocol != corev1.ProtocolTCP
+	})
 }
 
 func have(w *advisor.Workload) string {

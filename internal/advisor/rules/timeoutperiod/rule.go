@@ -36,7 +36,7 @@ func check(w *advisor.Workload) []advisor.Finding {
 				"%s probe acts after %d to %d s",
 			p.Timeout, p.Period, p.Interval(), p.TypeName(), p.ToleratedStall(), p.CertainStall())
 		f.Patch = p.Set("periodSeconds", p.Timeout)
-		f.Scenario = p.Hang(60, p.CertainStall())
+		f.Scenario = p.Hang(p.CertainStall())
 		found = append(found, f)
 	}
 	return found

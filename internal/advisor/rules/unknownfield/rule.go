@@ -2,6 +2,7 @@
 package unknownfield
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/probity-run/probity/internal/advisor"
@@ -19,6 +20,7 @@ func Rule() advisor.Rule {
 				A strict client refuses the manifest. A lenient one drops the field without a word: the probe is not there, or has the default where a
 				number was meant.`),
 			Remedy: advisor.Prose(`
+				Probes are called startupProbe, readinessProbe and livenessProbe; Kubernetes has no healthcheck.
 				Probes stand in a container; initialDelaySeconds, periodSeconds, timeoutSeconds, successThreshold, failureThreshold and
 				terminationGracePeriodSeconds stand beside the handler, not in it.`),
 			Before: `livenessProbe:
@@ -39,12 +41,15 @@ func Rule() advisor.Rule {
 func check(w *advisor.Workload) []advisor.Finding {
 	var found []advisor.Finding
 	for _, p := range w.Object.Problems {
-		if p.Reason != manifest.ReasonUnknownField || !aboutProbes(p) {
+		if p.Reason != manifest.ReasonUnknownField || !aboutProbes(p) && !isMeantAsProbe(w, p.Field) {
 			continue
 		}
 		key := last(p.Field)
 		hint := strings.TrimPrefix(p.Message, "unknown field")
-		if !strings.HasSuffix(hint, "?") {
+		switch {
+		case hint == "" && isMeantAsProbe(w, p.Field):
+			hint = "; probes are called startupProbe, readinessProbe and livenessProbe"
+		case !strings.HasSuffix(hint, "?"):
 			hint += "."
 		}
 		f := w.FindingIn(p.Field, "a strict client refuses %s, a lenient one drops it without a word: there is no such field here%s", key, hint)
@@ -65,6 +70,16 @@ func aboutProbes(p *manifest.Error) bool {
 	}
 	_, guess, _ := strings.Cut(p.Message, "did you mean ")
 	return isProbeField(last(p.Field)) || isProbeField(strings.TrimSuffix(guess, "?"))
+}
+
+// isMeantAsProbe reports whether the unknown field has the name of a health check, as other systems
+// have them, or holds a handler.
+func isMeantAsProbe(w *advisor.Workload, field string) bool {
+	name := strings.ToLower(strings.NewReplacer("-", "", "_", "").Replace(last(field)))
+	if strings.HasSuffix(name, "probe") || strings.HasSuffix(name, "probes") || strings.HasPrefix(name, "healthcheck") {
+		return true
+	}
+	return slices.ContainsFunc([]string{"exec", "httpGet", "tcpSocket", "grpc"}, func(handler string) bool { return w.Object.Has(field + "." + handler) })
 }
 
 func isProbeField(name string) bool {

@@ -1,0 +1,71 @@
+package advisor_test
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/probity-run/probity/internal/advisor"
+	"github.com/probity-run/probity/internal/advisor/advisortest"
+	"github.com/probity-run/probity/internal/advisor/rules"
+	"github.com/probity-run/probity/internal/manifest"
+)
+
+// Whatever a run refuses in an object has a finding at its place, also where a rule of the probes
+// covers another one, and no slip has two.
+func TestEverythingRefusedIsFound(t *testing.T) {
+	for name, container := range map[string]string{
+		"a field that is covered":  "livenessProbe: {tcpSocket: {port: 80}, failureTreshold: 4, periodSeconds: x}",
+		"two probes":               "livenessProbe: {tcpSocket: {port: 80}, successThreshold: 2}, readinessProbe: {tcpSocket: {port: 80000}, timeoutSeconds: -1}",
+		"a probe twice":            "livenessProbe: {tcpSocket: {port: 80}}, livenessProbe: {tcpSocket: {port: 80}, successThreshold: 3}",
+		"a sleep that is too long": "lifecycle: {preStop: {sleep: {seconds: 90}}}, ports: [{containerPort: 0}]",
+		"no handler":               "livenessProbe: {periodSeconds: 5}, imagePullPolicy: never",
+		"a template in a probe":    "livenessProbe: {tcpSocket: {port: {{ .Values.port }}}}",
+		"an unknown handler":       "livenessProbe: {http: {port: 80}}, command: x",
+		"a name twice":             "name: b",
+	} {
+		t.Run(name, func(t *testing.T) {
+			text := "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: {containers: [{name: a, image: a, " + container + "}]}\n"
+			_, refused := manifest.Load(manifest.Options{Stdin: strings.NewReader(text)}, "-")
+			m, err := advisortest.Parse("<stdin>", []byte(text))
+			if refused == nil || err != nil {
+				t.Fatalf("refused: %v; %v", refused, err)
+			}
+			findings := advisor.Check(m, rules.All())
+			places := map[string]int{}
+			for _, f := range findings {
+				if f.Severity == advisor.Outage {
+					places[advisor.Position{File: f.Region.File, Line: f.Region.Line, Column: f.Region.Column}.String()]++
+				}
+			}
+			list, _ := errors.AsType[manifest.Errors](refused)
+			for _, e := range list {
+				if !slices.ContainsFunc(findings, func(f advisor.Finding) bool {
+					at := advisor.Position{File: f.Region.File, Line: f.Region.Line, Column: f.Region.Column}
+					return f.Severity == advisor.Outage && (at == e.Position || strings.HasPrefix(f.Field, e.Field))
+				}) {
+					t.Errorf("a run refuses\n%s\nand check finds\n%v", e, findings)
+				}
+			}
+			for at, n := range places {
+				if n > 1 {
+					t.Errorf("%d findings at %s: %v", n, at, findings)
+				}
+			}
+		})
+	}
+}
+
+// The same slip in two objects is two findings.
+func TestSameSlipInTwoObjects(t *testing.T) {
+	text := "apiVersion: v1\nkind: Service\nmetadata: {name: a}\nspec: {ports: [{port: 80000, targetPort: 80}]}\n"
+	m, err := advisortest.Parse("a.yaml", []byte(text+"---\n"+strings.Replace(text, "name: a", "name: b", 1)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	findings := advisor.Check(m, rules.All())
+	if len(findings) != 2 || findings[0].Object.Name != "a" || findings[1].Object.Name != "b" {
+		t.Errorf("found %v", findings)
+	}
+}

@@ -1,0 +1,82 @@
+package node
+
+import (
+	"errors"
+	"maps"
+	"os"
+	"path/filepath"
+
+	corev1 "k8s.io/api/core/v1"
+)
+
+// allocation is what a Pod gets of this machine before its first process: private ports, and
+// folders for its volumes.
+type allocation struct {
+	pod     *corev1.Pod
+	pool    portPool
+	objects Objects
+	dir     string // of the volumes
+	// secretDir is where volumes of Secrets are
+	secretDir string
+
+	ports   *portMap          // nil before the first ensure that had ports
+	volumes map[string]string // variables; nil before the first ensure that made them
+}
+
+// ensure allocates what is not allocated yet.
+func (a *allocation) ensure() error {
+	if a.ports == nil {
+		ports, err := newPortMap(a.pod, a.pool)
+		if err != nil {
+			return err
+		}
+		a.ports = ports
+	}
+	if a.volumes == nil {
+		volumes, err := makeVolumes(a.pod, a.objects, a.dir, a.secretDir)
+		if err != nil {
+			return err
+		}
+		a.volumes = volumes
+	}
+	return nil
+}
+
+// variables are what a container finds in its environment of it.
+func (a *allocation) variables(c *corev1.Container) map[string]string {
+	vars := a.ports.variables(c)
+	maps.Copy(vars, a.volumes)
+	return vars
+}
+
+// release gives the ports back and removes the volumes.
+func (a *allocation) release() error {
+	if a.ports != nil {
+		a.ports.release(a.pool)
+	}
+	return errors.Join(os.RemoveAll(a.dir), os.RemoveAll(a.secretDir))
+}
+
+// podDir is the folder of a Pod below the state folder.
+func podDir(state string, pod *corev1.Pod) string { return filepath.Join(state, podDirName(pod)) }
+
+// podSecretDir is the folder for a Pod's volumes of Secrets.
+func podSecretDir(opts Options, pod *corev1.Pod) string {
+	if opts.SecretDir == "" {
+		return filepath.Join(podDir(opts.Dir, pod), "secrets")
+	}
+	return filepath.Join(opts.SecretDir, podDirName(pod))
+}
+
+// maxPodDirName is the longest name of a Pod's folder that every file system takes.
+const maxPodDirName = 255
+
+// podDirName names a Pod's folder: as the kubelet does, but shorter where a file system would
+// refuse it.
+func podDirName(pod *corev1.Pod) string {
+	name := pod.Name
+	if over := len(pod.Namespace) + len(name) + len(pod.UID) + len("__") - maxPodDirName; over > 0 {
+		name = name[:max(0, len(name)-over)]
+	}
+	return pod.Namespace + "_" + name + "_" + string(pod.UID)
+}

@@ -1,0 +1,67 @@
+package node
+
+import (
+	"errors"
+	"os"
+	"time"
+
+	"github.com/probity-run/probity/internal/process"
+	"github.com/probity-run/probity/probe"
+)
+
+// execStarter starts the commands of exec probes and hooks in the way that containers are started,
+// so that they have the same owner.
+type execStarter struct {
+	starter process.Starter
+	owner   string // for people; see process.Spec
+}
+
+// exec makes the command of a probe or hook of a container that runs a program. It sees the
+// program's environment and folder. It is an error if the command is too long once $(NAME) is
+// replaced in it.
+func (s execStarter) exec(command []string, p *program, timeout time.Duration) (probe.Exec, error) {
+	h := handler{command, "exec.command"}
+	argv, err := newRoom().expand(h.command, p.env.lookupStatic, h.word)
+	if err != nil {
+		return probe.Exec{}, err
+	}
+	return probe.Exec{
+		Command: argv,
+		Env:     p.env.list(),
+		Dir:     p.dir,
+		Timeout: timeout,
+		Starter: scoredStarter{s, p.oomScore},
+	}, nil
+}
+
+// scoredStarter is an execStarter for one container.
+type scoredStarter struct {
+	execStarter
+	oomScore int
+}
+
+// Start implements [probe.Starter].
+func (s scoredStarter) Start(c probe.Command) (probe.Running, error) {
+	p, err := s.starter.Start(process.Spec{Argv: c.Argv, Env: c.Env, Dir: c.Dir, Stdout: c.Stdout, Stderr: c.Stderr, Container: s.owner, OOMScore: s.oomScore})
+	if err != nil {
+		return nil, err
+	}
+	return runningExec{p}, nil
+}
+
+// runningExec is a command that was started.
+type runningExec struct{ process process.Process }
+
+// Wait implements [probe.Running].
+func (r runningExec) Wait() (int, error) {
+	<-r.process.Done()
+	return r.process.Exit().Code, nil
+}
+
+// Kill implements [probe.Running].
+func (r runningExec) Kill() error {
+	if err := r.process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		return err
+	}
+	return nil
+}

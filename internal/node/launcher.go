@@ -1,0 +1,76 @@
+package node
+
+import (
+	"errors"
+	"log/slog"
+	"path/filepath"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/probity-run/probity/internal/lifecycle"
+	"github.com/probity-run/probity/internal/process"
+)
+
+// launcher starts the processes of a Pod's containers together with the logs of their output. It
+// has no state: any goroutine may use it.
+type launcher struct {
+	loop    *loop
+	pod     *corev1.Pod
+	starter process.Starter
+	logs    *process.Logs
+	dir     string // of the Pod
+	follow  func(pod *corev1.Pod, container string, entry process.LogEntry)
+	log     *slog.Logger
+}
+
+// launch opens the log and starts the process that writes to it.
+func (l *launcher) launch(container string, spec process.Spec, restarts int) (process.Process, *process.Log, error) {
+	output, err := l.logs.Open(process.LogOptions{Dir: filepath.Join(l.dir, container), Instance: restarts, OnError: func(err error) {
+		l.log.Error("Cannot keep the output", "container", container, "error", err)
+	}})
+	if err != nil {
+		return nil, nil, err
+	}
+	if l.follow != nil {
+		l.followOutput(container, output)
+	}
+	spec.Stdout, spec.Stderr = output.Stdout(), output.Stderr()
+	p, err := l.starter.Start(spec)
+	output.CloseWriters()
+	if err != nil {
+		l.closeOutput(container, output)
+		return nil, nil, err
+	}
+	return p, output, nil
+}
+
+// followOutput hands the lines of a log to whoever wants them live. The goroutine ends with the
+// log.
+func (l *launcher) followOutput(container string, output *process.Log) {
+	follower := output.Follow(0)
+	l.loop.start(func() {
+		for entry := range follower.Entries() {
+			l.follow(l.pod, container, entry)
+		}
+		if dropped := follower.Dropped(); dropped > 0 {
+			l.log.Warn("Lines were left out, as nobody took them in time; the log files have them", "container", container, "lines", dropped)
+		}
+	})
+}
+
+// closeOutput waits for what is still written, and closes the log.
+func (l *launcher) closeOutput(container string, output *process.Log) {
+	if err := output.Close(); err != nil {
+		l.log.Warn("Output is incomplete", "container", container, "dropped", output.Dropped(), "error", err)
+	}
+}
+
+// startFailure tells a program that cannot run from a machine that lacks something: the first is an
+// instance that failed, the second is not (R26).
+func startFailure(container, id string, err error) lifecycle.StartFailed {
+	reason := "RunContainerError"
+	if errors.Is(err, process.ErrShortage) || errors.Is(err, process.ErrShepherdGone) {
+		reason = "CreateContainerError"
+	}
+	return lifecycle.StartFailed{Container: container, Instance: id, Reason: reason, Message: err.Error()}
+}

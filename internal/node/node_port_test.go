@@ -1,0 +1,127 @@
+package node
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/probity-run/probity/internal/manifest"
+)
+
+const portIgnored = "Normal PortIgnored The program listens on containerPort 8080 although PORT told it 41001, so 8080 is the Pod's port; " +
+	"a second replica of it cannot run on this machine"
+
+// A program that ignores PORT is found where it listens, with a probe and without.
+func TestAdoptionOfTheDeclaredPort(t *testing.T) {
+	for name, change := range map[string]func(*corev1.Pod){
+		"with a probe": withReadiness("/ready"),
+		"without":      func(*corev1.Pod) {},
+	} {
+		t.Run(name, func(t *testing.T) {
+			playNode(t, func(t *testing.T, n *testNode) {
+				n.starter.program("server", behaviour{listens: "8080"})
+				n.create(examplePodOf(change))
+				n.at(5 * time.Second)
+				if !isReady(&n.pod().Status) {
+					t.Errorf("the Pod is not Ready: %+v", n.pod().Status.Conditions)
+				}
+				if got, want := n.pod().Annotations[manifest.AnnotationPrivatePorts+"app"], "8080:8080"; got != want {
+					t.Errorf("ports annotation = %q, want %q", got, want)
+				}
+				if diff := cmp.Diff([]string{portIgnored}, n.events("PortIgnored")); diff != "" {
+					t.Errorf("Events (-want +got):\n%s", diff)
+				}
+				for _, line := range n.of("get") {
+					if want := "get 127.0.0.1:8080/ready"; !strings.HasSuffix(line, want) {
+						t.Errorf("attempt %q, want %s", line, want)
+					}
+				}
+			})
+		})
+	}
+}
+
+// The watch gives up after a minute, so that a Pod costs no goroutine for ever.
+func TestPortWatchEnds(t *testing.T) {
+	playNode(t, func(t *testing.T, n *testNode) {
+		n.starter.program("server", behaviour{})
+		n.create(examplePodOf())
+		n.at(portWatchTries*portWatchPeriod + time.Second)
+		n.sockets.listen(8080, n.containerPID())
+		n.at(10 * time.Minute)
+		if got := n.events("PortIgnored"); len(got) > 0 {
+			t.Errorf("Events = %v, want none", got)
+		}
+	})
+}
+
+// When the watch has given up, a probe still notices.
+func TestAdoptionByAProbe(t *testing.T) {
+	playNode(t, func(t *testing.T, n *testNode) {
+		n.engine.answer("/ready", failing)
+		n.starter.program("server", behaviour{})
+		n.create(examplePodOf(withReadiness("/ready")))
+		n.at(portWatchTries*portWatchPeriod + 5*time.Second)
+		n.sockets.listen(8080, n.containerPID())
+		n.engine.answer("/ready", healthy)
+		n.untilReady(true)
+		if diff := cmp.Diff([]string{portIgnored}, n.events("PortIgnored")); diff != "" {
+			t.Errorf("Events (-want +got):\n%s", diff)
+		}
+		n.until("an annotation", func() bool { return n.pod().Annotations[manifest.AnnotationPrivatePorts+"app"] == "8080:8080" })
+		gets := n.of("get")
+		if last, want := gets[len(gets)-1], "get 127.0.0.1:8080/ready"; !strings.HasSuffix(last, want) {
+			t.Errorf("last attempt: %q, want %s", last, want)
+		}
+	})
+}
+
+// A second replica of a program that ignores PORT finds its port taken, and its failure is
+// explained.
+func TestPortInUse(t *testing.T) {
+	playNode(t, func(t *testing.T, n *testNode) {
+		n.sockets.listen(8080, 7)
+		n.starter.program("server", behaviour{life: time.Second, code: 1})
+		n.create(examplePodOf(withReadiness("/ready")))
+		n.at(5 * time.Second)
+		want := "Warning PortInUse Port 8080 is taken by process 7 (stranger): if app needs it, let it listen on the port in PORT, or run one replica"
+		if got := n.events("PortInUse"); len(got) == 0 || got[0] != want {
+			t.Errorf("Events = %q, want %q", got, want)
+		}
+	})
+}
+
+// An answer of somebody else's process never makes a Pod Ready.
+func TestStrangerOnThePrivatePort(t *testing.T) {
+	playNode(t, func(t *testing.T, n *testNode) {
+		n.starter.program("server", behaviour{})
+		n.sockets.listen(41001, 7)
+		n.create(examplePodOf(withReadiness("/ready")))
+		n.at(5 * time.Second)
+		n.check(nil, "get")
+		if isReady(&n.pod().Status) {
+			t.Error("the Pod is Ready")
+		}
+		want := "Warning Unhealthy Readiness probe failed: port 41001 does not belong to this Pod: process 7 (stranger) listens there"
+		if got := n.events("Unhealthy"); len(got) == 0 || got[0] != want {
+			t.Errorf("Events = %q, want %q", got, want)
+		}
+	})
+}
+
+func TestFixedPortOfAPod(t *testing.T) {
+	playNode(t, func(t *testing.T, n *testNode) {
+		n.create(examplePodOf(withReadiness("/ready"), annotated(manifest.AnnotationPorts, "fixed")))
+		n.untilReady(true)
+		if got := n.starter.runs("server")[0].env("PORT"); got != "8080" {
+			t.Errorf("PORT = %s, want 8080", got)
+		}
+		n.checkOrder([]string{"get 127.0.0.1:8080/ready"}, "get")
+		if n.pool.last != 41000 {
+			t.Error("a private port was taken")
+		}
+	})
+}

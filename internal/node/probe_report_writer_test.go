@@ -1,0 +1,60 @@
+package node
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/probity-run/probity/internal/lifecycle"
+	"github.com/probity-run/probity/internal/store"
+)
+
+func TestReportWriter(t *testing.T) {
+	s := store.New(store.Options{Kinds: append(store.Kubernetes(), Kinds()...)})
+	pod, err := store.Create(s, examplePodOf())
+	if err != nil {
+		t.Fatal(err)
+	}
+	begin := time.Now()
+	w := &reportWriter{store: s, pod: pod}
+	stored := func() map[lifecycle.ProbeType]int {
+		runs := map[lifecycle.ProbeType]int{}
+		if report, err := store.Get[*ProbeReport](s, "default", "web"); err == nil {
+			for _, p := range report.Probes {
+				runs[p.Type] = p.Run
+			}
+		}
+		return runs
+	}
+	for _, step := range []struct {
+		at   time.Duration
+		put  *ProbeRecord // nil: only write what is due
+		want map[lifecycle.ProbeType]int
+		due  time.Duration // 0: nothing is
+	}{
+		{0, &ProbeRecord{Type: lifecycle.Liveness, Run: 1}, map[lifecycle.ProbeType]int{lifecycle.Liveness: 1}, 0},
+		{300 * time.Millisecond, &ProbeRecord{Type: lifecycle.Readiness, Run: 1}, map[lifecycle.ProbeType]int{lifecycle.Liveness: 1}, time.Second},
+		{600 * time.Millisecond, &ProbeRecord{Type: lifecycle.Readiness, Run: 2}, map[lifecycle.ProbeType]int{lifecycle.Liveness: 1}, time.Second},
+		{900 * time.Millisecond, nil, map[lifecycle.ProbeType]int{lifecycle.Liveness: 1}, time.Second},
+		{time.Second, nil, map[lifecycle.ProbeType]int{lifecycle.Liveness: 1, lifecycle.Readiness: 2}, 0},
+		{5 * time.Second, &ProbeRecord{Type: lifecycle.Liveness, Run: 2}, map[lifecycle.ProbeType]int{lifecycle.Liveness: 2, lifecycle.Readiness: 2}, 0},
+	} {
+		now := begin.Add(step.at)
+		if step.put != nil {
+			w.put(*step.put, now)
+		} else {
+			w.writeIfDue(now)
+		}
+		if diff := cmp.Diff(step.want, stored()); diff != "" {
+			t.Errorf("at %v (-want +got):\n%s", step.at, diff)
+		}
+		want := time.Time{}
+		if step.due > 0 {
+			want = begin.Add(step.due)
+		}
+		if !w.due.Equal(want) {
+			t.Errorf("at %v the next write is due at %v, want %v", step.at, w.due, want)
+		}
+	}
+}

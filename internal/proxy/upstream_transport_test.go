@@ -1,0 +1,37 @@
+package proxy
+
+import (
+	"context"
+	"errors"
+	"net"
+	"syscall"
+	"testing"
+)
+
+// TestDialInstance: a connection that was made while the process ended may be one to the Pod's next
+// process, which is not ready yet; nobody gets it.
+func TestDialInstance(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	for name, ends := range map[string]func(before, during func()){
+		"before":    func(before, _ func()) { before() },
+		"meanwhile": func(_, during func()) { during() },
+		"never":     func(_, _ func()) {},
+	} {
+		inst := newInstance(&pod{}, func(*instance, int, int) {})
+		end := func() { inst.end("was killed") }
+		var dialer net.Dialer
+		ends(end, func() { dialer.Control = func(string, string, syscall.RawConn) error { end(); return nil } })
+		ctx := context.WithValue(t.Context(), attemptContextKey{}, &upstreamAttempt{instance: inst})
+		conn, err := dialInstance(ctx, &dialer, "tcp", l.Addr().String())
+		if wantErr := name != "never"; wantErr != (err != nil) || wantErr && (!errors.Is(err, errProcessEnded) || !isDialError(err)) {
+			t.Errorf("%s: error %v", name, err)
+		}
+		if conn != nil {
+			_ = conn.Close()
+		}
+	}
+}

@@ -1,0 +1,195 @@
+package system
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/probity-run/probity/internal/manifest"
+	"github.com/probity-run/probity/internal/proxy"
+	"github.com/probity-run/probity/internal/store"
+)
+
+// asServer makes this test binary a program that answers at a port of 127.0.0.1: its value, in
+// which $PORT stands for the variable.
+const asServer = "SYSTEM_TEST_SERVER"
+
+func serve() {
+	err := http.ListenAndServe("127.0.0.1:"+os.ExpandEnv(os.Getenv(asServer)), http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		fmt.Fprint(w, "from the Pod")
+	}))
+	panic(err)
+}
+
+// webOf is a manifest of a Service whose port is the containerPort of its only Pod.
+func webOf(t *testing.T, port int, command, readiness string) string {
+	t.Helper()
+	path := filepath.Join(folder(t), "web.yaml")
+	text := fmt.Sprintf(`apiVersion: v1
+kind: Service
+metadata: {name: web}
+spec: {selector: {app: web}, ports: [{name: http, port: %[1]d}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: web, labels: {app: web}}
+spec:
+  terminationGracePeriodSeconds: 1
+  containers:
+  - name: app
+    image: app
+    command: [%[2]s]
+    ports: [{containerPort: %[1]d}]%[3]s
+`, port, command, readiness)
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func freePort(t *testing.T) int {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().(*net.TCPAddr).Port
+}
+
+// waitFor waits for a condition.
+func waitFor(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(20 * time.Second); !holds(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("not within 20 s: %s", what)
+		}
+	}
+}
+
+func addressOf(s *System, port int) string {
+	service, err := store.Get[*corev1.Service](s.Store(), "default", "web")
+	if err != nil {
+		return ""
+	}
+	return service.Annotations[proxy.AnnotationAddress+fmt.Sprint(port)]
+}
+
+func answerOf(address string) string {
+	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 10 * time.Second}
+	res, err := client.Get("http://" + address)
+	if err != nil {
+		return err.Error()
+	}
+	defer res.Body.Close()
+	body, err := io.ReadAll(res.Body)
+	return fmt.Sprint(res.StatusCode, " ", string(body), err)
+}
+
+// TestServicePortOfItsOnlyPod has a Service whose port is that of its only Pod. It gets it as soon
+// as the Pod has shown that it does not use it, and not if the Pod does.
+func TestServicePortOfItsOnlyPod(t *testing.T) {
+	const probe = "\n    readinessProbe: {periodSeconds: 1, httpGet: {path: /, port: %d}}"
+	for name, tt := range map[string]struct {
+		listens   string
+		readiness string
+		moved     bool
+	}{
+		"reads PORT, has a probe":   {listens: "$PORT", readiness: probe},
+		"reads PORT, has no probe":  {listens: "$PORT"},
+		"ignores PORT, has a probe": {listens: "%d", readiness: probe, moved: true},
+		"ignores PORT, has none":    {listens: "%d", moved: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			port := freePort(t)
+			number := func(text string) string { return strings.ReplaceAll(text, "%d", fmt.Sprint(port)) }
+			environ := append(os.Environ(), asServer+"="+number(tt.listens))
+			path := webOf(t, port, os.Args[0], number(tt.readiness))
+			s := started(t, context.Background(), Options{Manifests: []string{path}, Environ: environ})
+			declared := fmt.Sprintf("127.0.0.1:%d", port)
+			waitFor(t, "the Pod's answer", func() bool {
+				address := addressOf(s, port)
+				return address != "" && answerOf(address) == "200 from the Pod<nil>"
+			})
+			if tt.moved {
+				time.Sleep(200 * time.Millisecond) // nothing tells that something does not happen
+				if got := addressOf(s, port); got == declared {
+					t.Errorf("the Service is at %s, which the Pod uses", got)
+				}
+				return
+			}
+			waitFor(t, "the declared port", func() bool { return addressOf(s, port) == declared })
+			if got := answerOf(declared); got != "200 from the Pod<nil>" {
+				t.Errorf("answer %s", got)
+			}
+			for _, e := range eventsOf(s, "PortTaken") {
+				if want := fmt.Sprintf("port %d belongs to Pod web, until it has shown that it listens where PORT says; ", port); !strings.HasPrefix(e, want) {
+					t.Errorf("Event %q, want %q", e, want)
+				}
+			}
+		})
+	}
+}
+
+func eventsOf(s *System, reason string) (messages []string) {
+	events, _ := store.List[*corev1.Event](s.Store(), store.Selector{})
+	for _, e := range events {
+		if e.Reason == reason {
+			messages = append(messages, e.Message)
+		}
+	}
+	return messages
+}
+
+// TestStrangerOnPrivatePort takes the private port of a Pod that is Ready without any probe before
+// the Pod's program does. It must not get what clients of the Service send.
+func TestStrangerOnPrivatePort(t *testing.T) {
+	port := freePort(t)
+	s := started(t, context.Background(), Options{Manifests: []string{webOf(t, port, `sleep, "60"`, "")}})
+	var private string
+	waitFor(t, "the private port", func() bool {
+		pod, err := store.Get[*corev1.Pod](s.Store(), "default", "web")
+		if err != nil {
+			return false
+		}
+		_, private, _ = strings.Cut(pod.Annotations[manifest.AnnotationPrivatePorts+"app"], ":")
+		return private != "" && addressOf(s, port) != ""
+	})
+	stranger, err := net.Listen("tcp", "127.0.0.1:"+private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stranger.Close()
+	got := make(chan string, 100)
+	go func() {
+		for {
+			conn, err := stranger.Accept()
+			if err != nil {
+				close(got)
+				return
+			}
+			b, _ := io.ReadAll(io.LimitReader(conn, 1))
+			got <- string(b)
+			_ = conn.Close()
+		}
+	}()
+	waitFor(t, "a refusal that says who listens there", func() bool {
+		answer := answerOf(addressOf(s, port))
+		return strings.HasPrefix(answer, "503 ") && strings.Contains(answer, "port "+private+" does not belong to the Pod: process ")
+	})
+	_ = stranger.Close()
+	for b := range got {
+		if b != "" {
+			t.Errorf("the stranger was sent %q", b)
+		}
+	}
+}

@@ -1,0 +1,182 @@
+package system
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// markerName is a file by which a folder is known to be Probity's own. Nothing is removed from a
+// folder without it.
+const markerName = ".probity-state"
+
+const markerText = "This folder belongs to probity run, which empties it whenever it starts.\n"
+
+// openOwnDir opens a folder, which it makes if there is none. One that somebody else could put
+// programs or files into is refused: what is in it is run, and trusted.
+func openOwnDir(dir string) (*os.Root, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, err
+	}
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkOwnDir(root, dir); err != nil {
+		return nil, errors.Join(err, root.Close())
+	}
+	return root, nil
+}
+
+func checkOwnDir(root *os.Root, dir string) error {
+	info, err := root.Stat(".")
+	if err != nil {
+		return err
+	}
+	if owner := ownerOf(info); owner != os.Geteuid() {
+		return fmt.Errorf("%s belongs to another user (id %d)", dir, owner)
+	}
+	if info.Mode().Perm()&0o022 != 0 {
+		return fmt.Errorf("%s can be written to by others (mode %04o): chmod go-w it", dir, info.Mode().Perm())
+	}
+	path, err := filepath.EvalSymlinks(dir)
+	if err != nil {
+		return err
+	}
+	for path != filepath.Dir(path) {
+		path = filepath.Dir(path)
+		above, err := os.Stat(path)
+		if err != nil {
+			return err
+		}
+		if above.Mode().Perm()&0o002 != 0 && above.Mode()&fs.ModeSticky == 0 {
+			return fmt.Errorf("%s can be replaced by anybody, as all may write to %s (mode %04o)", dir, path, above.Mode().Perm())
+		}
+	}
+	return nil
+}
+
+// ownerOf is the user id of a file's owner.
+func ownerOf(info fs.FileInfo) int {
+	if stat, ok := info.Sys().(*syscall.Stat_t); ok {
+		return int(stat.Uid)
+	}
+	return -1
+}
+
+// mark puts the marker into a folder that is new. A folder with other content is refused.
+func mark(root *os.Root) error {
+	if isMarked(root) {
+		return nil
+	}
+	names, err := namesIn(root, ".")
+	if err != nil {
+		return err
+	}
+	if len(names) > 0 && !isUnmarkedState(root, names) {
+		return fmt.Errorf("it is not empty and not of Probity (it has no file %s), and nothing of it is touched", markerName)
+	}
+	return root.WriteFile(markerName, []byte(markerText), 0o600)
+}
+
+// isMarked reports whether a folder is known to be Probity's own.
+func isMarked(root *os.Root) bool {
+	file, err := root.OpenFile(markerName, os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
+	if err != nil {
+		return false
+	}
+	defer file.Close() // only read from
+	info, err := file.Stat()
+	if err != nil || !info.Mode().IsRegular() {
+		return false
+	}
+	text, err := io.ReadAll(io.LimitReader(file, int64(len(markerText))+1))
+	return err == nil && string(text) == markerText
+}
+
+// isUnmarkedState reports whether a folder is surely one of a Probity that had no marker yet: it
+// has the lock and the link to a program, and nothing but folders of Pods besides.
+func isUnmarkedState(root *os.Root, names []string) bool {
+	for _, name := range names {
+		if name != lockName && name != controlSocket && name != podsName && name != programsName {
+			return false
+		}
+	}
+	lock, err := root.Lstat(lockName)
+	if err != nil || !lock.Mode().IsRegular() || lock.Size() > 0 {
+		return false
+	}
+	link, err := root.Lstat(filepath.Join(programsName, "probity"))
+	programs, programsErr := namesIn(root, programsName)
+	if err != nil || link.Mode().Type() != fs.ModeSymlink || programsErr != nil || len(programs) != 1 {
+		return false
+	}
+	pods, err := namesIn(root, podsName)
+	for _, pod := range pods {
+		info, statErr := root.Lstat(filepath.Join(podsName, pod))
+		if statErr != nil || !info.IsDir() || strings.Count(pod, "_") != 2 {
+			return false
+		}
+	}
+	return err == nil
+}
+
+func namesIn(root *os.Root, dir string) ([]string, error) {
+	file, err := root.Open(dir)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close() // only read from
+	return file.Readdirnames(-1)
+}
+
+// errLocked says that another process holds a lock.
+var errLocked = errors.New("another process holds its lock")
+
+// lockFile makes a file, if there is none, and locks it. The lock ends with the process, or when
+// the file is closed. It does not wait for another one's lock: the error is errLocked then.
+func lockFile(root *os.Root, name string) (*os.File, error) {
+	for {
+		file, err := root.OpenFile(name, os.O_CREATE|os.O_RDWR|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0o600)
+		if err != nil {
+			return nil, err
+		}
+		current, err := lockOpen(root, name, file)
+		if current {
+			return file, nil
+		}
+		if err := errors.Join(err, file.Close()); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// lockOpen locks a file and reports whether it still is the one of that name: who held the lock
+// before may have removed it.
+func lockOpen(root *os.Root, name string, file *os.File) (current bool, err error) {
+	info, err := file.Stat()
+	if err != nil {
+		return false, err
+	}
+	if !info.Mode().IsRegular() || ownerOf(info) != os.Geteuid() {
+		return false, fmt.Errorf("%s in it is not a file of this user", name)
+	}
+	switch err := unix.Flock(int(file.Fd()), unix.LOCK_EX|unix.LOCK_NB); {
+	case errors.Is(err, unix.EWOULDBLOCK):
+		return false, errLocked
+	case err != nil:
+		return false, fmt.Errorf("cannot lock %s: %w", name, err)
+	}
+	now, err := root.Lstat(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	return err == nil && os.SameFile(info, now), err
+}

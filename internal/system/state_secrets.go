@@ -1,0 +1,104 @@
+package system
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// secretDir is where the Secret volumes of one run are: in memory if that can be had, so that they
+// never reach a disk. It goes away with the run; if that is killed, the shepherd removes it, and
+// what both have left, the next run does.
+type secretDir struct {
+	path string
+	lock *os.File // beside the folder; held as long as the run lives
+}
+
+const lockSuffix = ".lock"
+
+// newSecretDir makes a folder for Secret volumes in memory, or else in the state folder, and
+// removes those of runs that have ended.
+func newSecretDir(state *os.Root) (*secretDir, error) {
+	base, err := secretBase(state)
+	if err != nil {
+		return nil, err
+	}
+	defer base.Close() // only used for names
+	if err := removeLeftSecrets(base); err != nil {
+		return nil, err
+	}
+	name := secretName(time.Now())
+	s := &secretDir{path: filepath.Join(base.Name(), name)}
+	if s.lock, err = lockFile(base, name+lockSuffix); err != nil {
+		return nil, err
+	}
+	if err := base.Mkdir(name, 0o700); err != nil {
+		return nil, errors.Join(err, s.close())
+	}
+	return s, nil
+}
+
+// secretName names the folder of one run's Secret volumes. It is a new one each time: the shepherd
+// of a run that was killed may still be removing the last one.
+func secretName(now time.Time) string {
+	return strconv.Itoa(os.Getpid()) + "-" + strconv.FormatInt(now.UnixNano(), 36)
+}
+
+// secretBase is a folder in memory that only this user can reach, or else one in the state folder.
+func secretBase(state *os.Root) (*os.Root, error) {
+	candidates := []string{filepath.Join("/dev/shm", "probity-"+strconv.Itoa(os.Geteuid()))}
+	if dir := os.Getenv("XDG_RUNTIME_DIR"); filepath.IsAbs(dir) && !isOfAnother(dir) {
+		candidates = append([]string{filepath.Join(dir, "probity")}, candidates...)
+	}
+	for _, dir := range candidates {
+		if !isInMemory(filepath.Dir(dir)) {
+			continue
+		}
+		if base, err := openOwnDir(dir); err == nil {
+			return base, nil
+		}
+	}
+	return openOwnDir(filepath.Join(state.Name(), secretsName))
+}
+
+// removeLeftSecrets removes the folders of runs that have ended without doing it themselves.
+func removeLeftSecrets(base *os.Root) error {
+	names, err := namesIn(base, ".")
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, name := range names {
+		lock, err := lockFile(base, strings.TrimSuffix(name, lockSuffix)+lockSuffix)
+		if errors.Is(err, errLocked) {
+			continue
+		}
+		if err == nil {
+			err = errors.Join(removeSecrets(base, strings.TrimSuffix(name, lockSuffix)), lock.Close())
+		}
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
+}
+
+// removeSecrets removes a folder and then its lock, which the caller holds.
+func removeSecrets(base *os.Root, name string) error {
+	err := base.RemoveAll(name)
+	if lockErr := base.Remove(name + lockSuffix); !errors.Is(lockErr, fs.ErrNotExist) {
+		err = errors.Join(err, lockErr)
+	}
+	return err
+}
+
+func (s *secretDir) close() error {
+	base, err := os.OpenRoot(filepath.Dir(s.path))
+	if err != nil {
+		return errors.Join(err, s.lock.Close())
+	}
+	defer base.Close() // only used for names
+	return errors.Join(removeSecrets(base, filepath.Base(s.path)), s.lock.Close())
+}

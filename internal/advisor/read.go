@@ -11,6 +11,7 @@ import (
 	"sync"
 
 	"github.com/probity-run/probity/internal/manifest"
+	"github.com/probity-run/probity/internal/printable"
 )
 
 // StdinName stands for standard input in findings.
@@ -74,13 +75,13 @@ func (in *input) decode() {
 		if pathErr, ok := errors.AsType[*fs.PathError](err); ok {
 			err = pathErr.Err
 		}
-		in.err = fmt.Errorf("%s: cannot read: %w", in.name, err)
+		in.err = fmt.Errorf("%s: cannot read: %w", printable.File(in.name), err)
 		return
 	}
 	in.source.Text = text
 	in.source, in.err = in.source.decode()
 	if set := in.source.Set; in.err == nil && !in.mixed && len(set.Objects)+len(set.Unknown) == 0 && !namesKind(set) {
-		in.err = fmt.Errorf("%s: nothing in it: expected at least one Kubernetes object", in.name)
+		in.err = fmt.Errorf("%s: nothing in it: expected at least one Kubernetes object", printable.File(in.name))
 	}
 }
 
@@ -115,7 +116,7 @@ func find(stdin io.Reader, excludes, paths []string) ([]*input, []manifest.Passe
 		info, err := os.Stat(path)
 		switch {
 		case err != nil:
-			errs = append(errs, fmt.Errorf("%s: cannot read: %w", path, errors.Unwrap(err)))
+			errs = append(errs, fmt.Errorf("%s: cannot read: %w", printable.File(path), errors.Unwrap(err)))
 		case !info.IsDir():
 			add(filepath.Clean(path), func() ([]byte, error) { return readFile(path) }, false)
 		default:

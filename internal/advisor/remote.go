@@ -142,15 +142,20 @@ func (c *Container) isAlias(host string) bool {
 	})
 }
 
+// maxHost is more than any name of a host has.
+const maxHost = 1 << 10
+
 // expand replaces variables that the environment gives a literal value. Others stay, so that a "$"
-// is left where something is unknown.
+// is left where something is unknown, and where the result would be longer than a host's name.
 func (c *Container) expand(text string) string {
+	size := len(text)
 	return variable.ReplaceAllStringFunc(text, func(ref string) string {
 		name := strings.Trim(ref, "$(){}")
 		i := slices.IndexFunc(c.Env, func(e corev1.EnvVar) bool { return e.Name == name })
-		if i < 0 || c.Env[i].ValueFrom != nil {
+		if i < 0 || c.Env[i].ValueFrom != nil || size+len(c.Env[i].Value) > maxHost {
 			return ref
 		}
+		size += len(c.Env[i].Value)
 		return c.Env[i].Value
 	})
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/probity-run/probity/internal/manifest"
+	"github.com/probity-run/probity/internal/printable"
 )
 
 // earliestFault is when the fault of a scenario begins at the earliest, and horizon how long
@@ -73,15 +74,20 @@ func (c *Container) program(fault string, value, ends int) string {
 }
 
 // scenario is the arguments of probity simulate for a fault and what follows from it, which is over
-// at ends. It is empty for pods that end by themselves: those are not simulated.
+// at ends, as a shell takes them. It is empty for pods that end by themselves, which are not
+// simulated, and where a name is one that nobody can copy.
 func (w *Workload) scenario(fault string, ends int) string {
 	if !w.RunsUntilStopped() {
 		return ""
 	}
-	text := "--fault " + fault
 	if w.company {
-		text += onlyIn(w.Object.Ref())
+		fault += onlyIn(w.Object.Ref())
 	}
+	word := printable.Shell(fault)
+	if word == "" {
+		return ""
+	}
+	text := "--fault " + word
 	if w.Object.Has("spec.replicas") && replicasOf(w.Object.Resource) == 0 {
 		text += " --replicas 1" // of none, nothing can be seen
 	}

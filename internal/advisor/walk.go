@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/probity-run/probity/internal/manifest"
+	"github.com/probity-run/probity/internal/printable"
 )
 
 // below is what a walk finds: the names of files, and what it left out.
@@ -34,7 +35,7 @@ func walk(folder string, excludes []string) (below, error) {
 		switch {
 		case err != nil:
 			if errors.Is(err, fs.ErrPermission) && !isRoot {
-				errs = append(errs, fmt.Errorf("%s: cannot read: %w", name, fs.ErrPermission))
+				errs = append(errs, fmt.Errorf("%s: cannot read: %w", printable.File(name), fs.ErrPermission))
 				return fs.SkipDir
 			}
 			return err
@@ -59,9 +60,9 @@ func walk(folder string, excludes []string) (below, error) {
 		return nil
 	})
 	if err != nil {
-		errs = append(errs, fmt.Errorf("%s: cannot read: %w", folder, err))
+		errs = append(errs, fmt.Errorf("%s: cannot read: %w", printable.File(folder), err))
 	} else if !found {
-		errs = append(errs, fmt.Errorf("%s: no manifest in this folder: expected files named *.yaml, *.yml or *.json", folder))
+		errs = append(errs, fmt.Errorf("%s: no manifest in this folder: expected files named *.yaml, *.yml or *.json", printable.File(folder)))
 	}
 	return b, errors.Join(errs...)
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/probity-run/probity/internal/advisor/fix"
 	"github.com/probity-run/probity/internal/advisor/render"
 	"github.com/probity-run/probity/internal/advisor/rules"
+	"github.com/probity-run/probity/internal/printable"
 )
 
 const checkHelp = `Find the pitfalls of the probes in manifests before anything runs, without a cluster and without a network.
@@ -199,8 +200,8 @@ func writeBaseline(path string, report *advisor.Report) error {
 func (c *checkRun) eachFix(do func(file string, before, after []byte) error) error {
 	result := fix.All(c.manifests, func(m *advisor.Manifests) []advisor.Finding { return c.judge(m).Findings })
 	for _, s := range result.Skipped {
-		line := fmt.Sprintf("%s:%d: %s: %v", s.Finding.Region.File, s.Finding.Region.Line, s.Finding.Rule, s.Err)
-		if _, err := fmt.Fprintf(c.streams.Err, "not fixed: %s\n", render.Printable(line)); err != nil {
+		line := fmt.Sprintf("%s:%d: %s: %v", printable.File(s.Finding.Region.File), s.Finding.Region.Line, s.Finding.Rule, s.Err)
+		if _, err := fmt.Fprintf(c.streams.Err, "not fixed: %s\n", printable.Line(line)); err != nil {
 			return err
 		}
 	}

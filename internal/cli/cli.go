@@ -8,10 +8,14 @@ import (
 	"context"
 	"errors"
 	"io"
+	"io/fs"
 	"os"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/probity-run/probity/internal/printable"
 	"github.com/probity-run/probity/internal/terminal"
 )
 
@@ -57,8 +61,10 @@ func (e *exitError) Unwrap() error { return e.err }
 func failed(err error) error   { return &exitError{ExitFailed, err} }
 func badInput(err error) error { return &exitError{ExitUsage, err} }
 
-// Main runs one command line and returns its exit code.
+// Main runs one command line and returns its exit code. Whatever it prints, a terminal gets nothing
+// that it would obey.
 func Main(ctx context.Context, streams Streams, args []string) int {
+	streams.Out, streams.Err = terminal.Stream(streams.Out), terminal.Stream(streams.Err)
 	root := newRoot(streams)
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
@@ -66,12 +72,26 @@ func Main(ctx context.Context, streams Streams, args []string) int {
 		return ExitOK
 	}
 	if message := err.Error(); message != "" {
-		terminal.Print(streams.Err, "probity: "+message)
+		terminal.Print(streams.Err, "probity: "+nameFiles(message, err, args))
 	}
 	if exit, ok := errors.AsType[*exitError](err); ok {
 		return exit.code
 	}
 	return ExitUsage // what cobra refuses is a wrong command line
+}
+
+// nameFiles is the message of an error with the names of files in it on one line each: a name that
+// has a line end in it cannot begin a line of its own.
+func nameFiles(message string, err error, args []string) string {
+	if path, ok := errors.AsType[*fs.PathError](err); ok {
+		args = append(slices.Clone(args), path.Path)
+	}
+	for _, name := range args {
+		if printable.Line(name) != name {
+			message = strings.ReplaceAll(message, name, printable.File(name))
+		}
+	}
+	return message
 }
 
 //go:generate go test -run TestReferenceIsCurrent . -update

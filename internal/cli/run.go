@@ -48,6 +48,7 @@ type runFlags struct {
 	output           string
 	stateDir         string
 	maxRestartPeriod time.Duration
+	maxPods          int
 	commands         []string
 	logs             bool
 }
@@ -71,6 +72,7 @@ func newRun(streams Streams) *cobra.Command {
 	f.StringVarP(&flags.output, "output", "o", "", "json: a line per change; default: a table on a terminal, else a line per Event")
 	f.StringVar(&flags.stateDir, "state-dir", "", "folder for the output of containers and for volumes (default: one per manifest below the user's state folder)")
 	f.DurationVar(&flags.maxRestartPeriod, "max-restart-period", system.MaxRestartPeriod, "longest crash-loop back-off, 1s to 5m (the kubelet's crashLoopBackOff.maxContainerRestartPeriod)")
+	f.IntVar(&flags.maxPods, "max-pods", system.MaxPods, "how many Pods there may be at a time (the kubelet's maxPods)")
 	f.StringArrayVar(&flags.commands, "command", nil, "program that stands for a container's image, as container='./program --flag'; may be repeated")
 	f.BoolVar(&flags.logs, "logs", false, "also print what the containers print, with a prefix")
 	return cmd
@@ -84,11 +86,14 @@ func (f runFlags) options() (system.Options, error) {
 	if err := checkRestartPeriod(f.maxRestartPeriod); err != nil {
 		return system.Options{}, err
 	}
+	if f.maxPods < 1 {
+		return system.Options{}, fmt.Errorf("cannot use --max-pods %d: it must be at least 1", f.maxPods)
+	}
 	commands, err := parseCommands(f.commands)
 	if err != nil {
 		return system.Options{}, err
 	}
-	return system.Options{Commands: commands, StateDir: f.stateDir, MaxRestartPeriod: f.maxRestartPeriod, StopWhenFinished: true}, nil
+	return system.Options{Commands: commands, StateDir: f.stateDir, MaxRestartPeriod: f.maxRestartPeriod, MaxPods: f.maxPods, StopWhenFinished: true}, nil
 }
 
 func checkRestartPeriod(d time.Duration) error {

@@ -40,6 +40,7 @@ func (c *Controller) enqueueForPod(pod *corev1.Pod, gone bool) {
 	c.labels[pod.UID] = pod.Labels
 	if gone {
 		delete(c.labels, pod.UID)
+		c.queue.retryNow() // there is room for a Pod that did not fit
 	}
 	services, _ := store.List[*corev1.Service](c.store, store.Selector{Namespace: pod.Namespace})
 	for _, s := range services {

@@ -44,6 +44,21 @@ func Pods(object runtime.Object) ([]*corev1.Pod, error) {
 	return nil, nil
 }
 
+// Count is how many Pods an object asks for. None of them is made.
+func Count(object runtime.Object) int {
+	switch o := object.(type) {
+	case *corev1.Pod:
+		return 1
+	case *appsv1.Deployment:
+		return sizeOf(o.Spec.Replicas)
+	case *appsv1.ReplicaSet:
+		return sizeOf(o.Spec.Replicas)
+	case *appsv1.StatefulSet:
+		return sizeOf(o.Spec.Replicas)
+	}
+	return 0
+}
+
 func copies(n int, pod func(i int) *corev1.Pod) []*corev1.Pod {
 	pods := make([]*corev1.Pod, 0, n)
 	for i := range n {

@@ -111,3 +111,10 @@ func (q *queue) failed(k key, now time.Time) time.Duration {
 	q.later[k] = now.Add(delay)
 	return delay
 }
+
+// retryNow makes due what failed and would be tried again later.
+func (q *queue) retryNow() {
+	for k := range q.failures {
+		q.add(k)
+	}
+}

@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/probity-run/probity/internal/printable"
 )
 
 const (
@@ -110,7 +112,7 @@ func (d *decoder) value(n *yaml.Node, t reflect.Type, path string, o *objectSche
 	defer func() { d.depth-- }()
 	if n.Kind == yaml.AliasNode {
 		if d.open[n.Alias] {
-			d.failAt(n, path, ReasonSyntax, "the value of anchor %q contains itself", n.Value)
+			d.failAt(n, path, ReasonSyntax, "the value of anchor %s contains itself", printable.Quote(n.Value))
 			return nil
 		}
 		d.open[n.Alias] = true
@@ -274,7 +276,7 @@ func (d *decoder) describe(n *yaml.Node, path string) string {
 		return "a list"
 	}
 	v, _ := resolve(n)
-	name, shown := "string", n.Value
+	name, shown := "string", printable.Cut(n.Value)
 	switch v.(type) {
 	case nil:
 		return "null"
@@ -285,7 +287,7 @@ func (d *decoder) describe(n *yaml.Node, path string) string {
 	case float64:
 		name = "number"
 	default:
-		shown = fmt.Sprintf("%q", n.Value)
+		shown = printable.Quote(n.Value)
 	}
 	if d.ref.Kind == "Secret" && (strings.HasPrefix(path, "data[") || strings.HasPrefix(path, "stringData[")) {
 		return "the " + name + " here"

@@ -6,6 +6,8 @@ import (
 	"strconv"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/probity-run/probity/internal/printable"
 )
 
 // mappingField is one field of a mapping, after merge keys are worked in. Its value may be an
@@ -44,7 +46,7 @@ func (d *decoder) mappingFields(n *yaml.Node, path string) []mappingField {
 			continue
 		}
 		if first := seen[key]; first != nil {
-			d.failAt(k, childPath(path, key), ReasonDuplicateField, "already set at %v", d.position(first))
+			d.failAt(k, childPath(path, printable.Cut(key)), ReasonDuplicateField, "already set at %v", d.position(first))
 			if d.lenient { // kubectl keeps the last one
 				i := slices.IndexFunc(out, func(e mappingField) bool { return e.key == key })
 				out[i] = mappingField{key, k, v}

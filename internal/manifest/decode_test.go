@@ -290,7 +290,7 @@ items:
 func TestPrintable(t *testing.T) {
 	_, err := loadText(Options{}, "a.yaml", []byte("apiVersion: v1\nkind: Pod\nmetadata: {name: \"a\\e[31m\\n\"}\nspec: {\"x\\r\": 1}"))
 	for line := range strings.SplitSeq(err.Error(), "\n") {
-		if strings.ContainsAny(line, "\x1b\r") || !strings.HasPrefix(line, "a.yaml:4:8: Pod a\\x1b[31m\\n: ") {
+		if strings.ContainsAny(line, "\x1b\r") || !strings.HasPrefix(line, "a.yaml:4:8: Pod a\\u001b[31m\\n: ") {
 			t.Errorf("line %q", line)
 		}
 	}

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/probity-run/probity/internal/printable"
 )
 
 // objectSchema is the fields that an object may have, and the objects around it, to find where a
@@ -56,7 +58,7 @@ func (d *decoder) unknownField(keyNode *yaml.Node, key string, o *objectSchema) 
 	if len(d.errs) < maxErrors { // guessing is the expensive part
 		hint = o.hint(key)
 	}
-	d.failAt(keyNode, childPath(o.path, key), ReasonUnknownField, "unknown field%s", hint)
+	d.failAt(keyNode, childPath(o.path, printable.Cut(key)), ReasonUnknownField, "unknown field%s", hint)
 }
 
 // noteKeys remembers where the fields of an unknown field are, one step down, so that one can see

@@ -2,10 +2,13 @@ package manifest
 
 import (
 	"cmp"
+	"reflect"
 	"slices"
-	"strconv"
 	"strings"
-	"unicode"
+
+	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	"github.com/probity-run/probity/internal/printable"
 )
 
 // Reason is the class of an Error, for callers that treat some of them differently. A validation
@@ -78,32 +81,29 @@ func (e Errors) sort() {
 }
 
 func render(p Position, object Ref, field, message string) string {
-	parts := []string{p.String(), object.String(), field, message}
+	parts := []string{p.String(), printable.CutMiddle(object.String(), maxName), printable.CutMiddle(field, maxPath), printable.CutMiddle(message, maxMessage)}
 	parts = slices.DeleteFunc(parts, func(s string) bool { return s == "" })
-	for i := range parts {
-		parts[i] = printable(parts[i])
+	for i := range parts[1:] {
+		parts[i+1] = printable.Line(parts[i+1])
 	}
 	return strings.Join(parts, ": ")
 }
 
-// printable escapes control characters, so that a text from a manifest cannot move the cursor, and
-// cuts the middle out of a long one: the end of a validation error, where the rule stands, is kept.
-func printable(s string) string {
-	const head, tail = 400, 400
-	if len(s) > head+tail {
-		s = strings.ToValidUTF8(s[:head], "") + " … " + strings.ToValidUTF8(s[len(s)-tail:], "")
+// How many bytes of an object's name, of a path and of a message are shown. What a message quotes
+// is shorter already; only what the API server makes of whole objects is not.
+const (
+	maxName    = 80
+	maxPath    = 200
+	maxMessage = 800
+)
+
+// body is the text of a validation error. Of a long value it shows the beginning.
+func body(err *field.Error) string {
+	value := reflect.ValueOf(err.BadValue)
+	if value.Kind() != reflect.String || printable.Cut(value.String()) == value.String() {
+		return err.ErrorBody()
 	}
-	if !strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) {
-		return s
-	}
-	var b strings.Builder
-	for _, r := range s {
-		if unicode.IsPrint(r) {
-			b.WriteRune(r)
-		} else {
-			q := strconv.QuoteRune(r)
-			b.WriteString(q[1 : len(q)-1])
-		}
-	}
-	return b.String()
+	short := *err
+	short.BadValue = printable.Cut(value.String())
+	return short.ErrorBody()
 }

@@ -113,10 +113,13 @@ func (f *file) lenientObject(d *decoder, n *yaml.Node, k objectType, p partialOb
 	PrepareForCreate(r)
 	defaultLenient(r)
 	o := Object{Resource: r, Position: d.position(n), Problems: d.errs, fields: d.fields}
+	if err := f.tooMany(o); err != nil {
+		o.Problems = append(o.Problems, err)
+	}
 	decoded := o.Problems
 	for _, p := range lenientProblems(r) {
 		if !followsFrom(p, decoded) {
-			o.Problems = append(o.Problems, &Error{Position: o.PositionOf(p.Field), Object: o.Ref(), Field: p.Field, Reason: Reason(p.Type), Message: p.ErrorBody()})
+			o.Problems = append(o.Problems, &Error{Position: o.PositionOf(p.Field), Object: o.Ref(), Field: p.Field, Reason: Reason(p.Type), Message: body(p)})
 		}
 	}
 	if p.apiVersion != k.apiVersion {

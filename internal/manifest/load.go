@@ -15,6 +15,7 @@ type loader struct {
 	set   *Set
 	errs  Errors
 	first map[Ref]Position // where each object was defined
+	ports int              // of Services so far
 	// lenient is set for [DecodeLenient]: more kinds are read, and objects with errors are kept.
 	lenient bool
 }
@@ -206,13 +207,17 @@ func (f *file) object(d *decoder, n *yaml.Node, k objectType) {
 	// an item of a PodList may have none
 	r.GetObjectKind().SetGroupVersionKind(schema.FromAPIVersionAndKind(k.apiVersion, k.kind))
 	o := Object{Resource: r, Position: d.position(n), fields: d.fields}
+	if err := f.tooMany(o); err != nil {
+		f.fail(err)
+		return
+	}
 	warnings := Warnings(r) // of what is written, before defaults change it
 	PrepareForCreate(r)
 	defaultLenient(r)
 	ref := o.Ref()
 	problems := append(Validate(r), validateExtraWorkload(r)...)
 	for _, p := range problems {
-		f.fail(&Error{Position: o.PositionOf(p.Field), Object: ref, Field: p.Field, Reason: Reason(p.Type), Message: p.ErrorBody()})
+		f.fail(&Error{Position: o.PositionOf(p.Field), Object: ref, Field: p.Field, Reason: Reason(p.Type), Message: body(p)})
 	}
 	if f.isDuplicate(o, ref) || len(problems) > 0 {
 		return

@@ -41,6 +41,13 @@ type Options struct {
 	// MaxNodes bounds the values of one document after aliases and merge keys are expanded. Default
 	// 200,000.
 	MaxNodes int
+	// MaxContainers bounds the containers of one Pod, init containers included. Default 250.
+	MaxContainers int
+	// MaxVolumes bounds the volumes of one Pod. Default 250.
+	MaxVolumes int
+	// MaxPorts bounds the container ports of one Pod, and the ports of all Services together.
+	// Default 1,000.
+	MaxPorts int
 	// AllWorkloads makes Load read the workloads too that Probity does not run, for those who only
 	// think them through: DaemonSet, ReplicationController, Job and CronJob.
 	AllWorkloads bool
@@ -54,6 +61,9 @@ func (o Options) withDefaults() Options {
 	o.MaxDocumentBytes = cmp.Or(o.MaxDocumentBytes, 3<<20)
 	o.MaxDocuments = cmp.Or(o.MaxDocuments, 1000)
 	o.MaxNodes = cmp.Or(o.MaxNodes, 200_000)
+	o.MaxContainers = cmp.Or(o.MaxContainers, 250)
+	o.MaxVolumes = cmp.Or(o.MaxVolumes, 250)
+	o.MaxPorts = cmp.Or(o.MaxPorts, 1000)
 	return o
 }
 

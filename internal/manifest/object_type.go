@@ -7,6 +7,8 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/probity-run/probity/internal/printable"
 )
 
 // objectType is a type of objects that this package reads: its apiVersion, its kind, and how to
@@ -50,7 +52,7 @@ func findAmong(types []objectType, apiVersion, name string) (k objectType, ok bo
 		}
 	}
 	if guess := closest(name, names); guess != "" {
-		return objectType{}, false, "kind", fmt.Sprintf("there is no kind %q in %s, did you mean %s?", name, apiVersion, guess)
+		return objectType{}, false, "kind", fmt.Sprintf("there is no kind %s in %s, did you mean %s?", printable.Quote(name), printable.Cut(apiVersion), guess)
 	}
 	return objectType{}, false, "", ""
 }
@@ -59,7 +61,7 @@ func wrongVersion(apiVersion string, k objectType) string {
 	if apiVersion == "" {
 		return fmt.Sprintf("missing, add \"apiVersion: %s\"", k.apiVersion)
 	}
-	return fmt.Sprintf("there is no %s in %q, use \"apiVersion: %s\"", k.kind, apiVersion, k.apiVersion)
+	return fmt.Sprintf("there is no %s in %s, use \"apiVersion: %s\"", k.kind, printable.Quote(apiVersion), k.apiVersion)
 }
 
 // template finds the pods that an object describes; see Object.Template.

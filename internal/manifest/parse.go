@@ -9,6 +9,8 @@ import (
 	"strconv"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/probity-run/probity/internal/printable"
 )
 
 var yamlError = regexp.MustCompile(`(?s)^(?:yaml: )?(?:line (\d+): )?(.*)$`)
@@ -18,6 +20,9 @@ var yamlError = regexp.MustCompile(`(?s)^(?:yaml: )?(?:line (\d+): )?(.*)$`)
 const searchable = 256 << 10
 
 const templateHint = " (this looks like a template: render it first, for example with helm template)"
+
+// maxProblem is longer than what the parser says, unless it quotes the text.
+const maxProblem = 100
 
 // syntaxError is an error of the parser; line and column count within the chunk.
 type syntaxError struct {
@@ -43,7 +48,7 @@ func parse(c chunk, search bool) ([]*yaml.Node, *syntaxError) {
 	line = min(max(line, 1), len(lines))
 	text := lines[line-1]
 	return docs, &syntaxError{line: line, column: 1 + len(text) - len(bytes.TrimLeft(text, " \t")),
-		message: "not valid YAML: " + problem + syntaxHint(c.text, text)}
+		message: "not valid YAML: " + printable.CutMiddle(problem, maxProblem) + syntaxHint(c.text, text)}
 }
 
 // parseText returns the parser's error apart from the line that is in it.

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"strconv"
 	"strings"
+
+	"github.com/probity-run/probity/internal/printable"
 )
 
 // Position is a place in a file. Lines and columns count from 1, columns in characters; zero means
@@ -14,9 +16,9 @@ type Position struct {
 }
 
 // String gives file:line:column, the form that editors and terminals make clickable, without what
-// is unknown.
+// is unknown. It is on one line, whatever the file is called.
 func (p Position) String() string {
-	s := p.File
+	s := printable.File(p.File)
 	if p.Line > 0 {
 		s += ":" + strconv.Itoa(p.Line)
 		if p.Column > 0 {

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/probity-run/probity/internal/printable"
 )
 
 const quotedStyles = yaml.DoubleQuotedStyle | yaml.SingleQuotedStyle | yaml.LiteralStyle | yaml.FoldedStyle
@@ -47,11 +49,11 @@ func resolve(n *yaml.Node) (any, error) {
 	case string:
 		// JSON has a number there, YAML without the tag a string
 		if n.ShortTag() == "!!float" && isTooLarge(x) {
-			return nil, fmt.Errorf("the number %s is too large", x)
+			return nil, fmt.Errorf("the number %s is too large", printable.Cut(x))
 		}
 	}
 	if !fits {
-		return nil, fmt.Errorf("the tag %s is not supported for %q", tag, n.Value)
+		return nil, fmt.Errorf("the tag %s is not supported for %s", printable.Cut(tag), printable.Quote(n.Value))
 	}
 	return v, nil
 }

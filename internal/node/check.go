@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"strconv"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 
@@ -47,35 +48,58 @@ func Check(pods []*corev1.Pod, opts CheckOptions) [][]Problem {
 func checkCommands(pod *corev1.Pod, objects Objects, environ []string) []Problem {
 	var problems []Problem
 	prepared := false // by a plain init container before this one
+	left := newRoom()
 	for _, c := range fieldsOf(&pod.Spec) {
 		line, err := commandLine(pod, c.Container)
 		if err != nil {
 			problems = append(problems, Problem{c.path + ".command", err.Error()})
 			continue
 		}
+		spec, err := checkStrings(pod, c, line, objects, environ, left)
+		if tooLong, ok := errors.AsType[*oversize](err); ok {
+			return append(problems, Problem{c.fieldPath(tooLong.field), tooLong.err.Error()})
+		}
 		if !prepared {
-			problems = append(problems, checkCommand(pod, c, line, objects, environ)...)
+			problems = append(problems, checkCommand(pod, c, spec)...)
 		}
 		prepared = prepared || c.plainInit
 	}
 	return problems
 }
 
-func checkCommand(pod *corev1.Pod, c containerField, line []string, objects Objects, environ []string) []Problem {
-	env, err := newEnvironment(pod, c.Container, objects, environ, nil)
+// checkStrings evaluates what a container's program and its exec handlers would be started with, as
+// far as it is known before; the error is an [*oversize].
+func checkStrings(pod *corev1.Pod, c containerField, line []string, objects Objects, environ []string, left *room) (process.Spec, error) {
+	env, err := newEnvironment(pod, c.Container, objects, environ, nil, left)
+	if _, tooLong := errors.AsType[*oversize](err); tooLong {
+		return process.Spec{}, err
+	}
 	// a missing reference is an error at run time, as on a cluster; the command is still checked
 	if err != nil {
 		env = &environment{caller: environ}
 	}
-	err = process.Check(process.Spec{Argv: expandAll(line, env.lookup), Env: env.list(), Dir: workingDir(pod, c.Container)})
+	argv, err := left.expand(line, env.lookup, func(word int) string { return commandField(pod, c.Container, word) })
+	if err != nil {
+		return process.Spec{}, err
+	}
+	for _, h := range execHandlers(c.Container) {
+		if _, err := left.expand(h.command, env.lookupStatic, h.word); err != nil {
+			return process.Spec{}, err
+		}
+	}
+	return process.Spec{Argv: argv, Env: env.list(), Dir: workingDir(pod, c.Container)}, nil
+}
+
+func checkCommand(pod *corev1.Pod, c containerField, spec process.Spec) []Problem {
+	err := process.Check(spec)
 	if err == nil {
 		return nil
 	}
 	field := c.path + ".command"
-	if start, ok := errors.AsType[*process.StartError](err); ok && start.Path == workingDir(pod, c.Container) {
+	if start, ok := errors.AsType[*process.StartError](err); ok && start.Path == spec.Dir {
 		field = c.path + ".workingDir"
 	} else if _, ok := pod.Annotations[manifest.AnnotationCommand+c.Name]; ok {
-		field = "metadata.annotations[" + manifest.AnnotationCommand + c.Name + "]"
+		field = commandField(pod, c.Container, 0)
 	}
 	return []Problem{{field, err.Error()}}
 }
@@ -124,6 +148,14 @@ type containerField struct {
 	*corev1.Container
 	path      string
 	plainInit bool // an init container that is no sidecar
+}
+
+// fieldPath is the path below the Pod of a field of the container, or of one of the Pod's metadata.
+func (c containerField) fieldPath(field string) string {
+	if strings.HasPrefix(field, "metadata.") {
+		return field
+	}
+	return c.path + "." + field
 }
 
 // fieldsOf lists the containers of a Pod in the order of their start.

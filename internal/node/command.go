@@ -45,3 +45,14 @@ func workingDir(pod *corev1.Pod, c *corev1.Container) string {
 	}
 	return filepath.Join(filepath.Dir(pod.Annotations[manifest.AnnotationManifest]), c.WorkingDir)
 }
+
+// commandField names where a word of that command line stands, seen from the container.
+func commandField(pod *corev1.Pod, c *corev1.Container, word int) string {
+	if _, ok := pod.Annotations[manifest.AnnotationCommand+c.Name]; ok {
+		return "metadata.annotations[" + manifest.AnnotationCommand + c.Name + "]"
+	}
+	if word < len(c.Command) {
+		return fmt.Sprintf("command[%d]", word)
+	}
+	return fmt.Sprintf("args[%d]", word-len(c.Command))
+}

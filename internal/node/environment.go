@@ -1,6 +1,7 @@
 package node
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strconv"
@@ -9,7 +10,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/probity-run/probity/internal/lifecycle"
-	"github.com/probity-run/probity/internal/manifest"
 )
 
 // environment is a container's environment in layers: the caller's, the manifest's, and what
@@ -20,27 +20,31 @@ type environment struct {
 	order    []string          // names of the manifest's entries, as written
 	literal  map[string]string // the manifest's entries as exec probes read them (R83)
 	injected map[string]string
+	room     *room
 }
 
 // newEnvironment evaluates a container's env and envFrom (docs/differences.md, Environment). An
 // entry of the manifest that repeats a declared port in PORT or PORT_… gives way to the private
-// port; any other entry of that name stays.
-func newEnvironment(pod *corev1.Pod, c *corev1.Container, objects Objects, caller []string, injected map[string]string) (*environment, error) {
-	e := &environment{caller: caller, manifest: map[string]string{}, literal: map[string]string{}, injected: maps.Clone(injected)}
-	for _, from := range c.EnvFrom {
-		if err := e.addAll(pod.Namespace, from, objects); err != nil {
+// port; any other entry of that name stays. What it holds comes out of the Pod's room; the error of
+// what does not fit there is an [*oversize].
+func newEnvironment(pod *corev1.Pod, c *corev1.Container, objects Objects, caller []string, injected map[string]string, room *room) (*environment, error) {
+	e := &environment{caller: caller, manifest: map[string]string{}, literal: map[string]string{}, injected: maps.Clone(injected), room: room}
+	for i, from := range c.EnvFrom {
+		if err := e.addAll(pod.Namespace, from, objects, fmt.Sprintf("envFrom[%d]", i)); err != nil {
 			return nil, err
 		}
 	}
-	for _, v := range c.Env {
-		value, err := e.value(pod, c, v, objects)
+	for i, v := range c.Env {
+		value, err := e.value(pod, c, v, objects, fmt.Sprintf("env[%d].value", i))
 		if err != nil {
 			return nil, err
 		}
 		if value == nil {
 			continue // an optional reference to nothing
 		}
-		e.set(v.Name, *value)
+		if err := e.set(v.Name, *value, fmt.Sprintf("env[%d]", i)); err != nil {
+			return nil, err
+		}
 		e.literal[v.Name] = ""
 		if v.ValueFrom == nil {
 			e.literal[v.Name] = *value
@@ -66,12 +70,17 @@ func declaredPorts(pod *corev1.Pod) []string {
 	return ports
 }
 
-// set adds an entry of the manifest, or replaces the one of that name.
-func (e *environment) set(name, value string) {
+// set adds an entry of the manifest, from a field of the container, or replaces the one of that
+// name.
+func (e *environment) set(name, value, field string) error {
+	if err := e.room.take(len(name)+len("=")+len(value), field); err != nil {
+		return err
+	}
 	if _, ok := e.manifest[name]; !ok {
 		e.order = append(e.order, name)
 	}
 	e.manifest[name] = value
+	return nil
 }
 
 // lookup finds what $(NAME) stands for in a command, in args and in env: the manifest's entries and
@@ -119,13 +128,4 @@ func (e *environment) list() []string {
 		order[i] = name + "=" + last[name]
 	}
 	return order
-}
-
-// expandAll expands the $(NAME) references of a command.
-func expandAll(words []string, lookup func(string) (string, bool)) []string {
-	expanded := make([]string, len(words))
-	for i, word := range words {
-		expanded[i] = manifest.Expand(word, lookup)
-	}
-	return expanded
 }

@@ -11,7 +11,7 @@ import (
 )
 
 // addAll adds the entries of an envFrom source, sorted by key.
-func (e *environment) addAll(namespace string, from corev1.EnvFromSource, objects Objects) error {
+func (e *environment) addAll(namespace string, from corev1.EnvFromSource, objects Objects, field string) error {
 	data := map[string]string{}
 	switch {
 	case from.ConfigMapRef != nil:
@@ -32,17 +32,23 @@ func (e *environment) addAll(namespace string, from corev1.EnvFromSource, object
 		}
 	}
 	for _, key := range slices.Sorted(maps.Keys(data)) {
-		e.set(from.Prefix+key, data[key])
+		if err := e.set(from.Prefix+key, data[key], field); err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
 // value is the value of one env entry; nil if it refers to something optional that does not exist.
-func (e *environment) value(pod *corev1.Pod, c *corev1.Container, v corev1.EnvVar, objects Objects) (*string, error) {
+func (e *environment) value(pod *corev1.Pod, c *corev1.Container, v corev1.EnvVar, objects Objects, field string) (*string, error) {
 	from := v.ValueFrom
 	switch {
 	case from == nil:
-		return new(manifest.Expand(v.Value, e.lookup)), nil
+		value, err := manifest.Expand(v.Value, e.lookup)
+		if err != nil {
+			return nil, &oversize{field, err}
+		}
+		return &value, nil
 	case from.ConfigMapKeyRef != nil:
 		ref := from.ConfigMapKeyRef
 		cm, ok := objects.ConfigMap(pod.Namespace, ref.Name)

@@ -55,7 +55,7 @@ func checkEnvironments(t *testing.T, cases map[string]environmentCase) {
 	for name, test := range cases {
 		t.Run(name, func(t *testing.T) {
 			pod := examplePod(test.container)
-			env, err := newEnvironment(pod, &pod.Spec.Containers[0], exampleObjects(), test.caller, test.injected)
+			env, err := newEnvironment(pod, &pod.Spec.Containers[0], exampleObjects(), test.caller, test.injected, newRoom())
 			if test.wantErr != "" {
 				if err == nil || err.Error() != test.wantErr {
 					t.Fatalf("error = %v, want %s", err, test.wantErr)
@@ -203,12 +203,12 @@ func TestExecProbesSeeLiteralsOnly(t *testing.T) { // R83
 		{Name: "A", Value: "x"},
 		{Name: "B", ValueFrom: new(corev1.EnvVarSource{FieldRef: &corev1.ObjectFieldSelector{FieldPath: "metadata.name"}})},
 	}})
-	env, err := newEnvironment(pod, &pod.Spec.Containers[0], exampleObjects(), nil, map[string]string{"PORT": "41000"})
+	env, err := newEnvironment(pod, &pod.Spec.Containers[0], exampleObjects(), nil, map[string]string{"PORT": "41000"}, newRoom())
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := expandAll([]string{"$(A)-$(B)-$(C)", "$(PORT)"}, env.lookupStatic)
-	if diff := cmp.Diff([]string{"x--$(C)", "41000"}, got); diff != "" {
-		t.Error(diff)
+	got, err := newRoom().expand([]string{"$(A)-$(B)-$(C)", "$(PORT)"}, env.lookupStatic, handler{}.word)
+	if diff := cmp.Diff([]string{"x--$(C)", "41000"}, got); diff != "" || err != nil {
+		t.Error(diff, err)
 	}
 }

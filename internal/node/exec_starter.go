@@ -17,15 +17,21 @@ type execStarter struct {
 }
 
 // exec makes the command of a probe or hook of a container that runs a program. It sees the
-// program's environment and folder.
-func (s execStarter) exec(command []string, p *program, timeout time.Duration) probe.Exec {
+// program's environment and folder. It is an error if the command is too long once $(NAME) is
+// replaced in it.
+func (s execStarter) exec(command []string, p *program, timeout time.Duration) (probe.Exec, error) {
+	h := handler{command, "exec.command"}
+	argv, err := newRoom().expand(h.command, p.env.lookupStatic, h.word)
+	if err != nil {
+		return probe.Exec{}, err
+	}
 	return probe.Exec{
-		Command: expandAll(command, p.env.lookupStatic),
+		Command: argv,
 		Env:     p.env.list(),
 		Dir:     p.dir,
 		Timeout: timeout,
 		Starter: scoredStarter{s, p.oomScore},
-	}
+	}, nil
 }
 
 // scoredStarter is an execStarter for one container.

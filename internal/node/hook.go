@@ -61,7 +61,11 @@ func (h *hooks) run(e lifecycle.RunHook) {
 func (h *hooks) handler(c *corev1.Container, inst *instance, handler *corev1.LifecycleHandler) hookFunc {
 	switch {
 	case handler.Exec != nil:
-		return execHook(h.commands.exec(handler.Exec.Command, inst.program, noTimeout))
+		command, err := h.commands.exec(handler.Exec.Command, inst.program, noTimeout)
+		if err != nil {
+			return func(context.Context) error { return err }
+		}
+		return execHook(command)
 	case handler.HTTPGet != nil:
 		to, err := h.allocation.ports.resolve(c, handler.HTTPGet.Host, handler.HTTPGet.Port)
 		if err != nil {

@@ -33,7 +33,11 @@ type preparedProbe struct {
 // prober is what performs an attempt, or a verdict if there is nothing to attempt.
 func (p *probers) prober(a *attempt) (probe.Prober, *probe.Result) {
 	if a.Probe.Exec != nil {
-		return p.commands.exec(a.Probe.Exec.Command, a.instance.program, a.timeout()), nil
+		command, err := p.commands.exec(a.Probe.Exec.Command, a.instance.program, a.timeout())
+		if err != nil {
+			return nil, unevaluable(err)
+		}
+		return command, nil
 	}
 	host, port, ok := address(a.Probe)
 	if !ok {

@@ -24,6 +24,7 @@ type programs struct {
 	environ    []string // below the manifest's
 	memory     int64    // of the machine
 	allocation *allocation
+	strings    map[string]int // bytes of each container's environment and command line
 }
 
 // of is the program of a container as the objects are now.
@@ -31,7 +32,9 @@ func (p programs) of(c *corev1.Container) (*program, error) {
 	if err := p.allocation.ensure(); err != nil {
 		return nil, err
 	}
-	env, err := newEnvironment(p.pod, c, p.objects, p.environ, p.allocation.variables(c))
+	left := p.roomFor(c.Name)
+	before := left.left
+	env, err := newEnvironment(p.pod, c, p.objects, p.environ, p.allocation.variables(c), left)
 	if err != nil {
 		return nil, err
 	}
@@ -39,11 +42,27 @@ func (p programs) of(c *corev1.Container) (*program, error) {
 	if err != nil {
 		return nil, err
 	}
+	argv, err := left.expand(line, env.lookup, func(word int) string { return commandField(p.pod, c, word) })
+	if err != nil {
+		return nil, err
+	}
+	p.strings[c.Name] = before - left.left
 	return &program{
-		argv: expandAll(line, env.lookup), env: env, dir: workingDir(p.pod, c),
+		argv: argv, env: env, dir: workingDir(p.pod, c),
 		owner:    fmt.Sprintf("%s/%s/%s", p.pod.Namespace, p.pod.Name, c.Name),
 		oomScore: oomScore(&p.pod.Spec, c, p.memory),
 	}, nil
+}
+
+// roomFor is what the strings of a container may take beside those of the Pod's other containers.
+func (p programs) roomFor(container string) *room {
+	left := newRoom()
+	for name, bytes := range p.strings {
+		if name != container {
+			left.left -= bytes
+		}
+	}
+	return left
 }
 
 // spec is the program as a starter takes it, without its output.

@@ -67,7 +67,7 @@ func newRunner(n *Node, pod *corev1.Pod) *runner {
 	}
 	r.containers = &containers{
 		loop: r.loop, pod: pod, running: r.running,
-		programs: programs{pod: pod, objects: n.objects, environ: n.opts.Environ, memory: n.machine.memory, allocation: r.allocation},
+		programs: programs{pod: pod, objects: n.objects, environ: n.opts.Environ, memory: n.machine.memory, allocation: r.allocation, strings: map[string]int{}},
 		launcher: &launcher{loop: r.loop, pod: pod, starter: n.opts.Starter, logs: &n.logs, dir: dir, follow: n.opts.Follow, log: r.log},
 		ports:    ports, report: r.report, traffic: r.traffic, object: r.object, log: r.log,
 	}

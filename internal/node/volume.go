@@ -10,12 +10,17 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
+// maxVolumeBytes is how much the volumes of a Pod may hold at first. ConfigMaps and Secrets have a
+// mebibyte each at most, and one of them can be in many volumes.
+const maxVolumeBytes = 64 << 20
+
 // makeVolumes makes a folder for each emptyDir and configMap volume below dir, and for each secret
 // volume below secretDir. It returns the variables in which processes find them:
 // PROBITY_VOLUME_<NAME>. Other kinds of volumes are reported as not applied when the manifest is
 // read.
 func makeVolumes(pod *corev1.Pod, objects Objects, dir, secretDir string) (map[string]string, error) {
 	vars := map[string]string{}
+	size := 0
 	for _, v := range pod.Spec.Volumes {
 		files, known, err := volumeFiles(pod.Namespace, v, objects)
 		if err != nil {
@@ -23,6 +28,12 @@ func makeVolumes(pod *corev1.Pod, objects Objects, dir, secretDir string) (map[s
 		}
 		if !known {
 			continue
+		}
+		for _, content := range files {
+			size += len(content)
+		}
+		if size > maxVolumeBytes {
+			return nil, fmt.Errorf("cannot make volume %s: with it, the volumes of this Pod hold more than %d bytes", v.Name, maxVolumeBytes)
 		}
 		folder := filepath.Join(dir, v.Name)
 		if v.Secret != nil {

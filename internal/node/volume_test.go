@@ -1,6 +1,7 @@
 package node
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -42,6 +43,25 @@ func TestVolumes(t *testing.T) {
 		if got, err := os.ReadFile(path); err != nil || string(got) != want {
 			t.Errorf("%s = %q, %v, want %q", path, got, err, want)
 		}
+	}
+}
+
+// TestVolumesOfOneConfigMap: one ConfigMap in many volumes does not fill the disk.
+func TestVolumesOfOneConfigMap(t *testing.T) {
+	objects := exampleObjects()
+	objects.configMaps["cm"].Data["k"] = strings.Repeat("x", 1<<20)
+	pod := examplePod(corev1.Container{})
+	for i := range 65 {
+		pod.Spec.Volumes = append(pod.Spec.Volumes, corev1.Volume{Name: fmt.Sprintf("v%d", i), VolumeSource: corev1.VolumeSource{
+			ConfigMap: &corev1.ConfigMapVolumeSource{LocalObjectReference: corev1.LocalObjectReference{Name: "cm"}, Items: []corev1.KeyToPath{{Key: "k", Path: "k"}}}}})
+	}
+	_, err := makeVolumes(pod, objects, t.TempDir(), t.TempDir())
+	if want := "cannot make volume v64: with it, the volumes of this Pod hold more than 67108864 bytes"; err == nil || err.Error() != want {
+		t.Errorf("error %v, want %s", err, want)
+	}
+	pod.Spec.Volumes = pod.Spec.Volumes[:2]
+	if _, err := makeVolumes(pod, objects, t.TempDir(), t.TempDir()); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -1,6 +1,8 @@
 package registry
 
 import (
+	"sync"
+
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -22,13 +24,17 @@ type Options struct {
 	// the annotation probity.run/command.<container>.
 	Commands map[string]string
 	// Admit, if not nil, may refuse a new Pod, which has its defaults and is bound. Its error goes
-	// to the writer as it is. It is called from the goroutines of the writers.
+	// to the writer as it is. It is called from the goroutines of the writers, and no other Pod is
+	// made between its answer and the Pod: it can count.
 	Admit func(pod *corev1.Pod) error
 }
 
 // Registry writes desired state. Make it with [New]. It is safe for concurrent use and starts no
 // goroutine.
-type Registry struct{ opts Options }
+type Registry struct {
+	opts      Options
+	admitting sync.Mutex // held from the answer of Admit to the Pod
+}
 
 // New makes a registry.
 func New(opts Options) *Registry { return &Registry{opts: opts} }
@@ -45,18 +51,14 @@ func Create[T store.Object](r *Registry, object T) (T, error) {
 	if err := invalid(next, manifest.Validate(next)); err != nil {
 		return next, err
 	}
-	if err := r.admit(next); err != nil {
-		return next, err
+	if pod, ok := store.Object(next).(*corev1.Pod); ok && r.opts.Admit != nil {
+		r.admitting.Lock()
+		defer r.admitting.Unlock()
+		if err := r.opts.Admit(pod); err != nil {
+			return next, err
+		}
 	}
 	return store.Create(r.opts.Store, next)
-}
-
-func (r *Registry) admit(object store.Object) error {
-	pod, ok := object.(*corev1.Pod)
-	if !ok || r.opts.Admit == nil {
-		return nil
-	}
-	return r.opts.Admit(pod)
 }
 
 // Bind makes a new Pod one of this node, in the state in which a cluster's API server and scheduler

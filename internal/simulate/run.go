@@ -97,6 +97,10 @@ func newCluster(objects []manifest.Object, sc *script.Script, opts Options) (*cl
 	if len(c.workloads) == 0 {
 		return nil, errNothing
 	}
+	if n := c.wanted(); n > script.MaxReplicas {
+		return nil, fmt.Errorf("%d Pods are too many to be simulated one by one: the most is %d; --replicas plays another number of each workload",
+			n, script.MaxReplicas)
+	}
 	c.chooseRoutes()
 	c.expectRollouts()
 	c.expectRequests()
@@ -108,6 +112,14 @@ func workloadsOf(controllers ...controller) (all []script.Workload) {
 		all = append(all, load.workload())
 	}
 	return all
+}
+
+// wanted is how many Pods the workloads want to have.
+func (c *cluster) wanted() (pods int) {
+	for _, load := range c.workloads {
+		pods += load.replicas()
+	}
+	return pods
 }
 
 func emptyCluster(sc *script.Script, opts Options) *cluster {

@@ -25,7 +25,7 @@ type applier struct {
 	store    *store.Store
 	// by source: what its manifests asked for last
 	applied map[string]map[manifest.Ref]store.Object
-	// bare Pods that start when their predecessors are gone
+	// bare Pods that start when their predecessors are gone, or when there is a place for them
 	waiting map[manifest.Ref]*corev1.Pod
 }
 
@@ -40,6 +40,7 @@ const (
 	verbUnchanged  = "unchanged"
 	verbPruned     = "pruned"
 	verbReplaced   = "replaced" // a Pod cannot be changed: another one starts when it is gone
+	verbWaits      = "waits for a place: "
 )
 
 // apply makes the objects of a source, which is a set of files, and takes away those that the
@@ -100,6 +101,10 @@ func (a *applier) applyOne(object manifest.Object, before, desired store.Object)
 	switch {
 	case apierrors.IsNotFound(err):
 		_, err := registry.Create(a.registry, desired)
+		if full, ok := errors.AsType[*tooManyPods](err); ok {
+			a.waiting[object.Ref()] = desired.(*corev1.Pod)
+			return verbWaits + full.Error(), nil
+		}
 		return verbCreated, err
 	case err != nil:
 		return "", err
@@ -130,15 +135,19 @@ func (a *applier) replace(ref manifest.Ref, live *corev1.Pod, before store.Objec
 	return verbReplaced, store.Delete[*corev1.Pod](a.store, live.Namespace, live.Name, store.DeleteOptions{UID: live.UID})
 }
 
-// resume starts the Pods whose predecessors are gone.
+// resume starts the Pods whose predecessors are gone, as far as there is a place for them.
 func (a *applier) resume() error {
 	var errs []error
 	for ref, pod := range a.waiting {
 		if _, err := a.store.GetObject(pod); !apierrors.IsNotFound(err) {
 			continue
 		}
+		_, err := registry.Create(a.registry, pod)
+		if _, full := errors.AsType[*tooManyPods](err); full {
+			break
+		}
 		delete(a.waiting, ref)
-		if _, err := registry.Create(a.registry, pod); err != nil {
+		if err != nil {
 			errs = append(errs, fmt.Errorf("cannot create %s: %w", ref, err))
 		}
 	}

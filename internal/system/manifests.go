@@ -13,6 +13,7 @@ import (
 	"github.com/probity-run/probity/internal/controller"
 	"github.com/probity-run/probity/internal/manifest"
 	"github.com/probity-run/probity/internal/node"
+	"github.com/probity-run/probity/internal/printable"
 	"github.com/probity-run/probity/internal/registry"
 	"github.com/probity-run/probity/internal/store"
 )
@@ -21,6 +22,7 @@ import (
 type loader struct {
 	registry *registry.Registry
 	environ  []string
+	maxPods  int
 	outputs  []fs.FileInfo
 	read     func(manifest.Options, ...string) (*manifest.Set, error)
 	// has room for one: who reads manifests and applies them puts something in
@@ -30,7 +32,7 @@ type loader struct {
 }
 
 func newLoader(r *registry.Registry, opts Options) *loader {
-	l := &loader{registry: r, environ: opts.Environ, read: manifest.Load, turn: make(chan struct{}, 1), said: map[string]bool{}}
+	l := &loader{registry: r, environ: opts.Environ, maxPods: opts.MaxPods, read: manifest.Load, turn: make(chan struct{}, 1), said: map[string]bool{}}
 	for _, file := range opts.Outputs {
 		if info, err := file.Stat(); err == nil { // what is closed cannot be read by mistake
 			l.outputs = append(l.outputs, info)
@@ -54,6 +56,9 @@ func (l *loader) load(paths []string, opts manifest.Options, ownPort func(port i
 	opts.Outputs = l.outputs
 	set, err := l.read(opts, paths...)
 	if err != nil {
+		return nil, err
+	}
+	if err := checkCount(set.Objects, l.maxPods); err != nil {
 		return nil, err
 	}
 	m := &manifests{set: set}
@@ -119,7 +124,8 @@ func (m *manifests) remarks() (lines []string) {
 		lines = append(lines, fmt.Sprintf("warning: %s", w))
 	}
 	for _, u := range m.set.Unknown {
-		lines = append(lines, fmt.Sprintf("left alone: %s: %s %s (%s): Probity does not run this kind", u.Position, u.Kind, u.Name, u.APIVersion))
+		lines = append(lines, fmt.Sprintf("left alone: %s: %s %s (%s): Probity does not run this kind", u.Position, printable.Line(printable.Cut(u.Kind)),
+			printable.Line(printable.Cut(u.Name)), printable.Line(printable.Cut(u.APIVersion))))
 	}
 	for _, n := range m.set.NotApplied {
 		lines = append(lines, fmt.Sprintf("not applied here: %s", n))

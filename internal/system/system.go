@@ -51,6 +51,9 @@ type Options struct {
 	StateDir string
 	// MaxRestartPeriod caps the crash-loop back-off (R147). Default 300 s.
 	MaxRestartPeriod time.Duration
+	// MaxPods is how many Pods there may be at a time; more wait for a place, or are refused where
+	// a manifest asks for them. Default 110, as a kubelet's maxPods.
+	MaxPods int
 	// StopWhenFinished ends the system when there is nothing that makes Pods and every Pod has
 	// ended for good. Default: it goes on until it is told to stop.
 	StopWhenFinished bool
@@ -81,6 +84,7 @@ func (o Options) withDefaults() Options {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
 	o.MaxRestartPeriod = cmp.Or(o.MaxRestartPeriod, MaxRestartPeriod)
+	o.MaxPods = cmp.Or(o.MaxPods, MaxPods)
 	return o
 }
 
@@ -138,7 +142,7 @@ func New(opts Options) (*System, error) {
 		opts: opts, store: store.New(store.Options{Kinds: kinds}), requests: make(chan func()),
 		changed: make(chan struct{}, 1), edited: make(chan struct{}, 1), settled: make(chan struct{}, 1), stop: make(chan struct{}), done: make(chan struct{}),
 	}
-	s.registry = registry.New(registry.Options{Store: s.store, NodeName: node.Name, Commands: opts.Commands})
+	s.registry = registry.New(registry.Options{Store: s.store, NodeName: node.Name, Commands: opts.Commands, Admit: s.admit})
 	s.applier = newApplier(s.registry, s.store)
 	s.loader = newLoader(s.registry, opts)
 	var err error

@@ -47,12 +47,13 @@ type screen interface {
 
 // newScreen chooses by what the output is and what was asked for.
 func newScreen(opts Options) screen {
-	out, isFile := opts.Out.(*os.File)
+	opts.Out, opts.Err = Stream(opts.Out), Stream(opts.Err)
+	out, isTerminal := opts.Out.(*tty)
 	switch {
 	case opts.JSON:
 		return newLineScreen(opts, jsonLine, jsonExpired)
-	case isFile && term.IsTerminal(int(out.Fd())):
-		return newTableScreen(out)
+	case isTerminal:
+		return newTableScreen(out.file)
 	default:
 		return newLineScreen(opts, (&eventLines{}).line, nil)
 	}

@@ -5,13 +5,13 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 
 	"github.com/probity-run/probity/internal/lifecycle"
 	"github.com/probity-run/probity/internal/node"
+	"github.com/probity-run/probity/internal/printable"
 )
 
 // snapshot is what the live table shows.
@@ -35,7 +35,7 @@ const (
 	yellow = "\x1b[33m"
 )
 
-// cell is a piece of text and its colour.
+// cell is a piece of text, on one line, and its colour.
 type cell struct {
 	text, color string
 }
@@ -62,10 +62,10 @@ func section(title string, lines []string, room, width int) []string {
 	if room < 3 || len(lines) == 0 {
 		return nil
 	}
-	shown := []string{"", bold + fit(title, width) + plain}
+	shown := []string{"", bold + printable.Fit(title, width) + plain}
 	for _, line := range lastOf(lines, room-2) {
 		if !strings.HasPrefix(line, "\x1b") {
-			line = fit(line, width)
+			line = printable.Fit(line, width)
 		}
 		shown = append(shown, line)
 	}
@@ -122,7 +122,7 @@ func (p snapshot) row(pod *corev1.Pod, s corev1.ContainerStatus) []cell {
 		{fmt.Sprint(s.RestartCount), ""},
 		{state, color},
 		{age(p.now, s), ""},
-		{pod.Annotations[node.AnnotationPID+s.Name], dim},
+		{printable.Line(pod.Annotations[node.AnnotationPID+s.Name]), dim},
 	}
 }
 
@@ -207,7 +207,7 @@ func (p snapshot) probeLines(pod *corev1.Pod, container string, width int) []str
 		mark, color := probeMark(r)
 		text := fmt.Sprintf("  %s %-9s %-7s %8s  %-4s  %s", mark, strings.ToLower(string(t)), r.Outcome,
 			r.Latency.Round(10*time.Microsecond), counter(r), oneLine(r.Output))
-		lines = append(lines, color+fit(text, width)+plain)
+		lines = append(lines, color+printable.Fit(text, width)+plain)
 	}
 	return lines
 }
@@ -237,7 +237,7 @@ func probeMark(r node.ProbeRecord) (mark, color string) {
 // eventRows is an Event. Of a Warning nothing is cut off, as its end often says what to do.
 func eventRows(e *corev1.Event, width int) []string {
 	if e.Type != corev1.EventTypeWarning {
-		return []string{fit(eventText(e), width)}
+		return []string{printable.Fit(eventText(e), width)}
 	}
 	lines := wrap(eventText(e), width)
 	for i := range lines {
@@ -252,20 +252,12 @@ func eventText(e *corev1.Event) string {
 	if _, rest, ok := strings.Cut(e.InvolvedObject.FieldPath, "{"); ok {
 		about += "/" + strings.TrimSuffix(rest, "}")
 	}
-	return fmt.Sprintf("%s  %-7s  %-12s %s  %s", e.EventTime.Format("15:04:05.000"), e.Type, e.Reason, about, oneLine(e.Message))
+	return fmt.Sprintf("%s  %-7s  %-12s %s  %s", e.EventTime.Format("15:04:05.000"), e.Type, e.Reason, printable.Line(about), oneLine(e.Message))
 }
 
-// oneLine makes text from a service fit for a terminal: one line, no control characters.
+// oneLine is text from a service on one line.
 func oneLine(text string) string {
-	return strings.Map(func(r rune) rune {
-		switch {
-		case r == '\n' || r == '\t':
-			return ' '
-		case r < ' ' || r >= 0x7f && r < 0xa0 || r == utf8.RuneError:
-			return '·'
-		}
-		return r
-	}, strings.TrimRight(text, "\n"))
+	return printable.Line(strings.ReplaceAll(printable.Text(strings.TrimRight(text, "\r\n")), "\n", " "))
 }
 
 func containerStatuses(pod *corev1.Pod) []corev1.ContainerStatus {
@@ -276,7 +268,7 @@ func columnWidths(rows [][]cell) []int {
 	widths := make([]int, len(rows[0]))
 	for _, row := range rows {
 		for i, c := range row {
-			widths[i] = max(widths[i], utf8.RuneCountInString(c.text))
+			widths[i] = max(widths[i], printable.Width(c.text))
 		}
 	}
 	return widths
@@ -287,8 +279,8 @@ func joinCells(row []cell, widths []int, width int) string {
 	var line strings.Builder
 	left := width
 	for i, c := range row {
-		text := fit(c.text+strings.Repeat(" ", widths[i]-utf8.RuneCountInString(c.text)+2), max(left, 0))
-		left -= utf8.RuneCountInString(text)
+		text := printable.Fit(printable.Pad(c.text, widths[i]+2), left)
+		left -= printable.Width(text)
 		if c.color == "" {
 			line.WriteString(text)
 			continue
@@ -296,12 +288,4 @@ func joinCells(row []cell, widths []int, width int) string {
 		line.WriteString(c.color + text + plain)
 	}
 	return line.String()
-}
-
-// fit cuts text to a width.
-func fit(text string, width int) string {
-	if utf8.RuneCountInString(text) <= width {
-		return text
-	}
-	return string([]rune(text)[:max(width, 0)])
 }

@@ -7,6 +7,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 
+	"github.com/probity-run/probity/internal/printable"
 	"github.com/probity-run/probity/internal/proxy"
 	"github.com/probity-run/probity/internal/workload"
 )
@@ -25,7 +26,7 @@ func (p snapshot) serviceTable(width int) []string {
 			if len(service.Spec.Ports) > 1 {
 				name += ":" + port.Name
 			}
-			rows = append(rows, []cell{{name, ""}, {address, ""}, p.readyCell(service, port.Name)})
+			rows = append(rows, []cell{{name, ""}, {printable.Line(address), ""}, p.readyCell(service, port.Name)})
 		}
 	}
 	if len(rows) == 1 {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/probity-run/probity/internal/lifecycle"
 	"github.com/probity-run/probity/internal/node"
+	"github.com/probity-run/probity/internal/printable"
 	"github.com/probity-run/probity/internal/proxy"
 )
 
@@ -49,7 +50,7 @@ func TestTable(t *testing.T) {
 POD  READY  STARTED  RESTARTS  STATE    AGE  PID
 web  yes    yes      2         Running  42s  4711
   ✓ startup   success    980µs  done
-  ✗ liveness  failure   1.23ms  2/3   HTTP probe failed·[2J with statuscode: 500
+  ✗ liveness  failure   1.23ms  2/3   HTTP probe failed\u001b[2J with statuscode: 500
 
 EVENTS
 12:00:42.000  Warning  Unhealthy    web/app  Liveness probe failed: no answer`},
@@ -89,6 +90,53 @@ web | three`},
 				t.Error(diff)
 			}
 		})
+	}
+}
+
+// TestHostileTable: what others wrote is neither obeyed nor hidden, and takes the columns that it
+// takes.
+func TestHostileTable(t *testing.T) {
+	const hostile = "漢字\x1b]0;t\x07\u009b2J\r\u202e\u200b\U000e0041\xff\x1b[31mred\x1b[0m\nend"
+	const shown = `漢字\u001b]0;t\u0007\u009b2J\r\u202e\u200b\udb40\udc41\xffred end`
+	p := examplePicture()
+	p.pods[0].Annotations[node.AnnotationPID+"app"] = hostile
+	p.reports["web"].Probes[0].Output = hostile
+	p.events[0].Message, p.events[0].InvolvedObject.Name = hostile, hostile
+	p.services = []*corev1.Service{{
+		ObjectMeta: metav1.ObjectMeta{Name: "web", Annotations: map[string]string{proxy.AnnotationAddress + "80": hostile}},
+		Spec:       corev1.ServiceSpec{Ports: []corev1.ServicePort{{Port: 80}}},
+	}}
+	screen := newTableScreen(nil)
+	screen.say("web | " + hostile)
+	p.lines = screen.lines
+	for width := 1; width < 250; width++ {
+		for line := range strings.SplitSeq(p.render(width, 40), "\n") {
+			text := escapes.ReplaceAllString(line, "")
+			if printable.Line(text) != text || printable.Width(text) > width {
+				t.Errorf("line %q in %d columns", line, width)
+			}
+		}
+	}
+	whole := escapes.ReplaceAllString(p.render(500, 40), "")
+	for _, want := range []string{"web | " + shown, "2/3   " + shown, "/app  " + shown} {
+		if !strings.Contains(whole, want) {
+			t.Errorf("%q is not in\n%s", want, whole)
+		}
+	}
+	// the column after a wide name begins where its header does
+	p.pods[0].Name = "漢"
+	lines := strings.Split(escapes.ReplaceAllString(p.render(500, 40), ""), "\n")
+	header, row := lines[0], lines[1]
+	if at, want := printable.Width(row[:strings.Index(row, "yes")]), strings.Index(header, "READY"); at != want {
+		t.Errorf("READY is in column %d, its header in %d:\n%s\n%s", at, want, header, row)
+	}
+}
+
+func TestOneLine(t *testing.T) {
+	for in, want := range map[string]string{"": "", "a\n": "a", "a\r\n": "a", "a\r": "a", "a\r\nb\n\n": "a b", "a\rb": `a\rb`, "\x1b[1mbold\x1b[m\n": "bold"} {
+		if got := oneLine(in); got != want {
+			t.Errorf("oneLine(%q) = %q, want %q", in, got, want)
+		}
 	}
 }
 

@@ -2,7 +2,8 @@ package terminal
 
 import (
 	"strings"
-	"unicode/utf8"
+
+	"github.com/probity-run/probity/internal/printable"
 )
 
 const (
@@ -14,13 +15,13 @@ const (
 // wrap breaks a line at spaces so that nothing of it is cut off, into at most wrapLines lines.
 // Lines after the first are indented to where the Event's type stands.
 func wrap(line string, width int) []string {
-	if width < wrapWidth || utf8.RuneCountInString(line) <= width {
-		return []string{fit(line, width)}
+	if width < wrapWidth || printable.Width(line) <= width {
+		return []string{printable.Fit(line, width)}
 	}
 	var lines []string
 	rest := line
-	for len(lines) < wrapLines-1 && utf8.RuneCountInString(rest) > width {
-		head := fit(rest, width)
+	for len(lines) < wrapLines-1 && printable.Width(rest) > width {
+		head := printable.Fit(rest, width)
 		cut := strings.LastIndexByte(head, ' ')
 		if cut <= len(wrapIndent) { // one word fills the line
 			cut = len(head)
@@ -28,5 +29,5 @@ func wrap(line string, width int) []string {
 		lines = append(lines, strings.TrimRight(rest[:cut], " "))
 		rest = wrapIndent + strings.TrimLeft(rest[cut:], " ")
 	}
-	return append(lines, fit(rest, width))
+	return append(lines, printable.Fit(rest, width))
 }

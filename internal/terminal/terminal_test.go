@@ -68,3 +68,11 @@ func TestFallingBehind(t *testing.T) {
 		})
 	}
 }
+
+// TestStream: what is no terminal gets every byte.
+func TestStream(t *testing.T) {
+	var out bytes.Buffer
+	if _, err := Stream(&out).Write([]byte("\x1b[2J\xff")); err != nil || out.String() != "\x1b[2J\xff" {
+		t.Errorf("written %q, %v", out.String(), err)
+	}
+}

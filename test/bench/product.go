@@ -44,7 +44,7 @@ func startProduct(probity, dir, manifest string) (*product, error) {
 		return nil, err
 	}
 	p := &product{}
-	p.cmd = exec.Command(probity, "run", "-o", "json", "--state-dir", filepath.Join(dir, "state"), file)
+	p.cmd = exec.Command(probity, "run", "-o", "json", "--max-pods", "1000", "--state-dir", filepath.Join(dir, "state"), file)
 	p.cmd.Stderr = io.Discard // lists the fields that are not applied here
 	var err error
 	if p.output, err = p.cmd.StdoutPipe(); err != nil {

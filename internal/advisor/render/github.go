@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/probity-run/probity/internal/advisor"
+	"github.com/probity-run/probity/internal/printable"
 )
 
 // GitHub writes workflow commands, which GitHub Actions shows at the lines of a pull request.
@@ -26,8 +27,8 @@ func GitHub(w io.Writer, r *advisor.Report, _ Options) error {
 		if f.Patch != nil {
 			message += "\n" + fixLines(f.Patch)
 		}
-		fmt.Fprintf(out, "::%s file=%s,line=%d,endLine=%d,col=%d,endColumn=%d,title=%s::%s\n", command, property.Replace(f.Region.File), f.Region.Line, f.Region.EndLine,
-			f.Region.Column, f.Region.EndColumn, property.Replace(f.Severity.String()+": "+f.Rule), data.Replace(message))
+		fmt.Fprintf(out, "::%s file=%s,line=%d,endLine=%d,col=%d,endColumn=%d,title=%s::%s\n", command, printable.Line(property.Replace(f.Region.File)), f.Region.Line, f.Region.EndLine,
+			f.Region.Column, f.Region.EndColumn, property.Replace(f.Severity.String()+": "+f.Rule), printable.Line(data.Replace(message)))
 	}
 	return out.Flush()
 }

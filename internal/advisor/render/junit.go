@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/probity-run/probity/internal/advisor"
+	"github.com/probity-run/probity/internal/printable"
 )
 
 type (
@@ -42,7 +43,7 @@ type (
 func JUnit(w io.Writer, r *advisor.Report, o Options) error {
 	all := junitSuites{}
 	for _, file := range suites(r) {
-		s := junitSuite{Name: Printable(file)}
+		s := junitSuite{Name: printable.File(file)}
 		for _, f := range r.Findings {
 			if f.Region.File == file {
 				s.add(f, f.Severity >= o.failOn(), "")
@@ -101,12 +102,12 @@ func suites(r *advisor.Report) []string {
 }
 
 func (s *junitSuite) add(f advisor.Finding, fails bool, why string) {
-	c := junitCase{Name: fmt.Sprintf("%s: %s", f.Rule, Printable(where(f))), Class: s.Name}
-	message := Printable(f.Message)
+	c := junitCase{Name: fmt.Sprintf("%s: %s", f.Rule, printable.Line(where(f))), Class: s.Name}
+	message := printable.Line(f.Message)
 	text := fmt.Sprintf("%s:%d:%d: %s", s.Name, f.Region.Line, f.Region.Column, message)
 	if f.Patch != nil {
 		for line := range strings.SplitSeq(fixLines(f.Patch), "\n") {
-			text += "\n" + Printable(line)
+			text += "\n" + printable.Line(line)
 		}
 	}
 	s.Tests++
@@ -118,7 +119,7 @@ func (s *junitSuite) add(f advisor.Finding, fails bool, why string) {
 			why = f.Severity.String() + ": " + message
 		}
 		s.Skipped++
-		c.Skipped = &junitOutcome{Message: Printable(why), Text: text}
+		c.Skipped = &junitOutcome{Message: printable.Line(why), Text: text}
 	}
 	s.Cases = append(s.Cases, c)
 }

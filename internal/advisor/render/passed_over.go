@@ -6,6 +6,7 @@ import (
 
 	"github.com/probity-run/probity/internal/advisor"
 	"github.com/probity-run/probity/internal/manifest"
+	"github.com/probity-run/probity/internal/printable"
 )
 
 // otherKind is why an object is passed over that is none of the kinds that are judged.
@@ -24,7 +25,7 @@ func PassedOver(r *advisor.Report) []manifest.PassedOver {
 func PassedOverLines(r *advisor.Report) string {
 	var b strings.Builder
 	for _, p := range PassedOver(r) {
-		fmt.Fprintf(&b, "passed over: %s: %s\n", Printable(p.Position.String()), Printable(p.Reason))
+		fmt.Fprintf(&b, "passed over: %s: %s\n", p.Position, printable.Line(p.Reason))
 	}
 	return b.String()
 }

@@ -7,9 +7,9 @@ import (
 	"io"
 	"slices"
 	"strings"
-	"unicode"
 
 	"github.com/probity-run/probity/internal/advisor"
+	"github.com/probity-run/probity/internal/printable"
 )
 
 // Options are how to write.
@@ -62,28 +62,19 @@ func fixLines(p *advisor.Patch) string {
 	return text
 }
 
-// simulate is the command that replays the finding, or "".
+// simulate is the command that replays the finding, as a shell takes it, or "" if there is none.
 func simulate(f advisor.Finding) string {
 	if f.Scenario == "" {
 		return ""
 	}
-	file := f.Region.File
-	if file == advisor.StdinName {
+	file := printable.Shell(f.Region.File)
+	switch {
+	case f.Region.File == advisor.StdinName:
 		file = "-"
+	case file == "": // nobody can copy such a name
+		return ""
+	case strings.HasPrefix(f.Region.File, "-"):
+		file = printable.Shell("./" + f.Region.File)
 	}
 	return "probity simulate " + file + " " + f.Scenario
-}
-
-// Printable replaces the characters with which a manifest could move the cursor of a terminal or
-// begin a line.
-func Printable(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r == '\t' {
-			return ' '
-		}
-		if !unicode.IsPrint(r) {
-			return '\u00b7'
-		}
-		return r
-	}, s)
 }

@@ -54,7 +54,7 @@ func TestText(t *testing.T) {
        |                                                                ^
   fix: livenessProbe.failureThreshold: 3
   then liveness notices a hang after 21 to 31 s instead of 1 to 11, with 26 false alarms instead of 260000 a month (100 replicas, one answer in 100 late)
-  see: probity simulate k8s/a b.yaml --fault hang@60s+12s
+  see: probity simulate 'k8s/a b.yaml' --fault hang@60s+12s
 `
 	if diff := cmp.Diff(want, write(t, "text")); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
@@ -86,7 +86,7 @@ func TestJSON(t *testing.T) {
 		"kind": "Pod", "namespace": "default", "name": "web", "container": "app", "field": "spec.containers[0].livenessProbe.failureThreshold",
 		"source":   `    livenessProbe: {exec: {command: ["ök"]}, failureThreshold: 1}`,
 		"message":  "a single answer that takes more than 1 s restarts the container: nothing slower than that may ever happen to it, not even once",
-		"simulate": "probity simulate k8s/a b.yaml --fault hang@60s+12s",
+		"simulate": "probity simulate 'k8s/a b.yaml' --fault hang@60s+12s",
 		"patch": map[string]any{"summary": "livenessProbe.failureThreshold: 3",
 			"effect": "liveness notices a hang after 21 to 31 s instead of 1 to 11, with 26 false alarms instead of 260000 a month (100 replicas, one answer in 100 late)",
 			"edits":  []any{map[string]any{"field": "spec.containers[0].livenessProbe.failureThreshold", "value": "3"}}}}
@@ -198,7 +198,7 @@ func TestControlCharacters(t *testing.T) {
 		if err := writer(&out, advisor.NewReport(m, rules.All(), nil), render.Options{}); err != nil {
 			t.Errorf("%s: %v", format, err)
 		}
-		if strings.Contains(out.String(), "\n::error::x") || format != "github" && strings.Contains(out.String(), "\x1b") {
+		if strings.Contains(out.String(), "\n::error::x") || strings.Contains(out.String(), "\x1b") {
 			t.Errorf("%s lets control characters through:\n%s", format, out.String())
 		}
 	}

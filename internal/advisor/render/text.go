@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/probity-run/probity/internal/advisor"
+	"github.com/probity-run/probity/internal/printable"
 )
 
 // maxSource is how much of a source line is shown, in characters.
@@ -19,15 +20,15 @@ func Text(w io.Writer, r *advisor.Report, _ Options) error {
 	out := bufio.NewWriter(w)
 	for _, f := range r.Findings {
 		at := advisor.Position{File: f.Region.File, Line: f.Region.Line, Column: f.Region.Column}
-		fmt.Fprintf(out, "%s: %s: %s\n  %s\n", at, f.Severity, f.Rule, Printable(sentence(f)))
+		fmt.Fprintf(out, "%s: %s: %s\n  %s\n", at, f.Severity, f.Rule, printable.Line(sentence(f)))
 		quote(out, f)
 		if f.Patch != nil {
 			for line := range strings.SplitSeq(fixLines(f.Patch), "\n") {
-				fmt.Fprintf(out, "  %s\n", Printable(line))
+				fmt.Fprintf(out, "  %s\n", printable.Line(line))
 			}
 		}
 		if command := simulate(f); command != "" {
-			fmt.Fprintf(out, "  see: %s\n", Printable(command))
+			fmt.Fprintf(out, "  see: %s\n", command)
 		}
 	}
 	return out.Flush()
@@ -39,8 +40,12 @@ func quote(out io.Writer, f advisor.Finding) {
 		return
 	}
 	number := fmt.Sprintf("%6d", f.Region.Line)
-	fmt.Fprintf(out, "%s | %s\n%s | %s%s\n", number, Printable(f.Source), strings.Repeat(" ", len(number)),
-		strings.Repeat(" ", max(f.Region.Column-1, 0)), strings.Repeat("^", max(f.Region.EndColumn-f.Region.Column, 1)))
+	source := []rune(f.Source)
+	from := min(max(f.Region.Column-1, 0), len(source))
+	to := min(max(f.Region.EndColumn-1, from), len(source))
+	columns := func(part []rune) int { return printable.Width(printable.Line(string(part))) }
+	fmt.Fprintf(out, "%s | %s\n%s | %s%s\n", number, printable.Line(f.Source), strings.Repeat(" ", len(number)),
+		strings.Repeat(" ", columns(source[:from])), strings.Repeat("^", max(columns(source[from:to]), 1)))
 }
 
 // Summary is one line about the whole: how many findings there are of each severity, in how many

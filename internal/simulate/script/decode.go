@@ -14,6 +14,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/probity-run/probity/internal/manifest"
+	"github.com/probity-run/probity/internal/printable"
 )
 
 // MaxScriptBytes bounds a script.
@@ -37,9 +38,9 @@ func load(name string, from io.Reader) (*Script, error) {
 	data, err := io.ReadAll(io.LimitReader(from, MaxScriptBytes+1))
 	switch {
 	case err != nil:
-		return nil, fmt.Errorf("cannot read the script %s: %w", name, err)
+		return nil, fmt.Errorf("cannot read the script %s: %w", printable.File(name), err)
 	case len(data) > MaxScriptBytes:
-		return nil, fmt.Errorf("cannot use the script %s: it is larger than %d bytes", name, MaxScriptBytes)
+		return nil, fmt.Errorf("cannot use the script %s: it is larger than %d bytes", printable.File(name), MaxScriptBytes)
 	}
 	return Decode(name, data)
 }
@@ -65,11 +66,11 @@ func parse(name string, data []byte) (*yaml.Node, error) {
 	var doc, second yaml.Node
 	switch err := parser.Decode(&doc); {
 	case errors.Is(err, io.EOF):
-		return nil, fmt.Errorf("cannot use the script %s: it is empty", name)
+		return nil, fmt.Errorf("cannot use the script %s: it is empty", printable.File(name))
 	case err != nil:
 		return nil, syntaxError(name, err)
 	case len(doc.Content) == 0 || doc.Content[0].Tag == "!!null":
-		return nil, fmt.Errorf("cannot use the script %s: it is empty", name)
+		return nil, fmt.Errorf("cannot use the script %s: it is empty", printable.File(name))
 	}
 	switch err := parser.Decode(&second); {
 	case errors.Is(err, io.EOF):
@@ -88,7 +89,7 @@ func syntaxError(name string, err error) error {
 		position.Line, _ = strconv.Atoi(found[1]) // digits
 		message = found[2]
 	}
-	return manifest.Errors{{Position: position, Reason: manifest.ReasonSyntax, Message: "not valid YAML: " + strings.TrimPrefix(message, "yaml: ")}}
+	return manifest.Errors{{Position: position, Reason: manifest.ReasonSyntax, Message: "not valid YAML: " + printable.CutMiddle(strings.TrimPrefix(message, "yaml: "), 100)}}
 }
 
 // decoder collects what is wrong.
@@ -97,7 +98,16 @@ type decoder struct {
 	errs manifest.Errors
 }
 
+// maxErrors is how many errors a file gets: it may be any file.
+const maxErrors = 20
+
 func (d *decoder) fail(n *yaml.Node, at, format string, args ...any) {
+	switch {
+	case len(d.errs) > maxErrors:
+		return
+	case len(d.errs) == maxErrors:
+		at, format, args = "", "more than %d errors: the rest is left out", []any{maxErrors}
+	}
 	d.errs = append(d.errs, &manifest.Error{
 		Position: manifest.Position{File: d.file, Line: n.Line, Column: n.Column}, Field: at, Reason: manifest.ReasonType, Message: fmt.Sprintf(format, args...),
 	})
@@ -124,9 +134,9 @@ func object[T any](d *decoder, n *yaml.Node, at string, fields []field[T], into 
 		case j < 0:
 			d.unknown(key, at, names(fields))
 		case seen[key.Value]:
-			d.fail(key, join(at, key.Value), "the field is there twice")
+			d.fail(key, join(at, printable.Cut(key.Value)), "the field is there twice")
 		case value.Tag == "!!null":
-			d.fail(key, join(at, key.Value), "the field has no value")
+			d.fail(key, join(at, printable.Cut(key.Value)), "the field has no value")
 		default:
 			fields[j].read(d, value, join(at, key.Value), into)
 		}
@@ -145,7 +155,7 @@ func (d *decoder) unknown(key *yaml.Node, at string, known []string) {
 	if hint == "" {
 		hint = ": there are " + strings.Join(known, ", ")
 	}
-	d.fail(key, join(at, key.Value), "unknown field%s", hint)
+	d.fail(key, join(at, printable.Cut(key.Value)), "unknown field%s", hint)
 }
 
 func names[T any](fields []field[T]) []string {

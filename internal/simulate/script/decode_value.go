@@ -10,6 +10,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/probity-run/probity/internal/lifecycle"
+	"github.com/probity-run/probity/internal/printable"
 )
 
 // scalar reports whether a node is a plain value; it is an error if it is not.
@@ -45,7 +46,7 @@ func (d *decoder) integer(n *yaml.Node, at string, low, high int, into *int) {
 	}
 	i, err := strconv.Atoi(n.Value)
 	if err != nil || i < low || i > high {
-		d.fail(n, at, "cannot use %q: a whole number from %d to %d is wanted", n.Value, low, high)
+		d.fail(n, at, "cannot use %s: a whole number from %d to %d is wanted", printable.Quote(n.Value), low, high)
 		return
 	}
 	*into = i
@@ -57,7 +58,7 @@ func (d *decoder) probability(n *yaml.Node, at string, into *float64) {
 	}
 	p, err := strconv.ParseFloat(n.Value, 64)
 	if err != nil || !(p >= 0 && p <= 1) {
-		d.fail(n, at, "cannot use %q: a probability from 0 to 1 is wanted", n.Value)
+		d.fail(n, at, "cannot use %s: a probability from 0 to 1 is wanted", printable.Quote(n.Value))
 		return
 	}
 	*into = p
@@ -65,7 +66,7 @@ func (d *decoder) probability(n *yaml.Node, at string, into *float64) {
 
 func (d *decoder) boolean(n *yaml.Node, at string, into *bool) {
 	if n.Kind != yaml.ScalarNode || n.Value != "true" && n.Value != "false" {
-		d.fail(n, at, "cannot use %q: true or false is wanted", n.Value)
+		d.fail(n, at, "cannot use %s: true or false is wanted", printable.Quote(n.Value))
 		return
 	}
 	*into = n.Value == "true"
@@ -87,7 +88,7 @@ func (d *decoder) probes(n *yaml.Node, at string, into *[]lifecycle.ProbeType) {
 	d.list(n, at, func(n *yaml.Node, at string) {
 		t, ok := probeNamed(n.Value)
 		if n.Kind != yaml.ScalarNode || !ok {
-			d.fail(n, at, "cannot use %q: startup, readiness or liveness is wanted", n.Value)
+			d.fail(n, at, "cannot use %s: startup, readiness or liveness is wanted", printable.Quote(n.Value))
 			return
 		}
 		*into = append(*into, t)
@@ -110,7 +111,7 @@ func probeNamed(word string) (lifecycle.ProbeType, bool) {
 func (d *decoder) reply(n *yaml.Node, at string, into *Reply) {
 	r, ok := parseReply(n.Value)
 	if n.Kind != yaml.ScalarNode || !ok {
-		d.fail(n, at, "cannot use %q: refused, hang, error, ok or a status code from 200 to 599 is wanted", n.Value)
+		d.fail(n, at, "cannot use %s: refused, hang, error, ok or a status code from 200 to 599 is wanted", printable.Quote(n.Value))
 		return
 	}
 	*into = r

@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/probity-run/probity/internal/printable"
 )
 
 // Day is 24 hours.
@@ -32,18 +34,18 @@ func ParseDuration(s string) (time.Duration, error) {
 	case err != nil:
 		return 0, badDuration(s)
 	case d < 0:
-		return 0, fmt.Errorf("cannot use the time %s: it is negative", s)
+		return 0, fmt.Errorf("cannot use the time %s: it is negative", printable.Cut(s))
 	case d+days > longest || d > longest:
-		return 0, fmt.Errorf("cannot use the time %s: the most is ten years (3650d)", s)
+		return 0, fmt.Errorf("cannot use the time %s: the most is ten years (3650d)", printable.Cut(s))
 	}
 	return days + d, nil
 }
 
 func badDuration(s string) error {
 	if strings.HasPrefix(s, "-") {
-		return fmt.Errorf("cannot use the time %s: it is negative", s)
+		return fmt.Errorf("cannot use the time %s: it is negative", printable.Cut(s))
 	}
-	return fmt.Errorf("cannot read %q as a time: write it as 500ms, 90s, 1h30m or 30d", s)
+	return fmt.Errorf("cannot read %s as a time: write it as 500ms, 90s, 1h30m or 30d", printable.Quote(s))
 }
 
 // FormatDuration writes a time the way a person would: 90s is 1m30s, 30m is 30m, 720h is 30d.

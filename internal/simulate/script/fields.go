@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/probity-run/probity/internal/printable"
 )
 
 func scriptFields() []field[Script] {
@@ -87,7 +89,7 @@ func (d *decoder) exitCode(n *yaml.Node, at string, into *int32) {
 func faultFields() []field[Fault] {
 	return []field[Fault]{
 		{"fault", strings.Join(kindNames(), ", "), "", "What happens. " + strings.Join(kindNotes(), "; ") + ".", readKind},
-		{"name", "text", "the fault", "What reports call it.", func(d *decoder, n *yaml.Node, at string, f *Fault) { d.text(n, at, &f.Name) }},
+		{"name", "text", "the fault", "What reports call it.", readName},
 		{"at", "time", "0s, with every: after one draw of every", "When it happens, counted from the start of the simulation.",
 			func(d *decoder, n *yaml.Node, at string, f *Fault) { f.At = d.optional(n, at) }},
 		{"every", "time", "", "From one beginning to the next. {exponential: 1h}: at random moments, one an hour.", readEvery},
@@ -121,9 +123,15 @@ func alwaysOutlast() (text string) {
 	return text
 }
 
+// readName reads what reports write on their lines.
+func readName(d *decoder, n *yaml.Node, at string, f *Fault) {
+	d.text(n, at, &f.Name)
+	f.Name = printable.Line(f.Name)
+}
+
 func readKind(d *decoder, n *yaml.Node, at string, f *Fault) {
 	if d.scalar(n, at, "a fault") && !slices.Contains(kindNames(), n.Value) {
-		d.fail(n, at, "unknown fault %q: there are %s", n.Value, strings.Join(kindNames(), ", "))
+		d.fail(n, at, "unknown fault %s: there are %s", printable.Quote(n.Value), strings.Join(kindNames(), ", "))
 	}
 	f.Kind = FaultKind(n.Value)
 }

@@ -1,6 +1,7 @@
 package script
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -179,5 +180,38 @@ func TestDistributions(t *testing.T) {
 	}
 	if got := (Distribution{Shape: Lognormal, A: 40 * time.Second, B: 90 * time.Second}).Quantile(0.99); got.Round(time.Millisecond) != 90*time.Second {
 		t.Errorf("p99 of a lognormal of p99 90s is %v", got)
+	}
+}
+
+// TestNamesOfFaults: what a script calls a fault begins no line of a report.
+func TestNamesOfFaults(t *testing.T) {
+	s, err := Decode("s.yaml", []byte("faults: [{fault: hang, at: 60s, name: \"x\\n::error::y\\e[2J\"}]"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := s.Faults[0].Name, `x\n::error::y\u001b[2J`; got != want {
+		t.Errorf("name %q, want %q", got, want)
+	}
+}
+
+// TestErrorsQuoteLittle: the script may be a link to any file.
+func TestErrorsQuoteLittle(t *testing.T) {
+	secret := strings.Repeat("s3cret", 150)
+	var many strings.Builder
+	for i := range 100 {
+		fmt.Fprintf(&many, "s3cret%d: x\n", i)
+	}
+	for name, text := range map[string]string{
+		"a word": secret, "a list": "[" + secret + "]", "a key": secret + ": x", "an alias": "a: *" + secret, "many keys": many.String(),
+		"a fault": "faults: [{fault: " + secret + "}]", "a time": "faults: [{fault: hang, at: " + secret + "}]", "a negative time": "faults: [{fault: hang, at: -" + secret + "}]",
+	} {
+		_, err := Decode("s.yaml", []byte(text))
+		if err == nil {
+			t.Errorf("%s: no error", name)
+			continue
+		}
+		if strings.Contains(err.Error(), secret[:90]) || strings.Count(err.Error(), "s3cret") > 40 {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }

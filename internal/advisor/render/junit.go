@@ -104,12 +104,13 @@ func suites(r *advisor.Report) []string {
 func (s *junitSuite) add(f advisor.Finding, fails bool, why string) {
 	c := junitCase{Name: fmt.Sprintf("%s: %s", f.Rule, printable.Line(where(f))), Class: s.Name}
 	message := printable.Line(f.Message)
-	text := fmt.Sprintf("%s:%d:%d: %s", s.Name, f.Region.Line, f.Region.Column, message)
+	lines := []string{fmt.Sprintf("%s:%d:%d: %s", s.Name, f.Region.Line, f.Region.Column, message)}
 	if f.Patch != nil {
 		for line := range strings.SplitSeq(fixLines(f.Patch), "\n") {
-			text += "\n" + printable.Line(line)
+			lines = append(lines, printable.Line(line))
 		}
 	}
+	text := strings.Join(lines, "\n")
 	s.Tests++
 	if fails {
 		s.Failures++

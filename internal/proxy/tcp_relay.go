@@ -80,7 +80,7 @@ func (sp *servicePort) relay(client, upstream *net.TCPConn) requestOutcome {
 	var left atomic.Bool
 	go func() { // joined below
 		defer close(sent)
-		left.Store(sp.relayToEndpoint(client, upstream, received))
+		sp.relayToEndpoint(client, upstream, received, &left)
 	}()
 	end := copyStream(client, upstream, &sp.proxy.buffers, func() bool { return false })
 	close(received)
@@ -106,26 +106,24 @@ func (sp *servicePort) relay(client, upstream *net.TCPConn) requestOutcome {
 	return result
 }
 
-// relayToEndpoint copies what the client sends, until the client ends or has left, and reports
-// whether it has left. Then it ends the wait for the endpoint. received is closed when the endpoint
-// has ended.
-func (sp *servicePort) relayToEndpoint(client, upstream *net.TCPConn, received <-chan struct{}) (left bool) {
+// relayToEndpoint copies what the client sends, until the client ends or has left. If it has left,
+// that is noted first, and then the wait for the endpoint is ended. received is closed when the
+// endpoint has ended.
+func (sp *servicePort) relayToEndpoint(client, upstream *net.TCPConn, received <-chan struct{}, left *atomic.Bool) {
 	abandoned := func() bool { return isAbandoned(client, sp.proxy.opts.Logger) }
 	end := copyStream(upstream, client, &sp.proxy.buffers, abandoned)
 	_ = upstream.CloseWrite() // fails if it is closed already
 	switch end {
 	case copySinkBroke: // the endpoint reads no more, but may still answer
 		_ = upstream.SetReadDeadline(time.Now().Add(lingerTimeout))
-		return false
 	case copyDone:
-		left = awaitLeave(abandoned, received)
+		left.Store(awaitLeave(abandoned, received))
 	case copySourceBroke:
-		left = true
+		left.Store(true)
 	}
-	if left {
+	if left.Load() {
 		_ = upstream.SetReadDeadline(time.Now())
 	}
-	return left
 }
 
 // awaitLeave waits until a client that sends no more has left, which it reports, or until the

@@ -58,23 +58,14 @@ func openState(given string, paths []string) (*stateDir, error) {
 
 // take opens the folder, makes sure that it is one of Probity's own, locks it and empties it.
 func (s *stateDir) take() (err error) {
-	if s.root, err = openOwnDir(s.dir); err != nil {
-		return fmt.Errorf("cannot use the state folder: %w", err)
+	if err := s.hold(); err != nil {
+		return err
 	}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.close())
 		}
 	}()
-	if err := mark(s.root); err != nil {
-		return fmt.Errorf("cannot use the state folder %s: %w", s.dir, err)
-	}
-	if s.lock, err = lockFile(s.root, lockName); err != nil {
-		if errors.Is(err, errLocked) {
-			err = errors.New("another probity run uses it, and would have to be stopped")
-		}
-		return fmt.Errorf("cannot use the state folder %s: %w", s.dir, err)
-	}
 	if err := s.renew(); err != nil {
 		return fmt.Errorf("cannot prepare the state folder: %w", err)
 	}
@@ -82,6 +73,47 @@ func (s *stateDir) take() (err error) {
 		return fmt.Errorf("cannot make a folder for Secret volumes: %w", err)
 	}
 	return nil
+}
+
+// Another run that removes old folders may hold this one for a moment, and remove it: it is tried
+// again for so long.
+const (
+	holdTime  = 300 * time.Millisecond
+	holdPause = 10 * time.Millisecond
+)
+
+// hold opens the folder and locks it.
+func (s *stateDir) hold() error {
+	for end := time.Now().Add(holdTime); ; time.Sleep(holdPause) {
+		root, lock, err := holdDir(s.dir)
+		if err == nil {
+			s.root, s.lock = root, lock
+			return nil
+		}
+		if time.Now().After(end) {
+			return fmt.Errorf("cannot use the state folder %s: %w", s.dir, err)
+		}
+	}
+}
+
+func holdDir(dir string) (root *os.Root, lock *os.File, err error) {
+	if root, err = openOwnDir(dir); err != nil {
+		return nil, nil, err
+	}
+	if err = mark(root); err == nil {
+		lock, err = lockFile(root, lockName)
+	}
+	if err != nil {
+		return nil, nil, errors.Join(err, root.Close())
+	}
+	if isMarked(root) {
+		return root, lock, nil
+	}
+	// whoever held the lock before has removed the marker
+	if err := writeMarker(root); err != nil {
+		return nil, nil, errors.Join(err, lock.Close(), root.Close())
+	}
+	return root, lock, nil
 }
 
 // renew removes what the last run left and puts probity where exec probes find it.

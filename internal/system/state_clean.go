@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"slices"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // What is kept of runs that have ended.
@@ -83,7 +85,32 @@ func removeState(home *os.Root, name string) (removed bool, err error) {
 		return false, fmt.Errorf("%s: %w", filepath.Join(home.Name(), name), err)
 	}
 	defer lock.Close() // its file is removed
-	return true, home.RemoveAll(name)
+	if err := emptyState(dir); err != nil {
+		return false, err
+	}
+	err = home.Remove(name)
+	if errors.Is(err, unix.ENOTEMPTY) || errors.Is(err, unix.EEXIST) {
+		err = nil // a run that has just started has made it its own
+	}
+	return err == nil, err
+}
+
+// emptyState removes all that is in a state folder whose lock the caller holds. The lock's name is
+// the last, as others may have the folder from then on.
+func emptyState(dir *os.Root) error {
+	names, err := namesIn(dir, ".")
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		if name != markerName && name != lockName {
+			err = errors.Join(err, dir.RemoveAll(name))
+		}
+	}
+	if err != nil {
+		return err
+	}
+	return errors.Join(dir.RemoveAll(markerName), dir.Remove(lockName))
 }
 
 // Clean removes the state folders of all runs that have ended, or only dir if that is not empty.

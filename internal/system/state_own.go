@@ -83,6 +83,10 @@ func mark(root *os.Root) error {
 	if len(names) > 0 && !isUnmarkedState(root, names) {
 		return fmt.Errorf("it is not empty and not of Probity (it has no file %s), and nothing of it is touched", markerName)
 	}
+	return writeMarker(root)
+}
+
+func writeMarker(root *os.Root) error {
 	return root.WriteFile(markerName, []byte(markerText), 0o600)
 }
 
@@ -137,8 +141,8 @@ func namesIn(root *os.Root, dir string) ([]string, error) {
 	return file.Readdirnames(-1)
 }
 
-// errLocked says that another process holds a lock.
-var errLocked = errors.New("another process holds its lock")
+// errLocked says that another run holds a lock.
+var errLocked = errors.New("another probity run uses it, and would have to be stopped")
 
 // lockFile makes a file, if there is none, and locks it. The lock ends with the process, or when
 // the file is closed. It does not wait for another one's lock: the error is errLocked then.

@@ -20,6 +20,10 @@ type secretDir struct {
 
 const lockSuffix = ".lock"
 
+// secretDirTries is how many folders are tried at most. One is enough unless another run, which
+// tidies up, takes its lock just then; many runs that start together may do so several times.
+const secretDirTries = 100
+
 // newSecretDir makes a folder for Secret volumes in memory, or else in the state folder, and
 // removes those of runs that have ended.
 func newSecretDir(state *os.Root) (*secretDir, error) {
@@ -31,11 +35,23 @@ func newSecretDir(state *os.Root) (*secretDir, error) {
 	if err := removeLeftSecrets(base); err != nil {
 		return nil, err
 	}
-	name := secretName(time.Now())
-	s := &secretDir{path: filepath.Join(base.Name(), name)}
-	if s.lock, err = lockFile(base, name+lockSuffix); err != nil {
+	for range secretDirTries {
+		s, err := addSecretDir(base, secretName(time.Now()))
+		if !errors.Is(err, errLocked) {
+			return s, err
+		}
+	}
+	return nil, errLocked
+}
+
+// addSecretDir makes a folder and locks it. The error is errLocked if another run, which looks for
+// what is left of ended ones, has seen the lock's file before it was locked.
+func addSecretDir(base *os.Root, name string) (*secretDir, error) {
+	lock, err := lockFile(base, name+lockSuffix)
+	if err != nil {
 		return nil, err
 	}
+	s := &secretDir{path: filepath.Join(base.Name(), name), lock: lock}
 	if err := base.Mkdir(name, 0o700); err != nil {
 		return nil, errors.Join(err, s.close())
 	}

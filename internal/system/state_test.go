@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -286,4 +287,76 @@ func TestLeftSecretsAreRemoved(t *testing.T) {
 	if _, err := os.Stat(first.secrets.path); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("Secrets outlive their run: %v", err)
 	}
+}
+
+// TestRunsStartTogether: each run tidies up what ended ones have left, and none of those that start
+// beside it is held up by that.
+func TestRunsStartTogether(t *testing.T) {
+	t.Setenv("XDG_RUNTIME_DIR", folder(t))
+	state, err := os.OpenRoot(folder(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer state.Close()
+	const runs, starts = 16, 100
+	var all sync.WaitGroup
+	for range runs {
+		all.Go(func() {
+			for range starts {
+				s, err := newSecretDir(state)
+				if err == nil {
+					err = s.close()
+				}
+				if err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	all.Wait()
+}
+
+// TestOldStateIsTakenWhileRemoved: runs whose folder is just removed by others, as an old one, wait
+// for that and make it anew; none has its folder taken away.
+func TestOldStateIsTakenWhileRemoved(t *testing.T) {
+	t.Setenv("XDG_RUNTIME_DIR", folder(t))
+	base := folder(t)
+	home, err := os.OpenRoot(base)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer home.Close()
+	var removers sync.WaitGroup
+	ended := make(chan struct{})
+	for range 2 {
+		removers.Go(func() {
+			for {
+				select {
+				case <-ended:
+					return
+				default:
+				}
+				if _, err := removeState(home, "state"); err != nil && !errors.Is(err, os.ErrNotExist) {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	held := 0
+	for held < 50 {
+		root, lock, err := holdDir(filepath.Join(base, "state"))
+		if err != nil {
+			continue // as hold does, which tries again
+		}
+		held++
+		time.Sleep(100 * time.Microsecond)
+		if !isMarked(root) {
+			t.Error("a run holds a folder that has been removed")
+		}
+		if err := errors.Join(lock.Close(), root.Close()); err != nil {
+			t.Error(err)
+		}
+	}
+	close(ended)
+	removers.Wait()
 }

@@ -33,6 +33,8 @@ type Pod struct {
 	conditions  map[corev1.PodConditionType]corev1.PodCondition
 	external    []corev1.PodCondition // set by others, for readiness gates
 	aborted     bool
+	// somebody wants the containers restarted, and it is not planned yet
+	restartAsked bool
 
 	effects  []Effect
 	changed  bool
@@ -163,6 +165,8 @@ func (p *Pod) apply(event Event, now time.Time) {
 		p.onAborted(now)
 	case ConditionSet:
 		p.onConditionSet(e.Condition)
+	case RestartAsked:
+		p.restartAsked = true
 	case KubeletRestarted:
 		p.onKubeletRestarted(e, now)
 	}

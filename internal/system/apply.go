@@ -27,6 +27,7 @@ type applier struct {
 	applied map[string]map[manifest.Ref]store.Object
 	// bare Pods that start when their predecessors are gone, or when there is a place for them
 	waiting map[manifest.Ref]*corev1.Pod
+	places  places
 }
 
 func newApplier(r *registry.Registry, objects *store.Store) *applier {
@@ -47,6 +48,7 @@ const (
 // source does not ask for any more; without prune those stay until the next time. It returns a line
 // for each.
 func (a *applier) apply(source string, m *manifests, prune bool) (lines []string, err error) {
+	a.places.note(m.set.Objects)
 	before, now := a.applied[source], map[manifest.Ref]store.Object{}
 	var errs []error
 	say := func(ref manifest.Ref, verb string, err error) {

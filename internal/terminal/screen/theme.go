@@ -107,6 +107,16 @@ func (t *Theme) sign(text string) string {
 	return b.String()
 }
 
+// ASCII is a text with signs of ASCII only.
+func ASCII(text string) string {
+	theme := Theme{ascii: true}
+	lines := strings.Split(text, "\n")
+	for i := range lines {
+		lines[i] = theme.sign(lines[i])
+	}
+	return strings.Join(lines, "\n")
+}
+
 func isASCII(text string) bool {
 	for i := range len(text) {
 		if text[i] >= 0x80 {

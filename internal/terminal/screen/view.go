@@ -82,6 +82,9 @@ func (v *View) Wants() Wants {
 // Mouse reports whether clicks are wanted.
 func (v *View) Mouse() bool { return v.mouse }
 
+// Typing reports whether keys are letters of a text.
+func (v *View) Typing() bool { return v.typing }
+
 // Say shows a text in place of the keys until the next key.
 func (v *View) Say(text string) { v.said = text }
 

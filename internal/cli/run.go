@@ -51,6 +51,7 @@ type runFlags struct {
 	maxPods          int
 	commands         []string
 	logs             bool
+	ascii            bool
 }
 
 // threads are more than Probity needs as long as disks are quick.
@@ -75,6 +76,7 @@ func newRun(streams Streams) *cobra.Command {
 	f.IntVar(&flags.maxPods, "max-pods", system.MaxPods, "how many Pods there may be at a time (the kubelet's maxPods)")
 	f.StringArrayVar(&flags.commands, "command", nil, "program that stands for a container's image, as container='./program --flag'; may be repeated")
 	f.BoolVar(&flags.logs, "logs", false, "also print what the containers print, with a prefix")
+	f.BoolVar(&flags.ascii, "ascii", false, "signs of ASCII only in the live view")
 	return cmd
 }
 
@@ -122,10 +124,10 @@ func run(ctx context.Context, streams Streams, flags runFlags, paths []string) e
 	if err != nil {
 		return badInput(err)
 	}
-	view := terminal.New(terminal.Options{Out: streams.Out, Err: streams.Err, JSON: flags.output == "json"})
+	view := terminal.New(terminal.Options{Out: streams.Out, Err: streams.Err, In: keysOf(streams.In), ASCII: flags.ascii, JSON: flags.output == "json"})
 	opts.Manifests, opts.Stdin = paths, streams.In
 	opts.Outputs = streams.files()
-	opts.Notice, opts.Logger = view.Say, slog.New(slog.NewTextHandler(view, nil))
+	opts.Notice, opts.Refused, opts.Logger = view.Say, view.Refused, slog.New(slog.NewTextHandler(view, nil))
 	if flags.logs {
 		opts.Follow = view.Output
 	}
@@ -140,6 +142,7 @@ func run(ctx context.Context, streams Streams, flags runFlags, paths []string) e
 			return failed(errors.Join(err, s.Close()))
 		}
 	}
+	view.Attend(attended(s, paths))
 	// From here on a Ctrl-C ends the Pods, not Probity.
 	signals := make(chan os.Signal, 4)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)

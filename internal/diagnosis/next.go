@@ -77,12 +77,12 @@ func nearTimeout(p *Probe, spec *corev1.Probe) bool {
 
 func (f *Facts) nextForSilence(p *Probe) string {
 	text := "read its last lines (l)"
-	if pid := f.Containers[p.Container].PID; pid != 0 {
+	if c := f.Containers[p.Container]; c.PID != 0 && !c.Stopping {
 		before := "kill -QUIT"
 		if p.Type == liveness {
 			before = "before the restart, kill -QUIT"
 		}
-		text += fmt.Sprintf("; %s %d makes a Go or Java program print its stacks", before, pid)
+		text += fmt.Sprintf("; %s %d makes a Go or Java program print its stacks", before, c.PID)
 	}
 	return text + "."
 }

@@ -196,16 +196,16 @@ func (f *Facts) declaredPort(p Probe) int {
 func (f *Facts) probeFails(d *Diagnosis, p *Probe) {
 	c, _ := causeOf(*p, f.specOf(*p))
 	reason, what := f.reasonOf(*p), f.asked(*p, c == refused || c == stranger)
-	said := ""
-	if body := strings.TrimSpace(p.Body); body != "" {
-		said = " · " + quoted(body)
+	answer := ""
+	if body := said(p.Body); body != "" {
+		answer = " · " + quoted(body)
 	}
 	counter, consequence := f.counter(d, p)
-	d.Reason = reason + " · " + what + " · " + counter + said
+	d.Reason = reason + " · " + what + " · " + counter + answer
 	d.Cause = fmt.Sprint(reason, what, p.Passing, p.EverPassed)
 	d.Why = d.Reason
 	if p.Type == startup {
-		d.Why = fmt.Sprintf("%s · %s · attempt %d of %d%s", reason, what, p.Run, p.Threshold, said)
+		d.Why = fmt.Sprintf("%s · %s · attempt %d of %d%s", reason, what, p.Run, p.Threshold, answer)
 	}
 	if next := f.nextAttempt(p); next > 0 && p.Type == liveness {
 		d.Why += " (next attempt in " + span(next) + ")"

@@ -2,6 +2,7 @@ package diagnosis
 
 import (
 	"fmt"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -12,6 +13,8 @@ import (
 // Latency prints a time that something took with two or three digits: "0.8 ms", "412 ms", "1.24 s".
 func Latency(d time.Duration) string {
 	switch ms := float64(d) / float64(time.Millisecond); {
+	case d > 0 && ms < 0.05:
+		return "<0.1 ms"
 	case ms < 9.95:
 		return fmt.Sprintf("%.1f ms", ms)
 	case ms < 999.5:
@@ -79,6 +82,17 @@ func quoted(text string) string {
 	}
 	return "“" + text + "”"
 }
+
+// said is what an answer says: without the tags, if it is a page.
+func said(body string) string {
+	body = strings.TrimSpace(body)
+	if !strings.HasPrefix(body, "<") {
+		return body
+	}
+	return strings.Join(strings.Fields(tags.ReplaceAllString(body, " ")), " ")
+}
+
+var tags = regexp.MustCompile(`(?is)<(style|script|head).*?</(style|script|head)>|<[^>]*>`)
 
 // times is a number of times in words.
 func times(n int) string {

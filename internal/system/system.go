@@ -70,6 +70,10 @@ type Options struct {
 	// Notice, if not nil, gets what a person should know, a line at a time: what a changed manifest
 	// changed, what of it is not applied here. It must not wait for anybody.
 	Notice func(line string)
+	// Refused, if not nil, gets why manifests that were saved are not applied, once for each new
+	// reason, and nil as soon as what is in the files is applied again. Errors in the manifests are
+	// [manifest.Errors] in it. It must not wait for anybody. Default: Notice gets the reason.
+	Refused func(err error)
 	// Logger gets what is neither an Event nor a status nor a notice. Default: nothing is logged.
 	Logger *slog.Logger
 }
@@ -80,6 +84,13 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Notice == nil {
 		o.Notice = func(string) {}
+	}
+	if o.Refused == nil {
+		o.Refused = func(err error) {
+			if err != nil {
+				o.Notice(readAgain + err.Error())
+			}
+		}
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)

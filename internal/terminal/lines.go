@@ -4,12 +4,15 @@ import (
 	"encoding/json"
 	"fmt"
 	"strconv"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/watch"
+
+	"github.com/probity-run/probity/internal/printable"
 )
 
 // jsonLine prints changes of Pods and Events as kubectl get --watch --output-watch-events -o json
@@ -57,4 +60,18 @@ func (l *eventLines) line(change watch.EventType, object runtime.Object) ([]byte
 	}
 	l.last = version
 	return []byte(eventText(event)), nil
+}
+
+// eventText is an Event on one line.
+func eventText(e *corev1.Event) string {
+	about := e.InvolvedObject.Name
+	if _, rest, ok := strings.Cut(e.InvolvedObject.FieldPath, "{"); ok {
+		about += "/" + strings.TrimSuffix(rest, "}")
+	}
+	return fmt.Sprintf("%s  %-7s  %-12s %s  %s", e.EventTime.Format("15:04:05.000"), e.Type, e.Reason, printable.Line(about), oneLine(e.Message))
+}
+
+// oneLine is text from a service on one line.
+func oneLine(text string) string {
+	return printable.Line(strings.ReplaceAll(printable.Text(strings.TrimRight(text, "\r\n")), "\n", " "))
 }

@@ -1,4 +1,4 @@
-// Package terminal shows a running system to whoever started it: as a live table on a terminal, as
+// Package terminal shows a running system to whoever started it: as an application on a terminal, as
 // a line per Event where there is none, or as the JSON stream of a watch.
 //
 // Whoever reads may be slow, or never read: nothing here holds up a Pod.
@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 	"sync"
 
@@ -17,6 +18,7 @@ import (
 
 	"github.com/probity-run/probity/internal/process"
 	"github.com/probity-run/probity/internal/store"
+	"github.com/probity-run/probity/internal/terminal/live"
 )
 
 // Options of a [View].
@@ -26,6 +28,10 @@ type Options struct {
 	// Err takes notices, log lines and the output of containers, unless a table shows them.
 	// Required.
 	Err io.Writer
+	// In is where keys are read, if Out is a terminal; nil means /dev/tty.
+	In *os.File
+	// ASCII asks for signs of ASCII only, on a terminal.
+	ASCII bool
 	// JSON asks for every change of a Pod and every Event as a line of JSON.
 	JSON bool
 }
@@ -62,6 +68,18 @@ func (v *View) Start(objects *store.Store) error {
 	return nil
 }
 
+// Attend gives the view what a run can tell beside its objects, and what a person can do to it. Call
+// it before Start. Without it the live view shows less.
+func (v *View) Attend(run live.Run) {
+	if s, ok := v.screen.(*liveScreen); ok {
+		s.run = run
+	}
+}
+
+// Refused shows why manifests that were saved are not applied; nil says that they are again. It
+// waits for nobody.
+func (v *View) Refused(err error) { v.screen.refused(err) }
+
 // Interactive reports whether a person watches, whose terminal can go away.
 func (v *View) Interactive() bool { return v.screen.interactive() }
 
@@ -77,8 +95,12 @@ func (v *View) Write(lines []byte) (int, error) {
 	return len(lines), nil
 }
 
-// Output shows a line that a container printed, with a prefix that tells whose it is.
+// Output shows a line that a container printed, with a prefix that tells whose it is. The live view
+// reads the files of the logs itself.
 func (v *View) Output(pod *corev1.Pod, container string, entry process.LogEntry) {
+	if v.Interactive() {
+		return
+	}
 	prefix := pod.Name
 	if len(pod.Spec.Containers)+len(pod.Spec.InitContainers) > 1 {
 		prefix += "/" + container

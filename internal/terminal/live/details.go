@@ -10,6 +10,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/probity-run/probity/internal/diagnosis"
+	"github.com/probity-run/probity/internal/history"
 	"github.com/probity-run/probity/internal/lifecycle"
 	"github.com/probity-run/probity/internal/store"
 	"github.com/probity-run/probity/internal/terminal/screen"
@@ -30,7 +31,7 @@ func (h *hub) details(id string, now time.Time) *screen.Details {
 	}
 	d := &screen.Details{ID: id}
 	facts := h.facts(pod, now)
-	past := h.pastOf(pod)
+	past := h.past[pod.UID]
 	for i := range facts.Probes {
 		if p := h.probeOf(pod, &facts.Probes[i], past); p != nil {
 			d.Probes = append(d.Probes, *p)
@@ -73,7 +74,7 @@ func (h *hub) probeOf(pod *corev1.Pod, p *diagnosis.Probe, past *past) *screen.P
 	if len(lifecycle.Containers(&pod.Spec)) > 1 {
 		out.Name = clean(p.Container) + " " + out.Name
 	}
-	if seen := past.probes[probeKey{p.Container, p.Type}]; seen != nil {
+	if seen := past.probes[history.Key{Container: p.Container, Type: string(p.Type)}]; seen != nil {
 		out.Strip = seen.strip
 	}
 	parts := []string{diagnosis.Asked(spec, 0, false), fmt.Sprintf("every %d s", spec.PeriodSeconds), fmt.Sprintf("timeout %d s", spec.TimeoutSeconds)}

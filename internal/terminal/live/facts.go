@@ -14,6 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/probity-run/probity/internal/diagnosis"
+	"github.com/probity-run/probity/internal/history"
 	"github.com/probity-run/probity/internal/lifecycle"
 	"github.com/probity-run/probity/internal/manifest"
 	"github.com/probity-run/probity/internal/node"
@@ -25,15 +26,9 @@ type listeners struct {
 	found map[string][]netip.AddrPort
 }
 
-// lastWords are what an instance printed last. They do not change.
-type lastWords struct {
-	instance int
-	text     string
-}
-
 // facts are what is known of a Pod. The caller holds the lock.
 func (h *hub) facts(pod *corev1.Pod, now time.Time) diagnosis.Facts {
-	past := h.pastOf(pod)
+	past := h.readPast(pod)
 	f := diagnosis.Facts{Now: now, Pod: pod, Containers: map[string]diagnosis.Container{}, Workload: h.workloadOf(pod), Services: h.servicesOf(pod)}
 	if h.run.Place != nil {
 		f.Place = func(field string) string { return h.run.Place(pod, field) }
@@ -43,39 +38,8 @@ func (h *hub) facts(pod *corev1.Pod, now time.Time) diagnosis.Facts {
 	for _, c := range lifecycle.Containers(&pod.Spec) {
 		f.Containers[c.Name] = h.container(pod, c, past)
 	}
-	report := h.reports[key(pod)]
-	if report == nil {
-		return f
-	}
-	for _, s := range slices.Concat(pod.Status.InitContainerStatuses, pod.Status.ContainerStatuses) {
-		if s.State.Running == nil {
-			continue
-		}
-		for _, t := range lifecycle.ProbeTypes() {
-			i := slices.IndexFunc(report.Probes, func(r node.ProbeRecord) bool { return r.Container == s.Name && r.Type == t })
-			if i >= 0 {
-				f.Probes = append(f.Probes, factsOf(report.Probes[i], past.probes[probeKey{s.Name, t}]))
-			}
-		}
-	}
+	f.Probes = h.probeFacts(pod, past)
 	return f
-}
-
-// factsOf are the facts of one probe.
-func factsOf(r node.ProbeRecord, past *probePast) diagnosis.Probe {
-	p := diagnosis.Probe{
-		Container: r.Container, Type: r.Type, At: r.Time.Time, Took: r.Latency, Output: r.Output, Run: r.Run, Threshold: r.Threshold, Over: r.Hold,
-		Failed: r.Outcome == "failure", Unevaluated: r.Outcome == "error",
-		Passing: r.Result == lifecycle.ResultSuccess, Known: r.Result != lifecycle.ResultUnknown,
-	}
-	p.EverPassed = p.Passing || !p.Failed && !p.Unevaluated
-	if past != nil {
-		p.EverPassed, p.FailingSince = p.EverPassed || past.passed, past.failingSince
-	}
-	if p.Type == lifecycle.Readiness && !p.EverPassed && p.Failed {
-		p.Attempts = r.Run
-	}
-	return p
 }
 
 func (h *hub) container(pod *corev1.Pod, c *corev1.Container, past *past) diagnosis.Container {
@@ -84,12 +48,7 @@ func (h *hub) container(pod *corev1.Pod, c *corev1.Container, past *past) diagno
 	if found, ok := past.looked.found[c.Name]; ok {
 		out.Listeners, out.Looked = found, true
 	}
-	if words, ok := past.words[c.Name]; ok {
-		out.LastWords = words.text
-	}
-	if run, ok := past.runs[c.Name]; ok {
-		out.Ran = run
-	}
+	h.ended(pod, c.Name, &out)
 	return out
 }
 
@@ -186,35 +145,30 @@ const (
 	looks = 3
 )
 
-// look asks where those Pods listen whose probes find nobody, and what those printed last that have
-// ended. It is called without the lock, as it takes a while.
+// look asks where those Pods listen whose probes find nobody. It is called without the lock, as it
+// takes a while.
 func (h *hub) look(ctx context.Context, now time.Time) {
+	if h.run.Listeners == nil {
+		return
+	}
 	h.mu.Lock()
-	var refused, ended []*corev1.Pod
-	for _, pod := range h.pods {
-		past := h.pastOf(pod)
-		if report := h.reports[key(pod)]; report != nil && now.Sub(past.looked.at) >= lookPause && slices.ContainsFunc(report.Probes, isRefusal) {
-			refused = append(refused, pod)
+	var refused []*corev1.Pod
+	for uid, past := range h.past {
+		pod := h.pods[uid]
+		if pod == nil || now.Sub(past.looked.at) < lookPause {
+			continue
 		}
-		if h.missesWords(pod, past) {
-			ended = append(ended, pod)
+		for _, probe := range past.probes {
+			if probe.last.Outcome == history.Failed && strings.Contains(probe.last.Message, "connection refused") {
+				refused = append(refused, pod)
+				break
+			}
 		}
 	}
 	h.mu.Unlock()
-	if h.run.Listeners != nil {
-		for _, pod := range refused[:min(len(refused), looks)] {
-			h.lookForListeners(ctx, pod, now)
-		}
+	for _, pod := range refused[:min(len(refused), looks)] {
+		h.lookForListeners(ctx, pod, now)
 	}
-	if h.run.LogFiles != nil {
-		for _, pod := range ended[:min(len(ended), looks)] {
-			h.readWords(pod)
-		}
-	}
-}
-
-func isRefusal(r node.ProbeRecord) bool {
-	return r.Outcome == "failure" && strings.Contains(r.Output, "connection refused")
 }
 
 func (h *hub) lookForListeners(ctx context.Context, pod *corev1.Pod, now time.Time) {
@@ -226,53 +180,9 @@ func (h *hub) lookForListeners(ctx context.Context, pod *corev1.Pod, now time.Ti
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	past := h.pastOf(pod)
-	past.looked = listeners{now, found}
-	past.version++
-}
-
-// endedInstance is the number of the instance of a container that ended last; false if none did.
-func endedInstance(s *corev1.ContainerStatus) (int, bool) {
-	switch {
-	case s.State.Terminated != nil:
-		return int(s.RestartCount), true
-	case s.State.Running == nil && s.LastTerminationState.Terminated != nil:
-		return int(s.RestartCount), true
-	case s.State.Running != nil && s.RestartCount > 0:
-		return int(s.RestartCount) - 1, true
-	}
-	return 0, false
-}
-
-func (h *hub) missesWords(pod *corev1.Pod, past *past) bool {
-	for _, s := range slices.Concat(pod.Status.InitContainerStatuses, pod.Status.ContainerStatuses) {
-		if n, ok := endedInstance(&s); ok {
-			if words, known := past.words[s.Name]; !known || words.instance != n {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-func (h *hub) readWords(pod *corev1.Pod) {
-	for _, s := range slices.Concat(pod.Status.InitContainerStatuses, pod.Status.ContainerStatuses) {
-		n, ok := endedInstance(&s)
-		if !ok {
-			continue
-		}
-		text, err := lastLine(h.run.LogFiles, pod, s.Name, n)
-		if err != nil {
-			text = "" // the log page says why it cannot be read
-		}
-		h.mu.Lock()
-		past := h.pastOf(pod)
-		if past.words == nil {
-			past.words, past.runs = map[string]lastWords{}, map[string]time.Duration{}
-		}
-		past.words[s.Name] = lastWords{n, text}
+	if past := h.past[pod.UID]; past != nil {
+		past.looked = listeners{now, found}
 		past.version++
-		h.mu.Unlock()
 	}
 }
 

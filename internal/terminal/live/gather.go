@@ -31,6 +31,7 @@ func (h *hub) gather(now time.Time) *screen.State {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.count(traffic, now)
+	h.watchEnd(now)
 	s := &screen.State{Title: clean(h.run.Title), Now: now, Started: h.started, Notices: h.allNotices()}
 	ready := map[string]int{}
 	for _, pod := range h.pods {
@@ -52,8 +53,8 @@ func (h *hub) gather(now time.Time) *screen.State {
 
 // row is the row of a Pod.
 func (h *hub) row(pod *corev1.Pod, now time.Time) screen.Pod {
-	past := h.pastOf(pod)
 	facts := h.facts(pod, now)
+	past := h.past[pod.UID]
 	p := screen.Pod{
 		ID: string(pod.UID), Name: clean(pod.Name), Workload: h.workloadID(pod), Diagnosis: diagnosis.Of(facts),
 		Since: pod.CreationTimestamp.Time, Version: past.version,
@@ -80,10 +81,10 @@ func (h *hub) row(pod *corev1.Pod, now time.Time) screen.Pod {
 		p.Took = tookText(newest)
 	}
 	for k, probe := range past.probes {
-		switch {
-		case k.probe == lifecycle.Liveness:
+		switch t := lifecycle.ProbeType(k.Type); {
+		case t == lifecycle.Liveness:
 			p.Liveness.Merge(&probe.strip)
-		case k.probe == lifecycle.Readiness, !startupOver:
+		case t == lifecycle.Readiness, !startupOver:
 			p.Readiness.Merge(&probe.strip)
 		}
 	}

@@ -13,7 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/watch"
 
-	"github.com/probity-run/probity/internal/node"
+	"github.com/probity-run/probity/internal/history"
 	"github.com/probity-run/probity/internal/proxy"
 	"github.com/probity-run/probity/internal/store"
 	"github.com/probity-run/probity/internal/terminal/screen"
@@ -27,6 +27,8 @@ type Run struct {
 	Title string
 	// Store has the ConfigMaps and Secrets that containers refer to.
 	Store *store.Store
+	// History is what was recorded of the Pods' probes and instances. The zero value knows nothing.
+	History history.Reader
 	// Traffic is how the Services are served.
 	Traffic func() proxy.State
 	// Listeners are the addresses at which the processes of a Pod listen, by container.
@@ -37,6 +39,8 @@ type Run struct {
 	Place func(pod *corev1.Pod, field string) string
 	// LogDir is where the output of containers is kept, for the summary at the end.
 	LogDir string
+	// Stopping reports whether the Pods are being stopped.
+	Stopping func() bool
 	// Restart, Delete and SetRotation change a Pod.
 	Restart, Delete func(namespace, name string) error
 	SetRotation     func(namespace, name string, out bool) error
@@ -52,7 +56,6 @@ type hub struct {
 
 	mu           sync.Mutex // guards what follows
 	pods         map[types.UID]*corev1.Pod
-	reports      map[string]*node.ProbeReport // by namespace/name of the Pod
 	services     map[string]*corev1.Service
 	slices       map[string]*discoveryv1.EndpointSlice
 	deployments  map[string]*appsv1.Deployment
@@ -76,7 +79,7 @@ type hub struct {
 func newHub(run Run) *hub {
 	return &hub{
 		run: run, started: time.Now(), changed: make(chan struct{}, 1),
-		pods: map[types.UID]*corev1.Pod{}, reports: map[string]*node.ProbeReport{}, services: map[string]*corev1.Service{},
+		pods: map[types.UID]*corev1.Pod{}, services: map[string]*corev1.Service{},
 		slices: map[string]*discoveryv1.EndpointSlice{}, deployments: map[string]*appsv1.Deployment{}, statefulSets: map[string]*appsv1.StatefulSet{},
 		replicaSets: map[string]*appsv1.ReplicaSet{}, past: map[types.UID]*past{},
 	}
@@ -85,7 +88,7 @@ func newHub(run Run) *hub {
 // kinds are those that show takes.
 func kinds() []store.Object {
 	return []store.Object{
-		&corev1.Pod{}, &corev1.Event{}, &node.ProbeReport{}, &corev1.Service{}, &discoveryv1.EndpointSlice{},
+		&corev1.Pod{}, &corev1.Event{}, &corev1.Service{}, &discoveryv1.EndpointSlice{},
 		&appsv1.Deployment{}, &appsv1.StatefulSet{}, &appsv1.ReplicaSet{},
 	}
 }
@@ -101,10 +104,6 @@ func (h *hub) show(change watch.EventType, object runtime.Object) {
 	switch o := object.(type) {
 	case *corev1.Pod:
 		h.pod(change, o)
-	case *node.ProbeReport:
-		keep(h.reports, change, o)
-		h.pastOf(o).report(o)
-		urgent = false // attempts are shown once a second
 	case *corev1.Service:
 		keep(h.services, change, o)
 	case *discoveryv1.EndpointSlice:
@@ -131,9 +130,10 @@ func (h *hub) pod(change watch.EventType, pod *corev1.Pod) {
 		delete(h.past, pod.UID)
 		return
 	}
-	before := h.pods[pod.UID]
 	h.pods[pod.UID] = pod
-	h.pastOf(pod).pod(before, pod)
+	if past := h.past[pod.UID]; past != nil {
+		past.version++
+	}
 }
 
 // event keeps an Event once, however often it has happened.
@@ -167,7 +167,6 @@ func (h *hub) again() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	clear(h.pods)
-	clear(h.reports)
 	clear(h.services)
 	clear(h.slices)
 	clear(h.deployments)

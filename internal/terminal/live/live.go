@@ -123,9 +123,6 @@ func (s *Screen) Say(line string) { s.hub.say(line) }
 // that they are applied again.
 func (s *Screen) Refused(text, short string) { s.hub.refuse(text, short, time.Now()) }
 
-// Stopping says that the Pods are being stopped.
-func (s *Screen) Stopping() { s.hub.stop() }
-
 // Close gives the terminal back as it was, and writes a summary of the run where it was. It waits
 // for a terminal that takes nothing for two seconds at most.
 func (s *Screen) Close() {

@@ -19,8 +19,6 @@ import (
 	"github.com/probity-run/probity/internal/terminal/screen"
 )
 
-type logFilesFunc func(pod *corev1.Pod, container string, instance int) ([]string, error)
-
 const (
 	// firstBytes is how much of the end of a log is read when somebody begins to look.
 	firstBytes = 256 << 10
@@ -28,8 +26,6 @@ const (
 	moreBytes = 1 << 20
 	// maxLines is how many lines are kept.
 	maxLines = 5000
-	// wordsBytes is how much of the end of a log is read for its last line.
-	wordsBytes = 16 << 10
 )
 
 // logFile follows the files of one instance: it reads what is new in them, also after they were
@@ -134,33 +130,6 @@ func (f *logFile) next(files []string) (string, error) {
 		}
 	}
 	return files[0], nil // the open one was rotated away
-}
-
-// lastLine is the last line, not empty, that an instance printed.
-func lastLine(files logFilesFunc, pod *corev1.Pod, container string, instance int) (string, error) {
-	paths, err := files(pod, container, instance)
-	if err != nil || len(paths) == 0 {
-		return "", err
-	}
-	f := &logFile{}
-	defer f.close()
-	if err := f.begin(paths[len(paths)-1]); err != nil || f.file == nil {
-		return "", err
-	}
-	info, err := f.file.Stat()
-	if err != nil {
-		return "", err
-	}
-	if start := info.Size() - wordsBytes; start > f.offset {
-		f.offset, f.rest = start, []byte("cut off ")
-	}
-	entries, err := f.readSome()
-	for i := len(entries) - 1; i >= 0; i-- {
-		if len(bytes.TrimSpace(entries[i].Text)) > 0 {
-			return string(entries[i].Text), nil
-		}
-	}
-	return "", err
 }
 
 // logReader is the log of a Pod that somebody looks at: its containers' lines, and the attempts of

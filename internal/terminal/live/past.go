@@ -1,170 +1,186 @@
 package live
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
 
+	"github.com/probity-run/probity/internal/diagnosis"
+	"github.com/probity-run/probity/internal/history"
 	"github.com/probity-run/probity/internal/lifecycle"
-	"github.com/probity-run/probity/internal/node"
-	"github.com/probity-run/probity/internal/store"
 	"github.com/probity-run/probity/internal/terminal/screen"
 )
 
-// past is what was seen of a Pod since the view began.
+// past is what was read of a Pod's history so far, in the form in which it is shown.
 type past struct {
 	attended time.Time // when it last needed attention
 	version  uint64
-	probes   map[probeKey]*probePast
-	moments  []screen.Moment
+	probes   map[history.Key]*probePast
 	looked   listeners
-	words    map[string]lastWords     // by container
-	runs     map[string]time.Duration // how long the last instance ran, by container
 }
 
-type probeKey struct {
-	container string
-	probe     lifecycle.ProbeType
-}
-
-// probePast is what was seen of a probe of the instance that runs.
+// probePast is what was read of a probe.
 type probePast struct {
 	strip        screen.Strip
-	record       node.ProbeRecord // the last one
-	seen         int              // how many different attempts were seen
-	passed       bool             // one of them was a success
-	failingSince time.Time
-	attempts     []screen.Attempt // newest last
+	seq          uint64          // of the newest attempt that was read
+	last         history.Attempt // that one
+	passed       bool            // an attempt of this instance was a success
+	count        int             // attempts of this instance
+	failingSince time.Time       // when the result in effect became a failure; zero while it is none
+	took         [100]time.Duration
+	taken        int // how many successes were noted in took
 }
 
-const (
-	maxAttempts = 20
-	maxMoments  = 100
-)
-
-func (h *hub) pastOf(o store.Object) *past {
-	uid := o.GetUID()
-	if report, ok := o.(*node.ProbeReport); ok && len(report.OwnerReferences) > 0 {
-		uid = report.OwnerReferences[0].UID
-	}
-	if h.past[uid] == nil {
-		h.past[uid] = &past{probes: map[probeKey]*probePast{}}
-	}
-	return h.past[uid]
-}
-
-// report takes what the probes of a Pod found last.
-func (p *past) report(report *node.ProbeReport) {
-	p.version++
-	for _, r := range report.Probes {
-		k := probeKey{r.Container, r.Type}
-		probe := p.probes[k]
-		if probe == nil {
-			probe = &probePast{}
-			p.probes[k] = probe
+// read takes what is new of a probe.
+func (p *probePast) read(reader history.Reader, pod types.UID, key history.Key, timeout time.Duration) {
+	for _, a := range reader.Attempts(pod, key, p.seq) {
+		if a.Instance != p.last.Instance {
+			p.strip.Add(a.Time, screen.Restarted)
+			p.passed, p.count, p.taken, p.failingSince = false, 0, 0, time.Time{}
 		}
-		if r.Time.Time.Equal(probe.record.Time.Time) {
-			probe.record = r
-			continue
+		p.seq, p.last = a.Seq, a
+		p.count++
+		if a.Outcome == history.Answered || a.Outcome == history.Warning {
+			p.passed = true
+			p.took[p.taken%len(p.took)] = a.Took
+			p.taken++
 		}
-		probe.take(r)
+		switch {
+		case a.Result != history.Failing:
+			p.failingSince = time.Time{}
+		case p.failingSince.IsZero():
+			p.failingSince = a.Time
+		}
+		p.strip.Add(a.Time, slotOf(a, timeout))
 	}
 }
 
-// take notes another attempt.
-func (p *probePast) take(r node.ProbeRecord) {
-	p.seen++
-	p.passed = p.passed || r.Outcome == "success" || r.Outcome == "warning"
+// slowest is about the 99th percentile of the times that answers took: the longest of the last
+// hundred.
+func (p *probePast) slowest() time.Duration {
+	return slices.Max(append([]time.Duration{0}, p.took[:min(p.taken, len(p.took))]...))
+}
+
+// slotOf is how an attempt is drawn.
+func slotOf(a history.Attempt, timeout time.Duration) screen.Slot {
+	slot := screen.Failed
 	switch {
-	case r.Result != lifecycle.ResultFailure:
-		p.failingSince = time.Time{}
-	case p.failingSince.IsZero():
-		p.failingSince = r.Time.Time
+	case a.Outcome == history.Answered:
+		slot = screen.Answered(a.Took, timeout)
+	case a.Outcome == history.Warning:
+		slot = screen.Warned
+	case a.Outcome == history.NoVerdict:
+		slot = screen.Unevaluated
+	case a.NotYet:
+		slot = screen.NotYet
+	case a.Outcome == history.TimedOut:
+		slot = screen.TimedOut
 	}
-	p.record = r
-	slot := p.slot(r)
-	switch r.Result {
-	case lifecycle.ResultSuccess:
+	switch a.Result {
+	case history.Passing:
 		slot |= screen.Passing
-	case lifecycle.ResultFailure:
+	case history.Failing:
 		slot |= screen.Failing
 	}
-	p.strip.Add(r.Time.Time, slot)
+	return slot
 }
 
-// slot is what an attempt was.
-func (p *probePast) slot(r node.ProbeRecord) screen.Slot {
-	switch r.Outcome {
-	case "success":
-		return screen.Answered(r.Latency, timeoutGuess)
-	case "warning":
-		return screen.Warned
-	case "error":
-		return screen.Unevaluated
+// readPast takes what is new of a Pod's probes. The caller holds the lock.
+func (h *hub) readPast(pod *corev1.Pod) *past {
+	p := h.past[pod.UID]
+	if p == nil {
+		p = &past{probes: map[history.Key]*probePast{}}
+		h.past[pod.UID] = p
 	}
-	switch {
-	case !p.passed:
-		return screen.NotYet
-	case strings.Contains(r.Output, "deadline exceeded"), strings.Contains(r.Output, "timed out"), strings.Contains(r.Output, "did not complete within"):
-		return screen.TimedOut
+	for _, summary := range h.run.History.Probes(pod.UID) {
+		probe := p.probes[summary.Key]
+		if probe == nil {
+			probe = &probePast{}
+			probe.last.Instance = summary.Latest.Instance
+			p.probes[summary.Key] = probe
+		}
+		if probe.seq == summary.Latest.Seq {
+			continue
+		}
+		timeout := time.Second
+		if spec := specOf(pod, summary.Container, lifecycle.ProbeType(summary.Type)); spec != nil {
+			timeout = time.Duration(spec.TimeoutSeconds) * time.Second
+		}
+		probe.read(h.run.History, pod.UID, summary.Key, timeout)
+		p.version++
 	}
-	return screen.Failed
+	return p
 }
 
-const timeoutGuess = time.Second
-
-// pod takes a change of the Pod.
-func (p *past) pod(before, pod *corev1.Pod) {
-	p.version++
+// probeFacts are what is known of the probes of the instances that run.
+func (h *hub) probeFacts(pod *corev1.Pod, past *past) []diagnosis.Probe {
+	var facts []diagnosis.Probe
 	for _, s := range slices.Concat(pod.Status.InitContainerStatuses, pod.Status.ContainerStatuses) {
-		p.container(before, pod, s)
-	}
-	was, is := before != nil && isReady(before), isReady(pod)
-	if before == nil || was == is {
-		return
-	}
-	if is {
-		p.note(screen.Moment{At: time.Now(), Text: "Ready", Role: screen.Ok})
-	} else if pod.DeletionTimestamp == nil {
-		p.note(screen.Moment{At: time.Now(), Text: "Not ready", Role: screen.Bad})
-	}
-}
-
-// container notes that an instance began or ended.
-func (p *past) container(before, pod *corev1.Pod, s corev1.ContainerStatus) {
-	if before == nil {
-		return
-	}
-	i := slices.IndexFunc(slices.Concat(before.Status.InitContainerStatuses, before.Status.ContainerStatuses), func(b corev1.ContainerStatus) bool {
-		return b.Name == s.Name && b.RestartCount == s.RestartCount
-	})
-	if i >= 0 {
-		return
-	}
-	// another instance: what is known of the last one says nothing about this
-	for k, probe := range p.probes {
-		if k.container == s.Name {
-			probe.strip.Add(time.Now(), screen.Restarted)
-			*probe = probePast{strip: probe.strip, attempts: probe.attempts}
+		if s.State.Running == nil {
+			continue
+		}
+		for _, t := range lifecycle.ProbeTypes() {
+			key := history.Key{Container: s.Name, Type: string(t)}
+			probe := past.probes[key]
+			if probe == nil || probe.last.Instance != int(s.RestartCount) || probe.count == 0 {
+				continue
+			}
+			facts = append(facts, h.factsOf(pod, key, probe, t == lifecycle.Startup && valueOr(s.Started, false)))
 		}
 	}
-	text := "Restarted"
-	if end := s.LastTerminationState.Terminated; end != nil {
-		text += ": " + endText(end)
-	}
-	if len(pod.Spec.Containers) > 1 {
-		text = s.Name + ": " + text
-	}
-	p.note(screen.Moment{At: time.Now(), Text: text, Role: screen.Warn})
+	return facts
 }
 
-func (p *past) note(m screen.Moment) {
-	p.moments = append(p.moments, m)
-	if len(p.moments) > maxMoments {
-		p.moments = slices.Clone(p.moments[len(p.moments)-maxMoments:])
+// factsOf are the facts of one probe.
+func (h *hub) factsOf(pod *corev1.Pod, key history.Key, probe *probePast, over bool) diagnosis.Probe {
+	a := probe.last
+	p := diagnosis.Probe{
+		Container: key.Container, Type: lifecycle.ProbeType(key.Type), Attempts: probe.count, At: a.Time, Took: a.Took, Output: a.Message,
+		Failed: a.Outcome == history.Failed || a.Outcome == history.TimedOut, Unevaluated: a.Outcome == history.NoVerdict,
+		Passing: a.Result == history.Passing, Known: a.Result != history.NotKnown, Run: a.Run, Threshold: a.Threshold, Over: over,
+		EverPassed: probe.passed, FailingSince: probe.failingSince, Slowest: probe.slowest(),
 	}
+	if !p.Failed {
+		return p
+	}
+	if details := h.run.History.Details(pod.UID, key); len(details) > 0 {
+		d := details[len(details)-1]
+		if d.Seq == a.Seq {
+			p.Body, p.Connected, p.ConnectTook = strings.ToValidUTF8(d.Body, "?"), d.Connect > 0, d.Connect
+			p.Output = cmp.Or(d.Message, p.Output)
+		}
+	}
+	return p
+}
+
+// ended fills in what is known of the instance of a container that ended last.
+func (h *hub) ended(pod *corev1.Pod, container string, c *diagnosis.Container) {
+	instances := h.run.History.Instances(pod.UID)
+	code := 0
+	for i := len(instances) - 1; i >= 0; i-- {
+		in := instances[i]
+		if in.Container != container || in.Ended.IsZero() {
+			continue
+		}
+		if c.Crashes == 0 {
+			c.Ran, c.Killed = in.Ended.Sub(in.Started), in.Cause != ""
+			c.LastWords, code = lastOf(in.LastLines), in.ExitCode
+		} else if in.ExitCode != code || (in.Cause != "") != c.Killed {
+			return
+		}
+		c.Crashes++
+	}
+}
+
+func lastOf(lines []string) string {
+	if len(lines) == 0 {
+		return ""
+	}
+	return lines[len(lines)-1]
 }
 
 func endText(end *corev1.ContainerStateTerminated) string {
@@ -172,10 +188,4 @@ func endText(end *corev1.ContainerStateTerminated) string {
 		return "signal " + itoa(int(end.Signal))
 	}
 	return "exit " + itoa(int(end.ExitCode))
-}
-
-func isReady(pod *corev1.Pod) bool {
-	return slices.ContainsFunc(pod.Status.Conditions, func(c corev1.PodCondition) bool {
-		return c.Type == corev1.PodReady && c.Status == corev1.ConditionTrue
-	})
 }

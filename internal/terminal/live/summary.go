@@ -13,16 +13,17 @@ import (
 	"github.com/probity-run/probity/internal/terminal/screen"
 )
 
-// stop notes that the Pods are being stopped, and what is to be said of them at the end.
-func (h *hub) stop() {
-	h.mu.Lock()
-	defer h.mu.Unlock()
+// watchEnd notes when the Pods begin to be stopped; until then it counts what is to be said of them
+// at the end. The caller holds the lock.
+func (h *hub) watchEnd(now time.Time) {
 	if h.stopping {
 		return
 	}
-	h.stopping, h.podsAtStop, h.stopped = true, len(h.pods), time.Now()
-	h.tallies = h.tally()
-	h.touch()
+	if h.run.Stopping != nil && h.run.Stopping() {
+		h.stopping, h.stopped = true, now
+		return
+	}
+	h.podsAtStop, h.tallies = len(h.pods), h.tally()
 }
 
 // tally is what is said of a workload at the end.
@@ -52,8 +53,10 @@ func (h *hub) tally() []tally {
 			end := cmp.Or(s.State.Terminated, s.LastTerminationState.Terminated)
 			if end != nil && s.RestartCount > 0 && end.FinishedAt.After(t.at) {
 				t.at, t.last = end.FinishedAt.Time, endText(end)
-				if words := h.pastOf(pod).words[s.Name].text; words != "" {
-					t.last += " “" + clean(words) + "”"
+				var c diagnosis.Container
+				h.ended(pod, s.Name, &c)
+				if c.LastWords != "" {
+					t.last += " “" + clean(c.LastWords) + "”"
 				}
 			}
 		}

@@ -34,15 +34,15 @@ func (v *View) Frame(s *State, width, height int, theme Theme) string {
 	case page == Pods:
 		lines = f.pods(list, at)
 	case page == DetailsPage:
-		lines = f.scrolled(f.crumbs(f.podName()), f.details(), "↑↓ scroll  l logs  p probe in full  v env  r restart  o out  Esc back  ? keys", f.detailsRest)
+		lines = f.scrolled(f.crumbs(f.podName()), f.details(), "↑↓ scroll  l logs  p probe in full  v env  r restart  o out  ? keys  Esc back", f.detailsRest)
 	case page == LogsPage:
 		lines = f.logs()
 	case page == EventsPage:
-		lines = f.scrolledFromEnd(f.crumbs("Events"), f.allEvents(), "↑↓ scroll  End newest  Esc back  ? keys")
+		lines = f.scrolledFromEnd(f.crumbs("Events"), f.allEvents(), "↑↓ scroll  End newest  ? keys  Esc back")
 	case page == ServicesPage:
-		lines = f.scrolled(f.crumbs("Services"), f.allServices(), "↑↓ select  ⏎ endpoints  y copy address  Esc back  ? keys  q back", nil)
+		lines = f.scrolled(f.crumbs("Services"), f.allServices(), "↑↓ select  ⏎ endpoints  y copy address  ? keys  Esc back", nil)
 	case page == NoticesPage:
-		lines = f.scrolled(f.crumbs("Notices"), f.allNotices(), "↑↓ scroll  x hides the first  Esc back  ? keys", nil)
+		lines = f.scrolled(f.crumbs("Notices"), f.allNotices(), "↑↓ scroll  x hides the first  ? keys  Esc back", nil)
 	default:
 		lines = f.scrolled(f.crumbs("Keys"), f.help(), "Esc back  ↑↓ scroll", nil)
 	}

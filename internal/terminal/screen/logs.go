@@ -32,7 +32,7 @@ func (f *frame) logs() []line {
 	default:
 		lines = append(lines, f.logLines(log, room)...)
 	}
-	keys := "f follow  w wrap  p previous  b probes  / search  t time  a all  S save  Esc back  ? keys"
+	keys := "f follow  w wrap  p previous  b probes  / search  t time  a all  S save  ? keys  Esc back"
 	return append(f.fill(lines, f.height-1), f.keyLine(keys))
 }
 

@@ -21,11 +21,11 @@ const (
 	// logPause is how often a log is read that somebody looks at.
 	logPause = 250 * time.Millisecond
 
-	wheelAsArrows    = "\x1b[?1007h"
-	wheelAsBefore    = "\x1b[?1007l"
-	defaultWidth     = 80
-	defaultHeight    = 24
-	suspendedMessage = "probity: suspended; fg goes on"
+	// what wheels do in the alternate screen
+	wheelAsArrows = "\x1b[?1007h"
+	wheelAsBefore = "\x1b[?1007l"
+
+	defaultWidth, defaultHeight = 80, 24
 )
 
 // Messages to the program.

@@ -144,7 +144,11 @@ func (f *frame) keyLine(keys string) line {
 	l.add(Normal, " ")
 	switch {
 	case v.asks.text != "":
-		return *l.bold(Warn, cut(v.asks.text+"  "+v.asks.key+" yes · Esc no", f.width-1))
+		answers := "  " + v.asks.key + " yes · Esc no"
+		if v.asks.key == suspendKey {
+			answers = " · Esc no"
+		}
+		return *l.bold(Warn, cut(v.asks.text, max(f.width-1-widthOf(answers), 1))+answers)
 	case f.Stopping != nil:
 		return *l.bold(Warn, cut(f.Stopping.text(), f.width-1))
 	case v.typing && v.page() == LogsPage:

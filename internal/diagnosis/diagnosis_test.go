@@ -169,7 +169,9 @@ func TestDiagnosis(t *testing.T) {
 			Why: "connection refused · GET :8080/readyz · 36 attempts in 1m12s, never ready.", So: withoutRoute,
 			Next: "let it listen on $PORT (37121); l shows what it wrote.",
 		}},
-		"no such page": {func(f *Facts) { f.never(statusText + "404").Body = "<html><head><style>p{}</style></head><body><h1>Not  found</h1></body></html>" }, Diagnosis{
+		"no such page": {func(f *Facts) {
+			f.never(statusText + "404").Body = "<html><head><style>p{}</style></head><body><h1>Not  found</h1></body></html>"
+		}, Diagnosis{
 			State: NotReady, Attention: true, Check: "never", Reason: "HTTP 404 · GET /readyz · 36 attempts in 1m12s, never ready · “Not found”",
 			Why: "HTTP 404 · GET /readyz · 36 attempts in 1m12s, never ready · “Not found”.", So: withoutRoute,
 			Next: "correct readinessProbe.httpGet.path (app.yaml:readinessProbe.httpGet.path): nothing answers at /readyz.",
@@ -229,7 +231,9 @@ func TestDiagnosis(t *testing.T) {
 			State: Stopping, Check: "0:21", Reason: "3 requests in flight · SIGKILL in 0:21", Why: "Stopping: the stop signal was sent, 3 requests in flight · SIGKILL in 0:21.",
 			So: "Out of rotation; startup and liveness are not probed while stopping.",
 		}},
-		"out by hand": {func(f *Facts) { f.Pod.Annotations = map[string]string{manifest.AnnotationRotation: manifest.RotationOut} }, Diagnosis{
+		"out by hand": {func(f *Facts) {
+			f.Pod.Annotations = map[string]string{manifest.AnnotationRotation: manifest.RotationOut}
+		}, Diagnosis{
 			State: Out, Check: "out", Why: "Taken out of rotation by hand: the annotation probity.run/rotation: out says so. Its probes go on.",
 			So: "2 of 3 replicas serve.", Next: "press o to send requests to it again.",
 		}},
@@ -277,6 +281,7 @@ func TestMissing(t *testing.T) {
 		"Error: environment variable API_KEY is required":                         "set API_KEY in env.",
 		"panic: open /etc/app/config.yaml: no such file or directory":             "make /etc/app/config.yaml, or correct its path: it does not exist.",
 		"FileNotFoundError: [Errno 2] No such file or directory: './weights.bin'": "make ./weights.bin, or correct its path: it does not exist.",
+		"cannot connect to postgres://app:secret@store/x":                         "add store's manifest to the command line: no Service store exists here.",
 		"segmentation fault": "",
 		"":                   "",
 	} {

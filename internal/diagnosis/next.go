@@ -177,7 +177,7 @@ func portVariable(c Container, declared int) string {
 }
 
 var (
-	hostName    = regexp.MustCompile(`(?:\blookup |\bhost(?: name)? |://|@|\bENOTFOUND )"?([a-z][a-z0-9-]*)`)
+	hostName    = regexp.MustCompile(`(?:\blookup |\bhost(?: name)? |://(?:[^/@\s]*@)?|\bENOTFOUND )"?([a-z][a-z0-9-]*)`)
 	hostAndPort = regexp.MustCompile(`\b([a-z][a-z0-9-]*)(?:\.[a-z0-9.-]+)?:\d{2,5}\b`)
 	variable    = regexp.MustCompile(`\b([A-Z][A-Z0-9]*_[A-Z0-9_]+|PORT)\b(?:.{0,30}\b(?:not set|required|missing|undefined|empty|unset|must be set)\b)`)
 	missingFile = regexp.MustCompile(`(?:open|stat|cannot open|No such file or directory:|read) ['"]?([./~][^\s'":,]+)['"]?`)
@@ -232,7 +232,7 @@ func (f *Facts) missing(words string) string {
 }
 
 // noHosts are words that stand where a host could.
-var noHosts = []string{"tcp", "udp", "http", "https", "host", "the", "a", "server", "database", "lookup", "dial", "line", "postgres", "redis", "port"}
+var noHosts = []string{"tcp", "udp", "http", "https", "host", "the", "a", "server", "database", "lookup", "dial", "line", "port", "name", "user", "password"}
 
 func mentionsNetwork(words string) bool {
 	words = strings.ToLower(words)

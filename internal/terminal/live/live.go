@@ -64,7 +64,11 @@ func (s *Screen) Start(run Run) {
 	}
 	m := &model{
 		ctx: ctx, hub: s.hub, settings: s.opts.Settings, width: defaultWidth, height: defaultHeight,
-		interrupt: func() { raise(1) }, abort: func() { raise(2) }, failed: func(any) {},
+		interrupt: raise,
+		gone: func() bool {
+			_, _, err := term.GetSize(int(s.opts.Out.Fd()))
+			return err != nil
+		},
 	}
 	var broke error
 	m.failed = func(reason any) { broke, _ = reason.(error) }
@@ -100,12 +104,8 @@ func (s *Screen) input() (file *os.File, keys bool) {
 	return tty, true
 }
 
-// raise does what n Ctrl-C do, of which those at once count as one.
-func raise(n int) {
-	for range n {
-		_ = syscall.Kill(os.Getpid(), syscall.SIGINT) // this process is there
-	}
-}
+// raise does what Ctrl-C would do, if the terminal was not in raw mode.
+func raise() { _ = syscall.Kill(os.Getpid(), syscall.SIGINT) } // this process is there
 
 // Kinds are those that Show takes.
 func (*Screen) Kinds() []store.Object { return kinds() }

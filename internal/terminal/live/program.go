@@ -45,8 +45,8 @@ type model struct {
 	hub       *hub
 	settings  Settings
 	interrupt func() // does what SIGINT does
-	abort     func() // does what a second one does
 	failed    func(reason any)
+	gone      func() bool // reports whether there is no terminal any more; nil if nobody can tell
 
 	view          screen.View
 	state         *screen.State
@@ -124,6 +124,10 @@ func (m *model) Update(msg tea.Msg) (next tea.Model, cmd tea.Cmd) {
 		m.gather()
 		return m, m.waitForChange(drawPause)
 	case secondMsg:
+		if m.gone != nil && m.gone() {
+			m.breakDown("the terminal is gone")
+			return m, tea.Quit
+		}
 		m.gather()
 		return m, second()
 	case logMsg:
@@ -183,10 +187,8 @@ func (m *model) key(key string) tea.Cmd {
 func (m *model) do(a screen.Action) tea.Cmd {
 	run := m.hub.run
 	switch a.Kind {
-	case screen.Interrupt, screen.StopAll:
+	case screen.Interrupt, screen.StopAll, screen.KillAll: // a second one kills
 		m.interrupt()
-	case screen.KillAll:
-		m.abort()
 	case screen.Suspend:
 		return tea.Suspend
 	case screen.Copy:
@@ -288,6 +290,6 @@ func (m *model) View() (view tea.View) {
 func (m *model) breakDown(reason any) {
 	if !m.broken {
 		m.broken, m.frame = true, ""
-		m.failed(fmt.Errorf("the live view broke: %v", reason))
+		m.failed(fmt.Errorf("%v", reason))
 	}
 }

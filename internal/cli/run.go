@@ -25,8 +25,9 @@ FILE is a manifest, a folder of manifests, or - for standard input. Pods, Deploy
 are read; other kinds are named and left alone. A container's command runs as a process. A container that has only an image needs to know
 which program stands for it here: give the Pod the annotation probity.run/command.<container>, or use --command.
 
-On a terminal a live table is shown: a line per container, below it one per probe with the last outcome, its latency and the counter
-(2/3: two of the three results in a row that it takes), and Events below. Without a terminal each Event is a line.
+On a terminal a live view is shown: the Services, the Pods with failing ones first, why the selected one is as it is, what follows and what to do
+next, what it printed, and Events; ? lists the keys. PROBITY_THEME=dark, light or basic sets its colours, NO_COLOR leaves them out. Without a
+terminal each Event is a line.
 
 With -o json, every change of a Pod and every Event is one line, as kubectl get pods,events --watch --output-watch-events -o json would
 print it. Events are raw, one object per occurrence. The process ids and the private ports are in annotations probity.run/….
@@ -70,7 +71,7 @@ func newRun(streams Streams) *cobra.Command {
 		},
 	}
 	f := cmd.Flags()
-	f.StringVarP(&flags.output, "output", "o", "", "json: a line per change; default: a table on a terminal, else a line per Event")
+	f.StringVarP(&flags.output, "output", "o", "", "json: a line per change; default: the live view on a terminal, else a line per Event")
 	f.StringVar(&flags.stateDir, "state-dir", "", "folder for the output of containers and for volumes (default: one per manifest below the user's state folder)")
 	f.DurationVar(&flags.maxRestartPeriod, "max-restart-period", system.MaxRestartPeriod, "longest crash-loop back-off, 1s to 5m (the kubelet's crashLoopBackOff.maxContainerRestartPeriod)")
 	f.IntVar(&flags.maxPods, "max-pods", system.MaxPods, "how many Pods there may be at a time (the kubelet's maxPods)")

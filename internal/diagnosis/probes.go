@@ -131,8 +131,8 @@ func (f *Facts) asked(p Probe, withPort bool) string {
 	return Asked(spec, f.declaredPort(p), withPort)
 }
 
-// Asked says what a probe asks: "GET /readyz", "tcp :5432", "grpc :9000", "exec pg_isready". port is
-// the port's number, 0 if it is not known; withPort shows that of a GET as well.
+// Asked says what a probe asks: "GET /readyz", "tcp :5432", "grpc :9000", "exec pg_isready". port
+// is the port's number, 0 if it is not known; withPort shows that of a GET as well.
 func Asked(p *corev1.Probe, port int, withPort bool) string {
 	at := ""
 	if port != 0 {

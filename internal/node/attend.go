@@ -73,8 +73,8 @@ func (n *Node) listenersOf(processes map[string]process.Process) (map[string][]n
 	return found, nil
 }
 
-// LogFiles are the files with what an instance of a container printed, oldest first; instance counts
-// those before it.
+// LogFiles are the files with what an instance of a container printed, oldest first; instance
+// counts those before it.
 func (n *Node) LogFiles(pod *corev1.Pod, container string, instance int) ([]string, error) {
 	return process.LogFiles(filepath.Join(podDir(n.opts.Dir, pod), container), instance)
 }

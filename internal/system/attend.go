@@ -12,9 +12,9 @@ import (
 	"github.com/probity-run/probity/internal/store"
 )
 
-// Restart stops the containers of a Pod that run, with their hooks and grace period, and starts them
-// again; those that wait for their back-off start now. It does not wait for it. A Pod that has ended
-// for good cannot be restarted.
+// Restart stops the containers of a Pod that run, with their hooks and grace period, and starts
+// them again; those that wait for their back-off start now. It does not wait for it. A Pod that has
+// ended for good cannot be restarted.
 func (s *System) Restart(namespace, name string) error {
 	pod, err := store.Get[*corev1.Pod](s.store, namespace, name)
 	if err != nil {
@@ -38,8 +38,8 @@ func (s *System) DeletePod(namespace, name string) error {
 	return nil
 }
 
-// SetRotation takes a Pod out of rotation by hand, or brings it back: it is then no ready endpoint of
-// its Services, whatever its probes say ([manifest.AnnotationRotation]).
+// SetRotation takes a Pod out of rotation by hand, or brings it back: it is then no ready endpoint
+// of its Services, whatever its probes say ([manifest.AnnotationRotation]).
 func (s *System) SetRotation(namespace, name string, out bool) error {
 	_, err := store.Modify(s.store, namespace, name, func(pod *corev1.Pod) error {
 		if !out {

@@ -90,8 +90,8 @@ func (s *System) origin(pod *corev1.Pod) manifest.Ref {
 	return manifest.Ref{Kind: owner.Kind, Namespace: pod.Namespace, Name: owner.Name}
 }
 
-// LogFiles are the files with what an instance of a container printed, oldest first; instance counts
-// those before it.
+// LogFiles are the files with what an instance of a container printed, oldest first; instance
+// counts those before it.
 func (s *System) LogFiles(pod *corev1.Pod, container string, instance int) ([]string, error) {
 	return s.node.LogFiles(pod, container, instance)
 }

@@ -1,5 +1,5 @@
-// Package terminal shows a running system to whoever started it: as an application on a terminal, as
-// a line per Event where there is none, or as the JSON stream of a watch.
+// Package terminal shows a running system to whoever started it: as an application on a terminal,
+// as a line per Event where there is none, or as the JSON stream of a watch.
 //
 // Whoever reads may be slow, or never read: nothing here holds up a Pod.
 package terminal
@@ -68,8 +68,8 @@ func (v *View) Start(objects *store.Store) error {
 	return nil
 }
 
-// Attend gives the view what a run can tell beside its objects, and what a person can do to it. Call
-// it before Start. Without it the live view shows less.
+// Attend gives the view what a run can tell beside its objects, and what a person can do to it.
+// Call it before Start. Without it the live view shows less.
 func (v *View) Attend(run live.Run) {
 	if s, ok := v.screen.(*liveScreen); ok {
 		s.run = run

@@ -153,8 +153,8 @@ func (h *hub) workloads(ready map[string]int, pods []screen.Pod) []screen.Worklo
 	return all
 }
 
-// rolling reports whether a rollout of a Deployment goes on: not all that it wants is there yet, and
-// in use. The first one counts as well.
+// rolling reports whether a rollout of a Deployment goes on: not all that it wants is there yet,
+// and in use. The first one counts as well.
 func (h *hub) rolling(d *appsv1.Deployment) bool {
 	desired := valueOr(d.Spec.Replicas, 1)
 	return d.Status.ObservedGeneration != d.Generation || d.Status.UpdatedReplicas < desired || d.Status.Replicas > d.Status.UpdatedReplicas || !h.complete(d)

@@ -20,8 +20,8 @@ import (
 )
 
 // Run is what a run can tell beside its objects, and what a person can do to it. Every function may
-// be nil: then that is not shown, or the person is told that it cannot be done. They are called from
-// goroutines of the view, must be safe for concurrent use, and must not take long.
+// be nil: then that is not shown, or the person is told that it cannot be done. They are called
+// from goroutines of the view, must be safe for concurrent use, and must not take long.
 type Run struct {
 	// Title names the manifests.
 	Title string
@@ -46,8 +46,8 @@ type Run struct {
 	SetRotation     func(namespace, name string, out bool) error
 }
 
-// hub is what is known of a run, for the goroutine that draws. It is safe for concurrent use; nobody
-// waits in it for a terminal.
+// hub is what is known of a run, for the goroutine that draws. It is safe for concurrent use;
+// nobody waits in it for a terminal.
 type hub struct {
 	run     Run
 	started time.Time

@@ -73,8 +73,8 @@ func letters() Theme {
 	return t
 }
 
-// mask replaces each column of a line by the letter of its role: muted, accent, ok, bad, warn, wait,
-// stop, rule; a capital one if it is bold.
+// mask replaces each column of a line by the letter of its role: muted, accent, ok, bad, warn,
+// wait, stop, rule; a capital one if it is bold.
 func mask(l string) string {
 	const names = ".maobwtsr"
 	var b strings.Builder

@@ -37,8 +37,8 @@ const (
 	interruptKey = "ctrl+c"
 )
 
-// Key does what a key asks for, in the notation of bubbletea ("up", "ctrl+c", "G"), and returns what
-// is to be done outside.
+// Key does what a key asks for, in the notation of bubbletea ("up", "ctrl+c", "G"), and returns
+// what is to be done outside.
 func (v *View) Key(s *State, key string) Action {
 	v.said = ""
 	// a terminal that sends ESC and the next key in one piece: tmux, or a slow connection

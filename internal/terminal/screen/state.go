@@ -92,7 +92,8 @@ type Notice struct {
 	Text string
 	// Short is the same in few words, for small windows. Default: Text.
 	Short string
-	// Role is Bad for what was refused, Warn for what will bite, Muted for what is only to be known.
+	// Role is Bad for what was refused, Warn for what will bite, Muted for what is only to be
+	// known.
 	Role Role
 }
 

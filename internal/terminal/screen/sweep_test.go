@@ -96,8 +96,8 @@ func everything() (states map[string]*State, views map[string]func(*State) *View
 	return states, views
 }
 
-// sweep draws everything in the windows of a step: no panic, no line wider than the window, no frame
-// higher, nothing in it that a terminal obeys but SGR.
+// sweep draws everything in the windows of a step: no panic, no line wider than the window, no
+// frame higher, nothing in it that a terminal obeys but SGR.
 func sweep(t *testing.T, widths, heights []int) {
 	states, views := everything()
 	themes := []Theme{Dark(), Plain().ASCII()}

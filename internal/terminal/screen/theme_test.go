@@ -13,8 +13,8 @@ var backgrounds = map[string][][3]float64{
 	"light": {{255, 255, 255}, {0xfd, 0xf6, 0xe3}, {0xfa, 0xfa, 0xfa}, {0xfb, 0xf1, 0xc7}, {0xf2, 0xf2, 0xf2}, {0xef, 0xf1, 0xf5}},
 }
 
-// TestContrast: every text can be read on the usual backgrounds and on the selection, by the rule of
-// WCAG 2.2: 4.5, and 3 for the large share of what is only drawn.
+// TestContrast: every text can be read on the usual backgrounds and on the selection, by the rule
+// of WCAG 2.2: 4.5, and 3 for the large share of what is only drawn.
 func TestContrast(t *testing.T) {
 	for _, theme := range []Theme{Dark(), Light()} {
 		grounds := append([][3]float64{}, backgrounds[theme.name]...)

@@ -180,8 +180,8 @@ func (v *View) selectIn(list []*Pod) int {
 	return at
 }
 
-// interesting is the Pod to select as long as nobody has chosen one: the first that needs attention,
-// else the first that there is something to say of, as one that starts.
+// interesting is the Pod to select as long as nobody has chosen one: the first that needs
+// attention, else the first that there is something to say of, as one that starts.
 func interesting(list []*Pod) int {
 	if !list[0].Diagnosis.Attention {
 		if at := slices.IndexFunc(list, func(p *Pod) bool { return p.Diagnosis.Reason != "" }); at >= 0 {

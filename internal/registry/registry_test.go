@@ -158,8 +158,8 @@ func TestUpdate(t *testing.T) {
 	}
 }
 
-// TestConcurrentUpdates writes an object without its version while it is deleted and made anew: what
-// cannot be changed of an object is what it was made with.
+// TestConcurrentUpdates writes an object without its version while it is deleted and made anew:
+// what cannot be changed of an object is what it was made with.
 func TestConcurrentUpdates(t *testing.T) {
 	r := newRegistry(Options{})
 	wish := func(app string) *corev1.Pod { return pod(func(p *corev1.Pod) { p.Spec.Hostname = app }) }

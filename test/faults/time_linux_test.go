@@ -66,8 +66,8 @@ func TestSuspended(t *testing.T) {
 	}
 }
 
-// makeIdle lets all threads of a process, and those that they start, run only when nothing else wants
-// to.
+// makeIdle lets all threads of a process, and those that they start, run only when nothing else
+// wants to.
 func makeIdle(t *testing.T, pid int) {
 	t.Helper()
 	threads, err := os.ReadDir(fmt.Sprintf("/proc/%d/task", pid))

@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/probity-run/probity/internal/simulate/script"
+	"github.com/probity-run/probity/internal/simulate/simulatetest"
 )
 
 // TestFirstProbes is R8: the first probe comes at some moment within a period after the start or
@@ -22,10 +23,10 @@ func TestFirstProbes(t *testing.T) {
 		{"a period of a second", "periodSeconds: 1", 0, time.Second},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			text := podWith("startupProbe: {httpGet: {path: /, port: http}, " + c.probe + "}")
+			text := simulatetest.PodWith("startupProbe: {httpGet: {path: /, port: http}, " + c.probe + "}")
 			seen := map[Offset]bool{}
 			for seed := range uint64(50) {
-				r := simulated(t, text, scriptOf(t), Options{Seed: seed + 1, NoTimeline: true})
+				r := simulated(t, text, simulatetest.Script(t), Options{Seed: seed + 1, NoTimeline: true})
 				ready := time.Duration(*r.Summary.AllReady)
 				if ready <= c.from || ready > c.to+5*time.Millisecond {
 					t.Fatalf("seed %d: ready after %v, want within %v to %v", seed+1, ready, c.from, c.to)
@@ -35,7 +36,7 @@ func TestFirstProbes(t *testing.T) {
 			if len(seen) < 25 {
 				t.Errorf("%d different times of 50", len(seen))
 			}
-			a := swept(t, text, scriptOf(t), Options{})
+			a := swept(t, text, simulatetest.Script(t), Options{})
 			least, most := max(c.from.Seconds(), settled)+latency, c.to.Seconds()+latency
 			if !near(a.Ready.Least, least) || !near(a.Ready.Most, most) {
 				t.Errorf("at any phase ready after %v to %v, want %v to %v", *a.Ready.Least, *a.Ready.Most, least, most)
@@ -53,7 +54,7 @@ func near(got *Number, want float64) bool {
 
 func swept(t testing.TB, text string, sc *script.Script, opts Options) *AnyPhase {
 	t.Helper()
-	a, err := Sweep(parsed(t, text), sc, opts)
+	a, err := Sweep(simulatetest.Objects(t, text), sc, opts)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -63,8 +64,8 @@ func swept(t testing.TB, text string, sc *script.Script, opts Options) *AnyPhase
 // TestSweepFindsBounds compares with the closed forms, whose bounds are reached at one phase only,
 // and looks for outcomes that few phases bring.
 func TestSweepFindsBounds(t *testing.T) {
-	liveness := podWith("livenessProbe: {httpGet: {path: /, port: http}}")
-	both := podWith("livenessProbe: {httpGet: {path: /l, port: http}}\nreadinessProbe: {httpGet: {path: /r, port: http}, periodSeconds: 7, failureThreshold: 2}")
+	liveness := simulatetest.PodWith("livenessProbe: {httpGet: {path: /, port: http}}")
+	both := simulatetest.PodWith("livenessProbe: {httpGet: {path: /l, port: http}}\nreadinessProbe: {httpGet: {path: /r, port: http}, periodSeconds: 7, failureThreshold: 2}")
 	for _, c := range []struct {
 		name, text string
 		faults     []string
@@ -81,7 +82,7 @@ func TestSweepFindsBounds(t *testing.T) {
 		{"a lottery", liveness, []string{"slow-start=20010ms"}, func(a *AnyPhase) Range { return a.Restarts }, [2]float64{0, 1}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			a := swept(t, c.text, scriptOf(t, c.faults...), Options{Horizon: 5 * time.Minute})
+			a := swept(t, c.text, simulatetest.Script(t, c.faults...), Options{Horizon: 5 * time.Minute})
 			r := c.figure(a)
 			if r.Least == nil || r.Most == nil || !near(r.Least, c.want[0]) || !near(r.Most, c.want[1]) {
 				t.Fatalf("%d phases: %v, want %v", a.Phases, r, c.want)
@@ -92,7 +93,7 @@ func TestSweepFindsBounds(t *testing.T) {
 
 // TestAssertionsHoldAtEveryPhase is about assertions that this run fulfils and others do not.
 func TestAssertionsHoldAtEveryPhase(t *testing.T) {
-	liveness := podWith("livenessProbe: {httpGet: {path: /, port: http}}")
+	liveness := simulatetest.PodWith("livenessProbe: {httpGet: {path: /, port: http}}")
 	for _, c := range []struct {
 		fault, assertion string
 		holds            bool
@@ -111,7 +112,7 @@ func TestAssertionsHoldAtEveryPhase(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		sc, opts := scriptOf(t, c.fault), Options{Horizon: 5 * time.Minute}
+		sc, opts := simulatetest.Script(t, c.fault), Options{Horizon: 5 * time.Minute}
 		r := simulated(t, liveness, sc, opts)
 		r.Summary.AnyPhase = swept(t, liveness, sc, opts)
 		want := AssertionResult{Assertion: c.assertion, Holds: c.holds, Got: c.got}
@@ -123,16 +124,16 @@ func TestAssertionsHoldAtEveryPhase(t *testing.T) {
 
 // TestSweepIsBounded counts work instead of time: whatever is simulated, it ends.
 func TestSweepIsBounded(t *testing.T) {
-	stalls := swept(t, defaults, scriptOf(t, "gc-stall=8s/10m"), Options{Horizon: 30 * script.Day})
+	stalls := swept(t, simulatetest.DefaultProbes, simulatetest.Script(t, "gc-stall=8s/10m"), Options{Horizon: 30 * script.Day})
 	if stalls.Phases < leastPhases || stalls.Phases > mostPhases/4 {
 		t.Errorf("%d phases of a month of stalls", stalls.Phases)
 	}
-	again := swept(t, defaults, scriptOf(t, "gc-stall=8s/10m"), Options{Horizon: 30 * script.Day})
+	again := swept(t, simulatetest.DefaultProbes, simulatetest.Script(t, "gc-stall=8s/10m"), Options{Horizon: 30 * script.Day})
 	if diff := cmp.Diff(stalls, again, cmpopts.IgnoreUnexported(AnyPhase{})); diff != "" {
 		t.Errorf("another sweep finds something else:\n%s", diff)
 	}
-	odd := podWith("livenessProbe: {httpGet: {path: /, port: http}, periodSeconds: 7}\nreadinessProbe: {httpGet: {path: /, port: http}, periodSeconds: 311}")
-	if a := swept(t, odd, scriptOf(t, "hang@60s"), Options{}); a.Phases > mostPhases {
+	odd := simulatetest.PodWith("livenessProbe: {httpGet: {path: /, port: http}, periodSeconds: 7}\nreadinessProbe: {httpGet: {path: /, port: http}, periodSeconds: 311}")
+	if a := swept(t, odd, simulatetest.Script(t, "hang@60s"), Options{}); a.Phases > mostPhases {
 		t.Errorf("%d phases", a.Phases)
 	}
 }
@@ -140,7 +141,7 @@ func TestSweepIsBounded(t *testing.T) {
 // TestLotteryOfManyRuns is the closed form and the simulation about one and the same: 50 % of first
 // starts are cut short, and the next start, which a tick has just preceded, is not.
 func TestLotteryOfManyRuns(t *testing.T) {
-	liveness := podWith("livenessProbe: {httpGet: {path: /, port: http}}")
+	liveness := simulatetest.PodWith("livenessProbe: {httpGet: {path: /, port: http}}")
 	m := many(t, liveness, ManyOptions{Runs: 300, Horizon: time.Hour}, "slow-start=25s")
 	if odds := m.Loops[0].Odds; odds != 0.5 || m.Restarts.Mean < 0.49 || m.Restarts.Mean > 0.51 || m.Restarts.Max != 1 || m.NeverReady != 0 {
 		t.Errorf("odds %v, restarts %+v, %d never ready", odds, m.Restarts, m.NeverReady)
@@ -149,12 +150,12 @@ func TestLotteryOfManyRuns(t *testing.T) {
 
 // TestAssertionsOfManyHoldAtEveryPhase is about two runs, which were lucky.
 func TestAssertionsOfManyHoldAtEveryPhase(t *testing.T) {
-	text, sc, opts := podWith("livenessProbe: {httpGet: {path: /, port: http}}"), scriptOf(t, "hang@60s"), ManyOptions{Runs: 2, Horizon: 5 * time.Minute}
-	m, err := RunMany(parsed(t, text), sc, opts)
+	text, sc, opts := simulatetest.PodWith("livenessProbe: {httpGet: {path: /, port: http}}"), simulatetest.Script(t, "hang@60s"), ManyOptions{Runs: 2, Horizon: 5 * time.Minute}
+	m, err := RunMany(simulatetest.Objects(t, text), sc, opts)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if m.AnyPhase, err = SweepMany(parsed(t, text), sc, opts); err != nil {
+	if m.AnyPhase, err = SweepMany(simulatetest.Objects(t, text), sc, opts); err != nil {
 		t.Fatal(err)
 	}
 	for assertion, want := range map[string]bool{

@@ -130,7 +130,8 @@ func (s *Summary) addClosedForms(owner script.Workload, pod *corev1.Pod, sc *scr
 		if plainInit {
 			continue
 		}
-		loop := loopOf(c, sc.Program(owner, c.Name), pod.Spec.RestartPolicy)
+		at := startPhaseOf(&pod.Spec, c.Name, func(name string) script.Program { return sc.Program(owner, name) })
+		loop := loopOf(c, sc.Program(owner, c.Name), pod.Spec.RestartPolicy, at)
 		loop.Workload = owner.String()
 		s.Loops = append(s.Loops, loop)
 		for i := range sc.Faults {

@@ -85,7 +85,7 @@ func Sweep(objects []manifest.Object, sc *script.Script, opts Options) (*AnyPhas
 
 func sweepOf(build func(Options) (*cluster, error), opts Options) (*AnyPhase, error) {
 	opts = opts.withDefaults()
-	opts.NoTimeline, opts.EarlyProbes = true, false
+	opts.NoTimeline, opts.EarlyProbes, opts.lateSyncs = true, false, true
 	s := &sweep{build: build, opts: opts}
 	c, err := build(opts)
 	if err != nil {

@@ -221,7 +221,7 @@ func (s *sweep) try(offset time.Duration) {
 	}
 	c.run()
 	s.steps += c.steps
-	summary := summarize(c, opts)
+	summary := sumUp(c, opts)
 	s.found = slices.Insert(s.found, i, atPhase{offset, summary.figures()})
 }
 

@@ -53,7 +53,7 @@ type Options struct {
 	History int
 	// MaxEvents is how many Events are kept; the oldest are dropped first. Default 4000.
 	MaxEvents int
-	// Now is the clock. Default time.Now.
+	// Now is the clock. Resource versions begin at its time, too. Default time.Now.
 	Now func() time.Time
 	// DetectMutations makes [Store.CheckMutations] work. It keeps a copy of every snapshot that
 	// there ever was: for tests.
@@ -67,7 +67,8 @@ type Store struct {
 	kinds map[reflect.Type]KindDefinition
 
 	mu        sync.Mutex // guards the rest
-	version   uint64
+	first     uint64     // version of the empty store
+	version   uint64     // of the newest change
 	objects   map[reflect.Type]map[types.NamespacedName]Object
 	owners    owners
 	histories map[reflect.Type]*history
@@ -77,9 +78,11 @@ type Store struct {
 	snapshots []snapshot               // only to detect mutations
 }
 
-// firstVersion is the resource version of an empty store. It is not 0, which means "any" where a
-// watch starts.
-const firstVersion = 1
+// firstVersion is the resource version of an empty store: the milliseconds of the clock times
+// 1,024. No store that was there before has come that far, so that a client which still knows a
+// version of one is told that it is Expired, and does not go on with half of what there is. It is
+// not 0, which means "any" where a watch starts, and JavaScript's numbers hold it.
+func firstVersion(now time.Time) uint64 { return uint64(max(now.UnixMilli(), 1)) << 10 }
 
 // New makes an empty store.
 func New(opts Options) *Store {
@@ -92,8 +95,9 @@ func New(opts Options) *Store {
 	if opts.Now == nil {
 		opts.Now = time.Now
 	}
+	first := firstVersion(opts.Now())
 	s := &Store{
-		opts: opts, kinds: map[reflect.Type]KindDefinition{}, version: firstVersion,
+		opts: opts, kinds: map[reflect.Type]KindDefinition{}, first: first, version: first,
 		objects: map[reflect.Type]map[types.NamespacedName]Object{}, owners: newOwners(),
 		histories: map[reflect.Type]*history{}, waiting: map[*Watch]chan struct{}{},
 	}

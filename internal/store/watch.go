@@ -128,12 +128,33 @@ func (w *Watch) Next(ctx context.Context) (Change, error) {
 	}
 }
 
+// Initial returns how many of the objects that there were at the start are still to be reported. At
+// 0 a client that asked for them has them all.
+func (w *Watch) Initial() int { return len(w.backlog) }
+
+// Version returns the resource version up to which the watch has reported everything: one that
+// begins there goes on where this one is. That is what a bookmark tells, and it grows while nothing
+// happens, so that no watch becomes too old by waiting. It is empty while there are initial objects
+// to report.
+func (w *Watch) Version() string {
+	switch {
+	case len(w.backlog) > 0:
+		return ""
+	case len(w.taken) > 0:
+		return versionString(w.taken[0].version - 1)
+	}
+	return versionString(w.version)
+}
+
 // leave ends the wait for a change. It returns false if there was one.
 func (w *Watch) leave() bool {
 	w.store.mu.Lock()
 	defer w.store.mu.Unlock()
 	_, waiting := w.store.waiting[w]
-	delete(w.store.waiting, w)
+	if waiting {
+		w.version = w.store.version // all since then was of no concern
+		delete(w.store.waiting, w)
+	}
 	return waiting
 }
 

@@ -71,7 +71,8 @@ func (a *applier) apply(source string, m *manifests, prune bool) (lines []string
 		}
 		if prune {
 			delete(a.waiting, ref)
-			say(ref, verbPruned, ignoreNotFound(a.store.DeleteObject(before[ref], store.DeleteOptions{})))
+			_, _, err := a.store.DeleteObject(before[ref], store.DeleteOptions{})
+			say(ref, verbPruned, ignoreNotFound(err))
 		} else {
 			now[ref] = before[ref]
 		}

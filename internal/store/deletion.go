@@ -77,6 +77,9 @@ func (s *Store) delete(t reflect.Type, current Object, opts DeleteOptions) {
 			s.collect(next.GetUID())
 			s.finishForeground([]types.UID{next.GetUID()})
 		}
+		if isHeld(next) {
+			s.emptyNamespace(next.GetName())
+		}
 	}
 }
 
@@ -85,7 +88,7 @@ func (s *Store) delete(t reflect.Type, current Object, opts DeleteOptions) {
 // Kubernetes.
 func (s *Store) deleted(current Object, opts DeleteOptions) (next Object, gone bool) {
 	grace, finalizers := graceOf(current, opts.Grace), finalizersOf(current, opts.Propagation)
-	if grace == 0 && len(finalizers) == 0 {
+	if grace == 0 && len(finalizers) == 0 && !isHeld(current) {
 		return current, true
 	}
 	requested, before := s.opts.Now(), current.GetDeletionGracePeriodSeconds()
@@ -102,6 +105,9 @@ func (s *Store) deleted(current Object, opts DeleteOptions) (next Object, gone b
 	next.SetDeletionGracePeriodSeconds(&grace)
 	if current.GetDeletionTimestamp() == nil && current.GetGeneration() > 0 {
 		next.SetGeneration(current.GetGeneration() + 1)
+	}
+	if namespace, ok := next.(*corev1.Namespace); ok {
+		namespace.Status.Phase = corev1.NamespaceTerminating
 	}
 	return next, false
 }

@@ -12,5 +12,5 @@
 // node and has not finished: then the deletion sets its deletion timestamp and grace period, which
 // later deletions can only shorten. It is removed by a deletion with a grace period of 0, by the
 // one who owns it, or by the update that takes its last finalizer. What only it owned is deleted
-// with it.
+// with it, or before it if that was asked for. A Namespace is removed when nothing is left in it.
 package store

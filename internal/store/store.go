@@ -148,6 +148,7 @@ func (s *Store) remove(t reflect.Type, o Object) {
 	s.drop(t, o)
 	s.collect(o.GetUID())
 	s.finishForeground(blocked)
+	s.finishNamespace(o.GetNamespace())
 }
 
 // drop takes an object out.

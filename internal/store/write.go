@@ -29,7 +29,8 @@ const (
 
 // Create adds an object: the store gives it a UID, the creation time, and a name from its
 // generateName if it has no name. Its deletion time and grace period are cleared. One whose owners
-// are all gone is deleted at once. The error is the API's AlreadyExists or Invalid.
+// are all gone is deleted at once. The error is the API's AlreadyExists, Invalid, or Forbidden in a
+// namespace that is being deleted.
 func Create[T Object](s *Store, object T, opts ...WriteOption) (T, error) {
 	next := object.DeepCopyObject().(T)
 	s.mu.Lock()
@@ -44,6 +45,9 @@ func Create[T Object](s *Store, object T, opts ...WriteOption) (T, error) {
 	}
 	if _, exists := s.objects[t][keyOf(next)]; exists {
 		return next, apierrors.NewAlreadyExists(k.resource(), next.GetName())
+	}
+	if _, terminating := s.terminating(next.GetNamespace()); terminating {
+		return next, errTerminating(k.resource(), next.GetName(), next.GetNamespace())
 	}
 	next.SetUID(uuid.NewUUID())
 	next.SetResourceVersion("")
@@ -208,7 +212,7 @@ func sameButForFieldTimes(k KindDefinition, current, next Object) bool {
 // settle stores the new state of an object, or removes it if nothing but its finalizers kept it and
 // they are gone.
 func (s *Store) settle(t reflect.Type, next Object) {
-	if grace := next.GetDeletionGracePeriodSeconds(); grace != nil && *grace == 0 && len(next.GetFinalizers()) == 0 {
+	if grace := next.GetDeletionGracePeriodSeconds(); grace != nil && *grace == 0 && len(next.GetFinalizers()) == 0 && !isHeld(next) {
 		s.remove(t, next)
 		return
 	}

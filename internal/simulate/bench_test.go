@@ -60,3 +60,22 @@ func BenchmarkMonths(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkFleet is a simulation of 300 replicas and its sweep over the phases. The bar is two seconds.
+func BenchmarkFleet(b *testing.B) {
+	objects := simulatetest.Objects(b, simulatetest.Deployment)
+	for _, fault := range []string{"hang@60s", "rollout@60s", "gc-stall=8s/1m"} {
+		sc := simulatetest.Script(b, fault)
+		b.Run(fault, func(b *testing.B) {
+			for b.Loop() {
+				opts := Options{Replicas: 300, NoTimeline: true}
+				if _, err := Run(objects, sc, opts); err != nil {
+					b.Fatal(err)
+				}
+				if _, err := Sweep(objects, sc, opts); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}

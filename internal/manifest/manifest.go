@@ -89,7 +89,8 @@ type Set struct {
 
 // Resource is a typed Kubernetes object: one of *corev1.Pod, *appsv1.Deployment,
 // *appsv1.ReplicaSet, *appsv1.StatefulSet, *corev1.Service, *corev1.ConfigMap and *corev1.Secret.
-// Its apiVersion and kind are set.
+// Its apiVersion and kind are set. Package store calls the same interface Object, which is a
+// resource and its place here; a value of one is one of the other.
 type Resource interface {
 	metav1.Object
 	runtime.Object

@@ -158,6 +158,44 @@ func TestUpdate(t *testing.T) {
 	}
 }
 
+// TestConcurrentUpdates writes an object without its version while it is deleted and made anew:
+// what cannot be changed of an object is what it was made with.
+func TestConcurrentUpdates(t *testing.T) {
+	r := newRegistry(Options{})
+	wish := func(app string) *corev1.Pod { return pod(func(p *corev1.Pod) { p.Spec.Hostname = app }) }
+	var writers sync.WaitGroup
+	made := map[types.UID]string{}
+	writers.Go(func() {
+		for i := range 300 {
+			created, err := Create(r, wish([]string{"a", "b"}[i%2]))
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			made[created.UID] = created.Spec.Hostname
+			runtime.Gosched()
+			if err := store.Delete[*corev1.Pod](r.opts.Store, "default", "web", store.DeleteOptions{Grace: new(int64(0))}); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+	updated := map[types.UID]string{}
+	for range 2000 {
+		next, err := Update(r, wish("a"))
+		if err == nil {
+			updated[next.UID] = next.Spec.Hostname
+		} else if !apierrors.IsNotFound(err) && !apierrors.IsConflict(err) && !apierrors.IsInvalid(err) {
+			t.Fatal(err)
+		}
+	}
+	writers.Wait()
+	for uid, now := range updated {
+		if made[uid] != now {
+			t.Errorf("Pod %s was made with host name %s, and has %s", uid, made[uid], now)
+		}
+	}
+}
+
 // TestUpdateKeeps: what was observed or given stays, whatever an update says of it.
 func TestUpdateKeeps(t *testing.T) {
 	r := newRegistry(Options{})
@@ -217,40 +255,26 @@ func TestDryRun(t *testing.T) {
 	}
 }
 
-// TestConcurrentUpdates writes an object without its version while it is deleted and made anew:
-// what cannot be changed of an object is what it was made with.
-func TestConcurrentUpdates(t *testing.T) {
+// TestUpdateAmongOthers: an update that names no version succeeds also while others write, and what
+// it was checked against is what it replaces.
+func TestUpdateAmongOthers(t *testing.T) {
 	r := newRegistry(Options{})
-	wish := func(app string) *corev1.Pod { return pod(func(p *corev1.Pod) { p.Spec.Hostname = app }) }
+	created, err := Create(r, deployment())
+	if err != nil {
+		t.Fatal(err)
+	}
 	var writers sync.WaitGroup
-	made := map[types.UID]string{}
-	writers.Go(func() {
-		for i := range 300 {
-			created, err := Create(r, wish([]string{"a", "b"}[i%2]))
-			if err != nil {
-				t.Error(err)
-				return
+	for i := range 4 {
+		writers.Go(func() {
+			for j := range 25 {
+				next := created.DeepCopy()
+				next.ResourceVersion, next.Spec.Replicas = "", new(int32(25*i+j))
+				// it may be outrun five times in a row
+				if _, err := Update(r, next); err != nil && !apierrors.IsConflict(err) {
+					t.Error(err)
+				}
 			}
-			made[created.UID] = created.Spec.Hostname
-			runtime.Gosched()
-			if err := store.Delete[*corev1.Pod](r.opts.Store, "default", "web", store.DeleteOptions{Grace: new(int64(0))}); err != nil {
-				t.Error(err)
-			}
-		}
-	})
-	updated := map[types.UID]string{}
-	for range 2000 {
-		next, err := Update(r, wish("a"))
-		if err == nil {
-			updated[next.UID] = next.Spec.Hostname
-		} else if !apierrors.IsNotFound(err) && !apierrors.IsConflict(err) && !apierrors.IsInvalid(err) {
-			t.Fatal(err)
-		}
+		})
 	}
 	writers.Wait()
-	for uid, now := range updated {
-		if made[uid] != now {
-			t.Errorf("Pod %s was made with host name %s, and has %s", uid, made[uid], now)
-		}
-	}
 }

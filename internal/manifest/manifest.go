@@ -33,6 +33,8 @@ type Options struct {
 	Outputs []fs.FileInfo
 	// MaxFileBytes bounds one file or standard input. Default 8 MiB.
 	MaxFileBytes int64
+	// MaxBytes bounds all files together. Default 64 MiB.
+	MaxBytes int64
 	// MaxDocumentBytes bounds one document of a file. Default 3 MiB, the most that an API server
 	// takes in one request.
 	MaxDocumentBytes int
@@ -59,6 +61,7 @@ type Options struct {
 
 func (o Options) withDefaults() Options {
 	o.MaxFileBytes = cmp.Or(o.MaxFileBytes, 8<<20)
+	o.MaxBytes = cmp.Or(o.MaxBytes, 64<<20)
 	o.MaxDocumentBytes = cmp.Or(o.MaxDocumentBytes, 3<<20)
 	o.MaxDocuments = cmp.Or(o.MaxDocuments, 1000)
 	o.MaxNodes = cmp.Or(o.MaxNodes, 200_000)

@@ -214,6 +214,8 @@ func (s *System) Start(ctx context.Context) error {
 	var err error
 	if s.files, err = newFileWatch(s.opts.Manifests, s.loader.outputs); err != nil {
 		s.opts.Notice(err.Error() + unwatched)
+	} else {
+		s.files.beside = s.loading.Go
 	}
 	if s.socket, err = newControl(s.state.root, s.describe(), s.Apply); err != nil {
 		s.end(errors.Join(err, s.files.close()))

@@ -86,7 +86,7 @@ spec:
 func TestTmux(t *testing.T) {
 	program, manifest := probityProgram(t)
 	w := newTmux(t)
-	w.keys(program+" run --state-dir "+t.TempDir()+"/state "+manifest+"; echo code=$?", "Enter")
+	w.keys(program+" run --state-dir "+t.TempDir()+"/state "+manifest, "Enter")
 	w.shows("let it listen on $PORT")
 	w.run("resize-window", "-x", "40", "-y", "15")
 	w.shows("⏎ details  ? keys")
@@ -103,6 +103,7 @@ func TestTmux(t *testing.T) {
 	w.shows("Stop 1 Pod?")
 	w.keys("q")
 	w.shows("probity: stopped after")
+	w.keys("echo code=$?", "Enter")
 	w.shows("code=0")
 }
 

@@ -92,7 +92,8 @@ type Set struct {
 
 // Resource is a typed Kubernetes object: one of *corev1.Pod, *appsv1.Deployment,
 // *appsv1.ReplicaSet, *appsv1.StatefulSet, *corev1.Service, *corev1.ConfigMap and *corev1.Secret.
-// Its apiVersion and kind are set.
+// Its apiVersion and kind are set. Package store calls the same interface Object, which is a
+// resource and its place here; a value of one is one of the other.
 type Resource interface {
 	metav1.Object
 	runtime.Object
@@ -121,6 +122,7 @@ type Object struct {
 	// has problems.
 	Problems Errors
 	fields   map[string]fieldPosition
+	written  []byte // as JSON, without defaults
 }
 
 // fieldPosition is where in the object's file a field was written; there are many, so it is small.

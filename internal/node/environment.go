@@ -9,13 +9,15 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 
+	"github.com/probity-run/probity/internal/envvars"
 	"github.com/probity-run/probity/internal/lifecycle"
 )
 
-// environment is a container's environment in layers: the caller's, the manifest's, and what
-// Probity injects. Later layers win.
+// environment is a container's environment in layers: the caller's, the variables of Services, the
+// manifest's, and what Probity injects. Later layers win.
 type environment struct {
 	caller   []string
+	services []envvars.Variable
 	manifest map[string]string
 	order    []string          // names of the manifest's entries, as written
 	literal  map[string]string // the manifest's entries as exec probes read them (R83)
@@ -28,7 +30,12 @@ type environment struct {
 // port; any other entry of that name stays. What it holds comes out of the Pod's room; the error of
 // what does not fit there is an [*oversize].
 func newEnvironment(pod *corev1.Pod, c *corev1.Container, objects Objects, caller []string, injected map[string]string, room *room) (*environment, error) {
-	e := &environment{caller: caller, manifest: map[string]string{}, literal: map[string]string{}, injected: maps.Clone(injected), room: room}
+	e := &environment{caller: caller, services: serviceVariables(pod, objects), manifest: map[string]string{}, literal: map[string]string{}, injected: maps.Clone(injected), room: room}
+	for _, v := range e.services {
+		if err := room.take(len(v.Name)+len("=")+len(v.Value), "enableServiceLinks"); err != nil {
+			return nil, err
+		}
+	}
 	for i, from := range c.EnvFrom {
 		if err := e.addAll(pod.Namespace, from, objects, fmt.Sprintf("envFrom[%d]", i)); err != nil {
 			return nil, err
@@ -83,18 +90,24 @@ func (e *environment) set(name, value, field string) error {
 	return nil
 }
 
-// lookup finds what $(NAME) stands for in a command, in args and in env: the manifest's entries and
-// what Probity injects.
+// lookup finds what $(NAME) stands for in a command, in args and in env: the variables of Services,
+// the manifest's entries and what Probity injects.
 func (e *environment) lookup(name string) (string, bool) {
 	if value, ok := e.injected[name]; ok {
 		return value, true
 	}
-	value, ok := e.manifest[name]
-	return value, ok
+	if value, ok := e.manifest[name]; ok {
+		return value, true
+	}
+	i := slices.IndexFunc(e.services, func(v envvars.Variable) bool { return v.Name == name })
+	if i < 0 {
+		return "", false
+	}
+	return e.services[i].Value, true
 }
 
-// lookupStatic is lookup for exec probes and hooks: an entry that is not a literal counts as empty
-// (R83).
+// lookupStatic is lookup for exec probes and hooks: an entry that is not a literal counts as empty,
+// and Services are not known (R83).
 func (e *environment) lookupStatic(name string) (string, bool) {
 	if value, ok := e.injected[name]; ok {
 		return value, true
@@ -117,6 +130,9 @@ func (e *environment) list() []string {
 		if name, value, ok := strings.Cut(entry, "="); ok {
 			add(name, value)
 		}
+	}
+	for _, v := range e.services {
+		add(v.Name, v.Value)
 	}
 	for _, name := range e.order {
 		add(name, e.manifest[name])

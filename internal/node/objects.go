@@ -10,6 +10,8 @@ import (
 type Objects interface {
 	ConfigMap(namespace, name string) (*corev1.ConfigMap, bool)
 	Secret(namespace, name string) (*corev1.Secret, bool)
+	// Services are all of a namespace.
+	Services(namespace string) []*corev1.Service
 }
 
 // storeObjects finds ConfigMaps and Secrets in the store.
@@ -25,4 +27,10 @@ func (o storeObjects) ConfigMap(namespace, name string) (*corev1.ConfigMap, bool
 func (o storeObjects) Secret(namespace, name string) (*corev1.Secret, bool) {
 	secret, err := store.Get[*corev1.Secret](o.store, namespace, name)
 	return secret, err == nil
+}
+
+// Services implements [Objects].
+func (o storeObjects) Services(namespace string) []*corev1.Service {
+	services, _ := store.List[*corev1.Service](o.store, store.Selector{Namespace: namespace})
+	return services
 }

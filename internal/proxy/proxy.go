@@ -17,10 +17,6 @@ import (
 	"github.com/probity-run/probity/internal/store"
 )
 
-// AnnotationAddress, followed by the number of a Service port, is set on the Service to the address
-// where that port is served, as in probity.run/address.80: 127.0.0.1:8080.
-const AnnotationAddress = "probity.run/address."
-
 // component is the reporting component of the Events.
 const component = "probity-proxy"
 

@@ -166,16 +166,16 @@ func (p *Proxy) annotateAddresses(service *corev1.Service) {
 	want := map[string]string{}
 	for key, sp := range p.ports {
 		if key.service == nameOf(service) {
-			want[AnnotationAddress+strconv.Itoa(int(key.number))] = sp.address()
+			want[manifest.AnnotationAddress+strconv.Itoa(int(key.number))] = sp.address()
 		}
 	}
 	have := maps.Clone(service.Annotations)
-	maps.DeleteFunc(have, func(key, _ string) bool { return !strings.HasPrefix(key, AnnotationAddress) })
+	maps.DeleteFunc(have, func(key, _ string) bool { return !strings.HasPrefix(key, manifest.AnnotationAddress) })
 	if maps.Equal(have, want) {
 		return
 	}
 	_, err := store.Modify(p.opts.Store, service.Namespace, service.Name, func(s *corev1.Service) error {
-		maps.DeleteFunc(s.Annotations, func(key, _ string) bool { return strings.HasPrefix(key, AnnotationAddress) && want[key] == "" })
+		maps.DeleteFunc(s.Annotations, func(key, _ string) bool { return strings.HasPrefix(key, manifest.AnnotationAddress) && want[key] == "" })
 		if s.Annotations == nil {
 			s.Annotations = map[string]string{}
 		}

@@ -15,6 +15,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
 
+	"github.com/probity-run/probity/internal/manifest"
 	"github.com/probity-run/probity/internal/store"
 )
 
@@ -128,7 +129,7 @@ func TestListenerStaysAndGoes(t *testing.T) {
 	}
 	eventually(t, "the port has moved", func() bool {
 		s, err := store.Get[*corev1.Service](fx.store, "default", "web")
-		return err == nil && s.Annotations[AnnotationAddress+fmt.Sprint(key.number)] == "" && len(s.Annotations) == 1
+		return err == nil && s.Annotations[manifest.AnnotationAddress+fmt.Sprint(key.number)] == "" && len(s.Annotations) == 1
 	})
 	eventually(t, "the old listener is closed", func() bool {
 		conn, err := net.Dial("tcp", address)

@@ -167,6 +167,16 @@ func (o manifestObjects) Secret(namespace, name string) (*corev1.Secret, bool) {
 	return find[*corev1.Secret](o.set, namespace, name)
 }
 
+// Services implements [node.Objects]. They have no address before they are made.
+func (o manifestObjects) Services(namespace string) (services []*corev1.Service) {
+	for _, o := range o.set.Objects {
+		if s, ok := o.Resource.(*corev1.Service); ok && s.Namespace == namespace {
+			services = append(services, s)
+		}
+	}
+	return services
+}
+
 func find[T manifest.Resource](set *manifest.Set, namespace, name string) (T, bool) {
 	for _, o := range set.Objects {
 		if r, ok := o.Resource.(T); ok && r.GetNamespace() == namespace && r.GetName() == name {

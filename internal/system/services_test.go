@@ -15,7 +15,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/probity-run/probity/internal/manifest"
-	"github.com/probity-run/probity/internal/proxy"
 	"github.com/probity-run/probity/internal/store"
 )
 
@@ -81,7 +80,7 @@ func addressOf(s *System, port int) string {
 	if err != nil {
 		return ""
 	}
-	return service.Annotations[proxy.AnnotationAddress+fmt.Sprint(port)]
+	return service.Annotations[manifest.AnnotationAddress+fmt.Sprint(port)]
 }
 
 func answerOf(address string) string {

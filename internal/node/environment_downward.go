@@ -29,7 +29,9 @@ func podField(pod *corev1.Pod, path string) (*string, error) {
 		return &pod.Spec.NodeName, nil
 	case "spec.serviceAccountName":
 		return new(cmp.Or(pod.Spec.ServiceAccountName, "default")), nil
-	case "status.podIP", "status.podIPs", "status.hostIP", "status.hostIPs":
+	case "status.podIP", "status.podIPs":
+		return new(podIP(pod)), nil
+	case "status.hostIP", "status.hostIPs":
 		return new(loopback), nil
 	}
 	return nil, fmt.Errorf("unsupported fieldPath: %s", path)

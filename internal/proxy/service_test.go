@@ -17,6 +17,7 @@ import (
 
 	"github.com/probity-run/probity/internal/manifest"
 	"github.com/probity-run/probity/internal/store"
+	"github.com/probity-run/probity/internal/workload"
 )
 
 func onPort(port int) func(*corev1.Service) {
@@ -52,12 +53,7 @@ func TestPortInUseByAnotherProgram(t *testing.T) {
 	}
 	defer l.Close()
 	port := l.Addr().(*net.TCPAddr).Port
-	fx := start(t, Options{Reserved: func(p int) string {
-		if p == port+1 {
-			return "a Pod that has it fixed"
-		}
-		return ""
-	}})
+	fx := start(t, Options{Claims: claimed(int32(port+1), workload.PortUnseen).now})
 	address := fx.service("web", onPort(port))
 	if address == l.Addr().String() || address == fmt.Sprintf("127.0.0.1:%d", port+1) {
 		t.Errorf("the address is %s", address)

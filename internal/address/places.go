@@ -58,6 +58,9 @@ func (p *Places) Release(name string) {
 	}
 }
 
+// Count is how many places are taken.
+func (p *Places) Count() int { return len(p.byName) }
+
 // All are the places by name, to be noted.
 func (p *Places) All() map[string]int { return maps.Clone(p.byName) }
 

@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"net/netip"
 	"sync"
 
 	corev1 "k8s.io/api/core/v1"
@@ -23,6 +24,10 @@ type Options struct {
 	// they come before those that a Pod's own annotations name. A program is a line of words as in
 	// the annotation probity.run/command.<container>.
 	Commands map[string]string
+	// ServiceAddress, if not nil, is the clusterIP of a Service, the same each time as long as there
+	// is a Service of that name. What a manifest says is replaced by it, but for None. Default:
+	// Services have no address of their own.
+	ServiceAddress func(namespace, name string) netip.Addr
 	// Admit, if not nil, may refuse a new Pod, which has its defaults and is bound. Its error goes
 	// to the writer as it is. It is called from the goroutines of the writers, and no other Pod is
 	// made between its answer and the Pod: it can count.
@@ -45,8 +50,11 @@ func Create[T store.Object](r *Registry, object T) (T, error) {
 	next := object.DeepCopyObject().(T)
 	manifest.PrepareForCreate(next)
 	manifest.Default(next)
-	if pod, ok := store.Object(next).(*corev1.Pod); ok {
-		r.Bind(pod)
+	switch o := store.Object(next).(type) {
+	case *corev1.Pod:
+		r.Bind(o)
+	case *corev1.Service:
+		r.giveAddress(o, nil)
 	}
 	if err := invalid(next, manifest.Validate(next)); err != nil {
 		return next, err
@@ -85,10 +93,28 @@ func Update[T store.Object](r *Registry, object T) (T, error) {
 	if err != nil {
 		return next, err
 	}
+	if service, ok := store.Object(next).(*corev1.Service); ok {
+		r.giveAddress(service, current.(*corev1.Service))
+	}
 	if err := invalid(next, append(manifest.ValidateUpdate(current, next), manifest.Validate(next)...)); err != nil {
 		return next, err
 	}
 	return store.Update(r.opts.Store, next)
+}
+
+// giveAddress sets the clusterIP of a Service, as a cluster's API server does when it is made. One
+// that was headless stays so unless the writer says otherwise.
+func (r *Registry) giveAddress(service, current *corev1.Service) {
+	spec := &service.Spec
+	if r.opts.ServiceAddress == nil || spec.Type == corev1.ServiceTypeExternalName || spec.ClusterIP == corev1.ClusterIPNone {
+		return
+	}
+	if current != nil && current.Spec.ClusterIP == corev1.ClusterIPNone && spec.ClusterIP == "" {
+		spec.ClusterIP, spec.ClusterIPs = corev1.ClusterIPNone, []string{corev1.ClusterIPNone}
+		return
+	}
+	spec.ClusterIP = r.opts.ServiceAddress(service.Namespace, service.Name).String()
+	spec.ClusterIPs = []string{spec.ClusterIP}
 }
 
 func invalid(object store.Object, errs field.ErrorList) error {

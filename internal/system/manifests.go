@@ -133,6 +133,16 @@ func (m *manifests) remarks() (lines []string) {
 	return lines
 }
 
+// services are the Services of manifests that have an address of their own, by namespace and name.
+func (m *manifests) services() (names []string) {
+	for _, o := range m.set.Objects {
+		if s, ok := o.Resource.(*corev1.Service); ok && s.Spec.ClusterIP != corev1.ClusterIPNone && s.Spec.Type != corev1.ServiceTypeExternalName {
+			names = append(names, s.Namespace+"/"+s.Name)
+		}
+	}
+	return names
+}
+
 // desired is an object as the store is to have it.
 func desired(object manifest.Object) (store.Object, error) {
 	desired := object.Resource.DeepCopyObject().(store.Object)

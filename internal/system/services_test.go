@@ -18,13 +18,13 @@ import (
 	"github.com/probity-run/probity/internal/store"
 )
 
-// asServer makes this test binary a program that answers at a port of 127.0.0.1: its value, in
-// which $PORT stands for the variable.
+// asServer makes this test binary a program that answers "from NAME" at an address: its value, in
+// which variables are replaced.
 const asServer = "SYSTEM_TEST_SERVER"
 
 func serve() {
-	err := http.ListenAndServe("127.0.0.1:"+os.ExpandEnv(os.Getenv(asServer)), http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		fmt.Fprint(w, "from the Pod")
+	err := http.ListenAndServe(os.ExpandEnv(os.Getenv(asServer)), http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		fmt.Fprint(w, "from "+os.Getenv("NAME"))
 	}))
 	panic(err)
 }
@@ -94,51 +94,6 @@ func answerOf(address string) string {
 	return fmt.Sprint(res.StatusCode, " ", string(body), err)
 }
 
-// TestServicePortOfItsOnlyPod has a Service whose port is that of its only Pod. It gets it as soon
-// as the Pod has shown that it does not use it, and not if the Pod does.
-func TestServicePortOfItsOnlyPod(t *testing.T) {
-	const probe = "\n    readinessProbe: {periodSeconds: 1, httpGet: {path: /, port: %d}}"
-	for name, tt := range map[string]struct {
-		listens   string
-		readiness string
-		moved     bool
-	}{
-		"reads PORT, has a probe":   {listens: "$PORT", readiness: probe},
-		"reads PORT, has no probe":  {listens: "$PORT"},
-		"ignores PORT, has a probe": {listens: "%d", readiness: probe, moved: true},
-		"ignores PORT, has none":    {listens: "%d", moved: true},
-	} {
-		t.Run(name, func(t *testing.T) {
-			port := freePort(t)
-			number := func(text string) string { return strings.ReplaceAll(text, "%d", fmt.Sprint(port)) }
-			environ := append(os.Environ(), asServer+"="+number(tt.listens))
-			path := webOf(t, port, os.Args[0], number(tt.readiness))
-			s := started(t, context.Background(), Options{Manifests: []string{path}, Environ: environ})
-			declared := fmt.Sprintf("127.0.0.1:%d", port)
-			waitFor(t, "the Pod's answer", func() bool {
-				address := addressOf(s, port)
-				return address != "" && answerOf(address) == "200 from the Pod<nil>"
-			})
-			if tt.moved {
-				time.Sleep(200 * time.Millisecond) // nothing tells that something does not happen
-				if got := addressOf(s, port); got == declared {
-					t.Errorf("the Service is at %s, which the Pod uses", got)
-				}
-				return
-			}
-			waitFor(t, "the declared port", func() bool { return addressOf(s, port) == declared })
-			if got := answerOf(declared); got != "200 from the Pod<nil>" {
-				t.Errorf("answer %s", got)
-			}
-			for _, e := range eventsOf(s, "PortTaken") {
-				if want := fmt.Sprintf("port %d belongs to Pod web, until it has shown that it listens where PORT says; ", port); !strings.HasPrefix(e, want) {
-					t.Errorf("Event %q, want %q", e, want)
-				}
-			}
-		})
-	}
-}
-
 func eventsOf(s *System, reason string) (messages []string) {
 	events, _ := store.List[*corev1.Event](s.Store(), store.Selector{})
 	for _, e := range events {
@@ -153,7 +108,7 @@ func eventsOf(s *System, reason string) (messages []string) {
 // the Pod's program does. It must not get what clients of the Service send.
 func TestStrangerOnPrivatePort(t *testing.T) {
 	port := freePort(t)
-	s := started(t, context.Background(), Options{Manifests: []string{webOf(t, port, `sleep, "60"`, "")}})
+	s := started(t, context.Background(), Options{Manifests: []string{webOf(t, port, `sleep, "60"`, fmt.Sprintf("\n    env: [{name: PORT, value: %q}]", fmt.Sprint(port)))}})
 	var private string
 	waitFor(t, "the private port", func() bool {
 		pod, err := store.Get[*corev1.Pod](s.Store(), "default", "web")

@@ -113,3 +113,14 @@ func BoundPorts(pod *corev1.Pod) map[int32]netip.Addr {
 	}
 	return ports
 }
+
+// PrivatePorts are the declared ports of a Pod whose programs were seen to listen where PORT says,
+// as the node has noted (probity.run/listening).
+func PrivatePorts(pod *corev1.Pod) (ports []int32) {
+	for number := range strings.SplitSeq(pod.Annotations[manifest.AnnotationListening], ",") {
+		if port, err := strconv.ParseUint(number, 10, 16); err == nil {
+			ports = append(ports, int32(port))
+		}
+	}
+	return ports
+}

@@ -17,6 +17,8 @@ import (
 type Problem struct {
 	Field   string // path below the Pod, such as spec.containers[0].command
 	Message string
+	// Container is the one for whose image no program is known; nil with any other problem.
+	Container *corev1.Container
 }
 
 // CheckOptions describe what Pods will find. The zero value is a machine with nothing on it.
@@ -52,12 +54,17 @@ func checkCommands(pod *corev1.Pod, objects Objects, environ []string) []Problem
 	for _, c := range fieldsOf(&pod.Spec) {
 		line, err := commandLine(pod, c.Container)
 		if err != nil {
-			problems = append(problems, Problem{c.path + ".command", err.Error()})
+			p := Problem{Field: c.path + ".command", Message: err.Error()}
+			if missing, ok := errors.AsType[*noProgramError](err); ok {
+				p.Container = missing.container
+				p.Message = fmt.Sprintf("cannot run image %q of container %s here: no program is known that stands for it", c.Image, c.Name)
+			}
+			problems = append(problems, p)
 			continue
 		}
 		spec, err := checkStrings(pod, c, line, objects, environ, left)
 		if tooLong, ok := errors.AsType[*oversize](err); ok {
-			return append(problems, Problem{c.fieldPath(tooLong.field), tooLong.err.Error()})
+			return append(problems, Problem{Field: c.fieldPath(tooLong.field), Message: tooLong.err.Error()})
 		}
 		if !prepared {
 			problems = append(problems, checkCommand(pod, c, spec)...)
@@ -101,7 +108,7 @@ func checkCommand(pod *corev1.Pod, c containerField, spec process.Spec) []Proble
 	} else if _, ok := pod.Annotations[manifest.AnnotationCommand+c.Name]; ok {
 		field = commandField(pod, c.Container, 0)
 	}
-	return []Problem{{field, err.Error()}}
+	return []Problem{{Field: field, Message: err.Error()}}
 }
 
 // checkFixedPorts checks that nobody has the fixed ports of a Pod: neither a Pod before it, which
@@ -115,7 +122,7 @@ func checkFixedPorts(pod *corev1.Pod, holders map[int32]string, own func(int32) 
 		for i, p := range c.Ports {
 			field := fmt.Sprintf("%s.ports[%d].containerPort", c.path, i)
 			if holder, taken := holders[p.ContainerPort]; taken {
-				problems = append(problems, Problem{field, fmt.Sprintf("port %d is fixed and %s has it already: let the program read PORT and drop "+
+				problems = append(problems, Problem{Field: field, Message: fmt.Sprintf("port %d is fixed and %s has it already: let the program read PORT and drop "+
 					"hostPort, hostNetwork and the annotation %s, or run one replica", p.ContainerPort, holder, manifest.AnnotationPorts)})
 				continue
 			}
@@ -127,7 +134,7 @@ func checkFixedPorts(pod *corev1.Pod, holders map[int32]string, own func(int32) 
 				continue
 			}
 			if err := checkFree(int(p.ContainerPort)); err != nil {
-				problems = append(problems, Problem{field, fmt.Sprintf("port %d is fixed and cannot be had: %v", p.ContainerPort, err)})
+				problems = append(problems, Problem{Field: field, Message: fmt.Sprintf("port %d is fixed and cannot be had: %v", p.ContainerPort, err)})
 			}
 		}
 	}

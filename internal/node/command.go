@@ -32,10 +32,17 @@ func commandLine(pod *corev1.Pod, c *corev1.Container) ([]string, error) {
 		return words, nil
 	}
 	if len(c.Command) == 0 {
-		return nil, fmt.Errorf("cannot run image %q of container %s here: say which program stands for it, with the Pod annotation "+
-			"%s%s: ./program --flag, or with --command %s='./program --flag'", c.Image, c.Name, manifest.AnnotationCommand, c.Name, c.Name)
+		return nil, &noProgramError{c}
 	}
 	return append(append([]string{}, c.Command...), c.Args...), nil
+}
+
+// noProgramError is the error of a container with an image alone.
+type noProgramError struct{ container *corev1.Container }
+
+func (e *noProgramError) Error() string {
+	return fmt.Sprintf("cannot run image %q of container %s here: say which program stands for it, with the Pod annotation "+
+		"%s%s: ./program --flag, or with --command %[2]s='./program --flag'", e.container.Image, e.container.Name, manifest.AnnotationCommand, e.container.Name)
 }
 
 // workingDir is where a container's program starts: workingDir, seen from the manifest's folder.

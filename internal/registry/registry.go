@@ -2,8 +2,10 @@ package registry
 
 import (
 	"net/netip"
+	"strings"
 	"sync"
 
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -20,9 +22,10 @@ type Options struct {
 	Store *store.Store
 	// NodeName is the node to which new Pods are bound. Empty: Pods stay as they are.
 	NodeName string
-	// Commands are the programs that stand for the images of containers, by the containers' names;
-	// they come before those that a Pod's own annotations name. A program is a line of words as in
-	// the annotation probity.run/command.<container>.
+	// Commands are the programs that stand for the images of containers, by the containers' names,
+	// or by workload and container, as in "deployment/web:server", which come first; both come
+	// before those that a Pod's own annotations name. A program is a line of words as in the
+	// annotation probity.run/command.<container>.
 	Commands map[string]string
 	// ServiceAddress, if not nil, is the clusterIP of a Service, the same each time as long as there
 	// is a Service of that name. What a manifest says is replaced by it, but for None. Default:
@@ -73,7 +76,7 @@ func Create[T store.Object](r *Registry, object T) (T, error) {
 // leave it. The Pod must have its defaults.
 func (r *Registry) Bind(pod *corev1.Pod) {
 	for _, c := range lifecycle.Containers(&pod.Spec) {
-		if line, ok := r.opts.Commands[c.Name]; ok {
+		if line, ok := r.command(pod, c.Name); ok {
 			metav1.SetMetaDataAnnotation(&pod.ObjectMeta, manifest.AnnotationCommand+c.Name, line)
 		}
 	}
@@ -81,6 +84,36 @@ func (r *Registry) Bind(pod *corev1.Pod) {
 		pod.Spec.NodeName = r.opts.NodeName
 	}
 	pod.Status = corev1.PodStatus{Phase: corev1.PodPending, QOSClass: lifecycle.QOSClass(&pod.Spec)}
+}
+
+// command is the program that the options name for a container.
+func (r *Registry) command(pod *corev1.Pod, container string) (line string, ok bool) {
+	if len(r.opts.Commands) == 0 {
+		return "", false
+	}
+	if line, ok = r.opts.Commands[CommandKey(r.Workload(pod))+":"+container]; !ok {
+		line, ok = r.opts.Commands[container]
+	}
+	return line, ok
+}
+
+// CommandKey names a workload in [Options].Commands, as in "deployment/web".
+func CommandKey(kind, name string) string { return strings.ToLower(kind) + "/" + name }
+
+// Workload is the object that a Pod comes from, as a manifest has it: what controls it, of a
+// Deployment's Pod the Deployment, or the Pod itself.
+func (r *Registry) Workload(pod *corev1.Pod) (kind, name string) {
+	owner := metav1.GetControllerOf(pod)
+	if owner == nil {
+		return "Pod", pod.Name
+	}
+	if owner.Kind == "ReplicaSet" {
+		set, err := store.Get[*appsv1.ReplicaSet](r.opts.Store, pod.Namespace, owner.Name)
+		if err == nil && set.UID == owner.UID && metav1.GetControllerOf(set) != nil {
+			owner = metav1.GetControllerOf(set)
+		}
+	}
+	return owner.Kind, owner.Name
 }
 
 // Update replaces an object by a copy of another one, with its defaults. If that carries a resource

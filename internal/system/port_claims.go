@@ -7,13 +7,11 @@ import (
 	"strings"
 	"sync"
 
-	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/probity-run/probity/internal/manifest"
-	"github.com/probity-run/probity/internal/store"
+	"github.com/probity-run/probity/internal/registry"
 	"github.com/probity-run/probity/internal/workload"
 )
 
@@ -32,14 +30,15 @@ const maxPrograms = 1000
 // portClaims know which port numbers the Pods of a run have or may take, which Services have to be
 // careful with. They are safe for concurrent use.
 type portClaims struct {
-	store  *store.Store
-	root   *os.Root
-	notice func(string)
+	registry *registry.Registry // knows which object a Pod comes from
+	root     *os.Root
+	notice   func(string)
 
 	mu       sync.Mutex                 // guards the rest
 	bySource map[string][]declaredPorts // the files that were applied together
-	obeyed   map[workload.PortWish]bool // seen in this run; the other fields are zero
-	noted    obedienceNote
+	// seen in this run, by origin and port; the other fields are zero
+	obeyed, narrow map[workload.PortWish]bool
+	noted          obedienceNote
 }
 
 // declaredPorts are the ports of one Pod of a manifest's object.
@@ -50,8 +49,11 @@ type declaredPorts struct {
 	obeys   map[int32]bool // by port: whether the manifest shows that the program heeds PORT
 }
 
-func newPortClaims(s *store.Store, root *os.Root, notice func(string)) *portClaims {
-	c := &portClaims{store: s, root: root, notice: notice, bySource: map[string][]declaredPorts{}, obeyed: map[workload.PortWish]bool{}}
+func newPortClaims(r *registry.Registry, root *os.Root, notice func(string)) *portClaims {
+	c := &portClaims{
+		registry: r, root: root, notice: notice, bySource: map[string][]declaredPorts{},
+		obeyed: map[workload.PortWish]bool{}, narrow: map[workload.PortWish]bool{},
+	}
 	if err := readNote(root, obedienceName, &c.noted); err != nil {
 		notice(fmt.Sprintf("probity: Services wait until programs have shown where they listen: %v", err))
 	}
@@ -77,7 +79,9 @@ func (c *portClaims) now(pods map[types.NamespacedName]*corev1.Pod) map[int32]wo
 		if workload.IsFinished(pod) {
 			continue
 		}
-		seen := workload.PodPorts{Origin: c.originOf(pod), Name: name, Private: workload.PrivatePorts(pod), Bound: workload.BoundPorts(pod)}
+		kind, owner := c.registry.Workload(pod)
+		origin := workload.Origin{Kind: kind, Name: types.NamespacedName{Namespace: pod.Namespace, Name: owner}}
+		seen := workload.PodPorts{Origin: origin, Name: name, Private: workload.PrivatePorts(pod), Bound: workload.BoundPorts(pod)}
 		c.rememberLocked(pod, seen)
 		shown = append(shown, seen)
 	}
@@ -85,10 +89,11 @@ func (c *portClaims) now(pods map[types.NamespacedName]*corev1.Pod) map[int32]wo
 	for _, declared := range c.bySource {
 		for _, d := range declared {
 			for port, obeys := range d.obeys {
-				wish := workload.PortWish{Origin: d.origin, Port: port}
-				wish.Obeys = !d.fixed && (obeys || c.obeyed[wish] || slices.Contains(c.noted.Obeys[d.program], port))
-				wish.Fixed = d.fixed
-				wishes = append(wishes, wish)
+				key := workload.PortWish{Origin: d.origin, Port: port}
+				wishes = append(wishes, workload.PortWish{
+					Origin: d.origin, Port: port, Fixed: d.fixed, Narrow: c.narrow[key],
+					Obeys: !d.fixed && (obeys || c.obeyed[key] || slices.Contains(c.noted.Obeys[d.program], port)),
+				})
 			}
 		}
 	}
@@ -109,9 +114,10 @@ func (c *portClaims) rememberLocked(pod *corev1.Pod, seen workload.PodPorts) {
 			}
 		}
 	}
-	for port := range seen.Bound {
+	for port, to := range seen.Bound {
 		wish, program := workload.PortWish{Origin: seen.Origin, Port: port}, programKey(pod)
 		delete(c.obeyed, wish)
+		c.narrow[wish] = !to.IsUnspecified()
 		if i := slices.Index(c.noted.Obeys[program], port); i >= 0 {
 			c.noted.Obeys[program] = slices.Delete(c.noted.Obeys[program], i, i+1)
 			changed = true
@@ -123,27 +129,6 @@ func (c *portClaims) rememberLocked(pod *corev1.Pod, seen workload.PodPorts) {
 	if err := writeNote(c.root, obedienceName, c.noted); err != nil {
 		c.notice(fmt.Sprintf("probity: the next run has to find out again where programs listen: %v", err))
 	}
-}
-
-// originOf is the object of a manifest that a Pod comes from.
-func (c *portClaims) originOf(pod *corev1.Pod) workload.Origin {
-	origin := workload.Origin{Kind: "Pod", Name: types.NamespacedName{Namespace: pod.Namespace, Name: pod.Name}}
-	owner := metav1.GetControllerOf(pod)
-	if owner == nil {
-		return origin
-	}
-	origin.Kind, origin.Name.Name = owner.Kind, owner.Name
-	if owner.Kind != "ReplicaSet" {
-		return origin
-	}
-	set, err := store.Get[*appsv1.ReplicaSet](c.store, pod.Namespace, owner.Name)
-	if err != nil {
-		return origin // it is gone, and the Pod is on its way
-	}
-	if above := metav1.GetControllerOf(set); above != nil {
-		origin.Kind, origin.Name.Name = above.Kind, above.Name
-	}
-	return origin
 }
 
 // declaredPorts are the ports that the Pods of manifests declare.

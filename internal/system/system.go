@@ -40,8 +40,12 @@ type Options struct {
 	Manifests []string
 	// Stdin is read for the manifest "-". Nil makes that an error.
 	Stdin io.Reader
-	// Commands are the programs that stand for images, by the containers' names.
+	// Commands are the programs that stand for images, by the containers' names, or by workload and
+	// container, as in "deployment/web:server", which come first.
 	Commands map[string]string
+	// Only are the workloads of the manifests to run, by name or as in "deployment/web", with the
+	// Services in front of them. Default: all.
+	Only []string
 	// Environ is the environment below that of the manifests, "NAME=value". Default: that of this
 	// process. Probity's own program is added to its PATH.
 	Environ []string
@@ -101,6 +105,14 @@ func (e *InputError) Error() string { return e.Err.Error() }
 // Unwrap returns the cause.
 func (e *InputError) Unwrap() error { return e.Err }
 
+// Hint is what to do about it, in lines of its own; "" if the error says it all.
+func (e *InputError) Hint() string {
+	if found, ok := errors.AsType[*checkError](e.Err); ok {
+		return found.Hint()
+	}
+	return ""
+}
+
 // System is a running Probity. Make it with [New]. Its methods are safe for concurrent use.
 type System struct {
 	opts       Options
@@ -152,7 +164,11 @@ func New(opts Options) (*System, error) {
 	s.loader = newLoader(s.registry, opts)
 	var err error
 	if len(opts.Manifests) > 0 {
-		if s.first, err = s.loader.load(opts.Manifests, manifest.Options{Stdin: opts.Stdin}, nil); err != nil {
+		s.first, err = s.loader.load(opts.Manifests, manifest.Options{Stdin: opts.Stdin}, nil)
+		if s.first != nil {
+			err = cmp.Or(s.first.checkCommands(opts.Commands), err) // a slip there is the cause of others
+		}
+		if err != nil {
 			return nil, &InputError{err}
 		}
 		s.remarks = s.loader.news(s.first)
@@ -184,7 +200,7 @@ func New(opts Options) (*System, error) {
 func (s *System) compose() {
 	var traffic node.Traffic
 	if !s.opts.NoServices {
-		s.claims = newPortClaims(s.store, s.state.root, s.opts.Notice)
+		s.claims = newPortClaims(s.registry, s.state.root, s.opts.Notice)
 		if s.first != nil {
 			s.claims.set(sourceOf(s.opts.Manifests), s.first)
 			s.addresses.expect(s.first.services())

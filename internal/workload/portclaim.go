@@ -41,6 +41,8 @@ type PortWish struct {
 	Fixed bool
 	// Obeys: it is known that the program listens where PORT says.
 	Obeys bool
+	// Narrow: it is known that the program listens on the port at one address only.
+	Narrow bool
 }
 
 // PodPorts is what a Pod has shown so far.
@@ -58,7 +60,7 @@ type PortClaim struct {
 	Use    PortUse
 	Origin Origin
 	Fixed  bool
-	// Pod is the one that was seen to listen on the port. It is empty with PortUnseen.
+	// Pod is the one that was seen to listen on the port; empty if there is none now.
 	Pod types.NamespacedName
 }
 
@@ -85,7 +87,11 @@ func PortClaims(wishes []PortWish, pods []PodPorts) map[int32]PortClaim {
 		}
 	}
 	for _, w := range wishes {
-		if !w.Obeys && !hasShown(pods, w) {
+		switch {
+		case w.Obeys || hasShown(pods, w):
+		case w.Narrow:
+			claim(w.Port, PortClaim{Use: PortOneAddress, Origin: w.Origin, Fixed: w.Fixed})
+		default:
 			claim(w.Port, PortClaim{Use: PortUnseen, Origin: w.Origin, Fixed: w.Fixed})
 		}
 	}

@@ -62,6 +62,7 @@ func TestPortClaims(t *testing.T) {
 		"may take it":                     {wishes: []PortWish{{Origin: web, Port: 8080}}, want: map[int32]PortClaim{8080: {Use: PortUnseen, Origin: web}}},
 		"has it fixed":                    {wishes: []PortWish{{Origin: web, Port: 8080, Fixed: true}}, want: map[int32]PortClaim{8080: {Use: PortUnseen, Origin: web, Fixed: true}}},
 		"is known to obey":                {wishes: []PortWish{{Origin: web, Port: 8080, Obeys: true}}, want: map[int32]PortClaim{}},
+		"is known to take one address":    {wishes: []PortWish{{Origin: web, Port: 8080, Narrow: true}}, want: map[int32]PortClaim{8080: {Use: PortOneAddress, Origin: web}}},
 		"has shown that it obeys":         {wishes: []PortWish{{Origin: web, Port: 8080}}, pods: []PodPorts{{Origin: web, Private: []int32{8080}}}, want: map[int32]PortClaim{}},
 		"another one has shown":           {wishes: []PortWish{{Origin: web, Port: 8080}}, pods: []PodPorts{{Origin: db, Private: []int32{8080}}}, want: map[int32]PortClaim{8080: {Use: PortUnseen, Origin: web}}},
 		"has shown another port":          {wishes: []PortWish{{Origin: web, Port: 8080}}, pods: []PodPorts{{Origin: web, Private: []int32{9090}}}, want: map[int32]PortClaim{8080: {Use: PortUnseen, Origin: web}}},

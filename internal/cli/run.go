@@ -23,7 +23,11 @@ const runHelp = `Start the programs of manifests on this machine and do to them 
 
 FILE is a manifest, a folder of manifests, or - for standard input. Pods, Deployments, ReplicaSets, StatefulSets, ConfigMaps and Secrets
 are read; other kinds are named and left alone. A container's command runs as a process. A container that has only an image needs to know
-which program stands for it here: give the Pod the annotation probity.run/command.<container>, or use --command.
+which program stands for it here: give the Pod the annotation probity.run/command.<container>, or use --command, by container or by workload
+and container. --only runs a part of the workloads.
+
+A Service has an address of its own on this machine's loopback (127.64.0.0/10 on Linux), which programs find in STORE_SERVICE_HOST and
+STORE_SERVICE_PORT; Events and the table say where it is served.
 
 On a terminal a live table is shown: a line per container, below it one per probe with the last outcome, its latency and the counter
 (2/3: two of the three results in a row that it takes), and Events below. Without a terminal each Event is a line.

@@ -32,8 +32,8 @@ const (
 	// seen to listen on the private one, as PORT tells it, as in "8080,9090".
 	AnnotationListening = annotationPrefix + "listening"
 
-	// AnnotationBound is written by the node on its Pods: the declared ports that the program itself
-	// listens on, each with the address that its socket is bound to, as in
+	// AnnotationBound is written by the node on its Pods: the declared ports that the program
+	// itself listens on, each with the address that its socket is bound to, as in
 	// "8080=0.0.0.0,9090=127.0.0.1".
 	AnnotationBound = annotationPrefix + "bound"
 	// AnnotationAddress, followed by the number of a Service port, is written by the proxy on

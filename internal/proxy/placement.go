@@ -2,10 +2,13 @@ package proxy
 
 import (
 	"fmt"
+	"maps"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync"
 
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/probity-run/probity/internal/workload"
@@ -23,6 +26,8 @@ type placement struct {
 	// unnamed is why the Service's name must not lead there; "" if it may
 	unnamed string
 	said    string // the last Event, so that nothing is said twice
+	// reserved: it was said once that the port is left to a Pod
+	reserved bool
 }
 
 // place brings a port to where it is to be served, as far as Pods are known.
@@ -52,7 +57,10 @@ func (p *Proxy) place(sp *servicePort, service *corev1.Service, declared *corev1
 	case workload.PortWait:
 		sp.giveUp(number)
 		sp.straight, sp.unnamed = netip.AddrPort{}, ""
-		p.say(sp, corev1.EventTypeNormal, "PortReserved", fmt.Sprintf("Nobody serves port %d yet: it is left to %s", number, claimText(view.Claim)))
+		if !sp.reserved {
+			sp.reserved = true
+			p.say(sp, corev1.EventTypeNormal, "PortReserved", fmt.Sprintf("Nobody serves port %d yet: it is left to %s", number, claimText(view.Claim)))
+		}
 	case workload.PortStraight:
 		sp.giveUp(number)
 		sp.straight, sp.unnamed = netip.AddrPortFrom(own, uint16(number)), ""
@@ -119,6 +127,9 @@ func (p *Proxy) placeElsewhere(sp *servicePort, service *corev1.Service, view wo
 	at := sp.main.address()
 	if denied && !view.Shared {
 		sp.unnamed = ""
+		if len(p.cache.pods) == 0 {
+			return // whose variable it is will be known soon
+		}
 		p.say(sp, corev1.EventTypeWarning, "PortRefused", fmt.Sprintf("%s:%d is refused, as port %[2]d is for root only; %[1]s:%[3]d works, at %[4]s: %[5]s, or "+
 			"`sudo sysctl -w net.ipv4.ip_unprivileged_port_start=%[2]d`", service.Name, number, at.Port(), at, p.setVariable(service, number)))
 		return
@@ -134,16 +145,26 @@ func (p *Proxy) placeElsewhere(sp *servicePort, service *corev1.Service, view wo
 // setVariable says what a Pod of the run that asks for a port of a Service by name would have to be
 // told instead.
 func (p *Proxy) setVariable(service *corev1.Service, number int) string {
-	for _, pod := range p.cache.pods {
+	for _, name := range slices.SortedFunc(maps.Keys(p.cache.pods), compareNames) {
+		pod := p.cache.pods[name]
 		for _, c := range pod.Spec.Containers {
 			for _, v := range c.Env {
 				if pod.Namespace == service.Namespace && names(v.Value, service, number) {
-					return fmt.Sprintf("set %s of %s", v.Name, pod.Name)
+					return fmt.Sprintf("set %s of %s", v.Name, ownerName(pod))
 				}
 			}
 		}
 	}
 	return "let its clients use that"
+}
+
+// ownerName is the name of a Pod without what was drawn for it: that of its Deployment.
+func ownerName(pod *corev1.Pod) string {
+	if pod.GenerateName == "" {
+		return pod.Name
+	}
+	name := strings.TrimSuffix(pod.GenerateName, "-")
+	return strings.TrimSuffix(name, "-"+pod.Labels[appsv1.DefaultDeploymentUniqueLabelKey])
 }
 
 // names reports whether a value has the host and port of a Service, the port as it is the one that
@@ -228,7 +249,8 @@ func (sp *servicePort) listensOn(address netip.AddrPort) bool {
 	return false
 }
 
-// giveUp closes the listeners at a number, so that a program can have it. What was accepted goes on.
+// giveUp closes the listeners at a number, so that a program can have it. What was accepted goes
+// on.
 func (sp *servicePort) giveUp(number int) {
 	sp.placement.mu.Lock()
 	defer sp.placement.mu.Unlock()

@@ -65,7 +65,8 @@ func (p *Proxy) placePods() {
 		}
 		listener, err := listenOn(addresses[key], int(key.number))
 		if err != nil {
-			// the program has it itself, or it is for root only: as for a cluster's Pod that refuses
+			// the program has it itself, or it is for root only: as for a cluster's Pod that
+			// refuses
 			p.opts.Logger.Debug("Cannot listen for a Pod", "address", addresses[key], "port", key.number, "err", err)
 			continue
 		}
@@ -83,8 +84,8 @@ func (p *Proxy) closePodPorts(which func(podPortKey) bool) {
 	}
 }
 
-// listensElsewhere are the declared ports of a Pod whose program was seen somewhere else than at the
-// Pod's own address, and the number at which it listens.
+// listensElsewhere are the declared ports of a Pod whose program was seen somewhere else than at
+// the Pod's own address, and the number at which it listens.
 func listensElsewhere(pod *corev1.Pod) map[int32]uint16 {
 	ports := map[int32]uint16{}
 	shown := strings.Split(pod.Annotations[manifest.AnnotationListening], ",")

@@ -157,8 +157,8 @@ func affinityTimeoutOf(service *corev1.Service) time.Duration {
 	return time.Duration(seconds) * time.Second
 }
 
-// annotateAddresses writes into the annotations of a Service where its ports are served, and whether
-// its names may lead there.
+// annotateAddresses writes into the annotations of a Service where its ports are served, and
+// whether its names may lead there.
 func (p *Proxy) annotateAddresses(service *corev1.Service) {
 	want := map[string]string{}
 	if reason := p.headlessUnnamed(service); reason != "" {

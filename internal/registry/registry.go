@@ -27,9 +27,9 @@ type Options struct {
 	// before those that a Pod's own annotations name. A program is a line of words as in the
 	// annotation probity.run/command.<container>.
 	Commands map[string]string
-	// ServiceAddress, if not nil, is the clusterIP of a Service, the same each time as long as there
-	// is a Service of that name. What a manifest says is replaced by it, but for None. Default:
-	// Services have no address of their own.
+	// ServiceAddress, if not nil, is the clusterIP of a Service, the same each time as long as
+	// there is a Service of that name. What a manifest says is replaced by it, but for None.
+	// Default: Services have no address of their own.
 	ServiceAddress func(namespace, name string) netip.Addr
 	// Admit, if not nil, may refuse a new Pod, which has its defaults and is bound. Its error goes
 	// to the writer as it is. It is called from the goroutines of the writers, and no other Pod is

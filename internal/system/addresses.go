@@ -21,8 +21,8 @@ type addressNote struct {
 	Services map[string]int `json:"services"`
 }
 
-// addresses give each Service and each Pod of a run an address of its own, from blocks that no other
-// run on this machine has. They are safe for concurrent use.
+// addresses give each Service and each Pod of a run an address of its own, from blocks that no
+// other run on this machine has. They are safe for concurrent use.
 type addresses struct {
 	root   *os.Root
 	notice func(string)

@@ -13,8 +13,8 @@ import (
 )
 
 // keepOnly leaves out what does not belong to the workloads of some names: other workloads, and
-// Services that select no Pod of these. A name is that of an object, or has the kind before it, as in
-// "deployment/web". ConfigMaps and Secrets stay.
+// Services that select no Pod of these. A name is that of an object, or has the kind before it, as
+// in "deployment/web". ConfigMaps and Secrets stay.
 func keepOnly(set *manifest.Set, only []string) error {
 	found, known := map[string]bool{}, []string{}
 	var templates []labels.Set
@@ -55,8 +55,8 @@ func keepOnly(set *manifest.Set, only []string) error {
 	return nil
 }
 
-// checkCommands makes sure that every program of the options that names a workload stands for one of
-// its containers.
+// checkCommands makes sure that every program of the options that names a workload stands for one
+// of its containers.
 func (m *manifests) checkCommands(commands map[string]string) error {
 	var known []string
 	for i, pod := range m.pods {

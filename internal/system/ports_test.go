@@ -352,8 +352,8 @@ func TestBlockIsTaken(t *testing.T) {
 	}
 }
 
-// TestPodOfAHeadlessService: it is reached at its own address and the port that it declares, where a
-// cluster would have it.
+// TestPodOfAHeadlessService: it is reached at its own address and the port that it declares, where
+// a cluster would have it.
 func TestPodOfAHeadlessService(t *testing.T) {
 	needsAddresses(t)
 	port := freePort(t)

@@ -51,7 +51,8 @@ type PodPorts struct {
 	Name   types.NamespacedName
 	// Private are the declared ports whose program listens where PORT says.
 	Private []int32
-	// Bound are the declared ports that the program itself listens on, and the address of its socket.
+	// Bound are the declared ports that the program itself listens on, and the address of its
+	// socket.
 	Bound map[int32]netip.Addr
 }
 

@@ -87,6 +87,7 @@ func New(opts Options) *Proxy {
 		opts:    opts,
 		httpLog: slog.NewLogLogger(opts.Logger.Handler(), slog.LevelDebug),
 		slots:   clientSlots{total: opts.MaxConnections},
+		cache:   emptyCache(),
 		ports:   map[portKey]*servicePort{},
 
 		unserved: map[types.NamespacedName]string{}, podPorts: map[podPortKey]*podPort{},
@@ -155,11 +156,34 @@ func (p *Proxy) MakeRoom() {
 	p.placeAll()
 }
 
-// placeAll brings every port to where it is to be served.
-func (p *Proxy) placeAll() {
+// CatchUp serves the Services that are in the store by now. When it returns they say where, which
+// the programs of Pods that are made later find in their environment.
+func (p *Proxy) CatchUp() {
+	p.placing.Lock()
+	defer p.placing.Unlock()
+	p.readClaims()
+	services, _ := listByName[*corev1.Service](p.opts.Store)
+	changed := map[types.NamespacedName]bool{}
+	for name, service := range services {
+		if keepNewer(p.cache.services, service, store.Modified) {
+			changed[name] = true
+		}
+	}
+	for _, name := range p.cache.byAge(changed) {
+		p.reconcile(name)
+	}
+}
+
+// readClaims finds out which numbers Pods have or may take.
+func (p *Proxy) readClaims() {
 	if p.opts.Claims != nil {
 		p.claims = p.opts.Claims(p.cache.pods)
 	}
+}
+
+// placeAll brings every port to where it is to be served.
+func (p *Proxy) placeAll() {
+	p.readClaims()
 	names := map[types.NamespacedName]bool{}
 	for name := range p.cache.services {
 		names[name] = true
@@ -205,9 +229,7 @@ func (p *Proxy) resync() (*store.Watch, error) {
 	for name := range p.cache.services {
 		names[name] = true
 	}
-	if p.opts.Claims != nil {
-		p.claims = p.opts.Claims(p.cache.pods)
-	}
+	p.readClaims()
 	for _, name := range p.cache.byAge(names) {
 		p.reconcile(name)
 	}

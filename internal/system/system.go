@@ -212,6 +212,7 @@ func (s *System) compose() {
 			},
 		})
 		traffic = s.proxy
+		s.applier.served = s.proxy.CatchUp
 	}
 	s.controller = controller.New(controller.Options{Store: s.store, Registry: s.registry, Logger: s.opts.Logger})
 	s.node = node.New(node.Options{

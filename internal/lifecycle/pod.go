@@ -19,6 +19,9 @@ type Options struct {
 	ProbesSince time.Time
 	// IP is the Pod's address. Empty means 127.0.0.1.
 	IP string
+	// Resync is after how long a quiet Pod is synced again, which probes readiness out of turn if
+	// it is not ready (R14). A kubelet draws 60 to 90 s each time (R18). Zero means 60 s.
+	Resync time.Duration
 }
 
 // Pod is one Pod's state. Make it with [NewPod]; the first [Tick] starts it. It is not safe for
@@ -54,7 +57,7 @@ func NewPod(pod *corev1.Pod, opts Options) *Pod {
 	for i := range pod.Spec.Containers {
 		p.regular = append(p.regular, newContainer(pod, &pod.Spec.Containers[i], false, i, backoff))
 	}
-	p.eachWorker(func(_ *container, w *Worker) { w.anchor = opts.ProbesSince })
+	p.eachWorker(func(_ *container, w *Worker) { w.anchor, w.resync = opts.ProbesSince, cmp.Or(opts.Resync, resync) })
 	return p
 }
 

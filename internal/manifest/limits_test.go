@@ -2,6 +2,8 @@ package manifest
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -34,15 +36,15 @@ func TestLimitsOfObjects(t *testing.T) {
 		"container ports": {pod + "  containers:\n  - name: c\n    image: x\n    ports:\n" + repeated(9, "    - {containerPort: %d1}"),
 			"x.yaml:8:5: Pod web: spec.containers[0].ports: 9 container ports in one Pod up to here, and at most 8 can be had: refused"},
 		"Service ports":          {service + repeated(8, port), ""},
-		"too many Service ports": {service + repeated(9, port), "x.yaml:6:3: Service SERVICE: spec.ports: 9 ports of Services up to here, and at most 8 can be served: refused"},
-		"of all Services": {service + repeated(8, port) + strings.Replace(service, "SERVICE", "other", 1) + repeated(1, port),
-			"x.yaml:20:3: Service other: spec.ports: 9 ports of Services"},
+		"too many Service ports": {service + repeated(9, port), "x.yaml:6:3: Service SERVICE: spec.ports: 9 ports of one Service, and at most 8 can be served: refused"},
+		"of all Services": {service + repeated(8, port) + strings.Replace(service, "SERVICE", "other", 1) + repeated(3, port),
+			"x.yaml:20:3: Service other: spec.ports: 11 ports of Services up to here, and at most 10 can be served: refused"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			text := strings.ReplaceAll(test.text, "SERVICE", "service")
 			want := strings.ReplaceAll(test.want, "SERVICE", "service")
 			for _, lenient := range []bool{false, true} {
-				l := newLoader(Options{MaxContainers: 5, MaxVolumes: 4, MaxPorts: 8})
+				l := newLoader(Options{MaxContainers: 5, MaxVolumes: 4, MaxPorts: 8, MaxServicePorts: 10})
 				l.lenient = lenient
 				l.documents("x.yaml", []byte(text))
 				set, err := l.result()
@@ -58,5 +60,29 @@ func TestLimitsOfObjects(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestLimitOfAllFiles: a folder may have many files, and one error tells that there are too many.
+func TestLimitOfAllFiles(t *testing.T) {
+	dir := t.TempDir()
+	for i := range 10 {
+		text := fmt.Sprintf("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c%d}\ndata: {k: %s}\n", i, strings.Repeat("x", 1000))
+		if err := os.WriteFile(filepath.Join(dir, fmt.Sprintf("%d.yaml", i)), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := Load(Options{MaxBytes: 11_000}, dir); err != nil {
+		t.Error(err)
+	}
+	set, err := Load(Options{MaxBytes: 5000}, dir)
+	want := filepath.Join(dir, "4.yaml") + ": with this file there are more than 5000 bytes of manifests, and those behind it were not read; run them in parts: refused"
+	if err == nil || err.Error() != want || len(set.Objects) != 4 {
+		t.Errorf("%d objects, error %v, want %s", len(set.Objects), err, want)
+	}
+	for _, large := range []Options{{MaxBytes: 100}, {MaxFileBytes: 100}, {MaxBytes: 100, MaxFileBytes: 100}} {
+		if _, err := Load(large, filepath.Join(dir, "0.yaml")); err == nil || !strings.HasSuffix(err.Error(), "refused") {
+			t.Errorf("%+v: %v", large, err)
+		}
 	}
 }

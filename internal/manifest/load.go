@@ -7,6 +7,8 @@ import (
 
 	"go.yaml.in/yaml/v3"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/probity-run/probity/internal/printable"
 )
 
 // loader collects what Load returns. Not safe for concurrent use.
@@ -16,6 +18,7 @@ type loader struct {
 	errs  Errors
 	first map[Ref]Position // where each object was defined
 	ports int              // of Services so far
+	bytes int64            // of files so far; more than may be once that is reported
 	// lenient is set for [DecodeLenient]: more kinds are read, and objects with errors are kept.
 	lenient bool
 }
@@ -199,14 +202,14 @@ func listFields() []structField {
 
 func (f *file) object(d *decoder, n *yaml.Node, k objectType) {
 	r := k.make()
-	d.into(n, r)
+	written := d.into(n, r)
 	if len(d.errs) > 0 {
 		f.errs = append(f.errs, d.errs...)
 		return
 	}
 	// an item of a PodList may have none
 	r.GetObjectKind().SetGroupVersionKind(schema.FromAPIVersionAndKind(k.apiVersion, k.kind))
-	o := Object{Resource: r, Position: d.position(n), fields: d.fields}
+	o := Object{Resource: r, Position: d.position(n), fields: d.fields, written: written}
 	if err := f.tooMany(o); err != nil {
 		f.fail(err)
 		return
@@ -250,5 +253,5 @@ func (f *file) duplicate(o Object, ref Ref) *Error {
 		return nil
 	}
 	return &Error{Position: o.PositionOf("metadata.name"), Object: ref, Field: "metadata.name", Reason: ReasonDuplicateObject,
-		Message: fmt.Sprintf("namespace %q has this object already, from %v", ref.Namespace, before)}
+		Message: fmt.Sprintf("namespace %s has this object already, from %v", printable.Quote(ref.Namespace), before)}
 }

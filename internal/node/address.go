@@ -1,7 +1,6 @@
 package node
 
 import (
-	"cmp"
 	"net/netip"
 
 	corev1 "k8s.io/api/core/v1"
@@ -19,10 +18,7 @@ func (n *Node) withAddress(pod *corev1.Pod) (addressed *corev1.Pod, release func
 	return &own, release
 }
 
-// podIP is the address of a Pod.
-func podIP(pod *corev1.Pod) string { return cmp.Or(pod.Status.PodIP, loopback) }
-
-// podAddress is podIP, not valid if the Pod has none of its own.
+// podAddress is the address of a Pod, not valid if the Pod has none of its own.
 func podAddress(pod *corev1.Pod) netip.Addr {
 	address, err := netip.ParseAddr(pod.Status.PodIP)
 	if err != nil {

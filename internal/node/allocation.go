@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 
 	corev1 "k8s.io/api/core/v1"
+
+	"github.com/probity-run/probity/internal/program"
 )
 
 // allocation is what a Pod gets of this machine before its first process: private ports, and
@@ -14,7 +16,7 @@ import (
 type allocation struct {
 	pod     *corev1.Pod
 	pool    portPool
-	objects Objects
+	objects program.Objects
 	dir     string // of the volumes
 	// secretDir is where volumes of Secrets are
 	secretDir string
@@ -40,6 +42,17 @@ func (a *allocation) ensure() error {
 		a.volumes = volumes
 	}
 	return nil
+}
+
+// renewPort takes another private port for a declared one. The old one is not given back before the
+// Pod is gone: somebody else has it.
+func (a *allocation) renewPort(declared int32) (int, error) {
+	port, err := a.pool.Take()
+	if err != nil {
+		return 0, err
+	}
+	a.ports.renew(declared, port)
+	return port, nil
 }
 
 // variables are what a container finds in its environment of it.

@@ -16,6 +16,7 @@ type machine struct {
 	newIdentity func(podIP netip.Addr) identity // one per Pod
 	tree        func(process.Process) ([]int, error)
 	dead        func(pid int) bool
+	parent      func(pid int) int
 	inspector   processInspector
 	newEngine   func() (probeEngine, error)
 	close       func()
@@ -54,6 +55,7 @@ func thisMachine() machine {
 		newIdentity: func(podIP netip.Addr) identity { return &process.Identity{Sockets: sockets, Own: podIP} },
 		tree:        process.Tree,
 		dead:        process.Dead,
+		parent:      process.Parent,
 		inspector:   processInspector{sockets.Held, process.DefaultAction, process.Command},
 		newEngine:   newEngine,
 		close:       sockets.Close,

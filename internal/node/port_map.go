@@ -12,6 +12,7 @@ import (
 
 	"github.com/probity-run/probity/internal/lifecycle"
 	"github.com/probity-run/probity/internal/manifest"
+	"github.com/probity-run/probity/internal/program"
 )
 
 // loopback is the address of a Pod that has none of its own.
@@ -33,7 +34,7 @@ type portMap struct {
 
 // newPortMap takes one private port per declared one, unless the declared ones are fixed.
 func newPortMap(pod *corev1.Pod, pool portPool) (*portMap, error) {
-	ports := &portMap{private: map[int32]int{}, confirmed: map[int32]bool{}, bound: map[int32]netip.Addr{}, tcp: map[int32]bool{}, ip: podIP(pod)}
+	ports := &portMap{private: map[int32]int{}, confirmed: map[int32]bool{}, bound: map[int32]netip.Addr{}, tcp: map[int32]bool{}, ip: program.PodIP(pod)}
 	fixed := manifest.FixedPorts(&pod.ObjectMeta, &pod.Spec)
 	for _, c := range lifecycle.Containers(&pod.Spec) {
 		for _, p := range c.Ports {
@@ -84,6 +85,13 @@ func (p *portMap) adopt(declared int32) (private int, ok bool) {
 	p.private[declared] = int(declared)
 	delete(p.confirmed, declared)
 	return private, true
+}
+
+// renew makes another private port that of a declared one.
+func (p *portMap) renew(declared int32, port int) {
+	p.private[declared] = port
+	p.taken = append(p.taken, port)
+	delete(p.confirmed, declared)
 }
 
 // confirm notes that the program of a declared port listens on the private one, so that the

@@ -2,6 +2,7 @@ package registry
 
 import (
 	"net/netip"
+	"slices"
 	"strings"
 	"sync"
 
@@ -48,8 +49,9 @@ type Registry struct {
 func New(opts Options) *Registry { return &Registry{opts: opts} }
 
 // Create adds a copy of an object, with its defaults, free of what only a server sets; a Pod is
-// bound to the node. The error is the API's Invalid, with all that is wrong, or AlreadyExists.
-func Create[T store.Object](r *Registry, object T) (T, error) {
+// bound to the node. The error is the API's Invalid, with all that is wrong, or AlreadyExists. With
+// [store.DryRun] all of that happens, and nothing is stored.
+func Create[T store.Object](r *Registry, object T, opts ...store.WriteOption) (T, error) {
 	next := object.DeepCopyObject().(T)
 	manifest.PrepareForCreate(next)
 	manifest.Default(next)
@@ -69,7 +71,7 @@ func Create[T store.Object](r *Registry, object T) (T, error) {
 			return next, err
 		}
 	}
-	return store.Create(r.opts.Store, next)
+	return store.Create(r.opts.Store, next, opts...)
 }
 
 // Bind makes a new Pod one of this node, in the state in which a cluster's API server and scheduler
@@ -116,10 +118,25 @@ func (r *Registry) Workload(pod *corev1.Pod) (kind, name string) {
 	return owner.Kind, owner.Name
 }
 
-// Update replaces an object by a copy of another one, with its defaults. If that carries a resource
-// version or a UID it must be the current one. The error is the API's NotFound, Conflict, or
-// Invalid with all that is wrong, also with what cannot be changed.
-func Update[T store.Object](r *Registry, object T) (T, error) {
+// tries is how often an update without a resource version is tried while others write, too.
+const tries = 5
+
+// Update replaces an object by a copy of another one, with its defaults; the status stays. If that
+// carries a resource version or a UID it must be the current one; without a resource version it
+// replaces whatever there is. The error is the API's NotFound, Conflict, or Invalid with all that
+// is wrong, also with what cannot be changed. With [store.DryRun] nothing is stored.
+func Update[T store.Object](r *Registry, object T, opts ...store.WriteOption) (updated T, err error) {
+	for range tries {
+		updated, err = update(r, object, opts)
+		if !apierrors.IsConflict(err) || object.GetResourceVersion() != "" {
+			break
+		}
+	}
+	return updated, err
+}
+
+// update stores what was checked against the current state only as long as that is the current one.
+func update[T store.Object](r *Registry, object T, opts []store.WriteOption) (T, error) {
 	next := object.DeepCopyObject().(T)
 	manifest.Default(next)
 	current, err := r.opts.Store.GetObject(next)
@@ -129,10 +146,18 @@ func Update[T store.Object](r *Registry, object T) (T, error) {
 	if service, ok := store.Object(next).(*corev1.Service); ok {
 		r.giveAddress(service, current.(*corev1.Service))
 	}
+	switch next.GetResourceVersion() {
+	case "":
+		next.SetResourceVersion(current.GetResourceVersion())
+	case current.GetResourceVersion():
+	default: // the Conflict comes before all that may be wrong as well
+		return store.Update(r.opts.Store, next, store.DryRun)
+	}
+	manifest.PrepareForUpdate(current, next)
 	if err := invalid(next, append(manifest.ValidateUpdate(current, next), manifest.Validate(next)...)); err != nil {
 		return next, err
 	}
-	return store.Update(r.opts.Store, next)
+	return store.Update(r.opts.Store, next, append(slices.Clone(opts), store.KeepStatus)...)
 }
 
 // giveAddress sets the clusterIP of a Service, as a cluster's API server does when it is made. One

@@ -11,6 +11,7 @@ import (
 
 	"github.com/probity-run/probity/internal/lifecycle"
 	"github.com/probity-run/probity/internal/manifest"
+	"github.com/probity-run/probity/internal/program"
 	"github.com/probity-run/probity/internal/simulate/script"
 )
 
@@ -42,6 +43,8 @@ type Options struct {
 	noSkip bool
 	// phase is where in their cycle the ticks of all Pods begin; nil leaves that to chance.
 	phase *time.Duration
+	// lateSyncs lets each Pod be synced again as late as a kubelet may (R18).
+	lateSyncs bool
 }
 
 // The defaults and limits of a simulation.
@@ -61,6 +64,21 @@ type Result struct {
 }
 
 var errNothing = errors.New("no workload is in it: no Pod, Deployment, ReplicaSet, StatefulSet, DaemonSet, ReplicationController, Job or CronJob")
+
+// Check finds programs that no node could start: their strings are too long once every reference
+// is followed. The error is a [manifest.Errors], in the words of a run.
+func Check(objects []manifest.Object) error {
+	var errs manifest.Errors
+	for _, o := range objects {
+		if err := program.Check(o, program.Manifests(objects)); err != nil {
+			errs = append(errs, err)
+		}
+	}
+	if len(errs) == 0 {
+		return nil
+	}
+	return errs
+}
 
 // Run simulates the workloads and Services of a manifest. The error is about input that cannot be
 // simulated; what goes wrong in the simulation is its result.
@@ -124,7 +142,7 @@ func (c *cluster) wanted() (pods int) {
 
 func emptyCluster(sc *script.Script, opts Options) *cluster {
 	c := &cluster{
-		script: sc, seed: opts.Seed, phase: phase{offset: opts.phase, early: opts.EarlyProbes}, end: opts.Horizon, noSkip: opts.noSkip,
+		script: sc, seed: opts.Seed, phase: phase{offset: opts.phase, early: opts.EarlyProbes, late: opts.lateSyncs}, end: opts.Horizon, noSkip: opts.noSkip,
 		programs: opts.Programs, client: opts.Client,
 		options: lifecycle.Options{MaxRestartPeriod: opts.MaxRestartPeriod},
 	}

@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	corev1 "k8s.io/api/core/v1"
 
@@ -103,7 +102,7 @@ func TestReplicasWaitForAPlace(t *testing.T) {
 	}
 	runs(t, s, "job")
 	deployment := strings.Replace(text(deploymentText, "REPLICAS=replicas: 1", "IMAGE=one"), `["true"]`, `[sleep, "60"]`, 1)
-	if _, err := registry.Create(s.Registry(), store.Object(parsed(t, deployment).set.Objects[0].Resource)); err != nil {
+	if _, err := registry.Create(s.Registry(), parsed(t, deployment).set.Objects[0].Resource); err != nil {
 		t.Fatal(err)
 	}
 	refused := func() bool {
@@ -122,21 +121,12 @@ func TestReplicasWaitForAPlace(t *testing.T) {
 	})
 }
 
-func eventually(t *testing.T, what string, holds func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); !holds(); time.Sleep(20 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("%s does not come", what)
-		}
-	}
-}
-
 // TestTooLongStrings: what only the start of a container can show is said there, and a manifest
 // that would eat the memory changes nothing of what runs.
 func TestTooLongStrings(t *testing.T) {
 	s := started(t, t.Context(), Options{})
 	config := parsed(t, text(configText, "VALUE="+strings.Repeat("x", 100_000))).set.Objects[0].Resource
-	if _, err := registry.Create(s.Registry(), store.Object(config)); err != nil {
+	if _, err := registry.Create(s.Registry(), config); err != nil {
 		t.Fatal(err)
 	}
 	pod := parsed(t, text(podText, "IMAGE=one")).set.Objects[0].Resource.(*corev1.Pod)

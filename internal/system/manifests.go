@@ -3,6 +3,7 @@ package system
 import (
 	"fmt"
 	"io/fs"
+	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -14,6 +15,7 @@ import (
 	"github.com/probity-run/probity/internal/manifest"
 	"github.com/probity-run/probity/internal/node"
 	"github.com/probity-run/probity/internal/printable"
+	"github.com/probity-run/probity/internal/program"
 	"github.com/probity-run/probity/internal/registry"
 	"github.com/probity-run/probity/internal/store"
 )
@@ -93,7 +95,7 @@ func (l *loader) load(paths []string, opts manifest.Options, ownPort func(port i
 func (m *manifests) check(environ []string, ownPort func(port int32) bool) error {
 	var problems checkError
 	seen := map[string]bool{}
-	for i, found := range node.Check(m.pods, node.CheckOptions{Objects: manifestObjects{m.set}, Environ: environ, Own: ownPort}) {
+	for i, found := range node.Check(m.pods, node.CheckOptions{Objects: program.Manifests(m.set.Objects), Environ: environ, Own: ownPort}) {
 		origin := m.origins[i]
 		_, _, prefix, _ := origin.Template()
 		for _, p := range found {
@@ -153,10 +155,14 @@ func (m *manifests) services() (names []string) {
 	return names
 }
 
-// desired is an object as the store is to have it.
-func desired(object manifest.Object) (store.Object, error) {
+// desired is what a manifest asks for of an object.
+func desired(object manifest.Object) (*wish, error) {
+	configuration, err := object.Configuration()
+	if err != nil {
+		return nil, err
+	}
 	desired := object.Resource.DeepCopyObject().(store.Object)
-	return desired, noteManifest(desired, object.Position.File)
+	return &wish{desired, configuration}, noteManifest(desired, object.Position.File)
 }
 
 // noteManifest notes on an object which file it comes from.
@@ -165,44 +171,15 @@ func noteManifest(object metav1.Object, file string) error {
 	if err != nil {
 		return fmt.Errorf("cannot find the folder of %s: %w", file, err)
 	}
-	annotations := object.GetAnnotations()
-	if annotations == nil {
-		annotations = map[string]string{}
-	}
-	annotations[manifest.AnnotationManifest] = path
-	object.SetAnnotations(annotations)
+	annotate(object, manifest.AnnotationManifest, path)
 	return nil
 }
 
-// manifestObjects finds ConfigMaps and Secrets among what was read.
-type manifestObjects struct{ set *manifest.Set }
-
-// ConfigMap implements [node.Objects].
-func (o manifestObjects) ConfigMap(namespace, name string) (*corev1.ConfigMap, bool) {
-	return find[*corev1.ConfigMap](o.set, namespace, name)
-}
-
-// Secret implements [node.Objects].
-func (o manifestObjects) Secret(namespace, name string) (*corev1.Secret, bool) {
-	return find[*corev1.Secret](o.set, namespace, name)
-}
-
-// Services implements [node.Objects]. They have no address before they are made.
-func (o manifestObjects) Services(namespace string) (services []*corev1.Service) {
-	for _, o := range o.set.Objects {
-		if s, ok := o.Resource.(*corev1.Service); ok && s.Namespace == namespace {
-			services = append(services, s)
-		}
+func annotate(object metav1.Object, name, value string) {
+	annotations := maps.Clone(object.GetAnnotations())
+	if annotations == nil {
+		annotations = map[string]string{}
 	}
-	return services
-}
-
-func find[T manifest.Resource](set *manifest.Set, namespace, name string) (T, bool) {
-	for _, o := range set.Objects {
-		if r, ok := o.Resource.(T); ok && r.GetNamespace() == namespace && r.GetName() == name {
-			return r, true
-		}
-	}
-	var none T
-	return none, false
+	annotations[name] = value
+	object.SetAnnotations(annotations)
 }

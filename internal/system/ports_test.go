@@ -25,8 +25,8 @@ func needsAddresses(t *testing.T) {
 	}
 }
 
-// program is a Pod with one program, and the Service in front of it, if it has a port.
-type program struct {
+// testProgram is a Pod with one program, and the Service in front of it, if it has a port.
+type testProgram struct {
 	name    string
 	listens string // address
 	port    int    // containerPort
@@ -35,7 +35,7 @@ type program struct {
 }
 
 // manifestOf writes a manifest file of programs.
-func manifestOf(t *testing.T, programs ...program) string {
+func manifestOf(t *testing.T, programs ...testProgram) string {
 	t.Helper()
 	var text strings.Builder
 	for _, p := range programs {
@@ -75,7 +75,7 @@ func serviceOf(t *testing.T, s *System, name string) *corev1.Service {
 // servedAt waits until a Service is served somewhere.
 func servedAt(t *testing.T, s *System, name string, port int) (address string) {
 	t.Helper()
-	waitFor(t, "an address of "+name, func() bool {
+	eventually(t, "an address of "+name, func() bool {
 		service, err := store.Get[*corev1.Service](s.Store(), "default", name)
 		if err != nil {
 			return false
@@ -90,7 +90,7 @@ func servedAt(t *testing.T, s *System, name string, port int) (address string) {
 func checkRuns(t *testing.T, s *System, name string) {
 	t.Helper()
 	var pod *corev1.Pod
-	waitFor(t, "where "+name+" listens", func() bool {
+	eventually(t, "where "+name+" listens", func() bool {
 		var err error
 		pod, err = store.Get[*corev1.Pod](s.Store(), "default", name)
 		return err == nil && (pod.Annotations[manifest.AnnotationBound] != "" || pod.Annotations[manifest.AnnotationListening] != "")
@@ -123,12 +123,12 @@ func TestServiceAtItsOwnAddress(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			port := freePort(t)
 			number := func(text string) string { return strings.ReplaceAll(text, "%d", fmt.Sprint(port)) }
-			s := started(t, context.Background(), Options{Manifests: []string{manifestOf(t, program{"web", number(tt.listens), port, port, number(tt.extra)})}})
+			s := started(t, context.Background(), Options{Manifests: []string{manifestOf(t, testProgram{"web", number(tt.listens), port, port, number(tt.extra)})}})
 			want := fmt.Sprintf("%s:%d", serviceOfEventually(t, s, "web").Spec.ClusterIP, port)
 			if got := servedAt(t, s, "web", port); got != want {
 				t.Errorf("the Service is at %s, want %s", got, want)
 			}
-			waitFor(t, "the Pod's answer", func() bool { return answerOf(want) == "200 from web<nil>" })
+			eventually(t, "the Pod's answer", func() bool { return answerOf(want) == "200 from web<nil>" })
 			checkRuns(t, s, "web")
 			if got := serviceOf(t, s, "web").Annotations[manifest.AnnotationUnnamed]; got != "" {
 				t.Errorf("unnamed: %s", got)
@@ -146,7 +146,7 @@ func TestServiceAtItsOwnAddress(t *testing.T) {
 
 func serviceOfEventually(t *testing.T, s *System, name string) (service *corev1.Service) {
 	t.Helper()
-	waitFor(t, "Service "+name, func() bool {
+	eventually(t, "Service "+name, func() bool {
 		var err error
 		service, err = store.Get[*corev1.Service](s.Store(), "default", name)
 		return err == nil
@@ -159,9 +159,9 @@ func serviceOfEventually(t *testing.T, s *System, name string) (service *corev1.
 func TestServicesOnOnePort(t *testing.T) {
 	needsAddresses(t)
 	port := freePort(t)
-	var programs []program
+	var programs []testProgram
 	for i, name := range []string{"red", "green", "blue"} {
-		programs = append(programs, program{name, []string{":$PORT", "127.0.0.1:$PORT", "[::1]:$PORT"}[i], port, port, ""})
+		programs = append(programs, testProgram{name, []string{":$PORT", "127.0.0.1:$PORT", "[::1]:$PORT"}[i], port, port, ""})
 	}
 	s := started(t, context.Background(), Options{Manifests: []string{manifestOf(t, programs...)}})
 	seen := map[string]bool{}
@@ -175,7 +175,7 @@ func TestServicesOnOnePort(t *testing.T) {
 		if got := servedAt(t, s, p.name, port); got != want {
 			t.Errorf("%s is at %s, want %s", p.name, got, want)
 		}
-		waitFor(t, "the answer of "+p.name, func() bool { return answerOf(want) == "200 from "+p.name+"<nil>" })
+		eventually(t, "the answer of "+p.name, func() bool { return answerOf(want) == "200 from "+p.name+"<nil>" })
 		checkRuns(t, s, p.name)
 	}
 	if taken := eventsOf(s, "PortTaken"); len(taken) > 0 {
@@ -192,8 +192,8 @@ func TestProgramThatIgnoresPORT(t *testing.T) {
 		for _, whose := range []string{"own", "other"} {
 			t.Run(order+", "+whose, func(t *testing.T) {
 				port := freePort(t)
-				web := program{"web", fmt.Sprintf(":%d", port), port, 0, ""}
-				other := program{"other", "127.0.0.1:$PORT", port, port, ""}
+				web := testProgram{"web", fmt.Sprintf(":%d", port), port, 0, ""}
+				other := testProgram{"other", "127.0.0.1:$PORT", port, port, ""}
 				if whose == "own" {
 					web.service, other.service = port, port+1
 					other.port = port + 1
@@ -212,7 +212,7 @@ func TestProgramThatIgnoresPORT(t *testing.T) {
 				}
 				if order == "after" {
 					checkRuns(t, s, "other")
-					waitFor(t, "the Service's answer", func() bool { return answerOf(servedAt(t, s, "other", other.service)) == "200 from other<nil>" })
+					eventually(t, "the Service's answer", func() bool { return answerOf(servedAt(t, s, "other", other.service)) == "200 from other<nil>" })
 				}
 				if order != "at once" {
 					if _, err := s.Apply(context.Background(), []string{second}); err != nil {
@@ -221,7 +221,7 @@ func TestProgramThatIgnoresPORT(t *testing.T) {
 				}
 				checkRuns(t, s, "web")
 				checkRuns(t, s, "other")
-				waitFor(t, "the other Service's own answer", func() bool { return answerOf(servedAt(t, s, "other", other.service)) == "200 from other<nil>" })
+				eventually(t, "the other Service's own answer", func() bool { return answerOf(servedAt(t, s, "other", other.service)) == "200 from other<nil>" })
 				unnamed := serviceOf(t, s, "other").Annotations[manifest.AnnotationUnnamed]
 				if whose == "own" {
 					if got, want := servedAt(t, s, "web", port), fmt.Sprintf("%s:%d", serviceOf(t, s, "web").Spec.ClusterIP, port); got != want || answerOf(got) != "200 from web<nil>" {
@@ -245,7 +245,7 @@ func TestProgramThatIgnoresPORT(t *testing.T) {
 func TestObedienceIsRemembered(t *testing.T) {
 	needsAddresses(t)
 	port, state := freePort(t), filepath.Join(folder(t), "state")
-	path := manifestOf(t, program{"web", "127.0.0.1:$PORT", port, port, ""})
+	path := manifestOf(t, testProgram{"web", "127.0.0.1:$PORT", port, port, ""})
 	for run, tt := range []struct{ listens, want string }{
 		{"127.0.0.1:$PORT", "reserved"}, {"127.0.0.1:$PORT", "open"}, {":$PORT", "reserved"}, {":$PORT", "open"},
 	} {
@@ -281,16 +281,16 @@ func TestAddressesStay(t *testing.T) {
 	needsAddresses(t)
 	state := filepath.Join(folder(t), "state")
 	run := func(state string, names ...string) (s *System, at map[string]string) {
-		var programs []program
+		var programs []testProgram
 		for _, name := range names {
-			programs = append(programs, program{name, "127.0.0.1:$(PORT)", 8080, freePort(t), ""})
+			programs = append(programs, testProgram{name, "127.0.0.1:$(PORT)", 8080, freePort(t), ""})
 		}
 		s = started(t, context.Background(), Options{Manifests: []string{manifestOf(t, programs...)}, StateDir: state})
 		at = map[string]string{}
 		for _, name := range names {
 			at[name] = serviceOfEventually(t, s, name).Spec.ClusterIP
 			var podIP string
-			waitFor(t, "the address of Pod "+name, func() bool {
+			eventually(t, "the address of Pod "+name, func() bool {
 				pod, err := store.Get[*corev1.Pod](s.Store(), "default", name)
 				podIP = ""
 				if err == nil {
@@ -359,7 +359,7 @@ func TestPodOfAHeadlessService(t *testing.T) {
 	port := freePort(t)
 	for name, listens := range map[string]string{"reads PORT": "127.0.0.1:$PORT", "at 127.0.0.1": fmt.Sprintf("127.0.0.1:%d", port), "at every address": fmt.Sprintf(":%d", port)} {
 		t.Run(name, func(t *testing.T) {
-			path := manifestOf(t, program{"db", listens, port, port, ""})
+			path := manifestOf(t, testProgram{"db", listens, port, port, ""})
 			text, err := os.ReadFile(path)
 			if err != nil {
 				t.Fatal(err)
@@ -377,7 +377,7 @@ func TestPodOfAHeadlessService(t *testing.T) {
 				t.Fatal(err)
 			}
 			at := net.JoinHostPort(pod.Status.PodIP, fmt.Sprint(port))
-			waitFor(t, "an answer at "+at, func() bool { return answerOf(at) == "200 from db<nil>" })
+			eventually(t, "an answer at "+at, func() bool { return answerOf(at) == "200 from db<nil>" })
 		})
 	}
 }

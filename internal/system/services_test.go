@@ -65,16 +65,6 @@ func freePort(t *testing.T) int {
 	return l.Addr().(*net.TCPAddr).Port
 }
 
-// waitFor waits for a condition.
-func waitFor(t *testing.T, what string, holds func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); !holds(); time.Sleep(5 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("not within 20 s: %s", what)
-		}
-	}
-}
-
 func addressOf(s *System, port int) string {
 	service, err := store.Get[*corev1.Service](s.Store(), "default", "web")
 	if err != nil {
@@ -110,7 +100,7 @@ func TestStrangerOnPrivatePort(t *testing.T) {
 	port := freePort(t)
 	s := started(t, context.Background(), Options{Manifests: []string{webOf(t, port, `sleep, "60"`, fmt.Sprintf("\n    env: [{name: PORT, value: %q}]", fmt.Sprint(port)))}})
 	var private string
-	waitFor(t, "the private port", func() bool {
+	eventually(t, "the private port", func() bool {
 		pod, err := store.Get[*corev1.Pod](s.Store(), "default", "web")
 		if err != nil {
 			return false
@@ -136,7 +126,7 @@ func TestStrangerOnPrivatePort(t *testing.T) {
 			_ = conn.Close()
 		}
 	}()
-	waitFor(t, "a refusal that says who listens there", func() bool {
+	eventually(t, "a refusal that says who listens there", func() bool {
 		answer := answerOf(addressOf(s, port))
 		return strings.HasPrefix(answer, "503 ") && strings.Contains(answer, "port "+private+" does not belong to the Pod: process ")
 	})

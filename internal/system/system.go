@@ -24,6 +24,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/probity-run/probity/internal/controller"
+	"github.com/probity-run/probity/internal/history"
 	"github.com/probity-run/probity/internal/manifest"
 	"github.com/probity-run/probity/internal/node"
 	"github.com/probity-run/probity/internal/process"
@@ -58,8 +59,8 @@ type Options struct {
 	// MaxPods is how many Pods there may be at a time; more wait for a place, or are refused where
 	// a manifest asks for them. Default 110, as a kubelet's maxPods.
 	MaxPods int
-	// StopWhenFinished ends the system when there is nothing that makes Pods and every Pod has
-	// ended for good. Default: it goes on until it is told to stop.
+	// StopWhenFinished ends the system when there are Pods, nothing that makes others, and every
+	// Pod has ended for good. Default: it goes on until it is told to stop.
 	StopWhenFinished bool
 	// NoServices leaves Services alone: nothing listens for them, and a Pod's end waits for no
 	// request.
@@ -161,6 +162,9 @@ func New(opts Options) (*System, error) {
 	}
 	s.registry = registry.New(doors)
 	s.applier = newApplier(s.registry, s.store)
+	if err := s.createCluster(); err != nil {
+		return nil, err
+	}
 	s.loader = newLoader(s.registry, opts)
 	var err error
 	if len(opts.Manifests) > 0 {
@@ -232,6 +236,10 @@ func (s *System) Registry() *registry.Registry { return s.registry }
 // Proxy serves the Services. It is nil with Options.NoServices.
 func (s *System) Proxy() *proxy.Proxy { return s.proxy }
 
+// History is the past of the Pods that run, for people: attempts of probes, changes of state, ends
+// of instances.
+func (s *System) History() history.Reader { return s.node.History() }
+
 // Remarks are lines about what of the first manifests is not done here: kinds that are left alone,
 // fields that are not applied, the API server's warnings, and where the output is kept.
 func (s *System) Remarks() []string { return s.remarks }
@@ -242,6 +250,8 @@ func (s *System) Start(ctx context.Context) error {
 	var err error
 	if s.files, err = newFileWatch(s.opts.Manifests, s.loader.outputs); err != nil {
 		s.opts.Notice(err.Error() + unwatched)
+	} else {
+		s.files.beside = s.loading.Go
 	}
 	if s.socket, err = newControl(s.state.root, s.describe(), s.Apply); err != nil {
 		s.end(errors.Join(err, s.files.close()))

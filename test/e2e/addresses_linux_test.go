@@ -26,8 +26,8 @@ func users() map[string]uint32 {
 	return map[string]uint32{"root": 0, "a plain user": plainUser}
 }
 
-// webAndClient is a Service of a port with a server behind it, and a Pod whose program asks it by the
-// variables until it answers.
+// webAndClient is a Service of a port with a server behind it, and a Pod whose program asks it by
+// the variables until it answers.
 func webAndClient(port int) string {
 	return fmt.Sprintf(`
 apiVersion: v1

@@ -24,8 +24,8 @@ const (
 // Two packages on one floor do not know each other.
 var floors = [][]string{
 	{"internal/printable"},
-	{"docs", "probe", "internal/timing", "internal/lifecycle", "internal/manifest", "internal/store", "internal/process", "internal/envvars", "internal/address"},
-	{"internal/workload", "internal/registry"},
+	{"docs", "probe", "internal/timing", "internal/lifecycle", "internal/manifest", "internal/store", "internal/history", "internal/process", "internal/envvars", "internal/address"},
+	{"internal/workload", "internal/registry", "internal/program"},
 	{"internal/node", "internal/controller", "internal/proxy", "internal/simulate", "internal/advisor"},
 	{"internal/terminal", "internal/apiserver", "internal/dashboard", "internal/kube"},
 	{"internal/system"},

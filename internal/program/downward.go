@@ -1,4 +1,4 @@
-package node
+package program
 
 import (
 	"cmp"
@@ -9,6 +9,9 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 )
+
+// loopback is the address of every Pod and of the node.
+const loopback = "127.0.0.1"
 
 // podField is the value of a fieldRef of the downward API.
 func podField(pod *corev1.Pod, path string) (*string, error) {
@@ -30,7 +33,7 @@ func podField(pod *corev1.Pod, path string) (*string, error) {
 	case "spec.serviceAccountName":
 		return new(cmp.Or(pod.Spec.ServiceAccountName, "default")), nil
 	case "status.podIP", "status.podIPs":
-		return new(podIP(pod)), nil
+		return new(PodIP(pod)), nil
 	case "status.hostIP", "status.hostIPs":
 		return new(loopback), nil
 	}
@@ -69,3 +72,6 @@ func divideUp(n, by int64) int64 {
 	}
 	return (n + by - 1) / by
 }
+
+// PodIP is the address of a Pod, that of everybody if it has none of its own.
+func PodIP(pod *corev1.Pod) string { return cmp.Or(pod.Status.PodIP, loopback) }

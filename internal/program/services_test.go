@@ -1,4 +1,4 @@
-package node
+package program
 
 import (
 	"slices"
@@ -36,11 +36,11 @@ func TestServiceVariables(t *testing.T) {
 		},
 	})
 	caller := []string{"STORE_SERVICE_HOST=of the caller", "HOME=/root"}
-	env, err := newEnvironment(pod, &pod.Spec.Containers[0], objects, caller, map[string]string{"PORT": "41000"}, newRoom())
+	env, err := NewEnvironment(pod, &pod.Spec.Containers[0], objects, caller, map[string]string{"PORT": "41000"}, NewRoom(0))
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := env.list()
+	got := env.List()
 	slices.Sort(got)
 	want := []string{
 		"HOME=/root", "PORT=41000",
@@ -52,19 +52,19 @@ func TestServiceVariables(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("environment (-want +got):\n%s", diff)
 	}
-	if got, _ := env.lookup("STORE_SERVICE_HOST"); got != "127.64.0.7" {
+	if got, _ := env.Lookup("STORE_SERVICE_HOST"); got != "127.64.0.7" {
 		t.Errorf("$(STORE_SERVICE_HOST) in a command is %q", got)
 	}
-	if _, ok := env.lookupStatic("STORE_SERVICE_HOST"); ok {
+	if _, ok := env.LookupStatic("STORE_SERVICE_HOST"); ok {
 		t.Error("an exec probe's command knows a Service (R83)")
 	}
 
 	pod.Spec.EnableServiceLinks = new(false)
-	env, err = newEnvironment(pod, &pod.Spec.Containers[0], objects, nil, nil, newRoom())
+	env, err = NewEnvironment(pod, &pod.Spec.Containers[0], objects, nil, nil, NewRoom(0))
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, entry := range env.list() {
+	for _, entry := range env.List() {
 		if strings.HasPrefix(entry, "STORE_SERVICE") {
 			t.Errorf("enableServiceLinks: false, and there is %s", entry)
 		}
@@ -76,7 +76,7 @@ func TestServiceVariablesTakeRoom(t *testing.T) {
 	objects := exampleObjects()
 	objects.services = []*corev1.Service{storeService()}
 	pod := examplePod(corev1.Container{})
-	_, err := newEnvironment(pod, &pod.Spec.Containers[0], objects, nil, nil, &room{100})
+	_, err := NewEnvironment(pod, &pod.Spec.Containers[0], objects, nil, nil, &Room{100})
 	if err == nil || !strings.Contains(err.Error(), "enableServiceLinks") {
 		t.Errorf("error %v", err)
 	}

@@ -1,4 +1,4 @@
-package node
+package program
 
 import (
 	"net/netip"

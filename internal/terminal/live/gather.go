@@ -14,6 +14,7 @@ import (
 
 	"github.com/probity-run/probity/internal/diagnosis"
 	"github.com/probity-run/probity/internal/lifecycle"
+	"github.com/probity-run/probity/internal/manifest"
 	"github.com/probity-run/probity/internal/proxy"
 	"github.com/probity-run/probity/internal/terminal/screen"
 )
@@ -253,7 +254,7 @@ func (h *hub) service(service *corev1.Service, port corev1.ServicePort, traffic 
 		s.Name += ":" + cmp.Or(clean(port.Name), itoa(int(port.Port)))
 	}
 	s.Ports = clean(itoa(int(port.Port)) + " → " + cmp.Or(port.TargetPort.String(), itoa(int(port.Port))))
-	served := clean(service.Annotations[proxy.AnnotationAddress+itoa(int(port.Port))])
+	served := clean(service.Annotations[manifest.AnnotationAddress+itoa(int(port.Port))])
 	own := ""
 	if ip := service.Spec.ClusterIP; ip != "" && ip != corev1.ClusterIPNone {
 		own = clean(ip) + ":" + itoa(int(port.Port))

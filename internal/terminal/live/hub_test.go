@@ -17,6 +17,7 @@ import (
 
 	"github.com/probity-run/probity/internal/diagnosis"
 	"github.com/probity-run/probity/internal/history"
+	"github.com/probity-run/probity/internal/manifest"
 	"github.com/probity-run/probity/internal/node"
 	"github.com/probity-run/probity/internal/proxy"
 	"github.com/probity-run/probity/internal/terminal/screen"
@@ -80,7 +81,7 @@ func filled(t *testing.T) *hub {
 		Status: appsv1.DeploymentStatus{UpdatedReplicas: 1, Replicas: 3, Conditions: []appsv1.DeploymentCondition{{Type: appsv1.DeploymentProgressing, Reason: "ReplicaSetUpdated", LastUpdateTime: metav1.NewTime(noon.Add(-time.Minute))}}},
 	})
 	h.show(watch.Added, &corev1.Service{
-		ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "web", Annotations: map[string]string{proxy.AnnotationAddress + "80": "127.0.0.1:8080"}},
+		ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "web", Annotations: map[string]string{manifest.AnnotationAddress + "80": "127.0.0.1:8080"}},
 		Spec:       corev1.ServiceSpec{Selector: map[string]string{"app": "web"}, Ports: []corev1.ServicePort{{Name: "http", Port: 80, TargetPort: intstr.FromString("http")}}},
 	})
 	h.show(watch.Added, &discoveryv1.EndpointSlice{

@@ -170,6 +170,9 @@ func run(ctx context.Context, streams Streams, flags runFlags, paths []string) e
 		return systemError(err)
 	}
 	for _, line := range s.Remarks() {
+		if view.Interactive() {
+			view.Say(line) // it stays in the list of notices
+		}
 		if _, err := fmt.Fprintln(streams.Err, line); err != nil {
 			view.Close()
 			return failed(errors.Join(err, s.Close()))

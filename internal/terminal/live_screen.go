@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"sync"
 
 	"k8s.io/apimachinery/pkg/runtime"
@@ -96,7 +97,7 @@ func (s *liveScreen) refused(err error) {
 		place := fmt.Sprintf("%s:%d not applied: ", p.File, p.Line)
 		long, short := place+p.Object.String()+": ", place
 		if p.Field != "" {
-			long += p.Field + ": "
+			long += shortened(p.Field) + ": "
 			short += lastFields(p.Field) + ": "
 		}
 		s.live.Refused(long+p.Message+more, short+p.Message+more)
@@ -114,6 +115,14 @@ func (s *liveScreen) close() {
 	if lines := s.instead(); lines != nil {
 		lines.close()
 	}
+}
+
+// shortened is a path without its middle, if that only says that it is a field of the Pod template.
+func shortened(path string) string {
+	if strings.HasPrefix(path, "spec.template.spec.") {
+		return "spec.…." + lastFields(path)
+	}
+	return path
 }
 
 // lastFields is the end of a path: the probe and the field of it.

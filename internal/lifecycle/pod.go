@@ -32,16 +32,14 @@ type Pod struct {
 	inits   []*container
 	regular []*container
 
-	createdAt   time.Time
-	initialized bool // every init container did its part; never taken back
-	sync        *sync
-	deletion    *deletion
-	phase       corev1.PodPhase
-	conditions  map[corev1.PodConditionType]corev1.PodCondition
-	external    []corev1.PodCondition // set by others, for readiness gates
-	aborted     bool
-	// somebody wants the containers restarted, and it is not planned yet
-	restartAsked bool
+	createdAt             time.Time
+	initialized           bool // every init container did its part; never taken back
+	sync                  *sync
+	deletion              *deletion
+	phase                 corev1.PodPhase
+	conditions            map[corev1.PodConditionType]corev1.PodCondition
+	external              []corev1.PodCondition // set by others, for readiness gates
+	aborted, restartAsked bool                  // of events that say so
 
 	effects  []Effect
 	changed  bool

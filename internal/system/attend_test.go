@@ -11,8 +11,8 @@ import (
 	"github.com/probity-run/probity/internal/store"
 )
 
-// TestAttend is what a person does to a Pod that runs: take it out of rotation and back, restart it,
-// delete it; and what a person learns: where it listens, where its probe is written, what it
+// TestAttend is what a person does to a Pod that runs: take it out of rotation and back, restart
+// it, delete it; and what a person learns: where it listens, where its probe is written, what it
 // printed.
 func TestAttend(t *testing.T) {
 	self, err := os.Executable()

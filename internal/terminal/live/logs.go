@@ -221,17 +221,18 @@ func titleOf(pod *corev1.Pod, previous bool, pods int) string {
 	if pods > 1 {
 		return itoa(pods) + " Pods"
 	}
-	for _, s := range pod.Status.ContainerStatuses {
-		n := int(s.RestartCount) + 1
-		switch {
-		case previous:
-			return "instance " + itoa(max(n-1, 1)) + ", before"
-		case s.State.Running != nil:
-			return "instance " + itoa(n) + ", running"
-		}
-		return "instance " + itoa(n) + ", ended"
+	if len(pod.Status.ContainerStatuses) == 0 {
+		return ""
 	}
-	return ""
+	s := &pod.Status.ContainerStatuses[0]
+	n := int(s.RestartCount) + 1
+	switch {
+	case previous:
+		return "instance " + itoa(max(n-1, 1)) + ", before"
+	case s.State.Running != nil:
+		return "instance " + itoa(n) + ", running"
+	}
+	return "instance " + itoa(n) + ", ended"
 }
 
 func previousOf(pod *corev1.Pod) string {

@@ -36,7 +36,6 @@ type (
 	groundMsg  struct{} // the terminal had time enough to answer
 	saidMsg    string   // what became of an action
 	quitMsg    struct{} // the view ends
-	actionFunc func() error
 )
 
 // model is the program. It belongs to bubbletea's goroutine.
@@ -145,7 +144,7 @@ func (m *model) Update(msg tea.Msg) (next tea.Model, cmd tea.Cmd) {
 	case quitMsg:
 		return m, tea.Sequence(tea.Raw(wheelAsBefore), tea.Quit)
 	case tea.PasteMsg:
-		return m, m.paste(msg.Content)
+		m.paste(msg.Content)
 	case tea.MouseClickMsg:
 		m.view.Click(m.state, msg.Y)
 		m.stale = true
@@ -157,15 +156,15 @@ func (m *model) Update(msg tea.Msg) (next tea.Model, cmd tea.Cmd) {
 
 func readLog() tea.Cmd { return tea.Tick(logPause, func(time.Time) tea.Msg { return logMsg{} }) }
 
-func (m *model) paste(text string) tea.Cmd {
+// paste types a text that was pasted, where a text is typed.
+func (m *model) paste(text string) {
 	if !m.view.Typing() {
-		return nil
+		return
 	}
 	for _, r := range text {
 		m.view.Key(m.state, string(r))
 	}
 	m.stale = true
-	return nil
 }
 
 // key does what a key asks for.

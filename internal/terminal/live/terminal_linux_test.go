@@ -95,9 +95,9 @@ func TestScreen(t *testing.T) {
 // nor, for more than two seconds, the end.
 func TestStuckTerminal(t *testing.T) {
 	_, terminal := pty(t)
+	fill(t, terminal.Name())
 	s := New(Options{Out: terminal, In: terminal, Settings: Settings{Environ: noVariable}})
 	s.Start(filled(t).run)
-	// the terminal's buffer is full after a few frames
 	for i := range 200 {
 		pod := webPod()
 		pod.UID, pod.Name = types.UID(fmt.Sprint("u", i)), fmt.Sprint("web-", i)
@@ -108,13 +108,30 @@ func TestStuckTerminal(t *testing.T) {
 		if took := time.Since(began); took > time.Second {
 			t.Fatalf("showing something took %v", took)
 		}
-		time.Sleep(5 * time.Millisecond) // so that many frames are made
 	}
 	began := time.Now()
 	s.Close()
 	if took := time.Since(began); took > 3*time.Second {
 		t.Errorf("the end took %v", took)
 	}
+}
+
+// fill writes to a terminal until that takes no more.
+func fill(t *testing.T, name string) {
+	t.Helper()
+	fd, err := unix.Open(name, unix.O_WRONLY|unix.O_NOCTTY|unix.O_NONBLOCK, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(fd)
+	for range 10_000 {
+		if _, err := unix.Write(fd, bytes.Repeat([]byte("x"), 1000)); err == unix.EAGAIN {
+			return
+		} else if err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Fatal("the terminal takes everything")
 }
 
 // TestClosedTerminal: when the terminal goes away, that is said to who can go on without it.

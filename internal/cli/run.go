@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -51,6 +52,7 @@ type runFlags struct {
 	maxPods          int
 	commands         []string
 	logs             bool
+	names            string
 }
 
 // threads are more than Probity needs as long as disks are quick.
@@ -74,6 +76,7 @@ func newRun(streams Streams) *cobra.Command {
 	f.DurationVar(&flags.maxRestartPeriod, "max-restart-period", system.MaxRestartPeriod, "longest crash-loop back-off, 1s to 5m (the kubelet's crashLoopBackOff.maxContainerRestartPeriod)")
 	f.IntVar(&flags.maxPods, "max-pods", system.MaxPods, "how many Pods there may be at a time (the kubelet's maxPods)")
 	f.StringArrayVar(&flags.commands, "command", nil, "program that stands for a container's image, as container='./program --flag'; may be repeated")
+	f.StringVar(&flags.names, "names", string(system.NamesAuto), "how programs find Services by name: auto: in a hosts file of their own, env: by addresses put into variables that name one, off: not at all")
 	f.BoolVar(&flags.logs, "logs", false, "also print what the containers print, with a prefix")
 	return cmd
 }
@@ -89,11 +92,15 @@ func (f runFlags) options() (system.Options, error) {
 	if f.maxPods < 1 {
 		return system.Options{}, fmt.Errorf("cannot use --max-pods %d: it must be at least 1", f.maxPods)
 	}
+	names := system.Names(f.names)
+	if !slices.Contains([]system.Names{system.NamesAuto, system.NamesEnv, system.NamesOff}, names) {
+		return system.Options{}, fmt.Errorf("cannot use --names %q: it takes auto, env or off", f.names)
+	}
 	commands, err := parseCommands(f.commands)
 	if err != nil {
 		return system.Options{}, err
 	}
-	return system.Options{Commands: commands, StateDir: f.stateDir, MaxRestartPeriod: f.maxRestartPeriod, MaxPods: f.maxPods, StopWhenFinished: true}, nil
+	return system.Options{Commands: commands, StateDir: f.stateDir, MaxRestartPeriod: f.maxRestartPeriod, MaxPods: f.maxPods, Names: names, StopWhenFinished: true}, nil
 }
 
 func checkRestartPeriod(d time.Duration) error {

@@ -64,8 +64,13 @@ func cut(name string) string {
 	return strings.TrimRight(name[:maxName], "-.")
 }
 
-// AsksForName reports whether a Pod says itself how it or others are called.
-func AsksForName(spec *corev1.PodSpec) bool {
+// WantsFile reports whether a hosts file of its own would tell a Pod something: because there are
+// Services that it would find, or because it says itself how it or others are called.
+func WantsFile(spec *corev1.PodSpec, services bool) bool {
+	return asksForName(spec) || services && usesClusterDNS(spec)
+}
+
+func asksForName(spec *corev1.PodSpec) bool {
 	return spec.Hostname != "" || spec.Subdomain != "" || spec.HostnameOverride != nil || len(spec.HostAliases) > 0 ||
 		spec.SetHostnameAsFQDN != nil && *spec.SetHostnameAsFQDN
 }

@@ -50,16 +50,17 @@ func errorText(err error) string {
 	return err.Error()
 }
 
-func TestAsksForName(t *testing.T) {
+func TestWantsFile(t *testing.T) {
 	for name, spec := range map[string]corev1.PodSpec{
 		"hostname": {Hostname: "web"}, "subdomain": {Subdomain: "sub"}, "override": {HostnameOverride: new("a")},
 		"aliases": {HostAliases: []corev1.HostAlias{{IP: "10.0.0.1"}}}, "full name": {SetHostnameAsFQDN: new(true)},
 	} {
-		if !AsksForName(&spec) {
+		if !WantsFile(&spec, false) {
 			t.Errorf("%s is not a wish", name)
 		}
 	}
-	if AsksForName(&corev1.PodSpec{SetHostnameAsFQDN: new(false), HostNetwork: true}) {
-		t.Error("a Pod that asks for nothing does")
+	plain, onHost := corev1.PodSpec{SetHostnameAsFQDN: new(false)}, corev1.PodSpec{HostNetwork: true}
+	if WantsFile(&plain, false) || !WantsFile(&plain, true) || WantsFile(&onHost, true) {
+		t.Error("a Pod that asks for nothing wants a file where there are Services, unless it is on the host's network")
 	}
 }

@@ -113,7 +113,11 @@ func section(header string, entries []hostsEntry) string {
 // spare is how much a hosts file may grow without a change of its size.
 const spare = 4 << 10
 
-// Padded fills a text up with empty lines, to the size that its file has, or to a new one, a
+// blankLine is how long the lines are that fill a file up. Lines without anything would be thousands
+// for a person who looks at it.
+const blankLine = 256
+
+// Padded fills a text up with blank lines, to the size that its file has, or to a new one, a
 // multiple of 4 KiB with room for more. Written by one pwrite, without truncating the file before,
 // a reader finds the old text or the new one, but never an empty file.
 func Padded(text string, size int) []byte {
@@ -122,7 +126,10 @@ func Padded(text string, size int) []byte {
 	}
 	padded := make([]byte, size)
 	for i := copy(padded, text); i < size; i++ {
-		padded[i] = '\n'
+		padded[i] = ' '
+		if i%blankLine == blankLine-1 || i == size-1 {
+			padded[i] = '\n'
+		}
 	}
 	return padded
 }

@@ -45,7 +45,7 @@ const (
 
 // apply makes the objects of a source, which is a set of files, and takes away those that the
 // source does not ask for any more; without prune those stay until the next time. It returns a line
-// for each.
+// for each. Services come first: what starts a program tells it their addresses.
 func (a *applier) apply(source string, m *manifests, prune bool) (lines []string, err error) {
 	before, now := a.applied[source], map[manifest.Ref]store.Object{}
 	var errs []error
@@ -56,7 +56,7 @@ func (a *applier) apply(source string, m *manifests, prune bool) (lines []string
 		}
 		lines = append(lines, strings.ToLower(ref.Kind)+"/"+ref.Name+" "+verb)
 	}
-	for _, object := range m.set.Objects {
+	for _, object := range servicesFirst(m.set.Objects) {
 		desired, err := desired(object)
 		if err != nil {
 			return lines, err
@@ -78,6 +78,17 @@ func (a *applier) apply(source string, m *manifests, prune bool) (lines []string
 	}
 	a.applied[source] = now
 	return lines, errors.Join(errs...)
+}
+
+// servicesFirst are objects in the order in which they are made.
+func servicesFirst(objects []manifest.Object) []manifest.Object {
+	rank := func(o manifest.Object) int {
+		if _, ok := o.Resource.(*corev1.Service); ok {
+			return 0
+		}
+		return 1
+	}
+	return slices.SortedStableFunc(slices.Values(objects), func(a, b manifest.Object) int { return rank(a) - rank(b) })
 }
 
 // lastWish is what the manifests of a source asked for last about an object, or else those of

@@ -1,0 +1,349 @@
+package system
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/probity-run/probity/internal/manifest"
+	"github.com/probity-run/probity/internal/names"
+	"github.com/probity-run/probity/internal/node"
+	"github.com/probity-run/probity/internal/printable"
+	"github.com/probity-run/probity/internal/process"
+	"github.com/probity-run/probity/internal/program"
+	"github.com/probity-run/probity/internal/store"
+)
+
+// Names is how the programs of Pods find each other by name.
+type Names string
+
+const (
+	// NamesAuto gives Pods a hosts file and a host name of their own where the kernel lets it, if
+	// there are Services or the Pod asks for names. It is the default.
+	NamesAuto Names = "auto"
+	// NamesEnv changes no file: it puts working addresses into those variables of the manifests
+	// that name a Service.
+	NamesEnv Names = "env"
+	// NamesOff does neither.
+	NamesOff Names = "off"
+)
+
+// namespaces is the part of a [process.Shepherd] that makes namespaces.
+type namespaces interface {
+	TryNamespace(process.Namespace) error
+	ForgetNamespace(key string) error
+}
+
+// hostNames are the hosts files of the Pods, and implement [node.Names]. A file is written before
+// the Pod's first process starts, and again when Services or their endpoints change.
+type hostNames struct {
+	mode    Names
+	store   *store.Store
+	shep    namespaces
+	dir     string // of the files
+	host    hostFiles
+	resolve func(ctx context.Context, name string) ([]netip.Addr, error)
+	notice  func(string)
+	log     *slog.Logger
+
+	// what keeps namespaces from being made, nil if nothing; and what every Pod's has besides its
+	// hosts file
+	try   func() error
+	binds []process.Bind // of try
+
+	mu       sync.Mutex // guards what follows
+	pods     map[types.UID]*podHosts
+	records  []names.Record
+	external map[string][]netip.Addr
+	said     map[string]bool
+}
+
+// podHosts is the hosts file of a Pod.
+type podHosts struct {
+	pod  *corev1.Pod
+	own  names.Hostname
+	file *os.File
+	text string
+	size int
+}
+
+func newHostNames(mode Names, objects *store.Store, shep namespaces, dir string, opts Options) *hostNames {
+	if mode == "" {
+		mode = NamesAuto
+	}
+	n := &hostNames{
+		mode: mode, store: objects, shep: shep, dir: dir, host: thisHost(), resolve: lookUp, notice: opts.Notice, log: opts.Logger,
+		pods: map[types.UID]*podHosts{}, external: map[string][]netip.Addr{}, said: map[string]bool{},
+	}
+	n.try = sync.OnceValue(n.tryNamespace)
+	return n
+}
+
+// Prepare implements [node.Names].
+func (n *hostNames) Prepare(pod *corev1.Pod) (node.PodNames, error) {
+	own, err := names.HostnameOf(pod, n.host.name)
+	if err != nil {
+		return node.PodNames{}, err
+	}
+	prepared := node.PodNames{Hostname: own.Kernel}
+	if n.mode != NamesAuto || !n.wantsFile(pod) || n.try() != nil {
+		return prepared, nil
+	}
+	path, err := n.add(pod, own)
+	if err != nil {
+		return node.PodNames{}, fmt.Errorf("cannot make the Pod's hosts file: %w", err)
+	}
+	namespace := &process.Namespace{Key: string(pod.UID), Hostname: own.Kernel, Binds: append([]process.Bind{{Source: path, Target: hostsPath}}, n.binds...)}
+	if pod.Spec.HostNetwork && pod.Spec.HostnameOverride == nil {
+		namespace.Hostname = ""
+	}
+	prepared.Namespace = namespace
+	return prepared, nil
+}
+
+// wantsFile reports whether a Pod would see something else in a hosts file of its own.
+func (n *hostNames) wantsFile(pod *corev1.Pod) bool {
+	return pod.Annotations[manifest.AnnotationNames] != manifest.NamesOff && names.WantsFile(&pod.Spec, len(n.services()) > 0)
+}
+
+func (n *hostNames) services() []*corev1.Service {
+	services, _ := store.List[*corev1.Service](n.store, store.Selector{})
+	return services
+}
+
+// add writes the hosts file of a new Pod and keeps it up to date from then on.
+func (n *hostNames) add(pod *corev1.Pod, own names.Hostname) (path string, err error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	path = filepath.Join(n.dir, string(pod.UID))
+	// Everybody who may run in the Pod may read it, as in a container.
+	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o644)
+	if err != nil {
+		return "", err
+	}
+	if err := file.Chmod(0o644); err != nil { // whatever the umask
+		return "", errors.Join(err, file.Close())
+	}
+	n.records = n.currentRecords()
+	p := &podHosts{pod: pod, own: own, file: file}
+	if err := p.write(n.records, n.host.hosts()); err != nil {
+		return "", errors.Join(err, file.Close())
+	}
+	n.pods[pod.UID] = p
+	return path, nil
+}
+
+// write brings the file up to date. Who reads it finds it whole: it is written at once, in place,
+// because a mount would not see another file of that name.
+func (p *podHosts) write(records []names.Record, machine string) error {
+	text := names.HostsFile(p.pod, p.ips(), p.own, records, machine)
+	if text == p.text {
+		return nil
+	}
+	padded := names.Padded(text, p.size)
+	if _, err := p.file.WriteAt(padded, 0); err != nil {
+		return err
+	}
+	p.text, p.size = text, len(padded)
+	return nil
+}
+
+func (p *podHosts) ips() (ips []string) {
+	for _, ip := range p.pod.Status.PodIPs {
+		ips = append(ips, ip.IP)
+	}
+	if len(ips) == 0 {
+		return []string{"127.0.0.1"}
+	}
+	return ips
+}
+
+// Release implements [node.Names].
+func (n *hostNames) Release(pod *corev1.Pod) error {
+	n.mu.Lock()
+	p := n.pods[pod.UID]
+	delete(n.pods, pod.UID)
+	n.mu.Unlock()
+	if p == nil {
+		return nil
+	}
+	err := n.shep.ForgetNamespace(string(pod.UID))
+	if errors.Is(err, process.ErrShepherdGone) {
+		err = nil // and its namespaces with it
+	}
+	return errors.Join(err, p.file.Close(), os.Remove(p.file.Name()))
+}
+
+// Variable implements [node.Names].
+func (n *hostNames) Variable(pod *corev1.Pod, container string, v program.Variable) string {
+	refused := false
+	if n.mode == NamesAuto && n.wantsFile(pod) {
+		refused = n.try() != nil
+	}
+	if n.mode != NamesEnv && !refused || pod.Annotations[manifest.AnnotationNames] == manifest.NamesOff {
+		return v.Value
+	}
+	replaced, changed := names.Replace(v.Value, n.workingAddresses(pod.Namespace))
+	if !changed || n.mode == NamesEnv {
+		return replaced
+	}
+	to := printable.Quote(replaced)
+	switch {
+	case v.Secret:
+		to = "an address in the place of that"
+	case len(replaced) <= maxShownValue:
+		to = `"` + printable.Line(replaced) + `"`
+	}
+	n.say(fmt.Sprintf("probity: %s of container %s names a Service, which is not found by name here: it would have to be %s", v.Name, container, to))
+	return v.Value
+}
+
+// maxShownValue is how long a value may be that is shown as a whole, to be copied.
+const maxShownValue = 300
+
+// say gives a notice that was not given before.
+func (n *hostNames) say(line string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if !n.said[line] {
+		n.said[line] = true
+		n.notice(line)
+	}
+}
+
+// run keeps the hosts files up to date until the context is done.
+func (n *hostNames) run(ctx context.Context) error {
+	var resolving sync.WaitGroup
+	defer resolving.Wait()
+	asked := make(chan struct{}, 1)
+	resolving.Go(func() { n.resolveExternal(ctx, asked) })
+	for {
+		watch, err := n.store.Watch(store.WatchOptions{Kinds: []store.Object{&corev1.Service{}, &discoveryv1.EndpointSlice{}}})
+		if err != nil {
+			return fmt.Errorf("cannot follow Services: %w", err)
+		}
+		switch err := n.follow(ctx, watch, asked); {
+		case ctx.Err() != nil:
+			return nil
+		case !apierrors.IsResourceExpired(err):
+			return fmt.Errorf("cannot follow Services: %w", err)
+		}
+	}
+}
+
+// follow brings the hosts files up to date after each change, or all changes that come at once.
+func (n *hostNames) follow(ctx context.Context, watch *store.Watch, asked chan<- struct{}) error {
+	atOnce, cancel := context.WithCancel(ctx)
+	cancel()
+	for {
+		_, err := watch.Next(ctx)
+		for err == nil {
+			_, err = watch.Next(atOnce)
+		}
+		if !errors.Is(err, context.Canceled) || ctx.Err() != nil {
+			return err
+		}
+		n.refresh()
+		offer(asked)
+	}
+}
+
+// refresh rewrites the hosts files that say something else now.
+func (n *hostNames) refresh() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	records := n.currentRecords()
+	if slices.Equal(records, n.records) {
+		return
+	}
+	n.records = records
+	machine := n.host.hosts()
+	for _, p := range n.pods {
+		if err := p.write(records, machine); err != nil {
+			n.log.Error("Cannot write the Pod's hosts file", "pod", p.pod.Name, "error", err)
+		}
+	}
+}
+
+// currentRecords are the records of the objects as they are now. The caller holds the lock.
+func (n *hostNames) currentRecords() []names.Record {
+	endpoints, _ := store.List[*discoveryv1.EndpointSlice](n.store, store.Selector{})
+	return names.Records(names.Cluster{Services: n.services(), Slices: endpoints, External: n.external})
+}
+
+const resolvePeriod = 30 * time.Second
+
+// resolveExternal asks for the addresses of ExternalNames, at once when Services have changed, and
+// again and again.
+func (n *hostNames) resolveExternal(ctx context.Context, asked <-chan struct{}) {
+	again := time.NewTicker(resolvePeriod)
+	defer again.Stop()
+	known := ""
+	for {
+		select {
+		case <-asked:
+			if outside := strings.Join(names.ExternalNames(n.services()), " "); outside == known {
+				continue
+			}
+		case <-again.C:
+		case <-ctx.Done():
+			return
+		}
+		outside := names.ExternalNames(n.services())
+		known = strings.Join(outside, " ")
+		if len(outside) == 0 {
+			continue
+		}
+		n.learn(ctx, outside)
+	}
+}
+
+// learn finds the addresses of names outside and tells the Pods. A name that is not found any more
+// keeps the addresses that it had.
+func (n *hostNames) learn(ctx context.Context, outside []string) {
+	for _, name := range outside {
+		addresses, err := n.resolve(ctx, name)
+		if ctx.Err() != nil {
+			return
+		}
+		n.mu.Lock()
+		if err == nil {
+			n.external[name] = addresses
+		}
+		missing := len(n.external[name]) == 0
+		n.mu.Unlock()
+		if missing {
+			n.reportMissing(name, err)
+		}
+	}
+	n.refresh()
+}
+
+// reportMissing records that a name outside is not found, at each Service that leads to it.
+func (n *hostNames) reportMissing(name string, err error) {
+	for _, s := range n.services() {
+		if !slices.Contains(names.ExternalNames([]*corev1.Service{s}), name) {
+			continue
+		}
+		n.store.Record(store.Occurrence{
+			About: corev1.ObjectReference{
+				APIVersion: "v1", Kind: "Service", Namespace: s.Namespace, Name: s.Name, UID: s.UID, ResourceVersion: s.ResourceVersion, FieldPath: "spec.externalName",
+			},
+			Type: corev1.EventTypeWarning, Reason: "NameNotFound", Component: "probity",
+			Message: fmt.Sprintf("programs do not find %s, as %s has no address here: %v", s.Name, name, err),
+		})
+	}
+}

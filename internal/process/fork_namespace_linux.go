@@ -130,7 +130,7 @@ func waitToGoOn(p *forkPlan) (startStep, syscall.Errno) {
 //go:noinline
 func checkRoot(n *namespacePlan) syscall.Errno {
 	at := unix.AT_FDCWD
-	if _, _, errno := syscall.RawSyscall6(unix.SYS_STATX, uintptr(at), uintptr(unsafe.Pointer(n.root)), 0, unix.STATX_INO, uintptr(unsafe.Pointer(&n.before)), 0); errno != 0 {
+	if _, _, errno := syscall.RawSyscall6(unix.SYS_STATX, uintptr(at), uintptr(unsafe.Pointer(n.root)), 0, unix.STATX_INO|unix.STATX_MNT_ID, uintptr(unsafe.Pointer(&n.before)), 0); errno != 0 {
 		return errno
 	}
 	fd, _, errno := syscall.RawSyscall6(unix.SYS_OPENAT, uintptr(at), uintptr(unsafe.Pointer(n.ownMount)), unix.O_RDONLY|unix.O_CLOEXEC, 0, 0, 0)
@@ -141,10 +141,10 @@ func checkRoot(n *namespacePlan) syscall.Errno {
 		return errno
 	}
 	syscall.RawSyscall(unix.SYS_CLOSE, fd, 0, 0)
-	if _, _, errno := syscall.RawSyscall6(unix.SYS_STATX, uintptr(at), uintptr(unsafe.Pointer(n.root)), 0, unix.STATX_INO, uintptr(unsafe.Pointer(&n.after)), 0); errno != 0 {
+	if _, _, errno := syscall.RawSyscall6(unix.SYS_STATX, uintptr(at), uintptr(unsafe.Pointer(n.root)), 0, unix.STATX_INO|unix.STATX_MNT_ID, uintptr(unsafe.Pointer(&n.after)), 0); errno != 0 {
 		return errno
 	}
-	if n.before.Ino != n.after.Ino || n.before.Dev_major != n.after.Dev_major || n.before.Dev_minor != n.after.Dev_minor {
+	if n.before.Mnt_id != n.after.Mnt_id || n.before.Ino != n.after.Ino || n.before.Dev_major != n.after.Dev_major || n.before.Dev_minor != n.after.Dev_minor {
 		return unix.EXDEV
 	}
 	return 0

@@ -3,6 +3,7 @@ package process
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -11,8 +12,10 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"unsafe"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sys/unix"
 )
 
 // hostsNamespace is a namespace with a hosts file of its own, which has one line.
@@ -202,12 +205,19 @@ func TestNamespacePromises(t *testing.T) {
 	}
 }
 
-// TestNamespaceOfKilledShepherd: the parent death signal survives the namespaces.
-func TestNamespaceOfKilledShepherd(t *testing.T) {
+// TestNamespaceDeathSignal: the parent death signal is there in the process that makes a namespace
+// and in those that join, so that the end of the shepherd is theirs.
+func TestNamespaceDeathSignal(t *testing.T) {
 	s := newShepherd(t)
 	n := hostsNamespace(t, "pod", "127.77.0.1 store")
+	for _, how := range []string{"first", "second"} {
+		spec := Spec{Argv: []string{"/proc/self/exe"}, Env: append(os.Environ(), roleVariable+"=death-signal"), Namespace: n}
+		if got, want := output(t, s, spec), "parent death signal: killed\n"; got != want {
+			t.Errorf("the %s process says %q, want %q", how, got, want)
+		}
+	}
 	var started []Process
-	for range 3 { // one makes it, two join
+	for range 3 {
 		started = append(started, start(t, s, in(n, "exec sleep 1000")))
 	}
 	if err := s.cmd.Process.Kill(); err != nil {
@@ -219,6 +229,17 @@ func TestNamespaceOfKilledShepherd(t *testing.T) {
 			t.Errorf("process %d is left", p.PID())
 		}
 	}
+}
+
+// playDeathSignal says which signal the process gets when its parent ends.
+func playDeathSignal() error {
+	var signal uint32
+	if _, _, errno := unix.RawSyscall(unix.SYS_PRCTL, unix.PR_GET_PDEATHSIG, uintptr(unsafe.Pointer(&signal)), 0); errno != 0 {
+		return errno
+	}
+	fmt.Println("parent death signal:", syscall.Signal(signal))
+	os.Exit(0)
+	return nil
 }
 
 // TestNamespaceRights: a plain user keeps its numbers and gets no right that it did not have.

@@ -34,6 +34,9 @@ print it. Events are raw, one object per occurrence. The process ids and the pri
 A reader that is slow, or never reads, holds up no Pod: one that fell too far behind gets a line of type ERROR with the status 410 Expired, as
 from a watch of the API, and then everything there is as ADDED.
 
+On Linux programs find Services by name (store, store.NAMESPACE, store.NAMESPACE.svc.cluster.local): each Pod has a hosts file of its own. Where the
+kernel refuses that, run says why; --names=env then puts working addresses into the variables of the manifests that name a Service.
+
 Ctrl-C (or SIGTERM) deletes every Pod, with its grace period; a second one kills everything at once and waits for nothing. Two signals within
 half a second count as one, as some programs send theirs twice.
 

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/probity-run/probity/internal/process"
 	"github.com/probity-run/probity/test/harness"
 )
 
@@ -18,6 +19,9 @@ func TestMain(m *testing.M) {
 	switch filepath.Base(os.Args[0]) {
 	case "lookup":
 		fmt.Println(lookup(os.Args[1]))
+		os.Exit(0)
+	case "try-namespace":
+		fmt.Println(tryNamespace())
 		os.Exit(0)
 	case "without-unshare":
 		fmt.Fprintln(os.Stderr, withoutUnshare(os.Args[1:]))
@@ -33,6 +37,16 @@ func lookup(name string) string {
 		return err.Error()
 	}
 	return strings.Join(addresses, " ")
+}
+
+// tryNamespace is what the machine has against a namespace.
+func tryNamespace() error {
+	s, err := process.NewShepherd(process.ShepherdOptions{})
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	return s.TryNamespace(process.Namespace{Key: "try"})
 }
 
 // role makes the test binary the program of that name, which every user can run.

@@ -24,10 +24,10 @@ const (
 	maxKernelName = 64
 )
 
-// HostnameOf is the host name of a Pod by the kubelet's rules: hostnameOverride, else hostname, else
-// the Pod's name, cut at 63 bytes; subdomain makes the domain; with setHostnameAsFQDN the kernel
-// gets the full name, and an error says so if that is too long. A Pod on the host's network is
-// called as the machine, whose name is node.
+// HostnameOf is the host name of a Pod by the kubelet's rules: hostnameOverride, else hostname,
+// else the Pod's name, cut at 63 bytes; subdomain makes the domain; with setHostnameAsFQDN the
+// kernel gets the full name, and an error says so if that is too long. A Pod on the host's network
+// is called as the machine, whose name is node.
 func HostnameOf(pod *corev1.Pod, node string) (Hostname, error) {
 	spec := &pod.Spec
 	switch {

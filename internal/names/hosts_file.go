@@ -113,8 +113,8 @@ func section(header string, entries []hostsEntry) string {
 // spare is how much a hosts file may grow without a change of its size.
 const spare = 4 << 10
 
-// blankLine is how long the lines are that fill a file up. Lines without anything would be thousands
-// for a person who looks at it.
+// blankLine is how long the lines are that fill a file up. Lines without anything would be
+// thousands for a person who looks at it.
 const blankLine = 256
 
 // Padded fills a text up with blank lines, to the size that its file has, or to a new one, a

@@ -18,8 +18,8 @@ type execStarter struct {
 }
 
 // exec makes the command of a probe or hook of a container that runs a program. It sees the
-// program's environment, folder and namespace. It is an error if the command is too long once $(NAME) is
-// replaced in it.
+// program's environment, folder and namespace. It is an error if the command is too long once
+// $(NAME) is replaced in it.
 func (s execStarter) exec(command []string, p *invocation, timeout time.Duration) (probe.Exec, error) {
 	argv, err := program.Handler{Command: command, Field: "exec.command"}.Expand(p.env, program.NewRoom(0))
 	if err != nil {

@@ -108,8 +108,8 @@ func makeNamespace(p *forkPlan) (startStep, syscall.Errno) {
 	return 0, 0
 }
 
-// waitToGoOn reports that the namespace is there and waits until the shepherd has opened what others
-// join it by. A child of tryNamespace is never told to go on.
+// waitToGoOn reports that the namespace is there and waits until the shepherd has opened what
+// others join it by. A child of tryNamespace is never told to go on.
 //
 //go:norace
 //go:nosplit

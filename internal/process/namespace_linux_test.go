@@ -7,11 +7,13 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 	"unsafe"
 
 	"github.com/google/go-cmp/cmp"
@@ -241,15 +243,30 @@ func TestNamespaceDeathSignal(t *testing.T) {
 	}
 }
 
-// playDeathSignal says which signal the process gets when its parent ends.
+// playDeathSignal says which signal the process gets when its parent ends. The kernel keeps that of
+// its first thread only, so it is asked there.
 func playDeathSignal() error {
-	var signal uint32
-	if _, _, errno := unix.RawSyscall(unix.SYS_PRCTL, unix.PR_GET_PDEATHSIG, uintptr(unsafe.Pointer(&signal)), 0); errno != 0 {
-		return errno
+	found := make(chan error)
+	for range 1000 { // each keeps a thread busy, until one is the first
+		go func() {
+			runtime.LockOSThread()
+			if unix.Gettid() != os.Getpid() {
+				select {}
+			}
+			var signal uint32
+			if _, _, errno := unix.RawSyscall(unix.SYS_PRCTL, unix.PR_GET_PDEATHSIG, uintptr(unsafe.Pointer(&signal)), 0); errno != 0 {
+				found <- errno
+			}
+			fmt.Println("parent death signal:", syscall.Signal(signal))
+			os.Exit(0)
+		}()
+		select {
+		case err := <-found:
+			return err
+		case <-time.After(10 * time.Millisecond):
+		}
 	}
-	fmt.Println("parent death signal:", syscall.Signal(signal))
-	os.Exit(0)
-	return nil
+	return errors.New("no goroutine came to the first thread")
 }
 
 // TestNamespaceRights: a plain user keeps its numbers and gets no right that it did not have.

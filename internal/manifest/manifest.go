@@ -118,6 +118,7 @@ type Object struct {
 	// has problems.
 	Problems Errors
 	fields   map[string]fieldPosition
+	written  []byte // as JSON, without defaults
 }
 
 // fieldPosition is where in the object's file a field was written; there are many, so it is small.

@@ -146,7 +146,7 @@ func (s *System) deleteAll() {
 	clear(s.applier.waiting)
 	pods, _ := store.List[*corev1.Pod](s.store, store.Selector{})
 	for _, object := range append(s.workloads(), objects(pods)...) {
-		if err := ignoreNotFound(s.store.DeleteObject(object, store.DeleteOptions{})); err != nil {
+		if _, _, err := s.store.DeleteObject(object, store.DeleteOptions{}); ignoreNotFound(err) != nil {
 			s.opts.Logger.Error("Cannot delete the object", "name", object.GetName(), "error", err)
 		}
 	}

@@ -29,7 +29,7 @@ type forkPlan struct {
 	oomScore     []byte // empty: it stays as it is
 	join         namespaceFiles
 	make         *namespacePlan // not nil: the child makes a namespace before all else
-	goOn         [1]byte
+	told         [1]byte
 	report       [3]uint32 // startStep, errno, which of several
 }
 

@@ -108,16 +108,23 @@ func makeNamespace(p *forkPlan) (startStep, syscall.Errno) {
 	return 0, 0
 }
 
+// What a child is told that has made a namespace. The end of the socket would tell it nothing, as
+// the child has a copy of the shepherd's side of it.
+const (
+	stopHere = 0
+	goOn     = 1
+)
+
 // waitToGoOn reports that the namespace is there and waits until the shepherd has opened what
-// others join it by. A child of tryNamespace is never told to go on.
+// others join it by. A child of tryNamespace is told to stop.
 //
 //go:norace
 //go:nosplit
 //go:noinline
 func waitToGoOn(p *forkPlan) (startStep, syscall.Errno) {
 	report(p, stepKeep, 0)
-	n, _, errno := syscall.RawSyscall(unix.SYS_READ, p.reports, uintptr(unsafe.Pointer(&p.goOn)), 1)
-	if errno == 0 && n != 1 {
+	n, _, errno := syscall.RawSyscall(unix.SYS_READ, p.reports, uintptr(unsafe.Pointer(&p.told)), 1)
+	if errno == 0 && (n != 1 || p.told[0] != goOn) {
 		errno = unix.ECANCELED
 	}
 	return stepKeep, errno

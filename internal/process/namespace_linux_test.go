@@ -177,6 +177,50 @@ func TestNamespaceRefused(t *testing.T) {
 	}
 }
 
+// TestNamespaceOutOfDescriptors must fail one start only, with a shortage, and leave no process that
+// waits.
+func TestNamespaceOutOfDescriptors(t *testing.T) {
+	s := newNamespaceShepherd(t)
+	shepherd := s.cmd.Process.Pid
+	var before unix.Rlimit
+	if err := unix.Prlimit(shepherd, unix.RLIMIT_NOFILE, nil, &before); err != nil {
+		t.Fatal(err)
+	}
+	n := hostsNamespace(t, "pod", "127.77.0.1 store")
+	waitDone(t, start(t, s, in(nil, "true")))
+	idle := -1
+	for room := range 4 { // two arrive, two are the socket
+		var used []int
+		eventually(t, "the descriptors of the last start are closed", func() bool {
+			used, _ = readNumbers(procPath(shepherd, "fd"))
+			if idle < 0 {
+				children, err := childrenOf(shepherd)
+				if err == nil && len(children) == 0 {
+					idle = len(used)
+				}
+			}
+			return len(used) == idle
+		})
+		low := unix.Rlimit{Cur: limitWithRoom(used, room), Max: before.Max}
+		if err := unix.Prlimit(shepherd, unix.RLIMIT_NOFILE, &low, nil); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Start(in(n, "true")); !errors.Is(err, ErrShortage) {
+			t.Errorf("Start with room for %d descriptors = %v, want a shortage", room, err)
+		}
+	}
+	if err := unix.Prlimit(shepherd, unix.RLIMIT_NOFILE, &before, nil); err != nil {
+		t.Fatal(err)
+	}
+	if got := output(t, s, in(n, "cat /etc/hosts")); got != "127.77.0.1 store\n" {
+		t.Errorf("with room again: %q", got)
+	}
+	eventually(t, "no process is left", func() bool {
+		children, err := childrenOf(shepherd)
+		return err == nil && len(children) == 0
+	})
+}
+
 // TestNamespacePromises: what a start promises holds for the process that makes a namespace and for
 // those that join.
 func TestNamespacePromises(t *testing.T) {

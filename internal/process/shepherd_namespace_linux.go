@@ -60,16 +60,17 @@ func (s *server) startIn(r request) {
 func (s *server) finishNamespace(pid int, making makingChild) stepReport {
 	report, ok := readReport(making.reports)
 	var files namespaceFiles
+	next := byte(stopHere)
 	switch {
 	case !ok:
 		report = stepReport{step: stepKeep, errno: unix.ECHILD} // it was killed
 	case report.errno == 0:
-		files, report.errno = openNamespaces(pid)
+		if files, report.errno = openNamespaces(pid); report.errno == 0 {
+			next = goOn
+		}
 	}
 	s.made <- madeResult{making, files, report.errno}
-	if report.errno == 0 {
-		_, _ = making.reports.Write([]byte{1}) // an error means that it has ended
-	}
+	_, _ = making.reports.Write([]byte{next}) // an error means that it has ended
 	return report
 }
 
@@ -141,6 +142,7 @@ func (s *server) try(m message) {
 		case r.errno != 0:
 			s.send(message{verb: verbFailed, call: m.call, step: r.step, errno: uint64(r.errno), item: r.item})
 		default:
+			_, _ = reports.Write([]byte{stopHere}) // an error means that it has ended
 			s.send(message{verb: verbAnswered, call: m.call})
 		}
 	}()

@@ -147,6 +147,32 @@ func TestNamesInEveryLanguage(t *testing.T) {
 	})
 }
 
+// TestNamesBeforeOthers: sources of the C library that answer before the hosts file are put aside:
+// another order in nsswitch.conf, and the name service cache.
+func TestNamesBeforeOthers(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("only root can give the machine another nsswitch.conf")
+	}
+	t.Parallel()
+	nsswitch := filepath.Join(t.TempDir(), "nsswitch.conf")
+	if err := os.WriteFile(nsswitch, []byte("passwd: files\nhosts: dns [!UNAVAIL=return] files\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	r := harness.StartWith(t, harness.Options{Wrap: []string{"unshare", "-m", "sh", "-c",
+		`mount -t tmpfs none /run && mkdir /run/nscd && touch /run/nscd/socket && mount --bind "$0" /etc/nsswitch.conf && exec "$@"`, nsswitch}},
+		script("client", "getent ahostsv4 alias\ngrep hosts /etc/nsswitch.conf\necho nscd $(ls /var/run/nscd)"))
+	r.WaitPod("at its end", func(p *corev1.Pod) bool {
+		return p.Status.Phase == corev1.PodSucceeded || p.Status.Phase == corev1.PodFailed
+	})
+	harness.WaitFor(t, "the last line", func() bool { return slices.Contains(printed(r, "client"), "nscd") })
+	lines := printed(r, "client")
+	if !slices.ContainsFunc(lines, func(l string) bool { return strings.HasPrefix(l, "127.99.0.1 ") }) || !slices.Contains(lines, "hosts: files dns [!UNAVAIL=return]") {
+		t.Errorf("printed:\n%s", strings.Join(lines, "\n"))
+	}
+	r.Interrupt()
+	r.Exit()
+}
+
 // TestOneNamespacePerPod: all that runs for a Pod sees the same mounts and host name, and nobody
 // else does.
 func TestOneNamespacePerPod(t *testing.T) {

@@ -23,8 +23,9 @@ import (
 const runHelp = `Start the programs of manifests on this machine and do to them what the kubelet would: probe them, restart them, back off.
 
 FILE is a manifest, a folder of manifests, or - for standard input. Pods, Deployments, ReplicaSets, StatefulSets, ConfigMaps and Secrets
-are read; other kinds are named and left alone. A container's command runs as a process. A container that has only an image needs to know
-which program stands for it here: give the Pod the annotation probity.run/command.<container>, or use --command.
+are read; other kinds are named and left alone. Without FILE it is an empty node, which runs what probity apply --state-dir brings. A container's
+command runs as a process. A container that has only an image needs to know which program stands for it here: give the Pod the annotation
+probity.run/command.<container>, or use --command.
 
 On a terminal a live table is shown: a line per container, below it one per probe with the last outcome, its latency and the counter
 (2/3: two of the three results in a row that it takes), and Events below. Without a terminal each Event is a line.
@@ -43,6 +44,9 @@ half a second count as one, as some programs send theirs twice.
 What containers print is kept below the state folder, which run names at its start: the logs of Pods that have ended up to 100 MiB, those of
 runs that have ended for a week; probity clean removes them. A state folder is emptied at each start, so --state-dir takes only one that is
 new, empty, or Probity's own, and that no other user can write to.
+
+A run of files ends by itself when there are Pods, no Deployment, ReplicaSet or StatefulSet is there to make others, and all of them have ended
+for good. Otherwise it goes on until it is told to stop, also when the last object was deleted.
 
 Exit codes: 0 stopped on request, or every Pod Succeeded; 1 a Pod Failed for good, a second signal killed everything, or Probity itself could
 not go on; 2 bad input, and then nothing was started.`
@@ -64,11 +68,10 @@ const threads = 12
 func newRun(streams Streams) *cobra.Command {
 	var flags runFlags
 	cmd := &cobra.Command{
-		Use:     "run FILE...",
+		Use:     "run [FILE...]",
 		Short:   "Run the Pods of manifests here, as the kubelet would",
 		Long:    runHelp,
 		Example: "  probity run app.yaml\n  probity run -o json deploy/ --command 'web=./web --verbose'",
-		Args:    cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return run(cmd.Context(), streams, flags, args)
 		},
@@ -103,7 +106,7 @@ func (f runFlags) options() (system.Options, error) {
 	if err != nil {
 		return system.Options{}, err
 	}
-	return system.Options{Commands: commands, StateDir: f.stateDir, MaxRestartPeriod: f.maxRestartPeriod, MaxPods: f.maxPods, Names: names, StopWhenFinished: true}, nil
+	return system.Options{Commands: commands, StateDir: f.stateDir, MaxRestartPeriod: f.maxRestartPeriod, MaxPods: f.maxPods, Names: names}, nil
 }
 
 func checkRestartPeriod(d time.Duration) error {
@@ -133,7 +136,7 @@ func run(ctx context.Context, streams Streams, flags runFlags, paths []string) e
 		return badInput(err)
 	}
 	view := terminal.New(terminal.Options{Out: streams.Out, Err: streams.Err, JSON: flags.output == "json"})
-	opts.Manifests, opts.Stdin = paths, streams.In
+	opts.Manifests, opts.Stdin, opts.StopWhenFinished = paths, streams.In, len(paths) > 0 // an empty node has not finished
 	opts.Outputs = streams.files()
 	opts.Notice, opts.Logger = view.Say, slog.New(slog.NewTextHandler(view, nil))
 	if flags.logs {

@@ -18,6 +18,7 @@ type loader struct {
 	errs  Errors
 	first map[Ref]Position // where each object was defined
 	ports int              // of Services so far
+	bytes int64            // of files so far; more than may be once that is reported
 	// lenient is set for [DecodeLenient]: more kinds are read, and objects with errors are kept.
 	lenient bool
 }

@@ -148,6 +148,11 @@ func TestMergeService(t *testing.T) {
 			before: "{spec: {ports: [{port: 80}]}}", desired: "{spec: {ports: [{port: 80, targetPort: 81}]}}",
 			want: "{spec: {clusterIP: 127.0.0.5, clusterIPs: [127.0.0.5], ports: [{port: 80, targetPort: 81, nodePort: 30000}]}}",
 		},
+		"a number of two protocols by somebody else": {
+			live:   "{spec: {ports: [{port: 53, protocol: TCP}, {port: 53, name: u, protocol: UDP}]}}",
+			before: "{spec: {ports: [{port: 53}]}}", desired: "{spec: {ports: [{port: 53, targetPort: 1}]}}",
+			want: "{spec: {ports: [{port: 53, targetPort: 1}]}}",
+		},
 		"a number of two protocols": {
 			live:    "{spec: {ports: [{port: 53, protocol: TCP}, {port: 53, protocol: UDP}]}}",
 			before:  "{spec: {ports: [{port: 53, protocol: TCP}, {port: 53, protocol: UDP}]}}",

@@ -177,8 +177,8 @@ func TestNamespaceRefused(t *testing.T) {
 	}
 }
 
-// TestNamespaceOutOfDescriptors must fail one start only, with a shortage, and leave no process that
-// waits.
+// TestNamespaceOutOfDescriptors must fail one start only, with a shortage, and leave no process
+// that waits.
 func TestNamespaceOutOfDescriptors(t *testing.T) {
 	s := newNamespaceShepherd(t)
 	shepherd := s.cmd.Process.Pid

@@ -61,7 +61,8 @@ func BenchmarkMonths(b *testing.B) {
 	}
 }
 
-// BenchmarkFleet is a simulation of 300 replicas and its sweep over the phases. The bar is two seconds.
+// BenchmarkFleet is a simulation of 300 replicas and its sweep over the phases. The bar is two
+// seconds.
 func BenchmarkFleet(b *testing.B) {
 	objects := simulatetest.Objects(b, simulatetest.Deployment)
 	for _, fault := range []string{"hang@60s", "rollout@60s", "gc-stall=8s/1m"} {

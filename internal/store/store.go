@@ -16,7 +16,8 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// Object is a Kubernetes object: a pointer to an API struct, such as *corev1.Pod.
+// Object is a Kubernetes object: a pointer to an API struct, such as *corev1.Pod. Package manifest
+// has the same interface by another name.
 type Object interface {
 	metav1.Object
 	runtime.Object

@@ -119,6 +119,9 @@ func (a *applier) applyOne(ref manifest.Ref, before, desired *wish) (verb string
 	live, err := a.store.GetObject(desired.object)
 	switch {
 	case apierrors.IsNotFound(err):
+		if err := ensureNamespace(a.registry, desired.object.GetNamespace()); err != nil {
+			return "", err
+		}
 		_, err := registry.Create(a.registry, desired.noted())
 		if full, ok := errors.AsType[*tooManyPods](err); ok {
 			a.waiting[ref] = desired.noted().(*corev1.Pod)

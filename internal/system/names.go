@@ -34,8 +34,8 @@ const (
 	NamesOff Names = "off"
 )
 
-// namespaces is the part of a [process.Shepherd] that makes namespaces.
-type namespaces interface {
+// namespaceMaker is the part of a [process.Shepherd] that makes namespaces.
+type namespaceMaker interface {
 	TryNamespace(process.Namespace) error
 	ForgetNamespace(key string) error
 }
@@ -45,7 +45,7 @@ type namespaces interface {
 type hostNames struct {
 	mode    Names
 	store   *store.Store
-	shep    namespaces
+	shep    namespaceMaker
 	dir     string // of the files
 	host    hostFiles
 	resolve func(ctx context.Context, name string) ([]netip.Addr, error)
@@ -73,7 +73,7 @@ type podHosts struct {
 	size int
 }
 
-func newHostNames(mode Names, objects *store.Store, shep namespaces, dir string, opts Options) *hostNames {
+func newHostNames(mode Names, objects *store.Store, shep namespaceMaker, dir string, opts Options) *hostNames {
 	if mode == "" {
 		mode = NamesAuto
 	}

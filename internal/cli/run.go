@@ -51,6 +51,9 @@ type runFlags struct {
 	maxPods          int
 	commands         []string
 	logs             bool
+	plain            bool
+	until            string
+	timeout          time.Duration
 }
 
 // threads are more than Probity needs as long as disks are quick.
@@ -59,21 +62,31 @@ const threads = 12
 func newRun(streams Streams) *cobra.Command {
 	var flags runFlags
 	cmd := &cobra.Command{
-		Use:     "run FILE...",
+		Use:     "run FILE... [-- COMMAND...]",
 		Short:   "Run the Pods of manifests here, as the kubelet would",
 		Long:    runHelp,
-		Example: "  probity run app.yaml\n  probity run -o json deploy/ --command 'web=./web --verbose'",
+		Example: "  probity run app.yaml\n  probity run -o json deploy/ --command 'web=./web --verbose'\n  probity run app.yaml -- go test ./e2e",
 		Args:    cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return run(cmd.Context(), streams, flags, args)
+			paths, command := args, []string(nil)
+			if dash := cmd.ArgsLenAtDash(); dash >= 0 {
+				paths, command = args[:dash], args[dash:]
+				if len(paths) == 0 || len(command) == 0 {
+					return errors.New("write it as probity run FILE... -- COMMAND...")
+				}
+			}
+			return run(cmd.Context(), streams, flags, paths, command)
 		},
 	}
 	f := cmd.Flags()
-	f.StringVarP(&flags.output, "output", "o", "", "json: a line per change; default: a table on a terminal, else a line per Event")
+	f.StringVarP(&flags.output, "output", "o", "", "json: a line of JSON per change; default: a table on a terminal, else lines")
 	f.StringVar(&flags.stateDir, "state-dir", "", "folder for the output of containers and for volumes (default: one per manifest below the user's state folder)")
 	f.DurationVar(&flags.maxRestartPeriod, "max-restart-period", system.MaxRestartPeriod, "longest crash-loop back-off, 1s to 5m (the kubelet's crashLoopBackOff.maxContainerRestartPeriod)")
 	f.IntVar(&flags.maxPods, "max-pods", system.MaxPods, "how many Pods there may be at a time (the kubelet's maxPods)")
 	f.StringArrayVar(&flags.commands, "command", nil, "program that stands for a container's image, as container='./program --flag'; may be repeated")
+	f.BoolVar(&flags.plain, "plain", false, "lines instead of the live table, good to be read by a screen reader")
+	f.StringVar(&flags.until, "until", "", "ready or complete: end when it is so (with -- COMMAND: run that then; default: ready)")
+	f.DurationVar(&flags.timeout, "timeout", untilTimeout, "how long to wait for --until or before -- COMMAND; 0 is for ever")
 	f.BoolVar(&flags.logs, "logs", false, "also print what the containers print, with a prefix")
 	return cmd
 }
@@ -117,15 +130,20 @@ func parseCommands(flags []string) (map[string]string, error) {
 }
 
 // run is the whole life of probity run: check everything, then start it, show it, and end it.
-func run(ctx context.Context, streams Streams, flags runFlags, paths []string) error {
+func run(ctx context.Context, streams Streams, flags runFlags, paths, command []string) error {
 	opts, err := flags.options()
 	if err != nil {
 		return badInput(err)
 	}
-	view := terminal.New(terminal.Options{Out: streams.Out, Err: streams.Err, JSON: flags.output == "json"})
+	wait, err := newAwaited(flags, streams, command)
+	if err != nil {
+		return err
+	}
+	opts.StopWhenFinished = wait == nil
+	view := terminal.New(viewOptions(streams, flags, command))
 	opts.Manifests, opts.Stdin = paths, streams.In
 	opts.Outputs = streams.files()
-	opts.Notice, opts.Logger = view.Say, slog.New(slog.NewTextHandler(view, nil))
+	opts.Notice, opts.Refused, opts.Logger = view.Say, view.Refused, slog.New(slog.NewTextHandler(view, nil))
 	if flags.logs {
 		opts.Follow = view.Output
 	}
@@ -133,6 +151,12 @@ func run(ctx context.Context, streams Streams, flags runFlags, paths []string) e
 	if err != nil {
 		view.Close()
 		return systemError(err)
+	}
+	if wait != nil {
+		if err := s.CheckGoal(wait.goal); err != nil {
+			view.Close()
+			return systemError(errors.Join(err, s.Close()))
+		}
 	}
 	for _, line := range s.Remarks() {
 		if _, err := fmt.Fprintln(streams.Err, line); err != nil {
@@ -144,10 +168,21 @@ func run(ctx context.Context, streams Streams, flags runFlags, paths []string) e
 	signals := make(chan os.Signal, 4)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer signal.Stop(signals)
-	a := attendance{system: s, view: view}
+	a := attendance{system: s, view: view, wait: wait}
 	err = a.run(ctx, signals)
 	a.closeView()
 	return err
+}
+
+// viewOptions decide where a run is shown, and how. Standard output belongs to the command if there
+// is one.
+func viewOptions(streams Streams, flags runFlags, command []string) terminal.Options {
+	opts := terminal.Options{Out: streams.Out, Err: streams.Err, JSON: flags.output == "json", Plain: flags.plain}
+	opts.Lines = len(command) > 0 || os.Getenv("TERM") == "dumb" || os.Getenv("ACCESSIBLE") != ""
+	if len(command) > 0 {
+		opts.Out = streams.Err
+	}
+	return opts
 }
 
 // start makes this process one that can have Pods, and starts the system before anybody's eyes.
@@ -156,10 +191,19 @@ func start(ctx context.Context, s *system.System, view *terminal.View) error {
 	if err := process.BecomeSubreaper(); err != nil {
 		return err
 	}
-	if err := view.Start(s.Store()); err != nil {
+	if err := view.Start(shown(s)); err != nil {
 		return err
 	}
 	return s.Start(ctx)
+}
+
+// shown is what a view has to know of a system.
+func shown(s *system.System) terminal.Run {
+	run := terminal.Run{Store: s.Store(), LastOutput: s.LastOutput, Stopping: s.Stopping}
+	if p := s.Proxy(); p != nil {
+		run.Traffic = p.State
+	}
+	return run
 }
 
 // startTime is how long it takes until what is used of the program is mostly what probing needs.

@@ -69,6 +69,10 @@ type Options struct {
 	// Notice, if not nil, gets what a person should know, a line at a time: what a changed manifest
 	// changed, what of it is not applied here. It must not wait for anybody.
 	Notice func(line string)
+	// Refused, if not nil, gets why manifests that were saved are not applied, once for each new
+	// reason, and nil as soon as what is in the files is applied again. Errors in the manifests are
+	// [manifest.Errors] in it. It must not wait for anybody. Default: Notice gets the reason.
+	Refused func(err error)
 	// Logger gets what is neither an Event nor a status nor a notice. Default: nothing is logged.
 	Logger *slog.Logger
 }
@@ -120,6 +124,7 @@ type System struct {
 	remarks    []string
 
 	requests chan func()   // for the goroutine of run
+	applied  chan struct{} // closed when the first manifests are in the store
 	changed  chan struct{} // Pods changed
 	edited   chan struct{} // manifests have changed
 	settled  chan struct{} // manifests are as they are meant: what is not in them may be pruned
@@ -139,7 +144,7 @@ func New(opts Options) (*System, error) {
 	opts = opts.withDefaults()
 	kinds := slices.Concat(store.Kubernetes(), node.Kinds(), controller.Kinds())
 	s := &System{
-		opts: opts, store: store.New(store.Options{Kinds: kinds}), requests: make(chan func()),
+		opts: opts, store: store.New(store.Options{Kinds: kinds}), requests: make(chan func()), applied: make(chan struct{}),
 		changed: make(chan struct{}, 1), edited: make(chan struct{}, 1), settled: make(chan struct{}, 1), stop: make(chan struct{}), done: make(chan struct{}),
 	}
 	s.registry = registry.New(registry.Options{Store: s.store, NodeName: node.Name, Commands: opts.Commands, Admit: s.admit})

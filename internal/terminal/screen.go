@@ -25,8 +25,8 @@ import (
 // screen is one way to show what happens. Its methods are safe for concurrent use; start is called
 // once, before show.
 type screen interface {
-	// start takes over the terminal, if the screen needs one.
-	start()
+	// start takes over the terminal, if the screen needs one, and tells what will be shown.
+	start(Run)
 	// kinds are the kinds of objects that show wants.
 	kinds() []store.Object
 	// interactive reports whether a person watches, whose terminal can go away.
@@ -39,6 +39,13 @@ type screen interface {
 	// say takes a line that is none of these: a container's output, a note. It does not wait for
 	// whoever reads it.
 	say(line string)
+	// refused takes a saved manifest that is wrong: file:line, and why. It waits for nobody.
+	refused(place, problem string)
+	// unready says of each Pod that is not ready why it is not, where there is a line for that. It
+	// waits for nobody.
+	unready()
+	// flush waits for a moment until what there is to be shown is written.
+	flush()
 	// hurry keeps show and again from waiting for a reader for more than a moment longer.
 	hurry()
 	// close leaves the terminal as it was found.
@@ -52,14 +59,14 @@ func newScreen(opts Options) screen {
 	switch {
 	case opts.JSON:
 		return newLineScreen(opts, jsonLine, jsonExpired)
-	case isTerminal:
+	case isTerminal && !opts.Lines && !opts.Plain:
 		return newTableScreen(out.file)
 	default:
-		return newLineScreen(opts, (&eventLines{}).line, nil)
+		return newLinesScreen(opts)
 	}
 }
 
-// lineScreen prints a line per change to standard output, and everything else to standard error.
+// lineScreen prints a line of JSON per change to standard output, and everything else to standard error.
 // Only show and again wait for a reader.
 type lineScreen struct {
 	line     func(watch.EventType, runtime.Object) ([]byte, error)
@@ -68,12 +75,13 @@ type lineScreen struct {
 }
 
 func newLineScreen(opts Options, line func(watch.EventType, runtime.Object) ([]byte, error), expired func(error) ([]byte, error)) *lineScreen {
-	return &lineScreen{line: line, expired: expired, out: newAsyncWriter(opts.Out), err: newAsyncWriter(opts.Err)}
+	out, err := newAsyncWriters(opts)
+	return &lineScreen{line: line, expired: expired, out: out, err: err}
 }
 
 func (*lineScreen) kinds() []store.Object { return []store.Object{&corev1.Pod{}, &corev1.Event{}} }
 
-func (*lineScreen) start() {}
+func (*lineScreen) start(Run) {}
 
 func (*lineScreen) interactive() bool { return false }
 
@@ -99,13 +107,24 @@ func (s *lineScreen) again(reason error) error {
 
 func (s *lineScreen) say(line string) { s.err.offer(line) }
 
+func (s *lineScreen) refused(place, problem string) { s.say(refusal(place, problem)) }
+
+func (s *lineScreen) unready() {}
+
+// refusal is a refused manifest in one line.
+func refusal(place, problem string) string {
+	return "probity: " + place + ": " + problem + "; nothing was changed"
+}
+
+func (s *lineScreen) flush() {
+	s.out.flush()
+	s.err.flush()
+}
+
 func (s *lineScreen) hurry() { s.out.hurry() }
 
 func (s *lineScreen) close() {
-	if !s.out.close() {
-		s.say("probity: the output was not read to its end")
-	}
-	s.err.close()
+	closeWriters(s.out, s.err)
 }
 
 // tableScreen draws the live table. It owns a goroutine that draws when something changed, at most
@@ -148,7 +167,7 @@ func newTableScreen(out *os.File) *tableScreen {
 	}
 }
 
-func (s *tableScreen) start() {
+func (s *tableScreen) start(Run) {
 	s.write(enterScreen)
 	s.done.Go(s.loop)
 	s.started = true
@@ -219,6 +238,12 @@ func (s *tableScreen) again(error) error {
 }
 
 func (s *tableScreen) hurry() {}
+
+func (s *tableScreen) flush() {}
+
+func (s *tableScreen) refused(place, problem string) { s.say(refusal(place, problem)) }
+
+func (s *tableScreen) unready() {}
 
 func (s *tableScreen) say(line string) {
 	s.mu.Lock()

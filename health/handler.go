@@ -18,7 +18,8 @@ var (
 //
 //	/readyz/database      one check alone
 //	/readyz?exclude=cache without that check; may be repeated
-//	/readyz?verbose       each check with its state, age, duration and counts; full errors if Options.Reveal allows
+//	/readyz?verbose       each check with its state, age, duration and counts; full errors if
+//	                      Options.Reveal allows
 //
 // "Accept: application/json" gives the same as JSON, and application/health+json in the form of the
 // draft of that name: status is pass, warn (a dependency fails that does not count) or fail.

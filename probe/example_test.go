@@ -126,15 +126,19 @@ func ExampleGRPC() {
 }
 
 func ExampleExec() {
-	for _, command := range [][]string{{"true"}, {"sh", "-c", "echo no database; exit 1"}, {"no-such-command"}} {
+	for _, command := range [][]string{{"true"}, {"sh", "-c", "echo no database; exit 1"}, {"absent"}} {
 		result := probe.Exec{Command: command, Timeout: 10 * time.Second}.Probe(context.Background())
+		if result.Err != nil {
+			fmt.Println("says nothing:", result.Err)
+			continue
+		}
 		fmt.Println(result)
 	}
 	// Output:
 	// succeeded
 	// failed: no database
 	//
-	// errored and resulted in unknown state: cannot start "no-such-command": exec: "no-such-command": executable file not found in $PATH
+	// says nothing: cannot start "absent": exec: "absent": executable file not found in $PATH
 }
 
 func ExampleHeartbeat() {

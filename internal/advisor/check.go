@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+
+	"github.com/probity-run/probity/internal/printable"
 )
 
 // Check runs the rules over the manifests. The findings come in the order of the files; those that
@@ -42,12 +44,17 @@ func Check(m *Manifests, rules []Rule) []Finding {
 		}
 	}
 	for i := range all {
+		all[i].Message = printable.CutMiddle(all[i].Message, maxMessage)
 		m.locate(&all[i], lines)
 	}
 	m.withoutUnplayable(all)
 	slices.SortStableFunc(all, Compare)
 	return all
 }
+
+// maxMessage is how many bytes a message has at most. It quotes names of the manifest, and what is
+// no valid name may have any length.
+const maxMessage = 2000
 
 // withoutCovered leaves out the findings that another one covers.
 func withoutCovered(found []Finding, rules []Rule) []Finding {

@@ -2,6 +2,7 @@ package advisor_test
 
 import (
 	"errors"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -67,5 +68,47 @@ func TestSameSlipInTwoObjects(t *testing.T) {
 	findings := advisor.Check(m, rules.All())
 	if len(findings) != 2 || findings[0].Object.Name != "a" || findings[1].Object.Name != "b" {
 		t.Errorf("found %v", findings)
+	}
+}
+
+// What is too long to start a program with is found with the ConfigMap that is nearest, and in the
+// kinds that a run does not have.
+func TestTooLongToStart(t *testing.T) {
+	config := func(size int) string {
+		return "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata: {k: " + strings.Repeat("x", size) + "}\n"
+	}
+	const job = "apiVersion: batch/v1\nkind: CronJob\nmetadata: {name: a}\nspec: {schedule: '* * * * *', jobTemplate: {spec: {template: {spec: {restartPolicy: Never, containers: " +
+		"[{name: a, image: a, env: [{name: A, valueFrom: {configMapKeyRef: {name: c, key: k}}}, {name: B, value: $(A)$(A)}]}]}}}}}\n"
+	for name, c := range map[string]struct {
+		texts map[string]string
+		want  string // "" means nothing
+	}{
+		"alone":                   {map[string]string{"job.yaml": job}, ""},
+		"with a small ConfigMap":  {map[string]string{"job.yaml": job + "---\n" + config(1000)}, ""},
+		"with a large one":        {map[string]string{"job.yaml": job + "---\n" + config(100_000)}, "job.yaml:4:208"},
+		"with one in its folder":  {map[string]string{"x/job.yaml": job, "x/config.yaml": config(100_000)}, "x/job.yaml:4:208"},
+		"with one that is nearer": {map[string]string{"x/job.yaml": job, "config.yaml": config(100_000), "x/config.yaml": config(1)}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var sources []advisor.Source
+			texts := map[string][]byte{}
+			for _, file := range slices.Sorted(maps.Keys(c.texts)) {
+				sources = append(sources, advisor.Source{Name: file})
+				texts[file] = []byte(c.texts[file])
+			}
+			m, err := advisor.NewManifests(sources...).With(texts)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var found []string
+			for _, f := range advisor.Check(m, rules.All()) {
+				if f.Rule == advisor.ManifestInvalid {
+					found = append(found, advisor.Position{File: f.Region.File, Line: f.Region.Line, Column: f.Region.Column}.String())
+				}
+			}
+			if got := strings.Join(found, " "); got != c.want {
+				t.Errorf("found at %q, want %q", got, c.want)
+			}
+		})
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 
 	"github.com/probity-run/probity/internal/manifest"
+	"github.com/probity-run/probity/internal/program"
 )
 
 // Manifests are the workloads and Services of some files, related to each other. They do not change
@@ -51,10 +52,14 @@ func NewManifests(sources ...Source) *Manifests {
 }
 
 func (m *Manifests) relate(objects []manifest.Object) {
+	refs := newReferences(objects)
 	var budgets []*Budget
 	var scalers []*autoscalingv1.HorizontalPodAutoscaler
 	for _, o := range objects {
 		if workload := newWorkload(o); workload != nil {
+			if err := program.Check(o, refs.near(o.Position.File)); err != nil {
+				workload.Object.Problems = append(slices.Clip(o.Problems), err)
+			}
 			m.Workloads = append(m.Workloads, workload)
 			continue
 		}

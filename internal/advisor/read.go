@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -17,9 +18,10 @@ import (
 // StdinName stands for standard input in findings.
 const StdinName = "<stdin>"
 
-// limits are wider than those of a run: rendered bundles are large.
+// limits are wider than those of a run where they are about many objects together: rendered bundles
+// are large, and a cluster takes them. What a run refuses in one object is reported.
 func limits() manifest.Options {
-	return manifest.Options{MaxFileBytes: 16 << 20, MaxDocuments: 10_000}
+	return manifest.Options{MaxFileBytes: 16 << 20, MaxDocuments: 10_000, MaxServicePorts: math.MaxInt}
 }
 
 // input is one file, or standard input, to be decoded.

@@ -4,8 +4,12 @@ import (
 	"bytes"
 	"fmt"
 
+	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
+
 	"github.com/probity-run/probity/internal/manifest"
 	"github.com/probity-run/probity/internal/printable"
+	"github.com/probity-run/probity/internal/program"
 )
 
 // earliestFault is when the fault of a scenario begins at the earliest, and horizon how long
@@ -13,6 +17,8 @@ import (
 const (
 	earliestFault = 60
 	horizon       = 600
+	// mostSimulated is how many Pods it plays at most
+	mostSimulated = 1000
 )
 
 // Stall is the scenario in which the container does not answer for one second more than this.
@@ -88,8 +94,8 @@ func (w *Workload) scenario(fault string, ends int) string {
 		return ""
 	}
 	text := "--fault " + word
-	if w.Object.Has("spec.replicas") && replicasOf(w.Object.Resource) == 0 {
-		text += " --replicas 1" // of none, nothing can be seen
+	if w.Object.Has("spec.replicas") && replicasOf(w.Object.Resource) == 0 || w.crowded {
+		text += " --replicas 1" // of none nothing can be seen, and too many are refused
 	}
 	if ends >= horizon*9/10 {
 		text += fmt.Sprintf(" --horizon %ds", 2*ends)
@@ -101,17 +107,39 @@ func (w *Workload) scenario(fault string, ends int) string {
 func onlyIn(ref manifest.Ref) string { return ",workload=" + ref.Kind + "/" + ref.Name }
 
 // findCompany notes which workloads share their file with others, to which a fault would happen as
-// well.
+// well, and which files ask for more Pods than can be simulated.
 func (m *Manifests) findCompany() {
-	inFile := map[string]int{}
+	inFile, pods := map[string]int{}, map[string]int{}
 	for _, w := range m.Workloads {
+		file := w.Object.Position.File
 		if w.RunsUntilStopped() {
-			inFile[w.Object.Position.File]++
+			inFile[file]++
+		}
+		pods[file] += simulatedPods(w.Object.Resource)
+	}
+	for _, w := range m.Workloads {
+		w.company, w.crowded = inFile[w.Object.Position.File] > 1, pods[w.Object.Position.File] > mostSimulated
+	}
+}
+
+// simulatedPods is how many Pods probity simulate makes for a workload without --replicas.
+func simulatedPods(r manifest.Resource) int {
+	pods := int32(1)
+	parallel := func(spec batchv1.JobSpec) {
+		if spec.Parallelism != nil {
+			pods = *spec.Parallelism
 		}
 	}
-	for _, w := range m.Workloads {
-		w.company = inFile[w.Object.Position.File] > 1
+	switch o := r.(type) {
+	case *batchv1.Job:
+		parallel(o.Spec)
+	case *batchv1.CronJob:
+		parallel(o.Spec.JobTemplate.Spec)
+	case *appsv1.DaemonSet: // one node
+	default:
+		return replicasOf(r)
 	}
+	return int(pods)
 }
 
 // faultBegins is when, in seconds after the Pod was made, all probes have succeeded and are asked
@@ -150,12 +178,29 @@ func (m *Manifests) withoutUnplayable(found []Finding) {
 		}
 		ok, known := playable[f.Region.File]
 		if !known {
-			_, err := manifest.Load(manifest.Options{Stdin: bytes.NewReader(m.Text(f.Region.File))}, "-")
-			ok = err == nil
+			ok = isPlayable(m.Text(f.Region.File))
 			playable[f.Region.File] = ok
 		}
 		if !ok {
 			f.Scenario = ""
 		}
 	}
+}
+
+func isPlayable(text []byte) bool {
+	set, err := manifest.Load(manifest.Options{Stdin: bytes.NewReader(text), AllWorkloads: true}, "-")
+	if err != nil {
+		return false
+	}
+	pods := 0 // with --replicas 1
+	for _, o := range set.Objects {
+		if _, _, _, ok := o.Template(); !ok {
+			continue
+		}
+		pods++
+		if program.Check(o, program.Manifests(set.Objects)) != nil {
+			return false
+		}
+	}
+	return pods <= mostSimulated
 }

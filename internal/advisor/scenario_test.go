@@ -1,6 +1,7 @@
 package advisor_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -37,7 +38,11 @@ func TestScenarios(t *testing.T) {
 			"--fault 'refuse@60s+31s,workload=Deployment/$(touch a)'"},
 		"beside a Job, which is not simulated": {pod(container("a", fast)) + "---\n" + job, "--fault refuse@60s+31s"},
 		"of no replicas":                       {strings.Replace(pod(container("a", fast)), "spec:\n", "spec:\n  replicas: 0\n", 1), "--fault refuse@60s+31s --replicas 1"},
-		"of a Job":                             {strings.Replace(job, "image: a", "image: a, "+fast, 1), ""},
+		"of too many replicas":                 {strings.Replace(pod(container("a", fast)), "spec:\n", "spec:\n  replicas: 1001\n", 1), "--fault refuse@60s+31s --replicas 1"},
+		"of as many as can be simulated":       {strings.Replace(pod(container("a", fast)), "spec:\n", "spec:\n  replicas: 1000\n", 1), "--fault refuse@60s+31s"},
+		"of too many with a Job": {strings.Replace(pod(container("a", fast)), "spec:\n", "spec:\n  replicas: 600\n", 1) + "---\n" +
+			strings.Replace(job, "spec: {", "spec: {parallelism: 500, ", 1), "--fault refuse@60s+31s --replicas 1"},
+		"of a Job": {strings.Replace(job, "image: a", "image: a, "+fast, 1), ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			m, err := advisortest.Parse("a.yaml", []byte(c.text))
@@ -63,8 +68,10 @@ func TestScenarioOfRefusedFile(t *testing.T) {
 		text string
 		want bool
 	}{
-		"sound":               {text, true},
-		"another field wrong": {strings.Replace(text, "image: a", "imagee: a\n    image: a", 1), false},
+		"sound":                                {text, true},
+		"another field wrong":                  {strings.Replace(text, "image: a", "imagee: a\n    image: a", 1), false},
+		"a program that cannot be started":     {strings.Replace(text, "image: a", "image: a\n    args: ["+strings.Repeat("x", 1<<17)+"]", 1), false},
+		"more workloads than can be simulated": {text + workloads(1000), false},
 		"another object wrong": {text + "---\napiVersion: v1\nkind: Service\nmetadata: {name: UPPER}\nspec: {ports: [{port: 80}]}\n",
 			false},
 	} {
@@ -74,6 +81,9 @@ func TestScenarioOfRefusedFile(t *testing.T) {
 				t.Fatal(err)
 			}
 			rule := advisor.Rule{ID: "r", Severity: advisor.Risk, Check: func(w *advisor.Workload) []advisor.Finding {
+				if len(w.Probes()) == 0 {
+					return nil
+				}
 				f := w.Probes()[0].Finding("", "it is wrong")
 				f.Scenario = w.Probes()[0].Stall(10)
 				return []advisor.Finding{f}
@@ -85,4 +95,14 @@ func TestScenarioOfRefusedFile(t *testing.T) {
 			}
 		})
 	}
+}
+
+// workloads are so many Deployments.
+func workloads(n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, "---\napiVersion: apps/v1\nkind: Deployment\nmetadata: {name: d%d}\nspec: {selector: {matchLabels: {a: b}}, template: {metadata: {labels: {a: b}}, "+
+			"spec: {containers: [{name: a, image: a}]}}}\n", i)
+	}
+	return b.String()
 }

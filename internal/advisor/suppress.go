@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/probity-run/probity/internal/manifest"
+	"github.com/probity-run/probity/internal/printable"
 )
 
 // UnusedSuppression is the id of the rule about annotations that accept what is not there, or give
@@ -56,7 +57,7 @@ func (m *Manifests) suppress(workload *Workload, found []Finding, rules []Rule) 
 		known := slices.ContainsFunc(rules, func(r Rule) bool { return r.ID == s.rule })
 		switch {
 		case !known:
-			f.Message = fmt.Sprintf("there is no rule %q, so nothing is accepted%s; probity explain lists the rules", s.rule, didYouMean(s.rule, rules))
+			f.Message = fmt.Sprintf("there is no rule %s, so nothing is accepted%s; probity explain lists the rules", printable.Quote(s.rule), didYouMean(s.rule, rules))
 		case s.reason == "":
 			f.Message = fmt.Sprintf("the annotation gives no reason for accepting %s, so it has no effect: write the reason as its value", s.rule)
 		case !s.used:

@@ -42,6 +42,8 @@ type Workload struct {
 	mesh    []*PeerAuthentication
 	// company means that another workload is in the same file.
 	company bool
+	// crowded means that the file asks for more Pods than can be simulated.
+	crowded bool
 }
 
 // A Container is one that can have probes, or a plain init container.

@@ -148,7 +148,11 @@ func prepareSimulation(streams Streams, flags simulateFlags, paths []string) (*s
 			return nil, err
 		}
 	}
-	if s.set, err = manifest.Load(manifest.Options{Stdin: stdin, AllWorkloads: true}, paths...); err != nil {
+	s.set, err = manifest.Load(manifest.Options{Stdin: stdin, AllWorkloads: true}, paths...)
+	if err == nil {
+		err = simulate.Check(s.set.Objects)
+	}
+	if err != nil {
 		return nil, listed(err, "nothing was simulated")
 	}
 	return s, nil

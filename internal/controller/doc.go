@@ -1,13 +1,13 @@
 // Package controller makes what the objects of people ask for: Pods from Deployments, ReplicaSets
 // and StatefulSets, and EndpointSlices from Services.
 //
-// What to do is decided by pure functions of package lifecycle (R193–R220): the next step of a
+// What to do is decided by pure functions of package workload (R193–R220): the next step of a
 // rollout, the Pods that a smaller ReplicaSet gives up, the next ordinal of a StatefulSet, the
 // slices of a Service. This package finds out what is there, asks, and carries out the answer:
 //
-//	store ──watch──▶ see: whom does the change concern? ──▶ queue of keys ──▶ sync one object ──▶ store
-//	                                                            ▲                   │
-//	                                                            └── look again at ──┘
+//	store ─watch─▶ see: whom does the change concern? ─▶ queue of keys ─▶ sync one object ─▶ store
+//	                                                           ▲                 │
+//	                                                           └─ look again at ─┘
 //
 // A key names an object, not a change: however much happened to it, it is looked at once, as it is
 // then. A sync reads everything afresh from the store, takes at most one step and writes the

@@ -8,6 +8,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/probity-run/probity/internal/manifest"
+	"github.com/probity-run/probity/internal/printable"
 )
 
 // privatePorts are the ports of a Pod as the node noted them: where the program listens, by
@@ -37,7 +38,7 @@ func parsePair(pair string) (declared, private int32, err error) {
 	d, errLeft := strconv.ParseUint(left, 10, 16)
 	p, errRight := strconv.ParseUint(right, 10, 16)
 	if !ok || errLeft != nil || errRight != nil || d == 0 || p == 0 {
-		return 0, 0, fmt.Errorf("%q is no pair of ports such as 8080:41013", pair)
+		return 0, 0, fmt.Errorf("%s is no pair of ports such as 8080:41013", printable.Quote(pair))
 	}
 	return int32(d), int32(p), nil
 }

@@ -5,8 +5,8 @@
 // starts no goroutine, reads no clock and does no I/O; the live runner, the simulator and the tests
 // drive the same code:
 //
-//	effects := pod.On(event, now)   // carry these out, in order
-//	deadline := pod.Deadline()      // call On(Tick{}, …) at this instant, if nothing else happens before
+//	effects := pod.On(event, now) // carry these out, in order
+//	deadline := pod.Deadline()    // call On(Tick{}, …) then, if nothing else happens before
 //
 // The numbers R1, R2 … in comments are the rules of the kubelet's behaviour that the code carries;
 // docs/differences.md lists where it departs from them. States change in place: a Pod belongs to

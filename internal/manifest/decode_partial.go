@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/probity-run/probity/internal/printable"
 )
 
 // partialObject is what is read of an object to find its Go type, and what a message says about one
@@ -70,7 +72,7 @@ func (d *decoder) partial(n *yaml.Node, implied string) (partialObject, bool) {
 func (p partialObject) misspelt(name string) string {
 	for _, e := range p.extra {
 		if closest(e.key, []string{name}) != "" {
-			return fmt.Sprintf(" (there is a field %q)", e.key)
+			return fmt.Sprintf(" (there is a field %s)", printable.Quote(e.key))
 		}
 	}
 	return ""

@@ -14,8 +14,11 @@ func (l *loader) tooMany(o Object) *Error {
 		return &Error{Position: o.PositionOf(field), Object: o.Ref(), Field: field, Reason: ReasonLimit, Message: fmt.Sprintf(format, args...) + ": refused"}
 	}
 	if s, ok := o.Resource.(*corev1.Service); ok {
-		if l.ports += len(s.Spec.Ports); l.ports > l.opts.MaxPorts {
-			return refuse("spec.ports", "%d ports of Services up to here, and at most %d can be served", l.ports, l.opts.MaxPorts)
+		if n := len(s.Spec.Ports); n > l.opts.MaxPorts {
+			return refuse("spec.ports", "%d ports of one Service, and at most %d can be served", n, l.opts.MaxPorts)
+		}
+		if l.ports += len(s.Spec.Ports); l.ports > l.opts.MaxServicePorts {
+			return refuse("spec.ports", "%d ports of Services up to here, and at most %d can be served", l.ports, l.opts.MaxServicePorts)
 		}
 		return nil
 	}

@@ -34,15 +34,15 @@ func TestLimitsOfObjects(t *testing.T) {
 		"container ports": {pod + "  containers:\n  - name: c\n    image: x\n    ports:\n" + repeated(9, "    - {containerPort: %d1}"),
 			"x.yaml:8:5: Pod web: spec.containers[0].ports: 9 container ports in one Pod up to here, and at most 8 can be had: refused"},
 		"Service ports":          {service + repeated(8, port), ""},
-		"too many Service ports": {service + repeated(9, port), "x.yaml:6:3: Service SERVICE: spec.ports: 9 ports of Services up to here, and at most 8 can be served: refused"},
-		"of all Services": {service + repeated(8, port) + strings.Replace(service, "SERVICE", "other", 1) + repeated(1, port),
-			"x.yaml:20:3: Service other: spec.ports: 9 ports of Services"},
+		"too many Service ports": {service + repeated(9, port), "x.yaml:6:3: Service SERVICE: spec.ports: 9 ports of one Service, and at most 8 can be served: refused"},
+		"of all Services": {service + repeated(8, port) + strings.Replace(service, "SERVICE", "other", 1) + repeated(3, port),
+			"x.yaml:20:3: Service other: spec.ports: 11 ports of Services up to here, and at most 10 can be served: refused"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			text := strings.ReplaceAll(test.text, "SERVICE", "service")
 			want := strings.ReplaceAll(test.want, "SERVICE", "service")
 			for _, lenient := range []bool{false, true} {
-				l := newLoader(Options{MaxContainers: 5, MaxVolumes: 4, MaxPorts: 8})
+				l := newLoader(Options{MaxContainers: 5, MaxVolumes: 4, MaxPorts: 8, MaxServicePorts: 10})
 				l.lenient = lenient
 				l.documents("x.yaml", []byte(text))
 				set, err := l.result()

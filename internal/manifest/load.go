@@ -7,6 +7,8 @@ import (
 
 	"go.yaml.in/yaml/v3"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/probity-run/probity/internal/printable"
 )
 
 // loader collects what Load returns. Not safe for concurrent use.
@@ -250,5 +252,5 @@ func (f *file) duplicate(o Object, ref Ref) *Error {
 		return nil
 	}
 	return &Error{Position: o.PositionOf("metadata.name"), Object: ref, Field: "metadata.name", Reason: ReasonDuplicateObject,
-		Message: fmt.Sprintf("namespace %q has this object already, from %v", ref.Namespace, before)}
+		Message: fmt.Sprintf("namespace %s has this object already, from %v", printable.Quote(ref.Namespace), before)}
 }

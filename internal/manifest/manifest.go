@@ -45,9 +45,10 @@ type Options struct {
 	MaxContainers int
 	// MaxVolumes bounds the volumes of one Pod. Default 250.
 	MaxVolumes int
-	// MaxPorts bounds the container ports of one Pod, and the ports of all Services together.
-	// Default 1,000.
+	// MaxPorts bounds the container ports of one Pod, and the ports of one Service. Default 1,000.
 	MaxPorts int
+	// MaxServicePorts bounds the ports of all Services together. Default 1,000.
+	MaxServicePorts int
 	// AllWorkloads makes Load read the workloads too that Probity does not run, for those who only
 	// think them through: DaemonSet, ReplicationController, Job and CronJob.
 	AllWorkloads bool
@@ -64,6 +65,7 @@ func (o Options) withDefaults() Options {
 	o.MaxContainers = cmp.Or(o.MaxContainers, 250)
 	o.MaxVolumes = cmp.Or(o.MaxVolumes, 250)
 	o.MaxPorts = cmp.Or(o.MaxPorts, 1000)
+	o.MaxServicePorts = cmp.Or(o.MaxServicePorts, 1000)
 	return o
 }
 

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 
 	corev1 "k8s.io/api/core/v1"
+
+	"github.com/probity-run/probity/internal/program"
 )
 
 // allocation is what a Pod gets of this machine before its first process: private ports, and
@@ -14,7 +16,7 @@ import (
 type allocation struct {
 	pod     *corev1.Pod
 	pool    portPool
-	objects Objects
+	objects program.Objects
 	dir     string // of the volumes
 	// secretDir is where volumes of Secrets are
 	secretDir string

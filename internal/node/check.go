@@ -5,12 +5,12 @@ import (
 	"fmt"
 	"net"
 	"strconv"
-	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/probity-run/probity/internal/manifest"
 	"github.com/probity-run/probity/internal/process"
+	"github.com/probity-run/probity/internal/program"
 )
 
 // Problem is why a Pod cannot run on this machine, and the field of the Pod that is the cause.
@@ -22,7 +22,7 @@ type Problem struct {
 // CheckOptions describe what Pods will find. The zero value is a machine with nothing on it.
 type CheckOptions struct {
 	// Objects are the ConfigMaps and Secrets. Required if a Pod refers to one.
-	Objects Objects
+	Objects program.Objects
 	// Environ is the caller's environment.
 	Environ []string
 	// Own, if not nil, reports whether a port is taken by Pods that these will replace.
@@ -45,61 +45,38 @@ func Check(pods []*corev1.Pod, opts CheckOptions) [][]Problem {
 
 // checkCommands checks the command of every container, up to the first plain init container: what
 // runs before may make what runs after.
-func checkCommands(pod *corev1.Pod, objects Objects, environ []string) []Problem {
+func checkCommands(pod *corev1.Pod, objects program.Objects, environ []string) []Problem {
 	var problems []Problem
 	prepared := false // by a plain init container before this one
-	left := newRoom()
-	for _, c := range fieldsOf(&pod.Spec) {
-		line, err := commandLine(pod, c.Container)
+	room := program.NewRoom(0)
+	for _, c := range program.Containers(&pod.Spec) {
+		line, err := program.CommandLine(pod, c.Container)
 		if err != nil {
-			problems = append(problems, Problem{c.path + ".command", err.Error()})
+			problems = append(problems, Problem{c.Path + ".command", err.Error()})
 			continue
 		}
-		spec, err := checkStrings(pod, c, line, objects, environ, left)
-		if tooLong, ok := errors.AsType[*oversize](err); ok {
-			return append(problems, Problem{c.fieldPath(tooLong.field), tooLong.err.Error()})
+		argv, env, err := c.Evaluate(pod, line, objects, environ, room)
+		if tooLong, ok := errors.AsType[*program.TooLongError](err); ok {
+			return append(problems, Problem{c.FieldPath(tooLong.Field), tooLong.Unwrap().Error()})
 		}
 		if !prepared {
-			problems = append(problems, checkCommand(pod, c, spec)...)
+			problems = append(problems, checkCommand(pod, c, process.Spec{Argv: argv, Env: env.List(), Dir: workingDir(pod, c.Container)})...)
 		}
-		prepared = prepared || c.plainInit
+		prepared = prepared || c.PlainInit
 	}
 	return problems
 }
 
-// checkStrings evaluates what a container's program and its exec handlers would be started with, as
-// far as it is known before; the error is an [*oversize].
-func checkStrings(pod *corev1.Pod, c containerField, line []string, objects Objects, environ []string, left *room) (process.Spec, error) {
-	env, err := newEnvironment(pod, c.Container, objects, environ, nil, left)
-	if _, tooLong := errors.AsType[*oversize](err); tooLong {
-		return process.Spec{}, err
-	}
-	// a missing reference is an error at run time, as on a cluster; the command is still checked
-	if err != nil {
-		env = &environment{caller: environ}
-	}
-	argv, err := left.expand(line, env.lookup, func(word int) string { return commandField(pod, c.Container, word) })
-	if err != nil {
-		return process.Spec{}, err
-	}
-	for _, h := range execHandlers(c.Container) {
-		if _, err := left.expand(h.command, env.lookupStatic, h.word); err != nil {
-			return process.Spec{}, err
-		}
-	}
-	return process.Spec{Argv: argv, Env: env.list(), Dir: workingDir(pod, c.Container)}, nil
-}
-
-func checkCommand(pod *corev1.Pod, c containerField, spec process.Spec) []Problem {
+func checkCommand(pod *corev1.Pod, c program.Container, spec process.Spec) []Problem {
 	err := process.Check(spec)
 	if err == nil {
 		return nil
 	}
-	field := c.path + ".command"
+	field := c.Path + ".command"
 	if start, ok := errors.AsType[*process.StartError](err); ok && start.Path == spec.Dir {
-		field = c.path + ".workingDir"
+		field = c.Path + ".workingDir"
 	} else if _, ok := pod.Annotations[manifest.AnnotationCommand+c.Name]; ok {
-		field = commandField(pod, c.Container, 0)
+		field = program.CommandField(pod, c.Container, 0)
 	}
 	return []Problem{{field, err.Error()}}
 }
@@ -111,9 +88,9 @@ func checkFixedPorts(pod *corev1.Pod, holders map[int32]string, own func(int32) 
 		return nil
 	}
 	var problems []Problem
-	for _, c := range fieldsOf(&pod.Spec) {
+	for _, c := range program.Containers(&pod.Spec) {
 		for i, p := range c.Ports {
-			field := fmt.Sprintf("%s.ports[%d].containerPort", c.path, i)
+			field := fmt.Sprintf("%s.ports[%d].containerPort", c.Path, i)
 			if holder, taken := holders[p.ContainerPort]; taken {
 				problems = append(problems, Problem{field, fmt.Sprintf("port %d is fixed and %s has it already: let the program read PORT and drop "+
 					"hostPort, hostNetwork and the annotation %s, or run one replica", p.ContainerPort, holder, manifest.AnnotationPorts)})
@@ -141,33 +118,4 @@ func checkFree(port int) error {
 		return err
 	}
 	return listener.Close()
-}
-
-// containerField is a container and its path in the Pod.
-type containerField struct {
-	*corev1.Container
-	path      string
-	plainInit bool // an init container that is no sidecar
-}
-
-// fieldPath is the path below the Pod of a field of the container, or of one of the Pod's metadata.
-func (c containerField) fieldPath(field string) string {
-	if strings.HasPrefix(field, "metadata.") {
-		return field
-	}
-	return c.path + "." + field
-}
-
-// fieldsOf lists the containers of a Pod in the order of their start.
-func fieldsOf(spec *corev1.PodSpec) []containerField {
-	var fields []containerField
-	for i := range spec.InitContainers {
-		c := &spec.InitContainers[i]
-		plain := c.RestartPolicy == nil || *c.RestartPolicy != corev1.ContainerRestartPolicyAlways
-		fields = append(fields, containerField{c, fmt.Sprintf("spec.initContainers[%d]", i), plain})
-	}
-	for i := range spec.Containers {
-		fields = append(fields, containerField{&spec.Containers[i], fmt.Sprintf("spec.containers[%d]", i), false})
-	}
-	return fields
 }

@@ -32,6 +32,8 @@ func TestCheck(t *testing.T) {
 		}, "", ""},
 		"annotation of a missing program": {func(p *corev1.Pod) { p.Annotations[manifest.AnnotationCommand+"app"] = "./gone --flag" },
 			"metadata.annotations[probity.run/command.app]", `cannot start "./gone"`},
+		"too long a string": {func(p *corev1.Pod) { p.Spec.Containers[0].Args = []string{strings.Repeat("x", 1<<17)} },
+			"spec.containers[0].args[0]", "it is longer than 131071 bytes once $(NAME) is replaced in it, and no program can be started with that"},
 		"missing program": {func(p *corev1.Pod) { p.Spec.Containers[0].Command = []string{"no-such-program"} },
 			"spec.containers[0].command", `cannot start "no-such-program": it is in none of the directories of PATH (/usr/bin:/bin)`},
 		"program from the environment": {func(p *corev1.Pod) {

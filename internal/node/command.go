@@ -1,7 +1,6 @@
 package node
 
 import (
-	"fmt"
 	"path/filepath"
 
 	corev1 "k8s.io/api/core/v1"
@@ -18,41 +17,10 @@ const (
 	AnnotationStopping = "probity.run/stopping."
 )
 
-// commandLine is what runs for a container, before $(NAME) is expanded: the annotation if there is
-// one, else command and args.
-func commandLine(pod *corev1.Pod, c *corev1.Container) ([]string, error) {
-	if line, ok := pod.Annotations[manifest.AnnotationCommand+c.Name]; ok {
-		words, err := manifest.SplitWords(line)
-		if err != nil {
-			return nil, fmt.Errorf("cannot read annotation %s%s: %w", manifest.AnnotationCommand, c.Name, err)
-		}
-		if len(words) == 0 {
-			return nil, fmt.Errorf("cannot run container %s: annotation %s%s is empty", c.Name, manifest.AnnotationCommand, c.Name)
-		}
-		return words, nil
-	}
-	if len(c.Command) == 0 {
-		return nil, fmt.Errorf("cannot run image %q of container %s here: say which program stands for it, with the Pod annotation "+
-			"%s%s: ./program --flag, or with --command %s='./program --flag'", c.Image, c.Name, manifest.AnnotationCommand, c.Name, c.Name)
-	}
-	return append(append([]string{}, c.Command...), c.Args...), nil
-}
-
 // workingDir is where a container's program starts: workingDir, seen from the manifest's folder.
 func workingDir(pod *corev1.Pod, c *corev1.Container) string {
 	if filepath.IsAbs(c.WorkingDir) {
 		return c.WorkingDir
 	}
 	return filepath.Join(filepath.Dir(pod.Annotations[manifest.AnnotationManifest]), c.WorkingDir)
-}
-
-// commandField names where a word of that command line stands, seen from the container.
-func commandField(pod *corev1.Pod, c *corev1.Container, word int) string {
-	if _, ok := pod.Annotations[manifest.AnnotationCommand+c.Name]; ok {
-		return "metadata.annotations[" + manifest.AnnotationCommand + c.Name + "]"
-	}
-	if word < len(c.Command) {
-		return fmt.Sprintf("command[%d]", word)
-	}
-	return fmt.Sprintf("args[%d]", word-len(c.Command))
 }

@@ -50,3 +50,34 @@ func annotated(name, value string) func(*corev1.Pod) {
 }
 
 func intstrOf(name string) intstr.IntOrString { return intstr.FromString(name) }
+
+// fakeObjects holds ConfigMaps and Secrets by name.
+type fakeObjects struct {
+	configMaps map[string]*corev1.ConfigMap
+	secrets    map[string]*corev1.Secret
+}
+
+func (f fakeObjects) ConfigMap(_, name string) (*corev1.ConfigMap, bool) {
+	cm, ok := f.configMaps[name]
+	return cm, ok
+}
+
+func (f fakeObjects) Secret(_, name string) (*corev1.Secret, bool) {
+	s, ok := f.secrets[name]
+	return s, ok
+}
+
+func exampleObjects() fakeObjects {
+	return fakeObjects{
+		configMaps: map[string]*corev1.ConfigMap{"cm": {ObjectMeta: metav1.ObjectMeta{Name: "cm"}, Data: map[string]string{"k": "v", "l": "w"}}},
+		secrets: map[string]*corev1.Secret{"s": {ObjectMeta: metav1.ObjectMeta{Name: "s"}, Data: map[string][]byte{"k": []byte("secret")},
+			StringData: map[string]string{"plain": "text"}}},
+	}
+}
+
+func examplePod(c corev1.Container) *corev1.Pod {
+	return &corev1.Pod{
+		ObjectMeta: metav1.ObjectMeta{Name: "web", Namespace: "default", UID: "u1", Labels: map[string]string{"app": "shop"}, Annotations: map[string]string{"team": "shop"}},
+		Spec:       corev1.PodSpec{NodeName: Name, Containers: []corev1.Container{c}},
+	}
+}

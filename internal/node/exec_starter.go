@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/probity-run/probity/internal/process"
+	"github.com/probity-run/probity/internal/program"
 	"github.com/probity-run/probity/probe"
 )
 
@@ -19,15 +20,14 @@ type execStarter struct {
 // exec makes the command of a probe or hook of a container that runs a program. It sees the
 // program's environment and folder. It is an error if the command is too long once $(NAME) is
 // replaced in it.
-func (s execStarter) exec(command []string, p *program, timeout time.Duration) (probe.Exec, error) {
-	h := handler{command, "exec.command"}
-	argv, err := newRoom().expand(h.command, p.env.lookupStatic, h.word)
+func (s execStarter) exec(command []string, p *invocation, timeout time.Duration) (probe.Exec, error) {
+	argv, err := program.Handler{Command: command, Field: "exec.command"}.Expand(p.env, program.NewRoom(0))
 	if err != nil {
 		return probe.Exec{}, err
 	}
 	return probe.Exec{
 		Command: argv,
-		Env:     p.env.list(),
+		Env:     p.env.List(),
 		Dir:     p.dir,
 		Timeout: timeout,
 		Starter: scoredStarter{s, p.oomScore},

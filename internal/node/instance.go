@@ -10,7 +10,7 @@ import (
 // instance is one run of a container.
 type instance struct {
 	id      string
-	program *program
+	program *invocation
 	// done when the process is gone: then its hooks end too, as with a container's PID namespace
 	ctx       context.Context
 	gone      context.CancelFunc

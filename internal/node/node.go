@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/probity-run/probity/internal/process"
+	"github.com/probity-run/probity/internal/program"
 	"github.com/probity-run/probity/internal/store"
 	"github.com/probity-run/probity/probe"
 )
@@ -56,7 +57,7 @@ func Kinds() []store.KindDefinition {
 type Node struct {
 	opts    Options
 	machine machine
-	objects Objects
+	objects program.Objects
 	client  *probe.HTTPClient
 	logs    process.Logs
 	ended   endedLogs

@@ -3,6 +3,7 @@ package node
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -89,6 +90,47 @@ func TestStartAfterTheConfigMapAppears(t *testing.T) {
 			t.Errorf("MODE = %q, want fast", got)
 		}
 	})
+}
+
+// What a ConfigMap makes too long is only known when it is there: the program runs, its probe
+// errors and the hook fails, with the field that is to blame, and nothing of them is started.
+func TestHandlersThatAreTooLongAtRunTime(t *testing.T) {
+	const tooLong = "exec.command[1]: it is longer than 131071 bytes once $(NAME) is replaced in it"
+	command := []string{"check", "$(B)$(B)"}
+	for name, test := range map[string]struct {
+		change func(*corev1.Pod)
+		want   map[string]string // a part of the message of an Event, by reason
+		order  []string
+	}{
+		"a probe": {func(p *corev1.Pod) {
+			p.Spec.Containers[0].LivenessProbe = &corev1.Probe{ProbeHandler: corev1.ProbeHandler{Exec: &corev1.ExecAction{Command: command}}, PeriodSeconds: 1,
+				TimeoutSeconds: 1, SuccessThreshold: 1, FailureThreshold: 1}
+		}, map[string]string{"Unhealthy": "Liveness probe errored and resulted in unknown state: cannot use " + tooLong}, []string{"start server"}},
+		"a hook at the start": {withLifecycle(corev1.Lifecycle{PostStart: execAction(command...)}), map[string]string{"FailedPostStartHook": ""},
+			[]string{"start server", "signal server SIGTERM", "exit server 143"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			playNode(t, func(t *testing.T, n *testNode) {
+				if _, err := store.Create(n.store, &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "cm"},
+					Data: map[string]string{"k": strings.Repeat("x", 100_000)}}); err != nil {
+					t.Fatal(err)
+				}
+				n.create(examplePodOf(test.change, func(p *corev1.Pod) {
+					p.Spec.RestartPolicy = corev1.RestartPolicyNever
+					p.Spec.Containers[0].Env = []corev1.EnvVar{
+						{Name: "A", ValueFrom: &corev1.EnvVarSource{ConfigMapKeyRef: &corev1.ConfigMapKeySelector{LocalObjectReference: corev1.LocalObjectReference{Name: "cm"}, Key: "k"}}},
+						{Name: "B", Value: "$(A)"}}
+				}))
+				n.at(5 * time.Second)
+				n.checkOrder(test.order, "start", "fail", "signal", "exit")
+				for reason, part := range test.want {
+					if got := n.events(reason); len(got) == 0 || !strings.Contains(got[0], part) {
+						t.Errorf("Events %s are %.300q, want one with %q", reason, got, part)
+					}
+				}
+			})
+		})
+	}
 }
 
 func TestFollow(t *testing.T) {

@@ -6,22 +6,16 @@ import (
 	"github.com/probity-run/probity/internal/store"
 )
 
-// Objects finds the objects that containers refer to. The second result reports whether it exists.
-type Objects interface {
-	ConfigMap(namespace, name string) (*corev1.ConfigMap, bool)
-	Secret(namespace, name string) (*corev1.Secret, bool)
-}
-
 // storeObjects finds ConfigMaps and Secrets in the store.
 type storeObjects struct{ store *store.Store }
 
-// ConfigMap implements [Objects].
+// ConfigMap implements [program.Objects].
 func (o storeObjects) ConfigMap(namespace, name string) (*corev1.ConfigMap, bool) {
 	cm, err := store.Get[*corev1.ConfigMap](o.store, namespace, name)
 	return cm, err == nil
 }
 
-// Secret implements [Objects].
+// Secret implements [program.Objects].
 func (o storeObjects) Secret(namespace, name string) (*corev1.Secret, bool) {
 	secret, err := store.Get[*corev1.Secret](o.store, namespace, name)
 	return secret, err == nil

@@ -6,12 +6,13 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/probity-run/probity/internal/process"
+	"github.com/probity-run/probity/internal/program"
 )
 
-// program is what runs for a container, with every reference of the manifest resolved.
-type program struct {
+// invocation is what runs for a container, with every reference of the manifest resolved.
+type invocation struct {
 	argv     []string
-	env      *environment
+	env      *program.Environment
 	dir      string
 	owner    string // for people; see process.Spec
 	oomScore int
@@ -20,7 +21,7 @@ type program struct {
 // programs makes the programs of a Pod's containers.
 type programs struct {
 	pod        *corev1.Pod
-	objects    Objects
+	objects    program.Objects
 	environ    []string // below the manifest's
 	memory     int64    // of the machine
 	allocation *allocation
@@ -28,26 +29,26 @@ type programs struct {
 }
 
 // of is the program of a container as the objects are now.
-func (p programs) of(c *corev1.Container) (*program, error) {
+func (p programs) of(c *corev1.Container) (*invocation, error) {
 	if err := p.allocation.ensure(); err != nil {
 		return nil, err
 	}
 	left := p.roomFor(c.Name)
-	before := left.left
-	env, err := newEnvironment(p.pod, c, p.objects, p.environ, p.allocation.variables(c), left)
+	before := left.Left()
+	env, err := program.NewEnvironment(p.pod, c, p.objects, p.environ, p.allocation.variables(c), left)
 	if err != nil {
 		return nil, err
 	}
-	line, err := commandLine(p.pod, c)
+	line, err := program.CommandLine(p.pod, c)
 	if err != nil {
 		return nil, err
 	}
-	argv, err := left.expand(line, env.lookup, func(word int) string { return commandField(p.pod, c, word) })
+	argv, err := left.Expand(line, env.Lookup, func(word int) string { return program.CommandField(p.pod, c, word) })
 	if err != nil {
 		return nil, err
 	}
-	p.strings[c.Name] = before - left.left
-	return &program{
+	p.strings[c.Name] = before - left.Left()
+	return &invocation{
 		argv: argv, env: env, dir: workingDir(p.pod, c),
 		owner:    fmt.Sprintf("%s/%s/%s", p.pod.Namespace, p.pod.Name, c.Name),
 		oomScore: oomScore(&p.pod.Spec, c, p.memory),
@@ -55,17 +56,17 @@ func (p programs) of(c *corev1.Container) (*program, error) {
 }
 
 // roomFor is what the strings of a container may take beside those of the Pod's other containers.
-func (p programs) roomFor(container string) *room {
-	left := newRoom()
+func (p programs) roomFor(container string) *program.Room {
+	used := 0
 	for name, bytes := range p.strings {
 		if name != container {
-			left.left -= bytes
+			used += bytes
 		}
 	}
-	return left
+	return program.NewRoom(used)
 }
 
 // spec is the program as a starter takes it, without its output.
-func (p *program) spec() process.Spec {
-	return process.Spec{Argv: p.argv, Env: p.env.list(), Dir: p.dir, Container: p.owner, OOMScore: p.oomScore}
+func (p *invocation) spec() process.Spec {
+	return process.Spec{Argv: p.argv, Env: p.env.List(), Dir: p.dir, Container: p.owner, OOMScore: p.oomScore}
 }

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
+
+	"github.com/probity-run/probity/internal/program"
 )
 
 // maxVolumeBytes is how much the volumes of a Pod may hold at first. ConfigMaps and Secrets have a
@@ -18,7 +20,7 @@ const maxVolumeBytes = 64 << 20
 // volume below secretDir. It returns the variables in which processes find them:
 // PROBITY_VOLUME_<NAME>. Other kinds of volumes are reported as not applied when the manifest is
 // read.
-func makeVolumes(pod *corev1.Pod, objects Objects, dir, secretDir string) (map[string]string, error) {
+func makeVolumes(pod *corev1.Pod, objects program.Objects, dir, secretDir string) (map[string]string, error) {
 	vars := map[string]string{}
 	size := 0
 	for _, v := range pod.Spec.Volumes {
@@ -49,23 +51,23 @@ func makeVolumes(pod *corev1.Pod, objects Objects, dir, secretDir string) (map[s
 
 // volumeFiles are the files that a volume holds at first, by relative path. known is false for a
 // kind of volume that is not made here.
-func volumeFiles(namespace string, v corev1.Volume, objects Objects) (files map[string][]byte, known bool, err error) {
+func volumeFiles(namespace string, v corev1.Volume, objects program.Objects) (files map[string][]byte, known bool, err error) {
 	switch {
 	case v.EmptyDir != nil:
 		return nil, true, nil
 	case v.ConfigMap != nil:
 		cm, ok := objects.ConfigMap(namespace, v.ConfigMap.Name)
 		if !ok {
-			return nil, true, missing("configmap", v.ConfigMap.Name, v.ConfigMap.Optional)
+			return nil, true, program.NotFound("configmap", v.ConfigMap.Name, v.ConfigMap.Optional)
 		}
 		files, err = selectItems(configMapFiles(cm), v.ConfigMap.Items, v.ConfigMap.Optional, "configmap", cm.Name)
 		return files, true, err
 	case v.Secret != nil:
 		secret, ok := objects.Secret(namespace, v.Secret.SecretName)
 		if !ok {
-			return nil, true, missing("secret", v.Secret.SecretName, v.Secret.Optional)
+			return nil, true, program.NotFound("secret", v.Secret.SecretName, v.Secret.Optional)
 		}
-		files, err = selectItems(secretData(secret), v.Secret.Items, v.Secret.Optional, "secret", secret.Name)
+		files, err = selectItems(program.SecretData(secret), v.Secret.Items, v.Secret.Optional, "secret", secret.Name)
 		return files, true, err
 	}
 	return nil, false, nil

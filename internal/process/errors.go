@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io/fs"
 	"syscall"
+
+	"github.com/probity-run/probity/internal/printable"
 )
 
 // ErrShortage is matched by start errors whose cause is this machine and not the program: no
@@ -29,7 +31,7 @@ type StartError struct {
 
 // Error gives the program, the reason and the cause.
 func (e *StartError) Error() string {
-	return fmt.Sprintf("cannot start %q: %s: %v", e.Name, e.Reason, e.Err)
+	return fmt.Sprintf("cannot start %s: %s: %v", printable.Quote(e.Name), e.Reason, e.Err)
 }
 
 // Unwrap returns the cause.

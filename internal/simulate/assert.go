@@ -12,8 +12,8 @@ import (
 
 // Assertion is a sentence that the result of a simulation fulfils or not:
 //
-//	QUANTITY OP VALUE      restarts, false-restarts, verdicts, backoffs (numbers), unavailable, ready, detected, drained (times),
-//	                       failed-requests
+//	QUANTITY OP NUMBER     restarts, false-restarts, verdicts, backoffs, failed-requests
+//	QUANTITY OP TIME       unavailable, ready, detected, drained
 //	MOMENT within TIME     ready, detected, drained
 //
 // OP is one of ==, !=, <, <=, > and >=. The moments count from the start (ready: all Pods) or from

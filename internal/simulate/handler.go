@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 
 	"github.com/probity-run/probity/internal/lifecycle"
+	"github.com/probity-run/probity/internal/printable"
 	"github.com/probity-run/probity/internal/simulate/script"
 )
 
@@ -63,7 +64,7 @@ func handlerOf(c *corev1.Container, p *corev1.Probe) Handler {
 		line := strings.Join(p.Exec.Command, " ")
 		return Handler{
 			timedOut:     fmt.Sprintf("command timed out: %q timed out after %v", line, timeout),
-			errorText:    fmt.Sprintf("cannot start %q", firstWord(p.Exec.Command)),
+			errorText:    "cannot start " + printable.Quote(firstWord(p.Exec.Command)),
 			errorOutcome: lifecycle.OutcomeErrorUnknown,
 		}
 	default:

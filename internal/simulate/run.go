@@ -11,6 +11,7 @@ import (
 
 	"github.com/probity-run/probity/internal/lifecycle"
 	"github.com/probity-run/probity/internal/manifest"
+	"github.com/probity-run/probity/internal/program"
 	"github.com/probity-run/probity/internal/simulate/script"
 )
 
@@ -61,6 +62,21 @@ type Result struct {
 }
 
 var errNothing = errors.New("no workload is in it: no Pod, Deployment, ReplicaSet, StatefulSet, DaemonSet, ReplicationController, Job or CronJob")
+
+// Check finds programs that no node could start: their strings are too long once every reference
+// is followed. The error is a [manifest.Errors], in the words of a run.
+func Check(objects []manifest.Object) error {
+	var errs manifest.Errors
+	for _, o := range objects {
+		if err := program.Check(o, program.Manifests(objects)); err != nil {
+			errs = append(errs, err)
+		}
+	}
+	if len(errs) == 0 {
+		return nil
+	}
+	return errs
+}
 
 // Run simulates the workloads and Services of a manifest. The error is about input that cannot be
 // simulated; what goes wrong in the simulation is its result.

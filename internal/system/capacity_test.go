@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	corev1 "k8s.io/api/core/v1"
 
@@ -120,15 +119,6 @@ func TestReplicasWaitForAPlace(t *testing.T) {
 		names := s.names()
 		return len(names) == 1 && strings.HasPrefix(names[0], "web-")
 	})
-}
-
-func eventually(t *testing.T, what string, holds func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); !holds(); time.Sleep(20 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("%s does not come", what)
-		}
-	}
 }
 
 // TestTooLongStrings: what only the start of a container can show is said there, and a manifest

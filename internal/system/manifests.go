@@ -14,6 +14,7 @@ import (
 	"github.com/probity-run/probity/internal/manifest"
 	"github.com/probity-run/probity/internal/node"
 	"github.com/probity-run/probity/internal/printable"
+	"github.com/probity-run/probity/internal/program"
 	"github.com/probity-run/probity/internal/registry"
 	"github.com/probity-run/probity/internal/store"
 )
@@ -86,7 +87,7 @@ func (l *loader) load(paths []string, opts manifest.Options, ownPort func(port i
 func (m *manifests) check(environ []string, ownPort func(port int32) bool) error {
 	var problems manifest.Errors
 	seen := map[string]bool{}
-	for i, found := range node.Check(m.pods, node.CheckOptions{Objects: manifestObjects{m.set}, Environ: environ, Own: ownPort}) {
+	for i, found := range node.Check(m.pods, node.CheckOptions{Objects: program.Manifests(m.set.Objects), Environ: environ, Own: ownPort}) {
 		origin := m.origins[i]
 		_, _, prefix, _ := origin.Template()
 		for _, p := range found {
@@ -152,27 +153,4 @@ func noteManifest(object metav1.Object, file string) error {
 	annotations[manifest.AnnotationManifest] = path
 	object.SetAnnotations(annotations)
 	return nil
-}
-
-// manifestObjects finds ConfigMaps and Secrets among what was read.
-type manifestObjects struct{ set *manifest.Set }
-
-// ConfigMap implements [node.Objects].
-func (o manifestObjects) ConfigMap(namespace, name string) (*corev1.ConfigMap, bool) {
-	return find[*corev1.ConfigMap](o.set, namespace, name)
-}
-
-// Secret implements [node.Objects].
-func (o manifestObjects) Secret(namespace, name string) (*corev1.Secret, bool) {
-	return find[*corev1.Secret](o.set, namespace, name)
-}
-
-func find[T manifest.Resource](set *manifest.Set, namespace, name string) (T, bool) {
-	for _, o := range set.Objects {
-		if r, ok := o.Resource.(T); ok && r.GetNamespace() == namespace && r.GetName() == name {
-			return r, true
-		}
-	}
-	var none T
-	return none, false
 }

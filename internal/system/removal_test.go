@@ -5,7 +5,6 @@ import (
 	"strconv"
 	"syscall"
 	"testing"
-	"time"
 
 	corev1 "k8s.io/api/core/v1"
 
@@ -35,10 +34,10 @@ func TestForcedDeletion(t *testing.T) {
 	if second.UID != created.UID {
 		t.Fatalf("Pod %s runs, want %s", second.UID, created.UID)
 	}
-	if pid := pidOf(t, first); alive(pid) {
+	if pid := pidOf(t, first); isAlive(pid) {
 		t.Errorf("process %d of the deleted Pod is alive beside the new one", pid)
 	}
-	if pid := pidOf(t, second); !alive(pid) {
+	if pid := pidOf(t, second); !isAlive(pid) {
 		t.Errorf("process %d of the new Pod is dead", pid)
 	}
 }
@@ -52,13 +51,5 @@ func pidOf(t *testing.T, pod *corev1.Pod) int {
 	return pid
 }
 
-// alive reports whether a process is there, after a moment for the kernel.
-func alive(pid int) bool {
-	for range 50 {
-		if syscall.Kill(pid, 0) != nil {
-			return false
-		}
-		time.Sleep(2 * time.Millisecond)
-	}
-	return true
-}
+// isAlive reports whether a process is there.
+func isAlive(pid int) bool { return syscall.Kill(pid, 0) == nil }

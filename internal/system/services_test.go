@@ -66,16 +66,6 @@ func freePort(t *testing.T) int {
 	return l.Addr().(*net.TCPAddr).Port
 }
 
-// waitFor waits for a condition.
-func waitFor(t *testing.T, what string, holds func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); !holds(); time.Sleep(5 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("not within 20 s: %s", what)
-		}
-	}
-}
-
 func addressOf(s *System, port int) string {
 	service, err := store.Get[*corev1.Service](s.Store(), "default", "web")
 	if err != nil {
@@ -116,7 +106,7 @@ func TestServicePortOfItsOnlyPod(t *testing.T) {
 			path := webOf(t, port, os.Args[0], number(tt.readiness))
 			s := started(t, context.Background(), Options{Manifests: []string{path}, Environ: environ})
 			declared := fmt.Sprintf("127.0.0.1:%d", port)
-			waitFor(t, "the Pod's answer", func() bool {
+			eventually(t, "the Pod's answer", func() bool {
 				address := addressOf(s, port)
 				return address != "" && answerOf(address) == "200 from the Pod<nil>"
 			})
@@ -127,7 +117,7 @@ func TestServicePortOfItsOnlyPod(t *testing.T) {
 				}
 				return
 			}
-			waitFor(t, "the declared port", func() bool { return addressOf(s, port) == declared })
+			eventually(t, "the declared port", func() bool { return addressOf(s, port) == declared })
 			if got := answerOf(declared); got != "200 from the Pod<nil>" {
 				t.Errorf("answer %s", got)
 			}
@@ -156,7 +146,7 @@ func TestStrangerOnPrivatePort(t *testing.T) {
 	port := freePort(t)
 	s := started(t, context.Background(), Options{Manifests: []string{webOf(t, port, `sleep, "60"`, "")}})
 	var private string
-	waitFor(t, "the private port", func() bool {
+	eventually(t, "the private port", func() bool {
 		pod, err := store.Get[*corev1.Pod](s.Store(), "default", "web")
 		if err != nil {
 			return false
@@ -182,7 +172,7 @@ func TestStrangerOnPrivatePort(t *testing.T) {
 			_ = conn.Close()
 		}
 	}()
-	waitFor(t, "a refusal that says who listens there", func() bool {
+	eventually(t, "a refusal that says who listens there", func() bool {
 		answer := answerOf(addressOf(s, port))
 		return strings.HasPrefix(answer, "503 ") && strings.Contains(answer, "port "+private+" does not belong to the Pod: process ")
 	})

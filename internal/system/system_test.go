@@ -88,6 +88,16 @@ func ended(t *testing.T, s *System) error {
 	return s.Wait()
 }
 
+// eventually waits for a condition.
+func eventually(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(20 * time.Second); !holds(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("not within 20 s: %s", what)
+		}
+	}
+}
+
 // runs waits until a Pod's container runs and returns the Pod.
 func runs(t *testing.T, s *System, name string) *corev1.Pod {
 	t.Helper()
@@ -184,12 +194,7 @@ func TestContext(t *testing.T) {
 		StateDir:  filepath.Join(dir, "state"),
 	})
 	runs(t, s, "web")
-	for range 200 {
-		if _, err := os.Stat(said + "-ready"); err == nil {
-			break
-		}
-		time.Sleep(20 * time.Millisecond)
-	}
+	eventually(t, "the program's trap", func() bool { _, err := os.Stat(said + "-ready"); return err == nil })
 	cancel()
 	if err := ended(t, s); err != nil {
 		t.Error(err)
@@ -228,11 +233,7 @@ func TestReload(t *testing.T) {
 	}
 	podOf(t, path, "web", "Always", "exec sleep 61")
 	notice("pod/web replaced")
-	for deadline := time.Now().Add(20 * time.Second); runs(t, s, "web").UID == first.UID; time.Sleep(20 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatal("the Pod is not replaced")
-		}
-	}
+	eventually(t, "another Pod", func() bool { return runs(t, s, "web").UID != first.UID })
 }
 
 // TestRequestApply: another process reaches the system by its state folder.

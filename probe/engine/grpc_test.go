@@ -88,8 +88,7 @@ func TestGRPCBrokenCallAgrees(t *testing.T) {
 	// begin lets the client think that all is well until its call is there.
 	begin := func(conn net.Conn) {
 		_, _ = io.WriteString(conn, settings)
-		_, _ = io.ReadFull(conn, make([]byte, 24+9+50)) // the preface, settings and more
-		time.Sleep(50 * time.Millisecond)
+		readCall(conn)
 	}
 	tests := map[string]struct {
 		script  func(*probetest.Peer, net.Conn)
@@ -110,6 +109,28 @@ func TestGRPCBrokenCallAgrees(t *testing.T) {
 			t.Parallel()
 			agree(t, e, probe.GRPC{Port: probetest.Serve(t, test.script).Port, Timeout: test.timeout}, test.want)
 		})
+	}
+}
+
+// readCall reads all that a client writes before it waits for an answer: what ends its call, which
+// is the frame with the body, and the acknowledgement of the settings.
+func readCall(conn net.Conn) {
+	const preface, header = 24, 9
+	const data, endStream, settings, ack = 0, 1, 4, 1
+	if _, err := io.CopyN(io.Discard, conn, preface); err != nil {
+		return
+	}
+	for called, acknowledged := false, false; !called || !acknowledged; {
+		var frame [header]byte
+		if _, err := io.ReadFull(conn, frame[:]); err != nil {
+			return
+		}
+		size := int64(frame[0])<<16 | int64(frame[1])<<8 | int64(frame[2])
+		if _, err := io.CopyN(io.Discard, conn, size); err != nil {
+			return
+		}
+		called = called || frame[3] == data && frame[4]&endStream != 0
+		acknowledged = acknowledged || frame[3] == settings && frame[4]&ack != 0
 	}
 }
 

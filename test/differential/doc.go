@@ -21,7 +21,8 @@
 //	ledger/      the form of the ledgers
 //	stage/       plays a scenario on a system and returns the trace
 //	local/       Probity as a system
-//	cluster/     a real Kubernetes of one node as a system, and kubernetes/, a module that builds it
+//	cluster/     a real Kubernetes of one node as a system
+//	kubernetes/  the module that builds it
 //	simulated/   plays a scenario in virtual time
 //	trace/       traces, and where two of them differ
 //	recording/   recordings; testdata/ has those of the kubelet

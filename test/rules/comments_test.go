@@ -11,10 +11,7 @@ import (
 	"unicode/utf8"
 )
 
-const (
-	commentWidth = 100 // columns; a tab counts 4
-	codeWidth    = 140 // of code and tables in comments, which gofmt indents by a tab
-)
+const commentWidth = 100 // columns; a tab counts 4
 
 // TestCommentsWrap looks at comments that have their lines for themselves. What follows code on its
 // line may stand where the code ends, and what an example prints is as wide as that is.
@@ -54,11 +51,7 @@ func tooWide(lines []string, files *token.FileSet, group *ast.CommentGroup) []in
 			if i == 0 && !strings.HasPrefix(text, "//") && !strings.HasPrefix(text, "/*") {
 				continue // it follows code
 			}
-			limit := commentWidth
-			if strings.HasPrefix(text, "//\t") {
-				limit = codeWidth
-			}
-			if width(lines[first+i-1]) > limit && strings.Contains(strings.TrimLeft(text, "/ \t"), " ") && !strings.HasPrefix(text, "//go:") {
+			if width(lines[first+i-1]) > commentWidth && strings.Contains(strings.TrimLeft(text, "/ \t"), " ") && !strings.HasPrefix(text, "//go:") {
 				wide = append(wide, first+i)
 			}
 		}
@@ -77,8 +70,7 @@ func TestTooWide(t *testing.T) {
 		"a comment":              {"// " + long + "\npackage p\n", 1},
 		"a tab counts 4":         {"package p\n\nfunc f() {\n\t\t// " + long[:90] + "\n}\n", 1},
 		"100 columns":            {"package p\n\nfunc f() {\n\t\t// " + long[:89] + "\n}\n", 0},
-		"code":                   {"//\t" + long + "\npackage p\n", 0},
-		"code that is too wide":  {"//\t" + long + long + "\npackage p\n", 1},
+		"code":                   {"//\t" + long + "\npackage p\n", 1},
 		"a long word":            {"// https://" + strings.ReplaceAll(long, " ", "/") + "\npackage p\n", 0},
 		"after code":             {"package p\n\nvar v int // " + long + "\n", 0},
 		"a directive":            {"//go:build " + strings.ReplaceAll(long, "word ", "a && ") + "\n\npackage p\n", 0},

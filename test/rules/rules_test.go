@@ -25,7 +25,7 @@ const (
 var floors = [][]string{
 	{"internal/printable"},
 	{"docs", "probe", "internal/timing", "internal/lifecycle", "internal/manifest", "internal/store", "internal/process"},
-	{"internal/workload", "internal/registry"},
+	{"internal/workload", "internal/registry", "internal/program"},
 	{"internal/node", "internal/controller", "internal/proxy", "internal/simulate", "internal/advisor"},
 	{"internal/terminal", "internal/apiserver", "internal/dashboard", "internal/kube"},
 	{"internal/system"},

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"sync"
 	"syscall"
@@ -21,6 +22,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
 
+	"github.com/probity-run/probity/internal/lifecycle"
 	"github.com/probity-run/probity/internal/manifest"
 	"github.com/probity-run/probity/internal/node"
 	"github.com/probity-run/probity/internal/process"
@@ -198,33 +200,34 @@ func (s *soak) signal(name string, sig syscall.Signal) {
 	}
 }
 
-// removeFaults ends all faults and waits until all Pods are ready.
+// removeFaults ends all faults and waits until all Pods are well.
 func (s *soak) removeFaults() {
 	for i := range pods {
 		s.answer(podName(i), "ready", "200")
 		s.answer(podName(i), "live", "200")
 	}
-	harness.WaitFor(s.t, "all Pods ready again", func() bool {
+	since := time.Now()
+	harness.WaitFor(s.t, "all Pods well again", func() bool {
 		all, _ := store.List[*corev1.Pod](s.store, store.Selector{})
-		ready := 0
+		well := 0
 		for _, pod := range all {
-			if harness.Ready(pod) {
-				ready++
+			if harness.Ready(pod) && s.isLive(pod.Name, since) {
+				well++
 			}
 		}
-		return ready == pods
+		return well == pods
 	})
-	// a Pod that was stopped by SIGSTOP stays ready until its probes have timed out and it is
-	// restarted
-	time.Sleep(5 * time.Second)
-	harness.WaitFor(s.t, "all Pods ready after that", func() bool {
-		all, _ := store.List[*corev1.Pod](s.store, store.Selector{})
-		for _, pod := range all {
-			if !harness.Ready(pod) {
-				return false
-			}
-		}
-		return true
+}
+
+// isLive reports whether a Pod has answered its liveness probe since an instant. One that was
+// stopped by SIGSTOP has not, and yet is ready until its probes have timed out.
+func (s *soak) isLive(name string, since time.Time) bool {
+	report, err := store.Get[*node.ProbeReport](s.store, "default", name)
+	if err != nil {
+		return false // there is none yet
+	}
+	return slices.ContainsFunc(report.Probes, func(p node.ProbeRecord) bool {
+		return p.Type == lifecycle.Liveness && p.Outcome == "success" && p.Time.After(since)
 	})
 }
 

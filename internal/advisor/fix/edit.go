@@ -10,6 +10,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/probity-run/probity/internal/advisor"
+	"github.com/probity-run/probity/internal/printable"
 )
 
 var errAlias = errors.New("the value is shared by an anchor: change it by hand")
@@ -65,7 +66,7 @@ func (s source) edit(root *yaml.Node, e advisor.Edit) (change, error) {
 func parseValue(text string) (*yaml.Node, error) {
 	var doc yaml.Node
 	if err := yaml.Unmarshal([]byte(text), &doc); err != nil || len(doc.Content) != 1 {
-		return nil, fmt.Errorf("the new value %q is not YAML: %v", text, err)
+		return nil, fmt.Errorf("the new value %s is not YAML: %v", printable.Quote(text), err)
 	}
 	return doc.Content[0], nil
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/probity-run/probity/internal/lifecycle"
+	"github.com/probity-run/probity/internal/printable"
 )
 
 // ReadyMadeFault is a fault, or a behaviour of the programs, that has a name and a short form.
@@ -50,7 +51,7 @@ func ReadyMadeFaults() []ReadyMadeFault {
 func (s *Script) ParseFault(text string) error {
 	short, workload, some := strings.Cut(text, ",workload=")
 	if some && workload == "" {
-		return fmt.Errorf("cannot read the fault %q: it names no workload: write it as %s,workload=deployment/web", text, short)
+		return fmt.Errorf("cannot read the fault %s: it names no workload: write it as %s,workload=deployment/web", printable.Quote(text), short)
 	}
 	name := short
 	if i := strings.IndexAny(short, "@=:/,"); i >= 0 {
@@ -62,11 +63,11 @@ func (s *Script) ParseFault(text string) error {
 		}
 		a, err := parseArguments(short[len(name):])
 		if err != nil {
-			return fmt.Errorf("cannot read the fault %q: %w", text, err)
+			return fmt.Errorf("cannot read the fault %s: %w", printable.Quote(text), err)
 		}
 		a.workload = workload
 		if err := r.add(s, a); err != nil {
-			return fmt.Errorf("cannot read the fault %q: %w: write it as %s", text, err, r.Syntax)
+			return fmt.Errorf("cannot read the fault %s: %w: write it as %s", printable.Quote(text), err, r.Syntax)
 		}
 		if n := len(s.Faults); n > 0 && s.Faults[n-1].Name == "" {
 			s.Faults[n-1].Name, s.Faults[n-1].Workload = text, workload
@@ -77,7 +78,7 @@ func (s *Script) ParseFault(text string) error {
 	for _, r := range ReadyMadeFaults() {
 		known = append(known, r.Name)
 	}
-	return fmt.Errorf("unknown fault %q: there are %s (probity simulate script describes them)", text, strings.Join(known, ", "))
+	return fmt.Errorf("unknown fault %s: there are %s (probity simulate script describes them)", printable.Quote(text), strings.Join(known, ", "))
 }
 
 // parseArguments reads @AT+FOR or =FIRST/SECOND, then :CONTAINER and /PROBES.
@@ -116,7 +117,7 @@ func (a *arguments) target(text string) error {
 	container, probes, some := strings.Cut(text, "/")
 	if container != "" {
 		if a.container = strings.TrimPrefix(container, ":"); a.container == "" || !strings.HasPrefix(container, ":") {
-			return fmt.Errorf("%q is no container: write it as :web", container)
+			return fmt.Errorf("%s is no container: write it as :web", printable.Quote(container))
 		}
 	}
 	if !some {
@@ -125,7 +126,7 @@ func (a *arguments) target(text string) error {
 	for word := range strings.SplitSeq(probes, ",") {
 		t, ok := probeNamed(word)
 		if !ok {
-			return fmt.Errorf("%q is none of the probes startup, readiness and liveness", word)
+			return fmt.Errorf("%s is none of the probes startup, readiness and liveness", printable.Quote(word))
 		}
 		a.probes = append(a.probes, t)
 	}

@@ -5,6 +5,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/probity-run/probity/internal/printable"
 )
 
 // Workload is an object of a manifest that makes Pods, with the names of their containers.
@@ -96,7 +98,7 @@ func check(all []Workload, workload, container string) error {
 		for _, w := range all {
 			names = append(names, w.String())
 		}
-		return fmt.Errorf("the script speaks of workload %q, which the manifest does not have: it has %v", workload, names)
+		return fmt.Errorf("the script speaks of workload %s, which the manifest does not have: it has %v", printable.Quote(workload), first(names))
 	}
 	if container == "" {
 		return nil
@@ -114,5 +116,16 @@ func check(all []Workload, workload, container string) error {
 	if workload != "" {
 		who = meant[0].String()
 	}
-	return fmt.Errorf("the script speaks of container %q, which %s does not have: it has %v", container, who, slices.Sorted(maps.Keys(known)))
+	return fmt.Errorf("the script speaks of container %s, which %s does not have: it has %v", printable.Quote(container), who, first(slices.Sorted(maps.Keys(known))))
+}
+
+// maxNames is how many names a message lists.
+const maxNames = 20
+
+// first are the first names of a list, and how many there are more.
+func first(names []string) []string {
+	if len(names) <= maxNames {
+		return names
+	}
+	return append(slices.Clone(names[:maxNames]), fmt.Sprintf("and %d more", len(names)-maxNames))
 }

@@ -17,7 +17,8 @@ import (
 // An answer to a request is
 //
 //	N            this status, with a body that names it; 103 comes before a 200
-//	N@LOCATION   … with this Location, in which HOST and PORT stand for those of the request's own connection and TLSPORT for 8443
+//	N@LOCATION   … with this Location, in which HOST and PORT stand for those of the
+//	             request's own connection and TLSPORT for 8443
 //	slow:D       200 after D
 //	hang         headers never come
 //	stall:N      the headers of status N, and then no body

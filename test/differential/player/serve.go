@@ -21,12 +21,17 @@ import (
 //	-name NAME       the container's name. Default "app"
 //	-http PORT       serve HTTP. 0 serves none. Default 8080
 //	-answers SCRIPT  answers per path, see http.go; a path without one answers 200
-//	-tls PORT        serve the same answers by HTTPS; -tls-mode is "h2" (the default), "h1" or "client" (wants a certificate)
-//	-grpc PORT       serve gRPC's health protocol; -health is its script, see grpc.go; -grpc-tls serves it by TLS
-//	-tcp PORT:MODE   accept connections: "open", "close", "reset"; -tcp may be repeated, and "deaf" only listens
+//	-tls PORT        serve the same answers by HTTPS
+//	-tls-mode MODE   "h2" (the default), "h1" or "client" (wants a certificate)
+//	-grpc PORT       serve gRPC's health protocol
+//	-health SCRIPT   what that answers, see grpc.go
+//	-grpc-tls        serve it by TLS
+//	-tcp PORT:MODE   accept connections: "open", "close", "reset"; "deaf" only listens. May be
+//	                 repeated
 //	-delay D         listen after this time
 //	-life D:CODE     exit by itself after D
-//	-term CODE:D     what SIGTERM does: exit with CODE after D, serving until then; "ignore" does nothing. Default 0:0s
+//	-term CODE:D     what SIGTERM does: exit with CODE after D, serving until then; "ignore" does
+//	                 nothing. Default 0:0s
 //	-shape           write down what requests look like
 type service struct {
 	recorder        *recorder

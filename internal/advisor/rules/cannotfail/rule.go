@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/probity-run/probity/internal/advisor"
+	"github.com/probity-run/probity/internal/printable"
 )
 
 // Rule is probe-cannot-fail.
@@ -35,8 +36,8 @@ func check(w *advisor.Workload) []advisor.Finding {
 			continue
 		}
 		if lost, ok := advisor.CannotFail(p.Exec.Command); ok && lost == "" {
-			found = append(found, p.Finding("exec.command", "%q ends with 0 whatever happens: %s",
-				strings.Join(p.Exec.Command, " "), p.NeverFails()))
+			found = append(found, p.Finding("exec.command", "%s ends with 0 whatever happens: %s",
+				printable.Quote(strings.Join(p.Exec.Command, " ")), p.NeverFails()))
 		}
 	}
 	return found

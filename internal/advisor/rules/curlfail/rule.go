@@ -1,7 +1,10 @@
 // Package curlfail finds exec probes to which an error of the server is a success.
 package curlfail
 
-import "github.com/probity-run/probity/internal/advisor"
+import (
+	"github.com/probity-run/probity/internal/advisor"
+	"github.com/probity-run/probity/internal/printable"
+)
 
 // Rule is curl-ignores-errors.
 func Rule() advisor.Rule {
@@ -40,7 +43,7 @@ func check(w *advisor.Workload) []advisor.Finding {
 			seen[address] = true
 			found = append(found, p.Finding("exec.command",
 				"without -f curl ends with 0 when %s answers 404 or 503, too, and nobody reads what it prints: the %s probe only notices that nothing answers",
-				address, p.TypeName()))
+				printable.Line(printable.Cut(address)), p.TypeName()))
 		}
 	}
 	return found

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/probity-run/probity/internal/advisor"
+	"github.com/probity-run/probity/internal/printable"
 )
 
 // Rule is exec-without-shell.
@@ -39,14 +40,14 @@ func check(w *advisor.Workload) []advisor.Finding {
 		switch operator := slices.IndexFunc(p.Exec.Command, isOperator); {
 		case len(p.Exec.Command) == 1 && strings.Contains(strings.TrimSpace(first), " ") && !strings.ContainsAny(first, "{}"):
 			f := p.Finding("exec.command",
-				"there is no program called %q: no shell takes the line apart, so the %s probe errors for ever; %s", first, p.TypeName(), never(p.Field))
+				"there is no program called %s: no shell takes the line apart, so the %s probe errors for ever; %s", printable.Quote(first), p.TypeName(), never(p.Field))
 			if p.Field == advisor.LivenessProbe {
 				f.Severity = advisor.Risk // the pod serves, and nobody sees it hang
 			}
 			found = append(found, f)
 		case operator > 0 && !hasScript:
 			f := p.Finding("exec.command",
-				"%q is an argument of %s here, since no shell runs this: write sh -c and the line", p.Exec.Command[operator], first)
+				"%s is an argument of %s here, since no shell runs this: write sh -c and the line", printable.Quote(p.Exec.Command[operator]), printable.Line(printable.Cut(first)))
 			f.Severity = advisor.Risk
 			found = append(found, f)
 		}

@@ -1,7 +1,10 @@
 // Package exitstatus finds exec probes whose check loses its exit status in a pipe.
 package exitstatus
 
-import "github.com/probity-run/probity/internal/advisor"
+import (
+	"github.com/probity-run/probity/internal/advisor"
+	"github.com/probity-run/probity/internal/printable"
+)
 
 // Rule is exit-status-lost.
 func Rule() advisor.Rule {
@@ -33,7 +36,7 @@ func check(w *advisor.Workload) []advisor.Finding {
 			continue
 		}
 		if lost, ok := advisor.CannotFail(p.Exec.Command); ok && lost != "" {
-			found = append(found, p.Finding("exec.command", "the status of %q is lost in the pipe, whose last command always succeeds: %s", lost, p.NeverFails()))
+			found = append(found, p.Finding("exec.command", "the status of %s is lost in the pipe, whose last command always succeeds: %s", printable.Quote(lost), p.NeverFails()))
 		}
 	}
 	return found

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/probity-run/probity/internal/advisor"
+	"github.com/probity-run/probity/internal/printable"
 )
 
 // Rule is shell-words-lost.
@@ -48,7 +49,7 @@ func check(w *advisor.Workload) []advisor.Finding {
 }
 
 func finding(p *advisor.Probe, lost, left string) advisor.Finding {
-	f := p.Finding("exec.command", "the shell runs %q only, and %q are its parameters, which it does not use: put all of it into one word", left, lost)
+	f := p.Finding("exec.command", "the shell runs %s only, and %s are its parameters, which it does not use: put all of it into one word", printable.Quote(left), printable.Quote(lost))
 	if failsAlone(left) {
 		f.Message += "; so the " + p.TypeName() + " probe always fails"
 		f.Severity = advisor.Outage

@@ -1,4 +1,4 @@
-package node
+package program
 
 import (
 	"strings"
@@ -37,7 +37,7 @@ func exampleObjects() fakeObjects {
 func examplePod(c corev1.Container) *corev1.Pod {
 	return &corev1.Pod{
 		ObjectMeta: metav1.ObjectMeta{Name: "web", Namespace: "default", UID: "u1", Labels: map[string]string{"app": "shop"}, Annotations: map[string]string{"team": "shop"}},
-		Spec:       corev1.PodSpec{NodeName: Name, Containers: []corev1.Container{c}},
+		Spec:       corev1.PodSpec{NodeName: "probity", Containers: []corev1.Container{c}},
 	}
 }
 
@@ -55,7 +55,7 @@ func checkEnvironments(t *testing.T, cases map[string]environmentCase) {
 	for name, test := range cases {
 		t.Run(name, func(t *testing.T) {
 			pod := examplePod(test.container)
-			env, err := newEnvironment(pod, &pod.Spec.Containers[0], exampleObjects(), test.caller, test.injected, newRoom())
+			env, err := NewEnvironment(pod, &pod.Spec.Containers[0], exampleObjects(), test.caller, test.injected, NewRoom(0))
 			if test.wantErr != "" {
 				if err == nil || err.Error() != test.wantErr {
 					t.Fatalf("error = %v, want %s", err, test.wantErr)
@@ -65,7 +65,7 @@ func checkEnvironments(t *testing.T, cases map[string]environmentCase) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff(strings.Join(test.want, "\n"), strings.Join(env.list(), "\n")); diff != "" {
+			if diff := cmp.Diff(strings.Join(test.want, "\n"), strings.Join(env.List(), "\n")); diff != "" {
 				t.Error(diff)
 			}
 		})
@@ -203,11 +203,11 @@ func TestExecProbesSeeLiteralsOnly(t *testing.T) { // R83
 		{Name: "A", Value: "x"},
 		{Name: "B", ValueFrom: new(corev1.EnvVarSource{FieldRef: &corev1.ObjectFieldSelector{FieldPath: "metadata.name"}})},
 	}})
-	env, err := newEnvironment(pod, &pod.Spec.Containers[0], exampleObjects(), nil, map[string]string{"PORT": "41000"}, newRoom())
+	env, err := NewEnvironment(pod, &pod.Spec.Containers[0], exampleObjects(), nil, map[string]string{"PORT": "41000"}, NewRoom(0))
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := newRoom().expand([]string{"$(A)-$(B)-$(C)", "$(PORT)"}, env.lookupStatic, handler{}.word)
+	got, err := Handler{Command: []string{"$(A)-$(B)-$(C)", "$(PORT)"}}.Expand(env, NewRoom(0))
 	if diff := cmp.Diff([]string{"x--$(C)", "41000"}, got); diff != "" || err != nil {
 		t.Error(diff, err)
 	}

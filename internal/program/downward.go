@@ -1,4 +1,4 @@
-package node
+package program
 
 import (
 	"cmp"
@@ -9,6 +9,9 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 )
+
+// loopback is the address of every Pod and of the node.
+const loopback = "127.0.0.1"
 
 // podField is the value of a fieldRef of the downward API.
 func podField(pod *corev1.Pod, path string) (*string, error) {

@@ -1,4 +1,4 @@
-package node
+package program
 
 import (
 	"fmt"
@@ -12,23 +12,24 @@ import (
 	"github.com/probity-run/probity/internal/lifecycle"
 )
 
-// environment is a container's environment in layers: the caller's, the manifest's, and what
+// Environment is a container's environment in layers: the caller's, the manifest's, and what
 // Probity injects. Later layers win.
-type environment struct {
+type Environment struct {
 	caller   []string
 	manifest map[string]string
 	order    []string          // names of the manifest's entries, as written
 	literal  map[string]string // the manifest's entries as exec probes read them (R83)
 	injected map[string]string
-	room     *room
+	room     *Room
 }
 
-// newEnvironment evaluates a container's env and envFrom (docs/differences.md, Environment). An
-// entry of the manifest that repeats a declared port in PORT or PORT_… gives way to the private
-// port; any other entry of that name stays. What it holds comes out of the Pod's room; the error of
-// what does not fit there is an [*oversize].
-func newEnvironment(pod *corev1.Pod, c *corev1.Container, objects Objects, caller []string, injected map[string]string, room *room) (*environment, error) {
-	e := &environment{caller: caller, manifest: map[string]string{}, literal: map[string]string{}, injected: maps.Clone(injected), room: room}
+// NewEnvironment evaluates a container's env and envFrom (docs/differences.md, Environment), on top
+// of the caller's environment and below what Probity injects. An entry of the manifest that repeats
+// a declared port in PORT or PORT_… gives way to the private port; any other entry of that name
+// stays. What it holds comes out of the Pod's room; the error of what does not fit there is a
+// [*TooLongError].
+func NewEnvironment(pod *corev1.Pod, c *corev1.Container, objects Objects, caller []string, injected map[string]string, room *Room) (*Environment, error) {
+	e := &Environment{caller: caller, manifest: map[string]string{}, literal: map[string]string{}, injected: maps.Clone(injected), room: room}
 	for i, from := range c.EnvFrom {
 		if err := e.addAll(pod.Namespace, from, objects, fmt.Sprintf("envFrom[%d]", i)); err != nil {
 			return nil, err
@@ -72,7 +73,7 @@ func declaredPorts(pod *corev1.Pod) []string {
 
 // set adds an entry of the manifest, from a field of the container, or replaces the one of that
 // name.
-func (e *environment) set(name, value, field string) error {
+func (e *Environment) set(name, value, field string) error {
 	if err := e.room.take(len(name)+len("=")+len(value), field); err != nil {
 		return err
 	}
@@ -83,9 +84,9 @@ func (e *environment) set(name, value, field string) error {
 	return nil
 }
 
-// lookup finds what $(NAME) stands for in a command, in args and in env: the manifest's entries and
+// Lookup finds what $(NAME) stands for in a command, in args and in env: the manifest's entries and
 // what Probity injects.
-func (e *environment) lookup(name string) (string, bool) {
+func (e *Environment) Lookup(name string) (string, bool) {
 	if value, ok := e.injected[name]; ok {
 		return value, true
 	}
@@ -93,9 +94,9 @@ func (e *environment) lookup(name string) (string, bool) {
 	return value, ok
 }
 
-// lookupStatic is lookup for exec probes and hooks: an entry that is not a literal counts as empty
+// LookupStatic is Lookup for exec probes and hooks: an entry that is not a literal counts as empty
 // (R83).
-func (e *environment) lookupStatic(name string) (string, bool) {
+func (e *Environment) LookupStatic(name string) (string, bool) {
 	if value, ok := e.injected[name]; ok {
 		return value, true
 	}
@@ -103,8 +104,8 @@ func (e *environment) lookupStatic(name string) (string, bool) {
 	return value, ok
 }
 
-// list is the environment as a process gets it: every name once, in the order of the layers.
-func (e *environment) list() []string {
+// List is the environment as a process gets it: every name once, in the order of the layers.
+func (e *Environment) List() []string {
 	last := map[string]string{}
 	var order []string
 	add := func(name, value string) {

@@ -1,8 +1,7 @@
-package node
+package program
 
 import (
 	"fmt"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -30,9 +29,9 @@ func copiesOf(n int) []corev1.EnvVar {
 	return env
 }
 
-// TestCheckFindsTooLongStrings: what would eat the memory is refused before anything starts, at the
-// field that is to blame.
-func TestCheckFindsTooLongStrings(t *testing.T) {
+// TestCheck: what would eat the memory is found before anything starts, at the field that is to
+// blame.
+func TestCheck(t *testing.T) {
 	objects := exampleObjects()
 	objects.configMaps["large"] = &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "large"}, Data: map[string]string{"k": strings.Repeat("x", 100_000)}}
 	objects.configMaps["huge"] = &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "huge"}, Data: map[string]string{"k": strings.Repeat("x", 1_000_000)}}
@@ -90,35 +89,18 @@ func TestCheckFindsTooLongStrings(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			pod := examplePod(corev1.Container{Name: "app", Image: "example", Command: []string{"true"}})
-			pod.Annotations = map[string]string{manifest.AnnotationManifest: filepath.Join(t.TempDir(), "pod.yaml")}
+			pod.APIVersion, pod.Kind, pod.Annotations = "v1", "Pod", map[string]string{}
 			test.change(pod, &pod.Spec.Containers[0])
-			problems := Check([]*corev1.Pod{pod}, CheckOptions{Objects: objects, Environ: []string{"PATH=/usr/bin:/bin"}})[0]
+			problem := Check(manifest.Object{Resource: pod}, objects)
 			if test.field == "" {
-				if len(problems) > 0 {
-					t.Errorf("problems = %.300v, want none", problems)
+				if problem != nil {
+					t.Errorf("problem = %.300v, want none", problem)
 				}
 				return
 			}
-			if len(problems) != 1 || problems[0].Field != test.field || !strings.Contains(problems[0].Message, "more than") && !strings.Contains(problems[0].Message, "longer than") {
-				t.Errorf("problems = %.300v, want one at %s about the length", problems, test.field)
+			if problem == nil || problem.Field != test.field || !strings.Contains(problem.Message, "more than") && !strings.Contains(problem.Message, "longer than") {
+				t.Errorf("problem = %.300v, want one at %s about the length", problem, test.field)
 			}
 		})
-	}
-}
-
-// TestRoomOfAPod: what is only known when containers start counts for all of them together, and a
-// restart does not count twice.
-func TestRoomOfAPod(t *testing.T) {
-	p := programs{strings: map[string]int{}}
-	for _, container := range []string{"a", "a", "b"} {
-		left := p.roomFor(container)
-		before := left.left
-		if err := left.take(100_000, "env[0]"); err != nil {
-			t.Fatal(err)
-		}
-		p.strings[container] = before - left.left
-	}
-	if got, want := p.roomFor("c").left, maxPodStrings-200_000; got != want {
-		t.Errorf("room = %d, want %d", got, want)
 	}
 }

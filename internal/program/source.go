@@ -1,4 +1,4 @@
-package node
+package program
 
 import (
 	"fmt"
@@ -11,23 +11,23 @@ import (
 )
 
 // addAll adds the entries of an envFrom source, sorted by key.
-func (e *environment) addAll(namespace string, from corev1.EnvFromSource, objects Objects, field string) error {
+func (e *Environment) addAll(namespace string, from corev1.EnvFromSource, objects Objects, field string) error {
 	data := map[string]string{}
 	switch {
 	case from.ConfigMapRef != nil:
 		ref := from.ConfigMapRef
 		cm, ok := objects.ConfigMap(namespace, ref.Name)
 		if !ok {
-			return missing("configmap", ref.Name, ref.Optional)
+			return NotFound("configmap", ref.Name, ref.Optional)
 		}
 		maps.Copy(data, cm.Data)
 	case from.SecretRef != nil:
 		ref := from.SecretRef
 		secret, ok := objects.Secret(namespace, ref.Name)
 		if !ok {
-			return missing("secret", ref.Name, ref.Optional)
+			return NotFound("secret", ref.Name, ref.Optional)
 		}
-		for key, value := range secretData(secret) {
+		for key, value := range SecretData(secret) {
 			data[key] = string(value)
 		}
 	}
@@ -40,20 +40,20 @@ func (e *environment) addAll(namespace string, from corev1.EnvFromSource, object
 }
 
 // value is the value of one env entry; nil if it refers to something optional that does not exist.
-func (e *environment) value(pod *corev1.Pod, c *corev1.Container, v corev1.EnvVar, objects Objects, field string) (*string, error) {
+func (e *Environment) value(pod *corev1.Pod, c *corev1.Container, v corev1.EnvVar, objects Objects, field string) (*string, error) {
 	from := v.ValueFrom
 	switch {
 	case from == nil:
-		value, err := manifest.Expand(v.Value, e.lookup)
+		value, err := manifest.Expand(v.Value, e.Lookup)
 		if err != nil {
-			return nil, &oversize{field, err}
+			return nil, &TooLongError{field, err}
 		}
 		return &value, nil
 	case from.ConfigMapKeyRef != nil:
 		ref := from.ConfigMapKeyRef
 		cm, ok := objects.ConfigMap(pod.Namespace, ref.Name)
 		if !ok {
-			return nil, missing("configmap", ref.Name, ref.Optional)
+			return nil, NotFound("configmap", ref.Name, ref.Optional)
 		}
 		value, ok := cm.Data[ref.Key]
 		return keyed(value, ok, ref.Key, "ConfigMap", pod.Namespace, ref.Name, ref.Optional)
@@ -61,9 +61,9 @@ func (e *environment) value(pod *corev1.Pod, c *corev1.Container, v corev1.EnvVa
 		ref := from.SecretKeyRef
 		secret, ok := objects.Secret(pod.Namespace, ref.Name)
 		if !ok {
-			return nil, missing("secret", ref.Name, ref.Optional)
+			return nil, NotFound("secret", ref.Name, ref.Optional)
 		}
-		value, ok := secretData(secret)[ref.Key]
+		value, ok := SecretData(secret)[ref.Key]
 		return keyed(string(value), ok, ref.Key, "Secret", pod.Namespace, ref.Name, ref.Optional)
 	case from.FieldRef != nil:
 		return podField(pod, from.FieldRef.FieldPath)
@@ -73,8 +73,8 @@ func (e *environment) value(pod *corev1.Pod, c *corev1.Container, v corev1.EnvVa
 	return nil, fmt.Errorf("cannot evaluate env %s: its valueFrom names a source that Probity does not know", v.Name)
 }
 
-// missing is the error for a reference to an object that does not exist; nil if it is optional.
-func missing(kind, name string, optional *bool) error {
+// NotFound is the error for a reference to an object that does not exist; nil if it is optional.
+func NotFound(kind, name string, optional *bool) error {
 	if optional != nil && *optional {
 		return nil
 	}
@@ -92,8 +92,8 @@ func keyed(value string, ok bool, key, kind, namespace, name string, optional *b
 	return nil, fmt.Errorf("couldn't find key %s in %s %s/%s", key, kind, namespace, name)
 }
 
-// secretData is a Secret's data with stringData on top, as the API server merges them.
-func secretData(s *corev1.Secret) map[string][]byte {
+// SecretData is a Secret's data with stringData on top, as the API server merges them.
+func SecretData(s *corev1.Secret) map[string][]byte {
 	data := maps.Clone(s.Data)
 	if data == nil {
 		data = map[string][]byte{}

@@ -141,7 +141,8 @@ func run(ctx context.Context, streams Streams, flags runFlags, paths, command []
 	}
 	opts.StopWhenFinished = wait == nil
 	view := terminal.New(viewOptions(streams, flags, command))
-	opts.Manifests, opts.Stdin = paths, streams.In
+	stdin := remember(streams.In)
+	opts.Manifests, opts.Stdin = paths, stdin
 	opts.Outputs = streams.files()
 	opts.Notice, opts.Refused, opts.Logger = view.Say, view.Refused, slog.New(slog.NewTextHandler(view, nil))
 	if flags.logs {
@@ -164,6 +165,7 @@ func run(ctx context.Context, streams Streams, flags runFlags, paths, command []
 			return failed(errors.Join(err, s.Close()))
 		}
 	}
+	judge(s.Files(), stdin.read.Bytes(), view.Say)
 	// From here on a Ctrl-C ends the Pods, not Probity.
 	signals := make(chan os.Signal, 4)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)

@@ -201,6 +201,22 @@ func (s *System) Registry() *registry.Registry { return s.registry }
 // Proxy serves the Services. It is nil with Options.NoServices.
 func (s *System) Proxy() *proxy.Proxy { return s.proxy }
 
+// Files are the files in which the first manifests are, as they were given or found in a folder;
+// standard input is <stdin>. It is to be called before Start.
+func (s *System) Files() (files []string) {
+	if s.first == nil {
+		return nil
+	}
+	for _, o := range s.first.set.Objects {
+		files = append(files, o.Position.File)
+	}
+	for _, o := range s.first.set.Unknown {
+		files = append(files, o.Position.File)
+	}
+	slices.Sort(files)
+	return slices.Compact(files)
+}
+
 // Remarks are lines about what of the first manifests is not done here: kinds that are left alone,
 // fields that are not applied, the API server's warnings, and where the output is kept.
 func (s *System) Remarks() []string { return s.remarks }

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/probity-run/probity/probe/internal/verdict"
 )
 
 // reapWait is how long an attempt waits for a killed command to be gone. Only a process that the
@@ -49,12 +51,13 @@ func (e Exec) Probe(ctx context.Context) Result {
 		return e.notStarted(ctx, err)
 	}
 	defer out.close()
+	seen := observe()
 	command, err := e.starter().Start(Command{Argv: e.Command, Env: e.Env, Dir: e.Dir, Stdout: out.stdout.w, Stderr: out.stderr.w})
 	out.handOver()
 	if err != nil {
 		return e.notStarted(ctx, err)
 	}
-	return e.await(ctx, command, out)
+	return seen.complete(e.await(ctx, command, out))
 }
 
 // ending is how a command ended.
@@ -118,10 +121,14 @@ func (e Exec) verdict(end ending, out *output) Result {
 	switch {
 	case end.err != nil:
 		return unevaluable(fmt.Errorf("cannot learn how %q ended: %w", e.Command[0], end.err))
-	case end.code == 0:
-		return Result{Outcome: Success, Output: out.text()}
 	}
-	return failure(out.text())
+	text := out.text()
+	result := Result{Outcome: Success, Output: text}
+	if end.code != 0 {
+		result = failure(text)
+	}
+	result.Detail = Detail{ExitCode: end.code, Body: verdict.Beginning(text), BodySize: len(text)}
+	return result
 }
 
 // overrun returns the result of a command that took too long (R86). killErr is appended if its
@@ -131,7 +138,9 @@ func (e Exec) overrun(killErr error) Result {
 	if killErr != nil {
 		text += "; " + killErr.Error()
 	}
-	return failure(text)
+	result := failure(text)
+	result.Detail.TimedOut = true
+	return result
 }
 
 // notStarted returns the result of a command that could not be started.

@@ -34,11 +34,20 @@ type GRPC struct {
 // Probe connects, calls once and disconnects. A success has no output.
 func (g GRPC) Probe(ctx context.Context) Result {
 	timeout, addr := timeoutOr(g.Timeout), address(g.Host, g.Port)
+	seen := observe()
 	limited, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
+	result := seen.complete(g.call(ctx, limited, addr, seen))
+	result.Detail.TimedOut = result.Outcome == Failure && result.Detail.Total >= timeout
+	return result
+}
+
+// call is the attempt. limited ends when its time is up.
+func (g GRPC) call(ctx, limited context.Context, addr string, seen *observer) Result {
+	timeout := timeoutOr(g.Timeout)
 	call := healthcall.NewTarget(addr, g.Service, DefaultUserAgent, timeout).Start(rand.Float64())
 	for {
-		step, shortage := g.connect(limited, &call, addr)
+		step, shortage := g.connect(limited, &call, addr, seen)
 		switch {
 		case ctx.Err() != nil:
 			return stopped(ctx)
@@ -63,7 +72,7 @@ const readSize = 4 << 10
 
 // connect opens a connection and lets the call go on over it for as long as it can. An error means
 // that this machine is short of what a connection needs.
-func (g GRPC) connect(ctx context.Context, call *healthcall.Call, addr string) (healthcall.Step, error) {
+func (g GRPC) connect(ctx context.Context, call *healthcall.Call, addr string, seen *observer) (healthcall.Step, error) {
 	connecting, cancel := context.WithTimeout(ctx, call.ConnectTimeout())
 	defer cancel()
 	conn, err := g.Dial.orDefault()(connecting, "tcp", addr)
@@ -74,19 +83,24 @@ func (g GRPC) connect(ctx context.Context, call *healthcall.Call, addr string) (
 		return call.DialFailed(err), nil
 	}
 	defer conn.Close()
+	seen.connected(conn)
 	giveUp := func() { _ = conn.SetDeadline(time.Unix(1, 0)) } // ends reading and writing
 	inTime := context.AfterFunc(connecting, giveUp)
 	defer inTime()
 	defer context.AfterFunc(ctx, giveUp)()
 	deadline, _ := ctx.Deadline()
 	late := func() bool { return !time.Now().Before(deadline) } // ctx is done a moment later
-	send, buffer := call.Dialled(), make([]byte, readSize)
+	send, buffer, answered := call.Dialled(), make([]byte, readSize), false
 	for err == nil {
 		if len(send) > 0 {
 			_, _ = conn.Write(send) // reading tells why that goes nowhere
 		}
 		var n int
 		n, err = conn.Read(buffer)
+		if n > 0 && !answered {
+			answered = true
+			seen.firstByte()
+		}
 		step := call.Received(buffer[:n], late())
 		if step.Next != healthcall.Read {
 			return step, nil

@@ -53,12 +53,20 @@ func (h HTTPGet) Probe(ctx context.Context) Result {
 	}
 	client, release := h.client()
 	defer release()
-	res, err := client.do(req, timeoutOr(h.Timeout))
+	seen := observe()
+	return seen.complete(client.attempt(ctx, req, timeoutOr(h.Timeout), seen))
+}
+
+// attempt sends the request of an attempt and judges the answer.
+func (c *HTTPClient) attempt(ctx context.Context, req *http.Request, timeout time.Duration, seen *observer) Result {
+	res, err := c.do(req, timeout, seen)
 	if err != nil {
 		if result, ok := excused(ctx, err); ok {
 			return result
 		}
-		return failure(err.Error())
+		result := failure(err.Error())
+		result.Detail.TimedOut = isTimeout(err)
+		return result
 	}
 	defer res.Body.Close()
 	body, err := readBody(res)
@@ -66,9 +74,11 @@ func (h HTTPGet) Probe(ctx context.Context) Result {
 		if result, ok := excused(ctx, err); ok {
 			return result
 		}
-		return Result{Outcome: Failure, Err: err}
+		return Result{Outcome: Failure, Err: err, Detail: Detail{Status: res.StatusCode, TimedOut: isTimeout(err)}}
 	}
-	return resultOf(verdict.HTTP(res.StatusCode, body))
+	result := resultOf(verdict.HTTP(res.StatusCode, body))
+	result.Detail = Detail{Status: res.StatusCode, Body: verdict.Beginning(body), BodySize: len(body)}
+	return result
 }
 
 // client returns the shared client or a private one, and what to call when the attempt is over.

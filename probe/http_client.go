@@ -33,11 +33,11 @@ func (c *HTTPClient) Close() {
 	c.shared().CloseIdleConnections()
 }
 
-// do sends the request and follows redirects. A timeout of 0 means none; it covers reading the body
-// too.
-func (c *HTTPClient) do(req *http.Request, timeout time.Duration) (*http.Response, error) {
+// do sends the request and follows redirects; seen sees how. A timeout of 0 means none; it covers
+// reading the body too.
+func (c *HTTPClient) do(req *http.Request, timeout time.Duration, seen *observer) (*http.Response, error) {
 	client := http.Client{Transport: c.shared(), CheckRedirect: checkRedirect, Timeout: timeout}
-	req, dials := withDials(req)
+	req, dials := withDials(req, seen)
 	res, err := client.Do(req)
 	if err != nil {
 		dials.giveUp()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"net/http"
+	"net/http/httptrace"
 	"sync"
 	"time"
 )
@@ -15,6 +16,8 @@ import (
 // cost a socket and a goroutine for minutes each time. So whoever gives up an attempt also gives up
 // its dials.
 type dials struct {
+	seen *observer
+
 	mu      sync.Mutex // guards the fields below
 	over    bool
 	abandon []func()
@@ -22,10 +25,12 @@ type dials struct {
 
 type dialsKey struct{}
 
-// withDials returns the request with a context that leads transport dials to the returned value.
-func withDials(req *http.Request) (*http.Request, *dials) {
-	d := new(dials)
-	return req.WithContext(context.WithValue(req.Context(), dialsKey{}, d)), d
+// withDials returns the request with a context that leads transport dials to the returned value,
+// and what is seen of them and of the answer to seen.
+func withDials(req *http.Request, seen *observer) (*http.Request, *dials) {
+	d := &dials{seen: seen}
+	ctx := httptrace.WithClientTrace(req.Context(), &httptrace.ClientTrace{GotFirstResponseByte: seen.firstByte})
+	return req.WithContext(context.WithValue(ctx, dialsKey{}, d)), d
 }
 
 // tracked returns a dial function for a transport whose requests all come from withDials.
@@ -39,6 +44,7 @@ func (f DialFunc) tracked() DialFunc {
 		if err != nil {
 			return nil, err
 		}
+		d.seen.connected(conn)
 		// The owner of the connection notices and closes it; closing here might wait for the peer.
 		d.onGiveUp(func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
 		return conn, nil

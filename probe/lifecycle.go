@@ -42,7 +42,7 @@ func LifecycleHTTP(ctx context.Context, get HTTPGet) (fallback bool, err error) 
 
 // deliver sends a request whose answer does not matter, and waits for the answer's end.
 func (c *HTTPClient) deliver(req *http.Request) error {
-	res, err := c.do(req, 0)
+	res, err := c.do(req, 0, observe())
 	if err != nil {
 		return err
 	}

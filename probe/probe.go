@@ -84,6 +84,8 @@ type Result struct {
 	// not be counted and may be repeated at once. It wraps [ErrStopped] or [ErrShortage] where
 	// these are the reason.
 	Err error
+	// Detail is what else was seen, for people; the outcome does not depend on it.
+	Detail Detail
 }
 
 // String returns the text with which the kubelet's event goes on after "Liveness probe " (R44):

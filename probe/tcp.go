@@ -29,9 +29,16 @@ func (t TCPSocket) Probe(ctx context.Context) Result {
 	}
 	limited, cancel := context.WithTimeout(ctx, timeoutOr(t.Timeout))
 	defer cancel()
+	seen := observe()
+	return seen.complete(t.connect(ctx, limited, seen))
+}
+
+// connect is the attempt. limited ends when its time is up.
+func (t TCPSocket) connect(ctx, limited context.Context, seen *observer) Result {
 	conn, err := t.Dial.orDefault()(limited, "tcp", address(t.Host, t.Port))
 	switch {
 	case err == nil:
+		seen.connected(conn)
 		_ = conn.Close() // a failing close does not change that the service accepted (R81)
 		return Result{Outcome: Success}
 	case errors.Is(err, syscall.ECONNRESET):
@@ -42,5 +49,7 @@ func (t TCPSocket) Probe(ctx context.Context) Result {
 	if result, ok := excused(ctx, err); ok {
 		return result
 	}
-	return failure(err.Error())
+	result := failure(err.Error())
+	result.Detail.TimedOut = isTimeout(err)
+	return result
 }

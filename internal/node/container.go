@@ -24,8 +24,10 @@ type containers struct {
 	ports    *portWatch
 	report   *reportWriter
 	traffic  *podTraffic
-	object   *podObject
-	log      *slog.Logger
+	// of people's questions about the past
+	recording *recording
+	object    *podObject
+	log       *slog.Logger
 }
 
 // start prepares an instance and starts its process. Everything that may block happens in a
@@ -38,15 +40,15 @@ func (c *containers) start(e lifecycle.StartContainer) {
 		c.loop.post(func() { c.loop.on(failed) })
 		return
 	}
-	inst := &instance{id: e.Instance, program: program}
+	inst := &instance{id: e.Instance, number: e.Restarts, program: program}
 	inst.ctx, inst.gone = context.WithCancel(c.loop.ctx)
-	c.loop.start(func() { c.run(spec, inst, e.Restarts) })
+	c.loop.start(func() { c.run(spec, inst) })
 }
 
 // run starts the process, waits for its end, and posts both.
-func (c *containers) run(spec *corev1.Container, inst *instance, restarts int) {
+func (c *containers) run(spec *corev1.Container, inst *instance) {
 	defer inst.gone()
-	p, output, err := c.launcher.launch(spec.Name, inst.program.spec(), restarts)
+	p, output, err := c.launcher.launch(spec.Name, inst.program.spec(), inst.number)
 	if err != nil {
 		failed := startFailure(spec.Name, inst.id, err)
 		c.loop.post(func() { c.loop.on(failed) })
@@ -60,19 +62,22 @@ func (c *containers) run(spec *corev1.Container, inst *instance, restarts int) {
 	exit := p.Exit()
 	c.loop.post(func() { c.traffic.exited(spec, inst, exit) })
 	c.launcher.closeOutput(spec.Name, output)
-	c.loop.post(func() { c.exited(spec, inst, exit) })
+	lines := c.launcher.lastLines(spec.Name, inst.number)
+	c.loop.post(func() { c.exited(spec, inst, exit, lines) })
 }
 
 func (c *containers) started(spec *corev1.Container, inst *instance, p process.Process) {
 	inst.process = p
 	c.running[spec.Name] = inst
 	c.object.stale = true
+	c.recording.started(spec.Name, inst)
 	c.loop.on(lifecycle.Started{Container: spec.Name, Instance: inst.id, At: p.StartedAt()})
 	c.ports.watch(inst, c.running)
 }
 
-func (c *containers) exited(spec *corev1.Container, inst *instance, exit process.Exit) {
+func (c *containers) exited(spec *corev1.Container, inst *instance, exit process.Exit, lines []string) {
 	delete(c.running, spec.Name)
+	c.recording.ended(spec.Name, inst, exit, lines)
 	c.object.stale = true
 	c.report.forget(spec.Name, time.Now())
 	if message := portInUse(c.pod, spec, exit, c.ports.owners.among(c.running.processes())); message != "" {

@@ -10,6 +10,7 @@ import (
 // instance is one run of a container.
 type instance struct {
 	id      string
+	number  int // how many restarts there were before
 	program *invocation
 	// done when the process is gone: then its hooks end too, as with a container's PID namespace
 	ctx       context.Context

@@ -65,6 +65,19 @@ func (l *launcher) closeOutput(container string, output *process.Log) {
 	}
 }
 
+// keptLines is how many lines are kept of the end of an instance's output.
+const keptLines = 3
+
+// lastLines are the last lines that an instance has printed, for people; none if the log cannot be
+// read, which is logged.
+func (l *launcher) lastLines(container string, restarts int) []string {
+	lines, err := lastLines(filepath.Join(l.dir, container), restarts, keptLines)
+	if err != nil {
+		l.log.Warn("Cannot read the last lines of the output", "container", container, "error", err)
+	}
+	return lines
+}
+
 // startFailure tells a program that cannot run from a machine that lacks something: the first is an
 // instance that failed, the second is not (R26).
 func startFailure(container, id string, err error) lifecycle.StartFailed {

@@ -11,6 +11,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
 
+	"github.com/probity-run/probity/internal/history"
 	"github.com/probity-run/probity/internal/process"
 	"github.com/probity-run/probity/internal/program"
 	"github.com/probity-run/probity/internal/store"
@@ -62,6 +63,7 @@ type Node struct {
 	logs    process.Logs
 	ended   endedLogs
 	stalls  stallClock
+	history history.Recorder
 	routine batch       // results that change nothing
 	engine  probeEngine // from Run on
 	grid    grid        // from Run on
@@ -138,6 +140,9 @@ func (n *Node) watch(ctx context.Context) error {
 	}
 }
 
+// History is the past of the Pods that run here, for people.
+func (n *Node) History() history.Reader { return n.history.Reader() }
+
 // Abort kills every process of every Pod now, without hooks or grace, and has the Pods deleted.
 func (n *Node) Abort() {
 	n.mu.Lock()
@@ -180,6 +185,7 @@ func (n *Node) startLocked(r *runner) {
 			<-gone
 		}
 		r.run()
+		n.history.Remove(r.pod.UID)
 		n.mu.Lock()
 		defer n.mu.Unlock()
 		delete(n.runners, r.pod.UID)

@@ -308,11 +308,8 @@ func TestOutcomeOf(t *testing.T) {
 
 func TestNewRecord(t *testing.T) {
 	began := time.Now()
-	states := []lifecycle.ProbeState{
-		{Container: "app", Type: lifecycle.Liveness, Result: lifecycle.ResultFailure, Run: 7},
-		{Container: "app", Type: lifecycle.Readiness, Result: lifecycle.ResultSuccess, Run: 2, Threshold: 3, Hold: true},
-	}
-	got := newRecord(probeKey{"app", lifecycle.Readiness}, probe.Result{Err: errors.New("broken")}, began, time.Second, states)
+	state := lifecycle.ProbeState{Container: "app", Type: lifecycle.Readiness, Result: lifecycle.ResultSuccess, Run: 2, Threshold: 3, Hold: true}
+	got := newRecord(probe.Result{Err: errors.New("broken")}, began, time.Second, state)
 	want := ProbeRecord{Container: "app", Type: lifecycle.Readiness, Outcome: "error", Output: "broken", Latency: time.Second,
 		Result: lifecycle.ResultSuccess, Run: 2, Threshold: 3, Hold: true}
 	if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(ProbeRecord{}, "Time")); diff != "" {

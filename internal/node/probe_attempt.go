@@ -38,6 +38,7 @@ type attempts struct {
 	stalls     *stallClock
 	routine    *batch // results that change nothing
 	report     *reportWriter
+	recording  *recording
 	inspection *inspection
 	dead       func(pid int) bool
 	cancels    map[probeKey]func() bool // of the newest attempt of each probe
@@ -85,7 +86,19 @@ func (s *attempts) done(a attempt, result probe.Result, took time.Duration) {
 	outcome, output := outcomeOf(result)
 	s.inspection.attempted(&a, result.Outcome, s.running)
 	s.loop.on(lifecycle.ProbeDone{Container: a.Container, Instance: a.Instance, Type: a.Type, Outcome: outcome, Output: output})
-	s.report.put(newRecord(a.key(), result, a.began, took, s.state.Probes()), time.Now())
+	state := s.stateOf(a.key())
+	s.recording.attempted(&a, result, took, state)
+	s.report.put(newRecord(result, a.began, took, state), time.Now())
+}
+
+// stateOf is the state of a probe.
+func (s *attempts) stateOf(key probeKey) (state lifecycle.ProbeState) {
+	s.state.EachProbe(func(p lifecycle.ProbeState) {
+		if p.Container == key.container && p.Type == key.probe {
+			state = p
+		}
+	})
+	return state
 }
 
 // void reports whether a result says nothing about the service: the attempt was cut off; or its

@@ -79,20 +79,15 @@ func (w *reportWriter) write() error {
 	return err
 }
 
-// newRecord is the report's record of an attempt. states are those of all probes of the Pod after
-// it.
-func newRecord(key probeKey, result probe.Result, began time.Time, took time.Duration, states []lifecycle.ProbeState) ProbeRecord {
+// newRecord is the report's record of an attempt. state is that of the probe after it.
+func newRecord(result probe.Result, began time.Time, took time.Duration, state lifecycle.ProbeState) ProbeRecord {
 	record := ProbeRecord{
-		Container: key.container, Type: key.probe, Outcome: result.Outcome.String(), Output: result.Output,
+		Container: state.Container, Type: state.Type, Outcome: result.Outcome.String(), Output: result.Output,
 		Latency: took, Time: metav1.NewMicroTime(began),
+		Result: state.Result, Run: state.Run, Threshold: state.Threshold, Hold: state.Hold,
 	}
 	if result.Err != nil {
 		record.Outcome, record.Output = "error", result.Err.Error()
-	}
-	for _, s := range states {
-		if s.Container == key.container && s.Type == key.probe {
-			record.Result, record.Run, record.Threshold, record.Hold = s.Result, s.Run, s.Threshold, s.Hold
-		}
 	}
 	return record
 }

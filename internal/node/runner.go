@@ -36,6 +36,7 @@ type runner struct {
 	attempts   *attempts
 	inspection *inspection
 	hooks      *hooks
+	recording  *recording
 }
 
 // newRunner makes the runner of a Pod, with what the node's Pods share.
@@ -55,6 +56,7 @@ func newRunner(n *Node, pod *corev1.Pod) *runner {
 	r.object = &podObject{store: n.opts.Store, pod: pod, log: r.log}
 	r.report = &reportWriter{store: n.opts.Store, pod: pod, log: r.log}
 	r.allocation = &allocation{pod: pod, pool: n.machine.ports, objects: n.objects, dir: filepath.Join(dir, "volumes"), secretDir: podSecretDir(n.opts, pod)}
+	r.recording = newRecording(n.history.Add(pod.UID), pod)
 	r.traffic = &podTraffic{loop: r.loop, pod: pod, traffic: n.opts.Traffic, log: r.log, stopping: map[string]bool{}}
 	owners := portOwners{n.machine.newIdentity(), n.machine.tree}
 	r.inspection = &inspection{
@@ -69,7 +71,7 @@ func newRunner(n *Node, pod *corev1.Pod) *runner {
 		loop: r.loop, pod: pod, running: r.running,
 		programs: programs{pod: pod, objects: n.objects, environ: n.opts.Environ, memory: n.machine.memory, allocation: r.allocation, strings: map[string]int{}},
 		launcher: &launcher{loop: r.loop, pod: pod, starter: n.opts.Starter, logs: &n.logs, dir: dir, follow: n.opts.Follow, log: r.log},
-		ports:    ports, report: r.report, traffic: r.traffic, object: r.object, log: r.log,
+		ports:    ports, report: r.report, recording: r.recording, traffic: r.traffic, object: r.object, log: r.log,
 	}
 	r.attempts = &attempts{
 		loop: r.loop, state: r.state, running: r.running,
@@ -77,7 +79,7 @@ func newRunner(n *Node, pod *corev1.Pod) *runner {
 			pod: pod, running: r.running, commands: execStarter{n.opts.Starter, string(pod.UID) + "/probe"},
 			ports: ports, client: n.client, prepare: n.engine.Prepare, prepared: map[probeKey]preparedProbe{},
 		},
-		inspection: r.inspection, engine: n.engine, stalls: &n.stalls, routine: &n.routine, report: r.report, dead: n.machine.dead,
+		inspection: r.inspection, engine: n.engine, stalls: &n.stalls, routine: &n.routine, report: r.report, recording: r.recording, dead: n.machine.dead,
 		cancels: map[probeKey]func() bool{},
 	}
 	r.hooks = &hooks{
@@ -181,6 +183,9 @@ func (r *runner) carryOut(effect lifecycle.Effect) {
 		r.object.stale = true
 		r.hooks.run(e)
 	case lifecycle.Record:
+		if e.Reason == "Killing" {
+			r.recording.killing(e.FieldPath, e.Message)
+		}
 		r.object.record(e.FieldPath, e.Type, e.Reason, e.Message)
 	case lifecycle.StatusChanged:
 		r.object.stale = true
@@ -192,6 +197,7 @@ func (r *runner) carryOut(effect lifecycle.Effect) {
 // writeStatus brings the Pod's object up to date. A Pod that is Ready again gets requests again.
 func (r *runner) writeStatus(now time.Time) {
 	status := r.state.Status(now)
+	r.recording.past.Status(status, now)
 	r.object.write(status, processAnnotations(&r.pod.Spec, r.running.pids(), r.state.Stopping, r.allocation.ports))
 	r.traffic.admit(isReady(&status))
 	for _, s := range slices.Concat(status.InitContainerStatuses, status.ContainerStatuses) {

@@ -71,5 +71,5 @@ func discountStall(result probe.Result, latency, timeout, stalled time.Duration)
 		return result
 	}
 	return probe.Result{Outcome: probe.Unknown, Err: fmt.Errorf("held up for %v in an attempt that may take %v: "+
-		"Probity was suspended, or the machine is overloaded", stalled.Round(time.Millisecond), timeout)}
+		"Probity was suspended, or the machine is overloaded", stalled.Round(time.Millisecond), timeout), Detail: result.Detail}
 }

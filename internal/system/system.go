@@ -24,6 +24,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/probity-run/probity/internal/controller"
+	"github.com/probity-run/probity/internal/history"
 	"github.com/probity-run/probity/internal/manifest"
 	"github.com/probity-run/probity/internal/node"
 	"github.com/probity-run/probity/internal/process"
@@ -216,6 +217,10 @@ func (s *System) Files() (files []string) {
 	slices.Sort(files)
 	return slices.Compact(files)
 }
+
+// History is the past of the Pods that run, for people: attempts of probes, changes of state, ends
+// of instances.
+func (s *System) History() history.Reader { return s.node.History() }
 
 // Remarks are lines about what of the first manifests is not done here: kinds that are left alone,
 // fields that are not applied, the API server's warnings, and where the output is kept.

@@ -70,6 +70,9 @@ func resultOf(v verdict.Verdict) probe.Result {
 
 // finish releases what the attempt holds and hands over the result, if it is wanted.
 func (a *attempt) finish(result probe.Result) {
+	if a.fast != nil {
+		a.fast.complete(&result)
+	}
 	a.release()
 	a.settle(result)
 }

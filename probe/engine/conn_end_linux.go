@@ -71,19 +71,26 @@ func (timeoutError) Is(err error) bool { return err == context.DeadlineExceeded 
 
 // expire ends an attempt that has used up its time.
 func (a *attempt) expire() {
+	result := a.expired()
+	result.Detail.TimedOut = true
+	a.finish(result)
+}
+
+func (a *attempt) expired() probe.Result {
 	t, c := a.target.fast, a.fast
 	switch {
 	case t.grpc != nil:
-		a.finish(resultOf(c.call.Expired()))
+		return resultOf(c.call.Expired())
 	case t.http == nil:
-		a.finish(t.resultOf(t.dialError(os.ErrDeadlineExceeded)))
+		return t.resultOf(t.dialError(os.ErrDeadlineExceeded))
 	case c.stage == inBody:
-		a.finish(probe.Result{
+		return probe.Result{
 			Outcome: probe.Failure,
 			Err:     timeoutError(" (Client.Timeout or context cancellation while reading body)"),
-		})
+			Detail:  probe.Detail{Status: c.status},
+		}
 	default:
-		a.finish(t.resultOf(timeoutError(" (Client.Timeout exceeded while awaiting headers)")))
+		return t.resultOf(timeoutError(" (Client.Timeout exceeded while awaiting headers)"))
 	}
 }
 
@@ -99,7 +106,7 @@ func (c *conn) fallBack(p probe.Prober) {
 // handOver lets net/http go on with the connection. end, if not nil, is how reading ends after
 // what was received.
 func (c *conn) handOver(received []byte, end error) {
-	a, t := c.attempt, c.attempt.target.fast
+	a, t, connected, answered := c.attempt, c.attempt.target.fast, c.connectedAt, c.answeredAt
 	left := time.Until(a.began.Add(t.timeout))
 	if left <= 0 {
 		a.expire()
@@ -123,5 +130,5 @@ func (c *conn) handOver(received []byte, end error) {
 	}
 	get := *t.http
 	get.Timeout = left
-	c.fallBack(resumed{get: get, conn: used})
+	c.fallBack(resumed{get: get, conn: used, began: a.began, connected: connected, answered: answered})
 }

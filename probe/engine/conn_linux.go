@@ -2,12 +2,12 @@ package engine
 
 import (
 	"io"
+	"time"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/probity-run/probity/probe"
 	"github.com/probity-run/probity/probe/internal/healthcall"
-	"github.com/probity-run/probity/probe/internal/verdict"
 )
 
 const (
@@ -32,10 +32,14 @@ type conn struct {
 	out       []byte // what has to be sent
 	sent      int    // bytes of out
 
+	// of the last connection that was made, since the attempt began; 0 if it has not come to that
+	connectedAt, answeredAt time.Duration
+
 	// HTTP
 	reads    int
 	received []byte // all that was received, if that was not enough to decide
 	stage    stage  // what received amounts to
+	status   int    // if inBody
 
 	// gRPC
 	call  healthcall.Call
@@ -85,6 +89,7 @@ func (c *conn) finishTCP() {
 		c.fallBack(c.attempt.target.prober) // package net dials again then
 		return
 	}
+	c.connectedAt = time.Since(c.attempt.began)
 	c.attempt.finish(probe.Result{Outcome: probe.Success})
 }
 
@@ -115,7 +120,9 @@ func (c *conn) send() {
 	case err != nil:
 		c.dialFailed("connect", err)
 	default:
-		c.connected = true
+		if !c.connected {
+			c.connected, c.connectedAt, c.answeredAt = true, time.Since(c.attempt.began), 0
+		}
 		if c.sent += n; c.sent < len(c.out) {
 			c.watch(unix.EPOLLOUT)
 			return
@@ -150,6 +157,9 @@ func (c *conn) receive() {
 	case n == 0:
 		c.ended(io.EOF)
 	default:
+		if c.answeredAt == 0 {
+			c.answeredAt = time.Since(c.attempt.began)
+		}
 		c.take(c.poller.buffer[:n])
 	}
 }
@@ -178,13 +188,13 @@ func (c *conn) takeHTTP(data []byte) {
 	reply := readHTTP(data, false)
 	switch {
 	case reply.stage == decided:
-		c.attempt.finish(resultOf(verdict.HTTP(reply.status, string(reply.body))))
+		c.attempt.finish(reply.result())
 	case reply.stage == unsupported && c.selfConnected():
 		c.fallBack(c.attempt.target.prober)
 	case reply.stage == unsupported || c.reads >= maxReads:
 		c.handOver(data, nil)
 	default:
-		c.stage = reply.stage
+		c.stage, c.status = reply.stage, reply.status
 	}
 }
 
@@ -197,10 +207,22 @@ func (c *conn) ended(end error) {
 		c.follow(c.call.Ended(end))
 	default:
 		if reply := readHTTP(c.received, true); end == io.EOF && reply.stage == decided {
-			a.finish(resultOf(verdict.HTTP(reply.status, string(reply.body))))
+			a.finish(reply.result())
 			return
 		}
 		c.handOver(c.received, end)
+	}
+}
+
+// complete adds what the fast path saw to the detail of a result.
+func (c *conn) complete(r *probe.Result) {
+	t, d := c.attempt.target.fast, &r.Detail
+	d.Connect, d.FirstByte, d.Total = c.connectedAt, c.answeredAt, time.Since(c.attempt.began)
+	if c.connectedAt > 0 {
+		d.Remote = t.remote
+	}
+	if t.grpc != nil { // its verdict does not tell
+		d.TimedOut = r.Outcome == probe.Failure && d.Total >= t.timeout
 	}
 }
 
@@ -209,6 +231,7 @@ func (c *conn) abandon() {
 	c.attempt.engine.wheel.remove(&c.retry)
 	c.close()
 	c.attempt, c.call = nil, healthcall.Call{}
+	c.connectedAt, c.answeredAt = 0, 0
 	c.poller.free = append(c.poller.free, c)
 }
 
@@ -224,5 +247,5 @@ func (c *conn) close() {
 func (c *conn) forget() {
 	c.generation++
 	c.fd, c.watched, c.connected = noSocket, 0, false
-	c.out, c.sent, c.reads, c.received, c.stage = nil, 0, 0, nil, inHead
+	c.out, c.sent, c.reads, c.received, c.stage, c.status = nil, 0, 0, nil, inHead, 0
 }

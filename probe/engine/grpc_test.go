@@ -69,7 +69,7 @@ func TestGRPCNoConnectionAgrees(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			call.Timeout = brief
-			agree(t, e, call, "timeout: failed to connect service")
+			agree(t, e, call, "timeout: failed to connect service", orReset(name))
 			begin := time.Now()
 			e.Prepare(call).Probe(t.Context())
 			if took := time.Since(begin); took < brief {

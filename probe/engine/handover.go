@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -18,22 +19,39 @@ import (
 type resumed struct {
 	get  probe.HTTPGet // with the time that is left
 	conn *usedConn
+
+	// when the attempt began, and what was seen of it since then
+	began               time.Time
+	connected, answered time.Duration
 }
 
 // Probe performs the attempt's rest. Redirects open connections of their own.
 func (i resumed) Probe(ctx context.Context) probe.Result {
 	defer i.conn.Close()
-	var taken atomic.Bool
+	var taken, redirected atomic.Bool
+	shift := time.Since(i.began)
 	client := &probe.HTTPClient{Dial: func(ctx context.Context, network, address string) (net.Conn, error) {
 		if taken.CompareAndSwap(false, true) {
 			return i.conn, nil
 		}
+		redirected.Store(true)
 		return dial.Context(ctx, network, address)
 	}}
 	defer client.Close()
 	get := i.get
 	get.Client = client
-	return get.Probe(ctx)
+	result := get.Probe(ctx)
+	d := &result.Detail
+	d.Total += shift
+	if d.FirstByte > 0 {
+		d.FirstByte += shift
+	}
+	if redirected.Load() {
+		d.Connect += shift
+	} else {
+		d.Connect, d.FirstByte = i.connected, cmp.Or(i.answered, d.FirstByte)
+	}
+	return result
 }
 
 // usedConn is a connection over which a part of a request, or of its answer, has gone. To its new
@@ -83,6 +101,9 @@ func (c *usedConn) Read(p []byte) (int, error) {
 	}
 	return n, err
 }
+
+// RemoteAddr is the peer's address, which the system forgets when the peer resets.
+func (c *usedConn) RemoteAddr() net.Addr { return c.remote }
 
 func (c *usedConn) Close() error {
 	c.ask()

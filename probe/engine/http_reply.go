@@ -3,6 +3,7 @@ package engine
 import (
 	"bytes"
 
+	"github.com/probity-run/probity/probe"
 	"github.com/probity-run/probity/probe/internal/verdict"
 )
 
@@ -27,8 +28,16 @@ const (
 // httpReply is what the bytes received for a GET amount to.
 type httpReply struct {
 	stage  stage
-	status int
+	status int    // if decided or inBody
 	body   []byte // if decided; at most bodyLimit bytes
+}
+
+// result is what an answer that is decided says about the service.
+func (r httpReply) result() probe.Result {
+	body := string(r.body)
+	result := resultOf(verdict.HTTP(r.status, body))
+	result.Detail = probe.Detail{Status: r.status, Body: verdict.Beginning(body), BodySize: len(body)}
+	return result
 }
 
 // readHTTP reads an answer from its beginning. ended means that nothing follows.
@@ -60,6 +69,7 @@ func readHTTP(data []byte, ended bool) httpReply {
 		return httpReply{stage: unsupported}
 	}
 	reply := head.readBody(rest, ended)
+	reply.status = head.status
 	if reply.stage == inBody && (ended || len(data) >= replyLimit) {
 		reply.stage = unsupported
 	}

@@ -21,6 +21,7 @@ type Probe struct {
 // target is what the fast path needs of a Prober.
 type target struct {
 	addr    netip.AddrPort
+	remote  string // addr as a text
 	timeout time.Duration
 	http    *probe.HTTPGet // one of these two is set, or none for TCP
 	grpc    *healthcall.Target
@@ -58,6 +59,14 @@ func (p *Probe) Probe(ctx context.Context) probe.Result {
 
 // newTarget returns what the fast path needs, or nil if it cannot take the Prober.
 func newTarget(p probe.Prober) *target {
+	t := newTargetOf(p)
+	if t != nil {
+		t.remote = t.addr.String()
+	}
+	return t
+}
+
+func newTargetOf(p probe.Prober) *target {
 	switch p := p.(type) {
 	case probe.HTTPGet:
 		return newHTTPTarget(p)

@@ -3,11 +3,26 @@
 // same.
 package verdict
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // OutputLimit is how many bytes of a response body, of a command's output or of a failure's text
 // are kept (R61, R87).
 const OutputLimit = 10 << 10
+
+// DetailLimit is how many bytes of a body are kept for people only.
+const DetailLimit = 1 << 10
+
+// Beginning is what is kept of a body for people. Whoever keeps it does not keep the rest of the
+// body's memory.
+func Beginning(body string) string {
+	if len(body) <= DetailLimit {
+		return body
+	}
+	return strings.Clone(body[:DetailLimit])
+}
 
 // Verdict is what an attempt says about a service. Package probe, which this package cannot import,
 // makes a Result of it.

@@ -52,6 +52,7 @@ type runFlags struct {
 	commands         []string
 	logs             bool
 	plain            bool
+	probes           bool
 	until            string
 	timeout          time.Duration
 }
@@ -85,6 +86,7 @@ func newRun(streams Streams) *cobra.Command {
 	f.IntVar(&flags.maxPods, "max-pods", system.MaxPods, "how many Pods there may be at a time (the kubelet's maxPods)")
 	f.StringArrayVar(&flags.commands, "command", nil, "program that stands for a container's image, as container='./program --flag'; may be repeated")
 	f.BoolVar(&flags.plain, "plain", false, "lines instead of the live table, good to be read by a screen reader")
+	f.BoolVar(&flags.probes, "probes", false, "also print each attempt of each probe, with what it found; as lines on a terminal, too")
 	f.StringVar(&flags.until, "until", "", "ready or complete: end when it is so (with -- COMMAND: run that then; default: ready)")
 	f.DurationVar(&flags.timeout, "timeout", untilTimeout, "how long to wait for --until or before -- COMMAND; 0 is for ever")
 	f.BoolVar(&flags.logs, "logs", false, "also print what the containers print, with a prefix")
@@ -179,7 +181,7 @@ func run(ctx context.Context, streams Streams, flags runFlags, paths, command []
 // viewOptions decide where a run is shown, and how. Standard output belongs to the command if there
 // is one.
 func viewOptions(streams Streams, flags runFlags, command []string) terminal.Options {
-	opts := terminal.Options{Out: streams.Out, Err: streams.Err, JSON: flags.output == "json", Plain: flags.plain}
+	opts := terminal.Options{Out: streams.Out, Err: streams.Err, JSON: flags.output == "json", Plain: flags.plain, Probes: flags.probes}
 	opts.Lines = len(command) > 0 || os.Getenv("TERM") == "dumb" || os.Getenv("ACCESSIBLE") != ""
 	if len(command) > 0 {
 		opts.Out = streams.Err
@@ -201,7 +203,7 @@ func start(ctx context.Context, s *system.System, view *terminal.View) error {
 
 // shown is what a view has to know of a system.
 func shown(s *system.System) terminal.Run {
-	run := terminal.Run{Store: s.Store(), LastOutput: s.LastOutput, Stopping: s.Stopping}
+	run := terminal.Run{Store: s.Store(), LastOutput: s.LastOutput, History: s.History(), Stopping: s.Stopping}
 	if p := s.Proxy(); p != nil {
 		run.Traffic = p.State
 	}

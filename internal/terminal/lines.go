@@ -7,14 +7,16 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/watch"
 
+	"github.com/probity-run/probity/internal/history"
 	"github.com/probity-run/probity/internal/proxy"
 	"github.com/probity-run/probity/internal/store"
 	"github.com/probity-run/probity/internal/terminal/lines"
 )
 
-// Run is what a View shows. Only Store is required.
+// Run is what a View shows. Store and History are required.
 type Run struct {
 	// Store holds the objects, of the kinds that a system has.
 	Store *store.Store
@@ -23,6 +25,8 @@ type Run struct {
 	// LastOutput gives the last line that an instance of a container printed and that is not
 	// empty, restarts being the number of instances before it.
 	LastOutput func(pod *corev1.Pod, container string, restarts int) (string, error)
+	// History holds the attempts of probes.
+	History history.Reader
 	// Stopping reports whether everything is being stopped.
 	Stopping func() bool
 }
@@ -38,6 +42,7 @@ type linesScreen struct {
 	done       sync.WaitGroup
 	stop       chan struct{}
 	woken      chan struct{} // the reporter's deadline may have changed
+	probes     *probeLog     // nil without Options.Probes
 
 	queueMu sync.Mutex // guards queue
 	queue   []func(now time.Time)
@@ -52,6 +57,9 @@ func newLinesScreen(opts Options) *linesScreen {
 	out, err := newAsyncWriters(opts)
 	_, onTerminal := opts.Out.(*tty)
 	s := &linesScreen{out: out, err: err, onTerminal: onTerminal, stop: make(chan struct{}), woken: make(chan struct{}, 1)}
+	if opts.Probes {
+		s.probes = newProbeLog(out, func(a lines.ProbeAttempt) ([]byte, error) { return []byte(a.String()), nil })
+	}
 	s.reporter = lines.New(lines.Options{
 		Line: s.print, Plain: opts.Plain,
 		Note: func(text string) { s.say("probity: " + text) },
@@ -60,6 +68,9 @@ func newLinesScreen(opts Options) *linesScreen {
 				return "", nil
 			}
 			return s.run.LastOutput(pod, container, restarts)
+		},
+		Attempts: func(pod types.UID, probe history.Key, since uint64) []history.Attempt {
+			return s.run.History.Attempts(pod, probe, since)
 		},
 	})
 	return s
@@ -74,6 +85,9 @@ func (s *linesScreen) start(run Run) {
 	defer s.mu.Unlock()
 	s.run = run
 	s.done.Go(s.tick)
+	if s.probes != nil {
+		s.probes.start(run.History)
+	}
 }
 
 // print writes a line of the reporter, under the lock of whoever called that.
@@ -88,6 +102,9 @@ func (s *linesScreen) show(change watch.EventType, object runtime.Object) error 
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.noteStop(now)
+	if s.probes != nil {
+		s.probes.take(change, object)
+	}
 	err := s.reporter.Object(change, object, now)
 	if event, ok := object.(*corev1.Event); ok && event.Reason == "RequestsLost" {
 		s.countTraffic(now) // while its Pod is still among the endpoints
@@ -202,6 +219,9 @@ func (s *linesScreen) flush() {
 func (s *linesScreen) close() {
 	close(s.stop)
 	s.done.Wait()
+	if s.probes != nil {
+		s.probes.close()
+	}
 	s.mu.Lock()
 	if s.run.Store != nil {
 		now := time.Now()

@@ -20,6 +20,7 @@ import (
 
 	"github.com/probity-run/probity/internal/node"
 	"github.com/probity-run/probity/internal/store"
+	"github.com/probity-run/probity/internal/terminal/lines"
 )
 
 // screen is one way to show what happens. Its methods are safe for concurrent use; start is called
@@ -58,8 +59,12 @@ func newScreen(opts Options) screen {
 	out, isTerminal := opts.Out.(*tty)
 	switch {
 	case opts.JSON:
-		return newLineScreen(opts, jsonLine, jsonExpired)
-	case isTerminal && !opts.Lines && !opts.Plain:
+		screen := newLineScreen(opts, jsonLine, jsonExpired)
+		if opts.Probes {
+			screen.probes = newProbeLog(screen.out, lines.ProbeAttempt.JSON)
+		}
+		return screen
+	case isTerminal && !opts.Lines && !opts.Plain && !opts.Probes:
 		return newTableScreen(out.file)
 	default:
 		return newLinesScreen(opts)
@@ -72,6 +77,7 @@ type lineScreen struct {
 	line     func(watch.EventType, runtime.Object) ([]byte, error)
 	expired  func(error) ([]byte, error) // the line of again; nil if there is none
 	out, err *asyncWriter
+	probes   *probeLog // nil without Options.Probes
 }
 
 func newLineScreen(opts Options, line func(watch.EventType, runtime.Object) ([]byte, error), expired func(error) ([]byte, error)) *lineScreen {
@@ -81,11 +87,18 @@ func newLineScreen(opts Options, line func(watch.EventType, runtime.Object) ([]b
 
 func (*lineScreen) kinds() []store.Object { return []store.Object{&corev1.Pod{}, &corev1.Event{}} }
 
-func (*lineScreen) start(Run) {}
+func (s *lineScreen) start(run Run) {
+	if s.probes != nil {
+		s.probes.start(run.History)
+	}
+}
 
 func (*lineScreen) interactive() bool { return false }
 
 func (s *lineScreen) show(change watch.EventType, object runtime.Object) error {
+	if s.probes != nil {
+		s.probes.take(change, object)
+	}
 	line, err := s.line(change, object)
 	if err != nil || line == nil {
 		return err
@@ -124,6 +137,9 @@ func (s *lineScreen) flush() {
 func (s *lineScreen) hurry() { s.out.hurry() }
 
 func (s *lineScreen) close() {
+	if s.probes != nil {
+		s.probes.close()
+	}
 	closeWriters(s.out, s.err)
 }
 

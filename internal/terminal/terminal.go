@@ -35,6 +35,8 @@ type Options struct {
 	// Lines asks for lines, also on a terminal. Plain asks for those that are good to be read by a
 	// screen reader, too: with Starting and Stopping, and without marks.
 	Lines, Plain bool
+	// Probes adds a line for each attempt of a probe, and asks for lines on a terminal.
+	Probes bool
 }
 
 // View shows the changes of a store. Make it with [New], call Start once and Close at the end; the

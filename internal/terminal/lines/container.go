@@ -25,6 +25,7 @@ func (r *Reporter) onContainer(p *pod, status corev1.ContainerStatus, now time.T
 	}
 	if status.State.Running != nil && status.ContainerID != c.started {
 		c.started, c.began, c.backOff = status.ContainerID, now, ""
+		c.restarts = int(status.RestartCount)
 		clear(c.rows)
 		p.began, p.readyOnce, p.waits = now, false, 0
 		if !p.leaving() {

@@ -8,11 +8,10 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/watch"
 
+	"github.com/probity-run/probity/internal/history"
 	"github.com/probity-run/probity/internal/lifecycle"
-	"github.com/probity-run/probity/internal/node"
 	"github.com/probity-run/probity/internal/printable"
 )
 
@@ -40,7 +39,7 @@ func (r *Reporter) onEvent(change watch.EventType, e *corev1.Event, now time.Tim
 	}
 	switch {
 	case e.Reason == "Unhealthy" && p != nil:
-		r.onUnhealthy(e, now)
+		r.onUnhealthy(p, e, now)
 	case e.Reason == "Killing" && p != nil:
 		r.onKilling(p, containerOf(e), e.Message, now)
 	case e.Type == corev1.EventTypeWarning && !slices.Contains(told, e.Reason), e.Source.Component == "probity" && e.Reason != "Listening":
@@ -49,8 +48,9 @@ func (r *Reporter) onEvent(change watch.EventType, e *corev1.Event, now time.Tim
 	return nil
 }
 
-// onUnhealthy takes a failed attempt, as its Event tells of it.
-func (r *Reporter) onUnhealthy(e *corev1.Event, now time.Time) {
+// onUnhealthy takes a failed attempt, as its Event tells of it: at once, and before what follows
+// from it.
+func (r *Reporter) onUnhealthy(p *pod, e *corev1.Event, now time.Time) {
 	probe, output, _ := strings.Cut(e.Message, " probe ")
 	a := Attempt{Pod: e.InvolvedObject.UID, Container: containerOf(e), Probe: lifecycle.ProbeType(probe), Time: e.EventTime.Time, Outcome: Failed, Output: output}
 	if text, ok := strings.CutPrefix(output, "failed: "); ok {
@@ -58,18 +58,23 @@ func (r *Reporter) onUnhealthy(e *corev1.Event, now time.Time) {
 	} else {
 		a.Outcome = Unevaluated
 	}
+	r.takeSuccesses(p, a, now)
 	r.Attempt(a, now)
 }
 
-// onReport takes the successes of a report: failures come as Events, in order and at once.
-func (r *Reporter) onReport(report *node.ProbeReport, now time.Time) {
-	owner := metav1.GetControllerOfNoCopy(report)
-	if owner == nil {
+// takeSuccesses takes what succeeded before a failed attempt: nobody tells of that when it happens.
+func (r *Reporter) takeSuccesses(p *pod, failed Attempt, now time.Time) {
+	if r.opts.Attempts == nil {
 		return
 	}
-	for _, record := range report.Probes {
-		if record.Outcome == "success" || record.Outcome == "warning" {
-			r.Attempt(Attempt{Pod: owner.UID, Container: record.Container, Probe: record.Type, Time: record.Time.Time, Outcome: Succeeded}, now)
+	c := p.container(failed.Container)
+	for _, a := range r.opts.Attempts(failed.Pod, history.Key{Container: failed.Container, Type: string(failed.Probe)}, c.seen[failed.Probe]) {
+		if !a.Time.Before(failed.Time) {
+			return // it came later, and so does its turn
+		}
+		c.seen[failed.Probe] = a.Seq
+		if (a.Outcome == history.Answered || a.Outcome == history.Warning) && a.Instance == c.restarts {
+			r.Attempt(Attempt{Pod: failed.Pod, Container: failed.Container, Probe: failed.Probe, Time: a.Time, Outcome: Succeeded}, now)
 		}
 	}
 }

@@ -37,6 +37,9 @@ type container struct {
 	began   time.Time
 	backOff string // the message that was told
 	rows    map[lifecycle.ProbeType]*row
+
+	restarts int                            // instances before the one that runs
+	seen     map[lifecycle.ProbeType]uint64 // the newest recorded attempt that was looked at
 }
 
 func (c *container) row(t lifecycle.ProbeType) *row {
@@ -48,7 +51,7 @@ func (c *container) row(t lifecycle.ProbeType) *row {
 
 func (p *pod) container(name string) *container {
 	if p.containers[name] == nil {
-		p.containers[name] = &container{rows: map[lifecycle.ProbeType]*row{}}
+		p.containers[name] = &container{rows: map[lifecycle.ProbeType]*row{}, seen: map[lifecycle.ProbeType]uint64{}}
 	}
 	return p.containers[name]
 }

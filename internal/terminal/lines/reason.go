@@ -37,11 +37,17 @@ const (
 var (
 	statusCode = regexp.MustCompile(`^HTTP probe failed with statuscode: (\d+)`)
 	notServing = regexp.MustCompile(`^service unhealthy \(responded with "([A-Z_]+)"\)`)
-	timedOut   = []string{"context deadline exceeded", "i/o timeout", "Client.Timeout", "command timed out", "timeout: failed to connect service"}
+	timedOut   = []string{"context deadline exceeded", "i/o timeout", "Client.Timeout", "timeout: failed to connect service"}
 )
 
 // causeOf reads the kubelet's text of a failed attempt: the cause, and its word or number.
 func causeOf(output string, spec *corev1.Probe) (cause, string) {
+	if spec.Exec != nil { // what a command prints may be anything
+		if strings.HasPrefix(output, "command timed out: ") {
+			return causeTimeout, ""
+		}
+		return causeExec, ""
+	}
 	if m := statusCode.FindStringSubmatch(output); m != nil {
 		return causeStatus, m[1]
 	}
@@ -53,10 +59,7 @@ func causeOf(output string, spec *corev1.Probe) (cause, string) {
 			return causeTimeout, ""
 		}
 	}
-	switch {
-	case spec.Exec != nil:
-		return causeExec, ""
-	case strings.Contains(output, "connection refused"):
+	if strings.Contains(output, "connection refused") {
 		return causeRefused, ""
 	}
 	return causeOther, ""

@@ -10,7 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/watch"
 
-	"github.com/probity-run/probity/internal/node"
+	"github.com/probity-run/probity/internal/history"
 	"github.com/probity-run/probity/internal/store"
 )
 
@@ -27,6 +27,9 @@ type Options struct {
 	// LastOutput gives the last line that an instance of a container printed and that is not
 	// empty, restarts being the number of instances before it. Nil: none is quoted.
 	LastOutput func(pod *corev1.Pod, container string, restarts int) (string, error)
+	// Attempts gives the attempts of a probe after the one with that Seq. Nil: a row of failures
+	// goes on until the Pod changes.
+	Attempts func(pod types.UID, probe history.Key, since uint64) []history.Attempt
 }
 
 // Reporter turns changes into lines. Make it with [New]; it belongs to one goroutine.
@@ -43,7 +46,7 @@ type Reporter struct {
 
 // Kinds are the kinds of objects that [Reporter.Object] wants.
 func Kinds() []store.Object {
-	return []store.Object{&corev1.Pod{}, &corev1.Event{}, &node.ProbeReport{}, &corev1.Service{}, &appsv1.Deployment{}, &appsv1.StatefulSet{}, &appsv1.ReplicaSet{}}
+	return []store.Object{&corev1.Pod{}, &corev1.Event{}, &corev1.Service{}, &appsv1.Deployment{}, &appsv1.StatefulSet{}, &appsv1.ReplicaSet{}}
 }
 
 // New makes a Reporter that has seen nothing.
@@ -60,8 +63,6 @@ func (r *Reporter) Object(change watch.EventType, object runtime.Object, now tim
 		r.onPod(change, o, now)
 	case *corev1.Event:
 		return r.onEvent(change, o, now)
-	case *node.ProbeReport:
-		r.onReport(o, now)
 	case *corev1.Service:
 		r.onService(change, o, now)
 	case *appsv1.Deployment, *appsv1.StatefulSet, *appsv1.ReplicaSet:

@@ -220,6 +220,27 @@ func TestComplaints(t *testing.T) {
 	})
 }
 
+// Ports of one number and two protocols are told apart.
+func TestComplaintsByProtocol(t *testing.T) {
+	inCluster(t, func(w *cluster) {
+		create(w, service(func(s *corev1.Service) {
+			s.Spec.Ports = []corev1.ServicePort{
+				{Name: "tcp", Port: 80, Protocol: corev1.ProtocolTCP, TargetPort: intstr.FromString("htp")},
+				{Name: "udp", Port: 80, Protocol: corev1.ProtocolUDP, TargetPort: intstr.FromString("http")},
+			}
+		}))
+		create(w, deployment(1, exposing))
+		w.wait(time.Minute)
+		var names []string
+		for _, e := range w.events("UnknownTargetPort") {
+			name, _, _ := strings.Cut(e, " of port")
+			names = append(names, name)
+		}
+		slices.Sort(names)
+		w.want("complaints", strings.Join(names, ", "), `targetPort "htp", targetPort "http"`)
+	})
+}
+
 // A Service that is written before its Pods is no mistake.
 func TestServiceBeforeItsPods(t *testing.T) {
 	inCluster(t, func(w *cluster) {

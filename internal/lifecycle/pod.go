@@ -1,6 +1,7 @@
 package lifecycle
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
@@ -16,6 +17,9 @@ type Options struct {
 	// starts a container, and their ticks count from then on (R3, R7, R8). Zero means that the
 	// first tick comes half a second to a second after the initial delay.
 	ProbesSince time.Time
+	// Resync is after how long a quiet Pod is synced again, which probes readiness out of turn if
+	// it is not ready (R14). A kubelet draws 60 to 90 s each time (R18). Zero means 60 s.
+	Resync time.Duration
 }
 
 // Pod is one Pod's state. Make it with [NewPod]; the first [Tick] starts it. It is not safe for
@@ -50,7 +54,7 @@ func NewPod(pod *corev1.Pod, opts Options) *Pod {
 	for i := range pod.Spec.Containers {
 		p.regular = append(p.regular, newContainer(pod, &pod.Spec.Containers[i], false, i, backoff))
 	}
-	p.eachWorker(func(_ *container, w *Worker) { w.anchor = opts.ProbesSince })
+	p.eachWorker(func(_ *container, w *Worker) { w.anchor, w.resync = opts.ProbesSince, cmp.Or(opts.Resync, resync) })
 	return p
 }
 

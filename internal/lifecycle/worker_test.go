@@ -261,6 +261,41 @@ func TestReadyIgnoresPokes(t *testing.T) { // R14: once Ready, only the ticks dr
 	}
 }
 
+// TestFirstSyncAfterTheDelay: what is asked for within the initial delay is dropped, and the next
+// sync asks again, however far the first tick is (R14, R18, R19.8).
+func TestFirstSyncAfterTheDelay(t *testing.T) {
+	for _, c := range []struct {
+		name     string
+		delay    int32
+		resync   time.Duration
+		triggers []time.Duration
+		want     []time.Duration
+	}{
+		{"no delay, and nothing else happens", 0, 0, nil, halves(122)},
+		{"a delay before the first sync", 30, 0, nil, halves(122)},
+		{"a delay just until a sync", 61, 0, nil, halves(122)},
+		{"a delay until after a sync", 62, 0, nil, halves(242)},
+		{"a later kind of sync", 62, 90 * time.Second, nil, halves(182)},
+		{"counted from the last status", 62, 0, []time.Duration{20 * time.Second}, halves(160)},
+		{"the tick is earlier", 290, 0, nil, halves(581)},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			b := newBench(Readiness, newProbe(1, period(300), delayed(c.delay)))
+			b.anchor = b.start.Add(290*time.Second + 500*time.Millisecond)
+			if c.resync > 0 {
+				b.resync = c.resync
+			}
+			b.begins("1", 0)
+			for _, d := range c.triggers {
+				b.trigger(b.at(d))
+			}
+			if diff := cmp.Diff(c.want, b.runs(300*time.Second, 0, succeed)); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
 func TestResync(t *testing.T) { // R14 R18
 	b := newBench(Readiness, newProbe(1, period(90)))
 	b.begins("1", 0)

@@ -76,8 +76,9 @@ func (r *Registry) Bind(pod *corev1.Pod) {
 }
 
 // Update replaces an object by a copy of another one, with its defaults. If that carries a resource
-// version or a UID it must be the current one. The error is the API's NotFound, Conflict, or
-// Invalid with all that is wrong, also with what cannot be changed.
+// version or a UID it must be the current one. The error is the API's NotFound, Invalid with all
+// that is wrong, also with what cannot be changed, or Conflict, also if somebody else writes the
+// object in between.
 func Update[T store.Object](r *Registry, object T) (T, error) {
 	next := object.DeepCopyObject().(T)
 	manifest.Default(next)
@@ -87,6 +88,9 @@ func Update[T store.Object](r *Registry, object T) (T, error) {
 	}
 	if err := invalid(next, append(manifest.ValidateUpdate(current, next), manifest.Validate(next)...)); err != nil {
 		return next, err
+	}
+	if next.GetResourceVersion() == "" { // what is replaced is what the new one was compared with
+		next.SetResourceVersion(current.GetResourceVersion())
 	}
 	return store.Update(r.opts.Store, next)
 }

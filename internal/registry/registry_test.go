@@ -2,13 +2,16 @@ package registry
 
 import (
 	"errors"
+	"runtime"
 	"strings"
+	"sync"
 	"testing"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/probity-run/probity/internal/manifest"
 	"github.com/probity-run/probity/internal/store"
@@ -152,5 +155,43 @@ func TestUpdate(t *testing.T) {
 	manifest.Default(stray)
 	if _, err := Update(r, stray); !apierrors.IsNotFound(err) {
 		t.Errorf("a stray object: error %v, want NotFound", err)
+	}
+}
+
+// TestConcurrentUpdates writes an object without its version while it is deleted and made anew:
+// what cannot be changed of an object is what it was made with.
+func TestConcurrentUpdates(t *testing.T) {
+	r := newRegistry(Options{})
+	wish := func(app string) *corev1.Pod { return pod(func(p *corev1.Pod) { p.Spec.Hostname = app }) }
+	var writers sync.WaitGroup
+	made := map[types.UID]string{}
+	writers.Go(func() {
+		for i := range 300 {
+			created, err := Create(r, wish([]string{"a", "b"}[i%2]))
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			made[created.UID] = created.Spec.Hostname
+			runtime.Gosched()
+			if err := store.Delete[*corev1.Pod](r.opts.Store, "default", "web", store.DeleteOptions{Grace: new(int64(0))}); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+	updated := map[types.UID]string{}
+	for range 2000 {
+		next, err := Update(r, wish("a"))
+		if err == nil {
+			updated[next.UID] = next.Spec.Hostname
+		} else if !apierrors.IsNotFound(err) && !apierrors.IsConflict(err) && !apierrors.IsInvalid(err) {
+			t.Fatal(err)
+		}
+	}
+	writers.Wait()
+	for uid, now := range updated {
+		if made[uid] != now {
+			t.Errorf("Pod %s was made with host name %s, and has %s", uid, made[uid], now)
+		}
 	}
 }

@@ -26,10 +26,17 @@ are read; other kinds are named and left alone. A container's command runs as a 
 which program stands for it here: give the Pod the annotation probity.run/command.<container>, or use --command.
 
 On a terminal a live table is shown: a line per container, below it one per probe with the last outcome, its latency and the counter
-(2/3: two of the three results in a row that it takes), and Events below. Without a terminal each Event is a line.
+(2/3: two of the three results in a row that it takes), and Events below. Without a terminal, with --plain or --probes, and with TERM=dumb or
+ACCESSIBLE set, there are lines: time, word, object, text, of what started, became ready, is not ready any more and why, fails, restarts and
+ended. Findings of probity check that are outages are said at the start.
+
+A COMMAND after -- runs when all is ready. It has the streams and the terminal; what Probity prints goes to standard error. Everything is
+stopped after it. --until ends the run by itself: ready when every workload is complete, every other Pod is Ready or has done its work, and
+Services take requests; complete when every Pod that ends by itself has Succeeded. The run ends at once if that cannot be any more: a Pod of no
+workload has Failed for good, a program cannot be started, a rollout has passed its deadline; else after --timeout.
 
 With -o json, every change of a Pod and every Event is one line, as kubectl get pods,events --watch --output-watch-events -o json would
-print it. Events are raw, one object per occurrence. The process ids and the private ports are in annotations probity.run/….
+print it; with --probes there are lines of the type ATTEMPT, too. Events are raw, one object per occurrence. The process ids and the private ports are in annotations probity.run/….
 A reader that is slow, or never reads, holds up no Pod: one that fell too far behind gets a line of type ERROR with the status 410 Expired, as
 from a watch of the API, and then everything there is as ADDED.
 
@@ -40,8 +47,9 @@ What containers print is kept below the state folder, which run names at its sta
 runs that have ended for a week; probity clean removes them. A state folder is emptied at each start, so --state-dir takes only one that is
 new, empty, or Probity's own, and that no other user can write to.
 
-Exit codes: 0 stopped on request, or every Pod Succeeded; 1 a Pod Failed for good, a second signal killed everything, or Probity itself could
-not go on; 2 bad input, and then nothing was started.`
+Exit codes: 0 stopped on request, every Pod Succeeded, or it is as --until says; 1 a Pod Failed for good, it is not as --until says, a second
+signal killed everything, or Probity itself could not go on; 2 bad input, and then nothing was started. With --until or a COMMAND: that of the
+COMMAND, 128+N if signal N ended it or stopped the wait; 126 or 127 if it cannot be executed or is not there, and then nothing was started.`
 
 // runFlags are the flags of run.
 type runFlags struct {

@@ -35,6 +35,8 @@ func playOnThisSystem(role string) error {
 		return playSupervise()
 	case "move":
 		return playMove()
+	case "foreground":
+		return playForeground(os.Args[1])
 	}
 	return errors.New("no such role")
 }

@@ -75,9 +75,9 @@ func endsByItself(pod *corev1.Pod) bool {
 	return pod.Spec.RestartPolicy != corev1.RestartPolicyAlways && metav1.GetControllerOfNoCopy(pod) == nil
 }
 
-// Reach waits until the system has reached a goal, after Start. version is that of the newest object
-// which decided it, a Pod or a workload. The error is a [*GoalError] if the goal cannot be reached
-// any more or the context is done; another one says that the system is being stopped.
+// Reach waits until the system has reached a goal, after Start. version is that of the newest
+// object which decided it, a Pod or a workload. The error is a [*GoalError] if the goal cannot be
+// reached any more or the context is done; another one says that the system is being stopped.
 func (s *System) Reach(ctx context.Context, goal Goal) (version uint64, err error) {
 	select {
 	case <-s.applied:

@@ -211,6 +211,7 @@ func (s *linesScreen) flush() {
 		s.takeQueue(time.Now())
 		s.mu.Unlock()
 	}
+	s.probes.flush()
 	s.out.flush()
 	s.err.flush()
 }

@@ -82,6 +82,17 @@ func (l *probeLog) print() {
 	}
 }
 
+// flush prints what is new, unless somebody waits for a reader.
+func (l *probeLog) flush() {
+	if l == nil || !l.mu.TryLock() {
+		return
+	}
+	defer l.mu.Unlock()
+	if l.log != nil {
+		l.print()
+	}
+}
+
 func (l *probeLog) close() {
 	close(l.stop)
 	l.done.Wait()

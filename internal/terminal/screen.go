@@ -71,8 +71,8 @@ func newScreen(opts Options) screen {
 	}
 }
 
-// lineScreen prints a line of JSON per change to standard output, and everything else to standard error.
-// Only show and again wait for a reader.
+// lineScreen prints a line of JSON per change to standard output, and everything else to standard
+// error. Only show and again wait for a reader.
 type lineScreen struct {
 	line     func(watch.EventType, runtime.Object) ([]byte, error)
 	expired  func(error) ([]byte, error) // the line of again; nil if there is none
@@ -130,6 +130,7 @@ func refusal(place, problem string) string {
 }
 
 func (s *lineScreen) flush() {
+	s.probes.flush()
 	s.out.flush()
 	s.err.flush()
 }

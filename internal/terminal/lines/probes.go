@@ -169,7 +169,7 @@ func (a ProbeAttempt) words(spec *corev1.Probe) string {
 	return strconv.Quote(cut(requestPrefix.ReplaceAllString(a.Attempt.Message, "")))
 }
 
-// attemptObject is a [ProbeAttempt] in JSON. docs/how-to.md tells its fields.
+// attemptObject is a [ProbeAttempt] in JSON. docs/how-to/run-in-ci.md tells its fields.
 type attemptObject struct {
 	Time      string  `json:"time"`
 	Namespace string  `json:"namespace"`

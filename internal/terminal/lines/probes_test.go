@@ -92,8 +92,8 @@ func TestProbeLog(t *testing.T) {
 	}
 }
 
-// TestProbeLogOrder: attempts of all Pods come in the order of their beginnings, with as much detail
-// as there is.
+// TestProbeLogOrder: attempts of all Pods come in the order of their beginnings, with as much
+// detail as there is.
 func TestProbeLogOrder(t *testing.T) {
 	r := newRecorded(examplePod("web-1"))
 	for range 30 {

@@ -1,6 +1,7 @@
 package terminal
 
 import (
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -11,6 +12,8 @@ import (
 	"k8s.io/apimachinery/pkg/watch"
 
 	"github.com/probity-run/probity/internal/history"
+	"github.com/probity-run/probity/internal/manifest"
+	"github.com/probity-run/probity/internal/printable"
 	"github.com/probity-run/probity/internal/proxy"
 	"github.com/probity-run/probity/internal/store"
 	"github.com/probity-run/probity/internal/terminal/lines"
@@ -196,8 +199,22 @@ func (s *linesScreen) again(reason error) error {
 	return s.failed
 }
 
-func (s *linesScreen) refused(place, problem string) {
-	s.later(func(now time.Time) { s.reporter.Refused(place, problem, now) })
+// refused gives a line for each thing that is wrong.
+func (s *linesScreen) refused(err error) {
+	if err == nil {
+		return
+	}
+	problems, ok := errors.AsType[manifest.Errors](err)
+	if !ok {
+		s.later(func(now time.Time) { s.reporter.Refused("manifests", err.Error(), now) })
+	}
+	for _, p := range problems {
+		place, text := fmt.Sprintf("%s:%d", printable.File(p.File), p.Line), p.Message
+		if p.Field != "" {
+			text = p.Field + ": " + text
+		}
+		s.later(func(now time.Time) { s.reporter.Refused(place, text, now) })
+	}
 }
 
 func (s *linesScreen) unready() { s.later(s.reporter.Unready) }

@@ -40,8 +40,9 @@ type screen interface {
 	// say takes a line that is none of these: a container's output, a note. It does not wait for
 	// whoever reads it.
 	say(line string)
-	// refused takes a saved manifest that is wrong: file:line, and why. It waits for nobody.
-	refused(place, problem string)
+	// refused takes why manifests that were saved are not applied; nil says that they are again. It
+	// waits for nobody.
+	refused(err error)
 	// unready says of each Pod that is not ready why it is not, where there is a line for that. It
 	// waits for nobody.
 	unready()
@@ -120,14 +121,13 @@ func (s *lineScreen) again(reason error) error {
 
 func (s *lineScreen) say(line string) { s.err.offer(line) }
 
-func (s *lineScreen) refused(place, problem string) { s.say(refusal(place, problem)) }
+func (s *lineScreen) refused(err error) {
+	if err != nil {
+		s.say("probity: the manifests were read again: " + err.Error())
+	}
+}
 
 func (s *lineScreen) unready() {}
-
-// refusal is a refused manifest in one line.
-func refusal(place, problem string) string {
-	return "probity: " + place + ": " + problem + "; nothing was changed"
-}
 
 func (s *lineScreen) flush() {
 	s.probes.flush()
@@ -258,7 +258,11 @@ func (s *tableScreen) hurry() {}
 
 func (s *tableScreen) flush() {}
 
-func (s *tableScreen) refused(place, problem string) { s.say(refusal(place, problem)) }
+func (s *tableScreen) refused(err error) {
+	if err != nil {
+		s.say("probity: the manifests were read again: " + err.Error())
+	}
+}
 
 func (s *tableScreen) unready() {}
 

@@ -17,8 +17,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
-	"github.com/probity-run/probity/internal/manifest"
-	"github.com/probity-run/probity/internal/printable"
 	"github.com/probity-run/probity/internal/process"
 	"github.com/probity-run/probity/internal/store"
 )
@@ -121,22 +119,7 @@ func (v *View) noteShown(object store.Object) {
 
 // Refused shows why manifests that were saved are not applied; nil says that they are again. It
 // waits for nobody.
-func (v *View) Refused(err error) {
-	if err == nil {
-		return
-	}
-	problems, ok := errors.AsType[manifest.Errors](err)
-	if !ok {
-		v.screen.refused("manifests", err.Error())
-	}
-	for _, p := range problems {
-		text := p.Message
-		if p.Field != "" {
-			text = p.Field + ": " + text
-		}
-		v.screen.refused(fmt.Sprintf("%s:%d", printable.File(p.File), p.Line), text)
-	}
-}
+func (v *View) Refused(err error) { v.screen.refused(err) }
 
 // Unready says of each Pod that is not ready why it is not, and what can be done: in lines. It
 // waits for nobody.

@@ -2,6 +2,7 @@ package lines
 
 import (
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -29,5 +30,5 @@ func (r *Reporter) Stopped(now time.Time) {
 
 // Refused tells that a saved manifest was not applied: where, and why. place is file:line.
 func (r *Reporter) Refused(place, problem string, now time.Time) {
-	r.say(now, Refused, place, shortened(problem)+"; nothing changed")
+	r.say(now, Refused, place, shortened(strings.TrimPrefix(problem, "nothing was changed: "))+"; nothing changed")
 }

@@ -22,8 +22,9 @@ import (
 const runHelp = `Start the programs of manifests on this machine and do to them what the kubelet would: probe them, restart them, back off.
 
 FILE is a manifest, a folder of manifests, or - for standard input. Pods, Deployments, ReplicaSets, StatefulSets, ConfigMaps and Secrets
-are read; other kinds are named and left alone. A container's command runs as a process. A container that has only an image needs to know
-which program stands for it here: give the Pod the annotation probity.run/command.<container>, or use --command.
+are read; other kinds are named and left alone. Without FILE it is an empty node, which runs what probity apply --state-dir brings. A container's
+command runs as a process. A container that has only an image needs to know which program stands for it here: give the Pod the annotation
+probity.run/command.<container>, or use --command.
 
 On a terminal a live table is shown: a line per container, below it one per probe with the last outcome, its latency and the counter
 (2/3: two of the three results in a row that it takes), and Events below. Without a terminal, with --plain or --probes, and with TERM=dumb or
@@ -46,6 +47,9 @@ half a second count as one, as some programs send theirs twice.
 What containers print is kept below the state folder, which run names at its start: the logs of Pods that have ended up to 100 MiB, those of
 runs that have ended for a week; probity clean removes them. A state folder is emptied at each start, so --state-dir takes only one that is
 new, empty, or Probity's own, and that no other user can write to.
+
+A run of files ends by itself when there are Pods, no Deployment, ReplicaSet or StatefulSet is there to make others, and all of them have ended
+for good. Otherwise it goes on until it is told to stop, also when the last object was deleted.
 
 Exit codes: 0 stopped on request, every Pod Succeeded, or it is as --until says; 1 a Pod Failed for good, it is not as --until says, a second
 signal killed everything, or Probity itself could not go on; 2 bad input, and then nothing was started. With --until or a COMMAND: that of the
@@ -71,11 +75,10 @@ const threads = 12
 func newRun(streams Streams) *cobra.Command {
 	var flags runFlags
 	cmd := &cobra.Command{
-		Use:     "run FILE... [-- COMMAND...]",
+		Use:     "run [FILE...] [-- COMMAND...]",
 		Short:   "Run the Pods of manifests here, as the kubelet would",
 		Long:    runHelp,
 		Example: "  probity run app.yaml\n  probity run -o json deploy/ --command 'web=./web --verbose'\n  probity run app.yaml -- go test ./e2e",
-		Args:    cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			paths, command := args, []string(nil)
 			if dash := cmd.ArgsLenAtDash(); dash >= 0 {
@@ -116,7 +119,7 @@ func (f runFlags) options() (system.Options, error) {
 	if err != nil {
 		return system.Options{}, err
 	}
-	return system.Options{Commands: commands, StateDir: f.stateDir, MaxRestartPeriod: f.maxRestartPeriod, MaxPods: f.maxPods, StopWhenFinished: true}, nil
+	return system.Options{Commands: commands, StateDir: f.stateDir, MaxRestartPeriod: f.maxRestartPeriod, MaxPods: f.maxPods}, nil
 }
 
 func checkRestartPeriod(d time.Duration) error {
@@ -149,7 +152,10 @@ func run(ctx context.Context, streams Streams, flags runFlags, paths, command []
 	if err != nil {
 		return err
 	}
-	opts.StopWhenFinished = wait == nil
+	if wait != nil && len(paths) == 0 {
+		return badInput(errors.New("cannot wait for anything without a FILE"))
+	}
+	opts.StopWhenFinished = wait == nil && len(paths) > 0 // an empty node has not finished
 	view := terminal.New(viewOptions(streams, flags, command))
 	stdin := remember(streams.In)
 	opts.Manifests, opts.Stdin = paths, stdin

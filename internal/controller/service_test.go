@@ -154,7 +154,10 @@ func TestPodsOfTheirOwn(t *testing.T) {
 
 func TestServicesLeftAlone(t *testing.T) {
 	inCluster(t, func(w *cluster) {
-		own := create(w, &discoveryv1.EndpointSlice{ObjectMeta: metav1.ObjectMeta{Name: "mine", Namespace: "default", Labels: map[string]string{discoveryv1.LabelServiceName: "by-hand"}}})
+		own := create(w, &discoveryv1.EndpointSlice{
+			ObjectMeta:  metav1.ObjectMeta{Name: "mine", Namespace: "default", Labels: map[string]string{discoveryv1.LabelServiceName: "by-hand"}},
+			AddressType: discoveryv1.AddressTypeIPv4,
+		})
 		create(w, service(func(s *corev1.Service) { s.Name, s.Spec.Selector = "by-hand", nil }))
 		create(w, service(func(s *corev1.Service) {
 			s.Name, s.Spec.Type, s.Spec.ExternalName = "elsewhere", corev1.ServiceTypeExternalName, "example.com"

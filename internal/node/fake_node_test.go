@@ -73,6 +73,7 @@ func newTestNode(t *testing.T, dir string, change ...func(*Options)) *testNode {
 		f(&opts)
 	}
 	n.node = newNode(opts, machine{
+		parent: func(int) int { return 0 },
 		memory: 8 << 30, ports: n.pool, tree: fakeTree,
 		newIdentity: func() identity { return sockets },
 		dead:        sockets.isDead,

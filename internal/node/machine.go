@@ -15,6 +15,7 @@ type machine struct {
 	newIdentity func() identity // one per Pod
 	tree        func(process.Process) ([]int, error)
 	dead        func(pid int) bool
+	parent      func(pid int) int
 	inspector   processInspector
 	newEngine   func() (probeEngine, error)
 	close       func()
@@ -53,6 +54,7 @@ func thisMachine() machine {
 		newIdentity: func() identity { return &process.Identity{Sockets: sockets} },
 		tree:        process.Tree,
 		dead:        process.Dead,
+		parent:      process.Parent,
 		inspector:   processInspector{sockets.Held, process.DefaultAction, process.Command},
 		newEngine:   newEngine,
 		close:       sockets.Close,

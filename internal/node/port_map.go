@@ -76,6 +76,13 @@ func (p *portMap) adopt(declared int32) (private int, ok bool) {
 	return private, true
 }
 
+// renew makes another private port that of a declared one.
+func (p *portMap) renew(declared int32, port int) {
+	p.private[declared] = port
+	p.taken = append(p.taken, port)
+	delete(p.confirmed, declared)
+}
+
 // confirm notes that the program of a declared port listens on the private one, so that the
 // declared number is free for a Service. It reports whether that is news.
 func (p *portMap) confirm(declared int32, port int) bool {

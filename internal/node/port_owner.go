@@ -84,25 +84,25 @@ func locate(to target, owns ownsFunc) (found located, verdict *probe.Result) {
 
 // portInUse explains why a program whose port somebody else has cannot run on this machine; "" if
 // that is not why it exited.
-func portInUse(pod *corev1.Pod, c *corev1.Container, exit process.Exit, owns ownsFunc) string {
+func portInUse(pod *corev1.Pod, c *corev1.Container, exit process.Exit, owns ownsFunc, describe func(process.Ownership) string) string {
 	if exit.Code == 0 || exit.Signal != 0 {
 		return ""
 	}
 	for _, p := range c.Ports {
 		owner, err := owns(int(p.ContainerPort))
 		if err == nil && owner.Owner == process.Stranger {
-			return portTaken(pod, c, p.ContainerPort, owner)
+			return portTaken(pod, c, p.ContainerPort, describe(owner))
 		}
 	}
 	return ""
 }
 
 // portTaken is one sentence with what to do about a declared port that somebody else has.
-func portTaken(pod *corev1.Pod, c *corev1.Container, declared int32, owner process.Ownership) string {
+func portTaken(pod *corev1.Pod, c *corev1.Container, declared int32, holder string) string {
 	if manifest.FixedPorts(&pod.ObjectMeta, &pod.Spec) {
-		return fmt.Sprintf("Port %d is taken by %s, and %s has it fixed: end that process, or run one replica", declared, describe(owner), c.Name)
+		return fmt.Sprintf("Port %d is taken by %s, and %s has it fixed: end that process, or run one replica", declared, holder, c.Name)
 	}
-	return fmt.Sprintf("Port %d is taken by %s: if %s needs it, let it listen on the port in PORT, or run one replica", declared, describe(owner), c.Name)
+	return fmt.Sprintf("Port %d is taken by %s: if %s needs it, let it listen on the port in PORT, or run one replica", declared, holder, c.Name)
 }
 
 // describe names the process behind a port.

@@ -92,7 +92,7 @@ func TestPortInUseText(t *testing.T) {
 		"another container of the Pod's": {process.Exit{Code: 1}, map[int]process.Ownership{8080: {Owner: process.Own}}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if got := portInUse(&corev1.Pod{}, c, test.exit, ownership(test.owners)); got != test.want {
+			if got := portInUse(&corev1.Pod{}, c, test.exit, ownership(test.owners), describe); got != test.want {
 				t.Errorf("portInUse = %q, want %q", got, test.want)
 			}
 		})
@@ -105,7 +105,7 @@ func TestPortTakenText(t *testing.T) {
 	fixed := &corev1.Pod{Spec: corev1.PodSpec{HostNetwork: true}}
 	owner := process.Ownership{Owner: process.Stranger, PID: 7, Command: "nc"}
 	want := "Port 8080 is taken by process 7 (nc), and app has it fixed: end that process, or run one replica"
-	if got := portTaken(fixed, c, 8080, owner); got != want {
+	if got := portTaken(fixed, c, 8080, describe(owner)); got != want {
 		t.Errorf("portTaken = %q, want %q", got, want)
 	}
 }

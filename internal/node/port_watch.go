@@ -6,6 +6,8 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+
+	"github.com/probity-run/probity/internal/process"
 )
 
 // The search for where a program listens, which a probe may not find out: first often, then every
@@ -21,6 +23,7 @@ const (
 type portWatch struct {
 	loop       *loop
 	owners     portOwners
+	holders    holders
 	allocation *allocation
 	object     *podObject
 	changed    func() // called on the loop's goroutine after a port was adopted or confirmed
@@ -44,6 +47,35 @@ func (w *portWatch) adopt(declared int32) {
 func (w *portWatch) confirm(declared int32, port int) {
 	if w.allocation.ports.confirm(declared, port) {
 		w.changed()
+	}
+}
+
+// renew takes other private ports for those of a container, which has failed, that somebody else
+// listens on: it would fail again and again. A container that still runs was told the old ones, so
+// then they stay. It belongs to the loop's goroutine.
+func (w *portWatch) renew(c *corev1.Container, running instances) {
+	owns := w.owners.among(running.processes())
+	for _, p := range c.Ports {
+		private := w.allocation.ports.of(p.ContainerPort)
+		if private == int(p.ContainerPort) {
+			continue
+		}
+		owner, err := owns(private)
+		if err != nil || owner.Owner != process.Stranger {
+			continue
+		}
+		taken := fmt.Sprintf("Private port %d of containerPort %d is taken by %s", private, p.ContainerPort, w.holders.describe(owner))
+		advice := "end that process, as the Pod's other containers were told this port"
+		if len(running) == 0 {
+			next, err := w.allocation.renewPort(p.ContainerPort)
+			if err == nil {
+				advice = fmt.Sprintf("from the next start on it is %d", next)
+				w.changed()
+			} else {
+				advice = fmt.Sprintf("end that process, as there is no other port: %v", err)
+			}
+		}
+		w.object.explain(fieldPath(&w.allocation.pod.Spec, c.Name), corev1.EventTypeWarning, "PortInUse", taken+": "+advice)
 	}
 }
 

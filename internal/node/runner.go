@@ -59,12 +59,13 @@ func newRunner(n *Node, pod *corev1.Pod) *runner {
 	r.recording = newRecording(n.history.Add(pod.UID), pod)
 	r.traffic = &podTraffic{loop: r.loop, pod: pod, traffic: n.opts.Traffic, log: r.log, stopping: map[string]bool{}}
 	owners := portOwners{n.machine.newIdentity(), n.machine.tree}
+	holders := holders{n.opts.Store, n.machine.parent}
 	r.inspection = &inspection{
-		loop: r.loop, pod: pod, machine: n.machine.inspector, owners: owners, allocation: r.allocation, object: r.object,
+		loop: r.loop, pod: pod, machine: n.machine.inspector, owners: owners, holders: holders, allocation: r.allocation, object: r.object,
 		advice: &n.advice, log: r.log, failures: map[probeKey]int{},
 	}
 	ports := &portWatch{
-		loop: r.loop, owners: owners,
+		loop: r.loop, owners: owners, holders: holders,
 		allocation: r.allocation, object: r.object, changed: func() { r.writeStatus(time.Now()) },
 	}
 	r.containers = &containers{

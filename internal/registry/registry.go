@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"slices"
 	"sync"
 
 	corev1 "k8s.io/api/core/v1"
@@ -40,8 +41,9 @@ type Registry struct {
 func New(opts Options) *Registry { return &Registry{opts: opts} }
 
 // Create adds a copy of an object, with its defaults, free of what only a server sets; a Pod is
-// bound to the node. The error is the API's Invalid, with all that is wrong, or AlreadyExists.
-func Create[T store.Object](r *Registry, object T) (T, error) {
+// bound to the node. The error is the API's Invalid, with all that is wrong, or AlreadyExists. With
+// [store.DryRun] all of that happens, and nothing is stored.
+func Create[T store.Object](r *Registry, object T, opts ...store.WriteOption) (T, error) {
 	next := object.DeepCopyObject().(T)
 	manifest.PrepareForCreate(next)
 	manifest.Default(next)
@@ -58,7 +60,7 @@ func Create[T store.Object](r *Registry, object T) (T, error) {
 			return next, err
 		}
 	}
-	return store.Create(r.opts.Store, next)
+	return store.Create(r.opts.Store, next, opts...)
 }
 
 // Bind makes a new Pod one of this node, in the state in which a cluster's API server and scheduler
@@ -75,24 +77,43 @@ func (r *Registry) Bind(pod *corev1.Pod) {
 	pod.Status = corev1.PodStatus{Phase: corev1.PodPending, QOSClass: lifecycle.QOSClass(&pod.Spec)}
 }
 
-// Update replaces an object by a copy of another one, with its defaults. If that carries a resource
-// version or a UID it must be the current one. The error is the API's NotFound, Invalid with all
-// that is wrong, also with what cannot be changed, or Conflict, also if somebody else writes the
-// object in between.
-func Update[T store.Object](r *Registry, object T) (T, error) {
+// tries is how often an update without a resource version is tried while others write, too.
+const tries = 5
+
+// Update replaces an object by a copy of another one, with its defaults; the status stays. If that
+// carries a resource version or a UID it must be the current one; without a resource version it
+// replaces whatever there is. The error is the API's NotFound, Conflict, or Invalid with all that
+// is wrong, also with what cannot be changed. With [store.DryRun] nothing is stored.
+func Update[T store.Object](r *Registry, object T, opts ...store.WriteOption) (updated T, err error) {
+	for range tries {
+		updated, err = update(r, object, opts)
+		if !apierrors.IsConflict(err) || object.GetResourceVersion() != "" {
+			break
+		}
+	}
+	return updated, err
+}
+
+// update stores what was checked against the current state only as long as that is the current one.
+func update[T store.Object](r *Registry, object T, opts []store.WriteOption) (T, error) {
 	next := object.DeepCopyObject().(T)
 	manifest.Default(next)
 	current, err := r.opts.Store.GetObject(next)
 	if err != nil {
 		return next, err
 	}
+	switch next.GetResourceVersion() {
+	case "":
+		next.SetResourceVersion(current.GetResourceVersion())
+	case current.GetResourceVersion():
+	default: // the Conflict comes before all that may be wrong as well
+		return store.Update(r.opts.Store, next, store.DryRun)
+	}
+	manifest.PrepareForUpdate(current, next)
 	if err := invalid(next, append(manifest.ValidateUpdate(current, next), manifest.Validate(next)...)); err != nil {
 		return next, err
 	}
-	if next.GetResourceVersion() == "" { // what is replaced is what the new one was compared with
-		next.SetResourceVersion(current.GetResourceVersion())
-	}
-	return store.Update(r.opts.Store, next)
+	return store.Update(r.opts.Store, next, append(slices.Clone(opts), store.KeepStatus)...)
 }
 
 func invalid(object store.Object, errs field.ErrorList) error {

@@ -195,3 +195,90 @@ func TestConcurrentUpdates(t *testing.T) {
 		}
 	}
 }
+
+// TestUpdateKeeps: what was observed or given stays, whatever an update says of it.
+func TestUpdateKeeps(t *testing.T) {
+	r := newRegistry(Options{})
+	service := &corev1.Service{
+		TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Service"}, ObjectMeta: metav1.ObjectMeta{Name: "web"},
+		Spec: corev1.ServiceSpec{ClusterIP: "127.0.0.5", ClusterIPs: []string{"127.0.0.5"}, Ports: []corev1.ServicePort{{Port: 80}}},
+	}
+	created, err := Create(r, service)
+	if err != nil {
+		t.Fatal(err)
+	}
+	observed := created.DeepCopy()
+	observed.Status.LoadBalancer.Ingress = []corev1.LoadBalancerIngress{{IP: "127.0.0.1"}}
+	if _, err := store.UpdateStatus(r.opts.Store, observed); err != nil {
+		t.Fatal(err)
+	}
+	next := service.DeepCopy()
+	next.Namespace, next.Spec.ClusterIP, next.Spec.ClusterIPs, next.Spec.Ports[0].Port = "default", "", nil, 81
+	got, err := Update(r, next)
+	if err != nil || got.Spec.ClusterIP != "127.0.0.5" || len(got.Spec.ClusterIPs) != 1 || len(got.Status.LoadBalancer.Ingress) != 1 || got.Spec.Ports[0].Port != 81 {
+		t.Errorf("updated to %+v, %v, want address and status kept", got, err)
+	}
+	next.Spec.ClusterIP = "127.0.0.6"
+	if _, err := Update(r, next); !apierrors.IsInvalid(err) {
+		t.Errorf("another address: %v, want Invalid", err)
+	}
+	next.ResourceVersion = created.ResourceVersion
+	if _, err := Update(r, next); !apierrors.IsConflict(err) {
+		t.Errorf("another address in a stale object: %v, want Conflict", err)
+	}
+}
+
+// TestDryRun: all is checked, and nothing is stored.
+func TestDryRun(t *testing.T) {
+	asked := 0
+	r := newRegistry(Options{NodeName: "here", Admit: func(*corev1.Pod) error { asked++; return nil }})
+	got, err := Create(r, pod(), store.DryRun)
+	if err != nil || got.Spec.NodeName != "here" || got.UID == "" || asked != 1 {
+		t.Errorf("created %+v, %v, asked %d times", got, err, asked)
+	}
+	if _, err := Create(r, pod(func(p *corev1.Pod) { p.Spec.Containers[0].Image = "" }), store.DryRun); !apierrors.IsInvalid(err) {
+		t.Errorf("an invalid Pod: %v, want Invalid", err)
+	}
+	created, err := Create(r, deployment())
+	if err != nil {
+		t.Fatal(err)
+	}
+	scaled := created.DeepCopy()
+	scaled.Spec.Replicas = new(int32(3))
+	if got, err := Update(r, scaled, store.DryRun); err != nil || *got.Spec.Replicas != 3 || got.Generation != 2 {
+		t.Errorf("scaled to %+v, %v", got, err)
+	}
+	pods, _ := store.List[*corev1.Pod](r.opts.Store, store.Selector{})
+	deployments, _ := store.List[*appsv1.Deployment](r.opts.Store, store.Selector{})
+	if len(pods) != 0 || *deployments[0].Spec.Replicas != 1 {
+		t.Errorf("%d Pods, %d replicas: a dry run was stored", len(pods), *deployments[0].Spec.Replicas)
+	}
+}
+
+// TestUpdateAmongOthers: an update that names no version is not refused because somebody else wrote
+// in between, up to four times.
+func TestUpdateAmongOthers(t *testing.T) {
+	r := newRegistry(Options{})
+	created, err := Create(r, deployment())
+	if err != nil {
+		t.Fatal(err)
+	}
+	next := created.DeepCopy()
+	next.ResourceVersion = ""
+	for round := range 300 {
+		var other sync.WaitGroup
+		other.Go(func() {
+			for i := range tries - 1 {
+				if _, err := store.Modify(r.opts.Store, "default", "web", func(d *appsv1.Deployment) error { d.Status.ObservedGeneration = int64(round*tries + i); return nil }); err != nil {
+					t.Error(err)
+				}
+				runtime.Gosched()
+			}
+		})
+		next.Spec.Replicas = new(int32(round))
+		if _, err := Update(r, next); err != nil {
+			t.Errorf("round %d: %v", round, err)
+		}
+		other.Wait()
+	}
+}

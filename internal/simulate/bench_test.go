@@ -61,11 +61,12 @@ func BenchmarkMonths(b *testing.B) {
 	}
 }
 
-// BenchmarkFleet is a simulation of 300 replicas and its sweep over the phases. The bar is two seconds.
+// BenchmarkFleet is a simulation of 300 replicas and its sweep over the phases. The bar is two
+// seconds.
 func BenchmarkFleet(b *testing.B) {
-	objects := parsed(b, deployed)
+	objects := simulatetest.Objects(b, simulatetest.Deployment)
 	for _, fault := range []string{"hang@60s", "rollout@60s", "gc-stall=8s/1m"} {
-		sc := scriptOf(b, fault)
+		sc := simulatetest.Script(b, fault)
 		b.Run(fault, func(b *testing.B) {
 			for b.Loop() {
 				opts := Options{Replicas: 300, NoTimeline: true}

@@ -41,8 +41,8 @@ type Loop struct {
 	Needs int `json:"needs,omitempty"`
 }
 
-// loopOf judges a container by the closed form: safe up to D + (F−1)·P, certain above D + F·P, if it
-// starts at any moment between the ticks.
+// loopOf judges a container by the closed form: safe up to D + (F−1)·P, certain above D + F·P, if
+// it starts at any moment between the ticks.
 func loopOf(c *corev1.Container, p script.Program, policy corev1.RestartPolicy, at startPhase) Loop {
 	if p.Exit != nil && (policy == corev1.RestartPolicyAlways || policy == corev1.RestartPolicyOnFailure && p.Exit.Code != 0) {
 		return Loop{Container: c.Name, Verdict: LoopCertain, Odds: 1, Why: fmt.Sprintf("its process ends by itself, %v after each start", p.Exit.After)}

@@ -67,14 +67,14 @@ func swept(t testing.TB, text string, sc *script.Script, opts Options) *AnyPhase
 // TestReadinessAfterALongDelay is R14: what is not ready is probed at each sync of the Pod, however
 // far the first tick is, and a promise is about the latest sync.
 func TestReadinessAfterALongDelay(t *testing.T) {
-	text := podWith("readinessProbe: {httpGet: {path: /, port: http}, periodSeconds: 300, initialDelaySeconds: 30}")
-	a := swept(t, text, scriptOf(t), Options{})
+	text := simulatetest.PodWith("readinessProbe: {httpGet: {path: /, port: http}, periodSeconds: 300, initialDelaySeconds: 30}")
+	a := swept(t, text, simulatetest.Script(t), Options{})
 	if !near(a.Ready.Least, 30+latency) || !near(a.Ready.Most, 91+latency) {
 		t.Errorf("at any phase ready after %v to %v, want 30.005 to 91.005", *a.Ready.Least, *a.Ready.Most)
 	}
 	soon, late := false, false
 	for seed := range uint64(50) {
-		ready := time.Duration(*simulated(t, text, scriptOf(t), Options{Seed: seed + 1, NoTimeline: true}).Summary.AllReady)
+		ready := time.Duration(*simulated(t, text, simulatetest.Script(t), Options{Seed: seed + 1, NoTimeline: true}).Summary.AllReady)
 		soon, late = soon || ready < 75*time.Second && ready > 61*time.Second, late || ready > 75*time.Second
 		if ready > 91*time.Second+5*time.Millisecond {
 			t.Errorf("seed %d: ready after %v", seed+1, ready)
@@ -203,11 +203,11 @@ func TestLotteryBehindASidecar(t *testing.T) {
 		"they hang no longer":   {pod("periodSeconds: 10", "", "periodSeconds: 10, timeoutSeconds: 6, failureThreshold: 2"), nil, hanging, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
-			sc := scriptOf(t, c.faults...)
+			sc := simulatetest.Script(t, c.faults...)
 			if c.change != nil {
 				c.change(sc)
 			}
-			m, err := RunMany(parsed(t, c.text), sc, ManyOptions{Runs: 200, Horizon: 3 * time.Minute})
+			m, err := RunMany(simulatetest.Objects(t, c.text), sc, ManyOptions{Runs: 200, Horizon: 3 * time.Minute})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -216,7 +216,7 @@ func TestLotteryBehindASidecar(t *testing.T) {
 				t.Errorf("odds %v, want %v: %s", loop.Odds, c.odds, loop.Why)
 			}
 			first := 0.0 // share of first starts that are cut short
-			spec := &parsed(t, c.text)[0].Resource.(*corev1.Pod).Spec
+			spec := &simulatetest.Objects(t, c.text)[0].Resource.(*corev1.Pod).Spec
 			for i := range 200 {
 				phase := part((float64(i)+0.5)/200, spec)
 				r := simulated(t, c.text, sc, Options{NoTimeline: true, Horizon: 3 * time.Minute, phase: &phase})

@@ -90,13 +90,13 @@ func TestErrorsQuoteLittle(t *testing.T) {
 	long := strings.Repeat("w\u2800", 5000)
 	var many strings.Builder
 	for i := range 500 {
-		many.WriteString("---\n" + strings.ReplaceAll(podWith(""), "name: web", fmt.Sprintf("name: web%d", i)))
+		many.WriteString("---\n" + strings.ReplaceAll(simulatetest.PodWith(""), "name: web", fmt.Sprintf("name: web%d", i)))
 	}
 	for _, fault := range []string{"hang@60s,workload=" + long, "hang@60s:" + long, "hang@60s:web0/" + long, long, "hang@" + long} {
 		sc := &script.Script{}
 		err := sc.ParseFault(fault)
 		if err == nil {
-			_, err = Run(parsed(t, many.String()), sc, Options{})
+			_, err = Run(simulatetest.Objects(t, many.String()), sc, Options{})
 		}
 		if err == nil || len(err.Error()) > 1000 || strings.Contains(err.Error(), "\u2800") {
 			t.Errorf("%.30s…: %.500v", fault, err)

@@ -3,6 +3,7 @@ package system
 import (
 	"fmt"
 	"io/fs"
+	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -134,10 +135,14 @@ func (m *manifests) remarks() (lines []string) {
 	return lines
 }
 
-// desired is an object as the store is to have it.
-func desired(object manifest.Object) (store.Object, error) {
+// desired is what a manifest asks for of an object.
+func desired(object manifest.Object) (*wish, error) {
+	configuration, err := object.Configuration()
+	if err != nil {
+		return nil, err
+	}
 	desired := object.Resource.DeepCopyObject().(store.Object)
-	return desired, noteManifest(desired, object.Position.File)
+	return &wish{desired, configuration}, noteManifest(desired, object.Position.File)
 }
 
 // noteManifest notes on an object which file it comes from.
@@ -146,11 +151,15 @@ func noteManifest(object metav1.Object, file string) error {
 	if err != nil {
 		return fmt.Errorf("cannot find the folder of %s: %w", file, err)
 	}
-	annotations := object.GetAnnotations()
+	annotate(object, manifest.AnnotationManifest, path)
+	return nil
+}
+
+func annotate(object metav1.Object, name, value string) {
+	annotations := maps.Clone(object.GetAnnotations())
 	if annotations == nil {
 		annotations = map[string]string{}
 	}
-	annotations[manifest.AnnotationManifest] = path
+	annotations[name] = value
 	object.SetAnnotations(annotations)
-	return nil
 }

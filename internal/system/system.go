@@ -55,8 +55,8 @@ type Options struct {
 	// MaxPods is how many Pods there may be at a time; more wait for a place, or are refused where
 	// a manifest asks for them. Default 110, as a kubelet's maxPods.
 	MaxPods int
-	// StopWhenFinished ends the system when there is nothing that makes Pods and every Pod has
-	// ended for good. Default: it goes on until it is told to stop.
+	// StopWhenFinished ends the system when there are Pods, nothing that makes others, and every
+	// Pod has ended for good. Default: it goes on until it is told to stop.
 	StopWhenFinished bool
 	// NoServices leaves Services alone: nothing listens for them, and a Pod's end waits for no
 	// request.
@@ -150,6 +150,9 @@ func New(opts Options) (*System, error) {
 	}
 	s.registry = registry.New(registry.Options{Store: s.store, NodeName: node.Name, Commands: opts.Commands, Admit: s.admit})
 	s.applier = newApplier(s.registry, s.store)
+	if err := s.createCluster(); err != nil {
+		return nil, err
+	}
 	s.loader = newLoader(s.registry, opts)
 	var err error
 	if len(opts.Manifests) > 0 {
@@ -232,6 +235,8 @@ func (s *System) Start(ctx context.Context) error {
 	var err error
 	if s.files, err = newFileWatch(s.opts.Manifests, s.loader.outputs); err != nil {
 		s.opts.Notice(err.Error() + unwatched)
+	} else {
+		s.files.beside = s.loading.Go
 	}
 	if s.socket, err = newControl(s.state.root, s.describe(), s.Apply); err != nil {
 		s.end(errors.Join(err, s.files.close()))

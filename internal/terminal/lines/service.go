@@ -58,14 +58,14 @@ func (r *Reporter) onService(change watch.EventType, o *corev1.Service, now time
 func addressesOf(o *corev1.Service) string {
 	var parts []string
 	for _, port := range o.Spec.Ports {
+		if port.Protocol != "" && port.Protocol != corev1.ProtocolTCP {
+			continue // nobody listens there, and a Warning says so
+		}
 		address := o.Annotations[proxy.AnnotationAddress+fmt.Sprint(port.Port)]
 		if address == "" {
-			continue
+			return ""
 		}
 		parts = append(parts, fmt.Sprintf("%s at %s", strings.TrimSpace(printable.Line(port.Name)+" "+fmt.Sprint(port.Port)), printable.Line(address)))
-	}
-	if len(parts) < len(o.Spec.Ports) {
-		return ""
 	}
 	return strings.Join(parts, ", ")
 }

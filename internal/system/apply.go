@@ -23,6 +23,9 @@ import (
 type applier struct {
 	registry *registry.Registry
 	store    *store.Store
+	// served is called when the Services are made and the Pods are not, so that these find in their
+	// environment where those are served
+	served func()
 	// by source: what its manifests asked for last
 	applied map[string]map[manifest.Ref]*wish
 	// bare Pods that start when their predecessors are gone, or when there is a place for them
@@ -37,7 +40,7 @@ type wish struct {
 }
 
 func newApplier(r *registry.Registry, objects *store.Store) *applier {
-	return &applier{registry: r, store: objects, applied: map[string]map[manifest.Ref]*wish{}, waiting: map[manifest.Ref]*corev1.Pod{}}
+	return &applier{registry: r, store: objects, served: func() {}, applied: map[string]map[manifest.Ref]*wish{}, waiting: map[manifest.Ref]*corev1.Pod{}}
 }
 
 // The words of kubectl apply for what became of an object.
@@ -63,14 +66,31 @@ func (a *applier) apply(source string, m *manifests, prune bool) (lines []string
 		}
 		lines = append(lines, strings.ToLower(ref.Kind)+"/"+ref.Name+" "+verb)
 	}
-	for _, object := range m.set.Objects {
-		desired, err := desired(object)
-		if err != nil {
-			return lines, err
+	isService := func(o manifest.Object) bool { return o.Ref().Kind == "Service" }
+	verbs := make([]string, len(m.set.Objects))
+	for _, services := range []bool{true, false} {
+		for i, object := range m.set.Objects {
+			if isService(object) != services {
+				continue
+			}
+			desired, err := desired(object)
+			if err != nil {
+				return lines, err
+			}
+			now[object.Ref()] = desired
+			if verbs[i], err = a.applyOne(object.Ref(), a.lastWish(source, object.Ref()), desired); err != nil {
+				say(object.Ref(), "", err)
+				verbs[i] = ""
+			}
 		}
-		now[object.Ref()] = desired
-		verb, err := a.applyOne(object.Ref(), a.lastWish(source, object.Ref()), desired)
-		say(object.Ref(), verb, err)
+		if services {
+			a.served()
+		}
+	}
+	for i, object := range m.set.Objects { // in the order of the files
+		if verbs[i] != "" {
+			say(object.Ref(), verbs[i], nil)
+		}
 	}
 	for _, ref := range slices.SortedFunc(maps.Keys(before), func(x, y manifest.Ref) int { return strings.Compare(x.String(), y.String()) }) {
 		if _, still := now[ref]; still {

@@ -17,6 +17,7 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 
 	"github.com/probity-run/probity/internal/lifecycle"
+	"github.com/probity-run/probity/internal/program"
 	"github.com/probity-run/probity/internal/proxy"
 	"github.com/probity-run/probity/internal/store"
 	"github.com/probity-run/probity/internal/workload"
@@ -276,4 +277,15 @@ func (s *System) served(pods []*corev1.Pod, state proxy.State) bool {
 		}
 	}
 	return true
+}
+
+// ServiceEnvironment are the variables by which a program finds the Services of the namespace
+// default, as a Pod there would have them now: "NAME=value".
+func (s *System) ServiceEnvironment() []string {
+	services, _ := store.List[*corev1.Service](s.store, store.Selector{Namespace: metav1.NamespaceDefault})
+	var list []string
+	for _, v := range program.ServiceVariables(services) {
+		list = append(list, v.Name+"="+v.Value)
+	}
+	return list
 }

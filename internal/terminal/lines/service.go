@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/watch"
 
+	"github.com/probity-run/probity/internal/manifest"
 	"github.com/probity-run/probity/internal/printable"
 	"github.com/probity-run/probity/internal/proxy"
 )
@@ -61,7 +62,7 @@ func addressesOf(o *corev1.Service) string {
 		if port.Protocol != "" && port.Protocol != corev1.ProtocolTCP {
 			continue // nobody listens there, and a Warning says so
 		}
-		address := o.Annotations[proxy.AnnotationAddress+fmt.Sprint(port.Port)]
+		address := o.Annotations[manifest.AnnotationAddress+fmt.Sprint(port.Port)]
 		if address == "" {
 			return ""
 		}

@@ -37,6 +37,8 @@ func playOnThisSystem(role string) error {
 		return playMove()
 	case "death-signal":
 		return playDeathSignal()
+	case "foreground":
+		return playForeground(os.Args[1])
 	}
 	return errors.New("no such role")
 }

@@ -52,20 +52,32 @@ func (s *System) reloadEdited(ctx context.Context) error {
 	}
 }
 
+// readAgain begins the notices about manifests that were saved.
+const readAgain = "probity: the manifests were read again: "
+
 func (s *System) reload(ctx context.Context, prune bool, said string) (problem string) {
-	const prefix = "probity: the manifests were read again: "
 	lines, err := s.apply(ctx, s.opts.Manifests, prune)
 	changes := slices.DeleteFunc(lines, func(line string) bool { return strings.HasSuffix(line, " "+verbUnchanged) })
 	if len(changes) > 0 {
-		s.opts.Notice(prefix + strings.Join(changes, ", "))
+		s.opts.Notice(readAgain + strings.Join(changes, ", "))
 	}
 	if err != nil {
 		problem = err.Error()
 	}
-	if problem != "" && problem != said {
-		s.opts.Notice(prefix + problem)
+	if problem != said {
+		s.refuse(err)
 	}
 	return problem
+}
+
+// refuse says why manifests that were saved are not applied, or that they are again.
+func (s *System) refuse(err error) {
+	switch {
+	case s.opts.Refused != nil:
+		s.opts.Refused(err)
+	case err != nil:
+		s.opts.Notice(readAgain + err.Error())
+	}
 }
 
 // Apply brings the system to what manifests say now and returns a line for each object, in the

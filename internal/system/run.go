@@ -44,6 +44,7 @@ func (s *System) work(ctx context.Context, failed <-chan error) error {
 		}
 		s.first = nil
 	}
+	close(s.applied)
 	var reason error // why the error of Wait is not nil
 	done, stop, gone := ctx.Done(), s.stop, s.shepherd.Done()
 	for {

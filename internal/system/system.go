@@ -76,6 +76,10 @@ type Options struct {
 	// Notice, if not nil, gets what a person should know, a line at a time: what a changed manifest
 	// changed, what of it is not applied here. It must not wait for anybody.
 	Notice func(line string)
+	// Refused, if not nil, gets why manifests that were saved are not applied, once for each new
+	// reason, and nil as soon as what is in the files is applied again. Errors in the manifests are
+	// [manifest.Errors] in it. It must not wait for anybody. Default: Notice gets the reason.
+	Refused func(err error)
 	// Logger gets what is neither an Event nor a status nor a notice. Default: nothing is logged.
 	Logger *slog.Logger
 }
@@ -137,6 +141,7 @@ type System struct {
 	remarks    []string
 
 	requests chan func()   // for the goroutine of run
+	applied  chan struct{} // closed when the first manifests are in the store
 	changed  chan struct{} // Pods changed
 	edited   chan struct{} // manifests have changed
 	settled  chan struct{} // manifests are as they are meant: what is not in them may be pruned
@@ -156,7 +161,7 @@ func New(opts Options) (*System, error) {
 	opts = opts.withDefaults()
 	kinds := slices.Concat(store.Kubernetes(), node.Kinds(), controller.Kinds())
 	s := &System{
-		opts: opts, store: store.New(store.Options{Kinds: kinds}), requests: make(chan func()),
+		opts: opts, store: store.New(store.Options{Kinds: kinds}), requests: make(chan func()), applied: make(chan struct{}),
 		changed: make(chan struct{}, 1), edited: make(chan struct{}, 1), settled: make(chan struct{}, 1), stop: make(chan struct{}), done: make(chan struct{}),
 	}
 	doors := registry.Options{Store: s.store, NodeName: node.Name, Commands: opts.Commands, Admit: s.admit}
@@ -239,6 +244,22 @@ func (s *System) Registry() *registry.Registry { return s.registry }
 
 // Proxy serves the Services. It is nil with Options.NoServices.
 func (s *System) Proxy() *proxy.Proxy { return s.proxy }
+
+// Files are the files in which the first manifests are, as they were given or found in a folder;
+// standard input is <stdin>. It is to be called before Start.
+func (s *System) Files() (files []string) {
+	if s.first == nil {
+		return nil
+	}
+	for _, o := range s.first.set.Objects {
+		files = append(files, o.Position.File)
+	}
+	for _, o := range s.first.set.Unknown {
+		files = append(files, o.Position.File)
+	}
+	slices.Sort(files)
+	return slices.Compact(files)
+}
 
 // History is the past of the Pods that run, for people: attempts of probes, changes of state, ends
 // of instances.

@@ -28,7 +28,7 @@ func TestFallingBehind(t *testing.T) {
 				`{"type":"ADDED","object":{"kind":"Pod"`,
 			},
 		},
-		"lines": {func(o Options) screen { return newLineScreen(o, (&eventLines{}).line, nil) }, nil},
+		"lines": {func(o Options) screen { return newLinesScreen(o) }, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			objects := store.New(store.Options{Kinds: append(store.Kubernetes(), node.Kinds()...), History: 4})

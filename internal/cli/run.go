@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -37,6 +38,9 @@ print it. Events are raw, one object per occurrence. The process ids and the pri
 A reader that is slow, or never reads, holds up no Pod: one that fell too far behind gets a line of type ERROR with the status 410 Expired, as
 from a watch of the API, and then everything there is as ADDED.
 
+On Linux programs find Services by name (store, store.NAMESPACE, store.NAMESPACE.svc.cluster.local): each Pod has a hosts file of its own. Where the
+kernel refuses that, run says why; --names=env then puts working addresses into the variables of the manifests that name a Service.
+
 Ctrl-C (or SIGTERM) deletes every Pod, with its grace period; a second one kills everything at once and waits for nothing. Two signals within
 half a second count as one, as some programs send theirs twice.
 
@@ -59,6 +63,7 @@ type runFlags struct {
 	commands         []string
 	only             []string
 	logs             bool
+	names            string
 }
 
 // threads are more than Probity needs as long as disks are quick.
@@ -82,6 +87,7 @@ func newRun(streams Streams) *cobra.Command {
 	f.IntVar(&flags.maxPods, "max-pods", system.MaxPods, "how many Pods there may be at a time (the kubelet's maxPods)")
 	f.StringArrayVar(&flags.commands, "command", nil, "program that stands for a container's image, as container='./program --flag' or deployment/web:container='./program'; may be repeated")
 	f.StringSliceVar(&flags.only, "only", nil, "run only these workloads, as web or deployment/web, and the Services in front of them")
+	f.StringVar(&flags.names, "names", string(system.NamesAuto), "how programs find Services by name: auto: in a hosts file of their own, env: by addresses put into variables that name one, off: not at all")
 	f.BoolVar(&flags.logs, "logs", false, "also print what the containers print, with a prefix")
 	return cmd
 }
@@ -102,11 +108,15 @@ func (f runFlags) options() (system.Options, error) {
 			f.only[i] = longKind(kind) + "/" + name
 		}
 	}
+	names := system.Names(f.names)
+	if !slices.Contains([]system.Names{system.NamesAuto, system.NamesEnv, system.NamesOff}, names) {
+		return system.Options{}, fmt.Errorf("cannot use --names %q: it takes auto, env or off", f.names)
+	}
 	commands, err := parseCommands(f.commands)
 	if err != nil {
 		return system.Options{}, err
 	}
-	return system.Options{Commands: commands, Only: f.only, StateDir: f.stateDir, MaxRestartPeriod: f.maxRestartPeriod, MaxPods: f.maxPods}, nil
+	return system.Options{Commands: commands, Only: f.only, StateDir: f.stateDir, MaxRestartPeriod: f.maxRestartPeriod, MaxPods: f.maxPods, Names: names}, nil
 }
 
 func checkRestartPeriod(d time.Duration) error {

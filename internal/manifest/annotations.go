@@ -23,6 +23,9 @@ const (
 	// AnnotationDrain on the pod is a time as in "5s" to wait for requests in flight before the
 	// signal.
 	AnnotationDrain = annotationPrefix + "drain"
+	// AnnotationNames on the pod with the value NamesOff lets its programs see the hosts file and
+	// the host name of this machine.
+	AnnotationNames = annotationPrefix + "names"
 	// AnnotationHold on a Service is a time as in "10s" to hold requests while nothing is ready.
 	AnnotationHold = annotationPrefix + "hold"
 	// AnnotationPrivatePorts, followed by a container's name, is written by the node on its Pods:
@@ -53,11 +56,13 @@ const (
 
 	// PortsFixed is the one value of AnnotationPorts.
 	PortsFixed = "fixed"
+	// NamesOff is the one value of AnnotationNames.
+	NamesOff = "off"
 
 	annotationPrefix = "probity.run/"
 )
 
-func podAnnotations() []string { return []string{AnnotationPorts, AnnotationDrain} }
+func podAnnotations() []string { return []string{AnnotationPorts, AnnotationDrain, AnnotationNames} }
 
 // validatePodAnnotations checks Probity's annotations on a pod. path is that of its metadata.
 func validatePodAnnotations(meta *metav1.ObjectMeta, spec *corev1.PodSpec, path *field.Path) field.ErrorList {
@@ -70,6 +75,8 @@ func validatePodAnnotations(meta *metav1.ObjectMeta, spec *corev1.PodSpec, path 
 			errs = append(errs, validateCommand(container, value, spec, at)...)
 		case key == AnnotationPorts:
 			errs = append(errs, supported(at, value, PortsFixed)...)
+		case key == AnnotationNames:
+			errs = append(errs, supported(at, value, NamesOff)...)
 		case key == AnnotationDrain:
 			errs = append(errs, validateDuration(value, at)...)
 		}

@@ -82,7 +82,8 @@ func (l *launcher) lastLines(container string, restarts int) []string {
 // instance that failed, the second is not (R26).
 func startFailure(container, id string, err error) lifecycle.StartFailed {
 	reason := "RunContainerError"
-	if errors.Is(err, process.ErrShortage) || errors.Is(err, process.ErrShepherdGone) {
+	_, noNamespace := errors.AsType[*process.NamespaceError](err)
+	if noNamespace || errors.Is(err, process.ErrShortage) || errors.Is(err, process.ErrShepherdGone) {
 		reason = "CreateContainerError"
 	}
 	return lifecycle.StartFailed{Container: container, Instance: id, Reason: reason, Message: err.Error()}

@@ -35,6 +35,8 @@ func playOnThisSystem(role string) error {
 		return playSupervise()
 	case "move":
 		return playMove()
+	case "death-signal":
+		return playDeathSignal()
 	}
 	return errors.New("no such role")
 }

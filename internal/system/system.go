@@ -65,6 +65,8 @@ type Options struct {
 	// NoServices leaves Services alone: nothing listens for them, and a Pod's end waits for no
 	// request.
 	NoServices bool
+	// Names is how programs find each other by name. Default [NamesAuto].
+	Names Names
 	// Follow, if not nil, gets every line that a container prints, from a goroutine per container.
 	// It may be slow; lines are dropped then.
 	Follow func(pod *corev1.Pod, container string, entry process.LogEntry)
@@ -126,8 +128,9 @@ type System struct {
 	proxy      *proxy.Proxy // nil with Options.NoServices
 	claims     *portClaims  // of the proxy, nil without it
 	addresses  *addresses   // nil before New has the state folder
-	files      *fileWatch   // from Start on
-	socket     *control     // from Start on
+	hostNames  *hostNames
+	files      *fileWatch // from Start on
+	socket     *control   // from Start on
 	loader     *loader
 	applier    *applier   // of the goroutine of run
 	first      *manifests // what that applies first; nil without manifests
@@ -219,9 +222,10 @@ func (s *System) compose() {
 		s.applier.served = s.proxy.CatchUp
 	}
 	s.controller = controller.New(controller.Options{Store: s.store, Registry: s.registry, Logger: s.opts.Logger})
+	s.hostNames = newHostNames(s.opts.Names, s.store, s.shepherd, s.state.names, s.opts)
 	s.node = node.New(node.Options{
 		Store: s.store, Starter: s.shepherd, Dir: s.state.pods, SecretDir: s.state.secrets.path, Environ: s.state.environ(s.opts.Environ),
-		MaxRestartPeriod: s.opts.MaxRestartPeriod, Follow: s.opts.Follow, Traffic: traffic, Logger: s.opts.Logger,
+		MaxRestartPeriod: s.opts.MaxRestartPeriod, Follow: s.opts.Follow, Traffic: traffic, Names: s.hostNames, Logger: s.opts.Logger,
 		PodAddress: s.addresses.pod,
 	})
 }

@@ -52,7 +52,7 @@ const (
 
 // apply makes the objects of a source, which is a set of files, and takes away those that the
 // source does not ask for any more; without prune those stay until the next time. It returns a line
-// for each. Services come first: what starts a program tells it their addresses.
+// for each. Services come first: programs are to find all of them.
 func (a *applier) apply(source string, m *manifests, prune bool) (lines []string, err error) {
 	before, now := a.applied[source], map[manifest.Ref]*wish{}
 	var errs []error
@@ -63,14 +63,28 @@ func (a *applier) apply(source string, m *manifests, prune bool) (lines []string
 		}
 		lines = append(lines, strings.ToLower(ref.Kind)+"/"+ref.Name+" "+verb)
 	}
-	for _, object := range servicesFirst(m.set.Objects) {
-		desired, err := desired(object)
-		if err != nil {
-			return lines, err
+	isService := func(o manifest.Object) bool { return o.Ref().Kind == "Service" }
+	verbs := make([]string, len(m.set.Objects))
+	for _, services := range []bool{true, false} {
+		for i, object := range m.set.Objects {
+			if isService(object) != services {
+				continue
+			}
+			desired, err := desired(object)
+			if err != nil {
+				return lines, err
+			}
+			now[object.Ref()] = desired
+			if verbs[i], err = a.applyOne(object.Ref(), a.lastWish(source, object.Ref()), desired); err != nil {
+				say(object.Ref(), "", err)
+				verbs[i] = ""
+			}
 		}
-		now[object.Ref()] = desired
-		verb, err := a.applyOne(object.Ref(), a.lastWish(source, object.Ref()), desired)
-		say(object.Ref(), verb, err)
+	}
+	for i, object := range m.set.Objects { // in the order of the files
+		if verbs[i] != "" {
+			say(object.Ref(), verbs[i], nil)
+		}
 	}
 	for _, ref := range slices.SortedFunc(maps.Keys(before), func(x, y manifest.Ref) int { return strings.Compare(x.String(), y.String()) }) {
 		if _, still := now[ref]; still {
@@ -86,17 +100,6 @@ func (a *applier) apply(source string, m *manifests, prune bool) (lines []string
 	}
 	a.applied[source] = now
 	return lines, errors.Join(errs...)
-}
-
-// servicesFirst are objects in the order in which they are made.
-func servicesFirst(objects []manifest.Object) []manifest.Object {
-	rank := func(o manifest.Object) int {
-		if _, ok := o.Resource.(*corev1.Service); ok {
-			return 0
-		}
-		return 1
-	}
-	return slices.SortedStableFunc(slices.Values(objects), func(a, b manifest.Object) int { return rank(a) - rank(b) })
 }
 
 // lastWish is what the manifests of a source asked for last about an object, or else those of

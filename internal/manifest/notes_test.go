@@ -68,7 +68,7 @@ spec: {type: NodePort, ports: [{port: 80, nodePort: 30000}]}
 		"a.yaml:17:37: Pod web: spec.initContainers[0].tty: standard input is empty and there is no terminal",
 		"a.yaml:20:24: Pod web: spec.volumes[0].emptyDir.medium: the folder is on disk",
 		"a.yaml:22:5: Pod web: spec.volumes[1].persistentVolumeClaim: only emptyDir, configMap and secret volumes are made here",
-		"a.yaml:34:53: Service out: spec.ports[0].nodePort: the Service listens on 127.0.0.1 only",
+		"a.yaml:34:53: Service out: spec.ports[0].nodePort: the Service listens on this machine's loopback addresses only",
 	})
 }
 

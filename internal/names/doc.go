@@ -9,7 +9,3 @@ package names
 
 // ClusterDomain is the domain of a cluster that was not told another one.
 const ClusterDomain = "cluster.local"
-
-// AnnotationUnnamed on a Service says why its names are left out: they would lead to a program that
-// is not behind it.
-const AnnotationUnnamed = "probity.run/unnamed"

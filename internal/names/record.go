@@ -8,6 +8,8 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
+
+	"github.com/probity-run/probity/internal/manifest"
 )
 
 // Record is an address and the name by which Pods find it, as a DNS server of a cluster has it.
@@ -42,7 +44,7 @@ type Cluster struct {
 
 // Records are the records of a cluster, sorted: a Service's addresses; of a headless one those of
 // its ready Pods, under its own name and under the Pods' names; of an ExternalName those that it
-// leads to. A Service without an address, or with [AnnotationUnnamed], has none.
+// leads to. A Service without an address, or with manifest.AnnotationUnnamed, has none.
 func Records(c Cluster) []Record {
 	var records []Record
 	for _, s := range c.Services {
@@ -63,7 +65,7 @@ func (c Cluster) recordsOf(s *corev1.Service, chain int) (records []Record) {
 			records = append(records, Record{s.Namespace, name, a})
 		}
 	}
-	_, unnamed := s.Annotations[AnnotationUnnamed]
+	_, unnamed := s.Annotations[manifest.AnnotationUnnamed]
 	switch {
 	case unnamed || chain > maxChain:
 	case s.Spec.Type == corev1.ServiceTypeExternalName:

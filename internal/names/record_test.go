@@ -8,6 +8,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/probity-run/probity/internal/manifest"
 )
 
 // service is one with an address, without one (""), or headless (None).
@@ -38,7 +40,7 @@ func endpoint(ip, hostname string, ready *bool) discoveryv1.Endpoint {
 // exampleCluster has a Service of each sort in the namespace shop, and one in another.
 func exampleCluster() Cluster {
 	unnamed := service("shop", "taken", "127.77.0.9")
-	unnamed.Annotations = map[string]string{AnnotationUnnamed: "another program listens on 8080"}
+	unnamed.Annotations = map[string]string{manifest.AnnotationUnnamed: "another program listens on 8080"}
 	dual := service("shop", "dual", "127.77.0.4")
 	dual.Spec.ClusterIPs = []string{"127.77.0.4", "fd00::4"}
 	return Cluster{

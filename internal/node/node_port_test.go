@@ -45,27 +45,46 @@ func TestAdoptionOfTheDeclaredPort(t *testing.T) {
 	}
 }
 
-// The watch gives up after a minute, so that a Pod costs no goroutine for ever.
-func TestPortWatchEnds(t *testing.T) {
+// The watch goes on as long as the program runs: a Service may wait for what it finds.
+func TestPortWatchGoesOn(t *testing.T) {
 	playNode(t, func(t *testing.T, n *testNode) {
 		n.starter.program("server", behaviour{})
 		n.create(examplePodOf())
-		n.at(portWatchTries*portWatchPeriod + time.Second)
-		n.sockets.listen(8080, n.containerPID())
 		n.at(10 * time.Minute)
-		if got := n.events("PortIgnored"); len(got) > 0 {
-			t.Errorf("Events = %v, want none", got)
+		if got := n.pod().Annotations[manifest.AnnotationBound]; got != "" {
+			t.Errorf("bound annotation = %q before the program listens", got)
+		}
+		n.sockets.listen(8080, n.containerPID())
+		n.at(10*time.Minute + 2*portWatchPeriod)
+		if diff := cmp.Diff([]string{portIgnored}, n.events("PortIgnored")); diff != "" {
+			t.Errorf("Events (-want +got):\n%s", diff)
+		}
+		if got, want := n.pod().Annotations[manifest.AnnotationBound], "8080=127.0.0.1"; got != want {
+			t.Errorf("bound annotation = %q, want %q", got, want)
 		}
 	})
 }
 
-// When the watch has given up, a probe still notices.
+// A Pod with fixed ports is watched, too: whether a Service of that number can be served depends on
+// which addresses it takes.
+func TestFixedPortIsSeen(t *testing.T) {
+	playNode(t, func(t *testing.T, n *testNode) {
+		n.starter.program("server", behaviour{listens: "8080"})
+		n.create(examplePodOf(annotated(manifest.AnnotationPorts, "fixed")))
+		n.at(time.Second)
+		if got, want := n.pod().Annotations[manifest.AnnotationBound], "8080=127.0.0.1"; got != want {
+			t.Errorf("bound annotation = %q, want %q", got, want)
+		}
+	})
+}
+
+// A probe notices before the watch looks again.
 func TestAdoptionByAProbe(t *testing.T) {
 	playNode(t, func(t *testing.T, n *testNode) {
 		n.engine.answer("/ready", failing)
 		n.starter.program("server", behaviour{})
 		n.create(examplePodOf(withReadiness("/ready")))
-		n.at(portWatchTries*portWatchPeriod + 5*time.Second)
+		n.at(65 * time.Second)
 		n.sockets.listen(8080, n.containerPID())
 		n.engine.answer("/ready", healthy)
 		n.untilReady(true)

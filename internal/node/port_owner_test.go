@@ -124,3 +124,26 @@ func TestTreeOfSeveralProcesses(t *testing.T) {
 		t.Error("a tree that cannot be listed is no error")
 	}
 }
+
+// TestCheckListenerFindsTheSocket: a Pod has an address of its own, and many programs listen at
+// 127.0.0.1 only.
+func TestCheckListenerFindsTheSocket(t *testing.T) {
+	own := netip.MustParseAddrPort("127.64.0.9:41001")
+	for name, test := range map[string]struct {
+		owner process.Ownership
+		want  string
+		err   string
+	}{
+		"at its own address": {process.Ownership{Owner: process.Own, Addr: own.Addr()}, "127.64.0.9:41001", ""},
+		"at 127.0.0.1":       {process.Ownership{Owner: process.Own, Addr: loopbackAddr}, "127.0.0.1:41001", ""},
+		"nowhere":            {process.Ownership{Owner: process.Nobody, Addr: own.Addr()}, "127.64.0.9:41001", "the Pod does not listen on 127.64.0.9:41001"},
+		"a stranger":         {process.Ownership{Owner: process.Stranger, Addr: loopbackAddr, PID: 7, Command: "nc"}, "127.64.0.9:41001", "port 41001 does not belong to the Pod: process 7 (nc) listens there"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, err := checkListener(own, func(int) (process.Ownership, error) { return test.owner, nil })
+			if got.String() != test.want || err == nil && test.err != "" || err != nil && err.Error() != test.err {
+				t.Errorf("%s, %v; want %s, %s", got, err, test.want, test.err)
+			}
+		})
+	}
+}

@@ -50,8 +50,8 @@ func (s *Shepherd) isExamining() bool {
 	return s.examining
 }
 
-// TestStoppedShepherdWithoutRequests: that one was stopped is noticed although nobody wants anything
-// of it, each time.
+// TestStoppedShepherdWithoutRequests: that one was stopped is noticed although nobody wants
+// anything of it, each time.
 func TestStoppedShepherdWithoutRequests(t *testing.T) {
 	notices := make(chan string, 4)
 	s, err := NewShepherd(ShepherdOptions{Notice: func(line string) { notices <- line }})

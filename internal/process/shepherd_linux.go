@@ -14,8 +14,8 @@ import (
 )
 
 // Shepherd is Probity's side of the shepherd process, which the package comment explains: a Starter
-// whose processes end with it. It is safe for concurrent use. It owns two goroutines, which end with
-// the shepherd process; Close waits for the one that talks to it.
+// whose processes end with it. It is safe for concurrent use. It owns two goroutines, which end
+// with the shepherd process; Close waits for the one that talks to it.
 type Shepherd struct {
 	cmd    *exec.Cmd
 	conn   *conn

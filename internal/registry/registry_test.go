@@ -2,7 +2,9 @@ package registry
 
 import (
 	"errors"
+	"net/netip"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -155,6 +157,64 @@ func TestUpdate(t *testing.T) {
 	manifest.Default(stray)
 	if _, err := Update(r, stray); !apierrors.IsNotFound(err) {
 		t.Errorf("a stray object: error %v, want NotFound", err)
+	}
+}
+
+func service(clusterIP string, change ...func(*corev1.Service)) *corev1.Service {
+	s := &corev1.Service{
+		TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Service"}, ObjectMeta: metav1.ObjectMeta{Name: "web"},
+		Spec: corev1.ServiceSpec{ClusterIP: clusterIP, Ports: []corev1.ServicePort{{Port: 80}}},
+	}
+	for _, c := range change {
+		c(s)
+	}
+	return s
+}
+
+// TestServiceAddress: a Service gets its address when it is made and keeps it; None stays None.
+func TestServiceAddress(t *testing.T) {
+	external := func(s *corev1.Service) {
+		s.Spec.Type, s.Spec.ExternalName, s.Spec.Ports = corev1.ServiceTypeExternalName, "example.org", nil
+	}
+	for name, test := range map[string]struct {
+		made, changed *corev1.Service
+		want          string
+	}{
+		"without one":                {service(""), service(""), "127.64.0.1"},
+		"the manifest's is replaced": {service("10.0.0.7"), service("10.0.0.8"), "127.64.0.1"},
+		"headless":                   {service("None"), service("None"), "None"},
+		"headless before":            {service("None"), service(""), "None"},
+		"ExternalName":               {service("", external), service("", external), ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRegistry(Options{ServiceAddress: func(namespace, name string) netip.Addr {
+				if namespace != "default" || name != "web" {
+					t.Errorf("address of %s/%s", namespace, name)
+				}
+				return netip.MustParseAddr("127.64.0.1")
+			}})
+			check := func(s *corev1.Service, err error) {
+				t.Helper()
+				if err != nil {
+					t.Fatal(err)
+				}
+				if s.Spec.ClusterIP != test.want || test.want == "127.64.0.1" && !slices.Equal(s.Spec.ClusterIPs, []string{test.want}) {
+					t.Errorf("clusterIP %q, clusterIPs %q, want %q", s.Spec.ClusterIP, s.Spec.ClusterIPs, test.want)
+				}
+			}
+			check(Create(r, test.made))
+			test.changed.Namespace = "default"
+			check(Update(r, test.changed))
+		})
+	}
+	r := newRegistry(Options{ServiceAddress: func(string, string) netip.Addr { return netip.MustParseAddr("127.64.0.1") }})
+	if _, err := Create(r, service("")); err != nil {
+		t.Fatal(err)
+	}
+	headless := service("None")
+	headless.Namespace = "default"
+	if _, err := Update(r, headless); !apierrors.IsInvalid(err) {
+		t.Errorf("error %v, want Invalid: a clusterIP may not change", err)
 	}
 }
 

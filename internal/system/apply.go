@@ -23,6 +23,9 @@ import (
 type applier struct {
 	registry *registry.Registry
 	store    *store.Store
+	// served is called when the Services are made and the Pods are not, so that these find in their
+	// environment where those are served
+	served func()
 	// by source: what its manifests asked for last
 	applied map[string]map[manifest.Ref]*wish
 	// bare Pods that start when their predecessors are gone, or when there is a place for them
@@ -37,7 +40,7 @@ type wish struct {
 }
 
 func newApplier(r *registry.Registry, objects *store.Store) *applier {
-	return &applier{registry: r, store: objects, applied: map[string]map[manifest.Ref]*wish{}, waiting: map[manifest.Ref]*corev1.Pod{}}
+	return &applier{registry: r, store: objects, served: func() {}, applied: map[string]map[manifest.Ref]*wish{}, waiting: map[manifest.Ref]*corev1.Pod{}}
 }
 
 // The words of kubectl apply for what became of an object.
@@ -79,6 +82,9 @@ func (a *applier) apply(source string, m *manifests, prune bool) (lines []string
 				say(object.Ref(), "", err)
 				verbs[i] = ""
 			}
+		}
+		if services {
+			a.served()
 		}
 	}
 	for i, object := range m.set.Objects { // in the order of the files

@@ -12,10 +12,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
 
-	"github.com/probity-run/probity/internal/names"
+	"github.com/probity-run/probity/internal/manifest"
 	"github.com/probity-run/probity/internal/process"
 	"github.com/probity-run/probity/internal/program"
-	"github.com/probity-run/probity/internal/proxy"
 )
 
 // TestRefusedNames: it is said once, and what the variables would have to be; --names=env does it.
@@ -29,7 +28,7 @@ func TestRefusedNames(t *testing.T) {
 		n.service("store", "127.77.0.1", 8080)
 		n.service("frontend", "127.77.0.2", 80)
 		n.change("frontend", func(s *corev1.Service) {
-			s.Annotations = map[string]string{proxy.AnnotationAddress + "80": "127.77.0.2:8080"}
+			s.Annotations = map[string]string{manifest.AnnotationAddress + "80": "127.77.0.2:8080"}
 		})
 		n.service("later", "", 80)
 		pod := namedPod()
@@ -91,10 +90,10 @@ func TestWorkingAddress(t *testing.T) {
 	n.service("store", "127.77.0.1", 8080, 9090)
 	n.service("moved", "127.77.0.2", 80)
 	n.change("moved", func(s *corev1.Service) {
-		s.Annotations = map[string]string{proxy.AnnotationAddress + "80": "127.77.0.2:8080"}
+		s.Annotations = map[string]string{manifest.AnnotationAddress + "80": "127.77.0.2:8080"}
 	})
 	n.service("taken", "127.77.0.3", 80)
-	n.change("taken", func(s *corev1.Service) { s.Annotations = map[string]string{names.AnnotationUnnamed: "x"} })
+	n.change("taken", func(s *corev1.Service) { s.Annotations = map[string]string{manifest.AnnotationUnnamed: "x"} })
 	for value, want := range map[string]string{
 		"store.default": "127.77.0.1", "store:9090": "127.77.0.1:9090", "store:1": "store:1",
 		"moved.default": "moved.default", "http://moved": "http://127.77.0.2:8080", "taken:80": "taken:80",

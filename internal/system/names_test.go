@@ -19,7 +19,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/probity-run/probity/internal/manifest"
-	"github.com/probity-run/probity/internal/names"
 	"github.com/probity-run/probity/internal/process"
 	"github.com/probity-run/probity/internal/store"
 )
@@ -145,7 +144,7 @@ func TestHostsFileOfPod(t *testing.T) {
 	check("with a ready Pod of a headless Service", fileHead+recordsHead+line("127.77.16.2", "db")+line("127.77.16.2", "db-0.db")+line("127.77.0.1", "store")+fileTail)
 	synctestRun(t, n, func() {
 		n.change("store", func(s *corev1.Service) {
-			s.Annotations = map[string]string{names.AnnotationUnnamed: "another program has the port"}
+			s.Annotations = map[string]string{manifest.AnnotationUnnamed: "another program has the port"}
 		})
 		if err := store.Delete[*corev1.Service](n.store, "default", "db", store.DeleteOptions{}); err != nil {
 			t.Fatal(err)

@@ -12,7 +12,6 @@ import (
 	"github.com/probity-run/probity/internal/names"
 	"github.com/probity-run/probity/internal/printable"
 	"github.com/probity-run/probity/internal/program"
-	"github.com/probity-run/probity/internal/proxy"
 )
 
 // Variable implements [node.Names].
@@ -80,10 +79,10 @@ func workingAddress(s *corev1.Service, port int) (address string, number int, ok
 	if !slices.ContainsFunc(s.Spec.Ports, func(p corev1.ServicePort) bool { return int(p.Port) == port }) {
 		return "", 0, false
 	}
-	if served, err := netip.ParseAddrPort(s.Annotations[proxy.AnnotationAddress+strconv.Itoa(port)]); err == nil {
+	if served, err := netip.ParseAddrPort(s.Annotations[manifest.AnnotationAddress+strconv.Itoa(port)]); err == nil {
 		return served.Addr().String(), int(served.Port()), true
 	}
-	_, unnamed := s.Annotations[names.AnnotationUnnamed]
+	_, unnamed := s.Annotations[manifest.AnnotationUnnamed]
 	a, err := netip.ParseAddr(s.Spec.ClusterIP)
 	return s.Spec.ClusterIP, port, err == nil && a.IsValid() && !unnamed
 }

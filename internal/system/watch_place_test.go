@@ -11,8 +11,8 @@ import (
 // on to be watched there.
 func TestReplacedPlaces(t *testing.T) {
 	for name, test := range map[string]struct {
-		// lay makes the folder of a name in a place, and replace another one in its stead, each with
-		// pod.yaml; the path to run is at/pod.yaml, or at
+		// lay makes a folder with pod.yaml, and replace puts another one in its place; what is
+		// run is the folder at, or pod.yaml in it
 		lay, replace func(t *testing.T, root string) error
 		at           string
 	}{

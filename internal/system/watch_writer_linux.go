@@ -7,9 +7,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// isBeingWritten reports whether some process has a file open to write to it. The kernel knows that
-// when it is asked for a lease to read, which it gives nobody then (fcntl(2), F_SETLEASE); the lease
-// is given back at once. Where it cannot be asked, as on a network, nobody writes.
+// isBeingWritten reports whether some process has a file open to write to it. The kernel knows
+// that when it is asked for a lease to read, which it gives nobody then (fcntl(2), F_SETLEASE); the
+// lease is given back at once. Where it cannot be asked, as on a network, nobody writes.
 func isBeingWritten(path string) bool {
 	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK, 0)
 	if err != nil {

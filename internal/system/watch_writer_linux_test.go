@@ -35,8 +35,8 @@ func TestIsBeingWritten(t *testing.T) {
 	}
 }
 
-// TestFileCutMidway: the first half of a document is valid, and is not taken for the whole while its
-// writer has the file open.
+// TestFileCutMidway: the first half of a document is valid, and is not taken for the whole while
+// its writer has the file open.
 func TestFileCutMidway(t *testing.T) {
 	dir, said := folder(t), make(notices, 64)
 	path := podOf(t, filepath.Join(dir, "pod.yaml"), "web", "Always", "exec sleep 60")

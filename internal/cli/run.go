@@ -126,14 +126,14 @@ func (f runFlags) options() (system.Options, error) {
 	if f.maxPods < 1 {
 		return system.Options{}, fmt.Errorf("cannot use --max-pods %d: it must be at least 1", f.maxPods)
 	}
+	names := system.Names(f.names)
+	if !slices.Contains([]system.Names{system.NamesAuto, system.NamesEnv, system.NamesOff}, names) {
+		return system.Options{}, fmt.Errorf("cannot use --names %q: it takes auto, env or off", f.names)
+	}
 	for i, name := range f.only {
 		if kind, name, ok := strings.Cut(name, "/"); ok {
 			f.only[i] = longKind(kind) + "/" + name
 		}
-	}
-	names := system.Names(f.names)
-	if !slices.Contains([]system.Names{system.NamesAuto, system.NamesEnv, system.NamesOff}, names) {
-		return system.Options{}, fmt.Errorf("cannot use --names %q: it takes auto, env or off", f.names)
 	}
 	commands, err := parseCommands(f.commands)
 	if err != nil {

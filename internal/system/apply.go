@@ -55,7 +55,7 @@ const (
 
 // apply makes the objects of a source, which is a set of files, and takes away those that the
 // source does not ask for any more; without prune those stay until the next time. It returns a line
-// for each. Services come first: what starts a program tells it their addresses.
+// for each. Services come first: programs are to find all of them.
 func (a *applier) apply(source string, m *manifests, prune bool) (lines []string, err error) {
 	before, now := a.applied[source], map[manifest.Ref]*wish{}
 	var errs []error

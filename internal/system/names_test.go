@@ -318,3 +318,29 @@ func TestExternalNames(t *testing.T) {
 		}
 	})
 }
+
+// TestServicesFirst: who is told of a Pod finds all Services of its manifest; the lines are in the
+// order of the manifest.
+func TestServicesFirst(t *testing.T) {
+	service := "\napiVersion: v1\nkind: Service\nmetadata: {name: store}\nspec: {ports: [{port: 80}]}\n"
+	s := full(1)
+	lines, err := s.applier.apply("f", parsed(t, podText, configText, service), true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"pod/job created", "configmap/settings created", "service/store created"}, lines); diff != "" {
+		t.Errorf("lines (-want +got):\n%s", diff)
+	}
+	pod, err := store.Get[*corev1.Pod](s.store, "default", "job")
+	if err != nil {
+		t.Fatal(err)
+	}
+	made, err := store.Get[*corev1.Service](s.store, "default", "store")
+	if err != nil {
+		t.Fatal(err)
+	}
+	first, second := made.ResourceVersion, pod.ResourceVersion
+	if len(first) > len(second) || len(first) == len(second) && first > second {
+		t.Errorf("the Service was made at %s, and the Pod at %s", first, second)
+	}
+}

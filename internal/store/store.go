@@ -51,7 +51,8 @@ type Options struct {
 	// History is how many changes of each kind are kept for watches, unless the kind says
 	// otherwise. Default 2048.
 	History int
-	// MaxEvents is how many Events are kept; the oldest are dropped first. Default 4000.
+	// MaxEvents is how many Events are kept in all, and of one object 100; those that occurred last
+	// stay. Default 4000.
 	MaxEvents int
 	// Now is the clock. Default time.Now.
 	Now func() time.Time
@@ -72,9 +73,9 @@ type Store struct {
 	owners    owners
 	histories map[reflect.Type]*history
 	waiting   map[*Watch]chan struct{} // closed by the next change that concerns the watch
-	events    []types.NamespacedName   // in the order in which they were recorded
-	eventTime int64                    // in the name of the newest of them, in ns
-	snapshots []snapshot               // only to detect mutations
+	events    eventLog
+	eventTime int64      // in the name of the newest of them, in ns
+	snapshots []snapshot // only to detect mutations
 }
 
 // firstVersion is the resource version of an empty store. It is not 0, which means "any" where a
@@ -95,7 +96,7 @@ func New(opts Options) *Store {
 	s := &Store{
 		opts: opts, kinds: map[reflect.Type]KindDefinition{}, version: firstVersion,
 		objects: map[reflect.Type]map[types.NamespacedName]Object{}, owners: newOwners(),
-		histories: map[reflect.Type]*history{}, waiting: map[*Watch]chan struct{}{},
+		histories: map[reflect.Type]*history{}, waiting: map[*Watch]chan struct{}{}, events: newEventLog(),
 	}
 	for _, k := range opts.Kinds {
 		t := reflect.TypeOf(k.Type)

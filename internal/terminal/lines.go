@@ -38,14 +38,15 @@ func jsonExpired(reason error) ([]byte, error) {
 	return json.Marshal(metav1.WatchEvent{Type: string(watch.Error), Object: runtime.RawExtension{Object: &status}})
 }
 
-// eventLines prints a line per Event, for people without a terminal. It belongs to one goroutine.
+// eventLines prints a line each time that an Event occurs, for people without a terminal. It
+// belongs to one goroutine.
 type eventLines struct {
 	last uint64 // version of the last Event that was printed
 }
 
 func (l *eventLines) line(change watch.EventType, object runtime.Object) ([]byte, error) {
 	event, ok := object.(*corev1.Event)
-	if !ok || change != watch.Added {
+	if !ok || change != watch.Added && change != watch.Modified {
 		return nil, nil
 	}
 	version, err := strconv.ParseUint(event.ResourceVersion, 10, 64)

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -66,6 +67,59 @@ func TestFallingBehind(t *testing.T) {
 				t.Errorf("standard error = %q, want %q", errOut.String(), want)
 			}
 		})
+	}
+}
+
+// An Event that occurs again is a line of its own with the count in text, MODIFIED in JSON, and in
+// the table the last Event, once.
+func TestMergedEvents(t *testing.T) {
+	objects := store.New(store.Options{Kinds: append(store.Kubernetes(), node.Kinds()...)})
+	watch, err := objects.Watch(store.WatchOptions{Kinds: []store.Object{&corev1.Event{}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, reason := range []string{"Unhealthy", "Killing", "Unhealthy"} {
+		objects.Record(store.Occurrence{
+			About: corev1.ObjectReference{Kind: "Pod", Namespace: "default", Name: "web"}, Type: "Warning", Reason: reason, Message: "it did", Component: "kubelet",
+		})
+	}
+	done, cancel := context.WithCancel(t.Context())
+	cancel()
+	lines, table := &eventLines{}, newTableScreen(nil)
+	var text, json []string
+	for {
+		change, err := watch.Next(done)
+		if err != nil {
+			break
+		}
+		line, err := lines.line(change.Type, change.Object)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, shown, _ := strings.Cut(string(line), "  ")
+		text = append(text, shown)
+		data, err := jsonLine(change.Type, change.Object)
+		if err != nil {
+			t.Fatal(err)
+		}
+		json = append(json, string(data))
+		if err := table.show(change.Type, change.Object); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want := []string{"Warning  Unhealthy    web  it did", "Warning  Killing      web  it did", "Warning  Unhealthy    web  x2  it did"}
+	if diff := cmp.Diff(want, text); diff != "" {
+		t.Errorf("lines (-want +got):\n%s", diff)
+	}
+	if last := json[len(json)-1]; !strings.HasPrefix(last, `{"type":"MODIFIED"`) || !strings.Contains(last, `"count":2`) {
+		t.Errorf("JSON = %s, want MODIFIED with a count of 2", last)
+	}
+	var rows []string
+	for _, e := range table.snapshot().events {
+		rows = append(rows, fmt.Sprintf("%s x%d", e.Reason, e.Count))
+	}
+	if diff := cmp.Diff([]string{"Killing x1", "Unhealthy x2"}, rows); diff != "" {
+		t.Errorf("table (-want +got):\n%s", diff)
 	}
 }
 

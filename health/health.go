@@ -64,7 +64,7 @@ type Health struct {
 	mu       sync.Mutex // guards what follows; never held while code of the user runs
 	registry registry
 	misuse   []error
-	drains   []drain
+	drains   []*Drain
 	waiting  []goroutine // that Run will start
 	run      *run        // nil before Run
 	changed  chan struct{}

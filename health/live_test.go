@@ -88,6 +88,33 @@ func TestLiveLock(t *testing.T) {
 	})
 }
 
+// A self-check that is removed counts no longer, also if it is failing; its name is free, and its
+// goroutine ends.
+func TestRemoveSelfCheck(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := New(Options{ShutdownDelay: -1})
+		var lock testLock
+		check := h.LiveLock("cache", &lock, 10*time.Second)
+		end := begin(t, h)
+		after(time.Minute)
+		lock.hold()
+		after(12 * time.Second)
+		expect(t, h, "/livez", 503, "not live: no heartbeat of cache\n")
+		check.Remove()
+		check.Remove()
+		expect(t, h, "/livez", 200, "ok\n")
+		lock.release()
+		other := h.LiveLock("cache", &testLock{}, 10*time.Second)
+		after(time.Hour)
+		expect(t, h, "/livez", 200, "ok\n")
+		other.Remove()
+		h.LiveScheduler(0).Remove() // misuse gives none
+		if err := end(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 // testLock is a lock on which synctest takes a goroutine for durably blocked, unlike a sync.Mutex.
 // While it is held, Lock waits.
 type testLock struct {

@@ -11,15 +11,27 @@ import (
 	"time"
 )
 
+// SelfCheck is one registered check of this process by itself. Its methods do nothing on a nil
+// SelfCheck.
+type SelfCheck struct{ beat *Heartbeat }
+
+// Remove takes the check out: it counts no longer, and its name is free. An attempt that is under
+// way, at a lock that nobody gives back for example, is not cut short.
+func (c *SelfCheck) Remove() {
+	if c != nil {
+		c.beat.Stop()
+	}
+}
+
 // LiveLock registers a lock that everything depends on: a goroutine locks and unlocks it again and
 // again, and /livez fails if that has not succeeded for longer than limit. Of a sync.RWMutex pass
 // the RLocker, because a writer that waits would block readers.
-func (h *Health) LiveLock(name string, lock sync.Locker, limit time.Duration) {
+func (h *Health) LiveLock(name string, lock sync.Locker, limit time.Duration) *SelfCheck {
 	var missing error
 	if lock == nil {
 		missing = errors.New("it has no lock")
 	}
-	h.selfCheck(name, limit, func(context.Context) error {
+	return h.selfCheck(name, limit, func(context.Context) error {
 		lock.Lock()
 		defer lock.Unlock()
 		return nil
@@ -29,8 +41,8 @@ func (h *Health) LiveLock(name string, lock sync.Locker, limit time.Duration) {
 // LiveScheduler makes /livez fail if for longer than limit every timer of this process, set to a
 // tenth of limit, took twice its time or more: then the process gets too little CPU, or all of its
 // threads are blocked. Choose a limit of many seconds: a restart costs CPU too.
-func (h *Health) LiveScheduler(limit time.Duration) {
-	h.selfCheck("scheduler", limit, func(ctx context.Context) error {
+func (h *Health) LiveScheduler(limit time.Duration) *SelfCheck {
+	return h.selfCheck("scheduler", limit, func(ctx context.Context) error {
 		start := time.Now()
 		sleep(ctx, limit/10)
 		return punctual(limit/10, time.Since(start))
@@ -51,9 +63,9 @@ func punctual(d, took time.Duration) error {
 // probes alone does not succeed while the main port hangs. Any answer will do, a protocol error
 // too: it shows that the listener still accepts and serves. The request is OPTIONS *, which a
 // server of net/http answers itself: no handler, and so no access log, sees it.
-func (h *Health) LiveListener(name, addr string, limit time.Duration) {
+func (h *Health) LiveListener(name, addr string, limit time.Duration) *SelfCheck {
 	target, err := loopback(addr)
-	h.selfCheck(name, limit, func(ctx context.Context) error {
+	return h.selfCheck(name, limit, func(ctx context.Context) error {
 		ctx, cancel := context.WithTimeout(ctx, limit)
 		defer cancel()
 		return checkListener(ctx, target)
@@ -101,16 +113,16 @@ func checkListener(ctx context.Context, addr string) error {
 	return nil
 }
 
-// selfCheck registers a heartbeat that beats each time try succeeds.
-func (h *Health) selfCheck(name string, limit time.Duration, try func(context.Context) error, problems ...error) {
+// selfCheck registers a heartbeat that beats each time try succeeds. It is nil after misuse.
+func (h *Health) selfCheck(name string, limit time.Duration, try func(context.Context) error, problems ...error) *SelfCheck {
 	l := newHeartbeat(name, limit)
 	if !h.register(name, func(r *registry, now time.Time) { r.addHeartbeat(l, now) }, append(problems, positive("the limit", limit))...) {
-		return
+		return nil
 	}
 	beat := &Heartbeat{h, l}
 	h.launch(goroutine{name, func(ctx context.Context) {
 		panics := false
-		for ctx.Err() == nil {
+		for ctx.Err() == nil && !l.stopped.Load() {
 			err := call(func() error { return try(ctx) })
 			if !panics {
 				h.run.log.panicked("Check panics", name, err)
@@ -123,6 +135,7 @@ func (h *Health) selfCheck(name string, limit time.Duration, try func(context.Co
 			sleep(ctx, limit/10)
 		}
 	}})
+	return &SelfCheck{beat}
 }
 
 // sleep returns after d, or when ctx ends.

@@ -7,27 +7,43 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"slices"
 	"time"
 )
 
-// drain is a registered function that ends what is in flight.
-type drain struct {
+// Drain is one registered function that ends what is in flight. Its methods do nothing on a nil
+// Drain.
+type Drain struct {
+	h    *Health
 	name string
 	end  func(context.Context) error
+}
+
+// Remove takes the function out, of a server that was closed meanwhile for example. It changes
+// nothing once the functions were called.
+func (d *Drain) Remove() {
+	if d == nil {
+		return
+	}
+	d.h.mu.Lock()
+	defer d.h.mu.Unlock()
+	d.h.drains = slices.DeleteFunc(slices.Clone(d.h.drains), func(other *Drain) bool { return other == d })
 }
 
 // Drain registers a function that ends something when the service stops, as in Drain("http",
 // server.Shutdown). All such functions are called at the same time, after ShutdownDelay, with a
 // context that ends after DrainTimeout. One that fails, panics or goes on after that makes
 // [Health.Run] return an error.
-func (h *Health) Drain(name string, end func(context.Context) error) {
+func (h *Health) Drain(name string, end func(context.Context) error) *Drain {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if end == nil {
 		h.misusedLocked(fmt.Errorf("cannot drain %q: it has no function", name))
-		return
+		return nil
 	}
-	h.drains = append(h.drains, drain{name, end})
+	d := &Drain{h, name, end}
+	h.drains = append(h.drains, d)
+	return d
 }
 
 // drain calls the registered functions and returns what went wrong. It waits until patient ends.

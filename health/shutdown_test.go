@@ -80,6 +80,26 @@ func TestDrainThatFails(t *testing.T) {
 	})
 }
 
+// What was removed is not called, and what has the same name is.
+func TestRemoveDrain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := New(Options{ShutdownDelay: -1})
+		var called []string
+		drain := func(what string) *Drain {
+			return h.Drain("http", func(context.Context) error { called = append(called, what); return nil })
+		}
+		old := drain("old")
+		end := begin(t, h)
+		drain("new")
+		old.Remove()
+		old.Remove()
+		(*Drain)(nil).Remove()
+		if err := end(); err != nil || !slices.Equal(called, []string{"new"}) {
+			t.Errorf("called %q, Run returned %v", called, err)
+		}
+	})
+}
+
 // Functions that ignore the end of their context are named, and do not hold up Run for ever.
 func TestStragglersAreNamed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -3,7 +3,6 @@ package probe
 import (
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -33,9 +32,6 @@ func groupAlive(group int) bool {
 // TestExecEscapedChild: a child in a session of its own keeps the output open; the result waits for
 // neither its end nor its output, and what the command itself wrote is complete (G13).
 func TestExecEscapedChild(t *testing.T) {
-	if _, err := exec.LookPath("setsid"); err != nil {
-		t.Skip("no setsid command")
-	}
 	for name, exit := range map[string]int{"success": 0, "failure": 1} {
 		t.Run(name, func(t *testing.T) {
 			pidFile := filepath.Join(t.TempDir(), "pid")

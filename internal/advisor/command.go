@@ -53,15 +53,13 @@ func invocation(list []Invocation, words []string) []Invocation {
 	return append(list, Invocation{path.Base(words[0]), words[1:], limit})
 }
 
-// timeoutOf reads the arguments of timeout(1): options, the time, the command.
+// timeoutOf reads the arguments of timeout(1): options, the time, the command. Busybox has the time
+// behind -t.
 func timeoutOf(words []string) (time.Duration, []string) {
 	for len(words) > 0 && strings.HasPrefix(words[0], "-") {
 		takesValue := slices.Contains([]string{"-k", "-s", "--kill-after", "--signal"}, words[0])
 		words = words[1:]
 		if takesValue && len(words) > 0 {
-			words = words[1:]
-		}
-		if len(words) > 1 && strings.HasPrefix(words[0], "-t") { // busybox: timeout -t SECS
 			words = words[1:]
 		}
 	}
@@ -176,9 +174,9 @@ func Wait(command []string) (longest time.Duration, words string) {
 }
 
 func (v Invocation) wait() (time.Duration, string) {
-	if v.Name == "sleep" && len(v.Args) > 0 {
-		d, _ := parseSeconds(v.Args[0])
-		return d, "sleep " + v.Args[0]
+	if v.Name == "sleep" {
+		d, _ := v.sleepTime() // a variable gives no bound
+		return d, strings.Join(append([]string{v.Name}, v.Args...), " ")
 	}
 	for _, names := range waitFlags(v.Name) {
 		if text, ok := v.flag(names...); ok {
@@ -214,12 +212,26 @@ func waitFlags(program string) [][]string {
 	return [][]string{{"-timeout", "--timeout"}, {"--request-timeout"}, {"--command-timeout"}}
 }
 
-// Sleep is how long a preStop command sleeps in all.
+// sleepTime is how long sleep(1) takes by its arguments, which add up, and by a timeout(1) around
+// it. known is false if one of them is no time, a variable for example; it counts as none.
+func (v Invocation) sleepTime() (total time.Duration, known bool) {
+	known = len(v.Args) > 0
+	for _, arg := range v.Args {
+		d, ok := parseSeconds(arg)
+		total, known = total+d, known && ok
+	}
+	if v.Limit > 0 {
+		total = min(total, v.Limit)
+	}
+	return total, known
+}
+
+// Sleep is how long a preStop command sleeps in all, at least.
 func Sleep(command []string) time.Duration {
 	total := time.Duration(0)
 	for _, v := range Invocations(command) {
-		if v.Name == "sleep" && len(v.Args) > 0 {
-			d, _ := parseSeconds(v.Args[0])
+		if v.Name == "sleep" {
+			d, _ := v.sleepTime()
 			total += d
 		}
 	}

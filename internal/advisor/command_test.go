@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
 )
 
 func TestSimpleCommands(t *testing.T) {
@@ -67,10 +68,35 @@ func TestSleep(t *testing.T) {
 		"path":     {[]string{"/bin/sleep", "1m"}, time.Minute},
 		"script":   {[]string{"sh", "-c", "sleep 5; nginx -s quit && sleep 2.5"}, 7500 * time.Millisecond},
 		"variable": {[]string{"sh", "-c", "sleep $N"}, 0},
+		"sum":      {[]string{"sleep", "1m", "30"}, 90 * time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got := Sleep(c.command); got != c.want {
 				t.Errorf("sleeps %v, want %v", got, c.want)
+			}
+		})
+	}
+}
+
+func TestPreStopSeconds(t *testing.T) {
+	for name, c := range map[string]struct {
+		command []string
+		want    int
+		known   bool
+	}{
+		"sleep":           {[]string{"sleep", "2.5"}, 3, true},
+		"a script":        {[]string{"sh", "-c", "sleep 5; sleep 1"}, 6, true},
+		"something else":  {[]string{"sh", "-c", "sleep 5; nginx -s quit"}, 0, false},
+		"a variable":      {[]string{"sh", "-c", "sleep $DELAY"}, 0, false},
+		"without an end":  {[]string{"sleep", "infinity"}, 0, false},
+		"without a time":  {[]string{"sleep"}, 0, false},
+		"one is unknown":  {[]string{"sh", "-c", "sleep 5; sleep ${DELAY:-3}"}, 0, false},
+		"a bounded sleep": {[]string{"timeout", "5", "sleep", "10"}, 5, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			container := &Container{Container: &corev1.Container{Lifecycle: &corev1.Lifecycle{PreStop: &corev1.LifecycleHandler{Exec: &corev1.ExecAction{Command: c.command}}}}}
+			if got, known := container.PreStopSeconds(); got != c.want || known != c.known {
+				t.Errorf("%d s, known %v; want %d s, %v", got, known, c.want, c.known)
 			}
 		})
 	}

@@ -153,6 +153,12 @@ func (e *evaluation) pipeline(before statuses, list []shellCommand) statuses {
 	return statusesOf(last)
 }
 
+// looksForProcess reports whether an argument of ps names processes: by their command, their number
+// or their parent's.
+func looksForProcess(word string) bool {
+	return strings.HasPrefix(word, "-") && strings.ContainsAny(word, "Cpq")
+}
+
 func exitStatus(before statuses, arguments []string) statuses {
 	switch {
 	case len(arguments) == 0 || arguments[0] == "$?":
@@ -172,8 +178,10 @@ func statusesOf(words []string) statuses {
 		return statuses{zero: true, other: true}
 	}
 	switch path.Base(stripped[0]) {
-	case "true", ":", "echo", "printf", "date", "sleep", "pwd", "hostname", "id", "whoami", "uname", "uptime", "ps":
+	case "true", ":", "echo", "printf", "date", "sleep", "pwd", "hostname", "id", "whoami", "uname", "uptime":
 		return statuses{zero: true}
+	case "ps": // it fails if there is no process that it is told to look for
+		return statuses{zero: true, other: slices.ContainsFunc(stripped[1:], looksForProcess)}
 	case "false":
 		return statuses{other: true}
 	}

@@ -11,6 +11,9 @@ func TestCannotFail(t *testing.T) {
 	}{
 		"true":                              {[]string{"/bin/true"}, true, ""},
 		"echo":                              {[]string{"echo", "ok"}, true, ""},
+		"ps":                                {[]string{"ps", "-ef"}, true, ""},
+		"ps of a command":                   {[]string{"ps", "-C", "nginx"}, false, ""},
+		"ps of a process":                   {sh("ps --pid 1 >/dev/null"), false, ""},
 		"an idle shell":                     {[]string{"bash"}, true, ""},
 		"a time limit around it":            {[]string{"timeout", "5", "true"}, true, ""},
 		"an empty script":                   {sh(""), true, ""},

@@ -3,7 +3,7 @@ package advisor
 import "math"
 
 // PreStopSeconds is how long the container's preStop hook takes: 0 if there is none. known is false
-// if the hook does something else than sleep.
+// if the hook does something else than sleep, or the manifest does not say for how long.
 func (c *Container) PreStopSeconds() (seconds int, known bool) {
 	if c.Lifecycle == nil || c.Lifecycle.PreStop == nil {
 		return 0, true
@@ -13,7 +13,7 @@ func (c *Container) PreStopSeconds() (seconds int, known bool) {
 		return int(hook.Sleep.Seconds), true
 	case hook.Exec != nil:
 		for _, v := range Invocations(hook.Exec.Command) {
-			if v.Name != "sleep" {
+			if _, hasTime := v.sleepTime(); v.Name != "sleep" || !hasTime {
 				return 0, false
 			}
 		}

@@ -2,7 +2,6 @@ package advisor
 
 import (
 	"maps"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -71,10 +70,8 @@ func (p *PeerAuthentication) closeness(w *Workload) int {
 
 // mode is that for the port, or empty if it inherits one.
 func (p *PeerAuthentication) mode(port string) string {
-	for _, key := range slices.Sorted(maps.Keys(p.Spec.PortLevelMtls)) {
-		if m := p.Spec.PortLevelMtls[key]; key == port && m.Mode != "" && m.Mode != "UNSET" {
-			return m.Mode
-		}
+	if m := p.Spec.PortLevelMtls[port]; m.Mode != "" && m.Mode != "UNSET" {
+		return m.Mode
 	}
 	if p.Spec.Mtls == nil || p.Spec.Mtls.Mode == "UNSET" {
 		return ""

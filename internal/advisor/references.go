@@ -42,6 +42,9 @@ func (r nearReferences) Secret(namespace, name string) (*corev1.Secret, bool) {
 	return o, ok
 }
 
+// Services implements [program.Objects]. They have no address before they run, and so no variables.
+func (r nearReferences) Services(string) []*corev1.Service { return nil }
+
 func (r nearReferences) find(kind, namespace, name string) (found manifest.Resource) {
 	most := -1
 	for _, o := range r.all[manifest.Ref{Kind: kind, Namespace: namespace, Name: name}] {

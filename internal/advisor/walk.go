@@ -34,11 +34,14 @@ func walk(folder string, excludes []string) (below, error) {
 		isRoot := name == filepath.Clean(folder)
 		switch {
 		case err != nil:
-			if errors.Is(err, fs.ErrPermission) && !isRoot {
-				errs = append(errs, fmt.Errorf("%s: cannot read: %w", printable.File(name), fs.ErrPermission))
-				return fs.SkipDir
+			if isRoot {
+				return err
 			}
-			return err
+			if pathErr, ok := errors.AsType[*fs.PathError](err); ok {
+				err = pathErr.Err
+			}
+			errs = append(errs, fmt.Errorf("%s: cannot read: %w", printable.File(name), err))
+			return fs.SkipDir
 		case isRoot:
 			return nil
 		}

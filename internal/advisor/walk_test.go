@@ -3,6 +3,7 @@ package advisor
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -82,6 +83,30 @@ func TestWalk(t *testing.T) {
 }
 
 // A file is completed by the kustomization beside it, or by one above that names it as a patch.
+// What cannot be read, here because its path is too long, does not keep the rest from being read.
+func TestWalkUnreadable(t *testing.T) {
+	root := t.TempDir()
+	t.Chdir(root)
+	name := strings.Repeat("a", 250)
+	for range 20 {
+		if err := os.Mkdir(name, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		t.Chdir(name)
+	}
+	t.Chdir(root)
+	if err := os.WriteFile("z.yaml", nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	b, err := walk(".", nil)
+	if err == nil || !strings.HasSuffix(err.Error(), ": cannot read: file name too long") {
+		t.Errorf("error %v, want one about the long name", err)
+	}
+	if diff := cmp.Diff([]string{"z.yaml"}, b.names); diff != "" {
+		t.Errorf("names (-want +got):\n%s", diff)
+	}
+}
+
 func TestKustomizations(t *testing.T) {
 	root := t.TempDir()
 	for name, text := range map[string]string{

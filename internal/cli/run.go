@@ -22,8 +22,12 @@ import (
 const runHelp = `Start the programs of manifests on this machine and do to them what the kubelet would: probe them, restart them, back off.
 
 FILE is a manifest, a folder of manifests, or - for standard input. Pods, Deployments, ReplicaSets, StatefulSets, ConfigMaps and Secrets
-are read; other kinds are named and left alone. A container's command runs as a process. A container that has only an image needs to know
-which program stands for it here: give the Pod the annotation probity.run/command.<container>, or use --command.
+are read; other kinds are named and left alone. Without FILE it is an empty node, which runs what probity apply --state-dir brings. A container's
+command runs as a process. A container that has only an image needs to know which program stands for it here: give the Pod the annotation
+probity.run/command.<container>, or use --command, by container or by workload and container. --only runs a part of the workloads.
+
+A Service has an address of its own on this machine's loopback (127.64.0.0/10 on Linux), which programs find in STORE_SERVICE_HOST and
+STORE_SERVICE_PORT; Events and the table say where it is served.
 
 On a terminal a live table is shown: a line per container, below it one per probe with the last outcome, its latency and the counter
 (2/3: two of the three results in a row that it takes), and Events below. Without a terminal each Event is a line.
@@ -40,6 +44,9 @@ What containers print is kept below the state folder, which run names at its sta
 runs that have ended for a week; probity clean removes them. A state folder is emptied at each start, so --state-dir takes only one that is
 new, empty, or Probity's own, and that no other user can write to.
 
+A run of files ends by itself when there are Pods, no Deployment, ReplicaSet or StatefulSet is there to make others, and all of them have ended
+for good. Otherwise it goes on until it is told to stop, also when the last object was deleted.
+
 Exit codes: 0 stopped on request, or every Pod Succeeded; 1 a Pod Failed for good, a second signal killed everything, or Probity itself could
 not go on; 2 bad input, and then nothing was started.`
 
@@ -50,6 +57,7 @@ type runFlags struct {
 	maxRestartPeriod time.Duration
 	maxPods          int
 	commands         []string
+	only             []string
 	logs             bool
 }
 
@@ -59,11 +67,10 @@ const threads = 12
 func newRun(streams Streams) *cobra.Command {
 	var flags runFlags
 	cmd := &cobra.Command{
-		Use:     "run FILE...",
+		Use:     "run [FILE...]",
 		Short:   "Run the Pods of manifests here, as the kubelet would",
 		Long:    runHelp,
 		Example: "  probity run app.yaml\n  probity run -o json deploy/ --command 'web=./web --verbose'",
-		Args:    cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return run(cmd.Context(), streams, flags, args)
 		},
@@ -73,7 +80,8 @@ func newRun(streams Streams) *cobra.Command {
 	f.StringVar(&flags.stateDir, "state-dir", "", "folder for the output of containers and for volumes (default: one per manifest below the user's state folder)")
 	f.DurationVar(&flags.maxRestartPeriod, "max-restart-period", system.MaxRestartPeriod, "longest crash-loop back-off, 1s to 5m (the kubelet's crashLoopBackOff.maxContainerRestartPeriod)")
 	f.IntVar(&flags.maxPods, "max-pods", system.MaxPods, "how many Pods there may be at a time (the kubelet's maxPods)")
-	f.StringArrayVar(&flags.commands, "command", nil, "program that stands for a container's image, as container='./program --flag'; may be repeated")
+	f.StringArrayVar(&flags.commands, "command", nil, "program that stands for a container's image, as container='./program --flag' or deployment/web:container='./program'; may be repeated")
+	f.StringSliceVar(&flags.only, "only", nil, "run only these workloads, as web or deployment/web, and the Services in front of them")
 	f.BoolVar(&flags.logs, "logs", false, "also print what the containers print, with a prefix")
 	return cmd
 }
@@ -89,11 +97,16 @@ func (f runFlags) options() (system.Options, error) {
 	if f.maxPods < 1 {
 		return system.Options{}, fmt.Errorf("cannot use --max-pods %d: it must be at least 1", f.maxPods)
 	}
+	for i, name := range f.only {
+		if kind, name, ok := strings.Cut(name, "/"); ok {
+			f.only[i] = longKind(kind) + "/" + name
+		}
+	}
 	commands, err := parseCommands(f.commands)
 	if err != nil {
 		return system.Options{}, err
 	}
-	return system.Options{Commands: commands, StateDir: f.stateDir, MaxRestartPeriod: f.maxRestartPeriod, MaxPods: f.maxPods, StopWhenFinished: true}, nil
+	return system.Options{Commands: commands, Only: f.only, StateDir: f.stateDir, MaxRestartPeriod: f.maxRestartPeriod, MaxPods: f.maxPods}, nil
 }
 
 func checkRestartPeriod(d time.Duration) error {
@@ -103,17 +116,36 @@ func checkRestartPeriod(d time.Duration) error {
 	return nil
 }
 
-// parseCommands reads container='./program --flag'.
+// parseCommands reads container='./program --flag' and deployment/web:container='./program'.
 func parseCommands(flags []string) (map[string]string, error) {
 	commands := map[string]string{}
 	for _, flag := range flags {
 		container, line, ok := strings.Cut(flag, "=")
-		if !ok || container == "" {
-			return nil, fmt.Errorf("cannot use --command %q: write it as container='./program --flag'", flag)
+		kind, name, byWorkload := strings.Cut(container, "/")
+		if !ok || container == "" || strings.Contains(container, ":") != byWorkload {
+			return nil, fmt.Errorf("cannot use --command %q: write it as container='./program --flag' or deployment/web:container='./program --flag'", flag)
+		}
+		if byWorkload {
+			container = longKind(kind) + "/" + name
 		}
 		commands[container] = line
 	}
 	return commands, nil
+}
+
+// longKind is the name of a kind that kubectl has a short one for.
+func longKind(kind string) string {
+	switch kind = strings.ToLower(kind); kind {
+	case "po", "pods":
+		return "pod"
+	case "deploy", "deployments":
+		return "deployment"
+	case "rs", "replicasets":
+		return "replicaset"
+	case "sts", "statefulsets":
+		return "statefulset"
+	}
+	return kind
 }
 
 // run is the whole life of probity run: check everything, then start it, show it, and end it.
@@ -123,7 +155,7 @@ func run(ctx context.Context, streams Streams, flags runFlags, paths []string) e
 		return badInput(err)
 	}
 	view := terminal.New(terminal.Options{Out: streams.Out, Err: streams.Err, JSON: flags.output == "json"})
-	opts.Manifests, opts.Stdin = paths, streams.In
+	opts.Manifests, opts.Stdin, opts.StopWhenFinished = paths, streams.In, len(paths) > 0 // an empty node has not finished
 	opts.Outputs = streams.files()
 	opts.Notice, opts.Logger = view.Say, slog.New(slog.NewTextHandler(view, nil))
 	if flags.logs {
@@ -182,8 +214,12 @@ func releaseMemory(view *terminal.View) {
 
 // systemError gives an error of a system its exit code.
 func systemError(err error) error {
-	if _, ok := errors.AsType[*system.InputError](err); ok {
-		return badInput(listed(err, "nothing was started"))
+	if input, ok := errors.AsType[*system.InputError](err); ok {
+		err = listed(err, "nothing was started")
+		if hint := input.Hint(); hint != "" {
+			err = fmt.Errorf("%w\n\n%s", err, hint)
+		}
+		return badInput(err)
 	}
 	return failed(err)
 }

@@ -71,7 +71,7 @@ func (c *Controller) advance(r *rollout) error {
 		limit = int(*r.deployment.Spec.RevisionHistoryLimit)
 	}
 	for _, name := range r.state.Surplus(limit, r.state.Complete()) {
-		if err := store.Delete[*appsv1.ReplicaSet](c.store, r.deployment.Namespace, name, store.DeleteOptions{UID: r.sets[name].UID}); err != nil {
+		if err := ifThere(store.Delete[*appsv1.ReplicaSet](c.store, r.deployment.Namespace, name, store.DeleteOptions{UID: r.sets[name].UID})); err != nil {
 			return fmt.Errorf("cannot delete old ReplicaSet %s: %w", name, err)
 		}
 	}

@@ -165,7 +165,7 @@ func TestOrphan(t *testing.T) { // what was let go is found again by its labels
 		create(w, deployment(2))
 		w.wait(time.Second)
 		before := list[*corev1.Pod](w)
-		if err := store.Delete[*appsv1.Deployment](w.store, "default", "web", store.DeleteOptions{Orphan: true}); err != nil {
+		if err := store.Delete[*appsv1.Deployment](w.store, "default", "web", store.DeleteOptions{Propagation: metav1.DeletePropagationOrphan}); err != nil {
 			t.Fatal(err)
 		}
 		w.wait(time.Second)

@@ -127,7 +127,7 @@ func templateHash(template *corev1.PodTemplateSpec, collisions *int32) (string, 
 
 // with is a copy of labels and one more.
 func with(labels map[string]string, name, value string) map[string]string {
-	all := map[string]string{name: value}
+	all := make(map[string]string, len(labels)+1)
 	maps.Copy(all, labels)
 	all[name] = value
 	return all

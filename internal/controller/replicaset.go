@@ -58,8 +58,8 @@ func (c *Controller) manageReplicas(set *appsv1.ReplicaSet, pods []*corev1.Pod, 
 	create, remove := workload.ReplicaStep(sizeOf(set.Spec.Replicas), count, c.stopsFirst(set, pods))
 	finished := filter(pods, func(p *corev1.Pod) bool { return workload.IsFinished(p) && p.DeletionTimestamp == nil })
 	for _, pod := range workload.Superseded(finished) {
-		if err := c.deletePod(pod); err != nil {
-			return time.Time{}, failure{"FailedDelete", err}
+		if err := ifThere(c.deletePod(pod)); err != nil {
+			return time.Time{}, failure{"FailedDelete", fmt.Errorf("cannot delete finished Pod %s: %w", pod.Name, err)}
 		}
 	}
 	if remove > 0 {

@@ -9,8 +9,10 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/probity-run/probity/internal/store"
+	"github.com/probity-run/probity/internal/workload"
 )
 
 // replicaSet is one without a Deployment.
@@ -82,5 +84,24 @@ func TestFinishedPods(t *testing.T) {
 			t.Errorf("%d Pods were made in two hours, %d are left", made, left)
 		}
 		w.want("replicas", fmt.Sprint(get[*appsv1.ReplicaSet](w, "web").Status.Replicas), "0")
+	})
+}
+
+// Finished Pods that nobody needs any more may be gone when they are to be deleted.
+func TestSupersededAreGone(t *testing.T) {
+	inCluster(t, func(w *cluster) {
+		create(w, deployment(1))
+		w.wait(time.Second)
+		set, c := w.setOf("v1"), New(Options{Store: w.store, Registry: w.registry})
+		pods := list[*corev1.Pod](w)
+		for i := range 12 {
+			pod := pods[0].DeepCopy()
+			pod.Name, pod.UID, pod.Status.Phase = fmt.Sprint("gone-", i), types.UID(fmt.Sprint(i)), corev1.PodFailed
+			pods = append(pods, pod)
+		}
+		count, _ := workload.CountReplicas(pods, 0, time.Now())
+		if _, failed := c.manageReplicas(set, pods, count, time.Now()); failed.err != nil {
+			t.Errorf("%s: %v", failed.reason, failed.err)
+		}
 	})
 }

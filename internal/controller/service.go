@@ -40,14 +40,14 @@ func (c *Controller) syncService(namespace, name string) (again time.Time, err e
 	return c.warnAbout(service, pods, unnamed), err
 }
 
-// endpointsOf are the endpoints of the Pods that have an address. unnamed counts, by port, the Pods
-// that do not know the name of its targetPort.
-func (c *Controller) endpointsOf(service *corev1.Service, pods []*corev1.Pod) (placed []workload.PlacedEndpoint, unnamed map[int32]int) {
-	unnamed = map[int32]int{}
+// endpointsOf are the endpoints of the Pods that have an address. unnamed counts, by the name of a
+// port, which no other of the Service has, the Pods that do not know its targetPort.
+func (c *Controller) endpointsOf(service *corev1.Service, pods []*corev1.Pod) (placed []workload.PlacedEndpoint, unnamed map[string]int) {
+	unnamed = map[string]int{}
 	for _, pod := range pods {
 		ports, missing := workload.EndpointPorts(service.Spec.Ports, pod, c.portsOf(pod))
 		for _, p := range missing {
-			unnamed[p.Port]++
+			unnamed[p.Name]++
 		}
 		if workload.IsEndpoint(pod) {
 			placed = append(placed, workload.PlacedEndpoint{Endpoint: endpointOf(service, pod), Ports: ports})

@@ -154,7 +154,10 @@ func TestPodsOfTheirOwn(t *testing.T) {
 
 func TestServicesLeftAlone(t *testing.T) {
 	inCluster(t, func(w *cluster) {
-		own := create(w, &discoveryv1.EndpointSlice{ObjectMeta: metav1.ObjectMeta{Name: "mine", Namespace: "default", Labels: map[string]string{discoveryv1.LabelServiceName: "by-hand"}}})
+		own := create(w, &discoveryv1.EndpointSlice{
+			ObjectMeta:  metav1.ObjectMeta{Name: "mine", Namespace: "default", Labels: map[string]string{discoveryv1.LabelServiceName: "by-hand"}},
+			AddressType: discoveryv1.AddressTypeIPv4,
+		})
 		create(w, service(func(s *corev1.Service) { s.Name, s.Spec.Selector = "by-hand", nil }))
 		create(w, service(func(s *corev1.Service) {
 			s.Name, s.Spec.Type, s.Spec.ExternalName = "elsewhere", corev1.ServiceTypeExternalName, "example.com"
@@ -217,6 +220,27 @@ func TestComplaints(t *testing.T) {
 		if got := w.events("UnknownTargetPort"); len(got) != 2 {
 			t.Errorf("%d Events, want another one when it is wrong again", len(got))
 		}
+	})
+}
+
+// Ports of one number and two protocols are told apart.
+func TestComplaintsByProtocol(t *testing.T) {
+	inCluster(t, func(w *cluster) {
+		create(w, service(func(s *corev1.Service) {
+			s.Spec.Ports = []corev1.ServicePort{
+				{Name: "tcp", Port: 80, Protocol: corev1.ProtocolTCP, TargetPort: intstr.FromString("htp")},
+				{Name: "udp", Port: 80, Protocol: corev1.ProtocolUDP, TargetPort: intstr.FromString("http")},
+			}
+		}))
+		create(w, deployment(1, exposing))
+		w.wait(time.Minute)
+		var names []string
+		for _, e := range w.events("UnknownTargetPort") {
+			name, _, _ := strings.Cut(e, " of port")
+			names = append(names, name)
+		}
+		slices.Sort(names)
+		w.want("complaints", strings.Join(names, ", "), `targetPort "htp", targetPort "http"`)
 	})
 }
 

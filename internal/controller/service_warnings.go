@@ -63,15 +63,15 @@ func (c warnings) forget(namespace, name string) {
 }
 
 // warnAbout records, once, what keeps requests to a Service from ever finding a Pod. unnamed counts
-// Pods by the port whose targetPort's name they do not know.
-func (c *Controller) warnAbout(service *corev1.Service, pods []*corev1.Pod, unnamed map[int32]int) (again time.Time) {
+// Pods by the name of the port whose targetPort they do not know.
+func (c *Controller) warnAbout(service *corev1.Service, pods []*corev1.Pod, unnamed map[string]int) (again time.Time) {
 	var wrong []warning
 	if len(pods) == 0 && !c.someTemplateMatches(service) {
 		wrong = append(wrong, warning{"SelectorMatchesNothing", fmt.Sprintf("The selector %s matches no Pod and no Pod template in namespace %s, so nobody answers "+
 			"requests: compare it with the labels of the Pods", labels.FormatLabels(service.Spec.Selector), service.Namespace)})
 	}
 	for _, p := range service.Spec.Ports {
-		if p.TargetPort.Type == intstr.String && len(pods) > 0 && unnamed[p.Port] == len(pods) {
+		if p.TargetPort.Type == intstr.String && len(pods) > 0 && unnamed[p.Name] == len(pods) {
 			wrong = append(wrong, warning{"UnknownTargetPort", fmt.Sprintf("targetPort %q of port %d is the name of no container port of the Pods, so nobody answers "+
 				"requests: %s", p.TargetPort.StrVal, p.Port, knownPorts(pods[0]))})
 		}

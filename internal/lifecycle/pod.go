@@ -1,6 +1,7 @@
 package lifecycle
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
@@ -16,12 +17,18 @@ type Options struct {
 	// starts a container, and their ticks count from then on (R3, R7, R8). Zero means that the
 	// first tick comes half a second to a second after the initial delay.
 	ProbesSince time.Time
+	// IP is the Pod's address. Empty means 127.0.0.1.
+	IP string
+	// Resync is after how long a quiet Pod is synced again, which probes readiness out of turn if
+	// it is not ready (R14). A kubelet draws 60 to 90 s each time (R18). Zero means 60 s.
+	Resync time.Duration
 }
 
 // Pod is one Pod's state. Make it with [NewPod]; the first [Tick] starts it. It is not safe for
 // concurrent use.
 type Pod struct {
 	pod     *corev1.Pod
+	ip      string
 	inits   []*container
 	regular []*container
 
@@ -42,7 +49,7 @@ type Pod struct {
 // NewPod makes the state of a Pod that has not started. The spec must be defaulted and valid; it is
 // read, never written, and must not change.
 func NewPod(pod *corev1.Pod, opts Options) *Pod {
-	p := &Pod{pod: pod, phase: corev1.PodPending, conditions: map[corev1.PodConditionType]corev1.PodCondition{}}
+	p := &Pod{pod: pod, ip: cmp.Or(opts.IP, loopback), phase: corev1.PodPending, conditions: map[corev1.PodConditionType]corev1.PodCondition{}}
 	backoff := Backoff{Max: opts.MaxRestartPeriod}
 	for i := range pod.Spec.InitContainers {
 		p.inits = append(p.inits, newContainer(pod, &pod.Spec.InitContainers[i], true, i, backoff))
@@ -50,7 +57,7 @@ func NewPod(pod *corev1.Pod, opts Options) *Pod {
 	for i := range pod.Spec.Containers {
 		p.regular = append(p.regular, newContainer(pod, &pod.Spec.Containers[i], false, i, backoff))
 	}
-	p.eachWorker(func(_ *container, w *Worker) { w.anchor = opts.ProbesSince })
+	p.eachWorker(func(_ *container, w *Worker) { w.anchor, w.resync = opts.ProbesSince, cmp.Or(opts.Resync, resync) })
 	return p
 }
 

@@ -10,13 +10,13 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// loopback is where every process of the Pod listens.
+// loopback is the address of this machine, and of a Pod that has none of its own.
 const loopback = "127.0.0.1"
 
 // Status is the Pod's status as the API shows it at this instant. Condition transition times are
 // remembered from call to call, so it is called after every [StatusChanged].
 func (p *Pod) Status(now time.Time) corev1.PodStatus {
-	ip := corev1.PodIP{IP: loopback}
+	ip := corev1.PodIP{IP: p.ip}
 	status := corev1.PodStatus{
 		ObservedGeneration: p.pod.Generation,
 		Phase:              p.phase,

@@ -40,7 +40,7 @@ const (
 	// relist is when the kubelet first sees a new container, generates its status and so triggers
 	// readiness (R13, R18).
 	relist = time.Second
-	// resync is how often the kubelet generates the status of a quiet Pod (R14, R18).
+	// resync is how often the kubelet generates the status of a quiet Pod at most (R14, R18).
 	resync = 60 * time.Second
 )
 
@@ -66,6 +66,8 @@ type Worker struct {
 	startedAt time.Time
 	seenAt    time.Time
 	ranAt     time.Time // when the last run of any kind began
+	syncedAt  time.Time // when status was generated last, before the first run
+	resync    time.Duration
 
 	inFlight bool
 	attempt  int
@@ -86,6 +88,7 @@ func newWorker(uid, container string, t ProbeType, probe *corev1.Probe) *Worker 
 		offset:    firstTickOffset(uid, container, t),
 		result:    seed(t),
 		last:      ResultUnknown,
+		resync:    resync,
 	}
 }
 
@@ -115,7 +118,7 @@ func (w *Worker) begin(instance string, startedAt, now time.Time) {
 	w.instance, w.startedAt, w.seenAt = instance, startedAt, now
 	w.result, w.hold = seed(w.probeType), false
 	w.inFlight, w.attempt = false, 0
-	w.triggeredAt, w.ranAt = time.Time{}, time.Time{}
+	w.triggeredAt, w.ranAt, w.syncedAt = time.Time{}, time.Time{}, now.Add(relist)
 	if w.anchor.IsZero() {
 		w.anchor = startedAt.Add(w.delay + w.offset)
 	}
@@ -157,6 +160,7 @@ func (w *Worker) trigger(now time.Time) {
 	if now.Before(w.seenAt.Add(settle)) {
 		now = w.seenAt.Add(relist)
 	}
+	w.syncedAt = latest(w.syncedAt, now)
 	if now.Before(w.startedAt.Add(w.delay)) {
 		return // the initial delay would drop it (R19.8)
 	}
@@ -174,10 +178,19 @@ func (w *Worker) due() time.Time {
 	if !w.triggeredAt.IsZero() {
 		due = earliest(due, w.triggeredAt)
 	}
-	if !w.ranAt.IsZero() {
-		due = earliest(due, w.ranAt.Add(resync))
+	if w.ranAt.IsZero() {
+		return earliest(due, w.syncFrom(w.startedAt.Add(w.delay)))
 	}
-	return due
+	return earliest(due, w.ranAt.Add(w.resync))
+}
+
+// syncFrom is the first sync of a quiet Pod at or after t. Those before drop their trigger (R19.8).
+func (w *Worker) syncFrom(t time.Time) time.Time {
+	first := w.syncedAt.Add(w.resync)
+	if late := t.Sub(first); late > 0 {
+		return first.Add((late + w.resync - 1) / w.resync * w.resync)
+	}
+	return first
 }
 
 // runIfDue starts a run if one is due. Only one is in flight at a time, and of the ticks it misses

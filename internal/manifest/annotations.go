@@ -32,6 +32,17 @@ const (
 	// seen to listen on the private one, as PORT tells it, as in "8080,9090".
 	AnnotationListening = annotationPrefix + "listening"
 
+	// AnnotationBound is written by the node on its Pods: the declared ports that the program
+	// itself listens on, each with the address that its socket is bound to, as in
+	// "8080=0.0.0.0,9090=127.0.0.1".
+	AnnotationBound = annotationPrefix + "bound"
+	// AnnotationAddress, followed by the number of a Service port, is written by the proxy on
+	// Services: where that port is served, as in probity.run/address.80: 127.64.3.4:80.
+	AnnotationAddress = annotationPrefix + "address."
+	// AnnotationUnnamed is written by the proxy on Services whose names must not lead to their
+	// address, because another program answers there. Its value is the reason.
+	AnnotationUnnamed = annotationPrefix + "unnamed"
+
 	// AnnotationManifest is written by Probity on each object: the absolute path of the file that
 	// it comes from. A Pod's relative paths begin at the file's folder.
 	AnnotationManifest = annotationPrefix + "manifest"

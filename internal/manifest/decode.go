@@ -50,11 +50,11 @@ func (d *decoder) next() *decoder {
 		open: map[*yaml.Node]bool{}, known: map[*yaml.Node][]mappingField{}, types: map[reflect.Type][]structField{}}
 }
 
-// into decodes n into r. What is wrong is in d.errs.
-func (d *decoder) into(n *yaml.Node, r Resource) {
+// into decodes n into r, and returns it as JSON. What is wrong is in d.errs.
+func (d *decoder) into(n *yaml.Node, r Resource) []byte {
 	tree := d.value(n, reflect.TypeOf(r), "", nil)
 	if len(d.errs) > 0 && !d.lenient {
-		return
+		return nil
 	}
 	data, err := json.Marshal(tree)
 	if err == nil {
@@ -63,6 +63,7 @@ func (d *decoder) into(n *yaml.Node, r Resource) {
 	if err != nil { // the walk has checked all that can go wrong; if it has not, say so
 		d.fail(&Error{Position: d.position(n), Object: d.ref, Reason: ReasonType, Message: fmt.Sprintf("cannot decode: %v", err)})
 	}
+	return data
 }
 
 func (d *decoder) position(n *yaml.Node) Position {

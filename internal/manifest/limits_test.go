@@ -2,6 +2,8 @@ package manifest
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -58,5 +60,29 @@ func TestLimitsOfObjects(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestLimitOfAllFiles: a folder may have many files, and one error tells that there are too many.
+func TestLimitOfAllFiles(t *testing.T) {
+	dir := t.TempDir()
+	for i := range 10 {
+		text := fmt.Sprintf("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c%d}\ndata: {k: %s}\n", i, strings.Repeat("x", 1000))
+		if err := os.WriteFile(filepath.Join(dir, fmt.Sprintf("%d.yaml", i)), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := Load(Options{MaxBytes: 11_000}, dir); err != nil {
+		t.Error(err)
+	}
+	set, err := Load(Options{MaxBytes: 5000}, dir)
+	want := filepath.Join(dir, "4.yaml") + ": with this file there are more than 5000 bytes of manifests, and those behind it were not read; run them in parts: refused"
+	if err == nil || err.Error() != want || len(set.Objects) != 4 {
+		t.Errorf("%d objects, error %v, want %s", len(set.Objects), err, want)
+	}
+	for _, large := range []Options{{MaxBytes: 100}, {MaxFileBytes: 100}, {MaxBytes: 100, MaxFileBytes: 100}} {
+		if _, err := Load(large, filepath.Join(dir, "0.yaml")); err == nil || !strings.HasSuffix(err.Error(), "refused") {
+			t.Errorf("%+v: %v", large, err)
+		}
 	}
 }

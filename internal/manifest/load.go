@@ -18,6 +18,7 @@ type loader struct {
 	errs  Errors
 	first map[Ref]Position // where each object was defined
 	ports int              // of Services so far
+	bytes int64            // of files so far; more than may be once that is reported
 	// lenient is set for [DecodeLenient]: more kinds are read, and objects with errors are kept.
 	lenient bool
 }
@@ -201,14 +202,14 @@ func listFields() []structField {
 
 func (f *file) object(d *decoder, n *yaml.Node, k objectType) {
 	r := k.make()
-	d.into(n, r)
+	written := d.into(n, r)
 	if len(d.errs) > 0 {
 		f.errs = append(f.errs, d.errs...)
 		return
 	}
 	// an item of a PodList may have none
 	r.GetObjectKind().SetGroupVersionKind(schema.FromAPIVersionAndKind(k.apiVersion, k.kind))
-	o := Object{Resource: r, Position: d.position(n), fields: d.fields}
+	o := Object{Resource: r, Position: d.position(n), fields: d.fields, written: written}
 	if err := f.tooMany(o); err != nil {
 		f.fail(err)
 		return

@@ -127,9 +127,17 @@ func openRegular(path string) (*os.File, error) {
 }
 
 func (l *loader) reader(name string, r io.Reader) bool {
-	data, err := io.ReadAll(io.LimitReader(r, l.opts.MaxFileBytes+1))
+	left := l.opts.MaxBytes - l.bytes
+	if left < 0 {
+		return true // nothing is read any more
+	}
+	data, err := io.ReadAll(io.LimitReader(r, min(l.opts.MaxFileBytes, left)+1))
 	if err != nil {
 		l.unreadable(name, err)
+		return true
+	}
+	if l.bytes += int64(len(data)); l.bytes > l.opts.MaxBytes && int64(len(data)) <= l.opts.MaxFileBytes {
+		l.limit(Position{File: name}, "with this file there are more than %d bytes of manifests, and those behind it were not read; run them in parts", l.opts.MaxBytes)
 		return true
 	}
 	return l.documents(name, data)

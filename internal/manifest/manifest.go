@@ -33,6 +33,8 @@ type Options struct {
 	Outputs []fs.FileInfo
 	// MaxFileBytes bounds one file or standard input. Default 8 MiB.
 	MaxFileBytes int64
+	// MaxBytes bounds all files together. Default 64 MiB.
+	MaxBytes int64
 	// MaxDocumentBytes bounds one document of a file. Default 3 MiB, the most that an API server
 	// takes in one request.
 	MaxDocumentBytes int
@@ -59,6 +61,7 @@ type Options struct {
 
 func (o Options) withDefaults() Options {
 	o.MaxFileBytes = cmp.Or(o.MaxFileBytes, 8<<20)
+	o.MaxBytes = cmp.Or(o.MaxBytes, 64<<20)
 	o.MaxDocumentBytes = cmp.Or(o.MaxDocumentBytes, 3<<20)
 	o.MaxDocuments = cmp.Or(o.MaxDocuments, 1000)
 	o.MaxNodes = cmp.Or(o.MaxNodes, 200_000)
@@ -89,7 +92,8 @@ type Set struct {
 
 // Resource is a typed Kubernetes object: one of *corev1.Pod, *appsv1.Deployment,
 // *appsv1.ReplicaSet, *appsv1.StatefulSet, *corev1.Service, *corev1.ConfigMap and *corev1.Secret.
-// Its apiVersion and kind are set.
+// Its apiVersion and kind are set. Package store calls the same interface Object, which is a
+// resource and its place here; a value of one is one of the other.
 type Resource interface {
 	metav1.Object
 	runtime.Object
@@ -118,6 +122,7 @@ type Object struct {
 	// has problems.
 	Problems Errors
 	fields   map[string]fieldPosition
+	written  []byte // as JSON, without defaults
 }
 
 // fieldPosition is where in the object's file a field was written; there are many, so it is small.

@@ -28,7 +28,8 @@ const (
 	noTerminal   = "standard input is empty and there is no terminal"
 	noMessage    = "no termination message is read"
 	noStorage    = "there is no persistent storage"
-	onLoopback   = "the Service listens on 127.0.0.1 only"
+	onLoopback   = "the Service listens on this machine's loopback addresses only"
+	ownAddress   = "the Service gets an address of its own in 127.0.0.0/8"
 	oneMachine   = "there is one machine"
 	onlyTCP      = "the Service carries TCP only, so nobody answers on this port"
 )
@@ -117,8 +118,8 @@ func objectNotApplied(kind string) map[string]string {
 	case "Service":
 		return map[string]string{
 			"spec.allocateLoadBalancerNodePorts": onLoopback,
-			"spec.clusterIP":                     onLoopback,
-			"spec.clusterIPs":                    onLoopback,
+			"spec.clusterIP":                     ownAddress,
+			"spec.clusterIPs":                    ownAddress,
 			"spec.externalIPs":                   onLoopback,
 			"spec.externalName":                  "no DNS record is made",
 			"spec.externalTrafficPolicy":         onLoopback,

@@ -5,8 +5,11 @@ import (
 	"slices"
 
 	appsv1 "k8s.io/api/apps/v1"
+	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
 	"k8s.io/apimachinery/pkg/api/validation"
+	"k8s.io/apimachinery/pkg/api/validation/path"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	metavalidation "k8s.io/apimachinery/pkg/apis/meta/v1/validation"
 	utilvalidation "k8s.io/apimachinery/pkg/util/validation"
@@ -16,40 +19,58 @@ import (
 // Validate returns all that the API server would find wrong when the object is created, in its
 // words (R179 to R192, R207), and what is wrong with Probity's own annotations. The object must
 // have its defaults. Fields that no local process can honour (affinity, tolerations, security
-// contexts, the less common volumes) are not looked into, and of kinds that a manifest cannot hold
-// only the metadata is.
+// contexts, the less common volumes) are not looked into.
 func Validate(r Resource) field.ErrorList {
 	switch o := r.(type) {
 	case *corev1.Pod:
-		return append(validateMeta(&o.ObjectMeta, validation.NameIsDNSSubdomain), validatePod(o)...)
+		return append(validateMeta(o, validation.NameIsDNSSubdomain), validatePod(o)...)
 	case *corev1.Service:
-		return append(validateMeta(&o.ObjectMeta, validation.NameIsDNS1035Label), validateService(o)...)
+		return append(validateMeta(o, validation.NameIsDNS1035Label), validateService(o)...)
 	case *corev1.ConfigMap:
-		return append(validateMeta(&o.ObjectMeta, validation.NameIsDNSSubdomain), validateConfigMap(o)...)
+		return append(validateMeta(o, validation.NameIsDNSSubdomain), validateConfigMap(o)...)
 	case *corev1.Secret:
-		return append(validateMeta(&o.ObjectMeta, validation.NameIsDNSSubdomain), validateSecret(o)...)
+		return append(validateMeta(o, validation.NameIsDNSSubdomain), validateSecret(o)...)
 	case *appsv1.Deployment:
-		return append(validateMeta(&o.ObjectMeta, validation.NameIsDNSSubdomain), validateDeployment(&o.Spec)...)
+		return append(validateMeta(o, validation.NameIsDNSSubdomain), validateDeployment(&o.Spec)...)
 	case *appsv1.ReplicaSet:
-		return append(validateMeta(&o.ObjectMeta, validation.NameIsDNSSubdomain), validateReplicaSet(&o.Spec)...)
+		return append(validateMeta(o, validation.NameIsDNSSubdomain), validateReplicaSet(&o.Spec)...)
 	case *appsv1.StatefulSet:
-		return append(validateMeta(&o.ObjectMeta, validation.NameIsDNSSubdomain), validateStatefulSet(&o.Spec)...)
+		return append(validateMeta(o, validation.NameIsDNSSubdomain), validateStatefulSet(&o.Spec)...)
+	case *corev1.Namespace:
+		return append(validateMeta(o, validation.NameIsDNSLabel), validateNamespace(o)...)
+	case *corev1.Event:
+		return append(validateMeta(o, path.ValidatePathSegmentName), validateEvent(o)...)
+	case *discoveryv1.EndpointSlice:
+		return append(validateMeta(o, validation.NameIsDNSSubdomain), validateEndpointSlice(o)...)
+	case *appsv1.ControllerRevision:
+		return append(validateMeta(o, validation.NameIsDNSSubdomain), validateRevision(o)...)
+	case *coordinationv1.Lease:
+		return append(validateMeta(o, validation.NameIsDNSSubdomain), validateLease(&o.Spec)...)
 	}
 	return validateMeta(r, validation.NameIsDNSSubdomain)
 }
 
+// IsNamespaced reports whether objects of r's kind are in a namespace.
+func IsNamespaced(r Resource) bool {
+	switch r.(type) {
+	case *corev1.Namespace, *corev1.Node:
+		return false
+	}
+	return true
+}
+
 // validateMeta lets generateName stand for the name that is made from it.
-func validateMeta(meta metav1.Object, nameFn validation.ValidateNameFunc) field.ErrorList {
-	path := field.NewPath("metadata")
+func validateMeta(meta Resource, nameFn validation.ValidateNameFunc) field.ErrorList {
+	path, namespaced := field.NewPath("metadata"), IsNamespaced(meta)
 	if meta.GetName() != "" || meta.GetGenerateName() == "" {
-		return validation.ValidateObjectMetaAccessor(meta, true, nameFn, path)
+		return validation.ValidateObjectMetaAccessor(meta, namespaced, nameFn, path)
 	}
 	named := metav1.ObjectMeta{
 		Name: meta.GetGenerateName() + "12345", GenerateName: meta.GetGenerateName(), Namespace: meta.GetNamespace(),
 		Labels: meta.GetLabels(), Annotations: meta.GetAnnotations(), OwnerReferences: meta.GetOwnerReferences(),
 		Finalizers: meta.GetFinalizers(), ManagedFields: meta.GetManagedFields(), Generation: meta.GetGeneration(),
 	}
-	return validation.ValidateObjectMetaAccessor(&named, true, nameFn, path)
+	return validation.ValidateObjectMetaAccessor(&named, namespaced, nameFn, path)
 }
 
 // supported is NotSupported unless the value is one of those.

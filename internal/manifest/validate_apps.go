@@ -49,6 +49,10 @@ func validateStatefulSet(s *appsv1.StatefulSetSpec) field.ErrorList {
 	errs = append(errs, validateUpdateStrategy(&s.UpdateStrategy, path.Child("updateStrategy"))...)
 	errs = append(errs, nonNegative(path.Child("replicas"), *s.Replicas)...)
 	errs = append(errs, nonNegative(path.Child("minReadySeconds"), s.MinReadySeconds)...)
+	errs = append(errs, nonNegative(path.Child("revisionHistoryLimit"), *s.RevisionHistoryLimit)...)
+	if s.Ordinals != nil {
+		errs = append(errs, nonNegative(path.Child("ordinals", "start"), s.Ordinals.Start)...)
+	}
 	errs = append(errs, validateSelector(s.Selector, path.Child("selector"), "empty selector is invalid for statefulset")...)
 	return append(errs, validateTemplate(&s.Template, s.Selector, path, "StatefulSet", s.VolumeClaimTemplates)...)
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/rogpeppe/go-internal/diff"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/api/validation"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -21,8 +22,8 @@ import (
 // [Validate] to find.
 //
 // A server fills in the UID, the creation time and the deletion of an object that an update leaves
-// out, so those count as unchanged. The IP addresses of a Service do not: who allocates them has to
-// carry them over first.
+// out, so those count as unchanged. The IP addresses of a Service do not: [PrepareForUpdate] has
+// to carry them over first.
 func ValidateUpdate(old, new Resource) field.ErrorList {
 	if reflect.TypeOf(old) != reflect.TypeOf(new) {
 		return field.ErrorList{field.InternalError(nil, fmt.Errorf("cannot update a %T to a %T", old, new))}
@@ -46,6 +47,10 @@ func ValidateUpdate(old, new Resource) field.ErrorList {
 		errs = append(errs, validateStatefulSetUpdate(&old.(*appsv1.StatefulSet).Spec, &n.Spec, spec)...)
 	case *appsv1.ControllerRevision:
 		errs = append(errs, immutable(old.(*appsv1.ControllerRevision).Data, n.Data, field.NewPath("data"))...)
+	case *corev1.Node:
+		errs = append(errs, validateNodeUpdate(&old.(*corev1.Node).Spec, &n.Spec, spec)...)
+	case *discoveryv1.EndpointSlice:
+		errs = append(errs, immutable(old.(*discoveryv1.EndpointSlice).AddressType, n.AddressType, field.NewPath("addressType"))...)
 	}
 	return errs
 }
@@ -122,6 +127,17 @@ func validateStatefulSetUpdate(old, new *appsv1.StatefulSetSpec, path *field.Pat
 	}
 	return field.ErrorList{field.Forbidden(path, "updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', "+
 		"'updateStrategy', 'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden")}
+}
+
+func validateNodeUpdate(old, new *corev1.NodeSpec, path *field.Path) field.ErrorList {
+	var errs field.ErrorList
+	if len(old.PodCIDRs) > 0 && !slices.Equal(old.PodCIDRs, new.PodCIDRs) {
+		errs = append(errs, field.Forbidden(path.Child("podCIDRs"), `node updates may not change podCIDR except from "" to valid`))
+	}
+	if old.ProviderID != "" && old.ProviderID != new.ProviderID {
+		errs = append(errs, field.Forbidden(path.Child("providerID"), `node updates may not change providerID except from "" to valid`))
+	}
+	return errs
 }
 
 // validateClusterIPsUpdate lets a Service that has an address for one family gain the other

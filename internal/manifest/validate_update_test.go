@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/intstr"
@@ -268,5 +269,20 @@ func TestValidateControllersUpdate(t *testing.T) {
 	testUpdate(t, &appsv1.ControllerRevision{Data: runtime.RawExtension{Raw: []byte(`{"a":1}`)}, Revision: 1}, []updateTest[*appsv1.ControllerRevision]{
 		{"ControllerRevision: revision", func(r *appsv1.ControllerRevision) { r.Revision = 2 }, nil},
 		{"ControllerRevision: data", func(r *appsv1.ControllerRevision) { r.Data.Raw = []byte(`{"a":2}`) }, []string{`data: Invalid value: {"a":2}: field is immutable`}},
+	})
+}
+
+func TestValidateClusterKindsUpdate(t *testing.T) {
+	node := &corev1.Node{Spec: corev1.NodeSpec{PodCIDRs: []string{"10.0.0.0/24"}, ProviderID: "a"}}
+	testUpdate(t, node, []updateTest[*corev1.Node]{
+		{"Node: cordoned", func(n *corev1.Node) { n.Spec.Unschedulable = true }, nil},
+		{"Node: what is fixed", func(n *corev1.Node) { n.Spec.PodCIDRs, n.Spec.ProviderID = nil, "" }, []string{
+			`spec.podCIDRs: Forbidden: node updates may not change podCIDR except from "" to valid`,
+			`spec.providerID: Forbidden: node updates may not change providerID except from "" to valid`,
+		}},
+	})
+	testUpdate(t, &corev1.Node{}, []updateTest[*corev1.Node]{{"Node: first values", func(n *corev1.Node) { n.Spec = node.Spec }, nil}})
+	testUpdate(t, &discoveryv1.EndpointSlice{AddressType: "IPv4"}, []updateTest[*discoveryv1.EndpointSlice]{
+		{"EndpointSlice: type", func(s *discoveryv1.EndpointSlice) { s.AddressType = "IPv6" }, []string{`addressType: Invalid value: "IPv6": field is immutable`}},
 	})
 }

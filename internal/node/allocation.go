@@ -44,6 +44,17 @@ func (a *allocation) ensure() error {
 	return nil
 }
 
+// renewPort takes another private port for a declared one. The old one is not given back before the
+// Pod is gone: somebody else has it.
+func (a *allocation) renewPort(declared int32) (int, error) {
+	port, err := a.pool.Take()
+	if err != nil {
+		return 0, err
+	}
+	a.ports.renew(declared, port)
+	return port, nil
+}
+
 // variables are what a container finds in its environment of it.
 func (a *allocation) variables(c *corev1.Container) map[string]string {
 	vars := a.ports.variables(c)

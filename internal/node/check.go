@@ -9,6 +9,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/probity-run/probity/internal/manifest"
+	"github.com/probity-run/probity/internal/printable"
 	"github.com/probity-run/probity/internal/process"
 	"github.com/probity-run/probity/internal/program"
 )
@@ -17,6 +18,8 @@ import (
 type Problem struct {
 	Field   string // path below the Pod, such as spec.containers[0].command
 	Message string
+	// Container is the one for whose image no program is known; nil with any other problem.
+	Container *corev1.Container
 }
 
 // CheckOptions describe what Pods will find. The zero value is a machine with nothing on it.
@@ -52,12 +55,17 @@ func checkCommands(pod *corev1.Pod, objects program.Objects, environ []string) [
 	for _, c := range program.Containers(&pod.Spec) {
 		line, err := program.CommandLine(pod, c.Container)
 		if err != nil {
-			problems = append(problems, Problem{c.Path + ".command", err.Error()})
+			p := Problem{Field: c.Path + ".command", Message: err.Error()}
+			if missing, ok := errors.AsType[*program.NoProgramError](err); ok {
+				p.Container = missing.Container
+				p.Message = fmt.Sprintf("cannot run image %s of container %s here: no program is known that stands for it", printable.Quote(c.Image), c.Name)
+			}
+			problems = append(problems, p)
 			continue
 		}
 		argv, env, err := c.Evaluate(pod, line, objects, environ, room)
 		if tooLong, ok := errors.AsType[*program.TooLongError](err); ok {
-			return append(problems, Problem{c.FieldPath(tooLong.Field), tooLong.Unwrap().Error()})
+			return append(problems, Problem{Field: c.FieldPath(tooLong.Field), Message: tooLong.Unwrap().Error()})
 		}
 		if !prepared {
 			problems = append(problems, checkCommand(pod, c, process.Spec{Argv: argv, Env: env.List(), Dir: workingDir(pod, c.Container)})...)
@@ -78,7 +86,7 @@ func checkCommand(pod *corev1.Pod, c program.Container, spec process.Spec) []Pro
 	} else if _, ok := pod.Annotations[manifest.AnnotationCommand+c.Name]; ok {
 		field = program.CommandField(pod, c.Container, 0)
 	}
-	return []Problem{{field, err.Error()}}
+	return []Problem{{Field: field, Message: err.Error()}}
 }
 
 // checkFixedPorts checks that nobody has the fixed ports of a Pod: neither a Pod before it, which
@@ -92,7 +100,7 @@ func checkFixedPorts(pod *corev1.Pod, holders map[int32]string, own func(int32) 
 		for i, p := range c.Ports {
 			field := fmt.Sprintf("%s.ports[%d].containerPort", c.Path, i)
 			if holder, taken := holders[p.ContainerPort]; taken {
-				problems = append(problems, Problem{field, fmt.Sprintf("port %d is fixed and %s has it already: let the program read PORT and drop "+
+				problems = append(problems, Problem{Field: field, Message: fmt.Sprintf("port %d is fixed and %s has it already: let the program read PORT and drop "+
 					"hostPort, hostNetwork and the annotation %s, or run one replica", p.ContainerPort, holder, manifest.AnnotationPorts)})
 				continue
 			}
@@ -104,7 +112,7 @@ func checkFixedPorts(pod *corev1.Pod, holders map[int32]string, own func(int32) 
 				continue
 			}
 			if err := checkFree(int(p.ContainerPort)); err != nil {
-				problems = append(problems, Problem{field, fmt.Sprintf("port %d is fixed and cannot be had: %v", p.ContainerPort, err)})
+				problems = append(problems, Problem{Field: field, Message: fmt.Sprintf("port %d is fixed and cannot be had: %v", p.ContainerPort, err)})
 			}
 		}
 	}

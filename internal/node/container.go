@@ -80,8 +80,11 @@ func (c *containers) exited(spec *corev1.Container, inst *instance, exit process
 	c.recording.ended(spec.Name, inst, exit, lines)
 	c.object.stale = true
 	c.report.forget(spec.Name, time.Now())
-	if message := portInUse(c.pod, spec, exit, c.ports.owners.among(c.running.processes())); message != "" {
+	if message := portInUse(c.pod, spec, exit, c.ports.owners.among(c.running.processes()), c.ports.holders.describe); message != "" {
 		c.object.explain(fieldPath(&c.pod.Spec, spec.Name), corev1.EventTypeWarning, "PortInUse", message)
+	}
+	if exit.Code != 0 || exit.Signal != 0 {
+		c.ports.renew(spec, c.running)
 	}
 	c.loop.on(lifecycle.Exited{Container: spec.Name, Instance: inst.id, ExitCode: int32(exit.Code), Signal: int32(exit.Signal), At: exit.At})
 }

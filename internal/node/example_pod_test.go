@@ -81,3 +81,5 @@ func examplePod(c corev1.Container) *corev1.Pod {
 		Spec:       corev1.PodSpec{NodeName: Name, Containers: []corev1.Container{c}},
 	}
 }
+
+func (f fakeObjects) Services(string) []*corev1.Service { return nil }

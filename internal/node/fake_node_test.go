@@ -73,8 +73,9 @@ func newTestNode(t *testing.T, dir string, change ...func(*Options)) *testNode {
 		f(&opts)
 	}
 	n.node = newNode(opts, machine{
+		parent: func(int) int { return 0 },
 		memory: 8 << 30, ports: n.pool, tree: fakeTree,
-		newIdentity: func() identity { return sockets },
+		newIdentity: func(netip.Addr) identity { return sockets },
 		dead:        sockets.isDead,
 		inspector:   processInspector{sockets.held, n.starter.defaultAction, n.starter.command},
 		newEngine:   func() (probeEngine, error) { return n.engine, nil },

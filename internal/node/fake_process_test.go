@@ -325,6 +325,7 @@ func (s *fakeSockets) Owns(tree func() ([]int, error), port int) (process.Owners
 	own, err := tree()
 	o := process.Ownership{Addr: loopbackAddr, Owner: process.Nobody}
 	if pid, ok := s.holders[port]; ok {
+		o.Bound = loopbackAddr
 		o.Owner, o.PID, o.Command = process.Stranger, pid, "stranger"
 		if slices.Contains(own, pid) {
 			o.Owner = process.Own

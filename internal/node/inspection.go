@@ -31,6 +31,7 @@ type inspection struct {
 	pod        *corev1.Pod
 	machine    processInspector
 	owners     portOwners
+	holders    holders
 	allocation *allocation
 	object     *podObject
 	advice     *advice
@@ -154,7 +155,7 @@ func (i *inspection) lookForPort(c *corev1.Container, t lifecycle.ProbeType, to 
 			return err
 		}
 		if owner.Owner == process.Stranger {
-			i.say(c, "PortInUse", "", portTaken(i.pod, c, to.declared, owner))
+			i.say(c, "PortInUse", "", portTaken(i.pod, c, to.declared, i.holders.describe(owner)))
 			return nil
 		}
 	}

@@ -1,6 +1,7 @@
 package node
 
 import (
+	"net/netip"
 	"time"
 
 	"github.com/probity-run/probity/internal/process"
@@ -12,9 +13,10 @@ import (
 type machine struct {
 	memory      int64 // bytes; 0 if unknown
 	ports       portPool
-	newIdentity func() identity // one per Pod
+	newIdentity func(podIP netip.Addr) identity // one per Pod
 	tree        func(process.Process) ([]int, error)
 	dead        func(pid int) bool
+	parent      func(pid int) int
 	inspector   processInspector
 	newEngine   func() (probeEngine, error)
 	close       func()
@@ -50,9 +52,10 @@ func thisMachine() machine {
 	return machine{
 		memory:      process.TotalMemory(),
 		ports:       &process.Ports{},
-		newIdentity: func() identity { return &process.Identity{Sockets: sockets} },
+		newIdentity: func(podIP netip.Addr) identity { return &process.Identity{Sockets: sockets, Own: podIP} },
 		tree:        process.Tree,
 		dead:        process.Dead,
+		parent:      process.Parent,
 		inspector:   processInspector{sockets.Held, process.DefaultAction, process.Command},
 		newEngine:   newEngine,
 		close:       sockets.Close,

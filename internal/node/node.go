@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"net/netip"
 	"sync"
 	"time"
 
@@ -34,6 +35,9 @@ type Options struct {
 	SecretDir string
 	// Environ is the environment below the manifest's. Default: empty.
 	Environ []string
+	// PodAddress, if not nil, gives a Pod an address of its own, which release takes back. Pods of
+	// one name have the same address. Default: every Pod has 127.0.0.1.
+	PodAddress func(namespace, name string) (address netip.Addr, release func())
 	// MaxRestartPeriod caps the crash-loop back-off (R147). Default 300 s.
 	MaxRestartPeriod time.Duration
 	// Follow, if not nil, gets every line that a container prints, from a goroutine per container.

@@ -17,7 +17,7 @@ import (
 func TestRealMachine(t *testing.T) {
 	for _, program := range []string{"sleep", "true"} {
 		if _, err := exec.LookPath(program); err != nil {
-			t.Skip(err)
+			t.Fatal(err)
 		}
 	}
 	s := store.New(store.Options{Kinds: append(store.Kubernetes(), Kinds()...)})

@@ -20,3 +20,9 @@ func (o storeObjects) Secret(namespace, name string) (*corev1.Secret, bool) {
 	secret, err := store.Get[*corev1.Secret](o.store, namespace, name)
 	return secret, err == nil
 }
+
+// Services implements [program.Objects].
+func (o storeObjects) Services(namespace string) []*corev1.Service {
+	services, _ := store.List[*corev1.Service](o.store, store.Selector{Namespace: namespace})
+	return services
+}

@@ -84,12 +84,16 @@ func processAnnotations(spec *corev1.PodSpec, pids map[string]int, stopping func
 	if ports != nil && len(ports.confirmed) > 0 {
 		annotations[manifest.AnnotationListening] = ports.listening()
 	}
+	if ports != nil && len(ports.bound) > 0 {
+		annotations[manifest.AnnotationBound] = ports.boundTo()
+	}
 	return annotations
 }
 
 // annotate sets annotations of a Pod, and deletes those that are not true any more.
 func annotate(pod *corev1.Pod, annotations map[string]string) {
 	delete(pod.Annotations, manifest.AnnotationListening)
+	delete(pod.Annotations, manifest.AnnotationBound)
 	for _, c := range lifecycle.Containers(&pod.Spec) {
 		delete(pod.Annotations, AnnotationPID+c.Name)
 		delete(pod.Annotations, AnnotationStopping+c.Name)

@@ -3,6 +3,7 @@ package node
 import (
 	"fmt"
 	"maps"
+	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
@@ -11,9 +12,10 @@ import (
 
 	"github.com/probity-run/probity/internal/lifecycle"
 	"github.com/probity-run/probity/internal/manifest"
+	"github.com/probity-run/probity/internal/program"
 )
 
-// loopback is the address of every Pod.
+// loopback is the address of a Pod that has none of its own.
 const loopback = "127.0.0.1"
 
 // portMap maps a Pod's container ports, as they are declared, to its private ports, which its
@@ -22,14 +24,23 @@ type portMap struct {
 	private map[int32]int // by containerPort
 	// declared ports whose program was seen on the private one
 	confirmed map[int32]bool
-	taken     []int // from the pool, to be released
+	// declared ports whose program was seen there itself, by the address of the socket
+	bound map[int32]netip.Addr
+	// declared ports of TCP, the only ones that can be seen
+	tcp   map[int32]bool
+	ip    string // of the Pod
+	taken []int  // from the pool, to be released
 }
 
 // newPortMap takes one private port per declared one, unless the declared ones are fixed.
 func newPortMap(pod *corev1.Pod, pool portPool) (*portMap, error) {
-	ports, fixed := &portMap{private: map[int32]int{}, confirmed: map[int32]bool{}}, manifest.FixedPorts(&pod.ObjectMeta, &pod.Spec)
+	ports := &portMap{private: map[int32]int{}, confirmed: map[int32]bool{}, bound: map[int32]netip.Addr{}, tcp: map[int32]bool{}, ip: program.PodIP(pod)}
+	fixed := manifest.FixedPorts(&pod.ObjectMeta, &pod.Spec)
 	for _, c := range lifecycle.Containers(&pod.Spec) {
 		for _, p := range c.Ports {
+			if p.Protocol == corev1.ProtocolTCP || p.Protocol == "" {
+				ports.tcp[p.ContainerPort] = true
+			}
 			if _, known := ports.private[p.ContainerPort]; known {
 				continue
 			}
@@ -76,6 +87,13 @@ func (p *portMap) adopt(declared int32) (private int, ok bool) {
 	return private, true
 }
 
+// renew makes another private port that of a declared one.
+func (p *portMap) renew(declared int32, port int) {
+	p.private[declared] = port
+	p.taken = append(p.taken, port)
+	delete(p.confirmed, declared)
+}
+
 // confirm notes that the program of a declared port listens on the private one, so that the
 // declared number is free for a Service. It reports whether that is news.
 func (p *portMap) confirm(declared int32, port int) bool {
@@ -95,11 +113,31 @@ func (p *portMap) listening() string {
 	return strings.Join(ports, ",")
 }
 
-// unconfirmed are the ports of which it is not certain yet that the program heeds PORT: all private
-// ones.
-func (p *portMap) unconfirmed() map[int32]int {
+// bind notes that the program of a declared port listens on that itself, by a socket that is bound
+// to an address. It reports whether that is news.
+func (p *portMap) bind(declared int32, to netip.Addr) bool {
+	if p.bound[declared] == to || !to.IsValid() {
+		return false
+	}
+	p.bound[declared] = to
+	return true
+}
+
+// boundTo is the value of [manifest.AnnotationBound].
+func (p *portMap) boundTo() string {
+	var ports []string
+	for _, declared := range slices.Sorted(maps.Keys(p.bound)) {
+		ports = append(ports, fmt.Sprintf("%d=%s", declared, p.bound[declared]))
+	}
+	return strings.Join(ports, ",")
+}
+
+// unseen are the ports whose program was seen nowhere yet, declared and private.
+func (p *portMap) unseen() map[int32]int {
 	ports := maps.Clone(p.private)
-	maps.DeleteFunc(ports, func(declared int32, private int) bool { return int(declared) == private })
+	maps.DeleteFunc(ports, func(declared int32, _ int) bool {
+		return !p.tcp[declared] || p.confirmed[declared] || p.bound[declared].IsValid()
+	})
 	return ports
 }
 

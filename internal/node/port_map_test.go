@@ -2,6 +2,7 @@ package node
 
 import (
 	"errors"
+	"net/netip"
 	"slices"
 	"sync"
 	"testing"
@@ -106,15 +107,18 @@ func TestFixedPorts(t *testing.T) {
 			if pool.last != 41000 {
 				t.Error("a private port was taken")
 			}
-			if pending := ports.unconfirmed(); len(pending) > 0 {
-				t.Errorf("unconfirmed = %v, want none", pending)
+			if diff := cmp.Diff(map[int32]int{8080: 8080}, ports.unseen()); diff != "" {
+				t.Error(diff)
 			}
 		})
 	}
 }
 
 func TestAdopt(t *testing.T) {
-	ports := &portMap{private: map[int32]int{8080: 41001, 9090: 41002}}
+	ports := &portMap{
+		private: map[int32]int{8080: 41001, 9090: 41002, 53: 41003},
+		bound:   map[int32]netip.Addr{}, tcp: map[int32]bool{8080: true, 9090: true},
+	}
 	if private, ok := ports.adopt(8080); !ok || private != 41001 {
 		t.Errorf("adopt = %d, %v, want 41001, true", private, ok)
 	}
@@ -124,7 +128,10 @@ func TestAdopt(t *testing.T) {
 	if _, ok := ports.adopt(8080); ok {
 		t.Error("a port was adopted twice")
 	}
-	if diff := cmp.Diff(map[int32]int{9090: 41002}, ports.unconfirmed()); diff != "" {
+	if !ports.bind(8080, netip.IPv4Unspecified()) || ports.bind(8080, netip.IPv4Unspecified()) || ports.boundTo() != "8080=0.0.0.0" {
+		t.Errorf("bound to %s, or said twice", ports.boundTo())
+	}
+	if diff := cmp.Diff(map[int32]int{9090: 41002}, ports.unseen()); diff != "" { // nobody sees UDP
 		t.Error(diff)
 	}
 }

@@ -48,10 +48,10 @@ func (o portOwners) among(processes []process.Process) ownsFunc {
 	return func(port int) (process.Ownership, error) { return o.identity.Owns(tree, port) }
 }
 
-// own reports whether the Pod listens on a port, for certain.
-func (owns ownsFunc) own(port int) bool {
+// own reports whether the Pod listens on a port, for certain, and the address of the socket.
+func (owns ownsFunc) own(port int) (bound netip.Addr, ok bool) {
 	owner, err := owns(port)
-	return err == nil && owner.Owner == process.Own
+	return owner.Bound, err == nil && owner.Owner == process.Own
 }
 
 // located is a target whose socket was looked for.
@@ -59,6 +59,8 @@ type located struct {
 	target
 	adopted bool // the port is the declared one, although PORT told the program another one
 	own     bool // the Pod listens there for certain
+	// bound is the address of the Pod's socket
+	bound netip.Addr
 }
 
 // locate finds the socket of a target in the Pod itself. An answer counts only if that socket
@@ -68,41 +70,43 @@ type located struct {
 func locate(to target, owns ownsFunc) (found located, verdict *probe.Result) {
 	adopted := false
 	owner, err := owns(to.port)
-	if err == nil && owner.Owner == process.Nobody && to.declared != 0 && int(to.declared) != to.port && owns.own(int(to.declared)) {
-		to.port, adopted = int(to.declared), true
-		owner, err = owns(to.port)
+	if err == nil && owner.Owner == process.Nobody && to.declared != 0 && int(to.declared) != to.port {
+		if _, ok := owns.own(int(to.declared)); ok {
+			to.port, adopted = int(to.declared), true
+			owner, err = owns(to.port)
+		}
 	}
 	switch {
 	case err != nil: // our own trouble, not the service's
-		return located{to, adopted, false}, unevaluable(fmt.Errorf("cannot learn who listens on port %d: %w", to.port, err))
+		return located{target: to, adopted: adopted}, unevaluable(fmt.Errorf("cannot learn who listens on port %d: %w", to.port, err))
 	case owner.Owner == process.Stranger:
-		return located{to, adopted, false}, &probe.Result{Outcome: probe.Failure, Output: fmt.Sprintf("port %d does not belong to this Pod: %s listens there", to.port, describe(owner))}
+		return located{target: to, adopted: adopted}, &probe.Result{Outcome: probe.Failure, Output: fmt.Sprintf("port %d does not belong to this Pod: %s listens there", to.port, describe(owner))}
 	}
 	to.host = owner.Addr.String()
-	return located{to, adopted, owner.Owner == process.Own}, nil
+	return located{to, adopted, owner.Owner == process.Own, owner.Bound}, nil
 }
 
 // portInUse explains why a program whose port somebody else has cannot run on this machine; "" if
 // that is not why it exited.
-func portInUse(pod *corev1.Pod, c *corev1.Container, exit process.Exit, owns ownsFunc) string {
+func portInUse(pod *corev1.Pod, c *corev1.Container, exit process.Exit, owns ownsFunc, describe func(process.Ownership) string) string {
 	if exit.Code == 0 || exit.Signal != 0 {
 		return ""
 	}
 	for _, p := range c.Ports {
 		owner, err := owns(int(p.ContainerPort))
 		if err == nil && owner.Owner == process.Stranger {
-			return portTaken(pod, c, p.ContainerPort, owner)
+			return portTaken(pod, c, p.ContainerPort, describe(owner))
 		}
 	}
 	return ""
 }
 
 // portTaken is one sentence with what to do about a declared port that somebody else has.
-func portTaken(pod *corev1.Pod, c *corev1.Container, declared int32, owner process.Ownership) string {
+func portTaken(pod *corev1.Pod, c *corev1.Container, declared int32, holder string) string {
 	if manifest.FixedPorts(&pod.ObjectMeta, &pod.Spec) {
-		return fmt.Sprintf("Port %d is taken by %s, and %s has it fixed: end that process, or run one replica", declared, describe(owner), c.Name)
+		return fmt.Sprintf("Port %d is taken by %s, and %s has it fixed: end that process, or run one replica", declared, holder, c.Name)
 	}
-	return fmt.Sprintf("Port %d is taken by %s: if %s needs it, let it listen on the port in PORT, or run one replica", declared, describe(owner), c.Name)
+	return fmt.Sprintf("Port %d is taken by %s: if %s needs it, let it listen on the port in PORT, or run one replica", declared, holder, c.Name)
 }
 
 // describe names the process behind a port.
@@ -113,42 +117,46 @@ func describe(o process.Ownership) string {
 	return fmt.Sprintf("process %d (%s)", o.PID, o.Command)
 }
 
-// CheckListener says why an answer at an address of this machine would not be that of a Pod: who
-// listens there is not of the Pod's processes, or nobody does. Who sends something to a Pod asks
-// this first, because a probe need not have: another program may have taken the port before the
-// Pod's.
-func (n *Node) CheckListener(ctx context.Context, pod types.UID, address netip.AddrPort) error {
+// CheckListener finds the socket of a Pod behind an address of it: there, or at the loopback
+// addresses of everybody, where many programs listen. The error says why an answer would not be the
+// Pod's: who listens there is not of its processes, or nobody does. Who sends something to a Pod
+// asks this first, because a probe need not have: another program may have taken the port before
+// the Pod's.
+func (n *Node) CheckListener(ctx context.Context, pod types.UID, address netip.AddrPort) (netip.AddrPort, error) {
 	n.mu.Lock()
 	r := n.runners[pod]
 	n.mu.Unlock()
 	if r == nil {
-		return errNotRunning
+		return address, errNotRunning
 	}
+	var found netip.AddrPort
 	answer := make(chan error, 1)
 	r.loop.post(func() {
-		answer <- checkListener(address, r.containers.ports.owners.among(r.running.processes()))
+		var err error
+		found, err = checkListener(address, r.containers.ports.owners.among(r.running.processes()))
+		answer <- err
 	})
 	select {
 	case err := <-answer:
-		return err
+		return found, err
 	case <-r.gone:
-		return errNotRunning
+		return address, errNotRunning
 	case <-ctx.Done():
-		return context.Cause(ctx)
+		return address, context.Cause(ctx)
 	}
 }
 
 var errNotRunning = errors.New("the Pod does not run any more")
 
-func checkListener(address netip.AddrPort, owns ownsFunc) error {
+func checkListener(address netip.AddrPort, owns ownsFunc) (netip.AddrPort, error) {
 	owner, err := owns(int(address.Port()))
 	switch {
 	case err != nil:
-		return fmt.Errorf("cannot learn who listens on port %d: %w", address.Port(), err)
+		return address, fmt.Errorf("cannot learn who listens on port %d: %w", address.Port(), err)
 	case owner.Owner == process.Stranger:
-		return fmt.Errorf("port %d does not belong to the Pod: %s listens there", address.Port(), describe(owner))
-	case owner.Owner == process.Nobody || owner.Addr != address.Addr():
-		return fmt.Errorf("the Pod does not listen on %s", address)
+		return address, fmt.Errorf("port %d does not belong to the Pod: %s listens there", address.Port(), describe(owner))
+	case owner.Owner == process.Nobody:
+		return address, fmt.Errorf("the Pod does not listen on %s", address)
 	}
-	return nil
+	return netip.AddrPortFrom(owner.Addr, address.Port()), nil
 }

@@ -92,7 +92,7 @@ func TestPortInUseText(t *testing.T) {
 		"another container of the Pod's": {process.Exit{Code: 1}, map[int]process.Ownership{8080: {Owner: process.Own}}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if got := portInUse(&corev1.Pod{}, c, test.exit, ownership(test.owners)); got != test.want {
+			if got := portInUse(&corev1.Pod{}, c, test.exit, ownership(test.owners), describe); got != test.want {
 				t.Errorf("portInUse = %q, want %q", got, test.want)
 			}
 		})
@@ -105,7 +105,7 @@ func TestPortTakenText(t *testing.T) {
 	fixed := &corev1.Pod{Spec: corev1.PodSpec{HostNetwork: true}}
 	owner := process.Ownership{Owner: process.Stranger, PID: 7, Command: "nc"}
 	want := "Port 8080 is taken by process 7 (nc), and app has it fixed: end that process, or run one replica"
-	if got := portTaken(fixed, c, 8080, owner); got != want {
+	if got := portTaken(fixed, c, 8080, describe(owner)); got != want {
 		t.Errorf("portTaken = %q, want %q", got, want)
 	}
 }
@@ -122,5 +122,28 @@ func TestTreeOfSeveralProcesses(t *testing.T) {
 	short := portOwners{tree: func(process.Process) ([]int, error) { return nil, errors.New("no descriptors") }}
 	if _, err := short.treeOf([]process.Process{running})(); err == nil {
 		t.Error("a tree that cannot be listed is no error")
+	}
+}
+
+// TestCheckListenerFindsTheSocket: a Pod has an address of its own, and many programs listen at
+// 127.0.0.1 only.
+func TestCheckListenerFindsTheSocket(t *testing.T) {
+	own := netip.MustParseAddrPort("127.64.0.9:41001")
+	for name, test := range map[string]struct {
+		owner process.Ownership
+		want  string
+		err   string
+	}{
+		"at its own address": {process.Ownership{Owner: process.Own, Addr: own.Addr()}, "127.64.0.9:41001", ""},
+		"at 127.0.0.1":       {process.Ownership{Owner: process.Own, Addr: loopbackAddr}, "127.0.0.1:41001", ""},
+		"nowhere":            {process.Ownership{Owner: process.Nobody, Addr: own.Addr()}, "127.64.0.9:41001", "the Pod does not listen on 127.64.0.9:41001"},
+		"a stranger":         {process.Ownership{Owner: process.Stranger, Addr: loopbackAddr, PID: 7, Command: "nc"}, "127.64.0.9:41001", "port 41001 does not belong to the Pod: process 7 (nc) listens there"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, err := checkListener(own, func(int) (process.Ownership, error) { return test.owner, nil })
+			if got.String() != test.want || err == nil && test.err != "" || err != nil && err.Error() != test.err {
+				t.Errorf("%s, %v; want %s, %s", got, err, test.want, test.err)
+			}
+		})
 	}
 }

@@ -56,7 +56,7 @@ func (p *probers) prober(a *attempt) (probe.Prober, *probe.Result) {
 			return nil, verdict
 		}
 		if found.own {
-			p.ports.confirm(to.declared, found.port)
+			p.ports.seen(to.declared, found.port, found.bound)
 		}
 		to = found.target
 	}

@@ -1,6 +1,7 @@
 package node
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 	"time"
@@ -38,7 +39,7 @@ func (p *portMap) resolve(c *corev1.Container, host string, port intstr.IntOrStr
 	if host != "" {
 		return target{host: host, port: int(number), foreign: true}, nil
 	}
-	t := target{host: loopback, port: p.of(number)}
+	t := target{host: cmp.Or(p.ip, loopback), port: p.of(number)}
 	if _, ok := p.private[number]; ok {
 		t.declared = number
 	}

@@ -9,6 +9,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/probity-run/probity/internal/lifecycle"
+	"github.com/probity-run/probity/internal/program"
 )
 
 // runner owns one Pod: its [lifecycle.Pod], which decides, and the parts that carry out what was
@@ -16,14 +17,15 @@ import (
 // hooks, the node) post functions to it. It ends, with every goroutine it started, when nothing of
 // the deleted Pod is left.
 type runner struct {
-	pod   *corev1.Pod // as it was created; nobody writes to it
-	state *lifecycle.Pod
-	loop  *loop
-	timer *time.Timer
-	grid  grid
-	ended bool          // the core has finished
-	gone  chan struct{} // closed when nothing of the Pod is left
-	log   *slog.Logger
+	pod            *corev1.Pod // as it was created; nobody writes to it
+	state          *lifecycle.Pod
+	loop           *loop
+	timer          *time.Timer
+	grid           grid
+	ended          bool          // the core has finished
+	gone           chan struct{} // closed when nothing of the Pod is left
+	log            *slog.Logger
+	releaseAddress func()
 	// keepLogs keeps the Pod's logs as long as there is room for them
 	keepLogs func() error
 
@@ -41,14 +43,17 @@ type runner struct {
 
 // newRunner makes the runner of a Pod, with what the node's Pods share.
 func newRunner(n *Node, pod *corev1.Pod) *runner {
+	pod, releaseAddress := n.withAddress(pod)
 	r := &runner{
 		pod:     pod,
-		state:   lifecycle.NewPod(pod, lifecycle.Options{MaxRestartPeriod: n.opts.MaxRestartPeriod}),
+		state:   lifecycle.NewPod(pod, lifecycle.Options{MaxRestartPeriod: n.opts.MaxRestartPeriod, IP: program.PodIP(pod)}),
 		timer:   time.NewTimer(0),
 		grid:    n.grid,
 		gone:    make(chan struct{}),
 		log:     n.opts.Logger.With("pod", pod.Name),
 		running: instances{},
+
+		releaseAddress: releaseAddress,
 	}
 	r.loop = newLoop(r.on)
 	dir := podDir(n.opts.Dir, pod)
@@ -58,13 +63,14 @@ func newRunner(n *Node, pod *corev1.Pod) *runner {
 	r.allocation = &allocation{pod: pod, pool: n.machine.ports, objects: n.objects, dir: filepath.Join(dir, "volumes"), secretDir: podSecretDir(n.opts, pod)}
 	r.recording = newRecording(n.history.Add(pod.UID), pod)
 	r.traffic = &podTraffic{loop: r.loop, pod: pod, traffic: n.opts.Traffic, log: r.log, stopping: map[string]bool{}}
-	owners := portOwners{n.machine.newIdentity(), n.machine.tree}
+	owners := portOwners{n.machine.newIdentity(podAddress(pod)), n.machine.tree}
+	holders := holders{n.opts.Store, n.machine.parent}
 	r.inspection = &inspection{
-		loop: r.loop, pod: pod, machine: n.machine.inspector, owners: owners, allocation: r.allocation, object: r.object,
+		loop: r.loop, pod: pod, machine: n.machine.inspector, owners: owners, holders: holders, allocation: r.allocation, object: r.object,
 		advice: &n.advice, log: r.log, failures: map[probeKey]int{},
 	}
 	ports := &portWatch{
-		loop: r.loop, owners: owners,
+		loop: r.loop, owners: owners, holders: holders, grid: n.grid,
 		allocation: r.allocation, object: r.object, changed: func() { r.writeStatus(time.Now()) },
 	}
 	r.containers = &containers{
@@ -110,6 +116,7 @@ func (r *runner) run() {
 	if err := r.allocation.release(); err != nil {
 		r.log.Warn("Cannot remove the volumes", "error", err)
 	}
+	r.releaseAddress()
 	if err := r.keepLogs(); err != nil {
 		r.log.Warn("Cannot remove logs of Pods that have ended", "error", err)
 	}

@@ -1,6 +1,8 @@
 package process
 
 import (
+	"net/netip"
+	"os"
 	"slices"
 	"sync"
 	"time"
@@ -16,6 +18,9 @@ type Identity struct {
 	// Sockets is asked for the listening sockets. Nil means a netlink socket of its own for each
 	// question, which costs more.
 	Sockets *Sockets
+	// Own is an address that only the tree is meant to have, and this process in its place. It is
+	// looked at first. Default: there is none.
+	Own netip.Addr
 
 	mu      sync.Mutex
 	holders map[uint64]holder // by inode; guarded by mu
@@ -47,14 +52,15 @@ func (id *Identity) Owns(tree func() ([]int, error), port int) (Ownership, error
 	if err := id.resolveLocked(port, all, tree); err != nil {
 		return Ownership{}, err
 	}
-	result := Ownership{Owner: Nobody, Addr: loopbacks()[0]}
-	for _, to := range loopbacks() {
+	addresses := loopbacks(id.Own)
+	result := Ownership{Owner: Nobody, Addr: addresses[0]}
+	for _, to := range addresses {
 		listeners := reached(all, to)
-		if len(listeners) == 0 {
+		if len(listeners) == 0 || to == id.Own && id.holders[listeners[0].Inode].pid == os.Getpid() {
 			continue
 		}
 		o := id.summarizeLocked(listeners)
-		o.Addr = to
+		o.Addr, o.Bound = to, listeners[0].boundFor(to)
 		if o.Owner == Own || result.Owner == Nobody {
 			result = o
 		}
@@ -63,6 +69,14 @@ func (id *Identity) Owns(tree func() ([]int, error), port int) (Ownership, error
 		}
 	}
 	return result, nil
+}
+
+// boundFor is the address of a socket that connections to an address reach, as [Ownership] has it.
+func (l Listener) boundFor(to netip.Addr) netip.Addr {
+	if l.OnlyIPv6 && l.Addr.IsUnspecified() {
+		return to
+	}
+	return l.Addr
 }
 
 func (id *Identity) listeners(port int) ([]Listener, error) {

@@ -4,6 +4,7 @@ package process
 
 import (
 	"errors"
+	"net/netip"
 	"syscall"
 	"time"
 )
@@ -21,11 +22,14 @@ func (s *Sockets) Close() {}
 func (s *Sockets) Held([]int) ([]Listener, error) { return nil, nil }
 
 // Identity cannot tell the owner of a socket on this system.
-type Identity struct{ Sockets *Sockets }
+type Identity struct {
+	Sockets *Sockets
+	Own     netip.Addr
+}
 
 // Owns answers Unknown on this system, which callers treat as Own.
 func (id *Identity) Owns(tree func() ([]int, error), port int) (Ownership, error) {
-	return Ownership{Owner: Unknown, Addr: loopbacks()[0]}, nil
+	return Ownership{Owner: Unknown, Addr: loopbacks(id.Own)[0]}, nil
 }
 
 // Tree knows only the process itself on this system.

@@ -206,6 +206,9 @@ func TestLogTrouble(t *testing.T) {
 		want    string
 	}{
 		{"full disk", func(t *testing.T, dir string) {
+			if _, err := os.Stat("/dev/full"); err != nil {
+				t.Skip("this system has no device that is always full: ", err)
+			}
 			if err := os.Symlink("/dev/full", logPath(dir, 0)); err != nil {
 				t.Fatal(err)
 			}
@@ -221,9 +224,6 @@ func TestLogTrouble(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			if _, err := os.Stat("/dev/full"); err != nil {
-				t.Skip(err)
-			}
 			dir := filepath.Join(t.TempDir(), "app")
 			if err := os.Mkdir(dir, 0o700); err != nil {
 				t.Fatal(err)

@@ -57,7 +57,7 @@ func TestDefaultActionOfOthers(t *testing.T) {
 			cmd := exec.Command("sh", "-c", test.script)
 			cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 			if err := cmd.Start(); err != nil {
-				t.Skip(err)
+				t.Fatal(err)
 			}
 			defer func() {
 				_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)

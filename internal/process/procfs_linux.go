@@ -63,6 +63,15 @@ func Dead(pid int) bool {
 	return err != nil && gone(err) || err == nil && stat.dead()
 }
 
+// Parent is the parent of a process; 0 if there is none, or if that cannot be found out.
+func Parent(pid int) int {
+	stat, err := readStat(pid)
+	if err != nil {
+		return 0
+	}
+	return stat.parent
+}
+
 func procPath(pid int, name string) string {
 	return "/proc/" + strconv.Itoa(pid) + "/" + name
 }

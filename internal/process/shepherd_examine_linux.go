@@ -2,6 +2,8 @@ package process
 
 import (
 	"fmt"
+	"os"
+	"os/signal"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -38,16 +40,48 @@ func (s *Shepherd) examine() {
 	if s.within(s.limits.resume, answered) {
 		return
 	}
-	if err := s.cmd.Process.Signal(unix.SIGCONT); err != nil {
+	if s.resume() != nil {
 		return // it has ended
 	}
 	s.notice(fmt.Sprintf("probity: the shepherd process (%d), which starts and stops the programs, does not answer: it is told to go on, as if it was stopped", s.cmd.Process.Pid))
-	if s.within(s.limits.kill, answered) {
-		return
+	// it may be stopped again meanwhile
+	for until := time.Now().Add(s.limits.kill); time.Now().Before(until) && s.resume() == nil; {
+		if s.within(min(s.limits.resume, s.limits.kill), answered) {
+			return
+		}
 	}
 	s.notice(fmt.Sprintf("probity: the shepherd process (%d) still does not answer: it is killed, and its programs with it", s.cmd.Process.Pid))
 	_ = s.cmd.Process.Kill() // an error means that it has ended
 }
+
+// watchStops examines the shepherd process when it is stopped, by a person or a debugger: it could
+// not notice meanwhile that a program has ended. The kernel tells that like the end of a child, and
+// the shepherd is the only one. It ends with the shepherd.
+func (s *Shepherd) watchStops() {
+	children := make(chan os.Signal, 1)
+	signal.Notify(children, unix.SIGCHLD)
+	defer signal.Stop(children)
+	for {
+		select {
+		case <-children:
+			if s.wasStopped() {
+				s.examine()
+			}
+		case <-s.done:
+			return
+		}
+	}
+}
+
+// wasStopped reports whether the shepherd process was stopped since this was asked last.
+func (s *Shepherd) wasStopped() bool {
+	var info unix.Siginfo
+	err := unix.Waitid(unix.P_PID, s.cmd.Process.Pid, &info, unix.WSTOPPED|unix.WNOHANG, nil)
+	return err == nil && info.Signo == int32(unix.SIGCHLD)
+}
+
+// resume lets the shepherd process go on; an error means that it has ended.
+func (s *Shepherd) resume() error { return s.cmd.Process.Signal(unix.SIGCONT) }
 
 // within reports whether there is an answer, or nothing to wait for, before the limit.
 func (s *Shepherd) within(limit time.Duration, answered <-chan struct{}) bool {

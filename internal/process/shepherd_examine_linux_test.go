@@ -44,6 +44,44 @@ func TestStoppedShepherd(t *testing.T) {
 	}
 }
 
+func (s *Shepherd) isExamining() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.examining
+}
+
+// TestStoppedShepherdWithoutRequests: that one was stopped is noticed although nobody wants
+// anything of it, each time.
+func TestStoppedShepherdWithoutRequests(t *testing.T) {
+	notices := make(chan string, 4)
+	s, err := NewShepherd(ShepherdOptions{Notice: func(line string) { notices <- line }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := s.Start(Spec{Argv: []string{"sh", "-c", "sleep 0.2; exit 3"}, Env: []string{"PATH=/bin:/usr/bin"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		for s.isExamining() { // a stop meanwhile is not said once more
+			time.Sleep(time.Millisecond)
+		}
+		if err := s.cmd.Process.Signal(unix.SIGSTOP); err != nil {
+			t.Fatal(err)
+		}
+		if line := <-notices; !strings.Contains(line, "told to go on") {
+			t.Errorf("notice %q", line)
+		}
+		<-p.Done()
+	}
+	if code := p.Exit().Code; code != 3 {
+		t.Errorf("exit code %d", code)
+	}
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestSilentShepherd: one that never answers is killed, so that nobody waits for ever; also when
 // nothing can be sent to it any more.
 func TestSilentShepherd(t *testing.T) {

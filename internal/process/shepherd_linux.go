@@ -14,8 +14,8 @@ import (
 )
 
 // Shepherd is Probity's side of the shepherd process, which the package comment explains: a Starter
-// whose processes end with it. It is safe for concurrent use. It owns one goroutine, which ends
-// with the shepherd process and which Close waits for.
+// whose processes end with it. It is safe for concurrent use. It owns two goroutines, which end
+// with the shepherd process; Close waits for the one that talks to it.
 type Shepherd struct {
 	cmd    *exec.Cmd
 	conn   *conn
@@ -89,6 +89,7 @@ func NewShepherd(opts ShepherdOptions) (*Shepherd, error) {
 		return nil, fmt.Errorf("cannot start the shepherd process: %w", err)
 	}
 	go s.run()
+	go s.watchStops()
 	return s, nil
 }
 

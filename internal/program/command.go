@@ -23,10 +23,17 @@ func CommandLine(pod *corev1.Pod, c *corev1.Container) ([]string, error) {
 		return words, nil
 	}
 	if len(c.Command) == 0 {
-		return nil, fmt.Errorf("cannot run image %s of container %s here: say which program stands for it, with the Pod annotation "+
-			"%s%s: ./program --flag, or with --command %s='./program --flag'", printable.Quote(c.Image), c.Name, manifest.AnnotationCommand, c.Name, c.Name)
+		return nil, &NoProgramError{c}
 	}
 	return append(append([]string{}, c.Command...), c.Args...), nil
+}
+
+// NoProgramError is the error of a container with an image alone.
+type NoProgramError struct{ Container *corev1.Container }
+
+func (e *NoProgramError) Error() string {
+	return fmt.Sprintf("cannot run image %s of container %s here: say which program stands for it, with the Pod annotation "+
+		"%s%s: ./program --flag, or with --command %[2]s='./program --flag'", printable.Quote(e.Container.Image), e.Container.Name, manifest.AnnotationCommand, e.Container.Name)
 }
 
 // CommandField names where a word of that command line stands, seen from the container.

@@ -32,7 +32,9 @@ func podField(pod *corev1.Pod, path string) (*string, error) {
 		return &pod.Spec.NodeName, nil
 	case "spec.serviceAccountName":
 		return new(cmp.Or(pod.Spec.ServiceAccountName, "default")), nil
-	case "status.podIP", "status.podIPs", "status.hostIP", "status.hostIPs":
+	case "status.podIP", "status.podIPs":
+		return new(PodIP(pod)), nil
+	case "status.hostIP", "status.hostIPs":
 		return new(loopback), nil
 	}
 	return nil, fmt.Errorf("unsupported fieldPath: %s", path)
@@ -70,3 +72,6 @@ func divideUp(n, by int64) int64 {
 	}
 	return (n + by - 1) / by
 }
+
+// PodIP is the address of a Pod, that of everybody if it has none of its own.
+func PodIP(pod *corev1.Pod) string { return cmp.Or(pod.Status.PodIP, loopback) }

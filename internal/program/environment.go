@@ -9,13 +9,15 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 
+	"github.com/probity-run/probity/internal/envvars"
 	"github.com/probity-run/probity/internal/lifecycle"
 )
 
-// Environment is a container's environment in layers: the caller's, the manifest's, and what
-// Probity injects. Later layers win.
+// Environment is a container's environment in layers: the caller's, the variables of Services, the
+// manifest's, and what Probity injects. Later layers win.
 type Environment struct {
 	caller   []string
+	services []envvars.Variable
 	manifest map[string]string
 	order    []string          // names of the manifest's entries, as written
 	literal  map[string]string // the manifest's entries as exec probes read them (R83)
@@ -29,7 +31,12 @@ type Environment struct {
 // stays. What it holds comes out of the Pod's room; the error of what does not fit there is a
 // [*TooLongError].
 func NewEnvironment(pod *corev1.Pod, c *corev1.Container, objects Objects, caller []string, injected map[string]string, room *Room) (*Environment, error) {
-	e := &Environment{caller: caller, manifest: map[string]string{}, literal: map[string]string{}, injected: maps.Clone(injected), room: room}
+	e := &Environment{caller: caller, services: serviceVariables(pod, objects), manifest: map[string]string{}, literal: map[string]string{}, injected: maps.Clone(injected), room: room}
+	for _, v := range e.services {
+		if err := room.take(len(v.Name)+len("=")+len(v.Value), "enableServiceLinks"); err != nil {
+			return nil, err
+		}
+	}
 	for i, from := range c.EnvFrom {
 		if err := e.addAll(pod.Namespace, from, objects, fmt.Sprintf("envFrom[%d]", i)); err != nil {
 			return nil, err
@@ -84,18 +91,24 @@ func (e *Environment) set(name, value, field string) error {
 	return nil
 }
 
-// Lookup finds what $(NAME) stands for in a command, in args and in env: the manifest's entries and
-// what Probity injects.
+// Lookup finds what $(NAME) stands for in a command, in args and in env: the variables of
+// Services, the manifest's entries and what Probity injects.
 func (e *Environment) Lookup(name string) (string, bool) {
 	if value, ok := e.injected[name]; ok {
 		return value, true
 	}
-	value, ok := e.manifest[name]
-	return value, ok
+	if value, ok := e.manifest[name]; ok {
+		return value, true
+	}
+	i := slices.IndexFunc(e.services, func(v envvars.Variable) bool { return v.Name == name })
+	if i < 0 {
+		return "", false
+	}
+	return e.services[i].Value, true
 }
 
-// LookupStatic is Lookup for exec probes and hooks: an entry that is not a literal counts as empty
-// (R83).
+// LookupStatic is Lookup for exec probes and hooks: an entry that is not a literal counts as empty,
+// and Services are not known (R83).
 func (e *Environment) LookupStatic(name string) (string, bool) {
 	if value, ok := e.injected[name]; ok {
 		return value, true
@@ -118,6 +131,9 @@ func (e *Environment) List() []string {
 		if name, value, ok := strings.Cut(entry, "="); ok {
 			add(name, value)
 		}
+	}
+	for _, v := range e.services {
+		add(v.Name, v.Value)
 	}
 	for _, name := range e.order {
 		add(name, e.manifest[name])

@@ -1,6 +1,7 @@
 package program
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -14,6 +15,7 @@ import (
 type fakeObjects struct {
 	configMaps map[string]*corev1.ConfigMap
 	secrets    map[string]*corev1.Secret
+	services   []*corev1.Service
 }
 
 func (f fakeObjects) ConfigMap(_, name string) (*corev1.ConfigMap, bool) {
@@ -24,6 +26,10 @@ func (f fakeObjects) ConfigMap(_, name string) (*corev1.ConfigMap, bool) {
 func (f fakeObjects) Secret(_, name string) (*corev1.Secret, bool) {
 	s, ok := f.secrets[name]
 	return s, ok
+}
+
+func (f fakeObjects) Services(namespace string) []*corev1.Service {
+	return slices.DeleteFunc(slices.Clone(f.services), func(s *corev1.Service) bool { return s.Namespace != namespace })
 }
 
 func exampleObjects() fakeObjects {

@@ -10,9 +10,11 @@ import (
 type Objects interface {
 	ConfigMap(namespace, name string) (*corev1.ConfigMap, bool)
 	Secret(namespace, name string) (*corev1.Secret, bool)
+	// Services are all of a namespace.
+	Services(namespace string) []*corev1.Service
 }
 
-// Manifests finds ConfigMaps and Secrets among the objects of manifests.
+// Manifests finds ConfigMaps, Secrets and Services among the objects of manifests.
 type Manifests []manifest.Object
 
 // ConfigMap implements [Objects].
@@ -23,6 +25,16 @@ func (m Manifests) ConfigMap(namespace, name string) (*corev1.ConfigMap, bool) {
 // Secret implements [Objects].
 func (m Manifests) Secret(namespace, name string) (*corev1.Secret, bool) {
 	return find[*corev1.Secret](m, namespace, name)
+}
+
+// Services implements [Objects]. They have no address before they are made.
+func (m Manifests) Services(namespace string) (services []*corev1.Service) {
+	for _, o := range m {
+		if s, ok := o.Resource.(*corev1.Service); ok && s.Namespace == namespace {
+			services = append(services, s)
+		}
+	}
+	return services
 }
 
 func find[T manifest.Resource](objects []manifest.Object, namespace, name string) (T, bool) {

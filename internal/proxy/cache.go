@@ -26,6 +26,10 @@ func watchedKinds() []store.Object {
 	return []store.Object{&corev1.Service{}, &discoveryv1.EndpointSlice{}, &corev1.Pod{}}
 }
 
+func emptyCache() cache {
+	return cache{map[types.NamespacedName]*corev1.Service{}, map[types.NamespacedName]*discoveryv1.EndpointSlice{}, map[types.NamespacedName]*corev1.Pod{}}
+}
+
 // newCache lists the store. A watch that begins at the version misses nothing.
 func newCache(s *store.Store) (c cache, version string) {
 	// the version of the first list: what changes during the next two is seen again by the watch

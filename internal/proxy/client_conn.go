@@ -12,7 +12,7 @@ import (
 // the connections of HTTP clients; if the port speaks TCP when a client comes, the relay serves it.
 type clientListener struct {
 	port     *servicePort
-	listener *net.TCPListener
+	listener *portListener
 }
 
 // Accept implements [net.Listener].
@@ -38,6 +38,9 @@ func (a clientListener) Accept() (net.Conn, error) {
 
 // Close implements [net.Listener].
 func (a clientListener) Close() error {
+	if a.listener.givenUp.Load() {
+		return nil // the port goes on at others
+	}
 	a.port.stopAccepting()
 	return nil
 }

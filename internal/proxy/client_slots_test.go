@@ -75,9 +75,17 @@ func TestHTTP2StreamsCount(t *testing.T) {
 	fx := start(t, Options{MaxConnections: 8, DrainTimeout: 50 * time.Millisecond})
 	url := "http://" + fx.service("web")
 	release := make(chan struct{})
-	a := fx.replica("a", func(w http.ResponseWriter, _ *http.Request) { <-release })
+	a := fx.replica("a", func(_ http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/first" {
+			<-release
+		}
+	})
 	fx.endpoints("web", at("a", a.address))
 	c := h2cClient(t)
+	// requests that find no connection make one each
+	if code, body := get(c, url+"/first"); code != http.StatusOK {
+		t.Fatalf("%d %s", code, body)
+	}
 	ctx := t.Context()
 	codes := make(chan int, 20)
 	for range cap(codes) {

@@ -1,5 +1,6 @@
-// Package proxy carries traffic to the Pods of Services: a listener on 127.0.0.1 for each Service
-// port, and behind it only endpoints that are ready. (Texts for users call an endpoint a replica.)
+// Package proxy carries traffic to the Pods of Services: a listener at the Service's address for
+// each Service port, and behind it only endpoints that are ready. (Texts for users call an endpoint
+// a replica.)
 //
 // # The way of a request
 //
@@ -21,7 +22,7 @@
 //     the request is in flight no longer. If the process has ended meanwhile and requests were
 //     lost, an Event says how many.
 //
-// A TCP connection goes the same way, with [servicePort.relay] in the place of steps 4 and 5.
+// A TCP connection goes the same way, with a [relay] in the place of steps 4 and 5.
 //
 // # Where the table comes from
 //
@@ -36,7 +37,8 @@
 //
 // # What a client may rely on
 //
-//  1. A listener stays open as long as its Service port exists, whatever happens to Pods.
+//  1. A listener stays open as long as its Service port exists, whatever happens to Pods, unless a
+//     Pod may need its number: see [Proxy.MakeRoom].
 //  2. New requests go to ready endpoints; if there is none, to serving and terminating ones (R198,
 //     R199). A Pod that the node withdrew and whose process still runs counts as one of the latter.
 //     Connections that are established are not cut for it (R201).
@@ -46,8 +48,11 @@
 //     its body is at most 64 KiB. Anything else is never sent twice.
 //  4. 503 means that no endpoint has seen the request, 502 that one may have.
 //
+// Where a port is served is decided by [workload.DecideServicePort] and kept in its [placement].
+//
 // Headless and ExternalName Services have no listener: they are names, which clients resolve
-// themselves to reach Pods without any proxy. Ports of a protocol other than TCP have none either.
+// themselves. The Pods of a headless Service each have a [podPort], which carries bytes. Ports of a
+// protocol other than TCP have none either.
 //
 // Headers: Host stays what the client sent. The client's address is appended to X-Forwarded-For;
 // X-Forwarded-Host and X-Forwarded-Proto are kept if the client sent them, else set. Listeners are

@@ -45,7 +45,7 @@ func (sp *servicePort) redial(e *endpoint, inst *instance) {
 		}
 		err := sp.checkListener(sp.ctx, e, inst)
 		if err == nil {
-			err = acceptsConnection(sp.ctx, e.address)
+			err = acceptsConnection(sp.ctx, e.dialAddress())
 		}
 		if err == nil {
 			e.ejectedIn.CompareAndSwap(inst, nil)

@@ -75,14 +75,35 @@ type endpoint struct {
 	// nil if there is none.
 	ejectedIn atomic.Pointer[instance]
 	removed   atomic.Bool // no table has it any more
-	// checkedIn is the instance of the Pod that was seen to listen at the address; nil if none was.
-	checkedIn atomic.Pointer[instance]
-	checking  sync.Mutex // held during a check, so that one serves all who wait for it
+	// found is where the Pod was seen to listen; nil if it was not.
+	found    atomic.Pointer[socket]
+	checking sync.Mutex // held during a check, so that one serves all who wait for it
 
 	requests  atomic.Uint64 // attempts, which is connections with TCP
 	failures  [numFailures]atomic.Uint64
 	ejections atomic.Uint64
 	lost      atomic.Uint64
+}
+
+// socket is where an instance of a Pod was seen to listen.
+type socket struct {
+	instance *instance
+	address  string // host:port
+}
+
+// dialAddress is where connections go: to the socket that was found, else to the address that the
+// EndpointSlice has.
+func (e *endpoint) dialAddress() string {
+	if s := e.found.Load(); s != nil {
+		return s.address
+	}
+	return e.address
+}
+
+// isFoundIn reports whether an instance was seen to listen.
+func (e *endpoint) isFoundIn(inst *instance) bool {
+	s := e.found.Load()
+	return s != nil && s.instance == inst
 }
 
 // startAttempt begins an attempt, unless the Pod has one of the refused flags: then it returns nil.

@@ -25,6 +25,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/intstr"
 
+	"github.com/probity-run/probity/internal/manifest"
 	"github.com/probity-run/probity/internal/store"
 )
 
@@ -117,7 +118,7 @@ func (fx *fixture) address(name string, port int32) (address string) {
 	eventually(fx.t, "an address of Service "+name, func() bool {
 		s, err := store.Get[*corev1.Service](fx.store, "default", name)
 		if err == nil {
-			address = s.Annotations[AnnotationAddress+strconv.Itoa(int(port))]
+			address = s.Annotations[manifest.AnnotationAddress+strconv.Itoa(int(port))]
 		}
 		return address != ""
 	})

@@ -4,15 +4,20 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"strconv"
+	"net/netip"
+	"sync/atomic"
 	"syscall"
 
 	corev1 "k8s.io/api/core/v1"
+
+	"github.com/probity-run/probity/internal/workload"
 )
 
+// loopback is where Services listen that have no address of their own, and all others, too, if they
+// can: nothing outside of this machine reaches it.
+func loopback() netip.Addr { return netip.AddrFrom4([4]byte{127, 0, 0, 1}) }
+
 const (
-	// loopback is where Services listen: nothing outside of this machine reaches them.
-	loopback = "127.0.0.1"
 	// unprivilegedOffset is added to a port that only root may have: 80 becomes 8080, 443 becomes
 	// 8443.
 	unprivilegedOffset = 8000
@@ -21,41 +26,63 @@ const (
 	nearbyPorts = 100
 )
 
-// listen takes the declared port if it can be had, else the next free one, else any. refused says
-// in words why it is not the declared one; it is empty if it is. owner names who has a port or is
-// to have it, or returns "".
-func listen(declared int, owner func(port int) string) (listener *net.TCPListener, refused string, err error) {
-	if by := owner(declared); by != "" {
-		refused = fmt.Sprintf("port %d belongs to %s", declared, by)
-	} else if listener, err = listenOn(declared); err == nil {
-		return listener, "", nil
-	} else {
-		refused = refusalText(declared, err)
+// addressOf is the address of a Service: its clusterIP, if that is one of this machine, else the
+// one that everybody shares.
+func addressOf(service *corev1.Service) netip.Addr {
+	if own, err := netip.ParseAddr(service.Spec.ClusterIP); err == nil && own.Is4() && own.IsLoopback() {
+		return own
 	}
-	next := declared + 1
-	if errors.Is(err, syscall.EACCES) {
-		next = declared + unprivilegedOffset
+	return loopback()
+}
+
+// portListener is a listener that may be given up before its Service port is.
+type portListener struct {
+	*net.TCPListener
+	givenUp atomic.Bool
+}
+
+// giveUp frees the address. Connections that were accepted go on.
+func (l *portListener) giveUp() error {
+	l.givenUp.Store(true)
+	return l.Close()
+}
+
+func (l *portListener) address() netip.AddrPort { return l.Addr().(*net.TCPAddr).AddrPort() }
+
+func listenOn(address netip.Addr, port int) (*portListener, error) {
+	listener, err := net.ListenTCP("tcp4", net.TCPAddrFromAddrPort(netip.AddrPortFrom(address, uint16(port))))
+	if err != nil {
+		return nil, err
 	}
+	return &portListener{TCPListener: listener}, nil
+}
+
+// listenNear listens at the first free port from next on that is nobody's, else at any.
+func listenNear(address netip.Addr, next int, owner func(port int) string) (*portListener, error) {
 	for port := next; port < min(next+nearbyPorts, 1<<16); port++ {
 		if owner(port) != "" {
 			continue
 		}
-		if listener, err = listenOn(port); err == nil {
-			return listener, refused, nil
+		if listener, err := listenOn(address, port); err == nil {
+			return listener, nil
 		}
 	}
-	if listener, err = listenOn(0); err != nil {
-		return nil, refused, fmt.Errorf("cannot listen on any port of %s: %w", loopback, err)
+	listener, err := listenOn(address, 0)
+	if err != nil {
+		return nil, fmt.Errorf("cannot listen on any port of %s: %w", address, err)
 	}
-	return listener, refused, nil
+	return listener, nil
 }
 
-func listenOn(port int) (*net.TCPListener, error) {
-	listener, err := net.Listen("tcp", net.JoinHostPort(loopback, strconv.Itoa(port)))
-	if err != nil {
-		return nil, err
+// bindResult is what an attempt to listen means for the decision.
+func bindResult(err error) workload.BindResult {
+	switch {
+	case err == nil:
+		return workload.BindUntried
+	case errors.Is(err, syscall.EACCES):
+		return workload.BindDenied
 	}
-	return listener.(*net.TCPListener), nil
+	return workload.BindInUse
 }
 
 // refusalText says in words why a port cannot be listened on.
@@ -69,15 +96,27 @@ func refusalText(port int, err error) string {
 	return fmt.Sprintf("cannot listen on port %d: %v", port, err)
 }
 
-// portOwner returns a function that names who, other than the Service of the key, has a port or is
-// to have it: another Service that listens on it or declares it, or what the options reserve.
-func (p *Proxy) portOwner(key portKey) func(port int) string {
+// claimText says in words who has a port or is to have it.
+func claimText(c workload.PortClaim) string {
+	owner := c.Origin.Kind + " " + c.Origin.Name.Name
+	switch {
+	case c.Fixed:
+		return owner + ", which has it fixed"
+	case c.Use == workload.PortUnseen:
+		return owner + ", until it has shown that it listens where PORT says"
+	}
+	return owner + ", which listens there whatever PORT says"
+}
+
+// portOwner returns a function that names who, other than the Service of the key, has a port of an
+// address or is to have it: a Pod, or another Service that listens there or declares the port.
+func (p *Proxy) portOwner(key portKey, address netip.Addr) func(port int) string {
 	return func(number int) string {
-		if by := p.reservedFor(number); by != "" {
-			return by
+		if c := p.claims[int32(number)]; c.Use != workload.PortFree {
+			return claimText(c)
 		}
 		for other, sp := range p.ports {
-			if other != key && sp.listensOn(number) {
+			if other != key && sp.listensOn(netip.AddrPortFrom(address, uint16(number))) {
 				return "Service " + other.service.String()
 			}
 		}
@@ -86,61 +125,11 @@ func (p *Proxy) portOwner(key portKey) func(port int) string {
 		}
 		for _, service := range p.cache.services {
 			for _, declared := range service.Spec.Ports {
-				if int(declared.Port) == number {
+				if int(declared.Port) == number && (addressOf(service) == address || address == loopback()) {
 					return "Service " + service.Namespace + "/" + service.Name
 				}
 			}
 		}
 		return ""
 	}
-}
-
-// reservedFor names whom the options reserve a port for, or returns "".
-func (p *Proxy) reservedFor(number int) string {
-	if p.opts.Reserved == nil {
-		return ""
-	}
-	return p.opts.Reserved(number)
-}
-
-// reclaimPorts gives Services that were moved, because their port was reserved for a Pod, the port
-// that they declare, once it is free. Where they were served until then stays open for those who
-// know it.
-func (p *Proxy) reclaimPorts() {
-	for key, sp := range p.ports {
-		if !sp.waitsForPort || p.portOwner(key)(int(key.number)) != "" {
-			continue
-		}
-		listener, err := listenOn(int(key.number))
-		if err != nil {
-			// the Pod itself has it, or another program: the next change of a Pod tries again
-			continue
-		}
-		before := sp.address()
-		sp.moveTo(listener)
-		p.running.Go(func() { sp.serve(listener) })
-		p.record(sp.service, corev1.EventTypeNormal, "Listening",
-			fmt.Sprintf("port %d is at %s now, as the Pod listens where PORT says; %s stays open", key.number, sp.address(), before))
-		if service := p.cache.services[key.service]; service != nil {
-			p.annotateAddresses(service)
-		}
-	}
-}
-
-// openPort begins to listen for a Service port. nil means that it could not; an Event says why.
-func (p *Proxy) openPort(key portKey, service *corev1.Service) *servicePort {
-	about := serviceReference(service)
-	listener, refused, err := listen(int(key.number), p.portOwner(key))
-	if err != nil {
-		p.record(about, corev1.EventTypeWarning, "ListenFailed", err.Error())
-		return nil
-	}
-	sp := newServicePort(p, key, about, listener)
-	if refused != "" {
-		sp.waitsForPort = p.reservedFor(int(key.number)) != ""
-		p.record(about, corev1.EventTypeWarning, "PortTaken", fmt.Sprintf("%s; port %d of this Service is at %s instead", refused, key.number, listener.Addr()))
-	} else {
-		p.record(about, corev1.EventTypeNormal, "Listening", fmt.Sprintf("port %d is at %s", key.number, listener.Addr()))
-	}
-	return sp
 }

@@ -16,7 +16,7 @@ const maxCheckTime = 5 * time.Second
 // What is known of an instance is not asked again. The error says who gets no request.
 func (sp *servicePort) checkListener(ctx context.Context, e *endpoint, inst *instance) error {
 	check := sp.proxy.opts.CheckListener
-	if e.checkedIn.Load() == inst || check == nil || e.uid == "" {
+	if e.isFoundIn(inst) || check == nil || e.uid == "" {
 		return nil
 	}
 	address, err := netip.ParseAddrPort(e.address)
@@ -25,14 +25,15 @@ func (sp *servicePort) checkListener(ctx context.Context, e *endpoint, inst *ins
 	}
 	e.checking.Lock()
 	defer e.checking.Unlock()
-	if e.checkedIn.Load() == inst {
+	if e.isFoundIn(inst) {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, maxCheckTime)
 	defer cancel()
-	if err := check(ctx, e.uid, address); err != nil {
+	at, err := check(ctx, e.uid, address)
+	if err != nil {
 		return fmt.Errorf("no request for Pod %s: %w", e.name.Name, err)
 	}
-	e.checkedIn.Store(inst)
+	e.found.Store(&socket{inst, at.String()})
 	return nil
 }

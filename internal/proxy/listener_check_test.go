@@ -14,7 +14,9 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
+	"github.com/probity-run/probity/internal/manifest"
 	"github.com/probity-run/probity/internal/store"
+	"github.com/probity-run/probity/internal/workload"
 )
 
 // owners answers who listens where.
@@ -24,14 +26,14 @@ type owners struct {
 	asked   []types.UID
 }
 
-func (o *owners) check(_ context.Context, pod types.UID, _ netip.AddrPort) error {
+func (o *owners) check(_ context.Context, pod types.UID, at netip.AddrPort) (netip.AddrPort, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.asked = append(o.asked, pod)
 	if o.strange[pod] {
-		return errors.New("somebody else listens there")
+		return at, errors.New("somebody else listens there")
 	}
-	return nil
+	return at, nil
 }
 
 func (o *owners) set(pod types.UID, strange bool) {
@@ -105,16 +107,8 @@ func TestStrangerGetsNoConnection(t *testing.T) {
 // TestReservedPortIsReclaimed frees the port of a Service that was kept for a Pod.
 func TestReservedPortIsReclaimed(t *testing.T) {
 	port := freePort(t)
-	var mu sync.Mutex
-	by := "Pod a"
-	fx := start(t, Options{Reserved: func(p int) string {
-		mu.Lock()
-		defer mu.Unlock()
-		if p == port {
-			return by
-		}
-		return ""
-	}})
+	claims := claimed(int32(port), workload.PortUnseen)
+	fx := start(t, Options{Claims: claims.now})
 	first := fx.service("web", onPort(port))
 	a := fx.replica("a", nil)
 	fx.endpoints("web", at("a", a.address))
@@ -124,18 +118,16 @@ func TestReservedPortIsReclaimed(t *testing.T) {
 	}
 	touch := func(value string) {
 		if _, err := store.Modify(fx.store, "default", "a", func(p *corev1.Pod) error {
-			metav1.SetMetaDataAnnotation(&p.ObjectMeta, "touched", value)
+			metav1.SetMetaDataAnnotation(&p.ObjectMeta, manifest.AnnotationListening, value)
 			return nil
 		}); err != nil {
 			t.Fatal(err)
 		}
 	}
 	touch("while it is reserved")
-	mu.Lock()
-	by = ""
-	mu.Unlock()
+	claims.set(workload.PortFree)
 	touch("when it is free")
-	declared := netip.AddrPortFrom(netip.MustParseAddr(loopback), uint16(port)).String()
+	declared := netip.AddrPortFrom(loopback(), uint16(port)).String()
 	eventually(t, "the Service is at its port", func() bool { return fx.address("web", int32(port)) == declared })
 	for _, address := range []string{first, declared} {
 		if code, body := get(client(t), "http://"+address); code != http.StatusOK || body != "a" {

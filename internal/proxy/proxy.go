@@ -14,12 +14,10 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
 
+	"github.com/probity-run/probity/internal/manifest"
 	"github.com/probity-run/probity/internal/store"
+	"github.com/probity-run/probity/internal/workload"
 )
-
-// AnnotationAddress, followed by the number of a Service port, is set on the Service to the address
-// where that port is served, as in probity.run/address.80: 127.0.0.1:8080.
-const AnnotationAddress = "probity.run/address."
 
 // component is the reporting component of the Events.
 const component = "probity-proxy"
@@ -41,14 +39,15 @@ type Options struct {
 	// within an HTTP/2 connection counts as one more; it is refused if there is no place for it.
 	// Default: as many as the limit of open descriptors allows, at most 16384.
 	MaxConnections int
-	// Reserved, if not nil, names who a port is to be left to, such as a Pod with fixed ports; ""
-	// means nobody. A Service that did not get its port for that reason gets it when a change of a
-	// Pod has freed it. It is called from the goroutine of Run.
-	Reserved func(port int) string
-	// CheckListener, if not nil, says why what answers at an address would not be the Pod; nil if
-	// it is. It is called before the first request to each process of a Pod, and must not take
-	// longer than the context. Default: whoever listens there gets the requests.
-	CheckListener func(ctx context.Context, pod types.UID, address netip.AddrPort) error
+	// Claims, if not nil, are the port numbers that the Pods of the run have or may take, in the
+	// light of the Pods that there are. It is called from one goroutine at a time, when what they
+	// have shown has changed and by [Proxy.MakeRoom].
+	Claims func(pods map[types.NamespacedName]*corev1.Pod) map[int32]workload.PortClaim
+	// CheckListener, if not nil, finds where a Pod listens behind one of its addresses; the error
+	// says why what answers there would not be the Pod. It is called before the first request to
+	// each process of a Pod, and must not take longer than the context. Default: whoever listens at
+	// the address gets the requests.
+	CheckListener func(ctx context.Context, pod types.UID, address netip.AddrPort) (netip.AddrPort, error)
 	// Logger gets what is neither an Event nor an answer. Default: nothing is logged.
 	Logger *slog.Logger
 }
@@ -63,12 +62,16 @@ type Proxy struct {
 	slots   clientSlots
 	// the goroutines that serve listeners and TCP clients, drain ports and redial ejected endpoints
 	running sync.WaitGroup
-	// cache and unserved belong to the loop of Run.
-	cache cache
+
+	placing sync.Mutex // held while objects are taken in and ports are opened and closed
+	// the rest down to mu is guarded by placing
+	cache  cache
+	claims map[int32]workload.PortClaim
 	// what was said of a Service's ports that nobody serves
 	unserved map[types.NamespacedName]string
+	podPorts map[podPortKey]*podPort
 
-	mu    sync.Mutex // guards ports against readers; only the loop writes
+	mu    sync.Mutex // guards ports against readers; who writes holds placing, too
 	ports map[portKey]*servicePort
 }
 
@@ -84,9 +87,10 @@ func New(opts Options) *Proxy {
 		opts:    opts,
 		httpLog: slog.NewLogLogger(opts.Logger.Handler(), slog.LevelDebug),
 		slots:   clientSlots{total: opts.MaxConnections},
+		cache:   emptyCache(),
 		ports:   map[portKey]*servicePort{},
 
-		unserved: map[types.NamespacedName]string{},
+		unserved: map[types.NamespacedName]string{}, podPorts: map[podPortKey]*podPort{},
 	}
 	p.pods = podRegistry{reportLoss: p.reportLoss, byUID: map[types.UID]*pod{}}
 	return p
@@ -116,20 +120,101 @@ func (p *Proxy) Run(ctx context.Context) error {
 		case err != nil:
 			return err
 		}
-		for _, name := range p.cache.update(change) {
-			p.reconcile(name)
-		}
-		if pod, ok := change.Object.(*corev1.Pod); ok {
-			if change.Type == store.Deleted {
-				p.pods.forget(pod.UID)
-			}
-			p.reclaimPorts()
+		p.takeIn(change)
+	}
+}
+
+// takeIn brings everything to what a change says.
+func (p *Proxy) takeIn(change store.Change) {
+	p.placing.Lock()
+	defer p.placing.Unlock()
+	pod, isPod := change.Object.(*corev1.Pod)
+	var before *corev1.Pod
+	if isPod {
+		before = p.cache.pods[nameOf(pod)]
+	}
+	names := p.cache.update(change)
+	if isPod && change.Type == store.Deleted {
+		p.pods.forget(pod.UID)
+	}
+	if isPod && portsChanged(before, p.cache.pods[nameOf(pod)]) {
+		p.placeAll()
+	}
+	for _, name := range names {
+		p.reconcile(name)
+	}
+	if service, ok := change.Object.(*corev1.Service); ok && service.Spec.ClusterIP == corev1.ClusterIPNone {
+		p.placePods()
+	}
+}
+
+// MakeRoom gives up the ports that Pods to come may take, by the claims as they are now. When it
+// returns their programs can listen. Its callers call it before such a Pod is made.
+func (p *Proxy) MakeRoom() {
+	p.placing.Lock()
+	defer p.placing.Unlock()
+	p.placeAll()
+}
+
+// CatchUp serves the Services that are in the store by now. When it returns they say where, which
+// the programs of Pods that are made later find in their environment.
+func (p *Proxy) CatchUp() {
+	p.placing.Lock()
+	defer p.placing.Unlock()
+	p.readClaims()
+	services, _ := listByName[*corev1.Service](p.opts.Store)
+	changed := map[types.NamespacedName]bool{}
+	for name, service := range services {
+		if keepNewer(p.cache.services, service, store.Modified) {
+			changed[name] = true
 		}
 	}
+	for _, name := range p.cache.byAge(changed) {
+		p.reconcile(name)
+	}
+}
+
+// readClaims finds out which numbers Pods have or may take.
+func (p *Proxy) readClaims() {
+	if p.opts.Claims != nil {
+		p.claims = p.opts.Claims(p.cache.pods)
+	}
+}
+
+// placeAll brings every port to where it is to be served.
+func (p *Proxy) placeAll() {
+	p.readClaims()
+	names := map[types.NamespacedName]bool{}
+	for name := range p.cache.services {
+		names[name] = true
+	}
+	for _, name := range p.cache.byAge(names) {
+		service := p.cache.services[name]
+		for i := range service.Spec.Ports {
+			declared := &service.Spec.Ports[i]
+			if sp := p.ports[portKey{name, declared.Port}]; sp != nil && isTCP(declared) {
+				p.place(sp, service, declared)
+			}
+		}
+		p.annotateAddresses(service)
+	}
+	p.placePods()
+}
+
+// portsChanged reports whether a Pod has shown anything new of its ports.
+func portsChanged(before, after *corev1.Pod) bool {
+	if before == nil || after == nil || before.UID != after.UID {
+		return true
+	}
+	return workload.IsFinished(before) != workload.IsFinished(after) || before.Status.PodIP != after.Status.PodIP ||
+		before.Annotations[manifest.AnnotationBound] != after.Annotations[manifest.AnnotationBound] ||
+		before.Annotations[manifest.AnnotationListening] != after.Annotations[manifest.AnnotationListening]
 }
 
 // resync brings everything to what the store says now, and begins a watch there.
 func (p *Proxy) resync() (*store.Watch, error) {
+	p.placing.Lock()
+	defer p.placing.Unlock()
 	var version string
 	p.cache, version = newCache(p.opts.Store)
 	existing := map[types.UID]bool{}
@@ -144,14 +229,19 @@ func (p *Proxy) resync() (*store.Watch, error) {
 	for name := range p.cache.services {
 		names[name] = true
 	}
+	p.readClaims()
 	for _, name := range p.cache.byAge(names) {
 		p.reconcile(name)
 	}
+	p.placePods()
 	return p.opts.Store.Watch(store.WatchOptions{From: version, Kinds: watchedKinds()})
 }
 
 // drainAll drains all ports at the same time and waits for them.
 func (p *Proxy) drainAll() {
+	p.placing.Lock()
+	defer p.placing.Unlock()
+	p.closePodPorts(func(podPortKey) bool { return true })
 	var draining sync.WaitGroup
 	for _, sp := range p.ports {
 		draining.Go(func() { sp.drain(p.opts.DrainTimeout) })

@@ -33,17 +33,13 @@ func (p *Proxy) reconcile(name types.NamespacedName) {
 	for _, key := range slices.SortedFunc(maps.Keys(wanted), func(a, b portKey) int { return int(a.number - b.number) }) {
 		sp := p.ports[key]
 		if sp == nil {
-			if sp = p.openPort(key, service); sp == nil {
-				continue // the next change of the Service tries again
-			}
-			sp.publish(p.routingTableFor(sp, service, wanted[key]))
+			sp = newServicePort(p, key, serviceReference(service))
 			p.mu.Lock()
 			p.ports[key] = sp
 			p.mu.Unlock()
-			p.running.Go(func() { sp.serve(sp.listener.Load()) })
-			continue
 		}
 		sp.publish(p.routingTableFor(sp, service, wanted[key]))
+		p.place(sp, service, wanted[key])
 	}
 	if service != nil {
 		p.annotateAddresses(service)
@@ -161,21 +157,31 @@ func affinityTimeoutOf(service *corev1.Service) time.Duration {
 	return time.Duration(seconds) * time.Second
 }
 
-// annotateAddresses writes into the annotations of a Service where its ports are served.
+// annotateAddresses writes into the annotations of a Service where its ports are served, and
+// whether its names may lead there.
 func (p *Proxy) annotateAddresses(service *corev1.Service) {
 	want := map[string]string{}
+	if reason := p.headlessUnnamed(service); reason != "" {
+		want[manifest.AnnotationUnnamed] = reason
+	}
 	for key, sp := range p.ports {
-		if key.service == nameOf(service) {
-			want[AnnotationAddress+strconv.Itoa(int(key.number))] = sp.address()
+		if key.service != nameOf(service) {
+			continue
+		}
+		if at := sp.servedAt(); at != "" {
+			want[manifest.AnnotationAddress+strconv.Itoa(int(key.number))] = at
+		}
+		if sp.unnamed != "" {
+			want[manifest.AnnotationUnnamed] = max(sp.unnamed, want[manifest.AnnotationUnnamed])
 		}
 	}
 	have := maps.Clone(service.Annotations)
-	maps.DeleteFunc(have, func(key, _ string) bool { return !strings.HasPrefix(key, AnnotationAddress) })
+	maps.DeleteFunc(have, func(key, _ string) bool { return !isPlacement(key) })
 	if maps.Equal(have, want) {
 		return
 	}
 	_, err := store.Modify(p.opts.Store, service.Namespace, service.Name, func(s *corev1.Service) error {
-		maps.DeleteFunc(s.Annotations, func(key, _ string) bool { return strings.HasPrefix(key, AnnotationAddress) && want[key] == "" })
+		maps.DeleteFunc(s.Annotations, func(key, _ string) bool { return isPlacement(key) && want[key] == "" })
 		if s.Annotations == nil {
 			s.Annotations = map[string]string{}
 		}
@@ -185,4 +191,9 @@ func (p *Proxy) annotateAddresses(service *corev1.Service) {
 	if err != nil && !apierrors.IsNotFound(err) {
 		p.opts.Logger.Error(fmt.Sprintf("Cannot note the addresses of Service %s/%s", service.Namespace, service.Name), "err", err)
 	}
+}
+
+// isPlacement reports whether the proxy writes an annotation of Services.
+func isPlacement(key string) bool {
+	return strings.HasPrefix(key, manifest.AnnotationAddress) || key == manifest.AnnotationUnnamed
 }

@@ -88,7 +88,7 @@ func (rp *reverseProxy) RoundTrip(out *http.Request) (*http.Response, error) {
 // send sends a request to the current endpoint. If it failed because a kept connection was dead,
 // and nothing was sent, it is sent once more over a new connection.
 func (rp *reverseProxy) send(transport *http.Transport, out *http.Request, body *replayBody) (*http.Response, error) {
-	out.URL.Scheme, out.URL.Host = "http", rp.routed.endpoint.address
+	out.URL.Scheme, out.URL.Host = "http", rp.routed.endpoint.dialAddress()
 	attempt := rp.routed.attempt
 	if body != nil {
 		out.Body = body.newReader(attempt)

@@ -23,19 +23,15 @@ type portKey struct {
 // servicePort is a Service port with its listener. The proxy's loop writes its table; everything
 // else is safe for concurrent use.
 type servicePort struct {
-	key       portKey
-	proxy     *Proxy
-	service   corev1.ObjectReference
-	listener  atomic.Pointer[net.TCPListener] // at the port's address
-	server    *http.Server
-	forwarder forwarder
-	slots     *portSlots
-	fullSaid  atomic.Int64 // when it was said last that there are no more slots, in seconds
-
-	// waitsForPort: the declared port is reserved for a Pod, and to be had when that changes.
-	// former is the listener before that. Both belong to the loop of the proxy.
-	waitsForPort bool
-	former       *net.TCPListener
+	key     portKey
+	proxy   *Proxy
+	service corev1.ObjectReference
+	placement
+	mainAddress atomic.Pointer[string] // of the main listener; "" if there is none
+	server      *http.Server
+	forwarder   forwarder
+	slots       *portSlots
+	fullSaid    atomic.Int64 // when it was said last that there are no more slots, in seconds
 
 	table       atomic.Pointer[routingTable]
 	changes     broadcast // after each change that may give a held request an endpoint
@@ -70,12 +66,12 @@ const (
 	maxStreams = 250
 )
 
-// newServicePort makes a port around a listener, with an empty table. serve has to follow.
-func newServicePort(p *Proxy, key portKey, service corev1.ObjectReference, listener *net.TCPListener) *servicePort {
+// newServicePort makes a port that is served nowhere yet, with an empty table.
+func newServicePort(p *Proxy, key portKey, service corev1.ObjectReference) *servicePort {
 	sp := &servicePort{key: key, proxy: p, service: service, slots: p.slots.open(), stopping: make(chan struct{}), idle: make(chan struct{}, 1)}
 	sp.ctx, sp.cancel = context.WithCancel(context.Background())
 	sp.table.Store(&routingTable{})
-	sp.listener.Store(listener)
+	sp.setMain(nil)
 	sp.inFlight.onZero = func() {
 		select {
 		case sp.idle <- struct{}{}:
@@ -100,22 +96,11 @@ func newServicePort(p *Proxy, key portKey, service corev1.ObjectReference, liste
 
 // serve accepts the clients of a listener until stopAccepting. The HTTP server serves HTTP clients;
 // each TCP client gets a goroutine of the proxy.
-func (sp *servicePort) serve(listener *net.TCPListener) {
+func (sp *servicePort) serve(listener *portListener) {
 	err := sp.server.Serve(clientListener{sp, listener})
-	if !errors.Is(err, http.ErrServerClosed) && !sp.isStopping() {
+	if !errors.Is(err, http.ErrServerClosed) && !sp.isStopping() && !listener.givenUp.Load() {
 		sp.proxy.record(sp.service, corev1.EventTypeWarning, "ListenerFailed", "cannot accept clients on "+listener.Addr().String()+" any more: "+err.Error())
 	}
-}
-
-// moveTo makes another listener the address of the port, beside the one before.
-func (sp *servicePort) moveTo(listener *net.TCPListener) {
-	sp.waitsForPort, sp.former = false, sp.listener.Swap(listener)
-}
-
-// listensOn reports whether one of the listeners is at a port.
-func (sp *servicePort) listensOn(number int) bool {
-	at := func(l *net.TCPListener) bool { return l != nil && l.Addr().(*net.TCPAddr).Port == number }
-	return at(sp.listener.Load()) || at(sp.former)
 }
 
 // ServeHTTP serves one request.
@@ -176,10 +161,9 @@ func (sp *servicePort) stopAccepting() {
 	sp.stopOnce.Do(func() {
 		close(sp.stopping)
 		sp.slots.close()
-		for _, listener := range []*net.TCPListener{sp.listener.Load(), sp.former} {
-			if listener == nil {
-				continue
-			}
+		sp.placement.mu.Lock()
+		defer sp.placement.mu.Unlock()
+		for _, listener := range sp.listeners {
 			if err := listener.Close(); err != nil {
 				sp.proxy.opts.Logger.Error("Cannot close a listener", "address", listener.Addr(), "err", err)
 			}
@@ -228,4 +212,5 @@ func (sp *servicePort) isStopping() bool {
 	}
 }
 
-func (sp *servicePort) address() string { return sp.listener.Load().Addr().String() }
+// address is where the port is served, "" if it is not.
+func (sp *servicePort) address() string { return *sp.mainAddress.Load() }

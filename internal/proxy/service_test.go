@@ -15,7 +15,9 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
 
+	"github.com/probity-run/probity/internal/manifest"
 	"github.com/probity-run/probity/internal/store"
+	"github.com/probity-run/probity/internal/workload"
 )
 
 func onPort(port int) func(*corev1.Service) {
@@ -51,12 +53,7 @@ func TestPortInUseByAnotherProgram(t *testing.T) {
 	}
 	defer l.Close()
 	port := l.Addr().(*net.TCPAddr).Port
-	fx := start(t, Options{Reserved: func(p int) string {
-		if p == port+1 {
-			return "a Pod that has it fixed"
-		}
-		return ""
-	}})
+	fx := start(t, Options{Claims: claimed(int32(port+1), workload.PortUnseen).now})
 	address := fx.service("web", onPort(port))
 	if address == l.Addr().String() || address == fmt.Sprintf("127.0.0.1:%d", port+1) {
 		t.Errorf("the address is %s", address)
@@ -128,7 +125,7 @@ func TestListenerStaysAndGoes(t *testing.T) {
 	}
 	eventually(t, "the port has moved", func() bool {
 		s, err := store.Get[*corev1.Service](fx.store, "default", "web")
-		return err == nil && s.Annotations[AnnotationAddress+fmt.Sprint(key.number)] == "" && len(s.Annotations) == 1
+		return err == nil && s.Annotations[manifest.AnnotationAddress+fmt.Sprint(key.number)] == "" && len(s.Annotations) == 1
 	})
 	eventually(t, "the old listener is closed", func() bool {
 		conn, err := net.Dial("tcp", address)

@@ -39,7 +39,7 @@ func (sp *servicePort) serveTCP(client *clientConn) {
 			return
 		}
 		defer upstream.Close()
-		rr.end(sp.relay(client.TCPConn, upstream))
+		rr.end(relay{sp.ctx, sp.proxy}.run(client.TCPConn, upstream))
 	})
 }
 
@@ -51,7 +51,7 @@ func (sp *servicePort) dialEndpoint(rr *routedRequest) *net.TCPConn {
 			return nil
 		}
 		dialer := net.Dialer{Timeout: dialTimeout}
-		conn, err := dialer.DialContext(sp.ctx, "tcp", rr.endpoint.address)
+		conn, err := dialer.DialContext(sp.ctx, "tcp", rr.endpoint.dialAddress())
 		if err == nil && rr.attempt.instance.inFlight.hasAny(flagClosed) {
 			_ = conn.Close() // it may be a connection to the Pod's next process; nothing was sent
 			err = errProcessEnded
@@ -66,12 +66,18 @@ func (sp *servicePort) dialEndpoint(rr *routedRequest) *net.TCPConn {
 	}
 }
 
-// relay copies in both directions until both have ended, and passes each end on as a half-close.
+// relay carries the bytes of TCP connections until its context is done.
+type relay struct {
+	ctx   context.Context
+	proxy *Proxy
+}
+
+// run copies in both directions until both have ended, and passes each end on as a half-close.
 // Nothing but the two peers and the end of the proxy's time to drain ends it (R201). A client that
 // has closed its connection, and not only its side of it, has left: then nobody waits for what the
 // endpoint may still say.
-func (sp *servicePort) relay(client, upstream *net.TCPConn) requestOutcome {
-	stop := context.AfterFunc(sp.ctx, func() {
+func (r relay) run(client, upstream *net.TCPConn) requestOutcome {
+	stop := context.AfterFunc(r.ctx, func() {
 		reset(client)
 		reset(upstream)
 	})
@@ -80,9 +86,9 @@ func (sp *servicePort) relay(client, upstream *net.TCPConn) requestOutcome {
 	var left atomic.Bool
 	go func() { // joined below
 		defer close(sent)
-		sp.relayToEndpoint(client, upstream, received, &left)
+		r.toEndpoint(client, upstream, received, &left)
 	}()
-	end := copyStream(client, upstream, &sp.proxy.buffers, func() bool { return false })
+	end := copyStream(client, upstream, &r.proxy.buffers, func() bool { return false })
 	close(received)
 	result := requestServed
 	select {
@@ -100,18 +106,18 @@ func (sp *servicePort) relay(client, upstream *net.TCPConn) requestOutcome {
 		reset(upstream)
 	}
 	<-sent
-	if sp.ctx.Err() != nil {
+	if r.ctx.Err() != nil {
 		return requestServed
 	}
 	return result
 }
 
-// relayToEndpoint copies what the client sends, until the client ends or has left. If it has left,
+// toEndpoint copies what the client sends, until the client ends or has left. If it has left,
 // that is noted first, and then the wait for the endpoint is ended. received is closed when the
 // endpoint has ended.
-func (sp *servicePort) relayToEndpoint(client, upstream *net.TCPConn, received <-chan struct{}, left *atomic.Bool) {
-	abandoned := func() bool { return isAbandoned(client, sp.proxy.opts.Logger) }
-	end := copyStream(upstream, client, &sp.proxy.buffers, abandoned)
+func (r relay) toEndpoint(client, upstream *net.TCPConn, received <-chan struct{}, left *atomic.Bool) {
+	abandoned := func() bool { return isAbandoned(client, r.proxy.opts.Logger) }
+	end := copyStream(upstream, client, &r.proxy.buffers, abandoned)
 	_ = upstream.CloseWrite() // fails if it is closed already
 	switch end {
 	case copySinkBroke: // the endpoint reads no more, but may still answer

@@ -2,13 +2,18 @@ package registry
 
 import (
 	"errors"
+	"net/netip"
+	"runtime"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/probity-run/probity/internal/manifest"
 	"github.com/probity-run/probity/internal/store"
@@ -152,5 +157,188 @@ func TestUpdate(t *testing.T) {
 	manifest.Default(stray)
 	if _, err := Update(r, stray); !apierrors.IsNotFound(err) {
 		t.Errorf("a stray object: error %v, want NotFound", err)
+	}
+}
+
+func service(clusterIP string, change ...func(*corev1.Service)) *corev1.Service {
+	s := &corev1.Service{
+		TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Service"}, ObjectMeta: metav1.ObjectMeta{Name: "web"},
+		Spec: corev1.ServiceSpec{ClusterIP: clusterIP, Ports: []corev1.ServicePort{{Port: 80}}},
+	}
+	for _, c := range change {
+		c(s)
+	}
+	return s
+}
+
+// TestServiceAddress: a Service gets its address when it is made and keeps it; None stays None.
+func TestServiceAddress(t *testing.T) {
+	external := func(s *corev1.Service) {
+		s.Spec.Type, s.Spec.ExternalName, s.Spec.Ports = corev1.ServiceTypeExternalName, "example.org", nil
+	}
+	for name, test := range map[string]struct {
+		made, changed *corev1.Service
+		want          string
+	}{
+		"without one":                {service(""), service(""), "127.64.0.1"},
+		"the manifest's is replaced": {service("10.0.0.7"), service("10.0.0.8"), "127.64.0.1"},
+		"headless":                   {service("None"), service("None"), "None"},
+		"headless before":            {service("None"), service(""), "None"},
+		"ExternalName":               {service("", external), service("", external), ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRegistry(Options{ServiceAddress: func(namespace, name string) netip.Addr {
+				if namespace != "default" || name != "web" {
+					t.Errorf("address of %s/%s", namespace, name)
+				}
+				return netip.MustParseAddr("127.64.0.1")
+			}})
+			check := func(s *corev1.Service, err error) {
+				t.Helper()
+				if err != nil {
+					t.Fatal(err)
+				}
+				if s.Spec.ClusterIP != test.want || test.want == "127.64.0.1" && !slices.Equal(s.Spec.ClusterIPs, []string{test.want}) {
+					t.Errorf("clusterIP %q, clusterIPs %q, want %q", s.Spec.ClusterIP, s.Spec.ClusterIPs, test.want)
+				}
+			}
+			check(Create(r, test.made))
+			test.changed.Namespace = "default"
+			check(Update(r, test.changed))
+		})
+	}
+	r := newRegistry(Options{ServiceAddress: func(string, string) netip.Addr { return netip.MustParseAddr("127.64.0.1") }})
+	if _, err := Create(r, service("")); err != nil {
+		t.Fatal(err)
+	}
+	headless := service("None")
+	headless.Namespace = "default"
+	if _, err := Update(r, headless); !apierrors.IsInvalid(err) {
+		t.Errorf("error %v, want Invalid: a clusterIP may not change", err)
+	}
+}
+
+// TestConcurrentUpdates writes an object without its version while it is deleted and made anew:
+// what cannot be changed of an object is what it was made with.
+func TestConcurrentUpdates(t *testing.T) {
+	r := newRegistry(Options{})
+	wish := func(app string) *corev1.Pod { return pod(func(p *corev1.Pod) { p.Spec.Hostname = app }) }
+	var writers sync.WaitGroup
+	made := map[types.UID]string{}
+	writers.Go(func() {
+		for i := range 300 {
+			created, err := Create(r, wish([]string{"a", "b"}[i%2]))
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			made[created.UID] = created.Spec.Hostname
+			runtime.Gosched()
+			if err := store.Delete[*corev1.Pod](r.opts.Store, "default", "web", store.DeleteOptions{Grace: new(int64(0))}); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+	updated := map[types.UID]string{}
+	for range 2000 {
+		next, err := Update(r, wish("a"))
+		if err == nil {
+			updated[next.UID] = next.Spec.Hostname
+		} else if !apierrors.IsNotFound(err) && !apierrors.IsConflict(err) && !apierrors.IsInvalid(err) {
+			t.Fatal(err)
+		}
+	}
+	writers.Wait()
+	for uid, now := range updated {
+		if made[uid] != now {
+			t.Errorf("Pod %s was made with host name %s, and has %s", uid, made[uid], now)
+		}
+	}
+}
+
+// TestUpdateKeeps: what was observed or given stays, whatever an update says of it.
+func TestUpdateKeeps(t *testing.T) {
+	r := newRegistry(Options{})
+	service := &corev1.Service{
+		TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Service"}, ObjectMeta: metav1.ObjectMeta{Name: "web"},
+		Spec: corev1.ServiceSpec{ClusterIP: "127.0.0.5", ClusterIPs: []string{"127.0.0.5"}, Ports: []corev1.ServicePort{{Port: 80}}},
+	}
+	created, err := Create(r, service)
+	if err != nil {
+		t.Fatal(err)
+	}
+	observed := created.DeepCopy()
+	observed.Status.LoadBalancer.Ingress = []corev1.LoadBalancerIngress{{IP: "127.0.0.1"}}
+	if _, err := store.UpdateStatus(r.opts.Store, observed); err != nil {
+		t.Fatal(err)
+	}
+	next := service.DeepCopy()
+	next.Namespace, next.Spec.ClusterIP, next.Spec.ClusterIPs, next.Spec.Ports[0].Port = "default", "", nil, 81
+	got, err := Update(r, next)
+	if err != nil || got.Spec.ClusterIP != "127.0.0.5" || len(got.Spec.ClusterIPs) != 1 || len(got.Status.LoadBalancer.Ingress) != 1 || got.Spec.Ports[0].Port != 81 {
+		t.Errorf("updated to %+v, %v, want address and status kept", got, err)
+	}
+	next.Spec.ClusterIP = "127.0.0.6"
+	if _, err := Update(r, next); !apierrors.IsInvalid(err) {
+		t.Errorf("another address: %v, want Invalid", err)
+	}
+	next.ResourceVersion = created.ResourceVersion
+	if _, err := Update(r, next); !apierrors.IsConflict(err) {
+		t.Errorf("another address in a stale object: %v, want Conflict", err)
+	}
+}
+
+// TestDryRun: all is checked, and nothing is stored.
+func TestDryRun(t *testing.T) {
+	asked := 0
+	r := newRegistry(Options{NodeName: "here", Admit: func(*corev1.Pod) error { asked++; return nil }})
+	got, err := Create(r, pod(), store.DryRun)
+	if err != nil || got.Spec.NodeName != "here" || got.UID == "" || asked != 1 {
+		t.Errorf("created %+v, %v, asked %d times", got, err, asked)
+	}
+	if _, err := Create(r, pod(func(p *corev1.Pod) { p.Spec.Containers[0].Image = "" }), store.DryRun); !apierrors.IsInvalid(err) {
+		t.Errorf("an invalid Pod: %v, want Invalid", err)
+	}
+	created, err := Create(r, deployment())
+	if err != nil {
+		t.Fatal(err)
+	}
+	scaled := created.DeepCopy()
+	scaled.Spec.Replicas = new(int32(3))
+	if got, err := Update(r, scaled, store.DryRun); err != nil || *got.Spec.Replicas != 3 || got.Generation != 2 {
+		t.Errorf("scaled to %+v, %v", got, err)
+	}
+	pods, _ := store.List[*corev1.Pod](r.opts.Store, store.Selector{})
+	deployments, _ := store.List[*appsv1.Deployment](r.opts.Store, store.Selector{})
+	if len(pods) != 0 || *deployments[0].Spec.Replicas != 1 {
+		t.Errorf("%d Pods, %d replicas: a dry run was stored", len(pods), *deployments[0].Spec.Replicas)
+	}
+}
+
+// TestUpdateAmongOthers: an update that names no version is not refused because somebody else wrote
+// in between, up to four times.
+func TestUpdateAmongOthers(t *testing.T) {
+	r := newRegistry(Options{})
+	created, err := Create(r, deployment())
+	if err != nil {
+		t.Fatal(err)
+	}
+	next := created.DeepCopy()
+	next.ResourceVersion = ""
+	for round := range 300 {
+		var other sync.WaitGroup
+		other.Go(func() {
+			for i := range tries - 1 {
+				if _, err := store.Modify(r.opts.Store, "default", "web", func(d *appsv1.Deployment) error { d.Status.ObservedGeneration = int64(round*tries + i); return nil }); err != nil {
+					t.Error(err)
+				}
+				runtime.Gosched()
+			}
+		})
+		next.Spec.Replicas = new(int32(round))
+		if _, err := Update(r, next); err != nil {
+			t.Errorf("round %d: %v", round, err)
+		}
+		other.Wait()
 	}
 }

@@ -3,14 +3,16 @@ package simulate
 import (
 	"testing"
 	"time"
+
+	"github.com/probity-run/probity/internal/simulate/simulatetest"
 )
 
 func TestAssertions(t *testing.T) {
 	probes := "livenessProbe: {httpGet: {path: /l, port: http}}\nreadinessProbe: {httpGet: {path: /r, port: http}, periodSeconds: 5, failureThreshold: 2}"
-	hang := simulated(t, podWith(probes), scriptOf(t, "hang@60s"), Options{Horizon: 5 * time.Minute})
-	quiet := simulated(t, podWith(probes), scriptOf(t), Options{Horizon: 5 * time.Minute})
-	never := simulated(t, podWith(probes), scriptOf(t, "slow-start=90s"), Options{Horizon: 5 * time.Minute})
-	unseen := simulated(t, podWith("readinessProbe: {tcpSocket: {port: http}}"), scriptOf(t, "hang@60s"), Options{Horizon: 5 * time.Minute})
+	hang := simulated(t, simulatetest.PodWith(probes), simulatetest.Script(t, "hang@60s"), Options{Horizon: 5 * time.Minute})
+	quiet := simulated(t, simulatetest.PodWith(probes), simulatetest.Script(t), Options{Horizon: 5 * time.Minute})
+	never := simulated(t, simulatetest.PodWith(probes), simulatetest.Script(t, "slow-start=90s"), Options{Horizon: 5 * time.Minute})
+	unseen := simulated(t, simulatetest.PodWith("readinessProbe: {tcpSocket: {port: http}}"), simulatetest.Script(t, "hang@60s"), Options{Horizon: 5 * time.Minute})
 	for _, c := range []struct {
 		r    *Result
 		text string
@@ -36,8 +38,8 @@ func TestAssertions(t *testing.T) {
 }
 
 func TestAssertionsOfMany(t *testing.T) {
-	hang := many(t, defaults, ManyOptions{Runs: 200, Horizon: 5 * time.Minute}, "hang@60s")
-	never := many(t, defaults, ManyOptions{Runs: 20, Horizon: 5 * time.Minute}, "slow-start=90s")
+	hang := many(t, simulatetest.DefaultProbes, ManyOptions{Runs: 200, Horizon: 5 * time.Minute}, "hang@60s")
+	never := many(t, simulatetest.DefaultProbes, ManyOptions{Runs: 20, Horizon: 5 * time.Minute}, "slow-start=90s")
 	for _, c := range []struct {
 		m    *Many
 		text string
@@ -68,7 +70,7 @@ func FuzzParseAssertion(f *testing.F) {
 	for _, text := range []string{"restarts == 0", "p99 ready within 30s", "unavailable<=5s", "failed-requests < 1e3"} {
 		f.Add(text)
 	}
-	r := simulated(f, defaults, scriptOf(f), Options{Horizon: time.Minute})
+	r := simulated(f, simulatetest.DefaultProbes, simulatetest.Script(f), Options{Horizon: time.Minute})
 	f.Fuzz(func(t *testing.T, text string) {
 		if a, err := ParseAssertion(text); err == nil {
 			r.Summary.Check(a, 100)

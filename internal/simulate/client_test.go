@@ -15,6 +15,7 @@ import (
 	"k8s.io/apimachinery/pkg/watch"
 
 	"github.com/probity-run/probity/internal/simulate/script"
+	"github.com/probity-run/probity/internal/simulate/simulatetest"
 	"github.com/probity-run/probity/internal/workload"
 )
 
@@ -73,7 +74,7 @@ func watched(t *testing.T, text string, requests []Request, horizon time.Duratio
 // before it is gone.
 func TestClientDelete(t *testing.T) {
 	requests := []Request{{At: 3 * time.Second, Pod: "web", Delete: &metav1.DeleteOptions{}}, {At: 4 * time.Second, Pod: "nobody", Delete: &metav1.DeleteOptions{}}}
-	got := watched(t, podWith("livenessProbe: {tcpSocket: {port: http}}"), requests, 20*time.Second, func(object any) string {
+	got := watched(t, simulatetest.PodWith("livenessProbe: {tcpSocket: {port: http}}"), requests, 20*time.Second, func(object any) string {
 		if pod, ok := object.(*corev1.Pod); ok {
 			return fmt.Sprint(pod.Status.Phase, " ", pod.DeletionTimestamp != nil)
 		}
@@ -89,7 +90,7 @@ func TestClientDelete(t *testing.T) {
 }
 
 func TestClientCondition(t *testing.T) { // R107
-	gated := strings.Replace(podWith("readinessProbe: {tcpSocket: {port: http}}"), "spec:", "spec:\n  readinessGates: [{conditionType: example.com/x}]", 1)
+	gated := strings.Replace(simulatetest.PodWith("readinessProbe: {tcpSocket: {port: http}}"), "spec:", "spec:\n  readinessGates: [{conditionType: example.com/x}]", 1)
 	set := corev1.PodCondition{Type: "example.com/x", Status: corev1.ConditionTrue}
 	ready := ""
 	watched(t, gated, []Request{{At: 5 * time.Second, Pod: "web", Condition: &set}}, 10*time.Second, func(object any) string {
@@ -108,13 +109,13 @@ func TestClientCondition(t *testing.T) { // R107
 // A Deployment that is applied rolls if its template differs, and never speaks of a ReplicaSet that
 // was scaled from 0 to 0.
 func TestClientApply(t *testing.T) {
-	next := parsed(t, strings.Replace(deployed, "image: web", "image: web2", 1))[0].Resource.(*appsv1.Deployment)
+	next := simulatetest.Objects(t, strings.Replace(simulatetest.Deployment, "image: web", "image: web2", 1))[0].Resource.(*appsv1.Deployment)
 	wider := next.DeepCopy()
 	wider.Spec.Replicas = new(int32(4))
 	next.Spec.Strategy.RollingUpdate.MaxSurge = new(intstr.FromInt32(0))
 	next.Spec.Strategy.RollingUpdate.MaxUnavailable = new(intstr.FromInt32(3))
 	requests := []Request{{At: 10 * time.Second, Apply: next}, {At: 30 * time.Second, Apply: wider}}
-	got := watched(t, deployed, requests, time.Minute, func(object any) string {
+	got := watched(t, simulatetest.Deployment, requests, time.Minute, func(object any) string {
 		switch o := object.(type) {
 		case *corev1.Event:
 			if o.InvolvedObject.Kind == "Deployment" {
@@ -138,7 +139,7 @@ func TestClientApply(t *testing.T) {
 }
 
 func TestClientEndpoints(t *testing.T) { // R193–R196
-	got := watched(t, deployed, nil, 10*time.Second, func(object any) string {
+	got := watched(t, simulatetest.Deployment, nil, 10*time.Second, func(object any) string {
 		if text, ok := object.(string); ok && strings.Contains(text, "/") {
 			return text
 		}

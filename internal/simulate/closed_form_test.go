@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/probity-run/probity/internal/simulate/script"
+	"github.com/probity-run/probity/internal/simulate/simulatetest"
 	"github.com/probity-run/probity/internal/timing"
 )
 
@@ -83,7 +84,7 @@ func TestExponentialStalls(t *testing.T) {
 // stalls and by independent failures, the restart lottery.
 func TestClosedFormsAgreeWithTheSimulation(t *testing.T) {
 	probe := func(p, to, f int) string {
-		return podWith(fmt.Sprintf("livenessProbe: {httpGet: {path: /, port: http}, periodSeconds: %d, timeoutSeconds: %d, failureThreshold: %d}", p, to, f))
+		return simulatetest.PodWith(fmt.Sprintf("livenessProbe: {httpGet: {path: /, port: http}, periodSeconds: %d, timeoutSeconds: %d, failureThreshold: %d}", p, to, f))
 	}
 	within := func(t *testing.T, what string, got, want float64) {
 		t.Helper()
@@ -105,12 +106,12 @@ func TestClosedFormsAgreeWithTheSimulation(t *testing.T) {
 		})
 	}
 	t.Run("5.4 ready", func(t *testing.T) {
-		sc := scriptOf(t)
+		sc := simulatetest.Script(t)
 		startup := script.Distribution{Shape: script.Uniform, A: 10 * time.Second, B: 50 * time.Second}
 		sc.Programs["web"] = script.Program{Startup: startup, Before: script.Reply{Kind: script.ReplyRefused}, Latency: script.Fixed(5 * time.Millisecond)}
-		text := podWith("startupProbe: {httpGet: {path: /, port: http}, periodSeconds: 4, failureThreshold: 60}\n" +
+		text := simulatetest.PodWith("startupProbe: {httpGet: {path: /, port: http}, periodSeconds: 4, failureThreshold: 60}\n" +
 			"readinessProbe: {httpGet: {path: /, port: http}, periodSeconds: 5, successThreshold: 3}")
-		m, err := RunMany(parsed(t, text), sc, ManyOptions{Runs: 5000 * thoroughly, Horizon: 2 * time.Minute})
+		m, err := RunMany(simulatetest.Objects(t, text), sc, ManyOptions{Runs: 5000 * thoroughly, Horizon: 2 * time.Minute})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -124,9 +125,9 @@ func TestClosedFormsAgreeWithTheSimulation(t *testing.T) {
 		within(t, "stalls", float64(m.Stalls[0].Correlated.Simulated), float64(m.Stalls[0].Correlated.Closed))
 	})
 	t.Run("5.6 independent failures", func(t *testing.T) {
-		sc := scriptOf(t)
+		sc := simulatetest.Script(t)
 		sc.Programs["web"] = script.Program{Before: script.Reply{Kind: script.ReplyRefused}, Latency: script.Fixed(5 * time.Millisecond), Failures: 0.05}
-		m, err := RunMany(parsed(t, probe(30, 1, 2)), sc, ManyOptions{Runs: 100 * thoroughly, Horizon: 30 * script.Day, Replicas: 1})
+		m, err := RunMany(simulatetest.Objects(t, probe(30, 1, 2)), sc, ManyOptions{Runs: 100 * thoroughly, Horizon: 30 * script.Day, Replicas: 1})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -136,7 +137,7 @@ func TestClosedFormsAgreeWithTheSimulation(t *testing.T) {
 
 func many(t *testing.T, text string, opts ManyOptions, faults ...string) *Many {
 	t.Helper()
-	m, err := RunMany(parsed(t, text), scriptOf(t, faults...), opts)
+	m, err := RunMany(simulatetest.Objects(t, text), simulatetest.Script(t, faults...), opts)
 	if err != nil {
 		t.Fatal(err)
 	}

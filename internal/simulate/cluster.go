@@ -32,6 +32,8 @@ type cluster struct {
 	measures  *measures
 	syncDue   bool // the controllers have to sync
 	routesDue bool // the routes have to follow the Pods
+	// the routes have to ask again what answers behind them
+	answersDue bool
 }
 
 // epoch is when every simulation begins.
@@ -48,11 +50,8 @@ const podsPerStep = 16
 func (c *cluster) run() {
 	c.syncDue = true
 	c.sync()
-	for {
-		at, p := c.next()
-		if at > c.end {
-			break
-		}
+	at, p := c.next()
+	for at <= c.end {
 		c.now = at
 		c.steps += 1 + len(c.pods)/podsPerStep
 		if p == nil {
@@ -60,7 +59,12 @@ func (c *cluster) run() {
 		} else {
 			p.step()
 		}
-		c.sync()
+		at, p = c.next()
+		// controllers look once at all that happens at one instant
+		if at > c.now && (c.syncDue || c.routesDue || c.answersDue) {
+			c.sync()
+			at, p = c.next()
+		}
 	}
 	c.now = c.end
 	for _, r := range c.routes {
@@ -88,12 +92,17 @@ func (c *cluster) sync() {
 			load.sync(c)
 		}
 	}
-	if c.routesDue {
-		c.routesDue = false
+	switch {
+	case c.routesDue:
 		for _, r := range c.routes {
 			r.update(c)
 		}
+	case c.answersDue:
+		for _, r := range c.routes {
+			r.sendTo(c, r.targets)
+		}
 	}
+	c.routesDue, c.answersDue = false, false
 }
 
 // schedule does something at a time.

@@ -2,7 +2,6 @@ package simulate
 
 import (
 	"fmt"
-	"strings"
 	"testing"
 	"time"
 
@@ -10,55 +9,12 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/probity-run/probity/internal/simulate/script"
+	"github.com/probity-run/probity/internal/simulate/simulatetest"
 )
-
-// podWith is a Pod of one container, web, with these probes in YAML.
-func podWith(probes string) string {
-	return `apiVersion: v1
-kind: Pod
-metadata: {name: web, namespace: default}
-spec:
-  containers:
-  - name: web
-    image: web
-    ports: [{name: http, containerPort: 8080}]
-` + indented(probes, "    ")
-}
-
-func indented(text, by string) string {
-	var b strings.Builder
-	for line := range strings.Lines(strings.TrimSpace(text) + "\n") {
-		b.WriteString(by + line)
-	}
-	return b.String()
-}
-
-const deployed = `apiVersion: apps/v1
-kind: Deployment
-metadata: {name: web, namespace: default}
-spec:
-  replicas: 3
-  selector: {matchLabels: {app: web}}
-  template:
-    metadata: {labels: {app: web}}
-    spec:
-      containers:
-      - name: web
-        image: web
-        ports: [{name: http, containerPort: 8080}]
-        startupProbe: {httpGet: {path: /startupz, port: http}, periodSeconds: 1, failureThreshold: 60}
-        readinessProbe: {httpGet: {path: /readyz, port: http}, periodSeconds: 5, failureThreshold: 2}
-        livenessProbe: {httpGet: {path: /livez, port: http}}
----
-apiVersion: v1
-kind: Service
-metadata: {name: web, namespace: default}
-spec: {selector: {app: web}, ports: [{port: 80}]}
-`
 
 func simulated(t testing.TB, text string, sc *script.Script, opts Options) *Result {
 	t.Helper()
-	r, err := Run(parsed(t, text), sc, opts)
+	r, err := Run(simulatetest.Objects(t, text), sc, opts)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -80,17 +36,17 @@ programs:
 		script   *script.Script
 		horizon  time.Duration
 	}{
-		"quiet":           {defaults, scriptOf(t), 3 * time.Hour},
-		"stalls":          {defaults, scriptOf(t, "gc-stall=8s/10m"), 24 * time.Hour},
-		"by chance":       {podWith("livenessProbe: {httpGet: {path: /, port: 8080}}\nreadinessProbe: {httpGet: {path: /, port: 8080}, periodSeconds: 3, failureThreshold: 1}"), random, 24 * time.Hour},
-		"replicas":        {deployed, scriptOf(t, "gc-stall=8s/10m", "hang@2h", "crash@3h", "dependency-outage@4h+2m", "flap=1m/40m"), 6 * time.Hour},
-		"rollout":         {deployed, scriptOf(t, "rollout@30m", "slow-start=20s", "kubelet-restart@1h", "errors@90m+1m"), 2 * time.Hour},
-		"tcp and grpc":    {podWith("livenessProbe: {tcpSocket: {port: 8080}}\nreadinessProbe: {grpc: {port: 8080}}"), scriptOf(t, "refuse@10m+40s", "hang@30m+5m"), time.Hour},
-		"timeout > P":     {podWith("livenessProbe: {httpGet: {path: /, port: 8080}, periodSeconds: 1, timeoutSeconds: 5}"), scriptOf(t, "gc-stall=8s/10m", "slow=2s/10m"), 2 * time.Hour},
-		"slow":            {defaults, scriptOf(t, "slow=300ms/20m", "gc-stall=8s/1h", "slow=200ms"), 12 * time.Hour},
-		"too slow":        {defaults, scriptOf(t, "slow=3s/10h", "gc-stall=8s/1h"), 12 * time.Hour},
-		"exits":           {defaults, scriptOf(t, "crash-loop=7m"), 6 * time.Hour},
-		"exec and worker": {podWith("livenessProbe: {exec: {command: [probity, probe, heartbeat, beat]}, periodSeconds: 30}"), scriptOf(t, "hang@20m+70s", "gc-stall=1m/1h"), 12 * time.Hour},
+		"quiet":           {simulatetest.DefaultProbes, simulatetest.Script(t), 3 * time.Hour},
+		"stalls":          {simulatetest.DefaultProbes, simulatetest.Script(t, "gc-stall=8s/10m"), 24 * time.Hour},
+		"by chance":       {simulatetest.PodWith("livenessProbe: {httpGet: {path: /, port: 8080}}\nreadinessProbe: {httpGet: {path: /, port: 8080}, periodSeconds: 3, failureThreshold: 1}"), random, 24 * time.Hour},
+		"replicas":        {simulatetest.Deployment, simulatetest.Script(t, "gc-stall=8s/10m", "hang@2h", "crash@3h", "dependency-outage@4h+2m", "flap=1m/40m"), 6 * time.Hour},
+		"rollout":         {simulatetest.Deployment, simulatetest.Script(t, "rollout@30m", "slow-start=20s", "kubelet-restart@1h", "errors@90m+1m"), 2 * time.Hour},
+		"tcp and grpc":    {simulatetest.PodWith("livenessProbe: {tcpSocket: {port: 8080}}\nreadinessProbe: {grpc: {port: 8080}}"), simulatetest.Script(t, "refuse@10m+40s", "hang@30m+5m"), time.Hour},
+		"timeout > P":     {simulatetest.PodWith("livenessProbe: {httpGet: {path: /, port: 8080}, periodSeconds: 1, timeoutSeconds: 5}"), simulatetest.Script(t, "gc-stall=8s/10m", "slow=2s/10m"), 2 * time.Hour},
+		"slow":            {simulatetest.DefaultProbes, simulatetest.Script(t, "slow=300ms/20m", "gc-stall=8s/1h", "slow=200ms"), 12 * time.Hour},
+		"too slow":        {simulatetest.DefaultProbes, simulatetest.Script(t, "slow=3s/10h", "gc-stall=8s/1h"), 12 * time.Hour},
+		"exits":           {simulatetest.DefaultProbes, simulatetest.Script(t, "crash-loop=7m"), 6 * time.Hour},
+		"exec and worker": {simulatetest.PodWith("livenessProbe: {exec: {command: [probity, probe, heartbeat, beat]}, periodSeconds: 30}"), simulatetest.Script(t, "hang@20m+70s", "gc-stall=1m/1h"), 12 * time.Hour},
 	} {
 		t.Run(name, func(t *testing.T) {
 			for seed := range uint64(3) {
@@ -111,7 +67,7 @@ programs:
 // TestSameSeedSameAnswer plays twice.
 func TestSameSeedSameAnswer(t *testing.T) {
 	entries := func(seed uint64) []Entry {
-		return simulated(t, deployed, scriptOf(t, "gc-stall=30s/20m"), Options{Horizon: 12 * time.Hour, Seed: seed}).Timeline.Entries()
+		return simulated(t, simulatetest.Deployment, simulatetest.Script(t, "gc-stall=30s/20m"), Options{Horizon: 12 * time.Hour, Seed: seed}).Timeline.Entries()
 	}
 	ignore := cmpopts.IgnoreUnexported(Entry{})
 	seven := entries(7)
@@ -126,7 +82,7 @@ func TestSameSeedSameAnswer(t *testing.T) {
 // TestManyDoesNotDependOnWorkers plays with one worker and with several.
 func TestManyDoesNotDependOnWorkers(t *testing.T) {
 	outcome := func(workers int) *Many {
-		m, err := RunMany(parsed(t, defaults), scriptOf(t, "gc-stall=20s/1h"), ManyOptions{Runs: 40, Horizon: script.Day, Workers: workers})
+		m, err := RunMany(simulatetest.Objects(t, simulatetest.DefaultProbes), simulatetest.Script(t, "gc-stall=20s/1h"), ManyOptions{Runs: 40, Horizon: script.Day, Workers: workers})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -141,15 +97,15 @@ func TestManyDoesNotDependOnWorkers(t *testing.T) {
 // ticks get another phase.
 func TestKubeletRestart(t *testing.T) {
 	probes := "livenessProbe: {httpGet: {path: /, port: http}, failureThreshold: 3}\nreadinessProbe: {httpGet: {path: /, port: http}}"
-	quiet := simulated(t, podWith(probes), scriptOf(t, "kubelet-restart@65s"), Options{Horizon: 5 * time.Minute, EarlyProbes: true})
+	quiet := simulated(t, simulatetest.PodWith(probes), simulatetest.Script(t, "kubelet-restart@65s"), Options{Horizon: 5 * time.Minute, EarlyProbes: true})
 	if quiet.Summary.Restarts != 0 || quiet.Summary.Routes[0].Unavailable != 0 {
 		t.Errorf("%d restarts, %v unavailable, want none", quiet.Summary.Restarts, quiet.Summary.Routes[0].Unavailable)
 	}
-	r := simulated(t, podWith(probes), scriptOf(t, "hang@60s+24s", "kubelet-restart@75s"), Options{Horizon: 5 * time.Minute, EarlyProbes: true})
+	r := simulated(t, simulatetest.PodWith(probes), simulatetest.Script(t, "hang@60s+24s", "kubelet-restart@75s"), Options{Horizon: 5 * time.Minute, EarlyProbes: true})
 	if n := len(r.Summary.Verdicts); n != 0 {
 		t.Errorf("%d restarts by probes although the counter was lost after two failures", n)
 	}
-	without := simulated(t, podWith(probes), scriptOf(t, "hang@60s+24s"), Options{Horizon: 5 * time.Minute, EarlyProbes: true})
+	without := simulated(t, simulatetest.PodWith(probes), simulatetest.Script(t, "hang@60s+24s"), Options{Horizon: 5 * time.Minute, EarlyProbes: true})
 	if n := len(without.Summary.Verdicts); n != 1 {
 		t.Errorf("%d restarts by probes without the kubelet's restart, want 1: the case shows nothing", n)
 	}
@@ -157,7 +113,7 @@ func TestKubeletRestart(t *testing.T) {
 
 // TestRollout is R208: with 25 %/25 % of 3, one new Pod more at a time and never one Ready less.
 func TestRollout(t *testing.T) {
-	r := simulated(t, deployed, scriptOf(t, "rollout@60s", "slow-start=10s"), Options{Horizon: 5 * time.Minute})
+	r := simulated(t, simulatetest.Deployment, simulatetest.Script(t, "rollout@60s", "slow-start=10s"), Options{Horizon: 5 * time.Minute})
 	if u := r.Summary.Routes[0].Unavailable; u != 0 {
 		t.Errorf("unavailable for %v, want never", u)
 	}

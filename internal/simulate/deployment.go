@@ -81,8 +81,8 @@ func (d *deployment) fill(c *cluster, set *replicaSet) {
 	count, again := workload.CountReplicas(objects(set.pods), d.object.Spec.MinReadySeconds, now)
 	c.syncAt(again)
 	create, remove := workload.ReplicaStep(set.size, count, d.stopFirst())
-	for range create {
-		set.pods = append(set.pods, c.createPod(d.workload(), d.pod(set), d.freeReplica()))
+	for _, replica := range d.freeReplicas(create) {
+		set.pods = append(set.pods, c.createPod(d.workload(), d.pod(set), replica))
 	}
 	if remove == 0 {
 		return
@@ -94,19 +94,23 @@ func (d *deployment) fill(c *cluster, set *replicaSet) {
 	}
 }
 
-// freeReplica is the lowest index that no Pod has that shall stay.
-func (d *deployment) freeReplica() int {
+// freeReplicas are the lowest indices that no Pods have that shall stay.
+func (d *deployment) freeReplicas(n int) (free []int) {
+	if n == 0 {
+		return nil
+	}
 	used := map[int]bool{}
 	for _, set := range d.sets {
 		for _, p := range set.pods {
 			used[p.replica] = used[p.replica] || set.revision == d.revision && workload.IsActive(p.object)
 		}
 	}
-	for i := 0; ; i++ {
+	for i := 0; len(free) < n; i++ {
 		if !used[i] {
-			return i
+			free = append(free, i)
 		}
 	}
+	return free
 }
 
 func (d *deployment) pod(set *replicaSet) *corev1.Pod {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/probity-run/probity/internal/lifecycle"
 	"github.com/probity-run/probity/internal/simulate/script"
+	"github.com/probity-run/probity/internal/simulate/simulatetest"
 )
 
 // R47, R76, R95: what cannot be evaluated counts for nothing, in one of two wordings; to gRPC it is
@@ -43,7 +44,7 @@ func TestHandler(t *testing.T) {
 // E06: a port that nobody declared never kills and never makes ready, and skipping over successes
 // does not pass over it.
 func TestPortThatNobodyDeclared(t *testing.T) {
-	text := podWith("livenessProbe: {tcpSocket: {port: nope}, periodSeconds: 1, failureThreshold: 1}\nreadinessProbe: {httpGet: {port: nope}, periodSeconds: 1}")
+	text := simulatetest.PodWith("livenessProbe: {tcpSocket: {port: nope}, periodSeconds: 1, failureThreshold: 1}\nreadinessProbe: {httpGet: {port: nope}, periodSeconds: 1}")
 	r := simulated(t, text, &script.Script{}, Options{Horizon: time.Minute})
 	if r.Summary.Restarts != 0 || r.Summary.AllReady != nil {
 		t.Errorf("%d restarts, ready %v, want none and never", r.Summary.Restarts, r.Summary.AllReady)

@@ -2,6 +2,7 @@ package simulate
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -40,8 +41,9 @@ type Loop struct {
 	Needs int `json:"needs,omitempty"`
 }
 
-// loopOf judges a container by the closed form: safe up to D + (F−1)·P, certain above D + F·P.
-func loopOf(c *corev1.Container, p script.Program, policy corev1.RestartPolicy) Loop {
+// loopOf judges a container by the closed form: safe up to D + (F−1)·P, certain above D + F·P, if
+// it starts at any moment between the ticks.
+func loopOf(c *corev1.Container, p script.Program, policy corev1.RestartPolicy, at startPhase) Loop {
 	if p.Exit != nil && (policy == corev1.RestartPolicyAlways || policy == corev1.RestartPolicyOnFailure && p.Exit.Code != 0) {
 		return Loop{Container: c.Name, Verdict: LoopCertain, Odds: 1, Why: fmt.Sprintf("its process ends by itself, %v after each start", p.Exit.After)}
 	}
@@ -57,6 +59,9 @@ func loopOf(c *corev1.Container, p script.Program, policy corev1.RestartPolicy) 
 		return Loop{Container: c.Name, Verdict: LoopSafe, Probe: t, Why: "while it starts, the " + script.ProbeName(t) + " probe does not fail"}
 	}
 	timing, hang := closedFormOf(probe), p.Before.Kind == script.ReplyHang
+	if ticks := at.firstTicks(timing.Delay, timing.Period); ticks != nil {
+		return loopBehind(Loop{Container: c.Name, Probe: t}, timing, hang, p.Startup, at.sidecar, ticks)
+	}
 	loop := Loop{Container: c.Name, Probe: t, Safe: Offset(timing.StartSafe(hang)), Fatal: Offset(timing.StartFatal(hang)), Verdict: LoopLottery}
 	loop.Odds = Number(p.Startup.Expect(func(s time.Duration) float64 { return timing.CutShort(s, hang) }))
 	switch {
@@ -75,6 +80,34 @@ func loopOf(c *corev1.Container, p script.Program, policy corev1.RestartPolicy) 
 			sumOf(timing, timing.Failures-1, hang), loop.Safe, Percent(p.Startup.Exceeds(time.Duration(loop.Safe))))
 	}
 	loop.Needs = needs(timing, p.Startup)
+	return loop
+}
+
+// loopBehind judges a container that starts at one of the ticks of a sidecar's startup probe; ticks
+// are when its own first attempt may come.
+func loopBehind(loop Loop, timing closedForm, hang bool, startup script.Distribution, sidecar string, ticks []time.Duration) Loop {
+	base, odds := timing.StartSafe(hang), 0.0
+	for _, tick := range ticks {
+		odds += startup.Exceeds(base+tick) / float64(len(ticks))
+	}
+	loop.Safe, loop.Fatal, loop.Odds, loop.Verdict = Offset(base+slices.Min(ticks)), Offset(base+slices.Max(ticks)), Number(odds), LoopLottery
+	why := fmt.Sprintf("it starts as the startup probe of %s succeeds, and so failure %d comes", sidecar, timing.Failures)
+	between := fmt.Sprintf("%s to %s", loop.Safe, loop.Fatal)
+	if loop.Safe == loop.Fatal {
+		between = loop.Safe.String()
+	}
+	switch {
+	case odds <= 0:
+		loop.Verdict = LoopSafe
+		loop.Why = fmt.Sprintf("start-up %s ≤ %s: %s no earlier", startup, loop.Safe, why)
+		return loop
+	case odds > 1-1e-9: // a sum of shares
+		loop.Verdict, loop.Odds = LoopCertain, 1
+		loop.Why = fmt.Sprintf("start-up %s > %s: %s no later", startup, loop.Fatal, why)
+	default:
+		loop.Why = fmt.Sprintf("start-up %s, and %s after %s", startup, why, between)
+	}
+	loop.Needs = needs(timing, startup)
 	return loop
 }
 

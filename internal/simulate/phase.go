@@ -16,6 +16,7 @@ import (
 type phase struct {
 	offset *time.Duration // where in the cycle the containers start; nil leaves that to chance
 	early  bool           // see [Options.EarlyProbes]
+	late   bool           // Pods are synced as late as a kubelet may
 }
 
 // podOptions are those of a Pod that is created now.
@@ -31,7 +32,24 @@ func (c *cluster) podOptions(pod *corev1.Pod) lifecycle.Options {
 		offset = part(uniformAt(c.seed^nameHash("phase"), uint64(c.created)), &pod.Spec)
 	}
 	options.ProbesSince = c.time(c.now).Add(-offset)
+	options.Resync = c.resync()
 	return options
+}
+
+// A kubelet syncs a quiet Pod again after 60 s × a random factor in [1, 1.5) (R18).
+const (
+	soonestSync = 60 * time.Second
+	latestSync  = 90 * time.Second
+)
+
+// resync is after how long the Pod that is created now is synced again and again. A kubelet draws
+// the factor anew for each sync; here a Pod keeps its own. What is promised for any phase is
+// promised for the latest.
+func (c *cluster) resync() time.Duration {
+	if c.phase.late {
+		return latestSync
+	}
+	return soonestSync + time.Duration(uniformAt(c.seed^nameHash("sync"), uint64(c.created))*float64(latestSync-soonestSync)).Truncate(time.Millisecond)
 }
 
 // part is a part of the cycle, in whole milliseconds.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/probity-run/probity/internal/lifecycle"
 	"github.com/probity-run/probity/internal/simulate/script"
+	"github.com/probity-run/probity/internal/simulate/simulatetest"
 )
 
 // failing are Programs of which the first instances fail every probe from an instant on, 100 ms
@@ -36,7 +37,7 @@ func (f failing) Hook(Instance, lifecycle.HookType, *corev1.LifecycleHandler) Ho
 // TestProgramsOfTheCaller is A01: three failures and a restart, with programs that no script
 // describes.
 func TestProgramsOfTheCaller(t *testing.T) {
-	text := podWith("livenessProbe: {httpGet: {path: /l, port: http}, periodSeconds: 1}")
+	text := simulatetest.PodWith("livenessProbe: {httpGet: {path: /l, port: http}, periodSeconds: 1}")
 	r := simulated(t, text, &script.Script{}, Options{Horizon: 9 * time.Second, EarlyProbes: true, Programs: func(*corev1.Pod, func() time.Duration) Programs {
 		return failing{from: 3 * time.Second}
 	}})

@@ -43,6 +43,8 @@ type Options struct {
 	noSkip bool
 	// phase is where in their cycle the ticks of all Pods begin; nil leaves that to chance.
 	phase *time.Duration
+	// lateSyncs lets each Pod be synced again as late as a kubelet may (R18).
+	lateSyncs bool
 }
 
 // The defaults and limits of a simulation.
@@ -140,7 +142,7 @@ func (c *cluster) wanted() (pods int) {
 
 func emptyCluster(sc *script.Script, opts Options) *cluster {
 	c := &cluster{
-		script: sc, seed: opts.Seed, phase: phase{offset: opts.phase, early: opts.EarlyProbes}, end: opts.Horizon, noSkip: opts.noSkip,
+		script: sc, seed: opts.Seed, phase: phase{offset: opts.phase, early: opts.EarlyProbes, late: opts.lateSyncs}, end: opts.Horizon, noSkip: opts.noSkip,
 		programs: opts.Programs, client: opts.Client,
 		options: lifecycle.Options{MaxRestartPeriod: opts.MaxRestartPeriod},
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/probity-run/probity/internal/simulate/script"
+	"github.com/probity-run/probity/internal/simulate/simulatetest"
 )
 
 func FuzzScript(f *testing.F) {
@@ -18,7 +19,7 @@ func FuzzScript(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if _, err := Run(parsed(t, defaults), s, Options{Horizon: 2 * time.Minute}); err != nil && !strings.Contains(err.Error(), "container") {
+		if _, err := Run(simulatetest.Objects(t, simulatetest.DefaultProbes), s, Options{Horizon: 2 * time.Minute}); err != nil && !strings.Contains(err.Error(), "container") {
 			t.Errorf("%q: %v", text, err)
 		}
 	})
@@ -35,7 +36,7 @@ func FuzzReadyMadeFault(f *testing.F) {
 		if err := s.ParseFault(text); err != nil {
 			return
 		}
-		if _, err := Run(parsed(t, defaults), s, Options{Horizon: 2 * time.Minute}); err != nil && !strings.Contains(err.Error(), "container") {
+		if _, err := Run(simulatetest.Objects(t, simulatetest.DefaultProbes), s, Options{Horizon: 2 * time.Minute}); err != nil && !strings.Contains(err.Error(), "container") {
 			t.Errorf("%q: %v", text, err)
 		}
 	})

@@ -76,7 +76,16 @@ type Expectation struct {
 	Span
 }
 
+// summarize sums a simulation up, and adds what the closed forms say.
 func summarize(c *cluster, opts Options) Summary {
+	s := sumUp(c, opts)
+	for _, load := range c.workloads {
+		s.addClosedForms(load.workload(), load.template(), c.script)
+	}
+	return s
+}
+
+func sumUp(c *cluster, opts Options) Summary {
 	m := c.measures
 	s := Summary{
 		Horizon: Offset(opts.Horizon), Seed: opts.Seed, Faults: m.occurrences, Verdicts: m.verdicts, Backoffs: m.backoffs, Late: m.late,
@@ -94,7 +103,6 @@ func summarize(c *cluster, opts Options) Summary {
 	s.readiness(c)
 	for _, load := range c.workloads {
 		s.Workloads = append(s.Workloads, load.title())
-		s.addClosedForms(load.workload(), load.template(), c.script)
 	}
 	for _, r := range c.routes {
 		route := Route{Service: r.name, Unavailable: Offset(r.unavailable), Longest: Offset(r.longest), Unanswered: Offset(r.lost * float64(time.Second))}
@@ -130,7 +138,8 @@ func (s *Summary) addClosedForms(owner script.Workload, pod *corev1.Pod, sc *scr
 		if plainInit {
 			continue
 		}
-		loop := loopOf(c, sc.Program(owner, c.Name), pod.Spec.RestartPolicy)
+		at := startPhaseOf(&pod.Spec, c.Name, func(name string) script.Program { return sc.Program(owner, name) })
+		loop := loopOf(c, sc.Program(owner, c.Name), pod.Spec.RestartPolicy, at)
 		loop.Workload = owner.String()
 		s.Loops = append(s.Loops, loop)
 		for i := range sc.Faults {

@@ -85,7 +85,7 @@ func Sweep(objects []manifest.Object, sc *script.Script, opts Options) (*AnyPhas
 
 func sweepOf(build func(Options) (*cluster, error), opts Options) (*AnyPhase, error) {
 	opts = opts.withDefaults()
-	opts.NoTimeline, opts.EarlyProbes = true, false
+	opts.NoTimeline, opts.EarlyProbes, opts.lateSyncs = true, false, true
 	s := &sweep{build: build, opts: opts}
 	c, err := build(opts)
 	if err != nil {
@@ -221,7 +221,7 @@ func (s *sweep) try(offset time.Duration) {
 	}
 	c.run()
 	s.steps += c.steps
-	summary := summarize(c, opts)
+	summary := sumUp(c, opts)
 	s.found = slices.Insert(s.found, i, atPhase{offset, summary.figures()})
 }
 

@@ -1,13 +1,17 @@
 package simulate
 
 import (
+	"math"
+	"slices"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+	corev1 "k8s.io/api/core/v1"
 
 	"github.com/probity-run/probity/internal/simulate/script"
+	"github.com/probity-run/probity/internal/simulate/simulatetest"
 )
 
 // TestFirstProbes is R8: the first probe comes at some moment within a period after the start or
@@ -22,10 +26,10 @@ func TestFirstProbes(t *testing.T) {
 		{"a period of a second", "periodSeconds: 1", 0, time.Second},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			text := podWith("startupProbe: {httpGet: {path: /, port: http}, " + c.probe + "}")
+			text := simulatetest.PodWith("startupProbe: {httpGet: {path: /, port: http}, " + c.probe + "}")
 			seen := map[Offset]bool{}
 			for seed := range uint64(50) {
-				r := simulated(t, text, scriptOf(t), Options{Seed: seed + 1, NoTimeline: true})
+				r := simulated(t, text, simulatetest.Script(t), Options{Seed: seed + 1, NoTimeline: true})
 				ready := time.Duration(*r.Summary.AllReady)
 				if ready <= c.from || ready > c.to+5*time.Millisecond {
 					t.Fatalf("seed %d: ready after %v, want within %v to %v", seed+1, ready, c.from, c.to)
@@ -35,7 +39,7 @@ func TestFirstProbes(t *testing.T) {
 			if len(seen) < 25 {
 				t.Errorf("%d different times of 50", len(seen))
 			}
-			a := swept(t, text, scriptOf(t), Options{})
+			a := swept(t, text, simulatetest.Script(t), Options{})
 			least, most := max(c.from.Seconds(), settled)+latency, c.to.Seconds()+latency
 			if !near(a.Ready.Least, least) || !near(a.Ready.Most, most) {
 				t.Errorf("at any phase ready after %v to %v, want %v to %v", *a.Ready.Least, *a.Ready.Most, least, most)
@@ -53,18 +57,39 @@ func near(got *Number, want float64) bool {
 
 func swept(t testing.TB, text string, sc *script.Script, opts Options) *AnyPhase {
 	t.Helper()
-	a, err := Sweep(parsed(t, text), sc, opts)
+	a, err := Sweep(simulatetest.Objects(t, text), sc, opts)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return a
 }
 
+// TestReadinessAfterALongDelay is R14: what is not ready is probed at each sync of the Pod, however
+// far the first tick is, and a promise is about the latest sync.
+func TestReadinessAfterALongDelay(t *testing.T) {
+	text := simulatetest.PodWith("readinessProbe: {httpGet: {path: /, port: http}, periodSeconds: 300, initialDelaySeconds: 30}")
+	a := swept(t, text, simulatetest.Script(t), Options{})
+	if !near(a.Ready.Least, 30+latency) || !near(a.Ready.Most, 91+latency) {
+		t.Errorf("at any phase ready after %v to %v, want 30.005 to 91.005", *a.Ready.Least, *a.Ready.Most)
+	}
+	soon, late := false, false
+	for seed := range uint64(50) {
+		ready := time.Duration(*simulated(t, text, simulatetest.Script(t), Options{Seed: seed + 1, NoTimeline: true}).Summary.AllReady)
+		soon, late = soon || ready < 75*time.Second && ready > 61*time.Second, late || ready > 75*time.Second
+		if ready > 91*time.Second+5*time.Millisecond {
+			t.Errorf("seed %d: ready after %v", seed+1, ready)
+		}
+	}
+	if !soon || !late {
+		t.Errorf("syncs come soon: %v, late: %v", soon, late)
+	}
+}
+
 // TestSweepFindsBounds compares with the closed forms, whose bounds are reached at one phase only,
 // and looks for outcomes that few phases bring.
 func TestSweepFindsBounds(t *testing.T) {
-	liveness := podWith("livenessProbe: {httpGet: {path: /, port: http}}")
-	both := podWith("livenessProbe: {httpGet: {path: /l, port: http}}\nreadinessProbe: {httpGet: {path: /r, port: http}, periodSeconds: 7, failureThreshold: 2}")
+	liveness := simulatetest.PodWith("livenessProbe: {httpGet: {path: /, port: http}}")
+	both := simulatetest.PodWith("livenessProbe: {httpGet: {path: /l, port: http}}\nreadinessProbe: {httpGet: {path: /r, port: http}, periodSeconds: 7, failureThreshold: 2}")
 	for _, c := range []struct {
 		name, text string
 		faults     []string
@@ -81,7 +106,7 @@ func TestSweepFindsBounds(t *testing.T) {
 		{"a lottery", liveness, []string{"slow-start=20010ms"}, func(a *AnyPhase) Range { return a.Restarts }, [2]float64{0, 1}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			a := swept(t, c.text, scriptOf(t, c.faults...), Options{Horizon: 5 * time.Minute})
+			a := swept(t, c.text, simulatetest.Script(t, c.faults...), Options{Horizon: 5 * time.Minute})
 			r := c.figure(a)
 			if r.Least == nil || r.Most == nil || !near(r.Least, c.want[0]) || !near(r.Most, c.want[1]) {
 				t.Fatalf("%d phases: %v, want %v", a.Phases, r, c.want)
@@ -92,7 +117,7 @@ func TestSweepFindsBounds(t *testing.T) {
 
 // TestAssertionsHoldAtEveryPhase is about assertions that this run fulfils and others do not.
 func TestAssertionsHoldAtEveryPhase(t *testing.T) {
-	liveness := podWith("livenessProbe: {httpGet: {path: /, port: http}}")
+	liveness := simulatetest.PodWith("livenessProbe: {httpGet: {path: /, port: http}}")
 	for _, c := range []struct {
 		fault, assertion string
 		holds            bool
@@ -111,7 +136,7 @@ func TestAssertionsHoldAtEveryPhase(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		sc, opts := scriptOf(t, c.fault), Options{Horizon: 5 * time.Minute}
+		sc, opts := simulatetest.Script(t, c.fault), Options{Horizon: 5 * time.Minute}
 		r := simulated(t, liveness, sc, opts)
 		r.Summary.AnyPhase = swept(t, liveness, sc, opts)
 		want := AssertionResult{Assertion: c.assertion, Holds: c.holds, Got: c.got}
@@ -123,16 +148,16 @@ func TestAssertionsHoldAtEveryPhase(t *testing.T) {
 
 // TestSweepIsBounded counts work instead of time: whatever is simulated, it ends.
 func TestSweepIsBounded(t *testing.T) {
-	stalls := swept(t, defaults, scriptOf(t, "gc-stall=8s/10m"), Options{Horizon: 30 * script.Day})
+	stalls := swept(t, simulatetest.DefaultProbes, simulatetest.Script(t, "gc-stall=8s/10m"), Options{Horizon: 30 * script.Day})
 	if stalls.Phases < leastPhases || stalls.Phases > mostPhases/4 {
 		t.Errorf("%d phases of a month of stalls", stalls.Phases)
 	}
-	again := swept(t, defaults, scriptOf(t, "gc-stall=8s/10m"), Options{Horizon: 30 * script.Day})
+	again := swept(t, simulatetest.DefaultProbes, simulatetest.Script(t, "gc-stall=8s/10m"), Options{Horizon: 30 * script.Day})
 	if diff := cmp.Diff(stalls, again, cmpopts.IgnoreUnexported(AnyPhase{})); diff != "" {
 		t.Errorf("another sweep finds something else:\n%s", diff)
 	}
-	odd := podWith("livenessProbe: {httpGet: {path: /, port: http}, periodSeconds: 7}\nreadinessProbe: {httpGet: {path: /, port: http}, periodSeconds: 311}")
-	if a := swept(t, odd, scriptOf(t, "hang@60s"), Options{}); a.Phases > mostPhases {
+	odd := simulatetest.PodWith("livenessProbe: {httpGet: {path: /, port: http}, periodSeconds: 7}\nreadinessProbe: {httpGet: {path: /, port: http}, periodSeconds: 311}")
+	if a := swept(t, odd, simulatetest.Script(t, "hang@60s"), Options{}); a.Phases > mostPhases {
 		t.Errorf("%d phases", a.Phases)
 	}
 }
@@ -140,21 +165,83 @@ func TestSweepIsBounded(t *testing.T) {
 // TestLotteryOfManyRuns is the closed form and the simulation about one and the same: 50 % of first
 // starts are cut short, and the next start, which a tick has just preceded, is not.
 func TestLotteryOfManyRuns(t *testing.T) {
-	liveness := podWith("livenessProbe: {httpGet: {path: /, port: http}}")
+	liveness := simulatetest.PodWith("livenessProbe: {httpGet: {path: /, port: http}}")
 	m := many(t, liveness, ManyOptions{Runs: 300, Horizon: time.Hour}, "slow-start=25s")
 	if odds := m.Loops[0].Odds; odds != 0.5 || m.Restarts.Mean < 0.49 || m.Restarts.Mean > 0.51 || m.Restarts.Max != 1 || m.NeverReady != 0 {
 		t.Errorf("odds %v, restarts %+v, %d never ready", odds, m.Restarts, m.NeverReady)
 	}
 }
 
+// TestLotteryBehindASidecar is the same behind the startup probe of a sidecar: the container starts
+// at a tick of that, and so not at any moment between the ticks of its own probe.
+func TestLotteryBehindASidecar(t *testing.T) {
+	pod := func(sidecar, more, liveness string) string {
+		return "apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  initContainers:\n  - {name: proxy, image: p, restartPolicy: Always, startupProbe: {" +
+			"httpGet: {port: 1}, failureThreshold: 99, " + sidecar + "}}\n" + more + "  containers:\n  - {name: web, image: w, livenessProbe: {httpGet: {port: 2}, " + liveness + "}}\n"
+	}
+	hanging := func(sc *script.Script) {
+		sc.Programs["web"] = script.Program{Startup: script.Fixed(25 * time.Second), Before: script.Reply{Kind: script.ReplyHang}, Latency: script.Fixed(time.Millisecond)}
+	}
+	for name, c := range map[string]struct {
+		text   string
+		faults []string
+		change func(*script.Script)
+		odds   Number
+	}{
+		"one period, in time":            {pod("periodSeconds: 10", "", "periodSeconds: 10"), []string{"slow-start=29s:web"}, nil, 0},
+		"one period, too late":           {pod("periodSeconds: 10", "", "periodSeconds: 10"), []string{"slow-start=30s:web"}, nil, 1},
+		"half of the ticks":              {pod("periodSeconds: 5", "", "periodSeconds: 10"), []string{"slow-start=27s:web"}, nil, 0.5},
+		"periods without a divisor":      {pod("periodSeconds: 7", "", "periodSeconds: 10"), []string{"slow-start=22500ms:web"}, nil, 0.2},
+		"an initial delay":               {pod("periodSeconds: 10", "", "periodSeconds: 10, initialDelaySeconds: 13"), []string{"slow-start=38s:web"}, nil, 0},
+		"too long for it":                {pod("periodSeconds: 10", "", "periodSeconds: 10, initialDelaySeconds: 13"), []string{"slow-start=40s:web"}, nil, 1},
+		"a longer period of the sidecar": {pod("periodSeconds: 30", "", "periodSeconds: 10"), []string{"slow-start=29s:web"}, nil, 0},
+		"a slow sidecar":                 {pod("periodSeconds: 10", "", "periodSeconds: 10"), []string{"slow-start=29s"}, nil, 0},
+		"an init container behind it": {pod("periodSeconds: 10", "  - {name: init, image: i}\n", "periodSeconds: 10"), []string{"slow-start=27s:web"}, func(sc *script.Script) {
+			sc.Programs["init"] = script.Program{Exit: &script.Exit{After: script.Fixed(4 * time.Second)}}
+		}, 1},
+		"connections that hang": {pod("periodSeconds: 10", "", "periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 2"), nil, hanging, 1},
+		"they hang no longer":   {pod("periodSeconds: 10", "", "periodSeconds: 10, timeoutSeconds: 6, failureThreshold: 2"), nil, hanging, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			sc := simulatetest.Script(t, c.faults...)
+			if c.change != nil {
+				c.change(sc)
+			}
+			m, err := RunMany(simulatetest.Objects(t, c.text), sc, ManyOptions{Runs: 200, Horizon: 3 * time.Minute})
+			if err != nil {
+				t.Fatal(err)
+			}
+			loop := m.Loops[len(m.Loops)-1]
+			if math.Abs(float64(loop.Odds-c.odds)) > 1e-9 {
+				t.Errorf("odds %v, want %v: %s", loop.Odds, c.odds, loop.Why)
+			}
+			first := 0.0 // share of first starts that are cut short
+			spec := &simulatetest.Objects(t, c.text)[0].Resource.(*corev1.Pod).Spec
+			for i := range 200 {
+				phase := part((float64(i)+0.5)/200, spec)
+				r := simulated(t, c.text, sc, Options{NoTimeline: true, Horizon: 3 * time.Minute, phase: &phase})
+				if slices.ContainsFunc(r.Summary.Verdicts, func(v Restart) bool { return v.Container == "web" }) {
+					first += 1.0 / 200
+				}
+			}
+			if off := math.Abs(first - float64(c.odds)); off > 0.011 {
+				t.Errorf("in %.2f of all simulations the start is cut short, want %v: %s", first, c.odds, loop.Why)
+			}
+			if got := map[bool]LoopVerdict{true: LoopSafe}[c.odds == 0]; got != "" && loop.Verdict != got {
+				t.Errorf("the verdict is %s", loop.Verdict)
+			}
+		})
+	}
+}
+
 // TestAssertionsOfManyHoldAtEveryPhase is about two runs, which were lucky.
 func TestAssertionsOfManyHoldAtEveryPhase(t *testing.T) {
-	text, sc, opts := podWith("livenessProbe: {httpGet: {path: /, port: http}}"), scriptOf(t, "hang@60s"), ManyOptions{Runs: 2, Horizon: 5 * time.Minute}
-	m, err := RunMany(parsed(t, text), sc, opts)
+	text, sc, opts := simulatetest.PodWith("livenessProbe: {httpGet: {path: /, port: http}}"), simulatetest.Script(t, "hang@60s"), ManyOptions{Runs: 2, Horizon: 5 * time.Minute}
+	m, err := RunMany(simulatetest.Objects(t, text), sc, opts)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if m.AnyPhase, err = SweepMany(parsed(t, text), sc, opts); err != nil {
+	if m.AnyPhase, err = SweepMany(simulatetest.Objects(t, text), sc, opts); err != nil {
 		t.Fatal(err)
 	}
 	for assertion, want := range map[string]bool{

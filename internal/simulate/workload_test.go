@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/probity-run/probity/internal/simulate/script"
+	"github.com/probity-run/probity/internal/simulate/simulatetest"
 )
 
 // everyKind has an object of each kind that makes Pods.
@@ -34,7 +35,7 @@ func everyKind() string {
 
 // TestEveryWorkload simulates each kind whose probes a manifest can have.
 func TestEveryWorkload(t *testing.T) {
-	r := simulated(t, everyKind(), scriptOf(t, "hang@60s"), Options{Horizon: 5 * time.Minute})
+	r := simulated(t, everyKind(), simulatetest.Script(t, "hang@60s"), Options{Horizon: 5 * time.Minute})
 	want := []string{
 		"Pod pod", "Deployment deployment, 1 replica", "ReplicaSet replicaset, 1 replica", "StatefulSet statefulset, 1 replica", "DaemonSet daemonset, 1 node",
 		"ReplicationController replicationcontroller, 1 replica", "Job job", "CronJob cronjob",
@@ -63,7 +64,7 @@ func TestFaultOfAWorkload(t *testing.T) {
 		"gc-stall=60s/90s,workload=rs/replicaset":          "replicaset",
 		"flap=20s/40s,workload=pod/pod":                    "",
 	} {
-		r := simulated(t, everyKind(), scriptOf(t, fault), Options{Horizon: 5 * time.Minute})
+		r := simulated(t, everyKind(), simulatetest.Script(t, fault), Options{Horizon: 5 * time.Minute})
 		restarted := map[string]bool{}
 		for _, e := range r.Timeline.Entries() {
 			if e.Kind == EntryProcess && e.Instance > 1 {
@@ -89,13 +90,13 @@ func TestErrorsQuoteLittle(t *testing.T) {
 	long := strings.Repeat("w\u2800", 5000)
 	var many strings.Builder
 	for i := range 500 {
-		many.WriteString("---\n" + strings.ReplaceAll(podWith(""), "name: web", fmt.Sprintf("name: web%d", i)))
+		many.WriteString("---\n" + strings.ReplaceAll(simulatetest.PodWith(""), "name: web", fmt.Sprintf("name: web%d", i)))
 	}
 	for _, fault := range []string{"hang@60s,workload=" + long, "hang@60s:" + long, "hang@60s:web0/" + long, long, "hang@" + long} {
 		sc := &script.Script{}
 		err := sc.ParseFault(fault)
 		if err == nil {
-			_, err = Run(parsed(t, many.String()), sc, Options{})
+			_, err = Run(simulatetest.Objects(t, many.String()), sc, Options{})
 		}
 		if err == nil || len(err.Error()) > 1000 || strings.Contains(err.Error(), "\u2800") {
 			t.Errorf("%.30s…: %.500v", fault, err)
@@ -114,7 +115,7 @@ func TestFaultOfNoWorkload(t *testing.T) {
 		"rollout@60s,workload=nginx":               `the script speaks of workload "nginx", which`,
 		"hang@60s,workload=pod,workload=daemonset": `the script speaks of workload "pod,workload=daemonset", which`,
 	} {
-		_, err := Run(parsed(t, everyKind()), scriptOf(t, fault), Options{})
+		_, err := Run(simulatetest.Objects(t, everyKind()), simulatetest.Script(t, fault), Options{})
 		if err == nil || !strings.HasPrefix(err.Error(), want) {
 			t.Errorf("%s: %v, want %s…", fault, err, want)
 		}
@@ -124,7 +125,7 @@ func TestFaultOfNoWorkload(t *testing.T) {
 // TestRolloutOfAWorkload rolls one of two Deployments, and a DaemonSet one node after the other.
 func TestRolloutOfAWorkload(t *testing.T) {
 	for fault, want := range map[string]string{"rollout@60s,workload=deploy/deployment": "deployment-rev2", "rollout@60s,workload=ds/daemonset": "daemonset-rev2"} {
-		r := simulated(t, everyKind(), scriptOf(t, fault), Options{Horizon: 5 * time.Minute, Replicas: 3})
+		r := simulated(t, everyKind(), simulatetest.Script(t, fault), Options{Horizon: 5 * time.Minute, Replicas: 3})
 		var rolled []string
 		for _, e := range r.Timeline.Entries() {
 			if e.Kind == EntryRollout && strings.Contains(e.Text, "rev2") {
@@ -164,7 +165,7 @@ faults:
 // TestGeneratedNames are of objects that leave their name to the API server.
 func TestGeneratedNames(t *testing.T) {
 	text := strings.ReplaceAll(everyKind(), "metadata: {name: ", "metadata: {generateName: my-")
-	r := simulated(t, text, scriptOf(t, "hang@60s,workload=job/my-job"), Options{Horizon: 5 * time.Minute})
+	r := simulated(t, text, simulatetest.Script(t, "hang@60s,workload=job/my-job"), Options{Horizon: 5 * time.Minute})
 	if len(r.Summary.Faults) != 1 || r.Summary.Faults[0].Workload != "job/my-job" || r.Summary.Faults[0].Pod != "my-job" {
 		t.Errorf("faults %+v", r.Summary.Faults)
 	}

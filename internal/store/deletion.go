@@ -3,6 +3,7 @@ package store
 import (
 	"fmt"
 	"reflect"
+	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -20,44 +21,95 @@ type DeleteOptions struct {
 	UID types.UID
 	// ResourceVersion, if not empty, must be the object's; else the error is the API's Conflict.
 	ResourceVersion string
-	// Orphan keeps what the object owns.
-	Orphan bool
+	// Propagation says what becomes of what the object owns. Background deletes it when the object
+	// is gone. Foreground deletes it first, and the object when nothing is left that blocks its
+	// owner's deletion. Orphan keeps it. Default: Background, unless the object itself has the
+	// finalizer foregroundDeletion.
+	Propagation metav1.DeletionPropagation
+	// DryRun makes all checks and deletes nothing.
+	DryRun bool
 }
 
 // Delete begins or finishes the deletion of an object; the package comment says how. The error is
 // the API's NotFound or Conflict.
 func Delete[T Object](s *Store, namespace, name string, opts DeleteOptions) error {
-	return s.deleteKey(reflect.TypeFor[T](), types.NamespacedName{Namespace: namespace, Name: name}, opts)
+	_, _, err := s.deleteKey(reflect.TypeFor[T](), types.NamespacedName{Namespace: namespace, Name: name}, opts)
+	return err
 }
 
-func (s *Store) deleteKey(t reflect.Type, key types.NamespacedName, opts DeleteOptions) error {
+// deleteKey returns the object's last state, and whether it is gone.
+func (s *Store) deleteKey(t reflect.Type, key types.NamespacedName, opts DeleteOptions) (last Object, gone bool, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	current, err := get[Object](s, t, key)
 	if err != nil {
-		return err
+		return nil, false, err
 	}
 	if opts.UID != "" && opts.UID != current.GetUID() {
-		return apierrors.NewConflict(s.kind(t).resource(), key.Name, errUID(opts.UID, current.GetUID()))
+		return nil, false, apierrors.NewConflict(s.kind(t).resource(), key.Name, errUID(opts.UID, current.GetUID()))
 	}
 	if v := opts.ResourceVersion; v != "" && v != current.GetResourceVersion() {
-		return apierrors.NewConflict(s.kind(t).resource(), key.Name, errPrecondition("ResourceVersion", v, current.GetResourceVersion(), "modified"))
+		return nil, false, apierrors.NewConflict(s.kind(t).resource(), key.Name, errPrecondition("ResourceVersion", v, current.GetResourceVersion(), "modified"))
 	}
-	if opts.Orphan {
+	if opts.DryRun {
+		last, gone = s.deleted(current, opts)
+		return last, gone, nil
+	}
+	if opts.Propagation == metav1.DeletePropagationOrphan {
 		s.orphan(current.GetUID())
 	}
-	s.delete(t, current, opts.Grace)
-	return nil
+	s.delete(t, current, opts)
+	if left, ok := s.owners.objects[current.GetUID()]; ok {
+		return left.o, false, nil
+	}
+	return current, true, nil
 }
 
 // delete removes an object, or marks it deleted if its grace period or a finalizer keeps it.
-func (s *Store) delete(t reflect.Type, current Object, asked *int64) {
-	grace := graceOf(current, asked)
-	if grace == 0 && len(current.GetFinalizers()) == 0 {
+func (s *Store) delete(t reflect.Type, current Object, opts DeleteOptions) {
+	next, gone := s.deleted(current, opts)
+	switch {
+	case gone:
 		s.remove(t, current)
-		return
+	case next != current:
+		s.put(t, next, Modified)
+		if isForeground(next) {
+			s.collect(next.GetUID())
+			s.finishForeground([]types.UID{next.GetUID()})
+		}
+		if isHeld(next) {
+			s.emptyNamespace(next.GetName())
+		}
 	}
-	s.markDeleted(t, current, grace)
+}
+
+// deleted returns what a deletion makes of an object: nothing that stays, another state, or the one
+// it has if it is being deleted already. A deletion time counts from the first deletion, as in
+// Kubernetes.
+func (s *Store) deleted(current Object, opts DeleteOptions) (next Object, gone bool) {
+	grace, finalizers := graceOf(current, opts.Grace), finalizersOf(current, opts.Propagation)
+	if grace == 0 && len(finalizers) == 0 && !isHeld(current) {
+		return current, true
+	}
+	requested, before := s.opts.Now(), current.GetDeletionGracePeriodSeconds()
+	if before != nil && *before <= grace && slices.Equal(finalizers, current.GetFinalizers()) {
+		return current, false
+	}
+	if before != nil {
+		requested = current.GetDeletionTimestamp().Add(-time.Duration(*before) * time.Second)
+	}
+	next = current.DeepCopyObject().(Object)
+	next.SetFinalizers(finalizers)
+	at := metav1.NewTime(requested.Add(time.Duration(grace) * time.Second).Truncate(time.Second))
+	next.SetDeletionTimestamp(&at)
+	next.SetDeletionGracePeriodSeconds(&grace)
+	if current.GetDeletionTimestamp() == nil && current.GetGeneration() > 0 {
+		next.SetGeneration(current.GetGeneration() + 1)
+	}
+	if namespace, ok := next.(*corev1.Namespace); ok {
+		namespace.Status.Phase = corev1.NamespaceTerminating
+	}
+	return next, false
 }
 
 // graceOf is the grace period that a deletion gives an object: none, but for a Pod that may still
@@ -88,26 +140,6 @@ func atLeastOne(grace int64) int64 {
 		return 1
 	}
 	return grace
-}
-
-// markDeleted sets the deletion time, or brings it forward. It counts from the first deletion, as
-// in Kubernetes.
-func (s *Store) markDeleted(t reflect.Type, current Object, grace int64) {
-	requested := s.opts.Now()
-	if before := current.GetDeletionGracePeriodSeconds(); before != nil {
-		if *before <= grace {
-			return
-		}
-		requested = current.GetDeletionTimestamp().Add(-time.Duration(*before) * time.Second)
-	}
-	next := current.DeepCopyObject().(Object)
-	at := metav1.NewTime(requested.Add(time.Duration(grace) * time.Second).Truncate(time.Second))
-	next.SetDeletionTimestamp(&at)
-	next.SetDeletionGracePeriodSeconds(&grace)
-	if current.GetDeletionTimestamp() == nil && current.GetGeneration() > 0 {
-		next.SetGeneration(current.GetGeneration() + 1)
-	}
-	s.put(t, next, Modified)
 }
 
 func errUID(want, have types.UID) error {

@@ -220,7 +220,7 @@ func TestOrphan(t *testing.T) {
 	s := newStore(t, Options{})
 	rs := create(t, s, newReplicaSet("rs"))
 	create(t, s, newPod("web", ownedBy(rs)))
-	if err := Delete[*appsv1.ReplicaSet](s, "default", "rs", DeleteOptions{Orphan: true}); err != nil {
+	if err := Delete[*appsv1.ReplicaSet](s, "default", "rs", DeleteOptions{Propagation: metav1.DeletePropagationOrphan}); err != nil {
 		t.Fatal(err)
 	}
 	pod := must[*corev1.Pod](t)(Get[*corev1.Pod](s, "default", "web"))

@@ -203,3 +203,22 @@ func TestOldEventsAreDropped(t *testing.T) {
 		t.Errorf("changes (-want +got):\n%s", diff)
 	}
 }
+
+// What clients make counts as well: a controller's recorder posts its Events.
+func TestOldEventsOfClientsAreDropped(t *testing.T) {
+	s := newStore(t, Options{MaxEvents: 3})
+	pod := create(t, s, newPod("web"))
+	for i, name := range []string{"a", "b", "c", "d", "e"} {
+		if create(t, s, &corev1.Event{ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: name}, Reason: name}); i == 2 {
+			s.Record(occurrence(pod, "recorded"))
+		}
+	}
+	var got []string
+	events, _ := List[*corev1.Event](s, Selector{})
+	for _, e := range events {
+		got = append(got, e.Reason)
+	}
+	if diff := cmp.Diff([]string{"d", "e", "recorded"}, got); diff != "" {
+		t.Errorf("left (-want +got):\n%s", diff)
+	}
+}

@@ -85,21 +85,31 @@ func (s *Store) collect(owner types.UID) {
 	}
 }
 
-// collectOne deletes an object whose owners are all gone; Pods get their grace period. If only some
-// are, it takes the references to them out.
+// collectOne deletes an object whose owners are all gone, or are deleted in the foreground; Pods
+// get their grace period. If some stay, it takes the references to the others out.
 func (s *Store) collectOne(uid types.UID) {
 	current, ok := s.owners.objects[uid]
 	if !ok {
 		return // a deletion further up took it already
 	}
+	var left []metav1.OwnerReference
+	waiting := false
 	refs := current.o.GetOwnerReferences()
-	left := slices.DeleteFunc(slices.Clone(refs), s.isGone)
+	for _, ref := range refs {
+		owner, exists := s.owners.objects[ref.UID]
+		switch {
+		case exists && isForeground(owner.o):
+			waiting = true
+		case exists || !s.isGone(ref):
+			left = append(left, ref)
+		}
+	}
 	switch {
 	case len(left) == len(refs):
 	case len(left) > 0:
 		s.setOwners(current, left)
-	default:
-		s.delete(current.t, current.o, nil)
+	case current.o.GetDeletionTimestamp() == nil:
+		s.deleteDependant(current, waiting)
 	}
 }
 

@@ -1,6 +1,11 @@
 package store
 
 import (
+	"cmp"
+	"strconv"
+	"strings"
+
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/labels"
@@ -12,9 +17,8 @@ type Selector struct {
 	Namespace string
 	// Labels, if not nil, must match.
 	Labels labels.Selector
-	// Fields, if not nil, must match: metadata.name and metadata.namespace of all kinds;
-	// status.phase, status.podIP, spec.nodeName and spec.restartPolicy of Pods; involvedObject.* of
-	// Events, and their reason, type, source and reportingComponent. Others count as empty.
+	// Fields, if not nil, must match. One that the kind has not counts as empty; [SelectableField]
+	// tells.
 	Fields fields.Selector
 }
 
@@ -37,59 +41,113 @@ func (f fieldsOf) Has(name string) bool { return f.Get(name) != "" }
 
 // Get implements [fields.Fields].
 func (f fieldsOf) Get(name string) string {
+	if value, known := fieldOf(f.o, name); known {
+		return value
+	}
+	return ""
+}
+
+// SelectableField reports whether objects of o's kind can be selected by a field. They are those of
+// Kubernetes: metadata.name and metadata.namespace of all kinds, and a few of some.
+func SelectableField(o Object, name string) bool {
+	_, known := fieldOf(o, name)
+	return known
+}
+
+// fieldOf returns the value of a field of an object.
+func fieldOf(o Object, name string) (value string, known bool) {
 	switch name {
 	case "metadata.name":
-		return f.o.GetName()
+		return o.GetName(), true
 	case "metadata.namespace":
-		return f.o.GetNamespace()
+		return o.GetNamespace(), true
 	}
-	switch o := f.o.(type) {
+	switch o := o.(type) {
 	case *corev1.Pod:
 		return podField(o, name)
 	case *corev1.Event:
 		return eventField(o, name)
+	case *corev1.Node:
+		return strconv.FormatBool(o.Spec.Unschedulable), name == "spec.unschedulable"
+	case *corev1.Namespace:
+		return string(o.Status.Phase), name == "status.phase"
+	case *corev1.Secret:
+		return string(o.Type), name == "type"
+	case *corev1.Service:
+		return serviceField(o, name)
+	case *appsv1.ReplicaSet:
+		return strconv.Itoa(int(o.Status.Replicas)), name == "status.replicas"
 	}
-	return ""
+	return "", false
 }
 
-func podField(pod *corev1.Pod, name string) string {
+func podField(pod *corev1.Pod, name string) (value string, known bool) {
 	switch name {
 	case "status.phase":
-		return string(pod.Status.Phase)
+		return string(pod.Status.Phase), true
 	case "status.podIP":
-		return pod.Status.PodIP
+		return pod.Status.PodIP, true
+	case "status.podIPs": // known, but Kubernetes gives it no value
+		return "", true
+	case "status.nominatedNodeName":
+		return pod.Status.NominatedNodeName, true
 	case "spec.nodeName":
-		return pod.Spec.NodeName
+		return pod.Spec.NodeName, true
 	case "spec.restartPolicy":
-		return string(pod.Spec.RestartPolicy)
+		return string(pod.Spec.RestartPolicy), true
+	case "spec.schedulerName":
+		return pod.Spec.SchedulerName, true
+	case "spec.serviceAccountName":
+		return pod.Spec.ServiceAccountName, true
+	case "spec.hostNetwork":
+		return strconv.FormatBool(pod.Spec.HostNetwork), true
 	}
-	return ""
+	return "", false
 }
 
-func eventField(event *corev1.Event, name string) string {
+func serviceField(service *corev1.Service, name string) (value string, known bool) {
 	switch name {
-	case "involvedObject.kind":
-		return event.InvolvedObject.Kind
-	case "involvedObject.namespace":
-		return event.InvolvedObject.Namespace
-	case "involvedObject.name":
-		return event.InvolvedObject.Name
-	case "involvedObject.uid":
-		return string(event.InvolvedObject.UID)
-	case "involvedObject.apiVersion":
-		return event.InvolvedObject.APIVersion
-	case "involvedObject.resourceVersion":
-		return event.InvolvedObject.ResourceVersion
-	case "involvedObject.fieldPath":
-		return event.InvolvedObject.FieldPath
-	case "reason":
-		return event.Reason
-	case "type":
-		return event.Type
-	case "source":
-		return event.Source.Component
-	case "reportingComponent":
-		return event.ReportingController
+	case "spec.clusterIP":
+		return service.Spec.ClusterIP, true
+	case "spec.type":
+		return string(service.Spec.Type), true
 	}
-	return ""
+	return "", false
+}
+
+func eventField(event *corev1.Event, name string) (value string, known bool) {
+	if field, ok := strings.CutPrefix(name, "involvedObject."); ok {
+		return referenceField(&event.InvolvedObject, field)
+	}
+	switch name {
+	case "reason":
+		return event.Reason, true
+	case "type":
+		return event.Type, true
+	case "source":
+		return cmp.Or(event.Source.Component, event.ReportingController), true
+	case "reportingComponent":
+		return event.ReportingController, true
+	}
+	return "", false
+}
+
+func referenceField(ref *corev1.ObjectReference, name string) (value string, known bool) {
+	switch name {
+	case "kind":
+		return ref.Kind, true
+	case "namespace":
+		return ref.Namespace, true
+	case "name":
+		return ref.Name, true
+	case "uid":
+		return string(ref.UID), true
+	case "apiVersion":
+		return ref.APIVersion, true
+	case "resourceVersion":
+		return ref.ResourceVersion, true
+	case "fieldPath":
+		return ref.FieldPath, true
+	}
+	return "", false
 }

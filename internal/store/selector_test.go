@@ -3,6 +3,7 @@ package store
 import (
 	"testing"
 
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/labels"
@@ -12,6 +13,7 @@ func TestSelector(t *testing.T) {
 	pod := newPod("web", func(p *corev1.Pod) {
 		p.Labels = map[string]string{"app": "web", "tier": "front"}
 		p.Spec.NodeName, p.Spec.RestartPolicy = "probity", corev1.RestartPolicyAlways
+		p.Spec.SchedulerName, p.Spec.ServiceAccountName, p.Status.NominatedNodeName = "default-scheduler", "robot", "n"
 		p.Status.Phase, p.Status.PodIP = corev1.PodRunning, "127.0.0.1"
 	})
 	event := &corev1.Event{
@@ -42,6 +44,18 @@ func TestSelector(t *testing.T) {
 		"what the Event says": {object: event, fields: "reason=Killing,type=Normal,source=kubelet,reportingComponent=kubelet", want: true},
 		"another reason":      {object: event, fields: "reason=Unhealthy"},
 		"a Pod's field":       {object: event, fields: "status.phase=Running"},
+		"Event's other field": {object: event, fields: "involvedObject.colour=red"},
+		"Pod, the rest":       {object: pod, want: true, fields: "spec.hostNetwork=false,spec.schedulerName=default-scheduler,spec.serviceAccountName=robot,status.nominatedNodeName=n"},
+		"Event of the new recorder": {
+			object: &corev1.Event{ReportingController: "manager"}, fields: "source=manager", want: true,
+		},
+		"Node":                  {object: &corev1.Node{Spec: corev1.NodeSpec{Unschedulable: true}}, fields: "spec.unschedulable=true", want: true},
+		"Node, unknown":         {object: &corev1.Node{}, fields: "spec.other=false"},
+		"Namespace":             {object: &corev1.Namespace{Status: corev1.NamespaceStatus{Phase: "Active"}}, fields: "status.phase=Active", want: true},
+		"Secret":                {object: &corev1.Secret{Type: "Opaque"}, fields: "type=Opaque", want: true},
+		"Service":               {object: &corev1.Service{Spec: corev1.ServiceSpec{Type: "ClusterIP", ClusterIP: "None"}}, fields: "spec.type=ClusterIP,spec.clusterIP=None", want: true},
+		"ReplicaSet":            {object: &appsv1.ReplicaSet{Status: appsv1.ReplicaSetStatus{Replicas: 2}}, fields: "status.replicas=2", want: true},
+		"a kind without fields": {object: &corev1.ConfigMap{}, fields: "type=Opaque"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -54,5 +68,29 @@ func TestSelector(t *testing.T) {
 				t.Errorf("matches = %v, want %v", got, tt.want)
 			}
 		})
+	}
+}
+
+// An API answers 400 for a field that a kind does not have, and has to know that without an object.
+func TestSelectableField(t *testing.T) {
+	for name, tt := range map[string]struct {
+		object Object
+		field  string
+		want   bool
+	}{
+		"every kind's":   {&corev1.ConfigMap{}, "metadata.name", true},
+		"a Pod's":        {&corev1.Pod{}, "status.podIPs", true},
+		"a Node's":       {&corev1.Node{}, "spec.unschedulable", true},
+		"a Namespace's":  {&corev1.Namespace{}, "status.phase", true},
+		"a Secret's":     {&corev1.Secret{}, "type", true},
+		"an Event's":     {&corev1.Event{}, "involvedObject.uid", true},
+		"another kind's": {&corev1.ConfigMap{}, "status.phase", false},
+		"no Node's":      {&corev1.Node{}, "status.phase", false},
+		"no Event's":     {&corev1.Event{}, "involvedObject.labels", false},
+		"nobody's":       {&corev1.Pod{}, "x", false},
+	} {
+		if got := SelectableField(tt.object, tt.field); got != tt.want {
+			t.Errorf("%s field %s: %v, want %v", name, tt.field, got, tt.want)
+		}
 	}
 }

@@ -2,27 +2,22 @@ package store
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"reflect"
 	"slices"
 	"strconv"
-	"strings"
 	"sync"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/equality"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/apimachinery/pkg/util/rand"
-	"k8s.io/apimachinery/pkg/util/uuid"
-	"k8s.io/apimachinery/pkg/util/validation/field"
 )
 
-// Object is a Kubernetes object: a pointer to an API struct, such as *corev1.Pod.
+// Object is a Kubernetes object: a pointer to an API struct, such as *corev1.Pod. Package manifest
+// has the same interface by another name.
 type Object interface {
 	metav1.Object
 	runtime.Object
@@ -39,7 +34,10 @@ type KindDefinition struct {
 	// Equal reports whether a write of the second object over the first one changes nothing.
 	// Default: they are semantically deeply equal.
 	Equal func(a, b Object) bool
-	// History is how many changes of this kind are kept for watches. Default: Options.History.
+	// Generation returns what metadata.generation counts the changes of, by semantic equality.
+	// Default: the kind has no generation.
+	Generation func(o Object) any
+	// History is how many changes of this kind are kept for watches. Default 2048.
 	History int
 }
 
@@ -48,13 +46,12 @@ type Options struct {
 	// Kinds that the store holds. Required: an object of another kind is a mistake of the program
 	// and panics.
 	Kinds []KindDefinition
-	// History is how many changes of each kind are kept for watches, unless the kind says
-	// otherwise. Default 2048.
+	// History is how many changes of each kind are kept for watches. Default: what the kind says.
 	History int
 	// MaxEvents is how many Events are kept in all, and of one object 100; those that occurred last
 	// stay. Default 4000.
 	MaxEvents int
-	// Now is the clock. Default time.Now.
+	// Now is the clock. Resource versions begin at its time, too. Default time.Now.
 	Now func() time.Time
 	// DetectMutations makes [Store.CheckMutations] work. It keeps a copy of every snapshot that
 	// there ever was: for tests.
@@ -68,7 +65,8 @@ type Store struct {
 	kinds map[reflect.Type]KindDefinition
 
 	mu        sync.Mutex // guards the rest
-	version   uint64
+	first     uint64     // version of the empty store
+	version   uint64     // of the newest change
 	objects   map[reflect.Type]map[types.NamespacedName]Object
 	owners    owners
 	histories map[reflect.Type]*history
@@ -78,23 +76,25 @@ type Store struct {
 	snapshots []snapshot // only to detect mutations
 }
 
-// firstVersion is the resource version of an empty store. It is not 0, which means "any" where a
-// watch starts.
-const firstVersion = 1
+const defaultHistory = 2048
+
+// firstVersion is the resource version of an empty store: the milliseconds of the clock times
+// 1,024. No store that was there before has come that far, so that a client which still knows a
+// version of one is told that it is Expired, and does not go on with half of what there is. It is
+// not 0, which means "any" where a watch starts, and JavaScript's numbers hold it.
+func firstVersion(now time.Time) uint64 { return uint64(max(now.UnixMilli(), 1)) << 10 }
 
 // New makes an empty store.
 func New(opts Options) *Store {
-	if opts.History == 0 {
-		opts.History = 2048
-	}
 	if opts.MaxEvents == 0 {
 		opts.MaxEvents = 4000
 	}
 	if opts.Now == nil {
 		opts.Now = time.Now
 	}
+	first := firstVersion(opts.Now())
 	s := &Store{
-		opts: opts, kinds: map[reflect.Type]KindDefinition{}, version: firstVersion,
+		opts: opts, kinds: map[reflect.Type]KindDefinition{}, first: first, version: first,
 		objects: map[reflect.Type]map[types.NamespacedName]Object{}, owners: newOwners(),
 		histories: map[reflect.Type]*history{}, waiting: map[*Watch]chan struct{}{}, events: newEventLog(),
 	}
@@ -102,7 +102,7 @@ func New(opts Options) *Store {
 		t := reflect.TypeOf(k.Type)
 		s.kinds[t] = k
 		s.objects[t] = map[types.NamespacedName]Object{}
-		s.histories[t] = &history{limit: cmp.Or(k.History, opts.History)}
+		s.histories[t] = &history{limit: cmp.Or(opts.History, k.History, defaultHistory)}
 	}
 	return s
 }
@@ -131,187 +131,6 @@ func keyOf(o metav1.Object) types.NamespacedName {
 	return types.NamespacedName{Namespace: o.GetNamespace(), Name: o.GetName()}
 }
 
-// Create adds an object: the store gives it a UID, the creation time, and a name from its
-// generateName if it has no name. Its deletion time and grace period are cleared. One whose owners
-// are all gone is deleted at once. The error is the API's AlreadyExists or Invalid.
-func Create[T Object](s *Store, object T) (T, error) {
-	next := object.DeepCopyObject().(T)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	t := reflect.TypeOf(next)
-	k := s.kind(t)
-	if next.GetName() == "" && next.GetGenerateName() != "" {
-		next.SetName(s.freeName(t, next))
-	}
-	if next.GetName() == "" {
-		return next, apierrors.NewInvalid(k.GVK.GroupKind(), "", field.ErrorList{field.Required(field.NewPath("metadata", "name"), "name or generateName is required")})
-	}
-	if _, exists := s.objects[t][keyOf(next)]; exists {
-		return next, apierrors.NewAlreadyExists(k.resource(), next.GetName())
-	}
-	next.SetUID(uuid.NewUUID())
-	next.SetCreationTimestamp(metav1.NewTime(s.opts.Now().Truncate(time.Second)))
-	next.SetDeletionTimestamp(nil)
-	next.SetDeletionGracePeriodSeconds(nil)
-	next.SetGeneration(0)
-	if specOf(next) != nil {
-		next.SetGeneration(1)
-	}
-	next.GetObjectKind().SetGroupVersionKind(k.GVK)
-	s.put(t, next, Added)
-	s.collectOne(next.GetUID())
-	return next, nil
-}
-
-// freeName makes a name that nobody has: the generateName, cut so that the whole is a DNS label,
-// and five letters, as Kubernetes does.
-func (s *Store) freeName(t reflect.Type, o Object) string {
-	const letters, most = 5, 63
-	base := o.GetGenerateName()
-	base = base[:min(len(base), most-letters)]
-	for {
-		key := types.NamespacedName{Namespace: o.GetNamespace(), Name: base + rand.String(letters)}
-		if _, exists := s.objects[t][key]; !exists {
-			return key.Name
-		}
-	}
-}
-
-// Get returns an object. The error is the API's NotFound.
-func Get[T Object](s *Store, namespace, name string) (T, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return get[T](s, reflect.TypeFor[T](), types.NamespacedName{Namespace: namespace, Name: name})
-}
-
-func get[T Object](s *Store, t reflect.Type, key types.NamespacedName) (T, error) {
-	var none T
-	if o, ok := s.objects[t][key]; ok {
-		return o.(T), nil
-	}
-	return none, apierrors.NewNotFound(s.kind(t).resource(), key.Name)
-}
-
-// List returns the objects that a selector selects, by namespace and name, and the resource version
-// at which the store was read: a [Watch] from there misses nothing.
-func List[T Object](s *Store, selector Selector) (objects []T, version string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	t := reflect.TypeFor[T]()
-	s.kind(t)
-	for _, o := range s.objects[t] {
-		if selector.Matches(o) {
-			objects = append(objects, o.(T))
-		}
-	}
-	slices.SortFunc(objects, func(a, b T) int { return compareKeys(keyOf(a), keyOf(b)) })
-	return objects, versionString(s.version)
-}
-
-func compareKeys(a, b types.NamespacedName) int {
-	if c := strings.Compare(a.Namespace, b.Namespace); c != 0 {
-		return c
-	}
-	return strings.Compare(a.Name, b.Name)
-}
-
-// Update replaces an object, its status too. If the new one carries a resource version or a UID it
-// must be the current one. What changes nothing is no change: it moves no resource version, and no
-// watch sees it. The error is the API's NotFound or Conflict.
-func Update[T Object](s *Store, object T) (T, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	current, err := currentOf(s, object)
-	if err != nil {
-		return current, err
-	}
-	return replace(s, current, object.DeepCopyObject().(T)), nil
-}
-
-// UpdateStatus is Update for the status alone: it leaves metadata and spec as they are. A kind
-// without a status panics, as one that is not registered does.
-func UpdateStatus[T Object](s *Store, object T) (T, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	current, err := currentOf(s, object)
-	if err != nil {
-		return current, err
-	}
-	next := current.DeepCopyObject().(T)
-	status := reflect.ValueOf(object.DeepCopyObject()).Elem().FieldByName("Status")
-	reflect.ValueOf(next).Elem().FieldByName("Status").Set(status)
-	return replace(s, current, next), nil
-}
-
-// currentOf returns the object that another one is to replace, if it is the one that its writer
-// knew.
-func currentOf[T Object](s *Store, object T) (T, error) {
-	t := reflect.TypeOf(object)
-	current, err := get[T](s, t, keyOf(object))
-	if err != nil {
-		return current, err
-	}
-	if uid := object.GetUID(); uid != "" && uid != current.GetUID() {
-		return current, apierrors.NewConflict(s.kind(t).resource(), object.GetName(), errUID(uid, current.GetUID()))
-	}
-	if v := object.GetResourceVersion(); v != "" && v != current.GetResourceVersion() {
-		return current, apierrors.NewConflict(s.kind(t).resource(), object.GetName(), errors.New("the object has been modified; please apply your changes to the latest version and try again"))
-	}
-	return current, nil
-}
-
-// Modify changes an object in one step: change gets a copy of the current state. It must not use
-// the store.
-func Modify[T Object](s *Store, namespace, name string, change func(T) error) (T, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	current, err := get[T](s, reflect.TypeFor[T](), types.NamespacedName{Namespace: namespace, Name: name})
-	if err != nil {
-		return current, err
-	}
-	next := current.DeepCopyObject().(T)
-	if err := change(next); err != nil {
-		return current, err
-	}
-	return replace(s, current, next), nil
-}
-
-// replace writes the new state of an object, unless nothing changed.
-func replace[T Object](s *Store, current, next T) T {
-	next.SetName(current.GetName())
-	next.SetNamespace(current.GetNamespace())
-	next.SetUID(current.GetUID())
-	next.SetCreationTimestamp(current.GetCreationTimestamp())
-	next.SetDeletionTimestamp(current.GetDeletionTimestamp())
-	next.SetDeletionGracePeriodSeconds(current.GetDeletionGracePeriodSeconds())
-	next.SetResourceVersion(current.GetResourceVersion())
-	next.SetGeneration(current.GetGeneration())
-	next.GetObjectKind().SetGroupVersionKind(current.GetObjectKind().GroupVersionKind())
-	t := reflect.TypeOf(next)
-	if s.kinds[t].same(current, next) {
-		return current
-	}
-	if spec := specOf(next); spec != nil && !equality.Semantic.DeepEqual(specOf(current), spec) {
-		next.SetGeneration(current.GetGeneration() + 1)
-	}
-	if grace := next.GetDeletionGracePeriodSeconds(); grace != nil && *grace == 0 && len(next.GetFinalizers()) == 0 {
-		s.remove(t, next) // nothing but its finalizers kept it
-		return next
-	}
-	s.put(t, next, Modified)
-	s.collectOne(next.GetUID())
-	return next
-}
-
-// specOf is what a generation counts the changes of.
-func specOf(o Object) any {
-	spec := reflect.ValueOf(o).Elem().FieldByName("Spec")
-	if !spec.IsValid() {
-		return nil
-	}
-	return spec.Addr().Interface()
-}
-
 // put stores the new state of an object with the next resource version.
 func (s *Store) put(t reflect.Type, o Object, change ChangeType) {
 	s.version++
@@ -320,12 +139,18 @@ func (s *Store) put(t reflect.Type, o Object, change ChangeType) {
 	s.objects[t][keyOf(o)] = o
 	s.owners.link(t, o)
 	s.publish(t, Change{Type: change, Object: o, before: before, version: s.version})
+	if before != nil && blockedOwners(before) != nil && !slices.Equal(blockedOwners(before), blockedOwners(o)) {
+		s.finishForeground(blockedOwners(before))
+	}
 }
 
 // remove takes an object out, and what only it owned.
 func (s *Store) remove(t reflect.Type, o Object) {
+	blocked := blockedOwners(s.objects[t][keyOf(o)])
 	s.drop(t, o)
 	s.collect(o.GetUID())
+	s.finishForeground(blocked)
+	s.finishNamespace(o.GetNamespace())
 }
 
 // drop takes an object out.

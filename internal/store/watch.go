@@ -72,12 +72,9 @@ func (s *Store) Watch(opts WatchOptions) (*Watch, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if opts.From != "" && opts.From != "0" {
-		version, err := strconv.ParseUint(opts.From, 10, 64)
+		version, err := s.parseVersion(opts.From)
 		if err != nil {
-			return nil, apierrors.NewBadRequest(fmt.Sprintf("invalid resource version %q", opts.From))
-		}
-		if version > s.version { // of another store, as of the program's last run
-			return nil, apierrors.NewResourceExpired(fmt.Sprintf("too large resource version: %d, current: %d", version, s.version))
+			return nil, err
 		}
 		w.version = version
 		return w, nil
@@ -87,6 +84,29 @@ func (s *Store) Watch(opts WatchOptions) (*Watch, error) {
 		w.backlog = append(w.backlog, Change{Type: Added, Object: o})
 	}
 	return w, nil
+}
+
+// CheckVersion returns an error unless this store has had a resource version: the API's BadRequest
+// for what is none, and Expired for one of another store, such as that of the program's last run.
+// That may be an older one as well as one that is not reached yet.
+func (s *Store) CheckVersion(version string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	_, err := s.parseVersion(version)
+	return err
+}
+
+func (s *Store) parseVersion(text string) (uint64, error) {
+	version, err := strconv.ParseUint(text, 10, 64)
+	switch {
+	case err != nil:
+		return 0, apierrors.NewBadRequest(fmt.Sprintf("invalid resource version %q", text))
+	case version > s.version:
+		return 0, apierrors.NewResourceExpired(fmt.Sprintf("too large resource version: %d, current: %d", version, s.version))
+	case version < s.first:
+		return 0, apierrors.NewResourceExpired(fmt.Sprintf("too old resource version: %d (%d)", version, s.first))
+	}
+	return version, nil
 }
 
 // Next waits for the next change. The error is the context's, once everything that is there was
@@ -108,12 +128,33 @@ func (w *Watch) Next(ctx context.Context) (Change, error) {
 	}
 }
 
+// Initial returns how many of the objects that there were at the start are still to be reported. At
+// 0 a client that asked for them has them all.
+func (w *Watch) Initial() int { return len(w.backlog) }
+
+// Version returns the resource version up to which the watch has reported everything: one that
+// begins there goes on where this one is. That is what a bookmark tells, and it grows while nothing
+// happens, so that no watch becomes too old by waiting. It is empty while there are initial objects
+// to report.
+func (w *Watch) Version() string {
+	switch {
+	case len(w.backlog) > 0:
+		return ""
+	case len(w.taken) > 0:
+		return versionString(w.taken[0].version - 1)
+	}
+	return versionString(w.version)
+}
+
 // leave ends the wait for a change. It returns false if there was one.
 func (w *Watch) leave() bool {
 	w.store.mu.Lock()
 	defer w.store.mu.Unlock()
 	_, waiting := w.store.waiting[w]
-	delete(w.store.waiting, w)
+	if waiting {
+		w.version = w.store.version // all since then was of no concern
+		delete(w.store.waiting, w)
+	}
 	return waiting
 }
 

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
@@ -160,7 +161,7 @@ func TestWatchExpires(t *testing.T) {
 	if _, err := slow.Next(t.Context()); !apierrors.IsResourceExpired(err) {
 		t.Errorf("a watch that fell behind: %v, want Expired", err)
 	}
-	tests := map[string]string{"before the history": first.ResourceVersion, "after the last change": "1000000"}
+	tests := map[string]string{"before the history": first.ResourceVersion, "after the last change": last + "0", "of another run": "11"}
 	for name, from := range tests {
 		t.Run(name, func(t *testing.T) {
 			w, err := s.Watch(WatchOptions{From: from})
@@ -178,6 +179,50 @@ func TestWatchExpires(t *testing.T) {
 	change(100)
 	if n := len(drain(t, w)); n != 1 {
 		t.Errorf("a watch from the last version saw %d changes, want 1", n)
+	}
+}
+
+// A client that knows a version of the last run is told so, however much the new one has written:
+// else it would go on with half of the objects.
+func TestVersionsOfAnotherRun(t *testing.T) {
+	const between = 50 * time.Millisecond
+	now := start
+	clock := func() time.Time { return now }
+	before := newStore(t, Options{Now: clock})
+	fill := func(s *Store) string {
+		for i := range 30 {
+			create(t, s, newPod(fmt.Sprint("p", i)))
+		}
+		return firstList(s)
+	}
+	first, last := firstList(before), fill(before)
+	now = now.Add(between)
+	after := newStore(t, Options{Now: clock})
+	own := firstList(after)
+	fill(after)
+	for name, tt := range map[string]struct {
+		s    *Store
+		from string
+		want bool
+	}{
+		"the first version of the last run": {after, first, true},
+		"a version of the last run":         {after, last, true},
+		"a version of a run to come":        {before, own, true},
+		"its own first one":                 {after, own, false},
+		"its own last one":                  {after, firstList(after), false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := tt.s.Watch(WatchOptions{From: tt.from})
+			if got := apierrors.IsResourceExpired(err); got != tt.want {
+				t.Errorf("a watch from %s: %v, want Expired: %v", tt.from, err, tt.want)
+			}
+			if got := apierrors.IsResourceExpired(tt.s.CheckVersion(tt.from)); got != tt.want {
+				t.Errorf("CheckVersion(%s) is Expired: %v, want %v", tt.from, got, tt.want)
+			}
+		})
+	}
+	if err := after.CheckVersion("yesterday"); !apierrors.IsBadRequest(err) {
+		t.Errorf("CheckVersion of nonsense: %v, want BadRequest", err)
 	}
 }
 

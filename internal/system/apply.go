@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"reflect"
 	"slices"
 	"strings"
 
@@ -19,18 +18,29 @@ import (
 
 // applier brings the store to what manifests say, like kubectl apply with --prune: what a manifest
 // did not change is left as it is, also if others have changed it meanwhile (a scale, a restart).
-// It belongs to one goroutine.
+// It notes on each object what the manifest says of it, as kubectl does, so that both can go on
+// where the other one left off. It belongs to one goroutine.
 type applier struct {
 	registry *registry.Registry
 	store    *store.Store
+	// served is called when the Services are made and the Pods are not, so that these find in their
+	// environment where those are served
+	served func()
 	// by source: what its manifests asked for last
-	applied map[string]map[manifest.Ref]store.Object
+	applied map[string]map[manifest.Ref]*wish
 	// bare Pods that start when their predecessors are gone, or when there is a place for them
 	waiting map[manifest.Ref]*corev1.Pod
 }
 
+// wish is what a manifest asks for.
+type wish struct {
+	// object is all of it, with defaults, and configuration what was written, as kubectl notes it.
+	object        store.Object
+	configuration string
+}
+
 func newApplier(r *registry.Registry, objects *store.Store) *applier {
-	return &applier{registry: r, store: objects, applied: map[string]map[manifest.Ref]store.Object{}, waiting: map[manifest.Ref]*corev1.Pod{}}
+	return &applier{registry: r, store: objects, served: func() {}, applied: map[string]map[manifest.Ref]*wish{}, waiting: map[manifest.Ref]*corev1.Pod{}}
 }
 
 // The words of kubectl apply for what became of an object.
@@ -47,7 +57,7 @@ const (
 // source does not ask for any more; without prune those stay until the next time. It returns a line
 // for each.
 func (a *applier) apply(source string, m *manifests, prune bool) (lines []string, err error) {
-	before, now := a.applied[source], map[manifest.Ref]store.Object{}
+	before, now := a.applied[source], map[manifest.Ref]*wish{}
 	var errs []error
 	say := func(ref manifest.Ref, verb string, err error) {
 		if err != nil {
@@ -56,14 +66,31 @@ func (a *applier) apply(source string, m *manifests, prune bool) (lines []string
 		}
 		lines = append(lines, strings.ToLower(ref.Kind)+"/"+ref.Name+" "+verb)
 	}
-	for _, object := range m.set.Objects {
-		desired, err := desired(object)
-		if err != nil {
-			return lines, err
+	isService := func(o manifest.Object) bool { return o.Ref().Kind == "Service" }
+	verbs := make([]string, len(m.set.Objects))
+	for _, services := range []bool{true, false} {
+		for i, object := range m.set.Objects {
+			if isService(object) != services {
+				continue
+			}
+			desired, err := desired(object)
+			if err != nil {
+				return lines, err
+			}
+			now[object.Ref()] = desired
+			if verbs[i], err = a.applyOne(object.Ref(), a.lastWish(source, object.Ref()), desired); err != nil {
+				say(object.Ref(), "", err)
+				verbs[i] = ""
+			}
 		}
-		now[object.Ref()] = desired
-		verb, err := a.applyOne(object, a.lastWish(source, object.Ref()), desired)
-		say(object.Ref(), verb, err)
+		if services {
+			a.served()
+		}
+	}
+	for i, object := range m.set.Objects { // in the order of the files
+		if verbs[i] != "" {
+			say(object.Ref(), verbs[i], nil)
+		}
 	}
 	for _, ref := range slices.SortedFunc(maps.Keys(before), func(x, y manifest.Ref) int { return strings.Compare(x.String(), y.String()) }) {
 		if _, still := now[ref]; still {
@@ -71,7 +98,8 @@ func (a *applier) apply(source string, m *manifests, prune bool) (lines []string
 		}
 		if prune {
 			delete(a.waiting, ref)
-			say(ref, verbPruned, ignoreNotFound(a.store.DeleteObject(before[ref], store.DeleteOptions{})))
+			_, _, err := a.store.DeleteObject(before[ref].object, store.DeleteOptions{})
+			say(ref, verbPruned, ignoreNotFound(err))
 		} else {
 			now[ref] = before[ref]
 		}
@@ -83,7 +111,7 @@ func (a *applier) apply(source string, m *manifests, prune bool) (lines []string
 // lastWish is what the manifests of a source asked for last about an object, or else those of
 // another source, as of all the files of a run when one of them is applied. It is nil if there was
 // no wish.
-func (a *applier) lastWish(source string, ref manifest.Ref) store.Object {
+func (a *applier) lastWish(source string, ref manifest.Ref) *wish {
 	if wish := a.applied[source][ref]; wish != nil {
 		return wish
 	}
@@ -96,26 +124,37 @@ func (a *applier) lastWish(source string, ref manifest.Ref) store.Object {
 }
 
 // applyOne makes one object, or changes the one there is where the manifest was changed.
-func (a *applier) applyOne(object manifest.Object, before, desired store.Object) (verb string, err error) {
-	live, err := a.store.GetObject(desired)
+func (a *applier) applyOne(ref manifest.Ref, before, desired *wish) (verb string, err error) {
+	live, err := a.store.GetObject(desired.object)
 	switch {
 	case apierrors.IsNotFound(err):
-		_, err := registry.Create(a.registry, desired)
+		if err := ensureNamespace(a.registry, desired.object.GetNamespace()); err != nil {
+			return "", err
+		}
+		_, err := registry.Create(a.registry, desired.noted())
 		if full, ok := errors.AsType[*tooManyPods](err); ok {
-			a.waiting[object.Ref()] = desired.(*corev1.Pod)
+			a.waiting[ref] = desired.noted().(*corev1.Pod)
 			return verbWaits + full.Error(), nil
 		}
 		return verbCreated, err
 	case err != nil:
 		return "", err
 	}
-	if pod, ok := desired.(*corev1.Pod); ok {
-		return a.replace(object.Ref(), live.(*corev1.Pod), before, pod)
+	if before == nil {
+		if before, err = lastApplied(live, desired); err != nil {
+			return "", err
+		}
 	}
-	if before != nil && sameWish(before, desired) {
+	if pod, ok := live.(*corev1.Pod); ok && (pod.DeletionTimestamp != nil || before == nil || !before.same(desired)) {
+		return a.replace(ref, pod, desired)
+	}
+	if before != nil && before.same(desired) && before.configuration == desired.configuration {
 		return verbUnchanged, nil
 	}
-	next := merge(live, before, desired, object.Has("spec.replicas"))
+	next, err := merge(live, before, desired)
+	if err != nil {
+		return "", err
+	}
 	updated, err := registry.Update(a.registry, next)
 	if err != nil {
 		return "", err
@@ -127,11 +166,8 @@ func (a *applier) applyOne(object manifest.Object, before, desired store.Object)
 }
 
 // replace ends a bare Pod that its manifest wants otherwise; resume starts the other one.
-func (a *applier) replace(ref manifest.Ref, live *corev1.Pod, before store.Object, desired *corev1.Pod) (verb string, err error) {
-	if live.DeletionTimestamp == nil && before != nil && sameWish(before, desired) {
-		return verbUnchanged, nil
-	}
-	a.waiting[ref] = desired
+func (a *applier) replace(ref manifest.Ref, live *corev1.Pod, desired *wish) (verb string, err error) {
+	a.waiting[ref] = desired.noted().(*corev1.Pod)
 	return verbReplaced, store.Delete[*corev1.Pod](a.store, live.Namespace, live.Name, store.DeleteOptions{UID: live.UID})
 }
 
@@ -154,42 +190,50 @@ func (a *applier) resume() error {
 	return errors.Join(errs...)
 }
 
-// sameWish reports whether two manifests want the same of an object.
-func sameWish(a, b store.Object) bool { return equality.Semantic.DeepEqual(a, b) }
+// same reports whether two manifests want the same of an object, however they say it.
+func (w *wish) same(other *wish) bool { return equality.Semantic.DeepEqual(w.object, other.object) }
 
-// merge is the live object with what changed from one manifest to the next. Labels and annotations
-// of others stay, and so do the replicas if the manifest does not say how many.
-func merge(live, before, desired store.Object, saysReplicas bool) store.Object {
-	next := desired.DeepCopyObject().(store.Object)
-	next.SetResourceVersion(live.GetResourceVersion())
-	next.SetUID(live.GetUID())
-	next.SetFinalizers(live.GetFinalizers())
-	next.SetOwnerReferences(live.GetOwnerReferences())
-	var labels, annotations map[string]string
-	if before != nil {
-		labels, annotations = before.GetLabels(), before.GetAnnotations()
-	}
-	next.SetLabels(mergeMap(live.GetLabels(), labels, desired.GetLabels()))
-	next.SetAnnotations(mergeMap(live.GetAnnotations(), annotations, desired.GetAnnotations()))
-	from, to := reflect.ValueOf(live).Elem(), reflect.ValueOf(next).Elem()
-	if status := to.FieldByName("Status"); status.IsValid() {
-		status.Set(from.FieldByName("Status"))
-	}
-	if spec := to.FieldByName("Spec"); spec.IsValid() && !saysReplicas && spec.FieldByName("Replicas").IsValid() {
-		spec.FieldByName("Replicas").Set(from.FieldByName("Spec").FieldByName("Replicas"))
-	}
-	return next
+// noted is the object that is wanted, and on it what its manifest says.
+func (w *wish) noted() store.Object {
+	object := w.object.DeepCopyObject().(store.Object)
+	annotate(object, corev1.LastAppliedConfigAnnotation, w.configuration)
+	return object
 }
 
-// mergeMap is live without what only before had, and with what desired has.
-func mergeMap(live, before, desired map[string]string) map[string]string {
-	merged := maps.Clone(live)
-	maps.DeleteFunc(merged, func(key, _ string) bool { _, ours := before[key]; return ours })
-	if merged == nil {
-		merged = map[string]string{}
+// lastApplied is what somebody else, such as kubectl, applied of a live object. It is nil if nobody
+// did.
+func lastApplied(live store.Object, desired *wish) (*wish, error) {
+	configuration := live.GetAnnotations()[corev1.LastAppliedConfigAnnotation]
+	if configuration == "" {
+		return nil, nil
 	}
-	maps.Copy(merged, desired)
-	return merged
+	object, err := manifest.DecodeConfiguration(configuration, live)
+	if err != nil {
+		return nil, err
+	}
+	manifest.Default(object)
+	object.GetObjectKind().SetGroupVersionKind(live.GetObjectKind().GroupVersionKind())
+	annotate(object, manifest.AnnotationManifest, desired.object.GetAnnotations()[manifest.AnnotationManifest])
+	return &wish{object, configuration}, nil
+}
+
+// merge is the live object with what changed from one manifest to the next.
+func merge(live store.Object, before, desired *wish) (store.Object, error) {
+	var from manifest.Resource
+	if before != nil {
+		var err error
+		if from, err = manifest.DecodeConfiguration(before.configuration, live); err != nil {
+			return nil, err
+		}
+	}
+	to, err := manifest.DecodeConfiguration(desired.configuration, live)
+	if err != nil {
+		return nil, err
+	}
+	next := manifest.Merge(live, from, to).(store.Object)
+	annotate(next, corev1.LastAppliedConfigAnnotation, desired.configuration)
+	annotate(next, manifest.AnnotationManifest, desired.object.GetAnnotations()[manifest.AnnotationManifest])
+	return next, nil
 }
 
 func ignoreNotFound(err error) error {

@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/probity-run/probity/internal/manifest"
 	"github.com/probity-run/probity/internal/registry"
@@ -125,6 +126,104 @@ func TestApplyLeavesOthersChanges(t *testing.T) {
 	check(t, "replicas said", applied(t, a, "f", text(deploymentText, "REPLICAS=replicas: 1", "IMAGE=two")), "deployment/web configured")
 	if d, err = store.Get[*appsv1.Deployment](objects, "default", "web"); err != nil || *d.Spec.Replicas != 1 {
 		t.Errorf("replicas = %d, %v, want 1", *d.Spec.Replicas, err)
+	}
+}
+
+const serviceText = `
+apiVersion: v1
+kind: Service
+metadata: {name: web}
+spec: {ports: [{port: 80, targetPort: TARGET}], selector: {app: web}}
+`
+
+func newTestApplier() *applier {
+	objects := store.New(store.Options{Kinds: store.Kubernetes()})
+	return newApplier(registry.New(registry.Options{Store: objects, NodeName: "here"}), objects)
+}
+
+// modified changes a live object, as other clients do.
+func modified[T store.Object](t *testing.T, a *applier, name string, change func(T)) T {
+	t.Helper()
+	object, err := store.Modify(a.store, "default", name, func(o T) error { change(o); return nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	return object
+}
+
+// TestApplyKeepsWhatItDidNotSay: what a server gave, what kubectl manages and what others changed
+// outlives a change of another field, also where the file says something of it.
+func TestApplyKeepsWhatItDidNotSay(t *testing.T) {
+	a := newTestApplier()
+	deployment := text(deploymentText, "REPLICAS=replicas: 2", "IMAGE=one")
+	applied(t, a, "f", deployment, text(serviceText, "TARGET=http"))
+	managed := []metav1.ManagedFieldsEntry{{Manager: "kubectl", Operation: "Update", APIVersion: "v1", FieldsV1: &metav1.FieldsV1{Raw: []byte("{}")}}}
+	modified(t, a, "web", func(s *corev1.Service) {
+		s.Spec.ClusterIP, s.Spec.ClusterIPs, s.ManagedFields = "127.0.0.5", []string{"127.0.0.5"}, managed
+	})
+	modified(t, a, "web", func(d *appsv1.Deployment) { d.Spec.Replicas, d.ManagedFields = new(int32(5)), managed })
+	check(t, "changed files", applied(t, a, "f", text(deployment, "one=two"), text(serviceText, "TARGET=web")), "deployment/web configured", "service/web configured")
+	service := modified(t, a, "web", func(*corev1.Service) {})
+	if service.Spec.ClusterIP != "127.0.0.5" || service.Spec.Ports[0].TargetPort.StrVal != "web" || len(service.ManagedFields) != 1 {
+		t.Errorf("Service = %+v, want its address and managed fields kept and the target changed", service)
+	}
+	d := modified(t, a, "web", func(*appsv1.Deployment) {})
+	if *d.Spec.Replicas != 5 || d.Spec.Template.Spec.Containers[0].Image != "two" || len(d.ManagedFields) != 1 {
+		t.Errorf("Deployment = %+v, want replicas and managed fields kept and the image changed", d)
+	}
+	check(t, "the field itself", applied(t, a, "f", text(deployment, "one=two", "replicas: 2=replicas: 3"), text(serviceText, "TARGET=web")),
+		"deployment/web configured", "service/web unchanged")
+	if d := modified(t, a, "web", func(*appsv1.Deployment) {}); *d.Spec.Replicas != 3 {
+		t.Errorf("replicas = %d, want 3", *d.Spec.Replicas)
+	}
+}
+
+// TestApplyNotes: kubectl apply of the same file finds its own words, so that it says unchanged and
+// does not warn.
+func TestApplyNotes(t *testing.T) {
+	a := newTestApplier()
+	const want = `{"apiVersion":"v1","data":{"key":"a"},"kind":"ConfigMap","metadata":{"annotations":{},"name":"settings","namespace":"default"}}` + "\n"
+	applied(t, a, "f", text(configText, "VALUE=a"), text(podText, "IMAGE=one"))
+	config := modified(t, a, "settings", func(*corev1.ConfigMap) {})
+	if got := config.Annotations[corev1.LastAppliedConfigAnnotation]; got != want {
+		t.Errorf("noted %q\nwant  %q", got, want)
+	}
+	applied(t, a, "f", text(configText, "VALUE=b"), text(podText, "IMAGE=one"))
+	config = modified(t, a, "settings", func(*corev1.ConfigMap) {})
+	if got := config.Annotations[corev1.LastAppliedConfigAnnotation]; got != strings.Replace(want, `"a"`, `"b"`, 1) {
+		t.Errorf("after a change noted %q", got)
+	}
+	// said in other words, a Pod is not replaced
+	check(t, "a default said", applied(t, a, "f", text(configText, "VALUE=b"), text(podText, "IMAGE=one", "spec: {=spec: {restartPolicy: Always, ")),
+		"configmap/settings unchanged", "pod/job configured")
+	pod := modified(t, a, "job", func(*corev1.Pod) {})
+	if got := pod.Annotations[corev1.LastAppliedConfigAnnotation]; !strings.Contains(got, `"restartPolicy":"Always"`) {
+		t.Errorf("of the Pod noted %q", got)
+	}
+}
+
+// TestApplyAfterKubectl: what kubectl applied is where a file goes on that was never read before.
+func TestApplyAfterKubectl(t *testing.T) {
+	first := newTestApplier()
+	applied(t, first, "f", text(configText, "VALUE=a"), text(podText, "IMAGE=one"))
+	modified(t, first, "settings", func(c *corev1.ConfigMap) { c.Data["theirs"] = "x" })
+	a := newApplier(first.registry, first.store) // knows of nothing
+	check(t, "the same", applied(t, a, "f", text(configText, "VALUE=a"), text(podText, "IMAGE=one")), "configmap/settings unchanged", "pod/job unchanged")
+	a = newApplier(first.registry, first.store)
+	check(t, "less", applied(t, a, "f", text(configText, "key: VALUE=other: b")), "configmap/settings configured")
+	if got := modified(t, a, "settings", func(*corev1.ConfigMap) {}).Data; len(got) != 2 || got["theirs"] != "x" || got["other"] != "b" {
+		t.Errorf("data = %v, want theirs and the new key, and the old one gone", got)
+	}
+	modified(t, a, "settings", func(c *corev1.ConfigMap) { delete(c.Annotations, corev1.LastAppliedConfigAnnotation) })
+	a = newApplier(first.registry, first.store)
+	check(t, "what nobody applied", applied(t, a, "f", text(configText, "VALUE=a")), "configmap/settings configured")
+	if got := modified(t, a, "settings", func(*corev1.ConfigMap) {}).Data; len(got) != 3 {
+		t.Errorf("data = %v, want all of it", got)
+	}
+	modified(t, a, "settings", func(c *corev1.ConfigMap) { c.Annotations[corev1.LastAppliedConfigAnnotation] = "{" })
+	a = newApplier(first.registry, first.store)
+	if _, err := a.apply("f", parsed(t, text(configText, "VALUE=b")), true); err == nil || !strings.Contains(err.Error(), "applied last") {
+		t.Errorf("a broken note: %v, want an error that says so", err)
 	}
 }
 

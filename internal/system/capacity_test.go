@@ -102,7 +102,7 @@ func TestReplicasWaitForAPlace(t *testing.T) {
 	}
 	runs(t, s, "job")
 	deployment := strings.Replace(text(deploymentText, "REPLICAS=replicas: 1", "IMAGE=one"), `["true"]`, `[sleep, "60"]`, 1)
-	if _, err := registry.Create(s.Registry(), store.Object(parsed(t, deployment).set.Objects[0].Resource)); err != nil {
+	if _, err := registry.Create(s.Registry(), parsed(t, deployment).set.Objects[0].Resource); err != nil {
 		t.Fatal(err)
 	}
 	refused := func() bool {
@@ -126,7 +126,7 @@ func TestReplicasWaitForAPlace(t *testing.T) {
 func TestTooLongStrings(t *testing.T) {
 	s := started(t, t.Context(), Options{})
 	config := parsed(t, text(configText, "VALUE="+strings.Repeat("x", 100_000))).set.Objects[0].Resource
-	if _, err := registry.Create(s.Registry(), store.Object(config)); err != nil {
+	if _, err := registry.Create(s.Registry(), config); err != nil {
 		t.Fatal(err)
 	}
 	pod := parsed(t, text(podText, "IMAGE=one")).set.Objects[0].Resource.(*corev1.Pod)

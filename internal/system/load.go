@@ -2,6 +2,7 @@ package system
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -50,6 +51,9 @@ func (s *System) loadBeside(ctx context.Context, paths []string) (m *manifests, 
 	case <-loaded:
 		if problem != nil {
 			giveBack()
+			if found, ok := errors.AsType[*checkError](problem); ok && found.Hint() != "" {
+				problem = fmt.Errorf("%w\n\n%s", problem, found.Hint())
+			}
 			return nil, nil, &InputError{fmt.Errorf("nothing was changed: %w", problem)}
 		}
 		return found, giveBack, nil

@@ -3,6 +3,7 @@ package system
 import (
 	"fmt"
 	"io/fs"
+	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -24,6 +25,8 @@ type loader struct {
 	registry *registry.Registry
 	environ  []string
 	maxPods  int
+	own      []string // the manifests of which a part runs
+	only     []string // names of that part; none means all
 	outputs  []fs.FileInfo
 	read     func(manifest.Options, ...string) (*manifest.Set, error)
 	// has room for one: who reads manifests and applies them puts something in
@@ -33,7 +36,7 @@ type loader struct {
 }
 
 func newLoader(r *registry.Registry, opts Options) *loader {
-	l := &loader{registry: r, environ: opts.Environ, maxPods: opts.MaxPods, read: manifest.Load, turn: make(chan struct{}, 1), said: map[string]bool{}}
+	l := &loader{registry: r, environ: opts.Environ, maxPods: opts.MaxPods, own: opts.Manifests, only: opts.Only, read: manifest.Load, turn: make(chan struct{}, 1), said: map[string]bool{}}
 	for _, file := range opts.Outputs {
 		if info, err := file.Stat(); err == nil { // what is closed cannot be read by mistake
 			l.outputs = append(l.outputs, info)
@@ -58,6 +61,11 @@ func (l *loader) load(paths []string, opts manifest.Options, ownPort func(port i
 	set, err := l.read(opts, paths...)
 	if err != nil {
 		return nil, err
+	}
+	if len(l.only) > 0 && slices.Equal(paths, l.own) {
+		if err := keepOnly(set, l.only); err != nil {
+			return nil, err
+		}
 	}
 	if err := checkCount(set.Objects, l.maxPods); err != nil {
 		return nil, err
@@ -85,7 +93,7 @@ func (l *loader) load(paths []string, opts manifest.Options, ownPort func(port i
 
 // check finds what would keep the Pods from running here, once per object and field.
 func (m *manifests) check(environ []string, ownPort func(port int32) bool) error {
-	var problems manifest.Errors
+	var problems checkError
 	seen := map[string]bool{}
 	for i, found := range node.Check(m.pods, node.CheckOptions{Objects: program.Manifests(m.set.Objects), Environ: environ, Own: ownPort}) {
 		origin := m.origins[i]
@@ -95,17 +103,20 @@ func (m *manifests) check(environ []string, ownPort func(port int32) bool) error
 			if prefix != "" {
 				field = prefix + "." + field
 			}
+			if p.Container != nil {
+				problems.addMissing(origin, origin.PositionOf(field), p.Container.Name, p.Container.Image)
+			}
 			e := &manifest.Error{Position: origin.PositionOf(field), Object: origin.Ref(), Field: field, Message: p.Message}
 			if !seen[e.Error()] {
 				seen[e.Error()] = true
-				problems = append(problems, e)
+				problems.Errors = append(problems.Errors, e)
 			}
 		}
 	}
-	if len(problems) == 0 {
+	if len(problems.Errors) == 0 {
 		return nil
 	}
-	return problems
+	return &problems
 }
 
 // news are the remarks about manifests that were not made before.
@@ -134,10 +145,24 @@ func (m *manifests) remarks() (lines []string) {
 	return lines
 }
 
-// desired is an object as the store is to have it.
-func desired(object manifest.Object) (store.Object, error) {
+// services are the Services of manifests that have an address of their own, by namespace and name.
+func (m *manifests) services() (names []string) {
+	for _, o := range m.set.Objects {
+		if s, ok := o.Resource.(*corev1.Service); ok && s.Spec.ClusterIP != corev1.ClusterIPNone && s.Spec.Type != corev1.ServiceTypeExternalName {
+			names = append(names, s.Namespace+"/"+s.Name)
+		}
+	}
+	return names
+}
+
+// desired is what a manifest asks for of an object.
+func desired(object manifest.Object) (*wish, error) {
+	configuration, err := object.Configuration()
+	if err != nil {
+		return nil, err
+	}
 	desired := object.Resource.DeepCopyObject().(store.Object)
-	return desired, noteManifest(desired, object.Position.File)
+	return &wish{desired, configuration}, noteManifest(desired, object.Position.File)
 }
 
 // noteManifest notes on an object which file it comes from.
@@ -146,11 +171,15 @@ func noteManifest(object metav1.Object, file string) error {
 	if err != nil {
 		return fmt.Errorf("cannot find the folder of %s: %w", file, err)
 	}
-	annotations := object.GetAnnotations()
+	annotate(object, manifest.AnnotationManifest, path)
+	return nil
+}
+
+func annotate(object metav1.Object, name, value string) {
+	annotations := maps.Clone(object.GetAnnotations())
 	if annotations == nil {
 		annotations = map[string]string{}
 	}
-	annotations[manifest.AnnotationManifest] = path
+	annotations[name] = value
 	object.SetAnnotations(annotations)
-	return nil
 }

@@ -5,7 +5,7 @@ import "time"
 const (
 	// pauseTime is how long files have to be left alone until they are read again: editors write in
 	// several steps.
-	pauseTime = 100 * time.Millisecond
+	pauseTime = 200 * time.Millisecond
 	// delayTime is how long a change waits at most, where something is always being written.
 	delayTime = 800 * time.Millisecond
 	// settleTime is how long files have to be left alone until what is missing in them is taken as
@@ -26,6 +26,11 @@ func (p *pace) change(now time.Time) {
 		p.first, p.unread = now, true
 	}
 	p.last = now
+}
+
+// mayWait reports whether what is due now may be put off, as a file is still open to be written.
+func (p *pace) mayWait(now time.Time) bool {
+	return p.unread && now.Before(p.first.Add(delayTime))
 }
 
 // next is when due has something to say; zero if that needs a change.

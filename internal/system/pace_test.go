@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// TestPace plays changes in virtual time: "100r" is a reading after 100 ms, "1600s" a settled one.
+// TestPace plays changes in virtual time: "200r" is a reading after 200 ms, "1600s" a settled one.
 func TestPace(t *testing.T) {
 	every := func(from, to, step int) (changes []int) {
 		for at := from; at <= to; at += step {
@@ -20,14 +20,15 @@ func TestPace(t *testing.T) {
 		want    string
 	}{
 		"none":                        {nil, ""},
-		"one":                         {[]int{0}, "100r 1500s"},
-		"the steps of an editor":      {[]int{0, 30, 90}, "190r 1590s"},
-		"in pieces":                   {[]int{0, 400, 800}, "100r 500r 900r 2300s"},
-		"in pieces, slowly":           {[]int{0, 1400}, "100r 1500r 2900s"},
-		"two saves":                   {[]int{0, 3000}, "100r 1500s 3100r 4500s"},
-		"without a pause":             {every(0, 2000, 10), "800r 1610r 2100r 3500s"},
-		"without a pause for long":    {every(0, 900, 50), "800r 1000r 2400s"},
-		"just before it would settle": {[]int{0, 1499}, "100r 1599r 2999s"},
+		"one":                         {[]int{0}, "200r 1500s"},
+		"the steps of an editor":      {[]int{0, 30, 90}, "290r 1590s"},
+		"in two steps":                {[]int{0, 190}, "390r 1690s"},
+		"in pieces":                   {[]int{0, 400, 800}, "200r 600r 1000r 2300s"},
+		"in pieces, slowly":           {[]int{0, 1400}, "200r 1600r 2900s"},
+		"two saves":                   {[]int{0, 3000}, "200r 1500s 3200r 4500s"},
+		"without a pause":             {every(0, 2000, 10), "800r 1610r 2200r 3500s"},
+		"without a pause for long":    {every(0, 900, 50), "800r 1100r 2400s"},
+		"just before it would settle": {[]int{0, 1499}, "200r 1699r 2999s"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			start := time.Now()

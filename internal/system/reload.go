@@ -92,8 +92,10 @@ func (s *System) apply(ctx context.Context, paths []string, prune bool) (lines [
 	apply := func() {
 		defer close(applied)
 		if err = errEnded; !s.Stopping() {
-			if s.reserved != nil {
-				s.reserved.set(sourceOf(paths), m)
+			s.addresses.expect(m.services())
+			if s.claims != nil {
+				s.claims.set(sourceOf(paths), m)
+				s.proxy.MakeRoom()
 			}
 			lines, err = s.applier.apply(sourceOf(paths), m, prune)
 		}

@@ -17,7 +17,7 @@ import (
 // run owns every goroutine of the system and joins them. It is the one goroutine that applies
 // manifests and decides about the end.
 func (s *System) run(ctx context.Context) {
-	parts := []func(context.Context) error{s.node.Run, s.controller.Run, s.watchPods, s.watchFiles, s.reloadEdited}
+	parts := []func(context.Context) error{s.node.Run, s.controller.Run, s.watchPods, s.watchFiles, s.reloadEdited, s.renewLease}
 	if s.proxy != nil {
 		parts = append(parts, s.proxy.Run)
 	}
@@ -35,7 +35,7 @@ func (s *System) run(ctx context.Context) {
 	s.end(errors.Join(err, s.files.close()))
 }
 
-// work applies the first manifests and returns when no Pod is left and none will come, or when
+// work applies the first manifests and returns when it was told to stop and no Pod is left, or when
 // Probity cannot go on.
 func (s *System) work(ctx context.Context, failed <-chan error) error {
 	if s.first != nil {
@@ -108,9 +108,10 @@ func (s *System) advance() (over bool, err error) {
 	return false, err
 }
 
-// finished reports whether all Pods have ended for good, and one that failed.
+// finished reports whether there are Pods and all have ended for good, and one that failed. Where
+// there is none, somebody has taken them away and may bring others.
 func finished(pods []*corev1.Pod) (all bool, failed *corev1.Pod) {
-	all = true
+	all = len(pods) > 0
 	for _, pod := range pods {
 		switch pod.Status.Phase {
 		case corev1.PodSucceeded:
@@ -146,7 +147,7 @@ func (s *System) deleteAll() {
 	clear(s.applier.waiting)
 	pods, _ := store.List[*corev1.Pod](s.store, store.Selector{})
 	for _, object := range append(s.workloads(), objects(pods)...) {
-		if err := ignoreNotFound(s.store.DeleteObject(object, store.DeleteOptions{})); err != nil {
+		if _, _, err := s.store.DeleteObject(object, store.DeleteOptions{}); ignoreNotFound(err) != nil {
 			s.opts.Logger.Error("Cannot delete the object", "name", object.GetName(), "error", err)
 		}
 	}

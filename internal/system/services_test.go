@@ -15,17 +15,16 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/probity-run/probity/internal/manifest"
-	"github.com/probity-run/probity/internal/proxy"
 	"github.com/probity-run/probity/internal/store"
 )
 
-// asServer makes this test binary a program that answers at a port of 127.0.0.1: its value, in
-// which $PORT stands for the variable.
+// asServer makes this test binary a program that answers "from NAME" at an address: its value, in
+// which variables are replaced.
 const asServer = "SYSTEM_TEST_SERVER"
 
 func serve() {
-	err := http.ListenAndServe("127.0.0.1:"+os.ExpandEnv(os.Getenv(asServer)), http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		fmt.Fprint(w, "from the Pod")
+	err := http.ListenAndServe(os.ExpandEnv(os.Getenv(asServer)), http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		fmt.Fprint(w, "from "+os.Getenv("NAME"))
 	}))
 	panic(err)
 }
@@ -71,7 +70,7 @@ func addressOf(s *System, port int) string {
 	if err != nil {
 		return ""
 	}
-	return service.Annotations[proxy.AnnotationAddress+fmt.Sprint(port)]
+	return service.Annotations[manifest.AnnotationAddress+fmt.Sprint(port)]
 }
 
 func answerOf(address string) string {
@@ -83,51 +82,6 @@ func answerOf(address string) string {
 	defer res.Body.Close()
 	body, err := io.ReadAll(res.Body)
 	return fmt.Sprint(res.StatusCode, " ", string(body), err)
-}
-
-// TestServicePortOfItsOnlyPod has a Service whose port is that of its only Pod. It gets it as soon
-// as the Pod has shown that it does not use it, and not if the Pod does.
-func TestServicePortOfItsOnlyPod(t *testing.T) {
-	const probe = "\n    readinessProbe: {periodSeconds: 1, httpGet: {path: /, port: %d}}"
-	for name, tt := range map[string]struct {
-		listens   string
-		readiness string
-		moved     bool
-	}{
-		"reads PORT, has a probe":   {listens: "$PORT", readiness: probe},
-		"reads PORT, has no probe":  {listens: "$PORT"},
-		"ignores PORT, has a probe": {listens: "%d", readiness: probe, moved: true},
-		"ignores PORT, has none":    {listens: "%d", moved: true},
-	} {
-		t.Run(name, func(t *testing.T) {
-			port := freePort(t)
-			number := func(text string) string { return strings.ReplaceAll(text, "%d", fmt.Sprint(port)) }
-			environ := append(os.Environ(), asServer+"="+number(tt.listens))
-			path := webOf(t, port, os.Args[0], number(tt.readiness))
-			s := started(t, context.Background(), Options{Manifests: []string{path}, Environ: environ})
-			declared := fmt.Sprintf("127.0.0.1:%d", port)
-			eventually(t, "the Pod's answer", func() bool {
-				address := addressOf(s, port)
-				return address != "" && answerOf(address) == "200 from the Pod<nil>"
-			})
-			if tt.moved {
-				time.Sleep(200 * time.Millisecond) // nothing tells that something does not happen
-				if got := addressOf(s, port); got == declared {
-					t.Errorf("the Service is at %s, which the Pod uses", got)
-				}
-				return
-			}
-			eventually(t, "the declared port", func() bool { return addressOf(s, port) == declared })
-			if got := answerOf(declared); got != "200 from the Pod<nil>" {
-				t.Errorf("answer %s", got)
-			}
-			for _, e := range eventsOf(s, "PortTaken") {
-				if want := fmt.Sprintf("port %d belongs to Pod web, until it has shown that it listens where PORT says; ", port); !strings.HasPrefix(e, want) {
-					t.Errorf("Event %q, want %q", e, want)
-				}
-			}
-		})
-	}
 }
 
 func eventsOf(s *System, reason string) (messages []string) {
@@ -144,7 +98,7 @@ func eventsOf(s *System, reason string) (messages []string) {
 // the Pod's program does. It must not get what clients of the Service send.
 func TestStrangerOnPrivatePort(t *testing.T) {
 	port := freePort(t)
-	s := started(t, context.Background(), Options{Manifests: []string{webOf(t, port, `sleep, "60"`, "")}})
+	s := started(t, context.Background(), Options{Manifests: []string{webOf(t, port, `sleep, "60"`, fmt.Sprintf("\n    env: [{name: PORT, value: %q}]", fmt.Sprint(port)))}})
 	var private string
 	eventually(t, "the private port", func() bool {
 		pod, err := store.Get[*corev1.Pod](s.Store(), "default", "web")

@@ -41,8 +41,12 @@ type Options struct {
 	Manifests []string
 	// Stdin is read for the manifest "-". Nil makes that an error.
 	Stdin io.Reader
-	// Commands are the programs that stand for images, by the containers' names.
+	// Commands are the programs that stand for images, by the containers' names, or by workload and
+	// container, as in "deployment/web:server", which come first.
 	Commands map[string]string
+	// Only are the workloads of the manifests to run, by name or as in "deployment/web", with the
+	// Services in front of them. Default: all.
+	Only []string
 	// Environ is the environment below that of the manifests, "NAME=value". Default: that of this
 	// process. Probity's own program is added to its PATH.
 	Environ []string
@@ -55,8 +59,8 @@ type Options struct {
 	// MaxPods is how many Pods there may be at a time; more wait for a place, or are refused where
 	// a manifest asks for them. Default 110, as a kubelet's maxPods.
 	MaxPods int
-	// StopWhenFinished ends the system when there is nothing that makes Pods and every Pod has
-	// ended for good. Default: it goes on until it is told to stop.
+	// StopWhenFinished ends the system when there are Pods, nothing that makes others, and every
+	// Pod has ended for good. Default: it goes on until it is told to stop.
 	StopWhenFinished bool
 	// NoServices leaves Services alone: nothing listens for them, and a Pod's end waits for no
 	// request.
@@ -102,6 +106,14 @@ func (e *InputError) Error() string { return e.Err.Error() }
 // Unwrap returns the cause.
 func (e *InputError) Unwrap() error { return e.Err }
 
+// Hint is what to do about it, in lines of its own; "" if the error says it all.
+func (e *InputError) Hint() string {
+	if found, ok := errors.AsType[*checkError](e.Err); ok {
+		return found.Hint()
+	}
+	return ""
+}
+
 // System is a running Probity. Make it with [New]. Its methods are safe for concurrent use.
 type System struct {
 	opts       Options
@@ -111,10 +123,11 @@ type System struct {
 	registry   *registry.Registry
 	node       *node.Node
 	controller *controller.Controller
-	proxy      *proxy.Proxy  // nil with Options.NoServices
-	reserved   *reservations // of the proxy, nil without it
-	files      *fileWatch    // from Start on
-	socket     *control      // from Start on
+	proxy      *proxy.Proxy // nil with Options.NoServices
+	claims     *portClaims  // of the proxy, nil without it
+	addresses  *addresses   // nil before New has the state folder
+	files      *fileWatch   // from Start on
+	socket     *control     // from Start on
 	loader     *loader
 	applier    *applier   // of the goroutine of run
 	first      *manifests // what that applies first; nil without manifests
@@ -143,12 +156,23 @@ func New(opts Options) (*System, error) {
 		opts: opts, store: store.New(store.Options{Kinds: kinds}), requests: make(chan func()),
 		changed: make(chan struct{}, 1), edited: make(chan struct{}, 1), settled: make(chan struct{}, 1), stop: make(chan struct{}), done: make(chan struct{}),
 	}
-	s.registry = registry.New(registry.Options{Store: s.store, NodeName: node.Name, Commands: opts.Commands, Admit: s.admit})
+	doors := registry.Options{Store: s.store, NodeName: node.Name, Commands: opts.Commands, Admit: s.admit}
+	if !opts.NoServices {
+		doors.ServiceAddress = func(namespace, name string) netip.Addr { return s.addresses.service(namespace, name) }
+	}
+	s.registry = registry.New(doors)
 	s.applier = newApplier(s.registry, s.store)
+	if err := s.createCluster(); err != nil {
+		return nil, err
+	}
 	s.loader = newLoader(s.registry, opts)
 	var err error
 	if len(opts.Manifests) > 0 {
-		if s.first, err = s.loader.load(opts.Manifests, manifest.Options{Stdin: opts.Stdin}, nil); err != nil {
+		s.first, err = s.loader.load(opts.Manifests, manifest.Options{Stdin: opts.Stdin}, nil)
+		if s.first != nil {
+			err = cmp.Or(s.first.checkCommands(opts.Commands), err) // a slip there is the cause of others
+		}
+		if err != nil {
 			return nil, &InputError{err}
 		}
 		s.remarks = s.loader.news(s.first)
@@ -157,7 +181,19 @@ func New(opts Options) (*System, error) {
 		return nil, &InputError{err}
 	}
 	s.remarks = append(s.remarks, s.state.remarks...)
+	var moved string
+	if s.addresses, moved, err = openAddresses(s.state.root, s.state.dir, opts.Notice); err != nil {
+		return nil, errors.Join(err, s.state.close())
+	}
+	if moved != "" {
+		s.remarks = append(s.remarks, "probity: "+moved)
+		s.store.Record(store.Occurrence{
+			About: corev1.ObjectReference{Kind: "Node", Name: node.Name, UID: node.Name}, Type: corev1.EventTypeNormal, Reason: "AddressesTaken", Message: moved,
+			Component: "probity",
+		})
+	}
 	if s.shepherd, err = process.NewShepherd(process.ShepherdOptions{Remove: []string{s.state.secrets.path}, Notice: opts.Notice}); err != nil {
+		s.addresses.close()
 		return nil, errors.Join(err, s.state.close())
 	}
 	s.compose()
@@ -168,22 +204,25 @@ func New(opts Options) (*System, error) {
 func (s *System) compose() {
 	var traffic node.Traffic
 	if !s.opts.NoServices {
-		s.reserved = newReservations(s.store)
+		s.claims = newPortClaims(s.registry, s.state.root, s.opts.Notice)
 		if s.first != nil {
-			s.reserved.set(sourceOf(s.opts.Manifests), s.first)
+			s.claims.set(sourceOf(s.opts.Manifests), s.first)
+			s.addresses.expect(s.first.services())
 		}
 		s.proxy = proxy.New(proxy.Options{
-			Store: s.store, Reserved: s.reserved.owner, Logger: s.opts.Logger,
-			CheckListener: func(ctx context.Context, pod types.UID, address netip.AddrPort) error {
+			Store: s.store, Claims: s.claims.now, Logger: s.opts.Logger,
+			CheckListener: func(ctx context.Context, pod types.UID, address netip.AddrPort) (netip.AddrPort, error) {
 				return s.node.CheckListener(ctx, pod, address)
 			},
 		})
 		traffic = s.proxy
+		s.applier.served = s.proxy.CatchUp
 	}
 	s.controller = controller.New(controller.Options{Store: s.store, Registry: s.registry, Logger: s.opts.Logger})
 	s.node = node.New(node.Options{
 		Store: s.store, Starter: s.shepherd, Dir: s.state.pods, SecretDir: s.state.secrets.path, Environ: s.state.environ(s.opts.Environ),
 		MaxRestartPeriod: s.opts.MaxRestartPeriod, Follow: s.opts.Follow, Traffic: traffic, Logger: s.opts.Logger,
+		PodAddress: s.addresses.pod,
 	})
 }
 
@@ -217,6 +256,8 @@ func (s *System) Start(ctx context.Context) error {
 	var err error
 	if s.files, err = newFileWatch(s.opts.Manifests, s.loader.outputs); err != nil {
 		s.opts.Notice(err.Error() + unwatched)
+	} else {
+		s.files.beside = s.loading.Go
 	}
 	if s.socket, err = newControl(s.state.root, s.describe(), s.Apply); err != nil {
 		s.end(errors.Join(err, s.files.close()))
@@ -241,7 +282,9 @@ func (s *System) Close() error {
 // end gives back what New took, once nothing else is left.
 func (s *System) end(err error) {
 	s.endOnce.Do(func() {
-		s.err = errors.Join(err, s.shepherd.Close(), s.state.close())
+		s.err = errors.Join(err, s.shepherd.Close())
+		s.addresses.close()
+		s.err = errors.Join(s.err, s.state.close())
 		close(s.done)
 	})
 }

@@ -7,8 +7,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 
+	"github.com/probity-run/probity/internal/manifest"
 	"github.com/probity-run/probity/internal/printable"
-	"github.com/probity-run/probity/internal/proxy"
 	"github.com/probity-run/probity/internal/workload"
 )
 
@@ -18,7 +18,7 @@ func (p snapshot) serviceTable(width int) []string {
 	rows := [][]cell{header("SERVICE", "ADDRESS", "READY")}
 	for _, service := range p.services {
 		for _, port := range service.Spec.Ports {
-			address := service.Annotations[proxy.AnnotationAddress+strconv.Itoa(int(port.Port))]
+			address := service.Annotations[manifest.AnnotationAddress+strconv.Itoa(int(port.Port))]
 			if address == "" {
 				continue // it has none: a headless Service, or a port that is not TCP
 			}

@@ -12,9 +12,9 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/probity-run/probity/internal/lifecycle"
+	"github.com/probity-run/probity/internal/manifest"
 	"github.com/probity-run/probity/internal/node"
 	"github.com/probity-run/probity/internal/printable"
-	"github.com/probity-run/probity/internal/proxy"
 )
 
 var escapes = regexp.MustCompile(`\x1b\[[0-9;]*m`)
@@ -103,7 +103,7 @@ func TestHostileTable(t *testing.T) {
 	p.reports["web"].Probes[0].Output = hostile
 	p.events[0].Message, p.events[0].InvolvedObject.Name = hostile, hostile
 	p.services = []*corev1.Service{{
-		ObjectMeta: metav1.ObjectMeta{Name: "web", Annotations: map[string]string{proxy.AnnotationAddress + "80": hostile}},
+		ObjectMeta: metav1.ObjectMeta{Name: "web", Annotations: map[string]string{manifest.AnnotationAddress + "80": hostile}},
 		Spec:       corev1.ServiceSpec{Ports: []corev1.ServicePort{{Port: 80}}},
 	}}
 	screen := newTableScreen(nil)
@@ -157,7 +157,7 @@ func TestShortDuration(t *testing.T) {
 
 func TestServiceTable(t *testing.T) {
 	service := &corev1.Service{
-		ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "web", Annotations: map[string]string{proxy.AnnotationAddress + "80": "127.0.0.1:8080"}},
+		ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "web", Annotations: map[string]string{manifest.AnnotationAddress + "80": "127.0.0.1:8080"}},
 		Spec:       corev1.ServiceSpec{Ports: []corev1.ServicePort{{Name: "http", Port: 80}}},
 	}
 	headless := &corev1.Service{ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "db"}, Spec: corev1.ServiceSpec{Ports: []corev1.ServicePort{{Port: 5432}}}}

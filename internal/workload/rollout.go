@@ -26,7 +26,7 @@ type ReplicaSetState struct {
 	// Size is spec.replicas: how many Pods it is told to have.
 	Size int
 	// Replicas, Ready and Available count its Pods that are neither finished nor terminating;
-	// Terminating counts those.
+	// Terminating counts those that terminate.
 	Replicas, Ready, Available, Terminating int
 	// Created breaks ties: older sets shrink first.
 	Created time.Time

@@ -117,13 +117,16 @@ func (s *StatefulSetState) update(step *StatefulStep, places []*corev1.Pod, now 
 }
 
 // places are the Pods by ordinal, nil where there is none, and those that are beyond the replicas,
-// the highest first.
+// the highest first. A Pod whose name has no ordinal is left alone.
 func (s *StatefulSetState) places() (places, condemned []*corev1.Pod) {
 	places = make([]*corev1.Pod, s.replicas())
 	for _, pod := range s.Pods {
-		if i := OrdinalOf(s.Set, pod) - s.start(); i >= 0 && i < len(places) {
+		ordinal := OrdinalOf(s.Set, pod)
+		switch i := ordinal - s.start(); {
+		case ordinal < 0:
+		case i >= 0 && i < len(places):
 			places[i] = pod
-		} else {
+		default:
 			condemned = append(condemned, pod)
 		}
 	}

@@ -10,16 +10,18 @@ import (
 // Status is the StatefulSet's status now. Once every replica is updated and ready the update
 // revision becomes the current one.
 func (s *StatefulSetState) Status(now time.Time) appsv1.StatefulSetStatus {
-	status := *s.Set.Status.DeepCopy()
-	status = appsv1.StatefulSetStatus{
+	before := s.Set.Status.DeepCopy()
+	status := appsv1.StatefulSetStatus{
 		ObservedGeneration: s.Set.Generation,
 		CurrentRevision:    s.Current,
 		UpdateRevision:     s.Update,
-		CollisionCount:     status.CollisionCount,
-		Conditions:         status.Conditions,
+		CollisionCount:     before.CollisionCount,
+		Conditions:         before.Conditions,
 	}
 	for _, pod := range s.Pods {
-		s.count(&status, pod, now)
+		if OrdinalOf(s.Set, pod) >= 0 {
+			s.count(&status, pod, now)
+		}
 	}
 	n := int32(s.replicas())
 	rolling := s.Set.Spec.UpdateStrategy.Type != appsv1.OnDeleteStatefulSetStrategyType

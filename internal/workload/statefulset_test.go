@@ -137,6 +137,18 @@ func TestStatefulSetStatus(t *testing.T) {
 	}
 }
 
+// TestPodWithoutOrdinal has a Pod that says that it is of the set, and has no place in it.
+func TestPodWithoutOrdinal(t *testing.T) {
+	set := &appsv1.StatefulSet{ObjectMeta: metav1.ObjectMeta{Name: "web"}, Spec: appsv1.StatefulSetSpec{Replicas: new(int32(1))}}
+	state := &StatefulSetState{Set: set, Current: "old", Update: "new", Pods: ordinals("0:old:ready x:old")}
+	if got := state.Next(noon()).String(); got != "-0" {
+		t.Errorf("step %q, want -0: the update goes on, and the other Pod is left alone", got)
+	}
+	if got := state.Status(noon()); got.Replicas != 1 || got.CurrentReplicas != 1 {
+		t.Errorf("status %+v, want one replica", got)
+	}
+}
+
 func TestOrdinalOf(t *testing.T) {
 	set := &appsv1.StatefulSet{ObjectMeta: metav1.ObjectMeta{Name: "web"}}
 	for name, want := range map[string]int{"web-0": 0, "web-12": 12, "web-01": -1, "web-": -1, "web": -1, "db-1": -1, "web-x": -1, "web--1": -1, "web-+1": -1, "web-99999999999": -1} {

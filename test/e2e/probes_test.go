@@ -146,7 +146,7 @@ func TestPreStopAndOrder(t *testing.T) { // I15, I13, N11
 func TestTCPProbe(t *testing.T) { // F05
 	t.Parallel()
 	r := harness.Start(t, harness.Manifest(`"-delay=1500ms"`, "    readinessProbe: {tcpSocket: {port: http}, periodSeconds: 1}\n"))
-	r.WaitEvent(1, "Unhealthy Readiness probe failed: dial tcp 127.0.0.1:")
+	r.WaitEvent(1, "Unhealthy Readiness probe failed: dial tcp 127.")
 	r.WaitPod("ready", harness.Ready)
 }
 

@@ -84,14 +84,14 @@ func TestExitCodes(t *testing.T) {
 	}
 }
 
-func TestReplicasHavePortsOfTheirOwn(t *testing.T) {
-	t.Parallel()
-	r := harness.Start(t, `
+// replicasOf is a Deployment of the scripted service with these arguments.
+func replicasOf(replicas int, args string, port int) string {
+	return fmt.Sprintf(`
 apiVersion: apps/v1
 kind: Deployment
 metadata: {name: web}
 spec:
-  replicas: 3
+  replicas: %d
   selector: {matchLabels: {app: web}}
   template:
     metadata: {labels: {app: web}}
@@ -99,10 +99,15 @@ spec:
       containers:
       - name: app
         image: example
-        command: [SERVICE, -print, "listening on $(PORT)"]
-        ports: [{name: http, containerPort: 8080}]
+        command: [SERVICE, %s]
+        ports: [{name: http, containerPort: %d}]
         readinessProbe: {httpGet: {path: /, port: http}, periodSeconds: 1}
-`)
+`, replicas, args, port)
+}
+
+func TestReplicasHavePortsOfTheirOwn(t *testing.T) {
+	t.Parallel()
+	r := harness.Start(t, replicasOf(3, `-print, "listening on $(PORT)"`, 8080))
 	ports := map[string]bool{}
 	r.Wait("three ready Pods", func(changes []harness.Change) bool {
 		clear(ports)
@@ -132,23 +137,7 @@ func TestProgramThatIgnoresPort(t *testing.T) {
 func TestSecondReplicaOfSuchAProgram(t *testing.T) {
 	t.Parallel()
 	port := harness.FreePort(t)
-	r := harness.Start(t, strings.NewReplacer("PORTNUMBER", strconv.Itoa(port)).Replace(`
-apiVersion: apps/v1
-kind: Deployment
-metadata: {name: web}
-spec:
-  replicas: 2
-  selector: {matchLabels: {app: web}}
-  template:
-    metadata: {labels: {app: web}}
-    spec:
-      containers:
-      - name: app
-        image: example
-        command: [SERVICE, -port=PORTNUMBER]
-        ports: [{name: http, containerPort: PORTNUMBER}]
-        readinessProbe: {httpGet: {path: /, port: http}, periodSeconds: 1}
-`))
+	r := harness.Start(t, replicasOf(2, fmt.Sprintf("-port=%d", port), port))
 	event := r.WaitEvent(1, "Warning PortInUse")
 	if !strings.Contains(event.Message, "let it listen on the port in PORT, or run one replica") {
 		t.Errorf("message = %q", event.Message)

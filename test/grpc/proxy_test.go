@@ -20,6 +20,7 @@ import (
 	discoveryv1 "k8s.io/api/discovery/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/probity-run/probity/internal/manifest"
 	"github.com/probity-run/probity/internal/proxy"
 	"github.com/probity-run/probity/internal/store"
 )
@@ -146,7 +147,7 @@ func addService(t *testing.T, objects *store.Store, port string) string {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if address := s.Annotations[proxy.AnnotationAddress+strconv.Itoa(number)]; address != "" {
+		if address := s.Annotations[manifest.AnnotationAddress+strconv.Itoa(number)]; address != "" {
 			return address
 		}
 	}

@@ -35,7 +35,7 @@ spec: {selector: {app: web}, ports: [{name: http, port: FREE2, targetPort: htpp}
 	bad = strings.NewReplacer("FREE1", fmt.Sprint(harness.FreePort(t)), "FREE2", fmt.Sprint(harness.FreePort(t))).Replace(bad)
 	report := r.underLoad(generator.Options{Posts: 0.3, Rate: 300}, size(), func(time.Time) {
 		r.run.Save(w.manifest() + bad)
-		r.run.WaitEvent(1, fmt.Sprintf("Warning PortTaken port %d belongs to Service default/web; port %[1]d of this Service is at 127.0.0.1:", w.Port))
+		r.run.WaitEvent(2, fmt.Sprintf("Normal Listening Serving port %d at 127.", w.Port)) // of one number, at two addresses
 		r.run.WaitEvent(1, "Warning SelectorMatchesNothing The selector app=wep matches no Pod and no Pod template")
 		r.run.WaitEvent(1, `Warning UnknownTargetPort targetPort "htpp" of port`)
 	})

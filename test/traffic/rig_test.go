@@ -40,7 +40,7 @@ func begin(t *testing.T, w web) *rig {
 	r := &rig{t: t, web: w, sent: map[string]time.Time{}, killed: map[int]time.Time{}}
 	r.run = harness.StartWith(t, harness.Options{NoLogs: true, Args: []string{"--max-restart-period=1s"}}, w.manifest())
 	r.waitReady(w.Replicas)
-	r.run.WaitEvent(1, fmt.Sprintf("Normal Listening port %d is at 127.0.0.1:%[1]d", w.Port))
+	r.run.WaitEvent(1, fmt.Sprintf("Normal Listening Serving port %d at 127.", w.Port))
 	harness.WaitFor(t, "an answer", func() bool {
 		response, err := http.Get(r.url())
 		if err == nil {

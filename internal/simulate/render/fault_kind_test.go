@@ -9,13 +9,14 @@ import (
 
 	"github.com/probity-run/probity/internal/simulate"
 	"github.com/probity-run/probity/internal/simulate/script"
+	"github.com/probity-run/probity/internal/simulate/simulatetest"
 )
 
 // TestEveryFaultKind simulates a fault of each kind and wants all renderers to speak of it.
 func TestEveryFaultKind(t *testing.T) {
 	for _, kind := range script.FaultKinds() {
 		t.Run(string(kind), func(t *testing.T) {
-			r := simulated(t, deployed, scriptWith(t, kind), simulate.Options{Horizon: 3 * time.Minute})
+			r := simulated(t, simulatetest.Deployment, scriptWith(t, kind), simulate.Options{Horizon: 3 * time.Minute})
 			if kind.Summary() != "" && !strings.Contains(rendered(t, func(out io.Writer) error { return SummaryText(out, &r.Summary, 100) }), kind.Summary()) {
 				t.Errorf("the summary does not say that %s", kind.Summary())
 			}

@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/probity-run/probity/internal/simulate"
+	"github.com/probity-run/probity/internal/simulate/simulatetest"
 )
 
 const twoWorkloads = `apiVersion: apps/v1
@@ -34,7 +35,7 @@ spec:
 
 // TestSummaryWords is about sentences that were misread.
 func TestSummaryWords(t *testing.T) {
-	grace := podWith("livenessProbe: {httpGet: {path: /l, port: http}, failureThreshold: 1}")
+	grace := simulatetest.PodWith("livenessProbe: {httpGet: {path: /l, port: http}, failureThreshold: 1}")
 	for _, c := range []struct {
 		name, manifest string
 		faults         []string
@@ -53,7 +54,7 @@ func TestSummaryWords(t *testing.T) {
 		{"liveness that waits", twoWorkloads, []string{"hang@60s+20s,workload=daemonset/agent"}, 5 * time.Minute, []string{"hang@60s", "restarts "},
 			[]string{"faults hang@60s+20s,workload=daemonset/agent, agent-1/server at 1m: no probe acted, it was over after 20s; liveness has not begun yet",
 				"restarts 0, liveness has not begun yet"}},
-		{"liveness that waits for the startup probe", podWith("startupProbe: {httpGet: {path: /, port: http}, failureThreshold: 30}\nlivenessProbe: {httpGet: {path: /, port: http}}"),
+		{"liveness that waits for the startup probe", simulatetest.PodWith("startupProbe: {httpGet: {path: /, port: http}, failureThreshold: 30}\nlivenessProbe: {httpGet: {path: /, port: http}}"),
 			[]string{"slow-start=100s", "hang@60s+35s"}, 3 * time.Minute, []string{"hang@60s", "restarts "},
 			[]string{"faults hang@60s+35s, web/web at 1m: no probe acted, it was over after 35s; liveness has not begun yet", "restarts 0, liveness has not begun yet"}},
 		{"liveness that begins late", twoWorkloads, []string{"hang@60s+60s,workload=agent"}, 5 * time.Minute, []string{"hang@60s"},
@@ -67,7 +68,7 @@ func TestSummaryWords(t *testing.T) {
 					"the-server-of-this-pod-and-of-no-other of pod/NAME-2 and 8 more, whose starts no probe cuts short"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			r := simulated(t, c.manifest, scriptOf(t, c.faults...), simulate.Options{Horizon: c.horizon, EarlyProbes: true, NoTimeline: true})
+			r := simulated(t, c.manifest, simulatetest.Script(t, c.faults...), simulate.Options{Horizon: c.horizon, EarlyProbes: true, NoTimeline: true})
 			got := textLines(t, r, c.words...)
 			for i := range got {
 				got[i] = strings.ReplaceAll(got[i], "a-service-whose-name-is-as-long-as-a-name-may-be-and-is-number", "NAME")
@@ -100,7 +101,7 @@ func atoi(t *testing.T, s string) (n int) {
 
 // TestPhaseText says how far the phase of the probes matters, and how well that is known.
 func TestPhaseText(t *testing.T) {
-	r := simulated(t, podWith("startupProbe: {httpGet: {path: /, port: http}, periodSeconds: 310, initialDelaySeconds: 15}"), scriptOf(t), simulate.Options{EarlyProbes: true})
+	r := simulated(t, simulatetest.PodWith("startupProbe: {httpGet: {path: /, port: http}, periodSeconds: 310, initialDelaySeconds: 15}"), simulatetest.Script(t), simulate.Options{EarlyProbes: true})
 	a := &simulate.AnyPhase{Phases: 71, Complete: true, Ready: simulate.Range{Least: new(simulate.Number(15.005)), Most: new(simulate.Number(325.005))}}
 	r.Summary.AnyPhase = a
 	want := []string{"first ready after 15.639s (at any phase: 15.005s to 5m25.005s)", "restarts 0"}
@@ -116,13 +117,13 @@ func TestPhaseText(t *testing.T) {
 
 // TestJSONNumbers has no digits that only show how floats are made.
 func TestJSONNumbers(t *testing.T) {
-	sc := scriptOf(t, "gc-stall=8s/1m", "hang@4794ms+1s")
-	r := simulated(t, defaults, sc, simulate.Options{Horizon: time.Hour})
+	sc := simulatetest.Script(t, "gc-stall=8s/1m", "hang@4794ms+1s")
+	r := simulated(t, simulatetest.DefaultProbes, sc, simulate.Options{Horizon: time.Hour})
 	var err error
-	if r.Summary.AnyPhase, err = simulate.Sweep(parsed(t, defaults), sc, simulate.Options{Horizon: time.Hour}); err != nil {
+	if r.Summary.AnyPhase, err = simulate.Sweep(simulatetest.Objects(t, simulatetest.DefaultProbes), sc, simulate.Options{Horizon: time.Hour}); err != nil {
 		t.Fatal(err)
 	}
-	m, err := simulate.RunMany(parsed(t, defaults), scriptOf(t, "gc-stall=7s/1h"), simulate.ManyOptions{Runs: 7, Horizon: 33 * time.Hour, Replicas: 3})
+	m, err := simulate.RunMany(simulatetest.Objects(t, simulatetest.DefaultProbes), simulatetest.Script(t, "gc-stall=7s/1h"), simulate.ManyOptions{Runs: 7, Horizon: 33 * time.Hour, Replicas: 3})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/probity-run/probity/internal/simulate"
 	"github.com/probity-run/probity/internal/simulate/script"
+	"github.com/probity-run/probity/internal/simulate/simulatetest"
 )
 
 // written is a text of a picture and where it stands.
@@ -77,12 +78,12 @@ func TestPicture(t *testing.T) {
 		horizon  time.Duration
 		want     []string
 	}{
-		"hang":    {deployed, scriptOf(t, "slow-start=12s", "hang@60s"), 5 * time.Minute, []string{"web-1", "web-3", "startup", "hang@60s", "killed by liveness", "stopping", "nobody", "3/3 ready", "2/3"}},
-		"crash":   {deployed, scriptOf(t, "crash-loop=20s"), 30 * time.Minute, []string{"back-off", "exited, code 1", "restart loop certain: web of deployment/web, its process ends by itself, 20s after each start", "restart 3</title>"}},
-		"rollout": {deployed, scriptOf(t, "rollout@60s", "slow-start=20s"), 5 * time.Minute, []string{"rollout@60s", "starting", "web-6", "3/4 ready"}},
-		"month":   {defaults, scriptOf(t, "gc-stall=8s/1h"), 30 * script.Day, []string{"30d", "ready pods"}},
-		"names":   {manyWorkloads(), scriptOf(t, "hang@60s", "slow-start=25s"), 5 * time.Minute, []string{"number-11", "<title>the-server-of-this-pod-and-of-no-other</title>", "restart 1</title>"}},
-		"escaped": {defaults, &script.Script{Faults: []script.Fault{{Kind: script.FaultHang, Name: `<b>&"`, At: new(script.Fixed(time.Minute))}}}, 5 * time.Minute, []string{`<b>&"`}},
+		"hang":    {simulatetest.Deployment, simulatetest.Script(t, "slow-start=12s", "hang@60s"), 5 * time.Minute, []string{"web-1", "web-3", "startup", "hang@60s", "killed by liveness", "stopping", "nobody", "3/3 ready", "2/3"}},
+		"crash":   {simulatetest.Deployment, simulatetest.Script(t, "crash-loop=20s"), 30 * time.Minute, []string{"back-off", "exited, code 1", "restart loop certain: web of deployment/web, its process ends by itself, 20s after each start", "restart 3</title>"}},
+		"rollout": {simulatetest.Deployment, simulatetest.Script(t, "rollout@60s", "slow-start=20s"), 5 * time.Minute, []string{"rollout@60s", "starting", "web-6", "3/4 ready"}},
+		"month":   {simulatetest.DefaultProbes, simulatetest.Script(t, "gc-stall=8s/1h"), 30 * script.Day, []string{"30d", "ready pods"}},
+		"names":   {manyWorkloads(), simulatetest.Script(t, "hang@60s", "slow-start=25s"), 5 * time.Minute, []string{"number-11", "<title>the-server-of-this-pod-and-of-no-other</title>", "restart 1</title>"}},
+		"escaped": {simulatetest.DefaultProbes, &script.Script{Faults: []script.Fault{{Kind: script.FaultHang, Name: `<b>&"`, At: new(script.Fixed(time.Minute))}}}, 5 * time.Minute, []string{`<b>&"`}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := simulated(t, c.manifest, c.script, simulate.Options{Horizon: c.horizon})

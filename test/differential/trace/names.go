@@ -62,7 +62,7 @@ func (n *names) learnPod(pod *corev1.Pod) {
 
 var (
 	uid     = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`)
-	address = regexp.MustCompile(`(?:10\.244\.0\.[0-9]+|127\.0\.0\.1)(?::([0-9]+))?(->)?`)
+	address = regexp.MustCompile(`(?:10\.244\.0\.[0-9]+|127\.[0-9]+\.[0-9]+\.[0-9]+)(?::([0-9]+))?(->)?`)
 	agent   = regexp.MustCompile(`kube-probe/1\.[0-9]+\+?`)
 	grpc    = regexp.MustCompile(`grpc-go/[0-9.]+`)
 	podRef  = regexp.MustCompile(`([a-z0-9-]+)_[a-z0-9-]+\(UID\)`)

@@ -1,0 +1,80 @@
+package manifest
+
+import (
+	"testing"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+)
+
+// TestConfiguration: byte for byte what kubectl apply writes of such a file.
+func TestConfiguration(t *testing.T) {
+	for name, tt := range map[string]struct{ text, want string }{
+		"little": {
+			"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n",
+			`{"apiVersion":"v1","kind":"ConfigMap","metadata":{"annotations":{},"name":"a","namespace":"default"}}` + "\n",
+		},
+		"as it is written": {
+			`
+kind: Service
+apiVersion: v1
+metadata:
+  name: a
+  namespace: b
+  creationTimestamp: null
+  labels: {z: z, a: "yes"}
+  annotations: {a: "<&>"}
+spec:
+  ports: [{name: a, targetPort: http, port: 0x50, protocol: TCP}, {port: 81, name: b}]
+  selector: {a: b}
+status: {}
+`,
+			`{"apiVersion":"v1","kind":"Service","metadata":{"annotations":{"a":"\u003c\u0026\u003e"},"creationTimestamp":null,"labels":{"a":"yes","z":"z"},` +
+				`"name":"a","namespace":"b"},"spec":{"ports":[{"name":"a","port":80,"protocol":"TCP","targetPort":"http"},{"name":"b","port":81}],"selector":{"a":"b"}},"status":{}}` + "\n",
+		},
+		"annotations, its own among them": {
+			`
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: a, annotations: {b: c, kubectl.kubernetes.io/last-applied-configuration: old}}
+data:
+  k: |
+    two
+    lines
+`,
+			`{"apiVersion":"v1","data":{"k":"two\nlines\n"},"kind":"ConfigMap","metadata":{"annotations":{"b":"c"},"name":"a","namespace":"default"}}` + "\n",
+		},
+		"an item of a list, in JSON": {
+			`{"kind": "ConfigMapList", "apiVersion": "v1", "items": [{"metadata": {"name": "a", "annotations": null}, "data": {"n": "1"}}]}`,
+			`{"apiVersion":"v1","data":{"n":"1"},"kind":"ConfigMap","metadata":{"annotations":{},"name":"a","namespace":"default"}}` + "\n",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := load(t, tt.text)
+			got, err := o.Configuration()
+			if err != nil || got != tt.want {
+				t.Errorf("configuration, %v:\n got %s\nwant %s", err, got, tt.want)
+			}
+			again, err := DecodeConfiguration(got, o.Resource)
+			if err != nil || again.GetName() != "a" || again.GetNamespace() == "" {
+				t.Errorf("decoded again: %+v, %v", again, err)
+			}
+		})
+	}
+}
+
+// TestDecodeConfiguration: neither defaults nor what only a server sets, and a Secret's text among
+// its data.
+func TestDecodeConfiguration(t *testing.T) {
+	got, err := DecodeConfiguration(`{"metadata":{"name":"a","uid":"u"},"data":{"a":"eA=="},"stringData":{"b":"y"}}`, &corev1.Secret{})
+	secret, _ := got.(*corev1.Secret)
+	if err != nil || secret.UID != "" || string(secret.Data["a"])+string(secret.Data["b"]) != "xy" || secret.StringData != nil {
+		t.Errorf("Secret = %+v, %v", secret, err)
+	}
+	if got, err := DecodeConfiguration(`{"spec":{}}`, &appsv1.Deployment{}); err != nil || got.(*appsv1.Deployment).Spec.Replicas != nil {
+		t.Errorf("Deployment = %+v, %v, want no defaults", got, err)
+	}
+	if _, err := DecodeConfiguration("{", &corev1.Secret{}); err == nil {
+		t.Error("a broken one was read")
+	}
+}

@@ -1,0 +1,6 @@
+//go:build !linux
+
+package system
+
+// isBeingWritten is not known here.
+func isBeingWritten(string) bool { return false }

@@ -46,13 +46,27 @@ func (s *Store) Record(o Occurrence) *corev1.Event {
 	event := s.newEvent(o, now)
 	event.SetGroupVersionKind(s.kinds[t].GVK)
 	s.put(t, event, Added)
+	s.keepEvent(o, event)
+	return event
+}
+
+// keepEvent notes a new Event, and drops those that there is no room for any more.
+func (s *Store) keepEvent(o Occurrence, event *corev1.Event) {
+	t := reflect.TypeOf(event)
 	s.events.add(o, keyOf(event))
 	for _, old := range s.events.surplus(o, s.opts.MaxEvents) {
 		if oldest, ok := s.objects[t][old]; ok {
 			s.drop(t, oldest)
 		}
 	}
-	return event
+}
+
+// occurrenceOf is what an Event says that happened.
+func occurrenceOf(e *corev1.Event) Occurrence {
+	return Occurrence{
+		About: e.InvolvedObject, Type: e.Type, Reason: e.Reason, Message: e.Message,
+		Component: cmp.Or(e.Source.Component, e.ReportingController), Host: cmp.Or(e.Source.Host, e.ReportingInstance),
+	}
 }
 
 // LastSeen is when an Event occurred last, to the microsecond.

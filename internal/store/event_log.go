@@ -1,7 +1,7 @@
 package store
 
 import (
-	"container/list"
+	linked "container/list"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -13,20 +13,20 @@ const maxEventsOfObject = 100
 
 // eventLog knows the Events in the order of their last occurrence, and which are equal.
 type eventLog struct {
-	all      *list.List // of *loggedEvent, the one that occurred last at the back
+	all      *linked.List // of *loggedEvent, the one that occurred last at the back
 	known    map[Occurrence]*loggedEvent
-	ofObject map[corev1.ObjectReference]*list.List // of *loggedEvent, in the same order
+	ofObject map[corev1.ObjectReference]*linked.List // of *loggedEvent, in the same order
 }
 
 // loggedEvent is an Event in the log.
 type loggedEvent struct {
 	name       types.NamespacedName
 	occurrence Occurrence
-	inAll, own *list.Element
+	inAll, own *linked.Element
 }
 
 func newEventLog() eventLog {
-	return eventLog{list.New(), map[Occurrence]*loggedEvent{}, map[corev1.ObjectReference]*list.List{}}
+	return eventLog{linked.New(), map[Occurrence]*loggedEvent{}, map[corev1.ObjectReference]*linked.List{}}
 }
 
 // equal is the name of the newest Event that an occurrence equals; none if there is no such Event.
@@ -48,7 +48,7 @@ func (l *eventLog) add(o Occurrence, name types.NamespacedName) {
 	}
 	own := l.ofObject[object]
 	if own == nil {
-		own = list.New()
+		own = linked.New()
 		l.ofObject[object] = own
 	}
 	e := &loggedEvent{name: name, occurrence: o}

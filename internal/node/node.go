@@ -41,7 +41,7 @@ type Options struct {
 	// MaxRestartPeriod caps the crash-loop back-off (R147). Default 300 s.
 	MaxRestartPeriod time.Duration
 	// Follow, if not nil, gets every line that a container prints, from a goroutine per container.
-	// It may be slow; lines are dropped then.
+	// It must not wait for anybody: the end of a container waits until it had all of them.
 	Follow func(pod *corev1.Pod, container string, entry process.LogEntry)
 	// Traffic is what routes requests to the Pods. Default: nobody does.
 	Traffic Traffic

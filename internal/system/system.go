@@ -68,7 +68,7 @@ type Options struct {
 	// Names is how programs find each other by name. Default [NamesAuto].
 	Names Names
 	// Follow, if not nil, gets every line that a container prints, from a goroutine per container.
-	// It may be slow; lines are dropped then.
+	// It must not wait for anybody: the end of a container waits until it had all of them.
 	Follow func(pod *corev1.Pod, container string, entry process.LogEntry)
 	// Outputs are files that this process writes to. They are no manifests if they are in a folder
 	// of them. Default: none.
@@ -264,6 +264,12 @@ func (s *System) Files() (files []string) {
 // History is the past of the Pods that run, for people: attempts of probes, changes of state, ends
 // of instances.
 func (s *System) History() history.Reader { return s.node.History() }
+
+// Log opens what an instance of a Pod's container has printed, as far as it is kept: that of the
+// running instance and of the one before. instance counts the restarts before. Close the reader.
+func (s *System) Log(pod *corev1.Pod, container string, instance int) *process.LogReader {
+	return node.OpenLog(s.state.pods, pod, container, instance)
+}
 
 // Remarks are lines about what of the first manifests is not done here: kinds that are left alone,
 // fields that are not applied, the API server's warnings, and where the output is kept.

@@ -228,7 +228,8 @@ func (s *tableScreen) show(change watch.EventType, object runtime.Object) error 
 	case *discoveryv1.EndpointSlice:
 		keep(s.slices, change, o)
 	case *corev1.Event:
-		if change == watch.Added {
+		if change != watch.Deleted {
+			s.events = slices.DeleteFunc(s.events, func(e *corev1.Event) bool { return e.UID == o.UID })
 			s.events = lastOf(append(s.events, o), maxEventsShown)
 		}
 	}

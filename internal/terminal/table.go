@@ -12,6 +12,7 @@ import (
 	"github.com/probity-run/probity/internal/lifecycle"
 	"github.com/probity-run/probity/internal/node"
 	"github.com/probity-run/probity/internal/printable"
+	"github.com/probity-run/probity/internal/store"
 )
 
 // snapshot is what the live table shows.
@@ -20,7 +21,7 @@ type snapshot struct {
 	reports  map[string]*node.ProbeReport // by the Pod's name
 	services []*corev1.Service
 	slices   []*discoveryv1.EndpointSlice
-	events   []*corev1.Event // oldest first
+	events   []*corev1.Event // the one that occurred last comes last
 	lines    []string        // output of containers and notes, oldest first
 	now      time.Time
 }
@@ -246,13 +247,17 @@ func eventRows(e *corev1.Event, width int) []string {
 	return lines
 }
 
-// eventText is an Event on one line.
+// eventText is the last occurrence of an Event on one line, with the number of all of them.
 func eventText(e *corev1.Event) string {
 	about := e.InvolvedObject.Name
 	if _, rest, ok := strings.Cut(e.InvolvedObject.FieldPath, "{"); ok {
 		about += "/" + strings.TrimSuffix(rest, "}")
 	}
-	return fmt.Sprintf("%s  %-7s  %-12s %s  %s", e.EventTime.Format("15:04:05.000"), e.Type, e.Reason, printable.Line(about), oneLine(e.Message))
+	times := ""
+	if e.Count > 1 {
+		times = fmt.Sprintf("x%d  ", e.Count)
+	}
+	return fmt.Sprintf("%s  %-7s  %-12s %s  %s%s", store.LastSeen(e).Format("15:04:05.000"), e.Type, e.Reason, printable.Line(about), times, oneLine(e.Message))
 }
 
 // oneLine is text from a service on one line.

@@ -69,6 +69,35 @@ func TestFallingBehind(t *testing.T) {
 	}
 }
 
+// TestMergedEvents: an Event that occurs again is MODIFIED in JSON, with its count.
+func TestMergedEvents(t *testing.T) {
+	objects := store.New(store.Options{Kinds: append(store.Kubernetes(), node.Kinds()...)})
+	watch, err := objects.Watch(store.WatchOptions{Kinds: []store.Object{&corev1.Event{}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, reason := range []string{"Unhealthy", "Killing", "Unhealthy"} {
+		objects.Record(store.Occurrence{
+			About: corev1.ObjectReference{Kind: "Pod", Namespace: "default", Name: "web"}, Type: "Warning", Reason: reason, Message: "it did", Component: "kubelet",
+		})
+	}
+	var last string
+	for range 3 {
+		change, err := watch.Next(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		data, err := jsonLine(change.Type, change.Object)
+		if err != nil {
+			t.Fatal(err)
+		}
+		last = string(data)
+	}
+	if !strings.HasPrefix(last, `{"type":"MODIFIED"`) || !strings.Contains(last, `"count":2`) {
+		t.Errorf("JSON = %s, want MODIFIED with a count of 2", last)
+	}
+}
+
 // TestStream: what is no terminal gets every byte.
 func TestStream(t *testing.T) {
 	var out bytes.Buffer

@@ -13,6 +13,7 @@ import (
 	"github.com/probity-run/probity/internal/history"
 	"github.com/probity-run/probity/internal/lifecycle"
 	"github.com/probity-run/probity/internal/printable"
+	"github.com/probity-run/probity/internal/store"
 )
 
 // told are the reasons of Warnings that the lines tell in their own words.
@@ -52,7 +53,7 @@ func (r *Reporter) onEvent(change watch.EventType, e *corev1.Event, now time.Tim
 // from it.
 func (r *Reporter) onUnhealthy(p *pod, e *corev1.Event, now time.Time) {
 	probe, output, _ := strings.Cut(e.Message, " probe ")
-	a := Attempt{Pod: e.InvolvedObject.UID, Container: containerOf(e), Probe: lifecycle.ProbeType(probe), Time: e.EventTime.Time, Outcome: Failed, Output: output}
+	a := Attempt{Pod: e.InvolvedObject.UID, Container: containerOf(e), Probe: lifecycle.ProbeType(probe), Time: store.LastSeen(e), Outcome: Failed, Output: output}
 	if text, ok := strings.CutPrefix(output, "failed: "); ok {
 		a.Output = text
 	} else {

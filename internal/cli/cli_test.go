@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -51,7 +52,23 @@ func TestScripts(t *testing.T) {
 			env.Setenv("HOME", env.WorkDir)
 			return nil
 		},
+		Condition: func(name string) (bool, error) {
+			if name != "namespaces" {
+				return false, fmt.Errorf("there is no condition %s", name)
+			}
+			return namespaces()
+		},
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 	})
+}
+
+// namespaces reports whether this machine lets Pods have hosts files of their own.
+func namespaces() (bool, error) {
+	s, err := process.NewShepherd(process.ShepherdOptions{})
+	if err != nil {
+		return false, err
+	}
+	defer s.Close()
+	return s.TryNamespace(process.Namespace{Key: "try"}) == nil, nil
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -30,13 +31,22 @@ A Service has an address of its own on this machine's loopback (127.64.0.0/10 on
 STORE_SERVICE_PORT; Events and the table say where it is served.
 
 On a terminal a live view is shown: the Services, the Pods with failing ones first, why the selected one is as it is, what follows and what to do
-next, what it printed, and Events; ? lists the keys. PROBITY_THEME=dark, light or basic sets its colours, NO_COLOR leaves them out. Without a
-terminal each Event is a line.
+next, what it printed, and Events; ? lists the keys. PROBITY_THEME=dark, light or basic sets its colours, NO_COLOR leaves them out. Without a terminal, with --plain or --probes, and with TERM=dumb or
+ACCESSIBLE set, there are lines: time, word, object, text, of what started, became ready, is not ready any more and why, fails, restarts and
+ended. Findings of probity check that are outages are said at the start.
+
+A COMMAND after -- runs when all is ready. It has the streams and the terminal; what Probity prints goes to standard error. Everything is
+stopped after it. --until ends the run by itself: ready when every workload is complete, every other Pod is Ready or has done its work, and
+Services take requests; complete when every Pod that ends by itself has Succeeded. The run ends at once if that cannot be any more: a Pod of no
+workload has Failed for good, a program cannot be started, a rollout has passed its deadline; else after --timeout.
 
 With -o json, every change of a Pod and every Event is one line, as kubectl get pods,events --watch --output-watch-events -o json would
-print it. Events are raw, one object per occurrence. The process ids and the private ports are in annotations probity.run/….
+print it; with --probes there are lines of the type ATTEMPT, too. Events are raw, one object per occurrence. The process ids and the private ports are in annotations probity.run/….
 A reader that is slow, or never reads, holds up no Pod: one that fell too far behind gets a line of type ERROR with the status 410 Expired, as
 from a watch of the API, and then everything there is as ADDED.
+
+On Linux programs find Services by name (store, store.NAMESPACE, store.NAMESPACE.svc.cluster.local): each Pod has a hosts file of its own. Where the
+kernel refuses that, run says why; --names=env then puts working addresses into the variables of the manifests that name a Service.
 
 Ctrl-C (or SIGTERM) deletes every Pod, with its grace period; a second one kills everything at once and waits for nothing. Two signals within
 half a second count as one, as some programs send theirs twice.
@@ -48,8 +58,9 @@ new, empty, or Probity's own, and that no other user can write to.
 A run of files ends by itself when there are Pods, no Deployment, ReplicaSet or StatefulSet is there to make others, and all of them have ended
 for good. Otherwise it goes on until it is told to stop, also when the last object was deleted.
 
-Exit codes: 0 stopped on request, or every Pod Succeeded; 1 a Pod Failed for good, a second signal killed everything, or Probity itself could
-not go on; 2 bad input, and then nothing was started.`
+Exit codes: 0 stopped on request, every Pod Succeeded, or it is as --until says; 1 a Pod Failed for good, it is not as --until says, a second
+signal killed everything, or Probity itself could not go on; 2 bad input, and then nothing was started. With --until or a COMMAND: that of the
+COMMAND, 128+N if signal N ended it or stopped the wait; 126 or 127 if it cannot be executed or is not there, and then nothing was started.`
 
 // runFlags are the flags of run.
 type runFlags struct {
@@ -60,7 +71,12 @@ type runFlags struct {
 	commands         []string
 	only             []string
 	logs             bool
+	names            string
+	plain            bool
+	probes           bool
 	ascii            bool
+	until            string
+	timeout          time.Duration
 }
 
 // threads are more than Probity needs as long as disks are quick.
@@ -69,23 +85,35 @@ const threads = 12
 func newRun(streams Streams) *cobra.Command {
 	var flags runFlags
 	cmd := &cobra.Command{
-		Use:     "run [FILE...]",
+		Use:     "run [FILE...] [-- COMMAND...]",
 		Short:   "Run the Pods of manifests here, as the kubelet would",
 		Long:    runHelp,
-		Example: "  probity run app.yaml\n  probity run -o json deploy/ --command 'web=./web --verbose'",
+		Example: "  probity run app.yaml\n  probity run -o json deploy/ --command 'web=./web --verbose'\n  probity run app.yaml -- go test ./e2e",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return run(cmd.Context(), streams, flags, args)
+			paths, command := args, []string(nil)
+			if dash := cmd.ArgsLenAtDash(); dash >= 0 {
+				paths, command = args[:dash], args[dash:]
+				if len(paths) == 0 || len(command) == 0 {
+					return errors.New("write it as probity run FILE... -- COMMAND...")
+				}
+			}
+			return run(cmd.Context(), streams, flags, paths, command)
 		},
 	}
 	f := cmd.Flags()
-	f.StringVarP(&flags.output, "output", "o", "", "json: a line per change; default: the live view on a terminal, else a line per Event")
+	f.StringVarP(&flags.output, "output", "o", "", "json: a line of JSON per change; default: the live view on a terminal, else lines")
 	f.StringVar(&flags.stateDir, "state-dir", "", "folder for the output of containers and for volumes (default: one per manifest below the user's state folder)")
 	f.DurationVar(&flags.maxRestartPeriod, "max-restart-period", system.MaxRestartPeriod, "longest crash-loop back-off, 1s to 5m (the kubelet's crashLoopBackOff.maxContainerRestartPeriod)")
 	f.IntVar(&flags.maxPods, "max-pods", system.MaxPods, "how many Pods there may be at a time (the kubelet's maxPods)")
 	f.StringArrayVar(&flags.commands, "command", nil, "program that stands for a container's image, as container='./program --flag' or deployment/web:container='./program'; may be repeated")
 	f.StringSliceVar(&flags.only, "only", nil, "run only these workloads, as web or deployment/web, and the Services in front of them")
-	f.BoolVar(&flags.logs, "logs", false, "also print what the containers print, with a prefix")
+	f.StringVar(&flags.names, "names", string(system.NamesAuto), "how programs find Services by name: auto: in a hosts file of their own, env: by addresses put into variables that name one, off: not at all")
+	f.BoolVar(&flags.plain, "plain", false, "lines instead of the live table, good to be read by a screen reader")
 	f.BoolVar(&flags.ascii, "ascii", false, "signs of ASCII only in the live view")
+	f.BoolVar(&flags.probes, "probes", false, "also print each attempt of each probe, with what it found; as lines on a terminal, too")
+	f.StringVar(&flags.until, "until", "", "ready or complete: end when it is so (with -- COMMAND: run that then; default: ready)")
+	f.DurationVar(&flags.timeout, "timeout", untilTimeout, "how long to wait for --until or before -- COMMAND; 0 is for ever")
+	f.BoolVar(&flags.logs, "logs", false, "also print what the containers print, with a prefix")
 	return cmd
 }
 
@@ -100,6 +128,10 @@ func (f runFlags) options() (system.Options, error) {
 	if f.maxPods < 1 {
 		return system.Options{}, fmt.Errorf("cannot use --max-pods %d: it must be at least 1", f.maxPods)
 	}
+	names := system.Names(f.names)
+	if !slices.Contains([]system.Names{system.NamesAuto, system.NamesEnv, system.NamesOff}, names) {
+		return system.Options{}, fmt.Errorf("cannot use --names %q: it takes auto, env or off", f.names)
+	}
 	for i, name := range f.only {
 		if kind, name, ok := strings.Cut(name, "/"); ok {
 			f.only[i] = longKind(kind) + "/" + name
@@ -109,7 +141,7 @@ func (f runFlags) options() (system.Options, error) {
 	if err != nil {
 		return system.Options{}, err
 	}
-	return system.Options{Commands: commands, Only: f.only, StateDir: f.stateDir, MaxRestartPeriod: f.maxRestartPeriod, MaxPods: f.maxPods}, nil
+	return system.Options{Commands: commands, Only: f.only, StateDir: f.stateDir, MaxRestartPeriod: f.maxRestartPeriod, MaxPods: f.maxPods, Names: names}, nil
 }
 
 func checkRestartPeriod(d time.Duration) error {
@@ -152,13 +184,22 @@ func longKind(kind string) string {
 }
 
 // run is the whole life of probity run: check everything, then start it, show it, and end it.
-func run(ctx context.Context, streams Streams, flags runFlags, paths []string) error {
+func run(ctx context.Context, streams Streams, flags runFlags, paths, command []string) error {
 	opts, err := flags.options()
 	if err != nil {
 		return badInput(err)
 	}
-	view := terminal.New(terminal.Options{Out: streams.Out, Err: streams.Err, In: keysOf(streams.In), ASCII: flags.ascii, JSON: flags.output == "json"})
-	opts.Manifests, opts.Stdin, opts.StopWhenFinished = paths, streams.In, len(paths) > 0 // an empty node has not finished
+	wait, err := newAwaited(flags, streams, command)
+	if err != nil {
+		return err
+	}
+	if wait != nil && len(paths) == 0 {
+		return badInput(errors.New("cannot wait for anything without a FILE"))
+	}
+	opts.StopWhenFinished = wait == nil && len(paths) > 0 // an empty node has not finished
+	view := terminal.New(viewOptions(streams, flags, command))
+	stdin := remember(streams.In)
+	opts.Manifests, opts.Stdin = paths, stdin
 	opts.Outputs = streams.files()
 	opts.Notice, opts.Refused, opts.Logger = view.Say, view.Refused, slog.New(slog.NewTextHandler(view, nil))
 	if flags.logs {
@@ -168,6 +209,12 @@ func run(ctx context.Context, streams Streams, flags runFlags, paths []string) e
 	if err != nil {
 		view.Close()
 		return systemError(err)
+	}
+	if wait != nil {
+		if err := s.CheckGoal(wait.goal); err != nil {
+			view.Close()
+			return systemError(errors.Join(err, s.Close()))
+		}
 	}
 	for _, line := range s.Remarks() {
 		if view.Interactive() {
@@ -179,14 +226,26 @@ func run(ctx context.Context, streams Streams, flags runFlags, paths []string) e
 		}
 	}
 	view.Attend(attended(s, paths))
+	judge(s.Files(), stdin.read.Bytes(), view.Say)
 	// From here on a Ctrl-C ends the Pods, not Probity.
 	signals := make(chan os.Signal, 4)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer signal.Stop(signals)
-	a := attendance{system: s, view: view}
+	a := attendance{system: s, view: view, wait: wait}
 	err = a.run(ctx, signals)
 	a.closeView()
 	return err
+}
+
+// viewOptions decide where a run is shown, and how. Standard output belongs to the command if there
+// is one.
+func viewOptions(streams Streams, flags runFlags, command []string) terminal.Options {
+	opts := terminal.Options{Out: streams.Out, Err: streams.Err, In: keysOf(streams.In), ASCII: flags.ascii, JSON: flags.output == "json", Plain: flags.plain, Probes: flags.probes}
+	opts.Lines = len(command) > 0 || os.Getenv("TERM") == "dumb" || os.Getenv("ACCESSIBLE") != ""
+	if len(command) > 0 {
+		opts.Out = streams.Err
+	}
+	return opts
 }
 
 // start makes this process one that can have Pods, and starts the system before anybody's eyes.
@@ -195,10 +254,19 @@ func start(ctx context.Context, s *system.System, view *terminal.View) error {
 	if err := process.BecomeSubreaper(); err != nil {
 		return err
 	}
-	if err := view.Start(s.Store()); err != nil {
+	if err := view.Start(shown(s)); err != nil {
 		return err
 	}
 	return s.Start(ctx)
+}
+
+// shown is what a view has to know of a system.
+func shown(s *system.System) terminal.Run {
+	run := terminal.Run{Store: s.Store(), LastOutput: s.LastOutput, History: s.History(), Stopping: s.Stopping}
+	if p := s.Proxy(); p != nil {
+		run.Traffic = p.State
+	}
+	return run
 }
 
 // startTime is how long it takes until what is used of the program is mostly what probing needs.

@@ -69,6 +69,7 @@ func (s *signalState) on(sig os.Signal, interactive bool, now time.Time) signalA
 type attendance struct {
 	system *system.System
 	view   *terminal.View
+	wait   *awaited // nil without --until and without a command
 	state  signalState
 }
 
@@ -86,6 +87,11 @@ func (a *attendance) run(ctx context.Context, signals <-chan os.Signal) error {
 				return failed(errors.Join(err, a.system.Close()))
 			}
 			viewFailed = a.view.Failed()
+			a.wait.begin(ctx, a.system)
+		case r := <-a.wait.goalReached():
+			a.onReached(r)
+		case <-a.wait.commandDone():
+			a.onCommandEnd()
 		case <-tidy:
 			releaseMemory(a.view)
 		case sig := <-signals:
@@ -98,8 +104,10 @@ func (a *attendance) run(ctx context.Context, signals <-chan os.Signal) error {
 		case <-late:
 			return a.leave()
 		case err := <-viewFailed:
+			a.wait.cut()
 			return failed(errors.Join(err, a.system.Close()))
 		case <-a.system.Done():
+			a.wait.cut()
 			return a.result()
 		}
 	}
@@ -108,6 +116,15 @@ func (a *attendance) run(ctx context.Context, signals <-chan os.Signal) error {
 // onSignal does what a signal asks for, but for leaving.
 func (a *attendance) onSignal(sig os.Signal) signalAction {
 	action := a.state.on(sig, a.view.Interactive(), time.Now())
+	switch {
+	case action == actStop && a.wait.passOn(sig):
+		a.view.Say(fmt.Sprintf("probity: %v is passed on to the command; once more kills it and every Pod", sig))
+		return action
+	case action == actStop:
+		a.wait.interrupt(sig)
+	case action == actAbort:
+		a.wait.kill()
+	}
 	switch action {
 	case actReload:
 		a.system.Reload()
@@ -130,6 +147,9 @@ func (a *attendance) leave() error {
 
 // result is how the system has ended.
 func (a *attendance) result() error {
+	if a.wait != nil {
+		return a.wait.result(a.system.Wait())
+	}
 	if err := a.system.Wait(); err != nil {
 		return failed(err)
 	}

@@ -72,7 +72,7 @@ func (w *cluster) progressing() string {
 	return "none"
 }
 
-// events are the messages of a reason, oldest first.
+// events are the messages of a reason, oldest first, each as often as it occurred.
 func (w *cluster) events(reason string) (messages []string) {
 	events := list[*corev1.Event](w)
 	slices.SortFunc(events, func(a, b *corev1.Event) int {
@@ -80,7 +80,7 @@ func (w *cluster) events(reason string) (messages []string) {
 	})
 	for _, e := range events {
 		if e.Reason == reason {
-			messages = append(messages, e.Message)
+			messages = append(messages, slices.Repeat([]string{e.Message}, int(e.Count))...)
 		}
 	}
 	return messages

@@ -26,6 +26,9 @@ const (
 	// AnnotationRotation on the pod with the value RotationOut keeps new requests away from it: its
 	// probes go on and its status stays as it is, but the Pod is no ready endpoint.
 	AnnotationRotation = annotationPrefix + "rotation"
+	// AnnotationNames on the pod with the value NamesOff lets its programs see the hosts file and
+	// the host name of this machine.
+	AnnotationNames = annotationPrefix + "names"
 	// AnnotationHold on a Service is a time as in "10s" to hold requests while nothing is ready.
 	AnnotationHold = annotationPrefix + "hold"
 	// AnnotationPrivatePorts, followed by a container's name, is written by the node on its Pods:
@@ -56,6 +59,8 @@ const (
 
 	// PortsFixed is the one value of AnnotationPorts.
 	PortsFixed = "fixed"
+	// NamesOff is the one value of AnnotationNames.
+	NamesOff = "off"
 
 	// RotationOut is the one value of AnnotationRotation.
 	RotationOut = "out"
@@ -66,7 +71,9 @@ const (
 // OutOfRotation reports whether somebody took a Pod out of rotation by hand.
 func OutOfRotation(pod *corev1.Pod) bool { return pod.Annotations[AnnotationRotation] == RotationOut }
 
-func podAnnotations() []string { return []string{AnnotationPorts, AnnotationDrain, AnnotationRotation} }
+func podAnnotations() []string {
+	return []string{AnnotationPorts, AnnotationDrain, AnnotationRotation, AnnotationNames}
+}
 
 // validatePodAnnotations checks Probity's annotations on a pod. path is that of its metadata.
 func validatePodAnnotations(meta *metav1.ObjectMeta, spec *corev1.PodSpec, path *field.Path) field.ErrorList {
@@ -81,6 +88,8 @@ func validatePodAnnotations(meta *metav1.ObjectMeta, spec *corev1.PodSpec, path 
 			errs = append(errs, supported(at, value, PortsFixed)...)
 		case key == AnnotationRotation:
 			errs = append(errs, supported(at, value, RotationOut)...)
+		case key == AnnotationNames:
+			errs = append(errs, supported(at, value, NamesOff)...)
 		case key == AnnotationDrain:
 			errs = append(errs, validateDuration(value, at)...)
 		}

@@ -11,18 +11,20 @@ import (
 	"github.com/probity-run/probity/internal/program"
 )
 
-// allocation is what a Pod gets of this machine before its first process: private ports, and
-// folders for its volumes.
+// allocation is what a Pod gets of this machine before its first process: private ports, folders
+// for its volumes, and names.
 type allocation struct {
 	pod     *corev1.Pod
 	pool    portPool
 	objects program.Objects
+	namer   Names
 	dir     string // of the volumes
 	// secretDir is where volumes of Secrets are
 	secretDir string
 
 	ports   *portMap          // nil before the first ensure that had ports
 	volumes map[string]string // variables; nil before the first ensure that made them
+	names   *PodNames         // nil before the first ensure that had them
 }
 
 // ensure allocates what is not allocated yet.
@@ -40,6 +42,13 @@ func (a *allocation) ensure() error {
 			return err
 		}
 		a.volumes = volumes
+	}
+	if a.names == nil {
+		names, err := a.namer.Prepare(a.pod)
+		if err != nil {
+			return err
+		}
+		a.names = &names
 	}
 	return nil
 }
@@ -62,12 +71,16 @@ func (a *allocation) variables(c *corev1.Container) map[string]string {
 	return vars
 }
 
-// release gives the ports back and removes the volumes.
+// release gives the ports and names back and removes the volumes.
 func (a *allocation) release() error {
 	if a.ports != nil {
 		a.ports.release(a.pool)
 	}
-	return errors.Join(os.RemoveAll(a.dir), os.RemoveAll(a.secretDir))
+	var err error
+	if a.names != nil {
+		err = a.namer.Release(a.pod)
+	}
+	return errors.Join(err, os.RemoveAll(a.dir), os.RemoveAll(a.secretDir))
 }
 
 // podDir is the folder of a Pod below the state folder.

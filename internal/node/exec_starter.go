@@ -18,8 +18,8 @@ type execStarter struct {
 }
 
 // exec makes the command of a probe or hook of a container that runs a program. It sees the
-// program's environment and folder. It is an error if the command is too long once $(NAME) is
-// replaced in it.
+// program's environment, folder and namespace. It is an error if the command is too long once
+// $(NAME) is replaced in it.
 func (s execStarter) exec(command []string, p *invocation, timeout time.Duration) (probe.Exec, error) {
 	argv, err := program.Handler{Command: command, Field: "exec.command"}.Expand(p.env, program.NewRoom(0))
 	if err != nil {
@@ -30,19 +30,22 @@ func (s execStarter) exec(command []string, p *invocation, timeout time.Duration
 		Env:     p.env.List(),
 		Dir:     p.dir,
 		Timeout: timeout,
-		Starter: scoredStarter{s, p.oomScore},
+		Starter: placedStarter{s, p},
 	}, nil
 }
 
-// scoredStarter is an execStarter for one container.
-type scoredStarter struct {
+// placedStarter is an execStarter that starts beside the program of a container.
+type placedStarter struct {
 	execStarter
-	oomScore int
+	beside *invocation
 }
 
 // Start implements [probe.Starter].
-func (s scoredStarter) Start(c probe.Command) (probe.Running, error) {
-	p, err := s.starter.Start(process.Spec{Argv: c.Argv, Env: c.Env, Dir: c.Dir, Stdout: c.Stdout, Stderr: c.Stderr, Container: s.owner, OOMScore: s.oomScore})
+func (s placedStarter) Start(c probe.Command) (probe.Running, error) {
+	p, err := s.starter.Start(process.Spec{
+		Argv: c.Argv, Env: c.Env, Dir: c.Dir, Stdout: c.Stdout, Stderr: c.Stderr, Container: s.owner,
+		OOMScore: s.beside.oomScore, Namespace: s.beside.namespace,
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -186,14 +186,15 @@ func (n *testNode) pod() *corev1.Pod {
 	return pod
 }
 
-// events are the Events so far: "Normal Killing Stopping container app".
+// events are the Events so far: "Normal Killing Stopping container app", each as often as it
+// occurred.
 func (n *testNode) events(reasons ...string) []string {
 	all, _ := store.List[*corev1.Event](n.store, store.Selector{})
 	slices.SortFunc(all, func(a, b *corev1.Event) int { return a.EventTime.Compare(b.EventTime.Time) })
 	var lines []string
 	for _, e := range all {
 		if len(reasons) == 0 || slices.Contains(reasons, e.Reason) {
-			lines = append(lines, e.Type+" "+e.Reason+" "+e.Message)
+			lines = append(lines, slices.Repeat([]string{e.Type + " " + e.Reason + " " + e.Message}, int(e.Count))...)
 		}
 	}
 	return lines

@@ -10,12 +10,13 @@ import (
 func TestLastOutput(t *testing.T) {
 	const stamp = "2026-01-01T12:00:00Z stdout F "
 	for name, test := range map[string]struct{ log, want string }{
-		"no output":               {"", ""},
-		"one line":                {stamp + "hello\n", "hello"},
-		"the last of many":        {stamp + "one\n" + stamp + "two\n", "two"},
-		"empty lines at the end":  {stamp + "one\n" + stamp + "\n" + stamp + "  \n", "one"},
-		"more than is read":       {strings.Repeat(stamp+"x\n", lastOutputBytes/16) + stamp + "end\n", "end"},
-		"a line that was cut off": {stamp + strings.Repeat("x", 2*lastOutputBytes) + "\n", ""},
+		"no output":              {"", ""},
+		"one line":               {stamp + "hello\n", "hello"},
+		"the last of many":       {stamp + "one\n" + stamp + "two\n", "two"},
+		"empty lines at the end": {stamp + "one\n" + stamp + "\n" + stamp + "  \n", "one"},
+		"a long log":             {strings.Repeat(stamp+"x\n", 10_000) + stamp + "end\n", "end"},
+		"too many empty lines":   {stamp + "one\n" + strings.Repeat(stamp+"\n", maxEntriesBack), ""},
+		"half a line at the end": {stamp + "one\n" + stamp + "tw", "one"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir, pod := t.TempDir(), examplePodOf()

@@ -1,7 +1,9 @@
 package node
 
 import (
+	"context"
 	"errors"
+	"io"
 	"log/slog"
 	"path/filepath"
 
@@ -31,9 +33,7 @@ func (l *launcher) launch(container string, spec process.Spec, restarts int) (pr
 	if err != nil {
 		return nil, nil, err
 	}
-	if l.follow != nil {
-		l.followOutput(container, output)
-	}
+	l.followOutput(container, output)
 	spec.Stdout, spec.Stderr = output.Stdout(), output.Stderr()
 	p, err := l.starter.Start(spec)
 	output.CloseWriters()
@@ -47,13 +47,28 @@ func (l *launcher) launch(container string, spec process.Spec, restarts int) (pr
 // followOutput hands the lines of a log to whoever wants them live. The goroutine ends with the
 // log.
 func (l *launcher) followOutput(container string, output *process.Log) {
-	follower := output.Follow(0)
+	if l.follow == nil {
+		return
+	}
+	follower, err := output.Follow()
+	if err != nil {
+		l.log.Error("Cannot follow the output", "container", container, "error", err)
+		return
+	}
 	l.loop.start(func() {
-		for entry := range follower.Entries() {
+		defer follower.Close()
+		for {
+			entry, err := follower.Await(context.Background()) // the log is always closed
+			if follower.Lost() {
+				l.log.Warn("Lines were left out: they were not taken before their files were deleted", "container", container)
+			}
+			if err != nil {
+				if !errors.Is(err, io.EOF) {
+					l.log.Error("Cannot follow the output", "container", container, "error", err)
+				}
+				return
+			}
 			l.follow(l.pod, container, entry)
-		}
-		if dropped := follower.Dropped(); dropped > 0 {
-			l.log.Warn("Lines were left out, as nobody took them in time; the log files have them", "container", container, "lines", dropped)
 		}
 	})
 }
@@ -71,7 +86,7 @@ const keptLines = 3
 // lastLines are the last lines that an instance has printed, for people; none if the log cannot be
 // read, which is logged.
 func (l *launcher) lastLines(container string, restarts int) []string {
-	lines, err := lastLines(filepath.Join(l.dir, container), restarts, keptLines)
+	lines, err := lastLines(process.OpenLogReader(filepath.Join(l.dir, container), restarts), keptLines)
 	if err != nil {
 		l.log.Warn("Cannot read the last lines of the output", "container", container, "error", err)
 	}
@@ -82,7 +97,8 @@ func (l *launcher) lastLines(container string, restarts int) []string {
 // instance that failed, the second is not (R26).
 func startFailure(container, id string, err error) lifecycle.StartFailed {
 	reason := "RunContainerError"
-	if errors.Is(err, process.ErrShortage) || errors.Is(err, process.ErrShepherdGone) {
+	_, noNamespace := errors.AsType[*process.NamespaceError](err)
+	if noNamespace || errors.Is(err, process.ErrShortage) || errors.Is(err, process.ErrShepherdGone) {
 		reason = "CreateContainerError"
 	}
 	return lifecycle.StartFailed{Container: container, Instance: id, Reason: reason, Message: err.Error()}

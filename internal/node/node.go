@@ -41,10 +41,12 @@ type Options struct {
 	// MaxRestartPeriod caps the crash-loop back-off (R147). Default 300 s.
 	MaxRestartPeriod time.Duration
 	// Follow, if not nil, gets every line that a container prints, from a goroutine per container.
-	// It may be slow; lines are dropped then.
+	// It must not wait for anybody: the end of a container waits until it had all of them.
 	Follow func(pod *corev1.Pod, container string, entry process.LogEntry)
 	// Traffic is what routes requests to the Pods. Default: nobody does.
 	Traffic Traffic
+	// Names is what lets programs find each other by name. Default: they see what everybody sees.
+	Names Names
 	// Logger gets what is neither an Event nor a status. Default: nothing is logged.
 	Logger *slog.Logger
 }
@@ -87,6 +89,9 @@ func newNode(opts Options, m machine) *Node {
 	}
 	if opts.Traffic == nil {
 		opts.Traffic = noTraffic{}
+	}
+	if opts.Names == nil {
+		opts.Names = noNames{}
 	}
 	return &Node{opts: opts, machine: m, objects: storeObjects{opts.Store}, client: &probe.HTTPClient{}, runners: map[types.UID]*runner{}}
 }

@@ -16,12 +16,15 @@ type invocation struct {
 	dir      string
 	owner    string // for people; see process.Spec
 	oomScore int
+	// namespace is nil if the Pod has none of its own
+	namespace *process.Namespace
 }
 
 // programs makes the programs of a Pod's containers.
 type programs struct {
 	pod        *corev1.Pod
 	objects    program.Objects
+	names      Names
 	environ    []string // below the manifest's
 	memory     int64    // of the machine
 	allocation *allocation
@@ -35,8 +38,11 @@ func (p programs) of(c *corev1.Container) (*invocation, error) {
 	}
 	left := p.roomFor(c.Name)
 	before := left.Left()
-	env, err := program.NewEnvironment(p.pod, c, p.objects, p.environ, p.allocation.variables(c), left)
+	env, err := program.NewEnvironment(p.pod, c, p.objects, p.allocation.names.above(p.environ), p.allocation.variables(c), left)
 	if err != nil {
+		return nil, err
+	}
+	if err := env.Rewrite(func(v program.Variable) string { return p.names.Variable(p.pod, c.Name, v) }); err != nil {
 		return nil, err
 	}
 	line, err := program.CommandLine(p.pod, c)
@@ -51,7 +57,7 @@ func (p programs) of(c *corev1.Container) (*invocation, error) {
 	return &invocation{
 		argv: argv, env: env, dir: workingDir(p.pod, c),
 		owner:    fmt.Sprintf("%s/%s/%s", p.pod.Namespace, p.pod.Name, c.Name),
-		oomScore: oomScore(&p.pod.Spec, c, p.memory),
+		oomScore: oomScore(&p.pod.Spec, c, p.memory), namespace: p.allocation.names.Namespace,
 	}, nil
 }
 
@@ -68,5 +74,5 @@ func (p programs) roomFor(container string) *program.Room {
 
 // spec is the program as a starter takes it, without its output.
 func (p *invocation) spec() process.Spec {
-	return process.Spec{Argv: p.argv, Env: p.env.List(), Dir: p.dir, Container: p.owner, OOMScore: p.oomScore}
+	return process.Spec{Argv: p.argv, Env: p.env.List(), Dir: p.dir, Container: p.owner, OOMScore: p.oomScore, Namespace: p.namespace}
 }

@@ -60,7 +60,7 @@ func newRunner(n *Node, pod *corev1.Pod) *runner {
 	r.keepLogs = func() error { return n.ended.add(dir) }
 	r.object = &podObject{store: n.opts.Store, pod: pod, log: r.log}
 	r.report = &reportWriter{store: n.opts.Store, pod: pod, log: r.log}
-	r.allocation = &allocation{pod: pod, pool: n.machine.ports, objects: n.objects, dir: filepath.Join(dir, "volumes"), secretDir: podSecretDir(n.opts, pod)}
+	r.allocation = &allocation{pod: pod, pool: n.machine.ports, objects: n.objects, namer: n.opts.Names, dir: filepath.Join(dir, "volumes"), secretDir: podSecretDir(n.opts, pod)}
 	r.recording = newRecording(n.history.Add(pod.UID), pod)
 	r.traffic = &podTraffic{loop: r.loop, pod: pod, traffic: n.opts.Traffic, log: r.log, stopping: map[string]bool{}}
 	owners := portOwners{n.machine.newIdentity(podAddress(pod)), n.machine.tree}
@@ -75,7 +75,7 @@ func newRunner(n *Node, pod *corev1.Pod) *runner {
 	}
 	r.containers = &containers{
 		loop: r.loop, pod: pod, running: r.running,
-		programs: programs{pod: pod, objects: n.objects, environ: n.opts.Environ, memory: n.machine.memory, allocation: r.allocation, strings: map[string]int{}},
+		programs: programs{pod: pod, objects: n.objects, names: n.opts.Names, environ: n.opts.Environ, memory: n.machine.memory, allocation: r.allocation, strings: map[string]int{}},
 		launcher: &launcher{loop: r.loop, pod: pod, starter: n.opts.Starter, logs: &n.logs, dir: dir, follow: n.opts.Follow, log: r.log},
 		ports:    ports, report: r.report, recording: r.recording, traffic: r.traffic, object: r.object, log: r.log,
 	}
@@ -114,7 +114,7 @@ func (r *runner) run() {
 	r.loop.end()
 	r.object.remove()
 	if err := r.allocation.release(); err != nil {
-		r.log.Warn("Cannot remove the volumes", "error", err)
+		r.log.Warn("Cannot give back what the Pod had of this machine", "error", err)
 	}
 	r.releaseAddress()
 	if err := r.keepLogs(); err != nil {

@@ -25,7 +25,8 @@ type command struct {
 	env  []string
 	dir  string
 	// oomScore is for /proc/self/oom_score_adj; 0 leaves it as it is.
-	oomScore uint64
+	oomScore  uint64
+	namespace Namespace // none if its key is empty
 }
 
 // maxOOMScore is the largest value of oom_score_adj.
@@ -48,7 +49,11 @@ func resolve(spec Spec) (command, error) {
 	if err != nil {
 		return command{}, err
 	}
-	return command{path: path, argv: spec.Argv, env: env, dir: dir, oomScore: uint64(min(max(spec.OOMScore, 0), maxOOMScore))}, nil
+	c := command{path: path, argv: spec.Argv, env: env, dir: dir, oomScore: uint64(min(max(spec.OOMScore, 0), maxOOMScore))}
+	if spec.Namespace != nil {
+		c.namespace = *spec.Namespace
+	}
+	return c, nil
 }
 
 // checkWords refuses what execve cannot take.

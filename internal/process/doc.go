@@ -27,6 +27,14 @@
 // still die, what they have forked stays); programs that run under another user than Probity, which
 // may not be signalled; a program that gives up being a sub-reaper by prctl.
 //
+// # Namespaces
+//
+// Processes can share a [Namespace]: a host name and some files of their own, which nobody outside
+// sees. The first process of a key makes it between fork and execve and waits until the shepherd
+// has opened /proc/PID/ns; later ones join by setns, so it needs no process that keeps it. A plain
+// user needs a user namespace for that, which takes some things from a program
+// (docs/differences.md). All promises above hold inside.
+//
 // # Differences from a shell
 //
 // Standard input is /dev/null. Signals have their default action and none is blocked. No descriptor

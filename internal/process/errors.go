@@ -66,6 +66,15 @@ const (
 	stepFiles
 	stepDir
 	stepExec
+	stepJoin // the namespaces of Spec.Namespace
+	// Of making a Namespace.
+	stepUnshare
+	stepMaps
+	stepSlave
+	stepBind
+	stepRoot
+	stepHostname
+	stepKeep
 )
 
 // startError words the failure of a step of starting path in dir.
@@ -79,6 +88,10 @@ func startError(name, path, dir string, at startStep, cause error) *StartError {
 		e.Reason = fmt.Sprintf("the working directory %s cannot be entered", dir)
 	case stepExec:
 		e.Reason = execReason(path, cause)
+	case stepJoin:
+		e.Reason = "the namespace of its Pod cannot be entered"
+	case stepUnshare, stepMaps, stepSlave, stepBind, stepRoot, stepHostname, stepKeep:
+		e.Reason = "the namespace of its Pod cannot be made"
 	default:
 		e.Reason = "the new process could not be set up"
 	}

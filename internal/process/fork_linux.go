@@ -19,15 +19,18 @@ type forkPlan struct {
 	stdin        uintptr
 	stdout       uintptr
 	stderr       uintptr
-	errorPipe    uintptr // where a failure is written; closed by a successful execve
+	reports      uintptr // where a failure is written; closed by a successful execve
 	parent       uintptr
 	allSignals   uint64
 	noSignals    uint64
 	previous     uint64
 	defaultTaken sigaction
 	oomFile      *byte
-	oomScore     []byte    // empty: it stays as it is
-	failure      [2]uint32 // startStep, errno
+	oomScore     []byte // empty: it stays as it is
+	join         namespaceFiles
+	make         *namespacePlan // not nil: the child makes a namespace before all else
+	told         [1]byte
+	report       [3]uint32 // startStep, errno, which of several
 }
 
 // sigaction is the kernel's struct of that name; all zero means SIG_DFL.
@@ -37,24 +40,41 @@ const signalSetSize = 8
 
 // fork starts c as a child of the calling thread, which must live as long as the child: the kernel
 // ties the parent death signal to it. The descriptors in files are stdin, stdout and stderr. What
-// becomes of execve is read from the returned pipe by readErrorPipe.
+// becomes of execve is read from the returned pipe by readErrorPipe. The child joins the namespaces
+// of join; or it makes that of c, and waits in between: see [makingChild].
 //
 // The standard library cannot do this: it has no way to make the child a sub-reaper, and the
-// program that is executed would have to do it itself.
-func fork(c command, files [3]int) (pid int, errorPipe *os.File, err error) {
+// program that is executed would have to do it itself; nor has it one to enter namespaces.
+func fork(c command, files [3]int, join namespaceFiles, make bool) (pid int, reports *os.File, err error) {
 	plan, err := newForkPlan(c, files)
 	if err != nil {
 		return 0, nil, err
 	}
-	var pipe [2]int
-	// Non-blocking, so that waiting for it costs no thread.
-	if err := unix.Pipe2(pipe[:], unix.O_CLOEXEC|unix.O_NONBLOCK); err != nil {
+	plan.join = join
+	if make {
+		if plan.make, err = newNamespacePlan(c.namespace, os.Geteuid(), os.Getegid()); err != nil {
+			return 0, nil, err
+		}
+	}
+	return plan.fork()
+}
+
+// fork makes the child that carries out the plan, and the pipe for its reports.
+func (p *forkPlan) fork() (pid int, reports *os.File, err error) {
+	// Two ways, because a child that makes a namespace is told to go on. Ours is non-blocking, so
+	// that waiting for it costs no thread.
+	pipe, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
 		return 0, nil, err
 	}
 	defer unix.Close(pipe[1])
-	plan.errorPipe = uintptr(pipe[1])
-	child, errno := forkAndExec(plan)
-	runtime.KeepAlive(plan)
+	if err := unix.SetNonblock(pipe[0], true); err != nil {
+		unix.Close(pipe[0])
+		return 0, nil, err
+	}
+	p.reports = uintptr(pipe[1])
+	child, errno := forkAndExec(p)
+	runtime.KeepAlive(p)
 	if errno != 0 {
 		unix.Close(pipe[0])
 		return 0, nil, errno
@@ -103,12 +123,29 @@ func forkAndExec(p *forkPlan) (child uintptr, errno syscall.Errno) {
 			uintptr(unsafe.Pointer(&p.previous)), 0, signalSetSize, 0, 0)
 		return child, errno
 	}
-	at, errno := becomeProgram(p)
-	p.failure[0], p.failure[1] = uint32(at), uint32(errno)
-	syscall.RawSyscall(unix.SYS_WRITE, p.errorPipe, uintptr(unsafe.Pointer(&p.failure)), unsafe.Sizeof(p.failure))
+	var at startStep
+	if p.make != nil {
+		if at, errno = makeNamespace(p); errno == 0 {
+			at, errno = waitToGoOn(p)
+		}
+	}
+	if errno == 0 {
+		at, errno = becomeProgram(p)
+	}
+	report(p, at, errno)
 	for {
 		syscall.RawSyscall(unix.SYS_EXIT_GROUP, 127, 0, 0)
 	}
+}
+
+// report tells the parent what has become of a step.
+//
+//go:norace
+//go:nosplit
+//go:noinline
+func report(p *forkPlan, at startStep, errno syscall.Errno) {
+	p.report[0], p.report[1] = uint32(at), uint32(errno)
+	syscall.RawSyscall(unix.SYS_WRITE, p.reports, uintptr(unsafe.Pointer(&p.report)), unsafe.Sizeof(p.report))
 }
 
 // becomeProgram sets the new process up and executes the program. It returns only on failure. The
@@ -122,15 +159,16 @@ func becomeProgram(p *forkPlan) (startStep, syscall.Errno) {
 		// SIGKILL, SIGSTOP and numbers that do not exist refuse.
 		syscall.RawSyscall6(unix.SYS_RT_SIGACTION, sig, uintptr(unsafe.Pointer(&p.defaultTaken)), 0, signalSetSize, 0, 0)
 	}
+	// First, because the kernel may forget the parent death signal when credentials change. It also
+	// makes / the current folder.
+	if errno := joinNamespaces(&p.join); errno != 0 {
+		return stepJoin, errno
+	}
 	if _, _, errno := syscall.RawSyscall(unix.SYS_SETPGID, 0, 0, 0); errno != 0 {
 		return stepGroup, errno
 	}
-	if _, _, errno := syscall.RawSyscall6(unix.SYS_PRCTL, unix.PR_SET_PDEATHSIG, uintptr(unix.SIGKILL), 0, 0, 0, 0); errno != 0 {
+	if errno := dieWithParent(p); errno != 0 {
 		return stepParent, errno
-	}
-	// The shepherd may have died before the line above.
-	if parent, _, _ := syscall.RawSyscall(unix.SYS_GETPPID, 0, 0, 0); parent != p.parent {
-		return stepParent, unix.ECHILD
 	}
 	if _, _, errno := syscall.RawSyscall6(unix.SYS_PRCTL, unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0, 0); errno != 0 {
 		return stepParent, errno
@@ -148,6 +186,22 @@ func becomeProgram(p *forkPlan) (startStep, syscall.Errno) {
 	return stepExec, errno
 }
 
+// dieWithParent has the kernel kill this process when the thread that forked it ends.
+//
+//go:norace
+//go:nosplit
+//go:noinline
+func dieWithParent(p *forkPlan) syscall.Errno {
+	if _, _, errno := syscall.RawSyscall6(unix.SYS_PRCTL, unix.PR_SET_PDEATHSIG, uintptr(unix.SIGKILL), 0, 0, 0, 0); errno != 0 {
+		return errno
+	}
+	// The shepherd may have died before the line above.
+	if parent, _, _ := syscall.RawSyscall(unix.SYS_GETPPID, 0, 0, 0); parent != p.parent {
+		return unix.ECHILD
+	}
+	return 0
+}
+
 // setOOMScore makes the kernel end this process rather than Probity when memory runs out. On an
 // error the score stays as it is.
 //
@@ -158,13 +212,23 @@ func setOOMScore(p *forkPlan) {
 	if len(p.oomScore) == 0 {
 		return
 	}
+	writeInChild(p.oomFile, p.oomScore)
+}
+
+// writeInChild writes data, which is not empty, to a file that exists.
+//
+//go:norace
+//go:nosplit
+//go:noinline
+func writeInChild(file *byte, data []byte) syscall.Errno {
 	at := unix.AT_FDCWD
-	fd, _, errno := syscall.RawSyscall6(unix.SYS_OPENAT, uintptr(at), uintptr(unsafe.Pointer(p.oomFile)), unix.O_WRONLY|unix.O_CLOEXEC, 0, 0, 0)
+	fd, _, errno := syscall.RawSyscall6(unix.SYS_OPENAT, uintptr(at), uintptr(unsafe.Pointer(file)), unix.O_WRONLY|unix.O_CLOEXEC, 0, 0, 0)
 	if errno != 0 {
-		return
+		return errno
 	}
-	syscall.RawSyscall(unix.SYS_WRITE, fd, uintptr(unsafe.Pointer(&p.oomScore[0])), uintptr(len(p.oomScore)))
+	_, _, errno = syscall.RawSyscall(unix.SYS_WRITE, fd, uintptr(unsafe.Pointer(&data[0])), uintptr(len(data)))
 	syscall.RawSyscall(unix.SYS_CLOSE, fd, 0, 0)
+	return errno
 }
 
 // setFiles puts the standard descriptors in place and lets execve close all others, also those that
@@ -192,10 +256,24 @@ func setFiles(p *forkPlan) syscall.Errno {
 // died before it could say anything.
 func readErrorPipe(pipe *os.File) (startStep, syscall.Errno) {
 	defer pipe.Close()
-	var failure [2]uint32
-	n, err := pipe.Read(unsafe.Slice((*byte)(unsafe.Pointer(&failure)), unsafe.Sizeof(failure)))
-	if err != nil || n != int(unsafe.Sizeof(failure)) {
-		return 0, 0
+	r, _ := readReport(pipe)
+	return r.step, r.errno
+}
+
+// stepReport is what a child says of a step; errno is 0 if it succeeded.
+type stepReport struct {
+	step  startStep
+	errno syscall.Errno
+	item  uint64
+}
+
+// readReport waits for the next report of a child. There is none if it died, or has executed its
+// program.
+func readReport(pipe *os.File) (r stepReport, ok bool) {
+	var words [3]uint32
+	n, err := pipe.Read(unsafe.Slice((*byte)(unsafe.Pointer(&words)), unsafe.Sizeof(words)))
+	if err != nil || n != int(unsafe.Sizeof(words)) {
+		return stepReport{}, false
 	}
-	return startStep(failure[0]), syscall.Errno(failure[1])
+	return stepReport{startStep(words[0]), syscall.Errno(words[1]), uint64(words[2])}, true
 }

@@ -140,9 +140,7 @@ func (l *Log) Close() error {
 			l.failLocked(err)
 		}
 		l.closed = true
-		for f := range l.followers {
-			l.removeLocked(f)
-		}
+		l.publishLocked()
 	})
 	return l.Err()
 }

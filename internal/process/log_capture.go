@@ -77,8 +77,7 @@ func (l *Log) keep(b *buffer, chunk []byte, stream Stream, cut *lineSplitter) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	// One time for all that was read at once: it is as exact as we can know.
-	now := time.Now()
-	stamp := stampOf(now)
+	stamp := stampOf(time.Now())
 	entries := int64(0)
 	flush := func() {
 		if entries > 0 {
@@ -89,7 +88,6 @@ func (l *Log) keep(b *buffer, chunk []byte, stream Stream, cut *lineSplitter) {
 	emit := func(text []byte, partial bool) {
 		b.out = appendLogEntry(b.out, stamp, stream, partial, text)
 		entries++
-		l.publishLocked(now, stream, partial, text)
 		if len(b.out) >= flushSize {
 			flush()
 		}
@@ -100,11 +98,12 @@ func (l *Log) keep(b *buffer, chunk []byte, stream Stream, cut *lineSplitter) {
 		cut.feed(chunk, emit)
 	}
 	flush()
+	l.publishLocked()
 }
 
 func (l *Log) writeLocked(data []byte, entries int64) {
-	if err := l.file.write(data); err != nil {
-		l.dropped += entries
+	if kept, err := l.file.write(data); err != nil {
+		l.dropped += entries - int64(kept)
 		l.failLocked(err)
 	}
 }

@@ -55,7 +55,6 @@ func stampOf(at time.Time) string { return at.UTC().Format(time.RFC3339Nano) }
 var errBadLogEntry = errors.New("malformed log line")
 
 // ParseLogEntry reads one line of a log file, without its newline. Text shares the memory of line.
-// So far only tests read logs back; the reader for kubectl logs will.
 func ParseLogEntry(line []byte) (LogEntry, error) {
 	stamp, rest, ok1 := bytes.Cut(line, []byte{' '})
 	stream, rest, ok2 := bytes.Cut(rest, []byte{' '})

@@ -1,6 +1,7 @@
 package process
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -32,7 +33,7 @@ func logPath(dir string, instance int) string {
 }
 
 // LogFiles lists the files of a container instance in dir that exist, oldest first. Read in this
-// order they are the log. So far only tests read logs back; the reader for kubectl logs will.
+// order they are the log.
 func LogFiles(dir string, instance int) ([]string, error) {
 	path := logPath(dir, instance)
 	var files []string
@@ -56,26 +57,24 @@ func rotatedPath(path string, n int) string {
 	return path + "." + strconv.Itoa(n)
 }
 
-// write appends whole entries. After an error nothing of them is in the file.
-func (f *logFile) write(entries []byte) error {
+// write appends whole entries and returns how many: after an error those that were written as a
+// whole stay, as somebody may have read them.
+func (f *logFile) write(entries []byte) (kept int, err error) {
 	if f.file != nil && f.size > 0 && f.size+int64(len(entries)) > f.maxSize {
 		if err := f.rotate(); err != nil {
-			return err
+			return 0, err
 		}
 	}
 	if err := f.open(); err != nil {
-		return err
+		return 0, err
 	}
 	n, err := f.file.Write(entries)
-	if err == nil {
-		f.size += int64(n)
-		return nil
-	}
-	// Behind half an entry the next one could not be read.
-	if n > 0 {
+	whole := bytes.LastIndexByte(entries[:n], '\n') + 1
+	f.size += int64(whole)
+	if whole < n { // behind half an entry the next one could not be read
 		err = errors.Join(err, f.file.Truncate(f.size))
 	}
-	return err
+	return bytes.Count(entries[:whole], []byte{'\n'}), err
 }
 
 func (f *logFile) open() error {

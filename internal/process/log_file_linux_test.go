@@ -54,7 +54,7 @@ func fillDisk(t *testing.T, dir string) {
 	entry := []byte(strings.Repeat("x", 2999) + "\n")
 	var err error
 	for written := 0; err == nil && written < 1<<20; written += len(entry) {
-		err = f.write(entry)
+		_, err = f.write(entry)
 	}
 	if !errors.Is(err, unix.ENOSPC) {
 		t.Errorf("error on the full disk = %v, want %v", err, unix.ENOSPC)
@@ -62,7 +62,7 @@ func fillDisk(t *testing.T, dir string) {
 	if err := os.Remove(ballast); err != nil {
 		t.Error(err)
 	}
-	if err := f.write([]byte("again\n")); err != nil {
+	if _, err := f.write([]byte("again\n")); err != nil {
 		t.Errorf("write with room again: %v", err)
 	}
 	data, err := os.ReadFile(f.path)

@@ -1,69 +1,69 @@
 package process
 
 import (
-	"bytes"
-	"sync/atomic"
-	"time"
+	"context"
+	"errors"
+	"io"
 )
 
-// Follower gets the entries of a log from a moment on. One that is slow loses entries; the
-// container does not wait for it.
+// Follower gets the entries of a log from a moment on. It reads them from the files, so it misses
+// none, however slow it is, unless the files are deleted before: see [LogReader.Lost]. The
+// container never waits for it. Close it.
 type Follower struct {
+	*LogReader
 	log     *Log
-	entries chan LogEntry
-	dropped atomic.Int64
+	changed chan struct{} // has a value when something was written
 }
 
-// defaultFollow is room for many lines at once, before the reader runs again.
-const defaultFollow = 256
-
-// Follow begins to follow. room is how many entries may wait to be received; 0 means 256. Stop ends
-// it, and so does the end of the log.
-func (l *Log) Follow(room int) *Follower {
-	if room <= 0 {
-		room = defaultFollow
+// Follow begins to follow, from the next entry on.
+func (l *Log) Follow() (*Follower, error) {
+	f := &Follower{OpenLogReader(l.options.Dir, l.options.Instance), l, make(chan struct{}, 1)}
+	l.mu.Lock()
+	l.followers[f] = struct{}{}
+	l.mu.Unlock()
+	if err := f.SeekEnd(); err != nil {
+		return nil, errors.Join(err, f.Close())
 	}
-	f := &Follower{log: l, entries: make(chan LogEntry, room)}
+	return f, nil
+}
+
+// Await is Next, but waits for an entry. The error is io.EOF after the last one, when the log is
+// closed, or the context's.
+func (f *Follower) Await(ctx context.Context) (LogEntry, error) {
+	for {
+		closed := f.log.isClosed() // before the last look
+		entry, err := f.Next()
+		if !errors.Is(err, io.EOF) || closed {
+			return entry, err
+		}
+		select {
+		case <-f.changed:
+		case <-ctx.Done():
+			return LogEntry{}, ctx.Err()
+		}
+	}
+}
+
+// Close ends the following.
+func (f *Follower) Close() error {
+	f.log.mu.Lock()
+	delete(f.log.followers, f)
+	f.log.mu.Unlock()
+	return f.LogReader.Close()
+}
+
+func (l *Log) isClosed() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.followers[f] = struct{}{}
-	if l.closed {
-		l.removeLocked(f)
-	}
-	return f
+	return l.closed
 }
 
-// Entries is closed after the last entry.
-func (f *Follower) Entries() <-chan LogEntry { return f.entries }
-
-// Dropped is how many entries were lost so far because the reader was slow.
-func (f *Follower) Dropped() int64 { return f.dropped.Load() }
-
-// Stop ends the following before the log ends; so far only tests do: the node follows a log to its
-// end. It can be called more than once.
-func (f *Follower) Stop() {
-	f.log.mu.Lock()
-	defer f.log.mu.Unlock()
-	f.log.removeLocked(f)
-}
-
-func (l *Log) removeLocked(f *Follower) {
-	if _, ok := l.followers[f]; ok {
-		delete(l.followers, f)
-		close(f.entries)
-	}
-}
-
-func (l *Log) publishLocked(now time.Time, stream Stream, partial bool, text []byte) {
-	var shared []byte // one copy for all followers, none for full ones
+// publishLocked tells the followers that there is something to read.
+func (l *Log) publishLocked() {
 	for f := range l.followers {
-		if len(f.entries) == cap(f.entries) {
-			f.dropped.Add(1)
-			continue
+		select {
+		case f.changed <- struct{}{}:
+		default: // it knows
 		}
-		if shared == nil {
-			shared = bytes.Clone(text)
-		}
-		f.entries <- LogEntry{Time: now, Stream: stream, Partial: partial, Text: shared}
 	}
 }

@@ -138,7 +138,7 @@ func TestLogRotation(t *testing.T) {
 			dir := t.TempDir()
 			f := logFile{path: logPath(dir, 7), maxSize: tt.maxSize, maxFiles: tt.maxFiles}
 			for i := range lines {
-				if err := f.write(fmt.Appendf(nil, "%0*d\n", size-1, i)); err != nil {
+				if _, err := f.write(fmt.Appendf(nil, "%0*d\n", size-1, i)); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -243,39 +243,6 @@ func TestLogTrouble(t *testing.T) {
 				t.Errorf("dropped = %d, want 20000", got)
 			}
 		})
-	}
-}
-
-// TestLogFollowers has one that reads and one that does not.
-func TestLogFollowers(t *testing.T) {
-	l := openLog(t, LogOptions{Dir: t.TempDir()})
-	slow, stopped, quick := l.Follow(3), l.Follow(0), l.Follow(20_000)
-	stopped.Stop()
-	stopped.Stop()
-	capture(t, l, `i=0; while [ $i -lt 10000 ]; do echo $i; i=$((i+1)); done`)
-	if err := l.Close(); err != nil {
-		t.Fatal(err)
-	}
-	count := func(f *Follower) (n int) {
-		for e := range f.Entries() {
-			if string(e.Text) != fmt.Sprint(n) || e.Stream != Stdout || e.Partial {
-				t.Fatalf("entry %d = %+v", n, e)
-			}
-			n++
-		}
-		return n
-	}
-	if n, dropped := count(slow), slow.Dropped(); n != 3 || dropped != 9997 {
-		t.Errorf("slow follower got %d and lost %d, want 3 and 9997", n, dropped)
-	}
-	if n, dropped := count(quick), quick.Dropped(); n != 10000 || dropped != 0 {
-		t.Errorf("quick follower got %d and lost %d, want 10000 and 0", n, dropped)
-	}
-	if n := count(stopped); n != 0 {
-		t.Errorf("stopped follower got %d, want 0", n)
-	}
-	if n := count(l.Follow(0)); n != 0 {
-		t.Errorf("follower after the end got %d, want 0", n)
 	}
 }
 

@@ -36,6 +36,11 @@ type Spec struct {
 	// from 0, which means just as soon, to 1000 (oom_score_adj of proc(5)). Its children inherit
 	// it. Other systems ignore it.
 	OOMScore int
+
+	// Namespace, if not nil, is where the process and all that it forks live. The first process of
+	// its Key makes it, later ones join it; see [Shepherd.ForgetNamespace]. Other systems than
+	// Linux ignore it.
+	Namespace *Namespace
 }
 
 // Exit is how a process ended.

@@ -35,7 +35,7 @@ type Shepherd struct {
 
 // call is a request that waits for its answer.
 type call struct {
-	command command     // of a start
+	command command     // of a start; of a try only the namespace
 	answer  chan answer // has room for one
 }
 
@@ -253,10 +253,22 @@ func (s *Shepherd) receive(m message) {
 		s.processes[p.id] = p
 		c.answer <- answer{process: p}
 	case verbFailed:
-		c.answer <- answer{err: startError(c.command.argv[0], c.command.path, c.command.dir, m.step, syscall.Errno(m.errno))}
+		c.answer <- answer{err: failure(c.command, m)}
 	case verbAnswered:
 		c.answer <- answer{err: errnoError(m.errno)}
 	}
+}
+
+// failure is the error of a start, or of a try, which has no program.
+func failure(c command, m message) error {
+	errno := syscall.Errno(m.errno)
+	switch refused := namespaceError(c.namespace, m.step, m.item, errno); {
+	case len(c.argv) == 0:
+		return refused
+	case m.step >= stepUnshare:
+		return startError(c.argv[0], c.path, c.dir, m.step, refused)
+	}
+	return startError(c.argv[0], c.path, c.dir, m.step, errno)
 }
 
 func exitFrom(m message) Exit {

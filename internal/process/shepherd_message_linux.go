@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // The shepherd and its client exchange frames over a stream socket: four bytes of length, then one
@@ -24,9 +25,11 @@ const (
 	verbStart  verb = iota + 1 // request; two descriptors travel with it: stdout, stderr
 	verbSignal                 // request
 	verbKill                   // request
+	verbTry                    // request
+	verbForget                 // request
 	verbStarted
-	verbFailed   // answer to a start
-	verbAnswered // answer to signal and kill
+	verbFailed   // answer to start and try
+	verbAnswered // answer to signal, kill, try and forget
 	verbExited   // no answer: reported by itself
 )
 
@@ -38,12 +41,13 @@ type message struct {
 	// process identifies a started process: it is the call of its start.
 	process uint64
 
-	command command // verbStart
+	command command // verbStart; of verbTry and verbForget only the namespace
 	signal  uint64  // verbSignal
 
 	pid       uint64    // verbStarted
 	step      startStep // verbFailed
 	errno     uint64    // verbFailed, verbAnswered
+	item      uint64    // verbFailed: which of several, with stepBind
 	status    uint64    // verbExited: as wait4 gives it
 	at        uint64    // verbStarted, verbExited: nanoseconds of CLOCK_MONOTONIC
 	survivors []uint64  // verbExited
@@ -59,12 +63,17 @@ func (m message) encode() []byte {
 	}
 	b := make([]byte, frameHeader, frameHeader+size)
 	b = append(b, byte(m.verb), byte(m.step))
-	for _, n := range []uint64{m.call, m.process, m.signal, m.pid, m.errno, m.status, m.at, m.command.oomScore} {
+	for _, n := range []uint64{m.call, m.process, m.signal, m.pid, m.errno, m.item, m.status, m.at, m.command.oomScore} {
 		b = binary.AppendUvarint(b, n)
 	}
-	b = appendWords(b, []string{m.command.path, m.command.dir})
+	b = appendWords(b, []string{m.command.path, m.command.dir, m.command.namespace.Key, m.command.namespace.Hostname})
 	b = appendWords(b, m.command.argv)
 	b = appendWords(b, m.command.env)
+	var binds []string
+	for _, bind := range m.command.namespace.Binds {
+		binds = append(binds, bind.Source, bind.Target)
+	}
+	b = appendWords(b, binds)
 	b = binary.AppendUvarint(b, uint64(len(m.survivors)))
 	for _, pid := range m.survivors {
 		b = binary.AppendUvarint(b, pid)
@@ -102,16 +111,24 @@ func cutFrame(buf []byte) (body, rest []byte, err error) {
 func decodeMessage(body []byte) (message, error) {
 	d := &decoder{rest: body}
 	m := message{verb: verb(d.byte()), step: startStep(d.byte())}
-	for _, field := range []*uint64{&m.call, &m.process, &m.signal, &m.pid, &m.errno, &m.status, &m.at, &m.command.oomScore} {
+	for _, field := range []*uint64{&m.call, &m.process, &m.signal, &m.pid, &m.errno, &m.item, &m.status, &m.at, &m.command.oomScore} {
 		*field = d.number()
 	}
-	if place := d.words(); len(place) == 2 {
-		m.command.path, m.command.dir = place[0], place[1]
+	namespace := &m.command.namespace
+	if names := d.words(); len(names) == 4 {
+		m.command.path, m.command.dir, namespace.Key, namespace.Hostname = names[0], names[1], names[2], names[3]
 	} else {
 		d.bad = true
 	}
 	m.command.argv = d.words()
 	m.command.env = d.words()
+	for pair := range slices.Chunk(d.words(), 2) {
+		if len(pair) != 2 {
+			d.bad = true
+			break
+		}
+		namespace.Binds = append(namespace.Binds, Bind{Source: pair[0], Target: pair[1]})
+	}
 	for range d.count() {
 		m.survivors = append(m.survivors, d.number())
 	}

@@ -2,7 +2,10 @@
 
 package process
 
-import "time"
+import (
+	"syscall"
+	"time"
+)
 
 // Shepherd starts processes as [GroupStarter] does: only Linux has what a shepherd needs.
 type Shepherd struct {
@@ -34,6 +37,14 @@ func (s *Shepherd) Close() error { return nil }
 
 // CloseWithin does nothing on this system.
 func (s *Shepherd) CloseWithin(time.Duration) error { return nil }
+
+// TryNamespace is refused on this system.
+func (s *Shepherd) TryNamespace(Namespace) error {
+	return &NamespaceError{Step: StepUnshare, Err: syscall.ENOSYS}
+}
+
+// ForgetNamespace does nothing on this system.
+func (s *Shepherd) ForgetNamespace(key string) error { return nil }
 
 // IsShepherd is false on this system.
 func IsShepherd(args []string) bool { return false }

@@ -19,11 +19,14 @@ type server struct {
 	devNull  int
 	requests chan request    // closed when Probity is gone
 	results  chan execResult // of starts
+	made     chan madeResult // of first starts in a namespace
 
 	children map[uint64]*child // started processes, by the call of their start
 	byPID    map[int]*child    // those of them that were not reaped yet
 	reported map[int]bool      // orphans that an exit has reported as survivors
 	closing  bool              // Probity is gone: kill all and end
+
+	namespaces map[string]*namespace // by their keys
 }
 
 // request is a message from Probity with the descriptors that came along.
@@ -35,8 +38,7 @@ type request struct {
 // execResult is what became of the execve of a child: errno is 0 if the program runs.
 type execResult struct {
 	child *child
-	step  startStep
-	errno syscall.Errno
+	stepReport
 }
 
 // child is one process that the shepherd has started.
@@ -59,6 +61,7 @@ const (
 	starting childState = iota // forked; the result of execve is not known
 	running                    // executed; may have been reaped already
 	failed                     // execve failed; kept until it is reaped
+	trying                     // has no program: it tries to make a namespace
 )
 
 func newServer() (*server, error) {
@@ -75,8 +78,8 @@ func newServer() (*server, error) {
 	}
 	return &server{
 		conn: c, devNull: devNull,
-		requests: make(chan request), results: make(chan execResult),
-		children: map[uint64]*child{}, byPID: map[int]*child{}, reported: map[int]bool{},
+		requests: make(chan request), results: make(chan execResult), made: make(chan madeResult),
+		children: map[uint64]*child{}, byPID: map[int]*child{}, reported: map[int]bool{}, namespaces: map[string]*namespace{},
 	}, nil
 }
 
@@ -112,6 +115,8 @@ func (s *server) run() {
 			s.serve(r)
 		case r := <-s.results:
 			s.executed(r)
+		case r := <-s.made:
+			s.namespaceMade(r)
 		case <-deaths:
 		case <-again:
 		}
@@ -149,26 +154,51 @@ func (s *server) serve(r request) {
 			killTree(pid)
 			return err
 		})
+	case verbTry:
+		s.try(r.message)
+	case verbForget:
+		s.forget(r.message)
 	}
 }
 
 func (s *server) start(r request) {
-	defer closeAll(r.files)
-	if slices.Contains(r.files, -1) {
-		s.send(message{verb: verbFailed, call: r.call, step: stepFork, errno: uint64(unix.EMFILE)})
+	if r.command.namespace.Key != "" {
+		s.startIn(r)
 		return
 	}
-	pid, errorPipe, err := fork(r.command, [3]int{s.devNull, r.files[0], r.files[1]})
+	s.launch(r, namespaceFiles{}, nil)
+}
+
+// launch forks a child for a start. It joins namespaces, or makes the one that is not nil.
+func (s *server) launch(r request, join namespaceFiles, make *namespace) {
+	defer closeAll(r.files)
+	making := makingChild{key: r.command.namespace.Key, namespace: make}
+	err := error(unix.EMFILE)
+	var pid int
+	if !slices.Contains(r.files, -1) {
+		pid, making.reports, err = fork(r.command, [3]int{s.devNull, r.files[0], r.files[1]}, join, make != nil)
+	}
 	if err != nil {
 		s.send(message{verb: verbFailed, call: r.call, step: stepFork, errno: errnoOf(err)})
+		if make != nil {
+			s.namespaceMade(madeResult{making: making, errno: unix.ECANCELED})
+		}
 		return
 	}
 	c := &child{id: r.call, pid: pid}
 	s.children[c.id], s.byPID[pid] = c, c
 	// execve may take long, from a slow disk: nobody else shall wait for it.
 	go func() {
-		step, errno := readErrorPipe(errorPipe)
-		s.results <- execResult{child: c, step: step, errno: errno}
+		result := execResult{child: c}
+		if make != nil {
+			result.stepReport = s.finishNamespace(pid, making)
+		}
+		if result.errno == 0 {
+			result.step, result.errno = readErrorPipe(making.reports)
+		} else {
+			making.reports.Close()
+		}
+		s.results <- result
 	}()
 }
 
@@ -180,7 +210,7 @@ func (s *server) executed(r execResult) {
 		return
 	}
 	c.state = failed
-	s.send(message{verb: verbFailed, call: c.id, step: r.step, errno: uint64(r.errno)})
+	s.send(message{verb: verbFailed, call: c.id, step: r.step, errno: uint64(r.errno), item: r.item})
 	if c.reaped {
 		delete(s.children, c.id)
 	}

@@ -35,6 +35,10 @@ func playOnThisSystem(role string) error {
 		return playSupervise()
 	case "move":
 		return playMove()
+	case "death-signal":
+		return playDeathSignal()
+	case "foreground":
+		return playForeground(os.Args[1])
 	}
 	return errors.New("no such role")
 }

@@ -21,8 +21,16 @@ type Environment struct {
 	manifest map[string]string
 	order    []string          // names of the manifest's entries, as written
 	literal  map[string]string // the manifest's entries as exec probes read them (R83)
+	secret   map[string]bool   // names of the manifest's entries whose values nobody may print
 	injected map[string]string
 	room     *Room
+}
+
+// Variable is an entry of a manifest's environment.
+type Variable struct {
+	Name, Value string
+	// Secret means that the value is that of a Secret, or may have it in it: never print it.
+	Secret bool
 }
 
 // NewEnvironment evaluates a container's env and envFrom (docs/differences.md, Environment), on top
@@ -31,7 +39,10 @@ type Environment struct {
 // stays. What it holds comes out of the Pod's room; the error of what does not fit there is a
 // [*TooLongError].
 func NewEnvironment(pod *corev1.Pod, c *corev1.Container, objects Objects, caller []string, injected map[string]string, room *Room) (*Environment, error) {
-	e := &Environment{caller: caller, services: serviceVariables(pod, objects), manifest: map[string]string{}, literal: map[string]string{}, injected: maps.Clone(injected), room: room}
+	e := &Environment{
+		caller: caller, services: serviceVariables(pod, objects), manifest: map[string]string{}, literal: map[string]string{}, secret: map[string]bool{},
+		injected: maps.Clone(injected), room: room,
+	}
 	for _, v := range e.services {
 		if err := room.take(len(v.Name)+len("=")+len(v.Value), "enableServiceLinks"); err != nil {
 			return nil, err
@@ -53,6 +64,7 @@ func NewEnvironment(pod *corev1.Pod, c *corev1.Container, objects Objects, calle
 		if err := e.set(v.Name, *value, fmt.Sprintf("env[%d]", i)); err != nil {
 			return nil, err
 		}
+		e.secret[v.Name] = v.ValueFrom != nil && v.ValueFrom.SecretKeyRef != nil || strings.Contains(v.Value, "$(")
 		e.literal[v.Name] = ""
 		if v.ValueFrom == nil {
 			e.literal[v.Name] = *value
@@ -88,6 +100,26 @@ func (e *Environment) set(name, value, field string) error {
 		e.order = append(e.order, name)
 	}
 	e.manifest[name] = value
+	return nil
+}
+
+// Rewrite gives each entry of the manifest the value that a function returns for it. What that adds
+// comes out of the Pod's room as well.
+func (e *Environment) Rewrite(value func(Variable) string) error {
+	for _, name := range e.order {
+		before := e.manifest[name]
+		after := value(Variable{name, before, e.secret[name]})
+		if after == before {
+			continue
+		}
+		if err := e.room.take(max(0, len(after)-len(before)), "env"); err != nil {
+			return err
+		}
+		e.manifest[name] = after
+		if e.literal[name] == before {
+			e.literal[name] = after
+		}
+	}
 	return nil
 }
 

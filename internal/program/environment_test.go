@@ -1,6 +1,7 @@
 package program
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -216,5 +217,46 @@ func TestExecProbesSeeLiteralsOnly(t *testing.T) { // R83
 	got, err := Handler{Command: []string{"$(A)-$(B)-$(C)", "$(PORT)"}}.Expand(env, NewRoom(0))
 	if diff := cmp.Diff([]string{"x--$(C)", "41000"}, got); diff != "" || err != nil {
 		t.Error(diff, err)
+	}
+}
+
+// TestRewrite: every entry is shown once, with what must not be printed marked, and its new value
+// takes room.
+func TestRewrite(t *testing.T) {
+	pod := examplePod(corev1.Container{
+		EnvFrom: []corev1.EnvFromSource{{SecretRef: &corev1.SecretEnvSource{LocalObjectReference: corev1.LocalObjectReference{Name: "s"}}},
+			{ConfigMapRef: &corev1.ConfigMapEnvSource{LocalObjectReference: corev1.LocalObjectReference{Name: "cm"}}}},
+		Env: []corev1.EnvVar{{Name: "PLAIN", Value: "a"}, {Name: "PART", Value: "a$(k)"}, {Name: "KEY", ValueFrom: secretKey("s", "k", false)}},
+	})
+	room := NewRoom(0)
+	env, err := NewEnvironment(pod, &pod.Spec.Containers[0], exampleObjects(), nil, nil, room)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := room.Left()
+	var seen []Variable
+	err = env.Rewrite(func(v Variable) string {
+		seen = append(seen, v)
+		return strings.ReplaceAll(v.Value, "a", "long")
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []Variable{{"k", "v", false}, {"plain", "text", true}, {"l", "w", false}, {"PLAIN", "a", false}, {"PART", "av", true}, {"KEY", "secret", true}}
+	if diff := cmp.Diff(want, seen); diff != "" {
+		t.Errorf("entries (-want +got):\n%s", diff)
+	}
+	if got, _ := env.Lookup("PLAIN"); got != "long" {
+		t.Errorf("$(PLAIN) is %q", got)
+	}
+	if got, _ := env.LookupStatic("PLAIN"); got != "long" {
+		t.Errorf("$(PLAIN) of an exec probe is %q", got)
+	}
+	if got := before - room.Left(); got != 2*len("ong") {
+		t.Errorf("%d bytes of room were taken, want %d", got, 2*len("ong"))
+	}
+	err = env.Rewrite(func(v Variable) string { return strings.Repeat("x", 4<<20) })
+	if _, ok := errors.AsType[*TooLongError](err); !ok {
+		t.Errorf("4 MiB: %v", err)
 	}
 }

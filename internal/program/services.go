@@ -16,7 +16,12 @@ func serviceVariables(pod *corev1.Pod, objects Objects) []envvars.Variable {
 	if objects == nil || pod.Spec.EnableServiceLinks != nil && !*pod.Spec.EnableServiceLinks {
 		return nil
 	}
-	return envvars.FromServices(objects.Services(pod.Namespace), workingPort)
+	return ServiceVariables(objects.Services(pod.Namespace))
+}
+
+// ServiceVariables are the variables of Services, with the numbers at which they are served now.
+func ServiceVariables(services []*corev1.Service) []envvars.Variable {
+	return envvars.FromServices(services, workingPort)
 }
 
 // workingPort is the number at which a port of a Service is served, as its proxy has noted.

@@ -35,6 +35,7 @@ func (e *Environment) addAll(namespace string, from corev1.EnvFromSource, object
 		if err := e.set(from.Prefix+key, data[key], field); err != nil {
 			return err
 		}
+		e.secret[from.Prefix+key] = from.SecretRef != nil
 	}
 	return nil
 }

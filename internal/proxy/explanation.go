@@ -73,7 +73,7 @@ func lastProbeFailure(s *store.Store, pod types.UID) string {
 	if len(events) == 0 {
 		return ""
 	}
-	return slices.MaxFunc(events, func(a, b *corev1.Event) int { return a.EventTime.Compare(b.EventTime.Time) }).Message
+	return slices.MaxFunc(events, func(a, b *corev1.Event) int { return store.LastSeen(a).Compare(store.LastSeen(b)) }).Message
 }
 
 // whyNotReady says in one line why a Pod gets no requests. unhealthy is the message of its last

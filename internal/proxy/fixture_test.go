@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -217,12 +218,12 @@ func (fx *fixture) write(service string, list ...discoveryv1.Endpoint) {
 	}
 }
 
-// events lists the messages of the Events with a reason.
+// events lists the messages of the Events with a reason, each as often as it occurred.
 func (fx *fixture) events(reason string) (messages []string) {
 	events, _ := store.List[*corev1.Event](fx.store, store.Selector{})
 	for _, e := range events {
 		if e.Reason == reason {
-			messages = append(messages, e.InvolvedObject.Name+": "+e.Message)
+			messages = append(messages, slices.Repeat([]string{e.InvolvedObject.Name + ": " + e.Message}, int(e.Count))...)
 		}
 	}
 	return messages

@@ -21,22 +21,71 @@ type Occurrence struct {
 	Component, Host string
 }
 
-// Record adds an Event. It is kept raw: equal ones are not merged (R221). It needs the Event kind
-// to be registered.
+// MergeWithin is for how long after an Event an equal one is merged with it.
+const MergeWithin = 10 * time.Minute
+
+// Record records an Event: a new one, or one more of an Event with the same object, type, reason,
+// message and source that last occurred within [MergeWithin] (R221). Then its count, lastTimestamp
+// and series say so. Nothing else is merged, and nothing is dropped because there are many at a
+// time. It needs the Event kind to be registered.
 func (s *Store) Record(o Occurrence) *corev1.Event {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	t := reflect.TypeFor[*corev1.Event]()
-	k := s.kind(t)
+	s.kind(t)
 	now := s.opts.Now()
-	uid := uuid.NewUUID()
+	if known, ok := s.objects[t][s.events.equal(o)]; ok && now.Sub(LastSeen(known.(*corev1.Event))) <= MergeWithin {
+		again := known.(*corev1.Event).DeepCopy()
+		again.Count++
+		again.LastTimestamp = metav1.NewTime(now).Rfc3339Copy()
+		again.Series = &corev1.EventSeries{Count: again.Count, LastObservedTime: metav1.NewMicroTime(now.Truncate(time.Microsecond))}
+		s.put(t, again, Modified)
+		s.events.add(o, keyOf(again))
+		return again
+	}
+	event := s.newEvent(o, now)
+	event.SetGroupVersionKind(s.kinds[t].GVK)
+	s.put(t, event, Added)
+	s.keepEvent(o, event)
+	return event
+}
+
+// keepEvent notes a new Event, and drops those that there is no room for any more.
+func (s *Store) keepEvent(o Occurrence, event *corev1.Event) {
+	t := reflect.TypeOf(event)
+	s.events.add(o, keyOf(event))
+	for _, old := range s.events.surplus(o, s.opts.MaxEvents) {
+		if oldest, ok := s.objects[t][old]; ok {
+			s.drop(t, oldest)
+		}
+	}
+}
+
+// occurrenceOf is what an Event says that happened.
+func occurrenceOf(e *corev1.Event) Occurrence {
+	return Occurrence{
+		About: e.InvolvedObject, Type: e.Type, Reason: e.Reason, Message: e.Message,
+		Component: cmp.Or(e.Source.Component, e.ReportingController), Host: cmp.Or(e.Source.Host, e.ReportingInstance),
+	}
+}
+
+// LastSeen is when an Event occurred last, to the microsecond.
+func LastSeen(e *corev1.Event) time.Time {
+	if e.Series != nil {
+		return e.Series.LastObservedTime.Time
+	}
+	return e.EventTime.Time
+}
+
+// newEvent makes the Event of a first occurrence.
+func (s *Store) newEvent(o Occurrence, now time.Time) *corev1.Event {
 	// so that a name is unique, also if the clock stands still or goes back
 	s.eventTime = max(now.UnixNano(), s.eventTime+1)
-	event := &corev1.Event{
+	return &corev1.Event{
 		ObjectMeta: metav1.ObjectMeta{
 			Namespace:         cmp.Or(o.About.Namespace, metav1.NamespaceDefault),
 			Name:              fmt.Sprintf("%s.%016x", o.About.Name, s.eventTime),
-			UID:               uid,
+			UID:               uuid.NewUUID(),
 			CreationTimestamp: metav1.NewTime(now).Rfc3339Copy(),
 		},
 		InvolvedObject:      o.About,
@@ -50,19 +99,5 @@ func (s *Store) Record(o Occurrence) *corev1.Event {
 		Count:               1,
 		ReportingController: o.Component,
 		ReportingInstance:   o.Host,
-	}
-	event.SetGroupVersionKind(k.GVK)
-	s.put(t, event, Added)
-	s.events = append(s.events, keyOf(event))
-	s.dropOldEvents(t)
-	return event
-}
-
-func (s *Store) dropOldEvents(t reflect.Type) {
-	for len(s.events) > s.opts.MaxEvents {
-		if oldest, ok := s.objects[t][s.events[0]]; ok {
-			s.drop(t, oldest)
-		}
-		s.events = s.events[1:]
 	}
 }

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -52,29 +53,122 @@ func TestRecordAboutAClusterScopedObject(t *testing.T) {
 	}
 }
 
-// R221: raw, and in order, also when the clock does not move or goes back.
-func TestRecordMergesNothing(t *testing.T) {
+// R221: what is equal is one Event, until ten minutes have passed without it.
+func TestEqualEventsAreMerged(t *testing.T) {
 	now := start
 	s := newStore(t, Options{Now: func() time.Time { return now }})
 	pod := create(t, s, newPod("web"))
-	const n = 300
-	for i := range n {
-		s.Record(occurrence(pod, "Unhealthy"))
-		if i%10 == 0 {
+	w := must[*Watch](t)(s.Watch(WatchOptions{Kinds: []Object{&corev1.Event{}}}))
+	o := occurrence(pod, "Unhealthy")
+	first := s.Record(o)
+	now = now.Add(9*time.Minute + 1234567*time.Microsecond)
+	o.About.ResourceVersion = "another one"
+	second := s.Record(o)
+	third := now.Add(MergeWithin - time.Second)
+	now = third
+	s.Record(o)
+	now = now.Add(MergeWithin + time.Second)
+	anew := s.Record(o)
+
+	if second.Name != first.Name || first.Count != 1 || first.Series != nil {
+		t.Errorf("the first two are %s with count %d, and %s; the first must not change", first.Name, first.Count, second.Name)
+	}
+	want := first.DeepCopy()
+	want.Count, want.Series = 3, &corev1.EventSeries{Count: 3, LastObservedTime: metav1.NewMicroTime(third.Truncate(time.Microsecond))}
+	want.LastTimestamp = metav1.NewTime(third.Truncate(time.Second))
+	merged := must[*corev1.Event](t)(Get[*corev1.Event](s, "default", first.Name))
+	want.ResourceVersion = merged.ResourceVersion
+	if diff := cmp.Diff(want, merged); diff != "" {
+		t.Errorf("merged (-want +got):\n%s", diff)
+	}
+	if anew.Name == first.Name || anew.Count != 1 || !LastSeen(anew).Equal(now.Truncate(time.Microsecond)) || !LastSeen(merged).Equal(third.Truncate(time.Microsecond)) {
+		t.Errorf("after ten minutes there is %s with count %d, last seen %v", anew.Name, anew.Count, LastSeen(anew))
+	}
+	var seen []string
+	for _, c := range drain(t, w) {
+		seen = append(seen, fmt.Sprintf("%s x%d", c.Type, c.Object.(*corev1.Event).Count))
+	}
+	if diff := cmp.Diff([]string{"ADDED x1", "MODIFIED x2", "MODIFIED x3", "ADDED x1"}, seen); diff != "" {
+		t.Errorf("changes (-want +got):\n%s", diff)
+	}
+}
+
+// What differs in anything that matters is another Event, also when the clock does not move or goes
+// back.
+func TestDifferentEventsAreNotMerged(t *testing.T) {
+	now := start
+	s := newStore(t, Options{Now: func() time.Time { return now }})
+	pod := create(t, s, newPod("web"))
+	changes := map[string]func(*Occurrence){
+		"nothing": func(o *Occurrence) {}, "type": func(o *Occurrence) { o.Type = "Normal" }, "reason": func(o *Occurrence) { o.Reason = "Killing" },
+		"message": func(o *Occurrence) { o.Message = "it did not" }, "component": func(o *Occurrence) { o.Component = "probity" },
+		"host": func(o *Occurrence) { o.Host = "there" }, "container": func(o *Occurrence) { o.About.FieldPath = "spec.containers{db}" },
+		"Pod": func(o *Occurrence) { o.About.UID = "of another Pod of this name" },
+	}
+	names := map[string]bool{}
+	for range 3 {
+		for _, change := range changes {
+			o := occurrence(pod, "Unhealthy")
+			change(&o)
+			names[s.Record(o).Name] = true
 			now = now.Add(-time.Nanosecond)
 		}
 	}
 	events, _ := List[*corev1.Event](s, Selector{})
-	if len(events) != n {
-		t.Fatalf("%d events, want %d", len(events), n)
+	if len(events) != len(changes) || len(names) != len(changes) {
+		t.Fatalf("%d Events, want %d", len(events), len(changes))
 	}
 	for i, e := range events {
-		if !strings.HasPrefix(e.Name, "web.") || e.Count != 1 {
-			t.Fatalf("event %s with count %d, want web.… with 1", e.Name, e.Count)
+		if !strings.HasPrefix(e.Name, "web.") || e.Count != 3 {
+			t.Errorf("event %s with count %d, want web.… with 3", e.Name, e.Count)
 		}
-		if i > 0 && versionOf(events[i-1]) >= versionOf(e) {
-			t.Fatalf("event %s is not in the order in which they were recorded", e.Name)
+		if i > 0 && events[i-1].Name >= e.Name {
+			t.Errorf("event %s is not in the order in which they were recorded", e.Name)
 		}
+	}
+}
+
+// One that was deleted is not brought back.
+func TestADeletedEventIsRecordedAnew(t *testing.T) {
+	s := newStore(t, Options{})
+	o := occurrence(create(t, s, newPod("web")), "Unhealthy")
+	first := s.Record(o)
+	if err := Delete[*corev1.Event](s, "default", first.Name, DeleteOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	if again := s.Record(o); again.Name == first.Name || again.Count != 1 {
+		t.Errorf("recorded %s with count %d, want a new one", again.Name, again.Count)
+	}
+}
+
+// One object that has much to tell pushes out its own Events only, and those first that occurred
+// least lately.
+func TestEventsOfOneObject(t *testing.T) {
+	s := newStore(t, Options{})
+	quiet, noisy := create(t, s, newPod("quiet")), create(t, s, newPod("noisy"))
+	s.Record(occurrence(quiet, "Started"))
+	for i := range 1000 {
+		o := occurrence(noisy, "Unhealthy")
+		o.Message = fmt.Sprintf("%03d", i)
+		s.Record(o)
+		o = occurrence(noisy, "Often")
+		o.About.FieldPath = "spec.containers{other}"
+		s.Record(o)
+	}
+	events, _ := List[*corev1.Event](s, Selector{})
+	of := map[string]int{}
+	for _, e := range events {
+		of[e.InvolvedObject.Name+" "+e.Reason]++
+		if e.Reason == "Unhealthy" && e.Message < "901" {
+			t.Errorf("%s is kept, although 99 others came after it", e.Message)
+		}
+	}
+	want := map[string]int{"quiet Started": 1, "noisy Unhealthy": maxEventsOfObject - 1, "noisy Often": 1}
+	if diff := cmp.Diff(want, of); diff != "" {
+		t.Errorf("kept (-want +got):\n%s", diff)
+	}
+	if n := s.events.all.Len(); n != len(events) || len(s.events.known) != n || len(s.events.ofObject) != 2 {
+		t.Errorf("the log knows %d Events, %d different ones of %d objects; there are %d", n, len(s.events.known), len(s.events.ofObject), len(events))
 	}
 }
 

@@ -48,7 +48,8 @@ type Options struct {
 	Kinds []KindDefinition
 	// History is how many changes of each kind are kept for watches. Default: what the kind says.
 	History int
-	// MaxEvents is how many Events are kept; the oldest are dropped first. Default 4000.
+	// MaxEvents is how many Events are kept in all, and of one object 100; those that occurred last
+	// stay. Default 4000.
 	MaxEvents int
 	// Now is the clock. Resource versions begin at its time, too. Default time.Now.
 	Now func() time.Time
@@ -70,9 +71,9 @@ type Store struct {
 	owners    owners
 	histories map[reflect.Type]*history
 	waiting   map[*Watch]chan struct{} // closed by the next change that concerns the watch
-	events    []types.NamespacedName   // in the order in which they were recorded
-	eventTime int64                    // in the name of the newest of them, in ns
-	snapshots []snapshot               // only to detect mutations
+	events    eventLog
+	eventTime int64      // in the name of the newest of them, in ns
+	snapshots []snapshot // only to detect mutations
 }
 
 const defaultHistory = 2048
@@ -95,7 +96,7 @@ func New(opts Options) *Store {
 	s := &Store{
 		opts: opts, kinds: map[reflect.Type]KindDefinition{}, first: first, version: first,
 		objects: map[reflect.Type]map[types.NamespacedName]Object{}, owners: newOwners(),
-		histories: map[reflect.Type]*history{}, waiting: map[*Watch]chan struct{}{},
+		histories: map[reflect.Type]*history{}, waiting: map[*Watch]chan struct{}{}, events: newEventLog(),
 	}
 	for _, k := range opts.Kinds {
 		t := reflect.TypeOf(k.Type)

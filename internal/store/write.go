@@ -63,9 +63,8 @@ func Create[T Object](s *Store, object T, opts ...WriteOption) (T, error) {
 		return next, nil
 	}
 	s.put(t, next, Added)
-	if t == reflect.TypeFor[*corev1.Event]() {
-		s.events = append(s.events, keyOf(next))
-		s.dropOldEvents(t)
+	if event, ok := any(next).(*corev1.Event); ok {
+		s.keepEvent(occurrenceOf(event), event)
 	}
 	s.collectOne(next.GetUID())
 	return next, nil

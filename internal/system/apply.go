@@ -56,7 +56,7 @@ const (
 
 // apply makes the objects of a source, which is a set of files, and takes away those that the
 // source does not ask for any more; without prune those stay until the next time. It returns a line
-// for each.
+// for each. Services come first: programs are to find all of them.
 func (a *applier) apply(source string, m *manifests, prune bool) (lines []string, err error) {
 	a.places.note(m.set.Objects)
 	before, now := a.applied[source], map[manifest.Ref]*wish{}

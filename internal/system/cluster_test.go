@@ -145,6 +145,31 @@ func TestGoesOnWithoutPods(t *testing.T) {
 	}
 }
 
+func TestFinished(t *testing.T) {
+	pod := func(phase corev1.PodPhase) *corev1.Pod { return &corev1.Pod{Status: corev1.PodStatus{Phase: phase}} }
+	deleted := func(phase corev1.PodPhase) *corev1.Pod {
+		p := pod(phase)
+		p.DeletionTimestamp = new(metav1.Now())
+		return p
+	}
+	for name, tt := range map[string]struct {
+		pods        []*corev1.Pod
+		all, failed bool
+	}{
+		"none":                        {nil, false, false},
+		"succeeded":                   {[]*corev1.Pod{pod("Succeeded"), pod("Succeeded")}, true, false},
+		"failed":                      {[]*corev1.Pod{pod("Succeeded"), pod("Failed")}, true, true},
+		"one runs":                    {[]*corev1.Pod{pod("Failed"), pod("Running")}, false, true},
+		"ended because it is deleted": {[]*corev1.Pod{deleted("Failed")}, false, false},
+		"one of them is deleted":      {[]*corev1.Pod{pod("Succeeded"), deleted("Succeeded")}, false, false},
+	} {
+		all, failed := finished(tt.pods)
+		if all != tt.all || (failed != nil) != tt.failed {
+			t.Errorf("%s: all: %v, failed: %v, want %v, %v", name, all, failed, tt.all, tt.failed)
+		}
+	}
+}
+
 // isGone waits until a Pod's object is gone.
 func isGone(t *testing.T, s *System, name string) {
 	t.Helper()

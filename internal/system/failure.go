@@ -19,7 +19,7 @@ func (s *System) failure(pod *corev1.Pod) error {
 		return fmt.Errorf("pod %q failed for good", pod.Name)
 	}
 	text := fmt.Sprintf("pod %q failed for good: container %s %s", pod.Name, c.Name, endOf(c.State.Terminated))
-	line, err := node.LastOutput(s.state.pods, pod, c.Name, int(c.RestartCount))
+	line, err := s.LastOutput(pod, c.Name, int(c.RestartCount))
 	switch {
 	case err != nil:
 		return fmt.Errorf("%s; %w", text, err)
@@ -27,6 +27,13 @@ func (s *System) failure(pod *corev1.Pod) error {
 		return fmt.Errorf("%s and printed nothing", text)
 	}
 	return fmt.Errorf("%s; its last line: %q", text, line[:min(len(line), maxLastOutput)])
+}
+
+// LastOutput is the last line that an instance of a container printed and that is not empty, "" if
+// there is none; restarts counts the instances before. The text is what the program wrote: any
+// bytes.
+func (s *System) LastOutput(pod *corev1.Pod, container string, restarts int) (string, error) {
+	return node.LastOutput(s.state.pods, pod, container, restarts)
 }
 
 // failedContainer is the one that ended last of those that failed.

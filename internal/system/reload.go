@@ -65,9 +65,19 @@ func (s *System) reload(ctx context.Context, prune bool, said string) (problem s
 		problem = err.Error()
 	}
 	if problem != said {
-		s.opts.Refused(err)
+		s.refuse(err)
 	}
 	return problem
+}
+
+// refuse says why manifests that were saved are not applied, or that they are again.
+func (s *System) refuse(err error) {
+	switch {
+	case s.opts.Refused != nil:
+		s.opts.Refused(err)
+	case err != nil:
+		s.opts.Notice(readAgain + err.Error())
+	}
 }
 
 // Apply brings the system to what manifests say now and returns a line for each object, in the

@@ -17,7 +17,7 @@ import (
 // run owns every goroutine of the system and joins them. It is the one goroutine that applies
 // manifests and decides about the end.
 func (s *System) run(ctx context.Context) {
-	parts := []func(context.Context) error{s.node.Run, s.controller.Run, s.watchPods, s.watchFiles, s.reloadEdited, s.renewLease}
+	parts := []func(context.Context) error{s.node.Run, s.controller.Run, s.hostNames.run, s.watchPods, s.watchFiles, s.reloadEdited, s.renewLease}
 	if s.proxy != nil {
 		parts = append(parts, s.proxy.Run)
 	}
@@ -44,6 +44,7 @@ func (s *System) work(ctx context.Context, failed <-chan error) error {
 		}
 		s.first = nil
 	}
+	close(s.applied)
 	var reason error // why the error of Wait is not nil
 	done, stop, gone := ctx.Done(), s.stop, s.shepherd.Done()
 	for {
@@ -109,17 +110,16 @@ func (s *System) advance() (over bool, err error) {
 }
 
 // finished reports whether there are Pods and all have ended for good, and one that failed. Where
-// there is none, somebody has taken them away and may bring others.
+// there is none, or one is being deleted, somebody has taken them away and may bring others.
 func finished(pods []*corev1.Pod) (all bool, failed *corev1.Pod) {
 	all = len(pods) > 0
 	for _, pod := range pods {
-		switch pod.Status.Phase {
-		case corev1.PodSucceeded:
-		case corev1.PodFailed:
-			if pod.DeletionTimestamp == nil {
-				failed = pod
-			}
-		default:
+		switch {
+		case pod.DeletionTimestamp != nil:
+			all = false
+		case pod.Status.Phase == corev1.PodFailed:
+			failed = pod
+		case pod.Status.Phase != corev1.PodSucceeded:
 			all = false
 		}
 	}

@@ -15,6 +15,7 @@ type stateDir struct {
 	dir      string
 	pods     string // a folder for each Pod
 	programs string // a folder for PATH in which probity is found by that name
+	names    string // a folder for the Pods' hosts files
 	secrets  *secretDir
 	root     *os.Root // of dir
 	lock     *os.File
@@ -26,6 +27,7 @@ const (
 	lockName     = "lock"
 	podsName     = "pods"
 	programsName = "bin"
+	namesName    = "names"
 	secretsName  = "secrets" // where no file system in memory can be had
 )
 
@@ -45,7 +47,7 @@ func openState(given string, paths []string) (*stateDir, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot use the state folder %s: %w", dir, err)
 	}
-	s := &stateDir{dir: dir, pods: filepath.Join(dir, podsName), programs: filepath.Join(dir, programsName)}
+	s := &stateDir{dir: dir, pods: filepath.Join(dir, podsName), programs: filepath.Join(dir, programsName), names: filepath.Join(dir, namesName)}
 	if err := s.take(); err != nil {
 		return nil, fmt.Errorf("%w; --state-dir names another", err)
 	}
@@ -118,7 +120,7 @@ func holdDir(dir string) (root *os.Root, lock *os.File, err error) {
 
 // renew removes what the last run left and puts probity where exec probes find it.
 func (s *stateDir) renew() error {
-	for _, name := range []string{podsName, programsName} {
+	for _, name := range []string{podsName, programsName, namesName} {
 		if err := s.root.RemoveAll(name); err != nil {
 			return err
 		}

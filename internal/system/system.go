@@ -65,8 +65,10 @@ type Options struct {
 	// NoServices leaves Services alone: nothing listens for them, and a Pod's end waits for no
 	// request.
 	NoServices bool
+	// Names is how programs find each other by name. Default [NamesAuto].
+	Names Names
 	// Follow, if not nil, gets every line that a container prints, from a goroutine per container.
-	// It may be slow; lines are dropped then.
+	// It must not wait for anybody: the end of a container waits until it had all of them.
 	Follow func(pod *corev1.Pod, container string, entry process.LogEntry)
 	// Outputs are files that this process writes to. They are no manifests if they are in a folder
 	// of them. Default: none.
@@ -137,14 +139,16 @@ type System struct {
 	proxy      *proxy.Proxy // nil with Options.NoServices
 	claims     *portClaims  // of the proxy, nil without it
 	addresses  *addresses   // nil before New has the state folder
-	files      *fileWatch   // from Start on
-	socket     *control     // from Start on
+	hostNames  *hostNames
+	files      *fileWatch // from Start on
+	socket     *control   // from Start on
 	loader     *loader
 	applier    *applier   // of the goroutine of run
 	first      *manifests // what that applies first; nil without manifests
 	remarks    []string
 
 	requests chan func()   // for the goroutine of run
+	applied  chan struct{} // closed when the first manifests are in the store
 	changed  chan struct{} // Pods changed
 	edited   chan struct{} // manifests have changed
 	settled  chan struct{} // manifests are as they are meant: what is not in them may be pruned
@@ -164,7 +168,7 @@ func New(opts Options) (*System, error) {
 	opts = opts.withDefaults()
 	kinds := slices.Concat(store.Kubernetes(), node.Kinds(), controller.Kinds())
 	s := &System{
-		opts: opts, store: store.New(store.Options{Kinds: kinds}), requests: make(chan func()),
+		opts: opts, store: store.New(store.Options{Kinds: kinds}), requests: make(chan func()), applied: make(chan struct{}),
 		changed: make(chan struct{}, 1), edited: make(chan struct{}, 1), settled: make(chan struct{}, 1), stop: make(chan struct{}), done: make(chan struct{}),
 	}
 	doors := registry.Options{Store: s.store, NodeName: node.Name, Commands: opts.Commands, Admit: s.admit}
@@ -230,9 +234,10 @@ func (s *System) compose() {
 		s.applier.served = s.proxy.CatchUp
 	}
 	s.controller = controller.New(controller.Options{Store: s.store, Registry: s.registry, Logger: s.opts.Logger})
+	s.hostNames = newHostNames(s.opts.Names, s.store, s.shepherd, s.state.names, s.opts)
 	s.node = node.New(node.Options{
 		Store: s.store, Starter: s.shepherd, Dir: s.state.pods, SecretDir: s.state.secrets.path, Environ: s.state.environ(s.opts.Environ),
-		MaxRestartPeriod: s.opts.MaxRestartPeriod, Follow: s.opts.Follow, Traffic: traffic, Logger: s.opts.Logger,
+		MaxRestartPeriod: s.opts.MaxRestartPeriod, Follow: s.opts.Follow, Traffic: traffic, Names: s.hostNames, Logger: s.opts.Logger,
 		PodAddress: s.addresses.pod,
 	})
 }
@@ -247,9 +252,31 @@ func (s *System) Registry() *registry.Registry { return s.registry }
 // Proxy serves the Services. It is nil with Options.NoServices.
 func (s *System) Proxy() *proxy.Proxy { return s.proxy }
 
+// Files are the files in which the first manifests are, as they were given or found in a folder;
+// standard input is <stdin>. It is to be called before Start.
+func (s *System) Files() (files []string) {
+	if s.first == nil {
+		return nil
+	}
+	for _, o := range s.first.set.Objects {
+		files = append(files, o.Position.File)
+	}
+	for _, o := range s.first.set.Unknown {
+		files = append(files, o.Position.File)
+	}
+	slices.Sort(files)
+	return slices.Compact(files)
+}
+
 // History is the past of the Pods that run, for people: attempts of probes, changes of state, ends
 // of instances.
 func (s *System) History() history.Reader { return s.node.History() }
+
+// Log opens what an instance of a Pod's container has printed, as far as it is kept: that of the
+// running instance and of the one before. instance counts the restarts before. Close the reader.
+func (s *System) Log(pod *corev1.Pod, container string, instance int) *process.LogReader {
+	return node.OpenLog(s.state.pods, pod, container, instance)
+}
 
 // Remarks are lines about what of the first manifests is not done here: kinds that are left alone,
 // fields that are not applied, the API server's warnings, and where the output is kept.

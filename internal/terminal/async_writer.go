@@ -31,6 +31,7 @@ type asyncWriter struct {
 	mu      sync.Mutex // guards what follows
 	changed sync.Cond  // signals that a field below has changed
 	pending []byte
+	writing bool
 	lost    int   // lines that were dropped since the last one that was not
 	err     error // why nothing is written any more
 	closing bool
@@ -56,7 +57,7 @@ func (o *asyncWriter) loop() {
 			return
 		}
 		data := o.pending
-		o.pending = nil
+		o.pending, o.writing = nil, true
 		o.changed.Broadcast()
 		o.mu.Unlock()
 		n, err := o.w.Write(data)
@@ -65,6 +66,8 @@ func (o *asyncWriter) loop() {
 			time.Sleep(fullPause)
 		}
 		o.mu.Lock()
+		o.writing = false
+		o.changed.Broadcast()
 		if full && !o.closing {
 			// somebody will make room; until then it is like a reader who does not read
 			o.pending = append(data[n:], o.pending...)
@@ -119,6 +122,23 @@ func (o *asyncWriter) appendLocked(line []byte) {
 	o.changed.Broadcast()
 }
 
+// flush waits until what there is now is written, for a moment.
+func (o *asyncWriter) flush() {
+	late := false
+	timer := time.AfterFunc(closeTimeout, func() {
+		o.mu.Lock()
+		defer o.mu.Unlock()
+		late = true
+		o.changed.Broadcast()
+	})
+	defer timer.Stop()
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for !late && o.err == nil && (o.writing || len(o.pending) > 0) {
+		o.changed.Wait()
+	}
+}
+
 // hurry ends the waiting for a reader that reads nothing for another moment.
 func (o *asyncWriter) hurry() {
 	time.AfterFunc(closeTimeout, func() {
@@ -140,5 +160,25 @@ func (o *asyncWriter) close() (all bool) {
 		return true
 	case <-time.After(closeTimeout):
 		return false
+	}
+}
+
+// newAsyncWriters makes the writers for both streams of a View: one if they are the same, so that
+// lines stay in order.
+func newAsyncWriters(opts Options) (out, err *asyncWriter) {
+	out = newAsyncWriter(opts.Out)
+	if opts.Out == opts.Err {
+		return out, out
+	}
+	return out, newAsyncWriter(opts.Err)
+}
+
+// closeWriters closes both, and says where it can if a reader did not read to the end.
+func closeWriters(out, err *asyncWriter) {
+	if !out.close() {
+		err.offer("probity: the output was not read to its end")
+	}
+	if out != err {
+		err.close()
 	}
 }

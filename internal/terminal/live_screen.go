@@ -18,12 +18,13 @@ import (
 // liveScreen is the application on a terminal. If that ends before the run, because the terminal is
 // gone or because a picture could not be made, lines go on in its place.
 type liveScreen struct {
-	live *live.Screen
-	run  live.Run
-	opts Options
+	live     *live.Screen
+	attended live.Run
+	opts     Options
+	run      Run // from start on
 
 	mu    sync.Mutex // guards lines
-	lines *lineScreen
+	lines screen
 }
 
 func newLiveScreen(opts Options, out *os.File) *liveScreen {
@@ -36,18 +37,30 @@ func newLiveScreen(opts Options, out *os.File) *liveScreen {
 func (s *liveScreen) failed(err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.lines = newLineScreen(s.opts, (&eventLines{}).line, nil)
+	s.lines = newLinesScreen(s.opts)
+	s.lines.start(s.run)
 	s.lines.say("probity: " + err.Error())
 }
 
 // instead are the lines that took over; nil as long as the application runs.
-func (s *liveScreen) instead() *lineScreen {
+func (s *liveScreen) instead() screen {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.lines
 }
 
-func (s *liveScreen) start() { s.live.Start(s.run) }
+func (s *liveScreen) start(run Run) {
+	s.run = run
+	s.live.Start(s.attended)
+}
+
+func (s *liveScreen) unready() {}
+
+func (s *liveScreen) flush() {
+	if lines := s.instead(); lines != nil {
+		lines.flush()
+	}
+}
 
 func (s *liveScreen) kinds() []store.Object { return s.live.Kinds() }
 

@@ -24,3 +24,14 @@ func Stream(w io.Writer) io.Writer {
 	}
 	return w
 }
+
+// File is the file behind a writer of [Stream], nil if there is none.
+func File(w io.Writer) *os.File {
+	switch w := w.(type) {
+	case *os.File:
+		return w
+	case *tty:
+		return w.file
+	}
+	return nil
+}

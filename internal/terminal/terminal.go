@@ -1,5 +1,5 @@
-// Package terminal shows a running system to whoever started it: as an application on a terminal,
-// as a line per Event where there is none, or as the JSON stream of a watch.
+// Package terminal shows a running system to whoever started it: as an application on a
+// terminal, as lines where there is none, or as the JSON stream of a watch.
 //
 // Whoever reads may be slow, or never read: nothing here holds up a Pod.
 package terminal
@@ -10,8 +10,10 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -23,17 +25,22 @@ import (
 
 // Options of a [View].
 type Options struct {
-	// Out takes what is shown. If it is a terminal, the default format is a live table. Required.
+	// Out takes what is shown. If it is a terminal, the default format is the live view. Required.
 	Out io.Writer
-	// Err takes notices, log lines and the output of containers, unless a table shows them.
+	// Err takes notices, log lines and the output of containers, unless the live view shows them.
 	// Required.
 	Err io.Writer
 	// In is where keys are read, if Out is a terminal; nil means /dev/tty.
 	In *os.File
-	// ASCII asks for signs of ASCII only, on a terminal.
+	// ASCII asks for signs of ASCII only, in the live view.
 	ASCII bool
 	// JSON asks for every change of a Pod and every Event as a line of JSON.
 	JSON bool
+	// Lines asks for lines, also on a terminal. Plain asks for those that are good to be read by a
+	// screen reader, too: with Starting and Stopping, and without marks.
+	Lines, Plain bool
+	// Probes adds a line for each attempt of a probe, and asks for lines on a terminal.
+	Probes bool
 }
 
 // View shows the changes of a store. Make it with [New], call Start once and Close at the end; the
@@ -44,22 +51,30 @@ type View struct {
 	stop    context.CancelFunc
 	showing sync.WaitGroup // the goroutine of show
 	failed  chan error     // why nothing is shown any more
+
+	mu    sync.Mutex // guards shown
+	shown sync.Cond  // signals that version has grown
+	// version of the newest change that was shown
+	version uint64
 }
 
 // New makes a view. A terminal is taken over by Start.
-func New(opts Options) *View { return &View{screen: newScreen(opts), failed: make(chan error, 1)} }
+func New(opts Options) *View {
+	v := &View{screen: newScreen(opts), failed: make(chan error, 1)}
+	v.shown.L = &v.mu
+	return v
+}
 
-// Start shows what is in a store and then every change, on a goroutine that Close joins. The store
-// must know the kinds that a system has.
-func (v *View) Start(objects *store.Store) error {
-	v.store = objects
+// Start shows what is in the store of a run and then every change, on a goroutine that Close joins.
+func (v *View) Start(run Run) error {
+	v.store = run.Store
 	watch, err := v.watch()
 	if err != nil {
 		return fmt.Errorf("cannot watch what is to be shown: %w", err)
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	v.stop = stop
-	v.screen.start()
+	v.screen.start(run)
 	v.showing.Go(func() {
 		if err := v.show(ctx, watch); err != nil {
 			v.failed <- err
@@ -72,13 +87,9 @@ func (v *View) Start(objects *store.Store) error {
 // Call it before Start. Without it the live view shows less.
 func (v *View) Attend(run live.Run) {
 	if s, ok := v.screen.(*liveScreen); ok {
-		s.run = run
+		s.attended = run
 	}
 }
-
-// Refused shows why manifests that were saved are not applied; nil says that they are again. It
-// waits for nobody.
-func (v *View) Refused(err error) { v.screen.refused(err) }
 
 // Interactive reports whether a person watches, whose terminal can go away.
 func (v *View) Interactive() bool { return v.screen.interactive() }
@@ -88,6 +99,45 @@ func (v *View) Failed() <-chan error { return v.failed }
 
 // Say shows a line that is no change: a notice, a log line. It waits for nobody.
 func (v *View) Say(line string) { v.screen.say(line) }
+
+// CatchUp waits until a change of a Pod or a workload is shown that has this resourceVersion, and
+// until everything that was to be said is written: for a moment, as nobody may read it.
+func (v *View) CatchUp(version uint64) {
+	late := false
+	timer := time.AfterFunc(closeTimeout, func() {
+		v.mu.Lock()
+		defer v.mu.Unlock()
+		late = true
+		v.shown.Broadcast()
+	})
+	defer timer.Stop()
+	v.mu.Lock()
+	for !late && v.version < version {
+		v.shown.Wait()
+	}
+	v.mu.Unlock()
+	v.screen.flush()
+}
+
+// noteShown notes that a change is shown.
+func (v *View) noteShown(object store.Object) {
+	version, err := strconv.ParseUint(object.GetResourceVersion(), 10, 64)
+	if err != nil {
+		return // what has none is waited for by nobody
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.version = max(v.version, version)
+	v.shown.Broadcast()
+}
+
+// Refused shows why manifests that were saved are not applied; nil says that they are again. It
+// waits for nobody.
+func (v *View) Refused(err error) { v.screen.refused(err) }
+
+// Unready says of each Pod that is not ready why it is not, and what can be done: in lines. It
+// waits for nobody.
+func (v *View) Unready() { v.screen.unready() }
 
 // Write is Say for whole lines, so that a log can be written to a View. It never fails.
 func (v *View) Write(lines []byte) (int, error) {
@@ -140,6 +190,7 @@ func (v *View) show(ctx context.Context, watch *store.Watch) error {
 			return nil
 		case err == nil:
 			err = v.screen.show(change.Type, change.Object)
+			v.noteShown(change.Object)
 		}
 		if err != nil {
 			return fmt.Errorf("cannot show a change: %w", err)

@@ -28,7 +28,7 @@ func TestFallingBehind(t *testing.T) {
 				`{"type":"ADDED","object":{"kind":"Pod"`,
 			},
 		},
-		"lines": {func(o Options) screen { return newLineScreen(o, (&eventLines{}).line, nil) }, nil},
+		"lines": {func(o Options) screen { return newLinesScreen(o) }, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			objects := store.New(store.Options{Kinds: append(store.Kubernetes(), node.Kinds()...), History: 4})
@@ -66,6 +66,35 @@ func TestFallingBehind(t *testing.T) {
 				t.Errorf("standard error = %q, want %q", errOut.String(), want)
 			}
 		})
+	}
+}
+
+// TestMergedEvents: an Event that occurs again is MODIFIED in JSON, with its count.
+func TestMergedEvents(t *testing.T) {
+	objects := store.New(store.Options{Kinds: append(store.Kubernetes(), node.Kinds()...)})
+	watch, err := objects.Watch(store.WatchOptions{Kinds: []store.Object{&corev1.Event{}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, reason := range []string{"Unhealthy", "Killing", "Unhealthy"} {
+		objects.Record(store.Occurrence{
+			About: corev1.ObjectReference{Kind: "Pod", Namespace: "default", Name: "web"}, Type: "Warning", Reason: reason, Message: "it did", Component: "kubelet",
+		})
+	}
+	var last string
+	for range 3 {
+		change, err := watch.Next(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		data, err := jsonLine(change.Type, change.Object)
+		if err != nil {
+			t.Fatal(err)
+		}
+		last = string(data)
+	}
+	if !strings.HasPrefix(last, `{"type":"MODIFIED"`) || !strings.Contains(last, `"count":2`) {
+		t.Errorf("JSON = %s, want MODIFIED with a count of 2", last)
 	}
 }
 

@@ -6,7 +6,11 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/probity-run/probity/internal/manifest"
 )
 
 // TestDecideServicePort goes through every view there is.
@@ -79,4 +83,23 @@ func TestPortClaims(t *testing.T) {
 			}
 		})
 	}
+}
+
+// FuzzPodPorts reads the node's notes, which anybody who writes to the store may have changed.
+func FuzzPodPorts(f *testing.F) {
+	f.Add("8080=0.0.0.0,9090=127.0.0.1", "8080,9090")
+	f.Add("=,8080=,70000=::,8080=::%lo", "-1,,x")
+	f.Fuzz(func(t *testing.T, bound, private string) {
+		pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Annotations: map[string]string{manifest.AnnotationBound: bound, manifest.AnnotationListening: private}}}
+		for port, to := range BoundPorts(pod) {
+			if port < 0 || port > 65535 || !to.IsValid() {
+				t.Errorf("port %d is bound to %s", port, to)
+			}
+		}
+		for _, port := range PrivatePorts(pod) {
+			if port < 0 || port > 65535 {
+				t.Errorf("port %d", port)
+			}
+		}
+	})
 }

@@ -57,6 +57,9 @@ func parseChange(changeType watch.EventType, data []byte) Change {
 		err = json.Unmarshal(data, &c.Pod)
 	case "Event":
 		err = json.Unmarshal(data, &c.Event)
+		if err == nil && c.Event.Series != nil { // each occurrence is a change: its own time counts
+			c.Event.EventTime = c.Event.Series.LastObservedTime
+		}
 	case "Status":
 		c.Status = string(data)
 	default:
@@ -132,7 +135,8 @@ func newestPods(changes []Change) map[string]*corev1.Pod {
 	return pods
 }
 
-// WaitEvent waits for the nth Event (1 is the first) whose [Line] contains the text.
+// WaitEvent waits for the nth occurrence (1 is the first) of an Event whose [Line] contains the
+// text.
 func (r *Run) WaitEvent(n int, text string) *corev1.Event {
 	r.t.Helper()
 	var found *corev1.Event
@@ -147,7 +151,7 @@ func (r *Run) WaitEvent(n int, text string) *corev1.Event {
 	return found
 }
 
-// Events lists the Events so far whose [Line] contains the text.
+// Events lists the occurrences so far of Events whose [Line] contains the text.
 func (r *Run) Events(text string) []*corev1.Event { return eventsWith(r.Changes(), text) }
 
 // Changes lists what was printed so far.
@@ -163,7 +167,7 @@ func (r *Run) Newest() map[string]*corev1.Pod { return newestPods(r.Changes()) }
 func eventsWith(changes []Change, text string) []*corev1.Event {
 	var events []*corev1.Event
 	for _, c := range changes {
-		if c.Event != nil && c.Type == watch.Added && strings.Contains(Line(c.Event), text) {
+		if c.Event != nil && c.Type != watch.Deleted && strings.Contains(Line(c.Event), text) {
 			events = append(events, c.Event)
 		}
 	}

@@ -25,7 +25,7 @@ const (
 var floors = [][]string{
 	{"internal/printable"},
 	{"docs", "probe", "internal/timing", "internal/lifecycle", "internal/manifest", "internal/store", "internal/history", "internal/process", "internal/envvars", "internal/address"},
-	{"internal/workload", "internal/registry", "internal/program", "internal/diagnosis"},
+	{"internal/workload", "internal/registry", "internal/program", "internal/names", "internal/diagnosis"},
 	{"internal/node", "internal/controller", "internal/proxy", "internal/simulate", "internal/advisor"},
 	{"internal/terminal", "internal/apiserver", "internal/dashboard", "internal/kube"},
 	{"internal/system"},
@@ -70,10 +70,10 @@ func TestImportsPointDown(t *testing.T) {
 }
 
 func TestCoreIsPure(t *testing.T) {
-	out := run(t, "go", "list", "-f", `{{join .Imports "\n"}}`, "./internal/lifecycle", "./internal/workload", "./internal/address")
+	out := run(t, "go", "list", "-f", `{{join .Imports "\n"}}`, "./internal/lifecycle", "./internal/workload", "./internal/address", "./internal/names")
 	for imported := range strings.FieldsSeq(out) {
 		if slices.Contains([]string{"os", "net", "net/http", "sync", "context", "os/exec", "math/rand", "math/rand/v2"}, imported) {
-			t.Errorf("internal/lifecycle or internal/workload imports %s: what decides has no I/O, goroutine or chance", imported)
+			t.Errorf("internal/lifecycle, internal/workload or internal/names imports %s: what decides has no I/O, goroutine or chance", imported)
 		}
 	}
 }

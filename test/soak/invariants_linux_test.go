@@ -77,7 +77,7 @@ func (v *invariants) run(ctx context.Context) {
 func (v *invariants) observe(change store.Change) {
 	switch o := change.Object.(type) {
 	case *corev1.Event:
-		if change.Type == store.Added {
+		if change.Type != store.Deleted {
 			v.event(v.historyOf(o.InvolvedObject.Name), o)
 		}
 	case *corev1.Pod:
@@ -100,8 +100,8 @@ func (v *invariants) event(h *history, e *corev1.Event) {
 	switch e.Reason {
 	case "Started":
 		h.instances++
-		v.checkBackoff(name, h, e.EventTime.Time)
-		h.started, h.alive, h.killed, h.ready = e.EventTime.Time, true, false, false
+		v.checkBackoff(name, h, store.LastSeen(e))
+		h.started, h.alive, h.killed, h.ready = store.LastSeen(e), true, false, false
 	case "Killing":
 		h.killed = true
 	case "Unhealthy", "ProbeWarning":

@@ -1,0 +1,250 @@
+package process
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"os/signal"
+	"runtime"
+	"sync"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// ForegroundCommand is a command that is run for whoever started this program, with that one's
+// streams and terminal. It is no Pod's process and no child of the shepherd.
+type ForegroundCommand struct {
+	// Argv are the program, looked for in PATH, and its arguments. Required.
+	Argv []string
+	// Env is its environment. Required.
+	Env []string
+	// Stdin, Stdout and Stderr are its streams. Nil is /dev/null.
+	Stdin, Stdout, Stderr *os.File
+	// Suspended, if not nil, is called when it was suspended at the terminal, and this process is
+	// about to be suspended with it.
+	Suspended func()
+}
+
+// CommandError says that a command could not be started, with the exit code that a shell would
+// give: 127 if there is no such program, 126 if it cannot be executed.
+type CommandError struct {
+	Code int
+	err  error
+}
+
+func (e *CommandError) Error() string { return e.err.Error() }
+
+// Unwrap returns the cause.
+func (e *CommandError) Unwrap() error { return e.err }
+
+// Find returns the path of the command's program. The error is a [*CommandError].
+func (c ForegroundCommand) Find() (string, error) {
+	path, err := exec.LookPath(c.Argv[0])
+	if err == nil || errors.Is(err, exec.ErrDot) {
+		return path, nil
+	}
+	return "", commandError(c.Argv[0], err)
+}
+
+func commandError(name string, err error) error {
+	code := 126
+	if errors.Is(err, exec.ErrNotFound) || errors.Is(err, fs.ErrNotExist) {
+		code = 127
+	}
+	if e, ok := errors.AsType[*exec.Error](err); ok {
+		err = e.Err
+	}
+	if e, ok := errors.AsType[*fs.PathError](err); ok {
+		err = e.Err
+	}
+	return &CommandError{code, fmt.Errorf("cannot run %q: %w", name, err)}
+}
+
+// Foreground is a command that runs in a process group of its own, in the foreground of the
+// terminal if this process was there. Its methods are safe for concurrent use.
+type Foreground struct {
+	done   chan struct{}
+	status syscall.WaitStatus // once done is closed
+
+	mu  sync.Mutex // guards pid
+	pid int        // 0 once it was reaped
+}
+
+// StartForeground starts a command. When it has ended, what is left in its process group is killed,
+// and the terminal is taken back. On Linux it dies with this process. The error is a
+// [*CommandError].
+func StartForeground(c ForegroundCommand) (*Foreground, error) {
+	path, err := c.Find()
+	if err != nil {
+		return nil, err
+	}
+	f, started := &Foreground{done: make(chan struct{})}, make(chan error, 1)
+	go func() {
+		runtime.LockOSThread() // the kernel ends the command with the thread that started it
+		tty := controllingTerminal()
+		if tty != nil {
+			defer tty.Close()
+		}
+		if f.pid, err = c.start(path, foregroundAttributes(tty)); err != nil {
+			started <- err
+			return
+		}
+		close(started)
+		f.wait(tty, c.Suspended)
+	}()
+	if err := <-started; err != nil {
+		return nil, err
+	}
+	return f, nil
+}
+
+// start starts the process of the command.
+func (c ForegroundCommand) start(path string, attributes *syscall.SysProcAttr) (pid int, err error) {
+	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
+	if err != nil {
+		return 0, err
+	}
+	defer null.Close()
+	files := []*os.File{c.Stdin, c.Stdout, c.Stderr}
+	for i, file := range files {
+		if file == nil {
+			files[i] = null
+		}
+	}
+	process, err := os.StartProcess(path, c.Argv, &os.ProcAttr{Env: c.Env, Files: files, Sys: attributes})
+	if err != nil {
+		return 0, commandError(c.Argv[0], err)
+	}
+	pid = process.Pid
+	return pid, process.Release() // wait waits for it by its number
+}
+
+// controllingTerminal is the terminal that this process has the foreground of; nil if it has none.
+func controllingTerminal() *os.File {
+	tty, err := os.OpenFile("/dev/tty", os.O_RDWR, 0)
+	if err != nil {
+		return nil
+	}
+	if !hasForeground(tty) {
+		_ = tty.Close() // nothing was written to it
+		return nil
+	}
+	return tty
+}
+
+func hasForeground(tty *os.File) bool {
+	group, err := unix.IoctlGetInt(int(tty.Fd()), unix.TIOCGPGRP)
+	return err == nil && group == unix.Getpgrp()
+}
+
+func foregroundAttributes(tty *os.File) *syscall.SysProcAttr {
+	attributes := &syscall.SysProcAttr{Setpgid: true}
+	if tty != nil {
+		attributes.Foreground, attributes.Ctty = true, int(tty.Fd())
+	}
+	killWithParent(attributes)
+	return attributes
+}
+
+// wait waits for the end of the command, and stops with it as often as somebody suspends it.
+func (f *Foreground) wait(tty *os.File, suspended func()) {
+	if tty != nil {
+		// else what this process writes, and taking the terminal back, could stop it
+		signal.Ignore(syscall.SIGTTOU)
+		defer signal.Reset(syscall.SIGTTOU)
+	}
+	for {
+		var status syscall.WaitStatus
+		_, err := syscall.Wait4(f.pid, &status, syscall.WUNTRACED, nil)
+		switch {
+		case errors.Is(err, syscall.EINTR):
+		case err == nil && status.Stopped():
+			if tty != nil {
+				f.suspend(tty, suspended)
+			}
+		default:
+			f.mu.Lock()
+			killGroup(f.pid)
+			f.pid = 0
+			f.mu.Unlock()
+			if tty != nil {
+				setForeground(tty, unix.Getpgrp())
+			}
+			f.status = status
+			close(f.done)
+			return
+		}
+	}
+}
+
+// reapPeriod is the time between two looks at what was killed.
+const reapPeriod = 2 * time.Millisecond
+
+// killGroup kills what is left in the group of a command that has ended, most often nothing, and
+// reaps what of it has become a child of this process.
+func killGroup(group int) {
+	if syscall.Kill(-group, syscall.SIGKILL) != nil {
+		return
+	}
+	for deadline := time.Now().Add(KillBound); time.Now().Before(deadline); {
+		pid, err := syscall.Wait4(-group, nil, syscall.WNOHANG, nil)
+		switch {
+		case err != nil && !errors.Is(err, syscall.EINTR):
+			return // none is left
+		case pid == 0:
+			time.Sleep(reapPeriod)
+		}
+	}
+}
+
+// resumeTime is how long this process waits to be stopped by its own signal: without a shell that
+// could continue it, it is not stopped.
+const resumeTime = 100 * time.Millisecond
+
+// suspend stops this process like its command, so that the shell gets the terminal, and gives the
+// terminal back to the command when the shell continues it.
+func (f *Foreground) suspend(tty *os.File, suspended func()) {
+	setForeground(tty, unix.Getpgrp())
+	if suspended != nil {
+		suspended()
+	}
+	continued := make(chan os.Signal, 1)
+	signal.Notify(continued, syscall.SIGCONT)
+	defer signal.Stop(continued)
+	_ = syscall.Kill(0, syscall.SIGTSTP) // its own group is always there
+	select {
+	case <-continued:
+	case <-time.After(resumeTime):
+	}
+	if hasForeground(tty) { // else it was continued in the background
+		setForeground(tty, f.pid)
+	}
+	f.Signal(syscall.SIGCONT)
+}
+
+// setForeground gives the terminal to a process group. A terminal that is gone has no use for it.
+func setForeground(tty *os.File, group int) {
+	_ = unix.IoctlSetPointerInt(int(tty.Fd()), unix.TIOCSPGRP, group)
+}
+
+// Signal sends a signal to the process group of the command, unless that has ended.
+func (f *Foreground) Signal(sig syscall.Signal) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.pid != 0 {
+		_ = syscall.Kill(-f.pid, sig) // it may end at this instant
+	}
+}
+
+// Done is closed when the command has ended.
+func (f *Foreground) Done() <-chan struct{} { return f.done }
+
+// Status is how the command ended. It waits for the end.
+func (f *Foreground) Status() syscall.WaitStatus {
+	<-f.done
+	return f.status
+}

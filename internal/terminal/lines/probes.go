@@ -1,0 +1,236 @@
+package lines
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/watch"
+
+	"github.com/probity-run/probity/internal/history"
+	"github.com/probity-run/probity/internal/lifecycle"
+	"github.com/probity-run/probity/internal/printable"
+)
+
+// ProbeLog follows the attempts of all probes. Make it with [NewProbeLog]; it belongs to one
+// goroutine.
+type ProbeLog struct {
+	reader history.Reader
+	pods   map[types.UID]*loggedPod
+}
+
+// loggedPod is a Pod, and up to which attempt each of its probes was told.
+type loggedPod struct {
+	object *corev1.Pod
+	seen   map[history.Key]uint64
+}
+
+// NewProbeLog makes a ProbeLog that has told nothing.
+func NewProbeLog(reader history.Reader) *ProbeLog {
+	return &ProbeLog{reader: reader, pods: map[types.UID]*loggedPod{}}
+}
+
+// Pod takes a change of a Pod. Take what [ProbeLog.Next] gives before it is Deleted.
+func (l *ProbeLog) Pod(change watch.EventType, object *corev1.Pod) {
+	switch p := l.pods[object.UID]; {
+	case change == watch.Deleted:
+		delete(l.pods, object.UID)
+	case p != nil:
+		p.object = object
+	default:
+		l.pods[object.UID] = &loggedPod{object, map[history.Key]uint64{}}
+	}
+}
+
+// Next gives the attempts since the last call, in the order of their beginnings.
+func (l *ProbeLog) Next() (all []ProbeAttempt) {
+	for _, p := range l.pods {
+		for _, probe := range l.reader.Probes(p.object.UID) {
+			if probe.Latest.Seq == p.seen[probe.Key] {
+				continue
+			}
+			details := map[uint64]history.Detail{}
+			for _, d := range l.reader.Details(p.object.UID, probe.Key) {
+				details[d.Seq] = d
+			}
+			for _, a := range l.reader.Attempts(p.object.UID, probe.Key, p.seen[probe.Key]) {
+				p.seen[probe.Key] = a.Seq
+				d, known := details[a.Seq]
+				all = append(all, ProbeAttempt{p.object, probe.Key, probe.Probing, a, d, known})
+			}
+		}
+	}
+	slices.SortStableFunc(all, func(a, b ProbeAttempt) int {
+		return cmp.Or(a.Attempt.Time.Compare(b.Attempt.Time), strings.Compare(a.Pod.Name, b.Pod.Name), strings.Compare(a.Key.Type, b.Key.Type))
+	})
+	return all
+}
+
+// ProbeAttempt is one attempt of a Pod's probe.
+type ProbeAttempt struct {
+	Pod     *corev1.Pod
+	Key     history.Key
+	Probing history.Probing
+	Attempt history.Attempt
+	// Detail is there if Detailed: the reader was at most 20 attempts of the probe late.
+	Detail   history.Detail
+	Detailed bool
+}
+
+// String is the attempt as a line: 12:04:05.123 web-1/web liveness GET /livez 200 0.8ms.
+func (a ProbeAttempt) String() string {
+	name := a.Pod.Name + "/" + a.Key.Container
+	if a.Pod.Namespace != corev1.NamespaceDefault {
+		name = a.Pod.Namespace + "/" + name
+	}
+	words := []string{a.Attempt.Time.Local().Format("15:04:05.000"), printable.Line(name), strings.ToLower(a.Key.Type)}
+	spec := probeOf(&a.Pod.Spec, a.Key.Container, lifecycle.ProbeType(a.Key.Type))
+	if spec == nil {
+		spec = &corev1.Probe{}
+	}
+	words = append(words, a.asked(spec)...)
+	words = append(words, a.found(spec)...)
+	if a.Attempt.Outcome == history.Failed || a.Attempt.Outcome == history.TimedOut {
+		words = append(words, a.counter())
+	}
+	if text := a.words(spec); text != "" {
+		words = append(words, text)
+	}
+	return strings.Join(words, " ")
+}
+
+// asked is what was asked; of a command its name is enough to be long.
+func (a ProbeAttempt) asked(spec *corev1.Probe) []string {
+	switch h := spec.ProbeHandler; {
+	case h.HTTPGet != nil:
+		return []string{"GET", printable.Line("/" + strings.TrimPrefix(h.HTTPGet.Path, "/"))}
+	case h.TCPSocket != nil:
+		return []string{"tcp", ":" + portNumber(a.Pod, a.Key.Container, h.TCPSocket.Port)}
+	case h.GRPC != nil:
+		return []string{"grpc", fmt.Sprintf(":%d", h.GRPC.Port)}
+	}
+	return []string{"exec"}
+}
+
+// found is what the attempt found, and how long that took.
+func (a ProbeAttempt) found(spec *corev1.Probe) []string {
+	if a.Attempt.Outcome == history.TimedOut {
+		return []string{"timeout", fmt.Sprintf("%ds", max(spec.TimeoutSeconds, 1))}
+	}
+	took := fmt.Sprintf("%.1fms", float64(a.Attempt.Took.Microseconds())/1000)
+	cause, word := causeOf(a.Attempt.Message, spec)
+	well := a.Attempt.Outcome == history.Answered || a.Attempt.Outcome == history.Warning
+	switch {
+	case a.Attempt.Outcome == history.NoVerdict:
+		return []string{"error", took}
+	case a.Detail.Status != 0:
+		return []string{strconv.Itoa(a.Detail.Status), took}
+	case spec.Exec != nil && a.Detailed:
+		return []string{strconv.Itoa(a.Detail.ExitCode), took}
+	case well && spec.GRPC != nil:
+		return []string{"SERVING", took}
+	case well:
+		return []string{"ok", took}
+	case cause == causeRefused:
+		return []string{"refused", took}
+	case cause == causeStatus || cause == causeServing:
+		return []string{word, took}
+	}
+	return []string{"failed", took}
+}
+
+// counter is how many failures in a row there are, or that the service has not come up yet.
+func (a ProbeAttempt) counter() string {
+	if a.Attempt.NotYet {
+		return "not-yet"
+	}
+	return fmt.Sprintf("%d/%d", min(a.Attempt.Run, a.Attempt.Threshold), a.Attempt.Threshold)
+}
+
+// words quotes why the attempt did not succeed, where what was found does not say that.
+func (a ProbeAttempt) words(spec *corev1.Probe) string {
+	switch cause, _ := causeOf(a.Attempt.Message, spec); {
+	case a.Attempt.Outcome == history.Warning:
+		return "warning"
+	case a.Attempt.Outcome == history.Answered, a.Attempt.Outcome == history.TimedOut:
+		return ""
+	case a.Attempt.Outcome == history.Failed && (cause == causeRefused || cause == causeStatus || cause == causeServing):
+		return ""
+	case strings.TrimSpace(a.Attempt.Message) == "":
+		return ""
+	case cause == causeExec:
+		return quoted(a.Attempt.Message)
+	}
+	return strconv.Quote(cut(requestPrefix.ReplaceAllString(a.Attempt.Message, "")))
+}
+
+// attemptObject is a [ProbeAttempt] in JSON. docs/how-to/run-in-ci.md tells its fields.
+type attemptObject struct {
+	Time      string  `json:"time"`
+	Namespace string  `json:"namespace"`
+	Pod       string  `json:"pod"`
+	UID       string  `json:"uid"`
+	Container string  `json:"container"`
+	Restarts  int     `json:"restarts"`
+	Probe     string  `json:"probe"`
+	Asked     string  `json:"asked"`
+	Outcome   string  `json:"outcome"`
+	NotYet    bool    `json:"notYet,omitempty"`
+	Took      float64 `json:"tookSeconds"`
+	Status    int     `json:"status,omitempty"`
+	ExitCode  *int    `json:"exitCode,omitempty"`
+	Message   string  `json:"message,omitempty"`
+	Counts    string  `json:"counts"`
+	Run       int     `json:"run"`
+	Threshold int     `json:"threshold"`
+	Result    string  `json:"result"`
+}
+
+// outcomeWord is an outcome in JSON.
+func outcomeWord(o history.Outcome) string {
+	switch o {
+	case history.Answered:
+		return "Succeeded"
+	case history.Warning:
+		return "Warning"
+	case history.Failed:
+		return "Failed"
+	case history.TimedOut:
+		return "TimedOut"
+	default:
+		return "Error"
+	}
+}
+
+// JSON is the attempt as a line of the stream of -o json: {"type":"ATTEMPT","object":{…}}.
+func (a ProbeAttempt) JSON() ([]byte, error) {
+	object := attemptObject{
+		Time: a.Attempt.Time.UTC().Format("2006-01-02T15:04:05.000000Z"), Namespace: a.Pod.Namespace, Pod: a.Pod.Name, UID: string(a.Pod.UID),
+		Container: a.Key.Container, Restarts: a.Attempt.Instance, Probe: strings.ToLower(a.Key.Type), Asked: a.Probing.Asks,
+		Outcome: outcomeWord(a.Attempt.Outcome), NotYet: a.Attempt.NotYet, Took: a.Attempt.Took.Seconds(), Status: a.Detail.Status,
+		Message: a.Attempt.Message, Counts: "successes", Run: a.Attempt.Run, Threshold: a.Attempt.Threshold,
+	}
+	if a.Attempt.Failing {
+		object.Counts = "failures"
+	}
+	switch a.Attempt.Result {
+	case history.Passing:
+		object.Result = "Success"
+	case history.Failing:
+		object.Result = "Failure"
+	default:
+		object.Result = "Unknown"
+	}
+	if a.Detailed && a.Attempt.Outcome != history.TimedOut && strings.HasPrefix(a.Probing.Asks, "exec ") {
+		object.ExitCode = &a.Detail.ExitCode
+	}
+	return json.Marshal(struct {
+		Type   string        `json:"type"`
+		Object attemptObject `json:"object"`
+	}{"ATTEMPT", object})
+}

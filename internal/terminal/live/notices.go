@@ -7,20 +7,18 @@ import (
 	"github.com/probity-run/probity/internal/terminal/screen"
 )
 
-const (
-	// maxNotices is how many notices are remembered.
-	maxNotices = 100
-	// remarkPrefix begins what is only to be known.
-	remarkPrefix = "not applied here: "
-)
+// maxNotices is how many notices are remembered.
+const maxNotices = 100
 
 // say takes a line that is no change: a note about the run. It waits for nobody.
 func (h *hub) say(line string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	role := screen.Warn
-	if strings.HasPrefix(line, remarkPrefix) || strings.Contains(line, "were read again: ") || strings.Contains(line, "level=INFO") {
-		role = screen.Muted
+	role := screen.Muted
+	for _, sign := range []string{"outage: ", "warning: ", "level=WARN", "level=ERROR", "cannot "} {
+		if strings.Contains(line, sign) {
+			role = screen.Warn
+		}
 	}
 	text := clean(strings.TrimPrefix(line, "probity: "))
 	h.notices = append(h.notices, screen.Notice{ID: "said " + itoa(h.said) + text, Text: text, Role: role})

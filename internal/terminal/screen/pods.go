@@ -75,14 +75,14 @@ func (f *frame) topNotices() []line {
 				high = 1
 			}
 		}
-		if i == most || n.Role == Muted && i > 0 {
+		if n.Role == Muted {
+			break // what is only to be known is on its page
+		}
+		if i == most {
 			if !f.small() {
 				lines = append(lines, plain(Muted, cut("   "+itoa(len(shown)-i)+" more notices · n lists all", f.width)))
 			}
 			break
-		}
-		if n.Role == Muted {
-			high = 1
 		}
 		lines = append(lines, f.notice(n, high, i == 0 && !f.small())...)
 	}

@@ -30,8 +30,8 @@ probity.run/command.<container>, or use --command, by container or by workload a
 A Service has an address of its own on this machine's loopback (127.64.0.0/10 on Linux), which programs find in STORE_SERVICE_HOST and
 STORE_SERVICE_PORT; Events and the table say where it is served.
 
-On a terminal a live table is shown: a line per container, below it one per probe with the last outcome, its latency and the counter
-(2/3: two of the three results in a row that it takes), and Events below. Without a terminal, with --plain or --probes, and with TERM=dumb or
+On a terminal a live view is shown: the Services, the Pods with failing ones first, why the selected one is as it is, what follows and what to do
+next, what it printed, and Events; ? lists the keys. PROBITY_THEME=dark, light or basic sets its colours, NO_COLOR leaves them out. Without a terminal, with --plain or --probes, and with TERM=dumb or
 ACCESSIBLE set, there are lines: time, word, object, text, of what started, became ready, is not ready any more and why, fails, restarts and
 ended. Findings of probity check that are outages are said at the start.
 
@@ -74,6 +74,7 @@ type runFlags struct {
 	names            string
 	plain            bool
 	probes           bool
+	ascii            bool
 	until            string
 	timeout          time.Duration
 }
@@ -100,7 +101,7 @@ func newRun(streams Streams) *cobra.Command {
 		},
 	}
 	f := cmd.Flags()
-	f.StringVarP(&flags.output, "output", "o", "", "json: a line of JSON per change; default: a table on a terminal, else lines")
+	f.StringVarP(&flags.output, "output", "o", "", "json: a line of JSON per change; default: the live view on a terminal, else lines")
 	f.StringVar(&flags.stateDir, "state-dir", "", "folder for the output of containers and for volumes (default: one per manifest below the user's state folder)")
 	f.DurationVar(&flags.maxRestartPeriod, "max-restart-period", system.MaxRestartPeriod, "longest crash-loop back-off, 1s to 5m (the kubelet's crashLoopBackOff.maxContainerRestartPeriod)")
 	f.IntVar(&flags.maxPods, "max-pods", system.MaxPods, "how many Pods there may be at a time (the kubelet's maxPods)")
@@ -108,6 +109,7 @@ func newRun(streams Streams) *cobra.Command {
 	f.StringSliceVar(&flags.only, "only", nil, "run only these workloads, as web or deployment/web, and the Services in front of them")
 	f.StringVar(&flags.names, "names", string(system.NamesAuto), "how programs find Services by name: auto: in a hosts file of their own, env: by addresses put into variables that name one, off: not at all")
 	f.BoolVar(&flags.plain, "plain", false, "lines instead of the live table, good to be read by a screen reader")
+	f.BoolVar(&flags.ascii, "ascii", false, "signs of ASCII only in the live view")
 	f.BoolVar(&flags.probes, "probes", false, "also print each attempt of each probe, with what it found; as lines on a terminal, too")
 	f.StringVar(&flags.until, "until", "", "ready or complete: end when it is so (with -- COMMAND: run that then; default: ready)")
 	f.DurationVar(&flags.timeout, "timeout", untilTimeout, "how long to wait for --until or before -- COMMAND; 0 is for ever")
@@ -215,11 +217,15 @@ func run(ctx context.Context, streams Streams, flags runFlags, paths, command []
 		}
 	}
 	for _, line := range s.Remarks() {
+		if view.Interactive() {
+			view.Say(line) // it stays in the list of notices
+		}
 		if _, err := fmt.Fprintln(streams.Err, line); err != nil {
 			view.Close()
 			return failed(errors.Join(err, s.Close()))
 		}
 	}
+	view.Attend(attended(s, paths))
 	judge(s.Files(), stdin.read.Bytes(), view.Say)
 	// From here on a Ctrl-C ends the Pods, not Probity.
 	signals := make(chan os.Signal, 4)
@@ -234,7 +240,7 @@ func run(ctx context.Context, streams Streams, flags runFlags, paths, command []
 // viewOptions decide where a run is shown, and how. Standard output belongs to the command if there
 // is one.
 func viewOptions(streams Streams, flags runFlags, command []string) terminal.Options {
-	opts := terminal.Options{Out: streams.Out, Err: streams.Err, JSON: flags.output == "json", Plain: flags.plain, Probes: flags.probes}
+	opts := terminal.Options{Out: streams.Out, Err: streams.Err, In: keysOf(streams.In), ASCII: flags.ascii, JSON: flags.output == "json", Plain: flags.plain, Probes: flags.probes}
 	opts.Lines = len(command) > 0 || os.Getenv("TERM") == "dumb" || os.Getenv("ACCESSIBLE") != ""
 	if len(command) > 0 {
 		opts.Out = streams.Err

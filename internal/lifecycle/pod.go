@@ -32,14 +32,14 @@ type Pod struct {
 	inits   []*container
 	regular []*container
 
-	createdAt   time.Time
-	initialized bool // every init container did its part; never taken back
-	sync        *sync
-	deletion    *deletion
-	phase       corev1.PodPhase
-	conditions  map[corev1.PodConditionType]corev1.PodCondition
-	external    []corev1.PodCondition // set by others, for readiness gates
-	aborted     bool
+	createdAt             time.Time
+	initialized           bool // every init container did its part; never taken back
+	sync                  *sync
+	deletion              *deletion
+	phase                 corev1.PodPhase
+	conditions            map[corev1.PodConditionType]corev1.PodCondition
+	external              []corev1.PodCondition // set by others, for readiness gates
+	aborted, restartAsked bool                  // of events that say so
 
 	effects  []Effect
 	changed  bool
@@ -170,6 +170,8 @@ func (p *Pod) apply(event Event, now time.Time) {
 		p.onAborted(now)
 	case ConditionSet:
 		p.onConditionSet(e.Condition)
+	case RestartAsked:
+		p.restartAsked = true
 	case KubeletRestarted:
 		p.onKubeletRestarted(e, now)
 	}

@@ -17,7 +17,8 @@ type sync struct {
 	current *container  // whose exit, or start, is waited for
 }
 
-// probeKill is a container to kill because a probe failed.
+// probeKill is a container to kill because a probe failed; without a probe, because somebody asked
+// for it.
 type probeKill struct {
 	container *container
 	probe     ProbeType
@@ -101,6 +102,9 @@ func (p *Pod) plan(now time.Time) *sync {
 	}
 	if all := p.planRestartAll(); all != nil {
 		return all
+	}
+	if asked := p.planRestartAsked(now); asked != nil {
+		return asked
 	}
 	if !p.initialized {
 		p.planInit(s, now)
@@ -234,6 +238,8 @@ func (p *Pod) fullName() string {
 func killMessage(k probeKill) string {
 	probe := map[ProbeType]string{Liveness: "liveness", Startup: "startup"}[k.probe]
 	switch name := k.container.spec.Name; {
+	case k.probe == "":
+		return fmt.Sprintf("Container %s is restarted as somebody asked for it", name)
 	case k.container.init:
 		return fmt.Sprintf("Init container %s failed %s probe", name, probe)
 	case k.restart:

@@ -23,6 +23,9 @@ const (
 	// AnnotationDrain on the pod is a time as in "5s" to wait for requests in flight before the
 	// signal.
 	AnnotationDrain = annotationPrefix + "drain"
+	// AnnotationRotation on the pod with the value RotationOut keeps new requests away from it: its
+	// probes go on and its status stays as it is, but the Pod is no ready endpoint.
+	AnnotationRotation = annotationPrefix + "rotation"
 	// AnnotationNames on the pod with the value NamesOff lets its programs see the hosts file and
 	// the host name of this machine.
 	AnnotationNames = annotationPrefix + "names"
@@ -59,10 +62,18 @@ const (
 	// NamesOff is the one value of AnnotationNames.
 	NamesOff = "off"
 
+	// RotationOut is the one value of AnnotationRotation.
+	RotationOut = "out"
+
 	annotationPrefix = "probity.run/"
 )
 
-func podAnnotations() []string { return []string{AnnotationPorts, AnnotationDrain, AnnotationNames} }
+// OutOfRotation reports whether somebody took a Pod out of rotation by hand.
+func OutOfRotation(pod *corev1.Pod) bool { return pod.Annotations[AnnotationRotation] == RotationOut }
+
+func podAnnotations() []string {
+	return []string{AnnotationPorts, AnnotationDrain, AnnotationRotation, AnnotationNames}
+}
 
 // validatePodAnnotations checks Probity's annotations on a pod. path is that of its metadata.
 func validatePodAnnotations(meta *metav1.ObjectMeta, spec *corev1.PodSpec, path *field.Path) field.ErrorList {
@@ -75,6 +86,8 @@ func validatePodAnnotations(meta *metav1.ObjectMeta, spec *corev1.PodSpec, path 
 			errs = append(errs, validateCommand(container, value, spec, at)...)
 		case key == AnnotationPorts:
 			errs = append(errs, supported(at, value, PortsFixed)...)
+		case key == AnnotationRotation:
+			errs = append(errs, supported(at, value, RotationOut)...)
 		case key == AnnotationNames:
 			errs = append(errs, supported(at, value, NamesOff)...)
 		case key == AnnotationDrain:

@@ -30,6 +30,7 @@ type applier struct {
 	applied map[string]map[manifest.Ref]*wish
 	// bare Pods that start when their predecessors are gone, or when there is a place for them
 	waiting map[manifest.Ref]*corev1.Pod
+	places  places
 }
 
 // wish is what a manifest asks for.
@@ -57,6 +58,7 @@ const (
 // source does not ask for any more; without prune those stay until the next time. It returns a line
 // for each. Services come first: programs are to find all of them.
 func (a *applier) apply(source string, m *manifests, prune bool) (lines []string, err error) {
+	a.places.note(m.set.Objects)
 	before, now := a.applied[source], map[manifest.Ref]*wish{}
 	var errs []error
 	say := func(ref manifest.Ref, verb string, err error) {

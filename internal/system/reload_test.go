@@ -170,9 +170,8 @@ func TestFileInPieces(t *testing.T) {
 
 // TestSameErrorIsSaidOnce: a notice may be written into the very folder that is watched.
 func TestSameErrorIsSaidOnce(t *testing.T) {
-	s := &System{opts: Options{Manifests: []string{"-"}}}
 	said := 0
-	s.opts.Notice = func(string) { said++ }
+	s := &System{opts: Options{Manifests: []string{"-"}, Notice: func(string) { said++ }}.withDefaults()}
 	problem := s.reload(t.Context(), false, "")
 	if again := s.reload(t.Context(), true, problem); said != 1 || again != problem || problem == "" {
 		t.Errorf("said %d times %q, then %q", said, problem, again)

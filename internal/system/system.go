@@ -91,6 +91,13 @@ func (o Options) withDefaults() Options {
 	if o.Notice == nil {
 		o.Notice = func(string) {}
 	}
+	if o.Refused == nil {
+		o.Refused = func(err error) {
+			if err != nil {
+				o.Notice(readAgain + err.Error())
+			}
+		}
+	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}

@@ -1,24 +1,12 @@
 package terminal
 
 import (
-	"bytes"
 	"fmt"
-	"io"
-	"maps"
-	"os"
-	"slices"
-	"strings"
-	"sync"
-	"time"
 
-	"golang.org/x/term"
 	corev1 "k8s.io/api/core/v1"
-	discoveryv1 "k8s.io/api/discovery/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/watch"
 
-	"github.com/probity-run/probity/internal/node"
 	"github.com/probity-run/probity/internal/store"
 	"github.com/probity-run/probity/internal/terminal/lines"
 )
@@ -66,7 +54,7 @@ func newScreen(opts Options) screen {
 		}
 		return screen
 	case isTerminal && !opts.Lines && !opts.Plain && !opts.Probes:
-		return newTableScreen(out.file)
+		return newLiveScreen(opts, out.file)
 	default:
 		return newLinesScreen(opts)
 	}
@@ -142,198 +130,4 @@ func (s *lineScreen) close() {
 		s.probes.close()
 	}
 	closeWriters(s.out, s.err)
-}
-
-// tableScreen draws the live table. It owns a goroutine that draws when something changed, at most
-// a few times a second, and once a second for the ages; close joins it.
-type tableScreen struct {
-	out   *os.File
-	dirty chan struct{}
-	stop  chan struct{}
-	done  sync.WaitGroup
-
-	started bool // the terminal is ours; only start and close look
-
-	mu       sync.Mutex // guards what follows
-	pods     map[string]*corev1.Pod
-	reports  map[string]*node.ProbeReport
-	services map[string]*corev1.Service
-	slices   map[string]*discoveryv1.EndpointSlice
-	events   []*corev1.Event
-	lines    []string
-}
-
-const (
-	// maxEventsShown is how many Events and lines a table remembers; no window is higher.
-	maxEventsShown = 200
-	// drawPause is the shortest time between two drawings.
-	drawPause = 100 * time.Millisecond
-
-	enterScreen = "\x1b[?1049h\x1b[?25l\x1b[2J" // alternate screen, no cursor
-	leaveScreen = "\x1b[?25h\x1b[?1049l"
-	homeCursor  = "\x1b[H"
-	clearRest   = "\x1b[K" // of the line
-	clearBelow  = "\x1b[J"
-)
-
-func newTableScreen(out *os.File) *tableScreen {
-	return &tableScreen{
-		out: out, dirty: make(chan struct{}, 1), stop: make(chan struct{}),
-		pods: map[string]*corev1.Pod{}, reports: map[string]*node.ProbeReport{},
-		services: map[string]*corev1.Service{}, slices: map[string]*discoveryv1.EndpointSlice{},
-	}
-}
-
-func (s *tableScreen) start(Run) {
-	s.write(enterScreen)
-	s.done.Go(s.loop)
-	s.started = true
-}
-
-func (s *tableScreen) loop() {
-	seconds := time.NewTicker(time.Second)
-	defer seconds.Stop()
-	for {
-		s.draw()
-		select {
-		case <-s.stop:
-			return
-		case <-time.After(drawPause):
-		}
-		select {
-		case <-s.stop:
-			return
-		case <-s.dirty:
-		case <-seconds.C:
-		}
-	}
-}
-
-func (*tableScreen) kinds() []store.Object {
-	return []store.Object{&corev1.Pod{}, &corev1.Event{}, &node.ProbeReport{}, &corev1.Service{}, &discoveryv1.EndpointSlice{}}
-}
-
-func (*tableScreen) interactive() bool { return true }
-
-func (s *tableScreen) show(change watch.EventType, object runtime.Object) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	switch o := object.(type) {
-	case *corev1.Pod:
-		keep(s.pods, change, o)
-	case *node.ProbeReport:
-		keep(s.reports, change, o)
-	case *corev1.Service:
-		keep(s.services, change, o)
-	case *discoveryv1.EndpointSlice:
-		keep(s.slices, change, o)
-	case *corev1.Event:
-		if change != watch.Deleted {
-			s.events = slices.DeleteFunc(s.events, func(e *corev1.Event) bool { return e.UID == o.UID })
-			s.events = lastOf(append(s.events, o), maxEventsShown)
-		}
-	}
-	s.touch()
-	return nil
-}
-
-// keep brings a map of objects by name up to date.
-func keep[T metav1.Object](objects map[string]T, change watch.EventType, object T) {
-	if objects[object.GetName()] = object; change == watch.Deleted {
-		delete(objects, object.GetName())
-	}
-}
-
-func (s *tableScreen) again(error) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	clear(s.pods)
-	clear(s.reports)
-	clear(s.services)
-	clear(s.slices)
-	s.events = nil
-	return nil
-}
-
-func (s *tableScreen) hurry() {}
-
-func (s *tableScreen) flush() {}
-
-func (s *tableScreen) refused(err error) {
-	if err != nil {
-		s.say("probity: the manifests were read again: " + err.Error())
-	}
-}
-
-func (s *tableScreen) unready() {}
-
-func (s *tableScreen) say(line string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.lines = lastOf(append(s.lines, oneLine(line)), maxEventsShown)
-	s.touch()
-}
-
-func (s *tableScreen) touch() {
-	select {
-	case s.dirty <- struct{}{}:
-	default: // a drawing is due already
-	}
-}
-
-func (s *tableScreen) draw() {
-	width, height, err := term.GetSize(int(s.out.Fd()))
-	if err != nil || width <= 0 || height <= 0 {
-		width, height = 80, 24
-	}
-	text := s.snapshot().render(width, height)
-	text = strings.ReplaceAll(text, "\n", clearRest+"\r\n")
-	s.write(homeCursor + text + clearRest + clearBelow)
-}
-
-func (s *tableScreen) snapshot() snapshot {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	p := snapshot{now: time.Now(), reports: map[string]*node.ProbeReport{}, events: slices.Clone(s.events), lines: slices.Clone(s.lines)}
-	p.pods, p.services, p.slices = byName(s.pods), byName(s.services), byName(s.slices)
-	maps.Copy(p.reports, s.reports)
-	return p
-}
-
-// byName lists objects by their names.
-func byName[T any](objects map[string]T) (all []T) {
-	for _, name := range slices.Sorted(maps.Keys(objects)) {
-		all = append(all, objects[name])
-	}
-	return all
-}
-
-// close goes back to the normal screen and leaves the last snapshot's Events there, so that they
-// can be read after the end.
-func (s *tableScreen) close() {
-	close(s.stop)
-	s.done.Wait()
-	var b bytes.Buffer
-	if s.started {
-		b.WriteString(leaveScreen)
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, e := range s.events {
-		b.WriteString(eventText(e) + "\r\n")
-	}
-	for _, line := range s.lines {
-		b.WriteString(line + "\r\n")
-	}
-	s.write(b.String())
-}
-
-// write writes to a terminal; one that is gone has nobody who could be told.
-func (s *tableScreen) write(text string) { _, _ = io.WriteString(s.out, text) }
-
-func lastOf[T any](items []T, n int) []T {
-	if len(items) > n {
-		return slices.Clone(items[len(items)-n:])
-	}
-	return items
 }

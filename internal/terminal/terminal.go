@@ -1,5 +1,5 @@
-// Package terminal shows a running system to whoever started it: as a live table on a terminal, as
-// lines where there is none, or as the JSON stream of a watch.
+// Package terminal shows a running system to whoever started it: as an application on a
+// terminal, as lines where there is none, or as the JSON stream of a watch.
 //
 // Whoever reads may be slow, or never read: nothing here holds up a Pod.
 package terminal
@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"strconv"
 	"strings"
 	"sync"
@@ -19,15 +20,20 @@ import (
 
 	"github.com/probity-run/probity/internal/process"
 	"github.com/probity-run/probity/internal/store"
+	"github.com/probity-run/probity/internal/terminal/live"
 )
 
 // Options of a [View].
 type Options struct {
-	// Out takes what is shown. If it is a terminal, the default format is a live table. Required.
+	// Out takes what is shown. If it is a terminal, the default format is the live view. Required.
 	Out io.Writer
-	// Err takes notices, log lines and the output of containers, unless a table shows them.
+	// Err takes notices, log lines and the output of containers, unless the live view shows them.
 	// Required.
 	Err io.Writer
+	// In is where keys are read, if Out is a terminal; nil means /dev/tty.
+	In *os.File
+	// ASCII asks for signs of ASCII only, in the live view.
+	ASCII bool
 	// JSON asks for every change of a Pod and every Event as a line of JSON.
 	JSON bool
 	// Lines asks for lines, also on a terminal. Plain asks for those that are good to be read by a
@@ -75,6 +81,14 @@ func (v *View) Start(run Run) error {
 		}
 	})
 	return nil
+}
+
+// Attend gives the view what a run can tell beside its objects, and what a person can do to it.
+// Call it before Start. Without it the live view shows less.
+func (v *View) Attend(run live.Run) {
+	if s, ok := v.screen.(*liveScreen); ok {
+		s.attended = run
+	}
 }
 
 // Interactive reports whether a person watches, whose terminal can go away.
@@ -131,8 +145,12 @@ func (v *View) Write(lines []byte) (int, error) {
 	return len(lines), nil
 }
 
-// Output shows a line that a container printed, with a prefix that tells whose it is.
+// Output shows a line that a container printed, with a prefix that tells whose it is. The live view
+// reads the files of the logs itself.
 func (v *View) Output(pod *corev1.Pod, container string, entry process.LogEntry) {
+	if v.Interactive() {
+		return
+	}
 	prefix := pod.Name
 	if len(pod.Spec.Containers)+len(pod.Spec.InitContainers) > 1 {
 		prefix += "/" + container

@@ -6,6 +6,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
+
+	"github.com/probity-run/probity/internal/manifest"
 )
 
 // IsEndpoint reports whether a Pod that a Service selects is listed as an endpoint of it: as soon
@@ -13,11 +15,13 @@ import (
 func IsEndpoint(pod *corev1.Pod) bool { return pod.Status.PodIP != "" && !IsFinished(pod) }
 
 // EndpointConditions are a Pod's as an endpoint (R194–R196). publish is the Service's
-// publishNotReadyAddresses.
+// publishNotReadyAddresses. One that was taken out of rotation by hand is not ready, whatever else
+// says so (docs/differences.md).
 func EndpointConditions(pod *corev1.Pod, publish bool) discoveryv1.EndpointConditions {
 	_, serving := ReadySince(pod)
 	terminating := pod.DeletionTimestamp != nil
-	return discoveryv1.EndpointConditions{Ready: new(publish || serving && !terminating), Serving: &serving, Terminating: &terminating}
+	ready := (publish || serving && !terminating) && !manifest.OutOfRotation(pod)
+	return discoveryv1.EndpointConditions{Ready: &ready, Serving: &serving, Terminating: &terminating}
 }
 
 // EndpointPorts are the ports of a Service as one Pod has them; those with a name that the Pod does

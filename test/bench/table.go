@@ -24,7 +24,10 @@ type part struct {
 
 // parts are all parts, in their order.
 func parts() []part {
-	return []part{{"flat", (*bench).flatOut}, {"paced", (*bench).paced}, {"large", (*bench).large}, {"exec", (*bench).exec}, {"product", (*bench).product}, {"fronts", (*bench).fronts}}
+	return []part{
+		{"flat", (*bench).flatOut}, {"paced", (*bench).paced}, {"large", (*bench).large}, {"exec", (*bench).exec}, {"product", (*bench).product},
+		{"live", (*bench).live}, {"fronts", (*bench).fronts},
+	}
 }
 
 func partNames() (names []string) {

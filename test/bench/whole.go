@@ -23,6 +23,19 @@ type whole struct {
 
 // product measures the whole product and prints its part of the table.
 func (b *bench) product(w io.Writer, p plan) error {
+	return b.withProbity(p, func(m whole) error {
+		fmt.Fprintln(w, "\nPROBITY RUN, WITH ITS SHEPHERD\tmeasured\tbar\tprocess-compose")
+		for _, part := range []func(io.Writer) error{m.memory, m.cpu, m.manyPods, m.firstProcess, m.replacement} {
+			if err := part(w); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// withProbity builds probity in a folder that is there as long as do runs.
+func (b *bench) withProbity(p plan, do func(whole) error) error {
 	dir, err := os.MkdirTemp("", "probity-bench")
 	if err != nil {
 		return err
@@ -35,13 +48,7 @@ func (b *bench) product(w io.Writer, p plan) error {
 	if m.probity, err = build(dir); err != nil {
 		return err
 	}
-	fmt.Fprintln(w, "\nPROBITY RUN, WITH ITS SHEPHERD\tmeasured\tbar\tprocess-compose")
-	for _, part := range []func(io.Writer) error{m.memory, m.cpu, m.manyPods, m.firstProcess, m.replacement} {
-		if err := part(w); err != nil {
-			return err
-		}
-	}
-	return nil
+	return do(m)
 }
 
 // pods is a manifest of Pods with a liveness and a readiness probe each.

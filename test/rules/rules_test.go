@@ -25,7 +25,7 @@ const (
 var floors = [][]string{
 	{"internal/printable"},
 	{"docs", "probe", "internal/timing", "internal/lifecycle", "internal/manifest", "internal/store", "internal/history", "internal/process", "internal/envvars", "internal/address"},
-	{"internal/workload", "internal/registry", "internal/program", "internal/names"},
+	{"internal/workload", "internal/registry", "internal/program", "internal/names", "internal/diagnosis"},
 	{"internal/node", "internal/controller", "internal/proxy", "internal/simulate", "internal/advisor"},
 	{"internal/terminal", "internal/apiserver", "internal/dashboard", "internal/kube"},
 	{"internal/system"},

@@ -1,0 +1,80 @@
+package node
+
+import (
+	"context"
+	"net/netip"
+	"path/filepath"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/probity-run/probity/internal/lifecycle"
+	"github.com/probity-run/probity/internal/process"
+)
+
+// Restart restarts the containers of a Pod as somebody asked for it ([lifecycle.RestartAsked]). It
+// does not wait for it.
+func (n *Node) Restart(pod types.UID) error {
+	r := n.runner(pod)
+	if r == nil {
+		return errNotRunning
+	}
+	r.loop.post(func() { r.on(lifecycle.RestartAsked{}) })
+	return nil
+}
+
+func (n *Node) runner(pod types.UID) *runner {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.runners[pod]
+}
+
+// Listeners are the addresses at which the processes of a Pod's containers listen, by container. Of
+// a container that does not run there are none.
+func (n *Node) Listeners(ctx context.Context, pod types.UID) (map[string][]netip.AddrPort, error) {
+	r := n.runner(pod)
+	if r == nil {
+		return nil, errNotRunning
+	}
+	processes := make(chan map[string]process.Process, 1)
+	r.loop.post(func() {
+		all := map[string]process.Process{}
+		for name, inst := range r.running {
+			all[name] = inst.process
+		}
+		processes <- all
+	})
+	select {
+	case all := <-processes:
+		return n.listenersOf(all)
+	case <-r.gone:
+		return nil, errNotRunning
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+}
+
+func (n *Node) listenersOf(processes map[string]process.Process) (map[string][]netip.AddrPort, error) {
+	found := map[string][]netip.AddrPort{}
+	for name, p := range processes {
+		pids, err := n.machine.tree(p)
+		if err != nil {
+			return nil, err
+		}
+		listeners, err := n.machine.inspector.listeners(pids)
+		if err != nil {
+			return nil, err
+		}
+		found[name] = []netip.AddrPort{}
+		for _, l := range listeners {
+			found[name] = append(found[name], netip.AddrPortFrom(l.Addr, uint16(l.Port)))
+		}
+	}
+	return found, nil
+}
+
+// LogFiles are the files with what an instance of a container printed, oldest first; instance
+// counts those before it.
+func (n *Node) LogFiles(pod *corev1.Pod, container string, instance int) ([]string, error) {
+	return process.LogFiles(filepath.Join(podDir(n.opts.Dir, pod), container), instance)
+}

@@ -1,0 +1,67 @@
+package system
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/probity-run/probity/internal/manifest"
+	"github.com/probity-run/probity/internal/store"
+)
+
+// Restart stops the containers of a Pod that run, with their hooks and grace period, and starts
+// them again; those that wait for their back-off start now. It does not wait for it. A Pod that has
+// ended for good cannot be restarted.
+func (s *System) Restart(namespace, name string) error {
+	pod, err := store.Get[*corev1.Pod](s.store, namespace, name)
+	if err != nil {
+		return fmt.Errorf("cannot restart pod %s: %w", name, err)
+	}
+	if pod.Status.Phase == corev1.PodSucceeded || pod.Status.Phase == corev1.PodFailed {
+		return fmt.Errorf("cannot restart pod %s: it has ended for good; save its manifest with a change, or delete it if a workload makes it", name)
+	}
+	if err := s.node.Restart(pod.UID); err != nil {
+		return fmt.Errorf("cannot restart pod %s: %w", name, err)
+	}
+	return nil
+}
+
+// DeletePod deletes a Pod with its grace period. It does not wait for its end. What makes it, makes
+// another one.
+func (s *System) DeletePod(namespace, name string) error {
+	if err := store.Delete[*corev1.Pod](s.store, namespace, name, store.DeleteOptions{}); err != nil {
+		return fmt.Errorf("cannot delete pod %s: %w", name, err)
+	}
+	return nil
+}
+
+// SetRotation takes a Pod out of rotation by hand, or brings it back: it is then no ready endpoint
+// of its Services, whatever its probes say ([manifest.AnnotationRotation]).
+func (s *System) SetRotation(namespace, name string, out bool) error {
+	_, err := store.Modify(s.store, namespace, name, func(pod *corev1.Pod) error {
+		if !out {
+			delete(pod.Annotations, manifest.AnnotationRotation)
+			return nil
+		}
+		if pod.Annotations == nil {
+			pod.Annotations = map[string]string{}
+		}
+		pod.Annotations[manifest.AnnotationRotation] = manifest.RotationOut
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("cannot change the rotation of pod %s: %w", name, err)
+	}
+	return nil
+}
+
+// Listeners are the addresses at which the processes of a Pod's containers listen, by container.
+func (s *System) Listeners(ctx context.Context, pod types.UID) (map[string][]netip.AddrPort, error) {
+	return s.node.Listeners(ctx, pod)
+}
+
+// LogDir is the folder below which the output of containers is kept.
+func (s *System) LogDir() string { return s.state.pods }

@@ -1,0 +1,255 @@
+package live
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/probity-run/probity/internal/diagnosis"
+	"github.com/probity-run/probity/internal/history"
+	"github.com/probity-run/probity/internal/lifecycle"
+	"github.com/probity-run/probity/internal/terminal/screen"
+)
+
+// maxAttempts is how many attempts the page of a Pod lists.
+const maxAttempts = 20
+
+// attemptLines are the attempts after an instant, for a log. The caller holds the lock.
+func (h *hub) attemptLines(pod *corev1.Pod, since time.Time) []attemptLine {
+	var lines []attemptLine
+	for _, p := range h.run.History.Probes(pod.UID) {
+		if !p.Latest.Time.After(since) {
+			continue
+		}
+		spec := specOf(pod, p.Container, lifecycle.ProbeType(p.Type))
+		for _, a := range h.run.History.Attempts(pod.UID, p.Key, 0) {
+			if a.Time.After(since) {
+				text := fmt.Sprintf("%s %s  %s", asked(spec), outcome(a, spec), counter(p.Key, a))
+				lines = append(lines, attemptLine{a.Time, text, a.Outcome == history.Failed || a.Outcome == history.TimedOut})
+			}
+		}
+	}
+	return lines
+}
+
+func asked(spec *corev1.Probe) string {
+	if spec == nil {
+		return "probe"
+	}
+	return diagnosis.Asked(spec, 0, false)
+}
+
+// outcome is what an attempt came to, in few words: "200 0.9 ms", "timeout 1 s", "refused 0.1 ms".
+func outcome(a history.Attempt, spec *corev1.Probe) string {
+	word := outcomeWord(a, spec)
+	if a.Outcome == history.TimedOut && spec != nil {
+		return fmt.Sprintf("%s %d s", word, spec.TimeoutSeconds)
+	}
+	return word + " " + diagnosis.Latency(a.Took)
+}
+
+func outcomeWord(a history.Attempt, spec *corev1.Probe) string {
+	switch a.Outcome {
+	case history.Answered:
+		if spec != nil && spec.HTTPGet != nil {
+			return "200"
+		}
+		return "passed"
+	case history.Warning:
+		return "warning"
+	case history.NoVerdict:
+		return "no verdict"
+	case history.TimedOut:
+		return "timeout"
+	}
+	if _, code, ok := strings.Cut(a.Message, "statuscode: "); ok {
+		return code[:min(len(code), 3)]
+	}
+	if strings.Contains(a.Message, "connection refused") {
+		return "refused"
+	}
+	return "failed"
+}
+
+// counter is what was counted after an attempt: "liveness 2/3", "readiness in".
+func counter(key history.Key, a history.Attempt) string {
+	name := strings.ToLower(key.Type)
+	return name + " " + count(key, a)
+}
+
+func count(key history.Key, a history.Attempt) string {
+	switch {
+	case a.Failing:
+		return itoa(min(a.Run, a.Threshold)) + "/" + itoa(a.Threshold)
+	case a.Result == history.Passing && lifecycle.ProbeType(key.Type) == lifecycle.Readiness:
+		return "in"
+	case a.Result == history.Passing:
+		return "ok"
+	}
+	return itoa(min(a.Run, a.Threshold)) + "/" + itoa(a.Threshold)
+}
+
+// attempts are the last attempts of all probes, newest first.
+func (h *hub) attempts(pod *corev1.Pod) []screen.Attempt {
+	var all []screen.Attempt
+	for _, p := range h.run.History.Probes(pod.UID) {
+		spec := specOf(pod, p.Container, lifecycle.ProbeType(p.Type))
+		timeout := time.Second
+		if spec != nil {
+			timeout = time.Duration(spec.TimeoutSeconds) * time.Second
+		}
+		attempts := h.run.History.Attempts(pod.UID, p.Key, 0)
+		details := map[uint64]history.Detail{}
+		for _, d := range h.run.History.Details(pod.UID, p.Key) {
+			details[d.Seq] = d
+		}
+		for _, a := range attempts[max(len(attempts)-maxAttempts, 0):] {
+			all = append(all, screen.Attempt{
+				At: a.Time.Local(), Probe: clean(strings.ToLower(p.Type)), Slot: slotOf(a, timeout) &^ (screen.Passing | screen.Failing),
+				Outcome: clean(outcomeWord(a, spec)), Took: diagnosis.Latency(a.Took), Counter: count(p.Key, a), Text: clean(saw(a, details[a.Seq])),
+			})
+		}
+	}
+	slices.SortFunc(all, func(a, b screen.Attempt) int { return b.At.Compare(a.At) })
+	return all[:min(len(all), maxAttempts)]
+}
+
+// saw is what an attempt saw: how far it came if nothing was answered, the answer if there was one.
+func saw(a history.Attempt, d history.Detail) string {
+	switch {
+	case a.Outcome == history.TimedOut && d.Connect > 0:
+		return "connected " + diagnosis.Latency(d.Connect) + ", sent, no answer"
+	case a.Outcome == history.TimedOut:
+		return "no answer"
+	case strings.TrimSpace(d.Body) != "":
+		return d.Body
+	}
+	return a.Message
+}
+
+// exchange is what was sent and got in the attempt that matters most: the last failure, or the last
+// attempt.
+func (h *hub) exchange(pod *corev1.Pod) (title string, lines []string) {
+	var best history.ProbeSummary
+	for _, p := range h.run.History.Probes(pod.UID) {
+		failed := p.Latest.Outcome == history.Failed || p.Latest.Outcome == history.TimedOut
+		bestFailed := best.Latest.Outcome == history.Failed || best.Latest.Outcome == history.TimedOut
+		if best.Latest.Seq == 0 || failed && !bestFailed || failed == bestFailed && p.Latest.Time.After(best.Latest.Time) {
+			best = p
+		}
+	}
+	details := h.run.History.Details(pod.UID, best.Key)
+	spec := specOf(pod, best.Container, lifecycle.ProbeType(best.Type))
+	if best.Latest.Seq == 0 || len(details) == 0 || spec == nil {
+		return "", nil
+	}
+	d := details[len(details)-1]
+	for _, text := range append(sent(spec, d), got(spec, best.Latest, d)...) {
+		lines = append(lines, clean(text))
+	}
+	return "last " + clean(strings.ToLower(best.Type)) + " attempt", lines
+}
+
+func sent(spec *corev1.Probe, d history.Detail) []string {
+	if spec.HTTPGet == nil {
+		return []string{"> " + diagnosis.Asked(spec, 0, false) + " " + d.Remote}
+	}
+	lines := []string{"> GET " + spec.HTTPGet.Path + " HTTP/1.1"}
+	if d.Remote != "" {
+		lines = append(lines, "> Host: "+d.Remote)
+	}
+	for _, h := range spec.HTTPGet.HTTPHeaders {
+		lines = append(lines, "> "+h.Name+": "+h.Value)
+	}
+	return lines
+}
+
+func got(spec *corev1.Probe, a history.Attempt, d history.Detail) []string {
+	var lines []string
+	switch {
+	case d.Status != 0:
+		lines = append(lines, fmt.Sprintf("< HTTP %d after %s", d.Status, diagnosis.Latency(d.Total)))
+	case a.Outcome == history.TimedOut:
+		lines = append(lines, fmt.Sprintf("< nothing within %d s", spec.TimeoutSeconds))
+	case spec.Exec != nil:
+		lines = append(lines, fmt.Sprintf("< exit %d after %s", d.ExitCode, diagnosis.Latency(d.Total)))
+	}
+	if d.Status == 0 && d.Message != "" {
+		lines = append(lines, "< "+d.Message)
+	}
+	for line := range strings.SplitSeq(strings.TrimRight(d.Body, "\r\n"), "\n") {
+		if line != "" {
+			lines = append(lines, "< "+line)
+		}
+	}
+	if d.BodySize > len(d.Body) {
+		lines = append(lines, fmt.Sprintf("< … %d bytes in all", d.BodySize))
+	}
+	return lines
+}
+
+// history is what happened to a Pod, newest first: when it was ready and when not, and how its
+// instances ended.
+func (h *hub) history(pod *corev1.Pod) []screen.Moment {
+	var moments []screen.Moment
+	several := len(lifecycle.Containers(&pod.Spec)) > 1
+	for _, c := range h.run.History.Changes(pod.UID) {
+		if m, ok := momentOf(c); ok {
+			moments = append(moments, m)
+		}
+	}
+	for _, in := range h.run.History.Instances(pod.UID) {
+		if in.Ended.IsZero() {
+			continue
+		}
+		moments = append(moments, ending(in, several))
+	}
+	slices.SortStableFunc(moments, func(a, b screen.Moment) int { return b.At.Compare(a.At) })
+	return moments
+}
+
+func momentOf(c history.Change) (m screen.Moment, ok bool) {
+	m = screen.Moment{At: c.Time.Local()}
+	switch {
+	case c.Kind == history.ReadyChanged && c.Container == "" && c.To == "True":
+		m.Text, m.Role = "Ready", screen.Ok
+	case c.Kind == history.ReadyChanged && c.Container == "" && c.From == "True":
+		m.Text, m.Role = "Not ready", screen.Bad
+	case c.Kind == history.PhaseChanged:
+		m.Text = "Phase " + c.To
+	default:
+		return m, false
+	}
+	if c.Message != "" {
+		m.Text += ": " + c.Message
+	}
+	m.Text = clean(m.Text)
+	return m, true
+}
+
+// ending says how an instance ended.
+func ending(in history.Instance, several bool) screen.Moment {
+	text := "Instance " + itoa(in.Number+1)
+	if several {
+		text += " of " + in.Container
+	}
+	how := "exit " + itoa(in.ExitCode)
+	if in.Signal != 0 {
+		how = "signal " + itoa(in.Signal)
+	}
+	text += " ended: " + how + " after " + diagnosis.Latency(in.Ended.Sub(in.Started))
+	role := screen.Warn
+	switch {
+	case in.Cause != "":
+		text += "; " + in.Cause
+	case in.ExitCode != 0:
+		role = screen.Bad
+	}
+	if last := lastOf(in.LastLines); last != "" {
+		text += "; last words: “" + last + "”"
+	}
+	return screen.Moment{At: in.Ended.Local(), Text: clean(text), Role: role}
+}

@@ -1,0 +1,191 @@
+package live
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/probity-run/probity/internal/diagnosis"
+	"github.com/probity-run/probity/internal/history"
+	"github.com/probity-run/probity/internal/lifecycle"
+	"github.com/probity-run/probity/internal/terminal/screen"
+)
+
+// past is what was read of a Pod's history so far, in the form in which it is shown.
+type past struct {
+	attended time.Time // when it last needed attention
+	version  uint64
+	probes   map[history.Key]*probePast
+	looked   listeners
+}
+
+// probePast is what was read of a probe.
+type probePast struct {
+	strip        screen.Strip
+	seq          uint64          // of the newest attempt that was read
+	last         history.Attempt // that one
+	passed       bool            // an attempt of this instance was a success
+	count        int             // attempts of this instance
+	failingSince time.Time       // when the result in effect became a failure; zero while it is none
+	took         [100]time.Duration
+	taken        int // how many successes were noted in took
+}
+
+// read takes what is new of a probe.
+func (p *probePast) read(reader history.Reader, pod types.UID, key history.Key, timeout time.Duration) {
+	for _, a := range reader.Attempts(pod, key, p.seq) {
+		if a.Instance != p.last.Instance {
+			p.strip.Add(a.Time, screen.Restarted)
+			p.passed, p.count, p.taken, p.failingSince = false, 0, 0, time.Time{}
+		}
+		p.seq, p.last = a.Seq, a
+		p.count++
+		if a.Outcome == history.Answered || a.Outcome == history.Warning {
+			p.passed = true
+			p.took[p.taken%len(p.took)] = a.Took
+			p.taken++
+		}
+		switch {
+		case a.Result != history.Failing:
+			p.failingSince = time.Time{}
+		case p.failingSince.IsZero():
+			p.failingSince = a.Time
+		}
+		p.strip.Add(a.Time, slotOf(a, timeout))
+	}
+}
+
+// slowest is about the 99th percentile of the times that answers took: the longest of the last
+// hundred.
+func (p *probePast) slowest() time.Duration {
+	return slices.Max(append([]time.Duration{0}, p.took[:min(p.taken, len(p.took))]...))
+}
+
+// slotOf is how an attempt is drawn.
+func slotOf(a history.Attempt, timeout time.Duration) screen.Slot {
+	slot := screen.Failed
+	switch {
+	case a.Outcome == history.Answered:
+		slot = screen.Answered(a.Took, timeout)
+	case a.Outcome == history.Warning:
+		slot = screen.Warned
+	case a.Outcome == history.NoVerdict:
+		slot = screen.Unevaluated
+	case a.NotYet:
+		slot = screen.NotYet
+	case a.Outcome == history.TimedOut:
+		slot = screen.TimedOut
+	}
+	switch a.Result {
+	case history.Passing:
+		slot |= screen.Passing
+	case history.Failing:
+		slot |= screen.Failing
+	}
+	return slot
+}
+
+// readPast takes what is new of a Pod's probes. The caller holds the lock.
+func (h *hub) readPast(pod *corev1.Pod) *past {
+	p := h.past[pod.UID]
+	if p == nil {
+		p = &past{probes: map[history.Key]*probePast{}}
+		h.past[pod.UID] = p
+	}
+	for _, summary := range h.run.History.Probes(pod.UID) {
+		probe := p.probes[summary.Key]
+		if probe == nil {
+			probe = &probePast{}
+			probe.last.Instance = summary.Latest.Instance
+			p.probes[summary.Key] = probe
+		}
+		if probe.seq == summary.Latest.Seq {
+			continue
+		}
+		timeout := time.Second
+		if spec := specOf(pod, summary.Container, lifecycle.ProbeType(summary.Type)); spec != nil {
+			timeout = time.Duration(spec.TimeoutSeconds) * time.Second
+		}
+		probe.read(h.run.History, pod.UID, summary.Key, timeout)
+		p.version++
+	}
+	return p
+}
+
+// probeFacts are what is known of the probes of the instances that run.
+func (h *hub) probeFacts(pod *corev1.Pod, past *past) []diagnosis.Probe {
+	var facts []diagnosis.Probe
+	for _, s := range slices.Concat(pod.Status.InitContainerStatuses, pod.Status.ContainerStatuses) {
+		if s.State.Running == nil {
+			continue
+		}
+		for _, t := range lifecycle.ProbeTypes() {
+			key := history.Key{Container: s.Name, Type: string(t)}
+			probe := past.probes[key]
+			if probe == nil || probe.last.Instance != int(s.RestartCount) || probe.count == 0 {
+				continue
+			}
+			facts = append(facts, h.factsOf(pod, key, probe, t == lifecycle.Startup && valueOr(s.Started, false)))
+		}
+	}
+	return facts
+}
+
+// factsOf are the facts of one probe.
+func (h *hub) factsOf(pod *corev1.Pod, key history.Key, probe *probePast, over bool) diagnosis.Probe {
+	a := probe.last
+	p := diagnosis.Probe{
+		Container: key.Container, Type: lifecycle.ProbeType(key.Type), Attempts: probe.count, At: a.Time, Took: a.Took, Output: a.Message,
+		Failed: a.Outcome == history.Failed || a.Outcome == history.TimedOut, Unevaluated: a.Outcome == history.NoVerdict,
+		Passing: a.Result == history.Passing, Known: a.Result != history.NotKnown, Run: a.Run, Threshold: a.Threshold, Over: over,
+		EverPassed: probe.passed, FailingSince: probe.failingSince, Slowest: probe.slowest(),
+	}
+	if !p.Failed {
+		return p
+	}
+	if details := h.run.History.Details(pod.UID, key); len(details) > 0 {
+		d := details[len(details)-1]
+		if d.Seq == a.Seq {
+			p.Body, p.Connected, p.ConnectTook = strings.ToValidUTF8(d.Body, "?"), d.Connect > 0, d.Connect
+			p.Output = cmp.Or(d.Message, p.Output)
+		}
+	}
+	return p
+}
+
+// ended fills in what is known of the instance of a container that ended last.
+func (h *hub) ended(pod *corev1.Pod, container string, c *diagnosis.Container) {
+	instances := h.run.History.Instances(pod.UID)
+	code := 0
+	for i := len(instances) - 1; i >= 0; i-- {
+		in := instances[i]
+		if in.Container != container || in.Ended.IsZero() {
+			continue
+		}
+		if c.Crashes == 0 {
+			c.Ran, c.Killed = in.Ended.Sub(in.Started), in.Cause != ""
+			c.LastWords, code = lastOf(in.LastLines), in.ExitCode
+		} else if in.ExitCode != code || (in.Cause != "") != c.Killed {
+			return
+		}
+		c.Crashes++
+	}
+}
+
+func lastOf(lines []string) string {
+	if len(lines) == 0 {
+		return ""
+	}
+	return lines[len(lines)-1]
+}
+
+func endText(end *corev1.ContainerStateTerminated) string {
+	if end.Signal != 0 {
+		return "signal " + itoa(int(end.Signal))
+	}
+	return "exit " + itoa(int(end.ExitCode))
+}

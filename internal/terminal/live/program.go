@@ -1,0 +1,294 @@
+package live
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/colorprofile"
+
+	"github.com/probity-run/probity/internal/terminal/screen"
+)
+
+const (
+	// framesPerSecond is how often bubbletea may draw; the ticker for that costs when idle, too.
+	framesPerSecond = 20
+	// drawPause is the shortest time between two states that changes make.
+	drawPause = 100 * time.Millisecond
+	// groundTime is how long the first frame waits for what the background is.
+	groundTime = 50 * time.Millisecond
+	// logPause is how often a log is read that somebody looks at.
+	logPause = 250 * time.Millisecond
+
+	// what wheels do in the alternate screen
+	wheelAsArrows = "\x1b[?1007h"
+	wheelAsBefore = "\x1b[?1007l"
+
+	defaultWidth, defaultHeight = 80, 24
+)
+
+// Messages to the program.
+type (
+	changedMsg struct{} // something has changed that is to be shown at once
+	secondMsg  struct{} // a second has passed
+	logMsg     struct{} // it is time to read the log
+	groundMsg  struct{} // the terminal had time enough to answer
+	saidMsg    string   // what became of an action
+	quitMsg    struct{} // the view ends
+)
+
+// model is the program. It belongs to bubbletea's goroutine.
+type model struct {
+	ctx       context.Context
+	hub       *hub
+	settings  Settings
+	interrupt func() // does what SIGINT does
+	failed    func(reason any)
+	gone      func() bool // reports whether there is no terminal any more; nil if nobody can tell
+
+	view          screen.View
+	state         *screen.State
+	log           logReader
+	width, height int
+	profile       colorprofile.Profile
+	ground        background
+	theme         screen.Theme
+	ready         bool // the theme is known: frames may be shown
+	frame         string
+	stale         bool // the frame has to be made anew
+	broken        bool
+}
+
+// Init implements [tea.Model].
+func (m *model) Init() tea.Cmd {
+	m.gather()
+	cmds := []tea.Cmd{m.waitForChange(0), second(), tea.Raw(wheelAsArrows)}
+	if m.settings.asks() {
+		return tea.Batch(append(cmds, tea.RequestBackgroundColor, tea.Tick(groundTime, func(time.Time) tea.Msg { return groundMsg{} }))...)
+	}
+	m.ready = true
+	return tea.Batch(cmds...)
+}
+
+// waitForChange waits until the hub has something, but not sooner than after a pause.
+func (m *model) waitForChange(pause time.Duration) tea.Cmd {
+	ctx, hub := m.ctx, m.hub
+	return func() tea.Msg {
+		timer := time.NewTimer(pause)
+		defer timer.Stop()
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			return nil
+		}
+		select {
+		case <-hub.changed:
+			return changedMsg{}
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+// second waits for the next full second: ages and clocks change then.
+func second() tea.Cmd { return tea.Every(time.Second, func(time.Time) tea.Msg { return secondMsg{} }) }
+
+// Update implements [tea.Model].
+func (m *model) Update(msg tea.Msg) (next tea.Model, cmd tea.Cmd) {
+	defer func() {
+		if reason := recover(); reason != nil {
+			m.breakDown(reason)
+			next, cmd = m, tea.Quit
+		}
+	}()
+	if m.broken {
+		return m, tea.Quit
+	}
+	switch msg := msg.(type) {
+	case tea.WindowSizeMsg:
+		m.width, m.height, m.stale = msg.Width, msg.Height, true
+	case tea.ColorProfileMsg:
+		m.profile, m.stale = msg.Profile, true
+		m.theme = m.settings.theme(m.profile, m.ground)
+	case tea.BackgroundColorMsg:
+		m.ground = lightGround
+		if msg.IsDark() {
+			m.ground = darkGround
+		}
+		m.theme, m.ready, m.stale = m.settings.theme(m.profile, m.ground), true, true
+	case groundMsg:
+		m.ready, m.stale = true, true
+	case changedMsg:
+		m.gather()
+		return m, m.waitForChange(drawPause)
+	case secondMsg:
+		if m.gone != nil && m.gone() {
+			m.breakDown("the terminal is gone")
+			return m, tea.Quit
+		}
+		m.gather()
+		return m, second()
+	case logMsg:
+		if m.view.Wants().Log == "" {
+			return m, nil
+		}
+		m.gather()
+		return m, readLog()
+	case tea.ResumeMsg:
+		m.gather()
+		return m, tea.ClearScreen
+	case saidMsg:
+		m.view.Say(string(msg))
+		m.stale = true
+	case quitMsg:
+		return m, tea.Sequence(tea.Raw(wheelAsBefore), tea.Quit)
+	case tea.PasteMsg:
+		m.paste(msg.Content)
+	case tea.MouseClickMsg:
+		m.view.Click(m.state, msg.Y)
+		m.stale = true
+	case tea.KeyPressMsg:
+		return m, m.key(msg.String())
+	}
+	return m, nil
+}
+
+func readLog() tea.Cmd { return tea.Tick(logPause, func(time.Time) tea.Msg { return logMsg{} }) }
+
+// paste types a text that was pasted, where a text is typed.
+func (m *model) paste(text string) {
+	if !m.view.Typing() {
+		return
+	}
+	for _, r := range text {
+		m.view.Key(m.state, string(r))
+	}
+	m.stale = true
+}
+
+// key does what a key asks for.
+func (m *model) key(key string) tea.Cmd {
+	before := m.view.Wants()
+	action := m.view.Key(m.state, key)
+	m.stale = true
+	cmd := m.do(action)
+	if after := m.view.Wants(); after != before {
+		m.gather()
+		if after.Log != "" && before.Log == "" {
+			return tea.Batch(cmd, readLog())
+		}
+	}
+	return cmd
+}
+
+// do carries out an action. What may take a while is done by a command.
+func (m *model) do(a screen.Action) tea.Cmd {
+	run := m.hub.run
+	switch a.Kind {
+	case screen.Interrupt, screen.StopAll, screen.KillAll: // a second one kills
+		m.interrupt()
+	case screen.Suspend:
+		return tea.Suspend
+	case screen.Copy:
+		return tea.SetClipboard(a.Text)
+	case screen.Restart:
+		return m.change(a.Pod, "restarts", run.Restart)
+	case screen.Delete:
+		return m.change(a.Pod, "is being deleted", run.Delete)
+	case screen.TakeOut, screen.BringBack:
+		out := a.Kind == screen.TakeOut
+		says := "is in rotation again"
+		if out {
+			says = "is out of rotation"
+		}
+		if run.SetRotation == nil {
+			return m.change(a.Pod, says, nil)
+		}
+		return m.change(a.Pod, says, func(namespace, name string) error { return run.SetRotation(namespace, name, out) })
+	case screen.SaveLog:
+		log := m.log.log
+		return func() tea.Msg { return saidMsg(saveLog(log)) }
+	}
+	return nil
+}
+
+// change does something to a Pod and tells what became of it.
+func (m *model) change(id, says string, do func(namespace, name string) error) tea.Cmd {
+	namespace, name, ok := m.hub.nameOf(id)
+	return func() tea.Msg {
+		switch {
+		case !ok:
+			return saidMsg("that Pod is gone")
+		case do == nil:
+			return saidMsg("that cannot be done here")
+		}
+		if err := do(namespace, name); err != nil {
+			return saidMsg(clean(err.Error()))
+		}
+		return saidMsg(name + " " + says)
+	}
+}
+
+// gather brings the state up to date.
+func (m *model) gather() {
+	now := time.Now()
+	m.hub.look(m.ctx, now)
+	m.state = m.hub.gather(now)
+	wants := m.view.Wants()
+	if wants.Details != "" {
+		m.state.Details = m.hub.details(wants.Details, now)
+	}
+	switch {
+	case wants.Log != "":
+		m.state.Log = m.log.read(m.hub, wants, wants.Previous, wants.All)
+	case wants.Output != "":
+		output := m.log.read(m.hub, screen.Wants{Log: wants.Output}, false, false)
+		m.state.Output = printedTail(output.Lines)
+	}
+	m.stale = true
+}
+
+// maxTail is how many lines of output the first page can show.
+const maxTail = 60
+
+// printedTail are the last lines that a program printed itself.
+func printedTail(lines []screen.LogLine) []screen.LogLine {
+	var tail []screen.LogLine
+	for i := len(lines) - 1; i >= 0 && len(tail) < maxTail; i-- {
+		if lines[i].Kind == screen.Printed {
+			tail = append(tail, lines[i])
+		}
+	}
+	for i, j := 0, len(tail)-1; i < j; i, j = i+1, j-1 {
+		tail[i], tail[j] = tail[j], tail[i]
+	}
+	return tail
+}
+
+// View implements [tea.Model].
+func (m *model) View() (view tea.View) {
+	defer func() {
+		if reason := recover(); reason != nil {
+			m.breakDown(reason)
+			view = tea.NewView("")
+		}
+	}()
+	if m.stale && m.ready && !m.broken {
+		m.frame, m.stale = m.view.Frame(m.state, m.width, m.height, m.theme), false
+	}
+	view = tea.NewView(m.frame)
+	view.AltScreen = !m.broken
+	if m.view.Mouse() {
+		view.MouseMode = tea.MouseModeCellMotion
+	}
+	return view
+}
+
+// breakDown ends a view whose picture cannot be made. The run goes on, and lines are shown.
+func (m *model) breakDown(reason any) {
+	if !m.broken {
+		m.broken, m.frame = true, ""
+		m.failed(fmt.Errorf("%v", reason))
+	}
+}

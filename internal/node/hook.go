@@ -20,15 +20,15 @@ var errTCPHook = errors.New("cannot run a tcpSocket hook: Kubernetes has no such
 
 // hooks runs the lifecycle hooks of a Pod's containers.
 type hooks struct {
-	loop       *loop
-	pod        *corev1.Pod
-	running    instances
-	commands   execStarter
-	allocation *allocation
-	client     *probe.HTTPClient
-	traffic    *podTraffic
-	object     *podObject
-	log        *slog.Logger
+	loop     *loop
+	pod      *corev1.Pod
+	running  instances
+	commands execStarter
+	ports    *portWatch
+	client   *probe.HTTPClient
+	traffic  *podTraffic
+	object   *podObject
+	log      *slog.Logger
 }
 
 // hookFunc performs a hook. It runs in a goroutine of its own and does not touch the state of the
@@ -67,7 +67,7 @@ func (h *hooks) handler(c *corev1.Container, inst *instance, handler *corev1.Lif
 		}
 		return execHook(command)
 	case handler.HTTPGet != nil:
-		to, err := h.allocation.ports.resolve(c, handler.HTTPGet.Host, handler.HTTPGet.Port)
+		to, err := h.httpTarget(c, handler.HTTPGet)
 		if err != nil {
 			return func(context.Context) error { return err }
 		}
@@ -93,6 +93,23 @@ func execHook(command probe.Exec) hookFunc {
 			return fmt.Errorf("%s: %s", strings.Join(command.Command, " "), strings.TrimSpace(result.Output))
 		}
 		return nil
+	}
+}
+
+// httpTarget is where an httpGet hook goes: as a probe's, the request is for the Pod's own socket.
+func (h *hooks) httpTarget(c *corev1.Container, get *corev1.HTTPGetAction) (target, error) {
+	to, err := h.ports.allocation.ports.resolve(c, get.Host, get.Port)
+	if err != nil {
+		return target{}, err
+	}
+	to, verdict := h.ports.find(to, h.running)
+	switch {
+	case verdict == nil:
+		return to, nil
+	case verdict.Err != nil:
+		return target{}, verdict.Err
+	default:
+		return target{}, errors.New(verdict.Output)
 	}
 }
 

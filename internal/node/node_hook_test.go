@@ -1,6 +1,7 @@
 package node
 
 import (
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -14,6 +15,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 
 	"github.com/probity-run/probity/internal/lifecycle"
+	"github.com/probity-run/probity/internal/process"
 	"github.com/probity-run/probity/internal/store"
 	"github.com/probity-run/probity/probe"
 )
@@ -131,11 +133,14 @@ func TestHTTPHook(t *testing.T) {
 	for name, test := range map[string]struct {
 		scheme corev1.URIScheme
 		host   string
+		owner  process.Owner
 		events int
+		err    string // default: success
 	}{
-		"http":                           {corev1.URISchemeHTTP, "", 0},
-		"http at a host":                 {corev1.URISchemeHTTP, "localhost", 0},
-		"https that is answered in http": {corev1.URISchemeHTTPS, "", 1},
+		"http":                           {scheme: corev1.URISchemeHTTP, owner: process.Own},
+		"http at a host":                 {scheme: corev1.URISchemeHTTP, host: "localhost", owner: process.Stranger},
+		"https that is answered in http": {scheme: corev1.URISchemeHTTPS, owner: process.Own, events: 1},
+		"a stranger's port":              {scheme: corev1.URISchemeHTTP, owner: process.Stranger, err: "port " + at.Port() + " does not belong to this Pod: process 7 (other) listens there"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			requests.Store(0)
@@ -145,18 +150,27 @@ func TestHTTPHook(t *testing.T) {
 			defer client.Close()
 			l := newLoop(func(lifecycle.Event) { t.Error("an event before the hook is done") })
 			defer l.end()
-			h := &hooks{loop: l, pod: pod, client: client, object: &podObject{store: objects, pod: pod},
-				allocation: &allocation{ports: &portMap{private: map[int32]int{8080: port}}}}
+			object := &podObject{store: objects, pod: pod}
+			// the Pod has an address of its own, and its program listens at that of everybody
+			ports := &portMap{private: map[int32]int{8080: port}, confirmed: map[int32]bool{8080: true}, ip: "127.77.0.1"}
+			h := &hooks{loop: l, pod: pod, client: client, object: object, ports: &portWatch{
+				loop: l, owners: portOwners{fixedOwner{process.Ownership{Addr: loopbackAddr, Owner: test.owner, PID: 7, Command: "other"}}, fakeTree},
+				allocation: &allocation{ports: ports}, object: object,
+			}}
 			action := &corev1.HTTPGetAction{Scheme: test.scheme, Host: test.host, Port: intstrOf("http"), Path: "/bye"}
 			if test.host != "" {
 				action.Port = intstr.FromInt(port)
 			}
 			hook := h.handler(&pod.Spec.Containers[0], nil, &corev1.LifecycleHandler{HTTPGet: action})
-			if err := hook(t.Context()); err != nil {
-				t.Errorf("hook = %v, want success", err)
+			wantErr, want := "<nil>", int32(1)
+			if test.err != "" {
+				wantErr, want = test.err, 0
 			}
-			if requests.Load() != 1 {
-				t.Errorf("%d requests, want 1", requests.Load())
+			if err := hook(t.Context()); fmt.Sprint(err) != wantErr {
+				t.Errorf("hook = %v, want %s", err, wantErr)
+			}
+			if requests.Load() != want {
+				t.Errorf("%d requests, want %d", requests.Load(), want)
 			}
 			for _, do := range l.inbox.take() {
 				do()
@@ -172,4 +186,11 @@ func TestHTTPHook(t *testing.T) {
 			}
 		})
 	}
+}
+
+// fixedOwner is an [identity] that says the same of every port.
+type fixedOwner struct{ ownership process.Ownership }
+
+func (f fixedOwner) Owns(func() ([]int, error), int) (process.Ownership, error) {
+	return f.ownership, nil
 }

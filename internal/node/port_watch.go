@@ -9,6 +9,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/probity-run/probity/internal/process"
+	"github.com/probity-run/probity/probe"
 )
 
 // The search for where a program listens, which a probe may not find out: often at first, because
@@ -51,6 +52,22 @@ func (w *portWatch) seen(declared int32, port int, bound netip.Addr) {
 	if ports.confirm(declared, port) || declared != 0 && int(declared) == port && ports.bind(declared, bound) {
 		w.changed()
 	}
+}
+
+// find is where a target's socket is in the Pod, for a probe or a hook that goes there now: see
+// [locate]. It notes what it saw, and belongs to the loop's goroutine.
+func (w *portWatch) find(to target, running instances) (target, *probe.Result) {
+	if to.foreign {
+		return to, nil
+	}
+	found, verdict := locate(to, w.owners.among(running.processes()))
+	if found.adopted {
+		w.adopt(to.declared)
+	}
+	if verdict == nil && found.own {
+		w.seen(to.declared, found.port, found.bound)
+	}
+	return found.target, verdict
 }
 
 // renew takes other private ports for those of a container, which has failed, that somebody else

@@ -47,18 +47,9 @@ func (p *probers) prober(a *attempt) (probe.Prober, *probe.Result) {
 	if err != nil {
 		return nil, unevaluable(err)
 	}
-	if !to.foreign {
-		found, verdict := locate(to, p.ports.owners.among(p.running.processes()))
-		if found.adopted {
-			p.ports.adopt(to.declared)
-		}
-		if verdict != nil {
-			return nil, verdict
-		}
-		if found.own {
-			p.ports.seen(to.declared, found.port, found.bound)
-		}
-		to = found.target
+	to, verdict := p.ports.find(to, p.running)
+	if verdict != nil {
+		return nil, verdict
 	}
 	return p.formatted(a.key(), a.Probe, to), nil
 }

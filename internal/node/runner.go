@@ -90,7 +90,7 @@ func newRunner(n *Node, pod *corev1.Pod) *runner {
 	}
 	r.hooks = &hooks{
 		loop: r.loop, pod: pod, running: r.running, commands: execStarter{n.opts.Starter, string(pod.UID) + "/hook"},
-		allocation: r.allocation, client: n.client, traffic: r.traffic, object: r.object, log: r.log,
+		ports: ports, client: n.client, traffic: r.traffic, object: r.object, log: r.log,
 	}
 	return r
 }

@@ -80,7 +80,7 @@ func (a *applier) apply(source string, m *manifests, prune bool) (lines []string
 				return lines, err
 			}
 			now[object.Ref()] = desired
-			if verbs[i], err = a.applyOne(object.Ref(), a.lastWish(source, object.Ref()), desired); err != nil {
+			if verbs[i], err = a.applyOne(object.Ref(), before[object.Ref()], desired); err != nil {
 				say(object.Ref(), "", err)
 				verbs[i] = ""
 			}
@@ -108,21 +108,6 @@ func (a *applier) apply(source string, m *manifests, prune bool) (lines []string
 	}
 	a.applied[source] = now
 	return lines, errors.Join(errs...)
-}
-
-// lastWish is what the manifests of a source asked for last about an object, or else those of
-// another source, as of all the files of a run when one of them is applied. It is nil if there was
-// no wish.
-func (a *applier) lastWish(source string, ref manifest.Ref) *wish {
-	if wish := a.applied[source][ref]; wish != nil {
-		return wish
-	}
-	for _, other := range slices.Sorted(maps.Keys(a.applied)) {
-		if wish := a.applied[other][ref]; wish != nil {
-			return wish
-		}
-	}
-	return nil
 }
 
 // applyOne makes one object, or changes the one there is where the manifest was changed.
@@ -202,8 +187,8 @@ func (w *wish) noted() store.Object {
 	return object
 }
 
-// lastApplied is what somebody else, such as kubectl, applied of a live object. It is nil if nobody
-// did.
+// lastApplied is what was applied last of a live object, by manifests of another source or by
+// kubectl. It is nil if nothing was.
 func lastApplied(live store.Object, desired *wish) (*wish, error) {
 	configuration := live.GetAnnotations()[corev1.LastAppliedConfigAnnotation]
 	if configuration == "" {

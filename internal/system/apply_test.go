@@ -259,3 +259,14 @@ func TestApplyOfOneFile(t *testing.T) {
 	applied(t, a, "f\x00g", text(podText, "IMAGE=one"), text(configText, "VALUE=a"))
 	check(t, "one of them", applied(t, a, "f", text(podText, "IMAGE=one")), "pod/job unchanged")
 }
+
+// TestApplyOfManyFiles: each file goes on from what was applied last, whichever file that was.
+func TestApplyOfManyFiles(t *testing.T) {
+	a := newTestApplier()
+	for i, value := range []string{"a", "b", "a", "c", "a"} {
+		applied(t, a, string(rune('a'+i)), text(configText, "VALUE="+value))
+		if got := modified(t, a, "settings", func(*corev1.ConfigMap) {}).Data["key"]; got != value {
+			t.Errorf("file %d: %q, want %q", i, got, value)
+		}
+	}
+}

@@ -15,13 +15,18 @@ type Progress struct {
 	Desired, Updated, Available int32
 	// Complete: nothing is left to be done, and no Pod of an older template is left.
 	Complete bool
+	// Changed: a change of it was not taken up yet.
+	Changed bool
 	// Stuck is why a rollout does not go on (R213), "" as long as it may.
 	Stuck string
 }
 
-// String is 2/3, and how many are not updated yet.
+// String is 2/3, and what of a change is not done yet.
 func (p Progress) String() string {
 	text := fmt.Sprintf("%d/%d", p.Available, p.Desired)
+	if p.Changed {
+		return text + ", a change is rolled out"
+	}
 	if p.Updated < p.Desired {
 		text += fmt.Sprintf(", %d of %d updated", p.Updated, p.Desired)
 	}
@@ -50,6 +55,7 @@ func ProgressOf(object metav1.Object) (p Progress, ok bool) {
 	default:
 		return Progress{}, false
 	}
+	p.Changed = observed > 0 && observed < object.GetGeneration()
 	p.Complete = observed >= object.GetGeneration() && all == p.Desired && p.Updated == p.Desired && p.Available == p.Desired
 	return p, true
 }

@@ -28,7 +28,7 @@ func TestProgressOf(t *testing.T) {
 	}{
 		"a new Deployment":      {deployment(1, appsv1.DeploymentStatus{}), Progress{Desired: 3}, "0/3, 0 of 3 updated"},
 		"complete":              {deployment(2, done), Progress{Desired: 3, Updated: 3, Available: 3, Complete: true}, "3/3"},
-		"an edit not seen yet":  {deployment(3, done), Progress{Desired: 3, Updated: 3, Available: 3}, "3/3"},
+		"an edit not seen yet":  {deployment(3, done), Progress{Desired: 3, Updated: 3, Available: 3, Changed: true}, "3/3, a change is rolled out"},
 		"an old Pod is left":    {deployment(2, appsv1.DeploymentStatus{ObservedGeneration: 2, Replicas: 4, UpdatedReplicas: 3, AvailableReplicas: 3}), Progress{Desired: 3, Updated: 3, Available: 3}, "3/3"},
 		"stuck":                 {deployment(2, stuck), Progress{Desired: 3, Updated: 1, Available: 3, Stuck: "it has timed out progressing"}, "3/3, 1 of 3 updated"},
 		"no replicas wanted":    {&appsv1.Deployment{Spec: appsv1.DeploymentSpec{Replicas: new(int32(0))}}, Progress{Complete: true}, "0/0"},

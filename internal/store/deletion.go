@@ -57,6 +57,11 @@ func (s *Store) deleteKey(t reflect.Type, key types.NamespacedName, opts DeleteO
 	}
 	if opts.Propagation == metav1.DeletePropagationOrphan {
 		s.orphan(current.GetUID())
+		now, ok := s.owners.objects[current.GetUID()]
+		if !ok { // it waited for nothing but what it owned
+			return current, true, nil
+		}
+		current = now.o
 	}
 	s.delete(t, current, opts)
 	if left, ok := s.owners.objects[current.GetUID()]; ok {

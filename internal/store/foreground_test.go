@@ -172,3 +172,20 @@ func TestForegroundLatecomer(t *testing.T) {
 		t.Error("a Pod whose owner is being deleted stays")
 	}
 }
+
+// An owner that waits for its dependants goes at once when they are orphaned.
+func TestForegroundThenOrphan(t *testing.T) {
+	s := newStore(t, Options{})
+	rs := create(t, s, &appsv1.ReplicaSet{ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "rs"}})
+	create(t, s, newPod("web", ownedBy(rs), onNode, func(p *corev1.Pod) { blocking(p) }))
+	if _, gone := deleteInForeground(t, s, rs); gone {
+		t.Fatal("the ReplicaSet is gone before its Pod")
+	}
+	_, gone, err := s.DeleteObject(rs, DeleteOptions{Propagation: metav1.DeletePropagationOrphan})
+	if err != nil || !gone {
+		t.Errorf("gone: %v, %v, want it gone", gone, err)
+	}
+	if pod := must[*corev1.Pod](t)(Get[*corev1.Pod](s, "default", "web")); len(pod.OwnerReferences) > 0 {
+		t.Errorf("the Pod is still owned: %+v", pod.OwnerReferences)
+	}
+}

@@ -116,7 +116,10 @@ func (s *Store) collectOne(uid types.UID) {
 // orphan takes an owner out of the references to it.
 func (s *Store) orphan(owner types.UID) {
 	for _, uid := range s.owners.of(owner) {
-		current := s.owners.objects[uid]
+		current, ok := s.owners.objects[uid]
+		if !ok {
+			continue // it went with one before it
+		}
 		s.setOwners(current, slices.DeleteFunc(slices.Clone(current.o.GetOwnerReferences()), func(r metav1.OwnerReference) bool { return r.UID == owner }))
 	}
 }

@@ -79,10 +79,15 @@ func (a *applier) apply(source string, m *manifests, prune bool) (lines []string
 			if err != nil {
 				return lines, err
 			}
-			now[object.Ref()] = desired
-			if verbs[i], err = a.applyOne(object.Ref(), before[object.Ref()], desired); err != nil {
-				say(object.Ref(), "", err)
+			ref := object.Ref()
+			now[ref] = desired
+			if verbs[i], err = a.applyOne(ref, before[ref], desired); err != nil {
+				say(ref, "", err)
 				verbs[i] = ""
+				// The next one goes on from what was applied, not from what was refused.
+				if now[ref] = before[ref]; now[ref] == nil {
+					delete(now, ref)
+				}
 			}
 		}
 		if services {

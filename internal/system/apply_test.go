@@ -157,7 +157,7 @@ func TestApplyKeepsWhatItDidNotSay(t *testing.T) {
 	a := newTestApplier()
 	deployment := text(deploymentText, "REPLICAS=replicas: 2", "IMAGE=one")
 	applied(t, a, "f", deployment, text(serviceText, "TARGET=http"))
-	managed := []metav1.ManagedFieldsEntry{{Manager: "kubectl", Operation: "Update", APIVersion: "v1", FieldsV1: &metav1.FieldsV1{Raw: []byte("{}")}}}
+	managed := []metav1.ManagedFieldsEntry{{Manager: "kubectl", Operation: "Update", APIVersion: "v1", FieldsV1: metav1.NewFieldsV1("{}")}}
 	modified(t, a, "web", func(s *corev1.Service) {
 		s.Spec.ClusterIP, s.Spec.ClusterIPs, s.ManagedFields = "127.0.0.5", []string{"127.0.0.5"}, managed
 	})
@@ -269,4 +269,23 @@ func TestApplyOfManyFiles(t *testing.T) {
 			t.Errorf("file %d: %q, want %q", i, got, value)
 		}
 	}
+}
+
+// TestApplyAfterARefusal: what was refused was not applied. It is refused again, and what is saved
+// then is compared with what was applied before.
+func TestApplyAfterARefusal(t *testing.T) {
+	a := newTestApplier()
+	good := text(deploymentText, "REPLICAS=replicas: 2", "IMAGE=one")
+	bad := text(good, "app: web}=app: other}", "one}=two}", "image: one=image: two")
+	applied(t, a, "f", good)
+	for range 2 {
+		if _, err := a.apply("f", parsed(t, bad), true); err == nil || !strings.Contains(err.Error(), "field is immutable") {
+			t.Fatalf("a changed selector: %v", err)
+		}
+	}
+	applied(t, a, "f", text(good, "image: one=image: two"))
+	if got := modified(t, a, "web", func(*appsv1.Deployment) {}).Spec.Template.Spec.Containers[0].Image; got != "two" {
+		t.Errorf("image %q, want what the file says", got)
+	}
+	check(t, "another object", applied(t, a, "f", text(configText, "VALUE=a")), "configmap/settings created", "deployment/web pruned")
 }

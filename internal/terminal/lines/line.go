@@ -26,7 +26,7 @@ const (
 	Exited   Word = "Exited"   // a container ended, or could not be started
 	BackOff  Word = "BackOff"  // the next start of a container has to wait
 	Lost     Word = "Lost"     // requests to a Service got no answer
-	Refused  Word = "Refused"  // a saved manifest is wrong, and nothing was changed
+	Refused  Word = "Refused"  // a saved manifest is wrong
 	Complete Word = "Complete" // a Pod or an init container did its work and ended
 	Stopping Word = "Stopping" // a Pod is being deleted; only with Options.Plain
 	Stopped  Word = "Stopped"  // the end of the run

@@ -28,7 +28,15 @@ func (r *Reporter) Stopped(now time.Time) {
 	r.say(now, Stopped, "", fmt.Sprintf("%s in %s, %s lost", plural(r.toStop, "Pod"), Duration(now.Sub(r.stopping)), plural(int(r.lost), "request")))
 }
 
-// Refused tells that a saved manifest was not applied: where, and why. place is file:line.
+// unchanged begins a refusal of all that was saved.
+const unchanged = "nothing was changed: "
+
+// Refused tells that a saved manifest was not applied, or some of its objects: where, and why. place
+// is file:line.
 func (r *Reporter) Refused(place, problem string, now time.Time) {
-	r.say(now, Refused, place, shortened(strings.TrimPrefix(problem, "nothing was changed: "))+"; nothing changed")
+	why, all := strings.CutPrefix(problem, unchanged)
+	if why = shortened(why); all {
+		why += "; nothing changed"
+	}
+	r.say(now, Refused, place, why)
 }

@@ -96,7 +96,6 @@ func (r *Reporter) whyLost(p *pod, now time.Time) string {
 
 // whyContainer is why a container keeps its Pod from being ready, "" if it does not.
 func (r *Reporter) whyContainer(p *pod, status corev1.ContainerStatus, now time.Time) string {
-	c := p.container(status.Name)
 	init := isInit(p.object, status.Name) && !restartable(p.object, status.Name)
 	state := status.State
 	switch {
@@ -109,17 +108,17 @@ func (r *Reporter) whyContainer(p *pod, status corev1.ContainerStatus, now time.
 	case state.Running != nil || init && state.Terminated != nil && state.Terminated.ExitCode == 0:
 		return ""
 	case state.Waiting != nil && state.Waiting.Reason == "CrashLoopBackOff":
-		return r.whyDown(p, c, status, now) + "; it is started again after a pause"
+		return r.whyDown(p, status) + "; it is started again after a pause"
 	case state.Waiting != nil && slices.Contains([]string{"PodInitializing", "ContainerCreating"}, state.Waiting.Reason):
 		return ""
 	case state.Waiting != nil:
 		return printable.Line(state.Waiting.Reason) + ": " + shortened(state.Waiting.Message)
 	}
-	return r.whyDown(p, c, status, now)
+	return r.whyDown(p, status)
 }
 
 // whyDown says how a container ended that does not run.
-func (r *Reporter) whyDown(p *pod, c *container, status corev1.ContainerStatus, now time.Time) string {
+func (r *Reporter) whyDown(p *pod, status corev1.ContainerStatus) string {
 	end := endOf(status)
 	if end == nil {
 		return "it does not run"

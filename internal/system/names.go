@@ -130,9 +130,9 @@ func (n *hostNames) add(pod *corev1.Pod, own names.Hostname) (path string, err e
 	if err := file.Chmod(0o644); err != nil { // whatever the umask
 		return "", errors.Join(err, file.Close())
 	}
-	n.records = n.currentRecords()
 	p := &podHosts{pod: pod, own: own, file: file}
-	if err := p.write(n.records, n.host.hosts()); err != nil {
+	// n.records stays: it is what all Pods were told, and the next refresh compares with it.
+	if err := p.write(n.currentRecords(), n.host.hosts()); err != nil {
 		return "", errors.Join(err, file.Close())
 	}
 	n.pods[pod.UID] = p

@@ -73,7 +73,7 @@ func (n *hostNames) moreBinds() (binds []process.Bind, err error) {
 		return nil, err
 	case changed:
 		path := filepath.Join(n.dir, "nsswitch.conf")
-		if err := os.WriteFile(path, []byte(first), 0o644); err != nil {
+		if err := errors.Join(os.WriteFile(path, []byte(first), 0o644), os.Chmod(path, 0o644)); err != nil { // whatever the umask
 			return nil, err
 		}
 		binds = append(binds, process.Bind{Source: path, Target: n.host.nsswitch})
@@ -81,6 +81,9 @@ func (n *hostNames) moreBinds() (binds []process.Bind, err error) {
 	if info, err := os.Stat(n.host.nscd); err == nil && info.IsDir() {
 		empty := filepath.Join(n.dir, "nscd")
 		if err := os.Mkdir(empty, 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
+			return nil, err
+		}
+		if err := os.Chmod(empty, 0o755); err != nil { // whatever the umask
 			return nil, err
 		}
 		binds = append(binds, process.Bind{Source: empty, Target: n.host.nscd})

@@ -344,3 +344,23 @@ func TestServicesFirst(t *testing.T) {
 		t.Errorf("the Service was made at %s, and the Pod at %s", first, second)
 	}
 }
+
+// TestNewPodHidesNoChange: what a new Pod is told in passing is told to the others as well.
+func TestNewPodHidesNoChange(t *testing.T) {
+	n := newNamesTest(t, NamesAuto, nil)
+	n.service("store", "127.77.0.1", 8080)
+	first, err := n.Prepare(namedPod())
+	if err != nil {
+		t.Fatal(err)
+	}
+	n.service("cart", "127.77.0.2", 8080)
+	second := namedPod()
+	second.Name, second.UID = "second", "u2"
+	if _, err := n.Prepare(second); err != nil {
+		t.Fatal(err)
+	}
+	n.refresh()
+	if text := fileOf(t, first.Namespace); !strings.Contains(text, "cart.default") {
+		t.Errorf("the first Pod's hosts file lacks the new Service:\n%s", text)
+	}
+}

@@ -1,6 +1,7 @@
 package diagnosis
 
 import (
+	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -106,10 +107,8 @@ func (f *Facts) isStarting() bool {
 	if f.waitingFor("") != nil || f.startError() != nil {
 		return false
 	}
-	for _, p := range f.Probes {
-		if f.wasReady(p) {
-			return false
-		}
+	if slices.ContainsFunc(f.Probes, f.wasReady) {
+		return false
 	}
 	since := f.startedAt()
 	if since.IsZero() {

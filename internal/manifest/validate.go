@@ -8,8 +8,8 @@ import (
 	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
+	"k8s.io/apimachinery/pkg/api/validate/content"
 	"k8s.io/apimachinery/pkg/api/validation"
-	"k8s.io/apimachinery/pkg/api/validation/path"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	metavalidation "k8s.io/apimachinery/pkg/apis/meta/v1/validation"
 	utilvalidation "k8s.io/apimachinery/pkg/util/validation"
@@ -39,7 +39,7 @@ func Validate(r Resource) field.ErrorList {
 	case *corev1.Namespace:
 		return append(validateMeta(o, validation.NameIsDNSLabel), validateNamespace(o)...)
 	case *corev1.Event:
-		return append(validateMeta(o, path.ValidatePathSegmentName), validateEvent(o)...)
+		return append(validateMeta(o, nameIsPathSegment), validateEvent(o)...)
 	case *discoveryv1.EndpointSlice:
 		return append(validateMeta(o, validation.NameIsDNSSubdomain), validateEndpointSlice(o)...)
 	case *appsv1.ControllerRevision:
@@ -156,4 +156,12 @@ func validateSelector(selector *metav1.LabelSelector, path *field.Path, empty st
 		errs = append(errs, field.Invalid(path, selector, empty))
 	}
 	return errs
+}
+
+// nameIsPathSegment allows all that can stand in the path of a URL, which is the rule for Events.
+func nameIsPathSegment(name string, prefix bool) []string {
+	if prefix {
+		return content.IsPathSegmentPrefix(name)
+	}
+	return content.IsPathSegmentName(name)
 }

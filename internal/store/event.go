@@ -52,7 +52,7 @@ func (s *Store) Record(o Occurrence) *corev1.Event {
 
 // keepEvent notes a new Event, and drops those that there is no room for any more.
 func (s *Store) keepEvent(o Occurrence, event *corev1.Event) {
-	t := reflect.TypeOf(event)
+	t := reflect.TypeFor[*corev1.Event]()
 	s.events.add(o, keyOf(event))
 	for _, old := range s.events.surplus(o, s.opts.MaxEvents) {
 		if oldest, ok := s.objects[t][old]; ok {

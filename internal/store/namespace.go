@@ -68,6 +68,6 @@ func (s *Store) finishNamespace(name string) {
 		}
 		next := namespace.DeepCopy()
 		next.Spec.Finalizers = slices.DeleteFunc(next.Spec.Finalizers, func(f corev1.FinalizerName) bool { return f == corev1.FinalizerKubernetes })
-		s.settle(reflect.TypeOf(namespace), next)
+		s.settle(reflect.TypeFor[*corev1.Namespace](), next)
 	}
 }

@@ -55,7 +55,7 @@ func TestGeneration(t *testing.T) {
 func TestTimesOfManagedFields(t *testing.T) {
 	s := newStore(t, Options{})
 	fields := func(at time.Time) []metav1.ManagedFieldsEntry {
-		return []metav1.ManagedFieldsEntry{{Manager: "kubectl", Operation: "Apply", Time: new(metav1.NewTime(at)), FieldsV1: &metav1.FieldsV1{Raw: []byte(`{}`)}}}
+		return []metav1.ManagedFieldsEntry{{Manager: "kubectl", Operation: "Apply", Time: new(metav1.NewTime(at)), FieldsV1: metav1.NewFieldsV1("{}")}}
 	}
 	pod := create(t, s, newPod("web", func(p *corev1.Pod) { p.ManagedFields = fields(start) }))
 	later := start.Add(time.Hour)

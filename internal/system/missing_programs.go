@@ -2,6 +2,7 @@ package system
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -56,10 +57,8 @@ func (e *checkError) Hint() string {
 func (e *checkError) addMissing(origin manifest.Object, at manifest.Position, container, image string) {
 	ref := origin.Ref()
 	m := missingProgram{at, registry.CommandKey(ref.Kind, ref.Name), container, image}
-	for _, known := range e.missing {
-		if known == m {
-			return
-		}
+	if slices.Contains(e.missing, m) {
+		return
 	}
 	e.missing = append(e.missing, m)
 }

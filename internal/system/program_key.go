@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -50,14 +51,14 @@ func fileState(folder string, d *programDescription) string {
 	if line, err := manifest.SplitWords(d.Line); err == nil && len(line) > 0 {
 		words = line
 	}
-	state := ""
+	var state strings.Builder
 	for _, word := range words {
 		if !filepath.IsAbs(word) {
 			word = filepath.Join(folder, word)
 		}
 		if info, err := os.Stat(word); err == nil && info.Mode().IsRegular() {
-			state += word + " " + info.ModTime().UTC().Format(time.RFC3339Nano) + "\n"
+			state.WriteString(word + " " + info.ModTime().UTC().Format(time.RFC3339Nano) + "\n")
 		}
 	}
-	return state
+	return state.String()
 }

@@ -59,8 +59,8 @@ func svg(t *testing.T, frame string, width, height int) string {
 func drawSpan(t *testing.T, b *strings.Builder, text, codes string, x, y float64) {
 	width := float64(widthOf(text)) * cellWidth
 	fill, weight := "#d0d7de", ""
-	if i := strings.Index(codes, "48;5;"); i >= 0 {
-		fmt.Fprintf(b, `<rect x="%.1f" y="%.1f" width="%.1f" height="%d" fill="%s"/>`+"\n", x, y, width, cellHeight, rgb(t, codes[i+5:]))
+	if _, after, ok := strings.Cut(codes, "48;5;"); ok {
+		fmt.Fprintf(b, `<rect x="%.1f" y="%.1f" width="%.1f" height="%d" fill="%s"/>`+"\n", x, y, width, cellHeight, rgb(t, after))
 	}
 	for part := range strings.SplitSeq(strings.ReplaceAll(codes, "8;5;", "8:"), ";") {
 		if part == "1" {

@@ -94,7 +94,7 @@ func newRun(streams Streams) *cobra.Command {
 			if dash := cmd.ArgsLenAtDash(); dash >= 0 {
 				paths, command = args[:dash], args[dash:]
 				if len(paths) == 0 || len(command) == 0 {
-					return errors.New("write it as probity run FILE... -- COMMAND...")
+					return errors.New("write it as probity run FILE -- COMMAND")
 				}
 			}
 			return run(cmd.Context(), streams, flags, paths, command)

@@ -123,7 +123,7 @@ func (r *Reporter) onReadiness(p *pod, now time.Time) {
 	case ready:
 		r.say(now, Ready, p.ref(), "again, after "+Duration(now.Sub(p.lostReady)))
 	default:
-		r.say(now, NotReady, p.ref(), r.whyLost(p, now)+r.outOf(p))
+		r.say(now, NotReady, p.ref(), r.whyLost(p)+r.outOf(p))
 	}
 	if ready {
 		p.readyOnce, p.lostReady, p.advice = true, time.Time{}, ""

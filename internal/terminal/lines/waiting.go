@@ -40,7 +40,7 @@ func (p *pod) skipWaits(now time.Time) {
 
 // waiting says how long a Pod has not been ready, why, and how often that was tried.
 func (r *Reporter) waiting(p *pod, now time.Time) string {
-	return fmt.Sprintf("not ready after %.0f s: %s", now.Sub(p.began).Seconds(), r.whyNotReady(p, now))
+	return fmt.Sprintf("not ready after %.0f s: %s", now.Sub(p.began).Seconds(), r.whyNotReady(p))
 }
 
 // Unready gives a Waiting line for each Pod that is not ready, with what can be done about it, and
@@ -53,7 +53,7 @@ func (r *Reporter) Unready(now time.Time) {
 		}
 		text := r.waiting(p, now)
 		if p.object.Status.Phase == corev1.PodFailed {
-			text = "failed for good: " + r.whyNotReady(p, now)
+			text = "failed for good: " + r.whyNotReady(p)
 		}
 		if next := r.next(p); next != "" {
 			text += "; next: " + next
@@ -68,9 +68,9 @@ func (r *Reporter) Unready(now time.Time) {
 }
 
 // whyNotReady is the reason for which a Pod is not ready: of the first container that is to blame.
-func (r *Reporter) whyNotReady(p *pod, now time.Time) string {
+func (r *Reporter) whyNotReady(p *pod) string {
 	for _, status := range slices.Concat(p.object.Status.InitContainerStatuses, p.object.Status.ContainerStatuses) {
-		if text := r.whyContainer(p, status, now); text != "" {
+		if text := r.whyContainer(p, status); text != "" {
 			return p.prefix(status.Name) + text
 		}
 	}
@@ -85,17 +85,17 @@ func (r *Reporter) whyNotReady(p *pod, now time.Time) string {
 }
 
 // whyLost is why a Pod is not Ready any more. How its container ended was told in the line before.
-func (r *Reporter) whyLost(p *pod, now time.Time) string {
+func (r *Reporter) whyLost(p *pod) string {
 	for _, status := range slices.Concat(p.object.Status.InitContainerStatuses, p.object.Status.ContainerStatuses) {
 		if end := endOf(status); end != nil && status.State.Running == nil && end.ContainerID == p.container(status.Name).ended {
 			return p.prefix(status.Name) + exitText(end)
 		}
 	}
-	return r.whyNotReady(p, now)
+	return r.whyNotReady(p)
 }
 
 // whyContainer is why a container keeps its Pod from being ready, "" if it does not.
-func (r *Reporter) whyContainer(p *pod, status corev1.ContainerStatus, now time.Time) string {
+func (r *Reporter) whyContainer(p *pod, status corev1.ContainerStatus) string {
 	init := isInit(p.object, status.Name) && !restartable(p.object, status.Name)
 	state := status.State
 	switch {

@@ -2,12 +2,17 @@ package terminal
 
 import (
 	"bytes"
+	"errors"
+	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/probity-run/probity/internal/process"
+	"github.com/probity-run/probity/internal/store"
 )
 
 // TestOutput: what containers print is shown wherever the live view does not show the run: in lines
@@ -46,6 +51,29 @@ func TestOutput(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestEndOfTheView: lines take over, and a HUP that comes later is none of a closed window.
+func TestEndOfTheView(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var out bytes.Buffer
+		s := &liveScreen{opts: Options{Out: &out, Err: &out}, run: Run{Store: store.New(store.Options{Kinds: store.Kubernetes()})}}
+		if !s.interactive() {
+			t.Error("nobody watches the live view")
+		}
+		s.failed(errors.New("the terminal is gone"))
+		if !s.interactive() {
+			t.Error("the HUP of the closed window would not stop the run")
+		}
+		time.Sleep(hangupTime)
+		if s.interactive() {
+			t.Error("somebody watches a view that has ended")
+		}
+		s.lines.close()
+		if !strings.Contains(out.String(), "the terminal is gone") {
+			t.Errorf("printed %q", out.String())
+		}
+	})
 }
 
 func TestFieldNames(t *testing.T) {

@@ -307,7 +307,7 @@ func (r *logReader) readInstance(h *hub, pod *corev1.Pod, container string, inst
 	entries, err := r.files[id].read(paths)
 	lines := make([]screen.LogLine, 0, len(entries))
 	for _, e := range entries {
-		lines = append(lines, screen.LogLine{At: e.Time, From: label, Text: logSpans(string(e.Text))})
+		lines = append(lines, screen.LogLine{At: e.Time, From: label, Text: logSpans(e.Text)})
 	}
 	return lines, err
 }

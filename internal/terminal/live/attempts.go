@@ -17,19 +17,18 @@ import (
 // maxAttempts is how many attempts the page of a Pod lists.
 const maxAttempts = 20
 
-// attemptLines are the attempts after an instant, for a log. The caller holds the lock.
-func (h *hub) attemptLines(pod *corev1.Pod, since time.Time) []attemptLine {
+// attemptLines are the attempts that a log does not have yet. The caller holds the lock.
+func (h *hub) attemptLines(pod *corev1.Pod, seen attemptsSeen) []attemptLine {
+	if seen[pod.UID] == nil {
+		seen[pod.UID] = map[history.Key]uint64{}
+	}
 	var lines []attemptLine
 	for _, p := range h.run.History.Probes(pod.UID) {
-		if !p.Latest.Time.After(since) {
-			continue
-		}
 		spec := specOf(pod, p.Container, lifecycle.ProbeType(p.Type))
-		for _, a := range h.run.History.Attempts(pod.UID, p.Key, 0) {
-			if a.Time.After(since) {
-				text := fmt.Sprintf("%s %s  %s", asked(spec), outcome(a, spec), counter(p.Key, a))
-				lines = append(lines, attemptLine{a.Time, text, a.Outcome == history.Failed || a.Outcome == history.TimedOut})
-			}
+		for _, a := range h.run.History.Attempts(pod.UID, p.Key, seen[pod.UID][p.Key]) {
+			seen[pod.UID][p.Key] = a.Seq
+			text := fmt.Sprintf("%s %s  %s", asked(spec), outcome(a, spec), counter(p.Key, a))
+			lines = append(lines, attemptLine{a.Time, text, a.Outcome == history.Failed || a.Outcome == history.TimedOut})
 		}
 	}
 	return lines

@@ -3,6 +3,7 @@ package live
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -217,8 +218,11 @@ func (m *model) do(a screen.Action) tea.Cmd {
 		}
 		return m.change(a.Pod, says, func(namespace, name string) error { return run.SetRotation(namespace, name, out) })
 	case screen.SaveLog:
-		log := m.log.log
-		return func() tea.Msg { return saidMsg(saveLog(log)) }
+		var log screen.Log // a copy, as lines are added meanwhile
+		if m.log.log != nil {
+			log.Lines = slices.Clone(m.log.log.Lines)
+		}
+		return func() tea.Msg { return saidMsg(saveLog(&log)) }
 	}
 	return nil
 }

@@ -217,7 +217,7 @@ func run(ctx context.Context, streams Streams, flags runFlags, paths, command []
 		}
 	}
 	for _, line := range s.Remarks() {
-		if view.Interactive() {
+		if view.Live() {
 			view.Say(line) // it stays in the list of notices
 		}
 		if _, err := fmt.Fprintln(streams.Err, line); err != nil {

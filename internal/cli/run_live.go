@@ -23,7 +23,7 @@ func attended(s *system.System, paths []string) live.Run {
 		names = append(names, filepath.Base(path))
 	}
 	run := live.Run{
-		Title: strings.Join(names, " "), Store: s.Store(), History: s.History(), Listeners: s.Listeners, LogFiles: s.LogFiles, Place: s.Place, LogDir: s.LogDir(),
+		Title: strings.Join(names, " "), Store: s.Store(), History: s.History(), Listeners: s.Listeners, OpenLog: s.OpenLog, Place: s.Place, LogDir: s.LogDir(),
 		Restart: s.Restart, Delete: s.DeletePod, SetRotation: s.SetRotation, Stopping: s.Stopping,
 	}
 	if p := s.Proxy(); p != nil {

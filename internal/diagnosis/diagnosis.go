@@ -116,10 +116,13 @@ func (f *Facts) wellText() string {
 			continue
 		}
 		name := strings.ToLower(string(p.Type))
-		if spec := f.specOf(p); spec != nil && spec.HTTPGet != nil {
-			name += " 200"
-		} else {
+		switch spec := f.specOf(p); {
+		case spec == nil || spec.HTTPGet == nil:
 			name += " passed"
+		case p.Status != 0:
+			name += " " + strconv.Itoa(p.Status)
+		default:
+			name += " answered"
 		}
 		parts = append(parts, name+" in "+Latency(p.Took))
 	}

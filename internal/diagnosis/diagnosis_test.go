@@ -105,7 +105,7 @@ func TestDiagnosis(t *testing.T) {
 		change func(*Facts)
 		want   Diagnosis
 	}{
-		"well": {func(*Facts) {}, Diagnosis{State: Ready, Check: "ok", Why: "Readiness 200 in 1.0 ms, liveness 200 in 1.0 ms. In rotation of service/web."}},
+		"well": {func(f *Facts) { f.Probes[1].Status = 204 }, Diagnosis{State: Ready, Check: "ok", Why: "Readiness 204 in 1.0 ms, liveness answered in 1.0 ms. In rotation of service/web."}},
 		"hung": {func(f *Facts) {
 			f.fail(1, 1, 1, timeoutText)
 			p := f.fail(2, 2, 3, timeoutText)
@@ -332,4 +332,52 @@ func FuzzDiagnosis(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestTextOfOthers: what a command prints, or a server says, is not taken for the kubelet's words.
+func TestTextOfOthers(t *testing.T) {
+	exec := corev1.ProbeHandler{Exec: &corev1.ExecAction{Command: []string{"check"}}}
+	grpc := corev1.ProbeHandler{GRPC: &corev1.GRPCAction{Port: 9000}}
+	get := corev1.ProbeHandler{HTTPGet: &corev1.HTTPGetAction{Path: "/EOF", Port: intstr.FromInt32(80)}}
+	tcp := corev1.ProbeHandler{TCPSocket: &corev1.TCPSocketAction{Port: intstr.FromInt32(80)}}
+	rpc := "error: health rpc probe failed: rpc error: code = Internal desc = "
+	for name, test := range map[string]struct {
+		handler corev1.ProbeHandler
+		output  string
+		want    cause
+	}{
+		"a command prints a status":        {exec, statusText + "404", command},
+		"a command prints a login":         {exec, "statuscode: 401", command},
+		"a command prints a refusal":       {exec, "db: connection refused", command},
+		"a command prints an end":          {exec, "unexpected EOF", command},
+		"a command prints a stranger":      {exec, "port 80 does not belong to this Pod: x listens there", command},
+		"a command prints a deadline":      {exec, "context deadline exceeded", command},
+		"a command took too long":          {exec, `command timed out: "check" timed out after 1s`, timedOut},
+		"a server of gRPC says a status":   {grpc, rpc + statusText + "403", unhealthy},
+		"a server of gRPC says a refusal":  {grpc, rpc + "db: connection refused", unhealthy},
+		"a server of gRPC says a deadline": {grpc, rpc + "context deadline exceeded", unhealthy},
+		"no server of gRPC":                {grpc, `timeout: failed to connect service "127.0.0.1:9000" within 1s: context deadline exceeded`, timedOut},
+		"gRPC is slow":                     {grpc, "timeout: health rpc did not complete within 1s", timedOut},
+		"gRPC does not serve":              {grpc, `service unhealthy (responded with "NOT_SERVING")`, unhealthy},
+		"a status":                         {get, statusText + "404", status},
+		"a path":                           {get, `Get "http://127.0.0.1:80/EOF": no route to host`, otherwise},
+		"an answer that is none":           {get, `Get "http://127.0.0.1:80/EOF": malformed HTTP status code "statuscode: 404"`, otherwise},
+		"an end":                           {get, `Get "http://127.0.0.1:80/EOF": EOF`, reset},
+		"an HTTP server is slow":           {get, timeoutText, timedOut},
+		"no TCP server":                    {tcp, "dial tcp 127.0.0.1:80: connect: connection refused", refused},
+		"TCP is slow":                      {tcp, "dial tcp 127.0.0.1:80: i/o timeout", timedOut},
+		"another process":                  {tcp, "port 80 does not belong to this Pod: x listens there", stranger},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := running()
+			f.Pod.Spec.Containers[0].ReadinessProbe.ProbeHandler = test.handler
+			p := f.never(test.output)
+			if got, _ := causeOf(*p, f.specOf(*p)); got != test.want {
+				t.Errorf("cause %d, want %d", got, test.want)
+			}
+			if d := Of(*f); d.Next == "" {
+				t.Error("there is no next step")
+			}
+		})
+	}
 }

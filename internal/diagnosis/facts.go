@@ -48,6 +48,9 @@ type Probe struct {
 	Failed, Unevaluated bool
 	// Output is what the handler said, or the text of the error.
 	Output string
+	// Status is the HTTP status of the last answer; 0 if there was none, or nobody knows it any
+	// more.
+	Status int
 	// Body is the beginning of a failed answer, as far as it was kept.
 	Body string
 	// Connected says that a connection was made in the last attempt, in ConnectTook.

@@ -26,31 +26,52 @@ const (
 	command         // a command or a heartbeat said no
 )
 
-var statusCode = regexp.MustCompile(`statuscode: (\d{3})`)
+var (
+	statusCode   = regexp.MustCompile(`^HTTP probe failed with statuscode: (\d{3})$`)
+	strangerText = regexp.MustCompile(`^port \d+ does not belong to this Pod: `)
+)
 
-// causeOf finds the way in the text of the handler, which is the kubelet's.
+// causeOf finds the way in the text of the handler, which is the kubelet's. A command, and a server
+// of gRPC, can put any text into that: only what stands where the kubelet's own words stand counts.
 func causeOf(p Probe, spec *corev1.Probe) (c cause, code int) {
 	text := p.Output
-	if m := statusCode.FindStringSubmatch(text); m != nil {
+	begins := func(beginnings ...string) bool {
+		return slices.ContainsFunc(beginnings, func(beginning string) bool { return strings.HasPrefix(text, beginning) })
+	}
+	switch {
+	case spec != nil && spec.Exec != nil && begins("command timed out: "):
+		return timedOut, 0
+	case spec != nil && spec.Exec != nil:
+		return command, 0
+	case strangerText.MatchString(text):
+		return stranger, 0
+	case spec == nil || spec.GRPC == nil:
+		return connectionCause(text, spec != nil && spec.HTTPGet != nil)
+	case begins("timeout: "):
+		return timedOut, 0
+	case begins("service unhealthy (responded with", "error: health rpc probe failed"):
+		return unhealthy, 0
+	}
+	return otherwise, 0
+}
+
+// connectionCause finds the way in the text of an HTTP or a TCP handler: the status, or how the
+// error of the connection ends.
+func connectionCause(text string, http bool) (c cause, code int) {
+	if m := statusCode.FindStringSubmatch(text); http && m != nil {
 		code, _ = strconv.Atoi(m[1]) // three digits
 		return status, code
 	}
-	has := func(parts ...string) bool {
-		return slices.ContainsFunc(parts, func(part string) bool { return strings.Contains(text, part) })
+	ends := func(endings ...string) bool {
+		return slices.ContainsFunc(endings, func(ending string) bool { return strings.HasSuffix(text, ending) })
 	}
 	switch {
-	case has("does not belong to this Pod"):
-		return stranger, 0
-	case has("connection refused"):
+	case ends("connection refused"):
 		return refused, 0
-	case has("deadline exceeded", "Client.Timeout", "i/o timeout", "did not complete within", "command timed out", "failed to connect service"):
+	case ends("deadline exceeded", "i/o timeout") || ends(")") && strings.Contains(text, "(Client.Timeout "):
 		return timedOut, 0
-	case has("connection reset", "EOF", "broken pipe"):
+	case ends("connection reset by peer", "EOF", "broken pipe"):
 		return reset, 0
-	case has("service unhealthy (responded with", "health rpc probe failed"):
-		return unhealthy, 0
-	case spec != nil && spec.Exec != nil:
-		return command, 0
 	}
 	return otherwise, 0
 }

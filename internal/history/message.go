@@ -13,8 +13,8 @@ const maxMessages = 16
 // messages numbers texts, so that an attempt holds a number only. When there is no room for another
 // one, the text that was not used for the longest time is forgotten.
 //
-// Numbers begin anew after 65,535 texts. No two attempts have the same number for different texts
-// then, as far fewer are kept.
+// Numbers begin anew after 65,535 texts, but for those of texts that are still kept. No two
+// attempts have the same number for different texts then, as far fewer are kept.
 type messages struct {
 	recent    []message // the one used last comes first; of the writer
 	last      uint16    // the newest number; of the writer
@@ -38,11 +38,12 @@ func (m *messages) number(text string) uint16 {
 		m.recent[0] = known
 		return known.number
 	}
-	if m.last++; m.last == 0 {
-		m.last = 1
+	kept := m.recent[:min(len(m.recent), maxMessages-1)]
+	for m.last++; m.last == 0 || slices.ContainsFunc(kept, func(known message) bool { return known.number == m.last }); {
+		m.last++
 	}
 	// a copy, or a short text would keep the memory of a long one
-	m.recent = slices.Insert(m.recent[:min(len(m.recent), maxMessages-1)], 0, message{m.last, strings.Clone(text)})
+	m.recent = slices.Insert(kept, 0, message{m.last, strings.Clone(text)})
 	published := slices.Clone(m.recent)
 	m.published.Store(&published)
 	return m.last

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -287,4 +288,18 @@ func FuzzRecord(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestMessageNumbers: when numbers begin anew, no text gets the number of one that is still used.
+func TestMessageNumbers(t *testing.T) {
+	var m messages
+	always := m.number("always")
+	for i := range 3 * 1 << 16 {
+		if n := m.number(strconv.Itoa(i)); n == always || n == 0 {
+			t.Fatalf("text %d has the number %d", i, n)
+		}
+		if n := m.number("always"); n != always {
+			t.Fatalf("the number became %d after %d texts", n, i)
+		}
+	}
 }

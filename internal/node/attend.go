@@ -73,8 +73,8 @@ func (n *Node) listenersOf(processes map[string]process.Process) (map[string][]n
 	return found, nil
 }
 
-// LogFiles are the files with what an instance of a container printed, oldest first; instance
-// counts those before it.
-func (n *Node) LogFiles(pod *corev1.Pod, container string, instance int) ([]string, error) {
-	return process.LogFiles(filepath.Join(podDir(n.opts.Dir, pod), container), instance)
+// OpenLog opens what an instance of a container printed, at its beginning; instance counts those
+// before it. Whoever reads it closes it.
+func (n *Node) OpenLog(pod *corev1.Pod, container string, instance int) *process.LogReader {
+	return process.OpenLogReader(filepath.Join(podDir(n.opts.Dir, pod), container), instance)
 }

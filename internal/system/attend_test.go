@@ -2,6 +2,7 @@ package system
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"strings"
 	"testing"
@@ -60,8 +61,10 @@ func TestAttend(t *testing.T) {
 	if messages := eventsOf(s, "Killing"); len(messages) != 1 || messages[0] != "Container app is restarted as somebody asked for it" {
 		t.Errorf("Events %q", messages)
 	}
-	if files, err := s.LogFiles(pod, "app", 1); err != nil || len(files) > 1 {
-		t.Errorf("log files %v, %v", files, err)
+	log := s.OpenLog(pod, "app", 1)
+	defer log.Close()
+	if _, err := log.Next(); err != nil && err != io.EOF {
+		t.Errorf("reading the log: %v", err)
 	}
 
 	if err := s.DeletePod("default", "web"); err != nil {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/probity-run/probity/internal/manifest"
 	"github.com/probity-run/probity/internal/printable"
+	"github.com/probity-run/probity/internal/process"
 	"github.com/probity-run/probity/internal/store"
 )
 
@@ -90,8 +91,8 @@ func (s *System) origin(pod *corev1.Pod) manifest.Ref {
 	return manifest.Ref{Kind: owner.Kind, Namespace: pod.Namespace, Name: owner.Name}
 }
 
-// LogFiles are the files with what an instance of a container printed, oldest first; instance
-// counts those before it.
-func (s *System) LogFiles(pod *corev1.Pod, container string, instance int) ([]string, error) {
-	return s.node.LogFiles(pod, container, instance)
+// OpenLog opens what an instance of a container printed, at its beginning; instance counts those
+// before it. Whoever reads it closes it.
+func (s *System) OpenLog(pod *corev1.Pod, container string, instance int) *process.LogReader {
+	return s.node.OpenLog(pod, container, instance)
 }

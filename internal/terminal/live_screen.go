@@ -6,6 +6,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"time"
 
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/watch"
@@ -23,9 +24,13 @@ type liveScreen struct {
 	opts     Options
 	run      Run // from start on
 
-	mu    sync.Mutex // guards lines
+	mu    sync.Mutex // guards what follows
 	lines screen
+	ended time.Time // when lines took over
 }
+
+// hangupTime is how long after its terminal the HUP of a closed window may come.
+const hangupTime = 2 * time.Second
 
 func newLiveScreen(opts Options, out *os.File) *liveScreen {
 	s := &liveScreen{opts: opts}
@@ -37,7 +42,7 @@ func newLiveScreen(opts Options, out *os.File) *liveScreen {
 func (s *liveScreen) failed(err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.lines = newLinesScreen(s.opts)
+	s.lines, s.ended = newLinesScreen(s.opts), time.Now()
 	s.lines.start(s.run)
 	s.lines.say("probity: " + err.Error())
 }
@@ -64,7 +69,13 @@ func (s *liveScreen) flush() {
 
 func (s *liveScreen) kinds() []store.Object { return s.live.Kinds() }
 
-func (*liveScreen) interactive() bool { return true }
+// interactive is false after the view has ended before the run: a HUP means there what it means
+// without a terminal. When a window is closed, though, the view may see that before the HUP comes.
+func (s *liveScreen) interactive() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.lines == nil || time.Since(s.ended) < hangupTime
+}
 
 func (s *liveScreen) show(change watch.EventType, object runtime.Object) error {
 	if lines := s.instead(); lines != nil {

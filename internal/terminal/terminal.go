@@ -94,6 +94,12 @@ func (v *View) Attend(run live.Run) {
 // Interactive reports whether a person watches, whose terminal can go away.
 func (v *View) Interactive() bool { return v.screen.interactive() }
 
+// Live reports whether the live view shows the run now: not lines, also not in its place.
+func (v *View) Live() bool {
+	s, ok := v.screen.(*liveScreen)
+	return ok && s.instead() == nil
+}
+
 // Failed gives the reason for which nothing can be shown any more, such as a closed pipe.
 func (v *View) Failed() <-chan error { return v.failed }
 
@@ -148,7 +154,7 @@ func (v *View) Write(lines []byte) (int, error) {
 // Output shows a line that a container printed, with a prefix that tells whose it is. The live view
 // reads the files of the logs itself.
 func (v *View) Output(pod *corev1.Pod, container string, entry process.LogEntry) {
-	if v.Interactive() {
+	if v.Live() {
 		return
 	}
 	prefix := pod.Name

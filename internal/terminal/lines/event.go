@@ -109,15 +109,21 @@ func (r *Reporter) onKilling(p *pod, name, message string, now time.Time) {
 	r.say(now, Restart, p.ref(), p.prefix(name)+text)
 }
 
-// note passes on an Event, once for each Pod and text.
+// note passes on an Event, once for each Pod and text. Of the warnings of a probe it is the first:
+// what a service answers may be another text each time.
 func (r *Reporter) note(p *pod, e *corev1.Event) {
 	about := ref(e.InvolvedObject.Kind, e.InvolvedObject.Namespace, e.InvolvedObject.Name)
 	text := fmt.Sprintf("%s: %s: %s", printable.Line(about), printable.Line(e.Reason), shortened(e.Message))
 	if p != nil {
-		if p.notes[text] {
+		key := text
+		if e.Reason == "ProbeWarning" {
+			probe, _, _ := strings.Cut(e.Message, " ")
+			key = fmt.Sprintf("%s %s %s", e.Reason, containerOf(e), probe)
+		}
+		if p.notes[key] {
 			return
 		}
-		p.notes[text] = true
+		p.notes[key] = true
 	}
 	r.opts.Note(text)
 }

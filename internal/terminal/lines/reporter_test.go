@@ -347,6 +347,8 @@ func TestNotes(t *testing.T) {
 	s.said = nil
 	for range 2 {
 		s.event(p, "app", "Warning", "ProbeWarning", "Liveness probe warning: \x1b[2Jmoved")
+		s.event(p, "app", "Warning", "ProbeWarning", "Liveness probe warning: moved to elsewhere") // told already
+		s.event(p, "app", "Warning", "ProbeWarning", "Readiness probe warning: moved")
 		s.event(p, "app", "Warning", "BackOff", "x")
 		s.event(p, "app", "Normal", "Pulled", "x")
 	}
@@ -355,6 +357,7 @@ func TestNotes(t *testing.T) {
 	s.reporter.Unready(s.now)
 	s.want(
 		`note pod/web-1: ProbeWarning: Liveness probe warning: \u001b[2Jmoved`,
+		`note pod/web-1: ProbeWarning: Readiness probe warning: moved`,
 		"note pod/web-1: PortMismatch: The readiness probe asks port 8080, where nothing of the Pod listens; it listens on 9000: let them name one port",
 		"5.0 Waiting pod/web-1: not ready after 5 s: no attempt of its readiness probe yet · GET :8080/readyz",
 		"5.0 Waiting pod/web-1: not ready after 5 s: no attempt of its readiness probe yet · GET :8080/readyz; "+

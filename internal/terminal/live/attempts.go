@@ -17,22 +17,35 @@ import (
 // maxAttempts is how many attempts the page of a Pod lists.
 const maxAttempts = 20
 
-// attemptLines are the attempts after an instant, for a log. The caller holds the lock.
-func (h *hub) attemptLines(pod *corev1.Pod, since time.Time) []attemptLine {
+// attemptLines are the attempts that a log does not have yet. The caller holds the lock.
+func (h *hub) attemptLines(pod *corev1.Pod, seen attemptsSeen) []attemptLine {
+	if seen[pod.UID] == nil {
+		seen[pod.UID] = map[history.Key]uint64{}
+	}
 	var lines []attemptLine
 	for _, p := range h.run.History.Probes(pod.UID) {
-		if !p.Latest.Time.After(since) {
+		spec := specOf(pod, p.Container, lifecycle.ProbeType(p.Type))
+		attempts := h.run.History.Attempts(pod.UID, p.Key, seen[pod.UID][p.Key])
+		if len(attempts) == 0 {
 			continue
 		}
-		spec := specOf(pod, p.Container, lifecycle.ProbeType(p.Type))
-		for _, a := range h.run.History.Attempts(pod.UID, p.Key, 0) {
-			if a.Time.After(since) {
-				text := fmt.Sprintf("%s %s  %s", asked(spec), outcome(a, spec), counter(p.Key, a))
-				lines = append(lines, attemptLine{a.Time, text, a.Outcome == history.Failed || a.Outcome == history.TimedOut})
-			}
+		details := h.detailsOf(pod, p.Key)
+		for _, a := range attempts {
+			seen[pod.UID][p.Key] = a.Seq
+			text := fmt.Sprintf("%s %s  %s", asked(spec), outcome(a, details[a.Seq].Status, spec), counter(p.Key, a))
+			lines = append(lines, attemptLine{a.Time, text, a.Outcome == history.Failed || a.Outcome == history.TimedOut})
 		}
 	}
 	return lines
+}
+
+// detailsOf are the newest attempts of a probe in detail, by their numbers.
+func (h *hub) detailsOf(pod *corev1.Pod, key history.Key) map[uint64]history.Detail {
+	details := map[uint64]history.Detail{}
+	for _, d := range h.run.History.Details(pod.UID, key) {
+		details[d.Seq] = d
+	}
+	return details
 }
 
 func asked(spec *corev1.Probe) string {
@@ -43,21 +56,25 @@ func asked(spec *corev1.Probe) string {
 }
 
 // outcome is what an attempt came to, in few words: "200 0.9 ms", "timeout 1 s", "refused 0.1 ms".
-func outcome(a history.Attempt, spec *corev1.Probe) string {
-	word := outcomeWord(a, spec)
+// The status is that of HTTP, 0 if nobody knows it any more.
+func outcome(a history.Attempt, status int, spec *corev1.Probe) string {
+	word := outcomeWord(a, status, spec)
 	if a.Outcome == history.TimedOut && spec != nil {
 		return fmt.Sprintf("%s %d s", word, spec.TimeoutSeconds)
 	}
 	return word + " " + diagnosis.Latency(a.Took)
 }
 
-func outcomeWord(a history.Attempt, spec *corev1.Probe) string {
+func outcomeWord(a history.Attempt, status int, spec *corev1.Probe) string {
 	switch a.Outcome {
 	case history.Answered:
-		if spec != nil && spec.HTTPGet != nil {
-			return "200"
+		switch {
+		case spec == nil || spec.HTTPGet == nil:
+			return "passed"
+		case status != 0:
+			return itoa(status)
 		}
-		return "passed"
+		return "answered"
 	case history.Warning:
 		return "warning"
 	case history.NoVerdict:
@@ -65,10 +82,13 @@ func outcomeWord(a history.Attempt, spec *corev1.Probe) string {
 	case history.TimedOut:
 		return "timeout"
 	}
-	if _, code, ok := strings.Cut(a.Message, "statuscode: "); ok {
+	if spec == nil || spec.HTTPGet == nil && spec.TCPSocket == nil {
+		return "failed" // the message is what a program says
+	}
+	if code, ok := strings.CutPrefix(a.Message, "HTTP probe failed with statuscode: "); ok {
 		return code[:min(len(code), 3)]
 	}
-	if strings.Contains(a.Message, "connection refused") {
+	if strings.HasSuffix(a.Message, "connection refused") {
 		return "refused"
 	}
 	return "failed"
@@ -102,14 +122,11 @@ func (h *hub) attempts(pod *corev1.Pod) []screen.Attempt {
 			timeout = time.Duration(spec.TimeoutSeconds) * time.Second
 		}
 		attempts := h.run.History.Attempts(pod.UID, p.Key, 0)
-		details := map[uint64]history.Detail{}
-		for _, d := range h.run.History.Details(pod.UID, p.Key) {
-			details[d.Seq] = d
-		}
+		details := h.detailsOf(pod, p.Key)
 		for _, a := range attempts[max(len(attempts)-maxAttempts, 0):] {
 			all = append(all, screen.Attempt{
 				At: a.Time.Local(), Probe: clean(strings.ToLower(p.Type)), Slot: slotOf(a, timeout) &^ (screen.Passing | screen.Failing),
-				Outcome: clean(outcomeWord(a, spec)), Took: diagnosis.Latency(a.Took), Counter: count(p.Key, a), Text: clean(saw(a, details[a.Seq])),
+				Outcome: clean(outcomeWord(a, details[a.Seq].Status, spec)), Took: diagnosis.Latency(a.Took), Counter: count(p.Key, a), Text: clean(saw(a, details[a.Seq])),
 			})
 		}
 	}

@@ -3,6 +3,7 @@ package live
 import (
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/probity-run/probity/internal/printable"
 	"github.com/probity-run/probity/internal/terminal/screen"
@@ -17,31 +18,57 @@ func clean(text string) string {
 // warns, green is well.
 var colours = [8]screen.Role{screen.Muted, screen.Bad, screen.Ok, screen.Warn, screen.Accent, screen.Stop, screen.Wait, screen.Normal}
 
-// logSpans are a line that a program printed, with its colours as roles.
-func logSpans(text string) []screen.Span {
-	role, bold := levelOf(text), false
+const (
+	// maxText is how many bytes of a line of a log are shown.
+	maxText = 4 << 10
+	// maxSequence is how many bytes of numbers a sequence of SGR may have.
+	maxSequence = 64
+)
+
+// logSpans are a line that a program printed, with its colours as roles. A line may be made to be
+// hard to show: what is kept of it is bounded, and so is the time that it takes.
+func logSpans(text []byte) []screen.Span {
+	rest := cutText(text)
+	role, bold := levelOf(rest), false
 	var spans []screen.Span
-	add := func(part string) {
-		if part = clean(part); part != "" {
+	var plain strings.Builder // text of one role
+	flush := func() {
+		if part := clean(plain.String()); part != "" {
 			spans = append(spans, screen.Span{Text: part, Role: role, Bold: bold})
 		}
+		plain.Reset()
 	}
 	for {
-		before, rest, ok := strings.Cut(text, "\x1b[")
+		before, after, ok := strings.Cut(rest, "\x1b[")
+		plain.WriteString(before)
 		if !ok {
-			add(text)
+			flush()
 			return spans
 		}
-		codes, after, ok := strings.Cut(rest, "m")
+		rest = after
+		codes, _, ok := strings.Cut(rest[:min(len(rest), maxSequence)], "m")
 		if !ok || strings.Trim(codes, "0123456789;") != "" {
-			add(before + "\x1b[" + rest[:min(1, len(rest))]) // another sequence: shown, not obeyed
-			text = rest[min(1, len(rest)):]
+			plain.WriteString("\x1b[") // another sequence: shown, not obeyed
 			continue
 		}
-		add(before)
-		role, bold = paint(codes, role, bold)
-		text = after
+		rest = rest[len(codes)+1:]
+		if newRole, newBold := paint(codes, role, bold); newRole != role || newBold != bold {
+			flush()
+			role, bold = newRole, newBold
+		}
 	}
+}
+
+// cutText is a line of a log as far as it is shown.
+func cutText(text []byte) string {
+	if len(text) <= maxText {
+		return string(text)
+	}
+	end := maxText
+	for end > maxText-utf8.UTFMax && !utf8.RuneStart(text[end]) {
+		end--
+	}
+	return string(text[:end]) + "…"
 }
 
 // paint is the role after a sequence of SGR.

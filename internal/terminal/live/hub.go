@@ -14,6 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/watch"
 
 	"github.com/probity-run/probity/internal/history"
+	"github.com/probity-run/probity/internal/process"
 	"github.com/probity-run/probity/internal/proxy"
 	"github.com/probity-run/probity/internal/store"
 	"github.com/probity-run/probity/internal/terminal/screen"
@@ -33,8 +34,8 @@ type Run struct {
 	Traffic func() proxy.State
 	// Listeners are the addresses at which the processes of a Pod listen, by container.
 	Listeners func(ctx context.Context, pod types.UID) (map[string][]netip.AddrPort, error)
-	// LogFiles are the files with what an instance of a container printed, oldest first.
-	LogFiles func(pod *corev1.Pod, container string, instance int) ([]string, error)
+	// OpenLog opens what an instance of a container printed; instance counts those before it.
+	OpenLog func(pod *corev1.Pod, container string, instance int) *process.LogReader
 	// Place says where a field of a Pod's spec is written: "app.yaml:31", or "".
 	Place func(pod *corev1.Pod, field string) string
 	// LogDir is where the output of containers is kept, for the summary at the end.

@@ -198,27 +198,3 @@ func TestSummary(t *testing.T) {
 		t.Errorf("summary\n%swant\n%s", got, want)
 	}
 }
-
-func TestLogSpans(t *testing.T) {
-	for in, want := range map[string][]screen.Span{
-		"plain":                              {{Text: "plain"}},
-		"ERROR no":                           {{Text: "ERROR no", Role: screen.Bad}},
-		"a WARN b":                           {{Text: "a WARN b", Role: screen.Warn}},
-		"TERROR":                             {{Text: "TERROR"}},
-		"\x1b[31mred\x1b[0m and \x1b[1mbold": {{Text: "red", Role: screen.Bad}, {Text: " and "}, {Text: "bold", Bold: true}},
-		"\x1b[38;5;120mx":                    {{Text: "x"}},
-		"a\x1b[2Jb":                          {{Text: `a\u001b[2`}, {Text: "Jb"}},
-		"\x1b]0;t\x07":                       {{Text: `\u001b]0;t\u0007`}},
-	} {
-		got := logSpans(in)
-		if len(got) != len(want) {
-			t.Errorf("logSpans(%q) = %+v, want %+v", in, got, want)
-			continue
-		}
-		for i := range got {
-			if got[i] != want[i] {
-				t.Errorf("logSpans(%q) = %+v, want %+v", in, got, want)
-			}
-		}
-	}
-}

@@ -1,19 +1,20 @@
 package live
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
-	"os"
+	"math"
 	"slices"
 	"strings"
 	"time"
+	"unsafe"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/probity-run/probity/internal/diagnosis"
+	"github.com/probity-run/probity/internal/history"
 	"github.com/probity-run/probity/internal/lifecycle"
 	"github.com/probity-run/probity/internal/process"
 	"github.com/probity-run/probity/internal/terminal/screen"
@@ -22,132 +23,52 @@ import (
 const (
 	// firstBytes is how much of the end of a log is read when somebody begins to look.
 	firstBytes = 256 << 10
-	// moreBytes is how much is read at a time after that.
-	moreBytes = 1 << 20
-	// maxLines is how many lines are kept.
+	// moreBytes is how much is read at a time of a log that is still written.
+	moreBytes = 4 << 20
+	// maxLines is how many lines are kept, maxBytes how much memory they may take.
 	maxLines = 5000
+	maxBytes = 4 << 20
+	// stampSize is about what precedes the text of a line in its file.
+	stampSize = 40
 )
-
-// logFile follows the files of one instance: it reads what is new in them, also after they were
-// rotated. It reads files, so it misses no line and holds up no program.
-type logFile struct {
-	file   *os.File
-	offset int64
-	rest   []byte // the beginning of an entry whose end is yet to come
-}
-
-func (f *logFile) close() {
-	if f.file != nil {
-		_ = f.file.Close() // it was only read
-		f.file = nil
-	}
-}
-
-// read returns the entries that are new in the files of an instance.
-func (f *logFile) read(files []string) ([]process.LogEntry, error) {
-	if len(files) == 0 {
-		return nil, nil
-	}
-	if f.file == nil {
-		if err := f.begin(files[len(files)-1]); err != nil {
-			return nil, err
-		}
-	}
-	var entries []process.LogEntry
-	for {
-		some, err := f.readSome()
-		entries = append(entries, some...)
-		if err != nil || len(entries) > maxLines {
-			return entries, err
-		}
-		next, err := f.next(files)
-		if err != nil || next == "" {
-			return entries, err
-		}
-		f.close()
-		if f.file, err = os.Open(next); err != nil {
-			return entries, ifThere(err)
-		}
-		f.offset, f.rest = 0, nil
-	}
-}
-
-// begin opens the newest file near its end.
-func (f *logFile) begin(path string) error {
-	file, err := os.Open(path)
-	if err != nil {
-		return ifThere(err)
-	}
-	info, err := file.Stat()
-	if err != nil {
-		return errors.Join(err, file.Close())
-	}
-	f.file, f.offset = file, max(info.Size()-firstBytes, 0)
-	if f.offset > 0 {
-		f.rest = []byte("cut off ") // the first line is the end of a longer one
-	}
-	return nil
-}
-
-// ifThere is no error if the file is not there any more, as it was rotated away.
-func ifThere(err error) error {
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	return err
-}
-
-func (f *logFile) readSome() ([]process.LogEntry, error) {
-	if f.file == nil {
-		return nil, nil
-	}
-	data, err := io.ReadAll(io.NewSectionReader(f.file, f.offset, moreBytes))
-	f.offset += int64(len(data))
-	data = append(f.rest, data...)
-	end := bytes.LastIndexByte(data, '\n') + 1
-	f.rest = slices.Clone(data[end:])
-	var entries []process.LogEntry
-	for line := range bytes.Lines(data[:end]) {
-		if entry, err := process.ParseLogEntry(bytes.TrimSuffix(line, []byte("\n"))); err == nil {
-			entries = append(entries, entry)
-		}
-	}
-	return entries, err
-}
-
-// next is the file that follows the open one; "" if that is the newest.
-func (f *logFile) next(files []string) (string, error) {
-	info, err := f.file.Stat()
-	if err != nil {
-		return "", err
-	}
-	for i, path := range files {
-		if other, err := os.Stat(path); err == nil && os.SameFile(info, other) {
-			if i == len(files)-1 {
-				return "", nil
-			}
-			return files[i+1], nil
-		}
-	}
-	return files[0], nil // the open one was rotated away
-}
 
 // logReader is the log of a Pod that somebody looks at: its containers' lines, and the attempts of
 // its probes between them. It belongs to the goroutine that draws.
 type logReader struct {
-	want  screen.Wants
-	files map[string]*logFile // by Pod, container and instance
-	log   *screen.Log
-	seq   int
-	since time.Time // of the newest attempt that is in the log
-	inst  map[string]int
+	want screen.Wants
+	open map[containerID]*openLog
+	log  *screen.Log
+	seq  int
+	seen attemptsSeen
+}
+
+// containerID is a container of a Pod.
+type containerID struct {
+	pod  types.UID
+	name string
+}
+
+// openLog is the log of the instance of a container that is read.
+type openLog struct {
+	*process.LogReader
+	instance int
 }
 
 func (r *logReader) close() {
-	for _, f := range r.files {
-		f.close()
+	for _, log := range r.open {
+		_ = log.Close() // it was only read
 	}
 	*r = logReader{}
+}
+
+// closeOthers closes the logs of Pods that are not shown any more.
+func (r *logReader) closeOthers(sources []source) {
+	for id, log := range r.open {
+		if !slices.ContainsFunc(sources, func(s source) bool { return s.pod.UID == id.pod }) {
+			_ = log.Close() // it was only read
+			delete(r.open, id)
+		}
+	}
 }
 
 // source is a Pod whose log is read, as it was when the lock was held.
@@ -155,6 +76,10 @@ type source struct {
 	pod      *corev1.Pod
 	attempts []attemptLine
 }
+
+// attemptsSeen are the newest attempts that are in a log already, by Pod and probe. They are told
+// from others by their numbers: an attempt that ends after another may have begun before it.
+type attemptsSeen map[types.UID]map[history.Key]uint64
 
 // attemptLine is an attempt of a probe for a log.
 type attemptLine struct {
@@ -167,9 +92,10 @@ type attemptLine struct {
 func (r *logReader) read(h *hub, want screen.Wants, previous, all bool) *screen.Log {
 	if r.log == nil || r.want.Log != want.Log || r.want.Previous != want.Previous || r.want.All != want.All {
 		r.close()
-		r.want, r.files, r.log, r.inst = want, map[string]*logFile{}, &screen.Log{ID: want.Log}, map[string]int{}
+		*r = logReader{want: want, open: map[containerID]*openLog{}, log: &screen.Log{ID: want.Log}, seen: attemptsSeen{}}
 	}
-	sources := h.logSources(want.Log, all, r.since)
+	sources := h.logSources(want.Log, all, r.seen)
+	r.closeOthers(sources)
 	if len(sources) == 0 {
 		r.log.Title = "the Pod is gone"
 		return r.log
@@ -195,9 +121,6 @@ func (r *logReader) read(h *hub, want screen.Wants, previous, all bool) *screen.
 				line.Kind, line.Text[0].Role = screen.ProbeFailed, screen.Bad
 			}
 			lines = append(lines, line)
-			if a.at.After(r.since) {
-				r.since = a.at
-			}
 		}
 	}
 	slices.SortStableFunc(lines, func(a, b screen.LogLine) int { return a.At.Compare(b.At) })
@@ -207,11 +130,35 @@ func (r *logReader) read(h *hub, want screen.Wants, previous, all bool) *screen.
 		r.seq++
 		r.log.Lines = append(r.log.Lines, l)
 	}
-	if n := len(r.log.Lines) - maxLines; n > 0 {
-		r.log.Lines = slices.Clone(r.log.Lines[n:])
+	if len(lines) > 0 {
+		r.log.Lines = newest(r.log.Lines)
 	}
 	r.log.Title, r.log.Previous = titleOf(sources[0].pod, previous, len(sources)), previousOf(sources[0].pod)
 	return r.log
+}
+
+// newest are the lines of the end, as far as they are kept.
+func newest(lines []screen.LogLine) []screen.LogLine {
+	first, bytes := len(lines), 0
+	for first > 0 && len(lines)-first < maxLines {
+		if bytes += memory(lines[first-1]); bytes > maxBytes {
+			break
+		}
+		first--
+	}
+	if first == 0 {
+		return lines
+	}
+	return slices.Clone(lines[first:])
+}
+
+// memory is about how many bytes a line takes.
+func memory(l screen.LogLine) int {
+	bytes := int(unsafe.Sizeof(l))
+	for _, s := range l.Text {
+		bytes += int(unsafe.Sizeof(s)) + len(s.Text)
+	}
+	return bytes
 }
 
 // short is the random end of a Pod's name.
@@ -246,7 +193,7 @@ func previousOf(pod *corev1.Pod) string {
 
 // readPod returns the new lines of a Pod's containers.
 func (r *logReader) readPod(h *hub, pod *corev1.Pod, from string, previous bool) ([]screen.LogLine, error) {
-	if h.run.LogFiles == nil {
+	if h.run.OpenLog == nil {
 		return nil, nil
 	}
 	var lines []screen.LogLine
@@ -264,16 +211,18 @@ func (r *logReader) readPod(h *hub, pod *corev1.Pod, from string, previous bool)
 		if len(containers) > 1 {
 			label = strings.TrimSpace(from + " " + clean(s.Name))
 		}
-		id := string(pod.UID) + "/" + s.Name
-		if before, ok := r.inst[id]; ok && before < instance && !previous {
-			// the last lines of the instance that ended, then a rule, then the next one
-			some, err := r.readInstance(h, pod, s.Name, before, label)
-			errs = errors.Join(errs, err)
-			lines = append(lines, some...)
-			lines = append(lines, screen.LogLine{At: instanceEnd(&s), Kind: screen.InstanceEnds, Text: []screen.Span{{Text: endRule(&s, before)}}})
+		id := containerID{pod.UID, s.Name}
+		if former := r.open[id]; former != nil && former.instance != instance {
+			if !previous { // the last lines of the instance that ended, then a rule, then the next one
+				some, err := former.read(label, math.MaxInt)
+				errs = errors.Join(errs, err)
+				lines = append(lines, some...)
+				lines = append(lines, screen.LogLine{At: instanceEnd(&s), Kind: screen.InstanceEnds, Text: []screen.Span{{Text: endRule(&s, former.instance)}}})
+			}
+			_ = former.Close() // it was only read
+			delete(r.open, id)
 		}
-		r.inst[id] = instance
-		some, err := r.readInstance(h, pod, s.Name, instance, label)
+		some, err := r.readInstance(h, pod, id, instance, label)
 		errs = errors.Join(errs, err)
 		lines = append(lines, some...)
 	}
@@ -295,31 +244,70 @@ func endRule(s *corev1.ContainerStatus, instance int) string {
 	return text
 }
 
-func (r *logReader) readInstance(h *hub, pod *corev1.Pod, container string, instance int, label string) ([]screen.LogLine, error) {
-	paths, err := h.run.LogFiles(pod, container, instance)
-	if err != nil {
-		return nil, err
+// readInstance returns what is new of an instance; the first time that is the end of its log.
+func (r *logReader) readInstance(h *hub, pod *corev1.Pod, id containerID, instance int, label string) ([]screen.LogLine, error) {
+	log := r.open[id]
+	if log == nil {
+		log = &openLog{h.run.OpenLog(pod, id.name, instance), instance}
+		r.open[id] = log
+		if err := log.seekTail(); err != nil {
+			return nil, err
+		}
 	}
-	id := string(pod.UID) + "/" + container + "/" + itoa(instance)
-	if r.files[id] == nil {
-		r.files[id] = &logFile{}
+	return log.read(label, moreBytes)
+}
+
+// seekTail goes to where the last lines begin.
+func (l *openLog) seekTail() error {
+	if err := l.SeekEnd(); err != nil {
+		return err
 	}
-	entries, err := r.files[id].read(paths)
-	lines := make([]screen.LogLine, 0, len(entries))
-	for _, e := range entries {
-		lines = append(lines, screen.LogLine{At: e.Time, From: label, Text: logSpans(string(e.Text))})
+	for bytes := 0; bytes < firstBytes; {
+		entry, err := l.Previous()
+		if err != nil {
+			return unlessEOF(err)
+		}
+		bytes += len(entry.Text) + stampSize
 	}
-	return lines, err
+	return nil
+}
+
+// read returns the lines that are new, after at most so many bytes. Of more lines than are kept it
+// returns the last ones.
+func (l *openLog) read(label string, most int) ([]screen.LogLine, error) {
+	var lines []screen.LogLine
+	size := 0 // of lines
+	for bytes := 0; bytes < most; {
+		entry, err := l.Next()
+		if err != nil {
+			return lines, unlessEOF(err)
+		}
+		bytes += len(entry.Text) + stampSize
+		line := screen.LogLine{At: entry.Time, From: label, Text: logSpans(entry.Text)}
+		lines = append(lines, line)
+		if size += memory(line); size > 2*maxBytes || len(lines) > 2*maxLines {
+			lines, size = newest(lines), maxBytes
+		}
+	}
+	return lines, nil
+}
+
+// unlessEOF is the error, unless it is the end of a log.
+func unlessEOF(err error) error {
+	if errors.Is(err, io.EOF) {
+		return nil
+	}
+	return err
 }
 
 // logSources are the Pods whose log is shown: one, or all of its workload.
-func (h *hub) logSources(id string, all bool, since time.Time) []source {
+func (h *hub) logSources(id string, all bool, seen attemptsSeen) []source {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	var sources []source
 	for uid, pod := range h.pods {
 		if string(uid) == id {
-			sources = append(sources, source{pod, h.attemptLines(pod, since)})
+			sources = append(sources, source{pod, h.attemptLines(pod, seen)})
 		}
 	}
 	if !all || len(sources) == 0 {
@@ -328,7 +316,7 @@ func (h *hub) logSources(id string, all bool, since time.Time) []source {
 	workload := h.workloadID(sources[0].pod)
 	for uid, pod := range h.pods {
 		if string(uid) != id && workload != "" && h.workloadID(pod) == workload {
-			sources = append(sources, source{pod, h.attemptLines(pod, since)})
+			sources = append(sources, source{pod, h.attemptLines(pod, seen)})
 		}
 	}
 	slices.SortFunc(sources, func(a, b source) int { return strings.Compare(a.pod.Name, b.pod.Name) })

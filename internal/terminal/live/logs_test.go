@@ -4,88 +4,199 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
+	"time"
 
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/watch"
+
+	"github.com/probity-run/probity/internal/history"
 	"github.com/probity-run/probity/internal/process"
+	"github.com/probity-run/probity/internal/terminal/screen"
 )
 
-// TestLogFile: what is new is read once, in order, also when the file was rotated in between.
-func TestLogFile(t *testing.T) {
-	dir := t.TempDir()
-	path := filepath.Join(dir, "0.log")
-	n := 0
-	write := func(lines int) {
-		f, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer f.Close()
-		for range lines {
-			n++
-			if _, err := fmt.Fprintf(f, "2026-11-04T12:00:00.000000000Z stdout F line %d\n", n); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
-	var log logFile
-	defer log.close()
-	seen := 0
-	read := func() {
-		t.Helper()
-		files, err := process.LogFiles(dir, 0)
-		if err != nil {
-			t.Fatal(err)
-		}
-		entries, err := log.read(files)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, e := range entries {
-			seen++
-			if want := fmt.Sprintf("line %d", seen); string(e.Text) != want {
-				t.Fatalf("read %q, want %q", e.Text, want)
-			}
-		}
-	}
-	write(3)
-	read()
-	write(2)
-	if err := os.Rename(path, path+".1"); err != nil {
-		t.Fatal(err)
-	}
-	write(4)
-	read()
-	read()
-	write(1)
-	read()
-	if seen != n {
-		t.Errorf("%d of %d lines were read", seen, n)
-	}
+// writtenLog is the folder of a container's log, of which lines are written with numbers.
+type writtenLog struct {
+	dir   string
+	lines int
 }
 
-// TestLongLogFile: only the end of a long log is read, from the beginning of a line on.
-func TestLongLogFile(t *testing.T) {
-	dir := t.TempDir()
-	f, err := os.Create(filepath.Join(dir, "0.log"))
+// write appends lines with a text to the file of an instance.
+func (w *writtenLog) write(t *testing.T, instance, lines int, text string) {
+	t.Helper()
+	f, err := os.OpenFile(w.path(instance), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	const lines = 20_000
-	for i := range lines {
-		if _, err := fmt.Fprintf(f, "2026-11-04T12:00:00.000000000Z stdout F line %d\n", i); err != nil {
-			t.Fatal(err)
+	var b strings.Builder
+	for range lines {
+		w.lines++
+		fmt.Fprintf(&b, "2026-11-04T12:00:00.%09dZ stdout F %d%s\n", w.lines, w.lines, text)
+	}
+	if _, err := f.WriteString(b.String()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (w *writtenLog) path(instance int) string {
+	return filepath.Join(w.dir, fmt.Sprint(instance, ".log"))
+}
+
+func (w *writtenLog) rotate(t *testing.T, instance int) {
+	t.Helper()
+	if err := os.Rename(w.path(instance), w.path(instance)+".1"); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// logOf is a hub with a Pod whose container has this log.
+func logOf(t *testing.T, w *writtenLog) *hub {
+	h := filled(t)
+	h.run.OpenLog = func(_ *corev1.Pod, _ string, instance int) *process.LogReader {
+		return process.OpenLogReader(w.dir, instance)
+	}
+	var recorder history.Recorder
+	h.run.History = recorder.Reader()
+	return h
+}
+
+func textOf(l screen.LogLine) string {
+	text := ""
+	for _, s := range l.Text {
+		text += s.Text
+	}
+	return text
+}
+
+var wantLog = screen.Wants{Log: "u1"}
+
+// TestRotatedLog: what is new is read once, in order, also when the file was rotated in between and
+// there was much in it that was not read.
+func TestRotatedLog(t *testing.T) {
+	w := &writtenLog{dir: t.TempDir()}
+	h := logOf(t, w)
+	var r logReader
+	defer r.close()
+	w.write(t, 0, 3, "")
+	r.read(h, wantLog, false, false)
+	w.write(t, 0, 1500, strings.Repeat("x", 1000))
+	w.rotate(t, 0)
+	w.write(t, 0, 4, "")
+	r.read(h, wantLog, false, false)
+	r.read(h, wantLog, false, false)
+	w.write(t, 0, 1, "")
+	lines := r.read(h, wantLog, false, false).Lines
+	if len(lines) != w.lines {
+		t.Fatalf("%d of %d lines were read", len(lines), w.lines)
+	}
+	for i, l := range lines {
+		if got, want := strings.TrimRight(textOf(l), "x"), fmt.Sprint(i+1); got != want {
+			t.Fatalf("line %d is %q, want %q", i, got, want)
 		}
 	}
-	var log logFile
-	defer log.close()
-	entries, err := log.read([]string{f.Name()})
-	if err != nil || len(entries) == 0 || len(entries) > lines/2 {
-		t.Fatalf("%d entries, %v", len(entries), err)
+}
+
+// TestLongLog: only the end of a long log is read when somebody begins to look.
+func TestLongLog(t *testing.T) {
+	w := &writtenLog{dir: t.TempDir()}
+	w.write(t, 0, 20_000, "")
+	h := logOf(t, w)
+	var r logReader
+	defer r.close()
+	lines := r.read(h, wantLog, false, false).Lines
+	if len(lines) < 1000 || len(lines) > maxLines || textOf(lines[len(lines)-1]) != "20000" {
+		t.Fatalf("%d lines", len(lines))
 	}
-	for i, e := range entries {
-		if want := fmt.Sprintf("line %d", lines-len(entries)+i); string(e.Text) != want {
-			t.Fatalf("entry %d is %q, want %q", i, e.Text, want)
+}
+
+// TestHostileLog: what is kept of a log is bounded, whatever a program prints.
+func TestHostileLog(t *testing.T) {
+	w := &writtenLog{dir: t.TempDir()}
+	h := logOf(t, w)
+	var r logReader
+	defer r.close()
+	r.read(h, wantLog, false, false)
+	hostile := strings.Repeat("\x1b[31mx\x1b[32my", (16<<10)/14-10)
+	for range 3 {
+		w.write(t, 0, 500, hostile)
+		lines := r.read(h, wantLog, false, false).Lines
+		bytes := 0
+		for _, l := range lines {
+			bytes += memory(l)
 		}
+		if len(lines) == 0 || bytes > maxBytes {
+			t.Fatalf("%d lines take %d bytes", len(lines), bytes)
+		}
+	}
+}
+
+// TestCrashLoop: each instance is read to its end, then a rule comes and the next one; only the
+// newest has a file that is open.
+func TestCrashLoop(t *testing.T) {
+	w := &writtenLog{dir: t.TempDir()}
+	h := logOf(t, w)
+	var r logReader
+	defer r.close()
+	const instances = 20
+	var log *screen.Log
+	for n := range instances {
+		pod := webPod()
+		pod.Status.ContainerStatuses[0].RestartCount = int32(n)
+		h.show(watch.Modified, pod)
+		w.write(t, n, 1, " begins")
+		log = r.read(h, wantLog, false, false)
+		w.write(t, n, 1, " ends") // read after the next one has begun
+		if len(r.open) != 1 {
+			t.Fatalf("%d logs are open", len(r.open))
+		}
+	}
+	printed, rules := 0, 0
+	for _, l := range log.Lines {
+		if l.Kind == screen.InstanceEnds {
+			rules++
+			continue
+		}
+		if printed++; !strings.HasPrefix(textOf(l), fmt.Sprint(printed, " ")) {
+			t.Errorf("line %d is %q", printed, textOf(l))
+		}
+	}
+	if printed != w.lines-1 || rules != instances-1 {
+		t.Errorf("%d lines and %d rules", printed, rules)
+	}
+	h.show(watch.Deleted, webPod())
+	r.read(h, wantLog, false, false)
+	if len(r.open) != 0 {
+		t.Error("the log of a Pod that is gone is open")
+	}
+}
+
+// TestAttemptsInLog: each attempt is in the log once, also one that began before another of which
+// the log tells already.
+func TestAttemptsInLog(t *testing.T) {
+	var recorder history.Recorder
+	recorded := recorder.Add("u1")
+	readiness := recorded.Probe(history.Key{Container: "app", Type: "Readiness"}, history.Probing{FailureThreshold: 3})
+	liveness := recorded.Probe(history.Key{Container: "app", Type: "Liveness"}, history.Probing{FailureThreshold: 3})
+	h := filled(t)
+	h.run.History = recorder.Reader()
+	var r logReader
+	defer r.close()
+	for range 3 {
+		recorded.Attempt(liveness, history.Attempt{Time: noon.Add(time.Second), Outcome: history.Failed}, history.Detail{})
+		r.read(h, wantLog, false, false)
+		recorded.Attempt(readiness, history.Attempt{Time: noon, Outcome: history.TimedOut}, history.Detail{})
+		r.read(h, wantLog, false, false)
+	}
+	timeouts := 0
+	lines := r.read(h, wantLog, false, false).Lines
+	for _, l := range lines {
+		if strings.Contains(textOf(l), "timeout") {
+			timeouts++
+		}
+	}
+	if len(lines) != 6 || timeouts != 3 {
+		t.Errorf("%d attempts, %d of them without an answer", len(lines), timeouts)
 	}
 }

@@ -144,15 +144,10 @@ func (h *hub) factsOf(pod *corev1.Pod, key history.Key, probe *probePast, over b
 		Passing: a.Result == history.Passing, Known: a.Result != history.NotKnown, Run: a.Run, Threshold: a.Threshold, Over: over,
 		EverPassed: probe.passed, FailingSince: probe.failingSince, Slowest: probe.slowest(),
 	}
-	if !p.Failed {
-		return p
-	}
-	if details := h.run.History.Details(pod.UID, key); len(details) > 0 {
-		d := details[len(details)-1]
-		if d.Seq == a.Seq {
-			p.Body, p.Connected, p.ConnectTook = strings.ToValidUTF8(d.Body, "?"), d.Connect > 0, d.Connect
-			p.Output = cmp.Or(d.Message, p.Output)
-		}
+	d := h.detailsOf(pod, key)[a.Seq]
+	if p.Status = d.Status; p.Failed {
+		p.Body, p.Connected, p.ConnectTook = strings.ToValidUTF8(d.Body, "?"), d.Connect > 0, d.Connect
+		p.Output = cmp.Or(d.Message, p.Output)
 	}
 	return p
 }

@@ -3,6 +3,7 @@ package live
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -36,6 +37,8 @@ type (
 	groundMsg  struct{} // the terminal had time enough to answer
 	saidMsg    string   // what became of an action
 	quitMsg    struct{} // the view ends
+	// the process goes on after it was suspended, or could not be
+	resumedMsg struct{ err error }
 )
 
 // model is the program. It belongs to bubbletea's goroutine.
@@ -135,9 +138,8 @@ func (m *model) Update(msg tea.Msg) (next tea.Model, cmd tea.Cmd) {
 		}
 		m.gather()
 		return m, readLog()
-	case tea.ResumeMsg:
-		m.gather()
-		return m, tea.ClearScreen
+	case resumedMsg:
+		return m, m.resumed(msg.err)
 	case saidMsg:
 		m.view.Say(string(msg))
 		m.stale = true
@@ -152,6 +154,15 @@ func (m *model) Update(msg tea.Msg) (next tea.Model, cmd tea.Cmd) {
 		return m, m.key(msg.String())
 	}
 	return m, nil
+}
+
+// resumed draws anew, and says why if the process could not be suspended.
+func (m *model) resumed(err error) tea.Cmd {
+	if err != nil {
+		m.view.Say(err.Error())
+	}
+	m.gather()
+	return tea.ClearScreen
 }
 
 func readLog() tea.Cmd { return tea.Tick(logPause, func(time.Time) tea.Msg { return logMsg{} }) }
@@ -189,7 +200,7 @@ func (m *model) do(a screen.Action) tea.Cmd {
 	case screen.Interrupt, screen.StopAll, screen.KillAll: // a second one kills
 		m.interrupt()
 	case screen.Suspend:
-		return tea.Suspend
+		return suspend()
 	case screen.Copy:
 		return tea.SetClipboard(a.Text)
 	case screen.Restart:
@@ -207,8 +218,11 @@ func (m *model) do(a screen.Action) tea.Cmd {
 		}
 		return m.change(a.Pod, says, func(namespace, name string) error { return run.SetRotation(namespace, name, out) })
 	case screen.SaveLog:
-		log := m.log.log
-		return func() tea.Msg { return saidMsg(saveLog(log)) }
+		var log screen.Log // a copy, as lines are added meanwhile
+		if m.log.log != nil {
+			log.Lines = slices.Clone(m.log.log.Lines)
+		}
+		return func() tea.Msg { return saidMsg(saveLog(&log)) }
 	}
 	return nil
 }

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -127,5 +129,27 @@ func TestTheme(t *testing.T) {
 				t.Errorf("theme %+v, want %+v", got, test.want)
 			}
 		})
+	}
+}
+
+// TestSaveLog: what is saved is a copy, as lines come meanwhile.
+func TestSaveLog(t *testing.T) {
+	t.Chdir(t.TempDir())
+	m, _ := testModel(t, filled(t))
+	if cmd := m.do(screen.Action{Kind: screen.SaveLog}); cmd() != saidMsg("there is nothing to save") {
+		t.Error("a log that is not there was saved")
+	}
+	m.log.log = &screen.Log{Lines: []screen.LogLine{{Text: []screen.Span{{Text: "first"}}}}}
+	save := m.do(screen.Action{Kind: screen.SaveLog})
+	said := make(chan tea.Msg)
+	go func() { said <- save() }()
+	m.log.log.Lines = append(m.log.log.Lines[:0], screen.LogLine{Text: []screen.Span{{Text: "other"}}})
+	<-said
+	files, err := filepath.Glob("probity-*.log")
+	if err != nil || len(files) != 1 {
+		t.Fatal(files, err)
+	}
+	if text, err := os.ReadFile(files[0]); err != nil || !strings.HasSuffix(string(text), " first\n") {
+		t.Errorf("saved %q, %v", text, err)
 	}
 }

@@ -164,7 +164,7 @@ func (h *hub) nameOf(id string) (namespace, name string, ok bool) {
 
 // saveLog writes what is loaded of a log to a file in the working folder, and says where.
 func saveLog(log *screen.Log) string {
-	if log == nil || len(log.Lines) == 0 {
+	if len(log.Lines) == 0 {
 		return "there is nothing to save"
 	}
 	file, err := os.CreateTemp(".", "probity-*.log")

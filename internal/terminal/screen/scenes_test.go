@@ -126,7 +126,7 @@ func healthy(i int) *diagnosis.Facts {
 		},
 	}
 	probe := func(t lifecycle.ProbeType) diagnosis.Probe {
-		return diagnosis.Probe{Container: "calculator", Type: t, Attempts: 800, At: noon.Add(-time.Second), Took: 1100 * time.Microsecond, Passing: true, Known: true, EverPassed: true, Run: 1, Threshold: 1}
+		return diagnosis.Probe{Container: "calculator", Type: t, Attempts: 800, At: noon.Add(-time.Second), Took: 1100 * time.Microsecond, Status: 200, Passing: true, Known: true, EverPassed: true, Run: 1, Threshold: 1}
 	}
 	over := probe(lifecycle.Startup)
 	over.Over = true

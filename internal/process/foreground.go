@@ -73,8 +73,10 @@ type Foreground struct {
 }
 
 // StartForeground starts a command. When it has ended, what is left in its process group is killed,
-// and the terminal is taken back if it has it. On Linux the command itself dies with this process.
-// The error is a [*CommandError].
+// and the terminal is taken back if it has it. On Linux the command itself dies with this process,
+// and those of its orphans that become children of this process are reaped when they have ended, as
+// long as it runs: meanwhile the caller must have no children but through a [Shepherd]. The error
+// is a [*CommandError].
 func StartForeground(c ForegroundCommand) (*Foreground, error) {
 	path, err := c.Find()
 	if err != nil {
@@ -166,26 +168,41 @@ func (f *Foreground) wait(tty *os.File, suspended func()) syscall.WaitStatus {
 	}
 }
 
-// attend has a goroutine hand the terminal over when a shell continues this process, until end is
-// called, which waits for it.
+// orphanReapPeriod is the least time between two looks for orphans that have ended.
+const orphanReapPeriod = 100 * time.Millisecond
+
+// attend has a goroutine hand the terminal over when a shell continues this process, and reap the
+// orphans that the command leaves, until end is called. end waits for it.
 func (f *Foreground) attend(tty *os.File) (end func()) {
-	ended, continued := make(chan struct{}), make(chan os.Signal, 1)
+	command, ended := f.pid, make(chan struct{})
+	continued, deaths := make(chan os.Signal, 1), make(chan os.Signal, 1)
 	if tty != nil {
 		signal.Notify(continued, syscall.SIGCONT)
 	}
+	signal.Notify(deaths, syscall.SIGCHLD)
 	var attending sync.WaitGroup
 	attending.Go(func() {
+		var due <-chan time.Time
 		for {
 			select {
 			case <-continued:
 				f.resume(tty)
+			case <-deaths:
+				if due == nil {
+					due = time.After(orphanReapPeriod)
+				}
+			case <-due:
+				due = nil
+				reapOrphans(command)
 			case <-ended:
+				reapOrphans(command)
 				return
 			}
 		}
 	})
 	return func() {
 		signal.Stop(continued)
+		signal.Stop(deaths)
 		close(ended)
 		attending.Wait()
 	}

@@ -243,6 +243,56 @@ func TestForegroundSignalWhileStopped(t *testing.T) {
 	}
 }
 
+// TestForegroundReapsOrphans: a process that the command has left to this one is no zombie for the
+// rest of the run.
+func TestForegroundReapsOrphans(t *testing.T) {
+	shepherd := newShepherd(t)
+	shell(t, shepherd, "exec sleep 1000")
+	file := filepath.Join(t.TempDir(), "pid")
+	f, err := StartForeground(ForegroundCommand{Argv: []string{"sh", "-c", `(setsid sh -c 'echo $$ >"$0.new"; mv "$0.new" "$0"' "$0" &); exec sleep 1000`, file}, Env: os.Environ()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the orphan is reaped", func() bool {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			return false
+		}
+		pid, err := strconv.Atoi(strings.TrimSpace(string(text)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return errors.Is(syscall.Kill(pid, 0), syscall.ESRCH)
+	})
+	f.Signal(syscall.SIGKILL)
+	if status := f.Status(); status.Signal() != syscall.SIGKILL {
+		t.Errorf("status %v, want the end by SIGKILL", status)
+	}
+	if err := shepherd.Err(); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestForegroundLeavesShepherdsEnd: the end of a shepherd that was killed while a command runs is
+// still known by its signal.
+func TestForegroundLeavesShepherdsEnd(t *testing.T) {
+	shepherd := newShepherd(t)
+	waitDone(t, shell(t, shepherd, "true")) // it has its name
+	f, err := StartForeground(ForegroundCommand{Argv: []string{"sleep", "1000"}, Env: os.Environ()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Kill(shepherd.cmd.Process.Pid, syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	<-shepherd.Done()
+	if err := shepherd.Err(); !errors.Is(err, ErrShepherdGone) || !strings.Contains(err.Error(), "killed") {
+		t.Errorf("error %v", err)
+	}
+	f.Signal(syscall.SIGKILL)
+	<-f.Done()
+}
+
 // TestForegroundLeavesNothing: the group of the command is killed with its end, and this process
 // has no zombie of it.
 func TestForegroundLeavesNothing(t *testing.T) {

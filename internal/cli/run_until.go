@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -238,12 +239,27 @@ func (a *attendance) runCommand() {
 	a.view.Say(fmt.Sprintf("probity: %s after %s; running: %s", w.goal, lines.Duration(time.Since(w.began)), w.name()))
 	a.view.CatchUp(0) // what the command prints comes after it
 	var err error
-	w.command.Env = append(w.command.Env, a.system.ServiceEnvironment()...)
+	w.command.Env = withVariables(w.command.Env, a.system.ServiceEnvironment())
 	w.since = time.Now()
 	if w.running, err = process.StartForeground(w.command); err != nil {
 		w.outcome = commandFailed(err)
 		a.system.Stop()
 	}
+}
+
+// withVariables is an environment with some variables set. What it had under their names is left
+// out: of two entries of a name most programs take the first one.
+func withVariables(environment, variables []string) []string {
+	set := make(map[string]bool, len(variables))
+	for _, v := range variables {
+		name, _, _ := strings.Cut(v, "=")
+		set[name] = true
+	}
+	kept := slices.DeleteFunc(slices.Clone(environment), func(v string) bool {
+		name, _, _ := strings.Cut(v, "=")
+		return set[name]
+	})
+	return append(kept, variables...)
 }
 
 // onCommandEnd takes the exit code of the command for that of the run, and stops the Pods.

@@ -11,8 +11,6 @@ import (
 	"sync"
 	"syscall"
 	"time"
-
-	"golang.org/x/sys/unix"
 )
 
 // ForegroundCommand is a command that is run for whoever started this program, with that one's
@@ -75,8 +73,10 @@ type Foreground struct {
 }
 
 // StartForeground starts a command. When it has ended, what is left in its process group is killed,
-// and the terminal is taken back. On Linux it dies with this process. The error is a
-// [*CommandError].
+// and the terminal is taken back if it has it. On Linux the command itself dies with this process,
+// and those of its orphans that become children of this process are reaped when they have ended, as
+// long as it runs: meanwhile the caller must have no children but through a [Shepherd]. The error
+// is a [*CommandError].
 func StartForeground(c ForegroundCommand) (*Foreground, error) {
 	path, err := c.Find()
 	if err != nil {
@@ -89,12 +89,18 @@ func StartForeground(c ForegroundCommand) (*Foreground, error) {
 		if tty != nil {
 			defer tty.Close()
 		}
-		if f.pid, err = c.start(path, foregroundAttributes(tty)); err != nil {
+		given := tty
+		if !hasForeground(tty) {
+			given = nil // it may get it later
+		}
+		if f.pid, err = c.start(path, foregroundAttributes(given)); err != nil {
+			giveUp(given)
 			started <- err
 			return
 		}
 		close(started)
-		f.wait(tty, c.Suspended)
+		f.status = f.wait(tty, c.Suspended)
+		close(f.done)
 	}()
 	if err := <-started; err != nil {
 		return nil, err
@@ -123,24 +129,8 @@ func (c ForegroundCommand) start(path string, attributes *syscall.SysProcAttr) (
 	return pid, process.Release() // wait waits for it by its number
 }
 
-// controllingTerminal is the terminal that this process has the foreground of; nil if it has none.
-func controllingTerminal() *os.File {
-	tty, err := os.OpenFile("/dev/tty", os.O_RDWR, 0)
-	if err != nil {
-		return nil
-	}
-	if !hasForeground(tty) {
-		_ = tty.Close() // nothing was written to it
-		return nil
-	}
-	return tty
-}
-
-func hasForeground(tty *os.File) bool {
-	group, err := unix.IoctlGetInt(int(tty.Fd()), unix.TIOCGPGRP)
-	return err == nil && group == unix.Getpgrp()
-}
-
+// foregroundAttributes have a command get a process group of its own, and the terminal if it is
+// given.
 func foregroundAttributes(tty *os.File) *syscall.SysProcAttr {
 	attributes := &syscall.SysProcAttr{Setpgid: true}
 	if tty != nil {
@@ -150,13 +140,14 @@ func foregroundAttributes(tty *os.File) *syscall.SysProcAttr {
 	return attributes
 }
 
-// wait waits for the end of the command, and stops with it as often as somebody suspends it.
-func (f *Foreground) wait(tty *os.File, suspended func()) {
+// wait waits for the end of the command, and stops with it as often as it is suspended.
+func (f *Foreground) wait(tty *os.File, suspended func()) syscall.WaitStatus {
 	if tty != nil {
 		// else what this process writes, and taking the terminal back, could stop it
 		signal.Ignore(syscall.SIGTTOU)
 		defer signal.Reset(syscall.SIGTTOU)
 	}
+	defer f.attend(tty)()
 	for {
 		var status syscall.WaitStatus
 		_, err := syscall.Wait4(f.pid, &status, syscall.WUNTRACED, nil)
@@ -169,15 +160,51 @@ func (f *Foreground) wait(tty *os.File, suspended func()) {
 		default:
 			f.mu.Lock()
 			killGroup(f.pid)
+			takeBack(tty, f.pid)
 			f.pid = 0
 			f.mu.Unlock()
-			if tty != nil {
-				setForeground(tty, unix.Getpgrp())
-			}
-			f.status = status
-			close(f.done)
-			return
+			return status
 		}
+	}
+}
+
+// orphanReapPeriod is the least time between two looks for orphans that have ended.
+const orphanReapPeriod = 100 * time.Millisecond
+
+// attend has a goroutine hand the terminal over when a shell continues this process, and reap the
+// orphans that the command leaves, until end is called. end waits for it.
+func (f *Foreground) attend(tty *os.File) (end func()) {
+	command, ended := f.pid, make(chan struct{})
+	continued, deaths := make(chan os.Signal, 1), make(chan os.Signal, 1)
+	if tty != nil {
+		signal.Notify(continued, syscall.SIGCONT)
+	}
+	signal.Notify(deaths, syscall.SIGCHLD)
+	var attending sync.WaitGroup
+	attending.Go(func() {
+		var due <-chan time.Time
+		for {
+			select {
+			case <-continued:
+				f.resume(tty)
+			case <-deaths:
+				if due == nil {
+					due = time.After(orphanReapPeriod)
+				}
+			case <-due:
+				due = nil
+				reapOrphans(command)
+			case <-ended:
+				reapOrphans(command)
+				return
+			}
+		}
+	})
+	return func() {
+		signal.Stop(continued)
+		signal.Stop(deaths)
+		close(ended)
+		attending.Wait()
 	}
 }
 
@@ -201,42 +228,14 @@ func killGroup(group int) {
 	}
 }
 
-// resumeTime is how long this process waits to be stopped by its own signal: without a shell that
-// could continue it, it is not stopped.
-const resumeTime = 100 * time.Millisecond
-
-// suspend stops this process like its command, so that the shell gets the terminal, and gives the
-// terminal back to the command when the shell continues it.
-func (f *Foreground) suspend(tty *os.File, suspended func()) {
-	setForeground(tty, unix.Getpgrp())
-	if suspended != nil {
-		suspended()
-	}
-	continued := make(chan os.Signal, 1)
-	signal.Notify(continued, syscall.SIGCONT)
-	defer signal.Stop(continued)
-	_ = syscall.Kill(0, syscall.SIGTSTP) // its own group is always there
-	select {
-	case <-continued:
-	case <-time.After(resumeTime):
-	}
-	if hasForeground(tty) { // else it was continued in the background
-		setForeground(tty, f.pid)
-	}
-	f.Signal(syscall.SIGCONT)
-}
-
-// setForeground gives the terminal to a process group. A terminal that is gone has no use for it.
-func setForeground(tty *os.File, group int) {
-	_ = unix.IoctlSetPointerInt(int(tty.Fd()), unix.TIOCSPGRP, group)
-}
-
-// Signal sends a signal to the process group of the command, unless that has ended.
+// Signal sends a signal to the process group of the command, unless that has ended. It continues
+// one that is stopped, which would not notice the signal otherwise.
 func (f *Foreground) Signal(sig syscall.Signal) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.pid != 0 {
 		_ = syscall.Kill(-f.pid, sig) // it may end at this instant
+		_ = syscall.Kill(-f.pid, syscall.SIGCONT)
 	}
 }
 

@@ -18,7 +18,13 @@ import (
 )
 
 // playForeground runs a shell script in the foreground, and after it reads a line of the terminal.
+// It runs a file that cannot be executed if the script is the name of that.
 func playForeground(script string) error {
+	if _, err := os.Stat(script); err == nil {
+		_, err := StartForeground(ForegroundCommand{Argv: []string{script}, Env: os.Environ()})
+		fmt.Println(err)
+		return readLine()
+	}
 	f, err := StartForeground(ForegroundCommand{
 		Argv: []string{"sh", "-c", script}, Env: os.Environ(), Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
 		Suspended: func() { fmt.Println("suspended") },
@@ -28,6 +34,10 @@ func playForeground(script string) error {
 	}
 	status := f.Status()
 	fmt.Printf("exit %d signal %d\n", status.ExitStatus(), int(status.Signal()))
+	return readLine()
+}
+
+func readLine() error {
 	line := make([]byte, 100)
 	n, err := os.Stdin.Read(line)
 	fmt.Printf("then %q\n", line[:n])
@@ -157,6 +167,132 @@ func TestForegroundSuspendWithoutShell(t *testing.T) {
 	x.waitFor("then ")
 }
 
+// TestForegroundSuspendThenBackground: while the shell has the terminal the command's end leaves it
+// there.
+func TestForegroundSuspendThenBackground(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "go")
+	t.Setenv("GO_ON", file)
+	x := onTerminal(t, `set -m; "$PLAY" 'echo up; until test -e "$GO_ON"; do sleep 0.02; done'; bg; echo "shell has it"; read word; echo "shell got $word"; fg; echo over`)
+	x.waitFor("up\n")
+	x.write("\x1a")
+	x.waitFor("shell has it\n")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	x.waitFor("exit 0 signal -1\n")
+	x.write("two\n")
+	x.waitFor("shell got two\n")
+	x.write("three\n")
+	x.waitFor(`then "three\n"`)
+	x.waitFor("over\n")
+}
+
+// TestForegroundStartsInBackground: a command that is started in the background, and reads, waits
+// for the shell's fg.
+func TestForegroundStartsInBackground(t *testing.T) {
+	x := onTerminal(t, `set -m; "$PLAY" 'read line; echo "got $line"' & read word; echo "shell got $word"; fg; echo over`)
+	x.waitFor("suspended\n")
+	x.write("one\n")
+	x.waitFor("shell got one\n")
+	x.write("two\n")
+	x.waitFor("got two\nexit 0 signal -1\n")
+	x.write("three\n")
+	x.waitFor(`then "three\n"`)
+	x.waitFor("over\n")
+}
+
+// TestForegroundComesFromBackground: one that runs in the background has the terminal after fg.
+func TestForegroundComesFromBackground(t *testing.T) {
+	x := onTerminal(t, `set -m; "$PLAY" 'echo up; until awk "{ exit \$5 != \$8 }" /proc/$$/stat; do sleep 0.02; done; echo "has it"' & read word; fg; echo over`)
+	x.waitFor("up\n")
+	x.write("one\n")
+	x.waitFor("has it\nexit 0 signal -1\n")
+	x.write("two\n")
+	x.waitFor(`then "two\n"`)
+	x.waitFor("over\n")
+}
+
+// TestForegroundNotExecuted: a command that cannot be executed does not keep the terminal.
+func TestForegroundNotExecuted(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "garbage")
+	if err := os.WriteFile(file, []byte("no program\n"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("GARBAGE", file)
+	x := onTerminal(t, `set -m; "$PLAY" "$GARBAGE"; echo over`)
+	x.waitFor("exec format error\n")
+	x.write("words\n")
+	x.waitFor(`then "words\n"`)
+	x.waitFor("over\n")
+}
+
+// TestForegroundSignalWhileStopped: a signal reaches a command that is stopped.
+func TestForegroundSignalWhileStopped(t *testing.T) {
+	f, err := StartForeground(ForegroundCommand{Argv: []string{"sh", "-c", "kill -STOP $$; exec sleep 1000"}, Env: os.Environ()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	pid := f.pid
+	eventually(t, "it is stopped", func() bool {
+		stat, err := readStat(pid)
+		return err == nil && stat.state == 'T'
+	})
+	f.Signal(syscall.SIGTERM)
+	if status := f.Status(); status.Signal() != syscall.SIGTERM {
+		t.Errorf("status %v, want the end by SIGTERM", status)
+	}
+}
+
+// TestForegroundReapsOrphans: a process that the command has left to this one is no zombie for the
+// rest of the run.
+func TestForegroundReapsOrphans(t *testing.T) {
+	shepherd := newShepherd(t)
+	shell(t, shepherd, "exec sleep 1000")
+	file := filepath.Join(t.TempDir(), "pid")
+	f, err := StartForeground(ForegroundCommand{Argv: []string{"sh", "-c", `(setsid sh -c 'echo $$ >"$0.new"; mv "$0.new" "$0"' "$0" &); exec sleep 1000`, file}, Env: os.Environ()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the orphan is reaped", func() bool {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			return false
+		}
+		pid, err := strconv.Atoi(strings.TrimSpace(string(text)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return errors.Is(syscall.Kill(pid, 0), syscall.ESRCH)
+	})
+	f.Signal(syscall.SIGKILL)
+	if status := f.Status(); status.Signal() != syscall.SIGKILL {
+		t.Errorf("status %v, want the end by SIGKILL", status)
+	}
+	if err := shepherd.Err(); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestForegroundLeavesShepherdsEnd: the end of a shepherd that was killed while a command runs is
+// still known by its signal.
+func TestForegroundLeavesShepherdsEnd(t *testing.T) {
+	shepherd := newShepherd(t)
+	waitDone(t, shell(t, shepherd, "true")) // it has its name
+	f, err := StartForeground(ForegroundCommand{Argv: []string{"sleep", "1000"}, Env: os.Environ()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Kill(shepherd.cmd.Process.Pid, syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	<-shepherd.Done()
+	if err := shepherd.Err(); !errors.Is(err, ErrShepherdGone) || !strings.Contains(err.Error(), "killed") {
+		t.Errorf("error %v", err)
+	}
+	f.Signal(syscall.SIGKILL)
+	<-f.Done()
+}
+
 // TestForegroundLeavesNothing: the group of the command is killed with its end, and this process
 // has no zombie of it.
 func TestForegroundLeavesNothing(t *testing.T) {
@@ -184,7 +320,7 @@ func TestForegroundLeavesNothing(t *testing.T) {
 
 // TestForegroundDies: it does not outlive this program.
 func TestForegroundDies(t *testing.T) {
-	x := onTerminal(t, `exec "$PLAY" 'trap "" HUP; echo "pid $$ $PPID."; while :; do sleep 0.02; done'`)
+	x := onTerminal(t, `exec "$PLAY" 'trap "" HUP; echo "pid $$ $PPID."; exec sleep 1000'`)
 	x.waitFor(".\n")
 	var pid, parent int
 	if _, err := fmt.Sscanf(x.text(), "pid %d %d.", &pid, &parent); err != nil {

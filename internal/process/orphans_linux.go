@@ -15,8 +15,9 @@ import (
 // [Shepherd] finds and kills them. To be called once, before the first [NewShepherd].
 //
 // From then on, descendants that the caller's own children leave arrive here as well, and nobody
-// reaps them: run everything through a Starter, probes too. A child that the caller starts
-// otherwise must stay in the caller's session, or it is taken for an orphan when a shepherd dies.
+// reaps them but a [Foreground]: run everything through a Starter, probes too. A child that the
+// caller starts otherwise must stay in the caller's session, or it is taken for an orphan when a
+// shepherd dies.
 func BecomeSubreaper() error {
 	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
 		return fmt.Errorf("cannot become the reaper of orphans: %w", err)

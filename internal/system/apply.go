@@ -3,9 +3,9 @@ package system
 import (
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
+	"sync"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
@@ -26,11 +26,13 @@ type applier struct {
 	// served is called when the Services are made and the Pods are not, so that these find in their
 	// environment where those are served
 	served func()
+	places places
+
+	mu sync.Mutex // held by that goroutine to change the fields below, by others to read them
 	// by source: what its manifests asked for last
 	applied map[string]map[manifest.Ref]*wish
 	// bare Pods that start when their predecessors are gone, or when there is a place for them
 	waiting map[manifest.Ref]*corev1.Pod
-	places  places
 }
 
 // wish is what a manifest asks for.
@@ -99,20 +101,32 @@ func (a *applier) apply(source string, m *manifests, prune bool) (lines []string
 			say(object.Ref(), verbs[i], nil)
 		}
 	}
-	for _, ref := range slices.SortedFunc(maps.Keys(before), func(x, y manifest.Ref) int { return strings.Compare(x.String(), y.String()) }) {
+	for _, ref := range a.note(source, now, prune) {
+		_, _, err := a.store.DeleteObject(before[ref].object, store.DeleteOptions{})
+		say(ref, verbPruned, ignoreNotFound(err))
+	}
+	return lines, errors.Join(errs...)
+}
+
+// note notes what a source asks for now, and returns what it does not ask for any more. Without
+// prune it is as if it still did.
+func (a *applier) note(source string, now map[manifest.Ref]*wish, prune bool) (gone []manifest.Ref) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for ref, wish := range a.applied[source] {
 		if _, still := now[ref]; still {
 			continue
 		}
-		if prune {
-			delete(a.waiting, ref)
-			_, _, err := a.store.DeleteObject(before[ref].object, store.DeleteOptions{})
-			say(ref, verbPruned, ignoreNotFound(err))
-		} else {
-			now[ref] = before[ref]
+		if !prune {
+			now[ref] = wish
+			continue
 		}
+		delete(a.waiting, ref)
+		gone = append(gone, ref)
 	}
 	a.applied[source] = now
-	return lines, errors.Join(errs...)
+	slices.SortFunc(gone, func(x, y manifest.Ref) int { return strings.Compare(x.String(), y.String()) })
+	return gone
 }
 
 // applyOne makes one object, or changes the one there is where the manifest was changed.
@@ -125,7 +139,7 @@ func (a *applier) applyOne(ref manifest.Ref, before, desired *wish) (verb string
 		}
 		_, err := registry.Create(a.registry, desired.noted())
 		if full, ok := errors.AsType[*tooManyPods](err); ok {
-			a.waiting[ref] = desired.noted().(*corev1.Pod)
+			a.wait(ref, desired)
 			return verbWaits + full.Error(), nil
 		}
 		return verbCreated, err
@@ -159,7 +173,7 @@ func (a *applier) applyOne(ref manifest.Ref, before, desired *wish) (verb string
 
 // replace ends a bare Pod that its manifest wants otherwise; resume starts the other one.
 func (a *applier) replace(ref manifest.Ref, live *corev1.Pod, desired *wish) (verb string, err error) {
-	a.waiting[ref] = desired.noted().(*corev1.Pod)
+	a.wait(ref, desired) // before it is deleted, so that asked tells of it in time
 	return verbReplaced, store.Delete[*corev1.Pod](a.store, live.Namespace, live.Name, store.DeleteOptions{UID: live.UID})
 }
 
@@ -174,13 +188,54 @@ func (a *applier) resume() error {
 		if _, full := errors.AsType[*tooManyPods](err); full {
 			break
 		}
+		a.mu.Lock()
 		delete(a.waiting, ref)
+		a.mu.Unlock()
 		if err != nil {
 			errs = append(errs, fmt.Errorf("cannot create %s: %w", ref, err))
 		}
 	}
 	return errors.Join(errs...)
 }
+
+// wait has resume start a Pod.
+func (a *applier) wait(ref manifest.Ref, desired *wish) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.waiting[ref] = desired.noted().(*corev1.Pod)
+}
+
+// dropWaiting has resume start nothing.
+func (a *applier) dropWaiting() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	clear(a.waiting)
+}
+
+// askedPod is a Pod that the manifests ask for. If it waits, one of its name in the store is
+// another one, which it replaces.
+type askedPod struct {
+	pod   *corev1.Pod
+	waits bool
+}
+
+// asked lists the Pods that the manifests ask for, by their names. It is safe for concurrent use.
+func (a *applier) asked() (pods []askedPod) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, wishes := range a.applied {
+		for ref, wish := range wishes {
+			if pod, ok := wish.object.(*corev1.Pod); ok {
+				_, waits := a.waiting[ref]
+				pods = append(pods, askedPod{pod, waits})
+			}
+		}
+	}
+	slices.SortFunc(pods, func(x, y askedPod) int { return strings.Compare(podKey(x.pod), podKey(y.pod)) })
+	return slices.CompactFunc(pods, func(x, y askedPod) bool { return podKey(x.pod) == podKey(y.pod) }) // of several sources
+}
+
+func podKey(pod *corev1.Pod) string { return pod.Namespace + "/" + pod.Name }
 
 // same reports whether two manifests want the same of an object, however they say it.
 func (w *wish) same(other *wish) bool { return equality.Semantic.DeepEqual(w.object, other.object) }

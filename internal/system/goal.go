@@ -33,7 +33,8 @@ const (
 	// has Succeeded, and without a readiness or startup probe not before.
 	GoalReady Goal = "ready"
 	// GoalComplete: every Pod that ends by itself, one of no workload whose restartPolicy is Never
-	// or OnFailure, has Succeeded. The others are as they are.
+	// or OnFailure, has Succeeded, those of the manifests included that were deleted or are being
+	// replaced. The others are as they are.
 	GoalComplete Goal = "complete"
 )
 
@@ -97,14 +98,28 @@ func (s *System) Reach(ctx context.Context, goal Goal) (version uint64, err erro
 		case progress.final || ctx.Err() != nil:
 			return progress.version, &GoalError{goal, progress.missing, progress.final}
 		}
-		if _, err = watch.Next(ctx); apierrors.IsResourceExpired(err) {
+		err = nextWithin(ctx, watch, goalPeriod)
+		if apierrors.IsResourceExpired(err) {
 			watch, err = s.store.Watch(kinds)
-		}
-		if errors.Is(err, ctx.Err()) {
-			err = nil // the next round says what is missing
 		}
 	}
 	return 0, err
+}
+
+// goalPeriod is the longest time between two looks at a goal: manifests that are saved can change
+// what they ask for, and nothing in the store.
+const goalPeriod = time.Second
+
+// nextWithin waits for a change, for some time or until the context is done, which is no error: the
+// next round says what is missing.
+func nextWithin(ctx context.Context, watch *store.Watch, period time.Duration) error {
+	ctx, cancel := context.WithTimeout(ctx, period)
+	defer cancel()
+	_, err := watch.Next(ctx)
+	if errors.Is(err, ctx.Err()) {
+		return nil
+	}
+	return err
 }
 
 // goalProgress is how far a goal is.
@@ -133,21 +148,67 @@ func (p *goalProgress) sees(object metav1.Object) {
 }
 
 func (s *System) progress(goal Goal) goalProgress {
+	// What is asked for comes last: a Pod is noted to be replaced before it is deleted.
 	pods, _ := store.List[*corev1.Pod](s.store, store.Selector{})
+	workloads := s.workloads()
+	asked := s.applier.asked()
 	if goal == GoalComplete {
-		return completion(pods)
+		return completion(pods, asked)
 	}
-	return readiness(pods, s.workloads())
+	return readiness(pods, asked, workloads)
 }
 
-// completion is how far the Pods are that end by themselves.
-func completion(pods []*corev1.Pod) (p goalProgress) {
+// lacksTaken notes the Pods of manifests that somebody has taken away, or that are replaced, and
+// returns them by their names. Those that are gone may come again, as may those that are not there
+// yet.
+func (p *goalProgress) lacksTaken(pods []*corev1.Pod, asked []askedPod, counts func(*corev1.Pod) bool) (taken map[string]bool) {
+	taken = map[string]bool{}
+	present := make(map[string]*corev1.Pod, len(pods))
+	for _, pod := range pods {
+		present[podKey(pod)] = pod
+	}
+	for _, a := range asked {
+		key := podKey(a.pod)
+		pod, state := present[key], ""
+		switch {
+		case !counts(a.pod):
+		case pod == nil && a.waits:
+			state = "not started yet"
+		case pod == nil:
+			state = "was deleted"
+		case a.waits:
+			state = "being replaced"
+		case pod.DeletionTimestamp != nil && pod.Status.Phase != corev1.PodSucceeded:
+			state = "being deleted"
+		}
+		if state != "" {
+			taken[key] = true
+			p.lacks(a.pod, "pod", state, false)
+		}
+	}
+	return taken
+}
+
+// completion is how far the Pods are that end by themselves, of which there has to be one.
+func completion(pods []*corev1.Pod, asked []askedPod) (p goalProgress) {
+	taken := p.lacksTaken(pods, asked, endsByItself)
+	some := len(taken) > 0
 	for _, pod := range pods {
 		p.sees(pod)
-		if !endsByItself(pod) || pod.DeletionTimestamp != nil || pod.Status.Phase == corev1.PodSucceeded {
+		if !endsByItself(pod) || taken[podKey(pod)] {
 			continue
 		}
-		p.lacks(pod, "pod", podState(pod), pod.Status.Phase == corev1.PodFailed)
+		some = true
+		switch {
+		case pod.Status.Phase == corev1.PodSucceeded:
+		case pod.DeletionTimestamp != nil:
+			p.lacks(pod, "pod", "being deleted", false)
+		default:
+			p.lacks(pod, "pod", podState(pod), pod.Status.Phase == corev1.PodFailed)
+		}
+	}
+	if !some {
+		p.missing = append(p.missing, "no Pod is left that ends by itself")
 	}
 	return p
 }
@@ -155,7 +216,8 @@ func completion(pods []*corev1.Pod) (p goalProgress) {
 // readiness is how far everything is from being ready. It cannot become so any more if a Pod of no
 // workload has failed for good, a program cannot be started, or a rollout has passed its deadline;
 // a container that crashes again and again may still find what it needs.
-func readiness(pods []*corev1.Pod, workloads []store.Object) (p goalProgress) {
+func readiness(pods []*corev1.Pod, asked []askedPod, workloads []store.Object) (p goalProgress) {
+	taken := p.lacksTaken(pods, asked, func(*corev1.Pod) bool { return true })
 	for _, object := range workloads {
 		p.sees(object)
 		if metav1.GetControllerOfNoCopy(object) != nil || object.GetDeletionTimestamp() != nil {
@@ -171,7 +233,7 @@ func readiness(pods []*corev1.Pod, workloads []store.Object) (p goalProgress) {
 		_, ready := workload.ReadySince(pod)
 		ready = ready && !(endsByItself(pod) && unprobed(pod))
 		switch {
-		case pod.DeletionTimestamp != nil, ready, pod.Status.Phase == corev1.PodSucceeded:
+		case pod.DeletionTimestamp != nil, taken[podKey(pod)], ready, pod.Status.Phase == corev1.PodSucceeded:
 		case own || cannotStart(pod):
 			p.lacks(pod, "pod", podState(pod), own && pod.Status.Phase == corev1.PodFailed || cannotStart(pod))
 		}

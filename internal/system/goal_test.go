@@ -92,18 +92,103 @@ func TestGoals(t *testing.T) {
 		"complete":                      {GoalComplete, endedPod("OnFailure", corev1.PodSucceeded, 0, "Completed"), []store.Object{deployment(0)}, nil, false},
 		"not complete":                  {GoalComplete, both(never, isReadyPod), nil, []string{"pod/a (has not ended)"}, false},
 		"complete never":                {GoalComplete, endedPod("Never", corev1.PodFailed, 3, "Error"), nil, []string{"pod/a (exit code 3)"}, true},
-		"what does not end by itself":   {GoalComplete, crashing, nil, nil, false},
+		"nothing that ends by itself":   {GoalComplete, crashing, nil, []string{"no Pod is left that ends by itself"}, false},
+		"its Pod is being deleted":      {GoalComplete, both(never, deleted), nil, []string{"pod/a (being deleted)"}, false},
+		"it had Succeeded before":       {GoalComplete, both(endedPod("Never", corev1.PodSucceeded, 0, "Completed"), deleted), nil, nil, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			pods := []*corev1.Pod{goalPod("a", test.pod)}
-			got := readiness(pods, test.workloads)
+			got := readiness(pods, nil, test.workloads)
 			if test.goal == GoalComplete {
-				got = completion(pods)
+				got = completion(pods, nil)
 			}
 			if diff := cmp.Diff(test.missing, got.missing); diff != "" || got.final != test.final {
 				t.Errorf("final %v, want %v; missing (-want +got)\n%s", got.final, test.final, diff)
 			}
 		})
+	}
+}
+
+// TestGoalsOfTakenPods: a Pod of the manifests that was taken away, or that is being replaced, keeps
+// a goal from being reached.
+func TestGoalsOfTakenPods(t *testing.T) {
+	succeeded := endedPod("Never", corev1.PodSucceeded, 0, "Completed")
+	deleted := func(pod *corev1.Pod) {
+		pod.Spec.RestartPolicy, pod.DeletionTimestamp = corev1.RestartPolicyNever, new(metav1.Now())
+	}
+	for name, test := range map[string]struct {
+		pod   func(*corev1.Pod) // nil: there is none
+		waits bool
+		want  string // of both goals
+	}{
+		"done":                   {succeeded, false, ""},
+		"was deleted":            {nil, false, "pod/job (was deleted)"},
+		"waits for a place":      {nil, true, "pod/job (not started yet)"},
+		"is being deleted":       {deleted, false, "pod/job (being deleted)"},
+		"is being replaced":      {deleted, true, "pod/job (being replaced)"},
+		"to be replaced, though": {succeeded, true, "pod/job (being replaced)"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			asked := []askedPod{{goalPod("job", func(p *corev1.Pod) { p.Spec.RestartPolicy = corev1.RestartPolicyNever }), test.waits}}
+			pods := []*corev1.Pod{goalPod("done", succeeded)}
+			if test.pod != nil {
+				pods = append(pods, goalPod("job", test.pod))
+			}
+			for goal, got := range map[Goal]goalProgress{GoalComplete: completion(pods, asked), GoalReady: readiness(pods, asked, nil)} {
+				if strings.Join(got.missing, ", ") != test.want || got.final {
+					t.Errorf("%s: missing %q, final %v; want %q", goal, got.missing, got.final, test.want)
+				}
+			}
+		})
+	}
+}
+
+// TestReachOfAJobThatIsChanged: complete is reached by the Pod that the manifest asks for last, and
+// not by its predecessor's end; one that a person deletes never completes.
+func TestReachOfAJobThatIsChanged(t *testing.T) {
+	path := filepath.Join(folder(t), "job.yaml")
+	done := filepath.Join(filepath.Dir(path), "done")
+	podOf(t, path, "job", "Never", "exec sleep 1000")
+	s := started(t, t.Context(), Options{Manifests: []string{path}})
+	old := runs(t, s, "job")
+	reached := make(chan error, 1)
+	go func() {
+		_, err := s.Reach(t.Context(), GoalComplete)
+		reached <- err
+	}()
+	podOf(t, path, "job", "Never", "until test -e "+done+"; do sleep 0.01; done")
+	eventually(t, "another Pod runs", func() bool {
+		pod, err := store.Get[*corev1.Pod](s.Store(), "default", "job")
+		return err == nil && pod.UID != old.UID && pod.Status.Phase == corev1.PodRunning
+	})
+	select {
+	case err := <-reached:
+		t.Fatalf("reached by the Pod that was replaced: %v", err)
+	default:
+	}
+	if err := os.WriteFile(done, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-reached; err != nil {
+		t.Error(err)
+	}
+}
+
+// TestReachOfAJobThatIsDeleted: a job that a person took away is not complete.
+func TestReachOfAJobThatIsDeleted(t *testing.T) {
+	s := started(t, t.Context(), Options{Manifests: []string{podOf(t, filepath.Join(folder(t), "job.yaml"), "job", "Never", "exec sleep 1000")}})
+	runs(t, s, "job")
+	if err := store.Delete[*corev1.Pod](s.Store(), "default", "job", store.DeleteOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "it is gone", func() bool {
+		_, err := store.Get[*corev1.Pod](s.Store(), "default", "job")
+		return err != nil
+	})
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	if _, err := s.Reach(ctx, GoalComplete); err == nil || err.Error() != "not complete: pod/job (was deleted)" {
+		t.Errorf("error %v", err)
 	}
 }
 

@@ -144,7 +144,7 @@ func objects[T store.Object](list []T) []store.Object {
 
 // deleteAll deletes what makes Pods, and every Pod.
 func (s *System) deleteAll() {
-	clear(s.applier.waiting)
+	s.applier.dropWaiting()
 	pods, _ := store.List[*corev1.Pod](s.store, store.Selector{})
 	for _, object := range append(s.workloads(), objects(pods)...) {
 		if _, _, err := s.store.DeleteObject(object, store.DeleteOptions{}); ignoreNotFound(err) != nil {

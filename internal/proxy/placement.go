@@ -103,6 +103,11 @@ func (p *Proxy) opened(sp *servicePort, listener *portListener, view workload.Po
 	case !view.Shared:
 		text += p.serveLocally(sp, view.Claim)
 	}
+	if view.Claim.Use == workload.PortUnused {
+		p.say(sp, corev1.EventTypeWarning, "PortUnused", text+fmt.Sprintf(": %s; if its program needs the number it may fail once and gets it at the next start: "+
+			"write $(PORT) into its command, args or env, and nobody waits", claimText(view.Claim)))
+		return
+	}
 	p.say(sp, corev1.EventTypeNormal, "Listening", text)
 }
 
@@ -266,6 +271,14 @@ func (sp *servicePort) listensOn(address netip.AddrPort) bool {
 		}
 	}
 	return false
+}
+
+// holds reports whether one of the listeners is at one of some addresses. Any goroutine may call
+// it.
+func (sp *servicePort) holds(which func(netip.AddrPort) bool) bool {
+	sp.placement.mu.Lock()
+	defer sp.placement.mu.Unlock()
+	return slices.ContainsFunc(sp.listeners, func(l *portListener) bool { return which(l.address()) })
 }
 
 // giveUp closes the listeners at some addresses, so that a program can have them. What was accepted

@@ -3,8 +3,11 @@ package proxy
 import (
 	"fmt"
 	"net"
+	"strings"
 	"testing"
+	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/probity-run/probity/internal/manifest"
@@ -43,12 +46,18 @@ func TestSubstituteIsGivenUp(t *testing.T) {
 		if _, err := fmt.Sscan(number, &substitute); err != nil || number == fmt.Sprint(port) {
 			t.Fatalf("at %s, %v", before, err)
 		}
+		if !fx.proxy.HoldsPort(substitute) {
+			t.Errorf("the proxy does not hold %d", substitute)
+		}
 		claims.mu.Lock()
 		claims.port = substitute
 		claims.mu.Unlock()
 		claims.set(use)
 		fx.proxy.MakeRoom()
 		canListen(t, ":"+number)
+		if fx.proxy.HoldsPort(substitute) {
+			t.Errorf("the proxy still holds %d", substitute)
+		}
 		fx.proxy.mu.Lock()
 		sp := fx.proxy.ports[portKey{types.NamespacedName{Namespace: "default", Name: "web"}, int32(port)}]
 		fx.proxy.mu.Unlock()
@@ -75,5 +84,31 @@ func TestSharedAddressIsGivenUp(t *testing.T) {
 	fx.annotation(manifest.AnnotationAddress+fmt.Sprint(port), own)
 	if want := fmt.Sprintf("127.64.0.7:%d", port); own != want {
 		t.Errorf("at %s, want %s", own, want)
+	}
+}
+
+// TestPortThatNobodyTakes: when the time of a Pod's turn is over, the Service is served at its own
+// number and says why that was late; 127.0.0.1 is left to the Pod.
+func TestPortThatNobodyTakes(t *testing.T) {
+	needsAddresses(t)
+	port := freePort(t)
+	claims := claimed(int32(port), workload.PortUnseen)
+	over := time.Now().Add(200 * time.Millisecond)
+	fx := start(t, Options{Claims: func(pods map[types.NamespacedName]*corev1.Pod) (map[int32]workload.PortClaim, time.Duration) {
+		left := max(0, time.Until(over))
+		if left == 0 {
+			claims.set(workload.PortUnused)
+		}
+		now, _ := claims.now(pods)
+		return now, left
+	}})
+	own := fmt.Sprintf("127.64.0.8:%d", port)
+	if got := fx.service("web", onPort(port), atOwnAddress("127.64.0.8")); got != own {
+		t.Errorf("at %s, want %s", got, own)
+	}
+	canListen(t, fmt.Sprintf("127.0.0.1:%d", port))
+	want := fmt.Sprintf("web: Serving port %d at %s: Pod a declares it, but has not listened there, nor where PORT says; ", port, own)
+	if e := fx.events("PortUnused"); len(e) != 1 || !strings.HasPrefix(e[0], want) || !strings.Contains(e[0], "$(PORT)") {
+		t.Errorf("Events %q, want %q", e, want)
 	}
 }

@@ -51,7 +51,7 @@ func (p *Proxy) placePods() {
 				continue
 			}
 			for number, port := range listensElsewhere(pod) {
-				if use := p.claims[number].Use; use == workload.PortFree || use == workload.PortOneAddress {
+				if p.claims[number].Use <= workload.PortOneAddress {
 					key := podPortKey{pod.UID, number}
 					wanted[key], addresses[key] = netip.AddrPortFrom(own, port), own
 				}
@@ -70,7 +70,10 @@ func (p *Proxy) placePods() {
 			p.opts.Logger.Debug("Cannot listen for a Pod", "address", addresses[key], "port", key.number, "err", err)
 			continue
 		}
-		p.podPorts[key] = newPodPort(p, key.pod, target, listener)
+		port := newPodPort(p, key.pod, target, listener)
+		p.mu.Lock()
+		p.podPorts[key] = port
+		p.mu.Unlock()
 	}
 }
 
@@ -79,7 +82,9 @@ func (p *Proxy) closePodPorts(which func(podPortKey) bool) {
 	for key, port := range p.podPorts {
 		if which(key) {
 			port.close()
+			p.mu.Lock()
 			delete(p.podPorts, key)
+			p.mu.Unlock()
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -71,9 +72,11 @@ type Proxy struct {
 	// what was said of a Service's ports that nobody serves
 	unserved map[types.NamespacedName]string
 	podPorts map[podPortKey]*podPort // who writes holds mu, too
+	podSlots *portSlots              // of all of them together; nil if there are none
 	expiry   *time.Timer             // when claims are not true any more
 	stopped  bool                    // nothing is opened any more
 
+	podsFullSaid  atomic.Int64  // when it was said last that podSlots are taken, in seconds
 	claimsChanged chan struct{} // gets a value when they have to be read again
 
 	mu    sync.Mutex // guards ports against readers; who writes holds placing, too

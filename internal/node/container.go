@@ -48,8 +48,10 @@ func (c *containers) start(e lifecycle.StartContainer) {
 // run starts the process, waits for its end, and posts both.
 func (c *containers) run(spec *corev1.Container, inst *instance) {
 	defer inst.gone()
+	c.traffic.starting(spec.Name)
 	p, output, err := c.launcher.launch(spec.Name, inst.program.spec(), inst.number)
 	if err != nil {
+		c.traffic.notStarted(spec.Name)
 		failed := startFailure(spec.Name, inst.id, err)
 		c.loop.post(func() { c.loop.on(failed) })
 		return
@@ -60,6 +62,7 @@ func (c *containers) run(spec *corev1.Container, inst *instance) {
 	// refused.
 	c.traffic.withdrawNow()
 	exit := p.Exit()
+	c.traffic.ended(spec.Name, exit)
 	c.loop.post(func() { c.traffic.exited(spec, inst, exit) })
 	c.launcher.closeOutput(spec.Name, output)
 	lines := c.launcher.lastLines(spec.Name, inst.number)
@@ -83,7 +86,7 @@ func (c *containers) exited(spec *corev1.Container, inst *instance, exit process
 	if message := portInUse(c.pod, spec, exit, c.ports.owners.among(c.running.processes()), c.ports.holders.describe); message != "" {
 		c.object.explain(fieldPath(&c.pod.Spec, spec.Name), corev1.EventTypeWarning, "PortInUse", message)
 	}
-	if exit.Code != 0 || exit.Signal != 0 {
+	if hasFailed(exit) {
 		c.ports.renew(spec, c.running)
 	}
 	c.loop.on(lifecycle.Exited{Container: spec.Name, Instance: inst.id, ExitCode: int32(exit.Code), Signal: int32(exit.Signal), At: exit.At})

@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/probity-run/probity/probe"
@@ -119,6 +120,16 @@ func (f *fakeTraffic) Withdraw(types.UID) { f.log.add("withdraw") }
 func (f *fakeTraffic) Admit(types.UID)    { f.log.add("admit") }
 
 func (f *fakeTraffic) Exited(_ types.UID, how string) { f.log.add("gone: %s", how) }
+
+func (f *fakeTraffic) Starting(_ *corev1.Pod, container string) {
+	f.log.add("leave ports to %s", container)
+}
+func (f *fakeTraffic) NotStarted(_ *corev1.Pod, container string) {
+	f.log.add("no start of %s", container)
+}
+func (f *fakeTraffic) Ended(_ *corev1.Pod, container string, failed bool) {
+	f.log.add("end of %s, failed %v", container, failed)
+}
 
 func (f *fakeTraffic) Drained(types.UID) <-chan struct{} { return orClosed(f.idle) }
 func (f *fakeTraffic) Sent(types.UID) <-chan struct{}    { return orClosed(f.sent) }

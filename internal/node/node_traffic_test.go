@@ -1,6 +1,7 @@
 package node
 
 import (
+	"errors"
 	"testing"
 	"time"
 
@@ -16,8 +17,19 @@ func TestOrderOfATermination(t *testing.T) {
 		n.create(examplePodOf(withLifecycle(corev1.Lifecycle{PreStop: execAction("bye")})))
 		n.delete(-1)
 		n.at(time.Second)
-		n.checkOrder([]string{"start server", "withdraw", "start bye", "exit bye 0", "withdraw", "signal server SIGTERM", "exit server 143",
-			"withdraw", "withdraw", "gone: exited on SIGTERM"})
+		n.checkOrder([]string{"leave ports to app", "start server", "withdraw", "start bye", "exit bye 0", "withdraw", "signal server SIGTERM", "exit server 143",
+			"withdraw", "end of app, failed true", "withdraw", "gone: exited on SIGTERM"})
+	})
+}
+
+// The ports of a program are left to it before it is started, also if that comes to nothing.
+func TestPortsAreLeftToAProgram(t *testing.T) {
+	playNode(t, func(t *testing.T, n *testNode) {
+		n.starter.program("server", behaviour{startErr: errors.New("no such file")}, behaviour{life: time.Millisecond})
+		n.create(examplePodOf())
+		n.until("an exit", func() bool { return len(n.of("end")) > 0 })
+		n.checkOrder([]string{"leave ports to app", "no start of app", "leave ports to app", "start server", "end of app, failed false"},
+			"leave", "no", "start", "end")
 	})
 }
 

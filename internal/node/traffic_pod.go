@@ -34,6 +34,19 @@ func (t *podTraffic) withdraw(inst *instance) {
 // exited afterwards. Any goroutine may call it.
 func (t *podTraffic) withdrawNow() { t.traffic.Withdraw(t.pod.UID) }
 
+// starting leaves the declared ports to a program that is about to be started. As notStarted and
+// ended it is called by the instance's own goroutine.
+func (t *podTraffic) starting(container string) { t.traffic.Starting(t.pod, container) }
+
+func (t *podTraffic) notStarted(container string) { t.traffic.NotStarted(t.pod, container) }
+
+func (t *podTraffic) ended(container string, exit process.Exit) {
+	t.traffic.Ended(t.pod, container, hasFailed(exit))
+}
+
+// hasFailed reports whether an end is not that of a program that was done.
+func hasFailed(exit process.Exit) bool { return exit.Code != 0 || exit.Signal != 0 }
+
 // exited reports that an instance is gone.
 func (t *podTraffic) exited(c *corev1.Container, inst *instance, exit process.Exit) {
 	t.withdraw(inst)

@@ -182,7 +182,7 @@ func (f *Foreground) attend(tty *os.File) (end func()) {
 	signal.Notify(deaths, syscall.SIGCHLD)
 	var attending sync.WaitGroup
 	attending.Go(func() {
-		var due <-chan time.Time
+		due := time.After(orphanReapPeriod) // some may have ended before deaths are told
 		for {
 			select {
 			case <-continued:
@@ -193,7 +193,9 @@ func (f *Foreground) attend(tty *os.File) (end func()) {
 				}
 			case <-due:
 				due = nil
-				reapOrphans(command)
+				if reapOrphans(command) {
+					due = time.After(orphanReapPeriod)
+				}
 			case <-ended:
 				reapOrphans(command)
 				return

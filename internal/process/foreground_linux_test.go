@@ -253,6 +253,7 @@ func TestForegroundReapsOrphans(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	defer f.Signal(syscall.SIGKILL) // if it fails
 	eventually(t, "the orphan is reaped", func() bool {
 		text, err := os.ReadFile(file)
 		if err != nil {

@@ -100,10 +100,12 @@ func refusalText(port int, err error) string {
 func claimText(c workload.PortClaim) string {
 	owner := c.Origin.Kind + " " + c.Origin.Name.Name
 	switch {
-	case c.Fixed:
+	case c.Fixed && c.Use != workload.PortUnused:
 		return owner + ", which has it fixed"
 	case c.Use == workload.PortUnseen:
 		return owner + ", until it has shown that it listens where PORT says"
+	case c.Use == workload.PortUnused:
+		return owner + " declares it, but has not listened there, nor where PORT says"
 	}
 	return owner + ", which listens there whatever PORT says"
 }

@@ -33,6 +33,7 @@ type placement struct {
 // place brings a port to where it is to be served, as far as Pods are known.
 func (p *Proxy) place(sp *servicePort, service *corev1.Service, declared *corev1.ServicePort) {
 	own, number := addressOf(service), int(declared.Port)
+	sp.giveUp(p.neededByPods(number))
 	view := workload.PortView{Claim: p.claims[declared.Port], Shared: own == loopback(), Straight: p.isStraight(service, declared)}
 	refused := ""
 	if view.Shared {
@@ -55,20 +56,38 @@ func (p *Proxy) place(sp *servicePort, service *corev1.Service, declared *corev1
 	}
 	switch decision {
 	case workload.PortWait:
-		sp.giveUp(number)
+		sp.giveUp(isAtPort(number))
 		sp.straight, sp.unnamed = netip.AddrPort{}, ""
 		if !sp.reserved {
 			sp.reserved = true
 			p.say(sp, corev1.EventTypeNormal, "PortReserved", fmt.Sprintf("Nobody serves port %d yet: it is left to %s", number, claimText(view.Claim)))
 		}
 	case workload.PortStraight:
-		sp.giveUp(number)
+		sp.giveUp(isAtPort(number))
 		sp.straight, sp.unnamed = netip.AddrPortFrom(own, uint16(number)), ""
 		p.say(sp, corev1.EventTypeNormal, "Listening", fmt.Sprintf("%s:%d goes straight to Pod %s at %s, Ready or not, as it listens on every address; "+
 			"let it listen where PORT says, and only ready Pods get requests", service.Name, number, view.Claim.Pod.Name, sp.straight))
 	case workload.PortElsewhere, workload.PortUnprivileged:
-		sp.giveUp(number)
+		sp.giveUp(isAtPort(number))
 		p.placeElsewhere(sp, service, view, refused)
+	}
+}
+
+// isAtPort returns a function that reports whether an address has a port number.
+func isAtPort(number int) func(netip.AddrPort) bool {
+	return func(at netip.AddrPort) bool { return int(at.Port()) == number }
+}
+
+// neededByPods returns a function that reports whether a Service port has to leave an address to a
+// Pod: a substitute for its own number that the Pod may need, or the address that everybody shares.
+func (p *Proxy) neededByPods(number int) func(netip.AddrPort) bool {
+	return func(at netip.AddrPort) bool {
+		switch use := p.claims[int32(at.Port())].Use; use {
+		case workload.PortUnseen, workload.PortEverywhere:
+			return int(at.Port()) != number // else it is decided below
+		default:
+			return use == workload.PortOneAddress && at.Addr() == loopback()
+		}
 	}
 }
 
@@ -83,6 +102,11 @@ func (p *Proxy) opened(sp *servicePort, listener *portListener, view workload.Po
 		text += " now; " + before.address().String() + " stays open"
 	case !view.Shared:
 		text += p.serveLocally(sp, view.Claim)
+	}
+	if view.Claim.Use == workload.PortUnused {
+		p.say(sp, corev1.EventTypeWarning, "PortUnused", text+fmt.Sprintf(": %s; if its program needs the number it may fail once and gets it at the next start: "+
+			"write $(PORT) into its command, args or env, and nobody waits", claimText(view.Claim)))
+		return
 	}
 	p.say(sp, corev1.EventTypeNormal, "Listening", text)
 }
@@ -249,14 +273,22 @@ func (sp *servicePort) listensOn(address netip.AddrPort) bool {
 	return false
 }
 
-// giveUp closes the listeners at a number, so that a program can have it. What was accepted goes
-// on.
-func (sp *servicePort) giveUp(number int) {
+// holds reports whether one of the listeners is at one of some addresses. Any goroutine may call
+// it.
+func (sp *servicePort) holds(which func(netip.AddrPort) bool) bool {
+	sp.placement.mu.Lock()
+	defer sp.placement.mu.Unlock()
+	return slices.ContainsFunc(sp.listeners, func(l *portListener) bool { return which(l.address()) })
+}
+
+// giveUp closes the listeners at some addresses, so that a program can have them. What was accepted
+// goes on.
+func (sp *servicePort) giveUp(which func(netip.AddrPort) bool) {
 	sp.placement.mu.Lock()
 	defer sp.placement.mu.Unlock()
 	kept := sp.listeners[:0]
 	for _, l := range sp.listeners {
-		if int(l.address().Port()) != number {
+		if !which(l.address()) {
 			kept = append(kept, l)
 			continue
 		}

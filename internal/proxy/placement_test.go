@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -35,15 +36,15 @@ func (c *testClaims) set(use workload.PortUse) {
 	c.use = use
 }
 
-func (c *testClaims) now(map[types.NamespacedName]*corev1.Pod) map[int32]workload.PortClaim {
+func (c *testClaims) now(map[types.NamespacedName]*corev1.Pod) (map[int32]workload.PortClaim, time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	a := types.NamespacedName{Namespace: "default", Name: "a"}
 	claim := workload.PortClaim{Use: c.use, Origin: workload.Origin{Kind: "Pod", Name: a}}
-	if c.use != workload.PortUnseen {
+	if c.use != workload.PortUnseen && c.use != workload.PortUnused {
 		claim.Pod = a
 	}
-	return map[int32]workload.PortClaim{c.port: claim}
+	return map[int32]workload.PortClaim{c.port: claim}, 0
 }
 
 // atOwnAddress gives a Service an address that no other test uses at the same time.

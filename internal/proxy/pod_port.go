@@ -31,8 +31,9 @@ type podPort struct {
 	pod      types.UID
 	target   netip.AddrPort // the Pod's address and the port where its program listens
 	listener *portListener
-	slots    *portSlots
-	ctx      context.Context // of everything in flight
+	about    corev1.ObjectReference // the Pod
+	slots    *portSlots             // of the ports of all Pods
+	ctx      context.Context        // of everything in flight
 	stop     context.CancelFunc
 	serving  sync.WaitGroup
 }
@@ -41,6 +42,7 @@ type podPort struct {
 func (p *Proxy) placePods() {
 	wanted := map[podPortKey]netip.AddrPort{}
 	addresses := map[podPortKey]netip.Addr{}
+	pods := map[types.UID]*corev1.Pod{}
 	for _, service := range p.cache.services {
 		if service.Spec.ClusterIP != corev1.ClusterIPNone || service.DeletionTimestamp != nil {
 			continue
@@ -51,8 +53,9 @@ func (p *Proxy) placePods() {
 				continue
 			}
 			for number, port := range listensElsewhere(pod) {
-				if use := p.claims[number].Use; use == workload.PortFree || use == workload.PortOneAddress {
+				if p.claims[number].Use <= workload.PortOneAddress {
 					key := podPortKey{pod.UID, number}
+					pods[pod.UID] = pod
 					wanted[key], addresses[key] = netip.AddrPortFrom(own, port), own
 				}
 			}
@@ -70,7 +73,13 @@ func (p *Proxy) placePods() {
 			p.opts.Logger.Debug("Cannot listen for a Pod", "address", addresses[key], "port", key.number, "err", err)
 			continue
 		}
-		p.podPorts[key] = newPodPort(p, key.pod, target, listener)
+		if p.podSlots == nil {
+			p.podSlots = p.slots.open()
+		}
+		port := newPodPort(p, pods[key.pod], target, listener)
+		p.mu.Lock()
+		p.podPorts[key] = port
+		p.mu.Unlock()
 	}
 }
 
@@ -79,8 +88,14 @@ func (p *Proxy) closePodPorts(which func(podPortKey) bool) {
 	for key, port := range p.podPorts {
 		if which(key) {
 			port.close()
+			p.mu.Lock()
 			delete(p.podPorts, key)
+			p.mu.Unlock()
 		}
+	}
+	if len(p.podPorts) == 0 && p.podSlots != nil {
+		p.podSlots.close()
+		p.podSlots = nil
 	}
 }
 
@@ -129,8 +144,9 @@ func (p *Proxy) headlessUnnamed(service *corev1.Service) string {
 	return reason
 }
 
-func newPodPort(p *Proxy, pod types.UID, target netip.AddrPort, listener *portListener) *podPort {
-	port := &podPort{proxy: p, pod: pod, target: target, listener: listener, slots: p.slots.open()}
+func newPodPort(p *Proxy, pod *corev1.Pod, target netip.AddrPort, listener *portListener) *podPort {
+	about := corev1.ObjectReference{APIVersion: "v1", Kind: "Pod", Namespace: pod.Namespace, Name: pod.Name, UID: pod.UID}
+	port := &podPort{proxy: p, pod: pod.UID, target: target, listener: listener, about: about, slots: p.podSlots}
 	port.ctx, port.stop = context.WithCancel(context.Background())
 	port.serving.Go(port.serve)
 	return port
@@ -142,7 +158,6 @@ func (p *podPort) close() {
 		p.proxy.opts.Logger.Error("Cannot close a listener", "address", p.listener.Addr(), "err", err)
 	}
 	p.stop()
-	p.slots.close()
 	p.serving.Wait()
 }
 
@@ -157,7 +172,7 @@ func (p *podPort) serve() {
 			return
 		}
 		// further clients wait in the kernel's queue meanwhile
-		if !p.slots.acquire(p.ctx.Done(), func() {}) {
+		if !p.slots.acquire(p.ctx.Done(), p.reportFull) {
 			reset(client)
 			return
 		}
@@ -165,6 +180,14 @@ func (p *podPort) serve() {
 			defer p.slots.release()
 			p.forward(client)
 		})
+	}
+}
+
+// reportFull records, now and then, that further clients of Pods have to wait.
+func (p *podPort) reportFull() {
+	if isTimeToSay(&p.proxy.podsFullSaid) {
+		p.proxy.record(p.about, corev1.EventTypeWarning, "TooManyClients", fmt.Sprintf("the Pods of headless Services have %d clients at a time, which is their share; %s",
+			p.slots.inUse(), fullAdvice))
 	}
 }
 

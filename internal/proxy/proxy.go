@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -40,9 +41,10 @@ type Options struct {
 	// Default: as many as the limit of open descriptors allows, at most 16384.
 	MaxConnections int
 	// Claims, if not nil, are the port numbers that the Pods of the run have or may take, in the
-	// light of the Pods that there are. It is called from one goroutine at a time, when what they
-	// have shown has changed and by [Proxy.MakeRoom].
-	Claims func(pods map[types.NamespacedName]*corev1.Pod) map[int32]workload.PortClaim
+	// light of the Pods that there are, and for how long that is so if nothing happens; 0 for ever.
+	// It is called from one goroutine at a time, when what they have shown has changed, when that
+	// time is over, and by [Proxy.MakeRoom] and [Proxy.ClaimsChanged].
+	Claims func(pods map[types.NamespacedName]*corev1.Pod) (map[int32]workload.PortClaim, time.Duration)
 	// CheckListener, if not nil, finds where a Pod listens behind one of its addresses; the error
 	// says why what answers there would not be the Pod. It is called before the first request to
 	// each process of a Pod, and must not take longer than the context. Default: whoever listens at
@@ -69,7 +71,13 @@ type Proxy struct {
 	claims map[int32]workload.PortClaim
 	// what was said of a Service's ports that nobody serves
 	unserved map[types.NamespacedName]string
-	podPorts map[podPortKey]*podPort
+	podPorts map[podPortKey]*podPort // who writes holds mu, too
+	podSlots *portSlots              // of all of them together; nil if there are none
+	expiry   *time.Timer             // when claims are not true any more
+	stopped  bool                    // nothing is opened any more
+
+	podsFullSaid  atomic.Int64  // when it was said last that podSlots are taken, in seconds
+	claimsChanged chan struct{} // gets a value when they have to be read again
 
 	mu    sync.Mutex // guards ports against readers; who writes holds placing, too
 	ports map[portKey]*servicePort
@@ -90,8 +98,10 @@ func New(opts Options) *Proxy {
 		cache:   emptyCache(),
 		ports:   map[portKey]*servicePort{},
 
-		unserved: map[types.NamespacedName]string{}, podPorts: map[podPortKey]*podPort{},
+		unserved: map[types.NamespacedName]string{}, podPorts: map[podPortKey]*podPort{}, claimsChanged: make(chan struct{}, 1),
 	}
+	p.expiry = time.AfterFunc(time.Hour, p.ClaimsChanged)
+	p.expiry.Stop()
 	p.pods = podRegistry{reportLoss: p.reportLoss, byUID: map[types.UID]*pod{}}
 	return p
 }
@@ -102,6 +112,9 @@ func New(opts Options) *Proxy {
 func (p *Proxy) Run(ctx context.Context) error {
 	defer p.running.Wait()
 	defer p.drainAll()
+	ctx, stopReading := context.WithCancel(ctx)
+	defer stopReading()
+	p.running.Go(func() { p.readChangedClaims(ctx) })
 	watch, err := p.resync()
 	if err != nil {
 		return err
@@ -153,7 +166,47 @@ func (p *Proxy) takeIn(change store.Change) {
 func (p *Proxy) MakeRoom() {
 	p.placing.Lock()
 	defer p.placing.Unlock()
-	p.placeAll()
+	if !p.stopped {
+		p.placeAll()
+	}
+}
+
+// ClaimsChanged has the claims read again, as MakeRoom does, but does not wait for it.
+func (p *Proxy) ClaimsChanged() {
+	select {
+	case p.claimsChanged <- struct{}{}:
+	default:
+	}
+}
+
+// readChangedClaims places every port anew when the claims have changed.
+func (p *Proxy) readChangedClaims(ctx context.Context) {
+	for {
+		select {
+		case <-p.claimsChanged:
+			p.MakeRoom()
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// HoldsPort reports whether the proxy itself listens on a port number at any address, so that a
+// program cannot at every one.
+func (p *Proxy) HoldsPort(number int32) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, sp := range p.ports {
+		if sp.holds(isAtPort(int(number))) {
+			return true
+		}
+	}
+	for key := range p.podPorts {
+		if key.number == number {
+			return true
+		}
+	}
+	return false
 }
 
 // CatchUp serves the Services that are in the store by now. When it returns they say where, which
@@ -176,8 +229,14 @@ func (p *Proxy) CatchUp() {
 
 // readClaims finds out which numbers Pods have or may take.
 func (p *Proxy) readClaims() {
-	if p.opts.Claims != nil {
-		p.claims = p.opts.Claims(p.cache.pods)
+	if p.opts.Claims == nil {
+		return
+	}
+	var valid time.Duration
+	if p.claims, valid = p.opts.Claims(p.cache.pods); valid > 0 {
+		p.expiry.Reset(valid)
+	} else {
+		p.expiry.Stop()
 	}
 }
 
@@ -241,6 +300,8 @@ func (p *Proxy) resync() (*store.Watch, error) {
 func (p *Proxy) drainAll() {
 	p.placing.Lock()
 	defer p.placing.Unlock()
+	p.stopped = true
+	p.expiry.Stop()
 	p.closePodPorts(func(podPortKey) bool { return true })
 	var draining sync.WaitGroup
 	for _, sp := range p.ports {

@@ -137,14 +137,21 @@ func (sp *servicePort) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // fullPause is how long nothing is said after it was said that a port has no more slots.
 const fullPause = time.Minute
 
+// fullAdvice is what follows from it, and what to do.
+const fullAdvice = "further ones wait until others have gone: raise the limit of open files (ulimit -n), or find out who keeps so many open"
+
+// isTimeToSay reports whether that was not said for a while, and notes that it is said now.
+func isTimeToSay(said *atomic.Int64) bool {
+	now, last := time.Now().Unix(), said.Load()
+	return now-last >= int64(fullPause/time.Second) && said.CompareAndSwap(last, now)
+}
+
 // reportFull records, now and then, that further clients have to wait.
 func (sp *servicePort) reportFull() {
-	now := time.Now().Unix()
-	if last := sp.fullSaid.Load(); now-last < int64(fullPause/time.Second) || !sp.fullSaid.CompareAndSwap(last, now) {
-		return
+	if isTimeToSay(&sp.fullSaid) {
+		sp.proxy.record(sp.service, corev1.EventTypeWarning, "TooManyClients",
+			fmt.Sprintf("port %d has %d clients at a time, which is its share; %s", sp.key.number, sp.slots.inUse(), fullAdvice))
 	}
-	sp.proxy.record(sp.service, corev1.EventTypeWarning, "TooManyClients", fmt.Sprintf("port %d has %d clients at a time, which is its share; "+
-		"further ones wait until others have gone: raise the limit of open files (ulimit -n), or find out who keeps so many open", sp.key.number, sp.slots.inUse()))
 }
 
 // publish swaps the table and lets held requests choose again.

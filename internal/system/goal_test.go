@@ -109,8 +109,8 @@ func TestGoals(t *testing.T) {
 	}
 }
 
-// TestGoalsOfTakenPods: a Pod of the manifests that was taken away, or that is being replaced, keeps
-// a goal from being reached.
+// TestGoalsOfTakenPods: a Pod of the manifests that was taken away, or that is being replaced,
+// keeps a goal from being reached.
 func TestGoalsOfTakenPods(t *testing.T) {
 	succeeded := endedPod("Never", corev1.PodSucceeded, 0, "Completed")
 	deleted := func(pod *corev1.Pod) {

@@ -2,10 +2,12 @@ package system
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -36,15 +38,22 @@ type portClaims struct {
 
 	mu       sync.Mutex                 // guards the rest
 	bySource map[string][]declaredPorts // the files that were applied together
-	// seen in this run, by origin and port; the other fields are zero
-	obeyed, narrow map[workload.PortWish]bool
-	noted          obedienceNote
+	narrow   map[programPort]bool       // seen in this run at one address only
+	noted    obedienceNote
+	started  map[types.UID]*startedPod
+}
+
+// programPort is a declared port of a program (programKey).
+type programPort struct {
+	program string
+	port    int32
 }
 
 // declaredPorts are the ports of one Pod of a manifest's object.
 type declaredPorts struct {
 	origin  workload.Origin
-	program string // programKey
+	program string    // programKey
+	since   time.Time // when it was asked for first
 	fixed   bool
 	obeys   map[int32]bool // by port: whether the manifest shows that the program heeds PORT
 }
@@ -52,7 +61,7 @@ type declaredPorts struct {
 func newPortClaims(r *registry.Registry, root *os.Root, notice func(string)) *portClaims {
 	c := &portClaims{
 		registry: r, root: root, notice: notice, bySource: map[string][]declaredPorts{},
-		obeyed: map[workload.PortWish]bool{}, narrow: map[workload.PortWish]bool{},
+		narrow: map[programPort]bool{}, started: map[types.UID]*startedPod{},
 	}
 	if err := readNote(root, obedienceName, &c.noted); err != nil {
 		notice(fmt.Sprintf("probity: Services wait until programs have shown where they listen: %v", err))
@@ -63,69 +72,124 @@ func newPortClaims(r *registry.Registry, root *os.Root, notice func(string)) *po
 	return c
 }
 
-// set notes what a set of files asks for now.
+// set notes what a set of files asks for now. What it asked for before keeps its time, so that a
+// file that is saved once more closes no Service.
 func (c *portClaims) set(source string, m *manifests) {
+	all := m.declaredPorts() // looks at files, so not with mu
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.bySource[source] = m.declaredPorts()
+	for i, d := range all {
+		all[i].since = time.Now()
+		for _, before := range c.bySource[source] {
+			if before.origin == d.origin && before.program == d.program {
+				all[i].since = before.since
+			}
+		}
+	}
+	c.bySource[source] = all
 }
 
-// now is what is claimed in the light of the Pods that there are.
-func (c *portClaims) now(pods map[types.NamespacedName]*corev1.Pod) map[int32]workload.PortClaim {
+// now is what is claimed in the light of the Pods that there are, and for how long if nothing
+// happens; 0 for ever.
+func (c *portClaims) now(pods map[types.NamespacedName]*corev1.Pod) (map[int32]workload.PortClaim, time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	next := expiry{now: time.Now()}
 	var shown []workload.PodPorts
+	existing := map[types.UID]bool{}
 	for name, pod := range pods {
+		existing[pod.UID] = true
 		if workload.IsFinished(pod) {
 			continue
 		}
-		kind, owner := c.registry.Workload(pod)
-		origin := workload.Origin{Kind: kind, Name: types.NamespacedName{Namespace: pod.Namespace, Name: owner}}
-		seen := workload.PodPorts{Origin: origin, Name: name, Private: workload.PrivatePorts(pod), Bound: workload.BoundPorts(pod)}
-		c.rememberLocked(pod, seen)
+		seen := workload.PodPorts{Origin: c.originOf(pod), Name: name, Private: workload.PrivatePorts(pod), Bound: workload.BoundPorts(pod)}
+		if st := c.started[pod.UID]; st != nil {
+			st.existed, st.shown = true, slices.AppendSeq(slices.Clone(seen.Private), maps.Keys(seen.Bound))
+			seen.Program = st.program
+			c.rememberLocked(seen)
+			seen.Unseen = c.unseenLocked(st, &next)
+		}
 		shown = append(shown, seen)
 	}
-	var wishes []workload.PortWish
+	for uid, st := range c.started {
+		switch {
+		case existing[uid]:
+		case st.existed:
+			delete(c.started, uid)
+		default: // the proxy has not heard of it yet
+			shown = append(shown, workload.PodPorts{Origin: st.origin, Program: st.program, Unseen: c.unseenLocked(st, &next)})
+		}
+	}
+	return workload.PortClaims(c.wishesLocked(&next), shown), next.wait
+}
+
+func (c *portClaims) wishesLocked(next *expiry) (wishes []workload.PortWish) {
 	for _, declared := range c.bySource {
 		for _, d := range declared {
-			for port, obeys := range d.obeys {
-				key := workload.PortWish{Origin: d.origin, Port: port}
+			for port := range d.obeys {
+				// once a Pod was started, its turn counts
+				waits := !c.hasTurnLocked(d, port) && next.isBefore(d.since.Add(workload.PortPatience))
 				wishes = append(wishes, workload.PortWish{
-					Origin: d.origin, Port: port, Fixed: d.fixed, Narrow: c.narrow[key],
-					Obeys: !d.fixed && (obeys || c.obeyed[key] || slices.Contains(c.noted.Obeys[d.program], port)),
+					Origin: d.origin, Program: d.program, Port: port, Fixed: d.fixed, Narrow: c.narrow[programPort{d.program, port}],
+					Obeys: c.heedsLocked(d.origin, d.program, port), Waits: waits,
 				})
 			}
 		}
 	}
-	return workload.PortClaims(wishes, shown)
+	return wishes
 }
 
-// rememberLocked notes which programs listen where PORT says: the next Pod of the same object is
-// taken to do so, too, and so is the same program in the next run.
-func (c *portClaims) rememberLocked(pod *corev1.Pod, seen workload.PodPorts) {
-	changed := false
-	for _, port := range seen.Private {
-		if wish := (workload.PortWish{Origin: seen.Origin, Port: port}); !c.obeyed[wish] {
-			c.obeyed[wish] = true
-			program := programKey(pod)
-			if !slices.Contains(c.noted.Obeys[program], port) {
-				c.noted.Obeys[program] = append(c.noted.Obeys[program], port)
-				changed = true
+// heedsLocked reports whether it is known that a program listens where PORT says: the manifest
+// shows it, or it was seen to.
+func (c *portClaims) heedsLocked(origin workload.Origin, program string, port int32) bool {
+	heeds := slices.Contains(c.noted.Obeys[program], port)
+	for _, declared := range c.bySource {
+		for _, d := range declared {
+			if d.origin == origin && d.fixed {
+				return false
 			}
+			heeds = heeds || d.origin == origin && d.obeys[port]
 		}
 	}
-	for port, to := range seen.Bound {
-		wish, program := workload.PortWish{Origin: seen.Origin, Port: port}, programKey(pod)
-		delete(c.obeyed, wish)
-		c.narrow[wish] = !to.IsUnspecified()
-		if i := slices.Index(c.noted.Obeys[program], port); i >= 0 {
-			c.noted.Obeys[program] = slices.Delete(c.noted.Obeys[program], i, i+1)
+	return heeds
+}
+
+func (c *portClaims) originOf(pod *corev1.Pod) workload.Origin {
+	kind, owner := c.registry.Workload(pod)
+	return workload.Origin{Kind: kind, Name: types.NamespacedName{Namespace: pod.Namespace, Name: owner}}
+}
+
+// rememberLocked notes which programs listen where PORT says: the next Pod with the same program is
+// taken to do so, too, in this run and the next one.
+func (c *portClaims) rememberLocked(seen workload.PodPorts) {
+	program, changed := seen.Program, false
+	for _, port := range seen.Private {
+		if !slices.Contains(c.noted.Obeys[program], port) {
+			c.noted.Obeys[program] = append(c.noted.Obeys[program], port)
 			changed = true
 		}
 	}
-	if !changed {
-		return
+	for port, to := range seen.Bound {
+		c.narrow[programPort{program, port}] = !to.IsUnspecified()
+		changed = c.forgetLocked(program, port) || changed
 	}
+	if changed {
+		c.writeLocked()
+	}
+}
+
+// forgetLocked takes back that a program listens where PORT says, and reports whether that was
+// noted.
+func (c *portClaims) forgetLocked(program string, port int32) bool {
+	i := slices.Index(c.noted.Obeys[program], port)
+	if i < 0 {
+		return false
+	}
+	c.noted.Obeys[program] = slices.Delete(c.noted.Obeys[program], i, i+1)
+	return true
+}
+
+func (c *portClaims) writeLocked() {
 	if err := writeNote(c.root, obedienceName, c.noted); err != nil {
 		c.notice(fmt.Sprintf("probity: the next run has to find out again where programs listen: %v", err))
 	}
@@ -145,7 +209,7 @@ func (m *manifests) declaredPorts() (all []declaredPorts) {
 		}
 		for _, c := range slices.Concat(pod.Spec.InitContainers, pod.Spec.Containers) {
 			for _, p := range c.Ports {
-				if p.Protocol == corev1.ProtocolTCP || p.Protocol == "" {
+				if isTCP(p) {
 					// two copies of a program that did not heed PORT could not run at all
 					d.obeys[p.ContainerPort] = d.obeys[p.ContainerPort] || replicas[ref] > 1 || readsPort(pod, &c, p)
 				}

@@ -230,7 +230,7 @@ func (s *System) compose() {
 				return s.node.CheckListener(ctx, pod, address)
 			},
 		})
-		traffic = s.proxy
+		traffic = podTraffic{s.proxy, s.claims}
 		s.applier.served = s.proxy.CatchUp
 	}
 	s.controller = controller.New(controller.Options{Store: s.store, Registry: s.registry, Logger: s.opts.Logger})

@@ -3,6 +3,7 @@ package terminal
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -206,14 +207,15 @@ func (s *linesScreen) refused(err error) {
 	}
 	problems, ok := errors.AsType[manifest.Errors](err)
 	if !ok {
-		s.later(func(now time.Time) { s.reporter.Refused("manifests", err.Error(), now) })
+		text, whole := strings.CutPrefix(err.Error(), "nothing was changed: ")
+		s.later(func(now time.Time) { s.reporter.Refused("manifests", text, whole, now) })
 	}
-	for _, p := range problems {
+	for _, p := range problems { // found before anything was applied
 		place, text := fmt.Sprintf("%s:%d", printable.File(p.File), p.Line), p.Message
 		if p.Field != "" {
 			text = p.Field + ": " + text
 		}
-		s.later(func(now time.Time) { s.reporter.Refused(place, text, now) })
+		s.later(func(now time.Time) { s.reporter.Refused(place, text, true, now) })
 	}
 }
 

@@ -39,6 +39,7 @@ func TestLinesByTime(t *testing.T) {
 		problem := &manifest.Error{Position: manifest.Position{File: "app.yaml", Line: 14}, Field: "spec.x", Message: "Invalid value: 3: must be 1"}
 		s.refused(manifest.Errors{problem})
 		s.refused(errors.New("nothing was changed: cannot read it"))
+		s.refused(errors.New("cannot apply Deployment default/web: field is immutable"))
 		s.refused(nil)
 		s.unready()
 		s.flush()
@@ -58,6 +59,7 @@ func TestLinesByTime(t *testing.T) {
 			"Waiting   pod/web  not ready after 15 s: its containers are being started\n",
 			"Refused   app.yaml:14  spec.x: Invalid value: 3: must be 1; nothing changed\n",
 			"Refused   manifests  cannot read it; nothing changed\n",
+			"Refused   manifests  cannot apply Deployment default/web: field is immutable\n",
 			"Waiting   pod/web  not ready after 16 s: its containers are being started\n",
 			"Stopped   1 Pod in 1.0 s, 0 requests lost\n",
 		}

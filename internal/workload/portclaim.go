@@ -19,9 +19,12 @@ type PortUse int
 const (
 	// PortFree: no Pod declares it, or the programs of those that do listen where PORT says.
 	PortFree PortUse = iota
+	// PortUnused: a program may take it, but has not in the time for which it was left to it. A
+	// Service may have it, until the program is started again (see [PortTurn]).
+	PortUnused
 	// PortOneAddress: a program listens on it, at one address. Others can have it at other ones.
 	PortOneAddress
-	// PortUnseen: a program may take it, and has not shown yet where it listens.
+	// PortUnseen: a program may take it, has not shown yet where it listens, and it is its turn.
 	PortUnseen
 	// PortEverywhere: a program listens on it at every address, so nobody else can have it at any.
 	PortEverywhere
@@ -36,24 +39,32 @@ type Origin struct {
 // PortWish is a port that the Pods of an origin declare.
 type PortWish struct {
 	Origin Origin
-	Port   int32
+	// Program tells this version of the programs from others; it may be empty.
+	Program string
+	Port    int32
 	// Fixed: the program listens on the port itself, and the manifest says so.
 	Fixed bool
 	// Obeys: it is known that the program listens where PORT says.
 	Obeys bool
 	// Narrow: it is known that the program listens on the port at one address only.
 	Narrow bool
+	// Waits: its Pods are about to be made, so the port is left to them.
+	Waits bool
 }
 
 // PodPorts is what a Pod has shown so far.
 type PodPorts struct {
-	Origin Origin
-	Name   types.NamespacedName
+	Origin  Origin
+	Program string // as in [PortWish]
+	Name    types.NamespacedName
 	// Private are the declared ports whose program listens where PORT says.
 	Private []int32
 	// Bound are the declared ports that the program itself listens on, and the address of its
 	// socket.
 	Bound map[int32]netip.Addr
+	// Unseen are the declared ports that are in neither of them, and whether it is the program's
+	// turn to take them.
+	Unseen map[int32]bool
 }
 
 // PortClaim is the strongest use of a port number.
@@ -86,12 +97,21 @@ func PortClaims(wishes []PortWish, pods []PodPorts) map[int32]PortClaim {
 			}
 			claim(port, PortClaim{Use: use, Origin: pod.Origin, Pod: pod.Name, Fixed: fixed[pod.Origin]})
 		}
+		for port, turn := range pod.Unseen {
+			use := PortUnused
+			if turn {
+				use = PortUnseen
+			}
+			claim(port, PortClaim{Use: use, Origin: pod.Origin, Fixed: fixed[pod.Origin]})
+		}
 	}
 	for _, w := range wishes {
 		switch {
 		case w.Obeys || hasShown(pods, w):
 		case w.Narrow:
 			claim(w.Port, PortClaim{Use: PortOneAddress, Origin: w.Origin, Fixed: w.Fixed})
+		case !w.Waits:
+			claim(w.Port, PortClaim{Use: PortUnused, Origin: w.Origin, Fixed: w.Fixed})
 		default:
 			claim(w.Port, PortClaim{Use: PortUnseen, Origin: w.Origin, Fixed: w.Fixed})
 		}
@@ -99,10 +119,11 @@ func PortClaims(wishes []PortWish, pods []PodPorts) map[int32]PortClaim {
 	return claims
 }
 
-// hasShown reports whether a Pod of the wish's origin has shown where it listens.
+// hasShown reports whether a Pod of the wish's origin has shown where it listens. What one of
+// another version has shown does not count while the first one of this version is awaited.
 func hasShown(pods []PodPorts, w PortWish) bool {
 	return slices.ContainsFunc(pods, func(pod PodPorts) bool {
-		return pod.Origin == w.Origin && (slices.Contains(pod.Private, w.Port) || pod.Bound[w.Port].IsValid())
+		return pod.Origin == w.Origin && (pod.Program == w.Program || !w.Waits) && (slices.Contains(pod.Private, w.Port) || pod.Bound[w.Port].IsValid())
 	})
 }
 

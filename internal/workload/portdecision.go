@@ -43,7 +43,8 @@ const (
 
 // DecideServicePort decides how a Service port is served. On Linux a socket at one address and one
 // at every address exclude each other, whoever comes first; two sockets at different addresses
-// never do. So only a program that may listen at every address has to be waited for.
+// never do. So only a program that may listen at every address has to be waited for, and no longer
+// than its turn is.
 //
 // At an address that everybody shares, nothing is waited for: who may need the number gets it, and
 // the Service another one.

@@ -15,10 +15,11 @@ import (
 
 // TestDecideServicePort goes through every view there is.
 func TestDecideServicePort(t *testing.T) {
-	uses := map[PortUse]string{PortFree: "free", PortOneAddress: "one address", PortUnseen: "unseen", PortEverywhere: "everywhere"}
+	uses := map[PortUse]string{PortFree: "free", PortUnused: "unused", PortOneAddress: "one address", PortUnseen: "unseen", PortEverywhere: "everywhere"}
 	binds := map[BindResult]string{BindUntried: "", BindInUse: ", in use", BindDenied: ", denied"}
 	want := map[string]PortDecision{
 		"free": PortOpen, "free, in use": PortElsewhere, "free, denied": PortUnprivileged,
+		"unused": PortOpen, "unused, in use": PortElsewhere, "unused, denied": PortUnprivileged,
 		"one address": PortOpen, "one address, in use": PortElsewhere, "one address, denied": PortUnprivileged,
 		"unseen": PortWait, "unseen, in use": PortWait, "unseen, denied": PortWait,
 		"everywhere": PortElsewhere, "everywhere, in use": PortElsewhere, "everywhere, denied": PortElsewhere,
@@ -63,18 +64,22 @@ func TestPortClaims(t *testing.T) {
 		want   map[int32]PortClaim
 	}{
 		"nothing":                         {want: map[int32]PortClaim{}},
-		"may take it":                     {wishes: []PortWish{{Origin: web, Port: 8080}}, want: map[int32]PortClaim{8080: {Use: PortUnseen, Origin: web}}},
-		"has it fixed":                    {wishes: []PortWish{{Origin: web, Port: 8080, Fixed: true}}, want: map[int32]PortClaim{8080: {Use: PortUnseen, Origin: web, Fixed: true}}},
+		"may take it":                     {wishes: []PortWish{{Origin: web, Port: 8080, Waits: true}}, want: map[int32]PortClaim{8080: {Use: PortUnseen, Origin: web}}},
+		"has it fixed":                    {wishes: []PortWish{{Origin: web, Port: 8080, Fixed: true, Waits: true}}, want: map[int32]PortClaim{8080: {Use: PortUnseen, Origin: web, Fixed: true}}},
 		"is known to obey":                {wishes: []PortWish{{Origin: web, Port: 8080, Obeys: true}}, want: map[int32]PortClaim{}},
 		"is known to take one address":    {wishes: []PortWish{{Origin: web, Port: 8080, Narrow: true}}, want: map[int32]PortClaim{8080: {Use: PortOneAddress, Origin: web}}},
-		"has shown that it obeys":         {wishes: []PortWish{{Origin: web, Port: 8080}}, pods: []PodPorts{{Origin: web, Private: []int32{8080}}}, want: map[int32]PortClaim{}},
-		"another one has shown":           {wishes: []PortWish{{Origin: web, Port: 8080}}, pods: []PodPorts{{Origin: db, Private: []int32{8080}}}, want: map[int32]PortClaim{8080: {Use: PortUnseen, Origin: web}}},
-		"has shown another port":          {wishes: []PortWish{{Origin: web, Port: 8080}}, pods: []PodPorts{{Origin: web, Private: []int32{9090}}}, want: map[int32]PortClaim{8080: {Use: PortUnseen, Origin: web}}},
-		"listens at every address":        {wishes: []PortWish{{Origin: web, Port: 8080}}, pods: []PodPorts{bound(everywhere)}, want: map[int32]PortClaim{8080: {Use: PortEverywhere, Origin: web, Pod: pod}}},
-		"at every one of IPv6, too":       {wishes: []PortWish{{Origin: web, Port: 8080}}, pods: []PodPorts{bound(v6)}, want: map[int32]PortClaim{8080: {Use: PortEverywhere, Origin: web, Pod: pod}}},
-		"listens at one address":          {wishes: []PortWish{{Origin: web, Port: 8080}}, pods: []PodPorts{bound(one)}, want: map[int32]PortClaim{8080: {Use: PortOneAddress, Origin: web, Pod: pod}}},
-		"one does, another may":           {wishes: []PortWish{{Origin: web, Port: 8080}, {Origin: db, Port: 8080}}, pods: []PodPorts{bound(one)}, want: map[int32]PortClaim{8080: {Use: PortUnseen, Origin: db}}},
-		"one has it all, another may":     {wishes: []PortWish{{Origin: web, Port: 8080}, {Origin: db, Port: 8080}}, pods: []PodPorts{bound(everywhere)}, want: map[int32]PortClaim{8080: {Use: PortEverywhere, Origin: web, Pod: pod}}},
+		"has shown that it obeys":         {wishes: []PortWish{{Origin: web, Port: 8080, Waits: true}}, pods: []PodPorts{{Origin: web, Private: []int32{8080}}}, want: map[int32]PortClaim{}},
+		"another one has shown":           {wishes: []PortWish{{Origin: web, Port: 8080, Waits: true}}, pods: []PodPorts{{Origin: db, Private: []int32{8080}}}, want: map[int32]PortClaim{8080: {Use: PortUnseen, Origin: web}}},
+		"has shown another port":          {wishes: []PortWish{{Origin: web, Port: 8080, Waits: true}}, pods: []PodPorts{{Origin: web, Private: []int32{9090}}}, want: map[int32]PortClaim{8080: {Use: PortUnseen, Origin: web}}},
+		"listens at every address":        {wishes: []PortWish{{Origin: web, Port: 8080, Waits: true}}, pods: []PodPorts{bound(everywhere)}, want: map[int32]PortClaim{8080: {Use: PortEverywhere, Origin: web, Pod: pod}}},
+		"at every one of IPv6, too":       {wishes: []PortWish{{Origin: web, Port: 8080, Waits: true}}, pods: []PodPorts{bound(v6)}, want: map[int32]PortClaim{8080: {Use: PortEverywhere, Origin: web, Pod: pod}}},
+		"listens at one address":          {wishes: []PortWish{{Origin: web, Port: 8080, Waits: true}}, pods: []PodPorts{bound(one)}, want: map[int32]PortClaim{8080: {Use: PortOneAddress, Origin: web, Pod: pod}}},
+		"one does, another may":           {wishes: []PortWish{{Origin: web, Port: 8080}, {Origin: db, Port: 8080, Waits: true}}, pods: []PodPorts{bound(one)}, want: map[int32]PortClaim{8080: {Use: PortUnseen, Origin: db}}},
+		"one has it all, another may":     {wishes: []PortWish{{Origin: web, Port: 8080}, {Origin: db, Port: 8080, Waits: true}}, pods: []PodPorts{bound(everywhere)}, want: map[int32]PortClaim{8080: {Use: PortEverywhere, Origin: web, Pod: pod}}},
+		"was left it in vain":             {wishes: []PortWish{{Origin: web, Port: 8080}}, want: map[int32]PortClaim{8080: {Use: PortUnused, Origin: web}}},
+		"a Pod has its turn":              {wishes: []PortWish{{Origin: web, Port: 8080}}, pods: []PodPorts{{Origin: web, Name: pod, Unseen: map[int32]bool{8080: true}}}, want: map[int32]PortClaim{8080: {Use: PortUnseen, Origin: web}}},
+		"a Pod has had its turn":          {pods: []PodPorts{{Origin: web, Name: pod, Unseen: map[int32]bool{8080: false}}}, want: map[int32]PortClaim{8080: {Use: PortUnused, Origin: web}}},
+		"an older version has shown":      {wishes: []PortWish{{Origin: web, Program: "new", Port: 8080, Waits: true}}, pods: []PodPorts{{Origin: web, Program: "old", Private: []int32{8080}}}, want: map[int32]PortClaim{8080: {Use: PortUnseen, Origin: web}}},
 		"a Pod that no manifest asks for": {pods: []PodPorts{bound(everywhere)}, want: map[int32]PortClaim{8080: {Use: PortEverywhere, Origin: web, Pod: pod}}},
 	} {
 		t.Run(name, func(t *testing.T) {

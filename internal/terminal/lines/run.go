@@ -2,7 +2,6 @@ package lines
 
 import (
 	"fmt"
-	"strings"
 	"time"
 )
 
@@ -28,14 +27,11 @@ func (r *Reporter) Stopped(now time.Time) {
 	r.say(now, Stopped, "", fmt.Sprintf("%s in %s, %s lost", plural(r.toStop, "Pod"), Duration(now.Sub(r.stopping)), plural(int(r.lost), "request")))
 }
 
-// unchanged begins a refusal of all that was saved.
-const unchanged = "nothing was changed: "
-
 // Refused tells that a saved manifest was not applied, or some of its objects: where, and why. place
-// is file:line.
-func (r *Reporter) Refused(place, problem string, now time.Time) {
-	why, all := strings.CutPrefix(problem, unchanged)
-	if why = shortened(why); all {
+// is file:line; whole says that nothing of it was applied.
+func (r *Reporter) Refused(place, problem string, whole bool, now time.Time) {
+	why := shortened(problem)
+	if whole {
 		why += "; nothing changed"
 	}
 	r.say(now, Refused, place, why)

@@ -1,6 +1,7 @@
 package system
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -63,7 +64,7 @@ func TestAttend(t *testing.T) {
 	}
 	log := s.OpenLog(pod, "app", 1)
 	defer log.Close()
-	if _, err := log.Next(); err != nil && err != io.EOF {
+	if _, err := log.Next(); err != nil && !errors.Is(err, io.EOF) {
 		t.Errorf("reading the log: %v", err)
 	}
 

@@ -182,6 +182,9 @@ func (f *Foreground) attend(tty *os.File) (end func()) {
 	signal.Notify(deaths, syscall.SIGCHLD)
 	var attending sync.WaitGroup
 	attending.Go(func() {
+		if hasForeground(tty) { // a shell was faster
+			f.resume(tty)
+		}
 		due := time.After(orphanReapPeriod) // some may have ended before deaths are told
 		for {
 			select {

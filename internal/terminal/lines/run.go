@@ -27,8 +27,8 @@ func (r *Reporter) Stopped(now time.Time) {
 	r.say(now, Stopped, "", fmt.Sprintf("%s in %s, %s lost", plural(r.toStop, "Pod"), Duration(now.Sub(r.stopping)), plural(int(r.lost), "request")))
 }
 
-// Refused tells that a saved manifest was not applied, or some of its objects: where, and why. place
-// is file:line; whole says that nothing of it was applied.
+// Refused tells that a saved manifest was not applied, or some of its objects: where, and why.
+// place is file:line; whole says that nothing of it was applied.
 func (r *Reporter) Refused(place, problem string, whole bool, now time.Time) {
 	why := shortened(problem)
 	if whole {

@@ -38,9 +38,16 @@ type testNode struct {
 // playNode runs a node while do runs, ends it, and checks that nothing is left.
 func playNode(t *testing.T, do func(t *testing.T, n *testNode), change ...func(*Options)) {
 	t.Helper()
+	playNodeAfter(t, func(*testNode) {}, do, change...)
+}
+
+// playNodeAfter is playNode with something that happens before the node runs.
+func playNodeAfter(t *testing.T, before func(n *testNode), do func(t *testing.T, n *testNode), change ...func(*Options)) {
+	t.Helper()
 	dir := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {
 		n := newTestNode(t, dir, change...)
+		before(n)
 		ctx, stop := context.WithCancel(context.Background())
 		n.stop = stop
 		ended := make(chan error, 1)

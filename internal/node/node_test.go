@@ -185,11 +185,10 @@ func TestPodsOfOtherNodesAreLeftAlone(t *testing.T) {
 }
 
 func TestPodDeletedBeforeTheNodeRuns(t *testing.T) {
-	playNode(t, func(t *testing.T, n *testNode) {
-		n.node.mu.Lock() // the node does not get to the Pod before it is deleted
+	playNodeAfter(t, func(n *testNode) {
 		n.createOnly(examplePodOf())
 		n.deleteOnly(30)
-		n.node.mu.Unlock()
+	}, func(t *testing.T, n *testNode) {
 		n.at(time.Second)
 		n.check(nil, "start")
 		if pod := n.pod(); pod != nil {

@@ -12,6 +12,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strconv"
 	"syscall"
 	"testing"
 	"time"
@@ -25,8 +26,12 @@ import (
 const Timeout = 120 * time.Second
 
 // Main is the whole TestMain of a package. By it the test binary is three programs: the tests,
-// probity with its shepherd, and the scripted service.
-func Main(m *testing.M) {
+// probity with its shepherd, and the scripted service. Eight tests run at a time, as they wait most
+// of the time, so more can run than there are processors.
+func Main(m *testing.M) { MainParallel(m, 8) }
+
+// MainParallel is [Main] with another number of tests that run at a time.
+func MainParallel(m *testing.M, parallel int) {
 	if process.IsShepherd(os.Args) {
 		os.Exit(process.ShepherdMain())
 	}
@@ -37,7 +42,7 @@ func Main(m *testing.M) {
 		os.Exit(service.Main(os.Args[1:]))
 	}
 	flag.Parse()
-	if err := flag.Set("test.parallel", "8"); err != nil { // tests wait most of the time, so more can run than there are processors
+	if err := flag.Set("test.parallel", strconv.Itoa(parallel)); err != nil {
 		panic(err)
 	}
 	// A program under the race detector otherwise sleeps a second when it ends, each shepherd and

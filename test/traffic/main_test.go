@@ -6,4 +6,4 @@ import (
 	"github.com/probity-run/probity/test/harness"
 )
 
-func TestMain(m *testing.M) { harness.Main(m) }
+func TestMain(m *testing.M) { harness.MainParallel(m, parallel) }

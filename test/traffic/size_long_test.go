@@ -14,3 +14,7 @@ const (
 	crashes     = 15
 	maxUntilOut = 5 * time.Millisecond
 )
+
+// parallel is how many scenarios run at a time: not so many that requests wait for a processor,
+// which this would take for a late decision.
+const parallel = 3

@@ -14,3 +14,6 @@ const (
 	crashes     = 1
 	maxUntilOut = 10 * time.Second
 )
+
+// parallel is how many scenarios run at a time.
+const parallel = 8

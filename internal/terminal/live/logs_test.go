@@ -63,11 +63,11 @@ func logOf(t *testing.T, w *writtenLog) *hub {
 }
 
 func textOf(l screen.LogLine) string {
-	text := ""
+	var text strings.Builder
 	for _, s := range l.Text {
-		text += s.Text
+		text.WriteString(s.Text)
 	}
-	return text
+	return text.String()
 }
 
 var wantLog = screen.Wants{Log: "u1"}

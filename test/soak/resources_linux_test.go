@@ -55,7 +55,7 @@ func (s *soak) measureResources() resources {
 			s.t.Error(err)
 		}
 	}
-	err := filepath.WalkDir(filepath.Join(s.dir, "state"), func(_ string, d fs.DirEntry, err error) error {
+	err := filepath.WalkDir(filepath.Join(s.dir, "state", "pods"), func(_ string, d fs.DirEntry, err error) error {
 		if err == nil && d.Type().IsRegular() {
 			now.files++
 		}

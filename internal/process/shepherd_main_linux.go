@@ -52,7 +52,6 @@ func ShepherdMain() int {
 		return 1
 	}
 	ReserveThreads(shepherdThreads)
-	_ = DropFilePages() // if not, it is only memory
 	s.run()
 	for _, dir := range os.Args[shepherdArgCount:] {
 		if err := os.RemoveAll(dir); err != nil {

@@ -87,8 +87,13 @@ func newServer() (*server, error) {
 // wakes the shepherd sooner.
 const orphanPeriod = 5 * time.Millisecond
 
+// startTime is how long it takes until the first programs run and what is used of the shepherd's
+// own code is little: earlier, pages that are given back would be read again at once.
+const startTime = 5 * time.Second
+
 // run serves Probity until it is gone and no child is left.
 func (s *server) run() {
+	started := time.After(startTime)
 	deaths := make(chan os.Signal, 1)
 	signal.Notify(deaths, unix.SIGCHLD)
 	go s.receiveRequests()
@@ -119,6 +124,8 @@ func (s *server) run() {
 			s.namespaceMade(r)
 		case <-deaths:
 		case <-again:
+		case <-started:
+			_ = DropFilePages() // if not, it is only memory
 		}
 	}
 }

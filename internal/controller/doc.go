@@ -5,9 +5,9 @@
 // rollout, the Pods that a smaller ReplicaSet gives up, the next ordinal of a StatefulSet, the
 // slices of a Service. This package finds out what is there, asks, and carries out the answer:
 //
-//	store ─watch─▶ see: whom does the change concern? ─▶ queue of keys ─▶ sync one object ─▶ store
-//	                                                           ▲                 │
-//	                                                           └─ look again at ─┘
+//	store -watch-> see: whom does the change concern? -> queue of keys -> sync one object -> store
+//	                                                           ^                 |
+//	                                                           +- look again at -+
 //
 // A key names an object, not a change: however much happened to it, it is looked at once, as it is
 // then. A sync reads everything afresh from the store, takes at most one step and writes the
@@ -19,9 +19,9 @@
 // first, because requests depend on them; then ReplicaSets and StatefulSets; Deployments last, so
 // that they decide by counts that are up to date.
 //
-//	Deployment ──▶ ReplicaSet per template (name-<hash>) ──▶ Pods (name-<hash>-xxxxx)
-//	StatefulSet ─▶ ControllerRevision per template; Pods name-0, name-1 …
-//	Service ─────▶ EndpointSlices, one per set of private ports
+//	Deployment --> ReplicaSet per template (name-<hash>) --> Pods (name-<hash>-xxxxx)
+//	StatefulSet -> ControllerRevision per template; Pods name-0, name-1 ...
+//	Service -----> EndpointSlices, one per set of private ports
 //
 // Owner references say what belongs to whom, and the store deletes what lost its owner. Undo,
 // restart, scale, pause and resume need no code of their own: they are edits of a Deployment.

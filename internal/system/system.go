@@ -2,7 +2,7 @@
 // controllers, node, proxy), and what connects it with the outside: manifests and their files,
 // the state folder, the socket by which other commands reach it.
 //
-//	New ──▶ Start ──▶ Apply, Reload, … ──▶ Stop (with grace) or Abort (at once) ──▶ Wait
+//	New --> Start --> Apply, Reload, ... --> Stop (with grace) or Abort (at once) --> Wait
 //
 // A system belongs to the process that made it, which has to be one that can be its own shepherd
 // (process.IsShepherd): whatever the system starts ends with it.

@@ -1,8 +1,8 @@
 // Package live is the application that shows a run on a terminal: it gathers what is known of the
 // run into a screen.State, draws it by bubbletea, and carries out what the person asks for.
 //
-//	store ──▶ Show ─────────▶ hub ──▶ gather ──▶ screen.State ──▶ View.Frame ──▶ terminal
-//	run   ──▶ Say, Refused ──▶         keys ──▶ View.Key ──▶ Action ──▶ Run
+//	store --> Show -----> hub --> gather --> screen.State --> View.Frame --> terminal
+//	run   --> Say, Refused -->         keys --> View.Key --> Action --> Run
 //
 // A terminal that nobody reads holds up the goroutine of bubbletea and nobody else: those who have
 // something to show put it into the hub and set a flag. So it is with a terminal that is gone, and

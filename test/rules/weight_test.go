@@ -100,12 +100,18 @@ type:reflect.Value <UsedInIface> -> reflect.(*Value).Method <ReflectMethod>
 	}
 }
 
-// TestNoGRPC: gRPC attempts do without grpc-go and what it brings. In the module test/grpc it is
-// the oracle.
+// TestNoGRPC: gRPC attempts do without grpc-go and what it brings, protobuf too. In the module
+// test/grpc it is the oracle. Only the API server has the Go library of protobuf, by the schemas of
+// OpenAPI that managed fields are made of.
 func TestNoGRPC(t *testing.T) {
 	for dependency := range strings.Lines(run(t, "go", "list", "-deps", "./...")) {
-		if strings.HasPrefix(dependency, "google.golang.org/") {
+		if strings.HasPrefix(dependency, "google.golang.org/") && !strings.HasPrefix(dependency, "google.golang.org/protobuf/") {
 			t.Errorf("the module depends on %s", strings.TrimSpace(dependency))
+		}
+	}
+	for dependency := range strings.Lines(run(t, "go", "list", "-deps", "./probe/...", "./internal/node/...", "./internal/proxy/...", "./internal/simulate/...", "./internal/advisor/...")) {
+		if strings.HasPrefix(dependency, "google.golang.org/") {
+			t.Errorf("what probes and runs Pods depends on %s", strings.TrimSpace(dependency))
 		}
 	}
 }

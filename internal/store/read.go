@@ -18,6 +18,9 @@ func Get[T Object](s *Store, namespace, name string) (T, error) {
 
 func get[T Object](s *Store, t reflect.Type, key types.NamespacedName) (T, error) {
 	var none T
+	if t == eventType() {
+		s.expireEvents()
+	}
 	if o, ok := s.objects[t][key]; ok {
 		return o.(T), nil
 	}
@@ -34,6 +37,9 @@ func list[T Object](s *Store, t reflect.Type, selector Selector) (objects []T, v
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.kind(t)
+	if t == eventType() {
+		s.expireEvents()
+	}
 	for _, o := range s.objects[t] {
 		if selector.Matches(o) {
 			objects = append(objects, o.(T))

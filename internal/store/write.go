@@ -6,7 +6,6 @@ import (
 	"slices"
 	"time"
 
-	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -63,9 +62,6 @@ func Create[T Object](s *Store, object T, opts ...WriteOption) (T, error) {
 		return next, nil
 	}
 	s.put(t, next, Added)
-	if event, ok := any(next).(*corev1.Event); ok {
-		s.keepEvent(occurrenceOf(event), event)
-	}
 	s.collectOne(next.GetUID())
 	return next, nil
 }

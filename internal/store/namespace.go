@@ -44,7 +44,7 @@ func (s *Store) emptyNamespace(name string) {
 	for _, o := range s.contentOf(name) {
 		// what it was owned by may have taken it along
 		if current, ok := s.owners.objects[o.GetUID()]; ok && current.o.GetDeletionTimestamp() == nil {
-			s.delete(current.t, current.o, DeleteOptions{})
+			s.delete(current.t, current.o, DeleteOptions{Propagation: metav1.DeletePropagationBackground})
 		}
 	}
 	s.finishNamespace(name)

@@ -108,6 +108,9 @@ func New(opts Options) *Store {
 	return s
 }
 
+// Kind returns the definition of o's kind. One that is not registered panics.
+func (s *Store) Kind(o Object) KindDefinition { return s.kind(reflect.TypeOf(o)) }
+
 // kind panics for a type that is not registered: that is a mistake of the program.
 func (s *Store) kind(t reflect.Type) KindDefinition {
 	k, ok := s.kinds[t]

@@ -24,6 +24,9 @@ const (
 	DryRun WriteOption = iota + 1
 	// KeepStatus makes an update leave the status as it is.
 	KeepStatus
+	// InNamespace makes a creation fail with the API's NotFound if the object is in a Namespace
+	// that is not there. What is observed is noted anyway, so this is not the default.
+	InNamespace
 )
 
 // Create adds an object: the store gives it a UID, the creation time, and a name from its
@@ -42,11 +45,11 @@ func Create[T Object](s *Store, object T, opts ...WriteOption) (T, error) {
 	if next.GetName() == "" {
 		return next, apierrors.NewInvalid(k.GVK.GroupKind(), "", field.ErrorList{field.Required(field.NewPath("metadata", "name"), "name or generateName is required")})
 	}
+	if err := s.checkNamespace(next, slices.Contains(opts, InNamespace)); err != nil {
+		return next, err
+	}
 	if _, exists := s.objects[t][keyOf(next)]; exists {
 		return next, apierrors.NewAlreadyExists(k.resource(), next.GetName())
-	}
-	if _, terminating := s.terminating(next.GetNamespace()); terminating {
-		return next, errTerminating(k.resource(), next.GetName(), next.GetNamespace())
 	}
 	next.SetUID(uuid.NewUUID())
 	next.SetResourceVersion("")
@@ -92,7 +95,7 @@ func Update[T Object](s *Store, object T, opts ...WriteOption) (T, error) {
 	}
 	next := object.DeepCopyObject().(T)
 	if slices.Contains(opts, KeepStatus) {
-		setStatus(next, current.DeepCopyObject())
+		SetStatus(next, current.DeepCopyObject().(Object))
 	}
 	return replace(s, current, next, opts), nil
 }
@@ -107,21 +110,31 @@ func UpdateStatus[T Object](s *Store, object T, opts ...WriteOption) (T, error) 
 		return current, err
 	}
 	next := current.DeepCopyObject().(T)
-	if !setStatus(next, object.DeepCopyObject()) {
+	if !SetStatus(next, object.DeepCopyObject().(Object)) {
 		panic("store: a " + reflect.TypeOf(object).String() + " has no status")
 	}
 	return replace(s, current, next, opts), nil
 }
 
-// setStatus gives an object the status of another one of its type, without a copy. It returns false
+// SetStatus gives an object the status of another one of its type, without a copy. It returns false
 // if the type has none.
-func setStatus(o, from any) bool {
+func SetStatus(o, from Object) bool {
 	status := reflect.ValueOf(o).Elem().FieldByName("Status")
 	if !status.IsValid() {
 		return false
 	}
 	status.Set(reflect.ValueOf(from).Elem().FieldByName("Status"))
 	return true
+}
+
+// CheckCurrent returns an error unless an object could replace the one of its kind, namespace and
+// name: the API's NotFound if there is none, or Conflict if it carries a resource version or a UID
+// and that is not the current one.
+func (s *Store) CheckCurrent(o Object) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	_, err := currentOf(s, o)
+	return err
 }
 
 // currentOf returns the object that another one is to replace, if it is the one that its writer

@@ -132,6 +132,23 @@ func eventField(event *corev1.Event, name string) (value string, known bool) {
 	return "", false
 }
 
+// EventsField returns the name by which this package knows a field of an Event of events.k8s.io/v1,
+// which has others than one of v1, and whether Events can be selected by it there.
+func EventsField(name string) (core string, known bool) {
+	switch name {
+	case "metadata.name", "metadata.namespace", "reason", "type":
+		return name, true
+	case "reportingController":
+		return "reportingComponent", true
+	}
+	field, ok := strings.CutPrefix(name, "regarding.")
+	if !ok {
+		return "", false
+	}
+	_, known = referenceField(&corev1.ObjectReference{}, field)
+	return "involvedObject." + field, known
+}
+
 func referenceField(ref *corev1.ObjectReference, name string) (value string, known bool) {
 	switch name {
 	case "kind":

@@ -5,6 +5,11 @@
 //	create: Namespace? -> defaults -> managed fields -> node, address -> valid? -> admit? -> store
 //	update: current? -> defaults -> managed fields -> what it keeps -> valid? -> store
 //
+//	POST    CreateObject
+//	PUT     UpdateObject, UpdateStatus
+//	PATCH   ModifyObject, ModifyStatus
+//	DELETE  DeleteObject
+//
 // Nothing of it happens under the store's lock. What was checked is stored only as long as the
 // object is the one that it was checked against; if somebody else was faster it is done again.
 // [Create] and [Update] are for those who know the kind when they are compiled; the methods of

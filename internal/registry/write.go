@@ -21,7 +21,8 @@ type WriteOptions struct {
 	// Applied says that the object comes with the managed fields that it shall have, as a
 	// server-side apply makes them.
 	Applied bool
-	// OrCreate makes a change of an object that is not there its creation.
+	// OrCreate makes a change of an object that is not there its creation. On a cluster every
+	// server-side apply does it, and a PUT of a Service, an Event or a Lease.
 	OrCreate bool
 }
 

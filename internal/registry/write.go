@@ -24,7 +24,8 @@ type WriteOptions struct {
 	// Subresource is the part of the object through which the client writes, if that is to be told
 	// apart among the managed fields: scale. Default: the object itself.
 	Subresource string
-	// OrCreate makes a change of an object that is not there its creation.
+	// OrCreate makes a change of an object that is not there its creation. On a cluster every
+	// server-side apply does it, and a PUT of a Service, an Event or a Lease.
 	OrCreate bool
 }
 

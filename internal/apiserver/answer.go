@@ -74,8 +74,13 @@ func (c *call) newTable(o runtime.Object, columns bool) (runtime.Object, error) 
 	}
 	shown := &metav1.Table{Rows: []metav1.TableRow{}}
 	shown.SetGroupVersionKind(metaKind("Table"))
+	isList := meta.IsListType(o)
 	if columns {
-		shown.ColumnDefinitions = table.Columns(c.newShown())
+		kind := c.newShown()
+		if !isList { // which may be that of a subresource
+			kind = o.(store.Object)
+		}
+		shown.ColumnDefinitions = table.Columns(kind)
 	}
 	now := time.Now()
 	row := func(o runtime.Object) error {
@@ -90,7 +95,7 @@ func (c *call) newTable(o runtime.Object, columns bool) (runtime.Object, error) 
 		shown.Rows = append(shown.Rows, r)
 		return err
 	}
-	if list, err := meta.ListAccessor(o); err == nil && meta.IsListType(o) {
+	if list, err := meta.ListAccessor(o); err == nil && isList {
 		shown.ListMeta = metav1.ListMeta{ResourceVersion: list.GetResourceVersion(), Continue: list.GetContinue(), RemainingItemCount: list.GetRemainingItemCount()}
 		return shown, meta.EachListItem(o, func(item runtime.Object) error {
 			item.GetObjectKind().SetGroupVersionKind(c.resource.GVK) // the list's own copy

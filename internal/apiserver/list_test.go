@@ -64,7 +64,8 @@ func TestList(t *testing.T) {
 	if got := strings.Join(c.ok("GET", "/api/v1/configmaps", "").names(), " "); got != "a b c a" {
 		t.Errorf("of all namespaces: %s", got)
 	}
-	c.fails(400, "BadRequest", "field label not supported: data.x", "GET", configMaps+"?fieldSelector=data.x%3D1", "")
+	c.fails(400, "BadRequest", `"data.x" is not a known field selector: only "metadata.name", "metadata.namespace"`, "GET", configMaps+"?fieldSelector=data.x%3D1", "")
+	c.fails(400, "BadRequest", "field label not supported: x", "GET", "/api/v1/pods?fieldSelector=x%3D1", "")
 	c.fails(400, "BadRequest", "unable to parse requirement", "GET", configMaps+"?labelSelector=%3D%3D", "")
 	c.fails(400, "BadRequest", "invalid syntax", "GET", configMaps+"?limit=many", "")
 	c.fails(422, "Invalid", "resourceVersionMatch is forbidden unless resourceVersion is provided", "GET", configMaps+"?resourceVersionMatch=Exact", "")

@@ -8,9 +8,10 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/probity-run/probity/internal/ownfile"
 )
 
 // markerName is a file by which a folder is known to be Probity's own. Nothing is removed from a
@@ -40,7 +41,7 @@ func checkOwnDir(root *os.Root, dir string) error {
 	if err != nil {
 		return err
 	}
-	if owner := ownerOf(info); owner != os.Geteuid() {
+	if owner := ownfile.OwnerOf(info); owner != os.Geteuid() {
 		return fmt.Errorf("%s belongs to another user (id %d)", dir, owner)
 	}
 	if info.Mode().Perm()&0o022 != 0 {
@@ -61,14 +62,6 @@ func checkOwnDir(root *os.Root, dir string) error {
 		}
 	}
 	return nil
-}
-
-// ownerOf is the user id of a file's owner.
-func ownerOf(info fs.FileInfo) int {
-	if stat, ok := info.Sys().(*syscall.Stat_t); ok {
-		return int(stat.Uid)
-	}
-	return -1
 }
 
 // mark puts the marker into a folder that is new. A folder with other content is refused.
@@ -169,7 +162,7 @@ func lockOpen(root *os.Root, name string, file *os.File) (current bool, err erro
 	if err != nil {
 		return false, err
 	}
-	if !info.Mode().IsRegular() || ownerOf(info) != os.Geteuid() {
+	if !info.Mode().IsRegular() || ownfile.OwnerOf(info) != os.Geteuid() {
 		return false, fmt.Errorf("%s in it is not a file of this user", name)
 	}
 	switch err := unix.Flock(int(file.Fd()), unix.LOCK_EX|unix.LOCK_NB); {

@@ -137,7 +137,7 @@ func (c *Credentials) LastPort() (uint16, error) {
 		return 0, nil
 	}
 	if err != nil {
-		return 0, fmt.Errorf("cannot find the port of the last run: %w; without that file another one is taken", err)
+		return 0, fmt.Errorf("cannot read the port of the last run: %w; without that file another port is taken", err)
 	}
 	return port, nil
 }

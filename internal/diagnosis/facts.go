@@ -31,6 +31,8 @@ type Facts struct {
 	Place func(field string) string
 	// HasService, if not nil, reports whether there is a Service of that name.
 	HasService func(name string) bool
+	// Style is how it is put.
+	Style Style
 }
 
 // Probe is a probe of an instance that runs, and what its last attempt found.

@@ -74,7 +74,7 @@ func (h *hub) row(pod *corev1.Pod, now time.Time) screen.Pod {
 		if probe.Type == lifecycle.Startup && !probe.Over {
 			startupOver = false
 		}
-		if !probe.Over && (newest == nil || probe.At.After(newest.At)) {
+		if !probe.Over && !probe.At.IsZero() && (newest == nil || probe.At.After(newest.At)) {
 			newest = probe
 		}
 	}

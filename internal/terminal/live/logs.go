@@ -185,7 +185,7 @@ func titleOf(pod *corev1.Pod, previous bool, pods int) string {
 func previousOf(pod *corev1.Pod) string {
 	for _, s := range pod.Status.ContainerStatuses {
 		if end := s.LastTerminationState.Terminated; end != nil {
-			return endText(end)
+			return diagnosis.EndText(end)
 		}
 	}
 	return ""
@@ -239,7 +239,7 @@ func instanceEnd(s *corev1.ContainerStatus) time.Time {
 func endRule(s *corev1.ContainerStatus, instance int) string {
 	text := "instance " + itoa(instance+1) + " of " + clean(s.Name) + " ended"
 	if end := s.LastTerminationState.Terminated; end != nil {
-		text += " " + end.FinishedAt.Local().Format("15:04:05") + ": " + endText(end)
+		text += " " + end.FinishedAt.Local().Format("15:04:05") + ": " + diagnosis.EndText(end)
 	}
 	return text
 }
@@ -321,18 +321,4 @@ func (h *hub) logSources(id string, all bool, seen attemptsSeen) []source {
 	}
 	slices.SortFunc(sources, func(a, b source) int { return strings.Compare(a.pod.Name, b.pod.Name) })
 	return sources
-}
-
-// counterText is what a probe has counted, in few words: "liveness 2/3", "readiness in".
-func counterText(p *diagnosis.Probe) string {
-	name := strings.ToLower(string(p.Type)) + " "
-	switch {
-	case p.Failed:
-		return name + itoa(min(p.Run, p.Threshold)) + "/" + itoa(p.Threshold)
-	case p.Type == lifecycle.Readiness && p.Passing:
-		return name + "in"
-	case p.Type == lifecycle.Liveness:
-		return name + "0"
-	}
-	return name + "passed"
 }

@@ -9,7 +9,10 @@ import (
 	"strings"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
+
 	"github.com/probity-run/probity/internal/diagnosis"
+	"github.com/probity-run/probity/internal/terminal/facts"
 	"github.com/probity-run/probity/internal/terminal/screen"
 )
 
@@ -52,12 +55,7 @@ func (h *hub) tally() []tally {
 			t.restarts += int(s.RestartCount)
 			end := cmp.Or(s.State.Terminated, s.LastTerminationState.Terminated)
 			if end != nil && s.RestartCount > 0 && end.FinishedAt.After(t.at) {
-				t.at, t.last = end.FinishedAt.Time, endText(end)
-				var c diagnosis.Container
-				h.ended(pod, s.Name, &c)
-				if c.LastWords != "" {
-					t.last += " “" + clean(c.LastWords) + "”"
-				}
+				t.at, t.last = end.FinishedAt.Time, h.lastEnd(pod, s.Name, end)
 			}
 		}
 	}
@@ -67,6 +65,19 @@ func (h *hub) tally() []tally {
 	}
 	slices.SortFunc(all, func(a, b tally) int { return cmp.Or(cmp.Compare(b.restarts, a.restarts), cmp.Compare(a.name, b.name)) })
 	return all
+}
+
+// lastEnd is how the last instance of a container ended, and what it printed last.
+func (h *hub) lastEnd(pod *corev1.Pod, container string, end *corev1.ContainerStateTerminated) string {
+	last, known := facts.LastEnd(h.run.History.Instances(pod.UID), container)
+	if known == 0 || diagnosis.NeverRan(end) {
+		return diagnosis.EndText(end)
+	}
+	text := facts.EndText(last)
+	if words := facts.LastWords(last); words != "" {
+		text += " “" + words + "”"
+	}
+	return clean(text)
 }
 
 // maxSummary is how many lines the summary has at most.

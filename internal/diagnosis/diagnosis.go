@@ -77,6 +77,10 @@ func (f *Facts) running(d *Diagnosis) {
 	switch d.State {
 	case Ready:
 		d.Check, d.Why = "ok", f.wellText()
+		if left := f.readyChanged().Add(f.Workload.MinReady).Sub(f.Now); left > 0 {
+			d.Reason = "counts as available in " + Clock(left) + f.Style.dot() + "minReadySeconds"
+			d.So = "Until then it serves, and a rollout waits for it."
+		}
 	case Out:
 		d.Check, d.Why = "out", "Taken out of rotation by hand: the annotation "+outAnnotation+" says so. Its probes go on."
 		d.So = f.leftText()

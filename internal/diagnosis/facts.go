@@ -110,6 +110,8 @@ type Workload struct {
 	Desired, Ready int
 	// Rollout is the number of the revision that is being rolled out and has this Pod; 0 if none.
 	Rollout int
+	// MinReady is how long a Pod has to be ready until it counts as available.
+	MinReady time.Duration
 	// Deadline is when the rollout is given up; zero means never.
 	Deadline time.Time
 }

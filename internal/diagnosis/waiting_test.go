@@ -89,6 +89,13 @@ func TestWaiting(t *testing.T) {
 			Why: "app: exit 137 (OOMKilled) after 0.2 s, seven times in a row. Last words: “x”", So: "Starts again in 0:34; after the next crash it waits 1m20s.",
 			Next: "look whether memory ran out (dmesg): somebody else than Probity sent SIGKILL. Then r starts it now; l shows all it wrote.",
 		}},
+		"not available yet": {func(f *Facts) {
+			f.Workload.MinReady = 20 * time.Second
+			f.Pod.Status.Conditions[0].LastTransitionTime = metav1.NewTime(now.Add(-8 * time.Second))
+		}, Diagnosis{
+			State: Ready, Check: "ok", Reason: "counts as available in 0:12 · minReadySeconds", Why: "Readiness answered in 1.0 ms, liveness answered in 1.0 ms. In rotation of service/web.",
+			So: "Until then it serves, and a rollout waits for it.",
+		}},
 		"restarted by hand": {func(f *Facts) {
 			f.container(func(c *Container) { c.Stopping, c.KillAt = true, now.Add(12*time.Second) })
 		}, Diagnosis{

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 
@@ -19,7 +20,8 @@ import (
 // are those of the Pod, oldest first.
 func Container(pod *corev1.Pod, c *corev1.Container, instances []history.Instance) diagnosis.Container {
 	out := diagnosis.Container{Ports: Ports(pod, c), Stopping: pod.Annotations[node.AnnotationStopping+c.Name] != ""}
-	out.PID, _ = strconv.Atoi(pod.Annotations[node.AnnotationPID+c.Name]) // 0 if there is none
+	out.PID, _ = strconv.Atoi(pod.Annotations[node.AnnotationPID+c.Name])                       // 0 if there is none
+	out.KillAt, _ = time.Parse(time.RFC3339Nano, pod.Annotations[node.AnnotationKillAt+c.Name]) // zero if it is not known
 	last, alike := LastEnd(instances, c.Name)
 	out.Ran, out.Killed, out.LastWords, out.Crashes = last.Ended.Sub(last.Started), last.Cause != "", LastWords(last), alike
 	return out

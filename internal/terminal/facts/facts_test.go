@@ -58,11 +58,12 @@ func TestEndText(t *testing.T) {
 func TestContainer(t *testing.T) {
 	pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Annotations: map[string]string{
 		node.AnnotationPID + "app": "4711", manifest.AnnotationPrivatePorts + "app": "8080:41001,nonsense", node.AnnotationStopping + "app": "true",
+		node.AnnotationKillAt + "app": "2026-11-04T12:00:30.5Z",
 	}}}
 	c := &corev1.Container{Name: "app", Ports: []corev1.ContainerPort{{Name: "http", ContainerPort: 8080}, {ContainerPort: 9000}}}
 	want := diagnosis.Container{
 		PID: 4711, Ports: []diagnosis.Port{{Name: "http", Declared: 8080, Actual: 41001}, {Declared: 9000, Actual: 9000}},
-		Stopping: true, LastWords: "bye", Ran: time.Second, Crashes: 1, Killed: true,
+		Stopping: true, KillAt: noon.Add(30500 * time.Millisecond), LastWords: "bye", Ran: time.Second, Crashes: 1, Killed: true,
 	}
 	got := Container(pod, c, []history.Instance{ended("app", 137, "Stopping container app", "bye")})
 	if diff := cmp.Diff(want, got); diff != "" {

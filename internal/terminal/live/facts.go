@@ -69,6 +69,7 @@ func (h *hub) workloadOf(pod *corev1.Pod) diagnosis.Workload {
 			return w
 		}
 		w.Desired, w.Ready = int(valueOr(d.Spec.Replicas, 1)), int(d.Status.ReadyReplicas)
+		w.MinReady = time.Duration(d.Spec.MinReadySeconds) * time.Second
 		if h.rolling(d) {
 			w.Rollout, _ = strconv.Atoi(d.Annotations[revisionAnnotation]) // 0 if there is none
 			if limit := d.Spec.ProgressDeadlineSeconds; limit != nil {
@@ -78,10 +79,12 @@ func (h *hub) workloadOf(pod *corev1.Pod) diagnosis.Workload {
 	case "StatefulSet":
 		if s := h.statefulSets[rest]; s != nil {
 			w.Desired, w.Ready = int(valueOr(s.Spec.Replicas, 1)), int(s.Status.ReadyReplicas)
+			w.MinReady = time.Duration(s.Spec.MinReadySeconds) * time.Second
 		}
 	case "ReplicaSet":
 		if s := h.replicaSets[rest]; s != nil {
 			w.Desired, w.Ready = int(valueOr(s.Spec.Replicas, 1)), int(s.Status.ReadyReplicas)
+			w.MinReady = time.Duration(s.Spec.MinReadySeconds) * time.Second
 		}
 	}
 	return w

@@ -20,7 +20,7 @@ import (
 const maxAttempts = 20
 
 // attemptLines are the attempts that a log does not have yet. The caller holds the lock.
-func (h *hub) attemptLines(pod *corev1.Pod, seen attemptsSeen) []attemptLine {
+func (h *hub) attemptLines(pod *corev1.Pod, from string, seen attemptsSeen) []attemptLine {
 	if seen[pod.UID] == nil {
 		seen[pod.UID] = map[history.Key]uint64{}
 	}
@@ -35,7 +35,7 @@ func (h *hub) attemptLines(pod *corev1.Pod, seen attemptsSeen) []attemptLine {
 		for _, a := range attempts {
 			seen[pod.UID][p.Key] = a.Seq
 			text := fmt.Sprintf("%s %s  %s", asked(c, spec), outcome(a, details[a.Seq].Status, spec), counter(p.Key, a))
-			lines = append(lines, attemptLine{a.Time, text, a.Outcome == history.Failed || a.Outcome == history.TimedOut})
+			lines = append(lines, attemptLine{a.Time, from, text, a.Outcome == history.Failed || a.Outcome == history.TimedOut})
 		}
 	}
 	return lines

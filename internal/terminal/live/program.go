@@ -143,6 +143,8 @@ func (m *model) Update(msg tea.Msg) (next tea.Model, cmd tea.Cmd) {
 	case saidMsg:
 		m.view.Say(string(msg))
 		m.stale = true
+	case searchedMsg:
+		m.searched(msg)
 	case quitMsg:
 		return m, tea.Sequence(tea.Raw(wheelAsBefore), tea.Quit)
 	case tea.PasteMsg:
@@ -217,6 +219,10 @@ func (m *model) do(a screen.Action) tea.Cmd {
 			return m.change(a.Pod, says, nil)
 		}
 		return m.change(a.Pod, says, func(namespace, name string) error { return run.SetRotation(namespace, name, out) })
+	case screen.OlderLog, screen.NewerLog, screen.OldestLog:
+		m.loadLog(a)
+	case screen.SearchLog:
+		return m.searchLog(a)
 	case screen.SaveLog:
 		var log screen.Log // a copy, as lines are added meanwhile
 		if m.log.log != nil {
@@ -225,6 +231,48 @@ func (m *model) do(a screen.Action) tea.Cmd {
 		return func() tea.Msg { return saidMsg(saveLog(&log)) }
 	}
 	return nil
+}
+
+// loadLog loads another part of a log, and goes on in it.
+func (m *model) loadLog(a screen.Action) {
+	if m.log.log == nil {
+		return
+	}
+	switch a.Kind {
+	case screen.OlderLog:
+		m.log.older(m.hub)
+	case screen.NewerLog:
+		if !m.log.newer(m.hub) {
+			a.Lines = screen.ToEnd
+		}
+	default:
+		m.log.oldest(m.hub)
+		a.Lines = -screen.ToEnd
+	}
+	m.view.MoveLog(m.log.log, a.Lines)
+}
+
+// searchLog searches the part of a log that is not loaded.
+func (m *model) searchLog(a screen.Action) tea.Cmd {
+	search, ctx := m.log.search(m.hub, a.Text, a.Back, a.Probes), m.ctx
+	if search == nil {
+		return nil
+	}
+	return func() tea.Msg { return search.run(ctx, searchBytes) }
+}
+
+// searched shows what a search has found, unless nobody looks at that log any more.
+func (m *model) searched(msg searchedMsg) {
+	if m.log.searching != msg.search {
+		return
+	}
+	m.stale = true
+	seq, text := m.log.searched(m.hub, msg)
+	if text != "" {
+		m.view.Say(text)
+		return
+	}
+	m.view.FoundInLog(m.log.log, seq)
 }
 
 // change does something to a Pod and tells what became of it.
@@ -255,9 +303,9 @@ func (m *model) gather() {
 	}
 	switch {
 	case wants.Log != "":
-		m.state.Log = m.log.read(m.hub, wants, wants.Previous, wants.All)
+		m.state.Log = m.log.read(m.hub, wants)
 	case wants.Output != "":
-		output := m.log.read(m.hub, screen.Wants{Log: wants.Output}, false, false)
+		output := m.log.read(m.hub, screen.Wants{Log: wants.Output})
 		m.state.Output = printedTail(output.Lines)
 	}
 	m.stale = true

@@ -68,6 +68,7 @@ func TestKeys(t *testing.T) {
 		"logs from the start":               {[]string{"l", "g"}, Action{}, "line 0:"},
 		"logs followed again":               {[]string{"l", "g", "G"}, Action{}, "following"},
 		"logs searched":                     {[]string{"l", "/", "l", "i", "n", "e", "space", "7", "enter"}, Action{}, "line 7:"},
+		"what is searched for":              {[]string{"l", "/", "z", "z", "enter"}, Action{}, "following  /zz  instance 3, running  p previous (exit 0)"},
 		"a second match":                    {[]string{"l", "/", "l", "i", "n", "e", "space", "7", "enter", "n"}, Action{}, "no more matches of /line 7"},
 		"a log saved":                       {[]string{"l", "S"}, Action{Kind: SaveLog, Pod: first.ID}, "logs"},
 	} {

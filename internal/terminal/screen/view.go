@@ -63,6 +63,8 @@ type Wants struct {
 	Details, Log string
 	// Previous asks for the log of the instance before, All for that of the Pod's whole workload.
 	Previous, All bool
+	// Paused says that somebody reads the log at leisure: what is loaded must not go.
+	Paused bool
 }
 
 // Wants says what is to be loaded.
@@ -73,7 +75,7 @@ func (v *View) Wants() Wants {
 		case DetailsPage:
 			w.Details = v.selected
 		case LogsPage:
-			w.Log, w.Previous, w.All = v.selected, v.log.previous, v.log.all
+			w.Log, w.Previous, w.All, w.Paused = v.selected, v.log.previous, v.log.all, !v.log.following
 		}
 	}
 	return w

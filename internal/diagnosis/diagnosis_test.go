@@ -132,7 +132,7 @@ func TestDiagnosis(t *testing.T) {
 			f.fail(2, 3, 3, timeoutText)
 			f.container(func(c *Container) { c.Stopping, c.KillAt = true, now.Add(21*time.Second) })
 		}, Diagnosis{
-			State: NotReady, Attention: true, Check: "3/3", Reason: "timeout 1 s · GET /livez · 3/3, it is being restarted",
+			State: NotReady, Attention: true, Check: "0:21", Reason: "timeout 1 s · GET /livez · 3/3, it is being restarted",
 			Why: "timeout 1 s · GET /livez · 3/3, it is being restarted.",
 			So:  "It is being restarted: the stop signal was sent, SIGKILL in 0:21; 2 of 3 replicas serve.", Next: "read its last lines (l).",
 		}},

@@ -124,8 +124,8 @@ func (f Failure) Word() string {
 // Text is what else was said: any bytes, perhaps of others; often "".
 func (f Failure) Text() string { return f.text }
 
-// reason names the way in few words, with what else was said.
-func (f Failure) reason(style Style) string {
+// Reason names the way in few words, with what else was said.
+func (f Failure) Reason(style Style) string {
 	said := strings.TrimSpace(f.text)
 	switch f.cause {
 	case refused:

@@ -135,7 +135,7 @@ func (f *Facts) Found(p *Probe) string {
 func (f *Facts) found(p *Probe) string {
 	failure := f.failureOf(p)
 	withPort := failure.cause == refused || failure.cause == stranger
-	return f.of(p.Container) + failure.reason(f.Style) + f.Style.dot() + f.asked(p, withPort)
+	return f.of(p.Container) + failure.Reason(f.Style) + f.Style.dot() + f.asked(p, withPort)
 }
 
 // of names a container where the Pod has several.
@@ -189,8 +189,9 @@ func (f *Facts) counter(d *Diagnosis, p *Probe) (text, so string) {
 	d.Check = fraction(p.Run, p.Threshold)
 	switch {
 	case p.Type != readiness && f.Containers[p.Container].Stopping:
-		d.State, d.Attention = NotReady, true
-		return d.Check + ", it is being restarted", f.restartText(p.Container)
+		text = d.Check + ", it is being restarted"
+		d.State, d.Attention, d.Check = NotReady, true, f.killClock(p.Container, d.Check)
+		return text, f.restartText(p.Container)
 	case p.Type == liveness:
 		text = d.Check
 		if left := p.Threshold - p.Run; left == 1 {

@@ -56,8 +56,8 @@ func (f *Facts) livenessSo(p *Probe) string {
 
 func (f *Facts) restartText(container string) string {
 	text := "It is being restarted: the stop signal was sent"
-	if at := f.Containers[container].KillAt; !at.IsZero() {
-		text += ", SIGKILL in " + Clock(at.Sub(f.Now))
+	if left := f.killClock(container, ""); left != "" {
+		text += ", SIGKILL in " + left
 	}
 	return join(text, f.leftText())
 }

@@ -40,6 +40,14 @@ func (f *Facts) killAt() time.Time {
 	return first
 }
 
+// killClock is how long it is until SIGKILL, as a counter; otherwise something else, if nobody knows.
+func (f *Facts) killClock(container, otherwise string) string {
+	if at := f.Containers[container].KillAt; !at.IsZero() {
+		return Clock(at.Sub(f.Now))
+	}
+	return otherwise
+}
+
 // restarting is the container that is being stopped while nobody deletes the Pod: it is to be
 // started anew. It is "" if there is none.
 func (f *Facts) restarting() string {
@@ -54,8 +62,7 @@ func (f *Facts) restarting() string {
 // restarts diagnoses a Pod whose container is being restarted although no probe fails.
 func (f *Facts) restarts(d *Diagnosis, container string) {
 	d.Reason, d.Cause = f.of(container)+"is being restarted", "restarting"
-	if at := f.Containers[container].KillAt; !at.IsZero() {
-		d.Check = Clock(at.Sub(f.Now))
+	if d.Check = f.killClock(container, ""); d.Check != "" {
 		d.Reason += f.Style.dot() + "SIGKILL in " + d.Check
 	}
 	d.Why = container + " is asked to end, and started anew."

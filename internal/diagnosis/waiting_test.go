@@ -108,7 +108,7 @@ func TestWaiting(t *testing.T) {
 			p.Over = false
 			f.container(func(c *Container) { c.Stopping, c.KillAt = true, now.Add(3*time.Second) })
 		}, Diagnosis{
-			State: NotReady, Attention: true, Check: "60/60", Reason: "HTTP 503 · GET /startupz · 60/60, it is being restarted", Why: "HTTP 503 · GET /startupz · 60/60, it is being restarted.",
+			State: NotReady, Attention: true, Check: "0:03", Reason: "HTTP 503 · GET /startupz · 60/60, it is being restarted", Why: "HTTP 503 · GET /startupz · 60/60, it is being restarted.",
 			So:   "It is being restarted: the stop signal was sent, SIGKILL in 0:03; 2 of 3 replicas serve.",
 			Next: "wait; if it needs longer, raise startupProbe.failureThreshold (app.yaml:startupProbe.failureThreshold); its log says how far it is (l).",
 		}},

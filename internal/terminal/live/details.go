@@ -58,6 +58,7 @@ func (h *hub) probeOf(pod *corev1.Pod, p *diagnosis.Probe, past *past) *screen.P
 	if seen := past.probes[history.Key{Container: p.Container, Type: string(p.Type)}]; seen != nil {
 		out.Strip = seen.strip
 	}
+	out.Strip.Merge(&past.restarts)
 	parts := []string{diagnosis.Asked(c, spec, false), fmt.Sprintf("every %d s", spec.PeriodSeconds), fmt.Sprintf("timeout %d s", spec.TimeoutSeconds)}
 	switch p.Type {
 	case lifecycle.Readiness:

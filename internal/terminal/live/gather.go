@@ -81,6 +81,7 @@ func (h *hub) row(pod *corev1.Pod, now time.Time) screen.Pod {
 	if newest != nil {
 		p.Took = tookText(newest)
 	}
+	p.Readiness, p.Liveness = past.restarts, past.restarts
 	for k, probe := range past.probes {
 		switch t := lifecycle.ProbeType(k.Type); {
 		case t == lifecycle.Liveness:
@@ -329,41 +330,6 @@ func (h *hub) countEndpoints(s *screen.Service, service *corev1.Service, port st
 			}
 		}
 	}
-}
-
-func (h *hub) allEvents() []screen.Event {
-	events := make([]screen.Event, 0, len(h.events))
-	for _, e := range h.events {
-		at := e.EventTime.Time
-		if e.LastTimestamp.After(at) {
-			at = e.LastTimestamp.Time
-		}
-		events = append(events, screen.Event{
-			At: at.Local(), Warning: e.Type == corev1.EventTypeWarning, Reason: clean(e.Reason), Count: int(e.Count),
-			Object: clean(e.InvolvedObject.Name), Message: clean(e.Message), Pod: string(e.InvolvedObject.UID),
-		})
-	}
-	slices.SortStableFunc(events, func(a, b screen.Event) int { return a.At.Compare(b.At) })
-	return merged(events)
-}
-
-// merged folds equal Events: one line where the newest is, with how many there were.
-func merged(events []screen.Event) []screen.Event {
-	type same struct{ pod, reason, message string }
-	last, counts := map[same]int{}, map[same]int{}
-	for i, e := range events {
-		k := same{e.Pod, e.Reason, e.Message}
-		last[k] = i
-		counts[k] += max(e.Count, 1)
-	}
-	all := make([]screen.Event, 0, len(last))
-	for i, e := range events {
-		if k := (same{e.Pod, e.Reason, e.Message}); last[k] == i {
-			e.Count = counts[k]
-			all = append(all, e)
-		}
-	}
-	return all
 }
 
 func (h *hub) stoppingState() *screen.Stopping {

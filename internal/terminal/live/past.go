@@ -20,6 +20,8 @@ type past struct {
 	attended time.Time // when it last needed attention
 	version  uint64
 	probes   map[history.Key]*probePast
+	restarts screen.Strip
+	started  time.Time // of the newest restart in it
 	looked   listeners
 }
 
@@ -39,7 +41,6 @@ type probePast struct {
 func (p *probePast) read(reader history.Reader, pod types.UID, key history.Key, timeout time.Duration) {
 	for _, a := range reader.Attempts(pod, key, p.seq) {
 		if a.Instance != p.last.Instance {
-			p.strip.Add(a.Time, screen.Restarted)
 			p.passed, p.count, p.taken, p.failingSince = false, 0, 0, time.Time{}
 		}
 		p.seq, p.last = a.Seq, a
@@ -113,7 +114,19 @@ func (h *hub) readPast(pod *corev1.Pod) *past {
 		probe.read(h.run.History, pod.UID, summary.Key, timeout)
 		p.version++
 	}
+	p.readRestarts(h.run.History.Instances(pod.UID))
 	return p
+}
+
+// readRestarts takes what is new of a Pod's instances, which are in the order of their starts.
+func (p *past) readRestarts(instances []history.Instance) {
+	last := p.started
+	for _, in := range instances {
+		if in.Number > 0 && in.Started.After(last) {
+			p.restarts.Add(in.Started, screen.Restarted)
+			p.started = in.Started
+		}
+	}
 }
 
 // probeFacts are what is known of the probes of the instances that run, also of those that were not

@@ -40,7 +40,7 @@ func (v *View) Frame(s *State, width, height int, theme Theme) string {
 	case page == EventsPage:
 		lines = f.scrolledFromEnd(f.crumbs("Events"), f.allEvents(), "↑↓ scroll  End newest  ? keys  Esc back")
 	case page == ServicesPage:
-		lines = f.scrolled(f.crumbs("Services"), f.allServices(), "↑↓ select  ⏎ endpoints  y copy address  ? keys  Esc back", nil)
+		lines = f.scrolled(f.crumbs("Services"), f.allServices(), "↑↓ select  y copy address  ? keys  Esc back", nil)
 	case page == NoticesPage:
 		lines = f.scrolled(f.crumbs("Notices"), f.allNotices(), "↑↓ scroll  x hides the first  ? keys  Esc back", nil)
 	default:

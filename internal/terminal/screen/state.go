@@ -83,6 +83,7 @@ type Event struct {
 	Reason          string
 	Count           int
 	Object, Message string
+	Short           string // what the message says, in few words. Default: Message
 	Pod             string // the ID of the Pod that it is about; "" if it is about something else
 }
 

@@ -44,13 +44,19 @@ func (f *Facts) waitReason() string {
 func (f *Facts) cannotStart(d *Diagnosis, s *corev1.ContainerStatus) {
 	w := s.State.Waiting
 	d.State, d.Check = NotReady, "no start"
-	d.Reason = f.of(s.Name) + cannotBeStarted + shortened(cmp.Or(w.Message, w.Reason))
-	d.Why = s.Name + " " + cannotBeStarted + cmp.Or(w.Message, w.Reason)
+	message := cmp.Or(w.Message, w.Reason)
+	d.Reason, d.Why = f.of(s.Name)+notStarted(message), s.Name+" cannot be started: "+message
 	d.So = "It is tried again; nothing of the container runs."
 	d.Next = f.startAdvice(s.Name, w.Reason, w.Message)
 }
 
-const cannotBeStarted = "cannot be started: "
+// notStarted says why a program was not started, which the message may do itself.
+func notStarted(message string) string {
+	if strings.HasPrefix(message, "cannot ") {
+		return shortened(message)
+	}
+	return "cannot be started: " + shortened(message)
+}
 
 // startAdvice is what to do about a program that cannot be started.
 func (f *Facts) startAdvice(container, reason, message string) string {
@@ -78,7 +84,7 @@ func EndText(end *corev1.ContainerStateTerminated) string {
 	text := fmt.Sprintf("exit %d", end.ExitCode)
 	switch {
 	case end.Reason == startError:
-		return cannotBeStarted + shortened(end.Message)
+		return notStarted(end.Message)
 	case end.Signal != 0:
 		text = cmp.Or(unix.SignalName(unix.Signal(end.Signal)), fmt.Sprintf("signal %d", end.Signal))
 	}
@@ -91,18 +97,32 @@ func EndText(end *corev1.ContainerStateTerminated) string {
 // NeverRan reports whether an end is that of what could not be started.
 func NeverRan(end *corev1.ContainerStateTerminated) bool { return end.Reason == startError }
 
-// how is how the instance of a container ended, and after what time.
+// how is how the instance of a container ended, and after what time; first why, if a probe killed
+// it.
 func (f *Facts) how(container string, end *corev1.ContainerStateTerminated) string {
-	text := f.of(container) + EndText(end)
 	if NeverRan(end) {
-		return text
+		return f.of(container) + EndText(end)
 	}
-	return text + " after " + f.ranText(container, end)
+	text, dot := EndText(end)+" after "+f.ranText(container, end), f.Style.dot()
+	if p := f.killer(container); p != nil {
+		text = strings.ToLower(string(p.Type)) + ": " + f.failureOf(p).Reason(f.Style) + dot + f.asked(p, false) + dot + text
+	}
+	return f.of(container) + text
+}
+
+// killer is the probe because of which the last instance of a container was killed; nil if there is
+// none.
+func (f *Facts) killer(container string) *Probe {
+	c := f.Containers[container]
+	if c.KilledBy == "" {
+		return nil
+	}
+	return &Probe{Container: container, Type: c.KilledBy, Output: c.KilledFor, Failed: true}
 }
 
 func (f *Facts) ranText(container string, end *corev1.ContainerStateTerminated) string {
-	if ran := f.Containers[container].Ran; ran > 0 {
-		return Duration(ran)
+	if c := f.Containers[container]; c.Ran > 0 || c.Crashes > 0 {
+		return Duration(c.Ran)
 	}
 	return span(end.FinishedAt.Sub(end.StartedAt.Time)) // in whole seconds
 }
@@ -132,10 +152,10 @@ func (f *Facts) backOff(d *Diagnosis) {
 		return
 	}
 	how, words := f.how(s.Name, end), ""
-	if strings.TrimSpace(c.LastWords) != "" && !NeverRan(end) {
+	if strings.TrimSpace(c.LastWords) != "" && !NeverRan(end) && c.KilledBy == "" {
 		words = dot + f.Style.quote(c.LastWords)
 	}
-	d.Reason, d.Cause = how+dot+when+words, f.of(s.Name)+EndText(end)+c.LastWords
+	d.Reason, d.Cause = how+dot+when+words, f.of(s.Name)+EndText(end)+c.LastWords+string(c.KilledBy)
 	d.Why = how
 	if n := max(c.Crashes, int(s.RestartCount)); n > 1 {
 		d.Why += ", " + times(n) + " in a row"

@@ -90,6 +90,10 @@ type Container struct {
 	Crashes int
 	// Killed says that the last instance got its signal from Probity.
 	Killed bool
+	// KilledBy is the probe because of which it did, "" if it was something else; KilledFor is what
+	// the last attempt of that said.
+	KilledBy  lifecycle.ProbeType
+	KilledFor string
 	// Stopping says that the running instance is being stopped.
 	Stopping bool
 	// KillAt is when SIGKILL follows; zero if that is not known.

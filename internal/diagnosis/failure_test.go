@@ -83,6 +83,23 @@ func TestStyle(t *testing.T) {
 	}
 }
 
+// TestEndText: how an instance ended; what could not be started says why, once.
+func TestEndText(t *testing.T) {
+	for want, end := range map[string]corev1.ContainerStateTerminated{
+		"exit 7":                        {ExitCode: 7, Reason: "Error"},
+		"exit 0":                        {Reason: "Completed"},
+		"SIGTERM":                       {ExitCode: 143, Signal: 15, Reason: "Error"},
+		"signal 60":                     {ExitCode: 188, Signal: 60},
+		"exit 137 (OOMKilled)":          {ExitCode: 137, Reason: "OOMKilled"},
+		"cannot be started: no memory":  {ExitCode: 128, Reason: "StartError", Message: "no memory"},
+		`cannot start "./web": no file`: {ExitCode: 128, Reason: "StartError", Message: "cannot start \"./web\":\nno file"},
+	} {
+		if got := EndText(&end); got != want {
+			t.Errorf("%+v: %q, want %q", end, got, want)
+		}
+	}
+}
+
 func TestBackOffDelay(t *testing.T) {
 	for message, want := range map[string]string{
 		"back-off 2m40s restarting failed container=app pod=web_default(x)": "2m40s true",

@@ -56,7 +56,11 @@ func (f *Facts) nextForProbe(p *Probe, failure Failure) string {
 	case c == status && code >= 300 && code < 400:
 		return fmt.Sprintf("probe the target of the redirect%s, not the page that redirects.", f.at(path+".httpGet.path"))
 	case p.Type == startup && c == status:
-		return fmt.Sprintf("wait; if it needs longer, raise %s.failureThreshold%s; its log says how far it is (%s).", name, f.at(path+".failureThreshold"), f.Style.log())
+		wait := "wait; "
+		if known := f.Containers[p.Container]; known.Stopping || known.KilledBy == startup {
+			wait = ""
+		}
+		return fmt.Sprintf("%sif it needs longer, raise %s.failureThreshold%s; its log says how far it is (%s).", wait, name, f.at(path+".failureThreshold"), f.Style.log())
 	case c == status:
 		return f.readTheLog(fmt.Sprintf("why it answers %d", code))
 	case c == timedOut && nearTimeout(p, spec):
@@ -201,6 +205,9 @@ func (f *Facts) nextForExit(container string, end *corev1.ContainerStateTerminat
 		rest = " Then r starts it now;" + rest
 	}
 	killed := end.Signal == int32(syscall.SIGKILL) || end.ExitCode == 128+int32(syscall.SIGKILL)
+	if p := f.killer(container); p != nil {
+		return f.nextForProbe(p, f.failureOf(p))
+	}
 	switch {
 	case end.Reason == startError:
 		return f.startAdvice(container, end.Reason, end.Message)

@@ -110,7 +110,15 @@ func TestWaiting(t *testing.T) {
 		}, Diagnosis{
 			State: NotReady, Attention: true, Check: "0:03", Reason: "HTTP 503 · GET /startupz · 60/60, it is being restarted", Why: "HTTP 503 · GET /startupz · 60/60, it is being restarted.",
 			So:   "It is being restarted: the stop signal was sent, SIGKILL in 0:03; 2 of 3 replicas serve.",
-			Next: "wait; if it needs longer, raise startupProbe.failureThreshold (app.yaml:startupProbe.failureThreshold); its log says how far it is (l).",
+			Next: "if it needs longer, raise startupProbe.failureThreshold (app.yaml:startupProbe.failureThreshold); its log says how far it is (l).",
+		}},
+		"a probe has killed it": {func(f *Facts) {
+			f.ended(corev1.ContainerStateTerminated{ExitCode: 143, Signal: 15}, "listening on 8080")
+			f.container(func(c *Container) { c.Killed, c.KilledBy, c.KilledFor = true, liveness, timeoutText })
+		}, Diagnosis{
+			State: BackOff, Attention: true, Check: "0:34", Reason: "liveness: timeout 1 s · GET /livez · SIGTERM after 0.2 s · starts again in 0:34",
+			Why: "liveness: timeout 1 s · GET /livez · SIGTERM after 0.2 s, seven times in a row. Last words: “listening on 8080”",
+			So:  "Starts again in 0:34; after the next crash it waits 1m20s.", Next: "read its last lines (l).",
 		}},
 		"one of two containers is killed first": {func(f *Facts) {
 			f.Pod.DeletionTimestamp = new(metav1.NewTime(now.Add(30 * time.Second)))

@@ -71,8 +71,8 @@ func TestStoppingIsShown(t *testing.T) {
 		}
 		n.engine.answer("/live", healthy)
 		n.until("the restart", func() bool { return len(n.of("start")) == 2 })
-		if shown() {
-			t.Error("the new instance is shown as stopping")
+		if at, ok := n.pod().Annotations[AnnotationKillAt+"app"]; shown() || ok {
+			t.Errorf("the new instance is shown as stopping, SIGKILL at %q", at)
 		}
 	})
 }

@@ -12,18 +12,27 @@ import (
 
 	"github.com/probity-run/probity/internal/diagnosis"
 	"github.com/probity-run/probity/internal/history"
+	"github.com/probity-run/probity/internal/lifecycle"
 	"github.com/probity-run/probity/internal/manifest"
 	"github.com/probity-run/probity/internal/node"
 )
 
-// Container is what is known of a container beside its status, but for where it listens. instances
-// are those of the Pod, oldest first.
-func Container(pod *corev1.Pod, c *corev1.Container, instances []history.Instance) diagnosis.Container {
+// Container is what is known of a container beside its status, but for where it listens.
+func Container(pod *corev1.Pod, c *corev1.Container, past history.Reader) diagnosis.Container {
 	out := diagnosis.Container{Ports: Ports(pod, c), Stopping: pod.Annotations[node.AnnotationStopping+c.Name] != ""}
 	out.PID, _ = strconv.Atoi(pod.Annotations[node.AnnotationPID+c.Name])                       // 0 if there is none
 	out.KillAt, _ = time.Parse(time.RFC3339Nano, pod.Annotations[node.AnnotationKillAt+c.Name]) // zero if it is not known
-	last, alike := LastEnd(instances, c.Name)
+	last, alike := LastEnd(past.Instances(pod.UID), c.Name)
 	out.Ran, out.Killed, out.LastWords, out.Crashes = last.Ended.Sub(last.Started), last.Cause != "", LastWords(last), alike
+	if last.Probe == "" {
+		return out
+	}
+	out.KilledBy = lifecycle.ProbeType(last.Probe)
+	for _, p := range past.Probes(pod.UID) {
+		if p.Key == (history.Key{Container: c.Name, Type: last.Probe}) && p.Latest.Instance == last.Number {
+			out.KilledFor = p.Latest.Message
+		}
+	}
 	return out
 }
 

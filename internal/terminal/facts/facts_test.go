@@ -63,9 +63,17 @@ func TestContainer(t *testing.T) {
 	c := &corev1.Container{Name: "app", Ports: []corev1.ContainerPort{{Name: "http", ContainerPort: 8080}, {ContainerPort: 9000}}}
 	want := diagnosis.Container{
 		PID: 4711, Ports: []diagnosis.Port{{Name: "http", Declared: 8080, Actual: 41001}, {Declared: 9000, Actual: 9000}},
-		Stopping: true, KillAt: noon.Add(30500 * time.Millisecond), LastWords: "bye", Ran: time.Second, Crashes: 1, Killed: true,
+		Stopping: true, KillAt: noon.Add(30500 * time.Millisecond), LastWords: "bye", Ran: time.Second, Crashes: 1, Killed: true, KilledBy: "Liveness", KilledFor: "no",
 	}
-	got := Container(pod, c, []history.Instance{ended("app", 137, "Stopping container app", "bye")})
+	var recorder history.Recorder
+	past := recorder.Add("")
+	instance := ended("app", 137, "Container app failed liveness probe, will be restarted", "bye")
+	instance.Probe = "Liveness"
+	past.Started(instance)
+	past.Ended(instance)
+	liveness := past.Probe(history.Key{Container: "app", Type: "Liveness"}, history.Probing{})
+	past.Attempt(liveness, history.Attempt{Time: noon, Outcome: history.Failed, Message: "no"}, history.Detail{})
+	got := Container(pod, c, recorder.Reader())
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}

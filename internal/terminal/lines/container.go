@@ -10,6 +10,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/probity-run/probity/internal/diagnosis"
+	"github.com/probity-run/probity/internal/history"
 	"github.com/probity-run/probity/internal/lifecycle"
 	"github.com/probity-run/probity/internal/printable"
 	"github.com/probity-run/probity/internal/terminal/facts"
@@ -127,7 +128,7 @@ func startText(pod *corev1.Pod, name string) string {
 		if c.Name != name {
 			continue
 		}
-		known := facts.Container(pod, c, nil)
+		known := facts.Container(pod, c, history.Reader{})
 		if known.PID != 0 {
 			parts = append(parts, fmt.Sprintf("pid %d", known.PID))
 		}

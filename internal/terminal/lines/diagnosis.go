@@ -44,9 +44,8 @@ func (r *Reporter) facts(p *pod, now time.Time) diagnosis.Facts {
 	f.HasService = func(name string) bool {
 		return r.services[types.NamespacedName{Namespace: p.object.Namespace, Name: name}] != nil
 	}
-	instances := r.opts.History.Instances(p.object.UID)
 	for _, c := range lifecycle.Containers(&p.object.Spec) {
-		f.Containers[c.Name] = facts.Container(p.object, c, instances)
+		f.Containers[c.Name] = facts.Container(p.object, c, r.opts.History)
 	}
 	for _, status := range slices.Concat(p.object.Status.InitContainerStatuses, p.object.Status.ContainerStatuses) {
 		known := f.Containers[status.Name]

@@ -31,7 +31,7 @@ func (h *hub) attemptLines(pod *corev1.Pod, from string, seen attemptsSeen) []at
 		if len(attempts) == 0 {
 			continue
 		}
-		details := h.detailsOf(pod, p.Key)
+		details, from := h.detailsOf(pod, p.Key), label(pod, from, p.Container)
 		for _, a := range attempts {
 			seen[pod.UID][p.Key] = a.Seq
 			text := fmt.Sprintf("%s %s  %s", asked(c, spec), outcome(a, details[a.Seq].Status, spec), counter(p.Key, a))

@@ -6,11 +6,34 @@ import (
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/watch"
 
 	"github.com/probity-run/probity/internal/diagnosis"
 	"github.com/probity-run/probity/internal/lifecycle"
 	"github.com/probity-run/probity/internal/terminal/screen"
 )
+
+// maxEvents is how many Events the hub remembers.
+const maxEvents = 500
+
+// event is an Event, and what it says in few words as far as that is known: its Pod may be gone
+// when it is shown.
+type event struct {
+	*corev1.Event
+	short string
+}
+
+// event keeps an Event once, however often it has happened.
+func (h *hub) event(change watch.EventType, e *corev1.Event) {
+	h.events = slices.DeleteFunc(h.events, func(other event) bool { return other.UID == e.UID })
+	if change == watch.Deleted {
+		return
+	}
+	h.events = append(h.events, event{e, h.shortOf(e)})
+	if len(h.events) > maxEvents {
+		h.events = slices.Clone(h.events[len(h.events)-maxEvents:])
+	}
+}
 
 // allEvents are the Events, merged, oldest first.
 func (h *hub) allEvents() []screen.Event {
@@ -22,7 +45,7 @@ func (h *hub) allEvents() []screen.Event {
 		}
 		events = append(events, screen.Event{
 			At: at.Local(), Warning: e.Type == corev1.EventTypeWarning, Reason: clean(e.Reason), Count: int(e.Count),
-			Object: clean(e.InvolvedObject.Name), Message: clean(e.Message), Short: h.shortOf(e), Pod: string(e.InvolvedObject.UID),
+			Object: clean(e.InvolvedObject.Name), Message: clean(e.Message), Short: e.short, Pod: string(e.InvolvedObject.UID),
 		})
 	}
 	slices.SortStableFunc(events, func(a, b screen.Event) int { return a.At.Compare(b.At) })

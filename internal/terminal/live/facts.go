@@ -34,9 +34,8 @@ func (h *hub) facts(pod *corev1.Pod, now time.Time) diagnosis.Facts {
 	}
 	f.HasService = func(name string) bool { return h.services[pod.Namespace+"/"+name] != nil }
 	f.InFlight = h.rates.inFlight[pod.UID]
-	instances := h.run.History.Instances(pod.UID)
 	for _, c := range lifecycle.Containers(&pod.Spec) {
-		known := facts.Container(pod, c, instances)
+		known := facts.Container(pod, c, h.run.History)
 		known.Listeners, known.Looked = past.looked.found[c.Name]
 		f.Containers[c.Name] = known
 	}
@@ -61,14 +60,14 @@ func (h *hub) workloadID(pod *corev1.Pod) string {
 func (h *hub) workloadOf(pod *corev1.Pod) diagnosis.Workload {
 	kind, rest, _ := strings.Cut(h.workloadID(pod), "/")
 	_, name, _ := strings.Cut(rest, "/")
-	w := diagnosis.Workload{Kind: kind, Name: name}
+	w := diagnosis.Workload{Kind: kind, Name: name, Ready: h.serving[kind+"/"+rest]}
 	switch kind {
 	case "Deployment":
 		d := h.deployments[rest]
 		if d == nil {
 			return w
 		}
-		w.Desired, w.Ready = int(valueOr(d.Spec.Replicas, 1)), int(d.Status.ReadyReplicas)
+		w.Desired = int(valueOr(d.Spec.Replicas, 1))
 		w.MinReady = time.Duration(d.Spec.MinReadySeconds) * time.Second
 		if h.rolling(d) {
 			w.Rollout, _ = strconv.Atoi(d.Annotations[revisionAnnotation]) // 0 if there is none
@@ -78,12 +77,12 @@ func (h *hub) workloadOf(pod *corev1.Pod) diagnosis.Workload {
 		}
 	case "StatefulSet":
 		if s := h.statefulSets[rest]; s != nil {
-			w.Desired, w.Ready = int(valueOr(s.Spec.Replicas, 1)), int(s.Status.ReadyReplicas)
+			w.Desired = int(valueOr(s.Spec.Replicas, 1))
 			w.MinReady = time.Duration(s.Spec.MinReadySeconds) * time.Second
 		}
 	case "ReplicaSet":
 		if s := h.replicaSets[rest]; s != nil {
-			w.Desired, w.Ready = int(valueOr(s.Spec.Replicas, 1)), int(s.Status.ReadyReplicas)
+			w.Desired = int(valueOr(s.Spec.Replicas, 1))
 			w.MinReady = time.Duration(s.Spec.MinReadySeconds) * time.Second
 		}
 	}

@@ -33,6 +33,12 @@ func (h *hub) gather(now time.Time) *screen.State {
 	defer h.mu.Unlock()
 	h.count(traffic, now)
 	h.watchEnd(now)
+	h.serving = map[string]int{}
+	for _, pod := range h.pods {
+		if serves(pod) {
+			h.serving[h.workloadID(pod)]++
+		}
+	}
 	s := &screen.State{Title: clean(h.run.Title), Now: now, Started: h.started, Notices: h.allNotices()}
 	ready := map[string]int{}
 	for _, pod := range h.pods {
@@ -50,6 +56,14 @@ func (h *hub) gather(now time.Time) *screen.State {
 		s.Stopping = h.stoppingState()
 	}
 	return s
+}
+
+// serves reports whether a Pod gets the requests of its Services.
+func serves(pod *corev1.Pod) bool {
+	ready := slices.ContainsFunc(pod.Status.Conditions, func(c corev1.PodCondition) bool {
+		return c.Type == corev1.PodReady && c.Status == corev1.ConditionTrue
+	})
+	return ready && pod.DeletionTimestamp == nil && !manifest.OutOfRotation(pod)
 }
 
 // row is the row of a Pod.

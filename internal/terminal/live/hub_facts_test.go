@@ -1,16 +1,21 @@
 package live
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/watch"
 
+	"github.com/probity-run/probity/internal/diagnosis"
 	"github.com/probity-run/probity/internal/history"
+	"github.com/probity-run/probity/internal/manifest"
 	"github.com/probity-run/probity/internal/node"
+	"github.com/probity-run/probity/internal/printable"
 	"github.com/probity-run/probity/internal/terminal/screen"
 )
 
@@ -89,6 +94,77 @@ func TestShortEvents(t *testing.T) {
 		e := &corev1.Event{Reason: "Unhealthy", Message: message, InvolvedObject: corev1.ObjectReference{UID: "u1", FieldPath: "spec.containers{app}"}}
 		if got := h.shortOf(e); got != want {
 			t.Errorf("%q is shortened to %q, want %q", message, got, want)
+		}
+	}
+}
+
+// TestOutOfRotation: a replica that was taken out of rotation does not serve, although its status
+// says that it is ready.
+func TestOutOfRotation(t *testing.T) {
+	h := filled(t)
+	h.run.History = history.Reader{}
+	for n, out := range []bool{true, false, false} {
+		pod := webPod()
+		pod.UID, pod.Name = types.UID(fmt.Sprint("u", n+1)), fmt.Sprint("web-5d8f-", n)
+		pod.Status.Conditions[0].Status = corev1.ConditionTrue
+		if out {
+			pod.Annotations[manifest.AnnotationRotation] = manifest.RotationOut
+		}
+		h.show(watch.Modified, pod)
+	}
+	for _, p := range h.gather(noon).Pods {
+		if p.Diagnosis.State == diagnosis.Out && p.Diagnosis.So != "2 of 3 replicas serve." {
+			t.Errorf("so: %s", p.Diagnosis.So)
+		}
+	}
+}
+
+// TestEventsOfGonePods: what an Event said in few words is known when its Pod is gone.
+func TestEventsOfGonePods(t *testing.T) {
+	h := filled(t)
+	h.show(watch.Added, &corev1.Event{
+		ObjectMeta: metav1.ObjectMeta{UID: "e"}, Reason: "Unhealthy", Message: "Readiness probe failed: " + refusal,
+		InvolvedObject: corev1.ObjectReference{UID: "u1", FieldPath: "spec.containers{app}"},
+	})
+	h.show(watch.Deleted, webPod())
+	for _, e := range h.gather(noon).Events {
+		if strings.HasSuffix(e.Message, refusal) && e.Short != "connection refused · readiness GET /readyz" {
+			t.Errorf("in few words: %q", e.Short)
+		}
+	}
+}
+
+// TestLabels: where a Pod has several containers, lines and attempts say of which they are.
+func TestLabels(t *testing.T) {
+	w := &writtenLog{dir: t.TempDir()}
+	w.write(t, 0, 1, "")
+	h := logOf(t, w)
+	pod := webPod()
+	pod.Spec.Containers = append(pod.Spec.Containers, corev1.Container{Name: "log"})
+	h.show(watch.Modified, pod)
+	var recorder history.Recorder
+	past := recorder.Add("u1")
+	h.run.History = recorder.Reader()
+	past.Attempt(past.Probe(history.Key{Container: "app", Type: "Readiness"}, history.Probing{}), history.Attempt{Time: noon}, history.Detail{})
+	var r logReader
+	defer r.close()
+	log := r.read(h, wantLog)
+	if len(log.Lines) != 2 || log.Title != "2 containers" {
+		t.Fatalf("%d lines of %s", len(log.Lines), log.Title)
+	}
+	for _, l := range log.Lines {
+		if l.From != "app" {
+			t.Errorf("%q is of %q", textOf(l), l.From)
+		}
+	}
+}
+
+// TestSummaryFits: a line of the summary is not wider than the terminal.
+func TestSummaryFits(t *testing.T) {
+	tally := tally{name: "worker", pods: 1, restarts: 1, last: "exit 7 “致命的错误 cannot reach postgres at db:5432: connection refused”", at: noon}
+	for _, width := range []int{40, 80, 200} {
+		if text := tally.text(width); printable.Width(text) > width {
+			t.Errorf("in %d columns: %q", width, text)
 		}
 	}
 }

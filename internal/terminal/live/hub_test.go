@@ -192,7 +192,7 @@ func TestSummary(t *testing.T) {
 	stopping = true
 	h.gather(noon)
 	h.show(watch.Deleted, pod)
-	got := h.summary(noon.Add(1200*time.Millisecond), Settings{Environ: func(string) (string, bool) { return "", false }})
+	got := h.summary(noon.Add(1200*time.Millisecond), 80, Settings{Environ: func(string) (string, bool) { return "", false }})
 	want := "probity: stopped after 42m, 1 Pod in 1.2 s, 2 requests lost\n  web            1 Pod  2 restarts, last 12:08:31 exit 7\n  logs: /state/pods\n"
 	if got != want {
 		t.Errorf("summary\n%swant\n%s", got, want)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/probity-run/probity/internal/diagnosis"
 	"github.com/probity-run/probity/internal/history"
+	"github.com/probity-run/probity/internal/lifecycle"
 	"github.com/probity-run/probity/internal/terminal/facts"
 	"github.com/probity-run/probity/internal/terminal/screen"
 )
@@ -46,6 +47,15 @@ func memoryOf(lines []screen.LogLine) int {
 	return bytes
 }
 
+// label is what stands before the lines of a container: of which Pod it is where there are several,
+// and its name where its Pod has several.
+func label(pod *corev1.Pod, from, container string) string {
+	if len(lifecycle.Containers(&pod.Spec)) == 1 {
+		return from
+	}
+	return strings.TrimSpace(from + " " + clean(container))
+}
+
 // line is a line that a program printed.
 func (s *logSource) line(at time.Time, text []byte) screen.LogLine {
 	return screen.LogLine{At: at, From: s.label, Text: logSpans(text), Source: s.number}
@@ -81,6 +91,9 @@ func titleOf(pod *corev1.Pod, previous bool, pods int) string {
 	}
 	if len(pod.Status.ContainerStatuses) == 0 {
 		return ""
+	}
+	if n := len(lifecycle.Containers(&pod.Spec)); n > 1 {
+		return itoa(n) + " containers"
 	}
 	s := &pod.Status.ContainerStatuses[0]
 	n := int(s.RestartCount) + 1

@@ -12,7 +12,6 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/probity-run/probity/internal/history"
-	"github.com/probity-run/probity/internal/lifecycle"
 	"github.com/probity-run/probity/internal/process"
 	"github.com/probity-run/probity/internal/terminal/screen"
 )
@@ -195,7 +194,6 @@ func (r *logReader) readPod(h *hub, s source, batch *logBatch) error {
 		return nil
 	}
 	var errs error
-	several := len(lifecycle.Containers(&s.pod.Spec)) > 1
 	for _, status := range slices.Concat(s.pod.Status.InitContainerStatuses, s.pod.Status.ContainerStatuses) {
 		instance := int(status.RestartCount)
 		if r.want.Previous {
@@ -203,10 +201,6 @@ func (r *logReader) readPod(h *hub, s source, batch *logBatch) error {
 		}
 		if instance < 0 {
 			continue
-		}
-		label := s.from
-		if several {
-			label = strings.TrimSpace(s.from + " " + clean(status.Name))
 		}
 		id := containerID{s.pod.UID, status.Name}
 		if former := r.open[id]; former != nil && former.source.id.instance != instance {
@@ -217,7 +211,7 @@ func (r *logReader) readPod(h *hub, s source, batch *logBatch) error {
 			_ = former.Close() // it was only read
 			delete(r.open, id)
 		}
-		errs = errors.Join(errs, r.readInstance(h, s.pod, logID{id, instance}, label, batch))
+		errs = errors.Join(errs, r.readInstance(h, s.pod, logID{id, instance}, label(s.pod, s.from, status.Name), batch))
 	}
 	return errs
 }

@@ -61,10 +61,14 @@ func (f *frame) podName() string {
 	return "the Pod is gone"
 }
 
-// counts are how many Pods are ready, how many there are, and how many need attention.
+// counts are how many Pods are ready, how many could be, which those are not that have done their
+// work, and how many need attention.
 func (s *State) counts() (ready, all, attention int) {
 	for i := range s.Pods {
 		d := &s.Pods[i].Diagnosis
+		if d.State != diagnosis.Complete {
+			all++
+		}
 		if d.State == diagnosis.Ready {
 			ready++
 		}
@@ -72,7 +76,7 @@ func (s *State) counts() (ready, all, attention int) {
 			attention++
 		}
 	}
-	return ready, len(s.Pods), attention
+	return ready, all, attention
 }
 
 // summary is the state of everything in a sign and a few words.
@@ -86,7 +90,7 @@ func (s *State) summary() (sign string, role Role, ready, attention string) {
 			attention = "1 needs attention"
 		}
 		return "◐", Bad, ready, attention
-	case r < all || all == 0:
+	case r < all || len(s.Pods) == 0:
 		return "◌", Wait, ready, ""
 	}
 	return "●", Ok, ready, ""
@@ -143,12 +147,12 @@ func (f *frame) keyLine(keys string) line {
 	var l line
 	l.add(Normal, " ")
 	switch {
-	case v.asks.text != "":
+	case v.asks.key != "":
 		answers := "  " + v.asks.key + " yes · Esc no"
 		if v.asks.key == suspendKey {
 			answers = " · Esc no"
 		}
-		return *l.bold(Warn, cut(v.asks.text, max(f.width-1-widthOf(answers), 1))+answers)
+		return *l.bold(Warn, v.asks.text(max(f.width-1-widthOf(answers), 1))+answers)
 	case f.Stopping != nil:
 		return *l.bold(Warn, cut(f.Stopping.text(), f.width-1))
 	case v.typing && v.page() == LogsPage:
@@ -254,7 +258,7 @@ func (f *frame) tiny(list []*Pod) []line {
 		text += ", " + attention
 	}
 	lines := []line{plain(role, sign+" "+text)}
-	if f.v.asks.text != "" || f.Stopping != nil {
+	if f.v.asks.key != "" || f.Stopping != nil {
 		lines = append(lines, f.keyLine(""))
 	}
 	for _, p := range list {

@@ -60,7 +60,7 @@ func (v *View) Key(s *State, key string) Action {
 		v.asks = question{}
 		return Action{Kind: Interrupt}
 	}
-	if v.asks.text != "" {
+	if v.asks.key != "" {
 		return v.answer(key)
 	}
 	if v.typing {
@@ -70,7 +70,7 @@ func (v *View) Key(s *State, key string) Action {
 		return Action{Kind: KillAll}
 	}
 	if key == suspendKey {
-		v.asks = question{suspendKey, "Probes and Services stand still until fg. Ctrl-Z again suspends", Action{Kind: Suspend}}
+		v.asks = question{key: suspendKey, ask: "Probes and Services stand still until fg. Ctrl-Z again suspends", action: Action{Kind: Suspend}}
 		return Action{}
 	}
 	if v.page() == LogsPage {
@@ -255,7 +255,7 @@ func (v *View) hide(s *State) {
 func (v *View) act(s *State, key string) Action {
 	if key == "q" {
 		if !v.back() {
-			v.asks = question{"q", "Stop " + count(len(s.Pods), "Pod") + "?", Action{Kind: StopAll}}
+			v.asks = question{key: "q", ask: "Stop " + count(len(s.Pods), "Pod") + "?", action: Action{Kind: StopAll}}
 		}
 		return Action{}
 	}
@@ -273,14 +273,14 @@ func (v *View) act(s *State, key string) Action {
 	case "y":
 		return v.copy(p.Name)
 	case "r":
-		v.asks = question{"r", "Restart " + middle(p.Name, 24) + "? " + siblings(s, p), Action{Kind: Restart, Pod: p.ID}}
+		v.asks = question{"r", "Restart %s?", p.Name, siblings(s, p), Action{Kind: Restart, Pod: p.ID}}
 	case "d":
-		v.asks = question{"d", "Delete " + middle(p.Name, 24) + "? " + siblings(s, p), Action{Kind: Delete, Pod: p.ID}}
+		v.asks = question{"d", "Delete %s?", p.Name, siblings(s, p), Action{Kind: Delete, Pod: p.ID}}
 	case "o":
 		if p.Diagnosis.State == diagnosis.Out {
 			return Action{Kind: BringBack, Pod: p.ID}
 		}
-		v.asks = question{"o", "Take " + middle(p.Name, 24) + " out of rotation? " + siblings(s, p), Action{Kind: TakeOut, Pod: p.ID}}
+		v.asks = question{"o", "Take %s out of rotation?", p.Name, siblings(s, p), Action{Kind: TakeOut, Pod: p.ID}}
 	}
 	return Action{}
 }

@@ -177,3 +177,24 @@ func TestStrip(t *testing.T) {
 		}
 	}
 }
+
+// TestQuestion: a question says what stays as long as there is room for it and for a name by which
+// the Pod is known, and is never wider than that.
+func TestQuestion(t *testing.T) {
+	q := question{key: "o", ask: "Take %s out of rotation?", name: "calculator-7d9c6b5f4-pz4vd", rest: "2 of 3 replicas stay"}
+	for room, want := range map[int]string{
+		80: "Take calculator-7d9c6b5f4-pz4vd out of rotation? 2 of 3 replicas stay",
+		62: "Take calculator-7…-pz4vd out of rotation? 2 of 3 replicas stay",
+		50: "Take calculator-7d9c6b5f4-pz4vd out of rotation?",
+		36: "Take calcula…-pz4vd out of rotation?",
+		20: "Take cal… out of ro…",
+	} {
+		got := q.text(room)
+		if widthOf(got) > room {
+			t.Errorf("%q is wider than %d columns", got, room)
+		}
+		if got != want {
+			t.Errorf("in %d columns %q, want %q", room, got, want)
+		}
+	}
+}

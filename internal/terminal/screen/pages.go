@@ -60,7 +60,7 @@ func (f *frame) allServices() []line {
 		if l.selected {
 			mark = "▌ "
 		}
-		l.add(Accent, mark).bold(Normal, pad(middle(s.Name, 16), 16)).cell(Accent, s.Address, 20)
+		l.add(Accent, mark).bold(Normal, pad(middle(s.Name, 16), 18)).cell(Accent, s.Address, 20)
 		l.add(role, sign+" "+itoa(s.Ready)+"/"+itoa(s.Total)+" ready")
 		for _, text := range []string{s.Rate, s.Lost} {
 			if text != "" {
@@ -87,7 +87,7 @@ func (f *frame) endpoints(s *Service) []line {
 	head.add(Muted, "  ").cell(Muted, "ENDPOINT", 23).cell(Muted, "POD", name).number(Muted, "REQUESTS", 14).number(Muted, "FAILED", 8)
 	lines := []line{{}, head}
 	if len(s.Endpoints) == 0 {
-		return append(lines, plain(Muted, "  No Pod is an endpoint of "+s.Name+" yet."))
+		return append(lines, plain(Muted, cut("  No Pod is an endpoint of "+s.Name+" yet.", f.width)))
 	}
 	for _, e := range s.Endpoints {
 		sign, role := "◐", Bad

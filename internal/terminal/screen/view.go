@@ -50,9 +50,25 @@ type View struct {
 
 // question is an action that waits for a yes.
 type question struct {
-	key    string // which means yes
-	text   string
+	key    string // which means yes; "" if nothing is asked
+	ask    string // with %s in place of the name
+	name   string
+	rest   string // which is left out if there is no room
 	action Action
+}
+
+// shortName is the fewest columns of a name that a question has beside more words.
+const shortName = 12
+
+// text is the question in so many columns.
+func (q *question) text(room int) string {
+	rest, fixed := q.rest, widthOf(strings.Replace(q.ask, "%s", "", 1))
+	left := room - fixed - widthOf(rest) - 1
+	if rest == "" || left < min(shortName, widthOf(q.name)) {
+		rest, left = "", room-fixed
+	}
+	text := strings.Replace(q.ask, "%s", middle(q.name, max(left, 4)), 1)
+	return cut(strings.TrimSpace(text+" "+rest), room)
 }
 
 // Wants is what a View needs to know beyond what a [State] always has.

@@ -150,7 +150,7 @@ func (f *Facts) of(container string) string {
 func (f *Facts) probeFails(d *Diagnosis, p *Probe) {
 	failure, found, dot := f.failureOf(p), f.found(p), f.Style.dot()
 	answer := ""
-	if body := said(p.Body); body != "" {
+	if body := said(p.Body); body != "" && failure.cause != command { // whose output it is
 		answer = dot + f.Style.quote(body)
 	}
 	counter, consequence := f.counter(d, p)

@@ -38,6 +38,9 @@ func (f *Facts) livenessSo(p *Probe) string {
 		if since := f.outFor(r); since > 0 {
 			text += " for " + span(since)
 		}
+		if !r.EverPassed {
+			text = "It was never ready"
+		}
 		return join(text+why, f.leftText())
 	}
 	text := "In rotation until then"

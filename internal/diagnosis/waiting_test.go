@@ -96,6 +96,15 @@ func TestWaiting(t *testing.T) {
 			State: Ready, Check: "ok", Reason: "counts as available in 0:12 · minReadySeconds", Why: "Readiness answered in 1.0 ms, liveness answered in 1.0 ms. In rotation of service/web.",
 			So: "Until then it serves, and a rollout waits for it.",
 		}},
+		"a command says no": {func(f *Facts) {
+			f.Pod.Spec.Containers[0].LivenessProbe.ProbeHandler = corev1.ProbeHandler{Exec: &corev1.ExecAction{Command: []string{"check", "a b"}}}
+			f.fail(2, 1, 3, "no heartbeat\n").Body = "no heartbeat\n"
+			f.fail(1, 4, 1, timeoutText).EverPassed = false
+		}, Diagnosis{
+			State: NotReady, Attention: true, Check: "1/3", Reason: "“no heartbeat” · exec check a b · 1/3, 2 more and it is restarted",
+			Why: "“no heartbeat” · exec check a b · 1/3, 2 more and it is restarted (next attempt in 2 s).",
+			So:  "It was never ready (readiness timed out too); 2 of 3 replicas serve.", Next: "run it by hand: check 'a b'.",
+		}},
 		"restarted by hand": {func(f *Facts) {
 			f.container(func(c *Container) { c.Stopping, c.KillAt = true, now.Add(12*time.Second) })
 		}, Diagnosis{

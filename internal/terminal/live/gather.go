@@ -15,6 +15,7 @@ import (
 	"github.com/probity-run/probity/internal/diagnosis"
 	"github.com/probity-run/probity/internal/lifecycle"
 	"github.com/probity-run/probity/internal/manifest"
+	"github.com/probity-run/probity/internal/node"
 	"github.com/probity-run/probity/internal/proxy"
 	"github.com/probity-run/probity/internal/terminal/screen"
 )
@@ -63,7 +64,8 @@ func serves(pod *corev1.Pod) bool {
 	ready := slices.ContainsFunc(pod.Status.Conditions, func(c corev1.PodCondition) bool {
 		return c.Type == corev1.PodReady && c.Status == corev1.ConditionTrue
 	})
-	return ready && pod.DeletionTimestamp == nil && !manifest.OutOfRotation(pod)
+	stopping := slices.ContainsFunc(lifecycle.Containers(&pod.Spec), func(c *corev1.Container) bool { return pod.Annotations[node.AnnotationStopping+c.Name] != "" })
+	return ready && !stopping && pod.DeletionTimestamp == nil && !manifest.OutOfRotation(pod)
 }
 
 // row is the row of a Pod.

@@ -98,17 +98,20 @@ func TestShortEvents(t *testing.T) {
 	}
 }
 
-// TestOutOfRotation: a replica that was taken out of rotation does not serve, although its status
-// says that it is ready.
-func TestOutOfRotation(t *testing.T) {
+// TestServing: replicas that were taken out of rotation, or are being restarted, do not serve,
+// although their status says that they are ready.
+func TestServing(t *testing.T) {
 	h := filled(t)
 	h.run.History = history.Reader{}
-	for n, out := range []bool{true, false, false} {
+	for n, state := range []string{"out", "", "", "stopping"} {
 		pod := webPod()
 		pod.UID, pod.Name = types.UID(fmt.Sprint("u", n+1)), fmt.Sprint("web-5d8f-", n)
 		pod.Status.Conditions[0].Status = corev1.ConditionTrue
-		if out {
+		switch state {
+		case "out":
 			pod.Annotations[manifest.AnnotationRotation] = manifest.RotationOut
+		case "stopping":
+			pod.Annotations[node.AnnotationStopping+"app"] = "true"
 		}
 		h.show(watch.Modified, pod)
 	}

@@ -130,7 +130,7 @@ func (r *logReader) read(h *hub, want screen.Wants) *screen.Log {
 		r.log.Older = true
 		batch.lines = slices.DeleteFunc(batch.lines, func(l screen.LogLine) bool { return l.At.Before(batch.from) })
 	}
-	r.add(batch.lines)
+	r.merge(batch.lines)
 	if dropped := r.trim(); len(dropped) > 0 || batch.skipped {
 		r.log.Older = true
 	}
@@ -164,6 +164,21 @@ func (r *logReader) freeze() bool {
 	}
 	r.apart, r.log.Newer = &b, true
 	return true
+}
+
+// merge adds lines, in the order of time: an attempt that ends may have begun before other lines.
+func (r *logReader) merge(lines []screen.LogLine) {
+	first := len(r.log.Lines)
+	for len(lines) > 0 && first > 0 && r.log.Lines[first-1].At.After(lines[0].At) {
+		first--
+	}
+	if first < len(r.log.Lines) {
+		r.seq = r.log.Lines[first].Seq
+		lines = slices.Concat(r.log.Lines[first:], lines)
+		slices.SortStableFunc(lines, func(a, b screen.LogLine) int { return a.At.Compare(b.At) })
+		r.log.Lines = r.log.Lines[:first]
+	}
+	r.add(lines)
 }
 
 // add appends lines.

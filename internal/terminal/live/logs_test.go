@@ -200,3 +200,32 @@ func TestAttemptsInLog(t *testing.T) {
 		t.Errorf("%d attempts, %d of them without an answer", len(lines), timeouts)
 	}
 }
+
+// TestLateAttempt: an attempt that took a while stands where it began, between lines that were
+// there before it ended.
+func TestLateAttempt(t *testing.T) {
+	w := &writtenLog{dir: t.TempDir()}
+	h := logOf(t, w)
+	var recorder history.Recorder
+	past := recorder.Add("u1")
+	h.run.History = recorder.Reader()
+	probe := past.Probe(history.Key{Container: "app", Type: "Readiness"}, history.Probing{})
+	var r logReader
+	defer r.close()
+	w.write(t, 0, 3000, "")
+	r.read(h, wantLog)
+	w.write(t, 0, 3000, "")
+	r.read(h, wantLog)
+	past.Attempt(probe, history.Attempt{Time: time.Date(2026, 11, 4, 12, 0, 0, 3000, time.UTC), Outcome: history.TimedOut}, history.Detail{})
+	log := r.read(h, wantLog)
+	checkWindow(t, log)
+	for i, l := range log.Lines {
+		if l.Kind == screen.ProbeFailed {
+			if before, after := textOf(log.Lines[i-1]), textOf(log.Lines[i+1]); before != "3000" || after != "3001" {
+				t.Errorf("it stands between %s and %s", before, after)
+			}
+			return
+		}
+	}
+	t.Error("it is not there")
+}

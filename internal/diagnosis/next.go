@@ -216,6 +216,9 @@ func (f *Facts) nextForExit(container string, end *corev1.ContainerStateTerminat
 	case end.Reason == "OOMKilled", killed && !c.Killed:
 		return "look whether memory ran out (dmesg): somebody else than Probity sent SIGKILL." + rest
 	}
+	if words := strings.ToLower(c.LastWords); strings.Contains(words, "address already in use") || strings.Contains(words, "eaddrinuse") {
+		return "end the process that has the port, or let the program listen on the one in PORT." + rest
+	}
 	if what := f.missing(c.LastWords); what != "" {
 		return what + rest
 	}

@@ -105,6 +105,14 @@ func TestWaiting(t *testing.T) {
 			Why: "“no heartbeat” · exec check a b · 1/3, 2 more and it is restarted (next attempt in 2 s).",
 			So:  "It was never ready (readiness timed out too); 2 of 3 replicas serve.", Next: "run it by hand: check 'a b'.",
 		}},
+		"another process has its port": {func(f *Facts) {
+			f.ended(corev1.ContainerStateTerminated{ExitCode: 1}, "listen tcp :8080: bind: address already in use")
+		}, Diagnosis{
+			State: BackOff, Attention: true, Check: "0:34", Reason: "exit 1 after 0.2 s · starts again in 0:34 · “listen tcp :8080: bind: address already in use”",
+			Why:  "exit 1 after 0.2 s, seven times in a row. Last words: “listen tcp :8080: bind: address already in use”",
+			So:   "Starts again in 0:34; after the next crash it waits 1m20s.",
+			Next: "end the process that has the port, or let the program listen on the one in PORT. Then r starts it now; l shows all it wrote.",
+		}},
 		"restarted by hand": {func(f *Facts) {
 			f.container(func(c *Container) { c.Stopping, c.KillAt = true, now.Add(12*time.Second) })
 		}, Diagnosis{

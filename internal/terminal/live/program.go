@@ -19,6 +19,9 @@ const (
 	drawPause = 100 * time.Millisecond
 	// groundTime is how long the first frame waits for what the background is.
 	groundTime = 50 * time.Millisecond
+	// interruptPause is how long it is until a second interrupt is one of its own: what sends one
+	// may send it twice.
+	interruptPause = 600 * time.Millisecond
 	// logPause is how often a log is read that somebody looks at.
 	logPause = 250 * time.Millisecond
 
@@ -47,8 +50,10 @@ type model struct {
 	hub       *hub
 	settings  Settings
 	interrupt func() // does what SIGINT does
-	failed    func(reason any)
-	gone      func() bool // reports whether there is no terminal any more; nil if nobody can tell
+	// interrupted is when that was asked for
+	interrupted time.Time
+	failed      func(reason any)
+	gone        func() bool // reports whether there is no terminal any more; nil if nobody can tell
 
 	view          screen.View
 	state         *screen.State
@@ -199,8 +204,11 @@ func (m *model) key(key string) tea.Cmd {
 func (m *model) do(a screen.Action) tea.Cmd {
 	run := m.hub.run
 	switch a.Kind {
-	case screen.Interrupt, screen.StopAll, screen.KillAll: // a second one kills
+	case screen.Interrupt, screen.StopAll: // a second one kills
 		m.interrupt()
+		m.interrupted = time.Now()
+	case screen.KillAll:
+		return m.kill()
 	case screen.Suspend:
 		return suspend()
 	case screen.Copy:
@@ -231,6 +239,15 @@ func (m *model) do(a screen.Action) tea.Cmd {
 		return func() tea.Msg { return saidMsg(saveLog(&log)) }
 	}
 	return nil
+}
+
+// kill interrupts for the second time, but not so soon after the first one that both count as one.
+func (m *model) kill() tea.Cmd {
+	interrupt := m.interrupt
+	return tea.Tick(max(interruptPause-time.Since(m.interrupted), 0), func(time.Time) tea.Msg {
+		interrupt()
+		return nil
+	})
 }
 
 // loadLog loads another part of a log, and goes on in it.

@@ -2,6 +2,7 @@ package screen
 
 import (
 	"strings"
+	"unicode/utf8"
 
 	"github.com/probity-run/probity/internal/diagnosis"
 )
@@ -156,7 +157,7 @@ func (f *frame) keyLine(keys string) line {
 	case f.Stopping != nil:
 		return *l.bold(Warn, cut(f.Stopping.text(), f.width-1))
 	case v.typing && v.page() == LogsPage:
-		return *l.add(Accent, "/"+v.log.search).add(Muted, "   ⏎ searches · Esc leaves it")
+		return f.typed(v.log.search, "⏎ searches · Esc leaves it")
 	case v.page() == Pods && (v.typing || v.filter != ""):
 		shown := 0
 		for i := range f.Pods {
@@ -164,11 +165,31 @@ func (f *frame) keyLine(keys string) line {
 				shown++
 			}
 		}
-		return *l.add(Accent, "/"+v.filter).add(Muted, "   "+itoa(shown)+" of "+itoa(len(f.Pods))+" Pods shown · Esc clears")
+		return f.typed(v.filter, itoa(shown)+" of "+itoa(len(f.Pods))+" Pods shown · Esc clears")
 	case v.said != "":
 		return *l.add(Accent, cut(v.said, f.width-1))
 	}
 	return f.keys(keys)
+}
+
+// typed is a text that is being typed, of which the end is always seen, and what follows from it.
+func (f *frame) typed(text, remark string) line {
+	room := f.width - 2
+	if left := room - 3 - widthOf(remark); widthOf(text) <= left || left > room/2 {
+		room = left
+	} else {
+		remark = ""
+	}
+	for widthOf(text) > max(room, 1) {
+		_, size := utf8.DecodeRuneInString(text)
+		text = text[size:]
+	}
+	var l line
+	l.add(Normal, " ").add(Accent, "/"+text)
+	if remark != "" {
+		l.add(Muted, "   "+remark)
+	}
+	return l
 }
 
 func (s *Stopping) text() string {

@@ -70,7 +70,7 @@ func (v *View) Key(s *State, key string) Action {
 		return Action{Kind: KillAll}
 	}
 	if key == suspendKey {
-		v.asks = question{key: suspendKey, ask: "Probes and Services stand still until fg. Ctrl-Z again suspends", action: Action{Kind: Suspend}}
+		v.asks = question{key: suspendKey, ask: "Probes and Services stand still until fg. Ctrl-Z again suspends", short: "Ctrl-Z again suspends", action: Action{Kind: Suspend}}
 		return Action{}
 	}
 	if v.page() == LogsPage {
@@ -273,14 +273,14 @@ func (v *View) act(s *State, key string) Action {
 	case "y":
 		return v.copy(p.Name)
 	case "r":
-		v.asks = question{"r", "Restart %s?", p.Name, siblings(s, p), Action{Kind: Restart, Pod: p.ID}}
+		v.asks = question{key: "r", ask: "Restart %s?", name: p.Name, rest: siblings(s, p), action: Action{Kind: Restart, Pod: p.ID}}
 	case "d":
-		v.asks = question{"d", "Delete %s?", p.Name, siblings(s, p), Action{Kind: Delete, Pod: p.ID}}
+		v.asks = question{key: "d", ask: "Delete %s?", name: p.Name, rest: siblings(s, p), action: Action{Kind: Delete, Pod: p.ID}}
 	case "o":
 		if p.Diagnosis.State == diagnosis.Out {
 			return Action{Kind: BringBack, Pod: p.ID}
 		}
-		v.asks = question{"o", "Take %s out of rotation?", p.Name, siblings(s, p), Action{Kind: TakeOut, Pod: p.ID}}
+		v.asks = question{key: "o", ask: "Take %s out of rotation?", name: p.Name, rest: siblings(s, p), action: Action{Kind: TakeOut, Pod: p.ID}}
 	}
 	return Action{}
 }

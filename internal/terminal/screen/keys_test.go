@@ -198,3 +198,31 @@ func TestQuestion(t *testing.T) {
 		}
 	}
 }
+
+// TestTypedText: of a long text the end is seen while it is typed, and it never is too wide.
+func TestTypedText(t *testing.T) {
+	for _, size := range sizes {
+		s, v := full(hung(3)), &View{}
+		press(v, s, "/")
+		for i := range 100 {
+			press(v, s, "数", itoa(i%10))
+		}
+		lines := linesOf(v, s, size[0], size[1])
+		last := strings.TrimRight(lines[len(lines)-1], " ")
+		if !strings.Contains(last, "数8数9") || widthOf(last) > size[0] {
+			t.Errorf("at %d columns the last line is %q", size[0], last)
+		}
+	}
+}
+
+// TestSuspendQuestion: at every size it says which key suspends.
+func TestSuspendQuestion(t *testing.T) {
+	for _, size := range sizes {
+		s, v := hung(3), &View{}
+		press(v, s, "ctrl+z")
+		lines := linesOf(v, s, size[0], size[1])
+		if last := lines[len(lines)-1]; !strings.Contains(last, "Ctrl-Z again suspends") {
+			t.Errorf("at %d columns the last line is %q", size[0], last)
+		}
+	}
+}

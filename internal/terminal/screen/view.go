@@ -54,6 +54,7 @@ type question struct {
 	ask    string // with %s in place of the name
 	name   string
 	rest   string // which is left out if there is no room
+	short  string // in place of all of it if there is no room for that
 	action Action
 }
 
@@ -62,6 +63,9 @@ const shortName = 12
 
 // text is the question in so many columns.
 func (q *question) text(room int) string {
+	if q.short != "" && widthOf(q.ask) > room {
+		return cut(q.short, room)
+	}
 	rest, fixed := q.rest, widthOf(strings.Replace(q.ask, "%s", "", 1))
 	left := room - fixed - widthOf(rest) - 1
 	if rest == "" || left < min(shortName, widthOf(q.name)) {

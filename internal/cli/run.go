@@ -299,7 +299,7 @@ func start(ctx context.Context, s *system.System, view *terminal.View) error {
 
 // shown is what a view has to know of a system.
 func shown(s *system.System) terminal.Run {
-	run := terminal.Run{Store: s.Store(), LastOutput: s.LastOutput, History: s.History(), Stopping: s.Stopping}
+	run := terminal.Run{Store: s.Store(), LastOutput: s.LastOutput, History: s.History(), Listeners: s.Listeners, Place: s.Place, Stopping: s.Stopping}
 	if p := s.Proxy(); p != nil {
 		run.Traffic = p.State
 	}

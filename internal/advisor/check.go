@@ -89,8 +89,8 @@ func withoutRepeats(found []Finding) []Finding {
 	})
 }
 
-// maxSource is how many bytes a line has at most that is quoted. A whole manifest may be one line of
-// JSON, and each of its findings would quote all of it.
+// maxSource is how many bytes a line has at most that is quoted. A whole manifest may be one line
+// of JSON, and each of its findings would quote all of it.
 const maxSource = 2000
 
 // locate fills in where a finding is, and the line there. lines are those of the files so far.

@@ -24,14 +24,17 @@ func readNote(root *os.Root, name string, note any) error {
 	return nil
 }
 
+// newSuffix ends the name of a note that is being written.
+const newSuffix = ".new"
+
 // writeNote notes something for the next run. Whoever reads it sees all of it or nothing.
 func writeNote(root *os.Root, name string, note any) error {
 	data, err := json.MarshalIndent(note, "", "  ")
 	if err == nil {
-		err = root.WriteFile(name+".new", append(data, '\n'), 0o600)
+		err = root.WriteFile(name+newSuffix, append(data, '\n'), 0o600)
 	}
 	if err == nil {
-		err = root.Rename(name+".new", name)
+		err = root.Rename(name+newSuffix, name)
 	}
 	if err != nil {
 		return fmt.Errorf("cannot write %s in the state folder: %w", name, err)

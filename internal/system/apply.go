@@ -175,7 +175,8 @@ func (a *applier) applyOne(ref manifest.Ref, before, desired *wish) (verb string
 // replace ends a bare Pod that its manifest wants otherwise; resume starts the other one.
 func (a *applier) replace(ref manifest.Ref, live *corev1.Pod, desired *wish) (verb string, err error) {
 	a.wait(ref, desired) // before it is deleted, so that asked tells of it in time
-	return verbReplaced, store.Delete[*corev1.Pod](a.store, live.Namespace, live.Name, store.DeleteOptions{UID: live.UID})
+	err = store.Delete[*corev1.Pod](a.store, live.Namespace, live.Name, store.DeleteOptions{UID: live.UID})
+	return verbReplaced, ignoreNotFound(err) // it may have gone just now
 }
 
 // resume starts the Pods whose predecessors are gone, as far as there is a place for them.

@@ -25,6 +25,9 @@ const (
 // KubeconfigName is the name of the kubeconfig in a state folder.
 const KubeconfigName = "kubeconfig"
 
+// Files are the names of all files that a state folder can have of this package.
+func Files() []string { return []string{authorityName, authorityKeyName, tokenName, portName, KubeconfigName} }
+
 // Options says whose credentials are opened.
 type Options struct {
 	// Folder is the state folder. The caller has made sure that it is this user's own, keeps other

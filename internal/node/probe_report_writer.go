@@ -75,7 +75,9 @@ func (w *reportWriter) write() error {
 	w.report.ObjectMeta = metav1.ObjectMeta{Namespace: w.pod.Namespace, Name: w.pod.Name, OwnerReferences: []metav1.OwnerReference{{
 		APIVersion: "v1", Kind: "Pod", Name: w.pod.Name, UID: w.pod.UID, Controller: new(true),
 	}}}
-	_, err = store.Create(w.store, &w.report)
+	if _, err = store.Create(w.store, &w.report); apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause) {
+		return nil // the report of a Pod that goes with its Namespace is gone already
+	}
 	return err
 }
 

@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/validation"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/probity-run/probity/internal/manifest"
@@ -178,6 +179,33 @@ func TestApplyKeepsWhatItDidNotSay(t *testing.T) {
 	}
 }
 
+// TestApplyTellsWhoseFields: a manifest that changes an object whose fields belong to clients takes
+// part as probity, and makes nothing of objects of which nobody keeps the fields.
+func TestApplyTellsWhoseFields(t *testing.T) {
+	managed := []metav1.ManagedFieldsEntry{{Manager: "kubectl", Operation: "Update", APIVersion: "v1", FieldsV1: metav1.NewFieldsV1("{}")}}
+	var asked []string
+	objects := store.New(store.Options{Kinds: store.Kubernetes()})
+	a := newApplier(registry.New(registry.Options{Store: objects, ManagedFields: func(w registry.FieldsWrite) []metav1.ManagedFieldsEntry {
+		asked = append(asked, w.Manager+" "+w.New.GetName())
+		fields := append(slices.Clone(w.Old.GetManagedFields()), managed...)
+		fields[len(fields)-1].Manager = w.Manager
+		return fields
+	}}), objects)
+	config, other := text(configText, "VALUE=a"), text(configText, "VALUE=a", "settings=other")
+	applied(t, a, "f", config, other)
+	modified(t, a, "settings", func(c *corev1.ConfigMap) { c.ManagedFields = managed })
+	check(t, "unchanged", applied(t, a, "f", config, other), "configmap/settings unchanged", "configmap/other unchanged")
+	check(t, "changed", applied(t, a, "f", text(config, "key: a=key: b"), text(other, "key: a=key: b")), "configmap/settings configured", "configmap/other configured")
+	check(t, "asked", asked, "probity settings")
+	got := modified(t, a, "settings", func(*corev1.ConfigMap) {}).ManagedFields
+	if len(got) != 2 || got[0].Manager != "kubectl" || got[1].Manager != "probity" || managed[0].Manager != "kubectl" {
+		t.Errorf("managed fields %v, want kubectl's and ours", got)
+	}
+	if fields := modified(t, a, "other", func(*corev1.ConfigMap) {}).ManagedFields; len(fields) > 0 {
+		t.Errorf("managed fields of the other one: %v", fields)
+	}
+}
+
 // TestApplyNotes: kubectl apply of the same file finds its own words, so that it says unchanged and
 // does not warn.
 func TestApplyNotes(t *testing.T) {
@@ -203,6 +231,24 @@ func TestApplyNotes(t *testing.T) {
 }
 
 // TestApplyAfterKubectl: what kubectl applied is where a file goes on that was never read before.
+// TestApplyOfLargeObjects: what is too large to be noted on its object is applied all the same, and
+// changed.
+func TestApplyOfLargeObjects(t *testing.T) {
+	objects := store.New(store.Options{Kinds: store.Kubernetes()})
+	a := newApplier(registry.New(registry.Options{Store: objects, NodeName: "here"}), objects)
+	large := strings.Repeat("x", validation.TotalAnnotationSizeLimitB)
+	for _, step := range []struct{ value, verb string }{{"small", "created"}, {large, "configured"}, {large, "unchanged"}, {large + "y", "configured"}, {"small", "configured"}} {
+		check(t, "lines", applied(t, a, "one", text(configText, "VALUE="+step.value)), "configmap/settings "+step.verb)
+		live, err := store.Get[*corev1.ConfigMap](objects, "default", "settings")
+		if err != nil || live.Data["key"] != step.value {
+			t.Fatalf("%s: %d bytes, %v, want %d", step.verb, len(live.Data["key"]), err, len(step.value))
+		}
+		if _, noted := live.Annotations[corev1.LastAppliedConfigAnnotation]; noted != (step.value == "small") {
+			t.Errorf("%d bytes are noted: %v", len(step.value), noted)
+		}
+	}
+}
+
 func TestApplyAfterKubectl(t *testing.T) {
 	first := newTestApplier()
 	applied(t, first, "f", text(configText, "VALUE=a"), text(podText, "IMAGE=one"))

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+
+	"github.com/probity-run/probity/internal/ownfile"
 )
 
 // readNote reads what an earlier run noted in a file of the state folder; if there is none, nothing
@@ -28,10 +30,7 @@ func readNote(root *os.Root, name string, note any) error {
 func writeNote(root *os.Root, name string, note any) error {
 	data, err := json.MarshalIndent(note, "", "  ")
 	if err == nil {
-		err = root.WriteFile(name+".new", append(data, '\n'), 0o600)
-	}
-	if err == nil {
-		err = root.Rename(name+".new", name)
+		err = ownfile.Write(root, name, append(data, '\n'))
 	}
 	if err != nil {
 		return fmt.Errorf("cannot write %s in the state folder: %w", name, err)

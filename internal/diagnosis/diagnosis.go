@@ -78,7 +78,7 @@ func (f *Facts) running(d *Diagnosis) {
 	case Ready:
 		d.Check, d.Why = "ok", f.wellText()
 		if left := f.readyChanged().Add(f.Workload.MinReady).Sub(f.Now); left > 0 {
-			d.Reason = "counts as available in " + Clock(left) + f.Style.dot() + "minReadySeconds"
+			d.Reason, d.Cause = "counts as available in "+Clock(left)+f.Style.dot()+"minReadySeconds", "minReadySeconds"
 			d.So = "Until then it serves, and a rollout waits for it."
 		}
 	case Out:

@@ -270,6 +270,14 @@ func TestCause(t *testing.T) {
 	if x, y := Of(*a).Cause, Of(*c).Cause; x == y {
 		t.Errorf("two troubles have the same cause %q", x)
 	}
+	d, e := running(), running() // they became ready at different times
+	for i, f := range []*Facts{d, e} {
+		f.Workload.MinReady = time.Minute
+		f.Pod.Status.Conditions[0].LastTransitionTime = metav1.NewTime(now.Add(-time.Duration(i) * time.Second))
+	}
+	if x, y := Of(*d), Of(*e); x.Cause != y.Cause || x.Reason == y.Reason {
+		t.Errorf("two Pods that are ready have reasons %q and %q, and causes %q and %q", x.Reason, y.Reason, x.Cause, y.Cause)
+	}
 }
 
 func TestMissing(t *testing.T) {

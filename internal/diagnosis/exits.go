@@ -60,7 +60,7 @@ func notStarted(message string) string {
 
 // startAdvice is what to do about a program that cannot be started.
 func (f *Facts) startAdvice(container, reason, message string) string {
-	_, path := f.containerOf(container)
+	path := f.pathOf(container)
 	switch {
 	case reason == "CreateContainerConfigError":
 		object, ok := strings.CutSuffix(message, " not found")

@@ -32,7 +32,7 @@ func (f *Facts) at(field string) string {
 
 // probeField is the path of a probe in the Pod's spec, and how a person calls it.
 func (f *Facts) probeField(p *Probe) (path, name string) {
-	_, container := f.containerOf(p.Container)
+	container := f.pathOf(p.Container)
 	name = strings.ToLower(string(p.Type)) + "Probe"
 	return container + "." + name, name
 }
@@ -80,14 +80,15 @@ func (f *Facts) readTheLog(about string) string {
 // byHand is a command as one has to write it for a shell, after a colon; "" if that is too long to
 // be read.
 func byHand(command []string) string {
-	text := ""
-	for _, word := range command {
-		quoted := printable.Shell(word)
-		if text += " " + quoted; quoted == "" || printable.Width(text) > maxText {
-			return ""
-		}
+	words := make([]string, len(command))
+	for i, word := range command {
+		words[i] = printable.Shell(word)
 	}
-	return ":" + text
+	text := strings.Join(words, " ")
+	if slices.Contains(words, "") || printable.Width(text) > maxText {
+		return ""
+	}
+	return ": " + text
 }
 
 // nearTimeout reports whether answers took nearly as long as they may before they failed.
@@ -198,7 +199,7 @@ func portVariable(c Container, declared int) string {
 
 // nextForExit is what to do about a program that has ended.
 func (f *Facts) nextForExit(container string, end *corev1.ContainerStateTerminated, again bool) string {
-	_, path := f.containerOf(container)
+	path := f.pathOf(container)
 	c := f.Containers[container]
 	rest := " " + f.Style.log() + " shows all it wrote."
 	if again && !f.Style.NoKeys {

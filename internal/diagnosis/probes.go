@@ -2,6 +2,7 @@ package diagnosis
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -22,19 +23,16 @@ func (f *Facts) specOf(p *Probe) *corev1.Probe {
 // failureOf is in which way the last attempt of a probe failed.
 func (f *Facts) failureOf(p *Probe) Failure { return FailureOf(p.Output, f.specOf(p)) }
 
-// containerOf is a container of the Pod's spec, and the path of it there.
-func (f *Facts) containerOf(name string) (c *corev1.Container, path string) {
-	for i := range f.Pod.Spec.Containers {
-		if c := &f.Pod.Spec.Containers[i]; c.Name == name {
-			return c, fmt.Sprintf("spec.containers[%d]", i)
-		}
+// pathOf is the path of a container in the Pod's spec; "" if it is not there.
+func (f *Facts) pathOf(name string) string {
+	named := func(c corev1.Container) bool { return c.Name == name }
+	if i := slices.IndexFunc(f.Pod.Spec.Containers, named); i >= 0 {
+		return fmt.Sprintf("spec.containers[%d]", i)
 	}
-	for i := range f.Pod.Spec.InitContainers {
-		if c := &f.Pod.Spec.InitContainers[i]; c.Name == name {
-			return c, fmt.Sprintf("spec.initContainers[%d]", i)
-		}
+	if i := slices.IndexFunc(f.Pod.Spec.InitContainers, named); i >= 0 {
+		return fmt.Sprintf("spec.initContainers[%d]", i)
 	}
-	return nil, ""
+	return ""
 }
 
 // asked says what a probe asks: "GET /readyz", "tcp :5432", "exec pg_isready". withPort shows the

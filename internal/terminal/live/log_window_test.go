@@ -362,3 +362,28 @@ func BenchmarkSearch(b *testing.B) {
 		}
 	}
 }
+
+// TestStaleSearch: what is found in a log at which nobody looks any more changes nothing.
+func TestStaleSearch(t *testing.T) {
+	w := rotatedLog(t, 2, 8000)
+	m, _ := testModel(t, logOf(t, w))
+	m.gather()
+	m.view.Frame(m.state, 80, 24, screen.Plain())
+	m.key("l")
+	search := m.log.search(m.hub, "77 ", true, true)
+	found := search.run(t.Context(), searchBytes)
+	m.key("esc")
+	m.key("l")
+	m.log.begin(screen.Wants{Log: "u1"})
+	m.gather()
+	before := m.log.log.Lines[0].Seq
+	m.Update(found)
+	if m.log.apart != nil || m.log.log.Lines[0].Seq != before {
+		t.Error("it is shown")
+	}
+	m.log.searching = search
+	m.Update(found)
+	if m.log.apart == nil {
+		t.Error("the same of this log is not shown")
+	}
+}

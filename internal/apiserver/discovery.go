@@ -33,6 +33,8 @@ func (s *Server) serveDiscovery(w http.ResponseWriter, r *http.Request) bool {
 		return s.serveGroups(c, path)
 	case "/version":
 		return s.serveVersion(w, r)
+	case "/openapi/v2":
+		return serveOpenAPI2(w, r)
 	}
 	parts := strings.Split(strings.TrimPrefix(path, "/"), "/")
 	var o runtime.Object
@@ -231,6 +233,19 @@ func (s *Server) serveOpenAPI(w http.ResponseWriter, r *http.Request, name strin
 	}
 	w.Header().Set("Vary", "Accept, Accept-Encoding")
 	serveCached(w, r, runtime.ContentTypeJSON, body, documents[i].Hash)
+	return true
+}
+
+// serveOpenAPI2 answers with the document of the older form, which describes nothing: kubectl sends
+// no List and no object of an unknown kind before it has one.
+func serveOpenAPI2(w http.ResponseWriter, r *http.Request) bool {
+	body, mediaType := openapi.Version2JSON(), runtime.ContentTypeJSON
+	if strings.Contains(r.Header.Get("Accept"), "application/com.github.proto-openapi.spec.v2@v1.0+protobuf") {
+		// the @ of the request would be no media type that a client can read
+		body, mediaType = openapi.Version2Protobuf(), "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
+	}
+	w.Header().Set("Vary", "Accept")
+	serveCached(w, r, mediaType, body, hashOf(body))
 	return true
 }
 

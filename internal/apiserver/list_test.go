@@ -27,7 +27,7 @@ func TestGet(t *testing.T) {
 	if pretty := c.ok("GET", configMaps+"/a", "", "User-Agent: curl/8"); !strings.HasPrefix(pretty.text, "{\n  \"kind\"") {
 		t.Errorf("for curl: %s", pretty.text)
 	}
-	for _, path := range []string{"/api/v1/nope", "/api/v2/pods", "/apis/apps/v1beta1/deployments", "/api/v1/namespaces/default/nodes", configMaps + "/a/status", "/openapi/v2", "/nope", "/"} {
+	for _, path := range []string{"/api/v1/nope", "/api/v2/pods", "/apis/apps/v1beta1/deployments", "/api/v1/namespaces/default/nodes", configMaps + "/a/status", "/openapi/v1", "/nope", "/"} {
 		if a := c.do("GET", path, ""); a.code != 404 || a.text != "404 page not found\n" {
 			t.Errorf("%s: %d %s, want 404 as a page", path, a.code, a.text)
 		}

@@ -236,8 +236,8 @@ func (s *Server) serveOpenAPI(w http.ResponseWriter, r *http.Request, name strin
 	return true
 }
 
-// serveOldOpenAPI answers with an OpenAPI document of version 2 that describes nothing. kubectl asks
-// for one about kinds that version 3 does not have, and finds out by it that there are none.
+// serveOldOpenAPI answers with an OpenAPI document of version 2 that describes nothing. kubectl
+// asks for one about kinds that version 3 does not have, and finds out by it that there are none.
 func serveOldOpenAPI(w http.ResponseWriter, r *http.Request) bool {
 	const protobuf = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
 	mediaType, body := runtime.ContentTypeJSON, []byte(`{"swagger":"2.0","info":{"title":"Kubernetes","version":"`+resources.KubernetesVersion+`"},"paths":{}}`)

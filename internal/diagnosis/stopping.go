@@ -40,7 +40,8 @@ func (f *Facts) killAt() time.Time {
 	return first
 }
 
-// killClock is how long it is until SIGKILL, as a counter; otherwise something else, if nobody knows.
+// killClock is how long it is until SIGKILL, as a counter; otherwise something else, if nobody
+// knows.
 func (f *Facts) killClock(container, otherwise string) string {
 	if at := f.Containers[container].KillAt; !at.IsZero() {
 		return Clock(at.Sub(f.Now))

@@ -45,8 +45,8 @@ func TestNamesOfProbes(t *testing.T) {
 	}
 }
 
-// TestWorkloadGone: Pods of a workload that is gone, as at the end of a run, have no headline, and no
-// empty line in its place.
+// TestWorkloadGone: Pods of a workload that is gone, as at the end of a run, have no headline, and
+// no empty line in its place.
 func TestWorkloadGone(t *testing.T) {
 	s := rollout(3)
 	s.Workloads = nil

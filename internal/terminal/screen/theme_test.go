@@ -79,8 +79,8 @@ func TestASCII(t *testing.T) {
 	}
 }
 
-// TestASCIIStrip: where there was no attempt a strip is empty in ASCII, and not a line of signs that
-// mean something else.
+// TestASCIIStrip: where there was no attempt a strip is empty in ASCII, and not a line of signs
+// that mean something else.
 func TestASCIIStrip(t *testing.T) {
 	s := hung(3)
 	s.Pods[0].Readiness, s.Pods[0].Liveness = Strip{}, Strip{}

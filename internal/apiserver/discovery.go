@@ -31,6 +31,8 @@ func (s *Server) serveDiscovery(w http.ResponseWriter, r *http.Request) bool {
 	switch path {
 	case "/api", "/apis":
 		return s.serveGroups(c, path)
+	case "/openapi/v2":
+		return serveOldOpenAPI(w, r)
 	case "/version":
 		return s.serveVersion(w, r)
 	}
@@ -231,6 +233,18 @@ func (s *Server) serveOpenAPI(w http.ResponseWriter, r *http.Request, name strin
 	}
 	w.Header().Set("Vary", "Accept, Accept-Encoding")
 	serveCached(w, r, runtime.ContentTypeJSON, body, documents[i].Hash)
+	return true
+}
+
+// serveOldOpenAPI answers with an OpenAPI document of version 2 that describes nothing. kubectl asks
+// for one about kinds that version 3 does not have, and finds out by it that there are none.
+func serveOldOpenAPI(w http.ResponseWriter, r *http.Request) bool {
+	const protobuf = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
+	mediaType, body := runtime.ContentTypeJSON, []byte(`{"swagger":"2.0","info":{"title":"Kubernetes","version":"`+resources.KubernetesVersion+`"},"paths":{}}`)
+	if strings.Contains(r.Header.Get("Accept"), "proto-openapi.spec.v2") {
+		mediaType, body = protobuf, []byte("\x0a\x032.0") // field 1, swagger: "2.0"
+	}
+	serveCached(w, r, mediaType, body, hashOf(body))
 	return true
 }
 

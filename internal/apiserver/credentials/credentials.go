@@ -26,7 +26,9 @@ const (
 const KubeconfigName = "kubeconfig"
 
 // Files are the names of all files that a state folder can have of this package.
-func Files() []string { return []string{authorityName, authorityKeyName, tokenName, portName, KubeconfigName} }
+func Files() []string {
+	return []string{authorityName, authorityKeyName, tokenName, portName, KubeconfigName}
+}
 
 // Options says whose credentials are opened.
 type Options struct {

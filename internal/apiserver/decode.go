@@ -120,7 +120,7 @@ func (c *call) place(o store.Object) error {
 	case c.target.namespace == "":
 		o.SetNamespace("") // of a kind that has none
 	default:
-		return badRequest(fmt.Sprintf("the namespace of the provided object does not match the namespace sent on the request"))
+		return badRequest("the namespace of the provided object does not match the namespace sent on the request")
 	}
 	return nil
 }

@@ -31,10 +31,10 @@ func (s *Server) serveDiscovery(w http.ResponseWriter, r *http.Request) bool {
 	switch path {
 	case "/api", "/apis":
 		return s.serveGroups(c, path)
+	case "/openapi/v2":
+		return serveOldOpenAPI(w, r)
 	case "/version":
 		return s.serveVersion(w, r)
-	case "/openapi/v2":
-		return serveOpenAPI2(w, r)
 	}
 	parts := strings.Split(strings.TrimPrefix(path, "/"), "/")
 	var o runtime.Object
@@ -236,13 +236,12 @@ func (s *Server) serveOpenAPI(w http.ResponseWriter, r *http.Request, name strin
 	return true
 }
 
-// serveOpenAPI2 answers with the document of the older form, which describes nothing: kubectl sends
-// no List and no object of an unknown kind before it has one.
-func serveOpenAPI2(w http.ResponseWriter, r *http.Request) bool {
-	body, mediaType := openapi.Version2JSON(), runtime.ContentTypeJSON
-	if strings.Contains(r.Header.Get("Accept"), "application/com.github.proto-openapi.spec.v2@v1.0+protobuf") {
-		// the @ of the request would be no media type that a client can read
-		body, mediaType = openapi.Version2Protobuf(), "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
+// serveOldOpenAPI answers with an OpenAPI document of version 2 that describes nothing. kubectl
+// asks for one about kinds that version 3 does not have, and finds out by it that there are none.
+func serveOldOpenAPI(w http.ResponseWriter, r *http.Request) bool {
+	mediaType, body := runtime.ContentTypeJSON, openapi.Version2JSON()
+	if strings.Contains(r.Header.Get("Accept"), "proto-openapi.spec.v2") {
+		mediaType, body = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf", openapi.Version2Protobuf()
 	}
 	w.Header().Set("Vary", "Accept")
 	serveCached(w, r, mediaType, body, hashOf(body))

@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/probity-run/probity/internal/apiserver/openapi"
 )
 
 func TestGet(t *testing.T) {
@@ -27,7 +29,7 @@ func TestGet(t *testing.T) {
 	if pretty := c.ok("GET", configMaps+"/a", "", "User-Agent: curl/8"); !strings.HasPrefix(pretty.text, "{\n  \"kind\"") {
 		t.Errorf("for curl: %s", pretty.text)
 	}
-	for _, path := range []string{"/api/v1/nope", "/api/v2/pods", "/apis/apps/v1beta1/deployments", "/api/v1/namespaces/default/nodes", configMaps + "/a/status", "/openapi/v1", "/nope", "/"} {
+	for _, path := range []string{"/api/v1/nope", "/api/v2/pods", "/apis/apps/v1beta1/deployments", "/api/v1/namespaces/default/nodes", configMaps + "/a/status", "/nope", "/"} {
 		if a := c.do("GET", path, ""); a.code != 404 || a.text != "404 page not found\n" {
 			t.Errorf("%s: %d %s, want 404 as a page", path, a.code, a.text)
 		}
@@ -146,5 +148,17 @@ func TestTable(t *testing.T) {
 	metadata := c.ok("GET", configMaps, "", "Accept: application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io")
 	if metadata.get("kind") != "PartialObjectMetadataList" || metadata.get("items.0.metadata.name") != "a" || metadata.get("items.0.data") != "" {
 		t.Errorf("metadata: %s", metadata.text)
+	}
+}
+
+// TestOldOpenAPI: kubectl asks for OpenAPI of version 2 about kinds that there are none of.
+func TestOldOpenAPI(t *testing.T) {
+	c := newClient(t)
+	if a := c.ok("GET", "/openapi/v2", ""); a.get("swagger") != "2.0" {
+		t.Errorf("as JSON: %s", a.text)
+	}
+	a := c.ok("GET", "/openapi/v2", "", "Accept: application/com.github.proto-openapi.spec.v2@v1.0+protobuf")
+	if a.text != string(openapi.Version2Protobuf()) || a.header.Get("Content-Type") != "application/com.github.proto-openapi.spec.v2.v1.0+protobuf" {
+		t.Errorf("as protobuf: %q, %v", a.text, a.header)
 	}
 }

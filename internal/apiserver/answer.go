@@ -76,11 +76,11 @@ func (c *call) newTable(o runtime.Object, columns bool) (runtime.Object, error) 
 	shown.SetGroupVersionKind(metaKind("Table"))
 	isList := meta.IsListType(o)
 	if columns {
-		kind := c.newShown()
-		if !isList { // which may be that of a subresource
-			kind = o.(store.Object)
+		if isList {
+			shown.ColumnDefinitions = table.Columns(c.newShown())
+		} else { // which may be a part of an object
+			shown.ColumnDefinitions = table.Columns(o.(store.Object))
 		}
-		shown.ColumnDefinitions = table.Columns(kind)
 	}
 	now := time.Now()
 	row := func(o runtime.Object) error {
@@ -158,8 +158,8 @@ func (c *call) fail(err error) {
 // statusOf is an error in the API's words.
 func statusOf(err error) metav1.Status {
 	var known apierrors.APIStatus
-	if !errors.As(err, &known) {
-		known = apierrors.NewInternalError(err)
+	if !errors.As(err, &known) { // as a cluster tells what it has no word for
+		known = &apierrors.StatusError{ErrStatus: metav1.Status{Code: http.StatusInternalServerError, Reason: metav1.StatusReasonUnknown, Message: err.Error()}}
 	}
 	status := known.Status()
 	status.TypeMeta = metav1.TypeMeta{APIVersion: "v1", Kind: "Status"}

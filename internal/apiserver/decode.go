@@ -105,7 +105,7 @@ func (c *call) decodeObject(validation string) (store.Object, error) {
 }
 
 // place gives an object the namespace and the name of the path. The error says that it has others.
-func (c *call) place(o store.Object) error {
+func (c *call) place(o metav1.Object) error {
 	switch name := o.GetName(); {
 	case c.target.name == "" || name == c.target.name:
 	case name == "" && o.GetGenerateName() == "":

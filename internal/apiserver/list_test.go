@@ -9,6 +9,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/probity-run/probity/internal/apiserver/openapi"
+	"github.com/probity-run/probity/internal/apiserver/resources"
 )
 
 func TestGet(t *testing.T) {
@@ -160,5 +161,44 @@ func TestOldOpenAPI(t *testing.T) {
 	a := c.ok("GET", "/openapi/v2", "", "Accept: application/com.github.proto-openapi.spec.v2@v1.0+protobuf")
 	if a.text != string(openapi.Version2Protobuf()) || a.header.Get("Content-Type") != "application/com.github.proto-openapi.spec.v2.v1.0+protobuf" {
 		t.Errorf("as protobuf: %q, %v", a.text, a.header)
+	}
+}
+
+// TestNothingIsAdvertisedInVain: every verb of the table leads somewhere.
+func TestNothingIsAdvertisedInVain(t *testing.T) {
+	c := newClient(t)
+	methods := map[string]string{
+		"create": "POST", "delete": "DELETE", "deletecollection": "DELETE", "get": "GET", "list": "GET", "patch": "PATCH", "update": "PUT", "watch": "GET",
+	}
+	ask := func(verb, path string) {
+		t.Helper()
+		if verb == "watch" {
+			path += "?watch=1&timeoutSeconds=1&resourceVersion=1" // which is over at once
+		}
+		if a := c.do(methods[verb], path, "{", "Content-Type: application/json"); a.code == 404 && a.get("kind") != "Status" || a.code == 405 {
+			t.Errorf("%s of %s: %d %s", verb, path, a.code, a.text)
+		}
+	}
+	for _, r := range resources.All() {
+		path := "/api/v1/"
+		if r.GVK.Group != "" {
+			path = "/apis/" + r.GVK.GroupVersion().String() + "/"
+		}
+		if r.Namespaced {
+			path += "namespaces/default/"
+		}
+		path += r.Name
+		for _, verb := range r.Verbs {
+			if verb == "get" || verb == "update" || verb == "patch" || verb == "delete" {
+				ask(verb, path+"/nope")
+			} else {
+				ask(verb, path)
+			}
+		}
+		for _, sub := range r.Subresources {
+			for _, verb := range sub.Verbs {
+				ask(verb, path+"/nope/"+sub.Name)
+			}
+		}
 	}
 }

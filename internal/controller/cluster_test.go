@@ -73,7 +73,7 @@ func inClusterOf(t *testing.T, opts store.Options, test func(w *cluster)) {
 		w := &cluster{t: t, store: store.New(opts), images: map[string]behaviour{}}
 		ctx, cancel := context.WithCancel(context.Background())
 		var running sync.WaitGroup
-		w.registry = registry.New(registry.Options{Store: w.store, NodeName: nodeName, Admit: w.admit})
+		w.registry = newRegistry(t, registry.Options{Store: w.store, NodeName: nodeName, Admit: w.admit})
 		c := New(Options{Store: w.store, Registry: w.registry, Logger: slog.New(slog.NewTextHandler(t.Output(), nil))})
 		running.Go(func() {
 			if err := c.Run(ctx); err != nil {
@@ -89,6 +89,17 @@ func inClusterOf(t *testing.T, opts store.Options, test func(w *cluster)) {
 			t.Error(err)
 		}
 	})
+}
+
+// newRegistry makes a registry whose store has the namespace default.
+func newRegistry(tb testing.TB, opts registry.Options) *registry.Registry {
+	tb.Helper()
+	r := registry.New(opts)
+	namespace := &corev1.Namespace{TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Namespace"}, ObjectMeta: metav1.ObjectMeta{Name: "default"}}
+	if _, err := registry.Create(r, namespace); err != nil {
+		tb.Fatal(err)
+	}
+	return r
 }
 
 func (w *cluster) admit(*corev1.Pod) error {

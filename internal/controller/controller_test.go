@@ -50,7 +50,7 @@ func TestExpiredWatch(t *testing.T) {
 func TestLateStart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := store.New(store.Options{Kinds: append(store.Kubernetes(), Kinds()...)})
-		r := registry.New(registry.Options{Store: s, NodeName: nodeName})
+		r := newRegistry(t, registry.Options{Store: s, NodeName: nodeName})
 		d := deployment(2)
 		d.Namespace = "default"
 		if _, err := registry.Create(r, d); err != nil {
@@ -140,7 +140,7 @@ func BenchmarkReadinessToSlice(b *testing.B) {
 
 func benchmarkReadiness(b *testing.B, services int) {
 	s := store.New(store.Options{Kinds: append(store.Kubernetes(), Kinds()...)})
-	r := registry.New(registry.Options{Store: s, NodeName: nodeName})
+	r := newRegistry(b, registry.Options{Store: s, NodeName: nodeName})
 	for i := range services {
 		svc := service()
 		svc.Name, svc.Namespace = fmt.Sprint("web-", i), "default"

@@ -7,6 +7,7 @@ import (
 	"reflect"
 
 	corev1 "k8s.io/api/core/v1"
+	utiljson "k8s.io/apimachinery/pkg/util/json"
 )
 
 // Configuration returns what someone wrote of the object, as kubectl apply notes it in the
@@ -15,9 +16,7 @@ import (
 // [DecodeLenient] returned has none: it is not for running.
 func (o Object) Configuration() (string, error) {
 	var tree map[string]any
-	decoder := json.NewDecoder(bytes.NewReader(o.written))
-	decoder.UseNumber()
-	if err := decoder.Decode(&tree); err != nil {
+	if err := utiljson.Unmarshal(o.written, &tree); err != nil { // numbers become what they are for kubectl
 		return "", fmt.Errorf("cannot read what was written of %s: %w", o.Ref(), err)
 	}
 	tree["apiVersion"], tree["kind"] = o.Resource.GetObjectKind().GroupVersionKind().ToAPIVersionAndKind()

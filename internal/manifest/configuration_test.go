@@ -44,6 +44,57 @@ data:
 `,
 			`{"apiVersion":"v1","data":{"k":"two\nlines\n"},"kind":"ConfigMap","metadata":{"annotations":{"b":"c"},"name":"a","namespace":"default"}}` + "\n",
 		},
+		"nulls, and keys that are no strings": {
+			"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, labels: null, creationTimestamp: null}\nimmutable: null\ndata: {k: null, 1: one, true: two, 1.5: ~}\n",
+			`{"apiVersion":"v1","data":{"1":"one","1.5":null,"k":null,"true":"two"},"immutable":null,"kind":"ConfigMap","metadata":{"annotations":{},` +
+				`"creationTimestamp":null,"labels":null,"name":"a","namespace":"default"}}` + "\n",
+		},
+		"numbers": {
+			`
+apiVersion: v1
+kind: Pod
+metadata: {name: a}
+spec:
+  terminationGracePeriodSeconds: 30.0
+  priority: 0o10
+  containers:
+  - name: a
+    image: i
+    ports: [{containerPort: 010}, {containerPort: 1_000}]
+    resources: {limits: {cpu: 12345678901234567890, x/a: 1.50, x/b: 1e-7, x/c: 1e21, x/d: -0.0, x/e: 1e400, x/f: +.5e3, x/g: 100000000000000000000000000.0}}
+`,
+			`{"apiVersion":"v1","kind":"Pod","metadata":{"annotations":{},"name":"a","namespace":"default"},"spec":{"containers":[{"image":"i","name":"a",` +
+				`"ports":[{"containerPort":8},{"containerPort":1000}],"resources":{"limits":{"cpu":12345678901234567000,"x/a":1.5,"x/b":1e-7,"x/c":1e+21,"x/d":0,` +
+				`"x/e":"1e400","x/f":500,"x/g":1e+26}}}],"priority":8,"terminationGracePeriodSeconds":30}}` + "\n",
+		},
+		"words of YAML, anchors, texts": {
+			`
+apiVersion: v1
+kind: Pod
+metadata: {name: a, annotations: &same {x: "y", b: "\u2028\U0001F600\t\x41é"}, labels: {<<: *same, b: c}}
+spec:
+  hostNetwork: yes
+  hostIPC: off
+  containers:
+  - name: a
+    image: i
+    tty: n
+    command: ["yes", '~', "0x10"]
+    env:
+    - name: A
+      value: |
+        lines
+          more
+
+    - name: B
+      value: >-
+        folded
+        text
+`,
+			`{"apiVersion":"v1","kind":"Pod","metadata":{"annotations":{"b":"\u2028😀\tAé","x":"y"},"labels":{"b":"c","x":"y"},"name":"a","namespace":"default"},` +
+				`"spec":{"containers":[{"command":["yes","~","0x10"],"env":[{"name":"A","value":"lines\n  more\n"},{"name":"B","value":"folded text"}],"image":"i","name":"a","tty":false}],` +
+				`"hostIPC":false,"hostNetwork":true}}` + "\n",
+		},
 		"an item of a list, in JSON": {
 			`{"kind": "ConfigMapList", "apiVersion": "v1", "items": [{"metadata": {"name": "a", "annotations": null}, "data": {"n": "1"}}]}`,
 			`{"apiVersion":"v1","data":{"n":"1"},"kind":"ConfigMap","metadata":{"annotations":{},"name":"a","namespace":"default"}}` + "\n",

@@ -178,11 +178,7 @@ func (d *decoder) mapping(n *yaml.Node, t reflect.Type, path string, o *objectSc
 	for _, e := range d.mappingFields(n, path) {
 		child := keyPath(path, e.key)
 		d.setPosition(child, e)
-		v := d.value(e.value, t.Elem(), child, o)
-		if v == nil && t.Elem().Kind() == reflect.String {
-			v = "" // as encoding/json has it
-		}
-		out[e.key] = v
+		out[e.key] = d.value(e.value, t.Elem(), child, o)
 	}
 	return out
 }

@@ -2,9 +2,7 @@ package manifest
 
 import (
 	"cmp"
-	"fmt"
 	"maps"
-	"slices"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -56,75 +54,6 @@ func defaultNamespace(n *corev1.Namespace) {
 		metav1.SetMetaDataLabel(&n.ObjectMeta, corev1.LabelMetadataName, n.Name)
 	}
 	n.Status.Phase = cmp.Or(n.Status.Phase, corev1.NamespaceActive)
-}
-
-// PrepareForCreate clears what only a server sets, as the API server does before it creates an
-// object: the status, the UID and their like. A Node may come with its status. Load has done it for
-// what it returns. It is not for updates, which have to keep all that: see [PrepareForUpdate].
-func PrepareForCreate(r Resource) {
-	r.SetUID("")
-	r.SetResourceVersion("")
-	r.SetGeneration(0)
-	r.SetCreationTimestamp(metav1.Time{})
-	r.SetDeletionTimestamp(nil)
-	r.SetDeletionGracePeriodSeconds(nil)
-	r.SetManagedFields(nil)
-	r.SetSelfLink("")
-	switch o := r.(type) {
-	case *corev1.Pod:
-		o.Status = corev1.PodStatus{}
-	case *corev1.Service:
-		o.Status = corev1.ServiceStatus{}
-	case *appsv1.Deployment:
-		o.Status = appsv1.DeploymentStatus{}
-	case *appsv1.ReplicaSet:
-		o.Status = appsv1.ReplicaSetStatus{}
-	case *appsv1.StatefulSet:
-		o.Status = appsv1.StatefulSetStatus{}
-	case *corev1.Namespace:
-		o.Status = corev1.NamespaceStatus{}
-		if !slices.Contains(o.Spec.Finalizers, corev1.FinalizerKubernetes) {
-			o.Spec.Finalizers = append(o.Spec.Finalizers, corev1.FinalizerKubernetes)
-		}
-	}
-}
-
-// PrepareForUpdate carries over from the old state of an object what a writer may leave out, as the
-// API server does before it updates one: the addresses and node ports that a Service was given, and
-// what keeps a Namespace. Both are of one type. The status is not its business: who stores the
-// update keeps it.
-func PrepareForUpdate(old, new Resource) {
-	switch n := new.(type) {
-	case *corev1.Service:
-		keepAllocated(&old.(*corev1.Service).Spec, &n.Spec)
-	case *corev1.Namespace:
-		n.Spec.Finalizers = slices.Clone(old.(*corev1.Namespace).Spec.Finalizers)
-	}
-}
-
-// keepAllocated carries over what a Service was given as long as it is of a type that has it.
-func keepAllocated(old, new *corev1.ServiceSpec) {
-	hasAddress := func(s *corev1.ServiceSpec) bool { return s.Type != corev1.ServiceTypeExternalName }
-	hasNodePorts := func(s *corev1.ServiceSpec) bool {
-		return s.Type == corev1.ServiceTypeNodePort || s.Type == corev1.ServiceTypeLoadBalancer
-	}
-	if hasAddress(old) && hasAddress(new) {
-		new.ClusterIP = cmp.Or(new.ClusterIP, old.ClusterIP)
-		if len(new.ClusterIPs) == 0 && new.ClusterIP == old.ClusterIP {
-			new.ClusterIPs = slices.Clone(old.ClusterIPs)
-		}
-	}
-	if !hasNodePorts(old) || !hasNodePorts(new) {
-		return
-	}
-	given := map[string]int32{}
-	for _, p := range old.Ports {
-		given[fmt.Sprint(p.Port, p.Protocol)] = p.NodePort
-	}
-	for i, p := range new.Ports {
-		given[fmt.Sprint(p.Port, p.Protocol)], new.Ports[i].NodePort = 0, cmp.Or(p.NodePort, given[fmt.Sprint(p.Port, p.Protocol)])
-	}
-	new.HealthCheckNodePort = cmp.Or(new.HealthCheckNodePort, old.HealthCheckNodePort)
 }
 
 // setDefault gives an absent optional field a value.

@@ -2,10 +2,13 @@ package manifest
 
 import (
 	"cmp"
+	"encoding/json"
 	"fmt"
+	"iter"
 	"reflect"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -145,23 +148,10 @@ func volumeTypes() []string {
 // notApplied lists the fields of o that someone wrote and that have no effect here, in the order of
 // the file.
 func notApplied(o Object) []Note {
-	_, _, prefix, isPod := o.Template()
-	podPath, pod := childPath(prefix, "spec")+".", map[string]string(nil)
-	if isPod {
-		pod = podNotApplied()
-	}
-	object := objectNotApplied(o.Ref().Kind)
+	idle := newIdleFields(o)
 	var notes []Note
 	for path, m := range o.fields {
-		if m.null || isHeadless(o, path) || isApplied(o, path) {
-			continue
-		}
-		pattern := listIndex.ReplaceAllString(path, "[]")
-		reason, found := object[pattern]
-		if inPod, ok := strings.CutPrefix(pattern, podPath); ok && !found {
-			reason, found = pod[inPod]
-		}
-		if found {
+		if reason := idle.reason(path); reason != "" && !m.null {
 			notes = append(notes, Note{m.in(o.Position.File), o.Ref(), path, reason})
 		}
 	}
@@ -169,6 +159,151 @@ func notApplied(o Object) []Note {
 		return cmp.Or(a.compare(b.Position), strings.Compare(a.Field, b.Field))
 	})
 	return notes
+}
+
+// NotApplied lists the fields of an object that have no effect here, in the order of their paths,
+// for objects that come from no file. A field with the value that it has by default anyway says
+// nothing, and is left out.
+func NotApplied(r Resource) []Warning {
+	idle := newIdleFields(Object{Resource: r})
+	content := contentOf(r)
+	var warnings []Warning
+	for path := range fieldPaths("", content) {
+		if reason := idle.reason(path); reason != "" {
+			warnings = append(warnings, Warning{path, reason})
+		}
+	}
+	if len(warnings) == 0 {
+		return nil
+	}
+	slices.SortFunc(warnings, func(a, b Warning) int { return strings.Compare(a.Field, b.Field) })
+	usual := usualContent(r, warnings)
+	return slices.DeleteFunc(warnings, func(w Warning) bool {
+		value, found := valueAt(usual, w.Field)
+		own, _ := valueAt(content, w.Field)
+		return found && reflect.DeepEqual(value, own)
+	})
+}
+
+// contentOf is an object as JSON has it.
+func contentOf(r Resource) (content map[string]any) {
+	text, err := json.Marshal(r)
+	if err == nil {
+		err = json.Unmarshal(text, &content)
+	}
+	if err != nil {
+		panic(fmt.Sprintf("manifest: a %T is no JSON object: %v", r, err)) // it was read from one
+	}
+	return content
+}
+
+// usualContent is the object with the defaults for some of its fields, whatever they are.
+func usualContent(r Resource, without []Warning) map[string]any {
+	content := contentOf(r)
+	for _, w := range without {
+		parent, name := w.Field, ""
+		if dot := strings.LastIndexByte(parent, '.'); dot >= 0 {
+			parent, name = parent[:dot], parent[dot+1:]
+		}
+		if fields, ok := valueAt(content, parent); ok {
+			if m, ok := fields.(map[string]any); ok {
+				delete(m, name)
+			}
+		}
+	}
+	usual := reflect.New(reflect.TypeOf(r).Elem()).Interface().(Resource)
+	text, err := json.Marshal(content)
+	if err == nil {
+		err = json.Unmarshal(text, usual)
+	}
+	if err != nil {
+		return nil // then no field is taken for a default
+	}
+	Default(usual)
+	return contentOf(usual)
+}
+
+// valueAt finds a value by the path of its field.
+func valueAt(value any, path string) (any, bool) {
+	for part := range strings.SplitSeq(path, ".") {
+		name, index, _ := strings.Cut(part, "[")
+		fields, ok := value.(map[string]any)
+		if !ok {
+			return nil, false
+		}
+		if value, ok = fields[name]; !ok {
+			return nil, false
+		}
+		if index == "" {
+			continue
+		}
+		i, err := strconv.Atoi(strings.TrimSuffix(index, "]"))
+		list, ok := value.([]any)
+		if err != nil || !ok || i >= len(list) {
+			return nil, false
+		}
+		value = list[i]
+	}
+	return value, true
+}
+
+// fieldPaths are the paths of the fields below a value.
+func fieldPaths(path string, value any) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		switch value := value.(type) {
+		case map[string]any:
+			for key, below := range value {
+				at := childPath(path, key)
+				if !yield(at) {
+					return
+				}
+				for p := range fieldPaths(at, below) {
+					if !yield(p) {
+						return
+					}
+				}
+			}
+		case []any:
+			for i, below := range value {
+				for p := range fieldPaths(fmt.Sprintf("%s[%d]", path, i), below) {
+					if !yield(p) {
+						return
+					}
+				}
+			}
+		}
+	}
+}
+
+// idleFields tells which fields of an object have no effect here.
+type idleFields struct {
+	object  Object
+	reasons map[string]string // by field of the object, without indexes
+	podPath string
+	inPod   map[string]string // by field of the pod's spec
+}
+
+func newIdleFields(o Object) idleFields {
+	idle := idleFields{object: o, reasons: objectNotApplied(o.Ref().Kind)}
+	if _, _, prefix, isPod := o.Template(); isPod {
+		idle.podPath, idle.inPod = childPath(prefix, "spec")+".", podNotApplied()
+	}
+	return idle
+}
+
+// reason is why a field has no effect; "" if it has one, or is not known here.
+func (f idleFields) reason(path string) string {
+	if isHeadless(f.object, path) || isApplied(f.object, path) {
+		return ""
+	}
+	pattern := listIndex.ReplaceAllString(path, "[]")
+	if reason, found := f.reasons[pattern]; found {
+		return reason
+	}
+	if inPod, ok := strings.CutPrefix(pattern, f.podPath); ok && f.podPath != "" {
+		return f.inPod[inPod]
+	}
+	return ""
 }
 
 // isHeadless reports whether the field is clusterIP: None, which does have an effect.

@@ -92,15 +92,32 @@ func validateEndpointSlice(s *discoveryv1.EndpointSlice) field.ErrorList {
 		}
 		names = append(names, *port.Name)
 		errs = append(errs, supported(path.Child("protocol"), *port.Protocol, corev1.ProtocolSCTP, corev1.ProtocolTCP, corev1.ProtocolUDP)...)
+		if port.AppProtocol != nil {
+			errs = append(errs, invalid(path.Child("appProtocol"), *port.AppProtocol, utilvalidation.IsQualifiedName(*port.AppProtocol))...)
+		}
 	}
-	const most = 100
-	for i, endpoint := range s.Endpoints {
-		path := field.NewPath("endpoints").Index(i).Child("addresses")
+	return append(errs, validateEndpoints(s.Endpoints, field.NewPath("endpoints"))...)
+}
+
+func validateEndpoints(endpoints []discoveryv1.Endpoint, path *field.Path) field.ErrorList {
+	const mostEndpoints, mostAddresses = 1000, 100
+	if len(endpoints) > mostEndpoints {
+		return field.ErrorList{field.TooMany(path, len(endpoints), mostEndpoints)}
+	}
+	var errs field.ErrorList
+	for i, endpoint := range endpoints {
+		at := path.Index(i)
 		switch {
 		case len(endpoint.Addresses) == 0:
-			errs = append(errs, field.Required(path, "must contain at least 1 address"))
-		case len(endpoint.Addresses) > most:
-			errs = append(errs, field.TooMany(path, len(endpoint.Addresses), most))
+			errs = append(errs, field.Required(at.Child("addresses"), "must contain at least 1 address"))
+		case len(endpoint.Addresses) > mostAddresses:
+			errs = append(errs, field.TooMany(at.Child("addresses"), len(endpoint.Addresses), mostAddresses))
+		}
+		if endpoint.NodeName != nil {
+			errs = append(errs, invalid(at.Child("nodeName"), *endpoint.NodeName, validation.NameIsDNSSubdomain(*endpoint.NodeName, false))...)
+		}
+		if endpoint.Hostname != nil {
+			errs = append(errs, invalid(at.Child("hostname"), *endpoint.Hostname, utilvalidation.IsDNS1123Label(*endpoint.Hostname))...)
 		}
 	}
 	return errs
@@ -133,6 +150,17 @@ func validateLease(s *coordinationv1.LeaseSpec) field.ErrorList {
 	}
 	if n := s.LeaseTransitions; n != nil && *n < 0 {
 		errs = append(errs, field.Invalid(path.Child("leaseTransitions"), *n, "must be greater than or equal to 0"))
+	}
+	strategy := path.Child("strategy", "strategy") // the API server says it twice
+	switch {
+	case s.Strategy == nil:
+	case strings.Contains(string(*s.Strategy), "/"):
+		errs = append(errs, invalid(strategy, *s.Strategy, utilvalidation.IsQualifiedName(string(*s.Strategy)))...)
+	default:
+		errs = append(errs, supported(strategy, *s.Strategy, coordinationv1.OldestEmulationVersion)...)
+	}
+	if holder := s.PreferredHolder; holder != nil && *holder != "" && (s.Strategy == nil || *s.Strategy == "") {
+		errs = append(errs, field.Forbidden(path.Child("preferredHolder"), "may only be specified if `strategy` is defined"))
 	}
 	return errs
 }

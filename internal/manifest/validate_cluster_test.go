@@ -89,6 +89,15 @@ func TestValidateClusterKinds(t *testing.T) {
 		"EndpointSlice, too many": {slice(func(s *discoveryv1.EndpointSlice) { s.Endpoints[0].Addresses = make([]string, 101) }), []string{
 			"endpoints[0].addresses: Too many: 101: must have at most 100 items",
 		}},
+		"EndpointSlice, odd names": {slice(func(s *discoveryv1.EndpointSlice) {
+			s.Ports[1].AppProtocol, s.Endpoints[0].NodeName, s.Endpoints[0].Hostname = new("a b"), new("A"), new("a.b")
+		}), []string{
+			`ports[1].appProtocol: Invalid value: "a b": name part must consist of`, `endpoints[0].nodeName: Invalid value: "A": a lowercase RFC 1123 subdomain must consist of`,
+			`endpoints[0].hostname: Invalid value: "a.b": must not contain dots`,
+		}},
+		"EndpointSlice, far too many": {slice(func(s *discoveryv1.EndpointSlice) { s.Endpoints = make([]discoveryv1.Endpoint, 1001) }), []string{
+			"endpoints: Too many: 1001: must have at most 1000 items",
+		}},
 		"ControllerRevision":                {revision(`{"a":1}`), nil},
 		"ControllerRevision without data":   {revision(""), []string{"data: Required value: data is mandatory"}},
 		"ControllerRevision of null":        {revision("null"), []string{"data: Required value: data is mandatory"}},
@@ -100,6 +109,19 @@ func TestValidateClusterKinds(t *testing.T) {
 		"Lease": {&coordinationv1.Lease{ObjectMeta: named, Spec: coordinationv1.LeaseSpec{LeaseDurationSeconds: new(int32(15)), LeaseTransitions: new(int32(0))}}, nil},
 		"Lease, bad": {&coordinationv1.Lease{ObjectMeta: named, Spec: coordinationv1.LeaseSpec{LeaseDurationSeconds: new(int32(0)), LeaseTransitions: new(int32(-1))}}, []string{
 			"spec.leaseDurationSeconds: Invalid value: 0: must be greater than 0", "spec.leaseTransitions: Invalid value: -1: must be greater than or equal to 0",
+		}},
+		"Lease of a strategy": {&coordinationv1.Lease{ObjectMeta: named, Spec: coordinationv1.LeaseSpec{
+			Strategy: new(coordinationv1.OldestEmulationVersion), PreferredHolder: new("me"),
+		}}, nil},
+		"Lease of another's strategy": {&coordinationv1.Lease{ObjectMeta: named, Spec: coordinationv1.LeaseSpec{Strategy: new(coordinationv1.CoordinatedLeaseStrategy("a.b/c"))}}, nil},
+		"Lease of an unknown strategy": {&coordinationv1.Lease{ObjectMeta: named, Spec: coordinationv1.LeaseSpec{Strategy: new(coordinationv1.CoordinatedLeaseStrategy("Mine"))}}, []string{
+			`spec.strategy.strategy: Unsupported value: "Mine": supported values: "OldestEmulationVersion"`,
+		}},
+		"Lease of a bad strategy": {&coordinationv1.Lease{ObjectMeta: named, Spec: coordinationv1.LeaseSpec{Strategy: new(coordinationv1.CoordinatedLeaseStrategy("/c"))}}, []string{
+			`spec.strategy.strategy: Invalid value: "/c": prefix part must be non-empty`,
+		}},
+		"Lease with a wish and no strategy": {&coordinationv1.Lease{ObjectMeta: named, Spec: coordinationv1.LeaseSpec{PreferredHolder: new("me")}}, []string{
+			"spec.preferredHolder: Forbidden: may only be specified if `strategy` is defined",
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -114,8 +114,8 @@ func TestPortMismatchOfAPod(t *testing.T) {
 	}
 }
 
-// TestLoopbackOfAProbe: a program that listens at an address of its own choice, where no probe asks,
-// never becomes ready, and is explained all the same.
+// TestLoopbackOfAProbe: a program that listens at an address of its own choice, where no probe
+// asks, never becomes ready, and is explained all the same.
 func TestLoopbackOfAProbe(t *testing.T) {
 	playNode(t, func(t *testing.T, n *testNode) {
 		n.engine.answer("/ready", failing)

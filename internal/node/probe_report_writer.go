@@ -76,7 +76,7 @@ func (w *reportWriter) write() error {
 		APIVersion: "v1", Kind: "Pod", Name: w.pod.Name, UID: w.pod.UID, Controller: new(true),
 	}}}
 	if _, err = store.Create(w.store, &w.report); apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause) {
-		return nil // the Pod goes with its namespace, and nobody looks at its probes any more
+		return nil // the report of a Pod that goes with its Namespace is gone already
 	}
 	return err
 }

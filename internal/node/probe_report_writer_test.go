@@ -2,6 +2,8 @@ package node
 
 import (
 	"errors"
+	"log/slog"
+	"strings"
 	"testing"
 	"time"
 
@@ -59,6 +61,31 @@ func TestReportWriter(t *testing.T) {
 		if !w.due.Equal(want) {
 			t.Errorf("at %v the next write is due at %v, want %v", step.at, w.due, want)
 		}
+	}
+}
+
+// TestReportInANamespaceThatEnds: the report goes before its Pod, and is not missed.
+func TestReportInANamespaceThatEnds(t *testing.T) {
+	s := store.New(store.Options{Kinds: append(store.Kubernetes(), Kinds()...)})
+	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "default"}, Spec: corev1.NamespaceSpec{Finalizers: []corev1.FinalizerName{"kubernetes"}}}
+	if _, err := store.Create(s, namespace); err != nil {
+		t.Fatal(err)
+	}
+	given := examplePodOf()
+	given.Spec.NodeName = Name
+	pod, err := store.Create(s, given)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var log strings.Builder
+	w := &reportWriter{store: s, pod: pod, log: slog.New(slog.NewTextHandler(&log, nil))}
+	w.put(ProbeRecord{Type: lifecycle.Liveness, Run: 1}, time.Now())
+	if _, gone, err := s.DeleteObject(namespace, store.DeleteOptions{}); gone || err != nil {
+		t.Fatalf("gone: %v, %v, want it to wait for the Pod", gone, err)
+	}
+	w.put(ProbeRecord{Type: lifecycle.Liveness, Run: 2}, time.Now().Add(time.Minute))
+	if reports, _ := store.List[*ProbeReport](s, store.Selector{}); len(reports) > 0 || log.Len() > 0 {
+		t.Errorf("reports %v, logged %q, want none", reports, &log)
 	}
 }
 

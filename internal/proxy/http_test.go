@@ -86,7 +86,8 @@ func TestForwardedHeaders(t *testing.T) {
 	}
 }
 
-// TestConnectIsRefused: and what a client has sent into the tunnel already is not read as a request.
+// TestConnectIsRefused: and what a client has sent into the tunnel already is not read as a
+// request.
 func TestConnectIsRefused(t *testing.T) {
 	fx := start(t, Options{})
 	address := fx.service("web")

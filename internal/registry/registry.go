@@ -2,15 +2,12 @@ package registry
 
 import (
 	"net/netip"
-	"slices"
 	"strings"
 	"sync"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/probity-run/probity/internal/lifecycle"
 	"github.com/probity-run/probity/internal/manifest"
@@ -36,6 +33,11 @@ type Options struct {
 	// to the writer as it is. It is called from the goroutines of the writers, and no other Pod is
 	// made between its answer and the Pod: it can count.
 	Admit func(pod *corev1.Pod) error
+	// ManagedFields, if not nil, returns the managed fields of an object that a client writes; nil
+	// if they stay as they are. It is called from the goroutines of the writers, before the object
+	// is checked, and again when a write is tried again. The manager [Manager] it is asked about
+	// only where there are managed fields. Default: they stay as they are.
+	ManagedFields func(FieldsWrite) []metav1.ManagedFieldsEntry
 }
 
 // Registry writes desired state. Make it with [New]. It is safe for concurrent use and starts no
@@ -48,30 +50,22 @@ type Registry struct {
 // New makes a registry.
 func New(opts Options) *Registry { return &Registry{opts: opts} }
 
-// Create adds a copy of an object, with its defaults, free of what only a server sets; a Pod is
-// bound to the node. The error is the API's Invalid, with all that is wrong, or AlreadyExists. With
-// [store.DryRun] all of that happens, and nothing is stored.
-func Create[T store.Object](r *Registry, object T, opts ...store.WriteOption) (T, error) {
-	next := object.DeepCopyObject().(T)
-	manifest.PrepareForCreate(next)
-	manifest.Default(next)
-	switch o := store.Object(next).(type) {
-	case *corev1.Pod:
-		r.Bind(o)
-	case *corev1.Service:
-		r.giveAddress(o, nil)
+// Create is [Registry.CreateObject] for Probity's own parts.
+func Create[T store.Object](r *Registry, object T) (created T, err error) {
+	o, err := r.CreateObject(object, WriteOptions{})
+	if err != nil {
+		return created, err
 	}
-	if err := invalid(next, manifest.Validate(next)); err != nil {
-		return next, err
+	return o.(T), nil
+}
+
+// Update is [Registry.UpdateObject] for Probity's own parts.
+func Update[T store.Object](r *Registry, object T) (updated T, err error) {
+	o, err := r.UpdateObject(object, WriteOptions{})
+	if err != nil {
+		return updated, err
 	}
-	if pod, ok := store.Object(next).(*corev1.Pod); ok && r.opts.Admit != nil {
-		r.admitting.Lock()
-		defer r.admitting.Unlock()
-		if err := r.opts.Admit(pod); err != nil {
-			return next, err
-		}
-	}
-	return store.Create(r.opts.Store, next, opts...)
+	return o.(T), nil
 }
 
 // Bind makes a new Pod one of this node, in the state in which a cluster's API server and scheduler
@@ -118,48 +112,6 @@ func (r *Registry) Workload(pod *corev1.Pod) (kind, name string) {
 	return owner.Kind, owner.Name
 }
 
-// tries is how often an update without a resource version is tried while others write, too.
-const tries = 5
-
-// Update replaces an object by a copy of another one, with its defaults; the status stays. If that
-// carries a resource version or a UID it must be the current one; without a resource version it
-// replaces whatever there is. The error is the API's NotFound, Conflict, or Invalid with all that
-// is wrong, also with what cannot be changed. With [store.DryRun] nothing is stored.
-func Update[T store.Object](r *Registry, object T, opts ...store.WriteOption) (updated T, err error) {
-	for range tries {
-		updated, err = update(r, object, opts)
-		if !apierrors.IsConflict(err) || object.GetResourceVersion() != "" {
-			break
-		}
-	}
-	return updated, err
-}
-
-// update stores what was checked against the current state only as long as that is the current one.
-func update[T store.Object](r *Registry, object T, opts []store.WriteOption) (T, error) {
-	next := object.DeepCopyObject().(T)
-	manifest.Default(next)
-	current, err := r.opts.Store.GetObject(next)
-	if err != nil {
-		return next, err
-	}
-	if service, ok := store.Object(next).(*corev1.Service); ok {
-		r.giveAddress(service, current.(*corev1.Service))
-	}
-	switch next.GetResourceVersion() {
-	case "":
-		next.SetResourceVersion(current.GetResourceVersion())
-	case current.GetResourceVersion():
-	default: // the Conflict comes before all that may be wrong as well
-		return store.Update(r.opts.Store, next, store.DryRun)
-	}
-	manifest.PrepareForUpdate(current, next)
-	if err := invalid(next, append(manifest.ValidateUpdate(current, next), manifest.Validate(next)...)); err != nil {
-		return next, err
-	}
-	return store.Update(r.opts.Store, next, append(slices.Clone(opts), store.KeepStatus)...)
-}
-
 // giveAddress sets the clusterIP of a Service, as a cluster's API server does when it is made. One
 // that was headless stays so unless the writer says otherwise.
 func (r *Registry) giveAddress(service, current *corev1.Service) {
@@ -173,11 +125,4 @@ func (r *Registry) giveAddress(service, current *corev1.Service) {
 	}
 	spec.ClusterIP = r.opts.ServiceAddress(service.Namespace, service.Name).String()
 	spec.ClusterIPs = []string{spec.ClusterIP}
-}
-
-func invalid(object store.Object, errs field.ErrorList) error {
-	if len(errs) == 0 {
-		return nil
-	}
-	return apierrors.NewInvalid(object.GetObjectKind().GroupVersionKind().GroupKind(), object.GetName(), errs)
 }

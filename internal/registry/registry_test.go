@@ -19,9 +19,18 @@ import (
 	"github.com/probity-run/probity/internal/store"
 )
 
+// newRegistry makes a registry whose store has the namespace default.
 func newRegistry(opts Options) *Registry {
 	opts.Store = store.New(store.Options{Kinds: store.Kubernetes()})
-	return New(opts)
+	r := New(opts)
+	if _, err := Create(r, namespace("default")); err != nil {
+		panic(err)
+	}
+	return r
+}
+
+func namespace(name string) *corev1.Namespace {
+	return &corev1.Namespace{TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Namespace"}, ObjectMeta: metav1.ObjectMeta{Name: name}}
 }
 
 func pod(change ...func(*corev1.Pod)) *corev1.Pod {
@@ -292,20 +301,25 @@ func TestUpdateKeeps(t *testing.T) {
 func TestDryRun(t *testing.T) {
 	asked := 0
 	r := newRegistry(Options{NodeName: "here", Admit: func(*corev1.Pod) error { asked++; return nil }})
-	got, err := Create(r, pod(), store.DryRun)
-	if err != nil || got.Spec.NodeName != "here" || got.UID == "" || asked != 1 {
-		t.Errorf("created %+v, %v, asked %d times", got, err, asked)
-	}
-	if _, err := Create(r, pod(func(p *corev1.Pod) { p.Spec.Containers[0].Image = "" }), store.DryRun); !apierrors.IsInvalid(err) {
-		t.Errorf("an invalid Pod: %v, want Invalid", err)
-	}
-	created, err := Create(r, deployment())
+	seen := WriteOptions{DryRun: true}
+	created, err := r.CreateObject(pod(), seen)
 	if err != nil {
 		t.Fatal(err)
 	}
-	scaled := created.DeepCopy()
+	got := created.(*corev1.Pod)
+	if got.Spec.NodeName != "here" || got.UID == "" || asked != 1 {
+		t.Errorf("created %+v, %v, asked %d times", got, err, asked)
+	}
+	if _, err := r.CreateObject(pod(func(p *corev1.Pod) { p.Spec.Containers[0].Image = "" }), seen); !apierrors.IsInvalid(err) {
+		t.Errorf("an invalid Pod: %v, want Invalid", err)
+	}
+	made, err := Create(r, deployment())
+	if err != nil {
+		t.Fatal(err)
+	}
+	scaled := made.DeepCopy()
 	scaled.Spec.Replicas = new(int32(3))
-	if got, err := Update(r, scaled, store.DryRun); err != nil || *got.Spec.Replicas != 3 || got.Generation != 2 {
+	if got, err := r.UpdateObject(scaled, seen); err != nil || *got.(*appsv1.Deployment).Spec.Replicas != 3 || got.GetGeneration() != 2 {
 		t.Errorf("scaled to %+v, %v", got, err)
 	}
 	pods, _ := store.List[*corev1.Pod](r.opts.Store, store.Selector{})
@@ -340,5 +354,47 @@ func TestUpdateAmongOthers(t *testing.T) {
 			t.Errorf("round %d: %v", round, err)
 		}
 		other.Wait()
+	}
+}
+
+// TestDryRunOfEveryVerb: whatever a client tries, nothing moves.
+func TestDryRunOfEveryVerb(t *testing.T) {
+	r := newRegistry(Options{NodeName: "here", ManagedFields: func(w FieldsWrite) []metav1.ManagedFieldsEntry { return fieldsOf(w.Manager) }})
+	there, gone := made(t, r, deployment()), &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "c", Namespace: "default"}}
+	made(t, r, pod(func(p *corev1.Pod) {
+		p.OwnerReferences = []metav1.OwnerReference{{APIVersion: "apps/v1", Kind: "Deployment", Name: there.Name, UID: there.UID}}
+	}))
+	changed := func(store.Object) (store.Object, error) {
+		next := there.DeepCopy()
+		next.Spec.Replicas, next.Status.Replicas = new(int32(5)), 5
+		return next, nil
+	}
+	scaled, _ := changed(nil)
+	dry := WriteOptions{DryRun: true, Manager: "kubectl"}
+	deletion := func(like store.Object, policy metav1.DeletionPropagation) func() (store.Object, error) {
+		return func() (store.Object, error) {
+			last, _, err := r.DeleteObject(like, metav1.DeleteOptions{DryRun: []string{"All"}, PropagationPolicy: &policy})
+			return last, err
+		}
+	}
+	_, version := r.opts.Store.ListObjects(there, store.Selector{})
+	for name, write := range map[string]func() (store.Object, error){
+		"create":             func() (store.Object, error) { return r.CreateObject(gone, dry) },
+		"update":             func() (store.Object, error) { return r.UpdateObject(scaled, dry) },
+		"update or create":   func() (store.Object, error) { return r.UpdateObject(gone, WriteOptions{DryRun: true, OrCreate: true}) },
+		"modify":             func() (store.Object, error) { return r.ModifyObject(there, changed, dry) },
+		"update the status":  func() (store.Object, error) { return r.UpdateStatus(scaled, dry) },
+		"modify the status":  func() (store.Object, error) { return r.ModifyStatus(there, changed, dry) },
+		"delete":             deletion(there, metav1.DeletePropagationBackground),
+		"delete, foreground": deletion(there, metav1.DeletePropagationForeground),
+		"delete, orphan":     deletion(there, metav1.DeletePropagationOrphan),
+		"delete a Pod":       deletion(pod(func(p *corev1.Pod) { p.Namespace = "default" }), metav1.DeletePropagationBackground),
+	} {
+		if got, err := write(); got == nil || err != nil {
+			t.Errorf("%s: %v, %v", name, got, err)
+		}
+		if _, now := r.opts.Store.ListObjects(there, store.Selector{}); now != version {
+			t.Fatalf("%s: the store went from %s to %s", name, version, now)
+		}
 	}
 }

@@ -24,7 +24,7 @@ type DeleteOptions struct {
 	// Propagation says what becomes of what the object owns. Background deletes it when the object
 	// is gone. Foreground deletes it first, and the object when nothing is left that blocks its
 	// owner's deletion. Orphan keeps it. Default: Background, unless the object itself has the
-	// finalizer foregroundDeletion.
+	// finalizer foregroundDeletion or orphan.
 	Propagation metav1.DeletionPropagation
 	// DryRun makes all checks and deletes nothing.
 	DryRun bool
@@ -55,14 +55,6 @@ func (s *Store) deleteKey(t reflect.Type, key types.NamespacedName, opts DeleteO
 		last, gone = s.deleted(current, opts)
 		return last, gone, nil
 	}
-	if opts.Propagation == metav1.DeletePropagationOrphan {
-		s.orphan(current.GetUID())
-		now, ok := s.owners.objects[current.GetUID()]
-		if !ok { // it waited for nothing but what it owned
-			return current, true, nil
-		}
-		current = now.o
-	}
 	s.delete(t, current, opts)
 	if left, ok := s.owners.objects[current.GetUID()]; ok {
 		return left.o, false, nil
@@ -70,8 +62,17 @@ func (s *Store) deleteKey(t reflect.Type, key types.NamespacedName, opts DeleteO
 	return current, true, nil
 }
 
-// delete removes an object, or marks it deleted if its grace period or a finalizer keeps it.
+// delete removes an object, or marks it deleted if its grace period or a finalizer keeps it. If
+// that is meant to orphan what it owns, it does so first.
 func (s *Store) delete(t reflect.Type, current Object, opts DeleteOptions) {
+	if orphans(current, opts.Propagation) {
+		s.orphan(current.GetUID())
+		now, ok := s.owners.objects[current.GetUID()]
+		if !ok {
+			return // it waited for nothing but what it owned
+		}
+		current = now.o
+	}
 	next, gone := s.deleted(current, opts)
 	switch {
 	case gone:

@@ -8,6 +8,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/uuid"
 )
 
@@ -31,7 +32,7 @@ const MergeWithin = 10 * time.Minute
 func (s *Store) Record(o Occurrence) *corev1.Event {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	t := reflect.TypeFor[*corev1.Event]()
+	t := eventType()
 	s.kind(t)
 	now := s.opts.Now()
 	if known, ok := s.objects[t][s.events.equal(o)]; ok && now.Sub(LastSeen(known.(*corev1.Event))) <= MergeWithin {
@@ -40,25 +41,35 @@ func (s *Store) Record(o Occurrence) *corev1.Event {
 		again.LastTimestamp = metav1.NewTime(now).Rfc3339Copy()
 		again.Series = &corev1.EventSeries{Count: again.Count, LastObservedTime: metav1.NewMicroTime(now.Truncate(time.Microsecond))}
 		s.put(t, again, Modified)
-		s.events.add(o, keyOf(again))
 		return again
 	}
 	event := s.newEvent(o, now)
 	event.SetGroupVersionKind(s.kinds[t].GVK)
 	s.put(t, event, Added)
-	s.keepEvent(o, event)
 	return event
 }
 
-// keepEvent notes a new Event, and drops those that there is no room for any more.
-func (s *Store) keepEvent(o Occurrence, event *corev1.Event) {
-	t := reflect.TypeFor[*corev1.Event]()
-	s.events.add(o, keyOf(event))
-	for _, old := range s.events.surplus(o, s.opts.MaxEvents) {
-		if oldest, ok := s.objects[t][old]; ok {
-			s.drop(t, oldest)
-		}
+// eventType is how the store knows Events.
+func eventType() reflect.Type { return reflect.TypeFor[*corev1.Event]() }
+
+// keepEvent notes that an Event was written, and drops those for which there is no room any more.
+func (s *Store) keepEvent(event *corev1.Event) {
+	s.events.add(event, s.opts.Now())
+	for old, ok := s.events.surplus(event, s.opts.MaxEvents); ok; old, ok = s.events.surplus(event, s.opts.MaxEvents) {
+		s.dropEvent(old)
 	}
+}
+
+// expireEvents drops the Events that were kept for long enough. Every write does it, and whoever
+// reads Events: nobody waits for the time to pass.
+func (s *Store) expireEvents() {
+	for old, ok := s.events.expired(s.opts.Now); ok; old, ok = s.events.expired(s.opts.Now) {
+		s.dropEvent(old)
+	}
+}
+
+func (s *Store) dropEvent(name types.NamespacedName) {
+	s.drop(eventType(), s.objects[eventType()][name])
 }
 
 // occurrenceOf is what an Event says that happened.

@@ -198,7 +198,7 @@ func TestOldEventsAreDropped(t *testing.T) {
 	for _, c := range drain(t, w) {
 		seen = append(seen, string(c.Type)+" "+c.Object.(*corev1.Event).Reason)
 	}
-	want := []string{"ADDED a", "ADDED b", "ADDED c", "ADDED d", "DELETED a", "DELETED c", "ADDED e", "DELETED b", "ADDED f"}
+	want := []string{"ADDED a", "ADDED b", "ADDED c", "ADDED d", "DELETED a", "DELETED c", "ADDED e", "ADDED f", "DELETED b"}
 	if diff := cmp.Diff(want, seen); diff != "" {
 		t.Errorf("changes (-want +got):\n%s", diff)
 	}

@@ -10,21 +10,24 @@ import (
 // A foreground deletion leaves an object in place, with a finalizer, until what it owns and what
 // blocks its owner's deletion is gone.
 
-// finalizersOf are the finalizers that an object has once it is deleted: whether what it owns goes
-// first is one of them.
+// finalizersOf are the finalizers that an object has once it is deleted. Whether what it owns goes
+// first is one of them; orphan is none any more, because its work is done then.
 func finalizersOf(o Object, propagation metav1.DeletionPropagation) []string {
-	finalizers := o.GetFinalizers()
-	if propagation == "" {
-		return finalizers
-	}
-	foreground := func(f string) bool { return f == metav1.FinalizerDeleteDependents }
-	switch has := slices.ContainsFunc(finalizers, foreground); {
-	case propagation == metav1.DeletePropagationForeground && !has:
-		return append(slices.Clone(finalizers), metav1.FinalizerDeleteDependents)
-	case propagation != metav1.DeletePropagationForeground && has:
-		return slices.DeleteFunc(slices.Clone(finalizers), foreground)
+	has := slices.Contains(o.GetFinalizers(), metav1.FinalizerDeleteDependents)
+	foreground := propagation == metav1.DeletePropagationForeground || propagation == "" && has
+	finalizers := slices.DeleteFunc(slices.Clone(o.GetFinalizers()), func(f string) bool {
+		return f == metav1.FinalizerOrphanDependents || f == metav1.FinalizerDeleteDependents && !foreground
+	})
+	if foreground && !has {
+		finalizers = append(finalizers, metav1.FinalizerDeleteDependents)
 	}
 	return finalizers
+}
+
+// orphans reports whether a deletion lets go what an object owns: the object's own finalizer counts
+// unless the deletion says something else.
+func orphans(o Object, propagation metav1.DeletionPropagation) bool {
+	return propagation == metav1.DeletePropagationOrphan || propagation == "" && slices.Contains(o.GetFinalizers(), metav1.FinalizerOrphanDependents)
 }
 
 // isForeground reports whether an object waits for the end of what it owns.

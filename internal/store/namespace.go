@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"fmt"
 	"reflect"
 	"slices"
@@ -30,6 +31,31 @@ func (s *Store) terminating(name string) (namespace *corev1.Namespace, ok bool) 
 	return o.(*corev1.Namespace), true
 }
 
+// CheckNamespace returns the error with which an API server refuses a new object because of its
+// Namespace: NotFound if that is not there, Forbidden if it is being deleted. What is in none can
+// always be made.
+func (s *Store) CheckNamespace(o Object) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.checkNamespace(o, true)
+}
+
+// checkNamespace lets an object into a Namespace that is not there unless it is required.
+func (s *Store) checkNamespace(o Object, required bool) error {
+	name := o.GetNamespace()
+	if name == "" {
+		return nil
+	}
+	if _, ok := s.terminating(name); ok {
+		return errTerminating(s.kind(reflect.TypeOf(o)).resource(), cmp.Or(o.GetName(), o.GetGenerateName()), name)
+	}
+	if !required {
+		return nil
+	}
+	_, err := get[*corev1.Namespace](s, reflect.TypeFor[*corev1.Namespace](), types.NamespacedName{Name: name})
+	return err
+}
+
 // errTerminating has Kubernetes' text.
 func errTerminating(resource schema.GroupResource, name, namespace string) error {
 	err := apierrors.NewForbidden(resource, name, fmt.Errorf("unable to create new content in namespace %s because it is being terminated", namespace))
@@ -44,7 +70,7 @@ func (s *Store) emptyNamespace(name string) {
 	for _, o := range s.contentOf(name) {
 		// what it was owned by may have taken it along
 		if current, ok := s.owners.objects[o.GetUID()]; ok && current.o.GetDeletionTimestamp() == nil {
-			s.delete(current.t, current.o, DeleteOptions{})
+			s.delete(current.t, current.o, DeleteOptions{Propagation: metav1.DeletePropagationBackground})
 		}
 	}
 	s.finishNamespace(name)

@@ -83,3 +83,49 @@ func TestDeleteEmptyNamespace(t *testing.T) {
 		}
 	}
 }
+
+// What is to be in a Namespace needs one that is there and stays.
+func TestCheckNamespace(t *testing.T) {
+	s := newStore(t, Options{})
+	create(t, s, newNamespace("there"))
+	create(t, s, newNamespace("going"))
+	create(t, s, newPod("web", in("going"), onNode))
+	if _, _, err := s.DeleteObject(newNamespace("going"), DeleteOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	const terminating = "unable to create new content in namespace going because it is being terminated"
+	for name, tt := range map[string]struct {
+		object Object
+		want   string
+		cause  metav1.CauseType
+	}{
+		"there":             {newPod("web", in("there")), "", ""},
+		"in none":           {newNamespace("more"), "", ""},
+		"not there":         {newPod("web", in("x")), `namespaces "x" not found`, ""},
+		"going":             {newPod("late", in("going")), `pods "late" is forbidden: ` + terminating, corev1.NamespaceTerminatingCause},
+		"going, the same":   {newPod("web", in("going")), `pods "web" is forbidden: ` + terminating, corev1.NamespaceTerminatingCause},
+		"going, of a group": {&appsv1.ReplicaSet{ObjectMeta: metav1.ObjectMeta{Namespace: "going", Name: "rs"}}, `replicasets.apps "rs" is forbidden: ` + terminating, corev1.NamespaceTerminatingCause},
+		"going, generated": {
+			newPod("", in("going"), func(p *corev1.Pod) { p.GenerateName = "web-" }), `pods "web-" is forbidden: ` + terminating, corev1.NamespaceTerminatingCause,
+		},
+	} {
+		check := func(what string, err error) {
+			t.Helper()
+			got := ""
+			if err != nil {
+				got = err.Error()
+			}
+			if got != tt.want || (tt.cause != "") != apierrors.HasStatusCause(err, tt.cause) {
+				t.Errorf("%s, %s: %q, want %q", name, what, got, tt.want)
+			}
+		}
+		check("checked", s.CheckNamespace(tt.object))
+		if tt.object.GetName() != "" {
+			_, err := Create(s, tt.object, InNamespace, DryRun)
+			check("created", err)
+		}
+	}
+	if _, err := Create(s, newPod("web", in("x")), DryRun); err != nil {
+		t.Errorf("without InNamespace: %v", err)
+	}
+}

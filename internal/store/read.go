@@ -18,10 +18,20 @@ func Get[T Object](s *Store, namespace, name string) (T, error) {
 
 func get[T Object](s *Store, t reflect.Type, key types.NamespacedName) (T, error) {
 	var none T
+	if t == eventType() {
+		s.expireEvents()
+	}
 	if o, ok := s.objects[t][key]; ok {
 		return o.(T), nil
 	}
 	return none, apierrors.NewNotFound(s.kind(t).resource(), key.Name)
+}
+
+// Version returns the resource version of the newest change.
+func (s *Store) Version() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return versionString(s.version)
 }
 
 // List returns the objects that a selector selects, by namespace and name, and the resource version
@@ -34,6 +44,9 @@ func list[T Object](s *Store, t reflect.Type, selector Selector) (objects []T, v
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.kind(t)
+	if t == eventType() {
+		s.expireEvents()
+	}
 	for _, o := range s.objects[t] {
 		if selector.Matches(o) {
 			objects = append(objects, o.(T))

@@ -54,6 +54,15 @@ func SelectableField(o Object, name string) bool {
 	return known
 }
 
+// HasOwnFields reports whether o's kind can be selected by more than name and namespace.
+func HasOwnFields(o Object) bool {
+	switch o.(type) {
+	case *corev1.Pod, *corev1.Event, *corev1.Node, *corev1.Namespace, *corev1.Secret, *corev1.Service, *appsv1.ReplicaSet:
+		return true
+	}
+	return false
+}
+
 // fieldOf returns the value of a field of an object.
 func fieldOf(o Object, name string) (value string, known bool) {
 	switch name {
@@ -130,6 +139,23 @@ func eventField(event *corev1.Event, name string) (value string, known bool) {
 		return event.ReportingController, true
 	}
 	return "", false
+}
+
+// EventsField returns the name by which this package knows a field of an Event of events.k8s.io/v1,
+// which has others than one of v1, and whether Events can be selected by it there.
+func EventsField(name string) (core string, known bool) {
+	switch name {
+	case "metadata.name", "metadata.namespace", "reason", "type":
+		return name, true
+	case "reportingController":
+		return "reportingComponent", true
+	}
+	field, ok := strings.CutPrefix(name, "regarding.")
+	if !ok {
+		return "", false
+	}
+	_, known = referenceField(&corev1.ObjectReference{}, field)
+	return "involvedObject." + field, known
 }
 
 func referenceField(ref *corev1.ObjectReference, name string) (value string, known bool) {

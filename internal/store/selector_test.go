@@ -1,10 +1,14 @@
 package store
 
 import (
+	"slices"
+	"strings"
 	"testing"
 
 	appsv1 "k8s.io/api/apps/v1"
+	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
 	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/labels"
 )
@@ -73,24 +77,45 @@ func TestSelector(t *testing.T) {
 
 // An API answers 400 for a field that a kind does not have, and has to know that without an object.
 func TestSelectableField(t *testing.T) {
-	for name, tt := range map[string]struct {
-		object Object
-		field  string
-		want   bool
-	}{
-		"every kind's":   {&corev1.ConfigMap{}, "metadata.name", true},
-		"a Pod's":        {&corev1.Pod{}, "status.podIPs", true},
-		"a Node's":       {&corev1.Node{}, "spec.unschedulable", true},
-		"a Namespace's":  {&corev1.Namespace{}, "status.phase", true},
-		"a Secret's":     {&corev1.Secret{}, "type", true},
-		"an Event's":     {&corev1.Event{}, "involvedObject.uid", true},
-		"another kind's": {&corev1.ConfigMap{}, "status.phase", false},
-		"no Node's":      {&corev1.Node{}, "status.phase", false},
-		"no Event's":     {&corev1.Event{}, "involvedObject.labels", false},
-		"nobody's":       {&corev1.Pod{}, "x", false},
-	} {
-		if got := SelectableField(tt.object, tt.field); got != tt.want {
-			t.Errorf("%s field %s: %v, want %v", name, tt.field, got, tt.want)
+	all := "metadata.name metadata.namespace"
+	fields := map[Object]string{
+		&corev1.Pod{}: "spec.nodeName spec.restartPolicy spec.schedulerName spec.serviceAccountName spec.hostNetwork " +
+			"status.phase status.podIP status.podIPs status.nominatedNodeName",
+		&corev1.Event{}: "involvedObject.kind involvedObject.namespace involvedObject.name involvedObject.uid involvedObject.apiVersion " +
+			"involvedObject.resourceVersion involvedObject.fieldPath reason reportingComponent source type",
+		&corev1.Node{}: "spec.unschedulable", &corev1.Namespace{}: "status.phase", &corev1.Secret{}: "type", &corev1.Service{}: "spec.clusterIP spec.type",
+		&appsv1.ReplicaSet{}: "status.replicas", &corev1.ConfigMap{}: "", &appsv1.Deployment{}: "", &appsv1.StatefulSet{}: "", &appsv1.ControllerRevision{}: "",
+		&discoveryv1.EndpointSlice{}: "", &coordinationv1.Lease{}: "",
+	}
+	asked := strings.Fields(all + " name x spec status spec.replicas involvedObject. involvedObject.labels involvedObject regarding.name reportingController")
+	for _, names := range fields {
+		asked = append(asked, strings.Fields(names)...)
+	}
+	for object, names := range fields {
+		known := strings.Fields(all + " " + names)
+		for _, name := range asked {
+			if got := SelectableField(object, name); got != slices.Contains(known, name) {
+				t.Errorf("%T by %s: %v, want %v", object, name, got, !got)
+			}
+		}
+	}
+}
+
+// The fields of events.k8s.io are those of v1 by other names.
+func TestEventsField(t *testing.T) {
+	known := map[string]string{
+		"metadata.name": "metadata.name", "metadata.namespace": "metadata.namespace", "reason": "reason", "type": "type", "reportingController": "reportingComponent",
+		"regarding.kind": "involvedObject.kind", "regarding.namespace": "involvedObject.namespace", "regarding.name": "involvedObject.name", "regarding.uid": "involvedObject.uid",
+		"regarding.apiVersion": "involvedObject.apiVersion", "regarding.resourceVersion": "involvedObject.resourceVersion", "regarding.fieldPath": "involvedObject.fieldPath",
+	}
+	for name, want := range known {
+		if got, ok := EventsField(name); got != want || !ok || !SelectableField(&corev1.Event{}, got) {
+			t.Errorf("%s is %s, %v, want %s", name, got, ok, want)
+		}
+	}
+	for _, name := range []string{"source", "reportingComponent", "involvedObject.name", "regarding.labels", "regarding.", "x"} {
+		if got, ok := EventsField(name); ok {
+			t.Errorf("%s is taken for %s", name, got)
 		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -48,8 +49,8 @@ type Options struct {
 	Kinds []KindDefinition
 	// History is how many changes of each kind are kept for watches. Default: what the kind says.
 	History int
-	// MaxEvents is how many Events are kept in all, and of one object 100; those that occurred last
-	// stay. Default 4000.
+	// MaxEvents is how many Events are kept in all, and of one object 100, whoever wrote them;
+	// those that were written last stay, for an hour. Default 4000.
 	MaxEvents int
 	// Now is the clock. Resource versions begin at its time, too. Default time.Now.
 	Now func() time.Time
@@ -107,6 +108,9 @@ func New(opts Options) *Store {
 	return s
 }
 
+// Kind returns the definition of o's kind. One that is not registered panics.
+func (s *Store) Kind(o Object) KindDefinition { return s.kind(reflect.TypeOf(o)) }
+
 // kind panics for a type that is not registered: that is a mistake of the program.
 func (s *Store) kind(t reflect.Type) KindDefinition {
 	k, ok := s.kinds[t]
@@ -142,6 +146,10 @@ func (s *Store) put(t reflect.Type, o Object, change ChangeType) {
 	if before != nil && blockedOwners(before) != nil && !slices.Equal(blockedOwners(before), blockedOwners(o)) {
 		s.finishForeground(blockedOwners(before))
 	}
+	if event, ok := o.(*corev1.Event); ok {
+		s.keepEvent(event)
+	}
+	s.expireEvents()
 }
 
 // remove takes an object out, and what only it owned.
@@ -161,6 +169,9 @@ func (s *Store) drop(t reflect.Type, o Object) {
 	before := s.objects[t][keyOf(o)]
 	delete(s.objects[t], keyOf(o))
 	s.owners.unlink(o.GetUID())
+	if t == eventType() {
+		s.events.forget(keyOf(o))
+	}
 	s.publish(t, Change{Type: Deleted, Object: last, before: before, version: s.version})
 }
 

@@ -79,6 +79,7 @@ func (s *Store) Watch(opts WatchOptions) (*Watch, error) {
 		w.version = version
 		return w, nil
 	}
+	s.expireEvents()
 	w.version = s.version
 	for _, o := range s.matching(w.matches) {
 		w.backlog = append(w.backlog, Change{Type: Added, Object: o})

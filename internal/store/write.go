@@ -6,10 +6,10 @@ import (
 	"slices"
 	"time"
 
-	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/rand"
 	"k8s.io/apimachinery/pkg/util/uuid"
@@ -25,6 +25,9 @@ const (
 	DryRun WriteOption = iota + 1
 	// KeepStatus makes an update leave the status as it is.
 	KeepStatus
+	// InNamespace makes a creation fail with the API's NotFound if the object is in a Namespace
+	// that is not there. What is observed is noted anyway, so this is not the default.
+	InNamespace
 )
 
 // Create adds an object: the store gives it a UID, the creation time, and a name from its
@@ -43,11 +46,11 @@ func Create[T Object](s *Store, object T, opts ...WriteOption) (T, error) {
 	if next.GetName() == "" {
 		return next, apierrors.NewInvalid(k.GVK.GroupKind(), "", field.ErrorList{field.Required(field.NewPath("metadata", "name"), "name or generateName is required")})
 	}
-	if _, exists := s.objects[t][keyOf(next)]; exists {
-		return next, apierrors.NewAlreadyExists(k.resource(), next.GetName())
+	if err := s.checkNamespace(next, slices.Contains(opts, InNamespace)); err != nil {
+		return next, err
 	}
-	if _, terminating := s.terminating(next.GetNamespace()); terminating {
-		return next, errTerminating(k.resource(), next.GetName(), next.GetNamespace())
+	if existing, exists := s.objects[t][keyOf(next)]; exists {
+		return next, errExists(k.resource(), existing)
 	}
 	next.SetUID(uuid.NewUUID())
 	next.SetResourceVersion("")
@@ -63,11 +66,17 @@ func Create[T Object](s *Store, object T, opts ...WriteOption) (T, error) {
 		return next, nil
 	}
 	s.put(t, next, Added)
-	if event, ok := any(next).(*corev1.Event); ok {
-		s.keepEvent(occurrenceOf(event), event)
-	}
 	s.collectOne(next.GetUID())
 	return next, nil
+}
+
+// errExists has Kubernetes' text, which tells that one only has to wait.
+func errExists(resource schema.GroupResource, existing Object) error {
+	err := apierrors.NewAlreadyExists(resource, existing.GetName())
+	if existing.GetDeletionTimestamp() != nil {
+		err.ErrStatus.Message = "object is being deleted: " + err.ErrStatus.Message
+	}
+	return err
 }
 
 // freeName makes a name that nobody has: the generateName, cut so that the whole is a DNS label,
@@ -96,7 +105,7 @@ func Update[T Object](s *Store, object T, opts ...WriteOption) (T, error) {
 	}
 	next := object.DeepCopyObject().(T)
 	if slices.Contains(opts, KeepStatus) {
-		setStatus(next, current.DeepCopyObject())
+		SetStatus(next, current.DeepCopyObject().(Object))
 	}
 	return replace(s, current, next, opts), nil
 }
@@ -111,21 +120,31 @@ func UpdateStatus[T Object](s *Store, object T, opts ...WriteOption) (T, error) 
 		return current, err
 	}
 	next := current.DeepCopyObject().(T)
-	if !setStatus(next, object.DeepCopyObject()) {
+	if !SetStatus(next, object.DeepCopyObject().(Object)) {
 		panic("store: a " + reflect.TypeOf(object).String() + " has no status")
 	}
 	return replace(s, current, next, opts), nil
 }
 
-// setStatus gives an object the status of another one of its type, without a copy. It returns false
+// SetStatus gives an object the status of another one of its type, without a copy. It returns false
 // if the type has none.
-func setStatus(o, from any) bool {
+func SetStatus(o, from Object) bool {
 	status := reflect.ValueOf(o).Elem().FieldByName("Status")
 	if !status.IsValid() {
 		return false
 	}
 	status.Set(reflect.ValueOf(from).Elem().FieldByName("Status"))
 	return true
+}
+
+// CheckCurrent returns an error unless an object could replace the one of its kind, namespace and
+// name: the API's NotFound if there is none, or Conflict if it carries a resource version or a UID
+// and that is not the current one.
+func (s *Store) CheckCurrent(o Object) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	_, err := currentOf(s, o)
+	return err
 }
 
 // currentOf returns the object that another one is to replace, if it is the one that its writer

@@ -162,7 +162,7 @@ func (a *applier) applyOne(ref manifest.Ref, before, desired *wish) (verb string
 	if err != nil {
 		return "", err
 	}
-	updated, err := registry.Update(a.registry, next)
+	updated, err := a.registry.UpdateObject(next, registry.WriteOptions{Manager: registry.Manager})
 	if err != nil {
 		return "", err
 	}

@@ -179,6 +179,33 @@ func TestApplyKeepsWhatItDidNotSay(t *testing.T) {
 	}
 }
 
+// TestApplyTellsWhoseFields: a manifest that changes an object whose fields belong to clients takes
+// part as probity, and makes nothing of objects of which nobody keeps the fields.
+func TestApplyTellsWhoseFields(t *testing.T) {
+	managed := []metav1.ManagedFieldsEntry{{Manager: "kubectl", Operation: "Update", APIVersion: "v1", FieldsV1: metav1.NewFieldsV1("{}")}}
+	var asked []string
+	objects := store.New(store.Options{Kinds: store.Kubernetes()})
+	a := newApplier(registry.New(registry.Options{Store: objects, ManagedFields: func(w registry.FieldsWrite) []metav1.ManagedFieldsEntry {
+		asked = append(asked, w.Manager+" "+w.New.GetName())
+		fields := append(slices.Clone(w.Old.GetManagedFields()), managed...)
+		fields[len(fields)-1].Manager = w.Manager
+		return fields
+	}}), objects)
+	config, other := text(configText, "VALUE=a"), text(configText, "VALUE=a", "settings=other")
+	applied(t, a, "f", config, other)
+	modified(t, a, "settings", func(c *corev1.ConfigMap) { c.ManagedFields = managed })
+	check(t, "unchanged", applied(t, a, "f", config, other), "configmap/settings unchanged", "configmap/other unchanged")
+	check(t, "changed", applied(t, a, "f", text(config, "key: a=key: b"), text(other, "key: a=key: b")), "configmap/settings configured", "configmap/other configured")
+	check(t, "asked", asked, "probity settings")
+	got := modified(t, a, "settings", func(*corev1.ConfigMap) {}).ManagedFields
+	if len(got) != 2 || got[0].Manager != "kubectl" || got[1].Manager != "probity" || managed[0].Manager != "kubectl" {
+		t.Errorf("managed fields %v, want kubectl's and ours", got)
+	}
+	if fields := modified(t, a, "other", func(*corev1.ConfigMap) {}).ManagedFields; len(fields) > 0 {
+		t.Errorf("managed fields of the other one: %v", fields)
+	}
+}
+
 // TestApplyNotes: kubectl apply of the same file finds its own words, so that it says unchanged and
 // does not warn.
 func TestApplyNotes(t *testing.T) {

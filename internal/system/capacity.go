@@ -20,9 +20,9 @@ func (e *tooManyPods) Error() string {
 	return fmt.Sprintf("0/1 nodes are available: 1 Too many pods (--max-pods %d)", e.max)
 }
 
-// admit refuses a Pod that the node has no place for. As on a cluster a Pod takes one until it has
-// ended for good, also while it is being deleted.
-func (s *System) admit(*corev1.Pod) error {
+// checkPlace refuses one more Pod if the node has no place for it. As on a cluster a Pod takes one
+// until it has ended for good, also while it is being deleted.
+func (s *System) checkPlace() error {
 	pods, _ := store.List[*corev1.Pod](s.store, store.Selector{})
 	running := 0
 	for _, pod := range pods {

@@ -12,6 +12,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/probity-run/probity/internal/apiserver/credentials"
+	"github.com/probity-run/probity/internal/ownfile"
 	"github.com/probity-run/probity/internal/printable"
 )
 
@@ -127,10 +129,15 @@ var errForeign = errors.New("in it is not of Probity")
 
 // isStateName reports whether runs put something of that name into a state folder.
 func isStateName(name string) bool {
-	return slices.Contains([]string{
-		markerName, lockName, controlSocket, podsName, programsName, namesName, secretsName, addressesName, obedienceName,
-	}, strings.TrimSuffix(name, newSuffix))
+	if of, ok := ownfile.IsUnfinished(name); ok {
+		name = of
+	}
+	names := []string{markerName, lockName, oldSocket, podsName, programsName, namesName, secretsName, addressesName, obedienceName}
+	return slices.Contains(names, strings.TrimSuffix(name, oldNewSuffix)) || slices.Contains(credentials.Files(), name)
 }
+
+// oldNewSuffix ended the name of a note that a Probity before was writing.
+const oldNewSuffix = ".new"
 
 // Clean removes the state folders of all runs that have ended, or only dir if that is not empty.
 // It returns those that it removed.

@@ -10,6 +10,8 @@ import (
 	"os/user"
 	"path/filepath"
 	"strings"
+
+	"github.com/probity-run/probity/internal/ownfile"
 )
 
 // stateHome is the folder of all state folders that have no name of their own, below that for state
@@ -37,7 +39,7 @@ func isOfAnother(dir string) bool {
 	for {
 		info, err := os.Stat(dir)
 		if err == nil {
-			return ownerOf(info) != 0
+			return ownfile.OwnerOf(info) != 0
 		}
 		if !errors.Is(err, fs.ErrNotExist) || dir == filepath.Dir(dir) {
 			return false

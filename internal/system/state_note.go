@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+
+	"github.com/probity-run/probity/internal/ownfile"
 )
 
 // readNote reads what an earlier run noted in a file of the state folder; if there is none, nothing
@@ -24,17 +26,11 @@ func readNote(root *os.Root, name string, note any) error {
 	return nil
 }
 
-// newSuffix ends the name of a note that is being written.
-const newSuffix = ".new"
-
 // writeNote notes something for the next run. Whoever reads it sees all of it or nothing.
 func writeNote(root *os.Root, name string, note any) error {
 	data, err := json.MarshalIndent(note, "", "  ")
 	if err == nil {
-		err = root.WriteFile(name+newSuffix, append(data, '\n'), 0o600)
-	}
-	if err == nil {
-		err = root.Rename(name+newSuffix, name)
+		err = ownfile.Write(root, name, append(data, '\n'))
 	}
 	if err != nil {
 		return fmt.Errorf("cannot write %s in the state folder: %w", name, err)

@@ -9,9 +9,10 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/probity-run/probity/internal/ownfile"
 )
 
 // markerName is a file by which a folder is known to be Probity's own. Nothing is removed from a
@@ -41,7 +42,7 @@ func checkOwnDir(root *os.Root, dir string) error {
 	if err != nil {
 		return err
 	}
-	if owner := ownerOf(info); owner != os.Geteuid() {
+	if owner := ownfile.OwnerOf(info); owner != os.Geteuid() {
 		return fmt.Errorf("%s belongs to another user (id %d)", dir, owner)
 	}
 	if info.Mode().Perm()&0o022 != 0 {
@@ -70,7 +71,7 @@ func checkAbove(above, dir string) error {
 	if info.Mode().Perm()&0o002 != 0 && info.Mode()&fs.ModeSticky == 0 {
 		return fmt.Errorf("%s can be replaced by anybody, as all may write to %s (mode %04o)", dir, above, info.Mode().Perm())
 	}
-	if owner := ownerOf(info); owner != 0 && owner != os.Geteuid() && owner != unmappedUser() {
+	if owner := ownfile.OwnerOf(info); owner != 0 && owner != os.Geteuid() && owner != unmappedUser() {
 		return fmt.Errorf("%s can be replaced by another user (id %d), who owns %s", dir, owner, above)
 	}
 	return nil
@@ -90,14 +91,6 @@ func unmappedUser() int {
 		return -1
 	}
 	return id
-}
-
-// ownerOf is the user id of a file's owner.
-func ownerOf(info fs.FileInfo) int {
-	if stat, ok := info.Sys().(*syscall.Stat_t); ok {
-		return int(stat.Uid)
-	}
-	return -1
 }
 
 // mark puts the marker into a folder that is new. A folder with other content is refused.
@@ -134,11 +127,14 @@ func isMarked(root *os.Root) bool {
 	return err == nil && string(text) == markerText
 }
 
+// oldSocket is what a Probity that had no marker yet could leave behind in a state folder.
+const oldSocket = "control.sock"
+
 // isUnmarkedState reports whether a folder is surely one of a Probity that had no marker yet: it
 // has the lock and the link to a program, and nothing but folders of Pods besides.
 func isUnmarkedState(root *os.Root, names []string) bool {
 	for _, name := range names {
-		if name != lockName && name != controlSocket && name != podsName && name != programsName {
+		if name != lockName && name != oldSocket && name != podsName && name != programsName {
 			return false
 		}
 	}
@@ -198,7 +194,7 @@ func lockOpen(root *os.Root, name string, file *os.File) (current bool, err erro
 	if err != nil {
 		return false, err
 	}
-	if !info.Mode().IsRegular() || ownerOf(info) != os.Geteuid() {
+	if !info.Mode().IsRegular() || ownfile.OwnerOf(info) != os.Geteuid() {
 		return false, fmt.Errorf("%s in it is not a file of this user", name)
 	}
 	switch err := unix.Flock(int(file.Fd()), unix.LOCK_EX|unix.LOCK_NB); {

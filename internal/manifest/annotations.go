@@ -115,7 +115,7 @@ func validateCommand(container, value string, spec *corev1.PodSpec, path *field.
 		}
 	}
 	message := "there is no such container"
-	if guess := closest(container, names); guess != "" {
+	if guess := Closest(container, names); guess != "" {
 		message += ", did you mean " + AnnotationCommand + guess + "?"
 	} else if len(names) > 0 {
 		message += " in this pod, it has " + strings.Join(names, ", ")

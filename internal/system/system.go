@@ -157,6 +157,7 @@ type System struct {
 	hostNames  *hostNames
 	api        *api
 	files      *fileWatch // from Start on
+	created    time.Time  // when New made it
 	started    bool       // by Start
 	loader     *loader
 	applier    *applier   // of the goroutine of run
@@ -184,7 +185,7 @@ func New(opts Options) (*System, error) {
 	opts = opts.withDefaults()
 	kinds := slices.Concat(store.Kubernetes(), node.Kinds(), controller.Kinds())
 	s := &System{
-		opts: opts, store: store.New(store.Options{Kinds: kinds}), requests: make(chan func()), applied: make(chan struct{}),
+		opts: opts, created: time.Now(), store: store.New(store.Options{Kinds: kinds}), requests: make(chan func()), applied: make(chan struct{}),
 		changed: make(chan struct{}, 1), edited: make(chan struct{}, 1), settled: make(chan struct{}, 1), stop: make(chan struct{}), done: make(chan struct{}),
 	}
 	doors := registry.Options{Store: s.store, NodeName: node.Name, Commands: opts.Commands, Admit: s.admit}

@@ -1,6 +1,7 @@
 package kube
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -146,4 +147,19 @@ func listed(objects []metav1.Object) string {
 		text += fmt.Sprintf(" and %d more", more)
 	}
 	return text
+}
+
+// ParseRef reads KIND/NAME or NAMESPACE/KIND/NAME of any kind that people name; the namespace is
+// otherwise the given one, or default. The error is a [*NotFoundError].
+func ParseRef(name, namespace string) (Ref, error) {
+	own, kind, bare, err := splitName(name)
+	switch {
+	case err != nil:
+		return Ref{}, err
+	case kind == Kind{}:
+		return Ref{}, &NotFoundError{fmt.Sprintf("write the kind of %s, as in deployment/%s", printable.Quote(name), printable.Line(bare))}
+	case kind.Global:
+		return Ref{kind, "", bare}, nil
+	}
+	return Ref{kind, cmp.Or(own, namespace, metav1.NamespaceDefault), bare}, nil
 }

@@ -62,24 +62,25 @@ func RunOf(ctx context.Context, dir string) (Run, error) {
 
 // ChooseRun returns the run that somebody means who is in a folder: that of an instance name, or of
 // the beginning of one; without a name the one that was started with files of the folder, or of
-// folders below it; else the only one that there is. The error is a [*RunsError].
-func ChooseRun(runs []Run, instance, folder string) (Run, error) {
+// folders below it; else the only one that there is, which is elsewhere then. The error is a
+// [*RunsError].
+func ChooseRun(runs []Run, instance, folder string) (run Run, elsewhere bool, err error) {
 	if instance != "" {
-		return chooseInstance(runs, instance)
-	}
-	if len(runs) == 0 {
-		return Run{}, &RunsError{"no run is there: start one with probity run FILE, or name its folder with --state-dir"}
+		run, err := chooseInstance(runs, instance)
+		return run, false, err
 	}
 	fits := closestRuns(runs, folder)
 	switch {
 	case len(fits) == 1:
-		return fits[0], nil
-	case len(fits) == 0 && len(runs) == 1:
-		return runs[0], nil
-	case len(fits) == 0:
-		return Run{}, &RunsError{"no run was started with a file of this folder, and there are several: " + sayWhich(runs)}
+		return fits[0], false, nil
+	case len(fits) > 1:
+		return Run{}, false, &RunsError{fmt.Sprintf("%d runs were started with files of this folder: ", len(fits)) + sayWhich(fits)}
+	case len(runs) == 1:
+		return runs[0], true, nil
+	case len(runs) > 1:
+		return Run{}, false, &RunsError{"no run was started with a file of this folder, and there are several: " + sayWhich(runs)}
 	}
-	return Run{}, &RunsError{fmt.Sprintf("%d runs were started with files of this folder: ", len(fits)) + sayWhich(fits)}
+	return Run{}, false, &RunsError{"no run is there: start one with probity run FILE, or name its folder with --state-dir"}
 }
 
 func chooseInstance(runs []Run, instance string) (Run, error) {

@@ -74,6 +74,11 @@ func Main(ctx context.Context, streams Streams, args []string) int {
 	if message := err.Error(); message != "" {
 		terminal.Print(streams.Err, "probity: "+nameFiles(message, err, args))
 	}
+	return codeOf(err)
+}
+
+// codeOf is the exit code of an error.
+func codeOf(err error) int {
 	if exit, ok := errors.AsType[*exitError](err); ok {
 		return exit.code
 	}

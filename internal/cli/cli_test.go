@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -50,6 +52,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("SERVER", server.URL)
 			env.Setenv("SERVERPORT", server.URL[strings.LastIndex(server.URL, ":")+1:])
 			env.Setenv("HOME", env.WorkDir)
+			env.Defer(func() { stopRuns(t, env) })
 			return nil
 		},
 		Condition: func(name string) (bool, error) {
@@ -61,6 +64,19 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 	})
+}
+
+// stopRuns stops what a script that has failed has left running.
+func stopRuns(t *testing.T, env *testscript.Env) {
+	if _, err := os.Stat(filepath.Join(env.WorkDir, ".local", "state", "probity")); err != nil {
+		return // it has started none
+	}
+	programs, _, _ := strings.Cut(env.Getenv("PATH"), string(os.PathListSeparator))
+	cmd := exec.Command(filepath.Join(programs, "probity"), "stop", "--all")
+	cmd.Env = env.Vars
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Errorf("cannot stop what is left: %v\n%s", err, out)
+	}
 }
 
 // namespaces reports whether this machine lets Pods have hosts files of their own.

@@ -87,7 +87,7 @@ func deleteObjects(ctx context.Context, streams Streams, flags deleteFlags, args
 	return nil
 }
 
-// options are those of one object: of what is found by its name, and not of one that has come since.
+// options are those of one object: the one that was found, and not one that has its name since.
 func (f *deleteFlags) options(o metav1.Object) metav1.DeleteOptions {
 	options := metav1.DeleteOptions{
 		TypeMeta:      metav1.TypeMeta{APIVersion: "v1", Kind: "DeleteOptions"},

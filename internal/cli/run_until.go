@@ -241,11 +241,12 @@ func (a *attendance) onReached(r reach) {
 }
 
 // goOn tells whoever started a detached run how the wait has ended. The run goes on as one that
-// nobody waits for; if it is being stopped it tells that by its end.
+// nobody waits for; one that ends now tells how by its end.
 func (a *attendance) goOn(r reach, goal *system.GoalError) {
 	w := a.wait
 	a.wait = nil
 	switch {
+	case a.system.Finished():
 	case r.err == nil:
 		a.system.AwaitAPI()
 		w.detached.isReady(fmt.Sprintf("%s after %s", w.goal, diagnosis.Duration(time.Since(w.began))))

@@ -197,17 +197,20 @@ func (r Row) ref() string {
 	return printable.Line(name)
 }
 
-// Summary is how many Pods are ready, in one word if all are.
+// Summary is how many Pods are ready, in one word if all are. Those that are going do not count.
 func Summary(rows []Row) string {
 	pods, ready := 0, 0
 	for _, r := range rows {
 		if r.Kind != kube.Pods.Singular {
 			continue
 		}
-		pods++
-		if state := diagnosis.State(r.State); state == diagnosis.Ready || state == diagnosis.Complete {
+		switch diagnosis.State(r.State) {
+		case diagnosis.Stopping, diagnosis.Stopped:
+			continue
+		case diagnosis.Ready, diagnosis.Complete:
 			ready++
 		}
+		pods++
 	}
 	switch {
 	case pods == 0:

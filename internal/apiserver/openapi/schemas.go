@@ -50,9 +50,9 @@ func addSchemas(schemas map[string]*spec.Schema, text []byte) error {
 	return nil
 }
 
-// fieldSchema is the part of a schema that decides how fields are owned and merged. The library's own
-// type can decode itself, but brings a second JSON decoder into the program for it, and keeps every
-// description.
+// fieldSchema is the part of a schema that decides how fields are owned and merged. The library's
+// own type can decode itself, but brings a second JSON decoder into the program for it, and keeps
+// every description.
 type fieldSchema struct {
 	Ref                  string                 `json:"$ref"`
 	Type                 string                 `json:"type"`

@@ -250,7 +250,7 @@ func run(ctx context.Context, streams Streams, flags runFlags, paths, command []
 	view := terminal.New(viewOptions(streams, flags, command))
 	stdin := remember(streams.In)
 	opts.Manifests, opts.Stdin, opts.Version = paths, stdin, thisBuild().Version
-	opts.Outputs = streams.files()
+	opts.Outputs, opts.Listed = streams.files(), true
 	opts.Notice, opts.Refused, opts.Logger = view.Say, view.Refused, slog.New(slog.NewTextHandler(view, nil))
 	if flags.logs {
 		opts.Follow = view.Output

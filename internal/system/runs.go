@@ -19,8 +19,9 @@ type RunsError struct{ text string }
 
 func (e *RunsError) Error() string { return e.text }
 
-// Runs are the runs of this user that answer, in the order of their names. Those that serve no API
-// and those with a state folder of another place are none of them.
+// Runs are the runs of this user that answer, in the order of their state folders. Those that serve
+// no API are none of them, and those with a state folder of another place only if they are listed
+// ([Options.Listed]).
 func Runs(ctx context.Context) ([]Run, error) {
 	home, err := stateHome()
 	if err != nil {
@@ -84,10 +85,18 @@ func ChooseRun(runs []Run, instance, folder string) (run Run, elsewhere bool, er
 }
 
 func chooseInstance(runs []Run, instance string) (Run, error) {
-	if i := slices.IndexFunc(runs, func(r Run) bool { return r.Instance() == instance }); i >= 0 {
-		return runs[i], nil
+	fits := slices.Collect(filter(runs, func(r Run) bool { return r.Instance() == instance }))
+	switch {
+	case len(fits) == 1:
+		return fits[0], nil
+	case len(fits) > 1:
+		text := fmt.Sprintf("%d instances are called %s: say which with --state-dir; there are:", len(fits), instance)
+		for _, run := range fits {
+			text += "\n  " + run.StateDir + "  " + run.Title()
+		}
+		return Run{}, &RunsError{text}
 	}
-	fits := slices.Collect(filter(runs, func(r Run) bool { return strings.HasPrefix(r.Instance(), instance) }))
+	fits = slices.Collect(filter(runs, func(r Run) bool { return strings.HasPrefix(r.Instance(), instance) }))
 	switch {
 	case len(fits) == 1:
 		return fits[0], nil

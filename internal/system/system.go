@@ -57,6 +57,9 @@ type Options struct {
 	// commands. It must not be used by another system; what the last one left is removed. Default:
 	// a folder below the user's state folder that belongs to the manifests.
 	StateDir string
+	// Listed has other commands of this user find the system by a link in the user's state folder
+	// if StateDir lies elsewhere.
+	Listed bool
 	// MaxRestartPeriod caps the crash-loop back-off (R147). Default 300 s.
 	MaxRestartPeriod time.Duration
 	// MaxPods is how many Pods there may be at a time; more wait for a place, or are refused where
@@ -213,6 +216,9 @@ func New(opts Options) (*System, error) {
 	}
 	if s.state, err = openState(opts.StateDir, opts.Manifests); err != nil {
 		return nil, &InputError{err}
+	}
+	if opts.Listed && opts.StateDir != "" {
+		s.state.list()
 	}
 	s.remarks = append(s.remarks, s.state.remarks...)
 	if !opts.NoAPI {

@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -77,6 +79,10 @@ type runFlags struct {
 	ascii            bool
 	until            string
 	timeout          time.Duration
+	noAPI            bool
+	apiAddress       string
+	kubeconfig       string
+	newToken         bool
 }
 
 // threads are more than Probity needs as long as disks are quick.
@@ -113,6 +119,10 @@ func newRun(streams Streams) *cobra.Command {
 	f.BoolVar(&flags.probes, "probes", false, "also print each attempt of each probe, with what it found; as lines on a terminal, too")
 	f.StringVar(&flags.until, "until", "", "ready or complete: end when it is so (with -- COMMAND: run that then; default: ready)")
 	f.DurationVar(&flags.timeout, "timeout", untilTimeout, "how long to wait for --until or before -- COMMAND; 0 is for ever")
+	f.BoolVar(&flags.noAPI, "no-api", false, "serve no Kubernetes API")
+	f.StringVar(&flags.apiAddress, "api-address", "", "IP address at which the Kubernetes API listens besides loopback; who has its token reads Secrets and runs commands here")
+	f.StringVar(&flags.kubeconfig, "kubeconfig", "", "kubeconfig file to put a context for this run into, besides that in the state folder")
+	f.BoolVar(&flags.newToken, "new-token", false, "make another token for the Kubernetes API: whoever has the old one is shut out")
 	f.BoolVar(&flags.logs, "logs", false, "also print what the containers print, with a prefix")
 	return cmd
 }
@@ -141,7 +151,31 @@ func (f runFlags) options() (system.Options, error) {
 	if err != nil {
 		return system.Options{}, err
 	}
-	return system.Options{Commands: commands, Only: f.only, StateDir: f.stateDir, MaxRestartPeriod: f.maxRestartPeriod, MaxPods: f.maxPods, Names: names}, nil
+	opts := system.Options{Commands: commands, Only: f.only, StateDir: f.stateDir, MaxRestartPeriod: f.maxRestartPeriod, MaxPods: f.maxPods, Names: names}
+	return opts, f.setAPI(&opts)
+}
+
+// setAPI sets the options of the Kubernetes API.
+func (f runFlags) setAPI(opts *system.Options) error {
+	if f.noAPI && (f.apiAddress != "" || f.kubeconfig != "" || f.newToken) {
+		return errors.New("--no-api leaves nothing for --api-address, --kubeconfig and --new-token to do")
+	}
+	opts.NoAPI, opts.NewToken = f.noAPI, f.newToken
+	if f.kubeconfig != "" {
+		var err error
+		if opts.Kubeconfig, err = filepath.Abs(f.kubeconfig); err != nil {
+			return err
+		}
+	}
+	if f.apiAddress == "" {
+		return nil
+	}
+	address, err := netip.ParseAddr(f.apiAddress)
+	if err != nil || address.IsUnspecified() || address.Zone() != "" {
+		return fmt.Errorf("cannot use --api-address %q: it takes one IP address of this machine", f.apiAddress)
+	}
+	opts.APIAddress = address
+	return nil
 }
 
 func checkRestartPeriod(d time.Duration) error {
@@ -199,7 +233,7 @@ func run(ctx context.Context, streams Streams, flags runFlags, paths, command []
 	opts.StopWhenFinished = wait == nil && len(paths) > 0 // an empty node has not finished
 	view := terminal.New(viewOptions(streams, flags, command))
 	stdin := remember(streams.In)
-	opts.Manifests, opts.Stdin = paths, stdin
+	opts.Manifests, opts.Stdin, opts.Version = paths, stdin, thisBuild().Version
 	opts.Outputs = streams.files()
 	opts.Notice, opts.Refused, opts.Logger = view.Say, view.Refused, slog.New(slog.NewTextHandler(view, nil))
 	if flags.logs {

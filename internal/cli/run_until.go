@@ -239,7 +239,7 @@ func (a *attendance) runCommand() {
 	a.view.Say(fmt.Sprintf("probity: %s after %s; running: %s", w.goal, lines.Duration(time.Since(w.began)), w.name()))
 	a.view.CatchUp(0) // what the command prints comes after it
 	var err error
-	w.command.Env = withVariables(w.command.Env, a.system.ServiceEnvironment())
+	w.command.Env = withVariables(w.command.Env, a.system.CommandEnvironment())
 	w.since = time.Now()
 	if w.running, err = process.StartForeground(w.command); err != nil {
 		w.outcome = commandFailed(err)

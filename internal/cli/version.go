@@ -23,8 +23,7 @@ func newVersion(streams Streams) *cobra.Command {
 		Long:  versionHelp,
 		Args:  cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			info, _ := debug.ReadBuildInfo()
-			text, err := newBuild(info).render(output)
+			text, err := thisBuild().render(output)
 			if err != nil {
 				return badInput(err)
 			}
@@ -44,6 +43,12 @@ type build struct {
 	Modified  bool   `json:"modified,omitempty"` // the checkout had changes that were not committed
 	GoVersion string `json:"goVersion"`
 	Platform  string `json:"platform"`
+}
+
+// thisBuild is how this program was built.
+func thisBuild() build {
+	info, _ := debug.ReadBuildInfo()
+	return newBuild(info)
 }
 
 // newBuild reads what the go command has written into the program; nil means nothing.

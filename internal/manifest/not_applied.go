@@ -2,7 +2,9 @@ package manifest
 
 import (
 	"cmp"
+	"encoding/json"
 	"fmt"
+	"iter"
 	"reflect"
 	"regexp"
 	"slices"
@@ -145,23 +147,10 @@ func volumeTypes() []string {
 // notApplied lists the fields of o that someone wrote and that have no effect here, in the order of
 // the file.
 func notApplied(o Object) []Note {
-	_, _, prefix, isPod := o.Template()
-	podPath, pod := childPath(prefix, "spec")+".", map[string]string(nil)
-	if isPod {
-		pod = podNotApplied()
-	}
-	object := objectNotApplied(o.Ref().Kind)
+	idle := newIdleFields(o)
 	var notes []Note
 	for path, m := range o.fields {
-		if m.null || isHeadless(o, path) || isApplied(o, path) {
-			continue
-		}
-		pattern := listIndex.ReplaceAllString(path, "[]")
-		reason, found := object[pattern]
-		if inPod, ok := strings.CutPrefix(pattern, podPath); ok && !found {
-			reason, found = pod[inPod]
-		}
-		if found {
+		if reason := idle.reason(path); reason != "" && !m.null {
 			notes = append(notes, Note{m.in(o.Position.File), o.Ref(), path, reason})
 		}
 	}
@@ -169,6 +158,87 @@ func notApplied(o Object) []Note {
 		return cmp.Or(a.compare(b.Position), strings.Compare(a.Field, b.Field))
 	})
 	return notes
+}
+
+// NotApplied lists the fields of an object that have no effect here, in the order of their paths,
+// for objects that come from no file. Ask before [Default]: what that adds has as little effect.
+func NotApplied(r Resource) []Warning {
+	text, err := json.Marshal(r)
+	if err != nil {
+		panic(fmt.Sprintf("manifest: a %T cannot be written as JSON: %v", r, err)) // it was read from some
+	}
+	var content map[string]any
+	if err := json.Unmarshal(text, &content); err != nil {
+		panic(fmt.Sprintf("manifest: a %T is no JSON object: %v", r, err))
+	}
+	idle := newIdleFields(Object{Resource: r})
+	var warnings []Warning
+	for path := range fieldPaths("", content) {
+		if reason := idle.reason(path); reason != "" {
+			warnings = append(warnings, Warning{path, reason})
+		}
+	}
+	slices.SortFunc(warnings, func(a, b Warning) int { return strings.Compare(a.Field, b.Field) })
+	return warnings
+}
+
+// fieldPaths are the paths of the fields below a value.
+func fieldPaths(path string, value any) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		switch value := value.(type) {
+		case map[string]any:
+			for key, below := range value {
+				at := childPath(path, key)
+				if !yield(at) {
+					return
+				}
+				for p := range fieldPaths(at, below) {
+					if !yield(p) {
+						return
+					}
+				}
+			}
+		case []any:
+			for i, below := range value {
+				for p := range fieldPaths(fmt.Sprintf("%s[%d]", path, i), below) {
+					if !yield(p) {
+						return
+					}
+				}
+			}
+		}
+	}
+}
+
+// idleFields tells which fields of an object have no effect here.
+type idleFields struct {
+	object  Object
+	reasons map[string]string // by field of the object, without indexes
+	podPath string
+	inPod   map[string]string // by field of the pod's spec
+}
+
+func newIdleFields(o Object) idleFields {
+	idle := idleFields{object: o, reasons: objectNotApplied(o.Ref().Kind)}
+	if _, _, prefix, isPod := o.Template(); isPod {
+		idle.podPath, idle.inPod = childPath(prefix, "spec")+".", podNotApplied()
+	}
+	return idle
+}
+
+// reason is why a field has no effect; "" if it has one, or is not known here.
+func (f idleFields) reason(path string) string {
+	if isHeadless(f.object, path) || isApplied(f.object, path) {
+		return ""
+	}
+	pattern := listIndex.ReplaceAllString(path, "[]")
+	if reason, found := f.reasons[pattern]; found {
+		return reason
+	}
+	if inPod, ok := strings.CutPrefix(pattern, f.podPath); ok && f.podPath != "" {
+		return f.inPod[inPod]
+	}
+	return ""
 }
 
 // isHeadless reports whether the field is clusterIP: None, which does have an effect.

@@ -1,9 +1,14 @@
 package manifest
 
 import (
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	"sigs.k8s.io/yaml"
 )
 
 func checkNotes(t *testing.T, notes []Note, want []string) {
@@ -164,4 +169,58 @@ spec: {ports: [{port: 80}]}
 		"a.yaml:28:17: Deployment web: spec.template.spec.containers[1].ports[0]: duplicate port definition with spec.template.spec.containers[0].ports[0]",
 		"a.yaml:34:59: Service web: metadata.annotations[probity.run/drain]: no effect here, it belongs on the pod template",
 	})
+}
+
+// TestNotAppliedOfObject: an object that comes from no file has the same notes, by path.
+func TestNotAppliedOfObject(t *testing.T) {
+	text := []byte(`apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec:
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec:
+      nodeSelector: {disk: ssd}
+      containers:
+      - {name: app, image: "app:1", tty: true, volumeMounts: [{name: data, mountPath: /data}]}
+      volumes: [{name: data, hostPath: {path: /x}}]
+---
+apiVersion: v1
+kind: Service
+metadata: {name: web}
+spec: {type: NodePort, ports: [{name: t, port: 80, nodePort: 30000, protocol: TCP}, {name: u, port: 53, protocol: UDP}]}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: web}
+data: {image: x}
+`)
+	set, err := loadText(Options{}, "a.yaml", text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want, got []string
+	for _, n := range set.NotApplied {
+		want = append(want, n.Field+": "+n.Message)
+	}
+	// as it was written: Load has added the defaults since
+	for document := range strings.SplitSeq(string(text), "---\n") {
+		var kind struct{ Kind string }
+		if err := yaml.Unmarshal([]byte(document), &kind); err != nil {
+			t.Fatal(err)
+		}
+		object := map[string]Resource{"Deployment": &appsv1.Deployment{}, "Service": &corev1.Service{}, "ConfigMap": &corev1.ConfigMap{}}[kind.Kind]
+		if err := yaml.Unmarshal([]byte(document), object); err != nil {
+			t.Fatal(err)
+		}
+		for _, w := range NotApplied(object) {
+			got = append(got, w.Field+": "+w.Message)
+		}
+	}
+	slices.Sort(want)
+	slices.Sort(got)
+	if diff := cmp.Diff(want, got); diff != "" || len(want) < 5 {
+		t.Errorf("notes (-of the file +of the object):\n%s", diff)
+	}
 }

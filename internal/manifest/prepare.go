@@ -57,8 +57,8 @@ func PrepareForUpdate(old, new Resource) {
 	}
 }
 
-// keepMeta leaves to [ValidateUpdate] what the API server refuses: another UID, and a deletion by an
-// update.
+// keepMeta leaves to [ValidateUpdate] what the API server refuses: another UID, and a deletion by
+// an update.
 func keepMeta(old, new Resource) {
 	new.SetGeneration(old.GetGeneration())
 	new.SetCreationTimestamp(old.GetCreationTimestamp())

@@ -51,6 +51,24 @@ func (r *ProbeReport) DeepCopyObject() runtime.Object {
 	return &c
 }
 
+// ProbeReportList is how the API lists them.
+type ProbeReportList struct {
+	metav1.TypeMeta `json:",inline"`
+	metav1.ListMeta `json:"metadata"`
+	Items           []ProbeReport `json:"items"`
+}
+
+// DeepCopyObject makes a list an object of the API.
+func (l *ProbeReportList) DeepCopyObject() runtime.Object {
+	c := *l
+	l.ListMeta.DeepCopyInto(&c.ListMeta)
+	c.Items = slices.Clone(l.Items)
+	for i := range c.Items {
+		c.Items[i] = *l.Items[i].DeepCopyObject().(*ProbeReport)
+	}
+	return &c
+}
+
 // sameReport compares what can change in a report.
 func sameReport(a, b store.Object) bool {
 	return slices.Equal(a.(*ProbeReport).Probes, b.(*ProbeReport).Probes)

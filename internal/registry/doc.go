@@ -2,7 +2,7 @@
 // client or a controller wants is given its defaults, bound to this node, validated in the API
 // server's words, and only then stored.
 //
-//	create:  its Namespace -> defaults -> managed fields -> node, address -> valid? -> admit -> store
+//	create:  Namespace -> defaults -> managed fields -> node, address -> valid? -> admit -> store
 //	update:  current? -> defaults -> managed fields -> what it keeps -> valid? -> store
 //
 // Nothing of it happens under the store's lock. What was checked is stored only as long as the

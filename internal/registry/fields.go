@@ -18,7 +18,7 @@ type FieldsWrite struct {
 	New store.Object
 	// Manager is the client's name.
 	Manager string
-	// Subresource is status if nothing else is written, or empty.
+	// Subresource is status if nothing else is written, scale, or empty.
 	Subresource string
 }
 

@@ -21,6 +21,9 @@ type WriteOptions struct {
 	// Applied says that the object comes with the managed fields that it shall have, as a
 	// server-side apply makes them.
 	Applied bool
+	// Subresource is the part of the object through which the client writes, if that is to be told
+	// apart among the managed fields: scale. Default: the object itself.
+	Subresource string
 	// OrCreate makes a change of an object that is not there its creation.
 	OrCreate bool
 }
@@ -154,7 +157,7 @@ func (r *Registry) update(current, next store.Object, opts WriteOptions) (store.
 		next.SetNamespace(current.GetNamespace())
 	}
 	manifest.Default(next)
-	r.setFields(current, next, "", opts)
+	r.setFields(current, next, opts.Subresource, opts)
 	if service, ok := next.(*corev1.Service); ok {
 		r.giveAddress(service, current.(*corev1.Service))
 	}

@@ -58,8 +58,8 @@ func (l *eventLog) add(event *corev1.Event, now time.Time) {
 	l.named[e.name], l.known[e.occurrence] = e, e
 }
 
-// surplus returns an Event for which there is no room since another one was added: the oldest of its
-// object, or of all.
+// surplus returns an Event for which there is no room since another one was added: the oldest of
+// its object, or of all.
 func (l *eventLog) surplus(added *corev1.Event, limit int) (name types.NamespacedName, ok bool) {
 	own := l.ofObject[objectOf(common(occurrenceOf(added)))]
 	switch {

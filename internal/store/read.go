@@ -27,6 +27,13 @@ func get[T Object](s *Store, t reflect.Type, key types.NamespacedName) (T, error
 	return none, apierrors.NewNotFound(s.kind(t).resource(), key.Name)
 }
 
+// Version returns the resource version of the newest change.
+func (s *Store) Version() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return versionString(s.version)
+}
+
 // List returns the objects that a selector selects, by namespace and name, and the resource version
 // at which the store was read: a [Watch] from there misses nothing.
 func List[T Object](s *Store, selector Selector) (objects []T, version string) {

@@ -49,8 +49,8 @@ type Options struct {
 	Kinds []KindDefinition
 	// History is how many changes of each kind are kept for watches. Default: what the kind says.
 	History int
-	// MaxEvents is how many Events are kept in all, and of one object 100, whoever wrote them; those
-	// that were written last stay, for an hour. Default 4000.
+	// MaxEvents is how many Events are kept in all, and of one object 100, whoever wrote them;
+	// those that were written last stay, for an hour. Default 4000.
 	MaxEvents int
 	// Now is the clock. Resource versions begin at its time, too. Default time.Now.
 	Now func() time.Time

@@ -24,8 +24,8 @@ const (
 	DryRun WriteOption = iota + 1
 	// KeepStatus makes an update leave the status as it is.
 	KeepStatus
-	// InNamespace makes a creation fail with the API's NotFound if the object is in a Namespace that
-	// is not there. What is observed is noted anyway, so this is not the default.
+	// InNamespace makes a creation fail with the API's NotFound if the object is in a Namespace
+	// that is not there. What is observed is noted anyway, so this is not the default.
 	InNamespace
 )
 

@@ -341,13 +341,17 @@ func (s *System) served(pods []*corev1.Pod, state proxy.State) bool {
 	return true
 }
 
-// ServiceEnvironment are the variables by which a program finds the Services of the namespace
-// default, as a Pod there would have them now: "NAME=value".
-func (s *System) ServiceEnvironment() []string {
+// CommandEnvironment are the variables by which a command beside the Pods finds what it needs: the
+// Services of the namespace default, as a Pod there would have them now, and KUBECONFIG for the
+// Kubernetes API. Each is "NAME=value". Call it after Start.
+func (s *System) CommandEnvironment() []string {
 	services, _ := store.List[*corev1.Service](s.store, store.Selector{Namespace: metav1.NamespaceDefault})
 	var list []string
 	for _, v := range program.ServiceVariables(services) {
 		list = append(list, v.Name+"="+v.Value)
+	}
+	if path := s.api.kubeconfig(); path != "" {
+		list = append(list, "KUBECONFIG="+path)
 	}
 	return list
 }

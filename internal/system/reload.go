@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 
@@ -127,7 +126,7 @@ func (s *System) apply(ctx context.Context, paths []string, prune bool) (lines [
 
 // asGiven returns the system's own manifests as they were given, if paths name the same files.
 func (s *System) asGiven(paths []string) []string {
-	if slices.Equal(s.describe().Manifests, resolved(paths)) {
+	if slices.Equal(s.Describe().Manifests, resolved(paths)) {
 		return s.opts.Manifests
 	}
 	return paths
@@ -148,10 +147,4 @@ func (s *System) hasFixedPort(port int32) bool {
 		}
 	}
 	return false
-}
-
-// describe tells other commands what this system runs.
-func (s *System) describe() Run {
-	own := slices.DeleteFunc(slices.Clone(s.opts.Manifests), func(path string) bool { return path == "-" })
-	return Run{StateDir: s.state.dir, PID: os.Getpid(), Manifests: resolved(own)}
 }

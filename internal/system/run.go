@@ -17,7 +17,7 @@ import (
 // run owns every goroutine of the system and joins them. It is the one goroutine that applies
 // manifests and decides about the end.
 func (s *System) run(ctx context.Context) {
-	parts := []func(context.Context) error{s.node.Run, s.controller.Run, s.hostNames.run, s.watchPods, s.watchFiles, s.reloadEdited, s.renewLease}
+	parts := []func(context.Context) error{s.node.Run, s.controller.Run, s.hostNames.run, s.watchPods, s.watchFiles, s.reloadEdited, s.renewLease, s.api.run}
 	if s.proxy != nil {
 		parts = append(parts, s.proxy.Run)
 	}
@@ -29,7 +29,6 @@ func (s *System) run(ctx context.Context) {
 	}
 	err := s.work(ctx, failed)
 	stopWork()
-	err = errors.Join(err, s.socket.close())
 	running.Wait()
 	s.joinLoading()
 	s.end(errors.Join(err, s.files.close()))

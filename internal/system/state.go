@@ -31,6 +31,9 @@ const (
 	secretsName  = "secrets" // where no file system in memory can be had
 )
 
+// name is what tells the folder apart from others of this user.
+func (d *stateDir) name() string { return filepath.Base(d.dir) }
+
 // openState makes or cleans the state folder. Without a given one it depends on the manifests'
 // paths, so that the output of the last run of the same manifests is found, and replaced by the
 // next.

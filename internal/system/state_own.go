@@ -98,11 +98,14 @@ func isMarked(root *os.Root) bool {
 	return err == nil && string(text) == markerText
 }
 
+// oldSocket is what a Probity that had no marker yet could leave behind in a state folder.
+const oldSocket = "control.sock"
+
 // isUnmarkedState reports whether a folder is surely one of a Probity that had no marker yet: it
 // has the lock and the link to a program, and nothing but folders of Pods besides.
 func isUnmarkedState(root *os.Root, names []string) bool {
 	for _, name := range names {
-		if name != lockName && name != controlSocket && name != podsName && name != programsName {
+		if name != lockName && name != oldSocket && name != podsName && name != programsName {
 			return false
 		}
 	}

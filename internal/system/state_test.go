@@ -93,7 +93,7 @@ func TestForeignDirIsNotEmptied(t *testing.T) {
 func TestOwnDirIsEmptied(t *testing.T) {
 	for name, files := range map[string][]string{
 		"an empty one":      nil,
-		"without a marker":  {"lock", controlSocket, "bin/probity -> /x", "pods/default_web_42/app/0.log"},
+		"without a marker":  {"lock", oldSocket, "bin/probity -> /x", "pods/default_web_42/app/0.log"},
 		"with nothing else": {"lock", "bin/probity -> /x", "pods/"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -1,6 +1,6 @@
 // Package system is a running Probity as one value: the store and what works on it (registry,
 // controllers, node, proxy), and what connects it with the outside: manifests and their files,
-// the state folder, the socket by which other commands reach it.
+// the state folder, the Kubernetes API by which other programs reach it.
 //
 //	New --> Start --> Apply, Reload, ... --> Stop (with grace) or Abort (at once) --> Wait
 //
@@ -16,6 +16,7 @@ import (
 	"log/slog"
 	"net/netip"
 	"os"
+	"path/filepath"
 	"slices"
 	"sync"
 	"time"
@@ -23,10 +24,12 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
 
+	"github.com/probity-run/probity/internal/apiserver/credentials"
 	"github.com/probity-run/probity/internal/controller"
 	"github.com/probity-run/probity/internal/history"
 	"github.com/probity-run/probity/internal/manifest"
 	"github.com/probity-run/probity/internal/node"
+	"github.com/probity-run/probity/internal/printable"
 	"github.com/probity-run/probity/internal/process"
 	"github.com/probity-run/probity/internal/proxy"
 	"github.com/probity-run/probity/internal/registry"
@@ -67,6 +70,18 @@ type Options struct {
 	NoServices bool
 	// Names is how programs find each other by name. Default [NamesAuto].
 	Names Names
+	// NoAPI leaves out the Kubernetes API.
+	NoAPI bool
+	// APIAddress is where the Kubernetes API listens besides loopback. Default: nowhere. Who has
+	// the token reads Secrets and runs commands through it.
+	APIAddress netip.Addr
+	// NewToken makes another token for the API: whoever has the one of the last run is shut out.
+	NewToken bool
+	// Kubeconfig is a file that gets a context for the API, besides that in the state folder.
+	// Default: none.
+	Kubeconfig string
+	// Version of Probity, for clients of the API. Default: none.
+	Version string
 	// Follow, if not nil, gets every line that a container prints, from a goroutine per container.
 	// It must not wait for anybody: the end of a container waits until it had all of them.
 	Follow func(pod *corev1.Pod, container string, entry process.LogEntry)
@@ -140,8 +155,9 @@ type System struct {
 	claims     *portClaims  // of the proxy, nil without it
 	addresses  *addresses   // nil before New has the state folder
 	hostNames  *hostNames
+	api        *api
 	files      *fileWatch // from Start on
-	socket     *control   // from Start on
+	started    bool       // by Start
 	loader     *loader
 	applier    *applier   // of the goroutine of run
 	first      *manifests // what that applies first; nil without manifests
@@ -175,6 +191,8 @@ func New(opts Options) (*System, error) {
 	if !opts.NoServices {
 		doors.ServiceAddress = func(namespace, name string) netip.Addr { return s.addresses.service(namespace, name) }
 	}
+	s.api = newAPI(s)
+	doors.ManagedFields = s.api.managedFields
 	s.registry = registry.New(doors)
 	s.applier = newApplier(s.registry, s.store)
 	if err := s.createCluster(); err != nil {
@@ -196,6 +214,9 @@ func New(opts Options) (*System, error) {
 		return nil, &InputError{err}
 	}
 	s.remarks = append(s.remarks, s.state.remarks...)
+	if !opts.NoAPI {
+		s.remarks = append(s.remarks, "probity: Kubernetes API: export KUBECONFIG="+printable.Shell(filepath.Join(s.state.dir, credentials.KubeconfigName)))
+	}
 	var moved string
 	if s.addresses, moved, err = openAddresses(s.state.root, s.state.dir, opts.Notice); err != nil {
 		return nil, errors.Join(err, s.state.close())
@@ -291,10 +312,7 @@ func (s *System) Start(ctx context.Context) error {
 	} else {
 		s.files.beside = s.loading.Go
 	}
-	if s.socket, err = newControl(s.state.root, s.describe(), s.Apply); err != nil {
-		s.end(errors.Join(err, s.files.close()))
-		return s.Wait()
-	}
+	s.started = true
 	go s.run(ctx)
 	return nil
 }
@@ -302,7 +320,7 @@ func (s *System) Start(ctx context.Context) error {
 // Close ends a system at once and waits for its end; one that was not started gives back what it
 // took. The error is that of Wait.
 func (s *System) Close() error {
-	if s.socket == nil {
+	if !s.started {
 		s.end(nil)
 		return s.Wait()
 	}

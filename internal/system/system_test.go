@@ -254,6 +254,7 @@ func TestRequestApply(t *testing.T) {
 	}
 	defer s.Close()
 	runs(t, s, "web")
+	<-s.api.ready
 	found, err := Find(t.Context(), []string{path})
 	if err != nil || !strings.HasPrefix(found, home) {
 		t.Fatalf("found %q, %v", found, err)

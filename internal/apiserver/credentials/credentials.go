@@ -4,12 +4,10 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"io/fs"
 	"net/netip"
 	"os"
 	"path/filepath"
 	"strconv"
-	"strings"
 	"sync"
 	"time"
 
@@ -21,9 +19,11 @@ const (
 	authorityName    = "ca.crt"
 	authorityKeyName = "ca.key"
 	tokenName        = "token"
-	kubeconfigName   = "kubeconfig"
 	portName         = "api-port"
 )
+
+// KubeconfigName is the name of the kubeconfig in a state folder.
+const KubeconfigName = "kubeconfig"
 
 // Options says whose credentials are opened.
 type Options struct {
@@ -116,7 +116,7 @@ func (c *Credentials) Entry(at netip.AddrPort) Entry {
 func (c *Credentials) Publish(at netip.AddrPort) error {
 	kubeconfig, err := merge(nil, c.Entry(at))
 	if err == nil {
-		err = ownfile.Write(c.folder, kubeconfigName, kubeconfig)
+		err = ownfile.Write(c.folder, KubeconfigName, kubeconfig)
 	}
 	if err == nil {
 		err = ownfile.Write(c.folder, portName, []byte(strconv.Itoa(int(at.Port()))+"\n"))
@@ -128,23 +128,18 @@ func (c *Credentials) Publish(at netip.AddrPort) error {
 }
 
 // Kubeconfig is the path of the file that [Credentials.Publish] writes.
-func (c *Credentials) Kubeconfig() string { return filepath.Join(c.folder.Name(), kubeconfigName) }
+func (c *Credentials) Kubeconfig() string { return filepath.Join(c.folder.Name(), KubeconfigName) }
 
 // LastPort is the port of the last run, or 0 if there is none that can be used again.
 func (c *Credentials) LastPort() (uint16, error) {
-	data, err := ownfile.Read(c.folder, portName, ownfile.Private)
-	if errors.Is(err, fs.ErrNotExist) {
+	port, err := readPort(c.folder)
+	if errors.Is(err, ErrNoAPI) {
 		return 0, nil
 	}
 	if err != nil {
-		return 0, fmt.Errorf("cannot read the port of the last run: %w; without that file another port is taken", err)
+		return 0, fmt.Errorf("cannot find the port of the last run: %w; without that file another one is taken", err)
 	}
-	port, err := strconv.ParseUint(strings.TrimSpace(string(data)), 10, 16)
-	if err != nil {
-		return 0, fmt.Errorf("cannot read the port of the last run in %s: %w; without that file another port is taken",
-			filepath.Join(c.folder.Name(), portName), err)
-	}
-	return uint16(port), nil
+	return port, nil
 }
 
 // entryName is how a run is called in a kubeconfig: its cluster, its user and its context.

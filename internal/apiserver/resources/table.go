@@ -109,10 +109,12 @@ func discovery() []Resource {
 	return []Resource{{GVK: v1.WithKind("EndpointSlice"), Name: "endpointslices", Singular: "endpointslice", Namespaced: true, Verbs: every()}}
 }
 
-// probity is what no cluster has: what the probes of a Pod found last, which only the node writes.
+// probity is what no cluster has: what the probes of a Pod found last, which only the node writes,
+// and what probity apply asks for.
 func probity() []Resource {
 	v1 := schema.GroupVersion{Group: "probity.run", Version: "v1"}
-	return []Resource{{
-		GVK: v1.WithKind("ProbeReport"), Name: "probereports", Singular: "probereport", Namespaced: true, Verbs: []string{"get", "list", "watch"},
-	}}
+	return []Resource{
+		question(v1.WithKind("ApplyRequest"), "applyrequests", "applyrequest"),
+		{GVK: v1.WithKind("ProbeReport"), Name: "probereports", Singular: "probereport", Namespaced: true, Verbs: []string{"get", "list", "watch"}},
+	}
 }

@@ -2,16 +2,10 @@ package system
 
 import (
 	"errors"
-	"io"
-	"net"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"testing"
-	"time"
-
-	"golang.org/x/sys/unix"
 )
 
 // TestChoose: other commands change a run only if their files are of its files or folders.
@@ -69,64 +63,30 @@ func TestChoose(t *testing.T) {
 	}
 }
 
-// TestControlSocketIsPrivate: whatever the folder allows, only this user's processes are answered.
-func TestControlSocketIsPrivate(t *testing.T) {
-	if os.Geteuid() != 0 {
-		t.Skip("only root can be another user")
-	}
-	dir := folder(t)
-	started(t, t.Context(), Options{StateDir: dir})
-	socket := filepath.Join(dir, controlSocket)
-	if info, err := os.Stat(socket); err != nil || info.Mode().Perm() != 0o600 {
-		t.Fatalf("mode %v, %v, want 0600", info.Mode(), err)
-	}
-	if err := errors.Join(os.Chmod(dir, 0o755), os.Chmod(socket, 0o666)); err != nil {
-		t.Fatal(err)
-	}
-	answer := func(uid int) string {
-		answers := make(chan string)
-		go func() {
-			// the thread ends with the goroutine, and only it is another user
-			runtime.LockOSThread()
-			if _, _, errno := unix.RawSyscall(unix.SYS_SETRESUID, uintptr(uid), uintptr(uid), uintptr(uid)); errno != 0 {
-				answers <- errno.Error()
-				return
-			}
-			conn, err := net.Dial("unix", socket)
-			if err != nil {
-				answers <- err.Error()
-				return
-			}
-			defer conn.Close()
-			_ = conn.SetDeadline(time.Now().Add(10 * time.Second))
-			_, _ = io.WriteString(conn, "GET /run HTTP/1.0\r\n\r\n")
-			text, _ := io.ReadAll(conn)
-			answers <- string(text)
-		}()
-		return <-answers
-	}
-	if got := answer(0); !strings.Contains(got, "200 OK") {
-		t.Errorf("its own user is answered %q", got)
-	}
-	if got := answer(65534); got != "" {
-		t.Errorf("another user is answered %q", got)
-	}
-}
-
-// TestLongSocketPath: a path that is too long for a socket is no obstacle.
-func TestLongSocketPath(t *testing.T) {
+// TestLongPath: a long path of the state folder is no obstacle.
+func TestLongPath(t *testing.T) {
 	dir := filepath.Join(folder(t), strings.Repeat("d", 120), strings.Repeat("e", 120))
 	s := started(t, t.Context(), Options{StateDir: dir})
+	<-s.api.ready
 	path := podOf(t, filepath.Join(folder(t), "pod.yaml"), "web", "Always", "exec sleep 60")
 	run, lines, err := RequestApply(t.Context(), dir, []string{path})
 	if err != nil || len(lines) != 1 || run.PID != os.Getpid() {
 		t.Errorf("applied %q to %v, %v", lines, run, err)
 	}
-	s.Stop()
-	if err := ended(t, s); err != nil {
-		t.Error(err)
+}
+
+// TestRequestApplyRefused: a folder of others is not trusted, and where no API is served the answer
+// says so.
+func TestRequestApplyRefused(t *testing.T) {
+	open, none := folder(t), folder(t)
+	if err := os.Chmod(open, 0o777); err != nil {
+		t.Fatal(err)
 	}
-	if _, err := os.Lstat(filepath.Join(dir, controlSocket)); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("the socket is left: %v", err)
+	started(t, t.Context(), Options{StateDir: none, NoAPI: true})
+	for dir, want := range map[string]string{open: "can be written to by others", none: "a run with --no-api takes no requests"} {
+		_, _, err := RequestApply(t.Context(), dir, []string{"/x.yaml"})
+		if _, isInput := errors.AsType[*InputError](err); !isInput || !strings.Contains(err.Error(), want) {
+			t.Errorf("error %v, want an InputError with %q", err, want)
+		}
 	}
 }

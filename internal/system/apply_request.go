@@ -6,78 +6,88 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/probity-run/probity/internal/apiserver"
+	"github.com/probity-run/probity/internal/apiserver/credentials"
 )
+
+// Run describes a running system to other commands.
+type Run = apiserver.Run
+
+// Describe says which run this is.
+func (s *System) Describe() Run {
+	own := slices.DeleteFunc(slices.Clone(s.opts.Manifests), func(path string) bool { return path == "-" })
+	return Run{StateDir: s.state.dir, PID: os.Getpid(), Manifests: resolved(own)}
+}
+
+// ApplyFiles is Apply for a client of the API.
+func (s *System) ApplyFiles(ctx context.Context, spec apiserver.ApplyRequestSpec) apiserver.ApplyRequestStatus {
+	lines, err := s.Apply(ctx, spec.Paths)
+	status := apiserver.ApplyRequestStatus{Lines: lines}
+	if err != nil {
+		status.Error = err.Error()
+		_, status.Invalid = errors.AsType[*InputError](err)
+	}
+	return status
+}
 
 // RequestApply has the system of another process, whose state folder is dir, apply manifests; paths
 // are absolute. The error is that of [System.Apply], or an [*InputError] if nobody answers.
 func RequestApply(ctx context.Context, dir string, paths []string) (run Run, lines []string, err error) {
-	body, err := json.Marshal(applyRequest{Paths: paths})
-	if err != nil {
-		return run, nil, err
-	}
-	var reply applyReply
-	if err := ask(ctx, dir, http.MethodPost, "apply", bytes.NewReader(body), &reply); err != nil {
+	status, err := post(ctx, dir, "", paths)
+	switch {
+	case err != nil:
 		return run, nil, &InputError{fmt.Errorf("cannot reach the probity run of %s: %w", dir, err)}
+	case status.Invalid:
+		err = &InputError{errors.New(status.Error)}
+	case status.Error != "":
+		err = errors.New(status.Error)
 	}
-	if reply.InputError {
-		return reply.Run, reply.Lines, &InputError{errors.New(reply.Error)}
-	}
-	if reply.Error != "" {
-		return reply.Run, reply.Lines, errors.New(reply.Error)
-	}
-	return reply.Run, reply.Lines, nil
+	return status.Run, status.Lines, err
 }
 
-// ask sends one request to the run of a state folder.
-func ask(ctx context.Context, dir, method, path string, body io.Reader, answer any) error {
-	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-		return dialOwn(ctx, dir)
-	}}}
-	request, err := http.NewRequestWithContext(ctx, method, "http://probity/"+path, body)
+// post sends an ApplyRequest to the run of a state folder.
+func post(ctx context.Context, dir, query string, paths []string) (status apiserver.ApplyRequestStatus, err error) {
+	root, err := os.OpenRoot(dir)
 	if err != nil {
-		return err
+		return status, err
+	}
+	defer root.Close() // it is only read
+	if err := checkOwnDir(root, dir); err != nil {
+		return status, err
+	}
+	client, url, err := credentials.Client(root)
+	if errors.Is(err, credentials.ErrNoAPI) {
+		return status, fmt.Errorf("%w; a run with --no-api takes no requests", err)
+	}
+	if err != nil {
+		return status, err
+	}
+	body, err := json.Marshal(apiserver.ApplyRequest{Spec: apiserver.ApplyRequestSpec{Paths: paths}})
+	if err != nil {
+		return status, err
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, url+apiserver.ApplyRequestPath+query, bytes.NewReader(body))
+	if err != nil {
+		return status, err
 	}
 	response, err := client.Do(request)
 	if err != nil {
-		return err
+		return status, err
 	}
-	defer response.Body.Close()
-	if response.StatusCode != http.StatusOK {
-		return fmt.Errorf("it answers %s", response.Status)
+	defer response.Body.Close() // it was only read
+	if response.StatusCode != http.StatusCreated {
+		return status, fmt.Errorf("it answers %s", response.Status)
 	}
-	return json.NewDecoder(response.Body).Decode(answer)
-}
-
-// dialOwn connects to the run of a state folder of this user.
-func dialOwn(ctx context.Context, dir string) (net.Conn, error) {
-	root, err := os.OpenRoot(dir)
-	if err != nil {
-		return nil, err
-	}
-	defer root.Close() // only used for names
-	if err := checkOwnDir(root, dir); err != nil {
-		return nil, err
-	}
-	var conn net.Conn
-	err = withSocketPath(root, func(path string) (err error) {
-		conn, err = new(net.Dialer).DialContext(ctx, "unix", path)
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	if err := checkPeer(conn.(*net.UnixConn)); err != nil {
-		return nil, errors.Join(err, conn.Close())
-	}
-	return conn, nil
+	var answer apiserver.ApplyRequest
+	err = json.NewDecoder(response.Body).Decode(&answer)
+	return answer.Status, err
 }
 
 // answerTime is how long a run may take to say what it runs.
@@ -90,17 +100,16 @@ func Find(ctx context.Context, paths []string) (dir string, err error) {
 	if err != nil {
 		return "", err
 	}
-	sockets, err := filepath.Glob(filepath.Join(home, "*", controlSocket))
+	folders, err := filepath.Glob(filepath.Join(home, "*", credentials.KubeconfigName))
 	if err != nil {
 		return "", err
 	}
 	var running []Run
-	for _, socket := range sockets {
+	for _, kubeconfig := range folders {
 		ctx, cancel := context.WithTimeout(ctx, answerTime)
-		var run Run
 		// without an answer it is none
-		if err := ask(ctx, filepath.Dir(socket), http.MethodGet, "run", nil, &run); err == nil {
-			running = append(running, run)
+		if status, err := post(ctx, filepath.Dir(kubeconfig), "?dryRun=All", nil); err == nil {
+			running = append(running, status.Run)
 		}
 		cancel()
 	}
@@ -116,7 +125,7 @@ func choose(running []Run, paths []string) (Run, error) {
 	paths = resolved(paths)
 	fits := slices.Collect(filter(running, func(run Run) bool { return slices.Equal(resolved(run.Manifests), paths) }))
 	if len(fits) == 0 {
-		fits = slices.Collect(filter(running, func(run Run) bool { return run.has(paths) }))
+		fits = slices.Collect(filter(running, func(run Run) bool { return has(run, paths) }))
 	}
 	if len(fits) == 1 {
 		return fits[0], nil
@@ -143,7 +152,7 @@ func filter(runs []Run, keep func(Run) bool) func(yield func(Run) bool) {
 }
 
 // has reports whether all files are among the manifests of a run, or in one of their folders.
-func (r Run) has(paths []string) bool {
+func has(r Run, paths []string) bool {
 	folders := map[string]bool{}
 	manifests := resolved(r.Manifests)
 	for _, path := range manifests {

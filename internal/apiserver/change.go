@@ -1,0 +1,147 @@
+package apiserver
+
+import (
+	"cmp"
+	"net/http"
+	"strings"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/validation"
+	"k8s.io/apimachinery/pkg/runtime"
+
+	"github.com/probity-run/probity/internal/registry"
+	"github.com/probity-run/probity/internal/store"
+)
+
+// change does what changes objects.
+func (c *call) change(verb string) (runtime.Object, int, error) {
+	switch verb {
+	case "create":
+		return c.create()
+	case "update":
+		return c.update()
+	case "patch":
+		return c.patch()
+	case "delete":
+		return c.delete()
+	case "deletecollection":
+		return c.deleteCollection()
+	}
+	return nil, 0, methodNotSupported(c.resource, verb)
+}
+
+// newWriteOptions is how a client wants something to be written, and what becomes of fields that
+// the kind does not have. The options were checked.
+func (c *call) newWriteOptions(manager, validation string, dryRun []string) (w registry.WriteOptions, fieldValidation string) {
+	if manager == "" {
+		manager, _, _ = strings.Cut(c.r.UserAgent(), "/")
+	}
+	w = registry.WriteOptions{Manager: cmp.Or(manager, "unknown"), DryRun: len(dryRun) > 0}
+	if c.target.subresource == "scale" {
+		w.Subresource = c.target.subresource
+	}
+	return w, cmp.Or(validation, metav1.FieldValidationWarn)
+}
+
+// create adds the object of the body.
+func (c *call) create() (runtime.Object, int, error) {
+	var options metav1.CreateOptions
+	if err := c.parameters(&options); err != nil {
+		return nil, 0, err
+	}
+	if errs := validation.ValidateCreateOptions(&options); len(errs) > 0 {
+		return nil, 0, apierrors.NewInvalid(metaKind("CreateOptions").GroupKind(), "", errs)
+	}
+	w, unknown := c.newWriteOptions(options.FieldManager, options.FieldValidation, options.DryRun)
+	o, err := c.decodeObject(unknown)
+	if err != nil {
+		return nil, 0, err
+	}
+	created, err := c.add(o, w)
+	return created, http.StatusCreated, err
+}
+
+// add stores a new object of the kind that the API shows.
+func (c *call) add(o store.Object, w registry.WriteOptions) (store.Object, error) {
+	if c.server.opts.Stopping() {
+		return nil, stopping(c.resource, o.GetName())
+	}
+	kept := c.resource.stored(o)
+	c.warnAbout(nil, kept)
+	created, err := c.server.opts.Registry.CreateObject(kept, w)
+	if err != nil {
+		return nil, err
+	}
+	return c.resource.present(created), nil
+}
+
+// stopping is the answer to who wants to create something while all is being stopped.
+func stopping(r *resource, name string) error {
+	return apierrors.NewGenericServerResponse(http.StatusServiceUnavailable, "post", r.groupResource(), name, "the run is being stopped", 1, false)
+}
+
+// newShown makes an empty object of the kind that the API shows, at the place of the request.
+func (c *call) newShown() store.Object {
+	o := c.resource.present(c.key()).DeepCopyObject().(store.Object)
+	o.GetObjectKind().SetGroupVersionKind(c.resource.GVK)
+	return o
+}
+
+// update replaces an object by that of the body.
+func (c *call) update() (runtime.Object, int, error) {
+	var options metav1.UpdateOptions
+	if err := c.parameters(&options); err != nil {
+		return nil, 0, err
+	}
+	if errs := validation.ValidateUpdateOptions(&options); len(errs) > 0 {
+		return nil, 0, apierrors.NewInvalid(metaKind("UpdateOptions").GroupKind(), "", errs)
+	}
+	w, unknown := c.newWriteOptions(options.FieldManager, options.FieldValidation, options.DryRun)
+	o, err := c.decodeObject(unknown)
+	if err != nil {
+		return nil, 0, err
+	}
+	kept := c.resource.stored(o)
+	updated, err := c.replace(w, func(store.Object) (store.Object, error) {
+		return o.DeepCopyObject().(store.Object), c.server.opts.Store.CheckCurrent(kept)
+	})
+	return updated, http.StatusOK, err
+}
+
+// replace stores what next makes of the current object, both as the API shows them. It is called
+// again if somebody else wrote in between, unless it names a version.
+func (c *call) replace(w registry.WriteOptions, next func(current store.Object) (store.Object, error)) (store.Object, error) {
+	write := c.server.opts.Registry.ModifyObject
+	if c.target.subresource == "status" {
+		write = c.server.opts.Registry.ModifyStatus
+	}
+	first := true
+	updated, err := write(c.key(), func(current store.Object) (store.Object, error) {
+		shown, known := c.newShown(), current
+		if current != nil {
+			shown = c.resource.present(current)
+		} else if c.server.opts.Stopping() {
+			return nil, stopping(c.resource, c.target.name)
+		}
+		o, err := next(shown)
+		if err != nil {
+			return nil, err
+		}
+		kept := c.resource.stored(o)
+		if first { // a second try says nothing new
+			c.warnAbout(known, kept)
+			first = false
+		}
+		return kept, nil
+	}, w)
+	if err != nil {
+		return nil, err
+	}
+	return c.resource.present(updated), nil
+}
+
+// methodNotSupported is the API's 405.
+func methodNotSupported(r *resource, method string) error {
+	return apierrors.NewMethodNotSupported(r.groupResource(), strings.ToLower(method))
+}

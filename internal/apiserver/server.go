@@ -1,0 +1,159 @@
+package apiserver
+
+import (
+	"cmp"
+	"io"
+	"log/slog"
+	"net/http"
+	"sync"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/probity-run/probity/internal/apiserver/guard"
+	"github.com/probity-run/probity/internal/apiserver/openapi"
+	"github.com/probity-run/probity/internal/process"
+	"github.com/probity-run/probity/internal/registry"
+	"github.com/probity-run/probity/internal/store"
+)
+
+// Options of a [Server].
+type Options struct {
+	// Store is read and watched. Required.
+	Store *store.Store
+	// Registry takes what clients want. Required.
+	Registry *registry.Registry
+	// Runner runs the Pods. Nil: nothing is served that needs it, such as logs.
+	Runner Runner
+	// Guard bounds how many watches there are. Nil: nobody does.
+	Guard *guard.Guard
+	// Kinds are those that are not Kubernetes' own, and their lists. Default: none.
+	Kinds []Kind
+	// Version of Probity, as in "0.4.0", for /version. Default: "unknown".
+	Version string
+	// Applier answers an [ApplyRequest]. Nil: it cannot be applied.
+	Applier Applier
+	// Stopping reports whether what clients create would end at once. Default: it never does.
+	Stopping func() bool
+	// WriteTime is how long a client may take nothing of an event before its watch is cut. Default
+	// 30 s.
+	WriteTime time.Duration
+	// Logger gets what goes wrong in the server itself. Default: nothing is logged.
+	Logger *slog.Logger
+}
+
+// Runner is what the API needs of who runs the Pods.
+type Runner interface {
+	// OpenLog opens what an instance of a container has printed, at its beginning. instance counts
+	// the restarts before. There need not be any output; who reads it closes it.
+	OpenLog(pod *corev1.Pod, container string, instance int) *process.LogReader
+}
+
+// Kind is a kind that the API machinery does not know.
+type Kind struct {
+	GVK    schema.GroupVersionKind
+	Object store.Object
+	List   runtime.Object
+}
+
+// Server answers requests of the Kubernetes API. Make it with [New]. It is an [http.Handler], is
+// safe for concurrent use and starts no goroutine.
+type Server struct {
+	opts       Options
+	scheme     *runtime.Scheme
+	codecs     []runtime.SerializerInfo
+	parameters runtime.ParameterCodec
+	resources  map[schema.GroupVersionResource]*resource
+	fields     *fieldOwners
+	documents  func() []openapi.Document // read when somebody asks for them
+}
+
+// New makes a server.
+func New(opts Options) (*Server, error) {
+	if opts.Logger == nil {
+		opts.Logger = slog.New(slog.DiscardHandler)
+	}
+	if opts.Stopping == nil {
+		opts.Stopping = func() bool { return false }
+	}
+	opts.WriteTime = cmp.Or(opts.WriteTime, 30*time.Second)
+	scheme, err := newScheme(opts)
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{
+		opts: opts, scheme: scheme, codecs: newCodecs(scheme), parameters: runtime.NewParameterCodec(scheme),
+		fields: newFieldOwners(scheme), documents: sync.OnceValue(openapi.Documents),
+	}
+	return s, s.newResources()
+}
+
+// ServeHTTP implements [http.Handler].
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if s.serveHealth(w, r) || s.serveDiscovery(w, r) || s.serveResource(w, r) {
+		return
+	}
+	http.Error(w, "404 page not found", http.StatusNotFound)
+}
+
+// serveHealth answers whether the server is well, which it is as long as it answers.
+func (s *Server) serveHealth(w http.ResponseWriter, r *http.Request) bool {
+	switch r.URL.Path {
+	case "/healthz", "/livez":
+	case "/readyz":
+		if s.opts.Stopping() {
+			http.Error(w, "the run is being stopped", http.StatusServiceUnavailable)
+			return true
+		}
+	default:
+		return false
+	}
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	_, _ = io.WriteString(w, "ok") // who has left does not get it
+	return true
+}
+
+// Refuse answers with why a request is refused, in the encoding that its client takes.
+func (s *Server) Refuse(w http.ResponseWriter, r *http.Request, reason *apierrors.StatusError) {
+	c := &call{server: s, w: w, r: r}
+	var err error
+	if c.format, err = negotiate(r.Header.Get("Accept"), s.codecs, false); err != nil {
+		c.format = s.defaultFormat()
+	}
+	c.fail(reason)
+}
+
+// ManagedFields keeps who owns which field of an object, for [registry.Options]. A write that it
+// cannot make sense of leaves them as they are: fields without an owner are a lesser evil than an
+// object that cannot be written.
+func (s *Server) ManagedFields(w registry.FieldsWrite) []metav1.ManagedFieldsEntry {
+	fields, err := s.fields.update(w)
+	if err != nil {
+		s.opts.Logger.Error("Cannot note who has set which field", "name", w.New.GetName(), "error", err)
+		return nil
+	}
+	return fields
+}
+
+// offers are the encodings of a resource: protobuf only for those of Kubernetes.
+func (s *Server) offers(r *resource) []runtime.SerializerInfo {
+	if r.protobuf {
+		return s.codecs
+	}
+	return textual(s.codecs)
+}
+
+func textual(all []runtime.SerializerInfo) (some []runtime.SerializerInfo) {
+	for _, info := range all {
+		if info.EncodesAsText {
+			some = append(some, info)
+		}
+	}
+	return some
+}
+
+func (s *Server) defaultFormat() format { return format{SerializerInfo: s.codecs[0]} }

@@ -1,0 +1,60 @@
+package apiserver
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/probity-run/probity/internal/manifest"
+	"github.com/probity-run/probity/internal/store"
+)
+
+// warn sends the client a warning, which kubectl and client-go print (RFC 7234, 5.5; code 299 is
+// for those that stay).
+func (c *call) warn(text string) {
+	c.w.Header().Add("Warning", "299 - "+quote(text))
+}
+
+// warnAbout tells the client what of an object has no effect here. What it had before was said
+// then.
+func (c *call) warnAbout(before, next store.Object) {
+	said := remarks(before)
+	for _, remark := range remarks(next) {
+		if !slices.Contains(said, remark) {
+			c.warn(remark)
+		}
+	}
+}
+
+// remarks is what is to be said of an object, nil included, that has not got its defaults.
+func remarks(o store.Object) (lines []string) {
+	if o == nil {
+		return nil
+	}
+	for _, w := range manifest.Warnings(o) {
+		lines = append(lines, w.Field+": "+w.Message)
+	}
+	for _, w := range manifest.NotApplied(o) {
+		lines = append(lines, "not applied here: "+w.Field+": "+w.Message)
+	}
+	return lines
+}
+
+// quote makes a quoted string of HTTP (RFC 9110, 5.6.4). What is no visible character in it becomes
+// a space.
+func quote(text string) string {
+	var b strings.Builder
+	b.WriteByte('"')
+	for _, r := range text {
+		switch {
+		case r == '"' || r == '\\':
+			b.WriteByte('\\')
+			b.WriteRune(r)
+		case r < ' ' || r == 0x7f:
+			b.WriteByte(' ')
+		default:
+			b.WriteRune(r)
+		}
+	}
+	b.WriteByte('"')
+	return b.String()
+}

@@ -119,8 +119,13 @@ func (a *api) open(ctx context.Context) (func() error, error) {
 	a.mu.Unlock()
 	h := g.Server(server)
 	h.TLSConfig = keys.TLSConfig()
-	h.BaseContext = func(net.Listener) context.Context { return ctx } // watches end with it
-	return func() error { return serveAll(ctx, h, g, listeners) }, nil
+	return func() error {
+		requests, end := context.WithCancel(ctx)
+		defer server.Wait()
+		defer end()
+		h.BaseContext = func(net.Listener) context.Context { return requests } // watches and streams end with it
+		return serveAll(ctx, h, g, listeners)
+	}, nil
 }
 
 // publish tells clients where the API is.

@@ -89,6 +89,10 @@ func withoutRepeats(found []Finding) []Finding {
 	})
 }
 
+// maxSource is how many bytes a line has at most that is quoted. A whole manifest may be one line
+// of JSON, and each of its findings would quote all of it.
+const maxSource = 2000
+
 // locate fills in where a finding is, and the line there. lines are those of the files so far.
 func (m *Manifests) locate(f *Finding, lines map[string][]string) {
 	at := f.subject.PositionOf(f.Field)
@@ -102,7 +106,7 @@ func (m *Manifests) locate(f *Finding, lines map[string][]string) {
 		text = strings.Split(string(m.Text(at.File)), "\n")
 		lines[at.File] = text
 	}
-	if at.Line <= len(text) {
+	if at.Line <= len(text) && len(text[at.Line-1]) <= maxSource {
 		f.Source = strings.TrimSuffix(text[at.Line-1], "\r")
 		if at.Line == 1 {
 			f.Source = strings.TrimPrefix(f.Source, "\ufeff")

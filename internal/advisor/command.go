@@ -83,35 +83,6 @@ func Script(command []string) (string, bool) {
 	return s.text, ok
 }
 
-// script is what a command gives to a shell with -c.
-type script struct {
-	text string
-	// options are the words before it, with -c; arguments those after it: $0, $1 and so on.
-	options, arguments []string
-}
-
-func shellScript(command []string) (script, bool) {
-	if len(command) < 3 || !isShell(command[0]) {
-		if len(command) > 3 && path.Base(command[0]) == "env" {
-			return shellScript(command[1:])
-		}
-		return script{}, false
-	}
-	for i := 1; i < len(command)-1; i++ {
-		word := command[i]
-		if !strings.HasPrefix(word, "-") {
-			return script{}, false // a script file
-		}
-		if !strings.HasPrefix(word, "--") && strings.HasSuffix(word, "c") {
-			return script{command[i+1], command[1 : i+1], command[i+2:]}, true
-		}
-		if word == "-o" { // its value follows
-			i++
-		}
-	}
-	return script{}, false
-}
-
 // flag finds an option's value in any of its spellings: -w 5, -w5 for one letter, --wait 5,
 // --wait=5.
 func (v Invocation) flag(names ...string) (string, bool) {

@@ -24,7 +24,8 @@ type Finding struct {
 	Patch *Patch
 	// Scenario are the arguments with which probity simulate shows the consequence, or empty.
 	Scenario string
-	// Source is the first line of Region, without its line break.
+	// Source is the first line of Region, without its line break; empty if it is too long, or may
+	// hold a secret.
 	Source string
 	// Suppressed is the reason that an annotation gives for accepting the finding, or empty.
 	Suppressed string

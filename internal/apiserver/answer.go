@@ -74,8 +74,13 @@ func (c *call) newTable(o runtime.Object, columns bool) (runtime.Object, error) 
 	}
 	shown := &metav1.Table{Rows: []metav1.TableRow{}}
 	shown.SetGroupVersionKind(metaKind("Table"))
+	isList := meta.IsListType(o)
 	if columns {
-		shown.ColumnDefinitions = table.Columns(c.newShown())
+		if isList {
+			shown.ColumnDefinitions = table.Columns(c.newShown())
+		} else { // which may be a part of an object
+			shown.ColumnDefinitions = table.Columns(o.(store.Object))
+		}
 	}
 	now := time.Now()
 	row := func(o runtime.Object) error {
@@ -90,7 +95,7 @@ func (c *call) newTable(o runtime.Object, columns bool) (runtime.Object, error) 
 		shown.Rows = append(shown.Rows, r)
 		return err
 	}
-	if list, err := meta.ListAccessor(o); err == nil && meta.IsListType(o) {
+	if list, err := meta.ListAccessor(o); err == nil && isList {
 		shown.ListMeta = metav1.ListMeta{ResourceVersion: list.GetResourceVersion(), Continue: list.GetContinue(), RemainingItemCount: list.GetRemainingItemCount()}
 		return shown, meta.EachListItem(o, func(item runtime.Object) error {
 			item.GetObjectKind().SetGroupVersionKind(c.resource.GVK) // the list's own copy
@@ -153,8 +158,8 @@ func (c *call) fail(err error) {
 // statusOf is an error in the API's words.
 func statusOf(err error) metav1.Status {
 	var known apierrors.APIStatus
-	if !errors.As(err, &known) {
-		known = apierrors.NewInternalError(err)
+	if !errors.As(err, &known) { // as a cluster tells what it has no word for
+		known = &apierrors.StatusError{ErrStatus: metav1.Status{Code: http.StatusInternalServerError, Reason: metav1.StatusReasonUnknown, Message: err.Error()}}
 	}
 	status := known.Status()
 	status.TypeMeta = metav1.TypeMeta{APIVersion: "v1", Kind: "Status"}

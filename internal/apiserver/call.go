@@ -3,6 +3,7 @@ package apiserver
 import (
 	"net/http"
 	"slices"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -38,7 +39,7 @@ func (s *Server) serveResource(w http.ResponseWriter, r *http.Request) bool {
 		return false
 	}
 	var err error
-	if c.format, err = negotiate(r.Header.Get("Accept"), s.offers(found), true); err != nil {
+	if c.format, err = negotiate(r.Header.Get("Accept"), s.offers(found), found.kind != nil); err != nil {
 		c.format = s.defaultFormat()
 		c.fail(err)
 		return true
@@ -71,6 +72,9 @@ func (c *call) verb() (verb string, ok bool) {
 		verbs = sub.Verbs
 	}
 	asked := verbOf(c.r, c.target)
+	if c.resource.Namespaced && c.target.namespace == "" && asked != "list" && asked != "watch" {
+		return "", true // of all namespaces they can only be looked at
+	}
 	if !slices.Contains(verbs, asked) {
 		return "", true
 	}
@@ -82,9 +86,9 @@ func verbOf(r *http.Request, t target) string {
 	one := t.name != ""
 	switch r.Method {
 	case http.MethodGet, http.MethodHead:
-		watch := r.URL.Query().Get("watch")
+		watch, asked := r.URL.Query()["watch"]
 		switch {
-		case t.subresource == "" && (watch == "true" || watch == "1"):
+		case t.subresource == "" && asked && watch[0] != "0" && !strings.EqualFold(watch[0], "false"):
 			return "watch"
 		case one:
 			return "get"

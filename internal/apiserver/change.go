@@ -2,9 +2,12 @@ package apiserver
 
 import (
 	"cmp"
+	"fmt"
 	"net/http"
 	"strings"
 
+	coordinationv1 "k8s.io/api/coordination/v1"
+	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/validation"
@@ -78,7 +81,9 @@ func (c *call) add(o store.Object, w registry.WriteOptions) (store.Object, error
 
 // stopping is the answer to who wants to create something while all is being stopped.
 func stopping(r *resource, name string) error {
-	return apierrors.NewGenericServerResponse(http.StatusServiceUnavailable, "post", r.groupResource(), name, "the run is being stopped", 1, false)
+	err := apierrors.NewServiceUnavailable(fmt.Sprintf("%s %q is not created: the run is being stopped", r.groupResource(), name))
+	err.ErrStatus.Details = &metav1.StatusDetails{RetryAfterSeconds: 1}
+	return err
 }
 
 // newShown makes an empty object of the kind that the API shows, at the place of the request.
@@ -103,10 +108,27 @@ func (c *call) update() (runtime.Object, int, error) {
 		return nil, 0, err
 	}
 	kept := c.resource.stored(o)
-	updated, err := c.replace(w, func(store.Object) (store.Object, error) {
+	w.OrCreate = madeByUpdate(kept) && c.target.subresource == "" && o.GetResourceVersion() == ""
+	code := http.StatusOK
+	updated, err := c.replace(w, func(current store.Object) (store.Object, error) {
+		code = http.StatusOK
+		if current.GetUID() == "" {
+			code = http.StatusCreated
+			return o.DeepCopyObject().(store.Object), nil
+		}
 		return o.DeepCopyObject().(store.Object), c.server.opts.Store.CheckCurrent(kept)
 	})
-	return updated, http.StatusOK, err
+	return updated, code, err
+}
+
+// madeByUpdate reports whether an update of an object that is not there makes it, as a cluster has
+// it for a few kinds.
+func madeByUpdate(o store.Object) bool {
+	switch o.(type) {
+	case *corev1.Service, *corev1.Event, *coordinationv1.Lease:
+		return true
+	}
+	return false
 }
 
 // replace stores what next makes of the current object, both as the API shows them. It is called

@@ -23,6 +23,7 @@ import (
 type client struct {
 	t     *testing.T
 	url   string
+	http  *http.Client
 	store *store.Store
 	api   *Server
 }
@@ -48,7 +49,7 @@ func newClient(t *testing.T, change ...func(*Options)) *client {
 	}
 	server := httptest.NewServer(api)
 	t.Cleanup(server.Close)
-	c := &client{t: t, url: server.URL, store: s, api: api}
+	c := &client{t: t, url: server.URL, http: http.DefaultClient, store: s, api: api}
 	c.create(`{"apiVersion":"v1","kind":"Namespace","metadata":{"name":"default"}}`)
 	return c
 }
@@ -89,7 +90,7 @@ func (c *client) open(method, path, body string, headers ...string) *http.Respon
 		name, value, _ := strings.Cut(header, ": ")
 		request.Header.Add(name, value)
 	}
-	response, err := http.DefaultClient.Do(request)
+	response, err := c.http.Do(request)
 	if err != nil {
 		c.t.Fatal(err)
 	}
@@ -235,4 +236,8 @@ func (c *client) create(text string) {
 	if _, err := registry.Create(c.api.opts.Registry, o.(store.Object)); err != nil {
 		c.t.Fatal(err)
 	}
+}
+
+func named(name string) metav1.ObjectMeta {
+	return metav1.ObjectMeta{Namespace: "default", Name: name}
 }

@@ -105,7 +105,7 @@ func (c *call) decodeObject(validation string) (store.Object, error) {
 }
 
 // place gives an object the namespace and the name of the path. The error says that it has others.
-func (c *call) place(o store.Object) error {
+func (c *call) place(o metav1.Object) error {
 	switch name := o.GetName(); {
 	case c.target.name == "" || name == c.target.name:
 	case name == "" && o.GetGenerateName() == "":
@@ -120,7 +120,7 @@ func (c *call) place(o store.Object) error {
 	case c.target.namespace == "":
 		o.SetNamespace("") // of a kind that has none
 	default:
-		return badRequest(fmt.Sprintf("the namespace of the provided object does not match the namespace sent on the request"))
+		return badRequest("the namespace of the provided object does not match the namespace sent on the request")
 	}
 	return nil
 }

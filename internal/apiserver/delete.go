@@ -1,6 +1,7 @@
 package apiserver
 
 import (
+	"fmt"
 	"net/http"
 
 	corev1 "k8s.io/api/core/v1"
@@ -61,33 +62,25 @@ func (c *call) deleteCollection() (runtime.Object, int, error) {
 
 // deleteOptions reads how to delete: from the body if there is one, else from the query.
 func (c *call) deleteOptions() (metav1.DeleteOptions, error) {
-	options := &metav1.DeleteOptions{}
-	if c.r.ContentLength != 0 {
-		o, err := c.decodeOptions()
-		if err != nil {
-			return metav1.DeleteOptions{}, err
-		}
-		options = o
-	} else if err := c.parameters(options); err != nil {
-		return metav1.DeleteOptions{}, err
-	}
-	return *options, nil
-}
-
-// decodeOptions reads the body as DeleteOptions.
-func (c *call) decodeOptions() (*metav1.DeleteOptions, error) {
+	var options metav1.DeleteOptions
 	data, err := c.body()
-	if err != nil || len(data) == 0 {
-		return &metav1.DeleteOptions{}, err
+	if err != nil {
+		return options, err
+	}
+	if len(data) == 0 {
+		return options, c.parameters(&options)
 	}
 	info, err := c.codecFor(contentType(c.r))
 	if err != nil {
-		return nil, err
+		return options, err
 	}
-	options := &metav1.DeleteOptions{}
 	kind := corev1.SchemeGroupVersion.WithKind("DeleteOptions")
-	if _, _, err := info.Serializer.Decode(data, &kind, options); err != nil {
-		return nil, badRequest(err.Error())
+	o, found, err := info.Serializer.Decode(data, &kind, &options)
+	if err != nil {
+		return options, badRequest(err.Error())
+	}
+	if o != runtime.Object(&options) {
+		return options, badRequest(fmt.Sprintf("decoded object cannot be converted to DeleteOptions: it is a %s", found.Kind))
 	}
 	return options, nil
 }

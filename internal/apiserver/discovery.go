@@ -24,15 +24,13 @@ import (
 // serveDiscovery answers requests about the API itself. It returns false for other paths.
 func (s *Server) serveDiscovery(w http.ResponseWriter, r *http.Request) bool {
 	path := strings.TrimSuffix(r.URL.Path, "/")
-	if rest, ok := strings.CutPrefix(path, "/openapi/v3"); ok {
-		return s.serveOpenAPI(w, r, strings.TrimPrefix(rest, "/"))
-	}
 	c := &call{server: s, w: w, r: r}
+	if path == "/version" || strings.HasPrefix(path, "/openapi/") {
+		return c.onlyRead() || s.serveDocument(w, r, path)
+	}
 	switch path {
 	case "/api", "/apis":
 		return s.serveGroups(c, path)
-	case "/version":
-		return s.serveVersion(w, r)
 	}
 	parts := strings.Split(strings.TrimPrefix(path, "/"), "/")
 	var o runtime.Object
@@ -50,11 +48,33 @@ func (s *Server) serveDiscovery(w http.ResponseWriter, r *http.Request) bool {
 	return c.answerAbout(o)
 }
 
+// serveDocument answers with the version or with an OpenAPI document.
+func (s *Server) serveDocument(w http.ResponseWriter, r *http.Request, path string) bool {
+	switch path {
+	case "/version":
+		return s.serveVersion(w, r)
+	case "/openapi/v2":
+		return serveOldOpenAPI(w, r)
+	case "/openapi/v3":
+		return s.serveOpenAPI(w, r, "")
+	}
+	name, ok := strings.CutPrefix(path, "/openapi/v3/")
+	return ok && s.serveOpenAPI(w, r, name)
+}
+
+// onlyRead refuses a request that wants more than to read, and reports whether it has.
+func (c *call) onlyRead() bool {
+	if c.r.Method == http.MethodGet || c.r.Method == http.MethodHead {
+		return false
+	}
+	c.w.Header().Set("Allow", "GET, HEAD")
+	http.Error(c.w, "405 method not allowed", http.StatusMethodNotAllowed)
+	return true
+}
+
 // answerAbout answers with a document of the plain form.
 func (c *call) answerAbout(o runtime.Object) bool {
-	if c.r.Method != http.MethodGet && c.r.Method != http.MethodHead {
-		c.w.Header().Set("Allow", "GET, HEAD")
-		http.Error(c.w, "405 method not allowed", http.StatusMethodNotAllowed)
+	if c.onlyRead() {
 		return true
 	}
 	var err error
@@ -231,6 +251,18 @@ func (s *Server) serveOpenAPI(w http.ResponseWriter, r *http.Request, name strin
 	}
 	w.Header().Set("Vary", "Accept, Accept-Encoding")
 	serveCached(w, r, runtime.ContentTypeJSON, body, documents[i].Hash)
+	return true
+}
+
+// serveOldOpenAPI answers with an OpenAPI document of version 2 that describes nothing. kubectl
+// asks for one about kinds that version 3 does not have, and finds out by it that there are none.
+func serveOldOpenAPI(w http.ResponseWriter, r *http.Request) bool {
+	mediaType, body := runtime.ContentTypeJSON, openapi.Version2JSON()
+	if strings.Contains(r.Header.Get("Accept"), "proto-openapi.spec.v2") {
+		mediaType, body = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf", openapi.Version2Protobuf()
+	}
+	w.Header().Set("Vary", "Accept")
+	serveCached(w, r, mediaType, body, hashOf(body))
 	return true
 }
 

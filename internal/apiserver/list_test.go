@@ -7,6 +7,9 @@ import (
 	"testing"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/probity-run/probity/internal/apiserver/openapi"
+	"github.com/probity-run/probity/internal/apiserver/resources"
 )
 
 func TestGet(t *testing.T) {
@@ -27,7 +30,7 @@ func TestGet(t *testing.T) {
 	if pretty := c.ok("GET", configMaps+"/a", "", "User-Agent: curl/8"); !strings.HasPrefix(pretty.text, "{\n  \"kind\"") {
 		t.Errorf("for curl: %s", pretty.text)
 	}
-	for _, path := range []string{"/api/v1/nope", "/api/v2/pods", "/apis/apps/v1beta1/deployments", "/api/v1/namespaces/default/nodes", configMaps + "/a/status", "/openapi/v2", "/nope", "/"} {
+	for _, path := range []string{"/api/v1/nope", "/api/v2/pods", "/apis/apps/v1beta1/deployments", "/api/v1/namespaces/default/nodes", configMaps + "/a/status", "/nope", "/"} {
 		if a := c.do("GET", path, ""); a.code != 404 || a.text != "404 page not found\n" {
 			t.Errorf("%s: %d %s, want 404 as a page", path, a.code, a.text)
 		}
@@ -64,7 +67,8 @@ func TestList(t *testing.T) {
 	if got := strings.Join(c.ok("GET", "/api/v1/configmaps", "").names(), " "); got != "a b c a" {
 		t.Errorf("of all namespaces: %s", got)
 	}
-	c.fails(400, "BadRequest", "field label not supported: data.x", "GET", configMaps+"?fieldSelector=data.x%3D1", "")
+	c.fails(400, "BadRequest", `"data.x" is not a known field selector: only "metadata.name", "metadata.namespace"`, "GET", configMaps+"?fieldSelector=data.x%3D1", "")
+	c.fails(400, "BadRequest", "field label not supported: x", "GET", "/api/v1/pods?fieldSelector=x%3D1", "")
 	c.fails(400, "BadRequest", "unable to parse requirement", "GET", configMaps+"?labelSelector=%3D%3D", "")
 	c.fails(400, "BadRequest", "invalid syntax", "GET", configMaps+"?limit=many", "")
 	c.fails(422, "Invalid", "resourceVersionMatch is forbidden unless resourceVersion is provided", "GET", configMaps+"?resourceVersionMatch=Exact", "")
@@ -145,5 +149,56 @@ func TestTable(t *testing.T) {
 	metadata := c.ok("GET", configMaps, "", "Accept: application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io")
 	if metadata.get("kind") != "PartialObjectMetadataList" || metadata.get("items.0.metadata.name") != "a" || metadata.get("items.0.data") != "" {
 		t.Errorf("metadata: %s", metadata.text)
+	}
+}
+
+// TestOldOpenAPI: kubectl asks for OpenAPI of version 2 about kinds that there are none of.
+func TestOldOpenAPI(t *testing.T) {
+	c := newClient(t)
+	if a := c.ok("GET", "/openapi/v2", ""); a.get("swagger") != "2.0" {
+		t.Errorf("as JSON: %s", a.text)
+	}
+	a := c.ok("GET", "/openapi/v2", "", "Accept: application/com.github.proto-openapi.spec.v2@v1.0+protobuf")
+	if a.text != string(openapi.Version2Protobuf()) || a.header.Get("Content-Type") != "application/com.github.proto-openapi.spec.v2.v1.0+protobuf" {
+		t.Errorf("as protobuf: %q, %v", a.text, a.header)
+	}
+}
+
+// TestNothingIsAdvertisedInVain: every verb of the table leads somewhere.
+func TestNothingIsAdvertisedInVain(t *testing.T) {
+	c := newClient(t)
+	methods := map[string]string{
+		"create": "POST", "delete": "DELETE", "deletecollection": "DELETE", "get": "GET", "list": "GET", "patch": "PATCH", "update": "PUT", "watch": "GET",
+	}
+	ask := func(verb, path string) {
+		t.Helper()
+		if verb == "watch" {
+			path += "?watch=1&timeoutSeconds=1&resourceVersion=1" // which is over at once
+		}
+		if a := c.do(methods[verb], path, "{", "Content-Type: application/json"); a.code == 404 && a.get("kind") != "Status" || a.code == 405 {
+			t.Errorf("%s of %s: %d %s", verb, path, a.code, a.text)
+		}
+	}
+	for _, r := range resources.All() {
+		path := "/api/v1/"
+		if r.GVK.Group != "" {
+			path = "/apis/" + r.GVK.GroupVersion().String() + "/"
+		}
+		if r.Namespaced {
+			path += "namespaces/default/"
+		}
+		path += r.Name
+		for _, verb := range r.Verbs {
+			if verb == "get" || verb == "update" || verb == "patch" || verb == "delete" {
+				ask(verb, path+"/nope")
+			} else {
+				ask(verb, path)
+			}
+		}
+		for _, sub := range r.Subresources {
+			for _, verb := range sub.Verbs {
+				ask(verb, path+"/nope/"+sub.Name)
+			}
+		}
 	}
 }

@@ -74,7 +74,7 @@ func parseLogOptions(query url.Values, now time.Time) (logOptions, error) {
 		o.limit = bytes
 	}
 	if seconds, given := number("sinceSeconds", 1); given {
-		o.since = now.Add(-time.Duration(seconds) * time.Second)
+		o.since = now.Add(-time.Duration(min(seconds, maxSeconds)) * time.Second)
 	}
 	if text := query.Get("sinceTime"); text != "" {
 		if !o.since.IsZero() {
@@ -247,7 +247,7 @@ func (s *logStream) copy(ctx context.Context, reader *process.LogReader, ended f
 		if err != nil || !more || over {
 			return
 		}
-		if s.out.Flush() != nil {
+		if flushWithin(s.out, s.call.server.opts.WriteTime) != nil {
 			return
 		}
 		if over = ended(); over {

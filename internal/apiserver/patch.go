@@ -74,21 +74,21 @@ func newPatch(kind types.PatchType, text []byte, like store.Object) (func(curren
 		return func(current []byte) ([]byte, error) {
 			next, err := jsonpatch.MergePatch(current, text)
 			return next, badPatch(err)
-		}, checkMap(text)
+		}, checkMap(text, "error decoding patch: ")
 	case types.StrategicMergePatchType:
 		return func(current []byte) ([]byte, error) {
 			next, err := strategicpatch.StrategicMergePatch(current, text, like)
 			return next, badPatch(err)
-		}, checkMap(text)
+		}, checkMap(text, "")
 	}
 	return nil, unsupportedMediaType(fmt.Sprintf("%s, %s, %s, %s", types.JSONPatchType, types.MergePatchType, types.StrategicMergePatchType, types.ApplyYAMLPatchType))
 }
 
-// checkMap refuses a merge patch that is no JSON object.
-func checkMap(text []byte) error {
+// checkMap refuses a patch that is no JSON object.
+func checkMap(text []byte, prefix string) error {
 	var m map[string]any
 	if err := json.Unmarshal(text, &m); err != nil {
-		return badRequest(fmt.Sprintf("error decoding patch: %v", err))
+		return badRequest(prefix + err.Error())
 	}
 	return nil
 }

@@ -111,14 +111,27 @@ func (c *call) patchedScale(current store.Object, patch func([]byte) ([]byte, er
 
 // appliedScale applies a Scale as the one field of the workload that it stands for.
 func (c *call) appliedScale(text []byte, w registry.WriteOptions, force bool) (func(store.Object) (store.Object, error), error) {
-	var scale autoscalingv1.Scale
+	var scale struct {
+		metav1.TypeMeta   `json:",inline"`
+		metav1.ObjectMeta `json:"metadata"`
+		Spec              struct {
+			Replicas *int32 `json:"replicas"`
+		} `json:"spec"`
+	}
 	if err := yaml.Unmarshal(text, &scale); err != nil {
 		return nil, badRequest(fmt.Sprintf("error decoding YAML: %v", err))
 	}
-	if err := c.place(&scale); err != nil {
+	if kind := scale.GroupVersionKind(); kind != scaleKind() {
+		return nil, badRequest(fmt.Sprintf("a scale is applied as %s, and not as %s", scaleKind(), kind))
+	}
+	if err := c.place(&scale.ObjectMeta); err != nil {
 		return nil, err
 	}
-	applied := &unstructured.Unstructured{Object: map[string]any{"spec": map[string]any{"replicas": int64(scale.Spec.Replicas)}}}
+	applied := &unstructured.Unstructured{Object: map[string]any{}}
+	if replicas := scale.Spec.Replicas; replicas != nil {
+		applied.Object["spec"] = map[string]any{"replicas": int64(*replicas)}
+	}
+	applied.SetResourceVersion(scale.ResourceVersion)
 	applied.SetGroupVersionKind(c.resource.GVK)
 	applied.SetName(c.target.name)
 	applied.SetNamespace(c.target.namespace)

@@ -43,8 +43,11 @@ func (r *resource) translate(label, value string) (string, string, error) {
 	if r.field != nil {
 		name, known = r.field(label)
 	}
-	if !known {
+	switch {
+	case !known && store.HasOwnFields(r.empty()):
 		return "", "", fmt.Errorf("field label not supported: %s", label)
+	case !known:
+		return "", "", fmt.Errorf("%q is not a known field selector: only %q, %q", label, "metadata.name", "metadata.namespace")
 	}
 	return name, value, nil
 }

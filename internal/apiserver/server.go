@@ -127,6 +127,9 @@ func (s *Server) serveHealth(w http.ResponseWriter, r *http.Request) bool {
 	default:
 		return false
 	}
+	if c := (&call{server: s, w: w, r: r}); c.onlyRead() {
+		return true
+	}
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	_, _ = io.WriteString(w, "ok") // who has left does not get it
 	return true

@@ -6,6 +6,7 @@ import (
 	policyv1 "k8s.io/api/policy/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/validation"
 	"k8s.io/apimachinery/pkg/runtime"
 )
 
@@ -37,6 +38,13 @@ func (c *call) serveSubresource(verb string) (runtime.Object, int, error) {
 // evict deletes a Pod as an eviction asks for it. There are no PodDisruptionBudgets here that could
 // refuse it.
 func (c *call) evict() (runtime.Object, int, error) {
+	var asked metav1.CreateOptions
+	if err := c.parameters(&asked); err != nil {
+		return nil, 0, err
+	}
+	if errs := validation.ValidateCreateOptions(&asked); len(errs) > 0 {
+		return nil, 0, apierrors.NewInvalid(metaKind("CreateOptions").GroupKind(), "", errs)
+	}
 	o, err := c.decode(policyv1.SchemeGroupVersion.WithKind("Eviction"), metav1.FieldValidationWarn)
 	if err != nil {
 		return nil, 0, err
@@ -47,6 +55,9 @@ func (c *call) evict() (runtime.Object, int, error) {
 	}
 	if eviction.DeleteOptions == nil {
 		eviction.DeleteOptions = &metav1.DeleteOptions{}
+	}
+	if len(asked.DryRun) > 0 {
+		eviction.DeleteOptions.DryRun = asked.DryRun
 	}
 	if _, _, err := c.remove(c.key(), *eviction.DeleteOptions); err != nil {
 		return nil, 0, err

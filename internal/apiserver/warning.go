@@ -8,10 +8,28 @@ import (
 	"github.com/probity-run/probity/internal/store"
 )
 
+const (
+	// maxWarning is how long one warning may be, and maxWarnings how long all of an answer, in
+	// bytes, as on a cluster.
+	maxWarning  = 256
+	maxWarnings = 4 << 10
+)
+
 // warn sends the client a warning, which kubectl and client-go print (RFC 7234, 5.5; code 299 is
-// for those that stay).
+// for those that stay). It is said once, and not at all where there are too many.
 func (c *call) warn(text string) {
-	c.w.Header().Add("Warning", "299 - "+quote(text))
+	if len(text) > maxWarning {
+		text = strings.ToValidUTF8(text[:maxWarning-len("...")], "") + "..."
+	}
+	warning := "299 - " + quote(text)
+	said := c.w.Header()["Warning"]
+	size := len(warning)
+	for _, before := range said {
+		size += len(before)
+	}
+	if size <= maxWarnings && !slices.Contains(said, warning) {
+		c.w.Header().Add("Warning", warning)
+	}
 }
 
 // warnAbout tells the client what of an object has no effect here. What it had before was said

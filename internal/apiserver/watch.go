@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"errors"
 	"io"
 	"math/rand/v2"
 	"net/http"
@@ -22,6 +23,8 @@ const (
 	// minWatchTime is the shortest time of a watch for which its client names none; the longest is
 	// twice that. So clients that came together do not return together.
 	minWatchTime = 30 * time.Minute
+	// maxSeconds is the longest time in seconds that a client can ask for: a hundred years.
+	maxSeconds = 100 * 365 * 24 * 3600
 	// bookmarkPeriod is how often a watch that takes bookmarks gets one.
 	bookmarkPeriod = time.Minute
 )
@@ -54,7 +57,7 @@ func (c *call) watch(options *metav1.ListOptions) error {
 	}
 	duration := minWatchTime + rand.N(minWatchTime)
 	if options.TimeoutSeconds != nil && *options.TimeoutSeconds > 0 {
-		duration = time.Duration(*options.TimeoutSeconds) * time.Second
+		duration = time.Duration(min(*options.TimeoutSeconds, maxSeconds)) * time.Second
 	}
 	ctx, cancel := context.WithTimeout(c.r.Context(), duration)
 	defer cancel()
@@ -178,9 +181,7 @@ func (s *eventStream) start() {
 	}
 	s.call.w.Header().Set("Content-Type", mediaType)
 	s.call.w.WriteHeader(http.StatusOK)
-	if s.allow() == nil {
-		_ = s.out.Flush() // who has left is noticed by the first event
-	}
+	_ = s.flush() // who has left is noticed by the first event
 }
 
 // fail tells the client why the watch ends.
@@ -196,13 +197,13 @@ func (s *eventStream) send(kind watch.EventType, o runtime.Object) bool {
 		s.call.server.opts.Logger.Error("Cannot encode an event of a watch", "resource", s.call.target.resource, "error", err)
 		return false
 	}
-	if s.allow() != nil {
+	if s.out.SetWriteDeadline(time.Now().Add(s.call.server.opts.WriteTime)) != nil {
 		return false
 	}
 	if _, err := s.frames.Write(event); err != nil {
 		return false
 	}
-	return s.out.Flush() == nil
+	return s.flush() == nil
 }
 
 func (s *eventStream) encode(kind watch.EventType, o runtime.Object) ([]byte, error) {
@@ -222,9 +223,15 @@ func (s *eventStream) encode(kind watch.EventType, o runtime.Object) ([]byte, er
 	return event.Bytes(), err
 }
 
-// allow gives the client its time to take what is written next.
-func (s *eventStream) allow() error {
-	return s.out.SetWriteDeadline(time.Now().Add(s.call.server.opts.WriteTime))
+// flush sends what is written within the client's time, which then ends: HTTP/2 cuts a stream whose
+// time is over also when nothing is being written.
+func (s *eventStream) flush() error { return flushWithin(s.out, s.call.server.opts.WriteTime) }
+
+func flushWithin(out *http.ResponseController, d time.Duration) error {
+	if err := out.SetWriteDeadline(time.Now().Add(d)); err != nil {
+		return err
+	}
+	return errors.Join(out.Flush(), out.SetWriteDeadline(time.Time{}))
 }
 
 // streamable are the media types that a watch can be sent as.

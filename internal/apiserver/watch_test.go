@@ -159,6 +159,9 @@ func TestStuckWatcher(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer stuck.Close()
+	if err := stuck.(*net.TCPConn).SetReadBuffer(16 << 10); err != nil { // else it could take all of it
+		t.Fatal(err)
+	}
 	if _, err := fmt.Fprintf(stuck, "GET %s?watch=true HTTP/1.1\r\nHost: %s\r\n\r\n", configMaps, host); err != nil {
 		t.Fatal(err)
 	}

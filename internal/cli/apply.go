@@ -21,7 +21,7 @@ their objects, and take away what an earlier apply of the same files had added.
 Without --state-dir the run is the one that was started with these files, or with others of the same folder. If there is none, nothing is
 changed, and the runs that there are are listed. The run that was found is named on standard error.
 
-A manifest with an error changes nothing.
+A manifest with an error changes nothing. The run is asked through its Kubernetes API, so one with --no-api takes no requests.
 
 Exit codes: 0 applied; 1 something could not be applied; 2 bad input, or no such run.`
 

@@ -153,7 +153,7 @@ func (c *checkRun) act() error {
 		})
 	}
 	if c.fix {
-		if err := c.eachFix(func(file string, _, after []byte) error { return overwrite(file, after) }); err != nil {
+		if err := c.eachFix(overwrite); err != nil {
 			return err
 		}
 		c.read()
@@ -211,17 +211,6 @@ func (c *checkRun) eachFix(do func(file string, before, after []byte) error) err
 		}
 	}
 	return nil
-}
-
-// overwrite keeps the file's mode, and its identity: it may be a link.
-func overwrite(path string, data []byte) (err error) {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_TRUNC, 0)
-	if err != nil {
-		return fmt.Errorf("cannot fix: %w", err)
-	}
-	defer func() { err = errors.Join(err, f.Close()) }()
-	_, err = f.Write(data)
-	return err
 }
 
 // version is that of the program, as the build knows it.

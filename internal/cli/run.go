@@ -50,6 +50,9 @@ from a watch of the API, and then everything there is as ADDED.
 On Linux programs find Services by name (store, store.NAMESPACE, store.NAMESPACE.svc.cluster.local): each Pod has a hosts file of its own. Where the
 kernel refuses that, run says why; --names=env then puts working addresses into the variables of the manifests that name a Service.
 
+Each run serves the Kubernetes API on loopback, with a token of its own: kubectl, k9s and client-go find it by the kubeconfig in the state folder,
+which is named at the start, a COMMAND by KUBECONFIG in its environment. Port, token and authority stay from run to run.
+
 Ctrl-C (or SIGTERM) deletes every Pod, with its grace period; a second one kills everything at once and waits for nothing. Two signals within
 half a second count as one, as some programs send theirs twice.
 
@@ -296,7 +299,7 @@ func start(ctx context.Context, s *system.System, view *terminal.View) error {
 
 // shown is what a view has to know of a system.
 func shown(s *system.System) terminal.Run {
-	run := terminal.Run{Store: s.Store(), LastOutput: s.LastOutput, History: s.History(), Stopping: s.Stopping}
+	run := terminal.Run{Store: s.Store(), LastOutput: s.LastOutput, History: s.History(), Listeners: s.Listeners, Place: s.Place, Stopping: s.Stopping}
 	if p := s.Proxy(); p != nil {
 		run.Traffic = p.State
 	}

@@ -14,12 +14,12 @@ import (
 	"golang.org/x/sys/unix"
 	corev1 "k8s.io/api/core/v1"
 
+	"github.com/probity-run/probity/internal/diagnosis"
 	"github.com/probity-run/probity/internal/printable"
 	"github.com/probity-run/probity/internal/process"
 	"github.com/probity-run/probity/internal/store"
 	"github.com/probity-run/probity/internal/system"
 	"github.com/probity-run/probity/internal/terminal"
-	"github.com/probity-run/probity/internal/terminal/lines"
 )
 
 // untilTimeout is how long a goal is waited for, unless --timeout says so.
@@ -206,7 +206,7 @@ func (a *attendance) onReached(r reach) {
 		a.runCommand()
 		return
 	case r.err == nil:
-		a.view.Say(fmt.Sprintf("probity: %s after %s; %s", w.goal, lines.Duration(time.Since(w.began)), a.stopping()))
+		a.view.Say(fmt.Sprintf("probity: %s after %s; %s", w.goal, diagnosis.Duration(time.Since(w.began)), a.stopping()))
 	case ok:
 		a.view.Unready()
 		a.view.CatchUp(0) // before they are stopped
@@ -236,7 +236,7 @@ func (a *attendance) runCommand() {
 		a.view.Say("probity: " + w.name() + " is suspended, and with it probes and Services until it goes on")
 		a.view.CatchUp(0)
 	}
-	a.view.Say(fmt.Sprintf("probity: %s after %s; running: %s", w.goal, lines.Duration(time.Since(w.began)), w.name()))
+	a.view.Say(fmt.Sprintf("probity: %s after %s; running: %s", w.goal, diagnosis.Duration(time.Since(w.began)), w.name()))
 	a.view.CatchUp(0) // what the command prints comes after it
 	var err error
 	w.command.Env = withVariables(w.command.Env, a.system.CommandEnvironment())
@@ -274,7 +274,7 @@ func (a *attendance) onCommandEnd() {
 	if code != 0 {
 		w.outcome = &exitError{code, nil}
 	}
-	a.view.Say(fmt.Sprintf("probity: %s: %s after %s; %s", w.name(), text, lines.Duration(time.Since(w.since)), a.stopping()))
+	a.view.Say(fmt.Sprintf("probity: %s: %s after %s; %s", w.name(), text, diagnosis.Duration(time.Since(w.since)), a.stopping()))
 	a.system.Stop()
 }
 

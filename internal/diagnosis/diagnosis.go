@@ -3,9 +3,6 @@ package diagnosis
 import (
 	"strconv"
 	"strings"
-	"time"
-
-	corev1 "k8s.io/api/core/v1"
 
 	"github.com/probity-run/probity/internal/lifecycle"
 	"github.com/probity-run/probity/internal/printable"
@@ -73,9 +70,17 @@ func (f *Facts) running(d *Diagnosis) {
 		f.probeFails(d, p)
 		return
 	}
+	if name := f.restarting(); name != "" {
+		f.restarts(d, name)
+		return
+	}
 	switch d.State {
 	case Ready:
 		d.Check, d.Why = "ok", f.wellText()
+		if left := f.readyChanged().Add(f.Workload.MinReady).Sub(f.Now); left > 0 {
+			d.Reason, d.Cause = "counts as available in "+Clock(left)+f.Style.dot()+"minReadySeconds", "minReadySeconds"
+			d.So = "Until then it serves, and a rollout waits for it."
+		}
 	case Out:
 		d.Check, d.Why = "out", "Taken out of rotation by hand: the annotation "+outAnnotation+" says so. Its probes go on."
 		d.So = f.leftText()
@@ -91,7 +96,7 @@ func (f *Facts) worst() *Probe {
 	var worst *Probe
 	rank := func(p *Probe) int {
 		switch {
-		case p == nil || p.Over || !p.Failed && (p.Passing || !p.Known):
+		case p == nil || p.Over || !p.Failed:
 			return 0
 		case p.Type == liveness:
 			return 3
@@ -116,7 +121,7 @@ func (f *Facts) wellText() string {
 			continue
 		}
 		name := strings.ToLower(string(p.Type))
-		switch spec := f.specOf(p); {
+		switch spec := f.specOf(&p); {
 		case spec == nil || spec.HTTPGet == nil:
 			name += " passed"
 		case p.Status != 0:
@@ -138,97 +143,6 @@ func (f *Facts) wellText() string {
 		text += " In rotation of service/" + strings.Join(f.Services, ", service/") + "."
 	}
 	return text
-}
-
-// notYet diagnoses a Pod that is not ready although nothing failed.
-func (f *Facts) notYet(d *Diagnosis) {
-	if !f.anyRunning() {
-		d.Why = "No container of it runs yet."
-		if reason := f.waitReason(); reason != "" {
-			d.Reason, d.Why = reason, reason+"."
-		}
-		return
-	}
-	for _, p := range f.Probes {
-		spec := f.specOf(p)
-		if p.Over || p.Passing && p.Known || spec == nil || p.Type == liveness {
-			continue
-		}
-		what := f.asked(p, false)
-		if p.Threshold > 1 && p.Run > 0 && !p.Failed {
-			d.Check = fraction(p.Run, p.Threshold)
-			d.Reason = what + " · " + d.Check + " successes"
-			d.Why = what + " answers; " + strconv.Itoa(p.Run) + " of the " + strconv.Itoa(p.Threshold) + " successes in a row that it takes."
-			return
-		}
-		d.Reason = "first " + strings.ToLower(string(p.Type)) + " attempt is due · " + what
-		d.Why = "Runs; " + what + " was not asked yet" + delayText(spec) + "."
-		return
-	}
-	if gates := f.closedGates(); gates != "" {
-		d.Reason = "waits for readiness gate " + gates
-		d.Why = "Its containers are ready; the Pod waits for readiness gate " + gates + "."
-		return
-	}
-	d.Why = "Runs; it is about to become ready."
-}
-
-func delayText(p *corev1.Probe) string {
-	if p.InitialDelaySeconds == 0 {
-		return ""
-	}
-	return " (initialDelaySeconds: " + strconv.Itoa(int(p.InitialDelaySeconds)) + ")"
-}
-
-func (f *Facts) closedGates() string {
-	var closed []string
-	for _, gate := range f.Pod.Spec.ReadinessGates {
-		open := false
-		for _, c := range f.Pod.Status.Conditions {
-			open = open || c.Type == gate.ConditionType && c.Status == corev1.ConditionTrue
-		}
-		if !open {
-			closed = append(closed, string(gate.ConditionType))
-		}
-	}
-	return strings.Join(closed, ", ")
-}
-
-// stopping diagnoses a Pod that is being deleted.
-func (f *Facts) stopping(d *Diagnosis) {
-	kill := f.killAt()
-	left := kill.Sub(f.Now)
-	requests := ""
-	if f.InFlight > 0 {
-		requests = count(f.InFlight, "request") + " in flight"
-	}
-	parts := []string{}
-	if requests != "" {
-		parts = append(parts, requests)
-	}
-	if !kill.IsZero() {
-		d.Check = Clock(left)
-		parts = append(parts, "SIGKILL in "+d.Check)
-	}
-	d.Reason, d.Cause = strings.Join(parts, " · "), "stopping"
-	d.Why = "Stopping: the stop signal was sent"
-	if d.Reason != "" {
-		d.Why += ", " + d.Reason
-	}
-	d.Why += "."
-	d.So = "Out of rotation; startup and liveness are not probed while stopping."
-}
-
-func (f *Facts) killAt() time.Time {
-	for _, c := range f.Containers {
-		if !c.KillAt.IsZero() {
-			return c.KillAt
-		}
-	}
-	if f.Pod.DeletionTimestamp != nil {
-		return f.Pod.DeletionTimestamp.Time
-	}
-	return time.Time{}
 }
 
 // completion says how a Pod ended that Succeeded.

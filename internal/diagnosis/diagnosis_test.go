@@ -132,12 +132,12 @@ func TestDiagnosis(t *testing.T) {
 			f.fail(2, 3, 3, timeoutText)
 			f.container(func(c *Container) { c.Stopping, c.KillAt = true, now.Add(21*time.Second) })
 		}, Diagnosis{
-			State: NotReady, Attention: true, Check: "3/3", Reason: "timeout 1 s · GET /livez · 3/3, it is being restarted",
-			Why: "timeout 1 s · GET /livez · 3/3, it is being restarted (next attempt in 2 s).",
+			State: NotReady, Attention: true, Check: "0:21", Reason: "timeout 1 s · GET /livez · 3/3, it is being restarted",
+			Why: "timeout 1 s · GET /livez · 3/3, it is being restarted.",
 			So:  "It is being restarted: the stop signal was sent, SIGKILL in 0:21; 2 of 3 replicas serve.", Next: "read its last lines (l).",
 		}},
 		"never ready": {func(f *Facts) { f.never(statusText + "503").Body = "database: \x1b[31mping: refused\n" }, Diagnosis{
-			State: NotReady, Attention: true, Check: "never", Reason: "HTTP 503 · GET /readyz · 36 attempts in 1m12s, never ready · “database: ping: refused”",
+			State: NotReady, Attention: true, Check: "never", Reason: "HTTP 503 · GET /readyz · 36 attempts · “database: ping: refused”",
 			Why: "HTTP 503 · GET /readyz · 36 attempts in 1m12s, never ready · “database: ping: refused”.",
 			So:  withoutRoute, Next: "read in its log why it answers 503 (l).",
 		}},
@@ -146,13 +146,13 @@ func TestDiagnosis(t *testing.T) {
 			f.Pod.Spec.Containers[0].ReadinessProbe.HTTPGet.Port = intstr.FromInt32(8081)
 			f.Workload.Rollout, f.Workload.Deadline = 1, now.Add(528*time.Second)
 		}, Diagnosis{
-			State: NotReady, Attention: true, Check: "never", Reason: "connection refused · GET :8081/readyz · 36 attempts in 1m12s, never ready",
+			State: NotReady, Attention: true, Check: "never", Reason: "connection refused · GET :8081/readyz · 36 attempts",
 			Why:  "connection refused · GET :8081/readyz · 36 attempts in 1m12s, never ready.",
 			So:   "No request reaches it. Rollout 1 waits for it; it is given up in 8m48s (progressDeadlineSeconds).",
 			Next: "set readinessProbe.httpGet.port to http (app.yaml:readinessProbe.httpGet.port): the program listens on 8080 (here 37121), nothing on 8081.",
 		}},
 		"nothing listens": {func(f *Facts) { f.never(refusedText); f.container(func(c *Container) { c.Listeners = nil }) }, Diagnosis{
-			State: NotReady, Attention: true, Check: "never", Reason: "connection refused · GET :8080/readyz · 36 attempts in 1m12s, never ready",
+			State: NotReady, Attention: true, Check: "never", Reason: "connection refused · GET :8080/readyz · 36 attempts",
 			Why: "connection refused · GET :8080/readyz · 36 attempts in 1m12s, never ready.", So: withoutRoute,
 			Next: "let it listen on $PORT (37121): it has no listening socket after 1m12s.",
 		}},
@@ -160,24 +160,24 @@ func TestDiagnosis(t *testing.T) {
 			f.never(refusedText)
 			f.container(func(c *Container) { c.Listeners = []netip.AddrPort{netip.MustParseAddrPort("127.0.0.7:37121")} })
 		}, Diagnosis{
-			State: NotReady, Attention: true, Check: "never", Reason: "connection refused · GET :8080/readyz · 36 attempts in 1m12s, never ready",
+			State: NotReady, Attention: true, Check: "never", Reason: "connection refused · GET :8080/readyz · 36 attempts",
 			Why: "connection refused · GET :8080/readyz · 36 attempts in 1m12s, never ready.", So: withoutRoute,
 			Next: "let it listen on 127.0.0.1 or on all addresses: it listens on 127.0.0.7:37121.",
 		}},
 		"nobody looked": {func(f *Facts) { f.never(refusedText); f.container(func(c *Container) { c.Looked = false }) }, Diagnosis{
-			State: NotReady, Attention: true, Check: "never", Reason: "connection refused · GET :8080/readyz · 36 attempts in 1m12s, never ready",
+			State: NotReady, Attention: true, Check: "never", Reason: "connection refused · GET :8080/readyz · 36 attempts",
 			Why: "connection refused · GET :8080/readyz · 36 attempts in 1m12s, never ready.", So: withoutRoute,
 			Next: "let it listen on $PORT (37121); l shows what it wrote.",
 		}},
 		"no such page": {func(f *Facts) {
 			f.never(statusText + "404").Body = "<html><head><style>p{}</style></head><body><h1>Not  found</h1></body></html>"
 		}, Diagnosis{
-			State: NotReady, Attention: true, Check: "never", Reason: "HTTP 404 · GET /readyz · 36 attempts in 1m12s, never ready · “Not found”",
+			State: NotReady, Attention: true, Check: "never", Reason: "HTTP 404 · GET /readyz · 36 attempts · “Not found”",
 			Why: "HTTP 404 · GET /readyz · 36 attempts in 1m12s, never ready · “Not found”.", So: withoutRoute,
 			Next: "correct readinessProbe.httpGet.path (app.yaml:readinessProbe.httpGet.path): nothing answers at /readyz.",
 		}},
 		"a login": {func(f *Facts) { f.never(statusText + "401") }, Diagnosis{
-			State: NotReady, Attention: true, Check: "never", Reason: "HTTP 401 · GET /readyz · 36 attempts in 1m12s, never ready",
+			State: NotReady, Attention: true, Check: "never", Reason: "HTTP 401 · GET /readyz · 36 attempts",
 			Why: "HTTP 401 · GET /readyz · 36 attempts in 1m12s, never ready.", So: withoutRoute, Next: "let /readyz answer without a login: a probe has none.",
 		}},
 		"out of rotation": {func(f *Facts) { f.fail(1, 4, 1, statusText+"503") }, Diagnosis{
@@ -206,7 +206,7 @@ func TestDiagnosis(t *testing.T) {
 			Next: "add db's manifest to the command line: no Service db exists here. Then r starts it now; l shows all it wrote.",
 		}},
 		"out of memory": {func(f *Facts) { f.ended(corev1.ContainerStateTerminated{ExitCode: 137, Signal: 9}, "x") }, Diagnosis{
-			State: BackOff, Attention: true, Check: "0:34", Reason: "signal 9 after 0.2 s · starts again in 0:34 · “x”", Why: "signal 9 after 0.2 s, seven times in a row. Last words: “x”",
+			State: BackOff, Attention: true, Check: "0:34", Reason: "SIGKILL after 0.2 s · starts again in 0:34 · “x”", Why: "SIGKILL after 0.2 s, seven times in a row. Last words: “x”",
 			So:   "Starts again in 0:34; after the next crash it waits 1m20s.",
 			Next: "look whether memory ran out (dmesg): somebody else than Probity sent SIGKILL. Then r starts it now; l shows all it wrote.",
 		}},
@@ -242,7 +242,7 @@ func TestDiagnosis(t *testing.T) {
 			f.Probes = nil
 			f.Pod.Status.ContainerStatuses[0].State = corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: "RunContainerError", Message: `exec: "./web": stat ./web: no such file or directory`}}
 		}, Diagnosis{
-			State: NotReady, Attention: true, Check: "no start", Reason: `exec: "./web": stat ./web: no such file or directory`, Why: `app cannot be started: exec: "./web": stat ./web: no such file or directory`,
+			State: NotReady, Attention: true, Check: "no start", Reason: `cannot be started: exec: "./web": stat ./web: no such file or directory`, Why: `app cannot be started: exec: "./web": stat ./web: no such file or directory`,
 			So: "It is tried again; nothing of the container runs.", Next: "correct command (app.yaml:command), or name the program with --command app='./program'.",
 		}},
 	} {
@@ -269,6 +269,14 @@ func TestCause(t *testing.T) {
 	}
 	if x, y := Of(*a).Cause, Of(*c).Cause; x == y {
 		t.Errorf("two troubles have the same cause %q", x)
+	}
+	d, e := running(), running() // they became ready at different times
+	for i, f := range []*Facts{d, e} {
+		f.Workload.MinReady = time.Minute
+		f.Pod.Status.Conditions[0].LastTransitionTime = metav1.NewTime(now.Add(-time.Duration(i) * time.Second))
+	}
+	if x, y := Of(*d), Of(*e); x.Cause != y.Cause || x.Reason == y.Reason {
+		t.Errorf("two Pods that are ready have reasons %q and %q, and causes %q and %q", x.Reason, y.Reason, x.Cause, y.Cause)
 	}
 }
 
@@ -304,6 +312,14 @@ func TestWords(t *testing.T) {
 	for d, want := range map[time.Duration]string{-1: "0s", 59 * time.Second: "59s", 72 * time.Second: "1m12s", 42 * time.Minute: "42m", 184 * time.Minute: "3h04m", 50 * time.Hour: "2d02h"} {
 		if got := Age(d); got != want {
 			t.Errorf("Age(%v) = %q, want %q", d, got, want)
+		}
+	}
+	for d, want := range map[time.Duration]string{
+		-time.Second: "0 ms", 4 * time.Millisecond: "4 ms", 240 * time.Millisecond: "0.2 s", 42900 * time.Millisecond: "42 s",
+		time.Minute + time.Second: "1m01s", 3*time.Hour + 4*time.Minute: "3h04m",
+	} {
+		if got := Duration(d); got != want {
+			t.Errorf("Duration(%v) = %q, want %q", d, got, want)
 		}
 	}
 	if got := Clock(34*time.Second + 400*time.Millisecond); got != "0:34" {
@@ -372,7 +388,7 @@ func TestTextOfOthers(t *testing.T) {
 			f := running()
 			f.Pod.Spec.Containers[0].ReadinessProbe.ProbeHandler = test.handler
 			p := f.never(test.output)
-			if got, _ := causeOf(*p, f.specOf(*p)); got != test.want {
+			if got := f.failureOf(p).cause; got != test.want {
 				t.Errorf("cause %d, want %d", got, test.want)
 			}
 			if d := Of(*f); d.Next == "" {

@@ -31,6 +31,8 @@ type Facts struct {
 	Place func(field string) string
 	// HasService, if not nil, reports whether there is a Service of that name.
 	HasService func(name string) bool
+	// Style is how it is put.
+	Style Style
 }
 
 // Probe is a probe of an instance that runs, and what its last attempt found.
@@ -88,6 +90,10 @@ type Container struct {
 	Crashes int
 	// Killed says that the last instance got its signal from Probity.
 	Killed bool
+	// KilledBy is the probe because of which it did, "" if it was something else; KilledFor is what
+	// the last attempt of that said.
+	KilledBy  lifecycle.ProbeType
+	KilledFor string
 	// Stopping says that the running instance is being stopped.
 	Stopping bool
 	// KillAt is when SIGKILL follows; zero if that is not known.
@@ -108,6 +114,8 @@ type Workload struct {
 	Desired, Ready int
 	// Rollout is the number of the revision that is being rolled out and has this Pod; 0 if none.
 	Rollout int
+	// MinReady is how long a Pod has to be ready until it counts as available.
+	MinReady time.Duration
 	// Deadline is when the rollout is given up; zero means never.
 	Deadline time.Time
 }

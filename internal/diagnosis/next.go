@@ -11,6 +11,8 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+
+	"github.com/probity-run/probity/internal/printable"
 )
 
 const outAnnotation = "probity.run/rotation: out"
@@ -30,20 +32,19 @@ func (f *Facts) at(field string) string {
 
 // probeField is the path of a probe in the Pod's spec, and how a person calls it.
 func (f *Facts) probeField(p *Probe) (path, name string) {
-	_, container := f.containerOf(p.Container)
+	container := f.pathOf(p.Container)
 	name = strings.ToLower(string(p.Type)) + "Probe"
 	return container + "." + name, name
 }
 
 // nextForProbe is what to do about a probe that fails.
-func (f *Facts) nextForProbe(p *Probe, c cause) string {
-	spec := f.specOf(*p)
+func (f *Facts) nextForProbe(p *Probe, failure Failure) string {
+	spec := f.specOf(p)
 	if spec == nil {
 		return ""
 	}
 	path, name := f.probeField(p)
-	_, code := causeOf(*p, spec)
-	switch {
+	switch c, code := failure.cause, failure.code; {
 	case c == refused:
 		return f.nextForRefusal(p, spec)
 	case c == stranger:
@@ -55,7 +56,11 @@ func (f *Facts) nextForProbe(p *Probe, c cause) string {
 	case c == status && code >= 300 && code < 400:
 		return fmt.Sprintf("probe the target of the redirect%s, not the page that redirects.", f.at(path+".httpGet.path"))
 	case p.Type == startup && c == status:
-		return fmt.Sprintf("wait; if it needs longer, raise %s.failureThreshold%s; its log says how far it is (l).", name, f.at(path+".failureThreshold"))
+		wait := "wait; "
+		if known := f.Containers[p.Container]; known.Stopping || known.KilledBy == startup {
+			wait = ""
+		}
+		return fmt.Sprintf("%sif it needs longer, raise %s.failureThreshold%s; its log says how far it is (%s).", wait, name, f.at(path+".failureThreshold"), f.Style.log())
 	case c == status:
 		return f.readTheLog(fmt.Sprintf("why it answers %d", code))
 	case c == timedOut && nearTimeout(p, spec):
@@ -63,12 +68,28 @@ func (f *Facts) nextForProbe(p *Probe, c cause) string {
 	case c == timedOut:
 		return f.nextForSilence(p)
 	case c == command:
-		return fmt.Sprintf("run it by hand: %s.", strings.TrimPrefix(Asked(spec, 0, false), "exec "))
+		return "run it by hand" + byHand(spec.Exec.Command) + "."
 	}
 	return f.readTheLog("what it says")
 }
 
-func (f *Facts) readTheLog(about string) string { return "read in its log " + about + " (l)." }
+func (f *Facts) readTheLog(about string) string {
+	return fmt.Sprintf("read in its log %s (%s).", about, f.Style.log())
+}
+
+// byHand is a command as one has to write it for a shell, after a colon; "" if that is too long to
+// be read.
+func byHand(command []string) string {
+	words := make([]string, len(command))
+	for i, word := range command {
+		words[i] = printable.Shell(word)
+	}
+	text := strings.Join(words, " ")
+	if slices.Contains(words, "") || printable.Width(text) > maxText {
+		return ""
+	}
+	return ": " + text
+}
 
 // nearTimeout reports whether answers took nearly as long as they may before they failed.
 func nearTimeout(p *Probe, spec *corev1.Probe) bool {
@@ -76,7 +97,7 @@ func nearTimeout(p *Probe, spec *corev1.Probe) bool {
 }
 
 func (f *Facts) nextForSilence(p *Probe) string {
-	text := "read its last lines (l)"
+	text := fmt.Sprintf("read its last lines (%s)", f.Style.log())
 	if c := f.Containers[p.Container]; c.PID != 0 && !c.Stopping {
 		before := "kill -QUIT"
 		if p.Type == liveness {
@@ -90,9 +111,9 @@ func (f *Facts) nextForSilence(p *Probe) string {
 // nextForRefusal is what to do if nobody listens where a probe asks.
 func (f *Facts) nextForRefusal(p *Probe, spec *corev1.Probe) string {
 	c := f.Containers[p.Container]
-	declared := f.declaredPort(*p)
+	declared := f.declaredPort(p)
 	if !c.Looked {
-		return fmt.Sprintf("let it listen on %s; l shows what it wrote.", portVariable(c, declared))
+		return fmt.Sprintf("let it listen on %s; %s shows what it wrote.", portVariable(c, declared), f.Style.log())
 	}
 	if len(c.Listeners) == 0 {
 		text := fmt.Sprintf("let it listen on %s: it has no listening socket", portVariable(c, declared))
@@ -176,27 +197,28 @@ func portVariable(c Container, declared int) string {
 	return "port " + strconv.Itoa(declared)
 }
 
-var (
-	hostName    = regexp.MustCompile(`(?:\blookup |\bhost(?: name)? |://(?:[^/@\s]*@)?|\bENOTFOUND )"?([a-z][a-z0-9-]*)`)
-	hostAndPort = regexp.MustCompile(`\b([a-z][a-z0-9-]*)(?:\.[a-z0-9.-]+)?:\d{2,5}\b`)
-	variable    = regexp.MustCompile(`\b([A-Z][A-Z0-9]*_[A-Z0-9_]+|PORT)\b(?:.{0,30}\b(?:not set|required|missing|undefined|empty|unset|must be set)\b)`)
-	missingFile = regexp.MustCompile(`(?:open|stat|cannot open|No such file or directory:|read) ['"]?([./~][^\s'":,]+)['"]?`)
-)
-
 // nextForExit is what to do about a program that has ended.
 func (f *Facts) nextForExit(container string, end *corev1.ContainerStateTerminated, again bool) string {
-	_, path := f.containerOf(container)
+	path := f.pathOf(container)
 	c := f.Containers[container]
-	rest := " l shows all it wrote."
-	if again {
-		rest = " Then r starts it now; l shows all it wrote."
+	rest := " " + f.Style.log() + " shows all it wrote."
+	if again && !f.Style.NoKeys {
+		rest = " Then r starts it now;" + rest
 	}
 	killed := end.Signal == int32(syscall.SIGKILL) || end.ExitCode == 128+int32(syscall.SIGKILL)
+	if p := f.killer(container); p != nil {
+		return f.nextForProbe(p, f.failureOf(p))
+	}
 	switch {
+	case end.Reason == startError:
+		return f.startAdvice(container, end.Reason, end.Message)
 	case end.ExitCode == 126 || end.ExitCode == 127:
-		return "correct command" + f.at(path+".command") + ", or name the program with --command " + container + "='./program'."
+		return f.correctCommand(container, path)
 	case end.Reason == "OOMKilled", killed && !c.Killed:
 		return "look whether memory ran out (dmesg): somebody else than Probity sent SIGKILL." + rest
+	}
+	if words := strings.ToLower(c.LastWords); strings.Contains(words, "address already in use") || strings.Contains(words, "eaddrinuse") {
+		return "end the process that has the port, or let the program listen on the one in PORT." + rest
 	}
 	if what := f.missing(c.LastWords); what != "" {
 		return what + rest
@@ -204,7 +226,7 @@ func (f *Facts) nextForExit(container string, end *corev1.ContainerStateTerminat
 	if strings.TrimSpace(c.LastWords) == "" {
 		return "start it by hand and look: it printed nothing before it ended."
 	}
-	if again {
+	if again && !f.Style.NoKeys {
 		return "correct what its last words say." + rest
 	}
 	return "correct what its last words say;" + rest
@@ -213,11 +235,11 @@ func (f *Facts) nextForExit(container string, end *corev1.ContainerStateTerminat
 // missing names the Service, the variable or the file that the last words of a program miss, if it
 // is missing.
 func (f *Facts) missing(words string) string {
-	if m := variable.FindStringSubmatch(words); m != nil {
+	if m := patterns().variable.FindStringSubmatch(words); m != nil {
 		return "set " + m[1] + " in env."
 	}
 	if f.HasService != nil && mentionsNetwork(words) {
-		for _, expression := range []*regexp.Regexp{hostAndPort, hostName} {
+		for _, expression := range []*regexp.Regexp{patterns().hostAndPort, patterns().hostName} {
 			for _, m := range expression.FindAllStringSubmatch(words, -1) {
 				if name := m[1]; name != "localhost" && !f.HasService(name) && !slices.Contains(noHosts, name) {
 					return fmt.Sprintf("add %s's manifest to the command line: no Service %[1]s exists here.", name)
@@ -225,7 +247,7 @@ func (f *Facts) missing(words string) string {
 			}
 		}
 	}
-	if m := missingFile.FindStringSubmatch(words); m != nil && strings.Contains(strings.ToLower(words), "no such file") {
+	if m := patterns().file.FindStringSubmatch(words); m != nil && strings.Contains(strings.ToLower(words), "no such file") {
 		return "make " + m[1] + ", or correct its path: it does not exist."
 	}
 	return ""

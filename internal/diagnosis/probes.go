@@ -2,7 +2,6 @@ package diagnosis
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -10,173 +9,90 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
+
+	"github.com/probity-run/probity/internal/lifecycle"
+	"github.com/probity-run/probity/internal/printable"
 )
-
-// cause is in which way an attempt failed.
-type cause int
-
-const (
-	otherwise cause = iota
-	refused         // nobody listens
-	timedOut        // no answer in time
-	status          // an answer of HTTP that is no success
-	reset           // the connection broke before the answer
-	unhealthy       // an answer of gRPC that is no success
-	stranger        // a process that is not of the Pod listens
-	command         // a command or a heartbeat said no
-)
-
-var (
-	statusCode   = regexp.MustCompile(`^HTTP probe failed with statuscode: (\d{3})$`)
-	strangerText = regexp.MustCompile(`^port \d+ does not belong to this Pod: `)
-)
-
-// causeOf finds the way in the text of the handler, which is the kubelet's. A command, and a server
-// of gRPC, can put any text into that: only what stands where the kubelet's own words stand counts.
-func causeOf(p Probe, spec *corev1.Probe) (c cause, code int) {
-	text := p.Output
-	begins := func(beginnings ...string) bool {
-		return slices.ContainsFunc(beginnings, func(beginning string) bool { return strings.HasPrefix(text, beginning) })
-	}
-	switch {
-	case spec != nil && spec.Exec != nil && begins("command timed out: "):
-		return timedOut, 0
-	case spec != nil && spec.Exec != nil:
-		return command, 0
-	case strangerText.MatchString(text):
-		return stranger, 0
-	case spec == nil || spec.GRPC == nil:
-		return connectionCause(text, spec != nil && spec.HTTPGet != nil)
-	case begins("timeout: "):
-		return timedOut, 0
-	case begins("service unhealthy (responded with", "error: health rpc probe failed"):
-		return unhealthy, 0
-	}
-	return otherwise, 0
-}
-
-// connectionCause finds the way in the text of an HTTP or a TCP handler: the status, or how the
-// error of the connection ends.
-func connectionCause(text string, http bool) (c cause, code int) {
-	if m := statusCode.FindStringSubmatch(text); http && m != nil {
-		code, _ = strconv.Atoi(m[1]) // three digits
-		return status, code
-	}
-	ends := func(endings ...string) bool {
-		return slices.ContainsFunc(endings, func(ending string) bool { return strings.HasSuffix(text, ending) })
-	}
-	switch {
-	case ends("connection refused"):
-		return refused, 0
-	case ends("deadline exceeded", "i/o timeout") || ends(")") && strings.Contains(text, "(Client.Timeout "):
-		return timedOut, 0
-	case ends("connection reset by peer", "EOF", "broken pipe"):
-		return reset, 0
-	}
-	return otherwise, 0
-}
-
-// reasonOf names the cause, with few words.
-func (f *Facts) reasonOf(p Probe) string {
-	spec := f.specOf(p)
-	c, code := causeOf(p, spec)
-	switch c {
-	case refused:
-		return "connection refused"
-	case timedOut:
-		if spec == nil {
-			return "timeout"
-		}
-		return fmt.Sprintf("timeout %d s", spec.TimeoutSeconds)
-	case status:
-		return fmt.Sprintf("HTTP %d", code)
-	case reset:
-		return "connection closed without an answer"
-	case unhealthy:
-		if _, rest, ok := strings.Cut(p.Output, `responded with "`); ok {
-			name, _, _ := strings.Cut(rest, `"`)
-			return "gRPC " + name
-		}
-		return "gRPC call failed"
-	case stranger:
-		return p.Output
-	case command:
-		if strings.TrimSpace(p.Output) == "" {
-			return "the command failed and printed nothing"
-		}
-		return quoted(p.Output)
-	}
-	if strings.TrimSpace(p.Output) == "" {
-		return "failed"
-	}
-	return quoted(p.Output)
-}
 
 // specOf is the probe in the Pod's spec; nil if it is not there.
-func (f *Facts) specOf(p Probe) *corev1.Probe {
-	c, _ := f.containerOf(p.Container)
-	if c == nil {
-		return nil
-	}
-	switch p.Type {
-	case startup:
-		return c.StartupProbe
-	case readiness:
-		return c.ReadinessProbe
-	}
-	return c.LivenessProbe
+func (f *Facts) specOf(p *Probe) *corev1.Probe {
+	_, spec := lifecycle.ProbeOf(&f.Pod.Spec, p.Container, p.Type)
+	return spec
 }
 
-// containerOf is a container of the Pod's spec, and the path of it there.
-func (f *Facts) containerOf(name string) (c *corev1.Container, path string) {
-	for i := range f.Pod.Spec.Containers {
-		if c := &f.Pod.Spec.Containers[i]; c.Name == name {
-			return c, fmt.Sprintf("spec.containers[%d]", i)
-		}
+// failureOf is in which way the last attempt of a probe failed.
+func (f *Facts) failureOf(p *Probe) Failure { return FailureOf(p.Output, f.specOf(p)) }
+
+// pathOf is the path of a container in the Pod's spec; "" if it is not there.
+func (f *Facts) pathOf(name string) string {
+	named := func(c corev1.Container) bool { return c.Name == name }
+	if i := slices.IndexFunc(f.Pod.Spec.Containers, named); i >= 0 {
+		return fmt.Sprintf("spec.containers[%d]", i)
 	}
-	for i := range f.Pod.Spec.InitContainers {
-		if c := &f.Pod.Spec.InitContainers[i]; c.Name == name {
-			return c, fmt.Sprintf("spec.initContainers[%d]", i)
-		}
+	if i := slices.IndexFunc(f.Pod.Spec.InitContainers, named); i >= 0 {
+		return fmt.Sprintf("spec.initContainers[%d]", i)
 	}
-	return nil, ""
+	return ""
 }
 
 // asked says what a probe asks: "GET /readyz", "tcp :5432", "exec pg_isready". withPort shows the
 // port of a GET as well.
-func (f *Facts) asked(p Probe, withPort bool) string {
-	spec := f.specOf(p)
+func (f *Facts) asked(p *Probe, withPort bool) string {
+	c, spec := lifecycle.ProbeOf(&f.Pod.Spec, p.Container, p.Type)
 	if spec == nil {
 		return strings.ToLower(string(p.Type)) + " probe"
 	}
-	return Asked(spec, f.declaredPort(p), withPort)
+	return Asked(c, spec, withPort)
 }
 
-// Asked says what a probe asks: "GET /readyz", "tcp :5432", "grpc :9000", "exec pg_isready". port
-// is the port's number, 0 if it is not known; withPort shows that of a GET as well.
-func Asked(p *corev1.Probe, port int, withPort bool) string {
+// maxCommand is how many columns of a command are shown.
+const maxCommand = 60
+
+// Asked says what a probe of a container asks: "GET /readyz", "tcp :5432", "grpc :9000", "exec
+// pg_isready". Ports have the numbers of the manifest; withPort shows that of a GET as well.
+func Asked(c *corev1.Container, p *corev1.Probe, withPort bool) string {
 	at := ""
-	if port != 0 {
-		at = ":" + strconv.Itoa(port)
+	if port, _, ok := portOf(p); ok {
+		at = ":" + portText(c, port)
 	}
+	text := "exec"
 	switch {
 	case p.HTTPGet != nil:
-		if !withPort {
-			at = ""
+		text = "GET "
+		if p.HTTPGet.Scheme == corev1.URISchemeHTTPS {
+			text += "https "
 		}
-		return "GET " + at + p.HTTPGet.Path
+		if withPort {
+			text += at
+		}
+		text += "/" + strings.TrimPrefix(p.HTTPGet.Path, "/")
 	case p.TCPSocket != nil:
-		return "tcp " + at
+		text = "tcp " + at
 	case p.GRPC != nil:
-		service := ""
+		text = "grpc " + at
 		if p.GRPC.Service != nil && *p.GRPC.Service != "" {
-			service = " " + *p.GRPC.Service
+			text += " " + *p.GRPC.Service
 		}
-		return "grpc " + at + service
 	case p.Exec != nil && len(p.Exec.Command) > 0:
-		return "exec " + strings.Join(p.Exec.Command, " ")
+		command := oneLine(strings.Join(p.Exec.Command, " "))
+		if text += " " + printable.Fit(command, maxCommand); printable.Width(command) > maxCommand {
+			text += "…"
+		}
 	}
-	return "exec"
+	return oneLine(text)
+}
+
+// portText is a port of the manifest as a number; that of a name that no port of the container has
+// is the name.
+func portText(c *corev1.Container, port intstr.IntOrString) string {
+	if c != nil && port.Type == intstr.String {
+		for _, declared := range c.Ports {
+			if declared.Name == port.StrVal {
+				return strconv.Itoa(int(declared.ContainerPort))
+			}
+		}
+	}
+	return port.String()
 }
 
 // portOf is the port of a probe as it is written, and its path below the probe.
@@ -194,55 +110,73 @@ func portOf(p *corev1.Probe) (port intstr.IntOrString, field string, ok bool) {
 
 // declaredPort is the number of the port that a probe asks, as the manifest counts; 0 if there is
 // none.
-func (f *Facts) declaredPort(p Probe) int {
-	spec := f.specOf(p)
+func (f *Facts) declaredPort(p *Probe) int {
+	c, spec := lifecycle.ProbeOf(&f.Pod.Spec, p.Container, p.Type)
 	if spec == nil {
 		return 0
 	}
 	port, _, ok := portOf(spec)
-	if !ok || port.Type == intstr.Int {
-		return int(port.IntVal)
+	if !ok {
+		return 0
 	}
-	c, _ := f.containerOf(p.Container)
-	for _, declared := range c.Ports {
-		if declared.Name == port.StrVal {
-			return int(declared.ContainerPort)
-		}
-	}
-	n, _ := strconv.Atoi(port.StrVal) // a name of nothing has no number
+	n, _ := strconv.Atoi(portText(c, port)) // a name of nothing has no number
 	return n
+}
+
+// Found says what the last attempt of a probe found, which failed, what was asked, and how many
+// failures in a row there are: "timeout 1 s · GET /livez · 2/3".
+func (f *Facts) Found(p *Probe) string {
+	return oneLine(f.found(p) + f.Style.dot() + fraction(p.Run, p.Threshold))
+}
+
+// found says what the last attempt of a probe found, which failed, and what was asked.
+func (f *Facts) found(p *Probe) string {
+	failure := f.failureOf(p)
+	withPort := failure.cause == refused || failure.cause == stranger
+	return f.of(p.Container) + failure.Reason(f.Style) + f.Style.dot() + f.asked(p, withPort)
+}
+
+// of names a container where the Pod has several.
+func (f *Facts) of(container string) string {
+	if len(f.Pod.Spec.Containers)+len(f.Pod.Spec.InitContainers) == 1 {
+		return ""
+	}
+	return container + ": "
 }
 
 // probeFails diagnoses a Pod by a probe that fails.
 func (f *Facts) probeFails(d *Diagnosis, p *Probe) {
-	c, _ := causeOf(*p, f.specOf(*p))
-	reason, what := f.reasonOf(*p), f.asked(*p, c == refused || c == stranger)
+	failure, found, dot := f.failureOf(p), f.found(p), f.Style.dot()
 	answer := ""
-	if body := said(p.Body); body != "" {
-		answer = " · " + quoted(body)
+	if body := said(p.Body); body != "" && failure.cause != command { // whose output it is
+		answer = dot + f.Style.quote(body)
 	}
 	counter, consequence := f.counter(d, p)
-	d.Reason = reason + " · " + what + " · " + counter + answer
-	d.Cause = fmt.Sprint(reason, what, p.Passing, p.EverPassed)
-	d.Why = d.Reason
-	if p.Type == startup {
-		d.Why = fmt.Sprintf("%s · %s · attempt %d of %d%s", reason, what, p.Run, p.Threshold, answer)
+	d.Reason, d.Why = found+dot+counter, found+dot+counter
+	d.Cause = fmt.Sprint(found, p.Passing, p.EverPassed)
+	switch {
+	case p.Type == startup && !f.Containers[p.Container].Stopping:
+		d.Why = fmt.Sprintf("%s%sattempt %d of %d", found, dot, p.Run, p.Threshold)
+	case p.Type == readiness && !p.EverPassed:
+		d.Why += f.neverSince(p)
 	}
+	d.Reason += answer
+	d.Why += answer
 	if next := f.nextAttempt(p); next > 0 && p.Type == liveness {
 		d.Why += " (next attempt in " + span(next) + ")"
 	}
 	d.Why = strings.TrimSuffix(d.Why, ".") + "."
-	if text := connection(c, p); text != "" {
+	if text := connection(failure, p); text != "" {
 		d.Why += " " + text
 	}
 	d.So = consequence
-	d.Next = f.nextForProbe(p, c)
+	d.Next = f.nextForProbe(p, failure)
 	d.Attention = d.Attention || p.Type == liveness && p.Failed
 }
 
 // connection says how far an attempt came that got no answer.
-func connection(c cause, p *Probe) string {
-	if c != timedOut || !p.Connected {
+func connection(failure Failure, p *Probe) string {
+	if failure.cause != timedOut || !p.Connected {
 		return ""
 	}
 	return "Connected in " + Latency(p.ConnectTook) + ", sent, then silence."
@@ -252,9 +186,10 @@ func connection(c cause, p *Probe) string {
 func (f *Facts) counter(d *Diagnosis, p *Probe) (text, so string) {
 	d.Check = fraction(p.Run, p.Threshold)
 	switch {
-	case p.Type == liveness && f.Containers[p.Container].Stopping:
-		d.State, d.Attention = NotReady, true
-		return d.Check + ", it is being restarted", f.restartText(p)
+	case p.Type != readiness && f.Containers[p.Container].Stopping:
+		text = d.Check + ", it is being restarted"
+		d.State, d.Attention, d.Check = NotReady, true, f.killClock(p.Container, d.Check)
+		return text, f.restartText(p.Container)
 	case p.Type == liveness:
 		text = d.Check
 		if left := p.Threshold - p.Run; left == 1 {
@@ -279,15 +214,24 @@ func (f *Facts) counter(d *Diagnosis, p *Probe) (text, so string) {
 	return d.Check + ", then out of rotation", f.leftText()
 }
 
+// neverText is how often a Pod was asked that was never ready.
 func (f *Facts) neverText(p *Probe) string {
 	if p.Attempts == 0 {
 		return "never ready"
 	}
-	text := count(p.Attempts, "attempt")
-	if started := f.startedAt(); !started.IsZero() {
-		text += " in " + span(f.Now.Sub(started).Truncate(time.Second))
+	return count(p.Attempts, "attempt")
+}
+
+// neverSince goes on after that, at length.
+func (f *Facts) neverSince(p *Probe) string {
+	if p.Attempts == 0 {
+		return ""
 	}
-	return text + ", never ready"
+	text := ", never ready"
+	if started := f.startedAt(); !started.IsZero() {
+		text = " in " + span(f.Now.Sub(started).Truncate(time.Second)) + text
+	}
+	return text
 }
 
 func (f *Facts) outFor(p *Probe) time.Duration {
@@ -301,12 +245,15 @@ func (f *Facts) outFor(p *Probe) time.Duration {
 	return f.Now.Sub(since).Truncate(time.Second)
 }
 
-// nextAttempt is when a probe is asked again; 0 if that is not known.
+// nextAttempt is how long it is until a probe is asked again; 0 if it is not, or that is not known.
 func (f *Facts) nextAttempt(p *Probe) time.Duration {
-	spec := f.specOf(*p)
-	if spec == nil || p.At.IsZero() {
+	spec := f.specOf(p)
+	if spec == nil || p.At.IsZero() || f.Containers[p.Container].Stopping {
 		return 0
 	}
 	left := p.At.Add(seconds(spec.PeriodSeconds)).Sub(f.Now)
 	return max(left.Truncate(100*time.Millisecond), 0)
 }
+
+// Refused reports whether nobody listened in the last attempt of a probe, which failed.
+func (f *Facts) Refused(p *Probe) bool { return f.failureOf(p).cause == refused }

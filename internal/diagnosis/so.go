@@ -31,12 +31,15 @@ func (f *Facts) livenessSo(p *Probe) string {
 			continue
 		}
 		why := ""
-		if c, _ := causeOf(*r, f.specOf(*r)); r.Failed && c == timedOut {
+		if r.Failed && f.failureOf(r).cause == timedOut {
 			why = " (readiness timed out too)"
 		}
 		text := "Out of rotation"
 		if since := f.outFor(r); since > 0 {
 			text += " for " + span(since)
+		}
+		if !r.EverPassed {
+			text = "It was never ready"
 		}
 		return join(text+why, f.leftText())
 	}
@@ -45,7 +48,7 @@ func (f *Facts) livenessSo(p *Probe) string {
 		text = "It goes on running until then"
 	}
 	grace := f.Pod.Spec.TerminationGracePeriodSeconds
-	if spec := f.specOf(*p); spec != nil && spec.TerminationGracePeriodSeconds != nil {
+	if spec := f.specOf(p); spec != nil && spec.TerminationGracePeriodSeconds != nil {
 		grace = spec.TerminationGracePeriodSeconds
 	}
 	if grace != nil {
@@ -54,17 +57,17 @@ func (f *Facts) livenessSo(p *Probe) string {
 	return text + "."
 }
 
-func (f *Facts) restartText(p *Probe) string {
+func (f *Facts) restartText(container string) string {
 	text := "It is being restarted: the stop signal was sent"
-	if at := f.Containers[p.Container].KillAt; !at.IsZero() {
-		text += ", SIGKILL in " + Clock(at.Sub(f.Now))
+	if left := f.killClock(container, ""); left != "" {
+		text += ", SIGKILL in " + left
 	}
 	return join(text, f.leftText())
 }
 
 func (f *Facts) startupSo(p *Probe) string {
 	text := "Readiness and liveness begin when startup has passed."
-	spec := f.specOf(*p)
+	spec := f.specOf(p)
 	if spec == nil {
 		return text
 	}

@@ -139,7 +139,7 @@ func (f *Facts) startupBudget() time.Duration {
 		if p.Type != startup || p.Over {
 			continue
 		}
-		if spec := f.specOf(p); spec != nil {
+		if spec := f.specOf(&p); spec != nil {
 			longest = max(longest, budget(spec))
 		}
 	}

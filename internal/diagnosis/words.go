@@ -2,7 +2,6 @@ package diagnosis
 
 import (
 	"fmt"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -23,6 +22,22 @@ func Latency(d time.Duration) string {
 		return strings.TrimSuffix(strings.TrimSuffix(fmt.Sprintf("%.2f", d.Seconds()), "0"), ".0") + " s"
 	}
 	return Age(d)
+}
+
+// Duration prints how long something took or lasted: 4 ms, 0.2 s, 5.5 s, 42 s, 5m10s, 3h04m.
+func Duration(d time.Duration) string {
+	d = max(d, 0)
+	switch {
+	case d < 100*time.Millisecond:
+		return fmt.Sprintf("%d ms", d.Milliseconds())
+	case d < 10*time.Second:
+		return fmt.Sprintf("%.1f s", d.Seconds())
+	case d < time.Minute:
+		return fmt.Sprintf("%.0f s", d.Truncate(time.Second).Seconds())
+	case d < time.Hour:
+		return fmt.Sprintf("%dm%02ds", int(d.Minutes()), int(d.Seconds())%60)
+	}
+	return fmt.Sprintf("%dh%02dm", int(d.Hours()), int(d.Minutes())%60)
 }
 
 // Age prints how old something is: "12s", "42m", "3h04m", "2d".
@@ -71,17 +86,20 @@ func count(n int, what string) string {
 	return strconv.Itoa(n) + " " + what + "s"
 }
 
-// maxQuoted is how many columns of a text of others are quoted in a sentence.
-const maxQuoted = 160
+// maxText is how many columns of a text of others are shown in a sentence.
+const maxText = 200
 
-// quoted is a text of others in quotes, with its end cut off if it is long.
-func quoted(text string) string {
+// shortened is a text on one line, with its end cut off if it is long.
+func shortened(text string) string {
 	text = oneLine(text)
-	if printable.Width(text) > maxQuoted {
-		text = printable.Fit(text, maxQuoted-1) + "…"
+	if printable.Width(text) > maxText {
+		return printable.Fit(text, maxText) + "…"
 	}
-	return "“" + text + "”"
+	return text
 }
+
+// quoted is a text of others in quotes.
+func quoted(text string) string { return "“" + shortened(text) + "”" }
 
 // said is what an answer says: without the tags, if it is a page.
 func said(body string) string {
@@ -89,10 +107,8 @@ func said(body string) string {
 	if !strings.HasPrefix(body, "<") {
 		return body
 	}
-	return strings.Join(strings.Fields(tags.ReplaceAllString(body, " ")), " ")
+	return strings.Join(strings.Fields(patterns().tag.ReplaceAllString(body, " ")), " ")
 }
-
-var tags = regexp.MustCompile(`(?is)<(style|script|head).*?</(style|script|head)>|<[^>]*>`)
 
 // times is a number of times in words.
 func times(n int) string {

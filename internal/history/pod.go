@@ -130,6 +130,9 @@ func (r *Recorder) Remove(uid types.UID) {
 }
 
 func (r *Recorder) pod(uid types.UID) *Pod {
+	if r == nil { // that of the zero Reader
+		return nil
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.pods[uid]

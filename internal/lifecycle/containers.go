@@ -14,3 +14,13 @@ func Containers(spec *corev1.PodSpec) []*corev1.Container {
 	}
 	return all
 }
+
+// ProbeOf finds the container of a name and its probe of a type; nil where there is none.
+func ProbeOf(spec *corev1.PodSpec, container string, t ProbeType) (*corev1.Container, *corev1.Probe) {
+	for _, c := range Containers(spec) {
+		if c.Name == container {
+			return c, probeOf(c, t)
+		}
+	}
+	return nil, nil
+}

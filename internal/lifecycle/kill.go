@@ -34,6 +34,39 @@ type kill struct {
 
 func (k *kill) active() bool { return k.stage != "" }
 
+// Stopping reports whether a container is being stopped: its kill began and its exit did not come.
+func (p *Pod) Stopping(container string) bool {
+	for c := range p.containers() {
+		if c.spec.Name == container {
+			return c.kill.active()
+		}
+	}
+	return false
+}
+
+// KillAt is when SIGKILL follows for a container that is being stopped, unless it ends before; zero
+// if it is not being stopped, or was sent. It may come two seconds later: so long a signal has at
+// least, and a sidecar waits for its turn (R133, R176).
+func (p *Pod) KillAt(container string) time.Time {
+	for c := range p.containers() {
+		if c.spec.Name == container {
+			return c.kill.forcedAt()
+		}
+	}
+	return time.Time{}
+}
+
+// forcedAt is when SIGKILL is sent, as far as that is known; zero if it is not to be sent any more.
+func (k *kill) forcedAt() time.Time {
+	switch k.stage {
+	case killPreStop, killQueued:
+		return k.began.Add(max(k.grace, minimumGrace))
+	case killStopped:
+		return k.deadline
+	}
+	return time.Time{}
+}
+
 // remaining is what the whole seconds gone by have left of the grace period, and never less than
 // the runtime's minimum (R131, R133).
 func (k *kill) remaining(now time.Time) time.Duration {

@@ -8,6 +8,27 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
+// TestForcedAt: when SIGKILL comes, as far as that is known in each stage. What is said last is
+// compared with what happens wherever a Pod is played.
+func TestForcedAt(t *testing.T) {
+	began := time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
+	for name, test := range map[string]struct {
+		kill kill
+		want time.Time
+	}{
+		"not being stopped":         {kill{}, time.Time{}},
+		"the hook runs":             {kill{stage: killPreStop, began: began, grace: 30 * time.Second, deadline: began.Add(30 * time.Second)}, began.Add(30 * time.Second)},
+		"a sidecar waits":           {kill{stage: killQueued, began: began, grace: 30 * time.Second}, began.Add(30 * time.Second)},
+		"it waits, with no time":    {kill{stage: killQueued, began: began, grace: time.Second}, began.Add(minimumGrace)},
+		"the signal was sent later": {kill{stage: killStopped, began: began, grace: 5 * time.Second, deadline: began.Add(7 * time.Second)}, began.Add(7 * time.Second)},
+		"SIGKILL was sent":          {kill{stage: killForced, began: began, grace: 30 * time.Second}, time.Time{}},
+	} {
+		if got := test.kill.forcedAt(); !got.Equal(test.want) {
+			t.Errorf("%s: %v, want %v", name, got, test.want)
+		}
+	}
+}
+
 func TestKill(t *testing.T) {
 	failing := onFirst(replies{Liveness: "500"}) // killed at 500 ms
 	errHook := errors.New("exit status 1")

@@ -122,16 +122,6 @@ func (p *Pod) Deadline() time.Time {
 // Terminal reports whether the Pod Succeeded or Failed: nothing of it will run again (R117).
 func (p *Pod) Terminal() bool { return p.phase == corev1.PodSucceeded || p.phase == corev1.PodFailed }
 
-// Stopping reports whether a container is being stopped: its kill began and its exit did not come.
-func (p *Pod) Stopping(container string) bool {
-	for c := range p.containers() {
-		if c.spec.Name == container {
-			return c.kill.active()
-		}
-	}
-	return false
-}
-
 // Probes lists the state of every probe, in the order of the containers.
 func (p *Pod) Probes() []ProbeState {
 	var states []ProbeState

@@ -109,6 +109,7 @@ func (w *testNode) deliver(event Event, at time.Time) []Effect {
 	if at.Before(w.now) {
 		w.t.Fatalf("%T at %v lies before %v", event, at.Sub(w.start), w.now.Sub(w.start))
 	}
+	before := w.now
 	w.now = at
 	if e, ok := event.(Exited); ok {
 		if w.gone[e.Instance] {
@@ -117,8 +118,9 @@ func (w *testNode) deliver(event Event, at time.Time) []Effect {
 		w.gone[e.Instance] = true
 		w.note("exit %s #%d code %d", e.Container, instanceNumber(e.Instance), e.ExitCode)
 	}
-	routine := w.routine(event)
+	routine, kills := w.routine(event), w.killTimes()
 	effects := w.pod.On(event, w.now)
+	w.checkKillTimes(kills, before, effects)
 	if routine && slices.ContainsFunc(effects, func(e Effect) bool { _, run := e.(RunProbe); return !run }) {
 		w.t.Errorf("a success that changes nothing has effects: %v", effects)
 	}
@@ -153,6 +155,30 @@ func (w *testNode) carryOut(effect Effect) {
 		w.note("finished")
 	case StatusChanged:
 		w.noteStatus()
+	}
+}
+
+// killTimes are when SIGKILL is to be sent, by container, as the Pod says.
+func (w *testNode) killTimes() map[string]time.Time {
+	times := map[string]time.Time{}
+	for c := range w.pod.containers() {
+		times[c.spec.Name] = w.pod.KillAt(c.spec.Name)
+	}
+	return times
+}
+
+// checkKillTimes sees to it that SIGKILL comes by the first event at or after the time that was
+// said, unless the Pod is aborted. before is when the last event came.
+func (w *testNode) checkKillTimes(said map[string]time.Time, before time.Time, effects []Effect) {
+	for _, effect := range effects {
+		if e, ok := effect.(KillContainer); ok && !w.pod.aborted {
+			if at := said[e.Container]; at.IsZero() || w.now.Before(at) || !before.Before(at) {
+				w.t.Errorf("SIGKILL to %s comes at %v, and was said to come at %v", e.Container, w.now, at)
+			}
+		}
+		if e, ok := effect.(StopContainer); ok && !w.pod.KillAt(e.Container).After(w.now) {
+			w.t.Errorf("%s gets its stop signal at %v, and SIGKILL is said to come at %v", e.Container, w.now, w.pod.KillAt(e.Container))
+		}
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"reflect"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -161,25 +162,89 @@ func notApplied(o Object) []Note {
 }
 
 // NotApplied lists the fields of an object that have no effect here, in the order of their paths,
-// for objects that come from no file. Ask before [Default]: what that adds has as little effect.
+// for objects that come from no file. A field with the value that it has by default anyway says
+// nothing, and is left out.
 func NotApplied(r Resource) []Warning {
-	text, err := json.Marshal(r)
-	if err != nil {
-		panic(fmt.Sprintf("manifest: a %T cannot be written as JSON: %v", r, err)) // it was read from some
-	}
-	var content map[string]any
-	if err := json.Unmarshal(text, &content); err != nil {
-		panic(fmt.Sprintf("manifest: a %T is no JSON object: %v", r, err))
-	}
 	idle := newIdleFields(Object{Resource: r})
+	content := contentOf(r)
 	var warnings []Warning
 	for path := range fieldPaths("", content) {
 		if reason := idle.reason(path); reason != "" {
 			warnings = append(warnings, Warning{path, reason})
 		}
 	}
+	if len(warnings) == 0 {
+		return nil
+	}
 	slices.SortFunc(warnings, func(a, b Warning) int { return strings.Compare(a.Field, b.Field) })
-	return warnings
+	usual := usualContent(r, warnings)
+	return slices.DeleteFunc(warnings, func(w Warning) bool {
+		value, found := valueAt(usual, w.Field)
+		own, _ := valueAt(content, w.Field)
+		return found && reflect.DeepEqual(value, own)
+	})
+}
+
+// contentOf is an object as JSON has it.
+func contentOf(r Resource) (content map[string]any) {
+	text, err := json.Marshal(r)
+	if err == nil {
+		err = json.Unmarshal(text, &content)
+	}
+	if err != nil {
+		panic(fmt.Sprintf("manifest: a %T is no JSON object: %v", r, err)) // it was read from one
+	}
+	return content
+}
+
+// usualContent is the object with the defaults for some of its fields, whatever they are.
+func usualContent(r Resource, without []Warning) map[string]any {
+	content := contentOf(r)
+	for _, w := range without {
+		parent, name := w.Field, ""
+		if dot := strings.LastIndexByte(parent, '.'); dot >= 0 {
+			parent, name = parent[:dot], parent[dot+1:]
+		}
+		if fields, ok := valueAt(content, parent); ok {
+			if m, ok := fields.(map[string]any); ok {
+				delete(m, name)
+			}
+		}
+	}
+	usual := reflect.New(reflect.TypeOf(r).Elem()).Interface().(Resource)
+	text, err := json.Marshal(content)
+	if err == nil {
+		err = json.Unmarshal(text, usual)
+	}
+	if err != nil {
+		return nil // then no field is taken for a default
+	}
+	Default(usual)
+	return contentOf(usual)
+}
+
+// valueAt finds a value by the path of its field.
+func valueAt(value any, path string) (any, bool) {
+	for part := range strings.SplitSeq(path, ".") {
+		name, index, _ := strings.Cut(part, "[")
+		fields, ok := value.(map[string]any)
+		if !ok {
+			return nil, false
+		}
+		if value, ok = fields[name]; !ok {
+			return nil, false
+		}
+		if index == "" {
+			continue
+		}
+		i, err := strconv.Atoi(strings.TrimSuffix(index, "]"))
+		list, ok := value.([]any)
+		if err != nil || !ok || i >= len(list) {
+			return nil, false
+		}
+		value = list[i]
+	}
+	return value, true
 }
 
 // fieldPaths are the paths of the fields below a value.

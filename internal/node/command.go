@@ -15,6 +15,9 @@ const (
 	// AnnotationStopping is there while the running instance is being stopped: from its Killing
 	// Event to its exit. The status goes on to say Running, as the kubelet's does.
 	AnnotationStopping = "probity.run/stopping."
+	// AnnotationKillAt is when SIGKILL follows for an instance that is being stopped, unless it
+	// ends before: a time as RFC 3339 has it. It goes when the signal is sent.
+	AnnotationKillAt = "probity.run/kill-at."
 )
 
 // workingDir is where a container's program starts: workingDir, seen from the manifest's folder.

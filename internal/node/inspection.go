@@ -107,7 +107,7 @@ func (i *inspection) look(c *corev1.Container, inst *instance) (findings, error)
 // judge says what a person has to learn of the findings. It runs on the loop's goroutine.
 func (i *inspection) judge(c *corev1.Container, found findings) {
 	for _, port := range i.allocation.ports.reachable(c) {
-		if text := loopbackOnly(c, port, found.listeners); text != "" {
+		if text := loopbackOnly(c, port, podAddress(i.pod), found.listeners); text != "" {
 			i.say(c, "LoopbackOnly", strconv.Itoa(port.declared), text)
 		}
 	}
@@ -166,6 +166,9 @@ func (i *inspection) lookForPort(c *corev1.Container, t lifecycle.ProbeType, to 
 	listeners, err := i.machine.listeners(pids)
 	if err != nil {
 		return err
+	}
+	if text := loopbackOnly(c, to.asked(), podAddress(i.pod), listeners); text != "" {
+		i.say(c, "LoopbackOnly", strconv.Itoa(to.asked().declared), text)
 	}
 	if text := portMismatch(c, t, to, listeners, i.allocation.ports); text != "" {
 		i.say(c, "PortMismatch", string(t), text)

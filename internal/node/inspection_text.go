@@ -2,6 +2,7 @@ package node
 
 import (
 	"fmt"
+	"net/netip"
 	"path"
 	"slices"
 	"strconv"
@@ -23,6 +24,14 @@ func (p podPort) String() string {
 		return strconv.Itoa(p.actual)
 	}
 	return fmt.Sprintf("%d (here %d)", p.declared, p.actual)
+}
+
+// asked is the port of a target.
+func (t target) asked() podPort {
+	if t.declared != 0 {
+		return podPort{int(t.declared), t.port}
+	}
+	return podPort{t.port, t.port}
 }
 
 // reachable lists the ports at which others want to reach a container: those it declares and those
@@ -61,14 +70,14 @@ func (p *portMap) reachable(c *corev1.Container) []podPort {
 }
 
 // loopbackOnly explains why a port that is open here would be closed on a cluster; "" if it would
-// be open, or is not open here.
-func loopbackOnly(c *corev1.Container, port podPort, listeners []process.Listener) string {
+// be open, or is not open here. own is the Pod's address, which others reach.
+func loopbackOnly(c *corev1.Container, port podPort, own netip.Addr, listeners []process.Listener) string {
 	var only []string
 	for _, l := range listeners {
 		if l.Port != port.actual && l.Port != port.declared {
 			continue
 		}
-		if !l.Addr.IsLoopback() {
+		if !l.Addr.IsLoopback() || l.Addr == own {
 			return ""
 		}
 		if text := l.Addr.String(); !slices.Contains(only, text) {
@@ -122,10 +131,7 @@ func stopSignal(c *corev1.Container) corev1.Signal {
 // portMismatch explains that a probe asks a port where nothing listens, while the Pod listens on
 // others; "" if that is not so.
 func portMismatch(c *corev1.Container, t lifecycle.ProbeType, to target, listeners []process.Listener, ports *portMap) string {
-	asked := podPort{to.port, to.port}
-	if to.declared != 0 {
-		asked.declared = int(to.declared)
-	}
+	asked := to.asked()
 	var open []int
 	for _, l := range listeners {
 		if l.Port == asked.actual || l.Port == asked.declared {

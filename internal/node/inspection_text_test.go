@@ -32,13 +32,15 @@ func TestLoopbackOnly(t *testing.T) {
 		"the declared port":       {listening(8080, "127.0.0.1"), "Port 8080 (here 41001) is open on 127.0.0.1" + advice},
 		"all addresses":           {listening(41001, "0.0.0.0"), ""},
 		"all addresses, by IPv6":  {listening(41001, "::"), ""},
+		"the Pod's own address":   {listening(41001, "127.80.12.207"), ""},
+		"another Pod's address":   {listening(41001, "127.80.12.208"), "Port 8080 (here 41001) is open on 127.80.12.208" + advice},
 		"one address of a card":   {listening(41001, "10.0.0.7"), ""},
 		"loopback and all others": {listening(41001, "127.0.0.1", "0.0.0.0"), ""},
 		"another port":            {listening(6060, "127.0.0.1"), ""},
 		"nothing":                 {nil, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if got := loopbackOnly(&corev1.Container{Name: "app"}, podPort{8080, 41001}, test.listeners); got != test.want {
+			if got := loopbackOnly(&corev1.Container{Name: "app"}, podPort{8080, 41001}, netip.MustParseAddr("127.80.12.207"), test.listeners); got != test.want {
 				t.Errorf("loopbackOnly = %q, want %q", got, test.want)
 			}
 		})

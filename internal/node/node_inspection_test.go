@@ -114,6 +114,21 @@ func TestPortMismatchOfAPod(t *testing.T) {
 	}
 }
 
+// TestLoopbackOfAProbe: a program that listens at an address of its own choice, where no probe
+// asks, never becomes ready, and is explained all the same.
+func TestLoopbackOfAProbe(t *testing.T) {
+	playNode(t, func(t *testing.T, n *testNode) {
+		n.engine.answer("/ready", failing)
+		n.starter.program("server", behaviour{listens: "PORT", loopback: true})
+		n.create(examplePodOf(withReadiness("/ready")))
+		n.at(time.Minute)
+		want := "Warning LoopbackOnly Port 8080 (here 41001) is open on 127.0.0.1 only: "
+		if got := n.events("LoopbackOnly"); len(got) != 1 || !strings.HasPrefix(got[0], want) {
+			t.Errorf("Events = %q, want one: %q", got, want)
+		}
+	})
+}
+
 // A replica that goes on without its port is explained like one that exits.
 func TestPortInUseWithoutAnExit(t *testing.T) {
 	playNode(t, func(t *testing.T, n *testNode) {

@@ -63,13 +63,16 @@ func TestStoppingIsShown(t *testing.T) {
 		n.create(examplePodOf(withLiveness("/live")))
 		shown := func() bool { return n.pod().Annotations[AnnotationStopping+"app"] == "true" }
 		n.until("the kill", func() bool { return len(n.of("signal")) > 0 })
+		if at, want := n.pod().Annotations[AnnotationKillAt+"app"], time.Now().Add(30*time.Second).Format(time.RFC3339Nano); at != want {
+			t.Errorf("SIGKILL is said to come at %q, want %s", at, want)
+		}
 		if !shown() || n.pod().Status.ContainerStatuses[0].State.Running == nil {
 			t.Errorf("the Pod is %+v, want it running and stopping", n.pod())
 		}
 		n.engine.answer("/live", healthy)
 		n.until("the restart", func() bool { return len(n.of("start")) == 2 })
-		if shown() {
-			t.Error("the new instance is shown as stopping")
+		if at, ok := n.pod().Annotations[AnnotationKillAt+"app"]; shown() || ok {
+			t.Errorf("the new instance is shown as stopping, SIGKILL at %q", at)
 		}
 	})
 }

@@ -3,6 +3,7 @@ package node
 import (
 	"log/slog"
 	"strconv"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -67,14 +68,23 @@ func (o *podObject) remove() {
 	}
 }
 
+// stops tell which containers are being stopped, and when SIGKILL follows; see [lifecycle.Pod].
+type stops interface {
+	Stopping(container string) bool
+	KillAt(container string) time.Time
+}
+
 // processAnnotations are the annotations that show a Pod's processes and private ports.
-func processAnnotations(spec *corev1.PodSpec, pids map[string]int, stopping func(container string) bool, ports *portMap) map[string]string {
+func processAnnotations(spec *corev1.PodSpec, pids map[string]int, state stops, ports *portMap) map[string]string {
 	annotations := map[string]string{}
 	for _, c := range lifecycle.Containers(spec) {
 		if pid, ok := pids[c.Name]; ok {
 			annotations[AnnotationPID+c.Name] = strconv.Itoa(pid)
-			if stopping(c.Name) {
+			if state.Stopping(c.Name) {
 				annotations[AnnotationStopping+c.Name] = "true"
+			}
+			if at := state.KillAt(c.Name); !at.IsZero() {
+				annotations[AnnotationKillAt+c.Name] = at.Format(time.RFC3339Nano)
 			}
 		}
 		if ports != nil && len(c.Ports) > 0 {
@@ -97,6 +107,7 @@ func annotate(pod *corev1.Pod, annotations map[string]string) {
 	for _, c := range lifecycle.Containers(&pod.Spec) {
 		delete(pod.Annotations, AnnotationPID+c.Name)
 		delete(pod.Annotations, AnnotationStopping+c.Name)
+		delete(pod.Annotations, AnnotationKillAt+c.Name)
 	}
 	for name, value := range annotations {
 		if pod.Annotations == nil {

@@ -20,26 +20,35 @@ func TestProcessAnnotations(t *testing.T) {
 		Containers:     []corev1.Container{{Name: "app", Ports: []corev1.ContainerPort{{ContainerPort: 8080}}}, {Name: "helper"}},
 	}
 	ports := &portMap{private: map[int32]int{8080: 41001}}
+	now := time.Date(2026, 11, 4, 12, 0, 0, 500e6, time.UTC)
 	for name, test := range map[string]struct {
 		pids     map[string]int
 		ports    *portMap
 		want     map[string]string
-		stopping string
+		stopping stopsOf
 	}{
-		"before the first start": {nil, nil, map[string]string{}, "app"},
-		"waiting to restart":     {nil, ports, map[string]string{manifest.AnnotationPrivatePorts + "app": "8080:41001"}, "app"},
+		"before the first start": {nil, nil, map[string]string{}, stopsOf{"app": now}},
+		"waiting to restart":     {nil, ports, map[string]string{manifest.AnnotationPrivatePorts + "app": "8080:41001"}, stopsOf{"app": now}},
 		"running": {map[string]int{"app": 5, "proxy": 6}, ports,
-			map[string]string{manifest.AnnotationPrivatePorts + "app": "8080:41001", AnnotationPID + "app": "5", AnnotationPID + "proxy": "6"}, ""},
+			map[string]string{manifest.AnnotationPrivatePorts + "app": "8080:41001", AnnotationPID + "app": "5", AnnotationPID + "proxy": "6"}, nil},
 		"being stopped": {map[string]int{"app": 5, "proxy": 6}, nil,
-			map[string]string{AnnotationPID + "app": "5", AnnotationPID + "proxy": "6", AnnotationStopping + "app": "true"}, "app"},
+			map[string]string{AnnotationPID + "app": "5", AnnotationPID + "proxy": "6", AnnotationStopping + "app": "true", AnnotationKillAt + "app": "2026-11-04T12:00:00.5Z"},
+			stopsOf{"app": now}},
+		"being killed": {map[string]int{"app": 5}, nil, map[string]string{AnnotationPID + "app": "5", AnnotationStopping + "app": "true"}, stopsOf{"app": {}}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if diff := cmp.Diff(test.want, processAnnotations(spec, test.pids, func(c string) bool { return c == test.stopping }, test.ports)); diff != "" {
+			if diff := cmp.Diff(test.want, processAnnotations(spec, test.pids, test.stopping, test.ports)); diff != "" {
 				t.Error(diff)
 			}
 		})
 	}
 }
+
+// stopsOf are the containers that are being stopped, and when SIGKILL follows.
+type stopsOf map[string]time.Time
+
+func (s stopsOf) Stopping(container string) bool    { _, ok := s[container]; return ok }
+func (s stopsOf) KillAt(container string) time.Time { return s[container] }
 
 func TestAnnotate(t *testing.T) {
 	pod := examplePodOf()

@@ -1,6 +1,7 @@
 package node
 
 import (
+	"errors"
 	"log/slog"
 	"strings"
 	"testing"
@@ -85,5 +86,34 @@ func TestReportInANamespaceThatEnds(t *testing.T) {
 	w.put(ProbeRecord{Type: lifecycle.Liveness, Run: 2}, time.Now().Add(time.Minute))
 	if reports, _ := store.List[*ProbeReport](s, store.Selector{}); len(reports) > 0 || log.Len() > 0 {
 		t.Errorf("reports %v, logged %q, want none", reports, &log)
+	}
+}
+
+// TestReportOfALostPod: what others take away meanwhile, the Pod or its whole namespace, is no
+// error of a report.
+func TestReportOfALostPod(t *testing.T) {
+	for name, lose := range map[string]func(*store.Store, *corev1.Pod) error{
+		"the Pod": func(s *store.Store, pod *corev1.Pod) error {
+			return store.Delete[*corev1.Pod](s, pod.Namespace, pod.Name, store.DeleteOptions{Grace: new(int64(0))})
+		},
+		"the namespace": func(s *store.Store, pod *corev1.Pod) error {
+			_, _, err := s.DeleteObject(&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: pod.Namespace}}, store.DeleteOptions{})
+			return err
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := store.New(store.Options{Kinds: append(store.Kubernetes(), Kinds()...)})
+			_, namespaceErr := store.Create(s, &corev1.Namespace{
+				ObjectMeta: metav1.ObjectMeta{Name: "default"}, Spec: corev1.NamespaceSpec{Finalizers: []corev1.FinalizerName{corev1.FinalizerKubernetes}},
+			})
+			pod, err := store.Create(s, examplePodOf(func(p *corev1.Pod) { p.Finalizers = []string{"example.com/kept"} }))
+			if err := errors.Join(namespaceErr, err); err != nil {
+				t.Fatal(err)
+			}
+			w := &reportWriter{store: s, pod: pod}
+			if err := errors.Join(w.write(), lose(s, pod), w.write()); err != nil {
+				t.Error(err)
+			}
+		})
 	}
 }

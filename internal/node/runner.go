@@ -205,7 +205,7 @@ func (r *runner) carryOut(effect lifecycle.Effect) {
 func (r *runner) writeStatus(now time.Time) {
 	status := r.state.Status(now)
 	r.recording.past.Status(status, now)
-	r.object.write(status, processAnnotations(&r.pod.Spec, r.running.pids(), r.state.Stopping, r.allocation.ports))
+	r.object.write(status, processAnnotations(&r.pod.Spec, r.running.pids(), r.state, r.allocation.ports))
 	r.traffic.admit(isReady(&status))
 	for _, s := range slices.Concat(status.InitContainerStatuses, status.ContainerStatuses) {
 		if inst := r.running[s.Name]; inst != nil && s.Ready {

@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -98,6 +99,17 @@ func check(path string, info fs.FileInfo, denied fs.FileMode) error {
 	return nil
 }
 
+// unfinished is the name of a file while it is being written.
+func unfinished(name string) string { return "." + name + ".probity-new" }
+
+// IsUnfinished reports whether a name is that of a file which was being written when its writer was
+// killed, and of which one.
+func IsUnfinished(name string) (of string, ok bool) {
+	of, dot := strings.CutPrefix(name, ".")
+	of, suffix := strings.CutSuffix(of, ".probity-new")
+	return of, dot && suffix
+}
+
 // Write makes or replaces a file, with mode 0600. Whoever reads it sees the old content or the new
 // one. One caller at a time may write a file: it is made under a second name that is fixed, and
 // what a killed one has left there is removed.
@@ -112,7 +124,7 @@ func WriteDurable(folder *os.Root, name string, data []byte) error {
 }
 
 func replace(folder *os.Root, name string, data []byte, settle func(*os.File) error) error {
-	next := "." + name + ".probity-new"
+	next := unfinished(name)
 	if err := folder.Remove(next); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}

@@ -10,7 +10,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/probity-run/probity/internal/envvars"
-	"github.com/probity-run/probity/internal/lifecycle"
 )
 
 // Environment is a container's environment in layers: the caller's, the variables of Services, the
@@ -70,24 +69,21 @@ func NewEnvironment(pod *corev1.Pod, c *corev1.Container, objects Objects, calle
 			e.literal[v.Name] = *value
 		}
 	}
-	declared := declaredPorts(pod)
 	for name := range e.injected {
-		if own, ok := e.manifest[name]; ok && strings.HasPrefix(name, "PORT") && !slices.Contains(declared, own) {
+		if own, ok := e.manifest[name]; ok && strings.HasPrefix(name, "PORT") && !declaresPort(pod, own) {
 			delete(e.injected, name)
 		}
 	}
 	return e, nil
 }
 
-// declaredPorts lists the container ports of a Pod, as text.
-func declaredPorts(pod *corev1.Pod) []string {
-	var ports []string
-	for _, c := range lifecycle.Containers(&pod.Spec) {
-		for _, p := range c.Ports {
-			ports = append(ports, strconv.Itoa(int(p.ContainerPort)))
-		}
+// declaresPort reports whether a container of a Pod has a port, which is given as text. It is asked
+// for each container, so it makes nothing of all containers.
+func declaresPort(pod *corev1.Pod, port string) bool {
+	has := func(c corev1.Container) bool {
+		return slices.ContainsFunc(c.Ports, func(p corev1.ContainerPort) bool { return strconv.Itoa(int(p.ContainerPort)) == port })
 	}
-	return ports
+	return slices.ContainsFunc(pod.Spec.InitContainers, has) || slices.ContainsFunc(pod.Spec.Containers, has)
 }
 
 // set adds an entry of the manifest, from a field of the container, or replaces the one of that

@@ -113,6 +113,9 @@ func (sp *servicePort) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer sp.inFlight.done()
 	switch {
 	case r.Method == http.MethodConnect:
+		if r.ProtoMajor == 1 { // what a hasty client has sent into its tunnel is no request
+			w.Header().Set("Connection", "close")
+		}
 		http.Error(w, "CONNECT is for proxies that clients choose; this is a Service", http.StatusNotImplemented)
 		return
 	case r.Method == "PRI":

@@ -2,8 +2,13 @@
 // client or a controller wants is given its defaults, bound to this node, validated in the API
 // server's words, and only then stored.
 //
-//	create:  Namespace -> defaults -> managed fields -> node, address -> valid? -> admit -> store
-//	update:  current? -> defaults -> managed fields -> what it keeps -> valid? -> store
+//	create: Namespace? -> defaults -> managed fields -> node, address -> valid? -> admit? -> store
+//	update: current? -> defaults -> managed fields -> what it keeps -> valid? -> store
+//
+//	POST    CreateObject
+//	PUT     UpdateObject, UpdateStatus
+//	PATCH   ModifyObject, ModifyStatus
+//	DELETE  DeleteObject
 //
 // Nothing of it happens under the store's lock. What was checked is stored only as long as the
 // object is the one that it was checked against; if somebody else was faster it is done again.

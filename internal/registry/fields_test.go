@@ -21,7 +21,7 @@ func managers(o metav1.Object) string {
 }
 
 func fieldsOf(names string) (fields []metav1.ManagedFieldsEntry) {
-	for _, name := range strings.Fields(names) {
+	for name := range strings.FieldsSeq(names) {
 		fields = append(fields, metav1.ManagedFieldsEntry{Manager: name, Operation: "Update", FieldsType: "FieldsV1", FieldsV1: metav1.NewFieldsV1("{}")})
 	}
 	return fields
@@ -90,11 +90,9 @@ func TestManagedFields(t *testing.T) {
 				fields[len(fields)-1].Subresource = w.Subresource
 				return fields
 			}})
-			before, err := Create(r, pod())
+			made(t, r, pod())
+			before, err := store.Modify(r.opts.Store, "default", "web", func(p *corev1.Pod) error { p.ManagedFields = fieldsOf(test.before); return nil })
 			if err != nil {
-				t.Fatal(err)
-			}
-			if before, err = store.Modify(r.opts.Store, "default", "web", func(p *corev1.Pod) error { p.ManagedFields = fieldsOf(test.before); return nil }); err != nil {
 				t.Fatal(err)
 			}
 			next := before.DeepCopy()

@@ -356,3 +356,45 @@ func TestUpdateAmongOthers(t *testing.T) {
 		other.Wait()
 	}
 }
+
+// TestDryRunOfEveryVerb: whatever a client tries, nothing moves.
+func TestDryRunOfEveryVerb(t *testing.T) {
+	r := newRegistry(Options{NodeName: "here", ManagedFields: func(w FieldsWrite) []metav1.ManagedFieldsEntry { return fieldsOf(w.Manager) }})
+	there, gone := made(t, r, deployment()), &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "c", Namespace: "default"}}
+	made(t, r, pod(func(p *corev1.Pod) {
+		p.OwnerReferences = []metav1.OwnerReference{{APIVersion: "apps/v1", Kind: "Deployment", Name: there.Name, UID: there.UID}}
+	}))
+	changed := func(store.Object) (store.Object, error) {
+		next := there.DeepCopy()
+		next.Spec.Replicas, next.Status.Replicas = new(int32(5)), 5
+		return next, nil
+	}
+	scaled, _ := changed(nil)
+	dry := WriteOptions{DryRun: true, Manager: "kubectl"}
+	deletion := func(like store.Object, policy metav1.DeletionPropagation) func() (store.Object, error) {
+		return func() (store.Object, error) {
+			last, _, err := r.DeleteObject(like, metav1.DeleteOptions{DryRun: []string{"All"}, PropagationPolicy: &policy})
+			return last, err
+		}
+	}
+	_, version := r.opts.Store.ListObjects(there, store.Selector{})
+	for name, write := range map[string]func() (store.Object, error){
+		"create":             func() (store.Object, error) { return r.CreateObject(gone, dry) },
+		"update":             func() (store.Object, error) { return r.UpdateObject(scaled, dry) },
+		"update or create":   func() (store.Object, error) { return r.UpdateObject(gone, WriteOptions{DryRun: true, OrCreate: true}) },
+		"modify":             func() (store.Object, error) { return r.ModifyObject(there, changed, dry) },
+		"update the status":  func() (store.Object, error) { return r.UpdateStatus(scaled, dry) },
+		"modify the status":  func() (store.Object, error) { return r.ModifyStatus(there, changed, dry) },
+		"delete":             deletion(there, metav1.DeletePropagationBackground),
+		"delete, foreground": deletion(there, metav1.DeletePropagationForeground),
+		"delete, orphan":     deletion(there, metav1.DeletePropagationOrphan),
+		"delete a Pod":       deletion(pod(func(p *corev1.Pod) { p.Namespace = "default" }), metav1.DeletePropagationBackground),
+	} {
+		if got, err := write(); got == nil || err != nil {
+			t.Errorf("%s: %v, %v", name, got, err)
+		}
+		if _, now := r.opts.Store.ListObjects(there, store.Selector{}); now != version {
+			t.Fatalf("%s: the store went from %s to %s", name, version, now)
+		}
+	}
+}

@@ -24,7 +24,8 @@ type WriteOptions struct {
 	// Subresource is the part of the object through which the client writes, if that is to be told
 	// apart among the managed fields: scale. Default: the object itself.
 	Subresource string
-	// OrCreate makes a change of an object that is not there its creation.
+	// OrCreate makes a change of an object that is not there its creation. On a cluster every
+	// server-side apply does it, and a PUT of a Service, an Event or a Lease.
 	OrCreate bool
 }
 
@@ -52,14 +53,14 @@ func (r *Registry) CreateObject(object store.Object, opts WriteOptions) (store.O
 	}
 	next.SetManagedFields(object.GetManagedFields())
 	r.setFields(nil, next, "", opts) // before others than the client add to the object
-	switch o := next.(type) {
-	case *corev1.Pod:
-		r.Bind(o)
-	case *corev1.Service:
-		r.giveAddress(o, nil)
+	if pod, ok := next.(*corev1.Pod); ok {
+		r.Bind(pod)
 	}
 	if err := r.invalid(next, manifest.Validate(next)); err != nil {
 		return nil, err
+	}
+	if service, ok := next.(*corev1.Service); ok && !opts.DryRun { // an address that was given stays given
+		r.giveAddress(service, nil)
 	}
 	if pod, ok := next.(*corev1.Pod); ok && r.opts.Admit != nil {
 		r.admitting.Lock()

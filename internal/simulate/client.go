@@ -114,7 +114,7 @@ func (c *cluster) endpointsChanged(r *route) {
 	}
 	var selected []*corev1.Pod
 	for _, p := range c.pods {
-		if r.selects(p.object) {
+		if r.isFor(p) {
 			selected = append(selected, p.object)
 		}
 	}

@@ -34,6 +34,7 @@ type cluster struct {
 	routesDue bool // the routes have to follow the Pods
 	// the routes have to ask again what answers behind them
 	answersDue bool
+	answering  []*pod // those whose answers may have changed since they were asked
 }
 
 // epoch is when every simulation begins.

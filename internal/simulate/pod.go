@@ -32,6 +32,7 @@ type pod struct {
 	setUp         bool   // its first process was asked for
 	statusChanged bool   // the status differs from the object's
 	gone          bool
+	fails         bool // requests to it, as it was when it was asked last
 }
 
 // container is a container of a Pod and its current instance.
@@ -71,6 +72,7 @@ func (c *cluster) createPod(owner script.Workload, template *corev1.Pod, replica
 		}
 	}
 	c.pods = append(c.pods, p)
+	p.answersChange()
 	if c.programs != nil {
 		p.programs = c.programs(object, func() time.Duration { return c.now })
 	} else {
@@ -174,6 +176,7 @@ func (p *pod) carryOut(effect lifecycle.Effect) {
 		p.statusChanged = true
 	case lifecycle.Finished:
 		p.gone, p.statusChanged = true, true
+		p.answersChange()
 	}
 }
 

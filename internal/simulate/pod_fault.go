@@ -49,7 +49,7 @@ func (p *pod) beginFault(s *faultSchedule, w window) {
 		p.noteFault(s, s.fault.Label(), nil)
 		p.endFault(s)
 		p.exit(c.spec.Name, c.id, 0, s.effect.ExitCode, 0)
-		p.cluster.answersDue = true
+		p.answersDue()
 		return
 	}
 	p.noteFault(s, s.fault.Label()+SuffixBegins, new(true))
@@ -61,7 +61,7 @@ func (p *pod) beginFault(s *faultSchedule, w window) {
 			}
 		}})
 	}
-	p.cluster.answersDue = true
+	p.answersDue()
 }
 
 // endFault lets a fault be over, and waits for its next beginning.
@@ -73,7 +73,7 @@ func (p *pod) endFault(s *faultSchedule) {
 	s.active = nil
 	s.drop()
 	p.expectFault(s)
-	p.cluster.answersDue = true
+	p.answersDue()
 }
 
 // endCuredFaults ends the faults that a restart ends.
@@ -87,7 +87,7 @@ func (p *pod) endCuredFaults(c *container) {
 			p.endFault(s)
 		}
 	}
-	p.cluster.answersDue = true
+	p.answersDue()
 }
 
 // expectAnswers notes when a program that was started begins to answer.
@@ -97,15 +97,22 @@ func (p *pod) expectAnswers(c *container) {
 	}
 	program := p.scripted.programs[c.spec.Name]
 	program.running = true
+	p.answersChange()
 	if program.answersFrom > p.cluster.now {
 		number := c.instance.Number
 		p.queue.put(item{at: program.answersFrom, do: func() {
 			if c.instance.Number == number && c.running {
 				p.noteProcess(c, "begins to answer")
-				p.cluster.answersDue = true
+				p.answersDue()
 			}
 		}})
 	}
+}
+
+// answersDue has the routes ask again at once.
+func (p *pod) answersDue() {
+	p.answersChange()
+	p.cluster.answersDue = true
 }
 
 func (p *pod) noteFault(s *faultSchedule, text string, begins *bool) {

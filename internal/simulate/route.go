@@ -21,6 +21,8 @@ type route struct {
 	delay    random
 	delays   script.Distribution
 
+	selected map[*pod]bool // whether the selector selects a Pod, as far as it was asked
+
 	listed    Endpoints // in the EndpointSlices
 	targets   []*pod    // where requests go, a delay later
 	since     time.Duration
@@ -39,12 +41,23 @@ type route struct {
 func serviceRoute(s *corev1.Service, sc *script.Script, seed uint64) *route {
 	return &route{
 		name: s.Name, space: s.Namespace, selector: labels.SelectorFromSet(s.Spec.Selector), publish: s.Spec.PublishNotReadyAddresses,
-		delay: newRandom(seed, "endpoints", s.Name), delays: sc.EndpointDelay, empty: true,
+		delay: newRandom(seed, "endpoints", s.Name), delays: sc.EndpointDelay, empty: true, selected: map[*pod]bool{},
 	}
 }
 
+// selects reports whether the route is for a Pod, or for Pods of such a template.
 func (r *route) selects(p *corev1.Pod) bool {
 	return r.selector == nil || p.Namespace == r.space && r.selector.Matches(labels.Set(p.Labels))
+}
+
+// isFor is selects for a Pod that there is; the labels of one do not change.
+func (r *route) isFor(p *pod) bool {
+	is, known := r.selected[p]
+	if !known {
+		is = r.selects(p.object)
+		r.selected[p] = is
+	}
+	return is
 }
 
 // update notes the endpoints of a Service, and what answers behind them.
@@ -70,7 +83,7 @@ func (r *route) endpoints(c *cluster) (listed Endpoints, targets []*pod) {
 	listed = Endpoints{Service: r.name, Ready: []string{}}
 	var ready, draining []*pod
 	for _, p := range c.pods {
-		if !r.selects(p.object) || !workload.IsEndpoint(p.object) {
+		if !r.isFor(p) || !workload.IsEndpoint(p.object) {
 			continue
 		}
 		conditions := workload.EndpointConditions(p.object, r.publish)
@@ -92,12 +105,13 @@ func (r *route) endpoints(c *cluster) (listed Endpoints, targets []*pod) {
 // sendTo sends requests to these Pods from now on.
 func (r *route) sendTo(c *cluster, pods []*pod) {
 	r.accrue(c.now)
+	c.askPods()
 	r.targets = pods
 	r.empty = len(pods) == 0
 	r.hadTarget = r.hadTarget || !r.empty
 	bad := 0
 	for _, p := range pods {
-		if p.gone || p.failing() {
+		if p.fails {
 			bad++
 		}
 	}
@@ -121,12 +135,24 @@ func (r *route) accrue(now time.Duration) {
 	r.longest = max(r.longest, r.gap)
 }
 
-// failing reports whether requests to the Pod fail now: what serves them does not answer.
+// failing reports whether requests to the Pod fail now: it is gone, or what serves them does not
+// answer. Whoever changes that says so by answersChange.
 func (p *pod) failing() bool {
-	if p.scripted == nil {
-		return false
+	return p.gone || p.scripted != nil && p.scripted.failing(serving(&p.object.Spec), p.cluster.now)
+}
+
+// answersChange notes that what answers in the Pod has changed.
+func (p *pod) answersChange() {
+	p.cluster.answering = append(p.cluster.answering, p)
+}
+
+// askPods finds out what those Pods answer of which it may have changed: of a thousand, one in
+// general.
+func (c *cluster) askPods() {
+	for _, p := range c.answering {
+		p.fails = p.failing()
 	}
-	return p.scripted.failing(serving(&p.object.Spec), p.cluster.now)
+	c.answering = c.answering[:0]
 }
 
 // serving is the container that answers requests: the first with ports, else the first.

@@ -165,7 +165,7 @@ func (c *cluster) chooseRoutes() {
 }
 
 func (c *cluster) imaginedRoute() *route {
-	return &route{delay: newRandom(c.seed, "endpoints"), delays: c.script.EndpointDelay, empty: true}
+	return &route{delay: newRandom(c.seed, "endpoints"), delays: c.script.EndpointDelay, empty: true, selected: map[*pod]bool{}}
 }
 
 // expectRollouts puts the rollouts of the script into the queue.

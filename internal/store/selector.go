@@ -54,6 +54,15 @@ func SelectableField(o Object, name string) bool {
 	return known
 }
 
+// HasOwnFields reports whether o's kind can be selected by more than name and namespace.
+func HasOwnFields(o Object) bool {
+	switch o.(type) {
+	case *corev1.Pod, *corev1.Event, *corev1.Node, *corev1.Namespace, *corev1.Secret, *corev1.Service, *appsv1.ReplicaSet:
+		return true
+	}
+	return false
+}
+
 // fieldOf returns the value of a field of an object.
 func fieldOf(o Object, name string) (value string, known bool) {
 	switch name {

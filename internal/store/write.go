@@ -9,6 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/rand"
 	"k8s.io/apimachinery/pkg/util/uuid"
@@ -48,8 +49,8 @@ func Create[T Object](s *Store, object T, opts ...WriteOption) (T, error) {
 	if err := s.checkNamespace(next, slices.Contains(opts, InNamespace)); err != nil {
 		return next, err
 	}
-	if _, exists := s.objects[t][keyOf(next)]; exists {
-		return next, apierrors.NewAlreadyExists(k.resource(), next.GetName())
+	if existing, exists := s.objects[t][keyOf(next)]; exists {
+		return next, errExists(k.resource(), existing)
 	}
 	next.SetUID(uuid.NewUUID())
 	next.SetResourceVersion("")
@@ -67,6 +68,15 @@ func Create[T Object](s *Store, object T, opts ...WriteOption) (T, error) {
 	s.put(t, next, Added)
 	s.collectOne(next.GetUID())
 	return next, nil
+}
+
+// errExists has Kubernetes' text, which tells that one only has to wait.
+func errExists(resource schema.GroupResource, existing Object) error {
+	err := apierrors.NewAlreadyExists(resource, existing.GetName())
+	if existing.GetDeletionTimestamp() != nil {
+		err.ErrStatus.Message = "object is being deleted: " + err.ErrStatus.Message
+	}
+	return err
 }
 
 // freeName makes a name that nobody has: the generateName, cut so that the whole is a DNS label,

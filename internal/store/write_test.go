@@ -8,6 +8,7 @@ import (
 	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
@@ -66,6 +67,20 @@ func TestTimesOfManagedFields(t *testing.T) {
 	more := must[*corev1.Pod](t)(Modify(s, "default", "web", func(p *corev1.Pod) error { p.ManagedFields, p.Spec.NodeName = fields(later), "n"; return nil }))
 	if more.ResourceVersion == pod.ResourceVersion || !more.ManagedFields[0].Time.Time.Equal(later) {
 		t.Errorf("a change: version %s, managed fields %v, want a new one, %v", more.ResourceVersion, more.ManagedFields, later)
+	}
+}
+
+// Who makes an object anew learns whether the old one is about to go.
+func TestCreateWhatExists(t *testing.T) {
+	s := newStore(t, Options{})
+	create(t, s, newPod("web", onNode))
+	for _, want := range []string{`pods "web" already exists`, `object is being deleted: pods "web" already exists`} {
+		if _, err := Create(s, newPod("web")); !apierrors.IsAlreadyExists(err) || err.Error() != want {
+			t.Errorf("error %v, want %s", err, want)
+		}
+		if err := Delete[*corev1.Pod](s, "default", "web", DeleteOptions{}); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/validation"
 
 	"github.com/probity-run/probity/internal/manifest"
 	"github.com/probity-run/probity/internal/registry"
@@ -174,7 +175,8 @@ func (a *applier) applyOne(ref manifest.Ref, before, desired *wish) (verb string
 // replace ends a bare Pod that its manifest wants otherwise; resume starts the other one.
 func (a *applier) replace(ref manifest.Ref, live *corev1.Pod, desired *wish) (verb string, err error) {
 	a.wait(ref, desired) // before it is deleted, so that asked tells of it in time
-	return verbReplaced, store.Delete[*corev1.Pod](a.store, live.Namespace, live.Name, store.DeleteOptions{UID: live.UID})
+	err = store.Delete[*corev1.Pod](a.store, live.Namespace, live.Name, store.DeleteOptions{UID: live.UID})
+	return verbReplaced, ignoreNotFound(err) // it may have gone just now
 }
 
 // resume starts the Pods whose predecessors are gone, as far as there is a place for them.
@@ -243,8 +245,19 @@ func (w *wish) same(other *wish) bool { return equality.Semantic.DeepEqual(w.obj
 // noted is the object that is wanted, and on it what its manifest says.
 func (w *wish) noted() store.Object {
 	object := w.object.DeepCopyObject().(store.Object)
-	annotate(object, corev1.LastAppliedConfigAnnotation, w.configuration)
+	w.note(object)
 	return object
+}
+
+// note writes what the manifest says on an object, unless that is more than an API server takes of
+// annotations: a large ConfigMap would be refused for its note alone. What was applied is known
+// here all the same; who applies another source then finds nothing, as after kubectl create.
+func (w *wish) note(object store.Object) {
+	annotate(object, corev1.LastAppliedConfigAnnotation, w.configuration)
+	annotations := object.GetAnnotations()
+	if validation.ValidateAnnotationsSize(annotations) != nil {
+		delete(annotations, corev1.LastAppliedConfigAnnotation)
+	}
 }
 
 // lastApplied is what was applied last of a live object, by manifests of another source or by
@@ -278,8 +291,8 @@ func merge(live store.Object, before, desired *wish) (store.Object, error) {
 		return nil, err
 	}
 	next := manifest.Merge(live, from, to).(store.Object)
-	annotate(next, corev1.LastAppliedConfigAnnotation, desired.configuration)
 	annotate(next, manifest.AnnotationManifest, desired.object.GetAnnotations()[manifest.AnnotationManifest])
+	desired.note(next)
 	return next, nil
 }
 

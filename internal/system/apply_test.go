@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/validation"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/probity-run/probity/internal/manifest"
@@ -230,6 +231,24 @@ func TestApplyNotes(t *testing.T) {
 }
 
 // TestApplyAfterKubectl: what kubectl applied is where a file goes on that was never read before.
+// TestApplyOfLargeObjects: what is too large to be noted on its object is applied all the same, and
+// changed.
+func TestApplyOfLargeObjects(t *testing.T) {
+	objects := store.New(store.Options{Kinds: store.Kubernetes()})
+	a := newApplier(registry.New(registry.Options{Store: objects, NodeName: "here"}), objects)
+	large := strings.Repeat("x", validation.TotalAnnotationSizeLimitB)
+	for _, step := range []struct{ value, verb string }{{"small", "created"}, {large, "configured"}, {large, "unchanged"}, {large + "y", "configured"}, {"small", "configured"}} {
+		check(t, "lines", applied(t, a, "one", text(configText, "VALUE="+step.value)), "configmap/settings "+step.verb)
+		live, err := store.Get[*corev1.ConfigMap](objects, "default", "settings")
+		if err != nil || live.Data["key"] != step.value {
+			t.Fatalf("%s: %d bytes, %v, want %d", step.verb, len(live.Data["key"]), err, len(step.value))
+		}
+		if _, noted := live.Annotations[corev1.LastAppliedConfigAnnotation]; noted != (step.value == "small") {
+			t.Errorf("%d bytes are noted: %v", len(step.value), noted)
+		}
+	}
+}
+
 func TestApplyAfterKubectl(t *testing.T) {
 	first := newTestApplier()
 	applied(t, first, "f", text(configText, "VALUE=a"), text(podText, "IMAGE=one"))

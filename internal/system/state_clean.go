@@ -7,9 +7,14 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/probity-run/probity/internal/apiserver/credentials"
+	"github.com/probity-run/probity/internal/ownfile"
+	"github.com/probity-run/probity/internal/printable"
 )
 
 // What is kept of runs that have ended.
@@ -45,7 +50,7 @@ func removeOldStates(home string, now time.Time) (problems []string) {
 	}
 	defer root.Close() // only used for names
 	for _, name := range tooOld(statesIn(root), now) {
-		if _, err := removeState(root, name); err != nil {
+		if _, err := removeState(root, name); err != nil && !errors.Is(err, errForeign) {
 			problems = append(problems, "probity: an old state folder stays: "+err.Error())
 		}
 	}
@@ -95,12 +100,18 @@ func removeState(home *os.Root, name string) (removed bool, err error) {
 	return err == nil, err
 }
 
-// emptyState removes all that is in a state folder whose lock the caller holds. The lock's name is
-// the last, as others may have the folder from then on.
+// emptyState removes what runs have left in a state folder whose lock the caller holds. The lock's
+// name is the last, as others may have the folder from then on. What else is there somebody has put
+// there: nothing is removed then.
 func emptyState(dir *os.Root) error {
 	names, err := namesIn(dir, ".")
 	if err != nil {
 		return err
+	}
+	for _, name := range names {
+		if !isStateName(name) {
+			return fmt.Errorf("%s stays: %s %w", dir.Name(), printable.File(name), errForeign)
+		}
 	}
 	for _, name := range names {
 		if name != markerName && name != lockName {
@@ -112,6 +123,21 @@ func emptyState(dir *os.Root) error {
 	}
 	return errors.Join(dir.RemoveAll(markerName), dir.Remove(lockName))
 }
+
+// errForeign says that a state folder has something that no run has put there.
+var errForeign = errors.New("in it is not of Probity")
+
+// isStateName reports whether runs put something of that name into a state folder.
+func isStateName(name string) bool {
+	if of, ok := ownfile.IsUnfinished(name); ok {
+		name = of
+	}
+	names := []string{markerName, lockName, oldSocket, podsName, programsName, namesName, secretsName, addressesName, obedienceName}
+	return slices.Contains(names, strings.TrimSuffix(name, oldNewSuffix)) || slices.Contains(credentials.Files(), name)
+}
+
+// oldNewSuffix ended the name of a note that a Probity before was writing.
+const oldNewSuffix = ".new"
 
 // Clean removes the state folders of all runs that have ended, or only dir if that is not empty.
 // It returns those that it removed.

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -53,15 +54,43 @@ func checkOwnDir(root *os.Root, dir string) error {
 	}
 	for path != filepath.Dir(path) {
 		path = filepath.Dir(path)
-		above, err := os.Stat(path)
-		if err != nil {
+		if err := checkAbove(path, dir); err != nil {
 			return err
-		}
-		if above.Mode().Perm()&0o002 != 0 && above.Mode()&fs.ModeSticky == 0 {
-			return fmt.Errorf("%s can be replaced by anybody, as all may write to %s (mode %04o)", dir, path, above.Mode().Perm())
 		}
 	}
 	return nil
+}
+
+// checkAbove refuses a folder above dir in which others may rename and replace what is on the way
+// to dir.
+func checkAbove(above, dir string) error {
+	info, err := os.Stat(above)
+	if err != nil {
+		return err
+	}
+	if info.Mode().Perm()&0o002 != 0 && info.Mode()&fs.ModeSticky == 0 {
+		return fmt.Errorf("%s can be replaced by anybody, as all may write to %s (mode %04o)", dir, above, info.Mode().Perm())
+	}
+	if owner := ownfile.OwnerOf(info); owner != 0 && owner != os.Geteuid() && owner != unmappedUser() {
+		return fmt.Errorf("%s can be replaced by another user (id %d), who owns %s", dir, owner, above)
+	}
+	return nil
+}
+
+// unmappedUser is whom the folders above belong to by the look of it in a user namespace, as in a
+// sandbox or a rootless container: all users that are not mapped look like one, root among them. It
+// is -1 where every user has an id of its own.
+func unmappedUser() int {
+	ids, err := os.ReadFile("/proc/self/uid_map")
+	if fields := strings.Fields(string(ids)); err != nil || len(fields) == 3 && fields[2] == "4294967295" {
+		return -1
+	}
+	text, err := os.ReadFile("/proc/sys/kernel/overflowuid")
+	id, numberErr := strconv.Atoi(strings.TrimSpace(string(text)))
+	if err != nil || numberErr != nil {
+		return -1
+	}
+	return id
 }
 
 // mark puts the marker into a folder that is new. A folder with other content is refused.

@@ -64,6 +64,14 @@ func secretName(now time.Time) string {
 	return strconv.Itoa(os.Getpid()) + "-" + strconv.FormatInt(now.UnixNano(), 36)
 }
 
+// isSecretName reports whether [secretName] makes such names.
+func isSecretName(name string) bool {
+	process, start, ok := strings.Cut(name, "-")
+	_, processErr := strconv.ParseUint(process, 10, 32)
+	_, startErr := strconv.ParseUint(start, 36, 64)
+	return ok && errors.Join(processErr, startErr) == nil
+}
+
 // secretBase is a folder in memory that only this user can reach, or else one in the state folder.
 func secretBase(state *os.Root) (*os.Root, error) {
 	candidates := []string{filepath.Join("/dev/shm", "probity-"+strconv.Itoa(os.Geteuid()))}
@@ -89,6 +97,9 @@ func removeLeftSecrets(base *os.Root) error {
 	}
 	var errs []error
 	for _, name := range names {
+		if !isSecretName(strings.TrimSuffix(name, lockSuffix)) {
+			continue // somebody else's
+		}
 		lock, err := lockFile(base, strings.TrimSuffix(name, lockSuffix)+lockSuffix)
 		if errors.Is(err, errLocked) {
 			continue

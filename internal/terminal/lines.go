@@ -1,8 +1,10 @@
 package terminal
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"strings"
 	"sync"
 	"time"
@@ -31,6 +33,10 @@ type Run struct {
 	LastOutput func(pod *corev1.Pod, container string, restarts int) (string, error)
 	// History holds the attempts of probes.
 	History history.Reader
+	// Listeners are the addresses at which the processes of a Pod listen, by container.
+	Listeners func(ctx context.Context, pod types.UID) (map[string][]netip.AddrPort, error)
+	// Place says where a field of a Pod's spec is written: "app.yaml:31", or "".
+	Place func(pod *corev1.Pod, field string) string
 	// Stopping reports whether everything is being stopped.
 	Stopping func() bool
 }
@@ -53,6 +59,7 @@ type linesScreen struct {
 
 	mu       sync.Mutex // guards what follows; whoever holds it may wait for a reader
 	run      Run
+	options  lines.Options
 	reporter *lines.Reporter
 	failed   error // of out
 }
@@ -64,19 +71,8 @@ func newLinesScreen(opts Options) *linesScreen {
 	if opts.Probes {
 		s.probes = newProbeLog(out, func(a lines.ProbeAttempt) ([]byte, error) { return []byte(a.String()), nil })
 	}
-	s.reporter = lines.New(lines.Options{
-		Line: s.print, Plain: opts.Plain,
-		Note: func(text string) { s.say("probity: " + text) },
-		LastOutput: func(pod *corev1.Pod, container string, restarts int) (string, error) {
-			if s.run.LastOutput == nil {
-				return "", nil
-			}
-			return s.run.LastOutput(pod, container, restarts)
-		},
-		Attempts: func(pod types.UID, probe history.Key, since uint64) []history.Attempt {
-			return s.run.History.Attempts(pod, probe, since)
-		},
-	})
+	s.options = lines.Options{Line: s.print, Plain: opts.Plain, Note: func(text string) { s.say("probity: " + text) }}
+	s.reporter = lines.New(s.options)
 	return s
 }
 
@@ -88,10 +84,29 @@ func (s *linesScreen) start(run Run) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.run = run
+	s.options.LastOutput, s.options.History, s.options.Place = run.LastOutput, run.History, run.Place
+	if run.Listeners != nil {
+		s.options.Listeners = s.listeners
+	}
+	s.reporter = lines.New(s.options) // nothing was shown so far
 	s.done.Go(s.tick)
 	if s.probes != nil {
 		s.probes.start(run.History)
 	}
+}
+
+// lookTime is how long it may take to ask where a Pod listens.
+const lookTime = 200 * time.Millisecond
+
+// listeners are the addresses at which a Pod listens; nil if it does not tell in time.
+func (s *linesScreen) listeners(pod types.UID) map[string][]netip.AddrPort {
+	ctx, cancel := context.WithTimeout(context.Background(), lookTime)
+	defer cancel()
+	found, err := s.run.Listeners(ctx, pod)
+	if err != nil {
+		return nil // the Pod has ended, or the system does not tell: the advice does without
+	}
+	return found
 }
 
 // print writes a line of the reporter, under the lock of whoever called that.

@@ -38,13 +38,14 @@ func build(dir string) (string, error) {
 }
 
 // startProduct runs a manifest with probity.
-func startProduct(probity, dir, manifest string) (*product, error) {
+func startProduct(probity, dir, manifest string, flags ...string) (*product, error) {
 	file := filepath.Join(dir, "bench.yaml")
 	if err := os.WriteFile(file, []byte(manifest), 0o600); err != nil {
 		return nil, err
 	}
 	p := &product{}
-	p.cmd = exec.Command(probity, "run", "-o", "json", "--max-pods", "1000", "--state-dir", filepath.Join(dir, "state"), file)
+	arguments := append([]string{"run", "-o", "json", "--max-pods", "1000", "--state-dir", filepath.Join(dir, "state"), file}, flags...)
+	p.cmd = exec.Command(probity, arguments...)
 	p.cmd.Stderr = io.Discard // lists the fields that are not applied here
 	var err error
 	if p.output, err = p.cmd.StdoutPipe(); err != nil {

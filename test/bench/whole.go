@@ -75,8 +75,11 @@ spec:
 }
 
 // steady runs Pods until all are Ready and a little longer, and calls do then.
-func (m whole) steady(pods int, do func(*product) error) (err error) {
-	p, err := startProduct(m.probity, m.dir, m.pods(pods, time.Second))
+func (m whole) steady(pods int, do func(*product) error) error { return m.steadyWith(pods, nil, do) }
+
+// steadyWith is steady with more flags.
+func (m whole) steadyWith(pods int, flags []string, do func(*product) error) (err error) {
+	p, err := startProduct(m.probity, m.dir, m.pods(pods, time.Second), flags...)
 	if err != nil {
 		return err
 	}

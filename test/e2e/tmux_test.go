@@ -107,6 +107,51 @@ func TestTmux(t *testing.T) {
 	w.shows("code=0")
 }
 
+// TestTmuxLog is a person who looks for a line that has been rotated into another file, and then
+// restarts a program that does not want to end.
+func TestTmuxLog(t *testing.T) {
+	program, manifest := probityProgram(t)
+	text := `apiVersion: v1
+kind: Pod
+metadata: {name: talker}
+spec:
+  terminationGracePeriodSeconds: 20
+  containers:
+  - name: app
+    image: talker
+    command: [sh, -c, "trap '' TERM; seq -f 'line %g.' 1 250000; echo 'that was all'; while true; do sleep 1; done"]
+`
+	if err := os.WriteFile(manifest, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	state := t.TempDir() + "/state"
+	w := newTmux(t)
+	w.keys(program+" run --state-dir "+state+" "+manifest, "Enter")
+	w.shows("that was all")
+	if rotated, err := filepath.Glob(state + "/pods/*/app/0.log.1"); err != nil || len(rotated) != 1 {
+		t.Fatalf("there are rotated files %v: %v", rotated, err)
+	}
+	w.keys("l")
+	w.shows("line 250000.")
+	w.keys("/")
+	w.keys("-l", "line 777.")
+	w.shows("/line 777.")
+	w.keys("Enter")
+	w.shows("paused")
+	w.shows(" line 777.")
+	w.shows(" line 778.")
+	w.keys("g")
+	w.shows(" line 1.")
+	w.keys("G")
+	w.shows("that was all")
+	w.keys("Escape", "q", "r", "r")
+	w.shows("is being restarted · SIGKILL in 0:1")
+	w.keys("C-c")
+	w.shows("Stopping: 1 of 1 Pods left")
+	w.keys("K")
+	w.shows("probity: stopped after")
+}
+
 // TestTmuxStuck: a terminal that is not read any more holds up nothing: a signal ends the run.
 func TestTmuxStuck(t *testing.T) {
 	program, manifest := probityProgram(t)

@@ -103,7 +103,7 @@ func newAuthority(address netip.Addr, now time.Time) (*authority, error) {
 		return nil, err
 	}
 	template := &x509.Certificate{
-		Subject:                     pkix.Name{CommonName: "probity"},
+		Subject:                     pkix.Name{CommonName: "probity-ca"},
 		NotBefore:                   now.Add(-clockStep),
 		NotAfter:                    now.AddDate(authorityYears, 0, 0),
 		IsCA:                        true,

@@ -32,6 +32,9 @@ func TestConstraints(t *testing.T) {
 			t.Errorf("%s: error %v", name, err)
 		}
 	}
+	if issuer, subject := c.serving.Leaf.Issuer.String(), c.serving.Leaf.Subject.String(); issuer == subject {
+		t.Errorf("OpenSSL takes the certificate for self-signed, as %s has issued %s", issuer, subject)
+	}
 	if c.authority.certificate.MaxPathLen != 0 || !c.authority.certificate.PermittedDNSDomainsCritical {
 		t.Errorf("the authority can have others below it, or its constraints can be ignored")
 	}

@@ -25,6 +25,11 @@ const (
 // KubeconfigName is the name of the kubeconfig in a state folder.
 const KubeconfigName = "kubeconfig"
 
+// Files are the names of all files that a state folder can have of this package.
+func Files() []string {
+	return []string{authorityName, authorityKeyName, tokenName, portName, KubeconfigName}
+}
+
 // Options says whose credentials are opened.
 type Options struct {
 	// Folder is the state folder. The caller has made sure that it is this user's own, keeps other
@@ -137,7 +142,7 @@ func (c *Credentials) LastPort() (uint16, error) {
 		return 0, nil
 	}
 	if err != nil {
-		return 0, fmt.Errorf("cannot find the port of the last run: %w; without that file another one is taken", err)
+		return 0, fmt.Errorf("cannot read the port of the last run: %w; without that file another port is taken", err)
 	}
 	return port, nil
 }

@@ -79,13 +79,14 @@ func TestFirstRun(t *testing.T) {
 	if raw, err := base64.RawURLEncoding.DecodeString(token); err != nil || len(raw) != 32 {
 		t.Errorf("the token %q has %d bytes, %v", token, len(raw), err)
 	}
-	config := mustParse(t, read(t, root, "kubeconfig"))
-	for _, s := range (Entry{Name: "probity", Server: "https://127.0.0.1:6443", Authority: []byte(read(t, root, "ca.crt")), Token: token}).sections() {
-		if entry, err := s.find(config[s.list].([]any), "probity"); err != nil || entry == nil {
-			t.Errorf("%s: %v, %v", s.list, entry, err)
-		} else if fields := entry[s.item].(map[string]any); fields["server"] != s.sets["server"] || fields["token"] != s.sets["token"] ||
-			fields["certificate-authority-data"] != s.sets["certificate-authority-data"] {
-			t.Errorf("%s: %v, want %v", s.item, fields, s.sets)
+	config := readAsKubectl(t, []byte(read(t, root, "kubeconfig")))
+	e := Entry{Name: "probity", Server: "https://127.0.0.1:6443", Authority: []byte(read(t, root, "ca.crt")), Token: token}
+	for _, s := range e.sections() {
+		fields := entryOf(t, config, s.list, "probity")[s.item].(map[string]any)
+		for _, set := range s.sets {
+			if fields[set[0]] != set[1] {
+				t.Errorf("%s.%s is %v, want %s", s.item, set[0], fields[set[0]], set[1])
+			}
 		}
 	}
 	if got, want := c.Kubeconfig(), filepath.Join(root.Name(), "kubeconfig"); got != want {
@@ -165,6 +166,10 @@ func TestOpenRefuses(t *testing.T) {
 			"ca.crt can be written to by others (mode 0666)", Options{}},
 		"a key that is none": {func(root *os.Root) error { return root.WriteFile(authorityKeyName, []byte("key"), 0o600) },
 			"ca.key is not a PRIVATE KEY in PEM; without ca.crt and ca.key", Options{}},
+		"two certificates": {func(root *os.Root) error {
+			one, err := root.ReadFile(authorityName)
+			return errors.Join(err, root.WriteFile(authorityName, append(one, one...), 0o600))
+		}, "ca.crt is not a CERTIFICATE in PEM", Options{}},
 		"a certificate that is a key": {func(root *os.Root) error {
 			return errors.Join(root.Remove(authorityName), root.Link(authorityKeyName, authorityName))
 		}, "ca.crt is not a CERTIFICATE in PEM", Options{}},

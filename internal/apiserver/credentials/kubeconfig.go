@@ -1,18 +1,10 @@
 package credentials
 
 import (
-	"bytes"
 	"encoding/base64"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
-	"maps"
-	"reflect"
-	"strings"
 
-	yamlv3 "go.yaml.in/yaml/v3"
-	"sigs.k8s.io/yaml"
+	"go.yaml.in/yaml/v3"
 )
 
 // Entry is a cluster, a user and a context of one name in a kubeconfig: what a client needs for one
@@ -36,36 +28,37 @@ const mark = "probity.run"
 // there.
 type section struct {
 	list, item string
-	sets       map[string]any
-	drops      []string // what would speak against it
+	sets       [][2]string // names of fields and their texts
+	drops      []string    // what would speak against it
 }
 
 func (e Entry) sections() []section {
 	return []section{
 		{
 			list: "clusters", item: "cluster",
-			sets:  map[string]any{"server": e.Server, "certificate-authority-data": base64.StdEncoding.EncodeToString(e.Authority)},
+			sets:  [][2]string{{"server", e.Server}, {"certificate-authority-data", base64.StdEncoding.EncodeToString(e.Authority)}},
 			drops: []string{"certificate-authority", "insecure-skip-tls-verify"},
 		},
 		{
 			list: "users", item: "user",
-			sets:  map[string]any{"token": e.Token},
+			sets:  [][2]string{{"token", e.Token}},
 			drops: []string{"tokenFile"},
 		},
 		{
 			list: "contexts", item: "context",
-			sets: map[string]any{"cluster": e.Name, "user": e.Name},
+			sets: [][2]string{{"cluster", e.Name}, {"user", e.Name}},
 		},
 	}
 }
 
 // merge puts an entry into a kubeconfig and returns what it becomes. An empty one is a new one. All
-// that it does not know stays, but not comments and the order of fields, as with kubectl.
+// else stays: what nobody here knows, order and comments; only the indentation is kubectl's.
 func merge(kubeconfig []byte, e Entry) ([]byte, error) {
-	config, err := parse(kubeconfig)
+	document, err := parseYAML(kubeconfig)
 	if err != nil {
 		return nil, err
 	}
+	config := document.Content[0]
 	if err := checkKind(config); err != nil {
 		return nil, err
 	}
@@ -74,69 +67,37 @@ func merge(kubeconfig []byte, e Entry) ([]byte, error) {
 			return nil, err
 		}
 	}
-	switch current, isText := config["current-context"].(string); {
-	case config["current-context"] != nil && !isText:
-		return nil, errors.New("its current-context is not a text")
-	case current == "":
-		config["current-context"] = e.Name
+	if current := field(config, "current-context"); current == nil || current.Kind == yaml.ScalarNode && current.Value == "" {
+		setText(config, "current-context", e.Name)
 	}
-	return format(config)
-}
-
-// parse reads YAML or JSON. Numbers stay as they are written.
-func parse(kubeconfig []byte) (map[string]any, error) {
-	documents := yamlv3.NewDecoder(bytes.NewReader(kubeconfig))
-	for n := 0; ; n++ {
-		var document yamlv3.Node
-		err := documents.Decode(&document)
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			return nil, err
-		}
-		if n > 0 {
-			return nil, errors.New("it has more than one document, of which kubectl reads the first")
-		}
-	}
-	text, err := yaml.YAMLToJSONStrict(kubeconfig)
-	if err != nil && strings.HasPrefix(err.Error(), "yaml: ") {
-		return nil, err
-	}
-	if err != nil { // the error quotes values, which may be secret
-		return nil, errors.New("it has a key or a value that JSON cannot say, so kubectl cannot read it")
-	}
-	var config map[string]any
-	decoder := json.NewDecoder(bytes.NewReader(text))
-	decoder.UseNumber()
-	if err := decoder.Decode(&config); err != nil {
-		return nil, errors.New("it is not a mapping, as a kubeconfig is")
-	}
-	if config == nil {
-		config = map[string]any{}
-	}
-	return config, nil
+	return formatYAML(document)
 }
 
 // checkKind refuses what is something else than a kubeconfig. kubectl reads one that does not say
 // that it is one, so that is completed.
-func checkKind(config map[string]any) error {
-	takenFor := len(config) == 0 || config["clusters"] != nil
-	for field, want := range map[string]string{"apiVersion": "v1", "kind": "Config"} {
-		if config[field] == nil && takenFor {
-			config[field] = want
-		}
-		if got := config[field]; got != want {
-			return fmt.Errorf("it is not a kubeconfig: its %s is %v, not %s", field, got, want)
+func checkKind(config *yaml.Node) error {
+	takenFor := len(config.Content) == 0 || field(config, "clusters") != nil
+	for _, want := range [][2]string{{"apiVersion", "v1"}, {"kind", "Config"}} {
+		switch got := field(config, want[0]); {
+		case got == nil && takenFor:
+			setText(config, want[0], want[1])
+		case got == nil:
+			return fmt.Errorf("it is not a kubeconfig: it has no %s", want[0])
+		case got.Value != want[1]:
+			return fmt.Errorf("it is not a kubeconfig: its %s is %q, not %s", want[0], got.Value, want[1])
 		}
 	}
 	return nil
 }
 
 // put adds the entry to its list, or brings the one up to date that is there.
-func (s section) put(config map[string]any, name string) error {
-	list, isList := config[s.list].([]any)
-	if config[s.list] != nil && !isList {
+func (s section) put(config *yaml.Node, name string) error {
+	list := field(config, s.list)
+	if list == nil {
+		list = &yaml.Node{Kind: yaml.SequenceNode}
+		setField(config, s.list, list)
+	}
+	if list.Kind != yaml.SequenceNode {
 		return fmt.Errorf("its %s are not a list", s.list)
 	}
 	entry, err := s.find(list, name)
@@ -144,64 +105,64 @@ func (s section) put(config map[string]any, name string) error {
 		return err
 	}
 	if entry == nil {
-		entry = map[string]any{
-			"name": name,
-			s.item: map[string]any{"extensions": []any{map[string]any{"name": mark, "extension": map[string]any{"provider": mark}}}},
-		}
-		config[s.list] = append(list, entry)
+		entry = s.add(list, name)
 	}
-	fields, _ := entry[s.item].(map[string]any)
+	fields := field(entry, s.item)
 	if !isOurs(fields) {
 		return fmt.Errorf("it has a %s %s that Probity did not make: rename or remove that one", s.item, name)
 	}
-	for _, field := range s.drops {
-		delete(fields, field)
+	for _, drop := range s.drops {
+		dropField(fields, drop)
 	}
-	maps.Copy(fields, s.sets)
+	for _, set := range s.sets {
+		setText(fields, set[0], set[1])
+	}
 	return nil
 }
 
 // find returns the entry of a name; nil if there is none.
-func (s section) find(list []any, name string) (found map[string]any, err error) {
-	for i, element := range list {
-		entry, isMapping := element.(map[string]any)
-		switch {
-		case !isMapping:
+func (s section) find(list *yaml.Node, name string) (found *yaml.Node, err error) {
+	for i, entry := range list.Content {
+		if entry.Kind != yaml.MappingNode {
 			return nil, fmt.Errorf("its %s[%d] is not a mapping", s.list, i)
-		case entry["name"] != name:
-		case found != nil:
-			return nil, fmt.Errorf("it has two %s of the name %s: remove one", s.list, name)
-		default:
-			found = entry
 		}
+		if named := field(entry, "name"); named == nil || named.Value != name {
+			continue
+		}
+		if found != nil {
+			return nil, fmt.Errorf("it has two %s of the name %s: remove one", s.list, name)
+		}
+		found = entry
 	}
 	return found, nil
 }
 
+// add appends an entry that has nothing but the mark.
+func (s section) add(list *yaml.Node, name string) *yaml.Node {
+	if len(list.Content) == 0 {
+		list.Style = 0 // not between brackets
+	}
+	provider, extension, fields, entry := newMapping(), newMapping(), newMapping(), newMapping()
+	setText(provider, "provider", mark)
+	setText(extension, "name", mark)
+	setField(extension, "extension", provider)
+	setField(fields, "extensions", &yaml.Node{Kind: yaml.SequenceNode, Content: []*yaml.Node{extension}})
+	setText(entry, "name", name)
+	setField(entry, s.item, fields)
+	list.Content = append(list.Content, entry)
+	return entry
+}
+
 // isOurs reports whether the fields of a cluster, user or context bear Probity's mark.
-func isOurs(fields map[string]any) bool {
-	extensions, _ := fields["extensions"].([]any)
-	for _, element := range extensions {
-		if extension, _ := element.(map[string]any); extension["name"] == mark {
+func isOurs(fields *yaml.Node) bool {
+	extensions := field(fields, "extensions")
+	if extensions == nil {
+		return false
+	}
+	for _, extension := range extensions.Content {
+		if name := field(extension, "name"); name != nil && name.Value == mark {
 			return true
 		}
 	}
 	return false
-}
-
-// format writes YAML, and makes sure that it says the same: somebody's way into other clusters may
-// depend on it.
-func format(config map[string]any) ([]byte, error) {
-	text, err := yaml.Marshal(config)
-	if err != nil {
-		return nil, err
-	}
-	again, err := parse(text)
-	if err != nil {
-		return nil, err
-	}
-	if !reflect.DeepEqual(config, again) {
-		return nil, errors.New("it has something that would not stay the same if it was written again")
-	}
-	return text, nil
 }

@@ -16,7 +16,7 @@ import (
 // sets current-context only if the file has none: a terminal that is at work with another cluster
 // stays there. An entry of that name that Probity made is brought up to date, where a user's own
 // additions, such as a namespace, stay; one that somebody else made is refused. Everything else
-// stays as it is, but comments, and the order of fields.
+// stays as it is, comments too; only the indentation becomes kubectl's.
 //
 // The file is this user's alone then, mode 0600. What cannot be parsed, belongs to somebody else,
 // can be written to by others, or is a symbolic link is refused and not touched. PATH.lock keeps

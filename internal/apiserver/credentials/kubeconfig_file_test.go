@@ -23,8 +23,8 @@ func TestMergeKubeconfig(t *testing.T) {
 	}{
 		"no file":          {path: filepath.Join(dir, "new")},
 		"no folder":        {path: filepath.Join(dir, "a", "b", "config")},
-		"one's own":        {path: filepath.Join(dir, "own"), before: "kind: Config\napiVersion: v1\n", mode: 0o600},
-		"others may read":  {path: filepath.Join(dir, "open"), before: "clusters: []\n", mode: 0o644},
+		"one's own":        {path: filepath.Join(dir, "own"), before: "apiVersion: v1\nkind: Config\n", mode: 0o600},
+		"others may read":  {path: filepath.Join(dir, "open"), before: "apiVersion: v1\nkind: Config\nclusters:\nusers:\n", mode: 0o644},
 		"an entry already": {path: filepath.Join(dir, "again"), before: ofProbity, mode: 0o600},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -181,12 +181,10 @@ func TestMergeTogether(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	config := mustParse(t, string(data))
+	config := readAsKubectl(t, data)
 	for _, name := range names {
 		for _, s := range testEntry().sections() {
-			if entry, err := s.find(config[s.list].([]any), entryName(name)); entry == nil || err != nil {
-				t.Errorf("%s of %s: %v, %v", s.list, name, entry, err)
-			}
+			entryOf(t, config, s.list, entryName(name))
 		}
 	}
 }

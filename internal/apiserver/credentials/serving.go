@@ -30,7 +30,7 @@ func (a *authority) issue(address netip.Addr, now time.Time) (*tls.Certificate, 
 		return nil, err
 	}
 	template := &x509.Certificate{
-		Subject:     pkix.Name{CommonName: "probity"},
+		Subject:     pkix.Name{CommonName: "probity"}, // OpenSSL takes one with its issuer's name for self-signed
 		NotBefore:   now.Add(-clockStep),
 		NotAfter:    servingEnd(now),
 		KeyUsage:    x509.KeyUsageDigitalSignature,

@@ -3,7 +3,6 @@ package guard
 import (
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"os"
 	"time"
@@ -11,7 +10,8 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 )
 
-// limitBody bounds the body of a request, or refuses one that says that it is too long.
+// limitBody bounds the body of a request, or refuses one that says that it is too long. The answer
+// can take longer than the body may: net/http lifts the deadline with the body's last byte.
 func (g *Guard) limitBody(w http.ResponseWriter, r *http.Request) *apierrors.StatusError {
 	if r.ContentLength == 0 {
 		return nil
@@ -24,24 +24,8 @@ func (g *Guard) limitBody(w http.ResponseWriter, r *http.Request) *apierrors.Sta
 	if err := control.SetReadDeadline(time.Now().Add(limits.BodyTimeout)); err != nil {
 		return apierrors.NewInternalError(fmt.Errorf("cannot limit how long the body takes: %w", err))
 	}
-	r.Body = &timedBody{ReadCloser: http.MaxBytesReader(w, r.Body, limits.BodyBytes), control: control}
+	r.Body = http.MaxBytesReader(w, r.Body, limits.BodyBytes)
 	return nil
-}
-
-// timedBody is a body that has to be read before a deadline. The deadline is one of the connection,
-// which it would end under an answer that takes longer, so it goes with the body's last byte.
-type timedBody struct {
-	io.ReadCloser
-	control *http.ResponseController
-}
-
-// Read implements [io.Reader].
-func (b *timedBody) Read(p []byte) (int, error) {
-	n, err := b.ReadCloser.Read(p)
-	if err == io.EOF {
-		_ = b.control.SetReadDeadline(time.Time{}) // fails only if the connection has gone
-	}
-	return n, err
 }
 
 func tooLarge(limit int64) *apierrors.StatusError {

@@ -84,11 +84,7 @@ func (c *clients) add(conn net.Conn) *client {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	added.place = c.unproven.PushBack(added)
-	added.expiry = time.AfterFunc(c.proofTimeout, func() {
-		if !added.isProven() {
-			added.Close()
-		}
-	})
+	added.expiry = time.AfterFunc(c.proofTimeout, func() { added.Close() })
 	return added
 }
 

@@ -99,10 +99,10 @@ func New(opts Options) *Guard {
 	}
 }
 
-// What HTTP/2 may keep of what a client sends, before anybody knows whether it has the token: frames
-// are no longer than every client has to cope with, and net/http's own megabyte for each connection
-// would be half a gigabyte in all. Requests at a time on a connection are as many as in a cluster;
-// clients that want more make another.
+// What HTTP/2 may keep of what a client sends, before anybody knows whether it has the token:
+// frames are no longer than every client has to cope with, and net/http's own megabyte for each
+// connection would be half a gigabyte in all. Requests at a time on a connection are as many as in
+// a cluster; clients that want more make another.
 const (
 	maxFrame    = 16 << 10
 	maxUnread   = 64 << 10

@@ -40,7 +40,7 @@ func (g *Guard) Handler(next http.Handler) http.Handler {
 
 // judge decides whether a request is let in, and reports whether it has the token.
 func (g *Guard) judge(r *http.Request) (refusal *apierrors.StatusError, hasToken bool) {
-	if false {
+	if !g.hosts.has(r.Host) {
 		return forbidden(fmt.Sprintf("the Host header has to be one of %s; a forwarded port needs the same number", g.hosts)), false
 	}
 	token, shown := bearer(r.Header)

@@ -159,8 +159,8 @@ func TestSegments(t *testing.T) {
 	}
 }
 
-// FuzzSegments: a path that is accepted means the same to whoever cleans it, or decodes it first and
-// splits it then.
+// FuzzSegments: a path that is accepted means the same to whoever cleans it, or decodes it first
+// and splits it then.
 func FuzzSegments(f *testing.F) {
 	for _, seed := range []string{"/", "/api/v1/", "/a%2fb", "/a/%2e%2e/b", "//a", "/a/%252e%252e", "/%C3%A4;b=1?c#d", "https://localhost/a/b", "*"} {
 		f.Add(seed)

@@ -230,7 +230,8 @@ func TestSlowBodyUnread(t *testing.T) {
 	})
 }
 
-// TestSlowHead: the head of a request takes 10 seconds at most, although the token was shown before.
+// TestSlowHead: the head of a request takes 10 seconds at most, although the token was shown
+// before.
 func TestSlowHead(t *testing.T) {
 	inBubble(t, Limits{}, nothing, func(t *testing.T, p *pipes) {
 		conn := p.dial()
@@ -247,8 +248,8 @@ func TestSlowHead(t *testing.T) {
 	})
 }
 
-// TestTokenless: a client that goes on without the token, and takes no answers, is cut off; one that
-// has shown it before is not.
+// TestTokenless: a client that goes on without the token, and takes no answers, is cut off; one
+// that has shown it before is not.
 func TestTokenless(t *testing.T) {
 	for name, isProven := range map[string]bool{"unproven": false, "proven": true} {
 		t.Run(name, func(t *testing.T) {

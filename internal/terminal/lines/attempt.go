@@ -3,7 +3,6 @@ package lines
 import (
 	"time"
 
-	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/probity-run/probity/internal/lifecycle"
@@ -37,6 +36,7 @@ type row struct {
 	attempts  int  // before the first success
 	succeeded bool // of this instance
 	failures  int  // in a row
+	successes int  // in a row
 	last      Attempt
 }
 
@@ -47,18 +47,19 @@ func (r *Reporter) Attempt(a Attempt, now time.Time) {
 	if p == nil {
 		return
 	}
-	spec := probeOf(&p.object.Spec, a.Container, a.Probe)
+	_, spec := lifecycle.ProbeOf(&p.object.Spec, a.Container, a.Probe)
 	if spec == nil {
 		return
 	}
 	row := p.container(a.Container).row(a.Probe)
 	switch a.Outcome {
 	case Succeeded:
-		*row = row.success()
+		row.success(a)
 	case Unevaluated:
 		row.last = a
 	case Failed:
 		row.failures++
+		row.successes = 0
 		row.last = a
 		if !row.succeeded {
 			row.attempts++ // a start-up refusal: its Waiting line tells
@@ -66,32 +67,14 @@ func (r *Reporter) Attempt(a Attempt, now time.Time) {
 		}
 		// the line of the consequence says it if the threshold is reached at once
 		if row.failures == 1 && spec.FailureThreshold > 1 && !p.leaving() && p.concerns(a.Probe) {
-			r.say(now, Failing, p.ref(), p.prefix(a.Container)+r.reason(a, spec)+r.dot()+counter(row, spec))
+			r.say(now, Failing, p.ref(), r.found(p, a.Container, a.Probe, spec))
 		}
 	}
 }
 
-// success is the row after a success.
-func (row) success() row { return row{succeeded: true} }
+// success ends a row of failures.
+func (r *row) success(a Attempt) { *r = row{succeeded: true, successes: r.successes + 1, last: a} }
 
 // concerns reports whether failures of a probe can still change something: readiness only while
 // the Pod is Ready.
 func (p *pod) concerns(t lifecycle.ProbeType) bool { return t != lifecycle.Readiness || p.ready }
-
-// probeOf finds a container's probe.
-func probeOf(spec *corev1.PodSpec, name string, t lifecycle.ProbeType) *corev1.Probe {
-	for _, c := range lifecycle.Containers(spec) {
-		if c.Name != name {
-			continue
-		}
-		switch t {
-		case lifecycle.Startup:
-			return c.StartupProbe
-		case lifecycle.Readiness:
-			return c.ReadinessProbe
-		case lifecycle.Liveness:
-			return c.LivenessProbe
-		}
-	}
-	return nil
-}

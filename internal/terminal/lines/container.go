@@ -2,7 +2,6 @@ package lines
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -10,18 +9,19 @@ import (
 	"golang.org/x/sys/unix"
 	corev1 "k8s.io/api/core/v1"
 
+	"github.com/probity-run/probity/internal/diagnosis"
+	"github.com/probity-run/probity/internal/history"
 	"github.com/probity-run/probity/internal/lifecycle"
-	"github.com/probity-run/probity/internal/manifest"
-	"github.com/probity-run/probity/internal/node"
 	"github.com/probity-run/probity/internal/printable"
+	"github.com/probity-run/probity/internal/terminal/facts"
 )
 
 // onContainer tells of the ends and starts that a status shows, in this order.
 func (r *Reporter) onContainer(p *pod, status corev1.ContainerStatus, now time.Time) {
 	c := p.container(status.Name)
 	if end := endOf(status); end != nil && end.ContainerID != "" && end.ContainerID != c.ended {
-		r.onExit(p, c, status, end, now)
-		c.ended = end.ContainerID
+		c.ended, c.ran = end.ContainerID, lived(end, c, now)
+		r.onExit(p, status, end, now)
 	}
 	if status.State.Running != nil && status.ContainerID != c.started {
 		c.started, c.began, c.backOff = status.ContainerID, now, ""
@@ -39,7 +39,7 @@ func (r *Reporter) onBackOff(p *pod, status corev1.ContainerStatus, now time.Tim
 	c := p.container(status.Name)
 	if waiting := status.State.Waiting; waiting != nil && waiting.Reason == "CrashLoopBackOff" && waiting.Message != c.backOff && !p.leaving() {
 		c.backOff = waiting.Message
-		if wait, ok := backOffOf(waiting.Message); ok {
+		if wait, ok := diagnosis.BackOffDelay(waiting.Message); ok {
 			r.say(now, BackOff, p.ref(), fmt.Sprintf("%sstarts again in %s (%s start)", p.prefix(status.Name), seconds(wait), ordinal(int(status.RestartCount)+2)))
 		}
 	}
@@ -55,18 +55,18 @@ func endOf(status corev1.ContainerStatus) *corev1.ContainerStateTerminated {
 
 // onExit tells how an instance ended, unless its Pod says that itself: it is being deleted and did
 // as it was told, or its only container has done its work.
-func (r *Reporter) onExit(p *pod, c *container, status corev1.ContainerStatus, end *corev1.ContainerStateTerminated, now time.Time) {
+func (r *Reporter) onExit(p *pod, status corev1.ContainerStatus, end *corev1.ContainerStateTerminated, now time.Time) {
 	asTold := end.ExitCode == 0 || end.ExitCode == 128+int32(unix.SIGTERM)
 	switch {
 	case p.gone, p.deleting && asTold:
 		return
 	case end.ExitCode == 0 && isInit(p.object, status.Name) && !restartable(p.object, status.Name):
-		r.say(now, Complete, p.ref(), fmt.Sprintf("%sexit 0 after %s", p.prefix(status.Name), Duration(lived(end, c, now))))
+		r.say(now, Complete, p.ref(), fmt.Sprintf("%sexit 0 after %s", p.prefix(status.Name), diagnosis.Duration(p.container(status.Name).ran)))
 		return
 	case p.object.Status.Phase == corev1.PodSucceeded && len(p.object.Spec.Containers) == 1:
 		return
 	}
-	text := p.prefix(status.Name) + r.endText(p, c, status, end, now)
+	text := p.prefix(status.Name) + r.endText(p, status, end)
 	if p.object.Status.Phase == corev1.PodFailed {
 		text += "; it is not started again"
 	}
@@ -74,41 +74,23 @@ func (r *Reporter) onExit(p *pod, c *container, status corev1.ContainerStatus, e
 }
 
 // endText says how an instance ended: exit 7 after 0.2 s: "FATAL cannot reach postgres".
-func (r *Reporter) endText(p *pod, c *container, status corev1.ContainerStatus, end *corev1.ContainerStateTerminated, now time.Time) string {
-	if end.Reason == startError {
-		return "cannot be started: " + shortened(end.Message)
+func (r *Reporter) endText(p *pod, status corev1.ContainerStatus, end *corev1.ContainerStateTerminated) string {
+	if diagnosis.NeverRan(end) {
+		return diagnosis.EndText(end)
 	}
-	text := exitText(end) + " after " + Duration(lived(end, c, now))
-	if end.Reason != "Error" && end.Reason != "Completed" {
-		text += ", " + printable.Line(end.Reason)
-	}
+	text := diagnosis.EndText(end) + " after " + diagnosis.Duration(p.container(status.Name).ran)
 	if end.ExitCode != 0 {
 		text += r.lastWords(p, status)
 	}
 	return text
 }
 
-// exitText is how an instance ended: exit 7, SIGKILL.
-func exitText(end *corev1.ContainerStateTerminated) string {
-	if end.Signal != 0 {
-		return unix.SignalName(unix.Signal(end.Signal))
-	}
-	return fmt.Sprintf("exit %d", end.ExitCode)
-}
-
-// startError is the reason of the end of what could not be started.
-const startError = "StartError"
-
 // lastWords quotes what the instance printed last.
 func (r *Reporter) lastWords(p *pod, status corev1.ContainerStatus) string {
 	if r.opts.LastOutput == nil {
 		return ""
 	}
-	restarts := int(status.RestartCount)
-	if status.State.Running != nil { // it is about the instance before
-		restarts--
-	}
-	words, err := r.opts.LastOutput(p.object, status.Name, restarts)
+	words, err := r.lastOutput(p, status)
 	switch {
 	case err != nil:
 		return "; " + printable.Line(err.Error())
@@ -116,6 +98,18 @@ func (r *Reporter) lastWords(p *pod, status corev1.ContainerStatus) string {
 		return "; it printed nothing"
 	}
 	return ": " + quoted(words)
+}
+
+// lastOutput is the last line of the instance that ended last.
+func (r *Reporter) lastOutput(p *pod, status corev1.ContainerStatus) (string, error) {
+	if r.opts.LastOutput == nil {
+		return "", nil
+	}
+	restarts := int(status.RestartCount)
+	if status.State.Running != nil { // it is about the instance before
+		restarts--
+	}
+	return r.opts.LastOutput(p.object, status.Name, restarts)
 }
 
 // lived is how long an instance ran. Its status knows whole seconds only, the Reporter when it saw
@@ -130,23 +124,17 @@ func lived(end *corev1.ContainerStateTerminated, c *container, now time.Time) ti
 // startText is the process and the addresses of a container that runs.
 func startText(pod *corev1.Pod, name string) string {
 	var parts []string
-	if pid := pod.Annotations[node.AnnotationPID+name]; pid != "" {
-		parts = append(parts, "pid "+printable.Line(pid))
-	}
-	private := map[string]string{}
-	for pair := range strings.SplitSeq(pod.Annotations[manifest.AnnotationPrivatePorts+name], ",") {
-		if declared, here, ok := strings.Cut(pair, ":"); ok {
-			private[declared] = here
-		}
-	}
 	for _, c := range lifecycle.Containers(&pod.Spec) {
 		if c.Name != name {
 			continue
 		}
-		for _, port := range c.Ports {
-			number := fmt.Sprint(port.ContainerPort)
-			if here := private[number]; here != "" {
-				parts = append(parts, strings.TrimSpace(printable.Line(port.Name)+" "+number)+" at "+pod.Status.PodIP+":"+here)
+		known := facts.Container(pod, c, history.Reader{})
+		if known.PID != 0 {
+			parts = append(parts, fmt.Sprintf("pid %d", known.PID))
+		}
+		for _, port := range known.Ports {
+			if port.Actual != port.Declared {
+				parts = append(parts, fmt.Sprintf("%s at %s:%d", strings.TrimSpace(printable.Line(port.Name)+" "+fmt.Sprint(port.Declared)), pod.Status.PodIP, port.Actual))
 			}
 		}
 	}
@@ -154,18 +142,6 @@ func startText(pod *corev1.Pod, name string) string {
 		return "it runs"
 	}
 	return strings.Join(parts, ", ")
-}
-
-var backOffDelay = regexp.MustCompile(`^back-off ([0-9hms.]+) `)
-
-// backOffOf reads how long a container waits.
-func backOffOf(message string) (time.Duration, bool) {
-	m := backOffDelay.FindStringSubmatch(message)
-	if m == nil {
-		return 0, false
-	}
-	wait, err := time.ParseDuration(m[1])
-	return wait, err == nil
 }
 
 func isInit(pod *corev1.Pod, name string) bool {

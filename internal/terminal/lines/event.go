@@ -19,9 +19,6 @@ import (
 // told are the reasons of Warnings that the lines tell in their own words.
 var told = []string{"Unhealthy", "BackOff", "RequestsLost", "Failed"}
 
-// advising are the reasons of Events that say what to do about a Pod that is not ready.
-var advising = []string{"PortMismatch", "PortInUse", "LoopbackOnly"}
-
 func (r *Reporter) onEvent(change watch.EventType, e *corev1.Event, now time.Time) error {
 	if change == watch.Deleted {
 		return nil
@@ -35,9 +32,6 @@ func (r *Reporter) onEvent(change watch.EventType, e *corev1.Event, now time.Tim
 	}
 	r.event = version
 	p := r.pods[e.InvolvedObject.UID]
-	if p != nil && slices.Contains(advising, e.Reason) && !p.ready {
-		p.advice = shortened(e.Message)
-	}
 	switch {
 	case e.Reason == "Unhealthy" && p != nil:
 		r.onUnhealthy(p, e, now)
@@ -59,23 +53,21 @@ func (r *Reporter) onUnhealthy(p *pod, e *corev1.Event, now time.Time) {
 	} else {
 		a.Outcome = Unevaluated
 	}
-	r.takeSuccesses(p, a, now)
+	r.takeSuccesses(p, a.Container, a.Probe, a.Time)
 	r.Attempt(a, now)
 }
 
-// takeSuccesses takes what succeeded before a failed attempt: nobody tells of that when it happens.
-func (r *Reporter) takeSuccesses(p *pod, failed Attempt, now time.Time) {
-	if r.opts.Attempts == nil {
-		return
-	}
-	c := p.container(failed.Container)
-	for _, a := range r.opts.Attempts(failed.Pod, history.Key{Container: failed.Container, Type: string(failed.Probe)}, c.seen[failed.Probe]) {
-		if !a.Time.Before(failed.Time) {
+// takeSuccesses takes what a probe found well until an instant: nobody tells of that when it
+// happens.
+func (r *Reporter) takeSuccesses(p *pod, container string, t lifecycle.ProbeType, until time.Time) {
+	c := p.container(container)
+	for _, a := range r.opts.History.Attempts(p.object.UID, history.Key{Container: container, Type: string(t)}, c.seen[t]) {
+		if !a.Time.Before(until) {
 			return // it came later, and so does its turn
 		}
-		c.seen[failed.Probe] = a.Seq
+		c.seen[t] = a.Seq
 		if (a.Outcome == history.Answered || a.Outcome == history.Warning) && a.Instance == c.restarts {
-			r.Attempt(Attempt{Pod: failed.Pod, Container: failed.Container, Probe: failed.Probe, Time: a.Time, Outcome: Succeeded}, now)
+			r.Attempt(Attempt{Pod: p.object.UID, Container: container, Probe: t, Time: a.Time, Outcome: Succeeded}, a.Time)
 		}
 	}
 }
@@ -89,14 +81,13 @@ func (r *Reporter) onKilling(p *pod, name, message string, now time.Time) {
 	case !strings.Contains(message, "failed liveness probe"):
 		return // a deletion
 	}
-	spec := probeOf(&p.object.Spec, name, t)
+	_, spec := lifecycle.ProbeOf(&p.object.Spec, name, t)
 	if spec == nil || p.leaving() {
 		return
 	}
-	row := p.container(name).row(t)
-	text := strings.ToLower(string(t)) + " probe failed"
-	if !row.last.Time.IsZero() {
-		text = r.reason(row.last, spec) + r.dot() + counter(row, spec)
+	text := p.prefix(name) + strings.ToLower(string(t)) + " probe failed"
+	if !p.container(name).row(t).last.Time.IsZero() {
+		text = r.found(p, name, t, spec)
 	}
 	grace := gracePeriod(p.object)
 	if spec.TerminationGracePeriodSeconds != nil {
@@ -106,7 +97,7 @@ func (r *Reporter) onKilling(p *pod, name, message string, now time.Time) {
 	if !strings.Contains(message, "restarted") && !isInit(p.object, name) {
 		text += ", and it is not started again"
 	}
-	r.say(now, Restart, p.ref(), p.prefix(name)+text)
+	r.say(now, Restart, p.ref(), text)
 }
 
 // note passes on an Event, once for each Pod and text. Of the warnings of a probe it is the first:

@@ -9,6 +9,8 @@ package lines
 import (
 	"fmt"
 	"time"
+
+	"github.com/probity-run/probity/internal/diagnosis"
 )
 
 // Word is what a line is about. The list is closed, so that scripts can rely on it.
@@ -52,26 +54,10 @@ func (l Line) String() string {
 	return head + l.Object + "  " + l.Text
 }
 
-// Duration prints a time for people: 4 ms, 0.2 s, 5.5 s, 42 s, 5m10s, 3h04m.
-func Duration(d time.Duration) string {
-	d = max(d, 0)
-	switch {
-	case d < 100*time.Millisecond:
-		return fmt.Sprintf("%d ms", d.Milliseconds())
-	case d < 10*time.Second:
-		return fmt.Sprintf("%.1f s", d.Seconds())
-	case d < time.Minute:
-		return fmt.Sprintf("%.0f s", d.Truncate(time.Second).Seconds())
-	case d < time.Hour:
-		return fmt.Sprintf("%dm%02ds", int(d.Minutes()), int(d.Seconds())%60)
-	}
-	return fmt.Sprintf("%dh%02dm", int(d.Hours()), int(d.Minutes())%60)
-}
-
 // seconds prints a whole number of seconds, as settings are: 1 s, 30 s, 5m00s.
 func seconds(d time.Duration) string {
 	if d < time.Minute {
 		return fmt.Sprintf("%d s", int(d.Seconds()))
 	}
-	return Duration(d)
+	return diagnosis.Duration(d)
 }

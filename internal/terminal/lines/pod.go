@@ -11,6 +11,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/watch"
 
+	"github.com/probity-run/probity/internal/diagnosis"
 	"github.com/probity-run/probity/internal/lifecycle"
 )
 
@@ -27,7 +28,6 @@ type pod struct {
 	gone       bool // perhaps: changes were missed
 	containers map[string]*container
 	notes      map[string]bool // that were given
-	advice     string          // what Probity found out about why it is not ready
 }
 
 // container is what was told about a container of a Pod.
@@ -35,7 +35,8 @@ type container struct {
 	started string // the instance whose start was told
 	ended   string // the instance whose end was told
 	began   time.Time
-	backOff string // the message that was told
+	ran     time.Duration // of the instance whose end was told
+	backOff string        // the message that was told
 	rows    map[lifecycle.ProbeType]*row
 
 	restarts int                            // instances before the one that runs
@@ -119,14 +120,14 @@ func (r *Reporter) onReadiness(p *pod, now time.Time) {
 	switch {
 	case p.deleting || finished(p.object):
 	case ready && p.lostReady.IsZero():
-		r.say(now, Ready, p.ref(), Duration(now.Sub(p.began))+" after its start")
+		r.say(now, Ready, p.ref(), diagnosis.Duration(now.Sub(p.began))+" after its start")
 	case ready:
-		r.say(now, Ready, p.ref(), "again, after "+Duration(now.Sub(p.lostReady)))
+		r.say(now, Ready, p.ref(), "again, after "+diagnosis.Duration(now.Sub(p.lostReady)))
 	default:
-		r.say(now, NotReady, p.ref(), r.whyLost(p)+r.outOf(p))
+		r.say(now, NotReady, p.ref(), r.whyLost(p, now)+r.outOf(p))
 	}
 	if ready {
-		p.readyOnce, p.lostReady, p.advice = true, time.Time{}, ""
+		p.readyOnce, p.lostReady = true, time.Time{}
 	} else {
 		p.lostReady = now
 	}
@@ -143,7 +144,7 @@ func (r *Reporter) onEnd(p *pod, now time.Time) {
 	}
 	if len(p.object.Spec.Containers) == 1 {
 		if end := p.object.Status.ContainerStatuses[0].State.Terminated; end != nil {
-			r.say(now, Complete, p.ref(), fmt.Sprintf("exit 0 after %s", Duration(lived(end, p.container(p.object.Spec.Containers[0].Name), now))))
+			r.say(now, Complete, p.ref(), fmt.Sprintf("exit 0 after %s", diagnosis.Duration(p.container(p.object.Spec.Containers[0].Name).ran)))
 			return
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/watch"
 
+	"github.com/probity-run/probity/internal/diagnosis"
 	"github.com/probity-run/probity/internal/history"
 	"github.com/probity-run/probity/internal/lifecycle"
 	"github.com/probity-run/probity/internal/printable"
@@ -89,11 +90,11 @@ func (a ProbeAttempt) String() string {
 		name = a.Pod.Namespace + "/" + name
 	}
 	words := []string{a.Attempt.Time.Local().Format("15:04:05.000"), printable.Line(name), strings.ToLower(a.Key.Type)}
-	spec := probeOf(&a.Pod.Spec, a.Key.Container, lifecycle.ProbeType(a.Key.Type))
+	c, spec := lifecycle.ProbeOf(&a.Pod.Spec, a.Key.Container, lifecycle.ProbeType(a.Key.Type))
 	if spec == nil {
 		spec = &corev1.Probe{}
 	}
-	words = append(words, a.asked(spec)...)
+	words = append(words, asked(c, spec))
 	words = append(words, a.found(spec)...)
 	if a.Attempt.Outcome == history.Failed || a.Attempt.Outcome == history.TimedOut {
 		words = append(words, a.counter())
@@ -104,17 +105,17 @@ func (a ProbeAttempt) String() string {
 	return strings.Join(words, " ")
 }
 
-// asked is what was asked; of a command its name is enough to be long.
-func (a ProbeAttempt) asked(spec *corev1.Probe) []string {
+// asked is what was asked, in as many words as scripts can count on.
+func asked(c *corev1.Container, spec *corev1.Probe) string {
 	switch h := spec.ProbeHandler; {
 	case h.HTTPGet != nil:
-		return []string{"GET", printable.Line("/" + strings.TrimPrefix(h.HTTPGet.Path, "/"))}
-	case h.TCPSocket != nil:
-		return []string{"tcp", ":" + portNumber(a.Pod, a.Key.Container, h.TCPSocket.Port)}
+		return "GET " + printable.Line("/"+strings.TrimPrefix(h.HTTPGet.Path, "/"))
 	case h.GRPC != nil:
-		return []string{"grpc", fmt.Sprintf(":%d", h.GRPC.Port)}
+		return fmt.Sprintf("grpc :%d", h.GRPC.Port)
+	case h.Exec != nil:
+		return "exec"
 	}
-	return []string{"exec"}
+	return diagnosis.Asked(c, spec, false)
 }
 
 // found is what the attempt found, and how long that took.
@@ -123,7 +124,6 @@ func (a ProbeAttempt) found(spec *corev1.Probe) []string {
 		return []string{"timeout", fmt.Sprintf("%ds", max(spec.TimeoutSeconds, 1))}
 	}
 	took := fmt.Sprintf("%.1fms", float64(a.Attempt.Took.Microseconds())/1000)
-	cause, word := causeOf(a.Attempt.Message, spec)
 	well := a.Attempt.Outcome == history.Answered || a.Attempt.Outcome == history.Warning
 	switch {
 	case a.Attempt.Outcome == history.NoVerdict:
@@ -136,12 +136,8 @@ func (a ProbeAttempt) found(spec *corev1.Probe) []string {
 		return []string{"SERVING", took}
 	case well:
 		return []string{"ok", took}
-	case cause == causeRefused:
-		return []string{"refused", took}
-	case cause == causeStatus || cause == causeServing:
-		return []string{word, took}
 	}
-	return []string{"failed", took}
+	return []string{cmp.Or(diagnosis.FailureOf(a.Attempt.Message, spec).Word(), "failed"), took}
 }
 
 // counter is how many failures in a row there are, or that the service has not come up yet.
@@ -154,19 +150,17 @@ func (a ProbeAttempt) counter() string {
 
 // words quotes why the attempt did not succeed, where what was found does not say that.
 func (a ProbeAttempt) words(spec *corev1.Probe) string {
-	switch cause, _ := causeOf(a.Attempt.Message, spec); {
-	case a.Attempt.Outcome == history.Warning:
+	switch a.Attempt.Outcome {
+	case history.Warning:
 		return "warning"
-	case a.Attempt.Outcome == history.Answered, a.Attempt.Outcome == history.TimedOut:
+	case history.Answered, history.TimedOut:
 		return ""
-	case a.Attempt.Outcome == history.Failed && (cause == causeRefused || cause == causeStatus || cause == causeServing):
-		return ""
-	case strings.TrimSpace(a.Attempt.Message) == "":
-		return ""
-	case cause == causeExec:
-		return quoted(a.Attempt.Message)
 	}
-	return strconv.Quote(cut(requestPrefix.ReplaceAllString(a.Attempt.Message, "")))
+	text := diagnosis.FailureOf(a.Attempt.Message, spec).Text()
+	if strings.TrimSpace(text) == "" {
+		return ""
+	}
+	return quoted(text)
 }
 
 // attemptObject is a [ProbeAttempt] in JSON. docs/how-to/run-in-ci.md tells its fields.

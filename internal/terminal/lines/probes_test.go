@@ -8,7 +8,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/intstr"
 	"k8s.io/apimachinery/pkg/watch"
 
@@ -154,9 +153,7 @@ func TestRowEnds(t *testing.T) {
 	var recorder history.Recorder
 	past := recorder.Add(p.UID)
 	probe := past.Probe(history.Key{Container: "app", Type: "Liveness"}, history.Probing{FailureThreshold: 3})
-	s.reporter.opts.Attempts = func(pod types.UID, key history.Key, since uint64) []history.Attempt {
-		return recorder.Reader().Attempts(pod, key, since)
-	}
+	s.reporter.opts.History = recorder.Reader()
 	attempt := func(outcome history.Outcome, instance int) {
 		if outcome == history.Failed {
 			s.event(p, "app", "Warning", "Unhealthy", "Liveness probe failed: "+slow)
@@ -175,7 +172,7 @@ func TestRowEnds(t *testing.T) {
 	s.want(
 		"0.0 Started pod/web-1: pid 48122, http 8080 at 127.0.0.1:37121",
 		"3.0 Failing pod/web-1: timeout 1 s · GET /livez · 1/3",
-		"5.0 Waiting pod/web-1: not ready after 5 s: no attempt of its readiness probe yet · GET :8080/readyz",
+		"5.0 Waiting pod/web-1: not ready after 5 s: no readiness attempt yet · GET /readyz",
 		"6.0 Failing pod/web-1: timeout 1 s · GET /livez · 1/3",
 		"6.0 Started pod/web-1: pid 48122, http 8080 at 127.0.0.1:37121",
 		"-",

@@ -1,6 +1,7 @@
 package lines
 
 import (
+	"net/netip"
 	"strings"
 	"time"
 
@@ -27,9 +28,14 @@ type Options struct {
 	// LastOutput gives the last line that an instance of a container printed and that is not
 	// empty, restarts being the number of instances before it. Nil: none is quoted.
 	LastOutput func(pod *corev1.Pod, container string, restarts int) (string, error)
-	// Attempts gives the attempts of a probe after the one with that Seq. Nil: a row of failures
+	// History is what was recorded of the Pods. The zero value knows nothing: a row of failures
 	// goes on until the Pod changes.
-	Attempts func(pod types.UID, probe history.Key, since uint64) []history.Attempt
+	History history.Reader
+	// Listeners are the addresses at which the processes of a Pod listen, by container. Nil: nobody
+	// looks.
+	Listeners func(pod types.UID) map[string][]netip.AddrPort
+	// Place says where a field of a Pod's spec is written: "app.yaml:31", or "". Nil: nobody knows.
+	Place func(pod *corev1.Pod, field string) string
 }
 
 // Reporter turns changes into lines. Make it with [New]; it belongs to one goroutine.
@@ -83,7 +89,7 @@ func (r *Reporter) Missed() {
 func (r *Reporter) Tick(now time.Time) {
 	for _, p := range r.inOrder() {
 		if due := p.waitingDue(); !due.IsZero() && !due.After(now) {
-			r.say(now, Waiting, p.ref(), r.waiting(p, now))
+			r.say(now, Waiting, p.ref(), p.waiting(now, r.whyNotReady(p, now)))
 			p.skipWaits(now)
 		}
 	}
@@ -113,14 +119,6 @@ func (r *Reporter) HasServices() bool { return len(r.services) > 0 }
 // say gives a line.
 func (r *Reporter) say(now time.Time, word Word, object, text string) {
 	r.opts.Line(Line{Time: now, Word: word, Object: object, Text: text})
-}
-
-// dot parts the pieces of a text.
-func (r *Reporter) dot() string {
-	if r.opts.Plain {
-		return ", "
-	}
-	return " · "
 }
 
 // ref names an object: kind/name, and its namespace unless that is default.

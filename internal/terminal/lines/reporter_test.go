@@ -238,6 +238,7 @@ func TestCrashLoop(t *testing.T) {
 	s.pod(p, func(p *corev1.Pod) {
 		c := &p.Status.ContainerStatuses[0]
 		c.LastTerminationState = c.State
+		c.LastTerminationState.Terminated.FinishedAt = metav1.NewTime(s.now)
 		c.State = corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{
 			Reason: "CrashLoopBackOff", Message: "back-off 40s restarting failed container=app pod=worker-0_default(x)",
 		}}
@@ -248,7 +249,7 @@ func TestCrashLoop(t *testing.T) {
 		"0.0 Started pod/worker-0: pid 48122, http 8080 at 127.0.0.1:37121",
 		`0.2 Exited pod/worker-0: exit 7 after 0.2 s: "FATAL cannot reach postgres\x1b[0m"`,
 		"0.2 BackOff pod/worker-0: starts again in 40 s (8th start)",
-		`5.0 Waiting pod/worker-0: not ready after 5 s: exit 7: "FATAL cannot reach postgres\x1b[0m"; it is started again after a pause`,
+		`5.0 Waiting pod/worker-0: not ready after 5 s: exit 7 after 0.2 s · starts again in 0:35 · "FATAL cannot reach postgres\x1b[0m"`,
 	)
 }
 
@@ -359,9 +360,8 @@ func TestNotes(t *testing.T) {
 		`note pod/web-1: ProbeWarning: Liveness probe warning: \u001b[2Jmoved`,
 		`note pod/web-1: ProbeWarning: Readiness probe warning: moved`,
 		"note pod/web-1: PortMismatch: The readiness probe asks port 8080, where nothing of the Pod listens; it listens on 9000: let them name one port",
-		"5.0 Waiting pod/web-1: not ready after 5 s: no attempt of its readiness probe yet · GET :8080/readyz",
-		"5.0 Waiting pod/web-1: not ready after 5 s: no attempt of its readiness probe yet · GET :8080/readyz; "+
-			"next: The readiness probe asks port 8080, where nothing of the Pod listens; it listens on 9000: let them name one port",
+		"5.0 Waiting pod/web-1: not ready after 5 s: no readiness attempt yet · GET /readyz",
+		"5.0 Waiting pod/web-1: not ready after 5 s: no readiness attempt yet · GET /readyz",
 	)
 }
 
@@ -376,7 +376,7 @@ func TestMissed(t *testing.T) {
 	s.at(6)
 	s.reporter.Stopped(s.now)
 	s.want(
-		"5.0 Waiting pod/web-1: not ready after 5 s: no attempt of its readiness probe yet · GET :8080/readyz",
+		"5.0 Waiting pod/web-1: not ready after 5 s: no readiness attempt yet · GET /readyz",
 		"6.0 Stopped : 1 Pod in 0 ms, 0 requests lost",
 	)
 }

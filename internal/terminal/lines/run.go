@@ -3,6 +3,8 @@ package lines
 import (
 	"fmt"
 	"time"
+
+	"github.com/probity-run/probity/internal/diagnosis"
 )
 
 // Stopping says that everything is being stopped: the end counts from here.
@@ -24,7 +26,7 @@ func (r *Reporter) Stopped(now time.Time) {
 	for _, s := range r.servicesInOrder() {
 		r.flushLost(s, now)
 	}
-	r.say(now, Stopped, "", fmt.Sprintf("%s in %s, %s lost", plural(r.toStop, "Pod"), Duration(now.Sub(r.stopping)), plural(int(r.lost), "request")))
+	r.say(now, Stopped, "", fmt.Sprintf("%s in %s, %s lost", plural(r.toStop, "Pod"), diagnosis.Duration(now.Sub(r.stopping)), plural(int(r.lost), "request")))
 }
 
 // Refused tells that a saved manifest was not applied, or some of its objects: where, and why.

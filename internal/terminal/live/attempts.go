@@ -1,6 +1,7 @@
 package live
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -11,6 +12,7 @@ import (
 	"github.com/probity-run/probity/internal/diagnosis"
 	"github.com/probity-run/probity/internal/history"
 	"github.com/probity-run/probity/internal/lifecycle"
+	"github.com/probity-run/probity/internal/terminal/facts"
 	"github.com/probity-run/probity/internal/terminal/screen"
 )
 
@@ -18,22 +20,22 @@ import (
 const maxAttempts = 20
 
 // attemptLines are the attempts that a log does not have yet. The caller holds the lock.
-func (h *hub) attemptLines(pod *corev1.Pod, seen attemptsSeen) []attemptLine {
+func (h *hub) attemptLines(pod *corev1.Pod, from string, seen attemptsSeen) []attemptLine {
 	if seen[pod.UID] == nil {
 		seen[pod.UID] = map[history.Key]uint64{}
 	}
 	var lines []attemptLine
 	for _, p := range h.run.History.Probes(pod.UID) {
-		spec := specOf(pod, p.Container, lifecycle.ProbeType(p.Type))
+		c, spec := lifecycle.ProbeOf(&pod.Spec, p.Container, lifecycle.ProbeType(p.Type))
 		attempts := h.run.History.Attempts(pod.UID, p.Key, seen[pod.UID][p.Key])
 		if len(attempts) == 0 {
 			continue
 		}
-		details := h.detailsOf(pod, p.Key)
+		details, from := h.detailsOf(pod, p.Key), label(pod, from, p.Container)
 		for _, a := range attempts {
 			seen[pod.UID][p.Key] = a.Seq
-			text := fmt.Sprintf("%s %s  %s", asked(spec), outcome(a, details[a.Seq].Status, spec), counter(p.Key, a))
-			lines = append(lines, attemptLine{a.Time, text, a.Outcome == history.Failed || a.Outcome == history.TimedOut})
+			text := fmt.Sprintf("%s %s  %s", asked(c, spec), outcome(a, details[a.Seq].Status, spec), counter(p.Key, a))
+			lines = append(lines, attemptLine{a.Time, from, text, a.Outcome == history.Failed || a.Outcome == history.TimedOut})
 		}
 	}
 	return lines
@@ -48,11 +50,11 @@ func (h *hub) detailsOf(pod *corev1.Pod, key history.Key) map[uint64]history.Det
 	return details
 }
 
-func asked(spec *corev1.Probe) string {
+func asked(c *corev1.Container, spec *corev1.Probe) string {
 	if spec == nil {
 		return "probe"
 	}
-	return diagnosis.Asked(spec, 0, false)
+	return diagnosis.Asked(c, spec, false)
 }
 
 // outcome is what an attempt came to, in few words: "200 0.9 ms", "timeout 1 s", "refused 0.1 ms".
@@ -82,16 +84,7 @@ func outcomeWord(a history.Attempt, status int, spec *corev1.Probe) string {
 	case history.TimedOut:
 		return "timeout"
 	}
-	if spec == nil || spec.HTTPGet == nil && spec.TCPSocket == nil {
-		return "failed" // the message is what a program says
-	}
-	if code, ok := strings.CutPrefix(a.Message, "HTTP probe failed with statuscode: "); ok {
-		return code[:min(len(code), 3)]
-	}
-	if strings.HasSuffix(a.Message, "connection refused") {
-		return "refused"
-	}
-	return "failed"
+	return cmp.Or(diagnosis.FailureOf(a.Message, spec).Word(), "failed")
 }
 
 // counter is what was counted after an attempt: "liveness 2/3", "readiness in".
@@ -116,7 +109,7 @@ func count(key history.Key, a history.Attempt) string {
 func (h *hub) attempts(pod *corev1.Pod) []screen.Attempt {
 	var all []screen.Attempt
 	for _, p := range h.run.History.Probes(pod.UID) {
-		spec := specOf(pod, p.Container, lifecycle.ProbeType(p.Type))
+		_, spec := lifecycle.ProbeOf(&pod.Spec, p.Container, lifecycle.ProbeType(p.Type))
 		timeout := time.Second
 		if spec != nil {
 			timeout = time.Duration(spec.TimeoutSeconds) * time.Second
@@ -159,20 +152,20 @@ func (h *hub) exchange(pod *corev1.Pod) (title string, lines []string) {
 		}
 	}
 	details := h.run.History.Details(pod.UID, best.Key)
-	spec := specOf(pod, best.Container, lifecycle.ProbeType(best.Type))
+	c, spec := lifecycle.ProbeOf(&pod.Spec, best.Container, lifecycle.ProbeType(best.Type))
 	if best.Latest.Seq == 0 || len(details) == 0 || spec == nil {
 		return "", nil
 	}
 	d := details[len(details)-1]
-	for _, text := range append(sent(spec, d), got(spec, best.Latest, d)...) {
+	for _, text := range append(sent(c, spec, d), got(spec, best.Latest, d)...) {
 		lines = append(lines, clean(text))
 	}
 	return "last " + clean(strings.ToLower(best.Type)) + " attempt", lines
 }
 
-func sent(spec *corev1.Probe, d history.Detail) []string {
+func sent(c *corev1.Container, spec *corev1.Probe, d history.Detail) []string {
 	if spec.HTTPGet == nil {
-		return []string{"> " + diagnosis.Asked(spec, 0, false) + " " + d.Remote}
+		return []string{"> " + diagnosis.Asked(c, spec, false) + " " + d.Remote}
 	}
 	lines := []string{"> GET " + spec.HTTPGet.Path + " HTTP/1.1"}
 	if d.Remote != "" {
@@ -253,11 +246,7 @@ func ending(in history.Instance, several bool) screen.Moment {
 	if several {
 		text += " of " + in.Container
 	}
-	how := "exit " + itoa(in.ExitCode)
-	if in.Signal != 0 {
-		how = "signal " + itoa(in.Signal)
-	}
-	text += " ended: " + how + " after " + diagnosis.Latency(in.Ended.Sub(in.Started))
+	text += " ended: " + facts.EndText(in) + " after " + diagnosis.Latency(in.Ended.Sub(in.Started))
 	role := screen.Warn
 	switch {
 	case in.Cause != "":
@@ -265,7 +254,7 @@ func ending(in history.Instance, several bool) screen.Moment {
 	case in.ExitCode != 0:
 		role = screen.Bad
 	}
-	if last := lastOf(in.LastLines); last != "" {
+	if last := facts.LastWords(in); last != "" {
 		text += "; last words: “" + last + "”"
 	}
 	return screen.Moment{At: in.Ended.Local(), Text: clean(text), Role: role}

@@ -13,6 +13,7 @@ import (
 	"github.com/probity-run/probity/internal/history"
 	"github.com/probity-run/probity/internal/lifecycle"
 	"github.com/probity-run/probity/internal/store"
+	"github.com/probity-run/probity/internal/terminal/facts"
 	"github.com/probity-run/probity/internal/terminal/screen"
 )
 
@@ -45,39 +46,20 @@ func (h *hub) details(id string, now time.Time) *screen.Details {
 	return d
 }
 
-// specOf is a probe of a container's spec; nil if it has none of that type.
-func specOf(pod *corev1.Pod, container string, t lifecycle.ProbeType) *corev1.Probe {
-	for _, c := range lifecycle.Containers(&pod.Spec) {
-		if c.Name != container {
-			continue
-		}
-		switch t {
-		case lifecycle.Startup:
-			return c.StartupProbe
-		case lifecycle.Readiness:
-			return c.ReadinessProbe
-		}
-		return c.LivenessProbe
-	}
-	return nil
-}
-
 func (h *hub) probeOf(pod *corev1.Pod, p *diagnosis.Probe, past *past) *screen.Probe {
-	spec := specOf(pod, p.Container, p.Type)
+	c, spec := lifecycle.ProbeOf(&pod.Spec, p.Container, p.Type)
 	if spec == nil {
 		return nil
 	}
-	out := &screen.Probe{Name: strings.ToLower(string(p.Type)), Failing: p.Failed, Counter: strings.TrimPrefix(counterText(p), strings.ToLower(string(p.Type))+" ")}
-	if p.Over {
-		out.Counter = "done"
-	}
+	out := &screen.Probe{Name: strings.ToLower(string(p.Type)), Failing: p.Failed, Counter: counted(p)}
 	if len(lifecycle.Containers(&pod.Spec)) > 1 {
 		out.Name = clean(p.Container) + " " + out.Name
 	}
 	if seen := past.probes[history.Key{Container: p.Container, Type: string(p.Type)}]; seen != nil {
 		out.Strip = seen.strip
 	}
-	parts := []string{diagnosis.Asked(spec, 0, false), fmt.Sprintf("every %d s", spec.PeriodSeconds), fmt.Sprintf("timeout %d s", spec.TimeoutSeconds)}
+	out.Strip.Merge(&past.restarts)
+	parts := []string{diagnosis.Asked(c, spec, false), fmt.Sprintf("every %d s", spec.PeriodSeconds), fmt.Sprintf("timeout %d s", spec.TimeoutSeconds)}
 	switch p.Type {
 	case lifecycle.Readiness:
 		parts = append(parts, fmt.Sprintf("out after %d", spec.FailureThreshold), fmt.Sprintf("back after %d", spec.SuccessThreshold))
@@ -86,6 +68,21 @@ func (h *hub) probeOf(pod *corev1.Pod, p *diagnosis.Probe, past *past) *screen.P
 	}
 	out.Asks = clean(strings.Join(parts, " · "))
 	return out
+}
+
+// counted is what a probe has counted, in few words: "2/3", "in".
+func counted(p *diagnosis.Probe) string {
+	switch {
+	case p.Over:
+		return "done"
+	case p.At.IsZero():
+		return "not asked yet"
+	case !p.Failed && p.Passing && p.Type == lifecycle.Readiness:
+		return "in"
+	case !p.Failed && p.Passing:
+		return "ok"
+	}
+	return itoa(min(p.Run, p.Threshold)) + "/" + itoa(p.Threshold)
 }
 
 func podFacts(pod *corev1.Pod) [][2]string {
@@ -110,7 +107,7 @@ func podFacts(pod *corev1.Pod) [][2]string {
 func (h *hub) environment(pod *corev1.Pod) []screen.Variable {
 	var all []screen.Variable
 	for _, c := range lifecycle.Containers(&pod.Spec) {
-		for i, p := range portsOf(pod, c) {
+		for i, p := range facts.Ports(pod, c) {
 			if i == 0 {
 				all = append(all, screen.Variable{Name: "PORT", Value: itoa(p.Actual)})
 			}

@@ -16,8 +16,7 @@ import (
 	"github.com/probity-run/probity/internal/diagnosis"
 	"github.com/probity-run/probity/internal/history"
 	"github.com/probity-run/probity/internal/lifecycle"
-	"github.com/probity-run/probity/internal/manifest"
-	"github.com/probity-run/probity/internal/node"
+	"github.com/probity-run/probity/internal/terminal/facts"
 )
 
 // listeners are where the processes of a Pod were seen to listen.
@@ -36,42 +35,12 @@ func (h *hub) facts(pod *corev1.Pod, now time.Time) diagnosis.Facts {
 	f.HasService = func(name string) bool { return h.services[pod.Namespace+"/"+name] != nil }
 	f.InFlight = h.rates.inFlight[pod.UID]
 	for _, c := range lifecycle.Containers(&pod.Spec) {
-		f.Containers[c.Name] = h.container(pod, c, past)
+		known := facts.Container(pod, c, h.run.History)
+		known.Listeners, known.Looked = past.looked.found[c.Name]
+		f.Containers[c.Name] = known
 	}
 	f.Probes = h.probeFacts(pod, past)
 	return f
-}
-
-func (h *hub) container(pod *corev1.Pod, c *corev1.Container, past *past) diagnosis.Container {
-	out := diagnosis.Container{Ports: portsOf(pod, c), Stopping: pod.Annotations[node.AnnotationStopping+c.Name] != ""}
-	out.PID, _ = strconv.Atoi(pod.Annotations[node.AnnotationPID+c.Name]) // 0 if there is none
-	if found, ok := past.looked.found[c.Name]; ok {
-		out.Listeners, out.Looked = found, true
-	}
-	h.ended(pod, c.Name, &out)
-	return out
-}
-
-// portsOf are the ports of a container, as they are declared and where they are here.
-func portsOf(pod *corev1.Pod, c *corev1.Container) []diagnosis.Port {
-	private := map[int]int{}
-	for pair := range strings.SplitSeq(pod.Annotations[manifest.AnnotationPrivatePorts+c.Name], ",") {
-		declared, actual, _ := strings.Cut(pair, ":")
-		from, err := strconv.Atoi(declared)
-		to, err2 := strconv.Atoi(actual)
-		if err == nil && err2 == nil {
-			private[from] = to
-		}
-	}
-	var ports []diagnosis.Port
-	for _, p := range c.Ports {
-		port := diagnosis.Port{Name: p.Name, Declared: int(p.ContainerPort), Actual: int(p.ContainerPort)}
-		if actual, ok := private[port.Declared]; ok {
-			port.Actual = actual
-		}
-		ports = append(ports, port)
-	}
-	return ports
 }
 
 // workloadID names what a Pod is a replica of: "Deployment/default/web"; "" for a Pod of its own.
@@ -91,14 +60,15 @@ func (h *hub) workloadID(pod *corev1.Pod) string {
 func (h *hub) workloadOf(pod *corev1.Pod) diagnosis.Workload {
 	kind, rest, _ := strings.Cut(h.workloadID(pod), "/")
 	_, name, _ := strings.Cut(rest, "/")
-	w := diagnosis.Workload{Kind: kind, Name: name}
+	w := diagnosis.Workload{Kind: kind, Name: name, Ready: h.serving[kind+"/"+rest]}
 	switch kind {
 	case "Deployment":
 		d := h.deployments[rest]
 		if d == nil {
 			return w
 		}
-		w.Desired, w.Ready = int(valueOr(d.Spec.Replicas, 1)), int(d.Status.ReadyReplicas)
+		w.Desired = int(valueOr(d.Spec.Replicas, 1))
+		w.MinReady = time.Duration(d.Spec.MinReadySeconds) * time.Second
 		if h.rolling(d) {
 			w.Rollout, _ = strconv.Atoi(d.Annotations[revisionAnnotation]) // 0 if there is none
 			if limit := d.Spec.ProgressDeadlineSeconds; limit != nil {
@@ -107,11 +77,13 @@ func (h *hub) workloadOf(pod *corev1.Pod) diagnosis.Workload {
 		}
 	case "StatefulSet":
 		if s := h.statefulSets[rest]; s != nil {
-			w.Desired, w.Ready = int(valueOr(s.Spec.Replicas, 1)), int(s.Status.ReadyReplicas)
+			w.Desired = int(valueOr(s.Spec.Replicas, 1))
+			w.MinReady = time.Duration(s.Spec.MinReadySeconds) * time.Second
 		}
 	case "ReplicaSet":
 		if s := h.replicaSets[rest]; s != nil {
-			w.Desired, w.Ready = int(valueOr(s.Spec.Replicas, 1)), int(s.Status.ReadyReplicas)
+			w.Desired = int(valueOr(s.Spec.Replicas, 1))
+			w.MinReady = time.Duration(s.Spec.MinReadySeconds) * time.Second
 		}
 	}
 	return w

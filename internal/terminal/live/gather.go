@@ -15,6 +15,7 @@ import (
 	"github.com/probity-run/probity/internal/diagnosis"
 	"github.com/probity-run/probity/internal/lifecycle"
 	"github.com/probity-run/probity/internal/manifest"
+	"github.com/probity-run/probity/internal/node"
 	"github.com/probity-run/probity/internal/proxy"
 	"github.com/probity-run/probity/internal/terminal/screen"
 )
@@ -33,6 +34,12 @@ func (h *hub) gather(now time.Time) *screen.State {
 	defer h.mu.Unlock()
 	h.count(traffic, now)
 	h.watchEnd(now)
+	h.serving = map[string]int{}
+	for _, pod := range h.pods {
+		if serves(pod) {
+			h.serving[h.workloadID(pod)]++
+		}
+	}
 	s := &screen.State{Title: clean(h.run.Title), Now: now, Started: h.started, Notices: h.allNotices()}
 	ready := map[string]int{}
 	for _, pod := range h.pods {
@@ -50,6 +57,15 @@ func (h *hub) gather(now time.Time) *screen.State {
 		s.Stopping = h.stoppingState()
 	}
 	return s
+}
+
+// serves reports whether a Pod gets the requests of its Services.
+func serves(pod *corev1.Pod) bool {
+	ready := slices.ContainsFunc(pod.Status.Conditions, func(c corev1.PodCondition) bool {
+		return c.Type == corev1.PodReady && c.Status == corev1.ConditionTrue
+	})
+	stopping := slices.ContainsFunc(lifecycle.Containers(&pod.Spec), func(c *corev1.Container) bool { return pod.Annotations[node.AnnotationStopping+c.Name] != "" })
+	return ready && !stopping && pod.DeletionTimestamp == nil && !manifest.OutOfRotation(pod)
 }
 
 // row is the row of a Pod.
@@ -74,13 +90,14 @@ func (h *hub) row(pod *corev1.Pod, now time.Time) screen.Pod {
 		if probe.Type == lifecycle.Startup && !probe.Over {
 			startupOver = false
 		}
-		if !probe.Over && (newest == nil || probe.At.After(newest.At)) {
+		if !probe.Over && !probe.At.IsZero() && (newest == nil || probe.At.After(newest.At)) {
 			newest = probe
 		}
 	}
 	if newest != nil {
 		p.Took = tookText(newest)
 	}
+	p.Readiness, p.Liveness = past.restarts, past.restarts
 	for k, probe := range past.probes {
 		switch t := lifecycle.ProbeType(k.Type); {
 		case t == lifecycle.Liveness:
@@ -329,41 +346,6 @@ func (h *hub) countEndpoints(s *screen.Service, service *corev1.Service, port st
 			}
 		}
 	}
-}
-
-func (h *hub) allEvents() []screen.Event {
-	events := make([]screen.Event, 0, len(h.events))
-	for _, e := range h.events {
-		at := e.EventTime.Time
-		if e.LastTimestamp.After(at) {
-			at = e.LastTimestamp.Time
-		}
-		events = append(events, screen.Event{
-			At: at.Local(), Warning: e.Type == corev1.EventTypeWarning, Reason: clean(e.Reason), Count: int(e.Count),
-			Object: clean(e.InvolvedObject.Name), Message: clean(e.Message), Pod: string(e.InvolvedObject.UID),
-		})
-	}
-	slices.SortStableFunc(events, func(a, b screen.Event) int { return a.At.Compare(b.At) })
-	return merged(events)
-}
-
-// merged folds equal Events: one line where the newest is, with how many there were.
-func merged(events []screen.Event) []screen.Event {
-	type same struct{ pod, reason, message string }
-	last, counts := map[same]int{}, map[same]int{}
-	for i, e := range events {
-		k := same{e.Pod, e.Reason, e.Message}
-		last[k] = i
-		counts[k] += max(e.Count, 1)
-	}
-	all := make([]screen.Event, 0, len(last))
-	for i, e := range events {
-		if k := (same{e.Pod, e.Reason, e.Message}); last[k] == i {
-			e.Count = counts[k]
-			all = append(all, e)
-		}
-	}
-	return all
 }
 
 func (h *hub) stoppingState() *screen.Stopping {

@@ -62,7 +62,7 @@ type hub struct {
 	deployments  map[string]*appsv1.Deployment
 	statefulSets map[string]*appsv1.StatefulSet
 	replicaSets  map[string]*appsv1.ReplicaSet
-	events       []*corev1.Event
+	events       []event
 	notices      []screen.Notice
 	refusals     int       // how often manifests were refused
 	refusedSince time.Time // zero while the manifests are applied
@@ -75,6 +75,7 @@ type hub struct {
 	tallies      []tally
 	past         map[types.UID]*past
 	rates        rates
+	serving      map[string]int // how many Pods get requests, by workload
 }
 
 func newHub(run Run) *hub {
@@ -93,9 +94,6 @@ func kinds() []store.Object {
 		&appsv1.Deployment{}, &appsv1.StatefulSet{}, &appsv1.ReplicaSet{},
 	}
 }
-
-// maxEvents is how many Events the hub remembers.
-const maxEvents = 500
 
 // show takes a change of the store.
 func (h *hub) show(change watch.EventType, object runtime.Object) {
@@ -134,23 +132,6 @@ func (h *hub) pod(change watch.EventType, pod *corev1.Pod) {
 	h.pods[pod.UID] = pod
 	if past := h.past[pod.UID]; past != nil {
 		past.version++
-	}
-}
-
-// event keeps an Event once, however often it has happened.
-func (h *hub) event(change watch.EventType, event *corev1.Event) {
-	for i, e := range h.events {
-		if e.UID == event.UID {
-			h.events = append(h.events[:i], h.events[i+1:]...)
-			break
-		}
-	}
-	if change == watch.Deleted {
-		return
-	}
-	h.events = append(h.events, event)
-	if len(h.events) > maxEvents {
-		h.events = append([]*corev1.Event{}, h.events[len(h.events)-maxEvents:]...)
 	}
 }
 

@@ -110,7 +110,7 @@ func TestGather(t *testing.T) {
 	for name, got := range map[string][2]string{
 		"state":    {string(d.State), string(diagnosis.NotReady)},
 		"check":    {d.Check, "never"},
-		"reason":   {d.Reason, "connection refused · GET :8081/readyz · 20 attempts in 1 min, never ready"},
+		"reason":   {d.Reason, "connection refused · GET :8081/readyz · 20 attempts"},
 		"so":       {d.So, "No request reaches it. Rollout 4 waits for it; it is given up in 9 min (progressDeadlineSeconds)."},
 		"next":     {d.Next, "set readinessProbe.httpGet.port to http (app.yaml:17): the program listens on 8080 (here 41001), nothing on 8081."},
 		"workload": {p.Workload, "Deployment/default/web"},
@@ -192,7 +192,7 @@ func TestSummary(t *testing.T) {
 	stopping = true
 	h.gather(noon)
 	h.show(watch.Deleted, pod)
-	got := h.summary(noon.Add(1200*time.Millisecond), Settings{Environ: func(string) (string, bool) { return "", false }})
+	got := h.summary(noon.Add(1200*time.Millisecond), 80, Settings{Environ: func(string) (string, bool) { return "", false }})
 	want := "probity: stopped after 42m, 1 Pod in 1.2 s, 2 requests lost\n  web            1 Pod  2 restarts, last 12:08:31 exit 7\n  logs: /state/pods\n"
 	if got != want {
 		t.Errorf("summary\n%swant\n%s", got, want)

@@ -141,12 +141,21 @@ func (s *Screen) Close() {
 	written := make(chan struct{})
 	go func() {
 		defer close(written)
-		_, _ = io.WriteString(s.opts.Out, s.hub.summary(time.Now(), s.opts.Settings)) // a terminal that is gone has nobody who could be told
+		_, _ = io.WriteString(s.opts.Out, s.hub.summary(time.Now(), s.width(), s.opts.Settings)) // a terminal that is gone has nobody who could be told
 	}()
 	select {
 	case <-written:
 	case <-late:
 	}
+}
+
+// width is that of the terminal, as far as it tells.
+func (s *Screen) width() int {
+	width, _, err := term.GetSize(int(s.opts.Out.Fd()))
+	if err != nil || width <= 0 {
+		return defaultWidth
+	}
+	return width
 }
 
 // restore gives the terminal its modes back, for a program that is stuck in a write.

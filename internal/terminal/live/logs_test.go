@@ -80,14 +80,14 @@ func TestRotatedLog(t *testing.T) {
 	var r logReader
 	defer r.close()
 	w.write(t, 0, 3, "")
-	r.read(h, wantLog, false, false)
+	r.read(h, wantLog)
 	w.write(t, 0, 1500, strings.Repeat("x", 1000))
 	w.rotate(t, 0)
 	w.write(t, 0, 4, "")
-	r.read(h, wantLog, false, false)
-	r.read(h, wantLog, false, false)
+	r.read(h, wantLog)
+	r.read(h, wantLog)
 	w.write(t, 0, 1, "")
-	lines := r.read(h, wantLog, false, false).Lines
+	lines := r.read(h, wantLog).Lines
 	if len(lines) != w.lines {
 		t.Fatalf("%d of %d lines were read", len(lines), w.lines)
 	}
@@ -105,7 +105,7 @@ func TestLongLog(t *testing.T) {
 	h := logOf(t, w)
 	var r logReader
 	defer r.close()
-	lines := r.read(h, wantLog, false, false).Lines
+	lines := r.read(h, wantLog).Lines
 	if len(lines) < 1000 || len(lines) > maxLines || textOf(lines[len(lines)-1]) != "20000" {
 		t.Fatalf("%d lines", len(lines))
 	}
@@ -117,11 +117,11 @@ func TestHostileLog(t *testing.T) {
 	h := logOf(t, w)
 	var r logReader
 	defer r.close()
-	r.read(h, wantLog, false, false)
+	r.read(h, wantLog)
 	hostile := strings.Repeat("\x1b[31mx\x1b[32my", (16<<10)/14-10)
 	for range 3 {
 		w.write(t, 0, 500, hostile)
-		lines := r.read(h, wantLog, false, false).Lines
+		lines := r.read(h, wantLog).Lines
 		bytes := 0
 		for _, l := range lines {
 			bytes += memory(l)
@@ -146,7 +146,7 @@ func TestCrashLoop(t *testing.T) {
 		pod.Status.ContainerStatuses[0].RestartCount = int32(n)
 		h.show(watch.Modified, pod)
 		w.write(t, n, 1, " begins")
-		log = r.read(h, wantLog, false, false)
+		log = r.read(h, wantLog)
 		w.write(t, n, 1, " ends") // read after the next one has begun
 		if len(r.open) != 1 {
 			t.Fatalf("%d logs are open", len(r.open))
@@ -166,7 +166,7 @@ func TestCrashLoop(t *testing.T) {
 		t.Errorf("%d lines and %d rules", printed, rules)
 	}
 	h.show(watch.Deleted, webPod())
-	r.read(h, wantLog, false, false)
+	r.read(h, wantLog)
 	if len(r.open) != 0 {
 		t.Error("the log of a Pod that is gone is open")
 	}
@@ -185,12 +185,12 @@ func TestAttemptsInLog(t *testing.T) {
 	defer r.close()
 	for range 3 {
 		recorded.Attempt(liveness, history.Attempt{Time: noon.Add(time.Second), Outcome: history.Failed}, history.Detail{})
-		r.read(h, wantLog, false, false)
+		r.read(h, wantLog)
 		recorded.Attempt(readiness, history.Attempt{Time: noon, Outcome: history.TimedOut}, history.Detail{})
-		r.read(h, wantLog, false, false)
+		r.read(h, wantLog)
 	}
 	timeouts := 0
-	lines := r.read(h, wantLog, false, false).Lines
+	lines := r.read(h, wantLog).Lines
 	for _, l := range lines {
 		if strings.Contains(textOf(l), "timeout") {
 			timeouts++
@@ -199,4 +199,33 @@ func TestAttemptsInLog(t *testing.T) {
 	if len(lines) != 6 || timeouts != 3 {
 		t.Errorf("%d attempts, %d of them without an answer", len(lines), timeouts)
 	}
+}
+
+// TestLateAttempt: an attempt that took a while stands where it began, between lines that were
+// there before it ended.
+func TestLateAttempt(t *testing.T) {
+	w := &writtenLog{dir: t.TempDir()}
+	h := logOf(t, w)
+	var recorder history.Recorder
+	past := recorder.Add("u1")
+	h.run.History = recorder.Reader()
+	probe := past.Probe(history.Key{Container: "app", Type: "Readiness"}, history.Probing{})
+	var r logReader
+	defer r.close()
+	w.write(t, 0, 3000, "")
+	r.read(h, wantLog)
+	w.write(t, 0, 3000, "")
+	r.read(h, wantLog)
+	past.Attempt(probe, history.Attempt{Time: time.Date(2026, 11, 4, 12, 0, 0, 3000, time.UTC), Outcome: history.TimedOut}, history.Detail{})
+	log := r.read(h, wantLog)
+	checkWindow(t, log)
+	for i, l := range log.Lines {
+		if l.Kind == screen.ProbeFailed {
+			if before, after := textOf(log.Lines[i-1]), textOf(log.Lines[i+1]); before != "3000" || after != "3001" {
+				t.Errorf("it stands between %s and %s", before, after)
+			}
+			return
+		}
+	}
+	t.Error("it is not there")
 }

@@ -20,6 +20,8 @@ type past struct {
 	attended time.Time // when it last needed attention
 	version  uint64
 	probes   map[history.Key]*probePast
+	restarts screen.Strip
+	started  time.Time // of the newest restart in it
 	looked   listeners
 }
 
@@ -39,7 +41,6 @@ type probePast struct {
 func (p *probePast) read(reader history.Reader, pod types.UID, key history.Key, timeout time.Duration) {
 	for _, a := range reader.Attempts(pod, key, p.seq) {
 		if a.Instance != p.last.Instance {
-			p.strip.Add(a.Time, screen.Restarted)
 			p.passed, p.count, p.taken, p.failingSince = false, 0, 0, time.Time{}
 		}
 		p.seq, p.last = a.Seq, a
@@ -107,32 +108,49 @@ func (h *hub) readPast(pod *corev1.Pod) *past {
 			continue
 		}
 		timeout := time.Second
-		if spec := specOf(pod, summary.Container, lifecycle.ProbeType(summary.Type)); spec != nil {
+		if _, spec := lifecycle.ProbeOf(&pod.Spec, summary.Container, lifecycle.ProbeType(summary.Type)); spec != nil {
 			timeout = time.Duration(spec.TimeoutSeconds) * time.Second
 		}
 		probe.read(h.run.History, pod.UID, summary.Key, timeout)
 		p.version++
 	}
+	p.readRestarts(h.run.History.Instances(pod.UID))
 	return p
 }
 
-// probeFacts are what is known of the probes of the instances that run.
+// readRestarts takes what is new of a Pod's instances, which are in the order of their starts.
+func (p *past) readRestarts(instances []history.Instance) {
+	last := p.started
+	for _, in := range instances {
+		if in.Number > 0 && in.Started.After(last) {
+			p.restarts.Add(in.Started, screen.Restarted)
+			p.started = in.Started
+		}
+	}
+}
+
+// probeFacts are what is known of the probes of the instances that run, also of those that were not
+// asked yet.
 func (h *hub) probeFacts(pod *corev1.Pod, past *past) []diagnosis.Probe {
-	var facts []diagnosis.Probe
+	var probes []diagnosis.Probe
 	for _, s := range slices.Concat(pod.Status.InitContainerStatuses, pod.Status.ContainerStatuses) {
 		if s.State.Running == nil {
 			continue
 		}
 		for _, t := range lifecycle.ProbeTypes() {
-			key := history.Key{Container: s.Name, Type: string(t)}
-			probe := past.probes[key]
-			if probe == nil || probe.last.Instance != int(s.RestartCount) || probe.count == 0 {
+			_, spec := lifecycle.ProbeOf(&pod.Spec, s.Name, t)
+			if spec == nil {
 				continue
 			}
-			facts = append(facts, h.factsOf(pod, key, probe, t == lifecycle.Startup && valueOr(s.Started, false)))
+			key, over := history.Key{Container: s.Name, Type: string(t)}, t == lifecycle.Startup && valueOr(s.Started, false)
+			if probe := past.probes[key]; probe != nil && probe.last.Instance == int(s.RestartCount) && probe.count > 0 {
+				probes = append(probes, h.factsOf(pod, key, probe, over))
+			} else {
+				probes = append(probes, diagnosis.Probe{Container: s.Name, Type: t, Over: over})
+			}
 		}
 	}
-	return facts
+	return probes
 }
 
 // factsOf are the facts of one probe.
@@ -150,37 +168,4 @@ func (h *hub) factsOf(pod *corev1.Pod, key history.Key, probe *probePast, over b
 		p.Output = cmp.Or(d.Message, p.Output)
 	}
 	return p
-}
-
-// ended fills in what is known of the instance of a container that ended last.
-func (h *hub) ended(pod *corev1.Pod, container string, c *diagnosis.Container) {
-	instances := h.run.History.Instances(pod.UID)
-	code := 0
-	for i := len(instances) - 1; i >= 0; i-- {
-		in := instances[i]
-		if in.Container != container || in.Ended.IsZero() {
-			continue
-		}
-		if c.Crashes == 0 {
-			c.Ran, c.Killed = in.Ended.Sub(in.Started), in.Cause != ""
-			c.LastWords, code = lastOf(in.LastLines), in.ExitCode
-		} else if in.ExitCode != code || (in.Cause != "") != c.Killed {
-			return
-		}
-		c.Crashes++
-	}
-}
-
-func lastOf(lines []string) string {
-	if len(lines) == 0 {
-		return ""
-	}
-	return lines[len(lines)-1]
-}
-
-func endText(end *corev1.ContainerStateTerminated) string {
-	if end.Signal != 0 {
-		return "signal " + itoa(int(end.Signal))
-	}
-	return "exit " + itoa(int(end.ExitCode))
 }

@@ -19,6 +19,9 @@ const (
 	drawPause = 100 * time.Millisecond
 	// groundTime is how long the first frame waits for what the background is.
 	groundTime = 50 * time.Millisecond
+	// interruptPause is how long it is until a second interrupt is one of its own: what sends one
+	// may send it twice.
+	interruptPause = 600 * time.Millisecond
 	// logPause is how often a log is read that somebody looks at.
 	logPause = 250 * time.Millisecond
 
@@ -47,8 +50,10 @@ type model struct {
 	hub       *hub
 	settings  Settings
 	interrupt func() // does what SIGINT does
-	failed    func(reason any)
-	gone      func() bool // reports whether there is no terminal any more; nil if nobody can tell
+	// interrupted is when that was asked for
+	interrupted time.Time
+	failed      func(reason any)
+	gone        func() bool // reports whether there is no terminal any more; nil if nobody can tell
 
 	view          screen.View
 	state         *screen.State
@@ -143,6 +148,8 @@ func (m *model) Update(msg tea.Msg) (next tea.Model, cmd tea.Cmd) {
 	case saidMsg:
 		m.view.Say(string(msg))
 		m.stale = true
+	case searchedMsg:
+		m.searched(msg)
 	case quitMsg:
 		return m, tea.Sequence(tea.Raw(wheelAsBefore), tea.Quit)
 	case tea.PasteMsg:
@@ -197,8 +204,11 @@ func (m *model) key(key string) tea.Cmd {
 func (m *model) do(a screen.Action) tea.Cmd {
 	run := m.hub.run
 	switch a.Kind {
-	case screen.Interrupt, screen.StopAll, screen.KillAll: // a second one kills
+	case screen.Interrupt, screen.StopAll: // a second one kills
 		m.interrupt()
+		m.interrupted = time.Now()
+	case screen.KillAll:
+		return m.kill()
 	case screen.Suspend:
 		return suspend()
 	case screen.Copy:
@@ -217,6 +227,10 @@ func (m *model) do(a screen.Action) tea.Cmd {
 			return m.change(a.Pod, says, nil)
 		}
 		return m.change(a.Pod, says, func(namespace, name string) error { return run.SetRotation(namespace, name, out) })
+	case screen.OlderLog, screen.NewerLog, screen.OldestLog:
+		m.loadLog(a)
+	case screen.SearchLog:
+		return m.searchLog(a)
 	case screen.SaveLog:
 		var log screen.Log // a copy, as lines are added meanwhile
 		if m.log.log != nil {
@@ -225,6 +239,57 @@ func (m *model) do(a screen.Action) tea.Cmd {
 		return func() tea.Msg { return saidMsg(saveLog(&log)) }
 	}
 	return nil
+}
+
+// kill interrupts for the second time, but not so soon after the first one that both count as one.
+func (m *model) kill() tea.Cmd {
+	interrupt := m.interrupt
+	return tea.Tick(max(interruptPause-time.Since(m.interrupted), 0), func(time.Time) tea.Msg {
+		interrupt()
+		return nil
+	})
+}
+
+// loadLog loads another part of a log, and goes on in it.
+func (m *model) loadLog(a screen.Action) {
+	if m.log.log == nil {
+		return
+	}
+	switch a.Kind {
+	case screen.OlderLog:
+		m.log.older(m.hub)
+	case screen.NewerLog:
+		if !m.log.newer(m.hub) {
+			a.Lines = screen.ToEnd
+		}
+	default:
+		m.log.oldest(m.hub)
+		a.Lines = -screen.ToEnd
+	}
+	m.view.MoveLog(m.log.log, a.Lines)
+}
+
+// searchLog searches the part of a log that is not loaded.
+func (m *model) searchLog(a screen.Action) tea.Cmd {
+	search, ctx := m.log.search(m.hub, a.Text, a.Back, a.Probes), m.ctx
+	if search == nil {
+		return nil
+	}
+	return func() tea.Msg { return search.run(ctx, searchBytes) }
+}
+
+// searched shows what a search has found, unless nobody looks at that log any more.
+func (m *model) searched(msg searchedMsg) {
+	if m.log.searching != msg.search {
+		return
+	}
+	m.stale = true
+	seq, text := m.log.searched(m.hub, msg)
+	if text != "" {
+		m.view.Say(text)
+		return
+	}
+	m.view.FoundInLog(m.log.log, seq)
 }
 
 // change does something to a Pod and tells what became of it.
@@ -255,9 +320,9 @@ func (m *model) gather() {
 	}
 	switch {
 	case wants.Log != "":
-		m.state.Log = m.log.read(m.hub, wants, wants.Previous, wants.All)
+		m.state.Log = m.log.read(m.hub, wants)
 	case wants.Output != "":
-		output := m.log.read(m.hub, screen.Wants{Log: wants.Output}, false, false)
+		output := m.log.read(m.hub, screen.Wants{Log: wants.Output})
 		m.state.Output = printedTail(output.Lines)
 	}
 	m.stale = true

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -75,6 +76,24 @@ func TestKeyPaths(t *testing.T) {
 	}
 	tm.Send(quitMsg{})
 	tm.WaitFinished(t, teatest.WithFinalTimeout(10*time.Second))
+}
+
+// TestKillKey: K kills also right after Ctrl-C, although signals that come together count as one.
+func TestKillKey(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, signals := testModel(t, filled(t))
+		m.do(screen.Action{Kind: screen.Interrupt})
+		for _, want := range []time.Duration{interruptPause, 0} {
+			before := time.Now()
+			m.do(screen.Action{Kind: screen.KillAll})()
+			if took := time.Since(before); took != want {
+				t.Errorf("it took %v, want %v", took, want)
+			}
+		}
+		if len(signals) != 3 {
+			t.Errorf("%d signals", len(signals))
+		}
+	})
 }
 
 // TestPanic: a picture that cannot be made ends the view, and says why; nothing else.

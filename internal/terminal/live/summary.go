@@ -9,7 +9,11 @@ import (
 	"strings"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
+
 	"github.com/probity-run/probity/internal/diagnosis"
+	"github.com/probity-run/probity/internal/printable"
+	"github.com/probity-run/probity/internal/terminal/facts"
 	"github.com/probity-run/probity/internal/terminal/screen"
 )
 
@@ -52,12 +56,7 @@ func (h *hub) tally() []tally {
 			t.restarts += int(s.RestartCount)
 			end := cmp.Or(s.State.Terminated, s.LastTerminationState.Terminated)
 			if end != nil && s.RestartCount > 0 && end.FinishedAt.After(t.at) {
-				t.at, t.last = end.FinishedAt.Time, endText(end)
-				var c diagnosis.Container
-				h.ended(pod, s.Name, &c)
-				if c.LastWords != "" {
-					t.last += " “" + clean(c.LastWords) + "”"
-				}
+				t.at, t.last = end.FinishedAt.Time, h.lastEnd(pod, s.Name, end)
 			}
 		}
 	}
@@ -69,11 +68,24 @@ func (h *hub) tally() []tally {
 	return all
 }
 
+// lastEnd is how the last instance of a container ended, and what it printed last.
+func (h *hub) lastEnd(pod *corev1.Pod, container string, end *corev1.ContainerStateTerminated) string {
+	last, known := facts.LastEnd(h.run.History.Instances(pod.UID), container)
+	if known == 0 || diagnosis.NeverRan(end) {
+		return diagnosis.EndText(end)
+	}
+	text := facts.EndText(last)
+	if words := facts.LastWords(last); words != "" {
+		text += " “" + words + "”"
+	}
+	return clean(text)
+}
+
 // maxSummary is how many lines the summary has at most.
 const maxSummary = 12
 
-// summary is what stays on the terminal after the end.
-func (h *hub) summary(now time.Time, settings Settings) string {
+// summary is what stays on a terminal so many columns wide after the end.
+func (h *hub) summary(now time.Time, width int, settings Settings) string {
 	traffic := h.lost()
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -99,7 +111,7 @@ func (h *hub) summary(now time.Time, settings Settings) string {
 			lines = append(lines, fmt.Sprintf("  … and %d more", len(tallies)-room))
 			break
 		}
-		lines = append(lines, t.text())
+		lines = append(lines, t.text(width))
 	}
 	if h.refusedText != "" {
 		lines = append(lines, "  not applied since "+h.refusedSince.Local().Format("15:04:05")+": "+h.refusedShort)
@@ -114,7 +126,8 @@ func (h *hub) summary(now time.Time, settings Settings) string {
 	return text
 }
 
-func (t *tally) text() string {
+// text is the line of a workload in so many columns.
+func (t *tally) text(width int) string {
 	text := fmt.Sprintf("  %-14s %d Pod", t.name, t.pods)
 	if t.pods != 1 {
 		text += "s"
@@ -129,9 +142,8 @@ func (t *tally) text() string {
 	if t.last != "" {
 		text += ", last " + t.at.Local().Format("15:04:05") + " " + t.last
 	}
-	const wide = 110
-	if runes := []rune(text); len(runes) > wide {
-		text = string(runes[:wide]) + "…"
+	if printable.Width(text) > width {
+		return printable.Fit(text, width-1) + "…"
 	}
 	return text
 }

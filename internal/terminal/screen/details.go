@@ -68,16 +68,20 @@ func (f *frame) titled(title, remark string) line {
 	return *l.rule(f.width)
 }
 
-// stripLabel is the width of a probe's name before its strip.
+// stripLabel is the width of a probe's name before its strip, unless there are several containers.
 const stripLabel = 11
 
 func (f *frame) strips(d *Details) []line {
 	if len(d.Probes) == 0 {
 		return nil
 	}
+	label := stripLabel
+	for i := range d.Probes {
+		label = max(label, min(widthOf(d.Probes[i].Name)+2, f.width/3))
+	}
 	cells := 60
 	for _, narrower := range []int{30, 20} {
-		if f.width < stripLabel+cells+8 {
+		if f.width < label+cells+8 {
 			cells = narrower
 		}
 	}
@@ -89,10 +93,10 @@ func (f *frame) strips(d *Details) []line {
 			role = Bad
 		}
 		var l line
-		l.cell(Normal, " "+cut(p.Name, stripLabel-2), stripLabel).span(p.Strip.spans(f.Now, cells)...).add(role, cut("  "+p.Counter, f.width-l.width))
+		l.cell(Normal, " "+middle(p.Name, label-2), label).span(p.Strip.spans(f.Now, cells)...).add(role, cut("  "+p.Counter, f.width-l.width))
 		lines = append(lines, l)
 		var below line
-		below.add(Normal, strings.Repeat(" ", stripLabel))
+		below.add(Normal, strings.Repeat(" ", label))
 		if f.width >= 100 {
 			below.span(p.Strip.results(f.Now, cells)...).add(Normal, "  ")
 		}

@@ -2,6 +2,7 @@ package screen
 
 import (
 	"strings"
+	"unicode/utf8"
 
 	"github.com/probity-run/probity/internal/diagnosis"
 )
@@ -40,7 +41,7 @@ func (v *View) Frame(s *State, width, height int, theme Theme) string {
 	case page == EventsPage:
 		lines = f.scrolledFromEnd(f.crumbs("Events"), f.allEvents(), "↑↓ scroll  End newest  ? keys  Esc back")
 	case page == ServicesPage:
-		lines = f.scrolled(f.crumbs("Services"), f.allServices(), "↑↓ select  ⏎ endpoints  y copy address  ? keys  Esc back", nil)
+		lines = f.scrolled(f.crumbs("Services"), f.allServices(), "↑↓ select  y copy address  ? keys  Esc back", nil)
 	case page == NoticesPage:
 		lines = f.scrolled(f.crumbs("Notices"), f.allNotices(), "↑↓ scroll  x hides the first  ? keys  Esc back", nil)
 	default:
@@ -61,10 +62,14 @@ func (f *frame) podName() string {
 	return "the Pod is gone"
 }
 
-// counts are how many Pods are ready, how many there are, and how many need attention.
+// counts are how many Pods are ready, how many could be, which those are not that have done their
+// work, and how many need attention.
 func (s *State) counts() (ready, all, attention int) {
 	for i := range s.Pods {
 		d := &s.Pods[i].Diagnosis
+		if d.State != diagnosis.Complete {
+			all++
+		}
 		if d.State == diagnosis.Ready {
 			ready++
 		}
@@ -72,7 +77,7 @@ func (s *State) counts() (ready, all, attention int) {
 			attention++
 		}
 	}
-	return ready, len(s.Pods), attention
+	return ready, all, attention
 }
 
 // summary is the state of everything in a sign and a few words.
@@ -86,7 +91,7 @@ func (s *State) summary() (sign string, role Role, ready, attention string) {
 			attention = "1 needs attention"
 		}
 		return "◐", Bad, ready, attention
-	case r < all || all == 0:
+	case r < all || len(s.Pods) == 0:
 		return "◌", Wait, ready, ""
 	}
 	return "●", Ok, ready, ""
@@ -143,16 +148,16 @@ func (f *frame) keyLine(keys string) line {
 	var l line
 	l.add(Normal, " ")
 	switch {
-	case v.asks.text != "":
+	case v.asks.key != "":
 		answers := "  " + v.asks.key + " yes · Esc no"
 		if v.asks.key == suspendKey {
 			answers = " · Esc no"
 		}
-		return *l.bold(Warn, cut(v.asks.text, max(f.width-1-widthOf(answers), 1))+answers)
+		return *l.bold(Warn, v.asks.text(max(f.width-1-widthOf(answers), 1))+answers)
 	case f.Stopping != nil:
 		return *l.bold(Warn, cut(f.Stopping.text(), f.width-1))
 	case v.typing && v.page() == LogsPage:
-		return *l.add(Accent, "/"+v.log.search).add(Muted, "   ⏎ searches · Esc leaves it")
+		return f.typed(v.log.search, "⏎ searches · Esc leaves it")
 	case v.page() == Pods && (v.typing || v.filter != ""):
 		shown := 0
 		for i := range f.Pods {
@@ -160,11 +165,31 @@ func (f *frame) keyLine(keys string) line {
 				shown++
 			}
 		}
-		return *l.add(Accent, "/"+v.filter).add(Muted, "   "+itoa(shown)+" of "+itoa(len(f.Pods))+" Pods shown · Esc clears")
+		return f.typed(v.filter, itoa(shown)+" of "+itoa(len(f.Pods))+" Pods shown · Esc clears")
 	case v.said != "":
 		return *l.add(Accent, cut(v.said, f.width-1))
 	}
 	return f.keys(keys)
+}
+
+// typed is a text that is being typed, of which the end is always seen, and what follows from it.
+func (f *frame) typed(text, remark string) line {
+	room := f.width - 2
+	if left := room - 3 - widthOf(remark); widthOf(text) <= left || left > room/2 {
+		room = left
+	} else {
+		remark = ""
+	}
+	for widthOf(text) > max(room, 1) {
+		_, size := utf8.DecodeRuneInString(text)
+		text = text[size:]
+	}
+	var l line
+	l.add(Normal, " ").add(Accent, "/"+text)
+	if remark != "" {
+		l.add(Muted, "   "+remark)
+	}
+	return l
 }
 
 func (s *Stopping) text() string {
@@ -254,7 +279,7 @@ func (f *frame) tiny(list []*Pod) []line {
 		text += ", " + attention
 	}
 	lines := []line{plain(role, sign+" "+text)}
-	if f.v.asks.text != "" || f.Stopping != nil {
+	if f.v.asks.key != "" || f.Stopping != nil {
 		lines = append(lines, f.keyLine(""))
 	}
 	for _, p := range list {

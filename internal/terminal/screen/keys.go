@@ -8,9 +8,13 @@ import (
 
 // Action is what a key asks for beyond what is shown.
 type Action struct {
-	Kind ActionKind
-	Pod  string // the ID
-	Text string // what to copy
+	Kind  ActionKind
+	Pod   string // the ID
+	Text  string // what to copy, or to search for
+	Lines int
+	Back  bool
+	// Probes says that a search finds attempts of probes, too.
+	Probes bool
 }
 
 // ActionKind is what to do.
@@ -29,6 +33,10 @@ const (
 	BringBack            // it gets requests again
 	Copy                 // Text to the clipboard
 	SaveLog              // of the Pod
+	OlderLog             // load lines before those that are loaded, then [View.MoveLog] by Lines
+	NewerLog             // the same after them
+	OldestLog            // load the first lines that are kept
+	SearchLog            // for Text before what is loaded if Back is set, else after it; then [View.FoundInLog]
 )
 
 // suspendKey and interruptKey come as keys because a terminal in raw mode sends no signals.
@@ -52,18 +60,17 @@ func (v *View) Key(s *State, key string) Action {
 		v.asks = question{}
 		return Action{Kind: Interrupt}
 	}
-	if v.asks.text != "" {
+	if v.asks.key != "" {
 		return v.answer(key)
 	}
 	if v.typing {
-		v.typed(s, key)
-		return Action{}
+		return v.typed(s, key)
 	}
 	if s.Stopping != nil && key == "K" {
 		return Action{Kind: KillAll}
 	}
 	if key == suspendKey {
-		v.asks = question{suspendKey, "Probes and Services stand still until fg. Ctrl-Z again suspends", Action{Kind: Suspend}}
+		v.asks = question{key: suspendKey, ask: "Probes and Services stand still until fg. Ctrl-Z again suspends", short: "Ctrl-Z again suspends", action: Action{Kind: Suspend}}
 		return Action{}
 	}
 	if v.page() == LogsPage {
@@ -71,8 +78,8 @@ func (v *View) Key(s *State, key string) Action {
 			return a
 		}
 	}
-	if v.move(s, key) {
-		return Action{}
+	if a, done := v.move(s, key); done {
+		return a
 	}
 	if v.navigate(s, key) {
 		return Action{}
@@ -99,7 +106,7 @@ func (v *View) answer(key string) Action {
 }
 
 // typed takes a key of a text that is being typed.
-func (v *View) typed(s *State, key string) {
+func (v *View) typed(s *State, key string) Action {
 	text := &v.filter
 	if v.page() == LogsPage {
 		text = &v.log.search
@@ -110,7 +117,7 @@ func (v *View) typed(s *State, key string) {
 	case "enter":
 		v.typing = false
 		if v.page() == LogsPage {
-			v.searchIn(s.Log, false)
+			return v.searchIn(s.Log, true, v.log.bottom+1)
 		}
 	case "backspace":
 		_, size := utf8.DecodeLastRuneInString(*text)
@@ -124,11 +131,14 @@ func (v *View) typed(s *State, key string) {
 			*text += key
 		}
 	}
+	return Action{}
 }
+
+// ToEnd is further than any list is long, as a number of lines.
+const ToEnd = 1 << 20
 
 // steps are how far keys move: lines, or pages if they are as large as that.
 func (v *View) step(key string) (n int, ok bool) {
-	const far = 1 << 20
 	switch key {
 	case "up", "k":
 		return -1, true
@@ -139,17 +149,17 @@ func (v *View) step(key string) (n int, ok bool) {
 	case "pgdown":
 		return max(v.room-1, 1), true
 	case "home", "g":
-		return -far, true
+		return -ToEnd, true
 	case "end", "G":
-		return far, true
+		return ToEnd, true
 	}
 	return 0, false
 }
 
-func (v *View) move(s *State, key string) bool {
+func (v *View) move(s *State, key string) (Action, bool) {
 	n, ok := v.step(key)
 	if !ok {
-		return false
+		return Action{}, false
 	}
 	switch v.page() {
 	case Pods:
@@ -160,41 +170,14 @@ func (v *View) move(s *State, key string) bool {
 			v.selected, v.index, v.moved = list[at].ID, at, true
 		}
 	case LogsPage:
-		v.moveLog(s.Log, n)
+		return v.moveLog(s.Log, n), true
 	case ServicesPage:
 		v.service = min(max(v.service+n, 0), max(len(s.Services)-1, 0))
 		v.offset += n
 	default:
 		v.offset += n
 	}
-	return true
-}
-
-func (v *View) moveLog(log *Log, n int) {
-	if log == nil {
-		return
-	}
-	list := v.visible(log)
-	if len(list) == 0 {
-		return
-	}
-	at := len(list) - 1
-	for i, l := range list {
-		if l.Seq >= v.log.top {
-			at = i
-			break
-		}
-	}
-	atEnd := v.log.bottom >= list[len(list)-1].Seq
-	if n > 0 && (v.log.following || atEnd) {
-		v.log.following = true
-		return
-	}
-	v.log.following = false
-	v.log.top = list[min(max(at+n, 0), len(list)-1)].Seq
-	if at+n >= len(list) {
-		v.log.following = true
-	}
+	return Action{}, true
 }
 
 // navigate opens and leaves pages.
@@ -272,7 +255,7 @@ func (v *View) hide(s *State) {
 func (v *View) act(s *State, key string) Action {
 	if key == "q" {
 		if !v.back() {
-			v.asks = question{"q", "Stop " + count(len(s.Pods), "Pod") + "?", Action{Kind: StopAll}}
+			v.asks = question{key: "q", ask: "Stop " + count(len(s.Pods), "Pod") + "?", action: Action{Kind: StopAll}}
 		}
 		return Action{}
 	}
@@ -290,14 +273,14 @@ func (v *View) act(s *State, key string) Action {
 	case "y":
 		return v.copy(p.Name)
 	case "r":
-		v.asks = question{"r", "Restart " + middle(p.Name, 24) + "? " + siblings(s, p), Action{Kind: Restart, Pod: p.ID}}
+		v.asks = question{key: "r", ask: "Restart %s?", name: p.Name, rest: siblings(s, p), action: Action{Kind: Restart, Pod: p.ID}}
 	case "d":
-		v.asks = question{"d", "Delete " + middle(p.Name, 24) + "? " + siblings(s, p), Action{Kind: Delete, Pod: p.ID}}
+		v.asks = question{key: "d", ask: "Delete %s?", name: p.Name, rest: siblings(s, p), action: Action{Kind: Delete, Pod: p.ID}}
 	case "o":
 		if p.Diagnosis.State == diagnosis.Out {
 			return Action{Kind: BringBack, Pod: p.ID}
 		}
-		v.asks = question{"o", "Take " + middle(p.Name, 24) + " out of rotation? " + siblings(s, p), Action{Kind: TakeOut, Pod: p.ID}}
+		v.asks = question{key: "o", ask: "Take %s out of rotation?", name: p.Name, rest: siblings(s, p), action: Action{Kind: TakeOut, Pod: p.ID}}
 	}
 	return Action{}
 }
@@ -312,41 +295,6 @@ func count(n int, what string) string {
 		return "1 " + what
 	}
 	return itoa(n) + " " + what + "s"
-}
-
-// logKey takes the keys of the log page.
-func (v *View) logKey(s *State, key string) (Action, bool) {
-	log := &v.log
-	switch key {
-	case "f":
-		log.following = !log.following
-	case "w":
-		log.wrap = !log.wrap
-	case "t":
-		log.noTime = !log.noTime
-	case "b":
-		log.probes = !log.probes
-	case "p":
-		log.previous, log.following, log.all = !log.previous, true, false
-	case "a":
-		log.all, log.following, log.previous = !log.all, true, false
-	case "n":
-		v.searchIn(s.Log, true)
-	case "N":
-		v.searchIn(s.Log, false)
-	case "S":
-		return Action{Kind: SaveLog, Pod: v.selected}, true
-	case "esc":
-		if log.search == "" {
-			return Action{}, false
-		}
-		log.search = ""
-	case "enter", "l", "s", "e", "x", "v", "m":
-		return Action{}, key == "enter" || key == "l"
-	default:
-		return Action{}, false
-	}
-	return Action{}, true
 }
 
 // Click selects the Pod in a row of the list, if clicks are on.

@@ -68,6 +68,7 @@ func TestKeys(t *testing.T) {
 		"logs from the start":               {[]string{"l", "g"}, Action{}, "line 0:"},
 		"logs followed again":               {[]string{"l", "g", "G"}, Action{}, "following"},
 		"logs searched":                     {[]string{"l", "/", "l", "i", "n", "e", "space", "7", "enter"}, Action{}, "line 7:"},
+		"what is searched for":              {[]string{"l", "/", "z", "z", "enter"}, Action{}, "following  /zz  instance 3, running  p previous (exit 0)"},
 		"a second match":                    {[]string{"l", "/", "l", "i", "n", "e", "space", "7", "enter", "n"}, Action{}, "no more matches of /line 7"},
 		"a log saved":                       {[]string{"l", "S"}, Action{Kind: SaveLog, Pod: first.ID}, "logs"},
 	} {
@@ -173,6 +174,55 @@ func TestStrip(t *testing.T) {
 	for share, want := range map[time.Duration]Slot{20: Answered1, 50: Answered2, 100: Answered3, 200: Answered4, 400: Answered5, 700: Answered6, 999: Answered7} {
 		if got := Answered(share*time.Millisecond, time.Second); got != want {
 			t.Errorf("an answer after %d ms of a second: %v, want %v", share, got, want)
+		}
+	}
+}
+
+// TestQuestion: a question says what stays as long as there is room for it and for a name by which
+// the Pod is known, and is never wider than that.
+func TestQuestion(t *testing.T) {
+	q := question{key: "o", ask: "Take %s out of rotation?", name: "calculator-7d9c6b5f4-pz4vd", rest: "2 of 3 replicas stay"}
+	for room, want := range map[int]string{
+		80: "Take calculator-7d9c6b5f4-pz4vd out of rotation? 2 of 3 replicas stay",
+		62: "Take calculator-7…-pz4vd out of rotation? 2 of 3 replicas stay",
+		50: "Take calculator-7d9c6b5f4-pz4vd out of rotation?",
+		36: "Take calcula…-pz4vd out of rotation?",
+		20: "Take cal… out of ro…",
+	} {
+		got := q.text(room)
+		if widthOf(got) > room {
+			t.Errorf("%q is wider than %d columns", got, room)
+		}
+		if got != want {
+			t.Errorf("in %d columns %q, want %q", room, got, want)
+		}
+	}
+}
+
+// TestTypedText: of a long text the end is seen while it is typed, and it never is too wide.
+func TestTypedText(t *testing.T) {
+	for _, size := range sizes {
+		s, v := full(hung(3)), &View{}
+		press(v, s, "/")
+		for i := range 100 {
+			press(v, s, "数", itoa(i%10))
+		}
+		lines := linesOf(v, s, size[0], size[1])
+		last := strings.TrimRight(lines[len(lines)-1], " ")
+		if !strings.Contains(last, "数8数9") || widthOf(last) > size[0] {
+			t.Errorf("at %d columns the last line is %q", size[0], last)
+		}
+	}
+}
+
+// TestSuspendQuestion: at every size it says which key suspends.
+func TestSuspendQuestion(t *testing.T) {
+	for _, size := range sizes {
+		s, v := hung(3), &View{}
+		press(v, s, "ctrl+z")
+		lines := linesOf(v, s, size[0], size[1])
+		if last := lines[len(lines)-1]; !strings.Contains(last, "Ctrl-Z again suspends") {
+			t.Errorf("at %d columns the last line is %q", size[0], last)
 		}
 	}
 }

@@ -147,6 +147,9 @@ func render(lines []line, width int, theme *Theme) string {
 		}
 		left := width
 		for _, s := range l.spans {
+			if theme.ascii && s.Role == Rule { // no attempt; elsewhere it is a dot between words
+				s.Text = strings.ReplaceAll(s.Text, "·", " ")
+			}
 			text := theme.sign(s.Text)
 			if w := widthOf(text); w > left {
 				text = printable.Fit(text, left)

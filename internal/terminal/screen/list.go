@@ -108,8 +108,9 @@ func (f *frame) list(list []*Pod, at int, c columns) *rows {
 	for i, p := range list {
 		first := f.v.first(f.State, p)
 		if !first && p.Workload != workload && !f.small() {
-			if workload = p.Workload; workload != "" {
-				r.add(f.headline(workload), -1)
+			workload = p.Workload
+			if l, ok := f.headline(workload); ok {
+				r.add(l, -1)
 			}
 		}
 		if i < at-f.height || i > at+f.height {
@@ -184,8 +185,8 @@ func (r *rows) firstLine() int {
 	return 0
 }
 
-// headline is the line above the replicas of a workload.
-func (f *frame) headline(id string) line {
+// headline is the line above the replicas of a workload; false if that is gone, or is none.
+func (f *frame) headline(id string) (line, bool) {
 	for _, w := range f.Workloads {
 		if w.ID != id {
 			continue
@@ -195,9 +196,9 @@ func (f *frame) headline(id string) line {
 		if w.Rollout != "" {
 			l.add(Wait, cut("  "+w.Rollout, f.width-l.width))
 		}
-		return l
+		return l, true
 	}
-	return line{}
+	return line{}, false
 }
 
 // reason is the line below the last of the Pods that have the same.

@@ -44,17 +44,16 @@ func (f *frame) logState() line {
 	} else {
 		l.bold(Warn, " paused").add(Muted, " f follows")
 	}
+	if v.search != "" {
+		l.add(Accent, "  /"+cut(v.search, max(f.width-l.width-3, 1)))
+	}
 	if f.Log != nil {
 		l.add(Normal, "  "+cut(f.Log.Title, max(f.width-l.width-2, 1)))
 		if f.Log.Previous != "" && !v.previous {
 			l.add(Muted, "  p previous ("+f.Log.Previous+")")
 		}
 	}
-	l.add(Muted, "  probes "+onOff(v.probes)+"  wrap "+onOff(v.wrap))
-	if v.search != "" {
-		l.add(Accent, "  /"+v.search)
-	}
-	return l
+	return *l.add(Muted, "  probes "+onOff(v.probes)+"  wrap "+onOff(v.wrap))
 }
 
 func onOff(on bool) string {
@@ -208,32 +207,4 @@ func wrapSpans(spans []Span, width int) [][]Span {
 		parts = append(parts, current)
 	}
 	return parts
-}
-
-// matches reports whether a line has what is searched for.
-func (v *View) searchIn(log *Log, forward bool) {
-	if v.log.search == "" || log == nil {
-		return
-	}
-	list := v.visible(log)
-	has := func(l *LogLine) bool {
-		return strings.Contains(strings.ToLower(text(l.Text)), strings.ToLower(v.log.search))
-	}
-	from := v.log.top
-	if forward {
-		for _, l := range list {
-			if l.Seq > from && has(l) {
-				v.log.following, v.log.top = false, l.Seq
-				return
-			}
-		}
-	} else {
-		for i := len(list) - 1; i >= 0; i-- {
-			if list[i].Seq < from && has(list[i]) {
-				v.log.following, v.log.top = false, list[i].Seq
-				return
-			}
-		}
-	}
-	v.said = "no more matches of /" + v.log.search
 }

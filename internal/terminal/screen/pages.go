@@ -8,15 +8,16 @@ func (f *frame) allEvents() []line {
 	}
 	lines := make([]line, 0, len(f.Events))
 	for i := range f.Events {
-		e := &f.Events[i]
-		short := f.event(e)
+		e := f.Events[i]
+		e.Short = "" // there is room for all of it
+		short := f.event(&e)
 		text := wrap(e.Message, max(f.width-4, 10))
 		if widthOf(e.Message)+33 <= f.width || !e.Warning {
 			lines = append(lines, short)
 			continue
 		}
 		// of a Warning nothing is cut off, as its end often says what to do
-		head := *e
+		head := e
 		head.Message = ""
 		lines = append(lines, f.event(&head))
 		for _, part := range text {
@@ -59,7 +60,7 @@ func (f *frame) allServices() []line {
 		if l.selected {
 			mark = "▌ "
 		}
-		l.add(Accent, mark).bold(Normal, pad(middle(s.Name, 16), 16)).cell(Accent, s.Address, 20)
+		l.add(Accent, mark).bold(Normal, pad(middle(s.Name, 16), 18)).cell(Accent, s.Address, 20)
 		l.add(role, sign+" "+itoa(s.Ready)+"/"+itoa(s.Total)+" ready")
 		for _, text := range []string{s.Rate, s.Lost} {
 			if text != "" {
@@ -81,12 +82,12 @@ func (f *frame) allServices() []line {
 }
 
 func (f *frame) endpoints(s *Service) []line {
-	name := min(max(f.width-52, 14), 40)
+	name := min(max(f.width-54, 14), 40)
 	var head line
-	head.add(Muted, "  ").cell(Muted, "ENDPOINT", 21).cell(Muted, "POD", name).number(Muted, "REQUESTS", 14).number(Muted, "FAILED", 8)
+	head.add(Muted, "  ").cell(Muted, "ENDPOINT", 23).cell(Muted, "POD", name).number(Muted, "REQUESTS", 14).number(Muted, "FAILED", 8)
 	lines := []line{{}, head}
 	if len(s.Endpoints) == 0 {
-		return append(lines, plain(Muted, "  No Pod is an endpoint of "+s.Name+" yet."))
+		return append(lines, plain(Muted, cut("  No Pod is an endpoint of "+s.Name+" yet.", f.width)))
 	}
 	for _, e := range s.Endpoints {
 		sign, role := "◐", Bad
@@ -94,7 +95,7 @@ func (f *frame) endpoints(s *Service) []line {
 			sign, role = "●", Ok
 		}
 		var l line
-		l.add(role, " "+sign+" ").cell(Normal, e.Address, 20).cell(Normal, middle(e.Pod, name), name)
+		l.add(role, " "+sign+" ").cell(Normal, e.Address, 22).cell(Normal, middle(e.Pod, name), name)
 		l.number(Normal, utoa(e.Requests), 14).number(Normal, utoa(e.Failed), 8)
 		if e.Note != "" {
 			l.add(role, cut("  "+e.Note, f.width-l.width))

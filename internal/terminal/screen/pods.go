@@ -1,6 +1,9 @@
 package screen
 
-import "strings"
+import (
+	"cmp"
+	"strings"
+)
 
 const podKeys = "↑↓ select  ⏎ details  l logs  e events  / filter  r restart  o out  d delete  ? keys  q stop"
 
@@ -170,7 +173,7 @@ func (f *frame) event(e *Event) line {
 	} else {
 		l.cell(role, reason, 15).add(Normal, " ").cell(Normal, middle(e.Object, object), object)
 	}
-	return *l.add(Normal, cut("  "+e.Message, f.width-l.width))
+	return *l.add(Normal, cut("  "+cmp.Or(e.Short, e.Message), f.width-l.width))
 }
 
 // topServices are the Services above the list, failing ones first.

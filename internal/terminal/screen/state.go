@@ -83,6 +83,7 @@ type Event struct {
 	Reason          string
 	Count           int
 	Object, Message string
+	Short           string // what the message says, in few words. Default: Message
 	Pod             string // the ID of the Pod that it is about; "" if it is about something else
 }
 
@@ -150,16 +151,21 @@ type Log struct {
 	Title    string // "instance 3, running"
 	Previous string // "exit 0"; "" if there was no instance before
 	Lines    []LogLine
-	Err      string // why it cannot be shown
+	// Older says that there may be lines before those that are loaded, Newer that there are some
+	// after them: then the log is not followed.
+	Older, Newer bool
+	Err          string // why it cannot be shown
 }
 
 // LogLine is a line of a log.
 type LogLine struct {
-	Seq  int // counts from the first line that was loaded
+	Seq  int // which rises from line to line; what is loaded later may come before 0
 	At   time.Time
 	Kind LogKind
 	From string // the Pod, where there are several
 	Text []Span
+	// Source is the log that it comes from, for whoever loads it; 0 for what is in no file.
+	Source int
 }
 
 // LogKind is what a line of a log is.

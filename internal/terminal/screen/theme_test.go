@@ -78,3 +78,19 @@ func TestASCII(t *testing.T) {
 		}
 	}
 }
+
+// TestASCIIStrip: where there was no attempt a strip is empty in ASCII, and not a line of signs
+// that mean something else.
+func TestASCIIStrip(t *testing.T) {
+	s := hung(3)
+	s.Pods[0].Readiness, s.Pods[0].Liveness = Strip{}, Strip{}
+	s.Pods[0].Readiness.Add(noon, TimedOut)
+	var v View
+	frame := stripAll(v.Frame(s, 80, 24, Plain().ASCII()))
+	if want := "pz4vd  " + strings.Repeat(" ", 19) + "T  2/3"; !strings.Contains(frame, want) {
+		t.Errorf("%q is not in\n%s", want, frame)
+	}
+	if !strings.Contains(frame, "timeout 1 s - GET /livez - 2/3") {
+		t.Errorf("pieces of a reason are not parted in\n%s", frame)
+	}
+}

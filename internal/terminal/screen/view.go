@@ -50,9 +50,29 @@ type View struct {
 
 // question is an action that waits for a yes.
 type question struct {
-	key    string // which means yes
-	text   string
+	key    string // which means yes; "" if nothing is asked
+	ask    string // with %s in place of the name
+	name   string
+	rest   string // which is left out if there is no room
+	short  string // in place of all of it if there is no room for that
 	action Action
+}
+
+// shortName is the fewest columns of a name that a question has beside more words.
+const shortName = 12
+
+// text is the question in so many columns.
+func (q *question) text(room int) string {
+	if q.short != "" && widthOf(q.ask) > room {
+		return cut(q.short, room)
+	}
+	rest, fixed := q.rest, widthOf(strings.Replace(q.ask, "%s", "", 1))
+	left := room - fixed - widthOf(rest) - 1
+	if rest == "" || left < min(shortName, widthOf(q.name)) {
+		rest, left = "", room-fixed
+	}
+	text := strings.Replace(q.ask, "%s", middle(q.name, max(left, 4)), 1)
+	return cut(strings.TrimSpace(text+" "+rest), room)
 }
 
 // Wants is what a View needs to know beyond what a [State] always has.
@@ -63,6 +83,8 @@ type Wants struct {
 	Details, Log string
 	// Previous asks for the log of the instance before, All for that of the Pod's whole workload.
 	Previous, All bool
+	// Paused says that somebody reads the log at leisure: what is loaded must not go.
+	Paused bool
 }
 
 // Wants says what is to be loaded.
@@ -73,7 +95,7 @@ func (v *View) Wants() Wants {
 		case DetailsPage:
 			w.Details = v.selected
 		case LogsPage:
-			w.Log, w.Previous, w.All = v.selected, v.log.previous, v.log.all
+			w.Log, w.Previous, w.All, w.Paused = v.selected, v.log.previous, v.log.all, !v.log.following
 		}
 	}
 	return w

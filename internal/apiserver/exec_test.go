@@ -203,8 +203,7 @@ func TestExec(t *testing.T) {
 		"trouble": {
 			query: "command=sh&stdout=true", err: errors.New("no room"), asked: `exec UID app ["sh"] stdin false stdout true stderr false terminal false {0 0}`,
 			status: metav1.Status{
-				TypeMeta: metav1.TypeMeta{Kind: "Status", APIVersion: "v1"}, Status: "Failure", Reason: "InternalError", Code: 500, Message: "Internal error occurred: no room",
-				Details: &metav1.StatusDetails{Causes: []metav1.StatusCause{{Message: "no room"}}},
+				TypeMeta: metav1.TypeMeta{Kind: "Status", APIVersion: "v1"}, Status: "Failure", Code: 500, Message: "no room",
 			},
 		},
 	} {

@@ -27,6 +27,7 @@ import (
 type fakeRunner struct {
 	code int
 	err  error
+	hold chan struct{} // not nil: what ends a command gives it two values before
 
 	mu    sync.Mutex
 	asked []string // guarded by mu
@@ -46,6 +47,10 @@ func (f *fakeRunner) Exec(ctx context.Context, pod types.UID, container string, 
 		if _, err := io.Copy(s.Stdout, s.Stdin); err != nil && ctx.Err() == nil {
 			return 0, err
 		}
+	}
+	if f.hold != nil {
+		f.hold <- struct{}{}
+		f.hold <- struct{}{}
 	}
 	return f.code, f.err
 }
@@ -252,7 +257,8 @@ func TestAttach(t *testing.T) {
 // TestStreamsEnd: the end of their requests' context ends upgraded connections, which net/http does
 // not know, and the server can wait for them; then none begins any more.
 func TestStreamsEnd(t *testing.T) {
-	c := newStreamClient(t, &fakeRunner{})
+	f := &fakeRunner{hold: make(chan struct{})}
+	c := newStreamClient(t, f)
 	ctx, stop := context.WithCancel(t.Context())
 	s := httptest.NewUnstartedServer(c.api)
 	s.Config.BaseContext = func(net.Listener) context.Context { return ctx }
@@ -269,7 +275,19 @@ func TestStreamsEnd(t *testing.T) {
 		t.Fatal(err)
 	}
 	stop()
-	c.api.Wait()
+	waited := make(chan struct{})
+	go func() {
+		c.api.Wait()
+		close(waited)
+	}()
+	<-f.hold
+	select {
+	case <-waited:
+		t.Error("nobody waits for the end of a command")
+	default:
+	}
+	<-f.hold
+	<-waited
 	c.fails(http.StatusServiceUnavailable, metav1.StatusReasonServiceUnavailable, "being stopped", "GET",
 		pods+"web/exec?container=app&command=true&stdout=true", "", "Connection: Upgrade", "Upgrade: websocket")
 }

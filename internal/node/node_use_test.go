@@ -87,13 +87,19 @@ func (p *realPod) wait(what string, holds func(store.Change) bool) {
 	}
 }
 
-// kill deletes the Pod at once, and waits until it is gone.
+// kill deletes the Pod at once, and waits until nothing of it is left.
 func (p *realPod) kill() {
 	p.t.Helper()
+	r := p.node.runner(p.uid)
 	if err := store.Delete[*corev1.Pod](p.store, "default", "web", store.DeleteOptions{Grace: new(int64(0))}); err != nil {
 		p.t.Fatal(err)
 	}
 	p.wait("gone", func(c store.Change) bool { return c.Type == store.Deleted })
+	select {
+	case <-r.gone:
+	case <-time.After(time.Minute):
+		p.t.Fatal("something is left of the Pod after a minute")
+	}
 }
 
 // TestExec: a command has what the container's program has, and what becomes of it is told apart

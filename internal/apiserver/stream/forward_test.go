@@ -165,6 +165,40 @@ func TestForward(t *testing.T) {
 	}
 }
 
+// TestForwardLeavesHalf: nor is anything left of a connection on which the client has sent all, and
+// the program nothing.
+func TestForwardLeavesHalf(t *testing.T) {
+	begun, over := make(chan struct{}), make(chan struct{})
+	dial := func(context.Context, int32) (net.Conn, error) {
+		ours, theirs := net.Pipe()
+		go func() {
+			begun <- struct{}{}
+			_, _ = io.Copy(io.Discard, theirs) // until the connection is closed
+			over <- struct{}{}
+		}()
+		return ours, nil
+	}
+	for name, connect := range forwardClients(t, dial) {
+		t.Run(name, func(t *testing.T) {
+			client, conn, ended := connect(t)
+			open(t, client, "streamType", "error", "port", "8080", "requestID", "0")
+			data := open(t, client, "streamType", "data", "port", "8080", "requestID", "0")
+			if err := data.Close(); err != nil {
+				t.Fatal(err)
+			}
+			<-begun
+			if _, err := client.Ping(); err != nil { // its end has arrived by then
+				t.Fatal(err)
+			}
+			conn.Close()
+			<-over
+			if err := <-ended; err != nil {
+				t.Errorf("Forward = %v", err)
+			}
+		})
+	}
+}
+
 // TestForwardLeaves: when the client leaves, or gives up one connection, nothing of it is left.
 func TestForwardLeaves(t *testing.T) {
 	var programs sync.WaitGroup

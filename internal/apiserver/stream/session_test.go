@@ -43,9 +43,9 @@ func TestWebSocketSession(t *testing.T) {
 		sends     []string
 		want      map[byte]string
 	}{
-		"all":              {all, []string{protocolV5, protocolV4}, []string{"\x00typ", "\x00ed", "\xff\x00"}, map[byte]string{1: "typed", 2: "begun", 3: "Failure 3"}},
+		"all":              {all, []string{protocolV5, protocolV4}, []string{"\x07ignored", "", "\x00typ", "\x00ed", "\xff\x07", "\xff\x00"}, map[byte]string{1: "typed", 2: "begun", 3: "Failure 3"}},
 		"terminal":         {Wants{Stdin: true, Stdout: true, Stderr: true, Terminal: true}, []string{protocolV5}, []string{`` + "\x04" + `{"Width":80,"Height":24}`, "\x00typed", "\xff\x00"}, map[byte]string{1: "80x24typed", 3: "Failure 3"}},
-		"output alone":     {Wants{Stderr: true}, []string{protocolV5}, []string{"\x00ignored", "\x07ignored", "", "\xff\x07"}, map[byte]string{2: "begun", 3: "Failure 3"}},
+		"output alone":     {Wants{Stderr: true}, []string{protocolV5}, []string{"\x00ignored"}, map[byte]string{2: "begun", 3: "Failure 3"}},
 		"nothing is typed": {all, []string{protocolV5}, []string{"\xff\x00"}, map[byte]string{2: "begun", 3: "Failure 3"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -77,10 +77,11 @@ func TestSPDYSession(t *testing.T) {
 	inBubble(t, echo(t, Wants{Stdin: true, Stdout: true, Terminal: true}), func(t *testing.T, s *server) {
 		client, over := s.spdy(protocolV4)
 		defer over.Close() // nothing more is expected of it
+		unknown := open(t, client, "streamType", "other")
 		errs, stdin := open(t, client, "streamType", "error"), open(t, client, "streamType", "stdin")
 		stdout, resize := open(t, client, "streamType", "stdout"), open(t, client, "streamType", "resize")
-		unknown := open(t, client, "streamType", "other")
-		for stream, text := range map[io.Writer]string{resize: `{"Width":80,"Height":24}`, unknown: "ignored", stdout: "ignored"} {
+		late := open(t, client, "streamType", "other")
+		for stream, text := range map[io.Writer]string{resize: `{"Width":80,"Height":24}`, unknown: "ignored", late: "ignored", stdout: "ignored"} {
 			if _, err := io.WriteString(stream, text); err != nil {
 				t.Fatal(err)
 			}
@@ -315,6 +316,26 @@ func TestClientStays(t *testing.T) {
 		}
 		if took := time.Since(start); took != leaveTime {
 			t.Errorf("the connection was closed after %v, want %v", took, leaveTime)
+		}
+		<-s.handled
+	})
+}
+
+// TestReadAhead: what a client sends before it has seen the answer is not lost.
+func TestReadAhead(t *testing.T) {
+	inBubble(t, echo(t, Wants{Stdin: true, Stdout: true}), func(t *testing.T, s *server) {
+		conn := s.dial()
+		defer conn.Close() // it is read to its end
+		go func() {
+			const head = "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n" +
+				"Sec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\nSec-WebSocket-Protocol: " + protocolV5 + "\r\n\r\n"
+			if _, err := io.WriteString(conn, head+frame(0x82, "\x00typed")+frame(0x82, "\xff\x00")); err != nil {
+				t.Error(err)
+			}
+		}()
+		got, err := io.ReadAll(conn)
+		if err != nil || !strings.Contains(string(got), "\x82\x06\x01typed") {
+			t.Errorf("received %q, %v", got, err)
 		}
 		<-s.handled
 	})

@@ -56,20 +56,6 @@ func Check(m *Manifests, rules []Rule) []Finding {
 // no valid name may have any length.
 const maxMessage = 2000
 
-// withoutCovered leaves out the findings that another one covers.
-func withoutCovered(found []Finding, rules []Rule) []Finding {
-	covers := map[string][]string{}
-	for _, r := range rules {
-		covers[r.ID] = r.Covers
-	}
-	return slices.DeleteFunc(slices.Clone(found), func(f Finding) bool {
-		return slices.ContainsFunc(found, func(by Finding) bool {
-			same := by.container == f.container || by.container == "" || f.container == ""
-			return same && slices.Contains(covers[by.Rule], f.Rule)
-		})
-	})
-}
-
 // withoutRepeats keeps one of the findings about a Service's field that several of its workloads
 // gave.
 func withoutRepeats(found []Finding) []Finding {

@@ -3,6 +3,7 @@ package advisor
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -22,7 +23,7 @@ const (
 // alarms are saved. It is empty if the patch trades nothing.
 func (w *Workload) effect(patch *Patch) string {
 	var parts []string
-	for _, c := range w.Containers {
+	for _, c := range w.edited(patch) {
 		for _, p := range c.Probes() {
 			if text := p.effect(patch); text != "" {
 				parts = append(parts, text)
@@ -39,6 +40,23 @@ func (w *Workload) effect(patch *Patch) string {
 		}
 	}
 	return strings.Join(parts, "; ")
+}
+
+// edited are the containers that a patch changes something of, in their order.
+func (w *Workload) edited(patch *Patch) []*Container {
+	var indexes []int
+	for _, e := range patch.Edits {
+		path, _, _ := strings.Cut(e.Path, "]")
+		if i, ok := w.byPath[path+"]"]; ok && !slices.Contains(indexes, i) {
+			indexes = append(indexes, i)
+		}
+	}
+	slices.Sort(indexes)
+	list := make([]*Container, len(indexes))
+	for n, i := range indexes {
+		list[n] = w.Containers[i]
+	}
+	return list
 }
 
 // effect compares the probe's numbers before and after the patch.

@@ -17,9 +17,12 @@ const ManifestInvalid = "manifest-invalid"
 // rule is about.
 func (m *Manifests) invalidObject(o *manifest.Object, found []Finding) []Finding {
 	var list []Finding
-	isPiece := m.isPiece(o)
+	if len(o.Problems) == 0 {
+		return nil
+	}
+	isPiece, known := m.isPiece(o), subjectsOf(found, o)
 	for _, p := range o.Problems {
-		if isPiece && comesFromElsewhere(p) || slices.ContainsFunc(found, func(f Finding) bool { return isAbout(f, p, o) }) {
+		if isPiece && comesFromElsewhere(p) || known.include(p) {
 			continue
 		}
 		// one slip, a name of a port for example, may break several rules
@@ -32,17 +35,36 @@ func (m *Manifests) invalidObject(o *manifest.Object, found []Finding) []Finding
 	return list
 }
 
-// isAbout reports whether a finding says what a problem says: it is made of it, or another rule has
+// subjects are the places of an object that findings are about.
+type subjects struct {
+	positions map[Position]bool // of findings that were made of a problem
+	outages   map[string]bool   // fields of outages, and the fields around these
+}
+
+func subjectsOf(found []Finding, o *manifest.Object) subjects {
+	s := subjects{map[Position]bool{}, map[string]bool{}}
+	for _, f := range found {
+		if f.subject.Position != o.Position {
+			continue
+		}
+		if f.at != nil {
+			s.positions[*f.at] = true
+		}
+		if f.Severity != Outage {
+			continue
+		}
+		s.outages[f.Field] = true
+		for path := f.Field; path != ""; path = path[:max(0, strings.LastIndexByte(path, '.'))] {
+			s.outages[path] = true
+		}
+	}
+	return s
+}
+
+// include reports whether a finding says what a problem says: it is made of it, or another rule has
 // found for itself what the API server refuses, in this field or in a part of it.
-func isAbout(f Finding, p *manifest.Error, o *manifest.Object) bool {
-	if f.subject.Position != o.Position {
-		return false
-	}
-	if p.IsDecoding() {
-		return f.at != nil && *f.at == p.Position
-	}
-	rest, inside := strings.CutPrefix(f.Field, p.Field)
-	return f.at != nil && *f.at == p.Position || f.Severity == Outage && inside && (rest == "" || rest[0] == '.')
+func (s subjects) include(p *manifest.Error) bool {
+	return s.positions[p.Position] || !p.IsDecoding() && s.outages[p.Field]
 }
 
 func invalidFinding(p *manifest.Error, o *manifest.Object) Finding {

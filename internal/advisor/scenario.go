@@ -23,7 +23,7 @@ const (
 
 // Stall is the scenario in which the container does not answer for one second more than this.
 func (p *Probe) Stall(seconds int) string {
-	begins := p.Container.Workload.faultBegins()
+	begins := p.Container.Workload.settled
 	return p.fault(fmt.Sprintf("%s@%ds+%ds", p.hangFault(), begins, seconds+1), "", begins+seconds+p.CertainStall())
 }
 
@@ -34,7 +34,7 @@ func (p *Probe) Hang(seconds int) string {
 	if p.Field == StartupProbe {
 		return p.Container.program("slow", p.Timeout+1, seconds)
 	}
-	return p.hangFrom(p.Container.Workload.faultBegins(), seconds)
+	return p.hangFrom(p.Container.Workload.settled, seconds)
 }
 
 // HangAtStart is the scenario in which the container stops answering for good just after its start.
@@ -46,7 +46,7 @@ func (p *Probe) hangFrom(at, seconds int) string {
 
 // Outage is the scenario in which the dependency that this probe asks is away for so many seconds.
 func (p *Probe) Outage(seconds int) string {
-	begins := p.Container.Workload.faultBegins()
+	begins := p.Container.Workload.settled
 	return p.fault(fmt.Sprintf("dependency-outage@%ds+%ds", begins, seconds), "/"+p.TypeName(), begins+seconds)
 }
 
@@ -142,9 +142,9 @@ func simulatedPods(r manifest.Resource) int {
 	return int(pods)
 }
 
-// faultBegins is when, in seconds after the Pod was made, all probes have succeeded and are asked
+// whenSettled is when, in seconds after the Pod was made, all probes have succeeded and are asked
 // again and again, so that a fault meets them: on a full half minute.
-func (w *Workload) faultBegins() int {
+func (w *Workload) whenSettled() int {
 	began, settled := 0, earliestFault
 	for _, c := range w.Containers {
 		started := began

@@ -38,6 +38,8 @@ type Workload struct {
 	// Budgets are the PodDisruptionBudgets that select the pods.
 	Budgets []*Budget
 
+	byPath  map[string]int // the index in Containers
+	settled int            // when faults of scenarios begin: see whenSettled
 	traffic []*Service
 	mesh    []*PeerAuthentication
 	// company means that another workload is in the same file.
@@ -81,6 +83,11 @@ func newWorkload(o manifest.Object) *Workload {
 			w.Containers = append(w.Containers, w.container(&spec.Containers[i], "containers", i))
 		}
 	}
+	w.byPath = make(map[string]int, len(w.Containers))
+	for i, c := range w.Containers {
+		w.byPath[c.Path] = i
+	}
+	w.settled = w.whenSettled()
 	return w
 }
 

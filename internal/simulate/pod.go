@@ -33,6 +33,7 @@ type pod struct {
 	statusChanged bool   // the status differs from the object's
 	gone          bool
 	fails         bool // requests to it, as it was when it was asked last
+	endpoints     endpoints
 }
 
 // container is a container of a Pod and its current instance.

@@ -36,6 +36,12 @@ func (p *pod) publish() {
 			p.note(Entry{Kind: EntryReady, Text: TextGone, Ready: new(false)})
 		}
 	}
+	p.endpointChanges()
+}
+
+// endpointChanges has the routes follow the Pod.
+func (p *pod) endpointChanges() {
+	p.endpoints = endpoints{}
 	p.cluster.routesDue = true
 }
 
@@ -130,6 +136,6 @@ func (p *pod) deleteWithin(grace time.Duration) {
 		p.object = &object
 		p.cluster.podChanged(watch.Modified, p.object)
 	}
-	p.cluster.routesDue = true
+	p.endpointChanges()
 	p.on(lifecycle.Deleted{Grace: grace})
 }

@@ -9,7 +9,6 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 
 	"github.com/probity-run/probity/internal/simulate/script"
-	"github.com/probity-run/probity/internal/workload"
 )
 
 // route is where requests to a Service go.
@@ -80,19 +79,18 @@ func (r *route) update(c *cluster) {
 // endpoints are what the EndpointSlices list, and those of them that new connections go to
 // (R193–R200).
 func (r *route) endpoints(c *cluster) (listed Endpoints, targets []*pod) {
-	listed = Endpoints{Service: r.name, Ready: []string{}}
+	listed = Endpoints{Service: r.name, Ready: make([]string, 0, len(r.listed.Ready)+1)}
 	var ready, draining []*pod
 	for _, p := range c.pods {
-		if !r.isFor(p) || !workload.IsEndpoint(p.object) {
+		if !r.isFor(p) {
 			continue
 		}
-		conditions := workload.EndpointConditions(p.object, r.publish)
-		switch {
-		case *conditions.Ready:
+		switch p.endpointIn(r) {
+		case endpointReady:
 			listed.Ready, ready = append(listed.Ready, p.object.Name), append(ready, p)
-		case *conditions.Serving && *conditions.Terminating:
+		case endpointDraining:
 			listed.Draining, draining = append(listed.Draining, p.object.Name), append(draining, p)
-		default:
+		case endpointNotReady:
 			listed.NotReady = append(listed.NotReady, p.object.Name)
 		}
 	}

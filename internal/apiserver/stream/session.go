@@ -142,6 +142,9 @@ func (s *Session) readSizes(from io.Reader) {
 				_, _ = io.Copy(io.Discard, from) // so that nothing waits behind it
 				return
 			}
+			if size.Width == 0 || size.Height == 0 {
+				continue // the client does not know it
+			}
 			select {
 			case <-sizes: // nobody has taken it
 			default:

@@ -44,7 +44,7 @@ func TestWebSocketSession(t *testing.T) {
 		want      map[byte]string
 	}{
 		"all":              {all, []string{protocolV5, protocolV4}, []string{"\x07ignored", "", "\x00typ", "\x00ed", "\xff\x07", "\xff\x00"}, map[byte]string{1: "typed", 2: "begun", 3: "Failure 3"}},
-		"terminal":         {Wants{Stdin: true, Stdout: true, Stderr: true, Terminal: true}, []string{protocolV5}, []string{`` + "\x04" + `{"Width":80,"Height":24}`, "\x00typed", "\xff\x00"}, map[byte]string{1: "80x24typed", 3: "Failure 3"}},
+		"terminal":         {Wants{Stdin: true, Stdout: true, Stderr: true, Terminal: true}, []string{protocolV5}, []string{"\x04" + `{"Width":0,"Height":24}{"Wid`, "\x04" + `th":80,"Height":24}`, "\x00typed", "\xff\x00"}, map[byte]string{1: "80x24typed", 3: "Failure 3"}},
 		"output alone":     {Wants{Stderr: true}, []string{protocolV5}, []string{"\x00ignored"}, map[byte]string{2: "begun", 3: "Failure 3"}},
 		"nothing is typed": {all, []string{protocolV5}, []string{"\xff\x00"}, map[byte]string{2: "begun", 3: "Failure 3"}},
 	} {

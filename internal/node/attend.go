@@ -45,6 +45,11 @@ func ask[T any](r *runner, question func() (T, error)) (T, error) {
 	case a := <-answers:
 		return a.value, a.err
 	case <-r.gone:
+	}
+	select {
+	case a := <-answers: // it came just before the end
+		return a.value, a.err
+	default:
 		var none T
 		return none, errNotRunning
 	}

@@ -45,12 +45,7 @@ func (n *Node) Exec(ctx context.Context, pod types.UID, container string, comman
 	defer cancel(nil)
 	e := &execution{container: container, command: command, console: console, ctx: ctx, started: make(chan error, 1), ended: make(chan struct{})}
 	r.loop.post(func() { r.containers.exec(e) })
-	select {
-	case err = <-e.started:
-	case <-r.gone:
-		err = &NotRunningError{container}
-	}
-	if err != nil {
+	if err := e.awaitStart(r.gone); err != nil {
 		return notStarted(s, err)
 	}
 	console.Carry(e.ended, cancel)
@@ -88,6 +83,21 @@ type execution struct {
 	started   chan error    // has room for one
 	ended     chan struct{} // closed when nothing of it is left
 	code      int           // written before that
+}
+
+// awaitStart waits until the process runs, or is not going to.
+func (e *execution) awaitStart(gone <-chan struct{}) error {
+	select {
+	case err := <-e.started:
+		return err
+	case <-gone:
+	}
+	select {
+	case err := <-e.started: // it came just before the end
+		return err
+	default:
+		return &NotRunningError{e.container}
+	}
 }
 
 // exec runs a command beside a container. It belongs to the loop's goroutine.

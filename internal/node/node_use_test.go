@@ -274,3 +274,20 @@ func TestAttach(t *testing.T) {
 		t.Errorf("Attach to a container that has ended = %v", err)
 	}
 }
+
+// TestAwaitStart: what became of a start is told although the Pod has ended since.
+func TestAwaitStart(t *testing.T) {
+	gone := make(chan struct{})
+	close(gone)
+	for range 50 { // of two that are ready, select takes either
+		e := &execution{container: "app", started: make(chan error, 1)}
+		e.started <- nil
+		if err := e.awaitStart(gone); err != nil {
+			t.Fatalf("awaitStart = %v, but it has started", err)
+		}
+	}
+	e := &execution{container: "app", started: make(chan error, 1)}
+	if _, ok := errors.AsType[*NotRunningError](e.awaitStart(gone)); !ok {
+		t.Error("it has started without a Pod")
+	}
+}

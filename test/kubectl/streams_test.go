@@ -12,6 +12,8 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -54,6 +56,29 @@ func use(t *testing.T, script string) usedPod {
 		})
 	})
 	return usedPod{c, "used"}
+}
+
+// kubectl is the program, to be run in the namespace of the Pod.
+func (p usedPod) kubectl(ctx context.Context, t *testing.T, args ...string) *exec.Cmd {
+	t.Helper()
+	return exec.CommandContext(ctx, must(buildPrograms())(t).kubectl, append([]string{"--kubeconfig", p.kubeconfig, "-n", p.namespace}, args...)...)
+}
+
+// processes waits until so many processes of the run have a command line.
+func (p usedPod) processes(t *testing.T, want int, command string) {
+	t.Helper()
+	var found int
+	if !within(timeout, func() bool {
+		found = 0
+		for _, process := range processesOf(filepath.Dir(p.kubeconfig)) {
+			if process.Command == command {
+				found++
+			}
+		}
+		return found == want
+	}) {
+		t.Fatalf("there are %d processes %q, want %d", found, command, want)
+	}
 }
 
 // url is that of a part of the Pod.

@@ -121,13 +121,17 @@ func (a *api) open(ctx context.Context) (func() error, error) {
 	a.mu.Lock()
 	a.server = server
 	a.mu.Unlock()
-	h := g.Server(server)
+	handler, releaseMemory := releaseMemory(server)
+	h := g.Server(handler)
 	h.TLSConfig = keys.TLSConfig()
 	return func() error {
-		requests, end := context.WithCancel(ctx)
+		var releasing sync.WaitGroup
+		defer releasing.Wait()
+		ctx, cancel := context.WithCancel(ctx)
 		defer server.Wait()
-		defer end()
-		h.BaseContext = func(net.Listener) context.Context { return requests } // watches and streams end with it
+		defer cancel()
+		h.BaseContext = func(net.Listener) context.Context { return ctx } // watches and streams end with it
+		releasing.Go(func() { releaseMemory(ctx) })
 		return serveAll(ctx, h, g, listeners)
 	}, nil
 }

@@ -1,6 +1,9 @@
 package process
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 // TestTerminal: a command has a terminal of its own, of the right size, and is told when that
 // changes.
@@ -56,4 +59,29 @@ func TestTerminalJobs(t *testing.T) {
 	if left := living(tree); len(left) > 0 {
 		t.Errorf("%v are left", left)
 	}
+}
+
+// TestTerminalLast: what a command has shown is there after its end, however late somebody looks.
+func TestTerminalLast(t *testing.T) {
+	for name, s := range starters(t) {
+		late := &lateUser{begin: make(chan struct{})}
+		u := use(t, s, []string{"seq", "2000"}, Streams{Stdout: late, Terminal: true})
+		<-u.Done()
+		close(late.begin)
+		u.wait(t)
+		if shown := late.text.String(); !strings.HasPrefix(shown, "1\r\n2\r\n") || !strings.HasSuffix(shown, "\r\n1999\r\n2000\r\n") || strings.Count(shown, "\n") != 2000 {
+			t.Errorf("%s: %d bytes are shown, with %d lines", name, len(shown), strings.Count(shown, "\n"))
+		}
+	}
+}
+
+// lateUser takes nothing before it shall.
+type lateUser struct {
+	begin chan struct{}
+	text  strings.Builder
+}
+
+func (u *lateUser) Write(p []byte) (int, error) {
+	<-u.begin
+	return u.text.Write(p)
 }

@@ -21,7 +21,6 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/util/httpstream"
 	"k8s.io/apimachinery/pkg/util/intstr"
 	"k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/tools/portforward"
@@ -231,13 +230,20 @@ func TestPortForward(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, dialer := range map[string]httpstream.Dialer{
-		"SPDY":      spdy.NewDialer(upgrader, &http.Client{Transport: roundTripper}, "POST", u),
-		"WebSocket": must(portforward.NewSPDYOverWebsocketDialer(u, p.config))(t),
+	ports := []string{"0:8080", "0:9"}
+	for name, open := range map[string]func(stop, ready chan struct{}) (*portforward.PortForwarder, error){
+		"SPDY": func(stop, ready chan struct{}) (*portforward.PortForwarder, error) {
+			dialer := spdy.NewDialer(upgrader, &http.Client{Transport: roundTripper}, "POST", u)
+			return portforward.New(dialer, ports, stop, ready, io.Discard, io.Discard)
+		},
+		"WebSocket": func(stop, ready chan struct{}) (*portforward.PortForwarder, error) {
+			dialer := must(portforward.NewSPDYOverWebsocketDialer(u, p.config))(t)
+			return portforward.New(dialer, ports, stop, ready, io.Discard, io.Discard)
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			stop, ready := make(chan struct{}), make(chan struct{})
-			forwarder := must(portforward.New(dialer, []string{"0:8080", "0:9"}, stop, ready, io.Discard, io.Discard))(t)
+			forwarder := must(open(stop, ready))(t)
 			ended := make(chan error, 1)
 			go func() { ended <- forwarder.ForwardPorts() }()
 			select {

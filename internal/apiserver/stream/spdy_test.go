@@ -44,11 +44,13 @@ func inSPDYBubble(t *testing.T, accept func(*spdyStream), test func(p *spdyPeer)
 	})
 }
 
+// send is for any goroutine.
 func (p *spdyPeer) send(frames ...spdy.Frame) {
 	p.t.Helper()
 	for _, f := range frames {
 		if err := p.frames.WriteFrame(f); err != nil {
-			p.t.Fatal(err)
+			p.t.Error(err)
+			return
 		}
 	}
 }

@@ -170,13 +170,18 @@ func TestTerminal(t *testing.T) {
 				err = executor.StreamWithContext(t.Context(), remotecommand.StreamOptions{Stdin: keyboard, Stdout: shown, Tty: true, TerminalSizeQueue: sizes{t.Context(), next}})
 				keyboard.Close()
 			})
-			typed <- "stty size; echo $TERM\r"
-			shown.await(t, "40 100\r\nxterm\r\n")
+			shows := func(size string) {
+				t.Helper()
+				eventually(t, "the size is "+size, func() bool { // it may come after the first command
+					typed <- "stty size\r"
+					return strings.Contains(shown.String(), size+"\r\n")
+				})
+			}
+			shows("40 100")
 			next <- remotecommand.TerminalSize{Width: 70, Height: 20}
-			eventually(t, "the size changes", func() bool {
-				typed <- "stty size\r"
-				return strings.Contains(shown.String(), "20 70\r\n")
-			})
+			shows("20 70")
+			typed <- "echo on $TERM\r"
+			shown.await(t, "on xterm\r\n")
 			typed <- "echo begun; sleep 1000\r"
 			shown.await(t, "begun\r\n")
 			typed <- "\x03"

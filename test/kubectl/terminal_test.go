@@ -77,13 +77,18 @@ func TestKubectlTerminal(t *testing.T) {
 			cmd := p.kubectl(ctx, t, "exec", "-it", p.name, "--", "sh")
 			cmd.Env = append(os.Environ(), "KUBECTL_REMOTE_COMMAND_WEBSOCKETS="+setting)
 			term := openTerminal(t, cmd, 100, 40)
-			term.press(t, "stty size; echo on $(tty)\r")
-			term.await(t, "40 100\r\non /dev/pts/")
+			shows := func(size string) {
+				t.Helper()
+				eventually(t, "the size is "+size, func() bool { // it may come after the first command
+					term.press(t, "stty size\r")
+					return strings.Contains(term.String(), size+"\r\n")
+				})
+			}
+			shows("40 100")
 			term.resize(t, 70, 20)
-			eventually(t, "the size changes", func() bool {
-				term.press(t, "stty size\r")
-				return strings.Contains(term.String(), "20 70\r\n")
-			})
+			shows("20 70")
+			term.press(t, "echo on $(tty)\r")
+			term.await(t, "on /dev/pts/")
 			term.press(t, "echo be''gun; sleep 1000\r")
 			term.await(t, "begun\r\n")
 			p.processes(t, 1, "sleep 1000")

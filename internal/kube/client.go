@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -127,4 +128,32 @@ func (c *Client) Delete(ctx context.Context, at Ref, options metav1.DeleteOption
 		return err
 	}
 	return c.do(ctx, http.MethodDelete, at.path(), nil, "application/json", body, nil)
+}
+
+// Upgrade asks for another protocol than HTTP with a subresource of an object, as the header says,
+// and returns the connection that speaks it, and what the server has answered. The caller closes
+// the connection, which the context does not.
+func (c *Client) Upgrade(ctx context.Context, method string, at Ref, subresource string, query url.Values, header http.Header) (io.ReadWriteCloser, http.Header, error) {
+	address := c.url + at.path() + "/" + subresource
+	if len(query) > 0 {
+		address += "?" + query.Encode()
+	}
+	r, err := http.NewRequestWithContext(ctx, method, address, nil)
+	if err != nil {
+		return nil, nil, err
+	}
+	header.Set("Connection", "Upgrade")
+	r.Header = header
+	response, err := c.http.Do(r)
+	if err != nil {
+		return nil, nil, err
+	}
+	if response.StatusCode != http.StatusSwitchingProtocols {
+		return nil, nil, refusal(response)
+	}
+	conn, ok := response.Body.(io.ReadWriteCloser)
+	if !ok {
+		return nil, nil, errors.Join(errors.New("the server upgrades the connection, which is none of HTTP/1.1"), response.Body.Close())
+	}
+	return conn, response.Header, nil
 }

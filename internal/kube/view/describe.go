@@ -35,7 +35,7 @@ type Description struct {
 // Text says what an object is and how it is: of a Pod why it is so and what to do next, of others
 // which Pods they have.
 func (d Description) Text() string {
-	var out page
+	out := page{width: d.Width}
 	at := kube.RefTo(d.Object)
 	switch o := d.Object.(type) {
 	case *corev1.Pod:
@@ -59,8 +59,11 @@ func (d Description) Text() string {
 	return out.String()
 }
 
-// page is text of labelled values.
-type page struct{ strings.Builder }
+// page is text of labelled values, of a width unless that is 0.
+type page struct {
+	strings.Builder
+	width int
+}
 
 // labelWidth is how wide a label and what follows it are.
 const labelWidth = 16
@@ -69,9 +72,33 @@ func (p *page) line(text string) { p.WriteString(strings.TrimRight(text, " ") + 
 
 // put writes a labelled value, at a depth; an empty one is left out.
 func (p *page) put(depth int, label, value string) {
-	if value != "" {
-		p.line(strings.Repeat("  ", depth) + printable.Pad(label+":", labelWidth-2*depth) + value)
+	if value == "" {
+		return
 	}
+	head := strings.Repeat("  ", depth) + printable.Pad(label+":", labelWidth-2*depth)
+	for _, text := range wrapped(value, p.width-labelWidth) {
+		p.line(head + text)
+		head = strings.Repeat(" ", labelWidth)
+	}
+}
+
+// minWrapped is the smallest width to which a value is wrapped.
+const minWrapped = 20
+
+// wrapped is a text on lines that fit a width, as far as its words do.
+func wrapped(text string, width int) (lines []string) {
+	if width < minWrapped {
+		return []string{text}
+	}
+	line := ""
+	for word := range strings.FieldsSeq(text) {
+		if line != "" && printable.Width(line+" "+word) > width {
+			lines = append(lines, line)
+			line = ""
+		}
+		line = strings.TrimPrefix(line+" "+word, " ")
+	}
+	return append(lines, line)
 }
 
 func (p *page) heading(text string) { p.line(text + ":") }

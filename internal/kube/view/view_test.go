@@ -186,3 +186,19 @@ func TestRolloutStatus(t *testing.T) {
 		}
 	}
 }
+
+func TestWrapped(t *testing.T) {
+	for text, want := range map[string]string{
+		"short":                             "short",
+		"one two three four five six seven": "one two three four|five six seven",
+		"a-word-that-is-longer-than-the-width and": "a-word-that-is-longer-than-the-width|and",
+		"日本語日本語 日本語日本語 日本語":                        "日本語日本語|日本語日本語 日本語",
+	} {
+		if got := strings.Join(wrapped(text, 20), "|"); got != want {
+			t.Errorf("%q becomes %q, want %q", text, got, want)
+		}
+	}
+	if got := wrapped("not wrapped, as nobody knows how wide it is", -16); len(got) != 1 {
+		t.Errorf("without a width: %q", got)
+	}
+}

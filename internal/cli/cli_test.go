@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -28,7 +29,30 @@ func TestMain(m *testing.M) {
 		"probity": func() {
 			os.Exit(Main(context.Background(), Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}, os.Args[1:]))
 		},
+		"greet": greet,
+		"get":   get,
 	})
+}
+
+// greet is a program for Pods of scripts: it serves HTTP at $PORT of every address.
+func greet() {
+	err := http.ListenAndServe(":"+os.Getenv("PORT"), http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprintf(w, "%s greets %s\n", os.Getenv("HOSTNAME"), r.URL.Path)
+	}))
+	fmt.Fprintln(os.Stderr, err)
+	os.Exit(1)
+}
+
+// get is a client for scripts: it prints what a URL answers.
+func get() {
+	response, err := http.Get(os.Args[1])
+	if err == nil {
+		_, err = io.Copy(os.Stdout, response.Body)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
 }
 
 // TestScripts runs the scripts in testdata/script, which read like a manual. $SERVER is a web

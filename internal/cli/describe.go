@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -53,11 +52,10 @@ func describe(ctx context.Context, streams Streams, t *target, args []string) er
 	if err := s.client.List(ctx, kube.Events, t.namespace, metav1.ListOptions{}, &list); err != nil {
 		return failed(err)
 	}
-	view.SortEvents(list.Items)
 	words := lastWords(ctx, s.client, s.Snapshot)
 	for i, o := range objects {
 		d := view.Description{Snapshot: s.Snapshot, Object: o, Words: words, Now: time.Now(), Width: widthOf(streams)}
-		d.Events = slices.DeleteFunc(slices.Clone(list.Items), func(e corev1.Event) bool { return e.InvolvedObject.UID != o.GetUID() })
+		d.Events = view.Select(list.Items, func(e *corev1.Event) bool { return e.InvolvedObject.UID == o.GetUID() })
 		text := d.Text()
 		if i > 0 {
 			text = "\n" + text

@@ -77,14 +77,12 @@ func events(ctx context.Context, streams Streams, flags eventFlags, args []strin
 	wanted := func(e *corev1.Event) bool {
 		return (about == nil || about[e.InvolvedObject.UID]) && (len(flags.types) == 0 || slices.Contains(flags.types, e.Type))
 	}
-	list.Items = slices.DeleteFunc(list.Items, func(e corev1.Event) bool { return !wanted(&e) })
-	view.SortEvents(list.Items)
+	selected := view.Select(list.Items, wanted)
 	if flags.output != "" {
-		list.TypeMeta = metav1.TypeMeta{APIVersion: "v1", Kind: "EventList"}
-		return printAs(streams, flags.output, list)
+		return printAs(streams, flags.output, selectedEvents{metav1.TypeMeta{APIVersion: "v1", Kind: "EventList"}, list.ListMeta, selected})
 	}
-	text := view.Events(list.Items, time.Now(), widthOf(streams))
-	if len(list.Items) == 0 {
+	text := view.Events(selected, time.Now(), widthOf(streams))
+	if len(selected) == 0 {
 		text = ""
 		if !flags.watch {
 			return printLine(streams.Err, "No events found.")
@@ -97,6 +95,13 @@ func events(ctx context.Context, streams Streams, flags eventFlags, args []strin
 		return nil
 	}
 	return watchEvents(ctx, streams, s.client, flags.namespace, list.ResourceVersion, wanted)
+}
+
+// selectedEvents are some of the Events of a list, as a list.
+type selectedEvents struct {
+	metav1.TypeMeta `json:",inline"`
+	metav1.ListMeta `json:"metadata"`
+	Items           []*corev1.Event `json:"items"`
 }
 
 func checkTypes(types []string) error {
@@ -141,7 +146,7 @@ func watchEvents(ctx context.Context, streams Streams, client *kube.Client, name
 		case change.Type == watch.Deleted || !wanted(&change.Object):
 			continue
 		}
-		text := view.Events([]corev1.Event{change.Object}, time.Now(), widthOf(streams))
+		text := view.Events([]*corev1.Event{&change.Object}, time.Now(), widthOf(streams))
 		_, row, _ := strings.Cut(text, "\n") // without the names of the columns
 		if _, err := fmt.Fprint(streams.Out, row); err != nil {
 			return failed(err)

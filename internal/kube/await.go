@@ -2,6 +2,7 @@ package kube
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"time"
 
@@ -19,24 +20,38 @@ const againPause = 200 * time.Millisecond
 // there is none. A watch that the server ends is begun again. The error is that of done, of the
 // server, or the cause of a context that is done.
 func Await[T any](ctx context.Context, c *Client, at Ref, done func(*T) (bool, error)) error {
+	return c.await(ctx, at, func(object json.RawMessage) (bool, error) {
+		if object == nil {
+			return done(nil)
+		}
+		now := new(T)
+		if err := decodeWatched(object, now); err != nil {
+			return false, err
+		}
+		return done(now)
+	})
+}
+
+// await is [Await] of an object in JSON.
+func (c *Client) await(ctx context.Context, at Ref, done func(json.RawMessage) (bool, error)) error {
 	for {
 		options := metav1.ListOptions{FieldSelector: fields.OneTermEqualSelector("metadata.name", at.Name).String()}
 		var list struct {
-			Metadata metav1.ListMeta `json:"metadata"`
-			Items    []T             `json:"items"`
+			Metadata metav1.ListMeta   `json:"metadata"`
+			Items    []json.RawMessage `json:"items"`
 		}
 		if err := c.List(ctx, at.Kind, at.Namespace, options, &list); err != nil {
 			return awaited(ctx, err)
 		}
-		var now *T
+		var now json.RawMessage
 		if len(list.Items) > 0 {
-			now = &list.Items[0]
+			now = list.Items[0]
 		}
 		if met, err := done(now); met || err != nil {
 			return err
 		}
 		options.ResourceVersion = list.Metadata.ResourceVersion
-		if met, err := awaitChange(ctx, c, at, options, done); met || err != nil {
+		if met, err := c.awaitChange(ctx, at, options, done); met || err != nil {
 			return awaited(ctx, err)
 		}
 		select {
@@ -48,23 +63,21 @@ func Await[T any](ctx context.Context, c *Client, at Ref, done func(*T) (bool, e
 }
 
 // awaitChange watches one object as [Await] does. Without met the watch has ended.
-func awaitChange[T any](ctx context.Context, c *Client, at Ref, options metav1.ListOptions, done func(*T) (bool, error)) (met bool, err error) {
-	for change, err := range Watch[T](ctx, c, at.Kind, at.Namespace, options) {
-		if apierrors.IsResourceExpired(err) {
-			return false, nil // changes were missed: it is read anew
-		}
-		if err != nil {
-			return false, err
-		}
-		object := &change.Object
-		if change.Type == watch.Deleted {
+func (c *Client) awaitChange(ctx context.Context, at Ref, options metav1.ListOptions, done func(json.RawMessage) (bool, error)) (met bool, err error) {
+	c.watch(ctx, at.Kind, at.Namespace, options, func(what watch.EventType, object json.RawMessage, failure error) bool {
+		switch {
+		case apierrors.IsResourceExpired(failure):
+			return false // changes were missed: it is read anew
+		case failure != nil:
+			err = failure
+			return false
+		case what == watch.Deleted:
 			object = nil
 		}
-		if met, err := done(object); met || err != nil {
-			return met, err
-		}
-	}
-	return false, nil
+		met, err = done(object)
+		return !met && err == nil
+	})
+	return met, err
 }
 
 // awaited prefers the cause of a context that is done to what a request made of it.

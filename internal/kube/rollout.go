@@ -44,10 +44,10 @@ func (c *Client) Undo(ctx context.Context, s *Snapshot, workload metav1.Object, 
 	if err != nil {
 		return false, err
 	}
-	slices.SortFunc(revisions, func(a, b Revision) int { return cmp.Compare(b.Number, a.Number) })
+	slices.SortFunc(revisions, func(a, b *Revision) int { return cmp.Compare(b.Number, a.Number) })
 	i := 1
 	if revision != 0 {
-		i = slices.IndexFunc(revisions, func(r Revision) bool { return r.Number == revision })
+		i = slices.IndexFunc(revisions, func(r *Revision) bool { return r.Number == revision })
 		if i < 0 {
 			return false, fmt.Errorf("unable to find specified revision %d in history", revision)
 		}
@@ -63,7 +63,7 @@ func (c *Client) Undo(ctx context.Context, s *Snapshot, workload metav1.Object, 
 
 // revisions are what a workload had: the templates of a Deployment's ReplicaSets, or what a
 // StatefulSet has noted.
-func (c *Client) revisions(ctx context.Context, s *Snapshot, workload metav1.Object) (all []Revision, err error) {
+func (c *Client) revisions(ctx context.Context, s *Snapshot, workload metav1.Object) (all []*Revision, err error) {
 	if d, ok := workload.(*appsv1.Deployment); ok {
 		for i := range s.ReplicaSets {
 			if set := &s.ReplicaSets[i]; metav1.IsControlledBy(set, d) {
@@ -72,7 +72,7 @@ func (c *Client) revisions(ctx context.Context, s *Snapshot, workload metav1.Obj
 				if err != nil {
 					return nil, err
 				}
-				all = append(all, Revision{number, types.JSONPatchType, patch})
+				all = append(all, &Revision{number, types.JSONPatchType, patch})
 			}
 		}
 		return all, nil
@@ -83,7 +83,7 @@ func (c *Client) revisions(ctx context.Context, s *Snapshot, workload metav1.Obj
 	}
 	for i := range list.Items {
 		if r := &list.Items[i]; metav1.IsControlledBy(r, workload) {
-			all = append(all, Revision{r.Revision, types.StrategicMergePatchType, bytes.Clone(r.Data.Raw)})
+			all = append(all, &Revision{r.Revision, types.StrategicMergePatchType, bytes.Clone(r.Data.Raw)})
 		}
 	}
 	return all, nil

@@ -88,7 +88,7 @@ func (f *follower) take(ctx context.Context, m message, one bool) error {
 		f.over = f.over || one && (m.what == watch.Deleted || hasEnded(m.change))
 	case m.line.Pod == nil:
 		f.open--
-	case m.from.isNew(m.line, f.seam(m.line.Pod, m.line.Container)):
+	case m.from.isNew(m.line):
 		return f.give(m.line)
 	}
 	return nil
@@ -114,18 +114,18 @@ func (f *follower) onPod(ctx context.Context, what watch.EventType, pod *corev1.
 		if _, known := f.streamed[k]; !known {
 			o.Tail = f.options.Tail
 		}
-		if last := f.seam(pod, status.Name).last.Time; !last.IsZero() {
+		from := &reader{given: *f.seam(pod, status.Name)}
+		if last := from.given.last.Time; !last.IsZero() {
 			o.Since, o.Tail = last, nil // goes on where the reading ended
 		}
 		f.streamed[k] = status.RestartCount
 		f.open++
-		f.streams.Go(func() { f.stream(ctx, pod, status.Name, o) })
+		f.streams.Go(func() { f.stream(ctx, pod, status.Name, o, from) })
 	}
 }
 
 // stream reads one instance to its end.
-func (f *follower) stream(ctx context.Context, pod *corev1.Pod, container string, o kube.LogOptions) {
-	from := &reader{}
+func (f *follower) stream(ctx context.Context, pod *corev1.Pod, container string, o kube.LogOptions, from *reader) {
 	s, err := open(ctx, f.client, pod, container, o)
 	if err == nil {
 		defer s.close()

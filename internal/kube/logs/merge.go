@@ -63,16 +63,17 @@ func (s *seam) pass(line Line) {
 	s.last = line
 }
 
-// reader counts the lines of one time that one reader of a log has seen.
+// reader tells of the lines of one reader of a log which of them were given before it began.
 type reader struct {
 	seam
+	given seam
 }
 
-// isNew reports whether a line that a reader gives was not given by another before.
-func (r *reader) isNew(line Line, given *seam) bool {
+// isNew reports whether a line was not given before.
+func (r *reader) isNew(line Line) bool {
 	r.pass(line)
-	if line.Time.Equal(given.last.Time) {
-		return r.same > given.same
+	if line.Time.Equal(r.given.last.Time) {
+		return r.same > r.given.same
 	}
-	return line.Time.After(given.last.Time)
+	return line.Time.After(r.given.last.Time)
 }

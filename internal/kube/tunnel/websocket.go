@@ -2,6 +2,7 @@ package tunnel
 
 import (
 	"bufio"
+	"bytes"
 	"crypto/rand"
 	"crypto/sha1"
 	"encoding/base64"
@@ -118,9 +119,9 @@ func (s *webSocket) readFrame(most int) (kind byte, final bool, payload []byte, 
 	if err != nil {
 		return 0, false, nil, err
 	}
-	payload = make([]byte, length)
-	_, err = io.ReadFull(s.in, payload)
-	return kind, final, payload, err
+	var read bytes.Buffer // it grows with what comes, and not with what is announced
+	_, err = io.CopyN(&read, s.in, int64(length))
+	return kind, final, read.Bytes(), err
 }
 
 // write sends a frame whose payload is some pieces.

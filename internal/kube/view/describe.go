@@ -25,7 +25,7 @@ type Description struct {
 	Snapshot *kube.Snapshot
 	Object   metav1.Object
 	// Events are those of the object, the newest last.
-	Events []corev1.Event
+	Events []*corev1.Event
 	Words  LastWords
 	Now    time.Time
 	// Width of the terminal; 0 without one.

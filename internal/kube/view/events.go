@@ -29,20 +29,25 @@ func occurrences(e *corev1.Event) (first, last time.Time, count int32) {
 	return first, last, count
 }
 
-// SortEvents puts the newest last.
-func SortEvents(events []corev1.Event) {
-	slices.SortStableFunc(events, func(a, b corev1.Event) int {
-		_, lastA, _ := occurrences(&a)
-		_, lastB, _ := occurrences(&b)
+// Select are the Events that somebody wants, the newest last.
+func Select(events []corev1.Event, wanted func(*corev1.Event) bool) (selected []*corev1.Event) {
+	for i := range events {
+		if wanted(&events[i]) {
+			selected = append(selected, &events[i])
+		}
+	}
+	slices.SortStableFunc(selected, func(a, b *corev1.Event) int {
+		_, lastA, _ := occurrences(a)
+		_, lastB, _ := occurrences(b)
 		return lastA.Compare(lastB)
 	})
+	return selected
 }
 
 // Events lays Events out as kubectl events does, in a width that is not 0.
-func Events(events []corev1.Event, now time.Time, width int) string {
+func Events(events []*corev1.Event, now time.Time, width int) string {
 	cells := [][]string{{"LAST SEEN", "TYPE", "REASON", "OBJECT", "MESSAGE"}}
-	for i := range events {
-		e := &events[i]
+	for _, e := range events {
 		object := strings.ToLower(e.InvolvedObject.Kind) + "/" + e.InvolvedObject.Name
 		if ns := e.InvolvedObject.Namespace; ns != corev1.NamespaceDefault && ns != "" {
 			object = ns + "/" + object

@@ -2,7 +2,6 @@ package view
 
 import (
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -45,13 +44,11 @@ const (
 
 // Overview is what there is: Services, then workloads with their Pods, then Pods of their own.
 func Overview(s *kube.Snapshot, words LastWords, now time.Time) (rows []Row) {
-	services := make([]metav1.Object, len(s.Services))
-	for i := range s.Services {
-		services[i] = &s.Services[i]
-	}
-	slices.SortFunc(services, func(a, b metav1.Object) int { return strings.Compare(kube.RefTo(a).String(), kube.RefTo(b).String()) })
-	for _, o := range services {
-		rows = append(rows, serviceRow(s, o.(*corev1.Service)))
+	objects := s.Objects()
+	for _, o := range objects {
+		if service, ok := o.(*corev1.Service); ok {
+			rows = append(rows, serviceRow(s, service))
+		}
 	}
 	owned := map[string]bool{}
 	for _, o := range s.Workloads() {
@@ -62,14 +59,12 @@ func Overview(s *kube.Snapshot, words LastWords, now time.Time) (rows []Row) {
 		}
 		rows = append(append(rows, workloadRow(o, pods)), parts(pods)...)
 	}
-	var single []Row
-	for i := range s.Pods {
-		if pod := &s.Pods[i]; !owned[string(pod.UID)] {
-			single = append(single, podRow(s, pod, words, now))
+	for _, o := range objects {
+		if pod, ok := o.(*corev1.Pod); ok && !owned[string(pod.UID)] {
+			rows = append(rows, podRow(s, pod, words, now))
 		}
 	}
-	slices.SortFunc(single, func(a, b Row) int { return strings.Compare(a.Namespace+"/"+a.Name, b.Namespace+"/"+b.Name) })
-	return append(rows, single...)
+	return rows
 }
 
 func parts(pods []Row) []Row {

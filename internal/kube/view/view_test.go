@@ -136,7 +136,7 @@ func TestDescribe(t *testing.T) {
 		}
 		d := Description{Snapshot: s, Object: o, Words: words(), Now: noon}
 		if name == "pod/crash" {
-			d.Events = []corev1.Event{event}
+			d.Events = []*corev1.Event{&event}
 		}
 		text := d.Text()
 		for _, part := range parts {

@@ -17,7 +17,7 @@ import (
 
 const lsHelp = `List the runs of this user: the instance by which --instance names them, what they were started with, and how many Pods are ready.
 
-A run with --no-api is not listed, as nobody can ask it; nor is one whose state folder lies elsewhere, by --state-dir: probity ps --state-dir asks that.
+A run with --no-api is not listed, as nobody can ask it.
 
 Exit codes: 0 listed, also if there is none; 2 bad input.`
 

@@ -30,14 +30,14 @@ type client struct {
 
 func newClient(t *testing.T, change ...func(*Options)) *client {
 	t.Helper()
-	s := store.New(store.Options{Kinds: slices.Concat(store.Kubernetes(), controller.Kinds(), node.Kinds())})
+	s := store.New(store.Options{Kinds: testKinds()})
 	var api *Server
 	doors := registry.Options{
 		Store: s, NodeName: "probity", ManagedFields: func(w registry.FieldsWrite) []metav1.ManagedFieldsEntry { return api.ManagedFields(w) },
 	}
 	opts := Options{
 		Store: s, Registry: registry.New(doors), Version: "test",
-		Kinds: []Kind{{GVK: node.ProbeReportKind, Object: &node.ProbeReport{}, List: &node.ProbeReportList{}}},
+		Kinds: ownKinds(),
 	}
 	for _, c := range change {
 		c(&opts)
@@ -240,4 +240,12 @@ func (c *client) create(text string) {
 
 func named(name string) metav1.ObjectMeta {
 	return metav1.ObjectMeta{Namespace: "default", Name: name}
+}
+
+func testKinds() []store.KindDefinition {
+	return slices.Concat(store.Kubernetes(), controller.Kinds(), node.Kinds())
+}
+
+func ownKinds() []Kind {
+	return []Kind{{GVK: node.ProbeReportKind, Object: &node.ProbeReport{}, List: &node.ProbeReportList{}}}
 }

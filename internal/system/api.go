@@ -72,6 +72,10 @@ func (a *api) runAPI(ctx context.Context) error {
 		close(a.ready)
 		return nil
 	}
+	select {
+	case <-a.system.applied: // the first programs come first
+	case <-ctx.Done():
+	}
 	serve, err := a.open(ctx)
 	close(a.ready)
 	if err != nil {

@@ -217,6 +217,7 @@ func TestRunWithoutWatch(t *testing.T) {
 	}
 	said.want(t, "run goes on without that")
 	runs(t, s, "web")
+	<-s.api.ready // it has read the options
 	s.opts.Manifests = s.opts.Manifests[:1]
 	podOf(t, path, "web", "Always", "exec sleep 61")
 	if lines, err := s.Apply(t.Context(), []string{path}); err != nil || len(lines) != 1 {

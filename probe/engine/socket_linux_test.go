@@ -18,6 +18,8 @@ func TestLeavesNoTimeWait(t *testing.T) {
 	e := newEngine(t)
 	p := probetest.Serve(t, func(_ *probetest.Peer, conn net.Conn) { probetest.Hold(conn) })
 	health := probetest.ServeHealth(t, healthserver.Always(healthserver.OK, nil))
+	// a port may still be known from connections of others, before it was this test's
+	before, healthBefore := timeWaits(t, p.Port), timeWaits(t, health)
 	for range 50 {
 		for _, prober := range []probe.Prober{probe.TCPSocket{Port: p.Port, Timeout: ample}, probe.GRPC{Port: health, Timeout: ample}} {
 			if r := e.Prepare(prober).Probe(t.Context()); r.Outcome != probe.Success {
@@ -25,11 +27,11 @@ func TestLeavesNoTimeWait(t *testing.T) {
 			}
 		}
 	}
-	if n := timeWaits(t, p.Port); n != 0 {
-		t.Errorf("%d sockets in TIME_WAIT after TCP attempts, want 0", n)
+	if n := timeWaits(t, p.Port); n > before {
+		t.Errorf("%d sockets in TIME_WAIT after TCP attempts, want the %d before", n, before)
 	}
-	if n := timeWaits(t, health); n != 0 {
-		t.Errorf("%d sockets in TIME_WAIT after gRPC attempts, want 0", n)
+	if n := timeWaits(t, health); n > healthBefore {
+		t.Errorf("%d sockets in TIME_WAIT after gRPC attempts, want the %d before", n, healthBefore)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/probity-run/probity/internal/controller"
 	"github.com/probity-run/probity/internal/manifest"
@@ -40,6 +41,9 @@ func rollOut(t *testing.T, replicas int) {
 	d.Namespace, s.Namespace = "default", "default"
 	manifest.Default(d)
 	manifest.Default(s)
+	if _, err := registry.Create(front, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "default"}}); err != nil {
+		t.Fatal(err)
+	}
 	if _, err := registry.Create(front, d); err != nil {
 		t.Fatal(err)
 	}

@@ -265,6 +265,52 @@ func TestAllRefuses(t *testing.T) {
 	}
 }
 
+// One patch that cannot be made keeps none of the others from being made, neither the one that would
+// change the same object nor those of other objects.
+func TestAllButOne(t *testing.T) {
+	for name, c := range map[string]struct {
+		impossible advisor.Edit
+		pods       string
+	}{
+		"the text has no such field":         {advisor.Edit{Path: "spec.nothing", Remove: true}, "abcd"},
+		"the outcome says something else":    {advisor.Edit{Path: "spec.priority", Value: "&anchor 1"}, "abcd"},
+		"and there is nothing else to do":    {advisor.Edit{Path: "spec.nothing", Remove: true}, "c"},
+		"which the outcome alone would tell": {advisor.Edit{Path: "spec.priority", Value: "&anchor 1"}, "c"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			text := strings.Join(strings.Split(c.pods, ""), `"}, "spec": {"dnsPolicy": "Default"}},`+"\n"+`{"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "`)
+			m, err := advisortest.ParseMixed("a.json", []byte(`{"apiVersion": "v1", "kind": "List", "items": [{"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "`+text+`"}, "spec": {"dnsPolicy": "Default"}}]}`))
+			if err != nil {
+				t.Fatal(err)
+			}
+			r := fix.All(m, func(m *advisor.Manifests) (found []advisor.Finding) {
+				for _, w := range m.Workloads {
+					if w.Object.Resource.GetName() == "c" {
+						found = append(found, finding(w, "impossible", advisor.Outage, c.impossible))
+					}
+					if !w.Object.Has("spec.hostname") {
+						found = append(found, finding(w, "no-host-name", advisor.Style, advisor.Edit{Path: "spec.hostname", Value: "h"}))
+					}
+				}
+				return found
+			})
+			if len(r.Skipped) != 1 || r.Skipped[0].Finding.Rule != "impossible" {
+				t.Errorf("skipped %v", r.Skipped)
+			}
+			if text := string(r.Manifests.Text("a.json")); strings.Count(text, `"hostname": "h"`) != len(c.pods) {
+				t.Errorf("not all have a host name:\n%s", text)
+			}
+		})
+	}
+}
+
+// finding is one with a patch.
+func finding(w *advisor.Workload, rule string, severity advisor.Severity, edit advisor.Edit) advisor.Finding {
+	f := w.Finding("spec", "%s", rule)
+	f.Rule, f.Severity, f.Patch = rule, severity, &advisor.Patch{Edits: []advisor.Edit{edit}}
+	return f
+}
+
 // TestCorpus fixes every manifest of a folder, with all below it, in all layouts. PROBITY_CORPUS
 // names it.
 func TestCorpus(t *testing.T) {

@@ -73,8 +73,9 @@ func invalidFinding(p *manifest.Error, o *manifest.Object) Finding {
 	if p.Field != "" {
 		f.Message = p.Field + ": " + p.Message
 	}
-	if p.Reason == manifest.ReasonDuplicateObject {
-		f.Severity = Risk // kubectl applies both, and the last one stays
+	switch p.Reason {
+	case manifest.ReasonDuplicateObject, manifest.ReasonDuplicateField:
+		f.Severity = Risk // kubectl takes both without a word, and the last one counts
 	}
 	f.At(p.Position)
 	return f

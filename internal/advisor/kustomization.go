@@ -17,8 +17,8 @@ func newKustomizations() *kustomizations {
 	return &kustomizations{map[string]bool{}, map[string]map[string]bool{}}
 }
 
-// completes reports whether a kustomization adds to what is in a file: there is one beside the file,
-// or one above it names the file as a patch, which is then no object of its own.
+// completes reports whether a kustomization adds to what is in a file: there is one beside the
+// file, or one above it names the file as a patch, which is then no object of its own.
 func (k *kustomizations) completes(file string) (isPiece, isPatch bool) {
 	if file == StdinName {
 		return false, false

@@ -28,8 +28,8 @@ type shellCommand struct {
 	depth int
 	// output is the file that gets its standard output, or empty.
 	output string
-	// opens means that a redirection opens a file or a connection, and the command fails if there is
-	// none.
+	// opens means that a redirection opens a file or a connection, and the command fails if there
+	// is none.
 	opens bool
 	// hereDocument means that text of the script which is no command follows.
 	hereDocument bool

@@ -271,8 +271,8 @@ func TestAllRefuses(t *testing.T) {
 	}
 }
 
-// One patch that cannot be made keeps none of the others from being made, neither the one that would
-// change the same object nor those of other objects.
+// One patch that cannot be made keeps none of the others from being made, neither the one that
+// would change the same object nor those of other objects.
 func TestAllButOne(t *testing.T) {
 	for name, c := range map[string]struct {
 		impossible advisor.Edit

@@ -94,10 +94,9 @@ func TestFix(t *testing.T) {
 		n    int
 		text func(n int) string
 	}{
-		"documents":       {200, func(n int) string { return documents(workloadsWithServices(n)) }},
-		"a list":          {200, func(n int) string { return documents(list(workloadsWithServices(n))) }},
+		"a list":          {100, func(n int) string { return documents(list(workloadsWithServices(n))) }},
 		"a list, in YAML": {100, func(n int) string { return inYAML(list(workloadsWithServices(n))) }},
-		"a line":          {200, func(n int) string { return line(workloadsWithServices(n)) }},
+		"a line":          {100, func(n int) string { return line(workloadsWithServices(n)) }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			mustGrowInProportion(t, c.n, func(t *testing.T, n int) func() {

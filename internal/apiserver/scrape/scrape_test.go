@@ -231,7 +231,8 @@ func TestRequestsAreSafe(t *testing.T) {
 			for range 1000 {
 				closed := requests.Open(Request{Verb: "WATCH"})
 				requests.Count(Request{Verb: "GET"}, 200)
-				requests.snapshot()
+				requests.ended()
+				requests.lasting()
 				closed()
 			}
 		}()
@@ -239,8 +240,8 @@ func TestRequestsAreSafe(t *testing.T) {
 	for range 4 {
 		<-done
 	}
-	counts, open := requests.snapshot()
-	if counts[answered{Request{Verb: "GET"}, 200}] != 4000 || open[Request{Verb: "WATCH"}] != 0 {
-		t.Errorf("counted %v, open %v", counts, open)
+	ended, lasting := requests.ended(), requests.lasting()
+	if len(ended) != 1 || *ended[0] != (tally{answered{Request{Verb: "GET"}, 200}, 4000}) || len(lasting) != 1 || *lasting[0] != (tally{answered{Request{Verb: "WATCH"}, 0}, 0}) {
+		t.Errorf("counted %+v, open %+v", ended, lasting)
 	}
 }

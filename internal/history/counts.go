@@ -17,8 +17,8 @@ type ProbeCounts struct {
 	Failed uint64
 }
 
-// counters of one probe. Attempts without a verdict are in none of them. 32 bits are enough: a probe
-// runs once a second at most.
+// counters of one probe. Attempts without a verdict are in none of them. 32 bits are enough: a
+// probe runs once a second at most.
 type counters struct {
 	successful [len(durationBounds) + 1]atomic.Uint32 // by duration
 	took       atomic.Int64                           // by all of these together

@@ -29,7 +29,8 @@ type Writer struct {
 // NewWriter makes a writer.
 func NewWriter(out io.Writer) *Writer { return &Writer{out: bufio.NewWriter(out)} }
 
-// Begin says of which family the samples are that follow. Nothing is written of one without samples.
+// Begin says of which family the samples are that follow. Nothing is written of one without
+// samples.
 func (w *Writer) Begin(f Family) { w.family, w.headed = f, false }
 
 // Sample writes one series of the current family. There are as many values of labels as the family

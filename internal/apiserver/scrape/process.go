@@ -7,7 +7,8 @@ import (
 	"github.com/probity-run/probity/internal/metrics"
 )
 
-// processFamilies are those of Prometheus' client library for Go and for processes, and the version.
+// processFamilies are those of Prometheus' client library for Go and for processes, and the
+// version.
 func processFamilies() []family {
 	families := []family{
 		{metrics.Family{Name: "probity_build_info", Type: metrics.Gauge, Help: "The version of Probity; always 1.", Labels: []string{"version"}},

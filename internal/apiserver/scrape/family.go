@@ -30,7 +30,9 @@ func Families() (described []metrics.Family) {
 func Write(out io.Writer, of Sources) error { return write(out, all(), of) }
 
 // WriteProbes writes what /metrics/probes tells: what the kubelet does there.
-func WriteProbes(out io.Writer, of Sources) error { return write(out, probeFamilies(), of) }
+func WriteProbes(out io.Writer, of Sources) error {
+	return write(out, append(probeFamilies(), startFamily()), of)
+}
 
 func write(out io.Writer, families []family, of Sources) error {
 	w, facts := metrics.NewWriter(out), of.facts()

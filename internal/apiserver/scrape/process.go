@@ -20,13 +20,9 @@ func processFamilies() []family {
 		families = append(families, family{r.Family, func(w *metrics.Writer, _ *facts) { writeReading(w, r.from) }})
 	}
 	for _, r := range processReadings() {
-		families = append(families, family{r.Family, func(w *metrics.Writer, _ *facts) {
-			if value, ok := r.read(); ok {
-				w.Sample(value)
-			}
-		}})
+		families = append(families, r.family())
 	}
-	return families
+	return append(families, startFamily())
 }
 
 // goReading is a family that tells what Go's runtime says: the sum of its metrics of these names.
@@ -83,6 +79,19 @@ type processReading struct {
 	read func() (value float64, ok bool)
 }
 
+func (r processReading) family() family {
+	return family{r.Family, func(w *metrics.Writer, _ *facts) {
+		if value, ok := r.read(); ok {
+			w.Sample(value)
+		}
+	}}
+}
+
+// startFamily is when the process began, by which it is known that counters began anew.
+func startFamily() family {
+	return processReading{metrics.Family{Name: "process_start_time_seconds", Type: metrics.Gauge, Help: "When the process started, in seconds since 1970."}, startSeconds}.family()
+}
+
 func processReadings() []processReading {
 	gauge := func(name, help string, read func() (float64, bool)) processReading {
 		return processReading{metrics.Family{Name: name, Type: metrics.Gauge, Help: help}, read}
@@ -93,6 +102,5 @@ func processReadings() []processReading {
 		gauge("process_max_fds", "How many file descriptors there may be.", maxDescriptors),
 		gauge("process_resident_memory_bytes", "Memory that is resident.", residentBytes),
 		gauge("process_virtual_memory_bytes", "Memory that is mapped.", virtualBytes),
-		gauge("process_start_time_seconds", "When the process started, in seconds since 1970.", startSeconds),
 	}
 }

@@ -133,7 +133,11 @@ func TestEmpty(t *testing.T) {
 			t.Errorf("a series of nothing: %s", line)
 		}
 	}
-	if got := text(t, probeFamilies(), of); got != "" {
+	var probes strings.Builder
+	if err := WriteProbes(&probes, of); err != nil {
+		t.Fatal(err)
+	}
+	if got := probes.String(); strings.Contains(got, "prober_") || !strings.Contains(got, "\nprocess_start_time_seconds ") {
 		t.Errorf("probes of nothing: %s", got)
 	}
 }

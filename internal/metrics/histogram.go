@@ -87,7 +87,7 @@ func (d Distribution) Quantile(q float64) time.Duration {
 	var from time.Duration
 	for i, bound := range d.Bounds {
 		count := float64(d.Counts[i])
-		if count > 0 && below+count >= rank {
+		if below+count >= rank {
 			return from + time.Duration(float64(bound-from)*(rank-below)/count)
 		}
 		below, from = below+count, bound

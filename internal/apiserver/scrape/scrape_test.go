@@ -214,6 +214,21 @@ func never(p *corev1.Pod) *corev1.Pod {
 	return p
 }
 
+// TestFinished: the series of probes end with their workers, those of the Pod go on (R17).
+func TestFinished(t *testing.T) {
+	of := sources(t)
+	_, err := store.Modify(of.Store, "default", "web", func(pod *corev1.Pod) error {
+		pod.Status.Phase = corev1.PodSucceeded
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := text(t, all(), of); strings.Contains(got, "prober_") || !strings.Contains(got, `kube_pod_status_ready{namespace="default",pod="web"`) {
+		t.Errorf("series of a Pod that has finished:\n%s", got)
+	}
+}
+
 // TestGone: the series of a Pod end with it, although its counters are still there.
 func TestGone(t *testing.T) {
 	of := sources(t)

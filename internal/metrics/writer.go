@@ -6,6 +6,7 @@ import (
 	"io"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // ContentType is that of what a [Writer] writes.
@@ -57,7 +58,8 @@ func (w *Writer) Flush() error { return w.out.Flush() }
 
 func (w *Writer) sample(suffix string, value float64, labels []string, bound string) {
 	if len(labels) != len(w.family.Labels) {
-		panic(fmt.Sprintf("metrics: %s has the labels %q, and not values %q", w.family.Name, w.family.Labels, labels))
+		// without the values, which stay on the stack by that
+		panic(fmt.Sprintf("metrics: %s has the labels %q, and there are %d values", w.family.Name, w.family.Labels, len(labels)))
 	}
 	if !w.headed {
 		w.headed = true
@@ -87,13 +89,14 @@ func (w *Writer) print(words ...string) {
 	}
 }
 
+// escapedHelp allocates nothing if there is nothing to escape, as a Replacer would for each family.
 func escapedHelp(text string) string {
-	return strings.NewReplacer(`\`, `\\`, "\n", `\n`).Replace(text)
+	return strings.ReplaceAll(strings.ReplaceAll(text, `\`, `\\`), "\n", `\n`)
 }
 
 func escapedLabel(text string) string {
-	if !strings.ContainsFunc(text, func(r rune) bool { return r == '\\' || r == '"' || r == '\n' || r == '\uFFFD' }) {
-		return text
+	if !strings.ContainsFunc(text, func(r rune) bool { return r == '"' || r == '\\' || r == '\n' || r >= utf8.RuneSelf }) {
+		return text // as nearly all of them are
 	}
-	return strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`).Replace(strings.ToValidUTF8(text, "\uFFFD"))
+	return strings.ReplaceAll(escapedHelp(strings.ToValidUTF8(text, "\uFFFD")), `"`, `\"`)
 }

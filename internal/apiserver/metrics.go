@@ -2,10 +2,10 @@ package apiserver
 
 import (
 	"compress/gzip"
+	"errors"
 	"io"
 	"net/http"
 	"strings"
-	"sync"
 
 	"github.com/probity-run/probity/internal/apiserver/scrape"
 	"github.com/probity-run/probity/internal/metrics"
@@ -28,18 +28,19 @@ func (s *Server) serveMetrics(w http.ResponseWriter, r *http.Request) bool {
 	header.Set("Content-Type", metrics.ContentType)
 	header.Set("Cache-Control", "no-store")
 	header.Set("Vary", "Accept-Encoding")
-	zipped := strings.Contains(r.Header.Get("Accept-Encoding"), "gzip")
-	if zipped {
+	zip := strings.Contains(r.Header.Get("Accept-Encoding"), "gzip")
+	if zip {
 		header.Set("Content-Encoding", "gzip")
 	}
 	if r.Method == http.MethodHead {
 		return true
 	}
+	tell := func(out io.Writer) error { return write(out, s.sources()) }
 	var err error
-	if zipped {
-		err = s.zippers.write(w, func(out io.Writer) error { return write(out, s.sources()) })
+	if zip {
+		err = zipped(w, tell)
 	} else {
-		err = write(w, s.sources())
+		err = tell(w)
 	}
 	if err != nil {
 		s.opts.Logger.Debug("A scrape broke off", "error", err)
@@ -51,20 +52,12 @@ func (s *Server) sources() scrape.Sources {
 	return scrape.Sources{Store: s.opts.Store, History: s.opts.History, Traffic: s.opts.Traffic, Requests: &s.requests, Version: s.opts.Version}
 }
 
-// zippers are compressors, each of which is most of a megabyte, for as long as the garbage
-// collector leaves them.
-type zippers struct{ pool sync.Pool }
-
-// write writes something compressed.
-func (z *zippers) write(out io.Writer, write func(io.Writer) error) error {
-	zipper, ok := z.pool.Get().(*gzip.Writer)
-	if !ok {
-		zipper, _ = gzip.NewWriterLevel(out, gzip.BestSpeed) // it is a level
-	}
-	defer z.pool.Put(zipper)
-	zipper.Reset(out)
-	if err := write(zipper); err != nil {
+// zipped writes something compressed. The compressor is most of a megabyte, and is not kept from one
+// scrape to the next: what is garbage for five seconds costs less than what is there all the time.
+func zipped(out io.Writer, write func(io.Writer) error) error {
+	zipper, err := gzip.NewWriterLevel(out, gzip.BestSpeed)
+	if err != nil {
 		return err
 	}
-	return zipper.Close()
+	return errors.Join(write(zipper), zipper.Close())
 }

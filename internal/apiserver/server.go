@@ -78,7 +78,6 @@ type Server struct {
 	fields     *fieldOwners
 	documents  func() []openapi.Document // read when somebody asks for them
 	requests   scrape.Requests
-	zippers    zippers
 }
 
 // New makes a server.

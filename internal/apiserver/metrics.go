@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/netip"
 	"strings"
 
 	"github.com/probity-run/probity/internal/apiserver/scrape"
@@ -28,7 +29,7 @@ func (s *Server) serveMetrics(w http.ResponseWriter, r *http.Request) bool {
 	header.Set("Content-Type", metrics.ContentType)
 	header.Set("Cache-Control", "no-store")
 	header.Set("Vary", "Accept-Encoding")
-	zip := strings.Contains(r.Header.Get("Accept-Encoding"), "gzip")
+	zip := wantsZip(r)
 	if zip {
 		header.Set("Content-Encoding", "gzip")
 	}
@@ -52,8 +53,15 @@ func (s *Server) sources() scrape.Sources {
 	return scrape.Sources{Store: s.opts.Store, History: s.opts.History, Traffic: s.opts.Traffic, Requests: &s.requests, Version: s.opts.Version}
 }
 
-// zipped writes something compressed. The compressor is most of a megabyte, and is not kept from one
-// scrape to the next: what is garbage for five seconds costs less than what is there all the time.
+// wantsZip reports whether an answer is compressed: if the client takes that and is not on this
+// machine, as Prometheus usually is. There it would save nothing and take 1 to 2 MB for ever.
+func wantsZip(r *http.Request) bool {
+	client, err := netip.ParseAddrPort(r.RemoteAddr)
+	isHere := err == nil && client.Addr().Unmap().IsLoopback()
+	return !isHere && strings.Contains(r.Header.Get("Accept-Encoding"), "gzip")
+}
+
+// zipped writes something compressed.
 func zipped(out io.Writer, write func(io.Writer) error) error {
 	zipper, err := gzip.NewWriterLevel(out, gzip.BestSpeed)
 	if err != nil {

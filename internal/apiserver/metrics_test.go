@@ -4,12 +4,14 @@ import (
 	"compress/gzip"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"github.com/probity-run/probity/internal/apiserver/guard"
+	"github.com/probity-run/probity/internal/apiserver/scrape"
 	"github.com/probity-run/probity/internal/proxy"
 )
 
@@ -59,22 +61,42 @@ func TestMetrics(t *testing.T) {
 	}
 }
 
-// TestMetricsAreZipped: twice, as the second scrape uses what the first has left.
+// TestMetricsAreZipped: for who takes it, but not on this machine.
 func TestMetricsAreZipped(t *testing.T) {
 	c := newClient(t)
-	for range 2 {
-		response := c.open("GET", "/metrics", "", "Accept-Encoding: gzip")
-		defer response.Body.Close()
-		if got := response.Header.Get("Content-Encoding"); got != "gzip" {
-			t.Fatalf("Content-Encoding %q", got)
-		}
-		zipped, err := gzip.NewReader(response.Body)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if text, err := io.ReadAll(zipped); err != nil || !strings.HasSuffix(string(text), "\n") || !strings.Contains(string(text), "\nprobity_build_info{") {
-			t.Errorf("%v\n%s", err, text)
-		}
+	tests := map[string]struct {
+		from, accept string
+		want         bool
+	}{
+		"from elsewhere":               {"192.0.2.7:4711", "gzip", true},
+		"from elsewhere, among others": {"[2001:db8::7]:4711", "zstd;q=1.0, gzip;q=0.5", true},
+		"from elsewhere, plain":        {"192.0.2.7:4711", "", false},
+		"from here":                    {"127.0.0.1:4711", "gzip", false},
+		"from here, over IPv6":         {"[::1]:4711", "gzip", false},
+		"from here, mapped":            {"[::ffff:127.0.0.1]:4711", "gzip", false},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/metrics", nil)
+			r.RemoteAddr = test.from
+			r.Header.Set("Accept-Encoding", test.accept)
+			w := httptest.NewRecorder()
+			c.api.ServeHTTP(w, r)
+			var body io.Reader = w.Body
+			if got := w.Header().Get("Content-Encoding") == "gzip"; got != test.want {
+				t.Fatalf("compressed: %v, want %v", got, test.want)
+			}
+			if test.want {
+				zipped, err := gzip.NewReader(body)
+				if err != nil {
+					t.Fatal(err)
+				}
+				body = zipped
+			}
+			if text, err := io.ReadAll(body); err != nil || !strings.HasSuffix(string(text), "\n") || !strings.Contains(string(text), "\nprobity_build_info{") {
+				t.Errorf("%v\n%s", err, text)
+			}
+		})
 	}
 }
 
@@ -107,6 +129,45 @@ func TestRequestsAreCounted(t *testing.T) {
 		if got := c.series("apiserver_request_total" + labels); got != want {
 			t.Errorf("%s is %q, want %s", labels, got, want)
 		}
+	}
+}
+
+func TestRequestOf(t *testing.T) {
+	c := newClient(t)
+	pod := func(verb, subresource string) scrape.Request {
+		return scrape.Request{Verb: verb, Version: "v1", Resource: "pods", Subresource: subresource}
+	}
+	const web = "/api/v1/namespaces/default/pods/web"
+	tests := map[string]struct {
+		method, path string
+		want         scrape.Request
+		lasts        bool
+	}{
+		"exec over SPDY":         {"POST", web + "/exec?command=ls", pod("CONNECT", "exec"), true},
+		"exec over WebSocket":    {"GET", web + "/exec?command=ls", pod("CONNECT", "exec"), true},
+		"attach":                 {"POST", web + "/attach", pod("CONNECT", "attach"), true},
+		"port-forward":           {"GET", web + "/portforward", pod("CONNECT", "portforward"), true},
+		"a log":                  {"GET", web + "/log", pod("GET", "log"), false},
+		"a log that is followed": {"GET", web + "/log?follow=true", pod("GET", "log"), true},
+		"a watch":                {"GET", "/api/v1/pods?watch=1", pod("WATCH", ""), true},
+		"a watch of one":         {"GET", web + "?watch=true", pod("WATCH", ""), true},
+		"no watch":               {"GET", "/api/v1/pods?watch=false", pod("LIST", ""), false},
+		"no follow":              {"GET", web + "?follow=true", pod("GET", ""), false},
+		"the head of one":        {"HEAD", web, pod("HEAD", ""), false},
+		"of a group":             {"PUT", "/apis/apps/v1/namespaces/default/deployments/web/scale", scrape.Request{Verb: "PUT", Group: "apps", Version: "v1", Resource: "deployments", Subresource: "scale"}, false},
+		"an unknown subresource": {"POST", web + "/anything", pod("POST", ""), false},
+		"an unknown resource":    {"GET", "/api/v1/anythings", scrape.Request{Verb: "GET"}, false},
+		"an unknown method":      {"ANYTHING", web, pod("OTHER", ""), false},
+		"no resource":            {"GET", "/version", scrape.Request{Verb: "GET"}, false},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			r := httptest.NewRequestWithContext(t.Context(), test.method, test.path, nil)
+			got := c.api.requestOf(r)
+			if got != test.want || lasts(got, r) != test.lasts {
+				t.Errorf("%s %s is %+v, lasts %v; want %+v, %v", test.method, test.path, got, lasts(got, r), test.want, test.lasts)
+			}
+		})
 	}
 }
 

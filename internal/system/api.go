@@ -59,6 +59,9 @@ func (a *api) kubeconfig() string {
 	return filepath.Join(a.system.state.dir, credentials.KubeconfigName)
 }
 
+// AwaitAPI waits until clients can connect to the API, or never will. Call it after Start.
+func (s *System) AwaitAPI() { <-s.api.ready }
+
 // run serves until the context is done. It is no error of the system if that cannot be.
 func (a *api) run(ctx context.Context) error {
 	if err := a.runAPI(ctx); err != nil {

@@ -47,8 +47,8 @@ type Command struct {
 	Stdout, Stderr io.Writer
 	// Terminal asks for a terminal, whose one output is Stdout.
 	Terminal bool
-	// Sizes has the size of the terminal, at first and whenever it changes; nil without one. Whoever
-	// calls [Exec] closes it after that.
+	// Sizes has the size of the terminal, at first and whenever it changes; nil without one.
+	// Whoever calls [Exec] closes it after that.
 	Sizes <-chan Size
 }
 

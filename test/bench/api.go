@@ -249,7 +249,8 @@ func (c *apiClient) get(ctx context.Context, path string) (*http.Response, error
 const scrapePeriod = 5 * time.Second
 
 // lookedAt has one watch of Pods and one log followed, and scrapes over one connection, as
-// Prometheus does, until the context is done. It returns when what the beginning took is given back.
+// Prometheus does, until the context is done. It returns when what the beginning took is given
+// back.
 func lookedAt(ctx context.Context, c *apiClient) error {
 	if err := c.watch(ctx, 1, nil); err != nil {
 		return err

@@ -3,6 +3,7 @@ package manifest
 import (
 	"maps"
 	"slices"
+	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
 	coordinationv1 "k8s.io/api/coordination/v1"
@@ -62,15 +63,31 @@ func IsNamespaced(r Resource) bool {
 // validateMeta lets generateName stand for the name that is made from it.
 func validateMeta(meta Resource, nameFn validation.ValidateNameFunc) field.ErrorList {
 	path, namespaced := field.NewPath("metadata"), IsNamespaced(meta)
+	errs := validateFinalizers(meta.GetFinalizers(), path.Child("finalizers"))
 	if meta.GetName() != "" || meta.GetGenerateName() == "" {
-		return validation.ValidateObjectMetaAccessor(meta, namespaced, nameFn, path)
+		return append(validation.ValidateObjectMetaAccessor(meta, namespaced, nameFn, path), errs...)
 	}
 	named := metav1.ObjectMeta{
 		Name: meta.GetGenerateName() + "12345", GenerateName: meta.GetGenerateName(), Namespace: meta.GetNamespace(),
 		Labels: meta.GetLabels(), Annotations: meta.GetAnnotations(), OwnerReferences: meta.GetOwnerReferences(),
 		Finalizers: meta.GetFinalizers(), ManagedFields: meta.GetManagedFields(), Generation: meta.GetGeneration(),
 	}
-	return validation.ValidateObjectMetaAccessor(&named, namespaced, nameFn, path)
+	return append(validation.ValidateObjectMetaAccessor(&named, namespaced, nameFn, path), errs...)
+}
+
+// validateFinalizers wants the names of others than Kubernetes to say whose they are.
+func validateFinalizers(names []string, path *field.Path) field.ErrorList {
+	var errs field.ErrorList
+	for i, name := range names {
+		if !strings.Contains(name, "/") && !isStandardFinalizer(name) {
+			errs = append(errs, field.Invalid(path.Index(i), name, "name is neither a standard finalizer name nor is it fully qualified"))
+		}
+	}
+	return errs
+}
+
+func isStandardFinalizer(name string) bool {
+	return name == string(corev1.FinalizerKubernetes) || name == metav1.FinalizerOrphanDependents || name == metav1.FinalizerDeleteDependents
 }
 
 // supported is NotSupported unless the value is one of those.

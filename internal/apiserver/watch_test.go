@@ -30,7 +30,7 @@ func TestWatch(t *testing.T) {
 	later.want("ADDED b", "MODIFIED b", "MODIFIED b", "DELETED b")
 	one.want("ADDED b", "MODIFIED b", "MODIFIED b", "DELETED b")
 	some.want("ADDED b", "MODIFIED b", "DELETED b") // it has ceased to match
-	c.fails(400, "BadRequest", "invalid resource version", "GET", configMaps+"?watch=1&resourceVersion=abc", "")
+	c.fails(400, "BadRequest", `resourceVersion: Invalid value: "abc": strconv.ParseUint`, "GET", configMaps+"?watch=1&resourceVersion=abc", "")
 	c.fails(422, "Invalid", "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan", "GET", configMaps+"?watch=1&sendInitialEvents=true", "")
 	c.fails(406, "NotAcceptable", "application/json, application/vnd.kubernetes.protobuf", "GET", configMaps+"?watch=1", "", "Accept: application/yaml")
 }

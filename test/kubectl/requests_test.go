@@ -29,9 +29,9 @@ import (
 //	[~|?] METHOD PATH [TYPE [BODY]]
 //
 // where PATH begins with / or is below the namespace's core/v1, apps:PATH is apps/v1 and so on, and
-// the body goes on to the end of the line. A line with ~ has two answers, for the reason that stands
-// above it; if they are the same that is an error, too. Of a line with ? only the codes are compared:
-// there are others who write the object. What begins with # is a comment.
+// the body goes on to the end of the line. A line with ~ has two answers, for the reason that
+// stands above it; if they are the same that is an error, too. Of a line with ? only the codes are
+// compared: there are others who write the object. What begins with # is a comment.
 func TestClusterRequests(t *testing.T) {
 	cluster := startCluster(t)
 	defer func() {
@@ -105,7 +105,8 @@ func (c caller) url(path string) string {
 // typeNames are those of Go, by which the decoder of JSON says what it expected.
 var typeNames = regexp.MustCompile(`Go (value|struct field \S*) of type \S+`)
 
-// answer is the code, the warnings and the object that come back, masked. A Status is told in words.
+// answer is the code, the warnings and the object that come back, masked. A Status is told in
+// words.
 func (c caller) answer(t *testing.T, line string) string {
 	t.Helper()
 	words := strings.SplitN(line, " ", 4)

@@ -1,3 +1,5 @@
+// Kubernetes is etcd and the API server of Kubernetes in one program, each run by its name as the
+// first argument. It is their own code, as modules; only tests build and run it.
 package main
 
 import (
@@ -22,5 +24,8 @@ func main() {
 		etcdmain.Main(os.Args)
 	case "apiserver":
 		os.Exit(cli.Run(apiserver.NewAPIServerCommand()))
+	default:
+		fmt.Fprintf(os.Stderr, "cannot run %q: it is neither etcd nor apiserver\n", component)
+		os.Exit(2)
 	}
 }

@@ -46,6 +46,9 @@ func (c *call) evict() (runtime.Object, int, error) {
 	}
 	eviction := o.(*policyv1.Eviction)
 	eviction.Name = cmp.Or(eviction.Name, c.target.name)
+	if eviction.Name != c.target.name {
+		return nil, 0, badRequest("name in URL does not match name in Eviction object")
+	}
 	if err := c.place(eviction); err != nil {
 		return nil, 0, err
 	}

@@ -1,6 +1,7 @@
 package manifest
 
 import (
+	"encoding/json"
 	"maps"
 	"slices"
 	"strings"
@@ -150,8 +151,32 @@ func validateSecret(s *corev1.Secret) field.ErrorList {
 		errs = append(errs, requireKeys(s, corev1.TLSCertKey, corev1.TLSPrivateKeyKey)...)
 	case corev1.SecretTypeSSHAuth:
 		errs = append(errs, requireKeys(s, corev1.SSHAuthPrivateKey)...)
+	case corev1.SecretTypeBasicAuth:
+		if missing := requireKeys(s, corev1.BasicAuthUsernameKey, corev1.BasicAuthPasswordKey); len(missing) == 2 {
+			errs = append(errs, missing...) // one of them is enough
+		}
+	case corev1.SecretTypeDockerConfigJson:
+		errs = append(errs, validateDockerConfig(s, corev1.DockerConfigJsonKey)...)
+	case corev1.SecretTypeDockercfg:
+		errs = append(errs, validateDockerConfig(s, corev1.DockerConfigKey)...)
+	case corev1.SecretTypeServiceAccountToken:
+		if s.Annotations[corev1.ServiceAccountNameKey] == "" {
+			errs = append(errs, field.Required(field.NewPath("metadata", "annotations").Key(corev1.ServiceAccountNameKey), ""))
+		}
 	}
 	return errs
+}
+
+// validateDockerConfig wants a key whose value is JSON, which is not shown.
+func validateDockerConfig(s *corev1.Secret, key string) field.ErrorList {
+	text, ok := s.Data[key]
+	if !ok {
+		return requireKeys(s, key)
+	}
+	if err := json.Unmarshal(text, &map[string]any{}); err != nil {
+		return field.ErrorList{field.Invalid(field.NewPath("data").Key(key), "<secret contents redacted>", err.Error())}
+	}
+	return nil
 }
 
 func requireKeys(s *corev1.Secret, keys ...string) field.ErrorList {

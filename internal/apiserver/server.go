@@ -2,8 +2,10 @@ package apiserver
 
 import (
 	"cmp"
+	"context"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"strings"
 	"sync"
@@ -14,10 +16,14 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/probity-run/probity/internal/apiserver/guard"
 	"github.com/probity-run/probity/internal/apiserver/openapi"
+	"github.com/probity-run/probity/internal/apiserver/scrape"
+	"github.com/probity-run/probity/internal/history"
 	"github.com/probity-run/probity/internal/process"
+	"github.com/probity-run/probity/internal/proxy"
 	"github.com/probity-run/probity/internal/registry"
 	"github.com/probity-run/probity/internal/store"
 )
@@ -30,10 +36,14 @@ type Options struct {
 	Registry *registry.Registry
 	// Runner runs the Pods. Nil: nothing is served that needs it, such as logs.
 	Runner Runner
-	// Guard bounds how many watches there are. Nil: nobody does.
+	// Guard bounds how many watches and streams there are. Nil: nobody does.
 	Guard *guard.Guard
 	// Kinds are those that are not Kubernetes' own, and their lists. Default: none.
 	Kinds []Kind
+	// History has the counters of probes for /metrics. Default: nothing is known of them.
+	History history.Reader
+	// Traffic is what the proxy does, for /metrics. Nil: there is none.
+	Traffic func() proxy.State
 	// Version of Probity, as in "0.4.0", for /version. Default: "unknown".
 	Version string
 	// Applier answers an [ApplyRequest]. Nil: it cannot be applied.
@@ -52,6 +62,16 @@ type Runner interface {
 	// OpenLog opens what an instance of a container has printed, at its beginning. instance counts
 	// the restarts before. There need not be any output; who reads it closes it.
 	OpenLog(pod *corev1.Pod, container string, instance int) *process.LogReader
+	// Exec runs a command beside the program of a running container, and returns its exit code. It
+	// ends the command when the context ends, when the container does, and when nobody takes what
+	// it writes. Why it could not be started is written to its errors; the error is that of the
+	// machine.
+	Exec(ctx context.Context, pod types.UID, container string, command []string, streams process.Streams) (int, error)
+	// Attach writes what a running container prints from now on, until it or the context ends. A
+	// nil writer gets nothing.
+	Attach(ctx context.Context, pod types.UID, container string, stdout, stderr io.Writer) error
+	// DialPort opens a connection to a port of a Pod, by the number that its manifest has for it.
+	DialPort(ctx context.Context, pod types.UID, port int32) (net.Conn, error)
 }
 
 // Kind is a kind that the API machinery does not know.
@@ -62,7 +82,8 @@ type Kind struct {
 }
 
 // Server answers requests of the Kubernetes API. Make it with [New]. It is an [http.Handler], is
-// safe for concurrent use and starts no goroutine.
+// safe for concurrent use and starts no goroutine that outlives a request; of those requests that
+// net/http does not wait for, see [Server.Wait].
 type Server struct {
 	opts       Options
 	scheme     *runtime.Scheme
@@ -71,6 +92,8 @@ type Server struct {
 	resources  map[schema.GroupVersionResource]*resource
 	fields     *fieldOwners
 	documents  func() []openapi.Document // read when somebody asks for them
+	requests   scrape.Requests
+	streams    streams
 }
 
 // New makes a server.
@@ -94,8 +117,10 @@ func New(opts Options) (*Server, error) {
 }
 
 // ServeHTTP implements [http.Handler].
-func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if s.serveHealth(w, r) || s.serveDiscovery(w, r) || s.serveResource(w, r) {
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.counted(w, r, s.serve) }
+
+func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
+	if s.serveHealth(w, r) || s.serveMetrics(w, r) || s.serveDiscovery(w, r) || s.serveResource(w, r) {
 		return
 	}
 	if s.knows(r.URL.Path) {
@@ -134,12 +159,14 @@ func (s *Server) serveHealth(w http.ResponseWriter, r *http.Request) bool {
 
 // Refuse answers with why a request is refused, in the encoding that its client takes.
 func (s *Server) Refuse(w http.ResponseWriter, r *http.Request, reason *apierrors.StatusError) {
-	c := &call{server: s, w: w, r: r}
-	var err error
-	if c.format, err = negotiate(r.Header.Get("Accept"), s.codecs, false); err != nil {
-		c.format = s.defaultFormat()
-	}
-	c.fail(reason)
+	s.counted(w, r, func(w http.ResponseWriter, r *http.Request) {
+		c := &call{server: s, w: w, r: r}
+		var err error
+		if c.format, err = negotiate(r.Header.Get("Accept"), s.codecs, false); err != nil {
+			c.format = s.defaultFormat()
+		}
+		c.fail(reason)
+	})
 }
 
 // ManagedFields keeps who owns which field of an object, for [registry.Options]. A write that it

@@ -3,12 +3,15 @@ package system
 import (
 	"context"
 	"fmt"
+	"io"
+	"net"
 	"net/netip"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/probity-run/probity/internal/manifest"
+	"github.com/probity-run/probity/internal/process"
 	"github.com/probity-run/probity/internal/store"
 )
 
@@ -61,6 +64,21 @@ func (s *System) SetRotation(namespace, name string, out bool) error {
 // Listeners are the addresses at which the processes of a Pod's containers listen, by container.
 func (s *System) Listeners(ctx context.Context, pod types.UID) (map[string][]netip.AddrPort, error) {
 	return s.node.Listeners(ctx, pod)
+}
+
+// Exec runs a command beside a container: see [node.Node.Exec].
+func (s *System) Exec(ctx context.Context, pod types.UID, container string, command []string, streams process.Streams) (int, error) {
+	return s.node.Exec(ctx, pod, container, command, streams)
+}
+
+// Attach follows what a container prints: see [node.Node.Attach].
+func (s *System) Attach(ctx context.Context, pod types.UID, container string, stdout, stderr io.Writer) error {
+	return s.node.Attach(ctx, pod, container, stdout, stderr)
+}
+
+// DialPort opens a connection to a port of a Pod: see [node.Node.DialPort].
+func (s *System) DialPort(ctx context.Context, pod types.UID, port int32) (net.Conn, error) {
+	return s.node.DialPort(ctx, pod, port)
 }
 
 // LogDir is the folder below which the output of containers is kept.

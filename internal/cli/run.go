@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/netip"
 	"os"
@@ -263,18 +264,9 @@ func run(ctx context.Context, streams Streams, flags runFlags, paths, command []
 			return systemError(errors.Join(err, s.Close()))
 		}
 	}
-	remarks := s.Remarks()
-	if link := s.DashboardLink(); link != "" {
-		remarks = append(remarks, "probity: dashboard: "+link)
-	}
-	for _, line := range remarks {
-		if view.Live() {
-			view.Say(line) // it stays in the list of notices
-		}
-		if _, err := fmt.Fprintln(streams.Err, line); err != nil {
-			view.Close()
-			return failed(errors.Join(err, s.Close()))
-		}
+	if err := greet(s, view, streams.Err); err != nil {
+		view.Close()
+		return failed(errors.Join(err, s.Close()))
 	}
 	if flags.open {
 		if err := openBrowser(ctx, s.DashboardLink()); err != nil {
@@ -291,6 +283,23 @@ func run(ctx context.Context, streams Streams, flags runFlags, paths, command []
 	err = a.run(ctx, signals)
 	a.closeView()
 	return err
+}
+
+// greet says what a person should know of the run, and where to find it.
+func greet(s *system.System, view *terminal.View, out io.Writer) error {
+	remarks := s.Remarks()
+	if link := s.DashboardLink(); link != "" {
+		remarks = append(remarks, "probity: dashboard: "+link)
+	}
+	for _, line := range remarks {
+		if view.Live() {
+			view.Say(line) // it stays in the list of notices
+		}
+		if _, err := fmt.Fprintln(out, line); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // viewOptions decide where a run is shown, and how. Standard output belongs to the command if there

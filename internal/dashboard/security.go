@@ -27,7 +27,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
 	switch {
 	case strings.HasPrefix(r.URL.Path, staticPath):
-		s.files.ServeHTTP(w, r)
+		s.files().ServeHTTP(w, r)
 	case s.signIn.enter(w, r):
 	case s.signIn.isIn(r):
 		s.mux.ServeHTTP(w, r)

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/netip"
 	"sync"
+	"syscall"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -67,6 +68,8 @@ type Runner interface {
 	Restart(namespace, name string) error
 	DeletePod(namespace, name string) error
 	SetRotation(namespace, name string, out bool) error
+	// Signal sends a signal to the process of a container that runs.
+	Signal(namespace, name, container string, sig syscall.Signal) error
 	// Stopping reports whether the run is being stopped.
 	Stopping() bool
 }
@@ -76,7 +79,9 @@ type Runner interface {
 type Server struct {
 	opts    Options
 	started time.Time
-	files   *staticFiles
+	files   func() *staticFiles // made when somebody asks first
+	look    *look
+	numbers numbers
 	signIn  *signIn
 	hub     *hub
 	mux     *http.ServeMux
@@ -85,8 +90,8 @@ type Server struct {
 // maxConnections is how many connections there may be: ten browsers use sixty.
 const maxConnections = 256
 
-// New makes a server. The error is that of a program whose static files are broken.
-func New(opts Options) (*Server, error) {
+// New makes a server. Nothing of it costs anything before somebody looks.
+func New(opts Options) *Server {
 	if opts.Logger == nil {
 		opts.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -94,14 +99,10 @@ func New(opts Options) (*Server, error) {
 		opts.Now = time.Now
 	}
 	opts.Title = cmp.Or(opts.Title, "probity")
-	files, err := newStaticFiles()
-	if err != nil {
-		return nil, err
-	}
-	s := &Server{opts: opts, started: opts.Now(), files: files, signIn: newSignIn(opts.Key, opts.Instance, opts.Now), mux: http.NewServeMux()}
+	s := &Server{opts: opts, started: opts.Now(), files: sync.OnceValue(newStaticFiles), look: newLook(), numbers: numbers{of: map[probeID]int{}}, signIn: newSignIn(opts.Key, opts.Instance, opts.Now), mux: http.NewServeMux()}
 	s.hub = newHub(s)
 	s.routes()
-	return s, nil
+	return s
 }
 
 // Serve answers requests of a listener until the context is done, and returns when nothing of it is

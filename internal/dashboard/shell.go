@@ -76,15 +76,15 @@ func (s *Server) pageAs(w http.ResponseWriter, r *http.Request, status int, p pa
 func (s *Server) head(p page) item {
 	scripts := list{}
 	for _, name := range append([]string{"app.js"}, p.Scripts...) {
-		scripts = append(scripts, e("script", at("type", "module"), at("src", s.files.address(name))))
+		scripts = append(scripts, e("script", at("type", "module"), at("src", s.files().address(name))))
 	}
 	return e("head",
 		e("meta", at("charset", "utf-8")),
 		e("meta", at("name", "viewport"), at("content", "width=device-width, initial-scale=1")),
 		e("meta", at("name", "color-scheme"), at("content", "light dark")),
 		e("title", text(p.Title+" · Probity")),
-		e("link", at("rel", "icon"), at("href", s.files.address("icon.svg"))),
-		e("link", at("rel", "stylesheet"), at("href", s.files.address("app.css"))),
+		e("link", at("rel", "icon"), at("href", s.files().address("icon.svg"))),
+		e("link", at("rel", "stylesheet"), at("href", s.files().address("app.css"))),
 		scripts,
 	)
 }

@@ -73,9 +73,7 @@ func (s *System) openDashboard() (*dashboardHost, error) {
 	if s.proxy != nil {
 		opts.Traffic = s.proxy.State
 	}
-	if d.server, err = dashboard.New(opts); err != nil {
-		return nil, errors.Join(err, d.listener.Close())
-	}
+	d.server = dashboard.New(opts)
 	return d, nil
 }
 
@@ -89,8 +87,8 @@ func readDashboardNote(root *os.Root) (note dashboardNote, err error) {
 	return note, readNote(root, dashboardName, &note)
 }
 
-// dashboardInstance tells the run of a state folder from others in the name of a cookie, which takes
-// few characters.
+// dashboardInstance tells the run of a state folder from others in the name of a cookie, which
+// takes few characters.
 func dashboardInstance(dir string) string {
 	if absolute, err := filepath.Abs(dir); err == nil {
 		dir = absolute

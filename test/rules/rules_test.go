@@ -27,6 +27,7 @@ var floors = [][]string{
 	{"docs", "probe", "internal/timing", "internal/lifecycle", "internal/manifest", "internal/store", "internal/history", "internal/process", "internal/envvars", "internal/address", "internal/ownfile", "internal/origin"},
 	{"internal/workload", "internal/registry", "internal/program", "internal/names", "internal/diagnosis"},
 	{"internal/node", "internal/controller", "internal/proxy", "internal/simulate", "internal/advisor"},
+	{"internal/facts"},
 	{"internal/terminal", "internal/apiserver", "internal/dashboard", "internal/kube"},
 	{"internal/system"},
 	{"internal/cli"},

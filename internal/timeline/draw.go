@@ -168,8 +168,8 @@ func (c *canvas) group(g *Group) {
 	c.y = bottom + 4
 }
 
-// name writes what a group or a lane is called, as long as it fits between left and right; all of it
-// is its tooltip. At a left of 0 it ends at the right.
+// name writes what a group or a lane is called, as long as it fits between left and right; all of
+// it is its tooltip. At a left of 0 it ends at the right.
 func (c *canvas) name(class string, left, right, y float64, text string) {
 	short, title, x := fitted(text, right-left), "", left
 	if short != text {

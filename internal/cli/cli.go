@@ -109,6 +109,6 @@ it starts the program of a manifest, probes it, restarts it and says why.`,
 	root.SetOut(streams.Out)
 	root.SetErr(streams.Err)
 	root.AddCommand(newCheck(streams), newExplain(streams))
-	root.AddCommand(newRun(streams), newApply(streams), newClean(streams), newProbe(streams), newSimulate(streams), newVersion(streams))
+	root.AddCommand(newRun(streams), newApply(streams), newDashboard(streams), newClean(streams), newProbe(streams), newSimulate(streams), newVersion(streams))
 	return root
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
+	"syscall"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -54,6 +55,18 @@ func (s *System) SetRotation(namespace, name string, out bool) error {
 	})
 	if err != nil {
 		return fmt.Errorf("cannot change the rotation of pod %s: %w", name, err)
+	}
+	return nil
+}
+
+// Signal sends a signal to the process of a Pod's container that runs.
+func (s *System) Signal(namespace, name, container string, sig syscall.Signal) error {
+	pod, err := store.Get[*corev1.Pod](s.store, namespace, name)
+	if err == nil {
+		err = s.node.Signal(pod.UID, container, sig)
+	}
+	if err != nil {
+		return fmt.Errorf("cannot send %v to pod %s: %w", sig, name, err)
 	}
 	return nil
 }

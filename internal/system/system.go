@@ -12,6 +12,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/netip"
@@ -72,6 +73,8 @@ type Options struct {
 	Names Names
 	// NoAPI leaves out the Kubernetes API.
 	NoAPI bool
+	// NoDashboard leaves out the dashboard.
+	NoDashboard bool
 	// APIAddress is where the Kubernetes API listens besides loopback. Default: nowhere. Who has
 	// the token reads Secrets and runs commands through it.
 	APIAddress netip.Addr
@@ -156,8 +159,9 @@ type System struct {
 	addresses  *addresses   // nil before New has the state folder
 	hostNames  *hostNames
 	api        *api
-	files      *fileWatch // from Start on
-	started    bool       // by Start
+	dashboard  *dashboardHost // nil if there is none
+	files      *fileWatch     // from Start on
+	started    bool           // by Start
 	loader     *loader
 	applier    *applier   // of the goroutine of run
 	first      *manifests // what that applies first; nil without manifests
@@ -233,6 +237,11 @@ func New(opts Options) (*System, error) {
 		return nil, errors.Join(err, s.state.close())
 	}
 	s.compose()
+	if !opts.NoDashboard {
+		if s.dashboard, err = s.openDashboard(); err != nil {
+			s.remarks = append(s.remarks, fmt.Sprintf("probity: no dashboard: %v; --no-dashboard does without", err))
+		}
+	}
 	return s, nil
 }
 
@@ -321,6 +330,9 @@ func (s *System) Start(ctx context.Context) error {
 // took. The error is that of Wait.
 func (s *System) Close() error {
 	if !s.started {
+		if s.dashboard != nil {
+			_ = s.dashboard.listener.Close() // nobody was answered
+		}
 		s.end(nil)
 		return s.Wait()
 	}

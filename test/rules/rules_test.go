@@ -24,9 +24,10 @@ const (
 // Two packages on one floor do not know each other.
 var floors = [][]string{
 	{"internal/printable"},
-	{"docs", "probe", "internal/timing", "internal/lifecycle", "internal/manifest", "internal/store", "internal/history", "internal/process", "internal/envvars", "internal/address", "internal/ownfile", "internal/timeline"},
+	{"docs", "probe", "internal/timing", "internal/lifecycle", "internal/manifest", "internal/store", "internal/history", "internal/process", "internal/envvars", "internal/address", "internal/ownfile", "internal/origin", "internal/timeline"},
 	{"internal/workload", "internal/registry", "internal/program", "internal/names", "internal/diagnosis"},
 	{"internal/node", "internal/controller", "internal/proxy", "internal/simulate", "internal/advisor"},
+	{"internal/facts"},
 	{"internal/terminal", "internal/apiserver", "internal/dashboard", "internal/kube"},
 	{"internal/system"},
 	{"internal/cli"},

@@ -1,5 +1,5 @@
 // Package facts gathers what a diagnosis knows of a container, from the Pod's object and its past,
-// for the live view and for the lines.
+// for whatever shows it to people.
 package facts
 
 import (

@@ -1,0 +1,17 @@
+package dashboard
+
+import "net/http"
+
+// routes says what is answered where. Nobody gets here without the cookie (security.go).
+func (s *Server) routes() {
+	home := func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/ui/pods", http.StatusSeeOther) }
+	s.mux.HandleFunc("GET /{$}", home)
+	s.mux.HandleFunc("GET /ui/{$}", home)
+	s.mux.HandleFunc("GET /ui/pods", s.podsPage)
+	s.mux.HandleFunc("GET /ui/services", s.servicesPage)
+	s.mux.HandleFunc("GET /ui/pods/{namespace}/{name}/ask", s.ask)
+	s.mux.HandleFunc("POST /ui/pods/{namespace}/{name}/do", s.do)
+	s.mux.HandleFunc("GET /ui/alive", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
+	s.mux.HandleFunc("GET /ui/stream", s.stream)
+	s.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { s.notFound(w, r, "") })
+}

@@ -147,30 +147,8 @@ func (w Workload) New(v Values) (*Draft, error) {
 	}
 	manifest.Default(d.Resource)
 	d.validate(path)
-	d.Changed = !w.same(v)
+	d.Changed = len(Differences(w.Values(), v)) > 0
 	return d, nil
-}
-
-// same reports whether values mean what there is.
-func (w Workload) same(v Values) bool {
-	now := w.Values()
-	grace := fmt.Sprint(w.Grace())
-	for _, probe := range Probes() {
-		if v.Handler(probe) != now.Handler(probe) {
-			return false
-		}
-		for _, p := range Parameters(probe, grace) {
-			field := probe + "." + p.Name
-			if p.Handler != "" && p.Handler != v.Handler(probe) || v.Handler(probe) == "" {
-				continue
-			}
-			a, b := strings.TrimSpace(v[field]), strings.TrimSpace(now[field])
-			if a != b && !(a == "" && b == p.Default) && !(b == "" && a == p.Default) {
-				return false
-			}
-		}
-	}
-	return true
 }
 
 // decodeProbe reads a probe; nil if there is none.

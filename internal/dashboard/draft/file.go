@@ -62,49 +62,13 @@ func (w Workload) name() string {
 	return w.Container
 }
 
-// Otherwise says what the file has that these values have not: periodSeconds: 3, for the liveness
-// probe. It is empty if both are the same.
+// Otherwise says what the file has that these values have not, in a line each: liveness
+// periodSeconds: 3. It is empty if both are the same.
 func (f *File) Otherwise(v Values) (lines []string) {
-	for _, probe := range Probes() {
-		was, is := f.values.Handler(probe), v.Handler(probe)
-		title := strings.ToLower(Title(probe))
-		switch {
-		case was == "" && is == "":
-			continue
-		case was == "":
-			lines = append(lines, "no "+probe)
-			continue
-		case is == "":
-			lines = append(lines, probe)
-			continue
-		case was != is:
-			lines = append(lines, title+": "+was)
-		}
-		for _, p := range Parameters(probe, "") {
-			field := probe + "." + p.Name
-			if p.Handler != "" && (p.Handler != is || was != is) || means(p, f.values[field]) == means(p, v[field]) {
-				continue
-			}
-			_, name, nested := strings.Cut(p.Name, ".")
-			if !nested {
-				name = p.Name
-			}
-			value := f.values[field]
-			if value == "" {
-				value = p.Default + " (default)"
-			}
-			lines = append(lines, title+" "+name+": "+value)
-		}
+	for _, d := range Differences(f.values, v) {
+		lines = append(lines, d.Name+": "+d.Was)
 	}
 	return lines
-}
-
-// means is a field's value, or its default.
-func means(p Parameter, value string) string {
-	if value = strings.TrimSpace(value); value == "" {
-		return p.Default
-	}
-	return value
 }
 
 // Write returns the text with these values in it; all else stays as it is, comments too. The error

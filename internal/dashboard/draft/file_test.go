@@ -75,7 +75,7 @@ func TestOtherwise(t *testing.T) {
 		t.Fatalf("line %d, %v", f.Line, err)
 	}
 	d := typed(t, w, Values{"livenessProbe.periodSeconds": "10", "livenessProbe.timeoutSeconds": "2", "readinessProbe.handler": ""})
-	want := []string{"readinessProbe", "liveness periodSeconds: 3", "liveness timeoutSeconds: 1 (default)"}
+	want := []string{"readiness: httpGet", "liveness periodSeconds: 3", "liveness timeoutSeconds: 1 (default)"}
 	if diff := cmp.Diff(want, f.Otherwise(d.Values)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}

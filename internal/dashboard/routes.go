@@ -9,9 +9,12 @@ func (s *Server) routes() {
 	s.mux.HandleFunc("GET /ui/{$}", home)
 	s.mux.HandleFunc("GET /ui/pods", s.podsPage)
 	s.mux.HandleFunc("GET /ui/services", s.servicesPage)
+	s.mux.HandleFunc("GET /ui/pods/{namespace}/{name}", s.podPage)
+	s.mux.HandleFunc("POST /ui/pods/{namespace}/{name}/secret", s.showSecret)
 	s.mux.HandleFunc("GET /ui/pods/{namespace}/{name}/ask", s.ask)
 	s.mux.HandleFunc("POST /ui/pods/{namespace}/{name}/do", s.do)
 	s.mux.HandleFunc("GET /ui/alive", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
+	s.mux.HandleFunc("GET /ui/events", s.eventsPage)
 	s.mux.HandleFunc("GET /ui/stream", s.stream)
 	s.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { s.notFound(w, r, "") })
 }

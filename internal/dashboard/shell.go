@@ -34,7 +34,7 @@ const (
 // not exist yet is left out.
 func tabs() []tabLink {
 	return []tabLink{
-		{podsTab, "/ui/pods", "p"},
+		{servicesTab, "/ui/services", "s"}, {podsTab, "/ui/pods", "p"}, {eventsTab, "/ui/events", "e"},
 	}
 }
 

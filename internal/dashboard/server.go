@@ -85,6 +85,8 @@ type Server struct {
 	signIn  *signIn
 	hub     *hub
 	mux     *http.ServeMux
+	// counting is held by who counts restarts for nothing, which takes long.
+	counting chan struct{}
 }
 
 // maxConnections is how many connections there may be: ten browsers use sixty.
@@ -99,7 +101,7 @@ func New(opts Options) *Server {
 		opts.Now = time.Now
 	}
 	opts.Title = cmp.Or(opts.Title, "probity")
-	s := &Server{opts: opts, started: opts.Now(), files: sync.OnceValue(newStaticFiles), look: newLook(), numbers: numbers{of: map[probeID]int{}}, signIn: newSignIn(opts.Key, opts.Instance, opts.Now), mux: http.NewServeMux()}
+	s := &Server{opts: opts, started: opts.Now(), files: sync.OnceValue(newStaticFiles), look: newLook(), numbers: numbers{of: map[probeID]int{}}, signIn: newSignIn(opts.Key, opts.Instance, opts.Now), mux: http.NewServeMux(), counting: make(chan struct{}, 1)}
 	s.hub = newHub(s)
 	s.routes()
 	return s

@@ -35,6 +35,7 @@ const (
 func tabs() []tabLink {
 	return []tabLink{
 		{servicesTab, "/ui/services", "s"}, {podsTab, "/ui/pods", "p"}, {eventsTab, "/ui/events", "e"},
+		{healthTab, "/ui/health", "h"}, {simulateTab, "/ui/simulate", "i"},
 	}
 }
 

@@ -27,6 +27,9 @@ type Fault struct {
 	word      string // in a sentence: after the hang
 }
 
+// At is when it begins.
+func (f Fault) At() time.Duration { return f.at }
+
 // Faults are those that one can choose, the first is the default.
 func Faults() []Fault {
 	return []Fault{

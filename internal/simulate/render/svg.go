@@ -104,7 +104,7 @@ func (c *poster) title(s *simulate.Summary, rate float64) {
 		c.text(svgMargin, c.y, "title", line)
 	}
 	c.y += 8
-	for _, fact := range facts(s, rate) {
+	for _, fact := range Facts(s, rate) {
 		for _, line := range wrapped(fact, "fact") {
 			c.y += 16
 			c.text(svgMargin, c.y, "fact", line)
@@ -113,8 +113,9 @@ func (c *poster) title(s *simulate.Summary, rate float64) {
 	c.y += 22
 }
 
-// facts are the most important of the summary.
-func facts(s *simulate.Summary, rate float64) []string {
+// Facts are the most important of the summary, a line each. rate is how many requests a second are
+// imagined.
+func Facts(s *simulate.Summary, rate float64) []string {
 	const few = 4
 	lines := []string{"first ready " + readyText(s) + " · restarts " + restartText(s)}
 	for _, l := range s.Loops {

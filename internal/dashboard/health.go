@@ -145,7 +145,14 @@ func timingWords(v draft.Values, probe string) string {
 		}
 		return otherwise
 	}
-	return "every " + number("periodSeconds", "10") + " s · timeout " + number("timeoutSeconds", "1") + " s · " + number("failureThreshold", "3") + " failures"
+	return "every " + number("periodSeconds", "10") + " s · timeout " + number("timeoutSeconds", "1") + " s · " + failures(number("failureThreshold", "3"))
+}
+
+func failures(n string) string {
+	if n == "1" {
+		return "1 failure"
+	}
+	return n + " failures"
 }
 
 // healthPage is /ui/workloads/{kind}/{namespace}/{name}/health.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/probity-run/probity/internal/advisor"
 	"github.com/probity-run/probity/internal/dashboard/draft"
+	"github.com/probity-run/probity/internal/manifest"
 )
 
 // names of the two sides that are compared.
@@ -134,7 +135,11 @@ func (f *formView) changes() item {
 		title = e("h2", at("id", "h-changes"), text("What is created"))
 	}
 	lines, err := f.draft.Diff()
-	yaml, yamlErr := f.draft.YAML()
+	var others []manifest.Resource
+	if f.service != nil {
+		others = append(others, f.service)
+	}
+	yaml, yamlErr := f.draft.YAML(others...)
 	switch {
 	case err != nil || yamlErr != nil:
 		return e("div.pane", title, e("p.small.muted", text("The difference cannot be shown.")))

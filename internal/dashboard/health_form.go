@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 
+	corev1 "k8s.io/api/core/v1"
+
 	"github.com/probity-run/probity/internal/dashboard/draft"
 	"github.com/probity-run/probity/internal/dashboard/markup"
 	"github.com/probity-run/probity/internal/manifest"
@@ -20,9 +22,11 @@ type formView struct {
 	width       int
 	file        *draft.File // nil if there is none
 	fileProblem error
-	// isNew says that the workload is not there yet; extra are its errors.
-	isNew bool
-	extra []draft.Error
+	// isNew says that the workload is not there yet; service is its Service, nil for none, and extra
+	// are the errors of its own fields.
+	isNew   bool
+	service *corev1.Service
+	extra   []draft.Error
 }
 
 // form is all of it; above are fields that stand above those of the probes.

@@ -52,8 +52,8 @@ func (s *Server) posted(w http.ResponseWriter, r *http.Request) (f *formView, ok
 	f = &formView{server: s, fault: r.Form.Get("fault"), width: widthOf(r.Form.Get("w"))}
 	var load draft.Workload
 	if r.Form.Get("new") != "" {
-		deployment, _, errs := newServiceOf(r).Objects()
-		f.isNew, f.extra, load = true, errs, draft.Workload{Resource: deployment}
+		f.isNew = true
+		load, f.service, f.extra = newServiceOf(r).Objects()
 	} else {
 		o := s.resource(r.Form.Get("kind"), r.Form.Get("namespace"), r.Form.Get("name"))
 		if o == nil {

@@ -47,8 +47,7 @@ func (f *formView) placeNew() {
 
 // newPage is /ui/new: a service that is made of a command, with its health checks.
 func (s *Server) newPage(w http.ResponseWriter, r *http.Request) {
-	deployment, _, _ := draft.NewService{Name: "my-service", Command: "./server", Port: "8080"}.Objects()
-	load := draft.Workload{Resource: deployment}
+	load, service, _ := draft.NewService{Name: "my-service", Command: "./server", Port: "8080"}.Objects()
 	values := draft.Values{}
 	for probe, path := range map[string]string{draft.Readiness: "/readyz", draft.Liveness: "/livez"} {
 		values[probe+".handler"], values[probe+".httpGet.path"], values[probe+".httpGet.port"] = draft.HTTP, path, "http"
@@ -58,7 +57,7 @@ func (s *Server) newPage(w http.ResponseWriter, r *http.Request) {
 		s.notFound(w, r, err.Error())
 		return
 	}
-	f := formView{server: s, draft: d, probe: draft.Readiness, width: widthOf(r.URL.Query().Get("w")), isNew: true}
+	f := formView{server: s, draft: d, probe: draft.Readiness, width: widthOf(r.URL.Query().Get("w")), isNew: true, service: service}
 	s.page(w, r, page{Tab: healthTab, Title: "New service", Scripts: []string{"health.js"}, Main: list{
 		e("p.crumbs", e("a", at("href", "/ui/health"), text("Health checks")), text(" / New service")),
 		e("div.title", e("h1", text("New service")), e("span", at("id", "chip"), f.chip()), e("span.muted.small", text("of a command; Copy YAML makes a manifest of it"))),
@@ -89,8 +88,8 @@ func (s *Server) create(w http.ResponseWriter, r *http.Request, f *formView) {
 		refuse(errRefused)
 		return
 	}
-	_, service, _ := newServiceOf(r).Objects()
 	var err error
+	service := f.service
 	if service != nil { // before anything is made
 		_, err = s.opts.Registry.CreateObject(service, registry.WriteOptions{Manager: manager, DryRun: true})
 	}

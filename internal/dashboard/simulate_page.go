@@ -140,4 +140,3 @@ func (s *Server) simulateCommand(q simulateQuery, o manifest.Resource) item {
 		e("p.buttons", e("button.btn", at("type", "button"), at("id", "copy-command"), at("hidden", ""), text("Copy"))),
 	}
 }
-

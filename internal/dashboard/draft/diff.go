@@ -1,10 +1,13 @@
 package draft
 
 import (
+	"errors"
 	"strings"
 
 	"github.com/rogpeppe/go-internal/diff"
 	"sigs.k8s.io/yaml"
+
+	"github.com/probity-run/probity/internal/manifest"
 )
 
 // Line is a line of a difference.
@@ -14,8 +17,15 @@ type Line struct {
 	Text string
 }
 
-// YAML is the object as a person would write it.
-func (d *Draft) YAML() (string, error) { return d.Workload.yaml(d.Values) }
+// YAML is the object as a person would write it, and others behind it.
+func (d *Draft) YAML(others ...manifest.Resource) (string, error) {
+	text, err := d.Workload.yaml(d.Values)
+	for _, other := range others {
+		more, moreErr := yaml.Marshal((Workload{Resource: other}).configuration())
+		text, err = text+"---\n"+string(more), errors.Join(err, moreErr)
+	}
+	return text, err
+}
 
 func (w Workload) yaml(v Values) (string, error) {
 	text, err := yaml.Marshal(w.Document(v))

@@ -1,6 +1,7 @@
 package draft
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -20,6 +21,9 @@ type Workload struct {
 	Resource manifest.Resource
 	// Container is the name of the container. Default: the first one.
 	Container string
+	// Written is what somebody wrote of the object, as JSON. Default: what was applied last by that
+	// annotation, else all of it.
+	Written string
 }
 
 // Containers are the names of the containers that may have probes, in the order of the object.
@@ -219,14 +223,15 @@ func fieldOf(e *field.Error, path string, known map[string]bool) string {
 // of it but what a server sets.
 func (w Workload) configuration() map[string]any {
 	var tree map[string]any
-	if text := w.Resource.GetAnnotations()[corev1.LastAppliedConfigAnnotation]; text != "" && json.Unmarshal([]byte(text), &tree) == nil && len(tree) > 0 {
+	text := cmp.Or(w.Written, w.Resource.GetAnnotations()[corev1.LastAppliedConfigAnnotation])
+	if text != "" && json.Unmarshal([]byte(text), &tree) == nil && len(tree) > 0 {
 		return tree
 	}
 	copied := w.Resource.DeepCopyObject().(manifest.Resource)
 	kind := copied.GetObjectKind().GroupVersionKind()
 	manifest.PrepareForCreate(copied)
-	text, err := json.Marshal(copied)
-	if err != nil || json.Unmarshal(text, &tree) != nil {
+	all, err := json.Marshal(copied)
+	if err != nil || json.Unmarshal(all, &tree) != nil {
 		return map[string]any{}
 	}
 	tree["apiVersion"], tree["kind"] = kind.ToAPIVersionAndKind()

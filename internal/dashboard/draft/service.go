@@ -1,6 +1,7 @@
 package draft
 
 import (
+	"encoding/json"
 	"strconv"
 	"strings"
 
@@ -23,7 +24,7 @@ type NewService struct {
 
 // Objects are its Deployment without probes and, if it has a port, its Service. What is wrong with
 // the fields is attached to them: name, command, port, replicas.
-func (n NewService) Objects() (deployment *appsv1.Deployment, service *corev1.Service, errs []Error) {
+func (n NewService) Objects() (load Workload, service *corev1.Service, errs []Error) {
 	fail := func(field, path, value, problem string) {
 		errs = append(errs, Error{field, path + ": Invalid value: " + strconv.Quote(value) + ": " + problem})
 	}
@@ -52,14 +53,13 @@ func (n NewService) Objects() (deployment *appsv1.Deployment, service *corev1.Se
 			Spec:       corev1.ServiceSpec{Selector: labels, Ports: []corev1.ServicePort{{Port: int32(number), TargetPort: intstr.FromString("http")}}},
 		}
 		service.SetGroupVersionKind(schema.GroupVersionKind{Version: "v1", Kind: "Service"})
-		manifest.Default(service)
 	}
 	if command == "" {
 		errs = append(errs, Error{"command", "the command is missing: what starts the program, as in ./server --verbose"})
 	} else if _, err := manifest.SplitWords(command); err != nil {
 		fail("command", "metadata.annotations["+manifest.AnnotationCommand+name+"]", command, err.Error())
 	}
-	deployment = &appsv1.Deployment{
+	deployment := &appsv1.Deployment{
 		ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: "default"},
 		Spec: appsv1.DeploymentSpec{
 			Replicas: &replicas, Selector: &metav1.LabelSelector{MatchLabels: labels},
@@ -70,8 +70,12 @@ func (n NewService) Objects() (deployment *appsv1.Deployment, service *corev1.Se
 		},
 	}
 	deployment.SetGroupVersionKind(appsv1.SchemeGroupVersion.WithKind("Deployment"))
+	load = Workload{Resource: deployment}
+	if text, err := json.Marshal((Workload{Resource: deployment}).configuration()); err == nil { // numbers and texts always have a JSON form
+		load.Written = string(text)
+	}
 	manifest.Default(deployment)
-	return deployment, service, errs
+	return load, service, errs
 }
 
 // NewServiceField is the field of the form that an error of the Deployment is about, by its text;

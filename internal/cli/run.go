@@ -347,8 +347,7 @@ func releaseMemory(view *terminal.View) {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(garbage)
 	}
-	debug.FreeOSMemory() // of what the start has read and judged
-	if err := process.DropFilePages(); err != nil {
+	if err := process.ReleaseMemory(); err != nil {
 		view.Say(fmt.Sprintf("probity: more memory than necessary is used: %v", err))
 	}
 }

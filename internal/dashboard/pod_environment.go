@@ -29,7 +29,8 @@ func (s *Server) environmentCard(p *podView) item {
 		rows = append(rows, e("dt.mono", text(name)), e("dd", value))
 	}
 	for _, c := range lifecycle.Containers(&p.Pod.Spec) {
-		if ports := p.Facts.Containers[c.Name].Ports; len(ports) > 0 {
+		own := slices.ContainsFunc(c.Env, func(v corev1.EnvVar) bool { return v.Name == "PORT" })
+		if ports := p.Facts.Containers[c.Name].Ports; len(ports) > 0 && !own {
 			row(c.Name, "PORT", e("span.mono", text(strconv.Itoa(ports[0].Actual))))
 		}
 		for _, v := range c.Env {

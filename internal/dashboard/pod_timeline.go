@@ -15,7 +15,7 @@ func (s *Server) whatHappened(p *podView, now time.Time, q podsQuery, width int)
 	start := now.Add(-q.window).Local()
 	picture := &timeline.Picture{To: q.window, Start: start, Groups: []timeline.Group{{Lanes: s.lanes(p, start, now)}}}
 	layout := timeline.Page(width)
-	picture.From, picture.To = layout.Fit(0, q.window, q.window)
+	picture.From, picture.To = layout.Fit(beginning(p.Created.Sub(start), q.window), q.window, q.window)
 	drawing := timeline.Draw(picture, layout)
 	var rows list
 	for _, row := range picture.Rows() {
@@ -29,6 +29,11 @@ func (s *Server) whatHappened(p *podView, now time.Time, q podsQuery, width int)
 	return e("section.card.pane", at("id", "happened"), e("h2", text("What happened"), e("span.seg.small", at("role", "group"), at("aria-label", "Time shown"), spans)),
 		e("div.scroll", at("id", "timeline"), svgOf(drawing, picture.Sentence(p.Name))),
 		e("details.as-text", at("id", "as-text"), e("summary.small", text("as text")), e("ul.small", rows)))
+}
+
+// beginning is where the axis begins: a Pod that is younger than the window has no past to show.
+func beginning(created, window time.Duration) time.Duration {
+	return max(0, min(created-5*time.Second, window-time.Minute)).Truncate(5 * time.Second)
 }
 
 // svgOf is a drawing as markup.

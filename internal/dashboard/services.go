@@ -216,7 +216,7 @@ func (s *Server) servicesPage(w http.ResponseWriter, r *http.Request) {
 	for _, v := range snap.services {
 		cards = append(cards, v.card())
 	}
-	main := list{e("h1", text("Services"))}
+	main := list{e("h1.sr", text("Services"))}
 	if len(snap.services) == 0 {
 		main = append(main, e("div.card.empty", e("h2", text("No Services")),
 			e("p", text("A Service gives Pods one address. None of the manifests has one; Pods are reached by their own ports, which are on their pages.")),
@@ -224,7 +224,7 @@ func (s *Server) servicesPage(w http.ResponseWriter, r *http.Request) {
 	} else {
 		main = append(main, e("div.stack", at("id", "live-services"), cards))
 	}
-	s.page(w, r, page{Tab: servicesTab, Title: "Services", Main: main})
+	s.page(w, r, page{Tab: servicesTab, Title: "Services", Main: main, Scripts: []string{"services.js"}})
 }
 
 // card is a Service at length.

@@ -34,7 +34,7 @@ const (
 // not exist yet is left out.
 func tabs() []tabLink {
 	return []tabLink{
-		{servicesTab, "/ui/services", "s"}, {podsTab, "/ui/pods", "p"}, {eventsTab, "/ui/events", "e"},
+		{servicesTab, "/ui/services", "s"}, {podsTab, "/ui/pods", "p"}, {logsTab, "/ui/logs", "l"}, {eventsTab, "/ui/events", "e"},
 		{healthTab, "/ui/health", "h"}, {simulateTab, "/ui/simulate", "i"},
 	}
 }

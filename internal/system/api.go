@@ -121,10 +121,18 @@ func (a *api) open(ctx context.Context) (func() error, error) {
 	a.mu.Lock()
 	a.server = server
 	a.mu.Unlock()
-	h := g.Server(server)
+	handler, releaseMemory := releaseMemory(server)
+	h := g.Server(handler)
 	h.TLSConfig = keys.TLSConfig()
 	h.BaseContext = func(net.Listener) context.Context { return ctx } // watches end with it
-	return func() error { return serveAll(ctx, h, g, listeners) }, nil
+	return func() error {
+		var releasing sync.WaitGroup
+		defer releasing.Wait()
+		ctx, cancel := context.WithCancel(ctx)
+		defer cancel()
+		releasing.Go(func() { releaseMemory(ctx) })
+		return serveAll(ctx, h, g, listeners)
+	}, nil
 }
 
 // publish tells clients where the API is.

@@ -175,17 +175,20 @@ spec:
 }
 
 // firstProcess measures from the start of probity until the first instructions of the first
-// container's program.
+// container's program, in turn with the Kubernetes API and without it.
 func (m whole) firstProcess(w io.Writer) error {
-	var took []time.Duration
+	var with, without []time.Duration
 	for range 3 * m.rounds {
-		began, notes, err := m.one(1, func(string) error { return nil })
-		if err != nil {
-			return err
+		for took, flags := range map[*[]time.Duration][]string{&with: nil, &without: {"--no-api"}} {
+			began, notes, err := m.one(1, func(string) error { return nil }, flags...)
+			if err != nil {
+				return err
+			}
+			*took = append(*took, notes[0].began.Sub(began))
 		}
-		took = append(took, notes[0].began.Sub(began))
 	}
-	fmt.Fprintf(w, "start to the first instruction of the first program\t%v\t50 ms\t\n", medianAndMax(took))
+	fmt.Fprintf(w, "start to the first instruction of the first program\t%v\t50 ms\t\n", medianAndMax(with))
+	fmt.Fprintf(w, "the same without the Kubernetes API (--no-api)\t%v\t\t\n", medianAndMax(without))
 	return nil
 }
 
@@ -217,12 +220,12 @@ func (m whole) replacement(w io.Writer) error {
 
 // one runs one Pod until its program was started as often as instances says. act is called with its
 // address when it is Ready for the first time. began is the start of probity.
-func (m whole) one(instances int, act func(address string) error) (began time.Time, notes []note, err error) {
+func (m whole) one(instances int, act func(address string) error, flags ...string) (began time.Time, notes []note, err error) {
 	file := filepath.Join(m.dir, "notes")
 	if err := os.RemoveAll(file); err != nil {
 		return began, nil, err
 	}
-	p, err := startProduct(m.probity, m.dir, m.pods(1, time.Second, file))
+	p, err := startProduct(m.probity, m.dir, m.pods(1, time.Second, file), flags...)
 	if err != nil {
 		return began, nil, err
 	}

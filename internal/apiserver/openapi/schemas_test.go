@@ -9,11 +9,14 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	appsv1 "k8s.io/api/apps/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/util/managedfields"
+	"k8s.io/kube-openapi/pkg/schemaconv"
 	"k8s.io/kube-openapi/pkg/validation/spec"
+	smdschema "sigs.k8s.io/structured-merge-diff/v6/schema"
 
 	"github.com/probity-run/probity/internal/apiserver/resources"
 	"github.com/probity-run/probity/internal/lifecycle"
@@ -28,6 +31,47 @@ func schemas(t *testing.T) map[string]*spec.Schema {
 		t.Fatal(err)
 	}
 	return all
+}
+
+// wholeSchemas decodes the documents as the library does, with all that they say.
+func wholeSchemas(t *testing.T) map[string]*spec.Schema {
+	t.Helper()
+	all := map[string]*spec.Schema{}
+	for _, d := range Documents() {
+		p, _ := read(t, d)
+		for name, raw := range p.Components.Schemas {
+			var s spec.Schema
+			if err := json.Unmarshal(raw, &s); err != nil {
+				t.Fatalf("%s of %s: %v", name, d.Path, err)
+			}
+			all[name] = &s
+		}
+	}
+	return all
+}
+
+// TestSchemas: what is left out of the schemas makes no difference to how fields are owned.
+func TestSchemas(t *testing.T) {
+	convert := func(models map[string]*spec.Schema) []smdschema.TypeDef {
+		converted, err := schemaconv.ToSchemaFromOpenAPI(models, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, def := range converted.Types {
+			if def.Map != nil {
+				slices.SortFunc(def.Map.Fields, func(a, b smdschema.StructField) int { return strings.Compare(a.Name, b.Name) })
+			}
+		}
+		slices.SortFunc(converted.Types, func(a, b smdschema.TypeDef) int { return strings.Compare(a.Name, b.Name) })
+		return converted.Types
+	}
+	want, got := convert(wholeSchemas(t)), convert(schemas(t))
+	if len(want) < 200 {
+		t.Fatalf("only %d types", len(want))
+	}
+	if diff := cmp.Diff(want, got, cmpopts.IgnoreUnexported(smdschema.Map{})); diff != "" {
+		t.Errorf("types (-as the library reads them +as they are read here):\n%s", diff)
+	}
 }
 
 // TestTypeConverter: the schemas are complete enough for managed fields, of every kind.
@@ -77,7 +121,7 @@ func TestMerge(t *testing.T) {
 
 // TestProbeReport compares the schemas that are written by hand with the types that they describe.
 func TestProbeReport(t *testing.T) {
-	all := schemas(t)
+	all := wholeSchemas(t)
 	for name, value := range map[string]any{"ProbeReport": node.ProbeReport{}, "ProbeRecord": node.ProbeRecord{}} {
 		schema := all["run.probity.v1."+name]
 		if schema == nil {
@@ -148,7 +192,7 @@ func TestProbeReportWords(t *testing.T) {
 	}
 	outcomes = append(outcomes, "error") // of an attempt that failed by itself
 	results := []any{string(lifecycle.ResultSuccess), string(lifecycle.ResultFailure), string(lifecycle.ResultUnknown)}
-	record := schemas(t)["run.probity.v1.ProbeRecord"]
+	record := wholeSchemas(t)["run.probity.v1.ProbeRecord"]
 	for property, want := range map[string][]any{"type": types, "outcome": outcomes, "result": results} {
 		if diff := cmp.Diff(want, record.Properties[property].Enum); diff != "" {
 			t.Errorf("words of %s (-want +got):\n%s", property, diff)

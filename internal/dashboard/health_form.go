@@ -8,7 +8,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/probity-run/probity/internal/dashboard/draft"
-	"github.com/probity-run/probity/internal/dashboard/markup"
 	"github.com/probity-run/probity/internal/manifest"
 )
 
@@ -110,9 +109,11 @@ func (f *formView) labelled(name string, p draft.Parameter, control item) item {
 	if p.Unit != "" {
 		control = e("span.unit", control, e("span", text(p.Unit)))
 	}
-	return e("div.field", when(p.Kind == draft.Lines || p.Kind == draft.Words, markup.Class("wide")),
-		e("label", at("for", id), text(p.Label)), control,
-		e("p.help", at("id", id+"-h"), text(p.Help)), f.slot(name))
+	tag := "div.field"
+	if p.Kind == draft.Lines || p.Kind == draft.Words {
+		tag = "div.field.wide"
+	}
+	return e(tag, e("label", at("for", id), text(p.Label)), control, e("p.help", at("id", id+"-h"), text(p.Help)), f.slot(name))
 }
 
 func (f *formView) control(name string, p draft.Parameter, value string) item {

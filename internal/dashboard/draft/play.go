@@ -214,7 +214,9 @@ func readyFact(now, next Side) Fact {
 		}
 		return f
 	}
+	// Where in their periods the first attempts fall is chance: less than a second says nothing.
 	switch delta := (*next.FirstReady - *now.FirstReady).Round(100 * time.Millisecond); {
+	case delta.Abs() < time.Second:
 	case delta > 0:
 		f.Change, f.Mood = round(simulate.Offset(delta))+" later", Worse
 	case delta < 0:

@@ -149,8 +149,8 @@ func (g sgr) set(codes string) sgr {
 	return g
 }
 
-// extended is one of 256 colours, or red, green and blue, as the nearest of the 16, so that contrast
-// holds; used is how many numbers it took.
+// extended is one of 256 colours, or red, green and blue, as the nearest of the 16, so that
+// contrast holds; used is how many numbers it took.
 func extended(numbers []string) (colour, used int) {
 	at := func(i int) int {
 		if i >= len(numbers) {

@@ -21,8 +21,8 @@ const (
 	maxFollowers = 4
 )
 
-// logStream is /ui/logs/stream?after=µs&have=N: lines as they are printed, as server-sent events. Of
-// those at that instant the first ones, have, are known.
+// logStream is /ui/logs/stream?after=µs&have=N: lines as they are printed, as server-sent events.
+// Of those at that instant the first ones, have, are known.
 func (s *Server) logStream(w http.ResponseWriter, r *http.Request) {
 	select {
 	case s.followers <- struct{}{}:

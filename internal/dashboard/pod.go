@@ -118,8 +118,8 @@ func (s *Server) attempts(p *podView, most int) (all []attempted) {
 	return all[:min(len(all), most)]
 }
 
-// probe is the view of a probe, also of one of an instance that has ended; nil if the Pod's spec has
-// none.
+// probe is the view of a probe, also of one of an instance that has ended; nil if the Pod's spec
+// has none.
 func (p *podView) probe(key history.Key) *probeView {
 	for _, v := range p.Probes {
 		if v.Key == key {

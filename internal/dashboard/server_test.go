@@ -66,7 +66,7 @@ type fixture struct {
 	now      time.Time
 }
 
-func newFixture(t *testing.T) *fixture {
+func newFixture(t testing.TB) *fixture {
 	t.Helper()
 	f := &fixture{runner: &fakeRunner{logs: t.TempDir()}, recorder: &history.Recorder{}, now: noon}
 	objects := store.New(store.Options{Kinds: store.Kubernetes()})
@@ -85,7 +85,7 @@ func newFixture(t *testing.T) *fixture {
 }
 
 // pod adds a Pod that is ready.
-func (f *fixture) pod(t *testing.T, name string, change ...func(*corev1.Pod)) *corev1.Pod {
+func (f *fixture) pod(t testing.TB, name string, change ...func(*corev1.Pod)) *corev1.Pod {
 	t.Helper()
 	get := func(path string) *corev1.Probe {
 		return &corev1.Probe{TimeoutSeconds: 1, PeriodSeconds: 2, SuccessThreshold: 1, FailureThreshold: 3, ProbeHandler: corev1.ProbeHandler{HTTPGet: &corev1.HTTPGetAction{Path: path}}}

@@ -1,5 +1,5 @@
-// Package browser looks at the dashboard with a real browser: chromium-headless-shell, as Debian has
-// it. It is a module of its own, as what drives the browser is needed nowhere else.
+// Package browser looks at the dashboard with a real browser: chromium-headless-shell, as Debian
+// has it. It is a module of its own, as what drives the browser is needed nowhere else.
 //
 //	apt-get install --no-install-recommends chromium-headless-shell fonts-dejavu-core fonts-liberation
 //	GOWORK=off go test ./...

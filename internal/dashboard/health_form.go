@@ -21,8 +21,8 @@ type formView struct {
 	width       int
 	file        *draft.File // nil if there is none
 	fileProblem error
-	// isNew says that the workload is not there yet; service is its Service, nil for none, and extra
-	// are the errors of its own fields.
+	// isNew says that the workload is not there yet; service is its Service, nil for none, and
+	// extra are the errors of its own fields.
 	isNew   bool
 	service *corev1.Service
 	extra   []draft.Error

@@ -122,8 +122,8 @@ func TestConflict(t *testing.T) {
 	x.until("the rollout is over", `document.querySelector("#done [data-rollout=over]")`)
 }
 
-// TestFileIsWritten: what the file says otherwise is said, and an extra click writes it there, where
-// comments stay.
+// TestFileIsWritten: what the file says otherwise is said, and an extra click writes it there,
+// where comments stay.
 func TestFileIsWritten(t *testing.T) {
 	s, x := openHealth(t)
 	x.set("livenessProbe.periodSeconds", "7")

@@ -7,9 +7,9 @@ import (
 	"os"
 )
 
-// Overwrite gives a file another text. It keeps the file's mode, and its identity: it may be a link.
-// A file that somebody has changed meanwhile stays as it is, and so does one for whose new text there
-// is no room.
+// Overwrite gives a file another text. It keeps the file's mode, and its identity: it may be a
+// link. A file that somebody has changed meanwhile stays as it is, and so does one for whose new
+// text there is no room.
 func Overwrite(path string, before, after []byte) (err error) {
 	f, err := os.OpenFile(path, os.O_RDWR, 0)
 	if err != nil {

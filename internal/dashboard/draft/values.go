@@ -23,7 +23,8 @@ const handlerField = ".handler"
 func (v Values) Handler(probe string) string { return v[probe+handlerField] }
 
 // Read takes the values of a container's probes. What is the default is empty, unless written
-// reports that somebody wrote it; its argument is a field of the container. A nil one knows nothing.
+// reports that somebody wrote it; its argument is a field of the container. A nil one knows
+// nothing.
 func Read(c *corev1.Container, grace int64, written func(field string) bool) Values {
 	v := Values{}
 	for _, probe := range Probes() {

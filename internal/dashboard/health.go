@@ -48,12 +48,18 @@ func (s *Server) resources() (all []store.Object) {
 func (s *Server) resource(kind, namespace, name string) manifest.Resource {
 	for _, o := range s.resources() {
 		if gvk := s.opts.Store.Kind(o).GVK; strings.EqualFold(gvk.Kind, kind) && o.GetNamespace() == namespace && o.GetName() == name {
-			o = o.DeepCopyObject().(store.Object)
-			o.GetObjectKind().SetGroupVersionKind(gvk)
-			return o
+			return s.withKind(o)
 		}
 	}
 	return nil
+}
+
+// withKind is a copy of an object that says what it is.
+func (s *Server) withKind(o store.Object) manifest.Resource {
+	gvk := s.opts.Store.Kind(o).GVK
+	o = o.DeepCopyObject().(store.Object)
+	o.GetObjectKind().SetGroupVersionKind(gvk)
+	return o
 }
 
 // others are the objects that belong to a workload when it is judged: the Services in front of it.
@@ -65,9 +71,7 @@ func (s *Server) others(r manifest.Resource) (all []manifest.Resource) {
 	pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: r.GetNamespace(), Labels: meta.Labels}}
 	for _, service := range sorted[*corev1.Service](s.opts.Store) {
 		if selects(service, pod) {
-			service = service.DeepCopy()
-			service.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Service"))
-			all = append(all, service)
+			all = append(all, s.withKind(service))
 		}
 	}
 	return all
@@ -78,7 +82,7 @@ func (s *Server) healthList(w http.ResponseWriter, r *http.Request) {
 	var rows list
 	for _, o := range s.resources() {
 		kind := s.opts.Store.Kind(o).GVK.Kind
-		load := draft.Workload{Resource: s.resource(kind, o.GetNamespace(), o.GetName())}
+		load := draft.Workload{Resource: s.withKind(o)}
 		for i, container := range load.Containers() {
 			load.Container = container
 			rows = append(rows, s.healthRow(load, kind, i == 0))

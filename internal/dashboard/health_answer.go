@@ -44,8 +44,18 @@ func (f *formView) what() item {
 	return list{
 		e("div.pane", table),
 		f.side(now, played.Now, played), f.side(next, played.Draft, played),
-		e("div.pane.small.muted", text(fmt.Sprintf("Simulated as the kubelet would, one Pod, %s, seed 1. Red ground: the fault. A line with a triangle: the restart.", minutes(played.Horizon)))),
+		e("div.pane.small.muted", text(fmt.Sprintf("Simulated as the kubelet would, one Pod, %s, seed 1. Red ground: the fault. A line with a triangle: the restart. ", minutes(played.Horizon))), f.more()),
 	}
+}
+
+// more leads to other faults, for what runs.
+func (f *formView) more() item {
+	if f.isNew {
+		return nil
+	}
+	o := f.draft.Workload.Resource
+	ref := workloadRef{o.GetObjectKind().GroupVersionKind().Kind, o.GetNamespace(), o.GetName()}
+	return e("a", at("href", "/ui/simulate?workload="+ref.path()), text("Other faults"))
 }
 
 func minutes(d time.Duration) string {

@@ -152,7 +152,7 @@ func TestApply(t *testing.T) {
 	}
 	change(func(d *appsv1.Deployment) { d.Spec.Replicas = new(int32(4)) })
 	w := f.post("/ui/apply", webForm("livenessProbe.periodSeconds", "7")...)
-	if w.Code != http.StatusOK || !strings.Contains(w.Body.String(), "data-follow=\"/ui/workloads/deployment/default/web/rollout?generation=") || f.liveness(t).PeriodSeconds != 7 {
+	if w.Code != http.StatusOK || !strings.Contains(w.Body.String(), "data-follow=\"/ui/workloads/deployment/default/web/rollout") || f.liveness(t).PeriodSeconds != 7 {
 		t.Fatalf("%d: %s", w.Code, w.Body)
 	}
 	if d, _ := store.Get[*appsv1.Deployment](f.opts.Store, "default", "web"); *d.Spec.Replicas != 4 {
@@ -167,9 +167,6 @@ func TestApply(t *testing.T) {
 	}
 	if w := f.post("/ui/apply", webForm("was.livenessProbe.periodSeconds", "7", "livenessProbe.handler", "")...); w.Code != http.StatusOK || f.liveness(t) != nil {
 		t.Errorf("without the probe: %d: %s", w.Code, w.Body)
-	}
-	if w := f.ask(http.MethodGet, "/ui/workloads/deployment/default/web/rollout?generation=2"); w.Code != http.StatusOK || !strings.Contains(w.Body.String(), `data-rollout`) {
-		t.Errorf("the rollout: %d: %s", w.Code, w.Body)
 	}
 }
 
@@ -243,6 +240,39 @@ func TestHostileForm(t *testing.T) {
 	} {
 		if body := w.Body.String(); strings.Contains(body, "<img") || strings.ContainsAny(body, "\u202e\x1b") {
 			t.Errorf("%s: %d, hostile text is obeyed", name, w.Code)
+		}
+	}
+}
+
+// TestRollout: it is over when kubectl rollout status would say so, and no sooner.
+func TestRollout(t *testing.T) {
+	stuck := appsv1.DeploymentCondition{Type: appsv1.DeploymentProgressing, Status: corev1.ConditionFalse, Message: "it has timed out progressing"}
+	for name, test := range map[string]struct {
+		paused bool
+		status appsv1.DeploymentStatus
+		want   string
+	}{
+		"nobody has seen it":  {false, appsv1.DeploymentStatus{UpdatedReplicas: 1, Replicas: 1, AvailableReplicas: 1}, ""},
+		"none is updated":     {false, appsv1.DeploymentStatus{ObservedGeneration: 9, Replicas: 1, AvailableReplicas: 1}, ""},
+		"an old one is there": {false, appsv1.DeploymentStatus{ObservedGeneration: 9, UpdatedReplicas: 1, Replicas: 2, AvailableReplicas: 2}, ""},
+		"it is not available": {false, appsv1.DeploymentStatus{ObservedGeneration: 9, UpdatedReplicas: 1, Replicas: 1}, ""},
+		"done":                {false, appsv1.DeploymentStatus{ObservedGeneration: 9, UpdatedReplicas: 1, Replicas: 1, AvailableReplicas: 1}, "over"},
+		"stuck":               {false, appsv1.DeploymentStatus{ObservedGeneration: 9, Conditions: []appsv1.DeploymentCondition{stuck}}, "failed"},
+		"paused":              {true, appsv1.DeploymentStatus{ObservedGeneration: 9}, "over"},
+		"stuck the last time": {false, appsv1.DeploymentStatus{Conditions: []appsv1.DeploymentCondition{stuck}}, ""},
+	} {
+		f := newFixture(t)
+		f.deployment(t, true)
+		if _, err := store.Modify(f.opts.Store, "default", "web", func(d *appsv1.Deployment) error { d.Status, d.Spec.Paused = test.status, test.paused; return nil }); err != nil {
+			t.Fatal(err)
+		}
+		w := f.ask(http.MethodGet, "/ui/workloads/deployment/default/web/rollout")
+		want := `data-rollout="` + test.want + `"`
+		if test.want == "" {
+			want = "data-rollout>"
+		}
+		if !strings.Contains(w.Body.String(), want) {
+			t.Errorf("%s: %d: %s, want %s", name, w.Code, w.Body, want)
 		}
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"path/filepath"
-	"strconv"
 	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -189,10 +188,10 @@ func conflict(c *changedMeanwhile) item {
 		e("p.buttons", e("button.btn", at("type", "button"), at("data-mine", ""), text("Apply mine all the same")), text(" "), e("button.btn", at("type", "button"), at("data-theirs", ""), text("Take theirs")))))
 }
 
-// followPath is where the rollout of a generation is followed.
+// followPath is where the rollout of an object is followed.
 func (s *Server) followPath(o store.Object, kind string) string {
 	ref := workloadRef{kind, o.GetNamespace(), o.GetName()}
-	return "/ui/workloads/" + ref.path() + "/rollout?generation=" + strconv.FormatInt(o.GetGeneration(), 10)
+	return "/ui/workloads/" + ref.path() + "/rollout"
 }
 
 // rollout is GET /ui/workloads/{kind}/{namespace}/{name}/rollout: how far it is.
@@ -215,39 +214,51 @@ func (s *Server) followed(o store.Object, kind string) item {
 
 // progress is how far a rollout is: over, failed, or "" while it goes on.
 func (s *Server) progress(o store.Object, kind string) (said, waits, state string) {
-	snap := s.snapshot()
-	for _, g := range snap.groups {
-		if g.Kind == kind && g.Namespace == o.GetNamespace() && g.Name == o.GetName() {
-			if failed := stuck(o); failed != "" {
-				return failed, "", "failed"
-			}
-			if set, ok := o.(*appsv1.StatefulSet); ok && !rolledOut(set) {
-				return fmt.Sprintf("Rollout: %d of %d updated", set.Status.UpdatedReplicas, replicas(set.Spec.Replicas)), "", ""
-			}
-			if g.text != "" {
-				if g.waits != "" {
-					waits = " · " + g.waits
-				}
-				return g.text, waits, ""
+	switch x := o.(type) {
+	case *appsv1.Deployment:
+		switch failed := stuck(x); {
+		case failed != "":
+			return failed, "", "failed"
+		case x.Spec.Paused:
+			return "Applied. The Deployment is paused: nothing is rolled out before it goes on.", "", "over"
+		case deploymentDone(x):
+			return "Applied, and rolled out.", "", "over"
+		}
+		said = fmt.Sprintf("Rollout: %d of %d updated", x.Status.UpdatedReplicas, replicas(x.Spec.Replicas))
+	case *appsv1.StatefulSet:
+		if statefulSetDone(x) {
+			return "Applied, and rolled out.", "", "over"
+		}
+		said = fmt.Sprintf("Rollout: %d of %d updated", x.Status.UpdatedReplicas, replicas(x.Spec.Replicas))
+	default:
+		return "Applied: Pods that are made from now on have the new probes.", "", "over"
+	}
+	for _, g := range s.snapshot().groups {
+		if g.Kind == kind && g.Namespace == o.GetNamespace() && g.Name == o.GetName() && g.text != "" {
+			if said = g.text; g.waits != "" {
+				waits = " · " + g.waits
 			}
 		}
 	}
-	if kind == "ReplicaSet" {
-		return "Applied: Pods that are made from now on have the new probes.", "", "over"
-	}
-	return "Applied, and rolled out.", "", "over"
+	return said, waits, ""
 }
 
-// rolledOut reports whether all Pods of a StatefulSet are of its newest revision and ready.
-func rolledOut(set *appsv1.StatefulSet) bool {
+// deploymentDone reports whether a rollout is over, as kubectl rollout status has it.
+func deploymentDone(d *appsv1.Deployment) bool {
+	n := replicas(d.Spec.Replicas)
+	status := d.Status
+	return status.ObservedGeneration >= d.Generation && int(status.UpdatedReplicas) >= n && status.Replicas <= status.UpdatedReplicas && status.AvailableReplicas >= status.UpdatedReplicas
+}
+
+// statefulSetDone reports the same of a StatefulSet.
+func statefulSetDone(set *appsv1.StatefulSet) bool {
 	n := replicas(set.Spec.Replicas)
-	return set.Status.ObservedGeneration >= set.Generation && int(set.Status.UpdatedReplicas) == n && int(set.Status.ReadyReplicas) == n
+	return set.Status.ObservedGeneration >= set.Generation && int(set.Status.UpdatedReplicas) >= n && int(set.Status.ReadyReplicas) >= n
 }
 
 // stuck is why a Deployment's rollout counts as failed, "" if it does not.
-func stuck(o store.Object) string {
-	d, ok := o.(*appsv1.Deployment)
-	if !ok || d.Status.ObservedGeneration < d.Generation {
+func stuck(d *appsv1.Deployment) string {
+	if d.Status.ObservedGeneration < d.Generation {
 		return ""
 	}
 	for _, c := range d.Status.Conditions {

@@ -53,7 +53,7 @@ type Parameter struct {
 	Choices []string
 }
 
-// Successor words of the failure threshold.
+// acts is what follows when a probe has failed often enough.
 func acts(probe string) string {
 	if probe == Readiness {
 		return "it takes no requests"

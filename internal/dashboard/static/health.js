@@ -102,8 +102,13 @@ function layout() {
 function openProbe(probe) {
   for (const panel of form.querySelectorAll('[data-panel]')) panel.hidden = panel.dataset.panel !== probe;
   for (const tab of form.querySelectorAll('[data-probe]')) tab.dataset.probe === probe ? tab.setAttribute('aria-current', 'true') : tab.removeAttribute('aria-current');
+  keep('probe', probe);
+}
+
+// keep puts what is chosen into the address.
+function keep(name, value) {
   const address = new URL(location.href);
-  address.searchParams.set('probe', probe);
+  address.searchParams.set(name, value);
   history.replaceState(null, '', address);
 }
 
@@ -180,7 +185,11 @@ if (form) {
   base = values();
   layout();
   showErrors();
-  form.addEventListener('input', (e) => { if (e.target.type === 'radio') layout(); changed(150); });
+  form.addEventListener('input', (e) => {
+    if (e.target.type === 'radio') layout();
+    if (e.target.id === 'fault') keep('fault', e.target.value);
+    changed(150);
+  });
   form.addEventListener('submit', (e) => { e.preventDefault(); apply(); });
   form.addEventListener('click', async (e) => {
     const tab = e.target.closest('[data-probe]'), button = e.target.closest('button');

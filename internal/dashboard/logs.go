@@ -260,10 +260,19 @@ func (s *Server) logsPage(w http.ResponseWriter, r *http.Request) {
 	}
 	main = append(main, e("div.card.logbox",
 		e("div.lines", at("id", "lines"), at("role", "log"), at("aria-live", "off"), at("aria-label", "Log of "+name), at("tabindex", "0"),
-			at("data-query", q.values("", "").Encode()), at("data-live", map[bool]string{true: "on", false: ""}[q.back == 0])),
+			at("data-query", q.values("", "").Encode()), at("data-live", map[bool]string{true: "on", false: ""}[q.back == 0]), e("div.shown", lastRows(batch.Lines))),
 		e("p.sr", at("id", "first-lines"), at("data-batch", string(data))),
 		e("div.logfoot.small", e("span", at("id", "log-state"), text(plural(len(batch.Lines), "line"))), e("button.btn", at("type", "button"), at("id", "to-end"), at("hidden", ""), text("↓")))))
 	s.page(w, r, page{Tab: logsTab, Title: "Log of " + name, Main: main, Scripts: []string{"logs.js"}})
+}
+
+// lastRows are the last lines, for who sees the page before its script has run, or without it.
+func lastRows(lines []logLine) (rows list) {
+	const seen = 50
+	for _, l := range lines[max(0, len(lines)-seen):] {
+		rows = append(rows, l.row())
+	}
+	return rows
 }
 
 // logTools are the filter and the switches.

@@ -147,11 +147,11 @@ func (s *Server) podView(snap *snapshot, l *look, pod *corev1.Pod, serving map[w
 		tell = func(key history.Key, a history.Attempt) { seen(p, key, a) }
 	}
 	f := diagnosis.Facts{
-		Now: snap.now, Pod: pod, Containers: map[string]diagnosis.Container{}, InFlight: inFlight, Style: diagnosis.Style{NoKeys: true},
+		Now: snap.now, Pod: pod, Containers: map[string]diagnosis.Container{}, InFlight: inFlight,
 		Probes: l.probesOf(pod, s.opts.History, tell), Place: func(field string) string { return s.opts.Runner.Place(pod, field) },
 	}
 	if w := snap.objects.workloads[p.Workload]; w != nil {
-		f.Workload = w.facts(serving[p.Workload])
+		f.Workload, p.Updated = w.facts(serving[p.Workload]), w.isNew(pod)
 	}
 	for _, service := range snap.objects.services {
 		if selects(service, pod) {

@@ -19,7 +19,8 @@ const (
 
 // stream is /ui/stream: what changes, as server-sent events. ?from=BOOT.SEQ, or the header
 // Last-Event-ID, is the last one that the browser knows. Without one that is still known it gets
-// "hello" with again set, and looks at its page anew.
+// "hello" with again set, and looks at its page anew. ?since=ms is the time of a page that has no
+// record yet: it gets the attempts since then first.
 func (s *Server) stream(w http.ResponseWriter, r *http.Request) {
 	leave, ok := s.hub.join()
 	if !ok {
@@ -38,6 +39,9 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request) {
 		seq = now
 	}
 	out.event(s.hub.boot, seq, "hello", hello{Boot: s.hub.boot, Time: s.opts.Now().UnixMilli(), Version: s.opts.Version, Again: from != "" && !known, Messages: messages})
+	if since, err := strconv.ParseInt(r.URL.Query().Get("since"), 10, 64); err == nil && !known && from == "" {
+		out.event(s.hub.boot, seq, "a", s.attemptsSince(time.UnixMilli(since)))
+	}
 	pulse := time.NewTicker(heartbeat)
 	defer pulse.Stop()
 	for out.err == nil {
@@ -64,6 +68,32 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
+}
+
+// attemptsSince are those after the time of a page: what happened before its stream was open. Its
+// messages have numbers of its own.
+func (s *Server) attemptsSince(since time.Time) attemptsRecord {
+	record := attemptsRecord{At: s.opts.Now().UnixMilli(), Attempts: []int{}}
+	for _, pod := range s.objects().pods {
+		p := &podView{Pod: pod, UID: pod.UID}
+		for _, summary := range s.opts.History.Probes(pod.UID) {
+			spec := p.spec(summary.Key)
+			if spec == nil || summary.Latest.Time.Before(since) {
+				continue
+			}
+			for _, a := range s.opts.History.Attempts(pod.UID, summary.Key, 0) {
+				if a.Time.Before(since) {
+					continue
+				}
+				d, _ := s.opts.History.Detail(pod.UID, summary.Key, a.Seq)
+				said, _ := message(probeType(summary.Key), spec, a, d)
+				number := -len(record.Messages)/2 - 1
+				record.Messages = append(record.Messages, number, said)
+				record.Attempts = append(record.Attempts, s.numbers.number(pod.UID, summary.Key), code(a), int(a.Took.Microseconds()), a.Run, number)
+			}
+		}
+	}
+	return record
 }
 
 // hello is the first record.

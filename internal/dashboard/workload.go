@@ -28,7 +28,8 @@ type workload struct {
 	desired, updated int
 	minReady         time.Duration
 	revision         string // that is being rolled out; "" if none is
-	newest           string // name of the ReplicaSet of that
+	total            int    // Pods of all revisions
+	newest           string // name of the ReplicaSet that is being rolled out
 	deadline         time.Time
 	paused           bool
 }
@@ -55,6 +56,14 @@ func (s *Server) objects() *objects {
 	for _, d := range sorted[*appsv1.Deployment](s.opts.Store) {
 		o.add(deployment(d))
 	}
+	for _, set := range o.sets {
+		if owner := metav1.GetControllerOf(set); owner != nil {
+			w := o.workloads[workloadRef{owner.Kind, set.Namespace, owner.Name}]
+			if w != nil && w.revision != "" && w.revision == set.Annotations[revisionAnnotation] {
+				w.newest = set.Name
+			}
+		}
+	}
 	for _, set := range sorted[*appsv1.StatefulSet](s.opts.Store) {
 		o.add(&workload{workloadRef: workloadRef{"StatefulSet", set.Namespace, set.Name}, desired: replicas(set.Spec.Replicas), minReady: seconds(set.Spec.MinReadySeconds)})
 	}
@@ -77,7 +86,7 @@ const revisionAnnotation = "deployment.kubernetes.io/revision"
 // deployment is a Deployment with its rollout, if one goes on.
 func deployment(d *appsv1.Deployment) *workload {
 	w := &workload{
-		workloadRef: workloadRef{"Deployment", d.Namespace, d.Name}, desired: replicas(d.Spec.Replicas), updated: int(d.Status.UpdatedReplicas),
+		workloadRef: workloadRef{"Deployment", d.Namespace, d.Name}, desired: replicas(d.Spec.Replicas), updated: int(d.Status.UpdatedReplicas), total: int(d.Status.Replicas),
 		minReady: seconds(d.Spec.MinReadySeconds), paused: d.Spec.Paused,
 	}
 	complete, since := true, d.CreationTimestamp.Time
@@ -107,6 +116,12 @@ func (o *objects) workloadOf(pod *corev1.Pod) workloadRef {
 		}
 	}
 	return workloadRef{owner.Kind, pod.Namespace, owner.Name}
+}
+
+// isNew reports whether a Pod is of the revision that is being rolled out, while there are others.
+func (w *workload) isNew(pod *corev1.Pod) bool {
+	owner := metav1.GetControllerOf(pod)
+	return owner != nil && w.newest != "" && owner.Name == w.newest && w.updated < w.total
 }
 
 // facts are those of a workload for a diagnosis.

@@ -271,7 +271,7 @@ func TestPages(t *testing.T) {
 				x.live()
 				where := fmt.Sprintf("%s, %d pixels, %s", name, width, colours)
 				if over := eval[int](x, "document.documentElement.scrollWidth - innerWidth"); over > 0 {
-					t.Errorf("%s: %d pixels too wide", where, over)
+					t.Errorf("%s: %d pixels too wide: %s", where, over, eval[string](x, tooWide))
 				}
 				if cut := eval[string](x, `[...document.querySelectorAll(".cut")].filter((n) => n.scrollWidth > n.clientWidth && !n.title && !n.closest("[title]")).map((n) => n.outerHTML).join("\n")`); cut != "" {
 					t.Errorf("%s: cut without a title: %s", where, cut)
@@ -284,6 +284,9 @@ func TestPages(t *testing.T) {
 		}
 	}
 }
+
+// tooWide names what reaches over the edge of the window and is not in something that scrolls.
+const tooWide = `[...document.querySelectorAll("body *")].filter((n) => n.getBoundingClientRect().right > innerWidth + 1 && !n.parentElement.closest(".scroll, .wire, .log, .lines, .tabs")).map((n) => n.outerHTML.slice(0, 120)).slice(0, 5).join("\n")`
 
 // check lets axe look at a page.
 func check(x *tab, where, script string) {

@@ -50,7 +50,8 @@ channel.onmessage = (event) => {
 function connect() {
   clearTimeout(state.timer);
   state.source?.close();
-  const source = new EventSource('/ui/stream' + (state.last ? '?from=' + encodeURIComponent(state.last) : ''));
+  const since = document.querySelector('[data-now]')?.dataset.now;
+  const source = new EventSource('/ui/stream' + (state.last ? '?from=' + encodeURIComponent(state.last) : since ? '?since=' + since : ''));
   state.source = source;
   for (const kind of ['hello', 'pods', 'a', 'svc', 'ev', 'bye']) {
     source.addEventListener(kind, (event) => {

@@ -13,7 +13,7 @@ let follow = box.dataset.live === 'on', wrap = false, times = true, source = nul
 
 const room = document.createElement('div'), shown = document.createElement('div');
 room.className = 'room'; shown.className = 'shown';
-room.append(shown); box.append(room);
+room.append(shown); box.replaceChildren(room);
 
 const two = (n, w = 2) => String(n).padStart(w, '0');
 const clock = (us) => { const d = new Date(us / 1000); return `${two(d.getHours())}:${two(d.getMinutes())}:${two(d.getSeconds())}.${two(d.getMilliseconds(), 3)}`; };

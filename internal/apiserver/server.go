@@ -2,8 +2,10 @@ package apiserver
 
 import (
 	"cmp"
+	"context"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"sync"
 	"time"
@@ -13,6 +15,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/probity-run/probity/internal/apiserver/guard"
 	"github.com/probity-run/probity/internal/apiserver/openapi"
@@ -29,7 +32,7 @@ type Options struct {
 	Registry *registry.Registry
 	// Runner runs the Pods. Nil: nothing is served that needs it, such as logs.
 	Runner Runner
-	// Guard bounds how many watches there are. Nil: nobody does.
+	// Guard bounds how many watches and streams there are. Nil: nobody does.
 	Guard *guard.Guard
 	// Kinds are those that are not Kubernetes' own, and their lists. Default: none.
 	Kinds []Kind
@@ -51,6 +54,16 @@ type Runner interface {
 	// OpenLog opens what an instance of a container has printed, at its beginning. instance counts
 	// the restarts before. There need not be any output; who reads it closes it.
 	OpenLog(pod *corev1.Pod, container string, instance int) *process.LogReader
+	// Exec runs a command beside the program of a running container, and returns its exit code. It
+	// ends the command when the context ends, when the container does, and when nobody takes what
+	// it writes. Why it could not be started is written to its errors; the error is that of the
+	// machine.
+	Exec(ctx context.Context, pod types.UID, container string, command []string, streams process.Streams) (int, error)
+	// Attach writes what a running container prints from now on, until it or the context ends. A
+	// nil writer gets nothing.
+	Attach(ctx context.Context, pod types.UID, container string, stdout, stderr io.Writer) error
+	// DialPort opens a connection to a port of a Pod, by the number that its manifest has for it.
+	DialPort(ctx context.Context, pod types.UID, port int32) (net.Conn, error)
 }
 
 // Kind is a kind that the API machinery does not know.
@@ -61,7 +74,8 @@ type Kind struct {
 }
 
 // Server answers requests of the Kubernetes API. Make it with [New]. It is an [http.Handler], is
-// safe for concurrent use and starts no goroutine.
+// safe for concurrent use and starts no goroutine that outlives a request; of those requests that
+// net/http does not wait for, see [Server.Wait].
 type Server struct {
 	opts       Options
 	scheme     *runtime.Scheme
@@ -70,6 +84,7 @@ type Server struct {
 	resources  map[schema.GroupVersionResource]*resource
 	fields     *fieldOwners
 	documents  func() []openapi.Document // read when somebody asks for them
+	streams    streams
 }
 
 // New makes a server.

@@ -23,6 +23,12 @@ func (c *call) serveSubresource(verb string) (runtime.Object, int, error) {
 		return c.scale(verb)
 	case "eviction":
 		return c.evict()
+	case "exec":
+		return nil, 0, c.exec()
+	case "attach":
+		return nil, 0, c.attach()
+	case "portforward":
+		return nil, 0, c.forward()
 	case "log":
 		return nil, 0, c.log()
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -114,9 +115,21 @@ func (c *Controller) sync(k key) {
 	}
 	retry := c.queue.failed(k, time.Now())
 	level := slog.LevelError
-	if apierrors.IsConflict(err) || apierrors.IsNotFound(err) {
-		level = slog.LevelDebug // somebody else was faster; that change made the object due anyway
+	if overtaken(err) {
+		level = slog.LevelDebug // that change made the object due anyway
 	}
 	c.opts.Logger.Log(context.Background(), level, "Cannot bring the object up to date; it is tried again", "kind", k.kind.String(),
 		"namespace", k.namespace, "name", k.name, "retry", retry, "error", err)
+}
+
+// overtaken reports whether an error means only that somebody else was faster: changed or deleted
+// the object, or is ending its namespace. Of several errors, each must.
+func overtaken(err error) bool {
+	switch e := err.(type) {
+	case interface{ Unwrap() []error }:
+		return !slices.ContainsFunc(e.Unwrap(), func(err error) bool { return !overtaken(err) })
+	case interface{ Unwrap() error }:
+		return overtaken(e.Unwrap())
+	}
+	return apierrors.IsConflict(err) || apierrors.IsNotFound(err) || apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause)
 }

@@ -55,6 +55,32 @@ func (n *Node) runner(pod types.UID) *runner {
 	return n.runners[pod]
 }
 
+// ask has the goroutine of a Pod answer a question. The error is the answer's, or [errNotRunning]
+// if the Pod is gone.
+func ask[T any](r *runner, question func() (T, error)) (T, error) {
+	type answer struct {
+		value T
+		err   error
+	}
+	answers := make(chan answer, 1)
+	r.loop.post(func() {
+		value, err := question()
+		answers <- answer{value, err}
+	})
+	select {
+	case a := <-answers:
+		return a.value, a.err
+	case <-r.gone:
+	}
+	select {
+	case a := <-answers: // it came just before the end
+		return a.value, a.err
+	default:
+		var none T
+		return none, errNotRunning
+	}
+}
+
 // Listeners are the addresses at which the processes of a Pod's containers listen, by container. Of
 // a container that does not run there are none.
 func (n *Node) Listeners(ctx context.Context, pod types.UID) (map[string][]netip.AddrPort, error) {

@@ -56,7 +56,7 @@ func (c *containers) run(spec *corev1.Container, inst *instance) {
 		c.loop.post(func() { c.loop.on(failed) })
 		return
 	}
-	c.loop.post(func() { c.started(spec, inst, p) })
+	c.loop.post(func() { c.started(spec, inst, p, output) })
 	<-p.Done()
 	// At once, without waiting for the Pod's own goroutine or for the log: clients are being
 	// refused.
@@ -69,8 +69,8 @@ func (c *containers) run(spec *corev1.Container, inst *instance) {
 	c.loop.post(func() { c.exited(spec, inst, exit, lines) })
 }
 
-func (c *containers) started(spec *corev1.Container, inst *instance, p process.Process) {
-	inst.process = p
+func (c *containers) started(spec *corev1.Container, inst *instance, p process.Process, output *process.Log) {
+	inst.process, inst.output = p, output
 	c.running[spec.Name] = inst
 	c.object.stale = true
 	c.recording.started(spec.Name, inst)

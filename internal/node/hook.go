@@ -103,14 +103,18 @@ func (h *hooks) httpTarget(c *corev1.Container, get *corev1.HTTPGetAction) (targ
 		return target{}, err
 	}
 	to, verdict := h.ports.find(to, h.running)
+	return to, verdictError(verdict)
+}
+
+// verdictError is why there is nothing to attempt; nil if there is.
+func verdictError(verdict *probe.Result) error {
 	switch {
 	case verdict == nil:
-		return to, nil
+		return nil
 	case verdict.Err != nil:
-		return target{}, verdict.Err
-	default:
-		return target{}, errors.New(verdict.Output)
+		return verdict.Err
 	}
+	return errors.New(verdict.Output)
 }
 
 // httpHook succeeds on any response (R143).

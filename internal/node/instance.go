@@ -16,6 +16,7 @@ type instance struct {
 	ctx       context.Context
 	gone      context.CancelFunc
 	process   process.Process // nil until it is started
+	output    *process.Log    // of it; closed some time after its end
 	signal    syscall.Signal  // the stop signal, once it was sent
 	inspected bool            // by inspection
 }

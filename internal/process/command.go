@@ -24,6 +24,8 @@ type command struct {
 	argv []string
 	env  []string
 	dir  string
+	// terminal is set if its standard input becomes its controlling terminal.
+	terminal bool
 	// oomScore is for /proc/self/oom_score_adj; 0 leaves it as it is.
 	oomScore  uint64
 	namespace Namespace // none if its key is empty
@@ -49,7 +51,7 @@ func resolve(spec Spec) (command, error) {
 	if err != nil {
 		return command{}, err
 	}
-	c := command{path: path, argv: spec.Argv, env: env, dir: dir, oomScore: uint64(min(max(spec.OOMScore, 0), maxOOMScore))}
+	c := command{path: path, argv: spec.Argv, env: env, dir: dir, terminal: spec.Terminal, oomScore: uint64(min(max(spec.OOMScore, 0), maxOOMScore))}
 	if spec.Namespace != nil {
 		c.namespace = *spec.Namespace
 	}

@@ -37,11 +37,11 @@
 //
 // # Differences from a shell
 //
-// Standard input is /dev/null. Signals have their default action and none is blocked. No descriptor
-// but the standard three is inherited. The soft limit for open files equals the hard one, as the Go
-// runtime has set it for Probity. A daemon becomes a child of the started process when its own
-// parent ends, as under PID 1 of a container: one that never waits for it collects zombies until it
-// ends.
+// Standard input is /dev/null, unless somebody uses the process through a [Console]. Signals have
+// their default action and none is blocked. No descriptor but the standard three is inherited. The
+// soft limit for open files equals the hard one, as the Go runtime has set it for Probity. A daemon
+// becomes a child of the started process when its own parent ends, as under PID 1 of a container:
+// one that never waits for it collects zombies until it ends.
 //
 // On systems other than Linux, [GroupStarter] does the same without a shepherd: the process group
 // is killed, daemons that left it are not found.

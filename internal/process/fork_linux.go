@@ -16,6 +16,7 @@ import (
 type forkPlan struct {
 	path, dir    *byte
 	argv, env    []*byte // each ends with nil
+	terminal     bool    // stdin becomes the controlling terminal
 	stdin        uintptr
 	stdout       uintptr
 	stderr       uintptr
@@ -84,7 +85,7 @@ func (p *forkPlan) fork() (pid int, reports *os.File, err error) {
 
 func newForkPlan(c command, files [3]int) (*forkPlan, error) {
 	plan := &forkPlan{
-		stdin: uintptr(files[0]), stdout: uintptr(files[1]), stderr: uintptr(files[2]),
+		terminal: c.terminal, stdin: uintptr(files[0]), stdout: uintptr(files[1]), stderr: uintptr(files[2]),
 		parent: uintptr(os.Getpid()), allSignals: ^uint64(0),
 	}
 	var err error
@@ -164,7 +165,11 @@ func becomeProgram(p *forkPlan) (startStep, syscall.Errno) {
 	if errno := joinNamespaces(&p.join); errno != 0 {
 		return stepJoin, errno
 	}
-	if _, _, errno := syscall.RawSyscall(unix.SYS_SETPGID, 0, 0, 0); errno != 0 {
+	group := uintptr(unix.SYS_SETPGID)
+	if p.terminal {
+		group = unix.SYS_SETSID // which makes a group as well
+	}
+	if _, _, errno := syscall.RawSyscall(group, 0, 0, 0); errno != 0 {
 		return stepGroup, errno
 	}
 	if errno := dieWithParent(p); errno != 0 {
@@ -246,6 +251,11 @@ func setFiles(p *forkPlan) syscall.Errno {
 	}
 	if _, _, errno := syscall.RawSyscall(unix.SYS_DUP3, p.stderr, 2, 0); errno != 0 {
 		return errno
+	}
+	if p.terminal {
+		if _, _, errno := syscall.RawSyscall(unix.SYS_IOCTL, 0, unix.TIOCSCTTY, 0); errno != 0 {
+			return errno
+		}
 	}
 	// Linux before 5.11 refuses; our own descriptors are marked one by one anyway.
 	syscall.RawSyscall(unix.SYS_CLOSE_RANGE, 3, math.MaxUint32, unix.CLOSE_RANGE_CLOEXEC)

@@ -24,9 +24,12 @@ func (GroupStarter) Start(spec Spec) (Process, error) {
 	}
 	cmd := &exec.Cmd{
 		Path: c.path, Args: c.argv, Env: c.env, Dir: c.dir,
-		SysProcAttr: &syscall.SysProcAttr{Setpgid: true},
+		SysProcAttr: &syscall.SysProcAttr{Setpgid: !spec.Terminal, Setsid: spec.Terminal, Setctty: spec.Terminal},
 	}
 	// A typed nil would not be /dev/null.
+	if spec.Stdin != nil {
+		cmd.Stdin = spec.Stdin
+	}
 	if spec.Stdout != nil {
 		cmd.Stdout = spec.Stdout
 	}

@@ -24,9 +24,13 @@ type Spec struct {
 	// Dir is the working directory. Empty means that of the caller.
 	Dir string
 
-	// Stdout and Stderr become the descriptors 1 and 2; nil means /dev/null. Start does not close
-	// them. [Log.Stdout] and [Log.Stderr] fit here.
-	Stdout, Stderr *os.File
+	// Stdin, Stdout and Stderr become the descriptors 0, 1 and 2; nil means /dev/null. Start does
+	// not close them. [Log.Stdout] and [Log.Stderr] fit here, and so does a [Console].
+	Stdin, Stdout, Stderr *os.File
+
+	// Terminal makes Stdin, which is a terminal, the controlling one of the process, so that keys
+	// such as Ctrl-C signal what runs there. The process leads a session of its own then.
+	Terminal bool
 
 	// Container names the container, for people; see [ContainerVariable]. Empty means no such
 	// variable.

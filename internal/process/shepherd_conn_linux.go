@@ -22,8 +22,8 @@ type conn struct {
 	files []int
 }
 
-// filesPerStart is how many descriptors travel with a start.
-const filesPerStart = 2
+// filesPerStart is how many descriptors travel with a start: the standard ones.
+const filesPerStart = 3
 
 // newConn takes over file.
 func newConn(file *os.File) (*conn, error) {

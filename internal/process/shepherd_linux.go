@@ -100,14 +100,18 @@ func (s *Shepherd) Start(spec Spec) (Process, error) {
 		return nil, err
 	}
 	var files [filesPerStart]int
-	for i, file := range []*os.File{spec.Stdout, spec.Stderr} {
+	for i, file := range []*os.File{spec.Stdin, spec.Stdout, spec.Stderr} {
 		if file == nil {
-			if file, err = os.OpenFile(os.DevNull, os.O_WRONLY, 0); err != nil {
+			mode := os.O_WRONLY
+			if i == 0 {
+				mode = os.O_RDONLY
+			}
+			if file, err = os.OpenFile(os.DevNull, mode, 0); err != nil {
 				return nil, startError(c.argv[0], c.path, c.dir, stepFiles, cause(err))
 			}
 			defer file.Close()
 		}
-		// Fd also makes it blocking, as programs expect of their output.
+		// Fd also makes it blocking, as programs expect of their streams.
 		if files[i] = int(file.Fd()); files[i] < 0 {
 			return nil, startError(c.argv[0], c.path, c.dir, stepFiles, os.ErrClosed)
 		}

@@ -22,7 +22,7 @@ var errBadFrame = errors.New("malformed message between Probity and its shepherd
 type verb uint8
 
 const (
-	verbStart  verb = iota + 1 // request; two descriptors travel with it: stdout, stderr
+	verbStart  verb = iota + 1 // request; three descriptors travel with it: stdin, stdout, stderr
 	verbSignal                 // request
 	verbKill                   // request
 	verbTry                    // request
@@ -63,7 +63,11 @@ func (m message) encode() []byte {
 	}
 	b := make([]byte, frameHeader, frameHeader+size)
 	b = append(b, byte(m.verb), byte(m.step))
-	for _, n := range []uint64{m.call, m.process, m.signal, m.pid, m.errno, m.item, m.status, m.at, m.command.oomScore} {
+	terminal := uint64(0)
+	if m.command.terminal {
+		terminal = 1
+	}
+	for _, n := range []uint64{m.call, m.process, m.signal, m.pid, m.errno, m.item, m.status, m.at, m.command.oomScore, terminal} {
 		b = binary.AppendUvarint(b, n)
 	}
 	b = appendWords(b, []string{m.command.path, m.command.dir, m.command.namespace.Key, m.command.namespace.Hostname})
@@ -111,9 +115,11 @@ func cutFrame(buf []byte) (body, rest []byte, err error) {
 func decodeMessage(body []byte) (message, error) {
 	d := &decoder{rest: body}
 	m := message{verb: verb(d.byte()), step: startStep(d.byte())}
-	for _, field := range []*uint64{&m.call, &m.process, &m.signal, &m.pid, &m.errno, &m.item, &m.status, &m.at, &m.command.oomScore} {
+	var terminal uint64
+	for _, field := range []*uint64{&m.call, &m.process, &m.signal, &m.pid, &m.errno, &m.item, &m.status, &m.at, &m.command.oomScore, &terminal} {
 		*field = d.number()
 	}
+	m.command.terminal = terminal == 1
 	namespace := &m.command.namespace
 	if names := d.words(); len(names) == 4 {
 		m.command.path, m.command.dir, namespace.Key, namespace.Hostname = names[0], names[1], names[2], names[3]
@@ -132,7 +138,7 @@ func decodeMessage(body []byte) (message, error) {
 	for range d.count() {
 		m.survivors = append(m.survivors, d.number())
 	}
-	if d.bad || len(d.rest) > 0 || m.verb < verbStart || m.verb > verbExited {
+	if d.bad || len(d.rest) > 0 || terminal > 1 || m.verb < verbStart || m.verb > verbExited {
 		return message{}, errBadFrame
 	}
 	return m, nil

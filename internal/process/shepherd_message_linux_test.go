@@ -14,6 +14,7 @@ func sampleMessages() map[string]message {
 			verb: verbStart, call: 1,
 			command: command{path: "/bin/sh", dir: "/", argv: []string{"sh", "", "\xff\x00"}, env: []string{"A=1", "B="}},
 		},
+		"terminal": {verb: verbStart, call: 1, command: command{path: "/bin/sh", argv: []string{"sh"}, terminal: true}},
 		"large":    {verb: verbStart, call: 1 << 40, command: command{argv: []string{strings.Repeat("x", 300_000)}}},
 		"signal":   {verb: verbSignal, call: 2, process: 1, signal: 15},
 		"kill":     {verb: verbKill, call: 3, process: 1},

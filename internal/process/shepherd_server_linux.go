@@ -16,7 +16,6 @@ import (
 // goroutine of run. The goroutines that feed the channels end with the process.
 type server struct {
 	conn     *conn
-	devNull  int
 	requests chan request    // closed when Probity is gone
 	results  chan execResult // of starts
 	made     chan madeResult // of first starts in a namespace
@@ -72,12 +71,8 @@ func newServer() (*server, error) {
 	if err != nil {
 		return nil, err
 	}
-	devNull, err := unix.Open(os.DevNull, unix.O_RDONLY|unix.O_CLOEXEC, 0)
-	if err != nil {
-		return nil, err
-	}
 	return &server{
-		conn: c, devNull: devNull,
+		conn:     c,
 		requests: make(chan request), results: make(chan execResult), made: make(chan madeResult),
 		children: map[uint64]*child{}, byPID: map[int]*child{}, reported: map[int]bool{}, namespaces: map[string]*namespace{},
 	}, nil
@@ -183,7 +178,7 @@ func (s *server) launch(r request, join namespaceFiles, make *namespace) {
 	err := error(unix.EMFILE)
 	var pid int
 	if !slices.Contains(r.files, -1) {
-		pid, making.reports, err = fork(r.command, [3]int{s.devNull, r.files[0], r.files[1]}, join, make != nil)
+		pid, making.reports, err = fork(r.command, [3]int(r.files), join, make != nil)
 	}
 	if err != nil {
 		s.send(message{verb: verbFailed, call: r.call, step: stepFork, errno: errnoOf(err)})

@@ -91,7 +91,7 @@ func TestShepherdOutOfDescriptors(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for room := range 4 { // two arrive, two are the pipe
+	for room := range 5 { // three arrive, two are the pipe
 		low := unix.Rlimit{Cur: limitWithRoom(used, room), Max: before.Max}
 		if err := unix.Prlimit(s.cmd.Process.Pid, unix.RLIMIT_NOFILE, &low, nil); err != nil {
 			t.Fatal(err)

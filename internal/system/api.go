@@ -124,12 +124,13 @@ func (a *api) open(ctx context.Context) (func() error, error) {
 	handler, releaseMemory := releaseMemory(server)
 	h := g.Server(handler)
 	h.TLSConfig = keys.TLSConfig()
-	h.BaseContext = func(net.Listener) context.Context { return ctx } // watches end with it
 	return func() error {
 		var releasing sync.WaitGroup
 		defer releasing.Wait()
 		ctx, cancel := context.WithCancel(ctx)
+		defer server.Wait()
 		defer cancel()
+		h.BaseContext = func(net.Listener) context.Context { return ctx } // watches and streams end with it
 		releasing.Go(func() { releaseMemory(ctx) })
 		return serveAll(ctx, h, g, listeners)
 	}, nil

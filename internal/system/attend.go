@@ -3,6 +3,8 @@ package system
 import (
 	"context"
 	"fmt"
+	"io"
+	"net"
 	"net/netip"
 	"syscall"
 
@@ -10,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/probity-run/probity/internal/manifest"
+	"github.com/probity-run/probity/internal/process"
 	"github.com/probity-run/probity/internal/store"
 )
 
@@ -74,6 +77,21 @@ func (s *System) Signal(namespace, name, container string, sig syscall.Signal) e
 // Listeners are the addresses at which the processes of a Pod's containers listen, by container.
 func (s *System) Listeners(ctx context.Context, pod types.UID) (map[string][]netip.AddrPort, error) {
 	return s.node.Listeners(ctx, pod)
+}
+
+// Exec runs a command beside a container: see [node.Node.Exec].
+func (s *System) Exec(ctx context.Context, pod types.UID, container string, command []string, streams process.Streams) (int, error) {
+	return s.node.Exec(ctx, pod, container, command, streams)
+}
+
+// Attach follows what a container prints: see [node.Node.Attach].
+func (s *System) Attach(ctx context.Context, pod types.UID, container string, stdout, stderr io.Writer) error {
+	return s.node.Attach(ctx, pod, container, stdout, stderr)
+}
+
+// DialPort opens a connection to a port of a Pod: see [node.Node.DialPort].
+func (s *System) DialPort(ctx context.Context, pod types.UID, port int32) (net.Conn, error) {
+	return s.node.DialPort(ctx, pod, port)
 }
 
 // LogDir is the folder below which the output of containers is kept.

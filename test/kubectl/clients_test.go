@@ -21,12 +21,13 @@ const protobuf = "application/vnd.kubernetes.protobuf"
 // clients are connected to one server, each with JSON unless it says otherwise, and have a
 // namespace to themselves.
 type clients struct {
-	config    *rest.Config
-	typed     *kubernetes.Clientset
-	protobuf  *kubernetes.Clientset
-	dynamic   *dynamic.DynamicClient
-	metadata  metadata.Interface
-	namespace string
+	kubeconfig string
+	config     *rest.Config
+	typed      *kubernetes.Clientset
+	protobuf   *kubernetes.Clientset
+	dynamic    *dynamic.DynamicClient
+	metadata   metadata.Interface
+	namespace  string
 }
 
 // connect starts a server for one test, or takes the one that is given.
@@ -43,7 +44,7 @@ func connectTo(t *testing.T, kubeconfig string) clients {
 	binary := rest.CopyConfig(config)
 	binary.ContentType = protobuf
 	c := clients{
-		config: config, typed: must(kubernetes.NewForConfig(config))(t), protobuf: must(kubernetes.NewForConfig(binary))(t),
+		kubeconfig: kubeconfig, config: config, typed: must(kubernetes.NewForConfig(config))(t), protobuf: must(kubernetes.NewForConfig(binary))(t),
 		dynamic: must(dynamic.NewForConfig(config))(t), metadata: must(metadata.NewForConfig(config))(t),
 	}
 	namespaces := c.typed.CoreV1().Namespaces()

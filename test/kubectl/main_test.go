@@ -22,9 +22,9 @@ const (
 	kubeconfigVariable = "PROBITY_TEST_KUBECONFIG"
 )
 
-// TestMain makes the test binary a program too, web, which Pods run.
+// TestMain makes the test binary two programs too, which Pods run: web and numbers.
 func TestMain(m *testing.M) {
-	testscript.Main(tests{m}, map[string]func(){"web": web})
+	testscript.Main(tests{m}, map[string]func(){"web": web, "numbers": numbers})
 }
 
 // folder is for what is built; it is there while tests run.

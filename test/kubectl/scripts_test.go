@@ -21,9 +21,12 @@ import (
 //	run [FILE...]          starts "probity run FILE..." and points kubectl to it; it is stopped at
 //	                       the end of the script, or by stop
 //	stop                   stops it, which has to succeed and to leave no process
+//	crash                  kills it, and waits until no process is left
 //	until REGEXP COMMAND   repeats a command until it succeeds and its output matches
 //	golden FILE            compares the last output, masked, with a file
 //	processes NUMBER NAME  waits until so many processes of this name belong to the run
+//	shows REGEXP COMMAND   waits until a command has printed a match, and interrupts it
+//	forward N TARGET PORT  makes N requests at a time through "kubectl port-forward TARGET :PORT"
 //
 // The condition cluster is true where another program stands for probity.
 func TestScripts(t *testing.T) {
@@ -40,11 +43,12 @@ func TestScripts(t *testing.T) {
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("PATH", filepath.Dir(programs.kubectl)+string(os.PathListSeparator)+env.Getenv("PATH"))
 			env.Setenv("HOME", filepath.Join(env.WorkDir, ".home")) // where kubectl keeps discovery
-			env.Values[script{}] = &script{program: programs.probity}
+			env.Values[script{}] = &script{program: programs.probity, kubectl: programs.kubectl}
 			return os.WriteFile(filepath.Join(env.WorkDir, "app.yaml"), app, 0o644)
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"run": runCommand, "stop": stopCommand, "until": untilCommand, "golden": goldenCommand, "processes": processesCommand,
+			"run": runCommand, "stop": stopCommand, "crash": crashCommand, "until": untilCommand, "golden": goldenCommand, "processes": processesCommand,
+			"shows": showsCommand, "forward": forwardCommand,
 		},
 		Condition: func(name string) (bool, error) {
 			if name != "cluster" {
@@ -59,8 +63,8 @@ func TestScripts(t *testing.T) {
 
 // script is the state of one script, and the key by which it is found.
 type script struct {
-	program string
-	server  *Server
+	program, kubectl string
+	server           *Server
 }
 
 func runCommand(ts *testscript.TestScript, neg bool, args []string) {
@@ -92,6 +96,20 @@ func stopCommand(ts *testscript.TestScript, neg bool, args []string) {
 	err := server.Stop()
 	ts.Logf("probity run said:\n%s", server.Output())
 	ts.Check(err)
+}
+
+func crashCommand(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) > 0 {
+		ts.Fatalf("usage: crash")
+	}
+	s := ts.Value(script{}).(*script)
+	server := s.server
+	ts.Check(server.cmd.Process.Kill())
+	<-server.ended
+	if !within(timeout, func() bool { return len(server.Processes()) == 0 }) {
+		ts.Fatalf("%v are left", server.Processes())
+	}
+	s.server = nil
 }
 
 func untilCommand(ts *testscript.TestScript, neg bool, args []string) {

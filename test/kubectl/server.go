@@ -119,12 +119,15 @@ type Process struct {
 }
 
 // Processes are those that the run has started, at whatever remove, and itself.
-func (s *Server) Processes() []Process {
+func (s *Server) Processes() []Process { return processesOf(s.state) }
+
+// processesOf are those of the run with a state folder.
+func processesOf(state string) []Process {
 	folders, _ := filepath.Glob("/proc/[0-9]*") // the pattern is correct
 	var found []Process
 	for _, folder := range folders {
 		environment, err := os.ReadFile(filepath.Join(folder, "environ"))
-		if err != nil || !bytes.Contains(append([]byte{0}, environment...), []byte("\x00"+mark+"="+s.state+"\x00")) {
+		if err != nil || !bytes.Contains(append([]byte{0}, environment...), []byte("\x00"+mark+"="+state+"\x00")) {
 			continue // it has ended, or is another one
 		}
 		command, _ := os.ReadFile(filepath.Join(folder, "cmdline"))

@@ -34,11 +34,15 @@ func core() []Resource {
 	}
 }
 
-// ofPods leaves out attach, exec and portforward, which a cluster has besides.
 func ofPods(v1 schema.GroupVersion) []Subresource {
+	// a client over WebSocket gets a stream, one over SPDY posts for it
+	stream := func() []string { return []string{"create", "get"} }
 	return []Subresource{
+		{Name: "attach", GVK: v1.WithKind("PodAttachOptions"), Verbs: stream()},
 		{Name: "eviction", GVK: schema.GroupVersionKind{Group: "policy", Version: "v1", Kind: "Eviction"}, Verbs: []string{"create"}},
+		{Name: "exec", GVK: v1.WithKind("PodExecOptions"), Verbs: stream()},
 		{Name: "log", GVK: v1.WithKind("Pod"), Verbs: []string{"get"}},
+		{Name: "portforward", GVK: v1.WithKind("PodPortForwardOptions"), Verbs: stream()},
 		status(v1.WithKind("Pod")),
 	}
 }

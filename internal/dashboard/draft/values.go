@@ -4,6 +4,7 @@ import (
 	"maps"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
@@ -161,8 +162,16 @@ func (v Values) tree(probe, path string) (tree map[string]any, errs []Error) {
 	return tree, errs
 }
 
+// unwritable reports whether YAML has no plain way to write a character.
+func unwritable(r rune) bool {
+	return r < ' ' && r != '\t' && r != '\n' || r >= 0x7f && r < 0xa0 || r == 0xfffe || r == 0xffff || r == utf8.RuneError
+}
+
 // parse is the value of a field, or what is wrong with it.
 func (p Parameter) parse(text string) (value any, problem string) {
+	if strings.ContainsFunc(text, unwritable) {
+		return nil, "must not have control characters: write them in the manifest"
+	}
 	switch p.Kind {
 	case Number:
 		n, err := strconv.ParseInt(text, 10, 32)

@@ -58,6 +58,11 @@ function showErrors() {
     const field = form.elements[slot.dataset.errorOf];
     if (field?.setAttribute) found.length ? field.setAttribute('aria-invalid', 'true') : field.removeAttribute('aria-invalid');
   }
+  for (const tab of form.querySelectorAll('[data-probe]')) {
+    const n = $('errors').querySelectorAll(`[data-field^="${tab.dataset.probe}."]`).length;
+    n ? (tab.dataset.errors = n) : delete tab.dataset.errors;
+    n ? (tab.title = `${n} to fix`) : tab.removeAttribute('title');
+  }
   const others = $('errors').querySelectorAll('[data-field=""] > .err');
   for (const n of others) $('why-not').append(' ', n.cloneNode(true));
   $('apply').setAttribute('aria-disabled', String($('why-not').childElementCount > 0));

@@ -191,7 +191,8 @@ func (s *Server) groupHead(g *podGroup) item {
 	return e("div.group",
 		e("h2", text(g.Name)),
 		e("span.muted.small", text(g.Kind+" · "+plural(g.desired, "replica")), when(g.Namespace != "default", text(" · "+g.Namespace))),
-		when(g.text != "", e("span.small", e("span.wait", text(g.text)), when(g.waits != "", e("span.muted", text(" · "+g.waits))))))
+		when(g.text != "", e("span.small", e("span.wait", text(g.text)), when(g.waits != "", e("span.muted", text(" · "+g.waits))))),
+		e("a.right.small", at("href", healthPath(g.Kind, g.Namespace, g.Name)), at("aria-label", "Health checks of "+g.Name), text("Health checks")))
 }
 
 func (s *Server) noPods(snap *snapshot) item {

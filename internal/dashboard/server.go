@@ -86,7 +86,9 @@ type Server struct {
 	hub     *hub
 	// followers has a place for each log that is followed.
 	followers chan struct{}
-	mux       *http.ServeMux
+	// counting is held by who counts restarts for nothing, which takes long.
+	counting chan struct{}
+	mux      *http.ServeMux
 }
 
 // maxConnections is how many connections there may be: ten browsers use sixty.
@@ -101,7 +103,10 @@ func New(opts Options) *Server {
 		opts.Now = time.Now
 	}
 	opts.Title = cmp.Or(opts.Title, "probity")
-	s := &Server{opts: opts, started: opts.Now(), files: sync.OnceValue(newStaticFiles), look: newLook(), numbers: numbers{of: map[probeID]int{}}, signIn: newSignIn(opts.Key, opts.Instance, opts.Now), mux: http.NewServeMux(), followers: make(chan struct{}, maxFollowers)}
+	s := &Server{
+		opts: opts, started: opts.Now(), files: sync.OnceValue(newStaticFiles), look: newLook(), numbers: numbers{of: map[probeID]int{}}, signIn: newSignIn(opts.Key, opts.Instance, opts.Now),
+		mux: http.NewServeMux(), followers: make(chan struct{}, maxFollowers), counting: make(chan struct{}, 1),
+	}
 	s.hub = newHub(s)
 	s.routes()
 	return s

@@ -35,6 +35,7 @@ const (
 func tabs() []tabLink {
 	return []tabLink{
 		{servicesTab, "/ui/services", "s"}, {podsTab, "/ui/pods", "p"}, {logsTab, "/ui/logs", "l"}, {eventsTab, "/ui/events", "e"},
+		{healthTab, "/ui/health", "h"}, {simulateTab, "/ui/simulate", "i"},
 	}
 }
 

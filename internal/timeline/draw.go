@@ -154,8 +154,7 @@ func (c *canvas) group(g *Group) {
 		}
 	}
 	if g.Name != "" {
-		c.name("b", c.Margin, c.Left-2*charWidth, top+17, g.Name)
-		c.labels(g, top+16)
+		c.head(g, top+17)
 	}
 	c.y = top + head
 	for i := range g.Lanes {
@@ -168,25 +167,36 @@ func (c *canvas) group(g *Group) {
 	c.y = bottom + 4
 }
 
-// name writes what a group or a lane is called, as long as it fits between left and right; all of
-// it is its tooltip. At a left of 0 it ends at the right.
-func (c *canvas) name(class string, left, right, y float64, text string) {
-	short, title, x := fitted(text, right-left), "", left
+// head writes what a group is called, before the axis if it can, and its labels behind it.
+func (c *canvas) head(g *Group, y float64) {
+	const bold = 1.15 // how much wider it is
+	room := c.Left - 2*charWidth - c.Margin
+	if c.Margin == 0 {
+		room = (c.Right - c.Left) / 3
+	}
+	short, title := fitted(g.Name, room), ""
+	if short != g.Name {
+		title = g.Name
+	}
+	c.text("b", title, c.Margin, y, short)
+	c.labels(g, y-1, [][2]float64{{0, c.Margin + bold*textWidth(short)}})
+}
+
+// name writes what a lane is called, before the axis as long as it fits; all of it is its tooltip.
+func (c *canvas) name(class string, y float64, text string) {
+	short, title := fitted(text, c.Left-10), ""
 	if short != text {
 		title = text
 	}
-	if left == 0 {
-		x = right
-	}
-	c.text(class, title, x, y, short)
+	c.text(class, title, c.Left-10, y, short)
 }
 
 func (c *canvas) lane(l *Lane) {
-	class := "e k"
-	if l.Minor {
-		class = "m e k"
+	class := "m e k"
+	if !l.Minor && c.Single {
+		class = "e k"
 	}
-	c.name(class, 0, c.Left-10, c.y+c.Lane/2+4, l.Name)
+	c.name(class, c.y+c.Lane/2+4, l.Name)
 	for _, s := range l.Spans {
 		c.span(s)
 	}
@@ -198,8 +208,8 @@ func (c *canvas) lane(l *Lane) {
 }
 
 // labels writes the faults' names and other words above the lanes, as long as they do not run into
-// each other; faults come first.
-func (c *canvas) labels(g *Group, y float64) {
+// each other or into what is taken; faults come first.
+func (c *canvas) labels(g *Group, y float64, taken [][2]float64) {
 	var faults, others []Label
 	for _, l := range g.Labels {
 		if l.Fault {
@@ -208,7 +218,7 @@ func (c *canvas) labels(g *Group, y float64) {
 			others = append(others, l)
 		}
 	}
-	taken := c.place(slices.Concat(groundLabels(g.Grounds), faults), y, nil)
+	taken = c.place(slices.Concat(groundLabels(g.Grounds), faults), y, taken)
 	c.place(others, y, taken)
 }
 

@@ -35,6 +35,18 @@ func Page(width int) Layout {
 	return Layout{Width: w, Left: left, Right: w - 10, Top: 12, Lane: 24, Bar: 17, Mark: 17, Head: 24, Gap: 4}
 }
 
+// For is the layout with room for the names of a picture's lanes, up to a quarter of the width.
+func (l Layout) For(p *Picture) Layout {
+	longest := 0.0
+	for i := range p.Groups {
+		for j := range p.Groups[i].Lanes {
+			longest = max(longest, textWidth(p.Groups[i].Lanes[j].Name)+14)
+		}
+	}
+	l.Left = max(l.Left, min(longest, l.Width/4))
+	return l
+}
+
 // fullWidth is how wide a picture is that shows all of its time.
 const fullWidth = 560
 

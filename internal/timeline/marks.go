@@ -23,7 +23,7 @@ func (s State) classes() (span, word string) {
 	case None:
 		return "l-none", "t-none"
 	}
-	return "l-idle", "t-idle"
+	return "l-off", "t-idle"
 }
 
 // span draws a state, with its word if there is room.

@@ -260,7 +260,8 @@ func TestPages(t *testing.T) {
 	}
 	pod := eval[string](x, `document.querySelector("li.pod h3 a").getAttribute("href")`)
 	log := eval[string](x, `document.querySelector("li.pod .do a").getAttribute("href")`)
-	pages := map[string]string{"pods": "/ui/pods", "services": "/ui/services", "events": "/ui/events", "logs": "/ui/logs", "pod": pod, "log": log, "nothing": "/ui/pods?q=nothing", "missing": "/ui/nowhere"}
+	pages := map[string]string{"pods": "/ui/pods", "services": "/ui/services", "events": "/ui/events", "logs": "/ui/logs", "pod": pod, "log": log, "nothing": "/ui/pods?q=nothing", "missing": "/ui/nowhere",
+		"health": "/ui/health", "form": healthPage, "new": "/ui/new", "simulate": "/ui/simulate"}
 	for name, path := range pages {
 		x.expect() // the one that is missing
 		for _, width := range []int64{320, 360, 1024, 1600} {

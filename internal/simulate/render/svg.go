@@ -35,7 +35,7 @@ text{fill:#1f2328;font-size:11px}
 .m{fill:#656d76}.e{text-anchor:end}.c{text-anchor:middle}.b{font-size:13px;font-weight:600}
 .title{font-size:16px;font-weight:600}.fact{font-size:12px}
 .grid{stroke:#d8dee4}.l-group{fill:#f6f8fa;fill-opacity:.6}.l-fault{fill:#ffe0dd}
-.l-ready{fill:#2da44e}.l-not{fill:#aceebb}.l-start,.l-some{fill:#d4a72c}.l-stop{fill:#8250df}.l-back{fill:#6e7781}.l-idle{fill:#afb8c1}.l-none{fill:#cf222e}
+.l-ready{fill:#2da44e}.l-not{fill:#aceebb}.l-start,.l-some{fill:#d4a72c}.l-stop{fill:#8250df}.l-back{fill:#6e7781}.l-off{fill:#afb8c1}.l-none{fill:#cf222e}
 .s-ok{fill:#2da44e}.s-bad{fill:#cf222e}.s-yet{fill:#d4a72c}.s-warn,.s-err{fill:#bc4c00}.s-late{fill:#fff;stroke:#cf222e}
 .s-cut{stroke:#1f2328;fill:none}.s-cutf{fill:#1f2328}
 .t-ok,.t-stop,.t-none{fill:#fff}.t-bad{fill:#cf222e}
@@ -104,7 +104,7 @@ func (c *poster) title(s *simulate.Summary, rate float64) {
 		c.text(svgMargin, c.y, "title", line)
 	}
 	c.y += 8
-	for _, fact := range facts(s, rate) {
+	for _, fact := range Facts(s, rate) {
 		for _, line := range wrapped(fact, "fact") {
 			c.y += 16
 			c.text(svgMargin, c.y, "fact", line)
@@ -113,8 +113,9 @@ func (c *poster) title(s *simulate.Summary, rate float64) {
 	c.y += 22
 }
 
-// facts are the most important of the summary.
-func facts(s *simulate.Summary, rate float64) []string {
+// Facts are the most important of the summary, a line each. rate is how many requests a second are
+// imagined.
+func Facts(s *simulate.Summary, rate float64) []string {
 	const few = 4
 	lines := []string{"first ready " + readyText(s) + " · restarts " + restartText(s)}
 	for _, l := range s.Loops {
@@ -136,7 +137,7 @@ func (c *poster) legend() {
 	c.y += 24
 	x := float64(svgLeft) / 2
 	for _, item := range []struct{ class, word string }{
-		{"l-ready", "ready"}, {"l-not", "not ready"}, {"l-start", "starting"}, {"l-stop", "stopping"}, {"l-back", "back-off"}, {"l-idle", "waiting or ended"},
+		{"l-ready", "ready"}, {"l-not", "not ready"}, {"l-start", "starting"}, {"l-stop", "stopping"}, {"l-back", "back-off"}, {"l-off", "waiting or ended"},
 		{"s-bad", "probe failed"}, {"s-late", "timed out"}, {"s-cutf", "restart"}, {"s-err", "warning, error or cancelled"}, {"l-fault", "fault"},
 	} {
 		fmt.Fprintf(&c.b, "<rect class=\"%s\" x=\"%.1f\" y=\"%.1f\" width=\"12\" height=\"12\"/>\n", item.class, x, c.y-10)

@@ -1,4 +1,4 @@
-package cli
+package fix
 
 import (
 	"os"
@@ -63,10 +63,10 @@ func TestOverwrite(t *testing.T) {
 	if err := os.Symlink(file, link); err != nil {
 		t.Fatal(err)
 	}
-	if err := overwrite(link, []byte("one"), []byte("two")); err != nil {
+	if err := Overwrite(link, []byte("one"), []byte("two")); err != nil {
 		t.Error(err)
 	}
-	if err := overwrite(link, []byte("one"), []byte("three")); err == nil || !strings.Contains(err.Error(), "changed meanwhile") {
+	if err := Overwrite(link, []byte("one"), []byte("three")); err == nil || !strings.Contains(err.Error(), "changed meanwhile") {
 		t.Errorf("error %v, want that it has been changed meanwhile", err)
 	}
 	text, err := os.ReadFile(file)

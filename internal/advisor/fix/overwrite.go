@@ -1,24 +1,16 @@
-package cli
+package fix
 
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"io"
 	"os"
-
-	"github.com/probity-run/probity/internal/printable"
 )
 
-// overwrite gives a file another text. It keeps the file's mode, and its identity: it may be a
+// Overwrite gives a file another text. It keeps the file's mode, and its identity: it may be a
 // link. A file that somebody has changed meanwhile stays as it is, and so does one for whose new
 // text there is no room.
-func overwrite(path string, before, after []byte) (err error) {
-	defer func() {
-		if err != nil {
-			err = fmt.Errorf("cannot fix %s: %w", printable.File(path), err)
-		}
-	}()
+func Overwrite(path string, before, after []byte) (err error) {
 	f, err := os.OpenFile(path, os.O_RDWR, 0)
 	if err != nil {
 		return err

@@ -153,7 +153,7 @@ func keyboardHelp() item {
 	rows := list{}
 	for _, row := range keys() {
 		var names []item
-		for key := range strings.FieldsSeq(row[0]) {
+		for key := range strings.SplitSeq(row[0], ", ") {
 			names = append(names, e("kbd", text(key)))
 		}
 		rows = append(rows, e("dt", markup.Join(text(" "), names...)), e("dd", text(row[1])))
@@ -175,14 +175,17 @@ func keys() [][2]string {
 	return [][2]string{
 		{"?", "this list"},
 		{"/", "find: filters what is shown"},
-		{strings.Join(all, " "), "pages, in the order of the tabs"},
-		{"j k", "next and previous Pod"},
+		{strings.Join(all, ", "), "pages, in the order of the tabs"},
+		{"j, k", "next and previous Pod"},
 		{"Enter", "open it"},
 		{"l", "its log"},
 		{"r", "restart its containers (asks first)"},
 		{"o", "take it out of rotation, or back"},
 		{"p", "pause the page, or go on"},
-		{"1 2 3 4", "how much time is shown"},
+		{"1, 2, 3, 4", "how much time is shown"},
+		{"f, w, t, b", "in a log: follow, wrap, time, requests of probes"},
+		{"n, N", "in a log: next and previous match"},
+		{"Home, End", "in a log: the first line that is loaded, and the last one"},
 		{"Esc", "closes, then clears the filter, then goes back"},
 	}
 }

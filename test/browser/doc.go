@@ -1,7 +1,8 @@
 // Package browser looks at the dashboard with a real browser: chromium-headless-shell, as Debian
 // has it. It is a module of its own, as what drives the browser is needed nowhere else.
 //
-//	apt-get install --no-install-recommends chromium-headless-shell fonts-dejavu-core fonts-liberation
+//	apt-get install --no-install-recommends \
+//	  chromium-headless-shell fonts-dejavu-core fonts-liberation
 //	GOWORK=off go test ./...
 //
 // Without a browser the tests are skipped, but not where CI is set. The rules of accessibility are

@@ -89,6 +89,11 @@ func service(mode string) {
 		case mode == "hostile" && r.URL.Path == "/readyz":
 			w.WriteHeader(http.StatusServiceUnavailable)
 			fmt.Fprint(w, hostile)
+		case mode == "flaky" && r.URL.Path == "/readyz" && time.Since(started)/(20*time.Second)%2 == 1:
+			w.WriteHeader(http.StatusServiceUnavailable)
+			fmt.Fprint(w, "database: ping: connection refused")
+		case mode == "stuck" && time.Since(started) > 25*time.Second:
+			time.Sleep(5 * time.Second)
 		case mode == "late" && r.URL.Path == "/startupz" && time.Since(started) < time.Minute:
 			w.WriteHeader(http.StatusServiceUnavailable)
 		default:

@@ -32,6 +32,10 @@ async function act(menu, what) {
 }
 
 export function start() {
+  // What is open lies above the rows that follow; a selector that looks for it would cost at every change.
+  document.addEventListener('toggle', (event) => {
+    if (event.target.matches?.('details.menu')) event.target.closest('.pod, section')?.classList.toggle('acting', event.target.open);
+  }, true);
   document.addEventListener('click', async (event) => {
     const menu = event.target.closest('details.menu');
     for (const other of document.querySelectorAll('details.menu[open]')) if (other !== menu) close(other);

@@ -12,7 +12,8 @@ export function collect(top = document) {
   for (const li of top.querySelectorAll('li.probe')) {
     const svg = li.querySelector('svg.strip');
     const strip = svg && strips.read(svg);
-    if (li.dataset.probe) probes.set(+li.dataset.probe, { li, strip, type: li.dataset.type, timeout: +li.dataset.timeout, failures: +li.dataset.failures, successes: +li.dataset.successes });
+    if (li.dataset.probe) probes.set(+li.dataset.probe, { li, strip, type: li.dataset.type, timeout: +li.dataset.timeout, failures: +li.dataset.failures, successes: +li.dataset.successes,
+      lat: li.querySelector('.lat'), box: li.querySelector('.counter'), msg: li.querySelector('.msg') });
   }
 }
 
@@ -40,9 +41,9 @@ function counter(p, code, run) {
 }
 
 function show(p, us, code, run, message) {
-  const set = (node, text) => { if (node && node.textContent !== text) node.textContent = text; };
-  set(p.li.querySelector('.lat'), latencyText(us, code, p.timeout));
-  const c = counter(p, code, run), key = JSON.stringify(c);
+  const took = latencyText(us, code, p.timeout);
+  if (p.took !== took) p.lat.textContent = p.took = took;
+  const c = counter(p, code, run), key = c.text + c.pips + c.good + c.cls;
   if (p.counter !== key) {
     p.counter = key;
     const words = document.createElement('span');
@@ -60,12 +61,11 @@ function show(p, us, code, run, message) {
       }
       all.unshift(box);
     }
-    p.li.querySelector('.counter').replaceChildren(...all);
+    p.box.replaceChildren(...all);
   }
-  const text = messages.get(message), msg = p.li.querySelector('.msg');
-  if (text !== undefined && msg && msg.title !== text) {
-    set(msg, text);
-    msg.title = text;
+  const text = messages.get(message), msg = p.msg;
+  if (text !== undefined && p.said !== text) {
+    p.said = msg.textContent = msg.title = text;
     const failed = (code & 7) >= 3;
     msg.className = 'msg small cut ' + (failed && !(code & 8) ? 'bad' : failed ? 'muted' : 'muted dull');
   }
@@ -75,9 +75,9 @@ on('a', (r) => {
   clockAt = r.t;
   if (paused) return;
   for (let i = 0; i < r.a.length; i += 5) {
-    const [n, code, us, run, message] = r.a.slice(i, i + 5);
-    const p = probes.get(n);
+    const p = probes.get(r.a[i]);
     if (!p) continue;
+    const code = r.a[i + 1], us = r.a[i + 2], run = r.a[i + 3], message = r.a[i + 4];
     if (p.strip) strips.add(p.strip, r.t, strips.markOf(code, us, p.timeout), '?ud'[(code >> 4) & 3]);
     show(p, us, code, run, message);
   }

@@ -55,7 +55,7 @@ func (f *formView) more() item {
 	}
 	o := f.draft.Workload.Resource
 	ref := workloadRef{o.GetObjectKind().GroupVersionKind().Kind, o.GetNamespace(), o.GetName()}
-	return e("a", at("href", "/ui/simulate?workload="+ref.path()), text("Other faults"))
+	return e("a.in-text", at("href", "/ui/simulate?workload="+ref.path()), text("Other faults"))
 }
 
 func minutes(d time.Duration) string {

@@ -92,6 +92,9 @@ type runFlags struct {
 	newToken         bool
 	noDashboard      bool
 	open             bool
+	detach           bool      // start a run in the background
+	detached         bool      // be that run
+	teller           *detached // of that run
 }
 
 // threads are more than Probity needs as long as disks are quick.
@@ -111,6 +114,15 @@ func newRun(streams Streams) *cobra.Command {
 				if len(paths) == 0 || len(command) == 0 {
 					return errors.New("write it as probity run FILE -- COMMAND")
 				}
+			}
+			if flags.detach {
+				if err := checkDetach(flags, command); err != nil {
+					return badInput(err)
+				}
+				return detach(cmd.Context(), streams, cmd.Flags(), paths)
+			}
+			if flags.detached {
+				return runDetached(cmd.Context(), streams, flags, paths)
 			}
 			return run(cmd.Context(), streams, flags, paths, command)
 		},
@@ -135,6 +147,7 @@ func newRun(streams Streams) *cobra.Command {
 	f.BoolVar(&flags.noDashboard, "no-dashboard", false, "serve no dashboard")
 	f.BoolVar(&flags.open, "open", false, "open the dashboard in a browser")
 	f.BoolVar(&flags.logs, "logs", false, "also print what the containers print, with a prefix")
+	addDetach(cmd, &flags)
 	return cmd
 }
 
@@ -241,14 +254,14 @@ func run(ctx context.Context, streams Streams, flags runFlags, paths, command []
 	if err != nil {
 		return err
 	}
-	if wait != nil && len(paths) == 0 {
+	if wait != nil && wait.detached == nil && len(paths) == 0 {
 		return badInput(errors.New("cannot wait for anything without a FILE"))
 	}
-	opts.StopWhenFinished = wait == nil && len(paths) > 0 // an empty node has not finished
+	opts.StopWhenFinished = (wait == nil || wait.detached != nil) && len(paths) > 0 // an empty node has not finished
 	view := terminal.New(viewOptions(streams, flags, command))
 	stdin := remember(streams.In)
 	opts.Manifests, opts.Stdin, opts.Version = paths, stdin, thisBuild().Version
-	opts.Outputs = streams.files()
+	opts.Outputs, opts.Listed = streams.files(), true
 	opts.Notice, opts.Refused, opts.Logger = view.Say, view.Refused, slog.New(slog.NewTextHandler(view, nil))
 	if flags.logs {
 		opts.Follow = view.Output
@@ -258,13 +271,11 @@ func run(ctx context.Context, streams Streams, flags runFlags, paths, command []
 		view.Close()
 		return systemError(err)
 	}
-	if wait != nil {
-		if err := s.CheckGoal(wait.goal); err != nil {
-			view.Close()
-			return systemError(errors.Join(err, s.Close()))
-		}
+	if err := wait.check(s); err != nil {
+		view.Close()
+		return systemError(errors.Join(err, s.Close()))
 	}
-	if err := greet(s, view, streams.Err); err != nil {
+	if err := sayRemarks(s, view, streams.Err); err != nil {
 		view.Close()
 		return failed(errors.Join(err, s.Close()))
 	}
@@ -285,8 +296,8 @@ func run(ctx context.Context, streams Streams, flags runFlags, paths, command []
 	return err
 }
 
-// greet says what a person should know of the run, and where to find it.
-func greet(s *system.System, view *terminal.View, out io.Writer) error {
+// sayRemarks says what a person should know of the run, and where to find it.
+func sayRemarks(s *system.System, view *terminal.View, out io.Writer) error {
 	remarks := s.Remarks()
 	if link := s.DashboardLink(); link != "" {
 		remarks = append(remarks, "probity: dashboard: "+link)

@@ -86,7 +86,7 @@ type Server struct {
 	hub     *hub
 	// followers has a place for each log that is followed.
 	followers chan struct{}
-	// counting is held by who counts restarts for nothing, which takes long.
+	// counting is held by who simulates what may take long.
 	counting chan struct{}
 	mux      *http.ServeMux
 }

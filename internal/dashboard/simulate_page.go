@@ -1,6 +1,7 @@
 package dashboard
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"time"
@@ -94,10 +95,14 @@ func (s *Server) simulated(q simulateQuery) item {
 		objects = append(objects, manifest.Object{Resource: service})
 	}
 	options := simulate.Options{Horizon: horizon}
-	if replicasOf(o) > maxSimulated {
+	var fewer item
+	if n := replicasOf(o); n > maxSimulated {
 		options.Replicas = maxSimulated
+		fewer = e("li", text(fmt.Sprintf("%d of %d replicas are simulated here", maxSimulated, n)))
 	}
+	s.counting <- struct{}{} // one at a time: a day of many Pods takes seconds
 	result, err := simulate.Run(objects, sc, options)
+	<-s.counting
 	if err != nil {
 		return fail(err.Error())
 	}
@@ -105,7 +110,7 @@ func (s *Server) simulated(q simulateQuery) item {
 	whole := shown
 	about := time.Minute
 	shown.From, shown.To = fit(q.width, 0, horizon, about)
-	var facts list
+	facts := list{fewer}
 	for _, line := range render.Facts(&result.Summary, requestRate) {
 		facts = append(facts, e("li", text(line)))
 	}

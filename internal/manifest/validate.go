@@ -25,7 +25,7 @@ func Validate(r Resource) field.ErrorList {
 	case *corev1.Pod:
 		return append(validateMeta(o, validation.NameIsDNSSubdomain), validatePod(o)...)
 	case *corev1.Service:
-		return append(validateMeta(o, validation.NameIsDNS1035Label), validateService(o)...)
+		return append(validateMeta(o, validation.NameIsDNSLabel), validateService(o)...)
 	case *corev1.ConfigMap:
 		return append(validateMeta(o, validation.NameIsDNSSubdomain), validateConfigMap(o)...)
 	case *corev1.Secret:
@@ -35,7 +35,7 @@ func Validate(r Resource) field.ErrorList {
 	case *appsv1.ReplicaSet:
 		return append(validateMeta(o, validation.NameIsDNSSubdomain), validateReplicaSet(&o.Spec)...)
 	case *appsv1.StatefulSet:
-		return append(validateMeta(o, validation.NameIsDNSSubdomain), validateStatefulSet(&o.Spec)...)
+		return append(validateMeta(o, validation.NameIsDNSLabel), validateStatefulSet(&o.Spec)...)
 	case *corev1.Namespace:
 		return append(validateMeta(o, validation.NameIsDNSLabel), validateNamespace(o)...)
 	case *corev1.Event:

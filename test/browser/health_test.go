@@ -87,6 +87,9 @@ func TestTheSeedsNumbers(t *testing.T) {
 	if why := x.text("#why-not"); why != "Fix 1 error to apply" {
 		t.Errorf("the button says %q", why)
 	}
+	if n := x.text(`[data-probe="livenessProbe"]`); n != "Liveness" || eval[string](x, `document.querySelector('[data-probe="livenessProbe"]').dataset.errors`) != "1" {
+		t.Errorf("the tab %q does not say how many errors it has", n)
+	}
 	picture(x, "form-refused.png")
 	x.do(chromedp.Click("#apply"))
 	if done := x.text("#done"); done != "" {

@@ -12,7 +12,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
 	"net/netip"
@@ -244,11 +243,7 @@ func New(opts Options) (*System, error) {
 		return nil, errors.Join(err, s.state.close())
 	}
 	s.compose()
-	if !opts.NoDashboard {
-		if s.dashboard, err = s.openDashboard(); err != nil {
-			s.remarks = append(s.remarks, fmt.Sprintf("probity: no dashboard: %v; --no-dashboard does without", err))
-		}
-	}
+	s.offerDashboard()
 	return s, nil
 }
 
@@ -337,9 +332,7 @@ func (s *System) Start(ctx context.Context) error {
 // took. The error is that of Wait.
 func (s *System) Close() error {
 	if !s.started {
-		if s.dashboard != nil {
-			_ = s.dashboard.listener.Close() // nobody was answered
-		}
+		s.dashboard.close()
 		s.end(nil)
 		return s.Wait()
 	}

@@ -42,6 +42,14 @@ type dashboardHost struct {
 	note     dashboardNote
 }
 
+// offerDashboard opens the dashboard. Without it the system does all the same.
+func (s *System) offerDashboard() {
+	var err error
+	if s.dashboard, err = s.openDashboard(); err != nil {
+		s.remarks = append(s.remarks, fmt.Sprintf("probity: no dashboard: %v; --no-dashboard does without", err))
+	}
+}
+
 // openDashboard begins to listen. Nobody is answered before run.
 func (s *System) openDashboard() (*dashboardHost, error) {
 	note, err := readDashboardNote(s.state.root)

@@ -12,7 +12,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
 	"net/netip"
@@ -233,11 +232,7 @@ func New(opts Options) (*System, error) {
 		return nil, errors.Join(err, s.state.close())
 	}
 	if moved != "" {
-		s.remarks = append(s.remarks, "probity: "+moved)
-		s.store.Record(store.Occurrence{
-			About: corev1.ObjectReference{Kind: "Node", Name: node.Name, UID: node.Name}, Type: corev1.EventTypeNormal, Reason: "AddressesTaken", Message: moved,
-			Component: "probity",
-		})
+		s.tellMoved(moved)
 	}
 	if s.shepherd, err = process.NewShepherd(process.ShepherdOptions{Remove: []string{s.state.secrets.path}, Notice: opts.Notice}); err != nil {
 		s.addresses.close()
@@ -245,9 +240,7 @@ func New(opts Options) (*System, error) {
 	}
 	s.compose()
 	if !opts.NoDashboard {
-		if s.dashboard, err = s.openDashboard(); err != nil {
-			s.remarks = append(s.remarks, fmt.Sprintf("probity: no dashboard: %v; --no-dashboard does without", err))
-		}
+		s.offerDashboard()
 	}
 	return s, nil
 }

@@ -77,8 +77,19 @@ func (p *podView) titleLine(now time.Time) item {
 			when(d.Reason != "", e("span.chip."+reasonClass(d), text(d.Reason))),
 			e("div.right",
 				e("a.btn", at("href", logsPath(p.Namespace, p.Name)), at("data-key", "l"), text("Log "), e("kbd", text("l"))),
+				when(p.Pod.DeletionTimestamp == nil, list{
+					e("button.btn", at("type", "button"), at("data-press", "o"), text(rotationWord(p.Pod))),
+					e("button.btn", at("type", "button"), at("data-press", "r"), text("Restart…"))}),
 				p.menu())),
 		e("div.why", why))
+}
+
+// rotationWord is what the button does that is on the page of a Pod.
+func rotationWord(pod *corev1.Pod) string {
+	if manifest.OutOfRotation(pod) {
+		return "Back into rotation"
+	}
+	return "Out of rotation"
 }
 
 func reasonClass(d diagnosis.Diagnosis) string {

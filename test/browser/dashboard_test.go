@@ -91,6 +91,8 @@ func TestPodsPage(t *testing.T) {
 	x.until("the Pod is ready", ready)
 	x.do(chromedp.Click("li.pod h3 a"))
 	x.until("there are attempts", `document.querySelectorAll("#attempts tbody tr").length > 3`)
+	x.do(chromedp.Click("#head [data-press=o]"))
+	x.until("it is out of rotation", `document.querySelector("#head .state")?.textContent === "Out" || document.querySelector("#head .answer")?.textContent.includes("No more requests")`)
 	first := x.text("#attempts tbody tr td")
 	x.until("others come", fmt.Sprintf(`document.querySelector("#attempts tbody tr td").textContent !== %q`, first))
 	if strings.Contains(eval[string](x, "document.documentElement.outerHTML"), "correct-horse") {

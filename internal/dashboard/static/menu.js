@@ -8,6 +8,8 @@ const close = (menu) => {
   menu.querySelector('.choices')?.removeAttribute('hidden');
 };
 
+const raise = (menu, open) => menu.closest('.pod, section')?.classList.toggle('acting', open);
+
 async function ask(menu, what) {
   const answer = menu.querySelector('.answer');
   try {
@@ -34,10 +36,17 @@ async function act(menu, what) {
 export function start() {
   // What is open lies above the rows that follow; a selector that looks for it would cost at every change.
   document.addEventListener('toggle', (event) => {
-    if (event.target.matches?.('details.menu')) event.target.closest('.pod, section')?.classList.toggle('acting', event.target.open);
+    if (event.target.matches?.('details.menu')) raise(event.target, event.target.open);
   }, true);
   document.addEventListener('click', async (event) => {
+    const short = event.target.closest('button[data-press]');
+    if (short) { // what is in the menu too: the question and the answer are there
+      const item = short.closest('section').querySelector(`details.menu [data-key="${CSS.escape(short.dataset.press)}"]`);
+      item.closest('details').open = true;
+      return item.click();
+    }
     const menu = event.target.closest('details.menu');
+    if (event.target.closest('summary') && menu) raise(menu, !menu.open); // the event for it comes later
     for (const other of document.querySelectorAll('details.menu[open]')) if (other !== menu) close(other);
     const button = event.target.closest('button');
     if (!menu || !button) return;

@@ -107,8 +107,14 @@ async function refresh() {
   wanted = new Set(); whole = false;
   try {
     const address = new URL(location.href);
-    if (all || only.length > 50) replaceList(await part(address));
-    else { address.searchParams.set('only', only.join()); replaceRows(await part(address), only); }
+    const some = !all && only.length <= 50;
+    if (some) address.searchParams.set('only', only.join());
+    const page = await part(address);
+    if (document.querySelector('details.menu[open]')) { // opened meanwhile: what is under a hand stays
+      for (const uid of only) wanted.add(uid);
+      whole = all || whole;
+    } else if (some) replaceRows(page, only);
+    else replaceList(page);
   } catch { whole = true; }
   busy = false;
   setTimeout(refresh, 1000);

@@ -302,12 +302,6 @@ func (s *System) Files() (files []string) {
 // of instances.
 func (s *System) History() history.Reader { return s.node.History() }
 
-// Log opens what an instance of a Pod's container has printed, as far as it is kept: that of the
-// running instance and of the one before. instance counts the restarts before. Close the reader.
-func (s *System) Log(pod *corev1.Pod, container string, instance int) *process.LogReader {
-	return node.OpenLog(s.state.pods, pod, container, instance)
-}
-
 // Remarks are lines about what of the first manifests is not done here: kinds that are left alone,
 // fields that are not applied, the API server's warnings, and where the output is kept.
 func (s *System) Remarks() []string { return s.remarks }

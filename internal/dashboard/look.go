@@ -12,6 +12,7 @@ import (
 	"github.com/probity-run/probity/internal/diagnosis"
 	"github.com/probity-run/probity/internal/history"
 	"github.com/probity-run/probity/internal/lifecycle"
+	"github.com/probity-run/probity/internal/metrics"
 	"github.com/probity-run/probity/internal/proxy"
 )
 
@@ -78,7 +79,12 @@ type rates struct {
 	at       time.Time
 	requests map[string]uint64 // by Service port
 	perSec   map[string]float64
+	past     []map[string]metrics.Distribution // how long answers took up to then; the oldest first
+	latency  map[string]metrics.Distribution   // since the oldest
 }
+
+// latencyBeats is how many looks back it goes by how long answers took.
+const latencyBeats = 10
 
 func newLook() *look { return &look{pods: map[types.UID]*podLook{}} }
 
@@ -156,7 +162,31 @@ func (l *look) count(traffic proxy.State, now time.Time) {
 			perSec[id] = float64(p.Requests-before) / passed.Seconds()
 		}
 	}
-	l.rates = rates{now, requests, perSec}
+	l.rates = rates{now, requests, perSec, l.rates.past, nil}
+	if passed >= time.Minute { // nobody has looked for a while
+		l.rates.past = nil
+	}
+	l.rates.measure(traffic)
+}
+
+// measure brings up to date how long answers took of late; the first time that is since the start.
+func (r *rates) measure(traffic proxy.State) {
+	now, before := map[string]metrics.Distribution{}, map[string]metrics.Distribution{}
+	if len(r.past) > 0 {
+		before = r.past[0]
+	}
+	r.latency = map[string]metrics.Distribution{}
+	for _, p := range traffic.Ports {
+		id := portID(p.Service, p.Port)
+		now[id], r.latency[id] = p.Latency, p.Latency
+		if p.Latency.Count() >= before[id].Count() { // else it is another listener
+			r.latency[id] = p.Latency.Since(before[id])
+		}
+	}
+	r.past = append(r.past, now)
+	if n := len(r.past) - latencyBeats; n > 0 {
+		r.past = slices.Clone(r.past[n:])
+	}
 }
 
 // probesOf are the facts of the probes of the instances that run, also of those that were not asked

@@ -12,7 +12,9 @@ import (
 	discoveryv1 "k8s.io/api/discovery/v1"
 	"k8s.io/apimachinery/pkg/types"
 
+	"github.com/probity-run/probity/internal/diagnosis"
 	"github.com/probity-run/probity/internal/manifest"
+	"github.com/probity-run/probity/internal/metrics"
 	"github.com/probity-run/probity/internal/proxy"
 )
 
@@ -29,7 +31,8 @@ type serviceView struct {
 	PerSec        float64
 	HasRate       bool
 	Lost          uint64
-	Workloads     []*podGroup // behind it
+	Latency       metrics.Distribution // of the last answers
+	Workloads     []*podGroup          // behind it
 }
 
 func portID(service types.NamespacedName, port int32) string {
@@ -95,6 +98,7 @@ func (v *serviceView) traffic(snap *snapshot, r rates) {
 			continue
 		}
 		v.Traffic, v.Served = p, true
+		v.Latency = r.latency[v.ID]
 		v.PerSec, v.HasRate = r.perSec[v.ID], r.perSec[v.ID] > 0 || hasKey(r.perSec, v.ID)
 		for _, endpoint := range p.Endpoints {
 			v.Lost += endpoint.Lost
@@ -128,6 +132,13 @@ func (v *serviceView) figures() map[string]string {
 	f["lost"] = lostText(v.Lost, v.Traffic.Requests)
 	f["flight"] = strconv.Itoa(v.Traffic.InFlight)
 	f["waiting"] = strconv.Itoa(v.Traffic.Waiting)
+	if v.Traffic.Protocol == "tcp" {
+		return f
+	}
+	f["p50"], f["p99"] = "–", "–"
+	if v.Latency.Count() > 0 {
+		f["p50"], f["p99"] = diagnosis.Latency(v.Latency.Quantile(.5)), diagnosis.Latency(v.Latency.Quantile(.99))
+	}
 	return f
 }
 
@@ -165,7 +176,7 @@ func (v *serviceView) line() item {
 	return e("div.service", at("data-service", v.ID),
 		e("span.cut", at("title", v.Name+" "+v.Address), e("b", text(v.Name)), text(" "), v.link(), when(v.Traffic.Protocol == "h2c", e("span.chip", text("gRPC")))),
 		e("span.state", readyShape(v.Ready, v.Total), e("span", e("b", at("data-fig", "ready"), text(f["ready"])), text(" ready"))),
-		figure("rate", "req/s"), figure("lost", "lost"), figure("flight", "in flight"), figure("waiting", "waiting"),
+		figure("rate", "req/s"), figure("lost", "lost"), figure("p50", "p50"), figure("p99", "p99"),
 		e("span.note.small", v.note()))
 }
 
@@ -241,7 +252,8 @@ func (v *serviceView) card() item {
 		v.line(),
 		e("div.pane",
 			e("p.small.muted", text(strings.Join(notEmpty("port "+strings.TrimPrefix(v.ID[strings.LastIndexByte(v.ID, ':'):], ":")+" to "+v.Target, v.Traffic.Protocol, also,
-				v.Service.Name+"."+v.Service.Namespace+".svc.cluster.local"), " · "))),
+				v.Service.Name+"."+v.Service.Namespace+".svc.cluster.local"), " · ")),
+				when(v.Served, list{text(" · "), e("b", at("data-fig", "flight"), text(v.figures()["flight"])), text(" in flight, "), e("b", at("data-fig", "waiting"), text(v.figures()["waiting"])), text(" waiting")})),
 			when(len(rows) > 0, e("div.scroll", at("tabindex", "0"), at("role", "region"), at("aria-label", "Endpoints of "+v.Name), e("table.plain",
 				e("thead", e("tr", e("th", text("Pod")), e("th", text("Address")), e("th", text("State")), e("th.num", text("Requests")), e("th.num", text("In flight")), e("th.num", text("Failed")), e("th.num", text("Lost")))),
 				e("tbody", rows)))),

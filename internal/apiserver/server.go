@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -122,7 +123,18 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	if s.serveHealth(w, r) || s.serveMetrics(w, r) || s.serveDiscovery(w, r) || s.serveResource(w, r) {
 		return
 	}
+	if s.knows(r.URL.Path) {
+		s.Refuse(w, r, apierrors.NewGenericServerResponse(http.StatusNotFound, "", schema.GroupResource{}, "", "", 0, false))
+		return
+	}
 	http.Error(w, "404 page not found", http.StatusNotFound)
+}
+
+// knows reports whether a path is below a group that is served. What is not found there is told in
+// the API's words, as it is on a cluster.
+func (s *Server) knows(path string) bool {
+	parts := strings.Split(strings.Trim(path, "/"), "/")
+	return parts[0] == "api" && len(parts) > 1 || parts[0] == "apis" && len(parts) > 2 && s.group(parts[1]) != nil
 }
 
 // serveHealth answers whether the server is well, which it is as long as it answers.

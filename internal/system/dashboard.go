@@ -42,21 +42,11 @@ type dashboardHost struct {
 	note     dashboardNote
 }
 
-// offerDashboard opens the dashboard, unless nobody wants one. Without it the run goes on.
+// offerDashboard opens the dashboard. Without it the system does all the same.
 func (s *System) offerDashboard() {
-	if s.opts.NoDashboard {
-		return
-	}
 	var err error
 	if s.dashboard, err = s.openDashboard(); err != nil {
 		s.remarks = append(s.remarks, fmt.Sprintf("probity: no dashboard: %v; --no-dashboard does without", err))
-	}
-}
-
-// close ends one that was never run. There may be none.
-func (d *dashboardHost) close() {
-	if d != nil {
-		_ = d.listener.Close() // nobody was answered
 	}
 }
 

@@ -232,18 +232,16 @@ func New(opts Options) (*System, error) {
 		return nil, errors.Join(err, s.state.close())
 	}
 	if moved != "" {
-		s.remarks = append(s.remarks, "probity: "+moved)
-		s.store.Record(store.Occurrence{
-			About: corev1.ObjectReference{Kind: "Node", Name: node.Name, UID: node.Name}, Type: corev1.EventTypeNormal, Reason: "AddressesTaken", Message: moved,
-			Component: "probity",
-		})
+		s.tellMoved(moved)
 	}
 	if s.shepherd, err = process.NewShepherd(process.ShepherdOptions{Remove: []string{s.state.secrets.path}, Notice: opts.Notice}); err != nil {
 		s.addresses.close()
 		return nil, errors.Join(err, s.state.close())
 	}
 	s.compose()
-	s.offerDashboard()
+	if !opts.NoDashboard {
+		s.offerDashboard()
+	}
 	return s, nil
 }
 
@@ -304,12 +302,6 @@ func (s *System) Files() (files []string) {
 // of instances.
 func (s *System) History() history.Reader { return s.node.History() }
 
-// Log opens what an instance of a Pod's container has printed, as far as it is kept: that of the
-// running instance and of the one before. instance counts the restarts before. Close the reader.
-func (s *System) Log(pod *corev1.Pod, container string, instance int) *process.LogReader {
-	return node.OpenLog(s.state.pods, pod, container, instance)
-}
-
 // Remarks are lines about what of the first manifests is not done here: kinds that are left alone,
 // fields that are not applied, the API server's warnings, and where the output is kept.
 func (s *System) Remarks() []string { return s.remarks }
@@ -332,7 +324,9 @@ func (s *System) Start(ctx context.Context) error {
 // took. The error is that of Wait.
 func (s *System) Close() error {
 	if !s.started {
-		s.dashboard.close()
+		if s.dashboard != nil {
+			_ = s.dashboard.listener.Close() // nobody was answered
+		}
 		s.end(nil)
 		return s.Wait()
 	}

@@ -165,7 +165,7 @@ func (a *attempted) row() item {
 	if body := firstLine(a.detail.Body); a.Outcome == history.Answered && a.probe.Spec.HTTPGet != nil && body != "" {
 		line += " · " + body
 	}
-	return e("tr", e("td.nowrap.mono", text(a.Time.Local().Format("15:04:05.000"))), e("td", text(a.probe.Label)), e("td.nowrap."+class, text(word)),
+	return e("tr", e("td.nowrap.mono", text(a.Time.Local().Format("15:04:05.000"))), e("td.nowrap", text(a.probe.Label)), e("td.nowrap."+class, text(word)),
 		e("td.num", text(latency(a.Attempt, a.probe.Timeout))), e("td.num", text(counterOf(a.probe.Type, a.probe.Spec, a.Attempt).Text)), e("td.mono.answer-cell", text(line)))
 }
 

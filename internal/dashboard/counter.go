@@ -90,8 +90,13 @@ func latency(a history.Attempt, timeout time.Duration) string {
 }
 
 // message is what an attempt said in one line, and what follows from it if it goes on; bad reports
-// whether it is a failure.
+// whether it is a failure. What others said in it can be shown as it is.
 func message(t lifecycle.ProbeType, spec *corev1.Probe, a history.Attempt, d history.Detail) (line string, bad bool) {
+	line, bad = said(t, spec, a, d)
+	return oneLine(line), bad
+}
+
+func said(t lifecycle.ProbeType, spec *corev1.Probe, a history.Attempt, d history.Detail) (line string, bad bool) {
 	switch a.Outcome {
 	case history.Answered:
 		return answer(spec, d), false

@@ -117,6 +117,19 @@ func TestStream(t *testing.T) {
 	})
 }
 
+// TestHostileRecord: scripts get texts of others as they may be shown.
+func TestHostileRecord(t *testing.T) {
+	f := newFixture(t)
+	pod := f.pod(t, "web")
+	past := f.recorder.Add(pod.UID)
+	probe := past.Probe(history.Key{Container: "app", Type: "Liveness"}, history.Probing{SuccessThreshold: 1, FailureThreshold: 3})
+	past.Attempt(probe, history.Attempt{Time: noon, Outcome: history.Failed, Message: hostile, Run: 1, Failing: true}, history.Detail{Status: 503, Body: hostile})
+	data, err := json.Marshal(f.attemptsSince(noon.Add(-time.Second)))
+	if err != nil || strings.Contains(string(data), "\u202e") || !strings.Contains(string(data), `\\u202e`) {
+		t.Errorf("the record is %s, %v", data, err)
+	}
+}
+
 // TestStreamEnds: the end of the run is told, and whoever comes then is sent away.
 func TestStreamEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -43,6 +43,10 @@ stopped after it. --until ends the run by itself: ready when every workload is c
 Services take requests; complete when every Pod that ends by itself has Succeeded. The run ends at once if that cannot be any more: a Pod of no
 workload has Failed for good, a program cannot be started, a rollout has passed its deadline; else after --timeout.
 
+With -d the run goes on in the background, in a session of its own, and this command returns when it is ready, or complete with --until complete;
+or it says why it is not, with exit code 1, and the run goes on all the same. probity ps, logs and their like ask it, probity stop ends it, and what
+it would print is in run.log of its state folder. A run survives its terminal in no other way.
+
 With -o json, every change of a Pod and every Event is one line, as kubectl get pods,events --watch --output-watch-events -o json would
 print it; with --probes there are lines of the type ATTEMPT, too. Events are raw, one object per occurrence. The process ids and the private ports are in annotations probity.run/….
 A reader that is slow, or never reads, holds up no Pod: one that fell too far behind gets a line of type ERROR with the status 410 Expired, as

@@ -27,7 +27,7 @@ func (s *Server) whatHappened(p *podView, now time.Time, q podsQuery, width int)
 			when(w == q.window, at("aria-current", "true")), text(windowText(w))))
 	}
 	return e("section.card.pane", at("id", "happened"), e("h2", text("What happened"), e("span.seg.small", at("role", "group"), at("aria-label", "Time shown"), spans)),
-		e("div.scroll", at("id", "timeline"), svgOf(drawing, picture.Sentence(p.Name))),
+		e("div.scroll", at("id", "timeline"), at("tabindex", "0"), at("role", "region"), at("aria-label", "Timeline"), svgOf(drawing, picture.Sentence(p.Name))),
 		e("details.as-text", at("id", "as-text"), e("summary.small", text("as text")), e("ul.small", rows)))
 }
 

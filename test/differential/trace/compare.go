@@ -21,9 +21,8 @@ const (
 	graceTolerance = 0.7
 	// restartTolerance is how much later each restart may make what follows.
 	restartTolerance = 1.5
-	// backOffWait is how much longer than the delay a kubelet up to 1.34 keeps a container that it
-	// refused to start (R149).
-	backOffWait = 16.0
+	// backOffTolerance is how much longer a back-off of 3 s may be, of which half is random (R149).
+	backOffTolerance = 1.5
 )
 
 // Difference is where a trace is not what the other is.

@@ -34,6 +34,7 @@ func TestMisuse(t *testing.T) {
 		"no limit":             {func(h *Health) { h.Live("a", 0).Idle() }, "the limit is 0s, it must be positive"},
 		"negative stall":       {func(h *Health) { h.Startup("a", TaskOptions{Stall: -1}).Progress(1, 2) }, "Stall is -1ns"},
 		"no lock":              {func(h *Health) { h.LiveLock("a", nil, time.Second) }, "it has no lock"},
+		"a lock that is nil":   {func(h *Health) { var lock *sync.RWMutex; h.LiveLock("a", lock, time.Second) }, "it has no lock"},
 		"foreign listener":     {func(h *Health) { h.LiveListener("a", "db.example:5432", time.Second) }, "has to be one that loopback reaches"},
 		"negative drain":       {func(h *Health) { h.options.DrainTimeout = -1 }, "cannot use DrainTimeout -1ns"},
 	} {

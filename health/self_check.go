@@ -28,7 +28,8 @@ func (c *SelfCheck) Remove() {
 // the RLocker, because a writer that waits would block readers.
 func (h *Health) LiveLock(name string, lock sync.Locker, limit time.Duration) *SelfCheck {
 	var missing error
-	if lock == nil {
+	switch lock {
+	case nil, (*sync.Mutex)(nil), (*sync.RWMutex)(nil):
 		missing = errors.New("it has no lock")
 	}
 	return h.selfCheck(name, limit, func(context.Context) error {

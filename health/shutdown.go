@@ -104,6 +104,9 @@ func (h *Health) PreStop(w http.ResponseWriter, r *http.Request) {
 // dies before, Serve stops and returns why. While it drains, new connections are refused, those of
 // probes too: a router can then try another replica, and the kubelet does not ask (R160).
 func (h *Health) Serve(ctx context.Context, server *http.Server) error {
+	if server == nil {
+		return errors.New("cannot serve: there is no server")
+	}
 	listener, err := net.Listen("tcp", cmp.Or(server.Addr, ":http"))
 	if err != nil {
 		return fmt.Errorf("cannot serve, choose another Addr: %w", err)

@@ -201,6 +201,9 @@ func TestServeThatCannot(t *testing.T) {
 	if err := New(Options{Addr: addr}).Run(t.Context()); err == nil || !strings.Contains(err.Error(), "cannot listen for probes") {
 		t.Errorf("the port is taken, Run returned %v", err)
 	}
+	if err := New(Options{}).Serve(t.Context(), nil); err == nil || !strings.Contains(err.Error(), "there is no server") {
+		t.Errorf("without a server Serve returned %v", err)
+	}
 	h := New(Options{})
 	h.Ready("", nil)
 	if err := h.Serve(t.Context(), &http.Server{Addr: "127.0.0.1:0"}); err == nil {

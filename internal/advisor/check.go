@@ -99,7 +99,7 @@ func (m *Manifests) locate(f *Finding, lines map[string][]string) {
 		}
 		f.Region.EndColumn = tokenEnd(f.Source, at.Column)
 	}
-	if f.Object.Kind == "Secret" {
-		f.Source = "" // it may be the secret
+	if f.Object.Kind == "Secret" || f.Object.Kind == "" {
+		f.Source = "" // it may be the secret, or a file of somebody else to which a link leads
 	}
 }

@@ -85,7 +85,8 @@ func (e *evaluation) script(text string) statuses {
 		if c.depth > 0 {
 			continue
 		}
-		if len(c.words) == 0 || c.hereDocument || c.operator == "(" || c.operator == ")" || isCompound(c.words[0]) {
+		isEmpty := len(c.words) == 0
+		if isEmpty && !c.opens || c.hereDocument || c.operator == "(" || c.operator == ")" || !isEmpty && isCompound(c.words[0]) {
 			return statuses{zero: true, other: true}
 		}
 		list = append(list, c)
@@ -129,10 +130,14 @@ func (e *evaluation) join(operator string, pipeline []shellCommand) {
 		return
 	}
 	e.now = e.pipeline(before, pipeline).or(skip)
+	e.now.other = e.now.other || pipeline[len(pipeline)-1].opens
 }
 
 func (e *evaluation) pipeline(before statuses, list []shellCommand) statuses {
 	last := list[len(list)-1].words
+	if len(last) == 0 { // redirections alone
+		return statuses{zero: true}
+	}
 	if len(list) > 1 {
 		switch {
 		case e.pipefail || !isFilter(command(last)):

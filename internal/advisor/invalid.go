@@ -1,6 +1,7 @@
 package advisor
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 
@@ -22,7 +23,7 @@ func (m *Manifests) invalidObject(o *manifest.Object, found []Finding) []Finding
 	}
 	isPiece, known := m.isPiece(o), subjectsOf(found, o)
 	for _, p := range o.Problems {
-		if isPiece && comesFromElsewhere(p) || known.include(p) {
+		if isPiece && m.comesFromElsewhere(o, p) || known.include(p) {
 			continue
 		}
 		// one slip, a name of a port for example, may break several rules
@@ -72,8 +73,9 @@ func invalidFinding(p *manifest.Error, o *manifest.Object) Finding {
 	if p.Field != "" {
 		f.Message = p.Field + ": " + p.Message
 	}
-	if p.Reason == manifest.ReasonDuplicateObject {
-		f.Severity = Risk // kubectl applies both, and the last one stays
+	switch p.Reason {
+	case manifest.ReasonDuplicateObject, manifest.ReasonDuplicateField:
+		f.Severity = Risk // kubectl takes both without a word, and the last one counts
 	}
 	f.At(p.Position)
 	return f
@@ -83,7 +85,7 @@ func invalidFinding(p *manifest.Error, o *manifest.Object) Finding {
 func (m *Manifests) refused() []Finding {
 	var list []Finding
 	for _, s := range m.sources {
-		if s.Set == nil {
+		if s.Set == nil || s.Patch {
 			continue
 		}
 		for _, e := range s.Set.Invalid {
@@ -114,17 +116,33 @@ func (m *Manifests) isPiece(o *manifest.Object) bool {
 func (m *Manifests) passOverPieces(objects []manifest.Object) {
 	for i := range objects {
 		o := &objects[i]
-		j := slices.IndexFunc(o.Problems, comesFromElsewhere)
-		if j >= 0 && m.isPiece(o) {
+		if len(o.Problems) == 0 || !m.isPiece(o) {
+			continue
+		}
+		if j := slices.IndexFunc(o.Problems, func(p *manifest.Error) bool { return m.comesFromElsewhere(o, p) }); j >= 0 {
 			p := o.Problems[j]
 			m.PassedOver = append(m.PassedOver, manifest.PassedOver{Position: p.Position, Reason: "a piece of an object: " + p.Field + ": " + p.Message})
 		}
 	}
+	for _, s := range m.sources {
+		if s.Patch && s.Set != nil {
+			for _, e := range s.Set.Invalid {
+				m.PassedOver = append(m.PassedOver, manifest.PassedOver{Position: e.Position, Reason: "a patch of a kustomization: " + e.Field + ": " + e.Message})
+			}
+		}
+	}
 }
+
+// replaced matches a quoted value with what a kustomization, or who applies it, replaces.
+var replaced = regexp.MustCompile(`"[^"]*\$[({][^"]*"`)
 
 // comesFromElsewhere reports whether a problem is no problem of a piece: what it lacks, or what
 // only a patch may say.
-func comesFromElsewhere(p *manifest.Error) bool {
+func (m *Manifests) comesFromElsewhere(o *manifest.Object, p *manifest.Error) bool {
+	source := m.source(o.Position.File)
+	if source.Patch && isFreeInPatches(p) || source.Mixed && replaced.MatchString(p.Message) {
+		return true
+	}
 	switch p.Reason {
 	case manifest.Reason(field.ErrorTypeRequired):
 		return true
@@ -132,9 +150,19 @@ func comesFromElsewhere(p *manifest.Error) bool {
 		// $patch: delete
 		return strings.HasPrefix(p.Field[strings.LastIndexByte(p.Field, '.')+1:], "$")
 	case manifest.Reason(field.ErrorTypeInvalid):
-		return strings.Contains(p.Message, "`selector` does not match") || strings.Contains(p.Message, "empty selector")
+		if strings.Contains(p.Message, "`selector` does not match") || strings.Contains(p.Message, "empty selector") {
+			return true
+		}
+		isZero := strings.HasPrefix(p.Message, "Invalid value: 0:") || strings.HasPrefix(p.Message, `Invalid value: "":`)
+		return isZero && !o.Has(p.Field) // of what another piece has
 	case manifest.Reason(field.ErrorTypeNotFound):
 		return true // a mount whose volume another piece has
 	}
 	return false
+}
+
+// isFreeInPatches reports whether a problem is about what nobody reads of a patch, as its
+// kustomization says to what it is applied: its type, its name, and fields beside these.
+func isFreeInPatches(p *manifest.Error) bool {
+	return p.Reason == manifest.ReasonKind || p.Field == "metadata.name" || p.Reason == manifest.ReasonUnknownField && !strings.Contains(p.Field, ".")
 }

@@ -17,25 +17,24 @@ func newKustomizations() *kustomizations {
 	return &kustomizations{map[string]bool{}, map[string]map[string]bool{}}
 }
 
-// complete reports whether a kustomization adds to what is in a file: there is one beside the file,
-// or one above it names the file as a patch.
-func (k *kustomizations) complete(file string) bool {
+// completes reports whether a kustomization adds to what is in a file: there is one beside the
+// file, or one above it names the file as a patch, which is then no object of its own.
+func (k *kustomizations) completes(file string) (isPiece, isPatch bool) {
 	if file == StdinName {
-		return false
+		return false, false
 	}
 	folder := filepath.Dir(file)
 	for range 4 { // patches lie in the kustomization's folder or not far below
 		k.read(folder)
-		if k.inFolder[folder] && folder == filepath.Dir(file) || k.patches[folder][filepath.Clean(file)] {
-			return true
-		}
+		isPatch = isPatch || k.patches[folder][filepath.Clean(file)]
+		isPiece = isPiece || isPatch || k.inFolder[folder] && folder == filepath.Dir(file)
 		up := filepath.Dir(folder)
 		if up == folder {
 			break
 		}
 		folder = up
 	}
-	return false
+	return isPiece, isPatch
 }
 
 // read reads the kustomization of a folder, if there is one. One that cannot be read completes

@@ -62,7 +62,7 @@ func Read(stdin io.Reader, excludes []string, paths ...string) (*Manifests, erro
 	var sources []Source
 	for _, in := range inputs {
 		errs = append(errs, in.err)
-		in.source.Pieces = pieces.complete(in.name)
+		in.source.Pieces, in.source.Patch = pieces.completes(in.name)
 		sources = append(sources, in.source)
 	}
 	m := NewManifests(sources...)

@@ -1,6 +1,9 @@
 package advisor
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // simpleCommands splits a shell script into the commands that it runs, each as words without
 // quotes; those inside $(…) and `…` are among them.
@@ -25,6 +28,9 @@ type shellCommand struct {
 	depth int
 	// output is the file that gets its standard output, or empty.
 	output string
+	// opens means that a redirection opens a file or a connection, and the command fails if there
+	// is none.
+	opens bool
 	// hereDocument means that text of the script which is no command follows.
 	hereDocument bool
 }
@@ -68,8 +74,17 @@ func (l *shellLine) endWord() {
 	case ">", ">>", ">|", "&>", "&>>":
 		l.command.output = word
 	}
+	l.command.opens = l.command.opens || opens(l.redirection, word)
 	l.redirection, l.open = "", false
 	l.word.Reset()
+}
+
+// opens reports whether a redirection can fail: it opens something else than what is always there.
+func opens(redirection, file string) bool {
+	operator := strings.TrimLeft(redirection, "0123456789")
+	isText := strings.HasPrefix(operator, "<<") // a here-document, or a string
+	isCopy := strings.ContainsRune(operator, '&') && operator != "&>" && operator != "&>>"
+	return operator != "" && !isText && !isCopy && !slices.Contains([]string{"/dev/null", "/dev/stdin", "/dev/stdout", "/dev/stderr"}, file)
 }
 
 // redirect begins a redirection, with the number of the descriptor before it, if there is one.
@@ -93,7 +108,7 @@ func (l *shellLine) redirect(operator string) {
 func (s *shellScanner) endCommand(l *shellLine, operator string, depth int) {
 	l.endWord()
 	l.command.operator, l.command.depth = operator, depth
-	if len(l.command.words) > 0 || operator == "(" || operator == ")" {
+	if len(l.command.words) > 0 || l.command.opens || operator == "(" || operator == ")" {
 		s.commands = append(s.commands, l.command)
 	} else if n := len(s.commands); n > 0 && operator == "|" {
 		s.commands[n-1].operator = operator // after a group: ( … ) |

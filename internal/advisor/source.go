@@ -16,6 +16,9 @@ type Source struct {
 	// Pieces means that its objects are completed by something else, a kustomization for example:
 	// what is absent may come from there.
 	Pieces bool
+	// Patch means that a kustomization names the file as a patch, so that it is no object: the
+	// kustomization says what it is for.
+	Patch bool
 }
 
 // decode reads the objects in the text. The error says what could not be read, beside what could.

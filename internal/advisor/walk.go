@@ -7,6 +7,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -45,11 +46,11 @@ func walk(folder string, excludes []string) (below, error) {
 		case isRoot:
 			return nil
 		}
-		isFile := !d.IsDir()
-		if isFile && !slices.Contains([]string{".yaml", ".yml", ".json"}, filepath.Ext(name)) {
+		file := !d.IsDir()
+		if file && !slices.Contains([]string{".yaml", ".yml", ".json"}, filepath.Ext(name)) {
 			return nil
 		}
-		found = found || isFile
+		found = found || file
 		if reason := leftOut(folder, name, d, excludes); reason != "" {
 			b.passedOver = append(b.passedOver, manifest.PassedOver{Position: Position{File: name}, Reason: reason})
 			if d.IsDir() {
@@ -57,7 +58,7 @@ func walk(folder string, excludes []string) (below, error) {
 			}
 			return nil
 		}
-		if isFile {
+		if file {
 			b.names = append(b.names, name)
 		}
 		return nil
@@ -68,6 +69,19 @@ func walk(folder string, excludes []string) (below, error) {
 		errs = append(errs, fmt.Errorf("%s: no manifest in this folder: expected files named *.yaml, *.yml or *.json", printable.File(folder)))
 	}
 	return b, errors.Join(errs...)
+}
+
+// expectation matches the files in which a test of an operator, by kuttl, says what shall be there:
+// parts of objects, which nobody applies. Chainsaw, which came after it, leaves the names free.
+var (
+	expectation = regexp.MustCompile(`^\d+-(?:assert|errors)\.ya?ml$`)
+	ofChainsaw  = regexp.MustCompile(`(?:^|[-_.])(?:assert|error)`)
+)
+
+// isExpectation reports whether a file says what a test expects.
+func isExpectation(name string) bool {
+	base := filepath.Base(name)
+	return expectation.MatchString(base) || ofChainsaw.MatchString(base) && isFile(filepath.Join(filepath.Dir(name), "chainsaw-test.yaml"))
 }
 
 // leftOut is the reason why a walk leaves something out, or "".
@@ -84,6 +98,9 @@ func leftOut(folder, name string, d fs.DirEntry, excludes []string) string {
 		if info, err := os.Stat(name); err != nil || !info.Mode().IsRegular() {
 			return "no regular file"
 		}
+		if isExpectation(name) {
+			return "what a test expects"
+		}
 		return ""
 	case slices.Contains([]string{"node_modules", "vendor", "third_party", "bower_components", "site-packages"}, base):
 		return "vendored"
@@ -93,8 +110,10 @@ func leftOut(folder, name string, d fs.DirEntry, excludes []string) string {
 	return ""
 }
 
-func isChart(folder string) bool {
-	info, err := os.Stat(filepath.Join(folder, "Chart.yaml"))
+func isChart(folder string) bool { return isFile(filepath.Join(folder, "Chart.yaml")) }
+
+func isFile(name string) bool {
+	info, err := os.Stat(name)
 	return err == nil && info.Mode().IsRegular()
 }
 

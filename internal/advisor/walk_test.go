@@ -82,7 +82,6 @@ func TestWalk(t *testing.T) {
 	}
 }
 
-// A file is completed by the kustomization beside it, or by one above that names it as a patch.
 // What cannot be read, here because its path is too long, does not keep the rest from being read.
 func TestWalkUnreadable(t *testing.T) {
 	root := t.TempDir()
@@ -107,6 +106,7 @@ func TestWalkUnreadable(t *testing.T) {
 	}
 }
 
+// A file is completed by the kustomization beside it, or by one above that names it as a patch.
 func TestKustomizations(t *testing.T) {
 	root := t.TempDir()
 	for name, text := range map[string]string{
@@ -128,11 +128,12 @@ func TestKustomizations(t *testing.T) {
 	k := newKustomizations()
 	for name, want := range map[string]bool{"base/app.yaml": true, "overlay/deep/patch.yaml": true, "overlay/deep/no-patch.yaml": false, "overlay/other/merge.yaml": true,
 		"broken/x.yaml": true, "inline/x.yaml": true, "x.yaml": false} {
-		if got := k.complete(filepath.Join(root, name)); got != want {
-			t.Errorf("%s: %v", name, got)
+		isPiece, isPatch := k.completes(filepath.Join(root, name))
+		if isPiece != want || isPatch != (name == "overlay/deep/patch.yaml" || name == "overlay/other/merge.yaml") {
+			t.Errorf("%s: a piece: %v, a patch: %v", name, isPiece, isPatch)
 		}
 	}
-	if k.complete(StdinName) {
+	if isPiece, _ := k.completes(StdinName); isPiece {
 		t.Error("standard input has a kustomization")
 	}
 }

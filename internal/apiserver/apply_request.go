@@ -3,12 +3,15 @@ package apiserver
 import (
 	"context"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/probity-run/probity/internal/printable"
 )
 
 // ApplyRequest asks a run to apply manifests that lie on its machine, as probity apply does: what
@@ -44,6 +47,19 @@ type Run struct {
 	StateDir  string   `json:"stateDir"`
 	PID       int      `json:"pid"`
 	Manifests []string `json:"manifests"` // absolute
+	// Started is when it began.
+	Started metav1.Time `json:"started,omitzero"`
+}
+
+// Instance is the name by which a command can say that it means this run.
+func (r Run) Instance() string { return filepath.Base(r.StateDir) }
+
+// Title is what the run runs, as people know it.
+func (r Run) Title() string {
+	if len(r.Manifests) == 0 {
+		return "no file"
+	}
+	return printable.Line(strings.Join(r.Manifests, " "))
 }
 
 // String names the run as people know it.

@@ -45,7 +45,7 @@ func (s *Server) serveResource(w http.ResponseWriter, r *http.Request) bool {
 		return true
 	}
 	if verb == "" {
-		c.fail(methodNotSupported(found, r.Method))
+		c.fail(methodNotSupported())
 		return true
 	}
 	c.serve(verb)

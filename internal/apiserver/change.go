@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 
 	coordinationv1 "k8s.io/api/coordination/v1"
@@ -12,6 +13,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/validation"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/probity-run/probity/internal/registry"
 	"github.com/probity-run/probity/internal/store"
@@ -31,7 +33,7 @@ func (c *call) change(verb string) (runtime.Object, int, error) {
 	case "deletecollection":
 		return c.deleteCollection()
 	}
-	return nil, 0, methodNotSupported(c.resource, verb)
+	return nil, 0, methodNotSupported()
 }
 
 // newWriteOptions is how a client wants something to be written, and what becomes of fields that
@@ -41,6 +43,9 @@ func (c *call) newWriteOptions(manager, validation string, dryRun []string) (w r
 		manager, _, _ = strings.Cut(c.r.UserAgent(), "/")
 	}
 	w = registry.WriteOptions{Manager: cmp.Or(manager, "unknown"), DryRun: len(dryRun) > 0}
+	if c.resource.keep != nil {
+		w.Version = c.resource.GVK.GroupVersion()
+	}
 	if c.target.subresource == "scale" {
 		w.Subresource = c.target.subresource
 	}
@@ -60,6 +65,9 @@ func (c *call) create() (runtime.Object, int, error) {
 	o, err := c.decodeObject(unknown)
 	if err != nil {
 		return nil, 0, err
+	}
+	if o.GetResourceVersion() != "" {
+		return nil, 0, badRequest("resourceVersion should not be set on objects to be created")
 	}
 	created, err := c.add(o, w)
 	return created, http.StatusCreated, err
@@ -107,6 +115,9 @@ func (c *call) update() (runtime.Object, int, error) {
 	if err != nil {
 		return nil, 0, err
 	}
+	if err := checkNumber(o.GetResourceVersion()); err != nil {
+		return nil, 0, err
+	}
 	kept := c.resource.stored(o)
 	w.OrCreate = madeByUpdate(kept) && c.target.subresource == "" && o.GetResourceVersion() == ""
 	code := http.StatusOK
@@ -147,6 +158,9 @@ func (c *call) replace(w registry.WriteOptions, next func(current store.Object) 
 			return nil, stopping(c.resource, c.target.name)
 		}
 		o, err := next(shown)
+		if err == nil {
+			err = checkNumber(o.GetResourceVersion())
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -163,7 +177,18 @@ func (c *call) replace(w registry.WriteOptions, next func(current store.Object) 
 	return c.resource.present(updated), nil
 }
 
+// checkNumber refuses a resource version that can be none.
+func checkNumber(version string) error {
+	if version == "" {
+		return nil
+	}
+	if _, err := strconv.ParseUint(version, 10, 64); err != nil {
+		return badRequest(err.Error())
+	}
+	return nil
+}
+
 // methodNotSupported is the API's 405.
-func methodNotSupported(r *resource, method string) error {
-	return apierrors.NewMethodNotSupported(r.groupResource(), strings.ToLower(method))
+func methodNotSupported() error {
+	return apierrors.NewGenericServerResponse(http.StatusMethodNotAllowed, "", schema.GroupResource{}, "", "", 0, false)
 }

@@ -25,7 +25,7 @@ func TestCreate(t *testing.T) {
 		t.Errorf("a generated name: %s", named.text)
 	}
 	c.fails(400, "BadRequest", "does not match the namespace sent on the request", "POST", configMaps, `{"metadata":{"name":"b","namespace":"other"}}`)
-	c.fails(400, "BadRequest", "cannot be handled as a ConfigMap", "POST", configMaps, `{"metadata":`)
+	c.fails(400, "BadRequest", `the object provided is unrecognized (must be of type ConfigMap)`, "POST", configMaps, `{"metadata":`)
 	c.fails(400, "BadRequest", "does not match the expected API version", "POST", configMaps, `{"apiVersion":"v1","kind":"Secret","metadata":{"name":"b"}}`)
 	c.fails(415, "UnsupportedMediaType", "application/json, application/yaml, application/vnd.kubernetes.protobuf", "POST", configMaps, "x", "Content-Type: text/plain")
 	c.fails(422, "Invalid", `spec.replicas: Invalid value: -2`, "POST", deployments, strings.Replace(web, `"replicas":2`, `"replicas":-2`, 1))
@@ -47,7 +47,7 @@ func TestFieldValidation(t *testing.T) {
 	if ignored := c.ok("POST", configMaps+"?fieldValidation=Ignore", strings.Replace(unknown, "NAME", "ignore", 1)); len(ignored.header["Warning"]) > 0 {
 		t.Errorf("warnings: %s", ignored.header["Warning"])
 	}
-	c.fails(400, "BadRequest", `unknown field "dada"`, "PATCH", configMaps+"/warn?fieldValidation=Strict", `{"dada":{}}`, mergePatch)
+	c.fails(422, "Invalid", `strict decoding error: unknown field "dada"`, "PATCH", configMaps+"/warn?fieldValidation=Strict", `{"dada":{}}`, mergePatch)
 	c.fails(422, "Invalid", "fieldValidation", "POST", configMaps+"?fieldValidation=Some", configMap("b", "{}"))
 }
 
@@ -303,9 +303,15 @@ func TestEventsOfBothGroups(t *testing.T) {
 	if list := c.ok("GET", newer+"?fieldSelector=regarding.name%3Dq", ""); len(list.names()) != 0 || list.get("kind") != "EventList" {
 		t.Errorf("of another object: %s", list.text)
 	}
-	if e := c.ok("PATCH", newer+"/e", `{"note":"another"}`, mergePatch); e.get("note") != "another" || e.get("regarding.name") != "p" {
+	c.fails(422, "Invalid", `message: Invalid value: "another": field is immutable`, "PATCH", newer+"/e", `{"note":"another"}`, mergePatch)
+	series := `{"series":{"count":2,"lastObservedTime":"2026-01-02T03:05:05.000000Z"}}`
+	if e := c.ok("PATCH", newer+"/e", series, mergePatch); e.get("series.count") != "2" || e.get("note") != "a note" || e.get("regarding.name") != "p" {
 		t.Errorf("patched: %s", e.text)
 	}
+	if owner := c.ok("GET", core+"/e", ""); owner.get("metadata.managedFields.0.apiVersion") != "events.k8s.io/v1" {
+		t.Errorf("its owner writes another group: %s", owner.text)
+	}
+	c.fails(422, "Invalid", "eventTime: Required value", "POST", newer, `{"metadata":{"name":"f"},"regarding":{"kind":"Pod","name":"p","namespace":"default"},"type":"Normal"}`)
 	c.fails(400, "BadRequest", "field label not supported: involvedObject.name", "GET", newer+"?fieldSelector=involvedObject.name%3Dp", "")
 	c.fails(400, "BadRequest", "field label not supported: regarding.name", "GET", core+"?fieldSelector=regarding.name%3Dp", "")
 }

@@ -1,6 +1,7 @@
 package apiserver
 
 import (
+	"encoding/hex"
 	"fmt"
 	"io"
 	"mime"
@@ -72,7 +73,7 @@ func (c *call) decodeAs(info runtime.SerializerInfo, data []byte, kind schema.Gr
 	o, found, err := decoder.Decode(data, &kind, nil)
 	if strict, ok := runtime.AsStrictDecodingError(err); ok && o != nil {
 		if validation == metav1.FieldValidationStrict {
-			return nil, badRequest(fmt.Sprintf("%s in version %q cannot be handled as a %s: %v", found.Kind, found.GroupVersion(), found.Kind, strict))
+			return nil, badRequest(fmt.Sprintf("%s in version %q cannot be handled as a %s: %v", found.Kind, found.Version, found.Kind, strict))
 		}
 		for _, err := range strict.Errors() {
 			c.warn(err.Error())
@@ -80,11 +81,10 @@ func (c *call) decodeAs(info runtime.SerializerInfo, data []byte, kind schema.Gr
 		err = nil
 	}
 	if err != nil {
-		what := kind
-		if found != nil {
-			what = *found
+		if found == nil || found.Kind == "" {
+			return nil, badRequest(fmt.Sprintf("the object provided is unrecognized (must be of type %s): %v (%s)", kind.Kind, err, glimpse(data)))
 		}
-		return nil, badRequest(fmt.Sprintf("%s in version %q cannot be handled as a %s: %v", what.Kind, kind.GroupVersion(), kind.Kind, err))
+		return nil, badRequest(fmt.Sprintf("%s in version %q cannot be handled as a %s: %v", found.Kind, found.Version, kind.Kind, err))
 	}
 	if *found != kind {
 		return nil, badRequest(fmt.Sprintf("the API version in the data (%s, Kind=%s) does not match the expected API version (%s, Kind=%s)",
@@ -92,6 +92,22 @@ func (c *call) decodeAs(info runtime.SerializerInfo, data []byte, kind schema.Gr
 	}
 	o.GetObjectKind().SetGroupVersionKind(kind)
 	return o, nil
+}
+
+// glimpse is the beginning of a body that cannot be read: JSON as it is, all else in hexadecimal.
+func glimpse(data []byte) string {
+	const most = 30
+	end := ""
+	if len(data) > most {
+		data, end = data[:most], " ..."
+	}
+	switch {
+	case len(data) == 0:
+		return "<empty>"
+	case data[0] == '{':
+		return string(data) + end
+	}
+	return hex.EncodeToString(data) + end
 }
 
 // decodeObject reads the body as an object of the resource, which must be where the path says.
@@ -108,8 +124,8 @@ func (c *call) decodeObject(validation string) (store.Object, error) {
 func (c *call) place(o metav1.Object) error {
 	switch name := o.GetName(); {
 	case c.target.name == "" || name == c.target.name:
-	case name == "" && o.GetGenerateName() == "":
-		o.SetName(c.target.name)
+	case name == "":
+		return badRequest(fmt.Sprintf("the name of the object (%s based on URL) was undeterminable: name must be provided", c.target.name))
 	default:
 		return badRequest(fmt.Sprintf("the name of the object (%s) does not match the name on the URL (%s)", name, c.target.name))
 	}

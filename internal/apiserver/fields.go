@@ -5,7 +5,9 @@ import (
 	"runtime/debug"
 	"sync"
 
+	eventsv1 "k8s.io/api/events/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/managedfields"
@@ -50,6 +52,12 @@ func newFieldOwners(scheme *runtime.Scheme) *fieldOwners {
 
 // update returns who owns which field after a write.
 func (f *fieldOwners) update(w registry.FieldsWrite) ([]metav1.ManagedFieldsEntry, error) {
+	if w.Version == eventsv1.SchemeGroupVersion {
+		w.New = showEvent(w.New)
+		if w.Old != nil {
+			w.Old = showEvent(w.Old)
+		}
+	}
 	kind := w.New.GetObjectKind().GroupVersionKind()
 	m, err := f.manager(part{kind, w.Subresource})
 	if err != nil {
@@ -72,7 +80,8 @@ func (f *fieldOwners) update(w registry.FieldsWrite) ([]metav1.ManagedFieldsEntr
 }
 
 // apply merges what a client wants an object to be into what it is (server-side apply). The error
-// is the API's Conflict where that is somebody else's.
+// is the API's Conflict where that is somebody else's, and BadRequest where the client's object is
+// none of the kind.
 func (f *fieldOwners) apply(p part, current store.Object, applied runtime.Object, manager string, force bool) (store.Object, error) {
 	m, err := f.manager(p)
 	if err != nil {
@@ -83,10 +92,22 @@ func (f *fieldOwners) apply(p part, current store.Object, applied runtime.Object
 	}
 	next, err := m.Apply(current, applied, manager, force)
 	if err != nil {
-		return nil, err
+		return nil, refused(err)
 	}
 	next.GetObjectKind().SetGroupVersionKind(p.kind)
 	return next.(store.Object), nil
+}
+
+// check refuses an object that has not the fields of its kind.
+func (f *fieldOwners) check(o *unstructured.Unstructured) error {
+	converter, err := f.converter()
+	if err != nil {
+		return err
+	}
+	if _, err := converter.ObjectToTyped(o); err != nil {
+		return badRequest(fmt.Sprintf("failed to create typed patch object (%s/%s; %v): %v", o.GetNamespace(), o.GetName(), o.GroupVersionKind(), err))
+	}
+	return nil
 }
 
 // attributed is an object in which every field has an owner. Objects that no client has written yet

@@ -81,7 +81,40 @@ func FuzzPatch(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body string, kind byte) {
 		mediaType := []string{"json-patch+json", "merge-patch+json", "strategic-merge-patch+json", "apply-patch+yaml"}[kind%4]
 		for _, path := range []string{configMaps + "/a", deployments + "/web", deployments + "/web/scale", deployments + "/web/status"} {
-			answerTo(t, api, "PATCH", path+"?dryRun=All&fieldManager=fuzz", body, "application/"+mediaType)
+			code, text := answerTo(t, api, "PATCH", path+"?dryRun=All&fieldManager=fuzz", body, "application/"+mediaType)
+			if code == http.StatusInternalServerError {
+				t.Errorf("%s of %q to %s: %s", mediaType, body, path, text)
+			}
+		}
+	})
+}
+
+// FuzzApply: whatever stands in the place of a field that is applied, it is the client's fault. The
+// object is there, or is to be made.
+func FuzzApply(f *testing.F) {
+	api := fuzzed(f)
+	for _, seed := range [][2]string{
+		{"metadata", "5"}, {"metadata", `{"name":5}`}, {"metadata", `{"labels":[],"managedFields":[{}]}`}, {"metadata", `{"creationTimestamp":"x"}`}, {"metadata", `{"resourceVersion":"x"}`},
+		{"data", `{"x":{}}`}, {"spec", "5"}, {"spec", `{"replicas":"many"}`}, {"spec", `{"replicas":1e400}`}, {"spec", `{"template":{"spec":{"containers":[{"name":"a"},{"name":"a"}]}}}`},
+		{"spec", `{"template":{"spec":{"containers":[{"name":"web","resources":{"limits":{"cpu":"much"}}}]}}}`}, {"status", "[]"}, {"regarding", "null"}, {"kind", "{}"}, {"a: b\n? c", "d"},
+	} {
+		f.Add(seed[0], seed[1], true)
+		f.Add(seed[0], seed[1], false)
+	}
+	f.Fuzz(func(t *testing.T, name, value string, there bool) {
+		for _, r := range []struct{ path, kind string }{
+			{configMaps + "/a", "kind: ConfigMap\napiVersion: v1"}, {deployments + "/web", "kind: Deployment\napiVersion: apps/v1"},
+			{deployments + "/web/status", "kind: Deployment\napiVersion: apps/v1"}, {deployments + "/web/scale", "kind: Scale\napiVersion: autoscaling/v1"},
+			{"/apis/events.k8s.io/v1/namespaces/default/events/e", "kind: Event\napiVersion: events.k8s.io/v1"},
+		} {
+			path := r.path
+			if !there {
+				path = strings.Replace(path, "/web", "/new", 1)
+			}
+			body := r.kind + "\n" + name + ": " + value
+			if code, text := answerTo(t, api, "PATCH", path+"?dryRun=All&force=true&fieldManager=fuzz", body, "application/apply-patch+yaml"); code == http.StatusInternalServerError {
+				t.Errorf("%q to %s: %s", body, path, text)
+			}
 		}
 	})
 }

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"reflect"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/internalversion"
 	"k8s.io/apimachinery/pkg/apis/meta/internalversion/validation"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -71,7 +72,11 @@ func (c *call) checkVersion(options *metav1.ListOptions) (after *page, err error
 	if version == "" || version == "0" {
 		return after, nil
 	}
-	return after, c.server.opts.Store.CheckVersion(version)
+	err = c.server.opts.Store.CheckVersion(version)
+	if apierrors.IsBadRequest(err) {
+		err = badRequest("invalid resource version: " + err.Error())
+	}
+	return after, err
 }
 
 // newList makes the list of a kind, with its objects as a cluster sends them: the list alone says

@@ -22,8 +22,9 @@ import (
 )
 
 const (
-	// followPeriod is how often a followed log is looked at that has nothing new.
-	followPeriod = 50 * time.Millisecond
+	// A followed log that has nothing new is looked at again after followPause, and then ever less
+	// often: a service that says nothing costs little, and one that talks is shown at once.
+	followPause, maxFollowPause = 25 * time.Millisecond, 250 * time.Millisecond
 	// stampLayout is how a kubelet writes the time before a line.
 	stampLayout = "2006-01-02T15:04:05.000000000Z07:00"
 )
@@ -240,21 +241,25 @@ type logStream struct {
 // copy sends entries until there is none and ended says so, the client leaves, or it has all the
 // bytes that it wanted.
 func (s *logStream) copy(ctx context.Context, reader *process.LogReader, ended func() bool) {
-	tick := time.NewTicker(followPeriod)
-	defer tick.Stop()
-	for over := false; ; {
+	pause := followPause
+	for over, first := false, true; ; first = false {
+		before := s.sent
 		more, err := s.copyAll(reader)
 		if err != nil || !more || over {
 			return
 		}
-		if flushWithin(s.out, s.call.server.opts.WriteTime) != nil {
-			return
+		if first || s.sent > before {
+			pause = followPause
+			if flushWithin(s.out, s.call.server.opts.WriteTime) != nil {
+				return
+			}
 		}
 		if over = ended(); over {
 			continue // with what it printed since
 		}
 		select {
-		case <-tick.C:
+		case <-time.After(pause):
+			pause = min(2*pause, maxFollowPause)
 		case <-ctx.Done():
 			return
 		}

@@ -42,7 +42,7 @@ func parsePage(token string) (page, error) {
 		err = fmt.Errorf("it names no version and no object")
 	}
 	if err != nil {
-		return page{}, badRequest(fmt.Sprintf("continue key is not valid: %v", err))
+		return page{}, badRequest(fmt.Sprintf("invalid continue token: continue key is not valid: %v", err))
 	}
 	return p, nil
 }

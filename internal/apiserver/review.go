@@ -44,7 +44,7 @@ func (c *call) applyFiles(request *ApplyRequest) (runtime.Object, int, error) {
 	applier := c.server.opts.Applier
 	switch {
 	case applier == nil:
-		return nil, 0, methodNotSupported(c.resource, c.r.Method)
+		return nil, 0, methodNotSupported()
 	case len(options.DryRun) > 0:
 		request.Status = ApplyRequestStatus{}
 	case c.server.opts.Stopping():

@@ -1,7 +1,6 @@
 package apiserver
 
 import (
-	"encoding/json"
 	"fmt"
 	"net/http"
 
@@ -81,57 +80,51 @@ func (c *call) nextScale(verb string) (w registry.WriteOptions, next func(store.
 		next, err = c.appliedScale(text, w, options.Force != nil && *options.Force)
 		return w, next, err
 	}
-	patch, err := newPatch(kind, text, &autoscalingv1.Scale{})
+	like := &autoscalingv1.Scale{}
+	like.SetGroupVersionKind(scaleKind())
+	change, err := c.newPatch(kind, text, like, unknown)
 	if err != nil {
 		return w, nil, err
 	}
-	return w, func(current store.Object) (store.Object, error) { return c.patchedScale(current, patch, unknown) }, nil
+	return w, func(current store.Object) (store.Object, error) { return c.patchedScale(current, change) }, nil
 }
 
 // patchedScale is a workload whose Scale was patched.
-func (c *call) patchedScale(current store.Object, patch func([]byte) ([]byte, error), validation string) (store.Object, error) {
+func (c *call) patchedScale(current store.Object, change patch) (store.Object, error) {
 	scale, err := scaleOf(current)
 	if err != nil {
 		return nil, err
 	}
-	before, err := json.Marshal(scale)
+	next, err := change(scale)
 	if err != nil {
 		return nil, err
 	}
-	after, err := patch(before)
-	if err != nil {
-		return nil, err
-	}
-	o, err := c.decodeAs(c.server.codecs[0], after, scaleKind(), validation)
-	if err != nil {
-		return nil, err
-	}
-	return c.scaledTo(current, o.(*autoscalingv1.Scale))
+	return c.scaledTo(current, next.(*autoscalingv1.Scale))
 }
 
 // appliedScale applies a Scale as the one field of the workload that it stands for.
 func (c *call) appliedScale(text []byte, w registry.WriteOptions, force bool) (func(store.Object) (store.Object, error), error) {
-	var scale struct {
-		metav1.TypeMeta   `json:",inline"`
-		metav1.ObjectMeta `json:"metadata"`
-		Spec              struct {
-			Replicas *int32 `json:"replicas"`
-		} `json:"spec"`
-	}
-	if err := yaml.Unmarshal(text, &scale); err != nil {
+	scale := &unstructured.Unstructured{Object: map[string]any{}}
+	if err := yaml.Unmarshal(text, &scale.Object); err != nil {
 		return nil, badRequest(fmt.Sprintf("error decoding YAML: %v", err))
 	}
 	if kind := scale.GroupVersionKind(); kind != scaleKind() {
-		return nil, badRequest(fmt.Sprintf("a scale is applied as %s, and not as %s", scaleKind(), kind))
+		return nil, badRequest(fmt.Sprintf("invalid object type: %v", kind))
 	}
-	if err := c.place(&scale.ObjectMeta); err != nil {
+	if err := c.server.fields.check(scale); err != nil {
+		return nil, err
+	}
+	if scale.GetName() == "" {
+		scale.SetName(c.target.name)
+	}
+	if err := c.place(scale); err != nil {
 		return nil, err
 	}
 	applied := &unstructured.Unstructured{Object: map[string]any{}}
-	if replicas := scale.Spec.Replicas; replicas != nil {
-		applied.Object["spec"] = map[string]any{"replicas": int64(*replicas)}
+	if replicas, found, _ := unstructured.NestedFieldNoCopy(scale.Object, "spec", "replicas"); found && replicas != nil {
+		applied.Object["spec"] = map[string]any{"replicas": replicas}
 	}
-	applied.SetResourceVersion(scale.ResourceVersion)
+	applied.SetResourceVersion(scale.GetResourceVersion())
 	applied.SetGroupVersionKind(c.resource.GVK)
 	applied.SetName(c.target.name)
 	applied.SetNamespace(c.target.namespace)

@@ -17,7 +17,7 @@ func (c *call) selector(options *metav1.ListOptions) (store.Selector, error) {
 	selected := store.Selector{Namespace: c.target.namespace}
 	var err error
 	if selected.Labels, err = labels.Parse(options.LabelSelector); err != nil {
-		return selected, badRequest(fmt.Sprintf("unable to parse requirement: %v", err))
+		return selected, badRequest(err.Error())
 	}
 	selected.Fields, err = fields.ParseSelector(options.FieldSelector)
 	if err == nil {

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -19,7 +20,10 @@ import (
 
 	"github.com/probity-run/probity/internal/apiserver/guard"
 	"github.com/probity-run/probity/internal/apiserver/openapi"
+	"github.com/probity-run/probity/internal/apiserver/scrape"
+	"github.com/probity-run/probity/internal/history"
 	"github.com/probity-run/probity/internal/process"
+	"github.com/probity-run/probity/internal/proxy"
 	"github.com/probity-run/probity/internal/registry"
 	"github.com/probity-run/probity/internal/store"
 )
@@ -36,6 +40,10 @@ type Options struct {
 	Guard *guard.Guard
 	// Kinds are those that are not Kubernetes' own, and their lists. Default: none.
 	Kinds []Kind
+	// History has the counters of probes for /metrics. Default: nothing is known of them.
+	History history.Reader
+	// Traffic is what the proxy does, for /metrics. Nil: there is none.
+	Traffic func() proxy.State
 	// Version of Probity, as in "0.4.0", for /version. Default: "unknown".
 	Version string
 	// Applier answers an [ApplyRequest]. Nil: it cannot be applied.
@@ -84,6 +92,7 @@ type Server struct {
 	resources  map[schema.GroupVersionResource]*resource
 	fields     *fieldOwners
 	documents  func() []openapi.Document // read when somebody asks for them
+	requests   scrape.Requests
 	streams    streams
 }
 
@@ -108,11 +117,24 @@ func New(opts Options) (*Server, error) {
 }
 
 // ServeHTTP implements [http.Handler].
-func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if s.serveHealth(w, r) || s.serveDiscovery(w, r) || s.serveResource(w, r) {
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.counted(w, r, s.serve) }
+
+func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
+	if s.serveHealth(w, r) || s.serveMetrics(w, r) || s.serveDiscovery(w, r) || s.serveResource(w, r) {
+		return
+	}
+	if s.knows(r.URL.Path) {
+		s.Refuse(w, r, apierrors.NewGenericServerResponse(http.StatusNotFound, "", schema.GroupResource{}, "", "", 0, false))
 		return
 	}
 	http.Error(w, "404 page not found", http.StatusNotFound)
+}
+
+// knows reports whether a path is below a group that is served. What is not found there is told in
+// the API's words, as it is on a cluster.
+func (s *Server) knows(path string) bool {
+	parts := strings.Split(strings.Trim(path, "/"), "/")
+	return parts[0] == "api" && len(parts) > 1 || parts[0] == "apis" && len(parts) > 2 && s.group(parts[1]) != nil
 }
 
 // serveHealth answers whether the server is well, which it is as long as it answers.
@@ -137,12 +159,14 @@ func (s *Server) serveHealth(w http.ResponseWriter, r *http.Request) bool {
 
 // Refuse answers with why a request is refused, in the encoding that its client takes.
 func (s *Server) Refuse(w http.ResponseWriter, r *http.Request, reason *apierrors.StatusError) {
-	c := &call{server: s, w: w, r: r}
-	var err error
-	if c.format, err = negotiate(r.Header.Get("Accept"), s.codecs, false); err != nil {
-		c.format = s.defaultFormat()
-	}
-	c.fail(reason)
+	s.counted(w, r, func(w http.ResponseWriter, r *http.Request) {
+		c := &call{server: s, w: w, r: r}
+		var err error
+		if c.format, err = negotiate(r.Header.Get("Accept"), s.codecs, false); err != nil {
+			c.format = s.defaultFormat()
+		}
+		c.fail(reason)
+	})
 }
 
 // ManagedFields keeps who owns which field of an object, for [registry.Options]. A write that it

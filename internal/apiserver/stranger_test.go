@@ -63,7 +63,7 @@ func TestScaleApplyOfNothing(t *testing.T) {
 	const scale = deployments + "/web/scale?fieldManager=me&force=true"
 	c := newClient(t)
 	c.ok("POST", deployments, web)
-	c.fails(400, "BadRequest", "autoscaling/v1", "PATCH", scale, "kind: Foo", applyPatch)
+	c.fails(400, "BadRequest", "invalid object type: /, Kind=Foo", "PATCH", scale, "kind: Foo", applyPatch)
 	c.ok("PATCH", scale, "kind: Scale\napiVersion: autoscaling/v1", applyPatch)
 	c.fails(409, "Conflict", "", "PATCH", scale, "kind: Scale\napiVersion: autoscaling/v1\nmetadata: {resourceVersion: '1'}\nspec: {replicas: 1}", applyPatch)
 	if d := c.ok("GET", deployments+"/web", ""); d.get("spec.replicas") != "2" {

@@ -1,6 +1,7 @@
 package apiserver
 
 import (
+	"cmp"
 	"net/http"
 
 	policyv1 "k8s.io/api/policy/v1"
@@ -50,6 +51,10 @@ func (c *call) evict() (runtime.Object, int, error) {
 		return nil, 0, err
 	}
 	eviction := o.(*policyv1.Eviction)
+	eviction.Name = cmp.Or(eviction.Name, c.target.name)
+	if eviction.Name != c.target.name {
+		return nil, 0, badRequest("name in URL does not match name in Eviction object")
+	}
 	if err := c.place(eviction); err != nil {
 		return nil, 0, err
 	}

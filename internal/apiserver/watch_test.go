@@ -3,6 +3,7 @@ package apiserver
 import (
 	"fmt"
 	"net"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -30,7 +31,7 @@ func TestWatch(t *testing.T) {
 	later.want("ADDED b", "MODIFIED b", "MODIFIED b", "DELETED b")
 	one.want("ADDED b", "MODIFIED b", "MODIFIED b", "DELETED b")
 	some.want("ADDED b", "MODIFIED b", "DELETED b") // it has ceased to match
-	c.fails(400, "BadRequest", "invalid resource version", "GET", configMaps+"?watch=1&resourceVersion=abc", "")
+	c.fails(400, "BadRequest", `resourceVersion: Invalid value: "abc": strconv.ParseUint`, "GET", configMaps+"?watch=1&resourceVersion=abc", "")
 	c.fails(422, "Invalid", "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan", "GET", configMaps+"?watch=1&sendInitialEvents=true", "")
 	c.fails(406, "NotAcceptable", "application/json, application/vnd.kubernetes.protobuf", "GET", configMaps+"?watch=1", "", "Accept: application/yaml")
 }
@@ -111,41 +112,89 @@ func TestWatchList(t *testing.T) {
 	live.want("DELETED a")
 }
 
-// TestWatchers: many watchers that leave and come back see each change once, in order.
-func TestWatchers(t *testing.T) {
-	const watchers, changes, reconnects = 20, 400, 5
-	c := newClient(t)
+// TestWatchers: many watchers that leave and come back see each change once, in order. Of the full
+// size is TestAllWatchers.
+func TestWatchers(t *testing.T) { watchAll(t, 20, 400, 5) }
+
+// watchAll has so many watchers see so many changes, each over so many connections, while one more
+// reads nothing: that one is cut, and holds up nobody.
+func watchAll(t *testing.T, watchers, changes, connections int) {
+	c := newClient(t, func(o *Options) { o.WriteTime = time.Second })
 	c.ok("POST", configMaps, configMap("a", `{"n":"0"}`))
 	first := c.ok("GET", configMaps, "").get("metadata.resourceVersion")
+	stuck := c.openStuck()
+	const ahead = 500 // how far the writer may be before the slowest watcher: the history of a kind holds more
+	var mu sync.Mutex
+	told, moved := make([]int, watchers), sync.NewCond(&mu) // how many changes each has seen
+	tell := func(i, n int) {
+		mu.Lock()
+		defer mu.Unlock()
+		told[i] = n
+		moved.Broadcast()
+	}
 	var running sync.WaitGroup
 	for i := range watchers {
 		running.Go(func() {
-			version, seen := first, 0
-			for part := range reconnects {
-				w := c.watch(configMaps + "?watch=true&resourceVersion=" + version)
-				for seen < changes*(part+1)/reconnects {
-					event, ok := w.next()
-					if !ok || valueAt(event, "type") != "MODIFIED" {
-						t.Errorf("watcher %d: event %v after %d changes", i, event, seen)
-						return
-					}
-					seen++
-					if n := valueAt(event, "object.data.n"); n != fmt.Sprint(seen) {
-						t.Errorf("watcher %d: change %s, want %d", i, n, seen)
-						return
-					}
-					version = valueAt(event, "object.metadata.resourceVersion")
-				}
-				w.body.Close()
-			}
+			defer tell(i, changes) // of one that has failed, so that the writer comes to its end
+			c.watchChanges(i, first, changes, connections, func(n int) { tell(i, n) })
 		})
 	}
+	padding := strings.Repeat("x", 2_000) // so that the one who is stuck cannot take all of it
 	for n := range changes {
-		if _, err := store.Modify(c.store, "default", "a", func(m *corev1.ConfigMap) error { m.Data["n"] = fmt.Sprint(n + 1); return nil }); err != nil {
+		mu.Lock()
+		for slices.Min(told) < n-ahead {
+			moved.Wait()
+		}
+		mu.Unlock()
+		if _, err := store.Modify(c.store, "default", "a", func(m *corev1.ConfigMap) error {
+			m.Data["n"], m.Data["padding"] = fmt.Sprint(n+1), padding
+			return nil
+		}); err != nil {
 			t.Fatal(err)
 		}
 	}
 	running.Wait()
+	_ = stuck.Close() // TestStuckWatcher waits for its end
+}
+
+// watchChanges checks that a watcher is told each change once and in order.
+func (c *client) watchChanges(i int, version string, changes, connections int, seen func(n int)) {
+	last := 0
+	for part := range connections {
+		w := c.watch(configMaps + "?watch=true&resourceVersion=" + version)
+		for last < changes*(part+1)/connections {
+			event, ok := w.next()
+			if !ok || valueAt(event, "type") != "MODIFIED" {
+				c.t.Errorf("watcher %d: event %v after %d changes", i, event, last)
+				return
+			}
+			last++
+			if n := valueAt(event, "object.data.n"); n != fmt.Sprint(last) {
+				c.t.Errorf("watcher %d: change %s, want %d", i, n, last)
+				return
+			}
+			version = valueAt(event, "object.metadata.resourceVersion")
+			seen(last)
+		}
+		w.body.Close()
+	}
+}
+
+// openStuck begins a watch whose client takes nothing of it.
+func (c *client) openStuck() net.Conn {
+	c.t.Helper()
+	host := strings.TrimPrefix(c.url, "http://")
+	stuck, err := (&net.Dialer{}).DialContext(c.t.Context(), "tcp", host)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	if err := stuck.(*net.TCPConn).SetReadBuffer(16 << 10); err != nil { // else it could take all of it
+		c.t.Fatal(err)
+	}
+	if _, err := fmt.Fprintf(stuck, "GET %s?watch=true HTTP/1.1\r\nHost: %s\r\n\r\n", configMaps, host); err != nil {
+		c.t.Fatal(err)
+	}
+	return stuck
 }
 
 // TestStuckWatcher: a client that reads nothing holds up neither writers nor other watchers, and is
@@ -153,18 +202,8 @@ func TestWatchers(t *testing.T) {
 func TestStuckWatcher(t *testing.T) {
 	c := newClient(t, func(o *Options) { o.WriteTime = 200 * time.Millisecond })
 	c.ok("POST", configMaps, configMap("a", `{"n":"0"}`))
-	host := strings.TrimPrefix(c.url, "http://")
-	stuck, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", host)
-	if err != nil {
-		t.Fatal(err)
-	}
+	stuck := c.openStuck()
 	defer stuck.Close()
-	if err := stuck.(*net.TCPConn).SetReadBuffer(16 << 10); err != nil { // else it could take all of it
-		t.Fatal(err)
-	}
-	if _, err := fmt.Fprintf(stuck, "GET %s?watch=true HTTP/1.1\r\nHost: %s\r\n\r\n", configMaps, host); err != nil {
-		t.Fatal(err)
-	}
 	other := c.watch(configMaps + "?watch=true")
 	other.want("ADDED a")
 	long := strings.Repeat("x", 900_000)

@@ -74,6 +74,11 @@ func Main(ctx context.Context, streams Streams, args []string) int {
 	if message := err.Error(); message != "" {
 		terminal.Print(streams.Err, "probity: "+nameFiles(message, err, args))
 	}
+	return codeOf(err)
+}
+
+// codeOf is the exit code of an error.
+func codeOf(err error) int {
 	if exit, ok := errors.AsType[*exitError](err); ok {
 		return exit.code
 	}
@@ -110,5 +115,7 @@ it starts the program of a manifest, probes it, restarts it and says why.`,
 	root.SetErr(streams.Err)
 	root.AddCommand(newCheck(streams), newExplain(streams))
 	root.AddCommand(newRun(streams), newApply(streams), newClean(streams), newProbe(streams), newSimulate(streams), newVersion(streams))
+	root.AddCommand(newPs(streams), newLs(streams), newStop(streams), newScale(streams), newDelete(streams))
+	root.AddCommand(newRestart(streams), newRollout(streams), newEvents(streams), newLogs(streams), newDescribe(streams), newWait(streams), newExec(streams), newPortForward(streams))
 	return root
 }

@@ -3,9 +3,12 @@ package cli
 import (
 	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -26,7 +29,30 @@ func TestMain(m *testing.M) {
 		"probity": func() {
 			os.Exit(Main(context.Background(), Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}, os.Args[1:]))
 		},
+		"greet": greet,
+		"get":   get,
 	})
+}
+
+// greet is a program for Pods of scripts: it serves HTTP at $PORT of every address.
+func greet() {
+	err := http.ListenAndServe(":"+os.Getenv("PORT"), http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprintf(w, "%s greets %s\n", os.Getenv("HOSTNAME"), r.URL.Path)
+	}))
+	fmt.Fprintln(os.Stderr, err)
+	os.Exit(1)
+}
+
+// get is a client for scripts: it prints what a URL answers.
+func get() {
+	response, err := http.Get(os.Args[1])
+	if err == nil {
+		_, err = io.Copy(os.Stdout, response.Body)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
 }
 
 // TestScripts runs the scripts in testdata/script, which read like a manual. $SERVER is a web
@@ -50,6 +76,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("SERVER", server.URL)
 			env.Setenv("SERVERPORT", server.URL[strings.LastIndex(server.URL, ":")+1:])
 			env.Setenv("HOME", env.WorkDir)
+			env.Defer(func() { stopRuns(t, env) })
 			return nil
 		},
 		Condition: func(name string) (bool, error) {
@@ -61,6 +88,19 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 	})
+}
+
+// stopRuns stops what a script that has failed has left running.
+func stopRuns(t *testing.T, env *testscript.Env) {
+	if _, err := os.Stat(filepath.Join(env.WorkDir, ".local", "state", "probity")); err != nil {
+		return // it has started none
+	}
+	programs, _, _ := strings.Cut(env.Getenv("PATH"), string(os.PathListSeparator))
+	cmd := exec.Command(filepath.Join(programs, "probity"), "stop", "--all")
+	cmd.Env = env.Vars
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Errorf("cannot stop what is left: %v\n%s", err, out)
+	}
 }
 
 // namespaces reports whether this machine lets Pods have hosts files of their own.

@@ -30,8 +30,9 @@ func TestReferenceIsCurrent(t *testing.T) {
 		}
 		current(t, filepath.Join(folder, strings.ReplaceAll(cmd.CommandPath(), " ", "_")+".md"), page.String())
 	})
-	pages++
+	pages += 2
 	current(t, filepath.Join(folder, "rules.md"), rulesPage(t))
+	current(t, filepath.Join(folder, "metrics.md"), metricsPage())
 	if *update {
 		return
 	}
@@ -40,7 +41,7 @@ func TestReferenceIsCurrent(t *testing.T) {
 		t.Fatal(err)
 	}
 	if len(files) != pages {
-		t.Errorf("%s has %d pages, expected %d: one a command, and the rules", folder, len(files), pages)
+		t.Errorf("%s has %d pages, expected %d: one a command, the rules and the metrics", folder, len(files), pages)
 	}
 }
 

@@ -86,6 +86,9 @@ type runFlags struct {
 	apiAddress       string
 	kubeconfig       string
 	newToken         bool
+	detach           bool      // start a run in the background
+	detached         bool      // be that run
+	teller           *detached // of that run
 }
 
 // threads are more than Probity needs as long as disks are quick.
@@ -105,6 +108,15 @@ func newRun(streams Streams) *cobra.Command {
 				if len(paths) == 0 || len(command) == 0 {
 					return errors.New("write it as probity run FILE -- COMMAND")
 				}
+			}
+			if flags.detach {
+				if err := checkDetach(flags, command); err != nil {
+					return badInput(err)
+				}
+				return detach(cmd.Context(), streams, cmd.Flags(), paths)
+			}
+			if flags.detached {
+				return runDetached(cmd.Context(), streams, flags, paths)
 			}
 			return run(cmd.Context(), streams, flags, paths, command)
 		},
@@ -127,6 +139,7 @@ func newRun(streams Streams) *cobra.Command {
 	f.StringVar(&flags.kubeconfig, "kubeconfig", "", "kubeconfig file to put a context for this run into, besides that in the state folder")
 	f.BoolVar(&flags.newToken, "new-token", false, "make another token for the Kubernetes API: whoever has the old one is shut out")
 	f.BoolVar(&flags.logs, "logs", false, "also print what the containers print, with a prefix")
+	addDetach(cmd, &flags)
 	return cmd
 }
 
@@ -230,14 +243,14 @@ func run(ctx context.Context, streams Streams, flags runFlags, paths, command []
 	if err != nil {
 		return err
 	}
-	if wait != nil && len(paths) == 0 {
+	if wait != nil && wait.detached == nil && len(paths) == 0 {
 		return badInput(errors.New("cannot wait for anything without a FILE"))
 	}
-	opts.StopWhenFinished = wait == nil && len(paths) > 0 // an empty node has not finished
+	opts.StopWhenFinished = (wait == nil || wait.detached != nil) && len(paths) > 0 // an empty node has not finished
 	view := terminal.New(viewOptions(streams, flags, command))
 	stdin := remember(streams.In)
 	opts.Manifests, opts.Stdin, opts.Version = paths, stdin, thisBuild().Version
-	opts.Outputs = streams.files()
+	opts.Outputs, opts.Listed = streams.files(), true
 	opts.Notice, opts.Refused, opts.Logger = view.Say, view.Refused, slog.New(slog.NewTextHandler(view, nil))
 	if flags.logs {
 		opts.Follow = view.Output
@@ -247,11 +260,9 @@ func run(ctx context.Context, streams Streams, flags runFlags, paths, command []
 		view.Close()
 		return systemError(err)
 	}
-	if wait != nil {
-		if err := s.CheckGoal(wait.goal); err != nil {
-			view.Close()
-			return systemError(errors.Join(err, s.Close()))
-		}
+	if err := wait.check(s); err != nil {
+		view.Close()
+		return systemError(errors.Join(err, s.Close()))
 	}
 	for _, line := range s.Remarks() {
 		if view.Live() {

@@ -34,6 +34,8 @@ type awaited struct {
 	goal    system.Goal
 	timeout time.Duration
 	command process.ForegroundCommand // without Argv: none
+	// detached is whom the outcome is told, and then the run goes on; nil: the run ends with it
+	detached *detached
 
 	began   time.Time
 	reached chan reach          // of the goroutine of begin
@@ -52,7 +54,7 @@ type reach struct {
 
 // newAwaited checks the flags; nil means that nothing is waited for.
 func newAwaited(flags runFlags, streams Streams, command []string) (*awaited, error) {
-	if flags.until == "" && len(command) == 0 {
+	if flags.until == "" && len(command) == 0 && !flags.detached {
 		if flags.timeout != untilTimeout {
 			return nil, badInput(errors.New("cannot use --timeout without --until and without a command after --: there is nothing to wait for"))
 		}
@@ -64,6 +66,9 @@ func newAwaited(flags runFlags, streams Streams, command []string) (*awaited, er
 		if w.goal, err = system.ParseGoal(flags.until); err != nil {
 			return nil, badInput(err)
 		}
+	}
+	if flags.detached {
+		w.detached = flags.teller
 	}
 	if w.timeout < 0 {
 		return nil, badInput(fmt.Errorf("cannot use --timeout %v: it must not be negative", w.timeout))
@@ -79,6 +84,21 @@ func newAwaited(flags runFlags, streams Streams, command []string) (*awaited, er
 		return nil, commandFailed(err)
 	}
 	return w, nil
+}
+
+// check says why the system can never be as it is waited for, and opens the log of a detached run.
+func (w *awaited) check(s *system.System) error {
+	if w == nil {
+		return nil
+	}
+	if err := s.CheckGoal(w.goal); err != nil || w.detached == nil {
+		return err
+	}
+	log, err := s.CreateRunLog()
+	if err != nil {
+		return err
+	}
+	return w.detached.logTo(log)
 }
 
 // fileOf is the file behind a stream, nil if there is none.
@@ -201,6 +221,9 @@ func (a *attendance) onReached(r reach) {
 	a.view.CatchUp(r.version)
 	goal, ok := errors.AsType[*system.GoalError](r.err)
 	switch {
+	case w.detached != nil:
+		a.goOn(r, goal)
+		return
 	case stopped:
 	case r.err == nil && len(w.command.Argv) > 0:
 		a.runCommand()
@@ -215,6 +238,23 @@ func (a *attendance) onReached(r reach) {
 		w.outcome = failed(r.err)
 	}
 	a.system.Stop()
+}
+
+// goOn tells whoever started a detached run how the wait has ended. The run goes on as one that
+// nobody waits for; one that ends now tells how by its end.
+func (a *attendance) goOn(r reach, goal *system.GoalError) {
+	w := a.wait
+	a.wait = nil
+	switch {
+	case a.system.Finished():
+	case r.err == nil:
+		a.system.AwaitAPI()
+		w.detached.isReady(fmt.Sprintf("%s after %s", w.goal, diagnosis.Duration(time.Since(w.began))))
+	case goal != nil:
+		a.view.Unready()
+		a.view.CatchUp(0)
+		w.detached.hasFailed(w.notReached(goal).Error())
+	}
 }
 
 // notReached says why there was nothing to go on with.

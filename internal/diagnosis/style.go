@@ -11,6 +11,8 @@ type Style struct {
 	Quote func(text string) string
 	// NoKeys says that nobody can press keys: flags are named in their place.
 	NoKeys bool
+	// Log is a command that shows the log of the Pod. Default with NoKeys: --logs.
+	Log string
 }
 
 func (s Style) dot() string { return cmp.Or(s.Dot, " · ") }
@@ -24,7 +26,10 @@ func (s Style) quote(text string) string {
 
 // log names what shows the log of a container.
 func (s Style) log() string {
-	if s.NoKeys {
+	switch {
+	case s.Log != "":
+		return s.Log
+	case s.NoKeys:
 		return "--logs"
 	}
 	return "l"

@@ -32,7 +32,10 @@ func (o Outcome) String() string {
 	return "unknown outcome"
 }
 
-// Counts reports whether the attempt counts as a failure.
+// success reports whether the attempt counts as a success.
+func (o Outcome) success() bool { return o == Answered || o == Warning }
+
+// failure reports whether the attempt counts as a failure.
 func (o Outcome) failure() bool { return o == Failed || o == TimedOut }
 
 // Result is what is acted upon: what the kubelet has published of a probe.

@@ -42,6 +42,7 @@ type Probe struct {
 	tape     atomic.Pointer[tape]
 	details  [maxDetails]atomic.Pointer[detail]
 	messages messages
+	counters counters
 
 	// of the writer
 	succeeded bool // on this instance
@@ -80,6 +81,7 @@ func (p *Probe) Record(a Attempt, d Detail) {
 	t := p.tape.Load()
 	a.Seq = t.next()
 	p.judge(&a)
+	p.counters.count(&a)
 	number := uint16(0)
 	if a.Outcome == Answered {
 		d.Message = ""
@@ -100,7 +102,7 @@ func (p *Probe) judge(a *Attempt) {
 	if a.Instance != p.instance {
 		p.instance, p.succeeded = a.Instance, false
 	}
-	p.succeeded = p.succeeded || a.Outcome == Answered || a.Outcome == Warning
+	p.succeeded = p.succeeded || a.Outcome.success()
 	// A readiness probe fails from the beginning (R22); of the others a failure has consequences.
 	actedUpon := a.Result == Failing && p.key.Type != "Readiness"
 	a.NotYet = a.Outcome.failure() && !p.succeeded && !actedUpon

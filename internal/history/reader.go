@@ -37,6 +37,19 @@ func (r Reader) Probes(pod types.UID) []ProbeSummary {
 	return all
 }
 
+// Counts are what was counted of each probe of a Pod, in the order of their first attempts.
+func (r Reader) Counts(pod types.UID) []ProbeCounts {
+	p := r.recorder.pod(pod)
+	if p == nil {
+		return nil
+	}
+	var all []ProbeCounts
+	for _, probe := range p.probes.all() {
+		all = append(all, probe.counts())
+	}
+	return all
+}
+
 // Attempts are those of a probe after the one with that Seq, oldest first; see [Probe.Since].
 func (r Reader) Attempts(pod types.UID, probe Key, since uint64) []Attempt {
 	p := r.probe(pod, probe)

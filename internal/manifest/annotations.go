@@ -26,6 +26,10 @@ const (
 	// AnnotationRotation on the pod with the value RotationOut keeps new requests away from it: its
 	// probes go on and its status stays as it is, but the Pod is no ready endpoint.
 	AnnotationRotation = annotationPrefix + "rotation"
+	// AnnotationRestartedAt on the pod asks for a restart of its containers whenever its value
+	// becomes another one, as the template's kubectl.kubernetes.io/restartedAt does of a rollout.
+	// Any value will do.
+	AnnotationRestartedAt = annotationPrefix + "restarted-at"
 	// AnnotationNames on the pod with the value NamesOff lets its programs see the hosts file and
 	// the host name of this machine.
 	AnnotationNames = annotationPrefix + "names"
@@ -72,7 +76,7 @@ const (
 func OutOfRotation(pod *corev1.Pod) bool { return pod.Annotations[AnnotationRotation] == RotationOut }
 
 func podAnnotations() []string {
-	return []string{AnnotationPorts, AnnotationDrain, AnnotationRotation, AnnotationNames}
+	return []string{AnnotationPorts, AnnotationDrain, AnnotationRotation, AnnotationRestartedAt, AnnotationNames}
 }
 
 // validatePodAnnotations checks Probity's annotations on a pod. path is that of its metadata.
@@ -115,7 +119,7 @@ func validateCommand(container, value string, spec *corev1.PodSpec, path *field.
 		}
 	}
 	message := "there is no such container"
-	if guess := closest(container, names); guess != "" {
+	if guess := Closest(container, names); guess != "" {
 		message += ", did you mean " + AnnotationCommand + guess + "?"
 	} else if len(names) > 0 {
 		message += " in this pod, it has " + strings.Join(names, ", ")

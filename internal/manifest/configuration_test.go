@@ -3,8 +3,10 @@ package manifest
 import (
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
 // TestConfiguration: byte for byte what kubectl apply writes of such a file.
@@ -127,5 +129,35 @@ func TestDecodeConfiguration(t *testing.T) {
 	}
 	if _, err := DecodeConfiguration("{", &corev1.Secret{}); err == nil {
 		t.Error("a broken one was read")
+	}
+}
+
+// TestSecretsOfATypeOfTheirOwn: what the types of Kubernetes have to have.
+func TestSecretsOfATypeOfTheirOwn(t *testing.T) {
+	for _, test := range []struct {
+		name   string
+		kind   corev1.SecretType
+		data   map[string][]byte
+		notes  map[string]string
+		errors []string
+	}{
+		{"a user", corev1.SecretTypeBasicAuth, map[string][]byte{"username": nil}, nil, nil},
+		{"a password", corev1.SecretTypeBasicAuth, map[string][]byte{"password": nil}, nil, nil},
+		{"neither", corev1.SecretTypeBasicAuth, nil, nil, []string{"data[username]: Required value", "data[password]: Required value"}},
+		{"a registry", corev1.SecretTypeDockerConfigJson, map[string][]byte{".dockerconfigjson": []byte("{}")}, nil, nil},
+		{"no registry", corev1.SecretTypeDockercfg, nil, nil, []string{"data[.dockercfg]: Required value"}},
+		{"no JSON", corev1.SecretTypeDockerConfigJson, map[string][]byte{".dockerconfigjson": []byte("x")}, nil,
+			[]string{`data[.dockerconfigjson]: Invalid value: "<secret contents redacted>": invalid character 'x' looking for beginning of value`}},
+		{"an account", corev1.SecretTypeServiceAccountToken, nil, map[string]string{"kubernetes.io/service-account.name": "a"}, nil},
+		{"no account", corev1.SecretTypeServiceAccountToken, nil, nil, []string{"metadata.annotations[kubernetes.io/service-account.name]: Required value"}},
+	} {
+		secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "s", Annotations: test.notes}, Type: test.kind, Data: test.data}
+		var got []string
+		for _, err := range Validate(secret) {
+			got = append(got, err.Error())
+		}
+		if diff := cmp.Diff(test.errors, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", test.name, diff)
+		}
 	}
 }

@@ -71,7 +71,7 @@ func (d *decoder) partial(n *yaml.Node, implied string) (partialObject, bool) {
 // misspelt is a hint about a field that has another name but for its case or a letter.
 func (p partialObject) misspelt(name string) string {
 	for _, e := range p.extra {
-		if closest(e.key, []string{name}) != "" {
+		if Closest(e.key, []string{name}) != "" {
 			return fmt.Sprintf(" (there is a field %s)", printable.Quote(e.key))
 		}
 	}

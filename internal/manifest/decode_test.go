@@ -305,8 +305,8 @@ func TestClosest(t *testing.T) {
 		{"livenessprobe", "livenessProbe"}, {"liveness", ""}, {"livnessProb", "livenessProbe"}, {"prot", "port"},
 		{"env", ""}, {"evn", ""}, {"ports", "port"}, {"", ""}, {strings.Repeat("p", 100), ""},
 	} {
-		if got := closest(tt.name, []string{"livenessProbe", "readinessProbe", "port"}); got != tt.want {
-			t.Errorf("closest(%.20q) = %q, want %q", tt.name, got, tt.want)
+		if got := Closest(tt.name, []string{"livenessProbe", "readinessProbe", "port"}); got != tt.want {
+			t.Errorf("Closest(%.20q) = %q, want %q", tt.name, got, tt.want)
 		}
 	}
 	if !slices.Equal([]int{distance("ab", "ba"), distance("", "abc"), distance("kitten", "sitting")}, []int{1, 3, 3}) {

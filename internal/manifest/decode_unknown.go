@@ -79,7 +79,7 @@ func (o *objectSchema) hint(key string) string {
 	for _, f := range o.fields {
 		names = append(names, f.name)
 	}
-	if guess := closest(key, names); guess != "" {
+	if guess := Closest(key, names); guess != "" {
 		return ", did you mean " + guess + "?"
 	}
 	for up := o.up; up != nil; up = up.up {

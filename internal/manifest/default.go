@@ -38,9 +38,7 @@ func Default(r Resource) {
 	case *corev1.Namespace:
 		defaultNamespace(o)
 	case *corev1.Node:
-		if o.Status.Allocatable == nil {
-			o.Status.Allocatable = maps.Clone(o.Status.Capacity)
-		}
+		DefaultStatus(o)
 	case *discoveryv1.EndpointSlice:
 		for i := range o.Ports {
 			setDefault(&o.Ports[i].Name, "")
@@ -53,7 +51,29 @@ func defaultNamespace(n *corev1.Namespace) {
 	if n.Name != "" {
 		metav1.SetMetaDataLabel(&n.ObjectMeta, corev1.LabelMetadataName, n.Name)
 	}
-	n.Status.Phase = cmp.Or(n.Status.Phase, corev1.NamespaceActive)
+	DefaultStatus(n)
+}
+
+// DefaultStatus sets the fields that the API server sets in a status that leaves them out.
+func DefaultStatus(r Resource) {
+	switch o := r.(type) {
+	case *corev1.Pod:
+		if s := &o.Status; s.HostIP != "" && len(s.HostIPs) == 0 {
+			s.HostIPs = []corev1.HostIP{{IP: s.HostIP}}
+		}
+	case *corev1.Namespace:
+		o.Status.Phase = cmp.Or(o.Status.Phase, corev1.NamespaceActive)
+	case *corev1.Node:
+		if o.Status.Allocatable == nil {
+			o.Status.Allocatable = maps.Clone(o.Status.Capacity)
+		}
+	case *corev1.Service:
+		for i := range o.Status.LoadBalancer.Ingress {
+			if in := &o.Status.LoadBalancer.Ingress[i]; in.IP != "" && o.Spec.Type == corev1.ServiceTypeLoadBalancer {
+				setDefault(&in.IPMode, corev1.LoadBalancerIPModeVIP)
+			}
+		}
+	}
 }
 
 // setDefault gives an absent optional field a value.

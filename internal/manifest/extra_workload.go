@@ -34,6 +34,9 @@ func validateExtraWorkload(r Resource) field.ErrorList {
 			selector.MatchLabels = o.Spec.Template.Labels
 		}
 		errs := nonNegative(path.Child("replicas"), *o.Spec.Replicas)
+		if len(selector.MatchLabels) == 0 {
+			errs = append(errs, field.Required(path.Child("selector"), ""))
+		}
 		return append(errs, validateTemplate(o.Spec.Template, selector, path, "ReplicationController", nil)...)
 	case *batchv1.Job:
 		return validateTaskTemplate(&o.Spec.Template, path.Child("template"))
@@ -47,5 +50,8 @@ func validateExtraWorkload(r Resource) field.ErrorList {
 func validateTaskTemplate(t *corev1.PodTemplateSpec, path *field.Path) field.ErrorList {
 	spec := path.Child("spec")
 	errs := validatePodSpec(&t.Spec, spec, nil)
-	return append(errs, supported(spec.Child("restartPolicy"), t.Spec.RestartPolicy, corev1.RestartPolicyOnFailure, corev1.RestartPolicyNever)...)
+	if t.Spec.RestartPolicy == corev1.RestartPolicyAlways { // the default, which is none for them
+		errs = append(errs, field.Required(spec.Child("restartPolicy"), `valid values: "OnFailure", "Never"`))
+	}
+	return errs
 }

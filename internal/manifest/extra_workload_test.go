@@ -47,11 +47,15 @@ func TestAllWorkloadsAreValidated(t *testing.T) {
 		{extra("apps/v1", "DaemonSet", "selector: {matchLabels: {app: a}}, "+strings.Replace(extraTemplate, "port: 80", "port: 0", 1)), "livenessProbe.httpGet.port"},
 		{extra("v1", "ReplicationController", "selector: {app: b}, "+extraTemplate), "does not match template"},
 		{extra("v1", "ReplicationController", "replicas: -1, "+extraTemplate), "spec.replicas"},
-		{extra("batch/v1", "Job", extraTemplate), "spec.template.spec.restartPolicy"},
+		{extra("batch/v1", "Job", extraTemplate), `spec.template.spec.restartPolicy: Required value: valid values: "OnFailure", "Never"`},
 		{extra("batch/v1", "CronJob", "jobTemplate: {spec: {"+extraTemplate+"}}"), "spec.jobTemplate.spec.template.spec.restartPolicy"},
 	} {
 		if _, err := Load(Options{Stdin: strings.NewReader(c.text), AllWorkloads: true}, "-"); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%v, want an error about %s\n%s", err, c.want, c.text)
+		}
+		set, err := DecodeLenient(Options{}, "-", []byte(c.text))
+		if err != nil || len(set.Objects) != 1 || !strings.Contains(set.Objects[0].Problems.Error(), c.want) {
+			t.Errorf("%v, %v, want a problem about %s\n%s", set, err, c.want, c.text)
 		}
 	}
 }

@@ -199,12 +199,7 @@ func lenientTemplate(r Resource) (meta *metav1.ObjectMeta, spec *corev1.PodSpec,
 }
 
 // lenientProblems is what the API server would say: about the whole object if Load reads its kind,
-// else about its metadata and the pods.
+// else about its metadata, its selector and its pods.
 func lenientProblems(r Resource) field.ErrorList {
-	errs := Validate(r)
-	_, spec, prefix, ok := lenientTemplate(r)
-	if !ok {
-		return errs
-	}
-	return append(errs, validatePodSpec(spec, field.NewPath(prefix, "spec"), nil)...)
+	return append(Validate(r), validateExtraWorkload(r)...)
 }

@@ -124,6 +124,9 @@ func (f *file) document(d *decoder, n *yaml.Node, implied string) {
 	case f.opts.Mixed && !p.isMeant():
 		f.set.PassedOver = append(f.set.PassedOver, PassedOver{p.at, noObject})
 		return
+	case f.opts.Mixed && p.isEncrypted():
+		f.set.PassedOver = append(f.set.PassedOver, PassedOver{p.at, encrypted})
+		return
 	case !ok:
 		f.refuse(d.errs...)
 		return

@@ -3,13 +3,17 @@ package manifest
 import (
 	"bytes"
 	"regexp"
+	"slices"
 	"strings"
+
+	"go.yaml.in/yaml/v3"
 )
 
 // What a document is that was passed over.
 const (
 	noObject   = "no Kubernetes object"
 	unrendered = "a template"
+	encrypted  = "encrypted by SOPS"
 )
 
 // topLevelField matches the fields of an object whose text cannot be parsed.
@@ -41,6 +45,12 @@ func (f *file) notMeant(c chunk) (reason string, ok bool) {
 		return unrendered, true
 	}
 	return noObject, !looksLikeObject(c.text)
+}
+
+// isEncrypted reports whether SOPS has encrypted the values of an object, and noted how. Whoever
+// applies it decrypts it first.
+func (p partialObject) isEncrypted() bool {
+	return slices.ContainsFunc(p.extra, func(e mappingField) bool { return e.key == "sops" && e.value.Kind == yaml.MappingNode })
 }
 
 // looksLikeObject reports whether a text that cannot be parsed has both fields that every object

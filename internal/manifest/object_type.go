@@ -51,7 +51,7 @@ func findAmong(types []objectType, apiVersion, name string) (k objectType, ok bo
 			names = append(names, k.kind)
 		}
 	}
-	if guess := closest(name, names); guess != "" {
+	if guess := Closest(name, names); guess != "" {
 		return objectType{}, false, "kind", fmt.Sprintf("there is no kind %s in %s, did you mean %s?", printable.Quote(name), printable.Cut(apiVersion), guess)
 	}
 	return objectType{}, false, "", ""

@@ -2,9 +2,9 @@ package manifest
 
 import "strings"
 
-// closest returns the candidate that name is most likely a misspelling of, or "". Short names must
+// Closest returns the candidate that name is most likely a misspelling of, or "". Short names must
 // be closer.
-func closest(name string, candidates []string) string {
+func Closest(name string, candidates []string) string {
 	const tooLong = 64 // a bound on the work; no field name of Kubernetes comes near it
 	if len(name) > tooLong {
 		return ""

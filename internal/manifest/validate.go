@@ -1,8 +1,10 @@
 package manifest
 
 import (
+	"encoding/json"
 	"maps"
 	"slices"
+	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
 	coordinationv1 "k8s.io/api/coordination/v1"
@@ -25,7 +27,7 @@ func Validate(r Resource) field.ErrorList {
 	case *corev1.Pod:
 		return append(validateMeta(o, validation.NameIsDNSSubdomain), validatePod(o)...)
 	case *corev1.Service:
-		return append(validateMeta(o, validation.NameIsDNS1035Label), validateService(o)...)
+		return append(validateMeta(o, validation.NameIsDNSLabel), validateService(o)...)
 	case *corev1.ConfigMap:
 		return append(validateMeta(o, validation.NameIsDNSSubdomain), validateConfigMap(o)...)
 	case *corev1.Secret:
@@ -35,7 +37,7 @@ func Validate(r Resource) field.ErrorList {
 	case *appsv1.ReplicaSet:
 		return append(validateMeta(o, validation.NameIsDNSSubdomain), validateReplicaSet(&o.Spec)...)
 	case *appsv1.StatefulSet:
-		return append(validateMeta(o, validation.NameIsDNSSubdomain), validateStatefulSet(&o.Spec)...)
+		return append(validateMeta(o, validation.NameIsDNSLabel), validateStatefulSet(&o.Spec)...)
 	case *corev1.Namespace:
 		return append(validateMeta(o, validation.NameIsDNSLabel), validateNamespace(o)...)
 	case *corev1.Event:
@@ -62,15 +64,31 @@ func IsNamespaced(r Resource) bool {
 // validateMeta lets generateName stand for the name that is made from it.
 func validateMeta(meta Resource, nameFn validation.ValidateNameFunc) field.ErrorList {
 	path, namespaced := field.NewPath("metadata"), IsNamespaced(meta)
+	errs := validateFinalizers(meta.GetFinalizers(), path.Child("finalizers"))
 	if meta.GetName() != "" || meta.GetGenerateName() == "" {
-		return validation.ValidateObjectMetaAccessor(meta, namespaced, nameFn, path)
+		return append(validation.ValidateObjectMetaAccessor(meta, namespaced, nameFn, path), errs...)
 	}
 	named := metav1.ObjectMeta{
 		Name: meta.GetGenerateName() + "12345", GenerateName: meta.GetGenerateName(), Namespace: meta.GetNamespace(),
 		Labels: meta.GetLabels(), Annotations: meta.GetAnnotations(), OwnerReferences: meta.GetOwnerReferences(),
 		Finalizers: meta.GetFinalizers(), ManagedFields: meta.GetManagedFields(), Generation: meta.GetGeneration(),
 	}
-	return validation.ValidateObjectMetaAccessor(&named, namespaced, nameFn, path)
+	return append(validation.ValidateObjectMetaAccessor(&named, namespaced, nameFn, path), errs...)
+}
+
+// validateFinalizers wants the names of others than Kubernetes to say whose they are.
+func validateFinalizers(names []string, path *field.Path) field.ErrorList {
+	var errs field.ErrorList
+	for i, name := range names {
+		if !strings.Contains(name, "/") && !isStandardFinalizer(name) {
+			errs = append(errs, field.Invalid(path.Index(i), name, "name is neither a standard finalizer name nor is it fully qualified"))
+		}
+	}
+	return errs
+}
+
+func isStandardFinalizer(name string) bool {
+	return name == string(corev1.FinalizerKubernetes) || name == metav1.FinalizerOrphanDependents || name == metav1.FinalizerDeleteDependents
 }
 
 // supported is NotSupported unless the value is one of those.
@@ -133,8 +151,32 @@ func validateSecret(s *corev1.Secret) field.ErrorList {
 		errs = append(errs, requireKeys(s, corev1.TLSCertKey, corev1.TLSPrivateKeyKey)...)
 	case corev1.SecretTypeSSHAuth:
 		errs = append(errs, requireKeys(s, corev1.SSHAuthPrivateKey)...)
+	case corev1.SecretTypeBasicAuth:
+		if missing := requireKeys(s, corev1.BasicAuthUsernameKey, corev1.BasicAuthPasswordKey); len(missing) == 2 {
+			errs = append(errs, missing...) // one of them is enough
+		}
+	case corev1.SecretTypeDockerConfigJson:
+		errs = append(errs, validateDockerConfig(s, corev1.DockerConfigJsonKey)...)
+	case corev1.SecretTypeDockercfg:
+		errs = append(errs, validateDockerConfig(s, corev1.DockerConfigKey)...)
+	case corev1.SecretTypeServiceAccountToken:
+		if s.Annotations[corev1.ServiceAccountNameKey] == "" {
+			errs = append(errs, field.Required(field.NewPath("metadata", "annotations").Key(corev1.ServiceAccountNameKey), ""))
+		}
 	}
 	return errs
+}
+
+// validateDockerConfig wants a key whose value is JSON, which is not shown.
+func validateDockerConfig(s *corev1.Secret, key string) field.ErrorList {
+	text, ok := s.Data[key]
+	if !ok {
+		return requireKeys(s, key)
+	}
+	if err := json.Unmarshal(text, &map[string]any{}); err != nil {
+		return field.ErrorList{field.Invalid(field.NewPath("data").Key(key), "<secret contents redacted>", err.Error())}
+	}
+	return nil
 }
 
 func requireKeys(s *corev1.Secret, keys ...string) field.ErrorList {

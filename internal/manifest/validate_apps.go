@@ -53,8 +53,13 @@ func validateStatefulSet(s *appsv1.StatefulSetSpec) field.ErrorList {
 	if s.Ordinals != nil {
 		errs = append(errs, nonNegative(path.Child("ordinals", "start"), s.Ordinals.Start)...)
 	}
+	if s.ServiceName != "" {
+		errs = append(errs, validateLabelName(path.Child("serviceName"), s.ServiceName)...)
+	}
 	errs = append(errs, validateSelector(s.Selector, path.Child("selector"), "empty selector is invalid for statefulset")...)
-	return append(errs, validateTemplate(&s.Template, s.Selector, path, "StatefulSet", s.VolumeClaimTemplates)...)
+	template := s.Template // without what the controller sets by the name and the serviceName
+	template.Spec.Hostname, template.Spec.Subdomain = "", ""
+	return append(errs, validateTemplate(&template, s.Selector, path, "StatefulSet", s.VolumeClaimTemplates)...)
 }
 
 func validateUpdateStrategy(s *appsv1.StatefulSetUpdateStrategy, path *field.Path) field.ErrorList {

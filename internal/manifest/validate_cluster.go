@@ -11,7 +11,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	"k8s.io/apimachinery/pkg/api/validation"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	utilvalidation "k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 )
@@ -25,50 +24,9 @@ func validateNamespace(n *corev1.Namespace) field.ErrorList {
 	for _, f := range n.Spec.Finalizers {
 		name := string(f)
 		errs = append(errs, validation.ValidateFinalizerName(name, path)...)
-		standard := f == corev1.FinalizerKubernetes || name == metav1.FinalizerOrphanDependents || name == metav1.FinalizerDeleteDependents
-		if !strings.Contains(name, "/") && !standard {
+		if !strings.Contains(name, "/") && !isStandardFinalizer(name) {
 			errs = append(errs, field.Invalid(path, name, "name is neither a standard finalizer name nor is it fully qualified"))
 		}
-	}
-	return errs
-}
-
-// The longest texts of an Event with an eventTime.
-const (
-	maxEventWord = 128
-	maxEventNote = 1024
-)
-
-// validateEvent has the rules of core/v1: they are strict only for an Event with an eventTime.
-func validateEvent(e *corev1.Event) field.ErrorList {
-	var errs field.ErrorList
-	about := e.InvolvedObject.Namespace
-	mismatch := field.Invalid(field.NewPath("involvedObject", "namespace"), about, "does not match event.namespace")
-	if e.EventTime.IsZero() {
-		if about != e.Namespace && (about != "" || e.Namespace != metav1.NamespaceDefault) {
-			errs = append(errs, mismatch)
-		}
-		return errs
-	}
-	if about == "" && e.Namespace != metav1.NamespaceDefault && e.Namespace != metav1.NamespaceSystem {
-		errs = append(errs, mismatch)
-	}
-	controller := field.NewPath("reportingComponent")
-	if e.ReportingController == "" {
-		errs = append(errs, field.Required(controller, ""))
-	}
-	errs = append(errs, invalid(controller, e.ReportingController, utilvalidation.IsQualifiedName(e.ReportingController))...)
-	for _, word := range []struct{ name, value string }{{"reportingInstance", e.ReportingInstance}, {"action", e.Action}, {"reason", e.Reason}} {
-		path := field.NewPath(word.name)
-		if word.value == "" {
-			errs = append(errs, field.Required(path, ""))
-		}
-		if len(word.value) > maxEventWord {
-			errs = append(errs, field.Invalid(path, "", fmt.Sprintf("can have at most %v characters", maxEventWord)))
-		}
-	}
-	if len(e.Message) > maxEventNote {
-		errs = append(errs, field.Invalid(field.NewPath("message"), "", fmt.Sprintf("can have at most %v characters", maxEventNote)))
 	}
 	return errs
 }

@@ -36,8 +36,7 @@ func validatePodSpec(s *corev1.PodSpec, path *field.Path, claims []corev1.Persis
 	errs = append(errs, v.initContainers(s.InitContainers, path.Child("initContainers"))...)
 	errs = append(errs, supported(path.Child("restartPolicy"), s.RestartPolicy,
 		corev1.RestartPolicyAlways, corev1.RestartPolicyOnFailure, corev1.RestartPolicyNever)...)
-	errs = append(errs, supported(path.Child("dnsPolicy"), s.DNSPolicy,
-		corev1.DNSClusterFirstWithHostNet, corev1.DNSClusterFirst, corev1.DNSDefault, corev1.DNSNone)...)
+	errs = append(errs, validateDNS(s, path)...)
 	errs = append(errs, metavalidation.ValidateLabels(s.NodeSelector, path.Child("nodeSelector"))...)
 	for i, gate := range s.ReadinessGates { // R190
 		name := string(gate.ConditionType)
@@ -60,7 +59,48 @@ func validatePodNames(s *corev1.PodSpec, path *field.Path) field.ErrorList {
 	if s.Subdomain != "" {
 		errs = append(errs, validateLabelName(path.Child("subdomain"), s.Subdomain)...)
 	}
-	return errs
+	for _, reference := range []struct {
+		field string
+		name  *string
+	}{{"nodeName", &s.NodeName}, {"priorityClassName", &s.PriorityClassName}, {"runtimeClassName", s.RuntimeClassName}} {
+		if reference.name != nil && (*reference.name != "" || reference.field == "runtimeClassName") {
+			errs = append(errs, invalid(path.Child(reference.field), *reference.name, validation.NameIsDNSSubdomain(*reference.name, false))...)
+		}
+	}
+	return append(errs, validateHostnameOverride(s, path)...)
+}
+
+func validateHostnameOverride(s *corev1.PodSpec, path *field.Path) field.ErrorList {
+	if s.HostnameOverride == nil {
+		return nil
+	}
+	const longest = 64
+	path = path.Child("hostnameOverride")
+	var errs field.ErrorList
+	if s.SetHostnameAsFQDN != nil && *s.SetHostnameAsFQDN {
+		errs = append(errs, field.Forbidden(path, "may not be specified when setHostnameAsFQDN is true"))
+	}
+	if s.HostNetwork {
+		errs = append(errs, field.Forbidden(path, "may not be specified when hostNetwork is true"))
+	}
+	if len(*s.HostnameOverride) > longest {
+		errs = append(errs, field.TooLong(path, "", longest))
+	}
+	return append(errs, invalid(path, *s.HostnameOverride, validation.NameIsDNSSubdomain(*s.HostnameOverride, false))...)
+}
+
+// validateDNS is about what a dnsPolicy asks of the dnsConfig; what is in that is not looked into.
+func validateDNS(s *corev1.PodSpec, path *field.Path) field.ErrorList {
+	config := path.Child("dnsConfig")
+	switch {
+	case s.DNSPolicy != corev1.DNSNone:
+		return supported(path.Child("dnsPolicy"), s.DNSPolicy, corev1.DNSClusterFirstWithHostNet, corev1.DNSClusterFirst, corev1.DNSDefault, corev1.DNSNone)
+	case s.DNSConfig == nil:
+		return field.ErrorList{field.Required(config, "must provide `dnsConfig` when `dnsPolicy` is None")}
+	case len(s.DNSConfig.Nameservers) == 0:
+		return field.ErrorList{field.Required(config.Child("nameservers"), "must provide at least one DNS nameserver when `dnsPolicy` is None")}
+	}
+	return nil
 }
 
 // validateImages has a rule for Pods that templates have not.

@@ -2,7 +2,6 @@ package manifest
 
 import (
 	"fmt"
-	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	metavalidation "k8s.io/apimachinery/pkg/apis/meta/v1/validation"
@@ -26,24 +25,6 @@ func validateService(o *corev1.Service) field.ErrorList {
 	errs = append(errs, supported(path.Child("type"), s.Type, corev1.ServiceTypeClusterIP, corev1.ServiceTypeExternalName,
 		corev1.ServiceTypeLoadBalancer, corev1.ServiceTypeNodePort)...)
 	return append(errs, validateServiceAnnotations(&o.ObjectMeta)...)
-}
-
-func validateServiceType(s *corev1.ServiceSpec, path *field.Path) field.ErrorList {
-	headless := s.ClusterIP == corev1.ClusterIPNone
-	switch s.Type {
-	case corev1.ServiceTypeLoadBalancer, corev1.ServiceTypeNodePort:
-		if headless {
-			return field.ErrorList{field.Invalid(path.Child("clusterIPs").Index(0), s.ClusterIP,
-				fmt.Sprintf("may not be set to 'None' for %s services", s.Type))}
-		}
-	case corev1.ServiceTypeExternalName:
-		if s.ExternalName == "" {
-			return field.ErrorList{field.Required(path.Child("externalName"), "")}
-		}
-		name := strings.TrimSuffix(s.ExternalName, ".")
-		return invalid(path.Child("externalName"), name, utilvalidation.IsDNS1123Subdomain(name))
-	}
-	return nil
 }
 
 func validateAffinity(c *corev1.SessionAffinityConfig, path *field.Path) field.ErrorList {

@@ -7,14 +7,17 @@ import (
 )
 
 // ValidateStatusUpdate returns what the API server would find wrong with the new status of an
-// object, in its words: numbers that do not go together, and what cannot be changed. What only a
-// kubelet writes of a Pod (the states of its containers) is not looked into. Both are of one type.
+// object, in its words: numbers that do not go together, and what cannot be changed. The health of
+// devices and images of volumes are not looked into. Both are of one type.
 func ValidateStatusUpdate(old, new Resource) field.ErrorList {
 	path := field.NewPath("status")
 	switch n := new.(type) {
 	case *corev1.Pod:
-		errs := nonNegative(path.Child("observedGeneration"), n.Status.ObservedGeneration)
-		return append(errs, immutable(old.(*corev1.Pod).Status.QOSClass, n.Status.QOSClass, path.Child("qosClass"))...)
+		return validatePodStatus(old.(*corev1.Pod), n, path)
+	case *corev1.Node:
+		return validateNodeStatus(&n.Status, path)
+	case *corev1.Service:
+		return validateServiceStatus(old.(*corev1.Service), n, path)
 	case *corev1.Namespace:
 		return validateNamespaceStatus(n, path)
 	case *appsv1.Deployment:
@@ -97,7 +100,7 @@ func validateAvailable(path *field.Path, available, ready int32, name string) fi
 // validateCollisions is about a number that only grows, else names that are taken would be tried
 // again.
 func validateCollisions(old, new *int32, path *field.Path) field.ErrorList {
-	if valueOf(new) >= valueOf(old) {
+	if old == nil || new != nil && *new >= *old {
 		return nil
 	}
 	return field.ErrorList{field.Invalid(path.Child("collisionCount"), valueOf(new), "cannot be decremented")}

@@ -26,7 +26,7 @@ func TestValidateStatusUpdate(t *testing.T) {
 		want     []string
 	}{
 		"Pod":                    {pod("BestEffort", 1), pod("BestEffort", 2), nil},
-		"Pod of another class":   {pod("BestEffort", 1), pod("Burstable", -1), []string{"status.observedGeneration: Invalid value: -1: must be greater than or equal to 0", `status.qosClass: Invalid value: "Burstable": field is immutable`}},
+		"Pod of another class":   {pod("BestEffort", 1), pod("Burstable", -1), []string{"status.observedGeneration: Invalid value: -1: must be a non-negative integer", `status.qosClass: Invalid value: "Burstable": field is immutable`}},
 		"Namespace":              {namespace("Active", false), namespace("Active", false), nil},
 		"Namespace that ends":    {namespace("Terminating", true), namespace("Terminating", true), nil},
 		"Namespace of no phase":  {namespace("Active", false), namespace("", false), []string{"status.Phase: Invalid value: \"\": may only be 'Active' if `deletionTimestamp` is empty"}},

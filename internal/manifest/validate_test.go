@@ -99,6 +99,8 @@ func TestInvalidObjects(t *testing.T) {
 		selector = "apiVersion: apps/v1\nkind: ReplicaSet\nmetadata: {name: web}\nspec:\n"
 		template = "  template:\n    metadata: {labels: {app: web}}\n    spec: {containers: [{name: app, image: a}]}\n"
 		label    = "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')"
+		// of names that may have dots
+		subdomain = "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')"
 	)
 	for _, tt := range []struct {
 		name, text string
@@ -113,7 +115,7 @@ func TestInvalidObjects(t *testing.T) {
 		{"protocol", pod("ports:\n- containerPort: 1\n  protocol: tcp # want"), []string{c + `.ports[0].protocol: Unsupported value: "tcp": supported values: "SCTP", "TCP", "UDP"`}},
 		{"env without name", pod("env:\n- value: a # want"), []string{c + ".env[0].name: Required value"}},
 		{"env with two values", pod("env:\n- name: A\n  value: b\n  valueFrom: {fieldRef: {fieldPath: metadata.name}} # want"), []string{c + `.env[0].valueFrom: Invalid value: "": may not be specified when ` + "`value` is not empty"}},
-		{"env from nowhere", pod("env:\n- name: A\n  valueFrom: {} # want"), []string{c + `.env[0].valueFrom: Invalid value: "": must specify one of: ` + "`fieldRef`, `resourceFieldRef`, `configMapKeyRef` or `secretKeyRef`"}},
+		{"env from nowhere", pod("env:\n- name: A\n  valueFrom: {} # want"), []string{c + `.env[0].valueFrom: Invalid value: "": must specify one of: ` + "`fieldRef`, `resourceFieldRef`, `configMapKeyRef`, `secretKeyRef` or `fileKeyRef`"}},
 		{"env from two", pod("env:\n- name: A\n  valueFrom: # want\n    fieldRef: {fieldPath: metadata.name}\n    secretKeyRef: {name: a, key: b}"), []string{c + `.env[0].valueFrom: Invalid value: "": may not have more than one field specified at a time`}},
 		{"env from no key", pod("env:\n- name: A\n  valueFrom:\n    secretKeyRef: {name: a} # want"), []string{c + ".env[0].valueFrom.secretKeyRef.key: Required value"}},
 		{"env from unknown field", pod("env:\n- name: A\n  valueFrom: {fieldRef: {fieldPath: spec.x}} # want"), []string{c + `.env[0].valueFrom.fieldRef.fieldPath: Unsupported value: "spec.x": supported values: "metadata.name", "metadata.namespace", "metadata.uid", "spec.nodeName", "spec.serviceAccountName", "status.hostIP", "status.hostIPs", "status.podIP", "status.podIPs"`}},
@@ -142,7 +144,20 @@ func TestInvalidObjects(t *testing.T) {
 		{"stateful strategy", "apiVersion: apps/v1\nkind: StatefulSet\nmetadata: {name: a}\nspec:\n  podManagementPolicy: Any # want\n  selector: {matchLabels: {app: web}}\n" + template, []string{`spec.podManagementPolicy: Invalid value: "Any": must be 'OrderedReady' or 'Parallel'`}},
 		{"stateful history", "apiVersion: apps/v1\nkind: StatefulSet\nmetadata: {name: a}\nspec:\n  revisionHistoryLimit: -1 # want\n  selector: {matchLabels: {app: web}}\n" + template, []string{"spec.revisionHistoryLimit: Invalid value: -1: must be greater than or equal to 0"}},
 		{"stateful start", "apiVersion: apps/v1\nkind: StatefulSet\nmetadata: {name: a}\nspec:\n  ordinals: {start: -1} # want\n  selector: {matchLabels: {app: web}}\n" + template, []string{"spec.ordinals.start: Invalid value: -1: must be greater than or equal to 0"}},
-		{"service name", strings.Replace(service, "{name: web}", "{name: 1web} # want", 1) + "  ports: [{port: 80}]", []string{`metadata.name: Invalid value: "1web": a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')`}},
+		{"service name", strings.Replace(service, "{name: web}", "{name: a.b} # want", 1) + "  ports: [{port: 80}]", []string{`metadata.name: Invalid value: "a.b": must not contain dots`}},
+		{"stateful name", "apiVersion: apps/v1\nkind: StatefulSet\nmetadata: {name: a.b} # want\nspec:\n  selector: {matchLabels: {app: web}}\n" + template, []string{`metadata.name: Invalid value: "a.b": must not contain dots`}},
+		{"stateful service", "apiVersion: apps/v1\nkind: StatefulSet\nmetadata: {name: a}\nspec:\n  serviceName: -a # want\n  selector: {matchLabels: {app: web}}\n" + template, []string{`spec.serviceName: Invalid value: "-a": ` + label}},
+		{"names that a template left", pod("") + "\n  priorityClassName: ${CLASS} # want\n", []string{`spec.priorityClassName: Invalid value: "${CLASS}": ` + subdomain}},
+		{"node name", pod("") + "\n  nodeName: A # want\n", []string{`spec.nodeName: Invalid value: "A": ` + subdomain}},
+		{"runtime class", pod("") + "\n  runtimeClassName: A # want\n", []string{`spec.runtimeClassName: Invalid value: "A": ` + subdomain}},
+		{"host name of its own", pod("") + "\n  hostnameOverride: A # want\n", []string{`spec.hostnameOverride: Invalid value: "A": ` + subdomain}},
+		{"two host names", pod("") + "\n  setHostnameAsFQDN: true\n  hostnameOverride: a # want\n", []string{"spec.hostnameOverride: Forbidden: may not be specified when setHostnameAsFQDN is true"}},
+		{"no DNS and no servers", pod("") + "\n  dnsPolicy: None\n  dnsConfig: {searches: [a]} # want\n", []string{"spec.dnsConfig.nameservers: Required value: must provide at least one DNS nameserver when `dnsPolicy` is None"}},
+		{"external name with an address", service + "  type: ExternalName\n  externalName: a.example\n  clusterIP: None\n", []string{"spec.clusterIPs: Forbidden: may not be set for ExternalName services"}},
+		{"ranges of no balancer", service + "  ports: [{port: 80}]\n  loadBalancerSourceRanges: [10.0.0.0/8]", []string{"spec.LoadBalancerSourceRanges: Forbidden: may only be used when `type` is 'LoadBalancer'"}},
+		{"policy for the outside", service + "  ports: [{port: 80}]\n  externalTrafficPolicy: Local # want", []string{`spec.externalTrafficPolicy: Invalid value: "Local": may only be set for externally-accessible services`}},
+		{"policy", service + "  type: NodePort\n  ports: [{port: 80}]\n  externalTrafficPolicy: local # want", []string{`spec.externalTrafficPolicy: Unsupported value: "local": supported values: "Cluster", "Local"`}},
+		{"policy for the inside", service + "  ports: [{port: 80}]\n  internalTrafficPolicy: local # want", []string{`spec.internalTrafficPolicy: Unsupported value: "local": supported values: "Cluster", "Local"`}},
 		{"service without ports", service + "  selector: {app: web}", []string{"spec.ports: Required value"}},
 		{"service ports without names", service + "  ports:\n  - port: 80 # want\n  - {port: 81, name: b}", []string{"spec.ports[0].name: Required value"}},
 		{"service port twice", service + "  ports:\n  - {port: 80, name: a}\n  - {port: 80, name: b} # want", []string{`spec.ports[1]: Duplicate value: {"protocol":"TCP","port":80,"targetPort":0}`}},
@@ -208,6 +223,9 @@ func TestValid(t *testing.T) {
 		"env name with a dot":       pod("env: [{name: a.b-c, value: d}]"),
 		"generateName":              "apiVersion: v1\nkind: Pod\nmetadata: {generateName: web-}\nspec: {containers: [{name: a, image: b}]}",
 		"headless without ports":    "apiVersion: v1\nkind: Service\nmetadata: {name: a}\nspec: {clusterIP: None, selector: {a: b}}",
+		"service with a digit":      "apiVersion: v1\nkind: Service\nmetadata: {name: 1web}\nspec: {ports: [{port: 80}]}",
+		"outside by an address":     "apiVersion: v1\nkind: Service\nmetadata: {name: a}\nspec: {ports: [{port: 80}], externalIPs: [192.0.2.1], externalTrafficPolicy: Local}",
+		"host names of ordinals":    "apiVersion: apps/v1\nkind: StatefulSet\nmetadata: {name: a}\nspec:\n  selector: {matchLabels: {a: b}}\n  template:\n    metadata: {labels: {a: b}}\n    spec: {hostname: Web, subdomain: A.b, containers: [{name: a, image: b}]}",
 		"claims are volumes":        "apiVersion: apps/v1\nkind: StatefulSet\nmetadata: {name: a}\nspec:\n  selector: {matchLabels: {a: b}}\n  template:\n    metadata: {labels: {a: b}}\n    spec: {containers: [{name: a, image: b, volumeMounts: [{name: data, mountPath: /d}]}]}\n  volumeClaimTemplates: [{metadata: {name: data}, spec: {accessModes: [ReadWriteOnce]}}]",
 		"template with bare image":  strings.Replace(deployment(""), `"app:1"`, `" app:1"`, 1),
 		"old fields of the server":  "apiVersion: v1\nkind: Pod\nmetadata: {name: a, uid: b, resourceVersion: '1', creationTimestamp: '2024-01-01T00:00:00Z', managedFields: [{manager: x, fieldsV1: {'f:a': {}}}]}\nspec: {containers: [{name: a, image: b}]}\nstatus: {phase: Running}",

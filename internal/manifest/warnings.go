@@ -63,7 +63,7 @@ func idleAnnotations(annotations map[string]string, path string, known []string)
 			continue
 		}
 		message := "unknown annotation, it has no effect"
-		if guess := closest(key, known); guess != "" {
+		if guess := Closest(key, known); guess != "" {
 			message += ", did you mean " + guess + "?"
 		} else if strings.HasPrefix(key, AnnotationCommand) || slices.Contains(podAnnotations(), key) {
 			message = "no effect here, it belongs on the pod template"

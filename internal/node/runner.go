@@ -9,6 +9,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/probity-run/probity/internal/lifecycle"
+	"github.com/probity-run/probity/internal/manifest"
 	"github.com/probity-run/probity/internal/program"
 )
 
@@ -26,6 +27,8 @@ type runner struct {
 	gone           chan struct{} // closed when nothing of the Pod is left
 	log            *slog.Logger
 	releaseAddress func()
+	// restartedAt is the last restart that was asked for by the Pod's annotation
+	restartedAt string
 	// keepLogs keeps the Pod's logs as long as there is room for them
 	keepLogs func() error
 
@@ -53,7 +56,7 @@ func newRunner(n *Node, pod *corev1.Pod) *runner {
 		log:     n.opts.Logger.With("pod", pod.Name),
 		running: instances{},
 
-		releaseAddress: releaseAddress,
+		releaseAddress: releaseAddress, restartedAt: pod.Annotations[manifest.AnnotationRestartedAt],
 	}
 	r.loop = newLoop(r.on)
 	dir := podDir(n.opts.Dir, pod)
@@ -136,12 +139,16 @@ func (r *runner) takeInbox() {
 	}
 }
 
-// update passes on what others did to the Pod's object, as it is now: asked for its deletion, or
-// set a condition that a readiness gate waits for.
+// update passes on what others did to the Pod's object, as it is now: asked for its deletion or a
+// restart, or set a condition that a readiness gate waits for.
 func (r *runner) update(pod *corev1.Pod) {
 	r.loop.post(func() {
 		for _, event := range eventsOf(pod) {
 			r.on(event)
+		}
+		if at := pod.Annotations[manifest.AnnotationRestartedAt]; at != "" && at != r.restartedAt {
+			r.restartedAt = at
+			r.on(lifecycle.RestartAsked{})
 		}
 	})
 }

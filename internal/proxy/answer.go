@@ -66,8 +66,8 @@ const retryAfter = 1
 
 // answerFailure tells a client why no endpoint answered: with 503 if none has seen the request,
 // else with 502. Clients that want JSON get a Kubernetes Status. gRPC clients get the gRPC status
-// UNAVAILABLE, without which they would not show the text.
-func (sp *servicePort) answerFailure(w http.ResponseWriter, r *http.Request, why *noAnswerError) {
+// UNAVAILABLE, without which they would not show the text. It returns the code.
+func (sp *servicePort) answerFailure(w http.ResponseWriter, r *http.Request, why *noAnswerError) (code int) {
 	code, reason := http.StatusServiceUnavailable, metav1.StatusReasonServiceUnavailable
 	if why.sent {
 		code, reason = http.StatusBadGateway, metav1.StatusReasonUnknown
@@ -95,11 +95,12 @@ func (sp *servicePort) answerFailure(w http.ResponseWriter, r *http.Request, why
 		w.WriteHeader(code)
 		_, _ = fmt.Fprintln(w, text(&status, "\n  ")) // fails only if the client has gone
 	}
+	return code
 }
 
-// rejectBody tells a client that its request's body broke off.
-func (sp *servicePort) rejectBody(w http.ResponseWriter, r *http.Request, why error) {
-	code := http.StatusBadRequest
+// rejectBody tells a client that its request's body broke off. It returns the code.
+func (sp *servicePort) rejectBody(w http.ResponseWriter, r *http.Request, why error) (code int) {
+	code = http.StatusBadRequest
 	if errors.Is(why, os.ErrDeadlineExceeded) {
 		code = http.StatusRequestTimeout
 	}
@@ -107,6 +108,7 @@ func (sp *servicePort) rejectBody(w http.ResponseWriter, r *http.Request, why er
 		w.Header().Set("Connection", "close")
 	}
 	http.Error(w, fmt.Sprintf("Service %s/%s, port %d: cannot read the request's body: %v", sp.service.Namespace, sp.service.Name, sp.key.number, why), code)
+	return code
 }
 
 // text is a status as text for people.

@@ -36,7 +36,7 @@ func (f *httpForwarder) close() { f.transports.close() }
 
 func (f *httpForwarder) forward(w http.ResponseWriter, r *http.Request, sp *servicePort) {
 	rp := f.proxies.Get().(*reverseProxy)
-	rp.outcome, rp.completed = requestServed, false
+	rp.outcome, rp.completed, rp.status, rp.came = requestServed, false, 0, sp.answers.now()
 	var client netip.Addr
 	if sp.table.Load().affinityTimeout > 0 {
 		if address, err := netip.ParseAddrPort(r.RemoteAddr); err == nil {

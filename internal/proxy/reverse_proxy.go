@@ -8,6 +8,7 @@ import (
 	"net/http/httptrace"
 	"net/http/httputil"
 	"net/url"
+	"time"
 )
 
 // reverseProxy forwards one request at a time. It is both the user of an [httputil.ReverseProxy]
@@ -22,7 +23,9 @@ type reverseProxy struct {
 	responseBody responseBody
 	upgraded     *upgradedBody // nil if the connection did not change protocols
 	outcome      requestOutcome
-	completed    bool // handler returned, so it did not break the answer off
+	came         time.Duration // when, of the port's answerCounts
+	status       int           // that the client gets; 0 as long as there is none
+	completed    bool          // handler returned, so it did not break the answer off
 }
 
 func newReverseProxy(p *Proxy, transports *transports) *reverseProxy {
@@ -34,6 +37,7 @@ func newReverseProxy(p *Proxy, transports *transports) *reverseProxy {
 // finish counts how the request ended and gives the reverse proxy back.
 func (rp *reverseProxy) finish(f *httpForwarder, r *http.Request) {
 	gone := r.Context().Err() != nil // or the time to drain is over
+	failed := rp.outcome == requestFailed
 	switch {
 	case rp.upgraded != nil:
 		if rp.upgraded.cut.Load() && !gone {
@@ -45,6 +49,10 @@ func (rp *reverseProxy) finish(f *httpForwarder, r *http.Request) {
 	default:
 		rp.outcome = requestClientGone
 	}
+	if failed && rp.outcome == requestClientGone {
+		rp.status = 0 // nobody got it
+	}
+	rp.routed.port.answers.answered(rp.status, rp.came)
 	rp.routed.end(rp.outcome)
 	rp.trace.release()
 	rp.requestBody, rp.upgraded, rp.responseBody = nil, nil, responseBody{}
@@ -119,6 +127,7 @@ func cloneForRetry(out *http.Request) *http.Request {
 
 // observe makes sure that it is known how an answer ends, and lets its trailers through.
 func (rp *reverseProxy) observe(res *http.Response) *http.Response {
+	rp.status = res.StatusCode
 	if both, ok := res.Body.(io.ReadWriteCloser); ok && res.StatusCode == http.StatusSwitchingProtocols {
 		rp.upgraded = &upgradedBody{ReadWriteCloser: both}
 		if conn, ok := res.Request.Context().Value(clientConnKey{}).(*clientConn); ok {
@@ -152,7 +161,7 @@ func (rp *reverseProxy) handleError(w http.ResponseWriter, out *http.Request, er
 	rp.outcome = requestFailed
 	if broken := rp.requestBody.broken(); broken != nil {
 		rp.outcome = requestClientGone
-		rp.routed.port.rejectBody(w, out, broken)
+		rp.status = rp.routed.port.rejectBody(w, out, broken)
 		return
 	}
 	why, ok := errors.AsType[*noAnswerError](err)
@@ -167,5 +176,5 @@ func (rp *reverseProxy) handleError(w http.ResponseWriter, out *http.Request, er
 		// not tell the client that it will
 		w.Header().Set("Connection", "close")
 	}
-	rp.routed.port.answerFailure(w, out, why)
+	rp.status = rp.routed.port.answerFailure(w, out, why)
 }

@@ -196,6 +196,7 @@ func (rr *routedRequest) brokenLost() {
 		return
 	}
 	rr.brokenEndpoint.lost.Add(1)
+	rr.port.lost.Add(1)
 	rr.brokenInstance.brokenRequestLost()
 	rr.brokenInstance, rr.brokenEndpoint = nil, nil
 }

@@ -47,7 +47,8 @@ type servicePort struct {
 	ctx      context.Context    // of everything in flight; done when the time to drain is over
 	cancel   context.CancelFunc // of ctx
 
-	requests, retries, gone, failed atomic.Uint64
+	requests, retries, gone, failed, lost atomic.Uint64
+	answers                               answerCounts // of HTTP
 }
 
 // Limits of the HTTP server.
@@ -68,7 +69,7 @@ const (
 
 // newServicePort makes a port that is served nowhere yet, with an empty table.
 func newServicePort(p *Proxy, key portKey, service corev1.ObjectReference) *servicePort {
-	sp := &servicePort{key: key, proxy: p, service: service, slots: p.slots.open(), stopping: make(chan struct{}), idle: make(chan struct{}, 1)}
+	sp := &servicePort{key: key, proxy: p, service: service, slots: p.slots.open(), stopping: make(chan struct{}), idle: make(chan struct{}, 1), answers: newAnswerCounts()}
 	sp.ctx, sp.cancel = context.WithCancel(context.Background())
 	sp.table.Store(&routingTable{})
 	sp.setMain(nil)
@@ -107,7 +108,7 @@ func (sp *servicePort) serve(listener *portListener) {
 func (sp *servicePort) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !sp.inFlight.add(flagClosed) {
 		w.Header().Set("Connection", "close")
-		http.Error(w, errStopping.Error(), http.StatusServiceUnavailable)
+		sp.refuse(w, errStopping.Error(), http.StatusServiceUnavailable)
 		return
 	}
 	defer sp.inFlight.done()
@@ -116,25 +117,31 @@ func (sp *servicePort) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if r.ProtoMajor == 1 { // what a hasty client has sent into its tunnel is no request
 			w.Header().Set("Connection", "close")
 		}
-		http.Error(w, "CONNECT is for proxies that clients choose; this is a Service", http.StatusNotImplemented)
+		sp.refuse(w, "CONNECT is for proxies that clients choose; this is a Service", http.StatusNotImplemented)
 		return
 	case r.Method == "PRI":
 		w.Header().Set("Connection", "close")
-		http.Error(w, "400 Bad Request: "+errBadPreface.Error(), http.StatusBadRequest)
+		sp.refuse(w, "400 Bad Request: "+errBadPreface.Error(), http.StatusBadRequest)
 		return
 	case r.ProtoMajor == 2:
 		if err := checkHTTP2Length(r); err != nil {
-			http.Error(w, "400 Bad Request: "+err.Error(), http.StatusBadRequest)
+			sp.refuse(w, "400 Bad Request: "+err.Error(), http.StatusBadRequest)
 			return
 		}
 		if !sp.slots.tryAcquire() {
 			sp.reportFull()
-			sp.answerFailure(w, r, &noAnswerError{reason: errTooManyClients})
+			sp.answers.count(sp.answerFailure(w, r, &noAnswerError{reason: errTooManyClients}))
 			return
 		}
 		defer sp.slots.release()
 	}
 	sp.forwarder.forward(w, r, sp)
+}
+
+// refuse answers a request that is not for an endpoint.
+func (sp *servicePort) refuse(w http.ResponseWriter, why string, code int) {
+	sp.answers.count(code)
+	http.Error(w, why, code)
 }
 
 // fullPause is how long nothing is said after it was said that a port has no more slots.

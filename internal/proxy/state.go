@@ -4,6 +4,8 @@ import (
 	"slices"
 
 	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/probity-run/probity/internal/metrics"
 )
 
 // State is what the proxy does at one time, by Service and port. Numbers count from the start of
@@ -32,7 +34,17 @@ type PortState struct {
 	// Failed is how many got no answer from an endpoint.
 	Failed uint64
 	// Gone is how many clients went away before their answer was complete.
-	Gone      uint64
+	Gone uint64
+	// Lost is how many failed at an endpoint after they were sent and were answered by no other.
+	Lost uint64
+	// Answers counts HTTP requests that have ended, by the class of the status that the client got:
+	// Answers[2] are 2xx, Answers[0] those to which nothing was answered. What the proxy answered
+	// itself is among them: also requests that it did not route, which are not in Requests, and
+	// gRPC calls that no endpoint answered, as 5xx.
+	Answers [6]uint64
+	// Latency is how long it took from the head of an HTTP request to the end of its answer. What
+	// was not routed or not answered, and connections that changed protocols, are not in it.
+	Latency   metrics.Distribution
 	Endpoints []EndpointState
 }
 
@@ -84,7 +96,8 @@ func (sp *servicePort) state() PortState {
 	s := PortState{
 		Service: sp.key.service, Port: sp.key.number, Address: sp.address(), Protocol: t.protocol.String(),
 		Requests: sp.requests.Load(), InFlight: sp.inFlight.count(), Waiting: int(sp.waiting.Load()),
-		Retries: sp.retries.Load(), Failed: sp.failed.Load(), Gone: sp.gone.Load(),
+		Retries: sp.retries.Load(), Failed: sp.failed.Load(), Gone: sp.gone.Load(), Lost: sp.lost.Load(),
+		Answers: sp.answers.state(), Latency: sp.answers.latency.Distribution(),
 	}
 	for _, e := range t.ready {
 		s.Endpoints = append(s.Endpoints, e.state(true))

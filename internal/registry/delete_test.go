@@ -32,11 +32,11 @@ func TestDeleteObject(t *testing.T) {
 		"dry run":           {opts: metav1.DeleteOptions{DryRun: []string{"All"}}, gone: true, owned: kept},
 		"another UID": {
 			opts:  metav1.DeleteOptions{Preconditions: &metav1.Preconditions{UID: new(types.UID("x"))}},
-			owned: kept, want: `Operation cannot be fulfilled on deployments.apps "web": the UID in the precondition (x) does not match the UID in record (UID). The object might have been deleted and then recreated`,
+			owned: kept, want: `Operation cannot be fulfilled on Deployment.apps "web": the UID in the precondition (x) does not match the UID in record (UID). The object might have been deleted and then recreated`,
 		},
 		"another version": {
 			opts:  metav1.DeleteOptions{Preconditions: &metav1.Preconditions{ResourceVersion: new("1")}},
-			owned: kept, want: `Operation cannot be fulfilled on deployments.apps "web": the ResourceVersion in the precondition (1) does not match the ResourceVersion in record (VERSION). The object might have been modified`,
+			owned: kept, want: `Operation cannot be fulfilled on Deployment.apps "web": the ResourceVersion in the precondition (1) does not match the ResourceVersion in record (VERSION). The object might have been modified`,
 		},
 		"an unknown propagation": {
 			opts:  metav1.DeleteOptions{PropagationPolicy: new(metav1.DeletionPropagation("Sideways"))},

@@ -2,6 +2,7 @@ package registry
 
 import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/probity-run/probity/internal/store"
 )
@@ -20,6 +21,8 @@ type FieldsWrite struct {
 	Manager string
 	// Subresource is status if nothing else is written, scale, or empty.
 	Subresource string
+	// Version is that of [WriteOptions].
+	Version schema.GroupVersion
 }
 
 // setFields gives an object that is written its managed fields. Objects that Probity makes have
@@ -34,7 +37,7 @@ func (r *Registry) setFields(old, next store.Object, subresource string, opts Wr
 	}
 	tracked := opts.Manager != "" && (opts.Manager != Manager || len(kept) > 0)
 	if r.opts.ManagedFields != nil && tracked {
-		if fields := r.opts.ManagedFields(FieldsWrite{Old: old, New: next, Manager: opts.Manager, Subresource: subresource}); fields != nil {
+		if fields := r.opts.ManagedFields(FieldsWrite{Old: old, New: next, Manager: opts.Manager, Subresource: subresource, Version: opts.Version}); fields != nil {
 			kept = fields
 		}
 	}

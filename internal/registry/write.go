@@ -2,6 +2,7 @@ package registry
 
 import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	corev1 "k8s.io/api/core/v1"
@@ -24,6 +25,9 @@ type WriteOptions struct {
 	// Subresource is the part of the object through which the client writes, if that is to be told
 	// apart among the managed fields: scale. Default: the object itself.
 	Subresource string
+	// Version is the group and version in which the client writes, where the store keeps the object
+	// in another one: events.k8s.io/v1. Default: the one of the store.
+	Version schema.GroupVersion
 	// OrCreate makes a change of an object that is not there its creation. On a cluster every
 	// server-side apply does it, and a PUT of a Service, an Event or a Lease.
 	OrCreate bool
@@ -56,7 +60,7 @@ func (r *Registry) CreateObject(object store.Object, opts WriteOptions) (store.O
 	if pod, ok := next.(*corev1.Pod); ok {
 		r.Bind(pod)
 	}
-	if err := r.invalid(next, manifest.Validate(next)); err != nil {
+	if err := r.invalid(next, manifest.ValidateAs(opts.Version, nil, next)); err != nil {
 		return nil, err
 	}
 	if service, ok := next.(*corev1.Service); ok && !opts.DryRun { // an address that was given stays given
@@ -163,7 +167,7 @@ func (r *Registry) update(current, next store.Object, opts WriteOptions) (store.
 		r.giveAddress(service, current.(*corev1.Service))
 	}
 	manifest.PrepareForUpdate(current, next)
-	if err := r.invalid(next, append(manifest.ValidateUpdate(current, next), manifest.Validate(next)...)); err != nil {
+	if err := r.invalid(next, manifest.ValidateAs(opts.Version, current, next)); err != nil {
 		return nil, err
 	}
 	return r.stored(next, opts, store.KeepStatus)
@@ -172,6 +176,7 @@ func (r *Registry) update(current, next store.Object, opts WriteOptions) (store.
 // updateStatus stores the status of the changed object alone.
 func (r *Registry) updateStatus(current, changed store.Object, opts WriteOptions) (store.Object, error) {
 	next := current.DeepCopyObject().(store.Object)
+	manifest.DefaultStatus(changed)
 	if !store.SetStatus(next, changed) {
 		panic("registry: a " + r.opts.Store.Kind(current).GVK.Kind + " has no status")
 	}

@@ -110,7 +110,7 @@ func TestWritesOfKinds(t *testing.T) {
 			func(o store.Object) bool { return o.(*appsv1.StatefulSet).Status.Replicas == 3 }, 1, 2,
 		},
 		{
-			&corev1.Service{ObjectMeta: meta, Spec: corev1.ServiceSpec{Ports: []corev1.ServicePort{{Port: 80}}}},
+			&corev1.Service{ObjectMeta: meta, Spec: corev1.ServiceSpec{Type: "LoadBalancer", Ports: []corev1.ServicePort{{Port: 80}}}},
 			func(o store.Object) { o.(*corev1.Service).Spec.Ports[0].Port = 81 },
 			func(o store.Object) {
 				o.(*corev1.Service).Status.LoadBalancer.Ingress = []corev1.LoadBalancerIngress{{IP: "127.0.0.1"}}

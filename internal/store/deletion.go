@@ -46,10 +46,10 @@ func (s *Store) deleteKey(t reflect.Type, key types.NamespacedName, opts DeleteO
 		return nil, false, err
 	}
 	if opts.UID != "" && opts.UID != current.GetUID() {
-		return nil, false, apierrors.NewConflict(s.kind(t).resource(), key.Name, errUID(opts.UID, current.GetUID()))
+		return nil, false, apierrors.NewConflict(s.kind(t).named(), key.Name, errUID(opts.UID, current.GetUID()))
 	}
 	if v := opts.ResourceVersion; v != "" && v != current.GetResourceVersion() {
-		return nil, false, apierrors.NewConflict(s.kind(t).resource(), key.Name, errPrecondition("ResourceVersion", v, current.GetResourceVersion(), "modified"))
+		return nil, false, apierrors.NewConflict(s.kind(t).named(), key.Name, errPrecondition("ResourceVersion", v, current.GetResourceVersion(), "modified"))
 	}
 	if opts.DryRun {
 		last, gone = s.deleted(current, opts)

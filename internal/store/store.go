@@ -124,6 +124,11 @@ func (k KindDefinition) resource() schema.GroupResource {
 	return schema.GroupResource{Group: k.GVK.Group, Resource: k.Resource}
 }
 
+// named is the resource under the name of its kind, as the API server's deletion calls it.
+func (k KindDefinition) named() schema.GroupResource {
+	return schema.GroupResource{Group: k.GVK.Group, Resource: k.GVK.Kind}
+}
+
 func (k KindDefinition) same(a, b Object) bool {
 	if k.Equal != nil {
 		return k.Equal(a, b)

@@ -168,7 +168,7 @@ func TestErrors(t *testing.T) {
 		},
 		"delete of another UID": {
 			do:     func() error { return Delete[*corev1.Pod](s, "default", "web", DeleteOptions{UID: "other"}) },
-			reason: metav1.StatusReasonConflict, text: otherUID,
+			reason: metav1.StatusReasonConflict, text: strings.Replace(otherUID, "pods", "Pod", 1),
 		},
 	}
 	for name, tt := range tests {

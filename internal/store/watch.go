@@ -101,7 +101,7 @@ func (s *Store) parseVersion(text string) (uint64, error) {
 	version, err := strconv.ParseUint(text, 10, 64)
 	switch {
 	case err != nil:
-		return 0, apierrors.NewBadRequest(fmt.Sprintf("invalid resource version %q", text))
+		return 0, apierrors.NewBadRequest(fmt.Sprintf("resourceVersion: Invalid value: %q: %v", text, err))
 	case version > s.version:
 		return 0, apierrors.NewResourceExpired(fmt.Sprintf("too large resource version: %d, current: %d", version, s.version))
 	case version < s.first:

@@ -256,7 +256,7 @@ func TestWatchWaits(t *testing.T) {
 }
 
 func TestWatchOfNonsense(t *testing.T) {
-	const want = `invalid resource version "yesterday"`
+	const want = `resourceVersion: Invalid value: "yesterday": strconv.ParseUint: parsing "yesterday": invalid syntax`
 	if _, err := newStore(t, Options{}).Watch(WatchOptions{From: "yesterday"}); !apierrors.IsBadRequest(err) || err.Error() != want {
 		t.Errorf("error = %v, want BadRequest: %s", err, want)
 	}

@@ -18,6 +18,7 @@ import (
 	"github.com/probity-run/probity/internal/apiserver/credentials"
 	"github.com/probity-run/probity/internal/apiserver/guard"
 	"github.com/probity-run/probity/internal/node"
+	"github.com/probity-run/probity/internal/proxy"
 	"github.com/probity-run/probity/internal/registry"
 )
 
@@ -57,6 +58,9 @@ func (a *api) kubeconfig() string {
 	}
 	return filepath.Join(a.system.state.dir, credentials.KubeconfigName)
 }
+
+// AwaitAPI waits until clients can connect to the API, or never will. Call it after Start.
+func (s *System) AwaitAPI() { <-s.api.ready }
 
 // run serves until the context is done. It is no error of the system if that cannot be.
 func (a *api) run(ctx context.Context) error {
@@ -110,6 +114,7 @@ func (a *api) open(ctx context.Context) (func() error, error) {
 	})
 	server, err = apiserver.New(apiserver.Options{
 		Store: s.store, Registry: s.registry, Runner: s, Applier: s, Guard: g, Stopping: s.Stopping, Logger: s.opts.Logger, Version: s.opts.Version,
+		History: s.History(), Traffic: s.traffic(),
 		Kinds: []apiserver.Kind{{GVK: node.ProbeReportKind, Object: &node.ProbeReport{}, List: &node.ProbeReportList{}}},
 	})
 	if err != nil {
@@ -134,6 +139,14 @@ func (a *api) open(ctx context.Context) (func() error, error) {
 		releasing.Go(func() { releaseMemory(ctx) })
 		return serveAll(ctx, h, g, listeners)
 	}, nil
+}
+
+// traffic is what tells of the proxy; nil if there is none.
+func (s *System) traffic() func() proxy.State {
+	if s.proxy == nil {
+		return nil
+	}
+	return s.proxy.State
 }
 
 // publish tells clients where the API is.

@@ -13,6 +13,8 @@ import (
 	"strings"
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
 	"github.com/probity-run/probity/internal/apiserver"
 	"github.com/probity-run/probity/internal/apiserver/credentials"
 )
@@ -23,7 +25,7 @@ type Run = apiserver.Run
 // Describe says which run this is.
 func (s *System) Describe() Run {
 	own := slices.DeleteFunc(slices.Clone(s.opts.Manifests), func(path string) bool { return path == "-" })
-	return Run{StateDir: s.state.dir, PID: os.Getpid(), Manifests: resolved(own)}
+	return Run{StateDir: s.state.dir, PID: os.Getpid(), Manifests: resolved(own), Started: metav1.NewTime(s.created)}
 }
 
 // ApplyFiles is Apply for a client of the API.
@@ -77,6 +79,7 @@ func post(ctx context.Context, dir, query string, paths []string) (status apiser
 	if err != nil {
 		return status, err
 	}
+	defer client.CloseIdleConnections()
 	response, err := client.Do(request)
 	if err != nil {
 		return status, err
@@ -96,22 +99,9 @@ const answerTime = 2 * time.Second
 // Find returns the state folder of the running system that manifests belong to: it was started with
 // them, or they are in a folder of its manifests.
 func Find(ctx context.Context, paths []string) (dir string, err error) {
-	home, err := stateHome()
+	running, err := Runs(ctx)
 	if err != nil {
 		return "", err
-	}
-	folders, err := filepath.Glob(filepath.Join(home, "*", credentials.KubeconfigName))
-	if err != nil {
-		return "", err
-	}
-	var running []Run
-	for _, kubeconfig := range folders {
-		ctx, cancel := context.WithTimeout(ctx, answerTime)
-		// without an answer it is none
-		if status, err := post(ctx, filepath.Dir(kubeconfig), "?dryRun=All", nil); err == nil {
-			running = append(running, status.Run)
-		}
-		cancel()
 	}
 	run, err := choose(running, paths)
 	return run.StateDir, err

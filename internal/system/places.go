@@ -91,8 +91,9 @@ func (s *System) origin(pod *corev1.Pod) manifest.Ref {
 	return manifest.Ref{Kind: owner.Kind, Namespace: pod.Namespace, Name: owner.Name}
 }
 
-// OpenLog opens what an instance of a container printed, at its beginning; instance counts those
-// before it. Whoever reads it closes it.
+// OpenLog opens what an instance of a container has printed, at its beginning, as far as it is
+// kept: that of the running instance and of the one before. instance counts the restarts before.
+// Whoever reads it closes it.
 func (s *System) OpenLog(pod *corev1.Pod, container string, instance int) *process.LogReader {
 	return s.node.OpenLog(pod, container, instance)
 }

@@ -94,11 +94,10 @@ func (s *System) advance() (over bool, err error) {
 	if err := s.applier.resume(); err != nil {
 		s.opts.Logger.Error("Cannot replace a Pod", "error", err)
 	}
-	if !s.opts.StopWhenFinished || len(s.workloads()) > 0 || len(s.applier.waiting) > 0 {
+	if len(s.applier.waiting) > 0 {
 		return false, nil
 	}
-	pods, _ := store.List[*corev1.Pod](s.store, store.Selector{})
-	finished, failed := finished(pods)
+	finished, failed := s.finished()
 	if failed != nil {
 		err = s.failure(failed)
 	}
@@ -106,6 +105,21 @@ func (s *System) advance() (over bool, err error) {
 		s.Stop()
 	}
 	return false, err
+}
+
+// finished is as of all Pods, of a system that ends by itself.
+func (s *System) finished() (all bool, failed *corev1.Pod) {
+	if !s.opts.StopWhenFinished || len(s.workloads()) > 0 {
+		return false, nil
+	}
+	pods, _ := store.List[*corev1.Pod](s.store, store.Selector{})
+	return finished(pods)
+}
+
+// Finished reports whether the system ends by itself now, or does so already.
+func (s *System) Finished() bool {
+	finished, _ := s.finished()
+	return finished || s.Stopping()
 }
 
 // finished reports whether there are Pods and all have ended for good, and one that failed. Where

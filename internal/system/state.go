@@ -20,6 +20,7 @@ type stateDir struct {
 	root     *os.Root // of dir
 	lock     *os.File
 	remarks  []string // what could not be tidied up, and where the output is
+	link     string   // by which others find the folder; "" if there is none
 }
 
 // The names in a state folder, besides the marker.
@@ -29,6 +30,7 @@ const (
 	programsName = "bin"
 	namesName    = "names"
 	secretsName  = "secrets" // where no file system in memory can be had
+	runLogName   = "run.log" // what a run says that nobody watches
 )
 
 // name is what tells the folder apart from others of this user.
@@ -159,6 +161,9 @@ func (s *stateDir) environ(environ []string) []string {
 // close removes the Secret volumes and lets others have the folder.
 func (s *stateDir) close() error {
 	var errs []error
+	if s.link != "" {
+		errs = append(errs, os.Remove(s.link))
+	}
 	if s.secrets != nil {
 		errs = append(errs, s.secrets.close())
 	}
@@ -166,4 +171,13 @@ func (s *stateDir) close() error {
 		errs = append(errs, s.lock.Close())
 	}
 	return errors.Join(append(errs, s.root.Close())...)
+}
+
+// CreateRunLog makes the file for what a run says that nobody watches, in its state folder; that of
+// the last run is replaced. The caller closes it.
+func (s *System) CreateRunLog() (*os.File, error) {
+	if err := s.state.root.RemoveAll(runLogName); err != nil {
+		return nil, err
+	}
+	return s.state.root.OpenFile(runLogName, os.O_CREATE|os.O_EXCL|os.O_WRONLY|os.O_APPEND, 0o600)
 }

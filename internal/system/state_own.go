@@ -19,7 +19,12 @@ import (
 // folder without it.
 const markerName = ".probity-state"
 
-const markerText = "This folder belongs to probity run, which empties it whenever it starts.\n"
+const (
+	markerText = "This folder belongs to probity run. Whenever it starts it removes what runs before have left here,\n" +
+		"except the keys, the token and the port of its API and the logs of the last Pods.\n"
+	// oldMarkerText is what earlier versions have written.
+	oldMarkerText = "This folder belongs to probity run, which empties it whenever it starts.\n"
+)
 
 // openOwnDir opens a folder, which it makes if there is none. One that somebody else could put
 // programs or files into is refused: what is in it is run, and trusted.
@@ -114,17 +119,46 @@ func writeMarker(root *os.Root) error {
 
 // isMarked reports whether a folder is known to be Probity's own.
 func isMarked(root *os.Root) bool {
-	file, err := root.OpenFile(markerName, os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
+	file, err := openPlain(root, markerName, os.O_RDONLY)
 	if err != nil {
 		return false
 	}
 	defer file.Close() // only read from
-	info, err := file.Stat()
-	if err != nil || !info.Mode().IsRegular() {
-		return false
-	}
 	text, err := io.ReadAll(io.LimitReader(file, int64(len(markerText))+1))
-	return err == nil && string(text) == markerText
+	return err == nil && (string(text) == markerText || string(text) == oldMarkerText)
+}
+
+// errReplaced says that a file has come, gone or become another one while it was opened.
+var errReplaced = errors.New("it is being replaced")
+
+// openPlain opens a file that is neither a link nor anything else than a file. [os.Root] follows
+// links that stay in the folder, also where it is told not to: so it is looked before, and that it
+// was this one is looked after.
+func openPlain(root *os.Root, name string, flags int) (*os.File, error) {
+	before, err := root.Lstat(name) // nil if there is none
+	switch {
+	case errors.Is(err, fs.ErrNotExist) && flags&os.O_CREATE != 0:
+		flags |= os.O_EXCL // which a link in its place fails, too
+	case err != nil:
+		return nil, err
+	case !before.Mode().IsRegular():
+		return nil, fmt.Errorf("%s in it is no plain file", name)
+	}
+	file, err := root.OpenFile(name, flags|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0o600)
+	switch {
+	case before == nil && errors.Is(err, fs.ErrExist), before != nil && errors.Is(err, fs.ErrNotExist):
+		return nil, errReplaced
+	case err != nil || before == nil:
+		return file, err
+	}
+	info, err := file.Stat()
+	if err == nil && !os.SameFile(before, info) {
+		err = errReplaced
+	}
+	if err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	return file, nil
 }
 
 // oldSocket is what a Probity that had no marker yet could leave behind in a state folder.
@@ -173,7 +207,10 @@ var errLocked = errors.New("another probity run uses it, and would have to be st
 // the file is closed. It does not wait for another one's lock: the error is errLocked then.
 func lockFile(root *os.Root, name string) (*os.File, error) {
 	for {
-		file, err := root.OpenFile(name, os.O_CREATE|os.O_RDWR|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0o600)
+		file, err := openPlain(root, name, os.O_CREATE|os.O_RDWR)
+		if errors.Is(err, errReplaced) {
+			continue // somebody else was faster
+		}
 		if err != nil {
 			return nil, err
 		}

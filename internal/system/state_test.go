@@ -2,6 +2,7 @@ package system
 
 import (
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -162,6 +163,46 @@ func TestLockFollowsNoLink(t *testing.T) {
 	}
 	if _, err := os.Stat(target); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("the link's target was made: %v", err)
+	}
+}
+
+// TestLinksInTheFolder: a link to another file of the same folder is neither the lock, which would
+// be tried for ever, nor the marker.
+func TestLinksInTheFolder(t *testing.T) {
+	for _, target := range []string{"other", "missing"} {
+		dir := tree(t, "lock -> "+target)
+		for name, text := range map[string]string{markerName: markerText, "other": "precious"} {
+			if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := use(t, dir); err == nil || !strings.Contains(err.Error(), "lock in it is no plain file") {
+			t.Errorf("with a lock that leads to %s: error %v", target, err)
+		}
+		if text, err := os.ReadFile(filepath.Join(dir, "other")); err != nil || string(text) != "precious" {
+			t.Errorf("the other file is %q, %v", text, err)
+		}
+		if _, err := os.Stat(filepath.Join(dir, "missing")); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("the link's target was made: %v", err)
+		}
+	}
+	dir := tree(t, markerName+" -> text", "precious/file")
+	if err := os.WriteFile(filepath.Join(dir, "text"), []byte(markerText), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := use(t, dir); err == nil || !strings.Contains(err.Error(), "nothing of it is touched") {
+		t.Errorf("with a marker that is a link: error %v", err)
+	}
+}
+
+// TestOldMarker: the folder of an older version is known.
+func TestOldMarker(t *testing.T) {
+	dir := folder(t)
+	if err := os.WriteFile(filepath.Join(dir, markerName), []byte(oldMarkerText), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := use(t, dir); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -57,6 +57,9 @@ type Options struct {
 	// commands. It must not be used by another system; what the last one left is removed. Default:
 	// a folder below the user's state folder that belongs to the manifests.
 	StateDir string
+	// Listed has other commands of this user find the system by a link in the user's state folder
+	// if StateDir lies elsewhere.
+	Listed bool
 	// MaxRestartPeriod caps the crash-loop back-off (R147). Default 300 s.
 	MaxRestartPeriod time.Duration
 	// MaxPods is how many Pods there may be at a time; more wait for a place, or are refused where
@@ -157,6 +160,7 @@ type System struct {
 	hostNames  *hostNames
 	api        *api
 	files      *fileWatch // from Start on
+	created    time.Time  // when New made it
 	started    bool       // by Start
 	loader     *loader
 	applier    *applier   // of the goroutine of run
@@ -184,7 +188,7 @@ func New(opts Options) (*System, error) {
 	opts = opts.withDefaults()
 	kinds := slices.Concat(store.Kubernetes(), node.Kinds(), controller.Kinds())
 	s := &System{
-		opts: opts, store: store.New(store.Options{Kinds: kinds}), requests: make(chan func()), applied: make(chan struct{}),
+		opts: opts, created: time.Now(), store: store.New(store.Options{Kinds: kinds}), requests: make(chan func()), applied: make(chan struct{}),
 		changed: make(chan struct{}, 1), edited: make(chan struct{}, 1), settled: make(chan struct{}, 1), stop: make(chan struct{}), done: make(chan struct{}),
 	}
 	doors := registry.Options{Store: s.store, NodeName: node.Name, Commands: opts.Commands, Admit: s.admit}
@@ -212,6 +216,9 @@ func New(opts Options) (*System, error) {
 	}
 	if s.state, err = openState(opts.StateDir, opts.Manifests); err != nil {
 		return nil, &InputError{err}
+	}
+	if opts.Listed && opts.StateDir != "" {
+		s.state.list()
 	}
 	s.remarks = append(s.remarks, s.state.remarks...)
 	if !opts.NoAPI {
@@ -292,12 +299,6 @@ func (s *System) Files() (files []string) {
 // History is the past of the Pods that run, for people: attempts of probes, changes of state, ends
 // of instances.
 func (s *System) History() history.Reader { return s.node.History() }
-
-// Log opens what an instance of a Pod's container has printed, as far as it is kept: that of the
-// running instance and of the one before. instance counts the restarts before. Close the reader.
-func (s *System) Log(pod *corev1.Pod, container string, instance int) *process.LogReader {
-	return node.OpenLog(s.state.pods, pod, container, instance)
-}
 
 // Remarks are lines about what of the first manifests is not done here: kinds that are left alone,
 // fields that are not applied, the API server's warnings, and where the output is kept.

@@ -16,7 +16,6 @@ import (
 
 	"github.com/probity-run/probity/internal/history"
 	"github.com/probity-run/probity/internal/manifest"
-	"github.com/probity-run/probity/internal/printable"
 	"github.com/probity-run/probity/internal/proxy"
 	"github.com/probity-run/probity/internal/store"
 	"github.com/probity-run/probity/internal/terminal/lines"
@@ -215,6 +214,13 @@ func (s *linesScreen) again(reason error) error {
 	return s.failed
 }
 
+// lineOf is a place in a manifest, without its column; that of a file that cannot be read is the
+// file.
+func lineOf(at manifest.Position) string {
+	at.Column = 0
+	return at.String()
+}
+
 // refused gives a line for each thing that is wrong.
 func (s *linesScreen) refused(err error) {
 	if err == nil {
@@ -226,7 +232,7 @@ func (s *linesScreen) refused(err error) {
 		s.later(func(now time.Time) { s.reporter.Refused("manifests", text, whole, now) })
 	}
 	for _, p := range problems { // found before anything was applied
-		place, text := fmt.Sprintf("%s:%d", printable.File(p.File), p.Line), p.Message
+		place, text := lineOf(p.Position), p.Message
 		if p.Field != "" {
 			text = p.Field + ": " + text
 		}

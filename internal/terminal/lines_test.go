@@ -38,6 +38,7 @@ func TestLinesByTime(t *testing.T) {
 		time.Sleep(16 * time.Second)
 		problem := &manifest.Error{Position: manifest.Position{File: "app.yaml", Line: 14}, Field: "spec.x", Message: "Invalid value: 3: must be 1"}
 		s.refused(manifest.Errors{problem})
+		s.refused(manifest.Errors{{Position: manifest.Position{File: "db.yaml"}, Message: "cannot read"}})
 		s.refused(errors.New("nothing was changed: cannot read it"))
 		s.refused(errors.New("cannot apply Deployment default/web: field is immutable"))
 		s.refused(nil)
@@ -58,6 +59,7 @@ func TestLinesByTime(t *testing.T) {
 			"Waiting   pod/web  not ready after 5 s: its containers are being started\n",
 			"Waiting   pod/web  not ready after 15 s: its containers are being started\n",
 			"Refused   app.yaml:14  spec.x: Invalid value: 3: must be 1; nothing changed\n",
+			"Refused   db.yaml  cannot read; nothing changed\n",
 			"Refused   manifests  cannot read it; nothing changed\n",
 			"Refused   manifests  cannot apply Deployment default/web: field is immutable\n",
 			"Waiting   pod/web  not ready after 16 s: its containers are being started\n",

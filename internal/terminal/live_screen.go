@@ -118,7 +118,7 @@ func (s *liveScreen) refused(err error) {
 		if n := len(problems) - 1; n > 0 {
 			more = fmt.Sprintf("; and %d more", n)
 		}
-		place := fmt.Sprintf("%s:%d not applied: ", p.File, p.Line)
+		place := lineOf(p.Position) + " not applied: "
 		long, short := place+p.Object.String()+": ", place
 		if p.Field != "" {
 			long += shortened(p.Field) + ": "

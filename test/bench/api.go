@@ -5,6 +5,8 @@ package main
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -14,6 +16,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+
+	corev1 "k8s.io/api/core/v1"
 
 	"github.com/probity-run/probity/internal/apiserver/credentials"
 )
@@ -36,6 +40,7 @@ func (b *bench) api(w io.Writer, p plan) error {
 		}{
 			{"no client", nil, "+3 MB"},
 			{"one watch of Pods, as kubectl get -w", func(ctx context.Context, c *apiClient) error { return c.watch(ctx, 1, nil) }, "+5 MB, +0.2 %"},
+			{"a minute of one watch, one followed log, a scrape every 5 s", lookedAt, "+5 MB, +0.2 %"},
 			{"50 watches of Pods", func(ctx context.Context, c *apiClient) error { return c.watch(ctx, 50, nil) }, "+0.25 MB each"},
 			{"after 100 server-side applies and a minute", applies, "+8 MB"},
 		} {
@@ -175,41 +180,139 @@ type apiClient struct {
 	http *http.Client
 	url  string
 	path string // of what is watched
+
+	state string // folder
+	token string // "" if http shows it
 }
 
 func newAPIClient(dir string) (*apiClient, error) {
-	root, err := os.OpenRoot(filepath.Join(dir, "state"))
+	state := filepath.Join(dir, "state")
+	root, err := os.OpenRoot(state)
 	if err != nil {
 		return nil, err
 	}
 	defer root.Close()
 	client, url, err := credentials.Client(root)
-	return &apiClient{http: client, url: url, path: "/api/v1/pods"}, err
+	return &apiClient{http: client, url: url, path: "/api/v1/pods", state: state}, err
 }
 
 // watch opens watches that go on until the context is done, and counts their events.
 func (c *apiClient) watch(ctx context.Context, n int, seen *atomic.Int64) error {
 	for range n {
-		request, err := http.NewRequestWithContext(ctx, http.MethodGet, c.url+c.path+"?watch=true", nil)
-		if err != nil {
+		if err := c.follow(ctx, c.path+"?watch=true", seen); err != nil {
 			return err
 		}
-		response, err := c.http.Do(request)
-		if err != nil {
-			return err
-		}
-		go func() {
-			defer response.Body.Close()
-			for lines := bufio.NewReader(response.Body); ; {
-				if _, err := lines.ReadSlice('\n'); err == nil && seen != nil {
-					seen.Add(1)
-				} else if err != nil && err != bufio.ErrBufferFull {
-					return
-				}
-			}
-		}()
 	}
 	return nil
+}
+
+// follow reads what goes on until the context is done, and counts its lines.
+func (c *apiClient) follow(ctx context.Context, path string, seen *atomic.Int64) error {
+	response, err := c.get(ctx, path)
+	if err != nil {
+		return err
+	}
+	go func() {
+		defer response.Body.Close()
+		for lines := bufio.NewReader(response.Body); ; {
+			if _, err := lines.ReadSlice('\n'); err == nil && seen != nil {
+				seen.Add(1)
+			} else if err != nil && err != bufio.ErrBufferFull {
+				return
+			}
+		}
+	}()
+	return nil
+}
+
+// get asks for something. The answer is to be closed.
+func (c *apiClient) get(ctx context.Context, path string) (*http.Response, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, c.url+path, nil)
+	if err != nil {
+		return nil, err
+	}
+	if c.token != "" {
+		request.Header.Set("Authorization", "Bearer "+c.token)
+	}
+	response, err := c.http.Do(request)
+	if err != nil {
+		return nil, err
+	}
+	if response.StatusCode != http.StatusOK {
+		defer response.Body.Close()
+		return nil, fmt.Errorf("GET %s: %s", path, response.Status)
+	}
+	return response, nil
+}
+
+// scrapePeriod is how often a Prometheus asks that is set up to see what happens.
+const scrapePeriod = 5 * time.Second
+
+// lookedAt has one watch of Pods and one log followed, and scrapes over one connection, as
+// Prometheus does, until the context is done. It returns when what the beginning took is given
+// back.
+func lookedAt(ctx context.Context, c *apiClient) error {
+	if err := c.watch(ctx, 1, nil); err != nil {
+		return err
+	}
+	pods, err := c.get(ctx, c.path)
+	if err != nil {
+		return err
+	}
+	defer pods.Body.Close()
+	var list corev1.PodList
+	if err := json.NewDecoder(pods.Body).Decode(&list); err != nil {
+		return err
+	}
+	if err := c.follow(ctx, "/api/v1/namespaces/default/pods/"+list.Items[0].Name+"/log?follow=true", nil); err != nil {
+		return err
+	}
+	kept, err := c.keeping()
+	if err != nil {
+		return err
+	}
+	scrape := func() error {
+		response, err := kept.get(ctx, "/metrics")
+		if err != nil {
+			return err
+		}
+		defer response.Body.Close()
+		_, err = io.Copy(io.Discard, response.Body)
+		return err
+	}
+	if err := scrape(); err != nil {
+		return err
+	}
+	go func() {
+		ticks := time.NewTicker(scrapePeriod)
+		defer ticks.Stop()
+		for {
+			select {
+			case <-ticks.C:
+				_ = scrape() // the first one has shown that it works
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	time.Sleep(time.Minute)
+	return nil
+}
+
+// keeping is a client that keeps its connection, which one of package credentials does not.
+func (c *apiClient) keeping() (*apiClient, error) {
+	authority, err := os.ReadFile(filepath.Join(c.state, "ca.crt"))
+	if err != nil {
+		return nil, err
+	}
+	token, err := os.ReadFile(filepath.Join(c.state, "token"))
+	if err != nil {
+		return nil, err
+	}
+	trusted := x509.NewCertPool()
+	trusted.AppendCertsFromPEM(authority)
+	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: trusted}}
+	return &apiClient{http: &http.Client{Transport: transport}, url: c.url, path: c.path, state: c.state, token: strings.TrimSpace(string(token))}, nil
 }
 
 // send sends a body and takes any answer that is no error.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/probity-run/probity/internal/advisor"
+	"github.com/probity-run/probity/internal/advisor/fix"
 	"github.com/probity-run/probity/internal/advisor/render"
 	"github.com/probity-run/probity/internal/advisor/rules"
 	"github.com/probity-run/probity/internal/manifest"
@@ -84,5 +85,42 @@ func TestSimulate(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// TestFix: the larger the list, the more patches it gets.
+func TestFix(t *testing.T) {
+	for name, c := range map[string]struct {
+		n    int
+		text func(n int) string
+	}{
+		"a list":          {100, func(n int) string { return documents(list(workloadsWithServices(n))) }},
+		"a list, in YAML": {100, func(n int) string { return inYAML(list(workloadsWithServices(n))) }},
+		"a line":          {100, func(n int) string { return line(workloadsWithServices(n)) }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			mustGrowInProportion(t, c.n, func(t *testing.T, n int) func() {
+				text := c.text(n)
+				return func() { mustFix(t, text, n) }
+			})
+		})
+	}
+}
+
+// mustFix fails unless something of each of n workloads is fixed.
+func mustFix(t *testing.T, text string, n int) {
+	t.Helper()
+	m, err := advisor.Read(strings.NewReader(text), nil, "-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	findings := 0
+	r := fix.All(m, func(m *advisor.Manifests) []advisor.Finding {
+		found := advisor.NewReport(m, rules.All(), nil).Findings
+		findings = max(findings, len(found))
+		return found
+	})
+	if left := len(advisor.NewReport(r.Manifests, rules.All(), nil).Findings); findings-left < n {
+		t.Fatalf("%d of %d findings are fixed, want one a workload", findings-left, findings)
 	}
 }

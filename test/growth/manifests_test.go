@@ -9,6 +9,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
+	"sigs.k8s.io/yaml"
 )
 
 // container is one with probes of which check says something.
@@ -97,7 +98,13 @@ func workloadsWithServices(n int) (objects []any) {
 	return objects
 }
 
-// documents are the objects one after the other, and line is all of them in one line.
+// list is one object that holds all of them.
+func list(objects []any) []any {
+	return []any{map[string]any{"apiVersion": "v1", "kind": "List", "items": objects}}
+}
+
+// documents are the objects one after the other, line is a list of them without a line break, and
+// inYAML is what people write.
 func documents(objects []any) string {
 	var text strings.Builder
 	for _, o := range objects {
@@ -111,9 +118,21 @@ func documents(objects []any) string {
 }
 
 func line(objects []any) string {
-	data, err := json.Marshal(map[string]any{"apiVersion": "v1", "kind": "List", "items": objects})
+	data, err := json.Marshal(list(objects)[0])
 	if err != nil {
 		panic(err)
 	}
 	return string(data)
+}
+
+func inYAML(objects []any) string {
+	var text strings.Builder
+	for _, o := range objects {
+		data, err := yaml.Marshal(o)
+		if err != nil {
+			panic(err)
+		}
+		text.WriteString("---\n" + string(data))
+	}
+	return text.String()
 }

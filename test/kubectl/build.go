@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -14,10 +13,32 @@ import (
 	"slices"
 )
 
+// released is a program of Kubernetes' own code that is built here.
+type released struct {
+	name string // of the folder and of the program, which calls itself so in its help
+	// required finds in go.mod, as its first group, the version without its major number.
+	required string
+	files    []string // what decides which program is built
+}
+
+func kubectlProgram() released {
+	return released{"kubectl", `k8s\.io/kubectl v0\.(\S+)`, []string{"kubectl/main.go", "go.sum", "go.mod"}}
+}
+
+func kubernetesProgram() released {
+	return released{"kubernetes", `k8s\.io/kubernetes v1\.(\S+)`, []string{"kubernetes/main.go", "kubernetes/go.sum", "kubernetes/go.mod"}}
+}
+
 // BuildKubectl builds kubectl into the user's cache folder, unless it is there already, and returns
 // its path. It is called in the folder of this package.
-func BuildKubectl(ctx context.Context) (string, error) {
-	version, hash, err := sources()
+func BuildKubectl(ctx context.Context) (string, error) { return kubectlProgram().build(ctx) }
+
+// BuildKubernetes does the same with etcd and the API server, which are one program. The first
+// build takes ten minutes of one core.
+func BuildKubernetes(ctx context.Context) (string, error) { return kubernetesProgram().build(ctx) }
+
+func (r released) build(ctx context.Context) (string, error) {
+	version, hash, err := r.version()
 	if err != nil {
 		return "", err
 	}
@@ -26,7 +47,7 @@ func BuildKubectl(ctx context.Context) (string, error) {
 		return "", fmt.Errorf("cannot find a cache folder: %w", err)
 	}
 	dir := filepath.Join(cache, "probity-kubectl", "v1."+version+"-"+hash)
-	path := filepath.Join(dir, "kubectl") // what it calls itself in its help is this name
+	path := filepath.Join(dir, r.name)
 	if _, err := os.Stat(path); err == nil {
 		return path, nil
 	}
@@ -36,25 +57,25 @@ func BuildKubectl(ctx context.Context) (string, error) {
 	const stamp = "k8s.io/component-base/version."
 	minor := regexp.MustCompile(`^\d+`).FindString(version)
 	flags := fmt.Sprintf("-s -w -X %[1]sgitVersion=v1.%[2]s -X %[1]sgitMajor=1 -X %[1]sgitMinor=%[3]s -X %[1]sgitTreeState=clean", stamp, version, minor)
-	return path, build(ctx, "kubectl", path, "-ldflags", flags)
+	return path, build(ctx, r.name, path, "-ldflags", flags)
 }
 
-// sources returns the version of Kubernetes without its major number, such as 36.3, and a hash of
+// version returns the version of Kubernetes without its major number, such as 36.3, and a hash of
 // what decides which program is built.
-func sources() (version, hash string, err error) {
-	sum := sha256.New()
-	for _, name := range []string{"kubectl/main.go", "go.sum", "go.mod"} {
+func (r released) version() (version, hash string, err error) {
+	sum, required := sha256.New(), regexp.MustCompile(r.required)
+	for _, name := range r.files {
 		data, err := os.ReadFile(name)
 		if err != nil {
 			return "", "", err
 		}
 		sum.Write(data)
-		if m := regexp.MustCompile(`k8s\.io/kubectl v0\.(\S+)`).FindSubmatch(data); m != nil {
+		if m := required.FindSubmatch(data); m != nil && filepath.Base(name) == "go.mod" {
 			version = string(m[1])
 		}
 	}
 	if version == "" {
-		return "", "", errors.New("go.mod requires no k8s.io/kubectl")
+		return "", "", fmt.Errorf("the go.mod of %s requires no %s", r.name, r.required)
 	}
 	return version, hex.EncodeToString(sum.Sum(nil))[:12], nil
 }

@@ -9,9 +9,16 @@
 // it was released with, and Probity with ours. The first build of kubectl takes three minutes of
 // one core; it is kept in the user's cache folder.
 //
-// What is expected is what a cluster does, so the same tests can be played on one: the tests in Go
-// with PROBITY_TEST_KUBECONFIG, the path of a kubeconfig of its administrator; the scripts with
-// PROBITY_TEST_PROGRAM, a program that stands for probity. It is called as "run --state-dir DIR
-// FILE...", applies the files to a new cluster, whose only node may be a pretended one, writes
-// DIR/kubeconfig, and ends at an interrupt.
+// What is expected is what a cluster does. Tests with the tag cluster build etcd and the API server
+// of the same version (folder kubernetes, a module of its own; ten minutes of one core the first
+// time), and nothing else of Kubernetes: TestClusterRequests sends it and Probity the same
+// requests, TestClusterScripts plays the same kubectl commands, and both compare what comes back;
+// TestClusterClients plays all other tests in Go on it.
+//
+//	GOWORK=off go -C test/kubectl test -tags kubectl,cluster -run TestCluster .
+//
+// They can be played on a whole cluster, too: the tests in Go with PROBITY_TEST_KUBECONFIG, the
+// path of a kubeconfig of its administrator; the scripts with PROBITY_TEST_PROGRAM, a program that
+// stands for probity. It is called as "run --state-dir DIR FILE...", applies the files to a new
+// cluster, whose only node may be a pretended one, writes DIR/kubeconfig, and ends at an interrupt.
 package kubectl

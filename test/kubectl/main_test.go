@@ -20,6 +20,8 @@ import (
 const (
 	programVariable    = "PROBITY_TEST_PROGRAM"
 	kubeconfigVariable = "PROBITY_TEST_KUBECONFIG"
+	// bareVariable says that this server has no controllers.
+	bareVariable = "PROBITY_TEST_BARE"
 )
 
 // TestMain makes the test binary two programs too, which Pods run: web and numbers.

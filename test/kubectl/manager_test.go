@@ -5,6 +5,7 @@ package kubectl
 import (
 	"context"
 	"fmt"
+	"os"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -114,6 +115,9 @@ func TestManager(t *testing.T) {
 	}
 	if err := services.Delete(t.Context(), "a", metav1.DeleteOptions{}); err != nil {
 		t.Fatal(err)
+	}
+	if os.Getenv(bareVariable) != "" {
+		return
 	}
 	eventually(t, "what is owned goes with its owner", func() bool {
 		_, err := configMaps.Get(t.Context(), "a", metav1.GetOptions{})

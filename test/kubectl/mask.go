@@ -23,6 +23,8 @@ func Mask(text string) string {
 		{`\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z`, "TIME"},
 		{`\b(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d \w{3} \d{4} \d\d:\d\d:\d\d [+-]\d{4}`, "TIME"},
 		{`(resourceVersion"?: ?)"\d+"`, `${1}"VERSION"`},
+		{`(resourceVersion\\": ?\\")\d+`, `${1}VERSION`}, // in a quoted text
+		{`(ResourceVersion in record )\(\d+\)`, `${1}(VERSION)`},
 		{`([-=])` + letters + `{8,10}\b`, "${1}HASH"},
 		{`-HASH-` + letters + `{5}\b`, "-HASH-RAND"},
 		{`\b\d+\.\d+\.\d+\.\d+\b`, "IP"},

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/probity-run/probity/internal/advisor"
+	"github.com/probity-run/probity/internal/manifest"
 )
 
 // maxRounds bounds how often what patches leave is judged and patched again. A patch makes one
@@ -35,29 +36,53 @@ func All(m *advisor.Manifests, judge Judge) Result {
 	if err == nil && len(worse) == 0 {
 		return result(m, after, all.skipped)
 	}
-	// Take back the files with what is worse, or everything if it does not come from them alone.
-	suspects := map[string]bool{}
-	for _, f := range worse {
-		suspects[f.Region.File] = true
+	for _, suspects := range []suspects{objectsOf(worse), filesOf(worse)} {
+		others := attempt{judge: judge, wanted: func(f advisor.Finding) bool { return !suspects(f) }}
+		from, err := others.settle(m)
+		if err != nil || len(newIn(before, judge(from))) > 0 {
+			continue // what is worse does not come from them alone
+		}
+		after, refused := oneByOne(from, judge, suspects)
+		return result(m, after, append(others.skipped, refused...))
 	}
-	from := restore(after, m, suspects)
-	if err != nil || len(newIn(before, judge(from))) > 0 {
-		from, suspects = m, nil
-	}
-	after, refused := oneByOne(from, judge, suspects)
-	kept := slices.DeleteFunc(all.skipped, func(s Skipped) bool { return suspects == nil || suspects[s.Finding.Region.File] })
-	return result(m, after, append(kept, refused...))
+	after, refused := oneByOne(m, judge, func(advisor.Finding) bool { return true })
+	return result(m, after, refused)
 }
 
-// oneByOne applies each patch in these files, all if nil, by itself, with those that follow from
-// it.
-func oneByOne(m *advisor.Manifests, judge Judge, files map[string]bool) (*advisor.Manifests, []Skipped) {
+// suspects report whether a patch may be what makes something worse.
+type suspects func(advisor.Finding) bool
+
+// objectsOf suspects the patches of the objects that findings are about: of a list of all that is
+// in a cluster, a few.
+func objectsOf(worse []advisor.Finding) suspects {
+	type object struct {
+		file string
+		ref  manifest.Ref
+	}
+	list := map[object]bool{}
+	for _, f := range worse {
+		list[object{f.Region.File, f.Object}] = true
+	}
+	return func(f advisor.Finding) bool { return list[object{f.Region.File, f.Object}] }
+}
+
+// filesOf suspects all patches of their files.
+func filesOf(worse []advisor.Finding) suspects {
+	list := map[string]bool{}
+	for _, f := range worse {
+		list[f.Region.File] = true
+	}
+	return func(f advisor.Finding) bool { return list[f.Region.File] }
+}
+
+// oneByOne applies each suspect by itself, with those that follow from it.
+func oneByOne(m *advisor.Manifests, judge Judge, suspects suspects) (*advisor.Manifests, []Skipped) {
 	var skipped []Skipped
 	tried := map[string]bool{}
 	for {
 		before := judge(m)
 		i := slices.IndexFunc(before, func(f advisor.Finding) bool {
-			return f.Patch != nil && !tried[f.Key()] && (files == nil || files[f.Region.File])
+			return f.Patch != nil && !tried[f.Key()] && suspects(f)
 		})
 		if i < 0 {
 			return m, skipped
@@ -92,6 +117,7 @@ type attempt struct {
 func (a *attempt) settle(m *advisor.Manifests) (*advisor.Manifests, error) {
 	impossible := map[string]bool{}
 	for range maxRounds {
+		refused := len(impossible)
 		texts := map[string][]byte{}
 		byFile := map[string][]advisor.Finding{}
 		for _, f := range a.judge(m) {
@@ -112,7 +138,7 @@ func (a *attempt) settle(m *advisor.Manifests) (*advisor.Manifests, error) {
 				}
 			}
 		}
-		if len(texts) == 0 {
+		if len(texts) == 0 && len(impossible) == refused { // else another one may have waited for it
 			return m, nil
 		}
 		next, err := m.With(texts)
@@ -147,19 +173,6 @@ func keys(findings []advisor.Finding) map[string]int {
 		count[f.Key()]++
 	}
 	return count
-}
-
-// restore gives files their old texts back.
-func restore(m, old *advisor.Manifests, files map[string]bool) *advisor.Manifests {
-	texts := map[string][]byte{}
-	for file := range files {
-		texts[file] = old.Text(file)
-	}
-	restored, err := m.With(texts)
-	if err != nil { // it was read before
-		return old
-	}
-	return restored
 }
 
 // result compares the texts before and after.

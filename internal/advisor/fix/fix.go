@@ -28,31 +28,35 @@ type Skipped struct {
 // something to change, the next judgement tells.
 var errLater = errors.New("another patch changes the same place")
 
+var errMoved = errors.New("the object is not where it was")
+
 // Text applies the patches of the findings that are about this text, and returns the new one. A
 // patch is applied as a whole or not at all, and only if the new text says what the old one said
 // but for the patch.
 func Text(text []byte, findings []advisor.Finding) (out []byte, applied []advisor.Finding, skipped []Skipped) {
 	body, isMarked := bytes.CutPrefix(text, []byte("\ufeff")) // it counts as no column
 	docs := manifest.Documents(body)
+	byDocument := map[int][]advisor.Finding{}
 	touched := map[string]bool{}
 	for _, f := range inReverse(findings) {
 		i := documentAt(docs, f.ObjectPosition().Line)
-		err := errors.New("the object is not where it was")
-		if i >= 0 && !touches(touched, f) {
-			var changed []byte
-			if changed, err = patch(docs[i], f); err == nil {
-				docs[i].Text = changed
-			}
-		} else if i >= 0 {
-			err = errLater
-		}
-		if err != nil {
-			skipped = append(skipped, Skipped{f, err})
+		switch {
+		case i < 0:
+			skipped = append(skipped, Skipped{f, errMoved})
+			continue
+		case touches(touched, f):
+			skipped = append(skipped, Skipped{f, errLater})
 			continue
 		}
-		applied = append(applied, f)
+		byDocument[i] = append(byDocument[i], f)
 		for _, e := range f.Patch.Edits {
 			touched[placeOf(f, e)] = true
+		}
+	}
+	for i := range docs {
+		if list := byDocument[i]; len(list) > 0 {
+			some, none := inDocument(&docs[i], list)
+			applied, skipped = append(applied, some...), append(skipped, none...)
 		}
 	}
 	if isMarked {
@@ -62,6 +66,29 @@ func Text(text []byte, findings []advisor.Finding) (out []byte, applied []adviso
 		out = append(out, d.Text...)
 	}
 	return out, applied, skipped
+}
+
+// inDocument applies patches of one document, the last object first. What can be made together is,
+// and then the rest has to wait, as its objects may have moved; else the one half, then the other.
+func inDocument(d *manifest.Document, findings []advisor.Finding) (applied []advisor.Finding, skipped []Skipped) {
+	if text, made, rest := together(*d, findings); len(made) > 0 {
+		d.Text = text
+		for _, f := range rest {
+			skipped = append(skipped, Skipped{f, errLater})
+		}
+		return made, skipped
+	}
+	if half := len(findings) / 2; half > 0 {
+		applied, skipped = inDocument(d, findings[:half])
+		more, none := inDocument(d, findings[half:])
+		return append(applied, more...), append(skipped, none...)
+	}
+	text, err := patch(*d, findings[0])
+	if err != nil {
+		return nil, []Skipped{{findings[0], err}}
+	}
+	d.Text = text
+	return findings, nil
 }
 
 // inReverse are the findings with patches, the last object first, so that a patch moves no object
@@ -96,8 +123,6 @@ func touches(touched map[string]bool, f advisor.Finding) bool {
 
 // patch makes the edits of a finding's patch in a document.
 func patch(d manifest.Document, f advisor.Finding) ([]byte, error) {
-	at := f.ObjectPosition()
-	at.Line -= d.Line
 	want, _, err := d.Nodes()
 	if err != nil {
 		return nil, err
@@ -107,9 +132,9 @@ func patch(d manifest.Document, f advisor.Finding) ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		root, goal := find(nodes, at.Line, at.Column), find(want, at.Line, at.Column)
+		root, goal := findObject(nodes, d, f), findObject(want, d, f)
 		if root == nil || goal == nil {
-			return nil, errors.New("the object is not where it was")
+			return nil, errMoved
 		}
 		s := newSource(d.Text, isJSON)
 		c, err := s.edit(root, e)
@@ -125,6 +150,12 @@ func patch(d manifest.Document, f advisor.Finding) ([]byte, error) {
 		return nil, errMeaning
 	}
 	return d.Text, nil
+}
+
+// findObject returns the object of a finding in its document.
+func findObject(nodes []*yaml.Node, d manifest.Document, f advisor.Finding) *yaml.Node {
+	at := f.ObjectPosition()
+	return find(nodes, at.Line-d.Line, at.Column)
 }
 
 // find returns the object that begins at a place: a document, or an item of a list.

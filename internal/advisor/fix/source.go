@@ -35,6 +35,17 @@ func (s source) apply(c change) []byte {
 	return bytes.Join([][]byte{s.text[:c.start], []byte(c.text), s.text[c.end:]}, nil)
 }
 
+// applyAll makes all changes.
+func (s source) applyAll(all changes) []byte {
+	var text []byte
+	from := 0
+	for _, c := range all {
+		text = append(append(text, s.text[from:c.start]...), c.text...)
+		from = c.end
+	}
+	return append(text, s.text[from:]...)
+}
+
 // lineStart is the offset where the node's line begins.
 func (s source) lineStart(n *yaml.Node) int { return s.lines[min(n.Line, len(s.lines))-1] }
 

@@ -102,7 +102,7 @@ func suites(r *advisor.Report) []string {
 }
 
 func (s *junitSuite) add(f advisor.Finding, fails bool, why string) {
-	c := junitCase{Name: fmt.Sprintf("%s: %s", f.Rule, printable.Line(where(f))), Class: s.Name}
+	c := junitCase{Name: strings.TrimSuffix(fmt.Sprintf("%s: %s", f.Rule, printable.Line(where(f))), ": "), Class: s.Name}
 	message := printable.Line(f.Message)
 	lines := []string{fmt.Sprintf("%s:%d:%d: %s", s.Name, f.Region.Line, f.Region.Column, message)}
 	if f.Patch != nil {

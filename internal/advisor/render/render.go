@@ -50,8 +50,13 @@ func where(f advisor.Finding) string {
 	return f.Object.String() + ", container " + f.Container
 }
 
-// sentence is the message with its object and container before it.
-func sentence(f advisor.Finding) string { return where(f) + ": " + f.Message }
+// sentence is the message with its object and container before it, if there is an object.
+func sentence(f advisor.Finding) string {
+	if subject := where(f); subject != "" {
+		return subject + ": " + f.Message
+	}
+	return f.Message
+}
 
 // fixLines are the patch and, on a second line, what it trades.
 func fixLines(p *advisor.Patch) string {

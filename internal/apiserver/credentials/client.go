@@ -22,7 +22,8 @@ var ErrNoAPI = errors.New("no run has served the Kubernetes API from there")
 // Client returns a client for the run of a state folder, which sends the folder's token to whoever
 // shows a certificate of its authority and to nobody else, and the URL of the API. The caller has
 // made sure that the folder is this user's own. Whether a run answers there is found out by a
-// request. The error matches [ErrNoAPI] if none ever has.
+// request. The error matches [ErrNoAPI] if none ever has. Whoever has the client closes its idle
+// connections.
 func Client(folder *os.Root) (client *http.Client, url string, err error) {
 	port, err := readPort(folder)
 	if err != nil {
@@ -40,7 +41,7 @@ func Client(folder *os.Root) (client *http.Client, url string, err error) {
 	if !trusted.AppendCertsFromPEM(authority) {
 		return nil, "", fmt.Errorf("%s has no certificate", filepath.Join(folder.Name(), authorityName))
 	}
-	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: trusted, MinVersion: tls.VersionTLS12}, DisableKeepAlives: true}
+	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: trusted, MinVersion: tls.VersionTLS12}}
 	at := netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), port)
 	return &http.Client{Transport: bearer{transport, strings.TrimSpace(string(token))}}, "https://" + at.String(), nil
 }
@@ -63,9 +64,12 @@ func readPort(folder *os.Root) (uint16, error) {
 
 // bearer shows a token with each request.
 type bearer struct {
-	next  http.RoundTripper
+	next  *http.Transport
 	token string
 }
+
+// CloseIdleConnections is for [http.Client.CloseIdleConnections].
+func (b bearer) CloseIdleConnections() { b.next.CloseIdleConnections() }
 
 // RoundTrip implements [http.RoundTripper].
 func (b bearer) RoundTrip(r *http.Request) (*http.Response, error) {

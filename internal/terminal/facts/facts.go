@@ -4,24 +4,19 @@ package facts
 
 import (
 	"slices"
-	"strconv"
 	"strings"
-	"time"
 
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/probity-run/probity/internal/diagnosis"
 	"github.com/probity-run/probity/internal/history"
 	"github.com/probity-run/probity/internal/lifecycle"
-	"github.com/probity-run/probity/internal/manifest"
 	"github.com/probity-run/probity/internal/node"
 )
 
 // Container is what is known of a container beside its status, but for where it listens.
 func Container(pod *corev1.Pod, c *corev1.Container, past history.Reader) diagnosis.Container {
-	out := diagnosis.Container{Ports: Ports(pod, c), Stopping: pod.Annotations[node.AnnotationStopping+c.Name] != ""}
-	out.PID, _ = strconv.Atoi(pod.Annotations[node.AnnotationPID+c.Name])                       // 0 if there is none
-	out.KillAt, _ = time.Parse(time.RFC3339Nano, pod.Annotations[node.AnnotationKillAt+c.Name]) // zero if it is not known
+	out := node.Annotated(pod, c)
 	last, alike := LastEnd(past.Instances(pod.UID), c.Name)
 	out.Ran, out.Killed, out.LastWords, out.Crashes = last.Ended.Sub(last.Started), last.Cause != "", LastWords(last), alike
 	if last.Probe == "" {
@@ -68,26 +63,4 @@ func EndText(in history.Instance) string {
 		text = strings.ToLower(in.Probe) + " failed, " + text
 	}
 	return text
-}
-
-// Ports are the ports of a container, as they are declared and where they are here.
-func Ports(pod *corev1.Pod, c *corev1.Container) []diagnosis.Port {
-	private := map[int]int{}
-	for pair := range strings.SplitSeq(pod.Annotations[manifest.AnnotationPrivatePorts+c.Name], ",") {
-		declared, actual, _ := strings.Cut(pair, ":")
-		from, err := strconv.Atoi(declared)
-		to, err2 := strconv.Atoi(actual)
-		if err == nil && err2 == nil {
-			private[from] = to
-		}
-	}
-	var ports []diagnosis.Port
-	for _, p := range c.Ports {
-		port := diagnosis.Port{Name: p.Name, Declared: int(p.ContainerPort), Actual: int(p.ContainerPort)}
-		if actual, ok := private[port.Declared]; ok {
-			port.Actual = actual
-		}
-		ports = append(ports, port)
-	}
-	return ports
 }

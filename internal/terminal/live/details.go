@@ -12,8 +12,8 @@ import (
 	"github.com/probity-run/probity/internal/diagnosis"
 	"github.com/probity-run/probity/internal/history"
 	"github.com/probity-run/probity/internal/lifecycle"
+	"github.com/probity-run/probity/internal/node"
 	"github.com/probity-run/probity/internal/store"
-	"github.com/probity-run/probity/internal/terminal/facts"
 	"github.com/probity-run/probity/internal/terminal/screen"
 )
 
@@ -107,7 +107,7 @@ func podFacts(pod *corev1.Pod) [][2]string {
 func (h *hub) environment(pod *corev1.Pod) []screen.Variable {
 	var all []screen.Variable
 	for _, c := range lifecycle.Containers(&pod.Spec) {
-		for i, p := range facts.Ports(pod, c) {
+		for i, p := range node.Annotated(pod, c).Ports {
 			if i == 0 {
 				all = append(all, screen.Variable{Name: "PORT", Value: itoa(p.Actual)})
 			}

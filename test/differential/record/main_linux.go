@@ -100,7 +100,7 @@ func play(ctx context.Context, args []string) error {
 	if err != nil {
 		return fmt.Errorf("%w: %w", cluster.ErrImpossible, err)
 	}
-	errs := []error{refuse(ctx, c, filepath.Join(out, "refusals.json"))}
+	errs := []error{refuse(ctx, c, filepath.Join(out, "refusals.json")), probeMetrics(ctx, c, filepath.Join(out, "probes.txt"))}
 	var mu sync.Mutex // guards errs
 	var playing sync.WaitGroup
 	places := make(chan struct{}, parallel)

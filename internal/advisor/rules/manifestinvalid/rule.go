@@ -13,8 +13,8 @@ func Rule() advisor.Rule {
 			Title: "The object is refused: something in it is misspelt, of the wrong type, or against the API server's rules.",
 			Consequence: advisor.Prose(`
 				kubectl or the API server refuses the object, so it is not created, and an update of it does not happen; probity run refuses it in the same
-				words. Of a field that is there twice kubectl keeps the last one without a word, and that one is judged here. Two objects of one name
-				in a file are a risk: the second one overwrites the first.`),
+				words. A field that is there twice is a risk: kubectl keeps the last one without a word, and that one is judged here. So are two objects
+				of one name in a file: the second one overwrites the first.`),
 			Remedy: advisor.Prose(`
 				The message is that of probity run, most often the API server's own. If a template engine has not gone over the file yet, check what it
 				renders: helm template ./chart | probity check -`),

@@ -1,0 +1,102 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/probity-run/probity/internal/kube"
+	"github.com/probity-run/probity/internal/printable"
+	"github.com/probity-run/probity/internal/system"
+	"github.com/probity-run/probity/internal/terminal"
+)
+
+// whichRun is what the help of each command says that is about one run.
+const whichRun = `The run is the one that was started with a file of this folder or of a folder below it, else the only one there is; --instance or --state-dir
+name another. It is asked through its Kubernetes API, so one with --no-api does not answer.`
+
+// target is the run that a command is about.
+type target struct {
+	instance  string
+	stateDir  string
+	namespace string // "" means all
+}
+
+// addRun adds the flags that name a run.
+func (t *target) addRun(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&t.instance, "instance", "", "name of the run, as probity ls has it, or the beginning of it")
+	cmd.Flags().StringVar(&t.stateDir, "state-dir", "", "state folder of the run")
+	complete(cmd, "instance", func(ctx context.Context) []string { return instanceNames(ctx) })
+}
+
+// add adds the flags that name a run, and objects in it.
+func (t *target) add(cmd *cobra.Command) {
+	t.addRun(cmd)
+	cmd.Flags().StringVarP(&t.namespace, "namespace", "n", "", "namespace of the objects (default: whichever has them)")
+}
+
+// find returns the run. It says which one it is if that is another than one would think.
+func (t *target) find(ctx context.Context, streams Streams) (system.Run, error) {
+	if t.stateDir != "" {
+		if t.instance != "" {
+			return system.Run{}, badInput(fmt.Errorf("--instance and --state-dir both name a run: leave one out"))
+		}
+		run, err := system.RunOf(ctx, t.stateDir)
+		if err != nil {
+			return run, badInput(err)
+		}
+		return run, nil
+	}
+	runs, err := system.Runs(ctx)
+	if err != nil {
+		return system.Run{}, badInput(err)
+	}
+	folder, err := os.Getwd()
+	if err != nil {
+		return system.Run{}, badInput(err)
+	}
+	run, elsewhere, err := system.ChooseRun(runs, t.instance, folder)
+	if err != nil {
+		return run, badInput(err)
+	}
+	if elsewhere {
+		terminal.Print(streams.Err, "probity: "+run.String())
+	}
+	return run, nil
+}
+
+// connect returns a client of the run, which the caller closes.
+func (t *target) connect(ctx context.Context, streams Streams) (*kube.Client, error) {
+	run, err := t.find(ctx, streams)
+	if err != nil {
+		return nil, err
+	}
+	client, err := system.Connect(run.StateDir)
+	if err != nil {
+		return nil, badInput(err)
+	}
+	return client, nil
+}
+
+// titleOf is what a run runs, as somebody in this folder would name it.
+func titleOf(run system.Run) string {
+	if len(run.Manifests) == 0 {
+		return "no file"
+	}
+	folder, err := os.Getwd()
+	var names []string
+	for _, path := range run.Manifests {
+		name := path
+		if relative, relErr := filepath.Rel(folder, path); err == nil && relErr == nil && folder != "/" && !strings.HasPrefix(relative, "..") {
+			name = relative
+		} else if home, homeErr := os.UserHomeDir(); homeErr == nil && strings.HasPrefix(path, home+"/") {
+			name = "~" + strings.TrimPrefix(path, home)
+		}
+		names = append(names, printable.Line(name))
+	}
+	return strings.Join(names, " ")
+}

@@ -1,0 +1,159 @@
+package kube
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+)
+
+// Client speaks to one API server. It is safe for concurrent use.
+type Client struct {
+	http *http.Client
+	url  string
+}
+
+// New makes a client of the server at a URL without a path. The HTTP client knows whom to trust and
+// shows who it is; for exec and port-forward it has to speak HTTP/1.1.
+func New(client *http.Client, url string) *Client { return &Client{client, url} }
+
+// Close gives back connections that nobody uses.
+func (c *Client) Close() { c.http.CloseIdleConnections() }
+
+// maxError is how many bytes of an answer that is no Status are read for people.
+const maxError = 1 << 10
+
+// send makes a request and returns its answer, whose body the caller closes. The error is the
+// Status of a server that refused it.
+func (c *Client) send(ctx context.Context, method, path string, query url.Values, contentType string, body []byte) (*http.Response, error) {
+	address := c.url + path
+	if len(query) > 0 {
+		address += "?" + query.Encode()
+	}
+	r, err := http.NewRequestWithContext(ctx, method, address, bytes.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	r.Header.Set("Accept", "application/json")
+	if body != nil {
+		r.Header.Set("Content-Type", contentType)
+	}
+	response, err := c.http.Do(r)
+	if err != nil {
+		return nil, err
+	}
+	if response.StatusCode < http.StatusOK || response.StatusCode >= http.StatusMultipleChoices {
+		return nil, refusal(response)
+	}
+	return response, nil
+}
+
+// refusal is the error of an answer that is none, which it closes.
+func refusal(response *http.Response) error {
+	defer response.Body.Close() // it was only read
+	text, err := io.ReadAll(io.LimitReader(response.Body, 1<<20))
+	var status metav1.Status
+	if err == nil && json.Unmarshal(text, &status) == nil && status.Kind == "Status" && status.Message != "" {
+		return apierrors.FromObject(&status)
+	}
+	return fmt.Errorf("the server answers %s: %s", response.Status, bytes.TrimSpace(text[:min(len(text), maxError)]))
+}
+
+// do makes a request and decodes its answer, unless into is nil.
+func (c *Client) do(ctx context.Context, method, path string, query url.Values, contentType string, body []byte, into any) error {
+	response, err := c.send(ctx, method, path, query, contentType, body)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close() // it was only read
+	if into == nil {
+		_, err := io.Copy(io.Discard, response.Body)
+		return err
+	}
+	if err := json.NewDecoder(response.Body).Decode(into); err != nil {
+		return fmt.Errorf("cannot read what the server answers: %w", err)
+	}
+	_, err = io.Copy(io.Discard, response.Body) // so that the connection can be used again
+	return err
+}
+
+// Get reads an object.
+func (c *Client) Get(ctx context.Context, at Ref, into any) error {
+	return c.do(ctx, http.MethodGet, at.path(), nil, "", nil, into)
+}
+
+// List reads all objects of a kind into a list of it; of a namespace, or of all if that is empty.
+func (c *Client) List(ctx context.Context, kind Kind, namespace string, options metav1.ListOptions, into any) error {
+	return c.do(ctx, http.MethodGet, kind.path(namespace), listQuery(options), "", nil, into)
+}
+
+// listQuery is what of the options a list or a watch here asks for.
+func listQuery(options metav1.ListOptions) url.Values {
+	query := url.Values{}
+	for name, value := range map[string]string{
+		"labelSelector": options.LabelSelector, "fieldSelector": options.FieldSelector, "resourceVersion": options.ResourceVersion,
+	} {
+		if value != "" {
+			query.Set(name, value)
+		}
+	}
+	return query
+}
+
+// Patch changes an object, or with a subresource a part of it, and reads what it became.
+func (c *Client) Patch(ctx context.Context, at Ref, subresource string, kind types.PatchType, patch []byte, into any) error {
+	path := at.path()
+	if subresource != "" {
+		path += "/" + subresource
+	}
+	query := url.Values{"fieldManager": {fieldManager}}
+	return c.do(ctx, http.MethodPatch, path, query, string(kind), patch, into)
+}
+
+// fieldManager is who changes fields by a command of Probity, in the words of managed fields.
+const fieldManager = "probity-cli"
+
+// Delete begins the deletion of an object.
+func (c *Client) Delete(ctx context.Context, at Ref, options metav1.DeleteOptions) error {
+	body, err := json.Marshal(options)
+	if err != nil {
+		return err
+	}
+	return c.do(ctx, http.MethodDelete, at.path(), nil, "application/json", body, nil)
+}
+
+// Upgrade asks for another protocol than HTTP with a subresource of an object, as the header says,
+// and returns the connection that speaks it, and what the server has answered. The caller closes
+// the connection, which the context does not.
+func (c *Client) Upgrade(ctx context.Context, method string, at Ref, subresource string, query url.Values, header http.Header) (io.ReadWriteCloser, http.Header, error) {
+	address := c.url + at.path() + "/" + subresource
+	if len(query) > 0 {
+		address += "?" + query.Encode()
+	}
+	r, err := http.NewRequestWithContext(ctx, method, address, nil)
+	if err != nil {
+		return nil, nil, err
+	}
+	header.Set("Connection", "Upgrade")
+	r.Header = header
+	response, err := c.http.Do(r)
+	if err != nil {
+		return nil, nil, err
+	}
+	if response.StatusCode != http.StatusSwitchingProtocols {
+		return nil, nil, refusal(response)
+	}
+	conn, ok := response.Body.(io.ReadWriteCloser)
+	if !ok {
+		return nil, nil, errors.Join(errors.New("the server upgrades the connection, which is none of HTTP/1.1"), response.Body.Close())
+	}
+	return conn, response.Header, nil
+}

@@ -1,0 +1,138 @@
+package logs
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/probity-run/probity/internal/kube"
+)
+
+func pod(name string, restarts int32) *corev1.Pod {
+	return &corev1.Pod{
+		ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: name, UID: types.UID(name)},
+		Spec:       corev1.PodSpec{Containers: []corev1.Container{{Name: "app"}}},
+		Status: corev1.PodStatus{ContainerStatuses: []corev1.ContainerStatus{{
+			Name: "app", RestartCount: restarts, State: corev1.ContainerState{Running: &corev1.ContainerStateRunning{}},
+		}}},
+	}
+}
+
+func text(name, lines string) *source {
+	return &source{pod: pod(name, 0), container: "app", body: io.NopCloser(strings.NewReader("")), text: bufio.NewReader(strings.NewReader(lines))}
+}
+
+// TestMerge: lines of several logs come in the order of their times, those of one in their own.
+func TestMerge(t *testing.T) {
+	a := text("a", "2026-11-29T12:00:01Z one\n2026-11-29T12:00:03Z three\ncontinued\n2026-11-29T12:00:03Z also three\n")
+	b := text("b", "2026-11-29T12:00:02.5Z two\n2026-11-29T12:00:04Z four, without its end")
+	var got []string
+	err := merge([]*source{a, b, text("c", "")}, func(line Line) error {
+		got = append(got, line.Pod.Name+": "+line.Text)
+		return nil
+	})
+	want := "a: one|b: two|a: three|a: continued|a: also three|b: four, without its end"
+	if strings.Join(got, "|") != want || err != nil {
+		t.Errorf("got %q, %v, want %q", strings.Join(got, "|"), err, want)
+	}
+	stop := errors.New("enough")
+	if err := merge([]*source{text("a", "2026-11-29T12:00:01Z one\n")}, func(Line) error { return stop }); !errors.Is(err, stop) {
+		t.Errorf("error %v, want %v", err, stop)
+	}
+}
+
+// TestSeam: of lines that a second reader of a log sees, those are new that the first one has not
+// given, also where several have one time.
+func TestSeam(t *testing.T) {
+	at := func(s int) time.Time { return time.Unix(int64(s), 0) }
+	var given seam
+	for _, s := range []int{1, 2, 2} {
+		given.pass(Line{Time: at(s)})
+	}
+	again := reader{given: given}
+	var got []bool
+	for _, s := range []int{2, 2, 2, 3} {
+		got = append(got, again.isNew(Line{Time: at(s)}))
+	}
+	if want := []bool{false, false, true, true}; fmt.Sprint(got) != fmt.Sprint(want) {
+		t.Errorf("new: %v, want %v", got, want)
+	}
+}
+
+// TestFollow: each line comes once, of a restarted instance too, and of a Pod that comes later; it
+// ends with the Pod that is followed.
+func TestFollow(t *testing.T) {
+	restarted, ended := make(chan struct{}), make(chan struct{})
+	var once sync.Once
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		query, flush := r.URL.Query(), w.(http.Flusher).Flush
+		switch {
+		case query.Get("watch") == "true":
+			for _, line := range []string{
+				`{"type":"ADDED","object":` + object(0) + `}`, `{"type":"MODIFIED","object":` + object(1) + `}`, `{"type":"DELETED","object":` + object(1) + `}`,
+			} {
+				fmt.Fprintln(w, line)
+				flush()
+				if strings.Contains(line, "ADDED") {
+					<-restarted
+				} else if strings.Contains(line, "MODIFIED") {
+					<-ended
+				}
+			}
+			<-r.Context().Done()
+		case query.Get("follow") != "true":
+			fmt.Fprintln(w, "2026-11-29T12:00:01Z one\n2026-11-29T12:00:02Z two")
+		case query.Get("sinceTime") == "2026-11-29T12:00:02Z" && !isClosed(restarted):
+			fmt.Fprintln(w, "2026-11-29T12:00:02Z two\n2026-11-29T12:00:02Z also two")
+			flush()
+			once.Do(func() { close(restarted) })
+		default:
+			fmt.Fprintln(w, "2026-11-29T12:00:03Z three")
+			flush()
+			close(ended)
+		}
+	}))
+	defer server.Close()
+	client := kube.New(server.Client(), server.URL)
+	defer client.Close()
+	var got []string
+	r := New(client, Options{Follow: true}, func(line Line) error {
+		got = append(got, line.Text)
+		return nil
+	})
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	err := errors.Join(r.Read(ctx, []*corev1.Pod{pod("web", 0)}), r.Follow(ctx, Selection{Namespace: "default", One: true}))
+	slices.Sort(got[2:]) // the instances are read at the same time
+	if want := "one|two|also two|three"; strings.Join(got, "|") != want || err != nil || ctx.Err() != nil {
+		t.Errorf("got %q, %v, %v, want %q", strings.Join(got, "|"), err, ctx.Err(), want)
+	}
+}
+
+func isClosed(c chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
+	}
+}
+
+// object is the Pod web in JSON.
+func object(restarts int) string {
+	return fmt.Sprintf(`{"metadata":{"namespace":"default","name":"web","uid":"web"},"spec":{"containers":[{"name":"app"}]},`+
+		`"status":{"containerStatuses":[{"name":"app","restartCount":%d,"state":{"running":{}}}]}}`, restarts)
+}

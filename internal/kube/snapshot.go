@@ -1,0 +1,130 @@
+package kube
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+
+	"github.com/probity-run/probity/internal/node"
+)
+
+// Snapshot is what there is, of the kinds that people name when they speak of a service. Nobody
+// changes it.
+type Snapshot struct {
+	Services     []corev1.Service
+	Deployments  []appsv1.Deployment
+	StatefulSets []appsv1.StatefulSet
+	ReplicaSets  []appsv1.ReplicaSet
+	Pods         []corev1.Pod
+	// Reports are what probes found last, which a cluster does not tell.
+	Reports []node.ProbeReport
+}
+
+// Snapshot reads what there is in a namespace, or everywhere if that is "". The lists follow each
+// other, so that they need one connection; a change between two of them may be in one alone.
+func (c *Client) Snapshot(ctx context.Context, namespace string) (*Snapshot, error) {
+	var (
+		services    corev1.ServiceList
+		deployments appsv1.DeploymentList
+		sets        appsv1.StatefulSetList
+		replicaSets appsv1.ReplicaSetList
+		pods        corev1.PodList
+		reports     node.ProbeReportList
+		all         metav1.ListOptions
+	)
+	err := errors.Join(
+		c.List(ctx, Services, namespace, all, &services), c.List(ctx, Deployments, namespace, all, &deployments),
+		c.List(ctx, StatefulSets, namespace, all, &sets), c.List(ctx, ReplicaSets, namespace, all, &replicaSets),
+		c.List(ctx, Pods, namespace, all, &pods),
+	)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.List(ctx, ProbeReports, namespace, all, &reports); err != nil && !apierrors.IsNotFound(err) {
+		return nil, err
+	}
+	return &Snapshot{services.Items, deployments.Items, sets.Items, replicaSets.Items, pods.Items, reports.Items}, nil
+}
+
+// Workloads are what makes Pods and is itself made by nobody, in the order of their names.
+func (s *Snapshot) Workloads() (all []metav1.Object) {
+	for i := range s.Deployments {
+		all = append(all, &s.Deployments[i])
+	}
+	for i := range s.StatefulSets {
+		all = append(all, &s.StatefulSets[i])
+	}
+	for i := range s.ReplicaSets {
+		all = append(all, &s.ReplicaSets[i])
+	}
+	all = slices.DeleteFunc(all, func(o metav1.Object) bool { return metav1.GetControllerOfNoCopy(o) != nil })
+	slices.SortFunc(all, compareNames)
+	return all
+}
+
+func compareNames(a, b metav1.Object) int {
+	return strings.Compare(RefTo(a).String(), RefTo(b).String())
+}
+
+// PodsOf are the Pods that an object stands for: those that a Service selects, those of a workload,
+// or the one that it is; in the order of their names.
+func (s *Snapshot) PodsOf(object metav1.Object) (pods []*corev1.Pod) {
+	for i := range s.Pods {
+		if pod := &s.Pods[i]; pod.Namespace == object.GetNamespace() && s.belongs(pod, object) {
+			pods = append(pods, pod)
+		}
+	}
+	slices.SortFunc(pods, func(a, b *corev1.Pod) int { return compareNames(a, b) })
+	return pods
+}
+
+func (s *Snapshot) belongs(pod *corev1.Pod, object metav1.Object) bool {
+	switch o := object.(type) {
+	case *corev1.Pod:
+		return o.UID == pod.UID
+	case *corev1.Service:
+		return len(o.Spec.Selector) > 0 && labels.SelectorFromSet(o.Spec.Selector).Matches(labels.Set(pod.Labels))
+	}
+	owner := s.OwnerOf(pod)
+	return owner != nil && owner.GetUID() == object.GetUID() || metav1.IsControlledBy(pod, object)
+}
+
+// OwnerOf is the workload that makes a Pod: the Deployment rather than its ReplicaSet; nil if it is
+// a Pod of its own.
+func (s *Snapshot) OwnerOf(pod *corev1.Pod) metav1.Object {
+	owner := metav1.GetControllerOfNoCopy(pod)
+	if owner == nil {
+		return nil
+	}
+	for i := range s.ReplicaSets {
+		if set := &s.ReplicaSets[i]; set.UID == owner.UID {
+			if owner = metav1.GetControllerOfNoCopy(set); owner == nil {
+				return set
+			}
+			break
+		}
+	}
+	for _, workload := range s.Workloads() {
+		if workload.GetUID() == owner.UID {
+			return workload
+		}
+	}
+	return nil
+}
+
+// Report is what the probes of a Pod found last; nil if nobody says.
+func (s *Snapshot) Report(pod *corev1.Pod) *node.ProbeReport {
+	for i := range s.Reports {
+		if r := &s.Reports[i]; r.Namespace == pod.Namespace && r.Name == pod.Name {
+			return r
+		}
+	}
+	return nil
+}

@@ -1,0 +1,71 @@
+package view
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/probity-run/probity/internal/diagnosis"
+	"github.com/probity-run/probity/internal/printable"
+)
+
+// occurrences are when an Event was seen first and last, and how often: there are two ways to write
+// that, and clients use both.
+func occurrences(e *corev1.Event) (first, last time.Time, count int32) {
+	first, last, count = e.FirstTimestamp.Time, e.LastTimestamp.Time, cmp.Or(e.Count, 1)
+	if first.IsZero() {
+		first = e.EventTime.Time
+	}
+	if e.Series != nil {
+		last, count = e.Series.LastObservedTime.Time, e.Series.Count
+	}
+	if last.IsZero() {
+		last = first
+	}
+	return first, last, count
+}
+
+// Select are the Events that somebody wants, the newest last.
+func Select(events []corev1.Event, wanted func(*corev1.Event) bool) (selected []*corev1.Event) {
+	for i := range events {
+		if wanted(&events[i]) {
+			selected = append(selected, &events[i])
+		}
+	}
+	slices.SortStableFunc(selected, func(a, b *corev1.Event) int {
+		_, lastA, _ := occurrences(a)
+		_, lastB, _ := occurrences(b)
+		return lastA.Compare(lastB)
+	})
+	return selected
+}
+
+// Events lays Events out as kubectl events does, in a width that is not 0.
+func Events(events []*corev1.Event, now time.Time, width int) string {
+	cells := [][]string{{"LAST SEEN", "TYPE", "REASON", "OBJECT", "MESSAGE"}}
+	for _, e := range events {
+		object := strings.ToLower(e.InvolvedObject.Kind) + "/" + e.InvolvedObject.Name
+		if ns := e.InvolvedObject.Namespace; ns != corev1.NamespaceDefault && ns != "" {
+			object = ns + "/" + object
+		}
+		cells = append(cells, []string{seen(e, now), printable.Line(e.Type), printable.Line(e.Reason), printable.Line(object), oneLine(e.Message)})
+	}
+	return Table(cells, width)
+}
+
+// seen is how long ago an Event was seen last, and how often within what time.
+func seen(e *corev1.Event, now time.Time) string {
+	first, last, count := occurrences(e)
+	text := diagnosis.Age(now.Sub(last))
+	if count > 1 {
+		text += fmt.Sprintf(" (x%d over %s)", count, diagnosis.Age(now.Sub(first)))
+	}
+	return text
+}
+
+// oneLine is a text of others on one line.
+func oneLine(text string) string { return printable.Line(strings.Join(strings.Fields(text), " ")) }

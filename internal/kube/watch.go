@@ -1,0 +1,84 @@
+package kube
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"net/http"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/watch"
+)
+
+// Change is one of a watch: what happened to an object, and how that is now.
+type Change[T any] struct {
+	Type   watch.EventType
+	Object T
+}
+
+// Watch gives the changes of objects of a kind: first each one that there is as ADDED, unless the
+// options name a version. It ends without an error when the server ends it, which servers do from
+// time to time and when they stop, and with one when the context is done.
+func Watch[T any](ctx context.Context, c *Client, kind Kind, namespace string, options metav1.ListOptions) iter.Seq2[Change[T], error] {
+	return func(yield func(Change[T], error) bool) {
+		c.watch(ctx, kind, namespace, options, func(what watch.EventType, object json.RawMessage, err error) bool {
+			change := Change[T]{Type: what}
+			if err == nil {
+				err = decodeWatched(object, &change.Object)
+			}
+			return yield(change, err) && err == nil
+		})
+	}
+}
+
+func decodeWatched(object json.RawMessage, into any) error {
+	if err := json.Unmarshal(object, into); err != nil {
+		return fmt.Errorf("cannot read what the server watches: %w", err)
+	}
+	return nil
+}
+
+// watch is [Watch] of objects in JSON. What does not depend on the type of objects is here, so that
+// it is in the program once.
+func (c *Client) watch(ctx context.Context, kind Kind, namespace string, options metav1.ListOptions, yield func(watch.EventType, json.RawMessage, error) bool) {
+	query := listQuery(options)
+	query.Set("watch", "true")
+	response, err := c.send(ctx, http.MethodGet, kind.path(namespace), query, "", nil)
+	if err != nil {
+		yield("", nil, err)
+		return
+	}
+	defer response.Body.Close() // it was only read
+	for lines := json.NewDecoder(response.Body); ; {
+		what, object, err := readChange(lines)
+		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) && ctx.Err() == nil {
+			return
+		}
+		if !yield(what, object, err) || err != nil {
+			return
+		}
+	}
+}
+
+// readChange reads one line of a watch.
+func readChange(lines *json.Decoder) (watch.EventType, json.RawMessage, error) {
+	var line struct {
+		Type   watch.EventType `json:"type"`
+		Object json.RawMessage `json:"object"`
+	}
+	if err := lines.Decode(&line); err != nil {
+		return "", nil, err
+	}
+	if line.Type != watch.Error {
+		return line.Type, line.Object, nil
+	}
+	var status metav1.Status
+	if err := json.Unmarshal(line.Object, &status); err != nil {
+		return "", nil, fmt.Errorf("cannot read why the server ends a watch: %w", err)
+	}
+	return "", nil, apierrors.FromObject(&status)
+}

@@ -221,3 +221,11 @@ func version() string {
 	}
 	return info.Main.Version
 }
+
+// overwrite gives a file another text.
+func overwrite(path string, before, after []byte) error {
+	if err := fix.Overwrite(path, before, after); err != nil {
+		return fmt.Errorf("cannot fix %s: %w", printable.File(path), err)
+	}
+	return nil
+}

@@ -69,15 +69,13 @@ func events(ctx context.Context, streams Streams, flags eventFlags, args []strin
 	if err != nil {
 		return err
 	}
-	about := s.about(objects)
+	about := newAbout(s, objects)
 	var list corev1.EventList
 	if err := s.client.List(ctx, kube.Events, flags.namespace, metav1.ListOptions{}, &list); err != nil {
 		return failed(err)
 	}
-	wanted := func(e *corev1.Event) bool {
-		return (about == nil || about[e.InvolvedObject.UID]) && (len(flags.types) == 0 || slices.Contains(flags.types, e.Type))
-	}
-	selected := view.Select(list.Items, wanted)
+	isType := func(e *corev1.Event) bool { return len(flags.types) == 0 || slices.Contains(flags.types, e.Type) }
+	selected := view.Select(list.Items, func(e *corev1.Event) bool { return isType(e) && about.has(e) })
 	if flags.output != "" {
 		return printAs(streams, flags.output, selectedEvents{metav1.TypeMeta{APIVersion: "v1", Kind: "EventList"}, list.ListMeta, selected})
 	}
@@ -94,7 +92,9 @@ func events(ctx context.Context, streams Streams, flags eventFlags, args []strin
 	if !flags.watch {
 		return nil
 	}
-	return watchEvents(ctx, streams, s.client, flags.namespace, list.ResourceVersion, wanted)
+	return watchEvents(ctx, streams, s.client, flags.namespace, list.ResourceVersion, func(e *corev1.Event) bool {
+		return isType(e) && about.hasNew(ctx, e)
+	})
 }
 
 // selectedEvents are some of the Events of a list, as a list.
@@ -114,24 +114,51 @@ func checkTypes(types []string) error {
 }
 
 // about are the objects whose Events somebody wants who names some: those, their Pods, and the
-// ReplicaSets between. It is nil for all.
-func (s *session) about(objects []metav1.Object) map[types.UID]bool {
-	if len(objects) == 0 {
-		return nil
+// ReplicaSets between.
+type about struct {
+	session *session
+	named   []metav1.Object
+	known   map[types.UID]bool // whether an object is one of them; nil for all
+}
+
+// newAbout begins with what there is.
+func newAbout(s *session, named []metav1.Object) *about {
+	a := &about{session: s, named: named}
+	if len(named) > 0 {
+		a.known = map[types.UID]bool{}
+		a.learn(s.Snapshot)
 	}
-	about := map[types.UID]bool{}
-	for _, o := range objects {
-		about[o.GetUID()] = true
-		for _, pod := range s.PodsOf(o) {
-			about[pod.UID] = true
+	return a
+}
+
+// learn notes what belongs to the named objects.
+func (a *about) learn(now *kube.Snapshot) {
+	for _, o := range a.named {
+		a.known[o.GetUID()] = true
+		for _, pod := range now.PodsOf(o) {
+			a.known[pod.UID] = true
 		}
-		for i := range s.ReplicaSets {
-			if metav1.IsControlledBy(&s.ReplicaSets[i], o) {
-				about[s.ReplicaSets[i].UID] = true
+		for i := range now.ReplicaSets {
+			if metav1.IsControlledBy(&now.ReplicaSets[i], o) {
+				a.known[now.ReplicaSets[i].UID] = true
 			}
 		}
 	}
-	return about
+}
+
+// has reports whether an Event of those that there were at first is wanted.
+func (a *about) has(e *corev1.Event) bool { return a.known == nil || a.known[e.InvolvedObject.UID] }
+
+// hasNew is has of one that comes: what it is about may have come, too, and is looked for once.
+func (a *about) hasNew(ctx context.Context, e *corev1.Event) bool {
+	if _, judged := a.known[e.InvolvedObject.UID]; a.known == nil || judged {
+		return a.has(e)
+	}
+	a.known[e.InvolvedObject.UID] = false
+	if now, err := a.session.client.Snapshot(ctx, e.InvolvedObject.Namespace); err == nil { // else the watch says what there is to say
+		a.learn(now)
+	}
+	return a.has(e)
 }
 
 // watchEvents prints Events as they come, until the run ends.

@@ -106,6 +106,9 @@ func printLogs(ctx context.Context, streams Streams, flags logFlags, args []stri
 	if err != nil {
 		return err
 	}
+	if flags.follow && len(objects) > 1 {
+		return badInput(errors.New("cannot follow several: name one, or none for all"))
+	}
 	pods := s.podsOf(objects)
 	if err := logs.CheckContainer(pods, flags.container); err != nil {
 		return failed(err)
@@ -186,14 +189,10 @@ func (s *session) podsOf(objects []metav1.Object) (pods []*corev1.Pod) {
 	return pods
 }
 
-// selectionOf says which Pods are followed: those that belong to one object, or all.
+// selectionOf says which Pods are followed: those that belong to the one object, or all.
 func selectionOf(objects []metav1.Object, namespace string) (logs.Selection, error) {
-	switch len(objects) {
-	case 0:
+	if len(objects) == 0 {
 		return logs.Selection{Namespace: namespace}, nil
-	case 1:
-	default:
-		return logs.Selection{}, errors.New("cannot follow several: name one, or none for all")
 	}
 	o := objects[0]
 	s := logs.Selection{Namespace: o.GetNamespace()}

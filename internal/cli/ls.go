@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -16,7 +17,7 @@ import (
 
 const lsHelp = `List the runs of this user: the instance by which --instance names them, what they were started with, and how many Pods are ready.
 
-A run with --no-api is not listed, as nobody can ask it; nor is one whose state folder lies elsewhere, by --state-dir: probity ps --state-dir asks that.
+A run with --no-api is not listed, as nobody can ask it.
 
 Exit codes: 0 listed, also if there is none; 2 bad input.`
 
@@ -61,7 +62,7 @@ func ls(ctx context.Context, streams Streams, output string, quiet bool) error {
 	now := time.Now()
 	listed := []listedRun{}
 	cells := [][]string{{"INSTANCE", "STATE", "PROCESS", "UP", "FILES"}}
-	names := ""
+	var names strings.Builder
 	for _, run := range runs {
 		state := ""
 		if !quiet {
@@ -69,14 +70,14 @@ func ls(ctx context.Context, streams Streams, output string, quiet bool) error {
 		}
 		listed = append(listed, listedRun{run.Instance(), run.StateDir, run.PID, run.Started.Time, run.Manifests, state})
 		cells = append(cells, []string{printable.Line(run.Instance()), state, strconv.Itoa(run.PID), diagnosis.Age(now.Sub(run.Started.Time)), titleOf(run)})
-		names += run.Instance() + "\n"
+		names.WriteString(run.Instance() + "\n")
 	}
 	text := view.Table(cells, widthOf(streams))
 	switch {
 	case output != "":
 		return printAs(streams, output, listed)
 	case quiet:
-		text = names
+		text = names.String()
 	}
 	if _, err := fmt.Fprint(streams.Out, text); err != nil {
 		return failed(err)

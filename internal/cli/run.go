@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/netip"
 	"os"
@@ -42,6 +43,10 @@ stopped after it. --until ends the run by itself: ready when every workload is c
 Services take requests; complete when every Pod that ends by itself has Succeeded. The run ends at once if that cannot be any more: a Pod of no
 workload has Failed for good, a program cannot be started, a rollout has passed its deadline; else after --timeout.
 
+With -d the run goes on in the background, in a session of its own, and this command returns when it is ready, or complete with --until complete;
+or it says why it is not, with exit code 1, and the run goes on all the same. probity ps, logs and their like ask it, probity stop ends it, and what
+it would print is in run.log of its state folder. A run survives its terminal in no other way.
+
 With -o json, every change of a Pod and every Event is one line, as kubectl get pods,events --watch --output-watch-events -o json would
 print it; with --probes there are lines of the type ATTEMPT, too. Events are raw, one object per occurrence. The process ids and the private ports are in annotations probity.run/….
 A reader that is slow, or never reads, holds up no Pod: one that fell too far behind gets a line of type ERROR with the status 410 Expired, as
@@ -52,6 +57,9 @@ kernel refuses that, run says why; --names=env then puts working addresses into 
 
 Each run serves the Kubernetes API on loopback, with a token of its own: kubectl, k9s and client-go find it by the kubeconfig in the state folder,
 which is named at the start, a COMMAND by KUBECONFIG in its environment. Port, token and authority stay from run to run.
+
+Each run serves a dashboard on loopback, too: a link to it is printed at the start, and can be opened within a minute, once; --open opens it. probity
+dashboard prints another one. Who has a link sees and does what the user of the run does.
 
 Ctrl-C (or SIGTERM) deletes every Pod, with its grace period; a second one kills everything at once and waits for nothing. Two signals within
 half a second count as one, as some programs send theirs twice.
@@ -86,6 +94,8 @@ type runFlags struct {
 	apiAddress       string
 	kubeconfig       string
 	newToken         bool
+	noDashboard      bool
+	open             bool
 	detach           bool      // start a run in the background
 	detached         bool      // be that run
 	teller           *detached // of that run
@@ -138,6 +148,8 @@ func newRun(streams Streams) *cobra.Command {
 	f.StringVar(&flags.apiAddress, "api-address", "", "IP address at which the Kubernetes API listens besides loopback; who has its token reads Secrets and runs commands here")
 	f.StringVar(&flags.kubeconfig, "kubeconfig", "", "kubeconfig file to put a context for this run into, besides that in the state folder")
 	f.BoolVar(&flags.newToken, "new-token", false, "make another token for the Kubernetes API: whoever has the old one is shut out")
+	f.BoolVar(&flags.noDashboard, "no-dashboard", false, "serve no dashboard")
+	f.BoolVar(&flags.open, "open", false, "open the dashboard in a browser")
 	f.BoolVar(&flags.logs, "logs", false, "also print what the containers print, with a prefix")
 	addDetach(cmd, &flags)
 	return cmd
@@ -176,7 +188,10 @@ func (f runFlags) setAPI(opts *system.Options) error {
 	if f.noAPI && (f.apiAddress != "" || f.kubeconfig != "" || f.newToken) {
 		return errors.New("--no-api leaves nothing for --api-address, --kubeconfig and --new-token to do")
 	}
-	opts.NoAPI, opts.NewToken = f.noAPI, f.newToken
+	if f.noDashboard && f.open {
+		return errors.New("--no-dashboard leaves nothing for --open to open")
+	}
+	opts.NoAPI, opts.NewToken, opts.NoDashboard = f.noAPI, f.newToken, f.noDashboard
 	if f.kubeconfig != "" {
 		var err error
 		if opts.Kubeconfig, err = filepath.Abs(f.kubeconfig); err != nil {
@@ -264,13 +279,13 @@ func run(ctx context.Context, streams Streams, flags runFlags, paths, command []
 		view.Close()
 		return systemError(errors.Join(err, s.Close()))
 	}
-	for _, line := range s.Remarks() {
-		if view.Live() {
-			view.Say(line) // it stays in the list of notices
-		}
-		if _, err := fmt.Fprintln(streams.Err, line); err != nil {
-			view.Close()
-			return failed(errors.Join(err, s.Close()))
+	if err := sayRemarks(s, view, streams.Err); err != nil {
+		view.Close()
+		return failed(errors.Join(err, s.Close()))
+	}
+	if flags.open {
+		if err := openBrowser(ctx, s.DashboardLink()); err != nil {
+			view.Say("probity: " + err.Error())
 		}
 	}
 	view.Attend(attended(s, paths))
@@ -283,6 +298,23 @@ func run(ctx context.Context, streams Streams, flags runFlags, paths, command []
 	err = a.run(ctx, signals)
 	a.closeView()
 	return err
+}
+
+// sayRemarks says what a person should know of the run, and where to find it.
+func sayRemarks(s *system.System, view *terminal.View, out io.Writer) error {
+	remarks := s.Remarks()
+	if link := s.DashboardLink(); link != "" {
+		remarks = append(remarks, "probity: dashboard: "+link)
+	}
+	for _, line := range remarks {
+		if view.Live() {
+			view.Say(line) // it stays in the list of notices
+		}
+		if _, err := fmt.Fprintln(out, line); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // viewOptions decide where a run is shown, and how. Standard output belongs to the command if there

@@ -222,6 +222,14 @@ func (p *Probe) Details() []Detail {
 	return all
 }
 
+// Detail is the attempt with that Seq in detail; false if it is none of the newest.
+func (p *Probe) Detail(seq uint64) (Detail, bool) {
+	if d := p.details[seq%maxDetails].Load(); d != nil && d.seq == seq {
+		return d.public(), true
+	}
+	return Detail{}, false
+}
+
 func (d *detail) public() Detail {
 	micro := func(n uint32) time.Duration { return time.Duration(n) * time.Microsecond }
 	return Detail{

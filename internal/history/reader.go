@@ -77,6 +77,15 @@ func (r Reader) Details(pod types.UID, probe Key) []Detail {
 	return p.Details()
 }
 
+// Detail is one attempt of a probe in detail; false if it is none of the newest 20.
+func (r Reader) Detail(pod types.UID, probe Key, seq uint64) (Detail, bool) {
+	p := r.probe(pod, probe)
+	if p == nil {
+		return Detail{}, false
+	}
+	return p.Detail(seq)
+}
+
 // Changes are the last 200 changes of a Pod's state, oldest first. The list is not to be modified.
 func (r Reader) Changes(pod types.UID) []Change {
 	if p := r.recorder.pod(pod); p != nil {

@@ -85,11 +85,6 @@ func (c *Client) do(ctx context.Context, method, path string, query url.Values, 
 	return err
 }
 
-// Get reads an object.
-func (c *Client) Get(ctx context.Context, at Ref, into any) error {
-	return c.do(ctx, http.MethodGet, at.path(), nil, "", nil, into)
-}
-
 // List reads all objects of a kind into a list of it; of a namespace, or of all if that is empty.
 func (c *Client) List(ctx context.Context, kind Kind, namespace string, options metav1.ListOptions, into any) error {
 	return c.do(ctx, http.MethodGet, kind.path(namespace), listQuery(options), "", nil, into)

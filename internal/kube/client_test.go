@@ -16,6 +16,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 )
 
 // serve makes a client of a server that answers in turn.
@@ -56,15 +57,15 @@ func TestRefusals(t *testing.T) {
 	status := apierrors.NewNotFound(corev1.Resource("pods"), "web").Status()
 	status.Kind = "Status"
 	client := serve(t,
-		answer(t, http.StatusNotFound, "GET /api/v1/namespaces/default/pods/web", status),
+		answer(t, http.StatusNotFound, "PATCH /api/v1/namespaces/default/pods/web/scale?fieldManager=probity-cli", status),
 		func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no\x1b[2J", http.StatusBadGateway) },
 	)
 	at := Ref{Pods, "default", "web"}
-	err := client.Get(t.Context(), at, &corev1.Pod{})
+	err := client.Patch(t.Context(), at, "scale", types.MergePatchType, []byte("{}"), nil)
 	if !apierrors.IsNotFound(err) || err.Error() != `pods "web" not found` {
 		t.Errorf("error %v", err)
 	}
-	err = client.Get(t.Context(), at, &corev1.Pod{})
+	err = client.Delete(t.Context(), at, metav1.DeleteOptions{})
 	if err == nil || !strings.HasPrefix(err.Error(), "the server answers 502 Bad Gateway: no") {
 		t.Errorf("error %v", err)
 	}

@@ -147,3 +147,20 @@ func TestCondition(t *testing.T) {
 		}
 	}
 }
+
+// FuzzParse: whatever somebody writes as a name or a condition, nothing panics, and what is taken
+// can be asked for.
+func FuzzParse(f *testing.F) {
+	for _, text := range []string{"web", "svc/web", "eu/pods.v1/web", "condition=Ready=false", "jsonpath={.a[0].b}=c", "a/b/c/d", "deployments.apps/x"} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		if at, err := ParseRef(text, ""); err == nil && (at.Kind == Kind{} || !strings.HasPrefix(at.path(), "/api")) {
+			t.Errorf("%q is taken for %+v", text, at)
+		}
+		if c, err := ParseCondition(text); err == nil {
+			c.Met(map[string]any{"status": []any{1.0, map[string]any{}}})
+		}
+		_, _ = shop().Find(text)
+	})
+}

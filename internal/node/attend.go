@@ -2,8 +2,10 @@ package node
 
 import (
 	"context"
+	"fmt"
 	"net/netip"
 	"path/filepath"
+	"syscall"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -21,6 +23,30 @@ func (n *Node) Restart(pod types.UID) error {
 	}
 	r.loop.post(func() { r.on(lifecycle.RestartAsked{}) })
 	return nil
+}
+
+// Signal sends a signal to the process of a container that runs. It does not wait for what comes of
+// it; that of a process which ended meanwhile is lost.
+func (n *Node) Signal(pod types.UID, container string, sig syscall.Signal) error {
+	r := n.runner(pod)
+	if r == nil {
+		return errNotRunning
+	}
+	sent := make(chan error, 1)
+	r.loop.post(func() {
+		inst := r.running[container]
+		if inst == nil {
+			sent <- fmt.Errorf("container %s does not run", container)
+			return
+		}
+		sent <- inst.process.Signal(sig)
+	})
+	select {
+	case err := <-sent:
+		return err
+	case <-r.gone:
+		return errNotRunning
+	}
 }
 
 func (n *Node) runner(pod types.UID) *runner {

@@ -3,7 +3,8 @@
 // does, so that a month takes milliseconds and the same seed gives the same answer.
 //
 // Below it stands package script: what the programs do and what happens to them. Above it stands
-// package render: text, JSON, SVG and JUnit. The parts in between:
+// package render: text, JSON, SVG and JUnit, and the picture of a timeline (package timeline) that
+// pages show, too. The parts in between:
 //
 //   - Run: one simulation, from manifest and script to a [Result] with a [Summary] and a
 //     [Timeline]. An event queue, no goroutine, no clock.

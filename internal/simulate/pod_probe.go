@@ -54,7 +54,7 @@ func (p *pod) noteAttempt(c *container, e lifecycle.ProbeDone, began time.Durati
 	entry := Entry{
 		At: Offset(began), Kind: EntryProbe, Pod: p.object.Name, Container: e.Container, Instance: c.instance.Number,
 		Probe: &Attempts{Type: e.Type, Outcome: outcomeName(e.Outcome), Output: e.Output, Took: Offset(p.cluster.now - began), Times: 1,
-			Run: now.Run, Threshold: now.Threshold, Result: now.Result},
+			Timeout: p.timeout(c, e.Type), Run: now.Run, Threshold: now.Threshold, Result: now.Result},
 	}
 	p.cluster.timeline.addAttempts(entry, unchanged, p.period(c, e.Type))
 }
@@ -88,6 +88,15 @@ func (p *pod) period(c *container, t lifecycle.ProbeType) time.Duration {
 	for typ, probe := range probesOf(c.spec) {
 		if typ == t {
 			return seconds(probe.PeriodSeconds)
+		}
+	}
+	return 0
+}
+
+func (p *pod) timeout(c *container, t lifecycle.ProbeType) Offset {
+	for typ, probe := range probesOf(c.spec) {
+		if typ == t {
+			return Offset(seconds(probe.TimeoutSeconds))
 		}
 	}
 	return 0
@@ -142,6 +151,6 @@ func (p *pod) noteSkipped(container string, t lifecycle.ProbeType, began time.Du
 	now := p.probeState(container, t)
 	p.cluster.timeline.addAttempts(Entry{
 		At: Offset(began), Kind: EntryProbe, Pod: p.object.Name, Container: container, Instance: c.instance.Number,
-		Probe: &Attempts{Type: t, Outcome: "success", Times: runs, Run: now.Run - runs + 1, Threshold: now.Threshold, Result: now.Result},
+		Probe: &Attempts{Type: t, Outcome: "success", Timeout: p.timeout(c, t), Times: runs, Run: now.Run - runs + 1, Threshold: now.Threshold, Result: now.Result},
 	}, true, p.period(c, t))
 }

@@ -57,6 +57,7 @@ type Attempts struct {
 	Outcome string              `json:"outcome"` // success, warning, failure, error or cancelled
 	Output  string              `json:"output,omitempty"`
 	Took    Offset              `json:"took"`
+	Timeout Offset              `json:"-"` // of the probe
 	// Times is how many attempts the entry stands for, and Every how far apart they are.
 	Times int    `json:"times"`
 	Every Offset `json:"every,omitempty"`

@@ -9,8 +9,12 @@ import (
 	"sync"
 	"syscall"
 
+	corev1 "k8s.io/api/core/v1"
+
 	"github.com/probity-run/probity/internal/address"
+	"github.com/probity-run/probity/internal/node"
 	"github.com/probity-run/probity/internal/process"
+	"github.com/probity-run/probity/internal/store"
 )
 
 // addressesName is the file in a state folder in which the places of Services are noted.
@@ -150,4 +154,13 @@ func (a *addresses) at(block address.Block, place int, ok bool) netip.Addr {
 		return netip.AddrFrom4([4]byte{127, 0, 0, 1})
 	}
 	return block.At(place)
+}
+
+// tellMoved says that the addresses are other ones than those of the last run.
+func (s *System) tellMoved(moved string) {
+	s.remarks = append(s.remarks, "probity: "+moved)
+	s.store.Record(store.Occurrence{
+		About: corev1.ObjectReference{Kind: "Node", Name: node.Name, UID: node.Name}, Type: corev1.EventTypeNormal, Reason: "AddressesTaken", Message: moved,
+		Component: "probity",
+	})
 }

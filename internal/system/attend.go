@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/netip"
+	"syscall"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -57,6 +58,18 @@ func (s *System) SetRotation(namespace, name string, out bool) error {
 	})
 	if err != nil {
 		return fmt.Errorf("cannot change the rotation of pod %s: %w", name, err)
+	}
+	return nil
+}
+
+// Signal sends a signal to the process of a Pod's container that runs.
+func (s *System) Signal(namespace, name, container string, sig syscall.Signal) error {
+	pod, err := store.Get[*corev1.Pod](s.store, namespace, name)
+	if err == nil {
+		err = s.node.Signal(pod.UID, container, sig)
+	}
+	if err != nil {
+		return fmt.Errorf("cannot send %v to pod %s: %w", sig, name, err)
 	}
 	return nil
 }

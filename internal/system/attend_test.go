@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"syscall"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
@@ -62,6 +63,17 @@ func TestAttend(t *testing.T) {
 	if messages := eventsOf(s, "Killing"); len(messages) != 1 || messages[0] != "Container app is restarted as somebody asked for it" {
 		t.Errorf("Events %q", messages)
 	}
+	if err := s.Signal("default", "web", "app", syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "another restart", func() bool {
+		pod, err := store.Get[*corev1.Pod](s.Store(), "default", "web")
+		return err == nil && pod.Status.ContainerStatuses[0].RestartCount == 2
+	})
+	if err := s.Signal("default", "web", "none", syscall.SIGTERM); err == nil || !strings.Contains(err.Error(), "container none does not run") {
+		t.Errorf("a signal to no container: %v", err)
+	}
+
 	log := s.OpenLog(pod, "app", 1)
 	defer log.Close()
 	if _, err := log.Next(); err != nil && !errors.Is(err, io.EOF) {
@@ -72,7 +84,7 @@ func TestAttend(t *testing.T) {
 		t.Fatal(err)
 	}
 	eventually(t, "the end", func() bool { _, err := store.Get[*corev1.Pod](s.Store(), "default", "web"); return err != nil })
-	for name, err := range map[string]error{"Restart": s.Restart("default", "web"), "DeletePod": s.DeletePod("default", "web"), "SetRotation": s.SetRotation("default", "web", true)} {
+	for name, err := range map[string]error{"Restart": s.Restart("default", "web"), "DeletePod": s.DeletePod("default", "web"), "SetRotation": s.SetRotation("default", "web", true), "Signal": s.Signal("default", "web", "app", syscall.SIGTERM)} {
 		if err == nil {
 			t.Errorf("%s of a Pod that is gone gives no error", name)
 		}

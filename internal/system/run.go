@@ -21,6 +21,9 @@ func (s *System) run(ctx context.Context) {
 	if s.proxy != nil {
 		parts = append(parts, s.proxy.Run)
 	}
+	if s.dashboard != nil {
+		parts = append(parts, s.dashboard.run)
+	}
 	working, stopWork := context.WithCancel(context.WithoutCancel(ctx))
 	var running sync.WaitGroup
 	failed := make(chan error, len(parts))

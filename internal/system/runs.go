@@ -90,11 +90,11 @@ func chooseInstance(runs []Run, instance string) (Run, error) {
 	case len(fits) == 1:
 		return fits[0], nil
 	case len(fits) > 1:
-		text := fmt.Sprintf("%d instances are called %s: say which with --state-dir; there are:", len(fits), instance)
+		var lines strings.Builder
 		for _, run := range fits {
-			text += "\n  " + run.StateDir + "  " + run.Title()
+			lines.WriteString("\n  " + run.StateDir + "  " + run.Title())
 		}
-		return Run{}, &RunsError{text}
+		return Run{}, &RunsError{fmt.Sprintf("%d instances are called %s: say which with --state-dir; there are:%s", len(fits), instance, &lines)}
 	}
 	fits = slices.Collect(filter(runs, func(r Run) bool { return strings.HasPrefix(r.Instance(), instance) }))
 	switch {

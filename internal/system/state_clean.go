@@ -132,7 +132,7 @@ func isStateName(name string) bool {
 	if of, ok := ownfile.IsUnfinished(name); ok {
 		name = of
 	}
-	names := []string{markerName, lockName, oldSocket, podsName, programsName, namesName, secretsName, runLogName, addressesName, obedienceName}
+	names := []string{markerName, lockName, oldSocket, podsName, programsName, namesName, secretsName, runLogName, addressesName, obedienceName, dashboardName}
 	return slices.Contains(names, strings.TrimSuffix(name, oldNewSuffix)) || slices.Contains(credentials.Files(), name)
 }
 

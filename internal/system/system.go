@@ -75,6 +75,8 @@ type Options struct {
 	Names Names
 	// NoAPI leaves out the Kubernetes API.
 	NoAPI bool
+	// NoDashboard leaves out the dashboard.
+	NoDashboard bool
 	// APIAddress is where the Kubernetes API listens besides loopback. Default: nowhere. Who has
 	// the token reads Secrets and runs commands through it.
 	APIAddress netip.Addr
@@ -159,9 +161,10 @@ type System struct {
 	addresses  *addresses   // nil before New has the state folder
 	hostNames  *hostNames
 	api        *api
-	files      *fileWatch // from Start on
-	created    time.Time  // when New made it
-	started    bool       // by Start
+	dashboard  *dashboardHost // nil if there is none
+	files      *fileWatch     // from Start on
+	created    time.Time      // when New made it
+	started    bool           // by Start
 	loader     *loader
 	applier    *applier   // of the goroutine of run
 	first      *manifests // what that applies first; nil without manifests
@@ -229,17 +232,16 @@ func New(opts Options) (*System, error) {
 		return nil, errors.Join(err, s.state.close())
 	}
 	if moved != "" {
-		s.remarks = append(s.remarks, "probity: "+moved)
-		s.store.Record(store.Occurrence{
-			About: corev1.ObjectReference{Kind: "Node", Name: node.Name, UID: node.Name}, Type: corev1.EventTypeNormal, Reason: "AddressesTaken", Message: moved,
-			Component: "probity",
-		})
+		s.tellMoved(moved)
 	}
 	if s.shepherd, err = process.NewShepherd(process.ShepherdOptions{Remove: []string{s.state.secrets.path}, Notice: opts.Notice}); err != nil {
 		s.addresses.close()
 		return nil, errors.Join(err, s.state.close())
 	}
 	s.compose()
+	if !opts.NoDashboard {
+		s.offerDashboard()
+	}
 	return s, nil
 }
 
@@ -322,6 +324,9 @@ func (s *System) Start(ctx context.Context) error {
 // took. The error is that of Wait.
 func (s *System) Close() error {
 	if !s.started {
+		if s.dashboard != nil {
+			_ = s.dashboard.listener.Close() // nobody was answered
+		}
 		s.end(nil)
 		return s.Wait()
 	}

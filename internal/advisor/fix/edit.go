@@ -136,6 +136,9 @@ func (s source) scalarEnd(n *yaml.Node) (int, error) {
 // remove removes a field from a mapping. A comment behind it stays.
 func (s source) remove(t target) (change, error) {
 	key, value := t.entry[0], t.entry[1]
+	if value.Kind == yaml.MappingNode || value.Kind == yaml.SequenceNode {
+		return s.removeCollection(t)
+	}
 	if value.Kind != yaml.ScalarNode || value.Anchor != "" || value.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0 {
 		return change{}, errors.New("the field cannot be taken out alone: remove it by hand")
 	}

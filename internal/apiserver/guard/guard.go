@@ -11,6 +11,8 @@ import (
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+
+	"github.com/probity-run/probity/internal/origin"
 )
 
 // Options says for whom and for what a guard stands.
@@ -75,7 +77,7 @@ func (l Limits) withDefaults() Limits {
 // Guard guards one API. [New] makes one; it is safe for concurrent use, and has no goroutine.
 type Guard struct {
 	opts    Options
-	hosts   hosts
+	hosts   origin.Server
 	clients *clients
 	watches slots
 	streams slots
@@ -92,7 +94,7 @@ func New(opts Options) *Guard {
 	}
 	return &Guard{
 		opts:    opts,
-		hosts:   hosts{port: opts.Port, address: opts.Address},
+		hosts:   origin.Server{Scheme: "https", Port: opts.Port, Address: opts.Address},
 		clients: newClients(opts.Limits),
 		watches: slots{most: int64(opts.Limits.Watches), what: "watches"},
 		streams: slots{most: int64(opts.Limits.Streams), what: "streams"},

@@ -40,7 +40,7 @@ func (g *Guard) Handler(next http.Handler) http.Handler {
 
 // judge decides whether a request is let in, and reports whether it has the token.
 func (g *Guard) judge(r *http.Request) (refusal *apierrors.StatusError, hasToken bool) {
-	if !g.hosts.has(r.Host) {
+	if !g.hosts.Has(r.Host) {
 		return forbidden(fmt.Sprintf("the Host header has to be one of %s; a forwarded port needs the same number", g.hosts)), false
 	}
 	token, shown := bearer(r.Header)
@@ -68,8 +68,8 @@ func bearer(header http.Header) (token string, shown bool) {
 
 // isForeign reports whether a page has made the request that does not come from this server.
 func (g *Guard) isForeign(header http.Header) bool {
-	for _, origin := range header["Origin"] {
-		if !g.hosts.isOrigin(origin) {
+	for _, from := range header["Origin"] {
+		if !g.hosts.IsOrigin(from) {
 			return true
 		}
 	}

@@ -86,10 +86,13 @@ func TestFollow(t *testing.T) {
 			} {
 				fmt.Fprintln(w, line)
 				flush()
-				if strings.Contains(line, "ADDED") {
-					<-restarted
-				} else if strings.Contains(line, "MODIFIED") {
-					<-ended
+				next := restarted
+				if strings.Contains(line, "MODIFIED") {
+					next = ended
+				}
+				select {
+				case <-next:
+				case <-r.Context().Done():
 				}
 			}
 			<-r.Context().Done()

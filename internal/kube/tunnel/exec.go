@@ -48,7 +48,6 @@ type Command struct {
 	// Terminal asks for a terminal, whose one output is Stdout.
 	Terminal bool
 	// Sizes has the size of the terminal, at first and whenever it changes; nil without one.
-	// Whoever calls [Exec] closes it after that.
 	Sizes <-chan Size
 }
 

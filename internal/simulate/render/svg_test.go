@@ -5,6 +5,7 @@ import (
 	"encoding/xml"
 	"errors"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -56,14 +57,15 @@ func texts(t *testing.T, picture []byte) (all []written) {
 			}
 		}
 		width := textWidth(text)
-		switch w.anchored {
-		case "fact":
+		classes := strings.Fields(w.anchored)
+		switch {
+		case slices.Contains(classes, "fact"):
 			width = factChar * float64(len([]rune(text)))
-		case "title":
+		case slices.Contains(classes, "title"):
 			width = titleChar * float64(len([]rune(text)))
-		case "lane":
+		case slices.Contains(classes, "e"):
 			w.x1 -= width
-		case "axis":
+		case slices.Contains(classes, "c"):
 			w.x1 -= width / 2
 		}
 		w.x2 = w.x1 + width

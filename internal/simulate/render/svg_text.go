@@ -12,19 +12,6 @@ const (
 // textWidth is about how wide a text is in the small style.
 func textWidth(s string) float64 { return smallChar * float64(len([]rune(s))) }
 
-// fitted cuts a text so that it is no wider.
-func fitted(s string, width float64) string {
-	r := []rune(s)
-	room := int(width / smallChar)
-	if len(r) <= room {
-		return s
-	}
-	if room < 4 {
-		return ""
-	}
-	return string(r[:room-1]) + "…"
-}
-
 // wrapped gives the lines of a text that is as wide as the picture in the style of that class. A
 // word that is too long for a line is cut into several.
 func wrapped(s, class string) (lines []string) {

@@ -11,9 +11,9 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/probity-run/probity/internal/diagnosis"
+	"github.com/probity-run/probity/internal/facts"
 	"github.com/probity-run/probity/internal/lifecycle"
 	"github.com/probity-run/probity/internal/printable"
-	"github.com/probity-run/probity/internal/terminal/facts"
 )
 
 // whyNotReady is the reason for which a Pod is not ready.

@@ -14,9 +14,9 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/probity-run/probity/internal/diagnosis"
+	"github.com/probity-run/probity/internal/facts"
 	"github.com/probity-run/probity/internal/history"
 	"github.com/probity-run/probity/internal/lifecycle"
-	"github.com/probity-run/probity/internal/terminal/facts"
 )
 
 // listeners are where the processes of a Pod were seen to listen.

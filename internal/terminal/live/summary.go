@@ -12,8 +12,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/probity-run/probity/internal/diagnosis"
+	"github.com/probity-run/probity/internal/facts"
 	"github.com/probity-run/probity/internal/printable"
-	"github.com/probity-run/probity/internal/terminal/facts"
 	"github.com/probity-run/probity/internal/terminal/screen"
 )
 

@@ -94,6 +94,22 @@ func TestCompare(t *testing.T) {
 		"a probe of the dead": {
 			one(at(life, 0, "start", 3, "exit 1"), at("web/app#1 Liveness", 3.5, "failed: connection refused")), one(at(life, 0, "start", 3, "exit 1")), "",
 		},
+		"a probe in the moment before the process listens": {
+			one(at(life, 0, "start", 0.01, "listen"), at("web/app#1 Readiness", 0.05, "failed: connection refused")), one(at(life, 0, "start", 0.01, "listen")), "",
+		},
+		"a probe that is refused later": {
+			one(at(life, 0, "start", 0.01, "listen"), at("web/app#1 Readiness", 0.2, "failed: connection refused")), one(at(life, 0, "start", 0.01, "listen")), "is missing",
+		},
+		"a liveness probe before the startup probe's success": {
+			one(at(next, 5, "start"), at("web/app#2 request /start", 6, "200"), at("web/app#2 request /live", 5.2, "200", 7, "200")),
+			one(at(next, 5, "start"), at("web/app#2 request /start", 6, "200"), at("web/app#2 request /live", 7, "200")), "",
+		},
+		"an init container that runs again late": {
+			one(at("web/init#0 exec one", 1, "0", 4.2, "0")), one(at("web/init#0 exec one", 1, "0", 6.5, "0")), "",
+		},
+		"an init container that runs again too late": {
+			one(at("web/init#0 exec one", 1, "0", 4.2, "0")), one(at("web/init#0 exec one", 1, "0", 9, "0")), "8.0 s after the one before",
+		},
 		"a probe just before a deletion": {
 			one(failing(1, 3), at("web phase", 9, "gone"), at("web/app events", 4, "Normal Killing Stopping container app")),
 			one(failing(1.5, 2), at("web phase", 9, "gone"), at("web/app events", 4, "Normal Killing Stopping container app")), "",

@@ -1,0 +1,302 @@
+package dashboard
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"path/filepath"
+	"strings"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/probity-run/probity/internal/advisor/fix"
+	"github.com/probity-run/probity/internal/dashboard/draft"
+	"github.com/probity-run/probity/internal/dashboard/markup"
+	"github.com/probity-run/probity/internal/manifest"
+	"github.com/probity-run/probity/internal/registry"
+	"github.com/probity-run/probity/internal/store"
+)
+
+// manager is the name under which the dashboard owns the fields that it sets.
+const manager = "probity-dashboard"
+
+// valuesOf are the values of a posted form; those whose names begin with was. are what was read.
+func valuesOf(r *http.Request) (values, was draft.Values) {
+	values, was = draft.Values{}, draft.Values{}
+	for name := range r.Form {
+		value := strings.ReplaceAll(r.Form.Get(name), "\r\n", "\n")
+		if field, ok := strings.CutPrefix(name, "was."); ok {
+			was[field] = value
+		} else if probe, _, ok := strings.Cut(name, "."); ok && strings.HasSuffix(probe, "Probe") {
+			values[name] = value
+		}
+	}
+	return values, was
+}
+
+// parts answers with parts of a page, each with its id.
+func parts(w http.ResponseWriter, r *http.Request, status int, parts ...item) {
+	writeZipped(w, r, status, markup.Page(e("html", e("head", e("title", text("Part"))), e("body", parts...))))
+}
+
+// posted is the form of a request. What is not there is answered.
+func (s *Server) posted(w http.ResponseWriter, r *http.Request) (f *formView, ok bool) {
+	if err := r.ParseForm(); err != nil {
+		http.Error(w, "cannot read the form", http.StatusBadRequest)
+		return nil, false
+	}
+	values, _ := valuesOf(r)
+	f = &formView{server: s, fault: r.Form.Get("fault"), width: widthOf(r.Form.Get("w"))}
+	var load draft.Workload
+	if r.Form.Get("new") != "" {
+		f.isNew = true
+		load, f.service, f.extra = newServiceOf(r).Objects()
+	} else {
+		o := s.resource(r.Form.Get("kind"), r.Form.Get("namespace"), r.Form.Get("name"))
+		if o == nil {
+			http.Error(w, "the workload is gone", http.StatusNotFound)
+			return nil, false
+		}
+		load = draft.Workload{Resource: o, Container: r.Form.Get("container")}
+		f.file, f.fileProblem = s.fileOf(load)
+	}
+	d, err := load.New(values)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusNotFound)
+		return nil, false
+	}
+	f.draft = d
+	f.placeNew()
+	return f, true
+}
+
+// draftAnswer is POST /ui/draft: what would follow from what is typed. Nothing is changed.
+func (s *Server) draftAnswer(w http.ResponseWriter, r *http.Request) {
+	f, ok := s.posted(w, r)
+	if !ok {
+		return
+	}
+	if r.Form.Get("many") != "" {
+		s.many(w, r, f)
+		return
+	}
+	named := func(id string, content item) item { return e("div", at("id", id), content) }
+	parts(w, r, http.StatusOK, named("chip", f.chip()), named("error-count", f.errorCount()), named("errors", f.errors()), named("what", f.what()), named("findings", f.findings()),
+		named("changes", f.changes()), named("why-not", f.whyNot()), named("file", f.filePart()))
+}
+
+// many answers with the one fact that takes long. One request at a time is worked on; who has left
+// is not waited for.
+func (s *Server) many(w http.ResponseWriter, r *http.Request, f *formView) {
+	select {
+	case s.counting <- struct{}{}:
+		defer func() { <-s.counting }()
+	case <-r.Context().Done():
+		return
+	}
+	if r.Context().Err() != nil {
+		return
+	}
+	fact, err := f.draft.Many(replicasOf(f.draft.Workload.Resource))
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusConflict)
+		return
+	}
+	parts(w, r, http.StatusOK, e("table", e("tbody", factRow(fact))))
+}
+
+func replicasOf(r manifest.Resource) int {
+	switch o := r.(type) {
+	case *appsv1.Deployment:
+		return replicas(o.Spec.Replicas)
+	case *appsv1.StatefulSet:
+		return replicas(o.Spec.Replicas)
+	case *appsv1.ReplicaSet:
+		return replicas(o.Spec.Replicas)
+	}
+	return 1
+}
+
+// changedMeanwhile says that others have changed the same probes since they were read.
+type changedMeanwhile struct {
+	now         draft.Values
+	differences []draft.Difference
+}
+
+func (c *changedMeanwhile) Error() string { return "the probes were changed meanwhile" }
+
+// refused says that a draft has errors.
+var errRefused = errors.New("the draft has errors")
+
+// apply is POST /ui/apply: it writes the probes through the same door as kubectl. What others have
+// changed of the object meanwhile stays; that they have changed the same probes is a conflict.
+func (s *Server) apply(w http.ResponseWriter, r *http.Request) {
+	f, ok := s.posted(w, r)
+	if !ok {
+		return
+	}
+	if f.isNew {
+		s.create(w, r, f)
+		return
+	}
+	values, was := valuesOf(r)
+	like := f.draft.Workload.Resource
+	kind := like.GetObjectKind().GroupVersionKind()
+	updated, err := s.opts.Registry.ModifyObject(like, func(current store.Object) (store.Object, error) {
+		current = current.DeepCopyObject().(store.Object)
+		current.GetObjectKind().SetGroupVersionKind(kind)
+		load := draft.Workload{Resource: current, Container: f.draft.Workload.Container}
+		now := load.Values()
+		if differences := draft.Differences(was, now); len(differences) > 0 {
+			return nil, &changedMeanwhile{now, differences}
+		}
+		d, err := load.New(values)
+		if err == nil && len(d.Errors) > 0 {
+			err = errRefused
+		}
+		if err != nil {
+			return nil, err
+		}
+		return d.Resource, nil
+	}, registry.WriteOptions{Manager: manager})
+	if changed, ok := errors.AsType[*changedMeanwhile](err); ok {
+		parts(w, r, http.StatusConflict, conflict(changed))
+		return
+	}
+	if err != nil {
+		parts(w, r, http.StatusConflict, e("div.pane", at("id", "done"), e("p.bad", text(err.Error()))))
+		return
+	}
+	parts(w, r, http.StatusOK, e("div", at("id", "done"), at("data-follow", s.followPath(updated, kind.Kind)), s.followed(updated, kind.Kind)))
+}
+
+// conflict shows what was changed meanwhile, and lets a person decide.
+func conflict(c *changedMeanwhile) item {
+	var rows list
+	for _, d := range c.differences {
+		rows = append(rows, e("tr", e("td.mono", text(d.Name)), e("td", text(d.Was)), e("td", text(d.Is))))
+	}
+	now, err := json.Marshal(c.now)
+	if err != nil {
+		now = []byte("{}") // texts always have a JSON form
+	}
+	return e("div", at("id", "done"), at("data-conflict", string(now)), e("div.pane",
+		e("p.warn.state", shapeWarning(), e("b", text("Somebody changed these probes meanwhile. Nothing was applied."))),
+		e("table.plain.small", e("thead", e("tr", e("th", at("scope", "col"), text("Field")), e("th", at("scope", "col"), text("When you began")), e("th", at("scope", "col"), text("Now")))), e("tbody", rows)),
+		e("p.buttons", e("button.btn", at("type", "button"), at("data-mine", ""), text("Apply mine all the same")), text(" "), e("button.btn", at("type", "button"), at("data-theirs", ""), text("Take theirs")))))
+}
+
+// followPath is where the rollout of an object is followed.
+func (s *Server) followPath(o store.Object, kind string) string {
+	ref := workloadRef{kind, o.GetNamespace(), o.GetName()}
+	return "/ui/workloads/" + ref.path() + "/rollout"
+}
+
+// rollout is GET /ui/workloads/{kind}/{namespace}/{name}/rollout: how far it is.
+func (s *Server) rollout(w http.ResponseWriter, r *http.Request) {
+	o := s.resource(r.PathValue("kind"), r.PathValue("namespace"), r.PathValue("name"))
+	if o == nil {
+		http.Error(w, "the workload is gone", http.StatusNotFound)
+		return
+	}
+	parts(w, r, http.StatusOK, s.followed(o.(store.Object), o.GetObjectKind().GroupVersionKind().Kind))
+}
+
+// followed is a line about the rollout; over says that there is nothing more to follow.
+func (s *Server) followed(o store.Object, kind string) item {
+	said, waits, state := s.progress(o, kind)
+	class := map[string]string{"over": "p.ok.state", "failed": "p.bad.state", "": "p.wait.state"}[state]
+	mark := map[string]func() item{"over": shapeReady, "failed": shapeFailed, "": shapeStarting}[state]()
+	return e("div.pane", at("data-rollout", state), e(class, mark, text(said), when(waits != "", e("span.muted", text(waits)))))
+}
+
+// progress is how far a rollout is: over, failed, or "" while it goes on.
+func (s *Server) progress(o store.Object, kind string) (said, waits, state string) {
+	switch x := o.(type) {
+	case *appsv1.Deployment:
+		switch failed := stuck(x); {
+		case failed != "":
+			return failed, "", "failed"
+		case x.Spec.Paused:
+			return "Applied. The Deployment is paused: nothing is rolled out before it goes on.", "", "over"
+		case deploymentDone(x):
+			return "Applied, and rolled out.", "", "over"
+		}
+		said = fmt.Sprintf("Rollout: %d of %d updated", x.Status.UpdatedReplicas, replicas(x.Spec.Replicas))
+	case *appsv1.StatefulSet:
+		if statefulSetDone(x) {
+			return "Applied, and rolled out.", "", "over"
+		}
+		said = fmt.Sprintf("Rollout: %d of %d updated", x.Status.UpdatedReplicas, replicas(x.Spec.Replicas))
+	default:
+		return "Applied: Pods that are made from now on have the new probes.", "", "over"
+	}
+	for _, g := range s.snapshot().groups {
+		if g.Kind == kind && g.Namespace == o.GetNamespace() && g.Name == o.GetName() && g.text != "" {
+			if said = g.text; g.waits != "" {
+				waits = " · " + g.waits
+			}
+		}
+	}
+	return said, waits, ""
+}
+
+// deploymentDone reports whether a rollout is over, as kubectl rollout status has it.
+func deploymentDone(d *appsv1.Deployment) bool {
+	n := replicas(d.Spec.Replicas)
+	status := d.Status
+	return status.ObservedGeneration >= d.Generation && int(status.UpdatedReplicas) >= n && status.Replicas <= status.UpdatedReplicas && status.AvailableReplicas >= status.UpdatedReplicas
+}
+
+// statefulSetDone reports the same of a StatefulSet.
+func statefulSetDone(set *appsv1.StatefulSet) bool {
+	n := replicas(set.Spec.Replicas)
+	return set.Status.ObservedGeneration >= set.Generation && int(set.Status.UpdatedReplicas) >= n && int(set.Status.ReadyReplicas) >= n
+}
+
+// stuck is why a Deployment's rollout counts as failed, "" if it does not.
+func stuck(d *appsv1.Deployment) string {
+	if d.Status.ObservedGeneration < d.Generation {
+		return ""
+	}
+	for _, c := range d.Status.Conditions {
+		if c.Type == appsv1.DeploymentProgressing && c.Status == corev1.ConditionFalse {
+			return "The rollout is stuck: " + c.Message
+		}
+	}
+	return ""
+}
+
+// writeFile is POST /ui/write: it writes the probes into the file of the workload.
+func (s *Server) writeFile(w http.ResponseWriter, r *http.Request) {
+	f, ok := s.posted(w, r)
+	if !ok {
+		return
+	}
+	values := f.draft.Workload.Values()
+	if f.draft.Workload.Resource.GetObjectKind().GroupVersionKind().Kind == "Pod" {
+		values = f.draft.Values
+	}
+	said, err := f.write(values)
+	if err != nil {
+		parts(w, r, http.StatusConflict, e("div", at("id", "file"), e("div.pane", e("p.small.bad", text(err.Error())))))
+		return
+	}
+	parts(w, r, http.StatusOK, e("div", at("id", "file"), e("div.pane", e("p.small.ok.state", shapeReady(), text(said)))))
+}
+
+func (f *formView) write(values draft.Values) (said string, err error) {
+	if f.file == nil {
+		return "", f.fileProblem
+	}
+	next, err := f.file.Write(values)
+	if err != nil {
+		return "", err
+	}
+	if err := fix.Overwrite(f.file.Name, f.file.Text, next); err != nil {
+		return "", fmt.Errorf("cannot write %s: %w", filepath.Base(f.file.Name), err)
+	}
+	return "Written to " + filepath.Base(f.file.Name) + ".", nil
+}

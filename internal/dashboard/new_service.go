@@ -1,0 +1,109 @@
+package dashboard
+
+import (
+	"net/http"
+
+	"github.com/probity-run/probity/internal/dashboard/draft"
+	"github.com/probity-run/probity/internal/manifest"
+	"github.com/probity-run/probity/internal/registry"
+	"github.com/probity-run/probity/internal/store"
+)
+
+func newServiceOf(r *http.Request) draft.NewService {
+	return draft.NewService{Name: r.Form.Get("service-name"), Command: r.Form.Get("service-command"), Port: r.Form.Get("service-port"), Replicas: r.Form.Get("service-replicas")}
+}
+
+// placeNew attaches the errors of a new service's Deployment to the fields of its form.
+func (f *formView) placeNew() {
+	if !f.isNew {
+		return
+	}
+	for i, x := range f.draft.Errors {
+		if x.Field == "" {
+			f.draft.Errors[i].Field = draft.NewServiceField(x.Text)
+		}
+	}
+	said := map[string]bool{}
+	var kept []draft.Error
+	for _, x := range f.extra {
+		said["service-"+x.Field] = true
+		x.Field = "service-" + x.Field
+		kept = append(kept, x)
+	}
+	var others []draft.Error
+	for _, x := range f.draft.Errors {
+		switch field := "service-" + x.Field; x.Field {
+		case "name", "command", "port", "replicas":
+			if !said[field] { // one slip, a missing name for example, breaks several rules
+				said[field] = true
+				kept = append(kept, draft.Error{Field: field, Text: x.Text})
+			}
+		default:
+			others = append(others, x)
+		}
+	}
+	f.extra, f.draft.Errors = kept, others
+}
+
+// newPage is /ui/new: a service that is made of a command, with its health checks.
+func (s *Server) newPage(w http.ResponseWriter, r *http.Request) {
+	load, service, _ := draft.NewService{Name: "my-service", Command: "./server", Port: "8080"}.Objects()
+	values := draft.Values{}
+	for probe, path := range map[string]string{draft.Readiness: "/readyz", draft.Liveness: "/livez"} {
+		values[probe+".handler"], values[probe+".httpGet.path"], values[probe+".httpGet.port"] = draft.HTTP, path, "http"
+	}
+	d, err := load.New(values)
+	if err != nil {
+		s.notFound(w, r, err.Error())
+		return
+	}
+	f := formView{server: s, draft: d, probe: draft.Readiness, width: widthOf(r.URL.Query().Get("w")), isNew: true, service: service}
+	s.page(w, r, page{Tab: healthTab, Title: "New service", Scripts: []string{"health.js"}, Main: list{
+		e("p.crumbs", e("a", at("href", "/ui/health"), text("Health checks")), text(" / New service")),
+		e("div.title", e("h1", text("New service")), e("span", at("id", "chip"), f.chip()), e("span.muted.small", text("of a command; Copy YAML makes a manifest of it"))),
+		f.newForm(),
+	}})
+}
+
+// newForm is the form with the fields of the service above those of its probes.
+func (f *formView) newForm() item {
+	field := func(name string, p draft.Parameter, value string) item {
+		name = "service-" + name
+		return f.labelled(name, p, f.control(name, p, value))
+	}
+	service := e("section.card.edit-service", at("aria-label", "Service"), e("div.pane", e("div.fields",
+		field("name", draft.Parameter{Label: "Name", Help: "Of its Deployment and its Service.", Default: "my-service"}, "my-service"),
+		field("command", draft.Parameter{Label: "Command", Help: "What starts the program; PORT tells it where to listen.", Kind: draft.Words, Default: "./server"}, "./server"),
+		field("port", draft.Parameter{Label: "Port", Help: "Of the program and its Service. Empty: no Service.", Kind: draft.Number}, "8080"),
+		field("replicas", draft.Parameter{Label: "Replicas", Help: "How many there are.", Kind: draft.Number, Default: "1"}, ""))))
+	return f.form(manifest.Object{Resource: f.draft.Workload.Resource}.Ref(), "", service, e("input", at("type", "hidden"), at("name", "new"), at("value", "yes")))
+}
+
+// create makes a new service.
+func (s *Server) create(w http.ResponseWriter, r *http.Request, f *formView) {
+	refuse := func(err error) {
+		parts(w, r, http.StatusConflict, e("div", at("id", "done"), e("div.pane", e("p.bad", text(err.Error())))))
+	}
+	if len(f.all()) > 0 {
+		refuse(errRefused)
+		return
+	}
+	var err error
+	service := f.service
+	if service != nil { // before anything is made
+		_, err = s.opts.Registry.CreateObject(service, registry.WriteOptions{Manager: manager, DryRun: true})
+	}
+	var created store.Object
+	if err == nil {
+		created, err = s.opts.Registry.CreateObject(f.draft.Resource, registry.WriteOptions{Manager: manager})
+	}
+	if err == nil && service != nil {
+		_, err = s.opts.Registry.CreateObject(service, registry.WriteOptions{Manager: manager})
+	}
+	if err != nil {
+		refuse(err)
+		return
+	}
+	parts(w, r, http.StatusOK, e("div", at("id", "done"), at("data-follow", s.followPath(created, "Deployment")), at("data-made", healthPath("Deployment", created.GetNamespace(), created.GetName())),
+		s.followed(created, "Deployment")))
+}

@@ -1,0 +1,227 @@
+package dashboard
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/probity-run/probity/internal/dashboard/markup"
+)
+
+// podsQuery is what is shown of the Pods. All of it is in the address.
+type podsQuery struct {
+	text      string // in the name, the state or a message
+	attention bool   // only those that need attention
+	service   string // only those that this Service selects
+	window    time.Duration
+}
+
+func readPodsQuery(r *http.Request) podsQuery {
+	values := r.URL.Query()
+	q := podsQuery{text: values.Get("q"), attention: values.Get("state") == "attention", service: values.Get("service"), window: 5 * time.Minute}
+	minutes, _ := strconv.Atoi(values.Get("window")) // 0 is none of them
+	if w := time.Duration(minutes) * time.Minute; slices.Contains(windows(), w) {
+		q.window = w
+	}
+	return q
+}
+
+// address is the page with another value of one parameter.
+func (q podsQuery) address(name, value string) string {
+	values := url.Values{}
+	set := func(name, value string) {
+		if value != "" {
+			values.Set(name, value)
+		}
+	}
+	set("q", q.text)
+	set("service", q.service)
+	if q.attention {
+		set("state", "attention")
+	}
+	if q.window != 5*time.Minute {
+		set("window", strconv.Itoa(int(q.window.Minutes())))
+	}
+	values.Del(name)
+	set(name, value)
+	if len(values) == 0 {
+		return "/ui/pods"
+	}
+	return "/ui/pods?" + values.Encode()
+}
+
+// takes reports whether a Pod is shown.
+func (q podsQuery) takes(p *podView) bool {
+	if q.attention && !p.Attention || q.service != "" && !slices.Contains(p.Facts.Services, q.service) {
+		return false
+	}
+	if q.text == "" {
+		return true
+	}
+	all := []string{p.Name, string(p.Diagnosis.State), p.Workload.Name, p.Diagnosis.Reason}
+	for _, v := range p.Probes {
+		all = append(all, v.Message)
+	}
+	return strings.Contains(strings.ToLower(strings.Join(all, "\n")), strings.ToLower(q.text))
+}
+
+// podsPage is /ui/pods. With ?only=UID,... it is the rows of these Pods alone, for scripts.
+func (s *Server) podsPage(w http.ResponseWriter, r *http.Request) {
+	q := readPodsQuery(r)
+	snap := s.snapshot()
+	if only := r.URL.Query().Get("only"); only != "" {
+		s.podRows(w, r, snap, q, strings.Split(only, ","))
+		return
+	}
+	shown := 0
+	for _, p := range snap.pods {
+		if q.takes(p) {
+			shown++
+		}
+	}
+	main := list{e("h1.sr", text("Pods")), servicesShort(snap), s.podTools(snap, q)}
+	switch {
+	case len(snap.pods) == 0:
+		main = append(main, s.noPods(snap))
+	case shown == 0:
+		main = append(main, noMatch(len(snap.pods)))
+	default:
+		main = append(main, s.podList(snap, q))
+	}
+	s.page(w, r, page{Tab: podsTab, Title: "Pods", Main: main, Scripts: []string{"pods.js"}})
+}
+
+// podRows are the rows of some Pods, as far as they are shown.
+func (s *Server) podRows(w http.ResponseWriter, r *http.Request, snap *snapshot, q podsQuery, only []string) {
+	var rows list
+	for _, p := range snap.pods {
+		if slices.Contains(only, string(p.UID)) && q.takes(p) {
+			rows = append(rows, s.row(p, snap.now, q.window))
+		}
+	}
+	writeZipped(w, r, http.StatusOK, markup.Page(e("html", e("head", e("title", text("Pods"))), e("body", e("ul", rows)))))
+}
+
+// servicesShort are the Services in a line each.
+func servicesShort(snap *snapshot) item {
+	if len(snap.services) == 0 {
+		return nil
+	}
+	var lines list
+	for _, v := range snap.services {
+		lines = append(lines, v.line())
+	}
+	return e("section", at("aria-labelledby", "h-services"), e("h2.sr", at("id", "h-services"), text("Services")), e("div.card.services", at("id", "services"), lines))
+}
+
+// podTools are the filter and the window.
+func (s *Server) podTools(snap *snapshot, q podsQuery) item {
+	current := func(is bool) item { return when(is, at("aria-current", "true")) }
+	all, attention := q, q
+	all.attention, attention.attention = false, true
+	var spans list
+	for i, w := range windows() {
+		label := strconv.Itoa(int(w.Minutes())) + " m"
+		if w == time.Hour {
+			label = "1 h"
+		}
+		spans = append(spans, e("a", at("href", q.address("window", strconv.Itoa(int(w.Minutes())))), current(w == q.window), at("data-key", strconv.Itoa(i+1)), at("title", "Key "+strconv.Itoa(i+1)), text(label)))
+	}
+	return e("form.tools", at("role", "search"), at("action", "/ui/pods"), at("method", "get"),
+		e("label.sr", at("for", "q"), text("Filter Pods")),
+		e("input", at("id", "q"), at("type", "search"), at("name", "q"), at("value", q.text), at("placeholder", "Filter by name, state or message"), at("size", "30"), at("autocomplete", "off")),
+		when(q.window != 5*time.Minute, e("input", at("type", "hidden"), at("name", "window"), at("value", strconv.Itoa(int(q.window.Minutes()))))),
+		when(q.service != "", e("a.btn", at("href", q.address("service", "")), at("title", "Show all Services"), text("Service "+q.service+" ×"))),
+		e("div.seg", at("role", "group"), at("aria-label", "State"),
+			e("a", at("href", all.address("state", "")), current(!q.attention), text("All "), e("span", at("data-count", "all"), text(strconv.Itoa(len(snap.pods))))),
+			e("a", at("href", attention.address("", "")), current(q.attention), text("Needs attention "), e("span", at("data-count", "attention"), text(strconv.Itoa(snap.attend))))),
+		e("div.right",
+			e("div.seg", at("role", "group"), at("aria-label", "Time shown"), spans),
+			e("button.btn", at("type", "button"), at("id", "pause"), at("data-key", "p"), at("aria-pressed", "false"), e("span", text("Pause")), text(" "), e("kbd", text("p")))))
+}
+
+// podList are the Pods by workload, all strips on one axis.
+func (s *Server) podList(snap *snapshot, q podsQuery) item {
+	var groups list
+	for _, g := range snap.groups {
+		var rows list
+		for _, p := range g.pods {
+			if q.takes(p) {
+				rows = append(rows, s.row(p, snap.now, q.window))
+			}
+		}
+		switch {
+		case len(rows) > 0:
+			groups = append(groups, s.groupHead(g), e("ul.rows", rows))
+		case len(g.pods) == 0 && q.text == "" && !q.attention && q.service == "":
+			groups = append(groups, s.groupHead(g), e("p.none.small.muted", text(noReplicas(g))))
+		}
+	}
+	half := q.window / 2
+	return e("section.card.pods", at("id", "pods"), at("aria-label", "Pods"), at("data-window", strconv.FormatInt(q.window.Milliseconds(), 10)), at("data-now", strconv.FormatInt(snap.now.UnixMilli(), 10)),
+		e("div.axis", at("aria-hidden", "true"), e("span", text("Pod")), e("span", text("Probe")),
+			e("span.ticks", e("time", at("id", "axis-start"), text(snap.now.Add(-q.window).Local().Format(time.TimeOnly))), e("span", text("–"+clock(half))), e("span", at("id", "axis-end"), text("now"))),
+			e("span", text("Counter")), e("span.lat", text("Latency")), e("span", text("Last answer")), e("span")),
+		groups, legend())
+}
+
+func clock(d time.Duration) string {
+	if d >= time.Minute {
+		return fmt.Sprintf("%d:%02d", int(d.Minutes()), int(d.Seconds())%60)
+	}
+	return fmt.Sprintf("0:%02d", int(d.Seconds()))
+}
+
+func noReplicas(g *podGroup) string {
+	if g.desired == 0 {
+		return "Scaled to 0: no Pod is wanted."
+	}
+	return "No Pod yet."
+}
+
+// groupHead is a workload above its Pods.
+func (s *Server) groupHead(g *podGroup) item {
+	if g.hasNoWorkload {
+		return e("div.group", e("h2", text("Pods of their own")), e("span.muted.small", text("no workload makes them again")))
+	}
+	return e("div.group",
+		e("h2", text(g.Name)),
+		e("span.muted.small", text(g.Kind+" · "+plural(g.desired, "replica")), when(g.Namespace != "default", text(" · "+g.Namespace))),
+		when(g.text != "", e("span.small", e("span.wait", text(g.text)), when(g.waits != "", e("span.muted", text(" · "+g.waits))))),
+		e("a.right.small", at("href", healthPath(g.Kind, g.Namespace, g.Name)), at("aria-label", "Health checks of "+g.Name), text("Health checks")))
+}
+
+func (s *Server) noPods(snap *snapshot) item {
+	what := "Nothing is run here yet: probity apply FILE --state-dir brings something."
+	if s.opts.Title != "probity" {
+		what = "The manifests want no Pod, or it is not there yet. Save a change, or scale a workload."
+	}
+	return e("div.card.empty", at("id", "pods"), e("h2", text("No Pods")), e("p", text(what)), e("p", e("a", at("href", "/ui/events"), text("Events"))))
+}
+
+func noMatch(hidden int) item {
+	return e("div.card.empty", at("id", "pods"), e("h2", text("Nothing matches")), e("p", text(plural(hidden, "Pod")+" hidden.")), e("p", e("a.btn", at("href", "/ui/pods"), text("Show all"))))
+}
+
+// legend explains the marks.
+func legend() item {
+	mark := func(word string, items ...item) item {
+		return e("span", e("svg.mark", append([]item{at("width", "14"), at("height", "20"), at("viewBox", "0 0 14 20"), at("aria-hidden", "true")}, items...)...), text(word))
+	}
+	path := func(class, d string) item { return e("path."+class, at("d", d)) }
+	return e("div.legend",
+		mark("succeeded; the taller, the slower", path("s-ok", "M0 15h4v4H0zM5 11h4v8H5zM10 5h4v14h-4z")),
+		mark("warning", path("s-warn", "M5 8h4v11H5zM5 4h4v2H5z")),
+		mark("failed", path("s-bad", "M5 2h4v8H5zM5 11h4v8H5z")),
+		mark("not yet, while starting", path("s-yet", "M5 2h4v8H5zM5 11h4v8H5z")),
+		mark("timed out", path("s-late", "M5.5 2.5h3v16h-3z")),
+		mark("not evaluated, not counted", path("s-err", "M7 8l3 3-3 3-3-3z")),
+		mark("no attempt", path("s-none", "M1 17h1v1H1zM6 17h1v1H6zM11 17h1v1h-1z")),
+		mark("acted upon: passing, then failing", path("s-up", "M0 17h7v1.5H0z"), path("s-down", "M7 16h7v3.5H7z")),
+		mark("restarted", path("s-cut", "M7 2v18"), path("s-cutf", "M3 0h8L7 5z")),
+	)
+}

@@ -1,0 +1,200 @@
+// The page of a log: a window of lines in the page, 100,000 of them in memory.
+import { part } from './parts.js';
+
+const most = 100000, row = 20;
+const box = document.getElementById('lines');
+const first = JSON.parse(document.getElementById('first-lines').dataset.batch);
+const query = new URLSearchParams(box.dataset.query);
+const stateBox = document.getElementById('log-state'), toEnd = document.getElementById('to-end');
+const buttons = Object.fromEntries(['follow', 'wrap', 'times'].map((id) => [id, document.getElementById(id)]));
+
+let lines = first.lines ?? [], more = !!first.more, dropped = 0, unseen = 0, loading = false, problem = first.error ?? '';
+let follow = box.dataset.live === 'on', wrap = false, times = true, source = null, match = -1;
+
+const room = document.createElement('div'), shown = document.createElement('div');
+room.className = 'room'; shown.className = 'shown';
+room.append(shown); box.replaceChildren(room);
+
+const two = (n, w = 2) => String(n).padStart(w, '0');
+const clock = (us) => { const d = new Date(us / 1000); return `${two(d.getHours())}:${two(d.getMinutes())}:${two(d.getSeconds())}.${two(d.getMilliseconds(), 3)}`; };
+const words = { E: 'ERROR', W: 'WARN', I: 'info', D: 'debug' };
+const plain = (l) => { let t = ''; for (let i = 1; i < l.s.length; i += 2) t += l.s[i]; return t; };
+
+// colour gives a Pod one of six marks, always the same.
+const colours = new Map();
+const colour = (p) => { if (!colours.has(p)) colours.set(p, colours.size % 6); return colours.get(p); };
+
+function render(l, i) {
+  const div = document.createElement('div');
+  div.className = (l.k === 'probe' ? 'p' : l.k === 'rule' ? 'rule' : l.k === 'request' ? 'dim' : l.l ? 'lv-' + l.l : '') + (l.b ? ' bad' : '') + (i === match ? ' found' : '');
+  if (times) { const t = document.createElement('time'); t.textContent = clock(l.t); t.title = new Date(l.t / 1000).toLocaleString(); div.append(t); }
+  if (l.p) { const p = document.createElement('span'); p.className = 'from c' + colour(l.p); p.textContent = l.p; div.append(p); }
+  if (l.l === 'E' || l.l === 'W') { const s = document.createElement('span'); s.className = 'sr'; s.textContent = words[l.l] + ': '; div.append(s); }
+  for (let k = 0; k < l.s.length; k += 2) {
+    if (!l.s[k]) mark(div, l.s[k + 1]);
+    else { const s = document.createElement('span'); s.className = l.s[k]; mark(s, l.s[k + 1]); div.append(s); }
+  }
+  return div;
+}
+
+// mark writes a text, with what is looked for marked.
+function mark(node, text) {
+  const q = query.get('q') ?? '';
+  let re = null;
+  if (q) try { re = new RegExp(/^\/.+\/$/.test(q) ? q.slice(1, -1) : q.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'), 'gi'); } catch { /* RE2 knows it */ }
+  let at = 0;
+  if (re) for (const m of text.matchAll(re)) {
+    if (!m[0]) break;
+    const k = document.createElement('mark');
+    k.textContent = m[0];
+    node.append(text.slice(at, m.index), k);
+    at = m.index + m[0].length;
+  }
+  node.append(text.slice(at));
+}
+
+const atEnd = () => box.scrollTop + box.clientHeight >= box.scrollHeight - row;
+
+let from = -1, to = -1, drawn = null;
+function draw(force) {
+  if (wrap) return drawWrapped(force);
+  const a = Math.max(0, Math.floor(box.scrollTop / row) - 30), b = Math.min(lines.length, a + Math.ceil(box.clientHeight / row) + 60);
+  room.style.setProperty('height', lines.length * row + 'px');
+  if (!force && a === from && b === to && drawn === lines) return;
+  if (getSelection()?.toString() && box.contains(getSelection().anchorNode) && !force) return;
+  from = a; to = b; drawn = lines;
+  shown.style.setProperty('transform', `translateY(${a * row}px)`);
+  shown.replaceChildren(...lines.slice(a, b).map((l, i) => render(l, a + i)));
+}
+
+// With wrapped lines a block of them is in the page: the last ones, or those around a place.
+function drawWrapped() {
+  const a = Math.max(0, lines.length - 1500);
+  room.style.setProperty('height', 'auto');
+  shown.style.setProperty('transform', 'none');
+  shown.replaceChildren(...lines.slice(a).map((l, i) => render(l, a + i)));
+}
+
+function tell() {
+  const n = lines.filter((l) => l.k !== 'probe' && l.k !== 'rule').length;
+  stateBox.textContent = [`${n.toLocaleString('en')} lines`, more ? 'older ones above' : '', dropped ? `${dropped.toLocaleString('en')} lines not shown: too many at once` : '', problem].filter(Boolean).join(' · ');
+  toEnd.hidden = atEnd();
+  toEnd.textContent = unseen ? `${unseen.toLocaleString('en')} new lines ↓` : 'To the end ↓';
+}
+
+function end() { unseen = 0; box.scrollTop = box.scrollHeight; draw(true); box.scrollTop = box.scrollHeight; tell(); }
+
+function add(news) {
+  const stay = !follow || !atEnd();
+  lines = lines.concat(news);
+  const over = lines.length - most;
+  if (over > 0) {
+    lines = lines.slice(over); more = true;
+    if (stay && !wrap) box.scrollTop -= over * row;
+  }
+  if (stay) { unseen += news.length; draw(false); tell(); } else end();
+}
+
+async function older() {
+  if (!more || loading || !lines.length) return;
+  loading = true;
+  const t = lines[0].t, have = lines.findIndex((l) => l.t !== t);
+  const address = new URLSearchParams(query);
+  address.set('before', t); address.set('have', have < 0 ? lines.length : have);
+  try {
+    const batch = await (await fetch('/ui/logs/lines?' + address)).json();
+    more = batch.more && batch.lines.length > 0;
+    if (lines.length + batch.lines.length <= most) {
+      const before = box.scrollHeight;
+      lines = batch.lines.concat(lines);
+      draw(true);
+      box.scrollTop += wrap ? box.scrollHeight - before : batch.lines.length * row;
+      draw(true);
+    } else { more = false; problem = 'no more than 100,000 lines are kept here: filter them, or download the log'; }
+  } catch { /* when one scrolls again */ }
+  loading = false;
+  tell();
+}
+
+function listen() {
+  source?.close(); source = null;
+  if (box.dataset.live !== 'on' || document.hidden) return;
+  const address = new URLSearchParams(query), last = lines.at(-1);
+  if (last) { let have = 0; while (have < lines.length && lines[lines.length - 1 - have].t === last.t) have++; address.set('after', last.t); address.set('have', have); }
+  source = new EventSource('/ui/logs/stream?' + address);
+  const own = source;
+  source.addEventListener('lines', (e) => { const r = JSON.parse(e.data); dropped += r.dropped; add(r.lines); });
+  source.addEventListener('problem', (e) => { problem = JSON.parse(e.data); own.close(); tell(); });
+  source.onerror = async () => {
+    own.close();
+    if (own !== source) return;
+    source = null;
+    const answer = await fetch('/ui/alive').catch(() => null);
+    if (answer?.status === 401) return location.reload();
+    problem = answer ? 'not followed: four logs are followed already, or the run ends' : 'no connection';
+    tell();
+    setTimeout(() => { if (!source) { problem = ''; listen(); } }, 3000);
+  };
+}
+
+// restart begins anew with another filter.
+async function restart() {
+  source?.close(); source = null;
+  try {
+    const page = await part('/ui/logs?' + query);
+    const fresh = JSON.parse(page.getElementById('first-lines')?.dataset.batch ?? '{"lines":[]}');
+    problem = page.querySelector('.err')?.textContent ?? fresh.error ?? '';
+    lines = fresh.lines; more = fresh.more; dropped = 0; match = -1;
+    history.replaceState(null, '', '/ui/logs?' + query);
+  } catch (e) { problem = e.message; }
+  end();
+  listen();
+}
+
+function press(id, is) { buttons[id].setAttribute('aria-pressed', is); return is; }
+buttons.follow.onclick = () => { follow = press('follow', !follow); if (follow) end(); };
+buttons.wrap.onclick = () => { wrap = press('wrap', !wrap); box.classList.toggle('wrapped', wrap); end(); };
+buttons.times.onclick = () => { times = press('times', !times); draw(true); };
+toEnd.onclick = () => { follow = press('follow', true); end(); };
+
+let lastTop = 0;
+box.addEventListener('scroll', () => {
+  if (box.scrollTop < lastTop - 2 && !atEnd() && follow) follow = press('follow', false);
+  else if (box.scrollTop > lastTop && atEnd() && !follow && box.dataset.live === 'on') { follow = press('follow', true); unseen = 0; }
+  lastTop = box.scrollTop;
+  if (box.scrollTop < 40 * row) older();
+  draw(false);
+  tell();
+}, { passive: true });
+box.addEventListener('keydown', (e) => {
+  if (e.key === 'End') { follow = press('follow', true); end(); e.preventDefault(); }
+  if (e.key === 'Home') { box.scrollTop = 0; e.preventDefault(); }
+});
+
+const filter = document.getElementById('q'), level = document.getElementById('level');
+let typing = 0;
+const change = () => {
+  for (const f of [filter, level]) { if (f.value) query.set(f.name, f.value); else query.delete(f.name); }
+  restart();
+};
+filter.addEventListener('input', () => { clearTimeout(typing); typing = setTimeout(change, 250); });
+level.addEventListener('change', change);
+filter.form.addEventListener('submit', (e) => { e.preventDefault(); change(); });
+
+// n and N walk from match to match: a line that has what is looked for.
+document.addEventListener('keydown', (e) => {
+  if ((e.key !== 'n' && e.key !== 'N') || e.target.closest('input, select') || !query.get('q')) return;
+  const step = e.key === 'n' ? 1 : -1;
+  let i = match < 0 ? (step > 0 ? Math.floor(box.scrollTop / row) : lines.length) : match;
+  for (i += step; i >= 0 && i < lines.length && (lines[i].k === 'probe' || !plain(lines[i])); i += step);
+  if (i < 0 || i >= lines.length) return;
+  match = i;
+  follow = press('follow', false);
+  box.scrollTop = Math.max(0, i * row - box.clientHeight / 2);
+  draw(true);
+});
+
+document.addEventListener('visibilitychange', () => { if (document.hidden) { source?.close(); source = null; } else listen(); });
+addEventListener('resize', () => draw(true));
+end();
+listen();

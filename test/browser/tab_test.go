@@ -1,0 +1,137 @@
+package browser
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+)
+
+// tab is a tab of the browser. What goes wrong in its pages fails the test.
+type tab struct {
+	t   *testing.T
+	ctx context.Context
+
+	mu       sync.Mutex
+	problems []string
+	expected bool // that a connection is lost
+}
+
+// open opens a link in a new tab.
+func open(t *testing.T, link string) *tab {
+	t.Helper()
+	ctx, cancel := chromedp.NewContext(allocator)
+	x := &tab{t: t, ctx: ctx}
+	t.Cleanup(func() {
+		x.mu.Lock()
+		defer x.mu.Unlock()
+		for _, problem := range x.problems {
+			t.Error(problem)
+		}
+	})
+	t.Cleanup(cancel)
+	if err := chromedp.Do(ctx, chromedp.Navigate("about:blank")); err != nil { // the tab lives as long as this context
+		t.Fatal(err)
+	}
+	if err := chromedp.Listen(ctx, x.hear); err != nil {
+		t.Fatal(err)
+	}
+	x.do(chromedp.EmulateViewport(1280, 900), chromedp.Navigate(link))
+	return x
+}
+
+// hear notes what a page complains about: errors of scripts, and what the policy has refused.
+func (x *tab) hear(event any) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	switch e := event.(type) {
+	case *runtime.EventExceptionThrown:
+		x.problems = append(x.problems, fmt.Sprintf("an error of a script: %s %s:%d", e.ExceptionDetails.Exception.Description, e.ExceptionDetails.URL, e.ExceptionDetails.LineNumber))
+	case *log.EventEntryAdded:
+		if e.Entry.Level == log.EntryLevelError && !(x.expected && (e.Entry.Source == log.EntrySourceNetwork || strings.Contains(e.Entry.Text, "CORS policy"))) {
+			x.problems = append(x.problems, fmt.Sprintf("the browser complains: %s %s", e.Entry.Text, e.Entry.URL))
+		}
+	}
+}
+
+// expect says that requests will fail from here on.
+func (x *tab) expect() {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.expected = true
+}
+
+func (x *tab) do(steps ...chromedp.Action[chromedp.Void]) {
+	x.t.Helper()
+	ctx, cancel := context.WithTimeout(x.ctx, timeout)
+	defer cancel()
+	if err := chromedp.Do(ctx, steps...); err != nil {
+		x.t.Fatal(err)
+	}
+}
+
+// eval is the value of an expression.
+func eval[T any](x *tab, expression string) T {
+	x.t.Helper()
+	ctx, cancel := context.WithTimeout(x.ctx, timeout)
+	defer cancel()
+	value, err := chromedp.Run(ctx, chromedp.Evaluate[T](expression, chromedp.EvalAwaitPromise))
+	if err != nil {
+		x.t.Fatalf("%s: %v", expression, err)
+	}
+	return value
+}
+
+// until waits for a condition of the page.
+func (x *tab) until(what, expression string) {
+	x.t.Helper()
+	for end := time.Now().Add(timeout); !eval[bool](x, "!!("+expression+")"); time.Sleep(50 * time.Millisecond) {
+		if time.Now().After(end) {
+			x.t.Fatalf("not within %v: %s: %s\nthe page says:\n%s", timeout, what, expression, eval[string](x, "location.href + ' ' + (document.getElementById('q')?.value ?? '') + '\\n' + document.body.innerText"))
+		}
+	}
+}
+
+// live waits until the page is live.
+func (x *tab) live() {
+	x.t.Helper()
+	x.until("the page is live", `document.getElementById("live")?.textContent === "Live"`)
+}
+
+// goTo opens another page of the same server.
+func (x *tab) goTo(path string) {
+	x.t.Helper()
+	x.do(chromedp.Navigate(eval[string](x, "location.origin") + path))
+}
+
+// theme sets light or dark.
+func theme(name string) chromedp.Action[chromedp.Void] {
+	return chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		_, err := cdp.Call(ctx, t, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{
+			{Name: "prefers-color-scheme", Value: name}, {Name: "prefers-reduced-motion", Value: "reduce"},
+		}})
+		return err
+	})
+}
+
+// key types keys, one after the other.
+func (x *tab) key(keys ...string) {
+	x.t.Helper()
+	for _, k := range keys {
+		x.do(chromedp.KeyEvent(k))
+	}
+}
+
+// text is what an element says.
+func (x *tab) text(selector string) string {
+	x.t.Helper()
+	return strings.TrimSpace(eval[string](x, fmt.Sprintf("document.querySelector(%q)?.textContent ?? ''", selector)))
+}

@@ -17,7 +17,7 @@ func TestLiveness(t *testing.T) {
 			until:   10 * time.Second,
 			watch:   []string{"start app", "Warning", "Normal", "SIG"},
 			want: []string{
-				`0s Normal Pulled Container image "" already present on machine`,
+				`0s Normal Pulled Container image "" already present on machine and can be accessed by the pod`,
 				"0s start app #1",
 				"0s Normal Created Container created",
 				"0s Normal Started Container started",
@@ -26,7 +26,7 @@ func TestLiveness(t *testing.T) {
 				"5.5s" + lf,
 				"5.5s" + killL,
 				"5.5s SIGTERM to app",
-				`5.5s Normal Pulled Container image "" already present on machine`,
+				`5.5s Normal Pulled Container image "" already present on machine and can be accessed by the pod`,
 				"5.5s start app #2",
 				"5.5s Normal Created Container created",
 				"5.5s Normal Started Container started",

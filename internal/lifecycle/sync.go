@@ -205,7 +205,7 @@ func (p *Pod) startContainer(s start, now time.Time) {
 	c.state, c.retryAt, c.hookFailed = stateStarting, time.Time{}, false
 	c.attempts++
 	c.instance = fmt.Sprintf("%s-%s-%d", p.pod.UID, c.spec.Name, c.attempts)
-	p.record(c, corev1.EventTypeNormal, "Pulled", fmt.Sprintf("Container image %q already present on machine", c.spec.Image))
+	p.record(c, corev1.EventTypeNormal, "Pulled", fmt.Sprintf("Container image %q already present on machine and can be accessed by the pod", c.spec.Image))
 	p.emit(StartContainer{c.spec.Name, c.instance, c.instances})
 }
 

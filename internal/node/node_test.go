@@ -52,7 +52,7 @@ func TestPodFromStartToDeletion(t *testing.T) {
 		}
 		n.check([]string{"0s start server", "10s withdraw", "10s signal server SIGTERM", "10s exit server 143", "10s withdraw", "10s withdraw",
 			"10s gone: exited on SIGTERM"}, "start", "withdraw", "admit", "signal", "kill", "exit", "gone:")
-		want := []string{`Normal Pulled Container image "example" already present on machine`, "Normal Created Container created", "Normal Started Container started",
+		want := []string{`Normal Pulled Container image "example" already present on machine and can be accessed by the pod`, "Normal Created Container created", "Normal Started Container started",
 			"Warning Unhealthy Readiness probe failed: HTTP probe failed with statuscode: 500",
 			"Warning Unhealthy Readiness probe failed: HTTP probe failed with statuscode: 500",
 			"Normal Killing Stopping container app"}

@@ -17,6 +17,7 @@ func sections() map[string]string {
 	return map[string]string{
 		"A": "Liveness", "B": "Readiness", "C": "Startup", "D": "HTTP", "E": "Errors", "F": "TCP", "G": "Exec", "H": "gRPC", "I": "Kills, hooks and deletion",
 		"J": "Restarts and back-off", "K": "Defaults", "L": "What is refused", "M": "What is accepted", "N": "Status", "O": "Endpoints", "P": "Rolling updates", "S": "Sidecars",
+		"T": "Restart rules",
 	}
 }
 
@@ -70,8 +71,8 @@ others, which are about bytes, TLS, requests and processes, have nothing to be p
 
 "Same" means: the same requests and answers in the same order for each process, the same Events in the same order, the same states, the same ends; times equal but for a period
 of phase, 2 s of the kubelet's status lag, and 0.7 s for graces. What blinked for less than 2.6 s may be missing. Not compared is what
-[the list of differences](differences.md) tells of the kubelet's lag: that it probes what has already ended, and a restarted container before its startup probe; and how long a kubelet up
-to 1.34 keeps a container in back-off after the delay is over. Of a postStart hook that failed the status tells the reason alone: what the hook printed stays out. Texts of 1.34 that read otherwise from 1.35 on are compared as they read since.
+[the list of differences](differences.md) tells of the kubelet's lag: that it probes what has already ended, and a restarted container before its startup probe. Of a postStart hook
+that failed the status tells the reason alone: what the hook printed stays out.
 
 To play them again on Probity: ` + "`go test -tags differential ./test/differential`" + `; in a simulation: without the tag, in a second. To record a kubelet anew, as root on Debian: ` + "`go run ./test/differential/record`" + `.
 `

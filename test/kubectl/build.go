@@ -15,26 +15,29 @@ import (
 
 // released is a program of Kubernetes' own code that is built here.
 type released struct {
-	name string // of the folder and of the program, which calls itself so in its help
+	dir  string // where its code is
+	name string // of the program, which calls itself so in its help
 	// required finds in go.mod, as its first group, the version without its major number.
 	required string
 	files    []string // what decides which program is built
 }
 
 func kubectlProgram() released {
-	return released{"kubectl", `k8s\.io/kubectl v0\.(\S+)`, []string{"kubectl/main.go", "go.sum", "go.mod"}}
+	return released{"kubectl", "kubectl", `k8s\.io/kubectl v0\.(\S+)`, []string{"kubectl/main.go", "go.sum", "go.mod"}}
 }
 
+// kubernetesProgram is the one whose kubelet test/differential plays beside Probity.
 func kubernetesProgram() released {
-	return released{"kubernetes", `k8s\.io/kubernetes v1\.(\S+)`, []string{"kubernetes/main.go", "kubernetes/go.sum", "kubernetes/go.mod"}}
+	const dir = "../differential/kubernetes"
+	return released{dir, "kubernetes", `k8s\.io/kubernetes v1\.(\S+)`, []string{dir + "/main.go", dir + "/go.sum", dir + "/go.mod"}}
 }
 
 // BuildKubectl builds kubectl into the user's cache folder, unless it is there already, and returns
 // its path. It is called in the folder of this package.
 func BuildKubectl(ctx context.Context) (string, error) { return kubectlProgram().build(ctx) }
 
-// BuildKubernetes does the same with etcd and the API server, which are one program. The first
-// build takes ten minutes of one core.
+// BuildKubernetes does the same with the components of a cluster, which are one program. The first
+// build takes fifteen minutes of one core.
 func BuildKubernetes(ctx context.Context) (string, error) { return kubernetesProgram().build(ctx) }
 
 func (r released) build(ctx context.Context) (string, error) {
@@ -57,7 +60,7 @@ func (r released) build(ctx context.Context) (string, error) {
 	const stamp = "k8s.io/component-base/version."
 	minor := regexp.MustCompile(`^\d+`).FindString(version)
 	flags := fmt.Sprintf("-s -w -X %[1]sgitVersion=v1.%[2]s -X %[1]sgitMajor=1 -X %[1]sgitMinor=%[3]s -X %[1]sgitTreeState=clean", stamp, version, minor)
-	return path, build(ctx, r.name, path, "-ldflags", flags)
+	return path, build(ctx, r.dir, path, "-ldflags", flags)
 }
 
 // version returns the version of Kubernetes without its major number, such as 36.3, and a hash of

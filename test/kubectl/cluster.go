@@ -40,8 +40,8 @@ type Cluster struct {
 // errStopped is why programs end that nothing is wrong with.
 var errStopped = errors.New("the cluster was stopped")
 
-// StartCluster starts the components of a program, see the folder kubernetes, with their files in a
-// folder, and returns when requests are answered.
+// StartCluster starts the components of a program, see test/differential/kubernetes, with their
+// files in a folder, and returns when requests are answered.
 func StartCluster(ctx context.Context, program, dir string) (*Cluster, error) {
 	c := &Cluster{Kubeconfig: filepath.Join(dir, "kubeconfig"), dir: dir}
 	c.ctx, c.stop = context.WithCancelCause(ctx)

@@ -15,7 +15,7 @@ import (
 )
 
 // Version is the version of Kubernetes: what the module in test/differential/kubernetes requires.
-const Version = "v1.34.4"
+const Version = "v1.36.3"
 
 // packages of Debian that the node needs, and a program of each.
 var packages = map[string]string{

@@ -50,7 +50,7 @@ func (s Scenario) Watched() time.Duration { return cmp.Or(s.Length, 10*time.Seco
 
 // All are the scenarios in the order of their ids.
 func All() []Scenario {
-	all := slices.Concat(liveness(), readiness(), startup(), http(), request(), errors(), tcp(), exec(), grpc(), kills(), restarts(), status(), endpoints(), rollouts(), sidecars())
+	all := slices.Concat(liveness(), readiness(), startup(), http(), request(), errors(), tcp(), exec(), grpc(), kills(), restarts(), status(), endpoints(), rollouts(), sidecars(), restartRules())
 	slices.SortFunc(all, func(a, b Scenario) int { return strings.Compare(a.ID, b.ID) })
 	return all
 }

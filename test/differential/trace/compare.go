@@ -21,9 +21,8 @@ const (
 	graceTolerance = 0.7
 	// restartTolerance is how much later each restart may make what follows.
 	restartTolerance = 1.5
-	// backOffWait is how much longer than the delay a kubelet up to 1.34 keeps a container that it
-	// refused to start (R149).
-	backOffWait = 16.0
+	// backOffTolerance is how much longer a back-off of 3 s may be, of which half is random (R149).
+	backOffTolerance = 1.5
 )
 
 // Difference is where a trace is not what the other is.
@@ -150,11 +149,16 @@ func (t Trace) start(name string) float64 {
 	return life[0].At
 }
 
-// intervals wants the same time between one entry and the next, as far as both are there.
+// intervals wants the same time between one entry and the next, as far as both are there. The steps
+// of an init container are not probed: between two of them lies a restart.
 func (c *comparison) intervals(name string, a, b []Entry) {
+	tolerance := periodTolerance
+	if subject, _, _ := split(name); strings.HasSuffix(subject, "#0") {
+		tolerance = c.lag
+	}
 	for i := 1; i < min(len(a), len(b)); i++ {
 		x, y := a[i].At-a[i-1].At, b[i].At-b[i-1].At
-		if math.Abs(x-y) > periodTolerance {
+		if math.Abs(x-y) > tolerance {
 			c.differ(name, "%d. comes %.1f s after the one before, in the reference %.1f s", i+1, y, x)
 			return
 		}

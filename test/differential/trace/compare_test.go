@@ -30,10 +30,6 @@ const (
 
 func TestCompare(t *testing.T) {
 	one := func(tracks ...Track) Trace { return Trace{Seconds: 20, Tracks: tracks} }
-	system := func(name string, t Trace) Trace {
-		t.System = name
-		return t
-	}
 	failing := func(start float64, n int) Track {
 		track := Track{Name: req}
 		for i := range n {
@@ -89,21 +85,30 @@ func TestCompare(t *testing.T) {
 			one(at(life, 0, "start", 5, "SIGTERM"), at("web/side#1 life", 0, "start", 8, "SIGTERM")),
 			one(at(life, 0, "start", 8, "SIGTERM"), at("web/side#1 life", 0, "start", 5, "SIGTERM")), "is 3.0 s after",
 		},
-		"a slow restart": {one(at(life, 0, "start", 3, "exit 1"), at(next, 4, "start")), one(at(life, 0, "start", 3, "exit 1"), at(next, 9, "start")), "starts 6.0 s after the end"},
-		"a back-off of an old kubelet": {
-			system("kubelet", looping(13)), looping(4), "",
-		},
-		"a back-off of an old kubelet, and of itself": {
-			system("kubelet", looping(13)), system("kubelet", looping(15)), "",
-		},
-		"a back-off as long as only an old kubelet's": {
-			system("kubelet", looping(13)), looping(13), "starts 12.0 s after the end",
-		},
+		"a slow restart":                    {one(at(life, 0, "start", 3, "exit 1"), at(next, 4, "start")), one(at(life, 0, "start", 3, "exit 1"), at(next, 9, "start")), "starts 6.0 s after the end"},
+		"another random half of a back-off": {looping(5), looping(4), ""},
+		"a back-off that is too long":       {looping(4), looping(13), "starts 12.0 s after the end"},
 		"a back-off that was not kept": {
-			system("kubelet", looping(13)), looping(2), "starts 1.0 s after the end",
+			looping(5), looping(2), "starts 1.0 s after the end",
 		},
 		"a probe of the dead": {
 			one(at(life, 0, "start", 3, "exit 1"), at("web/app#1 Liveness", 3.5, "failed: connection refused")), one(at(life, 0, "start", 3, "exit 1")), "",
+		},
+		"a probe in the moment before the process listens": {
+			one(at(life, 0, "start", 0.01, "listen"), at("web/app#1 Readiness", 0.05, "failed: connection refused")), one(at(life, 0, "start", 0.01, "listen")), "",
+		},
+		"a probe that is refused later": {
+			one(at(life, 0, "start", 0.01, "listen"), at("web/app#1 Readiness", 0.2, "failed: connection refused")), one(at(life, 0, "start", 0.01, "listen")), "is missing",
+		},
+		"a liveness probe before the startup probe's success": {
+			one(at(next, 5, "start"), at("web/app#2 request /start", 6, "200"), at("web/app#2 request /live", 5.2, "200", 7, "200")),
+			one(at(next, 5, "start"), at("web/app#2 request /start", 6, "200"), at("web/app#2 request /live", 7, "200")), "",
+		},
+		"an init container that runs again late": {
+			one(at("web/init#0 exec one", 1, "0", 4.2, "0")), one(at("web/init#0 exec one", 1, "0", 6.5, "0")), "",
+		},
+		"an init container that runs again too late": {
+			one(at("web/init#0 exec one", 1, "0", 4.2, "0")), one(at("web/init#0 exec one", 1, "0", 9, "0")), "8.0 s after the one before",
 		},
 		"a probe just before a deletion": {
 			one(failing(1, 3), at("web phase", 9, "gone"), at("web/app events", 4, "Normal Killing Stopping container app")),

@@ -24,11 +24,9 @@ func TestText(t *testing.T) {
 		`Get "http://127.0.0.1:45123/live"`:                                                        `Get "http://HOST:8080/live"`,
 		`read tcp 10.244.0.1:39482->10.244.0.7:8080: read: connection reset by peer`:               `read tcp HOST:CLIENT->HOST:8080: read: connection reset by peer`,
 		`failed container app in pod web_s-a01(12345678-1234-1234-1234-123456789abc)`:              `failed container app in pod web_NAMESPACE(UID)`,
-		"Created container: app":                                                                   "Container created",
-		"Started container app":                                                                    "Container started",
-		"kube-probe/1.34":                                                                          "kube-probe/VERSION",
-		"Scaled up replica set web-5d8f":                                                           "Scaled up replica set web-r1",
-		"lookup of web-5d8f-x2x4z":                                                                 "lookup of web-r1-POD",
+		"kube-probe/1.36":                "kube-probe/VERSION",
+		"Scaled up replica set web-5d8f": "Scaled up replica set web-r1",
+		"lookup of web-5d8f-x2x4z":       "lookup of web-r1-POD",
 	} {
 		if got := n.text(in); got != want {
 			t.Errorf("%q is %q, want %q", in, got, want)
@@ -55,10 +53,10 @@ func TestGatherCountsEvents(t *testing.T) {
 			{At: second(10).UnixMicro(), Container: "app", Instance: 2, Kind: ledger.Start},
 		}},
 		Observations: []Observation{
-			{second(0), watch.Added, event("a", "Started", "Started container app", 1)},
+			{second(0), watch.Added, event("a", "Started", "Container started", 1)},
 			{second(1), watch.Added, event("b", "Unhealthy", "Liveness probe failed: x", 1)},
 			{second(2), watch.Modified, event("b", "Unhealthy", "Liveness probe failed: x", 2)},
-			{second(6), watch.Modified, event("a", "Started", "Started container app", 2)},
+			{second(6), watch.Modified, event("a", "Started", "Container started", 2)},
 			{second(7), watch.Modified, event("b", "Unhealthy", "Liveness probe failed: x", 4)},
 		},
 	})

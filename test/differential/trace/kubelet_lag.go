@@ -11,7 +11,9 @@ import (
 func dropKubeletLag(t Trace) Trace {
 	tracks := make([]Track, 0, len(t.Tracks))
 	for _, track := range t.Tracks {
-		track.Entries = slices.DeleteFunc(slices.Clone(track.Entries), func(e Entry) bool { return t.afterExit(track.Name, e) || t.beforeStartup(track.Name, e) })
+		track.Entries = slices.DeleteFunc(slices.Clone(track.Entries), func(e Entry) bool {
+			return t.afterExit(track.Name, e) || t.beforeStartup(track.Name, e) || t.beforeListening(track.Name, e)
+		})
 		if len(track.Entries) > 0 {
 			tracks = append(tracks, track)
 		}
@@ -43,13 +45,26 @@ func exitTexts() []string {
 	return []string{"connection refused", "connection reset by peer", "EOF", "no route to host", "i/o timeout", "probe errored", "failed to connect service"}
 }
 
-// beforeStartup reports whether a readiness probe of a process that is not the first came before
-// its own startup probe had succeeded (R104).
+// beforeStartup reports whether a readiness or liveness probe of a process that is not the first
+// came before its own startup probe had succeeded (R104).
 func (t Trace) beforeStartup(name string, e Entry) bool {
 	subject, aspect, object := split(name)
-	if strings.HasSuffix(subject, "#1") || (aspect != "Readiness" && (aspect != "request" || object != "/ready")) {
+	gated := aspect == "Readiness" || aspect == "Liveness" || aspect == "request" && (object == "/ready" || object == "/live")
+	if strings.HasSuffix(subject, "#1") || !gated {
 		return false
 	}
 	startup := t.Get(subject + " request /start").Entries
 	return len(startup) > 0 && e.At < startup[len(startup)-1].At
+}
+
+// beforeListening reports whether a probe was refused by a process that listens as soon as it has
+// started: a kubelet may ask in the milliseconds before.
+func (t Trace) beforeListening(name string, e Entry) bool {
+	const soon, noted = 0.5, 0.1 // the start takes less, and an Event is later than its attempt by less
+	subject, aspect, _ := split(name)
+	if aspect != "Readiness" || !strings.Contains(e.What, "connection refused") && !strings.Contains(e.What, "failed to connect service") {
+		return false
+	}
+	life := t.Get(subject + " life").Entries
+	return len(life) > 1 && life[1].What == "listen" && life[1].At-life[0].At < soon && e.At < life[1].At+noted
 }

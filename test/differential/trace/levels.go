@@ -47,11 +47,11 @@ func (c *comparison) levels(name string, a, b []Entry) {
 }
 
 // near reports whether a moment of the other trace is close to one of the reference. Restarts
-// before it, and the kubelet's waits before them, add up.
+// before it, and the random halves of their back-offs, add up.
 func (c *comparison) near(a, b float64) bool {
 	allowed := c.lag + 1.5
 	restarts, waits := c.a.restarts(a)
-	allowed += restartTolerance*float64(restarts) + backOffWait*float64(waits)
+	allowed += restartTolerance*float64(restarts) + backOffTolerance*float64(waits)
 	return math.Abs(max(a, 0)-max(b, 0)) <= allowed
 }
 

@@ -69,8 +69,6 @@ var (
 	// What a container runtime says of a command that it cannot start, and what an operating system
 	// does.
 	runtimeText = regexp.MustCompile(`(?s)(resulted in unknown state: )(?:rpc error: .* failed to exec in container: failed to start|cannot start) .*`)
-	created     = regexp.MustCompile(`^Created container: .*`)
-	started     = regexp.MustCompile(`^Started container .*`)
 )
 
 // text makes a message comparable.
@@ -88,10 +86,7 @@ func (n *names) text(message string) string {
 	for name, revision := range n.revisions {
 		message = strings.ReplaceAll(message, name, revision)
 	}
-	message = runtimeText.ReplaceAllString(message, "${1}CANNOT START")
-	// Until 1.34 these named the container (R156).
-	message = created.ReplaceAllString(message, "Container created")
-	return started.ReplaceAllString(message, "Container started")
+	return runtimeText.ReplaceAllString(message, "${1}CANNOT START")
 }
 
 // address names a host and a port; a port that nobody declared is that of a client.

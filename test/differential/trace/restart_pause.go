@@ -41,8 +41,8 @@ func (t Trace) pauses() (all []pause) {
 	return all
 }
 
-// restartPauses wants the same pauses. A back-off is at least as long as it says; at most half as
-// long again and a second, and on a kubelet up to 1.34 much longer (R149).
+// restartPauses wants the same pauses. A back-off is at least as long as it says, and at most half as
+// long again (R149), a second and the kubelet's lag.
 func (c *comparison) restartPauses() {
 	others := map[string]pause{}
 	for _, p := range c.b.pauses() {
@@ -52,12 +52,9 @@ func (c *comparison) restartPauses() {
 		b, ok := others[a.process]
 		least, most := a.seconds-c.lag, a.seconds+c.lag
 		if a.backOff > 0 {
-			least, most = a.backOff-graceTolerance, 1.5*a.backOff+1+graceTolerance
-			if c.a.System == c.b.System {
-				most = a.backOff + backOffWait
-			}
+			least, most = a.backOff-graceTolerance, 1.5*a.backOff+1+c.lag
 		}
-		if ok && (b.seconds > most || b.seconds < least || a.seconds > a.backOff+backOffWait) {
+		if ok && (b.seconds > most || b.seconds < least) {
 			c.differ(a.process+" life", "starts %.1f s after the end of the one before, in the reference %.1f s, with a back-off of %.0f s", b.seconds, a.seconds, a.backOff)
 		}
 	}

@@ -16,7 +16,7 @@ import (
 type Trace struct {
 	// Scenario is the scenario's id.
 	Scenario string `json:"scenario"`
-	// System is who ran it, with the version: "Kubernetes v1.34.4".
+	// System is who ran it, with the version: "Kubernetes v1.36.3".
 	System string `json:"system"`
 	// Period is the longest time between two probes, in seconds, if it is not one.
 	Period float64 `json:"period,omitempty"`

@@ -61,8 +61,7 @@ func (n *numbers) forget(gone func(types.UID) bool) {
 
 // podLook is what was read of a Pod.
 type podLook struct {
-	probes   map[history.Key]*probeLook
-	attended time.Time // when it needed attention last
+	probes map[history.Key]*probeLook
 }
 
 // probeLook is what was read of a probe.

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -33,7 +34,7 @@ func (s *Server) podPage(w http.ResponseWriter, r *http.Request) {
 		e("p.crumbs", e("a", at("href", "/ui/pods"), text("Pods")), text(" / "+cmp.Or(p.Workload.Name, "of its own")), when(p.Workload.Kind != "", text(" / "+p.Workload.Kind))),
 		e("div.split", at("id", "pod"), at("data-pod", string(p.UID)), at("data-probes", p.probeNumbers()),
 			e("div.stack",
-				p.titleLine(snap.now),
+				p.titleLine(),
 				s.whatHappened(p, snap.now, q, cmp.Or(width, 900)),
 				s.probesCard(p),
 				s.attemptsCard(p),
@@ -55,15 +56,15 @@ func (s *Server) podGone(w http.ResponseWriter, r *http.Request, namespace, name
 }
 
 func (p *podView) probeNumbers() string {
-	var all string
+	var all strings.Builder
 	for _, v := range p.Probes {
-		all += strconv.Itoa(v.Number) + " "
+		all.WriteString(strconv.Itoa(v.Number) + " ")
 	}
-	return all
+	return all.String()
 }
 
 // titleLine is which Pod it is, how it is, and what can be done.
-func (p *podView) titleLine(now time.Time) item {
+func (p *podView) titleLine() item {
 	d := p.Diagnosis
 	why := list{}
 	if d.Why != "" {

@@ -12,7 +12,6 @@ import (
 
 	"github.com/probity-run/probity/internal/advisor"
 	"github.com/probity-run/probity/internal/advisor/rules"
-	"github.com/probity-run/probity/internal/dashboard/markup"
 	"github.com/probity-run/probity/internal/lifecycle"
 	"github.com/probity-run/probity/internal/store"
 )
@@ -157,9 +156,4 @@ func (s *Server) eventsCard(p *podView) item {
 		return nil
 	}
 	return e("section.card.pane", at("id", "events"), e("h2", text("Events"), e("a.small", at("href", eventsAbout(p.Namespace, p.Name)), text("all"))), e("table.plain.small", e("tbody", rows)))
-}
-
-// part answers with a part of a page.
-func part(w http.ResponseWriter, r *http.Request, title string, i item) {
-	writeZipped(w, r, http.StatusOK, markup.Page(e("html", e("head", e("title", text(title))), e("body", i))))
 }

@@ -86,7 +86,7 @@ func (s *Server) podsPage(w http.ResponseWriter, r *http.Request) {
 	main := list{e("h1.sr", text("Pods")), servicesShort(snap), s.podTools(snap, q)}
 	switch {
 	case len(snap.pods) == 0:
-		main = append(main, s.noPods(snap))
+		main = append(main, s.noPods())
 	case shown == 0:
 		main = append(main, noMatch(len(snap.pods)))
 	default:
@@ -195,7 +195,7 @@ func (s *Server) groupHead(g *podGroup) item {
 		e("a.right.small", at("href", healthPath(g.Kind, g.Namespace, g.Name)), at("aria-label", "Health checks of "+g.Name), text("Health checks")))
 }
 
-func (s *Server) noPods(snap *snapshot) item {
+func (s *Server) noPods() item {
 	what := "Nothing is run here yet: probity apply FILE --state-dir brings something."
 	if s.opts.Title != "probity" {
 		what = "The manifests want no Pod, or it is not there yet. Save a change, or scale a workload."

@@ -41,8 +41,8 @@ func (t Trace) pauses() (all []pause) {
 	return all
 }
 
-// restartPauses wants the same pauses. A back-off is at least as long as it says, and at most half as
-// long again (R149), a second and the kubelet's lag.
+// restartPauses wants the same pauses. A back-off is at least as long as it says, and at most half
+// as long again (R149), a second and the kubelet's lag.
 func (c *comparison) restartPauses() {
 	others := map[string]pause{}
 	for _, p := range c.b.pauses() {

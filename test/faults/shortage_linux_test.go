@@ -190,7 +190,8 @@ func TestNoPorts(t *testing.T) {
 		hog = strings.Replace(hog, "    ports: [{name: http, containerPort: 8080}]\n", "", 1)
 		pods.WriteString(strings.Replace(hog, "spec:\n", "spec:\n  restartPolicy: OnFailure\n", 1))
 	}
-	r := harness.StartWith(t, harness.Options{Wrap: wrap}, pods.String())
+	// the API and the dashboard would hold the two ports for ever
+	r := harness.StartWith(t, harness.Options{Wrap: wrap, Args: []string{"--no-api", "--no-dashboard"}}, pods.String())
 	waitErrored(t, r, "cannot assign requested address", "http", "tcp")
 	r.WaitPod("ready when the ports are free again", func(p *corev1.Pod) bool { return p.Name == "http" && harness.Ready(p) })
 	checkNoFailures(t, r)

@@ -232,8 +232,10 @@ func TestKeyboard(t *testing.T) {
 	x.until("the filter is cleared", `document.querySelectorAll("li.pod").length === 2`)
 	x.key("j", kb.Enter)
 	x.until("the Pod's page is open", `document.querySelector("#attempts")`)
+	x.live() // and hears keys
 	x.key("l")
 	x.until("its log is open", `document.getElementById("lines")`)
+	x.live()
 	x.key("g", "e")
 	x.until("the Events are open", `document.getElementById("event-list")`)
 }

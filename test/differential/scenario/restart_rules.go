@@ -11,8 +11,8 @@ func restartRules() []Scenario {
 	return []Scenario{
 		{ID: "T01", Title: "restart rules: an exit restarts all containers, from the first init container, without preStop", Starts: 4, Length: seconds(6),
 			Manifest: pod("initContainers:\n"+doing("prepare", "0"), app("-life=3s:88|", all), containerAt("b", 8081, "-term=0:1s", preStop))},
-		{ID: "T02", Title: "restart rules: probes go on with the new instances", Starts: 5, Length: seconds(4),
-			Manifest: pod("", app("-life=5s:88|", all+ready(1)), containerAt("b", 8081, "-answers=/live=200|/live=200,500x2,200", probe("livenessProbe", at(8081, "/live"), 2, nil)))},
+		{ID: "T02", Title: "restart rules: the initial delay and the probes are those of the new instances", Starts: 5, Length: seconds(4),
+			Manifest: pod("", app("-life=4s:88|", all), containerAt("b", 8081, "-answers=/live=200|/live=200,500x2,200", probe("livenessProbe", at(8081, "/live"), 2, []string{"initialDelaySeconds: 6"})))},
 		{ID: "T03", Title: "restart rules: an exit restarts its container alone, under Never", Starts: 3, Length: seconds(6),
 			Manifest: pod("restartPolicy: Never\n", app("-life=3s:42|", again+ready(1)), containerAt("b", 8081, "", ""))},
 		{ID: "T04", Title: "restart rules: an exit that no rule names follows the container's policy", Starts: 2, Length: seconds(7),

@@ -98,7 +98,7 @@ func TestCompare(t *testing.T) {
 			one(at(life, 0, "start", 0.01, "listen"), at("web/app#1 Readiness", 0.05, "failed: connection refused")), one(at(life, 0, "start", 0.01, "listen")), "",
 		},
 		"a probe that is refused later": {
-			one(at(life, 0, "start", 0.01, "listen"), at("web/app#1 Readiness", 0.2, "failed: connection refused")), one(at(life, 0, "start", 0.01, "listen")), "is missing",
+			one(at(life, 0, "start", 0.01, "listen"), at("web/app#1 Readiness", 0.5, "failed: connection refused")), one(at(life, 0, "start", 0.01, "listen")), "is missing",
 		},
 		"a liveness probe before the startup probe's success": {
 			one(at(next, 5, "start"), at("web/app#2 request /start", 6, "200"), at("web/app#2 request /live", 5.2, "200", 7, "200")),

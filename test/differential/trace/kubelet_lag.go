@@ -60,7 +60,7 @@ func (t Trace) beforeStartup(name string, e Entry) bool {
 // beforeListening reports whether a probe was refused by a process that listens as soon as it has
 // started: a kubelet may ask in the milliseconds before.
 func (t Trace) beforeListening(name string, e Entry) bool {
-	const soon, noted = 0.5, 0.1 // the start takes less, and an Event is later than its attempt by less
+	const soon, noted = 0.5, 0.3 // the start takes less, and an Event is later than its attempt by less
 	subject, aspect, _ := split(name)
 	if aspect != "Readiness" || !strings.Contains(e.What, "connection refused") && !strings.Contains(e.What, "failed to connect service") {
 		return false

@@ -355,7 +355,7 @@ const startTime = 5 * time.Second
 // garbage is how much may gather until it is collected, in percent of what is in use, unless the
 // environment's GOGC says so. Below that, collecting is felt in the CPU time of 200 probes a
 // second.
-const garbage = 75
+const garbage = 40
 
 // releaseMemory gives memory back that only the start needed.
 func releaseMemory(view *terminal.View) {

@@ -25,6 +25,10 @@ import (
 // endTime is how long requests of the API may take to end when the system ends.
 const endTime = time.Second
 
+// firstPrograms is how long the programs of the manifests have the processors before keys and
+// certificates are made for clients: a start takes half of it.
+const firstPrograms = 50 * time.Millisecond
+
 // api serves the Kubernetes API of a system. Whatever goes wrong with it, the Pods run on.
 type api struct {
 	system *System
@@ -77,7 +81,11 @@ func (a *api) runAPI(ctx context.Context) error {
 		return nil
 	}
 	select {
-	case <-a.system.applied: // the first programs come first
+	case <-a.system.applied:
+	case <-ctx.Done():
+	}
+	select {
+	case <-time.After(firstPrograms):
 	case <-ctx.Done():
 	}
 	serve, err := a.open(ctx)

@@ -1,9 +1,11 @@
 package diagnosis
 
 import (
+	"reflect"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
@@ -109,5 +111,20 @@ func TestBackOffDelay(t *testing.T) {
 		if got := delay.String() + " " + strconv.FormatBool(ok); got != want {
 			t.Errorf("BackOffDelay(%q) = %s, want %s", message, got, want)
 		}
+	}
+}
+
+// TestRestartingCountsAnew: a probe that has asked for a restart begins to count again, and is told
+// as it was when it asked.
+func TestRestartingCountsAnew(t *testing.T) {
+	restarting := func(run int) Diagnosis {
+		f := running()
+		f.fail(2, run, 3, timeoutText)
+		f.container(func(c *Container) { c.Stopping, c.KillAt = true, now.Add(21*time.Second) })
+		return Of(*f)
+	}
+	want := restarting(3)
+	if got := restarting(0); !reflect.DeepEqual(got, want) || !strings.Contains(got.Reason, "3/3, it is being restarted") {
+		t.Errorf("counting anew: %+v\nwant %+v", got, want)
 	}
 }

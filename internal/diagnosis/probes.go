@@ -187,6 +187,9 @@ func (f *Facts) counter(d *Diagnosis, p *Probe) (text, so string) {
 	d.Check = fraction(p.Run, p.Threshold)
 	switch {
 	case p.Type != readiness && f.Containers[p.Container].Stopping:
+		if p.Run == 0 { // it counts anew once it has asked for the restart
+			d.Check = fraction(p.Threshold, p.Threshold)
+		}
 		text = d.Check + ", it is being restarted"
 		d.State, d.Attention, d.Check = NotReady, true, f.killClock(p.Container, d.Check)
 		return text, f.restartText(p.Container)

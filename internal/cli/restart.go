@@ -123,8 +123,8 @@ func (s *session) restartable(objects []metav1.Object) (all []metav1.Object, err
 	return all, nil
 }
 
-// restart asks for a restart, and returns what it is counted from: a Pod as it was when it was asked,
-// since it may have restarted by itself after it was found.
+// restart asks for a restart, and returns what it is counted from: a Pod as it was when it was
+// asked, since it may have restarted by itself after it was found.
 func (s *session) restart(ctx context.Context, o metav1.Object, now time.Time) (metav1.Object, error) {
 	at := kube.RefTo(o)
 	if at.Kind != kube.Pods {

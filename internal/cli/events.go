@@ -90,20 +90,19 @@ func (s *session) events(ctx context.Context, streams Streams, flags eventFlags,
 	if flags.output != "" {
 		return printAs(streams, flags.output, selectedEvents{metav1.TypeMeta{APIVersion: "v1", Kind: "EventList"}, list.ListMeta, selected})
 	}
-	text := view.Events(selected, time.Now(), widthOf(streams))
-	if len(selected) == 0 {
-		text = ""
-		if !flags.watch {
-			return printLine(streams.Err, "No events found.")
-		}
+	if len(selected) == 0 && !flags.watch {
+		return printLine(streams.Err, "No events found.")
 	}
-	if _, err := fmt.Fprint(streams.Out, text); err != nil {
-		return failed(err)
+	var table view.EventTable
+	if len(selected) > 0 {
+		if _, err := fmt.Fprint(streams.Out, table.Rows(selected, time.Now(), widthOf(streams))); err != nil {
+			return failed(err)
+		}
 	}
 	if !flags.watch {
 		return nil
 	}
-	f := &eventFollower{streams: streams, flags: flags, family: family}
+	f := &eventFollower{streams: streams, flags: flags, family: family, table: table}
 	f.waiting = view.Select(list.Items, func(e *corev1.Event) bool { return flags.takes(e) && isNew(*e) })
 	return f.run(ctx, s, list.ResourceVersion)
 }

@@ -168,8 +168,24 @@ func TestEventsOfWhatIsGoneAgain(t *testing.T) {
 			if got, want := messages(out.String()), "of web-1-a|late"; got != want {
 				t.Errorf("Events %s, want %s; all:\n%s", got, want, &out)
 			}
+			if at := columnsOf(out.String(), "MESSAGE", "of web-1-a", "late"); len(at) != 1 {
+				t.Errorf("the messages begin in the columns %v, want one; all:\n%s", at, &out)
+			}
 		})
 	}
+}
+
+// columnsOf are those in which words stand, each once.
+func columnsOf(text string, words ...string) map[int]bool {
+	at := map[int]bool{}
+	for line := range strings.Lines(text) {
+		for _, word := range words {
+			if i := strings.Index(line, word); i >= 0 && strings.HasSuffix(line, word+"\n") {
+				at[i] = true
+			}
+		}
+	}
+	return at
 }
 
 // messages are the last columns of what events prints.

@@ -56,20 +56,16 @@ func events(ctx context.Context, streams Streams, flags eventFlags, args []strin
 	if flags.watch && flags.output != "" {
 		return badInput(errors.New("cannot use --watch with --output: kubectl get events -w -o json does that"))
 	}
-	s, err := flags.open(ctx, streams)
+	s, objects, err := flags.openFor(ctx, streams, args)
 	if err != nil {
 		return err
 	}
 	defer s.client.Close()
-	return s.events(ctx, streams, flags, args)
+	return s.events(ctx, streams, flags, objects)
 }
 
-// events is [events] of a run that was found.
-func (s *session) events(ctx context.Context, streams Streams, flags eventFlags, args []string) error {
-	objects, err := s.findAll(args)
-	if err != nil {
-		return err
-	}
+// events is [events] in a run that was found, about objects or all.
+func (s *session) events(ctx context.Context, streams Streams, flags eventFlags, objects []metav1.Object) error {
 	family := kube.NewFamily(objects, s.Snapshot)
 	var list corev1.EventList
 	if err := s.client.List(ctx, kube.Events, flags.namespace, metav1.ListOptions{}, &list); err != nil {

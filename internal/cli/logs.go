@@ -97,15 +97,11 @@ func printLogs(ctx context.Context, streams Streams, flags logFlags, args []stri
 			return badInput(fmt.Errorf("cannot use --grep: %w", err))
 		}
 	}
-	s, err := flags.open(ctx, streams)
+	s, objects, err := flags.openFor(ctx, streams, args)
 	if err != nil {
 		return err
 	}
 	defer s.client.Close()
-	objects, err := s.findAll(args)
-	if err != nil {
-		return err
-	}
 	if flags.follow && len(objects) > 1 {
 		return badInput(errors.New("cannot follow several: name one, or none for all"))
 	}

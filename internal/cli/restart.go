@@ -53,15 +53,11 @@ func newRestart(streams Streams) *cobra.Command {
 
 // restart restarts what arguments name, and then waits for all of it.
 func restart(ctx context.Context, streams Streams, flags restartFlags, args []string) error {
-	s, err := flags.open(ctx, streams)
+	s, named, err := flags.openFor(ctx, streams, args)
 	if err != nil {
 		return err
 	}
 	defer s.client.Close()
-	named, err := s.findAll(args)
-	if err != nil {
-		return err
-	}
 	objects, err := s.restartable(named)
 	if err != nil {
 		return failed(err)

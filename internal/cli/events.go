@@ -5,15 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 	corev1 "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/apimachinery/pkg/watch"
 
 	"github.com/probity-run/probity/internal/kube"
 	"github.com/probity-run/probity/internal/kube/view"
@@ -65,17 +61,32 @@ func events(ctx context.Context, streams Streams, flags eventFlags, args []strin
 		return err
 	}
 	defer s.client.Close()
+	return s.events(ctx, streams, flags, args)
+}
+
+// events is [events] of a run that was found.
+func (s *session) events(ctx context.Context, streams Streams, flags eventFlags, args []string) error {
 	objects, err := s.findAll(args)
 	if err != nil {
 		return err
 	}
-	about := newAbout(s, objects)
+	family := kube.NewFamily(objects, s.Snapshot)
 	var list corev1.EventList
 	if err := s.client.List(ctx, kube.Events, flags.namespace, metav1.ListOptions{}, &list); err != nil {
 		return failed(err)
 	}
-	isType := func(e *corev1.Event) bool { return len(flags.types) == 0 || slices.Contains(flags.types, e.Type) }
-	selected := view.Select(list.Items, func(e *corev1.Event) bool { return isType(e) && about.has(e) })
+	isNew := func(e corev1.Event) bool { _, known := family.Has(e.InvolvedObject); return !known }
+	if slices.ContainsFunc(list.Items, isNew) { // it came after the snapshot, or is gone
+		now, err := s.client.Snapshot(ctx, flags.namespace)
+		if err != nil {
+			return failed(err)
+		}
+		family.LearnAll(now)
+	}
+	selected := view.Select(list.Items, func(e *corev1.Event) bool {
+		belongs, _ := family.Has(e.InvolvedObject)
+		return flags.takes(e) && belongs
+	})
 	if flags.output != "" {
 		return printAs(streams, flags.output, selectedEvents{metav1.TypeMeta{APIVersion: "v1", Kind: "EventList"}, list.ListMeta, selected})
 	}
@@ -92,9 +103,14 @@ func events(ctx context.Context, streams Streams, flags eventFlags, args []strin
 	if !flags.watch {
 		return nil
 	}
-	return watchEvents(ctx, streams, s.client, flags.namespace, list.ResourceVersion, func(e *corev1.Event) bool {
-		return isType(e) && about.hasNew(ctx, e)
-	})
+	f := &eventFollower{streams: streams, flags: flags, family: family}
+	f.waiting = view.Select(list.Items, func(e *corev1.Event) bool { return flags.takes(e) && isNew(*e) })
+	return f.run(ctx, s, list.ResourceVersion)
+}
+
+// takes reports whether Events of a type are wanted.
+func (f *eventFlags) takes(e *corev1.Event) bool {
+	return len(f.types) == 0 || slices.Contains(f.types, e.Type)
 }
 
 // selectedEvents are some of the Events of a list, as a list.
@@ -108,75 +124,6 @@ func checkTypes(types []string) error {
 	for _, t := range types {
 		if t != corev1.EventTypeNormal && t != corev1.EventTypeWarning {
 			return fmt.Errorf("cannot use --types %s: it takes Normal and Warning", t)
-		}
-	}
-	return nil
-}
-
-// about are the objects whose Events somebody wants who names some: those, their Pods, and the
-// ReplicaSets between.
-type about struct {
-	session *session
-	named   []metav1.Object
-	known   map[types.UID]bool // whether an object is one of them; nil for all
-}
-
-// newAbout begins with what there is.
-func newAbout(s *session, named []metav1.Object) *about {
-	a := &about{session: s, named: named}
-	if len(named) > 0 {
-		a.known = map[types.UID]bool{}
-		a.learn(s.Snapshot)
-	}
-	return a
-}
-
-// learn notes what belongs to the named objects.
-func (a *about) learn(now *kube.Snapshot) {
-	for _, o := range a.named {
-		a.known[o.GetUID()] = true
-		for _, pod := range now.PodsOf(o) {
-			a.known[pod.UID] = true
-		}
-		for i := range now.ReplicaSets {
-			if metav1.IsControlledBy(&now.ReplicaSets[i], o) {
-				a.known[now.ReplicaSets[i].UID] = true
-			}
-		}
-	}
-}
-
-// has reports whether an Event of those that there were at first is wanted.
-func (a *about) has(e *corev1.Event) bool { return a.known == nil || a.known[e.InvolvedObject.UID] }
-
-// hasNew is has of one that comes: what it is about may have come, too, and is looked for once.
-func (a *about) hasNew(ctx context.Context, e *corev1.Event) bool {
-	if _, judged := a.known[e.InvolvedObject.UID]; a.known == nil || judged {
-		return a.has(e)
-	}
-	a.known[e.InvolvedObject.UID] = false
-	if now, err := a.session.client.Snapshot(ctx, e.InvolvedObject.Namespace); err == nil { // else the watch says what there is to say
-		a.learn(now)
-	}
-	return a.has(e)
-}
-
-// watchEvents prints Events as they come, until the run ends.
-func watchEvents(ctx context.Context, streams Streams, client *kube.Client, namespace, version string, wanted func(*corev1.Event) bool) error {
-	options := metav1.ListOptions{ResourceVersion: version}
-	for change, err := range kube.Watch[corev1.Event](ctx, client, kube.Events, namespace, options) {
-		switch {
-		case apierrors.IsResourceExpired(err):
-			return failed(errors.New("more Events came than could be followed: ask again"))
-		case err != nil:
-			return failed(err)
-		case change.Type == watch.Deleted || !wanted(&change.Object):
-			continue
-		}
-		text := view.Events([]*corev1.Event{&change.Object}, time.Now(), widthOf(streams))
-		_, row, _ := strings.Cut(text, "\n") // without the names of the columns
-		if _, err := fmt.Fprint(streams.Out, row); err != nil {
-			return failed(err)
 		}
 	}
 	return nil

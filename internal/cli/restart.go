@@ -67,8 +67,8 @@ func restart(ctx context.Context, streams Streams, flags restartFlags, args []st
 		return failed(err)
 	}
 	now := time.Now()
-	for _, o := range objects {
-		if err := s.restart(ctx, o, now); err != nil {
+	for i, o := range objects {
+		if objects[i], err = s.restart(ctx, o, now); err != nil {
 			return refused("restart", o, err)
 		}
 	}
@@ -123,14 +123,16 @@ func (s *session) restartable(objects []metav1.Object) (all []metav1.Object, err
 	return all, nil
 }
 
-// restart asks for a restart.
-func (s *session) restart(ctx context.Context, o metav1.Object, now time.Time) error {
+// restart asks for a restart, and returns what it is counted from: a Pod as it was when it was asked,
+// since it may have restarted by itself after it was found.
+func (s *session) restart(ctx context.Context, o metav1.Object, now time.Time) (metav1.Object, error) {
 	at := kube.RefTo(o)
 	if at.Kind != kube.Pods {
-		return s.client.Restart(ctx, at, now, nil)
+		return o, s.client.Restart(ctx, at, now, nil)
 	}
 	patch := fmt.Appendf(nil, `{"metadata":{"annotations":{%q:%q}}}`, manifest.AnnotationRestartedAt, now.Format(time.RFC3339Nano))
-	return s.client.Patch(ctx, at, "", types.MergePatchType, patch, nil)
+	var asked corev1.Pod
+	return &asked, s.client.Patch(ctx, at, "", types.MergePatchType, patch, &asked)
 }
 
 // awaitRestart waits until what was restarted is ready again.

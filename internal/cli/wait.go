@@ -18,7 +18,8 @@ import (
 )
 
 const waitHelp = `Wait until workloads or Pods are ready, or are as --for says: condition=NAME[=VALUE], delete, create, or jsonpath={PATH}[=VALUE] with a plain path.
-Without --for a workload is ready when its rollout is complete, a Pod when it is Ready or has Succeeded. For create write KIND/NAME.
+Without --for a workload is ready when its rollout is complete, a Pod when it is Ready or has Succeeded. Of ConfigMaps
+and Secrets write KIND/NAME or KIND NAME..., and so of all for create: what is not there yet does not say its kind.
 
 ` + whichRun + `
 
@@ -65,56 +66,83 @@ func wait(ctx context.Context, streams Streams, flags waitFlags, args []string) 
 		return err
 	}
 	defer s.client.Close()
-	if condition != nil && condition.Create {
-		return s.waitForAll(ctx, streams, flags, condition, nil, args)
-	}
-	objects, err := s.findAll(args)
-	if _, missing := errors.AsType[*kube.NotFoundError](err); missing && condition != nil && condition.Delete {
-		return nil // it is gone already
-	}
+	return s.wait(ctx, streams, flags, condition, args)
+}
+
+// wait is [wait] in a run that was found; without a condition, until all is ready.
+func (s *session) wait(ctx context.Context, streams Streams, flags waitFlags, condition *kube.Condition, args []string) error {
+	all, err := s.toAwait(args, condition, flags.namespace)
 	if err != nil {
 		return err
 	}
-	return s.waitForAll(ctx, streams, flags, condition, objects, args)
-}
-
-// waitForAll waits for objects, or for those that are not there yet.
-func (s *session) waitForAll(ctx context.Context, streams Streams, flags waitFlags, condition *kube.Condition, objects []metav1.Object, args []string) error {
-	var all []kube.Ref
-	for _, o := range objects {
-		all = append(all, kube.RefTo(o))
-	}
-	if objects == nil {
-		for _, name := range withKind(args) {
-			at, err := kube.ParseRef(name, flags.namespace)
-			if err != nil {
-				return badInput(err)
-			}
-			all = append(all, at)
-		}
-	}
-	for i, at := range all {
-		var err error
-		waiting, cancel := withTimeout(ctx, flags.timeout, "waiting for "+flags.what+" of "+at.String())
-		if condition != nil {
-			err = kube.Await(waiting, s.client, at, func(o *map[string]any) (bool, error) {
-				if o == nil {
-					return condition.Met(nil), nil
-				}
-				return condition.Met(*o), nil
-			})
-		} else {
-			err = s.awaitReady(waiting, objects[i])
-		}
+	for _, a := range all {
+		waiting, cancel := withTimeout(ctx, flags.timeout, "waiting for "+flags.what+" of "+a.at.String())
+		err := s.await(waiting, a, condition)
 		cancel()
 		if err != nil {
 			return failed(err)
 		}
-		if err := printLine(streams.Out, at.Kind.Qualified()+"/"+at.Name+" condition met"); err != nil {
+		if err := printLine(streams.Out, a.at.Kind.Qualified()+"/"+a.at.Name+" condition met"); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// waitedFor is one thing that is waited for.
+type waitedFor struct {
+	at     kube.Ref
+	object metav1.Object // as it was found; nil of a name that is only to be there, or of a kind that no snapshot has
+}
+
+// toAwait finds what is waited for. What is to be gone, and is, is left out.
+func (s *session) toAwait(args []string, condition *kube.Condition, namespace string) (all []waitedFor, err error) {
+	var problems []error
+	for _, name := range withKind(args) {
+		at, err := kube.ParseRef(name, namespace)
+		if condition != nil && condition.Create && err != nil {
+			return nil, badInput(err)
+		}
+		if condition != nil && (condition.Create || err == nil && !kube.InSnapshots(at.Kind)) {
+			all = append(all, waitedFor{at, nil})
+			continue
+		}
+		o, err := s.Find(name)
+		if missing, ok := errors.AsType[*kube.NotFoundError](err); ok && missing.Absent && condition != nil && condition.Delete {
+			continue
+		}
+		if err != nil {
+			problems = append(problems, err)
+			continue
+		}
+		all = append(all, waitedFor{kube.RefTo(o), o})
+	}
+	if len(problems) > 0 {
+		return nil, failed(errors.Join(problems...))
+	}
+	return all, nil
+}
+
+// await waits for one thing. An object that is to be gone is the one that was found, and not one
+// that has its name since.
+func (s *session) await(ctx context.Context, a waitedFor, condition *kube.Condition) error {
+	switch {
+	case condition == nil:
+		return s.awaitReady(ctx, a.object)
+	case condition.Delete && a.object != nil:
+		return s.client.AwaitGone(ctx, a.at, a.object.GetUID())
+	}
+	first := true
+	return kube.Await(ctx, s.client, a.at, func(o *map[string]any) (bool, error) {
+		if o == nil {
+			if first && a.object == nil && !condition.Create && !condition.Delete {
+				return false, fmt.Errorf("there is no %s", a.at)
+			}
+			return condition.Met(nil), nil
+		}
+		first = false
+		return condition.Met(*o), nil
+	})
 }
 
 // awaitReady waits until a workload or a Pod is ready. If it is not in time, the error says why.

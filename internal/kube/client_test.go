@@ -158,3 +158,49 @@ func TestUndo(t *testing.T) {
 		t.Errorf("to none: error %v", err)
 	}
 }
+
+// TestFollow: a watch that the server ends goes on from the last version that came, until nobody
+// answers; what the server refuses is an error.
+func TestFollow(t *testing.T) {
+	send := func(request string, changes ...string) func(http.ResponseWriter, *http.Request) {
+		return func(w http.ResponseWriter, r *http.Request) {
+			if got := r.URL.RequestURI(); got != request {
+				t.Errorf("the request is %s, want %s", got, request)
+			}
+			for _, change := range changes {
+				io.WriteString(w, change) // a client that is gone fails the test itself
+			}
+		}
+	}
+	const pod = `{"type":"ADDED","object":{"metadata":{"name":"web","resourceVersion":"%s"}}}`
+	gone := func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) }
+	expired := `{"type":"ERROR","object":{"kind":"Status","code":410,"reason":"Expired","message":"too old"}}`
+	for name, test := range map[string]struct {
+		answers []func(http.ResponseWriter, *http.Request)
+		want    string
+		fails   bool
+	}{
+		"it goes on": {[]func(http.ResponseWriter, *http.Request){
+			send("/api/v1/pods?resourceVersion=3&watch=true"),
+			send("/api/v1/pods?resourceVersion=3&watch=true", fmt.Sprintf(pod, "4"), fmt.Sprintf(pod, "5")),
+			send("/api/v1/pods?resourceVersion=5&watch=true", fmt.Sprintf(pod, "6")), gone,
+		}, "4 5 6", false},
+		"too old": {[]func(http.ResponseWriter, *http.Request){
+			send("/api/v1/pods?resourceVersion=3&watch=true", fmt.Sprintf(pod, "4")), send("/api/v1/pods?resourceVersion=4&watch=true", expired),
+		}, "4", true},
+		"nobody answers": {[]func(http.ResponseWriter, *http.Request){gone}, "", true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var got []string
+			var failure error
+			for change, err := range Follow[corev1.Pod](t.Context(), serve(t, test.answers...), Pods, "", metav1.ListOptions{ResourceVersion: "3"}) {
+				if failure = err; err == nil {
+					got = append(got, change.Object.ResourceVersion)
+				}
+			}
+			if strings.Join(got, " ") != test.want || (failure != nil) != test.fails {
+				t.Errorf("got %v, %v, want %s and an error %v", got, failure, test.want, test.fails)
+			}
+		})
+	}
+}

@@ -13,7 +13,11 @@ import (
 )
 
 // NotFoundError says that nothing has the name that somebody gave, or that several things have it.
-type NotFoundError struct{ text string }
+type NotFoundError struct {
+	text string
+	// Absent says that the name is a right one, which nothing has.
+	Absent bool
+}
 
 func (e *NotFoundError) Error() string { return e.text }
 
@@ -61,23 +65,23 @@ func (s *Snapshot) Find(name string, kinds ...Kind) (metav1.Object, error) {
 	case 1:
 		return found[0], nil
 	case 0:
-		return nil, &NotFoundError{missing(name, bare, objects, kinds)}
+		return nil, &NotFoundError{missing(name, bare, objects, kinds), true}
 	}
-	return nil, &NotFoundError{fmt.Sprintf("%s is in several namespaces: say which with --namespace, or write one of %s", printable.Quote(name), listed(found))}
+	return nil, &NotFoundError{text: fmt.Sprintf("%s is in several namespaces: say which with --namespace, or write one of %s", printable.Quote(name), listed(found))}
 }
 
 // splitName reads a name as people write it.
 func splitName(name string) (namespace string, kind Kind, bare string, err error) {
 	parts := strings.Split(name, "/")
 	if len(parts) > 3 {
-		return "", Kind{}, "", &NotFoundError{fmt.Sprintf("%s is no name: write NAME, KIND/NAME or NAMESPACE/KIND/NAME", printable.Quote(name))}
+		return "", Kind{}, "", &NotFoundError{text: fmt.Sprintf("%s is no name: write NAME, KIND/NAME or NAMESPACE/KIND/NAME", printable.Quote(name))}
 	}
 	bare, parts = parts[len(parts)-1], parts[:len(parts)-1]
 	if len(parts) > 0 {
 		word := parts[len(parts)-1]
 		known := false
 		if kind, known = ParseKind(word); !known {
-			return "", Kind{}, "", &NotFoundError{fmt.Sprintf("there is no kind %s%s", printable.Quote(word), didYouMean(word, kindNames()))}
+			return "", Kind{}, "", &NotFoundError{text: fmt.Sprintf("there is no kind %s%s", printable.Quote(word), didYouMean(word, kindNames()))}
 		}
 	}
 	if len(parts) == 2 {
@@ -157,7 +161,7 @@ func ParseRef(name, namespace string) (Ref, error) {
 	case err != nil:
 		return Ref{}, err
 	case kind == Kind{}:
-		return Ref{}, &NotFoundError{fmt.Sprintf("write the kind of %s, as in deployment/%s", printable.Quote(name), printable.Line(bare))}
+		return Ref{}, &NotFoundError{text: fmt.Sprintf("write the kind of %s, as in deployment/%s", printable.Quote(name), printable.Line(bare))}
 	case kind.Global:
 		return Ref{kind, "", bare}, nil
 	}

@@ -40,6 +40,11 @@ func Kinds() []Kind {
 	return []Kind{Deployments, StatefulSets, ReplicaSets, Pods, Services, ConfigMaps, Secrets, Events, Namespaces}
 }
 
+// InSnapshots reports whether a [Snapshot] has the objects of a kind that people name.
+func InSnapshots(kind Kind) bool {
+	return slices.Contains([]Kind{Deployments, StatefulSets, ReplicaSets, Pods, Services}, kind)
+}
+
 // ParseKind finds a kind by any of its names, also with its group behind it, as in deployment.apps.
 func ParseKind(name string) (Kind, bool) {
 	name, group, _ := strings.Cut(strings.ToLower(name), ".")

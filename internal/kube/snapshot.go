@@ -25,6 +25,9 @@ type Snapshot struct {
 	Pods         []corev1.Pod
 	// Reports are what probes found last, which a cluster does not tell.
 	Reports []node.ProbeReport
+	// Versions are the resource versions of the lists of ReplicaSets and of Pods: a watch from
+	// there brings what has changed since.
+	Versions struct{ ReplicaSets, Pods string }
 }
 
 // Snapshot reads what there is in a namespace, or everywhere if that is "". The lists follow each
@@ -50,7 +53,12 @@ func (c *Client) Snapshot(ctx context.Context, namespace string) (*Snapshot, err
 	if err := c.List(ctx, ProbeReports, namespace, all, &reports); err != nil && !apierrors.IsNotFound(err) {
 		return nil, err
 	}
-	return &Snapshot{services.Items, deployments.Items, sets.Items, replicaSets.Items, pods.Items, reports.Items}, nil
+	s := &Snapshot{
+		Services: services.Items, Deployments: deployments.Items, StatefulSets: sets.Items, ReplicaSets: replicaSets.Items, Pods: pods.Items,
+		Reports: reports.Items,
+	}
+	s.Versions.ReplicaSets, s.Versions.Pods = replicaSets.ResourceVersion, pods.ResourceVersion
+	return s, nil
 }
 
 // Workloads are what makes Pods and is itself made by nobody, in the order of their names.
@@ -90,10 +98,15 @@ func (s *Snapshot) belongs(pod *corev1.Pod, object metav1.Object) bool {
 	case *corev1.Pod:
 		return o.UID == pod.UID
 	case *corev1.Service:
-		return len(o.Spec.Selector) > 0 && labels.SelectorFromSet(o.Spec.Selector).Matches(labels.Set(pod.Labels))
+		return selects(o, pod)
 	}
 	owner := s.OwnerOf(pod)
 	return owner != nil && owner.GetUID() == object.GetUID() || metav1.IsControlledBy(pod, object)
+}
+
+// selects reports whether a Service stands for a Pod.
+func selects(s *corev1.Service, pod *corev1.Pod) bool {
+	return s.Namespace == pod.Namespace && len(s.Spec.Selector) > 0 && labels.SelectorFromSet(s.Spec.Selector).Matches(labels.Set(pod.Labels))
 }
 
 // OwnerOf is the workload that makes a Pod: the Deployment rather than its ReplicaSet; nil if it is

@@ -8,6 +8,7 @@ import (
 	"io"
 	"iter"
 	"net/http"
+	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -32,6 +33,31 @@ func Watch[T any](ctx context.Context, c *Client, kind Kind, namespace string, o
 			}
 			return yield(change, err) && err == nil
 		})
+	}
+}
+
+// Follow is [Watch] that goes on where it was when the server ends it, until nobody answers any
+// more or the context is done.
+func Follow[T any](ctx context.Context, c *Client, kind Kind, namespace string, options metav1.ListOptions) iter.Seq2[Change[T], error] {
+	return func(yield func(Change[T], error) bool) {
+		for began := false; ; began = true {
+			for change, err := range Watch[T](ctx, c, kind, namespace, options) {
+				if _, refused := errors.AsType[*apierrors.StatusError](err); err != nil && (began && !refused || ctx.Err() != nil) {
+					return
+				}
+				if o, ok := any(&change.Object).(metav1.Object); ok && err == nil {
+					options.ResourceVersion = o.GetResourceVersion()
+				}
+				if !yield(change, err) || err != nil {
+					return
+				}
+			}
+			select {
+			case <-ctx.Done():
+				return
+			case <-time.After(againPause):
+			}
+		}
 	}
 }
 

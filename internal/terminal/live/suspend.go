@@ -21,13 +21,15 @@ var errNoJobControl = errors.New("it cannot be suspended here: no shell could co
 // suspension gives the terminal back and stops this process group, as Ctrl-Z does elsewhere, until
 // a shell continues it. It is a tea.ExecCommand: tea.Suspend waits for ever where the kernel drops
 // the signal, as it does for a process group without a shell (POSIX, orphaned process group).
-type suspension struct{}
+type suspension struct{ window *window }
 
 // Run implements [tea.ExecCommand].
-func (suspension) Run() error {
+func (s suspension) Run() error {
 	if signal.Ignored(syscall.SIGTSTP) {
 		return errNoJobControl
 	}
+	s.window.leave()
+	defer s.window.enter()
 	continued := make(chan os.Signal, 1)
 	signal.Notify(continued, syscall.SIGCONT)
 	defer signal.Stop(continued)
@@ -52,6 +54,6 @@ func (suspension) SetStdout(io.Writer) {}
 func (suspension) SetStderr(io.Writer) {}
 
 // suspend stops this process until it is continued, and says so if that cannot be.
-func suspend() tea.Cmd {
-	return tea.Exec(suspension{}, func(err error) tea.Msg { return resumedMsg{err} })
+func suspend(w *window) tea.Cmd {
+	return tea.Exec(suspension{w}, func(err error) tea.Msg { return resumedMsg{err} })
 }

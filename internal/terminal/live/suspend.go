@@ -11,10 +11,14 @@ import (
 // suspension gives the terminal back and stops this process group, as Ctrl-Z does elsewhere, until
 // a shell continues it. It is a tea.ExecCommand: tea.Suspend waits for ever where the kernel drops
 // the signal, as it does for a process group without a shell (POSIX, orphaned process group).
-type suspension struct{}
+type suspension struct{ window *window }
 
 // Run implements [tea.ExecCommand].
-func (suspension) Run() error { return process.Suspend() }
+func (s suspension) Run() error {
+	s.window.leave()
+	defer s.window.enter()
+	return process.Suspend()
+}
 
 // SetStdin, SetStdout and SetStderr implement [tea.ExecCommand]: nothing is read or written.
 func (suspension) SetStdin(io.Reader) {}
@@ -26,6 +30,6 @@ func (suspension) SetStdout(io.Writer) {}
 func (suspension) SetStderr(io.Writer) {}
 
 // suspend stops this process until it is continued, and says so if that cannot be.
-func suspend() tea.Cmd {
-	return tea.Exec(suspension{}, func(err error) tea.Msg { return resumedMsg{err} })
+func suspend(w *window) tea.Cmd {
+	return tea.Exec(suspension{w}, func(err error) tea.Msg { return resumedMsg{err} })
 }

@@ -71,7 +71,7 @@ func methodOf(r *http.Request) string {
 // lasts reports whether a request goes on until its client or the run ends it.
 func lasts(request scrape.Request, r *http.Request) bool {
 	follow, _ := strconv.ParseBool(r.URL.Query().Get("follow"))
-	return request.Verb == "WATCH" || request.Verb == "CONNECT" || request.Subresource == "log" && follow
+	return request.Verb == "WATCH" || request.Verb == "CONNECT" || follow && (request.Subresource == "log" || request.Subresource == "attempts")
 }
 
 // notedWriter notes the status of an answer.

@@ -32,6 +32,8 @@ func (c *call) serveSubresource(verb string) (runtime.Object, int, error) {
 		return nil, 0, c.forward()
 	case "log":
 		return nil, 0, c.log()
+	case "attempts":
+		return nil, 0, c.attempts()
 	}
 	return nil, 0, apierrors.NewNotFound(c.resource.groupResource(), c.target.name)
 }

@@ -54,15 +54,11 @@ func deleteObjects(ctx context.Context, streams Streams, flags deleteFlags, args
 	if flags.now && flags.grace >= 0 {
 		return badInput(fmt.Errorf("--now and --grace-period both say how long programs have: leave one out"))
 	}
-	s, err := flags.open(ctx, streams)
+	s, objects, err := flags.openFor(ctx, streams, args)
 	if err != nil {
 		return err
 	}
 	defer s.client.Close()
-	objects, err := s.findAll(args)
-	if err != nil {
-		return err
-	}
 	if flags.timeout > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, flags.timeout)

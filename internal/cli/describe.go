@@ -39,15 +39,11 @@ func newDescribe(streams Streams) *cobra.Command {
 
 // describe prints what there is to say of objects.
 func describe(ctx context.Context, streams Streams, t *target, args []string) error {
-	s, err := t.open(ctx, streams)
+	s, objects, err := t.openFor(ctx, streams, args)
 	if err != nil {
 		return err
 	}
 	defer s.client.Close()
-	objects, err := s.findAll(args)
-	if err != nil {
-		return err
-	}
 	var list corev1.EventList
 	if err := s.client.List(ctx, kube.Events, t.namespace, metav1.ListOptions{}, &list); err != nil {
 		return failed(err)

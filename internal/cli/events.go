@@ -56,20 +56,16 @@ func events(ctx context.Context, streams Streams, flags eventFlags, args []strin
 	if flags.watch && flags.output != "" {
 		return badInput(errors.New("cannot use --watch with --output: kubectl get events -w -o json does that"))
 	}
-	s, err := flags.open(ctx, streams)
+	s, objects, err := flags.openFor(ctx, streams, args)
 	if err != nil {
 		return err
 	}
 	defer s.client.Close()
-	return s.events(ctx, streams, flags, args)
+	return s.events(ctx, streams, flags, objects)
 }
 
-// events is [events] of a run that was found.
-func (s *session) events(ctx context.Context, streams Streams, flags eventFlags, args []string) error {
-	objects, err := s.findAll(args)
-	if err != nil {
-		return err
-	}
+// events is [events] in a run that was found, about objects or all.
+func (s *session) events(ctx context.Context, streams Streams, flags eventFlags, objects []metav1.Object) error {
 	family := kube.NewFamily(objects, s.Snapshot)
 	var list corev1.EventList
 	if err := s.client.List(ctx, kube.Events, flags.namespace, metav1.ListOptions{}, &list); err != nil {
@@ -90,20 +86,19 @@ func (s *session) events(ctx context.Context, streams Streams, flags eventFlags,
 	if flags.output != "" {
 		return printAs(streams, flags.output, selectedEvents{metav1.TypeMeta{APIVersion: "v1", Kind: "EventList"}, list.ListMeta, selected})
 	}
-	text := view.Events(selected, time.Now(), widthOf(streams))
-	if len(selected) == 0 {
-		text = ""
-		if !flags.watch {
-			return printLine(streams.Err, "No events found.")
-		}
+	if len(selected) == 0 && !flags.watch {
+		return printLine(streams.Err, "No events found.")
 	}
-	if _, err := fmt.Fprint(streams.Out, text); err != nil {
-		return failed(err)
+	var table view.EventTable
+	if len(selected) > 0 {
+		if _, err := fmt.Fprint(streams.Out, table.Rows(selected, time.Now(), widthOf(streams))); err != nil {
+			return failed(err)
+		}
 	}
 	if !flags.watch {
 		return nil
 	}
-	f := &eventFollower{streams: streams, flags: flags, family: family}
+	f := &eventFollower{streams: streams, flags: flags, family: family, table: table}
 	f.waiting = view.Select(list.Items, func(e *corev1.Event) bool { return flags.takes(e) && isNew(*e) })
 	return f.run(ctx, s, list.ResourceVersion)
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -26,6 +25,7 @@ type eventFollower struct {
 	streams Streams
 	flags   eventFlags
 	family  *kube.Family
+	table   view.EventTable // as it was printed so far
 	waiting []*corev1.Event
 }
 
@@ -123,12 +123,11 @@ func (f *eventFollower) take(m eventMessage) error {
 		return known
 	})
 	f.waiting = f.waiting[max(0, len(f.waiting)-maxWaiting):]
-	for _, e := range told {
-		text := view.Events([]*corev1.Event{e}, time.Now(), widthOf(f.streams))
-		_, row, _ := strings.Cut(text, "\n") // without the names of the columns
-		if _, err := fmt.Fprint(f.streams.Out, row); err != nil {
-			return failed(err)
-		}
+	if len(told) == 0 {
+		return nil
+	}
+	if _, err := fmt.Fprint(f.streams.Out, f.table.Rows(told, time.Now(), widthOf(f.streams))); err != nil {
+		return failed(err)
 	}
 	return nil
 }

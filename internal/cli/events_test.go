@@ -69,6 +69,17 @@ func (f *fakeRun) open(t *testing.T) *session {
 	return &session{client, now}
 }
 
+// eventsOf prints the Events of an object.
+func (f *fakeRun) eventsOf(t *testing.T, name string, streams Streams, flags eventFlags) error {
+	t.Helper()
+	s := f.open(t)
+	objects, err := s.findAll([]string{name})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s.events(t.Context(), streams, flags, objects)
+}
+
 // owned is what an object has that another one may own.
 func owned(name, kind, owner string) metav1.ObjectMeta {
 	m := metav1.ObjectMeta{Namespace: "default", Name: name, UID: types.UID(name), ResourceVersion: "7"}
@@ -111,7 +122,7 @@ func TestEventsOfWhatCameMeanwhile(t *testing.T) {
 		return struct{}{}
 	}}
 	var out bytes.Buffer
-	if err := run.open(t).events(t.Context(), Streams{Out: &out, Err: &out}, eventFlags{}, []string{"web"}); err != nil {
+	if err := run.eventsOf(t, "web", Streams{Out: &out, Err: &out}, eventFlags{}); err != nil {
 		t.Fatal(err)
 	}
 	if got, want := messages(out.String()), "of web|of web-1|of web-1-a"; got != want {
@@ -162,14 +173,30 @@ func TestEventsOfWhatIsGoneAgain(t *testing.T) {
 				},
 			}
 			var out bytes.Buffer
-			if err := run.open(t).events(t.Context(), Streams{Out: &out, Err: &out}, eventFlags{watch: true}, []string{"web"}); err != nil {
+			if err := run.eventsOf(t, "web", Streams{Out: &out, Err: &out}, eventFlags{watch: true}); err != nil {
 				t.Fatal(err)
 			}
 			if got, want := messages(out.String()), "of web-1-a|late"; got != want {
 				t.Errorf("Events %s, want %s; all:\n%s", got, want, &out)
 			}
+			if at := columnsOf(out.String(), "MESSAGE", "of web-1-a", "late"); len(at) != 1 {
+				t.Errorf("the messages begin in the columns %v, want one; all:\n%s", at, &out)
+			}
 		})
 	}
+}
+
+// columnsOf are those in which words stand, each once.
+func columnsOf(text string, words ...string) map[int]bool {
+	at := map[int]bool{}
+	for line := range strings.Lines(text) {
+		for _, word := range words {
+			if i := strings.Index(line, word); i >= 0 && strings.HasSuffix(line, word+"\n") {
+				at[i] = true
+			}
+		}
+	}
+	return at
 }
 
 // messages are the last columns of what events prints.

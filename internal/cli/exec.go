@@ -62,15 +62,11 @@ func newExec(streams Streams) *cobra.Command {
 
 // execute runs a command in a container of what the arguments name.
 func execute(ctx context.Context, streams Streams, flags execFlags, args, command []string) error {
-	s, err := flags.open(ctx, streams)
+	s, objects, err := flags.openFor(ctx, streams, args)
 	if err != nil {
 		return err
 	}
 	defer s.client.Close()
-	objects, err := s.findAll(args)
-	if err != nil {
-		return err
-	}
 	pod, err := s.servingPod(objects[0])
 	if err != nil {
 		return failed(err)

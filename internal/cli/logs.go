@@ -25,8 +25,8 @@ const logsHelp = `Print what the containers of Services, workloads or Pods have 
 Without a NAME it is all of the run.
 
 With --follow it goes on, also with Pods that come later and instances that follow each other, until the run ends, the one Pod that is named is gone,
-or Ctrl-C. With --probes there is a line for each attempt of a probe between the lines, as run --probes prints it: without --follow for the last
-attempt of each, with it for those that the run reports, which is one a second of each Pod.
+or Ctrl-C. With --probes there is a line for each attempt of a probe between the lines, as run --probes prints it: of the last 720 of each probe,
+from those on that --since and --tail name.
 
 ` + whichRun + `
 
@@ -77,8 +77,8 @@ type logPrinter struct {
 	prefixed   bool
 	grep       *regexp.Regexp // nil takes every line
 
-	mu     sync.Mutex   // guards what follows, and that lines are whole
-	probes *reportLines // nil without --probes
+	mu       sync.Mutex    // guards what follows, and that lines are whole
+	attempts *attemptLines // nil without --probes
 }
 
 // printLogs prints the logs of what arguments name.
@@ -97,15 +97,11 @@ func printLogs(ctx context.Context, streams Streams, flags logFlags, args []stri
 			return badInput(fmt.Errorf("cannot use --grep: %w", err))
 		}
 	}
-	s, err := flags.open(ctx, streams)
+	s, objects, err := flags.openFor(ctx, streams, args)
 	if err != nil {
 		return err
 	}
 	defer s.client.Close()
-	objects, err := s.findAll(args)
-	if err != nil {
-		return err
-	}
 	if flags.follow && len(objects) > 1 {
 		return badInput(errors.New("cannot follow several: name one, or none for all"))
 	}
@@ -115,11 +111,7 @@ func printLogs(ctx context.Context, streams Streams, flags logFlags, args []stri
 	}
 	single := len(objects) == 1 && kube.RefTo(objects[0]).Kind == kube.Pods
 	p.prefixed = !single || len(pods[0].Spec.Containers)+len(pods[0].Spec.InitContainers) > 1 && flags.container == ""
-	if flags.probes {
-		p.probes = newReportLines(s.Snapshot, pods)
-	}
-	reader := logs.New(s.client, flags.options(), p.line)
-	return p.read(ctx, s, reader, objects, pods, flags)
+	return p.read(ctx, s, objects, pods, flags)
 }
 
 // options are those of a reader.
@@ -135,7 +127,15 @@ func (f *logFlags) options() logs.Options {
 }
 
 // read prints what there is, and then follows.
-func (p *logPrinter) read(ctx context.Context, s *session, reader *logs.Reader, objects []metav1.Object, pods []*corev1.Pod, flags logFlags) error {
+func (p *logPrinter) read(ctx context.Context, s *session, objects []metav1.Object, pods []*corev1.Pod, flags logFlags) error {
+	options := flags.options()
+	if flags.probes {
+		p.attempts = newAttemptLines()
+		if err := p.attempts.read(ctx, s.client, pods, options); err != nil {
+			return failed(err)
+		}
+	}
+	reader := logs.New(s.client, options, p.line)
 	err := reader.Read(ctx, pods)
 	if _, none := errors.AsType[*logs.NothingError](err); none && flags.follow {
 		err = nil // there will be one
@@ -152,11 +152,11 @@ func (p *logPrinter) read(ctx context.Context, s *session, reader *logs.Reader, 
 	if err != nil {
 		return failed(err)
 	}
-	if p.probes != nil {
+	if p.attempts != nil {
 		following, cancel := context.WithCancel(ctx)
-		var reports sync.WaitGroup
-		reports.Go(func() { p.followReports(following, s.client, selection.Namespace) })
-		defer reports.Wait()
+		var probes sync.WaitGroup
+		probes.Go(func() { p.followAttempts(following, s.client, selection, options) })
+		defer probes.Wait()
 		defer cancel()
 	}
 	return logError(reader.Follow(ctx, selection))
@@ -212,8 +212,7 @@ func selectionOf(objects []metav1.Object, namespace string) (logs.Selection, err
 func (p *logPrinter) line(line logs.Line) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.probes.know(line.Pod)
-	if err := p.printAttempts(p.probes.until(line.Time)); err != nil {
+	if err := p.printAttempts(p.attempts.until(line.Time)); err != nil {
 		return err
 	}
 	if p.grep != nil && !p.grep.MatchString(line.Text) {
@@ -238,7 +237,7 @@ func (p *logPrinter) line(line logs.Line) error {
 func (p *logPrinter) rest() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.printAttempts(p.probes.until(time.Now()))
+	return p.printAttempts(p.attempts.until(time.Now()))
 }
 
 // printAttempts prints lines of probes. It is called under the lock.

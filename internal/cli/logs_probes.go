@@ -1,73 +1,107 @@
 package cli
 
 import (
+	"bufio"
 	"context"
+	"fmt"
+	"io"
 	"slices"
+	"sync"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/watch"
 
 	"github.com/probity-run/probity/internal/history"
 	"github.com/probity-run/probity/internal/kube"
-	"github.com/probity-run/probity/internal/lifecycle"
-	"github.com/probity-run/probity/internal/node"
+	"github.com/probity-run/probity/internal/kube/logs"
 	"github.com/probity-run/probity/internal/terminal/lines"
 )
 
-// reportLines are lines of what probes have found, as their reports tell it: the last attempt of
-// each. The methods of a nil one give nothing.
-type reportLines struct {
-	pods map[string]*corev1.Pod // namespace/name
-	told map[string]time.Time   // the last attempt of each probe that was given or waits
-	wait []reportLine
+// attemptLines are lines of what probes have found, which wait until the lines of logs that are
+// older were given. The methods of a nil one give nothing.
+type attemptLines struct {
+	pods map[types.UID]*corev1.Pod
+	told map[probeOfPod]time.Time // the last attempt of each probe that was given or waits
+	wait []attemptLine
 }
 
-type reportLine struct {
+type probeOfPod struct {
+	pod types.UID
+	history.Key
+}
+
+type attemptLine struct {
 	at   time.Time
 	text string
 }
 
-// newReportLines begins with the reports of a snapshot.
-func newReportLines(s *kube.Snapshot, pods []*corev1.Pod) *reportLines {
-	l := &reportLines{pods: map[string]*corev1.Pod{}, told: map[string]time.Time{}}
+func newAttemptLines() *attemptLines {
+	return &attemptLines{pods: map[types.UID]*corev1.Pod{}, told: map[probeOfPod]time.Time{}}
+}
+
+// read takes the attempts of Pods that were made since a time, unless that is zero; of each Pod the
+// last ones alone if there is a tail.
+func (l *attemptLines) read(ctx context.Context, client *kube.Client, pods []*corev1.Pod, o logs.Options) error {
 	for _, pod := range pods {
-		l.know(pod)
-		if report := s.Report(pod); report != nil {
-			l.take(report)
+		l.pods[pod.UID] = pod
+		body, err := client.Attempts(ctx, pod.Namespace, pod.Name, o.Since, false)
+		if apierrors.IsNotFound(err) {
+			continue // it is gone, or a cluster's
+		}
+		if err != nil {
+			return err
+		}
+		var all []lines.ProbeAttempt
+		err = eachAttempt(body, func(uid types.UID, found history.Found) error {
+			if uid == pod.UID && (o.Container == "" || o.Container == found.Container) {
+				all = append(all, lines.ProbeAttempt{Pod: pod, Found: found})
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		if o.Tail != nil {
+			all = all[max(0, int64(len(all))-*o.Tail):]
+		}
+		for _, a := range all {
+			l.take(a)
 		}
 	}
-	return l
+	slices.SortStableFunc(l.wait, func(a, b attemptLine) int { return a.at.Compare(b.at) })
+	return nil
 }
 
-// know takes the reports of a Pod from now on.
-func (l *reportLines) know(pod *corev1.Pod) {
-	if l != nil {
-		l.pods[pod.Namespace+"/"+pod.Name] = pod
-	}
-}
-
-// take takes a report, of which what is new waits to be given.
-func (l *reportLines) take(report *node.ProbeReport) {
-	name := report.Namespace + "/" + report.Name
-	pod := l.pods[name]
-	if pod == nil {
-		return
-	}
-	for _, r := range report.Probes {
-		key := name + "/" + r.Container + "/" + string(r.Type)
-		if !r.Time.After(l.told[key]) {
-			continue
+// eachAttempt reads attempts to their end, and closes what they are read from.
+func eachAttempt(body io.ReadCloser, take func(types.UID, history.Found) error) error {
+	defer body.Close() // it was only read
+	text := bufio.NewScanner(body)
+	for text.Scan() {
+		found, pod, err := history.ParseFound(text.Bytes())
+		if err == nil {
+			err = take(pod, found)
 		}
-		l.told[key] = r.Time.Time
-		l.wait = append(l.wait, reportLine{r.Time.Time, attemptOf(pod, &r).String()})
+		if err != nil {
+			return err
+		}
 	}
-	slices.SortStableFunc(l.wait, func(a, b reportLine) int { return a.at.Compare(b.at) })
+	return text.Err()
+}
+
+// take takes an attempt, which waits to be given unless it was before.
+func (l *attemptLines) take(a lines.ProbeAttempt) {
+	key := probeOfPod{a.Pod.UID, a.Key}
+	if a.Attempt.Time.After(l.told[key]) {
+		l.told[key] = a.Attempt.Time
+		l.wait = append(l.wait, attemptLine{a.Attempt.Time, a.String()})
+	}
 }
 
 // until gives the lines of attempts before an instant, each once.
-func (l *reportLines) until(at time.Time) (texts []string) {
+func (l *attemptLines) until(at time.Time) (texts []string) {
 	if l == nil {
 		return nil
 	}
@@ -78,36 +112,66 @@ func (l *reportLines) until(at time.Time) (texts []string) {
 	return texts
 }
 
-// attemptOf is what a report knows of an attempt.
-func attemptOf(pod *corev1.Pod, r *node.ProbeRecord) lines.ProbeAttempt {
-	a := history.Attempt{
-		Time: r.Time.Time, Took: r.Latency, Message: r.Output, Run: r.Run, Threshold: r.Threshold, Outcome: history.Answered,
-		NotYet: r.Result != lifecycle.ResultSuccess && r.Outcome == "failure" && r.Result == lifecycle.ResultUnknown,
+// lastOf is when the last attempt of a Pod's probes was that was given or waits.
+func (l *attemptLines) lastOf(pod types.UID) (last time.Time) {
+	for key, at := range l.told {
+		if key.pod == pod && at.After(last) {
+			last = at
+		}
 	}
-	switch r.Outcome {
-	case "warning":
-		a.Outcome = history.Warning
-	case "failure":
-		a.Outcome = history.Failed
-	case "error":
-		a.Outcome = history.NoVerdict
-	}
-	return lines.ProbeAttempt{Pod: pod, Key: history.Key{Container: r.Container, Type: string(r.Type)}, Attempt: a}
+	return last
 }
 
-// followReports prints what probes find until the context is done or the run ends. Who reads the
-// logs joins it.
-func (p *logPrinter) followReports(ctx context.Context, client *kube.Client, namespace string) {
-	for change, err := range kube.Watch[node.ProbeReport](ctx, client, kube.ProbeReports, namespace, metav1.ListOptions{}) {
-		if err != nil || change.Type == watch.Deleted {
-			continue // the reading of the logs says what there is to say
+// followAttempts prints what the probes of the selected Pods find until the context is done or the
+// run ends. Who reads the logs joins it; it joins a reader for each Pod.
+func (p *logPrinter) followAttempts(ctx context.Context, client *kube.Client, selection logs.Selection, o logs.Options) {
+	var readers sync.WaitGroup
+	defer readers.Wait()
+	began, expired := map[types.UID]bool{}, true
+	for expired { // all there is comes anew
+		expired = false
+		for change, err := range kube.Follow[corev1.Pod](ctx, client, kube.Pods, selection.Namespace, selection.Options) {
+			if err != nil {
+				expired = apierrors.IsResourceExpired(err)
+				break // the reading of the logs says what there is to say
+			}
+			pod := &change.Object
+			if change.Type == watch.Deleted {
+				continue
+			}
+			p.mu.Lock()
+			p.attempts.pods[pod.UID] = pod
+			since := p.attempts.lastOf(pod.UID)
+			p.mu.Unlock()
+			if since.IsZero() {
+				since = o.Since
+			}
+			if !began[pod.UID] {
+				began[pod.UID] = true
+				readers.Go(func() { p.followAttemptsOf(ctx, client, pod, since, o.Container) })
+			}
 		}
+	}
+}
+
+// followAttemptsOf prints what the probes of one Pod find.
+func (p *logPrinter) followAttemptsOf(ctx context.Context, client *kube.Client, pod *corev1.Pod, since time.Time, container string) {
+	body, err := client.Attempts(ctx, pod.Namespace, pod.Name, since, true)
+	if err != nil {
+		return // it is gone, or the run is, or there are none: the reading of the logs says what there is to say
+	}
+	err = eachAttempt(body, func(uid types.UID, found history.Found) error {
 		p.mu.Lock()
-		p.probes.take(&change.Object)
-		err := p.printAttempts(p.probes.until(time.Now()))
-		p.mu.Unlock()
-		if err != nil {
-			return
+		defer p.mu.Unlock()
+		if uid != pod.UID || container != "" && container != found.Container {
+			return nil
 		}
+		p.attempts.take(lines.ProbeAttempt{Pod: p.attempts.pods[uid], Found: found})
+		return p.printAttempts(p.attempts.until(time.Now()))
+	})
+	if err != nil && ctx.Err() == nil {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		fmt.Fprintf(p.streams.Err, "probity: cannot follow the probes of %s: %v\n", kube.RefTo(pod), err) // the logs go on
 	}
 }

@@ -33,6 +33,20 @@ func (t *target) open(ctx context.Context, streams Streams) (*session, error) {
 	return &session{client, s}, nil
 }
 
+// openFor is open for a command about objects, which it finds: those that arguments name, each once.
+func (t *target) openFor(ctx context.Context, streams Streams, args []string, kinds ...kube.Kind) (*session, []metav1.Object, error) {
+	s, err := t.open(ctx, streams)
+	if err != nil {
+		return nil, nil, err
+	}
+	objects, err := s.findAll(args, kinds...)
+	if err != nil {
+		s.client.Close()
+		return nil, nil, err
+	}
+	return s, objects, nil
+}
+
 // findAll finds the objects that arguments name, each once.
 func (s *session) findAll(args []string, kinds ...kube.Kind) ([]metav1.Object, error) {
 	var all []metav1.Object

@@ -103,15 +103,11 @@ func portForward(ctx context.Context, streams Streams, flags forwardFlags, name 
 	if net.ParseIP(flags.address) == nil {
 		return badInput(fmt.Errorf("cannot use --address %q: it takes one IP address of this machine", flags.address))
 	}
-	s, err := flags.open(ctx, streams)
+	s, objects, err := flags.openFor(ctx, streams, []string{name})
 	if err != nil {
 		return err
 	}
 	defer s.client.Close()
-	objects, err := s.findAll([]string{name})
-	if err != nil {
-		return err
-	}
 	ctx, stop := signal.NotifyContext(ctx, syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
 	var serving sync.WaitGroup

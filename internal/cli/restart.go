@@ -53,15 +53,11 @@ func newRestart(streams Streams) *cobra.Command {
 
 // restart restarts what arguments name, and then waits for all of it.
 func restart(ctx context.Context, streams Streams, flags restartFlags, args []string) error {
-	s, err := flags.open(ctx, streams)
+	s, named, err := flags.openFor(ctx, streams, args)
 	if err != nil {
 		return err
 	}
 	defer s.client.Close()
-	named, err := s.findAll(args)
-	if err != nil {
-		return err
-	}
 	objects, err := s.restartable(named)
 	if err != nil {
 		return failed(err)
@@ -123,8 +119,8 @@ func (s *session) restartable(objects []metav1.Object) (all []metav1.Object, err
 	return all, nil
 }
 
-// restart asks for a restart, and returns what it is counted from: a Pod as it was when it was asked,
-// since it may have restarted by itself after it was found.
+// restart asks for a restart, and returns what it is counted from: a Pod as it was when it was
+// asked, since it may have restarted by itself after it was found.
 func (s *session) restart(ctx context.Context, o metav1.Object, now time.Time) (metav1.Object, error) {
 	at := kube.RefTo(o)
 	if at.Kind != kube.Pods {

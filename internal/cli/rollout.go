@@ -57,15 +57,11 @@ func newRolloutStatus(streams Streams) *cobra.Command {
 
 // rolloutStatus prints each step of a rollout.
 func rolloutStatus(ctx context.Context, streams Streams, t *target, args []string, watch bool, timeout time.Duration) error {
-	s, err := t.open(ctx, streams)
+	s, objects, err := t.openFor(ctx, streams, args, kube.Deployments, kube.StatefulSets)
 	if err != nil {
 		return err
 	}
 	defer s.client.Close()
-	objects, err := s.findAll(args, kube.Deployments, kube.StatefulSets)
-	if err != nil {
-		return err
-	}
 	if !watch {
 		text, _, err := view.RolloutStatus(objects[0])
 		if err != nil {
@@ -168,15 +164,11 @@ func newRolloutUndo(streams Streams) *cobra.Command {
 
 // rolloutUndo brings an older template back.
 func rolloutUndo(ctx context.Context, streams Streams, t *target, args []string, revision int64) error {
-	s, err := t.open(ctx, streams)
+	s, objects, err := t.openFor(ctx, streams, args, kube.Deployments, kube.StatefulSets)
 	if err != nil {
 		return err
 	}
 	defer s.client.Close()
-	objects, err := s.findAll(args, kube.Deployments, kube.StatefulSets)
-	if err != nil {
-		return err
-	}
 	same, err := s.client.Undo(ctx, s.Snapshot, objects[0], revision)
 	switch {
 	case err != nil:

@@ -18,6 +18,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/probity-run/probity/internal/printable"
+	"github.com/probity-run/probity/internal/system"
 	"github.com/probity-run/probity/internal/terminal"
 )
 
@@ -160,9 +161,9 @@ func ignoreExit(err error) error {
 // detached is the end of the pipe in the run, and its log. It is safe for concurrent use.
 type detached struct {
 	mu     sync.Mutex
-	pipe   *os.File // nil when nobody is told any more
-	log    *os.File // nil before there is a state folder
-	logged string   // its path
+	pipe   *os.File       // nil when nobody is told any more
+	log    *system.RunLog // nil before there is a state folder
+	logged string         // its path
 }
 
 // newDetached takes over the pipe.
@@ -222,15 +223,19 @@ func (d *detached) tell(r detachedReport) {
 	}
 }
 
-// logTo also writes to a log from now on, as does whatever writes to the standard streams of the
-// process: the Go runtime, if it cannot go on.
-func (d *detached) logTo(log *os.File) error {
+// logTo also writes to a log from now on.
+func (d *detached) logTo(log *system.RunLog) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.log, d.logged = log, log.Name()
+}
+
+// standardTo has whatever writes to the standard streams of the process write to a file: the Go
+// runtime, if it cannot go on.
+func standardTo(file *os.File) error {
 	for _, stream := range []*os.File{os.Stdout, os.Stderr} {
-		if err := unix.Dup2(int(log.Fd()), int(stream.Fd())); err != nil {
-			return fmt.Errorf("cannot write to %s: %w", log.Name(), err)
+		if err := unix.Dup2(int(file.Fd()), int(stream.Fd())); err != nil {
+			return fmt.Errorf("cannot write to %s: %w", file.Name(), err)
 		}
 	}
 	return nil

@@ -94,11 +94,12 @@ func (w *awaited) check(s *system.System) error {
 	if err := s.CheckGoal(w.goal); err != nil || w.detached == nil {
 		return err
 	}
-	log, err := s.CreateRunLog()
+	log, err := s.CreateRunLog(standardTo)
 	if err != nil {
 		return err
 	}
-	return w.detached.logTo(log)
+	w.detached.logTo(log)
+	return nil
 }
 
 // fileOf is the file behind a stream, nil if there is none.

@@ -49,15 +49,11 @@ func newScale(streams Streams) *cobra.Command {
 
 // scale sets the number of Pods of workloads; if current is not nil, of those alone that have it.
 func scale(ctx context.Context, streams Streams, t *target, args []string, replicas int32, current *int32) error {
-	s, err := t.open(ctx, streams)
+	s, objects, err := t.openFor(ctx, streams, args, kube.Deployments, kube.StatefulSets, kube.ReplicaSets)
 	if err != nil {
 		return err
 	}
 	defer s.client.Close()
-	objects, err := s.findAll(args, kube.Deployments, kube.StatefulSets, kube.ReplicaSets)
-	if err != nil {
-		return err
-	}
 	for _, o := range objects {
 		if progress, _ := workload.ProgressOf(o); current != nil && progress.Desired != *current {
 			return failed(fmt.Errorf("%s: expected replicas to be %d, was %d", kube.RefTo(o), *current, progress.Desired))

@@ -49,3 +49,21 @@ func (c *Client) Log(ctx context.Context, pod Ref, o LogOptions) (io.ReadCloser,
 	}
 	return response.Body, nil
 }
+
+// Attempts reads the attempts of a Pod's probes since a time, unless that is zero, each as a line
+// that [history.ParseFound] takes; with follow also those that come until the Pod is gone. A
+// cluster has none: its answer is NotFound. The caller closes it.
+func (c *Client) Attempts(ctx context.Context, namespace, pod string, since time.Time, follow bool) (io.ReadCloser, error) {
+	query := url.Values{}
+	if follow {
+		query.Set("follow", "true")
+	}
+	if !since.IsZero() {
+		query.Set("sinceTime", since.UTC().Format(time.RFC3339Nano))
+	}
+	response, err := c.send(ctx, http.MethodGet, Ref{ProbeReports, namespace, pod}.path()+"/attempts", query, "", nil)
+	if err != nil {
+		return nil, err
+	}
+	return response.Body, nil
+}

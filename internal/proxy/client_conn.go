@@ -28,7 +28,7 @@ func (a clientListener) Accept() (net.Conn, error) {
 			reset(conn)
 			return nil, net.ErrClosed
 		}
-		client := &clientConn{TCPConn: conn, slots: sp.slots, timeout: sp.proxy.opts.ClientTimeout}
+		client := &clientConn{TCPConn: conn, slots: sp.slots, limit: writeLimit{timeout: sp.proxy.opts.ClientTimeout, began: sp.answers.began}}
 		if sp.table.Load().protocol != protocolTCP {
 			return client, nil
 		}
@@ -53,9 +53,9 @@ func (a clientListener) Addr() net.Addr { return a.listener.Addr() }
 // client stops reading.
 type clientConn struct {
 	*net.TCPConn
-	timeout time.Duration
-	once    sync.Once
-	slots   *portSlots
+	limit writeLimit
+	once  sync.Once
+	slots *portSlots
 
 	tunnel atomic.Bool // what comes is no HTTP any more
 	// this and the rest belong to whoever reads; net/http has one reader at a time
@@ -125,7 +125,7 @@ const (
 
 // Write implements [net.Conn].
 func (c *clientConn) Write(p []byte) (int, error) {
-	if err := c.SetWriteDeadline(time.Now().Add(c.timeout)); err != nil {
+	if err := c.limit.extend(c.TCPConn); err != nil {
 		return 0, err
 	}
 	if refusal := c.refusal.Load(); refusal != nil && string(p) == plainRefusal {
@@ -142,6 +142,18 @@ func (c *clientConn) ReadFrom(r io.Reader) (int64, error) {
 		return 0, err
 	}
 	return c.TCPConn.ReadFrom(r)
+}
+
+// SetDeadline implements [net.Conn].
+func (c *clientConn) SetDeadline(t time.Time) error {
+	c.limit.forget()
+	return c.TCPConn.SetDeadline(t)
+}
+
+// SetWriteDeadline implements [net.Conn].
+func (c *clientConn) SetWriteDeadline(t time.Time) error {
+	c.limit.forget()
+	return c.TCPConn.SetWriteDeadline(t)
 }
 
 // Close implements [net.Conn].

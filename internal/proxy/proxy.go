@@ -33,7 +33,7 @@ type Options struct {
 	// ClientTimeout is how long a client may take to send the next part of an HTTP/1 body, or to
 	// read the next part of an answer. After that its connection is closed, so that it does not
 	// occupy an endpoint for ever. Upgraded connections and streams of HTTP/2 may be silent for as
-	// long as they like. Default one minute.
+	// long as they like. Default one minute. One that reads nothing has up to a sixteenth more.
 	ClientTimeout time.Duration
 	// MaxConnections is how many connections of clients all Services together accept at a time,
 	// each Service port no more than its share. Further ones wait in the kernel's queues. A request

@@ -30,7 +30,6 @@ const (
 	programsName = "bin"
 	namesName    = "names"
 	secretsName  = "secrets" // where no file system in memory can be had
-	runLogName   = "run.log" // what a run says that nobody watches
 )
 
 // name is what tells the folder apart from others of this user.
@@ -171,13 +170,4 @@ func (s *stateDir) close() error {
 		errs = append(errs, s.lock.Close())
 	}
 	return errors.Join(append(errs, s.root.Close())...)
-}
-
-// CreateRunLog makes the file for what a run says that nobody watches, in its state folder; that of
-// the last run is replaced. The caller closes it.
-func (s *System) CreateRunLog() (*os.File, error) {
-	if err := s.state.root.RemoveAll(runLogName); err != nil {
-		return nil, err
-	}
-	return s.state.root.OpenFile(runLogName, os.O_CREATE|os.O_EXCL|os.O_WRONLY|os.O_APPEND, 0o600)
 }

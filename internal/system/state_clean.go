@@ -132,8 +132,8 @@ func isStateName(name string) bool {
 	if of, ok := ownfile.IsUnfinished(name); ok {
 		name = of
 	}
-	names := []string{markerName, lockName, oldSocket, podsName, programsName, namesName, secretsName, runLogName, addressesName, obedienceName, dashboardName}
-	return slices.Contains(names, strings.TrimSuffix(name, oldNewSuffix)) || slices.Contains(credentials.Files(), name)
+	names := []string{markerName, lockName, oldSocket, podsName, programsName, namesName, secretsName, addressesName, obedienceName, dashboardName}
+	return slices.Contains(names, strings.TrimSuffix(name, oldNewSuffix)) || slices.Contains(runLogNames(), name) || slices.Contains(credentials.Files(), name)
 }
 
 // oldNewSuffix ended the name of a note that a Probity before was writing.

@@ -115,6 +115,9 @@ func probity() []Resource {
 	v1 := schema.GroupVersion{Group: "probity.run", Version: "v1"}
 	return []Resource{
 		question(v1.WithKind("ApplyRequest"), "applyrequests", "applyrequest"),
-		{GVK: v1.WithKind("ProbeReport"), Name: "probereports", Singular: "probereport", Namespaced: true, Verbs: []string{"get", "list", "watch"}},
+		{
+			GVK: v1.WithKind("ProbeReport"), Name: "probereports", Singular: "probereport", Namespaced: true, Verbs: []string{"get", "list", "watch"},
+			Subresources: []Subresource{{Name: "attempts", GVK: v1.WithKind("ProbeReport"), Verbs: []string{"get"}}},
+		},
 	}
 }

@@ -46,7 +46,24 @@ func Select(events []corev1.Event, wanted func(*corev1.Event) bool) (selected []
 
 // Events lays Events out as kubectl events does, in a width that is not 0.
 func Events(events []*corev1.Event, now time.Time, width int) string {
-	cells := [][]string{{"LAST SEEN", "TYPE", "REASON", "OBJECT", "MESSAGE"}}
+	var table EventTable
+	return table.Rows(events, now, width)
+}
+
+// EventTable is a table of Events to which more are added as they come. The zero value has none. It
+// belongs to one goroutine.
+type EventTable struct {
+	columns Columns
+	begun   bool // its columns have their names
+}
+
+// Rows lays more Events out, below those that were; the first call begins with the names of the
+// columns.
+func (t *EventTable) Rows(events []*corev1.Event, now time.Time, width int) string {
+	var cells [][]string
+	if !t.begun {
+		cells, t.begun = append(cells, []string{"LAST SEEN", "TYPE", "REASON", "OBJECT", "MESSAGE"}), true
+	}
 	for _, e := range events {
 		object := strings.ToLower(e.InvolvedObject.Kind) + "/" + e.InvolvedObject.Name
 		if ns := e.InvolvedObject.Namespace; ns != corev1.NamespaceDefault && ns != "" {
@@ -54,7 +71,7 @@ func Events(events []*corev1.Event, now time.Time, width int) string {
 		}
 		cells = append(cells, []string{seen(e, now), printable.Line(e.Type), printable.Line(e.Reason), printable.Line(object), oneLine(e.Message)})
 	}
-	return Table(cells, width)
+	return t.columns.Rows(cells, width)
 }
 
 // seen is how long ago an Event was seen last, and how often within what time.

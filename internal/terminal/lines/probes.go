@@ -2,7 +2,6 @@ package lines
 
 import (
 	"cmp"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strconv"
@@ -25,10 +24,10 @@ type ProbeLog struct {
 	pods   map[types.UID]*loggedPod
 }
 
-// loggedPod is a Pod, and up to which attempt each of its probes was told.
+// loggedPod is a Pod, and up to which attempts its probes were told.
 type loggedPod struct {
 	object *corev1.Pod
-	seen   map[history.Key]uint64
+	cursor *history.Cursor
 }
 
 // NewProbeLog makes a ProbeLog that has told nothing.
@@ -44,26 +43,15 @@ func (l *ProbeLog) Pod(change watch.EventType, object *corev1.Pod) {
 	case p != nil:
 		p.object = object
 	default:
-		l.pods[object.UID] = &loggedPod{object, map[history.Key]uint64{}}
+		l.pods[object.UID] = &loggedPod{object, l.reader.Cursor(object.UID)}
 	}
 }
 
 // Next gives the attempts since the last call, in the order of their beginnings.
 func (l *ProbeLog) Next() (all []ProbeAttempt) {
 	for _, p := range l.pods {
-		for _, probe := range l.reader.Probes(p.object.UID) {
-			if probe.Latest.Seq == p.seen[probe.Key] {
-				continue
-			}
-			details := map[uint64]history.Detail{}
-			for _, d := range l.reader.Details(p.object.UID, probe.Key) {
-				details[d.Seq] = d
-			}
-			for _, a := range l.reader.Attempts(p.object.UID, probe.Key, p.seen[probe.Key]) {
-				p.seen[probe.Key] = a.Seq
-				d, known := details[a.Seq]
-				all = append(all, ProbeAttempt{p.object, probe.Key, probe.Probing, a, d, known})
-			}
+		for _, found := range p.cursor.Next() {
+			all = append(all, ProbeAttempt{p.object, found})
 		}
 	}
 	slices.SortStableFunc(all, func(a, b ProbeAttempt) int {
@@ -74,13 +62,8 @@ func (l *ProbeLog) Next() (all []ProbeAttempt) {
 
 // ProbeAttempt is one attempt of a Pod's probe.
 type ProbeAttempt struct {
-	Pod     *corev1.Pod
-	Key     history.Key
-	Probing history.Probing
-	Attempt history.Attempt
-	// Detail is there if Detailed: the reader was at most 20 attempts of the probe late.
-	Detail   history.Detail
-	Detailed bool
+	Pod *corev1.Pod
+	history.Found
 }
 
 // String is the attempt as a line: 12:04:05.123 web-1/web liveness GET /livez 200 0.8ms.
@@ -163,68 +146,7 @@ func (a ProbeAttempt) words(spec *corev1.Probe) string {
 	return quoted(text)
 }
 
-// attemptObject is a [ProbeAttempt] in JSON. docs/how-to/run-in-ci.md tells its fields.
-type attemptObject struct {
-	Time      string  `json:"time"`
-	Namespace string  `json:"namespace"`
-	Pod       string  `json:"pod"`
-	UID       string  `json:"uid"`
-	Container string  `json:"container"`
-	Restarts  int     `json:"restarts"`
-	Probe     string  `json:"probe"`
-	Asked     string  `json:"asked"`
-	Outcome   string  `json:"outcome"`
-	NotYet    bool    `json:"notYet,omitempty"`
-	Took      float64 `json:"tookSeconds"`
-	Status    int     `json:"status,omitempty"`
-	ExitCode  *int    `json:"exitCode,omitempty"`
-	Message   string  `json:"message,omitempty"`
-	Counts    string  `json:"counts"`
-	Run       int     `json:"run"`
-	Threshold int     `json:"threshold"`
-	Result    string  `json:"result"`
-}
-
-// outcomeWord is an outcome in JSON.
-func outcomeWord(o history.Outcome) string {
-	switch o {
-	case history.Answered:
-		return "Succeeded"
-	case history.Warning:
-		return "Warning"
-	case history.Failed:
-		return "Failed"
-	case history.TimedOut:
-		return "TimedOut"
-	default:
-		return "Error"
-	}
-}
-
 // JSON is the attempt as a line of the stream of -o json: {"type":"ATTEMPT","object":{…}}.
 func (a ProbeAttempt) JSON() ([]byte, error) {
-	object := attemptObject{
-		Time: a.Attempt.Time.UTC().Format("2006-01-02T15:04:05.000000Z"), Namespace: a.Pod.Namespace, Pod: a.Pod.Name, UID: string(a.Pod.UID),
-		Container: a.Key.Container, Restarts: a.Attempt.Instance, Probe: strings.ToLower(a.Key.Type), Asked: a.Probing.Asks,
-		Outcome: outcomeWord(a.Attempt.Outcome), NotYet: a.Attempt.NotYet, Took: a.Attempt.Took.Seconds(), Status: a.Detail.Status,
-		Message: a.Attempt.Message, Counts: "successes", Run: a.Attempt.Run, Threshold: a.Attempt.Threshold,
-	}
-	if a.Attempt.Failing {
-		object.Counts = "failures"
-	}
-	switch a.Attempt.Result {
-	case history.Passing:
-		object.Result = "Success"
-	case history.Failing:
-		object.Result = "Failure"
-	default:
-		object.Result = "Unknown"
-	}
-	if a.Detailed && a.Attempt.Outcome != history.TimedOut && strings.HasPrefix(a.Probing.Asks, "exec ") {
-		object.ExitCode = &a.Detail.ExitCode
-	}
-	return json.Marshal(struct {
-		Type   string        `json:"type"`
-		Object attemptObject `json:"object"`
-	}{"ATTEMPT", object})
+	return a.Found.JSON(a.Pod)
 }

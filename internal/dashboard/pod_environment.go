@@ -3,6 +3,7 @@ package dashboard
 import (
 	"fmt"
 	"net/http"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -119,7 +120,7 @@ func (s *Server) findingsCard(p *podView) item {
 	findings := s.findings(p)
 	var rows list
 	for _, f := range findings {
-		rows = append(rows, e("div.finding", shapeWarning(), e("p.small", e("b", text(f.Rule)), text(" "+f.Message), e("span.muted", text(" "+place(f))))))
+		rows = append(rows, e("div.finding", shapeWarning(), e("p.small", e("b", text(f.Rule)), text(" "+f.Message), text(" "), place(f))))
 	}
 	if len(rows) == 0 {
 		return nil
@@ -127,7 +128,10 @@ func (s *Server) findingsCard(p *podView) item {
 	return e("section.card.pane", at("id", "findings"), e("h2", text("Findings"), e("span.chip.warn", text(strconv.Itoa(len(findings))))), rows)
 }
 
-func place(f advisor.Finding) string { return f.Region.File + ":" + strconv.Itoa(f.Region.Line) }
+func place(f advisor.Finding) item {
+	line := ":" + strconv.Itoa(f.Region.Line)
+	return e("span.muted", at("title", f.Region.File+line), text(filepath.Base(f.Region.File)+line))
+}
 
 // findings are those of the files about what makes a Pod, without those that are accepted.
 func (s *Server) findings(p *podView) []advisor.Finding {

@@ -215,7 +215,7 @@ func legend() item {
 	path := func(class, d string) item { return e("path."+class, at("d", d)) }
 	return e("div.legend",
 		mark("succeeded; the taller, the slower", path("s-ok", "M0 15h4v4H0zM5 11h4v8H5zM10 5h4v14h-4z")),
-		mark("warning", path("s-warn", "M5 8h4v11H5zM5 4h4v2H5z")),
+		mark("warning", path("s-warn", "M5 11h4v8H5zM5.5 5h3v3h-3z")),
 		mark("failed", path("s-bad", "M5 2h4v8H5zM5 11h4v8H5z")),
 		mark("not yet, while starting", path("s-yet", "M5 2h4v8H5zM5 11h4v8H5z")),
 		mark("timed out", path("s-late", "M5.5 2.5h3v16h-3z")),

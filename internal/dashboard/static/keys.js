@@ -1,6 +1,6 @@
 // The keyboard: single letters outside of fields, which can be switched off.
 const off = () => localStorage.getItem('probity-letters') === 'off';
-let go = 0;
+let go = false; // g was the last key, however long ago
 
 const rows = () => [...document.querySelectorAll('li.pod')];
 const current = () => document.activeElement?.closest('li.pod');
@@ -35,13 +35,13 @@ function escape() {
 }
 
 function letter(key) {
-  if (Date.now() - go < 1500) {
-    go = 0;
+  if (go) {
+    go = false;
     const tab = document.querySelector(`.tabs [data-go="${CSS.escape(key)}"]`);
     if (tab) { tab.click(); return true; }
   }
   switch (key) {
-    case 'g': go = Date.now(); return true;
+    case 'g': go = true; return true;
     case '?': document.getElementById('help').showModal(); return true;
     case '/': { const q = document.querySelector('input[type=search]'); if (!q) return false; q.focus(); q.select(); return true; }
     case 'j': return move(1);
@@ -62,7 +62,7 @@ export function start() {
   document.addEventListener('keydown', (e) => {
     if (e.ctrlKey || e.metaKey || e.altKey || e.isComposing || help.open) return;
     const field = e.target.closest?.('input, select, textarea, [contenteditable]');
-    if (e.key === 'Escape') { if (escape()) e.preventDefault(); return; }
+    if (e.key === 'Escape') { go = false; if (escape()) e.preventDefault(); return; }
     if (field && field.type !== 'checkbox') return;
     if (e.key === 'ArrowDown' || e.key === 'ArrowUp') {
       if (current() && move(e.key === 'ArrowDown' ? 1 : -1)) e.preventDefault();

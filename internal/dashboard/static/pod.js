@@ -1,5 +1,5 @@
 // The page of a Pod: its sections come again from the server when something of it is new.
-import { on } from './live.js';
+import { connected, on } from './live.js';
 import { part, say } from './parts.js';
 import { start as logs } from './secrets.js';
 
@@ -47,6 +47,7 @@ if (page) {
   on('a', (r) => { for (let i = 0; i < r.a.length; i += 5) if (probes.has(r.a[i])) return want(); });
   on('pods', (r) => { if ((r.changed ?? []).includes(page.dataset.pod) || (r.gone ?? []).includes(page.dataset.pod)) want(); });
   on('up', want);
+  if (connected()) want(); // nobody tells it again
   document.addEventListener('visibilitychange', want);
   let last = width();
   addEventListener('resize', () => { if (width() !== last) { last = width(); want(); } });

@@ -41,6 +41,8 @@ type Options struct {
 	Store *store.Store
 	// Registry takes what a person wants to be changed. Required.
 	Registry *registry.Registry
+	// Fields knows who owns which field of an object. Required.
+	Fields Fields
 	// History is the past of the Pods. The zero value knows nothing.
 	History history.Reader
 	// Traffic is how the Services are served. Nil: nothing is said of that.
@@ -51,6 +53,14 @@ type Options struct {
 	Logger *slog.Logger
 	// Now is the clock. Default: [time.Now].
 	Now func() time.Time
+}
+
+// Fields makes a change of an object a server-side apply: the result is next, of which the manager
+// owns what it changes and what it has applied before. current is nil for what is to be made;
+// written is next as a person would write it, without defaults. That something belongs to others is
+// the API's Conflict, unless it is forced.
+type Fields interface {
+	Change(current, next store.Object, written map[string]any, manager string, force bool) (store.Object, error)
 }
 
 // Runner is what the dashboard needs of who runs the Pods. All of it is called by goroutines of

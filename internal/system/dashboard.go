@@ -76,7 +76,7 @@ func (s *System) openDashboard() (*dashboardHost, error) {
 	}
 	opts := dashboard.Options{
 		Instance: dashboardInstance(s.state.dir), Key: note.Key, Port: note.Port, Title: strings.Join(names, " "), Files: s.Files(), Version: s.opts.Version,
-		Store: s.store, Registry: s.registry, History: s.History(), Runner: s, Logger: s.opts.Logger,
+		Store: s.store, Registry: s.registry, Fields: s.fields, History: s.History(), Runner: s, Logger: s.opts.Logger,
 	}
 	if s.proxy != nil {
 		opts.Traffic = s.proxy.State

@@ -73,9 +73,9 @@ type Runner interface {
 	Listeners(ctx context.Context, pod types.UID) (map[string][]netip.AddrPort, error)
 	// Place says where a field of a Pod's spec is written: "app.yaml:31", or "".
 	Place(pod *corev1.Pod, field string) string
-	// Restart restarts the containers of a Pod, DeletePod deletes it, SetRotation takes it out of
-	// rotation by hand or back.
-	Restart(namespace, name string) error
+	// RestartContainer restarts a container of a Pod, all of them if it has no name; DeletePod
+	// deletes the Pod, SetRotation takes it out of rotation by hand or back.
+	RestartContainer(namespace, name, container string) error
 	DeletePod(namespace, name string) error
 	SetRotation(namespace, name string, out bool) error
 	// Signal sends a signal to the process of a container that runs.

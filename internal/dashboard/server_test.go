@@ -46,8 +46,8 @@ func (f *fakeRunner) Listeners(context.Context, types.UID) (map[string][]netip.A
 func (f *fakeRunner) Place(*corev1.Pod, string) string { return "" }
 func (f *fakeRunner) Stopping() bool                   { return false }
 func (f *fakeRunner) note(what string) error           { f.asked = append(f.asked, what); return nil }
-func (f *fakeRunner) Restart(namespace, name string) error {
-	return f.note("restart " + namespace + "/" + name)
+func (f *fakeRunner) RestartContainer(namespace, name, container string) error {
+	return f.note(strings.TrimSpace("restart " + namespace + "/" + name + " " + container))
 }
 func (f *fakeRunner) DeletePod(namespace, name string) error {
 	return f.note("delete " + namespace + "/" + name)

@@ -10,6 +10,7 @@ func (s *Server) routes() {
 	s.mux.HandleFunc("GET /ui/pods", s.podsPage)
 	s.mux.HandleFunc("GET /ui/services", s.servicesPage)
 	s.mux.HandleFunc("GET /ui/pods/{namespace}/{name}", s.podPage)
+	s.mux.HandleFunc("GET /ui/pods/{namespace}/{name}/figures", s.podFigures)
 	s.mux.HandleFunc("POST /ui/pods/{namespace}/{name}/secret", s.showSecret)
 	s.mux.HandleFunc("GET /ui/pods/{namespace}/{name}/ask", s.ask)
 	s.mux.HandleFunc("POST /ui/pods/{namespace}/{name}/do", s.do)

@@ -94,6 +94,7 @@ type Server struct {
 	numbers numbers
 	signIn  *signIn
 	hub     *hub
+	open    openPods
 	// followers has a place for each log that is followed.
 	followers chan struct{}
 	// counting is held by who simulates what may take long.

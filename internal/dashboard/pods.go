@@ -186,12 +186,19 @@ func noReplicas(g *podGroup) string {
 // groupHead is a workload above its Pods.
 func (s *Server) groupHead(g *podGroup) item {
 	if g.hasNoWorkload {
-		return e("div.group", e("h2", text("Pods of their own")), e("span.muted.small", text("no workload makes them again")))
+		var counts list
+		for _, p := range g.pods {
+			if of := s.findingCounts(workloadRef{"Pod", p.Namespace, p.Name}); of != nil {
+				counts = append(counts, e("span.small", text(p.Name+" "), of))
+			}
+		}
+		return e("div.group", e("h2", text("Pods of their own")), e("span.muted.small", text("no workload makes them again")), counts)
 	}
 	return e("div.group",
 		e("h2", text(g.Name)),
 		e("span.muted.small", text(g.Kind+" · "+plural(g.desired, "replica")), when(g.Namespace != "default", text(" · "+g.Namespace))),
 		when(g.text != "", e("span.small", e("span.wait", text(g.text)), when(g.waits != "", e("span.muted", text(" · "+g.waits))))),
+		s.findingCounts(g.workloadRef),
 		e("a.right.small", at("href", healthPath(g.Kind, g.Namespace, g.Name)), at("aria-label", "Health checks of "+g.Name), text("Health checks")))
 }
 

@@ -95,6 +95,7 @@ type Server struct {
 	signIn  *signIn
 	hub     *hub
 	open    openPods
+	checked checked
 	// followers has a place for each log that is followed.
 	followers chan struct{}
 	// counting is held by who simulates what may take long.

@@ -7,7 +7,6 @@ import (
 	"strconv"
 
 	corev1 "k8s.io/api/core/v1"
-	"sigs.k8s.io/yaml"
 
 	"github.com/probity-run/probity/internal/lifecycle"
 	"github.com/probity-run/probity/internal/store"
@@ -45,15 +44,6 @@ func (s *Server) environmentCard(p *podView) item {
 		return nil
 	}
 	return e("section.card.pane", at("id", "environment"), e("h2", text("Environment")), e("dl.kv.environment", rows), s.yamlOf(p))
-}
-
-// yamlOf is the Pod's spec with its defaults.
-func (s *Server) yamlOf(p *podView) item {
-	data, err := yaml.Marshal(p.Pod.Spec)
-	if err != nil {
-		return e("p.bad", text("cannot print the spec: "+err.Error()))
-	}
-	return e("details", at("id", "yaml"), e("summary.small", text("Spec as YAML, with defaults")), e("div.wire", at("tabindex", "0"), at("role", "region"), at("aria-label", "Spec as YAML"), e("pre", text(data))))
 }
 
 func (s *Server) variable(p *podView, container string, v corev1.EnvVar) item {

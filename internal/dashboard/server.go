@@ -96,6 +96,7 @@ type Server struct {
 	hub     *hub
 	open    openPods
 	checked checked
+	specs   markedSpecs
 	// followers has a place for each log that is followed.
 	followers chan struct{}
 	// counting is held by who simulates what may take long.

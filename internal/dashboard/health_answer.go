@@ -6,7 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/probity-run/probity/internal/advisor"
 	"github.com/probity-run/probity/internal/dashboard/draft"
 	"github.com/probity-run/probity/internal/manifest"
 )
@@ -129,12 +128,8 @@ func (f *formView) findingChips(judged draft.Findings) (chips list) {
 
 // finding is a finding, with what follows from it and what to do when one asks why.
 func finding(x draft.Finding, isNew bool) item {
-	mark := shapeWarning()
-	if x.Severity == advisor.Outage {
-		mark = shapeFailed()
-	}
 	said := list{e("b", text(x.Rule)), when(isNew, list{text(" "), e("span.chip.bad", text("new"))}), text(" " + x.Message)}
-	return e("div.finding.small", mark, e("div", said, e("details", e("summary", text("Why")), e("p", text(x.Consequence)), e("p", text(x.Remedy)))))
+	return e("div.finding.small", severityMark(x.Severity), e("div", said, e("details", e("summary", text("Why")), e("p", text(x.Consequence)), e("p", text(x.Remedy)))))
 }
 
 // changes is the difference.

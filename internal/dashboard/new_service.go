@@ -3,6 +3,8 @@ package dashboard
 import (
 	"net/http"
 
+	"k8s.io/apimachinery/pkg/runtime"
+
 	"github.com/probity-run/probity/internal/dashboard/draft"
 	"github.com/probity-run/probity/internal/manifest"
 	"github.com/probity-run/probity/internal/registry"
@@ -88,17 +90,21 @@ func (s *Server) create(w http.ResponseWriter, r *http.Request, f *formView) {
 		refuse(errRefused)
 		return
 	}
-	var err error
-	service := f.service
-	if service != nil { // before anything is made
-		_, err = s.opts.Registry.CreateObject(service, registry.WriteOptions{Manager: manager, DryRun: true})
+	options := registry.WriteOptions{Manager: manager, Applied: true}
+	load, err := s.opts.Fields.Change(nil, f.draft.Resource, f.draft.Workload.Document(f.draft.Values), manager, false)
+	var service, created store.Object
+	if err == nil && f.service != nil { // before anything is made
+		if service, err = s.newObject(f.service); err == nil {
+			check := options
+			check.DryRun = true
+			_, err = s.opts.Registry.CreateObject(service, check)
+		}
 	}
-	var created store.Object
 	if err == nil {
-		created, err = s.opts.Registry.CreateObject(f.draft.Resource, registry.WriteOptions{Manager: manager})
+		created, err = s.opts.Registry.CreateObject(load, options)
 	}
 	if err == nil && service != nil {
-		_, err = s.opts.Registry.CreateObject(service, registry.WriteOptions{Manager: manager})
+		_, err = s.opts.Registry.CreateObject(service, options)
 	}
 	if err != nil {
 		refuse(err)
@@ -106,4 +112,16 @@ func (s *Server) create(w http.ResponseWriter, r *http.Request, f *formView) {
 	}
 	parts(w, r, http.StatusOK, e("div", at("id", "done"), at("data-follow", s.followPath(created, "Deployment")), at("data-made", healthPath("Deployment", created.GetNamespace(), created.GetName())),
 		s.followed(created, "Deployment")))
+}
+
+// newObject is an object to be created, of which the dashboard owns what is in it.
+func (s *Server) newObject(o manifest.Resource) (store.Object, error) {
+	written, err := runtime.DefaultUnstructuredConverter.ToUnstructured(o)
+	if err != nil {
+		return nil, err
+	}
+	delete(written, "status")
+	next := o.DeepCopyObject().(manifest.Resource)
+	manifest.Default(next)
+	return s.opts.Fields.Change(nil, next, written, manager, false)
 }

@@ -22,13 +22,13 @@ func podPath(namespace, name string) string {
 
 // row is a Pod in the list. Its mark changes when something of it changes but for what the stream
 // brings and for the time that goes by.
-func (s *Server) row(p *podView, now time.Time, window time.Duration) item {
+func (s *Server) row(p *podView, now time.Time, q podsQuery) item {
 	var probes list
 	for _, v := range p.Probes {
 		if !v.inRow(p) {
 			continue
 		}
-		probes = append(probes, s.probeLine(p, v, now, window))
+		probes = append(probes, s.probeLine(p, v, q.end(now), q.window))
 	}
 	return e("li.pod", at("data-pod", string(p.UID)), at("data-mark", p.mark()), when(p.Attention, at("data-attention", "")),
 		e("div.who", p.who(now)), p.do(), e("ul.probes", at("aria-label", "Probes of "+p.Name), probes))
@@ -212,8 +212,8 @@ func iconMore() item {
 }
 
 // probeLine is a probe in the row of its Pod.
-func (s *Server) probeLine(p *podView, v *probeView, now time.Time, window time.Duration) item {
-	st := s.stripOf(p.UID, v.Key, v.Timeout, now, window)
+func (s *Server) probeLine(p *podView, v *probeView, end time.Time, window time.Duration) item {
+	st := s.stripOf(p.UID, v.Key, v.Timeout, end, window)
 	message := "span.msg.small.cut.muted.dull"
 	if v.Bad {
 		message = "span.msg.small.cut.bad"

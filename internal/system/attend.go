@@ -6,11 +6,13 @@ import (
 	"io"
 	"net"
 	"net/netip"
+	"slices"
 	"syscall"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
 
+	"github.com/probity-run/probity/internal/lifecycle"
 	"github.com/probity-run/probity/internal/manifest"
 	"github.com/probity-run/probity/internal/process"
 	"github.com/probity-run/probity/internal/store"
@@ -20,14 +22,23 @@ import (
 // them again; those that wait for their back-off start now. It does not wait for it. A Pod that has
 // ended for good cannot be restarted.
 func (s *System) Restart(namespace, name string) error {
+	return s.RestartContainer(namespace, name, "")
+}
+
+// RestartContainer restarts one container of a Pod as Restart does; all of them if it has no name.
+func (s *System) RestartContainer(namespace, name, container string) error {
 	pod, err := store.Get[*corev1.Pod](s.store, namespace, name)
 	if err != nil {
 		return fmt.Errorf("cannot restart pod %s: %w", name, err)
 	}
+	known := slices.ContainsFunc(lifecycle.Containers(&pod.Spec), func(c *corev1.Container) bool { return c.Name == container })
+	if container != "" && !known {
+		return fmt.Errorf("cannot restart container %s of pod %s: it has no such container", container, name)
+	}
 	if pod.Status.Phase == corev1.PodSucceeded || pod.Status.Phase == corev1.PodFailed {
 		return fmt.Errorf("cannot restart pod %s: it has ended for good; save its manifest with a change, or delete it if a workload makes it", name)
 	}
-	if err := s.node.Restart(pod.UID); err != nil {
+	if err := s.node.Restart(pod.UID, container); err != nil {
 		return fmt.Errorf("cannot restart pod %s: %w", name, err)
 	}
 	return nil

@@ -63,6 +63,9 @@ func TestAttend(t *testing.T) {
 	if messages := eventsOf(s, "Killing"); len(messages) != 1 || messages[0] != "Container app is restarted as somebody asked for it" {
 		t.Errorf("Events %q", messages)
 	}
+	if err := s.RestartContainer("default", "web", "none"); err == nil || !strings.Contains(err.Error(), "it has no such container") {
+		t.Errorf("a restart of no container: %v", err)
+	}
 	if err := s.Signal("default", "web", "app", syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}

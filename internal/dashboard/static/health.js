@@ -128,9 +128,9 @@ function set(all) {
   layout();
 }
 
-async function apply() {
+async function apply(more = {}) {
   if ($('apply').getAttribute('aria-disabled') === 'true') return say($('why-not').textContent);
-  const mine = values(), was = {};
+  const mine = values(), was = { ...more };
   for (const [name, value] of Object.entries(base)) was['was.' + name] = value;
   $('done').textContent = '…';
   try {
@@ -149,7 +149,7 @@ async function apply() {
 function conflict(answer) {
   if (!answer.dataset.conflict) return;
   const now = JSON.parse(answer.dataset.conflict);
-  $('done').querySelector('[data-mine]').onclick = () => { base = now; apply(); };
+  $('done').querySelector('[data-mine]').onclick = () => { base = now; apply({ force: 'yes' }); };
   $('done').querySelector('[data-theirs]').onclick = () => { base = now; set(now); $('done').replaceChildren(); draft(); };
   $('done').querySelector('[data-mine]').focus();
 }

@@ -5,6 +5,7 @@ import * as strips from './strip.js';
 
 let probes = new Map(); // by number
 let paused = false, clockAt = 0;
+const past = () => document.querySelector('#pods[data-past]'); // the strips show another time, and stand still
 
 // collect finds the probes that the page shows.
 export function collect(top = document) {
@@ -78,14 +79,14 @@ on('a', (r) => {
     const p = probes.get(r.a[i]);
     if (!p) continue;
     const code = r.a[i + 1], us = r.a[i + 2], run = r.a[i + 3], message = r.a[i + 4];
-    if (p.strip) strips.add(p.strip, r.t, strips.markOf(code, us, p.timeout), '?ud'[(code >> 4) & 3]);
+    if (p.strip && !past()) strips.add(p.strip, r.t, strips.markOf(code, us, p.timeout), '?ud'[(code >> 4) & 3]);
     show(p, us, code, run, message);
   }
 });
 
 // Each second every strip moves, so that one axis holds for all of them.
 setInterval(() => {
-  if (paused || document.hidden || !clockAt || document.body.hasAttribute('data-lost')) return;
+  if (paused || past() || document.hidden || !clockAt || document.body.hasAttribute('data-lost')) return;
   const now = clockAt = Math.max(clockAt, Date.now());
   for (const { strip } of probes.values()) {
     if (!strip) continue;

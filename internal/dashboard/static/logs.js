@@ -18,7 +18,10 @@ room.append(shown); box.replaceChildren(room);
 const two = (n, w = 2) => String(n).padStart(w, '0');
 const clock = (us) => { const d = new Date(us / 1000); return `${two(d.getHours())}:${two(d.getMinutes())}:${two(d.getSeconds())}.${two(d.getMilliseconds(), 3)}`; };
 const words = { E: 'ERROR', W: 'WARN', I: 'info', D: 'debug' };
+const printed = (all) => all.reduce((n, l) => n + (l.k !== 'probe' && l.k !== 'rule'), 0);
 const plain = (l) => { let t = ''; for (let i = 1; i < l.s.length; i += 2) t += l.s[i]; return t; };
+
+let counted = printed(lines); // of lines; counted anew, each step of a long log would take a while
 
 // colour gives a Pod one of six marks, always the same.
 const colours = new Map();
@@ -68,7 +71,9 @@ function draw(force) {
 }
 
 // With wrapped lines a block of them is in the page: the last ones, or those around a place.
-function drawWrapped() {
+function drawWrapped(force) {
+  if (!force && drawn === lines) return;
+  drawn = lines;
   const a = Math.max(0, lines.length - 1500);
   room.style.setProperty('height', 'auto');
   shown.style.setProperty('transform', 'none');
@@ -76,8 +81,7 @@ function drawWrapped() {
 }
 
 function tell() {
-  const n = lines.filter((l) => l.k !== 'probe' && l.k !== 'rule').length;
-  stateBox.textContent = [`${n.toLocaleString('en')} lines`, more ? 'older ones above' : '', dropped ? `${dropped.toLocaleString('en')} lines not shown: too many at once` : '', problem].filter(Boolean).join(' · ');
+  stateBox.textContent = [`${counted.toLocaleString('en')} lines`, more ? 'older ones above' : '', dropped ? `${dropped.toLocaleString('en')} lines not shown: too many at once` : '', problem].filter(Boolean).join(' · ');
   toEnd.hidden = atEnd();
   toEnd.textContent = unseen ? `${unseen.toLocaleString('en')} new lines ↓` : 'To the end ↓';
 }
@@ -86,12 +90,12 @@ function end() { unseen = 0; box.scrollTop = box.scrollHeight; draw(true); box.s
 
 function add(news) {
   const stay = !follow || !atEnd();
-  lines = lines.concat(news);
+  lines = lines.concat(news); counted += printed(news);
   const bad = announce && news.findLast((l) => l.l === 'E' || l.b);
   if (bad) say('Error: ' + plain(bad));
   const over = lines.length - most;
   if (over > 0) {
-    lines = lines.slice(over); more = true;
+    counted -= printed(lines.slice(0, over)); lines = lines.slice(over); more = true;
     if (stay && !wrap) box.scrollTop -= over * row;
   }
   if (stay) { unseen += news.length; draw(false); tell(); } else end();
@@ -109,7 +113,7 @@ async function older(count) {
     more = batch.more && batch.lines.length > 0;
     if (lines.length + batch.lines.length <= most) {
       const before = box.scrollHeight;
-      lines = batch.lines.concat(lines);
+      lines = batch.lines.concat(lines); counted += printed(batch.lines);
       draw(true);
       box.scrollTop += wrap ? box.scrollHeight - before : batch.lines.length * row;
       draw(true);
@@ -167,7 +171,7 @@ async function restart() {
     const page = await part('/ui/logs?' + query);
     const fresh = JSON.parse(page.getElementById('first-lines')?.dataset.batch ?? '{"lines":[]}');
     problem = page.querySelector('.err')?.textContent ?? fresh.error ?? '';
-    lines = fresh.lines; more = fresh.more; dropped = 0; match = -1;
+    lines = fresh.lines; counted = printed(lines); more = fresh.more; dropped = 0; match = -1;
     history.replaceState(null, '', '/ui/logs?' + query);
     const next = page.getElementById('asked');
     if (next) { buttons.asked.href = next.href; press('asked', next.getAttribute('aria-pressed')); }

@@ -13,8 +13,11 @@ export function collect(top = document) {
   for (const li of top.querySelectorAll('li.probe')) {
     const svg = li.querySelector('svg.strip');
     const strip = svg && strips.read(svg);
-    if (li.dataset.probe) probes.set(+li.dataset.probe, { li, strip, type: li.dataset.type, timeout: +li.dataset.timeout, failures: +li.dataset.failures, successes: +li.dataset.successes,
-      lat: li.querySelector('.lat'), box: li.querySelector('.counter'), msg: li.querySelector('.msg') });
+    if (!li.dataset.probe) continue;
+    const p = { li, strip, type: li.dataset.type, timeout: +li.dataset.timeout, failures: +li.dataset.failures, successes: +li.dataset.successes,
+      lat: li.querySelector('.lat'), box: li.querySelector('.counter'), msg: li.querySelector('.msg') };
+    probes.set(+li.dataset.probe, p);
+    if (strip) strip.appear = () => tellNews(p);
   }
 }
 
@@ -41,7 +44,7 @@ function counter(p, code, run) {
   return { pips: p.failures <= 6 ? [0, p.failures] : [0, 0], text: `0/${p.failures}` };
 }
 
-function show(p, us, code, run, message) {
+function show(p, us, code, run, text) {
   const took = latencyText(us, code, p.timeout);
   if (p.took !== took) p.lat.textContent = p.took = took;
   const c = counter(p, code, run), key = c.text + c.pips + c.good + c.cls;
@@ -64,7 +67,7 @@ function show(p, us, code, run, message) {
     }
     p.box.replaceChildren(...all);
   }
-  const text = messages.get(message), msg = p.msg;
+  const msg = p.msg;
   if (text !== undefined && p.said !== text) {
     p.said = msg.textContent = msg.title = text;
     const failed = (code & 7) >= 3;
@@ -75,14 +78,28 @@ function show(p, us, code, run, message) {
 on('a', (r) => {
   clockAt = r.t;
   if (paused) return;
+  const still = past();
   for (let i = 0; i < r.a.length; i += 5) {
     const p = probes.get(r.a[i]);
     if (!p) continue;
     const code = r.a[i + 1], us = r.a[i + 2], run = r.a[i + 3], message = r.a[i + 4];
-    if (p.strip && !past()) strips.add(p.strip, r.t, strips.markOf(code, us, p.timeout), '?ud'[(code >> 4) & 3]);
-    show(p, us, code, run, message);
+    if (p.strip && !still) strips.add(p.strip, r.t, strips.markOf(code, us, p.timeout), '?ud'[(code >> 4) & 3]);
+    p.news = [us, code, run, messages.get(message)];
+    if (!p.strip || p.strip.seen) tellNews(p);
+    else unseen.add(p);
   }
 });
+
+// What is not in sight is written when it comes into sight, or some of it each second: for who
+// looks for a text, or listens to the page.
+const unseen = new Set();
+
+function tellNews(p) {
+  if (!p.news) return;
+  show(p, ...p.news);
+  p.news = null;
+  unseen.delete(p);
+}
 
 // Each second every strip moves, so that one axis holds for all of them.
 setInterval(() => {
@@ -93,6 +110,7 @@ setInterval(() => {
     strips.advance(strip, now);
     strips.draw(strip);
   }
+  for (const p of [...unseen].slice(0, 60)) tellNews(p);
   const axis = document.getElementById('axis-start'), list = document.getElementById('pods');
   if (axis && list) axis.textContent = new Date(now - +list.dataset.window).toLocaleTimeString('en-GB');
 }, 1000);

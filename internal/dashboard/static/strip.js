@@ -18,7 +18,7 @@ const visible = new IntersectionObserver((entries) => {
   for (const e of entries) {
     if (!e.target.strip) continue;
     e.target.strip.seen = e.isIntersecting;
-    if (e.isIntersecting) draw(e.target.strip);
+    if (e.isIntersecting) { e.target.strip.appear?.(); draw(e.target.strip); }
   }
 }, { rootMargin: '200px' });
 

@@ -39,10 +39,11 @@ func TestPages(t *testing.T) {
 	for name, path := range pages {
 		x.expect() // the one that is missing
 		for _, width := range []int64{320, 360, 1024, 1600} {
+			x.do(chromedp.EmulateViewport(width, 900))
+			x.goTo(path)
+			x.live()
 			for _, colours := range []string{"light", "dark"} {
-				x.do(chromedp.EmulateViewport(width, 900), theme(colours))
-				x.goTo(path)
-				x.live()
+				x.do(theme(colours))
 				where := fmt.Sprintf("%s, %d pixels, %s", name, width, colours)
 				if over := eval[int](x, "document.documentElement.scrollWidth - innerWidth"); over > 0 {
 					t.Errorf("%s: %d pixels too wide: %s", where, over, eval[string](x, tooWide))

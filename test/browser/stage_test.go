@@ -106,6 +106,7 @@ func (s *stage) Stopping() bool                                      { return fa
 func (s *stage) Restart(string, string) error                        { return errors.ErrUnsupported }
 func (s *stage) DeletePod(string, string) error                      { return errors.ErrUnsupported }
 func (s *stage) SetRotation(string, string, bool) error              { return errors.ErrUnsupported }
+func (s *stage) RestartContainer(string, string, string) error       { return errors.ErrUnsupported }
 func (s *stage) Signal(string, string, string, syscall.Signal) error { return errors.ErrUnsupported }
 
 // add adds an object with its defaults, as one of so long ago.

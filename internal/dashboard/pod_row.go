@@ -23,6 +23,10 @@ func podPath(namespace, name string) string {
 // row is a Pod in the list. Its mark changes when something of it changes but for what the stream
 // brings and for the time that goes by.
 func (s *Server) row(p *podView, now time.Time, q podsQuery) item {
+	known := list{at("data-pod", string(p.UID)), at("data-mark", p.mark())}
+	if q.outline {
+		return e("li.pod", known)
+	}
 	var probes list
 	for _, v := range p.Probes {
 		if !v.inRow(p) {
@@ -30,7 +34,7 @@ func (s *Server) row(p *podView, now time.Time, q podsQuery) item {
 		}
 		probes = append(probes, s.probeLine(p, v, q.end(now), q.window))
 	}
-	return e("li.pod", at("data-pod", string(p.UID)), at("data-mark", p.mark()), when(p.Attention, at("data-attention", "")),
+	return e("li.pod", known, when(p.Attention, at("data-attention", "")),
 		e("div.who", p.who(now)), p.do(), e("ul.probes", at("aria-label", "Probes of "+p.Name), probes))
 }
 

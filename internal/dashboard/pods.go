@@ -19,11 +19,12 @@ type podsQuery struct {
 	service   string // only those that this Service selects
 	window    time.Duration
 	until     time.Time // where the time that is shown ends; zero: now
+	outline   bool      // rows without what is in them
 }
 
 func readPodsQuery(r *http.Request) podsQuery {
 	values := r.URL.Query()
-	q := podsQuery{text: values.Get("q"), attention: values.Get("state") == "attention", service: values.Get("service"), window: 5 * time.Minute}
+	q := podsQuery{text: values.Get("q"), attention: values.Get("state") == "attention", service: values.Get("service"), window: 5 * time.Minute, outline: values.Has("outline")}
 	minutes, _ := strconv.Atoi(values.Get("window")) // 0 is none of them
 	if w := time.Duration(minutes) * time.Minute; slices.Contains(windows(), w) {
 		q.window = w
@@ -108,7 +109,8 @@ func (q podsQuery) takes(p *podView) bool {
 	return strings.Contains(strings.ToLower(strings.Join(all, "\n")), strings.ToLower(q.text))
 }
 
-// podsPage is /ui/pods. With ?only=UID,... it is the rows of these Pods alone, for scripts.
+// podsPage is /ui/pods. For scripts it is, with ?only=UID,..., the rows of these Pods alone and, with
+// ?outline, the page with empty rows, which tell which Pods there are and what has changed.
 func (s *Server) podsPage(w http.ResponseWriter, r *http.Request) {
 	q := readPodsQuery(r)
 	snap := s.snapshot()

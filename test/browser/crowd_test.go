@@ -173,19 +173,30 @@ func TestCrowd(t *testing.T) {
 	if median > mostFrame || stream > mostStream {
 		t.Errorf("a beat may keep the page busy for %v, and bring %d bytes", mostFrame, mostStream)
 	}
-	for what, change := range map[string]func(){
-		"one that changes": func() { c.setReady(7, corev1.ConditionFalse) },
-		"one that comes":   func() { c.join(crowdPods) },
+	eval[bool](x, `(globalThis.kept = document.querySelectorAll("li.pod")[100], true)`)
+	for _, step := range []struct {
+		what, sign string
+		change     func()
+	}{
+		{"a Pod that changes", `[...document.querySelectorAll("li.pod .line span")].some((n) => n.textContent === "Not ready")`, func() { c.setReady(7, corev1.ConditionFalse) }},
+		{"a Pod that comes", fmt.Sprintf(`document.querySelectorAll("li.pod").length === %d`, crowdPods+1), func() { c.join(crowdPods) }},
+		{"a Pod that goes", fmt.Sprintf(`document.querySelectorAll("li.pod").length === %d`, crowdPods), func() { c.leave(3) }},
 	} {
-		sign := map[string]string{
-			"one that changes": `[...document.querySelectorAll("li.pod .line span")].some((n) => n.textContent === "Not ready")`,
-			"one that comes":   fmt.Sprintf(`document.querySelectorAll("li.pod").length === %d`, crowdPods+1),
-		}[what]
 		w.since()
-		change()
-		x.seen(what, sign)
+		step.change()
+		x.seen(step.what, step.sign)
 		took := w.since()
-		t.Logf("%s keeps the page busy for %v", what, took.Round(time.Millisecond/10))
+		t.Logf("%s keeps the page busy for %v: %s", step.what, took, w.parts)
+		if took > 2*mostFrame { // what has changed, and then its row
+			t.Errorf("that may be %v", 2*mostFrame)
+		}
+	}
+	names := eval[[]string](x, `[...document.querySelectorAll("li.pod h3 a")].map((n) => n.textContent)`)
+	if !slices.IsSorted(names) || slices.Contains(names, "web-7d9c6b5f4-00003") || !slices.Contains(names, fmt.Sprintf("web-7d9c6b5f4-%05d", crowdPods)) {
+		t.Errorf("the list is %q", names)
+	}
+	if !eval[bool](x, "kept.isConnected") {
+		t.Error("rows that have not changed were made anew")
 	}
 }
 
@@ -197,6 +208,14 @@ func (c *crowd) setReady(n int, status corev1.ConditionStatus) {
 		return nil
 	})
 	if err != nil {
+		c.t.Fatal(err)
+	}
+}
+
+// leave deletes a Pod.
+func (c *crowd) leave(n int) {
+	c.t.Helper()
+	if err := store.Delete[*corev1.Pod](c.objects, "default", fmt.Sprintf("web-7d9c6b5f4-%05d", n), store.DeleteOptions{Grace: new(int64(0))}); err != nil {
 		c.t.Fatal(err)
 	}
 }

@@ -128,11 +128,18 @@ async function refresh() {
     const address = new URL(location.href);
     const some = !all && only.length <= 50;
     if (some) address.searchParams.set('only', only.join());
-    const page = await part(address);
+    else address.searchParams.set('outline', '1');
+    let page = await part(address), rows = null;
+    if (!some) {
+      const others = changed(page);
+      if (others.length > 50 || !alike(page)) page = await part(location.href);
+      else rows = others.length ? await rowsOf(others) : page;
+    }
     if (document.querySelector('details.menu[open]')) { // opened meanwhile: what is under a hand stays
       for (const uid of only) wanted.add(uid);
       whole = all || whole;
     } else if (some) replaceRows(page, only);
+    else if (rows) arrange(page, rows);
     else replaceList(page);
   } catch { whole = true; }
   busy = false;
@@ -144,7 +151,9 @@ function stateOf(row) { return row?.querySelector('.line span')?.textContent; }
 function replaceRow(old, next) {
   const before = stateOf(old), after = stateOf(next);
   if (before !== after) say(`${next.querySelector('h3').textContent} ${after}`);
-  collect(swap(old, next));
+  const row = swap(old, next);
+  collect(row);
+  return row;
 }
 
 function replaceRows(page, only) {
@@ -154,6 +163,66 @@ function replaceRows(page, only) {
     else if (old || next) whole = true;
   }
   if (whole) setTimeout(refresh, 0);
+}
+
+const rowOf = (top, uid) => top.querySelector(`li.pod[data-pod="${CSS.escape(uid)}"]`);
+
+function rowsOf(pods) {
+  const address = new URL(location.href);
+  address.searchParams.set('only', pods.join());
+  return part(address);
+}
+
+// changed are the Pods of an outline whose rows the page does not have as they are now.
+const changed = (outline) => [...outline.querySelectorAll('#pods li.pod')].filter((li) => rowOf(document, li.dataset.pod)?.dataset.mark !== li.dataset.mark).map((li) => li.dataset.pod);
+
+// alike reports whether an outline has the workloads that the page has, in their order.
+function alike(outline) {
+  const shape = (page) => [...(page.getElementById('pods')?.children ?? [])].map((n) => n.tagName + (n.querySelector('h2')?.textContent ?? '') + n.className).join();
+  if (![outline, document].every((page) => page.querySelector('section#pods'))) return false;
+  return shape(outline) === shape(document) && past() !== null === (outline.querySelector('#pods[data-past]') !== null);
+}
+
+// arrange brings the list into the order of an outline. Rows that have not changed stay where they
+// are: of many Pods a list that is made anew holds up the page.
+function arrange(outline, rows) {
+  const list = document.getElementById('pods'), next = outline.getElementById('pods');
+  [...next.children].forEach((part, i) => {
+    const old = list.children[i];
+    if (part.matches('.group') && part.outerHTML !== old.outerHTML) swap(old, part);
+    if (part.matches('ul')) arrangeRows(old, part, rows);
+  });
+  const services = document.getElementById('services'), others = outline.getElementById('services');
+  if (services && others) swap(services, others);
+}
+
+function arrangeRows(old, next, rows) {
+  let at = old.firstElementChild;
+  for (const { dataset: { pod, mark } } of next.children) {
+    let row = rowOf(old, pod);
+    const fresh = rowOf(rows, pod);
+    if (row?.dataset.mark !== mark && !fresh) whole = true; // it has changed again, or is gone
+    if (row && row.dataset.mark !== mark && fresh) {
+      const here = row === at;
+      row = replaceRow(row, fresh);
+      if (here) at = row;
+    } else if (!row) {
+      if (!fresh) continue;
+      row = document.importNode(fresh, true);
+      row.classList.add('new');
+      old.insertBefore(row, at);
+      collect(row);
+      continue;
+    }
+    if (row === at) at = at.nextElementSibling;
+    else old.insertBefore(row, at);
+  }
+  while (at) {
+    const gone = at;
+    at = at.nextElementSibling;
+    for (const probe of gone.querySelectorAll('li.probe')) probes.delete(+probe.dataset.probe);
+    gone.remove();
+  }
 }
 
 function replaceList(page) {

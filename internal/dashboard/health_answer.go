@@ -198,7 +198,7 @@ func (f *formView) whyNot() item {
 	case !f.draft.Changed:
 		return e("span.muted", at("data-unchanged", ""), text("Nothing to apply"))
 	case kind == "Pod":
-		return e("span.warn.state", shapeWarning(), text("The probes of a Pod cannot be changed: write them to its file, and it is replaced"))
+		return e("span.warn.state", at("data-may", ""), shapeWarning(), text("The probes of a Pod cannot be changed: it is replaced, here or by its file"))
 	}
 	return nil
 }

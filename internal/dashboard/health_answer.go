@@ -193,6 +193,8 @@ func (f *formView) whyNot() item {
 	switch {
 	case n > 0:
 		return e("span.bad.state", shapeFailed(), text("Fix "+plural(n, "error")+" to apply"))
+	case f.isNew && f.onlyImage():
+		return e("span.warn.state", at("data-may", ""), shapeWarning(), text("Without a command nothing starts here, unless the run was started with one for it; a cluster runs the image"))
 	case f.isNew:
 		return nil
 	case !f.draft.Changed:

@@ -29,6 +29,7 @@ var ErrNotKnown = errors.New("the server was lost")
 // the context was done, and [ErrNotKnown] if the server was lost. A request that is in flight when
 // the context ends is waited for.
 func (d *Deployment) Apply(ctx context.Context) error {
+	d.begun = d.options.Cluster.Now()
 	entries := map[*Object]*Entry{}
 	for _, e := range d.Entries {
 		entries[e.Object] = e

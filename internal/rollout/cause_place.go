@@ -8,6 +8,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 
+	"github.com/probity-run/probity/internal/printable"
 	"github.com/probity-run/probity/internal/workload"
 )
 
@@ -128,7 +129,7 @@ func (s *scene) room(p *corev1.Pod) string {
 		}
 		text += "."
 	}
-	return clean(text)
+	return printable.Line(text)
 }
 
 // unclaimed is a Pod that no node takes because of its volumes.

@@ -81,7 +81,8 @@ func (s *scene) failure(causes []*candidate) *Verdict {
 func failed(causes []*candidate, i int) *Verdict {
 	v := &Verdict{Outcome: Failed, Exit: 1, Cause: causes[i].Cause}
 	for j, c := range causes {
-		if j != i && c.Degree >= Suspect {
+		isOfJob := v.Kind == Job && c.Kind == Crash // which its verdict has said
+		if j != i && c.Degree >= Suspect && !isOfJob {
 			v.Also = append(v.Also, c.Cause)
 		}
 	}
@@ -123,7 +124,7 @@ func (s *scene) waiting(r *Result) string {
 	if !s.observed {
 		return "the cluster's controller has not taken up what was applied"
 	}
-	return fmt.Sprintf("%d of %s %s up", r.Available, plural(r.Desired, "Pod"), verb(r.Desired, "is", "are"))
+	return fmt.Sprintf("%d of %d Pods are up", r.Available, r.Desired)
 }
 
 // rest says what the Pods do that are not up.

@@ -177,7 +177,7 @@ func (o *deployOutput) lost(err error) {
 // show tells how the rollout is.
 func (o *deployOutput) show(results []rollout.Result, now time.Time) {
 	if o.live() {
-		o.draw(render.Live(results, now.Add(-time.Since(o.begun)), now, terminalWidth(o.streams)))
+		o.draw(render.Live(results, now.Add(-time.Since(o.begun)), terminalWidth(o.streams)))
 		return
 	}
 	if len(o.before) != len(results) {
@@ -185,7 +185,7 @@ func (o *deployOutput) show(results []rollout.Result, now time.Time) {
 	}
 	for i := range results {
 		if o.json {
-			for _, object := range render.JSON(&o.before[i], &results[i], now) {
+			for _, object := range render.JSON(&o.before[i], &results[i]) {
 				o.write(object)
 			}
 		} else {
@@ -222,13 +222,13 @@ func (o *deployOutput) erase() {
 func (o *deployOutput) followed() { o.drawn = 0 }
 
 // verdicts tells how each workload ended, and returns the exit code of all.
-func (o *deployOutput) verdicts(results []rollout.Result, now time.Time) (code int) {
+func (o *deployOutput) verdicts(results []rollout.Result) (code int) {
 	for _, r := range results {
 		if r.Verdict == nil {
 			continue
 		}
 		if !o.json && (r.Verdict.Outcome != rollout.IsUp || o.live()) {
-			for _, text := range render.Verdict(r.Object, r.Verdict, now) {
+			for _, text := range render.Verdict(&r) {
 				terminal.Print(o.streams.Err, text)
 			}
 		}

@@ -176,7 +176,7 @@ func (r *deployRun) carryOut(ctx context.Context) error {
 	if err != nil {
 		return unknown(fmt.Errorf("the rollout goes on, and is not watched any longer: %w", err))
 	}
-	code := r.out.verdicts(results, r.cluster.Now())
+	code := r.out.verdicts(results)
 	switch {
 	case code == ExitFailed && r.undo:
 		return failed(r.undoAll(ctx))

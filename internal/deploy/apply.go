@@ -114,7 +114,7 @@ func (d *Deployment) takeOver(ctx context.Context, e *Entry) error {
 		return err
 	}
 	live := &unstructured.Unstructured{}
-	if err := d.options.Cluster.Patch(ctx, e.At, "", types.JSONPatchType, patch, &live.Object); err != nil {
+	if err := d.options.Cluster.Patch(ctx, e.At, "", types.JSONPatchType, patch, live); err != nil {
 		return err
 	}
 	e.Before = live

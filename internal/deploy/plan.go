@@ -188,7 +188,7 @@ func (d *Deployment) askOne(ctx context.Context, e *Entry) error {
 // read returns a live object; nil if there is none.
 func (d *Deployment) read(ctx context.Context, at kube.Ref) (*unstructured.Unstructured, error) {
 	live := &unstructured.Unstructured{}
-	err := d.options.Cluster.Get(ctx, at, &live.Object)
+	err := d.options.Cluster.Get(ctx, at, live)
 	if apierrors.IsNotFound(err) {
 		return nil, nil
 	}

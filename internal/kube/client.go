@@ -90,6 +90,9 @@ func refusal(response *http.Response) error {
 	defer response.Body.Close() // it was only read
 	text, err := io.ReadAll(io.LimitReader(response.Body, 1<<20))
 	var status metav1.Status
+	if bytes.HasPrefix(text, protobufPrefix) && decodeProtobuf(text, &status) == nil {
+		return apierrors.FromObject(&status) // in the encoding that was asked for
+	}
 	if err == nil && json.Unmarshal(text, &status) == nil && status.Kind == "Status" && status.Message != "" {
 		return apierrors.FromObject(&status)
 	}

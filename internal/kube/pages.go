@@ -97,9 +97,12 @@ func (c *Client) page(ctx context.Context, kind Kind, namespace string, options 
 	return nil
 }
 
+// protobufPrefix is what objects in protobuf begin with.
+var protobufPrefix = []byte("k8s\x00")
+
 // decodeProtobuf reads an object in Kubernetes' envelope: four bytes, then a [runtime.Unknown].
 func decodeProtobuf(data []byte, into interface{ Unmarshal(data []byte) error }) error {
-	body, ok := bytes.CutPrefix(data, []byte("k8s\x00"))
+	body, ok := bytes.CutPrefix(data, protobufPrefix)
 	if !ok {
 		return fmt.Errorf("it does not begin as protobuf of Kubernetes does")
 	}

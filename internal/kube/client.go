@@ -85,7 +85,8 @@ func (c *Client) request(ctx context.Context, method, path string, query url.Val
 	return response, nil
 }
 
-// refusal is the error of an answer that is none, which it closes.
+// refusal is the error of an answer that is none, which it closes. What says no Status, such as a
+// path that nobody serves, gets one.
 func refusal(response *http.Response) error {
 	defer response.Body.Close() // it was only read
 	text, err := io.ReadAll(io.LimitReader(response.Body, 1<<20))
@@ -96,7 +97,12 @@ func refusal(response *http.Response) error {
 	if err == nil && json.Unmarshal(text, &status) == nil && status.Kind == "Status" && status.Message != "" {
 		return apierrors.FromObject(&status)
 	}
-	return fmt.Errorf("the server answers %s: %s", response.Status, bytes.TrimSpace(text[:min(len(text), maxError)]))
+	message := fmt.Sprintf("the server answers %s: %s", response.Status, bytes.TrimSpace(text[:min(len(text), maxError)]))
+	reasons := map[int]metav1.StatusReason{
+		http.StatusNotFound: metav1.StatusReasonNotFound, http.StatusUnauthorized: metav1.StatusReasonUnauthorized, http.StatusForbidden: metav1.StatusReasonForbidden,
+	}
+	status = metav1.Status{Status: metav1.StatusFailure, Code: int32(response.StatusCode), Reason: reasons[response.StatusCode], Message: message}
+	return apierrors.FromObject(&status)
 }
 
 // do makes a request and decodes its answer, unless into is nil.

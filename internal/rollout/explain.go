@@ -141,7 +141,7 @@ func (s *scene) settle(r *Result) {
 // isUp reports whether all Pods are as they are wanted now, by the rule of kubectl rollout status,
 // and by the Pods themselves, which may know it before their workload does.
 func (s *scene) isUp(r *Result) bool {
-	if !s.observed || s.isPaused() {
+	if !s.observed || s.isPaused() || s.unfollowed() != "" {
 		return false
 	}
 	switch o := s.Workload.(type) {

@@ -1,6 +1,7 @@
 package rollout_test
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -76,6 +77,28 @@ func TestCrashIsReadyWhileItLives(t *testing.T) {
 	w.at(22, func() { w.end(pod, 3, 2) })
 	if at, r := w.play(100); at != 33 || r.Verdict.Kind != rollout.Crash {
 		t.Errorf("after %d s %+v, want a crash after 33 s", at, r.Verdict)
+	}
+}
+
+// TestLivenessThreatens: what is ready while its liveness probe fails is not up until it is known
+// that the probe does not kill.
+func TestLivenessThreatens(t *testing.T) {
+	for name, test := range map[string]struct{ fails, up int }{"never": {0, 3}, "once": {3, 35}} {
+		c := app()
+		c.LivenessProbe = get("/livez", 9999)
+		c.LivenessProbe.PeriodSeconds = 10
+		w := newWorld(c)
+		pod := w.pod("web-new-x2x4z")
+		w.at(1, func() { w.start(pod) })
+		w.at(3, func() { w.ready(pod, true) })
+		if test.fails > 0 {
+			w.at(test.fails, func() {
+				w.event(pod.UID, "web", "Unhealthy", "Liveness probe failed: "+fmt.Sprintf(refused, 9999, "/livez"))
+			})
+		}
+		if at, r := w.play(100); at != test.up || !r.Up {
+			t.Errorf("%s: after %d s %+v, want up after %d s", name, at, r.Verdict, test.up)
+		}
 	}
 }
 

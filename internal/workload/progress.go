@@ -8,8 +8,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// Progress is how far a Deployment, StatefulSet, DaemonSet or ReplicaSet is from what it is meant to
-// be, by its status, as kubectl rollout status sees it.
+// Progress is how far a Deployment, StatefulSet, DaemonSet or ReplicaSet is from what it is meant
+// to be, by its status, as kubectl rollout status sees it.
 type Progress struct {
 	// Desired Pods, those of the newest template, and those that are available.
 	Desired, Updated, Available int32

@@ -64,10 +64,7 @@ func merge(all []*candidate) (merged []*candidate) {
 			continue
 		}
 		last.Pods = append(last.Pods, c.Pods...)
-		last.due = sooner(last.due, c.due)
-		if c.Since.Before(last.Since) {
-			last.Since = c.Since
-		}
+		last.due, last.Since = sooner(last.due, c.due), sooner(last.Since, c.Since)
 	}
 	for _, c := range merged {
 		slices.Sort(c.Pods)

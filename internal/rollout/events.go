@@ -39,10 +39,7 @@ func (s *scene) tally(uid types.UID, reason string, take func(e *corev1.Event, m
 			continue
 		}
 		first, last, count := timesOf(e)
-		t.count += count
-		if t.first.IsZero() || first.Before(t.first) {
-			t.first = first
-		}
+		t.count, t.first = t.count+count, sooner(t.first, first)
 		if latest == nil || cmp.Or(last.Compare(t.last), strings.Compare(message, t.message), strings.Compare(string(e.UID), string(latest.UID))) > 0 {
 			latest, t.last, t.message, t.reason = e, last, message, reason
 		}

@@ -143,8 +143,8 @@ func (s *scene) settle(r *Result) {
 	r.Up = true
 }
 
-// threat is how long it takes until a liveness probe kills that has failed since its container runs;
-// 0 if none has. Until then nobody knows whether what is ready stays so.
+// threat is how long it takes until a liveness probe kills that has failed since its container
+// runs; 0 if none has. Until then nobody knows whether what is ready stays so.
 func (s *scene) threat() (longest time.Duration) {
 	for _, p := range s.active() {
 		for _, st := range p.Status.ContainerStatuses {

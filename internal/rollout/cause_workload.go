@@ -199,7 +199,7 @@ func (s *scene) waitsForOld() *candidate {
 	c := &candidate{Cause: Cause{Kind: OldPods, Degree: Note}}
 	for _, p := range s.ends {
 		c.Pods = append(c.Pods, clean(p.Name))
-		c.Since = sooner(c.Since, p.DeletionTimestamp.Add(-time.Duration(min(max(grace, 0), 1<<30))*time.Second))
+		c.Since = workload.Sooner(c.Since, p.DeletionTimestamp.Add(-time.Duration(min(max(grace, 0), 1<<30))*time.Second))
 	}
 	c.Short = fmt.Sprintf("waits for %s (grace %d s)", plural(len(s.ends), "old Pod"), grace)
 	c.Text = c.Short

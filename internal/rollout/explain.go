@@ -34,7 +34,7 @@ func Explain(f Facts, m Memory) (Result, Memory) {
 	for _, c := range causes {
 		s.predict(&c.Cause)
 		r.Causes = append(r.Causes, c.Cause)
-		s.again = sooner(s.again, s.future(c.due))
+		s.again = workload.Sooner(s.again, s.future(c.due))
 	}
 	r.Services = s.services()
 	s.settle(&r)
@@ -137,14 +137,14 @@ func (s *scene) settle(r *Result) {
 		hold = max(hold, holdTime)
 	}
 	if due := s.next.complete.Add(hold); s.Now.Before(due) && !s.isEstablished() {
-		r.Settles, s.again = due, sooner(s.again, due)
+		r.Settles, s.again = due, workload.Sooner(s.again, due)
 		return
 	}
 	r.Up = true
 }
 
-// threat is how long it takes until a liveness probe kills that has failed since its container runs;
-// 0 if none has. Until then nobody knows whether what is ready stays so.
+// threat is how long it takes until a liveness probe kills that has failed since its container
+// runs; 0 if none has. Until then nobody knows whether what is ready stays so.
 func (s *scene) threat() (longest time.Duration) {
 	for _, p := range s.active() {
 		for _, st := range p.Status.ContainerStatuses {

@@ -200,3 +200,21 @@ func TestOrder(t *testing.T) {
 		}
 	}
 }
+
+// BenchmarkExplain is a rollout of 500 Pods, of which each tenth is not ready, with 1,000 Events.
+func BenchmarkExplain(b *testing.B) {
+	w := newWorld(app())
+	w.deployment.Spec.Replicas = new(int32(500))
+	for i := range 500 {
+		pod := w.pod(fmt.Sprintf("web-new-%03d", i))
+		w.start(pod)
+		w.ready(pod, i%10 > 0)
+		w.facts.Events = append(w.facts.Events, &corev1.Event{InvolvedObject: corev1.ObjectReference{UID: pod.UID, FieldPath: "spec.containers{web}"}, Reason: "Unhealthy", Count: 2,
+			Message: "Readiness probe failed: HTTP probe failed with statuscode: 404", LastTimestamp: metav1.NewTime(w.now)})
+		w.facts.Events = append(w.facts.Events, &corev1.Event{InvolvedObject: corev1.ObjectReference{UID: pod.UID}, Reason: "Pulled"})
+	}
+	w.explain()
+	for b.Loop() {
+		w.explain()
+	}
+}

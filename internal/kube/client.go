@@ -34,6 +34,15 @@ const maxError = 1 << 10
 // send makes a request and returns its answer, whose body the caller closes. The error is the
 // Status of a server that refused it.
 func (c *Client) send(ctx context.Context, method, path string, query url.Values, contentType string, body []byte) (*http.Response, error) {
+	header := http.Header{"Accept": {"application/json"}}
+	if body != nil {
+		header.Set("Content-Type", contentType)
+	}
+	return c.request(ctx, method, path, query, header, body)
+}
+
+// request is send with headers as they are given.
+func (c *Client) request(ctx context.Context, method, path string, query url.Values, header http.Header, body []byte) (*http.Response, error) {
 	address := c.url + path
 	if len(query) > 0 {
 		address += "?" + query.Encode()
@@ -42,10 +51,7 @@ func (c *Client) send(ctx context.Context, method, path string, query url.Values
 	if err != nil {
 		return nil, err
 	}
-	r.Header.Set("Accept", "application/json")
-	if body != nil {
-		r.Header.Set("Content-Type", contentType)
-	}
+	r.Header = header
 	response, err := c.http.Do(r)
 	if err != nil {
 		return nil, err
@@ -73,6 +79,20 @@ func (c *Client) do(ctx context.Context, method, path string, query url.Values, 
 	if err != nil {
 		return err
 	}
+	return readAnswer(response, into)
+}
+
+// exchange is do with headers as they are given.
+func (c *Client) exchange(ctx context.Context, method, path string, query url.Values, header http.Header, body []byte, into any) error {
+	response, err := c.request(ctx, method, path, query, header, body)
+	if err != nil {
+		return err
+	}
+	return readAnswer(response, into)
+}
+
+// readAnswer decodes and closes an answer; into nil it is only read to its end.
+func readAnswer(response *http.Response, into any) error {
 	defer response.Body.Close() // it was only read
 	if into == nil {
 		_, err := io.Copy(io.Discard, response.Body)
@@ -81,7 +101,7 @@ func (c *Client) do(ctx context.Context, method, path string, query url.Values, 
 	if err := json.NewDecoder(response.Body).Decode(into); err != nil {
 		return fmt.Errorf("cannot read what the server answers: %w", err)
 	}
-	_, err = io.Copy(io.Discard, response.Body) // so that the connection can be used again
+	_, err := io.Copy(io.Discard, response.Body) // so that the connection can be used again
 	return err
 }
 

@@ -22,6 +22,8 @@ Without --for a workload is ready when its rollout is complete, a Pod when it is
 
 ` + whichRun + `
 
+` + onCluster + `
+
 Exit codes: 0 it is so; 1 it is not so in time, or there is no such object; 2 bad input, or no such run.`
 
 // waitFlags are the flags of wait.
@@ -43,7 +45,7 @@ func newWait(streams Streams) *cobra.Command {
 			return wait(cmd.Context(), streams, flags, args)
 		},
 	}
-	flags.add(cmd)
+	flags.addCluster(cmd)
 	cmd.Flags().StringVar(&flags.what, "for", "ready", "what to wait for")
 	cmd.Flags().DurationVar(&flags.timeout, "timeout", 30*time.Second, "how long to wait; 0 is for ever")
 	flags.completeNames(cmd)

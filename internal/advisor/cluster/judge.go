@@ -7,6 +7,7 @@ import (
 
 	"github.com/probity-run/probity/internal/advisor"
 	"github.com/probity-run/probity/internal/advisor/evidence"
+	"github.com/probity-run/probity/internal/advisor/rules/seen"
 	"github.com/probity-run/probity/internal/manifest"
 )
 
@@ -14,20 +15,20 @@ import (
 // was seen.
 func Rules(ofFiles []advisor.Rule) []advisor.Rule {
 	list := slices.DeleteFunc(slices.Clone(ofFiles), func(r advisor.Rule) bool { return r.ID == advisor.ManifestInvalid })
-	return append(list, evidence.Rules()...)
+	return append(list, seen.Rules()...)
 }
 
 // Judge runs the rules over all objects and holds what they find against what was seen; see [Rules].
 // A nil baseline knows nothing. The error joins what could not be judged, beside what could.
-func (o *Objects) Judge(rules []advisor.Rule, seen *evidence.Observations, baseline *advisor.Baseline) (*advisor.Report, error) {
+func (o *Objects) Judge(rules []advisor.Rule, observed *evidence.Observations, baseline *advisor.Baseline) (*advisor.Report, error) {
 	var found []advisor.Finding
 	var errs []error
 	workloads := 0
-	all := seen.ByContainer()
+	all := observed.ByContainer()
 	for _, ns := range o.sorted() {
 		m, err := o.manifests(ns)
 		errs = append(errs, err)
-		found = append(found, judge(m, rules, seen, all)...)
+		found = append(found, judge(m, rules, observed, all)...)
 		workloads += len(m.Workloads)
 	}
 	r := advisor.ReportOf(found, rules, baseline)
@@ -36,9 +37,9 @@ func (o *Objects) Judge(rules []advisor.Rule, seen *evidence.Observations, basel
 }
 
 // judge finds what is wrong in one namespace.
-func judge(m *advisor.Manifests, rules []advisor.Rule, seen *evidence.Observations, all evidence.ByContainer) []advisor.Finding {
+func judge(m *advisor.Manifests, rules []advisor.Rule, observed *evidence.Observations, all evidence.ByContainer) []advisor.Finding {
 	found := slices.DeleteFunc(advisor.Check(m, rules), isAboutSeen)
-	found = seen.Merge(found, m.Workloads, all)
+	found = observed.Merge(found, m.Workloads, all)
 	for i := range found {
 		found[i].Scenario = "" // there is no file to play
 		found[i].Region, found[i].Source = advisor.Region{}, ""
@@ -51,7 +52,7 @@ func judge(m *advisor.Manifests, rules []advisor.Rule, seen *evidence.Observatio
 // isAboutSeen reports whether a finding says that an annotation accepts what is not found: what is
 // seen is not found yet.
 func isAboutSeen(f advisor.Finding) bool {
-	return f.Rule == advisor.UnusedSuppression && slices.ContainsFunc(evidence.Rules(), func(r advisor.Rule) bool {
+	return f.Rule == advisor.UnusedSuppression && slices.ContainsFunc(seen.Rules(), func(r advisor.Rule) bool {
 		return strings.HasSuffix(f.Field, ".annotations["+manifest.AnnotationIgnore+r.ID+"]") && f.Patch != nil
 	})
 }

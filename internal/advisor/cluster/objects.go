@@ -21,6 +21,7 @@ import (
 // Objects are those of a cluster that are judged. The zero value has none.
 type Objects struct {
 	namespaces map[string][]object
+	index      map[string]int // of an object in its namespace, by its name
 }
 
 // object is what is kept of one.
@@ -49,8 +50,8 @@ type metadata struct {
 	Annotations map[string]string `json:"annotations,omitempty"`
 }
 
-// Add takes an object: a workload, a Service, a HorizontalPodAutoscaler or a PodDisruptionBudget. It
-// may be changed afterwards. The error says that it cannot be written as text.
+// Add takes an object: a workload, a Service, a HorizontalPodAutoscaler or a PodDisruptionBudget; one
+// that is there already is replaced. It may be changed afterwards. The error says that it cannot be written as text.
 func (o *Objects) Add(r manifest.Resource) error {
 	w, ok := write(r)
 	if !ok {
@@ -68,6 +69,14 @@ func (o *Objects) Add(r manifest.Resource) error {
 	}
 	ns := strings.Clone(r.GetNamespace())
 	kept := object{name: nameOf(manifest.Ref{Kind: w.Kind, Namespace: ns, Name: r.GetName()}), text: text, owner: ownerOf(r), managers: managersOf(r)}
+	if o.index == nil {
+		o.index = map[string]int{}
+	}
+	if i, again := o.index[kept.name]; again { // a list that began again
+		o.namespaces[ns][i] = kept
+		return nil
+	}
+	o.index[kept.name] = len(o.namespaces[ns])
 	o.namespaces[ns] = append(o.namespaces[ns], kept)
 	return nil
 }

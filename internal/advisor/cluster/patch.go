@@ -77,8 +77,7 @@ func patchable(m *advisor.Manifests, rules []advisor.Rule, seen *evidence.Observ
 
 // patch is the difference between two texts of an object.
 func (o *Objects) patch(namespace, name string, before, after *advisor.Manifests) (Patch, error) {
-	i := slices.IndexFunc(o.namespaces[namespace], func(object object) bool { return object.name == name })
-	kept := o.namespaces[namespace][i]
+	kept := o.namespaces[namespace][o.index[name]]
 	var head struct {
 		Kind     string   `json:"kind"`
 		Metadata metadata `json:"metadata"`

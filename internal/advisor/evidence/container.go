@@ -235,6 +235,8 @@ func times(n int) string {
 // hours are the ages of Pods together.
 func hours(d time.Duration) string {
 	switch h := d.Hours(); {
+	case d < time.Minute:
+		return fmt.Sprintf("%d Pod-seconds", int(d.Seconds()))
 	case d < time.Hour:
 		return fmt.Sprintf("%d Pod-minutes", int(d.Minutes()))
 	case h < 10:

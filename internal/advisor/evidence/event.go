@@ -63,6 +63,17 @@ func (o *Observations) AddEvent(e *corev1.Event) {
 	}
 }
 
+// ForgetEvents forgets what Events have told, because their list begins again.
+func (o *Observations) ForgetEvents() {
+	for _, p := range o.pods {
+		for i := range p.containers {
+			for kind := range p.containers[i].probes {
+				p.containers[i].probes[kind] = probe{exact: p.containers[i].probes[kind].exact}
+			}
+		}
+	}
+}
+
 // containerOf is the container that a field path of an Event names: spec.containers{web}.
 func containerOf(path string) string {
 	_, name, _ := strings.Cut(path, "{")

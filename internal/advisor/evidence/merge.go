@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/probity-run/probity/internal/advisor"
+	"github.com/probity-run/probity/internal/advisor/rules/seen"
 )
 
 // enough is how often something has to have happened, or in how many Pods, to be seen.
@@ -20,17 +21,17 @@ type ByContainer map[key]*Container
 
 // ByContainer sums up what was seen.
 func (o *Observations) ByContainer() ByContainer {
-	seen := ByContainer{}
+	by := ByContainer{}
 	all := o.Containers()
 	for i := range all {
-		seen[key{all[i].Workload, all[i].Name}] = &all[i]
+		by[key{all[i].Workload, all[i].Name}] = &all[i]
 	}
-	return seen
+	return by
 }
 
 // Merge says of each finding in live objects whether it was seen, and raises its severity if so;
 // then it adds what was seen and is said by none of them. The workloads are those that were judged.
-func (o *Observations) Merge(found []advisor.Finding, workloads []*advisor.Workload, seen ByContainer) []advisor.Finding {
+func (o *Observations) Merge(found []advisor.Finding, workloads []*advisor.Workload, by ByContainer) []advisor.Finding {
 	said := map[key]bool{} // that its probes kill or fail
 	merged := slices.Clone(found)
 	for i := range merged {
@@ -41,7 +42,7 @@ func (o *Observations) Merge(found []advisor.Finding, workloads []*advisor.Workl
 			f.Seen = "not judged by what happened: its Pods or Events cannot be read"
 			continue
 		}
-		if c := seen[at]; c != nil {
+		if c := by[at]; c != nil {
 			o.hold(f, c)
 			said[at] = said[at] || f.Basis == advisor.Both
 		}
@@ -49,7 +50,7 @@ func (o *Observations) Merge(found []advisor.Finding, workloads []*advisor.Workl
 	for _, w := range workloads {
 		for _, c := range w.Containers {
 			at := key{w.Object.Ref(), c.Name}
-			if s := seen[at]; s != nil {
+			if s := by[at]; s != nil {
 				merged = append(merged, o.unpredicted(c, s, said[at])...)
 			}
 		}
@@ -140,14 +141,14 @@ func Shown() []string {
 // unpredicted makes findings of what was seen in a container and no rule has said of it.
 func (o *Observations) unpredicted(c *advisor.Container, s *Container, said bool) []advisor.Finding {
 	var list []advisor.Finding
-	add := func(rule string, severity advisor.Severity, field, message, seen string) {
+	add := func(rule string, severity advisor.Severity, field, message, over string) {
 		f := c.Finding(field, "%s", message)
-		f.Rule, f.Severity, f.Basis, f.Seen = rule, severity, advisor.Seen, seen
+		f.Rule, f.Severity, f.Basis, f.Seen = rule, severity, advisor.Seen, over
 		list = append(list, f)
 	}
 	if s.restartsOften() && !said {
 		field, severity, cause := o.cause(c, s)
-		add(RestartsSeen, severity, field, s.RestartsText()+"; "+cause, s.Over())
+		add(seen.Restarts, severity, field, s.RestartsText()+"; "+cause, s.Over())
 	}
 	p := &s.Probes[readiness]
 	if away := s.NotReady + s.Back; c.Readiness != nil && away >= enough && !said {
@@ -158,10 +159,10 @@ func (o *Observations) unpredicted(c *advisor.Container, s *Container, said bool
 		if p.Failures > 0 {
 			text += "; " + p.text("readiness")
 		}
-		add(FlapsSeen, advisor.Risk, string(advisor.ReadinessProbe), text, s.Over())
+		add(seen.Flaps, advisor.Risk, string(advisor.ReadinessProbe), text, s.Over())
 	}
 	if field, text, ok := slowStart(c, s); ok {
-		add(SlowStartSeen, advisor.Risk, field, text, s.StartsText()+"; "+s.Over())
+		add(seen.SlowStart, advisor.Risk, field, text, s.StartsText()+"; "+s.Over())
 	}
 	return list
 }

@@ -1,18 +1,20 @@
-package evidence
+// Package seen documents what probity check finds in a cluster by what has happened there alone. Its
+// findings come from package evidence.
+package seen
 
 import "github.com/probity-run/probity/internal/advisor"
 
 // The ids of what is seen and no rule has foretold.
 const (
-	RestartsSeen  = "restarts-seen"
-	FlapsSeen     = "flaps-seen"
-	SlowStartSeen = "slow-start-seen"
+	Restarts  = "restarts-seen"
+	Flaps     = "flaps-seen"
+	SlowStart = "slow-start-seen"
 )
 
 // Rules document the findings that rest on what was seen alone. Nothing checks a manifest for them.
 func Rules() []advisor.Rule {
 	return []advisor.Rule{
-		{ID: RestartsSeen, Severity: advisor.Risk, Doc: advisor.Doc{
+		{ID: Restarts, Severity: advisor.Risk, Doc: advisor.Doc{
 			Title: "Containers of what runs were restarted again and again.",
 			Consequence: advisor.Prose(`
 				Each restart loses the requests that are on their way, the caches, and the time of a start; with back-off up to five minutes. It is an outage
@@ -25,7 +27,7 @@ func Rules() []advisor.Rule {
 			KubeletRules: []string{"R28"},
 			SeeAlso:      []string{"A = (F-1)*max(P,T)+T"},
 		}},
-		{ID: FlapsSeen, Severity: advisor.Risk, Doc: advisor.Doc{
+		{ID: Flaps, Severity: advisor.Risk, Doc: advisor.Doc{
 			Title: "Pods of what runs were Ready, and then were not.",
 			Consequence: advisor.Prose(`
 				Their share of the requests goes to the others, and comes back. If several Pods leave at once, something that they share was slow or away: the
@@ -37,7 +39,7 @@ func Rules() []advisor.Rule {
 			After:        "readinessProbe: {httpGet: {path: /readyz, port: http}, failureThreshold: 3}",
 			KubeletRules: []string{"R30"},
 		}},
-		{ID: SlowStartSeen, Severity: advisor.Risk, Doc: advisor.Doc{
+		{ID: SlowStart, Severity: advisor.Risk, Doc: advisor.Doc{
 			Title: "The slowest start of what runs came near to the time after which it would have been killed.",
 			Consequence: advisor.Prose(`
 				A start that is a little slower, on a busy node or with a cold cache, is killed and begins again, which makes the node busier: that is how

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/probity-run/probity/internal/manifest"
+	"github.com/probity-run/probity/internal/printable"
 )
 
 // A Finding is one thing that is wrong in one place.
@@ -95,4 +96,21 @@ func (f Finding) Key() string {
 func Compare(a, b Finding) int {
 	return cmp.Or(strings.Compare(a.Region.File, b.Region.File), cmp.Compare(a.Region.Line, b.Region.Line), cmp.Compare(a.Region.Column, b.Region.Column),
 		cmp.Compare(b.Severity, a.Severity), strings.Compare(a.Rule, b.Rule), strings.Compare(a.Field, b.Field))
+}
+
+// Simulation is the command that replays the finding, as a shell takes it, or "" if there is none.
+func (f Finding) Simulation() string {
+	if f.Scenario == "" {
+		return ""
+	}
+	file := printable.Shell(f.Region.File)
+	switch {
+	case f.Region.File == StdinName:
+		file = "-"
+	case file == "": // nobody can copy such a name
+		return ""
+	case strings.HasPrefix(f.Region.File, "-"):
+		file = printable.Shell("./" + f.Region.File)
+	}
+	return "probity simulate " + file + " " + f.Scenario
 }

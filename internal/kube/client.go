@@ -10,6 +10,8 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync/atomic"
+	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -22,11 +24,31 @@ import (
 type Client struct {
 	http *http.Client
 	url  string
+	skew atomic.Int64 // by which the clock of the server is ahead, in nanoseconds
 }
 
 // New makes a client of the server at a URL without a path. The HTTP client knows whom to trust and
 // shows who it is; for exec and port-forward it has to speak HTTP/1.1.
-func New(client *http.Client, url string) *Client { return &Client{client, url} }
+func New(client *http.Client, url string) *Client { return &Client{http: client, url: url} }
+
+// Now is the time by the clock of the server, as far as its answers tell.
+func (c *Client) Now() time.Time { return time.Now().Add(time.Duration(c.skew.Load())) }
+
+// minSkew is what clocks may differ by: the header has whole seconds, and an answer takes its time.
+const minSkew = 3 * time.Second
+
+// noteDate takes the time that an answer tells.
+func (c *Client) noteDate(header http.Header) {
+	date, err := http.ParseTime(header.Get("Date"))
+	if err != nil {
+		return
+	}
+	skew := time.Until(date)
+	if skew.Abs() < minSkew {
+		skew = 0
+	}
+	c.skew.Store(int64(skew))
+}
 
 // Close gives back connections that nobody uses.
 func (c *Client) Close() { c.http.CloseIdleConnections() }
@@ -59,6 +81,7 @@ func (c *Client) request(ctx context.Context, method, path string, query url.Val
 	if err != nil {
 		return nil, err
 	}
+	c.noteDate(response.Header)
 	if response.StatusCode < http.StatusOK || response.StatusCode >= http.StatusMultipleChoices {
 		return nil, refusal(response)
 	}

@@ -78,7 +78,7 @@ func jsonFindings(findings []advisor.Finding) []jsonFinding {
 	for _, f := range findings {
 		j := jsonFinding{Rule: f.Rule, Severity: f.Severity, File: f.Region.File, Line: f.Region.Line, Column: f.Region.Column, EndLine: f.Region.EndLine,
 			EndColumn: f.Region.EndColumn, Kind: f.Object.Kind, Namespace: f.Object.Namespace, Name: f.Object.Name, Container: f.Container, Field: f.Field,
-			Message: f.Message, Source: f.Source, Simulate: simulate(f), Suppressed: f.Suppressed, Basis: f.Basis, Seen: f.Seen}
+			Message: f.Message, Source: f.Source, Simulate: f.Simulation(), Suppressed: f.Suppressed, Basis: f.Basis, Seen: f.Seen}
 		if f.Patch != nil {
 			j.Patch = &jsonPatch{Summary: f.Patch.Summary, Effect: f.Patch.Effect}
 			for _, e := range f.Patch.Edits {

@@ -32,7 +32,7 @@ func Text(w io.Writer, r *advisor.Report, _ Options) error {
 				fmt.Fprintf(out, "  %s\n", printable.Line(line))
 			}
 		}
-		if command := simulate(f); command != "" {
+		if command := f.Simulation(); command != "" {
 			fmt.Fprintf(out, "  see: %s\n", command)
 		}
 	}

@@ -35,7 +35,7 @@ func Rules() []advisor.Rule {
 			Remedy: advisor.Prose(`
 				Read what the probe said. Readiness that asks what all replicas share empties the Service with it; readiness that is too strict turns a short
 				stall into a move of load.`),
-			Before:       "readinessProbe: {httpGet: {path: /health?deep=true, port: http}, failureThreshold: 1}",
+			Before:       "readinessProbe: {httpGet: {path: /health/deep, port: http}, failureThreshold: 1}",
 			After:        "readinessProbe: {httpGet: {path: /readyz, port: http}, failureThreshold: 3}",
 			KubeletRules: []string{"R30"},
 		}},

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -79,7 +78,7 @@ func runClusterCheck(ctx context.Context, streams Streams, flags checkFlags, f c
 		namespace = ""
 	}
 	c := &clusterCheck{checkRun: run, cluster: target, rules: cluster.Rules(rules.All())}
-	if c.survey, err = survey.Read(ctx, target.Client, namespace, time.Now()); err != nil {
+	if c.survey, err = survey.Read(ctx, target.Client, namespace); err != nil {
 		return badInput(fmt.Errorf("cannot check the cluster of context %s (%s): %w", printable.Quote(target.Context), printable.Line(target.Server), err))
 	}
 	if err := c.act(); err != nil {

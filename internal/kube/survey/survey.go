@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	autoscalingv1 "k8s.io/api/autoscaling/v1"
@@ -57,19 +56,19 @@ func (e *ForbiddenError) Error() string {
 // Unwrap is what the server said.
 func (e *ForbiddenError) Unwrap() error { return e.Err }
 
-// Read reads a namespace, or all of them if that is "". now is the time by which ages are counted.
-// What is forbidden is noted in NotSeen; if that is everything, the error is a [*ForbiddenError].
+// Read reads a namespace, or all of them if that is "". Ages are counted by the server's clock. What
+// is forbidden is noted in NotSeen; if that is everything, the error is a [*ForbiddenError].
 // Requests for metrics are made at the same time, eight at most, and have ended when Read returns.
-func Read(ctx context.Context, client *kube.Client, namespace string, now time.Time) (*Survey, error) {
+func Read(ctx context.Context, client *kube.Client, namespace string) (*Survey, error) {
 	s := &Survey{client: client, namespace: namespace}
-	var noPods, noEvents bool
-	s.Seen = evidence.New(evidence.Options{Now: now,
-		NoPods:   func(string) bool { return noPods },
-		NoEvents: func(string) bool { return noEvents },
-	})
 	if err := s.ask(ctx); err != nil {
 		return nil, err
 	}
+	var noPods, noEvents bool
+	s.Seen = evidence.New(evidence.Options{Now: client.Now(),
+		NoPods:   func(string) bool { return noPods },
+		NoEvents: func(string) bool { return noEvents },
+	})
 	var last error
 	for _, kind := range s.steps() {
 		err := kind.read(ctx)

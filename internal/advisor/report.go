@@ -18,7 +18,8 @@ type Report struct {
 	// Files are the files with a workload in them, in order; Workloads counts the workloads.
 	Files     []string
 	Workloads int
-	// Namespaces is how many namespaces of a cluster were judged; 0 means that files were.
+	// Live means that objects of a cluster were judged, in so many namespaces, and not files.
+	Live       bool
 	Namespaces int
 	// NotSeen is what of a cluster could not be read, each with the reason.
 	NotSeen []string

@@ -23,16 +23,19 @@ func Rules(ofFiles []advisor.Rule) []advisor.Rule {
 func (o *Objects) Judge(rules []advisor.Rule, observed *evidence.Observations, baseline *advisor.Baseline) (*advisor.Report, error) {
 	var found []advisor.Finding
 	var errs []error
-	workloads := 0
+	workloads, namespaces := 0, 0
 	all := observed.ByContainer()
 	for _, ns := range o.sorted() {
 		m, err := o.manifests(ns)
 		errs = append(errs, err)
 		found = append(found, judge(m, rules, observed, all)...)
 		workloads += len(m.Workloads)
+		if len(m.Workloads) > 0 {
+			namespaces++
+		}
 	}
 	r := advisor.ReportOf(found, rules, baseline)
-	r.Workloads, r.Namespaces = workloads, len(o.namespaces)
+	r.Workloads, r.Namespaces, r.Live = workloads, namespaces, true
 	return r, errors.Join(errs...)
 }
 

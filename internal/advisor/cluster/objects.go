@@ -160,6 +160,3 @@ func (o *Objects) manifests(namespace string) (*advisor.Manifests, error) {
 
 // sorted are the names of the namespaces.
 func (o *Objects) sorted() []string { return slices.Sorted(maps.Keys(o.namespaces)) }
-
-// Has reports whether there are any.
-func (o *Objects) Has() bool { return len(o.namespaces) > 0 }

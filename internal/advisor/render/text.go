@@ -91,7 +91,7 @@ func Summary(r *advisor.Report) string {
 		text = plural(len(r.Findings), "finding") + " (" + strings.Join(parts, ", ") + ")"
 	}
 	text += " in " + plural(r.Workloads, "workload") + " of "
-	if r.Namespaces > 0 {
+	if r.Live {
 		text += plural(r.Namespaces, "namespace")
 	} else {
 		text += plural(len(r.Files), "file")

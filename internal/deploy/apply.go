@@ -29,6 +29,7 @@ var ErrNotKnown = errors.New("the server was lost")
 // the context was done, and [ErrNotKnown] if the server was lost. A request that is in flight when
 // the context ends is waited for.
 func (d *Deployment) Apply(ctx context.Context) error {
+	d.begun = d.options.Cluster.Now()
 	entries := map[*Object]*Entry{}
 	for _, e := range d.Entries {
 		entries[e.Object] = e
@@ -113,7 +114,7 @@ func (d *Deployment) takeOver(ctx context.Context, e *Entry) error {
 		return err
 	}
 	live := &unstructured.Unstructured{}
-	if err := d.options.Cluster.Patch(ctx, e.At, "", types.JSONPatchType, patch, &live.Object); err != nil {
+	if err := d.options.Cluster.Patch(ctx, e.At, "", types.JSONPatchType, patch, live); err != nil {
 		return err
 	}
 	e.Before = live

@@ -10,6 +10,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/util/validation"
 )
 
 // The labels and annotations of an ApplySet (KEP-3659), by which other tools see what belongs
@@ -29,6 +30,14 @@ const (
 // Secret, which holds nothing but the marks.
 type Set struct {
 	Name, Namespace string
+}
+
+// ValidSet is why a set cannot have a name; nil if it can.
+func ValidSet(name string) error {
+	if problems := validation.IsDNS1123Subdomain(Set{Name: name}.parent()); len(problems) > 0 {
+		return fmt.Errorf("%q cannot be the name of a set: %s", name, problems[0])
+	}
+	return nil
 }
 
 // parent is the name of the Secret.

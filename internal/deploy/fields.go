@@ -10,18 +10,18 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
-// fields are a set of fields in the form of managedFields: "f:name" of a mapping, "k:{…}" and
+// fieldSet is a set of fields in the form of managedFields: "f:name" of a mapping, "k:{…}" and
 // "v:…" of a list, "." for the thing itself.
-type fields map[string]any
+type fieldSet map[string]any
 
 // fieldsOf are those that a manager has applied.
-func fieldsOf(o *unstructured.Unstructured, manager string) (fields, error) {
-	all := fields{}
+func fieldsOf(o *unstructured.Unstructured, manager string) (fieldSet, error) {
+	all := fieldSet{}
 	for _, entry := range o.GetManagedFields() {
 		if entry.Manager != manager || entry.Operation != metav1.ManagedFieldsOperationApply || entry.Subresource != "" || entry.FieldsV1 == nil {
 			continue
 		}
-		var set fields
+		var set fieldSet
 		if err := json.Unmarshal(entry.FieldsV1.Raw, &set); err != nil {
 			return nil, fmt.Errorf("cannot read who manages which field: %w", err)
 		}
@@ -31,7 +31,7 @@ func fieldsOf(o *unstructured.Unstructured, manager string) (fields, error) {
 }
 
 // add joins another set to this one.
-func (f fields) add(other fields) {
+func (f fieldSet) add(other fieldSet) {
 	for name, below := range other {
 		more, _ := below.(map[string]any)
 		have, ok := f[name].(map[string]any)
@@ -39,13 +39,13 @@ func (f fields) add(other fields) {
 			have = map[string]any{}
 			f[name] = have
 		}
-		fields(have).add(more)
+		fieldSet(have).add(more)
 	}
 }
 
 // of are the parts of a value that lie in the set. What the set names and the value has not is left
 // out.
-func (f fields) of(value any) any {
+func (f fieldSet) of(value any) any {
 	switch value := value.(type) {
 	case map[string]any:
 		if f.whole() {
@@ -56,7 +56,7 @@ func (f fields) of(value any) any {
 			key, ok := strings.CutPrefix(name, "f:")
 			have, there := value[key]
 			if ok && there {
-				part[key] = below0(below).of(have)
+				part[key] = setBelow(below).of(have)
 			}
 		}
 		return part
@@ -69,15 +69,15 @@ func (f fields) of(value any) any {
 	return value
 }
 
-// below0 is a set below a name of a set.
-func below0(below any) fields {
+// setBelow is a set below a name of a set.
+func setBelow(below any) fieldSet {
 	set, _ := below.(map[string]any)
 	return set
 }
 
 // whole reports whether the set names nothing below the thing itself, which then belongs to it as a
 // whole.
-func (f fields) whole() bool {
+func (f fieldSet) whole() bool {
 	for name := range f {
 		if name != "." {
 			return false
@@ -87,12 +87,12 @@ func (f fields) whole() bool {
 }
 
 // items are the parts of the items of a list that the set names by their keys or values.
-func (f fields) items(list []any) []any {
+func (f fieldSet) items(list []any) []any {
 	part := []any{}
 	for _, item := range list {
 		for name, below := range f {
 			if matches(name, item) {
-				part = append(part, withKeys(name, item, below0(below).of(item)))
+				part = append(part, withKeys(name, item, setBelow(below).of(item)))
 				break
 			}
 		}

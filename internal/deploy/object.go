@@ -10,6 +10,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	utiljson "k8s.io/apimachinery/pkg/util/json"
 	"sigs.k8s.io/yaml"
 
 	"github.com/probity-run/probity/internal/advisor"
@@ -89,10 +90,11 @@ func firstLine(d manifest.Document) int {
 func decode(text []byte) (values []map[string]any, err error) {
 	stream := json.NewDecoder(bytes.NewReader(text))
 	for {
+		var part json.RawMessage
 		var value map[string]any
-		if err := stream.Decode(&value); errors.Is(err, io.EOF) {
+		if err := stream.Decode(&part); errors.Is(err, io.EOF) {
 			return values, nil
-		} else if err != nil {
+		} else if err != nil || utiljson.Unmarshal(part, &value) != nil {
 			break // it is YAML, or nothing
 		}
 		values = append(values, value)
@@ -102,7 +104,7 @@ func decode(text []byte) (values []map[string]any, err error) {
 		return nil, err
 	}
 	var value map[string]any
-	if err := json.Unmarshal(data, &value); err != nil || value == nil {
+	if err := utiljson.Unmarshal(data, &value); err != nil || value == nil {
 		return nil, err
 	}
 	return []map[string]any{value}, nil

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"strings"
 	"sync"
 	"time"
 
@@ -80,7 +79,8 @@ type Deployment struct {
 
 	options   Options
 	resources *kube.Resources
-	contents  contents // of the set before
+	contents  contents  // of the set before
+	begun     time.Time // by the clock of the server
 	reporting sync.Mutex
 }
 
@@ -188,7 +188,7 @@ func (d *Deployment) askOne(ctx context.Context, e *Entry) error {
 // read returns a live object; nil if there is none.
 func (d *Deployment) read(ctx context.Context, at kube.Ref) (*unstructured.Unstructured, error) {
 	live := &unstructured.Unstructured{}
-	err := d.options.Cluster.Get(ctx, at, &live.Object)
+	err := d.options.Cluster.Get(ctx, at, live)
 	if apierrors.IsNotFound(err) {
 		return nil, nil
 	}
@@ -273,23 +273,18 @@ func (d *Deployment) report(e Event) {
 	d.options.Report(e)
 }
 
-// Summary says what the plan changes: 1 created, 1 configured, 2 unchanged.
-func (d *Deployment) Summary() string {
-	counts := map[Result]int{}
-	for _, e := range d.Entries {
-		counts[e.expected()]++
+// Difference is what applying the entry changes, by the server's answer; see the function of that
+// name.
+func (e *Entry) Difference() ([]byte, error) {
+	after := e.Planned
+	if after == nil {
+		after = e.Unstructured // the server could not be asked
 	}
-	var parts []string
-	for _, result := range []Result{Created, Configured, Unchanged} {
-		if n := counts[result]; n > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s", n, result))
-		}
-	}
-	return strings.Join(parts, ", ")
+	return Difference(e.String(), e.Before, after)
 }
 
-// expected is what will be done by the server's answer to the dry run.
-func (e *Entry) expected() Result {
+// Expected is what will be done by the server's answer to the dry run.
+func (e *Entry) Expected() Result {
 	switch {
 	case e.Before == nil:
 		return Created

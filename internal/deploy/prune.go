@@ -13,6 +13,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	utiljson "k8s.io/apimachinery/pkg/util/json"
 
 	"github.com/probity-run/probity/internal/kube"
 	"github.com/probity-run/probity/internal/printable"
@@ -89,7 +90,7 @@ func (d *Deployment) members(ctx context.Context, kind kube.Kind, namespace stri
 	}
 	for _, item := range list.Items {
 		o := &unstructured.Unstructured{}
-		if err := json.Unmarshal(item, &o.Object); err != nil {
+		if err := utiljson.Unmarshal(item, &o.Object); err != nil {
 			return nil, fmt.Errorf("cannot read what the server answers: %w", err)
 		}
 		o.SetAPIVersion(list.APIVersion)

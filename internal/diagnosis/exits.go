@@ -124,7 +124,7 @@ func (f *Facts) ranText(container string, end *corev1.ContainerStateTerminated) 
 	if c := f.Containers[container]; c.Ran > 0 || c.Crashes > 0 {
 		return Duration(c.Ran)
 	}
-	return span(end.FinishedAt.Sub(end.StartedAt.Time)) // in whole seconds
+	return Span(end.FinishedAt.Sub(end.StartedAt.Time)) // in whole seconds
 }
 
 // BackOffDelay reads from the message of a container that waits in its back-off how long the whole
@@ -144,7 +144,7 @@ func (f *Facts) backOff(d *Diagnosis) {
 	if delay, ok := BackOffDelay(s.State.Waiting.Message); ok && end != nil {
 		d.Check = Clock(end.FinishedAt.Add(delay).Sub(f.Now))
 		when = "starts again in " + d.Check
-		after = "; after the next crash it waits " + span(min(2*delay, maxBackOff))
+		after = "; after the next crash it waits " + Span(min(2*delay, maxBackOff))
 	}
 	d.So = capital(when) + after + "."
 	if end == nil {

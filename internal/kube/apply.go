@@ -53,7 +53,7 @@ func (c *Client) Apply(ctx context.Context, at Ref, body []byte, o ApplyOptions)
 		return Applied{}, err
 	}
 	applied := Applied{Object: &unstructured.Unstructured{}, Created: response.StatusCode == http.StatusCreated, Warnings: warnings(response.Header)}
-	return applied, readAnswer(response, &applied.Object.Object)
+	return applied, readAnswer(response, applied.Object)
 }
 
 // warnings are what the server tells people beside its answer.

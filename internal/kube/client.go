@@ -9,13 +9,11 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"strings"
 	"sync/atomic"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 )
@@ -92,30 +90,17 @@ func (c *Client) request(ctx context.Context, method, path string, query url.Val
 func refusal(response *http.Response) error {
 	defer response.Body.Close() // it was only read
 	text, err := io.ReadAll(io.LimitReader(response.Body, 1<<20))
-	if status := readStatus(text, response.Header.Get("Content-Type")); err == nil && status.Kind == "Status" && status.Message != "" {
-		return apierrors.FromObject(status)
+	var status metav1.Status
+	if bytes.HasPrefix(text, protobufPrefix) && decodeProtobuf(text, &status) == nil {
+		return apierrors.FromObject(&status) // in the encoding that was asked for
+	}
+	if err == nil && json.Unmarshal(text, &status) == nil && status.Kind == "Status" && status.Message != "" {
+		return apierrors.FromObject(&status)
 	}
 	if response.StatusCode == http.StatusNotFound { // a group that there is not
 		return apierrors.NewGenericServerResponse(http.StatusNotFound, response.Request.Method, schema.GroupResource{}, "", "", 0, true)
 	}
 	return fmt.Errorf("the server answers %s: %s", response.Status, bytes.TrimSpace(text[:min(len(text), maxError)]))
-}
-
-// readStatus reads why a server refuses a request, in the encoding that was asked for. It is empty if
-// it is none.
-func readStatus(text []byte, contentType string) *metav1.Status {
-	var status metav1.Status
-	var err error
-	if strings.HasPrefix(contentType, runtime.ContentTypeProtobuf) {
-		err = decodeProtobuf(text, &status)
-		status.Kind = "Status" // the envelope has it
-	} else {
-		err = json.Unmarshal(text, &status)
-	}
-	if err != nil {
-		return &metav1.Status{}
-	}
-	return &status
 }
 
 // do makes a request and decodes its answer, unless into is nil.

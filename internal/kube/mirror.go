@@ -16,8 +16,8 @@ import (
 // maxAgainPause is how long the pause between two tries of a server that does not answer becomes.
 const maxAgainPause = 5 * time.Second
 
-// objectOf is an object of one of Kubernetes' own types.
-type objectOf[T any] interface {
+// ObjectOf is an object of one of Kubernetes' own types.
+type ObjectOf[T any] interface {
 	*T
 	metav1.Object
 }
@@ -39,7 +39,7 @@ type MirrorOptions[T any] struct {
 
 // Mirror keeps a copy of objects as they are on a server: it lists them once and watches from
 // there. Make it with [NewMirror]. It is safe for concurrent use.
-type Mirror[T any, P objectOf[T], L any, PL listOf[L]] struct {
+type Mirror[T any, P ObjectOf[T], L any, PL ListOf[L]] struct {
 	client  *Client
 	options MirrorOptions[T]
 	items   func(*L) []T
@@ -50,7 +50,7 @@ type Mirror[T any, P objectOf[T], L any, PL listOf[L]] struct {
 }
 
 // NewMirror makes a mirror of the objects that lists of a type have.
-func NewMirror[T any, P objectOf[T], L any, PL listOf[L]](client *Client, items func(*L) []T, options MirrorOptions[T]) *Mirror[T, P, L, PL] {
+func NewMirror[T any, P ObjectOf[T], L any, PL ListOf[L]](client *Client, items func(*L) []T, options MirrorOptions[T]) *Mirror[T, P, L, PL] {
 	return &Mirror[T, P, L, PL]{client: client, options: options, items: items, all: map[types.UID]*T{}}
 }
 
@@ -76,9 +76,10 @@ func (m *Mirror[T, P, L, PL]) Run(ctx context.Context) error {
 			version, err = m.list(ctx)
 		}
 		if err == nil {
-			m.trouble(nil)
-			pause = againPause
-			version, err = m.watch(ctx, version)
+			var heard bool
+			if version, heard, err = m.watch(ctx, version); heard {
+				pause = againPause
+			}
 		}
 		switch {
 		case ctx.Err() != nil:
@@ -130,12 +131,16 @@ func (m *Mirror[T, P, L, PL]) list(ctx context.Context) (version string, err err
 }
 
 // watch follows changes from a version and returns the last one that it has seen. Without an error
-// the watch has ended as watches do.
-func (m *Mirror[T, P, L, PL]) watch(ctx context.Context, version string) (last string, failure error) {
+// the watch has ended as watches do; heard reports whether the server has begun it.
+func (m *Mirror[T, P, L, PL]) watch(ctx context.Context, version string) (last string, heard bool, failure error) {
 	options := m.options.List
-	options.ResourceVersion = version
-	last = version
-	m.client.watch(ctx, m.options.Kind, m.options.Namespace, options, func(what watch.EventType, object json.RawMessage, err error) bool {
+	options.ResourceVersion, last = version, version
+	response, err := m.client.openWatch(ctx, m.options.Kind, m.options.Namespace, options)
+	if err != nil {
+		return last, false, err
+	}
+	m.trouble(nil)
+	readWatch(ctx, response, func(what watch.EventType, object json.RawMessage, err error) bool {
 		if err != nil {
 			failure = err
 			return false
@@ -157,7 +162,7 @@ func (m *Mirror[T, P, L, PL]) watch(ctx context.Context, version string) (last s
 		m.changed()
 		return true
 	})
-	return last, failure
+	return last, true, failure
 }
 
 func (m *Mirror[T, P, L, PL]) prune(o *T) {

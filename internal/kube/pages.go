@@ -24,8 +24,8 @@ const pageLimit = 500
 // not fit.
 const maxPage = 512 << 20
 
-// listOf is a list of a kind that Kubernetes' own types know, as *corev1.PodList is one.
-type listOf[L any] interface {
+// ListOf is a list of a kind that Kubernetes' own types know, as *corev1.PodList is one.
+type ListOf[L any] interface {
 	*L
 	metav1.ListInterface
 	Unmarshal(data []byte) error
@@ -41,7 +41,7 @@ type Page[L any] struct {
 // Pages reads a list of a typed kind page by page, in protobuf where the server has it. Together
 // they are the list of one moment. If that moment is too long ago in the midst of it, the list
 // begins again, once. It ends after an error.
-func Pages[L any, P listOf[L]](ctx context.Context, c *Client, kind Kind, namespace string, options metav1.ListOptions) iter.Seq2[Page[L], error] {
+func Pages[L any, P ListOf[L]](ctx context.Context, c *Client, kind Kind, namespace string, options metav1.ListOptions) iter.Seq2[Page[L], error] {
 	return func(yield func(Page[L], error) bool) {
 		again := true
 		for first := true; ; first = false {
@@ -97,9 +97,12 @@ func (c *Client) page(ctx context.Context, kind Kind, namespace string, options 
 	return nil
 }
 
+// protobufPrefix is what objects in protobuf begin with.
+var protobufPrefix = []byte("k8s\x00")
+
 // decodeProtobuf reads an object in Kubernetes' envelope: four bytes, then a [runtime.Unknown].
 func decodeProtobuf(data []byte, into interface{ Unmarshal(data []byte) error }) error {
-	body, ok := bytes.CutPrefix(data, []byte("k8s\x00"))
+	body, ok := bytes.CutPrefix(data, protobufPrefix)
 	if !ok {
 		return fmt.Errorf("it does not begin as protobuf of Kubernetes does")
 	}

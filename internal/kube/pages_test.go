@@ -2,7 +2,6 @@ package kube
 
 import (
 	"encoding/json"
-	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -42,9 +41,14 @@ func pageOf(t *testing.T, after, next string, protobuf bool, names ...string) fu
 	}
 }
 
+// expired refuses in protobuf, as servers do who is asked for that.
 func expired(w http.ResponseWriter, _ *http.Request) {
+	status := metav1.Status{Status: metav1.StatusFailure, Reason: metav1.StatusReasonExpired, Message: "too old", Code: http.StatusGone}
+	raw, _ := status.Marshal()                        // the client sees to it
+	data, _ := (&runtime.Unknown{Raw: raw}).Marshal() // the client sees to it
+	w.Header().Set("Content-Type", runtime.ContentTypeProtobuf)
 	w.WriteHeader(http.StatusGone)
-	fmt.Fprintln(w, `{"kind":"Status","status":"Failure","reason":"Expired","message":"too old","code":410}`)
+	_, _ = w.Write(append([]byte("k8s\x00"), data...)) // the client sees to it
 }
 
 // TestPages: protobuf and JSON, page after page; a list whose moment is gone begins again once.

@@ -58,8 +58,8 @@ type Facts struct {
 type Options struct {
 	// Patience is how long a cause that is doomed has to hold. Default: 30 s.
 	Patience time.Duration
-	// Timeout is after what time since Begun the rollout is not watched any longer. Default: 15
-	// min.
+	// Timeout is after what time since Begun the rollout is not watched any longer. Default:
+	// 15 min.
 	Timeout time.Duration
 	// Deadline is for how long a workload without progressDeadlineSeconds may make no progress.
 	// Default: 10 min.

@@ -9,8 +9,9 @@ import (
 // Result is how a rollout is. Everything in it is sorted, and its texts are on one line and hold
 // nothing that a terminal obeys.
 type Result struct {
-	// Object is the workload.
+	// Object is the workload, At the instant.
 	Object Object
+	At     time.Time
 	// Up says that what was applied runs: all Pods are updated and available, and have been for as
 	// long as it takes to believe it.
 	Up bool
@@ -73,6 +74,9 @@ type Service struct {
 
 // Cause is why a workload is not up.
 type Cause struct {
+	// Key is the same as long as the trouble is, whatever its counters, its degree and its Pods are.
+	// It is no text for people.
+	Key    string
 	Kind   Kind
 	Degree Degree
 	// Pods are the names of those that have the trouble, none if it is that of the workload;

@@ -31,7 +31,8 @@ func (f *clusterFlags) add(cmd *cobra.Command) {
 	complete(cmd, "context", func(context.Context) []string { return kube.Contexts() })
 }
 
-// check reports whether a cluster is meant, and refuses flags and arguments that do not go together.
+// check reports whether a cluster is meant, and refuses flags and arguments that do not go
+// together.
 func (f *clusterFlags) check(cmd *cobra.Command, flags *checkFlags, args []string) (isCluster bool, err error) {
 	set := cmd.Flags().Changed
 	isCluster = set("context") || isPlugin(cmd) && len(args) == 0
@@ -101,7 +102,11 @@ func (c *clusterCheck) act() error {
 	if c.fix {
 		patches, skipped := c.survey.Objects.Patches(c.rules, c.survey.Seen)
 		for _, p := range patches {
-			if _, err := fmt.Fprintln(c.streams.Out, c.patchText(p)); err != nil {
+			text, err := survey.PatchText(p)
+			if err == nil {
+				_, err = fmt.Fprintln(c.streams.Out, c.patchText(p, text))
+			}
+			if err != nil {
 				return err
 			}
 		}
@@ -128,13 +133,13 @@ func (c *clusterCheck) act() error {
 
 // patchText is the command that patches an object, for a shell. Of an object that something else
 // keeps it is a comment: what is changed here would not last.
-func (c *clusterCheck) patchText(p cluster.Patch) string {
+func (c *clusterCheck) patchText(p cluster.Patch, text string) string {
 	var b strings.Builder
 	kind := strings.ToLower(p.Object.Kind)
 	fmt.Fprintf(&b, "# %s/%s in namespace %s: %s\n", kind, p.Object.Name, p.Object.Namespace, strings.Join(p.Rules, ", "))
 	if p.Owner != "" {
 		fmt.Fprintf(&b, "# kept by %s: change it there\n", printable.Line(p.Owner))
-		for line := range strings.Lines(p.YAML) {
+		for line := range strings.Lines(text) {
 			fmt.Fprintf(&b, "#   %s\n", printable.Line(strings.TrimSuffix(line, "\n")))
 		}
 		return b.String()
@@ -147,6 +152,6 @@ func (c *clusterCheck) patchText(p cluster.Patch) string {
 		words = append(words, "--context", printable.Shell(c.cluster.Context))
 	}
 	words = append(words, "-n", p.Object.Namespace, "patch", kind, p.Object.Name, "--field-manager", "probity", "--patch-file", "/dev/stdin")
-	fmt.Fprintf(&b, "%s <<'EOF'\n%sEOF\n", strings.Join(words, " "), printable.Text(p.YAML))
+	fmt.Fprintf(&b, "%s <<'EOF'\n%sEOF\n", strings.Join(words, " "), printable.Text(text))
 	return b.String()
 }

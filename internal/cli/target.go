@@ -110,8 +110,8 @@ func (t *target) connect(ctx context.Context, streams Streams) (*kube.Client, er
 	return client, nil
 }
 
-// connectCluster returns a client of the cluster. From then on the namespace is the context's if none
-// was named.
+// connectCluster returns a client of the cluster. From then on the namespace is the context's if
+// none was named.
 func (t *target) connectCluster() (*kube.Cluster, error) {
 	if t.instance != "" || t.stateDir != "" {
 		return nil, badInput(errors.New("--context names a cluster, and --instance or --state-dir a run: leave one out"))

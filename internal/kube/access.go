@@ -38,8 +38,8 @@ func (c *Client) Access(ctx context.Context, namespace string) (*Access, error) 
 	return &review.Status, err
 }
 
-// Forbids reports whether something is surely not allowed with all objects of a resource. nil forbids
-// nothing.
+// Forbids reports whether something is surely not allowed with all objects of a resource. nil
+// forbids nothing.
 func (a *Access) Forbids(verb, group, resource string) bool {
 	if a == nil || a.Incomplete {
 		return false

@@ -24,8 +24,8 @@ type Snapshot struct {
 	StatefulSets []appsv1.StatefulSet
 	ReplicaSets  []appsv1.ReplicaSet
 	Pods         []corev1.Pod
-	// Reports are what probes found last, which a cluster does not tell; Silent says that the server
-	// does not.
+	// Reports are what probes found last, which a cluster does not tell; Silent says that the
+	// server does not.
 	Reports []node.ProbeReport
 	Silent  bool
 	// Program and Flags are what a command has to begin and to end with that asks the same server;

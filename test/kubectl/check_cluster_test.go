@@ -184,8 +184,8 @@ func kubeconfigAs(t *testing.T, cluster *Cluster, user string) string {
 	return path
 }
 
-// fill makes Deployments in five namespaces with all that belongs to them, as controllers, nodes and
-// kubelets would.
+// fill makes Deployments in five namespaces with all that belongs to them, as controllers, nodes
+// and kubelets would.
 func fill(t *testing.T, client kubernetes.Interface) {
 	t.Helper()
 	for i := range 5 {

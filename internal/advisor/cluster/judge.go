@@ -18,8 +18,9 @@ func Rules(ofFiles []advisor.Rule) []advisor.Rule {
 	return append(list, seen.Rules()...)
 }
 
-// Judge runs the rules over all objects and holds what they find against what was seen; see [Rules].
-// A nil baseline knows nothing. The error joins what could not be judged, beside what could.
+// Judge runs the rules over all objects and holds what they find against what was seen; see
+// [Rules]. A nil baseline knows nothing. The error joins what could not be judged, beside what
+// could.
 func (o *Objects) Judge(rules []advisor.Rule, observed *evidence.Observations, baseline *advisor.Baseline) (*advisor.Report, error) {
 	var found []advisor.Finding
 	var errs []error

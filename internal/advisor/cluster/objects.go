@@ -50,8 +50,9 @@ type metadata struct {
 	Annotations map[string]string `json:"annotations,omitempty"`
 }
 
-// Add takes an object: a workload, a Service, a HorizontalPodAutoscaler or a PodDisruptionBudget; one
-// that is there already is replaced. It may be changed afterwards. The error says that it cannot be written as text.
+// Add takes an object: a workload, a Service, a HorizontalPodAutoscaler or a PodDisruptionBudget;
+// one that is there already is replaced. It may be changed afterwards. The error says that it
+// cannot be written as text.
 func (o *Objects) Add(r manifest.Resource) error {
 	w, ok := write(r)
 	if !ok {

@@ -5,10 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
-
-	"k8s.io/apimachinery/pkg/util/strategicpatch"
-	"sigs.k8s.io/yaml"
 
 	"github.com/probity-run/probity/internal/advisor"
 	"github.com/probity-run/probity/internal/advisor/evidence"
@@ -21,8 +17,10 @@ type Patch struct {
 	Object manifest.Ref
 	// Rules are those whose findings it puts right.
 	Rules []string
-	// YAML is a strategic merge patch.
-	YAML string
+	// Before and After are the object as JSON; Like is a value of its type, which says how lists
+	// are merged.
+	Before, After []byte
+	Like          manifest.Resource
 	// Owner is who keeps the object, so that the change belongs into what that reads; or empty.
 	Owner string
 	// Managers are those who have written fields of the object.
@@ -30,8 +28,8 @@ type Patch struct {
 }
 
 // Patches are the patches that follow from what the rules find, but for findings that what was seen
-// contradicts. The result of each is judged, as that of a file is. The error joins what could not be
-// patched, beside what could.
+// contradicts. The result of each is judged, as that of a file is. The error joins what could not
+// be patched, beside what could.
 func (o *Objects) Patches(rules []advisor.Rule, seen *evidence.Observations) ([]Patch, error) {
 	var list []Patch
 	var errs []error
@@ -90,22 +88,12 @@ func (o *Objects) patch(namespace, name string, before, after *advisor.Manifests
 	if err != nil {
 		return Patch{}, err
 	}
-	text, err := strategicpatch.CreateTwoWayMergePatch(before.Text(name), after.Text(name), like)
-	if err != nil {
-		return Patch{}, err
-	}
-	var tree map[string]any
-	if err := json.Unmarshal(text, &tree); err != nil {
-		return Patch{}, err
-	}
-	withoutOrder(tree)
-	lines, err := yaml.Marshal(tree)
-	p.YAML = string(lines)
-	return p, err
+	p.Before, p.After, p.Like = before.Text(name), after.Text(name), like
+	return p, nil
 }
 
 // like is the object of that name, whose type says how its lists are merged.
-func like(m *advisor.Manifests, name string) (any, error) {
+func like(m *advisor.Manifests, name string) (manifest.Resource, error) {
 	for _, w := range m.Workloads {
 		if w.Object.Position.File == name {
 			return w.Object.Resource, nil
@@ -117,24 +105,4 @@ func like(m *advisor.Manifests, name string) (any, error) {
 		}
 	}
 	return nil, errors.New("its kind has no patches")
-}
-
-// withoutOrder takes away what says in which order the items of lists are: it stays as it is.
-func withoutOrder(tree map[string]any) {
-	for name, value := range tree {
-		if strings.HasPrefix(name, "$setElementOrder/") {
-			delete(tree, name)
-			continue
-		}
-		switch v := value.(type) {
-		case map[string]any:
-			withoutOrder(v)
-		case []any:
-			for _, item := range v {
-				if m, ok := item.(map[string]any); ok {
-					withoutOrder(m)
-				}
-			}
-		}
-	}
 }

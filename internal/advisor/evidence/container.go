@@ -17,15 +17,16 @@ type Container struct {
 	// Pods have it, and Age is how old they are together.
 	Pods int
 	Age  time.Duration
-	// Starts are the times from the start of a container to the Ready of its Pod, of first instances
-	// alone, in rising order. A Pod that was not Ready in between is not among them, if that shows.
+	// Starts are the times from the start of a container to the Ready of its Pod, of first
+	// instances alone, in rising order. A Pod that was not Ready in between is not among them, if
+	// that shows.
 	Starts []time.Duration
 	// Restarts of all Pods; Restarted are the Pods that have some.
 	Restarts, Restarted int
 	// Exits are how the instances before the present ones have ended, the most frequent first.
 	Exits []Exit
-	// NotReady are the Pods that were Ready once and are not now, and Longest the longest such time.
-	// Back are those that were Ready, were not, and are again.
+	// NotReady are the Pods that were Ready once and are not now, and Longest the longest such
+	// time. Back are those that were Ready, were not, and are again.
 	NotReady, Back int
 	Longest        time.Duration
 	// Probes are by type: startup, readiness, liveness.

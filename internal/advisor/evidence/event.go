@@ -10,7 +10,8 @@ import (
 	"github.com/probity-run/probity/internal/printable"
 )
 
-// probeTypes is how many types of probes there are; they are numbered in the order of [probeFields].
+// probeTypes is how many types of probes there are; they are numbered in the order of
+// [probeFields].
 const probeTypes = 3
 
 // probeFields are the fields of probes, by the number of their type.

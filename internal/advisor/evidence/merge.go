@@ -92,8 +92,8 @@ func (o *Observations) over(c *Container, p *Probe) string {
 	return c.Over() + ", by Events of the last hour"
 }
 
-// raised is a severity after it was seen: what costs only time is a risk if it happens, and a risk is
-// an outage if Pods were killed for it.
+// raised is a severity after it was seen: what costs only time is a risk if it happens, and a risk
+// is an outage if Pods were killed for it.
 func raised(s advisor.Severity, killed bool) advisor.Severity {
 	switch {
 	case s == advisor.Waste:
@@ -104,8 +104,8 @@ func raised(s advisor.Severity, killed bool) advisor.Severity {
 	return s
 }
 
-// contradicts reports whether a certain outage is foretold of a container whose Pods have all become
-// Ready and were never restarted.
+// contradicts reports whether a certain outage is foretold of a container whose Pods have all
+// become Ready and were never restarted.
 func (c *Container) contradicts(f *advisor.Finding, kind int) bool {
 	return f.Severity == advisor.Outage && c.Restarts == 0 && c.NotReady == 0 && c.Probes[kind].Failures == 0 &&
 		len(c.Starts)+c.Back == c.Pods && len(c.Starts) >= min(manyStarts, max(c.Pods, enough))
@@ -214,7 +214,8 @@ func (o *Observations) cause(c *advisor.Container, s *Container) (field string, 
 // near is the part of its budget from which on a start is slow.
 const near = 0.8
 
-// slowStart reports whether starts come near to the time after which a container is killed for them.
+// slowStart reports whether starts come near to the time after which a container is killed for
+// them.
 func slowStart(c *advisor.Container, s *Container) (field, text string, ok bool) {
 	p := c.Startup
 	if p == nil {

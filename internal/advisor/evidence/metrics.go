@@ -67,8 +67,8 @@ var (
 	errValue = errors.New("the value is no number")
 )
 
-// parseSample reads what follows the name of a sample: labels in braces, a value, and perhaps a time,
-// which is of no use here.
+// parseSample reads what follows the name of a sample: labels in braces, a value, and perhaps a
+// time, which is of no use here.
 func parseSample(text string) (labels map[string]string, value float64, err error) {
 	labels = map[string]string{}
 	if rest, ok := strings.CutPrefix(text, "{"); ok {

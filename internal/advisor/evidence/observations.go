@@ -37,8 +37,8 @@ func New(o Options) *Observations {
 	return &Observations{options: o, owners: map[types.UID]manifest.Ref{}, pods: map[types.UID]*pod{}, first: map[manifest.Ref]manifest.Ref{}}
 }
 
-// AddOwner notes who makes the Pods that an object makes: the Deployment of a ReplicaSet, the CronJob
-// of a Job. It has to come before the Pods.
+// AddOwner notes who makes the Pods that an object makes: the Deployment of a ReplicaSet, the
+// CronJob of a Job. It has to come before the Pods.
 func (o *Observations) AddOwner(object metav1.Object) {
 	if owner := metav1.GetControllerOfNoCopy(object); owner != nil {
 		o.owners[object.GetUID()] = manifest.Ref{Kind: owner.Kind, Namespace: object.GetNamespace(), Name: strings.Clone(owner.Name)}

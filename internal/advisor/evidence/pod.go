@@ -21,8 +21,8 @@ type pod struct {
 // instance is what is kept of a container of a Pod.
 type instance struct {
 	name string
-	// start is the time from the start of the first instance until the Pod was Ready; 0 if it is not
-	// known, because there were others since, or it is not Ready.
+	// start is the time from the start of the first instance until the Pod was Ready; 0 if it is
+	// not known, because there were others since, or it is not Ready.
 	start time.Duration
 	// notReady is how long the Pod has been not Ready although the container has started; 0 if it
 	// is Ready, or has not been so yet as far as is known.

@@ -23,8 +23,9 @@ const (
 	maxMetrics = 16 << 20
 )
 
-// metrics asks the kubelets of the nodes that have Pods for the counters of their probes, if that is
-// allowed already. Nobody is told to allow it: who may ask a kubelet so may run programs in any Pod.
+// metrics asks the kubelets of the nodes that have Pods for the counters of their probes, if that
+// is allowed already. Nobody is told to allow it: who may ask a kubelet so may run programs in any
+// Pod.
 func (s *Survey) metrics(ctx context.Context) error {
 	if len(s.nodes) == 0 {
 		return nil

@@ -56,8 +56,8 @@ func (e *ForbiddenError) Error() string {
 // Unwrap is what the server said.
 func (e *ForbiddenError) Unwrap() error { return e.Err }
 
-// Read reads a namespace, or all of them if that is "". Ages are counted by the server's clock. What
-// is forbidden is noted in NotSeen; if that is everything, the error is a [*ForbiddenError].
+// Read reads a namespace, or all of them if that is "". Ages are counted by the server's clock.
+// What is forbidden is noted in NotSeen; if that is everything, the error is a [*ForbiddenError].
 // Requests for metrics are made at the same time, eight at most, and have ended when Read returns.
 func Read(ctx context.Context, client *kube.Client, namespace string) (*Survey, error) {
 	s := &Survey{client: client, namespace: namespace}
@@ -144,7 +144,8 @@ func of[L any, P interface {
 	Unmarshal(data []byte) error
 }](s *Survey, kind kube.Kind, take func(*L) error) step {
 	return step{kind.Plural, func(ctx context.Context) error {
-		// a list of a namespace may be allowed where one of all is not, which the review is not about
+		// a list of a namespace may be allowed where one of all is not, which the review is not
+		// about
 		if s.namespace != "" && s.access.Forbids("list", kind.Group, kind.Plural) {
 			return apierrors.NewForbidden(kindResource(kind), "", fmt.Errorf("cannot list them in namespace %s", s.namespace))
 		}

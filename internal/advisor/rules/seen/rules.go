@@ -1,5 +1,5 @@
-// Package seen documents what probity check finds in a cluster by what has happened there alone. Its
-// findings come from package evidence.
+// Package seen documents what probity check finds in a cluster by what has happened there alone.
+// Its findings come from package evidence.
 package seen
 
 import "github.com/probity-run/probity/internal/advisor"

@@ -40,7 +40,7 @@ func (f *clusterFlags) check(cmd *cobra.Command, flags *checkFlags, args []strin
 	case !isCluster && (set("namespace") || f.all):
 		return false, errors.New("--namespace and --all-namespaces are about a cluster: name one with --context")
 	case !isCluster && len(args) == 0:
-		return false, errors.New("nothing to check: name a FILE, a folder, - for standard input, or a cluster with --context")
+		return false, errors.New("requires at least 1 arg: name a FILE, a folder, - for standard input, or a cluster with --context")
 	case !isCluster:
 		return false, nil
 	case len(args) > 0:

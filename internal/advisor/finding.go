@@ -30,11 +30,27 @@ type Finding struct {
 	Source string
 	// Suppressed is the reason that an annotation gives for accepting the finding, or empty.
 	Suppressed string
+	// Basis says what a finding in an object of a cluster rests on; it is empty for files.
+	Basis Basis
+	// Seen is what the cluster shows of it, with numbers and over what, or why it shows nothing.
+	// Empty if nothing that a cluster tells could show it.
+	Seen string
 
 	container string           // path of the container, or empty
 	subject   *manifest.Object // that has the field
 	at        *Position        // of the field, if the object does not know it
 }
+
+// Basis says what a finding rests on.
+type Basis string
+
+// The bases of findings in objects of a cluster.
+const (
+	Predicted    Basis = "predicted"                  // by a rule; it was not seen
+	Seen         Basis = "seen"                       // it happened, and no rule has foretold it
+	Both         Basis = "predicted and seen"         // it was foretold, and happened
+	Contradicted Basis = "predicted and contradicted" // it was foretold, and the opposite was seen
+)
 
 // At sets where the finding is, for a field that the object does not have.
 func (f *Finding) At(p Position) { f.at = &p }

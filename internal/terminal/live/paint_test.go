@@ -117,7 +117,7 @@ func TestPaint(t *testing.T) {
 	var p painter
 	shown := newGlass(width, height)
 	lines := []string{"", "", "", ""}
-	for range 5000 {
+	for range 2000 {
 		switch n := r.IntN(20); n {
 		case 0:
 			lines = lines[:1+r.IntN(len(lines))]

@@ -33,7 +33,8 @@ func (t *target) open(ctx context.Context, streams Streams) (*session, error) {
 	return &session{client, s}, nil
 }
 
-// openFor is open for a command about objects, which it finds: those that arguments name, each once.
+// openFor is open for a command about objects, which it finds: those that arguments name, each
+// once.
 func (t *target) openFor(ctx context.Context, streams Streams, args []string, kinds ...kube.Kind) (*session, []metav1.Object, error) {
 	s, err := t.open(ctx, streams)
 	if err != nil {

@@ -11,8 +11,8 @@ import (
 
 const (
 	runLogName = "run.log" // what a run says that nobody watches
-	// A file of it has at most maxRunLogSize bytes and a line, and runLogFiles are kept, the one that
-	// is written included: as of a container's log.
+	// A file of it has at most maxRunLogSize bytes and a line, and runLogFiles are kept, the one
+	// that is written included: as of a container's log.
 	maxRunLogSize = 10 << 20
 	runLogFiles   = 5
 )
@@ -28,8 +28,8 @@ type RunLog struct {
 	size int64
 }
 
-// CreateRunLog makes the log in the state folder; that of the last run is replaced. opened is called
-// with each file that is begun, and may let others write to it. The caller closes the log.
+// CreateRunLog makes the log in the state folder; that of the last run is replaced. opened is
+// called with each file that is begun, and may let others write to it. The caller closes the log.
 func (s *System) CreateRunLog(opened func(*os.File) error) (*RunLog, error) {
 	return createRunLog(s.state.root, maxRunLogSize, opened)
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/probity-run/probity/internal/registry"
@@ -152,5 +153,45 @@ func TestCreateOwns(t *testing.T) {
 	}
 	if c := d.Spec.Template.Spec.Containers[0]; *d.Spec.Replicas != 2 || c.ReadinessProbe.HTTPGet.Path != "/readyz" || len(c.Ports) != 1 || d.Labels != nil {
 		t.Errorf("a change of a probe leaves %+v", d.Spec)
+	}
+}
+
+// TestCreateOfImage: a service may be made of an image, and in another Namespace; that nothing
+// starts without a command is said, and is no error.
+func TestCreateOfImage(t *testing.T) {
+	f := newFixture(t)
+	if _, err := registry.Create(f.opts.Registry, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "shop"}}); err != nil {
+		t.Fatal(err)
+	}
+	if page := f.ask(http.MethodGet, "/ui/new").Body.String(); !strings.Contains(page, `<option value="shop">shop</option>`) || !strings.Contains(page, `name="service-image"`) {
+		t.Error("the form offers no Namespace, or no image")
+	}
+	of := []string{"new", "yes", "service-name", "cart", "service-image", "example.com/cart:1", "service-namespace", "shop", "service-port", "8080"}
+	w := f.post("/ui/draft", of...)
+	for _, want := range []string{"Without a command nothing starts here", "image: example.com/cart:1", "namespace: shop"} {
+		if !strings.Contains(w.Body.String(), want) {
+			t.Errorf("%d, without %q", w.Code, want)
+		}
+	}
+	if strings.Contains(w.Body.String(), "to apply") {
+		t.Error("it cannot be applied")
+	}
+	if w := f.post("/ui/apply", of...); w.Code != http.StatusOK || !strings.Contains(w.Body.String(), `data-made="/ui/workloads/deployment/shop/cart/health"`) {
+		t.Fatalf("%d: %s", w.Code, w.Body)
+	}
+	d, err := store.Get[*appsv1.Deployment](f.opts.Store, "shop", "cart")
+	if err != nil || d.Spec.Template.Spec.Containers[0].Image != "example.com/cart:1" || d.Spec.Template.Annotations != nil {
+		t.Errorf("%v: %+v", err, d)
+	}
+	if _, err := store.Get[*corev1.Service](f.opts.Store, "shop", "cart"); err != nil {
+		t.Error(err)
+	}
+	if w := f.post("/ui/apply", append(of, "service-name", "other", "service-namespace", "none")...); w.Code != http.StatusConflict || !strings.Contains(w.Body.String(), "not found") {
+		t.Errorf("in a Namespace that is not there: %d: %s", w.Code, w.Body)
+	}
+	for field, change := range map[string][]string{"service-name": {"service-name", ""}, "service-command": {"service-image", ""}} {
+		if w := f.post("/ui/draft", append(of, change...)...); !strings.Contains(w.Body.String(), `data-field="`+field+`"`) {
+			t.Errorf("%q: no error at %s", change, field)
+		}
 	}
 }

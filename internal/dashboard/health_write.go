@@ -134,7 +134,31 @@ func (s *Server) apply(w http.ResponseWriter, r *http.Request) {
 		s.create(w, r, f)
 		return
 	}
+	if f.isPod() && r.Form.Get("replace") != "" {
+		s.applyReplacement(w, r, f)
+		return
+	}
 	updated, err := f.apply(r)
+	if f.isImmutable(err) {
+		parts(w, r, http.StatusConflict, f.offerReplacement(err))
+		return
+	}
+	s.applied(w, r, f, updated, err)
+}
+
+// applyReplacement replaces a Pod, and answers with where that is followed.
+func (s *Server) applyReplacement(w http.ResponseWriter, r *http.Request, f *formView) {
+	live, err := f.replace(r)
+	if err != nil {
+		s.applied(w, r, f, nil, err)
+		return
+	}
+	said, state := s.replacement(live.Namespace, live.Name, string(live.UID))
+	parts(w, r, http.StatusOK, e("div", at("id", "done"), at("data-follow", s.followPath(live, "Pod")+"?old="+string(live.UID)), followLine(said, "", state)))
+}
+
+// applied answers with what became of an apply.
+func (s *Server) applied(w http.ResponseWriter, r *http.Request, f *formView, updated store.Object, err error) {
 	if changed, ok := errors.AsType[*changedMeanwhile](err); ok {
 		parts(w, r, http.StatusConflict, conflict(changed.now, changed.markup()))
 		return
@@ -194,7 +218,13 @@ func (s *Server) followPath(o store.Object, kind string) string {
 
 // rollout is GET /ui/workloads/{kind}/{namespace}/{name}/rollout: how far it is.
 func (s *Server) rollout(w http.ResponseWriter, r *http.Request) {
-	o := s.resource(r.PathValue("kind"), r.PathValue("namespace"), r.PathValue("name"))
+	namespace, name := r.PathValue("namespace"), r.PathValue("name")
+	if old := r.URL.Query().Get("old"); old != "" {
+		said, state := s.replacement(namespace, name, old)
+		parts(w, r, http.StatusOK, followLine(said, "", state))
+		return
+	}
+	o := s.resource(r.PathValue("kind"), namespace, name)
 	if o == nil {
 		http.Error(w, "the workload is gone", http.StatusNotFound)
 		return
@@ -204,7 +234,10 @@ func (s *Server) rollout(w http.ResponseWriter, r *http.Request) {
 
 // followed is a line about the rollout; over says that there is nothing more to follow.
 func (s *Server) followed(o store.Object, kind string) item {
-	said, waits, state := s.progress(o, kind)
+	return followLine(s.progress(o, kind))
+}
+
+func followLine(said, waits, state string) item {
 	class := map[string]string{"over": "p.ok.state", "failed": "p.bad.state", "": "p.wait.state"}[state]
 	mark := map[string]func() item{"over": shapeReady, "failed": shapeFailed, "": shapeStarting}[state]()
 	return e("div.pane", at("data-rollout", state), e(class, mark, text(said), when(waits != "", e("span.muted", text(waits)))))

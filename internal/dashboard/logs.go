@@ -128,8 +128,7 @@ func shortName(name string) string { return name[strings.LastIndexByte(name, '-'
 // firstLines is how many lines a page begins with, and how many come when it asks for older ones.
 const firstLines = 500
 
-// maxLines is how many lines may be asked for at once: a page that is to show one of them reads back
-// to it.
+// maxLines is how many lines may be asked for at once: a page that is to show one reads back to it.
 const maxLines = 20000
 
 // logBatch are lines, oldest first.

@@ -76,6 +76,8 @@ type Runner interface {
 	// RestartContainer restarts a container of a Pod, all of them if it has no name; DeletePod
 	// deletes the Pod, SetRotation takes it out of rotation by hand or back.
 	RestartContainer(namespace, name, container string) error
+	// ReplacePod deletes a Pod and makes another one of its name when it is gone.
+	ReplacePod(ctx context.Context, live, next *corev1.Pod, options registry.WriteOptions) error
 	DeletePod(namespace, name string) error
 	SetRotation(namespace, name string, out bool) error
 	// Signal sends a signal to the process of a container that runs.

@@ -34,7 +34,8 @@ var noon = time.Date(2026, 11, 4, 12, 0, 0, 0, time.UTC)
 // fakeRunner notes what it is asked for.
 type fakeRunner struct {
 	asked []string
-	logs  string // folder of logs; "" is one that is empty
+	next  *corev1.Pod // that a Pod is replaced by
+	logs  string      // folder of logs; "" is one that is empty
 }
 
 func (f *fakeRunner) OpenLog(*corev1.Pod, string, int) *process.LogReader {
@@ -48,6 +49,10 @@ func (f *fakeRunner) Stopping() bool                   { return false }
 func (f *fakeRunner) note(what string) error           { f.asked = append(f.asked, what); return nil }
 func (f *fakeRunner) RestartContainer(namespace, name, container string) error {
 	return f.note(strings.TrimSpace("restart " + namespace + "/" + name + " " + container))
+}
+func (f *fakeRunner) ReplacePod(_ context.Context, live, next *corev1.Pod, _ registry.WriteOptions) error {
+	f.next = next
+	return f.note("replace " + live.Namespace + "/" + live.Name)
 }
 func (f *fakeRunner) DeletePod(namespace, name string) error {
 	return f.note("delete " + namespace + "/" + name)

@@ -167,7 +167,15 @@ func TestOpenPod(t *testing.T) {
 		l := f.listen(t, "")
 		told := func() int {
 			synctest.Wait()
-			return strings.Count(l.w.Body.String(), "event: a\n")
+			f.hub.mu.Lock()
+			defer f.hub.mu.Unlock()
+			n := 0
+			for _, r := range f.hub.records {
+				if r.kind == "a" {
+					n++
+				}
+			}
+			return n
 		}
 		w := f.ask(http.MethodGet, "/ui/pods/default/open/figures")
 		for _, id := range []string{`id="head"`, `id="probes"`, `id="attempts"`} {

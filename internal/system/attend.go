@@ -15,6 +15,7 @@ import (
 	"github.com/probity-run/probity/internal/lifecycle"
 	"github.com/probity-run/probity/internal/manifest"
 	"github.com/probity-run/probity/internal/process"
+	"github.com/probity-run/probity/internal/registry"
 	"github.com/probity-run/probity/internal/store"
 )
 
@@ -49,6 +50,34 @@ func (s *System) RestartContainer(namespace, name, container string) error {
 func (s *System) DeletePod(namespace, name string) error {
 	if err := store.Delete[*corev1.Pod](s.store, namespace, name, store.DeleteOptions{}); err != nil {
 		return fmt.Errorf("cannot delete pod %s: %w", name, err)
+	}
+	return nil
+}
+
+// ReplacePod deletes a Pod with its grace period, and makes the other one of its name when it is
+// gone, as kubectl replace --force does. It does not wait for that. next has its kind; options are
+// those of its creation.
+func (s *System) ReplacePod(ctx context.Context, live, next *corev1.Pod, options registry.WriteOptions) error {
+	var err error
+	replaced := make(chan struct{})
+	replace := func() {
+		defer close(replaced)
+		if err = errEnded; !s.Stopping() {
+			err = s.applier.replaceBy(live, next, options)
+		}
+	}
+	select {
+	case s.requests <- replace:
+		<-replaced
+	case <-s.stop:
+		err = errEnded
+	case <-s.done:
+		err = errEnded
+	case <-ctx.Done():
+		err = ctx.Err()
+	}
+	if err != nil {
+		return fmt.Errorf("cannot replace pod %s: %w", live.Name, err)
 	}
 	return nil
 }

@@ -101,11 +101,14 @@ func (s *stage) OpenLog(pod *corev1.Pod, _ string, instance int) *process.LogRea
 func (s *stage) Listeners(context.Context, types.UID) (map[string][]netip.AddrPort, error) {
 	return nil, nil
 }
-func (s *stage) Place(*corev1.Pod, string) string                    { return "" }
-func (s *stage) Stopping() bool                                      { return false }
-func (s *stage) Restart(string, string) error                        { return errors.ErrUnsupported }
-func (s *stage) DeletePod(string, string) error                      { return errors.ErrUnsupported }
-func (s *stage) SetRotation(string, string, bool) error              { return errors.ErrUnsupported }
+func (s *stage) Place(*corev1.Pod, string) string       { return "" }
+func (s *stage) Stopping() bool                         { return false }
+func (s *stage) Restart(string, string) error           { return errors.ErrUnsupported }
+func (s *stage) DeletePod(string, string) error         { return errors.ErrUnsupported }
+func (s *stage) SetRotation(string, string, bool) error { return errors.ErrUnsupported }
+func (s *stage) ReplacePod(context.Context, *corev1.Pod, *corev1.Pod, registry.WriteOptions) error {
+	return errors.ErrUnsupported
+}
 func (s *stage) RestartContainer(string, string, string) error       { return errors.ErrUnsupported }
 func (s *stage) Signal(string, string, string, syscall.Signal) error { return errors.ErrUnsupported }
 

@@ -128,7 +128,7 @@ func eval[T any](x *tab, expression string) T {
 	defer cancel()
 	value, err := chromedp.Run(ctx, chromedp.Evaluate[T](expression, chromedp.EvalAwaitPromise))
 	if err != nil {
-		x.t.Fatalf("%s: %v", expression, err)
+		x.t.Fatalf("%.300s: %v", expression, err)
 	}
 	return value
 }

@@ -109,8 +109,8 @@ func (q podsQuery) takes(p *podView) bool {
 	return strings.Contains(strings.ToLower(strings.Join(all, "\n")), strings.ToLower(q.text))
 }
 
-// podsPage is /ui/pods. For scripts it is, with ?only=UID,..., the rows of these Pods alone and, with
-// ?outline, the page with empty rows, which tell which Pods there are and what has changed.
+// podsPage is /ui/pods. For scripts it is, with ?only=UID,..., the rows of these Pods alone and,
+// with ?outline, the page with empty rows, which tell which Pods there are and what has changed.
 func (s *Server) podsPage(w http.ResponseWriter, r *http.Request) {
 	q := readPodsQuery(r)
 	snap := s.snapshot()

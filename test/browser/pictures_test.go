@@ -44,7 +44,7 @@ func shots() []shot {
 			x.set("livenessProbe.timeoutSeconds", "3")
 			x.until("the restarts for nothing are counted", `!document.querySelector("#what .facts").textContent.includes("counted when")`)
 		}, false},
-		{"simulate", "/ui/simulate?workload=deployment/default/gateway&fault=hang@30s&horizon=2m", 620, drawn("#picture .scroll"), nil, false},
+		{"simulate", "/ui/simulate?workload=deployment/default/gateway&fault=hang@30s&horizon=2m", 672, drawn("#picture .scroll"), nil, false},
 	}
 }
 
@@ -114,7 +114,7 @@ func (x *tab) shoot(s *stage, what shot) []byte {
 	if what.grey {
 		seen = emulation.SetEmulatedVisionDeficiencyTypeAchromatopsia
 	}
-	x.do(sight(seen), chromedp.EmulateViewport(1280, max(what.height, 900)), chromedp.Navigate("http://"+s.address+what.path))
+	x.do(sight(seen), chromedp.EmulateViewport(1280, cmp.Or(what.height, 900)), chromedp.Navigate("http://"+s.address+what.path))
 	x.live()
 	if what.height == 0 {
 		x.do(chromedp.EmulateViewport(1280, eval[int64](x, "document.documentElement.scrollHeight")))

@@ -82,7 +82,7 @@ func (q podsQuery) timeChoice(page string, now time.Time, word func(time.Duratio
 	end := q.end(now)
 	step := func(to time.Time, key, mark, word string) item {
 		until := ""
-		if to.Before(now) {
+		if to.Before(now.Add(-q.window / 2)) { // what is nearer is now: it has gone on since the page was made
 			until = strconv.FormatInt(to.Unix(), 10)
 		}
 		return e("a", at("href", q.addressOf(page, "until", until)), at("data-key", key), at("title", word+" (key "+key+")"), e("span", at("aria-hidden", "true"), text(mark)), e("span.sr", text(word)))

@@ -112,7 +112,7 @@ func TestOwnersConflict(t *testing.T) {
 	x.until("the first answer is there", answered(1))
 	x.set("livenessProbe.timeoutSeconds", "2")
 	x.expect() // a conflict is an answer that the browser notes
-	x.do(chromedp.Click("#apply"))
+	x.click("#apply")
 	x.until("it says whose it is", `document.querySelector("#done table")?.textContent.includes("livenessProbe.timeoutSecondskubectl-edit42")`)
 	picture(x, "form-owners.png")
 	x.key(kb.Enter) // the button to insist has the focus
@@ -129,7 +129,7 @@ func TestPodIsReplaced(t *testing.T) {
 	x.until("the first answer is there", answered(1))
 	x.set("livenessProbe.periodSeconds", "3")
 	x.expect() // a refusal is an answer that the browser notes
-	x.do(chromedp.Click("#apply"))
+	x.click("#apply")
 	x.until("the API server's words are there", `document.querySelector("#done")?.textContent.includes("pod updates may not change fields other than")`)
 	picture(x, "form-pod.png")
 	x.key(kb.Enter) // the button has the focus

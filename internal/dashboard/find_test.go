@@ -48,6 +48,7 @@ func TestEarlier(t *testing.T) {
 	for path, want := range map[string][]string{
 		"/ui/pods":                              {`href="/ui/pods?until=1793793300" data-key="["`, `id="axis-end">now<`, "no attempt"},
 		"/ui/pods?until=1793793300":             {`href="/ui/pods?until=1793793000" data-key="["`, `href="/ui/pods" data-key="]"`, "data-past", "all 1 attempts succeeded"},
+		"/ui/pods?until=1793793299":             {`href="/ui/pods" data-key="]"`}, // a second has gone by
 		"/ui/pods?until=1793793000&window=1":    {`href="/ui/pods?until=1793792940&amp;window=1" data-key="["`, `href="/ui/pods?until=1793793060&amp;window=1" data-key="]"`},
 		"/ui/pods?until=9793793000":             {`id="axis-end">now<`},
 		"/ui/pods/default/web?until=1793793300": {`href="/ui/pods/default/web?until=1793793000" data-key="["`, `href="/ui/pods/default/web" data-key="]"`},

@@ -22,8 +22,8 @@ func (f *formView) isPod() bool {
 	return ok && !f.isNew
 }
 
-// offerReplacement says why a Pod cannot be changed, in the API server's words, and what can be done
-// instead.
+// offerReplacement says why a Pod cannot be changed, in the API server's words, and what can be
+// done instead.
 func (f *formView) offerReplacement(refused error) item {
 	said, _, _ := strings.Cut(refused.Error(), "\n") // what follows is the difference, which stands above
 	return e("div", at("id", "done"), at("data-conflict", "{}"), e("div.pane",

@@ -78,7 +78,7 @@ func (f *formView) newForm() item {
 		field("name", draft.Parameter{Label: "Name", Help: "Of its Deployment and its Service.", Default: "my-service"}, "my-service"),
 		field("command", draft.Parameter{Label: "Command", Help: "What starts the program; PORT tells it where to listen.", Kind: draft.Words, Default: "./server"}, "./server"),
 		field("image", draft.Parameter{Label: "Image", Help: "What a cluster runs in its place; here only programs run. Empty: the name.", Kind: draft.Text}, ""),
-		field("namespace", draft.Parameter{Label: "Namespace", Help: "Of its Deployment and its Service.", Kind: draft.Choice, Default: "default", Choices: f.server.namespaces()}, ""),
+		field("namespace", draft.Parameter{Label: "Namespace", Help: "Of its Deployment and its Service.", Kind: draft.Choice, Choices: f.server.namespaces()}, "default"),
 		field("port", draft.Parameter{Label: "Port", Help: "Of the program and its Service. Empty: no Service.", Kind: draft.Number}, "8080"),
 		field("replicas", draft.Parameter{Label: "Replicas", Help: "How many there are.", Kind: draft.Number, Default: "1"}, ""))))
 	return f.form(manifest.Object{Resource: f.draft.Workload.Resource}.Ref(), "", service, e("input", at("type", "hidden"), at("name", "new"), at("value", "yes")))

@@ -82,7 +82,7 @@ func (q podsQuery) timeChoice(page string, now time.Time, word func(time.Duratio
 	end := q.end(now)
 	step := func(to time.Time, key, mark, word string) item {
 		until := ""
-		if to.Before(now) {
+		if to.Before(now.Add(-q.window / 2)) { // what is nearer is now: it has gone on since the page was made
 			until = strconv.FormatInt(to.Unix(), 10)
 		}
 		return e("a", at("href", q.addressOf(page, "until", until)), at("data-key", key), at("title", word+" (key "+key+")"), e("span", at("aria-hidden", "true"), text(mark)), e("span.sr", text(word)))
@@ -109,8 +109,8 @@ func (q podsQuery) takes(p *podView) bool {
 	return strings.Contains(strings.ToLower(strings.Join(all, "\n")), strings.ToLower(q.text))
 }
 
-// podsPage is /ui/pods. For scripts it is, with ?only=UID,..., the rows of these Pods alone and, with
-// ?outline, the page with empty rows, which tell which Pods there are and what has changed.
+// podsPage is /ui/pods. For scripts it is, with ?only=UID,..., the rows of these Pods alone and,
+// with ?outline, the page with empty rows, which tell which Pods there are and what has changed.
 func (s *Server) podsPage(w http.ResponseWriter, r *http.Request) {
 	q := readPodsQuery(r)
 	snap := s.snapshot()

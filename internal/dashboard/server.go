@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -99,6 +100,7 @@ type Server struct {
 	open    openPods
 	checked checked
 	specs   markedSpecs
+	reports atomic.Int64 // of what browsers have refused
 	// followers has a place for each log that is followed.
 	followers chan struct{}
 	// counting is held by who simulates what may take long.

@@ -16,8 +16,8 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// timeout is how long something may take that should take a second: on a machine that does much else
-// the rules of axe alone have taken twenty.
+// timeout is how long something may take that should take a second: on a machine that does much
+// else the rules of axe alone have taken twenty.
 const timeout = time.Minute
 
 // TestMain makes the test binary a program too, which Pods run: see service.

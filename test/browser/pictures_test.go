@@ -34,7 +34,7 @@ func shots() []shot {
 	const pod = "/ui/pods/default/calculator-7d9c6b5f4-pz4vd"
 	return []shot{
 		withoutColour(),
-		{"pods", "/ui/pods", 1220, `document.querySelectorAll("svg.strip path").length > 30`, nil, false},
+		{"pods", "/ui/pods", 0, stripsDrawn, nil, false},
 		{"pod", pod, 1000, drawn("#timeline"), nil, false},
 		{"log", "/ui/logs?workload=deployment/default/calculator", 560, `document.querySelectorAll(".shown > div").length > 15`, nil, false},
 		{"services", "/ui/services", 560, `document.querySelector("main .card")`, nil, false},
@@ -44,17 +44,20 @@ func shots() []shot {
 			x.set("livenessProbe.timeoutSeconds", "3")
 			x.until("the restarts for nothing are counted", `!document.querySelector("#what .facts").textContent.includes("counted when")`)
 		}, false},
-		{"simulate", "/ui/simulate?workload=deployment/default/gateway&fault=hang@30s&horizon=2m", 620, drawn("#picture .scroll"), nil, false},
+		{"simulate", "/ui/simulate?workload=deployment/default/gateway&fault=hang@30s&horizon=2m", 672, drawn("#picture .scroll"), nil, false},
 	}
 }
 
+// stripsDrawn is that all strips are: those that nobody sees are not.
+const stripsDrawn = `[...document.querySelectorAll("svg.strip")].every((n) => n.querySelector("path"))`
+
 func withoutColour() shot {
-	return shot{"pods-without-colour", "/ui/pods", 1220, `document.querySelectorAll("svg.strip path").length > 30`, nil, true}
+	return shot{"pods-without-colour", "/ui/pods", 0, stripsDrawn, nil, true}
 }
 
 type shot struct {
 	name, path string
-	height     int64
+	height     int64 // 0: that of the page
 	sign       string
 	do         func(*tab) // before it is made
 	grey       bool       // as to somebody who sees no colours
@@ -111,8 +114,11 @@ func (x *tab) shoot(s *stage, what shot) []byte {
 	if what.grey {
 		seen = emulation.SetEmulatedVisionDeficiencyTypeAchromatopsia
 	}
-	x.do(sight(seen), chromedp.EmulateViewport(1280, what.height), chromedp.Navigate("http://"+s.address+what.path))
+	x.do(sight(seen), chromedp.EmulateViewport(1280, cmp.Or(what.height, 900)), chromedp.Navigate("http://"+s.address+what.path))
 	x.live()
+	if what.height == 0 {
+		x.do(chromedp.EmulateViewport(1280, eval[int64](x, "document.documentElement.scrollHeight")))
+	}
 	x.until("the page shows it", what.sign)
 	if what.do != nil {
 		what.do(x)

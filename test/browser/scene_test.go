@@ -250,7 +250,7 @@ func (s *stage) serve(name string, port int32, pods ...string) {
 		address, ready := fmt.Sprintf("127.0.1.1:%d", 37121+n), n == 0
 		slice.Endpoints = append(slice.Endpoints, discoveryv1.Endpoint{Addresses: []string{address}, Conditions: discoveryv1.EndpointConditions{Ready: &ready}})
 		state.Endpoints = append(state.Endpoints, proxy.EndpointState{
-			Pod: types.NamespacedName{Namespace: "default", Name: pod}, Address: address, Ready: ready, Requests: 21_384 - 4_711*uint64(n), InFlight: max(0, 2-2*n), Withdrawn: n > 1,
+			Pod: types.NamespacedName{Namespace: "default", Name: pod}, Address: address, Ready: ready, Requests: 21_384 - 4_711*uint64(n), InFlight: max(0, 2-2*n),
 		})
 		if n == 1 {
 			state.Endpoints[n].Failures = map[string]uint64{"timeout": 3}
@@ -325,6 +325,7 @@ func (s *stage) enter(x *tab) {
 	before := proxy.State{Ports: slices.Clone(now.Ports)}
 	for i := range before.Ports {
 		before.Ports[i].Requests -= []uint64{236, 8}[i]
+		before.Ports[i].Latency = metrics.Distribution{}
 	}
 	s.traffic.Store(&before)
 	s.sec.Add(-2)

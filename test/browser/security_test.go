@@ -129,7 +129,7 @@ func TestSignIn(t *testing.T) {
 	x := open(t, link)
 	x.live()
 	x.until("the Pod is ready", ready)
-	x.do(chromedp.Click("li.pod h3 a"))
+	x.click("li.pod h3 a")
 	x.until("the Pod's page is open", `document.querySelector("#attempts")`)
 	for i, r := range x.asked() {
 		referer := fmt.Sprint(r.Headers["Referer"])

@@ -2,6 +2,7 @@ package browser
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -9,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto"
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/log"
@@ -170,6 +172,26 @@ func (x *tab) key(keys ...string) {
 	x.t.Helper()
 	for _, k := range keys {
 		x.do(chromedp.KeyEvent(k))
+	}
+}
+
+// click clicks on elements, one after the other. A page that is live may put another one in place
+// of one that was just found: then it is looked for again.
+func (x *tab) click(selectors ...string) {
+	x.t.Helper()
+	for _, selector := range selectors {
+		ctx, cancel := context.WithTimeout(x.ctx, timeout)
+		err := chromedp.Do(ctx, chromedp.Click(selector))
+		for ctx.Err() == nil {
+			if _, gone := errors.AsType[*cdproto.Error](err); !gone {
+				break
+			}
+			err = chromedp.Do(ctx, chromedp.Click(selector))
+		}
+		cancel()
+		if err != nil {
+			x.t.Fatalf("cannot click on %s: %v", selector, err)
+		}
 	}
 }
 

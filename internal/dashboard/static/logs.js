@@ -215,7 +215,7 @@ filter.form.addEventListener('submit', (e) => { e.preventDefault(); change(); })
 document.addEventListener('keydown', (e) => {
   if ((e.key !== 'n' && e.key !== 'N') || e.target.closest('input, select') || !query.get('q')) return;
   const step = e.key === 'n' ? 1 : -1;
-  let i = match < 0 ? (step > 0 ? Math.floor(box.scrollTop / row) : lines.length) : match;
+  let i = match < 0 ? (step > 0 ? Math.floor(box.scrollTop / row) - 1 : lines.length) : match;
   for (i += step; i >= 0 && i < lines.length && (lines[i].k === 'probe' || !plain(lines[i])); i += step);
   if (i < 0 || i >= lines.length) return;
   show(i);

@@ -42,7 +42,8 @@ func Follow[T any](ctx context.Context, c *Client, kind Kind, namespace string, 
 	return func(yield func(Change[T], error) bool) {
 		for began := false; ; began = true {
 			for change, err := range Watch[T](ctx, c, kind, namespace, options) {
-				if _, refused := errors.AsType[*apierrors.StatusError](err); err != nil && (began && !refused || ctx.Err() != nil) {
+				refused := apierrors.ReasonForError(err) != metav1.StatusReasonUnknown // else it is gone, or what is before it says so
+				if err != nil && (began && !refused || ctx.Err() != nil) {
 					return
 				}
 				if o, ok := any(&change.Object).(metav1.Object); ok && err == nil {

@@ -18,6 +18,9 @@ import (
 // establishedTime is how long the server may take to serve a kind that was just defined.
 const establishedTime = 30 * time.Second
 
+// servedPause is the time between two tries of an object whose kind was just defined.
+const servedPause = 200 * time.Millisecond
+
 // ErrInterrupted says that a deployment was broken off, so that a part of it is applied.
 var ErrInterrupted = errors.New("interrupted")
 
@@ -68,6 +71,10 @@ func (d *Deployment) applyOne(ctx context.Context, e *Entry) error {
 		return d.notApplied(e, err)
 	}
 	answer, err := d.apply(request, e, false)
+	for meaningOf(err) == unchecked && d.definesKindOf(e) && request.Err() == nil && ctx.Err() == nil {
+		time.Sleep(servedPause) // each server of a cluster learns of a new kind by itself
+		answer, err = d.apply(request, e, false)
+	}
 	if err != nil {
 		return d.notApplied(e, err)
 	}

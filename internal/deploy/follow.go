@@ -31,7 +31,8 @@ const (
 
 // FollowOptions say what a rollout is followed for, and who sees it. The zero value is good.
 type FollowOptions struct {
-	// Times are how long what is wrong may last; the zero value has the defaults of package rollout.
+	// Times are how long what is wrong may last; the zero value has the defaults of package
+	// rollout.
 	Times rollout.Options
 	// Findings are those of probity check in the manifests.
 	Findings []advisor.Finding

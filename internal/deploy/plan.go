@@ -226,8 +226,7 @@ func (d *Deployment) mayTake(e *Entry) error {
 
 // makesPlaceFor reports whether the set itself makes the namespace or the kind of an object.
 func (d *Deployment) makesPlaceFor(e *Entry) bool {
-	own := definitions(d.options.Objects)
-	if _, ok := own[e.GroupVersionKind()]; ok {
+	if d.definesKindOf(e) {
 		return true
 	}
 	for _, o := range d.options.Objects {
@@ -236,6 +235,12 @@ func (d *Deployment) makesPlaceFor(e *Entry) bool {
 		}
 	}
 	return false
+}
+
+// definesKindOf reports whether the set itself defines the kind of an object.
+func (d *Deployment) definesKindOf(e *Entry) bool {
+	_, ok := definitions(d.options.Objects)[e.GroupVersionKind()]
+	return ok
 }
 
 // eachParallel calls do for each item, some at a time, and returns when all have ended.

@@ -14,7 +14,6 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 )
 
@@ -86,7 +85,8 @@ func (c *Client) request(ctx context.Context, method, path string, query url.Val
 	return response, nil
 }
 
-// refusal is the error of an answer that is none, which it closes.
+// refusal is the error of an answer that is none, which it closes. What says no Status, such as a
+// path that nobody serves, gets one.
 func refusal(response *http.Response) error {
 	defer response.Body.Close() // it was only read
 	text, err := io.ReadAll(io.LimitReader(response.Body, 1<<20))
@@ -97,10 +97,12 @@ func refusal(response *http.Response) error {
 	if err == nil && json.Unmarshal(text, &status) == nil && status.Kind == "Status" && status.Message != "" {
 		return apierrors.FromObject(&status)
 	}
-	if response.StatusCode == http.StatusNotFound { // a group that there is not
-		return apierrors.NewGenericServerResponse(http.StatusNotFound, response.Request.Method, schema.GroupResource{}, "", "", 0, true)
+	message := fmt.Sprintf("the server answers %s: %s", response.Status, bytes.TrimSpace(text[:min(len(text), maxError)]))
+	reasons := map[int]metav1.StatusReason{
+		http.StatusNotFound: metav1.StatusReasonNotFound, http.StatusUnauthorized: metav1.StatusReasonUnauthorized, http.StatusForbidden: metav1.StatusReasonForbidden,
 	}
-	return fmt.Errorf("the server answers %s: %s", response.Status, bytes.TrimSpace(text[:min(len(text), maxError)]))
+	status = metav1.Status{Status: metav1.StatusFailure, Code: int32(response.StatusCode), Reason: reasons[response.StatusCode], Message: message}
+	return apierrors.FromObject(&status)
 }
 
 // do makes a request and decodes its answer, unless into is nil.

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+
+	"github.com/probity-run/probity/internal/workload"
 )
 
 // candidate is a cause before it is merged with those of other Pods that are alike.
@@ -64,10 +66,7 @@ func merge(all []*candidate) (merged []*candidate) {
 			continue
 		}
 		last.Pods = append(last.Pods, c.Pods...)
-		last.due = sooner(last.due, c.due)
-		if c.Since.Before(last.Since) {
-			last.Since = c.Since
-		}
+		last.due, last.Since = workload.Sooner(last.due, c.due), workload.Sooner(last.Since, c.Since)
 	}
 	for _, c := range merged {
 		slices.Sort(c.Pods)
@@ -100,14 +99,6 @@ func compareBool(a, b bool) int {
 		return -1
 	}
 	return 1
-}
-
-// sooner is the earlier of two instants; zero means never.
-func sooner(a, b time.Time) time.Time {
-	if a.IsZero() || !b.IsZero() && b.Before(a) {
-		return b
-	}
-	return a
 }
 
 // of is a cause of a Pod.

@@ -104,7 +104,7 @@ func (s *scene) probing(p *corev1.Pod, st *corev1.ContainerStatus, spec *corev1.
 	probe := spec.ReadinessProbe
 	due := r.StartedAt.Add(seconds(probe.InitialDelaySeconds) + 2*seconds(max(probe.PeriodSeconds, 1)) + seconds(max(probe.TimeoutSeconds, 1)))
 	if !f.known() && s.Now.Before(due) {
-		s.again = sooner(s.again, due)
+		s.again = workload.Sooner(s.again, due)
 		return nil
 	}
 	c := of(p, Readiness, Suspect)
@@ -128,7 +128,7 @@ func (s *scene) probing(p *corev1.Pod, st *corev1.ContainerStatus, spec *corev1.
 func (s *scene) initRuns(p *corev1.Pod, st *corev1.ContainerStatus) *candidate {
 	began := st.State.Running.StartedAt.Time
 	if due := began.Add(s.Patience); s.Now.Before(due) {
-		s.again = sooner(s.again, due)
+		s.again = workload.Sooner(s.again, due)
 		return nil
 	}
 	c := of(p, Init, Suspect)

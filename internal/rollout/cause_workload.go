@@ -167,26 +167,22 @@ func (s *scene) jobFailed() *candidate {
 
 // addLastEnd says how the container ended that ended last in a Pod that failed.
 func (s *scene) addLastEnd(c *candidate) {
-	var last time.Time
+	var last *corev1.ContainerStatus
 	for _, p := range s.fresh {
 		for _, st := range statuses(p) {
 			end := st.State.Terminated
-			if end == nil || end.ExitCode == 0 || c.pod != nil && !end.FinishedAt.After(last) {
-				continue
+			if end != nil && end.ExitCode != 0 && (last == nil || end.FinishedAt.After(last.State.Terminated.FinishedAt.Time)) {
+				last, c.pod, c.Container = &st, p, clean(st.Name)
 			}
-			last, c.pod, c.Container = end.FinishedAt.Time, p, st.Name
-			c.Logs = s.logs(p, &st, true)
 		}
 	}
-	if c.pod == nil {
+	if last == nil {
 		return
 	}
-	for _, st := range statuses(c.pod) {
-		if st.Name == c.Container {
-			c.Text += fmt.Sprintf(", container %s %s", clean(st.Name), endText(st.State.Terminated))
-			c.Evidence = append(c.Evidence, Evidence{From: "status", Reason: clean(st.State.Terminated.Reason), RestartCount: int(st.RestartCount)})
-		}
-	}
+	end := last.State.Terminated
+	c.Text += fmt.Sprintf(", container %s %s", c.Container, endText(end))
+	c.Evidence = append(c.Evidence, Evidence{From: "status", Reason: clean(end.Reason), RestartCount: int(last.RestartCount)})
+	c.Logs = s.logs(c.pod, last, true)
 }
 
 // waitsForOld is a workload of which only Pods are left that are being deleted.
@@ -203,7 +199,7 @@ func (s *scene) waitsForOld() *candidate {
 	c := &candidate{Cause: Cause{Kind: OldPods, Degree: Note}}
 	for _, p := range s.ends {
 		c.Pods = append(c.Pods, clean(p.Name))
-		c.Since = sooner(c.Since, p.DeletionTimestamp.Add(-time.Duration(min(max(grace, 0), 1<<30))*time.Second))
+		c.Since = workload.Sooner(c.Since, p.DeletionTimestamp.Add(-time.Duration(min(max(grace, 0), 1<<30))*time.Second))
 	}
 	c.Short = fmt.Sprintf("waits for %s (grace %d s)", plural(len(s.ends), "old Pod"), grace)
 	c.Text = c.Short

@@ -8,6 +8,8 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/probity-run/probity/internal/workload"
 )
 
 // tally is what Events say of one thing: how often at least, from when to when, and the words of
@@ -24,14 +26,25 @@ func (t tally) evidence() Evidence {
 	return Evidence{From: "event", Reason: t.reason, Count: t.count, Message: clean(t.message)}
 }
 
+// byObject are Events by the object that they are about.
+func byObject(events []*corev1.Event) map[types.UID][]*corev1.Event {
+	all := map[types.UID][]*corev1.Event{}
+	for _, e := range events {
+		if e != nil && e.InvolvedObject.UID != "" {
+			all[e.InvolvedObject.UID] = append(all[e.InvolvedObject.UID], e)
+		}
+	}
+	return all
+}
+
 // combined is what stands before the message of the tenth and later Events that are alike.
 const combined = "(combined from similar events): "
 
 // tally counts the Events of an object that are of a reason and that take takes.
 func (s *scene) tally(uid types.UID, reason string, take func(e *corev1.Event, message string) bool) (t tally) {
 	var latest *corev1.Event
-	for _, e := range s.Events {
-		if e == nil || e.InvolvedObject.UID != uid || uid == "" || e.Reason != reason {
+	for _, e := range s.events[uid] {
+		if e.Reason != reason {
 			continue
 		}
 		message := strings.TrimPrefix(e.Message, combined)
@@ -39,10 +52,7 @@ func (s *scene) tally(uid types.UID, reason string, take func(e *corev1.Event, m
 			continue
 		}
 		first, last, count := timesOf(e)
-		t.count += count
-		if t.first.IsZero() || first.Before(t.first) {
-			t.first = first
-		}
+		t.count, t.first = t.count+count, workload.Sooner(t.first, first)
 		if latest == nil || cmp.Or(last.Compare(t.last), strings.Compare(message, t.message), strings.Compare(string(e.UID), string(latest.UID))) > 0 {
 			latest, t.last, t.message, t.reason = e, last, message, reason
 		}

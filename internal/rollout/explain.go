@@ -11,6 +11,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 
+	"github.com/probity-run/probity/internal/lifecycle"
 	"github.com/probity-run/probity/internal/printable"
 	"github.com/probity-run/probity/internal/workload"
 )
@@ -33,7 +34,7 @@ func Explain(f Facts, m Memory) (Result, Memory) {
 	for _, c := range causes {
 		s.predict(&c.Cause)
 		r.Causes = append(r.Causes, c.Cause)
-		s.again = sooner(s.again, s.future(c.due))
+		s.again = workload.Sooner(s.again, s.future(c.due))
 	}
 	r.Services = s.services()
 	s.settle(&r)
@@ -131,17 +132,42 @@ func (s *scene) settle(r *Result) {
 		s.next.complete = s.Now
 	}
 	s.next.restarts = restarts
-	if due := s.next.complete.Add(holdTime); (restarts > 0 || s.unasked() != "") && !s.isEstablished() && s.Now.Before(due) {
-		r.Settles, s.again = due, sooner(s.again, due)
+	hold := s.threat()
+	if restarts > 0 || s.unasked() != "" {
+		hold = max(hold, holdTime)
+	}
+	if due := s.next.complete.Add(hold); s.Now.Before(due) && !s.isEstablished() {
+		r.Settles, s.again = due, workload.Sooner(s.again, due)
 		return
 	}
 	r.Up = true
 }
 
+// threat is how long it takes until a liveness probe kills that has failed since its container
+// runs; 0 if none has. Until then nobody knows whether what is ready stays so.
+func (s *scene) threat() (longest time.Duration) {
+	for _, p := range s.active() {
+		for _, st := range p.Status.ContainerStatuses {
+			spec, _ := containerOf(p, st.Name)
+			if spec == nil || spec.LivenessProbe == nil || st.State.Running == nil {
+				continue
+			}
+			if f := s.failing(p, &st, spec, lifecycle.Liveness, st.State.Running.StartedAt.Time); f.known() {
+				kill := time.Duration(max(spec.LivenessProbe.FailureThreshold, 1)) * seconds(max(spec.LivenessProbe.PeriodSeconds, 1))
+				longest = max(longest, min(max(kill+2*time.Second, holdTime), maxThreat))
+			}
+		}
+	}
+	return longest
+}
+
+// maxThreat is for how long a rollout is not up at most because a liveness probe might kill.
+const maxThreat = 2 * time.Minute
+
 // isUp reports whether all Pods are as they are wanted now, by the rule of kubectl rollout status,
 // and by the Pods themselves, which may know it before their workload does.
 func (s *scene) isUp(r *Result) bool {
-	if !s.observed || s.isPaused() {
+	if !s.observed || s.isPaused() || s.unfollowed() != "" {
 		return false
 	}
 	switch o := s.Workload.(type) {

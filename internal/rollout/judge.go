@@ -8,6 +8,8 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
+
+	"github.com/probity-run/probity/internal/workload"
 )
 
 // judge ends the rollout, if it is worth while to wait no longer.
@@ -96,7 +98,7 @@ func (s *scene) overdue(r *Result, causes []*candidate) *Verdict {
 	late := !s.Begun.IsZero() && !s.Now.Before(timeout)
 	if !limit && !late {
 		if !s.Begun.IsZero() {
-			s.again = sooner(s.again, timeout)
+			s.again = workload.Sooner(s.again, timeout)
 		}
 		return nil
 	}
@@ -135,7 +137,7 @@ func (s *scene) rest() string {
 		switch t := s.tally(p.UID, "Pulling", nil); {
 		case t.count > 0 && !hasBegun(p):
 			pulling++
-			since = sooner(since, t.last)
+			since = workload.Sooner(since, t.last)
 		case !s.row(p).Up:
 			others++
 		}
@@ -176,7 +178,7 @@ func (s *scene) deadline(r *Result) (bool, string) {
 		return false, "" // activeDeadlineSeconds is its own
 	}
 	due := s.next.progress.Add(limit + clockSlack)
-	s.again = sooner(s.again, s.future(due))
+	s.again = workload.Sooner(s.again, s.future(due))
 	return !s.Now.Before(due), name
 }
 

@@ -74,8 +74,8 @@ type Service struct {
 
 // Cause is why a workload is not up.
 type Cause struct {
-	// Key is the same as long as the trouble is, whatever its counters, its degree and its Pods are.
-	// It is no text for people.
+	// Key is the same as long as the trouble is, whatever its counters, its degree and its Pods
+	// are. It is no text for people.
 	Key    string
 	Kind   Kind
 	Degree Degree

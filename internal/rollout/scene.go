@@ -10,8 +10,8 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/probity-run/probity/internal/workload"
 )
@@ -25,7 +25,8 @@ type scene struct {
 	m    Memory // as it was
 	next Memory // as it will be
 
-	template *corev1.PodTemplateSpec // nil if the workload has none
+	events   map[types.UID][]*corev1.Event // by what they are about
+	template *corev1.PodTemplateSpec       // nil if the workload has none
 	minReady int32
 	set      *appsv1.ReplicaSet // the newest of a Deployment; nil if it is not there yet
 	hash     string             // of the newest revision
@@ -44,7 +45,7 @@ type scene struct {
 
 // newScene finds what the facts are about.
 func newScene(f Facts, m Memory) *scene {
-	s := &scene{Facts: f, m: m, next: m.forget()}
+	s := &scene{Facts: f, m: m, next: m.forget(), events: byObject(f.Events)}
 	s.Patience, s.Timeout, s.Deadline = cmp.Or(f.Patience, 30*time.Second), cmp.Or(f.Timeout, 15*time.Minute), cmp.Or(f.Deadline, 10*time.Minute)
 	if s.Workload == nil {
 		return s
@@ -130,7 +131,7 @@ func newestSet(d *appsv1.Deployment, all []*appsv1.ReplicaSet) (newest *appsv1.R
 	better := func(a, b *appsv1.ReplicaSet) bool {
 		same := func(r *appsv1.ReplicaSet) int {
 			switch {
-			case sameTemplate(&r.Spec.Template, &d.Spec.Template):
+			case workload.SameTemplate(&r.Spec.Template, &d.Spec.Template):
 				return 2
 			case r.Annotations[revisionAnnotation] == d.Annotations[revisionAnnotation]:
 				return 1
@@ -148,16 +149,6 @@ func newestSet(d *appsv1.Deployment, all []*appsv1.ReplicaSet) (newest *appsv1.R
 		}
 	}
 	return newest
-}
-
-// sameTemplate compares templates but for the label that tells ReplicaSets apart.
-func sameTemplate(a, b *corev1.PodTemplateSpec) bool {
-	without := func(t *corev1.PodTemplateSpec) *corev1.PodTemplateSpec {
-		t = t.DeepCopy()
-		delete(t.Labels, appsv1.DefaultDeploymentUniqueLabelKey)
-		return t
-	}
-	return equality.Semantic.DeepEqual(without(a), without(b))
 }
 
 func revisionOf(r *appsv1.ReplicaSet) int64 {

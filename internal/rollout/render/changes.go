@@ -110,5 +110,9 @@ func end(r *rollout.Result) string {
 	case rollout.NotFollowed:
 		return fmt.Sprintf("not followed: %s %s", r.Object.Resource(), v.Text)
 	}
-	return fmt.Sprintf("%s: %s: %s", v.Outcome, r.Object.Resource(), v.Text)
+	text := v.Text
+	if v.Probe != nil { // which says more than that a container is not ready
+		text = cause(v.Cause)
+	}
+	return fmt.Sprintf("%s: %s: %s", v.Outcome, r.Object.Resource(), text)
 }

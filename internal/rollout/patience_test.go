@@ -83,7 +83,9 @@ func TestPatience(t *testing.T) {
 			old := w.podOf("web-old", "web-old-aaaaa")
 			crash(w, 3, old, 1, 2, 17, 44)
 			w.at(3, func() { w.event(old.UID, "web", "Killing", "Container web failed liveness probe, will be restarted") })
-			w.every(4, 1, 44, func() { w.event(old.UID, "", "FailedMount", `MountVolume.SetUp failed for volume "v" : configmap "settings" not found`) })
+			w.every(4, 1, 44, func() {
+				w.event(old.UID, "", "FailedMount", `MountVolume.SetUp failed for volume "v" : configmap "settings" not found`)
+			})
 			w.at(47, func() { old.DeletionTimestamp = new(metav1.NewTime(w.now.Add(30 * time.Second))) })
 			w.at(48, func() { w.start(pod) })
 			w.at(50, func() { w.ready(pod, true) })

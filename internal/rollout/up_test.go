@@ -189,3 +189,14 @@ func TestEventsForbidden(t *testing.T) {
 		t.Errorf("after %d s %+v, want %q", at, r.Verdict, want)
 	}
 }
+
+// TestPodKnowsFirst: a Pod may know before its workload that it is not ready any more.
+func TestPodKnowsFirst(t *testing.T) {
+	w := newWorld(app())
+	w.pod("web-new-x2x4z")
+	w.count()
+	w.facts.Now, w.deployment.Status.AvailableReplicas = begun, 1
+	if r, _ := rollout.Explain(w.facts, rollout.Memory{}); r.Up || r.Verdict != nil {
+		t.Errorf("%+v, want no verdict", r)
+	}
+}

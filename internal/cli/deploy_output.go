@@ -122,7 +122,10 @@ func (o *deployOutput) event(e deploy.Event) {
 			text += fmt.Sprintf(" (generation %d)", generation)
 		}
 		o.line(text)
-		fields["result"], fields["generation"], fields["resourceVersion"] = e.Result, e.Entry.After.GetGeneration(), e.Entry.After.GetResourceVersion()
+		fields["result"], fields["resourceVersion"] = e.Result, e.Entry.After.GetResourceVersion()
+		if generation := e.Entry.After.GetGeneration(); generation > 0 {
+			fields["generation"] = generation
+		}
 	case "warning":
 		terminal.Print(o.streams.Err, "Warning: "+name+printable.Line(e.Text))
 		fields["text"] = e.Text

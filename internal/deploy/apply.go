@@ -24,8 +24,8 @@ const servedPause = 200 * time.Millisecond
 // ErrInterrupted says that a deployment was broken off, so that a part of it is applied.
 var ErrInterrupted = errors.New("interrupted")
 
-// ErrNotKnown says that the server was lost, so that nobody knows what it made of a request.
-var ErrNotKnown = errors.New("the server was lost")
+// ErrNotKnown says that nobody knows how it ended: the server was lost, say.
+var ErrNotKnown = errors.New("not known")
 
 // Apply carries the plan out, step by step. After an error no other step is begun;
 // [Deployment.Entries] tell what is applied and what is not. The error matches [ErrInterrupted] if

@@ -78,6 +78,7 @@ func TestRender(t *testing.T) {
 	const text = `apiVersion: apps/v1
 kind: Deployment
 metadata: {name: web, annotations: {probity.run/ports: fixed}}
+status: {replicas: 1}
 spec: {template: {metadata: {annotations: {probity.run/command.web: ./web, other: stays}}, spec: {terminationGracePeriodSeconds: 12345678901}}}
 ---
 apiVersion: v1

@@ -46,8 +46,8 @@ type FollowOptions struct {
 
 // Follow watches what was applied until every workload has a verdict, or one has failed, and
 // returns how they are. The error matches [ErrInterrupted] if the context was done, and
-// [ErrNotKnown] if the server takes the credentials no longer, or may not be asked. All that it
-// has begun has ended when it returns.
+// [ErrNotKnown] if the server takes the credentials no longer, or may not be asked, or if a
+// workload is gone. All that it has begun has ended when it returns.
 func (d *Deployment) Follow(ctx context.Context, o FollowOptions) ([]rollout.Result, error) {
 	f := &follower{deployment: d, options: o, woken: make(chan struct{}, 1), lost: map[string]error{}, asked: map[rollout.Instance]bool{}, logs: map[rollout.Instance][]string{}}
 	for _, e := range d.Entries {
@@ -158,8 +158,9 @@ func (f *follower) loop(ctx context.Context) ([]rollout.Result, error) {
 		f.tellLost(lost)
 		next := f.timeLeft()
 		if ready && lost == nil {
-			if f.explain(ctx) {
-				return f.results, nil
+			done, err := f.explain(ctx)
+			if done || err != nil {
+				return f.results, err
 			}
 			next = min(next, f.again())
 		} else if next <= 0 {
@@ -229,20 +230,19 @@ func (f *follower) again() time.Duration {
 	return next
 }
 
-// explain explains all workloads anew, and reports whether that is the end.
-func (f *follower) explain(ctx context.Context) (done bool) {
-	f.results = f.results[:0]
+// explain explains all workloads anew, and reports whether that is the end. The error says that
+// somebody has deleted one.
+func (f *follower) explain(ctx context.Context) (done bool, err error) {
+	var results []rollout.Result
 	open, bad := false, false
 	for i, w := range f.workloads {
 		facts, ok := f.facts(w)
 		if !ok {
-			open = true // it is deleted, or not seen yet
-			f.results = append(f.results, rollout.Result{})
-			continue
+			return false, fmt.Errorf("%w: somebody has deleted %s", ErrNotKnown, w.entry.Object)
 		}
 		var result rollout.Result
 		result, f.memories[i] = rollout.Explain(facts, f.memories[i])
-		f.results = append(f.results, result)
+		results = append(results, result)
 		switch {
 		case result.Verdict == nil:
 			open = true
@@ -251,10 +251,11 @@ func (f *follower) explain(ctx context.Context) (done bool) {
 		}
 		f.askLogs(ctx, result.Logs)
 	}
+	f.results = results
 	if f.options.Show != nil {
-		f.options.Show(slices.Clone(f.results))
+		f.options.Show(results)
 	}
-	return bad || !open
+	return bad || !open, nil
 }
 
 // facts are what is known of a workload; ok reports whether that is there.

@@ -157,26 +157,27 @@ func (d *Deployment) ask(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// askOne reads what there is of an object, and asks what would become of it.
+// askOne asks what would become of an object, and reads what there is of it.
 func (d *Deployment) askOne(ctx context.Context, e *Entry) error {
-	live, err := d.read(ctx, e.At)
-	if err != nil {
-		return explainRefusal(e.Object, err)
-	}
-	e.Before = live
-	if err := d.mayTake(e); err != nil {
-		return err
-	}
 	answer, err := d.apply(ctx, e, true)
-	if meaningOf(err) == unchecked && d.makesPlaceFor(e) {
+	switch meaning := meaningOf(err); {
+	case meaning == unchecked && d.makesPlaceFor(e):
 		d.report(Event{Kind: "note", Object: e.Object, Text: "is not checked by the server: what it lives in is made first"})
 		return nil
-	}
-	if err != nil && meaningOf(err) != conflicted {
+	case err != nil && meaning != conflicted:
 		return explainRefusal(e.Object, err)
+	case err != nil || !answer.Created:
+		live, err := d.read(ctx, e.At)
+		if err != nil {
+			return explainRefusal(e.Object, err)
+		}
+		e.Before = live
+	}
+	if refusal := d.mayTake(e); refusal != nil {
+		return refusal
 	}
 	if err != nil {
-		return err
+		return err // the conflict
 	}
 	e.Planned = answer.Object
 	for _, text := range answer.Warnings {

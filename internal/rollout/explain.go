@@ -136,6 +136,9 @@ func (s *scene) settle(r *Result) {
 	if restarts > 0 || s.unasked() != "" {
 		hold = max(hold, holdTime)
 	}
+	if s.isOver() {
+		hold = 0
+	}
 	if due := s.next.complete.Add(hold); s.Now.Before(due) && !s.isEstablished() {
 		r.Settles, s.again = due, workload.Sooner(s.again, due)
 		return
@@ -179,6 +182,18 @@ func (s *scene) isUp(r *Result) bool {
 		return o.DeletionTimestamp == nil && (o.Status.Phase == corev1.PodSucceeded || r.Available == 1 && !workload.IsFinished(o))
 	}
 	return (!s.measured || s.progress.Complete) && r.Available == r.Updated
+}
+
+// isOver reports whether the workload has done what it was made for: it cannot come to grief any
+// more.
+func (s *scene) isOver() bool {
+	switch o := s.Workload.(type) {
+	case *batchv1.Job:
+		return true // it is complete, or it would not be asked
+	case *corev1.Pod:
+		return o.Status.Phase == corev1.PodSucceeded
+	}
+	return false
 }
 
 func (s *scene) isPaused() bool {

@@ -173,7 +173,7 @@ func isJob(f rollout.Facts) bool {
 func FuzzExplain(f *testing.F) {
 	f.Add([]byte{}, uint64(0))
 	random := rand.New(rand.NewPCG(1, 2))
-	for seed := range uint64(500) {
+	for seed := range uint64(200) {
 		data := make([]byte, 200)
 		for i := range data {
 			data[i] = byte(random.Uint32())

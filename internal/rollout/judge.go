@@ -20,7 +20,7 @@ func (s *scene) judge(r *Result, causes []*candidate) {
 		v.Outcome, v.Warnings = IsUp, s.warnings(r)
 	case what != "":
 		v.Outcome, v.Text = NotFollowed, what
-	case s.isPaused():
+	case s.isPaused() && s.observed:
 		v.Outcome, v.Exit, v.Cause = NotFollowed, 1, causeOf(causes, Paused)
 		if s.PausedByFile {
 			v.Exit = 0

@@ -138,11 +138,11 @@ func TestKubelet(t *testing.T) {
 	compare(t, "testdata/kubelet.txt", golden.String())
 }
 
-// play explains after each change, and each tenth of a second, until there is a verdict.
+// play explains after each change, and each half second, until there is a verdict.
 func (r *replay) play(t *testing.T, began time.Time, all []observation) (at time.Duration, result rollout.Result) {
 	var memory rollout.Memory
 	last := time.Duration(all[len(all)-1].At) * time.Millisecond
-	for ; at <= last+15*time.Second; at += 100 * time.Millisecond {
+	for ; at <= last+15*time.Second; at += 500 * time.Millisecond {
 		for ; len(all) > 0 && time.Duration(all[0].At)*time.Millisecond <= at; all = all[1:] {
 			if err := r.see(all[0]); err != nil {
 				t.Fatal(err)

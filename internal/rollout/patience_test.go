@@ -83,10 +83,19 @@ func TestPatience(t *testing.T) {
 			old := w.podOf("web-old", "web-old-aaaaa")
 			crash(w, 3, old, 1, 2, 17, 44)
 			w.at(3, func() { w.event(old.UID, "web", "Killing", "Container web failed liveness probe, will be restarted") })
-			w.at(20, func() { old.DeletionTimestamp = new(metav1.NewTime(w.now.Add(30 * time.Second))) })
+			w.every(4, 1, 44, func() {
+				w.event(old.UID, "", "FailedMount", `MountVolume.SetUp failed for volume "v" : configmap "settings" not found`)
+			})
+			w.at(47, func() { old.DeletionTimestamp = new(metav1.NewTime(w.now.Add(30 * time.Second))) })
 			w.at(48, func() { w.start(pod) })
 			w.at(50, func() { w.ready(pod, true) })
 			return 50
+		},
+		"a new Pod fails while it ends": func(w *world, pod *corev1.Pod) int {
+			crash(w, 3, pod, 1, 2, 17)
+			w.at(20, func() { pod.DeletionTimestamp = new(metav1.NewTime(w.now.Add(30 * time.Second))) })
+			w.at(40, func() { w.ready(w.pod("web-new-bbbbb"), true) })
+			return 40
 		},
 		"the node is away for 40 s": func(w *world, pod *corev1.Pod) int {
 			node := &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: "node-2"}, Status: corev1.NodeStatus{Conditions: []corev1.NodeCondition{{Type: corev1.NodeReady, Status: corev1.ConditionUnknown}}}}
@@ -184,5 +193,17 @@ func TestGeneration(t *testing.T) {
 	w.deployment.Generation, w.deployment.Status.ObservedGeneration, w.deployment.Status.Conditions = 2, 2, nil
 	if r := w.explain(); r.Verdict == nil || !r.Up {
 		t.Errorf("%+v, want up", r.Verdict)
+	}
+}
+
+// TestOtherContainer: what a probe did to one container is not why another one ends.
+func TestOtherContainer(t *testing.T) {
+	side := corev1.Container{Name: "side", LivenessProbe: get("/livez", 9090)}
+	w := newWorld(side, app())
+	pod := w.pod("web-new-x2x4z")
+	crash(w, 3, pod, 1, 2, 17) // the first container
+	w.every(1, 1, 17, func() { w.event(pod.UID, "web", "Killing", "Container web failed liveness probe, will be restarted") })
+	if at, r := w.play(100); at != 31 || r.Verdict.Kind != rollout.Crash || r.Verdict.Container != "side" {
+		t.Errorf("after %d s %+v, want a crash of side after 31 s", at, r.Verdict)
 	}
 }

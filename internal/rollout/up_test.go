@@ -50,6 +50,8 @@ func TestUp(t *testing.T) {
 		"a CronJob":                {&batchv1.CronJob{ObjectMeta: meta}, rollout.NotFollowed},
 		"a Pod":                    {pod(corev1.PodRunning, corev1.ConditionTrue), rollout.IsUp},
 		"a Pod not ready":          {pod(corev1.PodRunning, corev1.ConditionFalse), ""},
+		"a Deployment paused":      {&appsv1.Deployment{ObjectMeta: meta, Spec: appsv1.DeploymentSpec{Paused: true}, Status: appsv1.DeploymentStatus{ObservedGeneration: 2}}, rollout.NotFollowed},
+		"one paused, not observed": {&appsv1.Deployment{ObjectMeta: meta, Spec: appsv1.DeploymentSpec{Paused: true}, Status: appsv1.DeploymentStatus{ObservedGeneration: 1}}, ""},
 		"a Pod that has ended":     {pod(corev1.PodSucceeded, corev1.ConditionFalse), rollout.IsUp},
 		"another object":           {&corev1.ConfigMap{ObjectMeta: meta}, rollout.IsUp},
 	} {
@@ -61,6 +63,22 @@ func TestUp(t *testing.T) {
 		if got != test.outcome || r.Up != (got == rollout.IsUp) {
 			t.Errorf("%s: %q, want %q (%+v)", name, got, test.outcome, r)
 		}
+	}
+}
+
+// TestRestartedJob: a Job that is complete is so at once, whatever its containers did before.
+func TestRestartedJob(t *testing.T) {
+	w := newWorld(corev1.Container{Name: "web"})
+	job := &batchv1.Job{ObjectMeta: metav1.ObjectMeta{Namespace: "d", Name: "migrate", UID: "job"}, Spec: batchv1.JobSpec{Template: w.deployment.Spec.Template}}
+	w.facts.Workload = job
+	pod := w.podOf("job", "migrate-a")
+	crash(w, 3, pod, 1, 2, 17)
+	w.at(60, func() {
+		pod.Status.Phase = corev1.PodSucceeded
+		job.Status.Conditions = []batchv1.JobCondition{{Type: batchv1.JobComplete, Status: corev1.ConditionTrue}}
+	})
+	if at, r := w.play(100); at != 60 || !r.Up {
+		t.Errorf("after %d s %+v, want up after 60 s", at, r.Verdict)
 	}
 }
 
@@ -169,5 +187,16 @@ func TestEventsForbidden(t *testing.T) {
 	want := "container web is stopped from outside, 3 times; Events are forbidden, so which probe is not known"
 	if at != 31 || r.Verdict.Text != want {
 		t.Errorf("after %d s %+v, want %q", at, r.Verdict, want)
+	}
+}
+
+// TestPodKnowsFirst: a Pod may know before its workload that it is not ready any more.
+func TestPodKnowsFirst(t *testing.T) {
+	w := newWorld(app())
+	w.pod("web-new-x2x4z")
+	w.count()
+	w.facts.Now, w.deployment.Status.AvailableReplicas = begun, 1
+	if r, _ := rollout.Explain(w.facts, rollout.Memory{}); r.Up || r.Verdict != nil {
+		t.Errorf("%+v, want no verdict", r)
 	}
 }

@@ -5,11 +5,12 @@ package kubectl
 import (
 	"fmt"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
-	rbacv1 "k8s.io/api/rbac/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -30,6 +31,7 @@ func TestClusterDeploy(t *testing.T) {
 	for name, test := range map[string]func(*testing.T, clients, deployer){
 		"Apply": testDeployApply, "Conflict": testDeployConflict, "Prune": testDeployPrune, "Undo": testDeployUndo, "Leftovers": testDeployLeftovers,
 		"Refusals": testDeployRefusals, "Admission": testDeployAdmission, "Kinds": testDeployKinds,
+		"HowTo": testDeployHowTo,
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := connectTo(t, cluster.Kubeconfig)
@@ -135,10 +137,6 @@ func testDeployRefusals(t *testing.T, c clients, d deployer) {
 	file := d.write(t, "shop.yaml", shop("web:1", settings))
 	as.wants(t, 2, []string{"forbidden", nobody, "nothing was sent"}, file, "-n", c.namespace)
 	as.wants(t, 2, []string{"configmap/settings: not allowed", "deployment/web: not allowed"}, file, "-n", c.namespace, "--no-set")
-	must(c.typed.RbacV1().RoleBindings(c.namespace).Create(t.Context(), &rbacv1.RoleBinding{
-		ObjectMeta: metav1.ObjectMeta{Name: "viewer"}, RoleRef: rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: "view"},
-		Subjects: []rbacv1.Subject{{Kind: rbacv1.UserKind, APIGroup: rbacv1.GroupName, Name: nobody}},
-	}, metav1.CreateOptions{}))(t)
 	wrong.wants(t, 2, []string{"cannot ask", "nothing was sent"}, file, "-n", c.namespace)
 	d.wants(t, 2, []string{"namespaces \"nowhere\" not found", "nothing was sent"}, file, "-n", "nowhere")
 	d.wants(t, 2, []string{"unknown context"}, file, "--context", "unknown context")
@@ -160,7 +158,7 @@ func testDeployAdmission(t *testing.T, c clients, d deployer) {
 	must(c.typed.CoreV1().Namespaces().Patch(t.Context(), c.namespace, types.MergePatchType, []byte(label), metav1.PatchOptions{}))(t)
 	file := d.write(t, "shop.yaml", shop("web:1", ""))
 	d.wants(t, 1, []string{"Warning: deployment/web would violate PodSecurity", "failed: deployment", "no Pod can be made", `violates PodSecurity "restricted:latest"`}, file, "-n", c.namespace)
-	quota := corev1.ResourceQuota{ObjectMeta: metav1.ObjectMeta{Name: "none"}, Spec: corev1.ResourceQuotaSpec{Hard: corev1.ResourceList{"count/configmaps": resource.MustParse("1")}}}
+	quota := corev1.ResourceQuota{ObjectMeta: metav1.ObjectMeta{Name: "none"}, Spec: corev1.ResourceQuotaSpec{Hard: corev1.ResourceList{"count/configmaps": resource.MustParse("0")}}}
 	quotas := c.typed.CoreV1().ResourceQuotas(c.namespace)
 	must(quotas.Create(t.Context(), &quota, metav1.CreateOptions{}))(t)
 	eventually(t, "the quota counts", func() bool {
@@ -195,4 +193,30 @@ metadata: {name: %[1]s}
 `, name, group))
 	d.wants(t, 0, []string{"widget/w is not checked by the server", "namespace/" + name + " created", "widget/w created"}, file, "--set", c.namespace)
 	d.wants(t, 0, []string{"widget/w unchanged"}, file, "--set", c.namespace)
+}
+
+// testDeployHowTo follows docs/how-to/deploy-to-a-cluster.md command by command.
+func testDeployHowTo(t *testing.T, c clients, d deployer) {
+	page := string(must(os.ReadFile("../../docs/how-to/deploy-to-a-cluster.md"))(t))
+	d.write(t, "app.yaml", shop("web:1", settings))
+	played := 0
+	for block := range strings.SplitSeq(page, "```sh\n") {
+		commands, _, ok := strings.Cut(block, "```\n")
+		if !ok || !strings.HasPrefix(commands, "probity ") {
+			continue
+		}
+		for line := range strings.Lines(commands) {
+			played++
+			cmd := exec.CommandContext(t.Context(), "sh", "-c", strings.ReplaceAll(line, "-n shop", "-n "+c.namespace))
+			cmd.Dir = d.dir
+			cmd.Env = append(os.Environ(), "KUBECONFIG="+d.kubeconfig, "PATH="+filepath.Dir(d.probity)+string(filepath.ListSeparator)+os.Getenv("PATH"))
+			says, err := cmd.CombinedOutput()
+			if code := cmd.ProcessState.ExitCode(); code != 0 && (code != 1 || !strings.Contains(line, "--diff")) {
+				t.Errorf("%s ends with %v:\n%s", strings.TrimSpace(line), err, says)
+			}
+		}
+	}
+	if played < 6 {
+		t.Errorf("the page has %d commands", played)
+	}
 }

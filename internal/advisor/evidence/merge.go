@@ -38,11 +38,12 @@ func (o *Observations) Merge(found []advisor.Finding, workloads []*advisor.Workl
 		f := &merged[i]
 		at := key{f.Object, f.Container}
 		f.Basis = advisor.Predicted
-		if o.isUnjudged(f) {
+		c := by[at]
+		if o.isUnjudged(f) && (c == nil || !c.Probes[kindOf(f)].Exact) { // counters tell without Events
 			f.Seen = "not judged by what happened: its Pods or Events cannot be read"
 			continue
 		}
-		if c := by[at]; c != nil {
+		if c != nil {
 			o.hold(f, c)
 			said[at] = said[at] || f.Basis == advisor.Both
 		}

@@ -143,3 +143,19 @@ func TestSeldomRestarts(t *testing.T) {
 		}
 	}
 }
+
+// TestCountersWithoutEvents: who may not read Events but ask the kubelets sees all the same.
+func TestCountersWithoutEvents(t *testing.T) {
+	forbidden := func(string) bool { return true }
+	observed := observe(Options{NoEvents: forbidden}, []*corev1.Pod{aPod(1)})
+	const counter = `prober_probe_total{container="web",pod_uid="u1",probe_type="Liveness",result="failed"} 83`
+	if err := observed.AddMetrics(strings.NewReader(counter)); err != nil {
+		t.Fatal(err)
+	}
+	const want = "liveness failed 83 times in 1 Pod; over 1 Pod, 10 Pod-hours, by the kubelets' counters"
+	for _, f := range judged(t, observed, "livenessProbe: {httpGet: {port: 80, path: /livez}, failureThreshold: 1}") {
+		if f.Rule == "liveness-threshold-too-low" && (f.Basis != advisor.Both || f.Severity != advisor.Risk || f.Seen != want) {
+			t.Errorf("%v, %s: %s\nwant %s", f.Severity, f.Basis, f.Seen, want)
+		}
+	}
+}

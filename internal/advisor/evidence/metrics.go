@@ -55,7 +55,7 @@ func (o *Observations) addCounter(labels map[string]string, value float64) {
 	exact := &c.probes[kind].exact
 	*exact = max(*exact, 0)
 	if labels["result"] == "failed" {
-		*exact += int(min(max(value, 0), maxCount))
+		*exact = int(min(max(value, 0), maxCount))
 	}
 }
 

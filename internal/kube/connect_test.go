@@ -2,10 +2,12 @@ package kube
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 // kubeconfigOf writes a kubeconfig with a user, and returns its path.
@@ -84,13 +86,16 @@ func TestConnectRefuses(t *testing.T) {
 
 // TestMissingPlugin: the first request says which one, and how it is installed.
 func TestMissingPlugin(t *testing.T) {
-	plugin := "{exec: {apiVersion: client.authentication.k8s.io/v1, command: no-such-plugin, installHint: ask the moon, interactiveMode: Never}}"
+	// client-go keeps what it knows of a plugin as long as the process lives, and gives its hint
+	// once
+	name := fmt.Sprintf("no-such-plugin-%d", time.Now().UnixNano())
+	plugin := "{exec: {apiVersion: client.authentication.k8s.io/v1, command: " + name + ", installHint: ask the moon, interactiveMode: Never}}"
 	cluster, err := Connect(Config{Kubeconfig: kubeconfigOf(t, "one", plugin)})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer cluster.Close()
-	if _, err = cluster.Discover(t.Context()); err == nil || !strings.Contains(err.Error(), "no-such-plugin not found") || !strings.Contains(err.Error(), "ask the moon") {
+	if _, err = cluster.Discover(t.Context()); err == nil || !strings.Contains(err.Error(), name+" not found") || !strings.Contains(err.Error(), "ask the moon") {
 		t.Errorf("error %v", err)
 	}
 }

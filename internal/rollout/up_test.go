@@ -10,6 +10,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/probity-run/probity/internal/rollout"
 )
@@ -137,13 +138,13 @@ func TestServices(t *testing.T) {
 	service := func(name, app string) *corev1.Service {
 		return &corev1.Service{ObjectMeta: metav1.ObjectMeta{Namespace: "d", Name: name}, Spec: corev1.ServiceSpec{Selector: map[string]string{"app": app}}}
 	}
-	slice := func(address string, ready *bool) *discoveryv1.EndpointSlice {
+	slice := func(uid types.UID, address string, ready *bool) *discoveryv1.EndpointSlice {
 		return &discoveryv1.EndpointSlice{ObjectMeta: metav1.ObjectMeta{Namespace: "d", Labels: map[string]string{discoveryv1.LabelServiceName: "web"}},
-			Endpoints: []discoveryv1.Endpoint{{Addresses: []string{address}, Conditions: discoveryv1.EndpointConditions{Ready: ready}, TargetRef: &corev1.ObjectReference{UID: "a"}}}}
+			Endpoints: []discoveryv1.Endpoint{{Addresses: []string{address}, Conditions: discoveryv1.EndpointConditions{Ready: ready}, TargetRef: &corev1.ObjectReference{UID: uid}}}}
 	}
 	w := newWorld(app())
 	w.facts.Services = []*corev1.Service{service("web", "web"), service("wbe", "wbe")}
-	w.facts.Slices = []*discoveryv1.EndpointSlice{slice("10.0.0.1", nil), slice("fd00::1", new(true)), slice("10.0.0.2", new(false))}
+	w.facts.Slices = []*discoveryv1.EndpointSlice{slice("a", "10.0.0.1", nil), slice("a", "fd00::1", new(true)), slice("b", "10.0.0.2", new(false))}
 	if r := w.explain(); len(r.Services) != 1 || r.Services[0] != (rollout.Service{Name: "web", Ready: 1}) {
 		t.Errorf("%+v, want web with one endpoint", r.Services)
 	}

@@ -314,10 +314,6 @@ func (f *follower) fetchLog(ctx context.Context, r rollout.LogRequest) {
 	f.wake()
 }
 
-// noLog is what a node says, as if it were a log, while it does not find that of the instance
-// before; some seconds later it does.
-const noLog = "unable to retrieve container logs for "
-
 func (f *follower) readLog(ctx context.Context, r rollout.LogRequest) (lines []string, again bool) {
 	at := kube.Ref{Kind: kube.Pods, Namespace: r.Namespace, Name: r.Name}
 	body, err := f.client().Log(ctx, at, kube.LogOptions{Container: r.Container, Previous: r.Previous, Tail: new(int64(logLines))})
@@ -330,5 +326,5 @@ func (f *follower) readLog(ctx context.Context, r rollout.LogRequest) (lines []s
 	if err != nil || text == "" {
 		return nil, false
 	}
-	return strings.Split(text, "\n"), strings.HasPrefix(text, noLog)
+	return strings.Split(text, "\n"), !rollout.IsLog(text)
 }

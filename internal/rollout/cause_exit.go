@@ -95,9 +95,9 @@ func afterText(end *corev1.ContainerStateTerminated, ran time.Duration) string {
 	case end.StartedAt.IsZero() || ran < 0:
 		return ""
 	case ran < time.Second:
-		return " less than 1 s after its start"
+		return ", less than 1 s after its start"
 	}
-	return " " + span(ran) + " after its start"
+	return ", " + span(ran) + " after its start"
 }
 
 func exitAdvice(p *corev1.Pod, spec *corev1.Container, end *corev1.ContainerStateTerminated) string {

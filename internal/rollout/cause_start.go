@@ -234,5 +234,5 @@ func startWords(message string) string {
 			return strings.TrimSuffix(message[i:], ": unknown")
 		}
 	}
-	return strings.TrimSuffix(message, ": unknown")
+	return strings.TrimPrefix(strings.TrimSuffix(message, ": unknown"), "cannot start ") // the node of a run begins so
 }

@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// TestPolicyReport: what a browser refuses is logged as text, a number of times; a report of another
-// page is not taken.
+// TestPolicyReport: what a browser refuses is logged as text, a number of times; a report of
+// another page is not taken.
 func TestPolicyReport(t *testing.T) {
 	f := newFixture(t)
 	var said strings.Builder

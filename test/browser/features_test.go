@@ -178,8 +178,8 @@ func TestKeysOfTime(t *testing.T) {
 	x.until("that page is open", `location.pathname === "/ui/logs"`)
 }
 
-// TestLineIsLinked: the time of a line leads to it, also in another tab; a walk through matches puts
-// the match into the address.
+// TestLineIsLinked: the time of a line leads to it, also in another tab; a walk through matches
+// puts the match into the address.
 func TestLineIsLinked(t *testing.T) {
 	s := startServer(t, deployment("web", "calm", 1)+secret)
 	x := open(t, s.link())

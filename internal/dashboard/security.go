@@ -20,8 +20,8 @@ const reportPath = "/ui/report"
 // maxReports is how many of these are logged: a page that is wrong is so each second.
 const maxReports = 100
 
-// report is POST /ui/report: what a browser has refused on a page of this server, which is a mistake
-// of ours, or somebody's attempt.
+// report is POST /ui/report: what a browser has refused on a page of this server, which is a
+// mistake of ours, or somebody's attempt.
 func (s *Server) report(w http.ResponseWriter, r *http.Request) {
 	var refused struct {
 		Report struct {

@@ -14,5 +14,9 @@ func main() {
 	if process.IsShepherd(os.Args) {
 		os.Exit(process.ShepherdMain())
 	}
-	os.Exit(cli.Main(context.Background(), cli.Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}, os.Args[1:]))
+	main := cli.Main
+	if cli.IsPlugin(os.Args[0]) {
+		main = cli.PluginMain
+	}
+	os.Exit(main(context.Background(), cli.Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}, os.Args[1:]))
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/probity-run/probity/internal/manifest"
+	"github.com/probity-run/probity/internal/printable"
 )
 
 // A Finding is one thing that is wrong in one place.
@@ -29,11 +30,27 @@ type Finding struct {
 	Source string
 	// Suppressed is the reason that an annotation gives for accepting the finding, or empty.
 	Suppressed string
+	// Basis says what a finding in an object of a cluster rests on; it is empty for files.
+	Basis Basis
+	// Seen is what the cluster shows of it, with numbers and over what, or why it shows nothing.
+	// Empty if nothing that a cluster tells could show it.
+	Seen string
 
 	container string           // path of the container, or empty
 	subject   *manifest.Object // that has the field
 	at        *Position        // of the field, if the object does not know it
 }
+
+// Basis says what a finding rests on.
+type Basis string
+
+// The bases of findings in objects of a cluster.
+const (
+	Predicted    Basis = "predicted"                  // by a rule; it was not seen
+	Seen         Basis = "seen"                       // it happened, and no rule has foretold it
+	Both         Basis = "predicted and seen"         // it was foretold, and happened
+	Contradicted Basis = "predicted and contradicted" // it was foretold, and the opposite was seen
+)
 
 // At sets where the finding is, for a field that the object does not have.
 func (f *Finding) At(p Position) { f.at = &p }
@@ -79,4 +96,21 @@ func (f Finding) Key() string {
 func Compare(a, b Finding) int {
 	return cmp.Or(strings.Compare(a.Region.File, b.Region.File), cmp.Compare(a.Region.Line, b.Region.Line), cmp.Compare(a.Region.Column, b.Region.Column),
 		cmp.Compare(b.Severity, a.Severity), strings.Compare(a.Rule, b.Rule), strings.Compare(a.Field, b.Field))
+}
+
+// Simulation is the command that replays the finding, as a shell takes it, or "" if there is none.
+func (f Finding) Simulation() string {
+	if f.Scenario == "" {
+		return ""
+	}
+	file := printable.Shell(f.Region.File)
+	switch {
+	case f.Region.File == StdinName:
+		file = "-"
+	case file == "": // nobody can copy such a name
+		return ""
+	case strings.HasPrefix(f.Region.File, "-"):
+		file = printable.Shell("./" + f.Region.File)
+	}
+	return "probity simulate " + file + " " + f.Scenario
 }

@@ -18,6 +18,11 @@ type Report struct {
 	// Files are the files with a workload in them, in order; Workloads counts the workloads.
 	Files     []string
 	Workloads int
+	// Live means that objects of a cluster were judged, in so many namespaces, and not files.
+	Live       bool
+	Namespaces int
+	// NotSeen is what of a cluster could not be read, each with the reason.
+	NotSeen []string
 	// PassedOver is what was not read, and OtherKinds are the objects that were not judged.
 	PassedOver []manifest.PassedOver
 	OtherKinds []manifest.Unknown
@@ -26,9 +31,22 @@ type Report struct {
 // NewReport runs the rules over the manifests and sorts the findings into those that count, are
 // accepted, and are known. A nil baseline knows nothing.
 func NewReport(m *Manifests, rules []Rule, baseline *Baseline) *Report {
-	r := &Report{Rules: rules, Workloads: len(m.Workloads), PassedOver: m.PassedOver, OtherKinds: m.OtherKinds}
+	r := ReportOf(Check(m, rules), rules, baseline)
+	r.Workloads, r.PassedOver, r.OtherKinds = len(m.Workloads), m.PassedOver, m.OtherKinds
+	for _, workload := range m.Workloads {
+		if file := workload.Object.Position.File; !slices.Contains(r.Files, file) {
+			r.Files = append(r.Files, file)
+		}
+	}
+	return r
+}
+
+// ReportOf sorts findings into those that count, are accepted, and are known. A nil baseline knows
+// nothing.
+func ReportOf(found []Finding, rules []Rule, baseline *Baseline) *Report {
+	r := &Report{Rules: rules}
 	known := baseline.filter()
-	for _, f := range Check(m, rules) {
+	for _, f := range found {
 		switch {
 		case f.Suppressed != "":
 			r.Accepted = append(r.Accepted, f)
@@ -36,11 +54,6 @@ func NewReport(m *Manifests, rules []Rule, baseline *Baseline) *Report {
 			r.Known = append(r.Known, f)
 		default:
 			r.Findings = append(r.Findings, f)
-		}
-	}
-	for _, workload := range m.Workloads {
-		if file := workload.Object.Position.File; !slices.Contains(r.Files, file) {
-			r.Files = append(r.Files, file)
 		}
 	}
 	return r

@@ -31,19 +31,18 @@ type client struct {
 func newClient(t *testing.T, change ...func(*Options)) *client {
 	t.Helper()
 	s := store.New(store.Options{Kinds: testKinds()})
-	var api *Server
+	fields := NewFields(FieldsOptions{Kinds: ownKinds()})
 	doors := registry.Options{
-		Store: s, NodeName: "probity", ManagedFields: func(w registry.FieldsWrite) []metav1.ManagedFieldsEntry { return api.ManagedFields(w) },
+		Store: s, NodeName: "probity", ManagedFields: fields.ManagedFields,
 	}
 	opts := Options{
 		Store: s, Registry: registry.New(doors), Version: "test",
-		Kinds: ownKinds(),
+		Fields: fields,
 	}
 	for _, c := range change {
 		c(&opts)
 	}
-	var err error
-	api, err = New(opts)
+	api, err := New(opts)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,6 +2,7 @@ package apiserver
 
 import (
 	"fmt"
+	"log/slog"
 	"runtime/debug"
 	"sync"
 
@@ -19,11 +20,12 @@ import (
 	"github.com/probity-run/probity/internal/store"
 )
 
-// fieldOwners keeps metadata.managedFields: who set which field of an object. It is safe for
-// concurrent use.
-type fieldOwners struct {
-	scheme *runtime.Scheme
-	// converter is made by the first write, because its schemas take 40 ms to read.
+// Fields keeps metadata.managedFields: who set which field of an object. Make it with [NewFields].
+// It is safe for concurrent use.
+type Fields struct {
+	opts FieldsOptions
+	// scheme and converter are made when they are needed first: schemas take 40 ms to read.
+	scheme    func() (*runtime.Scheme, error)
 	converter func() (managedfields.TypeConverter, error)
 
 	mu       sync.Mutex // guards managers
@@ -36,9 +38,22 @@ type part struct {
 	subresource string
 }
 
-func newFieldOwners(scheme *runtime.Scheme) *fieldOwners {
-	return &fieldOwners{
-		scheme: scheme, managers: map[part]*managedfields.FieldManager{},
+// FieldsOptions of [Fields].
+type FieldsOptions struct {
+	// Kinds are those that are not Kubernetes' own, and their lists. Default: none.
+	Kinds []Kind
+	// Logger gets what goes wrong. Default: nothing is logged.
+	Logger *slog.Logger
+}
+
+// NewFields makes what knows who owns which field. It costs nothing before somebody writes.
+func NewFields(opts FieldsOptions) *Fields {
+	if opts.Logger == nil {
+		opts.Logger = slog.New(slog.DiscardHandler)
+	}
+	return &Fields{
+		opts: opts, managers: map[part]*managedfields.FieldManager{},
+		scheme: sync.OnceValues(func() (*runtime.Scheme, error) { return newScheme(opts.Kinds) }),
 		converter: sync.OnceValues(func() (managedfields.TypeConverter, error) {
 			defer debug.FreeOSMemory() // of what the schemas were read into
 			schemas, err := openapi.Schemas()
@@ -50,8 +65,20 @@ func newFieldOwners(scheme *runtime.Scheme) *fieldOwners {
 	}
 }
 
+// ManagedFields keeps who owns which field of an object, for [registry.Options]. A write that it
+// cannot make sense of leaves them as they are: fields without an owner are a lesser evil than an
+// object that cannot be written.
+func (f *Fields) ManagedFields(w registry.FieldsWrite) []metav1.ManagedFieldsEntry {
+	fields, err := f.update(w)
+	if err != nil {
+		f.opts.Logger.Error("Cannot note who has set which field", "name", w.New.GetName(), "error", err)
+		return nil
+	}
+	return fields
+}
+
 // update returns who owns which field after a write.
-func (f *fieldOwners) update(w registry.FieldsWrite) ([]metav1.ManagedFieldsEntry, error) {
+func (f *Fields) update(w registry.FieldsWrite) ([]metav1.ManagedFieldsEntry, error) {
 	if w.Version == eventsv1.SchemeGroupVersion {
 		w.New = showEvent(w.New)
 		if w.Old != nil {
@@ -82,7 +109,7 @@ func (f *fieldOwners) update(w registry.FieldsWrite) ([]metav1.ManagedFieldsEntr
 // apply merges what a client wants an object to be into what it is (server-side apply). The error
 // is the API's Conflict where that is somebody else's, and BadRequest where the client's object is
 // none of the kind.
-func (f *fieldOwners) apply(p part, current store.Object, applied runtime.Object, manager string, force bool) (store.Object, error) {
+func (f *Fields) apply(p part, current store.Object, applied runtime.Object, manager string, force bool) (store.Object, error) {
 	m, err := f.manager(p)
 	if err != nil {
 		return nil, err
@@ -99,7 +126,7 @@ func (f *fieldOwners) apply(p part, current store.Object, applied runtime.Object
 }
 
 // check refuses an object that has not the fields of its kind.
-func (f *fieldOwners) check(o *unstructured.Unstructured) error {
+func (f *Fields) check(o *unstructured.Unstructured) error {
 	converter, err := f.converter()
 	if err != nil {
 		return err
@@ -112,7 +139,7 @@ func (f *fieldOwners) check(o *unstructured.Unstructured) error {
 
 // attributed is an object in which every field has an owner. Objects that no client has written yet
 // carry none, because that costs memory and time: then all of it is Probity's.
-func (f *fieldOwners) attributed(m *managedfields.FieldManager, o store.Object) (store.Object, error) {
+func (f *Fields) attributed(m *managedfields.FieldManager, o store.Object) (store.Object, error) {
 	if len(o.GetManagedFields()) > 0 || o.GetUID() == "" {
 		return o, nil
 	}
@@ -124,8 +151,12 @@ func (f *fieldOwners) attributed(m *managedfields.FieldManager, o store.Object) 
 }
 
 // empty is an object of a kind of which nobody owns anything.
-func (f *fieldOwners) empty(kind schema.GroupVersionKind) (store.Object, error) {
-	o, err := f.scheme.New(kind)
+func (f *Fields) empty(kind schema.GroupVersionKind) (store.Object, error) {
+	scheme, err := f.scheme()
+	if err != nil {
+		return nil, err
+	}
+	o, err := scheme.New(kind)
 	if err != nil {
 		return nil, err
 	}
@@ -133,10 +164,14 @@ func (f *fieldOwners) empty(kind schema.GroupVersionKind) (store.Object, error) 
 	return o.(store.Object), nil
 }
 
-func (f *fieldOwners) manager(p part) (*managedfields.FieldManager, error) {
+func (f *Fields) manager(p part) (*managedfields.FieldManager, error) {
 	converter, err := f.converter()
 	if err != nil {
 		return nil, fmt.Errorf("cannot read the schemas of the API: %w", err)
+	}
+	scheme, err := f.scheme()
+	if err != nil {
+		return nil, err
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -145,7 +180,7 @@ func (f *fieldOwners) manager(p part) (*managedfields.FieldManager, error) {
 	}
 	gv := p.kind.GroupVersion()
 	reset := map[fieldpath.APIVersion]fieldpath.Filter{fieldpath.APIVersion(gv.String()): fieldpath.NewExcludeSetFilter(notWritten(p.subresource))}
-	m, err := managedfields.NewDefaultFieldManager(converter, f.scheme, defaulter{}, f.scheme, p.kind, gv, p.subresource, reset)
+	m, err := managedfields.NewDefaultFieldManager(converter, scheme, defaulter{}, scheme, p.kind, gv, p.subresource, reset)
 	if err == nil {
 		f.managers[p] = m
 	}

@@ -9,8 +9,6 @@ import (
 	"strings"
 	"testing"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-
 	"github.com/probity-run/probity/internal/registry"
 	"github.com/probity-run/probity/internal/store"
 )
@@ -19,10 +17,10 @@ import (
 func fuzzed(tb testing.TB) *Server {
 	tb.Helper()
 	s := store.New(store.Options{Kinds: testKinds()})
-	var api *Server
-	doors := registry.Options{Store: s, NodeName: "probity", ManagedFields: func(w registry.FieldsWrite) []metav1.ManagedFieldsEntry { return api.ManagedFields(w) }}
-	var err error
-	if api, err = New(Options{Store: s, Registry: registry.New(doors), Kinds: ownKinds()}); err != nil {
+	fields := NewFields(FieldsOptions{Kinds: ownKinds()})
+	doors := registry.Options{Store: s, NodeName: "probity", ManagedFields: fields.ManagedFields}
+	api, err := New(Options{Store: s, Registry: registry.New(doors), Fields: fields})
+	if err != nil {
 		tb.Fatal(err)
 	}
 	for _, request := range [][2]string{{"/api/v1/namespaces", `{"metadata":{"name":"default"}}`}, {configMaps, configMap("a", `{"x":"1"}`)}, {deployments, web}} {

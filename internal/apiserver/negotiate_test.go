@@ -10,7 +10,7 @@ import (
 
 func testCodecs(tb testing.TB) []runtime.SerializerInfo {
 	tb.Helper()
-	scheme, err := newScheme(Options{})
+	scheme, err := newScheme(nil)
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -241,7 +241,7 @@ func (c *call) apply(text []byte, w registry.WriteOptions, unknown string, force
 			}
 			current.SetName("") // the client has to say it
 		}
-		next, err := c.server.fields.apply(part{c.resource.GVK, c.target.subresource}, current, applied, w.Manager, force)
+		next, err := c.server.opts.Fields.apply(part{c.resource.GVK, c.target.subresource}, current, applied, w.Manager, force)
 		if err == nil {
 			err = c.place(next)
 		}

@@ -111,7 +111,7 @@ func (c *call) appliedScale(text []byte, w registry.WriteOptions, force bool) (f
 	if kind := scale.GroupVersionKind(); kind != scaleKind() {
 		return nil, badRequest(fmt.Sprintf("invalid object type: %v", kind))
 	}
-	if err := c.server.fields.check(scale); err != nil {
+	if err := c.server.opts.Fields.check(scale); err != nil {
 		return nil, err
 	}
 	if scale.GetName() == "" {
@@ -129,7 +129,7 @@ func (c *call) appliedScale(text []byte, w registry.WriteOptions, force bool) (f
 	applied.SetName(c.target.name)
 	applied.SetNamespace(c.target.namespace)
 	return func(current store.Object) (store.Object, error) {
-		return c.server.fields.apply(part{c.resource.GVK, c.target.subresource}, current, applied, w.Manager, force)
+		return c.server.opts.Fields.apply(part{c.resource.GVK, c.target.subresource}, current, applied, w.Manager, force)
 	}, nil
 }
 

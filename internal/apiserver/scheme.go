@@ -18,7 +18,7 @@ import (
 )
 
 // newScheme makes the table of all types that come and go in requests.
-func newScheme(opts Options) (*runtime.Scheme, error) {
+func newScheme(kinds []Kind) (*runtime.Scheme, error) {
 	scheme := runtime.NewScheme()
 	var errs []error
 	for _, add := range []func(*runtime.Scheme) error{
@@ -29,7 +29,7 @@ func newScheme(opts Options) (*runtime.Scheme, error) {
 		errs = append(errs, add(scheme))
 	}
 	scheme.AddKnownTypeWithName(ApplyRequestKind(), &ApplyRequest{})
-	for _, kind := range opts.Kinds {
+	for _, kind := range kinds {
 		scheme.AddKnownTypeWithName(kind.GVK, kind.Object)
 		scheme.AddKnownTypeWithName(kind.GVK.GroupVersion().WithKind(kind.GVK.Kind+"List"), kind.List)
 	}

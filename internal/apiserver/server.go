@@ -13,7 +13,6 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
@@ -38,8 +37,9 @@ type Options struct {
 	Runner Runner
 	// Guard bounds how many watches and streams there are. Nil: nobody does.
 	Guard *guard.Guard
-	// Kinds are those that are not Kubernetes' own, and their lists. Default: none.
-	Kinds []Kind
+	// Fields knows who owns which field of an object, and the kinds that there are. Default: those
+	// of Kubernetes.
+	Fields *Fields
 	// History has the counters of probes for /metrics. Default: nothing is known of them.
 	History history.Reader
 	// Traffic is what the proxy does, for /metrics. Nil: there is none.
@@ -90,7 +90,6 @@ type Server struct {
 	codecs     []runtime.SerializerInfo
 	parameters runtime.ParameterCodec
 	resources  map[schema.GroupVersionResource]*resource
-	fields     *fieldOwners
 	documents  func() []openapi.Document // read when somebody asks for them
 	requests   scrape.Requests
 	streams    streams
@@ -105,13 +104,16 @@ func New(opts Options) (*Server, error) {
 		opts.Stopping = func() bool { return false }
 	}
 	opts.WriteTime = cmp.Or(opts.WriteTime, 30*time.Second)
-	scheme, err := newScheme(opts)
+	if opts.Fields == nil {
+		opts.Fields = NewFields(FieldsOptions{Logger: opts.Logger})
+	}
+	scheme, err := opts.Fields.scheme()
 	if err != nil {
 		return nil, err
 	}
 	s := &Server{
 		opts: opts, scheme: scheme, codecs: newCodecs(scheme), parameters: runtime.NewParameterCodec(scheme),
-		fields: newFieldOwners(scheme), documents: sync.OnceValue(openapi.Documents),
+		documents: sync.OnceValue(openapi.Documents),
 	}
 	return s, s.newResources()
 }
@@ -167,18 +169,6 @@ func (s *Server) Refuse(w http.ResponseWriter, r *http.Request, reason *apierror
 		}
 		c.fail(reason)
 	})
-}
-
-// ManagedFields keeps who owns which field of an object, for [registry.Options]. A write that it
-// cannot make sense of leaves them as they are: fields without an owner are a lesser evil than an
-// object that cannot be written.
-func (s *Server) ManagedFields(w registry.FieldsWrite) []metav1.ManagedFieldsEntry {
-	fields, err := s.fields.update(w)
-	if err != nil {
-		s.opts.Logger.Error("Cannot note who has set which field", "name", w.New.GetName(), "error", err)
-		return nil
-	}
-	return fields
 }
 
 // offers are the encodings of a resource: protobuf only for those of Kubernetes.

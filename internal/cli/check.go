@@ -19,7 +19,7 @@ import (
 	"github.com/probity-run/probity/internal/printable"
 )
 
-const checkHelp = `Find the pitfalls of the probes in manifests before anything runs, without a cluster and without a network.
+const checkHelp = `Find the pitfalls of the probes in manifests before anything runs, without a cluster and without a network; or, with --context, of what runs in a cluster.
 
 FILE is a manifest, a folder, or - for standard input; what helm template and kustomize build print will do. Deployments, StatefulSets,
 DaemonSets, ReplicaSets, Jobs, CronJobs and Pods are judged, together with the Services, HorizontalPodAutoscalers, PodDisruptionBudgets and
@@ -44,8 +44,15 @@ baseline, and only new findings count.
 With --fix, patches that follow from declared values are written to the files, and what is left is reported; comments and layout stay, and
 JSON stays JSON. The result is judged before it is written: a patch that would leave something worse is not made.
 
-Exit codes: 0 no finding of the severity of --fail-on or worse; 1 there are some; 2 bad input, or a file that cannot be read (the
-others are reported all the same).`
+With --context it is what runs in a cluster that is judged: the objects of a namespace, or with -A of all, and what has happened to their Pods
+by status, Events of the last hour, and the kubelets' counters of probes where they may be read. Each finding then says whether it was predicted,
+seen, both, or contradicted, and over what; what was seen makes waste a risk, and a risk an outage if Pods were killed for it. What was seen and
+no rule has predicted is restarts-seen, flaps-seen or slow-start-seen. Nothing is changed: with --fix the commands that would patch the objects are
+printed, and for those of Helm, Argo CD, Flux or an operator the text of the patch alone. The first line names what may not be read: findings that
+need it are not judged by what happened.
+
+Exit codes: 0 no finding of the severity of --fail-on or worse; 1 there are some; 2 bad input, a file that cannot be read (the others are
+reported all the same), or a cluster that does not answer or lets nothing be read.`
 
 // checkFlags are the flags of check.
 type checkFlags struct {
@@ -57,16 +64,24 @@ type checkFlags struct {
 
 func newCheck(streams Streams) *cobra.Command {
 	var flags checkFlags
+	var onCluster clusterFlags
 	cmd := &cobra.Command{
-		Use:     "check FILE...",
+		Use:     "check FILE... | --context CONTEXT",
 		Short:   "Find the pitfalls of probes, before anything runs",
 		Long:    checkHelp,
-		Example: "  probity check app.yaml\n  helm template ./chart | probity check -\n  probity check -o sarif --fail-on outage deploy/ > probity.sarif",
-		Args:    cobra.MinimumNArgs(1),
-		RunE: func(_ *cobra.Command, args []string) error {
+		Example: "  probity check app.yaml\n  helm template ./chart | probity check -\n  probity check -o sarif --fail-on outage deploy/ > probity.sarif\n  probity check --context prod -n shop",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			isCluster, err := onCluster.check(cmd, &flags, args)
+			switch {
+			case err != nil:
+				return badInput(err)
+			case isCluster:
+				return runClusterCheck(cmd.Context(), streams, flags, onCluster)
+			}
 			return runCheck(streams, flags, args)
 		},
 	}
+	onCluster.add(cmd)
 	f := cmd.Flags()
 	f.StringVarP(&flags.output, "output", "o", "text", strings.Join(render.Formats(), ", "))
 	f.StringVar(&flags.failOn, "fail-on", advisor.Risk.String(), "least severity that makes the exit code 1: outage, risk, waste, style")

@@ -32,6 +32,12 @@ type Streams struct {
 	Out, Err io.Writer
 }
 
+// safe are the streams from which a terminal gets nothing that it would obey.
+func (s Streams) safe() Streams {
+	s.Out, s.Err = terminal.Stream(s.Out), terminal.Stream(s.Err)
+	return s
+}
+
 // files are the output streams that are files.
 func (s Streams) files() (files []*os.File) {
 	for _, stream := range []io.Writer{s.Out, s.Err} {
@@ -64,8 +70,12 @@ func badInput(err error) error { return &exitError{ExitUsage, err} }
 // Main runs one command line and returns its exit code. Whatever it prints, a terminal gets nothing
 // that it would obey.
 func Main(ctx context.Context, streams Streams, args []string) int {
-	streams.Out, streams.Err = terminal.Stream(streams.Out), terminal.Stream(streams.Err)
-	root := newRoot(streams)
+	streams = streams.safe()
+	return runCommand(ctx, streams, newRoot(streams), args)
+}
+
+// runCommand runs a command line of a root command.
+func runCommand(ctx context.Context, streams Streams, root *cobra.Command, args []string) int {
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
 	if err == nil {
@@ -117,5 +127,6 @@ it starts the program of a manifest, probes it, restarts it and says why.`,
 	root.AddCommand(newRun(streams), newApply(streams), newDashboard(streams), newClean(streams), newProbe(streams), newSimulate(streams), newVersion(streams))
 	root.AddCommand(newPs(streams), newLs(streams), newStop(streams), newScale(streams), newDelete(streams))
 	root.AddCommand(newRestart(streams), newRollout(streams), newEvents(streams), newLogs(streams), newDescribe(streams), newWait(streams), newExec(streams), newPortForward(streams))
+	root.AddCommand(newDeploy(streams), newRender(streams))
 	return root
 }

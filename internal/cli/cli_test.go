@@ -29,6 +29,9 @@ func TestMain(m *testing.M) {
 		"probity": func() {
 			os.Exit(Main(context.Background(), Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}, os.Args[1:]))
 		},
+		"kubectl-probity": func() {
+			os.Exit(PluginMain(context.Background(), Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}, os.Args[1:]))
+		},
 		"greet": greet,
 		"get":   get,
 	})

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/probity-run/probity/internal/system"
+	"github.com/probity-run/probity/internal/terminal"
 )
 
 const dashboardHelp = `Print a link to the dashboard of a probity run that goes on: the Pods with every attempt of their probes, in a browser.
@@ -18,12 +19,13 @@ const dashboardHelp = `Print a link to the dashboard of a probity run that goes 
 The link can be opened within a minute, once; the browser stays signed in, also after the run was started again. Whoever has the link sees
 and does what the user of the run does.
 
-Without FILE it is the only run there is; with the files that a run was started with, it is that one.
+Without FILE it is the run that was started with a file of this folder or of a folder below it, else the only one there is; with the files that
+a run was started with, it is that one. --instance or --state-dir name another. A run with --no-api has a dashboard too.
 
 Exit codes: 0 printed; 2 there is no such run, or it has no dashboard.`
 
 func newDashboard(streams Streams) *cobra.Command {
-	var stateDir string
+	var t target
 	var open bool
 	cmd := &cobra.Command{
 		Use:     "dashboard [FILE...]",
@@ -31,12 +33,9 @@ func newDashboard(streams Streams) *cobra.Command {
 		Long:    dashboardHelp,
 		Example: "  probity dashboard --open",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			link, err := system.FindDashboard(cmd.Context(), stateDir, args)
-			if _, ok := errors.AsType[*system.InputError](err); ok {
-				return badInput(err)
-			}
+			link, err := t.dashboard(cmd.Context(), streams, args)
 			if err != nil {
-				return failed(err)
+				return err
 			}
 			if _, err := fmt.Fprintln(streams.Out, link); err != nil {
 				return failed(err)
@@ -47,9 +46,35 @@ func newDashboard(streams Streams) *cobra.Command {
 			return nil
 		},
 	}
-	cmd.Flags().StringVar(&stateDir, "state-dir", "", "state folder of the run")
+	t.addRun(cmd)
 	cmd.Flags().BoolVar(&open, "open", false, "open it in a browser, too")
 	return cmd
+}
+
+// dashboard is a link to that of the run. Which run it is, is said if it is another than one would
+// think.
+func (t *target) dashboard(ctx context.Context, streams Streams, manifests []string) (link string, err error) {
+	named := 0
+	for _, is := range []bool{t.stateDir != "", t.instance != "", len(manifests) > 0} {
+		if is {
+			named++
+		}
+	}
+	if named > 1 {
+		return "", badInput(errors.New("--instance, --state-dir and files each name a run: leave all but one out"))
+	}
+	folder, err := os.Getwd()
+	if err != nil {
+		return "", badInput(err)
+	}
+	link, run, elsewhere, err := system.FindDashboard(ctx, system.DashboardQuery{StateDir: t.stateDir, Instance: t.instance, Manifests: manifests, Folder: folder})
+	if err != nil {
+		return "", badInput(err)
+	}
+	if elsewhere {
+		terminal.Print(streams.Err, "probity: the dashboard is that of "+run.Title()+" (--state-dir "+run.StateDir+")")
+	}
+	return link, nil
 }
 
 // openBrowser has the desktop open an address. It does not wait for the browser.

@@ -18,6 +18,8 @@ probes ask and found last; of others which Pods they have; and what happened to 
 
 ` + whichRun + `
 
+` + onCluster + `
+
 Exit codes: 0 said; 1 there is no such object; 2 bad input, or no such run.`
 
 func newDescribe(streams Streams) *cobra.Command {
@@ -32,7 +34,7 @@ func newDescribe(streams Streams) *cobra.Command {
 			return describe(cmd.Context(), streams, &t, args)
 		},
 	}
-	t.add(cmd)
+	t.addCluster(cmd)
 	t.completeNames(cmd)
 	return cmd
 }

@@ -19,6 +19,8 @@ const eventsHelp = `Print the Events of a run, the newest last: of all, or of th
 
 ` + whichRun + `
 
+` + onCluster + `
+
 Exit codes: 0 printed; 1 there is no such object; 2 bad input, or no such run.`
 
 // eventFlags are the flags of events.
@@ -40,7 +42,7 @@ func newEvents(streams Streams) *cobra.Command {
 			return events(cmd.Context(), streams, flags, args)
 		},
 	}
-	flags.add(cmd)
+	flags.addCluster(cmd)
 	cmd.Flags().BoolVarP(&flags.watch, "watch", "w", false, "go on with those that come, until the run ends")
 	cmd.Flags().StringSliceVar(&flags.types, "types", nil, "Normal or Warning (default: both)")
 	addOutput(cmd, &flags.output)

@@ -25,7 +25,7 @@ Exit codes: 0 printed; 2 there is no such rule.`,
 		},
 		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 			var ids []string
-			for _, r := range rules.All() {
+			for _, r := range rules.Documented() {
 				ids = append(ids, r.ID)
 			}
 			return ids, cobra.ShellCompDirectiveNoFileComp
@@ -36,7 +36,7 @@ Exit codes: 0 printed; 2 there is no such rule.`,
 // explainTo prints one rule, or the list of all.
 func explainTo(out io.Writer, ids []string) error {
 	if len(ids) == 0 {
-		for _, r := range rules.All() {
+		for _, r := range rules.Documented() {
 			if _, err := fmt.Fprintf(out, "%-40s %-7s %s\n", r.ID, r.Severity, r.Doc.Title); err != nil {
 				return failed(err)
 			}

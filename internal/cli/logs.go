@@ -30,6 +30,8 @@ from those on that --since and --tail name.
 
 ` + whichRun + `
 
+` + onCluster + `
+
 Exit codes: 0 printed; 1 there is no such object, or it has no log yet; 2 bad input, or no such run.`
 
 // logFlags are the flags of logs.
@@ -56,7 +58,7 @@ func newLogs(streams Streams) *cobra.Command {
 			return printLogs(cmd.Context(), streams, flags, args)
 		},
 	}
-	flags.add(cmd)
+	flags.addCluster(cmd)
 	f := cmd.Flags()
 	f.BoolVarP(&flags.follow, "follow", "f", false, "go on with what is printed from now on")
 	f.BoolVarP(&flags.previous, "previous", "p", false, "of the instances before, which have ended")
@@ -90,6 +92,8 @@ func printLogs(ctx context.Context, streams Streams, flags logFlags, args []stri
 		return badInput(fmt.Errorf("cannot use --tail %d: it must be -1 or more", flags.tail))
 	case flags.since < 0:
 		return badInput(fmt.Errorf("cannot use --since %v: it must not be negative", flags.since))
+	case flags.probes && flags.isCluster():
+		return badInput(errors.New("cannot use --probes with a cluster: it does not tell what a probe found, only that it failed, by Events"))
 	case flags.previous && (flags.follow || flags.probes):
 		return badInput(errors.New("cannot use --previous with --follow or --probes: those instances have ended"))
 	case flags.grep != "":

@@ -25,10 +25,10 @@ func (t *target) open(ctx context.Context, streams Streams) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := client.Snapshot(ctx, t.namespace)
+	s, err := t.snapshot(ctx, client)
 	if err != nil {
 		client.Close()
-		return nil, failed(fmt.Errorf("cannot ask the run: %w", err))
+		return nil, err
 	}
 	return &session{client, s}, nil
 }
@@ -46,6 +46,24 @@ func (t *target) openFor(ctx context.Context, streams Streams, args []string, ki
 		return nil, nil, err
 	}
 	return s, objects, nil
+}
+
+// snapshot reads what there is.
+func (t *target) snapshot(ctx context.Context, client *kube.Client) (*kube.Snapshot, error) {
+	s, err := client.Snapshot(ctx, t.namespace)
+	switch {
+	case err != nil && t.isCluster():
+		return nil, failed(fmt.Errorf("cannot ask the cluster: %w", err))
+	case err != nil:
+		return nil, failed(fmt.Errorf("cannot ask the run: %w", err))
+	}
+	if t.isCluster() {
+		s.Flags = t.flags()
+		if isPlugin(t.cmd) {
+			s.Program = pluginName
+		}
+	}
+	return s, nil
 }
 
 // findAll finds the objects that arguments name, each once.

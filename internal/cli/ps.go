@@ -11,6 +11,7 @@ import (
 
 	"github.com/probity-run/probity/internal/diagnosis"
 	"github.com/probity-run/probity/internal/kube/view"
+	"github.com/probity-run/probity/internal/printable"
 	"github.com/probity-run/probity/internal/system"
 	"github.com/probity-run/probity/internal/terminal"
 )
@@ -19,6 +20,8 @@ const psHelp = `Show what runs: Services with their addresses, workloads and the
 
 It shows the run that was started with a file of this folder; if there is none, or with --all, each run of this user. probity describe says more
 of one object, and what to do next.
+
+` + onCluster + `
 
 Exit codes: 0 shown; 1 a run did not answer; 2 bad input, or no such run.`
 
@@ -41,7 +44,7 @@ func newPs(streams Streams) *cobra.Command {
 			return ps(cmd.Context(), streams, flags)
 		},
 	}
-	flags.add(cmd)
+	flags.addCluster(cmd)
 	cmd.Flags().BoolVarP(&flags.all, "all", "a", false, "each run of this user")
 	addOutput(cmd, &flags.output)
 	return cmd
@@ -62,6 +65,9 @@ type shownRun struct {
 func ps(ctx context.Context, streams Streams, flags psFlags) error {
 	if err := checkOutput(flags.output); err != nil {
 		return err
+	}
+	if flags.isCluster() {
+		return flags.psCluster(ctx, streams)
 	}
 	runs, err := flags.runs(ctx, streams)
 	if err != nil {
@@ -94,6 +100,42 @@ func ps(ctx context.Context, streams Streams, flags psFlags) error {
 	}
 	if len(problems) > 0 {
 		return failed(errors.Join(problems...))
+	}
+	return nil
+}
+
+// shownCluster is a cluster as -o json prints it.
+type shownCluster struct {
+	Context   string `json:"context"`
+	Server    string `json:"server"`
+	Namespace string `json:"namespace"`
+	// Objects are Services, workloads and Pods.
+	Objects []view.Row `json:"objects"`
+}
+
+// psCluster prints an overview of a namespace of a cluster.
+func (f *psFlags) psCluster(ctx context.Context, streams Streams) error {
+	if f.all {
+		return badInput(errors.New("cannot use --all with a cluster: it shows one namespace, see --namespace"))
+	}
+	c, err := f.connectCluster()
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	s, err := f.snapshot(ctx, c.Client)
+	if err != nil {
+		return err
+	}
+	now := time.Now()
+	rows := view.Overview(s, lastWords(ctx, c.Client, s), now)
+	if f.output != "" {
+		return printAs(streams, f.output, shownCluster{c.Context, c.Server, c.Namespace, rows})
+	}
+	_, err = fmt.Fprintf(streams.Out, "context %s  (server %s, namespace %s)\n%s", printable.Line(c.Context), printable.Line(c.Server), c.Namespace,
+		view.Text(rows, now, widthOf(streams)))
+	if err != nil {
+		return failed(err)
 	}
 	return nil
 }

@@ -23,10 +23,10 @@ func rulesPage(t *testing.T) string {
 	b.WriteString("is the longest stall that is surely tolerated, and A+P the shortest that surely is not; S is the seconds that a start takes. R-numbers are\n")
 	b.WriteString("[rules of the kubelet](../kubelet-rules.md); in these S is successThreshold.\n\n")
 	b.WriteString("| rule | severity | what is wrong |\n|---|---|---|\n")
-	for _, r := range rules.All() {
+	for _, r := range rules.Documented() {
 		fmt.Fprintf(&b, "| [`%s`](#%s) | %s | %s |\n", r.ID, r.ID, r.Severity, r.Doc.Title)
 	}
-	for _, r := range rules.All() {
+	for _, r := range rules.Documented() {
 		b.WriteString(ruleSection(r, kubelet))
 	}
 	return b.String()

@@ -23,6 +23,8 @@ stopped with their hooks and grace period and started again; a cluster knows no 
 
 ` + whichRun + `
 
+` + onCluster + `
+
 Exit codes: 0 restarted; 1 it is not ready in time, or there is no such object; 2 bad input, or no such run.`
 
 // restartFlags are the flags of restart.
@@ -44,7 +46,7 @@ func newRestart(streams Streams) *cobra.Command {
 			return restart(cmd.Context(), streams, flags, args)
 		},
 	}
-	flags.add(cmd)
+	flags.addCluster(cmd)
 	cmd.Flags().BoolVar(&flags.wait, "wait", true, "wait until they are ready again")
 	cmd.Flags().DurationVar(&flags.timeout, "timeout", 0, "how long to wait; 0 is for ever")
 	flags.completeNames(cmd)
@@ -61,6 +63,11 @@ func restart(ctx context.Context, streams Streams, flags restartFlags, args []st
 	objects, err := s.restartable(named)
 	if err != nil {
 		return failed(err)
+	}
+	for _, o := range objects {
+		if at := kube.RefTo(o); at.Kind == kube.Pods && flags.isCluster() {
+			return failed(fmt.Errorf("cannot restart %s: a cluster restarts no containers at will; restart its workload, or delete the Pod", at))
+		}
 	}
 	now := time.Now()
 	for i, o := range objects {

@@ -32,6 +32,8 @@ const rolloutStatusHelp = `Follow the rollout of a Deployment or a StatefulSet t
 
 ` + whichRun + `
 
+` + onCluster + `
+
 Exit codes: 0 rolled out; 1 it cannot come to its end, is not there in time, or there is no such workload; 2 bad input, or no such run.`
 
 func newRolloutStatus(streams Streams) *cobra.Command {
@@ -48,7 +50,7 @@ func newRolloutStatus(streams Streams) *cobra.Command {
 			return rolloutStatus(cmd.Context(), streams, &t, args, watch, timeout)
 		},
 	}
-	t.add(cmd)
+	t.addCluster(cmd)
 	cmd.Flags().BoolVarP(&watch, "watch", "w", true, "wait for the end")
 	cmd.Flags().DurationVar(&timeout, "timeout", 0, "how long to wait; 0 is for ever")
 	t.completeNames(cmd, kube.Deployments, kube.StatefulSets)
@@ -138,6 +140,8 @@ wins when it is saved the next time.
 
 ` + whichRun + `
 
+` + onCluster + `
+
 Exit codes: 0 it is being rolled back, or has that template already; 1 there is no such workload or revision; 2 bad input, or no such run.`
 
 func newRolloutUndo(streams Streams) *cobra.Command {
@@ -156,7 +160,7 @@ func newRolloutUndo(streams Streams) *cobra.Command {
 			return rolloutUndo(cmd.Context(), streams, &t, args, revision)
 		},
 	}
-	t.add(cmd)
+	t.addCluster(cmd)
 	cmd.Flags().Int64Var(&revision, "to-revision", 0, "number of the revision; 0 is the one before")
 	t.completeNames(cmd, kube.Deployments, kube.StatefulSets)
 	return cmd

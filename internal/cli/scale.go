@@ -15,6 +15,8 @@ const scaleHelp = `Say how many Pods a Deployment, a StatefulSet or a ReplicaSet
 
 ` + whichRun + `
 
+` + onCluster + `
+
 Exit codes: 0 scaled; 1 there is no such workload, or it does not have --current-replicas; 2 bad input, or no such run.`
 
 func newScale(streams Streams) *cobra.Command {
@@ -37,7 +39,7 @@ func newScale(streams Streams) *cobra.Command {
 			return scale(cmd.Context(), streams, &t, args, replicas, only)
 		},
 	}
-	t.add(cmd)
+	t.addCluster(cmd)
 	cmd.Flags().Int32Var(&replicas, "replicas", 0, "how many Pods there shall be")
 	cmd.Flags().Int32Var(&current, "current-replicas", 0, "only if there shall be so many now")
 	t.completeNames(cmd, kube.Deployments, kube.StatefulSets, kube.ReplicaSets)

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -19,11 +20,18 @@ import (
 const whichRun = `The run is the one that was started with a file of this folder or of a folder below it, else the only one there is; --instance or --state-dir
 name another. It is asked through its Kubernetes API, so one with --no-api does not answer.`
 
-// target is the run that a command is about.
+// onCluster is what the help of each command says that also speaks to a cluster.
+const onCluster = `With --context it is a cluster that is asked, by the rules of kubectl: $KUBECONFIG or ~/.kube/config, the namespace of the context, or that of
+--namespace. What only a run knows, such as what a probe found that succeeded, stands there as –.`
+
+// target is the run, or the cluster, that a command is about.
 type target struct {
 	instance  string
 	stateDir  string
 	namespace string // "" means all
+	context   string // of a kubeconfig
+
+	cmd *cobra.Command
 }
 
 // addRun adds the flags that name a run.
@@ -31,6 +39,19 @@ func (t *target) addRun(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&t.instance, "instance", "", "name of the run, as probity ls has it, or the beginning of it")
 	cmd.Flags().StringVar(&t.stateDir, "state-dir", "", "state folder of the run")
 	complete(cmd, "instance", func(ctx context.Context) []string { return instanceNames(ctx) })
+}
+
+// addCluster is add for a command that can ask a cluster as well.
+func (t *target) addCluster(cmd *cobra.Command) {
+	t.add(cmd)
+	t.cmd = cmd
+	cmd.Flags().StringVar(&t.context, "context", "", `context of the kubeconfig; "" is the current one`)
+	complete(cmd, "context", func(context.Context) []string { return kube.Contexts() })
+}
+
+// isCluster reports whether a cluster is meant: by --context, or because kubectl has called.
+func (t *target) isCluster() bool {
+	return t.cmd != nil && (t.cmd.Flags().Changed("context") || isPlugin(t.cmd) && t.instance == "" && t.stateDir == "")
 }
 
 // add adds the flags that name a run, and objects in it.
@@ -69,8 +90,15 @@ func (t *target) find(ctx context.Context, streams Streams) (system.Run, error) 
 	return run, nil
 }
 
-// connect returns a client of the run, which the caller closes.
+// connect returns a client of the run or the cluster, which the caller closes.
 func (t *target) connect(ctx context.Context, streams Streams) (*kube.Client, error) {
+	if t.isCluster() {
+		c, err := t.connectCluster()
+		if err != nil {
+			return nil, err
+		}
+		return c.Client, nil
+	}
 	run, err := t.find(ctx, streams)
 	if err != nil {
 		return nil, err
@@ -80,6 +108,34 @@ func (t *target) connect(ctx context.Context, streams Streams) (*kube.Client, er
 		return nil, badInput(err)
 	}
 	return client, nil
+}
+
+// connectCluster returns a client of the cluster. From then on the namespace is the context's if
+// none was named.
+func (t *target) connectCluster() (*kube.Cluster, error) {
+	if t.instance != "" || t.stateDir != "" {
+		return nil, badInput(errors.New("--context names a cluster, and --instance or --state-dir a run: leave one out"))
+	}
+	c, err := kube.Connect(kube.Config{Context: t.context, Namespace: t.namespace})
+	if err != nil {
+		return nil, badInput(err)
+	}
+	t.namespace = c.Namespace
+	return c, nil
+}
+
+// flags are those with which another command asks the same cluster; "" for a run.
+func (t *target) flags() string {
+	var words []string
+	if t.isCluster() && t.context != "" {
+		words = append(words, "--context", printable.Shell(t.context))
+	} else if t.isCluster() && !isPlugin(t.cmd) {
+		words = append(words, "--context=")
+	}
+	if t.isCluster() {
+		words = append(words, "-n", printable.Shell(t.namespace))
+	}
+	return strings.Join(words, " ")
 }
 
 // titleOf is what a run runs, as somebody in this folder would name it.

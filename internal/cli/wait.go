@@ -23,6 +23,8 @@ and Secrets write KIND/NAME or KIND NAME..., and so of all for create: what is n
 
 ` + whichRun + `
 
+` + onCluster + `
+
 Exit codes: 0 it is so; 1 it is not so in time, or there is no such object; 2 bad input, or no such run.`
 
 // waitFlags are the flags of wait.
@@ -44,7 +46,7 @@ func newWait(streams Streams) *cobra.Command {
 			return wait(cmd.Context(), streams, flags, args)
 		},
 	}
-	flags.add(cmd)
+	flags.addCluster(cmd)
 	cmd.Flags().StringVar(&flags.what, "for", "ready", "what to wait for")
 	cmd.Flags().DurationVar(&flags.timeout, "timeout", 30*time.Second, "how long to wait; 0 is for ever")
 	flags.completeNames(cmd)

@@ -9,7 +9,6 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
@@ -113,7 +112,7 @@ func (c *Controller) observe(d *appsv1.Deployment) (*rollout, error) {
 	r.state.Desired, r.state.Paused = sizeOf(d.Spec.Replicas), d.Spec.Paused
 	for _, set := range sets {
 		r.sets[set.Name] = set
-		if r.current == nil && sameTemplate(&set.Spec.Template, &d.Spec.Template) {
+		if r.current == nil && workload.SameTemplate(&set.Spec.Template, &d.Spec.Template) {
 			r.current, r.state.New = set, new(stateOf(set))
 		} else {
 			r.state.Old = append(r.state.Old, stateOf(set))
@@ -194,12 +193,4 @@ func failureOf(set *appsv1.ReplicaSet) *appsv1.ReplicaSetCondition {
 		}
 	}
 	return nil
-}
-
-// sameTemplate compares templates but for the label that tells ReplicaSets apart.
-func sameTemplate(a, b *corev1.PodTemplateSpec) bool {
-	a, b = a.DeepCopy(), b.DeepCopy()
-	delete(a.Labels, appsv1.DefaultDeploymentUniqueLabelKey)
-	delete(b.Labels, appsv1.DefaultDeploymentUniqueLabelKey)
-	return equality.Semantic.DeepEqual(a, b)
 }

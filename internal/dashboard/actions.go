@@ -3,13 +3,14 @@ package dashboard
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"syscall"
 
 	corev1 "k8s.io/api/core/v1"
 
+	"github.com/probity-run/probity/internal/dashboard/draft"
 	"github.com/probity-run/probity/internal/dashboard/markup"
-	"github.com/probity-run/probity/internal/lifecycle"
 )
 
 // signals are those that a person can send, in the order in which they are offered.
@@ -38,11 +39,16 @@ func (s *Server) ask(w http.ResponseWriter, r *http.Request) {
 	var question item
 	switch do {
 	case "restart":
-		question = list{e("p", text("Restart the containers of this Pod? "+p.stays(snap)))}
+		question = p.restartQuestion(snap)
 	case "delete":
 		question = list{e("p", text("Delete this Pod? "+p.stays(snap)+" "+p.replacement()))}
 	case "signal":
-		question = list{e("p", text("Send a signal to")), p.containerChoice(), signalChoice()}
+		running := p.running()
+		if len(running) == 0 {
+			http.Error(w, "no container of the Pod runs", http.StatusConflict)
+			return
+		}
+		question = list{e("p", text("Send a signal to")), containerChoice(running), signalChoice()}
 	default:
 		http.NotFound(w, r)
 		return
@@ -88,12 +94,31 @@ func (p *podView) replacement() string {
 	return p.Workload.Kind + " " + p.Workload.Name + " makes another one."
 }
 
-func (p *podView) containerChoice() item {
-	var options list
-	for _, c := range lifecycle.Containers(&p.Pod.Spec) {
-		options = append(options, e("option", at("value", c.Name), text(c.Name)))
+// restartQuestion asks which containers are to be restarted, if there are several.
+func (p *podView) restartQuestion(snap *snapshot) item {
+	names := draft.Workload{Resource: p.Pod}.Containers()
+	if len(names) < 2 {
+		return e("p", text("Restart the containers of this Pod? "+p.stays(snap)))
 	}
-	return e("label", text("container "), e("select", at("name", "container"), options))
+	return list{e("p", text("Restart? "+p.stays(snap))), containerChoice(names, e("option", at("value", ""), text("all containers")))}
+}
+
+// running are the containers that have a process.
+func (p *podView) running() (names []string) {
+	for _, s := range slices.Concat(p.Pod.Status.InitContainerStatuses, p.Pod.Status.ContainerStatuses) {
+		if s.State.Running != nil {
+			names = append(names, s.Name)
+		}
+	}
+	return names
+}
+
+// containerChoice offers containers, after others.
+func containerChoice(names []string, options ...item) item {
+	for _, name := range names {
+		options = append(options, e("option", at("value", name), text(name)))
+	}
+	return e("label", text("container "), e("select", at("name", "container"), list(options)))
 }
 
 func signalChoice() item {
@@ -120,7 +145,11 @@ func (s *Server) act(namespace, name, do, container, signal string) (said string
 	run := s.opts.Runner
 	switch do {
 	case "restart":
-		return "Its containers are asked to end, and started again.", run.Restart(namespace, name)
+		said = "Its containers are asked to end, and started again."
+		if container != "" {
+			said = "Container " + container + " is asked to end, and started again."
+		}
+		return said, run.RestartContainer(namespace, name, container)
 	case "delete":
 		return "It is asked to end.", run.DeletePod(namespace, name)
 	case "out":

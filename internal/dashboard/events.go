@@ -99,7 +99,7 @@ func (f *foldedEvent) row() item {
 	if f.InvolvedObject.Kind == "Pod" {
 		about = e("a", at("href", podPath(f.InvolvedObject.Namespace, name)), text("pod/"+name))
 	}
-	return e("tr", e("td.nowrap.mono", f.time()), e("td."+mark, text(f.Type)), e("td", about), e("td", e("b", text(f.Reason)), f.count(), text(" "+f.Message)))
+	return e("tr", e("td.nowrap.mono", f.time()), e("td.nowrap."+mark, text(f.Type)), e("td", about), e("td", e("b", text(f.Reason)), f.count(), text(" "+f.Message)))
 }
 
 func eventTools(q, kind, about string) item {

@@ -6,7 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/probity-run/probity/internal/advisor"
 	"github.com/probity-run/probity/internal/dashboard/draft"
 	"github.com/probity-run/probity/internal/manifest"
 )
@@ -129,12 +128,8 @@ func (f *formView) findingChips(judged draft.Findings) (chips list) {
 
 // finding is a finding, with what follows from it and what to do when one asks why.
 func finding(x draft.Finding, isNew bool) item {
-	mark := shapeWarning()
-	if x.Severity == advisor.Outage {
-		mark = shapeFailed()
-	}
 	said := list{e("b", text(x.Rule)), when(isNew, list{text(" "), e("span.chip.bad", text("new"))}), text(" " + x.Message)}
-	return e("div.finding.small", mark, e("div", said, e("details", e("summary", text("Why")), e("p", text(x.Consequence)), e("p", text(x.Remedy)))))
+	return e("div.finding.small", severityMark(x.Severity), e("div", said, e("details", e("summary", text("Why")), e("p", text(x.Consequence)), e("p", text(x.Remedy)))))
 }
 
 // changes is the difference.
@@ -198,12 +193,14 @@ func (f *formView) whyNot() item {
 	switch {
 	case n > 0:
 		return e("span.bad.state", shapeFailed(), text("Fix "+plural(n, "error")+" to apply"))
+	case f.isNew && f.onlyImage():
+		return e("span.warn.state", at("data-may", ""), shapeWarning(), text("Without a command nothing starts here, unless the run was started with one for it; a cluster runs the image"))
 	case f.isNew:
 		return nil
 	case !f.draft.Changed:
 		return e("span.muted", at("data-unchanged", ""), text("Nothing to apply"))
 	case kind == "Pod":
-		return e("span.warn.state", shapeWarning(), text("The probes of a Pod cannot be changed: write them to its file, and it is replaced"))
+		return e("span.warn.state", at("data-may", ""), shapeWarning(), text("The probes of a Pod cannot be changed: it is replaced, here or by its file"))
 	}
 	return nil
 }

@@ -1,11 +1,11 @@
 package dashboard
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -119,19 +119,12 @@ func replicasOf(r manifest.Resource) int {
 	return 1
 }
 
-// changedMeanwhile says that others have changed the same probes since they were read.
-type changedMeanwhile struct {
-	now         draft.Values
-	differences []draft.Difference
-}
-
-func (c *changedMeanwhile) Error() string { return "the probes were changed meanwhile" }
-
 // refused says that a draft has errors.
 var errRefused = errors.New("the draft has errors")
 
-// apply is POST /ui/apply: it writes the probes through the same door as kubectl. What others have
-// changed of the object meanwhile stays; that they have changed the same probes is a conflict.
+// apply is POST /ui/apply: it writes the probes by a server-side apply. What others have changed of
+// the object meanwhile stays; that they have changed the same probes, or own what is changed here,
+// is a conflict.
 func (s *Server) apply(w http.ResponseWriter, r *http.Request) {
 	f, ok := s.posted(w, r)
 	if !ok {
@@ -141,11 +134,65 @@ func (s *Server) apply(w http.ResponseWriter, r *http.Request) {
 		s.create(w, r, f)
 		return
 	}
+	if f.isPod() && r.Form.Get("replace") != "" {
+		s.applyReplacement(w, r, f)
+		return
+	}
+	updated, err := f.apply(r)
+	if f.isImmutable(err) {
+		parts(w, r, http.StatusConflict, f.offerReplacement(err))
+		return
+	}
+	s.applied(w, r, f, updated, err)
+}
+
+// applyReplacement replaces a Pod, and answers with where that is followed.
+func (s *Server) applyReplacement(w http.ResponseWriter, r *http.Request, f *formView) {
+	live, err := f.replace(r)
+	if err != nil {
+		s.applied(w, r, f, nil, err)
+		return
+	}
+	said, state := s.replacement(live.Namespace, live.Name, string(live.UID))
+	parts(w, r, http.StatusOK, e("div", at("id", "done"), at("data-follow", s.followPath(live, "Pod")+"?old="+string(live.UID)), followLine(said, "", state)))
+}
+
+// applied answers with what became of an apply.
+func (s *Server) applied(w http.ResponseWriter, r *http.Request, f *formView, updated store.Object, err error) {
+	if changed, ok := errors.AsType[*changedMeanwhile](err); ok {
+		parts(w, r, http.StatusConflict, conflict(changed.now, changed.markup()))
+		return
+	}
+	if owned := ownersOf(err); len(owned) > 0 {
+		parts(w, r, http.StatusConflict, f.ownedByOthers(owned))
+		return
+	}
+	if err != nil {
+		parts(w, r, http.StatusConflict, e("div", at("id", "done"), e("div.pane", e("p.bad", text(err.Error())))))
+		return
+	}
+	kind := s.opts.Store.Kind(updated).GVK.Kind
+	parts(w, r, http.StatusOK, e("div", at("id", "done"), at("data-follow", s.followPath(updated, kind)), s.followed(updated, kind)))
+}
+
+// apply writes the probes of the form. What belongs to the manifests of this run is this person's
+// own; that of other managers is taken over only if the form says so.
+func (f *formView) apply(r *http.Request) (updated store.Object, err error) {
+	force := r.Form.Get("force") != ""
+	updated, err = f.write(r, force)
+	others := slices.ContainsFunc(ownersOf(err), func(o owned) bool { return o.manager != registry.Manager })
+	if len(ownersOf(err)) > 0 && !others {
+		updated, err = f.write(r, true)
+	}
+	return updated, err
+}
+
+func (f *formView) write(r *http.Request, force bool) (store.Object, error) {
 	values, was := valuesOf(r)
 	like := f.draft.Workload.Resource
 	kind := like.GetObjectKind().GroupVersionKind()
-	updated, err := s.opts.Registry.ModifyObject(like, func(current store.Object) (store.Object, error) {
-		current = current.DeepCopyObject().(store.Object)
+	return f.server.opts.Registry.ModifyObject(like, func(stored store.Object) (store.Object, error) {
+		current := stored.DeepCopyObject().(store.Object)
 		current.GetObjectKind().SetGroupVersionKind(kind)
 		load := draft.Workload{Resource: current, Container: f.draft.Workload.Container}
 		now := load.Values()
@@ -159,33 +206,8 @@ func (s *Server) apply(w http.ResponseWriter, r *http.Request) {
 		if err != nil {
 			return nil, err
 		}
-		return d.Resource, nil
-	}, registry.WriteOptions{Manager: manager})
-	if changed, ok := errors.AsType[*changedMeanwhile](err); ok {
-		parts(w, r, http.StatusConflict, conflict(changed))
-		return
-	}
-	if err != nil {
-		parts(w, r, http.StatusConflict, e("div.pane", at("id", "done"), e("p.bad", text(err.Error()))))
-		return
-	}
-	parts(w, r, http.StatusOK, e("div", at("id", "done"), at("data-follow", s.followPath(updated, kind.Kind)), s.followed(updated, kind.Kind)))
-}
-
-// conflict shows what was changed meanwhile, and lets a person decide.
-func conflict(c *changedMeanwhile) item {
-	var rows list
-	for _, d := range c.differences {
-		rows = append(rows, e("tr", e("td.mono", text(d.Name)), e("td", text(d.Was)), e("td", text(d.Is))))
-	}
-	now, err := json.Marshal(c.now)
-	if err != nil {
-		now = []byte("{}") // texts always have a JSON form
-	}
-	return e("div", at("id", "done"), at("data-conflict", string(now)), e("div.pane",
-		e("p.warn.state", shapeWarning(), e("b", text("Somebody changed these probes meanwhile. Nothing was applied."))),
-		e("table.plain.small", e("thead", e("tr", e("th", at("scope", "col"), text("Field")), e("th", at("scope", "col"), text("When you began")), e("th", at("scope", "col"), text("Now")))), e("tbody", rows)),
-		e("p.buttons", e("button.btn", at("type", "button"), at("data-mine", ""), text("Apply mine all the same")), text(" "), e("button.btn", at("type", "button"), at("data-theirs", ""), text("Take theirs")))))
+		return f.server.opts.Fields.Change(current, d.Resource, load.Probes(values), manager, force)
+	}, registry.WriteOptions{Manager: manager, Applied: true})
 }
 
 // followPath is where the rollout of an object is followed.
@@ -196,7 +218,13 @@ func (s *Server) followPath(o store.Object, kind string) string {
 
 // rollout is GET /ui/workloads/{kind}/{namespace}/{name}/rollout: how far it is.
 func (s *Server) rollout(w http.ResponseWriter, r *http.Request) {
-	o := s.resource(r.PathValue("kind"), r.PathValue("namespace"), r.PathValue("name"))
+	namespace, name := r.PathValue("namespace"), r.PathValue("name")
+	if old := r.URL.Query().Get("old"); old != "" {
+		said, state := s.replacement(namespace, name, old)
+		parts(w, r, http.StatusOK, followLine(said, "", state))
+		return
+	}
+	o := s.resource(r.PathValue("kind"), namespace, name)
 	if o == nil {
 		http.Error(w, "the workload is gone", http.StatusNotFound)
 		return
@@ -206,7 +234,10 @@ func (s *Server) rollout(w http.ResponseWriter, r *http.Request) {
 
 // followed is a line about the rollout; over says that there is nothing more to follow.
 func (s *Server) followed(o store.Object, kind string) item {
-	said, waits, state := s.progress(o, kind)
+	return followLine(s.progress(o, kind))
+}
+
+func followLine(said, waits, state string) item {
 	class := map[string]string{"over": "p.ok.state", "failed": "p.bad.state", "": "p.wait.state"}[state]
 	mark := map[string]func() item{"over": shapeReady, "failed": shapeFailed, "": shapeStarting}[state]()
 	return e("div.pane", at("data-rollout", state), e(class, mark, text(said), when(waits != "", e("span.muted", text(waits)))))
@@ -279,7 +310,7 @@ func (s *Server) writeFile(w http.ResponseWriter, r *http.Request) {
 	if f.draft.Workload.Resource.GetObjectKind().GroupVersionKind().Kind == "Pod" {
 		values = f.draft.Values
 	}
-	said, err := f.write(values)
+	said, err := f.writeTo(values)
 	if err != nil {
 		parts(w, r, http.StatusConflict, e("div", at("id", "file"), e("div.pane", e("p.small.bad", text(err.Error())))))
 		return
@@ -287,7 +318,7 @@ func (s *Server) writeFile(w http.ResponseWriter, r *http.Request) {
 	parts(w, r, http.StatusOK, e("div", at("id", "file"), e("div.pane", e("p.small.ok.state", shapeReady(), text(said)))))
 }
 
-func (f *formView) write(values draft.Values) (said string, err error) {
+func (f *formView) writeTo(values draft.Values) (said string, err error) {
 	if f.file == nil {
 		return "", f.fileProblem
 	}

@@ -19,7 +19,7 @@ const (
 	// beat is how often what is new is told.
 	beat = time.Second
 	// keptRecords is how many records are kept for browsers that were gone for a moment.
-	keptRecords = 240
+	keptRecords = 480
 	// maxMessages is how many messages are known by their numbers at a time.
 	maxMessages = 2000
 )
@@ -100,12 +100,16 @@ func (h *hub) end() {
 func (h *hub) run(ctx context.Context) {
 	w := &hubWork{hub: h, look: newLook(), marks: map[types.UID]string{}, figures: map[string]map[string]string{}}
 	w.tell(ctx, true)
-	ticker := time.NewTicker(beat)
+	ticker := time.NewTicker(beat / quickBeats)
 	defer ticker.Stop()
-	for {
+	for n := 1; ; n++ {
 		select {
 		case <-ticker.C:
-			w.tell(ctx, false)
+			if n%quickBeats == 0 {
+				w.tell(ctx, false)
+			} else {
+				w.tellOpen(ctx)
+			}
 		case <-ctx.Done():
 			return
 		}

@@ -188,10 +188,10 @@ func (f *logFollower) attempts(sources []*logSource) (lines []logLine) {
 	if f.probed.IsZero() {
 		f.probed = f.after
 	}
-	if q.probes && q.q == "" && q.level == "" {
+	if q.probes {
 		until := now.Add(-time.Second) // one that goes on has begun before
 		for _, source := range sources {
-			lines = append(lines, f.server.probeLines(source, f.probed, until)...)
+			lines = append(lines, q.attempts(f.server.probeLines(source, f.probed, until))...)
 		}
 		f.probed = until.Add(-time.Microsecond)
 	}

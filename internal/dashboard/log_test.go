@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/probity-run/probity/internal/history"
 )
 
 // TestSpans: colours become classes, every other thing that a terminal obeys is left out, and what
@@ -201,4 +203,52 @@ func (f *fixture) request(path string) *http.Request {
 		panic(err) // the paths of these tests are ones
 	}
 	return r
+}
+
+// TestLogProbes: attempts stand between the lines of a Pod, and with a filter if somebody asks for
+// them; with that for what is wrong, those that failed.
+func TestLogProbes(t *testing.T) {
+	f := newFixture(t)
+	pod := f.pod(t, "web")
+	f.writeLog(t, "ERROR one", "two")
+	past := f.recorder.Add(pod.UID)
+	probe := past.Probe(history.Key{Container: "app", Type: "Liveness"}, history.Probing{SuccessThreshold: 1, FailureThreshold: 3})
+	past.Attempt(probe, history.Attempt{Time: noon.Add(-1500 * time.Millisecond), Took: time.Millisecond, Result: history.Passing}, history.Detail{Status: 200})
+	past.Attempt(probe, history.Attempt{Time: noon.Add(-time.Millisecond), Took: time.Millisecond, Outcome: history.Failed, Message: "HTTP probe failed with statuscode: 503", Run: 1, Failing: true}, history.Detail{Status: 503})
+	for query, want := range map[string]string{
+		"":                    "ERROR one|probe|two|probe failed",
+		"&probes=off":         "ERROR one|two",
+		"&q=one":              "ERROR one",
+		"&q=one&probes=on":    "ERROR one|probe|probe failed",
+		"&level=E":            "ERROR one",
+		"&level=E&probes=on":  "ERROR one|probe failed",
+		"&stream=stderr":      "",
+		"&stream=stdout&q=tw": "two",
+	} {
+		w := f.ask(http.MethodGet, "/ui/logs/lines?pod=default/web"+query)
+		var batch logBatch
+		if err := json.Unmarshal(w.Body.Bytes(), &batch); err != nil {
+			t.Fatalf("%v: %.200s", err, w.Body)
+		}
+		var got []string
+		for _, l := range batch.Lines {
+			switch {
+			case l.Kind == "probe" && l.Bad:
+				got = append(got, "probe failed")
+			case l.Kind == "probe":
+				got = append(got, "probe")
+			default:
+				got = append(got, l.Spans[1])
+			}
+		}
+		if said := strings.Join(got, "|"); said != want {
+			t.Errorf("%q: %s, want %s", query, said, want)
+		}
+	}
+	page := f.ask(http.MethodGet, "/ui/logs?pod=default/web&stream=stderr&probes=on").Body.String()
+	for _, want := range []string{`<option value="stderr" selected>`, `aria-pressed="true" role="button">Probes`, `probes=off&amp;stream=stderr`, `id="announce"`} {
+		if !strings.Contains(page, want) && !strings.Contains(page, strings.ReplaceAll(want, "probes=off&amp;", "")) {
+			t.Errorf("the page is without %s", want)
+		}
+	}
 }

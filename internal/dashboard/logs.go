@@ -16,6 +16,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/probity-run/probity/internal/lifecycle"
+	"github.com/probity-run/probity/internal/process"
 )
 
 // logsQuery is which log is shown, and what of it. All of it is in the address.
@@ -40,7 +41,7 @@ func readLogsQuery(r *http.Request) (logsQuery, error) {
 	} else if n, err := strconv.Atoi(v.Get("instance")); err == nil && n > 0 {
 		q.back = min(n, 1000)
 	}
-	q.probes = q.pod != ""
+	q.probes = q.probesOtherwise()
 	if v.Has("probes") {
 		q.probes = v.Get("probes") == "on"
 	}
@@ -52,6 +53,20 @@ func readLogsQuery(r *http.Request) (logsQuery, error) {
 	return q, err
 }
 
+// probesOtherwise reports whether lines of attempts are shown if the address does not say: those of
+// a Pod are, unless one looks for something.
+func (q logsQuery) probesOtherwise() bool {
+	return q.pod != "" && q.q == "" && q.level == "" && q.stream == ""
+}
+
+// attempts are those lines of attempts that are shown: of who looks for what is wrong, what failed.
+func (q logsQuery) attempts(lines []logLine) []logLine {
+	if q.level != "W" && q.level != "E" {
+		return lines
+	}
+	return slices.DeleteFunc(lines, func(l logLine) bool { return !l.Bad })
+}
+
 // values are the parameters of the query, with one changed.
 func (q logsQuery) values(name, value string) url.Values {
 	v := url.Values{}
@@ -59,7 +74,7 @@ func (q logsQuery) values(name, value string) url.Values {
 	if q.back > 0 {
 		instance = strconv.Itoa(q.back)
 	}
-	if q.probes != (q.pod != "") {
+	if q.probes != q.probesOtherwise() {
 		probes = map[bool]string{true: "on", false: "off"}[q.probes]
 	}
 	requests := ""
@@ -113,6 +128,9 @@ func shortName(name string) string { return name[strings.LastIndexByte(name, '-'
 // firstLines is how many lines a page begins with, and how many come when it asks for older ones.
 const firstLines = 500
 
+// maxLines is how many lines may be asked for at once: a page that is to show one reads back to it.
+const maxLines = 20000
+
 // logBatch are lines, oldest first.
 type logBatch struct {
 	Lines []logLine `json:"lines"`
@@ -143,8 +161,8 @@ func (s *Server) lines(q logsQuery, before time.Time, have, most int) (batch log
 		}
 		slices.Reverse(lines)
 		batch.Lines = append(batch.Lines, lines...)
-		if q.probes && q.q == "" && q.level == "" {
-			batch.Lines = append(batch.Lines, s.probeLines(source, since, limit)...)
+		if q.probes {
+			batch.Lines = append(batch.Lines, q.attempts(s.probeLines(source, since, limit))...)
 		}
 		batch.Lines = append(batch.Lines, slices.DeleteFunc(s.rules(source), func(l logLine) bool { return !limit.IsZero() && !l.time.Before(limit) })...)
 	}
@@ -159,11 +177,12 @@ func (s *Server) lines(q logsQuery, before time.Time, have, most int) (batch log
 	return batch
 }
 
-// logLines is GET /ui/logs/lines?before=µs&have=N: older lines, as JSON.
+// logLines is GET /ui/logs/lines?before=µs&have=N&most=N: older lines, as JSON.
 func (s *Server) logLines(w http.ResponseWriter, r *http.Request) {
 	q, err := readLogsQuery(r)
 	micros, _ := strconv.ParseInt(r.URL.Query().Get("before"), 10, 64) // 0 is the end
 	have, _ := strconv.Atoi(r.URL.Query().Get("have"))
+	most, _ := strconv.Atoi(r.URL.Query().Get("most")) // 0 is none
 	before := time.Time{}
 	if micros > 0 {
 		before = time.UnixMicro(micros)
@@ -172,7 +191,7 @@ func (s *Server) logLines(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		batch.Error = err.Error()
 	} else {
-		batch = s.lines(q, before, max(have, 0), firstLines)
+		batch = s.lines(q, before, max(have, 0), max(firstLines, min(most, maxLines)))
 	}
 	data, err := json.Marshal(batch)
 	if err != nil {
@@ -281,6 +300,10 @@ func (s *Server) logTools(q logsQuery, sources []*logSource) item {
 	for _, l := range [][2]string{{"", "All levels"}, {"I", "Info and worse"}, {"W", "Warnings and worse"}, {"E", "Errors"}} {
 		levels = append(levels, e("option", at("value", l[0]), when(q.level == l[0], at("selected", "")), text(l[1])))
 	}
+	var streams list
+	for _, l := range [][2]string{{"", "Both streams"}, {string(process.Stdout), "Only stdout"}, {string(process.Stderr), "Only stderr"}} {
+		streams = append(streams, e("option", at("value", l[0]), when(q.stream == l[0], at("selected", "")), text(l[1])))
+	}
 	toggle := func(id, key, label string, pressed bool) item {
 		return e("button.btn", at("type", "button"), at("id", id), at("data-key", key), at("aria-pressed", strconv.FormatBool(pressed)), text(label+" "), e("kbd", text(key)))
 	}
@@ -291,10 +314,12 @@ func (s *Server) logTools(q logsQuery, sources []*logSource) item {
 		when(q.workload != "", e("input", at("type", "hidden"), at("name", "workload"), at("value", q.workload))),
 		when(q.back > 0, e("input", at("type", "hidden"), at("name", "instance"), at("value", strconv.Itoa(q.back)))),
 		e("label.sr", at("for", "level"), text("Level")), e("select", at("id", "level"), at("name", "level"), levels),
+		e("label.sr", at("for", "stream"), text("Stream")), e("select", at("id", "stream"), at("name", "stream"), streams),
 		q.instances(sources), q.workloadLink(s, sources),
 		e("div.right",
 			toggle("follow", "f", "Follow", q.back == 0), toggle("wrap", "w", "Wrap", false), toggle("times", "t", "Time", true),
-			e("a.btn", at("href", q.address("probes", map[bool]string{true: "off", false: "on"}[q.probes])), at("data-key", "b"), at("aria-pressed", strconv.FormatBool(q.probes)), at("role", "button"), text("Probes "), e("kbd", text("b"))),
+			e("a.btn", at("href", q.address("probes", map[bool]string{true: "off", false: "on"}[q.probes])), at("id", "asked"), at("data-key", "b"), at("aria-pressed", strconv.FormatBool(q.probes)), at("role", "button"), text("Probes "), e("kbd", text("b"))),
+			e("button.btn", at("type", "button"), at("id", "announce"), at("aria-pressed", "false"), at("title", "Have screen readers say each error, at most one in five seconds"), text("Announce errors")),
 			when(q.pod != "", e("a.btn", at("href", "/ui/logs/download?"+q.values("q", "").Encode()), at("download", ""), text("Download")))))
 }
 

@@ -3,6 +3,9 @@ package dashboard
 import (
 	"net/http"
 
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+
 	"github.com/probity-run/probity/internal/dashboard/draft"
 	"github.com/probity-run/probity/internal/manifest"
 	"github.com/probity-run/probity/internal/registry"
@@ -10,7 +13,7 @@ import (
 )
 
 func newServiceOf(r *http.Request) draft.NewService {
-	return draft.NewService{Name: r.Form.Get("service-name"), Command: r.Form.Get("service-command"), Port: r.Form.Get("service-port"), Replicas: r.Form.Get("service-replicas")}
+	return draft.NewService{Name: r.Form.Get("service-name"), Namespace: r.Form.Get("service-namespace"), Image: r.Form.Get("service-image"), Command: r.Form.Get("service-command"), Port: r.Form.Get("service-port"), Replicas: r.Form.Get("service-replicas")}
 }
 
 // placeNew attaches the errors of a new service's Deployment to the fields of its form.
@@ -33,7 +36,7 @@ func (f *formView) placeNew() {
 	var others []draft.Error
 	for _, x := range f.draft.Errors {
 		switch field := "service-" + x.Field; x.Field {
-		case "name", "command", "port", "replicas":
+		case "name", "namespace", "command", "image", "port", "replicas":
 			if !said[field] { // one slip, a missing name for example, breaks several rules
 				said[field] = true
 				kept = append(kept, draft.Error{Field: field, Text: x.Text})
@@ -60,7 +63,7 @@ func (s *Server) newPage(w http.ResponseWriter, r *http.Request) {
 	f := formView{server: s, draft: d, probe: draft.Readiness, width: widthOf(r.URL.Query().Get("w")), isNew: true, service: service}
 	s.page(w, r, page{Tab: healthTab, Title: "New service", Scripts: []string{"health.js"}, Main: list{
 		e("p.crumbs", e("a", at("href", "/ui/health"), text("Health checks")), text(" / New service")),
-		e("div.title", e("h1", text("New service")), e("span", at("id", "chip"), f.chip()), e("span.muted.small", text("of a command; Copy YAML makes a manifest of it"))),
+		e("div.title", e("h1", text("New service")), e("span", at("id", "chip"), f.chip()), e("span.muted.small", text("of a command or an image; Copy YAML makes a manifest of it"))),
 		f.newForm(),
 	}})
 }
@@ -74,6 +77,8 @@ func (f *formView) newForm() item {
 	service := e("section.card.edit-service", at("aria-label", "Service"), e("div.pane", e("div.fields",
 		field("name", draft.Parameter{Label: "Name", Help: "Of its Deployment and its Service.", Default: "my-service"}, "my-service"),
 		field("command", draft.Parameter{Label: "Command", Help: "What starts the program; PORT tells it where to listen.", Kind: draft.Words, Default: "./server"}, "./server"),
+		field("image", draft.Parameter{Label: "Image", Help: "What a cluster runs in its place; here only programs run. Empty: the name.", Kind: draft.Text}, ""),
+		field("namespace", draft.Parameter{Label: "Namespace", Help: "Of its Deployment and its Service.", Kind: draft.Choice, Choices: f.server.namespaces()}, "default"),
 		field("port", draft.Parameter{Label: "Port", Help: "Of the program and its Service. Empty: no Service.", Kind: draft.Number}, "8080"),
 		field("replicas", draft.Parameter{Label: "Replicas", Help: "How many there are.", Kind: draft.Number, Default: "1"}, ""))))
 	return f.form(manifest.Object{Resource: f.draft.Workload.Resource}.Ref(), "", service, e("input", at("type", "hidden"), at("name", "new"), at("value", "yes")))
@@ -88,17 +93,21 @@ func (s *Server) create(w http.ResponseWriter, r *http.Request, f *formView) {
 		refuse(errRefused)
 		return
 	}
-	var err error
-	service := f.service
-	if service != nil { // before anything is made
-		_, err = s.opts.Registry.CreateObject(service, registry.WriteOptions{Manager: manager, DryRun: true})
+	options := registry.WriteOptions{Manager: manager, Applied: true}
+	load, err := s.opts.Fields.Change(nil, f.draft.Resource, f.draft.Workload.Document(f.draft.Values), manager, false)
+	var service, created store.Object
+	if err == nil && f.service != nil { // before anything is made
+		if service, err = s.newObject(f.service); err == nil {
+			check := options
+			check.DryRun = true
+			_, err = s.opts.Registry.CreateObject(service, check)
+		}
 	}
-	var created store.Object
 	if err == nil {
-		created, err = s.opts.Registry.CreateObject(f.draft.Resource, registry.WriteOptions{Manager: manager})
+		created, err = s.opts.Registry.CreateObject(load, options)
 	}
 	if err == nil && service != nil {
-		_, err = s.opts.Registry.CreateObject(service, registry.WriteOptions{Manager: manager})
+		_, err = s.opts.Registry.CreateObject(service, options)
 	}
 	if err != nil {
 		refuse(err)
@@ -106,4 +115,32 @@ func (s *Server) create(w http.ResponseWriter, r *http.Request, f *formView) {
 	}
 	parts(w, r, http.StatusOK, e("div", at("id", "done"), at("data-follow", s.followPath(created, "Deployment")), at("data-made", healthPath("Deployment", created.GetNamespace(), created.GetName())),
 		s.followed(created, "Deployment")))
+}
+
+// newObject is an object to be created, of which the dashboard owns what is in it.
+func (s *Server) newObject(o manifest.Resource) (store.Object, error) {
+	written, err := runtime.DefaultUnstructuredConverter.ToUnstructured(o)
+	if err != nil {
+		return nil, err
+	}
+	delete(written, "status")
+	next := o.DeepCopyObject().(manifest.Resource)
+	manifest.Default(next)
+	return s.opts.Fields.Change(nil, next, written, manager, false)
+}
+
+// namespaces are those in which something can be made.
+func (s *Server) namespaces() (names []string) {
+	for _, n := range sorted[*corev1.Namespace](s.opts.Store) {
+		if n.DeletionTimestamp == nil {
+			names = append(names, n.Name)
+		}
+	}
+	return names
+}
+
+// onlyImage reports whether the new service has no command.
+func (f *formView) onlyImage() bool {
+	meta, spec, _, ok := manifest.Object{Resource: f.draft.Resource}.Template()
+	return ok && len(spec.Containers) > 0 && meta.Annotations[manifest.AnnotationCommand+spec.Containers[0].Name] == ""
 }

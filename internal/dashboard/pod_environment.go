@@ -5,13 +5,9 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
-	"strings"
 
 	corev1 "k8s.io/api/core/v1"
-	"sigs.k8s.io/yaml"
 
-	"github.com/probity-run/probity/internal/advisor"
-	"github.com/probity-run/probity/internal/advisor/rules"
 	"github.com/probity-run/probity/internal/lifecycle"
 	"github.com/probity-run/probity/internal/store"
 )
@@ -48,15 +44,6 @@ func (s *Server) environmentCard(p *podView) item {
 		return nil
 	}
 	return e("section.card.pane", at("id", "environment"), e("h2", text("Environment")), e("dl.kv.environment", rows), s.yamlOf(p))
-}
-
-// yamlOf is the Pod's spec with its defaults.
-func (s *Server) yamlOf(p *podView) item {
-	data, err := yaml.Marshal(p.Pod.Spec)
-	if err != nil {
-		return e("p.bad", text("cannot print the spec: "+err.Error()))
-	}
-	return e("details", at("id", "yaml"), e("summary.small", text("Spec as YAML, with defaults")), e("div.wire", at("tabindex", "0"), at("role", "region"), at("aria-label", "Spec as YAML"), e("pre", text(data))))
 }
 
 func (s *Server) variable(p *podView, container string, v corev1.EnvVar) item {
@@ -112,37 +99,6 @@ func (s *Server) showSecret(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	http.Error(w, "there is no such variable", http.StatusNotFound)
-}
-
-// findingsCard is what probity check says of the Pod's workload, by the files as they are now.
-func (s *Server) findingsCard(p *podView) item {
-	findings := s.findings(p)
-	var rows list
-	for _, f := range findings {
-		rows = append(rows, e("div.finding", shapeWarning(), e("p.small", e("b", text(f.Rule)), text(" "+f.Message), e("span.muted", text(" "+place(f))))))
-	}
-	if len(rows) == 0 {
-		return nil
-	}
-	return e("section.card.pane", at("id", "findings"), e("h2", text("Findings"), e("span.chip.warn", text(strconv.Itoa(len(findings))))), rows)
-}
-
-func place(f advisor.Finding) string { return f.Region.File + ":" + strconv.Itoa(f.Region.Line) }
-
-// findings are those of the files about what makes a Pod, without those that are accepted.
-func (s *Server) findings(p *podView) []advisor.Finding {
-	paths := slices.DeleteFunc(slices.Clone(s.opts.Files), func(name string) bool { return name == advisor.StdinName })
-	if len(paths) == 0 {
-		return nil
-	}
-	m, _ := advisor.Read(strings.NewReader(""), nil, paths...) // what cannot be read has its own message
-	kind, name := p.Workload.Kind, p.Workload.Name
-	if kind == "" {
-		kind, name = "Pod", p.Name
-	}
-	return slices.DeleteFunc(advisor.Check(m, rules.All()), func(f advisor.Finding) bool {
-		return f.Suppressed != "" || f.Object.Kind != kind || f.Object.Name != name
-	})
 }
 
 // eventsCard are the newest Events about the Pod.

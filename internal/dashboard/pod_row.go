@@ -3,6 +3,7 @@ package dashboard
 import (
 	"hash/fnv"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -10,6 +11,7 @@ import (
 	"github.com/probity-run/probity/internal/dashboard/markup"
 	"github.com/probity-run/probity/internal/diagnosis"
 	"github.com/probity-run/probity/internal/facts"
+	"github.com/probity-run/probity/internal/lifecycle"
 	"github.com/probity-run/probity/internal/manifest"
 )
 
@@ -20,16 +22,29 @@ func podPath(namespace, name string) string {
 
 // row is a Pod in the list. Its mark changes when something of it changes but for what the stream
 // brings and for the time that goes by.
-func (s *Server) row(p *podView, now time.Time, window time.Duration) item {
+func (s *Server) row(p *podView, now time.Time, q podsQuery) item {
+	known := list{at("data-pod", string(p.UID)), at("data-mark", p.mark())}
+	if q.outline {
+		return e("li.pod", known)
+	}
 	var probes list
 	for _, v := range p.Probes {
-		if v.Over { // a startup probe that has passed is on the Pod's page
+		if !v.inRow(p) {
 			continue
 		}
-		probes = append(probes, s.probeLine(p, v, now, window))
+		probes = append(probes, s.probeLine(p, v, q.end(now), q.window))
 	}
-	return e("li.pod", at("data-pod", string(p.UID)), at("data-mark", p.mark()), when(p.Attention, at("data-attention", "")),
+	return e("li.pod", known, when(p.Attention, at("data-attention", "")),
 		e("div.who", p.who(now)), p.do(), e("ul.probes", at("aria-label", "Probes of "+p.Name), probes))
+}
+
+// inRow reports whether a probe has a line in the list: not a startup probe that has passed, which
+// is on the Pod's page, and not what is asked only after the startup probe has passed.
+func (v *probeView) inRow(p *podView) bool {
+	starts := slices.ContainsFunc(p.Probes, func(other *probeView) bool {
+		return other.Container == v.Container && other.Type == lifecycle.Startup && !other.Over
+	})
+	return !v.Over && (v.Asked || v.Type == lifecycle.Startup || !starts)
 }
 
 // mark is another one whenever something has changed in a Pod's row that the stream does not bring.
@@ -37,7 +52,7 @@ func (p *podView) mark() string {
 	h := fnv.New64a()
 	_, _ = h.Write(markup.Part(list{p.who(time.Time{}), p.do()})) // a hash takes everything
 	for _, v := range p.Probes {
-		_, _ = h.Write([]byte(v.Label + strconv.Itoa(v.Number)))
+		_, _ = h.Write([]byte(v.Label + strconv.Itoa(v.Number) + strconv.FormatBool(v.inRow(p))))
 	}
 	if p.Attention {
 		_, _ = h.Write([]byte("!"))
@@ -201,8 +216,8 @@ func iconMore() item {
 }
 
 // probeLine is a probe in the row of its Pod.
-func (s *Server) probeLine(p *podView, v *probeView, now time.Time, window time.Duration) item {
-	st := s.stripOf(p.UID, v.Key, v.Timeout, now, window)
+func (s *Server) probeLine(p *podView, v *probeView, end time.Time, window time.Duration) item {
+	st := s.stripOf(p.UID, v.Key, v.Timeout, end, window)
 	message := "span.msg.small.cut.muted.dull"
 	if v.Bad {
 		message = "span.msg.small.cut.bad"

@@ -12,8 +12,9 @@ import (
 
 // whatHappened is the picture of a Pod's past, and the same in words.
 func (s *Server) whatHappened(p *podView, now time.Time, q podsQuery, width int) item {
-	start := now.Add(-q.window).Local()
-	picture := &timeline.Picture{To: q.window, Start: start, Groups: []timeline.Group{{Lanes: s.lanes(p, start, now)}}}
+	end := q.end(now)
+	start := end.Add(-q.window).Local()
+	picture := &timeline.Picture{To: q.window, Start: start, Groups: []timeline.Group{{Lanes: s.lanes(p, start, end)}}}
 	layout := timeline.Page(width)
 	picture.From, picture.To = layout.Fit(beginning(p.Created.Sub(start), q.window), q.window, q.window)
 	drawing := timeline.Draw(picture, layout)
@@ -21,12 +22,7 @@ func (s *Server) whatHappened(p *podView, now time.Time, q podsQuery, width int)
 	for _, row := range picture.Rows() {
 		rows = append(rows, e("li", e("span.mono", text(row.Time)), text(" "+row.What)))
 	}
-	var spans list
-	for i, w := range windows() {
-		spans = append(spans, e("a", at("href", podPath(p.Namespace, p.Name)+"?window="+strconv.Itoa(int(w.Minutes()))), at("data-key", strconv.Itoa(i+1)),
-			when(w == q.window, at("aria-current", "true")), text(windowText(w))))
-	}
-	return e("section.card.pane", at("id", "happened"), e("h2", text("What happened"), e("span.seg.small", at("role", "group"), at("aria-label", "Time shown"), spans)),
+	return e("section.card.pane", at("id", "happened"), e("h2", text("What happened"), e("span.times.small", q.timeChoice(podPath(p.Namespace, p.Name), now, windowText))),
 		e("div.scroll", at("id", "timeline"), at("tabindex", "0"), at("role", "region"), at("aria-label", "Timeline"), svgOf(drawing, picture.Sentence(p.Name))),
 		e("details.as-text", at("id", "as-text"), e("summary.small", text("as text")), e("ul.small", rows)))
 }
@@ -53,7 +49,7 @@ func svgOf(d timeline.Drawing, label string) item {
 // lanes are the lines of the picture: how the Pod was, whether it took requests, and its probes.
 func (s *Server) lanes(p *podView, start, now time.Time) []timeline.Lane {
 	state, rotation := s.spans(p, start, now)
-	cuts := s.cuts(p, start)
+	cuts := s.cuts(p, start, now)
 	lanes := []timeline.Lane{{Name: "state", Spans: state, Cuts: cuts}, {Name: "rotation", Spans: rotation}}
 	for _, summary := range s.opts.History.Probes(p.UID) {
 		v := p.probe(summary.Key)
@@ -62,7 +58,7 @@ func (s *Server) lanes(p *podView, start, now time.Time) []timeline.Lane {
 		}
 		lane := timeline.Lane{Name: v.Label}
 		for _, a := range s.opts.History.Attempts(p.UID, summary.Key, 0) {
-			if a.Time.Before(start) {
+			if a.Time.Before(start) || a.Time.After(now) {
 				continue
 			}
 			line, _ := message(v.Type, v.Spec, a, history.Detail{})
@@ -91,9 +87,9 @@ func drawn(a history.Attempt) timeline.Outcome {
 	return timeline.Failed
 }
 
-func (s *Server) cuts(p *podView, start time.Time) (cuts []timeline.Cut) {
+func (s *Server) cuts(p *podView, start, end time.Time) (cuts []timeline.Cut) {
 	for _, in := range s.opts.History.Instances(p.UID) {
-		if in.Number > 0 && in.Started.After(start) {
+		if in.Number > 0 && in.Started.After(start) && !in.Started.After(end) {
 			cuts = append(cuts, timeline.Cut{At: in.Started.Sub(start), Title: in.Container + " was started again"})
 		}
 	}
@@ -169,6 +165,9 @@ func (s *Server) spans(p *podView, start, now time.Time) (state, rotation []time
 		from = to
 	}
 	for _, c := range s.opts.History.Changes(p.UID) {
+		if c.Time.After(now) {
+			break
+		}
 		if c.Time.After(from) {
 			add(c.Time, false)
 		}

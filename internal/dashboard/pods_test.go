@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/probity-run/probity/internal/history"
@@ -62,6 +63,20 @@ func TestPodsPage(t *testing.T) {
 		if want == "" && !strings.Contains(body, "2 Pods hidden") {
 			t.Errorf("%q does not say what it hides", query)
 		}
+	}
+}
+
+// TestOutline: scripts learn from little which Pods there are and which of them have changed.
+func TestOutline(t *testing.T) {
+	f := newFixture(t)
+	f.crowd(t, 50)
+	marks := regexp.MustCompile(`<li class="pod" data-pod="([^"]*)" data-mark="([^"]*)"`)
+	whole, outline := f.ask(http.MethodGet, "/ui/pods").Body.String(), f.ask(http.MethodGet, "/ui/pods?outline=1").Body.String()
+	if diff := cmp.Diff(marks.FindAllString(whole, -1), marks.FindAllString(outline, -1)); diff != "" || strings.Contains(outline, "svg class=\"strip\"") {
+		t.Errorf("the outline has other rows, or what is in them (-page +outline):\n%s", diff)
+	}
+	if len(outline) > len(whole)/5 {
+		t.Errorf("the outline has %d bytes, the page %d", len(outline), len(whole))
 	}
 }
 

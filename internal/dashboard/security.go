@@ -1,15 +1,47 @@
 package dashboard
 
 import (
+	"encoding/json"
 	"net/http"
 	"strings"
+
+	"github.com/probity-run/probity/internal/printable"
 )
 
 // policy is what a page may do: load scripts, styles and pictures of this server, and send requests
 // to it. Nothing that is text can become a script, neither by a mistake of the server (script-src)
 // nor by one of a script (Trusted Types).
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'; " +
-	"frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
+	"frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'; report-uri " + reportPath
+
+// reportPath is where browsers tell what the policy has refused.
+const reportPath = "/ui/report"
+
+// maxReports is how many of these are logged: a page that is wrong is so each second.
+const maxReports = 100
+
+// report is POST /ui/report: what a browser has refused on a page of this server, which is a
+// mistake of ours, or somebody's attempt.
+func (s *Server) report(w http.ResponseWriter, r *http.Request) {
+	var refused struct {
+		Report struct {
+			Page      string `json:"document-uri"`
+			Directive string `json:"effective-directive"`
+			Blocked   string `json:"blocked-uri"`
+			Source    string `json:"source-file"`
+			Line      int    `json:"line-number"`
+		} `json:"csp-report"`
+	}
+	if err := json.NewDecoder(r.Body).Decode(&refused); err != nil {
+		http.Error(w, "cannot read the report", http.StatusBadRequest)
+		return
+	}
+	w.WriteHeader(http.StatusNoContent)
+	if x := refused.Report; s.reports.Add(1) <= maxReports {
+		s.opts.Logger.Warn("A browser has refused what a page of the dashboard does", "page", printable.Line(x.Page), "directive", printable.Line(x.Directive),
+			"blocked", printable.Line(x.Blocked), "source", printable.Line(x.Source), "line", x.Line)
+	}
+}
 
 // ServeHTTP implements [http.Handler].
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {

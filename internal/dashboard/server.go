@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -41,6 +42,8 @@ type Options struct {
 	Store *store.Store
 	// Registry takes what a person wants to be changed. Required.
 	Registry *registry.Registry
+	// Fields knows who owns which field of an object. Required.
+	Fields Fields
 	// History is the past of the Pods. The zero value knows nothing.
 	History history.Reader
 	// Traffic is how the Services are served. Nil: nothing is said of that.
@@ -53,6 +56,14 @@ type Options struct {
 	Now func() time.Time
 }
 
+// Fields makes a change of an object a server-side apply: the result is next, of which the manager
+// owns what it changes and what it has applied before. current is nil for what is to be made;
+// written is next as a person would write it, without defaults. That something belongs to others is
+// the API's Conflict, unless it is forced.
+type Fields interface {
+	Change(current, next store.Object, written map[string]any, manager string, force bool) (store.Object, error)
+}
+
 // Runner is what the dashboard needs of who runs the Pods. All of it is called by goroutines of
 // requests and does not wait for a Pod.
 type Runner interface {
@@ -63,9 +74,11 @@ type Runner interface {
 	Listeners(ctx context.Context, pod types.UID) (map[string][]netip.AddrPort, error)
 	// Place says where a field of a Pod's spec is written: "app.yaml:31", or "".
 	Place(pod *corev1.Pod, field string) string
-	// Restart restarts the containers of a Pod, DeletePod deletes it, SetRotation takes it out of
-	// rotation by hand or back.
-	Restart(namespace, name string) error
+	// RestartContainer restarts a container of a Pod, all of them if it has no name; DeletePod
+	// deletes the Pod, SetRotation takes it out of rotation by hand or back.
+	RestartContainer(namespace, name, container string) error
+	// ReplacePod deletes a Pod and makes another one of its name when it is gone.
+	ReplacePod(ctx context.Context, live, next *corev1.Pod, options registry.WriteOptions) error
 	DeletePod(namespace, name string) error
 	SetRotation(namespace, name string, out bool) error
 	// Signal sends a signal to the process of a container that runs.
@@ -84,6 +97,10 @@ type Server struct {
 	numbers numbers
 	signIn  *signIn
 	hub     *hub
+	open    openPods
+	checked checked
+	specs   markedSpecs
+	reports atomic.Int64 // of what browsers have refused
 	// followers has a place for each log that is followed.
 	followers chan struct{}
 	// counting is held by who simulates what may take long.

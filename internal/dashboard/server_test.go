@@ -16,6 +16,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
+	"github.com/probity-run/probity/internal/apiserver"
 	"github.com/probity-run/probity/internal/history"
 	"github.com/probity-run/probity/internal/manifest"
 	"github.com/probity-run/probity/internal/process"
@@ -33,7 +34,8 @@ var noon = time.Date(2026, 11, 4, 12, 0, 0, 0, time.UTC)
 // fakeRunner notes what it is asked for.
 type fakeRunner struct {
 	asked []string
-	logs  string // folder of logs; "" is one that is empty
+	next  *corev1.Pod // that a Pod is replaced by
+	logs  string      // folder of logs; "" is one that is empty
 }
 
 func (f *fakeRunner) OpenLog(*corev1.Pod, string, int) *process.LogReader {
@@ -45,8 +47,12 @@ func (f *fakeRunner) Listeners(context.Context, types.UID) (map[string][]netip.A
 func (f *fakeRunner) Place(*corev1.Pod, string) string { return "" }
 func (f *fakeRunner) Stopping() bool                   { return false }
 func (f *fakeRunner) note(what string) error           { f.asked = append(f.asked, what); return nil }
-func (f *fakeRunner) Restart(namespace, name string) error {
-	return f.note("restart " + namespace + "/" + name)
+func (f *fakeRunner) RestartContainer(namespace, name, container string) error {
+	return f.note(strings.TrimSpace("restart " + namespace + "/" + name + " " + container))
+}
+func (f *fakeRunner) ReplacePod(_ context.Context, live, next *corev1.Pod, _ registry.WriteOptions) error {
+	f.next = next
+	return f.note("replace " + live.Namespace + "/" + live.Name)
 }
 func (f *fakeRunner) DeletePod(namespace, name string) error {
 	return f.note("delete " + namespace + "/" + name)
@@ -70,9 +76,10 @@ func newFixture(t testing.TB) *fixture {
 	t.Helper()
 	f := &fixture{runner: &fakeRunner{logs: t.TempDir()}, recorder: &history.Recorder{}, now: noon}
 	objects := store.New(store.Options{Kinds: store.Kubernetes()})
-	doors := registry.New(registry.Options{Store: objects, NodeName: "here"})
+	fields := apiserver.NewFields(apiserver.FieldsOptions{})
+	doors := registry.New(registry.Options{Store: objects, NodeName: "here", ManagedFields: fields.ManagedFields})
 	s := New(Options{
-		Instance: "abc", Key: []byte(strings.Repeat("k", 32)), Port: testPort, Title: "app.yaml", Store: objects, Registry: doors,
+		Instance: "abc", Key: []byte(strings.Repeat("k", 32)), Port: testPort, Title: "app.yaml", Store: objects, Registry: doors, Fields: fields,
 		History: f.recorder.Reader(), Runner: f.runner, Now: func() time.Time { return f.now },
 	})
 	f.Server = s

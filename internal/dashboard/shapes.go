@@ -10,7 +10,7 @@ type stateLook struct {
 
 func lookOf(s diagnosis.State) stateLook {
 	switch s {
-	case diagnosis.Ready:
+	case diagnosis.Ready, diagnosis.Complete:
 		return stateLook{"ok", shapeReady}
 	case diagnosis.Starting:
 		return stateLook{"wait", shapeStarting}
@@ -22,8 +22,6 @@ func lookOf(s diagnosis.State) stateLook {
 		return stateLook{"stop", shapeStopping}
 	case diagnosis.Out:
 		return stateLook{"warn", shapeOut}
-	case diagnosis.Complete:
-		return stateLook{"ok", shapeReady}
 	case diagnosis.Stopped:
 		return stateLook{"idle", shapeStopping}
 	}
@@ -41,12 +39,17 @@ func shapeReady() item {
 	return shape(e("circle.f-ok", at("cx", "7"), at("cy", "7"), at("r", "6")), e("path.tick", at("d", "M4 7.2 6.2 9.4 10.2 4.9")))
 }
 
+// ring is the outline of a disc, which several forms share.
+func ring(class string, more ...item) item {
+	return e("circle.l-"+class, append([]item{at("cx", "7"), at("cy", "7"), at("r", "5.2")}, more...)...)
+}
+
 func shapeNotReady() item {
-	return shape(e("circle.l-warn", at("cx", "7"), at("cy", "7"), at("r", "5.2")), e("path.f-warn", at("d", "M7 1.8a5.2 5.2 0 0 0 0 10.4z")))
+	return shape(ring("warn"), e("path.f-warn", at("d", "M7 1.8a5.2 5.2 0 0 0 0 10.4z")))
 }
 
 func shapeStarting() item {
-	return shape(e("circle.l-wait", at("cx", "7"), at("cy", "7"), at("r", "5.2"), at("stroke-dasharray", "3 2.4")))
+	return shape(ring("wait", at("stroke-dasharray", "3 2.4")))
 }
 
 func shapeBackOff() item {
@@ -60,7 +63,7 @@ func shapeFailed() item {
 func shapeStopping() item { return shape(e("path.f-stop", at("d", "M1 2.5h12L7 12.5z"))) }
 
 func shapeOut() item {
-	return shape(e("circle.l-warn", at("cx", "7"), at("cy", "7"), at("r", "5.2")), e("path.l-warn", at("d", "M4 7h6")))
+	return shape(ring("warn"), e("path.l-warn", at("d", "M4 7h6")))
 }
 
 func shapeWarning() item {

@@ -69,7 +69,7 @@ func (s *Server) pageAs(w http.ResponseWriter, r *http.Request, status int, p pa
 		s.top(p),
 		e("div.banners", at("id", "banners"), at("role", "status"), at("aria-live", "polite")),
 		e("main", at("id", "main"), at("tabindex", "-1"), p.Main),
-		keyboardHelp(),
+		keyboardHelp(), finder(),
 		e("div.sr", at("id", "said"), at("role", "status"), at("aria-live", "polite")),
 	))))
 }
@@ -174,7 +174,7 @@ func keys() [][2]string {
 	}
 	return [][2]string{
 		{"?", "this list"},
-		{"/", "find: filters what is shown"},
+		{"/", "find: filters what is shown, or goes to a Pod, workload, Service or page"},
 		{strings.Join(all, ", "), "pages, in the order of the tabs"},
 		{"j, k", "next and previous Pod"},
 		{"Enter", "open it"},
@@ -183,6 +183,7 @@ func keys() [][2]string {
 		{"o", "take it out of rotation, or back"},
 		{"p", "pause the page, or go on"},
 		{"1, 2, 3, 4", "how much time is shown"},
+		{"[, ]", "earlier and later"},
 		{"f, w, t, b", "in a log: follow, wrap, time, requests of probes"},
 		{"n, N", "in a log: next and previous match"},
 		{"Home, End", "in a log: the first line that is loaded, and the last one"},

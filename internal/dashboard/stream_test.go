@@ -148,3 +148,64 @@ func TestStreamEnds(t *testing.T) {
 		}
 	})
 }
+
+// TestOpenPod: what is new of a Pod whose page is open is told at once, of others with the next
+// beat; a page that nobody sees any more is not open.
+func TestOpenPod(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		f.opts.Now = time.Now
+		attempts := map[string]func(){}
+		for _, name := range []string{"open", "other"} {
+			past := f.recorder.Add(f.pod(t, name).UID)
+			probe := past.Probe(history.Key{Container: "app", Type: "Liveness"}, history.Probing{SuccessThreshold: 1, FailureThreshold: 3})
+			attempts[name] = func() {
+				past.Attempt(probe, history.Attempt{Time: time.Now(), Took: time.Millisecond, Run: 1, Result: history.Passing}, history.Detail{Status: 200})
+			}
+			attempts[name]()
+		}
+		l := f.listen(t, "")
+		told := func() int {
+			synctest.Wait()
+			f.hub.mu.Lock()
+			defer f.hub.mu.Unlock()
+			n := 0
+			for _, r := range f.hub.records {
+				if r.kind == "a" {
+					n++
+				}
+			}
+			return n
+		}
+		w := f.ask(http.MethodGet, "/ui/pods/default/open/figures")
+		for _, id := range []string{`id="head"`, `id="probes"`, `id="attempts"`} {
+			if w.Code != http.StatusOK || !strings.Contains(w.Body.String(), id) {
+				t.Errorf("figures: %d, without %s", w.Code, id)
+			}
+		}
+		time.Sleep(beat + time.Millisecond) // just after a beat
+		for name, want := range map[string]int{"open": 1, "other": 0} {
+			before := told()
+			attempts[name]()
+			time.Sleep(beat / quickBeats)
+			if got := told() - before; got != want {
+				t.Errorf("%s: %d records within a quarter of a second, want %d", name, got, want)
+			}
+			time.Sleep(beat - beat/quickBeats)
+			if got := told() - before; got != 1 {
+				t.Errorf("%s: %d records within a second, want 1", name, got)
+			}
+		}
+		time.Sleep(openTime)
+		before := told()
+		attempts["open"]()
+		time.Sleep(beat / quickBeats)
+		if got := told() - before; got != 0 {
+			t.Errorf("%d records of a page that is not open any more", got)
+		}
+		l.end()
+		if w := f.ask(http.MethodGet, "/ui/pods/default/gone/figures"); w.Code != http.StatusNotFound {
+			t.Errorf("figures of a Pod that is gone: %d", w.Code)
+		}
+	})
+}

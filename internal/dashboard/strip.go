@@ -135,12 +135,10 @@ func resultMark(r history.Result) byte {
 }
 
 // stripOf reads the strip of a probe.
-func (s *Server) stripOf(pod types.UID, key history.Key, timeout time.Duration, now time.Time, window time.Duration) *strip {
-	out := newStrip(now, window)
-	if window > 5*time.Minute {
-		for _, m := range s.opts.History.Minutes(pod, key) {
-			out.addMinute(m, timeout)
-		}
+func (s *Server) stripOf(pod types.UID, key history.Key, timeout time.Duration, end time.Time, window time.Duration) *strip {
+	out := newStrip(end, window)
+	for _, m := range s.opts.History.Minutes(pod, key) {
+		out.addMinute(m, timeout)
 	}
 	for _, a := range s.opts.History.Attempts(pod, key, 0) {
 		out.add(a, timeout)

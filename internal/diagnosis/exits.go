@@ -8,6 +8,8 @@ import (
 
 	"golang.org/x/sys/unix"
 	corev1 "k8s.io/api/core/v1"
+
+	"github.com/probity-run/probity/internal/lifecycle"
 )
 
 // startError is the reason of the end of what could not be started.
@@ -15,13 +17,13 @@ const startError = "StartError"
 
 // startError is the container that could not be started; nil if each could.
 func (f *Facts) startError() *corev1.ContainerStatus {
-	for _, s := range f.statuses() {
+	for s := range lifecycle.Statuses(f.Pod) {
 		if w := s.State.Waiting; w != nil {
 			switch w.Reason {
 			case "", "PodInitializing", "ContainerCreating", crashLoop, "RestartingAllContainers":
 				continue
 			}
-			return &s
+			return s
 		}
 	}
 	return nil
@@ -29,7 +31,7 @@ func (f *Facts) startError() *corev1.ContainerStatus {
 
 // waitReason is what the status of a Pod or a container says that nothing runs yet.
 func (f *Facts) waitReason() string {
-	for _, s := range f.statuses() {
+	for s := range lifecycle.Statuses(f.Pod) {
 		if end := s.State.Terminated; end != nil && end.ExitCode != 0 {
 			return f.how(s.Name, end)
 		}
@@ -124,7 +126,7 @@ func (f *Facts) ranText(container string, end *corev1.ContainerStateTerminated) 
 	if c := f.Containers[container]; c.Ran > 0 || c.Crashes > 0 {
 		return Duration(c.Ran)
 	}
-	return span(end.FinishedAt.Sub(end.StartedAt.Time)) // in whole seconds
+	return Span(end.FinishedAt.Sub(end.StartedAt.Time)) // in whole seconds
 }
 
 // BackOffDelay reads from the message of a container that waits in its back-off how long the whole
@@ -144,7 +146,7 @@ func (f *Facts) backOff(d *Diagnosis) {
 	if delay, ok := BackOffDelay(s.State.Waiting.Message); ok && end != nil {
 		d.Check = Clock(end.FinishedAt.Add(delay).Sub(f.Now))
 		when = "starts again in " + d.Check
-		after = "; after the next crash it waits " + span(min(2*delay, maxBackOff))
+		after = "; after the next crash it waits " + Span(min(2*delay, maxBackOff))
 	}
 	d.So = capital(when) + after + "."
 	if end == nil {
@@ -181,7 +183,7 @@ func capital(text string) string { return strings.ToUpper(text[:1]) + text[1:] }
 
 // failure diagnoses a Pod that Failed for good.
 func (f *Facts) failure(d *Diagnosis) {
-	for _, s := range f.statuses() {
+	for s := range lifecycle.Statuses(f.Pod) {
 		end := s.State.Terminated
 		if end == nil || end.ExitCode == 0 {
 			continue

@@ -118,7 +118,7 @@ func (f *Facts) nextForRefusal(p *Probe, spec *corev1.Probe) string {
 	if len(c.Listeners) == 0 {
 		text := fmt.Sprintf("let it listen on %s: it has no listening socket", portVariable(c, declared))
 		if started := f.startedAt(); !started.IsZero() {
-			text += " after " + span(f.Now.Sub(started).Truncate(time.Second))
+			text += " after " + Span(f.Now.Sub(started).Truncate(time.Second))
 		}
 		return text + "."
 	}

@@ -163,7 +163,7 @@ func (f *Facts) probeFails(d *Diagnosis, p *Probe) {
 	d.Reason += answer
 	d.Why += answer
 	if next := f.nextAttempt(p); next > 0 && p.Type == liveness {
-		d.Why += " (next attempt in " + span(next) + ")"
+		d.Why += " (next attempt in " + Span(next) + ")"
 	}
 	d.Why = strings.TrimSuffix(d.Why, ".") + "."
 	if text := connection(failure, p); text != "" {
@@ -210,7 +210,7 @@ func (f *Facts) counter(d *Diagnosis, p *Probe) (text, so string) {
 		d.Check += " out"
 		text = "out of rotation"
 		if since := f.outFor(p); since > 0 {
-			text += " for " + span(since)
+			text += " for " + Span(since)
 		}
 		return text, f.outSo(p)
 	}
@@ -232,7 +232,7 @@ func (f *Facts) neverSince(p *Probe) string {
 	}
 	text := ", never ready"
 	if started := f.startedAt(); !started.IsZero() {
-		text = " in " + span(f.Now.Sub(started).Truncate(time.Second)) + text
+		text = " in " + Span(f.Now.Sub(started).Truncate(time.Second)) + text
 	}
 	return text
 }

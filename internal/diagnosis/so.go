@@ -36,7 +36,7 @@ func (f *Facts) livenessSo(p *Probe) string {
 		}
 		text := "Out of rotation"
 		if since := f.outFor(r); since > 0 {
-			text += " for " + span(since)
+			text += " for " + Span(since)
 		}
 		if !r.EverPassed {
 			text = "It was never ready"
@@ -75,7 +75,7 @@ func (f *Facts) startupSo(p *Probe) string {
 	if left <= 0 {
 		return text + " It is restarted now."
 	}
-	return text + " Restarted in " + span(left) + " if it has not."
+	return text + " Restarted in " + Span(left) + " if it has not."
 }
 
 // neverSo is for a Pod that was never ready.
@@ -87,7 +87,7 @@ func (f *Facts) neverSo() string {
 	if w := f.Workload; w.Rollout > 0 {
 		text = strings.TrimSpace(text + fmt.Sprintf(" Rollout %d waits for it", w.Rollout))
 		if left := w.Deadline.Sub(f.Now); !w.Deadline.IsZero() && left > 0 {
-			text += "; it is given up in " + span(left.Truncate(time.Second)) + " (progressDeadlineSeconds)"
+			text += "; it is given up in " + Span(left.Truncate(time.Second)) + " (progressDeadlineSeconds)"
 		}
 		text += "."
 	}
@@ -100,7 +100,7 @@ func (f *Facts) neverSo() string {
 func (f *Facts) outSo(p *Probe) string {
 	text := "Out of rotation"
 	if since := f.outFor(p); since > 0 {
-		text += " for " + span(since)
+		text += " for " + Span(since)
 	}
 	if len(f.Services) == 0 {
 		text = "The Pod is not ready; nothing restarts it for that"

@@ -6,6 +6,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 
+	"github.com/probity-run/probity/internal/lifecycle"
 	"github.com/probity-run/probity/internal/manifest"
 )
 
@@ -60,12 +61,8 @@ func (f *Facts) stateOf() State {
 // crashLoop is the reason of a container that waits for its back-off to end.
 const crashLoop = "CrashLoopBackOff"
 
-func (f *Facts) statuses() []corev1.ContainerStatus {
-	return append(append([]corev1.ContainerStatus{}, f.Pod.Status.InitContainerStatuses...), f.Pod.Status.ContainerStatuses...)
-}
-
 func (f *Facts) anyRunning() bool {
-	for _, s := range f.statuses() {
+	for s := range lifecycle.Statuses(f.Pod) {
 		if s.State.Running != nil {
 			return true
 		}
@@ -75,9 +72,9 @@ func (f *Facts) anyRunning() bool {
 
 // waitingFor is the container that waits for a reason; nil if there is none.
 func (f *Facts) waitingFor(reason string) *corev1.ContainerStatus {
-	for _, s := range f.statuses() {
+	for s := range lifecycle.Statuses(f.Pod) {
 		if s.State.Waiting != nil && s.State.Waiting.Reason == reason {
-			return &s
+			return s
 		}
 	}
 	return nil
@@ -124,7 +121,7 @@ func (f *Facts) wasReady(p Probe) bool { return p.Type == readiness && p.EverPas
 // startedAt is when the last container began that runs; zero if none does.
 func (f *Facts) startedAt() time.Time {
 	var last time.Time
-	for _, s := range f.statuses() {
+	for s := range lifecycle.Statuses(f.Pod) {
 		if s.State.Running != nil && s.State.Running.StartedAt.After(last) {
 			last = s.State.Running.StartedAt.Time
 		}

@@ -64,7 +64,7 @@ func (f *Facts) delayText(p *corev1.Probe) string {
 	text := fmt.Sprintf(" (initialDelaySeconds: %d", p.InitialDelaySeconds)
 	left := f.startedAt().Add(seconds(p.InitialDelaySeconds)).Sub(f.Now).Truncate(time.Second)
 	if left > 0 {
-		text += ", another " + span(left)
+		text += ", another " + Span(left)
 	}
 	return text + ")"
 }

@@ -62,8 +62,8 @@ func Clock(d time.Duration) string {
 	return fmt.Sprintf("%d:%02d", s/60, s%60)
 }
 
-// span prints a time within a sentence: "12 s", "1.8 s", "8m48s".
-func span(d time.Duration) string {
+// Span prints a time within a sentence: "12 s", "1.8 s", "8m48s".
+func Span(d time.Duration) string {
 	switch {
 	case d < 10*time.Second && d%time.Second != 0:
 		return strings.TrimSuffix(fmt.Sprintf("%.1f", d.Seconds()), ".0") + " s"

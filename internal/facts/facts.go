@@ -23,7 +23,7 @@ func Container(pod *corev1.Pod, c *corev1.Container, past history.Reader) diagno
 		return out
 	}
 	out.KilledBy = lifecycle.ProbeType(last.Probe)
-	for _, p := range past.Probes(pod.UID) {
+	for p := range past.Newest(pod.UID) {
 		if p.Key == (history.Key{Container: c.Name, Type: last.Probe}) && p.Latest.Instance == last.Number {
 			out.KilledFor = p.Latest.Message
 		}

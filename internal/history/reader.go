@@ -1,6 +1,7 @@
 package history
 
 import (
+	"iter"
 	"slices"
 
 	"k8s.io/apimachinery/pkg/types"
@@ -23,18 +24,21 @@ type ProbeSummary struct {
 }
 
 // Probes are the probes of a Pod of which an attempt was made, in the order of their first one.
-func (r Reader) Probes(pod types.UID) []ProbeSummary {
-	p := r.recorder.pod(pod)
-	if p == nil {
-		return nil
-	}
-	var all []ProbeSummary
-	for _, probe := range p.probes.all() {
-		if latest, ok := probe.Latest(); ok {
-			all = append(all, ProbeSummary{probe.key, probe.probing, latest})
+func (r Reader) Probes(pod types.UID) []ProbeSummary { return slices.Collect(r.Newest(pod)) }
+
+// Newest yields what Probes lists, for who looks often.
+func (r Reader) Newest(pod types.UID) iter.Seq[ProbeSummary] {
+	return func(yield func(ProbeSummary) bool) {
+		p := r.recorder.pod(pod)
+		if p == nil {
+			return
+		}
+		for _, probe := range p.probes.all() {
+			if latest, ok := probe.Latest(); ok && !yield(ProbeSummary{probe.key, probe.probing, latest}) {
+				return
+			}
 		}
 	}
-	return all
 }
 
 // Counts are what was counted of each probe of a Pod, in the order of their first attempts.

@@ -9,6 +9,8 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"sync/atomic"
+	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -19,11 +21,31 @@ import (
 type Client struct {
 	http *http.Client
 	url  string
+	skew atomic.Int64 // by which the clock of the server is ahead, in nanoseconds
 }
 
 // New makes a client of the server at a URL without a path. The HTTP client knows whom to trust and
 // shows who it is; for exec and port-forward it has to speak HTTP/1.1.
-func New(client *http.Client, url string) *Client { return &Client{client, url} }
+func New(client *http.Client, url string) *Client { return &Client{http: client, url: url} }
+
+// Now is the time by the clock of the server, as far as its answers tell.
+func (c *Client) Now() time.Time { return time.Now().Add(time.Duration(c.skew.Load())) }
+
+// minSkew is what clocks may differ by: the header has whole seconds, and an answer takes its time.
+const minSkew = 3 * time.Second
+
+// noteDate takes the time that an answer tells.
+func (c *Client) noteDate(header http.Header) {
+	date, err := http.ParseTime(header.Get("Date"))
+	if err != nil {
+		return
+	}
+	skew := time.Until(date)
+	if skew.Abs() < minSkew {
+		skew = 0
+	}
+	c.skew.Store(int64(skew))
+}
 
 // Close gives back connections that nobody uses.
 func (c *Client) Close() { c.http.CloseIdleConnections() }
@@ -34,6 +56,15 @@ const maxError = 1 << 10
 // send makes a request and returns its answer, whose body the caller closes. The error is the
 // Status of a server that refused it.
 func (c *Client) send(ctx context.Context, method, path string, query url.Values, contentType string, body []byte) (*http.Response, error) {
+	header := http.Header{"Accept": {"application/json"}}
+	if body != nil {
+		header.Set("Content-Type", contentType)
+	}
+	return c.request(ctx, method, path, query, header, body)
+}
+
+// request is send with headers as they are given.
+func (c *Client) request(ctx context.Context, method, path string, query url.Values, header http.Header, body []byte) (*http.Response, error) {
 	address := c.url + path
 	if len(query) > 0 {
 		address += "?" + query.Encode()
@@ -42,29 +73,36 @@ func (c *Client) send(ctx context.Context, method, path string, query url.Values
 	if err != nil {
 		return nil, err
 	}
-	r.Header.Set("Accept", "application/json")
-	if body != nil {
-		r.Header.Set("Content-Type", contentType)
-	}
+	r.Header = header
 	response, err := c.http.Do(r)
 	if err != nil {
 		return nil, err
 	}
+	c.noteDate(response.Header)
 	if response.StatusCode < http.StatusOK || response.StatusCode >= http.StatusMultipleChoices {
 		return nil, refusal(response)
 	}
 	return response, nil
 }
 
-// refusal is the error of an answer that is none, which it closes.
+// refusal is the error of an answer that is none, which it closes. What says no Status, such as a
+// path that nobody serves, gets one.
 func refusal(response *http.Response) error {
 	defer response.Body.Close() // it was only read
 	text, err := io.ReadAll(io.LimitReader(response.Body, 1<<20))
 	var status metav1.Status
+	if bytes.HasPrefix(text, protobufPrefix) && decodeProtobuf(text, &status) == nil {
+		return apierrors.FromObject(&status) // in the encoding that was asked for
+	}
 	if err == nil && json.Unmarshal(text, &status) == nil && status.Kind == "Status" && status.Message != "" {
 		return apierrors.FromObject(&status)
 	}
-	return fmt.Errorf("the server answers %s: %s", response.Status, bytes.TrimSpace(text[:min(len(text), maxError)]))
+	message := fmt.Sprintf("the server answers %s: %s", response.Status, bytes.TrimSpace(text[:min(len(text), maxError)]))
+	reasons := map[int]metav1.StatusReason{
+		http.StatusNotFound: metav1.StatusReasonNotFound, http.StatusUnauthorized: metav1.StatusReasonUnauthorized, http.StatusForbidden: metav1.StatusReasonForbidden,
+	}
+	status = metav1.Status{Status: metav1.StatusFailure, Code: int32(response.StatusCode), Reason: reasons[response.StatusCode], Message: message}
+	return apierrors.FromObject(&status)
 }
 
 // do makes a request and decodes its answer, unless into is nil.
@@ -73,6 +111,20 @@ func (c *Client) do(ctx context.Context, method, path string, query url.Values, 
 	if err != nil {
 		return err
 	}
+	return readAnswer(response, into)
+}
+
+// exchange is do with headers as they are given.
+func (c *Client) exchange(ctx context.Context, method, path string, query url.Values, header http.Header, body []byte, into any) error {
+	response, err := c.request(ctx, method, path, query, header, body)
+	if err != nil {
+		return err
+	}
+	return readAnswer(response, into)
+}
+
+// readAnswer decodes and closes an answer; into nil it is only read to its end.
+func readAnswer(response *http.Response, into any) error {
 	defer response.Body.Close() // it was only read
 	if into == nil {
 		_, err := io.Copy(io.Discard, response.Body)
@@ -81,7 +133,7 @@ func (c *Client) do(ctx context.Context, method, path string, query url.Values, 
 	if err := json.NewDecoder(response.Body).Decode(into); err != nil {
 		return fmt.Errorf("cannot read what the server answers: %w", err)
 	}
-	_, err = io.Copy(io.Discard, response.Body) // so that the connection can be used again
+	_, err := io.Copy(io.Discard, response.Body) // so that the connection can be used again
 	return err
 }
 

@@ -1,6 +1,7 @@
 package kube
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -23,11 +24,21 @@ type Snapshot struct {
 	StatefulSets []appsv1.StatefulSet
 	ReplicaSets  []appsv1.ReplicaSet
 	Pods         []corev1.Pod
-	// Reports are what probes found last, which a cluster does not tell.
+	// Reports are what probes found last, which a cluster does not tell; Silent says that the
+	// server does not.
 	Reports []node.ProbeReport
+	Silent  bool
+	// Program and Flags are what a command has to begin and to end with that asks the same server;
+	// "" means probity without flags.
+	Program, Flags string
 	// Versions are the resource versions of the lists of ReplicaSets and of Pods: a watch from
 	// there brings what has changed since.
 	Versions struct{ ReplicaSets, Pods string }
+}
+
+// Command is how somebody asks the same server by a command of Probity.
+func (s *Snapshot) Command(words string) string {
+	return strings.TrimSpace(cmp.Or(s.Program, "probity") + " " + words + " " + s.Flags)
 }
 
 // Snapshot reads what there is in a namespace, or everywhere if that is "". The lists follow each
@@ -50,12 +61,14 @@ func (c *Client) Snapshot(ctx context.Context, namespace string) (*Snapshot, err
 	if err != nil {
 		return nil, err
 	}
-	if err := c.List(ctx, ProbeReports, namespace, all, &reports); err != nil && !apierrors.IsNotFound(err) {
+	err = c.List(ctx, ProbeReports, namespace, all, &reports)
+	silent := apierrors.IsNotFound(err) || apierrors.IsForbidden(err) // who may not all may not ask for what a cluster has not
+	if err != nil && !silent {
 		return nil, err
 	}
 	s := &Snapshot{
 		Services: services.Items, Deployments: deployments.Items, StatefulSets: sets.Items, ReplicaSets: replicaSets.Items, Pods: pods.Items,
-		Reports: reports.Items,
+		Reports: reports.Items, Silent: silent,
 	}
 	s.Versions.ReplicaSets, s.Versions.Pods = replicaSets.ResourceVersion, pods.ResourceVersion
 	return s, nil

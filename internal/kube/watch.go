@@ -42,7 +42,8 @@ func Follow[T any](ctx context.Context, c *Client, kind Kind, namespace string, 
 	return func(yield func(Change[T], error) bool) {
 		for began := false; ; began = true {
 			for change, err := range Watch[T](ctx, c, kind, namespace, options) {
-				if _, refused := errors.AsType[*apierrors.StatusError](err); err != nil && (began && !refused || ctx.Err() != nil) {
+				refused := apierrors.ReasonForError(err) != metav1.StatusReasonUnknown // else it is gone, or what is before it says so
+				if err != nil && (began && !refused || ctx.Err() != nil) {
 					return
 				}
 				if o, ok := any(&change.Object).(metav1.Object); ok && err == nil {
@@ -71,13 +72,22 @@ func decodeWatched(object json.RawMessage, into any) error {
 // watch is [Watch] of objects in JSON. What does not depend on the type of objects is here, so that
 // it is in the program once.
 func (c *Client) watch(ctx context.Context, kind Kind, namespace string, options metav1.ListOptions, yield func(watch.EventType, json.RawMessage, error) bool) {
-	query := listQuery(options)
-	query.Set("watch", "true")
-	response, err := c.send(ctx, http.MethodGet, kind.path(namespace), query, "", nil)
+	response, err := c.openWatch(ctx, kind, namespace, options)
 	if err != nil {
 		yield("", nil, err)
 		return
 	}
+	readWatch(ctx, response, yield)
+}
+
+// openWatch begins a watch, which [readWatch] reads and ends.
+func (c *Client) openWatch(ctx context.Context, kind Kind, namespace string, options metav1.ListOptions) (*http.Response, error) {
+	query := listQuery(options)
+	query.Set("watch", "true")
+	return c.send(ctx, http.MethodGet, kind.path(namespace), query, "", nil)
+}
+
+func readWatch(ctx context.Context, response *http.Response, yield func(watch.EventType, json.RawMessage, error) bool) {
 	defer response.Body.Close() // it was only read
 	for lines := json.NewDecoder(response.Body); ; {
 		what, object, err := readChange(lines)

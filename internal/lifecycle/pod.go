@@ -32,14 +32,15 @@ type Pod struct {
 	inits   []*container
 	regular []*container
 
-	createdAt             time.Time
-	initialized           bool // every init container did its part; never taken back
-	sync                  *sync
-	deletion              *deletion
-	phase                 corev1.PodPhase
-	conditions            map[corev1.PodConditionType]corev1.PodCondition
-	external              []corev1.PodCondition // set by others, for readiness gates
-	aborted, restartAsked bool                  // of events that say so
+	createdAt    time.Time
+	initialized  bool // every init container did its part; never taken back
+	sync         *sync
+	deletion     *deletion
+	phase        corev1.PodPhase
+	conditions   map[corev1.PodConditionType]corev1.PodCondition
+	external     []corev1.PodCondition // set by others, for readiness gates
+	aborted      bool                  // an event says so
+	restartAsked []string              // containers that a person wants restarted; "" is all
 
 	effects  []Effect
 	changed  bool
@@ -161,7 +162,7 @@ func (p *Pod) apply(event Event, now time.Time) {
 	case ConditionSet:
 		p.onConditionSet(e.Condition)
 	case RestartAsked:
-		p.restartAsked = true
+		p.restartAsked = append(p.restartAsked, e.Container)
 	case KubeletRestarted:
 		p.onKubeletRestarted(e, now)
 	}

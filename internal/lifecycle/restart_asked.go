@@ -1,25 +1,28 @@
 package lifecycle
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
-// RestartAsked says that a person wants the containers of the Pod restarted. A cluster knows no
-// such thing: there one kills the process, or deletes the Pod. Those that run are stopped with
-// their hook and grace period, as after a failed probe; those that wait for their back-off start
-// now.
-type RestartAsked struct{}
+// RestartAsked says that a person wants a container of the Pod restarted, or all of them. A cluster
+// knows no such thing: there one kills the process, or deletes the Pod. What runs is stopped with
+// its hook and grace period, as after a failed probe; what waits for its back-off starts now.
+type RestartAsked struct {
+	Container string // "" is all of them
+}
 
 func (RestartAsked) event() {}
 
 // planRestartAsked plans the restart that was asked for; nil if there is none. The starts know of
 // no exit, so there is no back-off before them and it does not grow (R151).
 func (p *Pod) planRestartAsked(now time.Time) *sync {
-	if !p.restartAsked {
-		return nil
-	}
-	p.restartAsked = false
+	asked := p.restartAsked
+	p.restartAsked = nil
 	s := &sync{}
 	for c := range p.containers() {
 		switch {
+		case !slices.Contains(asked, "") && !slices.Contains(asked, c.spec.Name):
 		case c.init && !c.sidecar():
 			if c.retryAt.After(now) {
 				s.starts = append(s.starts, start{container: c})

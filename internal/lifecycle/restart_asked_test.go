@@ -1,12 +1,15 @@
 package lifecycle
 
 import (
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
 // TestRestartAsked: what runs is stopped with its grace period and starts again whatever the policy
@@ -35,6 +38,36 @@ func TestRestartAsked(t *testing.T) {
 			w.run(35 * time.Second)
 			got := w.seen("start ", "exit ", "Killing", "SIG")
 			if diff := cmp.Diff(test.want, got); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+// TestRestartOfOneAsked: only the containers that were named are restarted.
+func TestRestartOfOneAsked(t *testing.T) {
+	spec := withPolicy(corev1.RestartPolicyAlways, app())
+	other := *spec.Containers[0].DeepCopy()
+	other.Name = "other"
+	spec.Containers = append(spec.Containers, other)
+	for name, test := range map[string]struct {
+		asked []string
+		want  []string
+	}{
+		"one":     {[]string{"other"}, []string{"30s SIGTERM to other", "30s start other #2"}},
+		"none":    {[]string{"third"}, nil},
+		"another": {[]string{"third", "app"}, []string{"30s SIGTERM to app", "30s start app #2"}},
+		"all":     {[]string{""}, []string{"30s SIGTERM to app", "30s SIGTERM to other", "30s start app #2", "30s start other #2"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newTestNode(t, *spec.DeepCopy(), Options{})
+			for _, c := range test.asked {
+				w.at(30*time.Second, RestartAsked{Container: c})
+			}
+			w.run(35 * time.Second)
+			got := slices.DeleteFunc(w.seen("start ", "SIG"), func(line string) bool { return strings.HasPrefix(line, "0s") })
+			slices.Sort(got)
+			if diff := cmp.Diff(test.want, got, cmpopts.EquateEmpty()); diff != "" {
 				t.Error(diff)
 			}
 		})

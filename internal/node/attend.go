@@ -14,14 +14,14 @@ import (
 	"github.com/probity-run/probity/internal/process"
 )
 
-// Restart restarts the containers of a Pod as somebody asked for it ([lifecycle.RestartAsked]). It
-// does not wait for it.
-func (n *Node) Restart(pod types.UID) error {
+// Restart restarts a container of a Pod, or all of them if it has no name, as somebody asked for it
+// ([lifecycle.RestartAsked]). It does not wait for it.
+func (n *Node) Restart(pod types.UID, container string) error {
 	r := n.runner(pod)
 	if r == nil {
 		return errNotRunning
 	}
-	r.loop.post(func() { r.on(lifecycle.RestartAsked{}) })
+	r.loop.post(func() { r.on(lifecycle.RestartAsked{Container: container}) })
 	return nil
 }
 

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"unicode"
 	"unicode/utf8"
+
+	"golang.org/x/text/width"
 )
 
 func TestLine(t *testing.T) {
@@ -128,6 +130,12 @@ func TestWidth(t *testing.T) {
 	}
 	if got := Pad("漢", 4); got != "漢  " {
 		t.Errorf("Pad = %q", got)
+	}
+	for r := range rune(0x3000) { // some are known without a look into the tables
+		kind := width.LookupRune(r).Kind()
+		if wide := kind == width.EastAsianWide || kind == width.EastAsianFullwidth; columns(r) == 1 && (wide || unicode.In(r, unicode.Mn, unicode.Me)) {
+			t.Errorf("%U takes one column", r)
+		}
 	}
 }
 

@@ -18,7 +18,7 @@ func Width(s string) int {
 
 // columns is the width of a character: East Asian letters and emoji take two columns, marks none.
 func columns(r rune) int {
-	if r < 0x300 { // before all of these
+	if r < 0x300 || r >= 0x2500 && r < 0x25fd { // before all of these; lines, blocks and shapes
 		return 1
 	}
 	if unicode.In(r, unicode.Mn, unicode.Me) {

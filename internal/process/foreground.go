@@ -180,11 +180,11 @@ func (f *Foreground) attend(tty *os.File) (end func()) {
 		signal.Notify(continued, syscall.SIGCONT)
 	}
 	signal.Notify(deaths, syscall.SIGCHLD)
+	if hasForeground(tty) { // a shell was faster; later it could be a suspension that has it
+		f.resume(tty)
+	}
 	var attending sync.WaitGroup
 	attending.Go(func() {
-		if hasForeground(tty) { // a shell was faster
-			f.resume(tty)
-		}
 		due := time.After(orphanReapPeriod) // some may have ended before deaths are told
 		for {
 			select {

@@ -119,6 +119,19 @@ func (x *terminal) waitFor(text string) {
 	eventually(x.t, fmt.Sprintf("%q on the terminal", text), func() bool { return strings.Contains(x.text(), text) })
 }
 
+// waitForStop waits until the job of the shell is stopped: a shell can continue it from then on.
+func (x *terminal) waitForStop() {
+	x.t.Helper()
+	eventually(x.t, "the job is stopped", func() bool {
+		jobs, err := childrenOf(x.cmd.Process.Pid)
+		if err != nil || len(jobs) == 0 {
+			return false
+		}
+		stat, err := readStat(jobs[0])
+		return err == nil && stat.state == 'T'
+	})
+}
+
 func (x *terminal) write(keys string) {
 	x.t.Helper()
 	if _, err := io.WriteString(x.master, keys); err != nil {
@@ -168,15 +181,19 @@ func TestForegroundSuspendWithoutShell(t *testing.T) {
 }
 
 // TestForegroundSuspendThenBackground: while the shell has the terminal the command's end leaves it
-// there.
+// there. The command waits at a pipe and starts nothing: a shell that is about to start a program
+// when Ctrl-Z comes can be held up by it, because a child of vfork(2) stops before its exec.
 func TestForegroundSuspendThenBackground(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "go")
-	t.Setenv("GO_ON", file)
-	x := onTerminal(t, `set -m; "$PLAY" 'echo up; until test -e "$GO_ON"; do sleep 0.02; done'; bg; echo "shell has it"; read word; echo "shell got $word"; fg; echo over`)
+	pipe := filepath.Join(t.TempDir(), "go")
+	if err := unix.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("GO_ON", pipe)
+	x := onTerminal(t, `set -m; "$PLAY" 'echo up; read line <"$GO_ON"'; bg; echo "shell has it"; read word; echo "shell got $word"; fg; echo over`)
 	x.waitFor("up\n")
 	x.write("\x1a")
 	x.waitFor("shell has it\n")
-	if err := os.WriteFile(file, nil, 0o600); err != nil {
+	if err := os.WriteFile(pipe, []byte("on\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	x.waitFor("exit 0 signal -1\n")
@@ -192,6 +209,7 @@ func TestForegroundSuspendThenBackground(t *testing.T) {
 func TestForegroundStartsInBackground(t *testing.T) {
 	x := onTerminal(t, `set -m; "$PLAY" 'read line; echo "got $line"' & read word; echo "shell got $word"; fg; echo over`)
 	x.waitFor("suspended\n")
+	x.waitForStop()
 	x.write("one\n")
 	x.waitFor("shell got one\n")
 	x.write("two\n")

@@ -5,7 +5,6 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
-	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -61,19 +60,15 @@ func giveUp(tty *os.File) {
 	takeBack(tty, 0)
 }
 
-// resumeTime is how long this process waits to be stopped by its own signal: without a shell that
-// could continue it, it is not stopped.
-const resumeTime = 100 * time.Millisecond
-
 // suspend stops this process like its command, so that the shell gets the terminal. The command
-// goes on when the shell continues this process; at once if it has the foreground all the same.
+// goes on when the shell continues this process; at once if no shell could, because the kernel does
+// not stop a process then.
 func (f *Foreground) suspend(tty *os.File, suspended func()) {
 	takeBack(tty, f.pid)
 	if suspended != nil {
 		suspended()
 	}
-	_ = syscall.Kill(0, syscall.SIGTSTP) // its own group is always there
-	time.Sleep(resumeTime)
+	_ = Suspend() // without job control the command just goes on
 	if hasForeground(tty) {
 		f.resume(tty)
 	}

@@ -1,6 +1,9 @@
 package registry
 
 import (
+	"strconv"
+	"strings"
+
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
@@ -42,4 +45,19 @@ func (r *Registry) setFields(old, next store.Object, subresource string, opts Wr
 		}
 	}
 	next.SetManagedFields(kept)
+}
+
+// OwnerOf is the manager to which the field of a cause belongs that a server-side apply is refused
+// for; "" if that is not why.
+func OwnerOf(cause metav1.StatusCause) string {
+	rest, ok := strings.CutPrefix(cause.Message, "conflict with ")
+	if cause.Type != metav1.CauseTypeFieldManagerConflict || !ok {
+		return ""
+	}
+	quoted, err := strconv.QuotedPrefix(rest)
+	if err != nil {
+		return ""
+	}
+	owner, _ := strconv.Unquote(quoted) // it is quoted
+	return owner
 }

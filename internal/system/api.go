@@ -12,14 +12,11 @@ import (
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/probity-run/probity/internal/apiserver"
 	"github.com/probity-run/probity/internal/apiserver/credentials"
 	"github.com/probity-run/probity/internal/apiserver/guard"
-	"github.com/probity-run/probity/internal/node"
 	"github.com/probity-run/probity/internal/proxy"
-	"github.com/probity-run/probity/internal/registry"
 )
 
 // endTime is how long requests of the API may take to end when the system ends.
@@ -39,18 +36,6 @@ type api struct {
 }
 
 func newAPI(s *System) *api { return &api{system: s, ready: make(chan struct{})} }
-
-// managedFields is what the registry asks who keeps the fields' owners. Nobody writes through the
-// API before there is a server.
-func (a *api) managedFields(w registry.FieldsWrite) []metav1.ManagedFieldsEntry {
-	a.mu.Lock()
-	server := a.server
-	a.mu.Unlock()
-	if server == nil {
-		return nil
-	}
-	return server.ManagedFields(w)
-}
 
 // kubeconfig is the file by which clients find the API, once they can; "" if there is none.
 func (a *api) kubeconfig() string {
@@ -123,7 +108,7 @@ func (a *api) open(ctx context.Context) (func() error, error) {
 	server, err = apiserver.New(apiserver.Options{
 		Store: s.store, Registry: s.registry, Runner: s, Applier: s, Guard: g, Stopping: s.Stopping, Logger: s.opts.Logger, Version: s.opts.Version,
 		History: s.History(), Traffic: s.traffic(),
-		Kinds: []apiserver.Kind{{GVK: node.ProbeReportKind, Object: &node.ProbeReport{}, List: &node.ProbeReportList{}}},
+		Fields: s.fields,
 	})
 	if err != nil {
 		return nil, errors.Join(err, closeAll(listeners))

@@ -33,7 +33,13 @@ type applier struct {
 	// by source: what its manifests asked for last
 	applied map[string]map[manifest.Ref]*wish
 	// bare Pods that start when their predecessors are gone, or when there is a place for them
-	waiting map[manifest.Ref]*corev1.Pod
+	waiting map[manifest.Ref]waitingPod
+}
+
+// waitingPod is a Pod that is created later, and how.
+type waitingPod struct {
+	*corev1.Pod
+	options registry.WriteOptions
 }
 
 // wish is what a manifest asks for.
@@ -44,7 +50,7 @@ type wish struct {
 }
 
 func newApplier(r *registry.Registry, objects *store.Store) *applier {
-	return &applier{registry: r, store: objects, served: func() {}, applied: map[string]map[manifest.Ref]*wish{}, waiting: map[manifest.Ref]*corev1.Pod{}}
+	return &applier{registry: r, store: objects, served: func() {}, applied: map[string]map[manifest.Ref]*wish{}, waiting: map[manifest.Ref]waitingPod{}}
 }
 
 // The words of kubectl apply for what became of an object.
@@ -179,14 +185,29 @@ func (a *applier) replace(ref manifest.Ref, live *corev1.Pod, desired *wish) (ve
 	return verbReplaced, ignoreNotFound(err) // it may have gone just now
 }
 
+// replaceBy deletes a Pod, as it is, and has resume start another one of its name.
+func (a *applier) replaceBy(live, next *corev1.Pod, options registry.WriteOptions) error {
+	ref := manifest.Object{Resource: next}.Ref()
+	a.mu.Lock()
+	a.waiting[ref] = waitingPod{next, options}
+	a.mu.Unlock()
+	err := store.Delete[*corev1.Pod](a.store, live.Namespace, live.Name, store.DeleteOptions{UID: live.UID})
+	if err != nil {
+		a.mu.Lock()
+		delete(a.waiting, ref)
+		a.mu.Unlock()
+	}
+	return err
+}
+
 // resume starts the Pods whose predecessors are gone, as far as there is a place for them.
 func (a *applier) resume() error {
 	var errs []error
 	for ref, pod := range a.waiting {
-		if _, err := a.store.GetObject(pod); !apierrors.IsNotFound(err) {
+		if _, err := a.store.GetObject(pod.Pod); !apierrors.IsNotFound(err) {
 			continue
 		}
-		_, err := registry.Create(a.registry, pod)
+		_, err := a.registry.CreateObject(pod.Pod, pod.options)
 		if _, full := errors.AsType[*tooManyPods](err); full {
 			break
 		}
@@ -204,7 +225,7 @@ func (a *applier) resume() error {
 func (a *applier) wait(ref manifest.Ref, desired *wish) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.waiting[ref] = desired.noted().(*corev1.Pod)
+	a.waiting[ref] = waitingPod{Pod: desired.noted().(*corev1.Pod)}
 }
 
 // dropWaiting has resume start nothing.

@@ -6,13 +6,16 @@ import (
 	"io"
 	"net"
 	"net/netip"
+	"slices"
 	"syscall"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
 
+	"github.com/probity-run/probity/internal/lifecycle"
 	"github.com/probity-run/probity/internal/manifest"
 	"github.com/probity-run/probity/internal/process"
+	"github.com/probity-run/probity/internal/registry"
 	"github.com/probity-run/probity/internal/store"
 )
 
@@ -20,14 +23,23 @@ import (
 // them again; those that wait for their back-off start now. It does not wait for it. A Pod that has
 // ended for good cannot be restarted.
 func (s *System) Restart(namespace, name string) error {
+	return s.RestartContainer(namespace, name, "")
+}
+
+// RestartContainer restarts one container of a Pod as Restart does; all of them if it has no name.
+func (s *System) RestartContainer(namespace, name, container string) error {
 	pod, err := store.Get[*corev1.Pod](s.store, namespace, name)
 	if err != nil {
 		return fmt.Errorf("cannot restart pod %s: %w", name, err)
 	}
+	known := slices.ContainsFunc(lifecycle.Containers(&pod.Spec), func(c *corev1.Container) bool { return c.Name == container })
+	if container != "" && !known {
+		return fmt.Errorf("cannot restart container %s of pod %s: it has no such container", container, name)
+	}
 	if pod.Status.Phase == corev1.PodSucceeded || pod.Status.Phase == corev1.PodFailed {
 		return fmt.Errorf("cannot restart pod %s: it has ended for good; save its manifest with a change, or delete it if a workload makes it", name)
 	}
-	if err := s.node.Restart(pod.UID); err != nil {
+	if err := s.node.Restart(pod.UID, container); err != nil {
 		return fmt.Errorf("cannot restart pod %s: %w", name, err)
 	}
 	return nil
@@ -38,6 +50,34 @@ func (s *System) Restart(namespace, name string) error {
 func (s *System) DeletePod(namespace, name string) error {
 	if err := store.Delete[*corev1.Pod](s.store, namespace, name, store.DeleteOptions{}); err != nil {
 		return fmt.Errorf("cannot delete pod %s: %w", name, err)
+	}
+	return nil
+}
+
+// ReplacePod deletes a Pod with its grace period, and makes the other one of its name when it is
+// gone, as kubectl replace --force does. It does not wait for that. next has its kind; options are
+// those of its creation.
+func (s *System) ReplacePod(ctx context.Context, live, next *corev1.Pod, options registry.WriteOptions) error {
+	var err error
+	replaced := make(chan struct{})
+	replace := func() {
+		defer close(replaced)
+		if err = errEnded; !s.Stopping() {
+			err = s.applier.replaceBy(live, next, options)
+		}
+	}
+	select {
+	case s.requests <- replace:
+		<-replaced
+	case <-s.stop:
+		err = errEnded
+	case <-s.done:
+		err = errEnded
+	case <-ctx.Done():
+		err = ctx.Err()
+	}
+	if err != nil {
+		return fmt.Errorf("cannot replace pod %s: %w", live.Name, err)
 	}
 	return nil
 }

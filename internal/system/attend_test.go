@@ -11,6 +11,8 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 
+	"github.com/probity-run/probity/internal/manifest"
+	"github.com/probity-run/probity/internal/registry"
 	"github.com/probity-run/probity/internal/store"
 )
 
@@ -63,6 +65,9 @@ func TestAttend(t *testing.T) {
 	if messages := eventsOf(s, "Killing"); len(messages) != 1 || messages[0] != "Container app is restarted as somebody asked for it" {
 		t.Errorf("Events %q", messages)
 	}
+	if err := s.RestartContainer("default", "web", "none"); err == nil || !strings.Contains(err.Error(), "it has no such container") {
+		t.Errorf("a restart of no container: %v", err)
+	}
 	if err := s.Signal("default", "web", "app", syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
@@ -78,6 +83,20 @@ func TestAttend(t *testing.T) {
 	defer log.Close()
 	if _, err := log.Next(); err != nil && !errors.Is(err, io.EOF) {
 		t.Errorf("reading the log: %v", err)
+	}
+
+	next := pod.DeepCopy()
+	manifest.PrepareForCreate(next)
+	next.Spec.Containers[0].ReadinessProbe.PeriodSeconds = 2
+	if err := s.ReplacePod(t.Context(), pod, next, registry.WriteOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "another Pod with the other probe", func() bool {
+		now, err := store.Get[*corev1.Pod](s.Store(), "default", "web")
+		return err == nil && now.UID != pod.UID && now.Spec.Containers[0].ReadinessProbe.PeriodSeconds == 2 && len(now.Status.ContainerStatuses) > 0 && now.Status.ContainerStatuses[0].Ready
+	})
+	if err := s.ReplacePod(t.Context(), pod, next, registry.WriteOptions{}); err == nil {
+		t.Error("a Pod that is gone is replaced")
 	}
 
 	if err := s.DeletePod("default", "web"); err != nil {

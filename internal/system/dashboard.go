@@ -33,6 +33,7 @@ type dashboardNote struct {
 	Key       []byte   `json:"key"`
 	Port      uint16   `json:"port"`
 	Manifests []string `json:"manifests"` // absolute
+	StateDir  string   `json:"stateDir"`  // as the run has it; there may be links to it
 }
 
 // dashboardHost serves the dashboard of a system. Whatever goes wrong with it, the Pods run on.
@@ -65,7 +66,7 @@ func (s *System) openDashboard() (*dashboardHost, error) {
 		return nil, err
 	}
 	d := &dashboardHost{listener: listeners[0]}
-	note.Port, note.Manifests = at.Port(), s.Describe().Manifests
+	note.Port, note.Manifests, note.StateDir = at.Port(), s.Describe().Manifests, s.state.dir
 	d.note = note
 	if err := writeNote(s.state.root, dashboardName, note); err != nil {
 		return nil, errors.Join(err, d.listener.Close())
@@ -76,7 +77,7 @@ func (s *System) openDashboard() (*dashboardHost, error) {
 	}
 	opts := dashboard.Options{
 		Instance: dashboardInstance(s.state.dir), Key: note.Key, Port: note.Port, Title: strings.Join(names, " "), Files: s.Files(), Version: s.opts.Version,
-		Store: s.store, Registry: s.registry, History: s.History(), Runner: s, Logger: s.opts.Logger,
+		Store: s.store, Registry: s.registry, Fields: s.fields, History: s.History(), Runner: s, Logger: s.opts.Logger,
 	}
 	if s.proxy != nil {
 		opts.Traffic = s.proxy.State
@@ -124,41 +125,65 @@ func (n *dashboardNote) link() string {
 	return fmt.Sprintf("http://127.0.0.1:%d/ui/?t=%s", n.Port, dashboard.NewOnce(n.Key, time.Now()))
 }
 
-// FindDashboard is a fresh link to the dashboard of the run of another process: that whose state
-// folder is dir or, if that is empty, the one that was started with the manifests, or the only one.
-// The error is an [*InputError].
-func FindDashboard(ctx context.Context, dir string, paths []string) (link string, err error) {
-	if dir != "" {
-		note, err := dashboardOf(ctx, dir)
+// DashboardQuery says whose dashboard is meant. The zero value is the only one.
+type DashboardQuery struct {
+	// StateDir is the state folder of the run. Default: that is found out.
+	StateDir string
+	// Manifests are those that the run was started with. Default: any.
+	Manifests []string
+	// Instance and Folder are those of [ChooseRun].
+	Instance, Folder string
+}
+
+// FindDashboard is a fresh link to the dashboard of the run of another process, and the run;
+// elsewhere is as in [ChooseRun]. Runs without an API have one too. The error is an [*InputError].
+func FindDashboard(ctx context.Context, q DashboardQuery) (link string, run Run, elsewhere bool, err error) {
+	if q.StateDir != "" {
+		note, err := dashboardOf(ctx, q.StateDir)
 		if err != nil {
-			return "", &InputError{fmt.Errorf("cannot find the dashboard of %s: %w", dir, err)}
+			return "", run, false, &InputError{fmt.Errorf("cannot find the dashboard of %s: %w", q.StateDir, err)}
 		}
-		return note.link(), nil
+		return note.link(), note.run(), false, nil
 	}
+	notes, err := dashboards(ctx, q.Manifests)
+	if err != nil {
+		return "", run, false, &InputError{err}
+	}
+	var runs []Run
+	for _, note := range notes {
+		runs = append(runs, note.run())
+	}
+	if len(runs) == 0 {
+		return "", run, false, &InputError{errors.New("no probity run with a dashboard is there: start one with probity run, or name its folder with --state-dir")}
+	}
+	if run, elsewhere, err = ChooseRun(runs, q.Instance, q.Folder); err != nil {
+		return "", run, false, &InputError{err}
+	}
+	chosen := slices.IndexFunc(runs, func(r Run) bool { return r.StateDir == run.StateDir })
+	return notes[chosen].link(), run, elsewhere && len(q.Manifests) == 0, nil
+}
+
+// dashboards are the notes of those that answer, of the runs of these manifests if any are given.
+func dashboards(ctx context.Context, paths []string) (notes []dashboardNote, err error) {
 	home, err := stateHome()
 	if err != nil {
-		return "", &InputError{err}
+		return nil, err
 	}
 	files, err := filepath.Glob(filepath.Join(home, "*", dashboardName))
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	var running []dashboardNote
-	var folders []string
 	for _, file := range files {
 		note, err := dashboardOf(ctx, filepath.Dir(file)) // without an answer it is none
 		if err == nil && (len(paths) == 0 || slices.Equal(resolved(note.Manifests), resolved(paths))) {
-			running, folders = append(running, note), append(folders, filepath.Dir(file))
+			notes = append(notes, note)
 		}
 	}
-	switch len(running) {
-	case 0:
-		return "", &InputError{errors.New("no probity run with a dashboard is there: start one with probity run, or name its folder with --state-dir")}
-	case 1:
-		return running[0].link(), nil
-	}
-	return "", &InputError{fmt.Errorf("%d runs have a dashboard: name the manifests of one, or its folder with --state-dir; there are:\n  %s", len(running), strings.Join(folders, "\n  "))}
+	return notes, nil
 }
+
+// run is the run of a note, as far as that tells.
+func (n *dashboardNote) run() Run { return Run{StateDir: n.StateDir, Manifests: n.Manifests} }
 
 // dashboardOf is the note of a run whose dashboard answers.
 func dashboardOf(ctx context.Context, dir string) (note dashboardNote, err error) {
@@ -188,7 +213,7 @@ func dashboardOf(ctx context.Context, dir string) (note dashboardNote, err error
 		return note, fmt.Errorf("nobody answers: %w", err)
 	}
 	_ = response.Body.Close()
-	if response.Header.Get(dashboard.RunHeader) != dashboardInstance(dir) {
+	if response.Header.Get(dashboard.RunHeader) != dashboardInstance(note.StateDir) {
 		return note, errors.New("another program answers at its port")
 	}
 	return note, nil

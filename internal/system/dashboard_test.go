@@ -40,9 +40,12 @@ func TestDashboard(t *testing.T) {
 		t.Fatalf("by the link of the run: %d", got)
 	}
 	pods := link[:strings.Index(link, "?")] + "pods"
-	other, err := FindDashboard(t.Context(), dir, nil)
+	other, run, _, err := FindDashboard(t.Context(), DashboardQuery{StateDir: dir})
 	if err != nil {
 		t.Fatal(err)
+	}
+	if run.StateDir != dir {
+		t.Errorf("the run is of %s, want %s", run.StateDir, dir)
 	}
 	if got := statusOf(t, browser(t), other); got != http.StatusOK {
 		t.Errorf("by the link of another process: %d", got)
@@ -57,7 +60,7 @@ func TestDashboard(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := FindDashboard(t.Context(), dir, nil); err == nil {
+	if _, _, _, err := FindDashboard(t.Context(), DashboardQuery{StateDir: dir}); err == nil {
 		t.Error("a run that has ended has a dashboard")
 	}
 	started(t, t.Context(), Options{StateDir: dir})
@@ -76,7 +79,7 @@ func TestNoDashboard(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(dir, dashboardName)); !os.IsNotExist(err) {
 		t.Errorf("there is a note of one: %v", err)
 	}
-	if _, err := FindDashboard(t.Context(), dir, nil); err == nil {
+	if _, _, _, err := FindDashboard(t.Context(), DashboardQuery{StateDir: dir}); err == nil {
 		t.Error("it is found all the same")
 	}
 }

@@ -24,6 +24,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
 
+	"github.com/probity-run/probity/internal/apiserver"
 	"github.com/probity-run/probity/internal/apiserver/credentials"
 	"github.com/probity-run/probity/internal/controller"
 	"github.com/probity-run/probity/internal/history"
@@ -161,10 +162,11 @@ type System struct {
 	addresses  *addresses   // nil before New has the state folder
 	hostNames  *hostNames
 	api        *api
-	dashboard  *dashboardHost // nil if there is none
-	files      *fileWatch     // from Start on
-	created    time.Time      // when New made it
-	started    bool           // by Start
+	fields     *apiserver.Fields // who owns which field of an object
+	dashboard  *dashboardHost    // nil if there is none
+	files      *fileWatch        // from Start on
+	created    time.Time         // when New made it
+	started    bool              // by Start
 	loader     *loader
 	applier    *applier   // of the goroutine of run
 	first      *manifests // what that applies first; nil without manifests
@@ -199,7 +201,10 @@ func New(opts Options) (*System, error) {
 		doors.ServiceAddress = func(namespace, name string) netip.Addr { return s.addresses.service(namespace, name) }
 	}
 	s.api = newAPI(s)
-	doors.ManagedFields = s.api.managedFields
+	s.fields = apiserver.NewFields(apiserver.FieldsOptions{
+		Kinds: []apiserver.Kind{{GVK: node.ProbeReportKind, Object: &node.ProbeReport{}, List: &node.ProbeReportList{}}}, Logger: opts.Logger,
+	})
+	doors.ManagedFields = s.fields.ManagedFields
 	s.registry = registry.New(doors)
 	s.applier = newApplier(s.registry, s.store)
 	if err := s.createCluster(); err != nil {

@@ -8,8 +8,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// Progress is how far a Deployment, StatefulSet or ReplicaSet is from what it is meant to be, by
-// its status, as kubectl rollout status sees it.
+// Progress is how far a Deployment, StatefulSet, DaemonSet or ReplicaSet is from what it is meant
+// to be, by its status, as kubectl rollout status sees it.
 type Progress struct {
 	// Desired Pods, those of the newest template, and those that are available.
 	Desired, Updated, Available int32
@@ -49,6 +49,9 @@ func ProgressOf(object metav1.Object) (p Progress, ok bool) {
 	case *appsv1.StatefulSet:
 		observed, all = o.Status.ObservedGeneration, o.Status.Replicas
 		p = Progress{Desired: valueOr(o.Spec.Replicas, 1), Updated: updatedPods(o), Available: o.Status.AvailableReplicas}
+	case *appsv1.DaemonSet:
+		observed, all = o.Status.ObservedGeneration, o.Status.CurrentNumberScheduled
+		p = Progress{Desired: o.Status.DesiredNumberScheduled, Updated: o.Status.UpdatedNumberScheduled, Available: o.Status.NumberAvailable}
 	case *appsv1.ReplicaSet:
 		observed, all = o.Status.ObservedGeneration, o.Status.Replicas
 		p = Progress{Desired: valueOr(o.Spec.Replicas, 1), Updated: o.Status.Replicas, Available: o.Status.AvailableReplicas}

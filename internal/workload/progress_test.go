@@ -36,7 +36,11 @@ func TestProgressOf(t *testing.T) {
 		"one that rolls":        {set(appsv1.StatefulSetUpdateStrategy{}, appsv1.StatefulSetStatus{CurrentRevision: "a", UpdateRevision: "b", Replicas: 3, AvailableReplicas: 3, UpdatedReplicas: 1}), Progress{Desired: 3, Updated: 1, Available: 3}, "3/3, 1 of 3 updated"},
 		"one with a partition":  {set(partition, appsv1.StatefulSetStatus{CurrentRevision: "a", UpdateRevision: "b", Replicas: 3, AvailableReplicas: 3, UpdatedReplicas: 1}), Progress{Desired: 3, Updated: 3, Available: 3, Complete: true}, "3/3"},
 		"one before its update": {set(partition, appsv1.StatefulSetStatus{CurrentRevision: "a", UpdateRevision: "b", Replicas: 3, AvailableReplicas: 3}), Progress{Desired: 3, Updated: 2, Available: 3}, "3/3, 2 of 3 updated"},
-		"a ReplicaSet":          {&appsv1.ReplicaSet{Spec: appsv1.ReplicaSetSpec{Replicas: new(int32(2))}, Status: appsv1.ReplicaSetStatus{Replicas: 2, AvailableReplicas: 1}}, Progress{Desired: 2, Updated: 2, Available: 1}, "1/2"},
+		"a DaemonSet": {&appsv1.DaemonSet{Status: appsv1.DaemonSetStatus{DesiredNumberScheduled: 2, CurrentNumberScheduled: 2, UpdatedNumberScheduled: 2, NumberAvailable: 2}},
+			Progress{Desired: 2, Updated: 2, Available: 2, Complete: true}, "2/2"},
+		"one on an old Pod": {&appsv1.DaemonSet{Status: appsv1.DaemonSetStatus{DesiredNumberScheduled: 2, CurrentNumberScheduled: 2, UpdatedNumberScheduled: 1, NumberAvailable: 2}},
+			Progress{Desired: 2, Updated: 1, Available: 2}, "2/2, 1 of 2 updated"},
+		"a ReplicaSet": {&appsv1.ReplicaSet{Spec: appsv1.ReplicaSetSpec{Replicas: new(int32(2))}, Status: appsv1.ReplicaSetStatus{Replicas: 2, AvailableReplicas: 1}}, Progress{Desired: 2, Updated: 2, Available: 1}, "1/2"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, ok := ProgressOf(test.object)

@@ -3,7 +3,19 @@ package workload
 import (
 	"cmp"
 	"slices"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
 )
+
+// SameTemplate compares templates but for the label that tells ReplicaSets apart.
+func SameTemplate(a, b *corev1.PodTemplateSpec) bool {
+	a, b = a.DeepCopy(), b.DeepCopy()
+	delete(a.Labels, appsv1.DefaultDeploymentUniqueLabelKey)
+	delete(b.Labels, appsv1.DefaultDeploymentUniqueLabelKey)
+	return equality.Semantic.DeepEqual(a, b)
+}
 
 // NextRevision is the number of a Deployment's newest rollout: one more than that of any old set.
 func (r *Rollout) NextRevision() int64 {

@@ -59,13 +59,13 @@ func TestProbeIsEdited(t *testing.T) {
 	if diff := x.text("#changes .diff .add"); diff != "+           periodSeconds: 7" {
 		t.Errorf("the difference is %q", diff)
 	}
-	x.do(chromedp.Click("#apply"))
+	x.click("#apply")
 	x.until("the rollout is over", `document.querySelector("#done [data-rollout=over]")`)
 	x.until("there is nothing more to apply", `document.getElementById("chip").textContent === "As it runs"`)
 	if v := eval[string](x, fmt.Sprintf(`document.querySelector(%q).value`, field("livenessProbe.periodSeconds"))); v != "7" {
 		t.Errorf("the field has %q", v)
 	}
-	x.do(chromedp.Click("#undo"))
+	x.click("#undo")
 	x.until("the old number is back", fmt.Sprintf(`document.querySelector(%q).value === "1"`, field("livenessProbe.periodSeconds")))
 	x.until("that is rolled out too", `document.querySelector("#done [data-rollout=over]") && document.getElementById("chip").textContent === "As it runs"`)
 }
@@ -91,7 +91,7 @@ func TestTheSeedsNumbers(t *testing.T) {
 		t.Errorf("the tab %q does not say how many errors it has", n)
 	}
 	picture(x, "form-refused.png")
-	x.do(chromedp.Click("#apply"))
+	x.click("#apply")
 	if done := x.text("#done"); done != "" {
 		t.Errorf("it was applied all the same: %s", done)
 	}
@@ -117,10 +117,10 @@ func TestConflict(t *testing.T) {
 		t.Fatalf("%v: %s", err, out)
 	}
 	x.expect() // a conflict is an answer that the browser notes
-	x.do(chromedp.Click("#apply"))
+	x.click("#apply")
 	x.until("it says what was changed", `document.querySelector("#done table")?.textContent.includes("liveness periodSeconds14")`)
 	picture(x, "form-conflict.png")
-	x.do(chromedp.Click("#done [data-mine]"))
+	x.click("#done [data-mine]")
 	x.until("it is applied now", `document.querySelector("#done [data-rollout]")`)
 	x.until("the rollout is over", `document.querySelector("#done [data-rollout=over]")`)
 }
@@ -130,9 +130,9 @@ func TestConflict(t *testing.T) {
 func TestFileIsWritten(t *testing.T) {
 	s, x := openHealth(t)
 	x.set("livenessProbe.periodSeconds", "7")
-	x.do(chromedp.Click("#apply"))
+	x.click("#apply")
 	x.until("the file says otherwise", `document.getElementById("file").textContent.includes("app.yaml still says liveness periodSeconds: 1")`)
-	x.do(chromedp.Click("#write"))
+	x.click("#write")
 	x.until("it is written", `document.getElementById("file").textContent.includes("Written to app.yaml")`)
 	text, err := os.ReadFile(filepath.Join(s.dir, "app.yaml"))
 	if err != nil || !strings.HasPrefix(string(text), "# ours\n") || !strings.Contains(string(text), "livenessProbe: {httpGet: {path: /livez, port: http}, periodSeconds: 7}") {
@@ -184,7 +184,7 @@ func TestNewService(t *testing.T) {
 	}
 	x.set("service-name", "made")
 	x.set("service-command", "env PROBITY_TEST_SERVICE=calm "+self)
-	x.do(chromedp.Click("#apply"))
+	x.click("#apply")
 	x.until("its page is open", `document.querySelector("h1")?.textContent === "Health checks of made"`)
 	x.goTo("/ui/pods?q=made")
 	x.until("its Pod is ready", ready)

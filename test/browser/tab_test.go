@@ -2,15 +2,19 @@ package browser
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto"
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 )
@@ -23,13 +27,15 @@ type tab struct {
 	mu       sync.Mutex
 	problems []string
 	expected bool // that a connection is lost
+	requests []*network.Request
+	streams  map[network.RequestID]int64 // those that go on, and how many bytes they brought
 }
 
 // open opens a link in a new tab.
-func open(t *testing.T, link string) *tab {
+func open(t *testing.T, link string, options ...chromedp.ContextOption) *tab {
 	t.Helper()
-	ctx, cancel := chromedp.NewContext(allocator)
-	x := &tab{t: t, ctx: ctx}
+	ctx, cancel := chromedp.NewContext(allocator, options...)
+	x := &tab{t: t, ctx: ctx, streams: map[network.RequestID]int64{}}
 	t.Cleanup(func() {
 		x.mu.Lock()
 		defer x.mu.Unlock()
@@ -48,11 +54,25 @@ func open(t *testing.T, link string) *tab {
 	return x
 }
 
-// hear notes what a page complains about: errors of scripts, and what the policy has refused.
+// hear notes what a page asks for, and what it complains about: errors of scripts, and what the
+// policy has refused.
 func (x *tab) hear(event any) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	switch e := event.(type) {
+	case *network.EventRequestWillBeSent:
+		x.requests = append(x.requests, e.Request)
+		if strings.Contains(e.Request.URL, "/ui/stream") {
+			x.streams[e.RequestID] = 0
+		}
+	case *network.EventDataReceived:
+		if n, ok := x.streams[e.RequestID]; ok {
+			x.streams[e.RequestID] = n + e.DataLength
+		}
+	case *network.EventLoadingFailed:
+		delete(x.streams, e.RequestID)
+	case *network.EventLoadingFinished:
+		delete(x.streams, e.RequestID)
 	case *runtime.EventExceptionThrown:
 		x.problems = append(x.problems, fmt.Sprintf("an error of a script: %s %s:%d", e.ExceptionDetails.Exception.Description, e.ExceptionDetails.URL, e.ExceptionDetails.LineNumber))
 	case *log.EventEntryAdded:
@@ -60,6 +80,31 @@ func (x *tab) hear(event any) {
 			x.problems = append(x.problems, fmt.Sprintf("the browser complains: %s %s", e.Entry.Text, e.Entry.URL))
 		}
 	}
+}
+
+// asked is what the pages of the tab have asked for.
+func (x *tab) asked() []*network.Request {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return slices.Clone(x.requests)
+}
+
+// open is how many streams go on, and how many bytes they have brought.
+func (x *tab) open() (streams int, bytes int64) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	for _, n := range x.streams {
+		bytes += n
+	}
+	return len(x.streams), bytes
+}
+
+// complaints are what pages have complained about so far, which is forgotten then.
+func (x *tab) complaints() (all []string) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	all, x.problems = x.problems, nil
+	return all
 }
 
 // expect says that requests will fail from here on.
@@ -85,7 +130,7 @@ func eval[T any](x *tab, expression string) T {
 	defer cancel()
 	value, err := chromedp.Run(ctx, chromedp.Evaluate[T](expression, chromedp.EvalAwaitPromise))
 	if err != nil {
-		x.t.Fatalf("%s: %v", expression, err)
+		x.t.Fatalf("%.300s: %v", expression, err)
 	}
 	return value
 }
@@ -130,8 +175,43 @@ func (x *tab) key(keys ...string) {
 	}
 }
 
+// click clicks on elements, one after the other. A page that is live may put another one in place
+// of one that was just found: then it is looked for again.
+func (x *tab) click(selectors ...string) {
+	x.t.Helper()
+	for _, selector := range selectors {
+		ctx, cancel := context.WithTimeout(x.ctx, timeout)
+		err := chromedp.Do(ctx, chromedp.Click(selector))
+		for ctx.Err() == nil {
+			if _, gone := errors.AsType[*cdproto.Error](err); !gone {
+				break
+			}
+			err = chromedp.Do(ctx, chromedp.Click(selector))
+		}
+		cancel()
+		if err != nil {
+			x.t.Fatalf("cannot click on %s: %v", selector, err)
+		}
+	}
+}
+
 // text is what an element says.
 func (x *tab) text(selector string) string {
 	x.t.Helper()
 	return strings.TrimSpace(eval[string](x, fmt.Sprintf("document.querySelector(%q)?.textContent ?? ''", selector)))
+}
+
+// seen waits for a condition as until does, but in the page, which is looked at only when something
+// of it has changed: so that waiting costs it nothing.
+func (x *tab) seen(what, expression string) {
+	x.t.Helper()
+	if !eval[bool](x, fmt.Sprintf(`new Promise((done) => {
+		const is = () => !!(%s);
+		if (is()) return done(true);
+		const watch = new MutationObserver(() => { if (is()) { watch.disconnect(); clearTimeout(end); done(true); } });
+		const end = setTimeout(() => { watch.disconnect(); done(is()); }, %d);
+		watch.observe(document.body, {subtree: true, childList: true, characterData: true, attributes: true});
+	})`, expression, (timeout-2*time.Second).Milliseconds())) {
+		x.t.Fatalf("not within %v: %s: %s", timeout, what, expression)
+	}
 }

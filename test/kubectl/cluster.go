@@ -25,11 +25,13 @@ import (
 const clusterTimeout = 3 * time.Minute
 
 // Cluster is a running etcd and a kube-apiserver, and nothing else of Kubernetes: what a node or a
-// controller would do, nobody does. Make it with [StartCluster] and end it with [Cluster.Stop].
+// controller would do, nobody does, unless [Cluster.StartControllers] is called. Make it with
+// [StartCluster] and end it with [Cluster.Stop].
 type Cluster struct {
 	// Kubeconfig is the path of the file by which its administrator reaches it.
 	Kubeconfig string
 
+	program string
 	dir     string
 	url     string
 	ctx     context.Context // of both programs; its cause is why one ended
@@ -43,7 +45,7 @@ var errStopped = errors.New("the cluster was stopped")
 // StartCluster starts the components of a program, see test/differential/kubernetes, with their
 // files in a folder, and returns when requests are answered.
 func StartCluster(ctx context.Context, program, dir string) (*Cluster, error) {
-	c := &Cluster{Kubeconfig: filepath.Join(dir, "kubeconfig"), dir: dir}
+	c := &Cluster{Kubeconfig: filepath.Join(dir, "kubeconfig"), dir: dir, program: program}
 	c.ctx, c.stop = context.WithCancelCause(ctx)
 	if err := c.start(program); err != nil {
 		return nil, errors.Join(err, c.Stop(), c.logTails())
@@ -79,6 +81,15 @@ func (c *Cluster) start(program string) error {
 		}
 	}
 	return c.waitFor("the API server", c.ready)
+}
+
+// StartControllers starts Kubernetes' own controllers, which make Pods of workloads. Still nobody
+// schedules or runs them.
+func (c *Cluster) StartControllers() error {
+	return c.run(c.program, []string{
+		"controllers", "--kubeconfig=" + c.Kubeconfig, "--leader-elect=false", "--service-account-private-key-file=" + filepath.Join(c.dir, "signing.key"),
+		"--controllers=*", "--secure-port=0",
+	})
 }
 
 const clusterToken = "compared"

@@ -27,9 +27,9 @@ var floors = [][]string{
 	{"docs", "probe", "internal/timing", "internal/lifecycle", "internal/manifest", "internal/store", "internal/history", "internal/process", "internal/envvars", "internal/address", "internal/ownfile", "internal/origin", "internal/timeline"},
 	{"internal/workload", "internal/registry", "internal/program", "internal/names", "internal/diagnosis"},
 	{"internal/node", "internal/controller", "internal/proxy", "internal/simulate", "internal/advisor"},
-	{"internal/facts"},
+	{"internal/facts", "internal/rollout"},
 	{"internal/terminal", "internal/apiserver", "internal/dashboard", "internal/kube"},
-	{"internal/system"},
+	{"internal/system", "internal/deploy"},
 	{"internal/cli"},
 	{"cmd/probity"},
 }
@@ -71,10 +71,10 @@ func TestImportsPointDown(t *testing.T) {
 }
 
 func TestCoreIsPure(t *testing.T) {
-	out := run(t, "go", "list", "-f", `{{join .Imports "\n"}}`, "./internal/lifecycle", "./internal/workload", "./internal/address", "./internal/names", "./internal/timeline")
+	out := run(t, "go", "list", "-f", `{{join .Imports "\n"}}`, "./internal/lifecycle", "./internal/workload", "./internal/address", "./internal/names", "./internal/timeline", "./internal/rollout/...")
 	for imported := range strings.FieldsSeq(out) {
 		if slices.Contains([]string{"os", "net", "net/http", "sync", "context", "os/exec", "math/rand", "math/rand/v2"}, imported) {
-			t.Errorf("internal/lifecycle, internal/workload, internal/names or internal/timeline imports %s: what decides has no I/O, goroutine or chance", imported)
+			t.Errorf("internal/lifecycle, internal/workload, internal/names, internal/timeline or internal/rollout imports %s: what decides has no I/O, goroutine or chance", imported)
 		}
 	}
 }

@@ -16,6 +16,8 @@ type jsonReport struct {
 	Known     []jsonFinding `json:"known"`
 	// PassedOver is what was not judged: files, folders, documents and objects of other kinds.
 	PassedOver []jsonPassedOver `json:"passedOver"`
+	// NotSeen is what of a cluster could not be read.
+	NotSeen []string `json:"notSeen,omitempty"`
 }
 
 type jsonPassedOver struct {
@@ -42,6 +44,9 @@ type jsonFinding struct {
 	Patch      *jsonPatch       `json:"patch,omitempty"`
 	Simulate   string           `json:"simulate,omitempty"`
 	Suppressed string           `json:"suppressed,omitempty"`
+	// Basis and Seen are of findings in a cluster, whose file is empty.
+	Basis advisor.Basis `json:"basis,omitempty"`
+	Seen  string        `json:"seen,omitempty"`
 }
 
 type jsonPatch struct {
@@ -65,7 +70,7 @@ func JSON(w io.Writer, r *advisor.Report, _ Options) error {
 	for _, p := range PassedOver(r) {
 		passedOver = append(passedOver, jsonPassedOver{p.File, p.Line, p.Reason})
 	}
-	return encoder.Encode(jsonReport{Version: 1, PassedOver: passedOver, Workloads: r.Workloads, Findings: jsonFindings(r.Findings), Accepted: jsonFindings(r.Accepted), Known: jsonFindings(r.Known)})
+	return encoder.Encode(jsonReport{Version: 1, PassedOver: passedOver, NotSeen: r.NotSeen, Workloads: r.Workloads, Findings: jsonFindings(r.Findings), Accepted: jsonFindings(r.Accepted), Known: jsonFindings(r.Known)})
 }
 
 func jsonFindings(findings []advisor.Finding) []jsonFinding {
@@ -73,7 +78,7 @@ func jsonFindings(findings []advisor.Finding) []jsonFinding {
 	for _, f := range findings {
 		j := jsonFinding{Rule: f.Rule, Severity: f.Severity, File: f.Region.File, Line: f.Region.Line, Column: f.Region.Column, EndLine: f.Region.EndLine,
 			EndColumn: f.Region.EndColumn, Kind: f.Object.Kind, Namespace: f.Object.Namespace, Name: f.Object.Name, Container: f.Container, Field: f.Field,
-			Message: f.Message, Source: f.Source, Simulate: simulate(f), Suppressed: f.Suppressed}
+			Message: f.Message, Source: f.Source, Simulate: f.Simulation(), Suppressed: f.Suppressed, Basis: f.Basis, Seen: f.Seen}
 		if f.Patch != nil {
 			j.Patch = &jsonPatch{Summary: f.Patch.Summary, Effect: f.Patch.Effect}
 			for _, e := range f.Patch.Edits {

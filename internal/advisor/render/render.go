@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"github.com/probity-run/probity/internal/advisor"
-	"github.com/probity-run/probity/internal/printable"
 )
 
 // Options are how to write.
@@ -65,21 +64,4 @@ func fixLines(p *advisor.Patch) string {
 		text += "\nthen " + p.Effect
 	}
 	return text
-}
-
-// simulate is the command that replays the finding, as a shell takes it, or "" if there is none.
-func simulate(f advisor.Finding) string {
-	if f.Scenario == "" {
-		return ""
-	}
-	file := printable.Shell(f.Region.File)
-	switch {
-	case f.Region.File == advisor.StdinName:
-		file = "-"
-	case file == "": // nobody can copy such a name
-		return ""
-	case strings.HasPrefix(f.Region.File, "-"):
-		file = printable.Shell("./" + f.Region.File)
-	}
-	return "probity simulate " + file + " " + f.Scenario
 }

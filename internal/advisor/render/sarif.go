@@ -128,7 +128,7 @@ func sarifOf(f advisor.Finding, rules []advisor.Rule) sarifResult {
 		Level:        level(f.Severity),
 		Message:      sarifText{sentence(f)},
 		Fingerprints: map[string]string{"probityKey/v1": hex.EncodeToString(key[:16])},
-		Properties:   sarifProperties{Severity: f.Severity, Simulate: simulate(f)},
+		Properties:   sarifProperties{Severity: f.Severity, Simulate: f.Simulation()},
 		Locations: []sarifLocation{{sarifPhysical{sarifArtifact{uri(f.Region.File)}, region},
 			[]sarifLogical{{f.Object.Kind + "/" + f.Object.Namespace + "/" + f.Object.Name + ":" + f.Field}}}},
 	}

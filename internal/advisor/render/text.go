@@ -18,20 +18,45 @@ const maxSource = 160
 // patch, and the scenario that shows it.
 func Text(w io.Writer, r *advisor.Report, _ Options) error {
 	out := bufio.NewWriter(w)
+	if len(r.NotSeen) > 0 {
+		fmt.Fprintf(out, "not seen: %s\n", printable.Line(strings.Join(r.NotSeen, ", ")))
+	}
 	for _, f := range r.Findings {
-		at := advisor.Position{File: f.Region.File, Line: f.Region.Line, Column: f.Region.Column}
-		fmt.Fprintf(out, "%s: %s: %s\n  %s\n", at, f.Severity, f.Rule, printable.Line(sentence(f)))
+		fmt.Fprintf(out, "%s: %s: %s\n  %s\n", place(f), f.Severity, f.Rule, printable.Line(sentence(f)))
 		quote(out, f)
+		if f.Basis != "" {
+			fmt.Fprintf(out, "  %s\n", printable.Line(basis(f)))
+		}
 		if f.Patch != nil {
 			for line := range strings.SplitSeq(fixLines(f.Patch), "\n") {
 				fmt.Fprintf(out, "  %s\n", printable.Line(line))
 			}
 		}
-		if command := simulate(f); command != "" {
+		if command := f.Simulation(); command != "" {
 			fmt.Fprintf(out, "  see: %s\n", command)
 		}
 	}
 	return out.Flush()
+}
+
+// place is where a finding is: in a file, or in an object of a cluster.
+func place(f advisor.Finding) string {
+	if f.Basis == "" {
+		return advisor.Position{File: f.Region.File, Line: f.Region.Line, Column: f.Region.Column}.String()
+	}
+	at := f.Object.Namespace + "/" + strings.ToLower(f.Object.Kind) + "/" + f.Object.Name
+	if f.Field != "" {
+		at += " " + f.Field
+	}
+	return printable.Line(at)
+}
+
+// basis says what a finding in a cluster rests on, and what was seen of it.
+func basis(f advisor.Finding) string {
+	if f.Seen == "" {
+		return string(f.Basis)
+	}
+	return string(f.Basis) + ": " + f.Seen
 }
 
 // quote shows the source line with its number and marks the region.
@@ -65,7 +90,12 @@ func Summary(r *advisor.Report) string {
 	if len(parts) > 0 {
 		text = plural(len(r.Findings), "finding") + " (" + strings.Join(parts, ", ") + ")"
 	}
-	text += " in " + plural(r.Workloads, "workload") + " of " + plural(len(r.Files), "file")
+	text += " in " + plural(r.Workloads, "workload") + " of "
+	if r.Live {
+		text += plural(r.Namespaces, "namespace")
+	} else {
+		text += plural(len(r.Files), "file")
+	}
 	if len(r.Accepted) > 0 {
 		text += fmt.Sprintf(", %d accepted by annotation", len(r.Accepted))
 	}

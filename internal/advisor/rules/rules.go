@@ -45,6 +45,7 @@ import (
 	"github.com/probity-run/probity/internal/advisor/rules/readinesssensitive"
 	"github.com/probity-run/probity/internal/advisor/rules/rolloutall"
 	"github.com/probity-run/probity/internal/advisor/rules/scheme"
+	"github.com/probity-run/probity/internal/advisor/rules/seen"
 	"github.com/probity-run/probity/internal/advisor/rules/shallowtcp"
 	"github.com/probity-run/probity/internal/advisor/rules/shellwords"
 	"github.com/probity-run/probity/internal/advisor/rules/startupbudget"
@@ -113,10 +114,13 @@ func All() []advisor.Rule {
 	}
 }
 
-// Find returns the rule of that id.
+// Documented are all rules, and what check finds in a cluster by what was seen alone.
+func Documented() []advisor.Rule { return append(All(), seen.Rules()...) }
+
+// Find returns the rule of that id, of those that are documented.
 func Find(id string) (advisor.Rule, error) {
 	var near []string
-	for _, r := range All() {
+	for _, r := range Documented() {
 		if r.ID == id {
 			return r, nil
 		}

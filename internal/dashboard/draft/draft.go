@@ -293,3 +293,28 @@ func (w Workload) Document(v Values) map[string]any {
 	}
 	return tree
 }
+
+// Probes is an object of the workload's kind and name with nothing but these probes, as a person
+// would write them.
+func (w Workload) Probes(v Values) map[string]any {
+	c, path := w.Spec()
+	tree := map[string]any{}
+	tree["apiVersion"], tree["kind"] = w.Resource.GetObjectKind().GroupVersionKind().ToAPIVersionAndKind()
+	if c == nil {
+		return tree
+	}
+	container := map[string]any{"name": c.Name}
+	for _, probe := range Probes() {
+		if p, _ := v.tree(probe, path); p != nil {
+			container[probe] = p
+		}
+	}
+	steps := strings.Split(path[:strings.LastIndexByte(path, '[')], ".")
+	into := tree
+	for _, step := range steps[:len(steps)-1] {
+		inner := map[string]any{}
+		into[step], into = inner, inner
+	}
+	into[steps[len(steps)-1]] = []any{container}
+	return tree
+}

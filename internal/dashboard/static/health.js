@@ -65,7 +65,7 @@ function showErrors() {
   }
   const others = $('errors').querySelectorAll('[data-field=""] > .err');
   for (const n of others) $('why-not').append(' ', n.cloneNode(true));
-  $('apply').setAttribute('aria-disabled', String($('why-not').childElementCount > 0));
+  $('apply').setAttribute('aria-disabled', String(!!$('why-not').querySelector(':scope > :not([data-may])')));
 }
 
 async function draft() {
@@ -128,9 +128,9 @@ function set(all) {
   layout();
 }
 
-async function apply() {
+async function apply(more = {}) {
   if ($('apply').getAttribute('aria-disabled') === 'true') return say($('why-not').textContent);
-  const mine = values(), was = {};
+  const mine = values(), was = { ...more };
   for (const [name, value] of Object.entries(base)) was['was.' + name] = value;
   $('done').textContent = '…';
   try {
@@ -148,8 +148,10 @@ async function apply() {
 
 function conflict(answer) {
   if (!answer.dataset.conflict) return;
+  const replace = $('done').querySelector('[data-replace]');
+  if (replace) { replace.onclick = () => apply({ replace: 'yes' }); return replace.focus(); }
   const now = JSON.parse(answer.dataset.conflict);
-  $('done').querySelector('[data-mine]').onclick = () => { base = now; apply(); };
+  $('done').querySelector('[data-mine]').onclick = () => { base = now; apply({ force: 'yes' }); };
   $('done').querySelector('[data-theirs]').onclick = () => { base = now; set(now); $('done').replaceChildren(); draft(); };
   $('done').querySelector('[data-mine]').focus();
 }

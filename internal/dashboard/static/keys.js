@@ -1,6 +1,8 @@
 // The keyboard: single letters outside of fields, which can be switched off.
+import { part } from './parts.js';
+
 const off = () => localStorage.getItem('probity-letters') === 'off';
-let go = 0;
+let go = false; // g was the last key, however long ago
 
 const rows = () => [...document.querySelectorAll('li.pod')];
 const current = () => document.activeElement?.closest('li.pod');
@@ -35,19 +37,33 @@ function escape() {
 }
 
 function letter(key) {
-  if (Date.now() - go < 1500) {
-    go = 0;
+  if (go) {
+    go = false;
     const tab = document.querySelector(`.tabs [data-go="${CSS.escape(key)}"]`);
     if (tab) { tab.click(); return true; }
   }
   switch (key) {
-    case 'g': go = Date.now(); return true;
+    case 'g': go = true; return true;
     case '?': document.getElementById('help').showModal(); return true;
-    case '/': { const q = document.querySelector('input[type=search]'); if (!q) return false; q.focus(); q.select(); return true; }
+    case '/': { const q = document.querySelector('input[type=search]'); if (!q) return find(), true; q.focus(); q.select(); return true; }
     case 'j': return move(1);
     case 'k': return move(-1);
   }
   return press(key);
+}
+
+// find goes to what one types, on pages that have no filter.
+let asked = 0;
+function find() {
+  const box = document.getElementById('find-q'), found = document.getElementById('found');
+  box.oninput = async () => {
+    const mine = ++asked, page = await part('/ui/find?q=' + encodeURIComponent(box.value)).catch(() => null);
+    if (page && mine === asked) found.replaceChildren(...[...page.getElementById('found').children].map((n) => document.importNode(n, true)));
+  };
+  box.form.onsubmit = (e) => { e.preventDefault(); found.querySelector('a')?.click(); };
+  document.getElementById('finder').showModal();
+  box.select();
+  box.oninput();
 }
 
 export function start() {
@@ -56,13 +72,13 @@ export function start() {
   letters.onchange = () => { try { localStorage.setItem('probity-letters', letters.checked ? 'on' : 'off'); } catch { /* private window */ } };
   for (const [id, f] of [['keys', () => help.showModal()], ['find', () => letter('/')]]) {
     const button = document.getElementById(id);
-    button.hidden = id === 'find' && !document.querySelector('input[type=search]');
+    button.hidden = false;
     button.onclick = f;
   }
   document.addEventListener('keydown', (e) => {
-    if (e.ctrlKey || e.metaKey || e.altKey || e.isComposing || help.open) return;
+    if (e.ctrlKey || e.metaKey || e.altKey || e.isComposing || document.querySelector('dialog[open]')) return;
     const field = e.target.closest?.('input, select, textarea, [contenteditable]');
-    if (e.key === 'Escape') { if (escape()) e.preventDefault(); return; }
+    if (e.key === 'Escape') { go = false; if (escape()) e.preventDefault(); return; }
     if (field && field.type !== 'checkbox') return;
     if (e.key === 'ArrowDown' || e.key === 'ArrowUp') {
       if (current() && move(e.key === 'ArrowDown' ? 1 : -1)) e.preventDefault();

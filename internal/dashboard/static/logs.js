@@ -1,15 +1,15 @@
 // The page of a log: a window of lines in the page, 100,000 of them in memory.
-import { part } from './parts.js';
+import { part, say } from './parts.js';
 
 const most = 100000, row = 20;
 const box = document.getElementById('lines');
 const first = JSON.parse(document.getElementById('first-lines').dataset.batch);
 const query = new URLSearchParams(box.dataset.query);
 const stateBox = document.getElementById('log-state'), toEnd = document.getElementById('to-end');
-const buttons = Object.fromEntries(['follow', 'wrap', 'times'].map((id) => [id, document.getElementById(id)]));
+const buttons = Object.fromEntries(['follow', 'wrap', 'times', 'announce', 'asked'].map((id) => [id, document.getElementById(id)]));
 
 let lines = first.lines ?? [], more = !!first.more, dropped = 0, unseen = 0, loading = false, problem = first.error ?? '';
-let follow = box.dataset.live === 'on', wrap = false, times = true, source = null, match = -1;
+let follow = box.dataset.live === 'on', wrap = false, times = true, announce = false, source = null, match = -1;
 
 const room = document.createElement('div'), shown = document.createElement('div');
 room.className = 'room'; shown.className = 'shown';
@@ -18,7 +18,10 @@ room.append(shown); box.replaceChildren(room);
 const two = (n, w = 2) => String(n).padStart(w, '0');
 const clock = (us) => { const d = new Date(us / 1000); return `${two(d.getHours())}:${two(d.getMinutes())}:${two(d.getSeconds())}.${two(d.getMilliseconds(), 3)}`; };
 const words = { E: 'ERROR', W: 'WARN', I: 'info', D: 'debug' };
+const printed = (all) => all.reduce((n, l) => n + (l.k !== 'probe' && l.k !== 'rule'), 0);
 const plain = (l) => { let t = ''; for (let i = 1; i < l.s.length; i += 2) t += l.s[i]; return t; };
+
+let counted = printed(lines); // of lines; counted anew, each step of a long log would take a while
 
 // colour gives a Pod one of six marks, always the same.
 const colours = new Map();
@@ -27,7 +30,7 @@ const colour = (p) => { if (!colours.has(p)) colours.set(p, colours.size % 6); r
 function render(l, i) {
   const div = document.createElement('div');
   div.className = (l.k === 'probe' ? 'p' : l.k === 'rule' ? 'rule' : l.k === 'request' ? 'dim' : l.l ? 'lv-' + l.l : '') + (l.b ? ' bad' : '') + (i === match ? ' found' : '');
-  if (times) { const t = document.createElement('time'); t.textContent = clock(l.t); t.title = new Date(l.t / 1000).toLocaleString(); div.append(t); }
+  if (times) { const t = document.createElement('time'); t.textContent = clock(l.t); t.title = new Date(l.t / 1000).toLocaleString(); const a = document.createElement('a'); a.href = '#t=' + l.t; a.tabIndex = -1; a.append(t); div.append(a); }
   if (l.p) { const p = document.createElement('span'); p.className = 'from c' + colour(l.p); p.textContent = l.p; div.append(p); }
   if (l.l === 'E' || l.l === 'W') { const s = document.createElement('span'); s.className = 'sr'; s.textContent = words[l.l] + ': '; div.append(s); }
   for (let k = 0; k < l.s.length; k += 2) {
@@ -68,7 +71,9 @@ function draw(force) {
 }
 
 // With wrapped lines a block of them is in the page: the last ones, or those around a place.
-function drawWrapped() {
+function drawWrapped(force) {
+  if (!force && drawn === lines) return;
+  drawn = lines;
   const a = Math.max(0, lines.length - 1500);
   room.style.setProperty('height', 'auto');
   shown.style.setProperty('transform', 'none');
@@ -76,8 +81,7 @@ function drawWrapped() {
 }
 
 function tell() {
-  const n = lines.filter((l) => l.k !== 'probe' && l.k !== 'rule').length;
-  stateBox.textContent = [`${n.toLocaleString('en')} lines`, more ? 'older ones above' : '', dropped ? `${dropped.toLocaleString('en')} lines not shown: too many at once` : '', problem].filter(Boolean).join(' · ');
+  stateBox.textContent = [`${counted.toLocaleString('en')} lines`, more ? 'older ones above' : '', dropped ? `${dropped.toLocaleString('en')} lines not shown: too many at once` : '', problem].filter(Boolean).join(' · ');
   toEnd.hidden = atEnd();
   toEnd.textContent = unseen ? `${unseen.toLocaleString('en')} new lines ↓` : 'To the end ↓';
 }
@@ -86,27 +90,30 @@ function end() { unseen = 0; box.scrollTop = box.scrollHeight; draw(true); box.s
 
 function add(news) {
   const stay = !follow || !atEnd();
-  lines = lines.concat(news);
+  lines = lines.concat(news); counted += printed(news);
+  const bad = announce && news.findLast((l) => l.l === 'E' || l.b);
+  if (bad) say('Error: ' + plain(bad));
   const over = lines.length - most;
   if (over > 0) {
-    lines = lines.slice(over); more = true;
+    counted -= printed(lines.slice(0, over)); lines = lines.slice(over); more = true;
     if (stay && !wrap) box.scrollTop -= over * row;
   }
   if (stay) { unseen += news.length; draw(false); tell(); } else end();
 }
 
-async function older() {
+async function older(count) {
   if (!more || loading || !lines.length) return;
   loading = true;
   const t = lines[0].t, have = lines.findIndex((l) => l.t !== t);
   const address = new URLSearchParams(query);
   address.set('before', t); address.set('have', have < 0 ? lines.length : have);
+  if (count) address.set('most', count);
   try {
     const batch = await (await fetch('/ui/logs/lines?' + address)).json();
     more = batch.more && batch.lines.length > 0;
     if (lines.length + batch.lines.length <= most) {
       const before = box.scrollHeight;
-      lines = batch.lines.concat(lines);
+      lines = batch.lines.concat(lines); counted += printed(batch.lines);
       draw(true);
       box.scrollTop += wrap ? box.scrollHeight - before : batch.lines.length * row;
       draw(true);
@@ -137,6 +144,26 @@ function listen() {
   };
 }
 
+// jump shows the line that the address names: #t=µs.
+async function jump() {
+  const t = +location.hash.slice(3);
+  if (!location.hash.startsWith('#t=') || !t) return;
+  follow = press('follow', false);
+  for (let n = -1; more && n !== lines.length && lines[0]?.t > t;) { n = lines.length; await older(20000); }
+  const i = lines.findIndex((l) => l.t >= t);
+  if (i >= 0) show(i);
+}
+
+// show has a line in the middle, marked.
+function show(i) {
+  match = i;
+  follow = press('follow', false);
+  if (wrap) { draw(true); shown.children[i - Math.max(0, lines.length - 1500)]?.scrollIntoView({ block: 'center' }); return; }
+  draw(true);
+  box.scrollTop = Math.max(0, i * row - box.clientHeight / 2);
+  draw(true);
+}
+
 // restart begins anew with another filter.
 async function restart() {
   source?.close(); source = null;
@@ -144,8 +171,10 @@ async function restart() {
     const page = await part('/ui/logs?' + query);
     const fresh = JSON.parse(page.getElementById('first-lines')?.dataset.batch ?? '{"lines":[]}');
     problem = page.querySelector('.err')?.textContent ?? fresh.error ?? '';
-    lines = fresh.lines; more = fresh.more; dropped = 0; match = -1;
+    lines = fresh.lines; counted = printed(lines); more = fresh.more; dropped = 0; match = -1;
     history.replaceState(null, '', '/ui/logs?' + query);
+    const next = page.getElementById('asked');
+    if (next) { buttons.asked.href = next.href; press('asked', next.getAttribute('aria-pressed')); }
   } catch (e) { problem = e.message; }
   end();
   listen();
@@ -154,6 +183,7 @@ async function restart() {
 function press(id, is) { buttons[id].setAttribute('aria-pressed', is); return is; }
 buttons.follow.onclick = () => { follow = press('follow', !follow); if (follow) end(); };
 buttons.wrap.onclick = () => { wrap = press('wrap', !wrap); box.classList.toggle('wrapped', wrap); end(); };
+buttons.announce.onclick = () => { announce = press('announce', !announce); };
 buttons.times.onclick = () => { times = press('times', !times); draw(true); };
 toEnd.onclick = () => { follow = press('follow', true); end(); };
 
@@ -171,30 +201,30 @@ box.addEventListener('keydown', (e) => {
   if (e.key === 'Home') { box.scrollTop = 0; e.preventDefault(); }
 });
 
-const filter = document.getElementById('q'), level = document.getElementById('level');
+const filter = document.getElementById('q'), choices = ['level', 'stream'].map((id) => document.getElementById(id));
 let typing = 0;
 const change = () => {
-  for (const f of [filter, level]) { if (f.value) query.set(f.name, f.value); else query.delete(f.name); }
+  for (const f of [filter, ...choices]) { if (f.value) query.set(f.name, f.value); else query.delete(f.name); }
   restart();
 };
 filter.addEventListener('input', () => { clearTimeout(typing); typing = setTimeout(change, 250); });
-level.addEventListener('change', change);
+for (const c of choices) c.addEventListener('change', change);
 filter.form.addEventListener('submit', (e) => { e.preventDefault(); change(); });
 
 // n and N walk from match to match: a line that has what is looked for.
 document.addEventListener('keydown', (e) => {
   if ((e.key !== 'n' && e.key !== 'N') || e.target.closest('input, select') || !query.get('q')) return;
   const step = e.key === 'n' ? 1 : -1;
-  let i = match < 0 ? (step > 0 ? Math.floor(box.scrollTop / row) : lines.length) : match;
+  let i = match < 0 ? (step > 0 ? Math.floor(box.scrollTop / row) - 1 : lines.length) : match;
   for (i += step; i >= 0 && i < lines.length && (lines[i].k === 'probe' || !plain(lines[i])); i += step);
   if (i < 0 || i >= lines.length) return;
-  match = i;
-  follow = press('follow', false);
-  box.scrollTop = Math.max(0, i * row - box.clientHeight / 2);
-  draw(true);
+  show(i);
+  history.replaceState(null, '', '#t=' + lines[i].t);
 });
+addEventListener('hashchange', jump);
 
 document.addEventListener('visibilitychange', () => { if (document.hidden) { source?.close(); source = null; } else listen(); });
 addEventListener('resize', () => draw(true));
 end();
 listen();
+jump();

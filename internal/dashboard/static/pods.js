@@ -5,6 +5,7 @@ import * as strips from './strip.js';
 
 let probes = new Map(); // by number
 let paused = false, clockAt = 0;
+const past = () => document.querySelector('#pods[data-past]'); // the strips show another time, and stand still
 
 // collect finds the probes that the page shows.
 export function collect(top = document) {
@@ -12,8 +13,11 @@ export function collect(top = document) {
   for (const li of top.querySelectorAll('li.probe')) {
     const svg = li.querySelector('svg.strip');
     const strip = svg && strips.read(svg);
-    if (li.dataset.probe) probes.set(+li.dataset.probe, { li, strip, type: li.dataset.type, timeout: +li.dataset.timeout, failures: +li.dataset.failures, successes: +li.dataset.successes,
-      lat: li.querySelector('.lat'), box: li.querySelector('.counter'), msg: li.querySelector('.msg') });
+    if (!li.dataset.probe) continue;
+    const p = { li, strip, type: li.dataset.type, timeout: +li.dataset.timeout, failures: +li.dataset.failures, successes: +li.dataset.successes,
+      lat: li.querySelector('.lat'), box: li.querySelector('.counter'), msg: li.querySelector('.msg') };
+    probes.set(+li.dataset.probe, p);
+    if (strip) strip.appear = () => tellNews(p);
   }
 }
 
@@ -40,7 +44,7 @@ function counter(p, code, run) {
   return { pips: p.failures <= 6 ? [0, p.failures] : [0, 0], text: `0/${p.failures}` };
 }
 
-function show(p, us, code, run, message) {
+function show(p, us, code, run, text) {
   const took = latencyText(us, code, p.timeout);
   if (p.took !== took) p.lat.textContent = p.took = took;
   const c = counter(p, code, run), key = c.text + c.pips + c.good + c.cls;
@@ -63,7 +67,7 @@ function show(p, us, code, run, message) {
     }
     p.box.replaceChildren(...all);
   }
-  const text = messages.get(message), msg = p.msg;
+  const msg = p.msg;
   if (text !== undefined && p.said !== text) {
     p.said = msg.textContent = msg.title = text;
     const failed = (code & 7) >= 3;
@@ -74,24 +78,39 @@ function show(p, us, code, run, message) {
 on('a', (r) => {
   clockAt = r.t;
   if (paused) return;
+  const still = past();
   for (let i = 0; i < r.a.length; i += 5) {
     const p = probes.get(r.a[i]);
     if (!p) continue;
     const code = r.a[i + 1], us = r.a[i + 2], run = r.a[i + 3], message = r.a[i + 4];
-    if (p.strip) strips.add(p.strip, r.t, strips.markOf(code, us, p.timeout), '?ud'[(code >> 4) & 3]);
-    show(p, us, code, run, message);
+    if (p.strip && !still) strips.add(p.strip, r.t, strips.markOf(code, us, p.timeout), '?ud'[(code >> 4) & 3]);
+    p.news = [us, code, run, messages.get(message)];
+    if (!p.strip || p.strip.seen) tellNews(p);
+    else unseen.add(p);
   }
 });
 
+// What is not in sight is written when it comes into sight, or some of it each second: for who
+// looks for a text, or listens to the page.
+const unseen = new Set();
+
+function tellNews(p) {
+  if (!p.news) return;
+  show(p, ...p.news);
+  p.news = null;
+  unseen.delete(p);
+}
+
 // Each second every strip moves, so that one axis holds for all of them.
 setInterval(() => {
-  if (paused || document.hidden || !clockAt || document.body.hasAttribute('data-lost')) return;
+  if (paused || past() || document.hidden || !clockAt || document.body.hasAttribute('data-lost')) return;
   const now = clockAt = Math.max(clockAt, Date.now());
   for (const { strip } of probes.values()) {
     if (!strip) continue;
     strips.advance(strip, now);
     strips.draw(strip);
   }
+  for (const p of [...unseen].slice(0, 60)) tellNews(p);
   const axis = document.getElementById('axis-start'), list = document.getElementById('pods');
   if (axis && list) axis.textContent = new Date(now - +list.dataset.window).toLocaleTimeString('en-GB');
 }, 1000);
@@ -109,11 +128,18 @@ async function refresh() {
     const address = new URL(location.href);
     const some = !all && only.length <= 50;
     if (some) address.searchParams.set('only', only.join());
-    const page = await part(address);
+    else address.searchParams.set('outline', '1');
+    let page = await part(address), rows = null;
+    if (!some) {
+      const others = changed(page);
+      if (others.length > 50 || !alike(page)) page = await part(location.href);
+      else rows = others.length ? await rowsOf(others) : page;
+    }
     if (document.querySelector('details.menu[open]')) { // opened meanwhile: what is under a hand stays
       for (const uid of only) wanted.add(uid);
       whole = all || whole;
     } else if (some) replaceRows(page, only);
+    else if (rows) arrange(page, rows);
     else replaceList(page);
   } catch { whole = true; }
   busy = false;
@@ -125,7 +151,9 @@ function stateOf(row) { return row?.querySelector('.line span')?.textContent; }
 function replaceRow(old, next) {
   const before = stateOf(old), after = stateOf(next);
   if (before !== after) say(`${next.querySelector('h3').textContent} ${after}`);
-  collect(swap(old, next));
+  const row = swap(old, next);
+  collect(row);
+  return row;
 }
 
 function replaceRows(page, only) {
@@ -135,6 +163,66 @@ function replaceRows(page, only) {
     else if (old || next) whole = true;
   }
   if (whole) setTimeout(refresh, 0);
+}
+
+const rowOf = (top, uid) => top.querySelector(`li.pod[data-pod="${CSS.escape(uid)}"]`);
+
+function rowsOf(pods) {
+  const address = new URL(location.href);
+  address.searchParams.set('only', pods.join());
+  return part(address);
+}
+
+// changed are the Pods of an outline whose rows the page does not have as they are now.
+const changed = (outline) => [...outline.querySelectorAll('#pods li.pod')].filter((li) => rowOf(document, li.dataset.pod)?.dataset.mark !== li.dataset.mark).map((li) => li.dataset.pod);
+
+// alike reports whether an outline has the workloads that the page has, in their order.
+function alike(outline) {
+  const shape = (page) => [...(page.getElementById('pods')?.children ?? [])].map((n) => n.tagName + (n.querySelector('h2')?.textContent ?? '') + n.className).join();
+  if (![outline, document].every((page) => page.querySelector('section#pods'))) return false;
+  return shape(outline) === shape(document) && past() !== null === (outline.querySelector('#pods[data-past]') !== null);
+}
+
+// arrange brings the list into the order of an outline. Rows that have not changed stay where they
+// are: of many Pods a list that is made anew holds up the page.
+function arrange(outline, rows) {
+  const list = document.getElementById('pods'), next = outline.getElementById('pods');
+  [...next.children].forEach((part, i) => {
+    const old = list.children[i];
+    if (part.matches('.group') && part.outerHTML !== old.outerHTML) swap(old, part);
+    if (part.matches('ul')) arrangeRows(old, part, rows);
+  });
+  const services = document.getElementById('services'), others = outline.getElementById('services');
+  if (services && others) swap(services, others);
+}
+
+function arrangeRows(old, next, rows) {
+  let at = old.firstElementChild;
+  for (const { dataset: { pod, mark } } of next.children) {
+    let row = rowOf(old, pod);
+    const fresh = rowOf(rows, pod);
+    if (row?.dataset.mark !== mark && !fresh) whole = true; // it has changed again, or is gone
+    if (row && row.dataset.mark !== mark && fresh) {
+      const here = row === at;
+      row = replaceRow(row, fresh);
+      if (here) at = row;
+    } else if (!row) {
+      if (!fresh) continue;
+      row = document.importNode(fresh, true);
+      row.classList.add('new');
+      old.insertBefore(row, at);
+      collect(row);
+      continue;
+    }
+    if (row === at) at = at.nextElementSibling;
+    else old.insertBefore(row, at);
+  }
+  while (at) {
+    const gone = at;
+    at = at.nextElementSibling;
+    for (const probe of gone.querySelectorAll('li.probe')) probes.delete(+probe.dataset.probe);
+    gone.remove();
+  }
 }
 
 function replaceList(page) {

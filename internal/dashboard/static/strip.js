@@ -18,7 +18,7 @@ const visible = new IntersectionObserver((entries) => {
   for (const e of entries) {
     if (!e.target.strip) continue;
     e.target.strip.seen = e.isIntersecting;
-    if (e.isIntersecting) draw(e.target.strip);
+    if (e.isIntersecting) { e.target.strip.appear?.(); draw(e.target.strip); }
   }
 }, { rootMargin: '200px' });
 
@@ -69,7 +69,7 @@ export function draw(strip) {
   for (let i = 0; i < slots; i++) {
     const x = i * width + 1, mark = strip.marks[i];
     if (mark >= '0' && mark <= '6') { const h = heights[mark]; d.ok += box(x, base - h, 4, h); }
-    else if (mark === 'm') d.warn += box(x, base - 12, 4, 12) + box(x, base - 17, 4, 3);
+    else if (mark === 'm') d.warn += box(x, base - 8, 4, 8) + box(x + 0.5, base - 14, 3, 3);
     else if (mark === 'x' || mark === 'p') d[mark === 'x' ? 'bad' : 'yet'] += box(x, 1, 4, 8) + box(x, 10.5, 4, 8.5);
     else if (mark === 'z') d.late += box(x + 0.6, 1.6, 2.8, 16.8);
     else if (mark === 'n') d.err += `M${x + 2} 8l2.5 3-2.5 3-2.5-3z`;

@@ -42,7 +42,11 @@ func (d *Description) pod(out *page, pod *corev1.Pod) {
 		d.container(out, pod, c)
 		for _, t := range []lifecycle.ProbeType{lifecycle.Startup, lifecycle.Readiness, lifecycle.Liveness} {
 			if _, spec := lifecycle.ProbeOf(&pod.Spec, c.Name, t); spec != nil {
-				out.put(2, string(t), probeText(c, spec, recordOf(report, c.Name, t)))
+				text := probeText(c, spec, recordOf(report, c.Name, t))
+				if d.Snapshot.Silent {
+					text += "; last –"
+				}
+				out.put(2, string(t), text)
 			}
 		}
 	}

@@ -33,7 +33,7 @@ func InstanceOf(pod *corev1.Pod, container string) Instance {
 // which saw every attempt.
 func Diagnose(s *kube.Snapshot, pod *corev1.Pod, words LastWords, now time.Time) diagnosis.Diagnosis {
 	f := diagnosis.Facts{Now: now, Pod: pod, Containers: map[string]diagnosis.Container{}, Workload: workloadOf(s, pod), Services: servicesOf(s, pod)}
-	f.Style = diagnosis.Style{NoKeys: true, Log: "probity logs " + pod.Name}
+	f.Style = diagnosis.Style{NoKeys: true, Log: s.Command("logs " + pod.Name)}
 	f.HasService = func(name string) bool {
 		return slices.ContainsFunc(s.Services, func(svc corev1.Service) bool { return svc.Namespace == pod.Namespace && svc.Name == name })
 	}

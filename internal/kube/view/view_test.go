@@ -202,3 +202,14 @@ func TestWrapped(t *testing.T) {
 		t.Errorf("without a width: %q", got)
 	}
 }
+
+// TestSilence: where a server tells nothing of what probes found, a sign stands for it.
+func TestSilence(t *testing.T) {
+	s := shop()
+	s.Reports, s.Silent = nil, true
+	pod := &s.Pods[0]
+	text := (&Description{Snapshot: s, Object: pod, Now: noon}).Text()
+	if !strings.Contains(text, "fails after 3; last –\n") {
+		t.Errorf("described as\n%s", text)
+	}
+}

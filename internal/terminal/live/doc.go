@@ -1,7 +1,7 @@
 // Package live is the application that shows a run on a terminal: it gathers what is known of the
-// run into a screen.State, draws it by bubbletea, and carries out what the person asks for.
+// run into a screen.State, draws it, and carries out what the person asks for.
 //
-//	store --> Show -----> hub --> gather --> screen.State --> View.Frame --> terminal
+//	store --> Show -----> hub --> gather --> screen.State --> View.Frame --> painter --> terminal
 //	run   --> Say, Refused -->         keys --> View.Key --> Action --> Run
 //
 // A terminal that nobody reads holds up the goroutine of bubbletea and nobody else: those who have

@@ -25,6 +25,7 @@ type event struct {
 
 // event keeps an Event once, however often it has happened.
 func (h *hub) event(change watch.EventType, e *corev1.Event) {
+	h.merged = nil
 	h.events = slices.DeleteFunc(h.events, func(other event) bool { return other.UID == e.UID })
 	if change == watch.Deleted {
 		return
@@ -35,8 +36,15 @@ func (h *hub) event(change watch.EventType, e *corev1.Event) {
 	}
 }
 
-// allEvents are the Events, merged, oldest first.
+// allEvents are the Events, merged, oldest first. They stay as they are until there is another one.
 func (h *hub) allEvents() []screen.Event {
+	if h.merged == nil {
+		h.merged = h.mergedEvents()
+	}
+	return h.merged
+}
+
+func (h *hub) mergedEvents() []screen.Event {
 	events := make([]screen.Event, 0, len(h.events))
 	for _, e := range h.events {
 		at := e.EventTime.Time

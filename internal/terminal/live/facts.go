@@ -25,10 +25,19 @@ type listeners struct {
 	found map[string][]netip.AddrPort
 }
 
-// facts are what is known of a Pod. The caller holds the lock.
+// known is the memory of the facts of a Pod, for those of the next one: a run has many Pods, and
+// each is looked at in every frame.
+type known struct {
+	containers map[string]diagnosis.Container
+	probes     []diagnosis.Probe
+}
+
+// facts are what is known of a Pod. They are good until they are asked for again. The caller holds
+// the lock.
 func (h *hub) facts(pod *corev1.Pod, now time.Time) diagnosis.Facts {
 	past := h.readPast(pod)
-	f := diagnosis.Facts{Now: now, Pod: pod, Containers: map[string]diagnosis.Container{}, Workload: h.workloadOf(pod), Services: h.servicesOf(pod)}
+	clear(h.known.containers)
+	f := diagnosis.Facts{Now: now, Pod: pod, Containers: h.known.containers, Workload: h.workloadOf(pod), Services: h.servicesOf(pod)}
 	if h.run.Place != nil {
 		f.Place = func(field string) string { return h.run.Place(pod, field) }
 	}

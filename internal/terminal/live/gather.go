@@ -41,6 +41,7 @@ func (h *hub) gather(now time.Time) *screen.State {
 		}
 	}
 	s := &screen.State{Title: clean(h.run.Title), Now: now, Started: h.started, Notices: h.allNotices()}
+	s.Pods = make([]screen.Pod, 0, len(h.pods))
 	ready := map[string]int{}
 	for _, pod := range h.pods {
 		p := h.row(pod, now)
@@ -80,7 +81,7 @@ func (h *hub) row(pod *corev1.Pod, now time.Time) screen.Pod {
 		past.attended = now
 	}
 	p.Attended = past.attended
-	for _, s := range slices.Concat(pod.Status.InitContainerStatuses, pod.Status.ContainerStatuses) {
+	for s := range lifecycle.Statuses(pod) {
 		p.Restarts += int(s.RestartCount)
 	}
 	var newest *diagnosis.Probe
@@ -106,7 +107,10 @@ func (h *hub) row(pod *corev1.Pod, now time.Time) screen.Pod {
 			p.Readiness.Merge(&probe.strip)
 		}
 	}
-	p.At, p.Port, p.PID = h.whereabouts(pod, &facts)
+	if past.placed.text == "" {
+		past.placed = whereaboutsOf(pod, &facts)
+	}
+	p.At, p.Port, p.PID = past.placed.text, past.placed.port, past.placed.pid
 	// what a person sees depends on counters and on the clock as well
 	p.Version = past.version<<20 ^ uint64(len(p.Diagnosis.Reason))<<8 ^ uint64(len(p.Diagnosis.Check)) + 1
 	return p
@@ -120,22 +124,28 @@ func tookText(p *diagnosis.Probe) string {
 }
 
 // whereabouts say where a Pod is reached.
-func (h *hub) whereabouts(pod *corev1.Pod, f *diagnosis.Facts) (text, port string, pid int) {
+type whereabouts struct {
+	text, port string
+	pid        int
+}
+
+func whereaboutsOf(pod *corev1.Pod, f *diagnosis.Facts) whereabouts {
+	var w whereabouts
 	var parts []string
 	for _, c := range lifecycle.Containers(&pod.Spec) {
 		for _, p := range f.Containers[c.Name].Ports {
 			name := strings.TrimSpace(p.Name + " " + itoa(p.Declared))
 			parts = append(parts, fmt.Sprintf("%s at %s:%d", name, cmp.Or(pod.Status.PodIP, "127.0.0.1"), p.Actual))
-			if port == "" {
-				port = ":" + itoa(p.Actual)
+			if w.port == "" {
+				w.port = ":" + itoa(p.Actual)
 			}
 		}
-		if n := f.Containers[c.Name].PID; n != 0 && pid == 0 {
-			pid = n
+		if n := f.Containers[c.Name].PID; n != 0 && w.pid == 0 {
+			w.pid = n
 		}
 	}
-	if pid != 0 {
-		parts = append(parts, "pid "+itoa(pid))
+	if w.pid != 0 {
+		parts = append(parts, "pid "+itoa(w.pid))
 	} else {
 		parts = append(parts, "no process now")
 	}
@@ -145,7 +155,8 @@ func (h *hub) whereabouts(pod *corev1.Pod, f *diagnosis.Facts) (text, port strin
 			break
 		}
 	}
-	return clean(strings.Join(parts, " · ")), port, pid
+	w.text = clean(strings.Join(parts, " · "))
+	return w
 }
 
 // workloads are those that have Pods, and those that shall have some.

@@ -13,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/watch"
 
+	"github.com/probity-run/probity/internal/diagnosis"
 	"github.com/probity-run/probity/internal/history"
 	"github.com/probity-run/probity/internal/process"
 	"github.com/probity-run/probity/internal/proxy"
@@ -63,6 +64,7 @@ type hub struct {
 	statefulSets map[string]*appsv1.StatefulSet
 	replicaSets  map[string]*appsv1.ReplicaSet
 	events       []event
+	merged       []screen.Event // of them, as they are shown; nil if that is to be made anew
 	notices      []screen.Notice
 	refusals     int       // how often manifests were refused
 	refusedSince time.Time // zero while the manifests are applied
@@ -74,6 +76,7 @@ type hub struct {
 	stopped      time.Time
 	tallies      []tally
 	past         map[types.UID]*past
+	known        known
 	rates        rates
 	serving      map[string]int // how many Pods get requests, by workload
 }
@@ -83,7 +86,7 @@ func newHub(run Run) *hub {
 		run: run, started: time.Now(), changed: make(chan struct{}, 1),
 		pods: map[types.UID]*corev1.Pod{}, services: map[string]*corev1.Service{},
 		slices: map[string]*discoveryv1.EndpointSlice{}, deployments: map[string]*appsv1.Deployment{}, statefulSets: map[string]*appsv1.StatefulSet{},
-		replicaSets: map[string]*appsv1.ReplicaSet{}, past: map[types.UID]*past{},
+		replicaSets: map[string]*appsv1.ReplicaSet{}, past: map[types.UID]*past{}, known: known{containers: map[string]diagnosis.Container{}},
 	}
 }
 
@@ -132,6 +135,7 @@ func (h *hub) pod(change watch.EventType, pod *corev1.Pod) {
 	h.pods[pod.UID] = pod
 	if past := h.past[pod.UID]; past != nil {
 		past.version++
+		past.placed = whereabouts{}
 	}
 }
 
@@ -154,7 +158,7 @@ func (h *hub) again() {
 	clear(h.deployments)
 	clear(h.statefulSets)
 	clear(h.replicaSets)
-	h.events = nil
+	h.events, h.merged = nil, nil
 }
 
 // touch says that there is something to show at once.

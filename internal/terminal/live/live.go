@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
+	"sync"
 	"syscall"
 	"time"
 
@@ -62,8 +64,10 @@ func (s *Screen) Start(run Run) {
 	if state, err := term.GetState(int(input.Fd())); err == nil {
 		s.before = state
 	}
+	w := &window{out: s.opts.Out, settings: s.opts.Settings}
+	size := w.size().(tea.WindowSizeMsg)
 	m := &model{
-		ctx: ctx, hub: s.hub, settings: s.opts.Settings, width: defaultWidth, height: defaultHeight,
+		ctx: ctx, hub: s.hub, settings: s.opts.Settings, window: w, width: size.Width, height: size.Height,
 		interrupt: raise,
 		gone: func() bool {
 			_, _, err := term.GetSize(int(s.opts.Out.Fd()))
@@ -72,8 +76,11 @@ func (s *Screen) Start(run Run) {
 	}
 	var broke error
 	m.failed = func(reason any) { broke, _ = reason.(error) }
-	opts := []tea.ProgramOption{tea.WithOutput(s.opts.Out), tea.WithFPS(framesPerSecond), tea.WithoutSignalHandler(), tea.WithoutCatchPanics()}
+	opts := []tea.ProgramOption{
+		tea.WithOutput(s.opts.Out), tea.WithoutRenderer(), tea.WithFPS(1), tea.WithWindowSize(size.Width, size.Height), tea.WithoutSignalHandler(), tea.WithoutCatchPanics(),
+	}
 	if keys {
+		w.keys = input
 		opts = append(opts, tea.WithInput(input))
 	} else {
 		opts = append(opts, tea.WithInput(nil))
@@ -81,7 +88,7 @@ func (s *Screen) Start(run Run) {
 	s.program, s.started = tea.NewProgram(m, opts...), true
 	go func() {
 		defer close(s.done)
-		_, err := s.program.Run()
+		err := s.runIn(w)
 		m.log.close()
 		if err = errors.Join(broke, err); ctx.Err() == nil && s.opts.Failed != nil {
 			if err == nil {
@@ -90,6 +97,25 @@ func (s *Screen) Start(run Run) {
 			s.opts.Failed(fmt.Errorf("the live view has ended, the run goes on: %w", err))
 		}
 	}()
+}
+
+// runIn runs the program in a window, to which it listens for changes of its size.
+func (s *Screen) runIn(w *window) error {
+	resized := make(chan os.Signal, 1)
+	signal.Notify(resized, syscall.SIGWINCH)
+	var listening sync.WaitGroup
+	listening.Go(func() {
+		for range resized {
+			s.program.Send(w.size())
+		}
+	})
+	w.enter()
+	_, err := s.program.Run()
+	w.leave()
+	signal.Stop(resized)
+	close(resized)
+	listening.Wait()
+	return err
 }
 
 // input is the terminal whose keys are read. Without one nothing can be asked.

@@ -2,7 +2,6 @@ package live
 
 import (
 	"cmp"
-	"slices"
 	"strings"
 	"time"
 
@@ -23,6 +22,7 @@ type past struct {
 	restarts screen.Strip
 	started  time.Time // of the newest restart in it
 	looked   listeners
+	placed   whereabouts // of the Pod's object as it is now; the zero value before somebody asked
 }
 
 // probePast is what was read of a probe.
@@ -37,33 +37,46 @@ type probePast struct {
 	taken        int // how many successes were noted in took
 }
 
-// read takes what is new of a probe.
-func (p *probePast) read(reader history.Reader, pod types.UID, key history.Key, timeout time.Duration) {
-	for _, a := range reader.Attempts(pod, key, p.seq) {
-		if a.Instance != p.last.Instance {
-			p.passed, p.count, p.taken, p.failingSince = false, 0, 0, time.Time{}
-		}
-		p.seq, p.last = a.Seq, a
-		p.count++
-		if a.Outcome == history.Answered || a.Outcome == history.Warning {
-			p.passed = true
-			p.took[p.taken%len(p.took)] = a.Took
-			p.taken++
-		}
-		switch {
-		case a.Result != history.Failing:
-			p.failingSince = time.Time{}
-		case p.failingSince.IsZero():
-			p.failingSince = a.Time
-		}
-		p.strip.Add(a.Time, slotOf(a, timeout))
+// read takes what is new of a probe, of which mostly the latest attempt is all.
+func (p *probePast) read(reader history.Reader, pod types.UID, latest *history.ProbeSummary, timeout time.Duration) {
+	if latest.Latest.Seq == p.seq+1 {
+		p.take(latest.Latest, timeout)
+		return
 	}
+	for _, a := range reader.Attempts(pod, latest.Key, p.seq) {
+		p.take(a, timeout)
+	}
+}
+
+// take takes the next attempt.
+func (p *probePast) take(a history.Attempt, timeout time.Duration) {
+	if a.Instance != p.last.Instance {
+		p.passed, p.count, p.taken, p.failingSince = false, 0, 0, time.Time{}
+	}
+	p.seq, p.last = a.Seq, a
+	p.count++
+	if a.Outcome == history.Answered || a.Outcome == history.Warning {
+		p.passed = true
+		p.took[p.taken%len(p.took)] = a.Took
+		p.taken++
+	}
+	switch {
+	case a.Result != history.Failing:
+		p.failingSince = time.Time{}
+	case p.failingSince.IsZero():
+		p.failingSince = a.Time
+	}
+	p.strip.Add(a.Time, slotOf(a, timeout))
 }
 
 // slowest is about the 99th percentile of the times that answers took: the longest of the last
 // hundred.
 func (p *probePast) slowest() time.Duration {
-	return slices.Max(append([]time.Duration{0}, p.took[:min(p.taken, len(p.took))]...))
+	var slowest time.Duration
+	for _, took := range p.took[:min(p.taken, len(p.took))] {
+		slowest = max(slowest, took)
+	}
+	return slowest
 }
 
 // slotOf is how an attempt is drawn.
@@ -97,7 +110,7 @@ func (h *hub) readPast(pod *corev1.Pod) *past {
 		p = &past{probes: map[history.Key]*probePast{}}
 		h.past[pod.UID] = p
 	}
-	for _, summary := range h.run.History.Probes(pod.UID) {
+	for summary := range h.run.History.Newest(pod.UID) {
 		probe := p.probes[summary.Key]
 		if probe == nil {
 			probe = &probePast{}
@@ -111,7 +124,7 @@ func (h *hub) readPast(pod *corev1.Pod) *past {
 		if _, spec := lifecycle.ProbeOf(&pod.Spec, summary.Container, lifecycle.ProbeType(summary.Type)); spec != nil {
 			timeout = time.Duration(spec.TimeoutSeconds) * time.Second
 		}
-		probe.read(h.run.History, pod.UID, summary.Key, timeout)
+		probe.read(h.run.History, pod.UID, &summary, timeout)
 		p.version++
 	}
 	p.readRestarts(h.run.History.Instances(pod.UID))
@@ -132,8 +145,8 @@ func (p *past) readRestarts(instances []history.Instance) {
 // probeFacts are what is known of the probes of the instances that run, also of those that were not
 // asked yet.
 func (h *hub) probeFacts(pod *corev1.Pod, past *past) []diagnosis.Probe {
-	var probes []diagnosis.Probe
-	for _, s := range slices.Concat(pod.Status.InitContainerStatuses, pod.Status.ContainerStatuses) {
+	probes := h.known.probes[:0]
+	for s := range lifecycle.Statuses(pod) {
 		if s.State.Running == nil {
 			continue
 		}
@@ -150,6 +163,7 @@ func (h *hub) probeFacts(pod *corev1.Pod, past *past) []diagnosis.Probe {
 			}
 		}
 	}
+	h.known.probes = probes
 	return probes
 }
 
@@ -162,7 +176,7 @@ func (h *hub) factsOf(pod *corev1.Pod, key history.Key, probe *probePast, over b
 		Passing: a.Result == history.Passing, Known: a.Result != history.NotKnown, Run: a.Run, Threshold: a.Threshold, Over: over,
 		EverPassed: probe.passed, FailingSince: probe.failingSince, Slowest: probe.slowest(),
 	}
-	d := h.detailsOf(pod, key)[a.Seq]
+	d, _ := h.run.History.Detail(pod.UID, key, a.Seq) // nothing if it is not kept any more
 	if p.Status = d.Status; p.Failed {
 		p.Body, p.Connected, p.ConnectTook = strings.ToValidUTF8(d.Body, "?"), d.Connect > 0, d.Connect
 		p.Output = cmp.Or(d.Message, p.Output)

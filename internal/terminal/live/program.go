@@ -13,8 +13,6 @@ import (
 )
 
 const (
-	// framesPerSecond is how often bubbletea may draw; the ticker for that costs when idle, too.
-	framesPerSecond = 20
 	// drawPause is the shortest time between two states that changes make.
 	drawPause = 100 * time.Millisecond
 	// groundTime is how long the first frame waits for what the background is.
@@ -24,10 +22,6 @@ const (
 	interruptPause = 600 * time.Millisecond
 	// logPause is how often a log is read that somebody looks at.
 	logPause = 250 * time.Millisecond
-
-	// what wheels do in the alternate screen
-	wheelAsArrows = "\x1b[?1007h"
-	wheelAsBefore = "\x1b[?1007l"
 
 	defaultWidth, defaultHeight = 80, 24
 )
@@ -49,6 +43,7 @@ type model struct {
 	ctx       context.Context
 	hub       *hub
 	settings  Settings
+	window    *window
 	interrupt func() // does what SIGINT does
 	// interrupted is when that was asked for
 	interrupted time.Time
@@ -71,12 +66,12 @@ type model struct {
 // Init implements [tea.Model].
 func (m *model) Init() tea.Cmd {
 	m.gather()
-	cmds := []tea.Cmd{m.waitForChange(0), second(), tea.Raw(wheelAsArrows)}
-	if m.settings.asks() {
-		return tea.Batch(append(cmds, tea.RequestBackgroundColor, tea.Tick(groundTime, func(time.Time) tea.Msg { return groundMsg{} }))...)
+	m.ready = !m.settings.asks()
+	if m.ready {
+		return tea.Batch(m.waitForChange(0), second())
 	}
-	m.ready = true
-	return tea.Batch(cmds...)
+	m.window.askGround()
+	return tea.Batch(m.waitForChange(0), second(), tea.Tick(groundTime, func(time.Time) tea.Msg { return groundMsg{} }))
 }
 
 // waitForChange waits until the hub has something, but not sooner than after a pause.
@@ -115,10 +110,11 @@ func (m *model) Update(msg tea.Msg) (next tea.Model, cmd tea.Cmd) {
 	}
 	switch msg := msg.(type) {
 	case tea.WindowSizeMsg:
-		m.width, m.height, m.stale = msg.Width, msg.Height, true
+		m.resize(msg)
+	case tea.ModeReportMsg:
+		m.window.canDrawAtOnce(msg)
 	case tea.ColorProfileMsg:
-		m.profile, m.stale = msg.Profile, true
-		m.theme = m.settings.theme(m.profile, m.ground)
+		m.profile, m.theme, m.stale = msg.Profile, m.settings.theme(msg.Profile, m.ground), true
 	case tea.BackgroundColorMsg:
 		m.ground = lightGround
 		if msg.IsDark() {
@@ -151,7 +147,7 @@ func (m *model) Update(msg tea.Msg) (next tea.Model, cmd tea.Cmd) {
 	case searchedMsg:
 		m.searched(msg)
 	case quitMsg:
-		return m, tea.Sequence(tea.Raw(wheelAsBefore), tea.Quit)
+		return m, tea.Quit
 	case tea.PasteMsg:
 		m.paste(msg.Content)
 	case tea.MouseClickMsg:
@@ -163,13 +159,19 @@ func (m *model) Update(msg tea.Msg) (next tea.Model, cmd tea.Cmd) {
 	return m, nil
 }
 
+// resize draws anew: the terminal may have moved what was there.
+func (m *model) resize(size tea.WindowSizeMsg) {
+	m.width, m.height, m.stale = size.Width, size.Height, true
+	m.window.painter.forget()
+}
+
 // resumed draws anew, and says why if the process could not be suspended.
 func (m *model) resumed(err error) tea.Cmd {
 	if err != nil {
 		m.view.Say(err.Error())
 	}
 	m.gather()
-	return tea.ClearScreen
+	return m.window.size
 }
 
 func readLog() tea.Cmd { return tea.Tick(logPause, func(time.Time) tea.Msg { return logMsg{} }) }
@@ -210,9 +212,9 @@ func (m *model) do(a screen.Action) tea.Cmd {
 	case screen.KillAll:
 		return m.kill()
 	case screen.Suspend:
-		return suspend()
+		return suspend(m.window)
 	case screen.Copy:
-		return tea.SetClipboard(a.Text)
+		m.window.copy(a.Text)
 	case screen.Restart:
 		return m.change(a.Pod, "restarts", run.Restart)
 	case screen.Delete:
@@ -345,7 +347,8 @@ func printedTail(lines []screen.LogLine) []screen.LogLine {
 	return tail
 }
 
-// View implements [tea.Model].
+// View implements [tea.Model]. It shows the frame, too: bubbletea shows nothing in a program
+// without its renderer.
 func (m *model) View() (view tea.View) {
 	defer func() {
 		if reason := recover(); reason != nil {
@@ -355,7 +358,9 @@ func (m *model) View() (view tea.View) {
 	}()
 	if m.stale && m.ready && !m.broken {
 		m.frame, m.stale = m.view.Frame(m.state, m.width, m.height, m.theme), false
+		m.window.show(m.frame, m.width, m.profile)
 	}
+	m.window.setClicks(m.view.Mouse())
 	view = tea.NewView(m.frame)
 	view.AltScreen = !m.broken
 	if m.view.Mouse() {

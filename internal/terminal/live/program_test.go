@@ -31,7 +31,7 @@ func testModel(t *testing.T, h *hub) (m *model, signals chan int) {
 				return "dark", true
 			}
 			return "", false
-		}}, width: 80, height: 24, interrupt: func() { signals <- 1 }, failed: func(any) {},
+		}}, window: &window{out: io.Discard}, width: 80, height: 24, interrupt: func() { signals <- 1 }, failed: func(any) {},
 	}, signals
 }
 

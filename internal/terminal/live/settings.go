@@ -2,6 +2,7 @@ package live
 
 import (
 	"os"
+	"strconv"
 	"strings"
 
 	"github.com/charmbracelet/colorprofile"
@@ -24,6 +25,15 @@ func (s Settings) get(name string) string {
 	}
 	value, _ := look(name)
 	return value
+}
+
+// number is a variable that is a positive number, else 0.
+func (s Settings) number(name string) int {
+	n, err := strconv.Atoi(s.get(name))
+	if err != nil {
+		return 0
+	}
+	return max(n, 0)
 }
 
 // ascii reports whether the terminal can be trusted with ASCII only: it was asked for, the charset
@@ -69,6 +79,12 @@ func (s Settings) theme(profile colorprofile.Profile, ground background) screen.
 		theme = theme.ASCII()
 	}
 	return theme
+}
+
+// asksFrames reports whether the terminal may be asked if it can show frames at once: the one of
+// Apple shows the question, and over SSH the answer may come when nobody reads it any more.
+func (s Settings) asksFrames() bool {
+	return s.get("SSH_TTY") == "" && !strings.Contains(s.get("TERM_PROGRAM"), "Apple")
 }
 
 // asks reports whether the terminal is to be asked for its background.

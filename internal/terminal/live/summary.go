@@ -13,6 +13,7 @@ import (
 
 	"github.com/probity-run/probity/internal/diagnosis"
 	"github.com/probity-run/probity/internal/facts"
+	"github.com/probity-run/probity/internal/lifecycle"
 	"github.com/probity-run/probity/internal/printable"
 	"github.com/probity-run/probity/internal/terminal/screen"
 )
@@ -52,7 +53,7 @@ func (h *hub) tally() []tally {
 			byName[name] = t
 		}
 		t.pods++
-		for _, s := range slices.Concat(pod.Status.InitContainerStatuses, pod.Status.ContainerStatuses) {
+		for s := range lifecycle.Statuses(pod) {
 			t.restarts += int(s.RestartCount)
 			end := cmp.Or(s.State.Terminated, s.LastTerminationState.Terminated)
 			if end != nil && s.RestartCount > 0 && end.FinishedAt.After(t.at) {

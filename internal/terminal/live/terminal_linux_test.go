@@ -94,7 +94,7 @@ func TestScreen(t *testing.T) {
 // TestStuckTerminal: a terminal that nobody reads holds up neither those who have something to show
 // nor, for more than two seconds, the end.
 func TestStuckTerminal(t *testing.T) {
-	_, terminal := pty(t)
+	person, terminal := pty(t)
 	fill(t, terminal.Name())
 	s := New(Options{Out: terminal, In: terminal, Settings: Settings{Environ: noVariable}})
 	s.Start(filled(t).run)
@@ -114,6 +114,8 @@ func TestStuckTerminal(t *testing.T) {
 	if took := time.Since(began); took > 3*time.Second {
 		t.Errorf("the end took %v", took)
 	}
+	person.Close() // what is stuck fails
+	<-s.done
 }
 
 // fill writes to a terminal until that takes no more.

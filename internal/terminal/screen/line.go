@@ -138,9 +138,19 @@ func wrap(text string, width int) []string {
 	return lines
 }
 
+// styleBytes is how many bytes the look of a span takes, as a rule.
+const styleBytes = len("\x1b[38;5;248m\x1b[m\n")
+
 // render writes lines in a theme. No line is wider than width.
 func render(lines []line, width int, theme *Theme) string {
+	size := 0
+	for _, l := range lines {
+		for _, s := range l.spans {
+			size += len(s.Text) + styleBytes
+		}
+	}
 	var b strings.Builder
+	b.Grow(size)
 	for i, l := range lines {
 		if i > 0 {
 			b.WriteByte('\n')

@@ -275,9 +275,12 @@ func (f *frame) row(p *Pod, selected bool, c columns) line {
 // nameSpan is where the name stands among the spans of a row.
 const nameSpan = 2
 
+// rowSpans is how many spans a row has, as a rule.
+const rowSpans = 24
+
 func (f *frame) buildRow(p *Pod, c columns) line {
 	mark, role := stateMark(p.Diagnosis.State)
-	var l line
+	l := line{spans: make([]Span, 0, rowSpans)}
 	l.add(Normal, " ").add(role, mark+" "+pad(string(p.Diagnosis.State), stateWidth-3)).cell(Normal, middle(p.Name, c.name), c.name)
 	switch {
 	case c.two:

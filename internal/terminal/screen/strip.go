@@ -1,6 +1,10 @@
 package screen
 
-import "time"
+import (
+	"strings"
+	"time"
+	"unicode/utf8"
+)
 
 // Slot is what happened to a probe in a stretch of time: the worst of it. The order is that of how
 // bad it is.
@@ -116,17 +120,17 @@ func (s *Strip) cells(now time.Time, n int) []Slot {
 }
 
 const (
-	marks      = "·▁▂▃▄▅▆▇!?◦╳□↻"
-	markHeight = 3 // bytes of most marks in UTF-8
+	marks     = "·▁▂▃▄▅▆▇!?◦╳□↻" // in the order of the slots
+	markBytes = 3                // that a mark takes at most
 )
 
 // mark is the sign of a slot and its role.
 func (s Slot) mark() (string, Role) {
 	kind := int(s & kindOf)
 	sign := "·"
-	for _, r := range marks {
+	for at, r := range marks {
 		if kind == 0 {
-			sign = string(r)
+			sign = marks[at : at+utf8.RuneLen(r)]
 			break
 		}
 		kind--
@@ -148,36 +152,43 @@ func (s Slot) mark() (string, Role) {
 	return sign, Ok
 }
 
+// result is the sign of what was acted upon in a slot, and its role.
+func (s Slot) result() (string, Role) {
+	switch {
+	case s&Failing != 0:
+		return "━", Bad
+	case s&Passing != 0:
+		return "─", Ok
+	}
+	return " ", Normal
+}
+
 // spans draws a strip in so many cells.
 func (s *Strip) spans(now time.Time, n int) []Span {
-	var all []Span
-	for _, cell := range s.cells(now, n) {
-		sign, role := cell.mark()
-		if last := len(all) - 1; last >= 0 && all[last].Role == role {
-			all[last].Text += sign
-			continue
-		}
-		all = append(all, Span{Text: sign, Role: role, Bold: cell&kindOf == Restarted})
+	all := drawn(s.cells(now, n), Slot.mark)
+	for i := range all {
+		all[i].Bold = all[i].Role == Normal // an instance that began
 	}
 	return all
 }
 
 // results draws the line below a strip: what was acted upon.
-func (s *Strip) results(now time.Time, n int) []Span {
+func (s *Strip) results(now time.Time, n int) []Span { return drawn(s.cells(now, n), Slot.result) }
+
+// drawn draws each cell by its sign. Cells of one role that stand together are one span; the spans
+// are parts of one text, as strips are most of what a frame is made of.
+func drawn(cells []Slot, sign func(Slot) (string, Role)) []Span {
+	var text strings.Builder
+	text.Grow(markBytes * len(cells))
 	var all []Span
-	for _, cell := range s.cells(now, n) {
-		sign, role := " ", Normal
-		switch {
-		case cell&Failing != 0:
-			sign, role = "━", Bad
-		case cell&Passing != 0:
-			sign, role = "─", Ok
+	from := 0
+	for _, cell := range cells {
+		mark, role := sign(cell)
+		if last := len(all) - 1; last < 0 || all[last].Role != role {
+			all, from = append(all, Span{Role: role}), text.Len()
 		}
-		if last := len(all) - 1; last >= 0 && all[last].Role == role {
-			all[last].Text += sign
-			continue
-		}
-		all = append(all, Span{Text: sign, Role: role})
+		text.WriteString(mark)
+		all[len(all)-1].Text = text.String()[from:]
 	}
 	return all
 }

@@ -30,6 +30,7 @@ type Cluster struct {
 	API API
 
 	dir     string
+	options Options
 	ctx     context.Context // of all components; its cause is why one ended
 	stop    context.CancelCauseFunc
 	running sync.WaitGroup
@@ -38,10 +39,24 @@ type Cluster struct {
 // errStopped is why components end that nothing is wrong with.
 var errStopped = errors.New("the cluster was stopped")
 
+// Options are what a cluster has otherwise than the scenarios of the comparison want it. The zero
+// value is theirs.
+type Options struct {
+	// AllControllers starts all controllers, not only those that the scenarios need.
+	AllControllers bool
+	// LongBackOff leaves the crash-loop back-off as it is everywhere: up to five minutes.
+	LongBackOff bool
+}
+
 // Start brings a cluster up in dir, in the namespaces that [PrepareNamespaces] made, and returns
 // when its node is Ready. [Cluster.Stop] ends it.
 func Start(ctx context.Context, dir string, tools Tools) (*Cluster, error) {
-	c := &Cluster{API: newAPI(), dir: dir}
+	return Options{}.Start(ctx, dir, tools)
+}
+
+// Start is [Start] of a cluster with options.
+func (o Options) Start(ctx context.Context, dir string, tools Tools) (*Cluster, error) {
+	c := &Cluster{API: newAPI(), dir: dir, options: o}
 	c.ctx, c.stop = context.WithCancelCause(ctx)
 	if err := c.start(tools); err != nil {
 		return nil, errors.Join(err, c.Stop(), c.logTails())
@@ -53,7 +68,7 @@ func (c *Cluster) start(tools Tools) error {
 	if err := c.writeFiles(tools.Player); err != nil {
 		return err
 	}
-	planes := controlPlane(c.dir, tools.Kubernetes)
+	planes := controlPlane(c.dir, tools.Kubernetes, c.options)
 	if err := c.run(component{"containerd", []string{"containerd", "--config", filepath.Join(c.dir, "containerd.toml")}}); err != nil {
 		return err
 	}
@@ -91,7 +106,7 @@ func (c *Cluster) writeFiles(player string) error {
 	if err != nil {
 		return err
 	}
-	files := configs(c.dir)
+	files := configs(c.dir, c.options)
 	files[signingKey] = string(key)
 	for name, text := range files {
 		path := filepath.Join(c.dir, name)

@@ -22,13 +22,17 @@ const cgroupRoot = "probity-differential"
 const MaxRestartPeriod = 3
 
 // configs are the files of the components in a folder, by name.
-func configs(dir string) map[string]string {
+func configs(dir string, o Options) map[string]string {
+	backOff := fmt.Sprintf(shortBackOff, MaxRestartPeriod)
+	if o.LongBackOff {
+		backOff = ""
+	}
 	return map[string]string{
 		"tokens.csv":         token + ",admin,1,\"system:masters\"\n",
 		"kubeconfig":         kubeconfig,
 		"containerd.toml":    containerdConfig(dir),
 		"cni/10-bridge.conf": fmt.Sprintf(cniConfig, bridge, filepath.Join(dir, "ipam")),
-		"kubelet.yaml":       fmt.Sprintf(kubeletConfig, cgroupRoot, MaxRestartPeriod, filepath.Join(dir, "podlogs"), filepath.Join(dir, "containerd.sock")),
+		"kubelet.yaml":       fmt.Sprintf(kubeletConfig, cgroupRoot, backOff, filepath.Join(dir, "podlogs"), filepath.Join(dir, "containerd.sock")),
 	}
 }
 
@@ -64,10 +68,13 @@ localStorageCapacityIsolation: false
 evictionHard: {memory.available: "0%%", nodefs.available: "0%%", nodefs.inodesFree: "0%%", imagefs.available: "0%%"}
 authentication: {anonymous: {enabled: true}, webhook: {enabled: false}}
 authorization: {mode: AlwaysAllow}
-featureGates: {KubeletCrashLoopBackOffMax: true}
-crashLoopBackOff: {maxContainerRestartPeriod: %ds}
-podLogsDir: %s
+%spodLogsDir: %s
 containerRuntimeEndpoint: unix://%s
+`
+
+// shortBackOff caps the crash-loop back-off.
+const shortBackOff = `featureGates: {KubeletCrashLoopBackOffMax: true}
+crashLoopBackOff: {maxContainerRestartPeriod: %ds}
 `
 
 // containerdConfig: restrict_oom_score_adj lets runc work without CAP_SYS_RESOURCE, and the plugin
@@ -104,7 +111,11 @@ type component struct {
 }
 
 // controlPlane are the components in the order of their start, and the kubelet.
-func controlPlane(dir, kubernetes string) []component {
+func controlPlane(dir, kubernetes string, o Options) []component {
+	controllers := "deployment-controller,replicaset-controller,statefulset-controller,endpointslice-controller,node-lifecycle-controller,garbage-collector-controller"
+	if o.AllControllers {
+		controllers = "*"
+	}
 	in := func(name string) string { return filepath.Join(dir, name) }
 	words := func(text string) []string { return append([]string{kubernetes}, strings.Fields(text)...) }
 	key := in(signingKey)
@@ -115,7 +126,7 @@ func controlPlane(dir, kubernetes string) []component {
 			" --service-cluster-ip-range=10.96.0.0/24 --token-auth-file=" + in("tokens.csv") + " --authorization-mode=RBAC --allow-privileged=true" +
 			" --disable-admission-plugins=ServiceAccount --kubelet-preferred-address-types=InternalIP")},
 		{"controllers", words("controllers --leader-elect=false --kubeconfig=" + in("kubeconfig") + " --cert-dir=" + in("controllers") +
-			" --controllers=deployment-controller,replicaset-controller,statefulset-controller,endpointslice-controller,node-lifecycle-controller,garbage-collector-controller")},
+			" --controllers=" + controllers)},
 		{"scheduler", words("scheduler --leader-elect=false --kubeconfig=" + in("kubeconfig") + " --cert-dir=" + in("scheduler"))},
 		{"kubelet", words("kubelet --config=" + in("kubelet.yaml") + " --kubeconfig=" + in("kubeconfig") + " --root-dir=" + in("kubelet") + " --cert-dir=" + in("kubelet-pki") +
 			" --hostname-override=" + nodeName + " --node-ip=" + nodeIP)},

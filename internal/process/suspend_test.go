@@ -1,4 +1,4 @@
-package live
+package process
 
 import (
 	"bytes"
@@ -12,11 +12,11 @@ import (
 
 const asSuspended = "PROBITY_TEST_SUSPENDED"
 
-// TestSuspension: what is stopped goes on when it is continued. Where nobody could continue it,
+// TestSuspend: what is stopped goes on when it is continued. Where nobody could continue it,
 // that is said.
-func TestSuspension(t *testing.T) {
+func TestSuspend(t *testing.T) {
 	if os.Getenv(asSuspended) != "" {
-		fmt.Print(suspension{}.Run())
+		fmt.Print(Suspend())
 		os.Exit(0)
 	}
 	for name, test := range map[string]struct {
@@ -25,7 +25,7 @@ func TestSuspension(t *testing.T) {
 		want       string
 	}{
 		"a job of a shell":       {syscall.SysProcAttr{Setpgid: true}, true, "<nil>"},
-		"a session without jobs": {syscall.SysProcAttr{Setsid: true}, false, errNoJobControl.Error()},
+		"a session without jobs": {syscall.SysProcAttr{Setsid: true}, false, ErrNoJobControl.Error()},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -34,7 +34,7 @@ func TestSuspension(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer out.Close()
-			process, err := os.StartProcess(os.Args[0], []string{os.Args[0], "-test.run=^TestSuspension$"}, &os.ProcAttr{
+			process, err := os.StartProcess(os.Args[0], []string{os.Args[0], "-test.run=^TestSuspend$"}, &os.ProcAttr{
 				Env: append(os.Environ(), asSuspended+"=1"), Files: []*os.File{nil, in, os.Stderr}, Sys: &test.attributes,
 			})
 			in.Close()
@@ -56,7 +56,7 @@ func TestSuspension(t *testing.T) {
 				if !test.stops {
 					t.Error("it was stopped")
 				}
-				time.Sleep(3 * resumeTime) // a stop that is longer than what it waits
+				time.Sleep(2 * stopBound) // a stop that is longer than what it waits
 				if err := syscall.Kill(process.Pid, syscall.SIGCONT); err != nil {
 					t.Fatal(err)
 				}

@@ -1,0 +1,157 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/probity-run/probity/internal/advisor"
+	"github.com/probity-run/probity/internal/advisor/cluster"
+	"github.com/probity-run/probity/internal/advisor/render"
+	"github.com/probity-run/probity/internal/advisor/rules"
+	"github.com/probity-run/probity/internal/kube"
+	"github.com/probity-run/probity/internal/kube/survey"
+	"github.com/probity-run/probity/internal/printable"
+)
+
+// clusterFlags are the flags of check that name a cluster instead of files.
+type clusterFlags struct {
+	context   string
+	namespace string
+	all       bool
+}
+
+func (f *clusterFlags) add(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&f.context, "context", "", `judge what runs in the cluster of this context of the kubeconfig; "" is the current one`)
+	cmd.Flags().StringVarP(&f.namespace, "namespace", "n", "", "namespace of the cluster (default: that of the context)")
+	cmd.Flags().BoolVarP(&f.all, "all-namespaces", "A", false, "all namespaces of the cluster")
+	complete(cmd, "context", func(context.Context) []string { return kube.Contexts() })
+}
+
+// check reports whether a cluster is meant, and refuses flags and arguments that do not go
+// together.
+func (f *clusterFlags) check(cmd *cobra.Command, flags *checkFlags, args []string) (isCluster bool, err error) {
+	set := cmd.Flags().Changed
+	isCluster = set("context") || isPlugin(cmd) && len(args) == 0
+	switch {
+	case !isCluster && (set("namespace") || f.all):
+		return false, errors.New("--namespace and --all-namespaces are about a cluster: name one with --context")
+	case !isCluster && len(args) == 0:
+		return false, errors.New("requires at least 1 arg: name a FILE, a folder, - for standard input, or a cluster with --context")
+	case !isCluster:
+		return false, nil
+	case len(args) > 0:
+		return true, errors.New("cannot check files and a cluster together: leave out --context, or the files")
+	case f.all && set("namespace"):
+		return true, errors.New("--namespace and --all-namespaces contradict each other: leave one out")
+	case flags.diff || len(flags.excludes) > 0 || flags.verbose:
+		return true, errors.New("--diff, --exclude and --verbose are about files: leave them out with --context")
+	case flags.output != "text" && flags.output != "json":
+		return true, fmt.Errorf("cannot print %s of a cluster, which points into files: use text or json", flags.output)
+	}
+	return true, nil
+}
+
+// clusterCheck is one run of probity check on a cluster.
+type clusterCheck struct {
+	*checkRun
+	cluster *kube.Cluster
+	rules   []advisor.Rule
+	survey  *survey.Survey
+}
+
+// runClusterCheck is the whole of probity check --context.
+func runClusterCheck(ctx context.Context, streams Streams, flags checkFlags, f clusterFlags) error {
+	run, err := newCheckRun(streams, flags, nil)
+	if err != nil {
+		return badInput(err)
+	}
+	target, err := kube.Connect(kube.Config{Context: f.context, Namespace: f.namespace})
+	if err != nil {
+		return badInput(err)
+	}
+	defer target.Close()
+	namespace := target.Namespace
+	if f.all {
+		namespace = ""
+	}
+	c := &clusterCheck{checkRun: run, cluster: target, rules: cluster.Rules(rules.All())}
+	if c.survey, err = survey.Read(ctx, target.Client, namespace); err != nil {
+		return badInput(fmt.Errorf("cannot check the cluster of context %s (%s): %w", printable.Quote(target.Context), printable.Line(target.Server), err))
+	}
+	if err := c.act(); err != nil {
+		return failed(err)
+	}
+	if c.report == nil {
+		return nil // patches were printed
+	}
+	if _, err := fmt.Fprintln(streams.Err, render.Summary(c.report)); err != nil {
+		return failed(err)
+	}
+	if c.report.Worst() >= c.least && c.writeBaseline == "" {
+		return failed(nil)
+	}
+	return nil
+}
+
+// act prints the findings, or the patches.
+func (c *clusterCheck) act() error {
+	if c.fix {
+		patches, skipped := c.survey.Objects.Patches(c.rules, c.survey.Seen)
+		for _, p := range patches {
+			text, err := survey.PatchText(p)
+			if err == nil {
+				_, err = fmt.Fprintln(c.streams.Out, c.patchText(p, text))
+			}
+			if err != nil {
+				return err
+			}
+		}
+		if skipped != nil {
+			_, err := fmt.Fprintln(c.streams.Err, printable.Text(skipped.Error()))
+			return err
+		}
+		return nil
+	}
+	report, err := c.survey.Objects.Judge(c.rules, c.survey.Seen, c.baseline)
+	if err != nil {
+		return err
+	}
+	report.NotSeen = c.survey.NotSeen
+	c.report = report
+	if err := c.write(c.streams.Out, report, render.Options{FailOn: c.least, Version: version()}); err != nil {
+		return err
+	}
+	if c.writeBaseline != "" {
+		return writeBaseline(c.writeBaseline, report)
+	}
+	return nil
+}
+
+// patchText is the command that patches an object, for a shell. Of an object that something else
+// keeps it is a comment: what is changed here would not last.
+func (c *clusterCheck) patchText(p cluster.Patch, text string) string {
+	var b strings.Builder
+	kind := strings.ToLower(p.Object.Kind)
+	fmt.Fprintf(&b, "# %s/%s in namespace %s: %s\n", kind, p.Object.Name, p.Object.Namespace, strings.Join(p.Rules, ", "))
+	if p.Owner != "" {
+		fmt.Fprintf(&b, "# kept by %s: change it there\n", printable.Line(p.Owner))
+		for line := range strings.Lines(text) {
+			fmt.Fprintf(&b, "#   %s\n", printable.Line(strings.TrimSuffix(line, "\n")))
+		}
+		return b.String()
+	}
+	if len(p.Managers) > 0 {
+		fmt.Fprintf(&b, "# written by %s\n", printable.Line(strings.Join(p.Managers, ", ")))
+	}
+	words := []string{"kubectl"}
+	if c.cluster.Context != "" {
+		words = append(words, "--context", printable.Shell(c.cluster.Context))
+	}
+	words = append(words, "-n", p.Object.Namespace, "patch", kind, p.Object.Name, "--field-manager", "probity", "--patch-file", "/dev/stdin")
+	fmt.Fprintf(&b, "%s <<'EOF'\n%sEOF\n", strings.Join(words, " "), printable.Text(text))
+	return b.String()
+}

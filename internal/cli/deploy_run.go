@@ -1,0 +1,245 @@
+package cli
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"golang.org/x/term"
+
+	"github.com/probity-run/probity/internal/advisor"
+	"github.com/probity-run/probity/internal/deploy"
+	"github.com/probity-run/probity/internal/kube"
+	"github.com/probity-run/probity/internal/rollout"
+	"github.com/probity-run/probity/internal/terminal"
+)
+
+// ExitUnknown is the exit code of a deployment whose end nobody knows.
+const ExitUnknown = 3
+
+// unknown is an error of which nobody knows what it left.
+func unknown(err error) error { return &exitError{ExitUnknown, err} }
+
+// deployRun is one run of probity deploy.
+type deployRun struct {
+	deployFlags
+	streams Streams
+	out     *deployOutput
+	cluster *kube.Cluster
+	plan    *deploy.Deployment
+	report  *advisor.Report
+}
+
+// runDeploy is the whole of probity deploy.
+func runDeploy(ctx context.Context, streams Streams, flags deployFlags, args []string) error {
+	if err := flags.check(); err != nil {
+		return badInput(err)
+	}
+	r := &deployRun{deployFlags: flags, streams: streams}
+	if err := r.prepare(ctx, args); err != nil {
+		return r.end(badInput(err))
+	}
+	defer r.cluster.Close()
+	if flags.diff {
+		return r.printDiff()
+	}
+	r.out.plan(r.plan)
+	if flags.dryRun == "server" {
+		return r.end(nil)
+	}
+	if err := r.askPrune(ctx); err != nil {
+		return r.end(badInput(err))
+	}
+	return r.end(r.carryOut(ctx))
+}
+
+// prepare does all that sends nothing: reads and judges the files, and plans with the server.
+func (r *deployRun) prepare(ctx context.Context, args []string) error {
+	set, err := r.setName(args)
+	if err != nil {
+		return err
+	}
+	least, err := advisor.ParseSeverity(r.failOn)
+	if err != nil {
+		return err
+	}
+	cluster, err := kube.Connect(r.config)
+	if err != nil {
+		return err
+	}
+	r.cluster = cluster
+	r.out = newDeployOutput(r.streams, r.output, r.diff)
+	r.out.begin(cluster, set)
+	objects, report, err := readSet(r.streams, r.strip, args)
+	if report != nil {
+		r.report = report
+		r.out.findings(report)
+		if report.Worst() >= least {
+			cluster.Close()
+			return fmt.Errorf("nothing was sent: check has findings of severity %s or worse; accept one by the annotation probity.run/ignore.RULE, or raise --fail-on", least)
+		}
+	}
+	if err == nil {
+		r.plan, err = deploy.Plan(ctx, deploy.Options{
+			Cluster: cluster, Objects: objects, Set: deploy.Set{Name: set, Namespace: cluster.Namespace}, Insist: r.config.Namespace != "",
+			Force: r.force, Adopt: r.adopt, Prune: r.prune, Report: r.out.event,
+		})
+		if conflicts, ok := errors.AsType[*deploy.ConflictError](err); ok {
+			r.out.conflicts(conflicts)
+		}
+		if err != nil && ctx.Err() == nil {
+			err = fmt.Errorf("%w\nnothing was sent", err)
+		}
+	}
+	if err != nil {
+		cluster.Close()
+	}
+	return err
+}
+
+// printDiff prints what would change; that is the exit code, too.
+func (r *deployRun) printDiff() error {
+	changes := false
+	for _, e := range r.plan.Entries {
+		text, err := e.Difference()
+		if err != nil {
+			return failed(err)
+		}
+		changes = changes || len(text) > 0
+		if _, err := r.streams.Out.Write(text); err != nil {
+			return failed(err)
+		}
+	}
+	if changes {
+		return failed(nil)
+	}
+	return nil
+}
+
+// askPrune lists what would be pruned, and asks.
+func (r *deployRun) askPrune(ctx context.Context) error {
+	gone := 0
+	for _, l := range r.plan.Leftovers {
+		if l.Kept == "" {
+			gone++
+			r.out.note(fmt.Sprintf("%s is not in the files any more: it will be deleted once the rollout is up", l))
+		} else {
+			r.out.note(fmt.Sprintf("%s is not in the files any more, and stays: %s", l, l.Kept))
+		}
+	}
+	if gone == 0 || r.yes {
+		return nil
+	}
+	in, ok := r.streams.In.(*os.File)
+	if !ok || !term.IsTerminal(int(in.Fd())) {
+		return errors.New("nothing was sent: to delete what is listed, say --yes")
+	}
+	if _, err := fmt.Fprintf(r.streams.Err, "Delete %d objects once the rollout is up? [y/N] ", gone); err != nil {
+		return err
+	}
+	answer := make(chan string, 1)
+	go func() { // it ends with the program: nothing interrupts the reading of a terminal
+		line, _ := bufio.NewReader(in).ReadString('\n') // no answer is no
+		answer <- line
+	}()
+	select {
+	case <-ctx.Done():
+	case line := <-answer:
+		if word := strings.ToLower(strings.TrimSpace(line)); word == "y" || word == "yes" {
+			return nil
+		}
+	}
+	return errors.New("nothing was sent")
+}
+
+// carryOut applies the plan and follows it.
+func (r *deployRun) carryOut(ctx context.Context) error {
+	if err := r.plan.Apply(ctx); err != nil {
+		r.out.notApplied(r.plan)
+		if r.undo && ctx.Err() == nil && !errors.Is(err, deploy.ErrNotKnown) {
+			err = errors.Join(err, r.undoAll(ctx))
+		}
+		if errors.Is(err, deploy.ErrInterrupted) || errors.Is(err, deploy.ErrNotKnown) {
+			return unknown(err)
+		}
+		return failed(err)
+	}
+	if !r.wait {
+		return nil
+	}
+	results, err := r.plan.Follow(ctx, r.followOptions())
+	r.out.followed()
+	if err != nil {
+		return unknown(fmt.Errorf("the rollout goes on, and is not watched any longer: %w", err))
+	}
+	code := r.out.verdicts(results)
+	switch {
+	case code == ExitFailed && r.undo:
+		return failed(r.undoAll(ctx))
+	case code != ExitOK:
+		return &exitError{code, nil}
+	case r.prune:
+		return r.pruneNow(ctx)
+	}
+	return nil
+}
+
+func (r *deployRun) followOptions() deploy.FollowOptions {
+	o := deploy.FollowOptions{
+		Times: rollout.Options{Timeout: r.timeout}, Findings: r.report.Findings, Lost: r.out.lost,
+		Show: func(results []rollout.Result) { r.out.show(results, r.cluster.Now()) },
+	}
+	if r.out.live() {
+		o.Redraw = time.Second
+	}
+	return o
+}
+
+// undoAll brings back what was before, even if somebody has lost patience in the meantime.
+func (r *deployRun) undoAll(ctx context.Context) error {
+	undoing, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
+	defer cancel()
+	r.out.note("undoing: what was configured gets the fields that were applied before, what was created is deleted")
+	return r.plan.Undo(undoing)
+}
+
+// pruneNow deletes what was listed before.
+func (r *deployRun) pruneNow(ctx context.Context) error {
+	err := r.plan.Prune(ctx)
+	if errors.Is(err, deploy.ErrInterrupted) {
+		return unknown(err)
+	}
+	if err != nil {
+		return failed(err)
+	}
+	return nil
+}
+
+// end tells programs how it ended.
+func (r *deployRun) end(err error) error {
+	code := ExitOK
+	if err != nil {
+		code = codeOf(err)
+	}
+	if r.out != nil && !r.diff {
+		r.out.end(code, r.plan, err)
+	}
+	return err
+}
+
+// terminalWidth is how many columns a stream has, 0 if it is no terminal.
+func terminalWidth(streams Streams) int {
+	file := terminal.File(streams.Out)
+	if file == nil {
+		return 0
+	}
+	width, _, err := term.GetSize(int(file.Fd()))
+	if err != nil {
+		return 0
+	}
+	return width
+}

@@ -1,0 +1,219 @@
+package deploy
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/sets"
+	"k8s.io/client-go/util/csaupgrade"
+
+	"github.com/probity-run/probity/internal/kube"
+)
+
+// establishedTime is how long the server may take to serve a kind that was just defined.
+const establishedTime = 30 * time.Second
+
+// servedPause is the time between two tries of an object whose kind was just defined.
+const servedPause = 200 * time.Millisecond
+
+// ErrInterrupted says that a deployment was broken off, so that a part of it is applied.
+var ErrInterrupted = errors.New("interrupted")
+
+// ErrNotKnown says that nobody knows how it ended: the server was lost, say.
+var ErrNotKnown = errors.New("not known")
+
+// Apply carries the plan out, step by step. After an error no other step is begun;
+// [Deployment.Entries] tell what is applied and what is not. The error matches [ErrInterrupted] if
+// the context was done, and [ErrNotKnown] if the server was lost. A request that is in flight when
+// the context ends is waited for.
+func (d *Deployment) Apply(ctx context.Context) error {
+	d.begun = d.options.Cluster.Now()
+	entries := map[*Object]*Entry{}
+	for _, e := range d.Entries {
+		entries[e.Object] = e
+	}
+	written := d.options.Set.Name == ""
+	for _, objects := range steps(d.options.Objects) {
+		if !written && objects[0].GetKind() != "Namespace" {
+			if err := d.writeSet(ctx, d.contents.and(contentsOf(d.options.Objects))); err != nil {
+				return err
+			}
+			written = true
+		}
+		errs := make([]error, len(objects))
+		eachParallel(objects, func(i int, o *Object) { errs[i] = d.applyOne(ctx, entries[o]) })
+		if err := errors.Join(errs...); err != nil {
+			return err
+		}
+		if err := d.awaitEstablished(ctx, objects); err != nil {
+			return err
+		}
+	}
+	if !written {
+		return d.writeSet(ctx, d.contents.and(contentsOf(d.options.Objects)))
+	}
+	return nil
+}
+
+// applyOne sends one object, and notes what the server says.
+func (d *Deployment) applyOne(ctx context.Context, e *Entry) error {
+	if ctx.Err() != nil {
+		return ErrInterrupted
+	}
+	request, cancel := context.WithTimeout(context.WithoutCancel(ctx), requestTime)
+	defer cancel()
+	if err := d.takeOver(request, e); err != nil {
+		return d.notApplied(e, err)
+	}
+	answer, err := d.apply(request, e, false)
+	for meaningOf(err) == unchecked && d.definesKindOf(e) && request.Err() == nil && ctx.Err() == nil {
+		time.Sleep(servedPause) // each server of a cluster learns of a new kind by itself
+		answer, err = d.apply(request, e, false)
+	}
+	if err != nil {
+		return d.notApplied(e, err)
+	}
+	e.After = answer.Object
+	switch {
+	case answer.Created || e.Before == nil:
+		e.Result = Created
+	case unchanged(e.Before, e.After):
+		e.Result = Unchanged
+	default:
+		e.Result = Configured
+	}
+	if e.Planned == nil { // otherwise they were shown with the plan
+		for _, text := range answer.Warnings {
+			d.report(Event{Kind: "warning", Object: e.Object, Text: text})
+		}
+	}
+	d.report(Event{Kind: "applied", Object: e.Object, Result: e.Result, Entry: e})
+	return nil
+}
+
+// notApplied notes why an object was not applied, or that nobody knows.
+func (d *Deployment) notApplied(e *Entry, err error) error {
+	switch meaningOf(err) {
+	case strange:
+		e.Result = Unknown
+		return fmt.Errorf("%w: %s: %w", ErrNotKnown, e.Object, err)
+	case conflicted:
+		e.Result = Refused
+		return &ConflictError{conflictsOf(e.Object, err, e.Before), d.options.Cluster.Now()}
+	}
+	e.Result = Refused
+	return explainRefusal(e.Object, err)
+}
+
+// clientSide is who kept the fields of what was applied by kubectl without --server-side.
+const clientSide = "kubectl-client-side-apply"
+
+// takeOver takes the fields that an earlier kubectl apply has left: otherwise what is not in the
+// file any more would stay for ever, because that manager still wants it.
+func (d *Deployment) takeOver(ctx context.Context, e *Entry) error {
+	patch, err := takeOverPatch(e.Before)
+	if err != nil || patch == nil {
+		return err
+	}
+	live := &unstructured.Unstructured{}
+	if err := d.options.Cluster.Patch(ctx, e.At, "", types.JSONPatchType, patch, live); err != nil {
+		return err
+	}
+	e.Before = live
+	d.report(Event{Kind: "note", Object: e.Object, Text: "was applied by kubectl apply: its fields are Probity's now"})
+	return nil
+}
+
+// takeOverPatch is the JSON patch for that; nil if nothing is left.
+func takeOverPatch(live *unstructured.Unstructured) ([]byte, error) {
+	if live == nil {
+		return nil, nil
+	}
+	for _, entry := range live.GetManagedFields() {
+		if entry.Manager == clientSide && entry.Subresource == "" {
+			return csaupgrade.UpgradeManagedFieldsPatch(live, sets.New(clientSide), Manager)
+		}
+	}
+	return nil, nil
+}
+
+// awaitEstablished waits until the kinds are served that a step has defined.
+func (d *Deployment) awaitEstablished(ctx context.Context, objects []*Object) error {
+	for _, o := range objects {
+		if o.GetKind() != "CustomResourceDefinition" {
+			continue
+		}
+		waiting, cancel := context.WithTimeoutCause(ctx, establishedTime, errors.New("the server does not serve it"))
+		err := kube.Await(waiting, d.options.Cluster.Client, o.At, func(definition *map[string]any) (bool, error) {
+			return definition != nil && hasCondition(*definition, "Established"), nil
+		})
+		cancel()
+		switch {
+		case ctx.Err() != nil:
+			return ErrInterrupted
+		case err != nil:
+			return fmt.Errorf("%s: waited %v: %w", o, establishedTime, err)
+		}
+	}
+	return nil
+}
+
+// hasCondition reports whether a condition of an object is true.
+func hasCondition(object map[string]any, name string) bool {
+	conditions, _, _ := unstructured.NestedSlice(object, "status", "conditions")
+	for _, condition := range conditions {
+		fields, _ := condition.(map[string]any)
+		if fields["type"] == name && fields["status"] == "True" {
+			return true
+		}
+	}
+	return false
+}
+
+// readSet reads what the set had before.
+func (d *Deployment) readSet(ctx context.Context) error {
+	d.contents = contentsOf(nil)
+	set := d.options.Set
+	if set.Name == "" {
+		return nil
+	}
+	parent, err := d.read(ctx, kube.Ref{Kind: kube.Secrets, Namespace: set.Namespace, Name: set.parent()})
+	switch {
+	case meaningOf(err) == forbidden:
+		return fmt.Errorf("cannot read what the set %s has: %w: without a set (--no-set) nothing can be pruned later", set.Name, err)
+	case err != nil:
+		return fmt.Errorf("cannot read what the set %s has: %w", set.Name, err)
+	case parent == nil:
+		return nil
+	}
+	d.contents, err = set.read(parent)
+	return err
+}
+
+// writeSet writes the parent of the set.
+func (d *Deployment) writeSet(ctx context.Context, c contents) error {
+	if ctx.Err() != nil {
+		return ErrInterrupted
+	}
+	request, cancel := context.WithTimeout(context.WithoutCancel(ctx), requestTime)
+	defer cancel()
+	set := d.options.Set
+	body, err := json.Marshal(set.write(c).Object)
+	if err != nil {
+		return err
+	}
+	at := kube.Ref{Kind: kube.Secrets, Namespace: set.Namespace, Name: set.parent()}
+	if _, err := d.options.Cluster.Apply(request, at, body, kube.ApplyOptions{Manager: Manager, Force: true}); err != nil {
+		if meaningOf(err) == strange {
+			return fmt.Errorf("%w: cannot write down the set %s: %w", ErrNotKnown, set.Name, err)
+		}
+		return fmt.Errorf("cannot write down the set %s (--no-set deploys without): %w", set.Name, err)
+	}
+	d.contents = c
+	return nil
+}

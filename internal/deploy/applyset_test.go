@@ -1,0 +1,105 @@
+package deploy
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+)
+
+// TestSet: the format is that of KEP-3659; what was written is read again.
+func TestSet(t *testing.T) {
+	all, err := objects(t, `apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web, namespace: shop}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: a, namespace: eu}
+`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	set := Set{"app", "shop"}
+	parent := set.write(contentsOf(all))
+	want := map[string]any{
+		"apiVersion": "v1", "kind": "Secret", "type": "Opaque",
+		"metadata": map[string]any{
+			"name": "probity.app", "namespace": "shop",
+			// of the SHA-256 of probity.app.shop.Secret.
+			"labels": map[string]any{labelSet: "applyset-2ZJebFbDVSXbs9aQwSaXqEXZn8VU4ju_fbN6k8Uacck-v1"},
+			"annotations": map[string]any{
+				annotationTooling: "probity/v1", annotationKinds: "ConfigMap,Deployment.apps", annotationNamespaces: "eu",
+			},
+		},
+	}
+	if diff := cmp.Diff(want, parent.Object); diff != "" {
+		t.Errorf("the parent (-want +got):\n%s", diff)
+	}
+	read, err := set.read(parent)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(parent.Object, set.write(read).Object); diff != "" {
+		t.Errorf("what was read is (-want +got):\n%s", diff)
+	}
+	parent.SetAnnotations(map[string]string{annotationTooling: "kubectl/v1.36"})
+	if _, err := set.read(parent); err == nil || !strings.Contains(err.Error(), `its tooling is "kubectl/v1.36"`) {
+		t.Errorf("a set of kubectl is read: %v", err)
+	}
+}
+
+// TestSpared: what holds more than itself is not pruned, nor what somebody else sees to.
+func TestSpared(t *testing.T) {
+	tests := map[string]struct {
+		text  string
+		stays bool
+		owner string
+	}{
+		"a Deployment":     {"kind: Deployment\nmetadata: {name: a}", false, ""},
+		"a Namespace":      {"kind: Namespace\nmetadata: {name: a}", true, ""},
+		"a claim":          {"kind: PersistentVolumeClaim\nmetadata: {name: a}", true, ""},
+		"of an owner":      {"kind: ReplicaSet\nmetadata: {name: a, ownerReferences: [{kind: Deployment, name: web, controller: true}]}", true, "the Deployment web"},
+		"to be kept":       {"kind: Service\nmetadata: {name: a, annotations: {probity.run/keep: 'true'}}", true, ""},
+		"not to be kept":   {"kind: Service\nmetadata: {name: a, annotations: {probity.run/keep: 'false'}}", false, ""},
+		"of Helm":          {"kind: Service\nmetadata: {name: a, annotations: {meta.helm.sh/release-name: shop}}", false, "the Helm release shop"},
+		"of Flux":          {"kind: Service\nmetadata: {name: a, labels: {kustomize.toolkit.fluxcd.io/name: shop}}", false, "the Flux Kustomization shop"},
+		"of Argo CD":       {"kind: Service\nmetadata: {name: a, annotations: {argocd.argoproj.io/tracking-id: 'shop:x'}}", false, "Argo CD (shop:x)"},
+		"by another owner": {"kind: Pod\nmetadata: {name: a, ownerReferences: [{kind: Widget, name: w}]}", true, ""},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			o := object(t, "apiVersion: v1\n"+test.text)
+			if got := spared(o); (got != "") != test.stays {
+				t.Errorf("it stays because %q", got)
+			}
+			if got := ownerOf(o); got != test.owner {
+				t.Errorf("its owner is %q, want %q", got, test.owner)
+			}
+		})
+	}
+}
+
+// TestTakeOver: fields that kubectl apply has left become Probity's; nothing is sent without.
+func TestTakeOver(t *testing.T) {
+	live := object(t, `
+apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: a
+  resourceVersion: "7"
+  managedFields:
+  - {manager: kubectl-client-side-apply, operation: Update, apiVersion: v1, fieldsType: FieldsV1, fieldsV1: {"f:data": {"f:x": {}}}}
+data: {x: "1"}
+`)
+	patch, err := takeOverPatch(live)
+	if err != nil || !strings.Contains(string(patch), `"manager":"probity","operation":"Apply"`) || !strings.Contains(string(patch), `"/metadata/resourceVersion","value":"7"`) {
+		t.Errorf("the patch is %s, %v", patch, err)
+	}
+	for _, o := range []*unstructured.Unstructured{nil, object(t, "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}")} {
+		if patch, err := takeOverPatch(o); patch != nil || err != nil {
+			t.Errorf("the patch of nothing is %s, %v", patch, err)
+		}
+	}
+}

@@ -1,0 +1,330 @@
+package deploy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+
+	"github.com/probity-run/probity/internal/advisor"
+	"github.com/probity-run/probity/internal/kube"
+	"github.com/probity-run/probity/internal/rollout"
+)
+
+const (
+	// gatherTime is how long changes are gathered before all is explained anew: they come in
+	// bursts.
+	gatherTime = 100 * time.Millisecond
+	// logLines and maxLog are how much of a log helps to explain, in lines and bytes.
+	logLines = 10
+	maxLog   = 32 << 10
+	// logAgain is when a log is asked for again that the node cannot give yet.
+	logAgain = 2 * time.Second
+)
+
+// FollowOptions say what a rollout is followed for, and who sees it. The zero value is good.
+type FollowOptions struct {
+	// Times are how long what is wrong may last; the zero value has the defaults of package
+	// rollout.
+	Times rollout.Options
+	// Findings are those of probity check in the manifests.
+	Findings []advisor.Finding
+	// Show is told how all workloads are, in the order of the plan, whenever that may have changed,
+	// and each Redraw; nil shows nothing. It is called from one goroutine.
+	Show   func([]rollout.Result)
+	Redraw time.Duration
+	// Lost is told why the server is not heard, and nil when it is again, by the same goroutine.
+	Lost func(error)
+}
+
+// Follow watches what was applied until every workload has a verdict, or one has failed, and
+// returns how they are. The error matches [ErrInterrupted] if the context was done, and
+// [ErrNotKnown] if the server takes the credentials no longer, or may not be asked, or if a
+// workload is gone. All that it has begun has ended when it returns.
+func (d *Deployment) Follow(ctx context.Context, o FollowOptions) ([]rollout.Result, error) {
+	f := &follower{deployment: d, options: o, woken: make(chan struct{}, 1), lost: map[string]error{}, asked: map[rollout.Instance]bool{}, logs: map[rollout.Instance][]string{}}
+	for _, e := range d.Entries {
+		if w := workloadOf(e); w != nil {
+			f.workloads = append(f.workloads, w)
+		}
+	}
+	if len(f.workloads) == 0 {
+		return nil, nil
+	}
+	f.memories = make([]rollout.Memory, len(f.workloads))
+	watching, stop := context.WithCancel(ctx)
+	defer f.running.Wait()
+	defer stop()
+	f.open(watching)
+	return f.loop(watching)
+}
+
+// follower watches workloads, and has what is seen explained.
+type follower struct {
+	deployment *Deployment
+	options    FollowOptions
+	workloads  []*workload
+	memories   []rollout.Memory
+	results    []rollout.Result
+	see        sources
+	running    sync.WaitGroup
+	woken      chan struct{} // holds one if something has changed
+
+	mu     sync.Mutex // guards what follows
+	unseen []expected
+	lost   map[string]error
+	told   error // what Lost was told last
+	denied []kube.Kind
+	fatal  error
+	asked  map[rollout.Instance]bool
+	logs   map[rollout.Instance][]string
+}
+
+// expected is a source that is not listed yet.
+type expected struct {
+	kind     kube.Kind
+	complete func() bool
+}
+
+func (f *follower) client() *kube.Client { return f.deployment.options.Cluster.Client }
+
+// wake has all explained anew soon.
+func (f *follower) wake() {
+	select {
+	case f.woken <- struct{}{}:
+	default: // it is awake already
+	}
+}
+
+func (f *follower) expect(kind kube.Kind, complete func() bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.unseen = append(f.unseen, expected{kind, complete})
+}
+
+// trouble notes that a source does not hear the server, or does again.
+func (f *follower) trouble(source string, err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if err == nil {
+		delete(f.lost, source)
+	} else {
+		f.lost[source] = err
+	}
+	f.wake()
+}
+
+// ended notes why a source has ended. Who may not see the workloads or their Pods can follow
+// nothing; without the rest less is explained.
+func (f *follower) ended(kind kube.Kind, err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	needed := !slices.Contains([]kube.Kind{kube.Events, nodes, claims, endpoints, kube.Services, kube.Revisions}, kind)
+	switch {
+	case apierrors.IsUnauthorized(err), needed && (apierrors.IsForbidden(err) || apierrors.IsNotFound(err)):
+		f.fatal = errors.Join(f.fatal, fmt.Errorf("%w: cannot watch %s: %w", ErrNotKnown, kind.Plural, err))
+	case apierrors.IsForbidden(err), apierrors.IsNotFound(err):
+		f.denied = append(f.denied, kind)
+	}
+	f.unseen = slices.DeleteFunc(f.unseen, func(e expected) bool { return e.kind == kind })
+	f.wake()
+}
+
+// state is whether enough is seen to explain, and why it may never be.
+func (f *follower) state() (ready bool, lost, fatal error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.unseen = slices.DeleteFunc(f.unseen, func(e expected) bool { return e.complete() })
+	for _, err := range f.lost {
+		lost = err
+		break
+	}
+	return len(f.unseen) == 0, lost, f.fatal
+}
+
+func (f *follower) loop(ctx context.Context) ([]rollout.Result, error) {
+	for {
+		ready, lost, fatal := f.state()
+		if fatal != nil {
+			return f.results, fatal
+		}
+		f.tellLost(lost)
+		next := f.timeLeft()
+		if ready && lost == nil {
+			done, err := f.explain(ctx)
+			if done || err != nil {
+				return f.results, err
+			}
+			next = min(next, f.again())
+		} else if next <= 0 {
+			return f.results, fmt.Errorf("%w: %w", ErrNotKnown, orTimeout(lost))
+		}
+		if f.options.Redraw > 0 {
+			next = min(next, f.options.Redraw)
+		}
+		if !f.rest(ctx, max(next, gatherTime)) {
+			return f.results, ErrInterrupted
+		}
+	}
+}
+
+func orTimeout(err error) error {
+	if err == nil {
+		return errors.New("it has not told in time what it has")
+	}
+	return err
+}
+
+// rest waits until something has changed and what comes with it is there, or for so long. It
+// reports false when the context is done.
+func (f *follower) rest(ctx context.Context, wait time.Duration) bool {
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+		return true
+	case <-f.woken:
+	}
+	select {
+	case <-ctx.Done():
+		return false
+	case <-time.After(gatherTime):
+		return true
+	}
+}
+
+// tellLost tells that the server is lost or back, once.
+func (f *follower) tellLost(lost error) {
+	if (lost == nil) != (f.told == nil) && f.options.Lost != nil {
+		f.options.Lost(lost)
+	}
+	f.told = lost
+}
+
+// timeLeft is how long it may take until the time of the whole is over.
+func (f *follower) timeLeft() time.Duration {
+	timeout := f.options.Times.Timeout
+	if timeout == 0 {
+		timeout = 15 * time.Minute
+	}
+	return f.deployment.begun.Add(timeout).Sub(f.client().Now())
+}
+
+// again is when the next explanation is due although nothing has changed.
+func (f *follower) again() time.Duration {
+	next := time.Hour
+	for _, r := range f.results {
+		if !r.Again.IsZero() {
+			next = min(next, r.Again.Sub(f.client().Now()))
+		}
+	}
+	return next
+}
+
+// explain explains all workloads anew, and reports whether that is the end. The error says that
+// somebody has deleted one.
+func (f *follower) explain(ctx context.Context) (done bool, err error) {
+	var results []rollout.Result
+	open, bad := false, false
+	for i, w := range f.workloads {
+		facts, ok := f.facts(w)
+		if !ok {
+			return false, fmt.Errorf("%w: somebody has deleted %s", ErrNotKnown, w.entry.Object)
+		}
+		var result rollout.Result
+		result, f.memories[i] = rollout.Explain(facts, f.memories[i])
+		results = append(results, result)
+		switch {
+		case result.Verdict == nil:
+			open = true
+		case result.Verdict.Outcome == rollout.Failed:
+			bad = true
+		}
+		f.askLogs(ctx, result.Logs)
+	}
+	f.results = results
+	if f.options.Show != nil {
+		f.options.Show(results)
+	}
+	return bad || !open, nil
+}
+
+// facts are what is known of a workload; ok reports whether that is there.
+func (f *follower) facts(w *workload) (facts rollout.Facts, ok bool) {
+	live := f.live(w)
+	if live == nil {
+		return facts, false
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	logs := map[rollout.Instance][]string{}
+	for instance, lines := range f.logs {
+		logs[instance] = lines
+	}
+	applied, isDeployment := w.typed.(*appsv1.Deployment)
+	return rollout.Facts{
+		Now: f.client().Now(), Begun: f.deployment.begun, Workload: live, Generation: w.typed.GetGeneration(),
+		PausedByFile: isDeployment && applied.Spec.Paused,
+		ReplicaSets:  allOf(f.see.replicaSets), Revisions: allOf(f.see.revisions), Pods: allOf(f.see.pods), Services: allOf(f.see.services), Slices: allOf(f.see.slices),
+		Nodes: allOf(f.see.nodes), Claims: allOf(f.see.claims), Events: allOf(f.see.events), EventsForbidden: slices.Contains(f.denied, kube.Events),
+		Logs: logs, Findings: f.options.Findings, Has: f.deployment.has, Options: f.options.Times,
+	}, true
+}
+
+// has reports whether the set has an object of a kind and name.
+func (d *Deployment) has(kind, name string) bool {
+	return slices.ContainsFunc(d.Entries, func(e *Entry) bool { return e.GetKind() == kind && e.GetName() == name })
+}
+
+// askLogs asks for logs that would help, each once.
+func (f *follower) askLogs(ctx context.Context, requests []rollout.LogRequest) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, r := range requests {
+		if !f.asked[r.Instance] {
+			f.asked[r.Instance] = true
+			f.running.Go(func() { f.fetchLog(ctx, r) })
+		}
+	}
+}
+
+// fetchLog reads the end of a log; what cannot be read is an empty one, which is an answer, too.
+func (f *follower) fetchLog(ctx context.Context, r rollout.LogRequest) {
+	lines, again := f.readLog(ctx, r)
+	for again {
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(logAgain):
+		}
+		lines, again = f.readLog(ctx, r)
+	}
+	f.mu.Lock()
+	f.logs[r.Instance] = lines
+	f.mu.Unlock()
+	f.wake()
+}
+
+func (f *follower) readLog(ctx context.Context, r rollout.LogRequest) (lines []string, again bool) {
+	at := kube.Ref{Kind: kube.Pods, Namespace: r.Namespace, Name: r.Name}
+	body, err := f.client().Log(ctx, at, kube.LogOptions{Container: r.Container, Previous: r.Previous, Tail: new(int64(logLines))})
+	if err != nil {
+		return nil, false
+	}
+	defer body.Close() // it was only read
+	data, err := io.ReadAll(io.LimitReader(body, maxLog))
+	text := strings.TrimRight(string(data), "\n")
+	if err != nil || text == "" {
+		return nil, false
+	}
+	return strings.Split(text, "\n"), !rollout.IsLog(text)
+}

@@ -1,0 +1,307 @@
+package deploy
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"sync"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/probity-run/probity/internal/kube"
+)
+
+// Manager is who keeps the fields that are deployed, in the words of managed fields.
+const Manager = "probity"
+
+const (
+	parallel     = 8 // requests at a time
+	webhookTries = 3
+	webhookPause = time.Second
+	// requestTime is how long a request may take that an interrupt does not end.
+	requestTime = time.Minute
+)
+
+// Options say what is deployed, and how.
+type Options struct {
+	Cluster *kube.Cluster
+	Objects []*Object
+	// Set is what they are applied as; the zero value means as none.
+	Set Set
+	// Insist says that objects which name another namespace than the cluster's are refused.
+	Insist bool
+	// Force takes fields that other managers keep.
+	Force bool
+	// Adopt takes objects that another tool sees to, or another set has.
+	Adopt bool
+	// Prune looks for what an earlier deployment of the set had applied and this one has not.
+	Prune bool
+	// Report is told of what happens, from one goroutine at a time; nil tells nobody.
+	Report func(Event)
+}
+
+// Entry is an object of a deployment, and what has become of it.
+type Entry struct {
+	*Object
+	// Before is what the server had, nil if nothing. Planned is what it would have by its own
+	// answer, nil if it could not be asked. After is what it has.
+	Before, Planned, After *unstructured.Unstructured
+	// Result is what was done.
+	Result Result
+
+	body []byte
+}
+
+// Result is what was done with an object.
+type Result string
+
+// The results. Unknown is one whose request was sent and not answered.
+const (
+	NotApplied Result = ""
+	Created    Result = "created"
+	Configured Result = "configured"
+	Unchanged  Result = "unchanged"
+	Unknown    Result = "unknown"
+	Refused    Result = "refused"
+)
+
+// Deployment is a plan that a server agrees with, and how far it was carried out. Make it with
+// [Plan]. It is not safe for concurrent use.
+type Deployment struct {
+	Entries []*Entry
+	// Leftovers are what an earlier deployment of the set had applied, and this one has not; Kept
+	// are those of them that stay all the same, with the reason.
+	Leftovers []*Leftover
+
+	options   Options
+	resources *kube.Resources
+	contents  contents  // of the set before
+	begun     time.Time // by the clock of the server
+	reporting sync.Mutex
+}
+
+// Plan asks a server what it would make of objects, and changes nothing. The error tells all that
+// stands against it; what matches [ConflictError] is about fields of others alone.
+func Plan(ctx context.Context, o Options) (*Deployment, error) {
+	if len(o.Objects) == 0 {
+		return nil, errors.New("there is nothing to deploy")
+	}
+	resources, err := o.Cluster.Discover(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("cannot ask %s what it serves: %w", o.Cluster.Server, err)
+	}
+	if err := Bind(o.Objects, resources, o.Cluster.Namespace, o.Insist); err != nil {
+		return nil, err
+	}
+	d := &Deployment{options: o, resources: resources}
+	Sort(o.Objects)
+	for _, object := range o.Objects {
+		body, err := o.bodyOf(object)
+		if err != nil {
+			return nil, err
+		}
+		d.Entries = append(d.Entries, &Entry{Object: object, body: body})
+	}
+	if err := d.readSet(ctx); err != nil {
+		return nil, err
+	}
+	if err := d.ask(ctx); err != nil {
+		return nil, err
+	}
+	if o.Prune {
+		if err := d.findLeftovers(ctx); err != nil {
+			return nil, err
+		}
+	}
+	return d, nil
+}
+
+// bodyOf is what is sent of an object: itself, with the label of the set.
+func (o *Options) bodyOf(object *Object) ([]byte, error) {
+	sent := object.DeepCopy()
+	if o.Set.Name != "" {
+		labels := sent.GetLabels()
+		if labels == nil {
+			labels = map[string]string{}
+		}
+		labels[labelPartOf] = o.Set.ID()
+		sent.SetLabels(labels)
+	}
+	return json.Marshal(sent.Object)
+}
+
+// ask sends every object as a dry run.
+func (d *Deployment) ask(ctx context.Context) error {
+	errs := make([]error, len(d.Entries))
+	conflicts := make([][]Conflict, len(d.Entries))
+	eachParallel(d.Entries, func(i int, e *Entry) {
+		err := d.askOne(ctx, e)
+		if meaningOf(err) == conflicted {
+			conflicts[i] = conflictsOf(e.Object, err, e.Before)
+		}
+		if len(conflicts[i]) == 0 && err != nil {
+			errs[i] = err
+		}
+	})
+	var all []Conflict
+	for _, some := range conflicts {
+		all = append(all, some...)
+	}
+	if len(all) > 0 {
+		errs = append(errs, &ConflictError{all, d.options.Cluster.Now()})
+	}
+	return errors.Join(errs...)
+}
+
+// askOne asks what would become of an object, and reads what there is of it.
+func (d *Deployment) askOne(ctx context.Context, e *Entry) error {
+	answer, err := d.apply(ctx, e, true)
+	switch meaning := meaningOf(err); {
+	case meaning == unchecked && d.makesPlaceFor(e):
+		d.report(Event{Kind: "note", Object: e.Object, Text: "is not checked by the server: what it lives in is made first"})
+		return nil
+	case err != nil && meaning != conflicted:
+		return explainRefusal(e.Object, err)
+	case err != nil || !answer.Created:
+		live, err := d.read(ctx, e.At)
+		if err != nil {
+			return explainRefusal(e.Object, err)
+		}
+		e.Before = live
+	}
+	if refusal := d.mayTake(e); refusal != nil {
+		return refusal
+	}
+	if err != nil {
+		return err // the conflict
+	}
+	e.Planned = answer.Object
+	for _, text := range answer.Warnings {
+		d.report(Event{Kind: "warning", Object: e.Object, Text: text})
+	}
+	return nil
+}
+
+// read returns a live object; nil if there is none.
+func (d *Deployment) read(ctx context.Context, at kube.Ref) (*unstructured.Unstructured, error) {
+	live := &unstructured.Unstructured{}
+	err := d.options.Cluster.Get(ctx, at, live)
+	if apierrors.IsNotFound(err) {
+		return nil, nil
+	}
+	return live, err
+}
+
+// apply sends an object. A webhook that does not answer is tried again: most are being restarted.
+func (d *Deployment) apply(ctx context.Context, e *Entry, dryRun bool) (kube.Applied, error) {
+	for try := 1; ; try++ {
+		answer, err := d.options.Cluster.Apply(ctx, e.At, e.body, kube.ApplyOptions{Manager: Manager, Force: d.options.Force, DryRun: dryRun})
+		if meaningOf(err) != webhookDown || try == webhookTries {
+			return answer, err
+		}
+		select {
+		case <-ctx.Done():
+			return answer, err
+		case <-time.After(webhookPause):
+		}
+	}
+}
+
+// mayTake refuses what somebody else sees to.
+func (d *Deployment) mayTake(e *Entry) error {
+	if e.Before == nil || d.options.Adopt {
+		return nil
+	}
+	if owner := ownerOf(e.Before); owner != "" {
+		return fmt.Errorf("%s is kept by %s, which would change it back: deploy it by that, or take it with --adopt", e.Object, owner)
+	}
+	if of := e.Before.GetLabels()[labelPartOf]; of != "" && of != d.options.Set.ID() && d.options.Set.Name != "" {
+		return fmt.Errorf("%s belongs to another set (%s=%s), which would prune it: take it with --adopt, or name that set with --set", e.Object, labelPartOf, of)
+	}
+	return nil
+}
+
+// makesPlaceFor reports whether the set itself makes the namespace or the kind of an object.
+func (d *Deployment) makesPlaceFor(e *Entry) bool {
+	if d.definesKindOf(e) {
+		return true
+	}
+	for _, o := range d.options.Objects {
+		if o.GetKind() == "Namespace" && o.kind().Group == "" && o.GetName() == e.GetNamespace() {
+			return true
+		}
+	}
+	return false
+}
+
+// definesKindOf reports whether the set itself defines the kind of an object.
+func (d *Deployment) definesKindOf(e *Entry) bool {
+	_, ok := definitions(d.options.Objects)[e.GroupVersionKind()]
+	return ok
+}
+
+// eachParallel calls do for each item, some at a time, and returns when all have ended.
+func eachParallel[T any](items []T, do func(int, T)) {
+	var working sync.WaitGroup
+	turns := make(chan struct{}, parallel)
+	for i, item := range items {
+		turns <- struct{}{}
+		working.Go(func() {
+			defer func() { <-turns }()
+			do(i, item)
+		})
+	}
+	working.Wait()
+}
+
+// Event is something that happened in a deployment.
+type Event struct {
+	// Kind is "applied", "warning", "note", "pruned" or "undone".
+	Kind   string
+	Object *Object
+	Result Result
+	// Entry is that of the object, if it has one.
+	Entry *Entry
+	// Text is for people, after the name of the object if there is one.
+	Text string
+}
+
+func (d *Deployment) report(e Event) {
+	if d.options.Report == nil {
+		return
+	}
+	d.reporting.Lock()
+	defer d.reporting.Unlock()
+	d.options.Report(e)
+}
+
+// Difference is what applying the entry changes, by the server's answer; see the function of that
+// name.
+func (e *Entry) Difference() ([]byte, error) {
+	after := e.Planned
+	if after == nil {
+		after = e.Unstructured // the server could not be asked
+	}
+	return Difference(e.String(), e.Before, after)
+}
+
+// Expected is what will be done by the server's answer to the dry run.
+func (e *Entry) Expected() Result {
+	switch {
+	case e.Before == nil:
+		return Created
+	case alike(e.Before, e.Planned):
+		return Unchanged
+	}
+	return Configured
+}
+
+// isMissing reports whether an error says that there is no such object.
+func isMissing(err error) bool {
+	status, ok := errors.AsType[*apierrors.StatusError](err)
+	return ok && status.ErrStatus.Code == http.StatusNotFound
+}

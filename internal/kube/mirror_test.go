@@ -1,0 +1,118 @@
+package kube
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+)
+
+// podsAt answers a list of Pods at a version.
+func podsAt(t *testing.T, version string, names ...string) func(w http.ResponseWriter, r *http.Request) {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Query().Get("watch") != "" {
+			t.Errorf("the request is %s, want a list", r.URL)
+		}
+		list := corev1.PodList{ListMeta: metav1.ListMeta{ResourceVersion: version}}
+		for _, name := range names {
+			list.Items = append(list.Items, corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: name, UID: types.UID(name)}})
+		}
+		w.Header().Set("Content-Type", "application/json")
+		_ = json.NewEncoder(w).Encode(list) // the client sees to it
+	}
+}
+
+// watchFrom answers a watch from a version with changes, and ends it.
+func watchFrom(t *testing.T, version string, lines ...string) func(w http.ResponseWriter, r *http.Request) {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Query().Get("watch") != "true" || r.URL.Query().Get("resourceVersion") != version {
+			t.Errorf("the request is %s, want a watch from %s", r.URL, version)
+		}
+		fmt.Fprintln(w, strings.Join(lines, "\n"))
+	}
+}
+
+func podChange(what, name, version string) string {
+	return fmt.Sprintf(`{"type":%q,"object":{"metadata":{"name":%q,"uid":%q,"resourceVersion":%q,"managedFields":[{"manager":"x"}]}}}`, what, name, name, version)
+}
+
+// TestMirror: it lists once, goes on from the last version when a watch is dropped, lists anew when
+// that is too old, tells when the server is lost and back, and ends when it refuses.
+func TestMirror(t *testing.T) {
+	away := func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "away", http.StatusBadGateway) }
+	unauthorized := func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "who?", http.StatusUnauthorized) }
+	client := serve(t,
+		podsAt(t, "7", "a", "b"),
+		watchFrom(t, "7", podChange("ADDED", "c", "8"), podChange("DELETED", "a", "9")),
+		watchFrom(t, "9", podChange("ADDED", "d", "10")), // it was dropped
+		away,
+		watchFrom(t, "10", `{"type":"ERROR","object":{"kind":"Status","status":"Failure","code":410,"reason":"Expired","message":"too old"}}`),
+		podsAt(t, "20", "x"),
+		unauthorized,
+	)
+	var seen, troubles []string
+	var mirror *Mirror[corev1.Pod, *corev1.Pod, corev1.PodList, *corev1.PodList]
+	mirror = NewMirror(client, func(l *corev1.PodList) []corev1.Pod { return l.Items }, MirrorOptions[corev1.Pod]{
+		Kind: Pods, Namespace: "shop",
+		Prune: func(p *corev1.Pod) { p.Name += "*" },
+		Changed: func() {
+			all, complete := mirror.All()
+			var names []string
+			for _, pod := range all {
+				if len(pod.ManagedFields) > 0 {
+					t.Errorf("%s has managed fields", pod.Name)
+				}
+				names = append(names, pod.Name)
+			}
+			slices.Sort(names)
+			if !complete {
+				t.Error("it is not complete after a list")
+			}
+			seen = append(seen, strings.Join(names, " "))
+		},
+		Trouble: func(err error) {
+			if err != nil {
+				troubles = append(troubles, "lost")
+			} else {
+				troubles = append(troubles, "heard")
+			}
+		},
+	})
+	if _, complete := mirror.All(); complete {
+		t.Error("it is complete before a list")
+	}
+	err := mirror.Run(t.Context())
+	if !apierrors.IsUnauthorized(err) {
+		t.Errorf("it ends with %v", err)
+	}
+	if want := []string{"a* b*", "a* b* c*", "b* c*", "b* c* d*", "x*"}; !slices.Equal(seen, want) {
+		t.Errorf("saw %q, want %q", seen, want)
+	}
+	if want := []string{"heard", "heard", "lost", "heard"}; !slices.Equal(troubles, want) {
+		t.Errorf("the server is %q, want %q", troubles, want)
+	}
+}
+
+// TestMirrorEnds: with the cause of its context.
+func TestMirrorEnds(t *testing.T) {
+	enough := errors.New("enough")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	client := serve(t, podsAt(t, "7"), func(w http.ResponseWriter, r *http.Request) {
+		w.(http.Flusher).Flush()
+		cancel(enough)
+		<-r.Context().Done()
+	})
+	mirror := NewMirror(client, func(l *corev1.PodList) []corev1.Pod { return l.Items }, MirrorOptions[corev1.Pod]{Kind: Pods})
+	if err := mirror.Run(ctx); !errors.Is(err, enough) {
+		t.Errorf("it ends with %v, want %v", err, enough)
+	}
+}

@@ -37,7 +37,7 @@ type message struct {
 // run ends, the one Pod is gone, or the context is done. Every goroutine is joined.
 func (r *Reader) Follow(ctx context.Context, selection Selection) error {
 	ctx, cancel := context.WithCancel(ctx)
-	f := &follower{Reader: r, messages: make(chan message), streamed: map[key]int32{}}
+	f := &follower{Reader: r, messages: make(chan message), containers: map[key]*container{}}
 	var watching sync.WaitGroup
 	watched := make(chan error, 1)
 	watching.Go(func() { watched <- f.watch(ctx, selection) })
@@ -51,11 +51,19 @@ func (r *Reader) Follow(ctx context.Context, selection Selection) error {
 // follower follows Pods. Its fields but for messages and streams belong to the goroutine of loop.
 type follower struct {
 	*Reader
-	messages chan message
-	streams  sync.WaitGroup
-	streamed map[key]int32 // how many restarts there were before the newest instance that is read
-	open     int           // how many are being read
-	over     bool          // nothing new will come
+	messages   chan message
+	streams    sync.WaitGroup
+	containers map[key]*container
+	open       int  // how many instances are being read
+	over       bool // nothing new will come
+}
+
+// container is one whose instances are read, one after the other.
+type container struct {
+	pod  *corev1.Pod // as it was seen last
+	seen int32       // how many restarts there were before the newest instance
+	read int32       // the same of the one that is read, or was read last; -1 if none was
+	open bool        // whether one is being read
 }
 
 // loop gives lines until nothing can come any more.
@@ -88,6 +96,8 @@ func (f *follower) take(ctx context.Context, m message, one bool) error {
 		f.over = f.over || one && (m.what == watch.Deleted || hasEnded(m.change))
 	case m.line.Pod == nil:
 		f.open--
+		f.containers[m.from.of].open = false
+		f.readNext(ctx, m.from.of)
 	case m.from.isNew(m.line):
 		return f.give(m.line)
 	}
@@ -103,40 +113,68 @@ func (f *follower) onPod(ctx context.Context, what watch.EventType, pod *corev1.
 	if what == watch.Deleted {
 		return
 	}
-	wanted := f.containers(pod)
+	wanted := f.wanted(pod)
 	for _, status := range slices.Concat(pod.Status.InitContainerStatuses, pod.Status.ContainerStatuses) {
-		k := key{pod.UID, status.Name}
 		ran := status.State.Running != nil || status.State.Terminated != nil || status.LastTerminationState.Terminated != nil
-		if before, known := f.streamed[k]; !ran || !slices.Contains(wanted, status.Name) || known && before >= status.RestartCount {
+		if !ran || !slices.Contains(wanted, status.Name) {
 			continue
 		}
-		o := kube.LogOptions{Follow: true, Since: f.options.Since}
-		if _, known := f.streamed[k]; !known {
-			o.Tail = f.options.Tail
+		k := key{pod.UID, status.Name}
+		c := f.containers[k]
+		if c == nil {
+			c = &container{read: -1}
+			f.containers[k] = c
 		}
-		from := &reader{given: *f.seam(pod, status.Name)}
-		if last := from.given.last.Time; !last.IsZero() {
-			o.Since, o.Tail = last, nil // goes on where the reading ended
-		}
-		f.streamed[k] = status.RestartCount
-		f.open++
-		f.streams.Go(func() { f.stream(ctx, pod, status.Name, o, from) })
+		c.pod, c.seen = pod, status.RestartCount
+		f.readNext(ctx, k)
 	}
 }
 
-// stream reads one instance to its end.
-func (f *follower) stream(ctx context.Context, pod *corev1.Pod, container string, o kube.LogOptions, from *reader) {
-	s, err := open(ctx, f.client, pod, container, o)
+// readNext begins to read the newest instance of a container, unless that was read or another is
+// not at its end.
+func (f *follower) readNext(ctx context.Context, k key) {
+	c := f.containers[k]
+	if c.open || c.read >= c.seen {
+		return
+	}
+	given := *f.seam(c.pod, k.container)
+	newest := kube.LogOptions{Follow: true, Since: f.options.Since}
+	if c.read < 0 {
+		newest.Tail = f.options.Tail
+	}
+	if last := given.last.Time; !last.IsZero() {
+		newest.Since, newest.Tail = last, nil // goes on where the reading ended
+	}
+	var requests []kube.LogOptions
+	if known := max(c.read, given.restarts); known >= 0 && known < c.seen {
+		// what the instance before has printed since it was read, or all of one that nobody saw
+		requests = append(requests, kube.LogOptions{Previous: true, Since: newest.Since})
+		newest.Tail = nil
+	}
+	c.read, c.open = c.seen, true
+	f.open++
+	from, pod := &reader{given: given, of: k}, c.pod
+	f.streams.Go(func() {
+		for _, o := range append(requests, newest) {
+			f.stream(ctx, pod, o, from)
+		}
+		f.send(ctx, message{from: from})
+	})
+}
+
+// stream reads a log to its end. One that cannot be read is at its end: the Pod is gone, or nothing
+// is left of the instance before.
+func (f *follower) stream(ctx context.Context, pod *corev1.Pod, o kube.LogOptions, from *reader) {
+	s, err := open(ctx, f.client, pod, from.of.container, o)
 	if err == nil {
 		defer s.close()
 	}
 	for err == nil {
 		var line Line
-		if line, err = s.next(); err == nil {
+		if line, err = s.next(); err == nil && !line.Time.IsZero() { // else a node says that it has no log
 			f.send(ctx, message{line: line, from: from})
 		}
 	}
-	f.send(ctx, message{from: from}) // it has ended, or could not be read: the Pod is gone
 }
 
 func (f *follower) send(ctx context.Context, m message) {

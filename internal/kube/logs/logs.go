@@ -57,13 +57,14 @@ func (r *Reader) Read(ctx context.Context, pods []*corev1.Pod) error {
 	}()
 	var reasons []error
 	for _, pod := range pods {
-		for _, container := range r.containers(pod) {
+		for _, container := range r.wanted(pod) {
 			s, err := open(ctx, r.client, pod, container, kube.LogOptions{Previous: r.options.Previous, Since: r.options.Since, Tail: r.options.Tail})
 			if err != nil {
 				reasons = append(reasons, err)
 				continue
 			}
 			sources = append(sources, s)
+			r.seam(pod, container).restarts = restartsOf(pod, container)
 		}
 	}
 	if len(sources) == 0 && len(reasons) > 0 {
@@ -72,8 +73,8 @@ func (r *Reader) Read(ctx context.Context, pods []*corev1.Pod) error {
 	return merge(sources, r.give)
 }
 
-// containers are those of a Pod that are wanted.
-func (r *Reader) containers(pod *corev1.Pod) (names []string) {
+// wanted are the containers of a Pod that are.
+func (r *Reader) wanted(pod *corev1.Pod) (names []string) {
 	for _, c := range lifecycle.Containers(&pod.Spec) {
 		if r.options.Container == "" || c.Name == r.options.Container {
 			names = append(names, c.Name)
@@ -101,11 +102,21 @@ func CheckContainer(pods []*corev1.Pod, container string) error {
 	return fmt.Errorf("there is no container %s in %s: there are %v", container, kube.RefTo(pods[0]), names)
 }
 
+// restartsOf is how often a container was restarted, as its Pod says; -1 if it does not.
+func restartsOf(pod *corev1.Pod, container string) int32 {
+	for _, status := range slices.Concat(pod.Status.InitContainerStatuses, pod.Status.ContainerStatuses) {
+		if status.Name == container {
+			return status.RestartCount
+		}
+	}
+	return -1
+}
+
 // seam is that of a container.
 func (r *Reader) seam(pod *corev1.Pod, container string) *seam {
 	k := key{pod.UID, container}
 	if r.seams[k] == nil {
-		r.seams[k] = &seam{}
+		r.seams[k] = &seam{restarts: -1}
 	}
 	return r.seams[k]
 }

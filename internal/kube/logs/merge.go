@@ -51,6 +51,8 @@ func advance(s *source, head **Line) error {
 type seam struct {
 	last Line
 	same int // how many lines had the time of the last one
+
+	restarts int32 // how many there were before the instance that was read; -1 if none was
 }
 
 // pass notes a line that is given.
@@ -67,6 +69,7 @@ func (s *seam) pass(line Line) {
 type reader struct {
 	seam
 	given seam
+	of    key // whose log it is
 }
 
 // isNew reports whether a line was not given before.

@@ -17,6 +17,12 @@
 //
 //	GOWORK=off go -C test/kubectl test -tags kubectl,cluster -run TestCluster .
 //
+// The tag k9s plays k9s on a run, in a terminal of tmux: Pods, logs, describe, a shell, kill, scale.
+// It is no part of every CI run, because building k9s takes eight minutes of one core the first
+// time.
+//
+//	GOWORK=off go -C test/kubectl test -tags kubectl,k9s -run K9s .
+//
 // They can be played on a whole cluster, too: the tests in Go with PROBITY_TEST_KUBECONFIG, the
 // path of a kubeconfig of its administrator; the scripts with PROBITY_TEST_PROGRAM, a program that
 // stands for probity. It is called as "run --state-dir DIR FILE...", applies the files to a new

@@ -67,20 +67,23 @@ func (d *Deployment) applyOne(ctx context.Context, e *Entry) error {
 	}
 	request, cancel := context.WithTimeout(context.WithoutCancel(ctx), requestTime)
 	defer cancel()
-	if err := d.takeOver(request, e); err != nil {
-		return d.notApplied(e, err)
+	if err := d.lookAgain(request, e); err != nil {
+		return err
 	}
-	answer, err := d.apply(request, e, false)
+	answer, err := d.send(request, e)
 	for meaningOf(err) == unchecked && d.definesKindOf(e) && request.Err() == nil && ctx.Err() == nil {
 		time.Sleep(servedPause) // each server of a cluster learns of a new kind by itself
-		answer, err = d.apply(request, e, false)
+		if err := d.lookAgain(request, e); err != nil {
+			return err
+		}
+		answer, err = d.send(request, e)
 	}
 	if err != nil {
 		return d.notApplied(e, err)
 	}
 	e.After = answer.Object
 	switch {
-	case answer.Created || e.Before == nil:
+	case answer.Created:
 		e.Result = Created
 	case unchanged(e.Before, e.After):
 		e.Result = Unchanged
@@ -94,6 +97,36 @@ func (d *Deployment) applyOne(ctx context.Context, e *Entry) error {
 	}
 	d.report(Event{Kind: "applied", Object: e.Object, Result: e.Result, Entry: e})
 	return nil
+}
+
+// lookAgain reads what there is of an object that the server could not be asked about: somebody may
+// have had it all the time. If it must not be applied, nothing of it is sent.
+func (d *Deployment) lookAgain(ctx context.Context, e *Entry) error {
+	if !e.unasked {
+		return nil
+	}
+	live, err := d.read(ctx, e.At)
+	if err != nil && meaningOf(err) == strange {
+		return fmt.Errorf("%w: %s: %w", ErrNotKnown, e.Object, err)
+	}
+	if err != nil {
+		e.Result = Refused
+		return explainRefusal(e.Object, err)
+	}
+	e.Before = live
+	if err := d.mayTake(e); err != nil {
+		e.Result = Refused
+		return err
+	}
+	return nil
+}
+
+// send applies an object, after what kubectl has left of it is taken over.
+func (d *Deployment) send(ctx context.Context, e *Entry) (kube.Applied, error) {
+	if err := d.takeOver(ctx, e); err != nil {
+		return kube.Applied{}, err
+	}
+	return d.apply(ctx, e, false)
 }
 
 // notApplied notes why an object was not applied, or that nobody knows.

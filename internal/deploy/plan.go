@@ -54,6 +54,9 @@ type Entry struct {
 	Result Result
 
 	body []byte
+	// unasked says that the server could not be asked what it would make of it, so that what there
+	// is of it is looked at once more before it is applied.
+	unasked bool
 }
 
 // Result is what was done with an object.
@@ -162,6 +165,7 @@ func (d *Deployment) askOne(ctx context.Context, e *Entry) error {
 	answer, err := d.apply(ctx, e, true)
 	switch meaning := meaningOf(err); {
 	case meaning == unchecked && d.makesPlaceFor(e):
+		e.unasked = true
 		d.report(Event{Kind: "note", Object: e.Object, Text: "is not checked by the server: what it lives in is made first"})
 		return nil
 	case err != nil && meaning != conflicted:

@@ -11,6 +11,7 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/probity-run/probity/internal/kube"
 )
@@ -82,8 +83,9 @@ type Deployment struct {
 
 	options   Options
 	resources *kube.Resources
-	contents  contents  // of the set before
-	begun     time.Time // by the clock of the server
+	contents  contents           // of the set before
+	unseen    []schema.GroupKind // of the contents, which the server does not serve now
+	begun     time.Time          // by the clock of the server
 	reporting sync.Mutex
 }
 

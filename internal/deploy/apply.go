@@ -8,9 +8,6 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/apimachinery/pkg/util/sets"
-	"k8s.io/client-go/util/csaupgrade"
 
 	"github.com/probity-run/probity/internal/kube"
 )
@@ -126,53 +123,20 @@ func (d *Deployment) send(ctx context.Context, e *Entry) (kube.Applied, error) {
 	if err := d.takeOver(ctx, e); err != nil {
 		return kube.Applied{}, err
 	}
-	return d.apply(ctx, e, false)
+	return d.apply(ctx, e, kube.ApplyOptions{})
 }
 
 // notApplied notes why an object was not applied, or that nobody knows.
 func (d *Deployment) notApplied(e *Entry, err error) error {
-	switch meaningOf(err) {
-	case strange:
+	if meaningOf(err) == strange {
 		e.Result = Unknown
 		return fmt.Errorf("%w: %s: %w", ErrNotKnown, e.Object, err)
-	case conflicted:
-		e.Result = Refused
-		return &ConflictError{conflictsOf(e.Object, err, e.Before), d.options.Cluster.Now()}
 	}
 	e.Result = Refused
+	if conflicts := conflictsOf(e.Object, err, e.Before); len(conflicts) > 0 {
+		return &ConflictError{conflicts, d.options.Cluster.Now()}
+	}
 	return explainRefusal(e.Object, err)
-}
-
-// clientSide is who kept the fields of what was applied by kubectl without --server-side.
-const clientSide = "kubectl-client-side-apply"
-
-// takeOver takes the fields that an earlier kubectl apply has left: otherwise what is not in the
-// file any more would stay for ever, because that manager still wants it.
-func (d *Deployment) takeOver(ctx context.Context, e *Entry) error {
-	patch, err := takeOverPatch(e.Before)
-	if err != nil || patch == nil {
-		return err
-	}
-	live := &unstructured.Unstructured{}
-	if err := d.options.Cluster.Patch(ctx, e.At, "", types.JSONPatchType, patch, live); err != nil {
-		return err
-	}
-	e.Before = live
-	d.report(Event{Kind: "note", Object: e.Object, Text: "was applied by kubectl apply: its fields are Probity's now"})
-	return nil
-}
-
-// takeOverPatch is the JSON patch for that; nil if nothing is left.
-func takeOverPatch(live *unstructured.Unstructured) ([]byte, error) {
-	if live == nil {
-		return nil, nil
-	}
-	for _, entry := range live.GetManagedFields() {
-		if entry.Manager == clientSide && entry.Subresource == "" {
-			return csaupgrade.UpgradeManagedFieldsPatch(live, sets.New(clientSide), Manager)
-		}
-	}
-	return nil, nil
 }
 
 // awaitEstablished waits until the kinds are served that a step has defined.

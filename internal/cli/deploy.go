@@ -28,7 +28,7 @@ apply with the field manager probity, in an order that works: namespaces and def
 A field that somebody else keeps, such as the replicas of an autoscaler, is a conflict: leave it out of the file, or take it with
 --force-conflicts. What belongs to Helm, Argo CD, Flux, another set or an owner is refused unless --adopt says so.
 
-The objects are a set, by the name of the first file, in the namespace. It is noted in a Secret, probity.NAME, in the format of ApplySets. With
+The objects are a set, by the name of the first file, in the namespace; to prune with those of standard input, name it with --set. It is noted in a Secret, probity.NAME, in the format of ApplySets. With
 --prune, what an earlier deployment of the set had applied, and this one has not, is listed, asked about, and deleted once the rollout is up; never
 Namespaces, CustomResourceDefinitions, volumes, objects with an owner, and what is annotated with probity.run/keep.
 
@@ -116,6 +116,9 @@ func (f *deployFlags) setName(args []string) (string, error) {
 		}
 		name = filepath.Base(path)
 		name = strings.ToLower(strings.TrimSuffix(name, filepath.Ext(name)))
+		if args[0] == "-" && f.prune {
+			return "", errors.New("whatever comes from standard input would be the same set, and --prune would delete what came before: name it with --set")
+		}
 		if args[0] == "-" {
 			name = "stdin"
 		}

@@ -8,9 +8,6 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/apimachinery/pkg/util/sets"
-	"k8s.io/client-go/util/csaupgrade"
 
 	"github.com/probity-run/probity/internal/kube"
 )
@@ -67,20 +64,23 @@ func (d *Deployment) applyOne(ctx context.Context, e *Entry) error {
 	}
 	request, cancel := context.WithTimeout(context.WithoutCancel(ctx), requestTime)
 	defer cancel()
-	if err := d.takeOver(request, e); err != nil {
-		return d.notApplied(e, err)
+	if err := d.lookAgain(request, e); err != nil {
+		return err
 	}
-	answer, err := d.apply(request, e, false)
+	answer, err := d.send(request, e)
 	for meaningOf(err) == unchecked && d.definesKindOf(e) && request.Err() == nil && ctx.Err() == nil {
 		time.Sleep(servedPause) // each server of a cluster learns of a new kind by itself
-		answer, err = d.apply(request, e, false)
+		if err := d.lookAgain(request, e); err != nil {
+			return err
+		}
+		answer, err = d.send(request, e)
 	}
 	if err != nil {
 		return d.notApplied(e, err)
 	}
 	e.After = answer.Object
 	switch {
-	case answer.Created || e.Before == nil:
+	case answer.Created:
 		e.Result = Created
 	case unchanged(e.Before, e.After):
 		e.Result = Unchanged
@@ -96,50 +96,47 @@ func (d *Deployment) applyOne(ctx context.Context, e *Entry) error {
 	return nil
 }
 
-// notApplied notes why an object was not applied, or that nobody knows.
-func (d *Deployment) notApplied(e *Entry, err error) error {
-	switch meaningOf(err) {
-	case strange:
-		e.Result = Unknown
+// lookAgain reads what there is of an object that the server could not be asked about: somebody may
+// have had it all the time. If it must not be applied, nothing of it is sent.
+func (d *Deployment) lookAgain(ctx context.Context, e *Entry) error {
+	if !e.unasked {
+		return nil
+	}
+	live, err := d.read(ctx, e.At)
+	if err != nil && meaningOf(err) == strange {
 		return fmt.Errorf("%w: %s: %w", ErrNotKnown, e.Object, err)
-	case conflicted:
+	}
+	if err != nil {
 		e.Result = Refused
-		return &ConflictError{conflictsOf(e.Object, err, e.Before), d.options.Cluster.Now()}
-	}
-	e.Result = Refused
-	return explainRefusal(e.Object, err)
-}
-
-// clientSide is who kept the fields of what was applied by kubectl without --server-side.
-const clientSide = "kubectl-client-side-apply"
-
-// takeOver takes the fields that an earlier kubectl apply has left: otherwise what is not in the
-// file any more would stay for ever, because that manager still wants it.
-func (d *Deployment) takeOver(ctx context.Context, e *Entry) error {
-	patch, err := takeOverPatch(e.Before)
-	if err != nil || patch == nil {
-		return err
-	}
-	live := &unstructured.Unstructured{}
-	if err := d.options.Cluster.Patch(ctx, e.At, "", types.JSONPatchType, patch, live); err != nil {
-		return err
+		return explainRefusal(e.Object, err)
 	}
 	e.Before = live
-	d.report(Event{Kind: "note", Object: e.Object, Text: "was applied by kubectl apply: its fields are Probity's now"})
+	if err := d.mayTake(e); err != nil {
+		e.Result = Refused
+		return err
+	}
 	return nil
 }
 
-// takeOverPatch is the JSON patch for that; nil if nothing is left.
-func takeOverPatch(live *unstructured.Unstructured) ([]byte, error) {
-	if live == nil {
-		return nil, nil
+// send applies an object, after what kubectl has left of it is taken over.
+func (d *Deployment) send(ctx context.Context, e *Entry) (kube.Applied, error) {
+	if err := d.takeOver(ctx, e); err != nil {
+		return kube.Applied{}, err
 	}
-	for _, entry := range live.GetManagedFields() {
-		if entry.Manager == clientSide && entry.Subresource == "" {
-			return csaupgrade.UpgradeManagedFieldsPatch(live, sets.New(clientSide), Manager)
-		}
+	return d.apply(ctx, e, kube.ApplyOptions{})
+}
+
+// notApplied notes why an object was not applied, or that nobody knows.
+func (d *Deployment) notApplied(e *Entry, err error) error {
+	if meaningOf(err) == strange {
+		e.Result = Unknown
+		return fmt.Errorf("%w: %s: %w", ErrNotKnown, e.Object, err)
 	}
-	return nil, nil
+	e.Result = Refused
+	if conflicts := conflictsOf(e.Object, err, e.Before); len(conflicts) > 0 {
+		return &ConflictError{conflicts, d.options.Cluster.Now()}
+	}
+	return explainRefusal(e.Object, err)
 }
 
 // awaitEstablished waits until the kinds are served that a step has defined.

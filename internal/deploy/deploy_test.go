@@ -271,4 +271,11 @@ func TestDifference(t *testing.T) {
 	if got, err = Difference("secret/key", nil, secret(`"2"`, "eA==", "eg==")); err != nil || !strings.Contains(string(got), "+  a: ••••") || strings.Contains(string(got), "==") {
 		t.Errorf("a new Secret is\n%s, %v", got, err)
 	}
+	applied := secret(`"1"`, "eA==", "eQ==")
+	applied.SetAnnotations(map[string]string{lastApplied: `{"data":{"a":"eA==","b":"eQ=="}}`})
+	planned := secret(`"2"`, "eA==", "eg==")
+	planned.SetAnnotations(map[string]string{lastApplied: `{"data":{"b":"eg=="}}`})
+	if got, err = Difference("secret/key", applied, planned); err != nil || strings.Contains(string(got), "==") {
+		t.Errorf("of a Secret of kubectl apply it is\n%s, %v", got, err)
+	}
 }

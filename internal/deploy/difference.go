@@ -51,11 +51,18 @@ func shown(o *unstructured.Unstructured) map[string]any {
 	return object
 }
 
+// lastApplied is the annotation in which kubectl apply keeps the whole object.
+const lastApplied = "kubectl.kubernetes.io/last-applied-configuration"
+
 // hideSecret puts dots in the place of the values of a Secret. One that changes has more of them
-// afterwards, so that the difference tells that.
+// afterwards, so that the difference tells that. What kubectl apply has kept of it is left out: it
+// has the values once more.
 func hideSecret(old, now map[string]any) {
 	if kind(old) != "Secret" && kind(now) != "Secret" {
 		return
+	}
+	for _, object := range []map[string]any{old, now} {
+		unstructured.RemoveNestedField(object, "metadata", "annotations", lastApplied)
 	}
 	for _, name := range []string{"data", "stringData"} {
 		was, _ := old[name].(map[string]any)

@@ -11,6 +11,7 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/probity-run/probity/internal/kube"
 )
@@ -19,9 +20,9 @@ import (
 const Manager = "probity"
 
 const (
-	parallel     = 8 // requests at a time
-	webhookTries = 3
-	webhookPause = time.Second
+	parallel   = 8 // requests at a time
+	applyTries = 3
+	applyPause = time.Second
 	// requestTime is how long a request may take that an interrupt does not end.
 	requestTime = time.Minute
 )
@@ -54,6 +55,9 @@ type Entry struct {
 	Result Result
 
 	body []byte
+	// unasked says that the server could not be asked what it would make of it, so that what there
+	// is of it is looked at once more before it is applied.
+	unasked bool
 }
 
 // Result is what was done with an object.
@@ -79,8 +83,9 @@ type Deployment struct {
 
 	options   Options
 	resources *kube.Resources
-	contents  contents  // of the set before
-	begun     time.Time // by the clock of the server
+	contents  contents           // of the set before
+	unseen    []schema.GroupKind // of the contents, which the server does not serve now
+	begun     time.Time          // by the clock of the server
 	reporting sync.Mutex
 }
 
@@ -159,9 +164,10 @@ func (d *Deployment) ask(ctx context.Context) error {
 
 // askOne asks what would become of an object, and reads what there is of it.
 func (d *Deployment) askOne(ctx context.Context, e *Entry) error {
-	answer, err := d.apply(ctx, e, true)
+	answer, err := d.apply(ctx, e, kube.ApplyOptions{DryRun: true})
 	switch meaning := meaningOf(err); {
 	case meaning == unchecked && d.makesPlaceFor(e):
+		e.unasked = true
 		d.report(Event{Kind: "note", Object: e.Object, Text: "is not checked by the server: what it lives in is made first"})
 		return nil
 	case err != nil && meaning != conflicted:
@@ -176,8 +182,14 @@ func (d *Deployment) askOne(ctx context.Context, e *Entry) error {
 	if refusal := d.mayTake(e); refusal != nil {
 		return refusal
 	}
+	if isOfKubectl(err) {
+		answer, err = d.apply(ctx, e, kube.ApplyOptions{DryRun: true, Force: true})
+	}
+	if meaningOf(err) == conflicted && !isRace(err) {
+		return err
+	}
 	if err != nil {
-		return err // the conflict
+		return explainRefusal(e.Object, err)
 	}
 	e.Planned = answer.Object
 	for _, text := range answer.Warnings {
@@ -196,17 +208,27 @@ func (d *Deployment) read(ctx context.Context, at kube.Ref) (*unstructured.Unstr
 	return live, err
 }
 
-// apply sends an object. A webhook that does not answer is tried again: most are being restarted.
-func (d *Deployment) apply(ctx context.Context, e *Entry, dryRun bool) (kube.Applied, error) {
+// apply sends an object. A webhook that does not answer is tried again: most are being restarted. So
+// is what somebody else has changed in the same moment, which names no field, and a request without
+// credentials, because a refusal has plugins fetch new ones.
+func (d *Deployment) apply(ctx context.Context, e *Entry, o kube.ApplyOptions) (kube.Applied, error) {
+	o.Manager, o.Force = Manager, o.Force || d.options.Force
 	for try := 1; ; try++ {
-		answer, err := d.options.Cluster.Apply(ctx, e.At, e.body, kube.ApplyOptions{Manager: Manager, Force: d.options.Force, DryRun: dryRun})
-		if meaningOf(err) != webhookDown || try == webhookTries {
+		answer, err := d.options.Cluster.Apply(ctx, e.At, e.body, o)
+		again := applyTries
+		switch {
+		case apierrors.IsUnauthorized(err):
+			again = 2
+		case meaningOf(err) != webhookDown && !isRace(err):
+			return answer, err
+		}
+		if try >= again {
 			return answer, err
 		}
 		select {
 		case <-ctx.Done():
 			return answer, err
-		case <-time.After(webhookPause):
+		case <-time.After(applyPause):
 		}
 	}
 }

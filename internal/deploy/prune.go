@@ -51,20 +51,22 @@ func (d *Deployment) findLeftovers(ctx context.Context) error {
 	for _, kind := range kinds {
 		served, ok := d.resources.Preferred(kind)
 		if !ok {
-			continue // its definition is gone, and all objects with it
+			// its definition is gone, and all objects with it, or who serves it is away
+			d.unseen = append(d.unseen, kind)
+			continue
 		}
 		namespaces := slices.Sorted(maps.Keys(d.contents.namespaces))
 		if served.Global {
 			namespaces = []string{""}
 		}
 		for _, namespace := range namespaces {
-			members, err := d.members(ctx, served, namespace)
+			members, err := d.members(ctx, kind, served, namespace)
 			if err != nil {
 				return fmt.Errorf("cannot look for %s to prune: %w", served.Plural, err)
 			}
 			for _, member := range members {
 				o := &Object{Unstructured: member}
-				if !stay[o.key()] {
+				if !stay[o.key()] && !d.deploys(member) {
 					d.Leftovers = append(d.Leftovers, &Leftover{kube.Ref{Kind: served, Namespace: namespace, Name: member.GetName()}, spared(member), member})
 				}
 			}
@@ -73,15 +75,21 @@ func (d *Deployment) findLeftovers(ctx context.Context) error {
 	return nil
 }
 
-// members are the objects of a kind that bear the label of the set.
-func (d *Deployment) members(ctx context.Context, kind kube.Kind, namespace string) (members []*unstructured.Unstructured, err error) {
+// deploys reports whether an object is one of the entries, by whatever group and name of its kind.
+func (d *Deployment) deploys(o *unstructured.Unstructured) bool {
+	return slices.ContainsFunc(d.Entries, func(e *Entry) bool {
+		return e.Before != nil && e.Before.GetUID() == o.GetUID() || e.After != nil && e.After.GetUID() == o.GetUID()
+	})
+}
+
+// members are the objects of a kind that bear the label of the set. A list of a custom kind may
+// have any name, and its items need not say what they are.
+func (d *Deployment) members(ctx context.Context, kind schema.GroupKind, served kube.Kind, namespace string) (members []*unstructured.Unstructured, err error) {
 	var list struct {
-		APIVersion string            `json:"apiVersion"`
-		Kind       string            `json:"kind"`
-		Items      []json.RawMessage `json:"items"`
+		Items []json.RawMessage `json:"items"`
 	}
 	options := metav1.ListOptions{LabelSelector: labelPartOf + "=" + d.options.Set.ID()}
-	err = d.options.Cluster.List(ctx, kind, namespace, options, &list)
+	err = d.options.Cluster.List(ctx, served, namespace, options, &list)
 	if apierrors.IsNotFound(err) {
 		return nil, nil
 	}
@@ -93,18 +101,23 @@ func (d *Deployment) members(ctx context.Context, kind kube.Kind, namespace stri
 		if err := utiljson.Unmarshal(item, &o.Object); err != nil {
 			return nil, fmt.Errorf("cannot read what the server answers: %w", err)
 		}
-		o.SetAPIVersion(list.APIVersion)
-		o.SetKind(strings.TrimSuffix(list.Kind, "List"))
+		o.SetAPIVersion(served.APIVersion())
+		o.SetKind(kind.Kind)
 		members = append(members, o)
 	}
 	return members, nil
 }
 
 // Prune deletes the leftovers, each only if it is still the one that was found and in the set, and
-// writes down what the set has from now on.
+// writes down what the set has from now on. A kind that the server does not serve now stays in the
+// set, so that what there is of it is found by a later deployment.
 func (d *Deployment) Prune(ctx context.Context) error {
 	var errs []error
 	kept := contentsOf(d.options.Objects)
+	for _, kind := range d.unseen {
+		kept.kinds[kind] = true
+		maps.Copy(kept.namespaces, d.contents.namespaces)
+	}
 	keep := func(l *Leftover) {
 		kept.kinds[l.object.GroupVersionKind().GroupKind()] = true
 		if l.At.Namespace != "" {
@@ -112,6 +125,9 @@ func (d *Deployment) Prune(ctx context.Context) error {
 		}
 	}
 	for _, l := range d.Leftovers {
+		if d.deploys(l.object) {
+			continue // it has been applied by another name of its kind
+		}
 		if l.Kept == "" && ctx.Err() != nil {
 			errs = append(errs, ErrInterrupted)
 			break

@@ -125,6 +125,12 @@ func conflictsOf(o *Object, err error, live *unstructured.Unstructured) (all []C
 	return all
 }
 
+// isRace reports whether an error says that somebody else was faster: it names no field that anybody
+// keeps.
+func isRace(err error) bool {
+	return meaningOf(err) == conflicted && len(conflictsOf(nil, err, nil)) == 0
+}
+
 // String says who keeps the field, and what can be done.
 func (c Conflict) text(now time.Time) string {
 	by := []string{}

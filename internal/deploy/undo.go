@@ -35,6 +35,9 @@ func (d *Deployment) undoOne(ctx context.Context, e *Entry) error {
 		return nil
 	case e.Result == Created:
 		return d.deleteAgain(ctx, e)
+	case e.Result == Configured && e.Before == nil:
+		d.report(Event{Kind: "undone", Object: e.Object, Text: "stays: it was there before, and how it was is not known"})
+		return nil
 	case e.Result == Configured:
 		return d.restore(ctx, e)
 	}

@@ -216,7 +216,7 @@ func (s *scene) stuck(p *corev1.Pod) *candidate {
 	if _, ready := workload.ReadySince(p); ready {
 		return nil
 	}
-	if r := set.Spec.UpdateStrategy.RollingUpdate; r != nil && r.Partition != nil && workload.OrdinalOf(set, p) < int(*r.Partition) {
+	if !isReplacedIn(set, p) {
 		return nil
 	}
 	c := of(p, StuckSet, Certain)

@@ -180,6 +180,10 @@ func (s *scene) isUp(r *Result) bool {
 		})
 	case *corev1.Pod:
 		return o.DeletionTimestamp == nil && (o.Status.Phase == corev1.PodSucceeded || r.Available == 1 && !workload.IsFinished(o))
+	case *appsv1.StatefulSet:
+		if !s.isReplaced(o) {
+			return false
+		}
 	}
 	return (!s.measured || s.progress.Complete) && r.Available == r.Updated
 }

@@ -56,7 +56,13 @@ func TestUp(t *testing.T) {
 		"a Pod that has ended":     {pod(corev1.PodSucceeded, corev1.ConditionFalse), rollout.IsUp},
 		"another object":           {&corev1.ConfigMap{ObjectMeta: meta}, rollout.IsUp},
 	} {
-		r, _ := rollout.Explain(rollout.Facts{Now: begun.Add(time.Second), Begun: begun, Workload: test.object, Generation: 2}, rollout.Memory{})
+		facts := rollout.Facts{Now: begun.Add(time.Second), Begun: begun, Workload: test.object, Generation: 2}
+		if _, ok := test.object.(*appsv1.StatefulSet); ok { // it is up by its Pods alone
+			first := corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: "d", Name: "x-0", Labels: map[string]string{"controller-revision-hash": "a"}, OwnerReferences: owner("x")},
+				Status: corev1.PodStatus{Phase: corev1.PodRunning, Conditions: []corev1.PodCondition{{Type: corev1.PodReady, Status: corev1.ConditionTrue}}}}
+			facts.Pods = []*corev1.Pod{&first}
+		}
+		r, _ := rollout.Explain(facts, rollout.Memory{})
 		got := rollout.Outcome("")
 		if r.Verdict != nil {
 			got = r.Verdict.Outcome

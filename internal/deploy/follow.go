@@ -47,7 +47,8 @@ type FollowOptions struct {
 // Follow watches what was applied until every workload has a verdict, or one has failed, and
 // returns how they are. The error matches [ErrInterrupted] if the context was done, and
 // [ErrNotKnown] if the server takes the credentials no longer, or may not be asked, or if a
-// workload is gone. All that it has begun has ended when it returns.
+// workload is gone before it has done what it was made for. All that it has begun has ended when it
+// returns.
 func (d *Deployment) Follow(ctx context.Context, o FollowOptions) ([]rollout.Result, error) {
 	f := &follower{deployment: d, options: o, woken: make(chan struct{}, 1), lost: map[string]error{}, asked: map[rollout.Instance]bool{}, logs: map[rollout.Instance][]string{}}
 	for _, e := range d.Entries {
@@ -231,12 +232,16 @@ func (f *follower) again() time.Duration {
 }
 
 // explain explains all workloads anew, and reports whether that is the end. The error says that
-// somebody has deleted one.
+// somebody has deleted one that was not over.
 func (f *follower) explain(ctx context.Context) (done bool, err error) {
 	var results []rollout.Result
 	open, bad := false, false
 	for i, w := range f.workloads {
 		facts, ok := f.facts(w)
+		if !ok && i < len(f.results) && f.results[i].Over { // ttlSecondsAfterFinished, for one
+			results = append(results, f.results[i])
+			continue
+		}
 		if !ok {
 			return false, fmt.Errorf("%w: somebody has deleted %s", ErrNotKnown, w.entry.Object)
 		}

@@ -38,6 +38,7 @@ func Explain(f Facts, m Memory) (Result, Memory) {
 	}
 	r.Services = s.services()
 	s.settle(&r)
+	r.Over = r.Up && s.isOver()
 	s.judge(&r, causes)
 	r.Logs = s.logRequests()
 	if r.Verdict == nil {
@@ -179,7 +180,7 @@ func (s *scene) isUp(r *Result) bool {
 			return c.Type == batchv1.JobComplete && c.Status == corev1.ConditionTrue
 		})
 	case *corev1.Pod:
-		return o.DeletionTimestamp == nil && (o.Status.Phase == corev1.PodSucceeded || r.Available == 1 && !workload.IsFinished(o))
+		return o.Status.Phase == corev1.PodSucceeded || o.DeletionTimestamp == nil && r.Available == 1 && !workload.IsFinished(o)
 	case *appsv1.StatefulSet:
 		if !s.isReplaced(o) {
 			return false

@@ -15,6 +15,9 @@ type Result struct {
 	// Up says that what was applied runs: all Pods are updated and available, and have been for as
 	// long as it takes to believe it.
 	Up bool
+	// Over says that it is up because it has done what it was made for: a Job that is complete, a
+	// Pod that has succeeded. Nothing that happens to it later changes that.
+	Over bool
 	// Settles is when a rollout is up whose Pods are, if nothing changes; zero otherwise.
 	Settles time.Time
 	// Again is when to explain anew although nothing has changed; zero means never.

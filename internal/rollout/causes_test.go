@@ -271,7 +271,7 @@ func rows() []row {
 			w.at(1, func() { w.start(pod) })
 			w.at(3, func() { w.ready(pod, true) })
 			w.facts.Services = []*corev1.Service{{ObjectMeta: metav1.ObjectMeta{Namespace: "d", Name: "web"}, Spec: corev1.ServiceSpec{Selector: map[string]string{"app": "web"}}}}
-		}), 3},
+		}), 6},
 		{"up, but nothing asked it", pod(func(w *world, pod *corev1.Pod) {
 			w.at(1, func() { w.start(pod); w.ready(pod, true) })
 		}, corev1.Container{Name: "web"}), 11},

@@ -133,19 +133,33 @@ func (s *scene) settle(r *Result) {
 		s.next.complete = s.Now
 	}
 	s.next.restarts = restarts
-	hold := s.threat()
-	if restarts > 0 || s.unasked() != "" {
-		hold = max(hold, holdTime)
-	}
-	if s.isOver() {
-		hold = 0
-	}
-	if due := s.next.complete.Add(hold); s.Now.Before(due) && !s.isEstablished() {
+	if due := s.next.complete.Add(s.hold(r, restarts)); s.Now.Before(due) {
 		r.Settles, s.again = due, workload.Sooner(s.again, due)
 		return
 	}
 	r.Up = true
 }
+
+// hold is for how long a rollout has to be up, with so many restarts, until that is believed.
+func (s *scene) hold(r *Result, restarts int) (hold time.Duration) {
+	if s.isOver() {
+		return 0
+	}
+	if !s.isEstablished() {
+		hold = s.threat()
+		if restarts > 0 || s.unasked() != "" {
+			hold = max(hold, holdTime)
+		}
+	}
+	if r.Desired > 0 && slices.ContainsFunc(r.Services, func(row Service) bool { return row.Ready == 0 }) {
+		hold = max(hold, endpointTime)
+	}
+	return hold
+}
+
+// endpointTime is how much later than its Pods a Service may know that they are ready: until then
+// that nobody is behind it is no news.
+const endpointTime = 3 * time.Second
 
 // threat is how long it takes until a liveness probe kills that has failed since its container
 // runs; 0 if none has. Until then nobody knows whether what is ready stays so.

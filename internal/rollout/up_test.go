@@ -159,6 +159,40 @@ func TestServices(t *testing.T) {
 	}
 }
 
+// TestEndpointsLag: that a Service has nobody behind it is not said while its endpoints come a
+// little later than its Pods are ready, also of Pods that were ready for long.
+func TestEndpointsLag(t *testing.T) {
+	for name, test := range map[string]struct {
+		ready    time.Duration // since when the Pod is ready
+		endpoint int           // the second at which its endpoint is; 0 means never
+		up       int
+		warnings int
+	}{
+		"at once":          {0, 1, 1, 0},
+		"a second later":   {0, 2, 2, 0},
+		"never":            {0, 0, 4, 1},
+		"ready for long":   {-time.Hour, 2, 2, 0},
+		"for long, nobody": {-time.Hour, 0, 4, 1},
+	} {
+		w := newWorld(app())
+		w.facts.Services = []*corev1.Service{{ObjectMeta: metav1.ObjectMeta{Namespace: "d", Name: "web"}, Spec: corev1.ServiceSpec{Selector: map[string]string{"app": "web"}}}}
+		pod := w.pod("web-new-x2x4z")
+		w.at(1, func() {
+			w.ready(pod, true)
+			pod.Status.Conditions[0].LastTransitionTime = metav1.NewTime(w.now.Add(test.ready))
+		})
+		if test.endpoint > 0 {
+			w.at(test.endpoint, func() {
+				w.facts.Slices = []*discoveryv1.EndpointSlice{{ObjectMeta: metav1.ObjectMeta{Namespace: "d", Labels: map[string]string{discoveryv1.LabelServiceName: "web"}},
+					Endpoints: []discoveryv1.Endpoint{{Addresses: []string{"10.0.0.1"}}}}}
+			})
+		}
+		if at, r := w.play(60); at != test.up || !r.Up || len(r.Verdict.Warnings) != test.warnings {
+			t.Errorf("%s: after %d s %+v, want up after %d s with %d warnings", name, at, r.Verdict, test.up, test.warnings)
+		}
+	}
+}
+
 // TestLogs: which log of an instance is asked for, and how; what is there is not asked for again.
 func TestLogs(t *testing.T) {
 	w := newWorld(app())

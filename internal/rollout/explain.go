@@ -40,7 +40,7 @@ func Explain(f Facts, m Memory) (Result, Memory) {
 	s.settle(&r)
 	r.Over = r.Up && s.isOver()
 	s.judge(&r, causes)
-	r.Logs = s.logRequests()
+	r.Logs, r.Shown = inOrder(s.requests), inOrder(s.shown)
 	if r.Verdict == nil {
 		r.Again = s.again
 	}
@@ -286,11 +286,11 @@ func readyEndpoints(service *corev1.Service, slices []*discoveryv1.EndpointSlice
 	return len(seen)
 }
 
-// logRequests are what is asked for, each once.
-func (s *scene) logRequests() []LogRequest {
-	slices.SortFunc(s.requests, func(a, b LogRequest) int {
+// inOrder are requests for logs, each once.
+func inOrder(all []LogRequest) []LogRequest {
+	slices.SortFunc(all, func(a, b LogRequest) int {
 		return cmp.Or(strings.Compare(a.Namespace+"/"+a.Name, b.Namespace+"/"+b.Name), strings.Compare(string(a.Pod), string(b.Pod)),
-			strings.Compare(a.Container, b.Container), cmp.Compare(a.Number, b.Number), compareBool(a.Previous, b.Previous))
+			strings.Compare(a.Container, b.Container), cmp.Compare(a.Number, b.Number), compareBool(a.Previous, b.Previous), compareBool(a.Running, b.Running))
 	})
-	return slices.Compact(s.requests)
+	return slices.Compact(all)
 }

@@ -41,6 +41,9 @@ type Result struct {
 	// Logs are the lines that would help to explain. Those that are among [Facts.Logs] are not
 	// asked for again.
 	Logs []LogRequest
+	// Shown are those among [Facts.Logs] that the causes have, as they would be asked for now: what
+	// was read of an instance while it ran may not be its end.
+	Shown []LogRequest
 }
 
 // Object names a workload as people do.
@@ -143,6 +146,8 @@ type LogRequest struct {
 	// Namespace and Name are those of its Pod. Previous is the parameter of that name.
 	Namespace, Name string
 	Previous        bool
+	// Running says that the instance has not ended: it may print more.
+	Running bool
 }
 
 // Outcome is how a rollout ended.

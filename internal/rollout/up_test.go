@@ -212,6 +212,17 @@ func TestLogs(t *testing.T) {
 	if r = w.explain(); len(r.Logs) != 0 || len(r.Causes) != 1 || len(r.Causes[0].Logs) != 1 || r.Causes[0].Logs[0].Instance != "previous" {
 		t.Errorf("when it is there: %+v", r)
 	}
+	if len(r.Shown) != 1 || r.Shown[0] != want {
+		t.Errorf("shown %+v, want %+v", r.Shown, want)
+	}
+	w.end(pod, 3, 1) // the next one's log is not there yet
+	if r = w.explain(); len(r.Logs) != 1 || r.Logs[0].Number != 1 || len(r.Causes[0].Logs) != 1 || r.Causes[0].Logs[0].Lines[1] != "b" {
+		t.Errorf("of the instance before: %+v", r)
+	}
+	w.facts.Logs[rollout.Instance{Pod: pod.UID, Container: "web", Number: 1}] = nil // it printed nothing, or its log cannot be read
+	if r = w.explain(); len(r.Logs) != 0 || len(r.Causes[0].Logs) != 1 || r.Causes[0].Logs[0].Lines[1] != "b" {
+		t.Errorf("in place of an empty one: %+v", r)
+	}
 	if rollout.IsLog("unable to retrieve container logs for containerd://abc") || !rollout.IsLog("ready") {
 		t.Error("what is no log is taken for one, or the other way round")
 	}

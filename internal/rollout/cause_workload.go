@@ -66,8 +66,9 @@ func (s *scene) refused() *candidate {
 	c.Text = fmt.Sprintf("no Pod can be made (%d of %d exist)", len(s.active())+len(s.old), s.desired())
 	c.Details, c.alike = []string{"the API server refuses: " + clean(words)}, "refused"
 	s.judgeRefusal(c, message)
-	if stale { // what it was refused for may be mended, and is only seen when the cluster tries again
+	if stale { // what it was refused for may be mended: that is seen when the cluster tries again
 		c.Degree, c.ripe, c.due = Suspect, false, time.Time{}
+		delete(s.next.causes, causeKey{kind: Refused}) // the patience begins when it is said anew
 	}
 	return c
 }
@@ -98,8 +99,8 @@ func (s *scene) judgeRefusal(c *candidate, message string) {
 }
 
 // refusal is what the API server has said last to whoever wanted to make a Pod, if one is missing.
-// stale reports that nothing tells that it has said so since the deployment began: a condition keeps
-// the time at which it began to hold, and its message.
+// stale reports that nothing tells that it has said so since the deployment began: a condition
+// keeps the time at which it began to hold, and its message.
 func (s *scene) refusal() (message string, e Evidence, since time.Time, stale bool) {
 	before := func(t time.Time) bool { return !s.Begun.IsZero() && t.Before(s.Begun.Truncate(time.Second)) }
 	if s.set != nil {

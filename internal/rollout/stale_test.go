@@ -30,6 +30,7 @@ func TestStaleRefusal(t *testing.T) {
 		"refused before, and again":    {-time.Minute, security, security, 20, rollout.Refused},
 		"refused before by quota":      {-time.Minute, quota, "", 605, rollout.Refused},
 		"refused for something else":   {-time.Minute, quota, security, 20, rollout.Refused},
+		"refused by quota, and again":  {-time.Minute, quota, quota, 50, rollout.Refused},
 		"refused by quota, and for it": {-time.Minute, security, quota, 50, rollout.Refused},
 	} {
 		w := newWorld(app())

@@ -186,7 +186,8 @@ func (f *follower) send(ctx context.Context, m message) {
 	}
 }
 
-// watch tells of Pods until the run ends, which is no error; of a cluster until the context is done.
+// watch tells of Pods until the run ends, which is no error; of a cluster until the context is
+// done.
 func (f *follower) watch(ctx context.Context, selection Selection) error {
 	for began, again := false, true; again; { // all there is comes anew
 		again = false

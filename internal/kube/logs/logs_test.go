@@ -179,8 +179,8 @@ func TestFollowMissesNone(t *testing.T) {
 	}
 }
 
-// lasting answers each log with a line, and watches one after the other: "" is an answer of a server
-// that is down, and after the last one a watch lasts until its client ends it.
+// lasting answers each log with a line, and watches one after the other: "" is an answer of a
+// server that is down, and after the last one a watch lasts until its client ends it.
 type lasting struct {
 	mu      sync.Mutex // guards watches
 	watches []string
@@ -210,8 +210,8 @@ func (l *lasting) RoundTrip(r *http.Request) (*http.Response, error) {
 	return response, nil
 }
 
-// TestFollowLasts: a cluster's Pods are followed on when it was away, and all anew when changes were
-// missed; a run that does not answer any more has ended.
+// TestFollowLasts: a cluster's Pods are followed on when it was away, and all anew when changes
+// were missed; a run that does not answer any more has ended.
 func TestFollowLasts(t *testing.T) {
 	change := func(name string) string {
 		return `{"type":"ADDED","object":` + strings.ReplaceAll(object(0), `"web"`, `"`+name+`"`) + "}\n"

@@ -100,9 +100,9 @@ func (s *session) events(ctx context.Context, streams Streams, flags eventFlags,
 	if !flags.watch {
 		return nil
 	}
-	f := &eventFollower{streams: streams, flags: flags, family: family, table: table}
+	f := &eventFollower{streams: streams, flags: flags, family: family, table: table, hearing: hearing{streams: streams}}
 	f.waiting = view.Select(list.Items, func(e *corev1.Event) bool { return flags.takes(e) && isNew(*e) })
-	return f.run(ctx, s, list.ResourceVersion)
+	return f.run(ctx, s, &list)
 }
 
 // takes reports whether Events of a type are wanted.

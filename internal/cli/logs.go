@@ -156,6 +156,10 @@ func (p *logPrinter) read(ctx context.Context, s *session, objects []metav1.Obje
 	if err != nil {
 		return failed(err)
 	}
+	if flags.isCluster() {
+		h := hearing{streams: p.streams}
+		selection.Trouble = func(err error) { h.note("pods", err) }
+	}
 	if p.attempts != nil {
 		following, cancel := context.WithCancel(ctx)
 		var probes sync.WaitGroup

@@ -130,9 +130,9 @@ func (p *logPrinter) followAttempts(ctx context.Context, client *kube.Client, se
 	began, expired := map[types.UID]bool{}, true
 	for expired { // all there is comes anew
 		expired = false
-		for change, err := range kube.Follow[corev1.Pod](ctx, client, kube.Pods, selection.Namespace, selection.Options) {
+		for change, err := range kube.Follow[corev1.Pod](ctx, client, kube.Pods, selection.Namespace, selection.Options, selection.Trouble) {
 			if err != nil {
-				expired = apierrors.IsResourceExpired(err)
+				expired = kube.IsExpired(err)
 				break // the reading of the logs says what there is to say
 			}
 			pod := &change.Object

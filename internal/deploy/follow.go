@@ -4,10 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -19,16 +17,8 @@ import (
 	"github.com/probity-run/probity/internal/rollout"
 )
 
-const (
-	// gatherTime is how long changes are gathered before all is explained anew: they come in
-	// bursts.
-	gatherTime = 100 * time.Millisecond
-	// logLines and maxLog are how much of a log helps to explain, in lines and bytes.
-	logLines = 10
-	maxLog   = 32 << 10
-	// logAgain is when a log is asked for again that the node cannot give yet.
-	logAgain = 2 * time.Second
-)
+// gatherTime is how long changes are gathered before all is explained anew: they come in bursts.
+const gatherTime = 100 * time.Millisecond
 
 // FollowOptions say what a rollout is followed for, and who sees it. The zero value is good.
 type FollowOptions struct {
@@ -48,9 +38,10 @@ type FollowOptions struct {
 // Follow watches what was applied until every workload has a verdict, or one has failed, and
 // returns how they are. The error matches [ErrInterrupted] if the context was done, and
 // [ErrNotKnown] if the server takes the credentials no longer, or may not be asked, or if a
-// workload is gone. All that it has begun has ended when it returns.
+// workload is gone before it has done what it was made for. All that it has begun has ended when it
+// returns.
 func (d *Deployment) Follow(ctx context.Context, o FollowOptions) ([]rollout.Result, error) {
-	f := &follower{deployment: d, options: o, woken: make(chan struct{}, 1), lost: map[string]error{}, asked: map[rollout.Instance]bool{}, logs: map[rollout.Instance][]string{}}
+	f := &follower{deployment: d, options: o, woken: make(chan struct{}, 1), lost: map[string]error{}, logs: newInstanceLogs()}
 	for _, e := range d.Entries {
 		if w := workloadOf(e); w != nil {
 			f.workloads = append(f.workloads, w)
@@ -84,8 +75,7 @@ type follower struct {
 	told   error // what Lost was told last
 	denied []kube.Kind
 	fatal  error
-	asked  map[rollout.Instance]bool
-	logs   map[rollout.Instance][]string
+	logs   instanceLogs
 }
 
 // expected is a source that is not listed yet.
@@ -232,31 +222,47 @@ func (f *follower) again() time.Duration {
 }
 
 // explain explains all workloads anew, and reports whether that is the end. The error says that
-// somebody has deleted one.
+// somebody has deleted one that was not over.
 func (f *follower) explain(ctx context.Context) (done bool, err error) {
 	var results []rollout.Result
-	open, bad := false, false
+	var shown []rollout.LogRequest
+	open, failed := false, map[int]func() rollout.Result{}
 	for i, w := range f.workloads {
 		facts, ok := f.facts(w)
+		if !ok && i < len(f.results) && f.results[i].Over { // ttlSecondsAfterFinished, for one
+			results = append(results, f.results[i])
+			continue
+		}
 		if !ok {
 			return false, fmt.Errorf("%w: somebody has deleted %s", ErrNotKnown, w.entry.Object)
 		}
+		before := f.memories[i]
 		var result rollout.Result
-		result, f.memories[i] = rollout.Explain(facts, f.memories[i])
+		result, f.memories[i] = rollout.Explain(facts, before)
 		results = append(results, result)
 		switch {
 		case result.Verdict == nil:
 			open = true
 		case result.Verdict.Outcome == rollout.Failed:
-			bad = true
+			shown = append(shown, result.Shown...)
+			failed[i] = func() rollout.Result {
+				facts.Logs = f.known()
+				again, _ := rollout.Explain(facts, before)
+				return again
+			}
 		}
 		f.askLogs(ctx, result.Logs)
+	}
+	if len(failed) > 0 && f.awaitLogs(ctx, shown) {
+		for i, again := range failed { // of the same instant, so that only the logs are new
+			results[i] = again()
+		}
 	}
 	f.results = results
 	if f.options.Show != nil {
 		f.options.Show(results)
 	}
-	return bad || !open, nil
+	return len(failed) > 0 || !open, nil
 }
 
 // facts are what is known of a workload; ok reports whether that is there.
@@ -267,62 +273,17 @@ func (f *follower) facts(w *workload) (facts rollout.Facts, ok bool) {
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	logs := maps.Clone(f.logs)
 	applied, isDeployment := w.typed.(*appsv1.Deployment)
 	return rollout.Facts{
 		Now: f.client().Now(), Begun: f.deployment.begun, Workload: live, Generation: w.typed.GetGeneration(),
 		PausedByFile: isDeployment && applied.Spec.Paused,
 		ReplicaSets:  allOf(f.see.replicaSets), Revisions: allOf(f.see.revisions), Pods: allOf(f.see.pods), Services: allOf(f.see.services), Slices: allOf(f.see.slices),
 		Nodes: allOf(f.see.nodes), Claims: allOf(f.see.claims), Events: allOf(f.see.events), EventsForbidden: slices.Contains(f.denied, kube.Events),
-		Logs: logs, Findings: f.options.Findings, Has: f.deployment.has, Options: f.options.Times,
+		Logs: maps.Clone(f.logs.known), Findings: f.options.Findings, Has: f.deployment.has, Options: f.options.Times,
 	}, true
 }
 
 // has reports whether the set has an object of a kind and name.
 func (d *Deployment) has(kind, name string) bool {
 	return slices.ContainsFunc(d.Entries, func(e *Entry) bool { return e.GetKind() == kind && e.GetName() == name })
-}
-
-// askLogs asks for logs that would help, each once.
-func (f *follower) askLogs(ctx context.Context, requests []rollout.LogRequest) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	for _, r := range requests {
-		if !f.asked[r.Instance] {
-			f.asked[r.Instance] = true
-			f.running.Go(func() { f.fetchLog(ctx, r) })
-		}
-	}
-}
-
-// fetchLog reads the end of a log; what cannot be read is an empty one, which is an answer, too.
-func (f *follower) fetchLog(ctx context.Context, r rollout.LogRequest) {
-	lines, again := f.readLog(ctx, r)
-	for again {
-		select {
-		case <-ctx.Done():
-			return
-		case <-time.After(logAgain):
-		}
-		lines, again = f.readLog(ctx, r)
-	}
-	f.mu.Lock()
-	f.logs[r.Instance] = lines
-	f.mu.Unlock()
-	f.wake()
-}
-
-func (f *follower) readLog(ctx context.Context, r rollout.LogRequest) (lines []string, again bool) {
-	at := kube.Ref{Kind: kube.Pods, Namespace: r.Namespace, Name: r.Name}
-	body, err := f.client().Log(ctx, at, kube.LogOptions{Container: r.Container, Previous: r.Previous, Tail: new(int64(logLines))})
-	if err != nil {
-		return nil, false
-	}
-	defer body.Close() // it was only read
-	data, err := io.ReadAll(io.LimitReader(body, maxLog))
-	text := strings.TrimRight(string(data), "\n")
-	if err != nil || text == "" {
-		return nil, false
-	}
-	return strings.Split(text, "\n"), !rollout.IsLog(text)
 }

@@ -181,19 +181,19 @@ func TestFollow(t *testing.T) {
 		fails   bool
 	}{
 		"it goes on": {[]func(http.ResponseWriter, *http.Request){
-			send("/api/v1/pods?resourceVersion=3&watch=true"),
-			send("/api/v1/pods?resourceVersion=3&watch=true", fmt.Sprintf(pod, "4"), fmt.Sprintf(pod, "5")),
-			send("/api/v1/pods?resourceVersion=5&watch=true", fmt.Sprintf(pod, "6")), gone,
+			send("/api/v1/pods?allowWatchBookmarks=true&resourceVersion=3&watch=true"),
+			send("/api/v1/pods?allowWatchBookmarks=true&resourceVersion=3&watch=true", fmt.Sprintf(pod, "4"), fmt.Sprintf(pod, "5")),
+			send("/api/v1/pods?allowWatchBookmarks=true&resourceVersion=5&watch=true", fmt.Sprintf(pod, "6")), gone,
 		}, "4 5 6", false},
 		"too old": {[]func(http.ResponseWriter, *http.Request){
-			send("/api/v1/pods?resourceVersion=3&watch=true", fmt.Sprintf(pod, "4")), send("/api/v1/pods?resourceVersion=4&watch=true", expired),
+			send("/api/v1/pods?allowWatchBookmarks=true&resourceVersion=3&watch=true", fmt.Sprintf(pod, "4")), send("/api/v1/pods?allowWatchBookmarks=true&resourceVersion=4&watch=true", expired),
 		}, "4", true},
 		"nobody answers": {[]func(http.ResponseWriter, *http.Request){gone}, "", true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var got []string
 			var failure error
-			for change, err := range Follow[corev1.Pod](t.Context(), serve(t, test.answers...), Pods, "", metav1.ListOptions{ResourceVersion: "3"}) {
+			for change, err := range Follow[corev1.Pod](t.Context(), serve(t, test.answers...), Pods, "", metav1.ListOptions{ResourceVersion: "3"}, nil) {
 				if failure = err; err == nil {
 					got = append(got, change.Object.ResourceVersion)
 				}

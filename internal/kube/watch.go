@@ -36,30 +36,116 @@ func Watch[T any](ctx context.Context, c *Client, kind Kind, namespace string, o
 	}
 }
 
-// Follow is [Watch] that goes on where it was when the server ends it, until nobody answers any
-// more or the context is done.
-func Follow[T any](ctx context.Context, c *Client, kind Kind, namespace string, options metav1.ListOptions) iter.Seq2[Change[T], error] {
+// Follow is [Watch] that goes on where it was when the server ends it, until the context is done.
+// What it tells without a change, that time has passed, is taken and not given.
+//
+// With trouble nil the server is one that ends, such as a run: once nobody answers any more, so
+// does Follow, without an error. Otherwise it is one that lasts, such as a cluster's: it is asked
+// again, ever more rarely, and trouble is called with why it is not heard, for each time, and with
+// nil whenever a watch has begun; what it refuses is an error. An error for which [IsExpired] holds
+// says that changes were missed, and all has to be watched anew.
+func Follow[T any](ctx context.Context, c *Client, kind Kind, namespace string, options metav1.ListOptions, trouble func(error)) iter.Seq2[Change[T], error] {
 	return func(yield func(Change[T], error) bool) {
-		for began := false; ; began = true {
-			for change, err := range Watch[T](ctx, c, kind, namespace, options) {
-				refused := apierrors.ReasonForError(err) != metav1.StatusReasonUnknown // else it is gone, or what is before it says so
-				if err != nil && (began && !refused || ctx.Err() != nil) {
-					return
-				}
-				if o, ok := any(&change.Object).(metav1.Object); ok && err == nil {
-					options.ResourceVersion = o.GetResourceVersion()
-				}
-				if !yield(change, err) || err != nil {
-					return
-				}
+		f := following{client: c, kind: kind, namespace: namespace, options: options, trouble: trouble}
+		f.run(ctx, func(what watch.EventType, object json.RawMessage, err error) (version string, ok bool) {
+			change := Change[T]{Type: what}
+			if err == nil {
+				err = decodeWatched(object, &change.Object)
 			}
-			select {
-			case <-ctx.Done():
-				return
-			case <-time.After(againPause):
+			if o, is := any(&change.Object).(metav1.Object); is && err == nil {
+				version = o.GetResourceVersion()
 			}
+			if what == watch.Bookmark && err == nil {
+				return version, true
+			}
+			return version, yield(change, err) && err == nil
+		})
+	}
+}
+
+// IsExpired reports whether an error says that the server has not kept the changes since a version.
+func IsExpired(err error) bool { return apierrors.IsResourceExpired(err) || apierrors.IsGone(err) }
+
+// following is a [Follow] of objects in JSON. What does not depend on their type is here, so that
+// it is in the program once.
+type following struct {
+	client    *Client
+	kind      Kind
+	namespace string
+	options   metav1.ListOptions
+	trouble   func(error)
+}
+
+// run gives what is watched, each with a function that tells the version and whether to go on.
+func (f *following) run(ctx context.Context, tell func(watch.EventType, json.RawMessage, error) (string, bool)) {
+	f.options.AllowWatchBookmarks = true // else the version of what is silent for long expires
+	pause := againPause
+	for began := false; ; began = true {
+		heard, enough, err := f.once(ctx, tell)
+		switch {
+		case enough || ctx.Err() != nil:
+			return
+		case err != nil && f.trouble == nil && began && apierrors.ReasonForError(err) == metav1.StatusReasonUnknown:
+			return // it is gone, or what was told before says so
+		case err != nil && (f.trouble == nil || isFinal(err)):
+			tell("", nil, err)
+			return
+		case err != nil:
+			f.trouble(err)
+		}
+		if heard {
+			pause = againPause
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(pause):
+		}
+		if f.trouble != nil {
+			pause = min(2*pause, maxAgainPause)
 		}
 	}
+}
+
+// once watches until the server ends that. heard reports whether it told something, enough whether
+// the one who hears it wants no more. That a connection breaks off is no error of a server that
+// lasts: whether it is away, the next try shows.
+func (f *following) once(ctx context.Context, tell func(watch.EventType, json.RawMessage, error) (string, bool)) (heard, enough bool, failure error) {
+	response, err := f.client.openWatch(ctx, f.kind, f.namespace, f.options)
+	if err != nil {
+		return false, false, err
+	}
+	if f.trouble != nil {
+		f.trouble(nil)
+	}
+	readWatch(ctx, response, func(what watch.EventType, object json.RawMessage, err error) bool {
+		if err != nil {
+			failure = err
+			return false
+		}
+		version, ok := tell(what, object, nil)
+		if version != "" {
+			f.options.ResourceVersion = version
+		}
+		heard, enough = true, !ok
+		return ok
+	})
+	if _, told := errors.AsType[*apierrors.StatusError](failure); !told && f.trouble != nil && !isFinal(failure) {
+		failure = nil
+	}
+	return heard, enough, failure
+}
+
+// isFinal reports whether asking again is in vain: a server that lasts has refused, or does not
+// speak the protocol.
+func isFinal(err error) bool {
+	if status, ok := errors.AsType[*apierrors.StatusError](err); ok {
+		code := status.ErrStatus.Code
+		return IsExpired(err) || code >= http.StatusBadRequest && code < http.StatusInternalServerError && code != http.StatusRequestTimeout && code != http.StatusTooManyRequests
+	}
+	_, syntax := errors.AsType[*json.SyntaxError](err)
+	_, kind := errors.AsType[*json.UnmarshalTypeError](err)
+	return syntax || kind
 }
 
 func decodeWatched(object json.RawMessage, into any) error {
@@ -84,6 +170,9 @@ func (c *Client) watch(ctx context.Context, kind Kind, namespace string, options
 func (c *Client) openWatch(ctx context.Context, kind Kind, namespace string, options metav1.ListOptions) (*http.Response, error) {
 	query := listQuery(options)
 	query.Set("watch", "true")
+	if options.AllowWatchBookmarks {
+		query.Set("allowWatchBookmarks", "true")
+	}
 	return c.send(ctx, http.MethodGet, kind.path(namespace), query, "", nil)
 }
 

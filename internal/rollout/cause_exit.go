@@ -146,11 +146,11 @@ func (s *scene) killer(p *corev1.Pod, st *corev1.ContainerStatus, spec *corev1.C
 	return t, kill
 }
 
-// logs are the last lines of the instance that ended last, or of the one that runs. What is not
-// there yet is asked for.
+// logs are the last lines of the instance that ended last, or of the one that runs; what is not
+// there yet is asked for. If they have none, they are those of the newest instance before that has.
 func (s *scene) logs(p *corev1.Pod, st *corev1.ContainerStatus, ended bool) (all []Log) {
 	instance := Instance{p.UID, st.Name, st.RestartCount}
-	request := LogRequest{Instance: instance, Namespace: p.Namespace, Name: p.Name}
+	request := LogRequest{Instance: instance, Namespace: p.Namespace, Name: p.Name, Running: !ended}
 	label := "running"
 	if ended {
 		label = "previous"
@@ -159,14 +159,30 @@ func (s *scene) logs(p *corev1.Pod, st *corev1.ContainerStatus, ended bool) (all
 		}
 	}
 	lines, known := s.Logs[request.Instance]
-	if !known {
+	if known {
+		s.shown = append(s.shown, request)
+	} else {
 		s.requests = append(s.requests, request)
-		return nil
+	}
+	if len(lines) == 0 {
+		label, lines = "previous", s.earlierLog(request.Instance)
 	}
 	if lines = lastLines(lines); len(lines) == 0 {
 		return nil
 	}
 	return []Log{{Container: clean(st.Name), Instance: label, Lines: lines}}
+}
+
+// earlierLog are the last lines of the newest instance of a container that came before another one
+// and printed something.
+func (s *scene) earlierLog(before Instance) (lines []string) {
+	newest := int32(-1)
+	for i, l := range s.Logs {
+		if i.Pod == before.Pod && i.Container == before.Container && i.Number < before.Number && i.Number > newest && len(l) > 0 {
+			newest, lines = i.Number, l
+		}
+	}
+	return lines
 }
 
 // maxLines is how many lines of a log are shown.

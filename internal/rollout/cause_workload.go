@@ -3,6 +3,7 @@ package rollout
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -52,7 +53,7 @@ func (s *scene) paused() *candidate {
 
 // refused is a workload whose Pods the API server does not let be.
 func (s *scene) refused() *candidate {
-	message, evidence, since := s.refusal()
+	message, evidence, since, stale := s.refusal()
 	if message == "" {
 		return nil
 	}
@@ -64,6 +65,16 @@ func (s *scene) refused() *candidate {
 	c.Short = "no Pod can be made: " + clean(words)
 	c.Text = fmt.Sprintf("no Pod can be made (%d of %d exist)", len(s.active())+len(s.old), s.desired())
 	c.Details, c.alike = []string{"the API server refuses: " + clean(words)}, "refused"
+	s.judgeRefusal(c, message)
+	if stale { // what it was refused for may be mended: that is seen when the cluster tries again
+		c.Degree, c.ripe, c.due = Suspect, false, time.Time{}
+		delete(s.next.causes, causeKey{kind: Refused}) // the patience begins when it is said anew
+	}
+	return c
+}
+
+// judgeRefusal decides what it means that no Pod can be made.
+func (s *scene) judgeRefusal(c *candidate, message string) {
 	switch {
 	case strings.Contains(message, "exceeded quota"):
 		c.Next = "raise the quota, ask for less, or give the rollout no surge (maxSurge: 0)"
@@ -85,32 +96,39 @@ func (s *scene) refused() *candidate {
 			c.Next = "it will refuse every Pod until the template is as it wants it"
 		}
 	}
-	return c
 }
 
 // refusal is what the API server has said last to whoever wanted to make a Pod, if one is missing.
-func (s *scene) refusal() (message string, e Evidence, since time.Time) {
+// stale reports that nothing tells that it has said so since the deployment began: a condition
+// keeps the time at which it began to hold, and its message.
+func (s *scene) refusal() (message string, e Evidence, since time.Time, stale bool) {
+	before := func(t time.Time) bool { return !s.Begun.IsZero() && t.Before(s.Begun.Truncate(time.Second)) }
 	if s.set != nil {
 		for _, c := range s.set.Status.Conditions {
-			if c.Type == appsv1.ReplicaSetReplicaFailure && c.Status == corev1.ConditionTrue && c.Reason == "FailedCreate" {
-				return c.Message, Evidence{From: "condition", Reason: c.Reason, Message: clean(c.Message)}, c.LastTransitionTime.Time
+			if c.Type != appsv1.ReplicaSetReplicaFailure || c.Status != corev1.ConditionTrue || c.Reason != "FailedCreate" {
+				continue
 			}
+			stale = before(c.LastTransitionTime.Time)
+			if t := s.tally(s.set.UID, "FailedCreate", nil); stale && t.count > 0 && !before(t.last) {
+				return t.message, t.evidence(), t.first, false
+			}
+			return c.Message, Evidence{From: "condition", Reason: c.Reason, Message: clean(c.Message)}, c.LastTransitionTime.Time, stale
 		}
-		return "", e, since
+		return "", e, since, false
 	}
 	if len(s.active()) >= s.desired() {
-		return "", e, since
+		return "", e, since, false
 	}
 	t := s.tally(s.Workload.GetUID(), "FailedCreate", nil)
-	if t.count == 0 || !s.Begun.IsZero() && t.last.Before(s.Begun.Truncate(time.Second)) {
-		return "", e, since
+	if t.count == 0 || before(t.last) {
+		return "", e, since, false
 	}
 	for _, p := range s.active() { // one was made since
 		if !p.CreationTimestamp.Time.Before(t.last) {
-			return "", e, since
+			return "", e, since, false
 		}
 	}
-	return t.message, t.evidence(), t.first
+	return t.message, t.evidence(), t.first, false
 }
 
 // desired is how many Pods there shall be.
@@ -216,10 +234,10 @@ func (s *scene) stuck(p *corev1.Pod) *candidate {
 	if _, ready := workload.ReadySince(p); ready {
 		return nil
 	}
-	if r := set.Spec.UpdateStrategy.RollingUpdate; r != nil && r.Partition != nil && workload.OrdinalOf(set, p) < int(*r.Partition) {
+	if !isReplacedIn(set, p) {
 		return nil
 	}
-	c := of(p, StuckSet, Certain)
+	c := of(p, StuckSet, Suspect)
 	c.Short = "is of the old revision and blocks"
 	c.Text = clean(p.Name) + " is of an older revision, never gets ready, and is in the way (podManagementPolicy OrderedReady)"
 	c.Next = s.kubectl("delete pod " + p.Name)
@@ -228,9 +246,21 @@ func (s *scene) stuck(p *corev1.Pod) *candidate {
 		c.Since = cond.LastTransitionTime.Time
 	}
 	if set.Status.CurrentRevision == set.Status.UpdateRevision {
-		c.Details, c.ripe = []string{"status.currentRevision and updateRevision agree; the Pod does not"}, true
-		return c
+		c.Details = []string{"status.currentRevision and updateRevision agree; the Pod does not"}
 	}
-	s.doom(c, 0, 0) // it may become ready, and then it is replaced
+	if hasTrouble(p) { // else it may merely be starting: once it is ready it is replaced
+		s.doom(c, 0, 0)
+	}
 	return c
+}
+
+// hasTrouble reports whether a container of a Pod waits for more than being made, or has ended that
+// should run.
+func hasTrouble(p *corev1.Pod) bool {
+	return slices.ContainsFunc(statuses(p), func(st corev1.ContainerStatus) bool {
+		_, init := containerOf(p, st.Name)
+		end, w := st.State.Terminated, st.State.Waiting
+		return w != nil && w.Reason != "" && w.Reason != "ContainerCreating" && w.Reason != "PodInitializing" || end != nil && (!init || end.ExitCode != 0) ||
+			st.LastTerminationState.Terminated != nil
+	})
 }

@@ -257,9 +257,11 @@ func rows() []row {
 				PodManagementPolicy: appsv1.OrderedReadyPodManagement, Template: w.deployment.Spec.Template},
 				Status: appsv1.StatefulSetStatus{ObservedGeneration: 3, Replicas: 1, CurrentRevision: "s-2", UpdateRevision: "s-2"}}
 			w.facts.Workload, w.facts.Generation = set, 3
-			w.podOf("set", "s-0").Labels = map[string]string{"controller-revision-hash": "s-1"}
+			pod := w.podOf("set", "s-0")
+			pod.Labels = map[string]string{"controller-revision-hash": "s-1"}
+			wait(pod, "CrashLoopBackOff", "back-off 10s restarting failed container=web pod=s-0_d(1)")
 			return w
-		}, 0},
+		}, 30},
 		{"no progress and nothing seen", pod(func(w *world, pod *corev1.Pod) { w.exceeds = 600 * time.Second }), 600},
 		{"a time-out while nothing is wrong", pod(func(w *world, pod *corev1.Pod) {
 			w.deployment.Spec.ProgressDeadlineSeconds = new(int32(1<<31 - 1))
@@ -269,7 +271,7 @@ func rows() []row {
 			w.at(1, func() { w.start(pod) })
 			w.at(3, func() { w.ready(pod, true) })
 			w.facts.Services = []*corev1.Service{{ObjectMeta: metav1.ObjectMeta{Namespace: "d", Name: "web"}, Spec: corev1.ServiceSpec{Selector: map[string]string{"app": "web"}}}}
-		}), 3},
+		}), 6},
 		{"up, but nothing asked it", pod(func(w *world, pod *corev1.Pod) {
 			w.at(1, func() { w.start(pod); w.ready(pod, true) })
 		}, corev1.Container{Name: "web"}), 11},

@@ -38,8 +38,9 @@ func Explain(f Facts, m Memory) (Result, Memory) {
 	}
 	r.Services = s.services()
 	s.settle(&r)
+	r.Over = r.Up && s.isOver()
 	s.judge(&r, causes)
-	r.Logs = s.logRequests()
+	r.Logs, r.Shown = inOrder(s.requests), inOrder(s.shown)
 	if r.Verdict == nil {
 		r.Again = s.again
 	}
@@ -132,19 +133,33 @@ func (s *scene) settle(r *Result) {
 		s.next.complete = s.Now
 	}
 	s.next.restarts = restarts
-	hold := s.threat()
-	if restarts > 0 || s.unasked() != "" {
-		hold = max(hold, holdTime)
-	}
-	if s.isOver() {
-		hold = 0
-	}
-	if due := s.next.complete.Add(hold); s.Now.Before(due) && !s.isEstablished() {
+	if due := s.next.complete.Add(s.hold(r, restarts)); s.Now.Before(due) {
 		r.Settles, s.again = due, workload.Sooner(s.again, due)
 		return
 	}
 	r.Up = true
 }
+
+// hold is for how long a rollout has to be up, with so many restarts, until that is believed.
+func (s *scene) hold(r *Result, restarts int) (hold time.Duration) {
+	if s.isOver() {
+		return 0
+	}
+	if !s.isEstablished() {
+		hold = s.threat()
+		if restarts > 0 || s.unasked() != "" {
+			hold = max(hold, holdTime)
+		}
+	}
+	if r.Desired > 0 && slices.ContainsFunc(r.Services, func(row Service) bool { return row.Ready == 0 }) {
+		hold = max(hold, endpointTime)
+	}
+	return hold
+}
+
+// endpointTime is how much later than its Pods a Service may know that they are ready: until then
+// that nobody is behind it is no news.
+const endpointTime = 3 * time.Second
 
 // threat is how long it takes until a liveness probe kills that has failed since its container
 // runs; 0 if none has. Until then nobody knows whether what is ready stays so.
@@ -179,7 +194,11 @@ func (s *scene) isUp(r *Result) bool {
 			return c.Type == batchv1.JobComplete && c.Status == corev1.ConditionTrue
 		})
 	case *corev1.Pod:
-		return o.DeletionTimestamp == nil && (o.Status.Phase == corev1.PodSucceeded || r.Available == 1 && !workload.IsFinished(o))
+		return o.Status.Phase == corev1.PodSucceeded || o.DeletionTimestamp == nil && r.Available == 1 && !workload.IsFinished(o)
+	case *appsv1.StatefulSet:
+		if !s.isReplaced(o) {
+			return false
+		}
 	}
 	return (!s.measured || s.progress.Complete) && r.Available == r.Updated
 }
@@ -267,11 +286,11 @@ func readyEndpoints(service *corev1.Service, slices []*discoveryv1.EndpointSlice
 	return len(seen)
 }
 
-// logRequests are what is asked for, each once.
-func (s *scene) logRequests() []LogRequest {
-	slices.SortFunc(s.requests, func(a, b LogRequest) int {
+// inOrder are requests for logs, each once.
+func inOrder(all []LogRequest) []LogRequest {
+	slices.SortFunc(all, func(a, b LogRequest) int {
 		return cmp.Or(strings.Compare(a.Namespace+"/"+a.Name, b.Namespace+"/"+b.Name), strings.Compare(string(a.Pod), string(b.Pod)),
-			strings.Compare(a.Container, b.Container), cmp.Compare(a.Number, b.Number), compareBool(a.Previous, b.Previous))
+			strings.Compare(a.Container, b.Container), cmp.Compare(a.Number, b.Number), compareBool(a.Previous, b.Previous), compareBool(a.Running, b.Running))
 	})
-	return slices.Compact(s.requests)
+	return slices.Compact(all)
 }

@@ -15,6 +15,9 @@ type Result struct {
 	// Up says that what was applied runs: all Pods are updated and available, and have been for as
 	// long as it takes to believe it.
 	Up bool
+	// Over says that it is up because it has done what it was made for: a Job that is complete, a
+	// Pod that has succeeded. Nothing that happens to it later changes that.
+	Over bool
 	// Settles is when a rollout is up whose Pods are, if nothing changes; zero otherwise.
 	Settles time.Time
 	// Again is when to explain anew although nothing has changed; zero means never.
@@ -38,6 +41,9 @@ type Result struct {
 	// Logs are the lines that would help to explain. Those that are among [Facts.Logs] are not
 	// asked for again.
 	Logs []LogRequest
+	// Shown are those among [Facts.Logs] that the causes have, as they would be asked for now: what
+	// was read of an instance while it ran may not be its end.
+	Shown []LogRequest
 }
 
 // Object names a workload as people do.
@@ -140,6 +146,8 @@ type LogRequest struct {
 	// Namespace and Name are those of its Pod. Previous is the parameter of that name.
 	Namespace, Name string
 	Previous        bool
+	// Running says that the instance has not ended: it may print more.
+	Running bool
 }
 
 // Outcome is how a rollout ended.

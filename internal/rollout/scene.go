@@ -40,6 +40,7 @@ type scene struct {
 	ends  []*corev1.Pod // being deleted
 
 	requests []LogRequest // what would help to explain
+	shown    []LogRequest // what is there of that
 	again    time.Time    // when something changes by itself; zero means never
 }
 

@@ -56,7 +56,13 @@ func TestUp(t *testing.T) {
 		"a Pod that has ended":     {pod(corev1.PodSucceeded, corev1.ConditionFalse), rollout.IsUp},
 		"another object":           {&corev1.ConfigMap{ObjectMeta: meta}, rollout.IsUp},
 	} {
-		r, _ := rollout.Explain(rollout.Facts{Now: begun.Add(time.Second), Begun: begun, Workload: test.object, Generation: 2}, rollout.Memory{})
+		facts := rollout.Facts{Now: begun.Add(time.Second), Begun: begun, Workload: test.object, Generation: 2}
+		if _, ok := test.object.(*appsv1.StatefulSet); ok { // it is up by its Pods alone
+			first := corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: "d", Name: "x-0", Labels: map[string]string{"controller-revision-hash": "a"}, OwnerReferences: owner("x")},
+				Status: corev1.PodStatus{Phase: corev1.PodRunning, Conditions: []corev1.PodCondition{{Type: corev1.PodReady, Status: corev1.ConditionTrue}}}}
+			facts.Pods = []*corev1.Pod{&first}
+		}
+		r, _ := rollout.Explain(facts, rollout.Memory{})
 		got := rollout.Outcome("")
 		if r.Verdict != nil {
 			got = r.Verdict.Outcome
@@ -153,6 +159,40 @@ func TestServices(t *testing.T) {
 	}
 }
 
+// TestEndpointsLag: that a Service has nobody behind it is not said while its endpoints come a
+// little later than its Pods are ready, also of Pods that were ready for long.
+func TestEndpointsLag(t *testing.T) {
+	for name, test := range map[string]struct {
+		ready    time.Duration // since when the Pod is ready
+		endpoint int           // the second at which its endpoint is; 0 means never
+		up       int
+		warnings int
+	}{
+		"at once":          {0, 1, 1, 0},
+		"a second later":   {0, 2, 2, 0},
+		"never":            {0, 0, 4, 1},
+		"ready for long":   {-time.Hour, 2, 2, 0},
+		"for long, nobody": {-time.Hour, 0, 4, 1},
+	} {
+		w := newWorld(app())
+		w.facts.Services = []*corev1.Service{{ObjectMeta: metav1.ObjectMeta{Namespace: "d", Name: "web"}, Spec: corev1.ServiceSpec{Selector: map[string]string{"app": "web"}}}}
+		pod := w.pod("web-new-x2x4z")
+		w.at(1, func() {
+			w.ready(pod, true)
+			pod.Status.Conditions[0].LastTransitionTime = metav1.NewTime(w.now.Add(test.ready))
+		})
+		if test.endpoint > 0 {
+			w.at(test.endpoint, func() {
+				w.facts.Slices = []*discoveryv1.EndpointSlice{{ObjectMeta: metav1.ObjectMeta{Namespace: "d", Labels: map[string]string{discoveryv1.LabelServiceName: "web"}},
+					Endpoints: []discoveryv1.Endpoint{{Addresses: []string{"10.0.0.1"}}}}}
+			})
+		}
+		if at, r := w.play(60); at != test.up || !r.Up || len(r.Verdict.Warnings) != test.warnings {
+			t.Errorf("%s: after %d s %+v, want up after %d s with %d warnings", name, at, r.Verdict, test.up, test.warnings)
+		}
+	}
+}
+
 // TestLogs: which log of an instance is asked for, and how; what is there is not asked for again.
 func TestLogs(t *testing.T) {
 	w := newWorld(app())
@@ -171,6 +211,17 @@ func TestLogs(t *testing.T) {
 	w.facts.Logs = map[rollout.Instance][]string{want.Instance: {"a", "b"}}
 	if r = w.explain(); len(r.Logs) != 0 || len(r.Causes) != 1 || len(r.Causes[0].Logs) != 1 || r.Causes[0].Logs[0].Instance != "previous" {
 		t.Errorf("when it is there: %+v", r)
+	}
+	if len(r.Shown) != 1 || r.Shown[0] != want {
+		t.Errorf("shown %+v, want %+v", r.Shown, want)
+	}
+	w.end(pod, 3, 1) // the next one's log is not there yet
+	if r = w.explain(); len(r.Logs) != 1 || r.Logs[0].Number != 1 || len(r.Causes[0].Logs) != 1 || r.Causes[0].Logs[0].Lines[1] != "b" {
+		t.Errorf("of the instance before: %+v", r)
+	}
+	w.facts.Logs[rollout.Instance{Pod: pod.UID, Container: "web", Number: 1}] = nil // it printed nothing, or its log cannot be read
+	if r = w.explain(); len(r.Logs) != 0 || len(r.Causes[0].Logs) != 1 || r.Causes[0].Logs[0].Lines[1] != "b" {
+		t.Errorf("in place of an empty one: %+v", r)
 	}
 	if rollout.IsLog("unable to retrieve container logs for containerd://abc") || !rollout.IsLog("ready") {
 		t.Error("what is no log is taken for one, or the other way round")

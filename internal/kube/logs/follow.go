@@ -6,10 +6,8 @@ import (
 	"io"
 	"slices"
 	"sync"
-	"time"
 
 	corev1 "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/watch"
 
@@ -23,6 +21,10 @@ type Selection struct {
 	Options metav1.ListOptions
 	// One says that it is one Pod, with whose end the following ends.
 	One bool
+	// Trouble, if not nil, says that the server outlives what it ends, as a cluster's does: it is
+	// asked again until the context is done. Trouble is called with why it is not heard, and with
+	// nil whenever it is, from one goroutine.
+	Trouble func(error)
 }
 
 // message is what the goroutines of a follower tell the one that prints.
@@ -184,28 +186,25 @@ func (f *follower) send(ctx context.Context, m message) {
 	}
 }
 
-// againPause is the time until a watch that a server has ended is begun again.
-const againPause = 200 * time.Millisecond
-
-// watch tells of Pods until the run ends, which is no error.
+// watch tells of Pods until the run ends, which is no error; of a cluster until the context is
+// done.
 func (f *follower) watch(ctx context.Context, selection Selection) error {
-	for began := false; ; began = true {
-		for change, err := range kube.Watch[corev1.Pod](ctx, f.client, kube.Pods, selection.Namespace, selection.Options) {
-			if apierrors.IsResourceExpired(err) {
-				break // all there is comes anew
+	for began, again := false, true; again; { // all there is comes anew
+		again = false
+		for change, err := range kube.Follow[corev1.Pod](ctx, f.client, kube.Pods, selection.Namespace, selection.Options, selection.Trouble) {
+			if kube.IsExpired(err) {
+				again = true
+				break
 			}
-			if err != nil && (began || ctx.Err() != nil || errors.Is(err, io.EOF)) {
+			if err != nil && selection.Trouble == nil && (began || errors.Is(err, io.EOF)) {
 				return nil // nobody answers any more
 			}
 			if err != nil {
 				return err
 			}
+			began = true
 			f.send(ctx, message{change: &change.Object, what: change.Type})
 		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-time.After(againPause):
-		}
 	}
+	return nil
 }

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -174,6 +175,81 @@ func TestFollowMissesNone(t *testing.T) {
 			if strings.Join(got, "|") != test.want || err != nil {
 				t.Errorf("got %q, %v, want %q", strings.Join(got, "|"), err, test.want)
 			}
+		})
+	}
+}
+
+// lasting answers each log with a line, and watches one after the other: "" is an answer of a
+// server that is down, and after the last one a watch lasts until its client ends it.
+type lasting struct {
+	mu      sync.Mutex // guards watches
+	watches []string
+}
+
+// RoundTrip implements [http.RoundTripper].
+func (l *lasting) RoundTrip(r *http.Request) (*http.Response, error) {
+	response := &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Request: r}
+	if r.URL.Query().Get("watch") != "true" {
+		name := strings.Split(r.URL.Path, "/")[6]
+		response.Body = io.NopCloser(strings.NewReader("2026-11-29T12:00:01Z line of " + name + "\n"))
+		return response, nil
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.watches) == 0 {
+		reader, writer := io.Pipe()
+		context.AfterFunc(r.Context(), func() { writer.CloseWithError(r.Context().Err()) })
+		response.Body = reader
+		return response, nil
+	}
+	response.Body = io.NopCloser(strings.NewReader(l.watches[0]))
+	if l.watches[0] == "" {
+		response.StatusCode = http.StatusServiceUnavailable
+	}
+	l.watches = l.watches[1:]
+	return response, nil
+}
+
+// TestFollowLasts: a cluster's Pods are followed on when it was away, and all anew when changes
+// were missed; a run that does not answer any more has ended.
+func TestFollowLasts(t *testing.T) {
+	change := func(name string) string {
+		return `{"type":"ADDED","object":` + strings.ReplaceAll(object(0), `"web"`, `"`+name+`"`) + "}\n"
+	}
+	const expired = `{"type":"ERROR","object":{"kind":"Status","code":410,"reason":"Expired","message":"too old"}}`
+	for name, test := range map[string]struct {
+		lasts        bool
+		want, hearts string
+	}{
+		"a cluster": {true, "line of web|line of late|line of last", "heard lost lost heard heard heard"},
+		"a run":     {false, "line of web", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				ctx, cancel := context.WithCancel(t.Context())
+				defer cancel()
+				server := &lasting{watches: []string{change("web"), "", "", change("late"), expired, change("web") + change("late") + change("last")}}
+				var got, hearts []string
+				r := New(kube.New(&http.Client{Transport: server}, "http://cluster"), Options{Follow: true}, func(line Line) error {
+					if got = append(got, line.Text); line.Text == "line of last" {
+						cancel()
+					}
+					return nil
+				})
+				selection := Selection{Namespace: "default"}
+				if test.lasts {
+					selection.Trouble = func(err error) { hearts = append(hearts, map[bool]string{true: "heard", false: "lost"}[err == nil]) }
+				}
+				if err := r.Follow(ctx, selection); err != nil {
+					t.Error(err)
+				}
+				if all := strings.Join(got, "|"); all != test.want {
+					t.Errorf("got %q, want %q", all, test.want)
+				}
+				if all := strings.Join(hearts, " "); all != test.hearts {
+					t.Errorf("the server is %q, want %q", all, test.hearts)
+				}
+			})
 		})
 	}
 }

@@ -141,6 +141,9 @@ func (p *logPrinter) followAttempts(ctx context.Context, client *kube.Client, se
 // attempt that was under way then has begun before others, and its time is when it began.
 func (p *logPrinter) followAttemptsOf(ctx context.Context, client *kube.Client, pod *corev1.Pod, o logs.Options) {
 	body, err := client.Attempts(ctx, pod.Namespace, pod.Name, o.Since, true)
+	if apierrors.IsTooManyRequests(err) {
+		p.cannotFollow(pod, err)
+	}
 	if err != nil {
 		return // it is gone, or the run is, or there are none: the reading of the logs says what there is to say
 	}
@@ -154,8 +157,13 @@ func (p *logPrinter) followAttemptsOf(ctx context.Context, client *kube.Client, 
 		return p.printAttempts(p.attempts.until(time.Now()))
 	})
 	if err != nil && ctx.Err() == nil {
-		p.mu.Lock()
-		defer p.mu.Unlock()
-		fmt.Fprintf(p.streams.Err, "probity: cannot follow the probes of %s: %v\n", kube.RefTo(pod), err) // the logs go on
+		p.cannotFollow(pod, err)
 	}
+}
+
+// cannotFollow says why attempts of a Pod's probes are missing. The logs go on.
+func (p *logPrinter) cannotFollow(pod *corev1.Pod, err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	fmt.Fprintf(p.streams.Err, "probity: cannot follow the probes of %s: %v\n", kube.RefTo(pod), err)
 }

@@ -96,6 +96,22 @@ func TestFollowAttempts(t *testing.T) {
 	}
 }
 
+// TestFollowAttemptsOfTooMany: it is said of which Pods no attempts come, as there is no slot.
+func TestFollowAttemptsOfTooMany(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		http.Error(w, `{"kind":"Status","status":"Failure","message":"there are 1024 already","reason":"TooManyRequests","code":429}`, http.StatusTooManyRequests)
+	}))
+	defer server.Close()
+	client := kube.New(server.Client(), server.URL)
+	defer client.Close()
+	var errs bytes.Buffer
+	p := &logPrinter{streams: Streams{Err: &errs}, attempts: newAttemptLines()}
+	p.followAttemptsOf(t.Context(), client, &webPod, logs.Options{})
+	if want := "probity: cannot follow the probes of pod/web-1-a: there are 1024 already\n"; errs.String() != want {
+		t.Errorf("%q, want %q", errs.String(), want)
+	}
+}
+
 // endsWith calls a function when a text is written.
 type endsWith struct {
 	text string

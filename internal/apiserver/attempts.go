@@ -28,6 +28,11 @@ func (c *call) attempts() error {
 	if err != nil {
 		return apierrors.NewNotFound(c.resource.groupResource(), c.target.name)
 	}
+	release, ok := c.acquireFollow(follow)
+	if !ok {
+		return nil // it was answered
+	}
+	defer release()
 	c.w.Header().Set("Content-Type", "application/json")
 	c.w.WriteHeader(http.StatusOK)
 	out, cursor := http.NewResponseController(c.w), c.server.opts.History.Cursor(pod.UID)

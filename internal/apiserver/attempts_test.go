@@ -9,6 +9,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/probity-run/probity/internal/apiserver/guard"
 	"github.com/probity-run/probity/internal/history"
 	"github.com/probity-run/probity/internal/store"
 )
@@ -68,4 +69,27 @@ func TestAttempts(t *testing.T) {
 	c.fails(http.StatusNotFound, metav1.StatusReasonNotFound, `probereports.probity.run "web" not found`, http.MethodGet, path, "")
 	c.fails(http.StatusBadRequest, metav1.StatusReasonBadRequest, "follow must be true or false", http.MethodGet, path+"?follow=perhaps", "")
 	c.fails(http.StatusBadRequest, metav1.StatusReasonBadRequest, "sinceTime must be a time", http.MethodGet, path+"?sinceTime=now", "")
+}
+
+// TestFollowingIsBounded: there are so many slots for logs and attempts that are followed; what is
+// only read takes none.
+func TestFollowingIsBounded(t *testing.T) {
+	var recorder history.Recorder
+	c := newClient(t, func(o *Options) {
+		o.History, o.Guard = recorder.Reader(), guard.New(guard.Options{Limits: guard.Limits{Follows: 1}})
+	})
+	pod := &corev1.Pod{ObjectMeta: named("web"), Spec: corev1.PodSpec{Containers: []corev1.Container{{Name: "app", Image: "x"}}}}
+	pod.Status.ContainerStatuses = []corev1.ContainerStatus{{Name: "app", State: corev1.ContainerState{Running: &corev1.ContainerStateRunning{}}}}
+	if _, err := store.Create(c.store, pod); err != nil {
+		t.Fatal(err)
+	}
+	const path, log = "/apis/probity.run/v1/namespaces/default/probereports/web/attempts", "/api/v1/namespaces/default/pods/web/log"
+	first := c.open(http.MethodGet, path+"?follow=true", "")
+	for _, follow := range []string{path + "?follow=true", log + "?follow=true"} {
+		c.fails(http.StatusTooManyRequests, metav1.StatusReasonTooManyRequests, "there are 1 logs and attempts of probes that are followed already", http.MethodGet, follow, "")
+	}
+	if read := c.open(http.MethodGet, path, ""); read.StatusCode != http.StatusOK {
+		t.Errorf("reading the attempts: %s", read.Status)
+	}
+	first.Body.Close()
 }

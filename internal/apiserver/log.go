@@ -117,6 +117,11 @@ func (c *call) log() error {
 	if err != nil {
 		return err
 	}
+	release, ok := c.acquireFollow(o.follow)
+	if !ok {
+		return nil // it was answered
+	}
+	defer release()
 	reader := c.server.opts.Runner.OpenLog(pod, o.container, instance)
 	defer reader.Close() // it was only read
 	if o.tail >= 0 {
@@ -130,6 +135,15 @@ func (c *call) log() error {
 	ended := func() bool { return !o.follow || o.previous || c.server.hasEnded(pod, o.container, instance) }
 	s.copy(c.r.Context(), reader, ended)
 	return nil
+}
+
+// acquireFollow takes a slot for something that is followed, for as long as it takes until the caller
+// calls release. If there is none, ok is false, and the request was answered.
+func (c *call) acquireFollow(follow bool) (release func(), ok bool) {
+	if g := c.server.opts.Guard; g != nil && follow {
+		return g.AcquireFollow(c.w, c.r)
+	}
+	return func() {}, true
 }
 
 // containerOf is the container that a request about a Pod means.

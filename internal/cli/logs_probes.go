@@ -54,10 +54,10 @@ func (l *attemptLines) read(ctx context.Context, client *kube.Client, pods []*co
 		if err != nil {
 			return err
 		}
-		var all []lines.ProbeAttempt
+		first := len(l.wait)
 		err = eachAttempt(body, func(uid types.UID, found history.Found) error {
 			if uid == pod.UID && (o.Container == "" || o.Container == found.Container) {
-				all = append(all, lines.ProbeAttempt{Pod: pod, Found: found})
+				l.take(lines.ProbeAttempt{Pod: pod, Found: found}) // also one that the tail cuts off: it is no news
 			}
 			return nil
 		})
@@ -65,10 +65,7 @@ func (l *attemptLines) read(ctx context.Context, client *kube.Client, pods []*co
 			return err
 		}
 		if o.Tail != nil {
-			all = all[max(0, int64(len(all))-*o.Tail):]
-		}
-		for _, a := range all {
-			l.take(a)
+			l.wait = slices.Delete(l.wait, first, max(first, len(l.wait)-int(*o.Tail)))
 		}
 	}
 	slices.SortStableFunc(l.wait, func(a, b attemptLine) int { return a.at.Compare(b.at) })
@@ -112,16 +109,6 @@ func (l *attemptLines) until(at time.Time) (texts []string) {
 	return texts
 }
 
-// lastOf is when the last attempt of a Pod's probes was that was given or waits.
-func (l *attemptLines) lastOf(pod types.UID) (last time.Time) {
-	for key, at := range l.told {
-		if key.pod == pod && at.After(last) {
-			last = at
-		}
-	}
-	return last
-}
-
 // followAttempts prints what the probes of the selected Pods find until the context is done or the
 // run ends. Who reads the logs joins it; it joins a reader for each Pod.
 func (p *logPrinter) followAttempts(ctx context.Context, client *kube.Client, selection logs.Selection, o logs.Options) {
@@ -141,37 +128,42 @@ func (p *logPrinter) followAttempts(ctx context.Context, client *kube.Client, se
 			}
 			p.mu.Lock()
 			p.attempts.pods[pod.UID] = pod
-			since := p.attempts.lastOf(pod.UID)
 			p.mu.Unlock()
-			if since.IsZero() {
-				since = o.Since
-			}
 			if !began[pod.UID] {
 				began[pod.UID] = true
-				readers.Go(func() { p.followAttemptsOf(ctx, client, pod, since, o.Container) })
+				readers.Go(func() { p.followAttemptsOf(ctx, client, pod, o) })
 			}
 		}
 	}
 }
 
-// followAttemptsOf prints what the probes of one Pod find.
-func (p *logPrinter) followAttemptsOf(ctx context.Context, client *kube.Client, pod *corev1.Pod, since time.Time, container string) {
-	body, err := client.Attempts(ctx, pod.Namespace, pod.Name, since, true)
+// followAttemptsOf prints what the probes of one Pod find. It asks for what has been read, too: an
+// attempt that was under way then has begun before others, and its time is when it began.
+func (p *logPrinter) followAttemptsOf(ctx context.Context, client *kube.Client, pod *corev1.Pod, o logs.Options) {
+	body, err := client.Attempts(ctx, pod.Namespace, pod.Name, o.Since, true)
+	if apierrors.IsTooManyRequests(err) {
+		p.cannotFollow(pod, err)
+	}
 	if err != nil {
 		return // it is gone, or the run is, or there are none: the reading of the logs says what there is to say
 	}
 	err = eachAttempt(body, func(uid types.UID, found history.Found) error {
 		p.mu.Lock()
 		defer p.mu.Unlock()
-		if uid != pod.UID || container != "" && container != found.Container {
+		if uid != pod.UID || o.Container != "" && o.Container != found.Container {
 			return nil
 		}
 		p.attempts.take(lines.ProbeAttempt{Pod: p.attempts.pods[uid], Found: found})
 		return p.printAttempts(p.attempts.until(time.Now()))
 	})
 	if err != nil && ctx.Err() == nil {
-		p.mu.Lock()
-		defer p.mu.Unlock()
-		fmt.Fprintf(p.streams.Err, "probity: cannot follow the probes of %s: %v\n", kube.RefTo(pod), err) // the logs go on
+		p.cannotFollow(pod, err)
 	}
+}
+
+// cannotFollow says why attempts of a Pod's probes are missing. The logs go on.
+func (p *logPrinter) cannotFollow(pod *corev1.Pod, err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	fmt.Fprintf(p.streams.Err, "probity: cannot follow the probes of %s: %v\n", kube.RefTo(pod), err)
 }

@@ -21,6 +21,9 @@ type logSource struct {
 	short     string // before its lines, if there are several
 }
 
+// key is that of its container.
+func (s *logSource) key() string { return string(s.pod.UID) + "/" + s.container }
+
 // logLine is a line of a log, for scripts.
 type logLine struct {
 	At    int64  `json:"t"`           // µs

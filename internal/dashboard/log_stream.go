@@ -5,9 +5,11 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
+	"github.com/probity-run/probity/internal/history"
 	"github.com/probity-run/probity/internal/process"
 )
 
@@ -74,7 +76,13 @@ type logFollower struct {
 	after  time.Time
 	have   int
 	open   map[string]*followed
-	probed time.Time // attempts are told up to here
+	probes map[string]*followedProbes // of a source
+}
+
+// followedProbes are those of a container, of this instance and later ones.
+type followedProbes struct {
+	*history.Cursor
+	instance int
 }
 
 type followed struct {
@@ -102,7 +110,7 @@ func (f *logFollower) wait(ctx context.Context, beat <-chan time.Time) bool {
 func (f *logFollower) read() (lines []logLine, dropped int, err error) {
 	sources := f.server.sources(f.query)
 	for _, source := range sources {
-		key := string(source.pod.UID) + "/" + source.container
+		key := source.key()
 		log := f.open[key]
 		if log != nil && log.source.instance != source.instance { // the last lines, a rule, then the next instance
 			more, _, err := f.drain(log)
@@ -128,9 +136,13 @@ func (f *logFollower) read() (lines []logLine, dropped int, err error) {
 	}
 	lines = append(lines, f.attempts(sources)...)
 	merged(lines)
-	for ; f.have > 0 && len(lines) > 0 && lines[0].At == f.after.UnixMicro(); f.have-- {
-		lines = lines[1:]
-	}
+	lines = slices.DeleteFunc(lines, func(l logLine) bool {
+		known := f.have > 0 && l.At == f.after.UnixMicro()
+		if known {
+			f.have--
+		}
+		return known
+	})
 	if n := len(lines) - maxBeat; n > 0 {
 		lines, dropped = lines[n:], dropped+n
 	}
@@ -181,19 +193,34 @@ func (f *logFollower) drain(log *followed) (lines []logLine, dropped int, err er
 	return lines, dropped, nil
 }
 
-// attempts are those of the probes since the last beat.
+// attempts are those that the probes have made since the last beat, by their numbers: the time of
+// one is when it began, and it is told at its end. At first one that was under way after the last
+// line that is known may be known, too.
 func (f *logFollower) attempts(sources []*logSource) (lines []logLine) {
-	q := f.query
-	now := f.server.opts.Now()
-	if f.probed.IsZero() {
-		f.probed = f.after
+	if !f.query.probes {
+		return nil
 	}
-	if q.probes {
-		until := now.Add(-time.Second) // one that goes on has begun before
-		for _, source := range sources {
-			lines = append(lines, q.attempts(f.server.probeLines(source, f.probed, until))...)
+	if f.probes == nil {
+		f.probes = map[string]*followedProbes{}
+	}
+	for _, source := range sources {
+		probes := f.probes[source.key()]
+		first := probes == nil
+		if first {
+			probes = &followedProbes{f.server.opts.History.Cursor(source.pod.UID), source.instance}
+			f.probes[source.key()] = probes
 		}
-		f.probed = until.Add(-time.Microsecond)
+		view := &podView{Pod: source.pod, UID: source.pod.UID}
+		for _, found := range probes.Next() {
+			a, spec := found.Attempt, view.spec(found.Key)
+			switch {
+			case found.Container != source.container || spec == nil || a.Instance < probes.instance:
+			case f.query.back > 0 && a.Instance != source.instance:
+			case first && !a.Time.Add(a.Took).After(f.after):
+			default:
+				lines = append(lines, probeLineOf(source, found.Key, spec, a))
+			}
+		}
 	}
-	return lines
+	return f.query.attempts(lines)
 }

@@ -179,6 +179,49 @@ func TestFollow(t *testing.T) {
 	}
 }
 
+// TestFollowProbes: an attempt is told when it has ended, however long ago it began, and once; also
+// one of an instance that the Pod does not tell yet.
+func TestFollowProbes(t *testing.T) {
+	f := newFixture(t)
+	pod := f.pod(t, "web")
+	f.writeLog(t, "one", "two")
+	past := f.recorder.Add(pod.UID)
+	probing := history.Probing{SuccessThreshold: 1, FailureThreshold: 3}
+	liveness, readiness := past.Probe(history.Key{Container: "app", Type: "Liveness"}, probing), past.Probe(history.Key{Container: "app", Type: "Readiness"}, probing)
+	attempt := func(probe *history.Probe, ago, took time.Duration, outcome history.Outcome, instance int) {
+		past.Attempt(probe, history.Attempt{Time: noon.Add(-ago), Took: took, Outcome: outcome, Instance: instance, Run: 1, Failing: true}, history.Detail{})
+	}
+	attempt(readiness, 4*time.Second, time.Millisecond, history.Answered, 0)
+	attempt(liveness, 3*time.Second, time.Second, history.Answered, 0)          // known: it ended before the last line
+	attempt(readiness, 1500*time.Millisecond, time.Second, history.TimedOut, 0) // under way when that came
+	q, err := readLogsQuery(f.request("/ui/logs/stream?pod=default/web"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	follower := &logFollower{server: f.Server, query: q, after: noon.Add(-time.Second), have: 1, open: map[string]*followed{}}
+	defer follower.close()
+	told := func(want ...string) {
+		t.Helper()
+		lines, _, err := follower.read()
+		var got []string
+		for _, l := range lines {
+			got = append(got, fmt.Sprint(noon.Sub(l.time), " ", l.Kind, " ", l.Bad))
+		}
+		if diff := cmp.Diff(want, got); diff != "" || err != nil {
+			t.Errorf("%v (-want +got):\n%s", err, diff)
+		}
+	}
+	told("1.5s probe true")
+	told()
+	attempt(readiness, 300*time.Millisecond, time.Millisecond, history.Answered, 0)
+	told("300ms probe false")
+	attempt(liveness, 2*time.Second, 5*time.Second, history.TimedOut, 0)
+	told("2s probe true")
+	attempt(liveness, 100*time.Millisecond, time.Millisecond, history.Answered, 1)
+	told("100ms probe false")
+	told()
+}
+
 // TestTooManyLines: of a program that prints faster than anybody reads, the last lines come, and
 // how many did not.
 func TestTooManyLines(t *testing.T) {

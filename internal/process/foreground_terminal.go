@@ -1,10 +1,12 @@
 package process
 
 import (
+	"context"
 	"errors"
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -22,6 +24,27 @@ func controllingTerminal() *os.File {
 // hasForeground reports whether this process is in the foreground of a terminal, which may be nil.
 func hasForeground(tty *os.File) bool {
 	return tty != nil && foregroundGroup(tty) == unix.Getpgrp()
+}
+
+// foregroundPeriod is the time between two looks at who has a terminal: a shell gives it without a
+// signal to a job that runs.
+const foregroundPeriod = 100 * time.Millisecond
+
+// HasControl reports whether a terminal is that of this process's session, of whose process groups
+// only the one in the foreground may take it: the kernel stops others that do.
+func HasControl(tty *os.File) bool { return foregroundGroup(tty) != 0 }
+
+// WaitForForeground waits until this process is in the foreground of a terminal. False means that
+// the context was done before. A shell may put it into the background again at any time.
+func WaitForForeground(ctx context.Context, tty *os.File) bool {
+	for !hasForeground(tty) {
+		select {
+		case <-time.After(foregroundPeriod):
+		case <-ctx.Done():
+			return false
+		}
+	}
+	return true
 }
 
 // foregroundGroup is the process group that has a terminal; 0 if that cannot be said.

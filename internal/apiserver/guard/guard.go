@@ -56,6 +56,9 @@ type Limits struct {
 	IdleTimeout time.Duration
 	// Watches is how many may be open. The default is 256.
 	Watches int
+	// Follows is how many logs and attempts of probes may be followed: two of each of 512 Pods by
+	// default. They take no watches away, as one client may follow all Pods.
+	Follows int
 	// Streams is how many there may be of exec, attach and port-forward. The default is 64.
 	Streams int
 }
@@ -70,6 +73,7 @@ func (l Limits) withDefaults() Limits {
 		BodyBytes:    cmp.Or(l.BodyBytes, 3<<20),
 		IdleTimeout:  cmp.Or(l.IdleTimeout, 90*time.Second),
 		Watches:      cmp.Or(l.Watches, 256),
+		Follows:      cmp.Or(l.Follows, 1024),
 		Streams:      cmp.Or(l.Streams, 64),
 	}
 }
@@ -80,6 +84,7 @@ type Guard struct {
 	hosts   origin.Server
 	clients *clients
 	watches slots
+	follows slots
 	streams slots
 }
 
@@ -97,6 +102,7 @@ func New(opts Options) *Guard {
 		hosts:   origin.Server{Scheme: "https", Port: opts.Port, Address: opts.Address},
 		clients: newClients(opts.Limits),
 		watches: slots{most: int64(opts.Limits.Watches), what: "watches"},
+		follows: slots{most: int64(opts.Limits.Follows), what: "logs and attempts of probes that are followed"},
 		streams: slots{most: int64(opts.Limits.Streams), what: "streams"},
 	}
 }

@@ -169,7 +169,7 @@ func TestUnauthorized(t *testing.T) {
 
 func TestSlots(t *testing.T) {
 	opts := testOptions()
-	opts.Limits = Limits{Watches: 2, Streams: 1}
+	opts.Limits = Limits{Watches: 2, Follows: 1, Streams: 1}
 	g := New(opts)
 	acquire := func(from func(http.ResponseWriter, *http.Request) (func(), bool)) (*httptest.ResponseRecorder, func()) {
 		w := httptest.NewRecorder()
@@ -182,6 +182,7 @@ func TestSlots(t *testing.T) {
 	_, first := acquire(g.AcquireWatch)
 	acquire(g.AcquireWatch)
 	acquire(g.AcquireStream) // has its own
+	acquire(g.AcquireFollow) // and this
 	w, none := acquire(g.AcquireWatch)
 	const want = `{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","message":"there are 2 watches already, please try again later",` +
 		`"reason":"TooManyRequests","details":{"retryAfterSeconds":5},"code":429}` + "\n"
@@ -194,5 +195,8 @@ func TestSlots(t *testing.T) {
 	}
 	if _, none := acquire(g.AcquireStream); none != nil {
 		t.Error("there was one stream too many")
+	}
+	if _, none := acquire(g.AcquireFollow); none != nil {
+		t.Error("there was one too many that is followed")
 	}
 }

@@ -24,6 +24,11 @@ func (g *Guard) AcquireWatch(w http.ResponseWriter, r *http.Request) (release fu
 	return g.acquire(&g.watches, w, r)
 }
 
+// AcquireFollow is [Guard.AcquireWatch] for what is followed: a log, or the attempts of probes.
+func (g *Guard) AcquireFollow(w http.ResponseWriter, r *http.Request) (release func(), ok bool) {
+	return g.acquire(&g.follows, w, r)
+}
+
 // AcquireStream is [Guard.AcquireWatch] for exec, attach and port-forward.
 func (g *Guard) AcquireStream(w http.ResponseWriter, r *http.Request) (release func(), ok bool) {
 	return g.acquire(&g.streams, w, r)

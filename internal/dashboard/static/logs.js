@@ -88,6 +88,12 @@ function tell() {
 
 function end() { unseen = 0; box.scrollTop = box.scrollHeight; draw(true); box.scrollTop = box.scrollHeight; tell(); }
 
+// unknown are lines without the attempts that are shown: one that was under way may come again.
+function unknown(news) {
+  const probes = new Set(lines.slice(-5000).filter((l) => l.k === 'probe').map((l) => JSON.stringify(l)));
+  return news.filter((l) => l.k !== 'probe' || !probes.has(JSON.stringify(l)));
+}
+
 function add(news) {
   const stay = !follow || !atEnd();
   lines = lines.concat(news); counted += printed(news);
@@ -126,11 +132,12 @@ async function older(count) {
 function listen() {
   source?.close(); source = null;
   if (box.dataset.live !== 'on' || document.hidden) return;
-  const address = new URLSearchParams(query), last = lines.at(-1);
-  if (last) { let have = 0; while (have < lines.length && lines[lines.length - 1 - have].t === last.t) have++; address.set('after', last.t); address.set('have', have); }
+  const address = new URLSearchParams(query), last = lines.reduce((t, l) => Math.max(t, l.t), 0);
+  if (last) { address.set('after', last); address.set('have', lines.filter((l) => l.t === last).length); }
   source = new EventSource('/ui/logs/stream?' + address);
   const own = source;
-  source.addEventListener('lines', (e) => { const r = JSON.parse(e.data); dropped += r.dropped; add(r.lines); });
+  let begun = false;
+  source.addEventListener('lines', (e) => { const r = JSON.parse(e.data); dropped += r.dropped; add(begun ? r.lines : unknown(r.lines)); begun = true; });
   source.addEventListener('problem', (e) => { problem = JSON.parse(e.data); own.close(); tell(); });
   source.onerror = async () => {
     own.close();

@@ -3,11 +3,13 @@ package logs
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"slices"
 	"sync"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/watch"
 
@@ -33,6 +35,7 @@ type message struct {
 	from   *reader         // who read the line
 	change *corev1.Pod     // a Pod that there is
 	what   watch.EventType // what happened to it
+	err    error           // why no more can be followed
 }
 
 // Follow goes on after [Reader.Read] with what is printed, also by Pods that come later, until the
@@ -93,6 +96,8 @@ func (f *follower) loop(ctx context.Context, selection Selection, watched <-chan
 // take does what a message asks for.
 func (f *follower) take(ctx context.Context, m message, one bool) error {
 	switch {
+	case m.err != nil:
+		return m.err
 	case m.from == nil:
 		f.onPod(ctx, m.what, m.change)
 		f.over = f.over || one && (m.what == watch.Deleted || hasEnded(m.change))
@@ -165,9 +170,12 @@ func (f *follower) readNext(ctx context.Context, k key) {
 }
 
 // stream reads a log to its end. One that cannot be read is at its end: the Pod is gone, or nothing
-// is left of the instance before.
+// is left of the instance before. But if too many are followed it is an error: its lines are missing.
 func (f *follower) stream(ctx context.Context, pod *corev1.Pod, o kube.LogOptions, from *reader) {
 	s, err := open(ctx, f.client, pod, from.of.container, o)
+	if apierrors.IsTooManyRequests(err) {
+		f.send(ctx, message{err: fmt.Errorf("cannot follow the log of %s: %w", kube.RefTo(pod), err)})
+	}
 	if err == nil {
 		defer s.close()
 	}

@@ -254,6 +254,29 @@ func TestFollowLasts(t *testing.T) {
 	}
 }
 
+// TestFollowTooMany: a log that the server lets nobody follow any more is an error, and not one that
+// is at its end.
+func TestFollowTooMany(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Query().Get("watch") != "true" {
+			http.Error(w, `{"kind":"Status","status":"Failure","message":"there are 1024 already","reason":"TooManyRequests","code":429}`, http.StatusTooManyRequests)
+			return
+		}
+		fmt.Fprintln(w, `{"type":"ADDED","object":`+object(0)+`}`)
+		w.(http.Flusher).Flush()
+		<-r.Context().Done()
+	}))
+	defer server.Close()
+	client := kube.New(server.Client(), server.URL)
+	defer client.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	err := New(client, Options{Follow: true}, func(Line) error { return nil }).Follow(ctx, Selection{Namespace: "default"})
+	if err == nil || !strings.Contains(err.Error(), "web: there are 1024 already") {
+		t.Errorf("error %v", err)
+	}
+}
+
 func isClosed(c chan struct{}) bool {
 	select {
 	case <-c:

@@ -16,6 +16,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/watch"
 
+	"github.com/probity-run/probity/internal/process"
 	"github.com/probity-run/probity/internal/store"
 )
 
@@ -80,7 +81,7 @@ func (s *Screen) Start(run Run) {
 		tea.WithOutput(s.opts.Out), tea.WithoutRenderer(), tea.WithFPS(1), tea.WithWindowSize(size.Width, size.Height), tea.WithoutSignalHandler(), tea.WithoutCatchPanics(),
 	}
 	if keys {
-		w.keys = input
+		w.keys, w.shared = input, process.HasControl(input)
 		opts = append(opts, tea.WithInput(input))
 	} else {
 		opts = append(opts, tea.WithInput(nil))
@@ -88,7 +89,7 @@ func (s *Screen) Start(run Run) {
 	s.program, s.started = tea.NewProgram(m, opts...), true
 	go func() {
 		defer close(s.done)
-		err := s.runIn(w)
+		err := s.runIn(ctx, w)
 		m.log.close()
 		if err = errors.Join(broke, err); ctx.Err() == nil && s.opts.Failed != nil {
 			if err == nil {
@@ -99,8 +100,13 @@ func (s *Screen) Start(run Run) {
 	}()
 }
 
-// runIn runs the program in a window, to which it listens for changes of its size.
-func (s *Screen) runIn(w *window) error {
+// runIn runs the program in a window, to which it listens for changes of its size. A run that was
+// started in the background has one when it comes to the foreground.
+func (s *Screen) runIn(ctx context.Context, w *window) error {
+	if !w.wait(ctx) {
+		return nil
+	}
+	defer signal.Reset(syscall.SIGTTIN) // see suspension
 	resized := make(chan os.Signal, 1)
 	signal.Notify(resized, syscall.SIGWINCH)
 	var listening sync.WaitGroup

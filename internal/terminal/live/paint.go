@@ -71,11 +71,14 @@ func (p *painter) line(out []byte, y int, before, after string, width int) []byt
 		a, b = a[:len(a)-1], b[:len(b)-1]
 	}
 	out = appendMove(out, y, column)
+	if !agreed { // where it ends for the terminal nobody knows: it might leave the last column
+		out = append(out, clearLine...)
+	}
 	for _, q := range b {
 		out = append(out, q.text...)
 		column += q.columns
 	}
-	if !same && column < width { // behind the last column it would take that
+	if agreed && !same && column < width { // behind the last column it would take that
 		out = append(out, clearLine...)
 	}
 	return out

@@ -17,6 +17,8 @@ type glass struct {
 	cells [][]string // with their looks
 	x, y  int
 	look  string
+	// narrow is a sign that takes one column here, whatever others say.
+	narrow rune
 }
 
 func newGlass(width, height int) *glass {
@@ -72,7 +74,11 @@ func (g *glass) sequence(t *testing.T, arguments string, command byte) {
 func (g *glass) put(t *testing.T, r rune) {
 	t.Helper()
 	row := g.cells[g.y]
-	switch width := printable.Width(string(r)); {
+	width := printable.Width(string(r))
+	if r == g.narrow {
+		width = 1
+	}
+	switch {
 	case width == 0:
 		row[g.x-1] += string(r)
 	case g.x+width > len(row):
@@ -144,18 +150,36 @@ func TestPaint(t *testing.T) {
 	}
 }
 
+// TestPaintAsNarrow: a terminal for which a sign is narrower than for everybody else keeps nothing of
+// the line before.
+func TestPaintAsNarrow(t *testing.T) {
+	const width = 12
+	shown := newGlass(width, 1)
+	shown.narrow = '漢'
+	var p painter
+	for _, line := range []string{"twelve signs", "漢 ten signs", "漢漢 8 signs", "漢", "漢 ten signs", "no wide sign"} {
+		shown.obey(t, string(p.paint(nil, line, width)))
+		got := strings.TrimRight(strings.ReplaceAll(shown.text(), "|", ""), " ")
+		if got != line {
+			t.Errorf("%q is shown, want %q", got, line)
+		}
+	}
+}
+
 // TestPaintLittle: what did not change is not written, unless terminals do not agree where it is.
 func TestPaintLittle(t *testing.T) {
 	for name, test := range map[string]struct{ before, after, want string }{
-		"nothing":            {"a \x1b[32mok\x1b[m b", "a \x1b[32mok\x1b[m b", ""},
-		"a span":             {"a \x1b[32mok\x1b[m b", "a \x1b[31mno\x1b[m b", "\x1b[1;3H\x1b[31mno\x1b[m"},
-		"a text":             {"\x1b[32mok\x1b[m 1 \x1b[32mok\x1b[m", "\x1b[32mok\x1b[m 2 \x1b[32mok\x1b[m", "\x1b[1;3H 2 "},
-		"a longer line":      {"\x1b[32mok\x1b[m", "\x1b[32mok\x1b[m, well", "\x1b[1;3H, well\x1b[K"},
-		"a shorter line":     {"\x1b[32mok\x1b[m, well", "\x1b[32mok\x1b[m", "\x1b[1;3H\x1b[K"},
-		"up to the edge":     {"a", "twelve signs", "\x1b[1;1Htwelve signs"},
-		"another line":       {"a\nb", "a\nc", "\x1b[2;1Hc"},
-		"a line less":        {"a\nb", "a", "\x1b[2;1H\x1b[K"},
-		"behind a wide sign": {"\x1b[32m漢\x1b[m 1", "\x1b[32m漢\x1b[m 2", "\x1b[1;1H\x1b[32m漢\x1b[m 2\x1b[K"},
+		"nothing":                  {"a \x1b[32mok\x1b[m b", "a \x1b[32mok\x1b[m b", ""},
+		"a span":                   {"a \x1b[32mok\x1b[m b", "a \x1b[31mno\x1b[m b", "\x1b[1;3H\x1b[31mno\x1b[m"},
+		"a text":                   {"\x1b[32mok\x1b[m 1 \x1b[32mok\x1b[m", "\x1b[32mok\x1b[m 2 \x1b[32mok\x1b[m", "\x1b[1;3H 2 "},
+		"a longer line":            {"\x1b[32mok\x1b[m", "\x1b[32mok\x1b[m, well", "\x1b[1;3H, well\x1b[K"},
+		"a shorter line":           {"\x1b[32mok\x1b[m, well", "\x1b[32mok\x1b[m", "\x1b[1;3H\x1b[K"},
+		"up to the edge":           {"a", "twelve signs", "\x1b[1;1Htwelve signs"},
+		"another line":             {"a\nb", "a\nc", "\x1b[2;1Hc"},
+		"a line less":              {"a\nb", "a", "\x1b[2;1H\x1b[K"},
+		"behind a wide sign":       {"\x1b[32m漢\x1b[m 1", "\x1b[32m漢\x1b[m 2", "\x1b[1;1H\x1b[K\x1b[32m漢\x1b[m 2"},
+		"a wide sign and the edge": {"twelve signs", "漢 ten signs", "\x1b[1;1H\x1b[K漢 ten signs"},
+		"no wide sign any more":    {"漢 ten signs", "twelve signs", "\x1b[1;1H\x1b[Ktwelve signs"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var p painter

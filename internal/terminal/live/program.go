@@ -212,7 +212,7 @@ func (m *model) do(a screen.Action) tea.Cmd {
 	case screen.KillAll:
 		return m.kill()
 	case screen.Suspend:
-		return suspend(m.window)
+		return suspend(m.ctx, m.window)
 	case screen.Copy:
 		m.window.copy(a.Text)
 	case screen.Restart:

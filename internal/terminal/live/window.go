@@ -3,6 +3,7 @@ package live
 import (
 	"bytes"
 	"cmp"
+	"context"
 	"encoding/base64"
 	"io"
 	"os"
@@ -10,6 +11,8 @@ import (
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/colorprofile"
 	"golang.org/x/term"
+
+	"github.com/probity-run/probity/internal/process"
 )
 
 // Sequences of terminals. Those that a terminal does not know it leaves out.
@@ -40,6 +43,7 @@ const (
 type window struct {
 	out      io.Writer
 	keys     *os.File // the terminal whose keys are read; nil if there is none
+	shared   bool     // with a shell, which says who has it
 	settings Settings
 	atOnce   bool // frames are shown at once
 
@@ -50,10 +54,20 @@ type window struct {
 	buffer  []byte
 }
 
-// enter takes the terminal over. If its modes cannot be set, its keys come with the next line.
+// wait waits until the terminal may be taken; false means that the context was done before.
+func (w *window) wait(ctx context.Context) bool {
+	return !w.shared || process.WaitForForeground(ctx, w.keys)
+}
+
+// enter takes the terminal over. If its modes cannot be set, its keys come with the next line. They
+// are set first: that stops a process which a shell has just put into the background, and nothing
+// of it may be on the terminal then.
 func (w *window) enter() {
 	if w.entered {
 		return
+	}
+	if w.keys != nil {
+		w.before, _ = term.MakeRaw(int(w.keys.Fd()))
 	}
 	w.entered = true
 	w.painter.forget()
@@ -61,7 +75,6 @@ func (w *window) enter() {
 	if w.keys == nil {
 		return
 	}
-	w.before, _ = term.MakeRaw(int(w.keys.Fd()))
 	w.write(keysOn)
 	if w.settings.asksFrames() {
 		w.write(askFrames)
@@ -118,6 +131,7 @@ func (w *window) copy(text string) {
 }
 
 func (w *window) setClicks(on bool) {
+	on = on && w.entered
 	switch {
 	case on && !w.clicks:
 		w.write(clicksOn)

@@ -77,8 +77,10 @@ type Runner interface {
 	// RestartContainer restarts a container of a Pod, all of them if it has no name; DeletePod
 	// deletes the Pod, SetRotation takes it out of rotation by hand or back.
 	RestartContainer(namespace, name, container string) error
-	// ReplacePod deletes a Pod and makes another one of its name when it is gone.
+	// ReplacePod deletes a Pod and makes another one of its name when it is gone; Waits reports
+	// whether that is still to be made.
 	ReplacePod(ctx context.Context, live, next *corev1.Pod, options registry.WriteOptions) error
+	Waits(namespace, name string) bool
 	DeletePod(namespace, name string) error
 	SetRotation(namespace, name string, out bool) error
 	// Signal sends a signal to the process of a container that runs.

@@ -148,7 +148,7 @@ func (s *Server) findingsCard(p *podView) item {
 	findings := s.findings(w)
 	var rows list
 	for _, f := range findings {
-		rows = append(rows, e("div.finding", severityMark(f.Severity), e("p.small", e("b", text(f.Rule)), text(" "+f.Message), text(" "), place(f))))
+		rows = append(rows, e("div.finding", severityMark(f.Severity), e("p.small", e("b", text(f.Rule)), text(" "+f.Message), text(" "), s.place(f))))
 	}
 	if len(rows) == 0 {
 		return nil
@@ -163,7 +163,7 @@ func severityMark(severity advisor.Severity) item {
 	return shapeWarning()
 }
 
-func place(f advisor.Finding) item {
+func (s *Server) place(f advisor.Finding) item {
 	line := ":" + strconv.Itoa(f.Region.Line)
-	return e("span.muted", at("title", f.Region.File+line), text(filepath.Base(f.Region.File)+line))
+	return e("span.muted", at("title", s.fromFolder(f.Region.File)+line), text(filepath.Base(f.Region.File)+line))
 }

@@ -36,6 +36,9 @@ type Options struct {
 	Title string
 	// Files are the files of the manifests, as they were given. Default: none.
 	Files []string
+	// Folder is where the run was started: files below it are shown by their paths from there.
+	// Default: by their whole paths.
+	Folder string
 	// Version of Probity. Default: none.
 	Version string
 	// Store has the objects. Required.

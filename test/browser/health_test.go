@@ -199,7 +199,7 @@ func TestSimulation(t *testing.T) {
 	_, x := openHealth(t)
 	x.goTo("/ui/simulate?workload=deployment/default/web&fault=hang@30s&horizon=2m")
 	x.until("the picture is there", `document.querySelectorAll("#picture svg.timeline .s-late").length > 0`)
-	if line := x.text("#command"); !strings.HasPrefix(line, "probity simulate /") || !strings.Contains(line, "--fault hang@30s,workload=deployment/web --horizon 2m") {
+	if line := x.text("#command"); !strings.HasPrefix(line, "probity simulate app.yaml ") || !strings.Contains(line, "--fault hang@30s,workload=deployment/web --horizon 2m") {
 		t.Errorf("the command line is %q", line)
 	}
 	x.do(chromedp.SetValue("#fault", "nonsense"), chromedp.Click("form.simulate button"))

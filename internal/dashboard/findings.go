@@ -2,6 +2,7 @@ package dashboard
 
 import (
 	"cmp"
+	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -14,14 +15,42 @@ import (
 )
 
 // checkedTime is for how long what was found in the files is taken for what is there: pages come
-// again each second.
-const checkedTime = 3 * time.Second
+// again each second. After it they are read again if they have changed, and after checkedLongest in
+// any case: a kustomization above them may have.
+const (
+	checkedTime    = 3 * time.Second
+	checkedLongest = time.Minute
+)
 
 // checked is what probity check says of the files, as they were a moment ago.
 type checked struct {
-	mu    sync.Mutex // guards what follows
-	at    time.Time
-	found []advisor.Finding
+	// working is held by the one who reads the files, which may take long; others get what was
+	// found before.
+	working sync.Mutex
+
+	mu     sync.Mutex // guards what follows
+	looked time.Time  // when the files were looked at last
+	read   time.Time  // when they were read last
+	files  []fileState
+	found  []advisor.Finding
+}
+
+// fileState tells whether a file has changed.
+type fileState struct {
+	name     string
+	size     int64
+	modified time.Time
+}
+
+// statesOf leaves out what is no regular file: reading a named pipe would block, or take what
+// another one is to read.
+func statesOf(files []string) (states []fileState) {
+	for _, name := range files {
+		if info, err := os.Stat(name); err == nil && info.Mode().IsRegular() {
+			states = append(states, fileState{name, info.Size(), info.ModTime()})
+		}
+	}
+	return states
 }
 
 // findings are those of the files about a workload, without those that are accepted.
@@ -33,19 +62,52 @@ func (s *Server) findings(w workloadRef) []advisor.Finding {
 
 // check is what is found in the files; the caller may change the list.
 func (s *Server) check() []advisor.Finding {
-	paths := slices.DeleteFunc(slices.Clone(s.opts.Files), func(name string) bool { return name == advisor.StdinName })
-	if len(paths) == 0 {
-		return nil
-	}
-	c := &s.checked
+	return s.checked.findings(s.opts.Now(), s.opts.Files, func(files []string) []advisor.Finding {
+		m, _ := advisor.Read(strings.NewReader(""), nil, files...) // what cannot be read has its own message
+		return slices.DeleteFunc(advisor.Check(m, rules.All()), func(f advisor.Finding) bool { return f.Suppressed != "" })
+	})
+}
+
+// findings is what check finds in the files, or what it has found. The caller may change the list.
+func (c *checked) findings(now time.Time, files []string, check func(files []string) []advisor.Finding) []advisor.Finding {
+	c.lookAgain(now, files, check)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if now := s.opts.Now(); c.at.IsZero() || now.Sub(c.at) >= checkedTime {
-		m, _ := advisor.Read(strings.NewReader(""), nil, paths...) // what cannot be read has its own message
-		c.found = slices.DeleteFunc(advisor.Check(m, rules.All()), func(f advisor.Finding) bool { return f.Suppressed != "" })
-		c.at = now
-	}
 	return slices.Clone(c.found)
+}
+
+// lookAgain checks the files if it is time for it and they have changed, unless somebody does.
+func (c *checked) lookAgain(now time.Time, files []string, check func(files []string) []advisor.Finding) {
+	if !c.working.TryLock() {
+		return
+	}
+	defer c.working.Unlock()
+	c.mu.Lock()
+	isDue, isOld, known := c.looked.IsZero() || now.Sub(c.looked) >= checkedTime, now.Sub(c.read) >= checkedLongest, c.files
+	c.mu.Unlock()
+	if !isDue {
+		return
+	}
+	states := statesOf(files) // before they are read: a change meanwhile is seen the next time
+	same := slices.EqualFunc(states, known, func(a, b fileState) bool {
+		return a.name == b.name && a.size == b.size && a.modified.Equal(b.modified)
+	})
+	var found []advisor.Finding
+	if isOld || !same {
+		var names []string
+		for _, state := range states {
+			names = append(names, state.name)
+		}
+		if len(names) > 0 {
+			found = check(names)
+		}
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.looked = now
+	if isOld || !same {
+		c.read, c.files, c.found = now, states, found
+	}
 }
 
 // findingCounts is how many findings a workload has of each severity, the worst first, as a link to
@@ -86,7 +148,7 @@ func (s *Server) findingsCard(p *podView) item {
 	findings := s.findings(w)
 	var rows list
 	for _, f := range findings {
-		rows = append(rows, e("div.finding", severityMark(f.Severity), e("p.small", e("b", text(f.Rule)), text(" "+f.Message), text(" "), place(f))))
+		rows = append(rows, e("div.finding", severityMark(f.Severity), e("p.small", e("b", text(f.Rule)), text(" "+f.Message), text(" "), s.place(f))))
 	}
 	if len(rows) == 0 {
 		return nil
@@ -101,7 +163,7 @@ func severityMark(severity advisor.Severity) item {
 	return shapeWarning()
 }
 
-func place(f advisor.Finding) item {
+func (s *Server) place(f advisor.Finding) item {
 	line := ":" + strconv.Itoa(f.Region.Line)
-	return e("span.muted", at("title", f.Region.File+line), text(filepath.Base(f.Region.File)+line))
+	return e("span.muted", at("title", s.fromFolder(f.Region.File)+line), text(filepath.Base(f.Region.File)+line))
 }

@@ -74,7 +74,7 @@ func (f *formView) ownedByOthers(fields []owned) item {
 		e("p.small.muted", text("If you apply it all the same it is yours, and their next apply is a conflict for them.")),
 		conflictTable([]string{"Field", "Owner", "Now", "Yours"}, rows),
 	}
-	return conflict(now, said)
+	return conflict(now, said, "force")
 }
 
 func conflictTable(heads []string, rows list) item {
@@ -85,12 +85,13 @@ func conflictTable(heads []string, rows list) item {
 	return e("div.scroll", at("tabindex", "0"), at("role", "region"), at("aria-label", "Conflict"), e("table.plain.small", e("thead", e("tr", head)), e("tbody", rows)))
 }
 
-// conflict lets a person decide; now is what the probes are.
-func conflict(now draft.Values, said item) item {
+// conflict lets a person decide; now is what the probes are, and consent the field of the form that
+// the decision for what is typed sets, if any: who was shown no owner takes nothing from one.
+func conflict(now draft.Values, said item, consent string) item {
 	values, err := json.Marshal(now)
 	if err != nil {
 		values = []byte("{}") // texts always have a JSON form
 	}
 	return e("div", at("id", "done"), at("data-conflict", string(values)), e("div.pane", said,
-		e("p.buttons", e("button.btn", at("type", "button"), at("data-mine", ""), text("Apply mine all the same")), text(" "), e("button.btn", at("type", "button"), at("data-theirs", ""), text("Take theirs")))))
+		e("p.buttons", e("button.btn", at("type", "button"), at("data-mine", consent), text("Apply mine all the same")), text(" "), e("button.btn", at("type", "button"), at("data-theirs", ""), text("Take theirs")))))
 }

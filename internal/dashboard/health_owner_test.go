@@ -3,6 +3,7 @@ package dashboard
 import (
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -87,10 +88,14 @@ func TestApplyOwners(t *testing.T) {
 	owns("livenessProbe.timeoutSeconds", "kubectl-edit Update")
 	mine := webForm("livenessProbe.periodSeconds", "7", "was.livenessProbe.periodSeconds", "7", "livenessProbe.timeoutSeconds", "2", "was.livenessProbe.timeoutSeconds", "4")
 	w = f.post("/ui/apply", mine...)
-	for _, want := range []string{"data-conflict", "kubectl-edit", "livenessProbe.timeoutSeconds", "<td>4</td>", "<td>2</td>", "data-mine"} {
+	for _, want := range []string{"data-conflict", "kubectl-edit", "livenessProbe.timeoutSeconds", "<td>4</td>", "<td>2</td>", `data-mine="force"`} {
 		if w.Code != http.StatusConflict || !strings.Contains(w.Body.String(), want) {
 			t.Errorf("of another client: %d, without %q: %s", w.Code, want, w.Body)
 		}
+	}
+	stale := append(slices.Clone(mine), "was.livenessProbe.timeoutSeconds", "3")
+	if w = f.post("/ui/apply", stale...); w.Code != http.StatusConflict || !strings.Contains(w.Body.String(), " data-mine>") || strings.Contains(w.Body.String(), "kubectl-edit") {
+		t.Errorf("of what was changed meanwhile, where no owner is shown: %d: %s", w.Code, w.Body)
 	}
 	if got := f.liveness(t).TimeoutSeconds; got != 4 {
 		t.Errorf("a conflict has changed the probe: timeoutSeconds %d", got)

@@ -75,10 +75,13 @@ func (f *formView) isImmutable(err error) bool {
 
 // replacement is how far it is with a Pod that replaces another one.
 func (s *Server) replacement(namespace, name, old string) (said, state string) {
+	waits := s.opts.Runner.Waits(namespace, name) // before the Pod, which is made before it waits no more
 	pod, err := store.Get[*corev1.Pod](s.opts.Store, namespace, name)
 	switch {
-	case err != nil:
+	case err != nil && waits:
 		return "The old Pod is gone; the new one is made.", ""
+	case err != nil:
+		return "The old Pod is gone, and so is the new one, or it could not be made: the output of the run says why.", "failed"
 	case string(pod.UID) == old:
 		return "The old Pod ends.", ""
 	case isReady(pod):

@@ -50,8 +50,13 @@ func TestReplacePod(t *testing.T) {
 	if err := store.Delete[*corev1.Pod](f.opts.Store, "default", "bare", store.DeleteOptions{Grace: new(int64(0))}); err != nil {
 		t.Fatal(err)
 	}
+	f.runner.waits = true
 	if body := f.ask(http.MethodGet, follow).Body.String(); !strings.Contains(body, "the new one is made") {
 		t.Errorf("without a Pod: %s", body)
+	}
+	f.runner.waits = false
+	if body := f.ask(http.MethodGet, follow).Body.String(); !strings.Contains(body, "could not be made") || !strings.Contains(body, `data-rollout="failed"`) {
+		t.Errorf("without a Pod that is to come: %s", body)
 	}
 	f.pod(t, "bare")
 	if body := f.ask(http.MethodGet, follow).Body.String(); !strings.Contains(body, `data-rollout="over"`) {

@@ -160,7 +160,7 @@ func (s *Server) applyReplacement(w http.ResponseWriter, r *http.Request, f *for
 // applied answers with what became of an apply.
 func (s *Server) applied(w http.ResponseWriter, r *http.Request, f *formView, updated store.Object, err error) {
 	if changed, ok := errors.AsType[*changedMeanwhile](err); ok {
-		parts(w, r, http.StatusConflict, conflict(changed.now, changed.markup()))
+		parts(w, r, http.StatusConflict, conflict(changed.now, changed.markup(), ""))
 		return
 	}
 	if owned := ownersOf(err); len(owned) > 0 {

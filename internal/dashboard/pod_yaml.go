@@ -52,20 +52,41 @@ func (m *markedSpecs) yaml(pod types.UID, spec *corev1.PodSpec) (string, error) 
 		return "", err
 	}
 	m.mu.Lock()
-	defer m.mu.Unlock()
-	if known, ok := m.of[pod]; ok && known.json == string(text) {
+	known, ok := m.of[pod]
+	m.mu.Unlock()
+	if ok && known.json == string(text) {
 		return known.yaml, nil
 	}
 	marked, err := markDefaults(spec, text)
 	if err != nil {
 		return "", err
 	}
-	if m.of == nil || len(m.of) >= maxSpecs {
-		m.of = map[types.UID]markedSpec{}
-	}
-	m.of[pod] = markedSpec{string(text), marked}
+	m.keep(pod, markedSpec{string(text), marked})
 	return marked, nil
 }
+
+// keep keeps a spec, if need be in the place of any other one.
+func (m *markedSpecs) keep(pod types.UID, spec markedSpec) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.of == nil {
+		m.of = map[types.UID]markedSpec{}
+	}
+	if _, ok := m.of[pod]; !ok && len(m.of) >= maxSpecs {
+		for other := range m.of {
+			delete(m.of, other)
+			break
+		}
+	}
+	m.of[pod] = spec
+}
+
+// maxMarking is how many bytes of JSON may be defaulted to find the defaults of a spec out: each of
+// its fields is tried with the whole of it. One of 8 KB may have 250 fields.
+const maxMarking = 2 << 20
+
+// notMarked ends a spec that has more.
+const notMarked = "# The defaults of further fields are not marked: there are too many.\n"
 
 // markDefaults writes a Pod's spec, of which text is the JSON, as YAML. A field is marked as a
 // default if it is the same without anybody writing it.
@@ -74,19 +95,31 @@ func markDefaults(spec *corev1.PodSpec, text []byte) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	dropUndefaulted(whole)
+	size, err := json.Marshal(whole)
+	if err != nil {
+		return "", err
+	}
 	var document yaml.Node
 	if err := yaml.Unmarshal(text, &document); err != nil {
 		return "", err
 	}
-	want := &corev1.Pod{Spec: *spec.DeepCopy()}
-	manifest.Default(want)
+	defaulted := func() (pod corev1.Pod, err error) {
+		err = runtime.DefaultUnstructuredConverter.FromUnstructured(whole, &pod.Spec)
+		manifest.Default(&pod)
+		return pod, err
+	}
+	want, err := defaulted()
+	if err != nil {
+		return "", err
+	}
+	tries := maxMarking / len(size)
 	mark(document.Content[0], whole, func() bool {
-		var pod corev1.Pod
-		if runtime.DefaultUnstructuredConverter.FromUnstructured(whole, &pod.Spec) != nil {
+		if tries--; tries < 0 {
 			return false
 		}
-		manifest.Default(&pod)
-		return equality.Semantic.DeepEqual(pod.Spec, want.Spec)
+		pod, err := defaulted()
+		return err == nil && equality.Semantic.DeepEqual(pod.Spec, want.Spec)
 	})
 	var out strings.Builder
 	encoder := yaml.NewEncoder(&out)
@@ -94,11 +127,38 @@ func markDefaults(spec *corev1.PodSpec, text []byte) (string, error) {
 	if err := encoder.Encode(document.Content[0]); err != nil {
 		return "", err
 	}
+	if tries < 0 {
+		out.WriteString(notMarked)
+	}
 	return out.String(), encoder.Close()
 }
 
-// mark marks the defaults below a node. tree is the same as values, a part of what same looks at,
-// which reports whether the whole comes to the same.
+// dropUndefaulted takes out of a spec what has no defaults, and on which none depends, where there
+// may be much of it: command lines and environments.
+func dropUndefaulted(spec map[string]any) {
+	for _, list := range []string{"initContainers", "containers", "ephemeralContainers"} {
+		containers, _ := spec[list].([]any)
+		for _, c := range containers {
+			container, _ := c.(map[string]any)
+			delete(container, "command")
+			delete(container, "args")
+			refers := false // a fieldRef has a default
+			variables, _ := container["env"].([]any)
+			for _, v := range variables {
+				variable, _ := v.(map[string]any)
+				delete(variable, "name")
+				delete(variable, "value")
+				refers = refers || len(variable) > 0
+			}
+			if !refers {
+				delete(container, "env")
+			}
+		}
+	}
+}
+
+// mark marks the defaults below a node. tree is the same as values, without what has no defaults;
+// it is a part of what same looks at, which reports whether the whole comes to the same.
 func mark(node *yaml.Node, tree any, same func() bool) {
 	node.Style = 0
 	switch tree := tree.(type) {
@@ -106,7 +166,11 @@ func mark(node *yaml.Node, tree any, same func() bool) {
 		for i := 0; i+1 < len(node.Content); i += 2 {
 			key, value := node.Content[i], node.Content[i+1]
 			key.Style = 0
-			was := tree[key.Value]
+			was, ok := tree[key.Value]
+			if !ok {
+				plain(value)
+				continue
+			}
 			delete(tree, key.Value)
 			isDefault := same()
 			tree[key.Value] = was
@@ -120,6 +184,14 @@ func mark(node *yaml.Node, tree any, same func() bool) {
 		for i, inner := range tree {
 			mark(node.Content[i], inner, same)
 		}
+	}
+}
+
+// plain has a node and all that is below it written as people write it.
+func plain(node *yaml.Node) {
+	node.Style = 0
+	for _, inner := range node.Content {
+		plain(inner)
 	}
 }
 

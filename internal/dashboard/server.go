@@ -36,6 +36,9 @@ type Options struct {
 	Title string
 	// Files are the files of the manifests, as they were given. Default: none.
 	Files []string
+	// Folder is where the run was started: files below it are shown by their paths from there.
+	// Default: by their whole paths.
+	Folder string
 	// Version of Probity. Default: none.
 	Version string
 	// Store has the objects. Required.
@@ -77,8 +80,10 @@ type Runner interface {
 	// RestartContainer restarts a container of a Pod, all of them if it has no name; DeletePod
 	// deletes the Pod, SetRotation takes it out of rotation by hand or back.
 	RestartContainer(namespace, name, container string) error
-	// ReplacePod deletes a Pod and makes another one of its name when it is gone.
+	// ReplacePod deletes a Pod and makes another one of its name when it is gone; Waits reports
+	// whether that is still to be made.
 	ReplacePod(ctx context.Context, live, next *corev1.Pod, options registry.WriteOptions) error
+	Waits(namespace, name string) bool
 	DeletePod(namespace, name string) error
 	SetRotation(namespace, name string, out bool) error
 	// Signal sends a signal to the process of a container that runs.

@@ -35,6 +35,7 @@ var noon = time.Date(2026, 11, 4, 12, 0, 0, 0, time.UTC)
 type fakeRunner struct {
 	asked []string
 	next  *corev1.Pod // that a Pod is replaced by
+	waits bool        // that one is still to be made
 	logs  string      // folder of logs; "" is one that is empty
 }
 
@@ -54,6 +55,7 @@ func (f *fakeRunner) ReplacePod(_ context.Context, live, next *corev1.Pod, _ reg
 	f.next = next
 	return f.note("replace " + live.Namespace + "/" + live.Name)
 }
+func (f *fakeRunner) Waits(string, string) bool { return f.waits }
 func (f *fakeRunner) DeletePod(namespace, name string) error {
 	return f.note("delete " + namespace + "/" + name)
 }

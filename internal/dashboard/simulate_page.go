@@ -129,9 +129,12 @@ const requestRate = 100
 
 // simulateCommand is what to type for the same in a terminal.
 func (s *Server) simulateCommand(q simulateQuery, o manifest.Resource) item {
-	file := o.GetAnnotations()[manifest.AnnotationManifest]
-	if file == "" {
+	file := s.fromFolder(o.GetAnnotations()[manifest.AnnotationManifest])
+	switch {
+	case file == "":
 		file = "FILE"
+	case strings.HasPrefix(file, "-"):
+		file = "./" + file
 	}
 	line := "probity simulate " + printable.Shell(file)
 	if q.fault != "" {

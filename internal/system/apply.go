@@ -36,12 +36,6 @@ type applier struct {
 	waiting map[manifest.Ref]waitingPod
 }
 
-// waitingPod is a Pod that is created later, and how.
-type waitingPod struct {
-	*corev1.Pod
-	options registry.WriteOptions
-}
-
 // wish is what a manifest asks for.
 type wish struct {
 	// object is all of it, with defaults, and configuration what was written, as kubectl notes it.
@@ -141,15 +135,7 @@ func (a *applier) applyOne(ref manifest.Ref, before, desired *wish) (verb string
 	live, err := a.store.GetObject(desired.object)
 	switch {
 	case apierrors.IsNotFound(err):
-		if err := ensureNamespace(a.registry, desired.object.GetNamespace()); err != nil {
-			return "", err
-		}
-		_, err := registry.Create(a.registry, desired.noted())
-		if full, ok := errors.AsType[*tooManyPods](err); ok {
-			a.wait(ref, desired)
-			return verbWaits + full.Error(), nil
-		}
-		return verbCreated, err
+		return a.create(ref, before, desired)
 	case err != nil:
 		return "", err
 	}
@@ -159,7 +145,7 @@ func (a *applier) applyOne(ref manifest.Ref, before, desired *wish) (verb string
 		}
 	}
 	if pod, ok := live.(*corev1.Pod); ok && (pod.DeletionTimestamp != nil || before == nil || !before.same(desired)) {
-		return a.replace(ref, pod, desired)
+		return a.replace(ref, pod, before, desired)
 	}
 	if before != nil && before.same(desired) && before.configuration == desired.configuration {
 		return verbUnchanged, nil
@@ -176,63 +162,6 @@ func (a *applier) applyOne(ref manifest.Ref, before, desired *wish) (verb string
 		return verbUnchanged, nil
 	}
 	return verbConfigured, nil
-}
-
-// replace ends a bare Pod that its manifest wants otherwise; resume starts the other one.
-func (a *applier) replace(ref manifest.Ref, live *corev1.Pod, desired *wish) (verb string, err error) {
-	a.wait(ref, desired) // before it is deleted, so that asked tells of it in time
-	err = store.Delete[*corev1.Pod](a.store, live.Namespace, live.Name, store.DeleteOptions{UID: live.UID})
-	return verbReplaced, ignoreNotFound(err) // it may have gone just now
-}
-
-// replaceBy deletes a Pod, as it is, and has resume start another one of its name.
-func (a *applier) replaceBy(live, next *corev1.Pod, options registry.WriteOptions) error {
-	ref := manifest.Object{Resource: next}.Ref()
-	a.mu.Lock()
-	a.waiting[ref] = waitingPod{next, options}
-	a.mu.Unlock()
-	err := store.Delete[*corev1.Pod](a.store, live.Namespace, live.Name, store.DeleteOptions{UID: live.UID})
-	if err != nil {
-		a.mu.Lock()
-		delete(a.waiting, ref)
-		a.mu.Unlock()
-	}
-	return err
-}
-
-// resume starts the Pods whose predecessors are gone, as far as there is a place for them.
-func (a *applier) resume() error {
-	var errs []error
-	for ref, pod := range a.waiting {
-		if _, err := a.store.GetObject(pod.Pod); !apierrors.IsNotFound(err) {
-			continue
-		}
-		_, err := a.registry.CreateObject(pod.Pod, pod.options)
-		if _, full := errors.AsType[*tooManyPods](err); full {
-			break
-		}
-		a.mu.Lock()
-		delete(a.waiting, ref)
-		a.mu.Unlock()
-		if err != nil {
-			errs = append(errs, fmt.Errorf("cannot create %s: %w", ref, err))
-		}
-	}
-	return errors.Join(errs...)
-}
-
-// wait has resume start a Pod.
-func (a *applier) wait(ref manifest.Ref, desired *wish) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.waiting[ref] = waitingPod{Pod: desired.noted().(*corev1.Pod)}
-}
-
-// dropWaiting has resume start nothing.
-func (a *applier) dropWaiting() {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	clear(a.waiting)
 }
 
 // askedPod is a Pod that the manifests ask for. If it waits, one of its name in the store is

@@ -56,7 +56,8 @@ func (s *System) DeletePod(namespace, name string) error {
 
 // ReplacePod deletes a Pod with its grace period, and makes the other one of its name when it is
 // gone, as kubectl replace --force does. It does not wait for that. next has its kind; options are
-// those of its creation.
+// those of its creation. Refused is a Pod that ends already, and one in whose place next could not
+// be made.
 func (s *System) ReplacePod(ctx context.Context, live, next *corev1.Pod, options registry.WriteOptions) error {
 	var err error
 	replaced := make(chan struct{})
@@ -80,6 +81,12 @@ func (s *System) ReplacePod(ctx context.Context, live, next *corev1.Pod, options
 		return fmt.Errorf("cannot replace pod %s: %w", live.Name, err)
 	}
 	return nil
+}
+
+// Waits reports whether a Pod of the manifests, or one that replaces another one, is still to be
+// made: when the one of its name is gone, or when there is a place for it.
+func (s *System) Waits(namespace, name string) bool {
+	return s.applier.waits(manifest.Ref{Kind: "Pod", Namespace: namespace, Name: name})
 }
 
 // SetRotation takes a Pod out of rotation by hand, or brings it back: it is then no ready endpoint

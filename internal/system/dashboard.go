@@ -75,8 +75,9 @@ func (s *System) openDashboard() (*dashboardHost, error) {
 	for _, path := range s.opts.Manifests {
 		names = append(names, filepath.Base(path))
 	}
+	folder, _ := os.Getwd() // without it files are shown by their whole paths
 	opts := dashboard.Options{
-		Instance: dashboardInstance(s.state.dir), Key: note.Key, Port: note.Port, Title: strings.Join(names, " "), Files: s.Files(), Version: s.opts.Version,
+		Instance: dashboardInstance(s.state.dir), Key: note.Key, Port: note.Port, Title: strings.Join(names, " "), Files: s.Files(), Folder: folder, Version: s.opts.Version,
 		Store: s.store, Registry: s.registry, Fields: s.fields, History: s.History(), Runner: s, Logger: s.opts.Logger,
 	}
 	if s.proxy != nil {

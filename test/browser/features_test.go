@@ -191,6 +191,11 @@ func TestLineIsLinked(t *testing.T) {
 	link := eval[string](x, line+`.querySelector("a").getAttribute("href")`)
 	x.goTo("/ui/logs?pod=default/" + pod + link)
 	x.until("the line is marked", `document.querySelector(".shown .found")?.textContent.includes("line 3 of")`)
+	x.goTo("/ui/logs?pod=default/" + pod + "&x=1#t=1")
+	x.until("a line that is not there is said to be none", `document.getElementById("log-state").textContent.includes("that line is not loaded, or not kept any more")`)
+	if eval[bool](x, `document.querySelector(".shown .found") !== null`) {
+		t.Error("another line is marked in its place")
+	}
 	x.goTo("/ui/logs?pod=default/" + pod + "&q=line+4+of&stream=stdout")
 	x.until("the match is there", `document.querySelector(".shown mark")`)
 	x.key("n")

@@ -120,8 +120,12 @@ func TestConflict(t *testing.T) {
 	x.click("#apply")
 	x.until("it says what was changed", `document.querySelector("#done table")?.textContent.includes("liveness periodSeconds14")`)
 	picture(x, "form-conflict.png")
+	x.until("the bodies that are sent are noted", `(window.sent = [], XMLHttpRequest.prototype.send = ((send) => function (body) { window.sent.push(String(body)); send.call(this, body); })(XMLHttpRequest.prototype.send), true)`)
 	x.click("#done [data-mine]")
 	x.until("it is applied now", `document.querySelector("#done [data-rollout]")`)
+	if eval[bool](x, `window.sent.length === 0 || window.sent.some((body) => /(^|&)force=/.test(body))`) {
+		t.Error("what belongs to others is taken from them, though none was shown")
+	}
 	x.until("the rollout is over", `document.querySelector("#done [data-rollout=over]")`)
 }
 
@@ -195,7 +199,7 @@ func TestSimulation(t *testing.T) {
 	_, x := openHealth(t)
 	x.goTo("/ui/simulate?workload=deployment/default/web&fault=hang@30s&horizon=2m")
 	x.until("the picture is there", `document.querySelectorAll("#picture svg.timeline .s-late").length > 0`)
-	if line := x.text("#command"); !strings.HasPrefix(line, "probity simulate /") || !strings.Contains(line, "--fault hang@30s,workload=deployment/web --horizon 2m") {
+	if line := x.text("#command"); !strings.HasPrefix(line, "probity simulate app.yaml ") || !strings.Contains(line, "--fault hang@30s,workload=deployment/web --horizon 2m") {
 		t.Errorf("the command line is %q", line)
 	}
 	x.do(chromedp.SetValue("#fault", "nonsense"), chromedp.Click("form.simulate button"))

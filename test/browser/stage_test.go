@@ -109,6 +109,7 @@ func (s *stage) SetRotation(string, string, bool) error { return errors.ErrUnsup
 func (s *stage) ReplacePod(context.Context, *corev1.Pod, *corev1.Pod, registry.WriteOptions) error {
 	return errors.ErrUnsupported
 }
+func (s *stage) Waits(string, string) bool                           { return false }
 func (s *stage) RestartContainer(string, string, string) error       { return errors.ErrUnsupported }
 func (s *stage) Signal(string, string, string, syscall.Signal) error { return errors.ErrUnsupported }
 

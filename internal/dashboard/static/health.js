@@ -151,9 +151,10 @@ function conflict(answer) {
   const replace = $('done').querySelector('[data-replace]');
   if (replace) { replace.onclick = () => apply({ replace: 'yes' }); return replace.focus(); }
   const now = JSON.parse(answer.dataset.conflict);
-  $('done').querySelector('[data-mine]').onclick = () => { base = now; apply({ force: 'yes' }); };
+  const mine = $('done').querySelector('[data-mine]'), consent = mine.dataset.mine;
+  mine.onclick = () => { base = now; apply(consent ? { [consent]: 'yes' } : {}); };
   $('done').querySelector('[data-theirs]').onclick = () => { base = now; set(now); $('done').replaceChildren(); draft(); };
-  $('done').querySelector('[data-mine]').focus();
+  mine.focus();
 }
 
 // follow shows the rollout until it is over.
@@ -194,6 +195,7 @@ if (form) {
   showErrors();
   form.addEventListener('input', (e) => {
     if (e.target.type === 'radio') layout();
+    if (/Probe\./.test(e.target.name) && $('done').querySelector('button')) $('done').replaceChildren(); // it asks about what was typed then
     if (e.target.id === 'fault') keep('fault', e.target.value);
     changed(150);
   });

@@ -8,7 +8,7 @@ const query = new URLSearchParams(box.dataset.query);
 const stateBox = document.getElementById('log-state'), toEnd = document.getElementById('to-end');
 const buttons = Object.fromEntries(['follow', 'wrap', 'times', 'announce', 'asked'].map((id) => [id, document.getElementById(id)]));
 
-let lines = first.lines ?? [], more = !!first.more, dropped = 0, unseen = 0, loading = false, problem = first.error ?? '';
+let lines = first.lines ?? [], more = !!first.more, dropped = 0, unseen = 0, loading = null, problem = first.error ?? '';
 let follow = box.dataset.live === 'on', wrap = false, times = true, announce = false, source = null, match = -1;
 
 const room = document.createElement('div'), shown = document.createElement('div');
@@ -107,9 +107,10 @@ function add(news) {
   if (stay) { unseen += news.length; draw(false); tell(); } else end();
 }
 
-async function older(count) {
-  if (!more || loading || !lines.length) return;
-  loading = true;
+function older(count) { return loading ??= fetchOlder(count).finally(() => { loading = null; tell(); }); }
+
+async function fetchOlder(count) {
+  if (!more || !lines.length) return;
   const t = lines[0].t, have = lines.findIndex((l) => l.t !== t);
   const address = new URLSearchParams(query);
   address.set('before', t); address.set('have', have < 0 ? lines.length : have);
@@ -125,8 +126,6 @@ async function older(count) {
       draw(true);
     } else { more = false; problem = 'no more than 100,000 lines are kept here: filter them, or download the log'; }
   } catch { /* when one scrolls again */ }
-  loading = false;
-  tell();
 }
 
 function listen() {
@@ -151,14 +150,18 @@ function listen() {
   };
 }
 
-// jump shows the line that the address names: #t=µs.
+// jump shows the line that the address names: #t=µs. What is before all that is here is not.
+const notHere = 'that line is not loaded, or not kept any more';
 async function jump() {
   const t = +location.hash.slice(3);
   if (!location.hash.startsWith('#t=') || !t) return;
   follow = press('follow', false);
   for (let n = -1; more && n !== lines.length && lines[0]?.t > t;) { n = lines.length; await older(20000); }
-  const i = lines.findIndex((l) => l.t >= t);
+  const i = lines[0]?.t > t ? -1 : lines.findIndex((l) => l.t >= t);
+  if (i < 0) problem = lines.length ? notHere : problem || notHere;
+  else if (problem === notHere) problem = '';
   if (i >= 0) show(i);
+  tell();
 }
 
 // show has a line in the middle, marked.

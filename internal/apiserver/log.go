@@ -137,8 +137,8 @@ func (c *call) log() error {
 	return nil
 }
 
-// acquireFollow takes a slot for something that is followed, for as long as it takes until the caller
-// calls release. If there is none, ok is false, and the request was answered.
+// acquireFollow takes a slot for something that is followed, for as long as it takes until the
+// caller calls release. If there is none, ok is false, and the request was answered.
 func (c *call) acquireFollow(follow bool) (release func(), ok bool) {
 	if g := c.server.opts.Guard; g != nil && follow {
 		return g.AcquireFollow(c.w, c.r)

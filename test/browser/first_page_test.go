@@ -9,8 +9,8 @@ import (
 // mostFirstPaint is when the first page has to be seen, from the key press on.
 const mostFirstPaint = 300 * time.Millisecond
 
-// TestFirstPage: the page of fifty Pods is soon seen, as the browser itself measures it. Where other
-// things run at the same time it may take four times as long; see [budget].
+// TestFirstPage: the page of fifty Pods is soon seen, as the browser itself measures it. Where
+// other things run at the same time it may take four times as long; see [budget].
 func TestFirstPage(t *testing.T) {
 	c := newCrowd(t, 50)
 	x := open(t, c.link())

@@ -170,7 +170,8 @@ func (f *follower) readNext(ctx context.Context, k key) {
 }
 
 // stream reads a log to its end. One that cannot be read is at its end: the Pod is gone, or nothing
-// is left of the instance before. But if too many are followed it is an error: its lines are missing.
+// is left of the instance before. But if too many are followed it is an error: its lines would be
+// missing.
 func (f *follower) stream(ctx context.Context, pod *corev1.Pod, o kube.LogOptions, from *reader) {
 	s, err := open(ctx, f.client, pod, from.of.container, o)
 	if apierrors.IsTooManyRequests(err) {

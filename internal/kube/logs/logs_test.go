@@ -254,8 +254,8 @@ func TestFollowLasts(t *testing.T) {
 	}
 }
 
-// TestFollowTooMany: a log that the server lets nobody follow any more is an error, and not one that
-// is at its end.
+// TestFollowTooMany: a log that the server lets nobody follow any more is an error, and not one
+// that is at its end.
 func TestFollowTooMany(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Query().Get("watch") != "true" {

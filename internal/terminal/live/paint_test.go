@@ -150,8 +150,8 @@ func TestPaint(t *testing.T) {
 	}
 }
 
-// TestPaintAsNarrow: a terminal for which a sign is narrower than for everybody else keeps nothing of
-// the line before.
+// TestPaintAsNarrow: a terminal for which a sign is narrower than for everybody else keeps nothing
+// of the line before.
 func TestPaintAsNarrow(t *testing.T) {
 	const width = 12
 	shown := newGlass(width, 1)

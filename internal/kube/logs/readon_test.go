@@ -57,8 +57,8 @@ func (b *brokenLogs) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 // TestFollowReadsOn: with a cluster, a log that breaks off while its container runs is read on from
-// its last line, ever more rarely, until the Pod is deleted (the last try is under way by then); with
-// a run it has ended.
+// its last line, ever more rarely, until the Pod is deleted, when one more try may be under way;
+// with a run it has ended.
 func TestFollowReadsOn(t *testing.T) {
 	const one, two = "2026-11-29T12:00:01Z one\n", "2026-11-29T12:00:02Z two\n"
 	away := errors.New("connection refused")

@@ -17,9 +17,9 @@
 //
 //	GOWORK=off go -C test/kubectl test -tags kubectl,cluster -run TestCluster .
 //
-// The tag k9s plays k9s on a run, in a terminal of tmux: Pods, logs, describe, a shell, kill, scale.
-// It is no part of every CI run, because building k9s takes eight minutes of one core the first
-// time.
+// The tag k9s plays k9s on a run, in a terminal of tmux: Pods, logs, describe, a shell, kill,
+// scale. It is no part of every CI run, because building k9s takes eight minutes of one core the
+// first time.
 //
 //	GOWORK=off go -C test/kubectl test -tags kubectl,k9s -run K9s .
 //

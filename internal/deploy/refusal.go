@@ -27,7 +27,7 @@ const (
 	unchecked   meaning = "not checked"   // what it lives in is not there yet
 	forbidden   meaning = "forbidden"     // this user may not
 	strange     meaning = "not a refusal" // credentials, connection: nobody knows
-	refusedByIt meaning = "refused"       // by admission, or for another reason
+	refusedByIt meaning = "refused"       // by admission, for want of time, or for another reason
 )
 
 // meaningOf tells errors apart. A server gives 500 for two things that are none of its own: a
@@ -53,7 +53,7 @@ func meaningOf(err error) meaning {
 		return forbidden
 	case apierrors.IsNotFound(err):
 		return unchecked
-	case apierrors.IsUnauthorized(err), status.ErrStatus.Code >= http.StatusInternalServerError, apierrors.IsTooManyRequests(err), apierrors.IsTimeout(err):
+	case apierrors.IsUnauthorized(err), status.ErrStatus.Code >= http.StatusInternalServerError, apierrors.IsTimeout(err):
 		return strange
 	}
 	return refusedByIt

@@ -149,10 +149,13 @@ func (d *Deployment) awaitEstablished(ctx context.Context, objects []*Object) er
 		err := kube.Await(waiting, d.options.Cluster.Client, o.At, func(definition *map[string]any) (bool, error) {
 			return definition != nil && hasCondition(*definition, "Established"), nil
 		})
+		late := waiting.Err() != nil
 		cancel()
 		switch {
 		case ctx.Err() != nil:
 			return ErrInterrupted
+		case err != nil && !late && meaningOf(err) == strange:
+			return fmt.Errorf("%w: whether %s is served: %w", ErrNotKnown, o, err)
 		case err != nil:
 			return fmt.Errorf("%s: waited %v: %w", o, establishedTime, err)
 		}

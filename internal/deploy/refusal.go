@@ -125,8 +125,8 @@ func conflictsOf(o *Object, err error, live *unstructured.Unstructured) (all []C
 	return all
 }
 
-// isRace reports whether an error says that somebody else was faster: it names no field that anybody
-// keeps.
+// isRace reports whether an error says that somebody else was faster: it names no field that
+// anybody keeps.
 func isRace(err error) bool {
 	return meaningOf(err) == conflicted && len(conflictsOf(nil, err, nil)) == 0
 }

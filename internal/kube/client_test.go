@@ -219,8 +219,8 @@ func (f transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: code, Status: http.StatusText(code), Header: header, Body: io.NopCloser(strings.NewReader(body)), Request: r}, nil
 }
 
-// TestBusy: a server that says when it has time is asked again then, with the same body, some times;
-// then it has refused.
+// TestBusy: a server that says when it has time is asked again then, with the same body, some
+// times; then it has refused.
 func TestBusy(t *testing.T) {
 	for name, test := range map[string]struct {
 		busy int // requests for which the server has no time

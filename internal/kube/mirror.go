@@ -67,9 +67,9 @@ func (m *Mirror[T, P, L, PL]) All() (all []*T, complete bool) {
 }
 
 // Run keeps the copy until the context is done, whose cause it returns. A server that does not
-// answer is asked again; one that refuses ends it. One that takes the credentials no longer is asked
-// once more, because that has plugins fetch new ones. What is too old is listed anew at once, and
-// with pauses if that is too old again.
+// answer is asked again; one that refuses ends it. One that takes the credentials no longer is
+// asked once more, because that has plugins fetch new ones. What is too old is listed anew at
+// once, and with pauses if that is too old again.
 func (m *Mirror[T, P, L, PL]) Run(ctx context.Context) error {
 	version, pause := "", againPause
 	stale, unknown := false, false

@@ -107,7 +107,8 @@ func TestMirror(t *testing.T) {
 	}
 }
 
-// TestMirrorStale: what is too old again and again, as soon as it was listed, is listed with pauses.
+// TestMirrorStale: what is too old again and again, as soon as it was listed, is listed with
+// pauses.
 func TestMirrorStale(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)

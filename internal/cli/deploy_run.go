@@ -49,6 +49,7 @@ func runDeploy(ctx context.Context, streams Streams, flags deployFlags, args []s
 	}
 	r.out.plan(r.plan)
 	if flags.dryRun == "server" {
+		r.listLeftovers()
 		return r.end(nil)
 	}
 	if err := r.askPrune(ctx); err != nil {
@@ -114,15 +115,27 @@ func (r *deployRun) printDiff() error {
 			return failed(err)
 		}
 	}
+	for _, l := range r.plan.Leftovers {
+		if l.Kept != "" {
+			continue
+		}
+		text, err := l.Difference()
+		if err != nil {
+			return failed(err)
+		}
+		changes = true
+		if _, err := r.streams.Out.Write(text); err != nil {
+			return failed(err)
+		}
+	}
 	if changes {
 		return failed(nil)
 	}
 	return nil
 }
 
-// askPrune lists what would be pruned, and asks.
-func (r *deployRun) askPrune(ctx context.Context) error {
-	gone := 0
+// listLeftovers tells what would be pruned, and what not, and returns how many would.
+func (r *deployRun) listLeftovers() (gone int) {
 	for _, l := range r.plan.Leftovers {
 		if l.Kept == "" {
 			gone++
@@ -131,6 +144,12 @@ func (r *deployRun) askPrune(ctx context.Context) error {
 			r.out.note(fmt.Sprintf("%s is not in the files any more, and stays: %s", l, l.Kept))
 		}
 	}
+	return gone
+}
+
+// askPrune lists what would be pruned, and asks.
+func (r *deployRun) askPrune(ctx context.Context) error {
+	gone := r.listLeftovers()
 	if gone == 0 || r.yes {
 		return nil
 	}
@@ -210,7 +229,7 @@ func (r *deployRun) undoAll(ctx context.Context) error {
 // pruneNow deletes what was listed before.
 func (r *deployRun) pruneNow(ctx context.Context) error {
 	err := r.plan.Prune(ctx)
-	if errors.Is(err, deploy.ErrInterrupted) {
+	if errors.Is(err, deploy.ErrInterrupted) || errors.Is(err, deploy.ErrNotKnown) {
 		return unknown(err)
 	}
 	if err != nil {

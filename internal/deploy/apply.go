@@ -67,8 +67,9 @@ func (d *Deployment) applyOne(ctx context.Context, e *Entry) error {
 	if err := d.lookAgain(request, e); err != nil {
 		return err
 	}
+	begun := time.Now()
 	answer, err := d.send(request, e)
-	for meaningOf(err) == unchecked && d.definesKindOf(e) && request.Err() == nil && ctx.Err() == nil {
+	for d.isEarly(e, err, time.Since(begun)) && request.Err() == nil && ctx.Err() == nil {
 		time.Sleep(servedPause) // each server of a cluster learns of a new kind by itself
 		if err := d.lookAgain(request, e); err != nil {
 			return err
@@ -93,28 +94,6 @@ func (d *Deployment) applyOne(ctx context.Context, e *Entry) error {
 		}
 	}
 	d.report(Event{Kind: "applied", Object: e.Object, Result: e.Result, Entry: e})
-	return nil
-}
-
-// lookAgain reads what there is of an object that the server could not be asked about: somebody may
-// have had it all the time. If it must not be applied, nothing of it is sent.
-func (d *Deployment) lookAgain(ctx context.Context, e *Entry) error {
-	if !e.unasked {
-		return nil
-	}
-	live, err := d.read(ctx, e.At)
-	if err != nil && meaningOf(err) == strange {
-		return fmt.Errorf("%w: %s: %w", ErrNotKnown, e.Object, err)
-	}
-	if err != nil {
-		e.Result = Refused
-		return explainRefusal(e.Object, err)
-	}
-	e.Before = live
-	if err := d.mayTake(e); err != nil {
-		e.Result = Refused
-		return err
-	}
 	return nil
 }
 
@@ -149,10 +128,13 @@ func (d *Deployment) awaitEstablished(ctx context.Context, objects []*Object) er
 		err := kube.Await(waiting, d.options.Cluster.Client, o.At, func(definition *map[string]any) (bool, error) {
 			return definition != nil && hasCondition(*definition, "Established"), nil
 		})
+		late := waiting.Err() != nil
 		cancel()
 		switch {
 		case ctx.Err() != nil:
 			return ErrInterrupted
+		case err != nil && !late && meaningOf(err) == strange:
+			return fmt.Errorf("%w: whether %s is served: %w", ErrNotKnown, o, err)
 		case err != nil:
 			return fmt.Errorf("%s: waited %v: %w", o, establishedTime, err)
 		}

@@ -167,6 +167,7 @@ func TestMeaning(t *testing.T) {
 		"no namespace":         {refusal(404, metav1.StatusReasonNotFound, `namespaces "shop" not found`), unchecked},
 		"no credentials":       {refusal(401, metav1.StatusReasonUnauthorized, "Unauthorized"), strange},
 		"the server is broken": {refusal(http.StatusServiceUnavailable, metav1.StatusReasonServiceUnavailable, "etcd is away"), strange},
+		"it has no time":       {refusal(http.StatusTooManyRequests, metav1.StatusReasonTooManyRequests, "too many requests"), refusedByIt},
 		"no server":            {errors.New("connection refused"), strange},
 	}
 	for name, test := range tests {

@@ -72,7 +72,8 @@ type follower struct {
 	mu     sync.Mutex // guards what follows
 	unseen []expected
 	lost   map[string]error
-	told   error // what Lost was told last
+	heard  time.Time // when all was listed that has to be; zero if it is not
+	told   error     // what Lost was told last
 	denied []kube.Kind
 	fatal  error
 	logs   instanceLogs
@@ -100,31 +101,49 @@ func (f *follower) expect(kind kube.Kind, complete func() bool) {
 	f.unseen = append(f.unseen, expected{kind, complete})
 }
 
-// trouble notes that a source does not hear the server, or does again.
-func (f *follower) trouble(source string, err error) {
+// optional reports whether a rollout is explained without a source of a kind, if with less detail.
+func optional(kind kube.Kind) bool {
+	return slices.Contains([]kube.Kind{kube.Events, nodes, claims, endpoints, kube.Services, kube.Revisions}, kind)
+}
+
+// optionalTime is how long the rest is waited for once all is listed that has to be.
+const optionalTime = 5 * time.Second
+
+// trouble notes that a source does not hear the server, or does again. The server is not lost if
+// only the rest is.
+func (f *follower) trouble(kind kube.Kind, source string, err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if err == nil {
+	switch {
+	case err == nil:
 		delete(f.lost, source)
-	} else {
+	case optional(kind):
+		f.forget(kind)
+	default:
 		f.lost[source] = err
 	}
 	f.wake()
 }
 
+// forget waits for sources of a kind no longer; its callers hold the lock.
+func (f *follower) forget(kind kube.Kind) {
+	f.unseen = slices.DeleteFunc(f.unseen, func(e expected) bool { return e.kind == kind })
+}
+
 // ended notes why a source has ended. Who may not see the workloads or their Pods can follow
 // nothing; without the rest less is explained.
-func (f *follower) ended(kind kube.Kind, err error) {
+func (f *follower) ended(kind kube.Kind, source string, err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	needed := !slices.Contains([]kube.Kind{kube.Events, nodes, claims, endpoints, kube.Services, kube.Revisions}, kind)
+	needed := !optional(kind)
+	delete(f.lost, source)
 	switch {
 	case apierrors.IsUnauthorized(err), needed && (apierrors.IsForbidden(err) || apierrors.IsNotFound(err)):
 		f.fatal = errors.Join(f.fatal, fmt.Errorf("%w: cannot watch %s: %w", ErrNotKnown, kind.Plural, err))
 	case apierrors.IsForbidden(err), apierrors.IsNotFound(err):
 		f.denied = append(f.denied, kind)
 	}
-	f.unseen = slices.DeleteFunc(f.unseen, func(e expected) bool { return e.kind == kind })
+	f.forget(kind)
 	f.wake()
 }
 
@@ -137,7 +156,13 @@ func (f *follower) state() (ready bool, lost, fatal error) {
 		lost = err
 		break
 	}
-	return len(f.unseen) == 0, lost, f.fatal
+	if slices.ContainsFunc(f.unseen, func(e expected) bool { return !optional(e.kind) }) {
+		return false, lost, f.fatal
+	}
+	if f.heard.IsZero() {
+		f.heard = time.Now()
+	}
+	return len(f.unseen) == 0 || time.Since(f.heard) >= optionalTime, lost, f.fatal
 }
 
 func (f *follower) loop(ctx context.Context) ([]rollout.Result, error) {
@@ -156,6 +181,8 @@ func (f *follower) loop(ctx context.Context) ([]rollout.Result, error) {
 			next = min(next, f.again())
 		} else if next <= 0 {
 			return f.results, fmt.Errorf("%w: %w", ErrNotKnown, orTimeout(lost))
+		} else {
+			next = min(next, optionalTime)
 		}
 		if f.options.Redraw > 0 {
 			next = min(next, f.options.Redraw)

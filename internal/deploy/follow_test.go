@@ -104,6 +104,18 @@ func TestFollow(t *testing.T) {
 			}
 			return ordinary(true)(r, since)
 		}, up: true, lost: "lost back", within: 30 * time.Second},
+		"Events and nodes are away": {server: func(r *http.Request, since time.Duration) (int, any) {
+			if strings.HasSuffix(r.URL.Path, "/events") || strings.HasSuffix(r.URL.Path, "/nodes") {
+				return status(503)
+			}
+			return ordinary(true)(r, since)
+		}, up: true, within: time.Second},
+		"Events are never told": {server: func(r *http.Request, since time.Duration) (int, any) {
+			if strings.HasSuffix(r.URL.Path, "/events") {
+				<-r.Context().Done()
+			}
+			return ordinary(true)(r, since)
+		}, up: true, within: 10 * time.Second},
 		"away for ever": {server: func(*http.Request, time.Duration) (int, any) { return 0, nil }, want: ErrNotKnown, lost: "lost", within: 61 * time.Second},
 		"interrupted":   {server: ordinary(false), interrupt: 5 * time.Second, want: ErrInterrupted, within: 5 * time.Second},
 	}

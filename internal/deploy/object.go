@@ -172,11 +172,14 @@ func unserved(o *Object, resources *kube.Resources) string {
 	return fmt.Sprintf("the server knows no %s of %s: is its CustomResourceDefinition installed?", o.GetKind(), o.GetAPIVersion())
 }
 
+// definition is the kind that defines others.
+var definition = schema.GroupKind{Group: "apiextensions.k8s.io", Kind: "CustomResourceDefinition"}
+
 // definitions are the kinds that CustomResourceDefinitions among the objects will make.
 func definitions(objects []*Object) map[schema.GroupVersionKind]kube.Kind {
 	own := map[schema.GroupVersionKind]kube.Kind{}
 	for _, o := range objects {
-		if o.kind() != (schema.GroupKind{Group: "apiextensions.k8s.io", Kind: "CustomResourceDefinition"}) {
+		if o.kind() != definition {
 			continue
 		}
 		text := func(fields ...string) string {

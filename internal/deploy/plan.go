@@ -139,19 +139,20 @@ func (o *Options) bodyOf(object *Object) ([]byte, error) {
 	return json.Marshal(sent.Object)
 }
 
-// ask sends every object as a dry run.
+// ask sends every object as a dry run; first the definitions, by which it is known what the rest
+// may miss.
 func (d *Deployment) ask(ctx context.Context) error {
 	errs := make([]error, len(d.Entries))
 	conflicts := make([][]Conflict, len(d.Entries))
-	eachParallel(d.Entries, func(i int, e *Entry) {
-		err := d.askOne(ctx, e)
-		if meaningOf(err) == conflicted {
-			conflicts[i] = conflictsOf(e.Object, err, e.Before)
+	asked := func(definitions bool) func(int, *Entry) {
+		return func(i int, e *Entry) {
+			if (e.kind() == definition) == definitions {
+				conflicts[i], errs[i] = d.askApart(ctx, e)
+			}
 		}
-		if len(conflicts[i]) == 0 && err != nil {
-			errs[i] = err
-		}
-	})
+	}
+	eachParallel(d.Entries, asked(true))
+	eachParallel(d.Entries, asked(false))
 	var all []Conflict
 	for _, some := range conflicts {
 		all = append(all, some...)
@@ -162,14 +163,23 @@ func (d *Deployment) ask(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
+// askApart is askOne with conflicts apart from other errors.
+func (d *Deployment) askApart(ctx context.Context, e *Entry) ([]Conflict, error) {
+	err := d.askOne(ctx, e)
+	if meaningOf(err) == conflicted {
+		if conflicts := conflictsOf(e.Object, err, e.Before); len(conflicts) > 0 {
+			return conflicts, nil
+		}
+	}
+	return nil, err
+}
+
 // askOne asks what would become of an object, and reads what there is of it.
 func (d *Deployment) askOne(ctx context.Context, e *Entry) error {
 	answer, err := d.apply(ctx, e, kube.ApplyOptions{DryRun: true})
 	switch meaning := meaningOf(err); {
-	case meaning == unchecked && d.makesPlaceFor(e):
-		e.unasked = true
-		d.report(Event{Kind: "note", Object: e.Object, Text: "is not checked by the server: what it lives in is made first"})
-		return nil
+	case d.brings(e, err):
+		return d.leaveUnasked(ctx, e)
 	case err != nil && meaning != conflicted:
 		return explainRefusal(e.Object, err)
 	case err != nil || !answer.Created:
@@ -208,9 +218,9 @@ func (d *Deployment) read(ctx context.Context, at kube.Ref) (*unstructured.Unstr
 	return live, err
 }
 
-// apply sends an object. A webhook that does not answer is tried again: most are being restarted. So
-// is what somebody else has changed in the same moment, which names no field, and a request without
-// credentials, because a refusal has plugins fetch new ones.
+// apply sends an object. A webhook that does not answer is tried again: most are being
+// restarted. So is what somebody else has changed in the same moment, which names no field, and
+// a request without credentials, because a refusal has plugins fetch new ones.
 func (d *Deployment) apply(ctx context.Context, e *Entry, o kube.ApplyOptions) (kube.Applied, error) {
 	o.Manager, o.Force = Manager, o.Force || d.options.Force
 	for try := 1; ; try++ {
@@ -245,25 +255,6 @@ func (d *Deployment) mayTake(e *Entry) error {
 		return fmt.Errorf("%s belongs to another set (%s=%s), which would prune it: take it with --adopt, or name that set with --set", e.Object, labelPartOf, of)
 	}
 	return nil
-}
-
-// makesPlaceFor reports whether the set itself makes the namespace or the kind of an object.
-func (d *Deployment) makesPlaceFor(e *Entry) bool {
-	if d.definesKindOf(e) {
-		return true
-	}
-	for _, o := range d.options.Objects {
-		if o.GetKind() == "Namespace" && o.kind().Group == "" && o.GetName() == e.GetNamespace() {
-			return true
-		}
-	}
-	return false
-}
-
-// definesKindOf reports whether the set itself defines the kind of an object.
-func (d *Deployment) definesKindOf(e *Entry) bool {
-	_, ok := definitions(d.options.Objects)[e.GroupVersionKind()]
-	return ok
 }
 
 // eachParallel calls do for each item, some at a time, and returns when all have ended.

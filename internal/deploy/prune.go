@@ -108,9 +108,13 @@ func (d *Deployment) members(ctx context.Context, kind schema.GroupKind, served 
 	return members, nil
 }
 
-// Prune deletes the leftovers, each only if it is still the one that was found and in the set, and
-// writes down what the set has from now on. A kind that the server does not serve now stays in the
-// set, so that what there is of it is found by a later deployment.
+// Difference is what pruning it changes; see the function of that name.
+func (l *Leftover) Difference() ([]byte, error) { return Difference(l.String(), l.object, nil) }
+
+// Prune deletes the leftovers, each only if it is still the one that was found and in the set,
+// and writes down what the set has from now on. The error matches [ErrInterrupted] if the
+// context was done, and [ErrNotKnown] if the server was lost. A kind that the server does not
+// serve now stays in the set, so that what there is of it is found by a later deployment.
 func (d *Deployment) Prune(ctx context.Context) error {
 	var errs []error
 	kept := contentsOf(d.options.Objects)
@@ -137,7 +141,10 @@ func (d *Deployment) Prune(ctx context.Context) error {
 			if err == nil {
 				continue
 			}
-			errs = append(errs, fmt.Errorf("cannot prune %s: %w", l, err))
+			if err = fmt.Errorf("cannot prune %s: %w", l, err); meaningOf(err) == strange {
+				err = fmt.Errorf("%w: %w", ErrNotKnown, err)
+			}
+			errs = append(errs, err)
 		}
 		keep(l)
 	}

@@ -1,11 +1,13 @@
 package deploy
 
 import (
+	"errors"
 	"net/http"
 	"slices"
 	"strings"
 	"testing"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
@@ -77,5 +79,36 @@ func TestPrune(t *testing.T) {
 	}
 	if !d.contents.kinds[away] || !d.contents.namespaces["eu"] {
 		t.Errorf("the set is %v: what nobody serves now would be left behind", d.contents)
+	}
+}
+
+// TestPruneLost: with the server lost nobody knows what is deleted; a refusal is known.
+func TestPruneLost(t *testing.T) {
+	for name, test := range map[string]struct {
+		code  int
+		known bool
+	}{"lost": {0, false}, "refused": {403, true}} {
+		t.Run(name, func(t *testing.T) {
+			o := object(t, "apiVersion: v1\nkind: Secret\nmetadata: {name: a, namespace: shop, uid: u}\ndata: {a: eA==}\n")
+			l := &Leftover{object: o}
+			d := &Deployment{Leftovers: []*Leftover{l}, options: Options{Cluster: clusterOf(func(*http.Request) (int, any) {
+				code, body := statusOf(test.code, metav1.StatusReasonForbidden, "no")
+				return code, body
+			})}}
+			if err := d.Prune(t.Context()); err == nil || errors.Is(err, ErrNotKnown) == test.known {
+				t.Errorf("error %v, known: %v", err, test.known)
+			}
+			if text, err := l.Difference(); err != nil || !strings.Contains(string(text), "-kind: Secret") || strings.Contains(string(text), "eA==") {
+				t.Errorf("the difference is\n%s, %v", text, err)
+			}
+		})
+	}
+}
+
+// TestEstablishedLost: with the server lost nobody knows whether a kind is served.
+func TestEstablishedLost(t *testing.T) {
+	d, _ := bound(t, "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: a}\n", func(*http.Request) (int, any) { return 0, nil })
+	if err := d.awaitEstablished(t.Context(), d.options.Objects); !errors.Is(err, ErrNotKnown) {
+		t.Errorf("error %v, want %v", err, ErrNotKnown)
 	}
 }

@@ -27,7 +27,7 @@ const (
 	unchecked   meaning = "not checked"   // what it lives in is not there yet
 	forbidden   meaning = "forbidden"     // this user may not
 	strange     meaning = "not a refusal" // credentials, connection: nobody knows
-	refusedByIt meaning = "refused"       // by admission, or for another reason
+	refusedByIt meaning = "refused"       // by admission, for want of time, or for another reason
 )
 
 // meaningOf tells errors apart. A server gives 500 for two things that are none of its own: a
@@ -53,7 +53,7 @@ func meaningOf(err error) meaning {
 		return forbidden
 	case apierrors.IsNotFound(err):
 		return unchecked
-	case apierrors.IsUnauthorized(err), status.ErrStatus.Code >= http.StatusInternalServerError, apierrors.IsTooManyRequests(err), apierrors.IsTimeout(err):
+	case apierrors.IsUnauthorized(err), status.ErrStatus.Code >= http.StatusInternalServerError, apierrors.IsTimeout(err):
 		return strange
 	}
 	return refusedByIt
@@ -125,8 +125,8 @@ func conflictsOf(o *Object, err error, live *unstructured.Unstructured) (all []C
 	return all
 }
 
-// isRace reports whether an error says that somebody else was faster: it names no field that anybody
-// keeps.
+// isRace reports whether an error says that somebody else was faster: it names no field that
+// anybody keeps.
 func isRace(err error) bool {
 	return meaningOf(err) == conflicted && len(conflictsOf(nil, err, nil)) == 0
 }

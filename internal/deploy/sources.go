@@ -110,13 +110,14 @@ func (w *workload) podsOf() metav1.ListOptions {
 
 // mirror adds a source, which is kept up to date until the context is done.
 func mirror[T any, P kube.ObjectOf[T], L any, PL kube.ListOf[L]](ctx context.Context, f *follower, into *[]source[T], kind kube.Kind, namespace string, list metav1.ListOptions, items func(*L) []T, prune func(*T)) {
+	name := kind.Plural + "/" + namespace + "/" + list.LabelSelector + list.FieldSelector
 	m := kube.NewMirror[T, P, L, PL](f.client(), items, kube.MirrorOptions[T]{
 		Kind: kind, Namespace: namespace, List: list, Prune: prune, Changed: f.wake,
-		Trouble: func(err error) { f.trouble(kind.Plural+"/"+namespace+"/"+list.LabelSelector, err) },
+		Trouble: func(err error) { f.trouble(kind, name, err) },
 	})
 	*into = append(*into, m)
 	f.expect(kind, func() bool { _, complete := m.All(); return complete })
-	f.running.Go(func() { f.ended(kind, m.Run(ctx)) })
+	f.running.Go(func() { f.ended(kind, name, m.Run(ctx)) })
 }
 
 // open begins to watch what belongs to workloads.

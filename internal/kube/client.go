@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strconv"
 	"sync/atomic"
 	"time"
 
@@ -63,22 +64,55 @@ func (c *Client) send(ctx context.Context, method, path string, query url.Values
 	return c.request(ctx, method, path, query, header, body)
 }
 
-// request is send with headers as they are given.
+const (
+	// busyTries is how often a request is made to a server that has no time for it.
+	busyTries = 5
+	// maxBusyPause bounds how long such a server can have a client wait between two of them.
+	maxBusyPause = 10 * time.Second
+)
+
+// request is send with headers as they are given. A server that says when it will have time is
+// asked again then, some times: it has done nothing yet.
 func (c *Client) request(ctx context.Context, method, path string, query url.Values, header http.Header, body []byte) (*http.Response, error) {
 	address := c.url + path
 	if len(query) > 0 {
 		address += "?" + query.Encode()
 	}
-	r, err := http.NewRequestWithContext(ctx, method, address, bytes.NewReader(body))
-	if err != nil {
-		return nil, err
+	for try := 1; ; try++ {
+		r, err := http.NewRequestWithContext(ctx, method, address, bytes.NewReader(body))
+		if err != nil {
+			return nil, err
+		}
+		r.Header = header.Clone()
+		response, err := c.http.Do(r)
+		if err != nil {
+			return nil, err
+		}
+		c.noteDate(response.Header)
+		pause, busy := busyPause(response)
+		response, err = accepted(response)
+		if !busy || try == busyTries {
+			return response, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, err
+		case <-time.After(pause):
+		}
 	}
-	r.Header = header
-	response, err := c.http.Do(r)
-	if err != nil {
-		return nil, err
+}
+
+// busyPause is when a server that has no time says to come again; ok reports whether it does.
+func busyPause(response *http.Response) (pause time.Duration, ok bool) {
+	seconds, err := strconv.Atoi(response.Header.Get("Retry-After"))
+	if response.StatusCode != http.StatusTooManyRequests || err != nil || seconds < 0 {
+		return 0, false
 	}
-	c.noteDate(response.Header)
+	return time.Duration(min(seconds, int(maxBusyPause/time.Second))) * time.Second, true
+}
+
+// accepted is an answer that is one; otherwise why it is none.
+func accepted(response *http.Response) (*http.Response, error) {
 	if response.StatusCode < http.StatusOK || response.StatusCode >= http.StatusMultipleChoices {
 		return nil, refusal(response)
 	}

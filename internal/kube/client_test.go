@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -201,6 +202,51 @@ func TestFollow(t *testing.T) {
 			if strings.Join(got, " ") != test.want || (failure != nil) != test.fails {
 				t.Errorf("got %v, %v, want %s and an error %v", got, failure, test.want, test.fails)
 			}
+		})
+	}
+}
+
+// transport is a server that is a function: the code and the body for a request.
+type transport func(r *http.Request) (code int, body string)
+
+// RoundTrip implements [http.RoundTripper].
+func (f transport) RoundTrip(r *http.Request) (*http.Response, error) {
+	code, body := f(r)
+	header := http.Header{"Content-Type": {"application/json"}}
+	if code == http.StatusTooManyRequests {
+		header.Set("Retry-After", "2")
+	}
+	return &http.Response{StatusCode: code, Status: http.StatusText(code), Header: header, Body: io.NopCloser(strings.NewReader(body)), Request: r}, nil
+}
+
+// TestBusy: a server that says when it has time is asked again then, with the same body, some
+// times; then it has refused.
+func TestBusy(t *testing.T) {
+	for name, test := range map[string]struct {
+		busy int // requests for which the server has no time
+		took time.Duration
+		err  bool
+	}{"for a moment": {3, 6 * time.Second, false}, "for ever": {1000, 8 * time.Second, true}} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				begun, requests := time.Now(), 0
+				client := New(&http.Client{Transport: transport(func(r *http.Request) (int, string) {
+					if body, _ := io.ReadAll(r.Body); string(body) != "{}" {
+						t.Errorf("the body is %q", body)
+					}
+					if requests++; requests <= test.busy {
+						return http.StatusTooManyRequests, "too many requests"
+					}
+					return http.StatusOK, `{"kind":"ConfigMap"}`
+				})}, "http://cluster")
+				_, err := client.Apply(t.Context(), Ref{Kind: Pods, Name: "web"}, []byte("{}"), ApplyOptions{})
+				if apierrors.IsTooManyRequests(err) != test.err || (err != nil) != test.err {
+					t.Errorf("error %v", err)
+				}
+				if took := time.Since(begun); took != test.took {
+					t.Errorf("it took %v, want %v", took, test.took)
+				}
+			})
 		})
 	}
 }

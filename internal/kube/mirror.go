@@ -67,28 +67,39 @@ func (m *Mirror[T, P, L, PL]) All() (all []*T, complete bool) {
 }
 
 // Run keeps the copy until the context is done, whose cause it returns. A server that does not
-// answer is asked again; one that refuses ends it.
+// answer is asked again; one that refuses ends it. One that takes the credentials no longer is
+// asked once more, because that has plugins fetch new ones. What is too old is listed anew at
+// once, and with pauses if that is too old again.
 func (m *Mirror[T, P, L, PL]) Run(ctx context.Context) error {
 	version, pause := "", againPause
+	stale, unknown := false, false
 	for {
 		var err error
 		if version == "" {
 			version, err = m.list(ctx)
 		}
 		if err == nil {
+			from := version
 			var heard bool
-			if version, heard, err = m.watch(ctx, version); heard {
-				pause = againPause
+			version, heard, err = m.watch(ctx, from)
+			unknown = unknown && !heard
+			if heard && (version != from || !apierrors.IsResourceExpired(err)) {
+				stale, pause = false, againPause
 			}
 		}
 		switch {
 		case ctx.Err() != nil:
 			return context.Cause(ctx)
+		case apierrors.IsUnauthorized(err) && !unknown:
+			unknown = true
 		case apierrors.IsUnauthorized(err), apierrors.IsForbidden(err), apierrors.IsNotFound(err):
 			return err
 		case apierrors.IsResourceExpired(err):
 			version = ""
-			continue
+			if !stale {
+				stale = true
+				continue
+			}
 		case err != nil:
 			m.trouble(err)
 		}

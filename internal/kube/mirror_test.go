@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -46,7 +48,7 @@ func podChange(what, name, version string) string {
 }
 
 // TestMirror: it lists once, goes on from the last version when a watch is dropped, lists anew when
-// that is too old, tells when the server is lost and back, and ends when it refuses.
+// that is too old, tells when the server is lost and back, and ends when it refuses again.
 func TestMirror(t *testing.T) {
 	away := func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "away", http.StatusBadGateway) }
 	unauthorized := func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "who?", http.StatusUnauthorized) }
@@ -57,6 +59,9 @@ func TestMirror(t *testing.T) {
 		away,
 		watchFrom(t, "10", `{"type":"ERROR","object":{"kind":"Status","status":"Failure","code":410,"reason":"Expired","message":"too old"}}`),
 		podsAt(t, "20", "x"),
+		unauthorized,
+		watchFrom(t, "20"), // with new credentials
+		unauthorized,
 		unauthorized,
 	)
 	var seen, troubles []string
@@ -97,9 +102,35 @@ func TestMirror(t *testing.T) {
 	if want := []string{"a* b*", "a* b* c*", "b* c*", "b* c* d*", "x*"}; !slices.Equal(seen, want) {
 		t.Errorf("saw %q, want %q", seen, want)
 	}
-	if want := []string{"heard", "heard", "lost", "heard"}; !slices.Equal(troubles, want) {
+	if want := []string{"heard", "heard", "lost", "heard", "heard"}; !slices.Equal(troubles, want) {
 		t.Errorf("the server is %q, want %q", troubles, want)
 	}
+}
+
+// TestMirrorStale: what is too old again and again, as soon as it was listed, is listed with
+// pauses.
+func TestMirrorStale(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		lists := 0
+		client := New(&http.Client{Transport: transport(func(r *http.Request) (int, string) {
+			if r.URL.Query().Get("watch") != "" {
+				return http.StatusOK, `{"type":"ERROR","object":{"kind":"Status","status":"Failure","code":410,"reason":"Expired","message":"too old"}}`
+			}
+			if lists++; lists > 1000 {
+				cancel() // it does not pause
+			}
+			return http.StatusOK, `{"metadata":{"resourceVersion":"7"}}`
+		})}, "http://cluster")
+		mirror := NewMirror(client, func(l *corev1.PodList) []corev1.Pod { return l.Items }, MirrorOptions[corev1.Pod]{Kind: Pods})
+		if err := mirror.Run(ctx); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("it ends with %v", err)
+		}
+		if lists < 5 || lists > 20 { // at once, then after 0.2 s, and at last each 5 s
+			t.Errorf("it has listed %d times in a minute", lists)
+		}
+	})
 }
 
 // TestMirrorEnds: with the cause of its context.

@@ -89,15 +89,15 @@ func TestMarkDefaultsOfMuch(t *testing.T) {
 		}
 		return got
 	}
-	pod := &corev1.Pod{Spec: corev1.PodSpec{Containers: []corev1.Container{{Name: "app", Image: "app:1", Args: slices.Repeat([]string{"arg"}, 10_000)}}}}
-	for i := range 2000 {
+	pod := &corev1.Pod{Spec: corev1.PodSpec{Containers: []corev1.Container{{Name: "app", Image: "app:1", Args: slices.Repeat([]string{"arg"}, 2000)}}}}
+	for i := range 1000 {
 		pod.Spec.Containers[0].Env = append(pod.Spec.Containers[0].Env, corev1.EnvVar{Name: fmt.Sprint("V", i), Value: strings.Repeat("v", 100)})
 	}
 	got := marked(pod)
 	if strings.Contains(got, notMarked) || !strings.HasSuffix(got, "enableServiceLinks: true # default\n") {
 		t.Errorf("of a large environment the end is %q", got[len(got)-100:])
 	}
-	for i := range 1000 {
+	for i := range 500 {
 		pod.Spec.Containers[0].Ports = append(pod.Spec.Containers[0].Ports, corev1.ContainerPort{ContainerPort: int32(i + 1)})
 	}
 	got = marked(pod)

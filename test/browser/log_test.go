@@ -3,6 +3,7 @@ package browser
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -72,6 +73,42 @@ func TestLongLog(t *testing.T) {
 	t.Logf("%d lines: %d %% of %d steps keep the page busy for at most %v, all for %v; %.0f MB of scripts' memory", logLines, share, len(all), most, all[len(all)-1], w.last["JSHeapUsedSize"]/1e6)
 	if most > budget() {
 		t.Errorf("a step may keep the page busy for %v", budget())
+	}
+}
+
+// TestWrappedLog: with wrapped lines, too, a log is read up to its beginning and back to its end, and
+// what is read stays in its place when more lines are put above it.
+func TestWrappedLog(t *testing.T) {
+	s := scene(t)
+	const pod = "calculator-7d9c6b5f4-h2xkq"
+	lines := make([]string, 3000)
+	for i := range lines {
+		lines[i] = fmt.Sprintf("request %d %s", i, strings.Repeat("and so on ", 1+i%60))
+	}
+	s.writeLog(pod, 0, time.Millisecond, lines...)
+	x := open(t, s.link())
+	x.do(chromedp.EmulateViewport(1280, 900), chromedp.Navigate("http://"+s.address+"/ui/logs?probes=off&pod=default/"+pod))
+	x.live()
+	shows := func(i int) string {
+		return fmt.Sprintf(`document.querySelector(".wrapped .shown")?.textContent.includes("request %d ")`, i)
+	}
+	x.seen("the end is shown", `document.querySelector(".shown")?.textContent.includes("request 2999 ")`)
+	eval[bool](x, `(document.getElementById("wrap").click(), true)`)
+	x.seen("lines are wrapped", shows(2999))
+	const seen = `(() => { const box = document.getElementById("lines").getBoundingClientRect().top; const d = [...document.querySelectorAll(".shown > div")].find((d) => d.getBoundingClientRect().bottom > box + 100); return d.textContent.match(/request \d+/)[0] + " at " + Math.round(d.getBoundingClientRect().top - box); })()`
+	first := `+document.querySelector(".shown > div").textContent.match(/request (\d+)/)[1]`
+	for have := eval[int](x, first); have > 0; {
+		eval[bool](x, `(document.getElementById("lines").scrollTop = 300, window.reading = `+seen+`, true)`)
+		x.until(fmt.Sprintf("lines before %d", have), fmt.Sprintf("%s < %d", first, have))
+		if was, is := eval[string](x, "window.reading"), eval[string](x, seen); was != is {
+			t.Errorf("%s was read, and is %s", was, is)
+		}
+		have = eval[int](x, first)
+	}
+	x.until("the end is not there", "!("+shows(2999)+")")
+	for have := 0; !eval[bool](x, shows(2999)); have = eval[int](x, first) {
+		eval[bool](x, `(document.getElementById("lines").scrollTop = 1e7, true)`)
+		x.until(fmt.Sprintf("lines after %d", have), fmt.Sprintf("%s > %d", first, have))
 	}
 }
 

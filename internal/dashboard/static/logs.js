@@ -56,7 +56,8 @@ function mark(node, text) {
   node.append(text.slice(at));
 }
 
-const atEnd = () => box.scrollTop + box.clientHeight >= box.scrollHeight - row;
+const atEnd = () => box.scrollTop + box.clientHeight >= box.scrollHeight - row && !(wrap && to < lines.length);
+const selecting = () => getSelection()?.toString() && box.contains(getSelection().anchorNode);
 
 let from = -1, to = -1, drawn = null;
 function draw(force) {
@@ -64,20 +65,30 @@ function draw(force) {
   const a = Math.max(0, Math.floor(box.scrollTop / row) - 30), b = Math.min(lines.length, a + Math.ceil(box.clientHeight / row) + 60);
   room.style.setProperty('height', lines.length * row + 'px');
   if (!force && a === from && b === to && drawn === lines) return;
-  if (getSelection()?.toString() && box.contains(getSelection().anchorNode) && !force) return;
+  if (!force && selecting()) return;
   from = a; to = b; drawn = lines;
   shown.style.setProperty('transform', `translateY(${a * row}px)`);
   shown.replaceChildren(...lines.slice(a, b).map((l, i) => render(l, a + i)));
 }
 
-// With wrapped lines a block of them is in the page: the last ones, or those around a place.
+// With wrapped lines, whose heights only the page knows, some blocks of a hundred are in it: they go
+// along with what is seen, which stays in its place.
+const block = 100, blocks = 6;
 function drawWrapped(force) {
-  if (!force && drawn === lines) return;
-  drawn = lines;
-  const a = Math.max(0, lines.length - 1500);
+  const last = Math.max(0, lines.length - blocks * block), near = 40 * row;
+  let a = Math.min(Math.max(0, from), last);
+  if (!force && box.scrollTop < near) a = Math.max(0, a - 2 * block);
+  else if (!force && box.scrollHeight - box.clientHeight - box.scrollTop < near) a = Math.min(last, a + 2 * block);
+  const b = Math.min(lines.length, a + blocks * block);
+  if (!force && (a === from && b === to || selecting())) return;
+  const top = box.getBoundingClientRect().top, seen = force ? -1 : [...shown.children].findIndex((d) => d.getBoundingClientRect().bottom > top);
+  const place = shown.children[seen]?.getBoundingClientRect().top, line = from + seen;
+  from = a; to = b;
   room.style.setProperty('height', 'auto');
   shown.style.setProperty('transform', 'none');
-  shown.replaceChildren(...lines.slice(a).map((l, i) => render(l, a + i)));
+  shown.replaceChildren(...lines.slice(a, b).map((l, i) => render(l, a + i)));
+  const now = seen < 0 ? null : shown.children[line - a];
+  if (now) box.scrollTop += now.getBoundingClientRect().top - place;
 }
 
 function tell() {
@@ -86,7 +97,7 @@ function tell() {
   toEnd.textContent = unseen ? `${unseen.toLocaleString('en')} new lines ↓` : 'To the end ↓';
 }
 
-function end() { unseen = 0; box.scrollTop = box.scrollHeight; draw(true); box.scrollTop = box.scrollHeight; tell(); }
+function end() { unseen = 0; from = lines.length; box.scrollTop = box.scrollHeight; draw(true); box.scrollTop = box.scrollHeight; tell(); }
 
 // unknown are lines without the attempts that are shown: one that was under way may come again.
 function unknown(news) {
@@ -102,7 +113,7 @@ function add(news) {
   const over = lines.length - most;
   if (over > 0) {
     counted -= printed(lines.slice(0, over)); lines = lines.slice(over); more = true;
-    if (stay && !wrap) box.scrollTop -= over * row;
+    if (wrap) { from -= over; to -= over; } else if (stay) box.scrollTop -= over * row;
   }
   if (stay) { unseen += news.length; draw(false); tell(); } else end();
 }
@@ -119,10 +130,10 @@ async function fetchOlder(count) {
     const batch = await (await fetch('/ui/logs/lines?' + address)).json();
     more = batch.more && batch.lines.length > 0;
     if (lines.length + batch.lines.length <= most) {
-      const before = box.scrollHeight;
       lines = batch.lines.concat(lines); counted += printed(batch.lines);
+      if (wrap) { from += batch.lines.length; to += batch.lines.length; return draw(false); }
       draw(true);
-      box.scrollTop += wrap ? box.scrollHeight - before : batch.lines.length * row;
+      box.scrollTop += batch.lines.length * row;
       draw(true);
     } else { more = false; problem = 'no more than 100,000 lines are kept here: filter them, or download the log'; }
   } catch { /* when one scrolls again */ }
@@ -168,7 +179,7 @@ async function jump() {
 function show(i) {
   match = i;
   follow = press('follow', false);
-  if (wrap) { draw(true); shown.children[i - Math.max(0, lines.length - 1500)]?.scrollIntoView({ block: 'center' }); return; }
+  if (wrap) { from = i - blocks * block / 2; draw(true); return shown.children[i - from]?.scrollIntoView({ block: 'center' }); }
   draw(true);
   box.scrollTop = Math.max(0, i * row - box.clientHeight / 2);
   draw(true);
@@ -202,13 +213,13 @@ box.addEventListener('scroll', () => {
   if (box.scrollTop < lastTop - 2 && !atEnd() && follow) follow = press('follow', false);
   else if (box.scrollTop > lastTop && atEnd() && !follow && box.dataset.live === 'on') { follow = press('follow', true); unseen = 0; }
   lastTop = box.scrollTop;
-  if (box.scrollTop < 40 * row) older();
+  if (box.scrollTop < 40 * row && !(wrap && from > 0)) older();
   draw(false);
   tell();
 }, { passive: true });
 box.addEventListener('keydown', (e) => {
   if (e.key === 'End') { follow = press('follow', true); end(); e.preventDefault(); }
-  if (e.key === 'Home') { box.scrollTop = 0; e.preventDefault(); }
+  if (e.key === 'Home') { if (wrap) { from = 0; draw(true); } box.scrollTop = 0; e.preventDefault(); }
 });
 
 const filter = document.getElementById('q'), choices = ['level', 'stream'].map((id) => document.getElementById(id));
@@ -225,7 +236,7 @@ filter.form.addEventListener('submit', (e) => { e.preventDefault(); change(); })
 document.addEventListener('keydown', (e) => {
   if ((e.key !== 'n' && e.key !== 'N') || e.target.closest('input, select') || !query.get('q')) return;
   const step = e.key === 'n' ? 1 : -1;
-  let i = match < 0 ? (step > 0 ? Math.floor(box.scrollTop / row) - 1 : lines.length) : match;
+  let i = match < 0 ? (step > 0 ? (wrap ? from : Math.floor(box.scrollTop / row)) - 1 : lines.length) : match;
   for (i += step; i >= 0 && i < lines.length && (lines[i].k === 'probe' || !plain(lines[i])); i += step);
   if (i < 0 || i >= lines.length) return;
   show(i);

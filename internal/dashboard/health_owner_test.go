@@ -38,7 +38,7 @@ func (f *fixture) owners(t *testing.T, field string) (all []string) {
 	}
 	for _, entry := range d.ManagedFields {
 		var fields map[string]any
-		if err := json.Unmarshal(entry.FieldsV1.Raw, &fields); err != nil {
+		if err := json.Unmarshal(entry.FieldsV1.GetRawBytes(), &fields); err != nil {
 			t.Fatal(err)
 		}
 		if hasField(fields, strings.Split(field, ".")) {

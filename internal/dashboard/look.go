@@ -99,7 +99,7 @@ func (l *look) of(pod types.UID) *podLook {
 
 // read takes what is new of a probe and gives each attempt to seen, which may be nil. The caller
 // holds the lock.
-func (l *look) read(past history.Reader, pod types.UID, s history.ProbeSummary, seen func(history.Key, history.Attempt)) *probeLook {
+func (l *look) read(past history.Reader, pod types.UID, s history.ProbeSummary, seen func(history.Key, history.Attempt)) {
 	of := l.of(pod)
 	p := of.probes[s.Key]
 	if p == nil {
@@ -107,7 +107,7 @@ func (l *look) read(past history.Reader, pod types.UID, s history.ProbeSummary, 
 		of.probes[s.Key] = p
 	}
 	if p.seq == s.Latest.Seq {
-		return p
+		return
 	}
 	first := p.seq == 0
 	for _, a := range past.Attempts(pod, s.Key, p.seq) {
@@ -116,7 +116,6 @@ func (l *look) read(past history.Reader, pod types.UID, s history.ProbeSummary, 
 			seen(s.Key, a)
 		}
 	}
-	return p
 }
 
 func (p *probeLook) take(a history.Attempt) {

@@ -22,7 +22,7 @@ func fieldsOf(o *unstructured.Unstructured, manager string) (fieldSet, error) {
 			continue
 		}
 		var set fieldSet
-		if err := json.Unmarshal(entry.FieldsV1.Raw, &set); err != nil {
+		if err := json.Unmarshal(entry.FieldsV1.GetRawBytes(), &set); err != nil {
 			return nil, fmt.Errorf("cannot read who manages which field: %w", err)
 		}
 		all.add(set)

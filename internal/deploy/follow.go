@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -293,10 +294,7 @@ func (f *follower) facts(w *workload) (facts rollout.Facts, ok bool) {
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	logs := map[rollout.Instance][]string{}
-	for instance, lines := range f.logs {
-		logs[instance] = lines
-	}
+	logs := maps.Clone(f.logs)
 	applied, isDeployment := w.typed.(*appsv1.Deployment)
 	return rollout.Facts{
 		Now: f.client().Now(), Begun: f.deployment.begun, Workload: live, Generation: w.typed.GetGeneration(),

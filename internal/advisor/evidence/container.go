@@ -152,12 +152,12 @@ func (c *Container) Worst() time.Duration {
 
 // Over says over what something was seen: how many Pods, and how old they are together.
 func (c *Container) Over() string {
-	return fmt.Sprintf("over %s, %s", plural(c.Pods, "Pod"), hours(c.Age))
+	return fmt.Sprintf("over %s, %s", pods(c.Pods), hours(c.Age))
 }
 
 // RestartsText says how often it was restarted, how that is by the hour, and how it has ended.
 func (c *Container) RestartsText() string {
-	text := fmt.Sprintf("restarted %s in %s", times(c.Restarts), plural(c.Restarted, "Pod"))
+	text := fmt.Sprintf("restarted %s in %s", times(c.Restarts), pods(c.Restarted))
 	if h := c.Age.Hours(); h >= 1 {
 		text += fmt.Sprintf(" (%.2g per Pod-hour)", float64(c.Restarts)/h)
 	}
@@ -181,7 +181,7 @@ func (e Exit) text(of int) string {
 		text += fmt.Sprintf(", signal %d", e.Signal)
 	}
 	if of > 1 {
-		text += fmt.Sprintf(" (%s)", plural(e.Count, "Pod"))
+		text += fmt.Sprintf(" (%s)", pods(e.Count))
 	}
 	return text
 }
@@ -198,7 +198,7 @@ func (c *Container) StartsText() string {
 func (p *Probe) text(kind string) string {
 	text := ""
 	if p.Kills > 0 {
-		text = fmt.Sprintf("%s killed it at least %s in %s", kind, times(p.Kills), plural(p.Killed, "Pod"))
+		text = fmt.Sprintf("%s killed it at least %s in %s", kind, times(p.Kills), pods(p.Killed))
 	}
 	if p.Failures > 0 {
 		least := "at least "
@@ -208,7 +208,7 @@ func (p *Probe) text(kind string) string {
 		if text != "" {
 			text += ", and "
 		}
-		text += fmt.Sprintf("%s failed %s%s in %s", kind, least, times(p.Failures), plural(p.Failed, "Pod"))
+		text += fmt.Sprintf("%s failed %s%s in %s", kind, least, times(p.Failures), pods(p.Failed))
 	}
 	if p.Words != "" {
 		text += fmt.Sprintf(" (last: %s)", p.Words)
@@ -216,11 +216,11 @@ func (p *Probe) text(kind string) string {
 	return text
 }
 
-func plural(n int, word string) string {
+func pods(n int) string {
 	if n == 1 {
-		return "1 " + word
+		return "1 Pod"
 	}
-	return fmt.Sprintf("%d %ss", n, word)
+	return fmt.Sprintf("%d Pods", n)
 }
 
 func times(n int) string {

@@ -153,7 +153,7 @@ func (o *Observations) unpredicted(c *advisor.Container, s *Container, said bool
 	}
 	p := &s.Probes[readiness]
 	if away := s.NotReady + s.Back; c.Readiness != nil && away >= enough && !said {
-		text := plural(away, "Pod") + " stopped being Ready after the start"
+		text := pods(away) + " stopped being Ready after the start"
 		if s.NotReady > 0 {
 			text += fmt.Sprintf("; not Ready now: %d, the longest for %s", s.NotReady, seconds(s.Longest))
 		}

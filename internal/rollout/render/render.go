@@ -94,9 +94,10 @@ func podCount(c rollout.Cause) string {
 
 // up is what there is to say of a rollout that is up.
 func up(r *rollout.Result) string {
-	text := r.Object.Resource()
+	var text strings.Builder
+	text.WriteString(r.Object.Resource())
 	if r.Desired > 0 {
-		text += fmt.Sprintf(" %d of %d", r.Available, r.Desired)
+		fmt.Fprintf(&text, " %d of %d", r.Available, r.Desired)
 	}
 	var took []time.Duration
 	for _, p := range r.Pods {
@@ -107,14 +108,14 @@ func up(r *rollout.Result) string {
 	slices.Sort(took)
 	switch n := len(took); {
 	case n == 1:
-		text += ", start to Ready " + diagnosis.Span(took[0])
+		text.WriteString(", start to Ready " + diagnosis.Span(took[0]))
 	case n > 1:
-		text += fmt.Sprintf(", start to Ready p50 %s, worst %s", diagnosis.Span(took[(n-1)/2]), diagnosis.Span(took[n-1]))
+		fmt.Fprintf(&text, ", start to Ready p50 %s, worst %s", diagnosis.Span(took[(n-1)/2]), diagnosis.Span(took[n-1]))
 	}
 	for _, s := range r.Services {
-		text += fmt.Sprintf("; service/%s %s", s.Name, endpoints(s.Ready))
+		fmt.Fprintf(&text, "; service/%s %s", s.Name, endpoints(s.Ready))
 	}
-	return text
+	return text.String()
 }
 
 func endpoints(n int) string {

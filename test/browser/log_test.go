@@ -76,8 +76,8 @@ func TestLongLog(t *testing.T) {
 	}
 }
 
-// TestWrappedLog: with wrapped lines, too, a log is read up to its beginning and back to its end, and
-// what is read stays in its place when more lines are put above it.
+// TestWrappedLog: with wrapped lines, too, a log is read up to its beginning and back to its end,
+// and what is read stays in its place when more lines are put above it.
 func TestWrappedLog(t *testing.T) {
 	s := scene(t)
 	const pod = "calculator-7d9c6b5f4-h2xkq"

@@ -167,9 +167,11 @@ func theme(name string) chromedp.Action[chromedp.Void] {
 	})
 }
 
-// key types keys, one after the other.
+// key types keys, one after the other, on a page whose scripts have run: nobody would hear them
+// before.
 func (x *tab) key(keys ...string) {
 	x.t.Helper()
+	x.until("the page is loaded", `document.readyState === "complete"`)
 	for _, k := range keys {
 		x.do(chromedp.KeyEvent(k))
 	}

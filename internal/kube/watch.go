@@ -21,23 +21,10 @@ type Change[T any] struct {
 	Object T
 }
 
-// Watch gives the changes of objects of a kind: first each one that there is as ADDED, unless the
-// options name a version. It ends without an error when the server ends it, which servers do from
-// time to time and when they stop, and with one when the context is done.
-func Watch[T any](ctx context.Context, c *Client, kind Kind, namespace string, options metav1.ListOptions) iter.Seq2[Change[T], error] {
-	return func(yield func(Change[T], error) bool) {
-		c.watch(ctx, kind, namespace, options, func(what watch.EventType, object json.RawMessage, err error) bool {
-			change := Change[T]{Type: what}
-			if err == nil {
-				err = decodeWatched(object, &change.Object)
-			}
-			return yield(change, err) && err == nil
-		})
-	}
-}
-
-// Follow is [Watch] that goes on where it was when the server ends it, until the context is done.
-// What it tells without a change, that time has passed, is taken and not given.
+// Follow gives the changes of objects of a kind: first each one that there is as ADDED, unless the
+// options name a version. When the server ends the watch, which servers do from time to time and
+// when they stop, it goes on where it was, until the context is done. What the server tells without
+// a change, that time has passed, is taken and not given.
 //
 // With trouble nil the server is one that ends, such as a run: once nobody answers any more, so
 // does Follow, without an error. Otherwise it is one that lasts, such as a cluster's: it is asked
@@ -155,8 +142,7 @@ func decodeWatched(object json.RawMessage, into any) error {
 	return nil
 }
 
-// watch is [Watch] of objects in JSON. What does not depend on the type of objects is here, so that
-// it is in the program once.
+// watch gives the changes of a kind as JSON until the server ends that or yield wants no more.
 func (c *Client) watch(ctx context.Context, kind Kind, namespace string, options metav1.ListOptions, yield func(watch.EventType, json.RawMessage, error) bool) {
 	response, err := c.openWatch(ctx, kind, namespace, options)
 	if err != nil {

@@ -130,24 +130,3 @@ func spared(o *unstructured.Unstructured) string {
 	}
 	return ""
 }
-
-// ownerOf is who else sees to an object, in words; "" if nobody is known to.
-func ownerOf(o *unstructured.Unstructured) string {
-	labels, annotations := o.GetLabels(), o.GetAnnotations()
-	for _, owner := range o.GetOwnerReferences() {
-		if owner.Controller != nil && *owner.Controller {
-			return fmt.Sprintf("the %s %s", owner.Kind, owner.Name)
-		}
-	}
-	switch {
-	case annotations["meta.helm.sh/release-name"] != "":
-		return "the Helm release " + annotations["meta.helm.sh/release-name"]
-	case annotations["argocd.argoproj.io/tracking-id"] != "":
-		return "Argo CD (" + annotations["argocd.argoproj.io/tracking-id"] + ")"
-	case labels["kustomize.toolkit.fluxcd.io/name"] != "":
-		return "the Flux Kustomization " + labels["kustomize.toolkit.fluxcd.io/name"]
-	case labels["helm.toolkit.fluxcd.io/name"] != "":
-		return "the Flux HelmRelease " + labels["helm.toolkit.fluxcd.io/name"]
-	}
-	return ""
-}

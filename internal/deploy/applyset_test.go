@@ -6,6 +6,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/probity-run/probity/internal/ownership"
 )
 
 // TestSet: the format is that of KEP-3659; what was written is read again.
@@ -60,12 +62,12 @@ func TestSpared(t *testing.T) {
 		"a Deployment":     {"kind: Deployment\nmetadata: {name: a}", false, ""},
 		"a Namespace":      {"kind: Namespace\nmetadata: {name: a}", true, ""},
 		"a claim":          {"kind: PersistentVolumeClaim\nmetadata: {name: a}", true, ""},
-		"of an owner":      {"kind: ReplicaSet\nmetadata: {name: a, ownerReferences: [{kind: Deployment, name: web, controller: true}]}", true, "the Deployment web"},
+		"of an owner":      {"kind: ReplicaSet\nmetadata: {name: a, ownerReferences: [{kind: Deployment, name: web, controller: true}]}", true, "Deployment web"},
 		"to be kept":       {"kind: Service\nmetadata: {name: a, annotations: {probity.run/keep: 'true'}}", true, ""},
 		"not to be kept":   {"kind: Service\nmetadata: {name: a, annotations: {probity.run/keep: 'false'}}", false, ""},
-		"of Helm":          {"kind: Service\nmetadata: {name: a, annotations: {meta.helm.sh/release-name: shop}}", false, "the Helm release shop"},
-		"of Flux":          {"kind: Service\nmetadata: {name: a, labels: {kustomize.toolkit.fluxcd.io/name: shop}}", false, "the Flux Kustomization shop"},
-		"of Argo CD":       {"kind: Service\nmetadata: {name: a, annotations: {argocd.argoproj.io/tracking-id: 'shop:x'}}", false, "Argo CD (shop:x)"},
+		"of Helm":          {"kind: Service\nmetadata: {name: a, annotations: {meta.helm.sh/release-name: shop}}", false, "Helm, release shop"},
+		"of Flux":          {"kind: Service\nmetadata: {name: a, labels: {kustomize.toolkit.fluxcd.io/name: shop}}", false, "Flux, Kustomization shop"},
+		"of Argo CD":       {"kind: Service\nmetadata: {name: a, annotations: {argocd.argoproj.io/tracking-id: 'shop:x'}}", false, "Argo CD, application shop"},
 		"by another owner": {"kind: Pod\nmetadata: {name: a, ownerReferences: [{kind: Widget, name: w}]}", true, ""},
 	}
 	for name, test := range tests {
@@ -74,7 +76,7 @@ func TestSpared(t *testing.T) {
 			if got := spared(o); (got != "") != test.stays {
 				t.Errorf("it stays because %q", got)
 			}
-			if got := ownerOf(o); got != test.owner {
+			if got := ownership.Owner(o); got != test.owner {
 				t.Errorf("its owner is %q, want %q", got, test.owner)
 			}
 		})

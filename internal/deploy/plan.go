@@ -14,6 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/probity-run/probity/internal/kube"
+	"github.com/probity-run/probity/internal/ownership"
 )
 
 // Manager is who keeps the fields that are deployed, in the words of managed fields.
@@ -248,7 +249,7 @@ func (d *Deployment) mayTake(e *Entry) error {
 	if e.Before == nil || d.options.Adopt {
 		return nil
 	}
-	if owner := ownerOf(e.Before); owner != "" {
+	if owner := ownership.Owner(e.Before); owner != "" {
 		return fmt.Errorf("%s is kept by %s, which would change it back: deploy it by that, or take it with --adopt", e.Object, owner)
 	}
 	if of := e.Before.GetLabels()[labelPartOf]; of != "" && of != d.options.Set.ID() && d.options.Set.Name != "" {

@@ -28,6 +28,9 @@ apply with the field manager probity, in an order that works: namespaces and def
 A field that somebody else keeps, such as the replicas of an autoscaler, is a conflict: leave it out of the file, or take it with
 --force-conflicts. What belongs to Helm, Argo CD, Flux, another set or an owner is refused unless --adopt says so.
 
+A Job with the annotation probity.run/before: "true" has to finish before the workloads of the set are applied: a migration, say. If it fails, nothing
+after it is applied, and the exit code is 1; --wait=false waits for it, too.
+
 The objects are a set, by the name of the first file, in the namespace; to prune with those of standard input, name it with --set. It is noted in a Secret, probity.NAME, in the format of ApplySets. With
 --prune, what an earlier deployment of the set had applied, and this one has not, is listed, asked about, and deleted once the rollout is up; never
 Namespaces, CustomResourceDefinitions, volumes, objects with an owner, and what is annotated with probity.run/keep.

@@ -87,7 +87,7 @@ func (r *deployRun) prepare(ctx context.Context, args []string) error {
 	if err == nil {
 		r.plan, err = deploy.Plan(ctx, deploy.Options{
 			Cluster: cluster, Objects: objects, Set: deploy.Set{Name: set, Namespace: cluster.Namespace}, Insist: r.config.Namespace != "",
-			Force: r.force, Adopt: r.adopt, Prune: r.prune, Report: r.out.event,
+			Force: r.force, Adopt: r.adopt, Prune: r.prune, Before: r.followOptions(), Report: r.out.event,
 		})
 		if conflicts, ok := errors.AsType[*deploy.ConflictError](err); ok {
 			r.out.conflicts(conflicts)
@@ -178,6 +178,12 @@ func (r *deployRun) askPrune(ctx context.Context) error {
 // carryOut applies the plan and follows it.
 func (r *deployRun) carryOut(ctx context.Context) error {
 	if err := r.plan.Apply(ctx); err != nil {
+		r.out.followed()
+		before, isBefore := errors.AsType[*deploy.BeforeError](err)
+		code := ExitFailed
+		if isBefore {
+			code = r.out.verdicts(before.Results)
+		}
 		r.out.notApplied(r.plan)
 		if r.undo && ctx.Err() == nil && !errors.Is(err, deploy.ErrNotKnown) {
 			err = errors.Join(err, r.undoAll(ctx))
@@ -185,8 +191,9 @@ func (r *deployRun) carryOut(ctx context.Context) error {
 		if errors.Is(err, deploy.ErrInterrupted) || errors.Is(err, deploy.ErrNotKnown) {
 			return unknown(err)
 		}
-		return failed(err)
+		return &exitError{code, err}
 	}
+	r.out.followed()
 	if !r.wait {
 		return nil
 	}

@@ -26,8 +26,8 @@ var ErrNotKnown = errors.New("not known")
 
 // Apply carries the plan out, step by step. After an error no other step is begun;
 // [Deployment.Entries] tell what is applied and what is not. The error matches [ErrInterrupted] if
-// the context was done, and [ErrNotKnown] if the server was lost. A request that is in flight when
-// the context ends is waited for.
+// the context was done, [ErrNotKnown] if the server was lost, and is a [*BeforeError] if a Job has
+// failed that had to finish first. A request that is in flight when the context ends is waited for.
 func (d *Deployment) Apply(ctx context.Context) error {
 	d.begun = d.options.Cluster.Now()
 	entries := map[*Object]*Entry{}
@@ -49,6 +49,11 @@ func (d *Deployment) Apply(ctx context.Context) error {
 		}
 		if err := d.awaitEstablished(ctx, objects); err != nil {
 			return err
+		}
+		if objects[0].before {
+			if err := d.awaitBefore(ctx, objects); err != nil {
+				return err
+			}
 		}
 	}
 	if !written {

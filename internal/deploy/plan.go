@@ -42,6 +42,8 @@ type Options struct {
 	Adopt bool
 	// Prune looks for what an earlier deployment of the set had applied and this one has not.
 	Prune bool
+	// Before is how Jobs are followed that have to finish before the workloads are applied.
+	Before FollowOptions
 	// Report is told of what happens, from one goroutine at a time; nil tells nobody.
 	Report func(Event)
 }
@@ -55,7 +57,8 @@ type Entry struct {
 	// Result is what was done.
 	Result Result
 
-	body []byte
+	body     []byte
+	finished bool // before the workloads were applied
 	// unasked says that the server could not be asked what it would make of it, so that what there
 	// is of it is looked at once more before it is applied.
 	unasked bool

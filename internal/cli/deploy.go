@@ -28,6 +28,9 @@ apply with the field manager probity, in an order that works: namespaces and def
 A field that somebody else keeps, such as the replicas of an autoscaler, is a conflict: leave it out of the file, or take it with
 --force-conflicts. What belongs to Helm, Argo CD, Flux, another set or an owner is refused unless --adopt says so.
 
+A ConfigMap or Secret that changes restarts nobody who reads it, and a line says so. With --restart-on-config a hash of what it reads of the set is
+part of each Pod template (probity.run/config), so that it rolls out.
+
 A Job with the annotation probity.run/before: "true" has to finish before the workloads of the set are applied: a migration, say. If it fails, nothing
 after it is applied, and the exit code is 1; --wait=false waits for it, too.
 
@@ -47,7 +50,7 @@ type deployFlags struct {
 	failOn, dryRun, set, output string
 	force, diff, prune, yes     bool
 	noSet, wait, strip, adopt   bool
-	undo                        bool
+	undo, restartOnConfig       bool
 	timeout                     time.Duration
 }
 
@@ -82,6 +85,7 @@ func newDeploy(streams Streams) *cobra.Command {
 	f.BoolVar(&flags.wait, "wait", true, "follow the rollout to its end")
 	f.DurationVar(&flags.timeout, "timeout", 15*time.Minute, "how long to follow it")
 	f.BoolVar(&flags.strip, "strip", false, "leave out annotations of probity.run")
+	f.BoolVar(&flags.restartOnConfig, "restart-on-config", false, "restart what reads a ConfigMap or Secret of the set that changes")
 	f.BoolVar(&flags.undo, "undo-on-failure", false, "bring back what was before if the rollout fails")
 	f.StringVarP(&flags.output, "output", "o", "", "json: one object a line (default: text for people)")
 	return cmd

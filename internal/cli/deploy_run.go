@@ -87,7 +87,7 @@ func (r *deployRun) prepare(ctx context.Context, args []string) error {
 	if err == nil {
 		r.plan, err = deploy.Plan(ctx, deploy.Options{
 			Cluster: cluster, Objects: objects, Set: deploy.Set{Name: set, Namespace: cluster.Namespace}, Insist: r.config.Namespace != "",
-			Force: r.force, Adopt: r.adopt, Prune: r.prune, Before: r.followOptions(), Report: r.out.event,
+			Force: r.force, Adopt: r.adopt, Prune: r.prune, RestartOnConfig: r.restartOnConfig, Before: r.followOptions(), Report: r.out.event,
 		})
 		if conflicts, ok := errors.AsType[*deploy.ConflictError](err); ok {
 			r.out.conflicts(conflicts)

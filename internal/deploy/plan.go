@@ -42,6 +42,9 @@ type Options struct {
 	Adopt bool
 	// Prune looks for what an earlier deployment of the set had applied and this one has not.
 	Prune bool
+	// RestartOnConfig makes what Pods read of the set a part of their templates, as a hash, so that
+	// they are made anew when it changes.
+	RestartOnConfig bool
 	// Before is how Jobs are followed that have to finish before the workloads are applied.
 	Before FollowOptions
 	// Report is told of what happens, from one goroutine at a time; nil tells nobody.
@@ -108,6 +111,11 @@ func Plan(ctx context.Context, o Options) (*Deployment, error) {
 	}
 	d := &Deployment{options: o, resources: resources}
 	Sort(o.Objects)
+	if o.RestartOnConfig {
+		if err := stampConfig(o.Objects); err != nil {
+			return nil, err
+		}
+	}
 	for _, object := range o.Objects {
 		body, err := o.bodyOf(object)
 		if err != nil {
@@ -121,6 +129,7 @@ func Plan(ctx context.Context, o Options) (*Deployment, error) {
 	if err := d.ask(ctx); err != nil {
 		return nil, err
 	}
+	d.tellUnrestarted()
 	if o.Prune {
 		if err := d.findLeftovers(ctx); err != nil {
 			return nil, err

@@ -38,6 +38,9 @@ The objects are a set, by the name of the first file, in the namespace; to prune
 --prune, what an earlier deployment of the set had applied, and this one has not, is listed, asked about, and deleted once the rollout is up; never
 Namespaces, CustomResourceDefinitions, volumes, objects with an owner, and what is annotated with probity.run/keep.
 
+With --undo-on-failure what was before comes back if the rollout fails, and is followed until it serves again. It is kept on this machine meanwhile, in
+a file of this user's, so that after an interruption probity deploy --undo FILE... brings it back.
+
 --diff and --dry-run=server change nothing. Ctrl-C while objects are applied ends after the request that is in flight, and tells which objects are
 applied, not applied, or unknown; while the rollout is watched, it stops the watching, not the rollout.
 
@@ -50,7 +53,8 @@ type deployFlags struct {
 	failOn, dryRun, set, output string
 	force, diff, prune, yes     bool
 	noSet, wait, strip, adopt   bool
-	undo, restartOnConfig       bool
+	undo, undoOnFailure         bool
+	restartOnConfig             bool
 	timeout                     time.Duration
 }
 
@@ -60,7 +64,7 @@ func newDeploy(streams Streams) *cobra.Command {
 		Use:     "deploy FILE...",
 		Short:   "Bring manifests to a cluster, and watch their probes come up",
 		Long:    deployHelp,
-		Example: "  probity deploy app.yaml\n  probity deploy app.yaml --context prod -n shop --diff",
+		Example: "  probity deploy app.yaml\n  probity deploy app.yaml --context prod -n shop --diff\n  probity deploy app.yaml --undo",
 		Args:    cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGINT, syscall.SIGTERM)
@@ -86,7 +90,8 @@ func newDeploy(streams Streams) *cobra.Command {
 	f.DurationVar(&flags.timeout, "timeout", 15*time.Minute, "how long to follow it")
 	f.BoolVar(&flags.strip, "strip", false, "leave out annotations of probity.run")
 	f.BoolVar(&flags.restartOnConfig, "restart-on-config", false, "restart what reads a ConfigMap or Secret of the set that changes")
-	f.BoolVar(&flags.undo, "undo-on-failure", false, "bring back what was before if the rollout fails")
+	f.BoolVar(&flags.undoOnFailure, "undo-on-failure", false, "bring back what was before if the rollout fails, and keep it for --undo if this is interrupted")
+	f.BoolVar(&flags.undo, "undo", false, "bring back what was before an interrupted deployment with --undo-on-failure, and do nothing else")
 	f.StringVarP(&flags.output, "output", "o", "", "json: one object a line (default: text for people)")
 	return cmd
 }
@@ -102,19 +107,18 @@ func (f *deployFlags) check() error {
 		return errors.New("--no-set leaves nothing to name or to prune: leave out --prune and --set")
 	case f.prune && !f.wait:
 		return errors.New("--prune deletes once the rollout is up: leave out --wait=false")
-	case f.undo && !f.wait:
+	case f.undoOnFailure && !f.wait:
 		return errors.New("--undo-on-failure needs to know how the rollout ends: leave out --wait=false")
+	case f.undo && (f.undoOnFailure || f.prune || f.diff || f.dryRun != ""):
+		return errors.New("--undo brings back what was, and does nothing else: leave out the other flags")
 	case f.timeout <= 0:
 		return errors.New("--timeout has to be positive")
 	}
 	return nil
 }
 
-// setName is the name of the set that files make.
+// setName is the name of the set that files make, whether it is noted or not.
 func (f *deployFlags) setName(args []string) (string, error) {
-	if f.noSet {
-		return "", nil
-	}
 	name := f.set
 	if name == "" {
 		path, err := filepath.Abs(args[0])
@@ -129,6 +133,9 @@ func (f *deployFlags) setName(args []string) (string, error) {
 		if args[0] == "-" {
 			name = "stdin"
 		}
+	}
+	if f.noSet {
+		return name, nil // it is no name of an object
 	}
 	if err := deploy.ValidSet(name); err != nil {
 		return "", fmt.Errorf("%w: name it with --set", err)

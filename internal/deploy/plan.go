@@ -62,6 +62,7 @@ type Entry struct {
 
 	body     []byte
 	finished bool // before the workloads were applied
+	restored bool // After is what it was before
 	// unasked says that the server could not be asked what it would make of it, so that what there
 	// is of it is looked at once more before it is applied.
 	unasked bool

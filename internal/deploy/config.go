@@ -136,11 +136,16 @@ func isConfig(o *Object, c config, namespace string) bool {
 	return o.kind().Group == "" && o.GetKind() == c.kind && o.GetName() == c.name && o.GetNamespace() == namespace
 }
 
+// changesTemplate reports whether an entry that is there already gets another Pod template.
+func changesTemplate(e *Entry) bool {
+	return !reflect.DeepEqual(template(e.Before), template(e.Planned))
+}
+
 // tellUnrestarted tells which Pods keep what they have read, although that changes: nothing makes
 // them anew, because their template stays as it is.
 func (d *Deployment) tellUnrestarted() {
 	for _, e := range d.Entries {
-		if e.Before == nil || e.Planned == nil || template(e.Planned) == nil || !reflect.DeepEqual(template(e.Before), template(e.Planned)) {
+		if e.Before == nil || e.Planned == nil || template(e.Planned) == nil || changesTemplate(e) {
 			continue
 		}
 		for _, c := range readBy(template(e.Planned)) {

@@ -131,6 +131,7 @@ func Plan(ctx context.Context, o Options) (*Deployment, error) {
 		return nil, err
 	}
 	d.tellUnrestarted()
+	d.tellQuotas(ctx)
 	if o.Prune {
 		if err := d.findLeftovers(ctx); err != nil {
 			return nil, err

@@ -91,9 +91,11 @@ func (s Set) read(parent *unstructured.Unstructured) (contents, error) {
 
 // and are the contents of both.
 func (c contents) and(other contents) contents {
-	both := contents{maps.Clone(c.kinds), maps.Clone(c.namespaces)}
-	maps.Copy(both.kinds, other.kinds)
-	maps.Copy(both.namespaces, other.namespaces)
+	both := contentsOf(nil)
+	for _, part := range []contents{c, other} {
+		maps.Copy(both.kinds, part.kinds)
+		maps.Copy(both.namespaces, part.namespaces)
+	}
 	return both
 }
 

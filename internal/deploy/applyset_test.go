@@ -1,11 +1,14 @@
 package deploy
 
 import (
+	"maps"
+	"net/http"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/probity-run/probity/internal/ownership"
 )
@@ -49,6 +52,37 @@ metadata: {name: a, namespace: eu}
 	parent.SetAnnotations(map[string]string{annotationTooling: "kubectl/v1.36"})
 	if _, err := set.read(parent); err == nil || !strings.Contains(err.Error(), `its tooling is "kubectl/v1.36"`) {
 		t.Errorf("a set of kubectl is read: %v", err)
+	}
+}
+
+// TestReadSetGone: what the server has no longer leaves the set, and what is only away stays.
+func TestReadSetGone(t *testing.T) {
+	kind := func(group, name string) schema.GroupKind { return schema.GroupKind{Group: group, Kind: name} }
+	set := Set{"app", "shop"}
+	written := contentsOf(nil)
+	for _, k := range []schema.GroupKind{kind("", "Secret"), kind("gone.example.com", "Widget"), kind("away.example.com", "Gadget")} {
+		written.kinds[k] = true
+	}
+	cluster := clusterOf(func(r *http.Request) (int, any) {
+		resource := map[string]any{"resource": "secrets", "responseKind": map[string]any{"version": "v1", "kind": "Secret"}, "scope": "Namespaced"}
+		switch r.URL.Path {
+		case "/api":
+			return 200, map[string]any{"items": []any{map[string]any{"metadata": map[string]any{}, "versions": []any{map[string]any{"version": "v1", "resources": []any{resource}}}}}}
+		case "/apis":
+			return 200, map[string]any{"items": []any{map[string]any{"metadata": map[string]any{"name": "away.example.com"}, "versions": []any{map[string]any{"version": "v1", "freshness": "Stale"}}}}}
+		}
+		return 200, set.write(written).Object
+	})
+	resources, err := cluster.Discover(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := &Deployment{resources: resources, options: Options{Cluster: cluster, Set: set}}
+	if err := d.readSet(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := d.contents.kinds, map[schema.GroupKind]bool{kind("", "Secret"): true, kind("away.example.com", "Gadget"): true}; !maps.Equal(got, want) {
+		t.Errorf("the set has %v, want %v", got, want)
 	}
 }
 

@@ -175,6 +175,7 @@ func (d *Deployment) ask(ctx context.Context) error {
 	if len(all) > 0 {
 		errs = append(errs, &ConflictError{all, d.options.Cluster.Now()})
 	}
+	errs = append(errs, d.askSet(ctx))
 	return errors.Join(errs...)
 }
 

@@ -73,8 +73,8 @@ func (s *scene) predict(c *Cause) {
 	}
 }
 
-// isHere reports whether a finding may be about an object of the workload's namespace. In a file that
-// names none it is about the default one, wherever that is applied.
+// isHere reports whether a finding may be about an object of the workload's namespace. In a file
+// that names none it is about the default one, wherever that is applied.
 func (s *scene) isHere(f advisor.Finding) bool {
 	return slices.Contains([]string{"", metav1.NamespaceDefault, s.Workload.GetNamespace()}, f.Object.Namespace)
 }

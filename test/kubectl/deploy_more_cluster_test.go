@@ -102,7 +102,8 @@ func testDeployBefore(t *testing.T, c clients, d deployer) {
 	d.wants(t, 1, []string{"configmap/settings unchanged", "deployment/web not applied", "job/three deleted"}, append(in, "--undo-on-failure")...)
 }
 
-// testDeployConfig: a ConfigMap that changes alone restarts nobody, unless the template has its hash.
+// testDeployConfig: a ConfigMap that changes alone restarts nobody, unless the template has its
+// hash.
 func testDeployConfig(t *testing.T, c clients, d deployer) {
 	reading := strings.ReplaceAll(shop("web:1", settings), "imagePullPolicy: Never", "imagePullPolicy: Never, envFrom: [{configMapRef: {name: settings}}]")
 	in := []string{d.write(t, "shop.yaml", reading), "-n", c.namespace}

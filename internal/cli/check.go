@@ -47,9 +47,10 @@ JSON stays JSON. The result is judged before it is written: a patch that would l
 With --context it is what runs in a cluster that is judged: the objects of a namespace, or with -A of all, and what has happened to their Pods
 by status, Events of the last hour, and the kubelets' counters of probes where they may be read. Each finding then says whether it was predicted,
 seen, both, or contradicted, and over what; what was seen makes waste a risk, and a risk an outage if Pods were killed for it. What was seen and
-no rule has predicted is restarts-seen, flaps-seen or slow-start-seen. Nothing is changed: with --fix the commands that would patch the objects are
-printed, and for those of Helm, Argo CD, Flux or an operator the text of the patch alone. The first line names what may not be read: findings that
-need it are not judged by what happened.
+no rule has predicted is restarts-seen, flaps-seen or slow-start-seen. Nothing is changed: with --fix the patches are printed, as documents for
+kubectl apply --server-side --field-manager=probity -f -, each with who keeps what it sets; what cannot be applied, or would not last because Helm,
+Argo CD, Flux, an operator or probity deploy would change it back, is a comment. What the patches leave goes to standard error and makes the exit
+code. The first line names what may not be read: findings that need it are not judged by what happened.
 
 Exit codes: 0 no finding of the severity of --fail-on or worse; 1 there are some; 2 bad input, a file that cannot be read (the others are
 reported all the same), or a cluster that does not answer or lets nothing be read.`
@@ -89,7 +90,7 @@ func newCheck(streams Streams) *cobra.Command {
 	f.StringVar(&flags.writeBaseline, "write-baseline", "", "write what is found to this file, as a baseline")
 	f.StringArrayVar(&flags.excludes, "exclude", nil, "leave this out of folders: a name or a path with *, ? and **; may be repeated")
 	f.BoolVarP(&flags.verbose, "verbose", "v", false, "list what is passed over")
-	f.BoolVar(&flags.fix, "fix", false, "write the patches to the files")
+	f.BoolVar(&flags.fix, "fix", false, "write the patches to the files; with --context, print them")
 	f.BoolVar(&flags.diff, "diff", false, "print what --fix would change, and change nothing")
 	return cmd
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -85,9 +86,6 @@ func runClusterCheck(ctx context.Context, streams Streams, flags checkFlags, f c
 	if err := c.act(); err != nil {
 		return failed(err)
 	}
-	if c.report == nil {
-		return nil // patches were printed
-	}
 	if _, err := fmt.Fprintln(streams.Err, render.Summary(c.report)); err != nil {
 		return failed(err)
 	}
@@ -97,61 +95,83 @@ func runClusterCheck(ctx context.Context, streams Streams, flags checkFlags, f c
 	return nil
 }
 
-// act prints the findings, or the patches.
+// act prints the findings, or the patches and what they leave.
 func (c *clusterCheck) act() error {
-	if c.fix {
-		patches, skipped := c.survey.Objects.Patches(c.rules, c.survey.Seen)
-		for _, p := range patches {
-			text, err := survey.PatchText(p)
-			if err == nil {
-				_, err = fmt.Fprintln(c.streams.Out, c.patchText(p, text))
-			}
-			if err != nil {
-				return err
-			}
-		}
-		if skipped != nil {
-			_, err := fmt.Fprintln(c.streams.Err, printable.Text(skipped.Error()))
-			return err
-		}
-		return nil
-	}
 	report, err := c.survey.Objects.Judge(c.rules, c.survey.Seen, c.baseline)
 	if err != nil {
 		return err
 	}
 	report.NotSeen = c.survey.NotSeen
 	c.report = report
-	if err := c.write(c.streams.Out, report, render.Options{FailOn: c.least, Version: version()}); err != nil {
+	out := c.streams.Out
+	if c.fix {
+		if err := c.printPatches(); err != nil {
+			return err
+		}
+		out = c.streams.Err // the patches are for kubectl alone
+	}
+	if err := c.write(out, c.report, render.Options{FailOn: c.least, Version: version()}); err != nil {
 		return err
 	}
 	if c.writeBaseline != "" {
-		return writeBaseline(c.writeBaseline, report)
+		return writeBaseline(c.writeBaseline, c.report)
 	}
 	return nil
 }
 
-// patchText is the command that patches an object, for a shell. Of an object that something else
-// keeps it is a comment: what is changed here would not last.
-func (c *clusterCheck) patchText(p cluster.Patch, text string) string {
+// printPatches prints what would put the objects right, and has the report tell what that leaves.
+func (c *clusterCheck) printPatches() error {
+	patches, skipped := c.survey.Objects.Patches(c.rules, c.survey.Seen)
+	var fit []cluster.Patch
+	var text strings.Builder
+	for _, p := range patches {
+		d, err := survey.DocumentOf(p)
+		if err != nil {
+			return fmt.Errorf("cannot write the patch of %s %s: %w", p.Object.Kind, p.Object.Name, err)
+		}
+		if d.Unfit == "" {
+			fit = append(fit, p)
+		}
+		text.WriteString(patchText(p, d))
+	}
+	head := ""
+	if len(fit) > 0 {
+		head = "# for " + c.applyCommand() + "\n"
+	}
+	_, err := io.WriteString(c.streams.Out, head+text.String())
+	if skipped != nil && err == nil {
+		_, err = fmt.Fprintln(c.streams.Err, printable.Text(skipped.Error()))
+	}
+	if err != nil {
+		return err
+	}
+	c.report, err = c.survey.Objects.Left(c.report, c.rules, fit)
+	return err
+}
+
+// applyCommand is how kubectl takes the patches.
+func (c *clusterCheck) applyCommand() string {
+	command := "kubectl "
+	if c.cluster.Context != "" {
+		command += "--context " + printable.Shell(c.cluster.Context) + " "
+	}
+	return command + "apply --server-side --field-manager=" + survey.Manager + " -f -"
+}
+
+// patchText is a document for a server-side apply, with who keeps what it sets. What cannot be
+// applied, or would not last, is a comment.
+func patchText(p cluster.Patch, d survey.Document) string {
 	var b strings.Builder
-	kind := strings.ToLower(p.Object.Kind)
-	fmt.Fprintf(&b, "# %s/%s in namespace %s: %s\n", kind, p.Object.Name, p.Object.Namespace, strings.Join(p.Rules, ", "))
-	if p.Owner != "" {
-		fmt.Fprintf(&b, "# kept by %s: change it there\n", printable.Line(p.Owner))
-		for line := range strings.Lines(text) {
+	fmt.Fprintf(&b, "---\n# %s/%s in namespace %s: %s\n", strings.ToLower(p.Object.Kind), p.Object.Name, p.Object.Namespace, strings.Join(p.Rules, ", "))
+	if d.Unfit != "" {
+		fmt.Fprintf(&b, "# %s\n", printable.Line(d.Unfit))
+		for line := range strings.Lines(d.Text) {
 			fmt.Fprintf(&b, "#   %s\n", printable.Line(strings.TrimSuffix(line, "\n")))
 		}
 		return b.String()
 	}
-	if len(p.Managers) > 0 {
-		fmt.Fprintf(&b, "# written by %s\n", printable.Line(strings.Join(p.Managers, ", ")))
+	for _, kept := range d.Kept {
+		fmt.Fprintf(&b, "# %s is kept by %s: take it with --force-conflicts\n", printable.Line(kept.Field), printable.Line(kept.Manager))
 	}
-	words := []string{"kubectl"}
-	if c.cluster.Context != "" {
-		words = append(words, "--context", printable.Shell(c.cluster.Context))
-	}
-	words = append(words, "-n", p.Object.Namespace, "patch", kind, p.Object.Name, "--field-manager", "probity", "--patch-file", "/dev/stdin")
-	fmt.Fprintf(&b, "%s <<'EOF'\n%sEOF\n", strings.Join(words, " "), printable.Text(text))
-	return b.String()
+	return b.String() + printable.Text(d.Text)
 }

@@ -13,7 +13,10 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/yaml"
 
+	"github.com/probity-run/probity/internal/kube"
 	"github.com/probity-run/probity/internal/process"
 )
 
@@ -32,8 +35,9 @@ func TestMain(m *testing.M) {
 		"kubectl-probity": func() {
 			os.Exit(PluginMain(context.Background(), Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}, os.Args[1:]))
 		},
-		"greet": greet,
-		"get":   get,
+		"greet":       greet,
+		"get":         get,
+		"serverapply": serverApply,
 	})
 }
 
@@ -52,6 +56,46 @@ func get() {
 	if err == nil {
 		_, err = io.Copy(os.Stdout, response.Body)
 	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+// serverApply is kubectl apply --server-side --force-conflicts --field-manager=probity -f - for
+// scripts.
+func serverApply() {
+	err := func() error {
+		cluster, err := kube.Connect(kube.Config{})
+		if err != nil {
+			return err
+		}
+		defer cluster.Close()
+		resources, err := cluster.Discover(context.Background())
+		if err != nil {
+			return err
+		}
+		text, err := io.ReadAll(os.Stdin)
+		if err != nil {
+			return err
+		}
+		for document := range strings.SplitSeq(string(text), "---\n") {
+			object := &unstructured.Unstructured{}
+			if err := yaml.Unmarshal([]byte(document), &object.Object); err != nil {
+				return err
+			}
+			if object.Object == nil {
+				continue // comments
+			}
+			kind, _ := resources.Kind(object.GroupVersionKind())
+			at := kube.Ref{Kind: kind, Namespace: object.GetNamespace(), Name: object.GetName()}
+			if _, err := cluster.Apply(context.Background(), at, []byte(document), kube.ApplyOptions{Manager: "probity", Force: true}); err != nil {
+				return err
+			}
+			fmt.Println(at, "applied")
+		}
+		return nil
+	}()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)

@@ -28,9 +28,18 @@ apply with the field manager probity, in an order that works: namespaces and def
 A field that somebody else keeps, such as the replicas of an autoscaler, is a conflict: leave it out of the file, or take it with
 --force-conflicts. What belongs to Helm, Argo CD, Flux, another set or an owner is refused unless --adopt says so.
 
+A ConfigMap or Secret that changes restarts nobody who reads it, and a line says so. With --restart-on-config a hash of what it reads of the set is
+part of each Pod template (probity.run/config), so that it rolls out.
+
+A Job with the annotation probity.run/before: "true" has to finish before the workloads of the set are applied: a migration, say. If it fails, nothing
+after it is applied, and the exit code is 1; --wait=false waits for it, too.
+
 The objects are a set, by the name of the first file, in the namespace; to prune with those of standard input, name it with --set. It is noted in a Secret, probity.NAME, in the format of ApplySets. With
 --prune, what an earlier deployment of the set had applied, and this one has not, is listed, asked about, and deleted once the rollout is up; never
 Namespaces, CustomResourceDefinitions, volumes, objects with an owner, and what is annotated with probity.run/keep.
+
+With --undo-on-failure what was before comes back if the rollout fails, and is followed until it serves again. It is kept on this machine meanwhile, in
+a file of this user's, so that after an interruption probity deploy --undo FILE... brings it back.
 
 --diff and --dry-run=server change nothing. Ctrl-C while objects are applied ends after the request that is in flight, and tells which objects are
 applied, not applied, or unknown; while the rollout is watched, it stops the watching, not the rollout.
@@ -44,7 +53,8 @@ type deployFlags struct {
 	failOn, dryRun, set, output string
 	force, diff, prune, yes     bool
 	noSet, wait, strip, adopt   bool
-	undo                        bool
+	undo, undoOnFailure         bool
+	restartOnConfig             bool
 	timeout                     time.Duration
 }
 
@@ -54,7 +64,7 @@ func newDeploy(streams Streams) *cobra.Command {
 		Use:     "deploy FILE...",
 		Short:   "Bring manifests to a cluster, and watch their probes come up",
 		Long:    deployHelp,
-		Example: "  probity deploy app.yaml\n  probity deploy app.yaml --context prod -n shop --diff",
+		Example: "  probity deploy app.yaml\n  probity deploy app.yaml --context prod -n shop --diff\n  probity deploy app.yaml --undo",
 		Args:    cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGINT, syscall.SIGTERM)
@@ -79,7 +89,9 @@ func newDeploy(streams Streams) *cobra.Command {
 	f.BoolVar(&flags.wait, "wait", true, "follow the rollout to its end")
 	f.DurationVar(&flags.timeout, "timeout", 15*time.Minute, "how long to follow it")
 	f.BoolVar(&flags.strip, "strip", false, "leave out annotations of probity.run")
-	f.BoolVar(&flags.undo, "undo-on-failure", false, "bring back what was before if the rollout fails")
+	f.BoolVar(&flags.restartOnConfig, "restart-on-config", false, "restart what reads a ConfigMap or Secret of the set that changes")
+	f.BoolVar(&flags.undoOnFailure, "undo-on-failure", false, "bring back what was before if the rollout fails, and keep it for --undo if this is interrupted")
+	f.BoolVar(&flags.undo, "undo", false, "bring back what was before an interrupted deployment with --undo-on-failure, and do nothing else")
 	f.StringVarP(&flags.output, "output", "o", "", "json: one object a line (default: text for people)")
 	return cmd
 }
@@ -95,19 +107,18 @@ func (f *deployFlags) check() error {
 		return errors.New("--no-set leaves nothing to name or to prune: leave out --prune and --set")
 	case f.prune && !f.wait:
 		return errors.New("--prune deletes once the rollout is up: leave out --wait=false")
-	case f.undo && !f.wait:
+	case f.undoOnFailure && !f.wait:
 		return errors.New("--undo-on-failure needs to know how the rollout ends: leave out --wait=false")
+	case f.undo && (f.undoOnFailure || f.prune || f.diff || f.dryRun != ""):
+		return errors.New("--undo brings back what was, and does nothing else: leave out the other flags")
 	case f.timeout <= 0:
 		return errors.New("--timeout has to be positive")
 	}
 	return nil
 }
 
-// setName is the name of the set that files make.
+// setName is the name of the set that files make, whether it is noted or not.
 func (f *deployFlags) setName(args []string) (string, error) {
-	if f.noSet {
-		return "", nil
-	}
 	name := f.set
 	if name == "" {
 		path, err := filepath.Abs(args[0])
@@ -122,6 +133,9 @@ func (f *deployFlags) setName(args []string) (string, error) {
 		if args[0] == "-" {
 			name = "stdin"
 		}
+	}
+	if f.noSet {
+		return name, nil // it is no name of an object
 	}
 	if err := deploy.ValidSet(name); err != nil {
 		return "", fmt.Errorf("%w: name it with --set", err)

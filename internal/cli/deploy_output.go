@@ -221,8 +221,8 @@ func (o *deployOutput) erase() {
 	o.drawn = 0
 }
 
-// followed leaves the last picture where it is.
-func (o *deployOutput) followed() { o.drawn = 0 }
+// followed leaves the last picture where it is; what is shown next is of other workloads.
+func (o *deployOutput) followed() { o.drawn, o.before = 0, nil }
 
 // verdicts tells how each workload ended, and returns the exit code of all.
 func (o *deployOutput) verdicts(results []rollout.Result) (code int) {

@@ -28,6 +28,7 @@ func unknown(err error) error { return &exitError{ExitUnknown, err} }
 type deployRun struct {
 	deployFlags
 	streams Streams
+	name    string // of the set that the files make, also if it is not noted
 	out     *deployOutput
 	cluster *kube.Cluster
 	plan    *deploy.Deployment
@@ -40,6 +41,9 @@ func runDeploy(ctx context.Context, streams Streams, flags deployFlags, args []s
 		return badInput(err)
 	}
 	r := &deployRun{deployFlags: flags, streams: streams}
+	if flags.undo {
+		return r.end(r.undoLast(ctx, args))
+	}
 	if err := r.prepare(ctx, args); err != nil {
 		return r.end(badInput(err))
 	}
@@ -60,9 +64,13 @@ func runDeploy(ctx context.Context, streams Streams, flags deployFlags, args []s
 
 // prepare does all that sends nothing: reads and judges the files, and plans with the server.
 func (r *deployRun) prepare(ctx context.Context, args []string) error {
-	set, err := r.setName(args)
-	if err != nil {
+	var err error
+	if r.name, err = r.setName(args); err != nil {
 		return err
+	}
+	set := r.name
+	if r.noSet {
+		set = ""
 	}
 	least, err := advisor.ParseSeverity(r.failOn)
 	if err != nil {
@@ -87,7 +95,7 @@ func (r *deployRun) prepare(ctx context.Context, args []string) error {
 	if err == nil {
 		r.plan, err = deploy.Plan(ctx, deploy.Options{
 			Cluster: cluster, Objects: objects, Set: deploy.Set{Name: set, Namespace: cluster.Namespace}, Insist: r.config.Namespace != "",
-			Force: r.force, Adopt: r.adopt, Prune: r.prune, Report: r.out.event,
+			Force: r.force, Adopt: r.adopt, Prune: r.prune, RestartOnConfig: r.restartOnConfig, Before: r.followOptions(), Report: r.out.event,
 		})
 		if conflicts, ok := errors.AsType[*deploy.ConflictError](err); ok {
 			r.out.conflicts(conflicts)
@@ -177,31 +185,45 @@ func (r *deployRun) askPrune(ctx context.Context) error {
 
 // carryOut applies the plan and follows it.
 func (r *deployRun) carryOut(ctx context.Context) error {
+	if r.undoOnFailure {
+		r.remember()
+	}
 	if err := r.plan.Apply(ctx); err != nil {
+		r.out.followed()
+		before, isBefore := errors.AsType[*deploy.BeforeError](err)
+		code := ExitFailed
+		if isBefore {
+			code = r.out.verdicts(before.Results)
+		}
 		r.out.notApplied(r.plan)
-		if r.undo && ctx.Err() == nil && !errors.Is(err, deploy.ErrNotKnown) {
+		if r.undoOnFailure && ctx.Err() == nil && !errors.Is(err, deploy.ErrNotKnown) {
 			err = errors.Join(err, r.undoAll(ctx))
 		}
 		if errors.Is(err, deploy.ErrInterrupted) || errors.Is(err, deploy.ErrNotKnown) {
+			r.tellUndo()
 			return unknown(err)
 		}
-		return failed(err)
+		return &exitError{code, err}
 	}
+	r.out.followed()
 	if !r.wait {
 		return nil
 	}
 	results, err := r.plan.Follow(ctx, r.followOptions())
 	r.out.followed()
 	if err != nil {
+		r.tellUndo()
 		return unknown(fmt.Errorf("the rollout goes on, and is not watched any longer: %w", err))
 	}
 	code := r.out.verdicts(results)
 	switch {
-	case code == ExitFailed && r.undo:
+	case code == ExitFailed && r.undoOnFailure:
 		return failed(r.undoAll(ctx))
 	case code != ExitOK:
 		return &exitError{code, nil}
-	case r.prune:
+	}
+	r.forget()
+	if r.prune {
 		return r.pruneNow(ctx)
 	}
 	return nil
@@ -216,14 +238,6 @@ func (r *deployRun) followOptions() deploy.FollowOptions {
 		o.Redraw = time.Second
 	}
 	return o
-}
-
-// undoAll brings back what was before, even if somebody has lost patience in the meantime.
-func (r *deployRun) undoAll(ctx context.Context) error {
-	undoing, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
-	defer cancel()
-	r.out.note("undoing: what was configured gets the fields that were applied before, what was created is deleted")
-	return r.plan.Undo(undoing)
 }
 
 // pruneNow deletes what was listed before.

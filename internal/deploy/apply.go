@@ -5,9 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/probity-run/probity/internal/kube"
 )
@@ -26,8 +28,8 @@ var ErrNotKnown = errors.New("not known")
 
 // Apply carries the plan out, step by step. After an error no other step is begun;
 // [Deployment.Entries] tell what is applied and what is not. The error matches [ErrInterrupted] if
-// the context was done, and [ErrNotKnown] if the server was lost. A request that is in flight when
-// the context ends is waited for.
+// the context was done, [ErrNotKnown] if the server was lost, and is a [*BeforeError] if a Job has
+// failed that had to finish first. A request that is in flight when the context ends is waited for.
 func (d *Deployment) Apply(ctx context.Context) error {
 	d.begun = d.options.Cluster.Now()
 	entries := map[*Object]*Entry{}
@@ -49,6 +51,11 @@ func (d *Deployment) Apply(ctx context.Context) error {
 		}
 		if err := d.awaitEstablished(ctx, objects); err != nil {
 			return err
+		}
+		if objects[0].before {
+			if err := d.awaitBefore(ctx, objects); err != nil {
+				return err
+			}
 		}
 	}
 	if !written {
@@ -171,7 +178,38 @@ func (d *Deployment) readSet(ctx context.Context) error {
 		return nil
 	}
 	d.contents, err = set.read(parent)
+	maps.DeleteFunc(d.contents.kinds, func(kind schema.GroupKind, _ bool) bool {
+		return d.resources.Gone(kind) // with all of its objects; who reads the set next would look for it in vain
+	})
 	return err
+}
+
+// askSet asks whether the set may be written down, unless its namespace is one of its own objects.
+func (d *Deployment) askSet(ctx context.Context) error {
+	set := d.options.Set
+	if set.Name == "" {
+		return nil
+	}
+	err := d.sendSet(ctx, d.contents.and(contentsOf(d.options.Objects)), true)
+	if meaningOf(err) == unchecked && d.contains(schema.GroupKind{Kind: "Namespace"}, "", set.Namespace) {
+		return nil
+	}
+	return err
+}
+
+// sendSet sends the parent of the set.
+func (d *Deployment) sendSet(ctx context.Context, c contents, dryRun bool) error {
+	set := d.options.Set
+	body, err := json.Marshal(set.write(c).Object)
+	if err != nil {
+		return err
+	}
+	at := kube.Ref{Kind: kube.Secrets, Namespace: set.Namespace, Name: set.parent()}
+	_, err = d.options.Cluster.Apply(ctx, at, body, kube.ApplyOptions{Manager: Manager, Force: true, DryRun: dryRun})
+	if err != nil {
+		return fmt.Errorf("cannot write down the set %s (--no-set deploys without): %w", set.Name, err)
+	}
+	return nil
 }
 
 // writeSet writes the parent of the set.
@@ -181,17 +219,11 @@ func (d *Deployment) writeSet(ctx context.Context, c contents) error {
 	}
 	request, cancel := context.WithTimeout(context.WithoutCancel(ctx), requestTime)
 	defer cancel()
-	set := d.options.Set
-	body, err := json.Marshal(set.write(c).Object)
-	if err != nil {
-		return err
-	}
-	at := kube.Ref{Kind: kube.Secrets, Namespace: set.Namespace, Name: set.parent()}
-	if _, err := d.options.Cluster.Apply(request, at, body, kube.ApplyOptions{Manager: Manager, Force: true}); err != nil {
+	if err := d.sendSet(request, c, false); err != nil {
 		if meaningOf(err) == strange {
-			return fmt.Errorf("%w: cannot write down the set %s: %w", ErrNotKnown, set.Name, err)
+			return fmt.Errorf("%w: %w", ErrNotKnown, err)
 		}
-		return fmt.Errorf("cannot write down the set %s (--no-set deploys without): %w", set.Name, err)
+		return err
 	}
 	d.contents = c
 	return nil

@@ -91,9 +91,11 @@ func (s Set) read(parent *unstructured.Unstructured) (contents, error) {
 
 // and are the contents of both.
 func (c contents) and(other contents) contents {
-	both := contents{maps.Clone(c.kinds), maps.Clone(c.namespaces)}
-	maps.Copy(both.kinds, other.kinds)
-	maps.Copy(both.namespaces, other.namespaces)
+	both := contentsOf(nil)
+	for _, part := range []contents{c, other} {
+		maps.Copy(both.kinds, part.kinds)
+		maps.Copy(both.namespaces, part.namespaces)
+	}
 	return both
 }
 
@@ -127,27 +129,6 @@ func spared(o *unstructured.Unstructured) string {
 		return annotationKeep + " says so"
 	case o.GetDeletionTimestamp() != nil:
 		return "it is being deleted"
-	}
-	return ""
-}
-
-// ownerOf is who else sees to an object, in words; "" if nobody is known to.
-func ownerOf(o *unstructured.Unstructured) string {
-	labels, annotations := o.GetLabels(), o.GetAnnotations()
-	for _, owner := range o.GetOwnerReferences() {
-		if owner.Controller != nil && *owner.Controller {
-			return fmt.Sprintf("the %s %s", owner.Kind, owner.Name)
-		}
-	}
-	switch {
-	case annotations["meta.helm.sh/release-name"] != "":
-		return "the Helm release " + annotations["meta.helm.sh/release-name"]
-	case annotations["argocd.argoproj.io/tracking-id"] != "":
-		return "Argo CD (" + annotations["argocd.argoproj.io/tracking-id"] + ")"
-	case labels["kustomize.toolkit.fluxcd.io/name"] != "":
-		return "the Flux Kustomization " + labels["kustomize.toolkit.fluxcd.io/name"]
-	case labels["helm.toolkit.fluxcd.io/name"] != "":
-		return "the Flux HelmRelease " + labels["helm.toolkit.fluxcd.io/name"]
 	}
 	return ""
 }

@@ -1,11 +1,16 @@
 package deploy
 
 import (
+	"maps"
+	"net/http"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/probity-run/probity/internal/ownership"
 )
 
 // TestSet: the format is that of KEP-3659; what was written is read again.
@@ -50,6 +55,37 @@ metadata: {name: a, namespace: eu}
 	}
 }
 
+// TestReadSetGone: what the server has no longer leaves the set, and what is only away stays.
+func TestReadSetGone(t *testing.T) {
+	kind := func(group, name string) schema.GroupKind { return schema.GroupKind{Group: group, Kind: name} }
+	set := Set{"app", "shop"}
+	written := contentsOf(nil)
+	for _, k := range []schema.GroupKind{kind("", "Secret"), kind("gone.example.com", "Widget"), kind("away.example.com", "Gadget")} {
+		written.kinds[k] = true
+	}
+	cluster := clusterOf(func(r *http.Request) (int, any) {
+		resource := map[string]any{"resource": "secrets", "responseKind": map[string]any{"version": "v1", "kind": "Secret"}, "scope": "Namespaced"}
+		switch r.URL.Path {
+		case "/api":
+			return 200, map[string]any{"items": []any{map[string]any{"metadata": map[string]any{}, "versions": []any{map[string]any{"version": "v1", "resources": []any{resource}}}}}}
+		case "/apis":
+			return 200, map[string]any{"items": []any{map[string]any{"metadata": map[string]any{"name": "away.example.com"}, "versions": []any{map[string]any{"version": "v1", "freshness": "Stale"}}}}}
+		}
+		return 200, set.write(written).Object
+	})
+	resources, err := cluster.Discover(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := &Deployment{resources: resources, options: Options{Cluster: cluster, Set: set}}
+	if err := d.readSet(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := d.contents.kinds, map[schema.GroupKind]bool{kind("", "Secret"): true, kind("away.example.com", "Gadget"): true}; !maps.Equal(got, want) {
+		t.Errorf("the set has %v, want %v", got, want)
+	}
+}
+
 // TestSpared: what holds more than itself is not pruned, nor what somebody else sees to.
 func TestSpared(t *testing.T) {
 	tests := map[string]struct {
@@ -60,12 +96,12 @@ func TestSpared(t *testing.T) {
 		"a Deployment":     {"kind: Deployment\nmetadata: {name: a}", false, ""},
 		"a Namespace":      {"kind: Namespace\nmetadata: {name: a}", true, ""},
 		"a claim":          {"kind: PersistentVolumeClaim\nmetadata: {name: a}", true, ""},
-		"of an owner":      {"kind: ReplicaSet\nmetadata: {name: a, ownerReferences: [{kind: Deployment, name: web, controller: true}]}", true, "the Deployment web"},
+		"of an owner":      {"kind: ReplicaSet\nmetadata: {name: a, ownerReferences: [{kind: Deployment, name: web, controller: true}]}", true, "Deployment web"},
 		"to be kept":       {"kind: Service\nmetadata: {name: a, annotations: {probity.run/keep: 'true'}}", true, ""},
 		"not to be kept":   {"kind: Service\nmetadata: {name: a, annotations: {probity.run/keep: 'false'}}", false, ""},
-		"of Helm":          {"kind: Service\nmetadata: {name: a, annotations: {meta.helm.sh/release-name: shop}}", false, "the Helm release shop"},
-		"of Flux":          {"kind: Service\nmetadata: {name: a, labels: {kustomize.toolkit.fluxcd.io/name: shop}}", false, "the Flux Kustomization shop"},
-		"of Argo CD":       {"kind: Service\nmetadata: {name: a, annotations: {argocd.argoproj.io/tracking-id: 'shop:x'}}", false, "Argo CD (shop:x)"},
+		"of Helm":          {"kind: Service\nmetadata: {name: a, annotations: {meta.helm.sh/release-name: shop}}", false, "Helm, release shop"},
+		"of Flux":          {"kind: Service\nmetadata: {name: a, labels: {kustomize.toolkit.fluxcd.io/name: shop}}", false, "Flux, Kustomization shop"},
+		"of Argo CD":       {"kind: Service\nmetadata: {name: a, annotations: {argocd.argoproj.io/tracking-id: 'shop:x'}}", false, "Argo CD, application shop"},
 		"by another owner": {"kind: Pod\nmetadata: {name: a, ownerReferences: [{kind: Widget, name: w}]}", true, ""},
 	}
 	for name, test := range tests {
@@ -74,7 +110,7 @@ func TestSpared(t *testing.T) {
 			if got := spared(o); (got != "") != test.stays {
 				t.Errorf("it stays because %q", got)
 			}
-			if got := ownerOf(o); got != test.owner {
+			if got := ownership.Owner(o); got != test.owner {
 				t.Errorf("its owner is %q, want %q", got, test.owner)
 			}
 		})

@@ -11,6 +11,9 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
+// accountTime is how long the controllers may take to make the ServiceAccount of a new namespace.
+const accountTime = 10 * time.Second
+
 // schemaTime is how long a server may take to know a field that a definition has just gained.
 const schemaTime = 10 * time.Second
 
@@ -57,9 +60,12 @@ func (d *Deployment) definesKindOf(e *Entry) bool {
 }
 
 // isEarly reports whether an object was refused because the server has not yet learnt of a kind
-// that was just defined, or of its new fields.
+// that was just defined, or of its new fields, or has not yet made the account of a new namespace.
 func (d *Deployment) isEarly(e *Entry, err error, since time.Duration) bool {
 	meaning := meaningOf(err)
+	if meaning == refusedByIt && e.unasked && strings.Contains(err.Error(), `serviceaccount "default" not found`) {
+		return d.contains(schema.GroupKind{Kind: "Namespace"}, "", e.GetNamespace()) && since < accountTime
+	}
 	return d.definesKindOf(e) && (meaning == unchecked || meaning == badInput && e.unasked && since < schemaTime)
 }
 

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
@@ -86,6 +87,74 @@ func TestPlanUnasked(t *testing.T) {
 			}
 			if want := "x is not checked by the server: what it needs is made first"; err == nil && strings.Join(*told, ",") != want {
 				t.Errorf("it tells %q, want %q", *told, want)
+			}
+		})
+	}
+}
+
+// TestEarlyAccount: a Pod in a namespace of the set is sent again until its default account is
+// there, which controllers make; elsewhere, or after a while, it is refused.
+func TestEarlyAccount(t *testing.T) {
+	const space = "apiVersion: v1\nkind: Namespace\nmetadata: {name: shop}\n---\n"
+	noDefault := refusal(403, metav1.StatusReasonForbidden, `pods "x" is forbidden: error looking up service account shop/default: serviceaccount "default" not found`)
+	for name, test := range map[string]struct {
+		text    string
+		unasked bool
+		err     error
+		since   time.Duration
+		want    bool
+	}{
+		"a namespace of the set":  {space + pod, true, noDefault, 0, true},
+		"that was there before":   {space + pod, false, noDefault, 0, false},
+		"for too long":            {space + pod, true, noDefault, accountTime, false},
+		"of nobody":               {pod, true, noDefault, 0, false},
+		"another account":         {space + pod, true, refusal(403, metav1.StatusReasonForbidden, `pods "x" is forbidden: error looking up service account shop/s: serviceaccount "s" not found`), 0, false},
+		"what is no Pod any more": {space + pod, true, refusal(403, metav1.StatusReasonForbidden, `pods "x" is forbidden: exceeded quota`), 0, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d, _ := bound(t, test.text, nil)
+			e := d.Entries[len(d.Entries)-1]
+			if e.unasked = test.unasked; d.isEarly(e, test.err, test.since) != test.want {
+				t.Errorf("it is sent again: %v, want %v", !test.want, test.want)
+			}
+		})
+	}
+}
+
+// TestAskSet: who may not write the set down hears it before anything is sent, unless the set
+// brings its namespace.
+func TestAskSet(t *testing.T) {
+	const space = "apiVersion: v1\nkind: Namespace\nmetadata: {name: shop}\n---\n"
+	no := func() (int, any) {
+		return statusOf(403, metav1.StatusReasonForbidden, `secrets "probity.app" is forbidden: User "jane" cannot patch resource "secrets" in API group ""`)
+	}
+	missing := func() (int, any) { return statusOf(404, metav1.StatusReasonNotFound, `namespaces "shop" not found`) }
+	for name, test := range map[string]struct {
+		text   string
+		answer func() (int, any)
+		set    string
+		err    string
+	}{
+		"allowed":            {account, func() (int, any) { return 201, map[string]any{"kind": "Secret"} }, "app", ""},
+		"forbidden":          {account, no, "app", "cannot write down the set app (--no-set deploys without): secrets \"probity.app\" is forbidden"},
+		"its own namespace":  {space + account, missing, "app", ""},
+		"no such namespace":  {account, missing, "app", `namespaces "shop" not found`},
+		"without a set":      {account, no, "", ""},
+		"the server is lost": {account, func() (int, any) { return 0, nil }, "app", "connection refused"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d, _ := bound(t, test.text, func(r *http.Request) (int, any) {
+				switch {
+				case strings.HasSuffix(r.URL.Path, "/probity.app") && r.URL.Query().Get("dryRun") == "All":
+					return test.answer()
+				case r.URL.Query().Get("dryRun") != "All":
+					t.Errorf("it sends %s %s", r.Method, r.URL)
+				}
+				return 201, map[string]any{"kind": "Any"}
+			})
+			d.contents, d.options.Set = contentsOf(nil), Set{test.set, "shop"}
+			if err := d.ask(t.Context()); (err == nil) != (test.err == "") || err != nil && !strings.Contains(err.Error(), test.err) {
+				t.Errorf("error %v, want %q", err, test.err)
 			}
 		})
 	}

@@ -124,12 +124,14 @@ spec:
 	}
 }
 
-// TestSteps: what others need comes before them; custom kinds come before workloads.
+// TestSteps: what others need comes before them; custom kinds come before workloads, and so do Jobs
+// that have to finish first.
 func TestSteps(t *testing.T) {
 	var all []*Object
 	for _, kind := range []string{"Widget", "Ingress", "Deployment", "Pod", "ConfigMap", "ReplicaSet", "Namespace", "Role", "ClusterRole", "CustomResourceDefinition", "Job", "Service"} {
 		all = append(all, &Object{Unstructured: &unstructured.Unstructured{Object: map[string]any{"kind": kind}}})
 	}
+	all = append(all, &Object{Unstructured: &unstructured.Unstructured{Object: map[string]any{"kind": "Job"}}, before: true})
 	var got []string
 	for _, step := range steps(all) {
 		var kinds []string
@@ -138,7 +140,7 @@ func TestSteps(t *testing.T) {
 		}
 		got = append(got, strings.Join(kinds, " "))
 	}
-	want := []string{"Namespace", "CustomResourceDefinition", "Role ClusterRole", "ConfigMap", "Service", "Widget", "Deployment ReplicaSet", "Pod", "Job", "Ingress"}
+	want := []string{"Namespace", "CustomResourceDefinition", "Role ClusterRole", "ConfigMap", "Service", "Widget", "Job", "Deployment ReplicaSet", "Pod", "Job", "Ingress"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("steps (-want +got):\n%s", diff)
 	}

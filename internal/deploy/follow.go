@@ -36,13 +36,18 @@ type FollowOptions struct {
 }
 
 // Follow watches what was applied until every workload has a verdict, or one has failed, and
-// returns how they are. The error matches [ErrInterrupted] if the context was done, and
-// [ErrNotKnown] if the server takes the credentials no longer, or may not be asked, or if a
-// workload is gone before it has done what it was made for. All that it has begun has ended when it
-// returns.
+// returns how they are; Jobs that had to finish first are not among them. The error matches
+// [ErrInterrupted] if the context was done, and [ErrNotKnown] if the server takes the credentials
+// no longer, or may not be asked, or if a workload is gone before it has done what it was made for.
+// All that it has begun has ended when it returns.
 func (d *Deployment) Follow(ctx context.Context, o FollowOptions) ([]rollout.Result, error) {
+	return d.follow(ctx, o, slices.DeleteFunc(slices.Clone(d.Entries), func(e *Entry) bool { return e.finished }))
+}
+
+// follow is Follow of some entries.
+func (d *Deployment) follow(ctx context.Context, o FollowOptions, entries []*Entry) ([]rollout.Result, error) {
 	f := &follower{deployment: d, options: o, woken: make(chan struct{}, 1), lost: map[string]error{}, logs: newInstanceLogs()}
-	for _, e := range d.Entries {
+	for _, e := range entries {
 		if w := workloadOf(e); w != nil {
 			f.workloads = append(f.workloads, w)
 		}

@@ -26,6 +26,8 @@ type Object struct {
 	Position manifest.Position
 	// At is where the server has it; it is set by [Bind].
 	At kube.Ref
+
+	before bool // it is a Job that has to finish before the workloads are applied
 }
 
 // String is how people name it: deployment/web.
@@ -128,6 +130,7 @@ func collect(all *[]*Object, value map[string]any, at manifest.Position) error {
 	}
 	delete(value, "status") // nobody applies one
 	o := &Object{Unstructured: &unstructured.Unstructured{Object: value}, Position: at}
+	o.before = hasToFinish(o)
 	switch {
 	case o.GetGenerateName() != "" && o.GetName() == "":
 		return fmt.Errorf("%s %s: an object that is applied needs a name: write metadata.name instead of generateName", kind, printable.Quote(o.GetGenerateName()))

@@ -11,15 +11,23 @@ var order = [][]string{
 	{"Namespace"}, {"CustomResourceDefinition"}, {"PriorityClass"}, {"StorageClass"}, {"ServiceAccount"},
 	{"ClusterRole", "Role"}, {"ClusterRoleBinding", "RoleBinding"}, {"ResourceQuota", "LimitRange"}, {"NetworkPolicy"}, {"Secret"}, {"ConfigMap"},
 	{"PersistentVolume"}, {"PersistentVolumeClaim"}, {"Service"}, {"PodDisruptionBudget"}, {custom},
-	{"StatefulSet"}, {"DaemonSet"}, {"Deployment", "ReplicaSet", "ReplicationController"}, {"Pod"}, {"Job"}, {"CronJob"}, {"HorizontalPodAutoscaler"},
+	{beforehand}, {"StatefulSet"}, {"DaemonSet"}, {"Deployment", "ReplicaSet", "ReplicationController"}, {"Pod"}, {"Job"}, {"CronJob"}, {"HorizontalPodAutoscaler"},
 	{"Ingress"}, {"ValidatingWebhookConfiguration", "MutatingWebhookConfiguration"}, {"APIService"},
 }
 
-// custom stands for all kinds that the order does not name.
-const custom = ""
+// custom stands for all kinds that the order does not name, beforehand for Jobs that have to finish
+// first.
+const (
+	custom     = ""
+	beforehand = "(before)"
+)
 
-// step is the number of the step in which a kind is applied.
-func step(kind string) int {
+// step is the number of the step in which an object is applied.
+func step(o *Object) int {
+	kind := o.GetKind()
+	if o.before {
+		kind = beforehand
+	}
 	has := func(name string) func([]string) bool {
 		return func(kinds []string) bool { return slices.Contains(kinds, name) }
 	}
@@ -31,7 +39,7 @@ func step(kind string) int {
 
 // Sort puts objects in the order in which they are applied. Within a kind, that of the files stays.
 func Sort(objects []*Object) {
-	slices.SortStableFunc(objects, func(a, b *Object) int { return cmp.Compare(step(a.GetKind()), step(b.GetKind())) })
+	slices.SortStableFunc(objects, func(a, b *Object) int { return cmp.Compare(step(a), step(b)) })
 }
 
 // steps are the objects of each step that has some, in the order of the steps.
@@ -40,7 +48,7 @@ func steps(objects []*Object) (all [][]*Object) {
 	Sort(sorted)
 	for _, o := range sorted {
 		last := len(all) - 1
-		if last >= 0 && step(all[last][0].GetKind()) == step(o.GetKind()) {
+		if last >= 0 && step(all[last][0]) == step(o) {
 			all[last] = append(all[last], o)
 			continue
 		}

@@ -14,6 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/probity-run/probity/internal/kube"
+	"github.com/probity-run/probity/internal/ownership"
 )
 
 // Manager is who keeps the fields that are deployed, in the words of managed fields.
@@ -41,6 +42,11 @@ type Options struct {
 	Adopt bool
 	// Prune looks for what an earlier deployment of the set had applied and this one has not.
 	Prune bool
+	// RestartOnConfig makes what Pods read of the set a part of their templates, as a hash, so that
+	// they are made anew when it changes.
+	RestartOnConfig bool
+	// Before is how Jobs are followed that have to finish before the workloads are applied.
+	Before FollowOptions
 	// Report is told of what happens, from one goroutine at a time; nil tells nobody.
 	Report func(Event)
 }
@@ -54,7 +60,9 @@ type Entry struct {
 	// Result is what was done.
 	Result Result
 
-	body []byte
+	body     []byte
+	finished bool // before the workloads were applied
+	restored bool // After is what it was before
 	// unasked says that the server could not be asked what it would make of it, so that what there
 	// is of it is looked at once more before it is applied.
 	unasked bool
@@ -104,6 +112,11 @@ func Plan(ctx context.Context, o Options) (*Deployment, error) {
 	}
 	d := &Deployment{options: o, resources: resources}
 	Sort(o.Objects)
+	if o.RestartOnConfig {
+		if err := stampConfig(o.Objects); err != nil {
+			return nil, err
+		}
+	}
 	for _, object := range o.Objects {
 		body, err := o.bodyOf(object)
 		if err != nil {
@@ -117,6 +130,8 @@ func Plan(ctx context.Context, o Options) (*Deployment, error) {
 	if err := d.ask(ctx); err != nil {
 		return nil, err
 	}
+	d.tellUnrestarted()
+	d.tellQuotas(ctx)
 	if o.Prune {
 		if err := d.findLeftovers(ctx); err != nil {
 			return nil, err
@@ -160,6 +175,7 @@ func (d *Deployment) ask(ctx context.Context) error {
 	if len(all) > 0 {
 		errs = append(errs, &ConflictError{all, d.options.Cluster.Now()})
 	}
+	errs = append(errs, d.askSet(ctx))
 	return errors.Join(errs...)
 }
 
@@ -248,7 +264,7 @@ func (d *Deployment) mayTake(e *Entry) error {
 	if e.Before == nil || d.options.Adopt {
 		return nil
 	}
-	if owner := ownerOf(e.Before); owner != "" {
+	if owner := ownership.Owner(e.Before); owner != "" {
 		return fmt.Errorf("%s is kept by %s, which would change it back: deploy it by that, or take it with --adopt", e.Object, owner)
 	}
 	if of := e.Before.GetLabels()[labelPartOf]; of != "" && of != d.options.Set.ID() && d.options.Set.Name != "" {

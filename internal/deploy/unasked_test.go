@@ -56,7 +56,7 @@ func TestApplyUnasked(t *testing.T) {
 		"it is new":             {missing, 201, Created, "GET PATCH DELETE", "a created, a deleted", ""},
 		"it was there":          {func() (int, any) { return 200, live }, 200, Configured, "GET PATCH PATCH", "a configured, a restored", ""},
 		"it was there, unseen":  {missing, 200, Configured, "GET PATCH", "a configured, a stays: it was there before, and how it was is not known", ""},
-		"somebody else has it":  {func() (int, any) { return 200, helm }, 200, Refused, "GET", "", "is kept by the Helm release other"},
+		"somebody else has it":  {func() (int, any) { return 200, helm }, 200, Refused, "GET", "", "is kept by Helm, release other"},
 		"nobody may look at it": {func() (int, any) { return statusOf(403, metav1.StatusReasonForbidden, "no") }, 200, Refused, "GET", "", "the server refuses: no"},
 		"the server is lost":    {func() (int, any) { return 0, nil }, 200, NotApplied, "GET", "", "not known"},
 	}

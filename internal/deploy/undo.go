@@ -16,9 +16,10 @@ import (
 )
 
 // Undo brings back what was before: what was created is deleted, what was configured gets the
-// fields that were applied before. What holds data or other objects stays, and is told. All is
-// tried; the error joins what could not be undone.
+// fields that were applied before. What holds data or other objects stays, and is told, and so does
+// a Job that is complete. All is tried; the error joins what could not be undone.
 func (d *Deployment) Undo(ctx context.Context) error {
+	d.begun = d.options.Cluster.Now() // of what is restored
 	var errs []error
 	for _, e := range slices.Backward(d.Entries) {
 		if err := d.undoOne(ctx, e); err != nil {
@@ -46,6 +47,16 @@ func (d *Deployment) undoOne(ctx context.Context, e *Entry) error {
 
 // deleteAgain deletes what this deployment has created.
 func (d *Deployment) deleteAgain(ctx context.Context, e *Entry) error {
+	if e.kind().String() == "Job.batch" {
+		live, err := d.read(ctx, e.At)
+		if err != nil {
+			return err
+		}
+		if live != nil && live.GetUID() == e.After.GetUID() && hasCondition(live.Object, "Complete") {
+			d.report(Event{Kind: "undone", Object: e.Object, Text: "stays: it is complete, and what it has done stays done"})
+			return nil
+		}
+	}
 	uid, background := e.After.GetUID(), metav1.DeletePropagationBackground
 	err := d.options.Cluster.Delete(ctx, e.At, metav1.DeleteOptions{Preconditions: &metav1.Preconditions{UID: &uid}, PropagationPolicy: &background})
 	if err != nil && !isMissing(err) {
@@ -65,9 +76,11 @@ func (d *Deployment) restore(ctx context.Context, e *Entry) error {
 	if err != nil {
 		return err
 	}
-	if _, err := d.options.Cluster.Apply(ctx, e.At, body, kube.ApplyOptions{Manager: Manager, Force: true}); err != nil {
+	answer, err := d.options.Cluster.Apply(ctx, e.At, body, kube.ApplyOptions{Manager: Manager, Force: true})
+	if err != nil {
 		return err
 	}
+	e.After, e.restored = answer.Object, true
 	d.report(Event{Kind: "undone", Object: e.Object, Text: "restored"})
 	if e.GetKind() == "StatefulSet" {
 		return d.unblock(ctx, e)

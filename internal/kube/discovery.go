@@ -16,6 +16,7 @@ import (
 type Resources struct {
 	served    map[schema.GroupVersionKind]Kind
 	preferred map[schema.GroupKind]Kind
+	away      map[string]bool // groups of which the server does not tell all, because who serves them is away
 }
 
 // Kind returns what serves the objects that a manifest names so.
@@ -30,6 +31,13 @@ func (r *Resources) Preferred(kind schema.GroupKind) (served Kind, ok bool) {
 	return served, ok
 }
 
+// Gone reports whether a server has no such kind, in no version, and would tell if it had. It does
+// not tell as long as an API server behind it is away that serves the group.
+func (r *Resources) Gone(kind schema.GroupKind) bool {
+	_, served := r.preferred[kind]
+	return !served && !r.away[kind.Group]
+}
+
 // aggregatedForm asks for all resources in one answer; servers before 1.27 give lists of groups
 // instead.
 const aggregatedForm = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json"
@@ -40,6 +48,7 @@ type discoveryAnswer struct {
 		Metadata metav1.ObjectMeta `json:"metadata"`
 		Versions []struct {
 			Version   string               `json:"version"`
+			Freshness string               `json:"freshness"`
 			Resources []discoveredResource `json:"resources"`
 		} `json:"versions"`
 	} `json:"items"`
@@ -58,7 +67,7 @@ type discoveredResource struct {
 // Discover asks a server what it serves: two requests, or with an old server one for each version
 // of a group. A version that cannot be had is left out, because that is no reason to refuse others.
 func (c *Client) Discover(ctx context.Context) (*Resources, error) {
-	all := &Resources{map[schema.GroupVersionKind]Kind{}, map[schema.GroupKind]Kind{}}
+	all := &Resources{map[schema.GroupVersionKind]Kind{}, map[schema.GroupKind]Kind{}, map[string]bool{}}
 	for _, path := range []string{"/api", "/apis"} {
 		var answer discoveryAnswer
 		if err := c.exchange(ctx, http.MethodGet, path, nil, http.Header{"Accept": {aggregatedForm}}, nil, &answer); err != nil {
@@ -66,6 +75,9 @@ func (c *Client) Discover(ctx context.Context) (*Resources, error) {
 		}
 		for _, group := range answer.Items {
 			for _, version := range group.Versions {
+				if version.Freshness == "Stale" {
+					all.away[group.Metadata.Name] = true
+				}
 				for _, r := range version.Resources {
 					all.add(group.Metadata.Name, version.Version, r)
 				}
@@ -100,7 +112,8 @@ func (c *Client) discoverOld(ctx context.Context, answer discoveryAnswer, all *R
 			var list metav1.APIResourceList
 			err := c.do(ctx, http.MethodGet, path, nil, "", nil, &list)
 			if apierrors.IsServiceUnavailable(err) || apierrors.IsNotFound(err) {
-				continue // an API server behind this one is away
+				all.away[group.Name] = true // or an API server behind this one
+				continue
 			}
 			if err != nil {
 				return err

@@ -16,7 +16,8 @@ func TestDiscover(t *testing.T) {
 			{"resource":"namespaces","singularResource":"namespace","responseKind":{"version":"v1","kind":"Namespace"},"scope":"Cluster","shortNames":["ns"]}]}]}]}`,
 		"/apis": `{"kind":"APIGroupDiscoveryList","items":[{"metadata":{"name":"example.com"},"versions":[
 			{"version":"v2","resources":[{"resource":"widgets","responseKind":{"group":"example.com","version":"v2","kind":"Widget"},"scope":"Namespaced"}]},
-			{"version":"v1","resources":[{"resource":"widgets","responseKind":{"group":"example.com","version":"v1","kind":"Widget"},"scope":"Namespaced"}]}]}]}`,
+			{"version":"v1","resources":[{"resource":"widgets","responseKind":{"group":"example.com","version":"v1","kind":"Widget"},"scope":"Namespaced"}]}]},
+			{"metadata":{"name":"away.example.com"},"versions":[{"version":"v1","freshness":"Stale"}]}]}`,
 	}
 	old := map[string]string{
 		"/api":                   `{"kind":"APIVersions","versions":["v1"]}`,
@@ -53,6 +54,14 @@ func TestDiscover(t *testing.T) {
 			}
 			if got, ok := resources.Kind(schema.GroupVersionKind{Group: "away.example.com", Version: "v1", Kind: "Widget"}); ok {
 				t.Errorf("what is away is served as %+v", got)
+			}
+			for kind, want := range map[schema.GroupKind]bool{
+				{Group: "example.com", Kind: "Widget"}: false, {Group: "example.com", Kind: "Gadget"}: true, {Group: "old.example.com", Kind: "Widget"}: true,
+				{Group: "away.example.com", Kind: "Widget"}: false,
+			} {
+				if got := resources.Gone(kind); got != want {
+					t.Errorf("%s is gone: %v, want %v", kind, got, want)
+				}
 			}
 		})
 	}

@@ -2,6 +2,7 @@ package rollout
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -9,6 +10,7 @@ import (
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 
+	"github.com/probity-run/probity/internal/advisor"
 	"github.com/probity-run/probity/internal/workload"
 )
 
@@ -112,6 +114,7 @@ func (s *scene) overdue(r *Result, causes []*candidate) *Verdict {
 	}
 	if limit {
 		c := Cause{Kind: Deadline, Degree: Suspect, Short: why, Text: s.waiting(r), Details: []string{why}}
+		s.predict(&c)
 		return &Verdict{Outcome: Failed, Exit: 1, Cause: c}
 	}
 	text := fmt.Sprintf("after %s %s, and nothing is wrong with the rest", span(s.Timeout), s.waiting(r))
@@ -224,7 +227,10 @@ func (s *scene) warnings(r *Result) (all []Cause) {
 		if row.Ready == 0 && r.Desired > 0 {
 			for _, service := range s.Services {
 				if service != nil && clean(service.Name) == row.Name && service.Namespace == s.Workload.GetNamespace() {
-					all = append(all, nobodyBehind(service))
+					c := nobodyBehind(service)
+					s.predict(&c)
+					c.Predicted = slices.DeleteFunc(c.Predicted, func(f advisor.Finding) bool { return f.Object.Name != service.Name })
+					all = append(all, c)
 					break
 				}
 			}

@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
 	"github.com/probity-run/probity/internal/advisor"
 )
 
@@ -55,8 +57,7 @@ func (s *scene) predict(c *Cause) {
 	}
 	object := objectOf(s.Workload)
 	for _, f := range s.Findings {
-		if !slices.Contains(rules, f.Rule) || f.Object.Kind != object.Kind && f.Object.Kind != "Service" || f.Object.Kind == object.Kind && f.Object.Name != s.Workload.GetName() ||
-			f.Object.Namespace != "" && f.Object.Namespace != s.Workload.GetNamespace() {
+		if !slices.Contains(rules, f.Rule) || f.Object.Kind != object.Kind && f.Object.Kind != "Service" || f.Object.Kind == object.Kind && f.Object.Name != s.Workload.GetName() || !s.isHere(f) {
 			continue
 		}
 		if f.Container != "" && c.Container != "" && f.Container != c.Container || c.Probe != nil && !isAbout(f.Field, c.Probe.Type) {
@@ -70,6 +71,12 @@ func (s *scene) predict(c *Cause) {
 			return
 		}
 	}
+}
+
+// isHere reports whether a finding may be about an object of the workload's namespace. In a file
+// that names none it is about the default one, wherever that is applied.
+func (s *scene) isHere(f advisor.Finding) bool {
+	return slices.Contains([]string{"", metav1.NamespaceDefault, s.Workload.GetNamespace()}, f.Object.Namespace)
 }
 
 // isAbout reports whether the path of a field is that of a probe of a type, or of no probe.

@@ -160,10 +160,41 @@ func TestPatches(t *testing.T) {
 			}
 			p := patches[i]
 			changes := strings.Contains(string(p.Before), c.before) && !strings.Contains(string(p.After), c.before) && strings.Contains(string(p.After), c.after)
-			if p.Owner != c.owner || !changes || len(p.Rules) != 1 || !slices.Equal(p.Managers, []string{"kubectl"}) {
-				t.Errorf("owner %q, rules %v, managers %v\nbefore %s\nafter  %s", p.Owner, p.Rules, p.Managers, p.Before, p.After)
+			if p.Owner != c.owner || !changes || len(p.Rules) != 1 || len(p.Managed) != 2 || p.Managed[0].Manager != "kubectl" || p.APIVersion != "apps/v1" {
+				t.Errorf("owner %q, rules %v, managed %v\nbefore %s\nafter  %s", p.Owner, p.Rules, p.Managed, p.Before, p.After)
 			}
 		})
+	}
+}
+
+// TestLeft: what a patch puts right is not left, and nothing else goes: not in objects whose patch
+// is not applied, and not what was seen and nothing has foretold.
+func TestLeft(t *testing.T) {
+	var o Objects
+	calm := deployment("shop", "calm")
+	calm.Spec.Template.Spec.Containers[0].LivenessProbe.FailureThreshold = 3
+	add(t, &o, deployment("shop", "web"), deployment("shop", "helms"), deployment("shelf", "web"), calm)
+	seen := observed("shop", "calm")
+	report, err := o.Judge(all(), seen, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	patches, err := o.Patches(all(), seen)
+	if err != nil || len(patches) != 3 {
+		t.Fatalf("%d patches, %v", len(patches), err)
+	}
+	applied := slices.DeleteFunc(patches, func(p Patch) bool { return nameOf(p.Object) != "shop/deployment/web" })
+	left, err := o.Left(report, all(), applied)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, f := range left.Findings {
+		got = append(got, nameOf(f.Object)+" "+f.Rule)
+	}
+	want := []string{"shelf/deployment/web liveness-threshold-too-low", "shop/deployment/calm restarts-seen", "shop/deployment/helms liveness-threshold-too-low"}
+	if !slices.Equal(got, want) || len(report.Findings) != 4 {
+		t.Errorf("left are %q of %d, want %q of 4", got, len(report.Findings), want)
 	}
 }
 

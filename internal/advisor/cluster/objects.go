@@ -16,6 +16,7 @@ import (
 
 	"github.com/probity-run/probity/internal/advisor"
 	"github.com/probity-run/probity/internal/manifest"
+	"github.com/probity-run/probity/internal/ownership"
 )
 
 // Objects are those of a cluster that are judged. The zero value has none.
@@ -31,8 +32,8 @@ type object struct {
 	// owner says who keeps the object, if that is not the one who reads this: a Helm release, or a
 	// program that brings it to what a repository says.
 	owner string
-	// managers are those who have written fields of it.
-	managers []string
+	// managed says who has written which of its fields.
+	managed []metav1.ManagedFieldsEntry
 }
 
 // written is an object as somebody could have written it.
@@ -69,7 +70,7 @@ func (o *Objects) Add(r manifest.Resource) error {
 		o.namespaces = map[string][]object{}
 	}
 	ns := strings.Clone(r.GetNamespace())
-	kept := object{name: nameOf(manifest.Ref{Kind: w.Kind, Namespace: ns, Name: r.GetName()}), text: text, owner: ownerOf(r), managers: managersOf(r)}
+	kept := object{name: nameOf(manifest.Ref{Kind: w.Kind, Namespace: ns, Name: r.GetName()}), text: text, owner: ownerOf(r), managed: slices.DeleteFunc(slices.Clone(r.GetManagedFields()), isOfStatus)}
 	if o.index == nil {
 		o.index = map[string]int{}
 	}
@@ -81,6 +82,9 @@ func (o *Objects) Add(r manifest.Resource) error {
 	o.namespaces[ns] = append(o.namespaces[ns], kept)
 	return nil
 }
+
+// isOfStatus reports whether managed fields are those of a status, which nobody patches.
+func isOfStatus(e metav1.ManagedFieldsEntry) bool { return e.Subresource == "status" }
 
 // nameOf is how an object is named where a file's name would stand.
 func nameOf(r manifest.Ref) string { return r.Namespace + "/" + strings.ToLower(r.Kind) + "/" + r.Name }
@@ -115,37 +119,13 @@ func write(r manifest.Resource) (w written, ok bool) {
 // ownerOf says what keeps an object, so that a change by hand would not last; empty if nothing is
 // known to.
 func ownerOf(r metav1.Object) string {
-	labels, annotations := r.GetLabels(), r.GetAnnotations()
-	for _, mark := range []struct{ value, owner string }{
-		{annotations["meta.helm.sh/release-name"], "Helm, release "},
-		{labels["helm.toolkit.fluxcd.io/name"], "Flux, HelmRelease "},
-		{labels["kustomize.toolkit.fluxcd.io/name"], "Flux, Kustomization "},
-		{labels["argocd.argoproj.io/instance"], "Argo CD, application "},
-	} {
-		if mark.value != "" {
-			return mark.owner + mark.value
-		}
+	if owner := ownership.Owner(r); owner != "" {
+		return owner
 	}
-	if id, _, ok := strings.Cut(annotations["argocd.argoproj.io/tracking-id"], ":"); ok {
-		return "Argo CD, application " + id
-	}
-	if labels["app.kubernetes.io/managed-by"] == "Helm" {
+	if r.GetLabels()["app.kubernetes.io/managed-by"] == "Helm" {
 		return "Helm"
 	}
-	if owner := metav1.GetControllerOfNoCopy(r); owner != nil {
-		return owner.Kind + " " + owner.Name
-	}
 	return ""
-}
-
-// managersOf are the names of those who have written fields that are not status.
-func managersOf(r metav1.Object) (names []string) {
-	for _, m := range r.GetManagedFields() {
-		if m.Subresource == "" && !slices.Contains(names, m.Manager) {
-			names = append(names, strings.Clone(m.Manager))
-		}
-	}
-	return names
 }
 
 // manifests relates the objects of a namespace to each other.

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
 	"github.com/probity-run/probity/internal/advisor"
 	"github.com/probity-run/probity/internal/advisor/evidence"
 	"github.com/probity-run/probity/internal/advisor/fix"
@@ -15,6 +17,8 @@ import (
 // A Patch is what would put an object right.
 type Patch struct {
 	Object manifest.Ref
+	// APIVersion is that of its kind.
+	APIVersion string
 	// Rules are those whose findings it puts right.
 	Rules []string
 	// Before and After are the object as JSON; Like is a value of its type, which says how lists
@@ -23,8 +27,8 @@ type Patch struct {
 	Like          manifest.Resource
 	// Owner is who keeps the object, so that the change belongs into what that reads; or empty.
 	Owner string
-	// Managers are those who have written fields of the object.
-	Managers []string
+	// Managed says who has written which field of the object, but for its status.
+	Managed []metav1.ManagedFieldsEntry
 }
 
 // Patches are the patches that follow from what the rules find, but for findings that what was seen
@@ -73,17 +77,50 @@ func patchable(m *advisor.Manifests, rules []advisor.Rule, seen *evidence.Observ
 	return slices.DeleteFunc(merged, func(f advisor.Finding) bool { return f.Basis == advisor.Contradicted || f.Suppressed != "" })
 }
 
+// Left is what of a report is still found once patches are applied. What was seen and no rule has
+// foretold stays: no patch is known to end it.
+func (o *Objects) Left(report *advisor.Report, rules []advisor.Rule, applied []Patch) (*advisor.Report, error) {
+	texts := map[string]map[string][]byte{} // by namespace and object
+	for _, p := range applied {
+		if texts[p.Object.Namespace] == nil {
+			texts[p.Object.Namespace] = map[string][]byte{}
+		}
+		texts[p.Object.Namespace][nameOf(p.Object)] = p.After
+	}
+	still := map[string]bool{}
+	for ns, changed := range texts {
+		m, err := o.manifests(ns)
+		if err != nil {
+			return nil, err
+		}
+		if m, err = m.With(changed); err != nil {
+			return nil, err
+		}
+		for _, f := range advisor.Check(m, rules) {
+			still[f.Key()] = true
+		}
+	}
+	left := *report
+	left.Findings = slices.DeleteFunc(slices.Clone(report.Findings), func(f advisor.Finding) bool {
+		return texts[f.Object.Namespace] != nil && f.Basis != advisor.Seen && !still[f.Key()]
+	})
+	return &left, nil
+}
+
 // patch is the difference between two texts of an object.
 func (o *Objects) patch(namespace, name string, before, after *advisor.Manifests) (Patch, error) {
 	kept := o.namespaces[namespace][o.index[name]]
 	var head struct {
-		Kind     string   `json:"kind"`
-		Metadata metadata `json:"metadata"`
+		APIVersion string   `json:"apiVersion"`
+		Kind       string   `json:"kind"`
+		Metadata   metadata `json:"metadata"`
 	}
 	if err := json.Unmarshal(kept.text, &head); err != nil {
 		return Patch{}, err
 	}
-	p := Patch{Object: manifest.Ref{Kind: head.Kind, Namespace: namespace, Name: head.Metadata.Name}, Owner: kept.owner, Managers: kept.managers}
+	p := Patch{
+		Object: manifest.Ref{Kind: head.Kind, Namespace: namespace, Name: head.Metadata.Name}, APIVersion: head.APIVersion, Owner: kept.owner, Managed: kept.managed,
+	}
 	like, err := like(before, name)
 	if err != nil {
 		return Patch{}, err

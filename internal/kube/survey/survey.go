@@ -34,8 +34,9 @@ type Survey struct {
 	namespace string
 	access    *kube.Access // nil if the server does not tell
 	nodes     []string     // that have Pods
-	forbidden int          // kinds
-	kinds     int          // that the server serves
+	spaces    []space      // of which kinds are read that may not be read of all
+	listed    bool         // the spaces are known
+	denied    denied
 }
 
 // ForbiddenError says that nothing may be read.
@@ -57,37 +58,37 @@ func (e *ForbiddenError) Error() string {
 func (e *ForbiddenError) Unwrap() error { return e.Err }
 
 // Read reads a namespace, or all of them if that is "". Ages are counted by the server's clock.
-// What is forbidden is noted in NotSeen; if that is everything, the error is a [*ForbiddenError].
-// Requests for metrics are made at the same time, eight at most, and have ended when Read returns.
+// What is forbidden is noted in NotSeen; of what may not be read of all namespaces, those are read
+// in which it may. If everything is forbidden, the error is a [*ForbiddenError]. Requests for
+// metrics are made at the same time, eight at most, and have ended when Read returns.
 func Read(ctx context.Context, client *kube.Client, namespace string) (*Survey, error) {
 	s := &Survey{client: client, namespace: namespace}
 	if err := s.ask(ctx); err != nil {
 		return nil, err
 	}
-	var noPods, noEvents bool
 	s.Seen = evidence.New(evidence.Options{Now: client.Now(),
-		NoPods:   func(string) bool { return noPods },
-		NoEvents: func(string) bool { return noEvents },
+		NoPods:   func(namespace string) bool { return s.denied.has(kube.Pods.Plural, namespace) },
+		NoEvents: func(namespace string) bool { return s.denied.has(kube.Events.Plural, namespace) },
 	})
 	var last error
+	may := false // something was read
 	for _, kind := range s.steps() {
-		err := kind.read(ctx)
-		switch {
-		case apierrors.IsNotFound(err):
-			continue // a server that has no such kind has no such objects
-		case apierrors.IsForbidden(err):
+		err := kind.read(ctx, s.namespace, s.access)
+		some := err == nil
+		s.denied.wide = s.denied.wide || some
+		if apierrors.IsForbidden(err) {
 			last = err
-			s.forbidden++
-			s.NotSeen = append(s.NotSeen, kind.plural+" (forbidden)")
-			noPods, noEvents = noPods || kind.plural == kube.Pods.Plural, noEvents || kind.plural == kube.Events.Plural
-		case err != nil:
+			some, err = s.readSome(ctx, kind)
+		}
+		may = may || some
+		if err != nil && !apierrors.IsNotFound(err) { // a server that has no such kind has no such objects
 			return nil, fmt.Errorf("cannot read %s: %w", kind.plural, err)
 		}
-		s.kinds++
 	}
-	if s.forbidden == s.kinds && s.kinds > 0 {
+	if last != nil && !may {
 		return nil, &ForbiddenError{namespace, last}
 	}
+	s.NotSeen = s.denied.words()
 	return s, s.metrics(ctx)
 }
 
@@ -98,21 +99,29 @@ func (s *Survey) ask(ctx context.Context) error {
 	if namespace == "" {
 		namespace = metav1.NamespaceDefault
 	}
+	access, err := s.review(ctx, namespace)
+	s.access = access
+	return err
+}
+
+// review asks what may be read in a namespace; nil if the server does not tell.
+func (s *Survey) review(ctx context.Context, namespace string) (*kube.Access, error) {
 	s.Requests++
 	access, err := s.client.Access(ctx, namespace)
 	switch {
 	case err == nil:
-		s.access = access
+		return access, nil
 	case !apierrors.IsNotFound(err) && !apierrors.IsForbidden(err) && !apierrors.IsMethodNotSupported(err):
-		return fmt.Errorf("cannot ask what may be read: %w", err)
+		return nil, fmt.Errorf("cannot ask what may be read: %w", err)
 	}
-	return nil
+	return nil, nil
 }
 
 // step reads the objects of one kind.
 type step struct {
 	plural string
-	read   func(ctx context.Context) error
+	// read reads those of a namespace, or of all; access is what may be read there.
+	read func(ctx context.Context, namespace string, access *kube.Access) error
 }
 
 // steps are in the order that what is kept needs: owners before Pods, Pods before Events.
@@ -143,19 +152,19 @@ func of[L any, P interface {
 	metav1.ListInterface
 	Unmarshal(data []byte) error
 }](s *Survey, kind kube.Kind, take func(*L) error) step {
-	return step{kind.Plural, func(ctx context.Context) error {
+	return step{kind.Plural, func(ctx context.Context, namespace string, access *kube.Access) error {
 		// a list of a namespace may be allowed where one of all is not, which the review is not
 		// about
-		if s.namespace != "" && s.access.Forbids("list", kind.Group, kind.Plural) {
-			return apierrors.NewForbidden(kindResource(kind), "", fmt.Errorf("cannot list them in namespace %s", s.namespace))
+		if namespace != "" && access.Forbids("list", kind.Group, kind.Plural) {
+			return apierrors.NewForbidden(kindResource(kind), "", fmt.Errorf("cannot list them in namespace %s", namespace))
 		}
-		for page, err := range kube.Pages[L, P](ctx, s.client, kind, s.namespace, optionsOf(kind)) {
+		for page, err := range kube.Pages[L, P](ctx, s.client, kind, namespace, optionsOf(kind)) {
 			s.Requests++
 			if err != nil {
 				return err
 			}
 			if page.First && kind == kube.Events {
-				s.Seen.ForgetEvents() // of a list that began again
+				s.Seen.ForgetEvents(namespace) // of a list that began again
 			}
 			if err := take(page.List); err != nil {
 				return err

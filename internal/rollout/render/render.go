@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/probity-run/probity/internal/advisor"
 	"github.com/probity-run/probity/internal/diagnosis"
 	"github.com/probity-run/probity/internal/printable"
 	"github.com/probity-run/probity/internal/rollout"
@@ -24,6 +25,7 @@ func Verdict(r *rollout.Result) []string {
 		lines := []string{"up: " + up(r)}
 		for _, w := range v.Warnings {
 			lines = append(lines, "  warning: "+w.Text)
+			lines = append(lines, predicted(w.Predicted)...)
 			lines = append(lines, labelled("next", w.Next)...)
 		}
 		return lines
@@ -47,13 +49,19 @@ func block(v *rollout.Verdict) (lines []string) {
 			lines = append(lines, "    "+line)
 		}
 	}
-	for _, f := range v.Predicted {
-		lines = append(lines, printable.Line(fmt.Sprintf("  predicted: %s:%d: %s: %s", printable.File(f.Region.File), f.Region.Line, f.Severity, f.Rule)))
-	}
+	lines = append(lines, predicted(v.Predicted)...)
 	lines = append(lines, labelled("see", v.See)...)
 	lines = append(lines, labelled("next", v.Next)...)
 	for _, c := range v.Also {
 		lines = append(lines, fmt.Sprintf("  also: %s%s", c.Short, podCount(c)))
+	}
+	return lines
+}
+
+// predicted are the findings of probity check that said so before.
+func predicted(findings []advisor.Finding) (lines []string) {
+	for _, f := range findings {
+		lines = append(lines, printable.Line(fmt.Sprintf("  predicted: %s:%d: %s: %s", printable.File(f.Region.File), f.Region.Line, f.Severity, f.Rule)))
 	}
 	return lines
 }

@@ -1,0 +1,114 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"time"
+
+	"github.com/probity-run/probity/internal/advisor"
+	"github.com/probity-run/probity/internal/deploy"
+	"github.com/probity-run/probity/internal/kube"
+	"github.com/probity-run/probity/internal/rollout"
+	"github.com/probity-run/probity/internal/system"
+)
+
+// undoTime bounds the requests by which a deployment is undone.
+const undoTime = time.Minute
+
+// kept is where the deployment keeps what was before.
+func (r *deployRun) kept() system.DeployState {
+	return system.DeployStateOf(r.cluster.Server, r.cluster.Namespace, r.name)
+}
+
+// remember keeps what is there for the case that the deployment is broken off. Without, it can be
+// undone as long as it runs.
+func (r *deployRun) remember() {
+	memory, err := r.plan.Remember()
+	if err == nil {
+		err = r.kept().Write(memory)
+	}
+	if err != nil {
+		r.out.note("if this is interrupted, --undo cannot bring back what was: " + err.Error())
+	}
+}
+
+// tellUndo tells how what was before comes back, if it is kept.
+func (r *deployRun) tellUndo() {
+	if r.undoOnFailure {
+		r.out.note("what was before is kept: --undo instead of --undo-on-failure brings it back")
+	}
+}
+
+// forget keeps it no longer: all is up, or undone.
+func (r *deployRun) forget() {
+	if err := r.kept().Remove(); err != nil {
+		r.out.note("cannot remove what was kept to undo the deployment: " + err.Error())
+	}
+}
+
+// undoAll brings back what was before, even if somebody has lost patience in the meantime, and
+// follows that until it serves again.
+func (r *deployRun) undoAll(ctx context.Context) error {
+	undoing, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTime)
+	defer cancel()
+	r.out.note("undoing: what was configured gets the fields that were applied before, what was created is deleted")
+	if err := r.plan.Undo(undoing); err != nil {
+		return err
+	}
+	r.forget()
+	o := r.followOptions()
+	o.Findings = nil // they are about the files
+	results, err := r.plan.FollowUndone(ctx, o)
+	r.out.followed()
+	if err != nil {
+		return fmt.Errorf("undone; whether what was before serves again is not known: %v", err) // of the deployment it is known
+	}
+	serves := !slices.ContainsFunc(results, func(r rollout.Result) bool { return r.Verdict == nil || r.Verdict.Exit != ExitOK })
+	r.out.verdicts(results)
+	switch {
+	case !serves:
+		return errors.New("undone, and what was before does not serve again")
+	case len(results) > 0:
+		r.out.note("undone: what was before serves again")
+	}
+	return nil
+}
+
+// undoLast is the whole of probity deploy --undo.
+func (r *deployRun) undoLast(ctx context.Context, args []string) error {
+	var err error
+	if r.name, err = r.setName(args); err != nil {
+		return badInput(err)
+	}
+	if r.cluster, err = kube.Connect(r.config); err != nil {
+		return badInput(err)
+	}
+	defer r.cluster.Close()
+	r.report = &advisor.Report{}
+	r.out = newDeployOutput(r.streams, r.output, false)
+	r.out.begin(r.cluster, r.name)
+	memory, err := r.kept().Read()
+	if errors.Is(err, fs.ErrNotExist) {
+		return badInput(fmt.Errorf("nothing is kept of the set %s in namespace %s: a deployment with --undo-on-failure keeps what was before until it is up or undone", r.name, r.cluster.Namespace))
+	}
+	if err != nil {
+		return badInput(fmt.Errorf("cannot read what was before: %w", err))
+	}
+	asking, cancel := context.WithTimeout(ctx, undoTime)
+	defer cancel()
+	set := deploy.Set{Name: r.name, Namespace: r.cluster.Namespace}
+	r.plan, err = deploy.Recall(asking, deploy.Options{Cluster: r.cluster, Set: set, Report: r.out.event}, memory)
+	switch {
+	case errors.Is(err, deploy.ErrNotKnown):
+		return unknown(err)
+	case err != nil:
+		return badInput(err)
+	}
+	if err := r.undoAll(ctx); err != nil {
+		return failed(err)
+	}
+	return nil
+}

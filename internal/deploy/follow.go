@@ -31,8 +31,9 @@ type FollowOptions struct {
 	// and each Redraw; nil shows nothing. It is called from one goroutine.
 	Show   func([]rollout.Result)
 	Redraw time.Duration
-	// Lost is told why the server is not heard, and nil when it is again, by the same goroutine.
-	Lost func(error)
+	// Lost is told that the server is not heard for longer than a connection takes to be made anew,
+	// again each Redraw, and nil when it is heard again; by the same goroutine.
+	Lost func(*Loss)
 }
 
 // Follow watches what was applied until every workload has a verdict, or one has failed, and
@@ -65,6 +66,7 @@ type follower struct {
 	workloads  []*workload
 	memories   []rollout.Memory
 	results    []rollout.Result
+	told       bool // Lost was told that the server is lost
 	see        sources
 	running    sync.WaitGroup
 	woken      chan struct{} // holds one if something has changed
@@ -73,7 +75,7 @@ type follower struct {
 	unseen []expected
 	lost   map[string]error
 	heard  time.Time // when all was listed that has to be; zero if it is not
-	told   error     // what Lost was told last
+	since  time.Time // when the first of those that are lost was
 	denied []kube.Kind
 	fatal  error
 	logs   instanceLogs
@@ -120,6 +122,9 @@ func (f *follower) trouble(kind kube.Kind, source string, err error) {
 	case optional(kind):
 		f.forget(kind)
 	default:
+		if len(f.lost) == 0 {
+			f.since = time.Now()
+		}
 		f.lost[source] = err
 	}
 	f.wake()
@@ -148,12 +153,12 @@ func (f *follower) ended(kind kube.Kind, source string, err error) {
 }
 
 // state is whether enough is seen to explain, and why it may never be.
-func (f *follower) state() (ready bool, lost, fatal error) {
+func (f *follower) state() (ready bool, lost *Loss, fatal error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.unseen = slices.DeleteFunc(f.unseen, func(e expected) bool { return e.complete() })
 	for _, err := range f.lost {
-		lost = err
+		lost = &Loss{f.since, err}
 		break
 	}
 	if slices.ContainsFunc(f.unseen, func(e expected) bool { return !optional(e.kind) }) {
@@ -171,8 +176,7 @@ func (f *follower) loop(ctx context.Context) ([]rollout.Result, error) {
 		if fatal != nil {
 			return f.results, fatal
 		}
-		f.tellLost(lost)
-		next := f.timeLeft()
+		next := min(f.timeLeft(), f.tellLost(lost))
 		if ready && lost == nil {
 			done, err := f.explain(ctx)
 			if done || err != nil {
@@ -180,7 +184,7 @@ func (f *follower) loop(ctx context.Context) ([]rollout.Result, error) {
 			}
 			next = min(next, f.again())
 		} else if next <= 0 {
-			return f.results, fmt.Errorf("%w: %w", ErrNotKnown, orTimeout(lost))
+			return f.results, fmt.Errorf("%w: %w", ErrNotKnown, lost.orTimeout())
 		} else {
 			next = min(next, optionalTime)
 		}
@@ -191,13 +195,6 @@ func (f *follower) loop(ctx context.Context) ([]rollout.Result, error) {
 			return f.results, ErrInterrupted
 		}
 	}
-}
-
-func orTimeout(err error) error {
-	if err == nil {
-		return errors.New("it has not told in time what it has")
-	}
-	return err
 }
 
 // rest waits until something has changed and what comes with it is there, or for so long. It
@@ -218,14 +215,6 @@ func (f *follower) rest(ctx context.Context, wait time.Duration) bool {
 	case <-time.After(gatherTime):
 		return true
 	}
-}
-
-// tellLost tells that the server is lost or back, once.
-func (f *follower) tellLost(lost error) {
-	if (lost == nil) != (f.told == nil) && f.options.Lost != nil {
-		f.options.Lost(lost)
-	}
-	f.told = lost
 }
 
 // timeLeft is how long it may take until the time of the whole is over.

@@ -72,12 +72,10 @@ const refusedTime = 20 * time.Second
 
 // Run keeps the copy until the context is done, whose cause it returns. A server that does not
 // answer is asked again; one that refuses ends it, and if it has not refused before, when it does
-// so for a while. One that takes the credentials no longer is asked once more, because that has
-// plugins fetch new ones. What is too old is listed anew at once, and with pauses if that is too
-// old again.
+// so for a while. What is too old is listed anew at once, and with pauses if that is too old again.
 func (m *Mirror[T, P, L, PL]) Run(ctx context.Context) error {
 	version, pause := "", againPause
-	stale, unknown, allowed := false, false, false
+	stale, allowed := false, false
 	refused := time.Time{} // since when at the earliest
 	for {
 		var err error
@@ -88,7 +86,7 @@ func (m *Mirror[T, P, L, PL]) Run(ctx context.Context) error {
 			from := version
 			var heard bool
 			version, heard, err = m.watch(ctx, from)
-			unknown, allowed = unknown && !heard, allowed || heard
+			allowed = allowed || heard
 			if heard && (version != from || !apierrors.IsResourceExpired(err)) {
 				stale, pause = false, againPause
 			}
@@ -99,8 +97,6 @@ func (m *Mirror[T, P, L, PL]) Run(ctx context.Context) error {
 		switch {
 		case ctx.Err() != nil:
 			return context.Cause(ctx)
-		case apierrors.IsUnauthorized(err) && !unknown:
-			unknown = true
 		case apierrors.IsForbidden(err) && allowed && time.Since(refused) < refusedTime:
 			m.trouble(err)
 		case apierrors.IsUnauthorized(err), apierrors.IsForbidden(err), apierrors.IsNotFound(err):

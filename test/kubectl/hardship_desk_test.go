@@ -3,6 +3,7 @@
 package kubectl
 
 import (
+	"bytes"
 	"crypto/tls"
 	"io"
 	"log"
@@ -24,7 +25,17 @@ func (h hardship) desk(t *testing.T, d desk) (kubeconfig string) {
 	transport := &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, ForceAttemptHTTP2: true} // the certificate is the server's own
 	quiet := log.New(io.Discard, "", 0)                                                                           // what clients meet, the tests see
 	next := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(target) }, Transport: transport, FlushInterval: -1, ErrorLog: quiet}
-	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { d(w, r, next) }))
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		// whole, so that it can be sent again: the server closes connections on which it was shown a
+		// bad token, which a client's own transport goes on from, too
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			return // its client is gone
+		}
+		r.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
+		r.Body, _ = r.GetBody()
+		d(w, r, next)
+	}))
 	server.EnableHTTP2, server.Config.ErrorLog = true, quiet
 	server.StartTLS()
 	t.Cleanup(func() {

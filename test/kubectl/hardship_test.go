@@ -36,6 +36,7 @@ func TestClusterHardship(t *testing.T) {
 	t.Run("Together", func(t *testing.T) {
 		for name, test := range map[string]func(*testing.T){
 			"Dropped": h.testDropped, "Trickle": h.testTrickle, "Killed": h.testKilled, "Interrupted": h.testInterrupted, "Unanswered": h.testUnanswered,
+			"Expired": h.testExpired, "ExpiredForGood": h.testExpiredForGood, "Clock": h.testClock,
 		} {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
@@ -178,6 +179,8 @@ func (c *command) wants(t *testing.T, code int, texts ...string) {
 	select {
 	case <-c.ended:
 	case <-time.After(timeout):
+		_ = c.Process.Signal(syscall.SIGQUIT) // so that it says where it is
+		<-c.ended
 		t.Fatalf("it does not end:\n%s", c.output())
 	}
 	says := c.output()

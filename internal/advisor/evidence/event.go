@@ -64,9 +64,13 @@ func (o *Observations) AddEvent(e *corev1.Event) {
 	}
 }
 
-// ForgetEvents forgets what Events have told, because their list begins again.
-func (o *Observations) ForgetEvents() {
+// ForgetEvents forgets what Events of a namespace, or for "" of all, have told, because their list
+// begins again.
+func (o *Observations) ForgetEvents(namespace string) {
 	for _, p := range o.pods {
+		if namespace != "" && p.workload.Namespace != namespace {
+			continue
+		}
 		for i := range p.containers {
 			for kind := range p.containers[i].probes {
 				p.containers[i].probes[kind] = probe{exact: p.containers[i].probes[kind].exact}

@@ -84,7 +84,8 @@ func TestContainers(t *testing.T) {
 // TestListBeginsAgain: what is told twice counts once.
 func TestListBeginsAgain(t *testing.T) {
 	o := observe(Options{}, []*corev1.Pod{aPod(1)}, anEvent(1, "Unhealthy", livenessFailed, 3))
-	o.ForgetEvents()
+	o.ForgetEvents("elsewhere")
+	o.ForgetEvents(aPod(1).Namespace)
 	o.AddEvent(anEvent(1, "Unhealthy", livenessFailed, 4))
 	o.AddPod(aPod(2))
 	o.AddPod(aPod(2))

@@ -36,6 +36,7 @@ type Survey struct {
 	nodes     []string     // that have Pods
 	forbidden int          // kinds
 	kinds     int          // that the server serves
+	spaces    spaces       // if all are meant and may not be read at once
 }
 
 // ForbiddenError says that nothing may be read.
@@ -57,62 +58,73 @@ func (e *ForbiddenError) Error() string {
 func (e *ForbiddenError) Unwrap() error { return e.Err }
 
 // Read reads a namespace, or all of them if that is "". Ages are counted by the server's clock.
-// What is forbidden is noted in NotSeen; if that is everything, the error is a [*ForbiddenError].
-// Requests for metrics are made at the same time, eight at most, and have ended when Read returns.
+// A kind that may not be read of all at once is read namespace by namespace. What is forbidden is
+// noted in NotSeen; if that is everything, the error is a [*ForbiddenError]. Requests for metrics
+// are made at the same time, eight at most, and have ended when Read returns.
 func Read(ctx context.Context, client *kube.Client, namespace string) (*Survey, error) {
 	s := &Survey{client: client, namespace: namespace}
 	if err := s.ask(ctx); err != nil {
 		return nil, err
 	}
-	var noPods, noEvents bool
-	s.Seen = evidence.New(evidence.Options{Now: client.Now(),
-		NoPods:   func(string) bool { return noPods },
-		NoEvents: func(string) bool { return noEvents },
-	})
+	refused := map[string][]string{} // by kind: the namespaces
+	without := func(kind kube.Kind) func(string) bool {
+		return func(namespace string) bool {
+			return slices.ContainsFunc(refused[kind.Plural], func(name string) bool { return name == "" || name == namespace })
+		}
+	}
+	s.Seen = evidence.New(evidence.Options{Now: client.Now(), NoPods: without(kube.Pods), NoEvents: without(kube.Events)})
 	var last error
 	for _, kind := range s.steps() {
-		err := kind.read(ctx)
+		names, err := s.read(ctx, kind)
 		switch {
 		case apierrors.IsNotFound(err):
 			continue // a server that has no such kind has no such objects
 		case apierrors.IsForbidden(err):
 			last = err
 			s.forbidden++
+			names = []string{s.namespace}
 			s.NotSeen = append(s.NotSeen, kind.plural+" (forbidden)")
-			noPods, noEvents = noPods || kind.plural == kube.Pods.Plural, noEvents || kind.plural == kube.Events.Plural
 		case err != nil:
 			return nil, fmt.Errorf("cannot read %s: %w", kind.plural, err)
 		}
+		refused[kind.plural] = names
 		s.kinds++
 	}
 	if s.forbidden == s.kinds && s.kinds > 0 {
 		return nil, &ForbiddenError{namespace, last}
 	}
+	s.NotSeen = append(s.NotSeen, s.unseen(refused)...)
 	return s, s.metrics(ctx)
 }
 
 // ask asks what may be read, so that what is forbidden is not asked for: that would be noted in the
 // cluster's audit as if somebody tried doors.
-func (s *Survey) ask(ctx context.Context) error {
+func (s *Survey) ask(ctx context.Context) (err error) {
 	namespace := s.namespace
 	if namespace == "" {
 		namespace = metav1.NamespaceDefault
 	}
+	s.access, err = s.review(ctx, namespace)
+	return err
+}
+
+// review is what may be done in a namespace; nil if the server does not tell.
+func (s *Survey) review(ctx context.Context, namespace string) (*kube.Access, error) {
 	s.Requests++
 	access, err := s.client.Access(ctx, namespace)
 	switch {
 	case err == nil:
-		s.access = access
+		return access, nil
 	case !apierrors.IsNotFound(err) && !apierrors.IsForbidden(err) && !apierrors.IsMethodNotSupported(err):
-		return fmt.Errorf("cannot ask what may be read: %w", err)
+		return nil, fmt.Errorf("cannot ask what may be read: %w", err)
 	}
-	return nil
+	return nil, nil
 }
 
-// step reads the objects of one kind.
+// step reads the objects of one kind, in a namespace or for "" in all.
 type step struct {
 	plural string
-	read   func(ctx context.Context) error
+	read   func(ctx context.Context, namespace string, access *kube.Access) error
 }
 
 // steps are in the order that what is kept needs: owners before Pods, Pods before Events.
@@ -143,19 +155,19 @@ func of[L any, P interface {
 	metav1.ListInterface
 	Unmarshal(data []byte) error
 }](s *Survey, kind kube.Kind, take func(*L) error) step {
-	return step{kind.Plural, func(ctx context.Context) error {
+	return step{kind.Plural, func(ctx context.Context, namespace string, access *kube.Access) error {
 		// a list of a namespace may be allowed where one of all is not, which the review is not
 		// about
-		if s.namespace != "" && s.access.Forbids("list", kind.Group, kind.Plural) {
-			return apierrors.NewForbidden(kindResource(kind), "", fmt.Errorf("cannot list them in namespace %s", s.namespace))
+		if namespace != "" && access.Forbids("list", kind.Group, kind.Plural) {
+			return apierrors.NewForbidden(kindResource(kind), "", fmt.Errorf("cannot list them in namespace %s", namespace))
 		}
-		for page, err := range kube.Pages[L, P](ctx, s.client, kind, s.namespace, optionsOf(kind)) {
+		for page, err := range kube.Pages[L, P](ctx, s.client, kind, namespace, optionsOf(kind)) {
 			s.Requests++
 			if err != nil {
 				return err
 			}
 			if page.First && kind == kube.Events {
-				s.Seen.ForgetEvents() // of a list that began again
+				s.Seen.ForgetEvents(namespace) // of a list that began again
 			}
 			if err := take(page.List); err != nil {
 				return err

@@ -144,7 +144,11 @@ func (f *follower) ended(kind kube.Kind, source string, err error) {
 	delete(f.lost, source)
 	switch {
 	case apierrors.IsUnauthorized(err), needed && (apierrors.IsForbidden(err) || apierrors.IsNotFound(err)):
-		f.fatal = errors.Join(f.fatal, fmt.Errorf("%w: cannot watch %s: %w", ErrNotKnown, kind.Plural, err))
+		what := kind.Plural
+		if apierrors.IsForbidden(err) {
+			what += ", which --wait=false does without"
+		}
+		f.fatal = errors.Join(f.fatal, fmt.Errorf("%w: cannot watch %s: %w", ErrNotKnown, what, err))
 	case apierrors.IsForbidden(err), apierrors.IsNotFound(err):
 		f.denied = append(f.denied, kind)
 	}

@@ -37,6 +37,7 @@ func TestClusterHardship(t *testing.T) {
 		for name, test := range map[string]func(*testing.T){
 			"Dropped": h.testDropped, "Trickle": h.testTrickle, "Killed": h.testKilled, "Interrupted": h.testInterrupted, "Unanswered": h.testUnanswered,
 			"Expired": h.testExpired, "ExpiredForGood": h.testExpiredForGood, "Clock": h.testClock,
+			"Roles": h.testRoles, "SomeNamespaces": h.testSomeNamespaces,
 		} {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()

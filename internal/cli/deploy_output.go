@@ -242,8 +242,12 @@ func (o *deployOutput) verdicts(results []rollout.Result) (code int) {
 		if r.Verdict == nil {
 			continue
 		}
-		if !o.json && (r.Verdict.Outcome != rollout.IsUp || o.live()) {
-			for _, text := range render.Verdict(&r) {
+		lines := render.Verdict(&r)
+		if r.Verdict.Outcome == rollout.IsUp && !o.live() {
+			lines = lines[1:] // which was a line of its own
+		}
+		if !o.json {
+			for _, text := range lines {
 				terminal.Print(o.streams.Err, text)
 			}
 		}

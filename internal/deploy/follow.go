@@ -56,7 +56,11 @@ func (d *Deployment) Follow(ctx context.Context, o FollowOptions) ([]rollout.Res
 	defer f.running.Wait()
 	defer stop()
 	f.open(watching)
-	return f.loop(watching)
+	results, err := f.loop(watching)
+	if err == nil {
+		f.warnUnserved(watching, results)
+	}
+	return results, err
 }
 
 // follower watches workloads, and has what is seen explained.

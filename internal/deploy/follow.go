@@ -9,7 +9,6 @@ import (
 	"sync"
 	"time"
 
-	appsv1 "k8s.io/api/apps/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"github.com/probity-run/probity/internal/advisor"
@@ -297,10 +296,9 @@ func (f *follower) facts(w *workload) (facts rollout.Facts, ok bool) {
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	applied, isDeployment := w.typed.(*appsv1.Deployment)
 	return rollout.Facts{
 		Now: f.client().Now(), Begun: f.deployment.begun, Workload: live, Generation: w.typed.GetGeneration(),
-		PausedByFile: isDeployment && applied.Spec.Paused,
+		PausedByFile: w.isPausedByFile(),
 		ReplicaSets:  allOf(f.see.replicaSets), Revisions: allOf(f.see.revisions), Pods: allOf(f.see.pods), Services: allOf(f.see.services), Slices: allOf(f.see.slices),
 		Nodes: allOf(f.see.nodes), Claims: allOf(f.see.claims), Events: allOf(f.see.events), EventsForbidden: slices.Contains(f.denied, kube.Events),
 		Logs: maps.Clone(f.logs.known), Findings: f.options.Findings, Has: f.deployment.has, Options: f.options.Times,

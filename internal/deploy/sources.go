@@ -106,6 +106,13 @@ func workloadOf(e *Entry) *workload {
 	return &workload{e, typed}
 }
 
+// isPausedByFile reports whether the manifest itself says that the workload is paused. What the
+// server has may be paused because somebody else has said so.
+func (w *workload) isPausedByFile() bool {
+	paused, _, _ := unstructured.NestedBool(w.entry.Object.Object, "spec", "paused")
+	return paused && w.entry.GetKind() == "Deployment"
+}
+
 // podsOf are what lists the Pods of workloads. The Jobs of a CronJob are not followed.
 func podsOf(workloads []*workload) (lists []metav1.ListOptions) {
 	for _, w := range workloads {

@@ -58,3 +58,18 @@ func TestPodsOf(t *testing.T) {
 		}
 	}
 }
+
+// TestIsPausedByFile: what the server has says nothing of the file.
+func TestIsPausedByFile(t *testing.T) {
+	of := func(spec string) *Object {
+		return &Object{Unstructured: object(t, "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: a}\nspec: {"+spec+"}")}
+	}
+	for _, c := range []struct {
+		file, live *Object
+		want       bool
+	}{{of("paused: true"), of("paused: true"), true}, {of(""), of("paused: true"), false}, {of(""), of(""), false}} {
+		if got := workloadOf(&Entry{Object: c.file, After: c.live.Unstructured}).isPausedByFile(); got != c.want {
+			t.Errorf("%v, live %v: paused by the file is %v", c.file.Object, c.live.Object, got)
+		}
+	}
+}

@@ -66,8 +66,8 @@ func (c *command) took() time.Duration {
 	return c.said[len(c.said)-1].at.Sub(c.said[0].at).Round(10 * time.Millisecond)
 }
 
-// requestsOf are those of the counted user that name a program, by the audit log: the verb and what
-// is asked for.
+// requestsOf are those of the counted user for a namespace or for no namespace, by the audit log:
+// the verb and what is asked for. All have to name a program.
 func (h hardship) requestsOf(t *testing.T, agent, namespace string) (all []string) {
 	t.Helper()
 	file := must(os.Open(filepath.Join(h.cluster.dir, auditLog)))(t)
@@ -80,6 +80,9 @@ func (h hardship) requestsOf(t *testing.T, agent, namespace string) (all []strin
 			t.Fatal(err)
 		}
 		if entry.Verb == "watch" && entry.Stage != "ResponseStarted" || entry.Verb != "watch" && entry.Stage != "ResponseComplete" {
+			continue
+		}
+		if strings.Contains(entry.RequestURI, "/namespaces/") && !strings.Contains(entry.RequestURI, "/namespaces/"+namespace+"/") {
 			continue
 		}
 		if !strings.HasPrefix(entry.UserAgent, agent) {

@@ -21,7 +21,7 @@ func (h hardship) testOutage(t *testing.T) {
 	file := d.write(t, "shop.yaml", shop("web:1", settings))
 	args := []string{"deploy", file, "-n", c.namespace, "--no-set"}
 	run := h.begin(t, d.kubeconfig, args...)
-	impatient := h.begin(t, d.kubeconfig, append(args, "--timeout=10s")...)
+	impatient := h.begin(t, d.kubeconfig, append(args, "--timeout=20s")...)
 	programs := h.begin(t, d.kubeconfig, append(args, "-o=json")...)
 	for _, c := range []*command{run, impatient} {
 		c.await(t, "deployment/web revision 1")

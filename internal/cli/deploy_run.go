@@ -93,7 +93,7 @@ func (r *deployRun) prepare(ctx context.Context, args []string) error {
 			r.out.conflicts(conflicts)
 		}
 		if err != nil && ctx.Err() == nil {
-			err = fmt.Errorf("%w\nnothing was sent", err)
+			err = fmt.Errorf("%w\nnothing was sent", withLogin(err))
 		}
 	}
 	if err != nil {
@@ -183,7 +183,7 @@ func (r *deployRun) carryOut(ctx context.Context) error {
 			err = errors.Join(err, r.undoAll(ctx))
 		}
 		if errors.Is(err, deploy.ErrInterrupted) || errors.Is(err, deploy.ErrNotKnown) {
-			return unknown(err)
+			return unknown(withLogin(err))
 		}
 		return failed(err)
 	}
@@ -193,7 +193,7 @@ func (r *deployRun) carryOut(ctx context.Context) error {
 	results, err := r.plan.Follow(ctx, r.followOptions())
 	r.out.followed()
 	if err != nil {
-		return unknown(fmt.Errorf("the rollout goes on, and is not watched any longer: %w", err))
+		return unknown(fmt.Errorf("the rollout goes on, and is not watched any longer: %w", withLogin(err)))
 	}
 	code := r.out.verdicts(results)
 	switch {

@@ -38,7 +38,7 @@ func TestClusterHardship(t *testing.T) {
 			"Dropped": h.testDropped, "Trickle": h.testTrickle, "Killed": h.testKilled, "Interrupted": h.testInterrupted, "Unanswered": h.testUnanswered,
 			"Expired": h.testExpired, "ExpiredForGood": h.testExpiredForGood, "Clock": h.testClock,
 			"Roles": h.testRoles, "SomeNamespaces": h.testSomeNamespaces,
-			"Causes": h.testCauses, "OldPods": h.testOldPods, "Stuck": h.testStuck,
+			"Causes": h.testCauses, "OldPods": h.testOldPods, "Stuck": h.testStuck, "Input": h.testInput,
 		} {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()

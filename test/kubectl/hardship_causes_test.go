@@ -11,8 +11,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// causeTime is after how long what may yet come to rights has failed, and by when all that is played
-// has to be.
+// causeTime is after how long what may yet come to rights has failed, and by when all that is
+// played has to be.
 const causeTime = "20s"
 
 // cause is how a row of the table of causes is brought about.

@@ -99,8 +99,8 @@ func (h hardship) testExpired(t *testing.T) {
 	}
 }
 
-// testExpiredForGood: a plugin that has no better token is asked once more, and then it is over. The
-// exit code says whether something was sent.
+// testExpiredForGood: a plugin that has no better token is asked once more, and then it is over.
+// The exit code says whether something was sent.
 func (h hardship) testExpiredForGood(t *testing.T) {
 	for name, c := range map[string]struct {
 		good, code int

@@ -22,8 +22,9 @@ type desk func(w http.ResponseWriter, r *http.Request, next http.Handler)
 func (h hardship) desk(t *testing.T, d desk) (kubeconfig string) {
 	t.Helper()
 	target := must(url.Parse(h.cluster.url))(t)
-	transport := &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, ForceAttemptHTTP2: true} // the certificate is the server's own
-	quiet := log.New(io.Discard, "", 0)                                                                           // what clients meet, the tests see
+	// the certificate is the server's own
+	transport := &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, ForceAttemptHTTP2: true}
+	quiet := log.New(io.Discard, "", 0) // what clients meet, the tests see
 	next := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(target) }, Transport: transport, FlushInterval: -1, ErrorLog: quiet}
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		// whole, so that it can be sent again: the server closes connections on which it was shown a

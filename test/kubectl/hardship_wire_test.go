@@ -22,7 +22,8 @@ import (
 type wire struct {
 	url string
 	to  string
-	// trickle is how many bytes it carries at most each two milliseconds to its client; 0 means all.
+	// trickle is how many bytes it carries at most each two milliseconds to its client; 0 means
+	// all.
 	trickle int
 
 	mu      sync.Mutex

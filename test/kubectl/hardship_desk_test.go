@@ -24,7 +24,8 @@ func (h hardship) desk(t *testing.T, d desk) (kubeconfig string) {
 	target := must(url.Parse(h.cluster.url))(t)
 	// the certificate is the server's own
 	transport := &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, ForceAttemptHTTP2: true}
-	quiet := log.New(io.Discard, "", 0) // what clients meet, the tests see
+	// what clients meet, the tests see
+	quiet := log.New(io.Discard, "", 0)
 	next := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(target) }, Transport: transport, FlushInterval: -1, ErrorLog: quiet}
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		// whole, so that it can be sent again: the server closes connections on which it was shown a

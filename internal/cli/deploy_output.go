@@ -31,6 +31,8 @@ type deployOutput struct {
 	before  []rollout.Result
 	file    *os.File // the terminal, nil if there is none
 	drawn   int      // lines of the picture that is on it
+	picture []string // the last one of the rollout
+	lostAt  time.Time
 }
 
 func newDeployOutput(streams Streams, output string, quiet bool) *deployOutput {
@@ -167,20 +169,30 @@ func (o *deployOutput) note(text string) {
 	o.object("note", map[string]any{"text": text})
 }
 
-// lost says that the server is not heard, or is again.
-func (o *deployOutput) lost(err error) {
-	text := "the server answers again"
-	if err != nil {
-		text = "the server does not answer, and is asked again: " + printable.Line(err.Error())
+// lost says since when the server is not heard, or that it is again. The picture stays as it was.
+func (o *deployOutput) lost(loss *deploy.Loss) {
+	switch {
+	case loss == nil:
+		o.erase()
+		o.note("the server answers again, after " + seconds(time.Since(o.lostAt)))
+	case o.live():
+		o.lostAt = loss.Since
+		text := fmt.Sprintf("the server is not heard since %s, and is asked again: %s", seconds(time.Since(loss.Since)), printable.Line(loss.Err.Error()))
+		o.draw(append(slices.Clone(o.picture), printable.Fit(text, terminalWidth(o.streams))))
+	default:
+		o.lostAt = loss.Since
+		o.note(fmt.Sprintf("the server is not heard since %s, and is asked again: %s", loss.Since.Format(time.TimeOnly), printable.Line(loss.Err.Error())))
 	}
-	o.erase()
-	o.note(text)
 }
+
+// seconds is a duration in whole seconds.
+func seconds(d time.Duration) string { return fmt.Sprintf("%d s", int(d.Round(time.Second).Seconds())) }
 
 // show tells how the rollout is.
 func (o *deployOutput) show(results []rollout.Result, now time.Time) {
 	if o.live() {
-		o.draw(render.Live(results, now.Add(-time.Since(o.begun)), terminalWidth(o.streams)))
+		o.picture = render.Live(results, now.Add(-time.Since(o.begun)), terminalWidth(o.streams))
+		o.draw(o.picture)
 		return
 	}
 	if len(o.before) != len(results) {
@@ -230,8 +242,12 @@ func (o *deployOutput) verdicts(results []rollout.Result) (code int) {
 		if r.Verdict == nil {
 			continue
 		}
-		if !o.json && (r.Verdict.Outcome != rollout.IsUp || o.live()) {
-			for _, text := range render.Verdict(&r) {
+		lines := render.Verdict(&r)
+		if r.Verdict.Outcome == rollout.IsUp && !o.live() {
+			lines = lines[1:] // which was a line of its own
+		}
+		if !o.json {
+			for _, text := range lines {
 				terminal.Print(o.streams.Err, text)
 			}
 		}

@@ -101,7 +101,7 @@ func (r *deployRun) prepare(ctx context.Context, args []string) error {
 			r.out.conflicts(conflicts)
 		}
 		if err != nil && ctx.Err() == nil {
-			err = fmt.Errorf("%w\nnothing was sent", err)
+			err = fmt.Errorf("%w\nnothing was sent", withLogin(err))
 		}
 	}
 	if err != nil {
@@ -201,7 +201,7 @@ func (r *deployRun) carryOut(ctx context.Context) error {
 		}
 		if errors.Is(err, deploy.ErrInterrupted) || errors.Is(err, deploy.ErrNotKnown) {
 			r.tellUndo()
-			return unknown(err)
+			return unknown(withLogin(err))
 		}
 		return &exitError{code, err}
 	}
@@ -213,7 +213,7 @@ func (r *deployRun) carryOut(ctx context.Context) error {
 	r.out.followed()
 	if err != nil {
 		r.tellUndo()
-		return unknown(fmt.Errorf("the rollout goes on, and is not watched any longer: %w", err))
+		return unknown(fmt.Errorf("the rollout goes on, and is not watched any longer: %w", withLogin(err)))
 	}
 	code := r.out.verdicts(results)
 	switch {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"sync"
 	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -31,6 +32,7 @@ var ErrNotKnown = errors.New("not known")
 // the context was done, [ErrNotKnown] if the server was lost, and is a [*BeforeError] if a Job has
 // failed that had to finish first. A request that is in flight when the context ends is waited for.
 func (d *Deployment) Apply(ctx context.Context) error {
+	defer d.tellInterrupt(ctx)()
 	d.begun = d.options.Cluster.Now()
 	entries := map[*Object]*Entry{}
 	for _, e := range d.Entries {
@@ -62,6 +64,21 @@ func (d *Deployment) Apply(ctx context.Context) error {
 		return d.writeSet(ctx, d.contents.and(contentsOf(d.options.Objects)))
 	}
 	return nil
+}
+
+// tellInterrupt tells people, once the context is done, why nothing ends at once. The function that
+// it returns ends that.
+func (d *Deployment) tellInterrupt(ctx context.Context) (end func()) {
+	var telling sync.WaitGroup
+	over := make(chan struct{})
+	telling.Go(func() {
+		select {
+		case <-ctx.Done():
+			d.report(Event{Kind: "note", Text: "interrupted: what is sent is waited for, no more is sent"})
+		case <-over:
+		}
+	})
+	return func() { close(over); telling.Wait() }
 }
 
 // applyOne sends one object, and notes what the server says.

@@ -9,7 +9,6 @@ import (
 	"sync"
 	"time"
 
-	appsv1 "k8s.io/api/apps/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"github.com/probity-run/probity/internal/advisor"
@@ -31,8 +30,9 @@ type FollowOptions struct {
 	// and each Redraw; nil shows nothing. It is called from one goroutine.
 	Show   func([]rollout.Result)
 	Redraw time.Duration
-	// Lost is told why the server is not heard, and nil when it is again, by the same goroutine.
-	Lost func(error)
+	// Lost is told that the server is not heard for longer than a connection takes to be made anew,
+	// again each Redraw, and nil when it is heard again; by the same goroutine.
+	Lost func(*Loss)
 }
 
 // Follow watches what was applied until every workload has a verdict, or one has failed, and
@@ -60,7 +60,11 @@ func (d *Deployment) follow(ctx context.Context, o FollowOptions, entries []*Ent
 	defer f.running.Wait()
 	defer stop()
 	f.open(watching)
-	return f.loop(watching)
+	results, err := f.loop(watching)
+	if err == nil {
+		f.warnUnserved(watching, results)
+	}
+	return results, err
 }
 
 // follower watches workloads, and has what is seen explained.
@@ -70,6 +74,7 @@ type follower struct {
 	workloads  []*workload
 	memories   []rollout.Memory
 	results    []rollout.Result
+	told       bool // Lost was told that the server is lost
 	see        sources
 	running    sync.WaitGroup
 	woken      chan struct{} // holds one if something has changed
@@ -78,7 +83,7 @@ type follower struct {
 	unseen []expected
 	lost   map[string]error
 	heard  time.Time // when all was listed that has to be; zero if it is not
-	told   error     // what Lost was told last
+	since  time.Time // when the first of those that are lost was
 	denied []kube.Kind
 	fatal  error
 	logs   instanceLogs
@@ -125,6 +130,9 @@ func (f *follower) trouble(kind kube.Kind, source string, err error) {
 	case optional(kind):
 		f.forget(kind)
 	default:
+		if len(f.lost) == 0 {
+			f.since = time.Now()
+		}
 		f.lost[source] = err
 	}
 	f.wake()
@@ -144,7 +152,11 @@ func (f *follower) ended(kind kube.Kind, source string, err error) {
 	delete(f.lost, source)
 	switch {
 	case apierrors.IsUnauthorized(err), needed && (apierrors.IsForbidden(err) || apierrors.IsNotFound(err)):
-		f.fatal = errors.Join(f.fatal, fmt.Errorf("%w: cannot watch %s: %w", ErrNotKnown, kind.Plural, err))
+		what := kind.Plural
+		if apierrors.IsForbidden(err) {
+			what += ", which --wait=false does without"
+		}
+		f.fatal = errors.Join(f.fatal, fmt.Errorf("%w: cannot watch %s: %w", ErrNotKnown, what, err))
 	case apierrors.IsForbidden(err), apierrors.IsNotFound(err):
 		f.denied = append(f.denied, kind)
 	}
@@ -153,12 +165,12 @@ func (f *follower) ended(kind kube.Kind, source string, err error) {
 }
 
 // state is whether enough is seen to explain, and why it may never be.
-func (f *follower) state() (ready bool, lost, fatal error) {
+func (f *follower) state() (ready bool, lost *Loss, fatal error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.unseen = slices.DeleteFunc(f.unseen, func(e expected) bool { return e.complete() })
 	for _, err := range f.lost {
-		lost = err
+		lost = &Loss{f.since, err}
 		break
 	}
 	if slices.ContainsFunc(f.unseen, func(e expected) bool { return !optional(e.kind) }) {
@@ -176,8 +188,7 @@ func (f *follower) loop(ctx context.Context) ([]rollout.Result, error) {
 		if fatal != nil {
 			return f.results, fatal
 		}
-		f.tellLost(lost)
-		next := f.timeLeft()
+		next := min(f.timeLeft(), f.tellLost(lost))
 		if ready && lost == nil {
 			done, err := f.explain(ctx)
 			if done || err != nil {
@@ -185,7 +196,7 @@ func (f *follower) loop(ctx context.Context) ([]rollout.Result, error) {
 			}
 			next = min(next, f.again())
 		} else if next <= 0 {
-			return f.results, fmt.Errorf("%w: %w", ErrNotKnown, orTimeout(lost))
+			return f.results, fmt.Errorf("%w: %w", ErrNotKnown, lost.orTimeout())
 		} else {
 			next = min(next, optionalTime)
 		}
@@ -196,13 +207,6 @@ func (f *follower) loop(ctx context.Context) ([]rollout.Result, error) {
 			return f.results, ErrInterrupted
 		}
 	}
-}
-
-func orTimeout(err error) error {
-	if err == nil {
-		return errors.New("it has not told in time what it has")
-	}
-	return err
 }
 
 // rest waits until something has changed and what comes with it is there, or for so long. It
@@ -223,14 +227,6 @@ func (f *follower) rest(ctx context.Context, wait time.Duration) bool {
 	case <-time.After(gatherTime):
 		return true
 	}
-}
-
-// tellLost tells that the server is lost or back, once.
-func (f *follower) tellLost(lost error) {
-	if (lost == nil) != (f.told == nil) && f.options.Lost != nil {
-		f.options.Lost(lost)
-	}
-	f.told = lost
 }
 
 // timeLeft is how long it may take until the time of the whole is over.
@@ -305,10 +301,9 @@ func (f *follower) facts(w *workload) (facts rollout.Facts, ok bool) {
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	applied, isDeployment := w.typed.(*appsv1.Deployment)
 	return rollout.Facts{
 		Now: f.client().Now(), Begun: f.deployment.begun, Workload: live, Generation: w.typed.GetGeneration(),
-		PausedByFile: isDeployment && applied.Spec.Paused,
+		PausedByFile: w.isPausedByFile(),
 		ReplicaSets:  allOf(f.see.replicaSets), Revisions: allOf(f.see.revisions), Pods: allOf(f.see.pods), Services: allOf(f.see.services), Slices: allOf(f.see.slices),
 		Nodes: allOf(f.see.nodes), Claims: allOf(f.see.claims), Events: allOf(f.see.events), EventsForbidden: slices.Contains(f.denied, kube.Events),
 		Logs: maps.Clone(f.logs.known), Findings: f.options.Findings, Has: f.deployment.has, Options: f.options.Times,

@@ -116,6 +116,12 @@ func TestFollow(t *testing.T) {
 			}
 			return ordinary(true)(r, since)
 		}, up: true, within: 10 * time.Second},
+		"away for a moment": {server: func(r *http.Request, since time.Duration) (int, any) {
+			if since < lossTime/2 {
+				return 0, nil
+			}
+			return ordinary(true)(r, since)
+		}, up: true, within: 2 * time.Second},
 		"away for ever": {server: func(*http.Request, time.Duration) (int, any) { return 0, nil }, want: ErrNotKnown, lost: "lost", within: 61 * time.Second},
 		"interrupted":   {server: ordinary(false), interrupt: 5 * time.Second, want: ErrInterrupted, within: 5 * time.Second},
 	}
@@ -132,8 +138,8 @@ func TestFollow(t *testing.T) {
 				cluster := clusterOf(func(r *http.Request) (int, any) { return test.server(r, time.Since(begun)) })
 				d := &Deployment{Entries: []*Entry{{Object: job, After: job.Unstructured}}, options: Options{Cluster: cluster}, begun: begun}
 				var lost []string
-				results, err := d.Follow(ctx, FollowOptions{Times: rollout.Options{Timeout: time.Minute}, Lost: func(err error) {
-					if err != nil {
+				results, err := d.Follow(ctx, FollowOptions{Times: rollout.Options{Timeout: time.Minute}, Lost: func(loss *Loss) {
+					if loss != nil {
 						lost = append(lost, "lost")
 					} else {
 						lost = append(lost, "back")

@@ -24,7 +24,8 @@ const (
 	parallel   = 8 // requests at a time
 	applyTries = 3
 	applyPause = time.Second
-	// requestTime is how long a request may take that an interrupt does not end.
+	// requestTime is how long the answer to a request may take: what is between here and the server
+	// may lose it.
 	requestTime = time.Minute
 )
 
@@ -226,8 +227,10 @@ func (d *Deployment) askOne(ctx context.Context, e *Entry) error {
 
 // read returns a live object; nil if there is none.
 func (d *Deployment) read(ctx context.Context, at kube.Ref) (*unstructured.Unstructured, error) {
+	request, cancel := context.WithTimeout(ctx, requestTime)
+	defer cancel()
 	live := &unstructured.Unstructured{}
-	err := d.options.Cluster.Get(ctx, at, live)
+	err := d.options.Cluster.Get(request, at, live)
 	if apierrors.IsNotFound(err) {
 		return nil, nil
 	}
@@ -235,20 +238,14 @@ func (d *Deployment) read(ctx context.Context, at kube.Ref) (*unstructured.Unstr
 }
 
 // apply sends an object. A webhook that does not answer is tried again: most are being
-// restarted. So is what somebody else has changed in the same moment, which names no field, and
-// a request without credentials, because a refusal has plugins fetch new ones.
+// restarted. So is what somebody else has changed in the same moment, which names no field.
 func (d *Deployment) apply(ctx context.Context, e *Entry, o kube.ApplyOptions) (kube.Applied, error) {
 	o.Manager, o.Force = Manager, o.Force || d.options.Force
 	for try := 1; ; try++ {
-		answer, err := d.options.Cluster.Apply(ctx, e.At, e.body, o)
-		again := applyTries
-		switch {
-		case apierrors.IsUnauthorized(err):
-			again = 2
-		case meaningOf(err) != webhookDown && !isRace(err):
-			return answer, err
-		}
-		if try >= again {
+		request, cancel := context.WithTimeout(ctx, requestTime)
+		answer, err := d.options.Cluster.Apply(request, e.At, e.body, o)
+		cancel()
+		if meaningOf(err) != webhookDown && !isRace(err) || try >= applyTries {
 			return answer, err
 		}
 		select {

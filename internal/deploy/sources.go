@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/probity-run/probity/internal/kube"
 )
@@ -37,11 +38,21 @@ type sources struct {
 	events       []source[corev1.Event]
 }
 
-// allOf are the objects of all sources of a kind.
+// allOf are the objects of all sources of a kind. What several have, such as Pods that the
+// selectors of two workloads fit, is there once.
 func allOf[T any](list []source[T]) (all []*T) {
+	seen := map[types.UID]bool{}
 	for _, s := range list {
 		objects, _ := s.All()
-		all = append(all, objects...)
+		for _, o := range objects {
+			if named, ok := any(o).(metav1.Object); ok && len(list) > 1 {
+				if seen[named.GetUID()] {
+					continue
+				}
+				seen[named.GetUID()] = true
+			}
+			all = append(all, o)
+		}
 	}
 	return all
 }
@@ -95,6 +106,29 @@ func workloadOf(e *Entry) *workload {
 	return &workload{e, typed}
 }
 
+// isPausedByFile reports whether the manifest itself says that the workload is paused. What the
+// server has may be paused because somebody else has said so.
+func (w *workload) isPausedByFile() bool {
+	paused, _, _ := unstructured.NestedBool(w.entry.Object.Object, "spec", "paused")
+	return paused && w.entry.GetKind() == "Deployment"
+}
+
+// podsOf are what lists the Pods of workloads. The Jobs of a CronJob are not followed.
+func podsOf(workloads []*workload) (lists []metav1.ListOptions) {
+	for _, w := range workloads {
+		if _, later := w.typed.(*batchv1.CronJob); later {
+			continue
+		}
+		if list := w.podsOf(); !slices.Contains(lists, list) {
+			lists = append(lists, list)
+		}
+	}
+	if len(lists) > maxSelectors {
+		return []metav1.ListOptions{{}}
+	}
+	return lists
+}
+
 // podsOf is what lists the Pods of a workload.
 func (w *workload) podsOf() metav1.ListOptions {
 	if w.entry.GetKind() == "Pod" {
@@ -134,15 +168,8 @@ func (f *follower) open(ctx context.Context) {
 		mirror(ctx, f, &f.see.slices, endpoints, namespace, all, func(l *discoveryv1.EndpointSliceList) []discoveryv1.EndpointSlice { return l.Items }, nil)
 		mirror(ctx, f, &f.see.claims, claims, namespace, all, func(l *corev1.PersistentVolumeClaimList) []corev1.PersistentVolumeClaim { return l.Items }, nil)
 		mirror(ctx, f, &f.see.events, kube.Events, namespace, all, func(l *corev1.EventList) []corev1.Event { return l.Items }, nil)
-		selectors := []metav1.ListOptions{all}
-		if len(workloads) <= maxSelectors {
-			selectors = nil
-			for _, w := range workloads {
-				selectors = append(selectors, w.podsOf())
-			}
-		}
-		for _, selector := range selectors {
-			mirror(ctx, f, &f.see.pods, kube.Pods, namespace, selector, func(l *corev1.PodList) []corev1.Pod { return l.Items }, prunePod)
+		for _, list := range podsOf(workloads) {
+			mirror(ctx, f, &f.see.pods, kube.Pods, namespace, list, func(l *corev1.PodList) []corev1.Pod { return l.Items }, prunePod)
 		}
 	}
 }

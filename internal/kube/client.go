@@ -72,12 +72,14 @@ const (
 )
 
 // request is send with headers as they are given. A server that says when it will have time is
-// asked again then, some times: it has done nothing yet.
+// asked again then, some times: it has done nothing yet. One that takes the credentials no longer
+// is asked once more, because that has plugins fetch new ones.
 func (c *Client) request(ctx context.Context, method, path string, query url.Values, header http.Header, body []byte) (*http.Response, error) {
 	address := c.url + path
 	if len(query) > 0 {
 		address += "?" + query.Encode()
 	}
+	unknown := false
 	for try := 1; ; try++ {
 		r, err := http.NewRequestWithContext(ctx, method, address, bytes.NewReader(body))
 		if err != nil {
@@ -91,6 +93,10 @@ func (c *Client) request(ctx context.Context, method, path string, query url.Val
 		c.noteDate(response.Header)
 		pause, busy := busyPause(response)
 		response, err = accepted(response)
+		if apierrors.IsUnauthorized(err) && !unknown {
+			unknown = true
+			continue
+		}
 		if !busy || try == busyTries {
 			return response, err
 		}

@@ -250,3 +250,27 @@ func TestBusy(t *testing.T) {
 		})
 	}
 }
+
+// TestExpired: whatever is asked for with credentials that the server takes no longer is asked for
+// once more, with the same body.
+func TestExpired(t *testing.T) {
+	for name, good := range map[string]int{"with new ones": 2, "in vain": 0} {
+		t.Run(name, func(t *testing.T) {
+			asked := 0
+			client := New(&http.Client{Transport: transport(func(r *http.Request) (int, string) {
+				asked++
+				if body, _ := io.ReadAll(r.Body); string(body) != "{}" {
+					t.Errorf("request %d has the body %q", asked, body)
+				}
+				if asked == good {
+					return http.StatusOK, "{}"
+				}
+				return http.StatusUnauthorized, "who?"
+			})}, "http://cluster")
+			err := client.Patch(t.Context(), Ref{Kind: Pods, Namespace: "shop", Name: "a"}, "", types.MergePatchType, []byte("{}"), nil)
+			if apierrors.IsUnauthorized(err) != (good == 0) || asked != 2 {
+				t.Errorf("error %v after %d requests", err, asked)
+			}
+		})
+	}
+}

@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime"
+	"runtime/debug"
 	"strings"
 
 	_ "k8s.io/client-go/plugin/pkg/client/auth/oidc" // users of kubeconfigs that still have it
@@ -84,6 +86,9 @@ func open(config *rest.Config) (*Client, string, error) {
 	if err := checkAuthProvider(config); err != nil {
 		return nil, "", err
 	}
+	if config.UserAgent == "" {
+		config.UserAgent = userAgent()
+	}
 	transport, err := rest.HTTPClientFor(config)
 	if err != nil {
 		return nil, "", fmt.Errorf("cannot use the kubeconfig: %w", err)
@@ -95,6 +100,15 @@ func open(config *rest.Config) (*Client, string, error) {
 	server := strings.TrimSuffix(url.String(), "/")
 	// no time limit of its own: a watch lasts
 	return New(&http.Client{Transport: transport.Transport}, server), server, nil
+}
+
+// userAgent is what a cluster writes into its audit log of who asks.
+func userAgent() string {
+	name := "probity"
+	if info, ok := debug.ReadBuildInfo(); ok && strings.HasPrefix(info.Main.Version, "v") {
+		name += "/" + info.Main.Version
+	}
+	return fmt.Sprintf("%s (%s/%s)", name, runtime.GOOS, runtime.GOARCH)
 }
 
 // checkAuthProvider names what has replaced the providers that clients had inside once.

@@ -66,13 +66,17 @@ func (m *Mirror[T, P, L, PL]) All() (all []*T, complete bool) {
 	return all, m.full
 }
 
+// refusedTime is how long a server may refuse what it has allowed before: one that has just started
+// does not know anybody's rights yet.
+const refusedTime = 20 * time.Second
+
 // Run keeps the copy until the context is done, whose cause it returns. A server that does not
-// answer is asked again; one that refuses ends it. One that takes the credentials no longer is
-// asked once more, because that has plugins fetch new ones. What is too old is listed anew at
-// once, and with pauses if that is too old again.
+// answer is asked again; one that refuses ends it, and if it has not refused before, when it does
+// so for a while. What is too old is listed anew at once, and with pauses if that is too old again.
 func (m *Mirror[T, P, L, PL]) Run(ctx context.Context) error {
 	version, pause := "", againPause
-	stale, unknown := false, false
+	stale, allowed := false, false
+	refused := time.Time{} // since when at the earliest
 	for {
 		var err error
 		if version == "" {
@@ -82,16 +86,19 @@ func (m *Mirror[T, P, L, PL]) Run(ctx context.Context) error {
 			from := version
 			var heard bool
 			version, heard, err = m.watch(ctx, from)
-			unknown = unknown && !heard
+			allowed = allowed || heard
 			if heard && (version != from || !apierrors.IsResourceExpired(err)) {
 				stale, pause = false, againPause
 			}
 		}
+		if !apierrors.IsForbidden(err) {
+			refused = time.Now()
+		}
 		switch {
 		case ctx.Err() != nil:
 			return context.Cause(ctx)
-		case apierrors.IsUnauthorized(err) && !unknown:
-			unknown = true
+		case apierrors.IsForbidden(err) && allowed && time.Since(refused) < refusedTime:
+			m.trouble(err)
 		case apierrors.IsUnauthorized(err), apierrors.IsForbidden(err), apierrors.IsNotFound(err):
 			return err
 		case apierrors.IsResourceExpired(err):
@@ -142,9 +149,11 @@ func (m *Mirror[T, P, L, PL]) list(ctx context.Context) (version string, err err
 }
 
 // watch follows changes from a version and returns the last one that it has seen. Without an error
-// the watch has ended as watches do; heard reports whether the server has begun it.
+// the watch has ended as watches do, or its connection broke off: whether the server is away, the
+// next try shows. heard reports whether the server has begun it.
 func (m *Mirror[T, P, L, PL]) watch(ctx context.Context, version string) (last string, heard bool, failure error) {
 	options := m.options.List
+	options.AllowWatchBookmarks = true // else the version of what is silent for long expires
 	options.ResourceVersion, last = version, version
 	response, err := m.client.openWatch(ctx, m.options.Kind, m.options.Namespace, options)
 	if err != nil {
@@ -153,7 +162,7 @@ func (m *Mirror[T, P, L, PL]) watch(ctx context.Context, version string) (last s
 	m.trouble(nil)
 	readWatch(ctx, response, func(what watch.EventType, object json.RawMessage, err error) bool {
 		if err != nil {
-			failure = err
+			failure = ended(err)
 			return false
 		}
 		o := new(T)
@@ -162,6 +171,9 @@ func (m *Mirror[T, P, L, PL]) watch(ctx context.Context, version string) (last s
 			return false
 		}
 		last = P(o).GetResourceVersion()
+		if what == watch.Bookmark {
+			return true
+		}
 		m.prune(o)
 		m.mu.Lock()
 		if what == watch.Deleted {

@@ -5,10 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"slices"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"testing/synctest"
 	"time"
 
@@ -129,6 +131,84 @@ func TestMirrorStale(t *testing.T) {
 		}
 		if lists < 5 || lists > 20 { // at once, then after 0.2 s, and at last each 5 s
 			t.Errorf("it has listed %d times in a minute", lists)
+		}
+	})
+}
+
+// TestMirrorAfterStart: a server that has just started may refuse what it has allowed before. It is
+// asked again, and not for ever.
+func TestMirrorAfterStart(t *testing.T) {
+	for name, c := range map[string]struct {
+		refuses time.Duration
+		begins  bool // a watch, before
+		within  time.Duration
+	}{"for a moment": {10 * time.Second, true, time.Hour}, "for ever": {time.Hour, true, 30 * time.Second}, "from the beginning": {time.Hour, false, time.Second}} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+				defer cancel()
+				begun, watches := time.Now(), 0
+				client := New(&http.Client{Transport: transport(func(r *http.Request) (int, string) {
+					if r.URL.Query().Get("watch") == "" {
+						return http.StatusOK, `{"metadata":{"resourceVersion":"7"}}`
+					}
+					if watches++; c.begins && watches == 1 || time.Since(begun) > c.refuses {
+						return http.StatusOK, ""
+					}
+					return http.StatusForbidden, "not yet"
+				})}, "http://cluster")
+				mirror := NewMirror(client, func(l *corev1.PodList) []corev1.Pod { return l.Items }, MirrorOptions[corev1.Pod]{Kind: Pods})
+				err := mirror.Run(ctx)
+				if took := time.Since(begun); took > c.within || apierrors.IsForbidden(err) != (c.within < time.Hour) {
+					t.Errorf("it ends after %v with %v", took, err)
+				}
+			})
+		})
+	}
+}
+
+// roundTripper is a server that is a function.
+type roundTripper func(r *http.Request) (*http.Response, error)
+
+// RoundTrip implements [http.RoundTripper].
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// TestMirrorBroken: that a connection breaks off is no trouble, if the next one holds; and time
+// that passes without a change is no change.
+func TestMirrorBroken(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		watches := 0
+		client := New(&http.Client{Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
+			body := io.MultiReader(strings.NewReader(`{"metadata":{"resourceVersion":"7"}}`))
+			switch from := r.URL.Query().Get("resourceVersion"); {
+			case r.URL.Query().Get("watch") == "":
+			case from == "7":
+				if r.URL.Query().Get("allowWatchBookmarks") != "true" {
+					t.Error("it takes no bookmarks")
+				}
+				body = io.MultiReader(strings.NewReader(podChange("BOOKMARK", "", "9")), iotest.ErrReader(errors.New("connection reset by peer")))
+			default:
+				if from != "9" {
+					t.Errorf("it watches from %s", from)
+				}
+				if watches++; watches == 3 {
+					cancel()
+				}
+				body = io.MultiReader(iotest.ErrReader(errors.New("connection reset by peer")))
+			}
+			return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: io.NopCloser(body), Request: r}, nil
+		})}, "http://cluster")
+		mirror := NewMirror(client, func(l *corev1.PodList) []corev1.Pod { return l.Items }, MirrorOptions[corev1.Pod]{Kind: Pods, Trouble: func(err error) {
+			if err != nil {
+				t.Errorf("it has trouble: %v", err)
+			}
+		}})
+		if err := mirror.Run(ctx); !errors.Is(err, context.Canceled) {
+			t.Errorf("it ends with %v", err)
+		}
+		if all, _ := mirror.All(); len(all) > 0 {
+			t.Errorf("a bookmark is among the objects: %v", all)
 		}
 	})
 }

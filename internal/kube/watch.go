@@ -95,8 +95,7 @@ func (f *following) run(ctx context.Context, tell func(watch.EventType, json.Raw
 }
 
 // once watches until the server ends that. heard reports whether it told something, enough whether
-// the one who hears it wants no more. That a connection breaks off is no error of a server that
-// lasts: whether it is away, the next try shows.
+// the one who hears it wants no more.
 func (f *following) once(ctx context.Context, tell func(watch.EventType, json.RawMessage, error) (string, bool)) (heard, enough bool, failure error) {
 	response, err := f.client.openWatch(ctx, f.kind, f.namespace, f.options)
 	if err != nil {
@@ -117,10 +116,19 @@ func (f *following) once(ctx context.Context, tell func(watch.EventType, json.Ra
 		heard, enough = true, !ok
 		return ok
 	})
-	if _, told := errors.AsType[*apierrors.StatusError](failure); !told && f.trouble != nil && !isFinal(failure) {
-		failure = nil
+	if f.trouble != nil {
+		failure = ended(failure)
 	}
 	return heard, enough, failure
+}
+
+// ended is why the watch of a server that lasts has ended; nil if it is to be begun again. That a
+// connection breaks off is no error: whether the server is away, the next try shows.
+func ended(failure error) error {
+	if _, told := errors.AsType[*apierrors.StatusError](failure); !told && !isFinal(failure) {
+		return nil
+	}
+	return failure
 }
 
 // isFinal reports whether asking again is in vain: a server that lasts has refused, or does not

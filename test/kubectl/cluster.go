@@ -17,6 +17,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -34,9 +35,21 @@ type Cluster struct {
 	program string
 	dir     string
 	url     string
-	ctx     context.Context // of both programs; its cause is why one ended
+	etcd    string          // the URL of it
+	ctx     context.Context // of all programs; its cause is why one ended
 	stop    context.CancelCauseFunc
 	running sync.WaitGroup
+	server  *component
+	flags   []string // of the API server, its name first
+	// controllers is nil unless they run
+	controllers *component
+}
+
+// component is a program of a cluster.
+type component struct {
+	cmd     *exec.Cmd
+	crashed atomic.Bool // it was ended on purpose, and the others go on
+	ended   chan struct{}
 }
 
 // errStopped is why programs end that nothing is wrong with.
@@ -63,36 +76,72 @@ func (c *Cluster) start(program string) error {
 		return err
 	}
 	in := func(name string) string { return filepath.Join(c.dir, name) }
-	etcd, peers := fmt.Sprintf("http://127.0.0.1:%d", ports[1]), fmt.Sprintf("http://127.0.0.1:%d", ports[2])
-	for _, component := range [][]string{
-		{
-			"etcd", "--unsafe-no-fsync", "--log-level=error", "--data-dir=" + in("etcd"), "--listen-client-urls=" + etcd, "--advertise-client-urls=" + etcd,
-			"--listen-peer-urls=" + peers, "--initial-advertise-peer-urls=" + peers, "--initial-cluster=default=" + peers,
-		},
-		{
-			"apiserver", "--etcd-servers=" + etcd, "--cert-dir=" + in("certificates"), "--bind-address=127.0.0.1", fmt.Sprintf("--secure-port=%d", ports[0]),
-			"--advertise-address=127.0.0.1", "--endpoint-reconciler-type=none", "--service-account-issuer=https://probity.test",
-			"--service-account-key-file=" + in("signing.key"), "--service-account-signing-key-file=" + in("signing.key"), "--service-cluster-ip-range=10.96.0.0/16",
-			"--token-auth-file=" + in("tokens.csv"), "--authorization-mode=RBAC", "--disable-admission-plugins=ServiceAccount",
-		},
-	} {
-		if err := c.run(program, component); err != nil {
-			return err
-		}
+	var peers string
+	c.etcd, peers = fmt.Sprintf("http://127.0.0.1:%d", ports[1]), fmt.Sprintf("http://127.0.0.1:%d", ports[2])
+	c.flags = []string{
+		"apiserver", "--etcd-servers=" + c.etcd, "--cert-dir=" + in("certificates"), "--bind-address=127.0.0.1", fmt.Sprintf("--secure-port=%d", ports[0]),
+		"--advertise-address=127.0.0.1", "--endpoint-reconciler-type=none", "--service-account-issuer=https://probity.test",
+		"--service-account-key-file=" + in("signing.key"), "--service-account-signing-key-file=" + in("signing.key"), "--service-cluster-ip-range=10.96.0.0/16",
+		"--token-auth-file=" + in("tokens.csv"), "--authorization-mode=RBAC", "--disable-admission-plugins=ServiceAccount",
+		"--audit-policy-file=" + in("audit.yaml"), "--audit-log-path=" + in(auditLog),
+	}
+	if _, err := c.run(program, []string{
+		"etcd", "--unsafe-no-fsync", "--log-level=error", "--data-dir=" + in("etcd"), "--listen-client-urls=" + c.etcd, "--advertise-client-urls=" + c.etcd,
+		"--listen-peer-urls=" + peers, "--initial-advertise-peer-urls=" + peers, "--initial-cluster=default=" + peers,
+	}); err != nil {
+		return err
+	}
+	return c.startServer()
+}
+
+func (c *Cluster) startServer() (err error) {
+	if c.server, err = c.run(c.program, c.flags); err != nil {
+		return err
 	}
 	return c.waitFor("the API server", c.ready)
 }
 
-// StartControllers starts Kubernetes' own controllers, which make Pods of workloads. Still nobody
-// schedules or runs them.
-func (c *Cluster) StartControllers() error {
-	return c.run(c.program, []string{
-		"controllers", "--kubeconfig=" + c.Kubeconfig, "--leader-elect=false", "--service-account-private-key-file=" + filepath.Join(c.dir, "signing.key"),
-		"--controllers=*", "--secure-port=0",
-	})
+// Crash ends the API server and the controllers at once, as the loss of their machine would, and
+// returns what starts them again and waits until the server answers.
+func (c *Cluster) Crash() (restart func() error, err error) {
+	lost := []*component{c.server}
+	if c.controllers != nil {
+		lost = append(lost, c.controllers)
+	}
+	for _, component := range lost {
+		component.crashed.Store(true)
+		if err := component.cmd.Process.Kill(); err != nil {
+			return nil, err
+		}
+		<-component.ended
+	}
+	return func() error {
+		if err := c.startServer(); err != nil || c.controllers == nil {
+			return err
+		}
+		return c.StartControllers()
+	}, nil
 }
 
-const clusterToken = "compared"
+// StartControllers starts Kubernetes' own controllers, which make Pods of workloads. Still nobody
+// schedules or runs them.
+//
+// The one that waits for nodes to report is not among them, because nobody is a kubelet.
+func (c *Cluster) StartControllers() (err error) {
+	c.controllers, err = c.run(c.program, []string{
+		"controllers", "--kubeconfig=" + c.Kubeconfig, "--leader-elect=false", "--service-account-private-key-file=" + filepath.Join(c.dir, "signing.key"),
+		"--controllers=*,-node-lifecycle-controller", "--secure-port=0", "--kube-api-qps=1000", "--kube-api-burst=1000",
+	})
+	return err
+}
+
+const (
+	clusterToken = "compared"
+	// countedToken is that of an administrator whose requests are in the audit log, and nobody
+	// else's.
+	countedToken = "counted"
+	auditLog     = "audit.jsonl"
+)
 
 func (c *Cluster) writeFiles() error {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -105,7 +154,8 @@ func (c *Cluster) writeFiles() error {
 	}
 	for name, text := range map[string]string{
 		"signing.key": string(pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: der})), // of tokens that nobody asks for
-		"tokens.csv":  clusterToken + ",admin,1,\"system:masters\"\n",
+		"tokens.csv":  clusterToken + ",admin,1,\"system:masters\"\n" + countedToken + ",counted,2,\"system:masters\"\n",
+		"audit.yaml":  "apiVersion: audit.k8s.io/v1\nkind: Policy\nomitStages: [RequestReceived]\nrules: [{level: Metadata, users: [counted]}, {level: None}]\n",
 		"kubeconfig": `apiVersion: v1
 kind: Config
 clusters: [{name: c, cluster: {server: "` + c.url + `", insecure-skip-tls-verify: true}}]
@@ -121,24 +171,29 @@ current-context: x
 	return nil
 }
 
-// run starts a component. Its end before Stop is the end of the cluster.
-func (c *Cluster) run(program string, args []string) error {
-	log, err := os.Create(filepath.Join(c.dir, args[0]+".log"))
+// run starts a component. Its end before Stop is the end of the cluster, unless it was made to
+// crash. What it says comes after what it has said before.
+func (c *Cluster) run(program string, args []string) (*component, error) {
+	log, err := os.OpenFile(filepath.Join(c.dir, args[0]+".log"), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	cmd := exec.CommandContext(c.ctx, program, args...)
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	cmd.WaitDelay = 10 * time.Second
 	if err := cmd.Start(); err != nil {
-		return errors.Join(fmt.Errorf("cannot start %s: %w", args[0], err), log.Close())
+		return nil, errors.Join(fmt.Errorf("cannot start %s: %w", args[0], err), log.Close())
 	}
+	started := &component{cmd: cmd, ended: make(chan struct{})}
 	c.running.Go(func() {
-		err := cmd.Wait()
-		c.stop(errors.Join(fmt.Errorf("%s has ended: %w", args[0], err), log.Close()))
+		defer close(started.ended)
+		err := errors.Join(cmd.Wait(), log.Close())
+		if !started.crashed.Load() {
+			c.stop(fmt.Errorf("%s has ended: %w", args[0], err))
+		}
 	})
-	return nil
+	return started, nil
 }
 
 // ready is why the API server cannot be used yet.

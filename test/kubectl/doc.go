@@ -15,7 +15,11 @@
 // requests, TestClusterScripts plays the same kubectl commands, and both compare what comes back;
 // TestClusterClients plays all other tests in Go on it.
 //
-//	GOWORK=off go -C test/kubectl test -tags kubectl,cluster -run TestCluster .
+//	GOWORK=off go -C test/kubectl test -tags kubectl,cluster -parallel 16 -run TestCluster .
+//
+// TestClusterDeploy and TestClusterHardship have Kubernetes' controllers too, and play the nodes;
+// most of what goes wrong there takes its time, and not that of processors, so it is played in
+// parallel.
 //
 // The tag k9s plays k9s on a run, in a terminal of tmux: Pods, logs, describe, a shell, kill,
 // scale. It is no part of every CI run, because building k9s takes eight minutes of one core the

@@ -85,7 +85,10 @@ func TestContainers(t *testing.T) {
 func TestListBeginsAgain(t *testing.T) {
 	o := observe(Options{}, []*corev1.Pod{aPod(1)}, anEvent(1, "Unhealthy", livenessFailed, 3))
 	o.ForgetEvents("elsewhere")
-	o.ForgetEvents(o.Containers()[0].Workload.Namespace)
+	if c := o.Containers()[0]; c.Probes[liveness].Failures != 3 {
+		t.Errorf("%d failures, want 3: another namespace's list has begun again", c.Probes[liveness].Failures)
+	}
+	o.ForgetEvents(aPod(1).Namespace)
 	o.AddEvent(anEvent(1, "Unhealthy", livenessFailed, 4))
 	o.AddPod(aPod(2))
 	o.AddPod(aPod(2))

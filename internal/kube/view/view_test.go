@@ -175,7 +175,7 @@ func TestRolloutStatus(t *testing.T) {
 		"a set that roll": {set(appsv1.StatefulSetStatus{ObservedGeneration: 1, ReadyReplicas: 2, UpdatedReplicas: 1, CurrentRevision: "a", UpdateRevision: "b"}, 0), "waiting for statefulset rolling update to complete 1 pods at revision b...", false},
 		"a set done":      {set(appsv1.StatefulSetStatus{ObservedGeneration: 1, ReadyReplicas: 2, CurrentReplicas: 2, CurrentRevision: "b", UpdateRevision: "b"}, 0), "statefulset rolling update complete 2 pods at revision b...", true},
 		"a partition":     {set(appsv1.StatefulSetStatus{ObservedGeneration: 1, ReadyReplicas: 2, UpdatedReplicas: 1}, 1), "partitioned roll out complete: 1 new pods have been updated...", true},
-		"a Pod":           {&corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: "web"}}, "web has no rollouts: that takes a Deployment or a StatefulSet", false},
+		"a Pod":           {&corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: "web"}}, "web has no rollouts: that takes a Deployment, a StatefulSet or a DaemonSet", false},
 	} {
 		text, done, err := RolloutStatus(test.object)
 		if err != nil {

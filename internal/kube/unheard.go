@@ -60,7 +60,7 @@ func whyUnheard(err error) string {
 		return "does not answer: connection refused"
 	case ok && timeout.Timeout():
 		return "does not answer in time: " + oneLine(err.Error())
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET):
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
 		return "breaks the connection off: " + oneLine(err.Error())
 	case errors.Is(err, http.ErrSchemeMismatch):
 		return "does not speak TLS (see server in the kubeconfig)"

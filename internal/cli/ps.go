@@ -23,7 +23,7 @@ of one object, and what to do next.
 
 ` + onCluster + `
 
-With --all-namespaces a column says the namespaces, and names do not.
+With --all-namespaces a column says the namespaces, and names do not. -o json and -o yaml also have the process numbers of a run's containers.
 
 Exit codes: 0 shown; 1 a run did not answer; 2 bad input, or no such run.`
 

@@ -93,3 +93,16 @@ func TestEventNamespaces(t *testing.T) {
 		t.Errorf("table (-want +got):\n%s", diff)
 	}
 }
+
+// TestProcesses: of a run the process numbers are told, as its node has noted them; on a cluster an
+// annotation of that name is none.
+func TestProcesses(t *testing.T) {
+	pod := running("web", true)
+	pod.Annotations = map[string]string{"probity.run/pid.app": "4711", "probity.run/pid.gone": "1"}
+	for silent, want := range map[bool]map[string]int{false: {"app": 4711}, true: nil} {
+		rows := Overview(&kube.Snapshot{Silent: silent, Pods: []corev1.Pod{pod}}, nil, noon)
+		if diff := cmp.Diff(want, rows[0].Processes); diff != "" {
+			t.Errorf("of a cluster: %v (-want +got):\n%s", silent, diff)
+		}
+	}
+}

@@ -12,7 +12,9 @@ import (
 
 	"github.com/probity-run/probity/internal/diagnosis"
 	"github.com/probity-run/probity/internal/kube"
+	"github.com/probity-run/probity/internal/lifecycle"
 	"github.com/probity-run/probity/internal/manifest"
+	"github.com/probity-run/probity/internal/node"
 	"github.com/probity-run/probity/internal/printable"
 	"github.com/probity-run/probity/internal/workload"
 )
@@ -27,6 +29,8 @@ type Row struct {
 	Desired   int       `json:"desired"`
 	Restarts  int       `json:"restarts"`
 	Created   time.Time `json:"created"`
+	// Processes are the process numbers of the containers of a Pod that run; a cluster tells none.
+	Processes map[string]int `json:"processes,omitempty"`
 	// Addresses are where a Service is served.
 	Addresses []string `json:"addresses,omitempty"`
 	// Why is why it is not as it is meant, "" if it is.
@@ -188,7 +192,20 @@ func podRow(s *kube.Snapshot, pod *corev1.Pod, words LastWords, now time.Time) R
 		}
 	}
 	r.Why = d.Reason
+	if !s.Silent {
+		r.Processes = processesOf(pod)
+	}
 	return r
+}
+
+func processesOf(pod *corev1.Pod) map[string]int {
+	all := map[string]int{}
+	for _, c := range lifecycle.Containers(&pod.Spec) {
+		if pid := node.Annotated(pod, c).PID; pid != 0 {
+			all[c.Name] = pid
+		}
+	}
+	return all
 }
 
 // Text lays an overview out as a table, of a width that is not 0.

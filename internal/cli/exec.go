@@ -87,7 +87,7 @@ func execute(ctx context.Context, streams Streams, flags execFlags, args, comman
 	code, err := tunnel.Exec(ctx, s.client, kube.RefTo(pod), c)
 	switch {
 	case err != nil:
-		return refused("run the command in", pod, awayNode(pod, err))
+		return refused("run the command in", pod, kube.AwayNode(pod, err))
 	case code != 0:
 		return &exitError{code, nil}
 	}

@@ -175,7 +175,7 @@ func (f *forwarder) forward(ctx context.Context, conn net.Conn) error {
 		return err
 	}
 	if err := tunnel.Forward(ctx, f.client, kube.RefTo(pod), port, conn); err != nil {
-		return refused("forward to", pod, awayNode(pod, err))
+		return refused("forward to", pod, kube.AwayNode(pod, err))
 	}
 	return nil
 }

@@ -37,7 +37,8 @@ type Snapshot struct {
 	Reports []node.ProbeReport
 	Silent  bool
 	// Program and Flags are what a command has to begin and to end with that asks the same server;
-	// "" means probity without flags. Everywhere says that the flags name no namespace of a cluster.
+	// "" means probity without flags. Everywhere says that the flags name no namespace of a
+	// cluster.
 	Program, Flags string
 	Everywhere     bool
 	// Versions are the resource versions of the lists of ReplicaSets and of Pods: a watch from

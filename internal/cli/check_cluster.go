@@ -20,23 +20,25 @@ import (
 
 // clusterFlags are the flags of check that name a cluster instead of files.
 type clusterFlags struct {
-	context   string
-	namespace string
-	all       bool
+	context    string
+	kubeconfig string
+	namespace  string
+	all        bool
 }
 
 func (f *clusterFlags) add(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.context, "context", "", `judge what runs in the cluster of this context of the kubeconfig; "" is the current one`)
 	cmd.Flags().StringVarP(&f.namespace, "namespace", "n", "", "namespace of the cluster (default: that of the context)")
 	cmd.Flags().BoolVarP(&f.all, "all-namespaces", "A", false, "all namespaces of the cluster")
-	complete(cmd, "context", func(context.Context) []string { return kube.Contexts() })
+	addKubeconfig(cmd, &f.kubeconfig)
+	complete(cmd, "context", func(context.Context) []string { return kube.Contexts(f.kubeconfig) })
 }
 
 // check reports whether a cluster is meant, and refuses flags and arguments that do not go
 // together.
 func (f *clusterFlags) check(cmd *cobra.Command, flags *checkFlags, args []string) (isCluster bool, err error) {
 	set := cmd.Flags().Changed
-	isCluster = set("context") || isPlugin(cmd) && len(args) == 0
+	isCluster = set("context") || set("kubeconfig") || isPlugin(cmd) && len(args) == 0
 	switch {
 	case !isCluster && (set("namespace") || f.all):
 		return false, errors.New("--namespace and --all-namespaces are about a cluster: name one with --context")
@@ -70,7 +72,7 @@ func runClusterCheck(ctx context.Context, streams Streams, flags checkFlags, f c
 	if err != nil {
 		return badInput(err)
 	}
-	target, err := kube.Connect(kube.Config{Context: f.context, Namespace: f.namespace})
+	target, err := kube.Connect(kube.Config{Kubeconfig: f.kubeconfig, Context: f.context, Namespace: f.namespace})
 	if err != nil {
 		return badInput(err)
 	}

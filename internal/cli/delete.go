@@ -17,6 +17,8 @@ another Pod in the place of one that is deleted. The run goes on, also when noth
 
 ` + whichRun + `
 
+` + onCluster + `
+
 Exit codes: 0 deleted; 1 there is no such object, or it is not gone in time; 2 bad input, or no such run.`
 
 // deleteFlags are the flags of delete.
@@ -40,7 +42,7 @@ func newDelete(streams Streams) *cobra.Command {
 			return deleteObjects(cmd.Context(), streams, flags, args)
 		},
 	}
-	flags.add(cmd)
+	flags.addCluster(cmd)
 	cmd.Flags().Int64Var(&flags.grace, "grace-period", -1, "seconds that programs have to end; 0 kills them; -1 means what their Pods say")
 	cmd.Flags().BoolVar(&flags.now, "now", false, "the same as --grace-period=1")
 	cmd.Flags().BoolVar(&flags.wait, "wait", true, "wait until they are gone")
@@ -76,7 +78,7 @@ func deleteObjects(ctx context.Context, streams Streams, flags deleteFlags, args
 		if !flags.wait {
 			break
 		}
-		if err := s.client.AwaitGone(ctx, kube.RefTo(o), o.GetUID()); err != nil {
+		if err := s.client.AwaitGone(ctx, kube.RefTo(o), o.GetUID(), s.trouble); err != nil {
 			return refused("wait until it is gone:", o, err)
 		}
 	}

@@ -75,7 +75,7 @@ func newDeploy(streams Streams) *cobra.Command {
 	}
 	f := cmd.Flags()
 	f.StringVar(&flags.config.Context, "context", "", "context of the kubeconfig (default: its current one)")
-	f.StringVar(&flags.config.Kubeconfig, "kubeconfig", "", "path of the kubeconfig (default: $KUBECONFIG, else ~/.kube/config)")
+	addKubeconfig(cmd, &flags.config.Kubeconfig)
 	f.StringVarP(&flags.config.Namespace, "namespace", "n", "", "namespace of objects that name none (default: that of the context); one that names another is refused")
 	f.StringVar(&flags.failOn, "fail-on", advisor.Outage.String(), "least severity of a finding of check that stops the deployment: outage, risk, waste, style")
 	f.BoolVar(&flags.force, "force-conflicts", false, "take fields that others keep")

@@ -48,7 +48,7 @@ func describe(ctx context.Context, streams Streams, t *target, args []string) er
 	defer s.client.Close()
 	var list corev1.EventList
 	if err := s.client.List(ctx, kube.Events, t.namespace, metav1.ListOptions{}, &list); err != nil {
-		return failed(err)
+		return t.unasked(err)
 	}
 	words := lastWords(ctx, s.client, s.Snapshot)
 	for i, o := range objects {

@@ -43,6 +43,7 @@ func newEvents(streams Streams) *cobra.Command {
 		},
 	}
 	flags.addCluster(cmd)
+	flags.addEverywhere(cmd)
 	cmd.Flags().BoolVarP(&flags.watch, "watch", "w", false, "go on with those that come, until the run ends")
 	cmd.Flags().StringSliceVar(&flags.types, "types", nil, "Normal or Warning (default: both)")
 	addOutput(cmd, &flags.output)
@@ -71,13 +72,13 @@ func (s *session) events(ctx context.Context, streams Streams, flags eventFlags,
 	family := kube.NewFamily(objects, s.Snapshot)
 	var list corev1.EventList
 	if err := s.client.List(ctx, kube.Events, flags.namespace, metav1.ListOptions{}, &list); err != nil {
-		return failed(err)
+		return flags.unasked(err)
 	}
 	isNew := func(e corev1.Event) bool { _, known := family.Has(e.InvolvedObject); return !known }
 	if slices.ContainsFunc(list.Items, isNew) { // it came after the snapshot, or is gone
 		now, err := s.client.Snapshot(ctx, flags.namespace)
 		if err != nil {
-			return failed(err)
+			return flags.unasked(err)
 		}
 		family.LearnAll(now)
 	}
@@ -91,7 +92,7 @@ func (s *session) events(ctx context.Context, streams Streams, flags eventFlags,
 	if len(selected) == 0 && !flags.watch {
 		return printLine(streams.Err, "No events found.")
 	}
-	var table view.EventTable
+	table := view.EventTable{Namespaces: flags.everywhere}
 	if len(selected) > 0 {
 		if _, err := fmt.Fprint(streams.Out, table.Rows(selected, time.Now(), widthOf(streams))); err != nil {
 			return failed(err)

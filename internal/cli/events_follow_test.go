@@ -109,7 +109,7 @@ func TestEventsOfCluster(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s := &session{client, now}
+		s := &session{client: client, Snapshot: now}
 		objects, err := s.findAll([]string{"web"})
 		if err != nil {
 			t.Fatal(err)

@@ -66,7 +66,7 @@ func (f *fakeRun) open(t *testing.T) *session {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &session{client, now}
+	return &session{client: client, Snapshot: now}
 }
 
 // eventsOf prints the Events of an object.

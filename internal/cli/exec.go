@@ -25,6 +25,8 @@ first Pod that is ready. With -it it has a terminal of its own. It is killed wit
 
 ` + whichRun + `
 
+` + onCluster + `
+
 Exit codes: that of the command; 126 or 127 if it cannot be executed or is not there; 1 there is no such object, or it does not run; 2 bad input, or
 no such run.`
 
@@ -51,7 +53,7 @@ func newExec(streams Streams) *cobra.Command {
 			return execute(cmd.Context(), streams, flags, args[:dash], args[dash:])
 		},
 	}
-	flags.add(cmd)
+	flags.addCluster(cmd)
 	f := cmd.Flags()
 	f.StringVarP(&flags.container, "container", "c", "", "the container (default: the only one, or that of kubectl.kubernetes.io/default-container)")
 	f.BoolVarP(&flags.stdin, "stdin", "i", false, "pass standard input on to the command")
@@ -85,7 +87,7 @@ func execute(ctx context.Context, streams Streams, flags execFlags, args, comman
 	code, err := tunnel.Exec(ctx, s.client, kube.RefTo(pod), c)
 	switch {
 	case err != nil:
-		return refused("run the command in", pod, err)
+		return refused("run the command in", pod, kube.AwayNode(pod, err))
 	case code != 0:
 		return &exitError{code, nil}
 	}
@@ -110,7 +112,7 @@ func (s *session) servingPod(o metav1.Object) (*corev1.Pod, error) {
 	if len(pods) == 0 {
 		return nil, fmt.Errorf("%s has no Pods", kube.RefTo(o))
 	}
-	return nil, fmt.Errorf("no Pod of %s runs: probity describe says why", kube.RefTo(o))
+	return nil, fmt.Errorf("no Pod of %s runs: %s says why", kube.RefTo(o), s.Command("describe"))
 }
 
 // takeTerminal has the terminal pass on every key, and what the command prints as it is: it is the

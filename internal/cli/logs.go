@@ -59,6 +59,7 @@ func newLogs(streams Streams) *cobra.Command {
 		},
 	}
 	flags.addCluster(cmd)
+	flags.addEverywhere(cmd)
 	f := cmd.Flags()
 	f.BoolVarP(&flags.follow, "follow", "f", false, "go on with what is printed from now on")
 	f.BoolVarP(&flags.previous, "previous", "p", false, "of the instances before, which have ended")
@@ -77,6 +78,7 @@ type logPrinter struct {
 	streams    Streams
 	timestamps bool
 	prefixed   bool
+	namespaces bool           // names of Pods have those of their namespaces before them
 	grep       *regexp.Regexp // nil takes every line
 
 	mu       sync.Mutex    // guards what follows, and that lines are whole
@@ -85,7 +87,7 @@ type logPrinter struct {
 
 // printLogs prints the logs of what arguments name.
 func printLogs(ctx context.Context, streams Streams, flags logFlags, args []string) error {
-	p := &logPrinter{streams: streams, timestamps: flags.timestamps}
+	p := &logPrinter{streams: streams, timestamps: flags.timestamps, namespaces: flags.everywhere}
 	var err error
 	switch {
 	case flags.tail < -1:
@@ -156,10 +158,7 @@ func (p *logPrinter) read(ctx context.Context, s *session, objects []metav1.Obje
 	if err != nil {
 		return failed(err)
 	}
-	if flags.isCluster() {
-		h := hearing{streams: p.streams}
-		selection.Trouble = func(err error) { h.note("pods", err) }
-	}
+	selection.Trouble = s.trouble
 	if p.attempts != nil {
 		following, cancel := context.WithCancel(ctx)
 		var probes sync.WaitGroup
@@ -232,6 +231,9 @@ func (p *logPrinter) line(line logs.Line) error {
 	}
 	if p.prefixed {
 		prefix := line.Pod.Name
+		if p.namespaces {
+			prefix = line.Pod.Namespace + "/" + prefix
+		}
 		if len(line.Pod.Spec.Containers)+len(line.Pod.Spec.InitContainers) > 1 {
 			prefix += "/" + line.Container
 		}

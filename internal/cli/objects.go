@@ -16,6 +16,7 @@ import (
 type session struct {
 	client *kube.Client
 	*kube.Snapshot
+	trouble func(error) // as [kube.Await] takes it
 }
 
 // open connects with the run that a command is about, and reads what it has. The caller closes the
@@ -30,7 +31,7 @@ func (t *target) open(ctx context.Context, streams Streams) (*session, error) {
 		client.Close()
 		return nil, err
 	}
-	return &session{client, s}, nil
+	return &session{client, s, t.trouble(streams)}, nil
 }
 
 // openFor is open for a command about objects, which it finds: those that arguments name, each
@@ -51,14 +52,11 @@ func (t *target) openFor(ctx context.Context, streams Streams, args []string, ki
 // snapshot reads what there is.
 func (t *target) snapshot(ctx context.Context, client *kube.Client) (*kube.Snapshot, error) {
 	s, err := client.Snapshot(ctx, t.namespace)
-	switch {
-	case err != nil && t.isCluster():
-		return nil, failed(fmt.Errorf("cannot ask the cluster: %w", err))
-	case err != nil:
-		return nil, failed(fmt.Errorf("cannot ask the run: %w", err))
+	if err != nil {
+		return nil, t.unasked(err)
 	}
 	if t.isCluster() {
-		s.Flags = t.flags()
+		s.Flags, s.Everywhere = t.flags(), t.everywhere
 		if isPlugin(t.cmd) {
 			s.Program = pluginName
 		}
@@ -79,9 +77,22 @@ func (s *session) findAll(args []string, kinds ...kube.Kind) ([]metav1.Object, e
 		all = append(all, o)
 	}
 	if len(problems) > 0 {
-		return nil, failed(errors.Join(problems...))
+		return nil, failed(errors.Join(append(problems, unseenError(s.Snapshot))...))
 	}
 	return all, nil
+}
+
+// unseenError names the kinds that a server lets nobody list who has these credentials: what is not
+// found may be one of these. nil if there are none.
+func unseenError(s *kube.Snapshot) error {
+	if len(s.Unseen) == 0 {
+		return nil
+	}
+	var kinds []string
+	for _, kind := range s.Unseen {
+		kinds = append(kinds, kind.Plural)
+	}
+	return fmt.Errorf("not seen: %s (forbidden)", strings.Join(kinds, ", "))
 }
 
 // withKind puts a kind that is given as the first of several arguments before each of the others:
@@ -109,7 +120,7 @@ func named(o metav1.Object) string {
 
 // refused is the error of something that a server did not do.
 func refused(what string, o metav1.Object, err error) error {
-	if status, ok := errors.AsType[*apierrors.StatusError](err); ok {
+	if status, ok := errors.AsType[*apierrors.StatusError](err); ok && !apierrors.IsUnauthorized(err) {
 		err = errors.New(status.ErrStatus.Message)
 	}
 	return failed(fmt.Errorf("cannot %s %s: %w", what, kube.RefTo(o), err))

@@ -30,6 +30,8 @@ on loopback anyhow: probity ps has their addresses.
 
 ` + whichRun + `
 
+` + onCluster + `
+
 Exit codes: 0 until Ctrl-C; 1 there is no such object or port, or nobody can listen there; 2 bad input, or no such run.`
 
 // forwardFlags are the flags of port-forward.
@@ -50,7 +52,7 @@ func newPortForward(streams Streams) *cobra.Command {
 			return portForward(cmd.Context(), streams, flags, args[0], args[1:])
 		},
 	}
-	flags.add(cmd)
+	flags.addCluster(cmd)
 	cmd.Flags().StringVar(&flags.address, "address", "127.0.0.1", "IP address to listen at; another than loopback lets others in")
 	flags.completeNames(cmd)
 	return cmd
@@ -85,6 +87,7 @@ func parseForwardedPort(text string) (p forwardedPort, err error) {
 // forwarder passes on the connections to one listener.
 type forwarder struct {
 	streams Streams
+	target  *target
 	client  *kube.Client
 	object  kube.Ref
 	remote  intstr.IntOrString
@@ -115,7 +118,7 @@ func portForward(ctx context.Context, streams Streams, flags forwardFlags, name 
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	for _, p := range parsed {
-		f := &forwarder{streams, s.client, kube.RefTo(objects[0]), p.remote}
+		f := &forwarder{streams, &flags.target, s.client, kube.RefTo(objects[0]), p.remote}
 		_, port, err := f.remotePort(s, objects[0])
 		if err != nil {
 			return failed(err)
@@ -160,9 +163,9 @@ func (f *forwarder) forward(ctx context.Context, conn net.Conn) error {
 	defer conn.Close()
 	now, err := f.client.Snapshot(ctx, f.object.Namespace)
 	if err != nil {
-		return fmt.Errorf("cannot ask the run: %w", err)
+		return f.target.unasked(err)
 	}
-	s := &session{f.client, now}
+	s := &session{client: f.client, Snapshot: now}
 	object, err := s.Find(f.object.String(), f.object.Kind)
 	if err != nil {
 		return err
@@ -171,7 +174,10 @@ func (f *forwarder) forward(ctx context.Context, conn net.Conn) error {
 	if err != nil {
 		return err
 	}
-	return tunnel.Forward(ctx, f.client, kube.RefTo(pod), port, conn)
+	if err := tunnel.Forward(ctx, f.client, kube.RefTo(pod), port, conn); err != nil {
+		return refused("forward to", pod, kube.AwayNode(pod, err))
+	}
+	return nil
 }
 
 // remotePort is the Pod that takes connections, and at which of its ports.

@@ -23,6 +23,8 @@ of one object, and what to do next.
 
 ` + onCluster + `
 
+With --all-namespaces a column says the namespaces, and names do not. -o json and -o yaml also have the process numbers of a run's containers.
+
 Exit codes: 0 shown; 1 a run did not answer; 2 bad input, or no such run.`
 
 // psFlags are the flags of ps.
@@ -45,6 +47,7 @@ func newPs(streams Streams) *cobra.Command {
 		},
 	}
 	flags.addCluster(cmd)
+	flags.addEverywhere(cmd)
 	cmd.Flags().BoolVarP(&flags.all, "all", "a", false, "each run of this user")
 	addOutput(cmd, &flags.output)
 	return cmd
@@ -63,8 +66,8 @@ type shownRun struct {
 
 // ps prints an overview of the runs that are meant.
 func ps(ctx context.Context, streams Streams, flags psFlags) error {
-	if err := checkOutput(flags.output); err != nil {
-		return err
+	if err := errors.Join(checkOutput(flags.output), flags.check()); err != nil {
+		return badInput(err)
 	}
 	if flags.isCluster() {
 		return flags.psCluster(ctx, streams)
@@ -88,7 +91,7 @@ func ps(ctx context.Context, streams Streams, flags psFlags) error {
 			if len(shown) > 1 {
 				head = "\n" + head
 			}
-			if _, err := fmt.Fprintf(streams.Out, "%s\n%s", head, view.Text(objects, now, widthOf(streams))); err != nil {
+			if _, err := fmt.Fprintf(streams.Out, "%s\n%s", head, flags.table(streams, objects, now)); err != nil {
 				return failed(err)
 			}
 		}
@@ -108,7 +111,7 @@ func ps(ctx context.Context, streams Streams, flags psFlags) error {
 type shownCluster struct {
 	Context   string `json:"context"`
 	Server    string `json:"server"`
-	Namespace string `json:"namespace"`
+	Namespace string `json:"namespace"` // "" means all
 	// Objects are Services, workloads and Pods.
 	Objects []view.Row `json:"objects"`
 }
@@ -116,7 +119,7 @@ type shownCluster struct {
 // psCluster prints an overview of a namespace of a cluster.
 func (f *psFlags) psCluster(ctx context.Context, streams Streams) error {
 	if f.all {
-		return badInput(errors.New("cannot use --all with a cluster: it shows one namespace, see --namespace"))
+		return badInput(errors.New("cannot use --all with a cluster: it shows one namespace, see --namespace, or all, see --all-namespaces"))
 	}
 	c, err := f.connectCluster()
 	if err != nil {
@@ -129,15 +132,29 @@ func (f *psFlags) psCluster(ctx context.Context, streams Streams) error {
 	}
 	now := time.Now()
 	rows := view.Overview(s, lastWords(ctx, c.Client, s), now)
-	if f.output != "" {
-		return printAs(streams, f.output, shownCluster{c.Context, c.Server, c.Namespace, rows})
+	if err := unseenError(s); err != nil {
+		terminal.Print(streams.Err, "probity: "+err.Error())
 	}
-	_, err = fmt.Fprintf(streams.Out, "context %s  (server %s, namespace %s)\n%s", printable.Line(c.Context), printable.Line(c.Server), c.Namespace,
-		view.Text(rows, now, widthOf(streams)))
+	if f.output != "" {
+		return printAs(streams, f.output, shownCluster{c.Context, c.Server, f.namespace, rows})
+	}
+	where := "namespace " + printable.Line(f.namespace)
+	if f.everywhere {
+		where = "all namespaces"
+	}
+	_, err = fmt.Fprintf(streams.Out, "context %s  (server %s, %s)\n%s", printable.Line(c.Context), printable.Line(c.Server), where, f.table(streams, rows, now))
 	if err != nil {
 		return failed(err)
 	}
 	return nil
+}
+
+// table lays an overview out.
+func (f *psFlags) table(streams Streams, rows []view.Row, now time.Time) string {
+	if f.everywhere {
+		return view.TextByNamespace(rows, now, widthOf(streams))
+	}
+	return view.Text(rows, now, widthOf(streams))
 }
 
 // runs are those that ps shows: one that is named or of this folder, else each.

@@ -18,7 +18,7 @@ import (
 
 const restartHelp = `Restart the programs of workloads or Pods, and wait until they are ready again.
 
-A Deployment or a StatefulSet rolls, as kubectl rollout restart has it: new Pods take over, and no request is lost. The containers of one Pod are
+A Deployment, a StatefulSet or a DaemonSet rolls, as kubectl rollout restart has it: new Pods take over, and no request is lost. The containers of one Pod are
 stopped with their hooks and grace period and started again; a cluster knows no such thing. For a Service its workloads are restarted.
 
 ` + whichRun + `
@@ -99,8 +99,10 @@ func (s *session) restartable(objects []metav1.Object) (all []metav1.Object, err
 	}
 	for _, o := range objects {
 		switch at := kube.RefTo(o); at.Kind {
-		case kube.Deployments, kube.StatefulSets:
+		case kube.Deployments, kube.StatefulSets, kube.DaemonSets:
 			add(o)
+		case kube.Jobs:
+			return nil, fmt.Errorf("cannot restart %s: a Job runs once; delete it, and apply it again", at)
 		case kube.Services:
 			for _, pod := range s.PodsOf(o) {
 				if owner := s.OwnerOf(pod); owner != nil {
@@ -142,12 +144,12 @@ func (s *session) restart(ctx context.Context, o metav1.Object, now time.Time) (
 func (s *session) awaitRestart(ctx context.Context, streams Streams, o metav1.Object, timeout time.Duration) error {
 	before, ok := o.(*corev1.Pod)
 	if !ok {
-		return awaitRollout(ctx, s.client, o, timeout, streams.Err, nil)
+		return s.awaitRollout(ctx, o, timeout, streams.Err, nil)
 	}
 	at := kube.RefTo(o)
 	ctx, cancel := withTimeout(ctx, timeout, at.String()+" is not ready again")
 	defer cancel()
-	err := kube.Await(ctx, s.client, at, func(pod *corev1.Pod) (bool, error) {
+	err := kube.Await(ctx, s.client, at, s.trouble, func(pod *corev1.Pod) (bool, error) {
 		if pod == nil || pod.UID != before.UID {
 			return false, fmt.Errorf("%s was deleted", at)
 		}

@@ -28,7 +28,7 @@ func needsSubcommand(cmd *cobra.Command, _ []string) error {
 	return fmt.Errorf("write a command after %s: see %s --help", cmd.CommandPath(), cmd.CommandPath())
 }
 
-const rolloutStatusHelp = `Follow the rollout of a Deployment or a StatefulSet to its end, in the words of kubectl rollout status.
+const rolloutStatusHelp = `Follow the rollout of a Deployment, a StatefulSet or a DaemonSet to its end, in the words of kubectl rollout status.
 
 ` + whichRun + `
 
@@ -53,13 +53,13 @@ func newRolloutStatus(streams Streams) *cobra.Command {
 	t.addCluster(cmd)
 	cmd.Flags().BoolVarP(&watch, "watch", "w", true, "wait for the end")
 	cmd.Flags().DurationVar(&timeout, "timeout", 0, "how long to wait; 0 is for ever")
-	t.completeNames(cmd, kube.Deployments, kube.StatefulSets)
+	t.completeNames(cmd, rolling()...)
 	return cmd
 }
 
 // rolloutStatus prints each step of a rollout.
 func rolloutStatus(ctx context.Context, streams Streams, t *target, args []string, watch bool, timeout time.Duration) error {
-	s, objects, err := t.openFor(ctx, streams, args, kube.Deployments, kube.StatefulSets)
+	s, objects, err := t.openFor(ctx, streams, args, rolling()...)
 	if err != nil {
 		return err
 	}
@@ -71,12 +71,15 @@ func rolloutStatus(ctx context.Context, streams Streams, t *target, args []strin
 		}
 		return printLine(streams.Out, text)
 	}
-	return awaitRollout(ctx, s.client, objects[0], timeout, streams.Out, streams.Out)
+	return s.awaitRollout(ctx, objects[0], timeout, streams.Out, streams.Out)
 }
+
+// rolling are the kinds that have rollouts.
+func rolling() []kube.Kind { return []kube.Kind{kube.Deployments, kube.StatefulSets, kube.DaemonSets} }
 
 // awaitRollout follows a rollout to its end. Its steps are printed to one writer, its end to
 // another, which may be nil.
-func awaitRollout(ctx context.Context, client *kube.Client, workload metav1.Object, timeout time.Duration, steps, end io.Writer) error {
+func (s *session) awaitRollout(ctx context.Context, workload metav1.Object, timeout time.Duration, steps, end io.Writer) error {
 	at := kube.RefTo(workload)
 	ctx, cancel := withTimeout(ctx, timeout, "the rollout of "+at.String()+" is not at its end")
 	defer cancel()
@@ -96,18 +99,27 @@ func awaitRollout(ctx context.Context, client *kube.Client, workload metav1.Obje
 		}
 		return false, nil
 	}
+	gone := fmt.Errorf("%s was deleted", at)
 	var err error
-	if at.Kind == kube.StatefulSets {
-		err = kube.Await(ctx, client, at, func(o *appsv1.StatefulSet) (bool, error) {
+	switch at.Kind {
+	case kube.StatefulSets:
+		err = kube.Await(ctx, s.client, at, s.trouble, func(o *appsv1.StatefulSet) (bool, error) {
 			if o == nil {
-				return false, fmt.Errorf("%s was deleted", at)
+				return false, gone
 			}
 			return look(o)
 		})
-	} else {
-		err = kube.Await(ctx, client, at, func(o *appsv1.Deployment) (bool, error) {
+	case kube.DaemonSets:
+		err = kube.Await(ctx, s.client, at, s.trouble, func(o *appsv1.DaemonSet) (bool, error) {
 			if o == nil {
-				return false, fmt.Errorf("%s was deleted", at)
+				return false, gone
+			}
+			return look(o)
+		})
+	default:
+		err = kube.Await(ctx, s.client, at, s.trouble, func(o *appsv1.Deployment) (bool, error) {
+			if o == nil {
+				return false, gone
 			}
 			return look(o)
 		})
@@ -135,7 +147,7 @@ func printLine(to io.Writer, text string) error {
 	return nil
 }
 
-const rolloutUndoHelp = `Roll a Deployment or a StatefulSet back to the template that it had before, or to that of --to-revision, and return. A file that says otherwise
+const rolloutUndoHelp = `Roll a Deployment, a StatefulSet or a DaemonSet back to the template that it had before, or to that of --to-revision, and return. A file that says otherwise
 wins when it is saved the next time.
 
 ` + whichRun + `
@@ -162,13 +174,13 @@ func newRolloutUndo(streams Streams) *cobra.Command {
 	}
 	t.addCluster(cmd)
 	cmd.Flags().Int64Var(&revision, "to-revision", 0, "number of the revision; 0 is the one before")
-	t.completeNames(cmd, kube.Deployments, kube.StatefulSets)
+	t.completeNames(cmd, rolling()...)
 	return cmd
 }
 
 // rolloutUndo brings an older template back.
 func rolloutUndo(ctx context.Context, streams Streams, t *target, args []string, revision int64) error {
-	s, objects, err := t.openFor(ctx, streams, args, kube.Deployments, kube.StatefulSets)
+	s, objects, err := t.openFor(ctx, streams, args, rolling()...)
 	if err != nil {
 		return err
 	}

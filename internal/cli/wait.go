@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -132,10 +133,10 @@ func (s *session) await(ctx context.Context, a waitedFor, condition *kube.Condit
 	case condition == nil:
 		return s.awaitReady(ctx, a.object)
 	case condition.Delete && a.object != nil:
-		return s.client.AwaitGone(ctx, a.at, a.object.GetUID())
+		return s.client.AwaitGone(ctx, a.at, a.object.GetUID(), s.trouble)
 	}
 	first := true
-	return kube.Await(ctx, s.client, a.at, func(o *map[string]any) (bool, error) {
+	return kube.Await(ctx, s.client, a.at, s.trouble, func(o *map[string]any) (bool, error) {
 		if o == nil {
 			if first && a.object == nil && !condition.Create && !condition.Delete {
 				return false, fmt.Errorf("there is no %s", a.at)
@@ -153,7 +154,7 @@ func (s *session) awaitReady(ctx context.Context, o metav1.Object) error {
 	var err error
 	switch o.(type) {
 	case *corev1.Pod:
-		err = kube.Await(ctx, s.client, at, func(pod *corev1.Pod) (bool, error) {
+		err = kube.Await(ctx, s.client, at, s.trouble, func(pod *corev1.Pod) (bool, error) {
 			if pod == nil {
 				return false, nil
 			}
@@ -161,11 +162,15 @@ func (s *session) awaitReady(ctx context.Context, o metav1.Object) error {
 			return ready || pod.Status.Phase == corev1.PodSucceeded, nil
 		})
 	case *appsv1.Deployment:
-		err = kube.Await(ctx, s.client, at, func(d *appsv1.Deployment) (bool, error) { return d != nil && isComplete(d), nil })
+		err = kube.Await(ctx, s.client, at, s.trouble, func(d *appsv1.Deployment) (bool, error) { return d != nil && isComplete(d), nil })
 	case *appsv1.StatefulSet:
-		err = kube.Await(ctx, s.client, at, func(d *appsv1.StatefulSet) (bool, error) { return d != nil && isComplete(d), nil })
+		err = kube.Await(ctx, s.client, at, s.trouble, func(d *appsv1.StatefulSet) (bool, error) { return d != nil && isComplete(d), nil })
 	case *appsv1.ReplicaSet:
-		err = kube.Await(ctx, s.client, at, func(d *appsv1.ReplicaSet) (bool, error) { return d != nil && isComplete(d), nil })
+		err = kube.Await(ctx, s.client, at, s.trouble, func(d *appsv1.ReplicaSet) (bool, error) { return d != nil && isComplete(d), nil })
+	case *appsv1.DaemonSet:
+		err = kube.Await(ctx, s.client, at, s.trouble, func(d *appsv1.DaemonSet) (bool, error) { return d != nil && isComplete(d), nil })
+	case *batchv1.Job:
+		return fmt.Errorf("cannot wait until %s is ready: a Job completes; use --for=condition=Complete", at)
 	default:
 		return fmt.Errorf("cannot wait until %s is ready: wait for its workload, or use --for", at)
 	}

@@ -149,7 +149,7 @@ func (d *Deployment) awaitEstablished(ctx context.Context, objects []*Object) er
 			continue
 		}
 		waiting, cancel := context.WithTimeoutCause(ctx, establishedTime, errors.New("the server does not serve it"))
-		err := kube.Await(waiting, d.options.Cluster.Client, o.At, func(definition *map[string]any) (bool, error) {
+		err := kube.Await(waiting, d.options.Cluster.Client, o.At, nil, func(definition *map[string]any) (bool, error) {
 			return definition != nil && hasCondition(*definition, "Established"), nil
 		})
 		late := waiting.Err() != nil

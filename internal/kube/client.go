@@ -20,14 +20,17 @@ import (
 
 // Client speaks to one API server. It is safe for concurrent use.
 type Client struct {
-	http *http.Client
-	url  string
-	skew atomic.Int64 // by which the clock of the server is ahead, in nanoseconds
+	http     *http.Client
+	upgrades *http.Client // speaks HTTP/1.1, which alone can be upgraded
+	url      string
+	skew     atomic.Int64 // by which the clock of the server is ahead, in nanoseconds
 }
 
 // New makes a client of the server at a URL without a path. The HTTP client knows whom to trust and
 // shows who it is; for exec and port-forward it has to speak HTTP/1.1.
-func New(client *http.Client, url string) *Client { return &Client{http: client, url: url} }
+func New(client *http.Client, url string) *Client {
+	return &Client{http: client, upgrades: client, url: url}
+}
 
 // Now is the time by the clock of the server, as far as its answers tell.
 func (c *Client) Now() time.Time { return time.Now().Add(time.Duration(c.skew.Load())) }
@@ -49,7 +52,10 @@ func (c *Client) noteDate(header http.Header) {
 }
 
 // Close gives back connections that nobody uses.
-func (c *Client) Close() { c.http.CloseIdleConnections() }
+func (c *Client) Close() {
+	c.http.CloseIdleConnections()
+	c.upgrades.CloseIdleConnections()
+}
 
 // maxError is how many bytes of an answer that is no Status are read for people.
 const maxError = 1 << 10
@@ -88,11 +94,11 @@ func (c *Client) request(ctx context.Context, method, path string, query url.Val
 		r.Header = header.Clone()
 		response, err := c.http.Do(r)
 		if err != nil {
-			return nil, err
+			return nil, c.unheard(ctx, err)
 		}
 		c.noteDate(response.Header)
 		pause, busy := busyPause(response)
-		response, err = accepted(response)
+		response, err = c.accepted(response)
 		if apierrors.IsUnauthorized(err) && !unknown {
 			unknown = true
 			continue
@@ -118,9 +124,9 @@ func busyPause(response *http.Response) (pause time.Duration, ok bool) {
 }
 
 // accepted is an answer that is one; otherwise why it is none.
-func accepted(response *http.Response) (*http.Response, error) {
+func (c *Client) accepted(response *http.Response) (*http.Response, error) {
 	if response.StatusCode < http.StatusOK || response.StatusCode >= http.StatusMultipleChoices {
-		return nil, refusal(response)
+		return nil, c.stranger(refusal(response))
 	}
 	return response, nil
 }
@@ -137,7 +143,7 @@ func refusal(response *http.Response) error {
 	if err == nil && json.Unmarshal(text, &status) == nil && status.Kind == "Status" && status.Message != "" {
 		return apierrors.FromObject(&status)
 	}
-	message := fmt.Sprintf("the server answers %s: %s", response.Status, bytes.TrimSpace(text[:min(len(text), maxError)]))
+	message := fmt.Sprintf("the server answers %s: %s", response.Status, oneLine(string(text[:min(len(text), maxError)])))
 	reasons := map[int]metav1.StatusReason{
 		http.StatusNotFound: metav1.StatusReasonNotFound, http.StatusUnauthorized: metav1.StatusReasonUnauthorized, http.StatusForbidden: metav1.StatusReasonForbidden,
 	}
@@ -179,7 +185,7 @@ func readAnswer(response *http.Response, into any) error {
 
 // List reads all objects of a kind into a list of it; of a namespace, or of all if that is empty.
 func (c *Client) List(ctx context.Context, kind Kind, namespace string, options metav1.ListOptions, into any) error {
-	return c.do(ctx, http.MethodGet, kind.path(namespace), listQuery(options), "", nil, into)
+	return denied("list", kind, namespace, c.do(ctx, http.MethodGet, kind.path(namespace), listQuery(options), "", nil, into))
 }
 
 // listQuery is what of the options a list or a watch here asks for.
@@ -231,12 +237,12 @@ func (c *Client) Upgrade(ctx context.Context, method string, at Ref, subresource
 	}
 	header.Set("Connection", "Upgrade")
 	r.Header = header
-	response, err := c.http.Do(r)
+	response, err := c.upgrades.Do(r)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, c.unheard(ctx, err)
 	}
 	if response.StatusCode != http.StatusSwitchingProtocols {
-		return nil, nil, refusal(response)
+		return nil, nil, c.stranger(refusal(response))
 	}
 	conn, ok := response.Body.(io.ReadWriteCloser)
 	if !ok {

@@ -98,7 +98,7 @@ func TestAwait(t *testing.T) {
 		changes("9", `{"type":"DELETED","object":{}}`, `{"type":"ADDED","object":{"status":{"phase":"Running"}}}`, `{"type":"MODIFIED","object":{"status":{"phase":"Failed"}}}`),
 	)
 	var seen []string
-	err := Await(t.Context(), client, Ref{Pods, "default", "web"}, func(pod *corev1.Pod) (bool, error) {
+	err := Await(t.Context(), client, Ref{Pods, "default", "web"}, nil, func(pod *corev1.Pod) (bool, error) {
 		if pod == nil {
 			seen = append(seen, "none")
 			return false, nil
@@ -123,7 +123,7 @@ func TestAwaitEnds(t *testing.T) {
 	late := errors.New("too late")
 	ctx, cancel := context.WithTimeoutCause(t.Context(), 50*time.Millisecond, late)
 	defer cancel()
-	err := Await(ctx, client, Ref{Pods, "default", "web"}, func(*corev1.Pod) (bool, error) { return false, nil })
+	err := Await(ctx, client, Ref{Pods, "default", "web"}, nil, func(*corev1.Pod) (bool, error) { return false, nil })
 	if !errors.Is(err, late) {
 		t.Errorf("error %v, want %v", err, late)
 	}

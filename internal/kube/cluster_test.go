@@ -3,8 +3,10 @@ package kube
 import (
 	"errors"
 	"net/http"
+	"slices"
 	"testing"
 
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -18,6 +20,8 @@ func TestSnapshotOfCluster(t *testing.T) {
 	forbidden.Kind = "Status"
 	broken := apierrors.NewInternalError(errors.New("no")).Status()
 	broken.Kind = "Status"
+	unseen := apierrors.NewForbidden(schema.GroupResource{Group: "batch", Resource: "jobs"}, "", errors.New("no")).Status()
+	unseen.Kind = "Status"
 	const group = "GET /apis/probity.run/v1/namespaces/shop/probereports"
 	for name, c := range map[string]struct {
 		last   func(w http.ResponseWriter, r *http.Request)
@@ -31,11 +35,19 @@ func TestSnapshotOfCluster(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			none := func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("{}")) }
-			client := serve(t, none, none, none, none,
-				answer(t, http.StatusOK, "GET /api/v1/namespaces/shop/pods", corev1.PodList{Items: []corev1.Pod{{ObjectMeta: metav1.ObjectMeta{Name: "web"}}}}), c.last)
+			answers := []func(http.ResponseWriter, *http.Request){none, none, none, none,
+				answer(t, http.StatusOK, "GET /api/v1/namespaces/shop/pods", corev1.PodList{Items: []corev1.Pod{{ObjectMeta: metav1.ObjectMeta{Name: "web"}}}}), c.last}
+			if c.silent {
+				answers = append(answers, answer(t, http.StatusOK, "GET /apis/apps/v1/namespaces/shop/daemonsets", appsv1.DaemonSetList{Items: []appsv1.DaemonSet{{}}}),
+					answer(t, http.StatusForbidden, "GET /apis/batch/v1/namespaces/shop/jobs", unseen))
+			}
+			client := serve(t, answers...)
 			s, err := client.Snapshot(t.Context(), "shop")
 			if c.err != (err != nil) || err == nil && (s.Silent != c.silent || len(s.Pods) != 1) {
 				t.Errorf("snapshot %+v, error %v", s, err)
+			}
+			if err == nil && c.silent && (len(s.DaemonSets) != 1 || !slices.Equal(s.Unseen, []Kind{Jobs})) {
+				t.Errorf("%d DaemonSets, not seen: %v", len(s.DaemonSets), s.Unseen)
 			}
 		})
 	}

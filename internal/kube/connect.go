@@ -4,16 +4,22 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"strings"
 
 	_ "k8s.io/client-go/plugin/pkg/client/auth/oidc" // users of kubeconfigs that still have it
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
+	"k8s.io/client-go/tools/clientcmd/api"
+
+	"github.com/probity-run/probity/internal/manifest"
+	"github.com/probity-run/probity/internal/printable"
 )
 
 // Config says which cluster is meant, as kubectl's flags do. The zero value means what kubectl
@@ -52,18 +58,21 @@ func Connect(config Config) (*Cluster, error) {
 	loader := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(rules, overrides)
 	raw, err := loader.RawConfig()
 	if err != nil {
-		return nil, fmt.Errorf("cannot read the kubeconfig: %w", err)
+		return nil, fmt.Errorf("cannot read the kubeconfig: %s", oneLine(err.Error()))
+	}
+	if err := checkContext(&raw, config.Context); err != nil {
+		return nil, unusable(err)
 	}
 	transport, err := loader.ClientConfig()
 	if clientcmd.IsEmptyConfig(err) {
 		return nil, noKubeconfig(rules)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("cannot use the kubeconfig: %w", err)
+		return nil, unusable(err)
 	}
 	namespace, _, err := loader.Namespace()
 	if err != nil {
-		return nil, fmt.Errorf("cannot use the kubeconfig: %w", err)
+		return nil, unusable(err)
 	}
 	client, server, err := open(transport)
 	if err != nil {
@@ -72,8 +81,36 @@ func Connect(config Config) (*Cluster, error) {
 	return &Cluster{client, cmp.Or(config.Context, raw.CurrentContext), server, namespace}, nil
 }
 
+// unusable is the error of a kubeconfig that does not lead to a server, on one line.
+func unusable(err error) error {
+	return fmt.Errorf("cannot use the kubeconfig: %s", oneLine(err.Error()))
+}
+
+// checkContext refuses a context that is not there, and none where there are several.
+func checkContext(raw *api.Config, name string) error {
+	names := slices.Sorted(maps.Keys(raw.Contexts))
+	wanted := cmp.Or(name, raw.CurrentContext)
+	switch {
+	case wanted == "" && len(names) > 0:
+		return fmt.Errorf("it has no current context: name one with --context; there are %s", printable.Line(strings.Join(names, ", ")))
+	case wanted == "" || raw.Contexts[wanted] != nil:
+		return nil
+	}
+	text := fmt.Sprintf("context %s does not exist", printable.Quote(wanted))
+	switch guess := manifest.Closest(wanted, names); {
+	case guess != "":
+		text += fmt.Sprintf(", did you mean %s?", printable.Line(guess))
+	case len(names) > 0:
+		text += "; there are " + printable.Line(strings.Join(names, ", "))
+	}
+	return errors.New(text)
+}
+
 // noKubeconfig says where a kubeconfig was looked for.
 func noKubeconfig(rules *clientcmd.ClientConfigLoadingRules) error {
+	if rules.ExplicitPath != "" {
+		return fmt.Errorf("%w (read: %s, which --kubeconfig names)", ErrNoKubeconfig, rules.ExplicitPath)
+	}
 	if list := os.Getenv(clientcmd.RecommendedConfigPathEnvVar); list != "" {
 		paths := strings.Join(filepath.SplitList(list), ", ")
 		return fmt.Errorf("%w (read: %s, which $KUBECONFIG names)", ErrNoKubeconfig, paths)
@@ -91,15 +128,21 @@ func open(config *rest.Config) (*Client, string, error) {
 	}
 	transport, err := rest.HTTPClientFor(config)
 	if err != nil {
-		return nil, "", fmt.Errorf("cannot use the kubeconfig: %w", err)
+		return nil, "", unusable(err)
+	}
+	config = rest.CopyConfig(config)
+	config.NextProtos = []string{"http/1.1"}
+	upgrades, err := rest.HTTPClientFor(config)
+	if err != nil {
+		return nil, "", unusable(err)
 	}
 	url, _, err := rest.DefaultServerUrlFor(config)
 	if err != nil {
-		return nil, "", fmt.Errorf("cannot use the kubeconfig: its server is no URL: %w", err)
+		return nil, "", unusable(fmt.Errorf("its server is no URL: %w", err))
 	}
 	server := strings.TrimSuffix(url.String(), "/")
-	// no time limit of its own: a watch lasts
-	return New(&http.Client{Transport: transport.Transport}, server), server, nil
+	// no time limit of their own: a watch lasts, and so does a command
+	return &Client{http: &http.Client{Transport: transport.Transport}, upgrades: &http.Client{Transport: upgrades.Transport}, url: server}, server, nil
 }
 
 // userAgent is what a cluster writes into its audit log of who asks.

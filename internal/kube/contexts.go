@@ -7,10 +7,12 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 )
 
-// Contexts are the names of the contexts that the kubeconfig has, in their order; none if it cannot
-// be read.
-func Contexts() []string {
-	raw, err := clientcmd.NewDefaultClientConfigLoadingRules().Load()
+// Contexts are the names of the contexts that a kubeconfig has, in their order; none if it cannot
+// be read. "" means the list in $KUBECONFIG, as in [Config].
+func Contexts(kubeconfig string) []string {
+	rules := clientcmd.NewDefaultClientConfigLoadingRules()
+	rules.ExplicitPath = kubeconfig
+	raw, err := rules.Load()
 	if err != nil {
 		return nil
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
@@ -31,18 +32,20 @@ var (
 	Deployments  = Kind{"apps", "v1", "deployments", "deployment", "deploy", false}
 	StatefulSets = Kind{"apps", "v1", "statefulsets", "statefulset", "sts", false}
 	ReplicaSets  = Kind{"apps", "v1", "replicasets", "replicaset", "rs", false}
+	DaemonSets   = Kind{"apps", "v1", "daemonsets", "daemonset", "ds", false}
+	Jobs         = Kind{"batch", "v1", "jobs", "job", "", false}
 	Revisions    = Kind{"apps", "v1", "controllerrevisions", "controllerrevision", "", false}
 	ProbeReports = Kind{"probity.run", "v1", "probereports", "probereport", "", false}
 )
 
 // Kinds are those that people name.
 func Kinds() []Kind {
-	return []Kind{Deployments, StatefulSets, ReplicaSets, Pods, Services, ConfigMaps, Secrets, Events, Namespaces}
+	return []Kind{Deployments, StatefulSets, DaemonSets, ReplicaSets, Jobs, Pods, Services, ConfigMaps, Secrets, Events, Namespaces}
 }
 
 // InSnapshots reports whether a [Snapshot] has the objects of a kind that people name.
 func InSnapshots(kind Kind) bool {
-	return slices.Contains([]Kind{Deployments, StatefulSets, ReplicaSets, Pods, Services}, kind)
+	return slices.Contains([]Kind{Deployments, StatefulSets, DaemonSets, ReplicaSets, Jobs, Pods, Services}, kind)
 }
 
 // ParseKind finds a kind by any of its names, also with its group behind it, as in deployment.apps.
@@ -107,6 +110,10 @@ func RefTo(object metav1.Object) Ref {
 		kind = StatefulSets
 	case *appsv1.ReplicaSet:
 		kind = ReplicaSets
+	case *appsv1.DaemonSet:
+		kind = DaemonSets
+	case *batchv1.Job:
+		kind = Jobs
 	}
 	return Ref{kind, object.GetNamespace(), object.GetName()}
 }

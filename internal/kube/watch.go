@@ -67,19 +67,21 @@ type following struct {
 func (f *following) run(ctx context.Context, tell func(watch.EventType, json.RawMessage, error) (string, bool)) {
 	f.options.AllowWatchBookmarks = true // else the version of what is silent for long expires
 	pause := againPause
-	for began := false; ; began = true {
+	for began, unknown := false, false; ; began = true {
 		heard, enough, err := f.once(ctx, tell)
+		stranger := apierrors.IsUnauthorized(err)
 		switch {
 		case enough || ctx.Err() != nil:
 			return
 		case err != nil && f.trouble == nil && began && apierrors.ReasonForError(err) == metav1.StatusReasonUnknown:
 			return // it is gone, or what was told before says so
-		case err != nil && (f.trouble == nil || isFinal(err)):
+		case err != nil && (f.trouble == nil || isFinal(err) && (unknown || !stranger)):
 			tell("", nil, err)
 			return
-		case err != nil:
+		case err != nil && !stranger:
 			f.trouble(err)
 		}
+		unknown = stranger // it is asked once more: that has plugins fetch new credentials
 		if heard {
 			pause = againPause
 		}
@@ -125,7 +127,9 @@ func (f *following) once(ctx context.Context, tell func(watch.EventType, json.Ra
 // ended is why the watch of a server that lasts has ended; nil if it is to be begun again. That a
 // connection breaks off is no error: whether the server is away, the next try shows.
 func ended(failure error) error {
-	if _, told := errors.AsType[*apierrors.StatusError](failure); !told && !isFinal(failure) {
+	_, told := errors.AsType[*apierrors.StatusError](failure)
+	_, own := errors.AsType[*doneError](failure)
+	if !told && !own && !isFinal(failure) {
 		return nil
 	}
 	return failure
@@ -167,7 +171,8 @@ func (c *Client) openWatch(ctx context.Context, kind Kind, namespace string, opt
 	if options.AllowWatchBookmarks {
 		query.Set("allowWatchBookmarks", "true")
 	}
-	return c.send(ctx, http.MethodGet, kind.path(namespace), query, "", nil)
+	response, err := c.send(ctx, http.MethodGet, kind.path(namespace), query, "", nil)
+	return response, denied("watch", kind, namespace, err)
 }
 
 func readWatch(ctx context.Context, response *http.Response, yield func(watch.EventType, json.RawMessage, error) bool) {

@@ -90,7 +90,7 @@ func StartForeground(c ForegroundCommand) (*Foreground, error) {
 			defer tty.Close()
 		}
 		given := tty
-		if !hasForeground(tty) {
+		if !HasForeground(tty) {
 			given = nil // it may get it later
 		}
 		if f.pid, err = c.start(path, foregroundAttributes(given)); err != nil {
@@ -180,7 +180,7 @@ func (f *Foreground) attend(tty *os.File) (end func()) {
 		signal.Notify(continued, syscall.SIGCONT)
 	}
 	signal.Notify(deaths, syscall.SIGCHLD)
-	if hasForeground(tty) { // a shell was faster; later it could be a suspension that has it
+	if HasForeground(tty) { // a shell was faster; later it could be a suspension that has it
 		f.resume(tty)
 	}
 	var attending sync.WaitGroup

@@ -21,8 +21,9 @@ func controllingTerminal() *os.File {
 	return tty
 }
 
-// hasForeground reports whether this process is in the foreground of a terminal, which may be nil.
-func hasForeground(tty *os.File) bool {
+// HasForeground reports whether this process is in the foreground of a terminal, which may be nil. A
+// shell may put it into the background again at any time.
+func HasForeground(tty *os.File) bool {
 	return tty != nil && foregroundGroup(tty) == unix.Getpgrp()
 }
 
@@ -37,7 +38,7 @@ func HasControl(tty *os.File) bool { return foregroundGroup(tty) != 0 }
 // WaitForForeground waits until this process is in the foreground of a terminal. False means that
 // the context was done before. A shell may put it into the background again at any time.
 func WaitForForeground(ctx context.Context, tty *os.File) bool {
-	for !hasForeground(tty) {
+	for !HasForeground(tty) {
 		select {
 		case <-time.After(foregroundPeriod):
 		case <-ctx.Done():
@@ -92,7 +93,7 @@ func (f *Foreground) suspend(tty *os.File, suspended func()) {
 		suspended()
 	}
 	_ = Suspend() // without job control the command just goes on
-	if hasForeground(tty) {
+	if HasForeground(tty) {
 		f.resume(tty)
 	}
 }
@@ -100,7 +101,7 @@ func (f *Foreground) suspend(tty *os.File, suspended func()) {
 // resume has the command go on, with the terminal if this process was continued in the foreground.
 func (f *Foreground) resume(tty *os.File) {
 	f.mu.Lock()
-	if f.pid != 0 && hasForeground(tty) {
+	if f.pid != 0 && HasForeground(tty) {
 		setForeground(tty, f.pid)
 	}
 	f.mu.Unlock()

@@ -60,7 +60,7 @@ func (r *Reader) Read(ctx context.Context, pods []*corev1.Pod) error {
 		for _, container := range r.wanted(pod) {
 			s, err := open(ctx, r.client, pod, container, kube.LogOptions{Previous: r.options.Previous, Since: r.options.Since, Tail: r.options.Tail})
 			if err != nil {
-				reasons = append(reasons, err)
+				reasons = append(reasons, kube.AwayNode(pod, err))
 				continue
 			}
 			sources = append(sources, s)

@@ -197,7 +197,8 @@ func TestReadNothing(t *testing.T) {
 		_ = json.NewEncoder(w).Encode(metav1.Status{TypeMeta: metav1.TypeMeta{Kind: "Status"}, Status: "Failure", Message: "Unauthorized", Reason: metav1.StatusReasonUnauthorized, Code: 401})
 	}))
 	t.Cleanup(failing.Close)
-	if _, err := Read(t.Context(), kube.New(failing.Client(), failing.URL), ""); err == nil || err.Error() != "cannot ask what may be read: Unauthorized" {
+	want := "cannot ask what may be read: " + failing.URL + " does not take the credentials of the kubeconfig, which are wrong or have expired: Unauthorized"
+	if _, err := Read(t.Context(), kube.New(failing.Client(), failing.URL), ""); err == nil || err.Error() != want {
 		t.Errorf("error %v", err)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -150,9 +151,13 @@ func withWhy(state, why string) string {
 
 func (d *Description) workload(out *page, o metav1.Object) {
 	row := workloadRow(o, nil)
-	progress, _ := workload.ProgressOf(o)
 	d.head(out, withWhy(row.State, row.Why))
-	out.put(0, "Replicas", fmt.Sprintf("%d desired, %d updated, %d available", progress.Desired, progress.Updated, progress.Available))
+	if progress, ok := workload.ProgressOf(o); ok {
+		out.put(0, "Replicas", fmt.Sprintf("%d desired, %d updated, %d available", progress.Desired, progress.Updated, progress.Available))
+	}
+	if job, ok := o.(*batchv1.Job); ok {
+		out.put(0, "Completions", fmt.Sprintf("%d to complete, %d succeeded, %d active, %d failed", row.Desired, job.Status.Succeeded, job.Status.Active, job.Status.Failed))
+	}
 	if w, ok := o.(*appsv1.Deployment); ok {
 		out.put(0, "Strategy", strategyText(w.Spec.Strategy))
 		out.put(0, "Revision", printable.Line(w.Annotations["deployment.kubernetes.io/revision"]))

@@ -53,6 +53,9 @@ func Events(events []*corev1.Event, now time.Time, width int) string {
 // EventTable is a table of Events to which more are added as they come. The zero value has none. It
 // belongs to one goroutine.
 type EventTable struct {
+	// Namespaces asks for a column with the namespaces of the objects.
+	Namespaces bool
+
 	columns Columns
 	begun   bool // its columns have their names
 }
@@ -62,16 +65,24 @@ type EventTable struct {
 func (t *EventTable) Rows(events []*corev1.Event, now time.Time, width int) string {
 	var cells [][]string
 	if !t.begun {
-		cells, t.begun = append(cells, []string{"LAST SEEN", "TYPE", "REASON", "OBJECT", "MESSAGE"}), true
+		cells, t.begun = append(cells, t.row("NAMESPACE", "LAST SEEN", "TYPE", "REASON", "OBJECT", "MESSAGE")), true
 	}
 	for _, e := range events {
 		object := strings.ToLower(e.InvolvedObject.Kind) + "/" + e.InvolvedObject.Name
-		if ns := e.InvolvedObject.Namespace; ns != corev1.NamespaceDefault && ns != "" {
+		if ns := e.InvolvedObject.Namespace; ns != corev1.NamespaceDefault && ns != "" && !t.Namespaces {
 			object = ns + "/" + object
 		}
-		cells = append(cells, []string{seen(e, now), printable.Line(e.Type), printable.Line(e.Reason), printable.Line(object), oneLine(e.Message)})
+		cells = append(cells, t.row(printable.Line(e.Namespace), seen(e, now), printable.Line(e.Type), printable.Line(e.Reason), printable.Line(object), oneLine(e.Message)))
 	}
 	return t.columns.Rows(cells, width)
+}
+
+// row is one of the table.
+func (t *EventTable) row(namespace string, cells ...string) []string {
+	if t.Namespaces {
+		return append([]string{namespace}, cells...)
+	}
+	return cells
 }
 
 // seen is how long ago an Event was seen last, and how often within what time.

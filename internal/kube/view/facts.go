@@ -5,6 +5,7 @@ import (
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -33,7 +34,7 @@ func InstanceOf(pod *corev1.Pod, container string) Instance {
 // which saw every attempt.
 func Diagnose(s *kube.Snapshot, pod *corev1.Pod, words LastWords, now time.Time) diagnosis.Diagnosis {
 	f := diagnosis.Facts{Now: now, Pod: pod, Containers: map[string]diagnosis.Container{}, Workload: workloadOf(s, pod), Services: servicesOf(s, pod)}
-	f.Style = diagnosis.Style{NoKeys: true, Log: s.Command("logs " + pod.Name)}
+	f.Style = diagnosis.Style{NoKeys: true, Log: s.CommandFor("logs", pod)}
 	f.HasService = func(name string) bool {
 		return slices.ContainsFunc(s.Services, func(svc corev1.Service) bool { return svc.Namespace == pod.Namespace && svc.Name == name })
 	}
@@ -59,6 +60,8 @@ func workloadOf(s *kube.Snapshot, pod *corev1.Pod) diagnosis.Workload {
 		w.MinReady = time.Duration(o.Spec.MinReadySeconds) * time.Second
 	case *appsv1.ReplicaSet:
 		w.MinReady = time.Duration(o.Spec.MinReadySeconds) * time.Second
+	case *appsv1.DaemonSet:
+		w.MinReady = time.Duration(o.Spec.MinReadySeconds) * time.Second
 	}
 	if progress, ok := workload.ProgressOf(owner); ok {
 		w.Desired = int(progress.Desired)
@@ -77,6 +80,10 @@ func kindName(object metav1.Object) string {
 		return "Deployment"
 	case *appsv1.StatefulSet:
 		return "StatefulSet"
+	case *appsv1.DaemonSet:
+		return "DaemonSet"
+	case *batchv1.Job:
+		return "Job"
 	}
 	return "ReplicaSet"
 }

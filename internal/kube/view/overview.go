@@ -6,12 +6,15 @@ import (
 	"strings"
 	"time"
 
+	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/probity-run/probity/internal/diagnosis"
 	"github.com/probity-run/probity/internal/kube"
+	"github.com/probity-run/probity/internal/lifecycle"
 	"github.com/probity-run/probity/internal/manifest"
+	"github.com/probity-run/probity/internal/node"
 	"github.com/probity-run/probity/internal/printable"
 	"github.com/probity-run/probity/internal/workload"
 )
@@ -26,6 +29,8 @@ type Row struct {
 	Desired   int       `json:"desired"`
 	Restarts  int       `json:"restarts"`
 	Created   time.Time `json:"created"`
+	// Processes are the process numbers of the containers of a Pod that run; a cluster tells none.
+	Processes map[string]int `json:"processes,omitempty"`
 	// Addresses are where a Service is served.
 	Addresses []string `json:"addresses,omitempty"`
 	// Why is why it is not as it is meant, "" if it is.
@@ -40,6 +45,7 @@ const (
 	stateNoReady = string(diagnosis.NotReady)
 	stateRolling = "Rolling"
 	stateStuck   = "Stuck"
+	stateRunning = "Running" // of a Job
 )
 
 // Overview is what there is: Services, then workloads with their Pods, then Pods of their own.
@@ -130,6 +136,9 @@ func isHTTP(port *corev1.ServicePort) bool {
 }
 
 func workloadRow(o metav1.Object, pods []Row) Row {
+	if job, ok := o.(*batchv1.Job); ok {
+		return jobRow(job, pods)
+	}
 	r := newRow(o)
 	progress, _ := workload.ProgressOf(o)
 	r.Ready, r.Desired, r.State = int(progress.Available), int(progress.Desired), stateReady
@@ -148,6 +157,31 @@ func workloadRow(o metav1.Object, pods []Row) Row {
 	return r
 }
 
+// jobRow counts the Pods of a Job that have succeeded where others count what is available.
+func jobRow(o *batchv1.Job, pods []Row) Row {
+	r := newRow(o)
+	r.Ready, r.Desired, r.State = int(o.Status.Succeeded), 1, stateRunning
+	if o.Spec.Completions != nil {
+		r.Desired = int(*o.Spec.Completions)
+	}
+	for _, pod := range pods {
+		r.Restarts += pod.Restarts
+	}
+	if o.Spec.Suspend != nil && *o.Spec.Suspend {
+		r.State, r.Why = string(diagnosis.Stopped), "it is suspended"
+	}
+	for _, c := range o.Status.Conditions {
+		switch {
+		case c.Status != corev1.ConditionTrue:
+		case c.Type == batchv1.JobComplete:
+			r.State, r.Why = string(diagnosis.Complete), ""
+		case c.Type == batchv1.JobFailed:
+			r.State, r.Why = string(diagnosis.Failed), oneLine(c.Message)
+		}
+	}
+	return r
+}
+
 func podRow(s *kube.Snapshot, pod *corev1.Pod, words LastWords, now time.Time) Row {
 	r, d := newRow(pod), Diagnose(s, pod, words, now)
 	r.Desired, r.State = len(pod.Spec.Containers), string(d.State)
@@ -158,12 +192,35 @@ func podRow(s *kube.Snapshot, pod *corev1.Pod, words LastWords, now time.Time) R
 		}
 	}
 	r.Why = d.Reason
+	if !s.Silent {
+		r.Processes = processesOf(pod)
+	}
 	return r
 }
 
+func processesOf(pod *corev1.Pod) map[string]int {
+	all := map[string]int{}
+	for _, c := range lifecycle.Containers(&pod.Spec) {
+		if pid := node.Annotated(pod, c).PID; pid != 0 {
+			all[c.Name] = pid
+		}
+	}
+	return all
+}
+
 // Text lays an overview out as a table, of a width that is not 0.
-func Text(rows []Row, now time.Time, width int) string {
+func Text(rows []Row, now time.Time, width int) string { return text(rows, now, width, false) }
+
+// TextByNamespace is [Text] with a column for the namespaces.
+func TextByNamespace(rows []Row, now time.Time, width int) string {
+	return text(rows, now, width, true)
+}
+
+func text(rows []Row, now time.Time, width int, namespaces bool) string {
 	cells := [][]string{{"NAME", "STATE", "READY", "RESTARTS", "AGE", "ADDRESS"}}
+	if namespaces {
+		cells[0] = append([]string{"NAMESPACE"}, cells[0]...)
+	}
 	for _, r := range rows {
 		restarts := strconv.Itoa(r.Restarts)
 		if r.Kind == kube.Services.Singular {
@@ -173,17 +230,20 @@ func Text(rows []Row, now time.Time, width int) string {
 		if r.Why != "" {
 			text = strings.TrimPrefix(text+"; "+r.Why, "; ")
 		}
-		cells = append(cells, []string{
-			r.ref(), r.State, fmt.Sprintf("%d/%d", r.Ready, r.Desired), restarts, diagnosis.Age(now.Sub(r.Created)), text,
-		})
+		line := []string{r.ref(!namespaces), r.State, fmt.Sprintf("%d/%d", r.Ready, r.Desired), restarts, diagnosis.Age(now.Sub(r.Created)), text}
+		if namespaces {
+			line = append([]string{printable.Line(r.Namespace)}, line...)
+		}
+		cells = append(cells, line)
 	}
 	return Table(cells, width)
 }
 
-// ref names the object of a row, a Pod of a workload below it.
-func (r Row) ref() string {
+// ref names the object of a row, a Pod of a workload below it, with its namespace if that does not
+// stand beside it.
+func (r Row) ref(namespace bool) string {
 	name := r.Kind + "/" + r.Name
-	if r.Namespace != corev1.NamespaceDefault {
+	if namespace && r.Namespace != corev1.NamespaceDefault {
 		name = r.Namespace + "/" + name
 	}
 	if r.Part {

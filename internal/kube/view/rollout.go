@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
@@ -14,16 +15,18 @@ type RolloutError struct{ text string }
 
 func (e *RolloutError) Error() string { return e.text }
 
-// RolloutStatus is how far the rollout of a Deployment or a StatefulSet is, in the words of kubectl
-// rollout status, and whether it is at its end. The error is a [*RolloutError].
+// RolloutStatus is how far the rollout of a Deployment, a StatefulSet or a DaemonSet is, in the
+// words of kubectl rollout status, and whether it is at its end. The error is a [*RolloutError].
 func RolloutStatus(o metav1.Object) (text string, done bool, err error) {
 	switch o := o.(type) {
 	case *appsv1.Deployment:
 		return deploymentStatus(o)
 	case *appsv1.StatefulSet:
 		return statefulSetStatus(o)
+	case *appsv1.DaemonSet:
+		return daemonSetStatus(o)
 	}
-	return "", false, &RolloutError{o.GetName() + " has no rollouts: that takes a Deployment or a StatefulSet"}
+	return "", false, &RolloutError{o.GetName() + " has no rollouts: that takes a Deployment, a StatefulSet or a DaemonSet"}
 }
 
 func deploymentStatus(d *appsv1.Deployment) (text string, done bool, err error) {
@@ -74,6 +77,22 @@ func statefulSetStatus(o *appsv1.StatefulSet) (text string, done bool, err error
 	return fmt.Sprintf("statefulset rolling update complete %d pods at revision %s...", s.CurrentReplicas, s.CurrentRevision), true, nil
 }
 
+func daemonSetStatus(o *appsv1.DaemonSet) (text string, done bool, err error) {
+	if o.Spec.UpdateStrategy.Type == appsv1.OnDeleteDaemonSetStrategyType {
+		return "", false, &RolloutError{fmt.Sprintf("rollout status is only available for RollingUpdate strategy type, and daemonset %q has OnDelete", o.Name)}
+	}
+	s, waiting := o.Status, fmt.Sprintf("Waiting for daemon set %q rollout to finish: ", o.Name)
+	switch {
+	case o.Generation > s.ObservedGeneration:
+		return "Waiting for daemon set spec update to be observed...", false, nil
+	case s.UpdatedNumberScheduled < s.DesiredNumberScheduled:
+		return fmt.Sprintf("%s%d out of %d new pods have been updated...", waiting, s.UpdatedNumberScheduled, s.DesiredNumberScheduled), false, nil
+	case s.NumberAvailable < s.DesiredNumberScheduled:
+		return fmt.Sprintf("%s%d of %d updated pods are available...", waiting, s.NumberAvailable, s.DesiredNumberScheduled), false, nil
+	}
+	return fmt.Sprintf("daemon set %q successfully rolled out", o.Name), true, nil
+}
+
 // SelectorOf selects the Pods of a workload or a Service by their labels.
 func SelectorOf(o metav1.Object) (labels.Selector, error) {
 	switch o := o.(type) {
@@ -87,6 +106,10 @@ func SelectorOf(o metav1.Object) (labels.Selector, error) {
 	case *appsv1.StatefulSet:
 		return metav1.LabelSelectorAsSelector(o.Spec.Selector)
 	case *appsv1.ReplicaSet:
+		return metav1.LabelSelectorAsSelector(o.Spec.Selector)
+	case *appsv1.DaemonSet:
+		return metav1.LabelSelectorAsSelector(o.Spec.Selector)
+	case *batchv1.Job:
 		return metav1.LabelSelectorAsSelector(o.Spec.Selector)
 	}
 	return nil, fmt.Errorf("%s selects no Pods", o.GetName())

@@ -159,6 +159,12 @@ func TestRolloutStatus(t *testing.T) {
 			Replicas: new(int32(2)), UpdateStrategy: appsv1.StatefulSetUpdateStrategy{RollingUpdate: &appsv1.RollingUpdateStatefulSetStrategy{Partition: &partition}},
 		}}
 	}
+	daemons := func(status appsv1.DaemonSetStatus) *appsv1.DaemonSet {
+		status.ObservedGeneration, status.DesiredNumberScheduled = 1, 3
+		return &appsv1.DaemonSet{ObjectMeta: metav1.ObjectMeta{Name: "agent", Generation: 1}, Status: status}
+	}
+	unseen, byHand := daemons(appsv1.DaemonSetStatus{}), daemons(appsv1.DaemonSetStatus{})
+	unseen.Generation, byHand.Spec.UpdateStrategy.Type = 2, appsv1.OnDeleteDaemonSetStrategyType
 	stuck := appsv1.DeploymentStatus{ObservedGeneration: 1, Conditions: []appsv1.DeploymentCondition{{Type: appsv1.DeploymentProgressing, Reason: "ProgressDeadlineExceeded"}}}
 	for name, test := range map[string]struct {
 		object metav1.Object
@@ -175,7 +181,12 @@ func TestRolloutStatus(t *testing.T) {
 		"a set that roll": {set(appsv1.StatefulSetStatus{ObservedGeneration: 1, ReadyReplicas: 2, UpdatedReplicas: 1, CurrentRevision: "a", UpdateRevision: "b"}, 0), "waiting for statefulset rolling update to complete 1 pods at revision b...", false},
 		"a set done":      {set(appsv1.StatefulSetStatus{ObservedGeneration: 1, ReadyReplicas: 2, CurrentReplicas: 2, CurrentRevision: "b", UpdateRevision: "b"}, 0), "statefulset rolling update complete 2 pods at revision b...", true},
 		"a partition":     {set(appsv1.StatefulSetStatus{ObservedGeneration: 1, ReadyReplicas: 2, UpdatedReplicas: 1}, 1), "partitioned roll out complete: 1 new pods have been updated...", true},
-		"a Pod":           {&corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: "web"}}, "web has no rollouts: that takes a Deployment or a StatefulSet", false},
+		"daemons unseen":  {unseen, "Waiting for daemon set spec update to be observed...", false},
+		"daemons roll":    {daemons(appsv1.DaemonSetStatus{UpdatedNumberScheduled: 1}), `Waiting for daemon set "agent" rollout to finish: 1 out of 3 new pods have been updated...`, false},
+		"daemons start":   {daemons(appsv1.DaemonSetStatus{UpdatedNumberScheduled: 3, NumberAvailable: 2}), `Waiting for daemon set "agent" rollout to finish: 2 of 3 updated pods are available...`, false},
+		"daemons done":    {daemons(appsv1.DaemonSetStatus{UpdatedNumberScheduled: 3, NumberAvailable: 3}), `daemon set "agent" successfully rolled out`, true},
+		"daemons by hand": {byHand, `rollout status is only available for RollingUpdate strategy type, and daemonset "agent" has OnDelete`, false},
+		"a Pod":           {&corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: "web"}}, "web has no rollouts: that takes a Deployment, a StatefulSet or a DaemonSet", false},
 	} {
 		text, done, err := RolloutStatus(test.object)
 		if err != nil {

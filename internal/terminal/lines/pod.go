@@ -120,7 +120,7 @@ func (r *Reporter) onReadiness(p *pod, now time.Time) {
 	switch {
 	case p.deleting || finished(p.object):
 	case ready && p.lostReady.IsZero():
-		r.say(now, Ready, p.ref(), diagnosis.Duration(now.Sub(p.began))+" after its start")
+		r.say(now, Ready, p.ref(), diagnosis.Duration(now.Sub(p.began))+" after its start"+unasked(p.object))
 	case ready:
 		r.say(now, Ready, p.ref(), "again, after "+diagnosis.Duration(now.Sub(p.lostReady)))
 	default:
@@ -131,6 +131,16 @@ func (r *Reporter) onReadiness(p *pod, now time.Time) {
 	} else {
 		p.lostReady = now
 	}
+}
+
+// unasked says of a Pod that is Ready because it runs, perhaps not for long, that nothing has asked
+// it.
+func unasked(pod *corev1.Pod) string {
+	asked := slices.ContainsFunc(lifecycle.Containers(&pod.Spec), func(c *corev1.Container) bool { return c.ReadinessProbe != nil || c.StartupProbe != nil })
+	if asked || len(pod.Spec.ReadinessGates) > 0 {
+		return ""
+	}
+	return ", without a readiness probe"
 }
 
 // onEnd tells that a Pod ended for good and well. How it failed is told of its containers.

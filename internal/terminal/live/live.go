@@ -82,7 +82,7 @@ func (s *Screen) Start(run Run) {
 	}
 	if keys {
 		w.keys, w.shared = input, process.HasControl(input)
-		opts = append(opts, tea.WithInput(input))
+		opts = append(opts, tea.WithInput(&keyboard{input, w, ctx}))
 	} else {
 		opts = append(opts, tea.WithInput(nil))
 	}
@@ -108,7 +108,7 @@ func (s *Screen) runIn(ctx context.Context, w *window) error {
 	}
 	defer signal.Reset(syscall.SIGTTIN) // see suspension
 	resized := make(chan os.Signal, 1)
-	signal.Notify(resized, syscall.SIGWINCH)
+	signal.Notify(resized, syscall.SIGWINCH, syscall.SIGCONT) // the terminal may be a shell's, or another size, since
 	var listening sync.WaitGroup
 	listening.Go(func() {
 		for range resized {

@@ -356,6 +356,9 @@ func (m *model) View() (view tea.View) {
 			view = tea.NewView("")
 		}
 	}()
+	if !m.broken {
+		m.window.yield()
+	}
 	if m.stale && m.ready && !m.broken {
 		m.frame, m.stale = m.view.Frame(m.state, m.width, m.height, m.theme), false
 		m.window.show(m.frame, m.width, m.profile)

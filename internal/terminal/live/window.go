@@ -49,6 +49,7 @@ type window struct {
 
 	before  *term.State // of the terminal
 	entered bool
+	aside   bool // a shell has put this process into the background, unasked
 	clicks  bool
 	painter painter
 	buffer  []byte
@@ -67,9 +68,12 @@ func (w *window) enter() {
 		return
 	}
 	if w.keys != nil {
-		w.before, _ = term.MakeRaw(int(w.keys.Fd()))
+		before, _ := term.MakeRaw(int(w.keys.Fd()))
+		if !w.aside { // else these are the modes of the shell, or of this view
+			w.before = before
+		}
 	}
-	w.entered = true
+	w.entered, w.aside = true, false
 	w.painter.forget()
 	w.write(screenOn + inputOn)
 	if w.keys == nil {
@@ -106,17 +110,42 @@ func (w *window) size() tea.Msg {
 	return size
 }
 
-// leave gives it back as it was.
-func (w *window) leave() {
-	if !w.entered {
+// yield gives the terminal to a shell that has taken it unasked: this process was stopped from
+// outside, and continued in the background. The modes are the shell's already. It takes the
+// terminal again when it has come back to the foreground. Who it is whose terminal that is, is
+// asked before each frame: the kernel stops nobody in the background who writes.
+func (w *window) yield() {
+	if !w.shared || !w.entered && !w.aside {
 		return
 	}
-	w.entered = false
+	switch mine := process.HasForeground(w.keys); {
+	case mine && w.aside:
+		w.enter()
+	case !mine && w.entered:
+		w.hide()
+		w.aside = true
+	}
+}
+
+// hide shows the screen that was there before.
+func (w *window) hide() {
 	w.setClicks(false)
+	w.entered = false
 	if w.keys != nil {
 		w.write(keysOff)
 	}
 	w.write(inputOff + screenOff)
+}
+
+// leave gives it back as it was.
+func (w *window) leave() {
+	if !w.entered && !w.aside {
+		return
+	}
+	if w.entered {
+		w.hide()
+	}
+	w.aside = false
 	if w.before != nil {
 		_ = term.Restore(int(w.keys.Fd()), w.before) // nobody could be told
 	}

@@ -40,6 +40,19 @@ func TestPatience(t *testing.T) {
 			w.at(44, func() { w.ready(pod, true) })
 			return 44
 		},
+		"the image is there after 20 s, and it takes long to pull it": func(w *world, pod *corev1.Pod) int {
+			for _, s := range []int{1, 14} {
+				w.at(s, func() {
+					w.event(pod.UID, "web", "Pulling", `Pulling image "probity.test/web:1"`)
+					w.event(pod.UID, "web", "Failed", `Failed to pull image "probity.test/web:1": `+pullAbsent)
+					wait(pod, "ErrImagePull", pullAbsent)
+				})
+			}
+			w.at(27, func() { w.event(pod.UID, "web", "Pulling", `Pulling image "probity.test/web:1"`) })
+			w.at(90, func() { w.start(pod) }) // until then the status says that it is absent
+			w.at(92, func() { w.ready(pod, true) })
+			return 92
+		},
 		"the Secret is there after 20 s": func(w *world, pod *corev1.Pod) int {
 			w.every(11, 1, 23, func() {
 				wait(pod, "CreateContainerConfigError", `secret "settings" not found`)
@@ -119,6 +132,22 @@ func TestPatience(t *testing.T) {
 		if at != want || r.Verdict.Outcome != rollout.IsUp {
 			t.Errorf("%s: after %d s %+v, want up after %d s", name, at, r.Verdict, want)
 		}
+	}
+}
+
+// TestPullFails: an image is absent if an attempt fails that ends after the patience.
+func TestPullFails(t *testing.T) {
+	w := newWorld(app())
+	pod := w.pod("web-new-x2x4z")
+	for _, s := range []int{1, 14, 90} {
+		w.at(s, func() {
+			w.event(pod.UID, "web", "Failed", `Failed to pull image "probity.test/web:1": `+pullAbsent)
+			wait(pod, "ErrImagePull", pullAbsent)
+		})
+	}
+	w.at(27, func() { w.event(pod.UID, "web", "Pulling", `Pulling image "probity.test/web:1"`) })
+	if at, r := w.play(300); at != 90 || r.Verdict.Kind != rollout.Image {
+		t.Errorf("after %d s %+v, want that there is no image, after 90 s", at, r.Verdict)
 	}
 }
 

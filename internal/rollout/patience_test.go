@@ -219,7 +219,11 @@ func TestGeneration(t *testing.T) {
 	if at, r := w.play(100); at >= 0 {
 		t.Errorf("after %d s %+v, want none: the cluster has not seen what was applied", at, r.Verdict)
 	}
-	w.deployment.Generation, w.deployment.Status.ObservedGeneration, w.deployment.Status.Conditions = 2, 2, nil
+	w.deployment.Generation, w.deployment.Status.Conditions = 2, nil
+	if r := w.explain(); r.Verdict != nil || len(r.Pods) != 1 {
+		t.Errorf("%+v, want the Pod of the template that was applied, and no verdict yet", r)
+	}
+	w.deployment.Status.ObservedGeneration = 2
 	if r := w.explain(); r.Verdict == nil || !r.Up {
 		t.Errorf("%+v, want up", r.Verdict)
 	}

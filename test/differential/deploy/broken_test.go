@@ -45,7 +45,7 @@ func brokenOnes(t *testing.T) map[string]broken {
 	change := func(from []string, changes ...string) string { return calculator(t, slices.Concat(from, changes)...) }
 	return map[string]broken{
 		"wrong-path": {change(hurried, "path: /readyz", "path: /readyzz"), rollout.Readiness, rollout.Suspect, []sight{runs, unhealthy("Readiness probe failed")}, "GET /readyzz 404"},
-		"wrong-port": {change(single, "/livez\n              port: http\n            periodSeconds: 3", "/livez\n              port: 9999\n            periodSeconds: 2"),
+		"wrong-port": {change(single, "/livez\n              port: http\n            periodSeconds: 3", "/livez\n              port: 9999\n            timeoutSeconds: 3\n            periodSeconds: 4"),
 			rollout.Liveness, rollout.Doomed, []sight{ended}, "Stopped"},
 		"startup-budget": {change(single, args, "args: [-weights-size, 8MiB, -load-rate, 512KiB]", start, "failureThreshold: 5"),
 			rollout.Startup, rollout.Doomed, []sight{runs, unhealthy("Startup probe failed")}, "Weights are being loaded"},
@@ -194,6 +194,7 @@ func normal(says, log string) string {
 		{`-[0-9a-f]{8,10}-[a-z0-9]{5}\b`, "-POD"},
 		{`localhost:\d{4,5}`, "localhost:PORT"},
 		{`\b(once|\d+ times)\b`, "N times"},
+		{`(less than )?\d+ s after its start`, "AGE after its start"},
 		{`\brestarts \d+`, "restarts N"},
 		{`\b(since|in|after) (\d+[dhms]+ ?|\d+ s ?)+`, "$1 AGE"},
 		{`\b(time|duration|percent|retry)=\S+ ?`, ""},

@@ -11,9 +11,11 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 
+	"github.com/probity-run/probity/internal/workload"
 	"github.com/probity-run/probity/test/differential/trace"
 )
 
@@ -31,7 +33,8 @@ func TestCalculator(t *testing.T) {
 // TestUndo: the verdict and the log come first, then what served before serves again.
 func TestUndo(t *testing.T) {
 	t.Parallel()
-	in, good := namespace(t, "undo"), calculator(t, "replicas: 3", "replicas: 2")
+	// one answer that a busy machine delays is not to take an old Pod out of service
+	in, good := namespace(t, "undo"), calculator(t, "replicas: 3", "replicas: 2", "failureThreshold: 1", "failureThreshold: 10")
 	wants(t, 0, []string{"up: deployment/calculator 2 of 2"}, write(t, "calculator.yaml", good), "-n", in)
 	bad := strings.Replace(good, "args: [-weights-size, 4MiB]", "args: [-weights-size, 4MB]", 1)
 	wants(t, 1, []string{
@@ -45,7 +48,8 @@ func TestUndo(t *testing.T) {
 // serves asks each ready Pod of a namespace for a computation.
 func serves(t *testing.T, namespace string, want int) {
 	t.Helper()
-	ctx, stop := context.WithCancel(t.Context())
+	ctx, stop := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer stop()
 	var mu sync.Mutex // guards pods
 	pods := map[string]bool{}
 	var watching sync.WaitGroup
@@ -53,7 +57,10 @@ func serves(t *testing.T, namespace string, want int) {
 		defer stop()
 		err := site.Watch(ctx, namespace, func(o trace.Observation) {
 			pod, ok := o.Object.(*corev1.Pod)
-			if !ok || pod.DeletionTimestamp != nil || pod.Status.PodIP == "" {
+			if !ok {
+				return
+			}
+			if _, ready := workload.ReadySince(pod); !ready || pod.DeletionTimestamp != nil {
 				return
 			}
 			mu.Lock()
@@ -68,6 +75,9 @@ func serves(t *testing.T, namespace string, want int) {
 		}
 	})
 	watching.Wait()
+	if len(pods) != want {
+		t.Errorf("%d Pods are ready, want %d", len(pods), want)
+	}
 	for ip := range pods {
 		answer, err := http.Post("http://"+ip+":8080/compute", "application/json", strings.NewReader(`{"x": [1, 2, 3]}`))
 		if err != nil {

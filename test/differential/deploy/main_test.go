@@ -47,7 +47,11 @@ func TestMain(m *testing.M) {
 	}
 	code, err := run(m)
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "NOT RUN:", err)
+		text := "deploy"
+		if errors.Is(err, cluster.ErrImpossible) {
+			text = "NOT RUN"
+		}
+		fmt.Fprintf(os.Stderr, "%s: %v\n", text, err)
 		code = max(code, 1)
 	}
 	os.Exit(code)
@@ -70,7 +74,7 @@ func prepare(*testing.M) (code int, err error) {
 	if err := build(ctx, ".", "./cmd/probity", filepath.Join(dir, "probity")); err != nil {
 		return 0, err
 	}
-	if err := build(ctx, "examples/calculator", ".", filepath.Join(dir, "calculator")); err != nil {
+	if err := build(ctx, "examples/calculator", ".", filepath.Join(dir, "calculator"), "CGO_ENABLED=0"); err != nil {
 		return 0, err
 	}
 	inner := filepath.Join(dir, "cluster")
@@ -85,11 +89,11 @@ func prepare(*testing.M) (code int, err error) {
 	return cluster.RunInNamespaces(ctx, os.Args[1:]...)
 }
 
-// build builds a static program of the module in a folder of the repository.
-func build(ctx context.Context, module, pkg, path string) error {
-	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags", "-s -w", "-o", path, pkg)
+// build builds a program of the module in a folder of the repository.
+func build(ctx context.Context, module, pkg, path string, environment ...string) error {
+	cmd := exec.CommandContext(ctx, "go", "build", "-buildvcs=false", "-o", path, pkg)
 	cmd.Dir = filepath.Join(root, module)
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=-buildvcs=false")
+	cmd.Env = append(os.Environ(), environment...)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("cannot build %s: %w\n%s", filepath.Base(path), err, out)
 	}
@@ -104,12 +108,12 @@ func inNamespaces(m *testing.M) (code int, err error) {
 	}
 	dir, programs := os.Getenv(inDir), os.Getenv(inPrograms)
 	if err := cluster.PrepareNamespaces(context.Background(), dir); err != nil {
-		return 0, err
+		return 0, fmt.Errorf("%w: %w", cluster.ErrImpossible, err)
 	}
 	tools := cluster.Tools{Kubernetes: os.Getenv(inKubernetes), Player: os.Getenv(inPlayer)}
 	c, err := cluster.Options{AllControllers: true, LongBackOff: true}.Start(context.Background(), dir, tools)
 	if err != nil {
-		return 0, err
+		return 0, fmt.Errorf("%w: %w", cluster.ErrImpossible, err)
 	}
 	site.Cluster, site.programs, site.probity = c, programs, filepath.Join(programs, "probity")
 	if site.calculator, err = cluster.Pack(calculatorImage, filepath.Join(programs, "calculator")); err == nil {

@@ -36,8 +36,8 @@ func calculator(t *testing.T, changes ...string) string {
 // single has one replica.
 var single = []string{"replicas: 3", "replicas: 1"}
 
-// hurried has one replica, and says after 20 s that there is no progress.
-var hurried = []string{"replicas: 3", "replicas: 1\n  progressDeadlineSeconds: 20", "failureThreshold: 60", "failureThreshold: 15"}
+// hurried has one replica, and says after 40 s that there is no progress.
+var hurried = []string{"replicas: 3", "replicas: 1\n  progressDeadlineSeconds: 40", "failureThreshold: 60", "failureThreshold: 30"}
 
 // player is a Deployment of the program that plays what it is told, with its flags and further
 // fields of its container and its Pod.

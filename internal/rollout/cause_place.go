@@ -52,7 +52,10 @@ func (s *scene) containerCause(p *corev1.Pod, st *corev1.ContainerStatus, spec *
 	if c := s.exits(p, st, spec, init); c != nil {
 		return c
 	}
-	return s.probing(p, st, spec, init)
+	if c := s.probing(p, st, spec, init); c != nil {
+		return c
+	}
+	return s.threatened(p, st, spec)
 }
 
 // evicted is a Pod that its node has sent away.

@@ -46,6 +46,11 @@ func Explain(f Facts, m Memory) (Result, Memory) {
 	return r, s.next
 }
 
+// hasEnded reports whether an instance of a container ended with an error, or has to run on.
+func hasEnded(st corev1.ContainerStatus) bool {
+	return st.LastTerminationState.Terminated != nil || st.State.Terminated != nil && st.State.Terminated.ExitCode != 0
+}
+
 // future is an instant, if it is to come.
 func (s *scene) future(t time.Time) time.Time {
 	if t.After(s.Now) {
@@ -103,6 +108,8 @@ func (s *scene) row(p *corev1.Pod) Pod {
 		row.Phase = "started"
 	case !row.Running.IsZero():
 		row.Phase = "starting"
+	case row.Restarts > 0 || slices.ContainsFunc(statuses(p), hasEnded):
+		row.Phase = "not running"
 	case p.Spec.NodeName != "":
 		row.Phase = "scheduled"
 	}

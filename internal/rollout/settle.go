@@ -1,8 +1,11 @@
 package rollout
 
 import (
+	"fmt"
 	"slices"
 	"time"
+
+	corev1 "k8s.io/api/core/v1"
 
 	"github.com/probity-run/probity/internal/lifecycle"
 	"github.com/probity-run/probity/internal/workload"
@@ -66,12 +69,42 @@ func (s *scene) threat() (longest time.Duration) {
 				continue
 			}
 			if f := s.failing(p, &st, spec, lifecycle.Liveness, st.State.Running.StartedAt.Time); f.known() {
-				kill := time.Duration(max(spec.LivenessProbe.FailureThreshold, 1)) * seconds(max(spec.LivenessProbe.PeriodSeconds, 1))
-				longest = max(longest, min(max(kill+2*time.Second, holdTime), maxThreat))
+				longest = max(longest, min(max(killTime(spec.LivenessProbe), holdTime), maxThreat))
 			}
 		}
 	}
 	return longest
+}
+
+// killTime is how long it takes from a failure of a liveness probe until it is known whether it
+// kills.
+func killTime(p *corev1.Probe) time.Duration {
+	return time.Duration(max(p.FailureThreshold, 1))*seconds(max(p.PeriodSeconds, 1)) + 2*time.Second
+}
+
+// threatened is a container that has been killed by its liveness probe never yet, but will be soon
+// if that goes on failing.
+func (s *scene) threatened(p *corev1.Pod, st *corev1.ContainerStatus, spec *corev1.Container) *candidate {
+	r, probe := st.State.Running, spec.LivenessProbe
+	if r == nil || probe == nil {
+		return nil
+	}
+	f := s.failing(p, st, spec, lifecycle.Liveness, r.StartedAt.Time)
+	over := f.last.Add(killTime(probe))
+	if !f.known() || !s.Now.Before(over) {
+		return nil
+	}
+	s.again = workload.Sooner(s.again, over)
+	c := of(p, Liveness, Suspect)
+	c.Container = clean(st.Name)
+	c.counted(f.tally)
+	c.Text = fmt.Sprintf("container %s runs, and its liveness probe fails: %d failures in a row kill it", c.Container, max(probe.FailureThreshold, 1))
+	c.Short, c.alike = f.short(), f.short()
+	c.Details = []string{f.line(false)}
+	f.describe(c)
+	c.Next = f.next(lifecycle.Liveness, probe)
+	c.Logs = s.logs(p, st, false)
+	return c
 }
 
 // unproven is how long it takes from when all Pods are up until each liveness probe has been asked

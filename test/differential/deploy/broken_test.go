@@ -46,7 +46,7 @@ func brokenOnes(t *testing.T) map[string]broken {
 	return map[string]broken{
 		"wrong-path": {change(hurried, "path: /readyz", "path: /readyzz"), rollout.Readiness, rollout.Suspect, []sight{runs, unhealthy("Readiness probe failed")}, "GET /readyzz 404"},
 		"wrong-port": {change(single, "/livez\n              port: http\n            periodSeconds: 3", "/livez\n              port: 9999\n            timeoutSeconds: 3\n            periodSeconds: 4"),
-			rollout.Liveness, rollout.Doomed, []sight{ended}, "Stopped"},
+			rollout.Liveness, rollout.Doomed, []sight{runs, unhealthy("Liveness probe failed")}, "Stopped"},
 		"startup-budget": {change(single, args, "args: [-weights-size, 8MiB, -load-rate, 512KiB]", start, "failureThreshold: 5"),
 			rollout.Startup, rollout.Doomed, []sight{runs, unhealthy("Startup probe failed")}, "Weights are being loaded"},
 		"crash":             {change(single, args, "args: [-weights-size, 4MB]"), rollout.Crash, rollout.Doomed, []sight{ended}, "cannot read the command line"},

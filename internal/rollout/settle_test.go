@@ -2,6 +2,7 @@ package rollout_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/probity-run/probity/internal/rollout"
@@ -40,10 +41,11 @@ func TestLivenessTold(t *testing.T) {
 	} {
 		w := killing()
 		at, r := w.play(second)
-		got := ""
+		var all []string
 		for _, c := range r.Causes {
-			got += fmt.Sprintf("%s %s", c.Degree, c.Short)
+			all = append(all, fmt.Sprintf("%s %s", c.Degree, c.Short))
 		}
+		got := strings.Join(all, ", ")
 		if at >= 0 || got != want {
 			t.Errorf("after %d s %q, want %q (a verdict after %d s)", second, got, want, at)
 		}

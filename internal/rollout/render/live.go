@@ -59,8 +59,8 @@ func isTroubled(r *rollout.Result, pod string) bool {
 	return slices.ContainsFunc(r.Causes, func(c rollout.Cause) bool { return c.Degree >= rollout.Suspect && slices.Contains(c.Pods, pod) })
 }
 
-// pods are the lines of the Pods that are not up or in trouble, each with what is wrong with it, and one for the
-// others.
+// pods are the lines of the Pods that are not up or in trouble, each with what is wrong with it,
+// and one for the others.
 func pods(r *rollout.Result, width int) (lines []string) {
 	shown, more := 0, 0
 	var took []string

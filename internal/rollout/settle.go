@@ -107,24 +107,20 @@ func (s *scene) threatened(p *corev1.Pod, st *corev1.ContainerStatus, spec *core
 	return c
 }
 
-// unproven is how long it takes from when all Pods are up until each liveness probe has been asked
-// once, which may be after the readiness probe has passed: it kills what it finds wrong. What takes
-// longer than holdTime is not waited for.
+// unproven is how long it takes from when all Pods are seen to be up until each liveness probe has
+// been asked once, which may be after the readiness probe has passed: it kills what it finds wrong.
+// What takes longer than holdTime is not waited for. When a Pod says that it became ready does not
+// count: on a busy node what it tells is late, and so is what becomes of its probe.
 func (s *scene) unproven() (longest time.Duration) {
 	for _, p := range s.active() {
-		since, _ := workload.ReadySince(p)
 		for _, st := range p.Status.ContainerStatuses {
 			spec, _ := containerOf(p, st.Name)
 			if spec == nil || spec.LivenessProbe == nil || st.State.Running == nil {
 				continue
 			}
 			l := spec.LivenessProbe
-			asked := since // it has started by then
-			if delayed := st.State.Running.StartedAt.Add(seconds(l.InitialDelaySeconds)); delayed.After(asked) {
-				asked = delayed
-			}
-			asked = asked.Add(seconds(max(l.PeriodSeconds, 1)) + seconds(max(l.TimeoutSeconds, 1)) + eventTime)
-			longest = max(longest, asked.Sub(s.next.complete))
+			delayed := st.State.Running.StartedAt.Add(seconds(l.InitialDelaySeconds)).Sub(s.next.complete)
+			longest = max(longest, max(delayed, 0)+seconds(max(l.PeriodSeconds, 1))+seconds(max(l.TimeoutSeconds, 1))+eventTime)
 		}
 	}
 	return min(longest, holdTime)

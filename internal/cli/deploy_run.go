@@ -86,6 +86,7 @@ func (r *deployRun) prepare(ctx context.Context, args []string) error {
 	objects, report, err := readSet(r.streams, r.strip, args)
 	if report != nil {
 		r.report = report
+		deploy.Place(report.Findings, objects, cluster.Namespace)
 		r.out.findings(report)
 		if report.Worst() >= least {
 			cluster.Close()

@@ -17,6 +17,7 @@ import (
 
 	"github.com/probity-run/probity/internal/advisor"
 	"github.com/probity-run/probity/internal/kube"
+	"github.com/probity-run/probity/internal/manifest"
 )
 
 // object reads one of YAML.
@@ -70,6 +71,25 @@ func TestObjects(t *testing.T) {
 				t.Errorf("objects %v, %v, want %s", got, err, test.want)
 			}
 		})
+	}
+}
+
+// TestPlace: findings are about the objects that will be there, not about those of the default
+// namespace that check takes them for.
+func TestPlace(t *testing.T) {
+	all, err := objects(t, "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\n---\napiVersion: apps/v1\nkind: Deployment\nmetadata: {name: api, namespace: default}\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	findings := make([]advisor.Finding, 3)
+	for i, name := range []string{"web", "api", "other"} {
+		findings[i].Object = manifest.Ref{Kind: "Deployment", Namespace: "default", Name: name}
+	}
+	Place(findings, all, "shop")
+	for i, want := range []string{"shop", "default", "default"} {
+		if got := findings[i].Object; got.Namespace != want {
+			t.Errorf("%s is of %s, want %s", got, got.Namespace, want)
+		}
 	}
 }
 

@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	utiljson "k8s.io/apimachinery/pkg/util/json"
@@ -139,6 +141,19 @@ func collect(all *[]*Object, value map[string]any, at manifest.Position) error {
 	}
 	*all = append(*all, o)
 	return nil
+}
+
+// Place gives findings of probity check the namespaces that their objects will have, before these
+// are bound to one: for check, what names none is of the default one.
+func Place(findings []advisor.Finding, objects []*Object, namespace string) {
+	for i := range findings {
+		at := &findings[i].Object
+		if at.Namespace == corev1.NamespaceDefault && slices.ContainsFunc(objects, func(o *Object) bool {
+			return o.GetNamespace() == "" && o.GetKind() == at.Kind && o.GetName() == at.Name
+		}) {
+			at.Namespace = namespace
+		}
+	}
 }
 
 // Bind gives each object its place on a server: the resource that serves it, and its namespace,

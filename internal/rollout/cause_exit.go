@@ -26,15 +26,25 @@ func (s *scene) exits(p *corev1.Pod, st *corev1.ContainerStatus, spec *corev1.Co
 	if end == nil {
 		end = st.LastTerminationState.Terminated
 	}
-	if _, ready := workload.ReadySince(p); ready || n == 0 || end == nil || end.ExitCode == 0 && (init || p.Spec.RestartPolicy != corev1.RestartPolicyAlways && st.State.Terminated != nil) {
+	if n == 0 || end == nil || end.ExitCode == 0 && (init || p.Spec.RestartPolicy != corev1.RestartPolicyAlways && st.State.Terminated != nil) {
 		return nil
 	}
 	ran := end.FinishedAt.Sub(end.StartedAt.Time)
-	if r := st.State.Running; r != nil && (st.Ready || s.Now.Sub(r.StartedAt.Time) > 2*ran+10*time.Second) {
+	r := st.State.Running
+	if r != nil && s.Now.Sub(r.StartedAt.Time) > 2*ran+10*time.Second {
 		return nil
 	}
-	if t, kill := s.killer(p, st, spec, end); t != "" {
-		return s.killed(p, st, spec, t, kill, n)
+	_, ready := workload.ReadySince(p)
+	ready = ready || r != nil && st.Ready
+	if t, kill := s.killer(p, st, spec, end); t == lifecycle.Liveness || t != "" && !ready {
+		c := s.killed(p, st, spec, t, kill, n)
+		if ready { // until it is asked again
+			c.ripe, c.due = false, time.Time{}
+		}
+		return c
+	}
+	if ready {
+		return nil
 	}
 	c := of(p, Crash, Doomed)
 	c.Container, c.Count, c.Since = clean(st.Name), n, end.FinishedAt.Time

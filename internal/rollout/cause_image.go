@@ -3,6 +3,7 @@ package rollout
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 )
@@ -48,6 +49,16 @@ func (s *scene) image(c *candidate, p *corev1.Pod, st *corev1.ContainerStatus, m
 	}
 	s.doom(c, 2, retryImage)
 	c.Count = t.count
+	if s.pulls(p, st, t) {
+		c.ripe, c.due = false, time.Time{} // which an Event will tell
+	}
+}
+
+// pulls reports whether the node pulls the image of a container at this moment, after it has failed
+// to: the status goes on with what was wrong before.
+func (s *scene) pulls(p *corev1.Pod, st *corev1.ContainerStatus, failed tally) bool {
+	t := s.tally(p.UID, "Pulling", func(e *corev1.Event, _ string) bool { return about(e, st.Name) })
+	return failed.count > 0 && t.last.After(failed.last)
 }
 
 func registryOf(image string) string {
@@ -96,7 +107,11 @@ func pullDetail(message string) string {
 	message = clean(message)
 	for _, from := range []string{"dial tcp ", "lookup ", "failed to resolve reference "} {
 		if i := strings.LastIndex(message, from); i >= 0 {
-			return strings.TrimSuffix(message[i:], `"`)
+			message = strings.TrimSuffix(message[i:], `"`)
+			if strings.HasSuffix(message, ": not found") {
+				return "not found" // before that is the name of the image, twice
+			}
+			return message
 		}
 	}
 	if i := strings.LastIndex(message, "desc = "); i >= 0 {

@@ -52,7 +52,10 @@ func (s *scene) containerCause(p *corev1.Pod, st *corev1.ContainerStatus, spec *
 	if c := s.exits(p, st, spec, init); c != nil {
 		return c
 	}
-	return s.probing(p, st, spec, init)
+	if c := s.probing(p, st, spec, init); c != nil {
+		return c
+	}
+	return s.threatened(p, st, spec)
 }
 
 // evicted is a Pod that its node has sent away.
@@ -91,17 +94,26 @@ func (s *scene) unplaced(p *corev1.Pod) *candidate {
 		}
 		return c
 	}
-	c.Short = "fits on no node: " + clean(cond.Message)
+	words := schedulerWords(cond.Message)
+	c.Short = "fits on no node: " + words
 	c.alike = "unschedulable"
 	c.head = func(n int) string {
 		return fmt.Sprintf("%s %s on no node%s", plural(n, "Pod"), verb(n, "fits", "fit"), s.since(c.Since))
 	}
-	c.Details = []string{strings.TrimSuffix(clean(cond.Message), ".") + "." + s.room(p)}
+	c.Details = []string{strings.TrimSuffix(words, ".") + "." + s.room(p)}
 	c.Next = "ask for less (resources.requests), or add a node"
 	if !strings.Contains(cond.Message, "Insufficient") {
 		c.Next = "change what the Pod wants of its node (nodeSelector, affinity, tolerations), or add a node that has it"
 	}
 	return c
+}
+
+// schedulerWords are why no node takes a Pod, without why to send others away would be of no use.
+func schedulerWords(message string) string {
+	for _, rest := range []string{" no new claims to deallocate", " preemption: "} {
+		message, _, _ = strings.Cut(message, rest)
+	}
+	return clean(message)
 }
 
 // room says what a Pod asks for, and what the largest node has, of what is short.
@@ -126,6 +138,9 @@ func (s *scene) room(p *corev1.Pod) string {
 		}
 		if !largest.IsZero() {
 			text += fmt.Sprintf("; the largest node has %s", largest.String())
+			if largest.Cmp(asked) >= 0 {
+				text += ", of which others have taken their part"
+			}
 		}
 		text += "."
 	}

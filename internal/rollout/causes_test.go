@@ -109,7 +109,14 @@ func rows() []row {
 		{"unschedulable", pod(func(w *world, pod *corev1.Pod) {
 			pod.Spec.Containers[0].Resources.Requests = corev1.ResourceList{"cpu": resource.MustParse("64")}
 			w.facts.Nodes = []*corev1.Node{{ObjectMeta: metav1.ObjectMeta{Name: "node-1"}, Status: corev1.NodeStatus{Allocatable: corev1.ResourceList{"cpu": resource.MustParse("2")}}}}
-			unscheduled(w, pod, "Unschedulable", "0/1 nodes are available: 1 Insufficient cpu.")
+			unscheduled(w, pod, "Unschedulable",
+				"0/1 nodes are available: 1 Insufficient cpu. no new claims to deallocate, preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling.")
+			w.exceeds = 600 * time.Second
+		}), 600},
+		{"unschedulable, as others have the room", pod(func(w *world, pod *corev1.Pod) {
+			pod.Spec.Containers[0].Resources.Requests = corev1.ResourceList{"memory": resource.MustParse("1Gi")}
+			w.facts.Nodes = []*corev1.Node{{ObjectMeta: metav1.ObjectMeta{Name: "node-1"}, Status: corev1.NodeStatus{Allocatable: corev1.ResourceList{"memory": resource.MustParse("4Gi")}}}}
+			unscheduled(w, pod, "Unschedulable", "0/1 nodes are available: 1 Insufficient memory. preemption: 0/1 nodes are available: 1 No preemption victims found for incoming pod.")
 			w.exceeds = 600 * time.Second
 		}), 600},
 		{"scheduling gate", pod(func(w *world, pod *corev1.Pod) {

@@ -11,7 +11,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 
-	"github.com/probity-run/probity/internal/lifecycle"
 	"github.com/probity-run/probity/internal/printable"
 	"github.com/probity-run/probity/internal/workload"
 )
@@ -45,6 +44,11 @@ func Explain(f Facts, m Memory) (Result, Memory) {
 		r.Again = s.again
 	}
 	return r, s.next
+}
+
+// hasEnded reports whether an instance of a container ended with an error, or has to run on.
+func hasEnded(st corev1.ContainerStatus) bool {
+	return st.LastTerminationState.Terminated != nil || st.State.Terminated != nil && st.State.Terminated.ExitCode != 0
 }
 
 // future is an instant, if it is to come.
@@ -104,6 +108,8 @@ func (s *scene) row(p *corev1.Pod) Pod {
 		row.Phase = "started"
 	case !row.Running.IsZero():
 		row.Phase = "starting"
+	case row.Restarts > 0 || slices.ContainsFunc(statuses(p), hasEnded):
+		row.Phase = "not running"
 	case p.Spec.NodeName != "":
 		row.Phase = "scheduled"
 	}
@@ -112,75 +118,6 @@ func (s *scene) row(p *corev1.Pod) Pod {
 	}
 	return row
 }
-
-// holdTime is for how long a rollout has to be up that no probe has asked, or that had restarts: a
-// container that crashes is ready for as long as it lives.
-const holdTime = 10 * time.Second
-
-// settle decides whether it is up.
-func (s *scene) settle(r *Result) {
-	restarts := 0
-	for _, p := range s.fresh {
-		for _, st := range statuses(p) {
-			restarts += int(max(st.RestartCount-s.next.pods[p.UID].restarts[st.Name], 0))
-		}
-	}
-	if !s.isUp(r) {
-		s.next.complete = time.Time{}
-		return
-	}
-	if s.m.complete.IsZero() || s.m.restarts < restarts {
-		s.next.complete = s.Now
-	}
-	s.next.restarts = restarts
-	if due := s.next.complete.Add(s.hold(r, restarts)); s.Now.Before(due) {
-		r.Settles, s.again = due, workload.Sooner(s.again, due)
-		return
-	}
-	r.Up = true
-}
-
-// hold is for how long a rollout has to be up, with so many restarts, until that is believed.
-func (s *scene) hold(r *Result, restarts int) (hold time.Duration) {
-	if s.isOver() {
-		return 0
-	}
-	if !s.isEstablished() {
-		hold = s.threat()
-		if restarts > 0 || s.unasked() != "" {
-			hold = max(hold, holdTime)
-		}
-	}
-	if r.Desired > 0 && slices.ContainsFunc(r.Services, func(row Service) bool { return row.Ready == 0 }) {
-		hold = max(hold, endpointTime)
-	}
-	return hold
-}
-
-// endpointTime is how much later than its Pods a Service may know that they are ready: until then
-// that nobody is behind it is no news.
-const endpointTime = 3 * time.Second
-
-// threat is how long it takes until a liveness probe kills that has failed since its container
-// runs; 0 if none has. Until then nobody knows whether what is ready stays so.
-func (s *scene) threat() (longest time.Duration) {
-	for _, p := range s.active() {
-		for _, st := range p.Status.ContainerStatuses {
-			spec, _ := containerOf(p, st.Name)
-			if spec == nil || spec.LivenessProbe == nil || st.State.Running == nil {
-				continue
-			}
-			if f := s.failing(p, &st, spec, lifecycle.Liveness, st.State.Running.StartedAt.Time); f.known() {
-				kill := time.Duration(max(spec.LivenessProbe.FailureThreshold, 1)) * seconds(max(spec.LivenessProbe.PeriodSeconds, 1))
-				longest = max(longest, min(max(kill+2*time.Second, holdTime), maxThreat))
-			}
-		}
-	}
-	return longest
-}
-
-// maxThreat is for how long a rollout is not up at most because a liveness probe might kill.
-const maxThreat = 2 * time.Minute
 
 // isUp reports whether all Pods are as they are wanted now, by the rule of kubectl rollout status,
 // and by the Pods themselves, which may know it before their workload does.

@@ -40,6 +40,19 @@ func TestPatience(t *testing.T) {
 			w.at(44, func() { w.ready(pod, true) })
 			return 44
 		},
+		"the image is there after 20 s, and it takes long to pull it": func(w *world, pod *corev1.Pod) int {
+			for _, s := range []int{1, 14} {
+				w.at(s, func() {
+					w.event(pod.UID, "web", "Pulling", `Pulling image "probity.test/web:1"`)
+					w.event(pod.UID, "web", "Failed", `Failed to pull image "probity.test/web:1": `+pullAbsent)
+					wait(pod, "ErrImagePull", pullAbsent)
+				})
+			}
+			w.at(27, func() { w.event(pod.UID, "web", "Pulling", `Pulling image "probity.test/web:1"`) })
+			w.at(90, func() { w.start(pod) }) // until then the status says that it is absent
+			w.at(92, func() { w.ready(pod, true) })
+			return 92
+		},
 		"the Secret is there after 20 s": func(w *world, pod *corev1.Pod) int {
 			w.every(11, 1, 23, func() {
 				wait(pod, "CreateContainerConfigError", `secret "settings" not found`)
@@ -122,6 +135,22 @@ func TestPatience(t *testing.T) {
 	}
 }
 
+// TestPullFails: an image is absent if an attempt fails that ends after the patience.
+func TestPullFails(t *testing.T) {
+	w := newWorld(app())
+	pod := w.pod("web-new-x2x4z")
+	for _, s := range []int{1, 14, 90} {
+		w.at(s, func() {
+			w.event(pod.UID, "web", "Failed", `Failed to pull image "probity.test/web:1": `+pullAbsent)
+			wait(pod, "ErrImagePull", pullAbsent)
+		})
+	}
+	w.at(27, func() { w.event(pod.UID, "web", "Pulling", `Pulling image "probity.test/web:1"`) })
+	if at, r := w.play(300); at != 90 || r.Verdict.Kind != rollout.Image {
+		t.Errorf("after %d s %+v, want that there is no image, after 90 s", at, r.Verdict)
+	}
+}
+
 // TestWellPod: what a Pod did before it was ready for a minute does not count any more.
 func TestWellPod(t *testing.T) {
 	w := newWorld(app())
@@ -190,7 +219,11 @@ func TestGeneration(t *testing.T) {
 	if at, r := w.play(100); at >= 0 {
 		t.Errorf("after %d s %+v, want none: the cluster has not seen what was applied", at, r.Verdict)
 	}
-	w.deployment.Generation, w.deployment.Status.ObservedGeneration, w.deployment.Status.Conditions = 2, 2, nil
+	w.deployment.Generation, w.deployment.Status.Conditions = 2, nil
+	if r := w.explain(); r.Verdict != nil || len(r.Pods) != 1 {
+		t.Errorf("%+v, want the Pod of the template that was applied, and no verdict yet", r)
+	}
+	w.deployment.Status.ObservedGeneration = 2
 	if r := w.explain(); r.Verdict == nil || !r.Up {
 		t.Errorf("%+v, want up", r.Verdict)
 	}

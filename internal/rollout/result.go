@@ -60,7 +60,8 @@ type Pod struct {
 	// Created is when it was made; Running when the youngest of its containers started, zero if
 	// none runs.
 	Created, Running time.Time
-	// Phase is one word or two for how far it is: "pending", "scheduled", "started", "up".
+	// Phase is one word or two for how far it is: "pending", "scheduled", "started", "up",
+	// "not running".
 	Phase string
 	// Up says that it counts as available, Ready that it is ready.
 	Ready, Up bool

@@ -91,17 +91,19 @@ func observedOf(o metav1.Object) int64 {
 }
 
 // findRevision finds the newest revision. While the status speaks of an older template none is
-// known, and so no Pod is new.
+// known, and so no Pod is new; but a ReplicaSet has its template, and so that of a Deployment is
+// known before the Deployment's controller says that it has made it.
 func (s *scene) findRevision() {
-	if !s.observed {
+	d, ok := s.Workload.(*appsv1.Deployment)
+	if ok && d.Generation >= s.Generation {
+		if s.set = newestSet(d, s.ReplicaSets, s.observed); s.set != nil {
+			s.hash, s.revision = s.set.Labels[appsv1.DefaultDeploymentUniqueLabelKey], revisionOf(s.set)
+		}
+	}
+	if ok || !s.observed {
 		return
 	}
 	switch o := s.Workload.(type) {
-	case *appsv1.Deployment:
-		s.set = newestSet(o, s.ReplicaSets)
-		if s.set != nil {
-			s.hash, s.revision = s.set.Labels[appsv1.DefaultDeploymentUniqueLabelKey], revisionOf(s.set)
-		}
 	case *appsv1.StatefulSet:
 		s.hash = o.Status.UpdateRevision
 		if r := newestRevision(o, s.Revisions); r != nil {
@@ -127,14 +129,15 @@ func later(a, b *corev1.Pod) bool {
 }
 
 // newestSet is the ReplicaSet of a Deployment's template: the one with that template, or if its
-// template is not kept, the one with the Deployment's revision.
-func newestSet(d *appsv1.Deployment, all []*appsv1.ReplicaSet) (newest *appsv1.ReplicaSet) {
+// template is not kept, the one with the Deployment's revision, which the controller has to have
+// observed.
+func newestSet(d *appsv1.Deployment, all []*appsv1.ReplicaSet, observed bool) (newest *appsv1.ReplicaSet) {
 	better := func(a, b *appsv1.ReplicaSet) bool {
 		same := func(r *appsv1.ReplicaSet) int {
 			switch {
 			case workload.SameTemplate(&r.Spec.Template, &d.Spec.Template):
 				return 2
-			case r.Annotations[revisionAnnotation] == d.Annotations[revisionAnnotation]:
+			case observed && r.Annotations[revisionAnnotation] == d.Annotations[revisionAnnotation]:
 				return 1
 			}
 			return 0

@@ -105,17 +105,28 @@ func TestCrashIsReadyWhileItLives(t *testing.T) {
 	}
 }
 
-// TestLivenessThreatens: what is ready while its liveness probe fails is not up until it is known
-// that the probe does not kill.
+// TestLivenessThreatens: what is ready is not up until its liveness probe has been asked, or for
+// 10 s, nor while that fails, until it is known that the probe does not kill.
 func TestLivenessThreatens(t *testing.T) {
-	for name, test := range map[string]struct{ fails, up int }{"never": {0, 3}, "once": {3, 35}} {
+	for name, test := range map[string]struct{ period, delay, late, fails, up int }{
+		"never":                             {period: 10, up: 13},
+		"never, and it is asked soon":       {period: 2, up: 7},
+		"never, and it is not asked yet":    {period: 2, delay: 7, up: 12},
+		"never, and it is asked much later": {period: 60, delay: 600, up: 13},
+		"never, and the Pod tells it late":  {period: 2, late: 9, up: 16},
+		"once":                              {period: 10, fails: 3, up: 35},
+		"once, after it is ready":           {period: 10, fails: 12, up: 35},
+	} {
 		c := app()
 		c.LivenessProbe = get("/livez", 9999)
-		c.LivenessProbe.PeriodSeconds = 10
+		c.LivenessProbe.PeriodSeconds, c.LivenessProbe.InitialDelaySeconds = int32(test.period), int32(test.delay)
 		w := newWorld(c)
 		pod := w.pod("web-new-x2x4z")
 		w.at(1, func() { w.start(pod) })
-		w.at(3, func() { w.ready(pod, true) })
+		w.at(3+test.late, func() {
+			w.ready(pod, true)
+			pod.Status.Conditions[0].LastTransitionTime = metav1.NewTime(begun.Add(3 * time.Second))
+		})
 		if test.fails > 0 {
 			w.at(test.fails, func() {
 				w.event(pod.UID, "web", "Unhealthy", "Liveness probe failed: "+fmt.Sprintf(refused, 9999, "/livez"))

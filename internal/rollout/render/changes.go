@@ -2,6 +2,7 @@ package render
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/probity-run/probity/internal/diagnosis"
@@ -68,16 +69,24 @@ func causeChanges(before, after *rollout.Result) (lines []string) {
 		switch {
 		case !known || old.Degree != c.Degree:
 			lines = append(lines, fmt.Sprintf("%s %s: %s", subject(after, c), c.Degree, cause(c)))
-		case isOlder(before.At, after.At, c.Since):
+		case after.Verdict == nil && isOlder(before.At, after.At, c.Since):
 			lines = append(lines, fmt.Sprintf("%s still: %s", subject(after, c), cause(c)))
 		}
 	}
 	for _, c := range before.Causes {
-		if _, gone := was[c.Key]; gone && c.Degree >= rollout.Suspect {
+		if _, gone := was[c.Key]; gone && c.Degree >= rollout.Suspect && !goesOn(c, after) {
 			lines = append(lines, fmt.Sprintf("%s over: %s", subject(before, c), c.Short))
 		}
 	}
 	return lines
+}
+
+// goesOn reports whether the container of a cause, or its Pod, still has trouble, in another form.
+func goesOn(c rollout.Cause, after *rollout.Result) bool {
+	return slices.ContainsFunc(after.Causes, func(other rollout.Cause) bool {
+		samePod := slices.ContainsFunc(c.Pods, func(pod string) bool { return slices.Contains(other.Pods, pod) })
+		return other.Degree >= rollout.Suspect && samePod && (other.Container == c.Container || c.Container == "" || other.Container == "")
+	})
 }
 
 // isOlder reports whether a cause has reached an age at which it is said once more.

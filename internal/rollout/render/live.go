@@ -54,15 +54,20 @@ func workload(r *rollout.Result, begun time.Time, width int) []string {
 	return append(lines, pods(r, width)...)
 }
 
-// pods are the lines of the Pods that are not up, each with what is wrong with it, and one for the
-// others.
+// isTroubled reports whether a Pod has a trouble, although it may be up.
+func isTroubled(r *rollout.Result, pod string) bool {
+	return slices.ContainsFunc(r.Causes, func(c rollout.Cause) bool { return c.Degree >= rollout.Suspect && slices.Contains(c.Pods, pod) })
+}
+
+// pods are the lines of the Pods that are not up or in trouble, each with what is wrong with it,
+// and one for the others.
 func pods(r *rollout.Result, width int) (lines []string) {
 	shown, more := 0, 0
 	var took []string
 	ups := 0
 	for _, p := range r.Pods {
 		switch {
-		case p.Up:
+		case p.Up && !isTroubled(r, p.Name):
 			ups++
 			if p.Took > 0 && len(took) < 3 {
 				took = append(took, diagnosis.Span(p.Took))

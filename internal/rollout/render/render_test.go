@@ -127,4 +127,18 @@ func TestOver(t *testing.T) {
 	if diff := cmp.Diff(want, render.Changes(&all[4], &well)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
+	other := all[4].Causes[0]
+	other.Key, other.Short = "crash/calculator/3", "calculator exits with 3, once"
+	worse := well
+	worse.Causes = []rollout.Cause{other}
+	want = []string{"pod/calculator-6f7d9c5b8c-x2x4z suspect: calculator exits with 3, once"}
+	if diff := cmp.Diff(want, render.Changes(&all[4], &worse)); diff != "" {
+		t.Errorf("it goes on in another form (-want +got):\n%s", diff)
+	}
+	up := all[5]
+	up.Pods = []rollout.Pod{{Name: other.Pods[0], Phase: "up", Up: true, Ready: true}}
+	up.Causes = worse.Causes
+	if text := strings.Join(render.Live([]rollout.Result{up}, begun, 120), "\n"); !strings.Contains(text, other.Short) {
+		t.Errorf("the trouble of a Pod that is up is not shown:\n%s", text)
+	}
 }

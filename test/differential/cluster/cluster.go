@@ -34,6 +34,8 @@ type Cluster struct {
 	ctx     context.Context // of all components; its cause is why one ended
 	stop    context.CancelCauseFunc
 	running sync.WaitGroup
+
+	importing sync.Mutex // guards imageFile
 }
 
 // errStopped is why components end that nothing is wrong with.
@@ -114,12 +116,36 @@ func (c *Cluster) writeFiles(player string) error {
 			return err
 		}
 	}
-	image, err := os.Create(filepath.Join(c.dir, "image.tar"))
+	image, err := packPlayer(player)
 	if err != nil {
 		return err
 	}
-	return errors.Join(writeImage(image, player), image.Close())
+	return c.save(image)
 }
+
+// imageFile is where an image is kept that is to be imported.
+const imageFile = "image.tar"
+
+func (c *Cluster) save(image Packed) error {
+	file, err := os.Create(filepath.Join(c.dir, imageFile))
+	if err != nil {
+		return err
+	}
+	return errors.Join(image.save(file), file.Close())
+}
+
+// Import gives the node an image. One is imported at a time.
+func (c *Cluster) Import(image Packed) error {
+	c.importing.Lock()
+	defer c.importing.Unlock()
+	if err := c.save(image); err != nil {
+		return err
+	}
+	return c.importImage()
+}
+
+// Kubeconfig is the path of a file by which others find the cluster.
+func (c *Cluster) Kubeconfig() string { return filepath.Join(c.dir, "kubeconfig") }
 
 func newKey() ([]byte, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -132,7 +158,7 @@ func newKey() ([]byte, error) {
 
 func (c *Cluster) importImage() error {
 	out, err := exec.CommandContext(c.ctx, "ctr", "--address", filepath.Join(c.dir, "containerd.sock"), "--namespace", "k8s.io", "images", "import",
-		filepath.Join(c.dir, "image.tar")).CombinedOutput()
+		filepath.Join(c.dir, imageFile)).CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("cannot import the image: %w: %s", err, tail(out))
 	}

@@ -9,40 +9,60 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"runtime"
 )
 
-// Image is the only image of the cluster: nothing but the player, which does nothing unless it is
-// told to.
+// Image is the image that every cluster has: nothing but the player, which does nothing unless it
+// is told to.
 const Image = "probity.test/player:1"
 
 // playerPath is where the player is in its image.
 const playerPath = "/player"
 
-// writeImage wraps a static program into an image of one layer, in the form of docker save.
-func writeImage(w io.Writer, program string) error {
+// Packed is a static program in an image of one layer.
+type Packed struct {
+	// Name is that of the image, with its tag.
+	Name string
+	// Config is the image's configuration as JSON, Layer an archive of its files, as it is.
+	Config, Layer []byte
+}
+
+// Pack wraps a static program into an image, of which it is the entry point.
+func Pack(name, program string) (Packed, error) {
+	path := "/" + filepath.Base(program)
+	return pack(name, program, path, map[string]any{"Entrypoint": []string{path}})
+}
+
+// packPlayer wraps the player, which is a Pod's pause program if nobody says otherwise.
+func packPlayer(program string) (Packed, error) {
+	return pack(Image, program, playerPath, map[string]any{"Cmd": []string{playerPath, "pause"}})
+}
+
+func pack(name, program, path string, start map[string]any) (Packed, error) {
 	data, err := os.ReadFile(program)
 	if err != nil {
-		return err
+		return Packed{}, err
 	}
 	var layer bytes.Buffer
-	if err := archive(&layer, file{playerPath[1:], 0o755, data}); err != nil {
-		return err
+	if err := archive(&layer, file{path[1:], 0o755, data}); err != nil {
+		return Packed{}, err
 	}
 	config, err := json.Marshal(map[string]any{
-		"architecture": runtime.GOARCH, "os": "linux",
-		"config": map[string]any{"Cmd": []string{playerPath, "pause"}},
-		"rootfs": map[string]any{"type": "layers", "diff_ids": []string{"sha256:" + sum(layer.Bytes())}},
+		"architecture": runtime.GOARCH, "os": "linux", "config": start,
+		"rootfs": map[string]any{"type": "layers", "diff_ids": []string{Digest(layer.Bytes())}},
 	})
+	return Packed{name, config, layer.Bytes()}, err
+}
+
+// save writes an image in the form of docker save.
+func (p Packed) save(w io.Writer) error {
+	name := sum(p.Config) + ".json"
+	manifest, err := json.Marshal([]map[string]any{{"Config": name, "RepoTags": []string{p.Name}, "Layers": []string{"layer.tar"}}})
 	if err != nil {
 		return err
 	}
-	name := sum(config) + ".json"
-	manifest, err := json.Marshal([]map[string]any{{"Config": name, "RepoTags": []string{Image}, "Layers": []string{"layer.tar"}}})
-	if err != nil {
-		return err
-	}
-	return archive(w, file{"manifest.json", 0o644, manifest}, file{name, 0o644, config}, file{"layer.tar", 0o644, layer.Bytes()})
+	return archive(w, file{"manifest.json", 0o644, manifest}, file{name, 0o644, p.Config}, file{"layer.tar", 0o644, p.Layer})
 }
 
 type file struct {
@@ -63,6 +83,9 @@ func archive(w io.Writer, files ...file) error {
 	}
 	return out.Close()
 }
+
+// Digest names data in the way of registries.
+func Digest(data []byte) string { return "sha256:" + sum(data) }
 
 func sum(data []byte) string {
 	hash := sha256.Sum256(data)

@@ -10,13 +10,17 @@ import (
 	"testing"
 )
 
-func TestWriteImage(t *testing.T) {
+func TestPack(t *testing.T) {
 	program := filepath.Join(t.TempDir(), "player")
 	if err := os.WriteFile(program, []byte("program"), 0o755); err != nil {
 		t.Fatal(err)
 	}
 	var image bytes.Buffer
-	if err := writeImage(&image, program); err != nil {
+	packed, err := Pack("probity.test/program:1", program)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := packed.save(&image); err != nil {
 		t.Fatal(err)
 	}
 	files := unpack(t, &image)
@@ -25,11 +29,12 @@ func TestWriteImage(t *testing.T) {
 		RepoTags []string
 		Layers   []string
 	}
-	if err := json.Unmarshal(files["manifest.json"], &manifest); err != nil || len(manifest) != 1 || manifest[0].RepoTags[0] != Image {
+	if err := json.Unmarshal(files["manifest.json"], &manifest); err != nil || len(manifest) != 1 || manifest[0].RepoTags[0] != packed.Name {
 		t.Fatalf("manifest = %s, %v", files["manifest.json"], err)
 	}
 	layer := files[manifest[0].Layers[0]]
 	var config struct {
+		Config struct{ Entrypoint []string }
 		RootFS struct {
 			DiffIDs []string `json:"diff_ids"`
 		} `json:"rootfs"`
@@ -39,6 +44,9 @@ func TestWriteImage(t *testing.T) {
 	}
 	if got, want := config.RootFS.DiffIDs[0], "sha256:"+sum(layer); got != want {
 		t.Errorf("the layer's digest is %s, want %s", got, want)
+	}
+	if got := config.Config.Entrypoint; len(got) != 1 || got[0] != "/player" {
+		t.Errorf("the entry point is %q, want the program", got)
 	}
 	if got := unpack(t, bytes.NewReader(layer))["player"]; string(got) != "program" {
 		t.Errorf("the program in the image is %q", got)

@@ -66,7 +66,7 @@ func (f *foldedEvent) count() item {
 func (s *Server) eventsPage(w http.ResponseWriter, r *http.Request) {
 	query := r.URL.Query()
 	q, kind, about := query.Get("q"), query.Get("type"), query.Get("about")
-	events := sorted[*corev1.Event](s.opts.Store)
+	events := sorted[*corev1.Event](s)
 	folded := foldEvents(events, func(e *corev1.Event) bool {
 		said := strings.ToLower(e.Reason + "\n" + e.Message + "\n" + e.InvolvedObject.Name + "\n" + e.InvolvedObject.Kind)
 		return (about == "" || e.InvolvedObject.Namespace+"/"+e.InvolvedObject.Name == about) && (kind == "" || strings.EqualFold(e.Type, kind)) && strings.Contains(said, strings.ToLower(q))

@@ -171,7 +171,7 @@ func (s *Server) applied(w http.ResponseWriter, r *http.Request, f *formView, up
 		parts(w, r, http.StatusConflict, e("div", at("id", "done"), e("div.pane", e("p.bad", text(err.Error())))))
 		return
 	}
-	kind := s.opts.Store.Kind(updated).GVK.Kind
+	kind := kindOf(updated).Kind
 	parts(w, r, http.StatusOK, e("div", at("id", "done"), at("data-follow", s.followPath(updated, kind)), s.followed(updated, kind)))
 }
 

@@ -12,7 +12,6 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/probity-run/probity/internal/history"
-	"github.com/probity-run/probity/internal/store"
 )
 
 const (
@@ -220,8 +219,7 @@ func (w *hubWork) tell(ctx context.Context, first bool) {
 	if figures := w.services(snap); len(figures) > 0 && !first {
 		w.hub.add(ctx, "svc", figures)
 	}
-	events, _ := store.List[*corev1.Event](s.opts.Store, store.Selector{})
-	if n := len(events); n != w.events {
+	if n := count[*corev1.Event](s); n != w.events {
 		if w.events = n; !first {
 			w.hub.add(ctx, "ev", map[string]int{"all": n})
 		}

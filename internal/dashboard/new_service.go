@@ -131,7 +131,7 @@ func (s *Server) newObject(o manifest.Resource) (store.Object, error) {
 
 // namespaces are those in which something can be made.
 func (s *Server) namespaces() (names []string) {
-	for _, n := range sorted[*corev1.Namespace](s.opts.Store) {
+	for _, n := range sorted[*corev1.Namespace](s) {
 		if n.DeletionTimestamp == nil {
 			names = append(names, n.Name)
 		}

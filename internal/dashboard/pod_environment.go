@@ -103,7 +103,7 @@ func (s *Server) showSecret(w http.ResponseWriter, r *http.Request) {
 
 // eventsCard are the newest Events about the Pod.
 func (s *Server) eventsCard(p *podView) item {
-	events := foldEvents(sorted[*corev1.Event](s.opts.Store), func(e *corev1.Event) bool { return e.InvolvedObject.UID == p.UID })
+	events := foldEvents(sorted[*corev1.Event](s), func(e *corev1.Event) bool { return e.InvolvedObject.UID == p.UID })
 	var rows list
 	for _, event := range events[:min(len(events), 12)] {
 		rows = append(rows, event.short())

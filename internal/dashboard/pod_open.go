@@ -10,7 +10,6 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/probity-run/probity/internal/history"
-	"github.com/probity-run/probity/internal/store"
 )
 
 const (
@@ -85,8 +84,8 @@ func (w *hubWork) tellOpen(ctx context.Context) {
 	now := s.opts.Now()
 	record := attemptsRecord{At: now.UnixMilli(), Attempts: []int{}}
 	for _, name := range s.open.all(now) {
-		pod, err := store.Get[*corev1.Pod](s.opts.Store, name.Namespace, name.Name)
-		if err != nil {
+		pod, ok := named[*corev1.Pod](s, name.Namespace, name.Name)
+		if !ok {
 			continue // it is gone
 		}
 		p := &podView{Pod: pod, UID: pod.UID}

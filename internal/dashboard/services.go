@@ -42,7 +42,7 @@ func portID(service types.NamespacedName, port int32) string {
 // serviceViews are the ports of all Services.
 func (s *Server) serviceViews(snap *snapshot, r rates) (views []*serviceView) {
 	slicesOf := map[string][]*discoveryv1.EndpointSlice{}
-	for _, slice := range sorted[*discoveryv1.EndpointSlice](s.opts.Store) {
+	for _, slice := range sorted[*discoveryv1.EndpointSlice](s) {
 		key := slice.Namespace + "/" + slice.Labels[discoveryv1.LabelServiceName]
 		slicesOf[key] = append(slicesOf[key], slice)
 	}

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"compress/gzip"
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -14,7 +13,6 @@ import (
 	"github.com/probity-run/probity/internal/dashboard/markup"
 	"github.com/probity-run/probity/internal/diagnosis"
 	"github.com/probity-run/probity/internal/origin"
-	"github.com/probity-run/probity/internal/store"
 )
 
 // tab is one of the pages that the head of each page names.
@@ -118,11 +116,9 @@ func (s *Server) tabCount(t tab) item {
 	n := 0
 	switch t {
 	case podsTab:
-		pods, _ := store.List[*corev1.Pod](s.opts.Store, store.Selector{})
-		n = len(pods)
+		n = count[*corev1.Pod](s)
 	case eventsTab:
-		events, _ := store.List[*corev1.Event](s.opts.Store, store.Selector{})
-		n = len(events)
+		n = count[*corev1.Event](s)
 	default:
 		return nil
 	}
@@ -224,12 +220,3 @@ func (s *Server) notFound(w http.ResponseWriter, r *http.Request, what string) {
 
 // stamp is an instant for scripts.
 func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }
-
-// sorted are the objects of a kind by namespace and name.
-func sorted[T store.Object](s *store.Store) []T {
-	all, _ := store.List[T](s, store.Selector{})
-	slices.SortFunc(all, func(a, b T) int {
-		return cmp.Or(cmp.Compare(a.GetNamespace(), b.GetNamespace()), cmp.Compare(a.GetName(), b.GetName()))
-	})
-	return all
-}

@@ -13,7 +13,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/probity-run/probity/internal/diagnosis"
-	"github.com/probity-run/probity/internal/store"
 )
 
 // workloadRef names what Pods are replicas of. The zero value stands for Pods of their own.
@@ -44,16 +43,16 @@ type objects struct {
 
 func (s *Server) objects() *objects {
 	o := &objects{
-		pods: sorted[*corev1.Pod](s.opts.Store), services: sorted[*corev1.Service](s.opts.Store),
+		pods: sorted[*corev1.Pod](s), services: sorted[*corev1.Service](s),
 		sets: map[string]*appsv1.ReplicaSet{}, workloads: map[workloadRef]*workload{},
 	}
-	for _, set := range sorted[*appsv1.ReplicaSet](s.opts.Store) {
+	for _, set := range sorted[*appsv1.ReplicaSet](s) {
 		o.sets[set.Namespace+"/"+set.Name] = set
 		if metav1.GetControllerOf(set) == nil {
 			o.add(&workload{workloadRef: workloadRef{"ReplicaSet", set.Namespace, set.Name}, desired: replicas(set.Spec.Replicas), minReady: seconds(set.Spec.MinReadySeconds)})
 		}
 	}
-	for _, d := range sorted[*appsv1.Deployment](s.opts.Store) {
+	for _, d := range sorted[*appsv1.Deployment](s) {
 		o.add(deployment(d))
 	}
 	for _, set := range o.sets {
@@ -64,7 +63,7 @@ func (s *Server) objects() *objects {
 			}
 		}
 	}
-	for _, set := range sorted[*appsv1.StatefulSet](s.opts.Store) {
+	for _, set := range sorted[*appsv1.StatefulSet](s) {
 		o.add(&workload{workloadRef: workloadRef{"StatefulSet", set.Namespace, set.Name}, desired: replicas(set.Spec.Replicas), minReady: seconds(set.Spec.MinReadySeconds)})
 	}
 	return o
@@ -167,10 +166,4 @@ func selects(service *corev1.Service, pod *corev1.Pod) bool {
 		}
 	}
 	return true
-}
-
-// named finds an object of the store; false if there is none.
-func named[T store.Object](s *Server, namespace, name string) (T, bool) {
-	o, err := store.Get[T](s.opts.Store, namespace, name)
-	return o, err == nil
 }

@@ -60,11 +60,11 @@ func (f *formView) replace(r *http.Request) (live *corev1.Pod, err error) {
 		return nil, err
 	}
 	manifest.Default(next)
-	owned, err := f.server.opts.Fields.Change(nil, next, written.Object, manager, false)
+	owned, err := f.server.opts.Fields.Change(nil, next, written.Object, Manager, false)
 	if err != nil {
 		return nil, err
 	}
-	return live, f.server.opts.Runner.ReplacePod(r.Context(), live, owned.(*corev1.Pod), registry.WriteOptions{Manager: manager, Applied: true})
+	return live, f.server.opts.Runner.ReplacePod(r.Context(), live, owned.(*corev1.Pod), registry.WriteOptions{Manager: Manager, Applied: true})
 }
 
 // isImmutable reports whether an update of a Pod was refused because of what cannot be changed.

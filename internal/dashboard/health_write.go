@@ -19,9 +19,6 @@ import (
 	"github.com/probity-run/probity/internal/store"
 )
 
-// manager is the name under which the dashboard owns the fields that it sets.
-const manager = "probity-dashboard"
-
 // valuesOf are the values of a posted form; those whose names begin with was. are what was read.
 func valuesOf(r *http.Request) (values, was draft.Values) {
 	values, was = draft.Values{}, draft.Values{}
@@ -189,25 +186,21 @@ func (f *formView) apply(r *http.Request) (updated store.Object, err error) {
 
 func (f *formView) write(r *http.Request, force bool) (store.Object, error) {
 	values, was := valuesOf(r)
-	like := f.draft.Workload.Resource
-	kind := like.GetObjectKind().GroupVersionKind()
-	return f.server.opts.Registry.ModifyObject(like, func(stored store.Object) (store.Object, error) {
-		current := stored.DeepCopyObject().(store.Object)
-		current.GetObjectKind().SetGroupVersionKind(kind)
+	return f.server.writes.Apply(r.Context(), f.draft.Workload.Resource, func(current store.Object) (Wanted, error) {
 		load := draft.Workload{Resource: current, Container: f.draft.Workload.Container}
 		now := load.Values()
 		if differences := draft.Differences(was, now); len(differences) > 0 {
-			return nil, &changedMeanwhile{now, differences}
+			return Wanted{}, &changedMeanwhile{now, differences}
 		}
 		d, err := load.New(values)
 		if err == nil && len(d.Errors) > 0 {
 			err = errRefused
 		}
 		if err != nil {
-			return nil, err
+			return Wanted{}, err
 		}
-		return f.server.opts.Fields.Change(current, d.Resource, load.Probes(values), manager, force)
-	}, registry.WriteOptions{Manager: manager, Applied: true})
+		return Wanted{d.Resource, load.Probes(values)}, nil
+	}, force)
 }
 
 // followPath is where the rollout of an object is followed.

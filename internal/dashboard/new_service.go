@@ -8,8 +8,6 @@ import (
 
 	"github.com/probity-run/probity/internal/dashboard/draft"
 	"github.com/probity-run/probity/internal/manifest"
-	"github.com/probity-run/probity/internal/registry"
-	"github.com/probity-run/probity/internal/store"
 )
 
 func newServiceOf(r *http.Request) draft.NewService {
@@ -93,40 +91,35 @@ func (s *Server) create(w http.ResponseWriter, r *http.Request, f *formView) {
 		refuse(errRefused)
 		return
 	}
-	options := registry.WriteOptions{Manager: manager, Applied: true}
-	load, err := s.opts.Fields.Change(nil, f.draft.Resource, f.draft.Workload.Document(f.draft.Values), manager, false)
-	var service, created store.Object
-	if err == nil && f.service != nil { // before anything is made
-		if service, err = s.newObject(f.service); err == nil {
-			check := options
-			check.DryRun = true
-			_, err = s.opts.Registry.CreateObject(service, check)
+	all := []Wanted{{f.draft.Resource, f.draft.Workload.Document(f.draft.Values)}}
+	if f.service != nil {
+		service, err := newObject(f.service)
+		if err != nil {
+			refuse(err)
+			return
 		}
+		all = append(all, service)
 	}
-	if err == nil {
-		created, err = s.opts.Registry.CreateObject(load, options)
-	}
-	if err == nil && service != nil {
-		_, err = s.opts.Registry.CreateObject(service, options)
-	}
+	made, err := s.writes.Create(r.Context(), all...)
 	if err != nil {
 		refuse(err)
 		return
 	}
+	created := made[0]
 	parts(w, r, http.StatusOK, e("div", at("id", "done"), at("data-follow", s.followPath(created, "Deployment")), at("data-made", healthPath("Deployment", created.GetNamespace(), created.GetName())),
 		s.followed(created, "Deployment")))
 }
 
 // newObject is an object to be created, of which the dashboard owns what is in it.
-func (s *Server) newObject(o manifest.Resource) (store.Object, error) {
+func newObject(o manifest.Resource) (Wanted, error) {
 	written, err := runtime.DefaultUnstructuredConverter.ToUnstructured(o)
 	if err != nil {
-		return nil, err
+		return Wanted{}, err
 	}
 	delete(written, "status")
 	next := o.DeepCopyObject().(manifest.Resource)
 	manifest.Default(next)
-	return s.opts.Fields.Change(nil, next, written, manager, false)
+	return Wanted{next, written}, nil
 }
 
 // namespaces are those in which something can be made.

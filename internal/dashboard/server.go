@@ -99,6 +99,7 @@ type Server struct {
 	started time.Time
 	files   func() *staticFiles // made when somebody asks first
 	reads   Objects
+	writes  Writer
 	look    *look
 	numbers numbers
 	signIn  *signIn
@@ -127,7 +128,7 @@ func New(opts Options) *Server {
 	}
 	opts.Title = cmp.Or(opts.Title, "probity")
 	s := &Server{
-		opts: opts, started: opts.Now(), files: sync.OnceValue(newStaticFiles), reads: stored{opts.Store}, look: newLook(), numbers: numbers{of: map[probeID]int{}}, signIn: newSignIn(opts.Key, opts.Instance, opts.Now),
+		opts: opts, started: opts.Now(), files: sync.OnceValue(newStaticFiles), reads: stored{opts.Store}, writes: door{opts.Registry, opts.Fields}, look: newLook(), numbers: numbers{of: map[probeID]int{}}, signIn: newSignIn(opts.Key, opts.Instance, opts.Now),
 		mux: http.NewServeMux(), followers: make(chan struct{}, maxFollowers), counting: make(chan struct{}, 1),
 	}
 	s.hub = newHub(s)

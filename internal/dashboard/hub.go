@@ -210,7 +210,7 @@ func (w *hubWork) tell(ctx context.Context, first bool) {
 	s := w.hub.server
 	attempts := attemptsRecord{At: s.opts.Now().UnixMilli(), Attempts: []int{}}
 	snap := s.snapshotBy(w.look, func(p *podView, key history.Key, a history.Attempt) { w.attempt(&attempts, p, key, a) })
-	if len(attempts.Attempts) > 0 {
+	if len(attempts.Attempts) > 0 && !s.isCluster() { // where rows come anew
 		w.hub.add(ctx, "a", attempts)
 	}
 	if pods, is := w.pods(snap); is && !first {
@@ -265,7 +265,7 @@ func (w *hubWork) pods(snap *snapshot) (r podsRecord, is bool) {
 	there := map[types.UID]bool{}
 	for _, p := range snap.pods {
 		there[p.UID] = true
-		mark := p.mark()
+		mark := w.hub.server.mark(p)
 		before, known := w.marks[p.UID]
 		w.marks[p.UID] = mark
 		if mark != before {

@@ -215,7 +215,7 @@ func (s *Server) download(w http.ResponseWriter, r *http.Request) {
 	name := fmt.Sprintf("%s.%s.%d.log", source.pod.Name, source.container, source.instance)
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.Header().Set("Content-Disposition", `attachment; filename="`+strings.Map(fileRune, name)+`"`)
-	log := s.opts.Runner.OpenLog(source.pod, source.container, source.instance)
+	log := s.openLog(source)
 	defer log.Close() // it is only read
 	control := http.NewResponseController(w)
 	for n := 0; ; n++ {

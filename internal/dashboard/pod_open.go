@@ -59,7 +59,7 @@ func (s *Server) podFigures(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.open.open(name, s.opts.Now())
-	parts(w, r, http.StatusOK, p.titleLine(), s.probesCard(p), s.attemptsCard(p))
+	parts(w, r, http.StatusOK, s.titleLine(p), s.probesCard(p), s.attemptsCard(p))
 }
 
 // podNow is one Pod as it is now; nil if there is none of that name.
@@ -95,7 +95,7 @@ func (w *hubWork) tellOpen(ctx context.Context) {
 		}
 		w.look.mu.Unlock()
 	}
-	if len(record.Attempts) > 0 {
+	if len(record.Attempts) > 0 && !s.isCluster() {
 		w.hub.add(ctx, "a", record)
 	}
 }

@@ -66,6 +66,7 @@ func (s *Server) pageAs(w http.ResponseWriter, r *http.Request, status int, p pa
 		e("a.skip", at("href", "#main"), text("Skip to the content")),
 		s.top(p),
 		e("div.banners", at("id", "banners"), at("role", "status"), at("aria-live", "polite")),
+		s.source(),
 		e("main", at("id", "main"), at("tabindex", "-1"), p.Main),
 		keyboardHelp(), finder(),
 		e("div.sr", at("id", "said"), at("role", "status"), at("aria-live", "polite")),

@@ -151,6 +151,14 @@ func (s *Server) stripOf(pod types.UID, key history.Key, timeout time.Duration, 
 	return out
 }
 
+// sentence says what the strip of a probe shows.
+func (v *probeView) sentence(s *strip, window time.Duration) string {
+	if v.Told {
+		return s.toldSentence(v.Label, window)
+	}
+	return s.sentence(v.Label, window)
+}
+
 // sentence says what a strip shows.
 func (s *strip) sentence(probe string, window time.Duration) string {
 	what := probe + ", last " + windowText(window) + ": "

@@ -31,6 +31,8 @@ type workload struct {
 	newest           string // name of the ReplicaSet that is being rolled out
 	deadline         time.Time
 	paused           bool
+	recreates        bool // ends all its Pods before it makes new ones
+	uncounted        bool // nobody tells how many replicas it wants
 }
 
 // objects are those of the store at one moment, as far as several parts of a page need them.
@@ -63,6 +65,11 @@ func (s *Server) objects() *objects {
 			}
 		}
 	}
+	if s.isCluster() {
+		for _, set := range sorted[*appsv1.DaemonSet](s) {
+			o.add(&workload{workloadRef: workloadRef{"DaemonSet", set.Namespace, set.Name}, desired: int(set.Status.DesiredNumberScheduled), minReady: seconds(set.Spec.MinReadySeconds)})
+		}
+	}
 	for _, set := range sorted[*appsv1.StatefulSet](s) {
 		o.add(&workload{workloadRef: workloadRef{"StatefulSet", set.Namespace, set.Name}, desired: replicas(set.Spec.Replicas), minReady: seconds(set.Spec.MinReadySeconds)})
 	}
@@ -86,7 +93,7 @@ const revisionAnnotation = "deployment.kubernetes.io/revision"
 func deployment(d *appsv1.Deployment) *workload {
 	w := &workload{
 		workloadRef: workloadRef{"Deployment", d.Namespace, d.Name}, desired: replicas(d.Spec.Replicas), updated: int(d.Status.UpdatedReplicas), total: int(d.Status.Replicas),
-		minReady: seconds(d.Spec.MinReadySeconds), paused: d.Spec.Paused,
+		minReady: seconds(d.Spec.MinReadySeconds), paused: d.Spec.Paused, recreates: recreates(d),
 	}
 	complete, since := true, d.CreationTimestamp.Time
 	for _, c := range d.Status.Conditions {

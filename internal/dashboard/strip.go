@@ -78,7 +78,9 @@ func (s *strip) add(a history.Attempt, timeout time.Duration) {
 	}
 	s.counts.last = a
 	s.marks[i] = max(s.marks[i], markOf(a.Outcome, a.NotYet, a.Took, timeout))
-	s.results[i] = resultMark(a.Result)
+	if !a.Told {
+		s.results[i] = resultMark(a.Result)
+	}
 }
 
 // addMinute shows the attempts of a minute, of which only the worst is known, in all its slots.

@@ -74,9 +74,12 @@ func (v *probeView) tell(now time.Time) {
 	case v.Over:
 		v.Counter = counter{Text: "passed", Class: "ok"}
 	case v.Type == lifecycle.Readiness && v.Passing:
-		v.Counter = counter{Text: "in rotation", Class: "ok"}
+		v.Counter = counter{Text: "ready", Class: "ok"}
 	case v.Type == lifecycle.Readiness && v.Failed:
-		v.Counter = counter{Text: "out", Class: "bad"}
+		v.Counter = counter{Text: "not ready", Class: "bad"}
+		if !v.EverPassed {
+			v.Counter.Class = "wait"
+		}
 	case v.Failed:
 		v.Counter = counter{Text: "failing", Class: "bad"}
 	}

@@ -6,7 +6,6 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -19,7 +18,6 @@ import (
 	"github.com/probity-run/probity/internal/dashboard"
 	"github.com/probity-run/probity/internal/kube"
 	"github.com/probity-run/probity/internal/printable"
-	"github.com/probity-run/probity/internal/store"
 )
 
 const (
@@ -182,16 +180,4 @@ func (v *view) OpenLog(pod *corev1.Pod, container string, instance int) dashboar
 		}
 		return restartsOf(pod, container)
 	})
-}
-
-var errNotYet = errors.New("not yet")
-
-// Apply implements [dashboard.Writer].
-func (v *view) Apply(context.Context, store.Object, func(store.Object) (dashboard.Wanted, error), bool) (store.Object, error) {
-	return nil, errNotYet
-}
-
-// Create implements [dashboard.Writer].
-func (v *view) Create(context.Context, ...dashboard.Wanted) ([]store.Object, error) {
-	return nil, errNotYet
 }

@@ -2,6 +2,7 @@ package dashboard
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -76,6 +77,28 @@ func (c ClusterState) hides(plural string) bool {
 		}
 	}
 	return false
+}
+
+// seenNamespaces are those in which something can be made: the one that is shown, or of all those
+// in which something was seen.
+func (s *Server) seenNamespaces() (names []string) {
+	if one := s.opts.Cluster.State().Namespaces; len(one) > 0 {
+		return one
+	}
+	for _, pod := range s.reads.List((*corev1.Pod)(nil)) {
+		names = append(names, pod.GetNamespace())
+	}
+	names = append(names, corev1.NamespaceDefault)
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// firstNamespace is where something is made if nobody says otherwise.
+func (s *Server) firstNamespace() string {
+	if s.isCluster() && len(s.opts.Cluster.State().Namespaces) > 0 {
+		return s.opts.Cluster.State().Namespaces[0]
+	}
+	return corev1.NamespaceDefault
 }
 
 // noneOf says why no object of a kind of a cluster is shown, by its plural and its name.

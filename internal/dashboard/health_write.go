@@ -131,12 +131,12 @@ func (s *Server) apply(w http.ResponseWriter, r *http.Request) {
 		s.create(w, r, f)
 		return
 	}
-	if f.isPod() && r.Form.Get("replace") != "" {
+	if f.isPod() && r.Form.Get("replace") != "" && !s.isCluster() {
 		s.applyReplacement(w, r, f)
 		return
 	}
 	updated, err := f.apply(r)
-	if f.isImmutable(err) {
+	if f.isImmutable(err) && !s.isCluster() {
 		parts(w, r, http.StatusConflict, f.offerReplacement(err))
 		return
 	}
@@ -177,7 +177,7 @@ func (s *Server) applied(w http.ResponseWriter, r *http.Request, f *formView, up
 func (f *formView) apply(r *http.Request) (updated store.Object, err error) {
 	force := r.Form.Get("force") != ""
 	updated, err = f.write(r, force)
-	others := slices.ContainsFunc(ownersOf(err), func(o owned) bool { return o.manager != registry.Manager })
+	others := f.server.isCluster() || slices.ContainsFunc(ownersOf(err), func(o owned) bool { return o.manager != registry.Manager })
 	if len(ownersOf(err)) > 0 && !others {
 		updated, err = f.write(r, true)
 	}

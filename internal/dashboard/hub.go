@@ -185,6 +185,7 @@ type hubWork struct {
 	marks   map[types.UID]string
 	figures map[string]map[string]string
 	events  int
+	source  string
 	counts  [2]int
 }
 
@@ -223,6 +224,10 @@ func (w *hubWork) tell(ctx context.Context, first bool) {
 		if w.events = n; !first {
 			w.hub.add(ctx, "ev", map[string]int{"all": n})
 		}
+	}
+	if said := s.sourceText(); said != w.source {
+		w.source = said
+		w.hub.add(ctx, "src", map[string]string{"text": said})
 	}
 	gone := map[types.UID]bool{}
 	for _, p := range snap.pods {

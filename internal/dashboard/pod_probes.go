@@ -51,6 +51,9 @@ func (s *Server) probePane(p *podView, c *corev1.Container, v *probeView) item {
 			last, known = summary.Latest, true
 		}
 	}
+	if s.isCluster() && !v.Told {
+		v.tell(s.opts.Now(), runs(p.Pod, v.Container))
+	}
 	title := strings.ToUpper(v.Label[:1]) + v.Label[1:]
 	pane := list{e("h2", text(title), v.chip(known))}
 	pane = append(pane, e("p.mono", text(diagnosis.Asked(c, v.Spec, true))), e("p.small.muted", numbersOf(v)))

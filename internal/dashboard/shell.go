@@ -101,7 +101,7 @@ func (s *Server) top(p page) item {
 		e("div.bar",
 			e("a.brand", at("href", "/ui/pods"), brand(), text("Probity")),
 			e("span.run.small.cut", at("title", s.opts.Title), text(s.opts.Title), e("span.hide-s",
-				text(" · started "), e("time", at("datetime", stamp(s.started)), at("data-age", ""), text(diagnosis.Age(now.Sub(s.started)))), text(" ago"))),
+				text(" · "+s.begun()+" "), e("time", at("datetime", stamp(s.started)), at("data-age", ""), text(diagnosis.Age(now.Sub(s.started)))), text(" ago"))),
 			e("div.right",
 				e("span.live.small", at("id", "live"), svg("8", e("circle.f-idle", at("cx", "4"), at("cy", "4"), at("r", "4"))), e("span", text("Not live"))),
 				e("button.btn.quiet", at("type", "button"), at("id", "find"), at("hidden", ""), e("span.hide-s", text("Find ")), e("span.sr", text("a Pod or page")), e("kbd", text("/"))),
@@ -110,6 +110,14 @@ func (s *Server) top(p page) item {
 		),
 		e("nav.tabs", at("aria-label", "Pages"), links),
 	)
+}
+
+// begun is what the server has done since it was made.
+func (s *Server) begun() string {
+	if s.isCluster() {
+		return "watched since"
+	}
+	return "started"
 }
 
 // tabCount is the figure behind the name of a tab.

@@ -180,7 +180,7 @@ func (s *Server) podView(snap *snapshot, l *look, pod *corev1.Pod, serving map[w
 	p.Probes = s.probeViews(l, p)
 	if s.isCluster() {
 		for _, v := range p.Probes {
-			v.tell(snap.now)
+			v.tell(snap.now, runs(pod, v.Container))
 		}
 	}
 	p.Attention = p.Diagnosis.Attention || p.Restarts > 0 && snap.now.Sub(p.LastEnd.Ended) < attendTime ||

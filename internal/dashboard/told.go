@@ -52,6 +52,12 @@ func statusOf(pod *corev1.Pod, container string) *corev1.ContainerStatus {
 	return nil
 }
 
+// runs reports whether a container does.
+func runs(pod *corev1.Pod, container string) bool {
+	s := statusOf(pod, container)
+	return s != nil && s.State.Running != nil
+}
+
 // wasReady reports whether a Pod that is not ready was so since a container started.
 func wasReady(pod *corev1.Pod, status *corev1.ContainerStatus) bool {
 	return status.State.Running != nil && readyChanged(pod).After(status.State.Running.StartedAt.Time)
@@ -66,9 +72,11 @@ func readyChanged(pod *corev1.Pod) time.Time {
 	return time.Time{}
 }
 
-// tell makes a view of a probe tell only what is known of one of a cluster.
-func (v *probeView) tell(now time.Time) {
+// tell makes a view of a probe tell only what is known of one of a cluster; runs says whether its
+// container does.
+func (v *probeView) tell(now time.Time, runs bool) {
 	v.Told = true
+	v.Failed = v.Failed && runs
 	v.Counter, v.Latency = counter{Text: "–"}, "–"
 	switch {
 	case v.Over:

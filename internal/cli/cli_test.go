@@ -32,8 +32,9 @@ func TestMain(m *testing.M) {
 		"kubectl-probity": func() {
 			os.Exit(PluginMain(context.Background(), Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}, os.Args[1:]))
 		},
-		"greet": greet,
-		"get":   get,
+		"greet":  greet,
+		"get":    get,
+		"browse": browse,
 	})
 }
 

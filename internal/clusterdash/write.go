@@ -65,26 +65,24 @@ func (v *view) apply(ctx context.Context, like store.Object, change func(store.O
 	if err != nil {
 		return nil, err
 	}
-	version := live.GetResourceVersion()
+	plan.Applied.SetResourceVersion(live.GetResourceVersion())
 	if plan.TakesAway {
-		if version, err = v.takeAway(ctx, at, live, plan); err != nil {
+		if err := v.takeAway(ctx, at, live, plan); err != nil {
 			return nil, err
 		}
-		force = true // what was changed by that is changed
+		force = true // it is changed, whoever writes the object from now on
+		plan.Applied.SetResourceVersion("")
 	}
-	plan.Applied.SetResourceVersion(version)
 	return v.send(ctx, at, plan.Applied, force, like)
 }
 
-// takeAway makes an object what it shall be by a patch, and returns its version after it.
-func (v *view) takeAway(ctx context.Context, at kube.Ref, live store.Object, plan apiserver.Plan) (version string, err error) {
+// takeAway makes an object what it shall be by a patch, if it is still as it was read.
+func (v *view) takeAway(ctx context.Context, at kube.Ref, live store.Object, plan apiserver.Plan) error {
 	patch, err := patchBetween(live, plan.Object)
 	if err != nil {
-		return "", err
+		return err
 	}
-	updated := empty(live)
-	err = v.client.PatchAs(ctx, at, dashboard.Manager, types.StrategicMergePatchType, patch, updated)
-	return updated.GetResourceVersion(), err
+	return v.client.PatchAs(ctx, at, dashboard.Manager, types.StrategicMergePatchType, patch, nil)
 }
 
 // patchBetween is the strategic merge patch from one object to another, for the version of the

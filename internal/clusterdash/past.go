@@ -165,9 +165,6 @@ func (p *podPast) ended(container string, number int, end *corev1.ContainerState
 // hear records what an Event tells that it has not told before.
 func (p *podPast) hear(pod *corev1.Pod, event *corev1.Event) {
 	times := max(int(event.Count), 1)
-	if event.Series != nil {
-		times = max(times, int(event.Series.Count))
-	}
 	if times <= p.told[event.UID] {
 		return
 	}

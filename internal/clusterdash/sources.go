@@ -54,7 +54,7 @@ func daemonSets() kube.Kind {
 func (s *sources) open(ctx context.Context) {
 	endpoints := kube.Kind{Group: "discovery.k8s.io", Version: "v1", Plural: "endpointslices", Singular: "endpointslice"}
 	s.pods = mirror(ctx, s, kube.Pods, func(l *corev1.PodList) []corev1.Pod { return l.Items }, func(o *corev1.Pod) { bare(o) })
-	s.events = mirror(ctx, s, kube.Events, func(l *corev1.EventList) []corev1.Event { return l.Items }, nil)
+	s.events = mirror(ctx, s, kube.Events, func(l *corev1.EventList) []corev1.Event { return l.Items }, timeEvent)
 	s.services = mirror(ctx, s, kube.Services, func(l *corev1.ServiceList) []corev1.Service { return l.Items }, func(o *corev1.Service) { bare(o) })
 	s.slices = mirror(ctx, s, endpoints, func(l *discoveryv1.EndpointSliceList) []discoveryv1.EndpointSlice { return l.Items }, nil)
 	s.deployments = mirror(ctx, s, kube.Deployments, func(l *appsv1.DeploymentList) []appsv1.Deployment { return l.Items }, func(o *appsv1.Deployment) { bare(o) })
@@ -101,6 +101,19 @@ func (s *sources) keep(ctx context.Context, kind kube.Kind, run func(context.Con
 func bare(o metav1.Object) {
 	if notes := o.GetAnnotations(); notes[corev1.LastAppliedConfigAnnotation] != "" {
 		delete(notes, corev1.LastAppliedConfigAnnotation)
+	}
+}
+
+// timeEvent gives an Event of the older form, which kubelets write, the time of the newer one, which
+// pages read; and one of the newer form the count of the older one.
+func timeEvent(e *corev1.Event) {
+	switch {
+	case e.Series != nil:
+		e.Count = max(e.Count, e.Series.Count)
+	case !e.LastTimestamp.IsZero():
+		e.EventTime = metav1.MicroTime(e.LastTimestamp)
+	case e.EventTime.IsZero():
+		e.EventTime = metav1.MicroTime(e.CreationTimestamp)
 	}
 }
 

@@ -1,7 +1,9 @@
 package clusterdash
 
 import (
+	"errors"
 	"fmt"
+	"net/url"
 	"slices"
 	"sync"
 	"time"
@@ -99,11 +101,19 @@ func (s *seen) state() (state dashboard.ClusterState) {
 			state.NotSeen = append(state.NotSeen, k.plural+" ("+k.refused+")")
 		}
 		if k.trouble != nil && (state.Since.IsZero() || k.since.Before(state.Since)) {
-			state.Since, state.Problem = k.since, k.trouble.Error()
+			state.Since, state.Problem = k.since, briefly(k.trouble)
 		}
 	}
 	slices.Sort(state.NotSeen)
 	return state
+}
+
+// briefly is an error without the address that was asked, which is long and not what is wrong.
+func briefly(err error) string {
+	if asked, ok := errors.AsType[*url.Error](err); ok {
+		err = asked.Err
+	}
+	return err.Error()
 }
 
 // problem is why nothing at all is seen; nil if something is.

@@ -20,8 +20,8 @@ import (
 )
 
 const (
-	// firstTail is how many lines from the end of a log are read at first; for older ones it is read
-	// again with four times as many, up to maxTail.
+	// firstTail is how many lines from the end of a log are read at first; for older ones it is
+	// read again with four times as many, up to maxTail.
 	firstTail, maxTail = 1000, 256_000
 	// readTime bounds the reading of an end of a log.
 	readTime = 20 * time.Second
@@ -65,8 +65,8 @@ func restartsOf(pod *corev1.Pod, container string) int {
 	return 0
 }
 
-// openLog opens the log of an instance; newest is which one the container has now. Of those before the one before the newest a cluster keeps
-// nothing.
+// openLog opens the log of an instance; newest is which one the container has now. Of those before
+// the one before the newest a cluster keeps nothing.
 func openLog(client *kube.Client, pod *corev1.Pod, container string, instance int, newest func() int) *log {
 	at := newest()
 	l := &log{

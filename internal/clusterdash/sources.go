@@ -104,8 +104,8 @@ func bare(o metav1.Object) {
 	}
 }
 
-// timeEvent gives an Event of the older form, which kubelets write, the time of the newer one, which
-// pages read; and one of the newer form the count of the older one.
+// timeEvent gives an Event of the older form, which kubelets write, the time of the newer one,
+// which pages read; and one of the newer form the count of the older one.
 func timeEvent(e *corev1.Event) {
 	switch {
 	case e.Series != nil:

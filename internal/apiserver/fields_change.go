@@ -25,30 +25,47 @@ import (
 // The error is the API's Conflict, with a cause for each field that is to be changed or taken away
 // and belongs to somebody else, unless it is forced.
 func (f *Fields) Change(current, next store.Object, written map[string]any, manager string, force bool) (store.Object, error) {
+	plan, err := f.Plan(current, next, written, manager, force)
+	return plan.Object, err
+}
+
+// Plan is how another API server is brought to make a change.
+type Plan struct {
+	// Object is what [Fields.Change] returns.
+	Object store.Object
+	// Applied is what the manager has to apply: what it changes, and what it has applied before.
+	Applied *unstructured.Unstructured
+	// TakesAway says that fields have to go that others own, which an apply leaves: an update has
+	// to take them away before.
+	TakesAway bool
+}
+
+// Plan plans the change that [Fields.Change] makes.
+func (f *Fields) Plan(current, next store.Object, written map[string]any, manager string, force bool) (plan Plan, err error) {
 	p := part{kind: next.GetObjectKind().GroupVersionKind()}
 	m, err := f.manager(p)
 	if err != nil {
-		return nil, err
+		return plan, err
 	}
 	if current == nil {
 		if current, err = f.empty(p.kind); err != nil {
-			return nil, err
+			return plan, err
 		}
 	}
 	current, next = current.DeepCopyObject().(store.Object), next.DeepCopyObject().(store.Object)
 	current.GetObjectKind().SetGroupVersionKind(p.kind)
 	if current, err = f.attributed(m, current); err != nil {
-		return nil, err
+		return plan, err
 	}
-	applied, err := f.configuration(current, next, written, manager)
+	if plan.Applied, err = f.configuration(current, next, written, manager); err != nil {
+		return plan, err
+	}
+	merged, err := f.apply(p, current.DeepCopyObject().(store.Object), plan.Applied, manager, force)
 	if err != nil {
-		return nil, err
+		return plan, err
 	}
-	merged, err := f.apply(p, current.DeepCopyObject().(store.Object), applied, manager, force)
-	if err != nil {
-		return nil, err
-	}
-	return f.takeAway(m, merged, next, manager, force)
+	plan.Object, plan.TakesAway, err = f.takeAway(m, merged, next, manager, force)
+	return plan, err
 }
 
 // configuration is what a manager applies so that an object becomes another one: what it has
@@ -92,25 +109,26 @@ func (f *Fields) configuration(current, next store.Object, written map[string]an
 }
 
 // takeAway makes what was merged what it shall be: an apply leaves what others own, even if there
-// is no place for it any more. The result is next.
-func (f *Fields) takeAway(m *managedfields.FieldManager, merged, next store.Object, manager string, force bool) (store.Object, error) {
+// is no place for it any more. The result is next; taken says that it was more than what an apply
+// makes.
+func (f *Fields) takeAway(m *managedfields.FieldManager, merged, next store.Object, manager string, force bool) (result store.Object, taken bool, err error) {
 	converter, err := f.converter()
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	_, rest, err := compare(converter, merged, next)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	next.SetManagedFields(merged.GetManagedFields())
 	if rest.IsSame() {
-		return next, nil
+		return next, false, nil
 	}
 	var causes []metav1.StatusCause
 	for _, entry := range merged.GetManagedFields() {
 		owned, err := ownedBy(entry)
 		if err != nil {
-			return nil, err
+			return nil, false, err
 		}
 		if force || isApply(entry, manager) {
 			continue
@@ -120,13 +138,13 @@ func (f *Fields) takeAway(m *managedfields.FieldManager, merged, next store.Obje
 		}
 	}
 	if len(causes) > 0 {
-		return nil, apierrors.NewApplyConflict(causes, conflictMessage(causes))
+		return nil, false, apierrors.NewApplyConflict(causes, conflictMessage(causes))
 	}
 	updated, err := m.Update(merged, next, manager)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	return updated.(store.Object), nil
+	return updated.(store.Object), true, nil
 }
 
 func conflictMessage(causes []metav1.StatusCause) string {

@@ -38,6 +38,7 @@ func TestMain(m *testing.M) {
 		"greet":       greet,
 		"get":         get,
 		"serverapply": serverApply,
+		"browse":      browse,
 	})
 }
 

@@ -1,6 +1,7 @@
 package dashboard
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"slices"
@@ -36,10 +37,17 @@ func (s *Server) ask(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	do := r.URL.Query().Get("do")
+	if s.isCluster() && do == "signal" {
+		http.Error(w, errOnlyRun.Error(), http.StatusConflict)
+		return
+	}
 	var question item
 	switch do {
 	case "restart":
 		question = p.restartQuestion(snap)
+		if s.isCluster() {
+			question = p.clusterRestart(snap)
+		}
 	case "delete":
 		question = list{e("p", text("Delete this Pod? "+p.stays(snap)+" "+p.replacement()))}
 	case "signal":
@@ -132,7 +140,7 @@ func signalChoice() item {
 // do is POST /ui/pods/{namespace}/{name}/do: the answer is a sentence.
 func (s *Server) do(w http.ResponseWriter, r *http.Request) {
 	namespace, name := r.PathValue("namespace"), r.PathValue("name")
-	said, err := s.act(namespace, name, r.FormValue("do"), r.FormValue("container"), r.FormValue("signal"))
+	said, err := s.act(r.Context(), namespace, name, r.FormValue("do"), r.FormValue("container"), r.FormValue("signal"))
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	if err != nil {
 		w.WriteHeader(http.StatusConflict)
@@ -141,7 +149,10 @@ func (s *Server) do(w http.ResponseWriter, r *http.Request) {
 	_, _ = fmt.Fprint(w, said) // who has left does not get it
 }
 
-func (s *Server) act(namespace, name, do, container, signal string) (said string, err error) {
+func (s *Server) act(ctx context.Context, namespace, name, do, container, signal string) (said string, err error) {
+	if s.isCluster() {
+		return s.actOnCluster(ctx, namespace, name, do)
+	}
 	run := s.opts.Runner
 	switch do {
 	case "restart":

@@ -31,6 +31,9 @@ const maxPips = 6
 
 // counterOf counts what was counted after an attempt.
 func counterOf(t lifecycle.ProbeType, spec *corev1.Probe, a history.Attempt) counter {
+	if a.Told {
+		return counter{Text: "–"}
+	}
 	run := min(a.Run, a.Threshold)
 	share := strconv.Itoa(run) + "/" + strconv.Itoa(a.Threshold)
 	pips := func(c counter) counter {
@@ -85,6 +88,9 @@ func (c counter) markup() item {
 func latency(a history.Attempt, timeout time.Duration) string {
 	if a.Outcome == history.TimedOut {
 		return "> " + strconv.Itoa(int(timeout.Seconds())) + " s"
+	}
+	if a.Told {
+		return "–"
 	}
 	return diagnosis.Latency(a.Took)
 }
@@ -151,7 +157,7 @@ const soon = 3
 // consequence is what follows from another failure, or another success.
 func consequence(t lifecycle.ProbeType, a history.Attempt) string {
 	left := a.Threshold - a.Run
-	if left <= 0 || left > soon || !a.Failing {
+	if left <= 0 || left > soon || !a.Failing || a.Told {
 		return ""
 	}
 	more := "one more"

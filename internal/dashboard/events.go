@@ -66,7 +66,7 @@ func (f *foldedEvent) count() item {
 func (s *Server) eventsPage(w http.ResponseWriter, r *http.Request) {
 	query := r.URL.Query()
 	q, kind, about := query.Get("q"), query.Get("type"), query.Get("about")
-	events := sorted[*corev1.Event](s.opts.Store)
+	events := sorted[*corev1.Event](s)
 	folded := foldEvents(events, func(e *corev1.Event) bool {
 		said := strings.ToLower(e.Reason + "\n" + e.Message + "\n" + e.InvolvedObject.Name + "\n" + e.InvolvedObject.Kind)
 		return (about == "" || e.InvolvedObject.Namespace+"/"+e.InvolvedObject.Name == about) && (kind == "" || strings.EqualFold(e.Type, kind)) && strings.Contains(said, strings.ToLower(q))
@@ -78,7 +78,7 @@ func (s *Server) eventsPage(w http.ResponseWriter, r *http.Request) {
 	main := list{e("h1.sr", text("Events")), eventTools(q, kind, about)}
 	switch {
 	case len(events) == 0:
-		main = append(main, e("div.card.empty", at("id", "event-list"), e("h2", text("No Events")), e("p", text("Events tell what happened to Pods and Services. None has happened yet."))))
+		main = append(main, e("div.card.empty", at("id", "event-list"), e("h2", text("No Events")), e("p", text(s.noEvents()))))
 	case len(rows) == 0:
 		main = append(main, e("div.card.empty", at("id", "event-list"), e("h2", text("Nothing matches")), e("p", text(plural(len(events), "Event")+" hidden.")), e("p", e("a.btn", at("href", "/ui/events"), text("Show all")))))
 	default:
@@ -87,6 +87,14 @@ func (s *Server) eventsPage(w http.ResponseWriter, r *http.Request) {
 			when(len(folded) > maxEvents, e("p.small.muted", text(plural(len(folded)-maxEvents, "older line")+" not shown: filter them.")))))
 	}
 	s.page(w, r, page{Tab: eventsTab, Title: "Events", Main: main, Scripts: []string{"events.js"}})
+}
+
+// noEvents says why there are none.
+func (s *Server) noEvents() string {
+	if s.isCluster() {
+		return s.noneOf("events", "Event") + " A cluster keeps them for an hour."
+	}
+	return "Events tell what happened to Pods and Services. None has happened yet."
 }
 
 func (f *foldedEvent) row() item {

@@ -44,15 +44,15 @@ func (s *Server) places() (all []foundPlace) {
 	}
 	all = append(all, foundPlace{"page", "New service", "/ui/new"})
 	for _, o := range s.resources() {
-		kind := s.opts.Store.Kind(o).GVK.Kind
+		kind := kindOf(o).Kind
 		if kind != "Pod" {
 			all = append(all, foundPlace{"health checks of the " + kind, o.GetName(), healthPath(kind, o.GetNamespace(), o.GetName())})
 		}
 	}
-	for _, service := range sorted[*corev1.Service](s.opts.Store) {
+	for _, service := range sorted[*corev1.Service](s) {
 		all = append(all, foundPlace{"Pods of the Service", service.Name, "/ui/pods?service=" + url.QueryEscape(service.Name)})
 	}
-	for _, pod := range sorted[*corev1.Pod](s.opts.Store) {
+	for _, pod := range sorted[*corev1.Pod](s) {
 		all = append(all, foundPlace{"Pod", pod.Name, podPath(pod.Namespace, pod.Name)}, foundPlace{"log of the Pod", pod.Name, logsPath(pod.Namespace, pod.Name)})
 	}
 	return all

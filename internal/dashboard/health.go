@@ -25,18 +25,18 @@ func healthPath(kind, namespace, name string) string {
 
 // resources are the objects whose probes can be configured, by namespace and name.
 func (s *Server) resources() (all []store.Object) {
-	for _, d := range sorted[*appsv1.Deployment](s.opts.Store) {
+	for _, d := range sorted[*appsv1.Deployment](s) {
 		all = append(all, d)
 	}
-	for _, d := range sorted[*appsv1.StatefulSet](s.opts.Store) {
+	for _, d := range sorted[*appsv1.StatefulSet](s) {
 		all = append(all, d)
 	}
-	for _, d := range sorted[*appsv1.ReplicaSet](s.opts.Store) {
+	for _, d := range sorted[*appsv1.ReplicaSet](s) {
 		if metav1.GetControllerOf(d) == nil {
 			all = append(all, d)
 		}
 	}
-	for _, d := range sorted[*corev1.Pod](s.opts.Store) {
+	for _, d := range sorted[*corev1.Pod](s) {
 		if metav1.GetControllerOf(d) == nil {
 			all = append(all, d)
 		}
@@ -47,7 +47,7 @@ func (s *Server) resources() (all []store.Object) {
 // resource is one of them, with its kind; nil if there is none of that name. kind is in lower case.
 func (s *Server) resource(kind, namespace, name string) manifest.Resource {
 	for _, o := range s.resources() {
-		if gvk := s.opts.Store.Kind(o).GVK; strings.EqualFold(gvk.Kind, kind) && o.GetNamespace() == namespace && o.GetName() == name {
+		if gvk := kindOf(o); strings.EqualFold(gvk.Kind, kind) && o.GetNamespace() == namespace && o.GetName() == name {
 			return s.withKind(o)
 		}
 	}
@@ -56,7 +56,7 @@ func (s *Server) resource(kind, namespace, name string) manifest.Resource {
 
 // withKind is a copy of an object that says what it is.
 func (s *Server) withKind(o store.Object) manifest.Resource {
-	gvk := s.opts.Store.Kind(o).GVK
+	gvk := kindOf(o)
 	o = o.DeepCopyObject().(store.Object)
 	o.GetObjectKind().SetGroupVersionKind(gvk)
 	return o
@@ -69,7 +69,7 @@ func (s *Server) others(r manifest.Resource) (all []manifest.Resource) {
 		return nil
 	}
 	pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: r.GetNamespace(), Labels: meta.Labels}}
-	for _, service := range sorted[*corev1.Service](s.opts.Store) {
+	for _, service := range sorted[*corev1.Service](s) {
 		if selects(service, pod) {
 			all = append(all, s.withKind(service))
 		}
@@ -81,7 +81,7 @@ func (s *Server) others(r manifest.Resource) (all []manifest.Resource) {
 func (s *Server) healthList(w http.ResponseWriter, r *http.Request) {
 	var rows list
 	for _, o := range s.resources() {
-		kind := s.opts.Store.Kind(o).GVK.Kind
+		kind := kindOf(o).Kind
 		load := draft.Workload{Resource: s.withKind(o)}
 		for i, container := range load.Containers() {
 			load.Container = container

@@ -193,12 +193,14 @@ func (f *formView) whyNot() item {
 	switch {
 	case n > 0:
 		return e("span.bad.state", shapeFailed(), text("Fix "+plural(n, "error")+" to apply"))
-	case f.isNew && f.onlyImage():
+	case f.isNew && f.onlyImage() && !f.server.isCluster():
 		return e("span.warn.state", at("data-may", ""), shapeWarning(), text("Without a command nothing starts here, unless the run was started with one for it; a cluster runs the image"))
 	case f.isNew:
 		return nil
 	case !f.draft.Changed:
 		return e("span.muted", at("data-unchanged", ""), text("Nothing to apply"))
+	case kind == "Pod" && f.server.isCluster():
+		return e("span.bad.state", shapeFailed(), text("The probes of a Pod cannot be changed: delete it, and create it anew with others"))
 	case kind == "Pod":
 		return e("span.warn.state", at("data-may", ""), shapeWarning(), text("The probes of a Pod cannot be changed: it is replaced, here or by its file"))
 	}

@@ -13,7 +13,6 @@ import (
 	"github.com/probity-run/probity/internal/dashboard/draft"
 	"github.com/probity-run/probity/internal/manifest"
 	"github.com/probity-run/probity/internal/registry"
-	"github.com/probity-run/probity/internal/store"
 )
 
 // isPod reports whether the form is that of a bare Pod, whose probes cannot be changed.
@@ -61,11 +60,11 @@ func (f *formView) replace(r *http.Request) (live *corev1.Pod, err error) {
 		return nil, err
 	}
 	manifest.Default(next)
-	owned, err := f.server.opts.Fields.Change(nil, next, written.Object, manager, false)
+	owned, err := f.server.opts.Fields.Change(nil, next, written.Object, Manager, false)
 	if err != nil {
 		return nil, err
 	}
-	return live, f.server.opts.Runner.ReplacePod(r.Context(), live, owned.(*corev1.Pod), registry.WriteOptions{Manager: manager, Applied: true})
+	return live, f.server.opts.Runner.ReplacePod(r.Context(), live, owned.(*corev1.Pod), registry.WriteOptions{Manager: Manager, Applied: true})
 }
 
 // isImmutable reports whether an update of a Pod was refused because of what cannot be changed.
@@ -76,11 +75,11 @@ func (f *formView) isImmutable(err error) bool {
 // replacement is how far it is with a Pod that replaces another one.
 func (s *Server) replacement(namespace, name, old string) (said, state string) {
 	waits := s.opts.Runner.Waits(namespace, name) // before the Pod, which is made before it waits no more
-	pod, err := store.Get[*corev1.Pod](s.opts.Store, namespace, name)
+	pod, ok := named[*corev1.Pod](s, namespace, name)
 	switch {
-	case err != nil && waits:
+	case !ok && waits:
 		return "The old Pod is gone; the new one is made.", ""
-	case err != nil:
+	case !ok:
 		return "The old Pod is gone, and so is the new one, or it could not be made: the output of the run says why.", "failed"
 	case string(pod.UID) == old:
 		return "The old Pod ends.", ""

@@ -19,9 +19,6 @@ import (
 	"github.com/probity-run/probity/internal/store"
 )
 
-// manager is the name under which the dashboard owns the fields that it sets.
-const manager = "probity-dashboard"
-
 // valuesOf are the values of a posted form; those whose names begin with was. are what was read.
 func valuesOf(r *http.Request) (values, was draft.Values) {
 	values, was = draft.Values{}, draft.Values{}
@@ -134,12 +131,12 @@ func (s *Server) apply(w http.ResponseWriter, r *http.Request) {
 		s.create(w, r, f)
 		return
 	}
-	if f.isPod() && r.Form.Get("replace") != "" {
+	if f.isPod() && r.Form.Get("replace") != "" && !s.isCluster() {
 		s.applyReplacement(w, r, f)
 		return
 	}
 	updated, err := f.apply(r)
-	if f.isImmutable(err) {
+	if f.isImmutable(err) && !s.isCluster() {
 		parts(w, r, http.StatusConflict, f.offerReplacement(err))
 		return
 	}
@@ -171,7 +168,7 @@ func (s *Server) applied(w http.ResponseWriter, r *http.Request, f *formView, up
 		parts(w, r, http.StatusConflict, e("div", at("id", "done"), e("div.pane", e("p.bad", text(err.Error())))))
 		return
 	}
-	kind := s.opts.Store.Kind(updated).GVK.Kind
+	kind := kindOf(updated).Kind
 	parts(w, r, http.StatusOK, e("div", at("id", "done"), at("data-follow", s.followPath(updated, kind)), s.followed(updated, kind)))
 }
 
@@ -180,7 +177,7 @@ func (s *Server) applied(w http.ResponseWriter, r *http.Request, f *formView, up
 func (f *formView) apply(r *http.Request) (updated store.Object, err error) {
 	force := r.Form.Get("force") != ""
 	updated, err = f.write(r, force)
-	others := slices.ContainsFunc(ownersOf(err), func(o owned) bool { return o.manager != registry.Manager })
+	others := f.server.isCluster() || slices.ContainsFunc(ownersOf(err), func(o owned) bool { return o.manager != registry.Manager })
 	if len(ownersOf(err)) > 0 && !others {
 		updated, err = f.write(r, true)
 	}
@@ -189,25 +186,21 @@ func (f *formView) apply(r *http.Request) (updated store.Object, err error) {
 
 func (f *formView) write(r *http.Request, force bool) (store.Object, error) {
 	values, was := valuesOf(r)
-	like := f.draft.Workload.Resource
-	kind := like.GetObjectKind().GroupVersionKind()
-	return f.server.opts.Registry.ModifyObject(like, func(stored store.Object) (store.Object, error) {
-		current := stored.DeepCopyObject().(store.Object)
-		current.GetObjectKind().SetGroupVersionKind(kind)
+	return f.server.writes.Apply(r.Context(), f.draft.Workload.Resource, func(current store.Object) (Wanted, error) {
 		load := draft.Workload{Resource: current, Container: f.draft.Workload.Container}
 		now := load.Values()
 		if differences := draft.Differences(was, now); len(differences) > 0 {
-			return nil, &changedMeanwhile{now, differences}
+			return Wanted{}, &changedMeanwhile{now, differences}
 		}
 		d, err := load.New(values)
 		if err == nil && len(d.Errors) > 0 {
 			err = errRefused
 		}
 		if err != nil {
-			return nil, err
+			return Wanted{}, err
 		}
-		return f.server.opts.Fields.Change(current, d.Resource, load.Probes(values), manager, force)
-	}, registry.WriteOptions{Manager: manager, Applied: true})
+		return Wanted{d.Resource, load.Probes(values)}, nil
+	}, force)
 }
 
 // followPath is where the rollout of an object is followed.

@@ -12,7 +12,6 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/probity-run/probity/internal/history"
-	"github.com/probity-run/probity/internal/store"
 )
 
 const (
@@ -186,6 +185,7 @@ type hubWork struct {
 	marks   map[types.UID]string
 	figures map[string]map[string]string
 	events  int
+	source  string
 	counts  [2]int
 }
 
@@ -211,7 +211,7 @@ func (w *hubWork) tell(ctx context.Context, first bool) {
 	s := w.hub.server
 	attempts := attemptsRecord{At: s.opts.Now().UnixMilli(), Attempts: []int{}}
 	snap := s.snapshotBy(w.look, func(p *podView, key history.Key, a history.Attempt) { w.attempt(&attempts, p, key, a) })
-	if len(attempts.Attempts) > 0 {
+	if len(attempts.Attempts) > 0 && !s.isCluster() { // where rows come anew
 		w.hub.add(ctx, "a", attempts)
 	}
 	if pods, is := w.pods(snap); is && !first {
@@ -220,11 +220,14 @@ func (w *hubWork) tell(ctx context.Context, first bool) {
 	if figures := w.services(snap); len(figures) > 0 && !first {
 		w.hub.add(ctx, "svc", figures)
 	}
-	events, _ := store.List[*corev1.Event](s.opts.Store, store.Selector{})
-	if n := len(events); n != w.events {
+	if n := count[*corev1.Event](s); n != w.events {
 		if w.events = n; !first {
 			w.hub.add(ctx, "ev", map[string]int{"all": n})
 		}
+	}
+	if said := s.sourceText(); said != w.source {
+		w.source = said
+		w.hub.add(ctx, "src", map[string]string{"text": said})
 	}
 	gone := map[types.UID]bool{}
 	for _, p := range snap.pods {
@@ -267,7 +270,7 @@ func (w *hubWork) pods(snap *snapshot) (r podsRecord, is bool) {
 	there := map[types.UID]bool{}
 	for _, p := range snap.pods {
 		there[p.UID] = true
-		mark := p.mark()
+		mark := w.hub.server.mark(p)
 		before, known := w.marks[p.UID]
 		w.marks[p.UID] = mark
 		if mark != before {

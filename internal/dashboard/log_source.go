@@ -56,7 +56,7 @@ func lineOf(s *logSource, entry process.LogEntry) logLine {
 // tail are the last lines of a source before a time, newest first, which the filter takes. It reads
 // no more than so many bytes.
 func (s *Server) tail(source *logSource, before time.Time, most int, f *logFilter) (lines []logLine, more bool, err error) {
-	log := s.opts.Runner.OpenLog(source.pod, source.container, source.instance)
+	log := s.openLog(source)
 	defer func() { err = errors.Join(err, log.Close()) }()
 	if err := log.SeekEnd(); err != nil {
 		return nil, false, err

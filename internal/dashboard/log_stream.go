@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/probity-run/probity/internal/history"
-	"github.com/probity-run/probity/internal/process"
 )
 
 const (
@@ -86,7 +85,7 @@ type followedProbes struct {
 }
 
 type followed struct {
-	*process.LogReader
+	Log
 	source *logSource
 }
 
@@ -122,8 +121,8 @@ func (f *logFollower) read() (lines []logLine, dropped int, err error) {
 			log = nil
 		}
 		if log == nil {
-			log = &followed{f.server.opts.Runner.OpenLog(source.pod, source.container, source.instance), source}
-			if err := seek(log.LogReader, f.after); err != nil {
+			log = &followed{f.server.openLog(source), source}
+			if err := seek(log, f.after); err != nil {
 				return nil, 0, errors.Join(err, log.Close())
 			}
 			f.open[key] = log
@@ -150,7 +149,7 @@ func (f *logFollower) read() (lines []logLine, dropped int, err error) {
 }
 
 // seek goes before the first entry at an instant.
-func seek(log *process.LogReader, at time.Time) error {
+func seek(log Log, at time.Time) error {
 	if at.UnixMicro() <= 0 {
 		return nil
 	}

@@ -215,7 +215,7 @@ func (s *Server) download(w http.ResponseWriter, r *http.Request) {
 	name := fmt.Sprintf("%s.%s.%d.log", source.pod.Name, source.container, source.instance)
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.Header().Set("Content-Disposition", `attachment; filename="`+strings.Map(fileRune, name)+`"`)
-	log := s.opts.Runner.OpenLog(source.pod, source.container, source.instance)
+	log := s.openLog(source)
 	defer log.Close() // it is only read
 	control := http.NewResponseController(w)
 	for n := 0; ; n++ {
@@ -314,7 +314,7 @@ func (s *Server) logTools(q logsQuery, sources []*logSource) item {
 		when(q.workload != "", e("input", at("type", "hidden"), at("name", "workload"), at("value", q.workload))),
 		when(q.back > 0, e("input", at("type", "hidden"), at("name", "instance"), at("value", strconv.Itoa(q.back)))),
 		e("label.sr", at("for", "level"), text("Level")), e("select", at("id", "level"), at("name", "level"), levels),
-		e("label.sr", at("for", "stream"), text("Stream")), e("select", at("id", "stream"), at("name", "stream"), streams),
+		when(!s.isCluster(), list{e("label.sr", at("for", "stream"), text("Stream")), e("select", at("id", "stream"), at("name", "stream"), streams)}),
 		q.instances(sources), q.workloadLink(s, sources),
 		e("div.right",
 			toggle("follow", "f", "Follow", q.back == 0), toggle("wrap", "w", "Wrap", false), toggle("times", "t", "Time", true),

@@ -8,13 +8,14 @@ import (
 
 	"github.com/probity-run/probity/internal/dashboard/draft"
 	"github.com/probity-run/probity/internal/manifest"
-	"github.com/probity-run/probity/internal/registry"
-	"github.com/probity-run/probity/internal/store"
 )
 
 func newServiceOf(r *http.Request) draft.NewService {
 	return draft.NewService{Name: r.Form.Get("service-name"), Namespace: r.Form.Get("service-namespace"), Image: r.Form.Get("service-image"), Command: r.Form.Get("service-command"), Port: r.Form.Get("service-port"), Replicas: r.Form.Get("service-replicas")}
 }
+
+// errNoImage takes the place of what is said when there is no command either, where none can be.
+const errNoImage = "the image is missing: what the cluster runs, as in registry.example.com/shop:1.2"
 
 // placeNew attaches the errors of a new service's Deployment to the fields of its form.
 func (f *formView) placeNew() {
@@ -24,6 +25,11 @@ func (f *formView) placeNew() {
 	for i, x := range f.draft.Errors {
 		if x.Field == "" {
 			f.draft.Errors[i].Field = draft.NewServiceField(x.Text)
+		}
+	}
+	for i, x := range f.extra {
+		if f.server.isCluster() && x.Field == "command" {
+			f.extra[i] = draft.Error{Field: "image", Text: errNoImage}
 		}
 	}
 	said := map[string]bool{}
@@ -63,9 +69,17 @@ func (s *Server) newPage(w http.ResponseWriter, r *http.Request) {
 	f := formView{server: s, draft: d, probe: draft.Readiness, width: widthOf(r.URL.Query().Get("w")), isNew: true, service: service}
 	s.page(w, r, page{Tab: healthTab, Title: "New service", Scripts: []string{"health.js"}, Main: list{
 		e("p.crumbs", e("a", at("href", "/ui/health"), text("Health checks")), text(" / New service")),
-		e("div.title", e("h1", text("New service")), e("span", at("id", "chip"), f.chip()), e("span.muted.small", text("of a command or an image; Copy YAML makes a manifest of it"))),
+		e("div.title", e("h1", text("New service")), e("span", at("id", "chip"), f.chip()), e("span.muted.small", text(s.newOf()))),
 		f.newForm(),
 	}})
+}
+
+// newOf says what a new service is made of.
+func (s *Server) newOf() string {
+	if s.isCluster() {
+		return "of an image, in the cluster; Copy YAML makes a manifest of it"
+	}
+	return "of a command or an image; Copy YAML makes a manifest of it"
 }
 
 // newForm is the form with the fields of the service above those of its probes.
@@ -74,11 +88,17 @@ func (f *formView) newForm() item {
 		name = "service-" + name
 		return f.labelled(name, p, f.control(name, p, value))
 	}
-	service := e("section.card.edit-service", at("aria-label", "Service"), e("div.pane", e("div.fields",
-		field("name", draft.Parameter{Label: "Name", Help: "Of its Deployment and its Service.", Default: "my-service"}, "my-service"),
+	program := list{
 		field("command", draft.Parameter{Label: "Command", Help: "What starts the program; PORT tells it where to listen.", Kind: draft.Words, Default: "./server"}, "./server"),
 		field("image", draft.Parameter{Label: "Image", Help: "What a cluster runs in its place; here only programs run. Empty: the name.", Kind: draft.Text}, ""),
-		field("namespace", draft.Parameter{Label: "Namespace", Help: "Of its Deployment and its Service.", Kind: draft.Choice, Choices: f.server.namespaces()}, "default"),
+	}
+	if f.server.isCluster() {
+		program = list{field("image", draft.Parameter{Label: "Image", Help: "What the cluster runs.", Kind: draft.Text}, "")}
+	}
+	service := e("section.card.edit-service", at("aria-label", "Service"), e("div.pane", e("div.fields",
+		field("name", draft.Parameter{Label: "Name", Help: "Of its Deployment and its Service.", Default: "my-service"}, "my-service"),
+		program,
+		field("namespace", draft.Parameter{Label: "Namespace", Help: "Of its Deployment and its Service.", Kind: draft.Choice, Choices: f.server.namespaces()}, f.server.firstNamespace()),
 		field("port", draft.Parameter{Label: "Port", Help: "Of the program and its Service. Empty: no Service.", Kind: draft.Number}, "8080"),
 		field("replicas", draft.Parameter{Label: "Replicas", Help: "How many there are.", Kind: draft.Number, Default: "1"}, ""))))
 	return f.form(manifest.Object{Resource: f.draft.Workload.Resource}.Ref(), "", service, e("input", at("type", "hidden"), at("name", "new"), at("value", "yes")))
@@ -93,45 +113,43 @@ func (s *Server) create(w http.ResponseWriter, r *http.Request, f *formView) {
 		refuse(errRefused)
 		return
 	}
-	options := registry.WriteOptions{Manager: manager, Applied: true}
-	load, err := s.opts.Fields.Change(nil, f.draft.Resource, f.draft.Workload.Document(f.draft.Values), manager, false)
-	var service, created store.Object
-	if err == nil && f.service != nil { // before anything is made
-		if service, err = s.newObject(f.service); err == nil {
-			check := options
-			check.DryRun = true
-			_, err = s.opts.Registry.CreateObject(service, check)
+	all := []Wanted{{f.draft.Resource, f.draft.Workload.Document(f.draft.Values)}}
+	if f.service != nil {
+		service, err := newObject(f.service)
+		if err != nil {
+			refuse(err)
+			return
 		}
+		all = append(all, service)
 	}
-	if err == nil {
-		created, err = s.opts.Registry.CreateObject(load, options)
-	}
-	if err == nil && service != nil {
-		_, err = s.opts.Registry.CreateObject(service, options)
-	}
+	made, err := s.writes.Create(r.Context(), all...)
 	if err != nil {
 		refuse(err)
 		return
 	}
+	created := made[0]
 	parts(w, r, http.StatusOK, e("div", at("id", "done"), at("data-follow", s.followPath(created, "Deployment")), at("data-made", healthPath("Deployment", created.GetNamespace(), created.GetName())),
 		s.followed(created, "Deployment")))
 }
 
 // newObject is an object to be created, of which the dashboard owns what is in it.
-func (s *Server) newObject(o manifest.Resource) (store.Object, error) {
+func newObject(o manifest.Resource) (Wanted, error) {
 	written, err := runtime.DefaultUnstructuredConverter.ToUnstructured(o)
 	if err != nil {
-		return nil, err
+		return Wanted{}, err
 	}
 	delete(written, "status")
 	next := o.DeepCopyObject().(manifest.Resource)
 	manifest.Default(next)
-	return s.opts.Fields.Change(nil, next, written, manager, false)
+	return Wanted{next, written}, nil
 }
 
 // namespaces are those in which something can be made.
 func (s *Server) namespaces() (names []string) {
-	for _, n := range sorted[*corev1.Namespace](s.opts.Store) {
+	if s.isCluster() {
+		return s.seenNamespaces()
+	}
+	for _, n := range sorted[*corev1.Namespace](s) {
 		if n.DeletionTimestamp == nil {
 			names = append(names, n.Name)
 		}

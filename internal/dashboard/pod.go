@@ -34,13 +34,13 @@ func (s *Server) podPage(w http.ResponseWriter, r *http.Request) {
 		e("p.crumbs", e("a", at("href", "/ui/pods"), text("Pods")), text(" / "+cmp.Or(p.Workload.Name, "of its own")), when(p.Workload.Kind != "", text(" / "+p.Workload.Kind))),
 		e("div.split", at("id", "pod"), at("data-pod", string(p.UID)), at("data-probes", p.probeNumbers()),
 			e("div.stack",
-				p.titleLine(),
+				s.titleLine(p),
 				s.whatHappened(p, snap.now, q, cmp.Or(width, 900)),
 				s.probesCard(p),
 				s.attemptsCard(p),
 				s.historyCard(p),
 				s.logTail(p)),
-			e("div.stack.wide2", p.factsCard(snap.now), s.findingsCard(p), s.eventsCard(p), s.environmentCard(p))),
+			e("div.stack.wide2", s.factsCard(p, snap.now), s.findingsCard(p), s.eventsCard(p), s.environmentCard(p))),
 	}
 	s.page(w, r, page{Tab: podsTab, Title: p.Name, Main: main, Scripts: []string{"pod.js"}})
 }
@@ -64,7 +64,7 @@ func (p *podView) probeNumbers() string {
 }
 
 // titleLine is which Pod it is, how it is, and what can be done.
-func (p *podView) titleLine() item {
+func (s *Server) titleLine(p *podView) item {
 	d := p.Diagnosis
 	why := list{}
 	if d.Why != "" {
@@ -79,9 +79,9 @@ func (p *podView) titleLine() item {
 			e("div.right",
 				e("a.btn", at("href", logsPath(p.Namespace, p.Name)), at("data-key", "l"), text("Log "), e("kbd", text("l"))),
 				when(p.Pod.DeletionTimestamp == nil, list{
-					e("button.btn", at("type", "button"), at("data-press", "o"), text(rotationWord(p.Pod))),
-					e("button.btn", at("type", "button"), at("data-press", "r"), text("Restart…"))}),
-				p.menu())),
+					when(!s.isCluster(), e("button.btn", at("type", "button"), at("data-press", "o"), text(rotationWord(p.Pod)))),
+					when(!s.isCluster() || p.isRolled(), e("button.btn", at("type", "button"), at("data-press", "r"), text("Restart…")))}),
+				s.menu(p))),
 		e("div.why", why))
 }
 
@@ -152,9 +152,9 @@ func (s *Server) attemptsCard(p *podView) item {
 		rows = append(rows, a.row())
 	}
 	if len(rows) == 0 {
-		return e("section.card", at("id", "attempts"), e("div.pane", e("h2", text("Attempts")), e("p.muted", text("No probe was asked yet."))))
+		return e("section.card", at("id", "attempts"), e("div.pane", e("h2", text("Attempts")), e("p.muted", text(s.noAttempts()))))
 	}
-	return e("section.card", at("id", "attempts"), e("div.pane", e("h2", at("id", "h-attempts"), text("Attempts"), e("span.muted.small.plain-weight", text("the last 20"))),
+	return e("section.card", at("id", "attempts"), e("div.pane", e("h2", at("id", "h-attempts"), text("Attempts"), e("span.muted.small.plain-weight", text(s.whichAttempts()))),
 		e("div.scroll", at("tabindex", "0"), at("role", "region"), at("aria-labelledby", "h-attempts"), e("table.plain",
 			e("thead", e("tr", e("th", text("Time")), e("th", text("Probe")), e("th", text("Result")), e("th.num", text("Took")), e("th.num", text("Counter")), e("th", text("Answer")))),
 			e("tbody", rows)))))
@@ -250,7 +250,7 @@ func (s *Server) moments(p *podView) (all []moment) {
 }
 
 // factsCard is what is known of the Pod beside its probes.
-func (p *podView) factsCard(now time.Time) item {
+func (s *Server) factsCard(p *podView, now time.Time) item {
 	var rows list
 	row := func(name string, value ...item) { rows = append(rows, e("dt", text(name)), e("dd", value...)) }
 	row("Phase", text(string(p.Pod.Status.Phase)))
@@ -263,7 +263,16 @@ func (p *podView) factsCard(now time.Time) item {
 	row("Conditions", conditions...)
 	row("Age", ago(p.Created, now))
 	row("Restarts", text(strconv.Itoa(p.Restarts)), when(p.Restarts > 0, e("span.muted", p.lastEnd(now))))
+	if s.isCluster() {
+		for _, port := range toldPorts(p.Pod) {
+			row("Port", e("span.mono", text(port)))
+		}
+		row("Node", text(cmp.Or(p.Pod.Spec.NodeName, "not scheduled yet")))
+	}
 	for _, c := range lifecycle.Containers(&p.Pod.Spec) {
+		if s.isCluster() {
+			break // nobody tells which processes there are
+		}
 		known := p.Facts.Containers[c.Name]
 		for _, port := range known.Ports {
 			row("Port", text(cmp.Or(port.Name, "")+" "+strconv.Itoa(port.Declared)+" → "), e("span.mono", text(cmp.Or(p.Pod.Status.PodIP, "127.0.0.1")+":"+strconv.Itoa(port.Actual))))

@@ -24,7 +24,7 @@ func (s *Server) environmentCard(p *podView) item {
 		rows = append(rows, e("dt.mono", text(name)), e("dd", value))
 	}
 	for _, c := range lifecycle.Containers(&p.Pod.Spec) {
-		own := slices.ContainsFunc(c.Env, func(v corev1.EnvVar) bool { return v.Name == "PORT" })
+		own := s.isCluster() || slices.ContainsFunc(c.Env, func(v corev1.EnvVar) bool { return v.Name == "PORT" })
 		if ports := p.Facts.Containers[c.Name].Ports; len(ports) > 0 && !own {
 			row(c.Name, "PORT", e("span.mono", text(strconv.Itoa(ports[0].Actual))))
 		}
@@ -51,6 +51,10 @@ func (s *Server) variable(p *podView, container string, v corev1.EnvVar) item {
 	switch {
 	case from == nil:
 		return e("span.mono", text(v.Value))
+	case from.SecretKeyRef != nil && s.isCluster(): // no value of a Secret is read from a cluster
+		return e("span.muted", text("from Secret "+from.SecretKeyRef.Name+", key "+from.SecretKeyRef.Key))
+	case from.ConfigMapKeyRef != nil && s.isCluster():
+		return e("span.muted", text("from ConfigMap "+from.ConfigMapKeyRef.Name+", key "+from.ConfigMapKeyRef.Key))
 	case from.SecretKeyRef != nil:
 		return list{e("span.muted", text("from Secret "+from.SecretKeyRef.Name+", key "+from.SecretKeyRef.Key+" ")),
 			e("button.btn.quiet", at("type", "button"), at("data-secret", podPath(p.Namespace, p.Name)+"/secret"), at("data-container", container), at("data-name", v.Name), text("Show"), e("span.sr", text(" the value of "+v.Name)))}
@@ -69,6 +73,10 @@ func (s *Server) variable(p *podView, container string, v corev1.EnvVar) item {
 // showSecret is POST /ui/pods/{namespace}/{name}/secret: one value of a Secret that a container
 // gets, as text. That somebody looked at it is an Event, without the value.
 func (s *Server) showSecret(w http.ResponseWriter, r *http.Request) {
+	if s.isCluster() {
+		http.Error(w, "Secrets of a cluster are not read", http.StatusNotFound)
+		return
+	}
 	pod, ok := named[*corev1.Pod](s, r.PathValue("namespace"), r.PathValue("name"))
 	if !ok {
 		http.Error(w, "the Pod is gone", http.StatusNotFound)
@@ -103,7 +111,7 @@ func (s *Server) showSecret(w http.ResponseWriter, r *http.Request) {
 
 // eventsCard are the newest Events about the Pod.
 func (s *Server) eventsCard(p *podView) item {
-	events := foldEvents(sorted[*corev1.Event](s.opts.Store), func(e *corev1.Event) bool { return e.InvolvedObject.UID == p.UID })
+	events := foldEvents(sorted[*corev1.Event](s), func(e *corev1.Event) bool { return e.InvolvedObject.UID == p.UID })
 	var rows list
 	for _, event := range events[:min(len(events), 12)] {
 		rows = append(rows, event.short())

@@ -10,7 +10,6 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/probity-run/probity/internal/history"
-	"github.com/probity-run/probity/internal/store"
 )
 
 const (
@@ -60,7 +59,7 @@ func (s *Server) podFigures(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.open.open(name, s.opts.Now())
-	parts(w, r, http.StatusOK, p.titleLine(), s.probesCard(p), s.attemptsCard(p))
+	parts(w, r, http.StatusOK, s.titleLine(p), s.probesCard(p), s.attemptsCard(p))
 }
 
 // podNow is one Pod as it is now; nil if there is none of that name.
@@ -85,8 +84,8 @@ func (w *hubWork) tellOpen(ctx context.Context) {
 	now := s.opts.Now()
 	record := attemptsRecord{At: now.UnixMilli(), Attempts: []int{}}
 	for _, name := range s.open.all(now) {
-		pod, err := store.Get[*corev1.Pod](s.opts.Store, name.Namespace, name.Name)
-		if err != nil {
+		pod, ok := named[*corev1.Pod](s, name.Namespace, name.Name)
+		if !ok {
 			continue // it is gone
 		}
 		p := &podView{Pod: pod, UID: pod.UID}
@@ -96,7 +95,7 @@ func (w *hubWork) tellOpen(ctx context.Context) {
 		}
 		w.look.mu.Unlock()
 	}
-	if len(record.Attempts) > 0 {
+	if len(record.Attempts) > 0 && !s.isCluster() {
 		w.hub.add(ctx, "a", record)
 	}
 }

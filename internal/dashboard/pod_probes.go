@@ -1,6 +1,7 @@
 package dashboard
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"slices"
@@ -50,9 +51,15 @@ func (s *Server) probePane(p *podView, c *corev1.Container, v *probeView) item {
 			last, known = summary.Latest, true
 		}
 	}
+	if s.isCluster() && !v.Told {
+		v.tell(s.opts.Now(), runs(p.Pod, v.Container))
+	}
 	title := strings.ToUpper(v.Label[:1]) + v.Label[1:]
 	pane := list{e("h2", text(title), v.chip(known))}
 	pane = append(pane, e("p.mono", text(diagnosis.Asked(c, v.Spec, true))), e("p.small.muted", numbersOf(v)))
+	if s.isCluster() {
+		return e("div.pane", pane, s.toldPane(p, v))
+	}
 	if !known {
 		return e("div.pane", pane, e("p.small.muted", text("not asked yet")))
 	}
@@ -67,6 +74,8 @@ func (v *probeView) chip(known bool) item {
 	switch {
 	case v.Over:
 		return e("span.chip.ok", text("passed"))
+	case v.Told:
+		return e("span.chip."+cmp.Or(v.Counter.Class, "idle"), text(v.Counter.Text))
 	case !known || v.Counter.Text == "":
 		return e("span.chip", text("not asked yet"))
 	case v.Counter.Class == "bad", v.Failed && !v.starting():

@@ -23,7 +23,7 @@ func podPath(namespace, name string) string {
 // row is a Pod in the list. Its mark changes when something of it changes but for what the stream
 // brings and for the time that goes by.
 func (s *Server) row(p *podView, now time.Time, q podsQuery) item {
-	known := list{at("data-pod", string(p.UID)), at("data-mark", p.mark())}
+	known := list{at("data-pod", string(p.UID)), at("data-mark", s.mark(p))}
 	if q.outline {
 		return e("li.pod", known)
 	}
@@ -35,7 +35,7 @@ func (s *Server) row(p *podView, now time.Time, q podsQuery) item {
 		probes = append(probes, s.probeLine(p, v, q.end(now), q.window))
 	}
 	return e("li.pod", known, when(p.Attention, at("data-attention", "")),
-		e("div.who", p.who(now)), p.do(), e("ul.probes", at("aria-label", "Probes of "+p.Name), probes))
+		e("div.who", p.who(now)), s.doing(p), e("ul.probes", at("aria-label", "Probes of "+p.Name), probes))
 }
 
 // inRow reports whether a probe has a line in the list: not a startup probe that has passed, which
@@ -48,10 +48,13 @@ func (v *probeView) inRow(p *podView) bool {
 }
 
 // mark is another one whenever something has changed in a Pod's row that the stream does not bring.
-func (p *podView) mark() string {
+func (s *Server) mark(p *podView) string {
 	h := fnv.New64a()
-	_, _ = h.Write(markup.Part(list{p.who(time.Time{}), p.do()})) // a hash takes everything
+	_, _ = h.Write(markup.Part(list{p.who(time.Time{}), s.doing(p)})) // a hash takes everything
 	for _, v := range p.Probes {
+		if v.Told { // which the stream does not tell
+			_, _ = h.Write([]byte(v.Counter.Text + strconv.FormatInt(v.At.UnixNano(), 10)))
+		}
 		_, _ = h.Write([]byte(v.Label + strconv.Itoa(v.Number) + strconv.FormatBool(v.inRow(p))))
 	}
 	if p.Attention {
@@ -177,15 +180,15 @@ func logsPath(namespace, name string) string {
 	return "/ui/logs?pod=" + url.QueryEscape(namespace+"/"+name)
 }
 
-// do is what can be done with a Pod. Scripts ask first, in place of the menu.
-func (p *podView) do() item {
+// doing is what can be done with a Pod. Scripts ask first, in place of the menu.
+func (s *Server) doing(p *podView) item {
 	return e("div.do",
 		e("a.btn.quiet.icon", at("href", logsPath(p.Namespace, p.Name)), at("title", "Log (l)"), at("data-key", "l"), iconLog(), e("span.sr", text("Log of "+p.Name))),
-		p.menu())
+		s.menu(p))
 }
 
 // menu is the menu of actions.
-func (p *podView) menu() item {
+func (s *Server) menu(p *podView) item {
 	act := func(do, label, key string) item {
 		return e("button", at("type", "button"), at("data-do", do), when(key != "", at("data-key", key)), text(label), when(key != "", e("kbd", text(key))))
 	}
@@ -194,6 +197,9 @@ func (p *podView) menu() item {
 		rotation = act("back", "Back into rotation", "o")
 	}
 	gone := p.Pod.DeletionTimestamp != nil
+	if s.isCluster() {
+		return s.clusterMenu(p, act)
+	}
 	return e("details.menu", at("data-at", podPath(p.Namespace, p.Name)),
 		e("summary.btn.quiet.icon", at("title", "Actions"), iconMore(), e("span.sr", text("Actions for "+p.Name))),
 		e("div.card.acts", e("div.choices",
@@ -224,13 +230,13 @@ func (s *Server) probeLine(p *podView, v *probeView, end time.Time, window time.
 	} else if v.Failed {
 		message = "span.msg.small.cut.muted"
 	}
-	if !v.Asked {
+	if !v.Asked && !v.Told {
 		v.Message = "not asked yet"
 	}
 	return e("li.probe", when(v.Number > 0, at("data-probe", strconv.Itoa(v.Number))), at("data-type", strings.ToLower(string(v.Type))),
 		at("data-failures", strconv.Itoa(int(v.Spec.FailureThreshold))), at("data-successes", strconv.Itoa(int(v.Spec.SuccessThreshold))), at("data-timeout", strconv.Itoa(int(v.Spec.TimeoutSeconds))),
 		e("span.label.small", text(v.Label)),
-		st.markup(st.sentence(v.Label, window)),
+		st.markup(v.sentence(st, window)),
 		e("span.counter", v.Counter.markup()),
 		e("span.lat.small", text(v.Latency)),
 		e(message, at("title", v.Message), text(v.Message)))

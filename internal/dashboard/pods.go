@@ -210,7 +210,7 @@ func (s *Server) podList(snap *snapshot, q podsQuery) item {
 		e("div.axis", at("aria-hidden", "true"), e("span", text("Pod")), e("span", text("Probe")),
 			e("span.ticks", e("time", at("id", "axis-start"), text(end.Add(-q.window).Local().Format(time.TimeOnly))), e("span", text("–"+clock(half))), e("span", at("id", "axis-end"), text(last))),
 			e("span", text("Counter")), e("span.lat", text("Latency")), e("span", text("Last answer")), e("span")),
-		groups, legend())
+		groups, s.legend())
 }
 
 func clock(d time.Duration) string {
@@ -240,13 +240,19 @@ func (s *Server) groupHead(g *podGroup) item {
 	}
 	return e("div.group",
 		e("h2", text(g.Name)),
-		e("span.muted.small", text(g.Kind+" · "+plural(g.desired, "replica")), when(g.Namespace != "default", text(" · "+g.Namespace))),
+		e("span.muted.small", text(g.Kind), when(!g.uncounted, text(" · "+plural(g.desired, "replica"))), when(g.Namespace != "default", text(" · "+g.Namespace))),
 		when(g.text != "", e("span.small", e("span.wait", text(g.text)), when(g.waits != "", e("span.muted", text(" · "+g.waits))))),
 		s.findingCounts(g.workloadRef),
-		e("a.right.small", at("href", healthPath(g.Kind, g.Namespace, g.Name)), at("aria-label", "Health checks of "+g.Name), text("Health checks")))
+		when(g.isConfigurable(), e("a.right.small", at("href", healthPath(g.Kind, g.Namespace, g.Name)), at("aria-label", "Health checks of "+g.Name), text("Health checks"))))
 }
 
+// isConfigurable reports whether the health checks of a workload can be looked at and changed.
+func (g *podGroup) isConfigurable() bool { return !g.uncounted && g.Kind != "DaemonSet" }
+
 func (s *Server) noPods() item {
+	if s.isCluster() {
+		return e("div.card.empty", at("id", "pods"), e("h2", text("No Pods")), e("p", text(s.noneOf("pods", "Pod"))), e("p", e("a", at("href", "/ui/events"), text("Events"))))
+	}
 	what := "Nothing is run here yet: probity apply FILE --state-dir brings something."
 	if s.opts.Title != "probity" {
 		what = "The manifests want no Pod, or it is not there yet. Save a change, or scale a workload."
@@ -259,11 +265,19 @@ func noMatch(hidden int) item {
 }
 
 // legend explains the marks.
-func legend() item {
+func (s *Server) legend() item {
 	mark := func(word string, items ...item) item {
 		return e("span", e("svg.mark", append([]item{at("width", "14"), at("height", "20"), at("viewBox", "0 0 14 20"), at("aria-hidden", "true")}, items...)...), text(word))
 	}
 	path := func(class, d string) item { return e("path."+class, at("d", d)) }
+	if s.isCluster() {
+		return e("div.legend",
+			mark("failed, as an Event tells", path("s-bad", "M5 2h4v8H5zM5 11h4v8H5z")),
+			mark("not yet, while starting", path("s-yet", "M5 2h4v8H5zM5 11h4v8H5z")),
+			mark("timed out", path("s-late", "M5.5 2.5h3v16h-3z")),
+			mark("nothing was told: "+noSuccesses, path("s-none", "M1 17h1v1H1zM6 17h1v1H6zM11 17h1v1h-1z")),
+			mark("restarted", path("s-cut", "M7 2v18"), path("s-cutf", "M3 0h8L7 5z")))
+	}
 	return e("div.legend",
 		mark("succeeded; the taller, the slower", path("s-ok", "M0 15h4v4H0zM5 11h4v8H5zM10 5h4v14h-4z")),
 		mark("warning", path("s-warn", "M5 11h4v8H5zM5.5 5h3v3h-3z")),

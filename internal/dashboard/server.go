@@ -41,17 +41,19 @@ type Options struct {
 	Folder string
 	// Version of Probity. Default: none.
 	Version string
-	// Store has the objects. Required.
+	// Cluster, if not nil, is what is shown, in the place of a run.
+	Cluster Cluster
+	// Store has the objects of a run. Required without a cluster.
 	Store *store.Store
-	// Registry takes what a person wants to be changed. Required.
+	// Registry takes what a person wants to be changed. Required without a cluster.
 	Registry *registry.Registry
-	// Fields knows who owns which field of an object. Required.
+	// Fields knows who owns which field of an object. Required without a cluster.
 	Fields Fields
 	// History is the past of the Pods. The zero value knows nothing.
 	History history.Reader
 	// Traffic is how the Services are served. Nil: nothing is said of that.
 	Traffic func() proxy.State
-	// Runner runs the Pods. Required.
+	// Runner runs the Pods. Required without a cluster.
 	Runner Runner
 	// Logger gets what goes wrong in the server itself. Default: nothing is logged.
 	Logger *slog.Logger
@@ -98,6 +100,8 @@ type Server struct {
 	opts    Options
 	started time.Time
 	files   func() *staticFiles // made when somebody asks first
+	reads   Objects
+	writes  Writer
 	look    *look
 	numbers numbers
 	signIn  *signIn
@@ -126,8 +130,11 @@ func New(opts Options) *Server {
 	}
 	opts.Title = cmp.Or(opts.Title, "probity")
 	s := &Server{
-		opts: opts, started: opts.Now(), files: sync.OnceValue(newStaticFiles), look: newLook(), numbers: numbers{of: map[probeID]int{}}, signIn: newSignIn(opts.Key, opts.Instance, opts.Now),
+		opts: opts, started: opts.Now(), files: sync.OnceValue(newStaticFiles), reads: stored{opts.Store}, writes: door{opts.Registry, opts.Fields}, look: newLook(), numbers: numbers{of: map[probeID]int{}}, signIn: newSignIn(opts.Key, opts.Instance, opts.Now),
 		mux: http.NewServeMux(), followers: make(chan struct{}, maxFollowers), counting: make(chan struct{}, 1),
+	}
+	if opts.Cluster != nil {
+		s.reads, s.writes = opts.Cluster, opts.Cluster
 	}
 	s.hub = newHub(s)
 	s.routes()

@@ -33,6 +33,7 @@ type serviceView struct {
 	Lost          uint64
 	Latency       metrics.Distribution // of the last answers
 	Workloads     []*podGroup          // behind it
+	Endpoints     []discoveryv1.Endpoint
 }
 
 func portID(service types.NamespacedName, port int32) string {
@@ -42,7 +43,7 @@ func portID(service types.NamespacedName, port int32) string {
 // serviceViews are the ports of all Services.
 func (s *Server) serviceViews(snap *snapshot, r rates) (views []*serviceView) {
 	slicesOf := map[string][]*discoveryv1.EndpointSlice{}
-	for _, slice := range sorted[*discoveryv1.EndpointSlice](s.opts.Store) {
+	for _, slice := range sorted[*discoveryv1.EndpointSlice](s) {
 		key := slice.Namespace + "/" + slice.Labels[discoveryv1.LabelServiceName]
 		slicesOf[key] = append(slicesOf[key], slice)
 	}
@@ -84,6 +85,7 @@ func (v *serviceView) endpoints(all []*discoveryv1.EndpointSlice, port string) {
 			}
 			for _, endpoint := range slice.Endpoints {
 				v.Total++
+				v.Endpoints = append(v.Endpoints, endpoint)
 				if endpoint.Conditions.Ready == nil || *endpoint.Conditions.Ready {
 					v.Ready++
 				}
@@ -225,10 +227,16 @@ func (s *Server) servicesPage(w http.ResponseWriter, r *http.Request) {
 	snap := s.snapshot()
 	var cards list
 	for _, v := range snap.services {
-		cards = append(cards, v.card())
+		if s.isCluster() {
+			cards = append(cards, s.clusterCard(v))
+		} else {
+			cards = append(cards, v.card())
+		}
 	}
 	main := list{e("h1.sr", text("Services"))}
-	if len(snap.services) == 0 {
+	if len(snap.services) == 0 && s.isCluster() {
+		main = append(main, e("div.card.empty", e("h2", text("No Services")), e("p", text(s.noneOf("services", "Service"))), e("p", e("a", at("href", "/ui/pods"), text("All Pods")))))
+	} else if len(snap.services) == 0 {
 		main = append(main, e("div.card.empty", e("h2", text("No Services")),
 			e("p", text("A Service gives Pods one address. None of the manifests has one; Pods are reached by their own ports, which are on their pages.")),
 			e("p", e("a", at("href", "/ui/pods"), text("All Pods")))))

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"compress/gzip"
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -14,7 +13,6 @@ import (
 	"github.com/probity-run/probity/internal/dashboard/markup"
 	"github.com/probity-run/probity/internal/diagnosis"
 	"github.com/probity-run/probity/internal/origin"
-	"github.com/probity-run/probity/internal/store"
 )
 
 // tab is one of the pages that the head of each page names.
@@ -68,6 +66,7 @@ func (s *Server) pageAs(w http.ResponseWriter, r *http.Request, status int, p pa
 		e("a.skip", at("href", "#main"), text("Skip to the content")),
 		s.top(p),
 		e("div.banners", at("id", "banners"), at("role", "status"), at("aria-live", "polite")),
+		s.source(),
 		e("main", at("id", "main"), at("tabindex", "-1"), p.Main),
 		keyboardHelp(), finder(),
 		e("div.sr", at("id", "said"), at("role", "status"), at("aria-live", "polite")),
@@ -102,7 +101,7 @@ func (s *Server) top(p page) item {
 		e("div.bar",
 			e("a.brand", at("href", "/ui/pods"), brand(), text("Probity")),
 			e("span.run.small.cut", at("title", s.opts.Title), text(s.opts.Title), e("span.hide-s",
-				text(" · started "), e("time", at("datetime", stamp(s.started)), at("data-age", ""), text(diagnosis.Age(now.Sub(s.started)))), text(" ago"))),
+				text(" · "+s.begun()+" "), e("time", at("datetime", stamp(s.started)), at("data-age", ""), text(diagnosis.Age(now.Sub(s.started)))), text(" ago"))),
 			e("div.right",
 				e("span.live.small", at("id", "live"), svg("8", e("circle.f-idle", at("cx", "4"), at("cy", "4"), at("r", "4"))), e("span", text("Not live"))),
 				e("button.btn.quiet", at("type", "button"), at("id", "find"), at("hidden", ""), e("span.hide-s", text("Find ")), e("span.sr", text("a Pod or page")), e("kbd", text("/"))),
@@ -113,16 +112,22 @@ func (s *Server) top(p page) item {
 	)
 }
 
+// begun is what the server has done since it was made.
+func (s *Server) begun() string {
+	if s.isCluster() {
+		return "watched since"
+	}
+	return "started"
+}
+
 // tabCount is the figure behind the name of a tab.
 func (s *Server) tabCount(t tab) item {
 	n := 0
 	switch t {
 	case podsTab:
-		pods, _ := store.List[*corev1.Pod](s.opts.Store, store.Selector{})
-		n = len(pods)
+		n = count[*corev1.Pod](s)
 	case eventsTab:
-		events, _ := store.List[*corev1.Event](s.opts.Store, store.Selector{})
-		n = len(events)
+		n = count[*corev1.Event](s)
 	default:
 		return nil
 	}
@@ -224,12 +229,3 @@ func (s *Server) notFound(w http.ResponseWriter, r *http.Request, what string) {
 
 // stamp is an instant for scripts.
 func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }
-
-// sorted are the objects of a kind by namespace and name.
-func sorted[T store.Object](s *store.Store) []T {
-	all, _ := store.List[T](s, store.Selector{})
-	slices.SortFunc(all, func(a, b T) int {
-		return cmp.Or(cmp.Compare(a.GetNamespace(), b.GetNamespace()), cmp.Compare(a.GetName(), b.GetName()))
-	})
-	return all
-}

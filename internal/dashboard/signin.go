@@ -121,6 +121,13 @@ func (s *Server) refuseStranger(w http.ResponseWriter, r *http.Request) {
 	if r.URL.Query().Has("t") {
 		why = "This link has been used already, or is older than a minute."
 	}
+	if s.isCluster() {
+		writePage(w, http.StatusUnauthorized, markup.Page(bare("Sign in", markup.List{
+			markup.E("p", markup.Text(why)),
+			markup.E("p", markup.Text("In a terminal, end "), markup.E("code", markup.Text("probity dashboard --context")), markup.Text(" and start it again: it prints a fresh link.")),
+		})))
+		return
+	}
 	writePage(w, http.StatusUnauthorized, markup.Page(bare("Sign in", markup.List{
 		markup.E("p", markup.Text(why)),
 		markup.E("p", markup.Text("In a terminal, "), markup.E("code", markup.Text("probity dashboard")), markup.Text(" prints a fresh link; "),

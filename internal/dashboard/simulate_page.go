@@ -28,7 +28,7 @@ func (s *Server) simulatePage(w http.ResponseWriter, r *http.Request) {
 	q := simulateQuery{workload: values.Get("workload"), fault: strings.TrimSpace(values.Get("fault")), horizon: strings.TrimSpace(values.Get("horizon")), width: widthOf(values.Get("w"))}
 	var all []string
 	for _, o := range s.resources() {
-		all = append(all, workloadRef{s.opts.Store.Kind(o).GVK.Kind, o.GetNamespace(), o.GetName()}.path())
+		all = append(all, workloadRef{kindOf(o).Kind, o.GetNamespace(), o.GetName()}.path())
 	}
 	if q.workload == "" && len(all) > 0 {
 		q.workload = all[0]

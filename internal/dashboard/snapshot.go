@@ -79,6 +79,8 @@ type probeView struct {
 	// to be read.
 	Message string
 	Bad     bool
+	// Told says that only failures are known of it, by Events.
+	Told bool
 }
 
 // seenFunc gets an attempt that is new.
@@ -146,9 +148,13 @@ func (s *Server) podView(snap *snapshot, l *look, pod *corev1.Pod, serving map[w
 	if seen != nil {
 		tell = func(key history.Key, a history.Attempt) { seen(p, key, a) }
 	}
-	f := diagnosis.Facts{
-		Now: snap.now, Pod: pod, Containers: map[string]diagnosis.Container{}, InFlight: inFlight,
-		Probes: l.probesOf(pod, s.opts.History, tell), Place: func(field string) string { return s.opts.Runner.Place(pod, field) },
+	asked := l.probesOf(pod, s.opts.History, tell)
+	f := diagnosis.Facts{Now: snap.now, Pod: pod, Containers: map[string]diagnosis.Container{}, InFlight: inFlight, Probes: asked}
+	if s.isCluster() {
+		asked = toldProbes(pod, asked, snap.now)
+		f.Probes, f.Told = asked, true
+	} else {
+		f.Place = func(field string) string { return s.opts.Runner.Place(pod, field) }
 	}
 	if w := snap.objects.workloads[p.Workload]; w != nil {
 		f.Workload, p.Updated = w.facts(serving[p.Workload]), w.isNew(pod)
@@ -172,6 +178,11 @@ func (s *Server) podView(snap *snapshot, l *look, pod *corev1.Pod, serving map[w
 		}
 	}
 	p.Probes = s.probeViews(l, p)
+	if s.isCluster() {
+		for _, v := range p.Probes {
+			v.tell(snap.now, runs(pod, v.Container))
+		}
+	}
 	p.Attention = p.Diagnosis.Attention || p.Restarts > 0 && snap.now.Sub(p.LastEnd.Ended) < attendTime ||
 		slices.ContainsFunc(p.Probes, func(v *probeView) bool { return v.Failed && !v.Over && p.Diagnosis.State != diagnosis.Starting })
 	return p
@@ -226,7 +237,7 @@ func (snap *snapshot) group() {
 	for _, p := range snap.pods {
 		g := by[p.Workload]
 		if g == nil {
-			g = &podGroup{workload: workload{workloadRef: p.Workload}, hasNoWorkload: p.Workload.Kind == ""}
+			g = &podGroup{workload: workload{workloadRef: p.Workload, uncounted: true}, hasNoWorkload: p.Workload.Kind == ""}
 			by[p.Workload] = g
 		}
 		g.pods = append(g.pods, p)

@@ -78,7 +78,9 @@ func (s *strip) add(a history.Attempt, timeout time.Duration) {
 	}
 	s.counts.last = a
 	s.marks[i] = max(s.marks[i], markOf(a.Outcome, a.NotYet, a.Took, timeout))
-	s.results[i] = resultMark(a.Result)
+	if !a.Told {
+		s.results[i] = resultMark(a.Result)
+	}
 }
 
 // addMinute shows the attempts of a minute, of which only the worst is known, in all its slots.
@@ -149,6 +151,14 @@ func (s *Server) stripOf(pod types.UID, key history.Key, timeout time.Duration, 
 		}
 	}
 	return out
+}
+
+// sentence says what the strip of a probe shows.
+func (v *probeView) sentence(s *strip, window time.Duration) string {
+	if v.Told {
+		return s.toldSentence(v.Label, window)
+	}
+	return s.sentence(v.Label, window)
 }
 
 // sentence says what a strip shows.

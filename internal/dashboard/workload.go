@@ -13,7 +13,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/probity-run/probity/internal/diagnosis"
-	"github.com/probity-run/probity/internal/store"
 )
 
 // workloadRef names what Pods are replicas of. The zero value stands for Pods of their own.
@@ -32,6 +31,8 @@ type workload struct {
 	newest           string // name of the ReplicaSet that is being rolled out
 	deadline         time.Time
 	paused           bool
+	recreates        bool // ends all its Pods before it makes new ones
+	uncounted        bool // nobody tells how many replicas it wants
 }
 
 // objects are those of the store at one moment, as far as several parts of a page need them.
@@ -44,16 +45,16 @@ type objects struct {
 
 func (s *Server) objects() *objects {
 	o := &objects{
-		pods: sorted[*corev1.Pod](s.opts.Store), services: sorted[*corev1.Service](s.opts.Store),
+		pods: sorted[*corev1.Pod](s), services: sorted[*corev1.Service](s),
 		sets: map[string]*appsv1.ReplicaSet{}, workloads: map[workloadRef]*workload{},
 	}
-	for _, set := range sorted[*appsv1.ReplicaSet](s.opts.Store) {
+	for _, set := range sorted[*appsv1.ReplicaSet](s) {
 		o.sets[set.Namespace+"/"+set.Name] = set
 		if metav1.GetControllerOf(set) == nil {
 			o.add(&workload{workloadRef: workloadRef{"ReplicaSet", set.Namespace, set.Name}, desired: replicas(set.Spec.Replicas), minReady: seconds(set.Spec.MinReadySeconds)})
 		}
 	}
-	for _, d := range sorted[*appsv1.Deployment](s.opts.Store) {
+	for _, d := range sorted[*appsv1.Deployment](s) {
 		o.add(deployment(d))
 	}
 	for _, set := range o.sets {
@@ -64,7 +65,12 @@ func (s *Server) objects() *objects {
 			}
 		}
 	}
-	for _, set := range sorted[*appsv1.StatefulSet](s.opts.Store) {
+	if s.isCluster() {
+		for _, set := range sorted[*appsv1.DaemonSet](s) {
+			o.add(&workload{workloadRef: workloadRef{"DaemonSet", set.Namespace, set.Name}, desired: int(set.Status.DesiredNumberScheduled), minReady: seconds(set.Spec.MinReadySeconds)})
+		}
+	}
+	for _, set := range sorted[*appsv1.StatefulSet](s) {
 		o.add(&workload{workloadRef: workloadRef{"StatefulSet", set.Namespace, set.Name}, desired: replicas(set.Spec.Replicas), minReady: seconds(set.Spec.MinReadySeconds)})
 	}
 	return o
@@ -87,7 +93,7 @@ const revisionAnnotation = "deployment.kubernetes.io/revision"
 func deployment(d *appsv1.Deployment) *workload {
 	w := &workload{
 		workloadRef: workloadRef{"Deployment", d.Namespace, d.Name}, desired: replicas(d.Spec.Replicas), updated: int(d.Status.UpdatedReplicas), total: int(d.Status.Replicas),
-		minReady: seconds(d.Spec.MinReadySeconds), paused: d.Spec.Paused,
+		minReady: seconds(d.Spec.MinReadySeconds), paused: d.Spec.Paused, recreates: recreates(d),
 	}
 	complete, since := true, d.CreationTimestamp.Time
 	for _, c := range d.Status.Conditions {
@@ -167,10 +173,4 @@ func selects(service *corev1.Service, pod *corev1.Pod) bool {
 		}
 	}
 	return true
-}
-
-// named finds an object of the store; false if there is none.
-func named[T store.Object](s *Server, namespace, name string) (T, bool) {
-	o, err := store.Get[T](s.opts.Store, namespace, name)
-	return o, err == nil
 }

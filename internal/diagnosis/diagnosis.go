@@ -67,7 +67,11 @@ func (f *Facts) running(d *Diagnosis) {
 		return
 	}
 	if p := f.worst(); p != nil {
-		f.probeFails(d, p)
+		if f.Told {
+			f.toldFails(d, p)
+		} else {
+			f.probeFails(d, p)
+		}
 		return
 	}
 	if name := f.restarting(); name != "" {
@@ -115,6 +119,9 @@ func (f *Facts) worst() *Probe {
 
 // wellText says what the probes of a Pod found that is well.
 func (f *Facts) wellText() string {
+	if f.Told {
+		return f.toldWell()
+	}
 	var parts []string
 	for _, p := range f.Probes {
 		if p.Over || p.At.IsZero() {

@@ -173,6 +173,9 @@ func (f *Facts) backOff(d *Diagnosis) {
 const maxBackOff = 5 * time.Minute
 
 func (f *Facts) lastWords(text string) string {
+	if strings.TrimSpace(text) == "" && f.Told {
+		return "What it printed last is in its log."
+	}
 	if strings.TrimSpace(text) == "" {
 		return "It printed nothing."
 	}

@@ -18,6 +18,9 @@ type Facts struct {
 	// Probes are the probes of the instances that run, in the order of Kubernetes: startup,
 	// readiness, liveness of each container.
 	Probes []Probe
+	// Told says that only what fails is known of probes, and nobody has counted it: a cluster tells
+	// of them by Events alone. Their Run and Threshold are nothing then.
+	Told bool
 	// Containers are what is known of containers beside their status, by name.
 	Containers map[string]Container
 	// Workload is what the Pod is a replica of; the zero value if nothing is known.

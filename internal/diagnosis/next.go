@@ -223,6 +223,9 @@ func (f *Facts) nextForExit(container string, end *corev1.ContainerStateTerminat
 	if what := f.missing(c.LastWords); what != "" {
 		return what + rest
 	}
+	if strings.TrimSpace(c.LastWords) == "" && f.Told {
+		return f.readTheLog("why it ends") + rest
+	}
 	if strings.TrimSpace(c.LastWords) == "" {
 		return "start it by hand and look: it printed nothing before it ended."
 	}

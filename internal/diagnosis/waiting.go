@@ -26,7 +26,7 @@ func (f *Facts) notYet(d *Diagnosis) {
 	}
 	for i := range f.Probes {
 		p := &f.Probes[i]
-		if spec := f.specOf(p); spec != nil && !p.Over && !(p.Passing && p.Known) && p.Type != liveness {
+		if spec := f.specOf(p); spec != nil && !f.Told && !p.Over && !(p.Passing && p.Known) && p.Type != liveness {
 			f.awaits(d, p, spec)
 			return
 		}
@@ -37,6 +37,9 @@ func (f *Facts) notYet(d *Diagnosis) {
 		return
 	}
 	d.Why = "Runs; it is about to become ready."
+	if f.Told {
+		d.Why = "Runs, and does not count as ready; no Event tells of a probe that fails."
+	}
 }
 
 // awaits diagnoses a Pod whose probe has neither failed nor passed.

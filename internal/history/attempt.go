@@ -72,6 +72,9 @@ type Attempt struct {
 	// NotYet says of a failure that it is one of a service which has not come up yet: no attempt of
 	// this probe has succeeded on this instance, and the failure was not acted upon.
 	NotYet bool
+	// Told says that nobody has counted or measured: an Event of a cluster, which tells only what
+	// goes wrong, and not all of that, is all that is known. NotYet is then what the writer says.
+	Told bool
 	// Instance is the number of the container's instance: how many restarts there were before.
 	Instance int
 	// Message is why it did not simply succeed, in the kubelet's words, at most MaxMessage bytes.

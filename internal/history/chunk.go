@@ -29,12 +29,13 @@ type entry struct {
 	flags    flags
 }
 
-// flags are the two lowest bits, and a Result above.
+// flags are the three lowest bits, and a Result above.
 type flags uint8
 
 const (
 	notYet flags = 1 << iota
 	failing
+	told
 	resultShift = iota
 )
 
@@ -61,6 +62,9 @@ func (c *chunk) add(a *Attempt, message uint16) bool {
 	if a.Failing {
 		e.flags |= failing
 	}
+	if a.Told {
+		e.flags |= told
+	}
 	c.entries[n] = e
 	c.count.Store(n + 1)
 	return true
@@ -75,7 +79,7 @@ func (c *chunk) attempt(i int) Attempt {
 	return Attempt{
 		Seq: c.first + uint64(i), Time: time.UnixMicro(c.base + int64(e.at)), Took: time.Duration(e.took) * time.Microsecond,
 		Outcome: e.outcome, NotYet: e.flags&notYet != 0, Instance: int(e.instance), Run: int(e.run),
-		Failing: e.flags&failing != 0, Result: Result(e.flags >> resultShift),
+		Failing: e.flags&failing != 0, Told: e.flags&told != 0, Result: Result(e.flags >> resultShift),
 	}
 }
 

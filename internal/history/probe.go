@@ -105,6 +105,9 @@ func (p *Probe) judge(a *Attempt) {
 	p.succeeded = p.succeeded || a.Outcome.success()
 	// A readiness probe fails from the beginning (R22); of the others a failure has consequences.
 	actedUpon := a.Result == Failing && p.key.Type != "Readiness"
+	if a.Told {
+		return
+	}
 	a.NotYet = a.Outcome.failure() && !p.succeeded && !actedUpon
 }
 

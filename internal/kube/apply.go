@@ -56,6 +56,12 @@ func (c *Client) Apply(ctx context.Context, at Ref, body []byte, o ApplyOptions)
 	return applied, readAnswer(response, applied.Object)
 }
 
+// PatchAs changes an object as a manager of its fields, and reads what it became.
+func (c *Client) PatchAs(ctx context.Context, at Ref, manager string, kind types.PatchType, patch []byte, into any) error {
+	query := url.Values{"fieldManager": {manager}, "fieldValidation": {"Strict"}}
+	return c.do(ctx, http.MethodPatch, at.path(), query, string(kind), patch, into)
+}
+
 // warnings are what the server tells people beside its answer.
 func warnings(header http.Header) (texts []string) {
 	parsed, _ := utilnet.ParseWarningHeaders(header["Warning"]) // what cannot be read is none

@@ -29,7 +29,7 @@ var floors = [][]string{
 	{"internal/node", "internal/controller", "internal/proxy", "internal/simulate", "internal/advisor"},
 	{"internal/facts", "internal/rollout"},
 	{"internal/terminal", "internal/apiserver", "internal/dashboard", "internal/kube"},
-	{"internal/system", "internal/deploy"},
+	{"internal/system", "internal/deploy", "internal/clusterdash"},
 	{"internal/cli"},
 	{"probitytest"},
 	{"cmd/probity"},

@@ -53,7 +53,7 @@ function connect() {
   const since = document.querySelector('[data-now]')?.dataset.now;
   const source = new EventSource('/ui/stream' + (state.last ? '?from=' + encodeURIComponent(state.last) : since ? '?since=' + since : ''));
   state.source = source;
-  for (const kind of ['hello', 'pods', 'a', 'svc', 'ev', 'bye']) {
+  for (const kind of ['hello', 'pods', 'a', 'svc', 'ev', 'src', 'bye']) {
     source.addEventListener(kind, (event) => {
       const data = JSON.parse(event.data);
       take(kind, event.lastEventId, data);
@@ -141,6 +141,18 @@ function banner(kind, text = '', more = '', retry = false) {
   if (b.children[0].textContent !== text) b.children[0].textContent = text;
   b.children[1].textContent = more;
 }
+
+// What is not seen of a cluster, and since when that is not heard.
+on('src', ({ text }) => {
+  const box = document.getElementById('source');
+  if (!box) return;
+  document.body.toggleAttribute('data-old', /^The cluster is not heard/.test(text));
+  const line = document.createElement('span'), banner = document.createElement('div');
+  line.textContent = text;
+  banner.className = 'banner';
+  banner.append(line);
+  box.replaceChildren(...(text ? [banner] : []));
+});
 
 function indicate() {
   const live = document.getElementById('live');

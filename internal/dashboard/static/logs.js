@@ -222,7 +222,7 @@ box.addEventListener('keydown', (e) => {
   if (e.key === 'Home') { if (wrap) { from = 0; draw(true); } box.scrollTop = 0; e.preventDefault(); }
 });
 
-const filter = document.getElementById('q'), choices = ['level', 'stream'].map((id) => document.getElementById(id));
+const filter = document.getElementById('q'), choices = ['level', 'stream'].map((id) => document.getElementById(id)).filter(Boolean);
 let typing = 0;
 const change = () => {
   for (const f of [filter, ...choices]) { if (f.value) query.set(f.name, f.value); else query.delete(f.name); }

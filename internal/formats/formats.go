@@ -2,7 +2,10 @@
 // reads files hands them to package manifest, which turns their documents into Kubernetes objects.
 package formats
 
-import "github.com/probity-run/probity/internal/manifest"
+import (
+	"github.com/probity-run/probity/internal/formats/truefoundry"
+	"github.com/probity-run/probity/internal/manifest"
+)
 
 // Options are what documents are read with. The zero value is for who only reads and judges: what
 // is filled in elsewhere stays a reference.
@@ -15,4 +18,6 @@ type Options struct {
 }
 
 // All are the formats, in the order in which they are asked whether a document is theirs.
-func All(Options) []manifest.Format { return nil }
+func All(o Options) []manifest.Format {
+	return []manifest.Format{truefoundry.New(truefoundry.Options{Run: o.Run, Env: o.Env})}
+}

@@ -2,7 +2,12 @@
 // reads files hands them to package manifest, which turns their documents into Kubernetes objects.
 package formats
 
-import "github.com/probity-run/probity/internal/manifest"
+import (
+	"os"
+
+	"github.com/probity-run/probity/internal/formats/compose"
+	"github.com/probity-run/probity/internal/manifest"
+)
 
 // Options are what documents are read with. The zero value is for who only reads and judges: what
 // is filled in elsewhere stays a reference.
@@ -12,7 +17,19 @@ type Options struct {
 	Run bool
 	// Env are values by the names of variables, as --env and --env-file give them.
 	Env map[string]string
+	// Liveness makes a liveness probe, too, of a health check that says nothing of restarts.
+	Liveness bool
 }
 
 // All are the formats, in the order in which they are asked whether a document is theirs.
-func All(Options) []manifest.Format { return nil }
+func All(opts Options) []manifest.Format {
+	return []manifest.Format{compose.Format{Options: compose.Options{Lookup: opts.lookup, ReadFile: readFile, Liveness: opts.Liveness}}}
+}
+
+// lookup finds a variable, in the environment of this process if nobody gave it.
+func (o Options) lookup(name string) (string, bool) {
+	if value, ok := o.Env[name]; ok {
+		return value, true
+	}
+	return os.LookupEnv(name)
+}

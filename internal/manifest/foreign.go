@@ -67,6 +67,7 @@ func (f *file) converted(d *decoder, format string, c Conversion) {
 	}
 	f.set.Warnings = append(f.set.Warnings, notes(c.Warnings)...)
 	f.set.NotApplied = append(f.set.NotApplied, notes(c.NotApplied)...)
+	f.set.Differences = append(f.set.Differences, notes(c.Differences)...)
 	for _, o := range c.Objects {
 		if content, ok := d.next().any(o.Root, "").(map[string]any); ok {
 			f.set.Converted = append(f.set.Converted, Converted{d.position(o.Root), format, content})

@@ -33,6 +33,9 @@ type Conversion struct {
 	// Warnings are what is legal and yet probably not meant; check makes findings of them.
 	// NotApplied are what has no meaning here, and why.
 	Warnings, NotApplied []Remark
+	// Differences are what Kubernetes will do otherwise than the tool that the document was written
+	// for. Nothing is wrong with them; who converts a document wants to know.
+	Differences []Remark
 	// Unknown are parts that are something else than a service, which nobody runs here: their
 	// Object says what, and what it is called.
 	Unknown []Remark

@@ -90,7 +90,7 @@ func (d *decoder) readEnvFile(file *value, path string, required bool) {
 func (d *decoder) build(v *value, path string) {
 	d.service.Build = true
 	if v.kind == scalar {
-		d.service.Context = beside(v.at.File, v.text)
+		d.service.Context = contextOf(v)
 		return
 	}
 	if !d.isMapping(v, path) {
@@ -102,7 +102,7 @@ func (d *decoder) build(v *value, path string) {
 	for _, e := range v.fields {
 		switch {
 		case e.key == "context" && e.kind == scalar:
-			d.service.Context = beside(e.value.at.File, e.text)
+			d.service.Context = contextOf(e.value)
 		case e.key == "context", strings.HasPrefix(e.key, "x-"):
 		case slices.Contains(names, e.key):
 			d.noteNotApplied(e.at, join(path, e.key), ofTheBuild)
@@ -110,6 +110,19 @@ func (d *decoder) build(v *value, path string) {
 			d.unknown(e, path, append(names, "context"))
 		}
 	}
+}
+
+// contextOf is the folder of a build. One that is somewhere else stays as it is written.
+func contextOf(v *value) string {
+	if isRemote(v.text) {
+		return v.text
+	}
+	return beside(v.at.File, v.text)
+}
+
+// isRemote reports whether a path leads to another machine.
+func isRemote(path string) bool {
+	return strings.Contains(path, "://") || strings.HasPrefix(path, "git@") || strings.HasPrefix(path, "github.com/") || strings.HasPrefix(path, "oci:")
 }
 
 func (d *decoder) restart(v *value, path string) {

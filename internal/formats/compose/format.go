@@ -71,6 +71,7 @@ func (f Format) Convert(file string, root *yaml.Node) manifest.Conversion {
 	names := l.names(p)
 	var objects []manifest.ConvertedObject
 	if len(l.errs) == 0 {
+		l.infer(p)
 		objects = l.objects(p, names)
 	}
 	return manifest.Conversion{Objects: objects, Errors: remarks(l.errs, file), Warnings: remarks(l.missing, file),

@@ -65,6 +65,9 @@ func (l *loader) openWith(path string, at Place, field string, lookup func(strin
 
 // beside is a path as it is seen from the folder of a file.
 func beside(file, path string) string {
+	if isRemote(path) {
+		return path
+	}
 	if filepath.IsAbs(path) {
 		return filepath.Clean(path)
 	}

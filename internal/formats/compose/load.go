@@ -109,7 +109,7 @@ func (l *loader) open(path string, at Place, field string, from []string) *model
 		l.fail(at, field, manifest.ReasonType, "%s includes itself, by %s", path, strings.Join(from, ", "))
 		return nil
 	}
-	if strings.Contains(path, "://") || strings.HasPrefix(path, "git@") || strings.HasPrefix(path, "oci:") {
+	if isRemote(path) {
 		l.fail(at, field, manifest.ReasonRead, "files of other machines are not fetched: copy it beside this file, and name the copy")
 		return nil
 	}

@@ -1,6 +1,7 @@
 package compose
 
 import (
+	"cmp"
 	"fmt"
 	"path/filepath"
 	"regexp"
@@ -111,10 +112,10 @@ func (w *writer) metadata(s *Service, name string, names map[string]string) *yam
 			w.put(annotations, key, w.text(at, value))
 		}
 	}
-	if s.Build && len(s.Entrypoint) == 0 && len(s.Command) > 0 {
+	if s.Build && !isRemote(s.Context) && len(s.Entrypoint) == 0 && len(s.Command) > 0 {
 		add(s.Command[0].At, manifest.AnnotationCommand+name, shellLine(s.words()))
 	}
-	if s.Build {
+	if s.Build && !isRemote(s.Context) {
 		if folder, err := filepath.Rel(filepath.Dir(w.file), s.Context); err == nil && folder != "." {
 			add(s.At, manifest.AnnotationDirectory+name, folder)
 		} else if s.WorkingDir != "" {
@@ -136,9 +137,9 @@ func (w *writer) metadata(s *Service, name string, names map[string]string) *yam
 	if len(annotations.Content) > 0 {
 		w.put(meta, "annotations", annotations)
 	}
-	if !s.Build && len(s.Entrypoint) == 0 && !written(manifest.AnnotationCommand+s.Name) && !written(manifest.AnnotationCommand+name) {
-		w.noteDifferent(s.At, "services."+s.Name, "cannot run here, it is the image %s: name the program that stands for it with labels: {%s%s: ./program --flag}, or with --command %s=./program",
-			printable.Cut(s.Image), manifest.AnnotationCommand, name, name)
+	if (!s.Build || isRemote(s.Context)) && len(s.Entrypoint) == 0 && !written(manifest.AnnotationCommand+s.Name) && !written(manifest.AnnotationCommand+name) {
+		w.noteDifferent(s.At, "services."+s.Name, "cannot run here, it is an image (%s): name the program that stands for it with labels: {%s%s: ./program --flag}, or with --command %s=./program",
+			printable.Cut(cmp.Or(s.Image, s.Context)), manifest.AnnotationCommand, name, name)
 	} else if s.Build && len(s.words()) == 0 && !written(manifest.AnnotationCommand+s.Name) && !written(manifest.AnnotationCommand+name) {
 		w.noteDifferent(s.At, "services."+s.Name, "cannot run here, its command is in the image that would be built: write command, which runs in %s", s.Context)
 	}

@@ -81,7 +81,9 @@ func (l *loader) relate(p *Project, names []string) {
 			return !slices.ContainsFunc(p.Services, func(o *Service) bool { return o.Name == dep.Service })
 		})
 	}
-	if circle := circleOf(p.Services); circle != nil {
+	circle, order := arrange(p.Services)
+	p.Services = order
+	if circle != nil {
 		l.fail(circle[0].At, "services."+circle[0].Name+".depends_on", manifest.ReasonType, "services wait for each other in a circle: %s", strings.Join(namesOf(circle), " → "))
 	}
 }
@@ -93,30 +95,25 @@ func namesOf(services []*Service) (names []string) {
 	return names
 }
 
-// circleOf finds services that depend on each other; nil if there are none.
-func circleOf(services []*Service) []*Service {
-	done := map[*Service]bool{}
-	var visit func(s *Service, chain []*Service) []*Service
-	visit = func(s *Service, chain []*Service) []*Service {
+// arrange puts services behind those that they depend on, and else leaves their order. circle are
+// services that depend on each other, if there are any.
+func arrange(services []*Service) (circle, order []*Service) {
+	var visit func(s *Service, chain []*Service)
+	visit = func(s *Service, chain []*Service) {
 		if i := slices.Index(chain, s); i >= 0 {
-			return append(slices.Clone(chain[i:]), s)
+			circle = append(slices.Clone(chain[i:]), s)
 		}
-		if done[s] {
-			return nil
+		if circle != nil || slices.Contains(order, s) {
+			return
 		}
-		done[s] = true
 		for _, dep := range s.DependsOn {
 			i := slices.IndexFunc(services, func(o *Service) bool { return o.Name == dep.Service })
-			if circle := visit(services[i], append(chain, s)); circle != nil {
-				return circle
-			}
+			visit(services[i], append(chain, s))
 		}
-		return nil
+		order = append(order, s)
 	}
 	for _, s := range services {
-		if circle := visit(s, nil); circle != nil {
-			return circle
-		}
+		visit(s, nil)
 	}
-	return nil
+	return circle, order
 }

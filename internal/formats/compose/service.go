@@ -8,7 +8,7 @@ import (
 type Project struct {
 	// Name is that of the field name, or "".
 	Name string
-	// Services are those that are active, in the order of the file.
+	// Services are those that are active, each behind those that it depends on.
 	Services []*Service
 }
 

@@ -172,8 +172,8 @@ func (r *reader) mapping(v *value, n *yaml.Node, path string) {
 		if key.Kind == yaml.AliasNode && key.Alias != nil {
 			key = key.Alias
 		}
-		if key.Kind != yaml.ScalarNode {
-			r.errs.fail(r.place(key, path), path, manifest.ReasonType, "a key must be a text")
+		if key.Kind != yaml.ScalarNode || key.ShortTag() != "!!str" {
+			r.errs.fail(r.place(key, path), path, manifest.ReasonType, "the name of a field must be a text: write it in quotes if it looks like something else")
 			continue
 		}
 		if _, again := seen[key.Value]; again {

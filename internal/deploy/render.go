@@ -7,8 +7,6 @@ import (
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/yaml"
-
-	"github.com/probity-run/probity/internal/manifest"
 )
 
 // prefix is that of Probity's own annotations.
@@ -47,13 +45,4 @@ func Render(w io.Writer, objects []*Object) error {
 		}
 	}
 	return nil
-}
-
-// Converted are the objects that documents of other formats became.
-func Converted(set *manifest.Set) []*Object {
-	var objects []*Object
-	for _, c := range set.Converted {
-		objects = append(objects, &Object{Unstructured: &unstructured.Unstructured{Object: c.Content}, Position: c.Position})
-	}
-	return objects
 }

@@ -6,6 +6,7 @@ import (
 	"os"
 
 	"github.com/probity-run/probity/internal/formats/compose"
+	"github.com/probity-run/probity/internal/formats/truefoundry"
 	"github.com/probity-run/probity/internal/manifest"
 )
 
@@ -22,8 +23,11 @@ type Options struct {
 }
 
 // All are the formats, in the order in which they are asked whether a document is theirs.
-func All(opts Options) []manifest.Format {
-	return []manifest.Format{compose.Format{Options: compose.Options{Lookup: opts.lookup, ReadFile: readFile, Liveness: opts.Liveness}}}
+func All(o Options) []manifest.Format {
+	return []manifest.Format{
+		truefoundry.New(truefoundry.Options{Run: o.Run, Env: o.Env}),
+		compose.Format{Options: compose.Options{Lookup: o.lookup, ReadFile: readFile, Liveness: o.Liveness}},
+	}
 }
 
 // lookup finds a variable, in the environment of this process if nobody gave it.

@@ -192,7 +192,7 @@ func (d *decoder) list(n *yaml.Node, t reflect.Type, path string, o *objectSchem
 	out := make([]any, 0, len(n.Content))
 	for i, item := range n.Content {
 		child := indexPath(path, i)
-		d.fields[child] = d.fieldPosition(item, isUntaggedNull(item))
+		d.fields[child] = d.fieldPosition(item, isUntaggedNull(item) || d.origin.implies(item))
 		d.origin.note(child, item)
 		out = append(out, d.value(item, t.Elem(), child, o))
 	}
@@ -221,7 +221,7 @@ func (d *decoder) setPosition(path string, e mappingField) {
 	if e.value.Kind == yaml.ScalarNode && !isUntaggedNull(e.value) {
 		at = e.value
 	}
-	d.fields[path] = d.fieldPosition(at, isUntaggedNull(e.value))
+	d.fields[path] = d.fieldPosition(at, isUntaggedNull(e.value) || d.origin.implies(e.value))
 	d.origin.note(path, e.value)
 }
 

@@ -2,6 +2,7 @@ package manifest
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 
 	"go.yaml.in/yaml/v3"
@@ -69,13 +70,26 @@ func (f *file) converted(d *decoder, format string, c Conversion) {
 	f.set.NotApplied = append(f.set.NotApplied, notes(c.NotApplied)...)
 	f.set.Differences = append(f.set.Differences, notes(c.Differences)...)
 	for _, o := range c.Objects {
-		if content, ok := d.next().any(o.Root, "").(map[string]any); ok {
+		if content, ok := withoutNulls(d.next().any(o.Root, "")).(map[string]any); ok {
 			f.set.Converted = append(f.set.Converted, Converted{d.position(o.Root), format, content})
 		}
 		own := d.next()
-		own.origin = &origin{format: format, ref: o.Ref, nodes: o.Fields, fields: map[string]string{}}
+		own.origin = &origin{format: format, ref: o.Ref, nodes: o.Fields, implied: o.Implied, fields: map[string]string{}}
 		f.document(own, o.Root, "")
 	}
+}
+
+// withoutNulls takes away fields that are null, which are the same as absent ones.
+func withoutNulls(value any) any {
+	switch x := value.(type) {
+	case map[string]any:
+		maps.DeleteFunc(x, func(_ string, v any) bool { return withoutNulls(v) == nil })
+	case []any:
+		for _, item := range x {
+			withoutNulls(item)
+		}
+	}
+	return value
 }
 
 // plain copies a value with its aliases and merge keys worked in. What cannot be copied is reported

@@ -49,6 +49,8 @@ type ConvertedObject struct {
 	// Fields are the paths, in the document, of what nodes below Root come from: by the node of a
 	// value. What is absent there belongs to the nearest node around it.
 	Fields map[*yaml.Node]string
+	// Implied are the nodes of values that nobody wrote: a default of the format, for example.
+	Implied map[*yaml.Node]bool
 	// Ref is what people call it in the document: {Kind: "service", Name: "web"}.
 	Ref Ref
 }
@@ -87,11 +89,15 @@ type Converted struct {
 
 // origin is where a converted object comes from.
 type origin struct {
-	format string
-	ref    Ref
-	nodes  map[*yaml.Node]string
-	fields map[string]string // path in the document by path in the object
+	format  string
+	ref     Ref
+	nodes   map[*yaml.Node]string
+	implied map[*yaml.Node]bool
+	fields  map[string]string // path in the document by path in the object
 }
+
+// implies reports whether nobody wrote a value.
+func (o *origin) implies(value *yaml.Node) bool { return o != nil && o.implied[value] }
 
 // note remembers where the value of a field comes from.
 func (o *origin) note(path string, value *yaml.Node) {

@@ -107,7 +107,7 @@ func (m *manifests) check(environ []string, ownPort func(port int32) bool) error
 				field = prefix + "." + field
 			}
 			if p.Container != nil {
-				problems.addMissing(origin, origin.PositionOf(field), p.Container.Name, p.Container.Image)
+				problems.addMissing(origin, field, p.Container.Name, p.Container.Image)
 			}
 			e := &manifest.Error{Position: origin.PositionOf(field), Object: origin.Ref(), Field: field, Message: p.Message, Original: origin.Original(field)}
 			if !seen[e.Error()] {

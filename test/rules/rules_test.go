@@ -72,7 +72,7 @@ func TestImportsPointDown(t *testing.T) {
 }
 
 func TestCoreIsPure(t *testing.T) {
-	out := run(t, "go", "list", "-f", `{{join .Imports "\n"}}`, "./internal/lifecycle", "./internal/workload", "./internal/address", "./internal/names", "./internal/timeline", "./internal/rollout/...", "./internal/formats/tree")
+	out := run(t, "go", "list", "-f", `{{join .Imports "\n"}}`, "./internal/lifecycle", "./internal/workload", "./internal/address", "./internal/names", "./internal/timeline", "./internal/rollout/...", "./internal/formats/tree", "./internal/formats/truefoundry")
 	for imported := range strings.FieldsSeq(out) {
 		if slices.Contains([]string{"os", "net", "net/http", "sync", "context", "os/exec", "math/rand", "math/rand/v2"}, imported) {
 			t.Errorf("internal/lifecycle, internal/workload, internal/names, internal/timeline, internal/rollout or a format imports %s: what decides has no I/O, goroutine or chance", imported)

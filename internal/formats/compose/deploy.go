@@ -23,12 +23,12 @@ func (d *decoder) deploy(v *value, path string) {
 			d.resources(e.value, at)
 		case "mode":
 			if e.text != "replicated" {
-				d.noteNotApplied(e.at, at, "not applied: a DaemonSet is what runs once on each node")
+				d.noteNotApplied(e.at, at, "a DaemonSet is what runs once on each node")
 			}
 		case "restart_policy":
 			d.restartPolicy(e.value, at)
 		case "endpoint_mode", "labels", "placement", "rollback_config":
-			d.noteNotApplied(e.at, at, "not applied: it is for Swarm alone")
+			d.noteNotApplied(e.at, at, "it is for Swarm alone")
 		default:
 			if !strings.HasPrefix(e.key, "x-") {
 				d.unknown(e, path, []string{"replicas", "update_config", "resources", "mode", "restart_policy", "endpoint_mode", "labels", "placement", "rollback_config"})
@@ -54,7 +54,7 @@ func (d *decoder) updateConfig(v *value, path string) {
 		case "failure_action":
 			d.noteDifferent(e.at, at, "Docker would %s when new containers fail, Kubernetes will stop the rollout there and keep the old Pods", orPause(e.text))
 		case "delay", "monitor", "max_failure_ratio":
-			d.noteNotApplied(e.at, at, "not applied: a Deployment goes on when a new Pod is ready; minReadySeconds makes it wait longer")
+			d.noteNotApplied(e.at, at, "a Deployment goes on when a new Pod is ready; minReadySeconds makes it wait longer")
 		default:
 			d.unknown(e, path, []string{"parallelism", "order", "failure_action", "delay", "monitor", "max_failure_ratio"})
 		}
@@ -87,7 +87,7 @@ func (d *decoder) restartPolicy(v *value, path string) {
 				d.service.Restart, d.service.RestartAt = policy, e.value.at
 			}
 		case "delay", "max_attempts", "window":
-			d.noteNotApplied(e.at, at, "not applied: Kubernetes waits 10 s before it restarts again, twice as long each time, at most 5 min, and never gives up")
+			d.noteNotApplied(e.at, at, "Kubernetes waits 10 s before it restarts again, twice as long each time, at most 5 min, and never gives up")
 		default:
 			d.unknown(e, path, []string{"condition", "delay", "max_attempts", "window"})
 		}
@@ -118,7 +118,7 @@ func (d *decoder) resources(v *value, path string) {
 			case "memory":
 				d.memory(f.value, join(at, f.key), &to.Memory)
 			case "pids", "devices", "generic_resources":
-				d.noteNotApplied(f.at, join(at, f.key), "not applied: Kubernetes names such resources otherwise")
+				d.noteNotApplied(f.at, join(at, f.key), "Kubernetes names such resources otherwise")
 			default:
 				d.unknown(f, at, []string{"cpus", "memory", "pids", "devices", "generic_resources"})
 			}

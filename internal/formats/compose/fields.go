@@ -17,11 +17,11 @@ type field struct {
 }
 
 const (
-	ofTheContainer = "not applied: it is about the container, and a Pod has its own field for it"
-	ofTheNetwork   = "not applied: Pods share one network, and services reach each other by their names"
-	ofTheMachine   = "not applied: Kubernetes has no such field"
-	ofDocker       = "not applied: it is for Docker alone"
-	ofTheBuild     = "not applied: nothing is built here"
+	ofTheContainer = "it is about the container, and a Pod has its own field for it"
+	ofTheNetwork   = "Pods share one network, and services reach each other by their names"
+	ofTheMachine   = "Kubernetes has no such field"
+	ofDocker       = "it is for Docker alone"
+	ofTheBuild     = "nothing is built here"
 )
 
 // serviceFields are the fields of a service, those that are read first.
@@ -29,26 +29,26 @@ func serviceFields() []field {
 	return slices.Concat(readFields(), []field{
 		{"attach", nil, ofDocker}, {"blkio_config", nil, ofTheMachine}, {"cap_add", nil, ofTheContainer}, {"cap_drop", nil, ofTheContainer},
 		{"cgroup", nil, ofTheMachine}, {"cgroup_parent", nil, ofTheMachine},
-		{"configs", nil, "not applied: write a ConfigMap, and a volume of it"},
-		{"container_name", nil, "not applied: Pods are named by Kubernetes; other services reach this one by the name of the service"},
+		{"configs", nil, "write a ConfigMap, and a volume of it"},
+		{"container_name", nil, "Pods are named by Kubernetes; other services reach this one by the name of the service"},
 		{"cpu_count", nil, ofTheMachine}, {"cpu_percent", nil, ofTheMachine}, {"cpu_period", nil, ofTheMachine}, {"cpu_quota", nil, ofTheMachine},
 		{"cpu_rt_period", nil, ofTheMachine}, {"cpu_rt_runtime", nil, ofTheMachine}, {"cpu_shares", nil, ofTheMachine}, {"cpuset", nil, ofTheMachine},
 		{"credential_spec", nil, ofTheContainer}, {"develop", nil, ofDocker}, {"device_cgroup_rules", nil, ofTheMachine}, {"devices", nil, ofTheMachine},
 		{"dns", nil, ofTheNetwork}, {"dns_opt", nil, ofTheNetwork}, {"dns_search", nil, ofTheNetwork}, {"domainname", nil, ofTheNetwork},
-		{"external_links", nil, ofTheNetwork}, {"extra_hosts", nil, "not applied: write hostAliases in the Pod"}, {"gpus", nil, "not applied: write resources.limits"},
+		{"external_links", nil, ofTheNetwork}, {"extra_hosts", nil, "write hostAliases in the Pod"}, {"gpus", nil, "not applied: write resources.limits"},
 		{"group_add", nil, ofTheContainer}, {"init", nil, ofDocker}, {"ipc", nil, ofTheContainer}, {"isolation", nil, ofDocker},
-		{"label_file", nil, "not applied: labels of a file are not read"}, {"links", nil, ofTheNetwork}, {"logging", nil, ofDocker}, {"mac_address", nil, ofTheNetwork},
+		{"label_file", nil, "labels of a file are not read"}, {"links", nil, ofTheNetwork}, {"logging", nil, ofDocker}, {"mac_address", nil, ofTheNetwork},
 		{"mem_swappiness", nil, ofTheMachine}, {"memswap_limit", nil, ofTheMachine}, {"models", nil, ofDocker}, {"network_mode", nil, ofTheNetwork},
 		{"networks", nil, ofTheNetwork}, {"oom_kill_disable", nil, ofTheMachine}, {"oom_score_adj", nil, ofTheMachine}, {"pid", nil, ofTheContainer},
-		{"pids_limit", nil, ofTheMachine}, {"platform", nil, "not applied: write a nodeSelector"},
-		{"post_start", nil, "not applied: write lifecycle.postStart, which has one command"}, {"pre_start", nil, "not applied: write an init container"},
-		{"pre_stop", nil, "not applied: write lifecycle.preStop, which has one command"}, {"privileged", nil, ofTheContainer}, {"provider", nil, ofDocker},
+		{"pids_limit", nil, ofTheMachine}, {"platform", nil, "write a nodeSelector"},
+		{"post_start", nil, "write lifecycle.postStart, which has one command"}, {"pre_start", nil, "not applied: write an init container"},
+		{"pre_stop", nil, "write lifecycle.preStop, which has one command"}, {"privileged", nil, ofTheContainer}, {"provider", nil, ofDocker},
 		{"pull_policy", nil, ofTheContainer}, {"pull_refresh_after", nil, ofDocker}, {"read_only", nil, ofTheContainer}, {"runtime", nil, ofTheContainer},
-		{"secrets", nil, "not applied: write a Secret, and a volume of it"}, {"security_opt", nil, ofTheContainer},
+		{"secrets", nil, "write a Secret, and a volume of it"}, {"security_opt", nil, ofTheContainer},
 		{"shm_size", nil, ofTheMachine}, {"stdin_open", nil, ofTheContainer}, {"storage_opt", nil, ofDocker}, {"sysctls", nil, ofTheContainer},
-		{"tmpfs", nil, "not applied: write a volume emptyDir with medium Memory"}, {"tty", nil, ofTheContainer}, {"ulimits", nil, ofTheMachine}, {"umask", nil, ofTheMachine},
+		{"tmpfs", nil, "write a volume emptyDir with medium Memory"}, {"tty", nil, ofTheContainer}, {"ulimits", nil, ofTheMachine}, {"umask", nil, ofTheMachine},
 		{"use_api_socket", nil, ofDocker}, {"userns_mode", nil, ofTheContainer}, {"uts", nil, ofTheContainer},
-		{"volumes", nil, "not applied: nothing is mounted, a program here sees the files of this machine; on a cluster write volumes and volumeMounts"},
+		{"volumes", nil, "nothing is mounted, a program here sees the files of this machine; on a cluster write volumes and volumeMounts"},
 		{"volumes_from", nil, ofTheMachine},
 	})
 }

@@ -46,7 +46,7 @@ func (d *decoder) envFile(v *value, path string) {
 				case "required":
 					d.boolean(e.value, join(at, e.key), &required)
 				case "format":
-					d.noteNotApplied(e.at, join(at, e.key), "not applied: the file is read as Compose reads env files")
+					d.noteNotApplied(e.at, join(at, e.key), "the file is read as Compose reads env files")
 				default:
 					d.unknown(e, at, []string{"path", "required", "format"})
 				}
@@ -182,7 +182,7 @@ func (d *decoder) dependency(e entry, path string) Dependency {
 		case "required":
 			d.boolean(f.value, at, &dep.Required)
 		case "restart":
-			d.noteNotApplied(f.at, at, "not applied: Kubernetes restarts no Pod because another one was restarted")
+			d.noteNotApplied(f.at, at, "Kubernetes restarts no Pod because another one was restarted")
 		default:
 			d.unknown(f, path, []string{"condition", "required", "restart"})
 		}
@@ -200,7 +200,7 @@ func (d *decoder) labels(v *value, path string) {
 		d.service.Labels = append(d.service.Labels, p)
 	}
 	if len(d.service.Labels) > 0 {
-		d.noteNotApplied(v.at, path, "not applied, but for those of probity.run/: Kubernetes selects by labels, and Docker's are for tools that read Docker's")
+		d.noteNotApplied(v.at, path, "but for those of probity.run/: Kubernetes selects by labels, and Docker's are for tools that read Docker's")
 	}
 }
 

@@ -283,7 +283,7 @@ func (w *writer) user(c *yaml.Node, s *Service) {
 	uid, err := strconv.Atoi(user)
 	gid, groupErr := strconv.Atoi(group)
 	if err != nil || hasGroup && groupErr != nil {
-		w.noteNotApplied(s.At, "services."+s.Name+".user", "not applied: Kubernetes takes a number for a user")
+		w.noteNotApplied(s.At, "services."+s.Name+".user", "Kubernetes takes a number for a user")
 		return
 	}
 	context := w.field(s.At, "runAsUser", w.number(s.At, uid))

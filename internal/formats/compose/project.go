@@ -49,7 +49,7 @@ func (l *loader) top(root *value, p *Project) {
 		case e.key == "name":
 			p.Name = e.text
 		case e.key == "jobs":
-			l.noteNotApplied(e.at, e.key, "not applied: jobs are not read")
+			l.noteNotApplied(e.at, e.key, "jobs are not read")
 		case !slices.Contains(topFields(), e.key) && !strings.HasPrefix(e.key, "x-"):
 			l.unknown(e, "", topFields())
 		}

@@ -12,15 +12,16 @@ import (
 // A Builder makes the nodes of one object. Each node has the place of the value that it comes from,
 // and that value's path is noted. Not safe for concurrent use.
 type Builder struct {
-	fields map[*yaml.Node]string
+	fields  map[*yaml.Node]string
+	implied map[*yaml.Node]bool
 }
 
 // NewBuilder returns a builder for one object.
-func NewBuilder() *Builder { return &Builder{map[*yaml.Node]string{}} }
+func NewBuilder() *Builder { return &Builder{map[*yaml.Node]string{}, map[*yaml.Node]bool{}} }
 
 // Object is the finished object.
 func (b *Builder) Object(root *yaml.Node, ref manifest.Ref) manifest.ConvertedObject {
-	return manifest.ConvertedObject{Root: root, Fields: b.fields, Ref: ref}
+	return manifest.ConvertedObject{Root: root, Fields: b.fields, Implied: b.implied, Ref: ref}
 }
 
 func (b *Builder) node(from Value, kind yaml.Kind, tag, value string) *yaml.Node {
@@ -30,6 +31,9 @@ func (b *Builder) node(from Value, kind yaml.Kind, tag, value string) *yaml.Node
 	}
 	if from.Path != "" {
 		b.fields[n] = from.Path
+	}
+	if from.Node == nil {
+		b.implied[n] = true
 	}
 	return n
 }
@@ -89,4 +93,10 @@ func (b *Builder) Set(object *yaml.Node, name string, value *yaml.Node) {
 	}
 	key := &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Style: yaml.DoubleQuotedStyle, Value: name, Line: value.Line, Column: value.Column}
 	object.Content = append(object.Content, key, value)
+}
+
+// Absent stands for a field that is not there, so that what is said about it has a path and a
+// place. It is null, which is the same.
+func (b *Builder) Absent(from Value) *yaml.Node {
+	return b.node(from, yaml.ScalarNode, "!!null", "")
 }

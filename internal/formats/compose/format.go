@@ -14,8 +14,11 @@ import (
 // file.
 type Format struct{ Options }
 
+// Name is how the format is called.
+const Name = "Compose"
+
 // Name implements [manifest.Format].
-func (Format) Name() string { return "Compose" }
+func (Format) Name() string { return Name }
 
 // Mentions implements [manifest.Format].
 func (Format) Mentions(text []byte) bool {

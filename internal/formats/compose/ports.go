@@ -81,7 +81,7 @@ func (d *decoder) longPort(v *value, path string) ([]Port, error) {
 		case "protocol":
 			d.text(e.value, join(path, e.key), &protocol)
 		case "mode", "host_ip", "name", "app_protocol":
-			d.noteNotApplied(e.at, join(path, e.key), "not applied")
+			d.noteNotApplied(e.at, join(path, e.key), "all of a Service is reached at each port, and is told by its number")
 		default:
 			if !strings.HasPrefix(e.key, "x-") {
 				d.unknown(e, path, []string{"target", "published", "protocol", "mode", "host_ip", "name", "app_protocol"})

@@ -21,7 +21,7 @@ import (
 
 const convertHelp = `Print what files say in another format, on standard output. What has no form there is named on standard error, by file, line and field.
 
-FILE is a manifest, a service of TrueFoundry, a Compose file, a folder of them, or - for standard input; one file may hold documents of several formats. --to kubernetes prints plain
+FILE is a manifest, a service of TrueFoundry, of Knative or of Cloud Run, a Compose file, a folder of them, or - for standard input; one file may hold documents of several formats. --to kubernetes prints plain
 manifests in the order of a deployment, as probity render does; --to truefoundry prints a service for every Deployment, with the Service in
 front of it and the ConfigMaps that it mounts. Names that the objects do not tell stand there in capitals: CLUSTER, TENANT.
 
@@ -89,6 +89,7 @@ func toKubernetes(streams Streams, flags convertFlags, paths []string) error {
 	case len(objects) == 0:
 		return badInput(errors.New("there is no object in the files"))
 	}
+	objects = deploy.Unwrapped(objects, manifests)
 	deploy.Sort(objects)
 	if err := deploy.Render(streams.Out, objects); err != nil {
 		return failed(err)

@@ -6,6 +6,7 @@ import (
 	"os"
 
 	"github.com/probity-run/probity/internal/formats/compose"
+	"github.com/probity-run/probity/internal/formats/knative"
 	"github.com/probity-run/probity/internal/formats/truefoundry"
 	"github.com/probity-run/probity/internal/manifest"
 )
@@ -27,6 +28,7 @@ func All(o Options) []manifest.Format {
 	return []manifest.Format{
 		truefoundry.New(truefoundry.Options{Run: o.Run, Env: o.Env}),
 		compose.Format{Options: compose.Options{Lookup: o.lookup, ReadFile: readFile, Liveness: o.Liveness}},
+		knative.Knative(), knative.CloudRun(),
 	}
 }
 

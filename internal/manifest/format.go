@@ -24,6 +24,13 @@ type Format interface {
 	Convert(file string, root *yaml.Node) Conversion
 }
 
+// An ObjectFormat is a Format whose documents look like objects of Kubernetes: they have apiVersion
+// and kind, by which it recognizes them.
+type ObjectFormat interface {
+	Format
+	ReadsObjects()
+}
+
 // A Conversion is what became of a document of another format.
 type Conversion struct {
 	Objects []ConvertedObject

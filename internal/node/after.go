@@ -13,7 +13,8 @@ import (
 	"github.com/probity-run/probity/internal/store"
 )
 
-// waitingPod is a Pod that has not begun, as others have to come first ([manifest.AnnotationAfter]).
+// waitingPod is a Pod that has not begun, as others have to come first
+// ([manifest.AnnotationAfter]).
 type waitingPod struct {
 	pod  *corev1.Pod
 	said string // why it waits, as the last Event has it

@@ -41,7 +41,9 @@ func (e *checkError) Hint() string {
 	switch {
 	case !slices.ContainsFunc(e.missing, func(m missingProgram) bool { return !m.compose }):
 		where = "below labels of the service"
-	case slices.ContainsFunc(e.missing, func(m missingProgram) bool { return m.compose || !strings.HasPrefix(m.line, manifest.AnnotationCommand) }):
+	case slices.ContainsFunc(e.missing, func(m missingProgram) bool {
+		return m.compose || !strings.HasPrefix(m.line, manifest.AnnotationCommand)
+	}):
 		where = "in the file"
 	}
 	fmt.Fprintf(&text, "Programs run here, not images. Say which program stands for each, by a line %s:\n\n", where)

@@ -40,7 +40,7 @@ func (r *reverse) deployment(o *taken) mapping {
 	if n := take(spec, "replicas"); n != nil {
 		out.set("replicas", n)
 	}
-	out.set("resources", takeResources(c))
+	out.set("resources", r.resources(o, c))
 	out.set("env", takeEnv(c))
 	for _, probe := range [][2]string{{"livenessProbe", "liveness_probe"}, {"readinessProbe", "readiness_probe"}, {"startupProbe", "startup_probe"}} {
 		if p, ok := c[probe[0]].(map[string]any); ok {
@@ -154,15 +154,20 @@ func numberOfPort(port any, declared []any) any {
 	return nil
 }
 
-// takeResources are those that TrueFoundry has a form for.
-func takeResources(c map[string]any) mapping {
+// resources are those that TrueFoundry has a form for. What an object does not ask for, TrueFoundry
+// would give it by default.
+func (r *reverse) resources(o *taken, c map[string]any) mapping {
 	out := newMapping()
+	var silent []string
 	for _, f := range []struct{ list, name, to string }{
 		{"requests", "cpu", "cpu_request"}, {"limits", "cpu", "cpu_limit"}, {"requests", "memory", "memory_request"}, {"limits", "memory", "memory_limit"},
 		{"requests", "ephemeral-storage", "ephemeral_storage_request"}, {"limits", "ephemeral-storage", "ephemeral_storage_limit"},
 	} {
 		list := mapAt(c, "resources", f.list)
 		value, ok := list[f.name]
+		if !ok {
+			silent = append(silent, f.to+": "+decimal(usualResources()[f.to]))
+		}
 		q, err := resource.ParseQuantity(fmt.Sprint(value))
 		if !ok || err != nil {
 			continue
@@ -173,6 +178,9 @@ func takeResources(c map[string]any) mapping {
 			continue
 		}
 		out.set(f.to, (q.Value()+999_999)/1_000_000)
+	}
+	if len(silent) > 0 {
+		r.misfit(o, "spec.template.spec.containers[0].resources", "what is not said there, TrueFoundry fills in: "+strings.Join(silent, ", "))
 	}
 	return out
 }

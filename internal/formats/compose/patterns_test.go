@@ -1,7 +1,9 @@
 package compose_test
 
 import (
+	"cmp"
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -190,4 +192,35 @@ func becomes(timeline *simulate.Timeline, ready bool, from time.Duration) (time.
 		}
 	}
 	return 0, false
+}
+
+// TestDocs: the table of docs/differences.md has the patterns, with what is computed of them.
+func TestDocs(t *testing.T) {
+	page, err := os.ReadFile("../../../docs/differences.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if table := table(t); !strings.Contains(string(page), table) {
+		t.Errorf("docs/differences.md does not have this table:\n%s", table)
+	}
+}
+
+// table is that of the page: Docker's times before Kubernetes'.
+func table(t *testing.T) string {
+	t.Helper()
+	var b strings.Builder
+	b.WriteString("| pattern | `healthcheck` | first asked | noticed when checks fail | noticed when it hangs | a start that never ends: unhealthy, or killed |\n|---|---|---|---|---|---|\n")
+	for _, p := range patterns() {
+		_, timing, probes := p.load(t)
+		fmt.Fprintf(&b, "| %s | `%s` |", p.name, cmp.Or(p.fields, "no times"))
+		for _, q := range []compose.Question{compose.Begins, compose.Fails, compose.Hangs, compose.StartsLong} {
+			kubernetes := "never"
+			if span, ok := probes.Span(q); ok {
+				kubernetes = span.String()
+			}
+			fmt.Fprintf(&b, " %v; %s |", timing.Span(q), kubernetes)
+		}
+		b.WriteString("\n")
+	}
+	return b.String()
 }

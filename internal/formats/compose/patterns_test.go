@@ -71,7 +71,7 @@ func TestPatterns(t *testing.T) {
 			for _, q := range compose.Questions() {
 				said := timing.Span(q)
 				took := ofMonitor(t, timing, q)
-				if !covers(said, took, timing.Interval/8) {
+				if !covers(said, took, timing.Interval/4) {
 					t.Errorf("%s: Docker takes %v, Monitor %v", q, said, took)
 				}
 				said, ok := probes.Span(q)
@@ -108,9 +108,9 @@ func ofMonitor(t *testing.T, timing compose.Timing, q compose.Question) (span co
 	t.Helper()
 	first := true
 	const settled = 2 * time.Minute
-	for i := range 64 {
-		fault := settled + timing.Interval*time.Duration(i)/16
-		over := fault + 20*time.Minute
+	for i := range 32 {
+		fault := settled + timing.Interval*time.Duration(i)/8
+		over := fault + timing.Span(compose.Hangs).To + timing.Timeout
 		answer, from, status := func(begin time.Duration) (time.Duration, bool) {
 			switch {
 			case q == compose.StartsLong:
@@ -142,8 +142,11 @@ func ofMonitor(t *testing.T, timing compose.Timing, q compose.Question) (span co
 func ofSimulation(t *testing.T, objects []manifest.Object, probes compose.Probes, q compose.Question) (span compose.Span, happens bool) {
 	t.Helper()
 	first := true
-	for i := range 10 {
-		fault := 4*time.Minute + time.Duration(probes.Readiness.Period)*time.Second*time.Duration(i)/9
+	period := time.Duration(probes.Readiness.Period) * time.Second
+	hangs, _ := probes.Span(compose.Hangs)
+	lasts := hangs.To + 2*period // of a fault: every probe has noticed it
+	for i := range 8 {
+		fault := 2*time.Minute + period*time.Duration(i)/7
 		sc := &script.Script{Programs: map[string]script.Program{}}
 		from, ready := fault, false
 		text := ""
@@ -151,11 +154,11 @@ func ofSimulation(t *testing.T, objects []manifest.Object, probes compose.Probes
 		case compose.Begins:
 			from, ready = 0, true
 		case compose.Fails:
-			text = fmt.Sprintf("errors@%v+15m", fault)
+			text = fmt.Sprintf("errors@%v+%v", fault, lasts)
 		case compose.Hangs:
-			text = fmt.Sprintf("hang@%v+15m", fault)
+			text = fmt.Sprintf("hang@%v+%v", fault, lasts)
 		case compose.Recovers:
-			text, from, ready = fmt.Sprintf("errors@%v+10m", fault), fault+10*time.Minute, true
+			text, from, ready = fmt.Sprintf("errors@%v+%v", fault, lasts), fault+lasts, true
 		case compose.StartsLong:
 			text, from = "slow-start=24h", 0
 		}
@@ -164,7 +167,7 @@ func ofSimulation(t *testing.T, objects []manifest.Object, probes compose.Probes
 				t.Fatal(err)
 			}
 		}
-		result, err := simulate.Run(objects, sc, simulate.Options{Horizon: 20 * time.Minute, Seed: uint64(i + 1)})
+		result, err := simulate.Run(objects, sc, simulate.Options{Horizon: fault + lasts + 2*period, Seed: uint64(i + 1)})
 		if err != nil {
 			t.Fatal(err)
 		}

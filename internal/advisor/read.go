@@ -43,6 +43,11 @@ type input struct {
 // The error joins what could not be read, one line each, beside what could. Files are decoded in as
 // many goroutines as there are CPUs, which have ended when Read returns.
 func Read(stdin io.Reader, excludes []string, paths ...string) (*Manifests, error) {
+	return ReadFormats(nil, stdin, excludes, paths...)
+}
+
+// ReadFormats is Read for files that may have these formats beside that of Kubernetes.
+func ReadFormats(formats []manifest.Format, stdin io.Reader, excludes []string, paths ...string) (*Manifests, error) {
 	inputs, passedOver, err := find(stdin, excludes, paths)
 	work := make(chan *input)
 	var workers sync.WaitGroup
@@ -54,6 +59,7 @@ func Read(stdin io.Reader, excludes []string, paths ...string) (*Manifests, erro
 		})
 	}
 	for _, in := range inputs {
+		in.source.Formats = formats
 		work <- in
 	}
 	close(work)
@@ -72,7 +78,7 @@ func Read(stdin io.Reader, excludes []string, paths ...string) (*Manifests, erro
 }
 
 func (in *input) decode() {
-	in.source = Source{Name: in.name, Mixed: in.mixed}
+	in.source.Name, in.source.Mixed = in.name, in.mixed
 	text, err := in.read()
 	if err != nil {
 		if pathErr, ok := errors.AsType[*fs.PathError](err); ok {

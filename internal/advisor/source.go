@@ -19,12 +19,17 @@ type Source struct {
 	// Patch means that a kustomization names the file as a patch, so that it is no object: the
 	// kustomization says what it is for.
 	Patch bool
+	// Formats are other formats that its documents may have. Default: those of package formats.
+	Formats []manifest.Format
 }
 
 // decode reads the objects in the text. The error says what could not be read, beside what could.
 func (s Source) decode() (Source, error) {
 	options := limits()
 	options.Mixed = s.Mixed
+	if s.Formats != nil {
+		options.Formats = s.Formats
+	}
 	var err error
 	s.Set, err = manifest.DecodeLenient(options, s.Name, s.Text)
 	return s, err

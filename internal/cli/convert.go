@@ -21,16 +21,25 @@ import (
 
 const convertHelp = `Print what files say in another format, on standard output. What has no form there is named on standard error, by file, line and field.
 
-FILE is a manifest, a service of TrueFoundry, a folder of them, or - for standard input; one file may hold documents of several formats. --to kubernetes prints plain
+FILE is a manifest, a service of TrueFoundry, of Knative or of Cloud Run, a Compose file, a folder of them, or - for standard input; one file may hold documents of several formats. --to kubernetes prints plain
 manifests in the order of a deployment, as probity render does; --to truefoundry prints a service for every Deployment, with the Service in
 front of it and the ConfigMaps that it mounts. Names that the objects do not tell stand there in capitals: CLUSTER, TENANT.
+
+The health check of a Compose file becomes a readiness probe, and its start period a startup probe: Docker restarts nothing because of a health check. --liveness
+adds a liveness probe, which does. What Kubernetes will do otherwise than Docker is said on standard error, with times.
 
 Exit codes: 0 printed, and what does not fit is named; 2 bad input: nothing was printed.`
 
 // A writing is a format that convert writes.
 type writing struct {
 	name  string
-	write func(streams Streams, paths []string) error
+	write func(streams Streams, flags convertFlags, paths []string) error
+}
+
+// convertFlags are the flags of convert.
+type convertFlags struct {
+	to       string
+	liveness bool
 }
 
 func writings() []writing {
@@ -46,33 +55,41 @@ func writingNames() string {
 }
 
 func newConvert(streams Streams) *cobra.Command {
-	var to string
+	var flags convertFlags
 	cmd := &cobra.Command{
 		Use:     "convert FILE...",
-		Short:   "Print files in another format: TrueFoundry's as Kubernetes manifests, and back",
+		Short:   "Print files in another format: Compose's and TrueFoundry's as Kubernetes manifests, and back to TrueFoundry's",
 		Long:    convertHelp,
-		Example: "  probity convert service.yaml > app.yaml\n  probity convert --to truefoundry app.yaml",
+		Example: "  probity convert compose.yaml > app.yaml\n  probity convert service.yaml > app.yaml\n  probity convert --to truefoundry app.yaml",
 		Args:    cobra.MinimumNArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
-			i := slices.IndexFunc(writings(), func(w writing) bool { return w.name == to })
+			i := slices.IndexFunc(writings(), func(w writing) bool { return w.name == flags.to })
 			if i < 0 {
-				return badInput(fmt.Errorf("cannot convert to %q: --to takes %s", to, writingNames()))
+				return badInput(fmt.Errorf("cannot convert to %q: --to takes %s", flags.to, writingNames()))
 			}
-			return writings()[i].write(streams, args)
+			return writings()[i].write(streams, flags, args)
 		},
 	}
-	cmd.Flags().StringVar(&to, "to", writings()[0].name, writingNames())
+	cmd.Flags().StringVar(&flags.to, "to", writings()[0].name, writingNames())
+	cmd.Flags().BoolVar(&flags.liveness, "liveness", false, "also make a liveness probe of a health check in a Compose file")
 	return cmd
 }
 
-func toKubernetes(streams Streams, paths []string) error {
-	objects, _, err := readSet(streams, false, paths)
+func toKubernetes(streams Streams, flags convertFlags, paths []string) error {
+	manifests, err := advisor.ReadFormats(formats.All(formats.Options{Liveness: flags.liveness}), streams.In, nil, paths...)
+	if err != nil {
+		return badInput(err)
+	}
+	sayDifferences(streams.Err, manifests)
+	sayConversions(streams.Err, manifests)
+	objects, err := deploy.Objects(manifests)
 	switch {
 	case err != nil:
 		return badInput(err)
 	case len(objects) == 0:
 		return badInput(errors.New("there is no object in the files"))
 	}
+	objects = deploy.Unwrapped(objects, manifests)
 	deploy.Sort(objects)
 	if err := deploy.Render(streams.Out, objects); err != nil {
 		return failed(err)
@@ -80,7 +97,7 @@ func toKubernetes(streams Streams, paths []string) error {
 	return nil
 }
 
-func toTrueFoundry(streams Streams, paths []string) error {
+func toTrueFoundry(streams Streams, _ convertFlags, paths []string) error {
 	set, err := manifest.Load(manifest.Options{Stdin: streams.In, AllWorkloads: true, Formats: formats.All(formats.Options{})}, paths...)
 	if err != nil {
 		return badInput(listed(err, "nothing was printed"))
@@ -116,6 +133,17 @@ func toTrueFoundry(streams Streams, paths []string) error {
 		return failed(err)
 	}
 	return nil
+}
+
+// sayDifferences says what Kubernetes will do otherwise than the tool that a document is for.
+func sayDifferences(out io.Writer, m *advisor.Manifests) {
+	for _, file := range m.FileNames() {
+		if set := m.Set(file); set != nil {
+			for _, n := range set.Differences {
+				terminal.Print(out, "different: "+n.String())
+			}
+		}
+	}
 }
 
 // sayConversions says what has no meaning, or hardly the meant one, of documents of other formats.

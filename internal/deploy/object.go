@@ -16,6 +16,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/probity-run/probity/internal/advisor"
+	"github.com/probity-run/probity/internal/formats/knative"
 	"github.com/probity-run/probity/internal/kube"
 	"github.com/probity-run/probity/internal/manifest"
 	"github.com/probity-run/probity/internal/printable"
@@ -86,15 +87,39 @@ func converted(all *[]*Object, m *advisor.Manifests, file string) (errs []error)
 		return nil
 	}
 	for _, problem := range set.Invalid {
-		if problem.Original.Format != "" {
+		if problem.Original.Format != "" && !isServerless(problem.Original.Format) {
 			errs = append(errs, problem)
 		}
 	}
 	for _, o := range set.Converted {
+		if isServerless(o.Format) {
+			continue
+		}
 		content := (&unstructured.Unstructured{Object: o.Content}).DeepCopy().Object
 		errs = append(errs, collect(all, content, o.Position))
 	}
 	return errs
+}
+
+// isServerless reports whether a format is that of objects which a cluster has itself: they are
+// applied as they are written.
+func isServerless(format string) bool {
+	return format == knative.KnativeName || format == knative.CloudRunName
+}
+
+// Unwrapped replaces services of Knative and Cloud Run by what they became.
+func Unwrapped(objects []*Object, m *advisor.Manifests) []*Object {
+	all := slices.DeleteFunc(slices.Clone(objects), func(o *Object) bool { return o.GetKind() == "Service" && o.GetAPIVersion() == "serving.knative.dev/v1" })
+	for _, file := range m.FileNames() {
+		if set := m.Set(file); set != nil {
+			for _, o := range set.Converted {
+				if isServerless(o.Format) {
+					all = append(all, &Object{Unstructured: &unstructured.Unstructured{Object: o.Content}, Position: o.Position})
+				}
+			}
+		}
+	}
+	return all
 }
 
 // firstLine is the first line of a document with something in it, as people count.

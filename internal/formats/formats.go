@@ -3,6 +3,10 @@
 package formats
 
 import (
+	"os"
+
+	"github.com/probity-run/probity/internal/formats/compose"
+	"github.com/probity-run/probity/internal/formats/knative"
 	"github.com/probity-run/probity/internal/formats/truefoundry"
 	"github.com/probity-run/probity/internal/manifest"
 )
@@ -15,9 +19,23 @@ type Options struct {
 	Run bool
 	// Env are values by the names of variables, as --env and --env-file give them.
 	Env map[string]string
+	// Liveness makes a liveness probe, too, of a health check that says nothing of restarts.
+	Liveness bool
 }
 
 // All are the formats, in the order in which they are asked whether a document is theirs.
 func All(o Options) []manifest.Format {
-	return []manifest.Format{truefoundry.New(truefoundry.Options{Run: o.Run, Env: o.Env})}
+	return []manifest.Format{
+		truefoundry.New(truefoundry.Options{Run: o.Run, Env: o.Env}),
+		compose.Format{Options: compose.Options{Lookup: o.lookup, ReadFile: readFile, Liveness: o.Liveness}},
+		knative.Knative(), knative.CloudRun(),
+	}
+}
+
+// lookup finds a variable, in the environment of this process if nobody gave it.
+func (o Options) lookup(name string) (string, bool) {
+	if value, ok := o.Env[name]; ok {
+		return value, true
+	}
+	return os.LookupEnv(name)
 }

@@ -17,6 +17,13 @@ const (
 	// SplitWords. It stands on the pod (template) and is what runs when the container has only an
 	// image.
 	AnnotationCommand = annotationPrefix + "command."
+	// AnnotationDirectory, followed by a container's name, is the folder in which that container's
+	// program starts here, seen from the manifest's folder. It stands on the pod (template) and
+	// goes before workingDir, which is a folder of the image.
+	AnnotationDirectory = annotationPrefix + "directory."
+	// AnnotationAfter on the pod lists workloads that have to come first, as in
+	// "db=healthy,migrate=completed": see [ParseAfter].
+	AnnotationAfter = annotationPrefix + "after"
 	// AnnotationPorts on the pod with the value PortsFixed says that the program listens on the
 	// declared ports and on no others.
 	AnnotationPorts = annotationPrefix + "ports"
@@ -76,7 +83,7 @@ const (
 func OutOfRotation(pod *corev1.Pod) bool { return pod.Annotations[AnnotationRotation] == RotationOut }
 
 func podAnnotations() []string {
-	return []string{AnnotationPorts, AnnotationDrain, AnnotationRotation, AnnotationRestartedAt, AnnotationNames}
+	return []string{AnnotationAfter, AnnotationPorts, AnnotationDrain, AnnotationRotation, AnnotationRestartedAt, AnnotationNames}
 }
 
 // validatePodAnnotations checks Probity's annotations on a pod. path is that of its metadata.
@@ -88,6 +95,12 @@ func validatePodAnnotations(meta *metav1.ObjectMeta, spec *corev1.PodSpec, path 
 		switch container, isCommand := strings.CutPrefix(key, AnnotationCommand); {
 		case isCommand:
 			errs = append(errs, validateCommand(container, value, spec, at)...)
+		case strings.HasPrefix(key, AnnotationDirectory):
+			errs = append(errs, validateContainer(strings.TrimPrefix(key, AnnotationDirectory), AnnotationDirectory, spec, at)...)
+		case key == AnnotationAfter:
+			if _, err := ParseAfter(value); err != nil {
+				errs = append(errs, field.Invalid(at, value, err.Error()))
+			}
 		case key == AnnotationPorts:
 			errs = append(errs, supported(at, value, PortsFixed)...)
 		case key == AnnotationRotation:
@@ -109,18 +122,27 @@ func validateServiceAnnotations(meta *metav1.ObjectMeta) field.ErrorList {
 }
 
 func validateCommand(container, value string, spec *corev1.PodSpec, path *field.Path) field.ErrorList {
+	if errs := validateContainer(container, AnnotationCommand, spec, path); errs != nil {
+		return errs
+	}
+	return validateWords(value, path)
+}
+
+// validateContainer checks that there is a container of the name that follows an annotation's
+// prefix.
+func validateContainer(container, prefix string, spec *corev1.PodSpec, path *field.Path) field.ErrorList {
 	var names []string
 	for _, list := range [][]corev1.Container{spec.Containers, spec.InitContainers} {
 		for _, c := range list {
 			names = append(names, c.Name)
 			if c.Name == container {
-				return validateWords(value, path)
+				return nil
 			}
 		}
 	}
 	message := "there is no such container"
 	if guess := Closest(container, names); guess != "" {
-		message += ", did you mean " + AnnotationCommand + guess + "?"
+		message += ", did you mean " + prefix + guess + "?"
 	} else if len(names) > 0 {
 		message += " in this pod, it has " + strings.Join(names, ", ")
 	}

@@ -11,10 +11,14 @@ import (
 // foreign takes a document of another format, and reports whether it is one.
 func (f *file) foreign(d *decoder, n *yaml.Node) bool {
 	root := d.follow(n)
-	if len(f.opts.Formats) == 0 || root == nil || root.Kind != yaml.MappingNode || saysKind(root) {
+	if len(f.opts.Formats) == 0 || root == nil || root.Kind != yaml.MappingNode {
 		return false
 	}
-	i := slices.IndexFunc(f.opts.Formats, func(format Format) bool { return format.Recognizes(root) })
+	isObject := saysKind(root)
+	i := slices.IndexFunc(f.opts.Formats, func(format Format) bool {
+		_, ofObjects := format.(ObjectFormat)
+		return ofObjects == isObject && format.Recognizes(root)
+	})
 	if i < 0 {
 		return false
 	}
@@ -68,6 +72,7 @@ func (f *file) converted(d *decoder, format string, c Conversion) {
 	}
 	f.set.Warnings = append(f.set.Warnings, notes(c.Warnings)...)
 	f.set.NotApplied = append(f.set.NotApplied, notes(c.NotApplied)...)
+	f.set.Differences = append(f.set.Differences, notes(c.Differences)...)
 	for _, o := range c.Objects {
 		if content, ok := withoutNulls(d.next().any(o.Root, "")).(map[string]any); ok {
 			f.set.Converted = append(f.set.Converted, Converted{d.position(o.Root), format, content})

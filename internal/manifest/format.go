@@ -24,6 +24,13 @@ type Format interface {
 	Convert(file string, root *yaml.Node) Conversion
 }
 
+// An ObjectFormat is a Format whose documents look like objects of Kubernetes: they have apiVersion
+// and kind, by which it recognizes them.
+type ObjectFormat interface {
+	Format
+	ReadsObjects()
+}
+
 // A Conversion is what became of a document of another format.
 type Conversion struct {
 	Objects []ConvertedObject
@@ -33,6 +40,9 @@ type Conversion struct {
 	// Warnings are what is legal and yet probably not meant; check makes findings of them.
 	// NotApplied are what has no meaning here, and why.
 	Warnings, NotApplied []Remark
+	// Differences are what Kubernetes will do otherwise than the tool that the document was written
+	// for. Nothing is wrong with them; who converts a document wants to know.
+	Differences []Remark
 	// Unknown are parts that are something else than a service, which nobody runs here: their
 	// Object says what, and what it is called.
 	Unknown []Remark

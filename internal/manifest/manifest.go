@@ -85,6 +85,9 @@ type Set struct {
 	// NotApplied lists the fields that someone wrote and a local process cannot honour, with the
 	// reason.
 	NotApplied []Note
+	// Differences are what Kubernetes does otherwise than the tool for which a document of another
+	// format was written.
+	Differences []Note
 	// Warnings are the API server's own, and ours about annotations.
 	Warnings []Note
 	// Invalid is what DecodeLenient found wrong with documents that are no objects it could return:

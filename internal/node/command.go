@@ -20,10 +20,15 @@ const (
 	AnnotationKillAt = "probity.run/kill-at."
 )
 
-// workingDir is where a container's program starts: workingDir, seen from the manifest's folder.
+// workingDir is where a container's program starts: the annotation if there is one, else
+// workingDir, seen from the manifest's folder.
 func workingDir(pod *corev1.Pod, c *corev1.Container) string {
-	if filepath.IsAbs(c.WorkingDir) {
-		return c.WorkingDir
+	dir, ok := pod.Annotations[manifest.AnnotationDirectory+c.Name]
+	if !ok {
+		dir = c.WorkingDir
 	}
-	return filepath.Join(filepath.Dir(pod.Annotations[manifest.AnnotationManifest]), c.WorkingDir)
+	if filepath.IsAbs(dir) {
+		return dir
+	}
+	return filepath.Join(filepath.Dir(pod.Annotations[manifest.AnnotationManifest]), dir)
 }

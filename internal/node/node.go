@@ -81,8 +81,9 @@ type Node struct {
 	advice  advice
 	running sync.WaitGroup // of the runners and the stallClock
 
-	mu      sync.Mutex // guards runners
+	mu      sync.Mutex // guards runners and waiting
 	runners map[types.UID]*runner
+	waiting map[types.UID]*waitingPod
 }
 
 // New makes a node. It does nothing before [Node.Run].
@@ -98,7 +99,7 @@ func newNode(opts Options, m machine) *Node {
 	if opts.Names == nil {
 		opts.Names = noNames{}
 	}
-	return &Node{opts: opts, machine: m, objects: storeObjects{opts.Store}, client: &probe.HTTPClient{}, runners: map[types.UID]*runner{}}
+	return &Node{opts: opts, machine: m, objects: storeObjects{opts.Store}, client: &probe.HTTPClient{}, runners: map[types.UID]*runner{}, waiting: map[types.UID]*waitingPod{}}
 }
 
 // Run runs Pods until the context is done. Then it kills those that are left, at once; to end them
@@ -164,12 +165,16 @@ func (n *Node) Abort() {
 	for _, r := range n.runners {
 		r.abort()
 	}
+	for _, w := range n.waiting {
+		(&podObject{store: n.opts.Store, pod: w.pod, log: n.opts.Logger}).remove()
+	}
 }
 
 // update starts a Pod that is new, and passes on what others did to one that is not.
 func (n *Node) update(pod *corev1.Pod) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	defer n.startWaitingLocked()
 	if r := n.runners[pod.UID]; r != nil {
 		r.update(pod)
 		return
@@ -179,6 +184,13 @@ func (n *Node) update(pod *corev1.Pod) {
 	if !n.exists(pod) {
 		return
 	}
+	if !n.waitsLocked(pod) {
+		n.beginLocked(pod)
+	}
+}
+
+// beginLocked starts a Pod that is new.
+func (n *Node) beginLocked(pod *corev1.Pod) {
 	r := newRunner(n, pod)
 	r.update(pod)
 	n.startLocked(r)
@@ -222,6 +234,7 @@ func (n *Node) forgetAdviceLocked(workload types.UID) {
 func (n *Node) removed(pod types.UID) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	delete(n.waiting, pod)
 	if r := n.runners[pod]; r != nil {
 		r.abort()
 	}

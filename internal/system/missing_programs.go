@@ -6,6 +6,7 @@ import (
 	"strings"
 	"text/tabwriter"
 
+	"github.com/probity-run/probity/internal/formats/compose"
 	"github.com/probity-run/probity/internal/manifest"
 	"github.com/probity-run/probity/internal/printable"
 	"github.com/probity-run/probity/internal/registry"
@@ -23,6 +24,7 @@ type missingProgram struct {
 	workload         string // as in --command
 	container, image string
 	line             string // to add to the file
+	compose          bool   // the file is one of Compose
 }
 
 // Unwrap returns the errors.
@@ -36,7 +38,12 @@ func (e *checkError) Hint() string {
 	}
 	var text strings.Builder
 	where := "below metadata.annotations of the Pod or its template"
-	if slices.ContainsFunc(e.missing, func(m missingProgram) bool { return !strings.HasPrefix(m.line, manifest.AnnotationCommand) }) {
+	switch {
+	case !slices.ContainsFunc(e.missing, func(m missingProgram) bool { return !m.compose }):
+		where = "below labels of the service"
+	case slices.ContainsFunc(e.missing, func(m missingProgram) bool {
+		return m.compose || !strings.HasPrefix(m.line, manifest.AnnotationCommand)
+	}):
 		where = "in the file"
 	}
 	fmt.Fprintf(&text, "Programs run here, not images. Say which program stands for each, by a line %s:\n\n", where)
@@ -65,7 +72,7 @@ func (e *checkError) addMissing(origin manifest.Object, field, container, image 
 	if original := origin.Original(field); original.Field != "" {
 		line = original.Field
 	}
-	m := missingProgram{origin.PositionOf(field), registry.CommandKey(ref.Kind, ref.Name), container, image, line}
+	m := missingProgram{origin.PositionOf(field), registry.CommandKey(ref.Kind, ref.Name), container, image, line, origin.Original("").Format == compose.Name}
 	if slices.Contains(e.missing, m) {
 		return
 	}

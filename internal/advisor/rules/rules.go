@@ -10,6 +10,8 @@ import (
 	"github.com/probity-run/probity/internal/advisor/rules/actuator"
 	"github.com/probity-run/probity/internal/advisor/rules/budget"
 	"github.com/probity-run/probity/internal/advisor/rules/cannotfail"
+	"github.com/probity-run/probity/internal/advisor/rules/cloudrunexec"
+	"github.com/probity-run/probity/internal/advisor/rules/cloudrunlimit"
 	"github.com/probity-run/probity/internal/advisor/rules/curlfail"
 	"github.com/probity-run/probity/internal/advisor/rules/execcost"
 	"github.com/probity-run/probity/internal/advisor/rules/execwords"
@@ -111,6 +113,8 @@ func All() []advisor.Rule {
 		portudp.Rule(),
 		actuator.Rule(),
 		metricspath.Rule(),
+		cloudrunlimit.Rule(),
+		cloudrunexec.Rule(),
 		formatwarning.Rule(),
 		unusedsuppression.Rule(),
 	}

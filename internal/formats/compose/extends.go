@@ -1,0 +1,86 @@
+package compose
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/probity-run/probity/internal/manifest"
+)
+
+// extended follows the extends of all services of a file.
+func (l *loader) extended(services *value, m *model, from []string) *value {
+	if services == nil {
+		return nil
+	}
+	done := *services
+	done.fields = nil
+	for _, e := range services.fields {
+		e.value = l.extend(e.key, e.value, services, m, from, nil)
+		done.fields = append(done.fields, e)
+	}
+	return &done
+}
+
+// extend returns a service on top of what it extends. chain are the services that led here.
+func (l *loader) extend(name string, service, services *value, m *model, from, chain []string) *value {
+	extends := service.get("extends")
+	if service.kind != mapping || extends == nil {
+		return service
+	}
+	path := "services." + name + ".extends"
+	link := service.at.File + ":" + name
+	if slices.Contains(chain, link) {
+		l.fail(extends.at, path, manifest.ReasonType, "a service that extends itself, by %s", strings.Join(append(chain, link), ", "))
+		return withoutField(service, "extends")
+	}
+	other, file := extends, (*value)(nil)
+	if extends.kind == mapping {
+		other, file = extends.get("service"), extends.get("file")
+		for _, e := range extends.fields {
+			if e.key != "service" && e.key != "file" {
+				l.unknown(e, path, []string{"service", "file"})
+			}
+		}
+	}
+	if other == nil || other.kind != scalar || file != nil && file.kind != scalar {
+		l.fail(extends.at, path, manifest.ReasonType, "must be the name of a service, or {file: FILE, service: NAME}")
+		return withoutField(service, "extends")
+	}
+	if file != nil {
+		if opened := l.open(beside(file.at.File, file.text), file.at, path+".file", from); opened != nil {
+			services, m = opened.services, opened
+		} else {
+			return withoutField(service, "extends")
+		}
+	}
+	base := services.get(other.text)
+	if base == nil {
+		l.fail(other.at, path, manifest.ReasonType, "there is no service %s to extend%s", other.text, didYouMean(other.text, keys(services)))
+		return withoutField(service, "extends")
+	}
+	base = l.extend(other.text, base, services, m, from, append(chain, link))
+	return l.merged(base, withoutField(service, "extends"), "services."+name)
+}
+
+func didYouMean(name string, names []string) string {
+	if guess := manifest.Closest(name, names); guess != "" {
+		return ", did you mean " + guess + "?"
+	}
+	return ""
+}
+
+func keys(v *value) (names []string) {
+	if v == nil {
+		return nil
+	}
+	for _, e := range v.fields {
+		names = append(names, e.key)
+	}
+	return names
+}
+
+func withoutField(v *value, key string) *value {
+	changed := *v
+	changed.fields = slices.DeleteFunc(slices.Clone(v.fields), func(e entry) bool { return e.key == key })
+	return &changed
+}

@@ -1,0 +1,179 @@
+package compose_test
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/probity-run/probity/internal/formats"
+	"github.com/probity-run/probity/internal/formats/compose"
+	"github.com/probity-run/probity/internal/manifest"
+)
+
+// lookup is the environment of the corpus.
+func lookup(name string) (string, bool) {
+	value, ok := map[string]string{"TAG": "v1", "EMPTY": "", "FROM_ENV": "from the environment", "REPLICAS": "3"}[name]
+	return value, ok
+}
+
+func format() compose.Format {
+	return compose.Format{Options: compose.Options{Lookup: lookup, ReadFile: os.ReadFile}}
+}
+
+// load reads a text as a manifest.
+func load(text string) (*manifest.Set, error) {
+	return manifest.Load(manifest.Options{Stdin: strings.NewReader(text), Formats: formats.All(formats.Options{})}, "-")
+}
+
+// TestCorpus: each file becomes objects that a cluster takes, each with a place in the file.
+func TestCorpus(t *testing.T) {
+	files, err := filepath.Glob("testdata/corpus/*.yaml")
+	if err != nil || len(files) < 20 {
+		t.Fatalf("%d files, %v", len(files), err)
+	}
+	for _, file := range files {
+		t.Run(filepath.Base(file), func(t *testing.T) {
+			set, err := manifest.Load(manifest.Options{Formats: []manifest.Format{format()}}, file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, o := range set.Objects {
+				if o.Position.Line == 0 || o.Original("").Format != "Compose" {
+					t.Errorf("%v is at %v, of format %q", o.Ref(), o.Position, o.Original("").Format)
+				}
+			}
+		})
+	}
+}
+
+func TestErrors(t *testing.T) {
+	for name, c := range map[string]struct{ text, want string }{
+		"a field of Kubernetes":       {"web: {image: a, livenessProbe: {}}", "1:28: service web: livenessProbe: unknown field, Compose calls it healthcheck"},
+		"a misspelt field":            {"web: {image: a, enviroment: {}}", "1:28: service web: enviroment: unknown field, did you mean environment?"},
+		"a field one level too high":  {"web: {image: a, interval: 3s}", "1:28: service web: interval: unknown field, it belongs in services.web.healthcheck"},
+		"seconds without a unit":      {"web: {image: a, healthcheck: {test: b, interval: 30}}", "1:61: service web: healthcheck.interval: the time 30 has no unit: write 30s for seconds"},
+		"a field of a probe":          {"web: {image: a, healthcheck: {test: b, periodSeconds: 3}}", "1:51: service web: healthcheck.periodSeconds: unknown field, Compose calls it interval"},
+		"a list without CMD":          {"web: {image: a, healthcheck: {test: [curl, x]}}", `1:49: service web: healthcheck.test: a list begins with CMD, CMD-SHELL or NONE, not with "curl": write [CMD, curl, …]`},
+		"a negative number":           {"web: {image: a, healthcheck: {test: b, retries: -1}}", `1:60: service web: healthcheck.retries: must be a whole number that is not negative, this is "-1"`},
+		"an unknown condition":        {"web: {image: a, depends_on: {db: {condition: healthy}}}, db: {image: d}", `1:57: service web: depends_on.db.condition: must be service_started, service_healthy or service_completed_successfully, this is "healthy"`},
+		"a service that is not there": {"web: {image: a, depends_on: [dv]}, db: {image: d}", "1:41: service web: depends_on: there is no service dv, did you mean db?"},
+		"a circle":                    {"a: {image: a, depends_on: [b]}, b: {image: b, depends_on: [a]}", "1:12: service a: depends_on: services wait for each other in a circle: a → b → a"},
+		"nothing to run":              {"web: {healthcheck: {test: a}}", "1:12: service web: must have image or build"},
+		"a port that is none":         {"web: {image: a, ports: [\"80:x\"]}", `1:36: service web: ports[0]: "80:x" is no port: expected a number from 1 to 65535, got "x"`},
+		"an open brace":               {"web: {image: \"${A\"}", "1:25: service web: image: the brace of ${A is not closed; a dollar sign is written $$"},
+		"a required variable":         {"web: {image: \"${NOT_SET_ANYWHERE:?set it}\"}", "1:25: service web: image: the variable NOT_SET_ANYWHERE has no value: set it"},
+		"a restart policy":            {"web: {image: a, restart: allways}", `1:37: service web: restart: must be "no", always, on-failure, on-failure:3 or unless-stopped, this is "allways"`},
+		"names that become one":       {"a_b: {image: a}, a-b: {image: b}", "1:29: service a-b: would be called a-b by Kubernetes, and so would a_b: rename one"},
+		"an env file that is missing": {"web: {image: a, env_file: no.env}", "1:38: service web: env_file[0]: cannot read no.env: no such file or directory; write {path: no.env, required: false} if it may be missing"},
+		"itself":                      {"web: {image: a, extends: web}", "1:37: service web: extends: a service that extends itself, by <stdin>:web, <stdin>:web"},
+		"a file elsewhere":            {"web: {image: a, extends: {file: \"https://a/b.yaml\", service: x}}", "1:44: service web: extends.file: files of other machines are not fetched: copy it beside this file, and name the copy"},
+		"a tag of merging":            {"web: {image: a, ports: !reset []}", "1:35: service web: ports: the tag !reset is for files that are merged with -f: one file is read here, write what is meant"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := load("services: {" + c.text + "}\n")
+			if err == nil || !slices.Contains(strings.Split(err.Error(), "\n"), "<stdin>:"+c.want) {
+				t.Errorf("error is\n%v\nwant\n<stdin>:%s", err, c.want)
+			}
+		})
+	}
+}
+
+// TestEveryFieldCounts: what has no effect is named.
+func TestEveryFieldCounts(t *testing.T) {
+	for _, name := range []string{"volumes", "networks", "privileged", "container_name", "logging", "secrets", "configs", "cap_add", "ulimits", "init", "tty", "devices", "post_start"} {
+		set, err := load("services: {web: {image: a, " + name + ": true}}\n")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !slices.ContainsFunc(set.NotApplied, func(n manifest.Note) bool { return n.Field == name }) {
+			t.Errorf("nothing is said of %s: %v", name, set.NotApplied)
+		}
+	}
+}
+
+// TestRecognizes: other tools have services too.
+func TestRecognizes(t *testing.T) {
+	for text, want := range map[string]bool{
+		"services: {web: {image: a}}":                               true,
+		"services: {web: {build: .}}\nvolumes: {}":                  true,
+		"x-a: &a {image: b}\nservices: {web: *a}":                   true,
+		"include: [a.yaml]":                                         true,
+		"include: [a.yaml]\nstages: [test]":                         false,
+		"services: {}":                                              false,
+		"services: [docker:dind]\nscript: x":                        false,
+		"services: {_defaults: {autowire: true}, App: {tags: [a]}}": false,
+		"services: {web: {port: 80}}\nreplicaCount: 1":              false,
+	} {
+		if got := format().Recognizes(nodes(t, text)); got != want {
+			t.Errorf("%q is recognized: %v, want %v", text, got, want)
+		}
+	}
+}
+
+// TestNotes: what Kubernetes will do otherwise, and what a file had better say.
+func TestNotes(t *testing.T) {
+	set, err := load(`services:
+  web:
+    image: a
+    restart: "no"
+    healthcheck: {test: curl -f http://localhost/, interval: 1m30s, start_period: 40s}
+    depends_on: [db]
+  db: {image: b}
+`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, notes := range [][]manifest.Note{set.Differences, set.Warnings} {
+		for _, n := range notes {
+			got = append(got, strings.TrimPrefix(n.String(), "<stdin>:"))
+		}
+	}
+	want := []string{
+		"7:3: service db: cannot run here, it is an image (b): name the program that stands for it with labels: {probity.run/command.db: ./program --flag}, or with --command db=./program",
+		"7:3: service db: Docker would leave it stopped once it ends, Kubernetes will start it again: a Deployment knows no other way",
+		"5:18: service web: healthcheck: Docker would call it unhealthy 4m30s to 6m after it hangs, as the interval begins when a check has ended; Kubernetes will send it no requests after 3m30s to 5m",
+		"5:83: service web: healthcheck.start_period: Docker would call it unhealthy 3m40s after a start that never ends, and let it run; Kubernetes will kill it after 50s to 55s and start it again",
+		"6:18: service web: depends_on: Docker would start it after db; on a cluster nothing orders the starts of Pods, so let it wait and try again, or restart. probity run keeps the order",
+		"2:3: service web: cannot run here, it is an image (a): name the program that stands for it with labels: {probity.run/command.web: ./program --flag}, or with --command web=./program",
+		`4:14: service web: restart: Docker would leave it stopped once it ends, Kubernetes will start it again: a Deployment knows no other way`,
+		"6:18: service web: depends_on: db says no port, so nobody reaches it by its name: write expose: [PORT] there",
+		"7:3: service db: no healthcheck: what it has in its image, nobody sees here, and Kubernetes will send requests as soon as the program was started; write one",
+	}
+	slices.Sort(got)
+	slices.Sort(want)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("notes (-want +got):\n%s", diff)
+	}
+}
+
+// FuzzFormat: whatever the text, it is refused, or it becomes objects.
+func FuzzFormat(f *testing.F) {
+	files, err := filepath.Glob("testdata/corpus/*.yaml")
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(string(text))
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		own := compose.Format{Options: compose.Options{Lookup: lookup}}
+		set, err := manifest.Load(manifest.Options{Stdin: strings.NewReader(text), Formats: []manifest.Format{own}}, "-")
+		if err == nil && len(set.Objects)+len(set.Unknown)+len(set.Converted) == 0 && len(set.NotApplied) == 0 {
+			return // an empty project
+		}
+		for _, o := range set.Objects {
+			if o.Position.Line <= 0 {
+				t.Errorf("%v has no place", o.Ref())
+			}
+		}
+	})
+}

@@ -1,0 +1,157 @@
+package compose
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/probity-run/probity/internal/manifest"
+)
+
+// maxPorts bounds what a range of ports can ask for.
+const maxPorts = 1000
+
+func (d *decoder) ports(v *value, path string) {
+	if v.kind != list {
+		d.fail(v.at, path, manifest.ReasonType, "must be a list of ports, this is %s", v.what())
+		return
+	}
+	for i, item := range v.items {
+		at := path + "[" + strconv.Itoa(i) + "]"
+		var ports []Port
+		var err error
+		switch item.kind {
+		case scalar:
+			ports, err = parsePorts(item.text)
+		case mapping:
+			ports, err = d.longPort(item, at)
+		default:
+			err = fmt.Errorf("must be a port such as \"8080:80\", this is %s", item.what())
+		}
+		if err != nil {
+			d.fail(item.at, at, manifest.ReasonType, "%v", err)
+			continue
+		}
+		for _, p := range ports {
+			p.At = item.at
+			d.service.Ports = appendPort(d.service.Ports, p)
+		}
+	}
+}
+
+// appendPort adds a port, in place of the same one.
+func appendPort(ports []Port, p Port) []Port {
+	ports = slices.DeleteFunc(ports, func(old Port) bool {
+		return old.Target == p.Target && old.Published == p.Published && old.Protocol == p.Protocol
+	})
+	if len(ports) >= maxPorts {
+		return ports
+	}
+	return append(ports, p)
+}
+
+func (d *decoder) expose(v *value, path string) {
+	if v.kind != list {
+		d.fail(v.at, path, manifest.ReasonType, "must be a list of ports, this is %s", v.what())
+		return
+	}
+	for i, item := range v.items {
+		ports, err := parsePorts(item.text)
+		if item.kind != scalar || err != nil || len(ports) > 0 && ports[0].Published != 0 {
+			d.fail(item.at, path+"["+strconv.Itoa(i)+"]", manifest.ReasonType, "must be a port of the container, or a range, such as \"8080\" or \"8080/udp\"; this is %s", item.shown())
+			continue
+		}
+		for _, p := range ports {
+			p.At = item.at
+			d.service.Expose = appendPort(d.service.Expose, p)
+		}
+	}
+}
+
+// longPort reads a port in its long form.
+func (d *decoder) longPort(v *value, path string) ([]Port, error) {
+	target, published, protocol := "", "", ""
+	for _, e := range v.fields {
+		switch e.key {
+		case "target":
+			d.text(e.value, join(path, e.key), &target)
+		case "published":
+			d.text(e.value, join(path, e.key), &published)
+		case "protocol":
+			d.text(e.value, join(path, e.key), &protocol)
+		case "mode", "host_ip", "name", "app_protocol":
+			d.noteNotApplied(e.at, join(path, e.key), "all of a Service is reached at each port, and is told by its number")
+		default:
+			if !strings.HasPrefix(e.key, "x-") {
+				d.unknown(e, path, []string{"target", "published", "protocol", "mode", "host_ip", "name", "app_protocol"})
+			}
+		}
+	}
+	if target == "" {
+		return nil, fmt.Errorf("target is missing: the port of the container")
+	}
+	text := target
+	if published != "" {
+		text = published + ":" + target
+	}
+	if protocol != "" {
+		text += "/" + protocol
+	}
+	return parsePorts(text)
+}
+
+// parsePorts reads a port, or a range of them, in its short form:
+// [[IP:]PUBLISHED:]TARGET[/PROTOCOL].
+func parsePorts(text string) ([]Port, error) {
+	rest, protocol, _ := strings.Cut(text, "/")
+	if protocol == "" {
+		protocol = "tcp"
+	}
+	if protocol = strings.ToLower(protocol); protocol != "tcp" && protocol != "udp" && protocol != "sctp" {
+		return nil, fmt.Errorf("the protocol of %q must be tcp or udp", text)
+	}
+	host, target := "", rest
+	if i := strings.LastIndexByte(rest, ':'); i >= 0 {
+		host, target = rest[:i], rest[i+1:]
+		host = host[strings.LastIndexByte(host, ':')+1:] // an address before it says where it is published
+	}
+	from, to, err := portRange(target)
+	if err != nil {
+		return nil, fmt.Errorf("%q is no port: %w", text, err)
+	}
+	first, last := 0, 0
+	if host != "" && host != "0" {
+		if first, last, err = portRange(host); err != nil {
+			return nil, fmt.Errorf("%q is no port: %w", text, err)
+		}
+		if last-first != to-from && from != to {
+			return nil, fmt.Errorf("%q: the ranges are not equally long", text)
+		}
+	}
+	var ports []Port
+	for target := from; target <= to; target++ {
+		p := Port{Target: target, Protocol: protocol}
+		if first != 0 {
+			p.Published = first + target - from // of a range for one port, the first that is free; take the first
+		}
+		ports = append(ports, p)
+	}
+	return ports, nil
+}
+
+func portRange(text string) (from, to int, err error) {
+	first, last, isRange := strings.Cut(text, "-")
+	if !isRange {
+		last = first
+	}
+	from, errFrom := strconv.Atoi(first)
+	to, errTo := strconv.Atoi(last)
+	switch {
+	case errFrom != nil || errTo != nil || from < 1 || to > 65535 || to < from:
+		return 0, 0, fmt.Errorf("expected a number from 1 to 65535, got %q", text)
+	case to-from >= maxPorts:
+		return 0, 0, fmt.Errorf("%q are more than %d ports", text, maxPorts)
+	}
+	return from, to, nil
+}

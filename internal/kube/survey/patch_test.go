@@ -18,7 +18,7 @@ func TestDocumentOf(t *testing.T) {
 	const before = `{"metadata":{"labels":{"a":"b"}},"spec":{"replicas":2,"template":{"spec":{"containers":[{"name":"log"},{"name":"web","image":"w","livenessProbe":{"failureThreshold":1,"periodSeconds":1,"initialDelaySeconds":9}}]}}}}`
 	const after = `{"metadata":{"labels":{"a":"b"}},"spec":{"replicas":2,"template":{"spec":{"containers":[{"name":"log"},{"name":"web","image":"w","livenessProbe":{"failureThreshold":3,"periodSeconds":1}}]}}}}`
 	managed := func(manager, operation, fields string) metav1.ManagedFieldsEntry {
-		return metav1.ManagedFieldsEntry{Manager: manager, Operation: metav1.ManagedFieldsOperationType(operation), FieldsV1: &metav1.FieldsV1{Raw: []byte(fields)}}
+		return metav1.ManagedFieldsEntry{Manager: manager, Operation: metav1.ManagedFieldsOperationType(operation), FieldsV1: metav1.NewFieldsV1(fields)}
 	}
 	inProbe := func(fields string) string {
 		return `{"f:spec":{"f:template":{"f:spec":{"f:containers":{"k:{\"name\":\"web\"}":{".":{},"f:name":{},"f:livenessProbe":{` + fields + `}}}}}}}`

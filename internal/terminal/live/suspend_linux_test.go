@@ -112,7 +112,7 @@ func playJob(t *testing.T) {
 	ends, asks, reads := make(chan os.Signal, 1), make(chan os.Signal, 1), make(chan os.Signal, 1)
 	signal.Notify(ends, syscall.SIGINT, syscall.SIGTERM)
 	signal.Notify(asks, syscall.SIGUSR1)
-	signal.Notify(reads, syscall.SIGTTIN) // else it would be stopped
+	signal.Notify(reads, syscall.SIGTTIN)                                                        // else it would be stopped
 	if err := unix.Prctl(unix.PR_SET_PDEATHSIG, uintptr(syscall.SIGKILL), 0, 0, 0); err != nil { // with the shell
 		t.Fatal(err)
 	}

@@ -21,8 +21,8 @@ func controllingTerminal() *os.File {
 	return tty
 }
 
-// HasForeground reports whether this process is in the foreground of a terminal, which may be nil. A
-// shell may put it into the background again at any time.
+// HasForeground reports whether this process is in the foreground of a terminal, which may be nil.
+// A shell may put it into the background again at any time.
 func HasForeground(tty *os.File) bool {
 	return tty != nil && foregroundGroup(tty) == unix.Getpgrp()
 }

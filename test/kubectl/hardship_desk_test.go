@@ -28,8 +28,8 @@ func (h hardship) desk(t *testing.T, d desk) (kubeconfig string) {
 	quiet := log.New(io.Discard, "", 0)
 	next := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(target) }, Transport: transport, FlushInterval: -1, ErrorLog: quiet}
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		// whole, so that it can be sent again: the server closes connections on which it was shown a
-		// bad token, which a client's own transport goes on from, too
+		// whole, so that it can be sent again: the server closes connections on which it was
+		// shown a bad token, and a client's own transport sends again then
 		body, err := io.ReadAll(r.Body)
 		if err != nil {
 			return // its client is gone

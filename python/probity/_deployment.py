@@ -1,0 +1,271 @@
+"""Lets the program probity judge and deploy a service, and puts what it says into objects and errors of Python."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+import threading
+from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, TextIO
+
+from . import _program
+from ._objects import Object
+from .errors import NotReadyError, Place, Problem, RefusedError, UnreachableError
+
+EXIT_REFUSED, EXIT_UNKNOWN = 2, 3
+
+
+class Options(NamedTuple):
+    """How to deploy, as Service.deploy describes it."""
+
+    target: str
+    context: Optional[str]
+    instance: Optional[str]
+    force: bool
+    wait: bool
+    timeout: Optional[float]
+    progress: Optional[TextIO]
+
+
+class Finding(NamedTuple):
+    """Something that probity check has found."""
+
+    rule: str
+    """Its name, which `probity explain` tells more about."""
+    severity: str
+    """outage, risk, waste or style."""
+    field: str
+    """The field of the object of Kubernetes."""
+    message: str
+    """What it leads to."""
+
+
+class Deployed(NamedTuple):
+    """What was deployed."""
+
+    context: str
+    """The context of the kubeconfig that it went to."""
+    namespace: str
+    """The namespace of objects that name none."""
+    applied: Sequence[str]
+    """The objects, as kind/name."""
+
+
+def render(service: Object, document: str) -> str:
+    """Return the objects of Kubernetes that a document becomes."""
+    ended = _program.run(["render", "-"], document)
+    if ended.returncode != 0:
+        raise RefusedError(service._title(), _problems(service, ended.stderr))
+    return ended.stdout
+
+
+def check(service: Object, document: str) -> List[Finding]:
+    """Return what is found in a document."""
+    ended = _program.run(["check", "-o", "json", "-"], document)
+    try:
+        found = json.loads(ended.stdout)["findings"]
+    except (ValueError, KeyError):
+        raise RefusedError(service._title(), _problems(service, ended.stderr)) from None
+    return [Finding(f["rule"], f["severity"], f.get("field", ""), f["message"]) for f in found]
+
+
+def deploy(service: Object, document: str, options: Options) -> Deployed:
+    """Deploy a document, and tell how it goes."""
+    arguments = ["deploy", "-", "-o", "json", "--set", str(getattr(service, "name")).lower(), *_where(options)]
+    if options.force:
+        arguments.append("--force-conflicts")
+    if not options.wait:
+        arguments.append("--wait=false")
+    if options.timeout is not None:
+        arguments.append(f"--timeout={options.timeout:g}s")
+    process = _program.start(arguments, document)
+    told = _Told(service, sys.stderr if options.progress is None else options.progress)
+    assert process.stdout is not None
+    try:
+        errors = _Reader(process)
+        for line in process.stdout:
+            told.take(line)
+        process.wait()
+        return told.end(process.returncode, errors.text())
+    finally:
+        if process.poll() is None:
+            process.terminate()  # it was interrupted: what is applied stays
+            process.wait()
+        process.stdout.close()
+
+
+def _where(options: Options) -> List[str]:
+    """Return the arguments that name the server."""
+    if options.target == "kubernetes":
+        return [] if options.context is None else ["--context", options.context]
+    if options.target != "probity":
+        raise ValueError(f'target must be "probity" or "kubernetes", not {options.target!r}')
+    if options.context is not None:
+        raise ValueError('context names a cluster: it needs target="kubernetes"')
+    ended = _program.run(["ls", "-o", "json"])
+    try:
+        runs = json.loads(ended.stdout)
+    except ValueError:
+        raise UnreachableError(f"cannot list the runs of Probity: {_program.last_words(ended.stderr)}") from None
+    return ["--kubeconfig", f'{choose(runs, options.instance)["stateDir"]}/kubeconfig']
+
+
+def choose(runs: Sequence[Mapping[str, Any]], instance: Optional[str]) -> Mapping[str, Any]:
+    """Return the run that instance names, or the only one."""
+    matching = [run for run in runs if instance is None or run["instance"].startswith(instance)]
+    exact = [run for run in matching if run["instance"] == instance]
+    if len(exact or matching) == 1:
+        return (exact or matching)[0]
+    names = ", ".join(str(run["instance"]) for run in runs)
+    if not runs:
+        raise UnreachableError('no Probity runs: start one with `probity run -d`, or deploy to a cluster with target="kubernetes"')
+    if not matching:
+        raise UnreachableError(f"there is no run {instance}: there are {names}")
+    raise UnreachableError(f"there are several runs: choose one of {names} with instance=…")
+
+
+class _Told:
+    """What a deployment has told, and what people are told of it."""
+
+    def __init__(self, service: Object, progress: TextIO) -> None:
+        self.service = service
+        self.progress = progress
+        self.begun: Optional[Mapping[str, Any]] = None
+        self.ended: Mapping[str, Any] = {}
+        self.findings: List[Mapping[str, Any]] = []
+        self.verdicts: List[Mapping[str, Any]] = []
+        self.shown = ""
+
+    def take(self, line: str) -> None:
+        """Take a line of JSON."""
+        try:
+            told = json.loads(line)
+        except ValueError:
+            return
+        kind = told.get("kind")
+        if kind == "begin":
+            self.begun = told
+        elif kind == "end":
+            self.ended = told
+        elif kind == "finding":
+            self.findings.append(told)
+        elif kind == "verdict":
+            self.verdicts.append(told)
+        for text in _sentences(told):
+            self.say(text)
+
+    def say(self, text: str) -> None:
+        """Print a line of progress, unless it is the one before."""
+        if text != self.shown:
+            print(text, file=self.progress, flush=True)
+        self.shown = text
+
+    def end(self, code: int, errors: str) -> Deployed:
+        """Return what was deployed, or raise why it was not."""
+        title = self.service._title()
+        why = str(self.ended.get("error") or _program.last_words(errors))
+        if code == 0 and self.begun is not None:
+            return Deployed(str(self.begun["context"]), str(self.begun["namespace"]), tuple(self.ended.get("applied", ())))
+        if code == EXIT_REFUSED:
+            if re.match(r"cannot (ask|read the kubeconfig|use the kubeconfig|reach|connect)\b", why):
+                raise UnreachableError(f"{title} cannot be deployed: {why}")
+            raise RefusedError(title, [*self._outages(why), *_problems(self.service, why)])
+        causes = [text for v in self.verdicts if v.get("result") != "up" for text in _reasons(v)]
+        log = [line for v in self.verdicts for entry in v.get("log") or () for line in entry.get("lines") or ()]
+        raise NotReadyError(title, causes or [why], log, unknown=code == EXIT_UNKNOWN)
+
+    def _outages(self, why: str) -> List[Problem]:
+        if "check has findings" not in why:
+            return []
+        return [Problem("", f'{f["message"]} ({f["rule"]})') for f in self.findings if f["severity"] == "outage"]
+
+
+def _sentences(told: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what people are told of a line of probity deploy -o json."""
+    kind, name = told.get("kind"), _name(told.get("object"))
+    if kind == "begin":
+        yield f'deploying to {told["context"]}'
+    elif kind == "finding":
+        yield f'{told["severity"]}: {name}: {told["message"]} ({told["rule"]})'
+    elif kind == "applied":
+        yield f'{name} {told["result"]}'
+    elif kind in ("note", "warning"):
+        yield f'{kind}: {told["text"]}'
+    elif kind == "progress":
+        yield f'{name} {told["ready"]}/{told["desired"]} ready'
+    elif kind == "cause":
+        yield f'{name} waits: {told["text"]}'
+    elif kind == "verdict" and told.get("result") == "up":
+        yield f"{name} is up"
+
+
+def _reasons(verdict: Mapping[str, Any]) -> Iterator[str]:
+    """Yield why something is not up, and what to do next."""
+    yield f'{_name(verdict.get("object"))}: {verdict.get("text") or verdict.get("result")}'
+    yield from verdict.get("details") or ()
+    if verdict.get("next"):
+        yield f'next: {verdict["next"]}'
+    for other in verdict.get("also") or ():
+        yield f'also: {other["text"]}'
+
+
+def _name(thing: Optional[Mapping[str, Any]]) -> str:
+    return f'{str(thing["kind"]).lower()} {thing["name"]}' if thing else ""
+
+
+_SENTENCE = re.compile(r"(?:<stdin>:(?:\d+:)*\s*)?(?P<rest>.*)")
+_PATH = re.compile(r"[a-z_][a-z0-9_]*(?:\[\d+\]|\.[A-Za-z0-9_-]+)*$")
+
+
+def _problems(service: Object, text: str) -> List[Problem]:
+    """Return the problems that the program tells, one a line, with the lines of Python that made the objects."""
+    problems = []
+    for line in _program.last_words(text).splitlines():
+        found = _SENTENCE.match(line)
+        rest = found.group("rest") if found else line
+        path, message = "", rest
+        parts = rest.split(": ")
+        for i, part in enumerate(parts[:-1]):
+            if _PATH.match(part) and part.split(".")[0].split("[")[0] in service.__dict__:
+                path, message = part, ": ".join(parts[i + 1 :])
+                break
+        if line.strip() and line != "nothing was sent":
+            problems.append(Problem(path, message, _made(service, path) if path else None))
+    return problems
+
+
+def _made(value: Any, path: str) -> Optional[Place]:
+    """Return where the innermost object on a path was made."""
+    place: Optional[Place] = value.__dict__["_place"]
+    for step in re.findall(r"[^.\[\]]+", path):
+        if isinstance(value, Object):
+            value = value.__dict__.get(step)
+        elif isinstance(value, list) and step.isdigit() and int(step) < len(value):
+            value = value[int(step)]
+        elif isinstance(value, dict):
+            value = value.get(step)
+        else:
+            break
+        if isinstance(value, Object):
+            place = value.__dict__["_place"]
+    return place
+
+
+class _Reader:
+    """Reads what a process says of errors, so that it never waits for us."""
+
+    def __init__(self, process: "subprocess.Popen[str]") -> None:
+        self._parts: List[str] = []
+        assert process.stderr is not None
+        self._thread = threading.Thread(target=self._read, args=(process.stderr,), daemon=True)
+        self._thread.start()
+
+    def _read(self, stream: TextIO) -> None:
+        with stream:
+            self._parts.append(stream.read())
+
+    def text(self) -> str:
+        """Return everything; the process has ended."""
+        self._thread.join()
+        return "".join(self._parts)

@@ -1,0 +1,274 @@
+"""What the objects of a service have in common: fields with types, which are checked when an object is made.
+
+An object inside of a service does not raise: it keeps what is wrong with it, and the service raises all of it at once, with the path of each field
+and the line that made the object. What fields mean is not known here. That is decided by the program probity alone, so that YAML and Python agree.
+"""
+
+from __future__ import annotations
+
+import enum
+import os
+import sys
+import typing
+from types import FrameType
+from typing import TYPE_CHECKING, Any, ClassVar, Dict, Iterator, List, Mapping, NamedTuple, Optional, Tuple, Type, TypeVar
+
+from ._suggest import hint
+from .errors import InvalidError, Place, Problem
+
+__all__ = ["Field", "Object", "conform", "described", "fields_of"]
+
+if TYPE_CHECKING:
+    from dataclasses import dataclass as described  # how type checkers see the fields: as those of a dataclass
+else:
+
+    def described(cls: Type[T]) -> Type[T]:
+        """Mark a class whose annotations are its fields. An attribute of that name is the default."""
+        return cls
+
+
+T = TypeVar("T")
+_PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
+
+
+class Field(NamedTuple):
+    """A field of an object."""
+
+    type: Any
+    required: bool
+    default: Any
+
+
+class Object:
+    """The base of all objects. Fields are given by name; those that are left out have the default of the service."""
+
+    slips: ClassVar[Mapping[str, str]] = {}
+    """Names that people write by mistake, and what to write instead."""
+    entire: ClassVar[bool] = False
+    """Whether it stands by itself: then what is wrong with it, or inside of it, is raised when it is made."""
+
+    def __init__(self, *positional: object, **given: object) -> None:
+        state = self.__dict__
+        state["_place"] = _caller()
+        state["_given"] = {}
+        state["_wrong"] = {}
+        fields = fields_of(type(self))
+        if positional:
+            names = ", ".join(f"{name}=…" for name in list(fields)[: len(positional)])
+            self._note("", f"{type(self).__name__} takes its fields by name: {type(self).__name__}({names})")
+        for name, field in fields.items():
+            state[name] = field.default
+            if name not in given and field.required and not positional:
+                self._note(name, "Required value")
+        for name, value in given.items():
+            if name in fields:
+                self._set(name, value)
+            else:
+                self._note(name, self._unknown(name))
+        if self.entire:
+            self.check()
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if name not in fields_of(type(self)):
+            raise AttributeError(f"{type(self).__name__}: {name}: {self._unknown(name)}")
+        self._set(name, value)
+
+    def check(self) -> None:
+        """Raise InvalidError with everything that is wrong with this object and those inside of it."""
+        problems = list(self._problems(""))
+        if problems:
+            raise InvalidError(self._title(), problems)
+
+    def to_dict(self) -> Dict[str, Any]:
+        """Return the object as it stands in YAML: what was given, no defaults."""
+        kind = fields_of(type(self)).get("type")
+        document: Dict[str, Any] = {} if kind is None else {"type": kind.default}
+        for name, value in self.__dict__["_given"].items():
+            if value is not None:
+                document[name] = _plain(value)
+        return document
+
+    @classmethod
+    def parse_obj(cls: Type[T], document: Mapping[str, Any]) -> T:
+        """Return the object that document, as it is read from YAML, describes. Unknown fields are refused."""
+        if not isinstance(document, Mapping):
+            raise InvalidError(cls.__name__, [Problem("", f"must be a mapping, not {_called(document)}", _caller())])
+        return cls(**{str(name): value for name, value in document.items()})
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and self.to_dict() == typing.cast(Object, other).to_dict()
+
+    def __repr__(self) -> str:
+        fields = ", ".join(f"{name}={value!r}" for name, value in self.__dict__["_given"].items())
+        wrong = "".join(f" <{p}>" for p in self._problems(""))
+        return f"{type(self).__name__}({fields}){wrong}"
+
+    def _title(self) -> str:
+        return type(self).__name__
+
+    def _set(self, name: str, value: object) -> None:
+        self.__dict__["_wrong"].pop(name, None)
+        value, problems = conform(value, fields_of(type(self))[name].type, name)
+        self.__dict__[name] = self.__dict__["_given"][name] = value
+        for problem in problems:
+            self._note(name, problem.message, problem.path)
+
+    def _note(self, name: str, message: str, path: Optional[str] = None) -> None:
+        problem = Problem(name if path is None else path, message, self.__dict__["_place"])
+        self.__dict__["_wrong"].setdefault(name, []).append(problem)
+
+    def _unknown(self, name: str) -> str:
+        slip = self.slips.get(name)
+        return f"unknown field, {slip}" if slip else "unknown field" + hint(name, fields_of(type(self)))
+
+    def _problems(self, path: str) -> Iterator[Problem]:
+        for problems in self.__dict__["_wrong"].values():
+            for problem in problems:
+                yield problem._replace(path=_join(path, problem.path))
+        for name, value in self.__dict__["_given"].items():
+            yield from _inside(value, _join(path, name))
+
+
+def fields_of(cls: Type[Object]) -> Mapping[str, Field]:
+    """Return the fields of a class, in the order in which it names them."""
+    known: Optional[Dict[str, Field]] = cls.__dict__.get("_fields")
+    if known is not None:
+        return known
+    fields: Dict[str, Field] = {}
+    for name, hinted in typing.get_type_hints(cls).items():
+        if typing.get_origin(hinted) is not ClassVar:
+            fields[name] = Field(hinted, not hasattr(cls, name), getattr(cls, name, None))
+    setattr(cls, "_fields", fields)
+    return fields
+
+
+def conform(value: Any, hinted: Any, path: str) -> Tuple[Any, List[Problem]]:
+    """Return value as the type wants it, and what is wrong with it. A mapping becomes an object, 1.0 an integer."""
+    origin = typing.get_origin(hinted)
+    if hinted is Any:
+        return value, []
+    if origin is typing.Union:
+        return _conform_union(value, typing.get_args(hinted), path)
+    if origin is not None and issubclass(origin, Mapping):
+        return _conform_mapping(value, typing.get_args(hinted)[1], path)
+    if origin is not None:
+        return _conform_list(value, typing.get_args(hinted)[0], path)
+    if isinstance(value, hinted) and not (isinstance(value, bool) and hinted is not bool):
+        return value, []
+    if issubclass(hinted, Object) and isinstance(value, Mapping):
+        return hinted(**{str(name): item for name, item in value.items()}), []
+    if hinted is int and isinstance(value, float) and value.is_integer():
+        return int(value), []
+    if hinted is float and isinstance(value, int) and not isinstance(value, bool):
+        return value, []
+    if issubclass(hinted, enum.Enum) and value in [member.value for member in hinted]:
+        return hinted(value), []
+    return value, [Problem(path, f"must be {_wanted([hinted])}, not {_called(value)}")]
+
+
+def _conform_union(value: Any, choices: Tuple[Any, ...], path: str) -> Tuple[Any, List[Problem]]:
+    if value is None and type(None) in choices:
+        return None, []
+    objects = [c for c in choices if isinstance(c, type) and issubclass(c, Object)]
+    if isinstance(value, Mapping) and objects:
+        of_type = [c for c in objects if fields_of(c)["type"].default == value.get("type")] if len(objects) > 1 else objects
+        if of_type:
+            return conform(value, of_type[0], path)
+        types = ", ".join(str(fields_of(c)["type"].default) for c in objects)
+        wrong = f'there is no type {value["type"]!r} here' if "type" in value else "Required value"
+        return value, [Problem(f"{path}.type", f"{wrong}: one of {types}")]
+    for choice in choices:
+        conformed, problems = conform(value, choice, path)
+        if not problems:
+            return conformed, []
+    some = [c for c in choices if c is not type(None)]
+    if len(some) == 1:
+        return conform(value, some[0], path)
+    return value, [Problem(path, f"must be {_wanted(some)}, not {_called(value)}")]
+
+
+def _conform_mapping(value: Any, of: Any, path: str) -> Tuple[Any, List[Problem]]:
+    if not isinstance(value, Mapping):
+        return value, [Problem(path, f"must be a mapping, not {_called(value)}")]
+    result, problems = {}, []
+    for key, item in value.items():
+        if not isinstance(key, str):
+            problems.append(Problem(path, f"a name in it must be a string, not {_called(key)}"))
+        result[key], wrong = conform(item, of, f"{path}.{key}")
+        problems += wrong
+    return result, problems
+
+
+def _conform_list(value: Any, of: Any, path: str) -> Tuple[Any, List[Problem]]:
+    if not isinstance(value, (list, tuple)):
+        return value, [Problem(path, f"must be a list, not {_called(value)}")]
+    pairs = [conform(item, of, f"{path}[{i}]") for i, item in enumerate(value)]
+    return [item for item, _ in pairs], [problem for _, wrong in pairs for problem in wrong]
+
+
+def _inside(value: Any, path: str) -> Iterator[Problem]:
+    if isinstance(value, Object):
+        yield from value._problems(path)
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from _inside(item, f"{path}.{key}")
+    elif isinstance(value, list):
+        for i, item in enumerate(value):
+            yield from _inside(item, f"{path}[{i}]")
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Object):
+        return value.to_dict()
+    if isinstance(value, enum.Enum):
+        return value.value
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _wanted(types: List[Any]) -> str:
+    """Return what a field takes, in words."""
+    words: List[str] = []
+    for t in types:
+        origin = typing.get_origin(t)
+        if origin is not None:
+            words.append("a mapping" if issubclass(origin, Mapping) else "a list")
+        elif issubclass(t, enum.Enum):
+            words.append("one of " + ", ".join(str(member.value) for member in t))
+        else:
+            words.append(_WORDS.get(t, t.__name__))
+    return " or ".join(dict.fromkeys(words))
+
+
+def _called(value: object) -> str:
+    """Return what a value is, in words, with the value if it is short."""
+    if value is None:
+        return "null"
+    text = repr(value) if not isinstance(value, str) else '"' + value.replace('"', '\\"') + '"'
+    if isinstance(value, (str, bool, int, float)):
+        return f"{_WORDS[type(value)]} {text}" if len(text) <= 60 else _WORDS[type(value)]
+    if isinstance(value, (list, tuple)):
+        return "a list"
+    return "a mapping" if isinstance(value, Mapping) else f"an object of type {type(value).__name__}"
+
+
+_WORDS: Dict[Any, str] = {str: "a string", int: "an integer", float: "a number", bool: "a boolean"}
+
+
+def _join(path: str, name: str) -> str:
+    return f"{path}.{name}" if path and name and not name.startswith("[") else path + name
+
+
+def _caller() -> Optional[Place]:
+    """Return the line that is outside of this package."""
+    frame: Optional[FrameType] = sys._getframe(1)
+    while frame is not None and os.path.abspath(frame.f_code.co_filename).startswith(_PACKAGE):
+        frame = frame.f_back
+    if frame is None:
+        return None
+    file = frame.f_code.co_filename
+    relative = os.path.relpath(file) if os.path.exists(file) else file
+    return Place(file if relative.startswith("..") else relative, frame.f_lineno)

@@ -1,0 +1,88 @@
+"""How many replicas there are, and how they are replaced."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Mapping, Optional, Sequence, Union
+
+from ._objects import Object, described
+
+__all__ = [
+    "Autoscaling", "BlueGreen", "CPUUtilizationMetric", "Canary", "CanaryStep", "CronMetric", "RPSMetric", "Rolling", "ServiceAutoscaling",
+]
+
+
+@described
+class CPUUtilizationMetric(Object):
+    """Scales by the use of processors, in percent of the request. Not applied here."""
+
+    value: int
+    type: str = "cpu_utilization"
+
+
+@described
+class RPSMetric(Object):
+    """Scales by requests per second of a replica. Not applied here."""
+
+    value: float
+    type: str = "rps"
+
+
+@described
+class CronMetric(Object):
+    """Scales by the clock. Not applied here."""
+
+    start: str
+    end: str
+    desired_replicas: Optional[int] = None
+    timezone: str = "UTC"
+    type: str = "cron"
+
+
+@described
+class ServiceAutoscaling(Object):
+    """Bounds of the number of replicas. Here there are min_replicas."""
+
+    max_replicas: int
+    min_replicas: int = 1
+    metrics: Union[CPUUtilizationMetric, RPSMetric, CronMetric, None] = None
+    polling_interval: int = 30
+    """Seconds between two looks at the metric."""
+
+    slips: ClassVar[Mapping[str, str]] = {"min": "did you mean min_replicas?", "max": "did you mean max_replicas?"}
+
+
+Autoscaling = ServiceAutoscaling  # as it was called before
+
+
+@described
+class Rolling(Object):
+    """New replicas come as old ones go. Surge is rounded up, unavailable down."""
+
+    max_unavailable_percentage: int = 25
+    max_surge_percentage: int = 25
+    type: str = "rolling_update"
+
+
+@described
+class CanaryStep(Object):
+    """A share of the requests, and how long it stays so; without pause_duration until somebody goes on."""
+
+    weight_percentage: int
+    pause_duration: Optional[int] = None
+
+
+@described
+class Canary(Object):
+    """A new version gets a growing share of the requests. Not applied here: it rolls."""
+
+    steps: Sequence[CanaryStep]
+    type: str = "canary"
+
+
+@described
+class BlueGreen(Object):
+    """A new version takes over at once. Not applied here: it rolls."""
+
+    enable_auto_promotion: bool = False
+    auto_promotion_seconds: int = 30
+    type: str = "blue_green"

@@ -1,0 +1,70 @@
+"""What a service may use. Requests and limits are written to the manifest; processes of this machine are not held to them."""
+
+from __future__ import annotations
+
+import enum
+from typing import Any, ClassVar, Mapping, Optional, Sequence, Union
+
+from ._objects import Object, described
+
+__all__ = ["CapacityType", "NodeSelector", "NodepoolSelector", "NvidiaGPU", "Resources"]
+
+
+class CapacityType(str, enum.Enum):
+    """Whether a node may be taken away."""
+
+    spot_fallback_on_demand = "spot_fallback_on_demand"
+    spot = "spot"
+    on_demand = "on_demand"
+
+
+@described
+class NodeSelector(Object):
+    """Which machines it may run on. Not applied here."""
+
+    instance_families: Optional[Sequence[str]] = None
+    capacity_type: Optional[CapacityType] = None
+    type: str = "node_selector"
+
+
+@described
+class NodepoolSelector(Object):
+    """Which pools of machines it may run on. Not applied here."""
+
+    nodepools: Optional[Sequence[str]] = None
+    type: str = "nodepool_selector"
+
+
+@described
+class NvidiaGPU(Object):
+    """Graphics processors. Not applied here."""
+
+    name: Optional[str] = None
+    count: int = 1
+    type: str = "nvidia_gpu"
+
+
+@described
+class Resources(Object):
+    """Requests and limits: processors in cores, memory and storage in megabytes."""
+
+    cpu_request: float = 0.2
+    cpu_limit: float = 0.5
+    memory_request: int = 200
+    memory_limit: int = 500
+    ephemeral_storage_request: int = 1000
+    ephemeral_storage_limit: int = 2000
+    shared_memory_size: Optional[int] = None
+    """Megabytes of /dev/shm."""
+    node: Union[NodeSelector, NodepoolSelector, None] = None
+    """Where it may run."""
+    devices: Optional[Sequence[Any]] = None
+    """Graphics processors and the like."""
+
+    slips: ClassVar[Mapping[str, str]] = {
+        "cpu": "write cpu_request and cpu_limit, in cores",
+        "memory": "write memory_request and memory_limit, in megabytes",
+        "storage": "write ephemeral_storage_request and ephemeral_storage_limit, in megabytes",
+        "gpu_count": "write devices=[NvidiaGPU(name=…, count=…)]",
+        "gpu": "write devices=[NvidiaGPU(name=…, count=…)]",
+    }

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib.util
 import sys
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from ._deployment import Deployed, Finding
 from ._suggest import hint
@@ -37,13 +37,14 @@ __all__ = [
     "WorkerConfig", "Workflow", "get_application", "trigger_job",
 ]
 
+if not TYPE_CHECKING:  # a type checker has to see that a name is not there
 
-def __getattr__(name: str) -> NoReturn:
-    """Refuse an unknown name with what was probably meant; an import line with all its unknown names at once."""
-    frame = sys._getframe(1)
-    importing = frame.f_globals.get("__name__") == "importlib._bootstrap"
-    if not importing or importlib.util.find_spec(f"{__name__}.{name}") is not None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}{hint(name, __all__)}")
-    names = [n for n in frame.f_locals.get("fromlist", [name]) if n not in globals()]
-    unknown = "; ".join(f"there is no {n}{hint(n, __all__)}" for n in names)
-    raise ImportError(f"cannot import from probity: {unknown}", name=name) from None
+    def __getattr__(name: str) -> NoReturn:
+        """Refuse an unknown name with what was probably meant; an import line with all its unknown names at once."""
+        frame = sys._getframe(1)
+        importing = frame.f_globals.get("__name__") == "importlib._bootstrap"
+        if not importing or importlib.util.find_spec(f"{__name__}.{name}") is not None:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}{hint(name, __all__)}")
+        names = [n for n in frame.f_locals.get("fromlist", [name]) if n not in globals()]
+        unknown = "; ".join(f"there is no {n}{hint(n, __all__)}" for n in names)
+        raise ImportError(f"cannot import from probity: {unknown}", name=name) from None

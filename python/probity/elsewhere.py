@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from .errors import NotRunHereError
 
@@ -37,7 +37,7 @@ class _Elsewhere:
     def __call__(self, *_: object, **__: object) -> NoReturn:
         raise NotRunHereError(f"{self.__name__}: {_WHAT[self.__name__]}")
 
-    def __getattr__(self, name: str) -> NoReturn:
+    def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
         raise NotRunHereError(f"{self.__name__}: {_WHAT[self.__name__]}")

@@ -20,7 +20,7 @@ from .errors import InvalidError, NotReadyError, NotRunHereError, Place, Probity
 from .images import UV, Build, DockerFileBuild, GitSource, Image, LocalSource, Pip, Poetry, PythonBuild, RemoteSource
 from .mounts import SecretMount, StringDataMount, VolumeMount
 from .ports import AppProtocol, BasicAuthCreds, JwtAuthConfig, Port, TrueFoundryOAuth
-from .probes import CommandProbe, HealthProbe, HttpProbe, TcpProbe
+from .probes import CommandProbe, ExecProbe, GrpcProbe, HealthProbe, HttpProbe, TcpProbe
 from .replicas import (
     Autoscaling, BlueGreen, Canary, CanaryStep, CPUUtilizationMetric, CronMetric, Rolling, RPSMetric, ServiceAutoscaling,
 )
@@ -29,7 +29,7 @@ from .service import Service
 
 __all__ = [
     "AppProtocol", "ApplicationSet", "AsyncService", "Autoscaling", "BasicAuthCreds", "BlueGreen", "Build", "CPUUtilizationMetric", "Canary",
-    "CanaryStep", "CapacityType", "CommandProbe", "CronMetric", "Deployed", "DockerFileBuild", "Finding", "GitSource", "HealthProbe", "Helm",
+    "CanaryStep", "CapacityType", "CommandProbe", "CronMetric", "Deployed", "DockerFileBuild", "ExecProbe", "Finding", "GitSource", "GrpcProbe", "HealthProbe", "Helm",
     "HttpProbe", "Image", "InvalidError", "Job", "JwtAuthConfig", "LocalSource", "Manual", "ModelDeployment", "NodeSelector", "NodepoolSelector",
     "NotReadyError", "NotRunHereError", "Notebook", "NvidiaGPU", "Param", "Pip", "Place", "Poetry", "Port", "ProbityError", "Problem",
     "ProgramMissingError", "PythonBuild", "RPSMetric", "RefusedError", "RemoteSource", "Resources", "Rolling", "SSHServer", "Schedule", "SecretMount",

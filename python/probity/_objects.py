@@ -11,12 +11,13 @@ import os
 import sys
 import typing
 from types import FrameType
-from typing import TYPE_CHECKING, Any, ClassVar, Dict, Iterator, List, Mapping, NamedTuple, Optional, Tuple, Type, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Dict, Iterator, Mapping, NamedTuple, Optional, Type, TypeVar
 
 from ._suggest import hint
+from ._values import Classes, check, describe
 from .errors import InvalidError, Place, Problem
 
-__all__ = ["Field", "Object", "conform", "described", "fields_of"]
+__all__ = ["Field", "Object", "described", "fields_of", "form"]
 
 if TYPE_CHECKING:
     from dataclasses import dataclass as described  # how type checkers see the fields: as those of a dataclass
@@ -56,10 +57,11 @@ class Object:
         if positional:
             names = ", ".join(f"{name}=…" for name in list(fields)[: len(positional)])
             self._note("", f"{type(self).__name__} takes its fields by name: {type(self).__name__}({names})")
+        slipped = any(name in self.slips for name in given)  # then what is missing stands there under another name
         for name, field in fields.items():
             state[name] = field.default
-            if name not in given and field.required and not positional:
-                self._note(name, "Required value")
+            if given.get(name) is None and field.required and not positional and not slipped:
+                self._note(name, "missing: " + form(type(self)))
         for name, value in given.items():
             if name in fields:
                 self._set(name, value)
@@ -92,7 +94,7 @@ class Object:
     def parse_obj(cls: Type[T], document: Mapping[str, Any]) -> T:
         """Return the object that document, as it is read from YAML, describes. Unknown fields are refused."""
         if not isinstance(document, Mapping):
-            raise InvalidError(cls.__name__, [Problem("", f"must be a mapping, not {_called(document)}", _caller())])
+            raise InvalidError(cls.__name__, [Problem("", f"cannot use {describe(document)} as an object: {form(typing.cast(Type[Object], cls))}", _caller())])
         return cls(**{str(name): value for name, value in document.items()})
 
     def __eq__(self, other: object) -> bool:
@@ -108,7 +110,7 @@ class Object:
 
     def _set(self, name: str, value: object) -> None:
         self.__dict__["_wrong"].pop(name, None)
-        value, problems = conform(value, fields_of(type(self))[name].type, name)
+        value, problems = check(value, fields_of(type(self))[name].type, name, CLASSES)
         self.__dict__[name] = self.__dict__["_given"][name] = value
         for problem in problems:
             self._note(name, problem.message, problem.path)
@@ -119,7 +121,7 @@ class Object:
 
     def _unknown(self, name: str) -> str:
         slip = self.slips.get(name)
-        return f"unknown field, {slip}" if slip else "unknown field" + hint(name, fields_of(type(self)))
+        return f"unknown field: {slip}" if slip else "unknown field" + hint(name, fields_of(type(self)))
 
     def _problems(self, path: str) -> Iterator[Problem]:
         for problems in self.__dict__["_wrong"].values():
@@ -142,68 +144,20 @@ def fields_of(cls: Type[Object]) -> Mapping[str, Field]:
     return fields
 
 
-def conform(value: Any, hinted: Any, path: str) -> Tuple[Any, List[Problem]]:
-    """Return value as the type wants it, and what is wrong with it. A mapping becomes an object, 1.0 an integer."""
-    origin = typing.get_origin(hinted)
-    if hinted is Any:
-        return value, []
-    if origin is typing.Union:
-        return _conform_union(value, typing.get_args(hinted), path)
-    if origin is not None and issubclass(origin, Mapping):
-        return _conform_mapping(value, typing.get_args(hinted)[1], path)
-    if origin is not None:
-        return _conform_list(value, typing.get_args(hinted)[0], path)
-    if isinstance(value, hinted) and not (isinstance(value, bool) and hinted is not bool):
-        return value, []
-    if issubclass(hinted, Object) and isinstance(value, Mapping):
-        return hinted(**{str(name): item for name, item in value.items()}), []
-    if hinted is int and isinstance(value, float) and value.is_integer():
-        return int(value), []
-    if hinted is float and isinstance(value, int) and not isinstance(value, bool):
-        return value, []
-    if issubclass(hinted, enum.Enum) and value in [member.value for member in hinted]:
-        return hinted(value), []
-    return value, [Problem(path, f"must be {_wanted([hinted])}, not {_called(value)}")]
+def form(cls: Type[Object]) -> str:
+    """Return what an object of a class looks like, for who has written something else."""
+    fields = fields_of(cls)
+    parts = [f"type: {fields['type'].default}"] if "type" in fields else []
+    parts += [f"{name}: …" for name, field in fields.items() if field.required]
+    return "write it as {" + ", ".join(parts or [f"{name}: …" for name in list(fields)[:2]]) + "}"
 
 
-def _conform_union(value: Any, choices: Tuple[Any, ...], path: str) -> Tuple[Any, List[Problem]]:
-    if value is None and type(None) in choices:
-        return None, []
-    objects = [c for c in choices if isinstance(c, type) and issubclass(c, Object)]
-    if isinstance(value, Mapping) and objects:
-        of_type = [c for c in objects if fields_of(c)["type"].default == value.get("type")] if len(objects) > 1 else objects
-        if of_type:
-            return conform(value, of_type[0], path)
-        types = ", ".join(str(fields_of(c)["type"].default) for c in objects)
-        wrong = f'there is no type {value["type"]!r} here' if "type" in value else "Required value"
-        return value, [Problem(f"{path}.type", f"{wrong}: one of {types}")]
-    for choice in choices:
-        conformed, problems = conform(value, choice, path)
-        if not problems:
-            return conformed, []
-    some = [c for c in choices if c is not type(None)]
-    if len(some) == 1:
-        return conform(value, some[0], path)
-    return value, [Problem(path, f"must be {_wanted(some)}, not {_called(value)}")]
-
-
-def _conform_mapping(value: Any, of: Any, path: str) -> Tuple[Any, List[Problem]]:
-    if not isinstance(value, Mapping):
-        return value, [Problem(path, f"must be a mapping, not {_called(value)}")]
-    result, problems = {}, []
-    for key, item in value.items():
-        if not isinstance(key, str):
-            problems.append(Problem(path, f"a name in it must be a string, not {_called(key)}"))
-        result[key], wrong = conform(item, of, f"{path}.{key}")
-        problems += wrong
-    return result, problems
-
-
-def _conform_list(value: Any, of: Any, path: str) -> Tuple[Any, List[Problem]]:
-    if not isinstance(value, (list, tuple)):
-        return value, [Problem(path, f"must be a list, not {_called(value)}")]
-    pairs = [conform(item, of, f"{path}[{i}]") for i, item in enumerate(value)]
-    return [item for item, _ in pairs], [problem for _, wrong in pairs for problem in wrong]
+CLASSES = Classes(
+    is_class=lambda t: isinstance(t, type) and issubclass(t, Object),
+    tag=lambda cls: fields_of(cls)["type"].default if "type" in fields_of(cls) else None,
+    form=form,
+    slips=lambda cls: typing.cast(Mapping[str, str], cls.slips),
+)
 
 
 def _inside(value: Any, path: str) -> Iterator[Problem]:
@@ -227,35 +181,6 @@ def _plain(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [_plain(item) for item in value]
     return int(value) if isinstance(value, float) and value.is_integer() else value
-
-
-def _wanted(types: List[Any]) -> str:
-    """Return what a field takes, in words."""
-    words: List[str] = []
-    for t in types:
-        origin = typing.get_origin(t)
-        if origin is not None:
-            words.append("a mapping" if issubclass(origin, Mapping) else "a list")
-        elif issubclass(t, enum.Enum):
-            words.append("one of " + ", ".join(str(member.value) for member in t))
-        else:
-            words.append(_WORDS.get(t, t.__name__))
-    return " or ".join(dict.fromkeys(words))
-
-
-def _called(value: object) -> str:
-    """Return what a value is, in words, with the value if it is short."""
-    if value is None:
-        return "null"
-    text = repr(value) if not isinstance(value, str) else '"' + value.replace('"', '\\"') + '"'
-    if isinstance(value, (str, bool, int, float)):
-        return f"{_WORDS[type(value)]} {text}" if len(text) <= 60 else _WORDS[type(value)]
-    if isinstance(value, (list, tuple)):
-        return "a list"
-    return "a mapping" if isinstance(value, Mapping) else f"an object of type {type(value).__name__}"
-
-
-_WORDS: Dict[Any, str] = {str: "a string", int: "an integer", float: "a number", bool: "a boolean"}
 
 
 def _join(path: str, name: str) -> str:

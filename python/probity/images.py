@@ -8,7 +8,11 @@ from ._objects import Object, described
 
 __all__ = ["Build", "DockerFileBuild", "GitSource", "Image", "LocalSource", "Pip", "Poetry", "PythonBuild", "RemoteSource", "UV"]
 
+_BUILD = "write type: build, build_source: {type: local}, build_spec: {type: dockerfile}"
+_GIT = "write type: git, repo_url: …, ref: …, branch_name: …"
+
 Command = Union[str, Sequence[str]]
+Value = Union[str, int, float, bool, None]
 
 
 @described
@@ -22,6 +26,10 @@ class Image(Object):
     command: Optional[Command] = None
     """The command, as a list of words, or as a string that is split as a shell does it. No shell runs it."""
     type: str = "image"
+
+    slips: ClassVar[Mapping[str, str]] = {
+        "uri": "write image_uri", "image": "write image_uri", "build": _BUILD, "repository": "write image_uri", "tag": "it is a part of image_uri",
+    }
 
 
 @described
@@ -47,6 +55,8 @@ class GitSource(Object):
     """The branch that the commit is on."""
     type: str = "git"
 
+    slips: ClassVar[Mapping[str, str]] = {"branch": _GIT, "repo": _GIT, "url": _GIT, "commit": _GIT}
+
 
 @described
 class RemoteSource(Object):
@@ -67,13 +77,16 @@ class DockerFileBuild(Object):
     """The folder of the build, from the sources."""
     command: Optional[Command] = None
     """The command that stands in the place of the image's."""
-    build_args: Optional[Mapping[str, str]] = None
+    build_args: Optional[Mapping[str, Value]] = None
     """Values of ARG."""
-    build_secrets: Optional[Sequence[Mapping[str, str]]] = None
+    build_secrets: Optional[Any] = None
     """Secrets of the build: id and value."""
     type: str = "dockerfile"
 
-    slips: ClassVar[Mapping[str, str]] = {"build_context": "did you mean build_context_path?"}
+    slips: ClassVar[Mapping[str, str]] = {
+        "build_context": "write build_context_path", "context": "write build_context_path", "dockerfile": "write dockerfile_path",
+        "path": "write dockerfile_path",
+    }
 
 
 @described
@@ -131,7 +144,7 @@ class PythonBuild(Object):
     """The version of CUDA."""
     type: str = "tfy-python-buildpack"
 
-    slips: ClassVar[Mapping[str, str]] = {"build_context": "did you mean build_context_path?"}
+    slips: ClassVar[Mapping[str, str]] = {"build_context": "write build_context_path", "context": "write build_context_path"}
 
 
 @described
@@ -145,3 +158,8 @@ class Build(Object):
     docker_registry: Optional[str] = None
     """The registry integration that it is pushed with. Not used here."""
     type: str = "build"
+
+    slips: ClassVar[Mapping[str, str]] = {
+        "build": _BUILD, "dockerfile_path": "it belongs in build_spec", "command": "it belongs in build_spec",
+        "image_uri": "an image that is there has type: image",
+    }

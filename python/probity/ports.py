@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from typing import Any, ClassVar, Mapping, Optional, Sequence, Union
+from typing import Any, ClassVar, Literal, Mapping, Optional, Sequence, Union
 
 from ._objects import Object, described
 
@@ -52,7 +52,7 @@ class Port(Object):
 
     port: int = 80
     """The number, 1 to 65535."""
-    protocol: str = "TCP"
+    protocol: Literal["TCP", "UDP"] = "TCP"
     """TCP, or UDP."""
     expose: bool = True
     """Whether it can be reached from outside of the cluster."""
@@ -67,4 +67,6 @@ class Port(Object):
     auth: Union[BasicAuthCreds, JwtAuthConfig, TrueFoundryOAuth, None] = None
     """Who may come. Probes need not sign in."""
 
-    slips: ClassVar[Mapping[str, str]] = {"container_port": "did you mean port?", "target_port": "did you mean port?"}
+    slips: ClassVar[Mapping[str, str]] = {
+        "container_port": "write port", "target_port": "write port", "number": "write port", "name": "a port has no name: leave it out",
+    }

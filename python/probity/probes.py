@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Mapping, Optional, Sequence, Union
+from typing import ClassVar, Literal, Mapping, Optional, Sequence, Union
 
 from ._objects import Object, described
 
-__all__ = ["CommandProbe", "HealthProbe", "HttpProbe", "TcpProbe"]
+__all__ = ["CommandProbe", "ExecProbe", "GrpcProbe", "HealthProbe", "HttpProbe", "TcpProbe"]
+
+_FORM = "config: {type: http, path: /health, port: 8000}"
+_IN_CONFIG = f"it belongs in config, as in {_FORM}"
 
 
 @described
@@ -19,7 +22,7 @@ class HttpProbe(Object):
     """The port that the program listens on."""
     host: Optional[str] = None
     """Who is asked; the Pod if it is left out, which is nearly always right."""
-    scheme: Optional[str] = None
+    scheme: Optional[Literal["HTTP", "HTTPS"]] = None
     """HTTP, which is the default, or HTTPS, whose certificate is not verified."""
     type: str = "http"
 
@@ -30,8 +33,6 @@ class TcpProbe(Object):
 
     port: int
     """The port that the program listens on."""
-    host: Optional[str] = None
-    """Who is asked; the Pod if it is left out."""
     type: str = "tcp"
 
 
@@ -39,16 +40,36 @@ class TcpProbe(Object):
 class CommandProbe(Object):
     """Runs a command in the container. Exit code 0 is a success."""
 
-    command: Sequence[str]
-    """The command and its arguments. No shell runs it."""
+    command: Union[str, Sequence[str]]
+    """The command and its arguments, as a list, or as a string that is split as a shell does it. No shell runs it."""
     type: str = "command"
+
+
+@described
+class ExecProbe(Object):
+    """A CommandProbe under Kubernetes' name. TrueFoundry does not know it."""
+
+    command: Union[str, Sequence[str]]
+    """The command and its arguments, as a list, or as a string that is split as a shell does it. No shell runs it."""
+    type: str = "exec"
+
+
+@described
+class GrpcProbe(Object):
+    """Asks the health service of gRPC. TrueFoundry does not know it."""
+
+    port: int
+    """The port that the program listens on."""
+    service: Optional[str] = None
+    """The service that is asked about; the whole server if it is left out."""
+    type: str = "grpc"
 
 
 @described
 class HealthProbe(Object):
     """A startup, readiness or liveness probe."""
 
-    config: Union[HttpProbe, TcpProbe, CommandProbe]
+    config: Union[HttpProbe, TcpProbe, CommandProbe, ExecProbe, GrpcProbe]
     """What is asked."""
     initial_delay_seconds: int = 0
     """How long after the start of the container the first attempt is made."""
@@ -62,9 +83,8 @@ class HealthProbe(Object):
     """How many failures in a row it takes until there is a consequence."""
 
     slips: ClassVar[Mapping[str, str]] = {
-        "path": "it belongs into config: config=HttpProbe(path=…, port=…)",
-        "port": "it belongs into config: config=HttpProbe(path=…, port=…)",
-        "http_get": "write config=HttpProbe(path=…, port=…)",
-        "tcp_socket": "write config=TcpProbe(port=…)",
-        "exec": "write config=CommandProbe(command=[…])",
+        "path": _IN_CONFIG, "port": _IN_CONFIG, "host": _IN_CONFIG, "scheme": _IN_CONFIG, "type": _IN_CONFIG,
+        "http_get": "write " + _FORM, "httpGet": "write " + _FORM, "http": "write " + _FORM,
+        "tcp_socket": "write config: {type: tcp, port: 8000}",
+        "exec": "write config: {type: command, command: [./check]}",
     }

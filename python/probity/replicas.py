@@ -42,13 +42,15 @@ class CronMetric(Object):
 class ServiceAutoscaling(Object):
     """Bounds of the number of replicas. Here there are min_replicas."""
 
-    max_replicas: int
     min_replicas: int = 1
+    max_replicas: Optional[int] = None
     metrics: Union[CPUUtilizationMetric, RPSMetric, CronMetric, None] = None
     polling_interval: int = 30
     """Seconds between two looks at the metric."""
-
-    slips: ClassVar[Mapping[str, str]] = {"min": "did you mean min_replicas?", "max": "did you mean max_replicas?"}
+    min: Optional[int] = None
+    """The same as min_replicas."""
+    max: Optional[int] = None
+    """The same as max_replicas."""
 
 
 Autoscaling = ServiceAutoscaling  # as it was called before
@@ -61,6 +63,8 @@ class Rolling(Object):
     max_unavailable_percentage: int = 25
     max_surge_percentage: int = 25
     type: str = "rolling_update"
+
+    slips: ClassVar[Mapping[str, str]] = {"max_unavailable": "write max_unavailable_percentage", "max_surge": "write max_surge_percentage"}
 
 
 @described
@@ -75,7 +79,7 @@ class CanaryStep(Object):
 class Canary(Object):
     """A new version gets a growing share of the requests. Not applied here: it rolls."""
 
-    steps: Sequence[CanaryStep]
+    steps: Optional[Sequence[CanaryStep]] = None
     type: str = "canary"
 
 

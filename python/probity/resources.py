@@ -26,6 +26,8 @@ class NodeSelector(Object):
     capacity_type: Optional[CapacityType] = None
     type: str = "node_selector"
 
+    slips: ClassVar[Mapping[str, str]] = {"gpu_type": "write resources.devices: [{type: nvidia_gpu, name: …, count: 1}]"}
+
 
 @described
 class NodepoolSelector(Object):
@@ -39,8 +41,8 @@ class NodepoolSelector(Object):
 class NvidiaGPU(Object):
     """Graphics processors. Not applied here."""
 
+    count: int
     name: Optional[str] = None
-    count: int = 1
     type: str = "nvidia_gpu"
 
 
@@ -62,9 +64,12 @@ class Resources(Object):
     """Graphics processors and the like."""
 
     slips: ClassVar[Mapping[str, str]] = {
+        "storage": "write ephemeral_storage_request and ephemeral_storage_limit, in MB",
+        "gpu_count": "write devices: [{type: nvidia_gpu, count: 1}]",
+        "gpu": "write devices: [{type: nvidia_gpu, count: 1}]",
         "cpu": "write cpu_request and cpu_limit, in cores",
-        "memory": "write memory_request and memory_limit, in megabytes",
-        "storage": "write ephemeral_storage_request and ephemeral_storage_limit, in megabytes",
-        "gpu_count": "write devices=[NvidiaGPU(name=…, count=…)]",
-        "gpu": "write devices=[NvidiaGPU(name=…, count=…)]",
+        "memory": "write memory_request and memory_limit, in MB",
+        "requests": "write cpu_request and memory_request",
+        "limits": "write cpu_limit and memory_limit",
+        "instance_family": "it belongs in node: {type: node_selector, instance_families: […]}",
     }

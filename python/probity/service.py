@@ -15,6 +15,9 @@ from .resources import Resources
 
 __all__ = ["Service"]
 
+_PROBES = "write liveness_probe and readiness_probe, each as {config: {type: http, path: /health, port: 8000}}"
+_BUILD = "write image: {type: build, build_source: {type: local}, build_spec: {type: dockerfile}}"
+
 Value = Union[str, int, float, bool, None]
 
 
@@ -24,7 +27,7 @@ class Service(Object):
 
     name: str
     """Its name: letters, digits and -."""
-    image: Union[Build, Image]
+    image: Union[Image, Build]
     """What runs."""
     ports: Sequence[Port]
     """Its ports; [] for a worker, which serves none."""
@@ -44,30 +47,33 @@ class Service(Object):
     """How replicas are replaced."""
     mounts: Optional[Sequence[Union[SecretMount, StringDataMount, VolumeMount]]] = None
     """Files and folders that the program finds."""
-    labels: Optional[Mapping[str, str]] = None
+    labels: Optional[Mapping[str, Value]] = None
     """Labels of the objects."""
     workspace_fqn: Optional[str] = None
     """cluster:workspace. The workspace is the namespace; deploy may give it, too."""
     allow_interception: bool = False
     """Not applied here."""
-    auto_shutdown: Optional[Mapping[str, Any]] = None
+    auto_shutdown: Optional[Any] = None
     """Not applied here."""
-    artifacts_download: Optional[Mapping[str, Any]] = None
+    artifacts_download: Optional[Any] = None
     """Not applied here."""
     service_account: Optional[str] = None
     """The account of its Pods."""
-    kustomize: Optional[Mapping[str, Any]] = None
+    kustomize: Optional[Any] = None
     """Not applied here."""
     type: str = "service"
 
     entire: ClassVar[bool] = True
     slips: ClassVar[Mapping[str, str]] = {
-        "port": "did you mean ports? It is a list: ports=[Port(port=…)]",
-        "health_check": "write liveness_probe=HealthProbe(…) and readiness_probe=HealthProbe(…)",
-        "health_checks": "write liveness_probe=HealthProbe(…) and readiness_probe=HealthProbe(…)",
-        "healthcheck": "write liveness_probe=HealthProbe(…) and readiness_probe=HealthProbe(…)",
-        "command": "it belongs to the image: Build(build_spec=DockerFileBuild(command=…)), Image(command=…)",
-        "build": "write image=Build(build_spec=…)",
+        "health_check": _PROBES, "health_checks": _PROBES, "healthcheck": _PROBES, "health_probe": _PROBES, "probes": _PROBES,
+        "build": _BUILD, "build_spec": _BUILD, "build_source": _BUILD,
+        "deploy": "its fields belong at the top: replicas, resources, env",
+        "port": "write ports: [{port: 8000}]",
+        "command": "it belongs in image (type: image) or in image.build_spec (type: build)",
+        "namespace": "write workspace_fqn: CLUSTER:WORKSPACE",
+        "autoscaling": "write replicas: {min_replicas: 1, max_replicas: 3}",
+        "environment": "write env: {NAME: value}",
+        "volumes": "write mounts: [{type: volume, mount_path: …, volume_fqn: …}]",
     }
 
     def deploy(

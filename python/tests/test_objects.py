@@ -31,22 +31,38 @@ def problems(make: Callable[[], object]) -> List[Tuple[str, str]]:
 class ObjectsTest(unittest.TestCase):
     def test_wrong_fields(self) -> None:
         table: Dict[str, Tuple[Dict[str, Any], str, str]] = {
-            "a string for a number": ({"ports": [Port(port="8000")]}, "ports[0].port", 'must be an integer, not a string "8000"'),  # type: ignore[arg-type]
-            "a fraction for an integer": ({"replicas": 1.5}, "replicas", "must be an integer or ServiceAutoscaling, not a number 1.5"),
-            "a boolean for a number": ({"replicas": True}, "replicas", "must be an integer or ServiceAutoscaling, not a boolean True"),
-            "no list": ({"ports": Port(port=8000)}, "ports", "must be a list, not an object of type Port"),
-            "null": ({"image": None}, "image", "must be Build or Image, not null"),
-            "no mapping": ({"env": [{"name": "A"}]}, "env", "must be a mapping, not a list"),
-            "a list in env": ({"env": {"A": []}}, "env.A", "must be a string or an integer or a number or a boolean, not a list"),
+            "a word for a number": ({"ports": [Port(port="http")]}, "ports[0].port", 'cannot use string "http" as a number'),  # type: ignore[arg-type]
+            "a fraction": ({"replicas": 1.5}, "replicas", "cannot use number 1.5: it is a whole number"),
+            "below zero": ({"replicas": -1}, "replicas", "cannot use integer -1: it is not negative"),
+            "a boolean for a number": ({"replicas": True}, "replicas", "cannot use boolean true as a number"),
+            "no list": ({"ports": Port(port=8000)}, "ports", "cannot use an object as a list: write [{…}]"),
+            "numbers as ports": ({"ports": [8000]}, "ports[0]", "cannot use integer 8000 as an object: write {port: 8000}"),
+            "null": ({"image": None}, "image", "missing: write it as {type: service, name: …, image: …, ports: …}"),
+            "a list of variables": ({"env": [{"name": "A"}]}, "env", "cannot use a list: write NAME: value, each on a line"),
+            "a list in env": ({"env": {"A": []}}, "env.A", "cannot use a list as a string"),
             "a misspelt field": ({"livenes_probe": None}, "livenes_probe", "unknown field, did you mean liveness_probe?"),
             "camel case": ({"livenessProbe": None}, "livenessProbe", "unknown field, did you mean liveness_probe?"),
             "nothing like it": ({"zzz": 1}, "zzz", "unknown field"),
-            "memory with a unit": ({"resources": Resources(memory_limit="512Mi")}, "resources.memory_limit", 'must be an integer, not a string "512Mi"'),  # type: ignore[arg-type]
-            "a missing field": ({"readiness_probe": HealthProbe(config=HttpProbe(path="/"))}, "readiness_probe.config.port", "Required value"),  # type: ignore[call-arg]
-            "of no type": ({"image": {"image_uri": "x"}}, "image.type", "Required value: one of build, image"),
-            "of another type": ({"image": {"type": "pod"}}, "image.type", "there is no type 'pod' here: one of build, image"),
+            "memory with a unit": (
+                {"resources": Resources(memory_limit="512Mi")},  # type: ignore[arg-type]
+                "resources.memory_limit", 'cannot use string "512Mi" as a number: it is in MB, so write 512',
+            ),
+            "cores in thousandths": (
+                {"resources": Resources(cpu_limit="2000m")},  # type: ignore[arg-type]
+                "resources.cpu_limit", 'cannot use string "2000m" as a number: it is in cores, so write 2',
+            ),
+            "a missing field": (
+                {"readiness_probe": HealthProbe(config=HttpProbe(path="/"))},  # type: ignore[call-arg]
+                "readiness_probe.config.port", "missing: write it as {type: http, path: …, port: …}",
+            ),
+            "of no type": ({"image": {"image_uri": "x"}}, "image.type", "missing: it is one of image, build"),
+            "of another type": ({"image": {"type": "pod"}}, "image.type", "there is no type pod here, it is one of image, build"),
+            "a word of another case": (
+                {"ports": [Port(port=1, app_protocol="HTTP")]},  # type: ignore[arg-type]
+                "ports[0].app_protocol", 'cannot use string "HTTP": it is one of http, grpc, tcp: write http',
+            ),
             "positional": ({"image": Image("web:1")}, "image", "Image takes its fields by name: Image(image_uri=…)"),
-            "a known slip": ({"port": 8000}, "port", "unknown field, did you mean ports? It is a list: ports=[Port(port=…)]"),
+            "a known slip": ({"port": 8000}, "port", "unknown field: write ports: [{port: 8000}]"),
         }
         for name, (fields, path, message) in table.items():
             with self.subTest(name):
@@ -102,7 +118,7 @@ class ObjectsTest(unittest.TestCase):
         with self.assertRaisesRegex(AttributeError, "did you mean liveness_probe"):
             setattr(web, "livenes_probe", None)
         web.replicas = "three"  # type: ignore[assignment]
-        with self.assertRaisesRegex(InvalidError, "replicas: must be an integer"):
+        with self.assertRaisesRegex(InvalidError, "replicas: cannot use string"):
             web.to_yaml()
         web.replicas = 3
         web.check()

@@ -82,6 +82,9 @@ const maxSource = 2000
 // locate fills in where a finding is, and the line there. lines are those of the files so far.
 func (m *Manifests) locate(f *Finding, lines map[string][]string) {
 	at := f.subject.PositionOf(f.Field)
+	if f.Original.Format == "" {
+		f.Original = f.subject.Original(f.Field)
+	}
 	if f.at != nil {
 		at = *f.at
 	}

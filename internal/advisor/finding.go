@@ -17,6 +17,9 @@ type Finding struct {
 	Container string
 	// Field is the path of the field in the API server's form.
 	Field string
+	// Original is how the file says the object and the field, if it is of another format than
+	// Kubernetes'.
+	Original manifest.Original
 	// Region is the place of that field in the file, or of the nearest one around it.
 	Region Region
 	// Message is one sentence, with the numbers of this manifest.
@@ -85,6 +88,14 @@ type Edit struct {
 	// Value is YAML in flow style on one line. It is ignored if Remove is set.
 	Value  string
 	Remove bool
+}
+
+// Words are the object and the field as the file says them.
+func (f Finding) Words() (object manifest.Ref, field string) {
+	if f.Original.Format != "" {
+		return f.Original.Object, f.Original.Field
+	}
+	return f.Object, f.Field
 }
 
 // Key identifies a finding after edits of the file too: it has no line numbers.

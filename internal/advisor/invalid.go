@@ -69,9 +69,9 @@ func (s subjects) include(p *manifest.Error) bool {
 }
 
 func invalidFinding(p *manifest.Error, o *manifest.Object) Finding {
-	f := Finding{Rule: ManifestInvalid, Severity: Outage, Object: p.Object, Field: p.Field, Message: p.Message, subject: o}
-	if p.Field != "" {
-		f.Message = p.Field + ": " + p.Message
+	f := Finding{Rule: ManifestInvalid, Severity: Outage, Object: p.Object, Field: p.Field, Message: p.Message, Original: p.Original, subject: o}
+	if _, field := f.Words(); field != "" {
+		f.Message = field + ": " + p.Message
 	}
 	switch p.Reason {
 	case manifest.ReasonDuplicateObject, manifest.ReasonDuplicateField:

@@ -130,6 +130,9 @@ func (w *Workload) setReplicas(scalers []*autoscalingv1.HorizontalPodAutoscaler)
 // Text is the text of a file, as it was read.
 func (m *Manifests) Text(file string) []byte { return m.source(file).Text }
 
+// Set is what is in a file; nil if it was passed over as a whole.
+func (m *Manifests) Set(file string) *manifest.Set { return m.source(file).Set }
+
 // FileNames are the names of the files, in the order in which they were read.
 func (m *Manifests) FileNames() []string {
 	names := make([]string, len(m.sources))

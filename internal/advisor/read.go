@@ -11,6 +11,7 @@ import (
 	"runtime"
 	"sync"
 
+	"github.com/probity-run/probity/internal/formats"
 	"github.com/probity-run/probity/internal/manifest"
 	"github.com/probity-run/probity/internal/printable"
 )
@@ -21,7 +22,7 @@ const StdinName = "<stdin>"
 // limits are wider than those of a run where they are about many objects together: rendered bundles
 // are large, and a cluster takes them. What a run refuses in one object is reported.
 func limits() manifest.Options {
-	return manifest.Options{MaxFileBytes: 16 << 20, MaxDocuments: 10_000, MaxServicePorts: math.MaxInt}
+	return manifest.Options{MaxFileBytes: 16 << 20, MaxDocuments: 10_000, MaxServicePorts: math.MaxInt, Formats: formats.All(formats.Options{})}
 }
 
 // input is one file, or standard input, to be decoded.

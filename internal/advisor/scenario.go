@@ -7,6 +7,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
 
+	"github.com/probity-run/probity/internal/formats"
 	"github.com/probity-run/probity/internal/manifest"
 	"github.com/probity-run/probity/internal/printable"
 	"github.com/probity-run/probity/internal/program"
@@ -188,7 +189,7 @@ func (m *Manifests) withoutUnplayable(found []Finding) {
 }
 
 func isPlayable(text []byte) bool {
-	set, err := manifest.Load(manifest.Options{Stdin: bytes.NewReader(text), AllWorkloads: true}, "-")
+	set, err := manifest.Load(manifest.Options{Stdin: bytes.NewReader(text), AllWorkloads: true, Formats: formats.All(formats.Options{})}, "-")
 	if err != nil {
 		return false
 	}

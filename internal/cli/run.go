@@ -25,7 +25,8 @@ import (
 
 const runHelp = `Start the programs of manifests on this machine and do to them what the kubelet would: probe them, restart them, back off.
 
-FILE is a manifest, a folder of manifests, or - for standard input. Pods, Deployments, ReplicaSets, StatefulSets, ConfigMaps and Secrets
+FILE is a manifest, a folder of manifests, or - for standard input; a service of TrueFoundry may stand where a manifest does, and then --env and
+--env-file give the values of the secrets that it refers to. Pods, Deployments, ReplicaSets, StatefulSets, ConfigMaps and Secrets
 are read; other kinds are named and left alone. Without FILE it is an empty node, which runs what probity apply --state-dir brings. A container's
 command runs as a process. A container that has only an image needs to know which program stands for it here: give the Pod the annotation
 probity.run/command.<container>, or use --command, by container or by workload and container. --only runs a part of the workloads.
@@ -82,6 +83,7 @@ type runFlags struct {
 	maxRestartPeriod time.Duration
 	maxPods          int
 	commands         []string
+	env              envFlags
 	only             []string
 	logs             bool
 	names            string
@@ -137,6 +139,7 @@ func newRun(streams Streams) *cobra.Command {
 	f.DurationVar(&flags.maxRestartPeriod, "max-restart-period", system.MaxRestartPeriod, "longest crash-loop back-off, 1s to 5m (the kubelet's crashLoopBackOff.maxContainerRestartPeriod)")
 	f.IntVar(&flags.maxPods, "max-pods", system.MaxPods, "how many Pods there may be at a time (the kubelet's maxPods)")
 	f.StringArrayVar(&flags.commands, "command", nil, "program that stands for a container's image, as container='./program --flag' or deployment/web:container='./program'; may be repeated")
+	flags.env.add(f)
 	f.StringSliceVar(&flags.only, "only", nil, "run only these workloads, as web or deployment/web, and the Services in front of them")
 	f.StringVar(&flags.names, "names", string(system.NamesAuto), "how programs find Services by name: auto: in a hosts file of their own, env: by addresses put into variables that name one, off: not at all")
 	f.BoolVar(&flags.plain, "plain", false, "lines instead of the live table, good to be read by a screen reader")
@@ -179,7 +182,11 @@ func (f runFlags) options() (system.Options, error) {
 	if err != nil {
 		return system.Options{}, err
 	}
-	opts := system.Options{Commands: commands, Only: f.only, StateDir: f.stateDir, MaxRestartPeriod: f.maxRestartPeriod, MaxPods: f.maxPods, Names: names}
+	env, err := f.env.read()
+	if err != nil {
+		return system.Options{}, err
+	}
+	opts := system.Options{Commands: commands, Env: env, Only: f.only, StateDir: f.stateDir, MaxRestartPeriod: f.maxRestartPeriod, MaxPods: f.maxPods, Names: names}
 	return opts, f.setAPI(&opts)
 }
 

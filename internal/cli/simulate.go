@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/probity-run/probity/internal/formats"
 	"github.com/probity-run/probity/internal/manifest"
 	"github.com/probity-run/probity/internal/simulate"
 	"github.com/probity-run/probity/internal/simulate/render"
@@ -148,7 +149,7 @@ func prepareSimulation(streams Streams, flags simulateFlags, paths []string) (*s
 			return nil, err
 		}
 	}
-	s.set, err = manifest.Load(manifest.Options{Stdin: stdin, AllWorkloads: true}, paths...)
+	s.set, err = manifest.Load(manifest.Options{Stdin: stdin, AllWorkloads: true, Formats: formats.All(formats.Options{})}, paths...)
 	if err == nil {
 		err = simulate.Check(s.set.Objects)
 	}

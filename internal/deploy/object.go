@@ -62,6 +62,7 @@ func Objects(m *advisor.Manifests) ([]*Object, error) {
 				errs = append(errs, fmt.Errorf("%s: %w", at, err))
 			}
 		}
+		errs = append(errs, converted(&all, m, file)...)
 	}
 	seen := map[string]manifest.Position{}
 	for _, o := range all {
@@ -71,6 +72,25 @@ func Objects(m *advisor.Manifests) ([]*Object, error) {
 		seen[o.key()] = o.Position
 	}
 	return all, errors.Join(errs...)
+}
+
+// converted adds the objects of the documents of other formats in a file. The errors are those that
+// keep one from being converted.
+func converted(all *[]*Object, m *advisor.Manifests, file string) (errs []error) {
+	set := m.Set(file)
+	if set == nil {
+		return nil
+	}
+	for _, problem := range set.Invalid {
+		if problem.Original.Format != "" {
+			errs = append(errs, problem)
+		}
+	}
+	for _, o := range set.Converted {
+		content := (&unstructured.Unstructured{Object: o.Content}).DeepCopy().Object
+		errs = append(errs, collect(all, content, o.Position))
+	}
+	return errs
 }
 
 // firstLine is the first line of a document with something in it, as people count.

@@ -29,7 +29,8 @@ type decoder struct {
 	open    map[*yaml.Node]bool           // anchors that are being expanded
 	known   map[*yaml.Node][]mappingField // results of mappingFields
 	types   map[reflect.Type][]structField
-	lenient bool // decode what can be decoded
+	lenient bool    // decode what can be decoded
+	origin  *origin // of an object that was converted
 }
 
 // budget is what the objects of one document may still expand to.
@@ -71,6 +72,7 @@ func (d *decoder) position(n *yaml.Node) Position {
 }
 
 func (d *decoder) fail(err *Error) {
+	err.Original = d.origin.of(err.Field)
 	switch {
 	case len(d.errs) < maxErrors:
 		d.errs = append(d.errs, err)
@@ -190,7 +192,8 @@ func (d *decoder) list(n *yaml.Node, t reflect.Type, path string, o *objectSchem
 	out := make([]any, 0, len(n.Content))
 	for i, item := range n.Content {
 		child := indexPath(path, i)
-		d.fields[child] = d.fieldPosition(item, isUntaggedNull(item))
+		d.fields[child] = d.fieldPosition(item, isUntaggedNull(item) || d.origin.implies(item))
+		d.origin.note(child, item)
 		out = append(out, d.value(item, t.Elem(), child, o))
 	}
 	return out
@@ -218,7 +221,8 @@ func (d *decoder) setPosition(path string, e mappingField) {
 	if e.value.Kind == yaml.ScalarNode && !isUntaggedNull(e.value) {
 		at = e.value
 	}
-	d.fields[path] = d.fieldPosition(at, isUntaggedNull(e.value))
+	d.fields[path] = d.fieldPosition(at, isUntaggedNull(e.value) || d.origin.implies(e.value))
+	d.origin.note(path, e.value)
 }
 
 func (d *decoder) fieldPosition(n *yaml.Node, null bool) fieldPosition {

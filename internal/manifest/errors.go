@@ -38,12 +38,14 @@ type Error struct {
 	Reason Reason
 	// Message is lower case except where it quotes the API server ("Invalid value: 2: must be 1").
 	Message string
+	// Original is how the file says it, if it is of another format.
+	Original Original
 }
 
 // IsDecoding reports whether the error was found before validation.
 func (e *Error) IsDecoding() bool {
 	switch e.Reason {
-	case ReasonRead, ReasonSyntax, ReasonLimit, ReasonKind, ReasonUnknownField, ReasonDuplicateField, ReasonType:
+	case ReasonRead, ReasonSyntax, ReasonLimit, ReasonKind, ReasonUnknownField, ReasonDuplicateField, ReasonType, ReasonFormat:
 		return true
 	}
 	return false
@@ -51,7 +53,7 @@ func (e *Error) IsDecoding() bool {
 
 // Error gives "file:line:column: Kind name: field: message", on one line and without control
 // characters.
-func (e *Error) Error() string { return render(e.Position, e.Object, e.Field, e.Message) }
+func (e *Error) Error() string { return e.Original.render(e.Position, e.Object, e.Field, e.Message) }
 
 // Errors is everything that is wrong, ordered by file and position.
 type Errors []*Error
@@ -78,6 +80,14 @@ func (e Errors) sort() {
 	slices.SortFunc(e, func(a, b *Error) int {
 		return cmp.Or(a.compare(b.Position), strings.Compare(a.Field, b.Field), strings.Compare(a.Message, b.Message))
 	})
+}
+
+// render is a message about an object, in the words of the document that it comes from.
+func (o Original) render(p Position, object Ref, field, message string) string {
+	if o.Format != "" {
+		object, field = o.Object, o.Field
+	}
+	return render(p, object, field, message)
 }
 
 func render(p Position, object Ref, field, message string) string {

@@ -26,7 +26,7 @@ import (
 //     wrong with it is in its Problems, in the words of Load; of two fields of one name the last
 //     counts. Two objects of one name are both returned, and the second has a problem.
 //   - What gives no object is in Invalid and PassedOver.
-//   - Warnings and NotApplied stay empty.
+//   - Warnings and NotApplied have only what is said of documents of other formats.
 //
 // The error, an Errors, has only what could not be read at all. Calls share nothing and may run at
 // the same time.
@@ -112,14 +112,14 @@ func (f *file) lenientObject(d *decoder, n *yaml.Node, k objectType, p partialOb
 	r.GetObjectKind().SetGroupVersionKind(schema.FromAPIVersionAndKind(k.apiVersion, k.kind))
 	PrepareForCreate(r)
 	defaultLenient(r)
-	o := Object{Resource: r, Position: d.position(n), Problems: d.errs, fields: d.fields}
+	o := Object{Resource: r, Position: d.position(n), Problems: d.errs, fields: d.fields, origin: d.origin}
 	if err := f.tooMany(o); err != nil {
 		o.Problems = append(o.Problems, err)
 	}
 	decoded := o.Problems
 	for _, p := range lenientProblems(r) {
 		if !followsFrom(p, decoded) {
-			o.Problems = append(o.Problems, &Error{Position: o.PositionOf(p.Field), Object: o.Ref(), Field: p.Field, Reason: Reason(p.Type), Message: body(p)})
+			o.Problems = append(o.Problems, &Error{Position: o.PositionOf(p.Field), Object: o.Ref(), Field: p.Field, Reason: Reason(p.Type), Message: body(p), Original: o.Original(p.Field)})
 		}
 	}
 	if p.apiVersion != k.apiVersion {

@@ -11,7 +11,8 @@ import (
 // nothing.
 func (l *loader) tooMany(o Object) *Error {
 	refuse := func(field, format string, args ...any) *Error {
-		return &Error{Position: o.PositionOf(field), Object: o.Ref(), Field: field, Reason: ReasonLimit, Message: fmt.Sprintf(format, args...) + ": refused"}
+		return &Error{Position: o.PositionOf(field), Object: o.Ref(), Field: field, Reason: ReasonLimit,
+			Message: fmt.Sprintf(format, args...) + ": refused", Original: o.Original(field)}
 	}
 	if s, ok := o.Resource.(*corev1.Service); ok {
 		if n := len(s.Spec.Ports); n > l.opts.MaxPorts {

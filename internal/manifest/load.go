@@ -78,7 +78,7 @@ type file struct {
 
 func (f *file) chunk(c chunk) {
 	at := Position{f.name, c.line + 1, 1}
-	if f.opts.Mixed && !mayBeObject(c.text) {
+	if f.opts.Mixed && !mayBeObject(c.text) && !f.mayBeForeign(c.text) {
 		f.passOver(at, noObject)
 		return
 	}
@@ -116,6 +116,9 @@ func (f *file) document(d *decoder, n *yaml.Node, implied string) {
 			f.limit(d.position(n), "more than %d objects in the file", f.opts.MaxDocuments)
 		}
 		f.left = -1
+		return
+	}
+	if implied == "" && f.foreign(d, n) {
 		return
 	}
 	f.left--
@@ -212,7 +215,7 @@ func (f *file) object(d *decoder, n *yaml.Node, k objectType) {
 	}
 	// an item of a PodList may have none
 	r.GetObjectKind().SetGroupVersionKind(schema.FromAPIVersionAndKind(k.apiVersion, k.kind))
-	o := Object{Resource: r, Position: d.position(n), fields: d.fields, written: written}
+	o := Object{Resource: r, Position: d.position(n), fields: d.fields, written: written, origin: d.origin}
 	if err := f.tooMany(o); err != nil {
 		f.fail(err)
 		return
@@ -223,13 +226,13 @@ func (f *file) object(d *decoder, n *yaml.Node, k objectType) {
 	ref := o.Ref()
 	problems := append(Validate(r), validateExtraWorkload(r)...)
 	for _, p := range problems {
-		f.fail(&Error{Position: o.PositionOf(p.Field), Object: ref, Field: p.Field, Reason: Reason(p.Type), Message: body(p)})
+		f.fail(&Error{Position: o.PositionOf(p.Field), Object: ref, Field: p.Field, Reason: Reason(p.Type), Message: body(p), Original: o.Original(p.Field)})
 	}
 	if f.isDuplicate(o, ref) || len(problems) > 0 {
 		return
 	}
 	for _, w := range warnings {
-		f.set.Warnings = append(f.set.Warnings, Note{o.PositionOf(w.Field), ref, w.Field, w.Message})
+		f.set.Warnings = append(f.set.Warnings, Note{o.PositionOf(w.Field), ref, w.Field, w.Message, o.Original(w.Field)})
 	}
 	f.set.NotApplied = append(f.set.NotApplied, notApplied(o)...)
 	f.set.Objects = append(f.set.Objects, o)
@@ -255,6 +258,6 @@ func (f *file) duplicate(o Object, ref Ref) *Error {
 		f.first[ref] = o.Position
 		return nil
 	}
-	return &Error{Position: o.PositionOf("metadata.name"), Object: ref, Field: "metadata.name", Reason: ReasonDuplicateObject,
+	return &Error{Position: o.PositionOf("metadata.name"), Object: ref, Field: "metadata.name", Reason: ReasonDuplicateObject, Original: o.Original("metadata.name"),
 		Message: fmt.Sprintf("namespace %s has this object already, from %v", printable.Quote(ref.Namespace), before)}
 }

@@ -57,6 +57,9 @@ type Options struct {
 	// Mixed makes DecodeLenient pass over what does not look like a Kubernetes object: the file is
 	// one of a folder and may be anything.
 	Mixed bool
+	// Formats are other formats whose documents are turned into objects, the first one that
+	// recognizes a document. Default: Kubernetes' alone.
+	Formats []Format
 }
 
 func (o Options) withDefaults() Options {
@@ -88,6 +91,9 @@ type Set struct {
 	// Load refuses them. PassedOver are those that it left alone.
 	Invalid    Errors
 	PassedOver []PassedOver
+	// Converted are the objects that come from documents of other formats, those of kinds that
+	// Probity does not run too.
+	Converted []Converted
 }
 
 // Resource is a typed Kubernetes object: one of *corev1.Pod, *appsv1.Deployment,
@@ -122,7 +128,8 @@ type Object struct {
 	// has problems.
 	Problems Errors
 	fields   map[string]fieldPosition
-	written  []byte // as JSON, without defaults
+	written  []byte  // as JSON, without defaults
+	origin   *origin // nil for one that is written as such
 }
 
 // fieldPosition is where in the object's file a field was written; there are many, so it is small.
@@ -191,10 +198,12 @@ type Note struct {
 	Object  Ref
 	Field   string // path in the API server's form
 	Message string
+	// Original is how the file says it, if it is of another format.
+	Original Original
 }
 
 // String gives "file:line:column: Kind name: field: message".
-func (n Note) String() string { return render(n.Position, n.Object, n.Field, n.Message) }
+func (n Note) String() string { return n.Original.render(n.Position, n.Object, n.Field, n.Message) }
 
 // Load reads files, folders (their *.yaml, *.yml and *.json files in the order of their names,
 // without subfolders and hidden files) and, for "-", standard input. A path given twice is read

@@ -152,7 +152,7 @@ func notApplied(o Object) []Note {
 	var notes []Note
 	for path, m := range o.fields {
 		if reason := idle.reason(path); reason != "" && !m.null {
-			notes = append(notes, Note{m.in(o.Position.File), o.Ref(), path, reason})
+			notes = append(notes, Note{m.in(o.Position.File), o.Ref(), path, reason, o.Original(path)})
 		}
 	}
 	slices.SortFunc(notes, func(a, b Note) int {

@@ -83,7 +83,7 @@ func Check(o manifest.Object, objects Objects) *manifest.Error {
 			if prefix != "" {
 				field = prefix + "." + field
 			}
-			return &manifest.Error{Position: o.PositionOf(field), Object: o.Ref(), Field: field, Reason: manifest.ReasonLimit, Message: tooLong.Unwrap().Error()}
+			return &manifest.Error{Position: o.PositionOf(field), Object: o.Ref(), Field: field, Reason: manifest.ReasonLimit, Message: tooLong.Unwrap().Error(), Original: o.Original(field)}
 		}
 	}
 	return nil

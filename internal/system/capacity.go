@@ -49,7 +49,7 @@ func checkCount(objects []manifest.Object, maxPods int) error {
 			field = ""
 		}
 		return &manifest.Error{Position: object.PositionOf(field), Object: object.Ref(), Field: field, Reason: manifest.ReasonLimit,
-			Message: fmt.Sprintf("%s with this object, and the node takes %d: ask for fewer, or raise --max-pods", countPods(total), maxPods)}
+			Message: fmt.Sprintf("%s with this object, and the node takes %d: ask for fewer, or raise --max-pods", countPods(total), maxPods), Original: object.Original(field)}
 	}
 	return nil
 }

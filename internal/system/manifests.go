@@ -12,6 +12,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/probity-run/probity/internal/controller"
+	"github.com/probity-run/probity/internal/formats"
 	"github.com/probity-run/probity/internal/manifest"
 	"github.com/probity-run/probity/internal/node"
 	"github.com/probity-run/probity/internal/printable"
@@ -27,6 +28,7 @@ type loader struct {
 	maxPods  int
 	own      []string // the manifests of which a part runs
 	only     []string // names of that part; none means all
+	formats  []manifest.Format
 	outputs  []fs.FileInfo
 	read     func(manifest.Options, ...string) (*manifest.Set, error)
 	// has room for one: who reads manifests and applies them puts something in
@@ -36,7 +38,8 @@ type loader struct {
 }
 
 func newLoader(r *registry.Registry, opts Options) *loader {
-	l := &loader{registry: r, environ: opts.Environ, maxPods: opts.MaxPods, own: opts.Manifests, only: opts.Only, read: manifest.Load, turn: make(chan struct{}, 1), said: map[string]bool{}}
+	l := &loader{registry: r, environ: opts.Environ, maxPods: opts.MaxPods, own: opts.Manifests, only: opts.Only, read: manifest.Load,
+		formats: formats.All(formats.Options{Run: true, Env: opts.Env}), turn: make(chan struct{}, 1), said: map[string]bool{}}
 	for _, file := range opts.Outputs {
 		if info, err := file.Stat(); err == nil { // what is closed cannot be read by mistake
 			l.outputs = append(l.outputs, info)
@@ -57,7 +60,7 @@ type manifests struct {
 // load reads manifests and makes sure that what they ask for can run here. ownPort, if not nil,
 // reports whether Pods of this system have a port, and would make room. Every error is bad input.
 func (l *loader) load(paths []string, opts manifest.Options, ownPort func(port int32) bool) (*manifests, error) {
-	opts.Outputs = l.outputs
+	opts.Outputs, opts.Formats = l.outputs, l.formats
 	set, err := l.read(opts, paths...)
 	if err != nil {
 		return nil, err
@@ -104,9 +107,9 @@ func (m *manifests) check(environ []string, ownPort func(port int32) bool) error
 				field = prefix + "." + field
 			}
 			if p.Container != nil {
-				problems.addMissing(origin, origin.PositionOf(field), p.Container.Name, p.Container.Image)
+				problems.addMissing(origin, field, p.Container.Name, p.Container.Image)
 			}
-			e := &manifest.Error{Position: origin.PositionOf(field), Object: origin.Ref(), Field: field, Message: p.Message}
+			e := &manifest.Error{Position: origin.PositionOf(field), Object: origin.Ref(), Field: field, Message: p.Message, Original: origin.Original(field)}
 			if !seen[e.Error()] {
 				seen[e.Error()] = true
 				problems.Errors = append(problems.Errors, e)

@@ -22,6 +22,7 @@ type missingProgram struct {
 	at               manifest.Position
 	workload         string // as in --command
 	container, image string
+	line             string // to add to the file
 }
 
 // Unwrap returns the errors.
@@ -34,11 +35,15 @@ func (e *checkError) Hint() string {
 		return ""
 	}
 	var text strings.Builder
-	text.WriteString("Programs run here, not images. Say which program stands for each, by a line below metadata.annotations of the Pod or its template:\n\n")
+	where := "below metadata.annotations of the Pod or its template"
+	if slices.ContainsFunc(e.missing, func(m missingProgram) bool { return !strings.HasPrefix(m.line, manifest.AnnotationCommand) }) {
+		where = "in the file"
+	}
+	fmt.Fprintf(&text, "Programs run here, not images. Say which program stands for each, by a line %s:\n\n", where)
 	table := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "  WHERE\tWORKLOAD\tIMAGE\tLINE TO ADD")
 	for _, m := range e.missing {
-		fmt.Fprintf(table, "  %s\t%s\t%s\t%s%s: ./program --flag\n", m.at, m.workload, printable.Line(printable.Cut(m.image)), manifest.AnnotationCommand, m.container)
+		fmt.Fprintf(table, "  %s\t%s\t%s\t%s: ./program --flag\n", m.at, m.workload, printable.Line(printable.Cut(m.image)), m.line)
 	}
 	_ = table.Flush() // to memory
 	text.WriteString("\nor for one run only, with\n\n")
@@ -53,10 +58,14 @@ func (e *checkError) Hint() string {
 	return text.String()
 }
 
-// addMissing notes a container whose program is not known, once.
-func (e *checkError) addMissing(origin manifest.Object, at manifest.Position, container, image string) {
+// addMissing notes a container whose program is not known, once. field is that of its command.
+func (e *checkError) addMissing(origin manifest.Object, field, container, image string) {
 	ref := origin.Ref()
-	m := missingProgram{at, registry.CommandKey(ref.Kind, ref.Name), container, image}
+	line := manifest.AnnotationCommand + container
+	if original := origin.Original(field); original.Field != "" {
+		line = original.Field
+	}
+	m := missingProgram{origin.PositionOf(field), registry.CommandKey(ref.Kind, ref.Name), container, image, line}
 	if slices.Contains(e.missing, m) {
 		return
 	}

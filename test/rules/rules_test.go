@@ -25,7 +25,7 @@ const (
 var floors = [][]string{
 	{"internal/printable", "internal/metrics"},
 	{"docs", "probe", "internal/timing", "internal/lifecycle", "internal/manifest", "internal/store", "internal/history", "internal/process", "internal/envvars", "internal/address", "internal/ownfile", "internal/origin", "internal/timeline"},
-	{"internal/workload", "internal/registry", "internal/program", "internal/names", "internal/diagnosis"},
+	{"internal/workload", "internal/registry", "internal/program", "internal/names", "internal/diagnosis", "internal/formats"},
 	{"internal/node", "internal/controller", "internal/proxy", "internal/simulate", "internal/advisor"},
 	{"internal/facts", "internal/rollout"},
 	{"internal/terminal", "internal/apiserver", "internal/dashboard", "internal/kube"},
@@ -71,10 +71,10 @@ func TestImportsPointDown(t *testing.T) {
 }
 
 func TestCoreIsPure(t *testing.T) {
-	out := run(t, "go", "list", "-f", `{{join .Imports "\n"}}`, "./internal/lifecycle", "./internal/workload", "./internal/address", "./internal/names", "./internal/timeline", "./internal/rollout/...")
+	out := run(t, "go", "list", "-f", `{{join .Imports "\n"}}`, "./internal/lifecycle", "./internal/workload", "./internal/address", "./internal/names", "./internal/timeline", "./internal/rollout/...", "./internal/formats/tree", "./internal/formats/truefoundry")
 	for imported := range strings.FieldsSeq(out) {
 		if slices.Contains([]string{"os", "net", "net/http", "sync", "context", "os/exec", "math/rand", "math/rand/v2"}, imported) {
-			t.Errorf("internal/lifecycle, internal/workload, internal/names, internal/timeline or internal/rollout imports %s: what decides has no I/O, goroutine or chance", imported)
+			t.Errorf("internal/lifecycle, internal/workload, internal/names, internal/timeline, internal/rollout or a format imports %s: what decides has no I/O, goroutine or chance", imported)
 		}
 	}
 }

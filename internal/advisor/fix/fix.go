@@ -41,6 +41,9 @@ func Text(text []byte, findings []advisor.Finding) (out []byte, applied []adviso
 	for _, f := range inReverse(findings) {
 		i := documentAt(docs, f.ObjectPosition().Line)
 		switch {
+		case f.Original.Format != "":
+			skipped = append(skipped, Skipped{f, foreign(f.Original)})
+			continue
 		case i < 0:
 			skipped = append(skipped, Skipped{f, errMoved})
 			continue
@@ -66,6 +69,15 @@ func Text(text []byte, findings []advisor.Finding) (out []byte, applied []adviso
 		out = append(out, d.Text...)
 	}
 	return out, applied, skipped
+}
+
+// foreign says why a document of another format is left alone.
+func foreign(o manifest.Original) error {
+	where := o.Object.String()
+	if o.Field != "" {
+		where += ": " + o.Field
+	}
+	return fmt.Errorf("the document is one of %s, in which Kubernetes' fields mean nothing: change it by hand, at %s", o.Format, where)
 }
 
 // inDocument applies patches of one document, the last object first. What can be made together is,

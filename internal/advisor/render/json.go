@@ -44,9 +44,19 @@ type jsonFinding struct {
 	Patch      *jsonPatch       `json:"patch,omitempty"`
 	Simulate   string           `json:"simulate,omitempty"`
 	Suppressed string           `json:"suppressed,omitempty"`
+	// Original is there if the file is of another format than Kubernetes'.
+	Original *jsonOriginal `json:"original,omitempty"`
 	// Basis and Seen are of findings in a cluster, whose file is empty.
 	Basis advisor.Basis `json:"basis,omitempty"`
 	Seen  string        `json:"seen,omitempty"`
+}
+
+// jsonOriginal is how the file says the object and the field.
+type jsonOriginal struct {
+	Format string `json:"format"`
+	Kind   string `json:"kind"`
+	Name   string `json:"name"`
+	Field  string `json:"field"`
 }
 
 type jsonPatch struct {
@@ -79,6 +89,9 @@ func jsonFindings(findings []advisor.Finding) []jsonFinding {
 		j := jsonFinding{Rule: f.Rule, Severity: f.Severity, File: f.Region.File, Line: f.Region.Line, Column: f.Region.Column, EndLine: f.Region.EndLine,
 			EndColumn: f.Region.EndColumn, Kind: f.Object.Kind, Namespace: f.Object.Namespace, Name: f.Object.Name, Container: f.Container, Field: f.Field,
 			Message: f.Message, Source: f.Source, Simulate: f.Simulation(), Suppressed: f.Suppressed, Basis: f.Basis, Seen: f.Seen}
+		if o := f.Original; o.Format != "" {
+			j.Original = &jsonOriginal{o.Format, o.Object.Kind, o.Object.Name, o.Field}
+		}
 		if f.Patch != nil {
 			j.Patch = &jsonPatch{Summary: f.Patch.Summary, Effect: f.Patch.Effect}
 			for _, e := range f.Patch.Edits {

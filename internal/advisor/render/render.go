@@ -43,10 +43,11 @@ func For(format string) (Writer, error) {
 
 // where names the object and the container of a finding.
 func where(f advisor.Finding) string {
-	if f.Container == "" {
-		return f.Object.String()
+	object, _ := f.Words()
+	if f.Container == "" || f.Original.Format != "" { // which has no containers to tell apart
+		return object.String()
 	}
-	return f.Object.String() + ", container " + f.Container
+	return object.String() + ", container " + f.Container
 }
 
 // sentence is the message with its object and container before it, if there is an object.

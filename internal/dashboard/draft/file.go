@@ -75,6 +75,9 @@ func (f *File) Otherwise(v Values) (lines []string) {
 // says what has to be changed by hand.
 func (f *File) Write(v Values) ([]byte, error) {
 	edits, err := f.edits(v)
+	if original := f.workload.Object.Original(f.path); original.Format != "" && len(edits) > 0 {
+		return nil, fmt.Errorf("cannot write to %s: there it is a %s of %s, whose fields are other ones: change it by hand", filepath.Base(f.Name), original.Object.Kind, original.Format)
+	}
 	if err != nil || len(edits) == 0 {
 		return f.Text, err
 	}

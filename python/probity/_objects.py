@@ -60,11 +60,11 @@ class Object:
         slipped = any(name in self.slips for name in given)  # then what is missing stands there under another name
         for name, field in fields.items():
             state[name] = field.default
-            if given.get(name) is None and field.required and not positional and not slipped:
+            if name not in given and field.required and not positional and not slipped:
                 self._note(name, "missing: " + form(type(self)))
         for name, value in given.items():
             if name in fields:
-                self._set(name, value)
+                self._set(name, value, slipped)
             else:
                 self._note(name, self._unknown(name))
         if self.entire:
@@ -108,9 +108,12 @@ class Object:
     def _title(self) -> str:
         return type(self).__name__
 
-    def _set(self, name: str, value: object) -> None:
+    def _set(self, name: str, value: object, slipped: bool = False) -> None:
+        field = fields_of(type(self))[name]
         self.__dict__["_wrong"].pop(name, None)
-        value, problems = check(value, fields_of(type(self))[name].type, name, CLASSES)
+        if value is None and field.required and not slipped:
+            self._note(name, "missing: " + form(type(self)))
+        value, problems = check(value, field.type, name, CLASSES)
         self.__dict__[name] = self.__dict__["_given"][name] = value
         for problem in problems:
             self._note(name, problem.message, problem.path)

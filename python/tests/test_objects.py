@@ -55,7 +55,7 @@ class ObjectsTest(unittest.TestCase):
                 {"readiness_probe": HealthProbe(config=HttpProbe(path="/"))},  # type: ignore[call-arg]
                 "readiness_probe.config.port", "missing: write it as {type: http, path: …, port: …}",
             ),
-            "of no type": ({"image": {"image_uri": "x"}}, "image.type", "missing: it is one of image, build"),
+            "of no type": ({"image": {"x": 1}}, "image.type", "missing: it is one of image, build"),
             "of another type": ({"image": {"type": "pod"}}, "image.type", "there is no type pod here, it is one of image, build"),
             "a word of another case": (
                 {"ports": [Port(port=1, app_protocol="HTTP")]},  # type: ignore[arg-type]

@@ -7,7 +7,7 @@ import re
 import subprocess
 import sys
 import threading
-from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, TextIO
+from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Set, TextIO, Tuple
 
 from . import _program
 from ._objects import Object
@@ -72,25 +72,37 @@ def check(service: Object, document: str) -> List[Finding]:
 
 def deploy(service: Object, document: str, options: Options) -> Deployed:
     """Deploy a document, and tell how it goes."""
-    arguments = ["deploy", "-", "-o", "json", "--set", str(getattr(service, "name")).lower(), *_where(options)]
+    server = _where(options)
+    arguments = ["deploy", "-", "-o", "json", "--set", str(getattr(service, "name")).lower(), *server]
     if options.force:
         arguments.append("--force-conflicts")
     if not options.wait:
         arguments.append("--wait=false")
     if options.timeout is not None:
         arguments.append(f"--timeout={options.timeout:g}s")
-    process = _program.start(arguments, document)
     told = _Told(service, sys.stderr if options.progress is None else options.progress)
+    code, errors = _follow(arguments, document, told)
+    missing = re.search(r'namespaces "([^"]+)" not found', str(told.ended.get("error")))
+    if code == EXIT_REFUSED and missing and options.target == "probity":
+        # On a cluster it is for others to make namespaces; here they are nobody's.
+        namespace = f"apiVersion: v1\nkind: Namespace\nmetadata:\n  name: {missing.group(1)}\n"
+        _program.run(["deploy", "-", "--no-set", "--wait=false", *server], namespace)
+        code, errors = _follow(arguments, document, told)
+    return told.end(code, errors)
+
+
+def _follow(arguments: List[str], document: str, told: "_Told") -> Tuple[int, str]:
+    """Run the program, and return its exit code and its errors."""
+    process = _program.start(arguments, document)
     assert process.stdout is not None
     try:
         errors = _Reader(process)
         for line in process.stdout:
             told.take(line)
-        process.wait()
-        return told.end(process.returncode, errors.text())
+        return process.wait(), errors.text()
     finally:
         if process.poll() is None:
-            process.terminate()  # it was interrupted: what is applied stays
+            process.terminate()  # we were interrupted; what is applied stays
             process.wait()
         process.stdout.close()
 
@@ -135,7 +147,8 @@ class _Told:
         self.ended: Mapping[str, Any] = {}
         self.findings: List[Mapping[str, Any]] = []
         self.verdicts: List[Mapping[str, Any]] = []
-        self.shown = ""
+        self.shown: Set[str] = set()  # of what is told again when it is tried again
+        self.last = ""
 
     def take(self, line: str) -> None:
         """Take a line of JSON."""
@@ -149,17 +162,19 @@ class _Told:
         elif kind == "end":
             self.ended = told
         elif kind == "finding":
-            self.findings.append(told)
+            self.findings = [f for f in self.findings if f["message"] != told["message"]] + [told]
         elif kind == "verdict":
             self.verdicts.append(told)
         for text in _sentences(told):
             self.say(text)
+            if kind in ("begin", "finding"):
+                self.shown.add(text)
 
     def say(self, text: str) -> None:
         """Print a line of progress, unless it is the one before."""
-        if text != self.shown:
+        if text != self.last and text not in self.shown:
             print(text, file=self.progress, flush=True)
-        self.shown = text
+        self.last = text
 
     def end(self, code: int, errors: str) -> Deployed:
         """Return what was deployed, or raise why it was not."""
@@ -170,15 +185,13 @@ class _Told:
         if code == EXIT_REFUSED:
             if re.match(r"cannot (ask|read the kubeconfig|use the kubeconfig|reach|connect)\b", why):
                 raise UnreachableError(f"{title} cannot be deployed: {why}")
-            raise RefusedError(title, [*self._outages(why), *_problems(self.service, why)])
+            raise RefusedError(title, _problems(self.service, self._outages() if "check has findings" in why else why))
         causes = [text for v in self.verdicts if v.get("result") != "up" for text in _reasons(v)]
         log = [line for v in self.verdicts for entry in v.get("log") or () for line in entry.get("lines") or ()]
         raise NotReadyError(title, causes or [why], log, unknown=code == EXIT_UNKNOWN)
 
-    def _outages(self, why: str) -> List[Problem]:
-        if "check has findings" not in why:
-            return []
-        return [Problem("", f'{f["message"]} ({f["rule"]})') for f in self.findings if f["severity"] == "outage"]
+    def _outages(self) -> str:
+        return "\n".join(f'{f["message"]} ({f["rule"]})' for f in self.findings if f["severity"] == "outage")
 
 
 def _sentences(told: Mapping[str, Any]) -> Iterator[str]:

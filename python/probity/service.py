@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+import sys
 from typing import Any, ClassVar, Mapping, Optional, Sequence, TextIO, Union
 
 from . import _deployment, _yaml
 from ._objects import Object, described
+from .errors import ProbityError
 from .images import Build, Image
 from .mounts import SecretMount, StringDataMount, VolumeMount
 from .ports import Port
@@ -100,26 +103,35 @@ class Service(Object):
 
         Raises ProgramMissingError, UnreachableError, RefusedError (with the fields, and nothing was sent), NotReadyError (with the causes).
         """
-        self.check()
         options = _deployment.Options(target, context, instance, force, wait, timeout, progress)
-        return _deployment.deploy(self, self._yaml(workspace_fqn), options)
+        if workspace_fqn is not None and re.fullmatch("[A-Z_]+", workspace_fqn):
+            print(f"workspace_fqn {workspace_fqn} is a placeholder: the namespace of the context is used", file=progress or sys.stderr)
+            workspace_fqn = None
+        try:
+            return _deployment.deploy(self, self._yaml(workspace_fqn), options)
+        except ProbityError as e:
+            raise e.with_traceback(None) from None  # how we found out helps nobody
 
     def to_yaml(self) -> str:
         """Return the service as YAML, which `probity run`, `check`, `render` and `deploy` read, and TrueFoundry does."""
-        self.check()
         return self._yaml(None)
 
     def to_kubernetes(self, workspace_fqn: Optional[str] = None) -> str:
         """Return the objects of Kubernetes that the service becomes, as YAML. Raises RefusedError and ProgramMissingError."""
-        self.check()
-        return _deployment.render(self, self._yaml(workspace_fqn))
+        try:
+            return _deployment.render(self, self._yaml(workspace_fqn))
+        except ProbityError as e:
+            raise e.with_traceback(None) from None
 
     def findings(self, workspace_fqn: Optional[str] = None) -> "Sequence[_deployment.Finding]":
         """Return what `probity check` finds: what leads to an outage, and what may. Raises RefusedError and ProgramMissingError."""
-        self.check()
-        return _deployment.check(self, self._yaml(workspace_fqn))
+        try:
+            return _deployment.check(self, self._yaml(workspace_fqn))
+        except ProbityError as e:
+            raise e.with_traceback(None) from None
 
     def _yaml(self, workspace_fqn: Optional[str]) -> str:
+        self.check()
         document = self.to_dict()
         if workspace_fqn is not None:
             document["workspace_fqn"] = workspace_fqn

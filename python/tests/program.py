@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import subprocess
 import sys
+import tempfile
 import unittest
-from typing import Any
+from typing import Any, Iterator
+from unittest import mock
 
 from probity import ProgramMissingError, _program
 
@@ -24,3 +28,28 @@ def needed(case: Any) -> Any:
         if os.environ.get("CI"):
             raise
         return unittest.skip(f"NOT TESTED: {e}")(case)
+
+
+@contextlib.contextmanager
+def running(*arguments: str) -> Iterator[str]:
+    """Let an empty Probity run in the folder of the test data, the only one that `probity ls` lists. It yields the state folder."""
+    with tempfile.TemporaryDirectory() as folder:
+        state = os.path.join(folder, "run")
+        with mock.patch.dict(os.environ, {**PYTHON_FIRST, "XDG_STATE_HOME": folder}):
+            begun = [_program.find(), "run", "-d", "--no-dashboard", "--state-dir", state, *arguments]
+            # What goes on in the background keeps no pipe of ours.
+            with open(os.path.join(folder, "said"), "w+") as said:
+                if subprocess.run(begun, cwd=TESTDATA, stdin=subprocess.DEVNULL, stdout=said, stderr=said).returncode != 0:
+                    said.seek(0)
+                    raise AssertionError(said.read())
+            try:
+                yield state
+            finally:
+                subprocess.run([_program.find(), "stop", "--state-dir", state], check=True, capture_output=True)
+
+
+@contextlib.contextmanager
+def no_runs() -> Iterator[None]:
+    """Let `probity ls` list nothing."""
+    with tempfile.TemporaryDirectory() as folder, mock.patch.dict(os.environ, {"XDG_STATE_HOME": folder}):
+        yield

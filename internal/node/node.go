@@ -13,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/probity-run/probity/internal/history"
+	"github.com/probity-run/probity/internal/lifecycle"
 	"github.com/probity-run/probity/internal/process"
 	"github.com/probity-run/probity/internal/program"
 	"github.com/probity-run/probity/internal/store"
@@ -38,6 +39,10 @@ type Options struct {
 	// PodAddress, if not nil, gives a Pod an address of its own, which release takes back. Pods of
 	// one name have the same address. Default: every Pod has 127.0.0.1.
 	PodAddress func(namespace, name string) (address netip.Addr, release func())
+	// Redirect, if not nil, gives the address that an attempt of a probe over the network connects
+	// to instead of one of the Pod, so that a test can put a fault in between. It is called by the
+	// Pod's goroutine before each attempt and must not wait. Default: the address.
+	Redirect func(pod types.UID, probe lifecycle.ProbeType, address netip.AddrPort) netip.AddrPort
 	// MaxRestartPeriod caps the crash-loop back-off (R147). Default 300 s.
 	MaxRestartPeriod time.Duration
 	// Follow, if not nil, gets every line that a container prints, from a goroutine per container.

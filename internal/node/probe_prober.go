@@ -2,9 +2,12 @@ package node
 
 import (
 	"errors"
+	"net/netip"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
 
+	"github.com/probity-run/probity/internal/lifecycle"
 	"github.com/probity-run/probity/probe"
 )
 
@@ -20,6 +23,7 @@ type probers struct {
 	ports    *portWatch
 	client   *probe.HTTPClient
 	prepare  func(probe.Prober) probe.Prober
+	redirect func(pod types.UID, probe lifecycle.ProbeType, address netip.AddrPort) netip.AddrPort // nil: nowhere else
 	prepared map[probeKey]preparedProbe
 }
 
@@ -51,7 +55,18 @@ func (p *probers) prober(a *attempt) (probe.Prober, *probe.Result) {
 	if verdict != nil {
 		return nil, verdict
 	}
-	return p.formatted(a.key(), a.Probe, to), nil
+	return p.formatted(a.key(), a.Probe, p.redirected(a.Type, to)), nil
+}
+
+// redirected is where an attempt goes that is to go to a target: see [Options].Redirect.
+func (p *probers) redirected(kind lifecycle.ProbeType, to target) target {
+	ip, err := netip.ParseAddr(to.host)
+	if p.redirect == nil || to.foreign || err != nil {
+		return to
+	}
+	other := p.redirect(p.pod.UID, kind, netip.AddrPortFrom(ip, uint16(to.port)))
+	to.host, to.port = other.Addr().String(), int(other.Port())
+	return to
 }
 
 // formatted is the prober of a probe over the network, prepared once per target.

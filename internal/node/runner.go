@@ -86,7 +86,7 @@ func newRunner(n *Node, pod *corev1.Pod) *runner {
 		loop: r.loop, state: r.state, running: r.running,
 		probers: &probers{
 			pod: pod, running: r.running, commands: execStarter{n.opts.Starter, string(pod.UID) + "/probe"},
-			ports: ports, client: n.client, prepare: n.engine.Prepare, prepared: map[probeKey]preparedProbe{},
+			ports: ports, client: n.client, prepare: n.engine.Prepare, prepared: map[probeKey]preparedProbe{}, redirect: n.opts.Redirect,
 		},
 		inspection: r.inspection, engine: n.engine, stalls: &n.stalls, routine: &n.routine, report: r.report, recording: r.recording, dead: n.machine.dead,
 		cancels: map[probeKey]func() bool{},

@@ -77,7 +77,8 @@ type endpoint struct {
 	removed   atomic.Bool // no table has it any more
 	// found is where the Pod was seen to listen; nil if it was not.
 	found    atomic.Pointer[socket]
-	checking sync.Mutex // held during a check, so that one serves all who wait for it
+	checking sync.Mutex                                 // held during a check, so that one serves all who wait for it
+	redirect func(pod types.UID, address string) string // nil: nowhere else
 
 	requests  atomic.Uint64 // attempts, which is connections with TCP
 	failures  [numFailures]atomic.Uint64
@@ -92,12 +93,16 @@ type socket struct {
 }
 
 // dialAddress is where connections go: to the socket that was found, else to the address that the
-// EndpointSlice has.
+// EndpointSlice has, or to where that is redirected.
 func (e *endpoint) dialAddress() string {
+	address := e.address
 	if s := e.found.Load(); s != nil {
-		return s.address
+		address = s.address
 	}
-	return e.address
+	if e.redirect != nil {
+		return e.redirect(e.uid, address)
+	}
+	return address
 }
 
 // isFoundIn reports whether an instance was seen to listen.

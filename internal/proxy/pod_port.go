@@ -213,8 +213,12 @@ func (p *podPort) dial() (*net.TCPConn, error) {
 			return nil, err
 		}
 	}
+	address := at.String()
+	if redirect := p.proxy.opts.Redirect; redirect != nil {
+		address = redirect(p.pod, address)
+	}
 	dialer := net.Dialer{Timeout: dialTimeout}
-	conn, err := dialer.DialContext(p.ctx, "tcp", at.String())
+	conn, err := dialer.DialContext(p.ctx, "tcp", address)
 	if err != nil {
 		return nil, err
 	}

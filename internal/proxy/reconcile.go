@@ -131,7 +131,7 @@ func (p *Proxy) endpointFor(before *routingTable, id endpointID) *endpoint {
 		alone.instance.Store(newInstance(alone, p.reportLoss))
 		return &endpoint{endpointID: id, pod: alone}
 	}
-	return &endpoint{endpointID: id, pod: p.pods.get(id.uid, &id.name)}
+	return &endpoint{endpointID: id, pod: p.pods.get(id.uid, &id.name), redirect: p.opts.Redirect}
 }
 
 // holdOf reads the annotation probity.run/hold. A manifest with a bad value was refused; a Service

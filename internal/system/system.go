@@ -100,6 +100,9 @@ type Options struct {
 	// Notice, if not nil, gets what a person should know, a line at a time: what a changed manifest
 	// changed, what of it is not applied here. It must not wait for anybody.
 	Notice func(line string)
+	// Redirect lets a test put faults between the Pods and who connects to them. Default: nothing
+	// is redirected.
+	Redirect Redirect
 	// Refused, if not nil, gets why manifests that were saved are not applied, once for each new
 	// reason, and nil as soon as what is in the files is applied again. Errors in the manifests are
 	// [manifest.Errors] in it. It must not wait for anybody. Default: Notice gets the reason.
@@ -263,7 +266,7 @@ func (s *System) compose() {
 			s.addresses.expect(s.first.services())
 		}
 		s.proxy = proxy.New(proxy.Options{
-			Store: s.store, Claims: s.claims.now, Logger: s.opts.Logger,
+			Store: s.store, Claims: s.claims.now, Logger: s.opts.Logger, Redirect: s.opts.Redirect.Requests,
 			CheckListener: func(ctx context.Context, pod types.UID, address netip.AddrPort) (netip.AddrPort, error) {
 				return s.node.CheckListener(ctx, pod, address)
 			},
@@ -276,7 +279,7 @@ func (s *System) compose() {
 	s.node = node.New(node.Options{
 		Store: s.store, Starter: s.shepherd, Dir: s.state.pods, SecretDir: s.state.secrets.path, Environ: s.state.environ(s.opts.Environ),
 		MaxRestartPeriod: s.opts.MaxRestartPeriod, Follow: s.opts.Follow, Traffic: traffic, Names: s.hostNames, Logger: s.opts.Logger,
-		PodAddress: s.addresses.pod,
+		PodAddress: s.addresses.pod, Redirect: s.opts.Redirect.Probes,
 	})
 }
 

@@ -3,14 +3,17 @@
 package e2e
 
 import (
+	"net/http"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
 
+	"github.com/probity-run/probity/probitytest"
 	"github.com/probity-run/probity/test/harness"
 )
 
@@ -76,18 +79,55 @@ func TestCalculator(t *testing.T) {
 
 func TestCalculatorReadiness(t *testing.T) {
 	t.Parallel()
-	r := example(t, "readiness.yaml")
-	r.WaitPod("ready after three successes", harness.Ready)
+	run := probitytest.Run(t, filepath.Join(calculator, "readiness.yaml")) // ready after three successes
+	if restarts := run.Restarts("calculator-readiness"); restarts != 0 {
+		t.Errorf("%d restarts", restarts)
+	}
 }
 
-// TestCalculatorWorker stops the worker by SIGSTOP, so that its heartbeat becomes too old.
+// TestCalculatorWorker stops the worker, so that its heartbeat becomes too old.
 func TestCalculatorWorker(t *testing.T) {
 	t.Parallel()
-	r := example(t, "worker.yaml")
-	pod := r.WaitPod("running", func(p *corev1.Pod) bool { return started(p) })
-	if err := syscall.Kill(harness.PIDOf(t, pod, pod.Spec.Containers[0].Name), syscall.SIGSTOP); err != nil {
-		t.Fatal(err)
+	run := probitytest.Options{NoWait: true}.Run(t, filepath.Join(calculator, "worker.yaml"))
+	run.Wait("the worker is started", func() bool {
+		pods := run.Pods("calculator-worker")
+		return len(pods) > 0 && len(pods[0].Status.ContainerStatuses) > 0 && started(pods[0])
+	})
+	fault := run.InjectPod(run.Pods("calculator-worker")[0], probitytest.Hang())
+	fault.Restarted()
+	if e := run.WaitEvent("calculator-worker", "Killing"); !strings.Contains(e.Message, "failed liveness probe, will be restarted") {
+		t.Errorf("killed for something else: %s", e.Message)
 	}
-	r.WaitEvent(1, "failed liveness probe, will be restarted")
-	r.WaitPod("a restart", harness.Restarted(1))
+}
+
+// TestCalculatorFaults breaks one replica of three in every way, while clients ask: a fault of one
+// replica must not be seen by more than the requests that it has.
+func TestCalculatorFaults(t *testing.T) {
+	t.Parallel()
+	run := probitytest.Run(t, filepath.Join(calculator, "deployment.yaml"))
+	for _, fault := range []probitytest.Fault{probitytest.Refuse(), probitytest.Unready(), probitytest.Kill(), probitytest.Hang()} {
+		before := run.Restarts("calculator")
+		injection := run.Inject("calculator", fault)
+		took := injection.Detected()
+		t.Logf("%v: detected after %v", fault, took)
+		if took > 15*time.Second {
+			t.Errorf("%v is detected after %v", fault, took)
+		}
+		if fault.String() == "hang" {
+			injection.Restarted()
+		}
+		injection.Undo()
+		run.WaitReady()
+		if restarts := run.Restarts("calculator") - before; fault.String() == "unready" && restarts != 0 {
+			t.Errorf("%d restarts of a replica that was unready", restarts)
+		}
+		response, err := http.Get(run.URL("calculator") + "/readyz")
+		if err != nil {
+			t.Fatal(err)
+		}
+		response.Body.Close()
+		if response.StatusCode != http.StatusOK {
+			t.Errorf("after %v: %s", fault, response.Status)
+		}
+	}
 }

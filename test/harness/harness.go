@@ -5,7 +5,6 @@
 package harness
 
 import (
-	"context"
 	"flag"
 	"fmt"
 	"math/rand/v2"
@@ -17,8 +16,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/probity-run/probity/internal/cli"
 	"github.com/probity-run/probity/internal/process"
+	"github.com/probity-run/probity/probitytest"
 	"github.com/probity-run/probity/test/service"
 )
 
@@ -32,13 +31,10 @@ func Main(m *testing.M) { MainParallel(m, 8) }
 
 // MainParallel is [Main] with another number of tests that run at a time.
 func MainParallel(m *testing.M, parallel int) {
-	if process.IsShepherd(os.Args) {
-		os.Exit(process.ShepherdMain())
-	}
-	switch filepath.Base(os.Args[0]) {
-	case "probity":
-		os.Exit(cli.Main(context.Background(), cli.Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}, os.Args[1:]))
-	case "service":
+	switch {
+	case process.IsShepherd(os.Args) || filepath.Base(os.Args[0]) == "probity":
+		os.Exit(probitytest.Main(m))
+	case filepath.Base(os.Args[0]) == "service":
 		os.Exit(service.Main(os.Args[1:]))
 	}
 	flag.Parse()
@@ -50,7 +46,7 @@ func MainParallel(m *testing.M, parallel int) {
 	if err := os.Setenv("GORACE", "atexit_sleep_ms=0"); err != nil {
 		panic(err)
 	}
-	os.Exit(m.Run())
+	os.Exit(probitytest.Main(m))
 }
 
 // WaitFor polls a condition that nothing announces.

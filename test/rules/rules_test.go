@@ -31,6 +31,7 @@ var floors = [][]string{
 	{"internal/terminal", "internal/apiserver", "internal/dashboard", "internal/kube"},
 	{"internal/system", "internal/deploy"},
 	{"internal/cli"},
+	{"probitytest"},
 	{"cmd/probity"},
 }
 

@@ -14,7 +14,8 @@ import (
 func Check(m *Manifests, rules []Rule) []Finding {
 	lines := map[string][]string{} // of the files that have findings
 	var all []Finding
-	judgesObjects := slices.ContainsFunc(rules, func(r Rule) bool { return r.ID == ManifestInvalid })
+	judges := func(id string) bool { return slices.ContainsFunc(rules, func(r Rule) bool { return r.ID == id }) }
+	judgesObjects := judges(ManifestInvalid)
 	for _, workload := range m.Workloads {
 		var found []Finding
 		for _, r := range rules {
@@ -43,10 +44,14 @@ func Check(m *Manifests, rules []Rule) []Finding {
 			all = append(all, accepted(m.invalidObject(o, all), o)...)
 		}
 	}
+	if judges(FormatWarning) {
+		all = append(all, m.formatWarnings()...)
+	}
 	for i := range all {
 		all[i].Message = printable.CutMiddle(all[i].Message, maxMessage)
 		m.locate(&all[i], lines)
 	}
+	all = withoutEchoes(all)
 	m.withoutUnplayable(all)
 	slices.SortStableFunc(all, Compare)
 	return all

@@ -25,7 +25,7 @@ func GitHub(w io.Writer, r *advisor.Report, _ Options) error {
 		}
 		message := sentence(f)
 		if f.Patch != nil {
-			message += "\n" + fixLines(f.Patch)
+			message += "\n" + fixLines(f)
 		}
 		fmt.Fprintf(out, "::%s file=%s,line=%d,endLine=%d,col=%d,endColumn=%d,title=%s::%s\n", command, printable.Line(property.Replace(f.Region.File)), f.Region.Line, f.Region.EndLine,
 			f.Region.Column, f.Region.EndColumn, property.Replace(f.Severity.String()+": "+f.Rule), printable.Line(data.Replace(message)))

@@ -106,7 +106,7 @@ func (s *junitSuite) add(f advisor.Finding, fails bool, why string) {
 	message := printable.Line(f.Message)
 	lines := []string{fmt.Sprintf("%s:%d:%d: %s", s.Name, f.Region.Line, f.Region.Column, message)}
 	if f.Patch != nil {
-		for line := range strings.SplitSeq(fixLines(f.Patch), "\n") {
+		for line := range strings.SplitSeq(fixLines(f), "\n") {
 			lines = append(lines, printable.Line(line))
 		}
 	}

@@ -59,8 +59,13 @@ func sentence(f advisor.Finding) string {
 }
 
 // fixLines are the patch and, on a second line, what it trades.
-func fixLines(p *advisor.Patch) string {
-	text := "fix: " + strings.ReplaceAll(p.Summary, "\n", " ")
+func fixLines(f advisor.Finding) string {
+	p := f.Patch
+	text := "fix: "
+	if f.Original.Format != "" {
+		text = "fix, in the words of Kubernetes: "
+	}
+	text += strings.ReplaceAll(p.Summary, "\n", " ")
 	if p.Effect != "" {
 		text += "\nthen " + p.Effect
 	}

@@ -28,7 +28,7 @@ func Text(w io.Writer, r *advisor.Report, _ Options) error {
 			fmt.Fprintf(out, "  %s\n", printable.Line(basis(f)))
 		}
 		if f.Patch != nil {
-			for line := range strings.SplitSeq(fixLines(f.Patch), "\n") {
+			for line := range strings.SplitSeq(fixLines(f), "\n") {
 				fmt.Fprintf(out, "  %s\n", printable.Line(line))
 			}
 		}

@@ -14,6 +14,7 @@ import (
 	"github.com/probity-run/probity/internal/advisor/rules/execcost"
 	"github.com/probity-run/probity/internal/advisor/rules/execwords"
 	"github.com/probity-run/probity/internal/advisor/rules/exitstatus"
+	"github.com/probity-run/probity/internal/advisor/rules/formatwarning"
 	"github.com/probity-run/probity/internal/advisor/rules/initialdelay"
 	"github.com/probity-run/probity/internal/advisor/rules/innertimeout"
 	"github.com/probity-run/probity/internal/advisor/rules/jobprobe"
@@ -110,6 +111,7 @@ func All() []advisor.Rule {
 		portudp.Rule(),
 		actuator.Rule(),
 		metricspath.Rule(),
+		formatwarning.Rule(),
 		unusedsuppression.Rule(),
 	}
 }

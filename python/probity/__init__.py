@@ -24,17 +24,20 @@ from .probes import CommandProbe, ExecProbe, GrpcProbe, HealthProbe, HttpProbe, 
 from .replicas import (
     Autoscaling, BlueGreen, Canary, CanaryStep, CPUUtilizationMetric, CronMetric, Rolling, RPSMetric, ServiceAutoscaling,
 )
-from .resources import CapacityType, NodepoolSelector, NodeSelector, NvidiaGPU, Resources
+from .resources import (
+    AWSInferentia, CapacityType, GcpTPU, NodepoolSelector, NodeSelector, NvidiaGPU, NvidiaMIGGPU, NvidiaTimeslicingGPU, Resources,
+)
 from .service import Service
 
 __all__ = [
-    "AppProtocol", "ApplicationSet", "AsyncService", "Autoscaling", "BasicAuthCreds", "BlueGreen", "Build", "CPUUtilizationMetric", "Canary",
-    "CanaryStep", "CapacityType", "CommandProbe", "CronMetric", "Deployed", "DockerFileBuild", "ExecProbe", "Finding", "GitSource", "GrpcProbe", "HealthProbe", "Helm",
-    "HttpProbe", "Image", "InvalidError", "Job", "JwtAuthConfig", "LocalSource", "Manual", "ModelDeployment", "NodeSelector", "NodepoolSelector",
-    "NotReadyError", "NotRunHereError", "Notebook", "NvidiaGPU", "Param", "Pip", "Place", "Poetry", "Port", "ProbityError", "Problem",
-    "ProgramMissingError", "PythonBuild", "RPSMetric", "RefusedError", "RemoteSource", "Resources", "Rolling", "SSHServer", "Schedule", "SecretMount",
-    "Service", "ServiceAutoscaling", "StringDataMount", "TcpProbe", "TrueFoundryOAuth", "UV", "UnreachableError", "Volume", "VolumeMount",
-    "WorkerConfig", "Workflow", "get_application", "trigger_job",
+    "AWSInferentia", "AppProtocol", "ApplicationSet", "AsyncService", "Autoscaling", "BasicAuthCreds", "BlueGreen", "Build", "CPUUtilizationMetric",
+    "Canary", "CanaryStep", "CapacityType", "CommandProbe", "CronMetric", "Deployed", "DockerFileBuild", "ExecProbe", "Finding", "GcpTPU",
+    "GitSource", "GrpcProbe", "HealthProbe", "Helm", "HttpProbe", "Image", "InvalidError", "Job", "JwtAuthConfig", "LocalSource", "Manual",
+    "ModelDeployment", "NodeSelector", "NodepoolSelector", "NotReadyError", "NotRunHereError", "Notebook", "NvidiaGPU", "NvidiaMIGGPU",
+    "NvidiaTimeslicingGPU", "Param", "Pip", "Place", "Poetry", "Port", "ProbityError", "Problem", "ProgramMissingError", "PythonBuild", "RPSMetric",
+    "RefusedError", "RemoteSource", "Resources", "Rolling", "SSHServer", "Schedule", "SecretMount", "Service", "ServiceAutoscaling",
+    "StringDataMount", "TcpProbe", "TrueFoundryOAuth", "UV", "UnreachableError", "Volume", "VolumeMount", "WorkerConfig", "Workflow",
+    "get_application", "trigger_job",
 ]
 
 if not TYPE_CHECKING:  # a type checker has to see that a name is not there

@@ -37,7 +37,7 @@ def check(value: Any, hinted: Any, path: str, classes: Classes) -> Checked:
     if origin is typing.Union:
         return _check_union(value, [a for a in arguments if a is not type(None)], path, classes)
     if origin is typing.Literal:
-        return (value, []) if value in arguments else (value, [Problem(path, _not_one_of(value, arguments, path))])
+        return _check_words(value, value, arguments, path)
     if origin is not None and issubclass(origin, Mapping):
         return _check_mapping(value, arguments[1], path)
     if origin is not None and issubclass(origin, Sequence):
@@ -115,7 +115,7 @@ def _check_list(value: Any, of: Any, path: str, classes: Classes) -> Checked:
 def _check_scalar(value: Any, hinted: Any, path: str) -> Checked:
     if isinstance(hinted, type) and issubclass(hinted, enum.Enum):
         words = [member.value for member in hinted]
-        return (hinted(value), []) if value in words else (value, [Problem(path, _not_one_of(value, words, path))])
+        return _check_words(value, hinted(value) if value in words else value, words, path)
     if hinted is bool:
         return (value, []) if isinstance(value, bool) else (value, [Problem(path, f"cannot use {describe(value)} as a boolean")])
     if hinted in (int, float):
@@ -164,12 +164,17 @@ def _number_hint(value: Any, path: str) -> str:
     return ""
 
 
-def _not_one_of(value: Any, words: Sequence[Any], path: str) -> str:
+def _check_words(value: Any, taken: Any, words: Sequence[Any], path: str) -> Checked:
+    """Return what is taken for a value, which has to be one of these words."""
+    if _is_object(value) or isinstance(value, (list, tuple)):
+        return value, [Problem(path, f"cannot use {describe(value)} as a string")]
+    if value in words:
+        return taken, []
     near = [word for word in words if isinstance(value, str) and word.lower() == value.lower()]
     hint = f": write {near[0]}" if near else ""
-    if not near and path.endswith("protocol") and not path.endswith("app_protocol"):
+    if not near and path.rsplit(".", 1)[-1] == "protocol":
         hint = ": what is spoken over TCP is app_protocol: http, grpc or tcp"
-    return f"cannot use {describe(value)}: it is one of {', '.join(words)}{hint}"
+    return value, [Problem(path, f"cannot use {describe(value)}: it is one of {', '.join(words)}{hint}")]
 
 
 def _is_object(value: Any) -> bool:

@@ -33,7 +33,7 @@ class JwtAuthConfig(Object):
 
     integration_fqn: str
     enable_login: Optional[bool] = None
-    claims: Optional[Sequence[Any]] = None
+    claims: Optional[Any] = None
     bypass_auth_paths: Optional[Sequence[str]] = None
     type: str = "jwt_auth"
 

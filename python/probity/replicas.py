@@ -15,7 +15,7 @@ __all__ = [
 class CPUUtilizationMetric(Object):
     """Scales by the use of processors, in percent of the request. Not applied here."""
 
-    value: int
+    value: float
     type: str = "cpu_utilization"
 
 
@@ -65,6 +65,13 @@ class Rolling(Object):
     type: str = "rolling_update"
 
     slips: ClassVar[Mapping[str, str]] = {"max_unavailable": "write max_unavailable_percentage", "max_surge": "write max_surge_percentage"}
+
+
+@described
+class RollingShort(Rolling):
+    """Rolling, under the name that some files have for it."""
+
+    type: str = "rolling"
 
 
 @described

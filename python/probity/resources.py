@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import enum
-from typing import Any, ClassVar, Mapping, Optional, Sequence, Union
+from typing import ClassVar, Mapping, Optional, Sequence, Union
 
 from ._objects import Object, described
 
-__all__ = ["CapacityType", "NodeSelector", "NodepoolSelector", "NvidiaGPU", "Resources"]
+__all__ = [
+    "AWSInferentia", "CapacityType", "GcpTPU", "NodeSelector", "NodepoolSelector", "NvidiaGPU", "NvidiaMIGGPU", "NvidiaTimeslicingGPU", "Resources",
+]
 
 
 class CapacityType(str, enum.Enum):
@@ -47,6 +49,44 @@ class NvidiaGPU(Object):
 
 
 @described
+class _Device(Object):
+    name: Optional[str] = None
+    count: int = 1
+    profile: Optional[str] = None
+    tpu_type: Optional[str] = None
+    topology: Optional[str] = None
+    node_pool: Optional[str] = None
+
+
+@described
+class NvidiaMIGGPU(_Device):
+    """Parts of a graphics processor. Not applied here."""
+
+    type: str = "nvidia_mig_gpu"
+
+
+@described
+class NvidiaTimeslicingGPU(_Device):
+    """Shares of a graphics processor. Not applied here."""
+
+    type: str = "nvidia_timeslicing_gpu"
+
+
+@described
+class AWSInferentia(_Device):
+    """Accelerators of AWS. Not applied here."""
+
+    type: str = "aws_inferentia"
+
+
+@described
+class GcpTPU(_Device):
+    """Accelerators of Google Cloud. Not applied here."""
+
+    type: str = "gcp_tpu"
+
+
+@described
 class Resources(Object):
     """Requests and limits: processors in cores, memory and storage in megabytes."""
 
@@ -60,7 +100,7 @@ class Resources(Object):
     """Megabytes of /dev/shm."""
     node: Union[NodeSelector, NodepoolSelector, None] = None
     """Where it may run."""
-    devices: Optional[Sequence[Any]] = None
+    devices: Optional[Sequence[Union[NvidiaGPU, NvidiaMIGGPU, NvidiaTimeslicingGPU, AWSInferentia, GcpTPU]]] = None
     """Graphics processors and the like."""
 
     slips: ClassVar[Mapping[str, str]] = {

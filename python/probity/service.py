@@ -13,7 +13,7 @@ from .images import Build, Image
 from .mounts import SecretMount, StringDataMount, VolumeMount
 from .ports import Port
 from .probes import HealthProbe
-from .replicas import BlueGreen, Canary, Rolling, ServiceAutoscaling
+from .replicas import BlueGreen, Canary, Rolling, RollingShort, ServiceAutoscaling
 from .resources import Resources
 
 __all__ = ["Service"]
@@ -46,7 +46,7 @@ class Service(Object):
     """Keeps requests away from a replica while it fails."""
     startup_probe: Optional[HealthProbe] = None
     """Keeps the other two away until it has succeeded once."""
-    rollout_strategy: Union[Rolling, Canary, BlueGreen, None] = None
+    rollout_strategy: Union[Rolling, RollingShort, Canary, BlueGreen, None] = None
     """How replicas are replaced."""
     mounts: Optional[Sequence[Union[SecretMount, StringDataMount, VolumeMount]]] = None
     """Files and folders that the program finds."""

@@ -27,8 +27,20 @@ func (m *Manifests) formatWarnings() []Finding {
 	return list
 }
 
-// withoutEchoes takes away warnings about places of which another rule has more to say.
+// withoutEchoes takes away warnings about places of which another rule has more to say, and what is
+// said again because one value of a document stands in several objects.
 func withoutEchoes(found []Finding) []Finding {
+	type place struct {
+		region  Region
+		message string
+	}
+	seen := map[place]bool{}
+	found = slices.DeleteFunc(found, func(f Finding) bool {
+		p := place{f.Region, f.Message}
+		again := f.Rule == ManifestInvalid && f.Original.Format != "" && seen[p]
+		seen[p] = true
+		return again
+	})
 	return slices.DeleteFunc(slices.Clone(found), func(f Finding) bool {
 		return f.Rule == FormatWarning && slices.ContainsFunc(found, func(g Finding) bool { return g.Rule != FormatWarning && g.Region == f.Region })
 	})

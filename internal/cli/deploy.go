@@ -135,6 +135,7 @@ func readSet(streams Streams, strip bool, args []string) ([]*deploy.Object, *adv
 	if err != nil {
 		return nil, nil, err
 	}
+	sayConversions(streams.Err, manifests)
 	report := advisor.NewReport(manifests, rules.All(), nil)
 	objects, err := deploy.Objects(manifests)
 	if err != nil {

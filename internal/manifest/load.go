@@ -3,6 +3,7 @@ package manifest
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -34,6 +35,8 @@ func (l *loader) result() (*Set, error) {
 		return l.set, nil
 	}
 	l.errs.sort()
+	// one value may stand in several objects that a document became
+	l.errs = slices.CompactFunc(l.errs, func(a, b *Error) bool { return a.Original.Format != "" && a.Error() == b.Error() })
 	return l.set, l.errs
 }
 

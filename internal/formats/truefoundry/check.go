@@ -165,7 +165,7 @@ func (c *checker) field(v tree.Value, f field) {
 	if !v.Is() {
 		return // null is absent
 	}
-	if f.idle != "" {
+	if f.idle != "" && v.Scalar() != false { // what is off needs no word
 		c.idle(v, "%s", f.idle)
 	}
 	switch f.kind {
@@ -239,8 +239,8 @@ func (c *checker) number(v tree.Value, f field) {
 		c.fail(v, "cannot use %s as a number%s", v.Describe(), numberHint(v, f.name))
 	case f.kind != number && n != math.Trunc(n):
 		c.fail(v, "cannot use %s: it is a whole number", v.Describe())
-	case n < 0:
-		c.fail(v, "cannot use %s: it is not negative", v.Describe())
+	case n < float64(f.least):
+		c.fail(v, "cannot use %s: it is at least %d", v.Describe(), f.least)
 	case f.most > 0 && n > float64(f.most):
 		c.warn(v, "TrueFoundry is said to take at most %d; Kubernetes takes it", f.most)
 	}

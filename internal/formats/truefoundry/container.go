@@ -90,16 +90,15 @@ func (s *service) containerPorts() *yaml.Node {
 // resources are requests and limits, with TrueFoundry's defaults.
 func (s *service) resources() *yaml.Node {
 	v := s.doc.Field("resources")
-	quantity := func(name, unit string, usual float64) *yaml.Node {
-		field := v.Field(name)
-		n, ok := numberOf(field)
-		if !ok {
-			field, n = v, usual
-		}
+	quantity := func(name, unit string) *yaml.Node {
+		n, field := amount(v, name)
 		return s.String(field, decimal(n)+unit)
 	}
-	limits := s.Map(v, pair("cpu", quantity("cpu_limit", "", 0.5)), pair("memory", quantity("memory_limit", "M", 500)), pair("ephemeral-storage", quantity("ephemeral_storage_limit", "M", 2000)))
-	requests := s.Map(v, pair("cpu", quantity("cpu_request", "", 0.2)), pair("memory", quantity("memory_request", "M", 200)), pair("ephemeral-storage", quantity("ephemeral_storage_request", "M", 1000)))
+	for _, name := range []string{"cpu", "memory", "ephemeral_storage"} {
+		s.checkLimit(v, name)
+	}
+	limits := s.Map(v, pair("cpu", quantity("cpu_limit", "")), pair("memory", quantity("memory_limit", "M")), pair("ephemeral-storage", quantity("ephemeral_storage_limit", "M")))
+	requests := s.Map(v, pair("cpu", quantity("cpu_request", "")), pair("memory", quantity("memory_request", "M")), pair("ephemeral-storage", quantity("ephemeral_storage_request", "M")))
 	for _, device := range v.Field("devices").Items() {
 		n, ok := numberOf(device.Field("count"))
 		if device.Field("type").String() == "nvidia_gpu" && ok {
@@ -115,6 +114,36 @@ func (s *service) resources() *yaml.Node {
 		s.mounts = append(s.mounts, s.Map(field, pair("name", s.String(field, "shared-memory")), pair("mountPath", s.String(field, "/dev/shm"))))
 	}
 	return s.Map(v, pair("requests", requests), pair("limits", limits))
+}
+
+// usualResources are TrueFoundry's defaults, in cores and MB.
+func usualResources() map[string]float64 {
+	return map[string]float64{"cpu_request": 0.2, "cpu_limit": 0.5, "memory_request": 200, "memory_limit": 500, "ephemeral_storage_request": 1000, "ephemeral_storage_limit": 2000}
+}
+
+// amount is a number of the resources, and the field that it comes from: them all if it is the
+// default.
+func amount(resources tree.Value, name string) (float64, tree.Value) {
+	field := resources.Field(name)
+	if n, ok := numberOf(field); ok {
+		return n, field
+	}
+	return usualResources()[name], resources
+}
+
+// checkLimit makes sure that a limit is not below its request.
+func (s *service) checkLimit(v tree.Value, name string) {
+	request, asked := amount(v, name+"_request")
+	limit, allowed := amount(v, name+"_limit")
+	switch {
+	case request <= limit || !asked.Is() && !allowed.Is():
+	case asked.Path == v.Path:
+		s.fail(allowed, "it is below %s_request, which is %s unless it says otherwise", name, decimal(request))
+	case allowed.Path == v.Path:
+		s.fail(asked, "it is above %s_limit, which is %s unless it says otherwise", name, decimal(limit))
+	default:
+		s.fail(asked, "it is above %s_limit, which is %s", name, decimal(limit))
+	}
 }
 
 // probe is a probe. Its numbers have the same defaults as Kubernetes'.

@@ -24,8 +24,9 @@ type field struct {
 	// of are the names of the objects that it may have, words those that a string may be.
 	of, words []string
 	required  bool
-	// most is the largest number that TrueFoundry is said to take; more is worth a warning.
-	most int64
+	// least is the smallest number that makes sense; most is the largest one that TrueFoundry is said
+	// to take, more is worth a warning.
+	least, most int64
 	// idle is why the field has no meaning here; empty if it has one.
 	idle string
 }
@@ -105,8 +106,8 @@ func probeType() objectType {
 	inConfig := "it belongs in config, as in " + probeForm
 	return objectType{fields: []field{
 		{name: "config", kind: object, of: []string{"http", "tcp", "command", "exec", "grpc"}, required: true},
-		{name: "initial_delay_seconds", kind: whole, most: 36000}, {name: "period_seconds", kind: whole, most: 36000}, {name: "timeout_seconds", kind: whole, most: 36000},
-		{name: "success_threshold", kind: whole, most: 100}, {name: "failure_threshold", kind: whole, most: 100},
+		{name: "initial_delay_seconds", kind: whole, most: 36000}, {name: "period_seconds", kind: whole, least: 1, most: 36000}, {name: "timeout_seconds", kind: whole, least: 1, most: 36000},
+		{name: "success_threshold", kind: whole, least: 1, most: 100}, {name: "failure_threshold", kind: whole, least: 1, most: 100},
 	}, slips: map[string]string{
 		"path": inConfig, "port": inConfig, "host": inConfig, "scheme": inConfig, "type": inConfig,
 		"http_get": "write " + probeForm, "httpGet": "write " + probeForm, "http": "write " + probeForm, "tcp_socket": "write config: {type: tcp, port: 8000}",
@@ -150,7 +151,7 @@ func imageTypes() map[string]objectType {
 		"build": {tag: "build", fields: []field{{name: "type", required: true}, {name: "docker_registry", idle: byBuild},
 			{name: "build_source", kind: object, of: []string{"local", "git", "remote"}}, {name: "build_spec", kind: object, of: []string{"dockerfile", "tfy-python-buildpack"}, required: true}},
 			slips: map[string]string{"build": buildForm, "dockerfile_path": "it belongs in build_spec", "command": "it belongs in build_spec", "image_uri": "an image that is there has type: image"}},
-		"local":  {tag: "local", fields: []field{{name: "type", required: true}, {name: "project_root_path"}, {name: "local_build", kind: flag, idle: byBuild}}},
+		"local":  {tag: "local", fields: []field{{name: "type", required: true}, {name: "project_root_path"}, {name: "local_build", kind: flag}}},
 		"git":    {tag: "git", fields: []field{{name: "type", required: true}, {name: "repo_url", required: true}, {name: "ref", required: true}, {name: "branch_name"}}, slips: map[string]string{"branch": git, "repo": git, "url": git, "commit": git}},
 		"remote": {tag: "remote", fields: []field{{name: "type", required: true}, {name: "remote_uri", required: true}}},
 		"dockerfile": {tag: "dockerfile", fields: []field{{name: "type", required: true}, {name: "dockerfile_path", idle: byBuild}, {name: "build_context_path"}, {name: "command", kind: command},

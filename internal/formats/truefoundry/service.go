@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+	"k8s.io/apimachinery/pkg/util/validation"
 
 	"github.com/probity-run/probity/internal/formats/tree"
 )
@@ -42,8 +43,9 @@ func (c *converter) service(doc, workspace tree.Value) {
 	if s.name == "" || !doc.Field("image").IsObject() {
 		return // an error says so
 	}
-	if named := doc.Field("name"); len(s.name) > 63 {
-		c.fail(named, "it is longer than 63 characters, the most that a name of a Deployment's Pods may have")
+	if !isName(s.name) {
+		c.fail(doc.Field("name"), "cannot use %s as a name: it has at most 63 lower case letters, digits and -, and begins and ends with a letter or a digit", doc.Field("name").Describe())
+		return
 	}
 	s.deployment()
 	s.serviceObject()
@@ -52,6 +54,9 @@ func (c *converter) service(doc, workspace tree.Value) {
 		s.secretObjects()
 	}
 }
+
+// isName reports whether a Service of Kubernetes may have that name.
+func isName(name string) bool { return len(validation.IsDNS1123Label(name)) == 0 }
 
 func (s *service) deployment() {
 	container := s.container()

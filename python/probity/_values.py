@@ -131,8 +131,6 @@ def _check_number(value: Any, hinted: Any, path: str) -> Checked:
         return value, [Problem(path, f"cannot use {describe(value)} as a number{_number_hint(value, path)}")]
     if hinted is int and not number.is_integer():
         return value, [Problem(path, f"cannot use {describe(value)}: it is a whole number")]
-    if number < 0:
-        return value, [Problem(path, f"cannot use {describe(value)}: it is not negative")]
     return (int(number) if hinted is int and not isinstance(value, str) else value), []
 
 

@@ -31,15 +31,15 @@ def needed(case: Any) -> Any:
 
 
 @contextlib.contextmanager
-def running(*arguments: str) -> Iterator[str]:
-    """Let an empty Probity run in the folder of the test data, the only one that `probity ls` lists. It yields the state folder."""
-    with tempfile.TemporaryDirectory() as folder:
-        state = os.path.join(folder, "run")
-        with mock.patch.dict(os.environ, {**PYTHON_FIRST, "XDG_STATE_HOME": folder}):
+def running(*arguments: str, folder: str = TESTDATA) -> Iterator[str]:
+    """Let an empty Probity run in a folder, the only one that `probity ls` lists. It yields the state folder."""
+    with tempfile.TemporaryDirectory() as home:
+        state = os.path.join(home, "run")
+        with mock.patch.dict(os.environ, {**PYTHON_FIRST, "XDG_STATE_HOME": home}):
             begun = [_program.find(), "run", "-d", "--no-dashboard", "--state-dir", state, *arguments]
             # What goes on in the background keeps no pipe of ours.
-            with open(os.path.join(folder, "said"), "w+") as said:
-                if subprocess.run(begun, cwd=TESTDATA, stdin=subprocess.DEVNULL, stdout=said, stderr=said).returncode != 0:
+            with open(os.path.join(home, "said"), "w+") as said:
+                if subprocess.run(begun, cwd=folder, stdin=subprocess.DEVNULL, stdout=said, stderr=said).returncode != 0:
                     said.seek(0)
                     raise AssertionError(said.read())
             try:

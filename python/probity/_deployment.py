@@ -14,6 +14,7 @@ from ._objects import Object
 from .errors import NotReadyError, Place, Problem, RefusedError, UnreachableError
 
 EXIT_REFUSED, EXIT_UNKNOWN = 2, 3
+_REMARKS = ("not applied: ", "warning: ")  # on fields that have no meaning here, or hardly the meant one
 
 
 class Options(NamedTuple):
@@ -96,7 +97,7 @@ def _follow(arguments: List[str], document: str, told: "_Told") -> Tuple[int, st
     process = _program.start(arguments, document)
     assert process.stdout is not None
     try:
-        errors = _Reader(process)
+        errors = _Reader(process, told)
         for line in process.stdout:
             told.take(line)
         return process.wait(), errors.text()
@@ -142,13 +143,14 @@ class _Told:
 
     def __init__(self, service: Object, progress: TextIO) -> None:
         self.service = service
-        self.progress = progress
         self.begun: Optional[Mapping[str, Any]] = None
         self.ended: Mapping[str, Any] = {}
         self.findings: List[Mapping[str, Any]] = []
         self.verdicts: List[Mapping[str, Any]] = []
+        self.progress = progress
         self.shown: Set[str] = set()  # of what is told again when it is tried again
         self.last = ""
+        self.lock = threading.Lock()  # for the three above
 
     def take(self, line: str) -> None:
         """Take a line of JSON."""
@@ -166,15 +168,22 @@ class _Told:
         elif kind == "verdict":
             self.verdicts.append(told)
         for text in _sentences(told):
-            self.say(text)
-            if kind in ("begin", "finding"):
-                self.shown.add(text)
+            self.say(text, once=kind in ("begin", "finding"))
 
-    def say(self, text: str) -> None:
+    def remark(self, line: str) -> None:
+        """Take a line about a field of the service: that it has no meaning here, or hardly the meant one."""
+        kind, _, text = line.partition(": ")
+        for problem in _problems(self.service, text):
+            self.say(f"{kind}: {problem}", once=True)
+
+    def say(self, text: str, once: bool = False) -> None:
         """Print a line of progress, unless it is the one before."""
-        if text != self.last and text not in self.shown:
-            print(text, file=self.progress, flush=True)
-        self.last = text
+        with self.lock:
+            if text != self.last and text not in self.shown:
+                print(text, file=self.progress, flush=True)
+            self.last = text
+            if once:
+                self.shown.add(text)
 
     def end(self, code: int, errors: str) -> Deployed:
         """Return what was deployed, or raise why it was not."""
@@ -243,7 +252,7 @@ def _problems(service: Object, text: str) -> List[Problem]:
             if _PATH.match(part) and part.split(".")[0].split("[")[0] in service.__dict__:
                 path, message = part, ": ".join(parts[i + 1 :])
                 break
-        if line.strip() and line != "nothing was sent":
+        if line.strip() and line != "nothing was sent" and not line.startswith(_REMARKS):
             problems.append(Problem(path, message, _made(service, path) if path else None))
     return problems
 
@@ -266,19 +275,24 @@ def _made(value: Any, path: str) -> Optional[Place]:
 
 
 class _Reader:
-    """Reads what a process says of errors, so that it never waits for us."""
+    """Reads what a process says beside its output, so that it never waits for us: remarks, and errors."""
 
-    def __init__(self, process: "subprocess.Popen[str]") -> None:
-        self._parts: List[str] = []
+    def __init__(self, process: "subprocess.Popen[str]", told: _Told) -> None:
+        self._told = told
+        self._errors: List[str] = []
         assert process.stderr is not None
         self._thread = threading.Thread(target=self._read, args=(process.stderr,), daemon=True)
         self._thread.start()
 
     def _read(self, stream: TextIO) -> None:
         with stream:
-            self._parts.append(stream.read())
+            for line in stream:
+                if line.startswith(_REMARKS):
+                    self._told.remark(line.rstrip("\n"))
+                else:
+                    self._errors.append(line)
 
     def text(self) -> str:
-        """Return everything; the process has ended."""
+        """Return the errors; the process has ended."""
         self._thread.join()
-        return "".join(self._parts)
+        return "".join(self._errors)

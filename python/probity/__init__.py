@@ -13,31 +13,39 @@ from typing import TYPE_CHECKING, NoReturn
 from ._deployment import Deployed, Finding
 from ._suggest import hint
 from .elsewhere import (
-    ApplicationSet, AsyncService, Helm, Job, Manual, ModelDeployment, Notebook, Param, Schedule, SSHServer, Volume, WorkerConfig, Workflow,
-    get_application, trigger_job,
+    AMQPInputConfig, AMQPOutputConfig, ApplicationSet, AsyncProcessorSidecar, AsyncService, AsyncServiceAutoscaling, DynamicVolumeConfig, GitHelmRepo,
+    Helm, HelmRepo, Job, KafkaInputConfig, KafkaOutputConfig, Manual, ModelDeployment, NATSInputConfig, NATSOutputConfig, Notebook, OCIRepo, Param,
+    SQSInputConfig, SQSOutputConfig, SSHServer, Schedule, StaticVolumeConfig, Volume, VolumeBrowser, WorkerConfig, Workflow, get_application,
+    trigger_job,
 )
 from .errors import InvalidError, NotReadyError, NotRunHereError, Place, ProbityError, Problem, ProgramMissingError, RefusedError, UnreachableError
 from .images import UV, Build, DockerFileBuild, GitSource, Image, LocalSource, Pip, Poetry, PythonBuild, RemoteSource
 from .mounts import SecretMount, StringDataMount, VolumeMount
-from .ports import AppProtocol, BasicAuthCreds, JwtAuthConfig, Port, TrueFoundryOAuth
+from .ports import AppProtocol, BasicAuthCreds, JwtAuthConfig, Port, TrueFoundryInteractiveLogin
 from .probes import CommandProbe, ExecProbe, GrpcProbe, HealthProbe, HttpProbe, TcpProbe
 from .replicas import (
     Autoscaling, BlueGreen, Canary, CanaryStep, CPUUtilizationMetric, CronMetric, Rolling, RPSMetric, ServiceAutoscaling,
 )
 from .resources import (
-    AWSInferentia, CapacityType, GcpTPU, NodepoolSelector, NodeSelector, NvidiaGPU, NvidiaMIGGPU, NvidiaTimeslicingGPU, Resources,
+    AWSInferentia, CapacityType, GcpTPU, GPUType, NodepoolSelector, NodeSelector, NvidiaGPU, NvidiaMIGGPU, NvidiaTimeslicingGPU, Resources,
 )
 from .service import Service
+from .unapplied import ArtifactsCacheVolume, ArtifactsDownload, AutoShutdown, HuggingfaceArtifactSource, Kustomize, TrueFoundryArtifactSource
+
+TruefoundryArtifactSource = TrueFoundryArtifactSource  # as it was written before
 
 __all__ = [
-    "AWSInferentia", "AppProtocol", "ApplicationSet", "AsyncService", "Autoscaling", "BasicAuthCreds", "BlueGreen", "Build", "CPUUtilizationMetric",
-    "Canary", "CanaryStep", "CapacityType", "CommandProbe", "CronMetric", "Deployed", "DockerFileBuild", "ExecProbe", "Finding", "GcpTPU",
-    "GitSource", "GrpcProbe", "HealthProbe", "Helm", "HttpProbe", "Image", "InvalidError", "Job", "JwtAuthConfig", "LocalSource", "Manual",
-    "ModelDeployment", "NodeSelector", "NodepoolSelector", "NotReadyError", "NotRunHereError", "Notebook", "NvidiaGPU", "NvidiaMIGGPU",
-    "NvidiaTimeslicingGPU", "Param", "Pip", "Place", "Poetry", "Port", "ProbityError", "Problem", "ProgramMissingError", "PythonBuild", "RPSMetric",
-    "RefusedError", "RemoteSource", "Resources", "Rolling", "SSHServer", "Schedule", "SecretMount", "Service", "ServiceAutoscaling",
-    "StringDataMount", "TcpProbe", "TrueFoundryOAuth", "UV", "UnreachableError", "Volume", "VolumeMount", "WorkerConfig", "Workflow",
-    "get_application", "trigger_job",
+    "AMQPInputConfig", "AMQPOutputConfig", "AWSInferentia", "AppProtocol", "ApplicationSet", "ArtifactsCacheVolume", "ArtifactsDownload",
+    "AsyncProcessorSidecar", "AsyncService", "AsyncServiceAutoscaling", "AutoShutdown", "Autoscaling", "BasicAuthCreds", "BlueGreen", "Build",
+    "CPUUtilizationMetric", "Canary", "CanaryStep", "CapacityType", "CommandProbe", "CronMetric", "Deployed", "DockerFileBuild",
+    "DynamicVolumeConfig", "ExecProbe", "Finding", "GPUType", "GcpTPU", "GitHelmRepo", "GitSource", "GrpcProbe", "HealthProbe", "Helm", "HelmRepo",
+    "HttpProbe", "HuggingfaceArtifactSource", "Image", "InvalidError", "Job", "JwtAuthConfig", "KafkaInputConfig", "KafkaOutputConfig", "Kustomize",
+    "LocalSource", "Manual", "ModelDeployment", "NATSInputConfig", "NATSOutputConfig", "NodeSelector", "NodepoolSelector", "NotReadyError",
+    "NotRunHereError", "Notebook", "NvidiaGPU", "NvidiaMIGGPU", "NvidiaTimeslicingGPU", "OCIRepo", "Param", "Pip", "Place", "Poetry", "Port",
+    "ProbityError", "Problem", "ProgramMissingError", "PythonBuild", "RPSMetric", "RefusedError", "RemoteSource", "Resources", "Rolling",
+    "SQSInputConfig", "SQSOutputConfig", "SSHServer", "Schedule", "SecretMount", "Service", "ServiceAutoscaling", "StaticVolumeConfig",
+    "StringDataMount", "TcpProbe", "TrueFoundryArtifactSource", "TrueFoundryInteractiveLogin", "TruefoundryArtifactSource", "UV", "UnreachableError",
+    "Volume", "VolumeBrowser", "VolumeMount", "WorkerConfig", "Workflow", "get_application", "trigger_job",
 ]
 
 if not TYPE_CHECKING:  # a type checker has to see that a name is not there

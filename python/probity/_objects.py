@@ -45,6 +45,8 @@ class Object:
 
     slips: ClassVar[Mapping[str, str]] = {}
     """Names that people write by mistake, and what to write instead."""
+    open: ClassVar[bool] = False
+    """Whether it may have any field."""
     entire: ClassVar[bool] = False
     """Whether it stands by itself: then what is wrong with it, or inside of it, is raised when it is made."""
 
@@ -65,6 +67,8 @@ class Object:
         for name, value in given.items():
             if name in fields:
                 self._set(name, value, slipped)
+            elif self.open:
+                state[name] = state["_given"][name] = value
             else:
                 self._note(name, self._unknown(name))
         if self.entire:

@@ -48,8 +48,8 @@ def check(value: Any, hinted: Any, path: str, classes: Classes) -> Checked:
 
 
 def _check_union(value: Any, choices: List[Any], path: str, classes: Classes) -> Checked:
-    if len(choices) == 1:
-        return check(value, choices[0], path, classes)
+    if len(choices) == 1 or Any in choices:
+        return check(value, choices[0] if len(choices) == 1 else Any, path, classes)
     objects = [c for c in choices if classes.is_class(c)]
     if objects and (isinstance(value, (Mapping, *objects)) or len(objects) == len(choices)):
         return _check_object(value, objects, path, classes)

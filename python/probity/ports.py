@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Literal, Mapping, Optional, Sequence, Union
 
 from ._objects import Object, described
 
-__all__ = ["AppProtocol", "BasicAuthCreds", "JwtAuthConfig", "Port", "TrueFoundryOAuth"]
+__all__ = ["AppProtocol", "BasicAuthCreds", "JwtAuthConfig", "Port", "TrueFoundryInteractiveLogin"]
 
 
 class AppProtocol(str, enum.Enum):
@@ -39,7 +39,7 @@ class JwtAuthConfig(Object):
 
 
 @described
-class TrueFoundryOAuth(Object):
+class TrueFoundryInteractiveLogin(Object):
     """Sign-in with TrueFoundry. Not applied here."""
 
     bypass_auth_paths: Optional[Sequence[str]] = None
@@ -64,7 +64,7 @@ class Port(Object):
     """The prefix of the path under which it is reached; the program does not see it. Probes do not use it."""
     rewrite_path_to: Optional[str] = None
     """What is put in the place of that prefix."""
-    auth: Union[BasicAuthCreds, JwtAuthConfig, TrueFoundryOAuth, None] = None
+    auth: Union[BasicAuthCreds, JwtAuthConfig, TrueFoundryInteractiveLogin, None] = None
     """Who may come. Probes need not sign in."""
 
     slips: ClassVar[Mapping[str, str]] = {

@@ -8,7 +8,7 @@ from typing import ClassVar, Mapping, Optional, Sequence, Union
 from ._objects import Object, described
 
 __all__ = [
-    "AWSInferentia", "CapacityType", "GcpTPU", "NodeSelector", "NodepoolSelector", "NvidiaGPU", "NvidiaMIGGPU", "NvidiaTimeslicingGPU", "Resources",
+    "AWSInferentia", "CapacityType", "GPUType", "GcpTPU", "NodeSelector", "NodepoolSelector", "NvidiaGPU", "NvidiaMIGGPU", "NvidiaTimeslicingGPU", "Resources",
 ]
 
 
@@ -18,6 +18,29 @@ class CapacityType(str, enum.Enum):
     spot_fallback_on_demand = "spot_fallback_on_demand"
     spot = "spot"
     on_demand = "on_demand"
+
+
+class GPUType(str, enum.Enum):
+    """Names of graphics processors. Any other string is taken, too."""
+
+    P4 = "P4"
+    P100 = "P100"
+    V100 = "V100"
+    T4 = "T4"
+    A10G = "A10G"
+    A10_4GB = "A10_4GB"
+    A10_8GB = "A10_8GB"
+    A10_12GB = "A10_12GB"
+    A10_24GB = "A10_24GB"
+    A100_40GB = "A100_40GB"
+    A100_80GB = "A100_80GB"
+    L4 = "L4"
+    L40S = "L40S"
+    H100_80GB = "H100_80GB"
+    H100_94GB = "H100_94GB"
+    H100_96GB = "H100_96GB"
+    H200 = "H200"
+    B200 = "B200"
 
 
 @described

@@ -15,6 +15,7 @@ from .ports import Port
 from .probes import HealthProbe
 from .replicas import BlueGreen, Canary, Rolling, RollingShort, ServiceAutoscaling
 from .resources import Resources
+from .unapplied import ArtifactsDownload, AutoShutdown, Kustomize
 
 __all__ = ["Service"]
 
@@ -56,13 +57,13 @@ class Service(Object):
     """cluster:workspace. The workspace is the namespace; deploy may give it, too."""
     allow_interception: bool = False
     """Not applied here."""
-    auto_shutdown: Optional[Any] = None
+    auto_shutdown: Union[AutoShutdown, Any, None] = None
     """Not applied here."""
-    artifacts_download: Optional[Any] = None
+    artifacts_download: Union[ArtifactsDownload, Any, None] = None
     """Not applied here."""
     service_account: Optional[str] = None
     """The account of its Pods."""
-    kustomize: Optional[Any] = None
+    kustomize: Union[Kustomize, Any, None] = None
     """Not applied here."""
     type: str = "service"
 

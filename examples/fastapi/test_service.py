@@ -20,13 +20,12 @@ class ServiceTest(TestCase):
         run = self.start()
         with urllib.request.urlopen(run.url("my-service") + "/") as answer:
             self.assertEqual(json.load(answer)["message"], "Hello World")
-        run.assert_event("Unhealthy", "my-service")  # readiness, while the model was loaded
-        run.assert_restarts("my-service", 0)  # and nobody was restarted for it
+        run.assert_restarts("my-service", 0)  # nobody is restarted because a model is being loaded
 
     def test_is_restarted_when_it_hangs(self):
         run = self.start()
         fault = run.hang("my-service")
-        run.assert_detected(fault, within=20)
+        run.assert_detected(fault, within=30)
         run.wait_restarts("my-service", 1)
         run.wait_ready("my-service")
 

@@ -9,6 +9,7 @@ import re
 import urllib.request
 import unittest
 from typing import Any, Dict
+from unittest import mock
 
 from probity import HealthProbe, HttpProbe, NotReadyError, RefusedError, Service, UnreachableError, _program
 
@@ -95,6 +96,9 @@ class SeedTest(unittest.TestCase):
             self.assertEqual(sorted(done.applied), ["deployment/my-service", "service/my-service"])
             self.assertEqual(progress.getvalue().splitlines()[-1], "deployment my-service is up")
             self.assertRegex(progress.getvalue(), r"(?m)^not applied: deploy\.py:6: ports\[0\]\.host: it belongs to an ingress")
+            with mock.patch.dict(os.environ, {"KUBECONFIG": f"{state}/kubeconfig"}):
+                done = made.deploy(workspace_fqn="local:shop", target="kubernetes", context="probity-run", progress=progress)
+            self.assertEqual((done.context, done.namespace), ("probity-run", "default"))
             told = json.loads(_program.run(["ps", "-o", "json", "--state-dir", state]).stdout)[0]["objects"]
             pods = {thing["namespace"]: thing for thing in told if thing["kind"] == "deployment"}
             self.assertEqual({name: (thing["ready"], thing["desired"]) for name, thing in pods.items()}, {"default": (1, 1), "shop": (2, 2)})

@@ -42,8 +42,8 @@ func (e *envFlags) read() (map[string]string, error) {
 	return values, nil
 }
 
-// readEnvFile reads lines of NAME=value. Empty lines and those that begin with # say nothing; quotes
-// around a whole value are taken off.
+// readEnvFile reads lines of NAME=value. Empty lines and those that begin with # say nothing;
+// quotes around a whole value are taken off.
 func readEnvFile(path string, values map[string]string) error {
 	f, err := os.Open(path)
 	if err != nil {

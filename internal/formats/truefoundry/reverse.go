@@ -19,8 +19,8 @@ type Misfit struct {
 	Field, Reason string
 }
 
-// FromKubernetes writes Deployments, with the Services in front of them and the ConfigMaps that they
-// mount, as services of TrueFoundry, a document each. The objects are not changed.
+// FromKubernetes writes Deployments, with the Services in front of them and the ConfigMaps that
+// they mount, as services of TrueFoundry, a document each. The objects are not changed.
 func FromKubernetes(objects []Content) (text []byte, misfits []Misfit, err error) {
 	r := &reverse{}
 	for i, o := range objects {

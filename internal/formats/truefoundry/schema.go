@@ -24,8 +24,8 @@ type field struct {
 	// of are the names of the objects that it may have, words those that a string may be.
 	of, words []string
 	required  bool
-	// least is the smallest number that makes sense; most is the largest one that TrueFoundry is said
-	// to take, more is worth a warning.
+	// least is the smallest number that makes sense; most is the largest one that TrueFoundry is
+	// said to take, more is worth a warning.
 	least, most int64
 	// idle is why the field has no meaning here; empty if it has one.
 	idle string
@@ -115,7 +115,8 @@ func probeType() objectType {
 	}}
 }
 
-// handlerTypes are what a probe may ask. exec and grpc are of ours: TrueFoundry has no form of them.
+// handlerTypes are what a probe may ask. exec and grpc are of ours: TrueFoundry has no form of
+// them.
 func handlerTypes() map[string]objectType {
 	return map[string]objectType{
 		"http":    {tag: "http", fields: []field{{name: "type", required: true}, {name: "path", required: true}, {name: "port", kind: whole, required: true}, {name: "host"}, {name: "scheme", words: []string{"HTTP", "HTTPS"}}}},

@@ -137,7 +137,8 @@ func (s *service) replicas() *yaml.Node {
 	return s.Int(v, int64(n))
 }
 
-// strategy is how it is rolled out. Without a word about it, Kubernetes' defaults are TrueFoundry's.
+// strategy is how it is rolled out. Without a word about it, Kubernetes' defaults are
+// TrueFoundry's.
 func (s *service) strategy() *yaml.Node {
 	v := s.doc.Field("rollout_strategy")
 	switch v.Field("type").String() {

@@ -1,0 +1,83 @@
+package service_test
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/probity-run/probity/probitytest"
+	"github.com/probity-run/probity/service"
+)
+
+// play makes the test binary a service.
+const play = "PROBITY_SERVICE_PLAY"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(play) != "" {
+		answer := func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, os.Getenv("TOKEN")) }
+		fmt.Fprintln(os.Stderr, http.ListenAndServe(":"+os.Getenv("PORT"), http.HandlerFunc(answer)))
+		os.Exit(1)
+	}
+	os.Exit(probitytest.Main(m))
+}
+
+// A service is brought to a run that was started with a file of TrueFoundry's, and comes up there;
+// the secret that it refers to has the value that was given.
+func TestDeployToRun(t *testing.T) {
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "web.yaml")
+	const text = "name: web\ntype: service\nimage: {type: build, build_spec: {type: dockerfile}}\nports: [{port: 8000}]\nenv: {" + play + ": '1'}\n"
+	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	run := probitytest.Options{Commands: map[string]string{"web": self}}.Run(t, file)
+
+	s := service.Service{
+		Name: "api", Image: service.Image{ImageURI: "api:1", Command: []string{self}}, Ports: []service.Port{{Port: 8100}},
+		Env:            map[string]string{play: "1", "TOKEN": "tfy-secret://tenant:shop:token"},
+		ReadinessProbe: &service.HealthProbe{Config: service.HttpProbe{Path: "/readyz", Port: 8100}, PeriodSeconds: 1},
+	}
+	target := service.Target{Run: filepath.Dir(run.Kubeconfig())}
+	if _, err := s.Deploy(t.Context(), target); !isAsked(err) {
+		t.Errorf("without a value: %v", err)
+	}
+	target.Env = map[string]string{"TOKEN": "hunter2"}
+	deployment, err := s.Deploy(t.Context(), target)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer deployment.Close()
+	if want := []string{"secret/api.shop created", "service/api created", "deployment/api created"}; !slices.Equal(deployment.Applied, want) {
+		t.Errorf("applied %q", deployment.Applied)
+	}
+	var progress []string
+	if err := deployment.Wait(t.Context(), service.WaitOptions{Progress: func(line string) { progress = append(progress, line) }}); err != nil {
+		t.Fatalf("%v\n%s", err, strings.Join(progress, "\n"))
+	}
+	if len(progress) == 0 || !strings.HasPrefix(progress[len(progress)-1], "up: deployment/api 1 of 1") {
+		t.Errorf("progress is %q", progress)
+	}
+	response, err := http.Get(run.URL("api"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	if body, err := io.ReadAll(response.Body); err != nil || string(body) != "hunter2" {
+		t.Errorf("the service answers %q, %v", body, err)
+	}
+}
+
+// isAsked reports whether an error asks for the value of a secret.
+func isAsked(err error) bool {
+	field, ok := errors.AsType[*service.FieldError](err)
+	return ok && field.Field == "env.TOKEN" && strings.Contains(field.Message, "--env TOKEN=VALUE")
+}

@@ -80,7 +80,9 @@ class RunTest(TestCase):
         stands = f"python3 {os.path.join(program.TESTDATA, 'web.py')}"
         run = self.probity_run(service, commands={"web": stands}, environ=program.PYTHON_FIRST, arguments=["--max-pods=3"])
         self.assertEqual([(pod.workload, pod.ready) for pod in run.pods("web")], [("web", True)])
-        self.assertTrue(any("web listens at" in line for line in run.log()))
+        with urllib.request.urlopen(run.url("web")) as answer:
+            self.assertEqual(answer.status, 200)
+        run.record.wait(lambda: True if any("web listens at" in line for line in run.log()) else None, 60)
         fault = run.signal("web", signal.SIGSTOP)
         self.assertIsNone(run.time_to_detect(run.resume("web"), timeout=0.01))
         self.assertEqual(fault.pod.name, run.pods("web")[0].name)

@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 import time
 from types import TracebackType
-from typing import List, Mapping, NamedTuple, Optional, Sequence, Type, Union
+from typing import Any, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Type, Union
 
 from .. import _program
 from ..errors import NotReadyError, ProbityError, ProgramMissingError
@@ -91,6 +91,9 @@ class Run:
                 self._process.wait()
                 self.record.join()
                 raise NotReadyError(self._title, [_program.last_words("\n".join(self.record.lines()[-_SHOWN:]))])
+            # The pipe from which Pods are read may be behind the one that says that they are ready.
+            ready = {thing["name"] for thing in self._list() if thing["kind"] == "pod" and thing["state"] == "Ready"}
+            self.record.wait(lambda: True if ready <= {pod.name for pod in self.record.pods() if pod.ready} else None, self._timeout)
         except BaseException:
             self.stop()
             raise
@@ -129,15 +132,11 @@ class Run:
 
     def url(self, service: str, port: Optional[int] = None) -> str:
         """Return where a Service answers: http://127.64.0.1:8080. port is its own number, if it has several."""
-        ended = _program.run(["ps", "-o", "json", f"--state-dir={self._folder}/state"])
-        if ended.returncode != 0:
-            raise ProbityError(f"cannot ask where {service} answers: {_program.last_words(ended.stderr)}")
-        for thing in json.loads(ended.stdout)[0]["objects"]:
+        for thing in self._list():
             addresses = thing.get("addresses", [])
             if thing["kind"] == "service" and thing["name"] == service and addresses:
-                if port is None:
-                    return f"http://{addresses[0]}"
-                return f"http://{next((a for a in addresses if a.endswith(f':{port}')), addresses[0])}"
+                address = next((a for a in addresses if port is not None and a.endswith(f":{port}")), addresses[0])
+                return address if "://" in address else f"http://{address}"
         raise ProbityError(f"there is no Service {service} that answers anywhere")
 
     def pods(self, name: str) -> List[Pod]:
@@ -174,11 +173,12 @@ class Run:
 
     def signal(self, name: str, number: "signal.Signals", container: Optional[str] = None) -> Fault:
         """Send a signal to a container of a workload, or of a Pod: the first that runs, if container does not name one."""
-        running = [(pod, of, pid) for pod in self.pods(name) for of, pid in pod.pids.items() if container in (None, of)]
+        # A container that is just being restarted is waited for.
+        running = self.record.wait(lambda: self._running(name, container) or None, 10) if self.pods(name) else None
         if not running:
             there = ", ".join(sorted({pod.workload for pod in self.record.pods()})) or "nothing"
             raise ProbityError(f"cannot send {number.name} to {name}: no container of it runs; there is {there}")
-        pod, _, pid = running[0]
+        pod, pid = running[0]
         if number == signal.SIGSTOP:
             self._hung.append(pid)
         fault = Fault(number.name, pod, time.monotonic())
@@ -233,6 +233,18 @@ class Run:
         """Return what happened and what was printed last, for people who look into a failing test."""
         events = [str(event) for event in self.record.events()[-_SHOWN:]]
         return "\n".join([f"Events of {self._title}:", *events, f"Output of {self._title}:", *self.record.lines()[-_SHOWN:]])
+
+    def _running(self, name: str, container: Optional[str]) -> List[Tuple[Pod, int]]:
+        """Return the processes of containers."""
+        return [(pod, pid) for pod in self.pods(name) for of, pid in pod.pids.items() if container in (None, of)]
+
+    def _list(self) -> List[Mapping[str, Any]]:
+        """Return what there is, as `probity ps` lists it."""
+        ended = _program.run(["ps", "-o", "json", f"--state-dir={self._folder}/state"])
+        if ended.returncode != 0:
+            raise ProbityError(f"cannot ask what runs: {_program.last_words(ended.stderr)}")
+        objects: List[Mapping[str, Any]] = json.loads(ended.stdout)[0]["objects"]
+        return objects
 
     def _consequence(self, fault: Fault) -> Optional[float]:
         killed = [e.at for e in self.record.events() if e.reason == "Killing" and e.name == fault.pod.name and e.at >= fault.at]

@@ -135,7 +135,7 @@ class Run:
         for thing in self._list():
             addresses = thing.get("addresses", [])
             if thing["kind"] == "service" and thing["name"] == service and addresses:
-                address = next((a for a in addresses if port is not None and a.endswith(f":{port}")), addresses[0])
+                address = str(next((a for a in addresses if port is not None and a.endswith(f":{port}")), addresses[0]))
                 return address if "://" in address else f"http://{address}"
         raise ProbityError(f"there is no Service {service} that answers anywhere")
 

@@ -48,8 +48,7 @@ type Options struct {
 	// Commands are the programs that stand for images, by the containers' names, or by workload and
 	// container, as in "deployment/web:server", which come first.
 	Commands map[string]string
-	// Env are values by the names of variables, for documents of other formats than Kubernetes': of
-	// references to secrets, for example. Default: none.
+	// Env are values, by names, that documents of other formats refer to as secrets. Default: none.
 	Env map[string]string
 	// Only are the workloads of the manifests to run, by name or as in "deployment/web", with the
 	// Services in front of them. Default: all.

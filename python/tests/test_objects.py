@@ -11,6 +11,8 @@ from probity import (
     AppProtocol, Build, DockerFileBuild, HealthProbe, HttpProbe, Image, InvalidError, NotRunHereError, Port, Resources, Rolling, Service, ServiceAutoscaling,
 )
 
+from probity._suggest import guess
+
 
 def service(**fields: Any) -> Service:
     """Return a service that is as it should be, but for these fields."""
@@ -152,6 +154,17 @@ class NamesTest(unittest.TestCase):
         self.assertFalse(hasattr(probity, "Servce"))
         with self.assertRaisesRegex(AttributeError, "did you mean Service"):
             getattr(probity, "Servce")
+
+    def test_what_is_near(self) -> None:
+        known = ["liveness_probe", "port", "name", "shared_memory_size"]
+        table = {
+            "livenessProbe": "liveness_probe", "PORT": "port", "prot": "port", "ports": "port", "prts": None, "naem": "name", "liveness_porbe": "liveness_probe",
+            "sharedMemorySize": "shared_memory_size", "zzz": None, "x" * 65: None,
+        }
+        for name, want in table.items():
+            with self.subTest(name):
+                self.assertEqual(guess(name, known), want)
+        self.assertEqual(guess("APP_PROTOCOL", ["app_protocol"]), "app_protocol")
 
     def test_all_names_are_there(self) -> None:
         self.assertEqual([name for name in probity.__all__ if not hasattr(probity, name)], [])

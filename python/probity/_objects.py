@@ -71,8 +71,9 @@ class Object:
                 state[name] = state["_given"][name] = value
             else:
                 self._note(name, self._unknown(name))
-        if self.entire:
-            self.check()
+        wrong = self._wrong_in_all() if self.entire else None
+        if wrong is not None:
+            raise wrong
 
     def __setattr__(self, name: str, value: object) -> None:
         if name not in fields_of(type(self)):
@@ -81,9 +82,9 @@ class Object:
 
     def check(self) -> None:
         """Raise InvalidError with everything that is wrong with this object and those inside of it."""
-        problems = list(self._problems(""))
-        if problems:
-            raise InvalidError(self._title(), problems)
+        wrong = self._wrong_in_all()
+        if wrong is not None:
+            raise wrong
 
     def to_dict(self) -> Dict[str, Any]:
         """Return the object as it stands in YAML: what was given, no defaults."""
@@ -108,6 +109,10 @@ class Object:
         fields = ", ".join(f"{name}={value!r}" for name, value in self.__dict__["_given"].items())
         wrong = "".join(f" <{p}>" for p in self._problems(""))
         return f"{type(self).__name__}({fields}){wrong}"
+
+    def _wrong_in_all(self) -> Optional[InvalidError]:
+        problems = list(self._problems(""))
+        return InvalidError(self._title(), problems) if problems else None
 
     def _title(self) -> str:
         return type(self).__name__

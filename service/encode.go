@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/probity-run/probity/internal/manifest"
 )
 
 // MarshalYAML gives the document of the type service that a file would have. It is for packages of
@@ -120,7 +122,7 @@ func encode(v reflect.Value) *yaml.Node {
 	node := &yaml.Node{}
 	if v.Kind() == reflect.String {
 		node.SetString(v.String())
-		node.Style |= yaml.DoubleQuotedStyle & quoted(v.String())
+		node.Style |= quoted(v.String())
 		return node
 	}
 	if node.Encode(v.Interface()) != nil {
@@ -129,12 +131,13 @@ func encode(v reflect.Value) *yaml.Node {
 	return node
 }
 
-// quoted is the style of a text that has to be in quotes, as YAML 1.1 takes it for something else.
+// quoted is the style of a text that has to be in quotes, as it is taken for something else without.
 func quoted(text string) yaml.Style {
-	if text == "" || strings.ContainsAny(text[:1], "+-.0123456789~") || slices.Contains([]string{"y", "n", "yes", "no", "on", "off", "true", "false", "null"}, strings.ToLower(text)) {
-		return yaml.DoubleQuotedStyle
+	plain, err := manifest.ScalarOf(&yaml.Node{Kind: yaml.ScalarNode, Value: text})
+	if _, isText := plain.(string); isText && err == nil {
+		return 0
 	}
-	return 0
+	return yaml.DoubleQuotedStyle
 }
 
 func encodeStruct(v reflect.Value) *yaml.Node {

@@ -50,11 +50,6 @@ func (b *Builder) Int(from Value, i int64) *yaml.Node {
 	return b.node(from, yaml.ScalarNode, "!!int", strconv.FormatInt(i, 10))
 }
 
-// Bool is true or false.
-func (b *Builder) Bool(from Value, is bool) *yaml.Node {
-	return b.node(from, yaml.ScalarNode, "!!bool", strconv.FormatBool(is))
-}
-
 // List is a list of nodes; those that are nil are left out.
 func (b *Builder) List(from Value, items ...*yaml.Node) *yaml.Node {
 	n := b.node(from, yaml.SequenceNode, "!!seq", "")

@@ -42,16 +42,15 @@ func (c *checker) idle(v tree.Value, format string, args ...any) {
 	c.NotApplied = append(c.NotApplied, c.remark(v, format, args...))
 }
 
-// object checks an object of one of the types that are named, and returns which it is; "" if that
-// cannot be told.
-func (c *checker) object(v tree.Value, of ...string) string {
+// object checks an object of one of the types that are named.
+func (c *checker) object(v tree.Value, of ...string) {
 	if !v.IsObject() {
 		c.fail(v, "cannot use %s as an object: %s", v.Describe(), c.form(of[0]))
-		return ""
+		return
 	}
 	name := c.choose(v, of)
 	if name == "" {
-		return ""
+		return
 	}
 	o := c.types[name]
 	slipped := false // then what is missing stands there under another name
@@ -70,7 +69,6 @@ func (c *checker) object(v tree.Value, of ...string) string {
 			c.fail(v.Field(f.name), "missing: %s", c.form(name))
 		}
 	}
-	return name
 }
 
 // choose finds which of several objects a value is, by its type.

@@ -1,5 +1,7 @@
 package truefoundry
 
+import "maps"
+
 // kind is what a value of a field may be.
 type kind int
 
@@ -66,9 +68,7 @@ func objectTypes() map[string]objectType {
 		"static":  {tag: "static", fields: []field{{name: "type"}, {name: "persistent_volume_name", required: true}}},
 	}
 	for _, more := range []map[string]objectType{handlerTypes(), imageTypes(), rolloutTypes(), scaleTypes(), mountTypes(), nodeTypes(), authTypes()} {
-		for name, o := range more {
-			all[name] = o
-		}
+		maps.Copy(all, more)
 	}
 	return all
 }

@@ -21,7 +21,7 @@
 //	deployment, err := svc.Deploy(ctx, service.Target{})
 //
 // A zero number means the default that the field's comment names. What a service becomes in
-// Kubernetes, and what of it has no meaning there, is told by docs/reference/truefoundry.md; the
+// Kubernetes, and what of it has no meaning there, is told by docs/truefoundry.md; the
 // same goes for a file in YAML, and testdata/cases is a table of both. Values of this package do
 // not change by themselves: any number of goroutines may read them.
 package service

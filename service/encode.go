@@ -131,7 +131,8 @@ func encode(v reflect.Value) *yaml.Node {
 	return node
 }
 
-// quoted is the style of a text that has to be in quotes, as it is taken for something else without.
+// quoted is the style of a text that has to be in quotes, as it is taken for something else
+// without.
 func quoted(text string) yaml.Style {
 	plain, err := manifest.ScalarOf(&yaml.Node{Kind: yaml.ScalarNode, Value: text})
 	if _, isText := plain.(string); isText && err == nil {

@@ -1,0 +1,142 @@
+"""A service: a program that serves, with its ports and health checks."""
+
+from __future__ import annotations
+
+import re
+import sys
+from typing import Any, ClassVar, Mapping, Optional, Sequence, TextIO, Union
+
+from . import _deployment, _yaml
+from ._objects import Object, described
+from .errors import ProbityError
+from .images import Build, Image
+from .mounts import SecretMount, StringDataMount, VolumeMount
+from .ports import Port
+from .probes import HealthProbe
+from .replicas import BlueGreen, Canary, Rolling, RollingShort, ServiceAutoscaling
+from .resources import Resources
+from .unapplied import ArtifactsDownload, AutoShutdown, Kustomize
+
+__all__ = ["Service"]
+
+_PROBES = "write liveness_probe and readiness_probe, each as {config: {type: http, path: /health, port: 8000}}"
+_BUILD = "write image: {type: build, build_source: {type: local}, build_spec: {type: dockerfile}}"
+
+Value = Union[str, int, float, bool, None]
+
+
+@described
+class Service(Object):
+    """A service. Making one raises InvalidError with everything that is wrong in it, also inside of its fields."""
+
+    name: str
+    """Its name: letters, digits and -."""
+    image: Union[Image, Build]
+    """What runs."""
+    ports: Sequence[Port]
+    """Its ports; [] for a worker, which serves none."""
+    replicas: Union[int, ServiceAutoscaling] = 1
+    """How many there are."""
+    resources: Optional[Resources] = None
+    """What each may use."""
+    env: Optional[Mapping[str, Value]] = None
+    """Variables of the environment. A value tfy-secret://tenant:group:key is a secret."""
+    liveness_probe: Optional[HealthProbe] = None
+    """Restarts a replica when it fails."""
+    readiness_probe: Optional[HealthProbe] = None
+    """Keeps requests away from a replica while it fails."""
+    startup_probe: Optional[HealthProbe] = None
+    """Keeps the other two away until it has succeeded once."""
+    rollout_strategy: Union[Rolling, RollingShort, Canary, BlueGreen, None] = None
+    """How replicas are replaced."""
+    mounts: Optional[Sequence[Union[SecretMount, StringDataMount, VolumeMount]]] = None
+    """Files and folders that the program finds."""
+    labels: Optional[Mapping[str, Value]] = None
+    """Labels of the objects."""
+    workspace_fqn: Optional[str] = None
+    """cluster:workspace. The workspace is the namespace; deploy may give it, too."""
+    allow_interception: bool = False
+    """Not applied here."""
+    auto_shutdown: Union[AutoShutdown, Any, None] = None
+    """Not applied here."""
+    artifacts_download: Union[ArtifactsDownload, Any, None] = None
+    """Not applied here."""
+    service_account: Optional[str] = None
+    """The account of its Pods."""
+    kustomize: Union[Kustomize, Any, None] = None
+    """Not applied here."""
+    type: str = "service"
+
+    entire: ClassVar[bool] = True
+    slips: ClassVar[Mapping[str, str]] = {
+        "health_check": _PROBES, "health_checks": _PROBES, "healthcheck": _PROBES, "health_probe": _PROBES, "probes": _PROBES,
+        "build": _BUILD, "build_spec": _BUILD, "build_source": _BUILD,
+        "deploy": "its fields belong at the top: replicas, resources, env",
+        "port": "write ports: [{port: 8000}]",
+        "command": "it belongs in image (type: image) or in image.build_spec (type: build)",
+        "namespace": "write workspace_fqn: CLUSTER:WORKSPACE",
+        "autoscaling": "write replicas: {min_replicas: 1, max_replicas: 3}",
+        "environment": "write env: {NAME: value}",
+        "volumes": "write mounts: [{type: volume, mount_path: …, volume_fqn: …}]",
+    }
+
+    def deploy(
+        self,
+        workspace_fqn: Optional[str] = None,
+        force: bool = False,
+        wait: bool = True,
+        *,
+        target: str = "probity",
+        context: Optional[str] = None,
+        instance: Optional[str] = None,
+        timeout: Optional[float] = None,
+        progress: Optional[TextIO] = None,
+    ) -> "_deployment.Deployed":
+        """Deploy the service, and wait until it is ready.
+
+        workspace_fqn is cluster:workspace, instead of the field; the workspace becomes the namespace.
+        force takes fields that somebody else keeps. Without wait it returns when the service is applied.
+        target is probity, a run of `probity run` on this machine, or kubernetes, a cluster.
+        context is the cluster's, of the kubeconfig; the current one if it is left out.
+        instance names the run, as `probity ls` does, if there are several.
+        timeout is how many seconds to wait, 900 if it is left out.
+        progress is where lines about it go, sys.stderr if it is left out.
+
+        Raises ProgramMissingError, UnreachableError, RefusedError (with the fields, and nothing was sent), NotReadyError (with the causes).
+        """
+        options = _deployment.Options(target, context, instance, force, wait, timeout, progress)
+        if workspace_fqn is not None and re.fullmatch("[A-Z_]+", workspace_fqn):
+            print(f"workspace_fqn {workspace_fqn} is a placeholder: the namespace of the context is used", file=progress or sys.stderr)
+            workspace_fqn = None
+        try:
+            return _deployment.deploy(self, self._yaml(workspace_fqn), options)
+        except ProbityError as e:
+            raise e.with_traceback(None) from None  # how we found out helps nobody
+
+    def to_yaml(self) -> str:
+        """Return the service as YAML, which `probity run`, `check`, `render` and `deploy` read, and TrueFoundry does."""
+        return self._yaml(None)
+
+    def to_kubernetes(self, workspace_fqn: Optional[str] = None) -> str:
+        """Return the objects of Kubernetes that the service becomes, as YAML. Raises RefusedError and ProgramMissingError."""
+        try:
+            return _deployment.render(self, self._yaml(workspace_fqn))
+        except ProbityError as e:
+            raise e.with_traceback(None) from None
+
+    def findings(self, workspace_fqn: Optional[str] = None) -> "Sequence[_deployment.Finding]":
+        """Return what `probity check` finds: what leads to an outage, and what may. Raises RefusedError and ProgramMissingError."""
+        try:
+            return _deployment.check(self, self._yaml(workspace_fqn))
+        except ProbityError as e:
+            raise e.with_traceback(None) from None
+
+    def _yaml(self, workspace_fqn: Optional[str]) -> str:
+        self.check()
+        document = self.to_dict()
+        if workspace_fqn is not None:
+            document["workspace_fqn"] = workspace_fqn
+        return _yaml.dump(document)
+
+    def _title(self) -> str:
+        return f'Service "{self.name}"' if isinstance(self.name, str) else "Service"

@@ -31,7 +31,7 @@ func (l *loader) extend(name string, service, services *value, m *model, from, c
 	link := service.at.File + ":" + name
 	if slices.Contains(chain, link) {
 		l.fail(extends.at, path, manifest.ReasonType, "a service that extends itself, by %s", strings.Join(append(chain, link), ", "))
-		return withoutField(service, "extends")
+		return withoutExtends(service)
 	}
 	other, file := extends, (*value)(nil)
 	if extends.kind == mapping {
@@ -44,22 +44,22 @@ func (l *loader) extend(name string, service, services *value, m *model, from, c
 	}
 	if other == nil || other.kind != scalar || file != nil && file.kind != scalar {
 		l.fail(extends.at, path, manifest.ReasonType, "must be the name of a service, or {file: FILE, service: NAME}")
-		return withoutField(service, "extends")
+		return withoutExtends(service)
 	}
 	if file != nil {
 		if opened := l.open(beside(file.at.File, file.text), file.at, path+".file", from); opened != nil {
 			services, m = opened.services, opened
 		} else {
-			return withoutField(service, "extends")
+			return withoutExtends(service)
 		}
 	}
 	base := services.get(other.text)
 	if base == nil {
 		l.fail(other.at, path, manifest.ReasonType, "there is no service %s to extend%s", other.text, didYouMean(other.text, keys(services)))
-		return withoutField(service, "extends")
+		return withoutExtends(service)
 	}
 	base = l.extend(other.text, base, services, m, from, append(chain, link))
-	return l.merged(base, withoutField(service, "extends"), "services."+name)
+	return l.merged(base, withoutExtends(service), "services."+name)
 }
 
 func didYouMean(name string, names []string) string {
@@ -79,8 +79,8 @@ func keys(v *value) (names []string) {
 	return names
 }
 
-func withoutField(v *value, key string) *value {
+func withoutExtends(v *value) *value {
 	changed := *v
-	changed.fields = slices.DeleteFunc(slices.Clone(v.fields), func(e entry) bool { return e.key == key })
+	changed.fields = slices.DeleteFunc(slices.Clone(v.fields), func(e entry) bool { return e.key == "extends" })
 	return &changed
 }

@@ -9,7 +9,7 @@ import (
 
 // includes brings the services of included files into a model. A service that is in both has what
 // the including file says of it on top.
-func (l *loader) includes(m *model, path string, from []string) {
+func (l *loader) includes(m *model, from []string) {
 	include := m.root.get("include")
 	if include == nil {
 		return

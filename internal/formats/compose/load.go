@@ -135,7 +135,7 @@ func (l *loader) model(path string, root *yaml.Node, lookup func(string) (string
 		l.fail(m.services.at, "services", manifest.ReasonType, "must be a mapping of services by name, this is %s", m.services.what())
 		m.services = nil
 	}
-	l.includes(m, path, append(slices.Clone(from), path))
+	l.includes(m, append(slices.Clone(from), path))
 	return m
 }
 

@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"sync"
@@ -16,6 +17,7 @@ import (
 
 	"github.com/probity-run/probity/internal/apiserver"
 	"github.com/probity-run/probity/internal/dashboard"
+	"github.com/probity-run/probity/internal/history"
 	"github.com/probity-run/probity/internal/kube"
 	"github.com/probity-run/probity/internal/printable"
 )
@@ -70,6 +72,7 @@ func Run(ctx context.Context, opts Options) error {
 	}
 	var recording sync.WaitGroup
 	recording.Go(func() { view.record(ctx) })
+	recording.Go(func() { view.counts.run(ctx) })
 	defer recording.Wait()
 	defer stop()
 	port := uint16(listener.Addr().(*net.TCPAddr).Port)
@@ -101,12 +104,16 @@ type view struct {
 	*sources
 	opts   Options
 	past   *past
+	counts *counters
 	fields *apiserver.Fields
 	woken  chan struct{} // has room for one
 }
 
 func newView(opts Options) *view {
 	v := &view{opts: opts, past: newPast(), fields: apiserver.NewFields(apiserver.FieldsOptions{Logger: opts.Logger}), woken: make(chan struct{}, 1)}
+	v.counts = newCounters(func(ctx context.Context, node string) (io.ReadCloser, error) {
+		return opts.Cluster.NodeMetrics(ctx, node, "/metrics/probes")
+	}, time.Now)
 	v.sources = &sources{client: opts.Cluster.Client, namespace: opts.Namespace, seen: newSeen(time.Now, plurals()...), changed: v.wake}
 	return v
 }
@@ -171,6 +178,9 @@ func (v *view) State() dashboard.ClusterState {
 	}
 	return state
 }
+
+// Counted implements [dashboard.Cluster].
+func (v *view) Counted(pod *corev1.Pod) map[history.Key]dashboard.Count { return v.counts.of(pod) }
 
 // OpenLog implements [dashboard.Cluster].
 func (v *view) OpenLog(pod *corev1.Pod, container string, instance int) dashboard.Log {

@@ -8,6 +8,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 
+	"github.com/probity-run/probity/internal/history"
 	"github.com/probity-run/probity/internal/process"
 )
 
@@ -23,8 +24,18 @@ type Cluster interface {
 	// RestartWorkload has a workload roll its Pods; DeletePod deletes one.
 	RestartWorkload(ctx context.Context, kind, namespace, name string) error
 	DeletePod(ctx context.Context, namespace, name string) error
+	// Counted is how often the probes of a Pod were asked, as its kubelet counts that. It does not
+	// wait for the kubelet: what is not known yet may come with a later call. Nil: nothing is known.
+	Counted(pod *corev1.Pod) map[history.Key]Count
 	// State is how the cluster is seen at the moment.
 	State() ClusterState
+}
+
+// Count is how often a probe was asked since the Pod or its kubelet began.
+type Count struct {
+	Failed, Succeeded int
+	// At is when the kubelet said so.
+	At time.Time
 }
 
 // ClusterState is how a cluster is seen.

@@ -23,7 +23,10 @@ type fakeCluster struct {
 	logs  string
 	state ClusterState
 	asked []string
+	count map[history.Key]Count
 }
+
+func (f *fakeCluster) Counted(*corev1.Pod) map[history.Key]Count { return f.count }
 
 func (f *fakeCluster) List(like store.Object) []store.Object {
 	if _, ok := like.(*appsv1.DaemonSet); ok {
@@ -72,7 +75,7 @@ func TestClusterDrawsNothingUnseen(t *testing.T) {
 		p.Status.ContainerStatuses[0].Ready = false
 		p.Status.Conditions[0] = corev1.PodCondition{Type: corev1.PodReady, Status: corev1.ConditionFalse, LastTransitionTime: metav1.Time{Time: noon.Add(-time.Minute)}}
 	})
-	f.overCluster(t)
+	f.overCluster(t).count = map[history.Key]Count{{Container: "app", Type: "Readiness"}: {Failed: 83, Succeeded: 1, At: noon}}
 	f.tell(bad, "Readiness", 70*time.Second, 10*time.Second)
 	page := f.ask(http.MethodGet, "/ui/pods").Body.String()
 	for _, want := range []string{noSuccesses, "at least 2 failures, the first at ", "not ready</span>", `data-marks="` + strings.Repeat(".", slots) + `"`} {
@@ -97,7 +100,7 @@ func TestClusterDrawsNothingUnseen(t *testing.T) {
 		}
 	}
 	page = f.ask(http.MethodGet, podPath("default", bad.Name)).Body.String()
-	for _, want := range []string{"HTTP 503 · GET /readyz · readiness failed last at ", "At least 2 failures since "} {
+	for _, want := range []string{"HTTP 503 · GET /readyz · readiness failed last at ", "At least 2 failures since ", "Counted by its kubelet until " + noon.Local().Format(time.TimeOnly) + ", since the Pod or the kubelet began: 83 failures, 1 success."} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page of the bad Pod has no %q", want)
 		}

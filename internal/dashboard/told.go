@@ -111,6 +111,28 @@ func (s *strip) toldSentence(probe string, window time.Duration) string {
 
 // toldPane is a probe of a cluster in full: what it asks and how often, and what Events tell of it.
 func (s *Server) toldPane(p *podView, v *probeView) item {
+	return list{s.toldFailures(p, v), s.counted(p, v)}
+}
+
+// counted is how often a kubelet says that it has asked; nothing if it does not.
+func (s *Server) counted(p *podView, v *probeView) item {
+	count, ok := s.opts.Cluster.Counted(p.Pod)[v.Key]
+	if !ok {
+		return nil
+	}
+	return e("p.small", text(fmt.Sprintf("Counted by its kubelet until %s, since the Pod or the kubelet began: %s, %s.",
+		count.At.Local().Format(time.TimeOnly), plural(count.Failed, "failure"), successes(count.Succeeded))))
+}
+
+func successes(n int) string {
+	if n == 1 {
+		return "1 success"
+	}
+	return strconv.Itoa(n) + " successes"
+}
+
+// toldFailures is what Events tell of a probe.
+func (s *Server) toldFailures(p *podView, v *probeView) item {
 	attempts := s.opts.History.Attempts(p.UID, v.Key, 0)
 	if len(attempts) == 0 {
 		said := "No Event tells of a failure; " + noSuccesses + "."

@@ -20,7 +20,12 @@ const maxLine = 1 << 16
 // AddMetrics reads what a kubelet tells at /metrics/probes, in Prometheus' text format. What is not
 // about probes of Pods that are known is passed over. The error is the reader's, or says which line
 // is none of that format; what came before it counts.
-func (o *Observations) AddMetrics(r io.Reader) error {
+func (o *Observations) AddMetrics(r io.Reader) error { return ReadCounters(r, o.addCounter) }
+
+// ReadCounters reads the counters of attempts from what a kubelet tells at /metrics/probes, in
+// Prometheus' text format, and calls each with the labels and the value of every one. The error is
+// the reader's, or says which line is none of that format.
+func ReadCounters(r io.Reader, each func(labels map[string]string, value float64)) error {
 	lines := bufio.NewScanner(r)
 	lines.Buffer(nil, maxLine)
 	for n := 1; lines.Scan(); n++ {
@@ -32,7 +37,7 @@ func (o *Observations) AddMetrics(r io.Reader) error {
 		if err != nil {
 			return fmt.Errorf("cannot read line %d of the kubelet's metrics: %w", n, err)
 		}
-		o.addCounter(labels, value)
+		each(labels, value)
 	}
 	if err := lines.Err(); err != nil {
 		return fmt.Errorf("cannot read the kubelet's metrics: %w", err)

@@ -31,7 +31,7 @@ func TestClusterDeploy(t *testing.T) {
 	for name, test := range map[string]func(*testing.T, clients, deployer){
 		"Apply": testDeployApply, "Conflict": testDeployConflict, "Prune": testDeployPrune, "Undo": testDeployUndo, "Leftovers": testDeployLeftovers,
 		"Refusals": testDeployRefusals, "Admission": testDeployAdmission, "Kinds": testDeployKinds,
-		"HowTo": testDeployHowTo, "Verbs": testVerbs,
+		"HowTo": testDeployHowTo, "Verbs": testVerbs, "Dashboard": testDashboard,
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := connectTo(t, cluster.Kubeconfig)

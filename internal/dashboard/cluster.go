@@ -25,7 +25,8 @@ type Cluster interface {
 	RestartWorkload(ctx context.Context, kind, namespace, name string) error
 	DeletePod(ctx context.Context, namespace, name string) error
 	// Counted is how often the probes of a Pod were asked, as its kubelet counts that. It does not
-	// wait for the kubelet: what is not known yet may come with a later call. Nil: nothing is known.
+	// wait for the kubelet: what is not known yet may come with a later call. Nil: nothing is
+	// known.
 	Counted(pod *corev1.Pod) map[history.Key]Count
 	// State is how the cluster is seen at the moment.
 	State() ClusterState

@@ -111,11 +111,12 @@ type NotUpError struct {
 
 // Error gives the reasons, a line each.
 func (e *NotUpError) Error() string {
-	text := "the service did not come up"
+	var text strings.Builder
+	text.WriteString("the service did not come up")
 	for _, line := range e.Reasons {
-		text += "\n" + line
+		text.WriteString("\n" + line)
 	}
-	return text
+	return text.String()
 }
 
 // WaitOptions say how to wait. The zero value is good.

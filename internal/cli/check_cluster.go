@@ -83,7 +83,7 @@ func runClusterCheck(ctx context.Context, streams Streams, flags checkFlags, f c
 	}
 	c := &clusterCheck{checkRun: run, cluster: target, rules: cluster.Rules(rules.All())}
 	if c.survey, err = survey.Read(ctx, target.Client, namespace); err != nil {
-		return badInput(fmt.Errorf("cannot check the cluster of context %s (%s): %w", printable.Quote(target.Context), printable.Line(target.Server), withLogin(err)))
+		return badInput(fmt.Errorf("cannot check the cluster of context %s (%s): %w", printable.Quote(target.Context), printable.Line(target.Server), err))
 	}
 	if err := c.act(); err != nil {
 		return failed(err)

@@ -89,7 +89,7 @@ func TestClusterTrouble(t *testing.T) {
 		"nobody listens":       {[]string{"--kubeconfig=" + kubeconfigAt(t, "https://127.0.0.1:1")}, 1, "cannot ask the cluster: https://127.0.0.1:1 does not answer: connection refused"},
 		"not trusted":          {[]string{"--kubeconfig=" + kubeconfigAt(t, encrypted.URL)}, 1, "cannot ask the cluster: " + encrypted.URL + " has a certificate of an unknown authority"},
 		"no TLS":               {[]string{"--kubeconfig=" + kubeconfigAt(t, strings.Replace(page, "http", "https", 1))}, 1, " does not speak TLS (see server in the kubeconfig)"},
-		"unauthorized":         {[]string{"--kubeconfig=" + kubeconfigAt(t, stranger)}, 1, "cannot ask the cluster: " + stranger + " does not take the credentials of the kubeconfig, which are wrong or have expired: Unauthorized"},
+		"unauthorized":         {[]string{"--kubeconfig=" + kubeconfigAt(t, stranger)}, 1, "cannot ask the cluster: " + stranger + " does not take the credentials of the kubeconfig, which are wrong or have expired (log in to the cluster again): Unauthorized"},
 		"forbidden":            {[]string{"--kubeconfig=" + kubeconfigAt(t, forbidding)}, 1, "cannot ask the cluster: " + all + `namespace shop: services is forbidden: User "jane"`},
 		"something else":       {[]string{"--kubeconfig=" + kubeconfigAt(t, page)}, 1, "cannot ask the cluster: " + page + " serves no services, as the API of Kubernetes does (see server in the kubeconfig): the server answers 404 Not Found: 404 page not found"},
 		"forbidden everywhere": {[]string{"--kubeconfig=" + kubeconfigAt(t, forbidding), "-A"}, 1, "cannot ask the cluster: " + all + "all namespaces; try one with -n: services is forbidden"},
@@ -130,7 +130,7 @@ func TestCheckAndDeployTrouble(t *testing.T) {
 	}{
 		"an unknown context": {[]string{"--kubeconfig=" + kubeconfigAt(t, stranger), "--context=east"}, `cannot use the kubeconfig: context "east" does not exist; there are prod, staging`},
 		"nobody listens":     {[]string{"--kubeconfig=" + kubeconfigAt(t, "https://127.0.0.1:1")}, "https://127.0.0.1:1 does not answer: connection refused"},
-		"unauthorized":       {[]string{"--kubeconfig=" + kubeconfigAt(t, stranger)}, stranger + " does not take the credentials of the kubeconfig, which are wrong or have expired: Unauthorized"},
+		"unauthorized":       {[]string{"--kubeconfig=" + kubeconfigAt(t, stranger)}, stranger + " does not take the credentials of the kubeconfig, which are wrong or have expired (log in to the cluster again): Unauthorized"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			for _, words := range [][]string{{"check"}, {"deploy", file}} {

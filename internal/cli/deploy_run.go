@@ -102,7 +102,7 @@ func (r *deployRun) prepare(ctx context.Context, args []string) error {
 			r.out.conflicts(conflicts)
 		}
 		if err != nil && ctx.Err() == nil {
-			err = fmt.Errorf("%w\nnothing was sent", withLogin(err))
+			err = fmt.Errorf("%w\nnothing was sent", err)
 		}
 	}
 	if err != nil {
@@ -202,7 +202,7 @@ func (r *deployRun) carryOut(ctx context.Context) error {
 		}
 		if errors.Is(err, deploy.ErrInterrupted) || errors.Is(err, deploy.ErrNotKnown) {
 			r.tellUndo()
-			return unknown(withLogin(err))
+			return unknown(err)
 		}
 		return &exitError{code, err}
 	}
@@ -214,7 +214,7 @@ func (r *deployRun) carryOut(ctx context.Context) error {
 	r.out.followed()
 	if err != nil {
 		r.tellUndo()
-		return unknown(fmt.Errorf("the rollout goes on, and is not watched any longer: %w", withLogin(err)))
+		return unknown(fmt.Errorf("the rollout goes on, and is not watched any longer: %w", err))
 	}
 	code := r.out.verdicts(results)
 	switch {

@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"github.com/probity-run/probity/internal/kube"
 	"github.com/probity-run/probity/internal/printable"
@@ -176,14 +175,6 @@ func (t *target) connectCluster() (*kube.Cluster, error) {
 		t.namespace = c.Namespace
 	}
 	return c, nil
-}
-
-// withLogin says what to do about an error of a cluster that takes the credentials no longer.
-func withLogin(err error) error {
-	if !apierrors.IsUnauthorized(err) {
-		return err
-	}
-	return fmt.Errorf("%w: the server does not take the credentials of the kubeconfig: log in to the cluster again", err)
 }
 
 // flags are those with which another command asks the same cluster; "" for a run.

@@ -103,7 +103,7 @@ func (c *Client) stranger(err error) error {
 	if !apierrors.IsUnauthorized(err) {
 		return err
 	}
-	return fmt.Errorf("%s does not take the credentials of the kubeconfig, which are wrong or have expired: %w", printable.Line(c.url), err)
+	return fmt.Errorf("%s does not take the credentials of the kubeconfig, which are wrong or have expired (log in to the cluster again): %w", printable.Line(c.url), err)
 }
 
 // denied says of a server that forbids to list or watch a kind what it forbids, and where.

@@ -99,22 +99,45 @@ func (h hardship) testExpired(t *testing.T) {
 	}
 }
 
+// expiringWith is a desk at which a token expires with the first request of a kind.
+func expiringWith(token string, first func(*http.Request) bool) desk {
+	var expired atomic.Bool
+	return func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		if first(r) {
+			expired.Store(true)
+		}
+		if expired.Load() && r.Header.Get("Authorization") == "Bearer "+token {
+			r.Header.Set("Authorization", "Bearer expired")
+		}
+		next.ServeHTTP(w, r)
+	}
+}
+
 // testExpiredForGood: a plugin that has no better token is asked once more, and then it is over.
 // The exit code says whether something was sent.
 func (h hardship) testExpiredForGood(t *testing.T) {
 	for name, c := range map[string]struct {
-		good, code int
-		texts      []string
+		first func(*http.Request) bool // with which the token expires
+		code  int
+		texts []string
 	}{
-		"while it plans":   {4, 2, []string{"Unauthorized", "nothing was sent"}},
-		"while it applies": {7, 3, []string{"not known: deployment/web: Unauthorized", "configmap/settings created", "deployment/web unknown"}},
-		"while it follows": {8, 3, []string{"deployment/web created", "the rollout goes on, and is not watched any longer: not known: ", "Unauthorized"}},
+		"while it plans": {func(r *http.Request) bool { return r.URL.Query().Get("dryRun") != "" }, 2, []string{"Unauthorized", "nothing was sent"}},
+		"while it applies": {
+			func(r *http.Request) bool {
+				return strings.HasSuffix(r.URL.Path, "/deployments/web") && r.Method == http.MethodPatch && r.URL.Query().Get("dryRun") == ""
+			},
+			3, []string{"not known: deployment/web: ", "Unauthorized", "configmap/settings created", "deployment/web unknown"},
+		},
+		"while it follows": {
+			func(r *http.Request) bool { return r.URL.Query().Get("watch") != "" },
+			3, []string{"deployment/web created", "the rollout goes on, and is not watched any longer: not known: ", "Unauthorized"},
+		},
 	} {
 		for _, hasPlugin := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s, plugin %v", name, hasPlugin), func(t *testing.T) {
 				t.Parallel()
 				in := h.connect(t)
-				p := plugin{kubeconfig: h.desk(t, expiring(clusterToken, c.good))}
+				p := plugin{kubeconfig: h.desk(t, expiringWith(clusterToken, c.first))}
 				if hasPlugin {
 					p = newPlugin(t, p.kubeconfig, clusterToken, clusterToken)
 				}

@@ -44,7 +44,7 @@ func (h hardship) testInput(t *testing.T) {
 			changed(func(c *api.Cluster, _ *api.AuthInfo) { c.Server = "https://127.0.0.1:1" }), "", nil, []string{"https://127.0.0.1:1", "connection refused"}, true,
 		},
 		"a certificate that nobody knows": {
-			changed(func(c *api.Cluster, _ *api.AuthInfo) { c.InsecureSkipTLSVerify = false }), "", nil, []string{"certificate signed by unknown authority"}, true,
+			changed(func(c *api.Cluster, _ *api.AuthInfo) { c.InsecureSkipTLSVerify = false }), "", nil, []string{"has a certificate of an unknown authority"}, true,
 		},
 		"a server that is none": {
 			func(t *testing.T) string {
@@ -54,7 +54,7 @@ func (h hardship) testInput(t *testing.T) {
 			}, "", nil, []string{"cannot read what the server answers"}, true,
 		},
 		"an expired token": {
-			changed(func(_ *api.Cluster, u *api.AuthInfo) { u.Token = "expired" }), "", nil, []string{"Unauthorized: the server does not take the credentials of the kubeconfig: log in to the cluster again"}, true,
+			changed(func(_ *api.Cluster, u *api.AuthInfo) { u.Token = "expired" }), "", nil, []string{"does not take the credentials of the kubeconfig, which are wrong or have expired (log in to the cluster again): Unauthorized"}, true,
 		},
 		"no plugin": {
 			changed(func(_ *api.Cluster, u *api.AuthInfo) {

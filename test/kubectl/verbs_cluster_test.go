@@ -37,6 +37,7 @@ spec:
 ---
 `)), "-n", c.namespace, "--wait=false")
 	in := func(words ...string) []string { return append(words, "-n", c.namespace) }
+	d.does(t, 0, []string{"daemonset.apps/agent condition met"}, in("wait", "ds/agent", "--for=jsonpath={.status.desiredNumberScheduled}=1", "--timeout=1m")...)
 	d.does(t, 0, []string{"daemon set \"agent\" successfully rolled out"}, in("rollout", "status", "ds/agent")...)
 	d.does(t, 0, []string{"deployment \"web\" successfully rolled out"}, in("rollout", "status", "web")...)
 	d.does(t, 0, []string{"job.batch/seed condition met"}, in("wait", "job/seed", "--for=jsonpath={.status.active}=1", "--timeout=1m")...)
@@ -69,6 +70,8 @@ func nodeAway(t *testing.T, c clients) {
 			t.Error(err)
 		}
 	})
+	// no controller finds out that nodes are ready here, and takes the taint of new ones away
+	must(c.typed.CoreV1().Nodes().Patch(t.Context(), node.Name, types.MergePatchType, []byte(`{"spec":{"taints":null}}`), metav1.PatchOptions{}))(t)
 	status := []byte(`{"status":{"addresses":[{"type":"InternalIP","address":"127.0.0.1"}],"daemonEndpoints":{"kubeletEndpoint":{"Port":1}},"conditions":[{"type":"Ready","status":"True"}]}}`)
 	must(c.typed.CoreV1().Nodes().Patch(t.Context(), node.Name, types.MergePatchType, status, metav1.PatchOptions{}, "status"))(t) // a controller changes it, too
 	pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: "lost"}, Spec: corev1.PodSpec{NodeName: node.Name, Containers: []corev1.Container{{Name: "app", Image: "app:1"}}}}

@@ -197,7 +197,7 @@ func TestReadNothing(t *testing.T) {
 		_ = json.NewEncoder(w).Encode(metav1.Status{TypeMeta: metav1.TypeMeta{Kind: "Status"}, Status: "Failure", Message: "Unauthorized", Reason: metav1.StatusReasonUnauthorized, Code: 401})
 	}))
 	t.Cleanup(failing.Close)
-	want := "cannot ask what may be read: " + failing.URL + " does not take the credentials of the kubeconfig, which are wrong or have expired: Unauthorized"
+	want := "cannot ask what may be read: " + failing.URL + " does not take the credentials of the kubeconfig, which are wrong or have expired (log in to the cluster again): Unauthorized"
 	if _, err := Read(t.Context(), kube.New(failing.Client(), failing.URL), ""); err == nil || err.Error() != want {
 		t.Errorf("error %v", err)
 	}

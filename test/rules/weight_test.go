@@ -1,3 +1,5 @@
+//go:build tools
+
 package rules
 
 import (
@@ -25,11 +27,10 @@ const (
 // every type: with text/template or html/template Probity would be 6.6 MB larger.
 const reflectMethod = " <ReflectMethod>"
 
-// TestWeight builds the programs that people install and holds them to their budgets.
+// TestWeight builds the programs that people install and holds them to their budgets. It links
+// three programs, which takes half a minute, so it runs with TestTools: go test -tags tools -run
+// TestWeight ./test/rules
 func TestWeight(t *testing.T) {
-	if testing.Short() {
-		t.Skip("links three programs")
-	}
 	programs := map[string]struct {
 		pkg    string
 		flags  string
@@ -97,37 +98,5 @@ type:reflect.Value <UsedInIface> -> reflect.(*Value).Method <ReflectMethod>
 	}
 	if diff := cmp.Diff(want, reflectMethods(dump)); diff != "" {
 		t.Errorf("edges (-want +got):\n%s", diff)
-	}
-}
-
-// TestNoGRPC: gRPC attempts do without grpc-go and what it brings, protobuf too. In the module
-// test/grpc it is the oracle. Only the API server has the Go library of protobuf, by the schemas of
-// OpenAPI that managed fields are made of.
-func TestNoGRPC(t *testing.T) {
-	for dependency := range strings.Lines(run(t, "go", "list", "-deps", "./...")) {
-		if strings.HasPrefix(dependency, "google.golang.org/") && !strings.HasPrefix(dependency, "google.golang.org/protobuf/") {
-			t.Errorf("the module depends on %s", strings.TrimSpace(dependency))
-		}
-	}
-	for dependency := range strings.Lines(run(t, "go", "list", "-deps", "./probe/...", "./internal/node/...", "./internal/proxy/...", "./internal/simulate/...", "./internal/advisor/...")) {
-		if strings.HasPrefix(dependency, "google.golang.org/") {
-			t.Errorf("what probes and runs Pods depends on %s", strings.TrimSpace(dependency))
-		}
-	}
-}
-
-// TestForbiddenClientGo: of client-go the transport is used. These packages register every group of
-// Kubernetes, which is twelve megabytes of the program.
-func TestForbiddenClientGo(t *testing.T) {
-	for dependency := range strings.FieldsSeq(run(t, "go", "list", "-deps", "./cmd/probity")) {
-		rest, ok := strings.CutPrefix(dependency, "k8s.io/client-go/")
-		if !ok {
-			continue
-		}
-		for _, forbidden := range []string{"discovery", "restmapper", "kubernetes", "applyconfigurations"} {
-			if within(rest, forbidden) {
-				t.Errorf("the program depends on %s: internal/kube has what is needed of it", dependency)
-			}
-		}
 	}
 }

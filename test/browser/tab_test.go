@@ -123,12 +123,19 @@ func (x *tab) do(steps ...chromedp.Action[chromedp.Void]) {
 	}
 }
 
-// eval is the value of an expression.
+// eval is the value of an expression. A page that another one takes the place of meanwhile has
+// none: then the other one is asked.
 func eval[T any](x *tab, expression string) T {
 	x.t.Helper()
 	ctx, cancel := context.WithTimeout(x.ctx, timeout)
 	defer cancel()
 	value, err := chromedp.Run(ctx, chromedp.Evaluate[T](expression, chromedp.EvalAwaitPromise))
+	for ctx.Err() == nil {
+		if _, gone := errors.AsType[*cdproto.Error](err); !gone {
+			break
+		}
+		value, err = chromedp.Run(ctx, chromedp.Evaluate[T](expression, chromedp.EvalAwaitPromise))
+	}
 	if err != nil {
 		x.t.Fatalf("%.300s: %v", expression, err)
 	}

@@ -22,13 +22,14 @@ type Probes struct {
 
 // ProbesOf are the probes of a health check. Times are rounded up to whole seconds, as Kubernetes
 // has no others. The start period becomes a startup probe, not an initial delay, because Docker
-// asks within it, and takes a yes.
+// asks within it, and takes a yes. As a startup probe kills, it has patience until Docker would
+// call the container unhealthy: retries intervals after the start period, not start intervals.
 func ProbesOf(t Timing, liveness bool) Probes {
 	steady := Probe{Seconds(t.Interval), Seconds(t.Timeout), max(t.Retries, 1)}
 	p := Probes{Readiness: steady}
 	if t.StartPeriod > 0 {
 		period := Seconds(t.StartInterval)
-		p.Startup = &Probe{period, steady.Timeout, ceil(t.StartPeriod, time.Duration(period)*time.Second) + steady.Failures}
+		p.Startup = &Probe{period, steady.Timeout, ceil(t.Span(StartsLong).To, seconds(period)) + 1}
 	}
 	if liveness {
 		p.Liveness = &steady

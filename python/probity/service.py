@@ -20,6 +20,7 @@ from .unapplied import ArtifactsDownload, AutoShutdown, Kustomize
 __all__ = ["Service"]
 
 _PROBES = "write liveness_probe and readiness_probe, each as {config: {type: http, path: /health, port: 8000}}"
+_RESOURCES = "write resources: {cpu_request: 0.2, cpu_limit: 0.5, memory_request: 200, memory_limit: 500}"
 _BUILD = "write image: {type: build, build_source: {type: local}, build_spec: {type: dockerfile}}"
 
 Value = Union[str, int, float, bool, None]
@@ -70,6 +71,8 @@ class Service(Object):
     entire: ClassVar[bool] = True
     slips: ClassVar[Mapping[str, str]] = {
         "health_check": _PROBES, "health_checks": _PROBES, "healthcheck": _PROBES, "health_probe": _PROBES, "probes": _PROBES,
+        "requests": _RESOURCES, "limits": _RESOURCES,
+        "node_selector": "write resources.node: {type: node_selector, instance_families: […]}",
         "build": _BUILD, "build_spec": _BUILD, "build_source": _BUILD,
         "deploy": "its fields belong at the top: replicas, resources, env",
         "port": "write ports: [{port: 8000}]",
@@ -77,6 +80,8 @@ class Service(Object):
         "namespace": "write workspace_fqn: CLUSTER:WORKSPACE",
         "autoscaling": "write replicas: {min_replicas: 1, max_replicas: 3}",
         "environment": "write env: {NAME: value}",
+        "kind": "there is type alone, leave it out",
+        "components": "they belong to type: application-set",
         "volumes": "write mounts: [{type: volume, mount_path: …, volume_fqn: …}]",
     }
 

@@ -74,7 +74,9 @@ def check(service: Object, document: str) -> List[Finding]:
 def deploy(service: Object, document: str, options: Options) -> Deployed:
     """Deploy a document, and tell how it goes."""
     server = _where(options)
-    arguments = ["deploy", "-", "-o", "json", "--set", str(getattr(service, "name")).lower(), *server]
+    name = str(getattr(service, "name")).lower()
+    named = ["--set", name] if re.fullmatch("[a-z0-9]([-a-z0-9]*[a-z0-9])?", name) else ["--no-set"]  # what is no name, the program refuses as such
+    arguments = ["deploy", "-", "-o", "json", *named, *server]
     if options.force:
         arguments.append("--force-conflicts")
     if not options.wait:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import re
 import sys
 from typing import Any, ClassVar, Mapping, Optional, Sequence, TextIO, Union
 
 from . import _deployment, _yaml
-from ._objects import Object, described
-from .errors import ProbityError
+from ._objects import Object, caller, described
+from ._values import describe
+from .errors import InvalidError, ProbityError, Problem
 from .images import Build, Image
 from .mounts import SecretMount, StringDataMount, VolumeMount
 from .ports import Port
@@ -107,8 +109,9 @@ class Service(Object):
         timeout is how many seconds to wait, 900 if it is left out.
         progress is where lines about it go, sys.stderr if it is left out.
 
-        Raises ProgramMissingError, UnreachableError, RefusedError (with the fields, and nothing was sent), NotReadyError (with the causes).
+        Raises InvalidError (also for these arguments), ProgramMissingError, UnreachableError, RefusedError (with the fields, and nothing was sent), NotReadyError (with the causes).
         """
+        self._check_arguments({"workspace_fqn": workspace_fqn, "target": target, "context": context, "instance": instance}, timeout)
         options = _deployment.Options(target, context, instance, force, wait, timeout, progress)
         if workspace_fqn is not None and re.fullmatch("[A-Z_]+", workspace_fqn):
             print(f"workspace_fqn {workspace_fqn} is a placeholder: the namespace of the context is used", file=progress or sys.stderr)
@@ -136,12 +139,22 @@ class Service(Object):
         except ProbityError as e:
             raise e.with_traceback(None) from None
 
+    def _check_arguments(self, texts: Mapping[str, object], timeout: object) -> None:
+        wrong = {name: f"cannot use {describe(text)} as a string" for name, text in texts.items() if text is not None and not isinstance(text, str)}
+        if timeout is not None and (isinstance(timeout, bool) or not isinstance(timeout, (int, float)) or not 0 < timeout < math.inf):
+            wrong["timeout"] = f"cannot use {describe(timeout)}: it is a number of seconds, above 0"
+        if wrong:
+            raise InvalidError(self._title(), [Problem(name, message, caller()) for name, message in wrong.items()])
+
     def _yaml(self, workspace_fqn: Optional[str]) -> str:
         self.check()
-        document = self.to_dict()
-        if workspace_fqn is not None:
-            document["workspace_fqn"] = workspace_fqn
-        return _yaml.dump(document)
+        try:
+            document = self.to_dict()
+            if workspace_fqn is not None:
+                document["workspace_fqn"] = workspace_fqn
+            return _yaml.dump(document)
+        except (TypeError, ValueError) as e:  # of an object() in labels, for example
+            raise InvalidError(self._title(), [Problem("", f"has a value that no document can have: {e}", caller())]) from None
 
     def _title(self) -> str:
         return f'Service "{self.name}"' if isinstance(self.name, str) else "Service"

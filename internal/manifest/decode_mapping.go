@@ -103,6 +103,9 @@ func (d *decoder) key(k *yaml.Node, path string) (string, bool) {
 	case string:
 		return x, true
 	case bool:
+		if d.literal {
+			return k.Value, true
+		}
 		return strconv.FormatBool(x), true
 	case float64:
 		return strconv.FormatFloat(x, 'g', -1, 32), true

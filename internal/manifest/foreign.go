@@ -24,6 +24,7 @@ func (f *file) foreign(d *decoder, n *yaml.Node) bool {
 	}
 	f.left--
 	format := f.opts.Formats[i]
+	d.literal = !isObject // other tools do not read YAML by Kubernetes' rules
 	tree := d.plain(root, "")
 	for _, e := range d.errs {
 		e.Original = Original{Format: format.Name(), Field: e.Field}

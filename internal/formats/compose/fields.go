@@ -82,8 +82,8 @@ func readFields() []field {
 			d.service.DirAt = v.at
 			d.text(v, path, &d.service.WorkingDir)
 		}, ""},
-		{"hostname", text(func(s *Service) *string { return &s.Hostname }), ""},
-		{"user", text(func(s *Service) *string { return &s.User }), ""},
+		{"hostname", func(d *decoder, v *value, path string) { d.word(v, path, &d.service.Hostname) }, ""},
+		{"user", func(d *decoder, v *value, path string) { d.word(v, path, &d.service.User) }, ""},
 		{"labels", (*decoder).labels, ""},
 		{"annotations", (*decoder).labels, ""},
 		{"profiles", func(*decoder, *value, string) {}, ""}, // read before all else, see project

@@ -71,6 +71,8 @@ func TestErrors(t *testing.T) {
 		"an env file that is missing": {"web: {image: a, env_file: no.env}", "1:38: service web: env_file[0]: cannot read no.env: no such file or directory; write {path: no.env, required: false} if it may be missing"},
 		"itself":                      {"web: {image: a, extends: web}", "1:37: service web: extends: a service that extends itself, by <stdin>:web, <stdin>:web"},
 		"a file elsewhere":            {"web: {image: a, extends: {file: \"https://a/b.yaml\", service: x}}", "1:44: service web: extends.file: files of other machines are not fetched: copy it beside this file, and name the copy"},
+		"two numbers of replicas":     {"web: {image: a, scale: 2, deploy: {replicas: 3}}", "1:57: service web: deploy.replicas: services.web.scale says 2 already, and Docker takes no two: leave one out"},
+		"two limits":                  {"web: {image: a, mem_limit: 1g, deploy: {resources: {limits: {memory: 50M}}}}", "1:81: service web: deploy.resources.limits.memory: services.web.mem_limit says 1Gi already, and Docker takes no two: leave one out"},
 		"a tag of merging":            {"web: {image: a, ports: !reset []}", "1:35: service web: ports: the tag !reset is for files that are merged with -f: one file is read here, write what is meant"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -148,6 +150,19 @@ func TestNotes(t *testing.T) {
 	slices.Sort(want)
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("notes (-want +got):\n%s", diff)
+	}
+}
+
+// TestPlaces: a field is named where it is written.
+func TestPlaces(t *testing.T) {
+	set, err := load("services:\n  web:\n    image: a\n    user: node\n    hostname: shop\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"<stdin>:4:11: service web: user", "<stdin>:5:15: service web: hostname"} {
+		if !slices.ContainsFunc(slices.Concat(set.NotApplied, set.Differences), func(n manifest.Note) bool { return strings.HasPrefix(n.String(), want) }) {
+			t.Errorf("nothing is said at %s: %v %v", want, set.NotApplied, set.Differences)
+		}
 	}
 }
 

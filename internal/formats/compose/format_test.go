@@ -155,11 +155,12 @@ func TestNotes(t *testing.T) {
 
 // TestPlaces: a field is named where it is written.
 func TestPlaces(t *testing.T) {
-	set, err := load("services:\n  web:\n    image: a\n    user: node\n    hostname: shop\n")
+	set, err := load("services:\n  web:\n    image: a\n    user: node\n    hostname: shop\n    links: ['db:data']\n    network_mode: service:db\n  db: {image: b}\n")
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"<stdin>:4:11: service web: user", "<stdin>:5:15: service web: hostname"} {
+	for _, want := range []string{"<stdin>:4:11: service web: user", "<stdin>:5:15: service web: hostname", "<stdin>:6:13: service web: links: Docker would let it reach db as data",
+		"<stdin>:7:19: service web: network_mode: to share the network of db", "<stdin>:6:13: service web: depends_on: Docker would start it after db"} {
 		if !slices.ContainsFunc(slices.Concat(set.NotApplied, set.Differences), func(n manifest.Note) bool { return strings.HasPrefix(n.String(), want) }) {
 			t.Errorf("nothing is said at %s: %v %v", want, set.NotApplied, set.Differences)
 		}

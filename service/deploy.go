@@ -48,7 +48,8 @@ type Deployment struct {
 	sent    *deploy.Deployment
 }
 
-// An UnreachableError is a target that cannot be asked: nothing says where it is, or nobody answers.
+// An UnreachableError is a target that cannot be asked: nothing says where it is, or nobody
+// answers.
 type UnreachableError struct{ Err error }
 
 // Error tells who could not be asked, and why.

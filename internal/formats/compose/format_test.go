@@ -57,6 +57,7 @@ func TestErrors(t *testing.T) {
 		"a field one level too high":  {"web: {image: a, interval: 3s}", "1:28: service web: interval: unknown field, it belongs in services.web.healthcheck"},
 		"seconds without a unit":      {"web: {image: a, healthcheck: {test: b, interval: 30}}", "1:61: service web: healthcheck.interval: the time 30 has no unit: write 30s for seconds"},
 		"a field of a probe":          {"web: {image: a, healthcheck: {test: b, periodSeconds: 3}}", "1:51: service web: healthcheck.periodSeconds: unknown field, Compose calls it interval"},
+		"half a century":              {"web: {image: a, healthcheck: {test: b, interval: 8760h, retries: 51}}", "1:77: service web: healthcheck.retries: 51 failures take longer than 50 years, with that interval: a probe does not count so far"},
 		"a list without CMD":          {"web: {image: a, healthcheck: {test: [curl, x]}}", `1:49: service web: healthcheck.test: a list begins with CMD, CMD-SHELL or NONE, not with "curl": write [CMD, curl, …]`},
 		"a negative number":           {"web: {image: a, healthcheck: {test: b, retries: -1}}", `1:60: service web: healthcheck.retries: must be a whole number that is not negative, this is "-1"`},
 		"an unknown condition":        {"web: {image: a, depends_on: {db: {condition: healthy}}}, db: {image: d}", `1:57: service web: depends_on.db.condition: must be service_started, service_healthy or service_completed_successfully, this is "healthy"`},

@@ -75,6 +75,21 @@ func TestObjects(t *testing.T) {
 	}
 }
 
+// TestUnwrapped: a service of Knative that cannot be converted is told, not left out.
+func TestUnwrapped(t *testing.T) {
+	manifests, err := advisor.Read(strings.NewReader("apiVersion: serving.knative.dev/v1\nkind: Service\nmetadata: {name: a}\nspec: {template: {spec: 5}}\n"), nil, "-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, err := Objects(manifests)
+	if err != nil || len(all) != 1 {
+		t.Fatalf("objects %v, %v", all, err)
+	}
+	if all, err = Unwrapped(all, manifests); err == nil || !strings.Contains(err.Error(), "must be a list with the container that gets the requests") {
+		t.Errorf("objects %v, %v", all, err)
+	}
+}
+
 // TestPlace: findings are about the objects that will be there, not about those of the default
 // namespace that check takes them for.
 func TestPlace(t *testing.T) {

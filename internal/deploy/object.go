@@ -119,19 +119,28 @@ func isServerless(format string) bool {
 	return format == knative.KnativeName || format == knative.CloudRunName
 }
 
-// Unwrapped replaces services of Knative and Cloud Run by what they became.
-func Unwrapped(objects []*Object, m *advisor.Manifests) []*Object {
+// Unwrapped replaces services of Knative and Cloud Run by what they became. The error tells what
+// keeps one from that.
+func Unwrapped(objects []*Object, m *advisor.Manifests) ([]*Object, error) {
+	var errs []error
 	all := slices.DeleteFunc(slices.Clone(objects), func(o *Object) bool { return o.GetKind() == "Service" && o.GetAPIVersion() == "serving.knative.dev/v1" })
 	for _, file := range m.FileNames() {
-		if set := m.Set(file); set != nil {
-			for _, o := range set.Converted {
-				if isServerless(o.Format) {
-					all = append(all, &Object{Unstructured: &unstructured.Unstructured{Object: o.Content}, Position: o.Position})
-				}
+		set := m.Set(file)
+		if set == nil {
+			continue
+		}
+		for _, problem := range set.Invalid {
+			if isServerless(problem.Original.Format) {
+				errs = append(errs, problem)
+			}
+		}
+		for _, o := range set.Converted {
+			if isServerless(o.Format) {
+				all = append(all, &Object{Unstructured: &unstructured.Unstructured{Object: o.Content}, Position: o.Position})
 			}
 		}
 	}
-	return all
+	return all, errors.Join(errs...)
 }
 
 // firstLine is the first line of a document with something in it, as people count.

@@ -140,6 +140,7 @@ func TestNotes(t *testing.T) {
 		"7:3: service db: cannot run here, it is an image (b): name the program that stands for it with labels: {probity.run/command.db: ./program --flag}, or with --command db=./program",
 		"7:3: service db: Docker would leave it stopped once it ends, Kubernetes will start it again: a Deployment knows no other way",
 		"5:18: service web: healthcheck: Docker would call it unhealthy 4m30s to 6m after it hangs, as the interval begins when a check has ended; Kubernetes will send it no requests after 3m30s to 5m",
+		"5:25: service web: healthcheck.test: Docker would ask localhost inside the container, Kubernetes will ask the Pod's address: the program has to listen on all addresses, and take that as Host",
 		"5:83: service web: healthcheck.start_period: Docker would call it unhealthy 3m40s after a start that never ends, and let it run; Kubernetes will kill it after 3m40s to 3m45s and start it again",
 		"6:18: service web: depends_on: Docker would start it after db; on a cluster nothing orders the starts of Pods, so let it wait and try again, or restart. probity run keeps the order",
 		"2:3: service web: cannot run here, it is an image (a): name the program that stands for it with labels: {probity.run/command.web: ./program --flag}, or with --command web=./program",

@@ -1,6 +1,7 @@
 package compose
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -76,6 +77,13 @@ func (w *writer) probes(container *yaml.Node, s *Service) {
 		w.put(n, "timeoutSeconds", w.number(h.PositionOf("timeout"), probe.times.Timeout))
 		w.put(n, "failureThreshold", w.number(h.PositionOf("retries"), probe.times.Failures))
 		w.put(container, probe.name, n)
+	}
+	if isRequest {
+		needs := "listen on all addresses"
+		if !r.connect && !slices.ContainsFunc(r.headers, func(one header) bool { return strings.EqualFold(one.name, "Host") }) {
+			needs += ", and take that as Host"
+		}
+		w.noteDifferent(h.PositionOf("test"), path+".healthcheck.test", "Docker would ask localhost inside the container, Kubernetes will ask the Pod's address: the program has to %s", needs)
 	}
 	for _, statement := range Compare(timing, p) {
 		w.noteDifferent(h.PositionOf(statement.Field), path+".healthcheck"+fieldSuffix(h, statement.Field), "%s", statement)

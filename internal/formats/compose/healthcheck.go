@@ -61,7 +61,7 @@ func healthcheckFields() []string {
 
 // healthcheck reads the field of that name.
 func (d *decoder) healthcheck(v *value, path string) {
-	h := &Healthcheck{Timing: DefaultTiming(), At: v.at, places: map[string]Place{}}
+	h, errs := &Healthcheck{Timing: DefaultTiming(), At: v.at, places: map[string]Place{}}, len(d.errs)
 	if !d.isMapping(v, path) {
 		return
 	}
@@ -99,7 +99,7 @@ func (d *decoder) healthcheck(v *value, path string) {
 		h.Retries = DefaultTiming().Retries
 	}
 	d.service.Healthcheck = h
-	if written, ok := h.places["start_interval"]; ok && h.StartPeriod == 0 && !h.Disabled {
+	if written, ok := h.places["start_interval"]; ok && h.StartPeriod == 0 && !h.Disabled && len(d.errs) == errs {
 		d.noteMissing(written, path+".start_interval", "without start_period it is never used, by Docker neither: write start_period beside it")
 	}
 }
@@ -125,7 +125,10 @@ func (d *decoder) test(h *Healthcheck, v *value, path string) {
 		h.Shell, h.Command = true, []Word{{v.text, v.at}}
 		return
 	}
-	if v.kind != list || len(v.items) == 0 {
+	if v.kind == list && len(v.items) == 0 {
+		return // the image's, as for Docker
+	}
+	if v.kind != list {
 		d.fail(v.at, path, manifest.ReasonType, "must be a command line, or a list that begins with CMD, CMD-SHELL or NONE; this is %s", v.what())
 		return
 	}

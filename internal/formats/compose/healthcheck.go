@@ -38,8 +38,8 @@ type Timing struct {
 	StartInterval time.Duration
 }
 
-// maxPatience is how long failures may take to count, so that a startup probe that asks every second
-// counts as far in the 32 bits that it has.
+// maxPatience is how long failures may take to count, so that a startup probe that asks every
+// second counts as far in the 32 bits that it has.
 const maxPatience = 50 * 365 * 24 * time.Hour
 
 // DefaultTiming is Docker's.

@@ -127,12 +127,13 @@ def _where(options: Options) -> List[str]:
 
 
 def choose(runs: Sequence[Mapping[str, Any]], instance: Optional[str]) -> Mapping[str, Any]:
-    """Return the run that instance names, or the only one."""
-    matching = [run for run in runs if instance is None or run["instance"].startswith(instance)]
-    exact = [run for run in matching if run["instance"] == instance]
+    """Return the run that instance names, by its name or its state folder, or the only one."""
+    matching = [run for run in runs if instance is None or run["instance"].startswith(instance) or run.get("stateDir") == instance]
+    exact = [run for run in matching if instance in (run["instance"], run.get("stateDir"))]
     if len(exact or matching) == 1:
         return (exact or matching)[0]
-    names = ", ".join(str(run["instance"]) for run in runs)
+    called = [str(run["instance"]) for run in runs]  # two folders of one name may have a run each, which their state folders tell apart
+    names = ", ".join(name if called.count(name) == 1 else str(run.get("stateDir")) for name, run in zip(called, runs))
     if not runs:
         raise UnreachableError('no Probity runs: start one with `probity run -d`, or deploy to a cluster with target="kubernetes"')
     if not matching:

@@ -105,7 +105,7 @@ class Service(Object):
         force takes fields that somebody else keeps. Without wait it returns when the service is applied.
         target is probity, a run of `probity run` on this machine, or kubernetes, a cluster.
         context is the cluster's, of the kubeconfig; the current one if it is left out.
-        instance names the run, as `probity ls` does, if there are several.
+        instance names the run, as `probity ls` does, or by its state folder, if there are several.
         timeout is how many seconds to wait, 900 if it is left out.
         progress is where lines about it go, sys.stderr if it is left out.
 

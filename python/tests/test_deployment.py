@@ -161,6 +161,10 @@ class DeploymentTest(unittest.TestCase):
         self.assertEqual(_deployment.choose(runs, "web-1")["instance"], "web-1")
         self.assertEqual(_deployment.choose(runs, "s")["instance"], "shop")
         self.assertEqual(_deployment.choose(runs[:1], None)["instance"], "web-1")
+        twins = [{"instance": "web", "stateDir": "/a"}, {"instance": "web", "stateDir": "/b"}, {"instance": "shop", "stateDir": "/c"}]
+        self.assertEqual(_deployment.choose(twins, "/b"), twins[1])
+        with self.assertRaisesRegex(UnreachableError, "choose one of /a, /b, shop with"):
+            _deployment.choose(twins, "web")
         table: List[Tuple[List[Dict[str, str]], Optional[str], str]] = [
             (runs, None, "several runs"), (runs, "x", "no run x"), (runs, "web", "several"), ([], None, "no Probity runs"),
         ]

@@ -48,9 +48,29 @@ type Deployment struct {
 	sent    *deploy.Deployment
 }
 
+// An UnreachableError is a target that cannot be asked: nothing says where it is, or nobody
+// answers.
+type UnreachableError struct{ Err error }
+
+// Error tells who could not be asked, and why.
+func (e *UnreachableError) Error() string { return e.Err.Error() }
+
+// Unwrap is why.
+func (e *UnreachableError) Unwrap() error { return e.Err }
+
+// A RefusedError is a target that would not take the service as it is: nothing was sent.
+type RefusedError struct{ Err error }
+
+// Error gives all that stands against it, a line each.
+func (e *RefusedError) Error() string { return e.Err.Error() + "\nnothing was sent" }
+
+// Unwrap is what stands against it.
+func (e *RefusedError) Unwrap() error { return e.Err }
+
 // Deploy checks the service and brings it to a target: nothing is sent if it is not valid, which is
-// an [*InvalidError], or if the target would refuse one of its objects. When it returns, the target
-// has the objects; whether they come up, [Deployment.Wait] tells.
+// an [*InvalidError], or if the target would refuse one of its objects, which is a [*RefusedError].
+// A target that does not answer is an [*UnreachableError]. When it returns, the target has the
+// objects; whether they come up, [Deployment.Wait] tells.
 func (s Service) Deploy(ctx context.Context, t Target) (*Deployment, error) {
 	if t.Writer != nil && t.Run != "" {
 		return nil, errors.New("cannot deploy to both a Writer and a Run: leave one out")
@@ -82,18 +102,35 @@ func (d *Deployment) send(ctx context.Context, t Target, objects []*deploy.Objec
 	}
 	var err error
 	if d.cluster, err = kube.Connect(config); err != nil {
-		return err
+		return &UnreachableError{err}
 	}
-	if d.sent, err = deploy.Plan(ctx, deploy.Options{Cluster: d.cluster, Objects: objects, Force: t.Force}); err != nil {
-		return fmt.Errorf("%w\nnothing was sent", err)
+	d.sent, err = deploy.Plan(ctx, deploy.Options{Cluster: d.cluster, Objects: objects, Force: t.Force})
+	switch {
+	case err != nil && (ctx.Err() != nil || isUnheard(err)):
+		return unreachable(err)
+	case err != nil:
+		return &RefusedError{err}
 	}
 	if err := d.sent.Apply(ctx); err != nil {
-		return err
+		return unreachable(err)
 	}
 	for _, e := range d.sent.Entries {
 		d.Applied = append(d.Applied, e.String()+" "+string(e.Result))
 	}
 	return nil
+}
+
+// unreachable is an error as it is, unless it is about a server that did not answer.
+func unreachable(err error) error {
+	if isUnheard(err) {
+		return &UnreachableError{err}
+	}
+	return err
+}
+
+func isUnheard(err error) bool {
+	_, unheard := errors.AsType[*kube.UnheardError](err)
+	return unheard
 }
 
 // Close frees the connections to the target. What was deployed stays.

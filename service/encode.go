@@ -118,6 +118,8 @@ func encode(v reflect.Value) *yaml.Node {
 		return list
 	case reflect.Map:
 		return encodeMap(v)
+	case reflect.Func, reflect.Chan, reflect.UnsafePointer, reflect.Complex64, reflect.Complex128:
+		return nil // which no document has
 	}
 	node := &yaml.Node{}
 	if v.Kind() == reflect.String {
@@ -126,7 +128,7 @@ func encode(v reflect.Value) *yaml.Node {
 		return node
 	}
 	if node.Encode(v.Interface()) != nil {
-		return nil // of a channel or a function, which no document has
+		return nil
 	}
 	return node
 }

@@ -51,6 +51,12 @@ func TestDeployToRun(t *testing.T) {
 		t.Errorf("without a value: %v", err)
 	}
 	target.Env = map[string]string{"TOKEN": "hunter2"}
+	elsewhere := s
+	elsewhere.WorkspaceFQN = "local:absent"
+	_, err = elsewhere.Deploy(t.Context(), target)
+	if refused, ok := errors.AsType[*service.RefusedError](err); !ok || !strings.Contains(refused.Error(), `namespaces "absent" not found`) {
+		t.Errorf("a namespace that is not there: %v", err)
+	}
 	deployment, err := s.Deploy(t.Context(), target)
 	if err != nil {
 		t.Fatal(err)

@@ -3,6 +3,7 @@ package service_test
 import (
 	"errors"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -154,5 +155,31 @@ func TestTexts(t *testing.T) {
 		if got := deployment.Spec.Template.Spec.Containers[0].Env[0].Value; got != value {
 			t.Errorf("%q becomes %q", value, got)
 		}
+	}
+}
+
+// Nobody to deploy to is an error of its own, which says what was asked.
+func TestUnreachable(t *testing.T) {
+	silent := t.TempDir()
+	const kubeconfig = `{apiVersion: v1, kind: Config, current-context: a, contexts: [{name: a, context: {cluster: a, user: a}}],
+  clusters: [{name: a, cluster: {server: "http://127.0.0.1:1"}}], users: [{name: a}]}`
+	if err := os.WriteFile(filepath.Join(silent, "kubeconfig"), []byte(kubeconfig), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s := service.Service{Name: "web", Image: service.Image{ImageURI: "web:1", Command: []string{"./web"}}}
+	for folder, want := range map[string]string{t.TempDir(): "cannot read the kubeconfig", silent: "connection refused"} {
+		_, err := s.Deploy(t.Context(), service.Target{Run: folder})
+		if unreachable, ok := errors.AsType[*service.UnreachableError](err); !ok || !strings.Contains(unreachable.Error(), want) {
+			t.Errorf("got %T %v, want %s", err, err, want)
+		}
+	}
+}
+
+// What no document has is left out.
+func TestNoDocument(t *testing.T) {
+	s := service.Service{Name: "web", Image: service.Image{ImageURI: "web:1"}, Kustomize: map[string]any{"patch": func() {}, "c": 1i, "additions": []any{make(chan int)}}}
+	text, err := s.YAML()
+	if want := "kustomize:\n  additions: []\n"; err != nil || !strings.Contains(string(text), want) {
+		t.Errorf("got %s, %v", text, err)
 	}
 }

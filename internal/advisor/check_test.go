@@ -78,7 +78,8 @@ func TestNearestWorkload(t *testing.T) {
 }
 
 func TestReadErrors(t *testing.T) {
-	folder := write(t, map[string]string{"bad.yaml": "a: [\n", "empty.yaml": "", "good.yaml": pod + "---\n" + service, "none/x.txt": "", "values.yaml": "a: 1\n"})
+	folder := write(t, map[string]string{"bad.yaml": "a: [\n", "empty.yaml": "", "good.yaml": pod + "---\n" + service, "none/x.txt": "", "values.yaml": "a: 1\n",
+		"off.yaml": "version: '3'\nservices:\n  web: {image: web, profiles: [later]}\n"})
 	for name, c := range map[string]struct {
 		path string
 		want string
@@ -87,6 +88,7 @@ func TestReadErrors(t *testing.T) {
 		"not YAML":      {"bad.yaml", "bad.yaml:1:1: not valid YAML"},
 		"empty":         {"empty.yaml", "nothing in it"},
 		"no object":     {"values.yaml", "nothing in it: expected at least one Kubernetes object"},
+		"left out":      {"off.yaml", "off.yaml:3:3: service web: left out: its profile later is not active"},
 		"nothing there": {"none", "no manifest in this folder"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -98,6 +100,10 @@ func TestReadErrors(t *testing.T) {
 				t.Errorf("%d workloads beside the error, want 1", len(m.Workloads))
 			}
 		})
+	}
+	m, err := advisor.Read(strings.NewReader("include: [other.yaml]\nservices: {web: {image: web}}\n"), nil, "-")
+	if err != nil || !strings.Contains(m.Set("<stdin>").Invalid.Error(), "include[0]: cannot read other.yaml") {
+		t.Errorf("a file that cannot be included: %v", err)
 	}
 	if _, err := advisor.Read(bytes.NewReader(bytes.Repeat([]byte("a"), 50<<20)), nil, "-"); err == nil || !strings.Contains(err.Error(), "larger than") {
 		t.Errorf("50 MB: %v", err)

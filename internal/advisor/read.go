@@ -91,14 +91,17 @@ func (in *input) decode() {
 	in.source, in.err = in.source.decode()
 	if set := in.source.Set; in.err == nil && !in.mixed && len(set.Objects)+len(set.Unknown) == 0 && !namesKind(set) {
 		in.err = fmt.Errorf("%s: nothing in it: expected at least one Kubernetes object", printable.File(in.name))
+		if len(set.NotApplied) > 0 { // of a document of another format, that is why
+			in.err = fmt.Errorf("nothing in it: %s", set.NotApplied[0])
+		}
 	}
 }
 
-// namesKind reports whether something that was refused names a kind, and so is meant to be an
-// object.
+// namesKind reports whether something that was refused names a kind, or is a document of another
+// format, and so is meant to be an object.
 func namesKind(set *manifest.Set) bool {
 	for _, e := range set.Invalid {
-		if e.Object.Kind != "" || e.Object.Name != "" {
+		if e.Object.Kind != "" || e.Object.Name != "" || e.Original.Format != "" {
 			return true
 		}
 	}

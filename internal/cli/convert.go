@@ -83,13 +83,15 @@ func toKubernetes(streams Streams, flags convertFlags, paths []string) error {
 	sayDifferences(streams.Err, manifests)
 	sayConversions(streams.Err, manifests)
 	objects, err := deploy.Objects(manifests)
+	if err == nil {
+		objects, err = deploy.Unwrapped(objects, manifests)
+	}
 	switch {
 	case err != nil:
 		return badInput(err)
 	case len(objects) == 0:
 		return badInput(errors.New("there is no object in the files"))
 	}
-	objects = deploy.Unwrapped(objects, manifests)
 	deploy.Sort(objects)
 	if err := deploy.Render(streams.Out, objects); err != nil {
 		return failed(err)

@@ -52,6 +52,7 @@ func TestObjects(t *testing.T) {
 		"a list":         {"apiVersion: v1\nkind: List\nitems:\n- apiVersion: v1\n  kind: ConfigMap\n  metadata: {name: a}\n- apiVersion: v1\n  kind: ConfigMap\n  metadata: {name: b}\n", "configmap/a@1 configmap/b@1"},
 		"JSON":           {`{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"a"}}{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"b"}}`, "configmap/a@1 configmap/b@1"},
 		"a name to make": {"apiVersion: v1\nkind: ConfigMap\nmetadata: {generateName: a-}\n", "!<stdin>:1: ConfigMap \"a-\": an object that is applied needs a name"},
+		"of Compose":     {"services:\n  web: {image: a, environment: {YES: a, ON: b}}\n", "deployment/web@2:3"},
 		"twice":          {"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n", "!<stdin>:5: configmap/a is there twice, at <stdin>:1 too"},
 	}
 	for name, test := range tests {
@@ -71,6 +72,21 @@ func TestObjects(t *testing.T) {
 				t.Errorf("objects %v, %v, want %s", got, err, test.want)
 			}
 		})
+	}
+}
+
+// TestUnwrapped: a service of Knative that cannot be converted is told, not left out.
+func TestUnwrapped(t *testing.T) {
+	manifests, err := advisor.Read(strings.NewReader("apiVersion: serving.knative.dev/v1\nkind: Service\nmetadata: {name: a}\nspec: {template: {spec: 5}}\n"), nil, "-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, err := Objects(manifests)
+	if err != nil || len(all) != 1 {
+		t.Fatalf("objects %v, %v", all, err)
+	}
+	if all, err = Unwrapped(all, manifests); err == nil || !strings.Contains(err.Error(), "must be a list with the container that gets the requests") {
+		t.Errorf("objects %v, %v", all, err)
 	}
 }
 

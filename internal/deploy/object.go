@@ -60,6 +60,9 @@ func Objects(m *advisor.Manifests) ([]*Object, error) {
 		for _, document := range manifest.Documents(text) {
 			at := manifest.Position{File: file, Line: firstLine(document)}
 			values, err := decode(document.Text)
+			if err != nil && isOfFormat(m.Set(file), document) {
+				continue // it was read by the rules of its format
+			}
 			for _, value := range values {
 				err = errors.Join(err, collect(&all, value, at))
 			}
@@ -77,6 +80,15 @@ func Objects(m *advisor.Manifests) ([]*Object, error) {
 		seen[o.key()] = o.Position
 	}
 	return all, errors.Join(errs...)
+}
+
+// isOfFormat reports whether a document is of another format than Kubernetes'.
+func isOfFormat(set *manifest.Set, d manifest.Document) bool {
+	within := func(at manifest.Position, format string) bool {
+		return format != "" && !isServerless(format) && at.Line > d.Line && at.Line <= d.Line+1+bytes.Count(d.Text, []byte("\n"))
+	}
+	return set != nil && (slices.ContainsFunc(set.Converted, func(o manifest.Converted) bool { return within(o.Position, o.Format) }) ||
+		slices.ContainsFunc(set.Invalid, func(e *manifest.Error) bool { return within(e.Position, e.Original.Format) }))
 }
 
 // converted adds the objects of the documents of other formats in a file. The errors are those that
@@ -107,19 +119,28 @@ func isServerless(format string) bool {
 	return format == knative.KnativeName || format == knative.CloudRunName
 }
 
-// Unwrapped replaces services of Knative and Cloud Run by what they became.
-func Unwrapped(objects []*Object, m *advisor.Manifests) []*Object {
+// Unwrapped replaces services of Knative and Cloud Run by what they became. The error tells what
+// keeps one from that.
+func Unwrapped(objects []*Object, m *advisor.Manifests) ([]*Object, error) {
+	var errs []error
 	all := slices.DeleteFunc(slices.Clone(objects), func(o *Object) bool { return o.GetKind() == "Service" && o.GetAPIVersion() == "serving.knative.dev/v1" })
 	for _, file := range m.FileNames() {
-		if set := m.Set(file); set != nil {
-			for _, o := range set.Converted {
-				if isServerless(o.Format) {
-					all = append(all, &Object{Unstructured: &unstructured.Unstructured{Object: o.Content}, Position: o.Position})
-				}
+		set := m.Set(file)
+		if set == nil {
+			continue
+		}
+		for _, problem := range set.Invalid {
+			if isServerless(problem.Original.Format) {
+				errs = append(errs, problem)
+			}
+		}
+		for _, o := range set.Converted {
+			if isServerless(o.Format) {
+				all = append(all, &Object{Unstructured: &unstructured.Unstructured{Object: o.Content}, Position: o.Position})
 			}
 		}
 	}
-	return all
+	return all, errors.Join(errs...)
 }
 
 // firstLine is the first line of a document with something in it, as people count.

@@ -30,6 +30,7 @@ type decoder struct {
 	known   map[*yaml.Node][]mappingField // results of mappingFields
 	types   map[reflect.Type][]structField
 	lenient bool    // decode what can be decoded
+	literal bool    // names are as they are written: YES is no true
 	origin  *origin // of an object that was converted
 }
 

@@ -74,6 +74,9 @@ func (d *decoder) merge(out []mappingField, seen map[string]*yaml.Node, from *ya
 	case yaml.SequenceNode:
 		for _, m := range source.Content {
 			out = d.merge(out, seen, m, path)
+			if source := d.follow(m); source.Kind == yaml.ScalarNode {
+				break // nor are the others objects, which need not be said of each
+			}
 		}
 	case yaml.MappingNode:
 		for _, e := range d.mappingFields(source, path) {
@@ -103,6 +106,9 @@ func (d *decoder) key(k *yaml.Node, path string) (string, bool) {
 	case string:
 		return x, true
 	case bool:
+		if d.literal {
+			return k.Value, true
+		}
 		return strconv.FormatBool(x), true
 	case float64:
 		return strconv.FormatFloat(x, 'g', -1, 32), true

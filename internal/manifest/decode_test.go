@@ -54,6 +54,7 @@ func TestStrict(t *testing.T) {
 		{"list as key", pod("env:\n- [a]: c # want"), []string{c + ".env[0]: a field name must be a string, found a list"}},
 		{"tag", pod("workingDir: !path /srv # want"), []string{c + `.workingDir: the tag !path is not supported for "/srv"`}},
 		{"misused tag", pod("tty: !!int 'yes' # want"), []string{c + `.tty: the tag !!int is not supported for "yes"`}},
+		{"merge of strings", pod("<<: [a, b] # want"), []string{c + ": the merge key << needs an object, or a list of objects"}},
 		{"merge of a string", pod("<<: a # want"), []string{c + ": the merge key << needs an object, or a list of objects"}},
 		{"all of them", pod("livenesProbe: {} # want\nports: [{containerPort: a}]\ntty: 1"), []string{
 			c + ".livenesProbe: unknown field, did you mean livenessProbe?", c + `.ports[0].containerPort: cannot use string "a" as integer`, c + ".tty: cannot use integer 1 as boolean"}},

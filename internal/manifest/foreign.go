@@ -14,7 +14,7 @@ func (f *file) foreign(d *decoder, n *yaml.Node) bool {
 	if len(f.opts.Formats) == 0 || root == nil || root.Kind != yaml.MappingNode {
 		return false
 	}
-	isObject := saysKind(root)
+	isObject := saysVersion(root)
 	i := slices.IndexFunc(f.opts.Formats, func(format Format) bool {
 		_, ofObjects := format.(ObjectFormat)
 		return ofObjects == isObject && format.Recognizes(root)
@@ -24,6 +24,7 @@ func (f *file) foreign(d *decoder, n *yaml.Node) bool {
 	}
 	f.left--
 	format := f.opts.Formats[i]
+	d.literal = !isObject // other tools do not read YAML by Kubernetes' rules
 	tree := d.plain(root, "")
 	for _, e := range d.errs {
 		e.Original = Original{Format: format.Name(), Field: e.Field}
@@ -36,10 +37,11 @@ func (f *file) foreign(d *decoder, n *yaml.Node) bool {
 	return true
 }
 
-// saysKind reports whether an object says that it is one of Kubernetes.
-func saysKind(root *yaml.Node) bool {
+// saysVersion reports whether an object says that it is one of Kubernetes. That it has a kind is
+// not enough: people write one from memory into documents of other formats, which know none.
+func saysVersion(root *yaml.Node) bool {
 	for i := 0; i+1 < len(root.Content); i += 2 {
-		if name := root.Content[i].Value; name == "apiVersion" || name == "kind" {
+		if root.Content[i].Value == "apiVersion" {
 			return true
 		}
 	}

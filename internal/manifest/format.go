@@ -14,8 +14,8 @@ type Format interface {
 	// Mentions reports whether a text may hold such a document, at the cost of a search in it. Of a
 	// folder that may hold anything, other texts are not even parsed.
 	Mentions(text []byte) bool
-	// Recognizes reports whether an object is such a document. It has neither apiVersion nor kind,
-	// and its aliases and merge keys are still there: judge by the names and plain values at the
+	// Recognizes reports whether an object is such a document. It has no apiVersion, and its
+	// aliases and merge keys are still there: judge by the names and plain values at the
 	// top.
 	Recognizes(root *yaml.Node) bool
 	// Convert turns a document into objects. In root, aliases and merge keys are worked in and no

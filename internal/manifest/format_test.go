@@ -71,6 +71,7 @@ func TestFormat(t *testing.T) {
 		"an alias":              {"toy: &a web\nsuccesses: *a\n", `<stdin>:1:6: toy web: successes: cannot use string "web" as integer`},
 		"merged":                {"toy: web\n<<: {successes: 4}\n", "<stdin>:2:17: toy web: successes: Invalid value: 4: must be 1"},
 		"a name twice":          {"toy: web\nsuccesses: 1\nsuccesses: 1\n", "<stdin>:3:1: successes: already set at <stdin>:2:1"},
+		"names like booleans":   {"toy: web\nsuccesses: 1\nYES: 1\nON: 1\n", "<stdin>:3:1: toy web: YES: no toy of <stdin> has that\n<stdin>:4:1: toy web: ON: no toy of <stdin> has that"},
 		"in a circle":           {"toy: web\nball: &a [*a]\n", "<stdin>:2:11: ball[0][0]: the value of anchor a contains itself"},
 		"no such document":      {"joy: web\n", "<stdin>:1:1: kind: missing: expected an object with apiVersion, kind and metadata"},
 		"two of one name":       {"toy: web\nsuccesses: 1\n---\ntoy: web\nsuccesses: 1\n", `<stdin>:4:6: toy web: toy: namespace "default" has this object already, from <stdin>:1:6`},

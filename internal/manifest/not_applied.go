@@ -177,8 +177,13 @@ func NotApplied(r Resource) []Warning {
 		return nil
 	}
 	slices.SortFunc(warnings, func(a, b Warning) int { return strings.Compare(a.Field, b.Field) })
-	usual := usualContent(r, warnings)
+	// an image has no default, and that of its pull policy follows from it
+	isImage := func(w Warning) bool { return strings.HasSuffix(w.Field, ".image") }
+	usual := usualContent(r, slices.DeleteFunc(slices.Clone(warnings), isImage))
 	return slices.DeleteFunc(warnings, func(w Warning) bool {
+		if isImage(w) {
+			return false
+		}
 		value, found := valueAt(usual, w.Field)
 		own, _ := valueAt(content, w.Field)
 		return found && reflect.DeepEqual(value, own)

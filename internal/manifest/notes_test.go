@@ -227,15 +227,17 @@ data: {image: x}
 
 // TestNotAppliedDefaults: clients send objects back with all their defaults, which say nothing.
 func TestNotAppliedDefaults(t *testing.T) {
-	pod := &corev1.Pod{Spec: corev1.PodSpec{Containers: []corev1.Container{{Name: "app", Image: "app:1"}}}}
-	pod.Name = "web"
-	Default(pod)
-	pod.Spec.Containers[0].TerminationMessagePath = "/elsewhere"
-	var got []string
-	for _, w := range NotApplied(pod) {
-		got = append(got, w.Field)
-	}
-	if want := []string{"spec.containers[0].image", "spec.containers[0].terminationMessagePath"}; !slices.Equal(got, want) {
-		t.Errorf("notes on %v, want %v", got, want)
+	for _, image := range []string{"app:1", "app"} { // which decides on the pull policy
+		pod := &corev1.Pod{Spec: corev1.PodSpec{Containers: []corev1.Container{{Name: "app", Image: image}}}}
+		pod.Name = "web"
+		Default(pod)
+		pod.Spec.Containers[0].TerminationMessagePath = "/elsewhere"
+		var got []string
+		for _, w := range NotApplied(pod) {
+			got = append(got, w.Field)
+		}
+		if want := []string{"spec.containers[0].image", "spec.containers[0].terminationMessagePath"}; !slices.Equal(got, want) {
+			t.Errorf("%s: notes on %v, want %v", image, got, want)
+		}
 	}
 }

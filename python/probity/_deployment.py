@@ -74,7 +74,9 @@ def check(service: Object, document: str) -> List[Finding]:
 def deploy(service: Object, document: str, options: Options) -> Deployed:
     """Deploy a document, and tell how it goes."""
     server = _where(options)
-    arguments = ["deploy", "-", "-o", "json", "--set", str(getattr(service, "name")).lower(), *server]
+    name = str(getattr(service, "name")).lower()
+    named = ["--set", name] if re.fullmatch("[a-z0-9]([-a-z0-9]*[a-z0-9])?", name) else ["--no-set"]  # what is no name, the program refuses as such
+    arguments = ["deploy", "-", "-o", "json", *named, *server]
     if options.force:
         arguments.append("--force-conflicts")
     if not options.wait:
@@ -125,12 +127,13 @@ def _where(options: Options) -> List[str]:
 
 
 def choose(runs: Sequence[Mapping[str, Any]], instance: Optional[str]) -> Mapping[str, Any]:
-    """Return the run that instance names, or the only one."""
-    matching = [run for run in runs if instance is None or run["instance"].startswith(instance)]
-    exact = [run for run in matching if run["instance"] == instance]
+    """Return the run that instance names, by its name or its state folder, or the only one."""
+    matching = [run for run in runs if instance is None or run["instance"].startswith(instance) or run.get("stateDir") == instance]
+    exact = [run for run in matching if instance in (run["instance"], run.get("stateDir"))]
     if len(exact or matching) == 1:
         return (exact or matching)[0]
-    names = ", ".join(str(run["instance"]) for run in runs)
+    called = [str(run["instance"]) for run in runs]  # two folders of one name may have a run each, which their state folders tell apart
+    names = ", ".join(name if called.count(name) == 1 else str(run.get("stateDir")) for name, run in zip(called, runs))
     if not runs:
         raise UnreachableError('no Probity runs: start one with `probity run -d`, or deploy to a cluster with target="kubernetes"')
     if not matching:

@@ -17,7 +17,7 @@ from ._suggest import hint
 from ._values import Classes, check, describe
 from .errors import InvalidError, Place, Problem
 
-__all__ = ["Field", "Object", "described", "fields_of", "form"]
+__all__ = ["Field", "Object", "caller", "described", "fields_of", "form"]
 
 if TYPE_CHECKING:
     from dataclasses import dataclass as described  # how type checkers see the fields: as those of a dataclass
@@ -52,7 +52,7 @@ class Object:
 
     def __init__(self, *positional: object, **given: object) -> None:
         state = self.__dict__
-        state["_place"] = _caller()
+        state["_place"] = caller()
         state["_given"] = {}
         state["_wrong"] = {}
         fields = fields_of(type(self))
@@ -99,7 +99,7 @@ class Object:
     def parse_obj(cls: Type[T], document: Mapping[str, Any]) -> T:
         """Return the object that document, as it is read from YAML, describes. Unknown fields are refused."""
         if not isinstance(document, Mapping):
-            raise InvalidError(cls.__name__, [Problem("", f"cannot use {describe(document)} as an object: {form(typing.cast(Type[Object], cls))}", _caller())])
+            raise InvalidError(cls.__name__, [Problem("", f"cannot use {describe(document)} as an object: {form(typing.cast(Type[Object], cls))}", caller())])
         return cls(**{str(name): value for name, value in document.items()})
 
     def __eq__(self, other: object) -> bool:
@@ -111,7 +111,10 @@ class Object:
         return f"{type(self).__name__}({fields}){wrong}"
 
     def _wrong_in_all(self) -> Optional[InvalidError]:
-        problems = list(self._problems(""))
+        try:
+            problems = list(self._problems(""))
+        except RecursionError:
+            problems = [Problem("", "a list or a mapping in it contains itself", self.__dict__["_place"])]
         return InvalidError(self._title(), problems) if problems else None
 
     def _title(self) -> str:
@@ -199,7 +202,7 @@ def _join(path: str, name: str) -> str:
     return f"{path}.{name}" if path and name and not name.startswith("[") else path + name
 
 
-def _caller() -> Optional[Place]:
+def caller() -> Optional[Place]:
     """Return the line that is outside of this package."""
     frame: Optional[FrameType] = sys._getframe(1)
     while frame is not None and os.path.abspath(frame.f_code.co_filename).startswith(_PACKAGE):

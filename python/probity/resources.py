@@ -128,6 +128,7 @@ class Resources(Object):
 
     slips: ClassVar[Mapping[str, str]] = {
         "storage": "write ephemeral_storage_request and ephemeral_storage_limit, in MB",
+        "ephemeral_storage": "write ephemeral_storage_request and ephemeral_storage_limit, in MB",
         "gpu_count": "write devices: [{type: nvidia_gpu, count: 1}]",
         "gpu": "write devices: [{type: nvidia_gpu, count: 1}]",
         "cpu": "write cpu_request and cpu_limit, in cores",

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import re
 import sys
 from typing import Any, ClassVar, Mapping, Optional, Sequence, TextIO, Union
 
 from . import _deployment, _yaml
-from ._objects import Object, described
-from .errors import ProbityError
+from ._objects import Object, caller, described
+from ._values import describe
+from .errors import InvalidError, ProbityError, Problem
 from .images import Build, Image
 from .mounts import SecretMount, StringDataMount, VolumeMount
 from .ports import Port
@@ -20,6 +22,7 @@ from .unapplied import ArtifactsDownload, AutoShutdown, Kustomize
 __all__ = ["Service"]
 
 _PROBES = "write liveness_probe and readiness_probe, each as {config: {type: http, path: /health, port: 8000}}"
+_RESOURCES = "write resources: {cpu_request: 0.2, cpu_limit: 0.5, memory_request: 200, memory_limit: 500}"
 _BUILD = "write image: {type: build, build_source: {type: local}, build_spec: {type: dockerfile}}"
 
 Value = Union[str, int, float, bool, None]
@@ -70,6 +73,8 @@ class Service(Object):
     entire: ClassVar[bool] = True
     slips: ClassVar[Mapping[str, str]] = {
         "health_check": _PROBES, "health_checks": _PROBES, "healthcheck": _PROBES, "health_probe": _PROBES, "probes": _PROBES,
+        "requests": _RESOURCES, "limits": _RESOURCES,
+        "node_selector": "write resources.node: {type: node_selector, instance_families: […]}",
         "build": _BUILD, "build_spec": _BUILD, "build_source": _BUILD,
         "deploy": "its fields belong at the top: replicas, resources, env",
         "port": "write ports: [{port: 8000}]",
@@ -77,6 +82,8 @@ class Service(Object):
         "namespace": "write workspace_fqn: CLUSTER:WORKSPACE",
         "autoscaling": "write replicas: {min_replicas: 1, max_replicas: 3}",
         "environment": "write env: {NAME: value}",
+        "kind": "there is type alone, leave it out",
+        "components": "they belong to type: application-set",
         "volumes": "write mounts: [{type: volume, mount_path: …, volume_fqn: …}]",
     }
 
@@ -98,12 +105,13 @@ class Service(Object):
         force takes fields that somebody else keeps. Without wait it returns when the service is applied.
         target is probity, a run of `probity run` on this machine, or kubernetes, a cluster.
         context is the cluster's, of the kubeconfig; the current one if it is left out.
-        instance names the run, as `probity ls` does, if there are several.
+        instance names the run, as `probity ls` does, or by its state folder, if there are several.
         timeout is how many seconds to wait, 900 if it is left out.
         progress is where lines about it go, sys.stderr if it is left out.
 
-        Raises ProgramMissingError, UnreachableError, RefusedError (with the fields, and nothing was sent), NotReadyError (with the causes).
+        Raises InvalidError (also for these arguments), ProgramMissingError, UnreachableError, RefusedError (with the fields, and nothing was sent), NotReadyError (with the causes).
         """
+        self._check_arguments({"workspace_fqn": workspace_fqn, "target": target, "context": context, "instance": instance}, timeout)
         options = _deployment.Options(target, context, instance, force, wait, timeout, progress)
         if workspace_fqn is not None and re.fullmatch("[A-Z_]+", workspace_fqn):
             print(f"workspace_fqn {workspace_fqn} is a placeholder: the namespace of the context is used", file=progress or sys.stderr)
@@ -131,12 +139,22 @@ class Service(Object):
         except ProbityError as e:
             raise e.with_traceback(None) from None
 
+    def _check_arguments(self, texts: Mapping[str, object], timeout: object) -> None:
+        wrong = {name: f"cannot use {describe(text)} as a string" for name, text in texts.items() if text is not None and not isinstance(text, str)}
+        if timeout is not None and (isinstance(timeout, bool) or not isinstance(timeout, (int, float)) or not 0 < timeout < math.inf):
+            wrong["timeout"] = f"cannot use {describe(timeout)}: it is a number of seconds, above 0"
+        if wrong:
+            raise InvalidError(self._title(), [Problem(name, message, caller()) for name, message in wrong.items()])
+
     def _yaml(self, workspace_fqn: Optional[str]) -> str:
         self.check()
-        document = self.to_dict()
-        if workspace_fqn is not None:
-            document["workspace_fqn"] = workspace_fqn
-        return _yaml.dump(document)
+        try:
+            document = self.to_dict()
+            if workspace_fqn is not None:
+                document["workspace_fqn"] = workspace_fqn
+            return _yaml.dump(document)
+        except (TypeError, ValueError) as e:  # of an object() in labels, for example
+            raise InvalidError(self._title(), [Problem("", f"has a value that no document can have: {e}", caller())]) from None
 
     def _title(self) -> str:
         return f'Service "{self.name}"' if isinstance(self.name, str) else "Service"

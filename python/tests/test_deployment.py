@@ -11,7 +11,8 @@ from typing import Any, Dict, List, Optional, Tuple
 from unittest import mock
 
 from probity import (
-    HealthProbe, HttpProbe, Image, NotReadyError, Port, ProgramMissingError, RefusedError, Service, UnreachableError, _deployment, _program,
+    HealthProbe, HttpProbe, Image, InvalidError, NotReadyError, Port, ProgramMissingError, RefusedError, Service, UnreachableError, _deployment,
+    _program,
 )
 
 BEGIN: Dict[str, Any] = {"kind": "begin", "context": "probity-web", "namespace": "shop"}
@@ -19,9 +20,9 @@ WEB = {"kind": "Deployment", "name": "web"}
 RUNS = [{"instance": "web", "stateDir": "/state/web"}]
 
 
-def made() -> Service:
+def made(name: str = "web") -> Service:
     return Service(
-        name="web",
+        name=name,
         image=Image(image_uri="web:1"),
         ports=[Port(port=8000)],
         liveness_probe=HealthProbe(config=HttpProbe(path="/livez", port=8000)),
@@ -90,10 +91,29 @@ class DeploymentTest(unittest.TestCase):
             with self.subTest(want):
                 self.deploy([BEGIN, {"kind": "end", "exit": 0}], **options)
                 self.assertEqual(self.read("arguments").splitlines()[-1], "deploy - -o json --set web " + want)
+        self.program({"deploy": (json.dumps(BEGIN) + "\n" + json.dumps({"kind": "end", "exit": 2, "error": "name: no"}), "", 2)})
+        with self.assertRaisesRegex(RefusedError, "name: no"):
+            made(name="A b").deploy()
+        self.assertEqual(self.read("arguments").splitlines()[-1], "deploy - -o json --no-set --kubeconfig /state/web/kubeconfig")
         wrongs: List[Dict[str, Any]] = [{"target": "moon"}, {"context": "prod"}]
         for wrong in wrongs:
             with self.subTest(str(wrong)), self.assertRaises(ValueError):
                 self.deploy([], **wrong)
+
+    def test_wrong_arguments(self) -> None:
+        table: Dict[str, Any] = {
+            "workspace_fqn: cannot use integer 5 as a string": {"workspace_fqn": 5},
+            "instance: cannot use a list as a string": {"instance": ["web"]},
+            'timeout: cannot use string "9s": it is a number of seconds, above 0': {"timeout": "9s"},
+            "timeout: cannot use integer -1: it is a number of seconds, above 0": {"timeout": -1},
+        }
+        for want, options in table.items():
+            with self.subTest(want), self.assertRaises(InvalidError) as raised:
+                made().deploy(**options)
+            (problem,) = raised.exception.problems
+            self.assertEqual(f"{problem.path}: {problem.message}", want)
+            assert problem.place is not None
+            self.assertTrue(problem.place.file.endswith("test_deployment.py"))
 
     def test_not_ready(self) -> None:
         verdict = {
@@ -141,6 +161,10 @@ class DeploymentTest(unittest.TestCase):
         self.assertEqual(_deployment.choose(runs, "web-1")["instance"], "web-1")
         self.assertEqual(_deployment.choose(runs, "s")["instance"], "shop")
         self.assertEqual(_deployment.choose(runs[:1], None)["instance"], "web-1")
+        twins = [{"instance": "web", "stateDir": "/a"}, {"instance": "web", "stateDir": "/b"}, {"instance": "shop", "stateDir": "/c"}]
+        self.assertEqual(_deployment.choose(twins, "/b"), twins[1])
+        with self.assertRaisesRegex(UnreachableError, "choose one of /a, /b, shop with"):
+            _deployment.choose(twins, "web")
         table: List[Tuple[List[Dict[str, str]], Optional[str], str]] = [
             (runs, None, "several runs"), (runs, "x", "no run x"), (runs, "web", "several"), ([], None, "no Probity runs"),
         ]

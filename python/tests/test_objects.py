@@ -91,6 +91,16 @@ class ObjectsTest(unittest.TestCase):
         self.assertIn("test_objects.py:", str(raised.exception))
         self.assertTrue(str(raised.exception).startswith('Service "web" is not valid\n  '))
 
+    def test_values_of_no_document(self) -> None:
+        for value in (object(), float("nan")):
+            with self.subTest(str(value)), self.assertRaisesRegex(InvalidError, "has a value that no document can have"):
+                service(artifacts_download={"artifacts": [value]}).to_yaml()
+
+        circle: List[Any] = []
+        circle.append(circle)
+        with self.assertRaisesRegex(InvalidError, "contains itself"):
+            service(artifacts_download={"artifacts": circle})
+
     def test_what_is_accepted(self) -> None:
         table: Dict[str, Tuple[Dict[str, Any], Dict[str, Any]]] = {
             "replicas as scripts write them": ({"replicas": 2.0}, {"replicas": 2}),

@@ -192,7 +192,7 @@ func ours(t *testing.T, file string, profiles []string) map[string]service {
 func ourService(t *testing.T, s *compose.Service, file string) service {
 	t.Helper()
 	out := service{
-		Image: s.Image, Restart: s.Restart, StopSignal: s.StopSignal, WorkingDir: s.WorkingDir, Hostname: s.Hostname, User: s.User,
+		Image: s.Image, Restart: s.Restart, StopSignal: s.StopSignal, WorkingDir: s.WorkingDir, Hostname: s.Hostname.Text, User: s.User.Text,
 		Command: words(s.Command), Entrypoint: words(s.Entrypoint), Environment: map[string]string{},
 	}
 	if s.Restart == "on-failure" && s.Retries > 0 {

@@ -63,7 +63,7 @@ func TestProbesOf(t *testing.T) {
 		t.Errorf("rounded up (-want +got):\n%s", diff)
 	}
 	timing = Timing{Interval: 30 * s, Timeout: 10 * s, Retries: 3, StartPeriod: 41 * s, StartInterval: 5 * s}
-	want := Probes{Readiness: Probe{30, 10, 3}, Startup: &Probe{5, 10, 12}, Liveness: &Probe{30, 10, 3}}
+	want := Probes{Readiness: Probe{30, 10, 3}, Startup: &Probe{5, 10, 22}, Liveness: &Probe{30, 10, 3}}
 	if diff := cmp.Diff(want, ProbesOf(timing, true)); diff != "" {
 		t.Errorf("a start period (-want +got):\n%s", diff)
 	}

@@ -31,6 +31,12 @@ func (d *decoder) text(v *value, path string, to *string) {
 	*to = v.text
 }
 
+// word reads a text, with its place.
+func (d *decoder) word(v *value, path string, to *Word) {
+	to.At = v.at
+	d.text(v, path, &to.Text)
+}
+
 func (d *decoder) duration(v *value, path string, to *time.Duration) {
 	if v.kind != scalar {
 		d.fail(v.at, path, manifest.ReasonType, "must be a time such as 30s, this is %s", v.what())

@@ -37,8 +37,8 @@ func serviceFields() []field {
 		{"dns", nil, ofTheNetwork}, {"dns_opt", nil, ofTheNetwork}, {"dns_search", nil, ofTheNetwork}, {"domainname", nil, ofTheNetwork},
 		{"external_links", nil, ofTheNetwork}, {"extra_hosts", nil, "write hostAliases in the Pod"}, {"gpus", nil, "write resources.limits"},
 		{"group_add", nil, ofTheContainer}, {"init", nil, ofDocker}, {"ipc", nil, ofTheContainer}, {"isolation", nil, ofDocker},
-		{"label_file", nil, "labels of a file are not read"}, {"links", nil, ofTheNetwork}, {"logging", nil, ofDocker}, {"mac_address", nil, ofTheNetwork},
-		{"mem_swappiness", nil, ofTheMachine}, {"memswap_limit", nil, ofTheMachine}, {"models", nil, ofDocker}, {"network_mode", nil, ofTheNetwork},
+		{"label_file", nil, "labels of a file are not read"}, {"logging", nil, ofDocker}, {"mac_address", nil, ofTheNetwork},
+		{"mem_swappiness", nil, ofTheMachine}, {"memswap_limit", nil, ofTheMachine}, {"models", nil, ofDocker},
 		{"networks", nil, ofTheNetwork}, {"oom_kill_disable", nil, ofTheMachine}, {"oom_score_adj", nil, ofTheMachine}, {"pid", nil, ofTheContainer},
 		{"pids_limit", nil, ofTheMachine}, {"platform", nil, "write a nodeSelector"},
 		{"post_start", nil, "write lifecycle.postStart, which has one command"}, {"pre_start", nil, "write an init container"},
@@ -82,11 +82,13 @@ func readFields() []field {
 			d.service.DirAt = v.at
 			d.text(v, path, &d.service.WorkingDir)
 		}, ""},
-		{"hostname", text(func(s *Service) *string { return &s.Hostname }), ""},
-		{"user", text(func(s *Service) *string { return &s.User }), ""},
+		{"hostname", func(d *decoder, v *value, path string) { d.word(v, path, &d.service.Hostname) }, ""},
+		{"user", func(d *decoder, v *value, path string) { d.word(v, path, &d.service.User) }, ""},
 		{"labels", (*decoder).labels, ""},
 		{"annotations", (*decoder).labels, ""},
-		{"profiles", func(*decoder, *value, string) {}, ""}, // read before all else, see project
+		{"links", func(*decoder, *value, string) {}, ""},        // read after depends_on, see implied
+		{"network_mode", func(*decoder, *value, string) {}, ""}, // the same
+		{"profiles", func(*decoder, *value, string) {}, ""},     // read before all else, see project
 		{"scale", (*decoder).replicas, ""},
 		{"deploy", (*decoder).deploy, ""},
 		{"cpus", func(d *decoder, v *value, path string) { d.cpu(v, path, &d.service.Limits.CPU) }, ""},
@@ -118,6 +120,7 @@ func (d *decoder) read(v *value, path string) {
 			d.noteNotApplied(e.at, at, "%s", all[i].instead)
 		}
 	}
+	d.implied(v, path)
 }
 
 // unknownService names what was meant by a field that people take from elsewhere.

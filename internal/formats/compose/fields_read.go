@@ -210,7 +210,22 @@ func (d *decoder) replicas(v *value, path string) {
 	if n > 1000 {
 		d.fail(v.at, path, manifest.ReasonType, "%d replicas are more than the 1000 that are taken here", n)
 	}
+	if before := d.service.Replicas; before != nil && *before != n {
+		d.distinct(v, path, strconv.Itoa(*before), d.service.ReplicasAt)
+	}
 	d.service.Replicas, d.service.ReplicasAt = &n, v.at
+}
+
+// set takes what two fields may say, as long as they say the same.
+func (d *decoder) set(to *Word, v *value, path, text string) {
+	if to.Text != "" && to.Text != text {
+		d.distinct(v, path, to.Text, to.At)
+	}
+	*to = Word{text, v.at}
+}
+
+func (d *decoder) distinct(v *value, path, before string, at Place) {
+	d.fail(v.at, path, manifest.ReasonType, "%s says %s already, and Docker takes no two: leave one out", at.Path, before)
 }
 
 // cpu reads a number of CPUs.
@@ -218,7 +233,7 @@ func (d *decoder) cpu(v *value, path string, to *Word) {
 	if n, err := strconv.ParseFloat(v.text, 64); v.kind != scalar || err != nil || n < 0 || n > 1e4 {
 		d.fail(v.at, path, manifest.ReasonType, "must be a number of CPUs such as 0.5, this is %s", v.shown())
 	} else if n > 0 {
-		*to = Word{strconv.Itoa(int(n*1000+0.5)) + "m", v.at}
+		d.set(to, v, path, strconv.Itoa(int(n*1000+0.5))+"m")
 	}
 }
 
@@ -239,7 +254,7 @@ func (d *decoder) memory(v *value, path string, to *Word) {
 			break
 		}
 	}
-	*to = Word{text, v.at}
+	d.set(to, v, path, text)
 }
 
 func parseBytes(text string) (int64, error) {

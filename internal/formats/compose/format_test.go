@@ -57,6 +57,7 @@ func TestErrors(t *testing.T) {
 		"a field one level too high":  {"web: {image: a, interval: 3s}", "1:28: service web: interval: unknown field, it belongs in services.web.healthcheck"},
 		"seconds without a unit":      {"web: {image: a, healthcheck: {test: b, interval: 30}}", "1:61: service web: healthcheck.interval: the time 30 has no unit: write 30s for seconds"},
 		"a field of a probe":          {"web: {image: a, healthcheck: {test: b, periodSeconds: 3}}", "1:51: service web: healthcheck.periodSeconds: unknown field, Compose calls it interval"},
+		"half a century":              {"web: {image: a, healthcheck: {test: b, interval: 8760h, retries: 51}}", "1:77: service web: healthcheck.retries: 51 failures take longer than 50 years, with that interval: a probe does not count so far"},
 		"a list without CMD":          {"web: {image: a, healthcheck: {test: [curl, x]}}", `1:49: service web: healthcheck.test: a list begins with CMD, CMD-SHELL or NONE, not with "curl": write [CMD, curl, …]`},
 		"a negative number":           {"web: {image: a, healthcheck: {test: b, retries: -1}}", `1:60: service web: healthcheck.retries: must be a whole number that is not negative, this is "-1"`},
 		"an unknown condition":        {"web: {image: a, depends_on: {db: {condition: healthy}}}, db: {image: d}", `1:57: service web: depends_on.db.condition: must be service_started, service_healthy or service_completed_successfully, this is "healthy"`},
@@ -71,6 +72,8 @@ func TestErrors(t *testing.T) {
 		"an env file that is missing": {"web: {image: a, env_file: no.env}", "1:38: service web: env_file[0]: cannot read no.env: no such file or directory; write {path: no.env, required: false} if it may be missing"},
 		"itself":                      {"web: {image: a, extends: web}", "1:37: service web: extends: a service that extends itself, by <stdin>:web, <stdin>:web"},
 		"a file elsewhere":            {"web: {image: a, extends: {file: \"https://a/b.yaml\", service: x}}", "1:44: service web: extends.file: files of other machines are not fetched: copy it beside this file, and name the copy"},
+		"two numbers of replicas":     {"web: {image: a, scale: 2, deploy: {replicas: 3}}", "1:57: service web: deploy.replicas: services.web.scale says 2 already, and Docker takes no two: leave one out"},
+		"two limits":                  {"web: {image: a, mem_limit: 1g, deploy: {resources: {limits: {memory: 50M}}}}", "1:81: service web: deploy.resources.limits.memory: services.web.mem_limit says 1Gi already, and Docker takes no two: leave one out"},
 		"a tag of merging":            {"web: {image: a, ports: !reset []}", "1:35: service web: ports: the tag !reset is for files that are merged with -f: one file is read here, write what is meant"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -137,7 +140,8 @@ func TestNotes(t *testing.T) {
 		"7:3: service db: cannot run here, it is an image (b): name the program that stands for it with labels: {probity.run/command.db: ./program --flag}, or with --command db=./program",
 		"7:3: service db: Docker would leave it stopped once it ends, Kubernetes will start it again: a Deployment knows no other way",
 		"5:18: service web: healthcheck: Docker would call it unhealthy 4m30s to 6m after it hangs, as the interval begins when a check has ended; Kubernetes will send it no requests after 3m30s to 5m",
-		"5:83: service web: healthcheck.start_period: Docker would call it unhealthy 3m40s after a start that never ends, and let it run; Kubernetes will kill it after 50s to 55s and start it again",
+		"5:25: service web: healthcheck.test: Docker would ask localhost inside the container, Kubernetes will ask the Pod's address: the program has to listen on all addresses, and take that as Host",
+		"5:83: service web: healthcheck.start_period: Docker would call it unhealthy 3m40s after a start that never ends, and let it run; Kubernetes will kill it after 3m40s to 3m45s and start it again",
 		"6:18: service web: depends_on: Docker would start it after db; on a cluster nothing orders the starts of Pods, so let it wait and try again, or restart. probity run keeps the order",
 		"2:3: service web: cannot run here, it is an image (a): name the program that stands for it with labels: {probity.run/command.web: ./program --flag}, or with --command web=./program",
 		`4:14: service web: restart: Docker would leave it stopped once it ends, Kubernetes will start it again: a Deployment knows no other way`,
@@ -148,6 +152,20 @@ func TestNotes(t *testing.T) {
 	slices.Sort(want)
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("notes (-want +got):\n%s", diff)
+	}
+}
+
+// TestPlaces: a field is named where it is written.
+func TestPlaces(t *testing.T) {
+	set, err := load("services:\n  web:\n    image: a\n    user: node\n    hostname: shop\n    links: ['db:data']\n    network_mode: service:db\n  db: {image: b}\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"<stdin>:4:11: service web: user", "<stdin>:5:15: service web: hostname", "<stdin>:6:13: service web: links: Docker would let it reach db as data",
+		"<stdin>:7:19: service web: network_mode: to share the network of db", "<stdin>:6:13: service web: depends_on: Docker would start it after db"} {
+		if !slices.ContainsFunc(slices.Concat(set.NotApplied, set.Differences), func(n manifest.Note) bool { return strings.HasPrefix(n.String(), want) }) {
+			t.Errorf("nothing is said at %s: %v %v", want, set.NotApplied, set.Differences)
+		}
 	}
 }
 

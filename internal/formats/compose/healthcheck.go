@@ -38,6 +38,10 @@ type Timing struct {
 	StartInterval time.Duration
 }
 
+// maxPatience is how long failures may take to count, so that a startup probe that asks every
+// second counts as far in the 32 bits that it has.
+const maxPatience = 50 * 365 * 24 * time.Hour
+
 // DefaultTiming is Docker's.
 func DefaultTiming() Timing {
 	return Timing{Interval: 30 * time.Second, Timeout: 30 * time.Second, Retries: 3, StartInterval: 5 * time.Second}
@@ -57,7 +61,7 @@ func healthcheckFields() []string {
 
 // healthcheck reads the field of that name.
 func (d *decoder) healthcheck(v *value, path string) {
-	h := &Healthcheck{Timing: DefaultTiming(), At: v.at, places: map[string]Place{}}
+	h, errs := &Healthcheck{Timing: DefaultTiming(), At: v.at, places: map[string]Place{}}, len(d.errs)
 	if !d.isMapping(v, path) {
 		return
 	}
@@ -90,8 +94,12 @@ func (d *decoder) healthcheck(v *value, path string) {
 		h.Command = nil
 	}
 	h.Inherited = !h.Disabled && len(h.Command) == 0
+	if patience := float64(h.Retries) * float64(h.Interval+h.Timeout); patience > float64(maxPatience) {
+		d.fail(h.PositionOf("retries"), path+".retries", manifest.ReasonLimit, "%d failures take longer than 50 years, with that interval: a probe does not count so far", h.Retries)
+		h.Retries = DefaultTiming().Retries
+	}
 	d.service.Healthcheck = h
-	if written, ok := h.places["start_interval"]; ok && h.StartPeriod == 0 && !h.Disabled {
+	if written, ok := h.places["start_interval"]; ok && h.StartPeriod == 0 && !h.Disabled && len(d.errs) == errs {
 		d.noteMissing(written, path+".start_interval", "without start_period it is never used, by Docker neither: write start_period beside it")
 	}
 }
@@ -117,7 +125,10 @@ func (d *decoder) test(h *Healthcheck, v *value, path string) {
 		h.Shell, h.Command = true, []Word{{v.text, v.at}}
 		return
 	}
-	if v.kind != list || len(v.items) == 0 {
+	if v.kind == list && len(v.items) == 0 {
+		return // the image's, as for Docker
+	}
+	if v.kind != list {
 		d.fail(v.at, path, manifest.ReasonType, "must be a command line, or a list that begins with CMD, CMD-SHELL or NONE; this is %s", v.what())
 		return
 	}

@@ -223,8 +223,8 @@ func (w *writer) pod(s *Service, name string) *yaml.Node {
 	} else {
 		w.put(pod, "terminationGracePeriodSeconds", w.number(s.At, 10)) // Docker's
 	}
-	if s.Hostname != "" && s.Hostname != name {
-		w.noteDifferent(s.At, "services."+s.Name+".hostname", "Docker would name the host %s, Kubernetes will name it after the Pod", printable.Cut(s.Hostname))
+	if host := s.Hostname; host.Text != "" && host.Text != name {
+		w.noteDifferent(host.At, "services."+s.Name+".hostname", "Docker would name the host %s, Kubernetes will name it after the Pod", printable.Cut(host.Text))
 	}
 	w.put(pod, "containers", w.list(s.At, w.container(s, name)))
 	return pod
@@ -276,19 +276,19 @@ func (w *writer) environment(c *yaml.Node, s *Service) {
 
 // user takes numbers: names are looked up in the image, which nobody sees here.
 func (w *writer) user(c *yaml.Node, s *Service) {
-	if s.User == "" {
+	if s.User.Text == "" {
 		return
 	}
-	user, group, hasGroup := strings.Cut(s.User, ":")
+	user, group, hasGroup := strings.Cut(s.User.Text, ":")
 	uid, err := strconv.Atoi(user)
 	gid, groupErr := strconv.Atoi(group)
 	if err != nil || hasGroup && groupErr != nil {
-		w.noteNotApplied(s.At, "services."+s.Name+".user", "Kubernetes takes a number for a user")
+		w.noteNotApplied(s.User.At, "services."+s.Name+".user", "Kubernetes takes a number for a user")
 		return
 	}
-	context := w.field(s.At, "runAsUser", w.number(s.At, uid))
+	context := w.field(s.User.At, "runAsUser", w.number(s.User.At, uid))
 	if hasGroup {
-		w.put(context, "runAsGroup", w.number(s.At, gid))
+		w.put(context, "runAsGroup", w.number(s.User.At, gid))
 	}
 	w.put(c, "securityContext", context)
 }

@@ -88,6 +88,17 @@ func TestPatterns(t *testing.T) {
 	}
 }
 
+// TestNotKilledBeforeUnhealthy: what Docker still calls starting, the startup probe does not kill.
+func TestNotKilledBeforeUnhealthy(t *testing.T) {
+	for _, p := range patterns() {
+		_, timing, probes := p.load(t)
+		killed, ok := probes.Span(compose.StartsLong)
+		if unhealthy := timing.Span(compose.StartsLong); ok && killed.From < unhealthy.To {
+			t.Errorf("%s: killed after %v, and Docker calls it unhealthy after %v", p.name, killed, unhealthy)
+		}
+	}
+}
+
 // covers reports whether measured times lie in a span and come near its ends.
 func covers(said, took compose.Span, near time.Duration) bool {
 	return took.From >= said.From-slack && took.To <= said.To+slack && took.From <= said.From+near && took.To >= said.To-near

@@ -1,6 +1,7 @@
 package compose
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -22,13 +23,14 @@ type Probes struct {
 
 // ProbesOf are the probes of a health check. Times are rounded up to whole seconds, as Kubernetes
 // has no others. The start period becomes a startup probe, not an initial delay, because Docker
-// asks within it, and takes a yes.
+// asks within it, and takes a yes. As a startup probe kills, it has patience until Docker would
+// call the container unhealthy: retries intervals after the start period, not start intervals.
 func ProbesOf(t Timing, liveness bool) Probes {
 	steady := Probe{Seconds(t.Interval), Seconds(t.Timeout), max(t.Retries, 1)}
 	p := Probes{Readiness: steady}
 	if t.StartPeriod > 0 {
 		period := Seconds(t.StartInterval)
-		p.Startup = &Probe{period, steady.Timeout, ceil(t.StartPeriod, time.Duration(period)*time.Second) + steady.Failures}
+		p.Startup = &Probe{period, steady.Timeout, ceil(t.Span(StartsLong).To, seconds(period)) + 1}
 	}
 	if liveness {
 		p.Liveness = &steady
@@ -75,6 +77,13 @@ func (w *writer) probes(container *yaml.Node, s *Service) {
 		w.put(n, "timeoutSeconds", w.number(h.PositionOf("timeout"), probe.times.Timeout))
 		w.put(n, "failureThreshold", w.number(h.PositionOf("retries"), probe.times.Failures))
 		w.put(container, probe.name, n)
+	}
+	if isRequest {
+		needs := "listen on all addresses"
+		if !r.connect && !slices.ContainsFunc(r.headers, func(one header) bool { return strings.EqualFold(one.name, "Host") }) {
+			needs += ", and take that as Host"
+		}
+		w.noteDifferent(h.PositionOf("test"), path+".healthcheck.test", "Docker would ask localhost inside the container, Kubernetes will ask the Pod's address: the program has to %s", needs)
 	}
 	for _, statement := range Compare(timing, p) {
 		w.noteDifferent(h.PositionOf(statement.Field), path+".healthcheck"+fieldSuffix(h, statement.Field), "%s", statement)

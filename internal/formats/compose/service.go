@@ -40,8 +40,8 @@ type Service struct {
 	SignalAt   Place
 	WorkingDir string
 	DirAt      Place
-	Hostname   string
-	User       string
+	Hostname   Word
+	User       Word
 	Labels     []Variable
 	// Annotations hold those of probity.run among labels and annotations.
 	Annotations []Variable

@@ -1,6 +1,7 @@
 package knative
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -39,6 +40,10 @@ func (f Format) Convert(_ string, root *yaml.Node) manifest.Conversion {
 		c.Errors = append(c.Errors, c.remark(containers, "must be a list with the container that gets the requests"))
 		return c.Conversion
 	}
+	c.unused(doc.Field("metadata").Field("labels"))
+	c.unused(doc.Field("metadata").Field("annotations"))
+	c.unused(template.Field("metadata").Field("labels"))
+	c.unused(template.Field("metadata").Field("annotations"), leastScale()...)
 	c.findPort(containers.Items())
 	c.Objects = append(c.Objects, c.deployment(doc, template).object(c), c.service(doc).object(c))
 	return c.Conversion
@@ -127,9 +132,24 @@ func (c *conversion) own(annotations tree.Value) *yaml.Node {
 	return c.b.Map(annotations, own...)
 }
 
+// unused notes labels or annotations if one of them has no effect here. Of used, each has one.
+func (c *conversion) unused(list tree.Value, used ...string) {
+	for name := range list.Fields() {
+		if len(used) > 0 && strings.HasPrefix(name, "probity.run/") || slices.Contains(used, name) {
+			continue
+		}
+		c.NotApplied = append(c.NotApplied, c.remark(list, "they are for the platform: of all only min-scale of the template has a meaning here, which is its replicas"))
+		return
+	}
+}
+
+func leastScale() []string {
+	return []string{"autoscaling.knative.dev/min-scale", "autoscaling.knative.dev/minScale"}
+}
+
 // replicas are the fewest that the service scales to; nil if that is not said, or if it is none.
 func (c *conversion) replicas(annotations tree.Value) *yaml.Node {
-	for _, name := range []string{"autoscaling.knative.dev/min-scale", "autoscaling.knative.dev/minScale"} {
+	for _, name := range leastScale() {
 		v := annotations.Field(name)
 		if n, err := strconv.ParseInt(v.String(), 10, 32); err == nil && n > 0 {
 			return c.b.Int(v, n)

@@ -108,6 +108,24 @@ func TestRemarks(t *testing.T) {
 	}
 }
 
+// TestLabels: of labels and annotations, those that have no effect are noted.
+func TestLabels(t *testing.T) {
+	set, err := load("apiVersion: serving.knative.dev/v1\nkind: Service\nmetadata:\n  name: a\n  annotations: {autoscaling.knative.dev/minScale: '2'}\n" +
+		"spec:\n  template:\n    metadata:\n      labels: {team: a}\n      annotations: {autoscaling.knative.dev/minScale: '2', probity.run/after: b}\n    spec: {containers: [{image: a}]}\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var fields []string
+	for _, n := range set.NotApplied {
+		if n.Original.Object == n.Object {
+			fields = append(fields, n.Field)
+		}
+	}
+	if diff := cmp.Diff([]string{"metadata.annotations", "spec.template.metadata.labels"}, fields); diff != "" {
+		t.Errorf("not applied (-want +got):\n%s", diff)
+	}
+}
+
 // TestRecognizes: what is no service of either is left alone.
 func TestRecognizes(t *testing.T) {
 	for _, text := range []string{

@@ -53,7 +53,7 @@ func (*Format) Recognizes(root *yaml.Node) bool {
 	kind := doc.Field("type").String()
 	switch {
 	case !doc.Field("name").Is():
-		return kind == "service" && doc.Field("image").IsObject()
+		return kind == "service" && (doc.Field("image").IsObject() || doc.Field("ports").IsList())
 	case slices.Contains(otherTypes(), kind), kind == "service", kind == "application-set", kind == "volume", kind == "webservice":
 		return true
 	case kind == "" && doc.Field("components").IsList():
@@ -99,7 +99,7 @@ func (c *converter) document(doc, workspace tree.Value) {
 		c.Unknown = append(c.Unknown, manifest.Remark{At: doc.Place(), Object: c.ref})
 	case word == "webservice":
 		c.fail(kind, "this form is of the time before 2023: write type: service, with image, ports and resources at the top")
-	case word == "" && (doc.Path != "" || len(doc.Path) == 0):
+	case word == "":
 		c.ref.Kind = "service"
 		c.untyped(doc, workspace)
 	default:

@@ -75,6 +75,7 @@ func objectTypes() map[string]objectType {
 
 func serviceType() objectType {
 	const probes = "write liveness_probe and readiness_probe, each as {" + probeForm + "}"
+	const inResources = "write resources: {cpu_request: 0.2, cpu_limit: 0.5, memory_request: 200, memory_limit: 500}"
 	const build = "write image: {type: build, build_source: {type: local}, build_spec: {type: dockerfile}}"
 	return objectType{tag: "service", fields: []field{
 		{name: "type"}, {name: "name", required: true},
@@ -95,10 +96,11 @@ func serviceType() objectType {
 		{name: "kustomize", kind: anything, idle: byTheirs},
 	}, slips: map[string]string{
 		"health_check": probes, "health_checks": probes, "healthcheck": probes, "health_probe": probes, "probes": probes,
+		"requests": inResources, "limits": inResources, "node_selector": "write resources.node: {type: node_selector, instance_families: […]}",
 		"build": build, "build_spec": build, "build_source": build,
 		"deploy": "its fields belong at the top: replicas, resources, env", "port": "write ports: [{port: 8000}]",
 		"command": "it belongs in image (type: image) or in image.build_spec (type: build)", "namespace": "write workspace_fqn: CLUSTER:WORKSPACE",
-		"autoscaling": "write replicas: {min_replicas: 1, max_replicas: 3}", "environment": "write env: {NAME: value}", "volumes": "write mounts: [{type: volume, mount_path: …, volume_fqn: …}]",
+		"autoscaling": "write replicas: {min_replicas: 1, max_replicas: 3}", "environment": "write env: {NAME: value}", "kind": "there is type alone, leave it out", "components": "they belong to type: application-set", "volumes": "write mounts: [{type: volume, mount_path: …, volume_fqn: …}]",
 	}}
 }
 

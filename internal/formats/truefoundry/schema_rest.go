@@ -1,6 +1,7 @@
 package truefoundry
 
 func resourcesType() objectType {
+	const storage = "write ephemeral_storage_request and ephemeral_storage_limit, in MB"
 	return objectType{fields: []field{
 		{name: "cpu_request", kind: number, most: 256}, {name: "cpu_limit", kind: number, most: 256},
 		{name: "memory_request", kind: whole}, {name: "memory_limit", kind: whole},
@@ -9,7 +10,7 @@ func resourcesType() objectType {
 		{name: "node", kind: object, of: []string{"node_selector", "nodepool_selector"}, idle: oneMachine},
 		{name: "devices", kind: objects, of: []string{"nvidia_gpu", "nvidia_mig_gpu", "nvidia_timeslicing_gpu", "aws_inferentia", "gcp_tpu"}},
 	}, slips: map[string]string{
-		"storage": "write ephemeral_storage_request and ephemeral_storage_limit, in MB", "gpu_count": "write devices: [{type: nvidia_gpu, count: 1}]", "gpu": "write devices: [{type: nvidia_gpu, count: 1}]",
+		"storage": storage, "ephemeral_storage": storage, "gpu_count": "write devices: [{type: nvidia_gpu, count: 1}]", "gpu": "write devices: [{type: nvidia_gpu, count: 1}]",
 		"cpu": "write cpu_request and cpu_limit, in cores", "memory": "write memory_request and memory_limit, in MB",
 		"requests": "write cpu_request and memory_request", "limits": "write cpu_limit and memory_limit", "instance_family": "it belongs in node: {type: node_selector, instance_families: […]}",
 	}}

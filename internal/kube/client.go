@@ -29,7 +29,9 @@ type Client struct {
 // New makes a client of the server at a URL without a path. The HTTP client knows whom to trust and
 // shows who it is; for exec and port-forward it has to speak HTTP/1.1.
 func New(client *http.Client, url string) *Client {
-	return &Client{http: client, upgrades: client, url: url}
+	staying := *client
+	staying.CheckRedirect = stay
+	return &Client{http: &staying, upgrades: &staying, url: url}
 }
 
 // Now is the time by the clock of the server, as far as its answers tell.
@@ -144,6 +146,9 @@ func refusal(response *http.Response) error {
 		return apierrors.FromObject(&status)
 	}
 	message := fmt.Sprintf("the server answers %s: %s", response.Status, oneLine(string(text[:min(len(text), maxError)])))
+	if elsewhere := response.Header.Get("Location"); elsewhere != "" {
+		message = fmt.Sprintf("the server answers %s, and sends to %s, which is not asked", response.Status, oneLine(elsewhere))
+	}
 	reasons := map[int]metav1.StatusReason{
 		http.StatusNotFound: metav1.StatusReasonNotFound, http.StatusUnauthorized: metav1.StatusReasonUnauthorized, http.StatusForbidden: metav1.StatusReasonForbidden,
 	}

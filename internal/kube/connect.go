@@ -142,7 +142,11 @@ func open(config *rest.Config) (*Client, string, error) {
 	}
 	server := strings.TrimSuffix(url.String(), "/")
 	// no time limit of their own: a watch lasts, and so does a command
-	return &Client{http: &http.Client{Transport: transport.Transport}, upgrades: &http.Client{Transport: upgrades.Transport}, url: server}, server, nil
+	return &Client{
+		http:     &http.Client{Transport: transport.Transport, CheckRedirect: stay},
+		upgrades: &http.Client{Transport: upgrades.Transport, CheckRedirect: stay},
+		url:      server,
+	}, server, nil
 }
 
 // userAgent is what a cluster writes into its audit log of who asks.

@@ -33,6 +33,7 @@ type deployRun struct {
 	cluster *kube.Cluster
 	plan    *deploy.Deployment
 	report  *advisor.Report
+	memory  []byte // of an earlier deployment, too; nil if none is kept
 }
 
 // runDeploy is the whole of probity deploy.

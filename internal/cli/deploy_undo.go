@@ -24,14 +24,26 @@ func (r *deployRun) kept() system.DeployState {
 }
 
 // remember keeps what is there for the case that the deployment is broken off. Without, it can be
-// undone as long as it runs.
+// undone as long as it runs. What an earlier one keeps that was neither up nor undone is still what
+// comes back.
 func (r *deployRun) remember() {
-	memory, err := r.plan.Remember()
+	earlier, err := r.kept().Read()
+	if errors.Is(err, fs.ErrNotExist) {
+		earlier, err = nil, nil
+	}
+	var memory []byte
+	if err == nil {
+		memory, err = r.plan.Remember(earlier)
+	}
 	if err == nil {
 		err = r.kept().Write(memory)
 	}
-	if err != nil {
+	switch {
+	case err != nil:
 		r.out.note("if this is interrupted, --undo cannot bring back what was: " + err.Error())
+	case earlier != nil:
+		r.memory = memory
+		r.out.note("an earlier deployment was neither up nor undone: what comes back, if this one fails, is what was before that")
 	}
 }
 
@@ -54,14 +66,21 @@ func (r *deployRun) forget() {
 func (r *deployRun) undoAll(ctx context.Context) error {
 	undoing, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTime)
 	defer cancel()
+	plan := r.plan
+	if r.memory != nil {
+		var err error
+		if plan, err = r.recall(undoing, r.memory); err != nil {
+			return err
+		}
+	}
 	r.out.note("undoing: what was configured gets the fields that were applied before, what was created is deleted")
-	if err := r.plan.Undo(undoing); err != nil {
+	if err := plan.Undo(undoing); err != nil {
 		return err
 	}
 	r.forget()
 	o := r.followOptions()
 	o.Findings = nil // they are about the files
-	results, err := r.plan.FollowUndone(ctx, o)
+	results, err := plan.FollowUndone(ctx, o)
 	r.out.followed()
 	if err != nil {
 		return fmt.Errorf("undone; whether what was before serves again is not known: %v", err) // of the deployment it is known
@@ -99,8 +118,7 @@ func (r *deployRun) undoLast(ctx context.Context, args []string) error {
 	}
 	asking, cancel := context.WithTimeout(ctx, undoTime)
 	defer cancel()
-	set := deploy.Set{Name: r.name, Namespace: r.cluster.Namespace}
-	r.plan, err = deploy.Recall(asking, deploy.Options{Cluster: r.cluster, Set: set, Report: r.out.event}, memory)
+	r.plan, err = r.recall(asking, memory)
 	switch {
 	case errors.Is(err, deploy.ErrNotKnown):
 		return unknown(err)
@@ -111,4 +129,10 @@ func (r *deployRun) undoLast(ctx context.Context, args []string) error {
 		return failed(err)
 	}
 	return nil
+}
+
+// recall is what is kept of a deployment, to be undone.
+func (r *deployRun) recall(ctx context.Context, memory []byte) (*deploy.Deployment, error) {
+	set := deploy.Set{Name: r.name, Namespace: r.cluster.Namespace}
+	return deploy.Recall(ctx, deploy.Options{Cluster: r.cluster, Set: set, Report: r.out.event}, memory)
 }

@@ -42,6 +42,25 @@ type Cluster struct {
 	Server string
 	// Namespace is that of objects which name none; it is never "".
 	Namespace string
+	// Kubeconfig is the path of the file that was named; "" if none was.
+	Kubeconfig string
+}
+
+// Kubectl is how kubectl asks the same cluster, from whatever folder: a context of the same name in
+// another kubeconfig may be another cluster.
+func (c *Cluster) Kubectl() string {
+	words := "kubectl"
+	if c.Kubeconfig != "" {
+		path, err := filepath.Abs(c.Kubeconfig)
+		if err != nil {
+			path = c.Kubeconfig // as it was named
+		}
+		words += " --kubeconfig " + printable.Shell(path)
+	}
+	if c.Context != "" {
+		words += " --context " + printable.Shell(c.Context)
+	}
+	return words
 }
 
 // ErrNoKubeconfig says that nothing tells which cluster is meant.
@@ -78,7 +97,7 @@ func Connect(config Config) (*Cluster, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Cluster{client, cmp.Or(config.Context, raw.CurrentContext), server, namespace}, nil
+	return &Cluster{client, cmp.Or(config.Context, raw.CurrentContext), server, namespace, config.Kubeconfig}, nil
 }
 
 // unusable is the error of a kubeconfig that does not lead to a server, on one line.

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/probity-run/probity/internal/printable"
 )
 
 // kubeconfigOf writes a kubeconfig with a user, and returns its path.
@@ -52,6 +54,30 @@ func TestConnectChooses(t *testing.T) {
 				t.Errorf("connected with %s, %s, %s, want %s, %s", cluster.Context, cluster.Namespace, cluster.Server, test.context, test.namespace)
 			}
 		})
+	}
+}
+
+// TestKubectl: what people copy asks the same cluster, from whatever folder; a context of that name
+// in their own kubeconfig may be another one.
+func TestKubectl(t *testing.T) {
+	path := kubeconfigOf(t, "one", "{}")
+	t.Chdir(filepath.Dir(path))
+	t.Setenv("KUBECONFIG", path)
+	for want, config := range map[string]Config{
+		"kubectl --context one": {},
+		"kubectl --kubeconfig " + printable.Shell(path) + " --context one": {Kubeconfig: filepath.Base(path)},
+	} {
+		cluster, err := Connect(config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := cluster.Kubectl(); got != want {
+			t.Errorf("with %+v: %s, want %s", config, got, want)
+		}
+		cluster.Close()
+	}
+	if got := (&Cluster{}).Kubectl(); got != "kubectl" {
+		t.Errorf("in a cluster: %s", got)
 	}
 }
 

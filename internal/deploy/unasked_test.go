@@ -29,7 +29,10 @@ func bound(t *testing.T, text string, server answering) (*Deployment, *[]string)
 		if e.Kind == "applied" {
 			what = string(e.Result)
 		}
-		*told = append(*told, e.Object.GetName()+" "+what)
+		if e.Object != nil { // that it is interrupted is about none
+			what = e.Object.GetName() + " " + what
+		}
+		*told = append(*told, what)
 	}}}
 	for _, o := range all {
 		o.At = kube.Ref{Kind: kube.Kind{Version: "v1", Plural: "any", Singular: strings.ToLower(o.GetKind())}, Namespace: "shop", Name: o.GetName()}

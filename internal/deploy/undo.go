@@ -68,7 +68,7 @@ func (d *Deployment) deleteAgain(ctx context.Context, e *Entry) error {
 
 // restore applies what was applied before.
 func (d *Deployment) restore(ctx context.Context, e *Entry) error {
-	old, err := restored(e.Before, e.After, Manager)
+	old, partly, err := restored(e.Before, e.After, Manager)
 	if err != nil {
 		return err
 	}
@@ -81,7 +81,11 @@ func (d *Deployment) restore(ctx context.Context, e *Entry) error {
 		return err
 	}
 	e.After, e.restored = answer.Object, true
-	d.report(Event{Kind: "undone", Object: e.Object, Text: "restored"})
+	text := "restored"
+	if partly {
+		text += ", but for fields that others have taken since"
+	}
+	d.report(Event{Kind: "undone", Object: e.Object, Text: text})
 	if e.GetKind() == "StatefulSet" {
 		return d.unblock(ctx, e)
 	}

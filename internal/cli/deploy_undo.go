@@ -5,13 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"slices"
 	"time"
 
 	"github.com/probity-run/probity/internal/advisor"
 	"github.com/probity-run/probity/internal/deploy"
 	"github.com/probity-run/probity/internal/kube"
-	"github.com/probity-run/probity/internal/rollout"
 	"github.com/probity-run/probity/internal/system"
 )
 
@@ -38,6 +36,7 @@ func (r *deployRun) remember() {
 	if err == nil {
 		err = r.kept().Write(memory)
 	}
+	r.isKept = err == nil
 	switch {
 	case err != nil:
 		r.out.note("if this is interrupted, --undo cannot bring back what was: " + err.Error())
@@ -49,7 +48,7 @@ func (r *deployRun) remember() {
 
 // tellUndo tells how what was before comes back, if it is kept.
 func (r *deployRun) tellUndo() {
-	if r.undoOnFailure {
+	if r.isKept {
 		r.out.note("what was before is kept: --undo instead of --undo-on-failure brings it back")
 	}
 }
@@ -62,20 +61,22 @@ func (r *deployRun) forget() {
 }
 
 // undoAll brings back what was before, even if somebody has lost patience in the meantime, and
-// follows that until it serves again.
-func (r *deployRun) undoAll(ctx context.Context) error {
+// follows that until it serves again. With an error, code says whether that is known.
+func (r *deployRun) undoAll(ctx context.Context) (code int, err error) {
 	undoing, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTime)
 	defer cancel()
 	plan := r.plan
 	if r.memory != nil {
-		var err error
 		if plan, err = r.recall(undoing, r.memory); err != nil {
-			return err
+			return codeOfUndo(err), err
 		}
 	}
 	r.out.note("undoing: what was configured gets the fields that were applied before, what was created is deleted")
 	if err := plan.Undo(undoing); err != nil {
-		return err
+		if r.isKept {
+			r.out.note("what was before is still kept: --undo tries again")
+		}
+		return codeOfUndo(err), err
 	}
 	r.forget()
 	o := r.followOptions()
@@ -83,17 +84,25 @@ func (r *deployRun) undoAll(ctx context.Context) error {
 	results, err := plan.FollowUndone(ctx, o)
 	r.out.followed()
 	if err != nil {
-		return fmt.Errorf("undone; whether what was before serves again is not known: %v", err) // of the deployment it is known
+		return ExitUnknown, fmt.Errorf("undone; whether what was before serves again is not known: %w", withLogin(err))
 	}
-	serves := !slices.ContainsFunc(results, func(r rollout.Result) bool { return r.Verdict == nil || r.Verdict.Exit != ExitOK })
-	r.out.verdicts(results)
-	switch {
-	case !serves:
-		return errors.New("undone, and what was before does not serve again")
+	switch code := r.out.verdicts(results); {
+	case code == ExitUnknown:
+		return code, errors.New("undone; whether what was before serves again is not known")
+	case code != ExitOK:
+		return code, errors.New("undone, and what was before does not serve again")
 	case len(results) > 0:
 		r.out.note("undone: what was before serves again")
 	}
-	return nil
+	return ExitOK, nil
+}
+
+// codeOfUndo is the exit code of an error of undoing.
+func codeOfUndo(err error) int {
+	if errors.Is(err, deploy.ErrNotKnown) {
+		return ExitUnknown
+	}
+	return ExitFailed
 }
 
 // undoLast is the whole of probity deploy --undo.
@@ -125,8 +134,9 @@ func (r *deployRun) undoLast(ctx context.Context, args []string) error {
 	case err != nil:
 		return badInput(err)
 	}
-	if err := r.undoAll(ctx); err != nil {
-		return failed(err)
+	r.isKept = true
+	if code, err := r.undoAll(ctx); err != nil {
+		return &exitError{code, err}
 	}
 	return nil
 }

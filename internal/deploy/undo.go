@@ -17,13 +17,17 @@ import (
 
 // Undo brings back what was before: what was created is deleted, what was configured gets the
 // fields that were applied before. What holds data or other objects stays, and is told, and so does
-// a Job that is complete. All is tried; the error joins what could not be undone.
+// a Job that is complete. All is tried; the error joins what could not be undone, and matches
+// [ErrNotKnown] if the server was lost.
 func (d *Deployment) Undo(ctx context.Context) error {
 	d.begun = d.options.Cluster.Now() // of what is restored
 	var errs []error
 	for _, e := range slices.Backward(d.Entries) {
 		if err := d.undoOne(ctx, e); err != nil {
-			errs = append(errs, fmt.Errorf("cannot undo %s: %w", e.Object, err))
+			if err = fmt.Errorf("cannot undo %s: %w", e.Object, err); meaningOf(err) == strange {
+				err = fmt.Errorf("%w: %w", ErrNotKnown, err)
+			}
+			errs = append(errs, err)
 		}
 	}
 	return errors.Join(errs...)

@@ -47,21 +47,19 @@ type awaiting struct {
 // run waits until done says so.
 func (a *awaiting) run(ctx context.Context, done func(json.RawMessage) (bool, error)) error {
 	pause := againPause
-	for unknown := false; ; {
+	for {
 		heard, met, err := a.once(ctx, done)
 		own, isOwn := errors.AsType[*doneError](err)
-		stranger := apierrors.IsUnauthorized(err)
 		switch {
 		case met:
 			return nil
 		case isOwn:
 			return own.err
-		case err != nil && (a.trouble == nil || isFinal(err) && (unknown || !stranger)):
+		case err != nil && (a.trouble == nil || isFinal(err)):
 			return awaited(ctx, err)
-		case err != nil && !stranger && ctx.Err() == nil:
+		case err != nil && ctx.Err() == nil:
 			a.trouble(err)
 		}
-		unknown = stranger // it is asked once more: that has plugins fetch new credentials
 		if heard {
 			pause = againPause
 		}

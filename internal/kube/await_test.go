@@ -34,8 +34,8 @@ func TestAwaitLasts(t *testing.T) {
 		"away for a watch":     {[]string{pending, "503", running}, "list@0.0 watch@0.0 list@0.2", "heard lost heard", nil},
 		"away for ever":        {[]string{""}, "list@0.0 list@0.2 list@0.6 list@1.4 list@3.0 list@6.2 list@11.2 list@16.2", "lost lost lost lost lost lost lost lost", isLate},
 		"forbidden":            {[]string{pending, "403"}, "list@0.0 watch@0.0", "heard", apierrors.IsForbidden},
-		"unauthorized once":    {[]string{pending, "BREAK", "401", running}, "list@0.0 watch@0.0 list@0.2 list@0.6", "heard heard", nil},
-		"unauthorized":         {[]string{"401"}, "list@0.0 list@0.2", "", apierrors.IsUnauthorized},
+		"unauthorized once":    {[]string{pending, "BREAK", "401", running}, "list@0.0 watch@0.0 list@0.2 list@0.2", "heard heard", nil},
+		"unauthorized":         {[]string{"401"}, "list@0.0 list@0.0", "", apierrors.IsUnauthorized},
 		"it is no Kubernetes":  {[]string{"<html>"}, "list@0.0", "", func(err error) bool { return err != nil && !isLate(err) }},
 		"it says what it made": {[]string{`{"items":[{"status":{"phase":"Failed"}}]}`}, "list@0.0", "heard", func(err error) bool { return err != nil && err.Error() == "it has failed" }},
 	} {

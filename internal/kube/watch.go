@@ -67,21 +67,19 @@ type following struct {
 func (f *following) run(ctx context.Context, tell func(watch.EventType, json.RawMessage, error) (string, bool)) {
 	f.options.AllowWatchBookmarks = true // else the version of what is silent for long expires
 	pause := againPause
-	for began, unknown := false, false; ; began = true {
+	for began := false; ; began = true {
 		heard, enough, err := f.once(ctx, tell)
-		stranger := apierrors.IsUnauthorized(err)
 		switch {
 		case enough || ctx.Err() != nil:
 			return
 		case err != nil && f.trouble == nil && began && apierrors.ReasonForError(err) == metav1.StatusReasonUnknown:
 			return // it is gone, or what was told before says so
-		case err != nil && (f.trouble == nil || isFinal(err) && (unknown || !stranger)):
+		case err != nil && (f.trouble == nil || isFinal(err)):
 			tell("", nil, err)
 			return
-		case err != nil && !stranger:
+		case err != nil:
 			f.trouble(err)
 		}
-		unknown = stranger // it is asked once more: that has plugins fetch new credentials
 		if heard {
 			pause = againPause
 		}

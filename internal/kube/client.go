@@ -177,14 +177,21 @@ func (c *Client) exchange(ctx context.Context, method, path string, query url.Va
 // readAnswer decodes and closes an answer; into nil it is only read to its end.
 func readAnswer(response *http.Response, into any) error {
 	defer response.Body.Close() // it was only read
-	if into == nil {
-		_, err := io.Copy(io.Discard, response.Body)
-		return err
+	return decode(response.Body, maxPage, into)
+}
+
+// decode reads an answer of so many bytes at most.
+func decode(from io.Reader, most int64, into any) error {
+	body := &bounded{from, most}
+	if into != nil {
+		if err := json.NewDecoder(body).Decode(into); err != nil {
+			return fmt.Errorf("cannot read what the server answers: %w", err)
+		}
 	}
-	if err := json.NewDecoder(response.Body).Decode(into); err != nil {
-		return fmt.Errorf("cannot read what the server answers: %w", err)
+	_, err := io.Copy(io.Discard, body) // so that the connection can be used again
+	if errors.Is(err, errTooLong) {
+		return nil // then it cannot be
 	}
-	_, err := io.Copy(io.Discard, response.Body) // so that the connection can be used again
 	return err
 }
 

@@ -175,7 +175,9 @@ func (c *Client) openWatch(ctx context.Context, kind Kind, namespace string, opt
 
 func readWatch(ctx context.Context, response *http.Response, yield func(watch.EventType, json.RawMessage, error) bool) {
 	defer response.Body.Close() // it was only read
-	for lines := json.NewDecoder(response.Body); ; {
+	body := &bounded{from: response.Body}
+	for lines := json.NewDecoder(body); ; {
+		body.left = maxChange
 		what, object, err := readChange(lines)
 		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) && ctx.Err() == nil {
 			return

@@ -23,6 +23,7 @@ type Client struct {
 	http     *http.Client
 	upgrades *http.Client // speaks HTTP/1.1, which alone can be upgraded
 	url      string
+	shown    string       // url, as people may read it
 	skew     atomic.Int64 // by which the clock of the server is ahead, in nanoseconds
 }
 
@@ -31,7 +32,7 @@ type Client struct {
 func New(client *http.Client, url string) *Client {
 	staying := *client
 	staying.CheckRedirect = stay
-	return &Client{http: &staying, upgrades: &staying, url: url}
+	return &Client{http: &staying, upgrades: &staying, url: url, shown: redacted(url)}
 }
 
 // Now is the time by the clock of the server, as far as its answers tell.

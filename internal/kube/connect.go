@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -38,7 +39,7 @@ type Cluster struct {
 	*Client
 	// Context is the name of the context in the kubeconfig; "" inside of a cluster.
 	Context string
-	// Server is the URL of the API server.
+	// Server is the URL of the API server, without a password.
 	Server string
 	// Namespace is that of objects which name none; it is never "".
 	Namespace string
@@ -155,17 +156,27 @@ func open(config *rest.Config) (*Client, string, error) {
 	if err != nil {
 		return nil, "", unusable(err)
 	}
-	url, _, err := rest.DefaultServerUrlFor(config)
+	address, _, err := rest.DefaultServerUrlFor(config)
 	if err != nil {
 		return nil, "", unusable(fmt.Errorf("its server is no URL: %w", err))
 	}
-	server := strings.TrimSuffix(url.String(), "/")
+	server := strings.TrimSuffix(address.String(), "/")
 	// no time limit of their own: a watch lasts, and so does a command
 	return &Client{
 		http:     &http.Client{Transport: transport.Transport, CheckRedirect: stay},
 		upgrades: &http.Client{Transport: upgrades.Transport, CheckRedirect: stay},
 		url:      server,
-	}, server, nil
+		shown:    redacted(server),
+	}, redacted(server), nil
+}
+
+// redacted is a URL without the password that it may have.
+func redacted(server string) string {
+	u, err := url.Parse(server)
+	if err != nil || u.User == nil {
+		return server
+	}
+	return u.Redacted()
 }
 
 // userAgent is what a cluster writes into its audit log of who asks.

@@ -23,7 +23,6 @@ import (
 type logServer struct {
 	lines   int
 	printed chan string // read by one who follows
-	asked   chan string
 }
 
 func line(i int) string {

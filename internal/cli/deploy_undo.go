@@ -30,8 +30,12 @@ func (r *deployRun) remember() {
 		earlier, err = nil, nil
 	}
 	var memory []byte
+	var begun time.Time
 	if err == nil {
 		memory, err = r.plan.Remember(earlier)
+	}
+	if err == nil {
+		begun, err = deploy.Begun(memory)
 	}
 	if err == nil {
 		err = r.kept().Write(memory)
@@ -42,7 +46,8 @@ func (r *deployRun) remember() {
 		r.out.note("if this is interrupted, --undo cannot bring back what was: " + err.Error())
 	case earlier != nil:
 		r.memory = memory
-		r.out.note("an earlier deployment was neither up nor undone: what comes back, if this one fails, is what was before that")
+		r.out.note(fmt.Sprintf("the deployment of %s was neither up nor undone: what comes back, if this one fails, is what was before that",
+			begun.Local().Format("2 Jan 15:04:05")))
 	}
 }
 

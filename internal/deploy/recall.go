@@ -87,6 +87,12 @@ func (r *remembered) continueFrom(earlier remembered) {
 	}
 }
 
+// Begun is when the deployment began whose memory it is, by the clock of its server.
+func Begun(memory []byte) (time.Time, error) {
+	all, err := unpack(memory)
+	return all.Begun, err
+}
+
 // unpack reads a memory.
 func unpack(memory []byte) (all remembered, err error) {
 	from, err := gzip.NewReader(bytes.NewReader(memory))

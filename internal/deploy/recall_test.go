@@ -131,6 +131,10 @@ func TestRememberEarlier(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	since, err := Begun(earlier)
+	if err != nil || since.IsZero() {
+		t.Fatalf("the earlier one began at %v, error %v", since, err)
+	}
 	second, _ := bound(t, "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c, namespace: shop}\n---\n"+both, nothing)
 	for _, e := range second.Entries {
 		e.Before = object("2")
@@ -152,6 +156,9 @@ func TestRememberEarlier(t *testing.T) {
 	}
 	if want := map[string]string{"a": "1", "b": "absent", "c": "2"}; !maps.Equal(got, want) || len(all.Objects) != len(want) {
 		t.Errorf("remembered %v of %d objects, want %v", got, len(all.Objects), want)
+	}
+	if begun, err := Begun(memory); err != nil || !begun.Equal(since) {
+		t.Errorf("it began at %v, error %v", begun, err)
 	}
 	if _, err := second.Remember([]byte("no memory")); err == nil {
 		t.Error("what cannot be read of an earlier deployment is lost without a word")

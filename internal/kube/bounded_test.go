@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"io"
-	"net/http"
 	"strings"
 	"testing"
 
@@ -39,11 +38,12 @@ func TestDecodeBounded(t *testing.T) {
 // TestWatchBounded: each change may be long, all together may be longer, and one that does not end
 // ends the watch.
 func TestWatchBounded(t *testing.T) {
-	change := append(append([]byte(`{"type": "ADDED", "object": "`), bytes.Repeat([]byte("x"), maxChange*2/3)...), `"}`...)
+	const most = 64 << 10
+	change := append(append([]byte(`{"type": "ADDED", "object": "`), bytes.Repeat([]byte("x"), most*2/3)...), `"}`...)
 	body := io.MultiReader(bytes.NewReader(change), bytes.NewReader(change), strings.NewReader(`{"type": "`), endless('x'))
 	var seen int
 	var failure error
-	readWatch(t.Context(), &http.Response{Body: io.NopCloser(body)}, func(_ watch.EventType, _ json.RawMessage, err error) bool {
+	readChanges(t.Context(), body, most, func(_ watch.EventType, _ json.RawMessage, err error) bool {
 		if failure = err; err == nil {
 			seen++
 		}

@@ -153,18 +153,15 @@ func (c *clusterCheck) printPatches() error {
 
 // applyCommand is how kubectl takes the patches.
 func (c *clusterCheck) applyCommand() string {
-	command := "kubectl "
-	if c.cluster.Context != "" {
-		command += "--context " + printable.Shell(c.cluster.Context) + " "
-	}
-	return command + "apply --server-side --field-manager=" + survey.Manager + " -f -"
+	return c.cluster.Kubectl() + " apply --server-side --field-manager=" + survey.Manager + " -f -"
 }
 
 // patchText is a document for a server-side apply, with who keeps what it sets. What cannot be
 // applied, or would not last, is a comment.
 func patchText(p cluster.Patch, d survey.Document) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "---\n# %s/%s in namespace %s: %s\n", strings.ToLower(p.Object.Kind), p.Object.Name, p.Object.Namespace, strings.Join(p.Rules, ", "))
+	about := fmt.Sprintf("%s/%s in namespace %s", strings.ToLower(p.Object.Kind), p.Object.Name, p.Object.Namespace)
+	fmt.Fprintf(&b, "---\n# %s: %s\n", printable.Line(about), strings.Join(p.Rules, ", "))
 	if d.Unfit != "" {
 		fmt.Fprintf(&b, "# %s\n", printable.Line(d.Unfit))
 		for line := range strings.Lines(d.Text) {

@@ -3,6 +3,7 @@ package cli
 import (
 	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"golang.org/x/term"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"github.com/probity-run/probity/internal/advisor"
 	adviser "github.com/probity-run/probity/internal/advisor/render"
@@ -295,5 +297,26 @@ func (o *deployOutput) end(code int, d *deploy.Deployment, err error) {
 	if err != nil && err.Error() != "" {
 		fields["error"] = err.Error()
 	}
+	if reason := endReason(err); reason != "" {
+		fields["reason"] = reason
+	}
 	o.object("end", fields)
+}
+
+// endReason is in one word, for programs, why a deployment was not carried out; "" if no such word
+// is needed, or it has none of these.
+func endReason(err error) string {
+	_, unheard := errors.AsType[*kube.UnheardError](err)
+	_, conflict := errors.AsType[*deploy.ConflictError](err)
+	switch {
+	case unheard:
+		return "unreachable"
+	case apierrors.IsUnauthorized(err):
+		return "unauthorized"
+	case conflict:
+		return "conflict"
+	case errors.Is(err, deploy.ErrInterrupted):
+		return "interrupted"
+	}
+	return ""
 }

@@ -33,6 +33,8 @@ type deployRun struct {
 	cluster *kube.Cluster
 	plan    *deploy.Deployment
 	report  *advisor.Report
+	memory  []byte // of an earlier deployment, too; nil if none is kept
+	isKept  bool   // what was before, so that --undo brings it back
 }
 
 // runDeploy is the whole of probity deploy.
@@ -197,12 +199,13 @@ func (r *deployRun) carryOut(ctx context.Context) error {
 			code = r.out.verdicts(before.Results)
 		}
 		r.out.notApplied(r.plan)
-		if r.undoOnFailure && ctx.Err() == nil && !errors.Is(err, deploy.ErrNotKnown) {
-			err = errors.Join(err, r.undoAll(ctx))
-		}
 		if errors.Is(err, deploy.ErrInterrupted) || errors.Is(err, deploy.ErrNotKnown) {
 			r.tellUndo()
 			return unknown(err)
+		}
+		if r.undoOnFailure && ctx.Err() == nil {
+			_, undone := r.undoAll(ctx) // of the deployment it is known how it ended
+			err = errors.Join(err, undone)
 		}
 		return &exitError{code, err}
 	}
@@ -219,7 +222,8 @@ func (r *deployRun) carryOut(ctx context.Context) error {
 	code := r.out.verdicts(results)
 	switch {
 	case code == ExitFailed && r.undoOnFailure:
-		return failed(r.undoAll(ctx))
+		_, err := r.undoAll(ctx)
+		return failed(err)
 	case code != ExitOK:
 		return &exitError{code, nil}
 	}

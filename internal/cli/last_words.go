@@ -17,6 +17,8 @@ const (
 	maxAsked = 10
 	// lastLines is how many lines are read to find one that is not empty.
 	lastLines = 5
+	// maxLastWords is how many bytes of them are read.
+	maxLastWords = 1 << 20
 )
 
 // lastWords asks for the last line of each container that has failed and does not run.
@@ -52,7 +54,7 @@ func lastLine(ctx context.Context, client *kube.Client, pod *corev1.Pod, contain
 		return ""
 	}
 	defer log.Close() // it was only read
-	text, err := io.ReadAll(log)
+	text, err := io.ReadAll(io.LimitReader(log, maxLastWords))
 	if err != nil {
 		return ""
 	}

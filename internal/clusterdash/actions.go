@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/probity-run/probity/internal/kube"
@@ -30,9 +31,15 @@ func (v *view) RestartWorkload(ctx context.Context, kind, namespace, name string
 	return nil
 }
 
-// DeletePod implements [dashboard.Cluster].
+// DeletePod implements [dashboard.Cluster]: the Pod that is shown, and not one that has its name
+// since, as the next one of a StatefulSet has, or one of a namespace that is not shown.
 func (v *view) DeletePod(ctx context.Context, namespace, name string) error {
-	if err := v.client.Delete(ctx, kube.Ref{Kind: kube.Pods, Namespace: namespace, Name: name}, metav1.DeleteOptions{}); err != nil {
+	pod := v.Get((*corev1.Pod)(nil), namespace, name)
+	if pod == nil {
+		return fmt.Errorf("cannot delete pod %s: it is not there any more", name)
+	}
+	options := metav1.DeleteOptions{Preconditions: &metav1.Preconditions{UID: new(pod.GetUID())}}
+	if err := v.client.Delete(ctx, kube.Ref{Kind: kube.Pods, Namespace: namespace, Name: name}, options); err != nil {
 		return fmt.Errorf("cannot delete pod %s: %w", name, err)
 	}
 	return nil

@@ -169,10 +169,7 @@ func (v *view) look() {
 // State implements [dashboard.Cluster].
 func (v *view) State() dashboard.ClusterState {
 	state := v.seen.state()
-	state.Kubectl = "kubectl"
-	if name := v.opts.Cluster.Context; name != "" {
-		state.Kubectl += " --context " + printable.Shell(name)
-	}
+	state.Kubectl = v.opts.Cluster.Kubectl()
 	if v.opts.Namespace != "" {
 		state.Namespaces = []string{v.opts.Namespace}
 	}

@@ -207,7 +207,9 @@ func (d *Deployment) askSet(ctx context.Context) error {
 	if set.Name == "" {
 		return nil
 	}
-	err := d.sendSet(ctx, d.contents.and(contentsOf(d.options.Objects)), true)
+	request, cancel := context.WithTimeout(ctx, requestTime)
+	defer cancel()
+	err := d.sendSet(request, d.contents.and(contentsOf(d.options.Objects)), true)
 	if meaningOf(err) == unchecked && d.contains(schema.GroupKind{Kind: "Namespace"}, "", set.Namespace) {
 		return nil
 	}

@@ -282,9 +282,9 @@ spec:
   replicas: 3
   template: {spec: {containers: [{name: web, image: web:1, args: [x]}]}}
 `)
-	got, err := restored(before, after, Manager)
-	if err != nil {
-		t.Fatal(err)
+	got, partly, err := restored(before, after, Manager)
+	if err != nil || partly {
+		t.Fatalf("in part: %v, error %v", partly, err)
 	}
 	if diff := cmp.Diff(want.Object, got.Object); diff != "" {
 		t.Errorf("restored (-want +got):\n%s", diff)

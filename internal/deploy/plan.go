@@ -104,7 +104,9 @@ func Plan(ctx context.Context, o Options) (*Deployment, error) {
 	if len(o.Objects) == 0 {
 		return nil, errors.New("there is nothing to deploy")
 	}
-	resources, err := o.Cluster.Discover(ctx)
+	request, cancel := context.WithTimeout(ctx, requestTime)
+	resources, err := o.Cluster.Discover(request)
+	cancel()
 	if err != nil {
 		return nil, fmt.Errorf("cannot ask %s what it serves: %w", o.Cluster.Server, err)
 	}

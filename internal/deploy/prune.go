@@ -89,7 +89,9 @@ func (d *Deployment) members(ctx context.Context, kind schema.GroupKind, served 
 		Items []json.RawMessage `json:"items"`
 	}
 	options := metav1.ListOptions{LabelSelector: labelPartOf + "=" + d.options.Set.ID()}
-	err = d.options.Cluster.List(ctx, served, namespace, options, &list)
+	request, cancel := context.WithTimeout(ctx, requestTime)
+	defer cancel()
+	err = d.options.Cluster.List(request, served, namespace, options, &list)
 	if apierrors.IsNotFound(err) {
 		return nil, nil
 	}
@@ -163,7 +165,9 @@ func (d *Deployment) pruneOne(ctx context.Context, l *Leftover) error {
 	if uid != l.object.GetUID() || live.GetLabels()[labelPartOf] != d.options.Set.ID() {
 		return nil // another one has its name, or another set has it
 	}
-	err = d.options.Cluster.Delete(ctx, l.At, metav1.DeleteOptions{
+	request, cancel := context.WithTimeout(ctx, requestTime)
+	defer cancel()
+	err = d.options.Cluster.Delete(request, l.At, metav1.DeleteOptions{
 		Preconditions: &metav1.Preconditions{UID: &uid, ResourceVersion: &version}, PropagationPolicy: &background,
 	})
 	if err != nil && !isMissing(err) {

@@ -33,6 +33,8 @@ type demand struct {
 // tellQuotas warns of quotas that leave no room for the rollout. Who may not read them is told
 // nothing.
 func (d *Deployment) tellQuotas(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, requestTime) // of all: it is only a warning
+	defer cancel()
 	needs := map[string][]demand{}
 	for _, e := range d.Entries {
 		if need, ok := demandOf(e); ok {
@@ -42,7 +44,7 @@ func (d *Deployment) tellQuotas(ctx context.Context) {
 	for _, namespace := range slices.Sorted(maps.Keys(needs)) {
 		var list corev1.ResourceQuotaList
 		if d.options.Cluster.List(ctx, quotas, namespace, metav1.ListOptions{}, &list) != nil {
-			continue // it is only a warning
+			continue
 		}
 		for _, text := range noRoom(list.Items, needs[namespace]) {
 			d.report(Event{Kind: "warning", Text: text})

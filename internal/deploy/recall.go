@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -39,31 +40,78 @@ const maxRemembered = 256 << 20
 const clockSlack = 5 * time.Second
 
 // Remember is what it takes to undo the deployment later, by [Recall], before it is carried out. It
-// has all of the objects in it, also what Secrets hold.
-func (d *Deployment) Remember() ([]byte, error) {
+// has all of the objects in it, also what Secrets hold. The memory of an earlier deployment that
+// was neither up nor undone goes on in it: what that one has left is not what anybody wants back.
+// Without one, earlier is nil.
+func (d *Deployment) Remember(earlier []byte) ([]byte, error) {
 	all := remembered{Begun: d.options.Cluster.Now()}
 	for _, e := range d.Entries {
 		all.Objects = append(all.Objects, rememberedObject{e.At, e.GetAPIVersion(), e.GetKind(), e.Before})
 	}
+	if earlier != nil {
+		before, err := unpack(earlier)
+		if err != nil {
+			return nil, err
+		}
+		all.continueFrom(before)
+	}
 	var packed bytes.Buffer
 	to := gzip.NewWriter(&packed)
-	if err := errors.Join(json.NewEncoder(to).Encode(all), to.Close()); err != nil {
+	text, err := json.Marshal(all)
+	if err == nil && len(text) > maxRemembered {
+		err = fmt.Errorf("it is longer than %d MiB", maxRemembered>>20) // which nobody could read again
+	}
+	if err == nil {
+		_, err = to.Write(text)
+	}
+	if err = errors.Join(err, to.Close()); err != nil {
 		return nil, fmt.Errorf("cannot pack what was before: %w", err)
 	}
 	return packed.Bytes(), nil
+}
+
+// continueFrom takes for each object of an earlier memory what that says of it.
+func (r *remembered) continueFrom(earlier remembered) {
+	r.Begun = earlier.Begun
+	for _, old := range earlier.Objects {
+		i := slices.IndexFunc(r.Objects, func(o rememberedObject) bool {
+			at := o.At
+			at.Kind.Version = old.At.Kind.Version // of one object there are several
+			return at == old.At
+		})
+		if i >= 0 {
+			r.Objects[i] = old
+		} else {
+			r.Objects = append(r.Objects, old)
+		}
+	}
+}
+
+// Begun is when the deployment began whose memory it is, by the clock of its server.
+func Begun(memory []byte) (time.Time, error) {
+	all, err := unpack(memory)
+	return all.Begun, err
+}
+
+// unpack reads a memory.
+func unpack(memory []byte) (all remembered, err error) {
+	from, err := gzip.NewReader(bytes.NewReader(memory))
+	if err == nil {
+		err = json.NewDecoder(io.LimitReader(from, maxRemembered)).Decode(&all)
+	}
+	if err != nil {
+		return remembered{}, fmt.Errorf("cannot read what was before: %w", err)
+	}
+	return all, nil
 }
 
 // Recall is a deployment of which it is only known what was before, to be undone: however far it
 // was carried out, by whatever became of the objects since. The error matches [ErrNotKnown] if the
 // server cannot be asked.
 func Recall(ctx context.Context, o Options, memory []byte) (*Deployment, error) {
-	from, err := gzip.NewReader(bytes.NewReader(memory))
+	all, err := unpack(memory)
 	if err != nil {
-		return nil, fmt.Errorf("cannot read what was before: %w", err)
-	}
-	var all remembered
-	if err := json.NewDecoder(io.LimitReader(from, maxRemembered)).Decode(&all); err != nil {
-		return nil, fmt.Errorf("cannot read what was before: %w", err)
+		return nil, err
 	}
 	d := &Deployment{options: o, begun: all.Begun}
 	for _, r := range all.Objects {

@@ -2,6 +2,7 @@ package deploy
 
 import (
 	"errors"
+	"maps"
 	"net/http"
 	"strings"
 	"testing"
@@ -53,7 +54,7 @@ func TestRecall(t *testing.T) {
 			if test.before != nil {
 				d.Entries[0].Before = &unstructured.Unstructured{Object: test.before}
 			}
-			memory, err := d.Remember()
+			memory, err := d.Remember(nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -77,7 +78,7 @@ func TestRecall(t *testing.T) {
 // TestRecallNothing: what is no memory, or a server that is away, is said.
 func TestRecallNothing(t *testing.T) {
 	d, _ := bound(t, "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n", func(*http.Request) (int, any) { return 0, nil })
-	memory, err := d.Remember()
+	memory, err := d.Remember(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -111,5 +112,55 @@ func TestUndoJob(t *testing.T) {
 				t.Errorf("it tells %q, want %q", got, test.want)
 			}
 		})
+	}
+}
+
+// TestRememberEarlier: a deployment that goes on where one was broken off remembers what was before
+// that one, of all that both have.
+func TestRememberEarlier(t *testing.T) {
+	const both = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, namespace: shop}\n---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: b, namespace: shop}\n"
+	nothing := func(*http.Request) (int, any) { return statusOf(404, metav1.StatusReasonNotFound, "no") }
+	object := func(version string) *unstructured.Unstructured {
+		o := &unstructured.Unstructured{Object: map[string]any{"apiVersion": "v1", "kind": "ConfigMap"}}
+		o.SetResourceVersion(version)
+		return o
+	}
+	first, _ := bound(t, both, nothing)
+	first.Entries[0].Before = object("1")
+	earlier, err := first.Remember(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	since, err := Begun(earlier)
+	if err != nil || since.IsZero() {
+		t.Fatalf("the earlier one began at %v, error %v", since, err)
+	}
+	second, _ := bound(t, "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c, namespace: shop}\n---\n"+both, nothing)
+	for _, e := range second.Entries {
+		e.Before = object("2")
+	}
+	memory, err := second.Remember(earlier)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, err := unpack(memory)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]string{}
+	for _, o := range all.Objects {
+		got[o.At.Name] = "absent"
+		if o.Before != nil {
+			got[o.At.Name] = o.Before.GetResourceVersion()
+		}
+	}
+	if want := map[string]string{"a": "1", "b": "absent", "c": "2"}; !maps.Equal(got, want) || len(all.Objects) != len(want) {
+		t.Errorf("remembered %v of %d objects, want %v", got, len(all.Objects), want)
+	}
+	if begun, err := Begun(memory); err != nil || !begun.Equal(since) {
+		t.Errorf("it began at %v, error %v", begun, err)
+	}
+	if _, err := second.Remember([]byte("no memory")); err == nil {
+		t.Error("what cannot be read of an earlier deployment is lost without a word")
 	}
 }

@@ -29,7 +29,7 @@ func bound(t *testing.T, text string, server answering) (*Deployment, *[]string)
 		if e.Kind == "applied" {
 			what = string(e.Result)
 		}
-		if e.Object != nil {
+		if e.Object != nil { // that it is interrupted is about none
 			what = e.Object.GetName() + " " + what
 		}
 		*told = append(*told, what)

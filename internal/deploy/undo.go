@@ -17,13 +17,17 @@ import (
 
 // Undo brings back what was before: what was created is deleted, what was configured gets the
 // fields that were applied before. What holds data or other objects stays, and is told, and so does
-// a Job that is complete. All is tried; the error joins what could not be undone.
+// a Job that is complete. All is tried; the error joins what could not be undone, and matches
+// [ErrNotKnown] if the server was lost.
 func (d *Deployment) Undo(ctx context.Context) error {
 	d.begun = d.options.Cluster.Now() // of what is restored
 	var errs []error
 	for _, e := range slices.Backward(d.Entries) {
 		if err := d.undoOne(ctx, e); err != nil {
-			errs = append(errs, fmt.Errorf("cannot undo %s: %w", e.Object, err))
+			if err = fmt.Errorf("cannot undo %s: %w", e.Object, err); meaningOf(err) == strange {
+				err = fmt.Errorf("%w: %w", ErrNotKnown, err)
+			}
+			errs = append(errs, err)
 		}
 	}
 	return errors.Join(errs...)
@@ -68,7 +72,7 @@ func (d *Deployment) deleteAgain(ctx context.Context, e *Entry) error {
 
 // restore applies what was applied before.
 func (d *Deployment) restore(ctx context.Context, e *Entry) error {
-	old, err := restored(e.Before, e.After, Manager)
+	old, partly, err := restored(e.Before, e.After, Manager)
 	if err != nil {
 		return err
 	}
@@ -81,7 +85,11 @@ func (d *Deployment) restore(ctx context.Context, e *Entry) error {
 		return err
 	}
 	e.After, e.restored = answer.Object, true
-	d.report(Event{Kind: "undone", Object: e.Object, Text: "restored"})
+	text := "restored"
+	if partly {
+		text += ", but for fields that others have taken since"
+	}
+	d.report(Event{Kind: "undone", Object: e.Object, Text: text})
 	if e.GetKind() == "StatefulSet" {
 		return d.unblock(ctx, e)
 	}

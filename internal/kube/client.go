@@ -23,13 +23,16 @@ type Client struct {
 	http     *http.Client
 	upgrades *http.Client // speaks HTTP/1.1, which alone can be upgraded
 	url      string
+	shown    string       // url, as people may read it
 	skew     atomic.Int64 // by which the clock of the server is ahead, in nanoseconds
 }
 
 // New makes a client of the server at a URL without a path. The HTTP client knows whom to trust and
 // shows who it is; for exec and port-forward it has to speak HTTP/1.1.
 func New(client *http.Client, url string) *Client {
-	return &Client{http: client, upgrades: client, url: url}
+	staying := *client
+	staying.CheckRedirect = stay
+	return &Client{http: &staying, upgrades: &staying, url: url, shown: redacted(url)}
 }
 
 // Now is the time by the clock of the server, as far as its answers tell.
@@ -144,6 +147,9 @@ func refusal(response *http.Response) error {
 		return apierrors.FromObject(&status)
 	}
 	message := fmt.Sprintf("the server answers %s: %s", response.Status, oneLine(string(text[:min(len(text), maxError)])))
+	if elsewhere := response.Header.Get("Location"); elsewhere != "" {
+		message = fmt.Sprintf("the server answers %s, and sends to %s, which is not asked", response.Status, oneLine(elsewhere))
+	}
 	reasons := map[int]metav1.StatusReason{
 		http.StatusNotFound: metav1.StatusReasonNotFound, http.StatusUnauthorized: metav1.StatusReasonUnauthorized, http.StatusForbidden: metav1.StatusReasonForbidden,
 	}
@@ -172,14 +178,21 @@ func (c *Client) exchange(ctx context.Context, method, path string, query url.Va
 // readAnswer decodes and closes an answer; into nil it is only read to its end.
 func readAnswer(response *http.Response, into any) error {
 	defer response.Body.Close() // it was only read
-	if into == nil {
-		_, err := io.Copy(io.Discard, response.Body)
-		return err
+	return decode(response.Body, maxPage, into)
+}
+
+// decode reads an answer of so many bytes at most.
+func decode(from io.Reader, most int64, into any) error {
+	body := &bounded{from, most}
+	if into != nil {
+		if err := json.NewDecoder(body).Decode(into); err != nil {
+			return fmt.Errorf("cannot read what the server answers: %w", err)
+		}
 	}
-	if err := json.NewDecoder(response.Body).Decode(into); err != nil {
-		return fmt.Errorf("cannot read what the server answers: %w", err)
+	_, err := io.Copy(io.Discard, body) // so that the connection can be used again
+	if errors.Is(err, errTooLong) {
+		return nil // then it cannot be
 	}
-	_, err := io.Copy(io.Discard, response.Body) // so that the connection can be used again
 	return err
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -38,10 +39,29 @@ type Cluster struct {
 	*Client
 	// Context is the name of the context in the kubeconfig; "" inside of a cluster.
 	Context string
-	// Server is the URL of the API server.
+	// Server is the URL of the API server, without a password.
 	Server string
 	// Namespace is that of objects which name none; it is never "".
 	Namespace string
+	// Kubeconfig is the path of the file that was named; "" if none was.
+	Kubeconfig string
+}
+
+// Kubectl is how kubectl asks the same cluster, from whatever folder: a context of the same name in
+// another kubeconfig may be another cluster.
+func (c *Cluster) Kubectl() string {
+	words := "kubectl"
+	if c.Kubeconfig != "" {
+		path, err := filepath.Abs(c.Kubeconfig)
+		if err != nil {
+			path = c.Kubeconfig // as it was named
+		}
+		words += " --kubeconfig " + printable.Shell(path)
+	}
+	if c.Context != "" {
+		words += " --context " + printable.Shell(c.Context)
+	}
+	return words
 }
 
 // ErrNoKubeconfig says that nothing tells which cluster is meant.
@@ -78,7 +98,7 @@ func Connect(config Config) (*Cluster, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Cluster{client, cmp.Or(config.Context, raw.CurrentContext), server, namespace}, nil
+	return &Cluster{client, cmp.Or(config.Context, raw.CurrentContext), server, namespace, config.Kubeconfig}, nil
 }
 
 // unusable is the error of a kubeconfig that does not lead to a server, on one line.
@@ -136,13 +156,27 @@ func open(config *rest.Config) (*Client, string, error) {
 	if err != nil {
 		return nil, "", unusable(err)
 	}
-	url, _, err := rest.DefaultServerUrlFor(config)
+	address, _, err := rest.DefaultServerUrlFor(config)
 	if err != nil {
 		return nil, "", unusable(fmt.Errorf("its server is no URL: %w", err))
 	}
-	server := strings.TrimSuffix(url.String(), "/")
+	server := strings.TrimSuffix(address.String(), "/")
 	// no time limit of their own: a watch lasts, and so does a command
-	return &Client{http: &http.Client{Transport: transport.Transport}, upgrades: &http.Client{Transport: upgrades.Transport}, url: server}, server, nil
+	return &Client{
+		http:     &http.Client{Transport: transport.Transport, CheckRedirect: stay},
+		upgrades: &http.Client{Transport: upgrades.Transport, CheckRedirect: stay},
+		url:      server,
+		shown:    redacted(server),
+	}, redacted(server), nil
+}
+
+// redacted is a URL without the password that it may have.
+func redacted(server string) string {
+	u, err := url.Parse(server)
+	if err != nil || u.User == nil {
+		return server
+	}
+	return u.Redacted()
 }
 
 // userAgent is what a cluster writes into its audit log of who asks.

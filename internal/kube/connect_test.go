@@ -3,11 +3,15 @@ package kube
 import (
 	"errors"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/probity-run/probity/internal/printable"
 )
 
 // kubeconfigOf writes a kubeconfig with a user, and returns its path.
@@ -52,6 +56,64 @@ func TestConnectChooses(t *testing.T) {
 				t.Errorf("connected with %s, %s, %s, want %s, %s", cluster.Context, cluster.Namespace, cluster.Server, test.context, test.namespace)
 			}
 		})
+	}
+}
+
+// TestPassword: one in the URL of a server is sent, and shown nowhere.
+func TestPassword(t *testing.T) {
+	answers := http.StatusUnauthorized
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if user, password, _ := r.BasicAuth(); user != "me" || password != "hunter2" {
+			t.Errorf("the server is shown %q, %q", user, password)
+		}
+		w.WriteHeader(answers)
+	}))
+	path := filepath.Join(t.TempDir(), "kubeconfig")
+	with := strings.Replace(server.URL, "//", "//me:hunter2@", 1)
+	text := "current-context: x\ncontexts: [{name: x, context: {cluster: c}}]\nclusters: [{name: c, cluster: {server: '" + with + "'}}]\n"
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cluster, err := Connect(Config{Kubeconfig: path})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer cluster.Close()
+	said := []string{cluster.Server}
+	for _, answers = range []int{http.StatusUnauthorized, http.StatusNotFound} {
+		_, err := cluster.Snapshot(t.Context(), "default")
+		said = append(said, fmt.Sprint(err))
+	}
+	server.Close()
+	_, err = cluster.Snapshot(t.Context(), "default")
+	for _, text := range append(said, fmt.Sprint(err)) {
+		if strings.Contains(text, "hunter2") || !strings.Contains(text, "me:xxxxx@") {
+			t.Errorf("it says %s", text)
+		}
+	}
+}
+
+// TestKubectl: what people copy asks the same cluster, from whatever folder; a context of that name
+// in their own kubeconfig may be another one.
+func TestKubectl(t *testing.T) {
+	path := kubeconfigOf(t, "one", "{}")
+	t.Chdir(filepath.Dir(path))
+	t.Setenv("KUBECONFIG", path)
+	for want, config := range map[string]Config{
+		"kubectl --context one": {},
+		"kubectl --kubeconfig " + printable.Shell(path) + " --context one": {Kubeconfig: filepath.Base(path)},
+	} {
+		cluster, err := Connect(config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := cluster.Kubectl(); got != want {
+			t.Errorf("with %+v: %s, want %s", config, got, want)
+		}
+		cluster.Close()
+	}
+	if got := (&Cluster{}).Kubectl(); got != "kubectl" {
+		t.Errorf("in a cluster: %s", got)
 	}
 }
 

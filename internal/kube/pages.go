@@ -20,10 +20,6 @@ import (
 // server a read each.
 const pageLimit = 500
 
-// maxPage bounds an answer in memory, in bytes; 500 of the largest objects that etcd takes would
-// not fit.
-const maxPage = 512 << 20
-
 // ListOf is a list of a kind that Kubernetes' own types know, as *corev1.PodList is one.
 type ListOf[L any] interface {
 	*L
@@ -82,7 +78,7 @@ func (c *Client) page(ctx context.Context, kind Kind, namespace string, options 
 		return err
 	}
 	defer response.Body.Close() // it was only read
-	data, err := io.ReadAll(io.LimitReader(response.Body, maxPage))
+	data, err := io.ReadAll(&bounded{response.Body, maxPage})
 	if err != nil {
 		return fmt.Errorf("cannot read what the server answers: %w", err)
 	}

@@ -129,7 +129,7 @@ func (c *Client) listAll(ctx context.Context, namespace string, lists ...wantedL
 		case apierrors.IsForbidden(err):
 			forbidden, first = append(forbidden, l.kind.Plural), cmp.Or(first, err)
 		case apierrors.IsNotFound(err):
-			return fmt.Errorf("%s serves no %s, as the API of Kubernetes does (see server in the kubeconfig): %w", printable.Line(c.url), l.kind.Plural, err)
+			return fmt.Errorf("%s serves no %s, as the API of Kubernetes does (see server in the kubeconfig): %w", printable.Line(c.shown), l.kind.Plural, err)
 		case err != nil:
 			return err
 		}

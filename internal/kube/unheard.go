@@ -37,7 +37,7 @@ func (c *Client) unheard(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return err
 	}
-	return &UnheardError{c.url, err}
+	return &UnheardError{c.shown, err}
 }
 
 // whyUnheard says what a server does instead of answering.
@@ -103,7 +103,7 @@ func (c *Client) stranger(err error) error {
 	if !apierrors.IsUnauthorized(err) {
 		return err
 	}
-	return fmt.Errorf("%s does not take the credentials of the kubeconfig, which are wrong or have expired (log in to the cluster again): %w", printable.Line(c.url), err)
+	return fmt.Errorf("%s does not take the credentials of the kubeconfig, which are wrong or have expired (log in to the cluster again): %w", printable.Line(c.shown), err)
 }
 
 // denied says of a server that forbids to list or watch a kind what it forbids, and where.

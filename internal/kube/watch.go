@@ -175,7 +175,14 @@ func (c *Client) openWatch(ctx context.Context, kind Kind, namespace string, opt
 
 func readWatch(ctx context.Context, response *http.Response, yield func(watch.EventType, json.RawMessage, error) bool) {
 	defer response.Body.Close() // it was only read
-	for lines := json.NewDecoder(response.Body); ; {
+	readChanges(ctx, response.Body, maxChange, yield)
+}
+
+// readChanges reads changes of so many bytes each at most.
+func readChanges(ctx context.Context, from io.Reader, most int64, yield func(watch.EventType, json.RawMessage, error) bool) {
+	body := &bounded{from: from}
+	for lines := json.NewDecoder(body); ; {
+		body.left = most
 		what, object, err := readChange(lines)
 		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) && ctx.Err() == nil {
 			return

@@ -50,6 +50,45 @@ func (f Fields) Add(other Fields) {
 	}
 }
 
+// Others are those that others than a manager keep, by whatever operation.
+func Others(entries []metav1.ManagedFieldsEntry, manager string) (Fields, error) {
+	all := Fields{}
+	for _, entry := range entries {
+		if entry.Manager == manager || entry.FieldsV1 == nil {
+			continue
+		}
+		set, err := read(entry)
+		if err != nil {
+			return nil, err
+		}
+		all.Add(set)
+	}
+	return all, nil
+}
+
+// Take takes the fields of another set out of this one, and reports whether there were any. Of what
+// this set has as a whole, and the other one a part, nothing is taken.
+func (f Fields) Take(other Fields) (taken bool) {
+	for name, below := range other {
+		mine, ok := f[name]
+		if !ok || name == "." {
+			continue
+		}
+		have, theirs := setBelow(mine), setBelow(below)
+		switch {
+		case len(theirs) == 0:
+			delete(f, name)
+			taken = true
+		case !have.Whole() && have.Take(theirs):
+			if have.Whole() {
+				delete(f, name) // what is left would name the thing as a whole
+			}
+			taken = true
+		}
+	}
+	return taken
+}
+
 // Of are the parts of a value that lie in the set. What the set names and the value has not is left
 // out.
 func (f Fields) Of(value any) any {

@@ -112,7 +112,7 @@ func IsUnfinished(name string) (of string, ok bool) {
 
 // Write makes or replaces a file, with mode 0600. Whoever reads it sees the old content or the new
 // one. One caller at a time may write a file: it is made under a second name that is fixed, and
-// what a killed one has left there is removed.
+// what a killed one has left there is removed. What is longer than [Read] takes is refused.
 func Write(folder *os.Root, name string, data []byte) error {
 	return replace(folder, name, data, func(*os.File) error { return nil })
 }
@@ -124,6 +124,9 @@ func WriteDurable(folder *os.Root, name string, data []byte) error {
 }
 
 func replace(folder *os.Root, name string, data []byte, settle func(*os.File) error) error {
+	if len(data) > maxSize {
+		return fmt.Errorf("%s would be longer than %d bytes", filepath.Join(folder.Name(), name), maxSize)
+	}
 	next := unfinished(name)
 	if err := folder.Remove(next); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err

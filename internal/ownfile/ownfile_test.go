@@ -168,3 +168,25 @@ func names(t *testing.T, dir string) (names []string) {
 	}
 	return names
 }
+
+// TestTooLong: what could not be read again is not written, and what is there stays.
+func TestTooLong(t *testing.T) {
+	root := folder(t)
+	if err := Write(root, "f", []byte("before")); err != nil {
+		t.Fatal(err)
+	}
+	for name, write := range map[string]func(*os.Root, string, []byte) error{"Write": Write, "WriteDurable": WriteDurable} {
+		if err := write(root, "f", make([]byte, maxSize+1)); err == nil || !strings.Contains(err.Error(), "f would be longer than 4194304 bytes") {
+			t.Errorf("%s: error %v", name, err)
+		}
+	}
+	if data, err := Read(root, "f", Private); err != nil || string(data) != "before" {
+		t.Errorf("read %d bytes, error %v", len(data), err)
+	}
+	if err := Write(root, "f", make([]byte, maxSize)); err != nil {
+		t.Error(err)
+	}
+	if data, err := Read(root, "f", Private); err != nil || len(data) != maxSize {
+		t.Errorf("read %d bytes, error %v", len(data), err)
+	}
+}

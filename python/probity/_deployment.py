@@ -195,7 +195,7 @@ class _Told:
         if code == 0 and self.begun is not None:
             return Deployed(str(self.begun["context"]), str(self.begun["namespace"]), tuple(self.ended.get("applied", ())))
         if code == EXIT_REFUSED:
-            if re.match(r"cannot (ask|read the kubeconfig|use the kubeconfig|reach|connect)\b", why):
+            if self.ended.get("reason") == "unreachable" or re.match(r"cannot (ask|read the kubeconfig|use the kubeconfig|reach|connect)\b", why):
                 raise UnreachableError(f"{title} cannot be deployed: {why}")
             raise RefusedError(title, _problems(self.service, self._outages() if "check has findings" in why else why))
         causes = [text for v in self.verdicts if v.get("result") != "up" for text in _reasons(v)]

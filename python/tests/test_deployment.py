@@ -149,6 +149,7 @@ class DeploymentTest(unittest.TestCase):
 
     def test_unreachable(self) -> None:
         table: List[Tuple[str, List[Dict[str, Any]], str]] = [
+            ("no answer later", [BEGIN, {"kind": "end", "exit": 2, "error": "cannot read what the set app has: https://127.0.0.1:1 does not answer", "reason": "unreachable"}], ""),
             ("no answer", [BEGIN, {"kind": "end", "exit": 2, "error": "cannot ask https://127.0.0.1:1 what it serves: connection refused"}], ""),
             ("no kubeconfig", [], "probity: cannot use the kubeconfig: context \"x\" does not exist\n"),
         ]

@@ -49,9 +49,28 @@ func open(ctx context.Context, client *kube.Client, pod *corev1.Pod, container s
 
 func (s *source) close() { _ = s.body.Close() } // it was only read
 
+// maxLine is how long a line may be, in bytes. The rest of a longer one is a line of its own, so
+// that a program which ends none does not take all memory.
+const maxLine = 1 << 20
+
+// read reads a line, or a piece of one that is too long.
+func (s *source) read() (string, error) {
+	var line []byte
+	for {
+		piece, err := s.text.ReadSlice('\n')
+		line = append(line, piece...)
+		if !errors.Is(err, bufio.ErrBufferFull) || len(line) >= maxLine {
+			if errors.Is(err, bufio.ErrBufferFull) {
+				err = nil
+			}
+			return string(line), err
+		}
+	}
+}
+
 // next reads a line. The error is io.EOF at the end.
 func (s *source) next() (Line, error) {
-	text, err := s.text.ReadString('\n')
+	text, err := s.read()
 	if text == "" {
 		if errors.Is(err, io.ErrUnexpectedEOF) {
 			err = io.EOF // the run has ended

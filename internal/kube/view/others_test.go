@@ -106,3 +106,26 @@ func TestProcesses(t *testing.T) {
 		}
 	}
 }
+
+// TestServicesOfOthers: a Service of a cluster without a selector is not told to be broken: who
+// keeps its endpoints is not seen. One of a run has nobody behind it.
+func TestServicesOfOthers(t *testing.T) {
+	s := &kube.Snapshot{Silent: true, Services: []corev1.Service{
+		{ObjectMeta: meta("kubernetes"), Spec: corev1.ServiceSpec{ClusterIP: "10.0.0.1", Ports: []corev1.ServicePort{{Name: "https", Port: 443}}}},
+		{ObjectMeta: meta("store"), Spec: corev1.ServiceSpec{Type: corev1.ServiceTypeExternalName, ExternalName: "db.example.com"}},
+	}}
+	want := `NAME                STATE  READY  RESTARTS  AGE    ADDRESS
+service/kubernetes  –      0/0              1m30s  10.0.0.1:443; it has no selector: others say where it leads
+service/store       –      0/0              1m30s  it is another name of db.example.com
+`
+	if diff := cmp.Diff(want, Text(Overview(s, nil, noon), noon, 0)); diff != "" {
+		t.Errorf("overview of a cluster (-want +got):\n%s", diff)
+	}
+	s.Silent = false
+	if got := Text(Overview(s, nil, noon), noon, 0); strings.Count(got, "Not ready") != 2 {
+		t.Errorf("of a run it is\n%s", got)
+	}
+	if Overview(&kube.Snapshot{}, nil, noon) == nil {
+		t.Error("nothing is no list for programs")
+	}
+}

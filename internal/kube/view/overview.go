@@ -46,10 +46,12 @@ const (
 	stateRolling = "Rolling"
 	stateStuck   = "Stuck"
 	stateRunning = "Running" // of a Job
+	stateUntold  = "–"       // what a cluster does not tell
 )
 
 // Overview is what there is: Services, then workloads with their Pods, then Pods of their own.
-func Overview(s *kube.Snapshot, words LastWords, now time.Time) (rows []Row) {
+func Overview(s *kube.Snapshot, words LastWords, now time.Time) []Row {
+	rows := []Row{} // programs read a list also if there is nothing
 	objects := s.Objects()
 	for _, o := range objects {
 		if service, ok := o.(*corev1.Service); ok {
@@ -95,6 +97,10 @@ func serviceRow(s *kube.Snapshot, o *corev1.Service) Row {
 	r.Addresses = Addresses(o)
 	r.State = stateReady
 	switch {
+	case s.Silent && o.Spec.Type == corev1.ServiceTypeExternalName:
+		r.State, r.Why = stateUntold, "it is another name of "+printable.Line(o.Spec.ExternalName)
+	case s.Silent && len(o.Spec.Selector) == 0: // as the API server's own Service
+		r.State, r.Why = stateUntold, "it has no selector: others say where it leads"
 	case len(o.Spec.Selector) == 0:
 		r.State, r.Why = stateNoReady, "it has no selector, so it has no Pods"
 	case r.Desired == 0:

@@ -89,7 +89,7 @@ func (r *deployRun) undoAll(ctx context.Context) (code int, err error) {
 	results, err := plan.FollowUndone(ctx, o)
 	r.out.followed()
 	if err != nil {
-		return ExitUnknown, fmt.Errorf("undone; whether what was before serves again is not known: %w", withLogin(err))
+		return ExitUnknown, fmt.Errorf("undone; whether what was before serves again is not known: %w", err)
 	}
 	switch code := r.out.verdicts(results); {
 	case code == ExitUnknown:

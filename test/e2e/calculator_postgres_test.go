@@ -201,7 +201,7 @@ func TestCalculatorPostgresSlowStart(t *testing.T) {
 // front is the address of the Service, at its own port or the next free one.
 func front(t *testing.T, r *harness.Run) string {
 	t.Helper()
-	return "http://" + regexp.MustCompile(`127\.0\.0\.1:\d+`).FindString(r.WaitEvent(1, "port 8090 ").Message)
+	return "http://" + regexp.MustCompile(`127(\.\d+){3}:\d+`).FindString(r.WaitEvent(1, "port 8090 ").Message)
 }
 
 // compute stores results until ctx ends, about fifty a second. Failures are ignored: the tests stop

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -86,6 +87,9 @@ func TestCitationsResolve(t *testing.T) {
 	cited := 0
 	for _, file := range texts(t) {
 		for i, line := range strings.Split(file.text, "\n") {
+			if !mayCite(line) {
+				continue
+			}
 			for _, m := range citation.FindAllStringSubmatch(line, -1) {
 				cited++
 				if _, ok := rules[m[0]]; !ok {
@@ -104,6 +108,21 @@ func TestCitationsResolve(t *testing.T) {
 	}
 }
 
+// mayCite reports whether a line has an R before a digit: regular expressions take half a minute
+// for all lines of the repository under the race detector.
+func mayCite(line string) bool {
+	for {
+		_, after, found := strings.Cut(line, "R")
+		if !found {
+			return false
+		}
+		if after != "" && after[0] >= '0' && after[0] <= '9' {
+			return true
+		}
+		line = after
+	}
+}
+
 func number(t *testing.T, digits string) int {
 	t.Helper()
 	n, err := strconv.Atoi(digits)
@@ -117,9 +136,13 @@ func number(t *testing.T, digits string) int {
 // not to documents of another place.
 func TestNothingOutsideIsCited(t *testing.T) {
 	outside := regexp.MustCompile(`\bDESIGN\b|\.\./` + `shared\b|\bkubelet-semantics\b|\badvisor\.md\b|[Rr]ule book's section`)
+	words := []string{"DESIGN", "shared", "kubelet-semantics", "advisor.md", "book's section"} // one of them is in each match
 	for _, file := range texts(t) {
 		if file.path == "test/rules/citations_test.go" {
 			continue // it has to name what it looks for
+		}
+		if !slices.ContainsFunc(words, func(word string) bool { return strings.Contains(file.text, word) }) {
+			continue
 		}
 		for i, line := range strings.Split(file.text, "\n") {
 			if m := outside.FindString(line); m != "" {

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/probity-run/probity/internal/lifecycle"
@@ -36,6 +37,9 @@ func (s *scene) settle(r *Result) {
 		return
 	}
 	r.Up = true
+	if _, is := s.Workload.(*appsv1.Deployment); is && s.measured { // its status may know Pods of which nothing was told yet
+		r.Updated, r.Ready, r.Available = r.Desired, r.Desired, r.Desired
+	}
 }
 
 // hold is for how long a rollout has to be up, with so many restarts, until that is believed.

@@ -263,3 +263,18 @@ func TestPodKnowsFirst(t *testing.T) {
 		t.Errorf("%+v, want no verdict", r)
 	}
 }
+
+// TestUpCounts: a Deployment that is complete by its status has all its Pods, also if of one nothing
+// was told yet.
+func TestUpCounts(t *testing.T) {
+	meta := metav1.ObjectMeta{Namespace: "d", Name: "x", UID: "x", Generation: 2}
+	d := &appsv1.Deployment{ObjectMeta: meta, Spec: appsv1.DeploymentSpec{Replicas: new(int32(2)), Template: corev1.PodTemplateSpec{Spec: corev1.PodSpec{Containers: []corev1.Container{app()}}}}}
+	d.Status = appsv1.DeploymentStatus{ObservedGeneration: 2, Replicas: 2, UpdatedReplicas: 2, ReadyReplicas: 2, AvailableReplicas: 2}
+	facts := rollout.Facts{Now: begun.Add(time.Second), Begun: begun, Workload: d, Generation: 2}
+	_, memory := rollout.Explain(facts, rollout.Memory{})
+	facts.Now = begun.Add(time.Minute)
+	r, _ := rollout.Explain(facts, memory)
+	if !r.Up || r.Desired != 2 || r.Updated != 2 || r.Available != 2 {
+		t.Errorf("up: %v, %d of %d available, %d updated", r.Up, r.Available, r.Desired, r.Updated)
+	}
+}

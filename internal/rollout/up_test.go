@@ -264,8 +264,8 @@ func TestPodKnowsFirst(t *testing.T) {
 	}
 }
 
-// TestUpCounts: a Deployment that is complete by its status has all its Pods, also if of one nothing
-// was told yet.
+// TestUpCounts: a Deployment that is complete by its status has all its Pods, also if of one
+// nothing was told yet.
 func TestUpCounts(t *testing.T) {
 	meta := metav1.ObjectMeta{Namespace: "d", Name: "x", UID: "x", Generation: 2}
 	d := &appsv1.Deployment{ObjectMeta: meta, Spec: appsv1.DeploymentSpec{Replicas: new(int32(2)), Template: corev1.PodTemplateSpec{Spec: corev1.PodSpec{Containers: []corev1.Container{app()}}}}}

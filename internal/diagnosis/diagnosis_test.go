@@ -237,27 +237,6 @@ func TestDiagnosis(t *testing.T) {
 			State: Out, Check: "out", Why: "Taken out of rotation by hand: the annotation probity.run/rotation: out says so. Its probes go on.",
 			So: "2 of 3 replicas serve.", Next: "press o to send requests to it again.",
 		}},
-		"a fault": {func(f *Facts) {
-			f.Pod.Annotations = map[string]string{manifest.AnnotationFault: "slow=1m30s"}
-		}, Diagnosis{
-			State: Ready, Check: "ok", Reason: "fault slow=1m30s",
-			Why:  "Readiness answered in 1.0 ms, liveness answered in 1.0 ms. In rotation of service/web. Somebody has injected a fault: the annotation probity.run/fault: slow=1m30s says so.",
-			Next: "end the fault: kubectl annotate pod web-1 probity.run/fault-",
-		}},
-		"what a fault leads to": {func(f *Facts) {
-			f.Pod.Namespace, f.Pod.Annotations = "shop", map[string]string{manifest.AnnotationFault: "refuse"}
-			f.Pod.DeletionTimestamp, f.InFlight = new(metav1.NewTime(now.Add(21*time.Second))), 3
-		}, Diagnosis{
-			State: Stopping, Check: "0:21", Reason: "fault refuse · 3 requests in flight · SIGKILL in 0:21",
-			Why:  "Stopping: the stop signal was sent, 3 requests in flight · SIGKILL in 0:21. Somebody has injected a fault: the annotation probity.run/fault: refuse says so.",
-			So:   "Out of rotation; startup and liveness are not probed while stopping.",
-			Next: "end the fault: kubectl annotate pod -n shop web-1 probity.run/fault-",
-		}},
-		"a fault of a Pod that has ended": {func(f *Facts) {
-			f.Pod.Annotations = map[string]string{manifest.AnnotationFault: "refuse"}
-			f.Pod.Status.Phase = corev1.PodSucceeded
-			f.Pod.Status.ContainerStatuses[0].State = corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{StartedAt: metav1.NewTime(now.Add(-3 * time.Second)), FinishedAt: metav1.NewTime(now)}}
-		}, Diagnosis{State: Complete, Why: "Exit 0 after 3 s."}},
 		"cannot be started": {func(f *Facts) {
 			f.unready()
 			f.Probes = nil

@@ -19,7 +19,8 @@ import (
 // Diversions are the faults of a run, at most one for each Pod. The zero value has none; nothing
 // runs for it until the first begins. It is safe for concurrent use.
 type Diversions struct {
-	// active is replaced, never changed, so that who connects takes no lock; nil while there is none.
+	// active is replaced, never changed, so that who connects takes no lock; nil while there is
+	// none.
 	active atomic.Pointer[map[types.UID]injected]
 
 	mu      sync.Mutex // held while active is replaced; guards what follows

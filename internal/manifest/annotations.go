@@ -33,8 +33,8 @@ const (
 	// AnnotationRotation on the pod with the value RotationOut keeps new requests away from it: its
 	// probes go on and its status stays as it is, but the Pod is no ready endpoint.
 	AnnotationRotation = annotationPrefix + "rotation"
-	// AnnotationFault on a Pod that runs puts a fault between it and who connects to it, for as long
-	// as it is there: see [ParseFault].
+	// AnnotationFault on a Pod that runs puts a fault between it and who connects to it, for as
+	// long as it is there: see [ParseFault].
 	AnnotationFault = annotationPrefix + "fault"
 	// AnnotationRestartedAt on the pod asks for a restart of its containers whenever its value
 	// becomes another one, as the template's kubectl.kubernetes.io/restartedAt does of a rollout.

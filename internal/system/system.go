@@ -203,7 +203,6 @@ func New(opts Options) (*System, error) {
 	if !opts.NoServices {
 		doors.ServiceAddress = func(namespace, name string) netip.Addr { return s.addresses.service(namespace, name) }
 	}
-	s.faults = &faults{store: s.store, log: opts.Logger}
 	s.api = newAPI(s)
 	s.fields = apiserver.NewFields(apiserver.FieldsOptions{
 		Kinds: []apiserver.Kind{{GVK: node.ProbeReportKind, Object: &node.ProbeReport{}, List: &node.ProbeReportList{}}}, Logger: opts.Logger,
@@ -256,6 +255,7 @@ func New(opts Options) (*System, error) {
 
 // compose makes the parts that work on the store. None of them does anything yet.
 func (s *System) compose() {
+	s.faults = &faults{store: s.store, log: s.opts.Logger}
 	var traffic node.Traffic
 	if !s.opts.NoServices {
 		s.claims = newPortClaims(s.registry, s.state.root, s.opts.Notice)

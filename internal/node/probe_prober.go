@@ -66,7 +66,8 @@ func (p *probers) redirected(a *attempt, to target) target {
 	}
 	address := netip.AddrPortFrom(ip, uint16(to.port))
 	if other := p.redirect(p.pod.UID, a.Type, a.Probe, address); other != address {
-		to.host, to.port, to.shown = other.Addr().String(), int(other.Port()), address.String()
+		a.diverted = &diverted{from: address.String(), to: other.String()}
+		to.host, to.port, to.shown = other.Addr().String(), int(other.Port()), a.diverted.from
 	}
 	return to
 }

@@ -1,7 +1,6 @@
 package probitytest
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -9,19 +8,24 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+
+	"github.com/probity-run/probity/internal/manifest"
 )
 
 // Fault is what is done to a replica. Make it with [Hang], [Kill], [Slow], [Refuse] or [Unready].
 //
 // Slow, Refuse and Unready are put between a replica and who connects to it: probes over the
-// network and requests through Services. A replica has one of these at a time: the last. The
-// program knows nothing of them, so they last until they are undone, whatever restarts; and what
-// Probity does not connect, such as an exec probe or a program that dials another Pod, is not
-// touched.
+// network and requests through Services. They are the annotation probity.run/fault of the Pod, so
+// kubectl can begin and end them as well, and Events FaultInjected and FaultEnded tell of them. A
+// replica has one of these at a time: the last. The program knows nothing of them, so they last
+// until they are undone, whatever restarts; and what Probity does not connect, such as an exec
+// probe or a program that dials another Pod, is not touched.
 type Fault struct {
 	name string
-	// begin does it, end undoes it.
-	begin func(s *System, pod *corev1.Pod) (end func() error, err error)
+	// value is that of the annotation, of a fault that is one.
+	value string
+	// signal is sent to the processes, and undoing ends what it does; 0 if nothing does.
+	signal, undoing syscall.Signal
 }
 
 // String is the fault's name.
@@ -29,70 +33,27 @@ func (f Fault) String() string { return f.name }
 
 // Hang stops the processes of a replica, as by SIGSTOP: connections are accepted by the kernel and
 // nothing answers. A restart cures it; Undo continues them.
-func Hang() Fault {
-	return Fault{"hang", func(s *System, pod *corev1.Pod) (func() error, error) {
-		return func() error { return s.signal(pod, syscall.SIGCONT) }, s.signal(pod, syscall.SIGSTOP)
-	}}
-}
+func Hang() Fault { return Fault{name: "hang", signal: syscall.SIGSTOP, undoing: syscall.SIGCONT} }
 
 // Kill kills the processes of a replica, as by SIGKILL. There is nothing to undo.
-func Kill() Fault {
-	return Fault{"kill", func(s *System, pod *corev1.Pod) (func() error, error) {
-		return nil, s.signal(pod, syscall.SIGKILL)
-	}}
-}
+func Kill() Fault { return Fault{name: "kill", signal: syscall.SIGKILL} }
 
-// Slow makes what a replica says come later by a time. A long answer, which is read in pieces, is
-// late for each of them.
+// Slow makes everything that a replica says come later by a time, which is above 0 and at most ten
+// minutes. A TCP probe does not notice it: it waits for no answer.
 func Slow(by time.Duration) Fault {
-	return Fault{"slow " + by.String(), func(s *System, pod *corev1.Pod) (func() error, error) {
-		return s.diversions.put(pod.UID, newSlowness(by)), nil
-	}}
+	fault := manifest.Fault{Kind: manifest.FaultSlow, Delay: by}
+	return Fault{name: "slow " + by.String(), value: fault.String()}
 }
 
 // Refuse makes a replica refuse connections, as if nobody listened. Those that are open stay.
-func Refuse() Fault {
-	return Fault{"refuse", func(s *System, pod *corev1.Pod) (func() error, error) {
-		r, err := newRefusal()
-		if err != nil {
-			return nil, err
-		}
-		return s.diversions.put(pod.UID, r), nil
-	}}
-}
+func Refuse() Fault { return annotated(manifest.FaultRefuse) }
 
 // Unready makes the readiness probe of a replica fail: HTTP is answered with 503, for TCP and gRPC
 // nobody listens. Requests and the other probes pass. The replica needs a readiness probe over the
 // network.
-func Unready() Fault {
-	return Fault{"unready", func(s *System, pod *corev1.Pod) (func() error, error) {
-		by, err := unreadinessOf(pod)
-		if err != nil {
-			return nil, err
-		}
-		return s.diversions.put(pod.UID, by), nil
-	}}
-}
+func Unready() Fault { return annotated(manifest.FaultUnready) }
 
-// unreadinessOf is what the readiness probes of a Pod meet instead of it.
-func unreadinessOf(pod *corev1.Pod) (by diversion, err error) {
-	var http, others bool
-	for _, c := range pod.Spec.Containers {
-		if p := c.ReadinessProbe; p != nil && p.Exec == nil {
-			http = http || p.HTTPGet != nil
-			others = others || p.HTTPGet == nil
-		}
-	}
-	switch {
-	case others:
-		by, err = newRefusal()
-	case http:
-		by, err = newUnavailable()
-	default:
-		err = errors.New("it has no readiness probe over the network")
-	}
-	return unreadiness{by}, err
-}
+func annotated(kind manifest.FaultKind) Fault { return Fault{name: string(kind), value: string(kind)} }
 
 // signal sends a signal to every container of a Pod that runs.
 func (s *System) signal(pod *corev1.Pod, sig syscall.Signal) error {
@@ -135,15 +96,40 @@ func (s *System) Inject(workload string, fault Fault) *Injection {
 func (s *System) InjectPod(pod *corev1.Pod, fault Fault) *Injection {
 	s.t.Helper()
 	i := &Injection{Pod: pod, At: time.Now(), system: s, fault: fault}
-	end, err := fault.begin(s, pod)
-	if err != nil {
+	if err := i.begin(); err != nil {
 		s.t.Fatalf("cannot inject %v into Pod %s: %v", fault, pod.Name, err)
 	}
-	if end != nil {
-		i.undo = sync.OnceValue(end)
-		s.undo = append(s.undo, i.undo)
-	}
 	return i
+}
+
+// begin does it and notes what undoes it.
+func (i *Injection) begin() error {
+	s := i.system
+	if i.fault.value == "" {
+		if i.fault.undoing != 0 {
+			i.undoBy(func() error { return s.signal(i.Pod, i.fault.undoing) })
+		}
+		return s.signal(i.Pod, i.fault.signal)
+	}
+	err := s.system.SetFault(i.Pod, i.fault.value)
+	if err == nil {
+		s.last[i.Pod.UID] = i
+		i.undoBy(i.removeAnnotation)
+	}
+	return err
+}
+
+func (i *Injection) undoBy(undo func() error) {
+	i.undo = sync.OnceValue(undo)
+	i.system.undo = append(i.system.undo, i.undo)
+}
+
+// removeAnnotation ends the fault unless another one has taken its place.
+func (i *Injection) removeAnnotation() error {
+	if i.system.last[i.Pod.UID] != i {
+		return nil
+	}
+	return i.system.system.SetFault(i.Pod, "")
 }
 
 // Undo ends the fault. It can be called again. For a fault that has nothing to undo, or a replica

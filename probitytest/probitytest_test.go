@@ -135,11 +135,14 @@ func TestRefuse(t *testing.T) {
 		get(t, run) // the other replica answers, at the latest at the second try
 	}
 	fault.Detected()
-	if e := run.WaitEvent("web", "Unhealthy"); e.InvolvedObject.Name != fault.Pod.Name {
-		t.Errorf("%s is unhealthy, not %s", e.InvolvedObject.Name, fault.Pod.Name)
+	for _, reason := range []string{"Unhealthy", "FaultInjected"} {
+		if e := run.WaitEvent("web", reason); e.InvolvedObject.Name != fault.Pod.Name {
+			t.Errorf("%s is about %s, not %s", reason, e.InvolvedObject.Name, fault.Pod.Name)
+		}
 	}
 	fault.Undo()
 	run.WaitReady()
+	run.WaitEvent("web", "FaultEnded")
 }
 
 // TestUnready must take a replica out of rotation without a restart.
@@ -161,20 +164,34 @@ func TestUnready(t *testing.T) {
 	}
 }
 
-// TestSlow must make requests late, and probes fail once it is longer than their timeouts.
+// TestSlow must make requests late, whatever restarts, and probes fail once it is longer than their
+// timeouts.
 func TestSlow(t *testing.T) {
 	t.Parallel()
 	run := web(t)
 	const late = 300 * time.Millisecond
+	var before []*probitytest.Injection
 	for _, pod := range run.Pods("web") {
-		run.InjectPod(pod, probitytest.Slow(late))
+		before = append(before, run.InjectPod(pod, probitytest.Slow(late)))
 	}
-	begin := time.Now()
-	get(t, run)
-	if took := time.Since(begin); took < late {
-		t.Errorf("answered after %v", took)
+	getLate := func() {
+		t.Helper()
+		begin := time.Now()
+		get(t, run)
+		if took := time.Since(begin); took < late {
+			t.Errorf("answered after %v", took)
+		}
 	}
+	getLate()
+	for _, fault := range before {
+		run.InjectPod(fault.Pod, probitytest.Kill()).Restarted()
+	}
+	run.WaitReady()
+	getLate()
 	fault := run.Inject("web", probitytest.Slow(5*time.Second))
+	for _, other := range before {
+		other.Undo() // that of the same Pod is over already
+	}
 	fault.Detected()
 	fault.Undo()
 	run.WaitReady()

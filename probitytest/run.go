@@ -53,7 +53,7 @@ func (o Options) Run(t testing.TB, manifests ...string) *System {
 	if err := checkMain(); err != nil {
 		t.Fatal(err)
 	}
-	s := &System{t: t, timeout: timeoutOf(t, o.Timeout), output: &output{}, diversions: diversions{active: map[types.UID]diversion{}}}
+	s := &System{t: t, timeout: timeoutOf(t, o.Timeout), output: &output{}, last: map[types.UID]*Injection{}}
 	if err := s.start(o, manifests); err != nil {
 		t.Fatal(err)
 	}
@@ -90,7 +90,7 @@ func (s *System) start(o Options, manifests []string) error {
 	s.system, err = system.New(system.Options{
 		Manifests: manifests, Commands: commands, Only: o.Only, Environ: o.environ(), StateDir: filepath.Join(dir, "state"),
 		MaxRestartPeriod: cmp.Or(o.MaxRestartPeriod, system.MaxRestartPeriod), NoDashboard: true,
-		Follow: s.output.follow, Notice: s.output.notice, Redirect: s.diversions.redirect(),
+		Follow: s.output.follow, Notice: s.output.notice,
 	})
 	if err != nil {
 		return errors.Join(err, os.RemoveAll(dir))

@@ -13,6 +13,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/probity-run/probity/internal/apiserver/credentials"
 	"github.com/probity-run/probity/internal/store"
@@ -30,9 +31,9 @@ type System struct {
 	system  *system.System
 	dir     string
 	output  *output
-	// diversions are the faults between Pods and who connects to them.
-	diversions diversions
-	undo       []func() error // of all faults
+	// last are the last injections by an annotation, by Pods.
+	last map[types.UID]*Injection
+	undo []func() error // of all faults
 }
 
 // WaitReady waits until every workload is complete, every Pod is Ready and every Service is served.

@@ -54,6 +54,7 @@ func Of(f Facts) Diagnosis {
 	if d.Cause == "" {
 		d.Cause = d.Reason
 	}
+	f.fault(&d)
 	for _, text := range []*string{&d.Check, &d.Reason, &d.Why, &d.So, &d.Next} {
 		*text = oneLine(*text)
 	}

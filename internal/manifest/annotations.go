@@ -33,6 +33,9 @@ const (
 	// AnnotationRotation on the pod with the value RotationOut keeps new requests away from it: its
 	// probes go on and its status stays as it is, but the Pod is no ready endpoint.
 	AnnotationRotation = annotationPrefix + "rotation"
+	// AnnotationFault on a Pod that runs puts a fault between it and who connects to it, for as
+	// long as it is there: see [ParseFault].
+	AnnotationFault = annotationPrefix + "fault"
 	// AnnotationRestartedAt on the pod asks for a restart of its containers whenever its value
 	// becomes another one, as the template's kubectl.kubernetes.io/restartedAt does of a rollout.
 	// Any value will do.
@@ -83,7 +86,7 @@ const (
 func OutOfRotation(pod *corev1.Pod) bool { return pod.Annotations[AnnotationRotation] == RotationOut }
 
 func podAnnotations() []string {
-	return []string{AnnotationAfter, AnnotationPorts, AnnotationDrain, AnnotationRotation, AnnotationRestartedAt, AnnotationNames}
+	return []string{AnnotationAfter, AnnotationPorts, AnnotationDrain, AnnotationRotation, AnnotationFault, AnnotationRestartedAt, AnnotationNames}
 }
 
 // validatePodAnnotations checks Probity's annotations on a pod. path is that of its metadata.

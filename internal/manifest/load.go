@@ -223,7 +223,7 @@ func (f *file) object(d *decoder, n *yaml.Node, k objectType) {
 		f.fail(err)
 		return
 	}
-	warnings := Warnings(r) // of what is written, before defaults change it
+	warnings := append(Warnings(r), warnOfFault(r)...) // of what is written, before defaults change it
 	PrepareForCreate(r)
 	defaultLenient(r)
 	ref := o.Ref()

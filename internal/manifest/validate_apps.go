@@ -89,6 +89,7 @@ func validateTemplate(t *corev1.PodTemplateSpec, selector *metav1.LabelSelector,
 	errs = append(errs, validation.ValidateAnnotations(t.Annotations, path.Child("metadata", "annotations"))...)
 	errs = append(errs, validatePodSpec(&t.Spec, path.Child("spec"), claims)...)
 	errs = append(errs, validatePodAnnotations(&t.ObjectMeta, &t.Spec, path.Child("metadata"))...)
+	errs = append(errs, refuseFaultOfTemplate(&t.ObjectMeta, path.Child("metadata"))...)
 	if t.Spec.RestartPolicy != corev1.RestartPolicyAlways {
 		errs = append(errs, field.NotSupported(path.Child("spec", "restartPolicy"), t.Spec.RestartPolicy, []corev1.RestartPolicy{corev1.RestartPolicyAlways}))
 	}

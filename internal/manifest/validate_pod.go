@@ -14,6 +14,7 @@ func validatePod(p *corev1.Pod) field.ErrorList {
 	path := field.NewPath("spec")
 	errs := validatePodSpec(&p.Spec, path, nil)
 	errs = append(errs, validatePodAnnotations(&p.ObjectMeta, &p.Spec, field.NewPath("metadata"))...)
+	errs = append(errs, validateFault(&p.ObjectMeta, &p.Spec)...)
 	errs = append(errs, validateImages(p.Spec.InitContainers, path.Child("initContainers"))...)
 	errs = append(errs, validateImages(p.Spec.Containers, path.Child("containers"))...)
 	if p.Spec.HostNetwork {

@@ -66,6 +66,8 @@ func idleAnnotations(annotations map[string]string, path string, known []string)
 		message := "unknown annotation, it has no effect"
 		if guess := Closest(key, known); guess != "" {
 			message += ", did you mean " + guess + "?"
+		} else if key == AnnotationFault {
+			message = "no effect here, it belongs on a Pod that runs"
 		} else if ofContainer || slices.Contains(podAnnotations(), key) {
 			message = "no effect here, it belongs on the pod template"
 		}

@@ -40,9 +40,9 @@ type Options struct {
 	// one name have the same address. Default: every Pod has 127.0.0.1.
 	PodAddress func(namespace, name string) (address netip.Addr, release func())
 	// Redirect, if not nil, gives the address that an attempt of a probe over the network connects
-	// to instead of one of the Pod, so that a test can put a fault in between. It is called by the
+	// to instead of one of the Pod, so that a fault can be put in between. It is called by the
 	// Pod's goroutine before each attempt and must not wait. Default: the address.
-	Redirect func(pod types.UID, probe lifecycle.ProbeType, address netip.AddrPort) netip.AddrPort
+	Redirect func(pod types.UID, kind lifecycle.ProbeType, probe *corev1.Probe, address netip.AddrPort) netip.AddrPort
 	// MaxRestartPeriod caps the crash-loop back-off (R147). Default 300 s.
 	MaxRestartPeriod time.Duration
 	// Follow, if not nil, gets every line that a container prints, from a goroutine per container.

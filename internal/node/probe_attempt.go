@@ -3,6 +3,7 @@ package node
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/probity-run/probity/internal/lifecycle"
@@ -22,7 +23,14 @@ type attempt struct {
 	began    time.Time
 	stalled  time.Duration // of the stallClock, then
 	routine  bool          // a success would change nothing
+	diverted *diverted     // nil if it goes where it is to go
 }
+
+// diverted are the addresses, host:port, of an attempt that [Options].Redirect sends elsewhere.
+type diverted struct{ from, to string }
+
+// told is a text about the attempt with the address that people know.
+func (d *diverted) told(text string) string { return strings.ReplaceAll(text, d.to, d.from) }
 
 func (a *attempt) key() probeKey { return probeKey{a.Container, a.Type} }
 
@@ -47,7 +55,7 @@ type attempts struct {
 // start starts one attempt. The engine makes it and hands its result to the loop.
 func (s *attempts) start(e lifecycle.RunProbe) {
 	now := time.Now()
-	a := attempt{e, s.running[e.Container], now, s.stalls.stalled(now), s.state.SuccessIsRoutine(e.Container, e.Type)}
+	a := attempt{e, s.running[e.Container], now, s.stalls.stalled(now), s.state.SuccessIsRoutine(e.Container, e.Type), nil}
 	prober, verdict := s.probers.prober(&a)
 	if verdict != nil {
 		s.loop.post(func() { s.done(a, *verdict, time.Since(a.began)) })
@@ -83,8 +91,12 @@ func (s *attempts) done(a attempt, result probe.Result, took time.Duration) {
 		return
 	}
 	result = discountStall(result, took, a.timeout(), s.stalls.stalled(a.began.Add(took))-a.stalled)
+	if a.diverted != nil {
+		result.Output = a.diverted.told(result.Output)
+	} else { // else the reason is known, and not in the Pod
+		s.inspection.attempted(&a, result.Outcome, s.running)
+	}
 	outcome, output := outcomeOf(result)
-	s.inspection.attempted(&a, result.Outcome, s.running)
 	s.loop.on(lifecycle.ProbeDone{Container: a.Container, Instance: a.Instance, Type: a.Type, Outcome: outcome, Output: output})
 	state := s.stateOf(a.key())
 	s.recording.attempted(&a, result, took, state)

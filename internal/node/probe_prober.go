@@ -23,7 +23,7 @@ type probers struct {
 	ports    *portWatch
 	client   *probe.HTTPClient
 	prepare  func(probe.Prober) probe.Prober
-	redirect func(pod types.UID, probe lifecycle.ProbeType, address netip.AddrPort) netip.AddrPort // nil: nowhere else
+	redirect func(pod types.UID, kind lifecycle.ProbeType, probe *corev1.Probe, address netip.AddrPort) netip.AddrPort // nil: nowhere else
 	prepared map[probeKey]preparedProbe
 }
 
@@ -55,17 +55,20 @@ func (p *probers) prober(a *attempt) (probe.Prober, *probe.Result) {
 	if verdict != nil {
 		return nil, verdict
 	}
-	return p.formatted(a.key(), a.Probe, p.redirected(a.Type, to)), nil
+	return p.formatted(a.key(), a.Probe, p.redirected(a, to)), nil
 }
 
 // redirected is where an attempt goes that is to go to a target: see [Options].Redirect.
-func (p *probers) redirected(kind lifecycle.ProbeType, to target) target {
+func (p *probers) redirected(a *attempt, to target) target {
 	ip, err := netip.ParseAddr(to.host)
 	if p.redirect == nil || to.foreign || err != nil {
 		return to
 	}
-	other := p.redirect(p.pod.UID, kind, netip.AddrPortFrom(ip, uint16(to.port)))
-	to.host, to.port = other.Addr().String(), int(other.Port())
+	address := netip.AddrPortFrom(ip, uint16(to.port))
+	if other := p.redirect(p.pod.UID, a.Type, a.Probe, address); other != address {
+		a.diverted = &diverted{from: address.String(), to: other.String()}
+		to.host, to.port, to.shown = other.Addr().String(), int(other.Port()), a.diverted.from
+	}
 	return to
 }
 

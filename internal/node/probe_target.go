@@ -3,7 +3,9 @@ package node
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -20,6 +22,9 @@ type target struct {
 	// the manifest names a host: not this Pod's socket, so neither mapped to a private port nor
 	// checked for its owner
 	foreign bool
+	// shown is the address, host:port, that the program is to see in a request if another one is
+	// connected to; "" if it is the same
+	shown string
 }
 
 // resolve finds the target of a probe or hook by its host and port. The name of a port is one of
@@ -83,6 +88,10 @@ func httpGet(action *corev1.HTTPGetAction, t target, client *probe.HTTPClient) p
 	get := probe.HTTPGet{Scheme: string(action.Scheme), Host: t.host, Port: t.port, Path: action.Path, Client: client}
 	for _, h := range action.HTTPHeaders {
 		get.Headers = append(get.Headers, probe.Header{Name: h.Name, Value: h.Value})
+	}
+	isHost := func(h probe.Header) bool { return strings.EqualFold(h.Name, "Host") }
+	if t.shown != "" && !slices.ContainsFunc(get.Headers, isHost) {
+		get.Headers = append(get.Headers, probe.Header{Name: "Host", Value: t.shown})
 	}
 	return get
 }

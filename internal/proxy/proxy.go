@@ -51,7 +51,7 @@ type Options struct {
 	// the address gets the requests.
 	CheckListener func(ctx context.Context, pod types.UID, address netip.AddrPort) (netip.AddrPort, error)
 	// Redirect, if not nil, gives the address to connect to instead of one of a Pod, host:port, so
-	// that a test can put a fault in between. It is called for each attempt. Default: the address.
+	// that a fault can be put in between. It is called for each attempt. Default: the address.
 	Redirect func(pod types.UID, address string) string
 	// Logger gets what is neither an Event nor an answer. Default: nothing is logged.
 	Logger *slog.Logger

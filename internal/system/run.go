@@ -33,6 +33,7 @@ func (s *System) run(ctx context.Context) {
 	err := s.work(ctx, failed)
 	stopWork()
 	running.Wait()
+	s.faults.diversions.Close()
 	s.joinLoading()
 	s.end(errors.Join(err, s.files.close()))
 }
@@ -175,8 +176,12 @@ func (s *System) watchPods(ctx context.Context) error {
 	watch, err := s.store.Watch(pods)
 	for err == nil {
 		offer(s.changed)
-		if _, err = watch.Next(ctx); apierrors.IsResourceExpired(err) {
+		var change store.Change
+		if change, err = watch.Next(ctx); apierrors.IsResourceExpired(err) {
+			s.faults.endGone() // as nobody will say it
 			watch, err = s.store.Watch(pods)
+		} else if err == nil {
+			_ = s.faults.follow(change.Object.(*corev1.Pod)) // an Event says it
 		}
 	}
 	if ctx.Err() != nil {

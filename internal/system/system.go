@@ -99,9 +99,6 @@ type Options struct {
 	// Notice, if not nil, gets what a person should know, a line at a time: what a changed manifest
 	// changed, what of it is not applied here. It must not wait for anybody.
 	Notice func(line string)
-	// Redirect lets a test put faults between the Pods and who connects to them. Default: nothing
-	// is redirected.
-	Redirect Redirect
 	// Refused, if not nil, gets why manifests that were saved are not applied, once for each new
 	// reason, and nil as soon as what is in the files is applied again. Errors in the manifests are
 	// [manifest.Errors] in it. It must not wait for anybody. Default: Notice gets the reason.
@@ -167,6 +164,7 @@ type System struct {
 	addresses  *addresses   // nil before New has the state folder
 	hostNames  *hostNames
 	api        *api
+	faults     *faults
 	fields     *apiserver.Fields // who owns which field of an object
 	dashboard  *dashboardHost    // nil if there is none
 	files      *fileWatch        // from Start on
@@ -257,6 +255,7 @@ func New(opts Options) (*System, error) {
 
 // compose makes the parts that work on the store. None of them does anything yet.
 func (s *System) compose() {
+	s.faults = &faults{store: s.store, log: s.opts.Logger}
 	var traffic node.Traffic
 	if !s.opts.NoServices {
 		s.claims = newPortClaims(s.registry, s.state.root, s.opts.Notice)
@@ -265,7 +264,7 @@ func (s *System) compose() {
 			s.addresses.expect(s.first.services())
 		}
 		s.proxy = proxy.New(proxy.Options{
-			Store: s.store, Claims: s.claims.now, Logger: s.opts.Logger, Redirect: s.opts.Redirect.Requests,
+			Store: s.store, Claims: s.claims.now, Logger: s.opts.Logger, Redirect: s.faults.diversions.Request,
 			CheckListener: func(ctx context.Context, pod types.UID, address netip.AddrPort) (netip.AddrPort, error) {
 				return s.node.CheckListener(ctx, pod, address)
 			},
@@ -278,7 +277,7 @@ func (s *System) compose() {
 	s.node = node.New(node.Options{
 		Store: s.store, Starter: s.shepherd, Dir: s.state.pods, SecretDir: s.state.secrets.path, Environ: s.state.environ(s.opts.Environ),
 		MaxRestartPeriod: s.opts.MaxRestartPeriod, Follow: s.opts.Follow, Traffic: traffic, Names: s.hostNames, Logger: s.opts.Logger,
-		PodAddress: s.addresses.pod, Redirect: s.opts.Redirect.Probes,
+		PodAddress: s.addresses.pod, Redirect: s.faults.diversions.Probe,
 	})
 }
 

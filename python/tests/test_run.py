@@ -11,11 +11,13 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 import unittest
+import urllib.error
 import urllib.request
-from typing import Callable, List
+from typing import Any, Callable, List
 
-from probity import Build, DockerFileBuild, HealthProbe, HttpProbe, NotReadyError, Port, Service
+from probity import Build, DockerFileBuild, HealthProbe, HttpProbe, NotReadyError, Port, ProbityError, RefusedError, Service
 from probity.testing import Run, TestCase
 
 from . import program
@@ -59,6 +61,56 @@ class RunTest(TestCase):
         with self.assertRaisesRegex(Exception, "no container of it runs; there is web"):
             run.kill("wbe")
         self.assertIn("web listens at", run.report())
+
+    def test_faults_between_a_pod_and_who_connects_to_it(self) -> None:
+        run = self.start()
+        url = run.url("web")
+        with run.unready("web") as fault:
+            self.assertEqual(fault.what, "unready")
+            run.assert_detected(fault, within=30)
+            self.assertIn("503", run.wait_event("Unhealthy", "web", since=fault).message)
+        self.assertIn("unready ended after", run.wait_event("FaultEnded", "web", since=fault).message)
+        run.wait_ready("web")
+        slow = run.slow("web", 0.25)
+        begun = time.monotonic()
+        with urllib.request.urlopen(url) as answer:
+            self.assertEqual(answer.status, 200)
+        self.assertGreaterEqual(time.monotonic() - begun, 0.25)
+        refuse = run.refuse("web")
+        slow.undo()  # another fault has taken its place
+        with self.assertRaises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(url)
+        refused.exception.close()
+        refuse.undo()
+        refuse.undo()
+        run.wait_ready("web")
+        seen = [event.message.partition(",")[0].partition(" ")[0] for event in run.events("FaultInjected", "web")]
+        self.assertEqual(seen, ["unready", "slow=250ms", "refuse"])
+        self.assertEqual(len(run.events("FaultEnded", "web")), 3)
+        run.assert_lost("web", 0)
+        with self.assertRaisesRegex(AssertionError, "0 of [0-9]+ requests of web were lost, want 7; the last Events"):
+            run.assert_lost("web", 7)
+        requests = run.requests("web")
+        self.assertEqual((requests.failed, requests.lost, requests.total > 1), (1, 0, True), requests)
+
+    def test_faults_that_cannot_be(self) -> None:
+        run = self.start()
+        with self.assertRaisesRegex(RefusedError, "slow=0s for Pod web-.* was refused\n.*probity.run/fault.*must be a time above 0 and at most 10m"):
+            run.slow("web", 0)
+        wrong: Any = "2s"
+        with self.assertRaisesRegex(TypeError, "slow takes a number of seconds, not '2s'"):
+            run.slow("web", wrong)
+        with self.assertRaisesRegex(ProbityError, "cannot inject refuse into wbe: no Pod of it is ready; there is web"):
+            run.refuse("wbe")
+        with self.assertRaisesRegex(ProbityError, "there is no Service wbe that is served"):
+            run.requests("wbe")
+        hang = run.hang("web")
+        hang.undo()
+        hang.undo()
+        fault = run.refuse("web")
+        run.stop()
+        fault.undo()
+        hang.undo()
 
     def test_runs_beside_each_other(self) -> None:
         runs: List[Run] = []

@@ -45,6 +45,8 @@ class Pod(NamedTuple):
     """How often its containers were restarted."""
     pids: Mapping[str, int]
     """The process ids of its running containers."""
+    uid: str = ""
+    """Tells it from others that have had its name."""
 
 
 def pod_of(thing: Mapping[str, Any]) -> Pod:
@@ -58,6 +60,7 @@ def pod_of(thing: Mapping[str, Any]) -> Pod:
         meta["namespace"], meta["name"], _workload(meta),
         any(c["type"] == "Ready" and c["status"] == "True" for c in status.get("conditions", [])) and "deletionTimestamp" not in meta,
         sum(c.get("restartCount", 0) for c in statuses), {name: pid for name, pid in pids.items() if name in running},
+        meta.get("uid", ""),
     )
 
 

@@ -10,11 +10,13 @@ import subprocess
 import tempfile
 import time
 from types import TracebackType
-from typing import Any, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Type, Union
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple, Type, Union
 
 from .. import _program
 from ..errors import NotReadyError, ProbityError, ProgramMissingError
 from ..service import Service
+from ._api import Api
+from .fault import Fault, Requests
 from .record import Event, Pod, Record
 
 What = Union[str, "os.PathLike[str]", Service]
@@ -22,17 +24,8 @@ What = Union[str, "os.PathLike[str]", Service]
 # The command that a run has while a test lasts: it says that all is ready, and ends when the test process has closed the pipe, or is gone.
 _HOLD = ["sh", "-c", 'echo ready; exec cat "$0"']
 _SHOWN = 60  # lines and Events of a failing test
-
-
-class Fault(NamedTuple):
-    """Something that was done to a Pod."""
-
-    what: str
-    """kill, hang, or the name of a signal."""
-    pod: Pod
-    """The Pod as it was."""
-    at: float
-    """When, as time.monotonic tells it."""
+_FAULT = "probity.run/fault"  # the annotation
+_FAULT_TIME = 60.0  # seconds until it must have begun or ended
 
 
 class Run:
@@ -164,8 +157,26 @@ class Run:
         return self.signal(name, signal.SIGKILL, container)._replace(what="kill")
 
     def hang(self, name: str, container: Optional[str] = None) -> Fault:
-        """Stop the processes of a container: it neither answers nor ends, until it is killed or resumed."""
+        """Stop the processes of a container: it neither answers nor ends, until it is killed or resumed, or the fault is undone."""
         return self.signal(name, signal.SIGSTOP, container)._replace(what="hang")
+
+    def slow(self, name: str, seconds: float) -> Fault:
+        """Let all that a Pod says come later by that time, to HTTP and gRPC probes and through Services, until it is undone.
+
+        The Pod is the first of a workload that is ready. It can have one of slow, refuse and unready: the last. They are the annotation
+        probity.run/fault of the Pod, which kubectl can set as well; they survive restarts, and do not touch probes that run commands.
+        """
+        if isinstance(seconds, bool) or not isinstance(seconds, (int, float)):
+            raise TypeError(f"slow takes a number of seconds, not {seconds!r}")
+        return self._inject(name, f"slow={seconds:f}".rstrip("0").rstrip(".") + "s")
+
+    def refuse(self, name: str) -> Fault:
+        """Let a Pod refuse new connections, of probes and through Services, as if nobody listened, until it is undone. See slow for the rest."""
+        return self._inject(name, "refuse")
+
+    def unready(self, name: str) -> Fault:
+        """Let the readiness probes of a Pod fail, and all else work, until it is undone. See slow for the rest."""
+        return self._inject(name, "unready")
 
     def resume(self, name: str, container: Optional[str] = None) -> Fault:
         """Let a container that hangs go on."""
@@ -176,14 +187,26 @@ class Run:
         # A container that is just being restarted is waited for.
         running = self.record.wait(lambda: self._running(name, container) or None, 10) if self.pods(name) else None
         if not running:
-            there = ", ".join(sorted({pod.workload for pod in self.record.pods()})) or "nothing"
-            raise ProbityError(f"cannot send {number.name} to {name}: no container of it runs; there is {there}")
+            raise ProbityError(f"cannot send {number.name} to {name}: no container of it runs; there is {self._names()}")
         pod, pid = running[0]
+        fault = Fault(number.name, pod, time.monotonic())
         if number == signal.SIGSTOP:
             self._hung.append(pid)
-        fault = Fault(number.name, pod, time.monotonic())
+            fault = fault._replace(undo=lambda: self._continue(pid))
         _send(pid, number)
         return fault
+
+    def requests(self, service: str, namespace: str = "default") -> Requests:
+        """Return what became of the requests of a Service so far, all ports together."""
+        sums: Dict[str, int] = {}
+        for name, labels, value in Api(f"{self._folder}/state").samples():
+            if labels.get("service") == service and labels.get("namespace") == namespace:
+                sums[name] = sums.get(name, 0) + int(value)
+        if "probity_proxy_lost_requests_total" not in sums:
+            raise ProbityError(f"there is no Service {service} that is served in namespace {namespace}")
+        total = sums.get("probity_proxy_requests_total", 0) + sums.get("probity_proxy_connections_total", 0)
+        failed, lost, retried = (sums[f"probity_proxy_{what}_total"] for what in ("failed_requests", "lost_requests", "retries"))
+        return Requests(total, failed, lost, retried)
 
     def time_to_detect(self, fault: Fault, timeout: float = 60) -> Optional[float]:
         """Return how long after a fault there was a first consequence: the Pod was not ready any more, or was killed; None if there was none."""
@@ -219,6 +242,12 @@ class Run:
         if self.restarts(name) != count:
             raise self._failure(f"{name} was restarted {self.restarts(name)} times, want {count}")
 
+    def assert_lost(self, service: str, count: int, namespace: str = "default") -> None:
+        """Fail the test unless exactly so many requests of a Service were lost until now, after they were sent to a replica."""
+        found = self.requests(service, namespace)
+        if found.lost != count:
+            raise self._failure(f"{found.lost} of {found.total} requests of {service} were lost, want {count}")
+
     def assert_event(self, reason: str, name: Optional[str] = None) -> None:
         """Fail the test unless there was such an Event until now."""
         if not self.events(reason, name):
@@ -233,6 +262,47 @@ class Run:
         """Return what happened and what was printed last, for people who look into a failing test."""
         events = [str(event) for event in self.record.events()[-_SHOWN:]]
         return "\n".join([f"Events of {self._title}:", *events, f"Output of {self._title}:", *self.record.lines()[-_SHOWN:]])
+
+    def _inject(self, name: str, value: str) -> Fault:
+        """Annotate the first ready Pod of a workload with a fault, and wait until it has begun."""
+        ready = self.record.wait(lambda: [pod for pod in self.pods(name) if pod.ready] or None, 10) if self.pods(name) else None
+        if not ready:
+            raise ProbityError(f"cannot inject {value} into {name}: no Pod of it is ready; there is {self._names()}")
+        pod = ready[0]
+        fault = Fault(value, pod, time.monotonic(), lambda: self._annotate(pod, None, value))
+        self._annotate(pod, value)
+        return fault
+
+    def _annotate(self, pod: Pod, value: Optional[str], instead_of: Optional[str] = None) -> None:
+        """Set the fault of a Pod, or remove it if it is still the one that is named, and wait until that is so."""
+        if self._process is None:
+            return  # the run has ended, and its faults with it
+        api = Api(f"{self._folder}/state")
+        now = api.pod(pod.namespace, pod.name)
+        before = now["metadata"].get("annotations", {}).get(_FAULT) if now else None
+        if now and (before == value or instead_of not in (None, before)):
+            return
+        since = time.monotonic()
+        if not now or not api.annotate(pod.namespace, pod.name, pod.uid, _FAULT, value):
+            if value is not None:
+                raise ProbityError(f"cannot inject {value} into Pod {pod.name}: it is gone")
+            return
+        reasons = ("FaultEnded",) if value is None else ("FaultInjected", "FaultFailed")
+
+        def told() -> Optional[Event]:
+            return next((e for e in self.record.events() if e.reason in reasons and e.name == pod.name and e.at >= since), None)
+
+        event = self.record.wait(told, _FAULT_TIME)
+        if event is None or event.reason == "FaultFailed":
+            raise ProbityError(f"{value or 'the end of ' + str(before)} for Pod {pod.name} has no effect: {event or 'nothing was heard of it'}")
+
+    def _continue(self, pid: int) -> None:
+        """Let a process that was stopped go on, if its container still runs."""
+        if any(pid in pod.pids.values() for pod in self.record.pods()):
+            _send(pid, signal.SIGCONT)
+
+    def _names(self) -> str:
+        return ", ".join(sorted({pod.workload for pod in self.record.pods()})) or "nothing"
 
     def _running(self, name: str, container: Optional[str]) -> List[Tuple[Pod, int]]:
         """Return the processes of containers."""

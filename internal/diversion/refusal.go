@@ -1,10 +1,13 @@
-package probitytest
+package diversion
 
 import (
+	"context"
 	"fmt"
 	"net/netip"
 
 	"golang.org/x/sys/unix"
+
+	corev1 "k8s.io/api/core/v1"
 
 	"github.com/probity-run/probity/internal/lifecycle"
 )
@@ -13,7 +16,7 @@ import (
 // address and does not listen, so nobody else can.
 type refusal struct {
 	socket  int
-	address string
+	address netip.AddrPort
 }
 
 func newRefusal() (*refusal, error) {
@@ -24,29 +27,30 @@ func newRefusal() (*refusal, error) {
 	unix.CloseOnExec(socket)
 	r := &refusal{socket: socket}
 	if err := unix.Bind(socket, &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}); err != nil {
-		_ = r.close() // it was not used
+		r.close()
 		return nil, fmt.Errorf("cannot make a port that refuses: %w", err)
 	}
 	at, err := unix.Getsockname(socket)
 	if err != nil {
-		_ = r.close() // it was not used
+		r.close()
 		return nil, fmt.Errorf("cannot make a port that refuses: %w", err)
 	}
 	inet := at.(*unix.SockaddrInet4) // as it was bound
-	r.address = netip.AddrPortFrom(netip.AddrFrom4(inet.Addr), uint16(inet.Port)).String()
+	r.address = netip.AddrPortFrom(netip.AddrFrom4(inet.Addr), uint16(inet.Port))
 	return r, nil
 }
 
-func (r *refusal) instead(string, lifecycle.ProbeType) string { return r.address }
+func (r *refusal) request(string) string { return r.address.String() }
 
-func (r *refusal) close() error { return unix.Close(r.socket) }
+func (r *refusal) probe(lifecycle.ProbeType, *corev1.Probe, netip.AddrPort) netip.AddrPort {
+	return r.address
+}
 
-// unreadiness diverts the readiness probe only.
-type unreadiness struct{ diversion }
+func (r *refusal) retire(ctx context.Context) {
+	wait(ctx, linger)
+	r.close()
+}
 
-func (u unreadiness) instead(to string, probe lifecycle.ProbeType) string {
-	if probe != lifecycle.Readiness {
-		return to
-	}
-	return u.diversion.instead(to, probe)
+func (r *refusal) close() {
+	_ = unix.Close(r.socket) // nothing was written to it
 }

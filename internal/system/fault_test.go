@@ -74,6 +74,11 @@ func TestFaultByAnnotation(t *testing.T) {
 	if fault, _ := s.faults.diversions.Of(pod.UID); fault.String() != "slow=1s" {
 		t.Errorf("%v is there when SetFault returns", fault)
 	}
+	other := pod.DeepCopy()
+	other.UID = "another"
+	if err := s.SetFault(other, "refuse"); !apierrors.IsNotFound(err) {
+		t.Errorf("a Pod whose name another one has: %v", err)
+	}
 	if err := s.DeletePod("default", "web"); err != nil {
 		t.Fatal(err)
 	}

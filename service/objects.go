@@ -61,6 +61,15 @@ type Note struct {
 	NotApplied bool
 }
 
+// String gives "not applied: FIELD: MESSAGE", or "warning: FIELD: MESSAGE".
+func (n Note) String() string {
+	kind := "warning: "
+	if n.NotApplied {
+		kind = "not applied: "
+	}
+	return kind + (&FieldError{n.Field, n.Message}).Error()
+}
+
 // Validate finds what is wrong, without asking anybody: the error is an [*InvalidError]. The notes
 // are what has no meaning outside of TrueFoundry, and what is hardly meant.
 func (s Service) Validate() ([]Note, error) {

@@ -27,6 +27,7 @@ class Options(NamedTuple):
     wait: bool
     timeout: Optional[float]
     progress: Optional[TextIO]
+    check: bool
 
 
 class Finding(NamedTuple):
@@ -79,6 +80,8 @@ def deploy(service: Object, document: str, options: Options) -> Deployed:
     arguments = ["deploy", "-", "-o", "json", *named, *server]
     if options.force:
         arguments.append("--force-conflicts")
+    if not options.check:
+        arguments.append("--check=false")
     if not options.wait:
         arguments.append("--wait=false")
     if options.timeout is not None:
@@ -197,7 +200,7 @@ class _Told:
         if code == EXIT_REFUSED:
             if self.ended.get("reason") == "unreachable" or re.match(r"cannot (ask|read the kubeconfig|use the kubeconfig|reach|connect)\b", why):
                 raise UnreachableError(f"{title} cannot be deployed: {why}")
-            raise RefusedError(title, _problems(self.service, self._outages() if "check has findings" in why else why))
+            raise RefusedError(title, _problems(self.service, self._outages() if self.ended.get("reason") == "findings" else why))
         causes = [text for v in self.verdicts if v.get("result") != "up" for text in _reasons(v)]
         log = [line for v in self.verdicts for entry in v.get("log") or () for line in entry.get("lines") or ()]
         raise NotReadyError(title, causes or [why], log, unknown=code == EXIT_UNKNOWN)

@@ -86,6 +86,7 @@ class DeploymentTest(unittest.TestCase):
             "--kubeconfig /state/web/kubeconfig --wait=false": {"wait": False},
             "--context prod": {"target": "kubernetes", "context": "prod"},
             "--kubeconfig /state/web/kubeconfig --force-conflicts --timeout=2.5s": {"force": True, "timeout": 2.5},
+            "--kubeconfig /state/web/kubeconfig --check=false": {"check": False},
         }
         for want, options in table.items():
             with self.subTest(want):
@@ -105,6 +106,9 @@ class DeploymentTest(unittest.TestCase):
             "workspace_fqn: cannot use integer 5 as a string": {"workspace_fqn": 5},
             "instance: cannot use a list as a string": {"instance": ["web"]},
             'timeout: cannot use string "9s": it is a number of seconds, above 0': {"timeout": "9s"},
+            'wait: cannot use string "no" as a boolean': {"wait": "no"},
+            "check: cannot use integer 0 as a boolean": {"check": 0},
+            'progress: cannot use string "log": it is a stream, as sys.stderr is': {"progress": "log"},
             "timeout: cannot use integer -1: it is a number of seconds, above 0": {"timeout": -1},
         }
         for want, options in table.items():
@@ -144,7 +148,7 @@ class DeploymentTest(unittest.TestCase):
     def test_refused_for_findings(self) -> None:
         finding = {"kind": "finding", "severity": "outage", "object": WEB, "rule": "never-ready", "message": "it is never ready"}
         with self.assertRaises(RefusedError) as raised:
-            self.deploy([BEGIN, finding, {"kind": "end", "exit": 2, "error": "nothing was sent: check has findings of severity outage or worse"}], code=2)
+            self.deploy([BEGIN, finding, {"kind": "end", "exit": 2, "reason": "findings", "error": "nothing was sent: it is an outage"}], code=2)
         self.assertEqual(raised.exception.problems[0].message, "it is never ready (never-ready)")
 
     def test_unreachable(self) -> None:

@@ -14,6 +14,7 @@ import (
 
 	"github.com/probity-run/probity/internal/advisor"
 	"github.com/probity-run/probity/internal/deploy"
+	"github.com/probity-run/probity/internal/formats"
 	"github.com/probity-run/probity/internal/kube"
 )
 
@@ -146,7 +147,7 @@ func (f *deployFlags) setName(args []string) (string, error) {
 // readSet reads manifests, and the objects in them. The manifests are there if only some of these
 // cannot be sent.
 func readSet(streams Streams, strip bool, args []string) ([]*deploy.Object, *advisor.Manifests, error) {
-	manifests, err := advisor.Read(streams.In, nil, args...)
+	manifests, err := advisor.ReadFormats(formats.All(formats.Options{Named: args, Together: true}), streams.In, nil, args...)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -87,7 +87,8 @@ func isOfFormat(set *manifest.Set, d manifest.Document) bool {
 	within := func(at manifest.Position, format string) bool {
 		return format != "" && !isServerless(format) && at.Line > d.Line && at.Line <= d.Line+1+bytes.Count(d.Text, []byte("\n"))
 	}
-	return set != nil && (slices.ContainsFunc(set.Converted, func(o manifest.Converted) bool { return within(o.Position, o.Format) }) ||
+	return set != nil && (slices.ContainsFunc(set.Joined, func(n manifest.Note) bool { return within(n.Position, n.Original.Format) }) ||
+		slices.ContainsFunc(set.Converted, func(o manifest.Converted) bool { return within(o.Position, o.Format) }) ||
 		slices.ContainsFunc(set.Invalid, func(e *manifest.Error) bool { return within(e.Position, e.Original.Format) }))
 }
 

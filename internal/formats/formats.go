@@ -19,6 +19,10 @@ type Options struct {
 	Run bool
 	// Env are values by the names of variables, as --env and --env-file give them.
 	Env map[string]string
+	// Named are the files and folders that a person has named. Default: it is not known.
+	Named []string
+	// Together means that the files are run or written together, not each judged for itself.
+	Together bool
 	// Liveness makes a liveness probe, too, of a health check that says nothing of restarts.
 	Liveness bool
 }
@@ -27,7 +31,7 @@ type Options struct {
 func All(o Options) []manifest.Format {
 	return []manifest.Format{
 		truefoundry.New(truefoundry.Options{Run: o.Run, Env: o.Env}),
-		compose.Format{Options: compose.Options{Lookup: o.lookup, ReadFile: readFile, Liveness: o.Liveness}},
+		compose.Format{Options: compose.Options{Lookup: o.lookup, ReadFile: readFile, Liveness: o.Liveness, Named: o.Named, Together: o.Together}},
 		knative.Knative(), knative.CloudRun(),
 	}
 }

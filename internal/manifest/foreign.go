@@ -56,6 +56,9 @@ func (f *file) mayBeForeign(text []byte) bool {
 // converted takes what became of a document.
 func (f *file) converted(d *decoder, format string, c Conversion) {
 	at := func(r Remark) Position { return d.position(r.At) }
+	if c.Into != nil {
+		f.set.Joined = append(f.set.Joined, Note{Position: at(*c.Into), Message: c.Into.Message, Original: Original{Format: format}})
+	}
 	for _, r := range c.Errors {
 		f.refuse(&Error{Position: at(r), Object: r.Object, Field: r.Field, Reason: cmp.Or(r.Reason, ReasonFormat), Message: r.Message,
 			Original: Original{format, r.Object, r.Field}})

@@ -37,8 +37,8 @@ type Target struct {
 	// SkipCheck brings the service there whatever probity check would find. Default: an outage is an
 	// error. A Writer takes the manifests in any case.
 	SkipCheck bool
-	// Progress is told, line by line, the notes, what probity check has found, and what was done. It
-	// is called from the goroutine of Deploy. Default: nobody.
+	// Progress is told, line by line, the notes, what probity check has found, what the target warns
+	// of, and what was done, by one goroutine at a time until Deploy returns. Default: nobody.
 	Progress func(line string)
 }
 
@@ -47,6 +47,21 @@ func (t Target) tell(line string) {
 	if t.Progress != nil {
 		t.Progress(line)
 	}
+}
+
+// report is for what happens to objects.
+func (t Target) report(e deploy.Event) {
+	text := e.Text
+	if e.Result != "" {
+		text = string(e.Result)
+	}
+	if e.Object != nil {
+		text = e.Object.String() + " " + text
+	}
+	if e.Kind == "warning" {
+		text = "warning: " + text
+	}
+	t.tell(text)
 }
 
 // A Deployment is a service that was sent to a target. It is not safe for concurrent use, and it is
@@ -150,7 +165,7 @@ func (d *Deployment) send(ctx context.Context, t Target, objects []*deploy.Objec
 		return &UnreachableError{err}
 	}
 	deploy.Place(d.found, objects, d.cluster.Namespace)
-	d.sent, err = deploy.Plan(ctx, deploy.Options{Cluster: d.cluster, Objects: objects, Force: t.Force})
+	d.sent, err = deploy.Plan(ctx, deploy.Options{Cluster: d.cluster, Objects: objects, Force: t.Force, Report: t.report})
 	switch {
 	case err != nil && (ctx.Err() != nil || isUnheard(err)):
 		return unreachable(err)
@@ -162,7 +177,6 @@ func (d *Deployment) send(ctx context.Context, t Target, objects []*deploy.Objec
 	}
 	for _, e := range d.sent.Entries {
 		d.Applied = append(d.Applied, e.String()+" "+string(e.Result))
-		t.tell(d.Applied[len(d.Applied)-1])
 	}
 	return nil
 }

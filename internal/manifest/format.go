@@ -95,6 +95,8 @@ type Converted struct {
 	Position
 	Format  string
 	Content map[string]any
+	// Implied are the paths of the fields that nobody wrote.
+	Implied []string
 }
 
 // origin is where a converted object comes from.

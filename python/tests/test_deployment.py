@@ -78,7 +78,7 @@ class DeploymentTest(unittest.TestCase):
             self.progress.getvalue().splitlines(),
             ["deploying to probity-web", "deployment web created", "deployment web 0/1 ready", "deployment web 1/1 ready", "deployment web is up"],
         )
-        self.assertIn("deploy - -o json --set web --kubeconfig /state/web/kubeconfig\n", self.read("arguments"))
+        self.assertIn("deploy - -o json --no-set --kubeconfig /state/web/kubeconfig\n", self.read("arguments"))
         self.assertIn("workspace_fqn: \"local:shop\"\n", self.read("deploy.given"))
 
     def test_arguments(self) -> None:
@@ -91,7 +91,7 @@ class DeploymentTest(unittest.TestCase):
         for want, options in table.items():
             with self.subTest(want):
                 self.deploy([BEGIN, {"kind": "end", "exit": 0}], **options)
-                self.assertEqual(self.read("arguments").splitlines()[-1], "deploy - -o json --set web " + want)
+                self.assertEqual(self.read("arguments").splitlines()[-1], "deploy - -o json --no-set " + want)
         self.program({"deploy": (json.dumps(BEGIN) + "\n" + json.dumps({"kind": "end", "exit": 2, "error": "name: no"}), "", 2)})
         with self.assertRaisesRegex(RefusedError, "name: no"):
             made(name="A b").deploy()
@@ -151,10 +151,16 @@ class DeploymentTest(unittest.TestCase):
             self.deploy([BEGIN, finding, {"kind": "end", "exit": 2, "reason": "findings", "error": "nothing was sent: it is an outage"}], code=2)
         self.assertEqual(raised.exception.problems[0].message, "it is never ready (never-ready)")
 
+    def test_unauthorized(self) -> None:
+        why = "cannot ask https://127.0.0.1:6443 what it serves: Unauthorized\nnothing was sent"
+        with self.assertRaisesRegex(RefusedError, "Unauthorized"):
+            self.deploy([BEGIN, {"kind": "end", "exit": 2, "error": why, "reason": "unauthorized"}], code=2)
+
     def test_unreachable(self) -> None:
         table: List[Tuple[str, List[Dict[str, Any]], str]] = [
             ("no answer later", [BEGIN, {"kind": "end", "exit": 2, "error": "cannot read what the set app has: https://127.0.0.1:1 does not answer", "reason": "unreachable"}], ""),
             ("no answer", [BEGIN, {"kind": "end", "exit": 2, "error": "cannot ask https://127.0.0.1:1 what it serves: connection refused"}], ""),
+            ("none at all", [], "probity: no kubeconfig tells which cluster is meant: set $KUBECONFIG\n"),
             ("no kubeconfig", [], "probity: cannot use the kubeconfig: context \"x\" does not exist\n"),
         ]
         for name, lines, errors in table:

@@ -4,6 +4,7 @@ package formats
 
 import (
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/probity-run/probity/internal/formats/compose"
@@ -33,24 +34,16 @@ type Options struct {
 // All are the formats, in the order in which they are asked whether a document is theirs.
 func All(o Options) []manifest.Format {
 	return []manifest.Format{
-		truefoundry.New(truefoundry.Options{Run: o.Run, Lookup: o.given}),
+		truefoundry.New(truefoundry.Options{Run: o.Run, Env: o.Env, Asked: o.Asked}),
 		compose.Format{Options: compose.Options{Lookup: o.lookup, ReadFile: readFile, Liveness: o.Liveness, Named: o.Named, Together: o.Together}},
 		knative.Knative(), knative.CloudRun(),
 	}
 }
 
-// given is a value that was given by its name.
-func (o Options) given(name string) (string, bool) {
-	if o.Asked != nil {
-		o.Asked(name)
-	}
-	value, ok := o.Env[name]
-	return value, ok
-}
-
 // Instead says which names documents refer to, for a name that none does.
 func Instead(name string, asked []string) string {
 	const most = 5
+	asked = slices.DeleteFunc(slices.Clone(asked), func(name string) bool { return strings.HasPrefix(name, "COMPOSE_") }) // which are always asked for
 	switch guess := manifest.Closest(name, asked); {
 	case guess != "":
 		return ", did you mean " + guess + "?"
@@ -62,7 +55,10 @@ func Instead(name string, asked []string) string {
 
 // lookup finds a variable, in the environment of this process if nobody gave it.
 func (o Options) lookup(name string) (string, bool) {
-	if value, ok := o.given(name); ok {
+	if o.Asked != nil {
+		o.Asked(name)
+	}
+	if value, ok := o.Env[name]; ok {
 		return value, true
 	}
 	return os.LookupEnv(name)

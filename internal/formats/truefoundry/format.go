@@ -23,21 +23,17 @@ const Name = "TrueFoundry"
 type Options struct {
 	// Run means that the objects run on this machine: a reference to a secret needs a value.
 	Run bool
-	// Lookup gives the value of a reference by the name of the variable that has it. Default: there
-	// is none.
-	Lookup func(name string) (value string, ok bool)
+	// Env are values of references by the names of the variables that have them.
+	Env map[string]string
+	// Asked is told each of these names. Default: nobody.
+	Asked func(name string)
 }
 
 // Format reads documents of TrueFoundry. It does not change and may be used at the same time.
 type Format struct{ opts Options }
 
 // New returns the format.
-func New(opts Options) *Format {
-	if opts.Lookup == nil {
-		opts.Lookup = func(string) (string, bool) { return "", false }
-	}
-	return &Format{opts}
-}
+func New(opts Options) *Format { return &Format{opts} }
 
 // Name is what people call it.
 func (*Format) Name() string { return Name }

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/probity-run/probity/internal/advisor"
 	"github.com/probity-run/probity/internal/deploy"
 	"github.com/probity-run/probity/internal/formats"
 	"github.com/probity-run/probity/internal/kube"
@@ -33,6 +34,34 @@ type Target struct {
 	Namespace string
 	// Force takes fields that other clients keep. Default: such a field is an error.
 	Force bool
+	// SkipCheck brings the service there whatever probity check would find. Default: an outage is an
+	// error. A Writer takes the manifests in any case.
+	SkipCheck bool
+	// Progress is told, line by line, the notes, what probity check has found, what the target warns
+	// of, and what was done, by one goroutine at a time until Deploy returns. Default: nobody.
+	Progress func(line string)
+}
+
+// tell is for people who look on.
+func (t Target) tell(line string) {
+	if t.Progress != nil {
+		t.Progress(line)
+	}
+}
+
+// report is for what happens to objects.
+func (t Target) report(e deploy.Event) {
+	text := e.Text
+	if e.Result != "" {
+		text = string(e.Result)
+	}
+	if e.Object != nil {
+		text = e.Object.String() + " " + text
+	}
+	if e.Kind == "warning" {
+		text = "warning: " + text
+	}
+	t.tell(text)
 }
 
 // A Deployment is a service that was sent to a target. It is not safe for concurrent use, and it is
@@ -40,12 +69,16 @@ type Target struct {
 type Deployment struct {
 	// Notes are what has no meaning outside of TrueFoundry, and what is hardly meant.
 	Notes []Note
+	// Findings are what probity check has found that is no outage, or, for a Writer, all of it. Empty
+	// with SkipCheck.
+	Findings []Finding
 	// Applied are the objects, each with what was done: "deployment/web created". Empty for a
 	// Writer.
 	Applied []string
 
 	cluster *kube.Cluster
 	sent    *deploy.Deployment
+	found   []advisor.Finding
 }
 
 // An UnreachableError is a target that cannot be asked: nothing says where it is, or nobody
@@ -58,7 +91,8 @@ func (e *UnreachableError) Error() string { return e.Err.Error() }
 // Unwrap is why.
 func (e *UnreachableError) Unwrap() error { return e.Err }
 
-// A RefusedError is a target that would not take the service as it is: nothing was sent.
+// A RefusedError is a service that is valid, and that probity check, which is a [*FindingsError] in
+// it, or the target would not take as it is: nothing was sent.
 type RefusedError struct{ Err error }
 
 // Error gives all that stands against it, a line each.
@@ -67,19 +101,29 @@ func (e *RefusedError) Error() string { return e.Err.Error() + "\nnothing was se
 // Unwrap is what stands against it.
 func (e *RefusedError) Unwrap() error { return e.Err }
 
-// Deploy checks the service and brings it to a target: nothing is sent if it is not valid, which is
-// an [*InvalidError], or if the target would refuse one of its objects, which is a [*RefusedError].
-// A target that does not answer is an [*UnreachableError]. When it returns, the target has the
-// objects; whether they come up, [Deployment.Wait] tells.
+// Deploy does what probity deploy does: it checks the service and brings it to a target. Nothing is
+// sent if it is not valid, which is an [*InvalidError], if probity check foresees an outage, or if
+// the target would refuse one of its objects, which both are a [*RefusedError]. A target that does
+// not answer is an [*UnreachableError]. When it returns, the target has the objects; whether they
+// come up, [Deployment.Wait] tells.
 func (s Service) Deploy(ctx context.Context, t Target) (*Deployment, error) {
 	if t.Writer != nil && t.Run != "" {
 		return nil, errors.New("cannot deploy to both a Writer and a Run: leave one out")
 	}
-	objects, notes, err := s.objects(formats.Options{Run: t.Run != "", Env: t.Env})
+	opts := formats.Options{Run: t.Run != "", Env: t.Env}
+	objects, notes, err := s.objects(opts)
 	if err != nil {
 		return nil, err
 	}
 	d := &Deployment{Notes: notes}
+	for _, n := range notes {
+		t.tell(n.String())
+	}
+	if !t.SkipCheck {
+		if err := d.judge(s, opts, t); err != nil {
+			return nil, fmt.Errorf("cannot deploy %s: %w", s.Name, err)
+		}
+	}
 	if t.Writer != nil {
 		deploy.Sort(objects)
 		if err := deploy.Render(t.Writer, objects); err != nil {
@@ -94,6 +138,22 @@ func (s Service) Deploy(ctx context.Context, t Target) (*Deployment, error) {
 	return d, nil
 }
 
+// judge looks at a service as probity check does.
+func (d *Deployment) judge(s Service, opts formats.Options, t Target) error {
+	report, err := s.judge(opts)
+	if report == nil {
+		return err
+	}
+	d.found, d.Findings = report.Findings, findingsOf(report.Findings)
+	for _, f := range d.Findings {
+		t.tell(f.String())
+	}
+	if err != nil && t.Writer == nil {
+		return &RefusedError{err}
+	}
+	return nil
+}
+
 // send plans with a server and applies.
 func (d *Deployment) send(ctx context.Context, t Target, objects []*deploy.Object) error {
 	config := kube.Config{Kubeconfig: t.Kubeconfig, Context: t.Context, Namespace: t.Namespace}
@@ -104,7 +164,8 @@ func (d *Deployment) send(ctx context.Context, t Target, objects []*deploy.Objec
 	if d.cluster, err = kube.Connect(config); err != nil {
 		return &UnreachableError{err}
 	}
-	d.sent, err = deploy.Plan(ctx, deploy.Options{Cluster: d.cluster, Objects: objects, Force: t.Force})
+	deploy.Place(d.found, objects, d.cluster.Namespace)
+	d.sent, err = deploy.Plan(ctx, deploy.Options{Cluster: d.cluster, Objects: objects, Force: t.Force, Report: t.report})
 	switch {
 	case err != nil && (ctx.Err() != nil || isUnheard(err)):
 		return unreachable(err)
@@ -186,7 +247,7 @@ func (d *Deployment) Wait(ctx context.Context, o WaitOptions) error {
 		}
 		before = results
 	}
-	results, err := d.sent.Follow(ctx, deploy.FollowOptions{Times: rollout.Options{Timeout: o.Timeout}, Show: show})
+	results, err := d.sent.Follow(ctx, deploy.FollowOptions{Times: rollout.Options{Timeout: o.Timeout}, Findings: d.found, Show: show})
 	if err != nil {
 		return fmt.Errorf("the rollout goes on, and is not watched any longer: %w", err)
 	}

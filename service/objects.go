@@ -4,9 +4,9 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
-
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/probity-run/probity/internal/deploy"
 	"github.com/probity-run/probity/internal/formats"
@@ -61,6 +61,15 @@ type Note struct {
 	NotApplied bool
 }
 
+// String gives "not applied: FIELD: MESSAGE", or "warning: FIELD: MESSAGE".
+func (n Note) String() string {
+	kind := "warning: "
+	if n.NotApplied {
+		kind = "not applied: "
+	}
+	return kind + (&FieldError{n.Field, n.Message}).Error()
+}
+
 // Validate finds what is wrong, without asking anybody: the error is an [*InvalidError]. The notes
 // are what has no meaning outside of TrueFoundry, and what is hardly meant.
 func (s Service) Validate() ([]Note, error) {
@@ -74,6 +83,8 @@ func (s Service) objects(opts formats.Options) ([]*deploy.Object, []Note, error)
 	if err != nil {
 		return nil, nil, err
 	}
+	asked := map[string]bool{}
+	opts.Asked = func(name string) { asked[name] = true } // of the one document, by one goroutine
 	set, err := manifest.Load(manifest.Options{Stdin: bytes.NewReader(text), Formats: formats.All(opts)}, "-")
 	if list, ok := errors.AsType[manifest.Errors](err); ok {
 		invalid := &InvalidError{Name: s.Name}
@@ -94,9 +105,14 @@ func (s Service) objects(opts formats.Options) ([]*deploy.Object, []Note, error)
 			notes = append(notes, Note{n.Original.Field, n.Message, true})
 		}
 	}
+	for _, name := range slices.Sorted(maps.Keys(opts.Env)) {
+		if opts.Run && !asked[name] {
+			notes = append(notes, Note{Field: "env", Message: "nothing refers to the value " + name + " of Target.Env" + formats.Instead(name, slices.Sorted(maps.Keys(asked)))})
+		}
+	}
 	var objects []*deploy.Object
 	for _, o := range set.Converted {
-		objects = append(objects, &deploy.Object{Unstructured: &unstructured.Unstructured{Object: o.Content}, Position: o.Position})
+		objects = append(objects, deploy.ObjectOf(o))
 	}
 	return objects, notes, nil
 }

@@ -50,7 +50,8 @@ func TestDeployToRun(t *testing.T) {
 	if _, err := s.Deploy(t.Context(), target); !isAsked(err) {
 		t.Errorf("without a value: %v", err)
 	}
-	target.Env = map[string]string{"TOKEN": "hunter2"}
+	var told []string
+	target.Env, target.Progress = map[string]string{"TOKEN": "hunter2", "TOKNE": "a slip"}, func(line string) { told = append(told, line) }
 	elsewhere := s
 	elsewhere.WorkspaceFQN = "local:absent"
 	_, err = elsewhere.Deploy(t.Context(), target)
@@ -64,6 +65,12 @@ func TestDeployToRun(t *testing.T) {
 	defer deployment.Close()
 	if want := []string{"secret/api.shop created", "service/api created", "deployment/api created"}; !slices.Equal(deployment.Applied, want) {
 		t.Errorf("applied %q", deployment.Applied)
+	}
+	if image := "not applied here: spec.template.spec.containers[0].image"; !strings.Contains(strings.Join(told, "\n"), image) || strings.Contains(strings.Join(told, "\n"), "resources") {
+		t.Errorf("what nobody wrote is warned of, or what was written is not: %q", told)
+	}
+	if !slices.Contains(told, "warning: env: nothing refers to the value TOKNE of Target.Env, did you mean TOKEN?") {
+		t.Errorf("nobody says that a value is not used: %q", told)
 	}
 	var progress []string
 	if err := deployment.Wait(t.Context(), service.WaitOptions{Progress: func(line string) { progress = append(progress, line) }}); err != nil {

@@ -48,6 +48,9 @@ func Read(stdin io.Reader, excludes []string, paths ...string) (*Manifests, erro
 
 // ReadFormats is Read for files that may have these formats beside that of Kubernetes.
 func ReadFormats(formats []manifest.Format, stdin io.Reader, excludes []string, paths ...string) (*Manifests, error) {
+	if formats == nil {
+		formats = asNamed(paths)
+	}
 	inputs, passedOver, err := find(stdin, excludes, paths)
 	work := make(chan *input)
 	var workers sync.WaitGroup
@@ -77,6 +80,11 @@ func ReadFormats(formats []manifest.Format, stdin io.Reader, excludes []string, 
 	return m, errors.Join(errs...)
 }
 
+// asNamed are the formats of files that are judged each for itself.
+func asNamed(paths []string) []manifest.Format {
+	return formats.All(formats.Options{Named: paths})
+}
+
 func (in *input) decode() {
 	in.source.Name, in.source.Mixed = in.name, in.mixed
 	text, err := in.read()
@@ -89,7 +97,7 @@ func (in *input) decode() {
 	}
 	in.source.Text = text
 	in.source, in.err = in.source.decode()
-	if set := in.source.Set; in.err == nil && !in.mixed && len(set.Objects)+len(set.Unknown) == 0 && !namesKind(set) {
+	if set := in.source.Set; in.err == nil && !in.mixed && len(set.Objects)+len(set.Unknown)+len(set.Joined) == 0 && !namesKind(set) {
 		in.err = fmt.Errorf("%s: nothing in it: expected at least one Kubernetes object", printable.File(in.name))
 		if len(set.NotApplied) > 0 { // of a document of another format, that is why
 			in.err = fmt.Errorf("nothing in it: %s", set.NotApplied[0])

@@ -52,7 +52,7 @@ func remarks(o store.Object) (lines []string) {
 		lines = append(lines, w.Field+": "+w.Message)
 	}
 	for _, w := range manifest.NotApplied(o) {
-		lines = append(lines, "not applied here: "+w.Field+": "+w.Message)
+		lines = append(lines, manifest.NotAppliedHere+w.Field+": "+w.Message)
 	}
 	return lines
 }

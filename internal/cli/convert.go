@@ -76,7 +76,7 @@ func newConvert(streams Streams) *cobra.Command {
 }
 
 func toKubernetes(streams Streams, flags convertFlags, paths []string) error {
-	manifests, err := advisor.ReadFormats(formats.All(formats.Options{Liveness: flags.liveness}), streams.In, nil, paths...)
+	manifests, err := advisor.ReadFormats(formats.All(formats.Options{Liveness: flags.liveness, Named: paths, Together: true}), streams.In, nil, paths...)
 	if err != nil {
 		return badInput(err)
 	}
@@ -100,7 +100,7 @@ func toKubernetes(streams Streams, flags convertFlags, paths []string) error {
 }
 
 func toTrueFoundry(streams Streams, _ convertFlags, paths []string) error {
-	set, err := manifest.Load(manifest.Options{Stdin: streams.In, AllWorkloads: true, Formats: formats.All(formats.Options{})}, paths...)
+	set, err := manifest.Load(manifest.Options{Stdin: streams.In, AllWorkloads: true, Formats: formats.All(formats.Options{Named: paths, Together: true})}, paths...)
 	if err != nil {
 		return badInput(listed(err, "nothing was printed"))
 	}
@@ -154,6 +154,9 @@ func sayConversions(out io.Writer, m *advisor.Manifests) {
 		set := m.Set(file)
 		if set == nil {
 			continue
+		}
+		for _, n := range set.Joined {
+			terminal.Print(out, "note: "+n.String())
 		}
 		for _, w := range set.Warnings {
 			terminal.Print(out, "warning: "+w.String())

@@ -13,8 +13,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/probity-run/probity/internal/advisor"
-	"github.com/probity-run/probity/internal/advisor/rules"
 	"github.com/probity-run/probity/internal/deploy"
+	"github.com/probity-run/probity/internal/formats"
 	"github.com/probity-run/probity/internal/kube"
 )
 
@@ -54,7 +54,7 @@ type deployFlags struct {
 	force, diff, prune, yes     bool
 	noSet, wait, strip, adopt   bool
 	undo, undoOnFailure         bool
-	restartOnConfig             bool
+	restartOnConfig, judge      bool
 	timeout                     time.Duration
 }
 
@@ -78,6 +78,7 @@ func newDeploy(streams Streams) *cobra.Command {
 	addKubeconfig(cmd, &flags.config.Kubeconfig)
 	f.StringVarP(&flags.config.Namespace, "namespace", "n", "", "namespace of objects that name none (default: that of the context); one that names another is refused")
 	f.StringVar(&flags.failOn, "fail-on", advisor.Outage.String(), "least severity of a finding of check that stops the deployment: outage, risk, waste, style")
+	f.BoolVar(&flags.judge, "check", true, "judge the files first, as probity check does; --check=false passes over what it would find")
 	f.BoolVar(&flags.force, "force-conflicts", false, "take fields that others keep")
 	f.BoolVar(&flags.adopt, "adopt", false, "take objects that another tool, set or owner has")
 	f.StringVar(&flags.dryRun, "dry-run", "", "server: ask what would be done, and do nothing")
@@ -143,22 +144,22 @@ func (f *deployFlags) setName(args []string) (string, error) {
 	return name, nil
 }
 
-// readSet reads and judges manifests: the objects to deploy, and what check says of them.
-func readSet(streams Streams, strip bool, args []string) ([]*deploy.Object, *advisor.Report, error) {
-	manifests, err := advisor.Read(streams.In, nil, args...)
+// readSet reads manifests, and the objects in them. The manifests are there if only some of these
+// cannot be sent.
+func readSet(streams Streams, strip bool, args []string) ([]*deploy.Object, *advisor.Manifests, error) {
+	manifests, err := advisor.ReadFormats(formats.All(formats.Options{Named: args, Together: true}), streams.In, nil, args...)
 	if err != nil {
 		return nil, nil, err
 	}
 	sayConversions(streams.Err, manifests)
-	report := advisor.NewReport(manifests, rules.All(), nil)
 	objects, err := deploy.Objects(manifests)
 	if err != nil {
-		return nil, report, err
+		return nil, manifests, err
 	}
 	if strip {
 		for _, o := range objects {
 			deploy.Strip(o)
 		}
 	}
-	return objects, report, nil
+	return objects, manifests, nil
 }

@@ -308,7 +308,10 @@ func (o *deployOutput) end(code int, d *deploy.Deployment, err error) {
 func endReason(err error) string {
 	_, unheard := errors.AsType[*kube.UnheardError](err)
 	_, conflict := errors.AsType[*deploy.ConflictError](err)
+	_, found := errors.AsType[*deploy.FoundError](err)
 	switch {
+	case found:
+		return "findings"
 	case unheard:
 		return "unreachable"
 	case apierrors.IsUnauthorized(err):

@@ -19,6 +19,7 @@ func TestEndReason(t *testing.T) {
 		"unreachable":  fmt.Errorf("cannot ask it: %w", &kube.UnheardError{Server: "https://x", Err: errors.New("no")}),
 		"unauthorized": badInput(fmt.Errorf("cannot ask it: %w", apierrors.NewUnauthorized("no"))),
 		"conflict":     badInput(&deploy.ConflictError{}),
+		"findings":     badInput(fmt.Errorf("nothing was sent: %w", &deploy.FoundError{})),
 		"interrupted":  unknown(deploy.ErrInterrupted),
 		"":             errors.New("it has no name"),
 	} {

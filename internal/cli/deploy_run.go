@@ -42,7 +42,7 @@ func runDeploy(ctx context.Context, streams Streams, flags deployFlags, args []s
 	if err := flags.check(); err != nil {
 		return badInput(err)
 	}
-	r := &deployRun{deployFlags: flags, streams: streams}
+	r := &deployRun{deployFlags: flags, streams: streams, report: &advisor.Report{}}
 	if flags.undo {
 		return r.end(r.undoLast(ctx, args))
 	}
@@ -85,14 +85,15 @@ func (r *deployRun) prepare(ctx context.Context, args []string) error {
 	r.cluster = cluster
 	r.out = newDeployOutput(r.streams, r.output, r.diff)
 	r.out.begin(cluster, set)
-	objects, report, err := readSet(r.streams, r.strip, args)
-	if report != nil {
+	objects, manifests, err := readSet(r.streams, r.strip, args)
+	if manifests != nil && r.judge {
+		report, found := deploy.Judge(manifests, least)
 		r.report = report
 		deploy.Place(report.Findings, objects, cluster.Namespace)
 		r.out.findings(report)
-		if report.Worst() >= least {
+		if found != nil {
 			cluster.Close()
-			return fmt.Errorf("nothing was sent: check has findings of severity %s or worse; accept one by the annotation probity.run/ignore.RULE, or raise --fail-on", least)
+			return fmt.Errorf("nothing was sent: %w; accept one by the annotation probity.run/ignore.RULE, or raise --fail-on", found)
 		}
 	}
 	if err == nil {

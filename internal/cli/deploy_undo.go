@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"time"
 
-	"github.com/probity-run/probity/internal/advisor"
 	"github.com/probity-run/probity/internal/deploy"
 	"github.com/probity-run/probity/internal/kube"
 	"github.com/probity-run/probity/internal/system"
@@ -120,7 +119,6 @@ func (r *deployRun) undoLast(ctx context.Context, args []string) error {
 		return badInput(err)
 	}
 	defer r.cluster.Close()
-	r.report = &advisor.Report{}
 	r.out = newDeployOutput(r.streams, r.output, false)
 	r.out.begin(r.cluster, r.name)
 	memory, err := r.kept().Read()

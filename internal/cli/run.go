@@ -277,6 +277,7 @@ func run(ctx context.Context, streams Streams, flags runFlags, paths, command []
 	if flags.logs {
 		opts.Follow = view.Output
 	}
+	flags.env.sayUnused(streams.Err, opts.Env, paths)
 	s, err := system.New(opts)
 	if err != nil {
 		view.Close()

@@ -149,7 +149,7 @@ func prepareSimulation(streams Streams, flags simulateFlags, paths []string) (*s
 			return nil, err
 		}
 	}
-	s.set, err = manifest.Load(manifest.Options{Stdin: stdin, AllWorkloads: true, Formats: formats.All(formats.Options{})}, paths...)
+	s.set, err = manifest.Load(manifest.Options{Stdin: stdin, AllWorkloads: true, Formats: formats.All(formats.Options{Named: paths, Together: true})}, paths...)
 	if err == nil {
 		err = simulate.Check(s.set.Objects)
 	}

@@ -113,7 +113,7 @@ func (d *Deployment) applyOne(ctx context.Context, e *Entry) error {
 		e.Result = Configured
 	}
 	if e.Planned == nil { // otherwise they were shown with the plan
-		for _, text := range answer.Warnings {
+		for _, text := range e.warnings(answer.Warnings) {
 			d.report(Event{Kind: "warning", Object: e.Object, Text: text})
 		}
 	}

@@ -27,6 +27,9 @@ type Object struct {
 	*unstructured.Unstructured
 	// Position is where its document begins.
 	Position manifest.Position
+	// Implied are the paths of fields that nobody wrote, for the object comes from a document of
+	// another format.
+	Implied []string
 	// At is where the server has it; it is set by [Bind].
 	At kube.Ref
 
@@ -87,7 +90,8 @@ func isOfFormat(set *manifest.Set, d manifest.Document) bool {
 	within := func(at manifest.Position, format string) bool {
 		return format != "" && !isServerless(format) && at.Line > d.Line && at.Line <= d.Line+1+bytes.Count(d.Text, []byte("\n"))
 	}
-	return set != nil && (slices.ContainsFunc(set.Converted, func(o manifest.Converted) bool { return within(o.Position, o.Format) }) ||
+	return set != nil && (slices.ContainsFunc(set.Joined, func(n manifest.Note) bool { return within(n.Position, n.Original.Format) }) ||
+		slices.ContainsFunc(set.Converted, func(o manifest.Converted) bool { return within(o.Position, o.Format) }) ||
 		slices.ContainsFunc(set.Invalid, func(e *manifest.Error) bool { return within(e.Position, e.Original.Format) }))
 }
 
@@ -107,10 +111,29 @@ func converted(all *[]*Object, m *advisor.Manifests, file string) (errs []error)
 		if isServerless(o.Format) {
 			continue
 		}
+		before := len(*all)
 		content := (&unstructured.Unstructured{Object: o.Content}).DeepCopy().Object
 		errs = append(errs, collect(all, content, o.Position))
+		for _, object := range (*all)[before:] {
+			object.Implied = o.Implied
+		}
 	}
 	return errs
+}
+
+// ObjectOf is an object of a document of another format.
+func ObjectOf(o manifest.Converted) *Object {
+	return &Object{Unstructured: &unstructured.Unstructured{Object: o.Content}, Position: o.Position, Implied: o.Implied}
+}
+
+// warnings are those of a server about an object, but for what a run of Probity does not apply and
+// nobody wrote.
+func (o *Object) warnings(texts []string) []string {
+	return slices.DeleteFunc(slices.Clone(texts), func(text string) bool {
+		rest, idle := strings.CutPrefix(text, manifest.NotAppliedHere)
+		field, _, _ := strings.Cut(rest, ": ")
+		return idle && slices.Contains(o.Implied, field)
+	})
 }
 
 // isServerless reports whether a format is that of objects which a cluster has itself: they are
@@ -136,7 +159,7 @@ func Unwrapped(objects []*Object, m *advisor.Manifests) ([]*Object, error) {
 		}
 		for _, o := range set.Converted {
 			if isServerless(o.Format) {
-				all = append(all, &Object{Unstructured: &unstructured.Unstructured{Object: o.Content}, Position: o.Position})
+				all = append(all, ObjectOf(o))
 			}
 		}
 	}

@@ -221,7 +221,7 @@ func (d *Deployment) askOne(ctx context.Context, e *Entry) error {
 		return explainRefusal(e.Object, err)
 	}
 	e.Planned = answer.Object
-	for _, text := range answer.Warnings {
+	for _, text := range e.warnings(answer.Warnings) {
 		d.report(Event{Kind: "warning", Object: e.Object, Text: text})
 	}
 	return nil

@@ -56,6 +56,9 @@ func (f *file) mayBeForeign(text []byte) bool {
 // converted takes what became of a document.
 func (f *file) converted(d *decoder, format string, c Conversion) {
 	at := func(r Remark) Position { return d.position(r.At) }
+	if c.Into != nil {
+		f.set.Joined = append(f.set.Joined, Note{Position: at(*c.Into), Message: c.Into.Message, Original: Original{Format: format}})
+	}
 	for _, r := range c.Errors {
 		f.refuse(&Error{Position: at(r), Object: r.Object, Field: r.Field, Reason: cmp.Or(r.Reason, ReasonFormat), Message: r.Message,
 			Original: Original{format, r.Object, r.Field}})
@@ -77,12 +80,30 @@ func (f *file) converted(d *decoder, format string, c Conversion) {
 	f.set.Differences = append(f.set.Differences, notes(c.Differences)...)
 	for _, o := range c.Objects {
 		if content, ok := withoutNulls(d.next().any(o.Root, "")).(map[string]any); ok {
-			f.set.Converted = append(f.set.Converted, Converted{d.position(o.Root), format, content})
+			f.set.Converted = append(f.set.Converted, Converted{d.position(o.Root), format, content, impliedPaths(o.Root, "", o.Implied)})
 		}
 		own := d.next()
 		own.origin = &origin{format: format, ref: o.Ref, nodes: o.Fields, implied: o.Implied, fields: map[string]string{}}
 		f.document(own, o.Root, "")
 	}
+}
+
+// impliedPaths are the paths of values that nobody wrote.
+func impliedPaths(n *yaml.Node, path string, implied map[*yaml.Node]bool) (paths []string) {
+	if implied[n] {
+		paths = append(paths, path)
+	}
+	switch n.Kind {
+	case yaml.MappingNode:
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			paths = append(paths, impliedPaths(n.Content[i+1], childPath(path, n.Content[i].Value), implied)...)
+		}
+	case yaml.SequenceNode:
+		for i, item := range n.Content {
+			paths = append(paths, impliedPaths(item, indexPath(path, i), implied)...)
+		}
+	}
+	return paths
 }
 
 // withoutNulls takes away fields that are null, which are the same as absent ones.

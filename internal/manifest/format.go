@@ -46,6 +46,9 @@ type Conversion struct {
 	// Unknown are parts that are something else than a service, which nobody runs here: their
 	// Object says what, and what it is called.
 	Unknown []Remark
+	// Into is set if what the document says is in what another file became, or nobody reads it: then
+	// the rest is empty. The message tells which.
+	Into *Remark
 }
 
 // A ConvertedObject is a Kubernetes object as nodes of YAML.
@@ -92,6 +95,8 @@ type Converted struct {
 	Position
 	Format  string
 	Content map[string]any
+	// Implied are the paths of the fields that nobody wrote.
+	Implied []string
 }
 
 // origin is where a converted object comes from.

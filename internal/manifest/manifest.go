@@ -97,6 +97,9 @@ type Set struct {
 	// Converted are the objects that come from documents of other formats, those of kinds that
 	// Probity does not run too.
 	Converted []Converted
+	// Joined are the documents of other formats that are read with another file, or not at all
+	// because of one.
+	Joined []Note
 }
 
 // Resource is a typed Kubernetes object: one of *corev1.Pod, *appsv1.Deployment,

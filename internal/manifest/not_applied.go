@@ -37,6 +37,10 @@ const (
 	onlyTCP      = "the Service carries TCP only, so nobody answers on this port"
 )
 
+// NotAppliedHere begins what an API server of Probity says of a field with no effect; its path
+// follows.
+const NotAppliedHere = "not applied here: "
+
 // podNotApplied names the fields of a pod's spec that a local process cannot honour, and why. A
 // whole object or list is named once, by its own field.
 func podNotApplied() map[string]string {

@@ -26,9 +26,9 @@ type loader struct {
 	registry *registry.Registry
 	environ  []string
 	maxPods  int
-	own      []string // the manifests of which a part runs
-	only     []string // names of that part; none means all
-	formats  []manifest.Format
+	own      []string          // the manifests of which a part runs
+	only     []string          // names of that part; none means all
+	env      map[string]string // what documents of other formats refer to
 	outputs  []fs.FileInfo
 	read     func(manifest.Options, ...string) (*manifest.Set, error)
 	// has room for one: who reads manifests and applies them puts something in
@@ -39,7 +39,7 @@ type loader struct {
 
 func newLoader(r *registry.Registry, opts Options) *loader {
 	l := &loader{registry: r, environ: opts.Environ, maxPods: opts.MaxPods, own: opts.Manifests, only: opts.Only, read: manifest.Load,
-		formats: formats.All(formats.Options{Run: true, Env: opts.Env}), turn: make(chan struct{}, 1), said: map[string]bool{}}
+		env: opts.Env, turn: make(chan struct{}, 1), said: map[string]bool{}}
 	for _, file := range opts.Outputs {
 		if info, err := file.Stat(); err == nil { // what is closed cannot be read by mistake
 			l.outputs = append(l.outputs, info)
@@ -60,7 +60,7 @@ type manifests struct {
 // load reads manifests and makes sure that what they ask for can run here. ownPort, if not nil,
 // reports whether Pods of this system have a port, and would make room. Every error is bad input.
 func (l *loader) load(paths []string, opts manifest.Options, ownPort func(port int32) bool) (*manifests, error) {
-	opts.Outputs, opts.Formats = l.outputs, l.formats
+	opts.Outputs, opts.Formats = l.outputs, formats.All(formats.Options{Run: true, Env: l.env, Named: paths, Together: true})
 	set, err := l.read(opts, paths...)
 	if err != nil {
 		return nil, err
@@ -135,6 +135,9 @@ func (l *loader) news(m *manifests) []string {
 // remarks are lines about what is not done here: kinds that are left alone, fields that are not
 // applied, and the API server's warnings.
 func (m *manifests) remarks() (lines []string) {
+	for _, n := range m.set.Joined {
+		lines = append(lines, fmt.Sprintf("note: %s", n))
+	}
 	for _, w := range m.set.Warnings {
 		lines = append(lines, fmt.Sprintf("warning: %s", w))
 	}

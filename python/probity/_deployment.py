@@ -27,6 +27,7 @@ class Options(NamedTuple):
     wait: bool
     timeout: Optional[float]
     progress: Optional[TextIO]
+    check: bool
 
 
 class Finding(NamedTuple):
@@ -74,11 +75,12 @@ def check(service: Object, document: str) -> List[Finding]:
 def deploy(service: Object, document: str, options: Options) -> Deployed:
     """Deploy a document, and tell how it goes."""
     server = _where(options)
-    name = str(getattr(service, "name")).lower()
-    named = ["--set", name] if re.fullmatch("[a-z0-9]([-a-z0-9]*[a-z0-9])?", name) else ["--no-set"]  # what is no name, the program refuses as such
-    arguments = ["deploy", "-", "-o", "json", *named, *server]
+    # A set would be for pruning, which nobody does here, and what has one is another object than the same service from Go.
+    arguments = ["deploy", "-", "-o", "json", "--no-set", *server]
     if options.force:
         arguments.append("--force-conflicts")
+    if not options.check:
+        arguments.append("--check=false")
     if not options.wait:
         arguments.append("--wait=false")
     if options.timeout is not None:
@@ -195,9 +197,10 @@ class _Told:
         if code == 0 and self.begun is not None:
             return Deployed(str(self.begun["context"]), str(self.begun["namespace"]), tuple(self.ended.get("applied", ())))
         if code == EXIT_REFUSED:
-            if self.ended.get("reason") == "unreachable" or re.match(r"cannot (ask|read the kubeconfig|use the kubeconfig|reach|connect)\b", why):
+            reason = self.ended.get("reason")
+            if reason == "unreachable" or reason is None and re.match(r"(no kubeconfig|cannot (ask|read the kubeconfig|use the kubeconfig|reach|connect))\b", why):
                 raise UnreachableError(f"{title} cannot be deployed: {why}")
-            raise RefusedError(title, _problems(self.service, self._outages() if "check has findings" in why else why))
+            raise RefusedError(title, _problems(self.service, self._outages() if self.ended.get("reason") == "findings" else why))
         causes = [text for v in self.verdicts if v.get("result") != "up" for text in _reasons(v)]
         log = [line for v in self.verdicts for entry in v.get("log") or () for line in entry.get("lines") or ()]
         raise NotReadyError(title, causes or [why], log, unknown=code == EXIT_UNKNOWN)

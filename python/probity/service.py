@@ -98,6 +98,7 @@ class Service(Object):
         instance: Optional[str] = None,
         timeout: Optional[float] = None,
         progress: Optional[TextIO] = None,
+        check: bool = True,
     ) -> "_deployment.Deployed":
         """Deploy the service, and wait until it is ready.
 
@@ -108,11 +109,15 @@ class Service(Object):
         instance names the run, as `probity ls` does, or by its state folder, if there are several.
         timeout is how many seconds to wait, 900 if it is left out.
         progress is where lines about it go, sys.stderr if it is left out.
+        check lets `probity check` judge it first: an outage is a RefusedError, what else is found is a line of progress. With False nobody looks.
 
         Raises InvalidError (also for these arguments), ProgramMissingError, UnreachableError, RefusedError (with the fields, and nothing was sent), NotReadyError (with the causes).
         """
-        self._check_arguments({"workspace_fqn": workspace_fqn, "target": target, "context": context, "instance": instance}, timeout)
-        options = _deployment.Options(target, context, instance, force, wait, timeout, progress)
+        self._check_arguments(
+            {"workspace_fqn": workspace_fqn, "target": target, "context": context, "instance": instance},
+            {"force": force, "wait": wait, "check": check}, timeout, progress,
+        )
+        options = _deployment.Options(target, context, instance, force, wait, timeout, progress, check)
         if workspace_fqn is not None and re.fullmatch("[A-Z_]+", workspace_fqn):
             print(f"workspace_fqn {workspace_fqn} is a placeholder: the namespace of the context is used", file=progress or sys.stderr)
             workspace_fqn = None
@@ -139,8 +144,11 @@ class Service(Object):
         except ProbityError as e:
             raise e.with_traceback(None) from None
 
-    def _check_arguments(self, texts: Mapping[str, object], timeout: object) -> None:
+    def _check_arguments(self, texts: Mapping[str, object], booleans: Mapping[str, object], timeout: object, progress: object) -> None:
         wrong = {name: f"cannot use {describe(text)} as a string" for name, text in texts.items() if text is not None and not isinstance(text, str)}
+        wrong.update({name: f"cannot use {describe(value)} as a boolean" for name, value in booleans.items() if not isinstance(value, bool)})
+        if progress is not None and not callable(getattr(progress, "write", None)):
+            wrong["progress"] = f"cannot use {describe(progress)}: it is a stream, as sys.stderr is"
         if timeout is not None and (isinstance(timeout, bool) or not isinstance(timeout, (int, float)) or not 0 < timeout < math.inf):
             wrong["timeout"] = f"cannot use {describe(timeout)}: it is a number of seconds, above 0"
         if wrong:

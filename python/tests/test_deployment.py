@@ -78,7 +78,7 @@ class DeploymentTest(unittest.TestCase):
             self.progress.getvalue().splitlines(),
             ["deploying to probity-web", "deployment web created", "deployment web 0/1 ready", "deployment web 1/1 ready", "deployment web is up"],
         )
-        self.assertIn("deploy - -o json --set web --kubeconfig /state/web/kubeconfig\n", self.read("arguments"))
+        self.assertIn("deploy - -o json --no-set --kubeconfig /state/web/kubeconfig\n", self.read("arguments"))
         self.assertIn("workspace_fqn: \"local:shop\"\n", self.read("deploy.given"))
 
     def test_arguments(self) -> None:
@@ -86,11 +86,12 @@ class DeploymentTest(unittest.TestCase):
             "--kubeconfig /state/web/kubeconfig --wait=false": {"wait": False},
             "--context prod": {"target": "kubernetes", "context": "prod"},
             "--kubeconfig /state/web/kubeconfig --force-conflicts --timeout=2.5s": {"force": True, "timeout": 2.5},
+            "--kubeconfig /state/web/kubeconfig --check=false": {"check": False},
         }
         for want, options in table.items():
             with self.subTest(want):
                 self.deploy([BEGIN, {"kind": "end", "exit": 0}], **options)
-                self.assertEqual(self.read("arguments").splitlines()[-1], "deploy - -o json --set web " + want)
+                self.assertEqual(self.read("arguments").splitlines()[-1], "deploy - -o json --no-set " + want)
         self.program({"deploy": (json.dumps(BEGIN) + "\n" + json.dumps({"kind": "end", "exit": 2, "error": "name: no"}), "", 2)})
         with self.assertRaisesRegex(RefusedError, "name: no"):
             made(name="A b").deploy()
@@ -105,6 +106,9 @@ class DeploymentTest(unittest.TestCase):
             "workspace_fqn: cannot use integer 5 as a string": {"workspace_fqn": 5},
             "instance: cannot use a list as a string": {"instance": ["web"]},
             'timeout: cannot use string "9s": it is a number of seconds, above 0': {"timeout": "9s"},
+            'wait: cannot use string "no" as a boolean': {"wait": "no"},
+            "check: cannot use integer 0 as a boolean": {"check": 0},
+            'progress: cannot use string "log": it is a stream, as sys.stderr is': {"progress": "log"},
             "timeout: cannot use integer -1: it is a number of seconds, above 0": {"timeout": -1},
         }
         for want, options in table.items():
@@ -144,13 +148,19 @@ class DeploymentTest(unittest.TestCase):
     def test_refused_for_findings(self) -> None:
         finding = {"kind": "finding", "severity": "outage", "object": WEB, "rule": "never-ready", "message": "it is never ready"}
         with self.assertRaises(RefusedError) as raised:
-            self.deploy([BEGIN, finding, {"kind": "end", "exit": 2, "error": "nothing was sent: check has findings of severity outage or worse"}], code=2)
+            self.deploy([BEGIN, finding, {"kind": "end", "exit": 2, "reason": "findings", "error": "nothing was sent: it is an outage"}], code=2)
         self.assertEqual(raised.exception.problems[0].message, "it is never ready (never-ready)")
+
+    def test_unauthorized(self) -> None:
+        why = "cannot ask https://127.0.0.1:6443 what it serves: Unauthorized\nnothing was sent"
+        with self.assertRaisesRegex(RefusedError, "Unauthorized"):
+            self.deploy([BEGIN, {"kind": "end", "exit": 2, "error": why, "reason": "unauthorized"}], code=2)
 
     def test_unreachable(self) -> None:
         table: List[Tuple[str, List[Dict[str, Any]], str]] = [
             ("no answer later", [BEGIN, {"kind": "end", "exit": 2, "error": "cannot read what the set app has: https://127.0.0.1:1 does not answer", "reason": "unreachable"}], ""),
             ("no answer", [BEGIN, {"kind": "end", "exit": 2, "error": "cannot ask https://127.0.0.1:1 what it serves: connection refused"}], ""),
+            ("none at all", [], "probity: no kubeconfig tells which cluster is meant: set $KUBECONFIG\n"),
             ("no kubeconfig", [], "probity: cannot use the kubeconfig: context \"x\" does not exist\n"),
         ]
         for name, lines, errors in table:

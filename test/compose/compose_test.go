@@ -19,7 +19,11 @@ import (
 	"github.com/probity-run/probity/internal/formats/compose"
 )
 
-const corpus = "../../internal/formats/compose/testdata/corpus"
+// The files that both read: each alone, and the folders of those that belong together.
+const (
+	corpus = "../../internal/formats/compose/testdata/corpus"
+	layers = "../../internal/formats/compose/testdata/layers"
+)
 
 // service is what both say of a service.
 type service struct {
@@ -54,13 +58,33 @@ func TestCorpus(t *testing.T) {
 	}
 }
 
-func theirs(t *testing.T, file string, profiles []string) map[string]service {
+// TestLayers: files that are put on top of each other, as by several -f, are what compose-go makes
+// of them.
+func TestLayers(t *testing.T) {
+	folders, err := filepath.Glob(layers + "/*")
+	if err != nil || len(folders) < 4 {
+		t.Fatalf("%d folders, %v", len(folders), err)
+	}
+	for _, folder := range folders {
+		t.Run(filepath.Base(folder), func(t *testing.T) {
+			files, err := filepath.Glob(folder + "/*.yaml")
+			if err != nil || len(files) < 2 {
+				t.Fatalf("%q, %v", files, err)
+			}
+			if diff := cmp.Diff(theirs(t, files[0], nil, files[1:]...), ours(t, files[0], nil, files[1:]...)); diff != "" {
+				t.Errorf("services (-compose-go +Probity):\n%s", diff)
+			}
+		})
+	}
+}
+
+func theirs(t *testing.T, file string, profiles []string, over ...string) map[string]service {
 	t.Helper()
 	var env []string
 	for name, value := range environment() {
 		env = append(env, name+"="+value)
 	}
-	opts, err := cli.NewProjectOptions([]string{file}, cli.WithEnv(env), cli.WithDotEnv, cli.WithProfiles(profiles), cli.WithName("corpus"))
+	opts, err := cli.NewProjectOptions(append([]string{file}, over...), cli.WithEnv(env), cli.WithDotEnv, cli.WithProfiles(profiles), cli.WithName("corpus"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -166,7 +190,7 @@ func theirExpose(list types.StringOrNumberList) (expose []string) {
 	return expose
 }
 
-func ours(t *testing.T, file string, profiles []string) map[string]service {
+func ours(t *testing.T, file string, profiles []string, over ...string) map[string]service {
 	t.Helper()
 	text, err := os.ReadFile(file)
 	if err != nil {
@@ -178,7 +202,7 @@ func ours(t *testing.T, file string, profiles []string) map[string]service {
 	}
 	env := environment()
 	project, problems := compose.Read(root.Content[0], compose.Options{File: file, Profiles: profiles, ReadFile: os.ReadFile,
-		Lookup: func(name string) (string, bool) { v, ok := env[name]; return v, ok }})
+		Lookup: func(name string) (string, bool) { v, ok := env[name]; return v, ok }}, over...)
 	for _, p := range problems {
 		t.Errorf("Probity: line %d: %s: %s", p.At.Line, p.Field, p.Message)
 	}

@@ -2,8 +2,9 @@ package compose
 
 import (
 	"bytes"
+	"cmp"
+	"path/filepath"
 	"slices"
-	"strings"
 
 	"go.yaml.in/yaml/v3"
 
@@ -25,42 +26,6 @@ func (Format) Mentions(text []byte) bool {
 	return bytes.Contains(text, []byte("services:")) || bytes.Contains(text, []byte("include:"))
 }
 
-// Recognizes implements [manifest.Format]. Other tools have services too, so one of them must have
-// a field that only Compose has, and include alone must stand beside what Compose knows.
-func (Format) Recognizes(root *yaml.Node) bool {
-	only, services, include := true, false, false
-	for i := 0; i+1 < len(root.Content); i += 2 {
-		key, n := root.Content[i].Value, root.Content[i+1]
-		only = only && (slices.Contains(topFields(), key) || strings.HasPrefix(key, "x-"))
-		switch {
-		case key == "services" && n.Kind == yaml.MappingNode:
-			for j := 1; j < len(n.Content); j += 2 {
-				services = services || isService(n.Content[j])
-			}
-		case key == "include":
-			include = n.Kind == yaml.SequenceNode
-		}
-	}
-	return services || include && only
-}
-
-// isService reports whether a value has a field that tells a service of Compose.
-func isService(n *yaml.Node) bool {
-	if n.Kind == yaml.AliasNode && n.Alias != nil {
-		n = n.Alias
-	}
-	if n.Kind != yaml.MappingNode {
-		return false
-	}
-	for i := 0; i < len(n.Content); i += 2 {
-		switch n.Content[i].Value {
-		case "image", "build", "extends", "healthcheck", "container_name", "depends_on", "<<":
-			return true
-		}
-	}
-	return false
-}
-
 func topFields() []string {
 	return []string{"name", "services", "include", "version", "networks", "volumes", "secrets", "configs", "models", "jobs"}
 }
@@ -70,7 +35,17 @@ func (f Format) Convert(file string, root *yaml.Node) manifest.Conversion {
 	opts := f.Options
 	opts.File = file
 	l := newLoader(opts)
-	p := l.read(root)
+	if l.misshapen(root) {
+		return manifest.Conversion{Errors: remarks(l.errs, file)}
+	}
+	together := f.layersOf(filepath.Clean(file))
+	if slices.Index(together.files, filepath.Clean(file)) != 0 {
+		return manifest.Conversion{Into: &manifest.Remark{At: root, Message: cmp.Or(together.note, "read on top of "+baseNames(together.files[:1]))}}
+	}
+	if together.note != "" {
+		l.noteNotApplied(Place{Position: manifest.Position{File: file, Line: root.Line, Column: root.Column}}, "", "%s", together.note)
+	}
+	p := l.read(root, together.files[1:]...)
 	names := l.names(p)
 	var objects []manifest.ConvertedObject
 	if len(l.errs) == 0 {
@@ -81,10 +56,10 @@ func (f Format) Convert(file string, root *yaml.Node) manifest.Conversion {
 		NotApplied: remarks(l.notApplied, file), Differences: remarks(l.different, file)}
 }
 
-// Read reads a Compose file. The errors are everything that is wrong with it; then the project
-// holds what could be read.
-func Read(root *yaml.Node, opts Options) (*Project, []manifest.Remark) {
+// Read reads a Compose file, and files that are put on top of it, in turn. The errors are everything
+// that is wrong with it; then the project holds what could be read.
+func Read(root *yaml.Node, opts Options, over ...string) (*Project, []manifest.Remark) {
 	l := newLoader(opts)
-	p := l.read(root)
+	p := l.read(root, over...)
 	return p, remarks(l.errs, opts.File)
 }

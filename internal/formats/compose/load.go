@@ -24,6 +24,12 @@ type Options struct {
 	ReadFile func(path string) ([]byte, error)
 	// Profiles are active, besides those of the variable COMPOSE_PROFILES.
 	Profiles []string
+	// Named are the files that a person has named, if that is known. Of a folder that was named, the
+	// files are read that Docker Compose would read there. Default: none.
+	Named []string
+	// Together means that what is named is run or written together, so that a file that has services
+	// of one before is put on top of that. Default: each stands alone.
+	Together bool
 	// Liveness adds a liveness probe to what a health check becomes.
 	Liveness bool
 }
@@ -33,6 +39,8 @@ type loader struct {
 	opts Options
 	*problems
 	unset map[string]bool // variables that were found to be not set
+	// layered means that what is read is put on top of another file.
+	layered bool
 }
 
 // model is one file, and what it includes.
@@ -54,9 +62,26 @@ func newLoader(opts Options) *loader {
 	return &loader{opts: opts, problems: &problems{}, unset: map[string]bool{}}
 }
 
-// read reads the file that the options name.
-func (l *loader) read(root *yaml.Node) *Project {
-	return l.project(l.model(l.opts.File, root, l.opts.Lookup, nil))
+// read reads the file that the options name, and files that are put on top of it, in turn.
+func (l *loader) read(root *yaml.Node, over ...string) *Project {
+	m := l.model(l.opts.File, root, l.opts.Lookup, nil)
+	p := &Project{}
+	l.top(m.root, p)
+	usual := l.opts.Lookup
+	l.opts.Lookup = m.lookup // the folder of the first file is the project's
+	for _, path := range over {
+		l.layered = true
+		o := l.open(path, m.root.at, "", []string{l.opts.File})
+		l.layered = false
+		if o == nil {
+			continue
+		}
+		l.top(o.root, p)
+		m.services = l.merged(l.extended(m.services, m, []string{l.opts.File}), l.extended(o.services, o, []string{path}), "services")
+	}
+	l.opts.Lookup = usual
+	l.project(m, p)
+	return p
 }
 
 // withEnvFile adds the variables of a file to those that are known already. A file that is not
@@ -129,7 +154,7 @@ func (l *loader) open(path string, at Place, field string, from []string) *model
 // model reads the root of a file and what it includes.
 func (l *loader) model(path string, root *yaml.Node, lookup func(string) (string, bool), from []string) *model {
 	m := &model{lookup: l.withEnvFile(lookup, filepath.Join(filepath.Dir(path), ".env"))}
-	m.root = l.interpolated(newValue(path, root, l.problems), "", m.lookup)
+	m.root = l.interpolated(newValue(path, root, l.problems, l.layered), "", m.lookup)
 	m.services = m.root.get("services")
 	if m.services != nil && m.services.kind != mapping {
 		l.fail(m.services.at, "services", manifest.ReasonType, "must be a mapping of services by name, this is %s", m.services.what())

@@ -12,7 +12,7 @@ import (
 // are replaced as a whole.
 func (l *loader) merged(base, over *value, path string) *value {
 	switch {
-	case base == nil || base.kind == null:
+	case base == nil || base.kind == null || over != nil && over.over == override:
 		return over
 	case over == nil || over.kind == null:
 		return base
@@ -55,7 +55,13 @@ func (l *loader) mergedFields(base, over *value, path string) *value {
 	changed.fields = slices.Clone(base.fields)
 	for _, e := range over.fields {
 		i := slices.IndexFunc(changed.fields, func(old entry) bool { return old.key == e.key })
-		if i < 0 {
+		switch {
+		case e.over == reset && i >= 0:
+			changed.fields = slices.Delete(changed.fields, i, i+1)
+			continue
+		case e.over == reset:
+			continue
+		case i < 0:
 			changed.fields = append(changed.fields, e)
 			continue
 		}

@@ -7,12 +7,11 @@ import (
 	"github.com/probity-run/probity/internal/manifest"
 )
 
-func (l *loader) project(m *model) *Project {
-	p := &Project{}
-	l.top(m.root, p)
+// project adds the services of a model.
+func (l *loader) project(m *model, p *Project) {
 	services := l.extended(m.services, m, []string{l.opts.File})
 	if services == nil {
-		return p
+		return
 	}
 	active := slices.Clone(l.opts.Profiles)
 	if more, ok := m.lookup("COMPOSE_PROFILES"); ok {
@@ -35,7 +34,6 @@ func (l *loader) project(m *model) *Project {
 		p.Services = append(p.Services, d.service)
 	}
 	l.relate(p, keys(services))
-	return p
 }
 
 func isActive(profiles, active []string) bool {

@@ -25,6 +25,15 @@ const (
 	mapping
 )
 
+// over is what a value does to the one that it is put on top of, by its tag.
+type over uint8
+
+const (
+	merge    over = iota
+	override      // !override takes its place
+	reset         // !reset takes it away
+)
+
 // value is a part of a Compose file, without anchors and merge keys, with the place where it was
 // written. Values are shared and are not changed once they are made.
 type value struct {
@@ -34,6 +43,7 @@ type value struct {
 	tag    string // of a scalar, as YAML resolves it: !!str, !!int, !!float or !!bool
 	items  []*value
 	fields []entry
+	over   over
 }
 
 // entry is a field of a mapping.
@@ -102,11 +112,13 @@ type reader struct {
 	left int
 	errs *problems
 	open map[*yaml.Node]bool // the anchors that are being followed
+	// layered means that the file is put on top of another one, of which it may take something away.
+	layered bool
 }
 
 // newValue reads the root of a document.
-func newValue(file string, root *yaml.Node, errs *problems) *value {
-	r := &reader{file: file, left: maxValues, errs: errs, open: map[*yaml.Node]bool{}}
+func newValue(file string, root *yaml.Node, errs *problems, layered bool) *value {
+	r := &reader{file: file, left: maxValues, errs: errs, open: map[*yaml.Node]bool{}, layered: layered}
 	if root.Kind == yaml.DocumentNode && len(root.Content) == 1 {
 		root = root.Content[0]
 	}
@@ -125,8 +137,13 @@ func (r *reader) value(n *yaml.Node, path string) *value {
 		}
 		return v
 	}
-	switch n.ShortTag() {
-	case "!reset", "!override":
+	switch tag := n.ShortTag(); {
+	case tag == "!reset" && r.layered:
+		v.over = reset
+		return v
+	case tag == "!override" && r.layered:
+		v.over = override
+	case tag == "!reset", tag == "!override":
 		r.errs.fail(v.at, path, manifest.ReasonType, "the tag %s is for files that are merged with -f: one file is read here, write what is meant", n.Tag)
 		return v
 	}
@@ -135,7 +152,11 @@ func (r *reader) value(n *yaml.Node, path string) *value {
 		return r.alias(n, path)
 	case yaml.ScalarNode:
 		if n.ShortTag() != "!!null" {
-			v.kind, v.text, v.tag = scalar, n.Value, n.ShortTag()
+			untagged := *n
+			if v.over == override {
+				untagged.Tag = ""
+			}
+			v.kind, v.text, v.tag = scalar, n.Value, untagged.ShortTag()
 		}
 	case yaml.SequenceNode:
 		v.kind = list

@@ -97,8 +97,8 @@ func (s *service) resources() *yaml.Node {
 	for _, name := range []string{"cpu", "memory", "ephemeral_storage"} {
 		s.checkLimit(v, name)
 	}
-	limits := s.Map(v, pair("cpu", quantity("cpu_limit", "")), pair("memory", quantity("memory_limit", "M")), pair("ephemeral-storage", quantity("ephemeral_storage_limit", "M")))
-	requests := s.Map(v, pair("cpu", quantity("cpu_request", "")), pair("memory", quantity("memory_request", "M")), pair("ephemeral-storage", quantity("ephemeral_storage_request", "M")))
+	limits := s.Map(said(v, "_limit"), pair("cpu", quantity("cpu_limit", "")), pair("memory", quantity("memory_limit", "M")), pair("ephemeral-storage", quantity("ephemeral_storage_limit", "M")))
+	requests := s.Map(said(v, "_request"), pair("cpu", quantity("cpu_request", "")), pair("memory", quantity("memory_request", "M")), pair("ephemeral-storage", quantity("ephemeral_storage_request", "M")))
 	for _, device := range v.Field("devices").Items() {
 		n, ok := numberOf(device.Field("count"))
 		if device.Field("type").String() == "nvidia_gpu" && ok {
@@ -114,6 +114,18 @@ func (s *service) resources() *yaml.Node {
 		s.mounts = append(s.mounts, s.Map(field, pair("name", s.String(field, "shared-memory")), pair("mountPath", s.String(field, "/dev/shm"))))
 	}
 	return s.Map(v, pair("requests", requests), pair("limits", limits))
+}
+
+// said are the resources if they have a field that ends so; else nobody has written any of it.
+func said(resources tree.Value, suffix string) tree.Value {
+	for name := range resources.Fields() {
+		if strings.HasSuffix(name, suffix) {
+			return resources
+		}
+	}
+	absent := resources.Field(suffix) // with the place of what is around it
+	absent.Path = resources.Path
+	return absent
 }
 
 // usualResources are TrueFoundry's defaults, in cores and MB.

@@ -25,6 +25,8 @@ type Options struct {
 	Run bool
 	// Env are values of references by the names of the variables that have them.
 	Env map[string]string
+	// Asked is told each of these names. Default: nobody.
+	Asked func(name string)
 }
 
 // Format reads documents of TrueFoundry. It does not change and may be used at the same time.

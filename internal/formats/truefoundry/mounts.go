@@ -47,6 +47,9 @@ func (s *service) secretKey(at tree.Value, r reference, name string) *yaml.Node 
 	secret := objectName(r.group)
 	if s.opts.Run {
 		secret = objectName(s.name + "." + r.group)
+		if s.opts.Asked != nil {
+			s.opts.Asked(name)
+		}
 		value, ok := s.opts.Env[name]
 		if !ok {
 			s.fail(at, "it is a reference to a secret, which has no value here: give it with --env %s=VALUE, or as a line in a file with --env-file", name)

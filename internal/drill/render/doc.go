@@ -1,0 +1,2 @@
+// Package render shows what came of a drill: as text and as JSON.
+package render

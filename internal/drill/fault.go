@@ -90,7 +90,7 @@ func kindRows() []kindRow {
 			text: "what the replicas connect to is down, hangs, resets, is slow", length: outsideLength, all: true, value: mode},
 		{kind: KindHeld, side: SideOutside, syntax: "held=200", text: "so many clients connect to a replica and say nothing", length: outsideLength, value: count, number: 200},
 		{kind: KindOverload, side: SideOutside, syntax: "overload=10x", text: "so many times the requests", length: outsideLength, all: true, value: factor, number: 10},
-		{kind: KindSlowStart, side: SideOutside, syntax: "slow-start=2x", text: "a replica starts at that part of a processor's speed", value: factor, number: 2},
+		{kind: KindSlowStart, side: SideOutside, syntax: "slow-start=2x", text: "a replica starts at that part of the speed of one processor", length: 2 * outsideLength, value: factor, number: 2},
 	}
 }
 
@@ -109,6 +109,10 @@ func (f Fault) Side() Side {
 	}
 	return f.Kind.row().side
 }
+
+// ends reports whether the drill ends the process of a replica to inject the fault: because that is
+// the fault, or because it is one of the start.
+func (f Fault) ends() bool { return f.Kind == KindCrash || f.Kind == KindSlowStart || f.AtStart }
 
 // Title is the fault for people.
 func (f Fault) Title() string {

@@ -36,13 +36,58 @@ func (d *drill) inject(f Fault, t *target, pod *corev1.Pod) (undo func() error, 
 	case KindHeld:
 		return d.hold(t, pod, int(f.Number))
 	case KindDependency:
+		if f.AtStart {
+			return d.startWithout(f, t, pod)
+		}
 		return d.breakDependency(f)
 	}
 	fault, err := f.process()
 	if err != nil {
 		return nil, err
 	}
+	if f.Kind == KindSlowStart {
+		return d.slowStart(t, pod, fault)
+	}
 	return d.system.Inject(pod.Namespace, pod.Name, t.Container, fault)
+}
+
+// restartTime is how long a process may take to come again that was killed.
+const restartTime = 10 * time.Second
+
+// restart kills the process of a replica and waits for the next one.
+func (d *drill) restart(t *target, pod *corev1.Pod) error {
+	began := d.since(time.Now())
+	if err := d.system.Signal(pod.Namespace, pod.Name, t.Container, sigkill); err != nil {
+		return err
+	}
+	came := d.until(time.Now().Add(restartTime), func() bool {
+		d.record.mu.Lock()
+		defer d.record.mu.Unlock()
+		return first(d.record.changes, pod.Name, began, ChangeStarted) != nil
+	})
+	if !came {
+		return errors.New("its next process did not start")
+	}
+	return nil
+}
+
+// slowStart throttles the next process of a replica as soon as it is there.
+func (d *drill) slowStart(t *target, pod *corev1.Pod, fault process.Fault) (undo func() error, err error) {
+	if err := d.restart(t, pod); err != nil {
+		return nil, err
+	}
+	return d.system.Inject(pod.Namespace, pod.Name, t.Container, fault)
+}
+
+// startWithout starts a replica again while a dependency is broken.
+func (d *drill) startWithout(f Fault, t *target, pod *corev1.Pod) (undo func() error, err error) {
+	if undo, err = d.breakDependency(f); err != nil {
+		return nil, err
+	}
+	if err := d.restart(t, pod); err != nil {
+		return nil, errors.Join(err, undo())
+	}
+	return undo, nil
 }
 
 // deadlineSlack is how much longer than a fault the shepherd waits until it undoes it itself.
@@ -172,8 +217,6 @@ func (d *drill) missing(f Fault, workload string) string {
 		}
 	case KindDependency:
 		return d.unbreakable(f)
-	case KindThrottle, KindFDs, KindDiskFull, KindMemory, KindSlowStart:
-		return d.unsupported
 	}
 	return ""
 }

@@ -10,7 +10,7 @@ import (
 const sigkill = syscall.SIGKILL
 
 // fill puts what was recorded of a workload into a repetition.
-func (d *drill) fill(rep *Repetition, t *target, l *load) {
+func (d *drill) fill(rep *Repetition, f Fault, t *target, l *load) {
 	names := map[string]bool{}
 	for _, pod := range podsOf(d.system.Store(), t) {
 		names[pod.Name] = true
@@ -31,20 +31,23 @@ func (d *drill) fill(rep *Repetition, t *target, l *load) {
 	}
 	rep.Changes, rep.Attempts = d.record.within(max(rep.Begin-before, 0), rep.Until, all)
 	for i := range rep.Replicas {
-		rep.Replicas[i].count(rep)
+		rep.Replicas[i].count(rep, f.ends())
 	}
 }
 
 // before is how much of what was recorded before a fault is kept with it.
 const before = Offset(5 * time.Second)
 
-// count counts what the processes of a replica did.
-func (r *Replica) count(rep *Repetition) {
+// count counts what the processes of a replica did. The drill itself has ended the first one if it
+// kills.
+func (r *Replica) count(rep *Repetition, kills bool) {
 	for _, c := range rep.Changes {
 		switch {
 		case c.Pod != r.Pod || c.At < rep.Begin:
 		case c.Kind == ChangeDecided:
 			r.Restarts++
+		case c.endedByItself() && kills && c.Pod == rep.Pod:
+			kills = false
 		case c.endedByItself():
 			r.Exits++
 		}

@@ -108,7 +108,7 @@ func (d *drill) baseline(t *target) {
 	d.record.read()
 	rep := &Repetition{Number: 1, End: d.since(time.Now())}
 	rep.Until = rep.End
-	d.fill(rep, t, d.loads[t.Name])
+	d.fill(rep, Fault{Kind: KindBaseline}, t, d.loads[t.Name])
 	for _, c := range rep.Changes { // the slowest start
 		if started := first(rep.Changes, c.Pod, 0, ChangeStarted); c.Kind == ChangeReady && started != nil {
 			t.Start = max(t.Start, c.At-*started)
@@ -215,7 +215,7 @@ func (d *drill) repetition(f Fault, t *target, i, n int) (*Repetition, error) {
 	}
 	pod := pods[(i-1)%len(pods)]
 	rep := &Repetition{Number: i, Pod: pod.Name}
-	if f.Kind.row().all {
+	if f.Kind.row().all && !f.AtStart {
 		rep.Pod = ""
 	}
 	var sending sync.WaitGroup
@@ -241,7 +241,7 @@ func (d *drill) repetition(f Fault, t *target, i, n int) (*Repetition, error) {
 	if at := cmp.Or(liveness, readiness); at != nil {
 		rep.Phase = at.phaseOf(begin)
 	}
-	if f.Kind == KindHang {
+	if f.Kind == KindHang || f.Side() == SideInside {
 		length := cmp.Or(f.Length, forever)
 		rep.Predicted = predict(readiness, liveness, done, length, time.Duration(t.Grace))
 	}
@@ -251,7 +251,7 @@ func (d *drill) repetition(f Fault, t *target, i, n int) (*Repetition, error) {
 	sending.Wait()
 	d.record.read()
 	rep.Until = d.since(time.Now())
-	d.fill(rep, t, d.load)
+	d.fill(rep, f, t, d.load)
 	d.measure(rep, t)
 	deciding := rep.Begin + max(Offset(t.liveness().worst()), valueOf(rep.Measured.Killed))
 	rep.Late = Offset(d.late.worst(begin, d.report.Began.Add(time.Duration(deciding))))
@@ -311,7 +311,12 @@ func (d *drill) follow(f Fault, t *target, pod *corev1.Pod, rep *Repetition, und
 		d.until(time.Now().Add(ownLag), func() bool { return !d.allReady(t) })
 		wait += min(time.Duration(t.Grace), replaceLimit)
 	default:
-		d.sleep(time.Until(at(rep.Begin).Add(f.Length)))
+		over := at(rep.Begin).Add(f.Length)
+		if f.Kind == KindSlowStart {
+			d.until(over, func() bool { return seen(ChangeStarted) && d.allReady(t) })
+		} else {
+			d.sleep(time.Until(over))
+		}
 		d.undo(rep, pod, undo, false)
 		if r := t.readiness(); r != nil {
 			wait = time.Duration(r.Successes)*time.Duration(r.Period) + time.Duration(r.Period+r.Timeout) + lagLimit

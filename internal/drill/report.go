@@ -126,6 +126,15 @@ type Result struct {
 	Repetitions []*Repetition `json:"repetitions"`
 }
 
+// Word is the worst verdict in a word or two: "passed" if all is well, or "caught" if a restart had
+// to come and came.
+func (r *Result) Word() string {
+	if len(r.Verdicts) == 0 || r.Verdicts[0].Grade == GradePass && r.Side != SideInside {
+		return "passed"
+	}
+	return r.Verdicts[0].Word
+}
+
 // Grade is how bad a verdict is.
 type Grade string
 

@@ -91,17 +91,16 @@ func (e *InputError) Unwrap() error { return e.Err }
 
 // drill is a drill that runs.
 type drill struct {
-	opts        Options
-	ctx         context.Context
-	report      *Report
-	targets     []*target
-	system      *system.System
-	record      *record
-	late        lateness
-	book        book
-	loads       map[string]*load // by workload
-	load        *load            // of the workload that is being drilled
-	unsupported string           // why processes take no faults here
+	opts    Options
+	ctx     context.Context
+	report  *Report
+	targets []*target
+	system  *system.System
+	record  *record
+	late    lateness
+	book    book
+	loads   map[string]*load // by workload
+	load    *load            // of the workload that is being drilled
 }
 
 // Run runs manifests in a system of its own, breaks what they start and judges what becomes of it.

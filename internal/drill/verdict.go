@@ -133,6 +133,9 @@ func restartedInTime(e evidence) *Verdict {
 		return fail("late", "", "it was to be restarted after %s, and its process was still there %s later: its grace period is %s", text(*m.Killed), text(limit), text(e.workload.Grace))
 	}
 	v := pass("caught", "restart decided after %s", text(*m.Killed))
+	if p.Killed != nil && lag == 0 {
+		v.Text += fmt.Sprintf(", %s was predicted", text(*p.Killed))
+	}
 	if more := *m.Replaced - *m.Killed; more > Offset(5*time.Second) {
 		v.Text += fmt.Sprintf("; replacing it took %s more: a grace period that it cannot use", text(more))
 	}
@@ -186,8 +189,8 @@ func (e evidence) decidedBy() string {
 	return "Liveness"
 }
 
-// outage returns whether requests need not fare well for a replica to be right to be ready: some
-// classes are answered without the dependency.
+// excused reports whether a replica is right to be ready although requests fail: some classes of
+// them are answered without the dependency.
 func (e evidence) excused() bool {
 	return e.fault.Kind == KindDependency && !e.owned && len(e.survivors()) > 0
 }

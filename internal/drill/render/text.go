@@ -92,11 +92,7 @@ func row(b *strings.Builder, result *drill.Result) {
 	if result.Requests > 0 {
 		lost = fmt.Sprintf("%d/%d", result.Lost, result.Requests)
 	}
-	verdict := drill.Verdict{Word: "passed"}
-	if len(result.Verdicts) > 0 {
-		verdict = result.Verdicts[0]
-	}
-	line(b, printable.Line(result.Title), result.Expected, result.Measured, lost, verdict.Word)
+	line(b, printable.Line(result.Title), result.Expected, result.Measured, lost, result.Word())
 	for _, v := range result.Verdicts {
 		if v.Grade == drill.GradePass && v.Rule != "V1" {
 			continue

@@ -40,6 +40,7 @@ type call struct {
 }
 
 type answer struct {
+	call    uint64 // the number of the request
 	process *shepherdProcess
 	err     error
 }
@@ -259,7 +260,7 @@ func (s *Shepherd) receive(m message) {
 	case verbFailed:
 		c.answer <- answer{err: failure(c.command, m)}
 	case verbAnswered:
-		c.answer <- answer{err: errnoError(m.errno)}
+		c.answer <- answer{call: m.call, err: errnoError(m.errno)}
 	}
 }
 
@@ -280,7 +281,9 @@ func exitFrom(m message) Exit {
 	for _, pid := range m.survivors {
 		survivors = append(survivors, int(pid))
 	}
-	return exitOf(syscall.WaitStatus(m.status), instant(m.at), survivors)
+	exit := exitOf(syscall.WaitStatus(m.status), instant(m.at), survivors)
+	exit.OutOfMemory = m.outOfMemory == 1 && exit.Signal == syscall.SIGKILL
+	return exit
 }
 
 func errnoError(errno uint64) error {

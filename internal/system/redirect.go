@@ -17,4 +17,6 @@ type Redirect struct {
 	Requests func(pod types.UID, address string) string
 	// Probes is asked before each attempt of an HTTP, TCP or gRPC probe. Nil: the address.
 	Probes func(pod types.UID, probe lifecycle.ProbeType, address netip.AddrPort) netip.AddrPort
+	// Dependencies are what the Pods connect to. It is of a drill, see [System.SetMode].
+	Dependencies DependencyOptions
 }

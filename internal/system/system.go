@@ -102,6 +102,8 @@ type Options struct {
 	// Redirect lets a test put faults between the Pods and who connects to them. Default: nothing
 	// is redirected.
 	Redirect Redirect
+	// Routing is how requests get from Services to Pods. Default: as the docs say.
+	Routing Routing
 	// Refused, if not nil, gets why manifests that were saved are not applied, once for each new
 	// reason, and nil as soon as what is in the files is applied again. Errors in the manifests are
 	// [manifest.Errors] in it. It must not wait for anybody. Default: Notice gets the reason.
@@ -266,11 +268,12 @@ func (s *System) compose() {
 		}
 		s.proxy = proxy.New(proxy.Options{
 			Store: s.store, Claims: s.claims.now, Logger: s.opts.Logger, Redirect: s.opts.Redirect.Requests,
+			AsCluster: s.opts.Routing.AsCluster, Ledger: s.opts.Routing.Ledger,
 			CheckListener: func(ctx context.Context, pod types.UID, address netip.AddrPort) (netip.AddrPort, error) {
 				return s.node.CheckListener(ctx, pod, address)
 			},
 		})
-		traffic = podTraffic{s.proxy, s.claims}
+		traffic = s.opts.Routing.traffic(podTraffic{s.proxy, s.claims})
 		s.applier.served = s.proxy.CatchUp
 	}
 	s.controller = controller.New(controller.Options{Store: s.store, Registry: s.registry, Logger: s.opts.Logger})
@@ -371,23 +374,6 @@ func (s *System) Stopping() bool {
 // Abort kills every process at once, without hooks or grace. Stop first: else what makes Pods makes
 // others.
 func (s *System) Abort() { s.node.Abort() }
-
-// leaveTime is how long [System.Leave] leaves the killing to the shepherd.
-const leaveTime = time.Second
-
-// Leave kills what is left without waiting for anything that may be stuck, for when Abort has not
-// ended the system soon. The process has to end then; nothing of the system can be used.
-func (s *System) Leave() {
-	left := make(chan struct{})
-	go func() {
-		_ = s.shepherd.CloseWithin(leaveTime) // nobody could use the reason
-		close(left)
-	}()
-	select {
-	case <-left:
-	case <-time.After(2 * leaveTime):
-	}
-}
 
 // Done is closed when the system has ended and nothing of it is left.
 func (s *System) Done() <-chan struct{} { return s.done }

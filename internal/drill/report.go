@@ -235,12 +235,13 @@ type Request struct {
 
 // Attempt is one attempt of a probe.
 type Attempt struct {
-	At      Offset `json:"at"`
-	Took    Offset `json:"took"`
-	Pod     string `json:"pod"`
-	Probe   string `json:"probe"`
-	Success bool   `json:"success"`
-	Message string `json:"message,omitempty"`
+	At        Offset `json:"at"`
+	Took      Offset `json:"took"`
+	Pod       string `json:"pod"`
+	Container string `json:"container"`
+	Probe     string `json:"probe"` // Startup, Readiness or Liveness
+	Success   bool   `json:"success"`
+	Message   string `json:"message,omitempty"`
 }
 
 // ChangeKind is what changed of a Pod.

@@ -1,8 +1,9 @@
-// Package render shows the report of a drill to machines and to people: as JUnit, and as a page.
+// Package render shows what came of a drill.
 //
+//   - [Text] is for a terminal, [JSON] for programs.
 //   - [JUnit] is a test case for each fault, for a CI system.
 //   - [Page] is one file that stands for itself: no network, no script, both themes, at most
-//     [PageLimit]. [Body] is what is in it, for a page that has a frame already.
+//     [PageLimit].
 //
-// Names, messages and everything else that the report has of others stay text in both.
+// Names, messages and everything else that the report has of others stay text.
 package render

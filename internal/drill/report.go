@@ -159,6 +159,8 @@ type Verdict struct {
 	Probe string `json:"probe,omitempty"`
 	// Repetitions are the numbers of those in which it was so.
 	Repetitions []int `json:"repetitions,omitempty"`
+	// Advice is what to do about it. Nil if all is well, or before package advice was asked.
+	Advice *Advice `json:"advice,omitempty"`
 }
 
 // Repetition is one time that a fault was injected.

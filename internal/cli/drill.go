@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/probity-run/probity/internal/drill"
 	"github.com/probity-run/probity/internal/drill/render"
+	"github.com/probity-run/probity/internal/simulate/script"
 )
 
 const drillHelp = `Break a running service on purpose, under load, and see whether its probes do what they should. The service is started here by its manifests,
@@ -46,7 +48,7 @@ then nothing was started.`
 type drillFlags struct {
 	asserts, faults, requests, commands, only, dependencies []string
 	env                                                     envFlags
-	output, har, routing                                    string
+	output, har, routing, script, report, junit             string
 	quick, allowRemote                                      bool
 	budget, endpointDelay                                   time.Duration
 	repeat                                                  int
@@ -83,6 +85,7 @@ func newDrill(streams Streams) *cobra.Command {
 	f.BoolVar(&flags.quick, "quick", false, "one repetition of what fits into "+quickBudget.String())
 	f.DurationVar(&flags.budget, "budget", drill.DefaultBudget, "how long the drill may take")
 	f.StringArrayVar(&flags.faults, "fault", nil, "a fault to inject, such as hang, hang+8s or dependency-outage:db; may be repeated")
+	f.StringVar(&flags.script, "script", "", "faults to inject, from a script as of probity simulate; - for standard input")
 	f.StringArrayVar(&flags.requests, "request", nil, "a request to send, such as 'POST /compute {\"x\":[1]}'; may be repeated (default: GET of the root)")
 	f.StringVar(&flags.har, "har", "", "a HAR file whose requests are sent, as browsers export it")
 	f.Float64Var(&flags.rate, "rate", drill.DefaultRate, "requests a second")
@@ -90,6 +93,8 @@ func newDrill(streams Streams) *cobra.Command {
 	f.DurationVar(&flags.endpointDelay, "endpoint-delay", drill.DefaultEndpointDelay, "how late the front learns of endpoints, as in a cluster")
 	f.IntVar(&flags.repeat, "repeat", drill.DefaultRepetitions, "how often each fault is injected, at different phases of the probes")
 	f.StringVarP(&flags.output, "output", "o", "text", "text or json")
+	f.StringVar(&flags.report, "report", "", "also write the report as one HTML page to this file")
+	f.StringVar(&flags.junit, "junit", "", "also write the verdicts as JUnit XML to this file")
 	f.StringArrayVar(&flags.dependencies, "dependency", nil, "where a dependency is, as db=DATABASE_URL: the variable that says so; may be repeated")
 	f.BoolVar(&flags.allowRemote, "allow-remote", false, "also break connections to other machines")
 	f.StringArrayVar(&flags.commands, "command", nil, "program that stands for a container's image, as of probity run; may be repeated")
@@ -161,6 +166,9 @@ func (f drillFlags) options(streams Streams, files []string) (opts drill.Options
 		}
 		opts.Faults = append(opts.Faults, fault)
 	}
+	if err := f.readScript(streams, &opts); err != nil {
+		return opts, err
+	}
 	for _, text := range f.dependencies {
 		name, variable, ok := strings.Cut(text, "=")
 		if !ok || name == "" || variable == "" {
@@ -175,6 +183,23 @@ func (f drillFlags) options(streams Streams, files []string) (opts drill.Options
 		return opts, err
 	}
 	return opts, f.addRequests(&opts)
+}
+
+// readScript adds the faults of a script.
+func (f drillFlags) readScript(streams Streams, opts *drill.Options) error {
+	if f.script == "" {
+		return nil
+	}
+	if f.script == "-" && slices.Contains(opts.Files, "-") {
+		return errors.New("cannot read both a manifest and the script from standard input")
+	}
+	s, err := script.Load(f.script, streams.In)
+	if err != nil {
+		return listed(err, "nothing was started")
+	}
+	faults, err := drill.ScriptedFaults(s)
+	opts.Faults = append(opts.Faults, faults...)
+	return err
 }
 
 func (f drillFlags) addRequests(opts *drill.Options) error {
@@ -213,11 +238,21 @@ func runDrill(ctx context.Context, streams Streams, flags drillFlags, opts drill
 			report.Assertions = append(report.Assertions, a.Check(report))
 		}
 	}
-	show := render.Text
-	if flags.output == "json" {
-		show = render.JSON
+	return flags.judge(report, errors.Join(err, flags.write(streams.Out, report)))
+}
+
+// write writes the report in every form that is asked for.
+func (f drillFlags) write(out io.Writer, report *drill.Report) (err error) {
+	if f.report != "" { // files first: whoever reads the output may stop at any time
+		err = writeFile(f.report, func(out io.Writer) error { return render.Page(out, report) })
 	}
-	return flags.judge(report, errors.Join(err, show(streams.Out, report)))
+	if f.junit != "" {
+		err = errors.Join(err, writeFile(f.junit, func(out io.Writer) error { return render.JUnit(out, report) }))
+	}
+	if f.output == "json" {
+		return errors.Join(err, render.JSON(out, report))
+	}
+	return errors.Join(err, render.Text(out, report))
 }
 
 // judge is the error that decides the exit code.

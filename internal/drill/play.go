@@ -246,7 +246,7 @@ func (d *drill) repetition(f Fault, t *target, i, n int) (*Repetition, error) {
 		rep.Predicted = predict(readiness, liveness, done, length, time.Duration(t.Grace))
 	}
 	d.follow(f, t, pod, rep, undo)
-	d.sleep(settleTime)
+	d.sleep(settleTime + d.opts.EndpointDelay) // until the front knows it, and then some
 	stop()
 	sending.Wait()
 	d.record.read()

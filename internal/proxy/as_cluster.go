@@ -14,7 +14,8 @@ import (
 
 // AsCluster routes as kube-proxy does, which is ruder to a service than this proxy: each request
 // goes to a ready endpoint at random, whatever that is busy with, and is never sent to another one.
-// Nobody knows of the end of a Pod before the EndpointSlices say it (R198). What only Probity has,
+// Nobody knows of the end of a Pod before the EndpointSlices say it (R198). An HTTP/1 request has a
+// connection to the replica of its own, as that of a new client has there. What only Probity has,
 // such as the annotation probity.run/hold, does nothing.
 type AsCluster struct {
 	// EndpointDelay is how long a change of an EndpointSlice takes to get here. Default: nothing.

@@ -119,7 +119,7 @@ func outsideRows() []row {
 			text: always("Under load the liveness probe waits with the requests, and a restart makes less of the little there is. Answer it beside the queue of requests, with a timeout of at least twice what the slowest of a thousand answers takes."),
 		},
 		{
-			rule: "V4", rules: []string{"readiness-checks-shared-dependency", "timeout-too-short", "readiness-too-sensitive"},
+			rule: "V4", rules: []string{"timeout-too-short", "liveness-threshold-too-low"},
 			text: always("The probe failed where requests did not: it asks something that they do not need, or by another way. Let it ask through what requests use."),
 		},
 		{

@@ -53,6 +53,10 @@ func (d *drill) play() {
 		if d.ctx.Err() != nil {
 			break
 		}
+		if len(d.opts.Faults) == 0 && time.Since(d.report.Began)+s.Fault.cost(&d.target(s.Workload).Workload) > d.opts.Budget {
+			d.report.LeftOut = append(d.report.LeftOut, LeftOut{s.Fault.Word, s.Workload, "the budget was used up by what came before: --budget, or --fault " + s.Fault.Word})
+			continue
+		}
 		d.step(s)
 	}
 	d.report.Interrupted = d.ctx.Err() != nil
@@ -189,9 +193,13 @@ func (d *drill) step(s Step) {
 			break
 		}
 		rep.Number = len(all) + 1
+		enough := len(d.opts.Faults) == 0 && time.Since(d.report.Began)+s.Fault.cost(&t.Workload) > d.opts.Budget
 		all = append(all, d.evidence(s.Fault, t, rep))
 		if rep.Undo != "" {
 			d.report.Failures = append(d.report.Failures, fmt.Sprintf("cannot undo %s in %s: %s", s.Fault.Word, t.Name, rep.Undo))
+		}
+		if enough {
+			break
 		}
 		if rep.Tainted && tainted < mostTainted {
 			tainted++

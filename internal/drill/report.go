@@ -53,7 +53,8 @@ type Workload struct {
 	Address string `json:"address,omitempty"`
 	// Probes are those of the container.
 	Probes []Probe `json:"probes"`
-	// Grace is its terminationGracePeriodSeconds, Start how long the slowest start took until Ready.
+	// Grace is the terminationGracePeriodSeconds of a restart, the liveness probe's own if it has one.
+	// Start is how long the slowest start took until Ready.
 	Grace Offset `json:"grace"`
 	Start Offset `json:"start"`
 	// File and Line are where the manifest has the container.

@@ -84,6 +84,9 @@ func (t *target) describe(o manifest.Object, path string) {
 	if t.spec.TerminationGracePeriodSeconds != nil {
 		grace = *t.spec.TerminationGracePeriodSeconds
 	}
+	if c.LivenessProbe != nil && c.LivenessProbe.TerminationGracePeriodSeconds != nil {
+		grace = *c.LivenessProbe.TerminationGracePeriodSeconds // of restarts that it decides
+	}
 	t.Grace = Offset(grace) * Offset(time.Second)
 	for _, p := range []struct {
 		kind  lifecycle.ProbeType

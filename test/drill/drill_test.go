@@ -155,6 +155,30 @@ func serveDatabase(t *testing.T) string {
 // drill drills the service with some changes, one repetition of each fault.
 func (b built) drill(t *testing.T, flags, patch, requests []string, args ...string) report {
 	t.Helper()
+	file := filepath.Join(t.TempDir(), "service.yaml")
+	if err := os.WriteFile(file, []byte(b.manifest(t, patch)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	args = append([]string{"drill", file, "-o", "json", "--repeat", "1", "--dependency", "db=DATABASE", "--command", "service=" + strings.Join(append([]string{b.service}, flags...), " ")}, args...)
+	for _, r := range requests {
+		args = append(args, "--request", r)
+	}
+	cmd := exec.CommandContext(t.Context(), b.probity, args...)
+	cmd.Cancel, cmd.WaitDelay = func() error { return cmd.Process.Signal(os.Interrupt) }, patience
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	err := cmd.Run()
+	var r report
+	if json.Unmarshal(stdout.Bytes(), &r) != nil {
+		t.Fatalf("%v\n%s\n%s", err, &stderr, &stdout)
+	}
+	r.stderr = stderr.String()
+	return r
+}
+
+// manifest is that of the service, with pieces and what takes their places in turn.
+func (b built) manifest(t *testing.T, patch []string) string {
+	t.Helper()
 	text, err := os.ReadFile("testdata/service.yaml")
 	if err != nil {
 		t.Fatal(err)
@@ -167,24 +191,5 @@ func (b built) drill(t *testing.T, flags, patch, requests []string, args ...stri
 		manifest = strings.Replace(manifest, patch[i], patch[i+1], 1)
 	}
 	// the variable names the database, so that it is found where connects cannot be watched, too
-	manifest = strings.Replace(manifest, "        image: service\n", "        image: service\n        env: [{name: DATABASE, value: '"+b.database+"'}]\n", 1)
-	file := filepath.Join(t.TempDir(), "service.yaml")
-	if err := os.WriteFile(file, []byte(manifest), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	args = append([]string{"drill", file, "-o", "json", "--repeat", "1", "--dependency", "db=DATABASE", "--command", "service=" + strings.Join(append([]string{b.service}, flags...), " ")}, args...)
-	for _, r := range requests {
-		args = append(args, "--request", r)
-	}
-	cmd := exec.CommandContext(t.Context(), b.probity, args...)
-	cmd.Cancel, cmd.WaitDelay = func() error { return cmd.Process.Signal(os.Interrupt) }, patience
-	var stdout, stderr bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	err = cmd.Run()
-	var r report
-	if json.Unmarshal(stdout.Bytes(), &r) != nil {
-		t.Fatalf("%v\n%s\n%s", err, &stderr, &stdout)
-	}
-	r.stderr = stderr.String()
-	return r
+	return strings.Replace(manifest, "        image: service\n", "        image: service\n        env: [{name: DATABASE, value: '"+b.database+"'}]\n", 1)
 }

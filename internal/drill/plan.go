@@ -124,7 +124,7 @@ func stall(w *Workload) (Fault, bool) {
 	if p == nil {
 		return Fault{}, false
 	}
-	f, err := ParseFault("hang+" + script.FormatDuration((time.Duration(p.Tolerated) * 9 / 10).Truncate(100*time.Millisecond)))
+	f, err := ParseFault("hang+" + script.FormatDuration((p.timing().Tolerated() * 9 / 10).Truncate(100*time.Millisecond)))
 	return f, err == nil
 }
 

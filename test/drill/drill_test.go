@@ -62,9 +62,10 @@ type report struct {
 		Fault, Measured string
 		Verdicts        []verdict
 	}
-	LeftOut  []struct{ Fault, Reason string }
-	Failures []string
-	stderr   string
+	LeftOut      []struct{ Fault, Reason string }
+	Dependencies []struct{ Address string }
+	Failures     []string
+	stderr       string
 }
 
 type verdict struct{ Rule, Grade, Word, Text string }
@@ -155,14 +156,21 @@ func serveDatabase(t *testing.T) string {
 // drill drills the service with some changes, one repetition of each fault.
 func (b built) drill(t *testing.T, flags, patch, requests []string, args ...string) report {
 	t.Helper()
-	file := filepath.Join(t.TempDir(), "service.yaml")
-	if err := os.WriteFile(file, []byte(b.manifest(t, patch)), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	args = append([]string{"drill", file, "-o", "json", "--repeat", "1", "--dependency", "db=DATABASE", "--command", "service=" + strings.Join(append([]string{b.service}, flags...), " ")}, args...)
+	args = append([]string{"--repeat", "1", "--dependency", "db=DATABASE", "--command", "service=" + strings.Join(append([]string{b.service}, flags...), " ")}, args...)
 	for _, r := range requests {
 		args = append(args, "--request", r)
 	}
+	return b.drillText(t, b.manifest(t, patch), args...)
+}
+
+// drillText drills what a manifest describes.
+func (b built) drillText(t *testing.T, manifest string, args ...string) report {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "app.yaml")
+	if err := os.WriteFile(file, []byte(manifest), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	args = append([]string{"drill", file, "-o", "json"}, args...)
 	cmd := exec.CommandContext(t.Context(), b.probity, args...)
 	cmd.Cancel, cmd.WaitDelay = func() error { return cmd.Process.Signal(os.Interrupt) }, patience
 	var stdout, stderr bytes.Buffer

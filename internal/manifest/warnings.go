@@ -59,14 +59,14 @@ func idleAnnotations(annotations map[string]string, path string, known []string)
 			continue
 		}
 		onPod := slices.Contains(known, AnnotationPorts)
-		ofContainer := strings.HasPrefix(key, AnnotationCommand) || strings.HasPrefix(key, AnnotationDirectory)
-		if ofContainer && onPod {
+		named := strings.HasPrefix(key, AnnotationCommand) || strings.HasPrefix(key, AnnotationDirectory) || strings.HasPrefix(key, AnnotationDependency)
+		if named && onPod {
 			continue
 		}
 		message := "unknown annotation, it has no effect"
 		if guess := Closest(key, known); guess != "" {
 			message += ", did you mean " + guess + "?"
-		} else if ofContainer || slices.Contains(podAnnotations(), key) {
+		} else if named || slices.Contains(podAnnotations(), key) {
 			message = "no effect here, it belongs on the pod template"
 		}
 		warnings = append(warnings, Warning{keyPath(path, key), message})

@@ -39,6 +39,8 @@ func playOnThisSystem(role string) error {
 		return playDeathSignal()
 	case "foreground":
 		return playForeground(os.Args[1])
+	case "connect", "connect-briefly":
+		return playConnect(os.Args[1:])
 	}
 	return errors.New("no such role")
 }

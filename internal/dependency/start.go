@@ -105,6 +105,9 @@ func (w *Watcher) declare(name string, pod *corev1.Pod, addresses []netip.AddrPo
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, a := range addresses {
+		if w.carrierOfRelayLocked(a) != nil {
+			return a, rewrite // it was rewritten before
+		}
 		w.declared[a] = name
 	}
 	if !rewrite || w.closed {

@@ -1,6 +1,7 @@
 package dependency
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -19,8 +20,8 @@ import (
 	"github.com/probity-run/probity/internal/relay"
 )
 
-// Watcher is a [process.Starter] whose processes are watched, if they are to be. Make it with [New];
-// it is safe for concurrent use. Close it when its processes have ended.
+// Watcher is a [process.Starter] whose processes are watched, if they are to be. Make it with
+// [New]; it is safe for concurrent use. Close it when its processes have ended.
 type Watcher struct {
 	opts Options
 	host Host
@@ -129,7 +130,7 @@ func (w *Watcher) SetMode(name string, mode relay.Mode) (undo func() error, err 
 	case w.closed:
 		return nil, errors.New("the run has ended")
 	case g == nil:
-		return nil, fmt.Errorf("no Pod has connected to %s: there is %s", name, cmpOr(strings.Join(slices.Sorted(maps.Keys(w.groups)), ", "), "nothing that one has connected to"))
+		return nil, fmt.Errorf("no Pod has connected to %s: there is %s", name, cmp.Or(strings.Join(slices.Sorted(maps.Keys(w.groups)), ", "), "nothing that one has connected to"))
 	case g.Refused != "":
 		return nil, fmt.Errorf("%s cannot be broken: %s", name, g.Refused)
 	}
@@ -148,13 +149,6 @@ func (w *Watcher) SetMode(name string, mode relay.Mode) (undo func() error, err 
 		}
 		return nil
 	}, nil
-}
-
-func cmpOr(a, b string) string {
-	if a != "" {
-		return a
-	}
-	return b
 }
 
 func (w *Watcher) setLocked(g *group, mode relay.Mode) error {

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"syscall"
@@ -334,5 +335,67 @@ print(*words)
 	}
 	if got := output(t, s, Spec{Argv: []string{"python3", "-I", "-S", "-c", script}, Env: os.Environ(), Connects: slow}); got != "there\n" {
 		t.Errorf("it says %q", got)
+	}
+}
+
+// playConnectBlocked waits in connect(2), in several threads.
+func playConnectBlocked() error {
+	for range 3 {
+		go func() {
+			runtime.LockOSThread()
+			fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM, 0)
+			if err == nil {
+				err = syscall.Connect(fd, &syscall.SockaddrInet4{Port: 9, Addr: [4]byte{127, 0, 0, 1}})
+			}
+			fmt.Println("it did not block:", err)
+		}()
+	}
+	select {}
+}
+
+// TestConnectsEnd: nothing is left of a program that waits in connect(2), nor of who answers it,
+// however it ends.
+func TestConnectsEnd(t *testing.T) {
+	dead := fullListener(t)
+	for name, end := range map[string]func(*Shepherd, Process) error{
+		"killed":          func(_ *Shepherd, p Process) error { return p.Kill() },
+		"shepherd killed": func(s *Shepherd, _ Process) error { return s.cmd.Process.Kill() },
+		"shepherd closed": func(s *Shepherd, _ Process) error { return s.Close() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newWatchShepherd(t)
+			asked := make(chan Connect, 10)
+			p := start(t, s, Spec{Argv: []string{"/proc/self/exe"}, Env: append(os.Environ(), roleVariable+"=connect-blocked"), Connects: func(c Connect) Route {
+				asked <- c
+				return Route{To: dead}
+			}})
+			for range 3 {
+				<-asked
+			}
+			if err := end(s, p); err != nil {
+				t.Fatal(err)
+			}
+			waitDone(t, p)
+			answered := make(chan struct{})
+			go func() { s.watches.Wait(); close(answered) }()
+			select {
+			case <-answered:
+			case <-time.After(patience):
+				t.Fatal("its connects are still being answered")
+			}
+		})
+	}
+}
+
+// TestConnectsOfNoProgram: a program that cannot be started says why, with a filter as without.
+func TestConnectsOfNoProgram(t *testing.T) {
+	s := newWatchShepherd(t)
+	script := filepath.Join(t.TempDir(), "script")
+	if err := os.WriteFile(script, []byte("#!/no/such/interpreter\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	_, err := s.Start(Spec{Argv: []string{script}, Connects: func(Connect) Route { return Route{} }})
+	if failed, ok := errors.AsType[*StartError](err); !ok || !errors.Is(err, os.ErrNotExist) || !strings.Contains(failed.Reason, "interpreter") {
+		t.Errorf("error %v", err)
 	}
 }

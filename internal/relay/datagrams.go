@@ -13,11 +13,11 @@ import (
 )
 
 // Datagrams carries UDP datagrams to one destination and the answers back, for questions to a name
-// server. Make it with [NewDatagrams]; it is safe for concurrent use. Its goroutines end with Close,
-// which joins them.
+// server. Make it with [NewDatagrams]; it is safe for concurrent use. Its goroutines end with
+// Close, which joins them.
 //
-// A mode is for every datagram, whatever its scope. Hang keeps questions and asks them when the mode
-// changes; Dead drops them; Down and Reset refuse them.
+// A mode is for every datagram, whatever its scope. Hang keeps questions and asks them when the
+// mode changes; Dead drops them; Down and Reset refuse them.
 type Datagrams struct {
 	opts    Options
 	socket  *net.UDPConn

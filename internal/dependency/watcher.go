@@ -244,7 +244,7 @@ func (w *Watcher) use(pod string, to destination) carries {
 		c = w.carrierOfRelayLocked(to.address)
 	}
 	if c != nil {
-		c.group.countLocked(pod, to)
+		c.group.countLocked(pod)
 		if c.relay != nil && c.relay.Address() == to.address {
 			return nil // it knows the relay, by a variable
 		}
@@ -256,7 +256,7 @@ func (w *Watcher) use(pod string, to destination) carries {
 	}
 	name, sort := naming{w.declared, services}.name(to)
 	c = w.carrierLocked(to, w.groupLocked(name, sort))
-	c.group.countLocked(pod, to)
+	c.group.countLocked(pod)
 	return c.relay
 }
 
@@ -321,7 +321,7 @@ func (w *Watcher) carrierLocked(to destination, g *group) *carrier {
 	return c
 }
 
-func (g *group) countLocked(pod string, to destination) {
+func (g *group) countLocked(pod string) {
 	g.Connects++
 	g.users[pod] = true
 }

@@ -15,7 +15,8 @@ import (
 
 // Shepherd is Probity's side of the shepherd process, which the package comment explains: a Starter
 // whose processes end with it. It is safe for concurrent use. It owns two goroutines, which end
-// with the shepherd process; Close waits for the one that talks to it.
+// with the shepherd process; Close waits for the one that talks to it, and for those that answer
+// the connects of processes.
 type Shepherd struct {
 	cmd    *exec.Cmd
 	conn   *conn
@@ -31,6 +32,8 @@ type Shepherd struct {
 	closing   bool
 	examining bool
 	err       error
+
+	watches sync.WaitGroup // of the connects of processes
 }
 
 // call is a request that waits for its answer.
@@ -230,6 +233,7 @@ func (s *Shepherd) run() {
 	for _, p := range left {
 		p.end(Exit{Code: 128 + int(unix.SIGKILL), Signal: unix.SIGKILL, At: time.Now()})
 	}
+	s.watches.Wait()
 	close(s.done)
 }
 
@@ -263,6 +267,9 @@ func (s *Shepherd) receive(m message) {
 	switch m.verb {
 	case verbStarted:
 		p := &shepherdProcess{shepherd: s, id: m.process, pid: int(m.pid), startedAt: instant(m.at), done: make(chan struct{})}
+		if m.item == 1 {
+			p.watch = s.watchConnects(c.command)
+		}
 		s.processes[p.id] = p
 		c.answer <- answer{process: p}
 	case verbFailed:

@@ -48,6 +48,9 @@ func (s *Shepherd) TryNamespace(Namespace) error {
 // ForgetNamespace does nothing on this system.
 func (s *Shepherd) ForgetNamespace(key string) error { return nil }
 
+// TryConnects is refused on this system.
+func (s *Shepherd) TryConnects() error { return syscall.ENOSYS }
+
 // IsShepherd is false on this system.
 func IsShepherd(args []string) bool { return false }
 

@@ -238,6 +238,7 @@ func runDrill(ctx context.Context, streams Streams, flags drillFlags, opts drill
 			report.Assertions = append(report.Assertions, a.Check(report))
 		}
 	}
+	addAdvice(report, opts.Files)
 	return flags.judge(report, errors.Join(err, flags.write(streams.Out, report)))
 }
 

@@ -129,7 +129,9 @@ func restartedInTime(e evidence) *Verdict {
 		return fail("late", "Liveness", "restarted after %s; by its numbers it had to be after %s", text(*m.Killed), text(*p.Killed+lag))
 	}
 	limit := min(e.workload.Grace, Offset(replaceLimit))
-	if m.Replaced == nil || *m.Replaced-*m.Killed > limit+e.workload.Start+Offset(ownLag) {
+	// a longer grace period was not waited for: then the fault was undone, and it ended by that
+	long := e.workload.Grace > limit && m.Replaced != nil && *m.Replaced-*m.Killed >= limit
+	if m.Replaced == nil || long || *m.Replaced-*m.Killed > limit+e.workload.Start+Offset(ownLag) {
 		return fail("late", "", "it was to be restarted after %s, and its process was still there %s later: its grace period is %s", text(*m.Killed), text(limit), text(e.workload.Grace))
 	}
 	v := pass("caught", "restart decided after %s", text(*m.Killed))

@@ -98,9 +98,32 @@ func row(b *strings.Builder, result *drill.Result) {
 			continue
 		}
 		paragraph(b, "  ", fmt.Sprintf("%s %s: %s", v.Rule, v.Word, printable.Line(v.Text)))
+		adviceLines(b, v.Advice)
 	}
 	for _, remark := range result.Remarks {
 		paragraph(b, "  ", printable.Line(remark))
+	}
+}
+
+// adviceLines are what can be done about a verdict. Of the patch they have what changes.
+func adviceLines(b *strings.Builder, a *drill.Advice) {
+	const indent = "    "
+	if a == nil {
+		return
+	}
+	paragraph(b, indent, printable.Line(a.Text))
+	where := ""
+	if a.File != "" {
+		where = place(a.File, a.Line)
+	}
+	if a.Rule != "" {
+		where += ", which probity check reports as " + a.Rule
+	}
+	paragraph(b, indent, strings.TrimPrefix(where, ", "))
+	for line := range strings.Lines(a.Patch) {
+		if !strings.HasPrefix(line, "+++") && !strings.HasPrefix(line, "---") && (line[0] == '+' || line[0] == '-') {
+			b.WriteString(indent + printable.Line(strings.TrimRight(line, "\r\n")) + "\n")
+		}
 	}
 }
 

@@ -91,6 +91,8 @@ type Options struct {
 	Kubeconfig string
 	// Version of Probity, for clients of the API. Default: none.
 	Version string
+	// Faults prepares for [System.Inject] and [System.Deadlock]. Default: not.
+	Faults bool
 	// Follow, if not nil, gets every line that a container prints, from a goroutine per container.
 	// It must not wait for anybody: the end of a container waits until it had all of them.
 	Follow func(pod *corev1.Pod, container string, entry process.LogEntry)
@@ -231,7 +233,7 @@ func New(opts Options) (*System, error) {
 	if moved != "" {
 		s.tellMoved(moved)
 	}
-	if s.shepherd, err = process.NewShepherd(process.ShepherdOptions{Remove: []string{s.state.secrets.path}, Notice: opts.Notice}); err != nil {
+	if s.shepherd, err = process.NewShepherd(process.ShepherdOptions{Remove: []string{s.state.secrets.path}, Reaper: opts.Faults, Notice: opts.Notice}); err != nil {
 		s.addresses.close()
 		return nil, errors.Join(err, s.state.close())
 	}
@@ -266,7 +268,7 @@ func (s *System) compose() {
 	s.node = node.New(node.Options{
 		Store: s.store, Starter: s.starter(), Dir: s.state.pods, SecretDir: s.state.secrets.path, Environ: s.state.environ(s.opts.Environ),
 		MaxRestartPeriod: s.opts.MaxRestartPeriod, Follow: s.opts.Follow, Traffic: traffic, Names: s.hostNames, Logger: s.opts.Logger,
-		PodAddress: s.addresses.pod, Redirect: s.opts.Redirect.Probes,
+		PodAddress: s.addresses.pod, Redirect: s.opts.Redirect.Probes, DrillDir: s.drillDir(),
 	})
 }
 

@@ -10,11 +10,11 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 
+	"github.com/probity-run/probity/internal/dependency"
 	"github.com/probity-run/probity/internal/kube"
 	"github.com/probity-run/probity/internal/process"
 	"github.com/probity-run/probity/internal/relay"
 	"github.com/probity-run/probity/internal/store"
-	"github.com/probity-run/probity/internal/system"
 )
 
 // nothing undoes a fault that ends by itself.
@@ -234,7 +234,7 @@ func (d *drill) unbreakable(f Fault) string {
 	return "nothing connected to it while it warmed up; there are " + listed(d.system.Dependencies())
 }
 
-func listed(all []system.Dependency) (names string) {
+func listed(all []dependency.Dependency) (names string) {
 	for i, dep := range all {
 		if i > 0 {
 			names += ", "

@@ -21,6 +21,10 @@ const (
 	// program starts here, seen from the manifest's folder. It stands on the pod (template) and
 	// goes before workingDir, which is a folder of the image.
 	AnnotationDirectory = annotationPrefix + "directory."
+	// AnnotationDeadlock, followed by a container's name, is a shell's command that has that
+	// container's program hang by itself, as in "kill -USR1 $PID": PID is the number of its process.
+	// A drill runs it; it stands on the pod (template).
+	AnnotationDeadlock = annotationPrefix + "drill.deadlock."
 	// AnnotationAfter on the pod lists workloads that have to come first, as in
 	// "db=healthy,migrate=completed": see [ParseAfter].
 	AnnotationAfter = annotationPrefix + "after"
@@ -104,6 +108,11 @@ func validatePodAnnotations(meta *metav1.ObjectMeta, spec *corev1.PodSpec, path 
 			errs = append(errs, validateCommand(container, value, spec, at)...)
 		case strings.HasPrefix(key, AnnotationDirectory):
 			errs = append(errs, validateContainer(strings.TrimPrefix(key, AnnotationDirectory), AnnotationDirectory, spec, at)...)
+		case strings.HasPrefix(key, AnnotationDeadlock):
+			errs = append(errs, validateContainer(strings.TrimPrefix(key, AnnotationDeadlock), AnnotationDeadlock, spec, at)...)
+			if strings.TrimSpace(value) == "" {
+				errs = append(errs, field.Required(at, "a command for a shell, such as kill -USR1 $PID"))
+			}
 		case strings.HasPrefix(key, AnnotationDependency):
 			errs = append(errs, supported(at, value, DependencyOwned)...)
 		case key == AnnotationAfter:

@@ -59,7 +59,8 @@ func idleAnnotations(annotations map[string]string, path string, known []string)
 			continue
 		}
 		onPod := slices.Contains(known, AnnotationPorts)
-		named := strings.HasPrefix(key, AnnotationCommand) || strings.HasPrefix(key, AnnotationDirectory) || strings.HasPrefix(key, AnnotationDependency)
+		prefixes := []string{AnnotationCommand, AnnotationDirectory, AnnotationDependency, AnnotationDeadlock}
+		named := slices.ContainsFunc(prefixes, func(prefix string) bool { return strings.HasPrefix(key, prefix) })
 		if named && onPod {
 			continue
 		}

@@ -40,9 +40,16 @@ func states(t *testing.T, root int) string {
 	return string(word)
 }
 
-// allStopped reports whether nothing of a tree runs: D is a shell that waits in the kernel for what
+// eventuallyStopped waits until nothing of a tree runs: D is a shell that waits in the kernel for what
 // it has forked by vfork, which is stopped.
-func allStopped(t *testing.T, root int) bool { return strings.Trim(states(t, root), "TD") == "" }
+func eventuallyStopped(t *testing.T, root int) {
+	t.Helper()
+	for deadline := time.Now().Add(patience); strings.Trim(states(t, root), "TD") != ""; time.Sleep(2 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("the states of its processes are %s after %v, want T", states(t, root), patience)
+		}
+	}
+}
 
 func noneStopped(t *testing.T, root int) bool { return !strings.Contains(states(t, root), "T") }
 
@@ -57,10 +64,7 @@ func TestFaultStop(t *testing.T) {
 			p := shell(t, s, program.script)
 			grown(t, p.PID(), program.processes)
 			undo := inject(t, p, Fault{Kind: FaultStop})
-			eventually(t, "all of it has stopped", func() bool { return allStopped(t, p.PID()) })
-			if got := states(t, p.PID()); len(got) != program.processes {
-				t.Errorf("stopped: states %s, want %d processes", got, program.processes)
-			}
+			eventuallyStopped(t, p.PID())
 			for range 2 {
 				if err := undo(); err != nil {
 					t.Fatal(err)
@@ -78,12 +82,11 @@ func TestFaultStopForking(t *testing.T) {
 	grownPast(t, p.PID(), 4)
 	for range 20 {
 		undo := inject(t, p, Fault{Kind: FaultStop})
+		eventuallyStopped(t, p.PID()) // one that waits for a processor has not noticed yet
 		before, err := descendants(p.PID())
 		if err != nil {
 			t.Fatal(err)
 		}
-		// one that waits for a processor has not noticed yet
-		eventually(t, "all of it has stopped", func() bool { return allStopped(t, p.PID()) })
 		if after, _ := descendants(p.PID()); len(after) != len(before) {
 			t.Fatalf("a stopped tree of %v became %v", before, after)
 		}
@@ -155,12 +158,15 @@ func sleeping(t *testing.T, root, n int) (tree []int) {
 		if tree, err = descendants(root); err != nil {
 			t.Fatal(err)
 		}
-		return len(tree) == n && !slices.ContainsFunc(tree[1:], func(pid int) bool {
-			stat, err := readStat(pid) // R: it still opens its libraries
-			return err != nil || stat.command != "sleep" || stat.state != 'S'
-		})
+		return len(tree) == n && !slices.ContainsFunc(tree[1:], func(pid int) bool { return !sleeps(pid) })
 	})
 	return tree
+}
+
+// sleeps reports whether a process executes sleep, and does not open its libraries any more.
+func sleeps(pid int) bool {
+	stat, err := readStat(pid)
+	return err == nil && stat.command == "sleep" && stat.state == 'S'
 }
 
 // limitsOf are the soft limits that faults change, of all of these processes.

@@ -44,10 +44,14 @@ type stoppedTree struct {
 	stopped map[int]bool // by us: true; before, by somebody else: false
 }
 
-// stop sends SIGSTOP to all of the tree. Once a process was sent it, it forks no more: the kernel
-// breaks a fork off that finds a signal. It stops when it next leaves the kernel.
+// stop sends SIGSTOP to all of the tree that has none yet. Once a process was sent it, it forks no
+// more: the kernel breaks a fork off that finds a signal. It stops when it next leaves the kernel,
+// and may reap until then, which can hide one of its children from whoever lists them: so what stop
+// has reached is all of the tree only if it is called again after that has settled.
 func (t *stoppedTree) stop() error {
-	t.stopped = map[int]bool{}
+	if t.stopped == nil {
+		t.stopped = map[int]bool{}
+	}
 	return visitTree(t.root, func(pid int) (isNew bool, err error) {
 		if _, known := t.stopped[pid]; known {
 			return false, nil

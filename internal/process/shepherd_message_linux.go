@@ -43,14 +43,14 @@ type message struct {
 	// process identifies a started process: it is the call of its start.
 	process uint64
 
-	command command    // verbStart; of verbTry and verbForget only the namespace
+	command command    // verbStart; of verbTry and verbForget only the namespace, or that it is watched
 	signal  uint64     // verbSignal, verbInject
 	fault   faultOrder // verbInject
 
 	pid         uint64    // verbStarted
 	step        startStep // verbFailed
 	errno       uint64    // verbFailed, verbAnswered
-	item        uint64    // verbFailed: which of several, with stepBind
+	item        uint64    // verbFailed: which of several, with stepBind; verbStarted: whether a listener travels with it
 	status      uint64    // verbExited: as wait4 gives it
 	at          uint64    // verbStarted, verbExited: nanoseconds of CLOCK_MONOTONIC
 	survivors   []uint64  // verbExited
@@ -67,6 +67,12 @@ type faultOrder struct {
 
 const shareUnit = 1_000_000
 
+// The properties of a command that are there or not, as bits of one number.
+const (
+	flagTerminal = 1 << iota
+	flagWatched
+)
+
 func (m message) encode() []byte {
 	size := len(m.command.path) + len(m.command.dir) + 64
 	for _, word := range m.command.argv {
@@ -77,11 +83,14 @@ func (m message) encode() []byte {
 	}
 	b := make([]byte, frameHeader, frameHeader+size)
 	b = append(b, byte(m.verb), byte(m.step))
-	terminal := uint64(0)
+	var flags uint64
 	if m.command.terminal {
-		terminal = 1
+		flags |= flagTerminal
 	}
-	for _, n := range []uint64{m.call, m.process, m.signal, m.pid, m.errno, m.item, m.status, m.at, m.command.oomScore, terminal, m.outOfMemory, m.fault.kind, m.fault.share, m.fault.limit, m.fault.lasts} {
+	if m.command.watched {
+		flags |= flagWatched
+	}
+	for _, n := range []uint64{m.call, m.process, m.signal, m.pid, m.errno, m.item, m.status, m.at, m.command.oomScore, flags, m.outOfMemory, m.fault.kind, m.fault.share, m.fault.limit, m.fault.lasts} {
 		b = binary.AppendUvarint(b, n)
 	}
 	b = appendWords(b, []string{m.command.path, m.command.dir, m.command.namespace.Key, m.command.namespace.Hostname})
@@ -129,11 +138,11 @@ func cutFrame(buf []byte) (body, rest []byte, err error) {
 func decodeMessage(body []byte) (message, error) {
 	d := &decoder{rest: body}
 	m := message{verb: verb(d.byte()), step: startStep(d.byte())}
-	var terminal uint64
-	for _, field := range []*uint64{&m.call, &m.process, &m.signal, &m.pid, &m.errno, &m.item, &m.status, &m.at, &m.command.oomScore, &terminal, &m.outOfMemory, &m.fault.kind, &m.fault.share, &m.fault.limit, &m.fault.lasts} {
+	var flags uint64
+	for _, field := range []*uint64{&m.call, &m.process, &m.signal, &m.pid, &m.errno, &m.item, &m.status, &m.at, &m.command.oomScore, &flags, &m.outOfMemory, &m.fault.kind, &m.fault.share, &m.fault.limit, &m.fault.lasts} {
 		*field = d.number()
 	}
-	m.command.terminal = terminal == 1
+	m.command.terminal, m.command.watched = flags&flagTerminal != 0, flags&flagWatched != 0
 	namespace := &m.command.namespace
 	if names := d.words(); len(names) == 4 {
 		m.command.path, m.command.dir, namespace.Key, namespace.Hostname = names[0], names[1], names[2], names[3]
@@ -152,7 +161,7 @@ func decodeMessage(body []byte) (message, error) {
 	for range d.count() {
 		m.survivors = append(m.survivors, d.number())
 	}
-	if d.bad || len(d.rest) > 0 || terminal > 1 || m.verb < verbStart || m.verb > verbExited {
+	if d.bad || len(d.rest) > 0 || flags > flagTerminal|flagWatched || m.verb < verbStart || m.verb > verbExited {
 		return message{}, errBadFrame
 	}
 	return m, nil

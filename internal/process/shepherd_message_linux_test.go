@@ -16,6 +16,7 @@ func sampleMessages() map[string]message {
 		},
 		"terminal": {verb: verbStart, call: 1, command: command{path: "/bin/sh", argv: []string{"sh"}, terminal: true}},
 		"large":    {verb: verbStart, call: 1 << 40, command: command{argv: []string{strings.Repeat("x", 300_000)}}},
+		"watched":  {verb: verbStart, call: 1, command: command{path: "/bin/sh", argv: []string{"sh"}, watched: true}},
 		"signal":   {verb: verbSignal, call: 2, process: 1, signal: 15},
 		"kill":     {verb: verbKill, call: 3, process: 1},
 		"inside":   {verb: verbStart, call: 1, command: command{path: "/bin/true", namespace: Namespace{Key: "u1", Hostname: "web", Binds: []Bind{{"/a", "/b"}, {"/c", "/d"}}}}},

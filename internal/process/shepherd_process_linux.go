@@ -12,6 +12,7 @@ type shepherdProcess struct {
 	id        uint64
 	pid       int
 	startedAt time.Time
+	watch     *watch // of its connects, may be nil
 	done      chan struct{}
 	exit      Exit // written before done is closed
 }
@@ -64,5 +65,8 @@ func (p *shepherdProcess) Exit() Exit {
 
 func (p *shepherdProcess) end(exit Exit) {
 	p.exit = exit
+	if p.watch != nil {
+		p.watch.stop()
+	}
 	close(p.done)
 }

@@ -39,6 +39,7 @@ type request struct {
 type execResult struct {
 	child *child
 	stepReport
+	listener int // of its connects, 0 for none
 }
 
 // child is one process that the shepherd has started.
@@ -210,6 +211,9 @@ func (s *server) launch(r request, join namespaceFiles, make *namespace) {
 		if make != nil {
 			result.stepReport = s.finishNamespace(pid, making)
 		}
+		if result.errno == 0 && r.command.watched {
+			result.listener, result.stepReport = takeListener(pid, making.reports)
+		}
 		if result.errno == 0 {
 			result.step, result.errno = readErrorPipe(making.reports)
 		} else {
@@ -223,8 +227,18 @@ func (s *server) executed(r execResult) {
 	c := r.child
 	if r.errno == 0 {
 		c.state = running
-		s.send(message{verb: verbStarted, call: c.id, process: c.id, pid: uint64(c.pid), at: monotonic()})
+		started := message{verb: verbStarted, call: c.id, process: c.id, pid: uint64(c.pid), at: monotonic()}
+		if r.listener == 0 {
+			s.send(started)
+			return
+		}
+		started.item = 1
+		_ = s.conn.send(started, r.listener) // as send
+		unix.Close(r.listener)
 		return
+	}
+	if r.listener != 0 {
+		unix.Close(r.listener)
 	}
 	c.state = failed
 	s.send(message{verb: verbFailed, call: c.id, step: r.step, errno: uint64(r.errno), item: r.item})

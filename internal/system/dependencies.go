@@ -1,67 +1,99 @@
 package system
 
 import (
+	"context"
 	"errors"
 	"net/netip"
 
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/probity-run/probity/internal/dependency"
+	"github.com/probity-run/probity/internal/process"
 	"github.com/probity-run/probity/internal/relay"
+	"github.com/probity-run/probity/internal/store"
 )
 
-// DependencyOptions has a system find out what its Pods connect to, and lets it break that. The zero
-// value does neither, and costs nothing.
-type DependencyOptions struct {
-	// Watch are the Pods whose connections go through relays, by namespace and name of their
-	// container; nil: none, and no dependency is found.
-	Watch func(namespace, pod, container string) bool
-	// Variables are the names of dependencies, and the environment variable that says where each
-	// is, as in db: DATABASE_URL. They give names to what is found; where connections cannot be
-	// watched, the variable is rewritten to lead to the relay. Default: none.
-	Variables map[string]string
-	// Modes are those of dependencies from the first start on, by their names. Default: pass.
-	Modes map[string]relay.Mode
-	// AllowRemote has connections to other machines go through relays, too. Default: they are
-	// listed, and left alone.
-	AllowRemote bool
-	// Blind does as if this machine could not watch connections: for tests.
-	Blind bool
+// DependencyOptions are [dependency.Options].
+type DependencyOptions = dependency.Options
+
+// errNotWatched is what is said of a system without [DependencyOptions.Watch].
+var errNotWatched = errors.New("this run does not watch what its Pods connect to")
+
+// Dependencies lists what the watched Pods have connected to so far, by name.
+func (s *System) Dependencies() []dependency.Dependency {
+	if s.watcher == nil {
+		return nil
+	}
+	return s.watcher.Dependencies()
 }
 
-// Dependency is something that Pods connect to.
-type Dependency struct {
-	// Name is unique: that of a Service, of [DependencyOptions.Variables], a guess by the port, or
-	// the address.
-	Name string
-	// Network is tcp or udp.
-	Network string
-	// Address is where the Pods wanted to connect, of several the first one.
-	Address netip.AddrPort
-	// Pods that have connected to it, as namespace/name, in order.
-	Pods []string
-	// Connects is how often they did.
-	Connects int64
-	// Refused says why it cannot be broken; "" if it can.
-	Refused string
-}
-
-// BlindSpot is a way to the outside on which a container is not watched.
-type BlindSpot struct {
-	// Pod is its namespace/name.
-	Pod string
-	// Text says what it is and what follows, for people.
-	Text string
-}
-
-// Dependencies lists what was found so far, by name.
-func (s *System) Dependencies() []Dependency { return nil }
-
-// SetMode has connections to a dependency go on as mode says, until undo. Undo can be called more
-// than once; it leaves a mode alone that was set later.
+// SetMode breaks a dependency, until undo: see [dependency.Watcher.SetMode].
 func (s *System) SetMode(name string, mode relay.Mode) (undo func() error, err error) {
-	return nil, errors.New("dependencies cannot be broken yet")
+	if s.watcher == nil {
+		return nil, errNotWatched
+	}
+	return s.watcher.SetMode(name, mode)
 }
 
-// BlindSpots lists where dependencies of the Pods that run now may be that were not found.
-func (s *System) BlindSpots() []BlindSpot { return nil }
+// BlindSpots lists where dependencies of the watched Pods that run now may be that were not found.
+func (s *System) BlindSpots() []dependency.BlindSpot {
+	if s.watcher == nil {
+		return nil
+	}
+	return s.watcher.BlindSpots()
+}
 
 // CannotWatch is why connections cannot be watched on this machine; nil if they can.
-func (s *System) CannotWatch() error { return nil }
+func (s *System) CannotWatch() error {
+	if s.watcher == nil {
+		return errNotWatched
+	}
+	return s.watcher.CannotWatch()
+}
+
+// starter is what starts the processes of Pods.
+func (s *System) starter() process.Starter {
+	if s.opts.Redirect.Dependencies.Watch == nil {
+		return s.shepherd
+	}
+	s.watcher = dependency.New(s.opts.Redirect.Dependencies, dependency.Host{
+		Starter: s.shepherd, TryConnects: s.shepherd.TryConnects, Pod: s.findPod, Notice: s.opts.Notice,
+		Services: func() []*corev1.Service {
+			services, _ := store.List[*corev1.Service](s.store, store.Selector{})
+			return services
+		},
+		Listens: func(ctx context.Context, pod types.UID, address netip.AddrPort) error {
+			_, err := s.node.CheckListener(ctx, pod, address)
+			return err
+		},
+	})
+	return s.watcher
+}
+
+// findPod finds a Pod by name, or by UID if that is given; nil if there is none.
+func (s *System) findPod(namespace, name string, uid types.UID) *corev1.Pod {
+	if uid == "" {
+		pod, err := store.Get[*corev1.Pod](s.store, namespace, name)
+		if err != nil {
+			return nil
+		}
+		return pod
+	}
+	pods, _ := store.List[*corev1.Pod](s.store, store.Selector{})
+	for _, pod := range pods {
+		if pod.UID == uid {
+			return pod
+		}
+	}
+	return nil
+}
+
+// endProcesses ends every process, and then what they are connected to.
+func (s *System) endProcesses() error {
+	err := s.shepherd.Close()
+	if s.watcher != nil {
+		err = errors.Join(err, s.watcher.Close())
+	}
+	return err
+}

@@ -10,7 +10,8 @@ import (
 
 // Redirect gives other addresses to connect to than those of the Pods. What Probity does not
 // connect itself, such as a program that knows the address of another Pod or the command of an exec
-// probe, is not redirected. Its functions are called from any goroutine and must not wait.
+// probe, is redirected by Dependencies alone. Its functions are called from any goroutine and must
+// not wait.
 type Redirect struct {
 	// Requests is asked for each attempt to send a request, or a connection, of a Service to a Pod;
 	// the address is host:port. Nil: the address.

@@ -27,6 +27,7 @@ import (
 	"github.com/probity-run/probity/internal/apiserver"
 	"github.com/probity-run/probity/internal/apiserver/credentials"
 	"github.com/probity-run/probity/internal/controller"
+	"github.com/probity-run/probity/internal/dependency"
 	"github.com/probity-run/probity/internal/history"
 	"github.com/probity-run/probity/internal/manifest"
 	"github.com/probity-run/probity/internal/node"
@@ -90,6 +91,8 @@ type Options struct {
 	Kubeconfig string
 	// Version of Probity, for clients of the API. Default: none.
 	Version string
+	// Faults prepares for [System.Inject] and [System.Deadlock]. Default: not.
+	Faults bool
 	// Follow, if not nil, gets every line that a container prints, from a goroutine per container.
 	// It must not wait for anybody: the end of a container waits until it had all of them.
 	Follow func(pod *corev1.Pod, container string, entry process.LogEntry)
@@ -138,23 +141,6 @@ func (o Options) withDefaults() Options {
 // setting takes (R146, R147).
 const MaxRestartPeriod = 5 * time.Minute
 
-// InputError says that what a system was given is wrong: a manifest, a flag, a state folder.
-// Because of it nothing was started or changed.
-type InputError struct{ Err error }
-
-func (e *InputError) Error() string { return e.Err.Error() }
-
-// Unwrap returns the cause.
-func (e *InputError) Unwrap() error { return e.Err }
-
-// Hint is what to do about it, in lines of its own; "" if the error says it all.
-func (e *InputError) Hint() string {
-	if found, ok := errors.AsType[*checkError](e.Err); ok {
-		return found.Hint()
-	}
-	return ""
-}
-
 // System is a running Probity. Make it with [New]. Its methods are safe for concurrent use.
 type System struct {
 	opts       Options
@@ -168,6 +154,7 @@ type System struct {
 	claims     *portClaims  // of the proxy, nil without it
 	addresses  *addresses   // nil before New has the state folder
 	hostNames  *hostNames
+	watcher    *dependency.Watcher // nil without Redirect.Dependencies.Watch
 	api        *api
 	fields     *apiserver.Fields // who owns which field of an object
 	dashboard  *dashboardHost    // nil if there is none
@@ -246,7 +233,7 @@ func New(opts Options) (*System, error) {
 	if moved != "" {
 		s.tellMoved(moved)
 	}
-	if s.shepherd, err = process.NewShepherd(process.ShepherdOptions{Remove: []string{s.state.secrets.path}, Notice: opts.Notice}); err != nil {
+	if s.shepherd, err = process.NewShepherd(process.ShepherdOptions{Remove: []string{s.state.secrets.path}, Reaper: opts.Faults, Notice: opts.Notice}); err != nil {
 		s.addresses.close()
 		return nil, errors.Join(err, s.state.close())
 	}
@@ -279,9 +266,9 @@ func (s *System) compose() {
 	s.controller = controller.New(controller.Options{Store: s.store, Registry: s.registry, Logger: s.opts.Logger})
 	s.hostNames = newHostNames(s.opts.Names, s.store, s.shepherd, s.state.names, s.opts)
 	s.node = node.New(node.Options{
-		Store: s.store, Starter: s.shepherd, Dir: s.state.pods, SecretDir: s.state.secrets.path, Environ: s.state.environ(s.opts.Environ),
+		Store: s.store, Starter: s.starter(), Dir: s.state.pods, SecretDir: s.state.secrets.path, Environ: s.state.environ(s.opts.Environ),
 		MaxRestartPeriod: s.opts.MaxRestartPeriod, Follow: s.opts.Follow, Traffic: traffic, Names: s.hostNames, Logger: s.opts.Logger,
-		PodAddress: s.addresses.pod, Redirect: s.opts.Redirect.Probes,
+		PodAddress: s.addresses.pod, Redirect: s.opts.Redirect.Probes, DrillDir: s.drillDir(),
 	})
 }
 
@@ -351,7 +338,7 @@ func (s *System) Close() error {
 // end gives back what New took, once nothing else is left.
 func (s *System) end(err error) {
 	s.endOnce.Do(func() {
-		s.err = errors.Join(err, s.shepherd.Close())
+		s.err = errors.Join(err, s.endProcesses())
 		s.addresses.close()
 		s.err = errors.Join(s.err, s.state.close())
 		close(s.done)

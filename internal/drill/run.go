@@ -173,7 +173,7 @@ func (d *drill) start(dir string) error {
 	opts := system.Options{
 		Manifests: d.opts.Files, Stdin: d.opts.Stdin, Commands: d.opts.Commands, Env: d.opts.Env, Only: d.opts.Only,
 		StateDir: filepath.Join(dir, "state"), MaxRestartPeriod: time.Second, NoDashboard: true, NoAPI: true, Notice: d.opts.Notice,
-		Routing: system.Routing{Ledger: d.book.write},
+		Faults: true, Routing: system.Routing{Ledger: d.book.write},
 	}
 	if !d.opts.LikeProbity {
 		opts.Routing.AsCluster = &proxy.AsCluster{EndpointDelay: d.opts.EndpointDelay}

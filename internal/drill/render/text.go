@@ -98,9 +98,6 @@ func row(b *strings.Builder, result *drill.Result) {
 			continue
 		}
 		paragraph(b, "  ", fmt.Sprintf("%s %s: %s", v.Rule, v.Word, printable.Line(v.Text)))
-		if v.Advice != nil {
-			advice(b, v.Advice)
-		}
 		adviceLines(b, v.Advice)
 	}
 	for _, remark := range result.Remarks {
@@ -127,21 +124,6 @@ func adviceLines(b *strings.Builder, a *drill.Advice) {
 		if !strings.HasPrefix(line, "+++") && !strings.HasPrefix(line, "---") && (line[0] == '+' || line[0] == '-') {
 			b.WriteString(indent + printable.Line(strings.TrimRight(line, "\r\n")) + "\n")
 		}
-	}
-}
-
-// advice writes what can be done about a verdict.
-func advice(b *strings.Builder, a *drill.Advice) {
-	where := ""
-	if a.File != "" {
-		where = fmt.Sprintf("%s:%d: ", printable.File(a.File), a.Line)
-	}
-	if a.Rule != "" {
-		where += "check " + a.Rule + ": "
-	}
-	paragraph(b, "    ", where+printable.Line(a.Text))
-	for patch := range strings.Lines(a.Patch) {
-		b.WriteString("      " + printable.Line(strings.TrimRight(patch, "\n")) + "\n")
 	}
 }
 

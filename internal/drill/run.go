@@ -42,8 +42,8 @@ type Options struct {
 	Budget time.Duration
 	// LikeProbity routes as probity run does. Default: as a cluster.
 	LikeProbity bool
-	// EndpointDelay is how long the front takes to learn of endpoints, as in a cluster. Default 1 s;
-	// negative: none.
+	// EndpointDelay is how long the front takes to learn of endpoints, as in a cluster. Default 1
+	// s; negative: none.
 	EndpointDelay time.Duration
 	// Dependencies are environment variables that say where a dependency is, by its name.
 	Dependencies map[string]string

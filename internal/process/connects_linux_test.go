@@ -119,13 +119,14 @@ func (r *recorder) seen() []Connect {
 // print in a line each what they are told there, or why they are not.
 const (
 	pythonConnects = `
-import socket, sys
+import os, socket, sys
 for address in sys.argv[2:]:
 	host, port = address.split(":")
 	s = socket.socket()
 	if sys.argv[1] != "None": s.settimeout(float(sys.argv[1]))
 	try:
 		s.connect((host, int(port)))
+		if os.get_blocking(s.fileno()) != (sys.argv[1] == "None"): print("another mode")
 		print(s.makefile().readline().strip())
 	except OSError as e:
 		print(e.strerror)

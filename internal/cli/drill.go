@@ -14,8 +14,11 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/probity-run/probity/internal/advisor"
 	"github.com/probity-run/probity/internal/drill"
+	"github.com/probity-run/probity/internal/drill/advice"
 	"github.com/probity-run/probity/internal/drill/render"
+	"github.com/probity-run/probity/internal/formats"
 	"github.com/probity-run/probity/internal/simulate/script"
 )
 
@@ -239,7 +242,19 @@ func runDrill(ctx context.Context, streams Streams, flags drillFlags, opts drill
 		}
 	}
 	addAdvice(report, opts.Files)
+	advise(streams, report, opts)
 	return flags.judge(report, errors.Join(err, flags.write(streams.Out, report)))
+}
+
+// advise adds to the verdicts what can be done. Manifests that cannot be read again have no advice.
+func advise(streams Streams, report *drill.Report, opts drill.Options) {
+	if slices.Contains(opts.Files, "-") {
+		return
+	}
+	m, err := advisor.ReadFormats(formats.All(formats.Options{Env: opts.Env}), streams.In, nil, opts.Files...)
+	if err == nil {
+		advice.Add(report, m)
+	}
 }
 
 // write writes the report in every form that is asked for.

@@ -43,6 +43,7 @@ func newWatcher(t *testing.T, o Options) (*Watcher, *fakeStarter, *[]string) {
 	t.Helper()
 	starter, notices := &fakeStarter{}, &[]string{}
 	pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "web", UID: "u1"}}
+	pod.Spec.Containers = []corev1.Container{{Ports: []corev1.ContainerPort{{ContainerPort: 8080}}}}
 	if o.Watch == nil {
 		o.Watch = func(_, _, container string) bool { return container != "unwatched" }
 	}
@@ -119,7 +120,7 @@ func TestRoute(t *testing.T) {
 		t.Errorf("the relay itself leads to %v", got)
 	}
 	for _, alone := range []process.Connect{
-		tcp("127.0.0.1:1"), // itself
+		tcp("127.0.0.1:1"), tcp("127.0.0.1:8080"), // itself
 		tcp("192.0.2.1:80"),
 		{Network: "udp", Address: netip.MustParseAddrPort("127.0.0.1:9")},
 		{Network: "unix", Path: "/no/such/socket"},

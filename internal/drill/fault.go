@@ -81,7 +81,7 @@ func kindRows() []kindRow {
 		{kind: KindCrash, side: SideEnd, syntax: "crash, crash=137", text: "the process of a replica is killed, with the signal of an exit code", value: exitCode, number: 137},
 		{kind: KindStop, side: SideEnd, syntax: "stop", text: "one Pod is deleted"},
 		{kind: KindRollout, side: SideEnd, syntax: "rollout", text: "the workload is rolled, one replica after the other", all: true},
-		{kind: KindDeadlock, side: SideInside, syntax: "deadlock", text: "what the annotation probity.run/drill.deadlock.<container> does"},
+		{kind: KindDeadlock, side: SideInside, syntax: "deadlock", text: "a loop hangs: by the command of the annotation probity.run/drill.deadlock.<container>, or by package health"},
 		{kind: KindFDs, side: SideInside, syntax: "fds", text: "no further descriptor can be opened"},
 		{kind: KindMemory, side: SideEnd, syntax: "memory=64Mi", text: "a replica that takes more is killed, as OOMKilled", value: bytesValue},
 		{kind: KindDiskFull, side: SideOutside, syntax: "disk-full", text: "nothing can be written to files", length: outsideLength},

@@ -23,10 +23,10 @@ func nothing() error { return nil }
 // inject does a fault to a Pod, or to the workload as a whole. undo undoes it, once or more often.
 func (d *drill) inject(f Fault, t *target, pod *corev1.Pod) (undo func() error, err error) {
 	switch f.Kind {
-	case KindHang:
-		return d.signals(t, pod, syscall.SIGSTOP, syscall.SIGCONT)
 	case KindCrash:
-		return d.signals(t, pod, syscall.Signal(int(f.Number)-128), 0)
+		return nothing, d.system.Signal(pod.Namespace, pod.Name, t.Container, syscall.Signal(int(f.Number)-128))
+	case KindDeadlock:
+		return d.system.Deadlock(d.ctx, pod.Namespace, pod.Name, t.Container, max(f.Length, replaceLimit)+deadlineSlack)
 	case KindStop:
 		return nothing, d.system.DeletePod(pod.Namespace, pod.Name)
 	case KindRollout:
@@ -97,6 +97,8 @@ const deadlineSlack = 2 * time.Minute
 func (f Fault) process() (process.Fault, error) {
 	p := process.Fault{Deadline: min(max(f.Length, replaceLimit)+deadlineSlack, process.MaxFault)}
 	switch f.Kind {
+	case KindHang:
+		p.Kind = process.FaultStop
 	case KindThrottle:
 		p.Kind, p.Share = process.FaultThrottle, f.Number
 	case KindSlowStart:
@@ -111,17 +113,6 @@ func (f Fault) process() (process.Fault, error) {
 		return p, fmt.Errorf("nothing here injects %s", f.Word)
 	}
 	return p, nil
-}
-
-// signals sends one signal to a container, and another one to undo it; 0 is none.
-func (d *drill) signals(t *target, pod *corev1.Pod, do, undo syscall.Signal) (func() error, error) {
-	if err := d.system.Signal(pod.Namespace, pod.Name, t.Container, do); err != nil {
-		return nil, err
-	}
-	if undo == 0 {
-		return nothing, nil
-	}
-	return func() error { return d.system.Signal(pod.Namespace, pod.Name, t.Container, undo) }, nil
 }
 
 // roll has a workload replace its Pods, as kubectl rollout restart does.
@@ -197,8 +188,6 @@ func (d *drill) breakDependency(f Fault) (undo func() error, err error) {
 func (d *drill) missing(f Fault, workload string) string {
 	t := d.target(workload)
 	switch f.Kind {
-	case KindDeadlock:
-		return "nothing says how: annotate the Pod with probity.run/drill.deadlock." + t.Container
 	case KindRollout:
 		if t.kind != "deployment" && t.kind != "statefulset" {
 			return "only Deployments and StatefulSets roll"

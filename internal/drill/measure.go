@@ -85,7 +85,8 @@ func accounts(requests []Request) []Account {
 	return all
 }
 
-// measure finds the moments of the replica that a fault happened to; of several, those of the first.
+// measure finds the moments of the replica that a fault happened to; of several, those of the
+// first.
 func (d *drill) measure(rep *Repetition, t *target) {
 	pod := rep.Pod
 	if pod == "" {

@@ -16,7 +16,8 @@ type Report struct {
 	// Began is when the drill began: every Offset that is a moment counts from then.
 	Began time.Time `json:"began"`
 	Took  Offset    `json:"took"`
-	// Routing is "cluster" or "probity", EndpointDelay how much later the front learned of endpoints.
+	// Routing is "cluster" or "probity", EndpointDelay how much later the front learned of
+	// endpoints.
 	Routing       string `json:"routing"`
 	EndpointDelay Offset `json:"endpointDelay"`
 	// Rate is how many requests a second were sent.
@@ -53,8 +54,8 @@ type Workload struct {
 	Address string `json:"address,omitempty"`
 	// Probes are those of the container.
 	Probes []Probe `json:"probes"`
-	// Grace is the terminationGracePeriodSeconds of a restart, the liveness probe's own if it has one.
-	// Start is how long the slowest start took until Ready.
+	// Grace is the terminationGracePeriodSeconds of a restart, the liveness probe's own if it has
+	// one. Start is how long the slowest start took until Ready.
 	Grace Offset `json:"grace"`
 	Start Offset `json:"start"`
 	// File and Line are where the manifest has the container.
@@ -117,7 +118,8 @@ type Result struct {
 	// Expected is what should happen and Measured what did, in a few words.
 	Expected string `json:"expected"`
 	Measured string `json:"measured"`
-	// Requests were sent while the fault and its consequences lasted, Lost of them got no good answer.
+	// Requests were sent while the fault and its consequences lasted, Lost of them got no good
+	// answer.
 	Requests int `json:"requests"`
 	Lost     int `json:"lost"`
 	// Verdicts are those of all rules that apply, the worst first.
@@ -183,7 +185,8 @@ type Repetition struct {
 	// OwnLag is how much later than the fault the service's own answers turned bad: the part of a
 	// delay that no probe is to blame for. Nil if they did not.
 	OwnLag *Offset `json:"ownLag,omitempty"`
-	// Late is how late this process itself was at worst, and Tainted that this was too much to judge.
+	// Late is how late this process itself was at worst, and Tainted that this was too much to
+	// judge.
 	Late    Offset `json:"late"`
 	Tainted bool   `json:"tainted"`
 	// Undo is why the fault could not be undone; "" if it was, or if there was nothing to undo.

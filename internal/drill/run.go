@@ -42,8 +42,8 @@ type Options struct {
 	Budget time.Duration
 	// LikeProbity routes as probity run does. Default: as a cluster.
 	LikeProbity bool
-	// EndpointDelay is how long the front takes to learn of endpoints, as in a cluster. Default 1 s;
-	// negative: none.
+	// EndpointDelay is how long the front takes to learn of endpoints, as in a cluster. Default 1
+	// s; negative: none.
 	EndpointDelay time.Duration
 	// Dependencies are environment variables that say where a dependency is, by its name.
 	Dependencies map[string]string
@@ -173,7 +173,7 @@ func (d *drill) start(dir string) error {
 	opts := system.Options{
 		Manifests: d.opts.Files, Stdin: d.opts.Stdin, Commands: d.opts.Commands, Env: d.opts.Env, Only: d.opts.Only,
 		StateDir: filepath.Join(dir, "state"), MaxRestartPeriod: time.Second, NoDashboard: true, NoAPI: true, Notice: d.opts.Notice,
-		Routing: system.Routing{Ledger: d.book.write},
+		Faults: true, Routing: system.Routing{Ledger: d.book.write},
 	}
 	if !d.opts.LikeProbity {
 		opts.Routing.AsCluster = &proxy.AsCluster{EndpointDelay: d.opts.EndpointDelay}

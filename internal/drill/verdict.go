@@ -109,7 +109,8 @@ const (
 	fewest = 8
 )
 
-// restartedInTime is V1: a fault inside of a process leads to a restart when the probes' numbers say.
+// restartedInTime is V1: a fault inside of a process leads to a restart when the probes' numbers
+// say.
 func restartedInTime(e evidence) *Verdict {
 	if e.fault.Side() != SideInside {
 		return nil

@@ -7,7 +7,8 @@ import (
 	"time"
 )
 
-// fleetStayed is V6: an outage of a dependency leaves a replica for the requests that do not need it.
+// fleetStayed is V6: an outage of a dependency leaves a replica for the requests that do not need
+// it.
 func fleetStayed(e evidence) *Verdict {
 	if e.fault.Kind != KindDependency || e.fault.AtStart || len(e.pods()) == 0 {
 		return nil

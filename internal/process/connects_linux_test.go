@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"syscall"
@@ -17,6 +18,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sys/unix"
 )
 
 // newWatchShepherd is a shepherd that can watch connects.
@@ -117,13 +119,14 @@ func (r *recorder) seen() []Connect {
 // print in a line each what they are told there, or why they are not.
 const (
 	pythonConnects = `
-import socket, sys
+import os, socket, sys
 for address in sys.argv[2:]:
 	host, port = address.split(":")
 	s = socket.socket()
 	if sys.argv[1] != "None": s.settimeout(float(sys.argv[1]))
 	try:
 		s.connect((host, int(port)))
+		if os.get_blocking(s.fileno()) != (sys.argv[1] == "None"): print("another mode")
 		print(s.makefile().readline().strip())
 	except OSError as e:
 		print(e.strerror)
@@ -225,6 +228,52 @@ func TestConnectsInNamespace(t *testing.T) {
 		if got != "there\n" {
 			t.Errorf("who %s it says %q", who, got)
 		}
+	}
+}
+
+// TestProcessOf: a thread belongs to its process, which older kernels want to be told.
+func TestProcessOf(t *testing.T) {
+	var process int
+	var err error
+	var thread sync.WaitGroup
+	thread.Go(func() {
+		runtime.LockOSThread() // not the first one, which is that of the process
+		process, err = processOf(unix.Gettid())
+	})
+	thread.Wait()
+	if err != nil || process != os.Getpid() {
+		t.Errorf("process %d, %v; want %d", process, err, os.Getpid())
+	}
+}
+
+// TestParseSocketName reads what programs hand to connect(2).
+func TestParseSocketName(t *testing.T) {
+	tests := map[string]struct {
+		name    string
+		family  int
+		address string
+		path    string
+		ok      bool
+	}{
+		"IPv4":           {"\x02\x00\x15\x38\x7f\x00\x00\x01\x00\x00\x00\x00\x00\x00\x00\x00", unix.AF_INET, "127.0.0.1:5432", "", true},
+		"IPv6":           {"\x0a\x00\x00\x35\x00\x00\x00\x00" + strings.Repeat("\x00", 15) + "\x01\x00\x00\x00\x00", unix.AF_INET6, "[::1]:53", "", true},
+		"mapped":         {"\x0a\x00\x00\x35\x00\x00\x00\x00" + strings.Repeat("\x00", 10) + "\xff\xff\x7f\x00\x00\x01\x00\x00\x00\x00", unix.AF_INET6, "127.0.0.1:53", "", true},
+		"link-local":     {"\x0a\x00\x00\x35\x00\x00\x00\x00\xfe\x80" + strings.Repeat("\x00", 13) + "\x01\x02\x00\x00\x00", unix.AF_INET6, "[fe80::1%2]:53", "", true},
+		"file":           {"\x01\x00/run/s\x00xx", unix.AF_UNIX, "", "/run/s", true},
+		"abstract":       {"\x01\x00\x00s", unix.AF_UNIX, "", "@s", true},
+		"unnamed":        {"\x01\x00", unix.AF_UNIX, "", "", false},
+		"too short":      {"\x02\x00\x15\x38\x7f\x00\x00", unix.AF_INET, "", "", false},
+		"another family": {"\x02\x00\x15\x38\x7f\x00\x00\x01\x00\x00\x00\x00\x00\x00\x00\x00", unix.AF_INET6, "", "", false},
+		"end":            {strings.Repeat("\x00", 16), unix.AF_INET, "", "", false},
+		"nothing":        {"", unix.AF_INET, "", "", false},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			address, path, ok := parseSocketName([]byte(test.name), test.family)
+			if ok != test.ok || path != test.path || address.IsValid() != (test.address != "") || test.address != "" && address.String() != test.address {
+				t.Errorf("%v, %q, %v; want %s, %q, %v", address, path, ok, test.address, test.path, test.ok)
+			}
+		})
 	}
 }
 

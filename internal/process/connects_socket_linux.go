@@ -32,23 +32,38 @@ func (w *watch) fetch(n notification) (*programSocket, error) {
 		return nil, err
 	}
 	s := &programSocket{fd: fd}
-	name := make([]byte, min(n.args[2], unix.SizeofSockaddrAny))
-	if err := s.examine(); err != nil || len(name) == 0 {
-		s.close()
-		return nil, errors.Join(err, unix.EINVAL)
+	err = s.examine()
+	var name []byte
+	if err == nil {
+		name, err = readMemory(n.pid, uintptr(n.args[1]), int(int32(n.args[2])))
 	}
-	local := []unix.Iovec{{Base: &name[0]}}
-	local[0].SetLen(len(name))
-	remote := []unix.RemoteIovec{{Base: uintptr(n.args[1]), Len: len(name)}}
-	read, err := unix.ProcessVMReadv(n.pid, local, remote, 0)
-	if err != nil || read != len(name) {
+	if err != nil {
 		s.close()
-		return nil, errors.Join(err, io.ErrUnexpectedEOF)
+		return nil, err
 	}
 	s.want.Address, s.want.Path, s.watched = parseSocketName(name, s.family)
 	s.watched = s.watched && s.want.Network != ""
 	return s, nil
 }
+
+// readMemory reads the name of a socket from the memory of a program. The kernel refuses other
+// lengths.
+func readMemory(pid int, at uintptr, length int) ([]byte, error) {
+	if length <= 0 || length > maxSocketName {
+		return nil, unix.EINVAL
+	}
+	data := make([]byte, length)
+	local := []unix.Iovec{{Base: &data[0]}}
+	local[0].SetLen(length)
+	n, err := unix.ProcessVMReadv(pid, local, []unix.RemoteIovec{{Base: at, Len: length}}, 0)
+	if err != nil || n != length {
+		return nil, errors.Join(err, io.ErrUnexpectedEOF)
+	}
+	return data, nil
+}
+
+// maxSocketName is the size of struct sockaddr_storage.
+const maxSocketName = 128
 
 // fetchOfThread fetches a descriptor of a thread. Kernels before 6.9 know processes alone.
 func fetchOfThread(tid, fd int) (int, error) {

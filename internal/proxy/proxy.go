@@ -53,11 +53,11 @@ type Options struct {
 	// Redirect, if not nil, gives the address to connect to instead of one of a Pod, host:port, so
 	// that a test can put a fault in between. It is called for each attempt. Default: the address.
 	Redirect func(pod types.UID, address string) string
-	// AsCluster, if not nil, routes as a cluster would. Default: requests are kept from replicas that
-	// cannot answer them, as the package comment says.
+	// AsCluster, if not nil, routes as a cluster would. Default: requests are kept from replicas
+	// that cannot answer them, as the package comment says.
 	AsCluster *AsCluster
-	// Ledger, if not nil, gets each request when it has ended. It is called from many goroutines and
-	// must not wait.
+	// Ledger, if not nil, gets each request when it has ended. It is called from many goroutines
+	// and must not wait.
 	Ledger func(LedgerEntry)
 	// Logger gets what is neither an Event nor an answer. Default: nothing is logged.
 	Logger *slog.Logger

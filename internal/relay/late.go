@@ -6,8 +6,13 @@ import (
 	"time"
 )
 
-// maxLate is how many chunks a direction keeps until they are due: 2 MiB. Then the sender waits.
-const maxLate = 64
+const (
+	// maxLate is how many chunks a direction keeps until they are due: 2 MiB. Then the sender
+	// waits.
+	maxLate = 64
+	// maxLateTogether is how many all connections of a relay keep: 64 MiB.
+	maxLateTogether = 32 * maxLate
+)
 
 // lateChunk is what was read at one time; nil data is the end.
 type lateChunk struct {
@@ -33,7 +38,10 @@ func newLateLine(c *conn, to *net.TCPConn) *lateLine {
 
 // put is called by one goroutine.
 func (l *lateLine) put(data []byte, m Mode) {
-	l.chunks <- lateChunk{data, time.Now().Add(m.Delay)}
+	due := time.Now().Add(m.Delay)
+	// A broken connection gives back its room at once, so this wait ends.
+	l.conn.relay.late <- struct{}{}
+	l.chunks <- lateChunk{data, due}
 }
 
 // wait waits until everything is delivered. A nil line has nothing.
@@ -59,6 +67,7 @@ func (l *lateLine) run() {
 		default:
 			going = l.conn.pass(l.to, chunk.data)
 		}
+		<-l.conn.relay.late
 	}
 }
 

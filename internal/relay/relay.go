@@ -17,8 +17,9 @@ type Options struct {
 	Target netip.AddrPort
 	// AllowRemote lets Target be on another machine. Default: it is refused.
 	AllowRemote bool
-	// MaxConnections is how many there may be at a time; more are reset. Each takes two descriptors
-	// and, while it is slow, up to 2 MiB. Datagrams count each program that asks. Default 1024.
+	// MaxConnections is how many there may be at a time; more are reset. Each takes two
+	// descriptors, 64 KiB and, while it is slow, up to 2 MiB, but all of them together 64 MiB.
+	// Datagrams count each port of a program. Default 1024.
 	MaxConnections int
 	// Mode is that from the beginning on. Default: pass.
 	Mode Mode
@@ -56,6 +57,7 @@ type Relay struct {
 	end    context.CancelFunc
 	all    sync.WaitGroup // goroutines
 	spares spares
+	late   chan struct{} // has an item for each chunk that is kept until it is due
 
 	mu    sync.Mutex // guards what follows, and the modes of conns
 	mode  Mode
@@ -81,7 +83,7 @@ func New(opts Options) (*Relay, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot make a relay to %v: %w", opts.Target, err)
 	}
-	r := &Relay{opts: opts, door: door, conns: map[*conn]struct{}{}}
+	r := &Relay{opts: opts, door: door, conns: map[*conn]struct{}{}, late: make(chan struct{}, maxLateTogether)}
 	r.ctx, r.end = context.WithCancel(context.Background())
 	if err := r.SetMode(opts.Mode); err != nil {
 		r.end()

@@ -125,6 +125,11 @@ func TestReset(t *testing.T) {
 	say(t, old, "12345") // of the seven, two are left for the answer
 	hear(t, old, "12")
 	wasReset(t, old)
+	set(t, r, Mode{Kind: Reset, After: 2})
+	exact := connect(t, r.Address())
+	say(t, exact, "a")
+	hear(t, exact, "a")
+	wasReset(t, exact)
 	set(t, r, Mode{Kind: Reset})
 	resets(t, r.Address())
 	set(t, r, Mode{Kind: Reset, Scope: OnlyOpen})

@@ -10,11 +10,11 @@ import (
 // Routing is how requests get from Services to Pods. The zero value is Probity's own way, which
 // spares requests what it can.
 type Routing struct {
-	// AsCluster, if not nil, routes as kube-proxy does, and the signal that stops a Pod is held back
-	// for no request.
+	// AsCluster, if not nil, routes as kube-proxy does, and the signal that stops a Pod is held
+	// back for no request.
 	AsCluster *proxy.AsCluster
-	// Ledger, if not nil, gets each request when it has ended. It is called from many goroutines and
-	// must not wait.
+	// Ledger, if not nil, gets each request when it has ended. It is called from many goroutines
+	// and must not wait.
 	Ledger func(proxy.LedgerEntry)
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"os"
+	"sync/atomic"
 	"time"
 
 	"github.com/probity-run/probity/health"
@@ -14,10 +15,17 @@ const (
 	computeTimeout = 2 * time.Second // of one computation, with its wait for the loop
 	// for one turn of the loop, which takes milliseconds: only a hang exceeds it
 	hangLimit = 5 * time.Second
+	// for one turn too, of readiness: whoever came now would not get a result in time. It is
+	// shorter than hangLimit, so that a replica that hangs has no more requests when it is
+	// restarted.
+	stuckLimit = computeTimeout
 )
 
 // errBusy is why a computation is not done: others are before it, or the loop hangs.
 var errBusy = errors.New("the calculator is busy")
+
+// errStuck is why the calculator is not ready.
+var errStuck = errors.New("the calculating loop is stuck in one turn")
 
 // calculator does one computation after another, in a loop. The loop is what liveness watches: if
 // it hangs the daemon still answers, and only a restart helps. Safe for concurrent use.
@@ -26,6 +34,7 @@ type calculator struct {
 	beat *health.Heartbeat
 	hang <-chan os.Signal // makes the loop hang, to see what the probes say; nil means never
 	log  *slog.Logger
+	turn atomic.Pointer[time.Time] // when the turn that the loop is in began; nil while it waits for work
 }
 
 // job is a computation that waits for the loop.
@@ -40,18 +49,34 @@ func (c *calculator) loop(ctx context.Context, w weights) {
 	defer c.beat.Stop()
 	for {
 		c.beat.Idle()
+		c.turn.Store(nil)
 		select {
 		case j := <-c.jobs:
-			c.beat.Beat()
+			c.begin()
 			j.result <- w.compute(j.x)
 		case <-c.hang:
-			c.beat.Beat()
+			c.begin()
 			c.log.Warn("The calculating loop hangs from now on, as it was told to")
 			select {}
 		case <-ctx.Done():
 			return
 		}
 	}
+}
+
+// begin says that the loop has work from now on.
+func (c *calculator) begin() {
+	c.beat.Beat()
+	c.turn.Store(new(time.Now()))
+}
+
+// check returns an error if the loop has been in one turn for longer than a request waits for it.
+// Many requests are no reason: each is a turn of its own.
+func (c *calculator) check(context.Context) error {
+	if began := c.turn.Load(); began != nil && time.Since(*began) >= stuckLimit {
+		return errStuck
+	}
+	return nil
 }
 
 // compute has the loop do a computation. It returns errBusy if that takes longer than

@@ -188,6 +188,7 @@ func TestSettingsAreRefused(t *testing.T) {
 		"argument":       {args: []string{"serve"}, want: `cannot understand "serve"`},
 		"flag":           {args: []string{"-prot", "1"}, want: "-prot"},
 		"port":           {env: map[string]string{"PORT": "http"}, want: `cannot listen on port "http"`},
+		"DRAIN":          {env: map[string]string{"DRAIN": "2"}, want: `cannot use DRAIN: time: missing unit in duration "2"`},
 		"port range":     {args: []string{"-port", "65536"}, want: `cannot listen on port "65536"`},
 		"weights size":   {args: []string{"-weights-size", "4097"}, want: "cannot use -weights-size 4097"},
 		"unit":           {args: []string{"-weights-size", "1MB"}, want: "write a whole number"},

@@ -49,6 +49,8 @@ func newService(s settings, db *database, log *slog.Logger) *service {
 	// Liveness: what only a restart mends. The database is not here: computations that are not
 	// stored succeed without it.
 	v.calculator = &calculator{jobs: make(chan job), beat: h.Live("calculating loop", hangLimit), log: log}
+	// The loop counts for readiness too, and sooner: until the restart, requests go to others.
+	h.Ready("computations", v.calculator.check, health.CheckOptions{Period: checkPeriod})
 	return v
 }
 

@@ -20,7 +20,7 @@ const usage = `Calculator answers computations over HTTP and keeps the results i
   calculator -worker [flags]            compute a job every two seconds, and touch a heartbeat file after each
   calculator -lock-database 20s         keep everyone else from writing to the database for a while, to see what the probes say
 
-Environment: PORT, HEARTBEAT_FILE and DATABASE_URL (a PostgreSQL URL; without it the database is a SQLite file in the data folder).
+Environment: PORT, DRAIN, HEARTBEAT_FILE and DATABASE_URL (a PostgreSQL URL; without it the database is a SQLite file in the data folder).
 
 Flags:
 `
@@ -52,7 +52,8 @@ func parse(args []string, getenv func(string) string, stderr io.Writer) (setting
 	flags.Var(&s.loadRate, "load-rate", "`rate` at which the weights are loaded, so that one can watch; 0 is as fast as possible")
 	flags.StringVar(&s.host, "host", "", "`address` to listen on; all of them without it")
 	flags.StringVar(&s.port, "port", cmp.Or(getenv("PORT"), "8080"), "`port` to listen on; PORT in the environment sets the default")
-	flags.DurationVar(&s.drain, "drain", 0, "`time` to go on serving, unready, after SIGTERM: on a cluster, what its load balancers need to notice")
+	drain, drainErr := time.ParseDuration(cmp.Or(getenv("DRAIN"), "0s"))
+	flags.DurationVar(&s.drain, "drain", drain, "`time` to go on serving, unready, after SIGTERM: what a cluster's Services need to notice; DRAIN sets the default")
 	flags.BoolVar(&s.worker, "worker", false, "work without a web interface")
 	flags.StringVar(&s.heartbeat, "heartbeat", getenv("HEARTBEAT_FILE"), "`file` that the worker touches; HEARTBEAT_FILE sets the default, else it is heartbeat in the data folder")
 	flags.DurationVar(&s.lock, "lock-database", 0, "lock the database for that `time`, then exit")
@@ -68,6 +69,9 @@ func parse(args []string, getenv func(string) string, stderr io.Writer) (setting
 	}
 	if err != nil {
 		return s, fmt.Errorf("cannot read the command line, see -h: %w", err)
+	}
+	if drainErr != nil {
+		return s, fmt.Errorf("cannot use DRAIN: %w", drainErr)
 	}
 	if err := s.check(flags.Args()); err != nil || s.lock == 0 {
 		return s, err

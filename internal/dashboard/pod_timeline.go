@@ -2,7 +2,6 @@ package dashboard
 
 import (
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/probity-run/probity/internal/dashboard/markup"
@@ -23,27 +22,13 @@ func (s *Server) whatHappened(p *podView, now time.Time, q podsQuery, width int)
 		rows = append(rows, e("li", e("span.mono", text(row.Time)), text(" "+row.What)))
 	}
 	return e("section.card.pane", at("id", "happened"), e("h2", text("What happened"), e("span.times.small", q.timeChoice(podPath(p.Namespace, p.Name), now, windowText))),
-		e("div.scroll", at("id", "timeline"), at("tabindex", "0"), at("role", "region"), at("aria-label", "Timeline"), svgOf(drawing, picture.Sentence(p.Name))),
+		e("div.scroll", at("id", "timeline"), at("tabindex", "0"), at("role", "region"), at("aria-label", "Timeline"), markup.Drawing(drawing, picture.Sentence(p.Name))),
 		e("details.as-text", at("id", "as-text"), e("summary.small", text("as text")), e("ul.small", rows)))
 }
 
 // beginning is where the axis begins: a Pod that is younger than the window has no past to show.
 func beginning(created, window time.Duration) time.Duration {
 	return max(0, min(created-5*time.Second, window-time.Minute)).Truncate(5 * time.Second)
-}
-
-// svgOf is a drawing as markup.
-func svgOf(d timeline.Drawing, label string) item {
-	var elements list
-	for _, el := range d.Elements {
-		attributes := list{}
-		for i := 0; i+1 < len(el.Attributes); i += 2 {
-			attributes = append(attributes, at(el.Attributes[i], el.Attributes[i+1]))
-		}
-		elements = append(elements, e(el.Tag, markup.Class(el.Class), attributes, when(el.Title != "", e("title", text(el.Title))), when(el.Text != "", text(el.Text))))
-	}
-	width, height := strconv.Itoa(int(d.Width)), strconv.Itoa(int(d.Bottom)+8)
-	return e("svg.timeline", at("width", width), at("height", height), at("viewBox", "0 0 "+width+" "+height), at("role", "img"), at("aria-label", label), elements)
 }
 
 // lanes are the lines of the picture: how the Pod was, whether it took requests, and its probes.

@@ -21,6 +21,9 @@ const staticPath = "/ui/static/"
 //go:embed static
 var embedded embed.FS
 
+// Stylesheet is that of all pages, for a page that has to stand for itself.
+func Stylesheet() ([]byte, error) { return embedded.ReadFile("static/app.css") }
+
 // staticFiles are the style sheet and the scripts. They never change.
 type staticFiles struct {
 	base  string // staticPath and the hash

@@ -4,13 +4,14 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/probity-run/probity/internal/dashboard/markup"
 	"github.com/probity-run/probity/internal/timeline"
 )
 
 // picture is a timeline as a part of a page; label says in one sentence what is to be seen, and a
 // table below has all of it as text.
 func picture(p *timeline.Picture, width int, label string) item {
-	return e("div.scroll", at("tabindex", "0"), at("role", "region"), at("aria-label", "Timeline"), svgOf(timeline.Draw(p, timeline.Page(width).For(p)), label))
+	return e("div.scroll", at("tabindex", "0"), at("role", "region"), at("aria-label", "Timeline"), markup.Drawing(timeline.Draw(p, timeline.Page(width).For(p)), label))
 }
 
 // pictureRows is a timeline as a table, which is closed at first.

@@ -59,8 +59,9 @@ func idleAnnotations(annotations map[string]string, path string, known []string)
 			continue
 		}
 		onPod := slices.Contains(known, AnnotationPorts)
-		ofContainer := strings.HasPrefix(key, AnnotationCommand) || strings.HasPrefix(key, AnnotationDirectory)
-		if ofContainer && onPod {
+		prefixes := []string{AnnotationCommand, AnnotationDirectory, AnnotationDependency, AnnotationDeadlock}
+		named := slices.ContainsFunc(prefixes, func(prefix string) bool { return strings.HasPrefix(key, prefix) })
+		if named && onPod {
 			continue
 		}
 		message := "unknown annotation, it has no effect"
@@ -68,7 +69,7 @@ func idleAnnotations(annotations map[string]string, path string, known []string)
 			message += ", did you mean " + guess + "?"
 		} else if key == AnnotationFault {
 			message = "no effect here, it belongs on a Pod that runs"
-		} else if ofContainer || slices.Contains(podAnnotations(), key) {
+		} else if named || slices.Contains(podAnnotations(), key) {
 			message = "no effect here, it belongs on the pod template"
 		}
 		warnings = append(warnings, Warning{keyPath(path, key), message})

@@ -1,6 +1,7 @@
 package names
 
 import (
+	"net/netip"
 	"strconv"
 	"strings"
 )
@@ -14,6 +15,18 @@ type Lookup func(host string, port int) (address string, workingPort int, ok boo
 // HOST:PORT, the host of a URL, and dotted names. A bare word stays, as it may mean anything.
 // Several in one value are replaced one by one.
 func Replace(value string, lookup Lookup) (replaced string, changed bool) {
+	return replace(value, isName, lookup)
+}
+
+// ReplaceHosts does the same with every host that stands there, IPv4 addresses and localhost too.
+func ReplaceHosts(value string, lookup Lookup) (replaced string, changed bool) {
+	return replace(value, func(host string) bool {
+		_, err := netip.ParseAddr(host)
+		return err == nil || isName(host)
+	}, lookup)
+}
+
+func replace(value string, isHost func(string) bool, lookup Lookup) (replaced string, changed bool) {
 	var b strings.Builder
 	rest := 0 // what is not copied yet begins here
 	for at := 0; at < len(value); {
@@ -25,7 +38,7 @@ func Replace(value string, lookup Lookup) (replaced string, changed bool) {
 			at++
 			continue
 		}
-		if text, upTo, ok := replaceHost(value, at, end, lookup); ok {
+		if text, upTo, ok := replaceHost(value, at, end, isHost, lookup); ok {
 			b.WriteString(value[rest:at])
 			b.WriteString(text)
 			rest, at = upTo, upTo
@@ -40,9 +53,9 @@ func Replace(value string, lookup Lookup) (replaced string, changed bool) {
 
 // replaceHost is the replacement of the word at value[at:end] and of the port behind it, and where
 // these end.
-func replaceHost(value string, at, end int, lookup Lookup) (text string, upTo int, ok bool) {
+func replaceHost(value string, at, end int, isHost func(string) bool, lookup Lookup) (text string, upTo int, ok bool) {
 	host, where := value[at:end], placeOf(value, at)
-	if where == elsewhere || !isName(host) {
+	if where == elsewhere || !isHost(host) {
 		return "", 0, false
 	}
 	port, upTo := portAfter(value, end)

@@ -95,3 +95,26 @@ func FuzzReplace(f *testing.F) {
 		}
 	})
 }
+
+// TestReplaceHosts: addresses are hosts as well, numbers are not.
+func TestReplaceHosts(t *testing.T) {
+	lookup := func(host string, port int) (string, int, bool) {
+		if host != "127.0.0.1" && host != "localhost" || port == 0 {
+			return "", 0, false
+		}
+		return "127.0.0.1", 10000 + port, true
+	}
+	for value, want := range map[string]string{
+		"127.0.0.1:5432":                      "127.0.0.1:15432",
+		"localhost:80":                        "127.0.0.1:10080",
+		"postgres://me:pw@127.0.0.1/db":       "postgres://me:pw@127.0.0.1:15432/db",
+		"mongodb://127.0.0.1:1,127.0.0.2:2/x": "mongodb://127.0.0.1:10001,127.0.0.2:2/x",
+		"10.0.0.1:80":                         "10.0.0.1:80",
+		"1.5":                                 "1.5",
+		"17:30":                               "17:30",
+	} {
+		if got, changed := ReplaceHosts(value, lookup); got != want || changed != (got != value) {
+			t.Errorf("%s: %s, %v; want %s", value, got, changed, want)
+		}
+	}
+}

@@ -28,7 +28,9 @@ type command struct {
 	terminal bool
 	// oomScore is for /proc/self/oom_score_adj; 0 leaves it as it is.
 	oomScore  uint64
-	namespace Namespace // none if its key is empty
+	namespace Namespace           // none if its key is empty
+	watched   bool                // its connects are reported
+	connects  func(Connect) Route // to whom; only on this side of the shepherd's socket
 }
 
 // maxOOMScore is the largest value of oom_score_adj.
@@ -51,7 +53,7 @@ func resolve(spec Spec) (command, error) {
 	if err != nil {
 		return command{}, err
 	}
-	c := command{path: path, argv: spec.Argv, env: env, dir: dir, terminal: spec.Terminal, oomScore: uint64(min(max(spec.OOMScore, 0), maxOOMScore))}
+	c := command{path: path, argv: spec.Argv, env: env, dir: dir, terminal: spec.Terminal, oomScore: uint64(min(max(spec.OOMScore, 0), maxOOMScore)), watched: spec.Connects != nil, connects: spec.Connects}
 	if spec.Namespace != nil {
 		c.namespace = *spec.Namespace
 	}

@@ -66,7 +66,8 @@ const (
 	stepFiles
 	stepDir
 	stepExec
-	stepJoin // the namespaces of Spec.Namespace
+	stepJoin  // the namespaces of Spec.Namespace
+	stepWatch // of Spec.Connects
 	// Of making a Namespace.
 	stepUnshare
 	stepMaps
@@ -90,6 +91,8 @@ func startError(name, path, dir string, at startStep, cause error) *StartError {
 		e.Reason = execReason(path, cause)
 	case stepJoin:
 		e.Reason = "the namespace of its Pod cannot be entered"
+	case stepWatch:
+		e.Reason = "its connections cannot be watched"
 	case stepUnshare, stepMaps, stepSlave, stepBind, stepRoot, stepHostname, stepKeep:
 		e.Reason = "the namespace of its Pod cannot be made"
 	default:

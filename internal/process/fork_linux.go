@@ -30,6 +30,7 @@ type forkPlan struct {
 	oomScore     []byte // empty: it stays as it is
 	join         namespaceFiles
 	make         *namespacePlan // not nil: the child makes a namespace before all else
+	filter       *filterPlan    // not nil: the child's connects are reported
 	told         [1]byte
 	report       [3]uint32 // startStep, errno, which of several
 }
@@ -54,6 +55,11 @@ func fork(c command, files [3]int, join namespaceFiles, make bool) (pid int, rep
 	plan.join = join
 	if make {
 		if plan.make, err = newNamespacePlan(c.namespace, os.Geteuid(), os.Getegid()); err != nil {
+			return 0, nil, err
+		}
+	}
+	if c.watched {
+		if plan.filter, err = newFilterPlan(); err != nil {
 			return 0, nil, err
 		}
 	}
@@ -130,8 +136,12 @@ func forkAndExec(p *forkPlan) (child uintptr, errno syscall.Errno) {
 			at, errno = waitToGoOn(p)
 		}
 	}
-	if errno == 0 {
+	switch {
+	case errno != 0:
+	case p.path != nil:
 		at, errno = becomeProgram(p)
+	case p.filter != nil:
+		at, errno = tryToInstall(p)
 	}
 	report(p, at, errno)
 	for {
@@ -184,6 +194,12 @@ func becomeProgram(p *forkPlan) (startStep, syscall.Errno) {
 	}
 	if _, _, errno := syscall.RawSyscall(unix.SYS_CHDIR, uintptr(unsafe.Pointer(p.dir)), 0, 0); errno != 0 {
 		return stepDir, errno
+	}
+	// Last, as nothing of the above is to be reported.
+	if p.filter != nil {
+		if at, errno := installFilter(p); errno != 0 {
+			return at, errno
+		}
 	}
 	syscall.RawSyscall6(unix.SYS_RT_SIGPROCMASK, unix.SIG_SETMASK, uintptr(unsafe.Pointer(&p.noSignals)), 0, signalSetSize, 0, 0)
 	_, _, errno := syscall.RawSyscall(unix.SYS_EXECVE, uintptr(unsafe.Pointer(p.path)),

@@ -41,6 +41,12 @@ type Spec struct {
 	// it. Other systems ignore it.
 	OOMScore int
 
+	// Connects, if not nil, is asked where each connection leads that the process, or what it
+	// forks, makes by connect(2): see [Connect]. It is called from any goroutine, and the program
+	// waits for it. The process cannot gain privileges then: a set-uid program runs without them.
+	// Other systems than Linux ignore it; see [Shepherd.TryConnects].
+	Connects func(Connect) Route
+
 	// Namespace, if not nil, is where the process and all that it forks live. The first process of
 	// its Key makes it, later ones join it; see [Shepherd.ForgetNamespace]. Other systems than
 	// Linux ignore it.
@@ -62,6 +68,9 @@ type Exit struct {
 	// Survivors are processes of its tree that did not die of SIGKILL within [KillBound]: they hang
 	// in the kernel, or belong to another user. Normally empty.
 	Survivors []int
+
+	// OutOfMemory is set if it was killed because it had more memory than its [FaultMemory] allows.
+	OutOfMemory bool
 }
 
 // KillBound is how long an exit report waits for the rest of a process tree to die after SIGKILL.

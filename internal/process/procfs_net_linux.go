@@ -67,3 +67,8 @@ func parseHexAddr(field []byte) (netip.Addr, int, error) {
 	}
 	return addr.Unmap(), int(port), nil
 }
+
+func parseHexAddrPort(field []byte) (netip.AddrPort, error) {
+	addr, port, err := parseHexAddr(field)
+	return netip.AddrPortFrom(addr, uint16(port)), err
+}

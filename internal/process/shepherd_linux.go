@@ -15,7 +15,8 @@ import (
 
 // Shepherd is Probity's side of the shepherd process, which the package comment explains: a Starter
 // whose processes end with it. It is safe for concurrent use. It owns two goroutines, which end
-// with the shepherd process; Close waits for the one that talks to it.
+// with the shepherd process; Close waits for the one that talks to it, and for those that answer
+// the connects of processes.
 type Shepherd struct {
 	cmd    *exec.Cmd
 	conn   *conn
@@ -31,6 +32,8 @@ type Shepherd struct {
 	closing   bool
 	examining bool
 	err       error
+
+	watches sync.WaitGroup // of the connects of processes
 }
 
 // call is a request that waits for its answer.
@@ -40,6 +43,7 @@ type call struct {
 }
 
 type answer struct {
+	call    uint64 // the number of the request
 	process *shepherdProcess
 	err     error
 }
@@ -49,6 +53,10 @@ type ShepherdOptions struct {
 	// Remove are folders that the shepherd process removes with all that is in them when it ends,
 	// also if this process was killed. Default: none.
 	Remove []string
+	// Reaper has a further process end what is left if this process and the shepherd process are
+	// both killed at once; it takes a few megabytes. Default: not, and what the started processes
+	// have forked is left then.
+	Reaper bool
 	// Notice gets what a person should know about the shepherd process, from any goroutine; it must
 	// not wait. Default: nobody is told.
 	Notice func(line string)
@@ -74,10 +82,14 @@ func NewShepherd(opts ShepherdOptions) (*Shepherd, error) {
 	if s.notice == nil {
 		s.notice = func(string) {}
 	}
+	args := shepherdArgs(os.Getpid())
+	if opts.Reaper {
+		args = reaperArgs(os.Getpid())
+	}
 	s.cmd = &exec.Cmd{
 		// The running binary, even if its file was replaced.
 		Path:       "/proc/self/exe",
-		Args:       append(shepherdArgs(os.Getpid()), opts.Remove...),
+		Args:       append(args, opts.Remove...),
 		ExtraFiles: []*os.File{theirs}, // becomes shepherdFD
 		Stderr:     s.stderr,
 		// Ctrl-C at a terminal shall reach Probity alone.
@@ -221,6 +233,7 @@ func (s *Shepherd) run() {
 	for _, p := range left {
 		p.end(Exit{Code: 128 + int(unix.SIGKILL), Signal: unix.SIGKILL, At: time.Now()})
 	}
+	s.watches.Wait()
 	close(s.done)
 }
 
@@ -254,12 +267,15 @@ func (s *Shepherd) receive(m message) {
 	switch m.verb {
 	case verbStarted:
 		p := &shepherdProcess{shepherd: s, id: m.process, pid: int(m.pid), startedAt: instant(m.at), done: make(chan struct{})}
+		if m.item == 1 {
+			p.watch = s.watchConnects(c.command)
+		}
 		s.processes[p.id] = p
 		c.answer <- answer{process: p}
 	case verbFailed:
 		c.answer <- answer{err: failure(c.command, m)}
 	case verbAnswered:
-		c.answer <- answer{err: errnoError(m.errno)}
+		c.answer <- answer{call: m.call, err: errnoError(m.errno)}
 	}
 }
 
@@ -280,7 +296,9 @@ func exitFrom(m message) Exit {
 	for _, pid := range m.survivors {
 		survivors = append(survivors, int(pid))
 	}
-	return exitOf(syscall.WaitStatus(m.status), instant(m.at), survivors)
+	exit := exitOf(syscall.WaitStatus(m.status), instant(m.at), survivors)
+	exit.OutOfMemory = m.outOfMemory == 1 && exit.Signal == syscall.SIGKILL
+	return exit
 }
 
 func errnoError(errno uint64) error {

@@ -27,9 +27,11 @@ const (
 	verbKill                   // request
 	verbTry                    // request
 	verbForget                 // request
+	verbInject                 // request
+	verbUndo                   // request; process is the call of the fault
 	verbStarted
 	verbFailed   // answer to start and try
-	verbAnswered // answer to signal, kill, try and forget
+	verbAnswered // answer to all other requests
 	verbExited   // no answer: reported by itself
 )
 
@@ -41,17 +43,35 @@ type message struct {
 	// process identifies a started process: it is the call of its start.
 	process uint64
 
-	command command // verbStart; of verbTry and verbForget only the namespace
-	signal  uint64  // verbSignal
+	command command    // verbStart; of verbTry and verbForget only the namespace, or that it is watched
+	signal  uint64     // verbSignal, verbInject
+	fault   faultOrder // verbInject
 
-	pid       uint64    // verbStarted
-	step      startStep // verbFailed
-	errno     uint64    // verbFailed, verbAnswered
-	item      uint64    // verbFailed: which of several, with stepBind
-	status    uint64    // verbExited: as wait4 gives it
-	at        uint64    // verbStarted, verbExited: nanoseconds of CLOCK_MONOTONIC
-	survivors []uint64  // verbExited
+	pid         uint64    // verbStarted
+	step        startStep // verbFailed
+	errno       uint64    // verbFailed, verbAnswered
+	item        uint64    // verbFailed: which of several, with stepBind; verbStarted: whether a listener travels with it
+	status      uint64    // verbExited: as wait4 gives it
+	at          uint64    // verbStarted, verbExited: nanoseconds of CLOCK_MONOTONIC
+	survivors   []uint64  // verbExited
+	outOfMemory uint64    // verbExited: 1 if FaultMemory killed it
 }
+
+// faultOrder is a [Fault] on its way to the shepherd.
+type faultOrder struct {
+	kind  uint64
+	share uint64 // in parts of shareUnit
+	limit uint64 // bytes
+	lasts uint64 // nanoseconds
+}
+
+const shareUnit = 1_000_000
+
+// The properties of a command that are there or not, as bits of one number.
+const (
+	flagTerminal = 1 << iota
+	flagWatched
+)
 
 func (m message) encode() []byte {
 	size := len(m.command.path) + len(m.command.dir) + 64
@@ -63,11 +83,14 @@ func (m message) encode() []byte {
 	}
 	b := make([]byte, frameHeader, frameHeader+size)
 	b = append(b, byte(m.verb), byte(m.step))
-	terminal := uint64(0)
+	var flags uint64
 	if m.command.terminal {
-		terminal = 1
+		flags |= flagTerminal
 	}
-	for _, n := range []uint64{m.call, m.process, m.signal, m.pid, m.errno, m.item, m.status, m.at, m.command.oomScore, terminal} {
+	if m.command.watched {
+		flags |= flagWatched
+	}
+	for _, n := range []uint64{m.call, m.process, m.signal, m.pid, m.errno, m.item, m.status, m.at, m.command.oomScore, flags, m.outOfMemory, m.fault.kind, m.fault.share, m.fault.limit, m.fault.lasts} {
 		b = binary.AppendUvarint(b, n)
 	}
 	b = appendWords(b, []string{m.command.path, m.command.dir, m.command.namespace.Key, m.command.namespace.Hostname})
@@ -115,11 +138,11 @@ func cutFrame(buf []byte) (body, rest []byte, err error) {
 func decodeMessage(body []byte) (message, error) {
 	d := &decoder{rest: body}
 	m := message{verb: verb(d.byte()), step: startStep(d.byte())}
-	var terminal uint64
-	for _, field := range []*uint64{&m.call, &m.process, &m.signal, &m.pid, &m.errno, &m.item, &m.status, &m.at, &m.command.oomScore, &terminal} {
+	var flags uint64
+	for _, field := range []*uint64{&m.call, &m.process, &m.signal, &m.pid, &m.errno, &m.item, &m.status, &m.at, &m.command.oomScore, &flags, &m.outOfMemory, &m.fault.kind, &m.fault.share, &m.fault.limit, &m.fault.lasts} {
 		*field = d.number()
 	}
-	m.command.terminal = terminal == 1
+	m.command.terminal, m.command.watched = flags&flagTerminal != 0, flags&flagWatched != 0
 	namespace := &m.command.namespace
 	if names := d.words(); len(names) == 4 {
 		m.command.path, m.command.dir, namespace.Key, namespace.Hostname = names[0], names[1], names[2], names[3]
@@ -138,7 +161,7 @@ func decodeMessage(body []byte) (message, error) {
 	for range d.count() {
 		m.survivors = append(m.survivors, d.number())
 	}
-	if d.bad || len(d.rest) > 0 || terminal > 1 || m.verb < verbStart || m.verb > verbExited {
+	if d.bad || len(d.rest) > 0 || flags > flagTerminal|flagWatched || m.verb < verbStart || m.verb > verbExited {
 		return message{}, errBadFrame
 	}
 	return m, nil

@@ -126,6 +126,10 @@ func (f namespaceFiles) close() {
 
 // try has a child make a namespace, and answers what became of it.
 func (s *server) try(m message) {
+	if m.command.watched {
+		s.tryFilter(m)
+		return
+	}
 	pid, reports, err := tryNamespace(m.command.namespace)
 	if err != nil {
 		s.send(message{verb: verbFailed, call: m.call, step: stepKeep, errno: errnoOf(err)})

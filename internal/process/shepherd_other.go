@@ -17,6 +17,8 @@ type Shepherd struct {
 type ShepherdOptions struct {
 	// Remove are folders that a shepherd process would remove.
 	Remove []string
+	// Reaper would be a further process.
+	Reaper bool
 	// Notice would get what a person should know about it.
 	Notice func(line string)
 }
@@ -45,6 +47,9 @@ func (s *Shepherd) TryNamespace(Namespace) error {
 
 // ForgetNamespace does nothing on this system.
 func (s *Shepherd) ForgetNamespace(key string) error { return nil }
+
+// TryConnects is refused on this system.
+func (s *Shepherd) TryConnects() error { return syscall.ENOSYS }
 
 // IsShepherd is false on this system.
 func IsShepherd(args []string) bool { return false }

@@ -26,6 +26,7 @@ type server struct {
 	closing  bool              // Probity is gone: kill all and end
 
 	namespaces map[string]*namespace // by their keys
+	faults     []*childFault         // that children have
 }
 
 // request is a message from Probity with the descriptors that came along.
@@ -38,6 +39,7 @@ type request struct {
 type execResult struct {
 	child *child
 	stepReport
+	listener int // of its connects, 0 for none
 }
 
 // child is one process that the shepherd has started.
@@ -52,6 +54,9 @@ type child struct {
 	// giveUpAt is when the exit is reported although orphans still live; zero until the first look
 	// for them.
 	giveUpAt time.Time
+	// killed: it was sent SIGKILL, so that no fault can be done to it any more. outOfMemory: because
+	// of its FaultMemory.
+	killed, outOfMemory bool
 }
 
 type childState uint8
@@ -106,10 +111,12 @@ func (s *server) run() {
 			}
 			killDescendants(os.Getpid())
 		}
+		due := s.dueFaults()
 		select {
 		case r, ok := <-requests:
 			if !ok {
 				s.closing, requests, deadline = true, nil, time.Now().Add(2*KillBound)
+				s.faults = nil // they end with their processes
 				continue
 			}
 			s.serve(r)
@@ -119,6 +126,7 @@ func (s *server) run() {
 			s.namespaceMade(r)
 		case <-deaths:
 		case <-again:
+		case <-due:
 		case <-started:
 			_ = DropFilePages() // if not, it is only memory
 		}
@@ -150,17 +158,25 @@ func (s *server) serve(r request) {
 	case verbSignal:
 		s.answer(r, func(pid int) error { return signalGroup(pid, syscall.Signal(r.signal)) })
 	case verbKill:
-		s.answer(r, func(pid int) error {
-			// The group first: one signal reaches all of it at once.
-			err := signalGroup(pid, unix.SIGKILL)
-			killTree(pid)
-			return err
-		})
+		s.answer(r, func(int) error { return s.kill(s.children[r.process]) })
 	case verbTry:
 		s.try(r.message)
 	case verbForget:
 		s.forget(r.message)
+	case verbInject:
+		s.inject(r.message)
+	case verbUndo:
+		s.undo(r.message)
 	}
+}
+
+// kill sends SIGKILL to a child that was not reaped, and to its tree.
+func (s *server) kill(c *child) error {
+	c.killed = true
+	// The group first: one signal reaches all of it at once.
+	err := signalGroup(c.pid, unix.SIGKILL)
+	killTree(c.pid)
+	return err
 }
 
 func (s *server) start(r request) {
@@ -195,6 +211,9 @@ func (s *server) launch(r request, join namespaceFiles, make *namespace) {
 		if make != nil {
 			result.stepReport = s.finishNamespace(pid, making)
 		}
+		if result.errno == 0 && r.command.watched {
+			result.listener, result.stepReport = takeListener(pid, making.reports)
+		}
 		if result.errno == 0 {
 			result.step, result.errno = readErrorPipe(making.reports)
 		} else {
@@ -208,8 +227,18 @@ func (s *server) executed(r execResult) {
 	c := r.child
 	if r.errno == 0 {
 		c.state = running
-		s.send(message{verb: verbStarted, call: c.id, process: c.id, pid: uint64(c.pid), at: monotonic()})
+		started := message{verb: verbStarted, call: c.id, process: c.id, pid: uint64(c.pid), at: monotonic()}
+		if r.listener == 0 {
+			s.send(started)
+			return
+		}
+		started.item = 1
+		_ = s.conn.send(started, r.listener) // as send
+		unix.Close(r.listener)
 		return
+	}
+	if r.listener != 0 {
+		unix.Close(r.listener)
 	}
 	c.state = failed
 	s.send(message{verb: verbFailed, call: c.id, step: r.step, errno: uint64(r.errno), item: r.item})

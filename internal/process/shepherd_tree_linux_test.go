@@ -35,10 +35,18 @@ func playOnThisSystem(role string) error {
 		return playSupervise()
 	case "move":
 		return playMove()
+	case "faulty":
+		return playFaulty(os.Args[1])
 	case "death-signal":
 		return playDeathSignal()
 	case "foreground":
 		return playForeground(os.Args[1])
+	case "connect", "connect-briefly":
+		return playConnect(os.Args[1:])
+	case "connect-often":
+		return playConnectOften(os.Args[1], os.Args[2])
+	case "connect-blocked":
+		return playConnectBlocked()
 	}
 	return errors.New("no such role")
 }
@@ -57,6 +65,13 @@ func playSupervise() error {
 	for len(specs) < 20 {
 		script := unruly[len(specs)%len(unruly)].script
 		specs = append(specs, Spec{Argv: []string{"sh", "-c", script}, Env: os.Environ()})
+	}
+	if s.TryConnects() == nil { // nothing of that is left either
+		for i := range specs {
+			if i%2 == 0 {
+				specs[i].Connects = func(Connect) Route { return Route{} }
+			}
+		}
 	}
 	for _, spec := range specs {
 		if _, err := s.Start(spec); err != nil {

@@ -37,10 +37,10 @@ func (f *httpForwarder) close() { f.transports.close() }
 func (f *httpForwarder) forward(w http.ResponseWriter, r *http.Request, sp *servicePort) {
 	rp := f.proxies.Get().(*reverseProxy)
 	rp.outcome, rp.completed, rp.status, rp.came = requestServed, false, 0, sp.answers.now()
-	var client netip.Addr
-	if sp.table.Load().affinityTimeout > 0 {
+	var client netip.AddrPort
+	if sp.wantsClient() {
 		if address, err := netip.ParseAddrPort(r.RemoteAddr); err == nil {
-			client = address.Addr().Unmap()
+			client = netip.AddrPortFrom(address.Addr().Unmap(), address.Port())
 		}
 	}
 	rp.routed.begin(sp, client, isIdempotent(r))

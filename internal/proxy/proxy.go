@@ -53,6 +53,12 @@ type Options struct {
 	// Redirect, if not nil, gives the address to connect to instead of one of a Pod, host:port, so
 	// that a fault can be put in between. It is called for each attempt. Default: the address.
 	Redirect func(pod types.UID, address string) string
+	// AsCluster, if not nil, routes as a cluster would. Default: requests are kept from replicas
+	// that cannot answer them, as the package comment says.
+	AsCluster *AsCluster
+	// Ledger, if not nil, gets each request when it has ended. It is called from many goroutines
+	// and must not wait.
+	Ledger func(LedgerEntry)
 	// Logger gets what is neither an Event nor an answer. Default: nothing is logged.
 	Logger *slog.Logger
 }
@@ -122,11 +128,16 @@ func (p *Proxy) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	var later laterSlices
+	if p.opts.AsCluster != nil {
+		later.delay = p.opts.AsCluster.EndpointDelay
+	}
 	for {
-		change, err := watch.Next(ctx)
+		change, err := later.next(ctx, watch)
 		switch {
 		case apierrors.IsResourceExpired(err):
 			// the loop was too slow, and the store has dropped changes
+			later.changes = nil
 			if watch, err = p.resync(); err != nil {
 				return err
 			}

@@ -149,6 +149,9 @@ func (rp *reverseProxy) observe(res *http.Response) *http.Response {
 // transportFor chooses the protocol to the endpoint: HTTP/2 if the port says so or the request is
 // gRPC, else HTTP/1.1, and always HTTP/1.1 for an upgrade, which HTTP/2 does not have.
 func (rp *reverseProxy) transportFor(out *http.Request) *http.Transport {
+	if rp.routed.port.proxy.opts.AsCluster != nil && !isGRPC(out) && rp.routed.port.table.Load().protocol != protocolH2C {
+		return rp.transports.http1Fresh // there a client's connection is one to the Pod
+	}
 	upgrade := out.Header["Upgrade"] != nil
 	if !upgrade && (rp.routed.port.table.Load().protocol == protocolH2C || isGRPC(out)) {
 		return rp.transports.h2c

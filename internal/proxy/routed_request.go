@@ -23,7 +23,7 @@ import (
 // It belongs to one goroutine and can be used again after end.
 type routedRequest struct {
 	port       *servicePort
-	client     netip.Addr // only with session affinity
+	client     netip.AddrPort // only if the port wantsClient
 	idempotent bool
 
 	endpoint *endpoint // of the current attempt; nil between two attempts
@@ -34,6 +34,8 @@ type routedRequest struct {
 	brokenEndpoint *endpoint
 	brokenInstance *instance
 	holdUntil      time.Time // when the hold ends; zero as long as the request was not held
+	began          time.Time // only for the ledger
+	last           *endpoint // of the newest attempt; nil if there was none
 }
 
 // requestOutcome is how a request, or a TCP connection, ended.
@@ -63,8 +65,11 @@ var (
 )
 
 // begin forgets the last request and counts a new one.
-func (rr *routedRequest) begin(port *servicePort, client netip.Addr, idempotent bool) {
+func (rr *routedRequest) begin(port *servicePort, client netip.AddrPort, idempotent bool) {
 	*rr = routedRequest{port: port, client: client, idempotent: idempotent, tried: rr.tried[:0]}
+	if port.proxy.opts.Ledger != nil {
+		rr.began = time.Now()
+	}
 	port.requests.Add(1)
 }
 
@@ -114,9 +119,15 @@ func (rr *routedRequest) choose(t *routingTable, readyOnly bool) bool {
 	var now time.Time
 	if t.affinityTimeout > 0 {
 		now = time.Now()
-		want.sticky = rr.port.sessions.endpointOf(rr.client, now, t.affinityTimeout)
+		want.sticky = rr.port.sessions.endpointOf(rr.client.Addr(), now, t.affinityTimeout)
 	}
 	for {
+		if rr.port.proxy.opts.AsCluster != nil {
+			if !rr.chooseAny(t, want.sticky) {
+				return false
+			}
+			break
+		}
 		e, refused := t.choose(want)
 		if e == nil {
 			return false
@@ -126,8 +137,9 @@ func (rr *routedRequest) choose(t *routingTable, readyOnly bool) bool {
 			break
 		}
 	}
+	rr.last = rr.endpoint
 	if t.affinityTimeout > 0 {
-		rr.port.sessions.remember(rr.client, rr.endpoint, now, t.affinityTimeout)
+		rr.port.sessions.remember(rr.client.Addr(), rr.endpoint, now, t.affinityTimeout)
 	}
 	return true
 }
@@ -171,7 +183,8 @@ func (rr *routedRequest) hold(ctx context.Context, hold time.Duration) error {
 // again. sent means that something of it was written to the endpoint.
 func (rr *routedRequest) failed(failure attemptFailure, sent bool) bool {
 	rr.endpoint.failures[failure].Add(1)
-	if failure == failureRefused || failure == failureTimeout {
+	asCluster := rr.port.proxy.opts.AsCluster != nil
+	if !asCluster && (failure == failureRefused || failure == failureTimeout) {
 		rr.port.eject(rr.endpoint, rr.attempt.instance)
 	}
 	if sent {
@@ -179,7 +192,7 @@ func (rr *routedRequest) failed(failure attemptFailure, sent bool) bool {
 	}
 	rr.tried = append(rr.tried, rr.endpoint)
 	rr.endAttempt()
-	return !sent || rr.idempotent
+	return !asCluster && (!sent || rr.idempotent)
 }
 
 // noteBroken notes that the current attempt broke after the request was sent. A loss counts once,
@@ -238,6 +251,8 @@ func (rr *routedRequest) end(outcome requestOutcome) {
 	if rr.endpoint != nil {
 		rr.endAttempt()
 	}
+	rr.note(outcome)
+	rr.last = nil
 	clear(rr.tried[:cap(rr.tried)])
 	rr.port = nil
 }

@@ -173,10 +173,10 @@ func dialFailure(err error) attemptFailure {
 	return failureRefused
 }
 
-// clientAddress is a client's address without its port.
-func clientAddress(conn net.Conn) netip.Addr {
+// clientAddress is where a client's connection comes from.
+func clientAddress(conn net.Conn) netip.AddrPort {
 	if a, ok := conn.RemoteAddr().(*net.TCPAddr); ok {
-		return a.AddrPort().Addr().Unmap()
+		return netip.AddrPortFrom(a.AddrPort().Addr().Unmap(), a.AddrPort().Port())
 	}
-	return netip.Addr{}
+	return netip.AddrPort{}
 }

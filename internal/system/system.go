@@ -27,6 +27,7 @@ import (
 	"github.com/probity-run/probity/internal/apiserver"
 	"github.com/probity-run/probity/internal/apiserver/credentials"
 	"github.com/probity-run/probity/internal/controller"
+	"github.com/probity-run/probity/internal/dependency"
 	"github.com/probity-run/probity/internal/history"
 	"github.com/probity-run/probity/internal/manifest"
 	"github.com/probity-run/probity/internal/node"
@@ -90,6 +91,8 @@ type Options struct {
 	Kubeconfig string
 	// Version of Probity, for clients of the API. Default: none.
 	Version string
+	// Faults prepares for [System.Inject] and [System.Deadlock]. Default: not.
+	Faults bool
 	// Follow, if not nil, gets every line that a container prints, from a goroutine per container.
 	// It must not wait for anybody: the end of a container waits until it had all of them.
 	Follow func(pod *corev1.Pod, container string, entry process.LogEntry)
@@ -99,6 +102,10 @@ type Options struct {
 	// Notice, if not nil, gets what a person should know, a line at a time: what a changed manifest
 	// changed, what of it is not applied here. It must not wait for anybody.
 	Notice func(line string)
+	// Dependencies are what Pods connect to, for a drill: see [System.SetMode]. Default: not watched.
+	Dependencies DependencyOptions
+	// Routing is how requests get from Services to Pods. Default: as the docs say.
+	Routing Routing
 	// Refused, if not nil, gets why manifests that were saved are not applied, once for each new
 	// reason, and nil as soon as what is in the files is applied again. Errors in the manifests are
 	// [manifest.Errors] in it. It must not wait for anybody. Default: Notice gets the reason.
@@ -133,23 +140,6 @@ func (o Options) withDefaults() Options {
 // setting takes (R146, R147).
 const MaxRestartPeriod = 5 * time.Minute
 
-// InputError says that what a system was given is wrong: a manifest, a flag, a state folder.
-// Because of it nothing was started or changed.
-type InputError struct{ Err error }
-
-func (e *InputError) Error() string { return e.Err.Error() }
-
-// Unwrap returns the cause.
-func (e *InputError) Unwrap() error { return e.Err }
-
-// Hint is what to do about it, in lines of its own; "" if the error says it all.
-func (e *InputError) Hint() string {
-	if found, ok := errors.AsType[*checkError](e.Err); ok {
-		return found.Hint()
-	}
-	return ""
-}
-
 // System is a running Probity. Make it with [New]. Its methods are safe for concurrent use.
 type System struct {
 	opts       Options
@@ -163,6 +153,7 @@ type System struct {
 	claims     *portClaims  // of the proxy, nil without it
 	addresses  *addresses   // nil before New has the state folder
 	hostNames  *hostNames
+	watcher    *dependency.Watcher // nil without Dependencies.Watch
 	api        *api
 	faults     *faults
 	fields     *apiserver.Fields // who owns which field of an object
@@ -242,7 +233,7 @@ func New(opts Options) (*System, error) {
 	if moved != "" {
 		s.tellMoved(moved)
 	}
-	if s.shepherd, err = process.NewShepherd(process.ShepherdOptions{Remove: []string{s.state.secrets.path}, Notice: opts.Notice}); err != nil {
+	if s.shepherd, err = process.NewShepherd(process.ShepherdOptions{Remove: []string{s.state.secrets.path}, Reaper: opts.Faults, Notice: opts.Notice}); err != nil {
 		s.addresses.close()
 		return nil, errors.Join(err, s.state.close())
 	}
@@ -265,19 +256,20 @@ func (s *System) compose() {
 		}
 		s.proxy = proxy.New(proxy.Options{
 			Store: s.store, Claims: s.claims.now, Logger: s.opts.Logger, Redirect: s.faults.diversions.Request,
+			AsCluster: s.opts.Routing.AsCluster, Ledger: s.opts.Routing.Ledger,
 			CheckListener: func(ctx context.Context, pod types.UID, address netip.AddrPort) (netip.AddrPort, error) {
 				return s.node.CheckListener(ctx, pod, address)
 			},
 		})
-		traffic = podTraffic{s.proxy, s.claims}
+		traffic = s.opts.Routing.traffic(podTraffic{s.proxy, s.claims})
 		s.applier.served = s.proxy.CatchUp
 	}
 	s.controller = controller.New(controller.Options{Store: s.store, Registry: s.registry, Logger: s.opts.Logger})
 	s.hostNames = newHostNames(s.opts.Names, s.store, s.shepherd, s.state.names, s.opts)
 	s.node = node.New(node.Options{
-		Store: s.store, Starter: s.shepherd, Dir: s.state.pods, SecretDir: s.state.secrets.path, Environ: s.state.environ(s.opts.Environ),
+		Store: s.store, Starter: s.starter(), Dir: s.state.pods, SecretDir: s.state.secrets.path, Environ: s.state.environ(s.opts.Environ),
 		MaxRestartPeriod: s.opts.MaxRestartPeriod, Follow: s.opts.Follow, Traffic: traffic, Names: s.hostNames, Logger: s.opts.Logger,
-		PodAddress: s.addresses.pod, Redirect: s.faults.diversions.Probe,
+		PodAddress: s.addresses.pod, Redirect: s.faults.diversions.Probe, DrillDir: s.drillDir(),
 	})
 }
 
@@ -347,7 +339,7 @@ func (s *System) Close() error {
 // end gives back what New took, once nothing else is left.
 func (s *System) end(err error) {
 	s.endOnce.Do(func() {
-		s.err = errors.Join(err, s.shepherd.Close())
+		s.err = errors.Join(err, s.endProcesses())
 		s.addresses.close()
 		s.err = errors.Join(s.err, s.state.close())
 		close(s.done)
@@ -370,23 +362,6 @@ func (s *System) Stopping() bool {
 // Abort kills every process at once, without hooks or grace. Stop first: else what makes Pods makes
 // others.
 func (s *System) Abort() { s.node.Abort() }
-
-// leaveTime is how long [System.Leave] leaves the killing to the shepherd.
-const leaveTime = time.Second
-
-// Leave kills what is left without waiting for anything that may be stuck, for when Abort has not
-// ended the system soon. The process has to end then; nothing of the system can be used.
-func (s *System) Leave() {
-	left := make(chan struct{})
-	go func() {
-		_ = s.shepherd.CloseWithin(leaveTime) // nobody could use the reason
-		close(left)
-	}()
-	select {
-	case <-left:
-	case <-time.After(2 * leaveTime):
-	}
-}
 
 // Done is closed when the system has ended and nothing of it is left.
 func (s *System) Done() <-chan struct{} { return s.done }

@@ -23,6 +23,9 @@ func TestMain(m *testing.M) {
 	if os.Getenv(asServer) != "" {
 		serve()
 	}
+	if os.Getenv(asClient) != "" {
+		converse()
+	}
 	// else each shepherd sleeps for a second at its end under -race
 	if err := os.Setenv("GORACE", "atexit_sleep_ms=0"); err != nil {
 		panic(err)

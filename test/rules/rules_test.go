@@ -24,12 +24,13 @@ const (
 // Two packages on one floor do not know each other.
 var floors = [][]string{
 	{"internal/printable", "internal/metrics"},
-	{"docs", "probe", "internal/timing", "internal/lifecycle", "internal/manifest", "internal/store", "internal/history", "internal/process", "internal/envvars", "internal/address", "internal/ownfile", "internal/origin", "internal/ownership", "internal/timeline"},
+	{"docs", "probe", "internal/timing", "internal/lifecycle", "internal/manifest", "internal/store", "internal/history", "internal/process", "internal/envvars", "internal/address", "internal/ownfile", "internal/origin", "internal/ownership", "internal/relay", "internal/timeline"},
 	{"internal/workload", "internal/registry", "internal/program", "internal/names", "internal/diagnosis", "internal/formats"},
-	{"internal/node", "internal/controller", "internal/proxy", "internal/diversion", "internal/simulate", "internal/advisor"},
+	{"internal/node", "internal/controller", "internal/proxy", "internal/diversion", "internal/simulate", "internal/advisor", "internal/dependency"},
 	{"internal/facts", "internal/rollout"},
 	{"internal/terminal", "internal/apiserver", "internal/dashboard", "internal/kube"},
 	{"internal/system", "internal/deploy", "internal/clusterdash"},
+	{"internal/drill"},
 	{"internal/cli", "service"},
 	{"probitytest"},
 	{"cmd/probity"},

@@ -11,7 +11,7 @@ import (
 )
 
 // tags are all build tags of tests, so that what only they use is not taken for dead.
-const tags = "differential,exact,example,kubelet,microservices,postgres,prometheus,soak,sweep,tmux,traffic,watchers"
+const tags = "differential,drill,exact,example,kubelet,microservices,postgres,prometheus,soak,sweep,tmux,traffic,watchers"
 
 // TestTools runs what finds more than a compiler: each tool has to have nothing to say. It takes
 // minutes, so it has a tag of its own: go test -tags tools -run TestTools ./test/rules

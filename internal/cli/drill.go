@@ -1,0 +1,304 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/probity-run/probity/internal/advisor"
+	"github.com/probity-run/probity/internal/drill"
+	"github.com/probity-run/probity/internal/drill/advice"
+	"github.com/probity-run/probity/internal/drill/render"
+	"github.com/probity-run/probity/internal/formats"
+	"github.com/probity-run/probity/internal/simulate/script"
+)
+
+const drillHelp = `Break a running service on purpose, under load, and see whether its probes do what they should. The service is started here by its manifests,
+in a run of its own; nothing else is touched.
+
+A restart is right if and only if it cures. A fault inside of a process (hang, deadlock, no descriptors left) has to lead to one, in the time that the
+numbers of its liveness probe say at the phase at which the fault began. A fault outside of it (something that it depends on, load, a share of a
+processor, a stall that passes) never. And a replica that does not answer has to leave the Service, while one that does is not to be killed.
+
+Load comes open loop, at --rate a second: --request 'POST /compute {"x":[1]}' (may be repeated, each is a class), the requests of a --har file, or GET of
+the root. It is routed as a cluster would: to any ready replica, without a second try, endpoints --endpoint-delay late; --routing probity is that of
+probity run. Nobody waits longer than 5 s for an answer.
+
+Each fault is injected --repeat times, evenly spread over the period of the liveness probe. What does not fit the --budget is left out, and listed.
+--fault chooses: ` + "`probity drill faults`" + ` describes them. A repetition in which this machine was itself too late is tried again, and says nothing.
+
+The verdicts are V1 restarted in time, V2 not restarted for nothing, V3 not green while failing, V4 not red while working, V5 recovered, V6 the
+fleet stayed, V7 no request lost, V8 started without a dependency, V9 out of rotation before the kill.
+
+--assert makes a gate of it: no verdict may be a failure, and none inconclusive. With a sentence, such as --assert='kill within 12s', 'out within 3s',
+'restarts == 0' or 'lost <= 5', that has to hold, too; may be repeated. V6 and V9 are warnings: they fail nothing.
+
+Ctrl-C undoes the fault of the moment, ends everything and reports what was done so far.
+
+Exit codes: 0 drilled, and what was asserted holds; 1 it does not hold, a fault could not be undone, or the drill was interrupted; 2 bad input, and
+then nothing was started.`
+
+// drillFlags are the flags of drill.
+type drillFlags struct {
+	asserts, faults, requests, commands, only, dependencies []string
+	env                                                     envFlags
+	output, har, routing, script, report, junit             string
+	quick, allowRemote                                      bool
+	budget, endpointDelay                                   time.Duration
+	repeat                                                  int
+	rate                                                    float64
+}
+
+// quickBudget is that of a drill in CI.
+const quickBudget = 75 * time.Second
+
+func newDrill(streams Streams) *cobra.Command {
+	var flags drillFlags
+	cmd := &cobra.Command{
+		Use:   "drill FILE...",
+		Short: "Break a service on purpose and judge its probes",
+		Long:  drillHelp,
+		Example: `  probity drill app.yaml
+  probity drill app.yaml --quick --assert
+  probity drill app.yaml --fault hang --fault hang+8s --request 'POST /compute {"x":[1]}'`,
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			opts, err := flags.options(streams, args)
+			if err == nil {
+				err = flags.check()
+			}
+			if err != nil {
+				return badInput(err)
+			}
+			return runDrill(cmd.Context(), streams, flags, opts)
+		},
+	}
+	f := cmd.Flags()
+	f.StringArrayVar(&flags.asserts, "assert", nil, "fail unless every verdict is well; with a sentence, that has to hold, too; may be repeated")
+	f.Lookup("assert").NoOptDefVal = assertVerdicts
+	f.BoolVar(&flags.quick, "quick", false, "one repetition of what fits into "+quickBudget.String())
+	f.DurationVar(&flags.budget, "budget", drill.DefaultBudget, "how long the drill may take")
+	f.StringArrayVar(&flags.faults, "fault", nil, "a fault to inject, such as hang, hang+8s or dependency-outage:db; may be repeated")
+	f.StringVar(&flags.script, "script", "", "faults to inject, from a script as of probity simulate; - for standard input")
+	f.StringArrayVar(&flags.requests, "request", nil, "a request to send, such as 'POST /compute {\"x\":[1]}'; may be repeated (default: GET of the root)")
+	f.StringVar(&flags.har, "har", "", "a HAR file whose requests are sent, as browsers export it")
+	f.Float64Var(&flags.rate, "rate", drill.DefaultRate, "requests a second")
+	f.StringVar(&flags.routing, "routing", "cluster", "how requests are routed: cluster or probity")
+	f.DurationVar(&flags.endpointDelay, "endpoint-delay", drill.DefaultEndpointDelay, "how late the front learns of endpoints, as in a cluster")
+	f.IntVar(&flags.repeat, "repeat", drill.DefaultRepetitions, "how often each fault is injected, at different phases of the probes")
+	f.StringVarP(&flags.output, "output", "o", "text", "text or json")
+	f.StringVar(&flags.report, "report", "", "also write the report as one HTML page to this file")
+	f.StringVar(&flags.junit, "junit", "", "also write the verdicts as JUnit XML to this file")
+	f.StringArrayVar(&flags.dependencies, "dependency", nil, "where a dependency is, as db=DATABASE_URL: the variable that says so; may be repeated")
+	f.BoolVar(&flags.allowRemote, "allow-remote", false, "also break connections to other machines")
+	f.StringArrayVar(&flags.commands, "command", nil, "program that stands for a container's image, as of probity run; may be repeated")
+	f.StringSliceVar(&flags.only, "only", nil, "drill only these workloads, as web or deployment/web")
+	flags.env.add(f)
+	cmd.AddCommand(newDrillFaults(streams))
+	return cmd
+}
+
+func newDrillFaults(streams Streams) *cobra.Command {
+	return &cobra.Command{
+		Use:   "faults",
+		Short: "Describe the faults of a drill",
+		Long:  strings.TrimSuffix(drill.Reference(), "\n"),
+		Args:  cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			if _, err := io.WriteString(streams.Out, drill.Reference()); err != nil {
+				return failed(err)
+			}
+			return nil
+		},
+	}
+}
+
+// assertVerdicts is --assert without a sentence.
+const assertVerdicts = "verdicts"
+
+// check refuses what has a form of its own.
+func (f drillFlags) check() error {
+	switch {
+	case f.output != "text" && f.output != "json":
+		return fmt.Errorf("cannot print %q: --output takes text or json", f.output)
+	case f.routing != "cluster" && f.routing != "probity":
+		return fmt.Errorf("cannot use --routing %q: it takes cluster or probity", f.routing)
+	case f.repeat < 1 || f.repeat > 100:
+		return fmt.Errorf("cannot use --repeat %d: it must be between 1 and 100", f.repeat)
+	case !(f.rate >= 1 && f.rate <= 1000):
+		return fmt.Errorf("cannot use --rate %g: it must be between 1 and 1000", f.rate)
+	case f.budget < time.Second || f.budget > 24*time.Hour:
+		return fmt.Errorf("cannot use --budget %v: it must be between 1s and 24h", f.budget)
+	case f.endpointDelay < 0 || f.endpointDelay > time.Minute:
+		return fmt.Errorf("cannot use --endpoint-delay %v: it must be between 0s and 1m", f.endpointDelay)
+	}
+	for _, text := range f.asserts {
+		if _, err := drill.ParseAssertion(text); err != nil && text != assertVerdicts {
+			return err
+		}
+	}
+	return nil
+}
+
+// options are what the flags ask for.
+func (f drillFlags) options(streams Streams, files []string) (opts drill.Options, err error) {
+	opts = drill.Options{
+		Files: files, Stdin: streams.In, Only: f.only, Rate: f.rate, Repetitions: f.repeat, Budget: f.budget, LikeProbity: f.routing == "probity",
+		EndpointDelay: f.endpointDelay, AllowRemote: f.allowRemote, Dependencies: map[string]string{},
+		Progress: func(line string) { fmt.Fprintln(streams.Err, "probity: "+line) },
+	}
+	if f.endpointDelay == 0 {
+		opts.EndpointDelay = -1
+	}
+	if f.quick {
+		opts.Repetitions, opts.Budget = 1, min(f.budget, quickBudget)
+	}
+	for _, text := range f.faults {
+		fault, err := drill.ParseFault(text)
+		if err != nil {
+			return opts, err
+		}
+		opts.Faults = append(opts.Faults, fault)
+	}
+	if err := f.readScript(streams, &opts); err != nil {
+		return opts, err
+	}
+	for _, text := range f.dependencies {
+		name, variable, ok := strings.Cut(text, "=")
+		if !ok || name == "" || variable == "" {
+			return opts, fmt.Errorf("cannot use --dependency %q: write it as db=DATABASE_URL", text)
+		}
+		opts.Dependencies[name] = variable
+	}
+	if opts.Commands, err = parseCommands(f.commands); err != nil {
+		return opts, err
+	}
+	if opts.Env, err = f.env.read(); err != nil {
+		return opts, err
+	}
+	return opts, f.addRequests(&opts)
+}
+
+// readScript adds the faults of a script.
+func (f drillFlags) readScript(streams Streams, opts *drill.Options) error {
+	if f.script == "" {
+		return nil
+	}
+	if f.script == "-" && slices.Contains(opts.Files, "-") {
+		return errors.New("cannot read both a manifest and the script from standard input")
+	}
+	s, err := script.Load(f.script, streams.In)
+	if err != nil {
+		return listed(err, "nothing was started")
+	}
+	faults, err := drill.ScriptedFaults(s)
+	opts.Faults = append(opts.Faults, faults...)
+	return err
+}
+
+func (f drillFlags) addRequests(opts *drill.Options) error {
+	for _, text := range f.requests {
+		r, err := drill.ParseRequest(text)
+		if err != nil {
+			return err
+		}
+		opts.Requests = append(opts.Requests, r)
+	}
+	if f.har == "" {
+		return nil
+	}
+	data, err := os.ReadFile(f.har)
+	if err != nil {
+		return fmt.Errorf("cannot read --har: %w", err)
+	}
+	recorded, err := drill.ParseHAR(data)
+	opts.Requests = append(opts.Requests, recorded...)
+	return err
+}
+
+// runDrill is the whole life of probity drill.
+func runDrill(ctx context.Context, streams Streams, flags drillFlags, opts drill.Options) error {
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	report, err := drill.Run(ctx, opts)
+	if input, ok := errors.AsType[*drill.InputError](err); ok {
+		return badInput(listed(input.Err, "nothing was started"))
+	}
+	if report == nil {
+		return failed(err)
+	}
+	for _, text := range flags.asserts {
+		if a, parseErr := drill.ParseAssertion(text); parseErr == nil {
+			report.Assertions = append(report.Assertions, a.Check(report))
+		}
+	}
+	addAdvice(report, opts.Files)
+	advise(streams, report, opts)
+	return flags.judge(report, errors.Join(err, flags.write(streams.Out, report)))
+}
+
+// advise adds to the verdicts what can be done. Manifests that cannot be read again have no advice.
+func advise(streams Streams, report *drill.Report, opts drill.Options) {
+	if slices.Contains(opts.Files, "-") {
+		return
+	}
+	m, err := advisor.ReadFormats(formats.All(formats.Options{Env: opts.Env}), streams.In, nil, opts.Files...)
+	if err == nil {
+		advice.Add(report, m)
+	}
+}
+
+// write writes the report in every form that is asked for.
+func (f drillFlags) write(out io.Writer, report *drill.Report) (err error) {
+	if f.report != "" { // files first: whoever reads the output may stop at any time
+		err = writeFile(f.report, func(out io.Writer) error { return render.Page(out, report) })
+	}
+	if f.junit != "" {
+		err = errors.Join(err, writeFile(f.junit, func(out io.Writer) error { return render.JUnit(out, report) }))
+	}
+	if f.output == "json" {
+		return errors.Join(err, render.JSON(out, report))
+	}
+	return errors.Join(err, render.Text(out, report))
+}
+
+// judge is the error that decides the exit code.
+func (f drillFlags) judge(report *drill.Report, err error) error {
+	var errs []error
+	if err != nil {
+		errs = append(errs, err)
+	}
+	for _, failure := range report.Failures {
+		errs = append(errs, errors.New(failure))
+	}
+	if report.Interrupted {
+		errs = append(errs, errors.New("the drill was interrupted"))
+	}
+	if len(f.asserts) > 0 {
+		for _, r := range report.Results {
+			for _, v := range r.Verdicts {
+				if v.Grade == drill.GradeFail || v.Grade == drill.GradeInconclusive {
+					errs = append(errs, fmt.Errorf("assertion failed: %s of %s: %s: %s", r.Title, r.Workload, v.Rule, v.Word))
+				}
+			}
+		}
+	}
+	for _, a := range report.Assertions {
+		if !a.Holds {
+			errs = append(errs, fmt.Errorf("assertion failed: %s: got %s", a.Text, a.Got))
+		}
+	}
+	if len(errs) == 0 {
+		return nil
+	}
+	return failed(errors.Join(errs...))
+}

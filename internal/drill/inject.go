@@ -1,0 +1,237 @@
+package drill
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+	"syscall"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/probity-run/probity/internal/dependency"
+	"github.com/probity-run/probity/internal/kube"
+	"github.com/probity-run/probity/internal/process"
+	"github.com/probity-run/probity/internal/relay"
+	"github.com/probity-run/probity/internal/store"
+)
+
+// nothing undoes a fault that ends by itself.
+func nothing() error { return nil }
+
+// inject does a fault to a Pod, or to the workload as a whole. undo undoes it, once or more often.
+func (d *drill) inject(f Fault, t *target, pod *corev1.Pod) (undo func() error, err error) {
+	switch f.Kind {
+	case KindCrash:
+		return nothing, d.system.Signal(pod.Namespace, pod.Name, t.Container, syscall.Signal(int(f.Number)-128))
+	case KindDeadlock:
+		return d.system.Deadlock(d.ctx, pod.Namespace, pod.Name, t.Container, max(f.Length, replaceLimit)+deadlineSlack)
+	case KindStop:
+		return nothing, d.system.DeletePod(pod.Namespace, pod.Name)
+	case KindRollout:
+		return nothing, d.roll(t)
+	case KindOverload:
+		return d.overload(f.Number)
+	case KindHeld:
+		return d.hold(t, pod, int(f.Number))
+	case KindDependency:
+		if f.AtStart {
+			return d.startWithout(f, t, pod)
+		}
+		return d.breakDependency(f)
+	}
+	fault, err := f.process()
+	if err != nil {
+		return nil, err
+	}
+	if f.Kind == KindSlowStart {
+		return d.slowStart(t, pod, fault)
+	}
+	return d.system.Inject(pod.Namespace, pod.Name, t.Container, fault)
+}
+
+// restartTime is how long a process may take to come again that was killed.
+const restartTime = 10 * time.Second
+
+// restart kills the process of a replica and waits for the next one.
+func (d *drill) restart(t *target, pod *corev1.Pod) error {
+	began := d.since(time.Now())
+	if err := d.system.Signal(pod.Namespace, pod.Name, t.Container, sigkill); err != nil {
+		return err
+	}
+	came := d.until(time.Now().Add(restartTime), func() bool {
+		d.record.mu.Lock()
+		defer d.record.mu.Unlock()
+		return first(d.record.changes, pod.Name, began, ChangeStarted) != nil
+	})
+	if !came {
+		return errors.New("its next process did not start")
+	}
+	return nil
+}
+
+// slowStart throttles the next process of a replica as soon as it is there.
+func (d *drill) slowStart(t *target, pod *corev1.Pod, fault process.Fault) (undo func() error, err error) {
+	if err := d.restart(t, pod); err != nil {
+		return nil, err
+	}
+	return d.system.Inject(pod.Namespace, pod.Name, t.Container, fault)
+}
+
+// startWithout starts a replica again while a dependency is broken.
+func (d *drill) startWithout(f Fault, t *target, pod *corev1.Pod) (undo func() error, err error) {
+	if undo, err = d.breakDependency(f); err != nil {
+		return nil, err
+	}
+	if err := d.restart(t, pod); err != nil {
+		return nil, errors.Join(err, undo())
+	}
+	return undo, nil
+}
+
+// deadlineSlack is how much longer than a fault the shepherd waits until it undoes it itself.
+const deadlineSlack = 2 * time.Minute
+
+// process is a fault of processes.
+func (f Fault) process() (process.Fault, error) {
+	p := process.Fault{Deadline: min(max(f.Length, replaceLimit)+deadlineSlack, process.MaxFault)}
+	switch f.Kind {
+	case KindHang:
+		p.Kind = process.FaultStop
+	case KindThrottle:
+		p.Kind, p.Share = process.FaultThrottle, f.Number
+	case KindSlowStart:
+		p.Kind, p.Share = process.FaultThrottle, 1/f.Number
+	case KindFDs:
+		p.Kind = process.FaultDescriptors
+	case KindDiskFull:
+		p.Kind = process.FaultFileSize
+	case KindMemory:
+		p.Kind, p.Limit = process.FaultMemory, f.Bytes
+	default:
+		return p, fmt.Errorf("nothing here injects %s", f.Word)
+	}
+	return p, nil
+}
+
+// roll has a workload replace its Pods, as kubectl rollout restart does.
+func (d *drill) roll(t *target) error {
+	annotate := func(template *corev1.PodTemplateSpec) {
+		if template.Annotations == nil {
+			template.Annotations = map[string]string{}
+		}
+		template.Annotations[kube.AnnotationRestarted] = time.Now().Format(time.RFC3339Nano)
+	}
+	var err error
+	switch t.kind {
+	case "deployment":
+		_, err = store.Modify(d.system.Store(), t.namespace, t.object, func(o *appsv1.Deployment) error { annotate(&o.Spec.Template); return nil })
+	case "statefulset":
+		_, err = store.Modify(d.system.Store(), t.namespace, t.object, func(o *appsv1.StatefulSet) error { annotate(&o.Spec.Template); return nil })
+	default:
+		err = errors.New("only Deployments and StatefulSets roll")
+	}
+	return err
+}
+
+// overload multiplies the load.
+func (d *drill) overload(by float64) (undo func() error, err error) {
+	if d.load == nil {
+		return nil, errors.New("nothing is sent to it")
+	}
+	before := d.load.rate.Load()
+	d.load.rate.Store(int64(float64(before) * by))
+	return func() error { d.load.rate.Store(before); return nil }, nil
+}
+
+// hold connects silent clients to a replica.
+func (d *drill) hold(t *target, pod *corev1.Pod, n int) (undo func() error, err error) {
+	port := t.containerPort()
+	var closers []func() error
+	undo = sync.OnceValue(func() error {
+		for _, c := range closers {
+			_ = c() // the other end may have closed it
+		}
+		return nil
+	})
+	for range n {
+		conn, err := d.system.DialPort(d.ctx, pod.UID, port)
+		if err != nil {
+			if len(closers) > 0 {
+				return undo, nil // it takes no more: that is what is tried
+			}
+			return nil, errors.Join(err, undo())
+		}
+		closers = append(closers, conn.Close)
+	}
+	return undo, nil
+}
+
+// breakDependency changes the mode of a relay.
+func (d *drill) breakDependency(f Fault) (undo func() error, err error) {
+	mode := relay.Mode{For: f.Length + deadlineSlack}
+	switch f.Mode {
+	case "hang":
+		mode.Kind = relay.Hang
+	case "reset":
+		mode.Kind = relay.Reset
+	case "slow":
+		mode.Kind, mode.Delay = relay.Slow, f.Delay
+	default:
+		mode.Kind = relay.Down
+	}
+	return d.system.SetMode(f.Dependency, mode)
+}
+
+// missing is why a fault cannot be injected into a workload on this machine; "" if it can.
+func (d *drill) missing(f Fault, workload string) string {
+	t := d.target(workload)
+	switch f.Kind {
+	case KindRollout:
+		if t.kind != "deployment" && t.kind != "statefulset" {
+			return "only Deployments and StatefulSets roll"
+		}
+	case KindStop:
+		if t.kind == "pod" {
+			return "nothing makes another Pod in its place"
+		}
+	case KindOverload:
+		if d.loads[workload] == nil {
+			return "nothing is sent to it: it has no Service that speaks HTTP"
+		}
+	case KindHeld:
+		if t.containerPort() == 0 {
+			return "its container declares no port"
+		}
+	case KindDependency:
+		return d.unbreakable(f)
+	}
+	return ""
+}
+
+// unbreakable is why a dependency cannot be broken; "" if it can.
+func (d *drill) unbreakable(f Fault) string {
+	for _, found := range d.system.Dependencies() {
+		if found.Name == f.Dependency {
+			return found.Refused
+		}
+	}
+	if err := d.system.CannotWatch(); err != nil {
+		return err.Error()
+	}
+	return "nothing connected to it while it warmed up; there are " + listed(d.system.Dependencies())
+}
+
+func listed(all []dependency.Dependency) (names string) {
+	for i, dep := range all {
+		if i > 0 {
+			names += ", "
+		}
+		names += dep.Name
+	}
+	if names == "" {
+		return "none"
+	}
+	return names
+}

@@ -1,0 +1,159 @@
+package drill
+
+import (
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"net/netip"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/probity-run/probity/internal/proxy"
+)
+
+const (
+	// answerTime is how long a client waits for an answer.
+	answerTime = 5 * time.Second
+	// mostOpen bounds the requests in flight: what comes beyond it counts as failed at once.
+	mostOpen = 2000
+)
+
+// sent is one request of the load, when it has ended.
+type sent struct {
+	at     time.Time
+	took   time.Duration
+	class  string
+	client netip.AddrPort
+	status int
+	err    string
+}
+
+// load sends requests to one Service: so many a second, whether the answers come or not. Each has
+// a connection of its own, as that of another client.
+type load struct {
+	address string
+	specs   []RequestSpec
+	rate    atomic.Int64 // requests a second
+	open    atomic.Int64
+	running sync.WaitGroup
+	client  *http.Client
+
+	mu   sync.Mutex // guards done
+	done []sent
+}
+
+func newLoad(address string, specs []RequestSpec, rate float64) *load {
+	l := &load{address: address, specs: specs}
+	l.rate.Store(int64(rate))
+	l.client = &http.Client{
+		Timeout:       answerTime,
+		Transport:     &http.Transport{DisableKeepAlives: true, Proxy: nil, DisableCompression: true},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	return l
+}
+
+// run sends requests until the context is done, and returns when the last one has ended.
+func (l *load) run(ctx context.Context) {
+	defer l.running.Wait()
+	next := time.Now()
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for i := 0; ; i++ {
+		select {
+		case <-ctx.Done():
+			return
+		case <-timer.C:
+		}
+		l.begin(l.specs[i%len(l.specs)])
+		next = next.Add(time.Second / time.Duration(l.rate.Load()))
+		if behind := time.Since(next); behind > time.Second {
+			next = time.Now() // this machine slept; what was not sent is not made up for
+		}
+		timer.Reset(time.Until(next))
+	}
+}
+
+func (l *load) begin(spec RequestSpec) {
+	if l.open.Add(1) > mostOpen {
+		l.open.Add(-1)
+		l.note(sent{at: time.Now(), class: spec.Name(), err: "too many requests are unanswered"})
+		return
+	}
+	l.running.Go(func() {
+		defer l.open.Add(-1)
+		l.note(l.send(spec))
+	})
+}
+
+func (l *load) send(spec RequestSpec) sent {
+	s := sent{at: time.Now(), class: spec.Name()}
+	trace := &httptrace.ClientTrace{GotConn: func(info httptrace.GotConnInfo) {
+		if a, ok := info.Conn.LocalAddr().(*net.TCPAddr); ok {
+			s.client = netip.AddrPortFrom(a.AddrPort().Addr().Unmap(), a.AddrPort().Port())
+		}
+	}}
+	ctx := httptrace.WithClientTrace(context.Background(), trace) // the client's timeout ends it
+	req, err := http.NewRequestWithContext(ctx, spec.Method, "http://"+l.address+spec.Path, strings.NewReader(spec.Body))
+	if err != nil {
+		s.err = err.Error()
+		return s
+	}
+	for name, values := range spec.Header {
+		req.Header[name] = values
+	}
+	res, err := l.client.Do(req)
+	if err == nil {
+		_, err = io.Copy(io.Discard, res.Body)
+		_ = res.Body.Close()
+		s.status = res.StatusCode
+	}
+	if err != nil {
+		s.status, s.err = 0, err.Error()
+	}
+	s.took = time.Since(s.at)
+	return s
+}
+
+func (l *load) note(s sent) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.done = append(l.done, s)
+}
+
+// take returns what has ended since the last time.
+func (l *load) take() []sent {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	done := l.done
+	l.done = nil
+	return done
+}
+
+// book has what the front says of requests, by the client's address.
+type book struct {
+	mu      sync.Mutex // guards entries
+	entries map[netip.AddrPort]proxy.LedgerEntry
+}
+
+func (b *book) write(e proxy.LedgerEntry) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.entries == nil {
+		b.entries = map[netip.AddrPort]proxy.LedgerEntry{}
+	}
+	b.entries[e.Client] = e
+}
+
+// find takes the entry about a client's request.
+func (b *book) find(client netip.AddrPort) (proxy.LedgerEntry, bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	e, ok := b.entries[client]
+	delete(b.entries, client)
+	return e, ok
+}

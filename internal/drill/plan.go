@@ -1,0 +1,157 @@
+package drill
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/probity-run/probity/internal/simulate/script"
+)
+
+// Step is a fault that is injected into a workload so many times.
+type Step struct {
+	Fault       Fault
+	Workload    string
+	Repetitions int
+}
+
+// Plan is what a drill does, in its order, and what it leaves out.
+type Plan struct {
+	Steps   []Step
+	LeftOut []LeftOut
+}
+
+// planOptions are what a plan is made of.
+type planOptions struct {
+	workloads []Workload
+	// faults are those that were asked for; empty: those of the default plan.
+	faults []Fault
+	// dependencies by the workload that uses them.
+	dependencies map[string][]string
+	// repetitions of each fault, if the budget allows it.
+	repetitions int
+	// budget is the time that is left.
+	budget time.Duration
+	// missing is why a fault cannot be injected into a workload here; "" if it can.
+	missing func(f Fault, workload string) string
+}
+
+// newPlan chooses what fits the budget: every fault once, in the order of how much there is to
+// learn of it, then the second and the third repetitions. Faults that somebody asked for are all
+// tried, whatever they take.
+func newPlan(o planOptions) Plan {
+	var p Plan
+	var wanted []Step
+	var costs []time.Duration
+	asked := len(o.faults) > 0
+	for _, word := range o.words() {
+		for i := range o.workloads {
+			w := &o.workloads[i]
+			f, ok := word(w)
+			if !ok || f.Workload != "" && !w.is(f.Workload) {
+				continue
+			}
+			if why := o.missing(f, w.Name); why != "" {
+				p.LeftOut = append(p.LeftOut, LeftOut{f.Word, w.Name, why})
+				continue
+			}
+			wanted, costs = append(wanted, Step{f, w.Name, 0}), append(costs, f.cost(w))
+		}
+	}
+	left := o.budget
+	for round := range o.repetitions {
+		for i := range wanted {
+			s := &wanted[i]
+			if s.Repetitions < round || round > 0 && costs[i] > left || round == 0 && !asked && costs[i] > left {
+				continue
+			}
+			s.Repetitions++
+			left -= costs[i]
+		}
+	}
+	for i, s := range wanted {
+		if s.Repetitions > 0 {
+			p.Steps = append(p.Steps, s)
+			continue
+		}
+		reason := fmt.Sprintf("it takes about %s, for which the budget has no room: --budget, or --fault %s", about(costs[i]), s.Fault.Word)
+		p.LeftOut = append(p.LeftOut, LeftOut{s.Fault.Word, s.Workload, reason})
+	}
+	return p
+}
+
+func about(d time.Duration) string { return script.FormatDuration(d.Round(time.Second)) }
+
+// words are the faults in their order; each is made for a workload, and false for one that it is
+// not for.
+func (o planOptions) words() (all []func(w *Workload) (Fault, bool)) {
+	fixed := func(text string) func(*Workload) (Fault, bool) {
+		f, err := ParseFault(text)
+		return func(*Workload) (Fault, bool) { return f, err == nil }
+	}
+	if len(o.faults) > 0 {
+		for _, f := range o.faults {
+			all = append(all, func(*Workload) (Fault, bool) { return f, true })
+		}
+		return all
+	}
+	all = append(all, fixed("hang"), stall, fixed("crash"), fixed("stop"))
+	all = append(all, o.each("")...)
+	all = append(all, fixed("deadlock"))
+	all = append(all, o.each("=hang")...)
+	all = append(all, fixed("fds"), fixed("throttle=5%"), fixed("overload=10x"), fixed("slow-start=2x"))
+	all = append(all, o.each("=slow:300ms")...)
+	return append(all, o.each("@start")...)
+}
+
+// each is an outage of each dependency of a workload.
+func (o planOptions) each(how string) (all []func(w *Workload) (Fault, bool)) {
+	var names []string
+	for _, some := range o.dependencies {
+		names = append(names, some...)
+	}
+	slices.Sort(names)
+	for _, name := range slices.Compact(names) {
+		f, err := ParseFault(string(KindDependency) + ":" + name + how)
+		all = append(all, func(w *Workload) (Fault, bool) { return f, err == nil && slices.Contains(o.dependencies[w.Name], name) })
+	}
+	return all
+}
+
+// stall is nine tenths of what the liveness probe tolerates.
+func stall(w *Workload) (Fault, bool) {
+	p := w.liveness()
+	if p == nil {
+		return Fault{}, false
+	}
+	f, err := ParseFault("hang+" + script.FormatDuration((p.timing().Tolerated() * 9 / 10).Truncate(100*time.Millisecond)))
+	return f, err == nil
+}
+
+const (
+	// settleTime is how long nothing is done after a fault, so that the next one finds calm.
+	settleTime = 1500 * time.Millisecond
+	// replaceLimit is how long the end of a process that is to be replaced may take at most, which
+	// is Kubernetes' default for it: what takes longer is ended by the drill, and said.
+	replaceLimit = 30 * time.Second
+	// lagLimit is how long a service may take to notice itself that it does not work.
+	lagLimit = 15 * time.Second
+)
+
+// cost is about how long a fault takes, with its consequence and the way back.
+func (f Fault) cost(w *Workload) time.Duration {
+	start := max(time.Duration(w.Start), 2*time.Second)
+	worst := w.liveness().worst()
+	replaced := min(time.Duration(w.Grace), replaceLimit) + start
+	switch {
+	case f.Side() == SideInside && f.Kind == KindHang:
+		return worst + replaced + settleTime
+	case f.Side() == SideInside:
+		return worst + lagLimit/3 + replaced + settleTime
+	case f.Side() == SideEnd:
+		return start + 4*time.Second + settleTime
+	case f.Kind == KindSlowStart || f.AtStart:
+		return f.Length + 2*start + 4*time.Second
+	}
+	return f.Length + 4*time.Second + settleTime
+}

@@ -1,0 +1,73 @@
+package drill
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+func planned(p Plan) (all []string) {
+	for _, s := range p.Steps {
+		all = append(all, fmt.Sprintf("%s %d", s.Fault.Word, s.Repetitions))
+	}
+	return all
+}
+
+func TestPlan(t *testing.T) {
+	w := *newScene(t, "hang").workload
+	nothingMissing := func(Fault, string) string { return "" }
+	base := planOptions{workloads: []Workload{w}, repetitions: 3, missing: nothingMissing, dependencies: map[string][]string{w.Name: {"db"}}}
+
+	t.Run("the budget is for many first", func(t *testing.T) {
+		o := base
+		o.budget = 70 * time.Second
+		p := newPlan(o)
+		got := planned(p)
+		if !slices.Equal(got[:4], []string{"hang 1", "hang+6.3s 1", "crash 1", "stop 1"}) {
+			t.Errorf("plan %v", got)
+		}
+		if len(p.LeftOut) == 0 || !strings.Contains(p.LeftOut[0].Reason, "for which the budget has no room") {
+			t.Errorf("left out: %+v", p.LeftOut)
+		}
+	})
+	t.Run("a large one repeats", func(t *testing.T) {
+		o := base
+		o.budget = time.Hour
+		for _, line := range planned(newPlan(o)) {
+			if !strings.HasSuffix(line, " 3") {
+				t.Errorf("%s, want three times", line)
+			}
+		}
+		if got := planned(newPlan(o)); !slices.Contains(got, "dependency-outage:db@start 3") || !slices.Contains(got, "dependency-outage:db=hang 3") {
+			t.Errorf("plan %v", got)
+		}
+	})
+	t.Run("what was asked for is tried, whatever it takes", func(t *testing.T) {
+		o := base
+		o.budget = time.Second
+		f, _ := ParseFault("hang")
+		o.faults = []Fault{f}
+		if got := planned(newPlan(o)); !slices.Equal(got, []string{"hang 1"}) {
+			t.Errorf("plan %v", got)
+		}
+	})
+	t.Run("what is missing is said", func(t *testing.T) {
+		o := base
+		o.budget = time.Hour
+		o.missing = func(f Fault, _ string) string { return map[bool]string{true: "no such thing here"}[f.Kind == KindFDs] }
+		p := newPlan(o)
+		if len(p.LeftOut) != 1 || p.LeftOut[0] != (LeftOut{"fds", w.Name, "no such thing here"}) {
+			t.Errorf("left out: %+v", p.LeftOut)
+		}
+	})
+	t.Run("another workload", func(t *testing.T) {
+		o := base
+		f, _ := ParseFault("hang,workload=deployment/other")
+		o.faults = []Fault{f}
+		if p := newPlan(o); len(p.Steps) != 0 {
+			t.Errorf("plan %v", planned(p))
+		}
+	})
+}

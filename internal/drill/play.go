@@ -1,0 +1,352 @@
+package drill
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/probity-run/probity/internal/lifecycle"
+	"github.com/probity-run/probity/internal/manifest"
+	"github.com/probity-run/probity/internal/store"
+)
+
+const (
+	// warmTime is how long the load alone is watched, before anything is broken.
+	warmTime = 4 * time.Second
+	// startTime is how long the first start may take.
+	startTime = 2 * time.Minute
+	// mostTainted is how often a repetition is tried again in which this machine was too late.
+	mostTainted = 2
+)
+
+// play is the drill, once the system has started.
+func (d *drill) play() {
+	ready := d.await()
+	var sending sync.WaitGroup
+	loading, stop := context.WithCancel(context.Background())
+	defer sending.Wait()
+	defer stop()
+	if ready {
+		for _, t := range d.targets {
+			d.offerLoad(t)
+			if l := d.loads[t.Name]; l != nil {
+				sending.Go(func() { l.run(loading) })
+			}
+		}
+		d.sleep(warmTime)
+	}
+	stop()
+	sending.Wait()
+	for _, t := range d.targets {
+		d.baseline(t)
+	}
+	d.describe()
+	if !ready {
+		return
+	}
+	for _, s := range d.plan().Steps {
+		if d.ctx.Err() != nil {
+			break
+		}
+		if len(d.opts.Faults) == 0 && time.Since(d.report.Began)+s.Fault.cost(&d.target(s.Workload).Workload) > d.opts.Budget {
+			d.report.LeftOut = append(d.report.LeftOut, LeftOut{s.Fault.Word, s.Workload, "the budget was used up by what came before: --budget, or --fault " + s.Fault.Word})
+			continue
+		}
+		d.step(s)
+	}
+	d.report.Interrupted = d.ctx.Err() != nil
+}
+
+// await waits until everything is ready, or cannot become so.
+func (d *drill) await() bool {
+	d.opts.Progress("starting")
+	loops := func() bool { // nobody has to wait for the end of a restart loop
+		d.record.mu.Lock()
+		defer d.record.mu.Unlock()
+		decided := 0
+		for _, c := range d.record.changes {
+			if c.Kind == ChangeDecided {
+				decided++
+			}
+		}
+		return decided > 2*len(d.targets)
+	}
+	ready := false
+	d.until(time.Now().Add(startTime), func() bool {
+		ready = !slices.ContainsFunc(d.targets, func(t *target) bool { return !d.allReady(t) })
+		return ready || loops()
+	})
+	if ready {
+		d.sleep(max(d.opts.EndpointDelay, 0) + 500*time.Millisecond) // until the front knows it
+	}
+	return ready
+}
+
+// offerLoad finds where the requests to a workload are to be sent. A Service that does not speak
+// HTTP gets none.
+func (d *drill) offerLoad(t *target) {
+	if t.Service == "" {
+		return
+	}
+	service, err := store.Get[*corev1.Service](d.system.Store(), t.namespace, t.Service)
+	if err != nil {
+		return
+	}
+	t.Address = service.Annotations[manifest.AnnotationAddress+fmt.Sprint(t.Port)]
+	for _, p := range d.system.Proxy().State().Ports {
+		if p.Service.Namespace == t.namespace && p.Service.Name == t.Service && p.Port == t.Port && p.Protocol == "http" && t.Address != "" {
+			d.loads[t.Name] = newLoad(t.Address, d.opts.Requests, d.opts.Rate)
+			return
+		}
+	}
+	t.Service = "" // nothing that depends on requests is judged
+}
+
+// baseline is the result of load alone, from the start on.
+func (d *drill) baseline(t *target) {
+	d.record.read()
+	rep := &Repetition{Number: 1, End: d.since(time.Now())}
+	rep.Until = rep.End
+	d.fill(rep, Fault{Kind: KindBaseline}, t, d.loads[t.Name])
+	for _, c := range rep.Changes { // the slowest start
+		if started := first(rep.Changes, c.Pod, 0, ChangeStarted); c.Kind == ChangeReady && started != nil {
+			t.Start = max(t.Start, c.At-*started)
+		}
+	}
+	d.addClasses(t, rep)
+	e := d.evidence(Fault{Word: string(KindBaseline), Kind: KindBaseline}, t, rep)
+	d.conclude(e.fault, t, []evidence{e})
+}
+
+// addClasses adds what the load was without a fault.
+func (d *drill) addClasses(t *target, rep *Repetition) {
+	for _, spec := range d.opts.Requests {
+		c := Class{Name: spec.Name(), Workload: t.Name}
+		var took []Offset
+		for _, r := range rep.Requests {
+			if r.Class != c.Name {
+				continue
+			}
+			c.Requests++
+			took = append(took, r.Took)
+			if r.Failed {
+				c.Failed++
+			}
+		}
+		if c.Requests == 0 || slices.ContainsFunc(d.report.Classes, func(o Class) bool { return o.Name == c.Name && o.Workload == c.Workload }) {
+			continue
+		}
+		slices.Sort(took)
+		c.P50, c.P99 = took[len(took)/2], took[len(took)*99/100]
+		d.report.Classes = append(d.report.Classes, c)
+	}
+}
+
+// describe fills in what is known after the warm-up.
+func (d *drill) describe() {
+	for _, t := range d.targets {
+		d.report.Workloads = append(d.report.Workloads, t.Workload)
+	}
+	for _, dep := range d.system.Dependencies() {
+		owned := slices.ContainsFunc(d.targets, func(t *target) bool { return t.owns(dep.Name) })
+		d.report.Dependencies = append(d.report.Dependencies, Dependency{Name: dep.Name, Address: dep.Address.String(), Pods: dep.Pods, Connects: int(dep.Connects), Owned: owned})
+	}
+	for _, b := range d.system.BlindSpots() {
+		d.report.BlindSpots = append(d.report.BlindSpots, b.Pod+": "+b.Text)
+	}
+	if err := d.system.CannotWatch(); err != nil {
+		d.report.BlindSpots = append(d.report.BlindSpots, err.Error())
+	}
+}
+
+func (d *drill) plan() Plan {
+	uses := map[string][]string{}
+	for _, t := range d.targets {
+		for _, dep := range d.system.Dependencies() {
+			if slices.ContainsFunc(d.pods(t), func(p *corev1.Pod) bool { return slices.Contains(dep.Pods, p.Namespace+"/"+p.Name) }) {
+				uses[t.Name] = append(uses[t.Name], dep.Name)
+			}
+		}
+	}
+	p := newPlan(planOptions{
+		workloads: d.report.Workloads, faults: d.opts.Faults, dependencies: uses, repetitions: d.opts.Repetitions,
+		budget: d.opts.Budget - time.Since(d.report.Began), missing: d.missing,
+	})
+	d.report.LeftOut = append(d.report.LeftOut, p.LeftOut...)
+	return p
+}
+
+// step injects a fault so many times, and judges it.
+func (d *drill) step(s Step) {
+	t := d.target(s.Workload)
+	var all []evidence
+	for i, tainted := 1, 0; i <= s.Repetitions && d.ctx.Err() == nil; {
+		d.opts.Progress(fmt.Sprintf("%s: %s (%d of %d)", t.Name, s.Fault.Title(), i, s.Repetitions))
+		rep, err := d.repetition(s.Fault, t, i, s.Repetitions)
+		if err != nil {
+			d.report.LeftOut = append(d.report.LeftOut, LeftOut{s.Fault.Word, t.Name, err.Error()})
+			break
+		}
+		rep.Number = len(all) + 1
+		enough := len(d.opts.Faults) == 0 && time.Since(d.report.Began)+s.Fault.cost(&t.Workload) > d.opts.Budget
+		all = append(all, d.evidence(s.Fault, t, rep))
+		if rep.Undo != "" {
+			d.report.Failures = append(d.report.Failures, fmt.Sprintf("cannot undo %s in %s: %s", s.Fault.Word, t.Name, rep.Undo))
+		}
+		if enough {
+			break
+		}
+		if rep.Tainted && tainted < mostTainted {
+			tainted++
+			continue
+		}
+		i++
+		if !d.allReady(t) {
+			break // what follows would be judged by what is broken already
+		}
+	}
+	if len(all) > 0 {
+		d.conclude(s.Fault, t, all)
+	}
+}
+
+// repetition injects a fault once, at its phase, and waits for what comes of it.
+func (d *drill) repetition(f Fault, t *target, i, n int) (*Repetition, error) {
+	pods := d.pods(t)
+	if len(pods) == 0 || !d.allReady(t) {
+		return nil, fmt.Errorf("not all replicas were ready when it was to begin")
+	}
+	pod := pods[(i-1)%len(pods)]
+	rep := &Repetition{Number: i, Pod: pod.Name}
+	if f.Kind.row().all && !f.AtStart {
+		rep.Pod = ""
+	}
+	var sending sync.WaitGroup
+	loading, stop := context.WithCancel(context.Background())
+	defer sending.Wait()
+	defer stop()
+	if d.load = d.loads[t.Name]; d.load != nil {
+		sending.Go(func() { d.load.run(loading) })
+		d.sleep(500 * time.Millisecond)
+	}
+	readiness, liveness := d.ticks(pod, t, lifecycle.Readiness), d.ticks(pod, t, lifecycle.Liveness)
+	if at := cmp.Or(liveness, readiness); at != nil {
+		d.sleep(time.Until(at.beginAt(time.Now().Add(beat), phaseFor(i, n))))
+	}
+	begin := time.Now()
+	undo, err := d.inject(f, t, pod)
+	if err != nil {
+		return nil, err
+	}
+	done := time.Now()
+	rep.Begin = d.since(begin)
+	d.record.note(rep.Pod, begin, ChangeInjected, f.Title())
+	if at := cmp.Or(liveness, readiness); at != nil {
+		rep.Phase = at.phaseOf(begin)
+	}
+	if f.Kind == KindHang || f.Side() == SideInside {
+		length := cmp.Or(f.Length, forever)
+		rep.Predicted = predict(readiness, liveness, done, length, time.Duration(t.Grace))
+	}
+	d.follow(f, t, pod, rep, undo)
+	d.sleep(settleTime + d.opts.EndpointDelay) // until the front knows it, and then some
+	stop()
+	sending.Wait()
+	d.record.read()
+	rep.Until = d.since(time.Now())
+	d.fill(rep, f, t, d.load)
+	d.measure(rep, t)
+	deciding := rep.Begin + max(Offset(t.liveness().worst()), valueOf(rep.Measured.Killed))
+	rep.Late = Offset(d.late.worst(begin, d.report.Began.Add(time.Duration(deciding))))
+	rep.Tainted = time.Duration(rep.Late) > tooLate
+	return rep, nil
+}
+
+func valueOf(o *Offset) Offset {
+	if o == nil {
+		return 0
+	}
+	return *o
+}
+
+// ticks are those of a probe of a Pod; nil if it has none or has made no attempt.
+func (d *drill) ticks(pod *corev1.Pod, t *target, kind lifecycle.ProbeType) *ticks {
+	p := t.probe(kind)
+	if p == nil {
+		return nil
+	}
+	for _, known := range d.system.History().Probes(pod.UID) {
+		if known.Container == t.Container && known.Type == string(kind) {
+			return &ticks{*p, known.Latest.Time}
+		}
+	}
+	return nil
+}
+
+// follow waits for the consequences of a fault, undoes it, and waits until all is well again.
+func (d *drill) follow(f Fault, t *target, pod *corev1.Pod, rep *Repetition, undo func() error) {
+	began := d.report.Began
+	at := func(o Offset) time.Time { return began.Add(time.Duration(o)) }
+	wait := time.Duration(t.Start)*2 + 10*time.Second // for all to be ready
+	seen := func(kinds ...ChangeKind) bool {
+		d.record.mu.Lock()
+		defer d.record.mu.Unlock()
+		return first(d.record.changes, pod.Name, rep.Begin, kinds...) != nil
+	}
+	switch f.Side() {
+	case SideInside:
+		lag := lagLimit
+		if f.Kind == KindHang {
+			lag = time.Second
+		}
+		killed := d.until(at(rep.Begin).Add(cmp.Or(t.liveness().worst(), t.readiness().worst()+ownLag)+lag), func() bool { return seen(ChangeDecided, ChangeEnded) })
+		if killed {
+			limit := min(time.Duration(t.Grace), replaceLimit) + ownLag
+			if !d.until(time.Now().Add(limit), func() bool { return seen(ChangeStarted) }) {
+				_ = d.system.Signal(pod.Namespace, pod.Name, t.Container, sigkill) // it may have ended just now
+			}
+		} else {
+			wait = time.Duration(t.Grace) + wait
+		}
+		d.undo(rep, pod, undo, killed)
+	case SideEnd:
+		d.undo(rep, pod, undo, true)
+		d.until(time.Now().Add(ownLag), func() bool { return !d.allReady(t) })
+		wait += min(time.Duration(t.Grace), replaceLimit)
+	default:
+		over := at(rep.Begin).Add(f.Length)
+		if f.Kind == KindSlowStart {
+			d.until(over, func() bool { return seen(ChangeStarted) && d.allReady(t) })
+		} else {
+			d.sleep(time.Until(over))
+		}
+		d.undo(rep, pod, undo, false)
+		if r := t.readiness(); r != nil {
+			wait = time.Duration(r.Successes)*time.Duration(r.Period) + time.Duration(r.Period+r.Timeout) + lagLimit
+		}
+	}
+	d.until(time.Now().Add(wait), func() bool { return d.allReady(t) })
+}
+
+// undo undoes a fault. One that has ended with its process may not be there to be undone.
+func (d *drill) undo(rep *Repetition, pod *corev1.Pod, undo func() error, gone bool) {
+	if err := undo(); err != nil && !gone {
+		if now, err2 := store.Get[*corev1.Pod](d.system.Store(), pod.Namespace, pod.Name); err2 == nil && now.UID == pod.UID && restarts(now) == restarts(pod) {
+			rep.Undo = err.Error()
+		}
+	}
+	rep.End = d.since(time.Now())
+	d.record.note(rep.Pod, time.Now(), ChangeUndone, "")
+}
+
+func restarts(pod *corev1.Pod) (n int32) {
+	for _, c := range pod.Status.ContainerStatuses {
+		n += c.RestartCount
+	}
+	return n
+}

@@ -1,0 +1,263 @@
+package drill
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/probity-run/probity/internal/formats"
+	"github.com/probity-run/probity/internal/manifest"
+	"github.com/probity-run/probity/internal/proxy"
+	"github.com/probity-run/probity/internal/system"
+)
+
+// Options of a drill. The zero value of each field is its default.
+type Options struct {
+	// Files are manifests, folders of them, or "-" for Stdin. Required.
+	Files []string
+	Stdin io.Reader
+	// Commands, Env and Only are as in [system.Options].
+	Commands map[string]string
+	Env      map[string]string
+	Only     []string
+	// Faults are those to inject. Default: those that fit the budget.
+	Faults []Fault
+	// Requests are what the load repeats. Default: GET of the root.
+	Requests []RequestSpec
+	// Rate is how many requests a second are sent. Default 20.
+	Rate float64
+	// Repetitions of each fault, at different phases of the probes. Default 3.
+	Repetitions int
+	// Budget is how long the drill may take. Default 5 min.
+	Budget time.Duration
+	// LikeProbity routes as probity run does. Default: as a cluster.
+	LikeProbity bool
+	// EndpointDelay is how long the front takes to learn of endpoints, as in a cluster. Default 1
+	// s; negative: none.
+	EndpointDelay time.Duration
+	// Dependencies are environment variables that say where a dependency is, by its name.
+	Dependencies map[string]string
+	// AllowRemote also breaks connections to other machines.
+	AllowRemote bool
+	// Progress, if not nil, gets what is being done, a line at a time.
+	Progress func(line string)
+	// Notice, if not nil, gets what the system says.
+	Notice func(line string)
+}
+
+// Defaults of [Options].
+const (
+	DefaultRate          = 20
+	DefaultRepetitions   = 3
+	DefaultBudget        = 5 * time.Minute
+	DefaultEndpointDelay = time.Second
+)
+
+func (o Options) withDefaults() Options {
+	o.Rate, o.Repetitions, o.Budget = cmp.Or(o.Rate, DefaultRate), cmp.Or(o.Repetitions, DefaultRepetitions), cmp.Or(o.Budget, DefaultBudget)
+	o.EndpointDelay = max(cmp.Or(o.EndpointDelay, DefaultEndpointDelay), 0)
+	if len(o.Requests) == 0 {
+		o.Requests = []RequestSpec{{Method: "GET", Path: "/"}}
+	}
+	if o.Progress == nil {
+		o.Progress = func(string) {}
+	}
+	if o.Notice == nil {
+		o.Notice = func(string) {}
+	}
+	if o.LikeProbity {
+		o.EndpointDelay = 0
+	}
+	return o
+}
+
+// InputError says that what a drill was given is wrong. Because of it nothing was started.
+type InputError struct{ Err error }
+
+func (e *InputError) Error() string { return e.Err.Error() }
+
+// Unwrap returns the cause.
+func (e *InputError) Unwrap() error { return e.Err }
+
+// drill is a drill that runs.
+type drill struct {
+	opts    Options
+	ctx     context.Context
+	report  *Report
+	targets []*target
+	system  *system.System
+	record  *record
+	late    lateness
+	book    book
+	loads   map[string]*load // by workload
+	load    *load            // of the workload that is being drilled
+}
+
+// Run runs manifests in a system of its own, breaks what they start and judges what becomes of it.
+// When it returns, nothing of that is left. If the context is done, it undoes the fault of the
+// moment and returns the report so far. The error is an [*InputError] if nothing was started.
+func Run(ctx context.Context, opts Options) (*Report, error) {
+	opts = opts.withDefaults()
+	d := &drill{opts: opts, ctx: ctx, loads: map[string]*load{}}
+	if err := d.read(); err != nil {
+		return nil, &InputError{err}
+	}
+	dir, err := os.MkdirTemp("", "probity") // short, as it has a socket
+	if err != nil {
+		return nil, err
+	}
+	if err := d.start(dir); err != nil {
+		return nil, errors.Join(err, os.RemoveAll(dir))
+	}
+	working, stop := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	running.Go(func() { d.late.run(working) })
+	running.Go(func() { d.record.run(working) })
+	d.play()
+	stop()
+	running.Wait()
+	d.report.Took = d.since(time.Now())
+	return d.report, errors.Join(d.end(), os.RemoveAll(dir))
+}
+
+func (d *drill) since(t time.Time) Offset { return Offset(t.Sub(d.report.Began)) }
+
+// read reads the manifests.
+func (d *drill) read() error {
+	d.report = &Report{
+		Files: d.opts.Files, Began: time.Now(), Routing: "cluster", EndpointDelay: Offset(d.opts.EndpointDelay), Rate: d.opts.Rate,
+		Workloads: []Workload{}, Classes: []Class{}, Results: []*Result{}, LeftOut: []LeftOut{}, Dependencies: []Dependency{}, BlindSpots: []string{},
+		Assertions: []Assertion{}, Failures: []string{},
+	}
+	if d.opts.LikeProbity {
+		d.report.Routing = "probity"
+	}
+	if d.opts.Stdin != nil && slices.Contains(d.opts.Files, "-") {
+		data, err := io.ReadAll(d.opts.Stdin)
+		if err != nil {
+			return fmt.Errorf("cannot read standard input: %w", err)
+		}
+		d.opts.Stdin = bytes.NewReader(data)
+		defer func() { d.opts.Stdin = bytes.NewReader(data) }()
+	}
+	set, err := manifest.Load(manifest.Options{Stdin: d.opts.Stdin, Formats: formats.All(formats.Options{Run: true, Env: d.opts.Env})}, d.opts.Files...)
+	if err != nil {
+		return err
+	}
+	d.targets = slices.DeleteFunc(targetsOf(set.Objects), func(t *target) bool {
+		return len(d.opts.Only) > 0 && !slices.ContainsFunc(d.opts.Only, t.is)
+	})
+	if len(d.targets) == 0 {
+		return errors.New("nothing to drill: there is no Deployment, StatefulSet, ReplicaSet or Pod that is to go on running")
+	}
+	for _, f := range d.opts.Faults {
+		if f.Workload != "" && !slices.ContainsFunc(d.targets, func(t *target) bool { return t.is(f.Workload) }) {
+			return fmt.Errorf("cannot inject %s: there is no workload %s", f.Word, f.Workload)
+		}
+	}
+	return nil
+}
+
+// start starts a system of its own.
+func (d *drill) start(dir string) error {
+	opts := system.Options{
+		Manifests: d.opts.Files, Stdin: d.opts.Stdin, Commands: d.opts.Commands, Env: d.opts.Env, Only: d.opts.Only,
+		StateDir: filepath.Join(dir, "state"), MaxRestartPeriod: time.Second, NoDashboard: true, NoAPI: true, Notice: d.opts.Notice,
+		Faults: true, Routing: system.Routing{Ledger: d.book.write},
+	}
+	if !d.opts.LikeProbity {
+		opts.Routing.AsCluster = &proxy.AsCluster{EndpointDelay: d.opts.EndpointDelay}
+	}
+	opts.Dependencies = system.DependencyOptions{
+		Watch:     func(string, string, string) bool { return true },
+		Variables: d.opts.Dependencies, AllowRemote: d.opts.AllowRemote,
+	}
+	var err error
+	if d.system, err = system.New(opts); err != nil {
+		if input, ok := errors.AsType[*system.InputError](err); ok {
+			return &InputError{input}
+		}
+		return err
+	}
+	d.report.Began = time.Now()
+	if err := d.system.Start(context.Background()); err != nil {
+		return err
+	}
+	d.record = newRecord(d.report.Began, d.system.Store(), d.system.History())
+	return nil
+}
+
+// endTime is how long programs may take to end before they are killed.
+const endTime = 3 * time.Second
+
+// end stops the system and waits until nothing of it is left.
+func (d *drill) end() error {
+	d.system.Stop()
+	select {
+	case <-d.system.Done():
+	case <-time.After(endTime):
+		d.system.Abort()
+	}
+	<-d.system.Done()
+	_ = d.system.Wait() // that Pods were killed is what was meant
+	return nil
+}
+
+// target finds a workload by its name.
+func (d *drill) target(name string) *target {
+	i := slices.IndexFunc(d.targets, func(t *target) bool { return t.Name == name })
+	return d.targets[i]
+}
+
+// sleep waits, and reports whether it was not interrupted.
+func (d *drill) sleep(t time.Duration) bool {
+	select {
+	case <-d.ctx.Done():
+		return false
+	case <-time.After(t):
+		return true
+	}
+}
+
+// until waits until something holds, which is asked each time that the record was read, or until a
+// deadline.
+func (d *drill) until(deadline time.Time, holds func() bool) bool {
+	for d.ctx.Err() == nil {
+		d.record.read()
+		if holds() {
+			return true
+		}
+		if time.Now().After(deadline) {
+			return false
+		}
+		d.sleep(readPeriod / 2)
+	}
+	return false
+}
+
+// pods are the Pods of a workload that are not to go, by name.
+func (d *drill) pods(t *target) []*corev1.Pod {
+	all := podsOf(d.system.Store(), t)
+	return slices.DeleteFunc(all, func(p *corev1.Pod) bool { return p.DeletionTimestamp != nil })
+}
+
+// allReady reports whether a workload has all its replicas, and all are Ready.
+func (d *drill) allReady(t *target) bool {
+	pods := d.pods(t)
+	for _, p := range pods {
+		if !isReady(p) {
+			return false
+		}
+	}
+	return len(pods) == t.Replicas && len(podsOf(d.system.Store(), t)) == t.Replicas
+}

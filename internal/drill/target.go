@@ -1,0 +1,197 @@
+package drill
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+
+	"github.com/probity-run/probity/internal/lifecycle"
+	"github.com/probity-run/probity/internal/manifest"
+)
+
+// target is a workload to drill.
+type target struct {
+	Workload
+	namespace string
+	kind      string
+	object    string            // its name
+	meta      metav1.ObjectMeta // of the template
+	spec      *corev1.PodSpec
+}
+
+// targetsOf finds the workloads of manifests: Deployments, StatefulSets, ReplicaSets and Pods, each
+// with the first Service that leads to it.
+func targetsOf(objects []manifest.Object) (all []*target) {
+	for _, o := range objects {
+		t := &target{namespace: o.Resource.GetNamespace()}
+		path := "spec.template.spec"
+		switch r := o.Resource.(type) {
+		case *appsv1.Deployment:
+			t.kind, t.meta, t.spec, t.Replicas = "deployment", r.Spec.Template.ObjectMeta, &r.Spec.Template.Spec, replicas(r.Spec.Replicas)
+		case *appsv1.StatefulSet:
+			t.kind, t.meta, t.spec, t.Replicas = "statefulset", r.Spec.Template.ObjectMeta, &r.Spec.Template.Spec, replicas(r.Spec.Replicas)
+		case *appsv1.ReplicaSet:
+			t.kind, t.meta, t.spec, t.Replicas = "replicaset", r.Spec.Template.ObjectMeta, &r.Spec.Template.Spec, replicas(r.Spec.Replicas)
+		case *corev1.Pod:
+			t.kind, t.meta, t.spec, t.Replicas = "pod", r.ObjectMeta, &r.Spec, 1
+			path = "spec"
+		default:
+			continue
+		}
+		if t.Replicas == 0 || t.spec.RestartPolicy != corev1.RestartPolicyAlways && t.spec.RestartPolicy != "" {
+			continue // it does a piece of work, and is no service
+		}
+		t.object = o.Resource.GetName()
+		t.Name = t.kind + "/" + t.object
+		if t.namespace != metav1.NamespaceDefault {
+			t.Name = t.namespace + "/" + t.Name
+		}
+		t.describe(o, path)
+		t.findService(objects)
+		all = append(all, t)
+	}
+	return all
+}
+
+func replicas(n *int32) int {
+	if n == nil {
+		return 1
+	}
+	return int(*n)
+}
+
+// describe fills in the container and its probes.
+func (t *target) describe(o manifest.Object, path string) {
+	best := 0
+	for i := range t.spec.Containers {
+		if probes(&t.spec.Containers[i]) > probes(&t.spec.Containers[best]) {
+			best = i
+		}
+	}
+	c := &t.spec.Containers[best]
+	path = fmt.Sprintf("%s.containers[%d]", path, best)
+	t.Container = c.Name
+	at := o.PositionOf(path)
+	t.File, t.Line = at.File, at.Line
+	grace := int64(corev1.DefaultTerminationGracePeriodSeconds)
+	if t.spec.TerminationGracePeriodSeconds != nil {
+		grace = *t.spec.TerminationGracePeriodSeconds
+	}
+	if c.LivenessProbe != nil && c.LivenessProbe.TerminationGracePeriodSeconds != nil {
+		grace = *c.LivenessProbe.TerminationGracePeriodSeconds // of restarts that it decides
+	}
+	t.Grace = Offset(grace) * Offset(time.Second)
+	for _, p := range []struct {
+		kind  lifecycle.ProbeType
+		field string
+		probe *corev1.Probe
+	}{{lifecycle.Startup, "startupProbe", c.StartupProbe}, {lifecycle.Readiness, "readinessProbe", c.ReadinessProbe}, {lifecycle.Liveness, "livenessProbe", c.LivenessProbe}} {
+		if p.probe != nil {
+			t.Probes = append(t.Probes, describeProbe(string(p.kind), p.probe, o.PositionOf(path+"."+p.field)))
+		}
+	}
+}
+
+func describeProbe(kind string, p *corev1.Probe, at manifest.Position) Probe {
+	seconds := func(n int32) Offset { return Offset(n) * Offset(time.Second) }
+	d := Probe{
+		Type: kind, Asks: asks(p), Delay: seconds(p.InitialDelaySeconds), Period: seconds(cmp.Or(p.PeriodSeconds, 10)), Timeout: seconds(cmp.Or(p.TimeoutSeconds, 1)),
+		Failures: int(cmp.Or(p.FailureThreshold, 3)), Successes: int(cmp.Or(p.SuccessThreshold, 1)), File: at.File, Line: at.Line,
+	}
+	d.Tolerated = Offset(d.timing().Tolerated())
+	return d
+}
+
+// asks is what a probe asks.
+func asks(p *corev1.Probe) string {
+	switch {
+	case p.HTTPGet != nil:
+		return "GET " + p.HTTPGet.Path
+	case p.TCPSocket != nil:
+		return "TCP " + p.TCPSocket.Port.String()
+	case p.GRPC != nil:
+		return fmt.Sprintf("gRPC %d", p.GRPC.Port)
+	case p.Exec != nil:
+		return "exec " + strings.Join(p.Exec.Command, " ")
+	}
+	return ""
+}
+
+func probes(c *corev1.Container) (n int) {
+	for _, p := range []*corev1.Probe{c.StartupProbe, c.ReadinessProbe, c.LivenessProbe} {
+		if p != nil {
+			n++
+		}
+	}
+	return n
+}
+
+// findService finds the first Service that leads to the Pods, and the first of its ports that
+// carries TCP.
+func (t *target) findService(objects []manifest.Object) {
+	for _, o := range objects {
+		s, ok := o.Resource.(*corev1.Service)
+		if !ok || s.Namespace != t.namespace || len(s.Spec.Selector) == 0 || s.Spec.ClusterIP == corev1.ClusterIPNone {
+			continue
+		}
+		if !labels.SelectorFromSet(s.Spec.Selector).Matches(labels.Set(t.meta.Labels)) {
+			continue
+		}
+		i := slices.IndexFunc(s.Spec.Ports, func(p corev1.ServicePort) bool { return p.Protocol == corev1.ProtocolTCP || p.Protocol == "" })
+		if i >= 0 {
+			t.Service, t.Port = s.Name, s.Spec.Ports[i].Port
+			return
+		}
+	}
+}
+
+// probe finds a probe of a workload by its type; nil if it has none.
+func (w *Workload) probe(kind lifecycle.ProbeType) *Probe {
+	for i := range w.Probes {
+		if w.Probes[i].Type == string(kind) {
+			return &w.Probes[i]
+		}
+	}
+	return nil
+}
+
+func (w *Workload) liveness() *Probe { return w.probe(lifecycle.Liveness) }
+
+func (w *Workload) readiness() *Probe { return w.probe(lifecycle.Readiness) }
+
+// worst is how long a probe takes at most to act on a service that stops answering, A + P; 0 if
+// there is none.
+func (p *Probe) worst() time.Duration {
+	if p == nil {
+		return 0
+	}
+	return p.timing().Certain()
+}
+
+// owns reports whether the manifest declares a dependency as one without which the service is of
+// no use.
+func (t *target) owns(dependency string) bool {
+	return t.meta.Annotations[manifest.AnnotationDependency+dependency] == manifest.DependencyOwned
+}
+
+// is reports whether a workload is meant by a name, as in "deployment/web" or "web".
+func (w *Workload) is(name string) bool {
+	return w.Name == name || strings.HasSuffix(w.Name, "/"+name)
+}
+
+// containerPort is the first port that the container declares; 0 if there is none.
+func (t *target) containerPort() int32 {
+	for _, c := range t.spec.Containers {
+		if c.Name == t.Container && len(c.Ports) > 0 {
+			return c.Ports[0].ContainerPort
+		}
+	}
+	return 0
+}

@@ -1,0 +1,187 @@
+package drill
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// fleetStayed is V6: an outage of a dependency leaves a replica for the requests that do not need
+// it.
+func fleetStayed(e evidence) *Verdict {
+	if e.fault.Kind != KindDependency || e.fault.AtStart || len(e.pods()) == 0 {
+		return nil
+	}
+	at, empty := e.emptiedAt()
+	switch {
+	case !empty:
+		return pass("passed", "a replica stayed ready")
+	case e.owned:
+		return pass("declared", "no replica stayed ready, as the manifest declares")
+	}
+	survivors, refused := e.survivors(), 0
+	for _, r := range e.Requests {
+		if r.Refused && r.At >= at && slices.Contains(survivors, r.Class) {
+			refused++
+		}
+	}
+	text := fmt.Sprintf("no replica stayed ready from %s on", text(at-e.Begin))
+	if refused > 0 {
+		text += fmt.Sprintf(": %s that need no %s were refused (%s)", plural(refused, "request", "requests"), e.fault.Dependency, strings.Join(survivors, ", "))
+	}
+	return warn("fleet emptied", "Readiness", "%s", text)
+}
+
+// emptiedAt is when no replica was ready any more, until the fault was over.
+func (e evidence) emptiedAt() (Offset, bool) {
+	for _, c := range e.Changes {
+		if c.Kind != ChangeUnready || c.At < e.Begin || c.At > e.End {
+			continue
+		}
+		if !slices.ContainsFunc(e.pods(), func(pod string) bool { return e.readyAt(pod, c.At) }) {
+			return c.At, true
+		}
+	}
+	return 0, false
+}
+
+// survivors are the classes that were answered although the dependency was away: before the first
+// replica left, or all the time if none did.
+func (e evidence) survivors() (classes []string) {
+	until := e.End
+	for _, c := range e.Changes {
+		if c.Kind == ChangeUnready && c.At >= e.Begin {
+			until = min(until, c.At)
+		}
+	}
+	sent, failed := map[string]int{}, map[string]int{}
+	for _, r := range e.Requests {
+		if r.At < e.Begin || r.At+r.Took >= until && !r.Failed || r.At >= until {
+			continue
+		}
+		sent[r.Class]++
+		if r.Failed {
+			failed[r.Class]++
+		}
+	}
+	for class, n := range sent {
+		if n >= 3 && float64(failed[class]) <= mayFail*float64(n) {
+			classes = append(classes, class)
+		}
+	}
+	slices.Sort(classes)
+	return classes
+}
+
+// nothingLost is V7: the end of a process on request costs no request; a crash only those that it
+// had, and those that the front sent before it knew.
+func nothingLost(e evidence) *Verdict {
+	if k := e.fault.Kind; k != KindStop && k != KindRollout && k != KindCrash || len(e.Requests) == 0 {
+		return nil
+	}
+	known := e.Begin + Offset(e.delay+time.Second)
+	lost, excused, sent := 0, 0, 0
+	for _, r := range e.Requests {
+		sent++
+		switch {
+		case !r.Failed:
+		case e.fault.Kind == KindCrash && r.Pod == e.Pod && r.At <= known:
+			excused++
+		default:
+			lost++
+		}
+	}
+	switch {
+	case lost > 0 && len(e.Replicas) == 1 && e.fault.Kind != KindRollout:
+		return fail("lost "+of(lost, sent), "", "%s failed: there is one replica, and nobody else to send them to", plural(lost, "request", "requests"))
+	case lost > 0:
+		return fail("lost "+of(lost, sent), "", "%s failed%s", plural(lost, "request", "requests"), e.whoLost())
+	case excused > 0:
+		return pass("passed", "lost only the %s that the crashed replica had or got before the front knew", plural(excused, "request", "requests"))
+	}
+	return pass("passed", "no request lost")
+}
+
+func of(n, m int) string { return fmt.Sprintf("%d of %d", n, m) }
+
+// whoLost says what is known of requests that failed.
+func (e evidence) whoLost() string {
+	nowhere, there := 0, 0
+	for _, r := range e.Requests {
+		switch {
+		case !r.Failed:
+		case r.Refused || r.Pod == "":
+			nowhere++
+		default:
+			there++
+		}
+	}
+	switch {
+	case there == 0:
+		return ": no replica was ready"
+	case nowhere == 0:
+		return ": they were sent to replicas that listened no longer, because endpoints change later than a process ends"
+	}
+	return fmt.Sprintf(": %d of them at replicas that listened no longer, %d while no replica was ready", there, nowhere)
+}
+
+// startedWithout is V8: a start without the dependency waits for it, unready, and does not end.
+func startedWithout(e evidence) *Verdict {
+	if !e.fault.AtStart {
+		return nil
+	}
+	exits := 0
+	for _, r := range e.Replicas {
+		exits += r.Exits
+	}
+	if exits > 0 {
+		return fail("crash loop", "", "without %s it exits at its start (%s): it has to start, be unready, and wait", e.fault.Dependency, plural(exits, "time", "times"))
+	}
+	return pass("passed", "started without %s and waited for it", e.fault.Dependency)
+}
+
+// outOfRotationFirst is V9: a replica leaves the Service before it is killed.
+func outOfRotationFirst(e evidence) *Verdict {
+	m := e.Measured
+	if e.fault.Side() != SideInside || m.Killed == nil || e.workload.Service == "" {
+		return nil
+	}
+	if m.Unready == nil || *m.Unready > *m.Killed-Offset(e.delay) {
+		return warn("killed in rotation", "Readiness", "it got requests until it was killed: its readiness probe did not notice before")
+	}
+	return pass("passed", "out of rotation %s before the kill", text(*m.Killed-*m.Unready))
+}
+
+// pods are the Pods of the workload, in their order.
+func (e evidence) pods() (names []string) {
+	for _, r := range e.Replicas {
+		names = append(names, r.Pod)
+	}
+	return names
+}
+
+// readyAt reports whether a Pod was Ready at a moment. One of which nothing is recorded is as it
+// was in the end.
+func (e evidence) readyAt(pod string, at Offset) bool {
+	var first, last *Change
+	for i := range e.Changes {
+		c := &e.Changes[i]
+		if c.Pod != pod || c.Kind != ChangeReady && c.Kind != ChangeUnready {
+			continue
+		}
+		if first == nil {
+			first = c
+		}
+		if c.At <= at {
+			last = c
+		}
+	}
+	switch {
+	case last != nil:
+		return last.Kind == ChangeReady
+	case first != nil:
+		return first.Kind == ChangeUnready
+	}
+	return slices.ContainsFunc(e.Replicas, func(r Replica) bool { return r.Pod == pod && r.Ready })
+}

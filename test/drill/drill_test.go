@@ -1,0 +1,203 @@
+//go:build drill
+
+package drill
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// TestDefects: each defect is found by its verdict. A drill on a machine that was too busy to tell
+// is repeated.
+func TestDefects(t *testing.T) {
+	b := build(t)
+	for _, d := range defects() {
+		t.Run(d.name, func(t *testing.T) {
+			t.Parallel()
+			var r report
+			for range 3 {
+				r = b.drill(t, d.args, d.patch, d.requests, "--fault", d.fault)
+				if len(r.of("fail")) > 0 || len(r.of("inconclusive")) == 0 {
+					break
+				}
+			}
+			found := slices.ContainsFunc(r.of("fail"), func(v verdict) bool { return slices.Contains(d.rules, v.Rule) })
+			if !found {
+				t.Errorf("%s was not found by %v:\n%s", d.name, d.rules, &r)
+			}
+		})
+	}
+}
+
+// TestSound: what has no defect passes.
+func TestSound(t *testing.T) {
+	b := build(t)
+	for part := range slices.Chunk(soundFaults(), 4) {
+		t.Run(strings.Join(part, " "), func(t *testing.T) {
+			t.Parallel()
+			var args []string
+			for _, f := range part {
+				args = append(args, "--fault", f)
+			}
+			if r := b.drill(t, nil, nil, []string{store, "GET /"}, args...); len(r.of("fail")) > 0 || len(r.Failures) > 0 {
+				t.Errorf("a sound service does not pass:\n%s", &r)
+			}
+		})
+	}
+}
+
+// report is what the tests read of one.
+type report struct {
+	Results []struct {
+		Fault, Measured string
+		Verdicts        []verdict
+	}
+	LeftOut      []struct{ Fault, Reason string }
+	Dependencies []struct{ Address string }
+	Failures     []string
+	stderr       string
+}
+
+type verdict struct{ Rule, Grade, Word, Text string }
+
+// of are the verdicts of a grade.
+func (r *report) of(grade string) (all []verdict) {
+	for _, result := range r.Results {
+		for _, v := range result.Verdicts {
+			if v.Grade == grade {
+				all = append(all, v)
+			}
+		}
+	}
+	return all
+}
+
+func (r *report) String() string {
+	var b strings.Builder
+	for _, result := range r.Results {
+		fmt.Fprintf(&b, "%s: %s\n", result.Fault, result.Measured)
+		for _, v := range result.Verdicts {
+			fmt.Fprintf(&b, "\t%s %s, %s: %s\n", v.Rule, v.Grade, v.Word, v.Text)
+		}
+	}
+	for _, l := range r.LeftOut {
+		fmt.Fprintf(&b, "left out: %s: %s\n", l.Fault, l.Reason)
+	}
+	return b.String() + strings.Join(r.Failures, "\n") + r.stderr
+}
+
+// built is what the tests run.
+type built struct{ probity, service, database string }
+
+// build builds both programs, and is the database itself.
+func build(t *testing.T) built {
+	t.Helper()
+	dir := t.TempDir()
+	b := built{filepath.Join(dir, "probity"), filepath.Join(dir, "service"), serveDatabase(t)}
+	for program, of := range map[string]string{b.probity: "../../cmd/probity", b.service: "./service"} {
+		if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", program, of).CombinedOutput(); err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+	}
+	return b
+}
+
+// serveDatabase answers each line with a line until the test ends.
+func serveDatabase(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var serving sync.WaitGroup
+	var mu sync.Mutex // guards conns
+	var conns []net.Conn
+	serving.Go(func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			mu.Lock()
+			conns = append(conns, conn)
+			mu.Unlock()
+			serving.Go(func() {
+				defer conn.Close()
+				for lines := bufio.NewScanner(conn); lines.Scan(); {
+					if _, err := conn.Write([]byte("ok\n")); err != nil {
+						return
+					}
+				}
+			})
+		}
+	})
+	t.Cleanup(func() {
+		_ = l.Close()
+		mu.Lock()
+		for _, c := range conns {
+			_ = c.Close()
+		}
+		mu.Unlock()
+		serving.Wait()
+	})
+	return l.Addr().String()
+}
+
+// drill drills the service with some changes, one repetition of each fault.
+func (b built) drill(t *testing.T, flags, patch, requests []string, args ...string) report {
+	t.Helper()
+	args = append([]string{"--repeat", "1", "--dependency", "db=DATABASE", "--command", "service=" + strings.Join(append([]string{b.service}, flags...), " ")}, args...)
+	for _, r := range requests {
+		args = append(args, "--request", r)
+	}
+	return b.drillText(t, b.manifest(t, patch), args...)
+}
+
+// drillText drills what a manifest describes.
+func (b built) drillText(t *testing.T, manifest string, args ...string) report {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "app.yaml")
+	if err := os.WriteFile(file, []byte(manifest), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	args = append([]string{"drill", file, "-o", "json"}, args...)
+	cmd := exec.CommandContext(t.Context(), b.probity, args...)
+	cmd.Cancel, cmd.WaitDelay = func() error { return cmd.Process.Signal(os.Interrupt) }, patience
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	err := cmd.Run()
+	var r report
+	if json.Unmarshal(stdout.Bytes(), &r) != nil {
+		t.Fatalf("%v\n%s\n%s", err, &stderr, &stdout)
+	}
+	r.stderr = stderr.String()
+	return r
+}
+
+// manifest is that of the service, with pieces and what takes their places in turn.
+func (b built) manifest(t *testing.T, patch []string) string {
+	t.Helper()
+	text, err := os.ReadFile("testdata/service.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	manifest := string(text)
+	for i := 0; i+1 < len(patch); i += 2 {
+		if !strings.Contains(manifest, patch[i]) {
+			t.Fatalf("the manifest has no %q", patch[i])
+		}
+		manifest = strings.Replace(manifest, patch[i], patch[i+1], 1)
+	}
+	// the variable names the database, so that it is found where connects cannot be watched, too
+	return strings.Replace(manifest, "        image: service\n", "        image: service\n        env: [{name: DATABASE, value: '"+b.database+"'}]\n", 1)
+}

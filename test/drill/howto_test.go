@@ -1,0 +1,62 @@
+//go:build drill
+
+package drill
+
+import (
+	"encoding/xml"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestHowToInCI runs the command of the CI job in docs/how-to/break-it-before-your-users-do.md, on
+// the sound service.
+func TestHowToInCI(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile("../../docs/how-to/break-it-before-your-users-do.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, command, ok := strings.Cut(string(page), "      - run: probity drill ")
+	command, _, _ = strings.Cut(command, "\n")
+	if !ok || !strings.Contains(command, "--quick --assert") {
+		t.Fatalf("the page has no such command: %q", command)
+	}
+	b := build(t)
+	dir := t.TempDir()
+	manifest := b.manifest(t, nil)
+	manifest = strings.Replace(manifest, "probity.run/drill", "probity.run/command.service: "+b.service+"\n        probity.run/drill", 1)
+	if err := os.WriteFile(filepath.Join(dir, "app.yaml"), []byte(manifest), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		cmd := exec.CommandContext(t.Context(), b.probity, append([]string{"drill"}, strings.Fields(command)...)...)
+		cmd.Dir = dir
+		var out []byte
+		if out, err = cmd.CombinedOutput(); err == nil || !strings.Contains(string(out), "inconclusive") {
+			t.Logf("%v\n%s", err, out)
+			break
+		}
+	}
+	if err != nil {
+		t.Error("the sound service does not pass")
+	}
+	for file, part := range map[string]string{"drill.xml": "<testsuite", "drill.html": "</html>"} {
+		data, err := os.ReadFile(filepath.Join(dir, file))
+		if err != nil || !strings.Contains(string(data), part) {
+			t.Errorf("%s: %v, %d bytes", file, err, len(data))
+		}
+	}
+	var suite struct {
+		Cases []struct{} `xml:"testcase"`
+	}
+	data, err := os.ReadFile(filepath.Join(dir, "drill.xml"))
+	if err == nil {
+		err = xml.Unmarshal(data, &suite)
+	}
+	if err != nil || len(suite.Cases) < 3 {
+		t.Errorf("drill.xml has %d cases: %v", len(suite.Cases), err)
+	}
+}

@@ -1,0 +1,85 @@
+//go:build drill
+
+package drill
+
+import (
+	"bufio"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestOrders drills the example in Python by its manifest alone: what it depends on is found.
+func TestOrders(t *testing.T) {
+	t.Parallel()
+	b := build(t)
+	folder, err := filepath.Abs("../../examples/orders")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(filepath.Join(folder, "app.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	manifest, found := string(text), map[string]bool{}
+	for _, usual := range []string{"127.0.0.1:5432", "127.0.0.1:5672"} {
+		address := standIn(t, folder)
+		manifest = strings.ReplaceAll(manifest, `"`+usual+`"`, `"`+address+`"`)
+		found[address] = false
+	}
+	manifest = strings.Replace(manifest, "    metadata:\n", "    metadata:\n      annotations: {probity.run/directory.orders: "+folder+"}\n", 1)
+	for range 3 {
+		r := b.drillText(t, manifest, "--repeat", "1", "--budget", "150s", "--request", `POST /orders {"item":"tea"}`, "--request", "GET /")
+		if len(r.of("inconclusive")) > 0 && len(r.of("fail")) == 0 {
+			continue
+		}
+		if len(r.of("fail")) > 0 || len(r.Failures) > 0 {
+			t.Errorf("the example does not pass:\n%s", &r)
+		}
+		for _, d := range r.Dependencies {
+			found[d.Address] = true
+		}
+		for address, was := range found {
+			if !was {
+				t.Errorf("the dependency at %s was not found:\n%s", address, &r)
+			}
+		}
+		for _, fault := range []string{"hang", "dependency-outage:"} {
+			if !strings.Contains(fmt.Sprint(r.Results), fault) {
+				t.Errorf("%s was not tried:\n%s", fault, &r)
+			}
+		}
+		return
+	}
+	t.Error("three times the machine was too busy to tell")
+}
+
+// standIn starts what stands for a database or a queue, and returns its address.
+func standIn(t *testing.T, folder string) string {
+	t.Helper()
+	python, err := exec.LookPath("python3")
+	if err != nil {
+		t.Skip("there is no python3")
+	}
+	cmd := exec.CommandContext(t.Context(), python, "standin.py", "127.0.0.1:0")
+	cmd.Dir = folder
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+	})
+	line, err := bufio.NewReader(out).ReadString('\n')
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.TrimSpace(strings.TrimPrefix(line, "listens at "))
+}

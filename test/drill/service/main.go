@@ -1,0 +1,79 @@
+// Service is what the tests of probity drill break: an HTTP service with a database and one loop
+// that does the work. By default it is sound; each flag is a mistake that services have.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"net/http"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+)
+
+// options are the mistakes. The zero value has none.
+type options struct {
+	start    time.Duration // until it has started
+	database string        // address; "" for none
+	connect  string        // "once": never again; "must": or exit
+	ready    string        // "always"; "own": by a connection of its own; "stale": until the checker dies
+	live     string        // "ready": as readiness; "timer": whatever the loop does; "slot": in the queue of requests; "slow": under load
+	term     string        // "close": stops listening at once; "exit": exits at once
+	slots    int           // requests that are worked on at a time
+	work     time.Duration // of a request
+}
+
+func main() {
+	var o options
+	flag.DurationVar(&o.start, "start", 0, "")
+	flag.StringVar(&o.database, "database", os.Getenv("DATABASE"), "")
+	flag.StringVar(&o.connect, "connect", "", "")
+	flag.StringVar(&o.ready, "ready", "", "")
+	flag.StringVar(&o.live, "live", "", "")
+	flag.StringVar(&o.term, "term", "", "")
+	flag.IntVar(&o.slots, "slots", 64, "")
+	flag.DurationVar(&o.work, "work", time.Millisecond, "")
+	flag.Parse()
+	if err := run(o); err != nil {
+		fmt.Fprintln(os.Stderr, "service:", err)
+		os.Exit(1)
+	}
+}
+
+// run serves until SIGTERM. What it started ends with the process.
+func run(o options) error {
+	term := make(chan os.Signal, 1)
+	signal.Notify(term, syscall.SIGTERM)
+	db, err := openDatabase(o)
+	if err != nil {
+		return err
+	}
+	s := newService(o, db)
+	go s.loop()
+	go s.check()
+	server := &http.Server{Addr: "127.0.0.1:" + os.Getenv("PORT"), Handler: s.routes(), ReadHeaderTimeout: 5 * time.Second}
+	failed := make(chan error, 1)
+	go func() { failed <- server.ListenAndServe() }()
+	select {
+	case err := <-failed:
+		return err
+	case <-term:
+	}
+	switch o.term {
+	case "exit":
+		return nil
+	case "":
+		// unready, and it goes on for as long as endpoints may be late
+		s.ending.Store(true)
+		time.Sleep(2 * time.Second)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Second)
+	defer cancel()
+	if err := server.Shutdown(ctx); !errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	return nil
+}

@@ -45,9 +45,22 @@ func (j *Judge) Bound(s Setting) Bound {
 // Floor is the least rate that so much time can exclude.
 func (j *Judge) Floor() float64 { return Floor(j.hours) * j.Memory }
 
-// Allows reports whether the rate for a setting is, by its upper limit, at most so many an hour.
+// choosing is the confidence that a setting needs which was seen to restart something: of many
+// settings the fastest is chosen that passes, and so the luckiest.
+const choosing = 0.98
+
+// Allows reports whether the rate for a setting is, by its upper limit, at most so many an hour. The
+// limit is that of [Confidence] if it restarted nothing at any phase, and else a stricter one.
 func (j *Judge) Allows(s Setting, rate float64) bool {
-	return j.Floor() <= rate && !j.forbids(s, rate) && j.Bound(s).Upper <= rate
+	if j.Floor() > rate || j.forbids(s, rate) {
+		return false
+	}
+	weights := Replay(j.windows, s).Weights
+	confidence := Confidence
+	if len(weights) > 0 {
+		confidence = choosing
+	}
+	return momentsOf(weights, j.company(s)).upper(confidence) <= rate*j.hours*(1+1e-9)
 }
 
 // forbids reports whether stalls that stand alone bring restarts at more than a rate, which needs no

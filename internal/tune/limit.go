@@ -27,19 +27,31 @@ type Bound struct {
 // Events that come in company are no independent ones. company is how many come at a time, as
 // [Company] tells: then so much is counted as one. It is 1 for independent events.
 func Limits(weights []float64, company, hours float64) Bound {
-	var sum, squares float64
-	largest := max(company, 1)
-	for _, w := range weights {
-		sum += w
-		squares += w * w
-		largest = max(largest, w)
+	m := momentsOf(weights, company)
+	b := Bound{Rate: m.sum / hours, Upper: m.upper(Confidence) / hours}
+	if m.sum > 0 {
+		b.Lower = m.squares / m.sum * gammaQuantile(m.sum*m.sum/m.squares, 1-Confidence) / hours
 	}
-	squares = max(squares, (company-1)*sum)
-	b := Bound{Rate: sum / hours}
-	if sum > 0 {
-		b.Lower = squares / sum * gammaQuantile(sum*sum/squares, 1-Confidence) / hours
-	}
-	mean, variance := sum+largest, squares+largest*largest
-	b.Upper = variance / mean * gammaQuantile(mean*mean/variance, Confidence) / hours
 	return b
+}
+
+// moments are what the limits need of weights: their sum, that of their squares, and the largest that
+// is possible.
+type moments struct{ sum, squares, largest float64 }
+
+func momentsOf(weights []float64, company float64) moments {
+	m := moments{largest: max(company, 1)}
+	for _, w := range weights {
+		m.sum += w
+		m.squares += w * w
+		m.largest = max(m.largest, w)
+	}
+	m.squares = max(m.squares, (company-1)*m.sum)
+	return m
+}
+
+// upper is the upper limit of the sum, with a confidence.
+func (m moments) upper(confidence float64) float64 {
+	mean, variance := m.sum+m.largest, m.squares+m.largest*m.largest
+	return variance / mean * gammaQuantile(mean*mean/variance, confidence)
 }

@@ -102,7 +102,7 @@ func (r *recommendation) binding(s Setting, wishes []wish) (lines []string) {
 	for _, w := range wishes {
 		var other Setting
 		for faster := range settings(s.Certain() - 1) {
-			if !slices.ContainsFunc(wishes, func(x wish) bool { return x.name != w.name && !x.holds(faster) }) && faster.Certain() > other.Certain() {
+			if !slices.ContainsFunc(wishes, func(x wish) bool { return x.name != w.name && !x.holds(faster) }) && faster.Certain() >= other.Certain() {
 				other = faster
 			}
 		}

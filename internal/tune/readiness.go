@@ -23,6 +23,9 @@ func (r *recommendation) readiness() {
 		return s.Timeout >= least && (limit == 0 || s.Certain()+delay <= limit) && (r.today.Replicas < crowd || s.Period >= calmPeriod)
 	}
 	next, ok := *now, fits(*now)
+	if !ok { // no slower than today, if that is possible
+		next, ok = calmest(now.Certain(), func(s Setting) bool { return s.Failures > 1 && fits(s) })
+	}
 	if !ok {
 		next, ok = calmest(limit-delay, fits)
 	}

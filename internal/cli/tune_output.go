@@ -51,7 +51,7 @@ func (t *tuneRun) printText(out io.Writer, p prediction, changes bool) error {
 	if t.given() {
 		text := "cannot be simulated: " + p.None
 		if p.None == "" {
-			text = fmt.Sprintf("%s restarts in the %s that were measured, at any phase of the probes, with the numbers above", rangeText(p), tune.Time(float64(p.Horizon)))
+			text = fmt.Sprintf("%s restarts in %s with the stalls that were measured and the numbers above, at any phase of the probes", rangeText(p), tune.Time(float64(p.Horizon)))
 		}
 		b.WriteString("\nsimulated: " + strings.Join(render.Wrap(text, 69), "\n           ") + "\n")
 	}

@@ -194,14 +194,20 @@ func (r *recommendation) promiseRestarts(s Setting) {
 	if o.FalseRestarts > 0 {
 		p.Wanted = Rate(o.FalseRestarts)
 	}
-	p.Text = fmt.Sprintf("played on what was measured it restarts %s, at no phase more than %d times in all; up to %s is excluded by nothing (95 %%)",
-		Rate(b.Rate), outcome.Most, Rate(b.Upper))
+	played := "restarts nothing at any phase"
+	if outcome.Most > 0 {
+		played = fmt.Sprintf("restarts %s, %d times in all at the worst phase", Rate(b.Rate), outcome.Most)
+	}
+	p.Text = fmt.Sprintf("played on what was measured it %s; with 95 %% confidence the rate is at most %s", played, Rate(b.Upper))
 	if !r.judge.Known {
-		p.Text += "; that stalls come independently of each other is assumed, there are too few to tell"
+		p.Text += "; that stalls come independently of each other is assumed, for there are too few to tell"
+	}
+	if r.judge.Memory > 1 {
+		p.Text += "; stalls are like those before them, so much less is known than their number says"
 	}
 	if o.FalseRestarts > 0 && !r.supported() {
 		p.Basis = Unsupported
-		p.Text = fmt.Sprintf("%s support %s at best; this takes %s without one. The recommendation rests on the stall to survive alone",
+		p.Text = fmt.Sprintf("%s support %s at best; this takes %s without one: the recommendation rests on the stall to survive alone",
 			Time(m.Hours*3600), Rate(m.Floor), hours(-math.Log(1-Confidence)/o.FalseRestarts))
 	}
 	r.promise(p)

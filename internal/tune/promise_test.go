@@ -3,12 +3,10 @@
 package tune
 
 import (
-	"fmt"
+	"cmp"
 	"math"
 	"math/rand/v2"
-	"os"
 	"slices"
-	"strconv"
 	"testing"
 )
 
@@ -48,7 +46,7 @@ func bursts(rate, many, gap, mean float64) func(*rand.Rand, float64) []Stall {
 				when = s.End() + r.ExpFloat64()*gap
 			}
 		}
-		slices.SortFunc(list, func(a, b Stall) int { return int(math.Copysign(1, a.Begin-b.Begin)) })
+		slices.SortFunc(list, func(a, b Stall) int { return cmp.Compare(a.Begin, b.Begin) })
 		return separate(list)
 	}
 }
@@ -102,45 +100,40 @@ func families() []family {
 	}
 }
 
+// TestPromise is what tune is judged by: on services whose truth is known, the fastest setting that
+// it takes to restart at most 6/H times an hour, after H hours of measurement, keeps that in 95 of
+// 100 measurements at least. The seeds are fixed. -v prints the table of docs/benchmarks.md.
 func TestPromise(t *testing.T) {
-	runs := 200
-	if v, err := strconv.Atoi(os.Getenv("RUNS")); err == nil {
-		runs = v
-	}
+	const runs, known = 200, 3600 * 60_000 // seconds that are taken for the truth
 	for i, f := range families() {
-		if only := os.Getenv("FAMILY"); only != "" && only != f.name {
-			continue
-		}
-		truth := map[Setting]float64{}
-		long := []Window{{Seconds: 3600 * 60_000, Stalls: f.stalls(rand.New(rand.NewPCG(1, uint64(i))), 3600*60_000)}}
-		line := fmt.Sprintf("%-15s", f.name)
-		for _, hours := range []float64{24, 240} {
-			kept, none := 0, 0
-			var sum int
-			for run := range runs {
-				r := rand.New(rand.NewPCG(uint64(run), uint64(hours)))
-				w := []Window{{Seconds: 3600 * hours, Stalls: f.stalls(r, 3600*hours)}}
-				s, ok := NewJudge(w).Fastest(6 / hours)
-				if !ok {
-					kept++
-					none++
-					continue
+		t.Run(f.name, func(t *testing.T) {
+			t.Parallel()
+			truth := []Window{{Seconds: known, Stalls: f.stalls(rand.New(rand.NewPCG(1, uint64(i))), known)}}
+			rates := map[Setting]float64{}
+			for _, hours := range []float64{24, 240} {
+				kept, none, detects := 0, 0, 0
+				for run := range uint64(runs) {
+					measured := []Window{{Seconds: 3600 * hours, Stalls: f.stalls(rand.New(rand.NewPCG(run, uint64(hours))), 3600*hours)}}
+					s, ok := NewJudge(measured).Fastest(6 / hours)
+					if !ok {
+						none++
+						continue
+					}
+					detects += s.Certain()
+					if _, again := rates[s]; !again {
+						o := Replay(truth, s)
+						rates[s] = Limits(o.Weights, 1, o.Hours).Rate
+					}
+					if rates[s] <= 6/hours {
+						kept++
+					}
 				}
-				sum += s.Certain()
-				if _, known := truth[s]; !known {
-					truth[s] = rateOf(long, s)
-				}
-				if truth[s] <= 6/hours {
-					kept++
+				share := 100 * float64(kept+none) / runs
+				t.Logf("| %s | %.0f h | %.1f %% | %.0f %% | %.0f s |", f.name, hours, share, 100*float64(none)/runs, float64(detects)/float64(max(runs-none, 1)))
+				if share < 95 {
+					t.Errorf("the promise is kept in %.1f %% of %d runs, want 95 %%", share, runs)
 				}
 			}
-			line += fmt.Sprintf("  %gh: %5.1f%% (%d none, %.0f s)", hours, 100*float64(kept)/float64(runs), none, float64(sum)/float64(max(runs-none, 1)))
-		}
-		fmt.Println(line)
+		})
 	}
-}
-
-func rateOf(w []Window, s Setting) float64 {
-	o := Replay(w, s)
-	return Limits(o.Weights, 1, o.Hours).Rate
 }

@@ -172,13 +172,20 @@ func Time(seconds float64) string {
 	return fmt.Sprintf("%.0f h", seconds/3600)
 }
 
-// Rate writes a number an hour: "9 an hour", "1 in 30 h".
+// Rate writes a number an hour: "9 an hour", "1 in 30 h", "1 in 30 days".
 func Rate(perHour float64) string {
-	switch {
+	switch every := 1 / perHour; {
 	case perHour == 0:
 		return "none"
+	case perHour >= 99.5:
+		return fmt.Sprintf("%.0f an hour", perHour)
 	case perHour >= 1:
-		return fmt.Sprintf("%.3g an hour", perHour)
+		return fmt.Sprintf("%.2g an hour", perHour)
+	case every < 99.5:
+		return fmt.Sprintf("1 in %.2g h", every)
+	case every < 2*365*24:
+		return fmt.Sprintf("1 in %.0f days", every/24)
+	default:
+		return fmt.Sprintf("1 in %.0f years", every/24/365)
 	}
-	return fmt.Sprintf("1 in %.3g h", 1/perHour)
 }

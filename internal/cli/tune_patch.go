@@ -104,8 +104,8 @@ type prediction struct {
 // longestPrediction is how many seconds are simulated for a prediction.
 const longestPrediction = 48 * 3600
 
-// predict simulates the manifests with the recommended numbers, one replica of each workload, at any
-// phase.
+// predict simulates the manifests with the recommended numbers, one replica of each workload, at
+// any phase.
 func (t *tuneRun) predict(m *advisor.Manifests) prediction {
 	text, horizon := t.series.Script()
 	p := prediction{Horizon: horizon}

@@ -14,7 +14,8 @@ const (
 )
 
 // company is how many restarts come at a time with a setting: 1 if they come independently of each
-// other. Those that decide are few or none, so stalls half as long as the setting tolerates tell it.
+// other. Those that decide are few or none, so stalls half as long as the setting tolerates tell
+// it.
 func (j *Judge) company(s Setting) float64 {
 	least := float64(s.Tolerated()) / 2
 	long := slices.DeleteFunc(slices.Clone(j.all), func(s Stall) bool { return s.Length < least })
@@ -90,8 +91,8 @@ func dispersion(events []event, seconds float64) float64 {
 	return most
 }
 
-// memory is of how many events in a row one says as much as an independent one: (1+r)/(1-r), where r
-// is the rank correlation of their lengths with those of the next. It is 1 if there is none that
+// memory is of how many events in a row one says as much as an independent one: (1+r)/(1-r), where
+// r is the rank correlation of their lengths with those of the next. It is 1 if there is none that
 // more than chance explains; known is false if there are too few events to tell.
 func memory(events []event) (in float64, known bool) {
 	if len(events) < enough {

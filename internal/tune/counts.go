@@ -46,8 +46,8 @@ type Verdict struct {
 	Text  string `json:"text"`
 }
 
-// Verify holds what a cluster has counted against the rate of false restarts that was promised for a
-// container. Restarts that were for something count too, so a contradiction is a question to look
+// Verify holds what a cluster has counted against the rate of false restarts that was promised for
+// a container. Restarts that were for something count too, so a contradiction is a question to look
 // into, and none is a good sign.
 func Verify(workload, container string, promised float64, counts []Count) Verdict {
 	v := Verdict{Workload: workload, Container: container, Promised: promised, Holds: true}

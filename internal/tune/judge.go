@@ -49,8 +49,8 @@ func (j *Judge) Floor() float64 { return Floor(j.hours) * j.Memory }
 // settings the fastest is chosen that passes, and so the luckiest.
 const choosing = 0.98
 
-// Allows reports whether the rate for a setting is, by its upper limit, at most so many an hour. The
-// limit is that of [Confidence] if it restarted nothing at any phase, and else a stricter one.
+// Allows reports whether the rate for a setting is, by its upper limit, at most so many an hour.
+// The limit is that of [Confidence] if it restarted nothing at any phase, and else a stricter one.
 func (j *Judge) Allows(s Setting, rate float64) bool {
 	if j.Floor() > rate || j.forbids(s, rate) {
 		return false
@@ -63,9 +63,9 @@ func (j *Judge) Allows(s Setting, rate float64) bool {
 	return momentsOf(weights, j.company(s)).upper(confidence) <= rate*j.hours*(1+1e-9)
 }
 
-// forbids reports whether stalls that stand alone bring restarts at more than a rate, which needs no
-// replay: one acts at its share of the phases, from none of those if it is tolerated to all if it is
-// certain to act.
+// forbids reports whether stalls that stand alone bring restarts at more than a rate, which needs
+// no replay: one acts at its share of the phases, from none of those if it is tolerated to all if
+// it is certain to act.
 func (j *Judge) forbids(s Setting, rate float64) bool {
 	sum := 0.0
 	for _, d := range j.silent {

@@ -19,10 +19,10 @@ type Bound struct {
 }
 
 // Limits bounds the rate of events that come independently of each other, each with a weight: how
-// many restarts it has meant, on the average of the phases of a probe. These are the gamma limits of
-// Fay and Feuer (Statistics in Medicine 16, 1997) for weighted sums of Poisson counts; where every
-// weight is 1, they are the exact limits of a Poisson count. What was not seen yet is given the
-// largest weight: 1, or that of the events if one has meant more.
+// many restarts it has meant, on the average of the phases of a probe. These are the gamma limits
+// of Fay and Feuer (Statistics in Medicine 16, 1997) for weighted sums of Poisson counts; where
+// every weight is 1, they are the exact limits of a Poisson count. What was not seen yet is given
+// the largest weight: 1, or that of the events if one has meant more.
 //
 // Events that come in company are no independent ones. company is how many come at a time, as
 // [Company] tells: then so much is counted as one. It is 1 for independent events.
@@ -35,8 +35,8 @@ func Limits(weights []float64, company, hours float64) Bound {
 	return b
 }
 
-// moments are what the limits need of weights: their sum, that of their squares, and the largest that
-// is possible.
+// moments are what the limits need of weights: their sum, that of their squares, and the largest
+// that is possible.
 type moments struct{ sum, squares, largest float64 }
 
 func momentsOf(weights []float64, company float64) moments {

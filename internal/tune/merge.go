@@ -5,8 +5,8 @@ import (
 )
 
 // Merge joins series of the same manifest, measured one after the other: it adds what they have of
-// each container, starts and windows, and gives the manifest, host and version of the first. What it
-// is given is not changed. It is nil for none.
+// each container, starts and windows, and gives the manifest, host and version of the first. What
+// it is given is not changed. It is nil for none.
 func Merge(list ...*Series) *Series {
 	if len(list) == 0 {
 		return nil

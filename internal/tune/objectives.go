@@ -1,7 +1,8 @@
 package tune
 
-// Objectives are what the timings are to do. The zero value asks for nothing: then stalls as long as
-// those that were measured are to be survived, and a hang is to be noticed as soon as that allows.
+// Objectives are what the timings are to do. The zero value asks for nothing: then stalls as long
+// as those that were measured are to be survived, and a hang is to be noticed as soon as that
+// allows.
 type Objectives struct {
 	// Detect is after how many seconds a hang is noticed by liveness at the latest. 0: as soon as
 	// the others allow.
@@ -88,8 +89,8 @@ type Advice struct {
 	Container string `json:"container"`
 	// Refused is why there is no recommendation at all; empty if there is one.
 	Refused string `json:"refused,omitempty"`
-	// Infeasible is why no numbers reach all objectives; Curve are the settings between the
-	// fastest that survives and the most patient that detects. Empty if there are such numbers.
+	// Infeasible is why no numbers reach all objectives; Curve are the settings between the fastest
+	// that survives and the most patient that detects. Empty if there are such numbers.
 	Infeasible string  `json:"infeasible,omitempty"`
 	Curve      []Point `json:"curve,omitempty"`
 	// Choices are those of its probes: startup, readiness, liveness.

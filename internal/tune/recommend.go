@@ -31,8 +31,8 @@ type recommendation struct {
 	advice     *Advice
 }
 
-// Recommend chooses the numbers of the probes of one container by what was measured of it. container
-// is nil if that is nothing.
+// Recommend chooses the numbers of the probes of one container by what was measured of it.
+// container is nil if that is nothing.
 func Recommend(container *Container, today Today, o Objectives) *Advice {
 	a := &Advice{Workload: today.Workload, Container: today.Container}
 	if container == nil {

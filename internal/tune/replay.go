@@ -25,8 +25,8 @@ const phases = 32
 type Outcome struct {
 	// Hours is how long was measured, over all windows.
 	Hours float64
-	// Weights are the restarts that each event has meant, on the average of the phases; an event is a
-	// stall, or several so close to each other that the probe may count them as one. Those that
+	// Weights are the restarts that each event has meant, on the average of the phases; an event is
+	// a stall, or several so close to each other that the probe may count them as one. Those that
 	// mean none at any phase are left out.
 	Weights []float64
 	// Most is how many restarts the worst phase has.

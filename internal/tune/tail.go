@@ -23,8 +23,8 @@ type Tail struct {
 // leastTail is how many stalls it takes to fit a tail at all.
 const leastTail = 20
 
-// FitTail fits a tail to the longest fifth of the stalls, by their probability-weighted moments; nil
-// if there are too few.
+// FitTail fits a tail to the longest fifth of the stalls, by their probability-weighted moments;
+// nil if there are too few.
 func FitTail(windows []Window) *Tail {
 	l := NewJudge(windows)
 	k := max(len(l.silent)/5, leastTail)

@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// Sample is one attempt of those that are made at a steady rate, whatever becomes of the others. All
-// times are seconds since the beginning of the window.
+// Sample is one attempt of those that are made at a steady rate, whatever becomes of the others.
+// All times are seconds since the beginning of the window.
 type Sample struct {
 	// Due is when it was to be made, Sent when it was.
 	Due, Sent float64

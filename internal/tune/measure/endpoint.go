@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -35,7 +36,7 @@ func endpointsOf(c *corev1.Container) (list []*endpoint) {
 			continue
 		}
 		e := &endpoint{container: c, handler: p.spec.ProbeHandler, request: describe(&p.spec.ProbeHandler)}
-		if i := slices.IndexFunc(list, func(o *endpoint) bool { return o.request == e.request }); i >= 0 {
+		if i := slices.IndexFunc(list, func(o *endpoint) bool { return reflect.DeepEqual(o.handler, e.handler) }); i >= 0 {
 			list[i].probes = append(list[i].probes, p.name)
 			continue
 		}
@@ -45,15 +46,15 @@ func endpointsOf(c *corev1.Container) (list []*endpoint) {
 	return list
 }
 
-// describe is a handler in words, the same for the same question.
+// describe is a handler in words.
 func describe(h *corev1.ProbeHandler) string {
 	switch {
 	case h.HTTPGet != nil:
-		text := fmt.Sprintf("GET %s:%s/%s", h.HTTPGet.Host, h.HTTPGet.Port.String(), strings.TrimPrefix(h.HTTPGet.Path, "/"))
+		words := []string{fmt.Sprintf("GET %s:%s/%s", h.HTTPGet.Host, h.HTTPGet.Port.String(), strings.TrimPrefix(h.HTTPGet.Path, "/"))}
 		for _, header := range h.HTTPGet.HTTPHeaders {
-			text += " " + header.Name // a value may be a secret
+			words = append(words, header.Name) // a value may be a secret
 		}
-		return text
+		return strings.Join(words, " ")
 	case h.TCPSocket != nil:
 		return "tcp " + h.TCPSocket.Host + ":" + h.TCPSocket.Port.String()
 	case h.GRPC != nil && h.GRPC.Service != nil && *h.GRPC.Service != "":

@@ -132,9 +132,9 @@ func (l *lab) await(ctx context.Context, pod *corev1.Pod, wanted func(*corev1.Po
 		case wanted(current):
 			return current, nil
 		case current == nil:
-			return nil, fmt.Errorf("Pod %s is gone", pod.Name)
+			return nil, fmt.Errorf("pod/%s is gone", pod.Name)
 		case current.DeletionTimestamp == nil && (current.Status.Phase == corev1.PodFailed || current.Status.Phase == corev1.PodSucceeded):
-			return nil, fmt.Errorf("Pod %s has ended by itself: %s", pod.Name, current.Status.Phase)
+			return nil, fmt.Errorf("pod/%s has ended by itself: %s", pod.Name, current.Status.Phase)
 		}
 		_, err = watch.Next(ctx)
 	}

@@ -20,8 +20,8 @@ type Request struct {
 	Method, Path, Body string
 }
 
-// ParseRequest reads "POST /compute {"x":[1]}": a method, a path, and the body after a space. A path
-// alone is fetched by GET.
+// ParseRequest reads "POST /compute {"x":[1]}": a method, a path, and the body after a space. A
+// path alone is fetched by GET.
 func ParseRequest(text string) (Request, error) {
 	if strings.HasPrefix(text, "/") {
 		text = "GET " + text

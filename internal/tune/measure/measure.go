@@ -65,8 +65,8 @@ type measurement struct {
 	series   *tune.Series
 }
 
-// Measure runs the manifests and measures their containers. When the context is done it ends at once
-// with the context's error. Nothing is left running.
+// Measure runs the manifests and measures their containers. When the context is done it ends at
+// once with the context's error. Nothing is left running.
 func Measure(ctx context.Context, o Options) (series *tune.Series, err error) {
 	o.For = cmp.Or(o.For, DefaultFor)
 	if len(o.Requests) == 0 {
@@ -233,7 +233,7 @@ func (m *measurement) window(ctx context.Context, length time.Duration, load str
 // add keeps a window of an endpoint.
 func add(c *tune.Container, e *endpoint, w tune.Window) {
 	for i := range c.Endpoints {
-		if c.Endpoints[i].Request == e.request {
+		if c.Endpoints[i].Probes[0] == e.probes[0] {
 			c.Endpoints[i].Windows = append(c.Endpoints[i].Windows, w)
 			return
 		}

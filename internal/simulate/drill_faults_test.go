@@ -48,8 +48,8 @@ func TestDrillWords(t *testing.T) {
 	}
 }
 
-// TestThrottleSlows: answers that compute for 100 ms are too late at a twentieth of a processor, and
-// a tcpSocket probe, which the kernel answers, notices nothing.
+// TestThrottleSlows: answers that compute for 100 ms are too late at a twentieth of a processor,
+// and a tcpSocket probe, which the kernel answers, notices nothing.
 func TestThrottleSlows(t *testing.T) {
 	for probe, want := range map[string]int{"httpGet: {path: /, port: http}": 1, "tcpSocket: {port: http}": 0} {
 		sc := simulatetest.Script(t, "throttle=5%@60s+60s")

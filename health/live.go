@@ -51,10 +51,7 @@ func (b *Heartbeat) Beat() {
 	if b == nil || b.state.stopped.Load() {
 		return
 	}
-	b.state.last.Store(max(1, int64(time.Since(b.state.base))))
-	if b.state.silent.Load() {
-		b.h.heard(b.state)
-	}
+	b.tell(b.state.now())
 }
 
 // Idle reports that the loop is about to wait for work, for however long: no beat is expected until
@@ -63,7 +60,16 @@ func (b *Heartbeat) Idle() {
 	if b == nil || b.state.stopped.Load() {
 		return
 	}
-	b.state.last.Store(idling)
+	b.tell(idling)
+}
+
+// tell makes a moment, or idling, the last that was heard of the loop.
+func (b *Heartbeat) tell(last int64) {
+	if b.state.held.Load() {
+		b.state.missed.Store(last)
+		return
+	}
+	b.state.last.Store(last)
 	if b.state.silent.Load() {
 		b.h.heard(b.state)
 	}
@@ -109,6 +115,8 @@ type heartbeat struct {
 	last    atomic.Int64 // the last beat since base, or idling; 0: never
 	silent  atomic.Bool  // liveness fails for it
 	stopped atomic.Bool
+	held    atomic.Bool           // by a drill: what the loop says is not heard, but kept in missed
+	missed  atomic.Int64          // as last
 	why     atomic.Pointer[error] // the last result of a self-check; nil for other heartbeats
 }
 
@@ -117,6 +125,9 @@ func newHeartbeat(name string, limit time.Duration) *heartbeat {
 	l.item.heartbeat = l
 	return l
 }
+
+// now is the value of last for a beat at this moment.
+func (l *heartbeat) now() int64 { return max(1, int64(time.Since(l.base))) }
 
 // silence is how long there has been no beat, given when the start was over.
 func (l *heartbeat) silence(started, now time.Time) time.Duration {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"strings"
@@ -29,12 +30,25 @@ func openOutputs(h *Health, r *run) (outputs, error) {
 		}
 		o.goroutines = append(o.goroutines, goroutine{"heartbeat file", f.keep})
 	}
-	if r.options.Addr == "" {
-		return o, nil
+	if r.options.Addr != "" {
+		if err := o.listen(h, r); err != nil {
+			return o, err
+		}
 	}
+	switch drill, err := openDrillSocket(h, r.log); {
+	case err != nil:
+		r.log.put(slog.LevelError, "A drill cannot stop a loop", slog.Any("error", err)) // no reason not to serve
+	case drill != nil:
+		o.goroutines = append(o.goroutines, goroutine{"socket for drills", drill.serve})
+	}
+	return o, nil
+}
+
+// listen opens the listener at Addr.
+func (o *outputs) listen(h *Health, r *run) error {
 	listener, err := net.Listen("tcp", r.options.Addr)
 	if err != nil {
-		return o, fmt.Errorf("cannot listen for probes, choose another Addr: %w", err)
+		return fmt.Errorf("cannot listen for probes, choose another Addr: %w", err)
 	}
 	mux := http.NewServeMux()
 	mux.Handle("/", h.Handler())
@@ -46,7 +60,7 @@ func openOutputs(h *Health, r *run) (outputs, error) {
 			r.fail(fmt.Errorf("cannot answer probes: %w", err))
 		}
 	}})
-	return o, nil
+	return nil
 }
 
 func (o *outputs) start() {

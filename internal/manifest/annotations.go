@@ -21,6 +21,10 @@ const (
 	// program starts here, seen from the manifest's folder. It stands on the pod (template) and
 	// goes before workingDir, which is a folder of the image.
 	AnnotationDirectory = annotationPrefix + "directory."
+	// AnnotationDeadlock, followed by a container's name, is a shell's command that has that
+	// container's program hang by itself, as in "kill -USR1 $PID": PID is the number of its
+	// process. A drill runs it; it stands on the pod (template).
+	AnnotationDeadlock = annotationPrefix + "drill.deadlock."
 	// AnnotationAfter on the pod lists workloads that have to come first, as in
 	// "db=healthy,migrate=completed": see [ParseAfter].
 	AnnotationAfter = annotationPrefix + "after"
@@ -40,6 +44,10 @@ const (
 	// AnnotationNames on the pod with the value NamesOff lets its programs see the hosts file and
 	// the host name of this machine.
 	AnnotationNames = annotationPrefix + "names"
+	// AnnotationDependency, followed by the name of a dependency such as "database", on the pod
+	// with the value DependencyOwned declares that the service cannot work without it: probity
+	// drill then takes it as intended that an outage of it leaves no replica ready.
+	AnnotationDependency = annotationPrefix + "dependency."
 	// AnnotationHold on a Service is a time as in "10s" to hold requests while nothing is ready.
 	AnnotationHold = annotationPrefix + "hold"
 	// AnnotationPrivatePorts, followed by a container's name, is written by the node on its Pods:
@@ -73,6 +81,9 @@ const (
 	// NamesOff is the one value of AnnotationNames.
 	NamesOff = "off"
 
+	// DependencyOwned is the one value of AnnotationDependency.
+	DependencyOwned = "owned"
+
 	// RotationOut is the one value of AnnotationRotation.
 	RotationOut = "out"
 
@@ -97,6 +108,13 @@ func validatePodAnnotations(meta *metav1.ObjectMeta, spec *corev1.PodSpec, path 
 			errs = append(errs, validateCommand(container, value, spec, at)...)
 		case strings.HasPrefix(key, AnnotationDirectory):
 			errs = append(errs, validateContainer(strings.TrimPrefix(key, AnnotationDirectory), AnnotationDirectory, spec, at)...)
+		case strings.HasPrefix(key, AnnotationDeadlock):
+			errs = append(errs, validateContainer(strings.TrimPrefix(key, AnnotationDeadlock), AnnotationDeadlock, spec, at)...)
+			if strings.TrimSpace(value) == "" {
+				errs = append(errs, field.Required(at, "a command for a shell, such as kill -USR1 $PID"))
+			}
+		case strings.HasPrefix(key, AnnotationDependency):
+			errs = append(errs, supported(at, value, DependencyOwned)...)
 		case key == AnnotationAfter:
 			if _, err := ParseAfter(value); err != nil {
 				errs = append(errs, field.Invalid(at, value, err.Error()))

@@ -129,6 +129,7 @@ metadata:
   name: web
   annotations:
     probity.run/command.app: go run .
+    probity.run/dependency.database: owned
 spec:
   selector: {matchLabels: {app: web}}
   template:
@@ -137,6 +138,8 @@ spec:
       annotations:
         probity.run/port: fixed
         probity.run/command.app: go run .
+        probity.run/dependency.database: owned
+        probity.run/drill.deadlock.app: kill -USR1 $PID
         probity.run/ports: fixed
         example.com/x: z
     spec:
@@ -163,11 +166,12 @@ spec: {ports: [{port: 80}]}
 		t.Fatal(err)
 	}
 	checkNotes(t, set.Warnings, []string{
-		"a.yaml:13:27: Deployment web: spec.template.metadata.annotations[probity.run/port]: unknown annotation, it has no effect, did you mean probity.run/ports?",
+		"a.yaml:14:27: Deployment web: spec.template.metadata.annotations[probity.run/port]: unknown annotation, it has no effect, did you mean probity.run/ports?",
 		"a.yaml:6:30: Deployment web: metadata.annotations[probity.run/command.app]: no effect here, it belongs on the pod template",
-		`a.yaml:25:11: Deployment web: spec.template.spec.containers[0].env[2]: hides previous definition of "PATH", which may be dropped when using apply`,
-		"a.yaml:28:17: Deployment web: spec.template.spec.containers[1].ports[0]: duplicate port definition with spec.template.spec.containers[0].ports[0]",
-		"a.yaml:34:59: Service web: metadata.annotations[probity.run/drain]: no effect here, it belongs on the pod template",
+		"a.yaml:7:38: Deployment web: metadata.annotations[probity.run/dependency.database]: no effect here, it belongs on the pod template",
+		`a.yaml:28:11: Deployment web: spec.template.spec.containers[0].env[2]: hides previous definition of "PATH", which may be dropped when using apply`,
+		"a.yaml:31:17: Deployment web: spec.template.spec.containers[1].ports[0]: duplicate port definition with spec.template.spec.containers[0].ports[0]",
+		"a.yaml:37:59: Service web: metadata.annotations[probity.run/drain]: no effect here, it belongs on the pod template",
 	})
 }
 

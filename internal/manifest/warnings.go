@@ -59,14 +59,15 @@ func idleAnnotations(annotations map[string]string, path string, known []string)
 			continue
 		}
 		onPod := slices.Contains(known, AnnotationPorts)
-		ofContainer := strings.HasPrefix(key, AnnotationCommand) || strings.HasPrefix(key, AnnotationDirectory)
-		if ofContainer && onPod {
+		prefixes := []string{AnnotationCommand, AnnotationDirectory, AnnotationDependency, AnnotationDeadlock}
+		named := slices.ContainsFunc(prefixes, func(prefix string) bool { return strings.HasPrefix(key, prefix) })
+		if named && onPod {
 			continue
 		}
 		message := "unknown annotation, it has no effect"
 		if guess := Closest(key, known); guess != "" {
 			message += ", did you mean " + guess + "?"
-		} else if ofContainer || slices.Contains(podAnnotations(), key) {
+		} else if named || slices.Contains(podAnnotations(), key) {
 			message = "no effect here, it belongs on the pod template"
 		}
 		warnings = append(warnings, Warning{keyPath(path, key), message})

@@ -21,6 +21,8 @@ type allocation struct {
 	dir     string // of the volumes
 	// secretDir is where volumes of Secrets are
 	secretDir string
+	// drillDir is where sockets for drills are, "" for none
+	drillDir string
 
 	ports   *portMap          // nil before the first ensure that had ports
 	volumes map[string]string // variables; nil before the first ensure that made them
@@ -68,6 +70,9 @@ func (a *allocation) renewPort(declared int32) (int, error) {
 func (a *allocation) variables(c *corev1.Container) map[string]string {
 	vars := a.ports.variables(c)
 	maps.Copy(vars, a.volumes)
+	if socket := drillSocket(a.drillDir, a.pod.UID, c.Name); socket != "" {
+		vars[drillVariable] = socket
+	}
 	return vars
 }
 

@@ -89,7 +89,15 @@ func (c *containers) exited(spec *corev1.Container, inst *instance, exit process
 	if hasFailed(exit) {
 		c.ports.renew(spec, c.running)
 	}
-	c.loop.on(lifecycle.Exited{Container: spec.Name, Instance: inst.id, ExitCode: int32(exit.Code), Signal: int32(exit.Signal), At: exit.At})
+	c.loop.on(lifecycle.Exited{Container: spec.Name, Instance: inst.id, ExitCode: int32(exit.Code), Signal: int32(exit.Signal), Reason: endReason(exit), At: exit.At})
+}
+
+// endReason is why a process ended, where its exit code does not tell.
+func endReason(exit process.Exit) string {
+	if exit.OutOfMemory {
+		return "OOMKilled"
+	}
+	return ""
 }
 
 // stop takes the Pod out of the routes, waits for requests in flight and sends the stop signal. A

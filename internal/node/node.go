@@ -34,6 +34,10 @@ type Options struct {
 	Dir string
 	// SecretDir is where Secret volumes are, in a folder per Pod. Default: in Dir.
 	SecretDir string
+	// DrillDir is a folder for sockets on which programs can be told to have a loop hang, see
+	// [Node.Deadlock]: one that only this user may enter, with a name of 90 bytes at most. Default:
+	// programs are told of none.
+	DrillDir string
 	// Environ is the environment below the manifest's. Default: empty.
 	Environ []string
 	// PodAddress, if not nil, gives a Pod an address of its own, which release takes back. Pods of

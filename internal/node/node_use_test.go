@@ -43,7 +43,12 @@ func runReal(t *testing.T, script string, change ...func(*corev1.Pod)) *realPod 
 			t.Error(err)
 		}
 	})
-	n := New(Options{Store: s, Starter: shepherd, Dir: t.TempDir(), Environ: []string{"PATH=/usr/local/bin:/usr/bin:/bin"}})
+	sockets, err := os.MkdirTemp("", "drill") // short
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(sockets) })
+	n := New(Options{Store: s, Starter: shepherd, Dir: t.TempDir(), DrillDir: sockets, Environ: []string{"PATH=/usr/local/bin:/usr/bin:/bin"}})
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- n.Run(ctx) }()

@@ -23,9 +23,17 @@
 //     orphans become children of Probity, which made itself a sub-reaper with [BecomeSubreaper],
 //     and are killed and reaped there.
 //
-// Not covered: Probity and the shepherd being killed in the same instant (the started processes
-// still die, what they have forked stays); programs that run under another user than Probity, which
-// may not be signalled; a program that gives up being a sub-reaper by prctl.
+// Not covered, unless there is a reaper ([ShepherdOptions].Reaper): Probity and the shepherd being
+// killed in the same instant (the started processes still die, what they have forked stays). Not
+// covered at all: programs that run under another user than Probity, which may not be signalled; a
+// program that gives up being a sub-reaper by prctl.
+//
+// # Faults
+//
+// A [Fault] is done to a process tree on purpose, and undone by the shepherd: when it is told to,
+// at the fault's deadline, or, as all of the tree is killed, when Probity is gone. So nothing is
+// left stopped or limited. The goroutine that reaps the children does the faults, too, so that none
+// meets a process that was given the number of a dead one.
 //
 // # Namespaces
 //

@@ -332,6 +332,18 @@ func TestNamespacePlainUser(t *testing.T) {
 	if os.Geteuid() != 0 {
 		return // they have just run that way
 	}
+	out, err := asPlainUser(t, "^TestNamespace|^TestLegacy$")
+	if bytes.Contains(out, []byte("this machine lets nobody make namespaces")) {
+		t.Skip("plain users cannot make namespaces here")
+	}
+	if err != nil || bytes.Count(out, []byte("--- PASS: TestNamespace")) < 7 {
+		t.Errorf("as uid 65534: %v\n%s", err, out)
+	}
+}
+
+// asPlainUser runs tests of this package as somebody who is not root, and returns what they print.
+func asPlainUser(t *testing.T, tests string) ([]byte, error) {
+	t.Helper()
 	dir := t.TempDir()
 	for d := dir; d != "/" && d != os.TempDir(); d = filepath.Dir(d) {
 		if err := os.Chmod(d, 0o777); err != nil {
@@ -346,14 +358,8 @@ func TestNamespacePlainUser(t *testing.T) {
 	if err := os.WriteFile(program, data, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.CommandContext(t.Context(), program, "-test.run", "^TestNamespace|^TestLegacy$", "-test.v")
+	cmd := exec.CommandContext(t.Context(), program, "-test.run", tests, "-test.v")
 	cmd.Dir, cmd.Env = dir, append(os.Environ(), "TMPDIR="+dir, "HOME="+dir)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
-	out, err := cmd.CombinedOutput()
-	if bytes.Contains(out, []byte("this machine lets nobody make namespaces")) {
-		t.Skip("plain users cannot make namespaces here")
-	}
-	if err != nil || bytes.Count(out, []byte("--- PASS: TestNamespace")) < 7 {
-		t.Errorf("as uid 65534: %v\n%s", err, out)
-	}
+	return cmd.CombinedOutput()
 }

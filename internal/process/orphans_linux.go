@@ -73,16 +73,20 @@ func shepherdOrphans(known map[int]bool) ([]int, error) {
 	return pids, nil
 }
 
-// isOurShepherd reports whether a child is another shepherd of this process, and no orphan. A dead
-// one has only its name left, and is reaped by its Shepherd.
+// isOurShepherd reports whether a child is another shepherd of this process, or the reaper of one,
+// and no orphan. A dead one has only its name left, and is reaped by its Shepherd.
 func isOurShepherd(pid, self int, stat procStat) bool {
 	if stat.dead() {
-		return stat.command == shepherdName && stat.session == pid
+		return (stat.command == shepherdName || stat.command == reaperName) && stat.session == pid
 	}
 	line, err := os.ReadFile(procPath(pid, "cmdline"))
 	if err != nil {
 		return false
 	}
 	args := strings.Split(strings.TrimSuffix(string(line), "\x00"), "\x00")
-	return len(args) >= shepherdArgCount && slices.Equal(args[:shepherdArgCount], shepherdArgs(self))
+	if len(args) < shepherdArgCount {
+		return false
+	}
+	args = args[:shepherdArgCount]
+	return slices.Equal(args, shepherdArgs(self)) || slices.Equal(args, reaperArgs(self))
 }

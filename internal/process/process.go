@@ -62,6 +62,9 @@ type Exit struct {
 	// Survivors are processes of its tree that did not die of SIGKILL within [KillBound]: they hang
 	// in the kernel, or belong to another user. Normally empty.
 	Survivors []int
+
+	// OutOfMemory is set if it was killed because it had more memory than its [FaultMemory] allows.
+	OutOfMemory bool
 }
 
 // KillBound is how long an exit report waits for the rest of a process tree to die after SIGKILL.

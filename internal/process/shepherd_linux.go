@@ -40,6 +40,7 @@ type call struct {
 }
 
 type answer struct {
+	call    uint64 // the number of the request
 	process *shepherdProcess
 	err     error
 }
@@ -49,6 +50,10 @@ type ShepherdOptions struct {
 	// Remove are folders that the shepherd process removes with all that is in them when it ends,
 	// also if this process was killed. Default: none.
 	Remove []string
+	// Reaper has a further process end what is left if this process and the shepherd process are
+	// both killed at once; it takes a few megabytes. Default: not, and what the started processes
+	// have forked is left then.
+	Reaper bool
 	// Notice gets what a person should know about the shepherd process, from any goroutine; it must
 	// not wait. Default: nobody is told.
 	Notice func(line string)
@@ -74,10 +79,14 @@ func NewShepherd(opts ShepherdOptions) (*Shepherd, error) {
 	if s.notice == nil {
 		s.notice = func(string) {}
 	}
+	args := shepherdArgs(os.Getpid())
+	if opts.Reaper {
+		args = reaperArgs(os.Getpid())
+	}
 	s.cmd = &exec.Cmd{
 		// The running binary, even if its file was replaced.
 		Path:       "/proc/self/exe",
-		Args:       append(shepherdArgs(os.Getpid()), opts.Remove...),
+		Args:       append(args, opts.Remove...),
 		ExtraFiles: []*os.File{theirs}, // becomes shepherdFD
 		Stderr:     s.stderr,
 		// Ctrl-C at a terminal shall reach Probity alone.
@@ -259,7 +268,7 @@ func (s *Shepherd) receive(m message) {
 	case verbFailed:
 		c.answer <- answer{err: failure(c.command, m)}
 	case verbAnswered:
-		c.answer <- answer{err: errnoError(m.errno)}
+		c.answer <- answer{call: m.call, err: errnoError(m.errno)}
 	}
 }
 
@@ -280,7 +289,9 @@ func exitFrom(m message) Exit {
 	for _, pid := range m.survivors {
 		survivors = append(survivors, int(pid))
 	}
-	return exitOf(syscall.WaitStatus(m.status), instant(m.at), survivors)
+	exit := exitOf(syscall.WaitStatus(m.status), instant(m.at), survivors)
+	exit.OutOfMemory = m.outOfMemory == 1 && exit.Signal == syscall.SIGKILL
+	return exit
 }
 
 func errnoError(errno uint64) error {

@@ -24,9 +24,10 @@ func shepherdArgs(pid int) []string {
 // shepherdArgCount is how many arguments come before the folders that are to be removed.
 const shepherdArgCount = 3
 
-// IsShepherd reports whether this process was started to be the shepherd. args is os.Args.
+// IsShepherd reports whether this process was started to be the shepherd, or its reaper. args is
+// os.Args.
 func IsShepherd(args []string) bool {
-	return len(args) >= shepherdArgCount && args[0] == shepherdName && args[1] == shepherdVerb
+	return len(args) >= shepherdArgCount && (args[0] == shepherdName || args[0] == reaperName) && args[1] == shepherdVerb
 }
 
 // shepherdThreads are more than the shepherd needs.
@@ -44,6 +45,9 @@ func ShepherdMain() int {
 	// Signals that a terminal or a service manager sends to all processes are for Probity to
 	// handle: it sends requests for those processes that have to end.
 	signal.Ignore(unix.SIGINT, unix.SIGTERM, unix.SIGHUP, unix.SIGQUIT, unix.SIGTSTP, unix.SIGTTIN, unix.SIGTTOU)
+	if os.Args[0] == reaperName {
+		return reaperMain(os.Args[shepherdArgCount:])
+	}
 	// Only a name for process lists, where /proc/self/exe would appear as "exe".
 	_ = os.WriteFile("/proc/self/comm", []byte(shepherdName), 0)
 	s, err := newServer()

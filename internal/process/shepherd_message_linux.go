@@ -27,9 +27,11 @@ const (
 	verbKill                   // request
 	verbTry                    // request
 	verbForget                 // request
+	verbInject                 // request
+	verbUndo                   // request; process is the call of the fault
 	verbStarted
 	verbFailed   // answer to start and try
-	verbAnswered // answer to signal, kill, try and forget
+	verbAnswered // answer to all other requests
 	verbExited   // no answer: reported by itself
 )
 
@@ -41,17 +43,29 @@ type message struct {
 	// process identifies a started process: it is the call of its start.
 	process uint64
 
-	command command // verbStart; of verbTry and verbForget only the namespace
-	signal  uint64  // verbSignal
+	command command    // verbStart; of verbTry and verbForget only the namespace
+	signal  uint64     // verbSignal, verbInject
+	fault   faultOrder // verbInject
 
-	pid       uint64    // verbStarted
-	step      startStep // verbFailed
-	errno     uint64    // verbFailed, verbAnswered
-	item      uint64    // verbFailed: which of several, with stepBind
-	status    uint64    // verbExited: as wait4 gives it
-	at        uint64    // verbStarted, verbExited: nanoseconds of CLOCK_MONOTONIC
-	survivors []uint64  // verbExited
+	pid         uint64    // verbStarted
+	step        startStep // verbFailed
+	errno       uint64    // verbFailed, verbAnswered
+	item        uint64    // verbFailed: which of several, with stepBind
+	status      uint64    // verbExited: as wait4 gives it
+	at          uint64    // verbStarted, verbExited: nanoseconds of CLOCK_MONOTONIC
+	survivors   []uint64  // verbExited
+	outOfMemory uint64    // verbExited: 1 if FaultMemory killed it
 }
+
+// faultOrder is a [Fault] on its way to the shepherd.
+type faultOrder struct {
+	kind  uint64
+	share uint64 // in parts of shareUnit
+	limit uint64 // bytes
+	lasts uint64 // nanoseconds
+}
+
+const shareUnit = 1_000_000
 
 func (m message) encode() []byte {
 	size := len(m.command.path) + len(m.command.dir) + 64
@@ -67,7 +81,7 @@ func (m message) encode() []byte {
 	if m.command.terminal {
 		terminal = 1
 	}
-	for _, n := range []uint64{m.call, m.process, m.signal, m.pid, m.errno, m.item, m.status, m.at, m.command.oomScore, terminal} {
+	for _, n := range []uint64{m.call, m.process, m.signal, m.pid, m.errno, m.item, m.status, m.at, m.command.oomScore, terminal, m.outOfMemory, m.fault.kind, m.fault.share, m.fault.limit, m.fault.lasts} {
 		b = binary.AppendUvarint(b, n)
 	}
 	b = appendWords(b, []string{m.command.path, m.command.dir, m.command.namespace.Key, m.command.namespace.Hostname})
@@ -116,7 +130,7 @@ func decodeMessage(body []byte) (message, error) {
 	d := &decoder{rest: body}
 	m := message{verb: verb(d.byte()), step: startStep(d.byte())}
 	var terminal uint64
-	for _, field := range []*uint64{&m.call, &m.process, &m.signal, &m.pid, &m.errno, &m.item, &m.status, &m.at, &m.command.oomScore, &terminal} {
+	for _, field := range []*uint64{&m.call, &m.process, &m.signal, &m.pid, &m.errno, &m.item, &m.status, &m.at, &m.command.oomScore, &terminal, &m.outOfMemory, &m.fault.kind, &m.fault.share, &m.fault.limit, &m.fault.lasts} {
 		*field = d.number()
 	}
 	m.command.terminal = terminal == 1

@@ -25,11 +25,14 @@ func sampleMessages() map[string]message {
 		"started":  {verb: verbStarted, call: 1, process: 1, pid: 4711, at: 1<<63 + 1},
 		"failed":   {verb: verbFailed, call: 1, step: stepDir, errno: 2},
 		"answered": {verb: verbAnswered, call: 3, errno: 3},
+		"inject":   {verb: verbInject, call: 6, process: 1, signal: 9, fault: faultOrder{kind: 3, share: 50_000, limit: 1 << 40, lasts: 5}},
+		"undo":     {verb: verbUndo, call: 7, process: 6},
+		"full":     {verb: verbExited, process: 1, status: 9, at: 5, outOfMemory: 1},
 		"exited":   {verb: verbExited, process: 1, status: 0xff00, at: 5, survivors: []uint64{7, 8}},
 	}
 }
 
-var compareMessages = cmp.AllowUnexported(message{}, command{})
+var compareMessages = cmp.AllowUnexported(message{}, command{}, faultOrder{})
 
 func TestMessageRoundTrip(t *testing.T) {
 	for name, m := range sampleMessages() {

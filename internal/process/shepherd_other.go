@@ -17,6 +17,8 @@ type Shepherd struct {
 type ShepherdOptions struct {
 	// Remove are folders that a shepherd process would remove.
 	Remove []string
+	// Reaper would be a further process.
+	Reaper bool
 	// Notice would get what a person should know about it.
 	Notice func(line string)
 }

@@ -1,6 +1,7 @@
 package process
 
 import (
+	"errors"
 	"syscall"
 	"time"
 )
@@ -25,6 +26,31 @@ func (p *shepherdProcess) Signal(sig syscall.Signal) error {
 
 func (p *shepherdProcess) Kill() error {
 	return p.shepherd.call(message{verb: verbKill, process: p.id}).err
+}
+
+// Inject is described at [Faulty].
+func (p *shepherdProcess) Inject(f Fault) (undo func() error, err error) {
+	if err := f.Validate(); err != nil {
+		return nil, err
+	}
+	order := faultOrder{kind: uint64(f.Kind), share: uint64(f.Share * shareUnit), limit: uint64(f.Limit), lasts: uint64(f.lasts())}
+	a := p.shepherd.call(message{verb: verbInject, process: p.id, signal: uint64(f.Signal), fault: order})
+	switch {
+	case errors.Is(a.err, syscall.EBUSY):
+		return nil, ErrFaultBusy
+	case a.err != nil:
+		return nil, a.err
+	}
+	return func() error { return p.undo(a.call) }, nil
+}
+
+// undo undoes a fault. Where the shepherd is gone, so is the process.
+func (p *shepherdProcess) undo(fault uint64) error {
+	err := p.shepherd.call(message{verb: verbUndo, process: fault}).err
+	if errors.Is(err, ErrShepherdGone) {
+		return nil
+	}
+	return err
 }
 
 func (p *shepherdProcess) Exit() Exit {

@@ -77,6 +77,9 @@ func (s *server) reportExit(c *child, survivors []int) {
 		s.reported[pid] = true
 		m.survivors = append(m.survivors, uint64(pid))
 	}
+	if c.outOfMemory {
+		m.outOfMemory = 1
+	}
 	delete(s.children, c.id)
 	s.send(m)
 }

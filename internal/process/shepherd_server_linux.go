@@ -26,6 +26,7 @@ type server struct {
 	closing  bool              // Probity is gone: kill all and end
 
 	namespaces map[string]*namespace // by their keys
+	faults     []*childFault         // that children have
 }
 
 // request is a message from Probity with the descriptors that came along.
@@ -52,6 +53,9 @@ type child struct {
 	// giveUpAt is when the exit is reported although orphans still live; zero until the first look
 	// for them.
 	giveUpAt time.Time
+	// killed: it was sent SIGKILL, so that no fault can be done to it any more. outOfMemory:
+	// because of its FaultMemory.
+	killed, outOfMemory bool
 }
 
 type childState uint8
@@ -106,10 +110,12 @@ func (s *server) run() {
 			}
 			killDescendants(os.Getpid())
 		}
+		due := s.dueFaults()
 		select {
 		case r, ok := <-requests:
 			if !ok {
 				s.closing, requests, deadline = true, nil, time.Now().Add(2*KillBound)
+				s.faults = nil // they end with their processes
 				continue
 			}
 			s.serve(r)
@@ -119,6 +125,7 @@ func (s *server) run() {
 			s.namespaceMade(r)
 		case <-deaths:
 		case <-again:
+		case <-due:
 		case <-started:
 			_ = DropFilePages() // if not, it is only memory
 		}
@@ -150,17 +157,25 @@ func (s *server) serve(r request) {
 	case verbSignal:
 		s.answer(r, func(pid int) error { return signalGroup(pid, syscall.Signal(r.signal)) })
 	case verbKill:
-		s.answer(r, func(pid int) error {
-			// The group first: one signal reaches all of it at once.
-			err := signalGroup(pid, unix.SIGKILL)
-			killTree(pid)
-			return err
-		})
+		s.answer(r, func(int) error { return s.kill(s.children[r.process]) })
 	case verbTry:
 		s.try(r.message)
 	case verbForget:
 		s.forget(r.message)
+	case verbInject:
+		s.inject(r.message)
+	case verbUndo:
+		s.undo(r.message)
 	}
+}
+
+// kill sends SIGKILL to a child that was not reaped, and to its tree.
+func (s *server) kill(c *child) error {
+	c.killed = true
+	// The group first: one signal reaches all of it at once.
+	err := signalGroup(c.pid, unix.SIGKILL)
+	killTree(c.pid)
+	return err
 }
 
 func (s *server) start(r request) {

@@ -35,6 +35,8 @@ func playOnThisSystem(role string) error {
 		return playSupervise()
 	case "move":
 		return playMove()
+	case "faulty":
+		return playFaulty(os.Args[1])
 	case "death-signal":
 		return playDeathSignal()
 	case "foreground":

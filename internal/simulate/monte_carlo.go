@@ -96,6 +96,18 @@ type Stalls struct {
 	// Together is the probability that one stall makes all replicas restart at once, if they share
 	// its cause, and if not.
 	TogetherShared, TogetherIndependent Number
+	// Neighbours says what the closed form of Correlated leaves out.
+	Neighbours Neighbours `json:"neighbours"`
+}
+
+// Neighbours are stalls that are so near to each other that their failures add up, of which a
+// closed form knows nothing that takes each stall by itself.
+type Neighbours struct {
+	// Within is the time in which failures of two stalls can be a row: failureThreshold periods.
+	// Share of all stalls have the next one begin within it.
+	Within Offset `json:"within"`
+	Share  Number `json:"share"`
+	Caveat string `json:"caveat"`
 }
 
 // Compared is a simulated figure and that of the closed form.

@@ -1,6 +1,8 @@
 package simulate
 
 import (
+	"time"
+
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/probity-run/probity/internal/lifecycle"
@@ -38,7 +40,17 @@ func (m *Many) compareStalls(owner script.Workload, pod *corev1.Pod, sc *script.
 	}
 	shared, unshared := timing.AllAct(*f.For, m.Replicas)
 	s.TogetherShared, s.TogetherIndependent = Number(shared), Number(unshared)
+	s.Neighbours = timing.neighbours(f.Every)
 	m.Stalls = append(m.Stalls, s)
+}
+
+// neighbours says how many of the stalls that begin at such distances are near to the next one.
+func (t closedForm) neighbours(every *script.Distribution) Neighbours {
+	within := time.Duration(t.Failures) * t.Period
+	return Neighbours{
+		Within: Offset(within), Share: Number(1 - every.Exceeds(within)),
+		Caveat: "the closed form takes each stall by itself; the failures of neighbours add up, so it may be too low",
+	}
 }
 
 // randomStalls finds the container and its random stalls, if there is one of each.

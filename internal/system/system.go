@@ -90,6 +90,8 @@ type Options struct {
 	Kubeconfig string
 	// Version of Probity, for clients of the API. Default: none.
 	Version string
+	// Faults prepares for [System.Inject] and [System.Deadlock]. Default: not.
+	Faults bool
 	// Follow, if not nil, gets every line that a container prints, from a goroutine per container.
 	// It must not wait for anybody: the end of a container waits until it had all of them.
 	Follow func(pod *corev1.Pod, container string, entry process.LogEntry)
@@ -244,7 +246,7 @@ func New(opts Options) (*System, error) {
 	if moved != "" {
 		s.tellMoved(moved)
 	}
-	if s.shepherd, err = process.NewShepherd(process.ShepherdOptions{Remove: []string{s.state.secrets.path}, Notice: opts.Notice}); err != nil {
+	if s.shepherd, err = process.NewShepherd(process.ShepherdOptions{Remove: []string{s.state.secrets.path}, Reaper: opts.Faults, Notice: opts.Notice}); err != nil {
 		s.addresses.close()
 		return nil, errors.Join(err, s.state.close())
 	}
@@ -278,7 +280,7 @@ func (s *System) compose() {
 	s.node = node.New(node.Options{
 		Store: s.store, Starter: s.shepherd, Dir: s.state.pods, SecretDir: s.state.secrets.path, Environ: s.state.environ(s.opts.Environ),
 		MaxRestartPeriod: s.opts.MaxRestartPeriod, Follow: s.opts.Follow, Traffic: traffic, Names: s.hostNames, Logger: s.opts.Logger,
-		PodAddress: s.addresses.pod, Redirect: s.opts.Redirect.Probes,
+		PodAddress: s.addresses.pod, Redirect: s.opts.Redirect.Probes, DrillDir: s.drillDir(),
 	})
 }
 
@@ -371,23 +373,6 @@ func (s *System) Stopping() bool {
 // Abort kills every process at once, without hooks or grace. Stop first: else what makes Pods makes
 // others.
 func (s *System) Abort() { s.node.Abort() }
-
-// leaveTime is how long [System.Leave] leaves the killing to the shepherd.
-const leaveTime = time.Second
-
-// Leave kills what is left without waiting for anything that may be stuck, for when Abort has not
-// ended the system soon. The process has to end then; nothing of the system can be used.
-func (s *System) Leave() {
-	left := make(chan struct{})
-	go func() {
-		_ = s.shepherd.CloseWithin(leaveTime) // nobody could use the reason
-		close(left)
-	}()
-	select {
-	case <-left:
-	case <-time.After(2 * leaveTime):
-	}
-}
 
 // Done is closed when the system has ended and nothing of it is left.
 func (s *System) Done() <-chan struct{} { return s.done }

@@ -62,6 +62,7 @@ func writeStalls(out io.Writer, s simulate.Stalls, replicas int) {
 	fmt.Fprintf(out, "  %-46s %12s %12s\n", "stalls as they come", figure(s.Correlated.Simulated), figure(s.Correlated.Closed))
 	title := fmt.Sprintf("as many failures (%s) one by one", simulate.Percent(float64(s.Share)))
 	fmt.Fprintf(out, "  %-46s %12s %12s\n", title, figure(s.Independent.Simulated), figure(s.Independent.Closed))
+	fmt.Fprintf(out, "  %s\n  %s of the stalls have the next one begin within %v, which the simulated figure counts\n", s.Neighbours.Caveat, simulate.Percent(float64(s.Neighbours.Share)), s.Neighbours.Within)
 	if s.Penalty > 0 {
 		fmt.Fprintf(out, "  correlation penalty: × %s; who counts single failures is wrong by that factor\n", figure(s.Penalty))
 	}

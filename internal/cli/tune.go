@@ -20,7 +20,7 @@ import (
 const tuneHelp = `Measure the service of a manifest and recommend the timings of its probes; promise no more than the measurement supports.
 
 The manifest is run, one Pod of each workload and without its probes, so that none of them ends what is to be measured. First come cold starts,
-one by one and three at once; then what the probes would ask is asked, 20 times a second (2 times for exec) and over new connections: idle for a quarter of --for, two minutes
+one by one, three at once, and three at the CPU limit if the container has one; then what the probes would ask is asked, 20 times a second (2 times for exec) and over new connections: idle for a quarter of --for, two minutes
 at most, and then under load. --request is the load, sent 20 times a second to the Services of HTTP; without it that is GET /. A stall is a stretch without a good answer.
 
 What is to be reached are objectives, not numbers. --detect: a hang is noticed within this time at the latest, A + P. --survive: a stall of this length never leads to a

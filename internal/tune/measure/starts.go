@@ -9,6 +9,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 
+	"github.com/probity-run/probity/internal/process"
 	"github.com/probity-run/probity/internal/tune"
 )
 
@@ -28,11 +29,10 @@ const (
 // each goes on for what follows; workloads stay up while others start, as they may be needed.
 func (m *measurement) starts(ctx context.Context) error {
 	for _, s := range m.subjects {
-		if err := m.start(ctx, s, tune.Alone); err != nil {
+		if err := m.start(ctx, s); err != nil {
 			return err
 		}
 	}
-	limited := false
 	share := m.For / 3 / time.Duration(len(m.subjects)) // the rest of the time that there is
 	for _, s := range m.subjects {
 		if len(s.measured) == 0 {
@@ -43,22 +43,45 @@ func (m *measurement) starts(ctx context.Context) error {
 			if err := m.lab.remove(ctx, s.pod); err != nil {
 				return err
 			}
-			if err := m.start(ctx, s, tune.Alone); err != nil {
+			if err := m.start(ctx, s); err != nil {
 				return err
 			}
 		}
 		m.say("%s: %d starts, %d at once follow", s.name, len(s.measured[0].Starts), atOnce)
-		if err := m.together(ctx, s); err != nil {
+		if err := m.together(ctx, s, tune.Together); err != nil {
 			return err
 		}
-		for _, c := range s.pod.Spec.Containers {
-			limited = limited || !c.Resources.Limits.Cpu().IsZero()
+		if m.isLimited(s) {
+			m.say("%s: %d at once follow, at their CPU limit", s.name, atOnce)
+			if err := m.together(ctx, s, tune.Limited); err != nil {
+				return err
+			}
 		}
 	}
-	if limited {
-		m.skip("starts at the CPU limit: this version cannot hold a container to it")
-	}
 	return nil
+}
+
+// isLimited reports whether a container that is measured has a CPU limit that can be kept here.
+func (m *measurement) isLimited(s *subject) (limited bool) {
+	for _, c := range s.measured {
+		switch cpu := cpuOf(s.pod, c.Name); {
+		case cpu > 1:
+			m.skip("%s: starts of %s at its CPU limit: only those up to one CPU are kept here", s.name, c.Name)
+		case cpu > 0:
+			limited = true
+		}
+	}
+	return limited
+}
+
+// cpuOf is the CPU limit of a container of a Pod, in CPUs; 0 for none.
+func cpuOf(pod *corev1.Pod, container string) float64 {
+	for i := range pod.Spec.Containers {
+		if c := &pod.Spec.Containers[i]; c.Name == container {
+			return c.Resources.Limits.Cpu().AsApproximateFloat64()
+		}
+	}
+	return 0
 }
 
 // wantedStarts is how many starts one by one a workload gets.
@@ -74,20 +97,20 @@ func wantedStarts(s *subject) int {
 }
 
 // start starts a Pod of a workload and notes how long its containers take. The Pod goes on.
-func (m *measurement) start(ctx context.Context, s *subject, how tune.How) error {
-	pod, took, err := m.startPod(ctx, s, 0)
+func (m *measurement) start(ctx context.Context, s *subject) error {
+	pod, took, err := m.startPod(ctx, s, 0, tune.Alone)
 	if err != nil {
 		return err
 	}
 	s.pod = pod
 	for i, c := range s.measured {
-		c.Starts = append(c.Starts, tune.Start{Seconds: took[i].Seconds(), How: how})
+		c.Starts = append(c.Starts, tune.Start{Seconds: took[i].Seconds(), How: tune.Alone})
 	}
 	return nil
 }
 
 // startPod starts a Pod and waits for the first good answer of each container that is measured.
-func (m *measurement) startPod(ctx context.Context, s *subject, n int) (*corev1.Pod, []time.Duration, error) {
+func (m *measurement) startPod(ctx context.Context, s *subject, n int, how tune.How) (*corev1.Pod, []time.Duration, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, longestStart, fmt.Errorf("%s does not answer %v after its start", s.name, longestStart))
 	defer cancel()
 	wanted, err := podOf(s.object, n)
@@ -101,7 +124,7 @@ func (m *measurement) startPod(ctx context.Context, s *subject, n int) (*corev1.
 	took, errs := make([]time.Duration, len(s.measured)), make([]error, len(s.measured))
 	var starting sync.WaitGroup
 	for i, c := range s.measured {
-		starting.Go(func() { took[i], errs[i] = m.startOf(ctx, s, pod, c) })
+		starting.Go(func() { took[i], errs[i] = m.startOf(ctx, s, pod, c, how) })
 	}
 	starting.Wait()
 	err = errors.Join(errs...)
@@ -112,12 +135,17 @@ func (m *measurement) startPod(ctx context.Context, s *subject, n int) (*corev1.
 }
 
 // startOf is how long a container of a new Pod takes from its process to the first good answer.
-func (m *measurement) startOf(ctx context.Context, s *subject, pod *corev1.Pod, c *tune.Container) (time.Duration, error) {
+func (m *measurement) startOf(ctx context.Context, s *subject, pod *corev1.Pod, c *tune.Container, how tune.How) (time.Duration, error) {
 	e := s.endpoints[c][0] // startup comes first
 	if _, err := m.lab.await(ctx, pod, func(p *corev1.Pod) bool { return running(p, c.Name) }); err != nil {
 		return 0, fmt.Errorf("cannot measure how %s of %s starts: %w", c.Name, s.name, err)
 	}
 	began := time.Now()
+	if cpu := cpuOf(pod, c.Name); how == tune.Limited && cpu > 0 && cpu <= 1 {
+		if _, err := m.lab.system.Inject(pod.Namespace, pod.Name, c.Name, process.Fault{Kind: process.FaultThrottle, Share: cpu}); err != nil { // it ends with the Pod
+			return 0, err
+		}
+	}
 	good, err := untilGood(ctx, m.lab.prober(e, pod))
 	if err != nil {
 		return 0, fmt.Errorf("cannot measure how %s of %s starts: %s does not answer well: %w", c.Name, s.name, e.request, err)
@@ -126,7 +154,7 @@ func (m *measurement) startOf(ctx context.Context, s *subject, pod *corev1.Pod, 
 }
 
 // together starts several Pods at once, beside the one that goes on.
-func (m *measurement) together(ctx context.Context, s *subject) error {
+func (m *measurement) together(ctx context.Context, s *subject, how tune.How) error {
 	type result struct {
 		pod  *corev1.Pod
 		took []time.Duration
@@ -136,7 +164,7 @@ func (m *measurement) together(ctx context.Context, s *subject) error {
 	var starting sync.WaitGroup
 	for i := range results {
 		starting.Go(func() {
-			pod, took, err := m.startPod(ctx, s, i+1)
+			pod, took, err := m.startPod(ctx, s, i+1, how)
 			results[i] = result{pod, took, err}
 		})
 	}
@@ -145,12 +173,12 @@ func (m *measurement) together(ctx context.Context, s *subject) error {
 		switch {
 		case r.err == nil:
 			for i, c := range s.measured {
-				c.Starts = append(c.Starts, tune.Start{Seconds: r.took[i].Seconds(), How: tune.Together})
+				c.Starts = append(c.Starts, tune.Start{Seconds: r.took[i].Seconds(), How: how})
 			}
 		case ctx.Err() != nil:
 			return context.Cause(ctx)
 		default:
-			m.skip("%s: a start beside others: %v", s.name, r.err)
+			m.skip("%s: a start among several (%s): %v", s.name, how, r.err)
 		}
 		if r.pod != nil {
 			if err := m.lab.remove(ctx, r.pod); err != nil {

@@ -38,3 +38,26 @@ func TestHowToIsPlayed(t *testing.T) {
 		t.Errorf("shown and played (-shown +played):\n%s", diff)
 	}
 }
+
+// TestHowToTune: what the how-to shows of tune is what its script compares.
+func TestHowToTune(t *testing.T) {
+	page, err := os.ReadFile("../../docs/how-to/derive-timings-from-measurement.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	script, err := os.ReadFile("testdata/script/tune.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, block, _ := strings.Cut(string(page), "```console\n")
+	line, shown, _ := strings.Cut(block, "\n")
+	shown, _, _ = strings.Cut(shown, "```")
+	_, want, _ := strings.Cut(string(script), "-- want --\n")
+	want, _, _ = strings.Cut(want, "-- series.json --")
+	if command := strings.TrimPrefix(line, "$ "); !strings.Contains(string(script), "exec "+command+"\n") {
+		t.Errorf("the script does not play %q", command)
+	}
+	if diff := cmp.Diff(want, shown); diff != "" {
+		t.Errorf("printed and shown (-printed +shown):\n%s", diff)
+	}
+}

@@ -30,7 +30,7 @@ var floors = [][]string{
 	{"internal/facts", "internal/rollout"},
 	{"internal/terminal", "internal/apiserver", "internal/dashboard", "internal/kube"},
 	{"internal/system", "internal/deploy", "internal/clusterdash"},
-	{"internal/drill"},
+	{"internal/drill", "internal/tune"},
 	{"internal/cli", "service"},
 	{"probitytest"},
 	{"cmd/probity"},

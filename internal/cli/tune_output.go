@@ -1,0 +1,150 @@
+package cli
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"math"
+	"strings"
+	"time"
+
+	"github.com/probity-run/probity/internal/printable"
+	"github.com/probity-run/probity/internal/tune"
+	"github.com/probity-run/probity/internal/tune/render"
+)
+
+func wholeSeconds(n int) time.Duration { return time.Duration(n) * time.Second }
+
+// tuneReport is what -o json prints.
+type tuneReport struct {
+	Advice     []*tune.Advice `json:"advice"`
+	Prediction prediction     `json:"prediction"`
+	// Commands apply the recommendation, check it now and later.
+	Commands []string     `json:"commands,omitempty"`
+	Series   *tune.Series `json:"series"`
+}
+
+func (t *tuneRun) printJSON(p prediction) error {
+	return writeJSON(t.streams.Out, tuneReport{Advice: t.advice, Prediction: p, Commands: t.next(p, true), Series: t.series})
+}
+
+func writeJSON(out io.Writer, value any) error {
+	encoder := json.NewEncoder(out)
+	encoder.SetIndent("", "  ")
+	encoder.SetEscapeHTML(false)
+	return encoder.Encode(value)
+}
+
+// printText prints the recommendation for people; changes are there that were not written.
+func (t *tuneRun) printText(out io.Writer, p prediction, changes bool) error {
+	for i, a := range t.advice {
+		if i > 0 {
+			if _, err := fmt.Fprintln(out); err != nil {
+				return err
+			}
+		}
+		if err := render.Text(out, a); err != nil {
+			return err
+		}
+	}
+	var b strings.Builder
+	if t.given() {
+		text := "cannot be simulated: " + p.None
+		if p.None == "" {
+			text = fmt.Sprintf("%s restarts in %s with the stalls that were measured and the numbers above, at any phase of the probes", rangeText(p), tune.Time(float64(p.Horizon)))
+		}
+		b.WriteString("\nsimulated: " + strings.Join(render.Wrap(text, 69), "\n           ") + "\n")
+	}
+	if commands := t.next(p, changes); len(commands) > 0 {
+		b.WriteString("\nnext:\n")
+		for _, c := range commands {
+			b.WriteString("  " + c + "\n")
+		}
+	}
+	_, err := io.WriteString(out, printable.Text(b.String()))
+	return err
+}
+
+// given reports whether there is a recommendation at all.
+func (t *tuneRun) given() bool {
+	for _, a := range t.advice {
+		if len(a.Choices) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// rangeText gives "0" or "0 to 2".
+func rangeText(p prediction) string {
+	r := p.Restarts
+	if r.Least == nil || r.Most == nil || *r.Least == *r.Most {
+		return strings.Split(r.String(), " ")[0]
+	}
+	return r.String()
+}
+
+// next are the commands that apply the recommendation, check it now and verify it later.
+func (t *tuneRun) next(p prediction, changes bool) (list []string) {
+	if !t.given() {
+		return nil
+	}
+	files := make([]string, len(t.paths))
+	for i, path := range t.paths {
+		files[i] = printable.Shell(path)
+	}
+	all := strings.Join(files, " ")
+	series := t.out
+	if series != "" && changes {
+		list = append(list, fmt.Sprintf("probity tune %s --from %s%s --write", all, printable.Shell(series), t.asked()))
+	}
+	if series != "" && p.None == "" && p.Restarts.Most != nil {
+		list = append(list, fmt.Sprintf("probity simulate %s --script %s --replicas 1 --horizon %ds -o summary --assert 'restarts <= %d'",
+			all, printable.Shell(scriptOf(series)), p.Horizon, int(math.Ceil(float64(*p.Restarts.Most)))))
+	}
+	list = append(list, "probity check "+all)
+	if series == "" && len(t.from) == 1 && t.from[0] != fromCluster {
+		series = t.from[0]
+	}
+	if series != "" {
+		list = append(list, fmt.Sprintf("probity tune --verify %s --from cluster", printable.Shell(series)))
+	}
+	return list
+}
+
+// asked are the objectives as flags.
+func (t *tuneRun) asked() (flags string) {
+	for _, f := range []struct {
+		name  string
+		value time.Duration
+	}{{"detect", t.detect}, {"survive", t.survive}, {"drain", t.drain}} {
+		if f.value > 0 {
+			flags += fmt.Sprintf(" --%s %v", f.name, f.value)
+		}
+	}
+	if t.tuneFlags.endpointDelay != time.Second {
+		flags += fmt.Sprintf(" --endpoint-delay %v", t.tuneFlags.endpointDelay)
+	}
+	if t.falseRestarts != "" {
+		flags += " --false-restarts " + printable.Shell(t.falseRestarts)
+	}
+	return flags
+}
+
+// printVerdicts prints what a cluster has made of promises.
+func printVerdicts(out io.Writer, output string, verdicts []tune.Verdict) error {
+	if output == "json" {
+		return writeJSON(out, verdicts)
+	}
+	var b strings.Builder
+	for _, v := range verdicts {
+		word := "holds"
+		if !v.Holds {
+			word = "BROKEN"
+		}
+		text := fmt.Sprintf("%s, container %s: %s", v.Workload, v.Container, v.Text)
+		b.WriteString(fmt.Sprintf("%-8s", word) + strings.Join(render.Wrap(text, 72), "\n        ") + "\n")
+	}
+	_, err := io.WriteString(out, printable.Text(b.String()))
+	return err
+}

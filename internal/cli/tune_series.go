@@ -1,0 +1,229 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+
+	"github.com/probity-run/probity/internal/advisor"
+	"github.com/probity-run/probity/internal/advisor/evidence"
+	"github.com/probity-run/probity/internal/kube"
+	"github.com/probity-run/probity/internal/kube/survey"
+	"github.com/probity-run/probity/internal/manifest"
+	"github.com/probity-run/probity/internal/printable"
+	"github.com/probity-run/probity/internal/tune"
+	"github.com/probity-run/probity/internal/tune/measure"
+)
+
+// read gets the series: from files and a cluster, or by measuring.
+func (t *tuneRun) read(ctx context.Context) (err error) {
+	if len(t.from) == 0 {
+		t.series, err = t.measure(ctx)
+		t.measured = true
+		return err
+	}
+	var list []*tune.Series
+	for _, from := range t.from {
+		s := &tune.Series{}
+		if from == fromCluster {
+			s, err = t.readCluster(ctx)
+		} else {
+			s, err = readSeries(from)
+		}
+		if err != nil {
+			return err
+		}
+		list = append(list, s)
+	}
+	t.series = tune.Merge(list...)
+	return nil
+}
+
+func readSeries(path string) (*tune.Series, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("cannot read the series: %w", err)
+	}
+	defer f.Close() // only read from: nothing to lose
+	s, err := tune.Read(f)
+	if err != nil {
+		return nil, fmt.Errorf("cannot use the series %s: %w", printable.File(path), err)
+	}
+	return s, nil
+}
+
+// measure runs the manifests in a folder of their own.
+func (t *tuneRun) measure(ctx context.Context) (series *tune.Series, err error) {
+	commands, err := parseCommands(t.commands)
+	if err != nil {
+		return nil, err
+	}
+	env, err := t.env.read()
+	if err != nil {
+		return nil, err
+	}
+	dir, err := os.MkdirTemp("", "probity-tune-")
+	if err != nil {
+		return nil, fmt.Errorf("cannot make a folder for the run: %w", err)
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	return measure.Measure(ctx, measure.Options{
+		Manifests: t.paths, Commands: commands, Env: env, StateDir: filepath.Join(dir, "state"), For: t.length, Requests: t.requests, Version: version(),
+		Notice: func(line string) { _, _ = fmt.Fprintln(t.streams.Err, printable.Line(line)) }, // nobody reads it: nothing is lost
+	})
+}
+
+// readCluster reads what a cluster has counted. What it has no words for is not asked.
+func (t *tuneRun) readCluster(ctx context.Context) (*tune.Series, error) {
+	target, err := kube.Connect(kube.Config{Kubeconfig: t.kubeconfig, Context: t.tuneFlags.context, Namespace: t.namespace})
+	if err != nil {
+		return nil, err
+	}
+	defer target.Close()
+	seen, err := survey.Read(ctx, target.Client, target.Namespace)
+	if err != nil {
+		return nil, fmt.Errorf("cannot read the cluster of context %s: %w", printable.Quote(target.Context), err)
+	}
+	s := &tune.Series{Schema: tune.Schema, Measured: time.Now().UTC().Truncate(time.Second), Skipped: seen.NotSeen}
+	numbers, err := livenessOf(seen)
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range seen.Seen.Containers() {
+		s.Containers = append(s.Containers, counted(&c, target.Context, s.Measured, numbers))
+	}
+	return s, nil
+}
+
+// livenessOf are the numbers of the liveness probes of a cluster, by workload and container.
+func livenessOf(s *survey.Survey) (map[string]*tune.Setting, error) {
+	numbers := map[string]*tune.Setting{}
+	note := advisor.Rule{ID: "numbers", Check: func(w *advisor.Workload) []advisor.Finding {
+		for _, c := range w.Containers {
+			numbers[tuneName(w)+"/"+c.Name] = settingOf(c.Liveness)
+		}
+		return nil
+	}}
+	_, err := s.Objects.Judge([]advisor.Rule{note}, s.Seen, nil)
+	return numbers, err
+}
+
+// counted is what was seen of a container, as counts of a series.
+func counted(c *evidence.Container, context string, asked time.Time, numbers map[string]*tune.Setting) tune.Container {
+	name := strings.ToLower(c.Workload.Kind) + "/" + c.Workload.Name
+	out := tune.Container{Workload: name, Name: c.Name}
+	for _, start := range c.Starts {
+		out.Starts = append(out.Starts, tune.Start{Seconds: start.Seconds(), How: tune.Live})
+	}
+	startup, liveness := c.Probes[0], c.Probes[2] // in the order of a Pod's life
+	out.Counts = []tune.Count{{
+		Context: context, Asked: asked, PodHours: c.Age.Hours(), EventHours: math.Min(c.Age.Hours(), float64(c.Pods)*evidence.EventsKept.Hours()),
+		Restarts: c.Restarts, Kills: liveness.Kills, StartKills: startup.Kills, Failures: liveness.Failures, Exact: liveness.Exact, Liveness: numbers[name+"/"+c.Name],
+	}}
+	return out
+}
+
+// keep writes the series, and its stalls as a script of simulate beside it.
+func (t *tuneRun) keep() error {
+	if t.out == "" && t.measured {
+		t.out = "series.json.gz"
+	}
+	if t.out == "" {
+		return nil
+	}
+	if err := writeFile(t.out, t.series.Write); err != nil {
+		return err
+	}
+	text, _ := t.series.Script()
+	return writeFile(scriptOf(t.out), func(w io.Writer) error {
+		_, err := io.WriteString(w, text)
+		return err
+	})
+}
+
+// scriptOf is the script beside a series: series-script.yaml beside series.json.gz.
+func scriptOf(series string) string {
+	return strings.TrimSuffix(strings.TrimSuffix(series, ".gz"), ".json") + "-script.yaml"
+}
+
+// tuneName is how a workload is called in a series.
+func tuneName(w *advisor.Workload) string { return measure.NameOf(w.Object) }
+
+// settingOf are the numbers of a probe; nil for none.
+func settingOf(p *advisor.Probe) *tune.Setting {
+	if p == nil {
+		return nil
+	}
+	return &tune.Setting{Period: p.Period, Timeout: p.Timeout, Failures: p.FailureThreshold}
+}
+
+// todayOf is what the manifest says of a container.
+func todayOf(workload string, c *advisor.Container) tune.Today {
+	t := tune.Today{
+		Workload: workload, Container: c.Name, Startup: settingOf(c.Startup), Readiness: settingOf(c.Readiness), Liveness: settingOf(c.Liveness),
+		Replicas: c.Workload.Replicas, ProgressDeadline: progressDeadline(c.Workload.Object.Resource),
+	}
+	if c.Startup != nil {
+		t.StartDelay = c.Startup.Delay
+	}
+	if c.Liveness != nil {
+		t.LiveDelay = c.Liveness.Delay
+	}
+	return t
+}
+
+// progressDeadline is how many seconds a rollout of a workload may take; 0 for no limit.
+func progressDeadline(r manifest.Resource) int {
+	if d, ok := r.(*appsv1.Deployment); ok && d.Spec.ProgressDeadlineSeconds != nil {
+		return int(*d.Spec.ProgressDeadlineSeconds)
+	}
+	return 0
+}
+
+// verifySeries holds a series against what a cluster has counted since.
+func (t *tuneRun) verifySeries(ctx context.Context) error {
+	series, err := readSeries(t.verify)
+	if err != nil {
+		return badInput(err)
+	}
+	seen, err := t.readCluster(ctx)
+	if err != nil {
+		return badInput(err)
+	}
+	verdicts := verdictsOf(series, seen)
+	if len(verdicts) == 0 {
+		return badInput(fmt.Errorf("no container of %s with a liveness probe is in the cluster: is it in another namespace?", printable.File(t.verify)))
+	}
+	if err := printVerdicts(t.streams.Out, t.output, verdicts); err != nil {
+		return failed(err)
+	}
+	for _, v := range verdicts {
+		if !v.Holds {
+			return failed(nil)
+		}
+	}
+	return nil
+}
+
+// verdictsOf holds the rate that a series excludes for the numbers that a cluster has against what
+// that has counted.
+func verdictsOf(series, seen *tune.Series) (verdicts []tune.Verdict) {
+	for i := range series.Containers {
+		c := &series.Containers[i]
+		live, e := seen.Find(c.Workload, c.Name), c.Endpoint("liveness")
+		if live == nil || e == nil || len(e.Windows) == 0 || len(live.Counts) == 0 || live.Counts[0].Liveness == nil {
+			continue
+		}
+		bound := tune.NewJudge(e.Windows).Bound(*live.Counts[0].Liveness)
+		verdicts = append(verdicts, tune.Verify(c.Workload, c.Name, bound.Upper, live.Counts))
+	}
+	return verdicts
+}

@@ -1,0 +1,169 @@
+package measure
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
+
+	"github.com/probity-run/probity/internal/process"
+	"github.com/probity-run/probity/probe"
+)
+
+// endpoint is what one or more probes of a container ask.
+type endpoint struct {
+	container *corev1.Container
+	probes    []string // "startup", "readiness", "liveness"
+	handler   corev1.ProbeHandler
+	request   string // describes it
+}
+
+// endpointsOf are what the probes of a container ask, each once.
+func endpointsOf(c *corev1.Container) (list []*endpoint) {
+	for _, p := range []struct {
+		name string
+		spec *corev1.Probe
+	}{{"startup", c.StartupProbe}, {"readiness", c.ReadinessProbe}, {"liveness", c.LivenessProbe}} {
+		if p.spec == nil {
+			continue
+		}
+		e := &endpoint{container: c, handler: p.spec.ProbeHandler, request: describe(&p.spec.ProbeHandler)}
+		if i := slices.IndexFunc(list, func(o *endpoint) bool { return reflect.DeepEqual(o.handler, e.handler) }); i >= 0 {
+			list[i].probes = append(list[i].probes, p.name)
+			continue
+		}
+		e.probes = []string{p.name}
+		list = append(list, e)
+	}
+	return list
+}
+
+// describe is a handler in words.
+func describe(h *corev1.ProbeHandler) string {
+	switch {
+	case h.HTTPGet != nil:
+		words := []string{fmt.Sprintf("GET %s:%s/%s", h.HTTPGet.Host, h.HTTPGet.Port.String(), strings.TrimPrefix(h.HTTPGet.Path, "/"))}
+		for _, header := range h.HTTPGet.HTTPHeaders {
+			words = append(words, header.Name) // a value may be a secret
+		}
+		return strings.Join(words, " ")
+	case h.TCPSocket != nil:
+		return "tcp " + h.TCPSocket.Host + ":" + h.TCPSocket.Port.String()
+	case h.GRPC != nil && h.GRPC.Service != nil && *h.GRPC.Service != "":
+		return fmt.Sprintf("grpc :%d %s", h.GRPC.Port, *h.GRPC.Service)
+	case h.GRPC != nil:
+		return fmt.Sprintf("grpc :%d", h.GRPC.Port)
+	}
+	return "exec " + strings.Join(h.Exec.Command, " ")
+}
+
+// interval is the time between two samples.
+func (e *endpoint) interval() time.Duration {
+	if e.handler.Exec != nil {
+		return time.Second / 2 // a process each
+	}
+	return time.Second / 20
+}
+
+// giveUp is how long an answer is waited for.
+const giveUp = 30 * time.Second
+
+// prober asks an endpoint of one Pod.
+func (l *lab) prober(e *endpoint, pod *corev1.Pod) probe.Prober {
+	h := e.handler
+	way := &way{lab: l, pod: pod, container: e.container}
+	switch {
+	case h.HTTPGet != nil:
+		get := probe.HTTPGet{Scheme: string(h.HTTPGet.Scheme), Host: h.HTTPGet.Host, Path: h.HTTPGet.Path, Timeout: giveUp}
+		for _, header := range h.HTTPGet.HTTPHeaders {
+			get.Headers = append(get.Headers, probe.Header{Name: header.Name, Value: header.Value})
+		}
+		get.Port = way.toward(h.HTTPGet.Port)
+		if get.Host == "" {
+			get.Client = &probe.HTTPClient{Dial: way.dial}
+		}
+		return get
+	case h.TCPSocket != nil:
+		tcp := probe.TCPSocket{Host: h.TCPSocket.Host, Port: way.toward(h.TCPSocket.Port), Timeout: giveUp}
+		if tcp.Host == "" {
+			tcp.Dial = way.dial
+		}
+		return tcp
+	case h.GRPC != nil:
+		grpc := probe.GRPC{Port: way.toward(intstr.FromInt32(h.GRPC.Port)), Timeout: giveUp, Dial: way.dial}
+		if h.GRPC.Service != nil {
+			grpc.Service = *h.GRPC.Service
+		}
+		return grpc
+	}
+	return command{way, h.Exec.Command}
+}
+
+// way leads to a Pod. It is safe for concurrent use.
+type way struct {
+	lab       *lab
+	pod       *corev1.Pod
+	container *corev1.Container
+	declared  int32
+
+	mu    sync.Mutex
+	found string // where it listens, once somebody got there
+}
+
+// toward sets the port that is meant, and returns its number.
+func (w *way) toward(port intstr.IntOrString) int {
+	w.declared = port.IntVal
+	if port.Type == intstr.String {
+		n, _ := strconv.Atoi(port.StrVal) // what is no number is a name, and was checked
+		w.declared = int32(n)
+		for _, p := range w.container.Ports {
+			if p.Name == port.StrVal {
+				w.declared = p.ContainerPort
+			}
+		}
+	}
+	return int(w.declared)
+}
+
+// dial connects to the Pod, wherever its program listens.
+func (w *way) dial(ctx context.Context, network, _ string) (net.Conn, error) {
+	w.mu.Lock()
+	found := w.found
+	w.mu.Unlock()
+	if found != "" {
+		var d net.Dialer
+		return d.DialContext(ctx, network, found)
+	}
+	conn, err := w.lab.system.DialPort(ctx, w.pod.UID, w.declared)
+	if err == nil {
+		w.mu.Lock()
+		w.found = conn.RemoteAddr().String()
+		w.mu.Unlock()
+	}
+	return conn, err
+}
+
+// command is an exec probe, run in the Pod.
+type command struct {
+	way  *way
+	argv []string
+}
+
+// Probe runs it once.
+func (c command) Probe(ctx context.Context) probe.Result {
+	ctx, cancel := context.WithTimeout(ctx, giveUp)
+	defer cancel()
+	code, err := c.way.lab.system.Exec(ctx, c.way.pod.UID, c.way.container.Name, c.argv, process.Streams{})
+	if err != nil || code != 0 {
+		return probe.Result{Outcome: probe.Failure, Err: err}
+	}
+	return probe.Result{Outcome: probe.Success}
+}

@@ -1,0 +1,157 @@
+package measure
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/probity-run/probity/internal/controller"
+	"github.com/probity-run/probity/internal/manifest"
+	"github.com/probity-run/probity/internal/registry"
+	"github.com/probity-run/probity/internal/store"
+	"github.com/probity-run/probity/internal/system"
+)
+
+// lab is a system in which Pods are started and ended by hand.
+type lab struct {
+	system *system.System
+}
+
+// newLab starts a system with all that is no workload: Services, ConfigMaps, Secrets. The caller
+// closes it.
+func newLab(ctx context.Context, o Options, set *manifest.Set) (*lab, error) {
+	s, err := system.New(system.Options{Commands: o.Commands, Env: o.Env, StateDir: o.StateDir, NoAPI: true, NoDashboard: true, Notice: o.Notice})
+	if err != nil {
+		return nil, err
+	}
+	if err := s.Start(ctx); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	l := &lab{s}
+	for _, object := range set.Objects {
+		if controller.Count(oneReplica(object.Resource)) > 0 {
+			continue
+		}
+		switch r := object.Resource.(type) {
+		case *corev1.Service, *corev1.ConfigMap, *corev1.Secret:
+			if _, err := s.Registry().CreateObject(r.DeepCopyObject().(store.Object), registry.WriteOptions{}); err != nil {
+				return nil, errors.Join(fmt.Errorf("cannot create %s: %w", object.Ref(), err), l.close())
+			}
+		}
+	}
+	return l, nil
+}
+
+// close ends the system, and what runs in it at once.
+func (l *lab) close() error { return l.system.Close() }
+
+// oneReplica is a copy of an object that asks for one Pod, if it asks for any.
+func oneReplica(r manifest.Resource) manifest.Resource {
+	copied := r.DeepCopyObject().(manifest.Resource)
+	switch o := copied.(type) {
+	case *appsv1.Deployment:
+		o.Spec.Replicas = new(int32(1))
+	case *appsv1.StatefulSet:
+		o.Spec.Replicas = new(int32(1))
+	case *appsv1.ReplicaSet:
+		o.Spec.Replicas = new(int32(1))
+	}
+	return copied
+}
+
+// podOf is the Pod that an object asks for, without probes, and under no controller, so that it is
+// ended and made again by hand; nil if it asks for none. n tells several of one object apart.
+func podOf(object manifest.Object, n int) (*corev1.Pod, error) {
+	pods, err := controller.Pods(oneReplica(object.Resource))
+	if err != nil || len(pods) == 0 {
+		return nil, err
+	}
+	pod := pods[0]
+	pod.Name, pod.GenerateName, pod.OwnerReferences = fmt.Sprintf("%s-%d", object.Ref().Name, n), "", nil
+	path, err := filepath.Abs(object.Position.File)
+	if err != nil {
+		return nil, err
+	}
+	if pod.Annotations == nil {
+		pod.Annotations = map[string]string{}
+	}
+	pod.Annotations[manifest.AnnotationManifest] = path
+	for i := range pod.Spec.Containers {
+		withoutProbes(&pod.Spec.Containers[i])
+	}
+	for i := range pod.Spec.InitContainers {
+		withoutProbes(&pod.Spec.InitContainers[i])
+	}
+	return pod, nil
+}
+
+func withoutProbes(c *corev1.Container) {
+	c.StartupProbe, c.ReadinessProbe, c.LivenessProbe = nil, nil, nil
+}
+
+// create makes a Pod.
+func (l *lab) create(pod *corev1.Pod) (*corev1.Pod, error) {
+	created, err := l.system.Registry().CreateObject(pod, registry.WriteOptions{})
+	if err != nil {
+		return nil, fmt.Errorf("cannot start a Pod of %s: %w", pod.Name, err)
+	}
+	return created.(*corev1.Pod), nil
+}
+
+// remove ends a Pod and waits until it is gone. It gets its grace period, up to endGrace.
+func (l *lab) remove(ctx context.Context, pod *corev1.Pod) error {
+	grace := int64(endGrace / time.Second)
+	if s := pod.Spec.TerminationGracePeriodSeconds; s != nil {
+		grace = min(grace, *s)
+	}
+	if _, gone, err := l.system.Registry().DeleteObject(pod, metav1.DeleteOptions{GracePeriodSeconds: &grace}); err != nil || gone {
+		return err
+	}
+	_, err := l.await(ctx, pod, func(p *corev1.Pod) bool { return p == nil })
+	return err
+}
+
+// endGrace is how long a Pod may take to end after a start that was measured.
+const endGrace = 5 * time.Second
+
+// await waits until a Pod is as wanted; it is nil when it is gone.
+func (l *lab) await(ctx context.Context, pod *corev1.Pod, wanted func(*corev1.Pod) bool) (*corev1.Pod, error) {
+	watch, err := l.system.Store().Watch(store.WatchOptions{Kinds: []store.Object{&corev1.Pod{}}})
+	for err == nil {
+		current, getErr := store.Get[*corev1.Pod](l.system.Store(), pod.Namespace, pod.Name)
+		if getErr != nil || current.UID != pod.UID {
+			current = nil
+		}
+		switch {
+		case wanted(current):
+			return current, nil
+		case current == nil:
+			return nil, fmt.Errorf("pod/%s is gone", pod.Name)
+		case current.DeletionTimestamp == nil && (current.Status.Phase == corev1.PodFailed || current.Status.Phase == corev1.PodSucceeded):
+			return nil, fmt.Errorf("pod/%s has ended by itself: %s", pod.Name, current.Status.Phase)
+		}
+		_, err = watch.Next(ctx)
+	}
+	return nil, err
+}
+
+// running reports whether a container of a Pod runs.
+func running(pod *corev1.Pod, container string) bool {
+	if pod == nil {
+		return false
+	}
+	for _, list := range [][]corev1.ContainerStatus{pod.Status.ContainerStatuses, pod.Status.InitContainerStatuses} {
+		for _, s := range list {
+			if s.Name == container {
+				return s.State.Running != nil
+			}
+		}
+	}
+	return false
+}

@@ -1,0 +1,126 @@
+package measure
+
+import (
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/probity-run/probity/internal/printable"
+	"github.com/probity-run/probity/internal/process"
+	"github.com/probity-run/probity/internal/tune"
+)
+
+func TestMain(m *testing.M) {
+	if process.IsShepherd(os.Args) {
+		os.Exit(process.ShepherdMain())
+	}
+	if len(os.Args) == 2 && os.Args[1] == "serve" {
+		serve()
+	}
+	os.Exit(m.Run())
+}
+
+// serve is the service that is measured. Its liveness endpoint is slow, its readiness endpoint says
+// no, for ever.
+func serve() {
+	http.HandleFunc("/slow", func(w http.ResponseWriter, _ *http.Request) { time.Sleep(300 * time.Millisecond) })
+	http.HandleFunc("/no", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) })
+	fmt.Fprintln(os.Stderr, http.ListenAndServe("127.0.0.1:"+os.Getenv("PORT"), nil))
+	os.Exit(1)
+}
+
+const manifestText = `
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec:
+  replicas: 3
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata:
+      labels: {app: web}
+      annotations: {probity.run/command.server: '%s serve'}
+    spec:
+      containers:
+      - name: server
+        image: registry.example/web
+        resources: {limits: {cpu: 500m}}
+        ports: [{name: http, containerPort: 8080}]
+        startupProbe: {httpGet: {path: '/slow?start', port: http}, failureThreshold: 1}
+        readinessProbe: {httpGet: {path: /no, port: http}, failureThreshold: 1}
+        livenessProbe: {httpGet: {path: /slow, port: 8080}, periodSeconds: 1, failureThreshold: 1}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: web}
+spec: {selector: {app: web}, ports: [{name: http, port: 80, targetPort: http}]}
+`
+
+// TestMeasure measures a service whose own probes would never let it up. What is asserted holds on
+// a machine of any speed.
+func TestMeasure(t *testing.T) {
+	program, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	file := filepath.Join(dir, "app.yaml")
+	text := strings.Replace(manifestText, "%s", strings.ReplaceAll(printable.Shell(program), "'", "''"), 1)
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s, err := Measure(t.Context(), Options{
+		Manifests: []string{file}, StateDir: filepath.Join(dir, "state"), For: 2 * time.Second, Requests: []Request{{Method: "GET", Path: "/slow"}}, Notice: func(line string) { t.Log(line) },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := s.Find("deployment/web", "server")
+	if c == nil || len(s.Containers) != 1 || len(s.Manifest) != 64 {
+		t.Fatalf("series %+v", s)
+	}
+	starts := map[tune.How]int{}
+	for _, start := range c.Starts {
+		starts[start.How]++
+	}
+	if starts[tune.Alone] < 1 || starts[tune.Together] != 3 || starts[tune.Limited] != 3 {
+		t.Errorf("starts %+v: one at least alone, three together and three at the CPU limit are wanted (%q)", starts, s.Skipped)
+	}
+	for _, start := range c.Starts {
+		if start.Seconds < 0.3 {
+			t.Errorf("a start took %v s, and its first answer alone 0.3", start.Seconds)
+		}
+	}
+	for probe, good := range map[string]bool{"startup": true, "readiness": false, "liveness": true} {
+		e := c.Endpoint(probe)
+		if e == nil || len(e.Windows) != 2 || e.Windows[0].Load != "" || e.Windows[1].Load != "20/s GET /slow" {
+			t.Fatalf("%s: %+v", probe, e)
+		}
+		answers := e.Windows[0].Latency.Count() + e.Windows[1].Latency.Count()
+		if e.Windows[1].Samples == 0 || (answers > 0) != good {
+			t.Errorf("%s: %d samples, %d answers outside of stalls", probe, e.Windows[1].Samples, answers)
+		}
+	}
+}
+
+func TestParseRequest(t *testing.T) {
+	for text, want := range map[string]Request{
+		"GET /":                         {"GET", "/", ""},
+		"/results":                      {"GET", "/results", ""},
+		`POST /compute {"x": [1, 2]}`:   {"POST", "/compute", `{"x": [1, 2]}`},
+		" DELETE  /results/7?soft=true": {"DELETE", "/results/7?soft=true", ""},
+	} {
+		if got, err := ParseRequest(text); err != nil || got != want {
+			t.Errorf("%q is %+v (%v), want %+v", text, got, err, want)
+		}
+	}
+	for _, text := range []string{"", "GET", "GET results", "G T /x\ny", "POST http://elsewhere.example/", "GE\nT /"} {
+		if got, err := ParseRequest(text); err == nil {
+			t.Errorf("%q is %+v, want an error", text, got)
+		}
+	}
+}

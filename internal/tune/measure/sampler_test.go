@@ -1,0 +1,71 @@
+package measure
+
+import (
+	"context"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/probity-run/probity/internal/tune"
+	"github.com/probity-run/probity/probe"
+)
+
+// proberFunc answers as a function does.
+type proberFunc func(ctx context.Context) probe.Result
+
+func (f proberFunc) Probe(ctx context.Context) probe.Result { return f(ctx) }
+
+// TestSampleSeesStalls: what stands still for a time is seen as that, whatever waits meanwhile.
+func TestSampleSeesStalls(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		begin := time.Now()
+		from, to := begin.Add(4020*time.Millisecond), begin.Add(6500*time.Millisecond)
+		service := proberFunc(func(context.Context) probe.Result {
+			if now := time.Now(); now.After(from) && now.Before(to) {
+				time.Sleep(to.Sub(now))
+			}
+			time.Sleep(3 * time.Millisecond)
+			return probe.Result{Outcome: probe.Success}
+		})
+		w := tune.NewWindow("", 10, 0.05, sample(t.Context(), service, 50*time.Millisecond, 10*time.Second))
+		if w.Samples != 200 || w.Tainted != 0 || len(w.Stalls) != 1 {
+			t.Fatalf("%d samples, %d tainted, stalls %+v; want 200, 0, one", w.Samples, w.Tainted, w.Stalls)
+		}
+		if s := w.Stalls[0]; s.Length < 2.48 || s.Length > 2.54 || s.Begin < 3.95 || s.Begin > 4.02 {
+			t.Errorf("a stall of %v s from %v s on, want 2.48 and an interval at most, from 4.02", s.Length, s.Begin)
+		}
+	})
+}
+
+// TestSampleEnds: samples that nobody answers end with the context, and are not counted.
+func TestSampleEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		defer cancel()
+		silent := proberFunc(func(ctx context.Context) probe.Result {
+			<-ctx.Done()
+			return probe.Result{Outcome: probe.Failure}
+		})
+		begin := time.Now()
+		if list := sample(ctx, silent, 50*time.Millisecond, time.Minute); len(list) != 0 || time.Since(begin) != 5*time.Second {
+			t.Errorf("%d samples after %v, want none after 5s", len(list), time.Since(begin))
+		}
+	})
+}
+
+func TestUntilGood(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		begin := time.Now()
+		up := begin.Add(1500 * time.Millisecond)
+		service := proberFunc(func(ctx context.Context) probe.Result {
+			if time.Now().Before(up) {
+				return probe.Result{Outcome: probe.Failure}
+			}
+			return probe.Result{Outcome: probe.Success}
+		})
+		good, err := untilGood(t.Context(), service)
+		if err != nil || good.Before(up) || good.Sub(up) > startInterval {
+			t.Errorf("good after %v (%v), want 1.5s", good.Sub(begin), err)
+		}
+	})
+}

@@ -1,0 +1,183 @@
+package tune
+
+import (
+	"slices"
+	"strings"
+	"testing"
+)
+
+// served is a container with 20 minutes of answers within 10 ms, starts of two seconds, and stalls.
+func served(stalls ...Stall) *Container {
+	latency := make(Sketch, 54)
+	latency[53] = 24000 // 10 ms
+	starts := slices.Repeat([]Start{{2, Alone}}, 10)
+	return &Container{Workload: "deployment/web", Name: "server", Starts: starts, Endpoints: []Endpoint{
+		{Probes: []string{"startup", "liveness"}, Request: "GET :http/livez", Windows: []Window{{Load: "20/s GET /", Seconds: 1200, Samples: 24000, Latency: latency, Stalls: stalls}}},
+		{Probes: []string{"readiness"}, Request: "GET :http/readyz", Windows: []Window{{Load: "20/s GET /", Seconds: 1200, Samples: 24000, Latency: latency}}},
+	}}
+}
+
+func now() Today {
+	return Today{Workload: "deployment/web", Container: "server", Replicas: 2, ProgressDeadline: 600,
+		Startup: &Setting{1, 1, 30}, Readiness: &Setting{2, 1, 2}, Liveness: &Setting{3, 1, 4}}
+}
+
+func promiseOf(a *Advice, objective string) Promise {
+	i := slices.IndexFunc(a.Promises, func(p Promise) bool { return p.Objective == objective })
+	if i < 0 {
+		return Promise{}
+	}
+	return a.Promises[i]
+}
+
+func TestRecommend(t *testing.T) {
+	short := Stall{Begin: 100, Length: 2}
+	for name, c := range map[string]struct {
+		change   func(c *Container, t *Today, o *Objectives)
+		liveness string // "" for none
+		ready    string
+		start    string
+		survive  Basis
+		restarts Basis
+		infeasible,
+		refused string
+	}{
+		"today's numbers meet everything": {func(_ *Container, _ *Today, o *Objectives) { o.Detect, o.Survive = 30, 8 },
+			"3/1/4", "2/1/2", "1/1/30", Supported, Supported, "", ""},
+		"nothing is asked for": {func(*Container, *Today, *Objectives) {}, "3/1/4", "2/1/2", "1/1/30", Assumed, Supported, "", ""},
+		"too slow":             {func(_ *Container, _ *Today, o *Objectives) { o.Detect, o.Survive = 10, 8 }, "1/1/8", "2/1/2", "1/1/30", Supported, Supported, "", ""},
+		"too quick":            {func(_ *Container, _ *Today, o *Objectives) { o.Survive = 20 }, "1/1/20", "2/1/2", "1/1/30", Supported, Supported, "", ""},
+		"longer than 20 of them": {func(_ *Container, _ *Today, o *Objectives) { o.Survive = 30 },
+			"2/2/15", "2/1/2", "1/1/30", Supported, Supported, "", ""},
+		"twice the longest": {func(c *Container, _ *Today, _ *Objectives) { c.Endpoints[0].Windows[0].Stalls[0].Length = 9.2 },
+			"1/1/19", "2/1/2", "1/1/30", Assumed, Supported, "", ""},
+		"contradiction": {func(_ *Container, _ *Today, o *Objectives) { o.Detect, o.Survive = 8, 8 }, "", "", "", "", "", "the probe needs 1 s between the two", ""},
+		"slow answers": {func(c *Container, t *Today, o *Objectives) {
+			c.Endpoints[0].Windows[0].Latency = make(Sketch, 112)
+			c.Endpoints[0].Windows[0].Latency[108] = 100 // 1.16 s
+			t.Liveness.Failures = 2
+			o.Survive = 8
+		}, "4/4/2", "2/1/2", "3/3/3", Supported, Supported, "", ""},
+		"a rate that is supported": {func(_ *Container, _ *Today, o *Objectives) { o.FalseRestarts = 10 }, "3/1/4", "2/1/2", "1/1/30", Assumed, Supported, "", ""},
+		"a rate that is not": {func(_ *Container, _ *Today, o *Objectives) { o.FalseRestarts, o.Survive = 1.0/720, 8 },
+			"3/1/4", "2/1/2", "1/1/30", Supported, Unsupported, "", ""},
+		"a crowd": {func(_ *Container, t *Today, o *Objectives) { t.Replicas, o.Survive = 50, 20 }, "3/2/7", "9/1/2", "1/1/30", Supported, Supported, "", ""},
+		"tainted": {func(c *Container, _ *Today, _ *Objectives) { c.Endpoints[0].Windows[0].Tainted = 4000 },
+			"", "", "", "", "", "", "8 % of the samples are tainted"},
+		"a start too long for its budget": {func(c *Container, _ *Today, _ *Objectives) { c.Starts[3].Seconds = 20 }, "3/1/4", "2/1/2", "1/1/41", Assumed, Supported, "", ""},
+		"a start too long for a rollout": {func(c *Container, t *Today, _ *Objectives) { c.Starts[3].Seconds, t.ProgressDeadline = 20, 30 },
+			"", "", "", Assumed, Supported, "progressDeadlineSeconds 30", ""},
+		"no startup probe, none needed":   {func(_ *Container, t *Today, _ *Objectives) { t.Startup = nil }, "3/1/4", "2/1/2", "", Assumed, Supported, "", ""},
+		"no startup probe, one needed":    {func(c *Container, t *Today, _ *Objectives) { t.Startup, c.Starts[0].Seconds = nil, 7 }, "3/1/4", "2/1/2", "1/1/15", Assumed, Supported, "", ""},
+		"no liveness probe":               {func(_ *Container, t *Today, _ *Objectives) { t.Liveness = nil }, "", "2/1/2", "1/1/30", "", "", "", ""},
+		"readiness too slow for liveness": {func(_ *Container, t *Today, _ *Objectives) { t.Readiness.Failures = 6 }, "3/1/4", "4/1/2", "1/1/30", Assumed, Supported, "", ""},
+		"drain":                           {func(_ *Container, _ *Today, o *Objectives) { o.Drain = 5 }, "3/1/4", "1/1/3", "1/1/30", Assumed, Supported, "", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			container, today, objectives := served(short), now(), Objectives{}
+			c.change(container, &today, &objectives)
+			a := Recommend(container, today, objectives)
+			for probe, want := range map[string]string{"liveness": c.liveness, "readiness": c.ready, "startup": c.start} {
+				got := ""
+				if choice := a.Choice(probe); choice != nil {
+					got = choice.Next.String()
+				}
+				if got != want {
+					t.Errorf("%s %s, want %s", probe, got, want)
+				}
+			}
+			if s, r := promiseOf(a, "survive").Basis, promiseOf(a, "false-restarts").Basis; s != c.survive || r != c.restarts {
+				t.Errorf("survive %s, false-restarts %s; want %s, %s", s, r, c.survive, c.restarts)
+			}
+			if !strings.Contains(a.Infeasible, c.infeasible) || (c.infeasible == "") != (a.Infeasible == "") {
+				t.Errorf("infeasible %q, want %q", a.Infeasible, c.infeasible)
+			}
+			if !strings.Contains(a.Refused, c.refused) || (c.refused == "") != (a.Refused == "") {
+				t.Errorf("refused %q, want %q", a.Refused, c.refused)
+			}
+		})
+	}
+}
+
+// What binds is named with the next faster numbers, and how they miss.
+func TestBinding(t *testing.T) {
+	a := Recommend(served(), now(), Objectives{Detect: 10, Survive: 8})
+	want := "survive: 1/1/8 has A = 8 s; the faster 1/1/7 has A = 7 s only, and 8 s is to be survived"
+	if got := a.Choice("liveness").Binding; !slices.Contains(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// The rate of false restarts makes the probe slower than the stall to survive does.
+func TestRateBinds(t *testing.T) {
+	c := served()
+	w := &c.Endpoints[0].Windows[0]
+	w.Seconds *= 100
+	for i := range 30 {
+		w.Stalls = append(w.Stalls, Stall{Begin: 3000*float64(i) + 7, Length: 9 + float64(i*7%30)/30})
+	}
+	today := now()
+	today.Liveness.Failures = 3
+	a := Recommend(c, today, Objectives{Survive: 5, FalseRestarts: 0.2})
+	live := a.Choice("liveness")
+	if live == nil || live.Next.Tolerated() < 9 || live.Next.Certain() > 12 || promiseOf(a, "false-restarts").Basis != Supported {
+		t.Fatalf("%+v, %+v", live, promiseOf(a, "false-restarts"))
+	}
+	if a := Recommend(c, today, Objectives{Survive: 5, FalseRestarts: 0.2, Detect: 7}); a.Infeasible == "" || len(a.Curve) < 2 {
+		t.Errorf("a hang noticed within 7 s with as few restarts: %+v", a)
+	}
+}
+
+func TestSupports(t *testing.T) {
+	for n, want := range map[int]float64{0: 0, 1: 0.05, 10: 0.741, 59: 0.9505} {
+		if got := Supports(n); got < want-0.0005 || got > want+0.0005 {
+			t.Errorf("%d starts support %v, want %v", n, got, want)
+		}
+	}
+}
+
+func TestParseRate(t *testing.T) {
+	for text, want := range map[string]float64{"6/h": 6, "1/day": 1.0 / 24, "1/replica-month": 1.0 / 720, "1/100 replica-months": 1.0 / 72000, "0.5/hour": 0.5, "2/week": 2.0 / 168} {
+		if got, err := ParseRate(text); err != nil || got < want*0.999 || got > want*1.001 {
+			t.Errorf("%s is %v (%v), want %v", text, got, err, want)
+		}
+	}
+	for _, text := range []string{"", "6", "0/h", "-1/h", "1/0h", "1/year", "1e9/h", "x/h", "1/h/h", strings.Repeat("9", 400) + "/h"} {
+		if got, err := ParseRate(text); err == nil {
+			t.Errorf("%q is %v, want an error", text, got)
+		}
+	}
+}
+
+func TestMerge(t *testing.T) {
+	one, two := example(), example()
+	two.Manifest = "another"
+	all := Merge(one, two)
+	c := all.Find("deployment/web", "server")
+	if c == nil || len(all.Containers) != 1 || len(c.Starts) != 4 || len(c.Endpoints) != 1 || len(c.Endpoint("liveness").Windows) != 4 || len(c.Counts) != 2 || all.Manifest != "" {
+		t.Errorf("got %+v", all)
+	}
+	if len(one.Containers[0].Starts) != 2 || len(one.Containers[0].Endpoints[0].Windows) != 2 {
+		t.Error("what was merged has changed")
+	}
+}
+
+func TestVerify(t *testing.T) {
+	for name, c := range map[string]struct {
+		counts []Count
+		holds  bool
+		text   string
+	}{
+		"nothing":          {nil, true, "tells nothing"},
+		"as promised":      {[]Count{{PodHours: 100, Restarts: 3}}, true, "consistent with"},
+		"more":             {[]Count{{PodHours: 100, Restarts: 30}}, false, "more than the promised"},
+		"Events tell why":  {[]Count{{PodHours: 100, EventHours: 10, Restarts: 30, Kills: 0}}, true, "0 restarts in 10 pod-hours"},
+		"several clusters": {[]Count{{PodHours: 100, Restarts: 15}, {PodHours: 100, Restarts: 30}}, false, "45 restarts in 200 pod-hours"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if v := Verify("deployment/web", "server", 0.1, c.counts); v.Holds != c.holds || !strings.Contains(v.Text, c.text) {
+				t.Errorf("got %v, %q; want %v, %q", v.Holds, v.Text, c.holds, c.text)
+			}
+		})
+	}
+}

@@ -29,8 +29,8 @@ type layers struct {
 	note string
 }
 
-// layersOf are the files that a file, whose path is clean, is read with. Its own is not the first of them if it is read
-// on top of another one, and is not among them if nobody reads it.
+// layersOf are the files that a file, whose path is clean, is read with. Its own is not the first
+// of them if it is read on top of another one, and is not among them if nobody reads it.
 //
 // As for Docker Compose, files that are named are those that are read, and of a folder that is
 // named it is the file with the usual name and its override, or what COMPOSE_FILE says.

@@ -24,11 +24,11 @@ type Options struct {
 	ReadFile func(path string) ([]byte, error)
 	// Profiles are active, besides those of the variable COMPOSE_PROFILES.
 	Profiles []string
-	// Named are the files that a person has named, if that is known. Of a folder that was named, the
-	// files are read that Docker Compose would read there. Default: none.
+	// Named are the files that a person has named, if that is known. Of a folder that was named,
+	// the files are read that Docker Compose would read there. Default: none.
 	Named []string
-	// Together means that what is named is run or written together, so that a file that has services
-	// of one before is put on top of that. Default: each stands alone.
+	// Together means that what is named is run or written together, so that a file that has
+	// services of one before is put on top of that. Default: each stands alone.
 	Together bool
 	// Liveness adds a liveness probe to what a health check becomes.
 	Liveness bool

@@ -112,7 +112,8 @@ type reader struct {
 	left int
 	errs *problems
 	open map[*yaml.Node]bool // the anchors that are being followed
-	// layered means that the file is put on top of another one, of which it may take something away.
+	// layered means that the file is put on top of another one, of which it may take something
+	// away.
 	layered bool
 }
 

@@ -34,11 +34,12 @@ type Target struct {
 	Namespace string
 	// Force takes fields that other clients keep. Default: such a field is an error.
 	Force bool
-	// SkipCheck brings the service there whatever probity check would find. Default: an outage is an
-	// error. A Writer takes the manifests in any case.
+	// SkipCheck brings the service there whatever probity check would find. Default: an outage is
+	// an error. A Writer takes the manifests in any case.
 	SkipCheck bool
-	// Progress is told, line by line, the notes, what probity check has found, what the target warns
-	// of, and what was done, by one goroutine at a time until Deploy returns. Default: nobody.
+	// Progress is told, line by line, the notes, what probity check has found, what the target
+	// warns of, and what was done, by one goroutine at a time until Deploy returns. Default:
+	// nobody.
 	Progress func(line string)
 }
 
@@ -69,8 +70,8 @@ func (t Target) report(e deploy.Event) {
 type Deployment struct {
 	// Notes are what has no meaning outside of TrueFoundry, and what is hardly meant.
 	Notes []Note
-	// Findings are what probity check has found that is no outage, or, for a Writer, all of it. Empty
-	// with SkipCheck.
+	// Findings are what probity check has found that is no outage, or, for a Writer, all of it.
+	// Empty with SkipCheck.
 	Findings []Finding
 	// Applied are the objects, each with what was done: "deployment/web created". Empty for a
 	// Writer.

@@ -15,7 +15,8 @@ import (
 )
 
 // MarshalYAML gives the document of the type service that a file would have. It is for packages of
-// YAML; [Service.YAML] is its text. The error is an [*InvalidError], about what no document can say.
+// YAML; [Service.YAML] is its text. The error is an [*InvalidError], about what no document can
+// say.
 func (s Service) MarshalYAML() (any, error) {
 	var e encoder
 	document := e.encode(reflect.ValueOf(s), "")

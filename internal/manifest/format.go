@@ -46,8 +46,8 @@ type Conversion struct {
 	// Unknown are parts that are something else than a service, which nobody runs here: their
 	// Object says what, and what it is called.
 	Unknown []Remark
-	// Into is set if what the document says is in what another file became, or nobody reads it: then
-	// the rest is empty. The message tells which.
+	// Into is set if what the document says is in what another file became, or nobody reads it:
+	// then the rest is empty. The message tells which.
 	Into *Remark
 }
 

@@ -80,6 +80,8 @@ def _check_object(value: Any, choices: List[Any], path: str, classes: Classes) -
     tags = ", ".join(str(classes.tag(c)) for c in choices)
     if named is not None:
         hint = ": write type: git, repo_url: …, ref: …, branch_name: …" if named in ("github", "gitlab") else ""
+        if named == "nvidia.com/gpu":
+            hint = ": write type: nvidia_gpu, count: 1"
         return value, [Problem(f"{path}.type", f"there is no type {named} here, it is one of {tags}{hint}")]
     for choice in choices:
         for name in given:

@@ -83,6 +83,7 @@ class Service(Object):
         "autoscaling": "write replicas: {min_replicas: 1, max_replicas: 3}",
         "environment": "write env: {NAME: value}",
         "kind": "there is type alone, leave it out",
+        "cache_volume": "it belongs in artifacts_download",
         "components": "they belong to type: application-set",
         "volumes": "write mounts: [{type: volume, mount_path: …, volume_fqn: …}]",
     }

@@ -29,8 +29,8 @@ type layers struct {
 	note string
 }
 
-// layersOf are the files that a file, whose path is clean, is read with. Its own is not the first of them if it is read
-// on top of another one, and is not among them if nobody reads it.
+// layersOf are the files that a file, whose path is clean, is read with. Its own is not the first
+// of them if it is read on top of another one, and is not among them if nobody reads it.
 //
 // As for Docker Compose, files that are named are those that are read, and of a folder that is
 // named it is the file with the usual name and its override, or what COMPOSE_FILE says.
@@ -51,7 +51,7 @@ func (f Format) layersOf(file string) layers {
 		return layers{files: files}
 	}
 	if name := f.shared(files[0], file); name != "" {
-		return layers{files: files, note: "not read: of this folder Docker Compose reads " + baseNames(files) + ", which has a service " + name + ", too; name the files to read others"}
+		return layers{files: files, note: "not read: of this folder Docker Compose reads " + baseNames(files) + ", to which service " + name + " belongs; name the files to read others"}
 	}
 	return alone
 }
@@ -147,15 +147,31 @@ func (f Format) rootOf(path string) *yaml.Node {
 	return document.Content[0]
 }
 
-// shared is the name of a service that two files have, or "".
+// shared is the name of a service that one file has, and another one has, too, or waits for without
+// having it; "" if there is none.
 func (f Format) shared(a, b string) string {
-	names := serviceNames(f.rootOf(a))
-	for _, name := range serviceNames(f.rootOf(b)) {
+	names, over := serviceNames(f.rootOf(a)), f.rootOf(b)
+	for _, name := range append(serviceNames(over), awaited(over)...) {
 		if slices.Contains(names, name) {
 			return name
 		}
 	}
 	return ""
+}
+
+// awaited are the services that those of a file wait for.
+func awaited(root *yaml.Node) (names []string) {
+	for _, service := range nodesOf(nodeOf(root, "services")) {
+		for name := range nodesOf(nodeOf(service, "depends_on")) {
+			names = append(names, name)
+		}
+		if list := nodeOf(service, "depends_on"); list != nil && list.Kind == yaml.SequenceNode {
+			for _, item := range list.Content {
+				names = append(names, item.Value)
+			}
+		}
+	}
+	return names
 }
 
 func serviceNames(root *yaml.Node) (names []string) {

@@ -16,7 +16,7 @@ import (
 func TestFiles(t *testing.T) {
 	const usual, other, over, prod = "d/compose.yaml", "d/docker-compose.yml", "d/compose.override.yaml", "d/compose.prod.yaml"
 	all := []string{usual, over, prod}
-	notRead := "not read: of this folder Docker Compose reads compose.yaml and compose.override.yaml, which has a service web, too; name the files to read others"
+	notRead := "not read: of this folder Docker Compose reads compose.yaml and compose.override.yaml, to which service web belongs; name the files to read others"
 	for name, c := range map[string]struct {
 		there    []string
 		named    []string
@@ -31,8 +31,9 @@ func TestFiles(t *testing.T) {
 		"its override":                  {there: all, named: []string{"d"}, file: over, says: "read on top of compose.yaml"},
 		"another file of the folder":    {there: all, named: []string{"d"}, file: prod, says: notRead},
 		"another project of the folder": {there: []string{usual, "d/tools.yaml"}, named: []string{"d"}, file: "d/tools.yaml", want: "d/tools.yaml"},
+		"a file that needs another":     {there: []string{usual, "d/proxy.yaml"}, named: []string{"d"}, file: "d/proxy.yaml", says: "not read: of this folder Docker Compose reads compose.yaml, to which service web belongs; name the files to read others"},
 		"a folder without the usual":    {there: []string{prod}, named: []string{"d"}, file: prod, want: prod},
-		"two usual names":               {there: []string{usual, other}, named: []string{"d"}, file: other, says: "not read: of this folder Docker Compose reads compose.yaml, which has a service web, too; name the files to read others"},
+		"two usual names":               {there: []string{usual, other}, named: []string{"d"}, file: other, says: "not read: of this folder Docker Compose reads compose.yaml, to which service web belongs; name the files to read others"},
 		"nobody was named":              {there: all, file: usual, want: over},
 		"a file": {there: all, named: []string{"./" + usual}, file: usual, want: usual,
 			says: "compose.override.yaml is not read: a file that is named stands alone, as after docker compose -f; name the folder, or the files together"},
@@ -45,7 +46,7 @@ func TestFiles(t *testing.T) {
 		"two projects":                {there: []string{usual, "d/tools.yaml"}, named: []string{usual, "d/tools.yaml"}, together: true, file: "d/tools.yaml", want: "d/tools.yaml"},
 		"two folders":                 {there: []string{usual, "e/compose.yaml"}, named: []string{usual, "e/compose.yaml"}, together: true, file: "e/compose.yaml", want: "e/compose.yaml"},
 		"of the environment":          {there: all, named: []string{"d"}, setting: "compose.yaml:compose.prod.yaml", file: usual, want: prod},
-		"then no override":            {there: all, named: []string{"d"}, setting: "compose.yaml:compose.prod.yaml", file: over, says: "not read: of this folder Docker Compose reads compose.yaml and compose.prod.yaml, which has a service web, too; name the files to read others"},
+		"then no override":            {there: all, named: []string{"d"}, setting: "compose.yaml:compose.prod.yaml", file: over, says: "not read: of this folder Docker Compose reads compose.yaml and compose.prod.yaml, to which service web belongs; name the files to read others"},
 		"of the folder":               {there: all, named: []string{"d"}, dotEnv: "COMPOSE_FILE=compose.prod.yaml", file: prod, want: prod},
 		"of another folder":           {there: all, named: []string{"d"}, setting: "elsewhere.yaml", file: usual, want: over},
 		"named in spite of it":        {there: all, named: []string{prod}, setting: "compose.yaml:compose.prod.yaml", file: prod, want: prod},
@@ -53,11 +54,14 @@ func TestFiles(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			text := func(path string) string {
-				service := "web"
-				if path == "d/tools.yaml" {
+				service, more := "web", ""
+				switch path {
+				case "d/tools.yaml":
 					service = "tools"
+				case "d/proxy.yaml":
+					service, more = "proxy", ", depends_on: [web]"
 				}
-				return "services: {" + service + ": {image: " + `"` + path + `"}}`
+				return "services: {" + service + ": {image: " + `"` + path + `"` + more + "}}"
 			}
 			read := func(path string) ([]byte, error) {
 				switch {

@@ -56,8 +56,8 @@ func (f Format) Convert(file string, root *yaml.Node) manifest.Conversion {
 		NotApplied: remarks(l.notApplied, file), Differences: remarks(l.different, file)}
 }
 
-// Read reads a Compose file, and files that are put on top of it, in turn. The errors are everything
-// that is wrong with it; then the project holds what could be read.
+// Read reads a Compose file, and files that are put on top of it, in turn. The errors are
+// everything that is wrong with it; then the project holds what could be read.
 func Read(root *yaml.Node, opts Options, over ...string) (*Project, []manifest.Remark) {
 	l := newLoader(opts)
 	p := l.read(root, over...)

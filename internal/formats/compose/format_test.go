@@ -74,7 +74,6 @@ func TestErrors(t *testing.T) {
 		"a file elsewhere":            {"web: {image: a, extends: {file: \"https://a/b.yaml\", service: x}}", "1:44: service web: extends.file: files of other machines are not fetched: copy it beside this file, and name the copy"},
 		"two numbers of replicas":     {"web: {image: a, scale: 2, deploy: {replicas: 3}}", "1:57: service web: deploy.replicas: services.web.scale says 2 already, and Docker takes no two: leave one out"},
 		"two limits":                  {"web: {image: a, mem_limit: 1g, deploy: {resources: {limits: {memory: 50M}}}}", "1:81: service web: deploy.resources.limits.memory: services.web.mem_limit says 1Gi already, and Docker takes no two: leave one out"},
-		"a tag of merging":            {"web: {image: a, ports: !reset []}", "1:35: service web: ports: the tag !reset is for files that are merged with -f: one file is read here, write what is meant"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := load("services: {" + c.text + "}\n")

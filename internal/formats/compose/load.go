@@ -24,11 +24,11 @@ type Options struct {
 	ReadFile func(path string) ([]byte, error)
 	// Profiles are active, besides those of the variable COMPOSE_PROFILES.
 	Profiles []string
-	// Named are the files that a person has named, if that is known. Of a folder that was named, the
-	// files are read that Docker Compose would read there. Default: none.
+	// Named are the files that a person has named, if that is known. Of a folder that was named,
+	// the files are read that Docker Compose would read there. Default: none.
 	Named []string
-	// Together means that what is named is run or written together, so that a file that has services
-	// of one before is put on top of that. Default: each stands alone.
+	// Together means that what is named is run or written together, so that a file that has
+	// services of one before is put on top of that. Default: each stands alone.
 	Together bool
 	// Liveness adds a liveness probe to what a health check becomes.
 	Liveness bool
@@ -39,8 +39,6 @@ type loader struct {
 	opts Options
 	*problems
 	unset map[string]bool // variables that were found to be not set
-	// layered means that what is read is put on top of another file.
-	layered bool
 }
 
 // model is one file, and what it includes.
@@ -70,9 +68,7 @@ func (l *loader) read(root *yaml.Node, over ...string) *Project {
 	usual := l.opts.Lookup
 	l.opts.Lookup = m.lookup // the folder of the first file is the project's
 	for _, path := range over {
-		l.layered = true
 		o := l.open(path, m.root.at, "", []string{l.opts.File})
-		l.layered = false
 		if o == nil {
 			continue
 		}
@@ -154,7 +150,7 @@ func (l *loader) open(path string, at Place, field string, from []string) *model
 // model reads the root of a file and what it includes.
 func (l *loader) model(path string, root *yaml.Node, lookup func(string) (string, bool), from []string) *model {
 	m := &model{lookup: l.withEnvFile(lookup, filepath.Join(filepath.Dir(path), ".env"))}
-	m.root = l.interpolated(newValue(path, root, l.problems, l.layered), "", m.lookup)
+	m.root = l.interpolated(newValue(path, root, l.problems), "", m.lookup)
 	m.services = m.root.get("services")
 	if m.services != nil && m.services.kind != mapping {
 		l.fail(m.services.at, "services", manifest.ReasonType, "must be a mapping of services by name, this is %s", m.services.what())

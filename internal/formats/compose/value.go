@@ -112,13 +112,11 @@ type reader struct {
 	left int
 	errs *problems
 	open map[*yaml.Node]bool // the anchors that are being followed
-	// layered means that the file is put on top of another one, of which it may take something away.
-	layered bool
 }
 
 // newValue reads the root of a document.
-func newValue(file string, root *yaml.Node, errs *problems, layered bool) *value {
-	r := &reader{file: file, left: maxValues, errs: errs, open: map[*yaml.Node]bool{}, layered: layered}
+func newValue(file string, root *yaml.Node, errs *problems) *value {
+	r := &reader{file: file, left: maxValues, errs: errs, open: map[*yaml.Node]bool{}}
 	if root.Kind == yaml.DocumentNode && len(root.Content) == 1 {
 		root = root.Content[0]
 	}
@@ -137,15 +135,12 @@ func (r *reader) value(n *yaml.Node, path string) *value {
 		}
 		return v
 	}
-	switch tag := n.ShortTag(); {
-	case tag == "!reset" && r.layered:
+	switch n.ShortTag() {
+	case "!reset":
 		v.over = reset
 		return v
-	case tag == "!override" && r.layered:
+	case "!override":
 		v.over = override
-	case tag == "!reset", tag == "!override":
-		r.errs.fail(v.at, path, manifest.ReasonType, "the tag %s is for files that are merged with -f: one file is read here, write what is meant", n.Tag)
-		return v
 	}
 	switch n.Kind {
 	case yaml.AliasNode:

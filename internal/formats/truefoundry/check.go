@@ -87,8 +87,11 @@ func (c *checker) choose(v tree.Value, of []string) string {
 	choice := strings.Join(tags, ", ")
 	if written.Is() {
 		hint := ""
-		if written.String() == "github" || written.String() == "gitlab" {
+		switch written.String() {
+		case "github", "gitlab":
 			hint = ": write type: git, repo_url: …, ref: …, branch_name: …"
+		case "nvidia.com/gpu":
+			hint = ": write type: nvidia_gpu, count: 1"
 		}
 		c.fail(written, "there is no type %s here, it is one of %s%s", printable.Cut(written.Node.Value), choice, hint)
 		return ""

@@ -124,7 +124,7 @@ func (c *converter) untyped(doc, workspace tree.Value) {
 }
 
 func (c *converter) components(list, workspace tree.Value) {
-	if !list.IsList() {
+	if list.Is() && !list.IsList() {
 		c.fail(list, "cannot use %s as a list of services", list.Describe())
 	}
 	for _, item := range list.Items() {

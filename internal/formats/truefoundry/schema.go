@@ -56,12 +56,14 @@ const probeForm = "config: {type: http, path: /health, port: 8000}"
 
 // objectTypes are all objects of the format, by names of our own.
 func objectTypes() map[string]objectType {
+	const templated = "a set that is filled in from a template is not read here: write the components that it stands for"
 	all := map[string]objectType{
-		"service":         serviceType(),
-		"application-set": {tag: "application-set", fields: []field{{name: "type"}, {name: "name", required: true}, {name: "components", kind: anything, required: true}, {name: "workspace_fqn"}}},
-		"probe":           probeType(),
-		"port":            portType(),
-		"resources":       resourcesType(),
+		"service": serviceType(),
+		"application-set": {tag: "application-set", fields: []field{{name: "type"}, {name: "name", required: true}, {name: "components", kind: anything, required: true}, {name: "workspace_fqn"}},
+			slips: map[string]string{"template": templated, "values": templated, "convert_template_manifest": templated}},
+		"probe":     probeType(),
+		"port":      portType(),
+		"resources": resourcesType(),
 		"volume": {tag: "volume", fields: []field{{name: "type"}, {name: "name", required: true}, {name: "config", kind: object, of: []string{"dynamic", "static"}},
 			{name: "storage_class"}, {name: "size", kind: whole}, {name: "workspace_fqn"}, {name: "volume_browser", kind: anything, idle: byTheirs}}},
 		"dynamic": {tag: "dynamic", fields: []field{{name: "type"}, {name: "storage_class", required: true}, {name: "size", kind: whole, required: true}}},
@@ -100,7 +102,7 @@ func serviceType() objectType {
 		"build": build, "build_spec": build, "build_source": build,
 		"deploy": "its fields belong at the top: replicas, resources, env", "port": "write ports: [{port: 8000}]",
 		"command": "it belongs in image (type: image) or in image.build_spec (type: build)", "namespace": "write workspace_fqn: CLUSTER:WORKSPACE",
-		"autoscaling": "write replicas: {min_replicas: 1, max_replicas: 3}", "environment": "write env: {NAME: value}", "kind": "there is type alone, leave it out", "components": "they belong to type: application-set", "volumes": "write mounts: [{type: volume, mount_path: …, volume_fqn: …}]",
+		"autoscaling": "write replicas: {min_replicas: 1, max_replicas: 3}", "environment": "write env: {NAME: value}", "kind": "there is type alone, leave it out", "components": "they belong to type: application-set", "cache_volume": "it belongs in artifacts_download", "volumes": "write mounts: [{type: volume, mount_path: …, volume_fqn: …}]",
 	}}
 }
 

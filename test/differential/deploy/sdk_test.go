@@ -60,8 +60,8 @@ func inPython(t *testing.T, kubeconfig, namespace, name string) string {
 	return string(out)
 }
 
-// TestSDKUp: what both SDKs deploy is Ready on the kubelet, and what one has deployed is the same to
-// the other.
+// TestSDKUp: what both SDKs deploy is Ready on the kubelet, and what one has deployed is the same
+// to the other.
 func TestSDKUp(t *testing.T) {
 	t.Parallel()
 	in := namespace(t, "sdk")
@@ -139,8 +139,8 @@ func refusals() map[string]refusal {
 	}
 }
 
-// TestSDKRefused: what a cluster has against a service is an error of the type that tells it, for Go
-// and Python alike, in the cluster's words.
+// TestSDKRefused: what a cluster has against a service is an error of the type that tells it, for
+// Go and Python alike, in the cluster's words.
 func TestSDKRefused(t *testing.T) {
 	t.Parallel()
 	for name, r := range refusals() {

@@ -12,10 +12,8 @@ import (
 	"testing"
 )
 
-// TestOrders drills the example in Python by its manifest alone: what it depends on is found.
-func TestOrders(t *testing.T) {
-	t.Parallel()
-	b := build(t)
+// testOrders drills the example in Python by its manifest alone: what it depends on is found.
+func (b built) testOrders(t *testing.T) {
 	folder, err := filepath.Abs("../../examples/orders")
 	if err != nil {
 		t.Fatal(err)

@@ -15,8 +15,9 @@ const (
 	computeTimeout = 2 * time.Second // of one computation, with its wait for the loop
 	// for one turn of the loop, which takes milliseconds: only a hang exceeds it
 	hangLimit = 5 * time.Second
-	// for one turn too, of readiness: whoever came now would not get a result in time. It is shorter
-	// than hangLimit, so that a replica that hangs has no more requests when it is restarted.
+	// for one turn too, of readiness: whoever came now would not get a result in time. It is
+	// shorter than hangLimit, so that a replica that hangs has no more requests when it is
+	// restarted.
 	stuckLimit = computeTimeout
 )
 

@@ -44,9 +44,9 @@ const (
 	// AnnotationNames on the pod with the value NamesOff lets its programs see the hosts file and
 	// the host name of this machine.
 	AnnotationNames = annotationPrefix + "names"
-	// AnnotationDependency, followed by the name of a dependency such as "database", on the pod with
-	// the value DependencyOwned declares that the service cannot work without it: probity drill then
-	// takes it as intended that an outage of it leaves no replica ready.
+	// AnnotationDependency, followed by the name of a dependency such as "database", on the pod
+	// with the value DependencyOwned declares that the service cannot work without it: probity
+	// drill then takes it as intended that an outage of it leaves no replica ready.
 	AnnotationDependency = annotationPrefix + "dependency."
 	// AnnotationHold on a Service is a time as in "10s" to hold requests while nothing is ready.
 	AnnotationHold = annotationPrefix + "hold"

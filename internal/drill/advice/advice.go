@@ -29,7 +29,8 @@ func Add(r *drill.Report, m *advisor.Manifests) {
 	}
 }
 
-// container is the one that a result is about, and its workload; nil if the manifests do not have it.
+// container is the one that a result is about, and its workload; nil if the manifests do not have
+// it.
 func container(r *drill.Report, result *drill.Result, m *advisor.Manifests) (*drill.Workload, *advisor.Container) {
 	i := slices.IndexFunc(r.Workloads, func(w drill.Workload) bool { return w.Name == result.Workload })
 	if i < 0 {
@@ -54,8 +55,8 @@ func container(r *drill.Report, result *drill.Result, m *advisor.Manifests) (*dr
 type situation struct {
 	drill.Verdict
 	result *drill.Result
-	// workload is what was measured of it, container what the manifests have; both are nil if they do
-	// not have it.
+	// workload is what was measured of it, container what the manifests have; both are nil if they
+	// do not have it.
 	workload  *drill.Workload
 	container *advisor.Container
 }

@@ -55,10 +55,6 @@ func document(css []byte, r *drill.Report, d detail) []byte {
 	return append(append(page, markup.Part(body)...), "</html>\n"...)
 }
 
-// Body is the content of the page, for one that has a frame already: the look is that of the
-// dashboard.
-func Body(r *drill.Report) markup.Item { return body(r, everything) }
-
 // detail is how much of a report is in a page.
 type detail int
 

@@ -241,7 +241,6 @@ func runDrill(ctx context.Context, streams Streams, flags drillFlags, opts drill
 			report.Assertions = append(report.Assertions, a.Check(report))
 		}
 	}
-	addAdvice(report, opts.Files)
 	advise(streams, report, opts)
 	return flags.judge(report, errors.Join(err, flags.write(streams.Out, report)))
 }

@@ -3,6 +3,7 @@ package drill
 import (
 	"context"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptrace"
@@ -103,9 +104,7 @@ func (l *load) send(spec RequestSpec) sent {
 		s.err = err.Error()
 		return s
 	}
-	for name, values := range spec.Header {
-		req.Header[name] = values
-	}
+	maps.Copy(req.Header, spec.Header)
 	res, err := l.client.Do(req)
 	if err == nil {
 		_, err = io.Copy(io.Discard, res.Body)
@@ -149,11 +148,17 @@ func (b *book) write(e proxy.LedgerEntry) {
 	b.entries[e.Client] = e
 }
 
-// find takes the entry about a client's request.
+// find finds the entry about a client's request.
 func (b *book) find(client netip.AddrPort) (proxy.LedgerEntry, bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	e, ok := b.entries[client]
-	delete(b.entries, client)
 	return e, ok
+}
+
+// clear forgets what was written, that about clients of others too.
+func (b *book) clear() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	clear(b.entries)
 }

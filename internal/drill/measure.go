@@ -66,6 +66,7 @@ func (d *drill) bill(rep *Repetition, l *load) {
 	}
 	slices.SortStableFunc(rep.Requests, func(a, b Request) int { return cmp.Compare(a.At, b.At) })
 	rep.Ledger = accounts(rep.Requests)
+	d.book.clear()
 }
 
 // accounts sums requests up by replica and class.

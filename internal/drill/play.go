@@ -192,12 +192,15 @@ func (d *drill) step(s Step) {
 			d.report.LeftOut = append(d.report.LeftOut, LeftOut{s.Fault.Word, t.Name, err.Error()})
 			break
 		}
-		rep.Number = len(all) + 1
-		enough := len(d.opts.Faults) == 0 && time.Since(d.report.Began)+s.Fault.cost(&t.Workload) > d.opts.Budget
-		all = append(all, d.evidence(s.Fault, t, rep))
 		if rep.Undo != "" {
 			d.report.Failures = append(d.report.Failures, fmt.Sprintf("cannot undo %s in %s: %s", s.Fault.Word, t.Name, rep.Undo))
 		}
+		if d.ctx.Err() != nil {
+			break // nobody waited for what would have come of it
+		}
+		rep.Number = len(all) + 1
+		enough := len(d.opts.Faults) == 0 && time.Since(d.report.Began)+s.Fault.cost(&t.Workload) > d.opts.Budget
+		all = append(all, d.evidence(s.Fault, t, rep))
 		if enough {
 			break
 		}
@@ -257,6 +260,7 @@ func (d *drill) repetition(f Fault, t *target, i, n int) (*Repetition, error) {
 	d.sleep(settleTime + d.opts.EndpointDelay) // until the front knows it, and then some
 	stop()
 	sending.Wait()
+	d.sleep(2 * beat) // the front may hear of the end of an answer later than the client
 	d.record.read()
 	rep.Until = d.since(time.Now())
 	d.fill(rep, f, t, d.load)

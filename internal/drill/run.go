@@ -127,7 +127,8 @@ func Run(ctx context.Context, opts Options) (*Report, error) {
 	stop()
 	running.Wait()
 	d.report.Took = d.since(time.Now())
-	return d.report, errors.Join(d.end(), os.RemoveAll(dir))
+	d.end()
+	return d.report, os.RemoveAll(dir)
 }
 
 func (d *drill) since(t time.Time) Offset { return Offset(t.Sub(d.report.Began)) }
@@ -201,7 +202,7 @@ func (d *drill) start(dir string) error {
 const endTime = 3 * time.Second
 
 // end stops the system and waits until nothing of it is left.
-func (d *drill) end() error {
+func (d *drill) end() {
 	d.system.Stop()
 	select {
 	case <-d.system.Done():
@@ -210,7 +211,6 @@ func (d *drill) end() error {
 	}
 	<-d.system.Done()
 	_ = d.system.Wait() // that Pods were killed is what was meant
-	return nil
 }
 
 // target finds a workload by its name.
@@ -219,13 +219,11 @@ func (d *drill) target(name string) *target {
 	return d.targets[i]
 }
 
-// sleep waits, and reports whether it was not interrupted.
-func (d *drill) sleep(t time.Duration) bool {
+// sleep waits, unless the drill is interrupted.
+func (d *drill) sleep(t time.Duration) {
 	select {
 	case <-d.ctx.Done():
-		return false
 	case <-time.After(t):
-		return true
 	}
 }
 

@@ -29,7 +29,36 @@ func (d *drill) conclude(f Fault, t *target, all []evidence) {
 			}
 		}
 	}
+	r.Remarks = remarks(all)
+	d.noteSurvivors(t, all)
 	d.report.Results = append(d.report.Results, r)
+}
+
+// remarks are facts that are no verdicts.
+func remarks(all []evidence) (remarks []string) {
+	for _, e := range all {
+		for _, r := range e.Replicas {
+			if r.Restarts+r.Exits > 1 {
+				return []string{"here the next start after a restart waits for 1 s at most; a cluster's waits for 10 s, then 20 s, then 40 s, up to 5 min"}
+			}
+		}
+	}
+	return nil
+}
+
+// noteSurvivors notes which classes of requests were answered without a dependency.
+func (d *drill) noteSurvivors(t *target, all []evidence) {
+	for _, e := range all {
+		if e.fault.Kind != KindDependency || e.Tainted || e.fault.Mode == "slow" {
+			continue
+		}
+		for i := range d.report.Classes {
+			c := &d.report.Classes[i]
+			if c.Workload == t.Name && slices.Contains(e.survivors(), c.Name) && !slices.Contains(c.Survives, e.fault.Dependency) {
+				c.Survives = append(c.Survives, e.fault.Dependency)
+			}
+		}
+	}
 }
 
 // expected is what should become of a fault, in a few words.

@@ -93,6 +93,7 @@ func (d *door) accept(serve func(*net.TCPConn)) {
 		c, err := d.listener.AcceptTCP()
 		switch {
 		case err == nil:
+			_ = reuse(c, true) // else the port might not be opened again while this one lingers
 			serve(c)
 		case !d.awaitOpen():
 			return
@@ -158,7 +159,25 @@ func (d *door) becomeLocked(next doorState, fd int) error {
 		}
 		return d.fillLocked()
 	}
-	return errors.Join(unix.Listen(fd, doorBacklog), d.listener.SetDeadline(time.Time{}))
+	// Connections that were closed here linger for a minute (TIME_WAIT): only who shares the port with
+	// them may listen beside them.
+	err := errors.Join(reuse(d.listener, true), unix.Listen(fd, doorBacklog))
+	return errors.Join(err, reuse(d.listener, false), d.listener.SetDeadline(time.Time{}))
+}
+
+// reuse has a socket share its port with others that do, or not.
+func reuse(c syscall.Conn, share bool) error {
+	raw, err := c.SyscallConn()
+	if err != nil {
+		return err
+	}
+	on := 0
+	if share {
+		on = 1
+	}
+	var refused error
+	err = raw.Control(func(fd uintptr) { refused = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_REUSEADDR, on) })
+	return errors.Join(err, refused)
 }
 
 func (d *door) control(act func(fd int) error) error {

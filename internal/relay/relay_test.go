@@ -115,6 +115,37 @@ func TestDown(t *testing.T) {
 	hear(t, c, "a")
 }
 
+// TestDownAfterLingering: connections that the relay has closed first hold its port for a while, and
+// it is opened again all the same.
+func TestDownAfterLingering(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			_ = c.Close()
+		}
+	}()
+	r := newRelay(t, Options{Target: l.Addr().(*net.TCPAddr).AddrPort()})
+	c := connect(t, r.Address())
+	if n, err := c.Read(make([]byte, 1)); err != io.EOF {
+		t.Fatalf("read %d bytes, %v; want the end", n, err)
+	}
+	_ = c.Close()
+	set(t, r, Mode{Kind: Down})
+	set(t, r, Mode{})
+	c = connect(t, r.Address())
+	if n, err := c.Read(make([]byte, 1)); err != io.EOF {
+		t.Fatalf("read %d bytes, %v; want the end", n, err)
+	}
+}
+
 // TestReset: so many bytes pass, then the connection ends.
 func TestReset(t *testing.T) {
 	r := newRelay(t, Options{Target: echo(t)})

@@ -11,10 +11,9 @@ import (
 	"testing"
 )
 
-// TestHowToInCI runs the command of the CI job in docs/how-to/break-it-before-your-users-do.md, on
+// testHowTo runs the command of the CI job in docs/how-to/break-it-before-your-users-do.md, on
 // the sound service.
-func TestHowToInCI(t *testing.T) {
-	t.Parallel()
+func (b built) testHowTo(t *testing.T) {
 	page, err := os.ReadFile("../../docs/how-to/break-it-before-your-users-do.md")
 	if err != nil {
 		t.Fatal(err)
@@ -24,7 +23,6 @@ func TestHowToInCI(t *testing.T) {
 	if !ok || !strings.Contains(command, "--quick --assert") {
 		t.Fatalf("the page has no such command: %q", command)
 	}
-	b := build(t)
 	dir := t.TempDir()
 	manifest := b.manifest(t, nil)
 	manifest = strings.Replace(manifest, "probity.run/drill", "probity.run/command.service: "+b.service+"\n        probity.run/drill", 1)

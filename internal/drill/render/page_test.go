@@ -42,6 +42,21 @@ func TestPage(t *testing.T) {
 	}
 }
 
+// TestBaselineHasNoFault: where nothing is broken, nothing is drawn as broken.
+func TestBaselineHasNoFault(t *testing.T) {
+	r := sample()
+	p := repetition(1, "", "web-1")
+	for side, want := range map[drill.Side]int{drill.SideNone: 0, drill.SideOutside: 2} {
+		grounds := 0
+		for _, g := range picture(&drill.Result{Title: "x", Side: side}, p, &r.Workloads[0]).Groups {
+			grounds += len(g.Grounds)
+		}
+		if grounds != want {
+			t.Errorf("%s: %d Pods are drawn as broken, want %d", side, grounds, want)
+		}
+	}
+}
+
 // TestPageStandsForItself: it asks for nothing, and nothing in it is run.
 func TestPageStandsForItself(t *testing.T) {
 	page := pageOf(t, sample())

@@ -23,7 +23,7 @@ func picture(r *drill.Result, p *drill.Repetition, w *drill.Workload) *timeline.
 	pic := &timeline.Picture{From: -lead, To: max(d.at(p.Until), time.Second)}
 	for i, pod := range d.pods() {
 		g := timeline.Group{Name: pod}
-		if pod == p.Pod || p.Pod == "" {
+		if r.Side != drill.SideNone && (pod == p.Pod || p.Pod == "") {
 			g.Grounds = []timeline.Ground{{From: 0, To: max(d.at(p.End), 0), Word: r.Title}}
 		}
 		if i == 0 && r.Side != drill.SideNone {

@@ -89,8 +89,12 @@ func picturePane(r *drill.Report, result *drill.Result) item {
 	pic := picture(result, p, workloadOf(r, result))
 	drawing := timeline.Draw(pic, timeline.Page(pictureWidth).For(pic))
 	label := fmt.Sprintf("Repetition %d: what was predicted, what was measured, requests and probes, in seconds since the fault", p.Number)
+	caption := fmt.Sprintf("Repetition %d, at phase %.2f of the liveness probe's period.", p.Number, p.Phase)
+	if result.Side == drill.SideNone {
+		caption = "No fault."
+	}
 	return e("div.pane", e("div.scroll", at("tabindex", "0"), at("role", "region"), at("aria-label", "Timeline of "+result.Title), markup.Drawing(drawing, label)),
-		e("p.small.muted", text(fmt.Sprintf("Repetition %d, at phase %.2f of the liveness probe's period. A mark of the requests is green where all were answered, full red where one was refused, hollow where one got no answer.", p.Number, p.Phase))))
+		e("p.small.muted", text(caption+" A mark of the requests is green where all were answered, full red where one was refused, hollow where one got no answer.")))
 }
 
 // telling is the repetition that is drawn: one that a verdict is about, or the first.

@@ -15,7 +15,7 @@ type database struct {
 	pool chan net.Conn // nil for one that is to be opened
 }
 
-const poolSize = 2
+const poolSize = 8
 
 // openDatabase makes the pool. Without a mistake it connects to nothing yet.
 func openDatabase(o options) (*database, error) {

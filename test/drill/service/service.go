@@ -70,7 +70,7 @@ func (s *service) check() {
 		}
 		if s.db != nil && s.options.ready != "always" {
 			err := s.ask()
-			if err != nil && s.options.ready == "stale" {
+			if err != nil && s.options.ready == "stale" && s.ready.Load() {
 				select {} // the checker has died, and what it found last stands
 			}
 			s.ready.Store(err == nil)

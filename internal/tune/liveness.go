@@ -50,7 +50,7 @@ func (r *recommendation) survive() int {
 
 // supported reports whether the objective of false restarts can be judged by what was measured.
 func (r *recommendation) supported() bool {
-	return r.objectives.FalseRestarts > 0 && r.advice.Measured.Hours > 0 && r.objectives.FalseRestarts >= r.advice.Measured.Floor
+	return r.objectives.FalseRestarts > 0 && r.objectives.FalseRestarts >= r.advice.Measured.Floor
 }
 
 // wishes are the conditions, the cheap ones first.
@@ -150,11 +150,7 @@ func mostPatient(latest int, timeout wish) (best Setting, ok bool) {
 }
 
 func (r *recommendation) point(s Setting) Point {
-	p := Point{Setting: s, Tolerates: s.Tolerated(), Detects: s.Certain()}
-	if r.advice.Measured.Hours > 0 {
-		p.Limit = r.judge.Bound(s).Upper
-	}
-	return p
+	return Point{Setting: s, Tolerates: s.Tolerated(), Detects: s.Certain(), Limit: r.judge.Bound(s).Upper}
 }
 
 // promises says what the numbers of liveness do about each objective.
@@ -179,9 +175,7 @@ func (r *recommendation) promises(s Setting, survive int) {
 		p.Text += ", which this does not survive for sure"
 	}
 	r.promise(p)
-	if m.Hours > 0 {
-		r.promiseRestarts(s)
-	}
+	r.promiseRestarts(s)
 	r.promiseTimeout("liveness", s.Timeout)
 }
 

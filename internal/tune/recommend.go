@@ -57,9 +57,15 @@ func Recommend(container *Container, today Today, o Objectives) *Advice {
 	if a.Refused != "" {
 		return a
 	}
-	r.liveness()
-	if a.Infeasible == "" {
+	if m.Hours > 0 {
+		r.liveness()
+	} else {
+		r.note("No answers were measured: liveness and readiness stay as they are.")
+	}
+	if a.Infeasible == "" && m.Hours > 0 {
 		r.readiness()
+	}
+	if a.Infeasible == "" {
 		r.startup()
 	}
 	r.counts()

@@ -145,6 +145,9 @@ func runTune(ctx context.Context, streams Streams, flags tuneFlags, args []strin
 		return badInput(err)
 	}
 	if err := t.read(ctx); err != nil {
+		if ctx.Err() != nil {
+			err = errors.New("stopped: nothing of the measurement is kept")
+		}
 		return badInput(err)
 	}
 	t.recommend()

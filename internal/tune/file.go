@@ -21,6 +21,7 @@ const (
 	maxContainers = 1000
 	maxItems      = 200_000 // stalls, starts and windows of a container
 	maxSeconds    = 1e10    // of a window: some centuries
+	leastSeconds  = 0.1     // of a window
 	maxNumber     = 1e12
 	maxText       = 1000 // bytes
 )
@@ -143,7 +144,7 @@ func (c *Container) check() error {
 
 func (w *Window) check() error {
 	switch {
-	case !within(w.Seconds, maxSeconds) || w.Seconds == 0:
+	case !within(w.Seconds, maxSeconds) || w.Seconds < leastSeconds:
 		return fmt.Errorf("it is %v s long", w.Seconds)
 	case w.Samples < 0 || float64(w.Samples) > maxNumber || w.Tainted < 0 || w.Tainted > w.Samples:
 		return fmt.Errorf("it has %d samples, and %d of them are tainted", w.Samples, w.Tainted)
@@ -175,7 +176,8 @@ func (c *Count) check() error {
 			return fmt.Errorf("it has a count of %d", n)
 		}
 	}
-	if !within(c.PodHours, maxSeconds) || !within(c.EventHours, maxSeconds) {
+	tiny := func(hours float64) bool { return hours > 0 && hours < leastSeconds/3600 }
+	if !within(c.PodHours, maxSeconds) || !within(c.EventHours, maxSeconds) || tiny(c.PodHours) || tiny(c.EventHours) {
 		return fmt.Errorf("it is about %v and %v hours", c.PodHours, c.EventHours)
 	}
 	if l := c.Liveness; l != nil && (l.Period < 1 || l.Timeout < 1 || l.Failures < 1 || max(l.Period, l.Timeout, l.Failures) > math.MaxInt32) {

@@ -60,7 +60,7 @@ func (j *Judge) Allows(s Setting, rate float64) bool {
 	if len(weights) > 0 {
 		confidence = choosing
 	}
-	return momentsOf(weights, j.company(s)).upper(confidence) <= rate*j.hours*(1+1e-9)
+	return momentsOf(weights, j.company(s)).within(rate*j.hours*(1+1e-9), confidence)
 }
 
 // forbids reports whether stalls that stand alone bring restarts at more than a rate, which needs

@@ -55,3 +55,13 @@ func (m moments) upper(confidence float64) float64 {
 	mean, variance := m.sum+m.largest, m.squares+m.largest*m.largest
 	return variance / mean * gammaQuantile(mean*mean/variance, confidence)
 }
+
+// within reports whether the upper limit of the sum, with a confidence, is at most that; it costs
+// much less than the limit itself.
+func (m moments) within(limit, confidence float64) bool {
+	if m.sum > limit {
+		return false
+	}
+	mean, variance := m.sum+m.largest, m.squares+m.largest*m.largest
+	return gammaBelow(mean*mean/variance, limit*mean/variance) >= confidence
+}

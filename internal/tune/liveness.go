@@ -50,7 +50,7 @@ func (r *recommendation) survive() int {
 
 // supported reports whether the objective of false restarts can be judged by what was measured.
 func (r *recommendation) supported() bool {
-	return r.objectives.FalseRestarts > 0 && r.advice.Measured.Hours > 0 && r.objectives.FalseRestarts >= r.advice.Measured.Floor
+	return r.objectives.FalseRestarts > 0 && r.objectives.FalseRestarts >= r.advice.Measured.Floor
 }
 
 // wishes are the conditions, the cheap ones first.
@@ -100,17 +100,24 @@ func (r *recommendation) first(wishes []wish, but string) (Setting, bool) {
 // those the slowest is named, which misses by least.
 func (r *recommendation) binding(s Setting, wishes []wish) (lines []string) {
 	for _, w := range wishes {
-		var other Setting
-		for faster := range settings(s.Certain() - 1) {
-			if !slices.ContainsFunc(wishes, func(x wish) bool { return x.name != w.name && !x.holds(faster) }) && faster.Certain() >= other.Certain() {
-				other = faster
-			}
-		}
-		if other.Period > 0 {
+		if other, ok := slowest(s.Certain()-1, wishes, w.name); ok {
 			lines = append(lines, fmt.Sprintf("%s: %s has A = %d s; the faster %s has %s", w.name, s, s.Tolerated(), other, w.fails(other)))
 		}
 	}
 	return lines
+}
+
+// slowest is the setting that tolerates most among the slowest that act within so many seconds and
+// meet all wishes but the one of that name.
+func slowest(certain int, wishes []wish, but string) (Setting, bool) {
+	for ; certain > 0; certain-- {
+		for _, s := range slices.Backward(settingsOf(certain)) {
+			if !slices.ContainsFunc(wishes, func(w wish) bool { return w.name != but && !w.holds(s) }) {
+				return s, true
+			}
+		}
+	}
+	return Setting{}, false
 }
 
 // String writes the numbers as period/timeout/failureThreshold, "3/2/3".
@@ -150,11 +157,7 @@ func mostPatient(latest int, timeout wish) (best Setting, ok bool) {
 }
 
 func (r *recommendation) point(s Setting) Point {
-	p := Point{Setting: s, Tolerates: s.Tolerated(), Detects: s.Certain()}
-	if r.advice.Measured.Hours > 0 {
-		p.Limit = r.judge.Bound(s).Upper
-	}
-	return p
+	return Point{Setting: s, Tolerates: s.Tolerated(), Detects: s.Certain(), Limit: r.judge.Bound(s).Upper}
 }
 
 // promises says what the numbers of liveness do about each objective.
@@ -179,9 +182,7 @@ func (r *recommendation) promises(s Setting, survive int) {
 		p.Text += ", which this does not survive for sure"
 	}
 	r.promise(p)
-	if m.Hours > 0 {
-		r.promiseRestarts(s)
-	}
+	r.promiseRestarts(s)
 	r.promiseTimeout("liveness", s.Timeout)
 }
 

@@ -57,9 +57,15 @@ func Recommend(container *Container, today Today, o Objectives) *Advice {
 	if a.Refused != "" {
 		return a
 	}
-	r.liveness()
-	if a.Infeasible == "" {
+	if m.Hours > 0 {
+		r.liveness()
+	} else {
+		r.note("No answers were measured: liveness and readiness stay as they are.")
+	}
+	if a.Infeasible == "" && m.Hours > 0 {
 		r.readiness()
+	}
+	if a.Infeasible == "" {
 		r.startup()
 	}
 	r.counts()
@@ -109,9 +115,9 @@ func (r *recommendation) summary() (m Summary) {
 	return m
 }
 
-// slowest is 2 × p99.9 of the answers of an endpoint, as a rule for its timeout, rounded up to
+// leastTimeout is 2 × p99.9 of the answers of an endpoint, as a rule for its timeout, rounded up to
 // seconds; under load, if that was measured.
-func slowest(e *Endpoint) (timeout int, p999 float64, answers int, loaded bool) {
+func leastTimeout(e *Endpoint) (timeout int, p999 float64, answers int, loaded bool) {
 	if e == nil {
 		return 1, 0, 0, false
 	}
@@ -135,14 +141,14 @@ func (r *recommendation) timeout(probe string, now *Setting) int {
 	if e == nil && now != nil {
 		return now.Timeout
 	}
-	least, _, _, _ := slowest(e)
+	least, _, _, _ := leastTimeout(e)
 	return least
 }
 
 // promiseTimeout says what the timeout of a probe rests on.
 func (r *recommendation) promiseTimeout(probe string, timeout int) {
 	e := r.container.Endpoint(probe)
-	_, p999, answers, loaded := slowest(e)
+	_, p999, answers, loaded := leastTimeout(e)
 	if answers == 0 {
 		r.promise(Promise{Objective: "timeout", Basis: Assumed, Text: fmt.Sprintf("%s has timeoutSeconds %d: no answer of it was measured", probe, timeout)})
 		return

@@ -136,9 +136,42 @@ func (l *lab) await(ctx context.Context, pod *corev1.Pod, wanted func(*corev1.Po
 		case current.DeletionTimestamp == nil && (current.Status.Phase == corev1.PodFailed || current.Status.Phase == corev1.PodSucceeded):
 			return nil, fmt.Errorf("pod/%s has ended by itself: %s", pod.Name, current.Status.Phase)
 		}
-		_, err = watch.Next(ctx)
+		if _, err = watch.Next(ctx); ctx.Err() != nil {
+			err = context.Cause(ctx)
+		}
 	}
 	return nil, err
+}
+
+// watchTrouble ends a context with the reason when a Pod will not come up: a program ends, or
+// cannot be started. It returns when the context is done.
+func (l *lab) watchTrouble(ctx context.Context, pod *corev1.Pod, cancel context.CancelCauseFunc) {
+	var found error
+	if _, err := l.await(ctx, pod, func(p *corev1.Pod) bool { found = trouble(p); return found != nil }); err == nil {
+		cancel(found)
+	}
+}
+
+// trouble is why a Pod will not come up; nil if it may.
+func trouble(pod *corev1.Pod) error {
+	if pod == nil {
+		return nil
+	}
+	for _, s := range pod.Status.ContainerStatuses {
+		ended := s.State.Terminated
+		if s.RestartCount > 0 && ended == nil {
+			ended = s.LastTerminationState.Terminated
+		}
+		switch w := s.State.Waiting; {
+		case ended != nil && ended.Message != "":
+			return fmt.Errorf("container %s: %s: %s", s.Name, ended.Reason, ended.Message)
+		case ended != nil:
+			return fmt.Errorf("container %s has ended with code %d: probity run shows what it printed", s.Name, ended.ExitCode)
+		case w != nil && w.Reason != "ContainerCreating" && w.Reason != "PodInitializing":
+			return fmt.Errorf("container %s: %s: %s", s.Name, w.Reason, w.Message)
+		}
+	}
+	return nil
 }
 
 // running reports whether a container of a Pod runs.

@@ -111,16 +111,23 @@ func (m *measurement) start(ctx context.Context, s *subject) error {
 
 // startPod starts a Pod and waits for the first good answer of each container that is measured.
 func (m *measurement) startPod(ctx context.Context, s *subject, n int, how tune.How) (*corev1.Pod, []time.Duration, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, longestStart, fmt.Errorf("%s does not answer %v after its start", s.name, longestStart))
-	defer cancel()
+	ctx, end := context.WithTimeoutCause(ctx, longestStart, fmt.Errorf("%s does not answer %v after its start", s.name, longestStart))
+	defer end()
+	ctx, cancel := context.WithCancelCause(ctx)
 	wanted, err := podOf(s.object, n)
 	if err != nil {
+		cancel(nil)
 		return nil, nil, err
 	}
 	pod, err := m.lab.create(wanted)
 	if err != nil {
+		cancel(nil)
 		return nil, nil, err
 	}
+	var watching sync.WaitGroup
+	watching.Go(func() { m.lab.watchTrouble(ctx, pod, cancel) })
+	defer watching.Wait()
+	defer cancel(nil)
 	took, errs := make([]time.Duration, len(s.measured)), make([]error, len(s.measured))
 	var starting sync.WaitGroup
 	for i, c := range s.measured {

@@ -123,11 +123,7 @@ func curve(b *strings.Builder, a *tune.Advice) {
 	}
 	b.WriteString("\n  LIVENESS  BEARS A STALL OF  NOTICES A HANG WITHIN  FALSE RESTARTS, AT MOST\n")
 	for _, p := range a.Curve {
-		limit := "unknown"
-		if p.Limit > 0 {
-			limit = tune.Rate(p.Limit)
-		}
-		fmt.Fprintf(b, "  %-9s %-17s %-22s %s\n", p.Setting, fmt.Sprintf("%d s", p.Tolerates), fmt.Sprintf("%d s", p.Detects), limit)
+		fmt.Fprintf(b, "  %-9s %-17s %-22s %s\n", p.Setting, fmt.Sprintf("%d s", p.Tolerates), fmt.Sprintf("%d s", p.Detects), tune.Rate(p.Limit))
 	}
 	b.WriteString("  (periodSeconds/timeoutSeconds/failureThreshold; limits with 95 % confidence)\n")
 }

@@ -102,7 +102,8 @@ type Options struct {
 	// Notice, if not nil, gets what a person should know, a line at a time: what a changed manifest
 	// changed, what of it is not applied here. It must not wait for anybody.
 	Notice func(line string)
-	// Dependencies are what Pods connect to, for a drill: see [System.SetMode]. Default: not watched.
+	// Dependencies are what Pods connect to, for a drill: see [System.SetMode]. Default: not
+	// watched.
 	Dependencies DependencyOptions
 	// Routing is how requests get from Services to Pods. Default: as the docs say.
 	Routing Routing

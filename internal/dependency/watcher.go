@@ -26,6 +26,8 @@ type Watcher struct {
 	opts Options
 	host Host
 	try  func() error
+	// reachTime is that of relays; 0: the default
+	reachTime time.Duration
 
 	mu       sync.Mutex // guards what follows
 	groups   map[string]*group
@@ -302,7 +304,7 @@ func (w *Watcher) carrierLocked(to destination, g *group) *carrier {
 		g.Refused = fmt.Sprintf("%s is on another machine, and nothing beyond this one is touched unless that is allowed", to.address)
 		return c
 	}
-	opts := relay.Options{Target: to.address, AllowRemote: w.opts.AllowRemote, Mode: g.modeNow(time.Now())}
+	opts := relay.Options{Target: to.address, AllowRemote: w.opts.AllowRemote, ReachTime: w.reachTime, Mode: g.modeNow(time.Now())}
 	var err error
 	if to.network == "udp" {
 		var d *relay.Datagrams

@@ -43,6 +43,14 @@
 // user needs a user namespace for that, which takes some things from a program
 // (docs/differences.md). All promises above hold inside.
 //
+// # Connects
+//
+// Whoever starts a process can have its connections led elsewhere, see [Spec.Connects]: a seccomp
+// filter, which what it forks inherits, reports connect(2) and nothing else. The program waits
+// until its own socket is connected for it; one that does not block gets EINPROGRESS, and one that
+// blocks can be interrupted and killed, as without. What is no business of anybody's, or cannot be
+// read, the kernel carries out.
+//
 // # Differences from a shell
 //
 // Standard input is /dev/null, unless somebody uses the process through a [Console]. Signals have

@@ -118,6 +118,10 @@ func (d *Datagrams) SetMode(m Mode) error {
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	return d.setModeLocked(m)
+}
+
+func (d *Datagrams) setModeLocked(m Mode) error {
 	if d.closed {
 		return net.ErrClosed
 	}
@@ -149,10 +153,9 @@ func (d *Datagrams) expireLocked(after time.Duration) {
 	var timer *time.Timer
 	timer = time.AfterFunc(after, func() {
 		d.mu.Lock()
-		mine := d.until == timer
-		d.mu.Unlock()
-		if mine {
-			_ = d.SetMode(Mode{}) // an error means that it is closed
+		defer d.mu.Unlock()
+		if d.until == timer { // else another mode was set meanwhile
+			_ = d.setModeLocked(Mode{}) // an error means that it is closed
 		}
 	})
 	d.until = timer

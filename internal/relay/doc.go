@@ -8,6 +8,6 @@
 //
 // A relay shows itself in four ways. A program that asks for the other end of its connection
 // (getpeername) gets the relay's address; the destination sees a connection of Probity; out-of-band
-// data is not passed on; a destination that takes longer than [ReachTime] to accept a connection
-// looks as if it had accepted it.
+// data is not passed on; a destination that takes longer than [Options.ReachTime] to accept a
+// connection looks as if it had accepted it.
 package relay

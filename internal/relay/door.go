@@ -199,7 +199,7 @@ const (
 // fillLocked makes connections until one is neither accepted nor refused.
 func (d *door) fillLocked() error {
 	for range maxFillers {
-		fd, waits, err := connectBriefly(d.address)
+		fd, waits, err := connectBriefly(d.address, fillTime)
 		if err != nil {
 			return err
 		}
@@ -218,11 +218,12 @@ func (d *door) emptyLocked() {
 	d.fillers = nil
 }
 
-// connectBriefly begins a connection, and reports whether it was still waiting after a while.
-func connectBriefly(to netip.AddrPort) (fd int, waits bool, err error) {
-	family, name := unix.AF_INET, unix.Sockaddr(&unix.SockaddrInet4{Port: int(to.Port()), Addr: [4]byte{127, 0, 0, 1}})
-	if to.Addr().Is6() {
-		family, name = unix.AF_INET6, &unix.SockaddrInet6{Port: int(to.Port()), Addr: to.Addr().As16()}
+// connectBriefly begins a connection, and reports whether it was still waiting after a while. It
+// asks the kernel and not Go's poller, which tells on a busy machine late what has long happened.
+func connectBriefly(to netip.AddrPort, limit time.Duration) (fd int, waits bool, err error) {
+	family, name := unix.AF_INET6, unix.Sockaddr(&unix.SockaddrInet6{Port: int(to.Port()), Addr: to.Addr().As16()})
+	if to.Addr().Is4() {
+		family, name = unix.AF_INET, &unix.SockaddrInet4{Port: int(to.Port()), Addr: to.Addr().As4()}
 	}
 	syscall.ForkLock.RLock()
 	fd, err = unix.Socket(family, unix.SOCK_STREAM, 0)
@@ -242,8 +243,12 @@ func connectBriefly(to netip.AddrPort) (fd int, waits bool, err error) {
 		return 0, false, err
 	}
 	ready := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLOUT}}
-	n, err := unix.Poll(ready, int(fillTime.Milliseconds()))
-	return fd, err == nil && n == 0, nil
+	for until := time.Now().Add(limit); ; {
+		n, err := unix.Poll(ready, int(max(time.Until(until).Milliseconds(), 0)))
+		if err != unix.EINTR {
+			return fd, err == nil && n == 0, nil
+		}
+	}
 }
 
 // awaitSent waits until the other side's system has taken everything that was written.

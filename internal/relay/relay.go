@@ -21,15 +21,20 @@ type Options struct {
 	// descriptors, 64 KiB and, while it is slow, up to 2 MiB, but all of them together 64 MiB.
 	// Datagrams count each port of a program. Default 1024.
 	MaxConnections int
+	// ReachTime is how long [Relay.Reach] waits for the destination. Default 25 ms.
+	ReachTime time.Duration
 	// Mode is that from the beginning on. Default: pass.
 	Mode Mode
 }
+
+const defaultReachTime = 25 * time.Millisecond
 
 const defaultConnections = 1024
 
 // check gives the options their defaults and says what is wrong with them.
 func (o *Options) check() error {
 	o.MaxConnections = cmp.Or(o.MaxConnections, defaultConnections)
+	o.ReachTime = cmp.Or(o.ReachTime, defaultReachTime)
 	o.Target = netip.AddrPortFrom(o.Target.Addr().Unmap(), o.Target.Port())
 	switch {
 	case !o.Target.IsValid() || o.Target.Port() == 0:
@@ -120,6 +125,10 @@ func (r *Relay) SetMode(m Mode) error {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	return r.setModeLocked(m)
+}
+
+func (r *Relay) setModeLocked(m Mode) error {
 	if r.ctx.Err() != nil {
 		return net.ErrClosed
 	}
@@ -145,10 +154,9 @@ func (r *Relay) expireLocked(after time.Duration) {
 	var timer *time.Timer
 	timer = time.AfterFunc(after, func() {
 		r.mu.Lock()
-		mine := r.until == timer
-		r.mu.Unlock()
-		if mine {
-			_ = r.SetMode(Mode{}) // an error means that it is closed, or that its address is gone
+		defer r.mu.Unlock()
+		if r.until == timer { // else another mode was set meanwhile
+			_ = r.setModeLocked(Mode{}) // an error means that it is closed, or that its address is gone
 		}
 	})
 	r.until = timer

@@ -245,8 +245,10 @@ func TestFor(t *testing.T) {
 	hear(t, c, "a")
 	set(t, r, Mode{Kind: Hang, For: time.Millisecond})
 	set(t, r, Mode{Kind: Down})
-	if r.until != nil || r.Mode().Kind != Down {
-		t.Errorf("mode %+v still ends", r.Mode())
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.until != nil || r.mode.Kind != Down {
+		t.Errorf("mode %+v still ends", r.mode)
 	}
 }
 
@@ -256,7 +258,7 @@ func TestReach(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := newRelay(t, Options{Target: l.Addr().(*net.TCPAddr).AddrPort()})
+	r := newRelay(t, Options{Target: l.Addr().(*net.TCPAddr).AddrPort(), ReachTime: patience})
 	if errno := r.Reach(); errno != 0 {
 		t.Errorf("reach: %v", errno)
 	}

@@ -5,13 +5,13 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+	"os"
 	"sync"
 	"syscall"
 	"time"
-)
 
-// ReachTime is how long [Relay.Reach] waits for a destination.
-const ReachTime = 25 * time.Millisecond
+	"golang.org/x/sys/unix"
+)
 
 // spareTime is how long a connection is kept for a program that does not come.
 const spareTime = 5 * time.Second
@@ -19,28 +19,40 @@ const spareTime = 5 * time.Second
 // Reach connects to the destination before a program is led to the relay, so that the program gets
 // to know what it would know without one: that the destination refuses, or cannot be reached. The
 // next connection that comes uses what was connected. The result is what connect(2) would fail
-// with; it is 0 if it would not, if that takes longer than [ReachTime], and in every mode that
-// decides this itself.
+// with; it is 0 if it would not, if that takes longer than [Options.ReachTime], and in every mode
+// that decides this itself.
 func (r *Relay) Reach() syscall.Errno {
-	if kind := r.Mode().forNew().Kind; kind != Pass && kind != Slow {
+	if kind := r.Mode().forNew().Kind; kind != Pass && kind != Slow || r.opts.Target.Addr().Zone() != "" {
 		return 0
 	}
-	ctx, cancel := context.WithTimeout(r.ctx, ReachTime)
-	defer cancel()
-	target, err := r.dial(ctx)
-	if err == nil {
-		r.spares.put(target)
+	fd, waits, err := connectBriefly(r.opts.Target, r.opts.ReachTime)
+	if err != nil {
+		return refusal(err)
+	}
+	if waits {
+		unix.Close(fd)
 		return 0
 	}
-	if ctx.Err() != nil {
-		return 0
+	if errno, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_ERROR); err != nil || errno != 0 {
+		unix.Close(fd)
+		return refusal(syscall.Errno(errno))
 	}
+	file := os.NewFile(uintptr(fd), "destination")
+	defer file.Close()
+	if target, err := net.FileConn(file); err == nil { // else the next connection is made when it comes
+		r.spares.put(target.(*net.TCPConn))
+	}
+	return 0
+}
+
+// refusal is an error that a program would get, too. Others mean that this process lacks something.
+func refusal(err error) syscall.Errno {
 	for _, errno := range []syscall.Errno{syscall.ECONNREFUSED, syscall.EHOSTUNREACH, syscall.ENETUNREACH, syscall.ETIMEDOUT} {
 		if errors.Is(err, errno) {
 			return errno
 		}
 	}
-	return 0 // it is this process that lacks something
+	return 0
 }
 
 func (r *Relay) dial(ctx context.Context) (*net.TCPConn, error) {

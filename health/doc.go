@@ -45,6 +45,11 @@
 // Answers reveal no secrets. Full errors go to the log, when something changes, and to those whom
 // [Options] allow.
 //
+// A test can see what becomes of a loop that hangs. If the environment variable PROBITY_DRILL names
+// a socket in a folder that only this user may enter, as probity drill has it, whoever writes "stop
+// NAME" to that has the beats of that loop held back while the connection is open. Without the
+// variable nothing listens. It is for tests alone.
+//
 // The same state is served over gRPC (module health/grpchealth, or health/connecthealth for
 // Connect), as a heartbeat file for workers without a network interface, and as metrics
 // ([Health.Metrics], or the modules health/prometheus and health/otel). [Health.Manifest] prints

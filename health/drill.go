@@ -15,8 +15,8 @@ import (
 	"time"
 )
 
-// drillVariable names a socket on which a test asks for the beat of one loop to stay away, as if the
-// loop hung. See the package comment.
+// drillVariable names a socket on which a test asks for the beat of one loop to stay away, as if
+// the loop hung. See the package comment.
 const drillVariable = "PROBITY_DRILL"
 
 const (
@@ -33,8 +33,8 @@ type drillSocket struct {
 	listener net.Listener
 }
 
-// openDrillSocket listens at the path that the environment names; it returns nil if that names none.
-// Only the owner may have access to the folder.
+// openDrillSocket listens at the path that the environment names; it returns nil if that names
+// none. Only the owner may have access to the folder.
 func openDrillSocket(h *Health, log *logQueue) (*drillSocket, error) {
 	path := os.Getenv(drillVariable)
 	if path == "" {

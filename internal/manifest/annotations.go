@@ -22,8 +22,8 @@ const (
 	// goes before workingDir, which is a folder of the image.
 	AnnotationDirectory = annotationPrefix + "directory."
 	// AnnotationDeadlock, followed by a container's name, is a shell's command that has that
-	// container's program hang by itself, as in "kill -USR1 $PID": PID is the number of its process.
-	// A drill runs it; it stands on the pod (template).
+	// container's program hang by itself, as in "kill -USR1 $PID": PID is the number of its
+	// process. A drill runs it; it stands on the pod (template).
 	AnnotationDeadlock = annotationPrefix + "drill.deadlock."
 	// AnnotationAfter on the pod lists workloads that have to come first, as in
 	// "db=healthy,migrate=completed": see [ParseAfter].

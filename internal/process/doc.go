@@ -30,10 +30,10 @@
 //
 // # Faults
 //
-// A [Fault] is done to a process tree on purpose, and undone by the shepherd: when it is told to, at
-// the fault's deadline, or, as all of the tree is killed, when Probity is gone. So nothing is left
-// stopped or limited. The goroutine that reaps the children does the faults, too, so that none meets
-// a process that was given the number of a dead one.
+// A [Fault] is done to a process tree on purpose, and undone by the shepherd: when it is told to,
+// at the fault's deadline, or, as all of the tree is killed, when Probity is gone. So nothing is
+// left stopped or limited. The goroutine that reaps the children does the faults, too, so that none
+// meets a process that was given the number of a dead one.
 //
 // # Namespaces
 //

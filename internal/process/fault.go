@@ -17,19 +17,19 @@ const (
 	FaultStop FaultKind = iota + 1
 	// FaultSignal sends Signal to the process and its group. There is nothing to undo.
 	FaultSignal
-	// FaultThrottle lets the tree use only a Share of one processor: in every [ThrottlePeriod] it is
-	// stopped once it has used its part. Undone: it goes on.
+	// FaultThrottle lets the tree use only a Share of one processor: in every [ThrottlePeriod] it
+	// is stopped once it has used its part. Undone: it goes on.
 	FaultThrottle
 	// FaultDescriptors lets no process of the tree open a file or a connection any more; those that
 	// are open stay. What is forked later is under the same limit. Undone: the limits of before.
 	FaultDescriptors
-	// FaultFileSize lets no process of the tree write to regular files any more: it gets SIGXFSZ, and
-	// EFBIG if it ignores that as Go programs do, where a full disk would give ENOSPC. Undone: the
-	// limits of before.
+	// FaultFileSize lets no process of the tree write to regular files any more: it gets SIGXFSZ,
+	// and EFBIG if it ignores that as Go programs do, where a full disk would give ENOSPC. Undone:
+	// the limits of before.
 	FaultFileSize
-	// FaultMemory kills the tree (SIGKILL) when its processes together have more than Limit bytes in
-	// memory, which is looked at twenty times a second; its [Exit] says so then. Undone: it is not
-	// looked at any more.
+	// FaultMemory kills the tree (SIGKILL) when its processes together have more than Limit bytes
+	// in memory, which is looked at twenty times a second; its [Exit] says so then. Undone: it is
+	// not looked at any more.
 	FaultMemory
 )
 
@@ -77,8 +77,8 @@ const (
 type Faulty interface {
 	// Inject does a fault. It returns when it is done: all of a tree is stopped, say. undo undoes
 	// it; it may be called more than once and at any time, also after the end of the process. Its
-	// error is what could not be undone. The shepherd undoes the fault itself when its time is over;
-	// and when Probity or the shepherd ends, the process is killed, as always.
+	// error is what could not be undone. The shepherd undoes the fault itself when its time is
+	// over; and when Probity or the shepherd ends, the process is killed, as always.
 	//
 	// The error matches [ErrFaultBusy] if another fault of the process uses the same means,
 	// [os.ErrProcessDone] if the process has ended or is being killed, and is the kernel's if that

@@ -40,8 +40,8 @@ func states(t *testing.T, root int) string {
 	return string(word)
 }
 
-// eventuallyStopped waits until nothing of a tree runs: D is a shell that waits in the kernel for what
-// it has forked by vfork, which is stopped.
+// eventuallyStopped waits until nothing of a tree runs: D is a shell that waits in the kernel for
+// what it has forked by vfork, which is stopped.
 func eventuallyStopped(t *testing.T, root int) {
 	t.Helper()
 	for deadline := time.Now().Add(patience); strings.Trim(states(t, root), "TD") != ""; time.Sleep(2 * time.Millisecond) {

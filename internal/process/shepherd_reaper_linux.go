@@ -10,8 +10,9 @@ import (
 )
 
 // The reaper is a process between Probity and the shepherd, see [ShepherdOptions.Reaper]. It has
-// nothing to do but to wait for the shepherd: as the sub-reaper above that, it becomes the parent of
-// whatever the shepherd leaves when it is killed, also if Probity was killed with it, and ends that.
+// nothing to do but to wait for the shepherd: as the sub-reaper above that, it becomes the parent
+// of whatever the shepherd leaves when it is killed, also if Probity was killed with it, and ends
+// that.
 const reaperName = "reaper"
 
 func reaperArgs(pid int) []string { return []string{reaperName, shepherdVerb, strconv.Itoa(pid)} }

@@ -54,8 +54,8 @@ type child struct {
 	// giveUpAt is when the exit is reported although orphans still live; zero until the first look
 	// for them.
 	giveUpAt time.Time
-	// killed: it was sent SIGKILL, so that no fault can be done to it any more. outOfMemory: because
-	// of its FaultMemory.
+	// killed: it was sent SIGKILL, so that no fault can be done to it any more. outOfMemory:
+	// because of its FaultMemory.
 	killed, outOfMemory bool
 }
 

@@ -37,6 +37,8 @@ func playOnThisSystem(role string) error {
 		return playMove()
 	case "faulty":
 		return playFaulty(os.Args[1])
+	case "compute":
+		return playCompute()
 	case "death-signal":
 		return playDeathSignal()
 	case "foreground":

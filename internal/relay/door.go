@@ -159,8 +159,8 @@ func (d *door) becomeLocked(next doorState, fd int) error {
 		}
 		return d.fillLocked()
 	}
-	// Connections that were closed here linger for a minute (TIME_WAIT): only who shares the port with
-	// them may listen beside them.
+	// Connections that were closed here linger for a minute (TIME_WAIT): only who shares the port
+	// with them may listen beside them.
 	err := errors.Join(reuse(d.listener, true), unix.Listen(fd, doorBacklog))
 	return errors.Join(err, reuse(d.listener, false), d.listener.SetDeadline(time.Time{}))
 }

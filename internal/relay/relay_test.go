@@ -115,8 +115,8 @@ func TestDown(t *testing.T) {
 	hear(t, c, "a")
 }
 
-// TestDownAfterLingering: connections that the relay has closed first hold its port for a while, and
-// it is opened again all the same.
+// TestDownAfterLingering: connections that the relay has closed first hold its port for a while,
+// and it is opened again all the same.
 func TestDownAfterLingering(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

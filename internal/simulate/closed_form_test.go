@@ -135,8 +135,8 @@ func many(t *testing.T, text string, opts ManyOptions, faults ...string) *Many {
 	return m
 }
 
-// TestNeighbours: 8 % of the stalls that come each 6 min on average have the next one within the 30 s
-// of three periods; with it runs see more than twice as many false restarts as the closed form.
+// TestNeighbours: 8 % of the stalls that come each 6 min on average have the next one within the 30
+// s of three periods; with it runs see more than twice as many false restarts as the closed form.
 func TestNeighbours(t *testing.T) {
 	timing := closedForm{timing.Probe{Period: 10 * time.Second, Timeout: time.Second, Failures: 3}}
 	every := script.Distribution{Shape: script.Exponential, A: 6 * time.Minute}

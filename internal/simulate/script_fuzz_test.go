@@ -14,6 +14,7 @@ func FuzzScript(f *testing.F) {
 	f.Add(example)
 	f.Add("faults: [{fault: hang, at: {normal: {mean: 1s, deviation: 3s}}}]")
 	f.Add("a: &a [*a]")
+	f.Add("faults: [{fault: throttle, at: 1s, share: 0.001}, {fault: fds}, {fault: dependency-slow, latency: 3s, ramp: 9s}]")
 	f.Fuzz(func(t *testing.T, text string) {
 		s, err := script.Decode("fuzz", []byte(text))
 		if err != nil {
@@ -31,6 +32,8 @@ func FuzzReadyMadeFault(f *testing.F) {
 			f.Add(text)
 		}
 	}
+	f.Add("slow-start=2x:web,workload=web")
+	f.Add("dependency-outage:db=slow:300ms@start+30s:web/liveness")
 	f.Fuzz(func(t *testing.T, text string) {
 		s := &script.Script{}
 		if err := s.ParseFault(text); err != nil {

@@ -20,7 +20,7 @@ func (s *scripted) Probe(a Attempt) Answer {
 	if r, until := q.closed(p, a.At); r.Kind != script.ReplyGood {
 		return q.refused(r, a.At, until, latency)
 	}
-	latency += q.extra(a.At)
+	latency += q.extra(a.At, latency)
 	end := a.At + q.timeout
 	done := finished(q.stalls(), a.At, latency, end)
 	switch {
@@ -97,10 +97,10 @@ func (q *scriptedProbe) refused(r script.Reply, at, until, latency time.Duration
 	}
 }
 
-// extra is what slow faults add to the latency of an answer.
-func (q *scriptedProbe) extra(at time.Duration) (sum time.Duration) {
+// extra is what slow faults add to the latency of an answer, which is own by itself.
+func (q *scriptedProbe) extra(at, own time.Duration) (sum time.Duration) {
 	for _, s := range q.faults {
-		if s.effect.Latency == 0 {
+		if !s.effect.Slows() {
 			continue
 		}
 		if w, ok := s.at(at); ok {
@@ -108,10 +108,18 @@ func (q *scriptedProbe) extra(at time.Duration) (sum time.Duration) {
 			if ramp := s.effect.Ramp; ramp > 0 {
 				grown = min(float64(at-w.begin)/float64(ramp), 1)
 			}
-			sum += time.Duration(grown * float64(s.effect.Latency))
+			sum += time.Duration(grown*float64(s.effect.Latency)) + slowedBy(s.effect, own)
 		}
 	}
 	return sum
+}
+
+// slowedBy is what the factor of a fault adds to a latency. A connection is made by the kernel.
+func slowedBy(e script.Effect, own time.Duration) time.Duration {
+	if e.Factor <= 1 {
+		return 0
+	}
+	return time.Duration(min((e.Factor-1)*float64(own), float64(script.Infinity)))
 }
 
 // reply is what answers are made of at a time.
@@ -150,7 +158,7 @@ func (s *scripted) succeedsUntil(container string, t lifecycle.ProbeType, next t
 		until = min(until, next+time.Duration(q.untilBad)*q.period)
 	}
 	for _, f := range q.faults {
-		if w, ok := f.next(); ok && w.begin <= next && f.effect.Latency > 0 {
+		if w, ok := f.next(); ok && w.begin <= next && f.effect.Slows() {
 			until = min(until, w.end-longest)
 		} else if ok {
 			until = min(until, w.begin-longest)
@@ -165,13 +173,13 @@ func (q *scriptedProbe) longestNow(next time.Duration) (longest time.Duration, o
 	longest = q.longest
 	for _, f := range q.faults {
 		w, some := f.next()
-		if !some || w.begin > next || f.effect.Latency == 0 {
+		if !some || w.begin > next || !f.effect.Slows() {
 			continue
 		}
 		if next < w.begin+f.effect.Ramp || !q.latency.IsFixed() {
 			return 0, false
 		}
-		longest += f.effect.Latency
+		longest += f.effect.Latency + slowedBy(f.effect, q.longest)
 	}
 	return longest, longest <= q.timeout
 }

@@ -60,6 +60,12 @@ func (d Distribution) Quantile(u float64) time.Duration {
 	}
 }
 
+// times is the distribution of so many times as long.
+func (d Distribution) times(factor float64) Distribution {
+	scaled := func(t time.Duration) time.Duration { return clampTime(factor * float64(t)) }
+	return Distribution{d.Shape, scaled(d.A), scaled(d.B)}
+}
+
 // Exceeds is the probability that a draw is longer than t.
 func (d Distribution) Exceeds(t time.Duration) float64 {
 	switch d.Shape {

@@ -47,6 +47,8 @@ type Fault struct {
 	// Latency is what a slow fault adds to each answer; it grows from 0 during Ramp.
 	Latency time.Duration
 	Ramp    time.Duration
+	// Share of a processor is what a throttle leaves; 0 means 0.05.
+	Share float64
 }
 
 // Effect is what a fault does: while it lasts, or once if it has no length. The simulator knows a
@@ -58,6 +60,8 @@ type Effect struct {
 	Stalls bool
 	// Latency is added to each answer; it grows from 0 during Ramp.
 	Latency, Ramp time.Duration
+	// Factor is how many times as long an answer takes; 0 means as long as ever.
+	Factor float64
 	// Reply is given instead of the program's own answer, if it is not a good one.
 	Reply Reply
 	// FailsRequests: what the Service sends to the container fails too.
@@ -70,6 +74,9 @@ type Effect struct {
 	// RestartsKubelet and RollsOut happen to the kubelet and to the workloads, not to a container.
 	RestartsKubelet, RollsOut bool
 }
+
+// Slows reports whether answers take longer.
+func (e Effect) Slows() bool { return e.Latency > 0 || e.Factor > 1 }
 
 // OnContainer reports whether it is a container that the effect happens to.
 func (e Effect) OnContainer() bool { return !e.RestartsKubelet && !e.RollsOut }
@@ -132,6 +139,8 @@ func (f *Fault) problem() string {
 		return fmt.Sprintf("a %s fault needs a latency", f.Kind)
 	case !slices.Contains(row.takes, "latency") && (f.Latency > 0 || f.Ramp > 0):
 		return "latency and ramp belong to the fault " + strings.Join(kindsThatTake("latency"), " or ")
+	case !slices.Contains(row.takes, "share") && f.Share > 0:
+		return "share belongs to the fault " + strings.Join(kindsThatTake("share"), " or ")
 	case f.Reply.Kind == ReplyRefused || f.Reply.Kind == ReplyError || f.Reply.Kind == ReplyGood:
 		return "reply is hang or a status code; refused connections are the fault refuse, unreadable answers the fault error"
 	case row.problem != nil:

@@ -1,6 +1,9 @@
 package script
 
-import "slices"
+import (
+	"cmp"
+	"slices"
+)
 
 // FaultKind names a kind of faults. What is known of a kind stands in its row below, and nowhere
 // else is one kind told from another.
@@ -17,7 +20,14 @@ const (
 	FaultOutage  FaultKind = "dependency-outage"
 	FaultKubelet FaultKind = "kubelet-restart"
 	FaultRollout FaultKind = "rollout"
+
+	FaultThrottle       FaultKind = "throttle"
+	FaultDescriptors    FaultKind = "fds"
+	FaultSlowDependency FaultKind = "dependency-slow"
 )
+
+// defaultShare of a processor is what a throttle leaves.
+const defaultShare = 0.05
 
 // kindRow is what is known of a kind of faults.
 type kindRow struct {
@@ -73,6 +83,13 @@ func kindRows() []kindRow {
 			effect: func(*Fault) Effect { return Effect{RestartsKubelet: true} }},
 		{kind: FaultRollout, readyMade: "rollout", detection: DetectionNone,
 			effect: func(*Fault) Effect { return Effect{RollsOut: true} }},
+		{kind: FaultThrottle, readyMade: "throttle", takes: []string{"share"}, detection: DetectionOptional,
+			effect: func(f *Fault) Effect { return Effect{Factor: 1 / cmp.Or(f.Share, defaultShare)} }},
+		{kind: FaultDescriptors, readyMade: "fds",
+			effect: func(f *Fault) Effect { return Effect{Stalls: true, FailsRequests: f.asReadiness()} }},
+		{kind: FaultSlowDependency, note: "dependency-slow adds to the latency of what checks the dependency", takes: []string{"latency", "ramp"}, needsLatency: true,
+			dependency: true, detection: DetectionOptional,
+			effect: func(f *Fault) Effect { return Effect{Latency: f.Latency, Ramp: f.Ramp} }},
 	}
 }
 

@@ -81,7 +81,7 @@ func checkReadyMade(t *testing.T, row kindRow) {
 // of a kind to stand in a row or to be a variant of one that does.
 func TestReadyMadeFaults(t *testing.T) {
 	for _, r := range ReadyMadeFaults() {
-		if r.Name == "" || r.Text == "" || r.add == nil || !strings.HasPrefix(r.Syntax, r.Name) {
+		if r.Name == "" || r.Text == "" || (r.add == nil) == (r.value == nil) || !strings.HasPrefix(r.Syntax, r.Name) {
 			t.Errorf("the line of %q is not complete", r.Name)
 		}
 		for example := range strings.SplitSeq(r.Syntax, ", ") {

@@ -111,6 +111,8 @@ func faultFields() []field[Fault] {
 			func(d *decoder, n *yaml.Node, at string, f *Fault) { d.reply(n, at, &f.Reply) }},
 		{"code", "number", "1", "The exit code of an " + strings.Join(kindsThatTake("code"), " or an ") + ".", func(d *decoder, n *yaml.Node, at string, f *Fault) { d.exitCode(n, at, &f.Code) }},
 		{"latency", "time", "", "What " + strings.Join(kindsThatTake("latency"), " or ") + " adds to each answer.", func(d *decoder, n *yaml.Node, at string, f *Fault) { d.duration(n, at, &f.Latency) }},
+		{"share", "number from 0 to 1", "0.05", "The share of a processor that a " + strings.Join(kindsThatTake("share"), " or ") + " leaves: answers take 1/share times as long.",
+			func(d *decoder, n *yaml.Node, at string, f *Fault) { d.probability(n, at, &f.Share) }},
 		{"ramp", "time", "0s", "During which that grows from 0.", func(d *decoder, n *yaml.Node, at string, f *Fault) { d.duration(n, at, &f.Ramp) }},
 	}
 }

@@ -21,7 +21,10 @@ func (s *Script) once(f Fault, a arguments) error {
 	if a.at == nil {
 		return errNoAt
 	}
-	f.At, f.Container, f.Probes = new(Fixed(*a.at)), a.container, a.probes
+	f.At, f.Container = new(Fixed(*a.at)), a.container
+	if a.probes != nil {
+		f.Probes = a.probes
+	}
 	if a.length != nil {
 		f.For = new(Fixed(*a.length))
 	}
@@ -64,10 +67,26 @@ func (s *Script) change(name string, otherwise Program, change func(*Program)) {
 }
 
 func slowStart(s *Script, a arguments) error {
+	if a.factor > 0 {
+		return slowerStart(s, a)
+	}
 	if a.first == nil {
 		return errNoValue
 	}
 	s.eachProgram(a, func(p *Program) { p.Startup = Fixed(*a.first) })
+	return nil
+}
+
+// slowerStart makes starts slower that the script knows.
+func slowerStart(s *Script, a arguments) error {
+	known := false
+	s.eachProgram(a, func(p *Program) {
+		p.Startup = p.Startup.times(a.factor)
+		known = known || !p.Startup.IsZero()
+	})
+	if !known {
+		return errors.New("no script says how long the start takes by itself")
+	}
 	return nil
 }
 

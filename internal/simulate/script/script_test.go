@@ -114,7 +114,22 @@ func TestParseFault(t *testing.T) {
 			For: &Distribution{Shape: Exponential, A: 8 * time.Second}}}},
 		"slow=3s/10m":    {Faults: []Fault{{Kind: FaultSlow, Latency: 3 * time.Second, Ramp: 10 * time.Minute, Outlasts: true}}},
 		"slow-start=90s": {Programs: map[string]Program{"*": {Startup: Fixed(90 * time.Second), Before: Reply{Kind: ReplyRefused}, Latency: Fixed(5 * time.Millisecond)}}},
-		"hnag@60s":       nil, "hang": nil, "hang@": nil, "hang@-3s": nil, "hang@3s+": nil, "hang@60s/ready": nil, "slow-start": nil, "slow-start=-1s": nil, "gc-stall=8s": nil,
+		"crash=137@30s":  {Faults: []Fault{{Kind: FaultExit, At: second(30), Code: 137}}},
+		"dependency-outage:db=hang@60s+20s/readiness": {Faults: []Fault{{Kind: FaultOutage, At: second(60), For: second(20), Shared: true, Reply: Reply{Kind: ReplyHang},
+			Probes: []lifecycle.ProbeType{lifecycle.Readiness}}}},
+		"dependency-outage:db=reset@60s+20s": {Faults: []Fault{{Kind: FaultOutage, At: second(60), For: second(20), Shared: true, Reply: unavailable}}},
+		"dependency-outage:db=slow:300ms@60s": {Faults: []Fault{{Kind: FaultSlowDependency, At: second(60), Shared: true, Reply: unavailable,
+			Latency: 300 * time.Millisecond}}},
+		"dependency-outage:db@start+30s": {Faults: []Fault{{Kind: FaultOutage, At: second(0), For: second(30), Shared: true, Reply: unavailable}}},
+		"dns=slow:5s@60s":                {Faults: []Fault{{Kind: FaultSlowDependency, At: second(60), Shared: true, Reply: unavailable, Latency: 5 * time.Second}}},
+		"throttle=5%@60s+30s:web":        {Faults: []Fault{{Kind: FaultThrottle, At: second(60), For: second(30), Container: "web", Share: 0.05}}},
+		"fds@60s":                        {Faults: []Fault{{Kind: FaultDescriptors, At: second(60)}}},
+		"memory=64Mi@60s":                {Faults: []Fault{{Kind: FaultExit, At: second(60), Code: 137}}},
+		"deadlock@60s":                   {Faults: []Fault{{Kind: FaultStatus, At: second(60), Reply: unavailable, Probes: []lifecycle.ProbeType{lifecycle.Liveness}}}},
+		"crash=256@30s":                  nil, "crash=@30s": nil, "crash:db@30s": nil, "dependency-outage:@60s": nil, "dependency-outage:a/b@60s": nil, "dependency-outage:db=lost@60s": nil,
+		"dependency-outage=slow@60s": nil, "dependency-outage=slow:0s@60s": nil, "dns:x@60s": nil, "dns@start": nil, "throttle=5@60s": nil, "throttle=0.5%@60s": nil,
+		"throttle@60s": nil, "throttle=NaN%@60s": nil, "throttle=5%": nil, "memory@60s": nil, "memory=0Mi@60s": nil, "memory=64mi@60s": nil, "deadlock": nil, "slow-start=1x": nil, "slow-start=2x": nil, "slow=2x": nil,
+		"hnag@60s": nil, "hang": nil, "hang@": nil, "hang@-3s": nil, "hang@3s+": nil, "hang@60s/ready": nil, "slow-start": nil, "slow-start=-1s": nil, "gc-stall=8s": nil,
 		"gc-stall=0s/1h": nil, "flap=3s": nil, "": nil, "@": nil, "hang@60s:": nil, "hang=60s": nil,
 	} {
 		t.Run(text, func(t *testing.T) {
@@ -136,6 +151,27 @@ func TestParseFault(t *testing.T) {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// TestSlowerStart: a factor slows the starts that a script knows.
+func TestSlowerStart(t *testing.T) {
+	s := &Script{Programs: map[string]Program{"web": {Startup: Distribution{Shape: Lognormal, A: 4 * time.Second, B: 9 * time.Second}}}}
+	if err := s.ParseFault("slow-start=2x:web"); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := s.Programs["web"].Startup, (Distribution{Shape: Lognormal, A: 8 * time.Second, B: 18 * time.Second}); got != want {
+		t.Errorf("start-up %+v, want %+v", got, want)
+	}
+}
+
+// TestNotSimulated: what only a drill can do is refused by its name, with what can be simulated.
+func TestNotSimulated(t *testing.T) {
+	for _, name := range []string{"disk-full", "pool", "held=200", "overload=10x", "stop"} {
+		err := (&Script{}).ParseFault(name)
+		if err == nil || !strings.HasPrefix(err.Error(), "cannot simulate the fault ") || !strings.Contains(err.Error(), "simulat") {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }
 

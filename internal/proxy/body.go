@@ -159,16 +159,29 @@ func (b *responseBody) Read(p []byte) (int, error) {
 // that ended it.
 type upgradedBody struct {
 	io.ReadWriteCloser
-	ended atomic.Bool // by the client
-	cut   atomic.Bool // by the endpoint
+	instance *instance   // that the endpoint is
+	ended    atomic.Bool // by the client
+	cut      atomic.Bool // by the endpoint, of which the instance was told
+}
+
+// noteEnd notes that the endpoint has ended the connection, if err says so and the client has not.
+func (b *upgradedBody) noteEnd(err error) {
+	if err != nil && !b.ended.Load() && !b.cut.Swap(true) {
+		b.instance.connectionCut()
+	}
 }
 
 // Read implements [io.Reader].
 func (b *upgradedBody) Read(p []byte) (int, error) {
 	n, err := b.ReadWriteCloser.Read(p)
-	if err != nil && !b.ended.Load() {
-		b.cut.Store(true)
-	}
+	b.noteEnd(err)
+	return n, err
+}
+
+// Write implements [io.Writer]. A client that sends may meet the end of the endpoint here first.
+func (b *upgradedBody) Write(p []byte) (int, error) {
+	n, err := b.ReadWriteCloser.Write(p)
+	b.noteEnd(err)
 	return n, err
 }
 

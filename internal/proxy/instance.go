@@ -64,8 +64,8 @@ func (inst *instance) brokenRequestNotLost() {
 	inst.checkZero()
 }
 
-// connectionCut notes that an upgraded or a TCP connection was ended by the endpoint, not by the
-// client. The connection is still counted as in flight.
+// connectionCut notes that an upgraded or a TCP connection was ended by the endpoint just now, not
+// by the client. The connection is still counted as in flight.
 func (inst *instance) connectionCut() {
 	inst.mu.Lock()
 	defer inst.mu.Unlock()

@@ -200,7 +200,7 @@ func (p *podPort) forward(client *net.TCPConn) {
 		return
 	}
 	defer upstream.Close()
-	relay{p.ctx, p.proxy}.run(client, upstream)
+	relay{p.ctx, p.proxy, func() {}}.run(client, upstream) // nobody counts what a Pod cuts here
 }
 
 func (p *podPort) dial() (*net.TCPConn, error) {

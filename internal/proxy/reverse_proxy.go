@@ -129,7 +129,7 @@ func cloneForRetry(out *http.Request) *http.Request {
 func (rp *reverseProxy) observe(res *http.Response) *http.Response {
 	rp.status = res.StatusCode
 	if both, ok := res.Body.(io.ReadWriteCloser); ok && res.StatusCode == http.StatusSwitchingProtocols {
-		rp.upgraded = &upgradedBody{ReadWriteCloser: both}
+		rp.upgraded = &upgradedBody{ReadWriteCloser: both, instance: rp.routed.attempt.instance}
 		if conn, ok := res.Request.Context().Value(clientConnKey{}).(*clientConn); ok {
 			conn.tunnel.Store(true)
 		}

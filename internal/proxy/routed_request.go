@@ -50,7 +50,8 @@ const (
 	requestFailed
 	// requestAborted: the answer broke off.
 	requestAborted
-	// requestCut: the endpoint ended an upgraded or a TCP connection.
+	// requestCut: the endpoint ended an upgraded or a TCP connection before its client did. The
+	// instance was told of it at once.
 	requestCut
 )
 
@@ -236,8 +237,6 @@ func (rr *routedRequest) end(outcome requestOutcome) {
 	case requestAborted:
 		rr.endpoint.failures[failureAborted].Add(1)
 		rr.noteBroken()
-	case requestCut:
-		rr.attempt.instance.connectionCut()
 	case requestClientGone:
 		rr.port.gone.Add(1)
 	case requestFailed:

@@ -39,7 +39,7 @@ func (sp *servicePort) serveTCP(client *clientConn) {
 			return
 		}
 		defer upstream.Close()
-		rr.end(relay{sp.ctx, sp.proxy}.run(client.TCPConn, upstream))
+		rr.end(relay{sp.ctx, sp.proxy, rr.attempt.instance.connectionCut}.run(client.TCPConn, upstream))
 	})
 }
 
@@ -70,6 +70,7 @@ func (sp *servicePort) dialEndpoint(rr *routedRequest) *net.TCPConn {
 type relay struct {
 	ctx   context.Context
 	proxy *Proxy
+	cut   func() // called when the endpoint ends a connection before its client does
 }
 
 // run copies in both directions until both have ended, and passes each end on as a half-close.
@@ -83,22 +84,23 @@ func (r relay) run(client, upstream *net.TCPConn) requestOutcome {
 	})
 	defer stop()
 	sent, received := make(chan struct{}), make(chan struct{})
-	var left atomic.Bool
-	go func() { // joined below
+	var from atomic.Int32 // a clientEnd
+	go func() {           // joined below
 		defer close(sent)
-		r.toEndpoint(client, upstream, received, &left)
+		r.toEndpoint(client, upstream, received, &from)
 	}()
 	end := copyStream(client, upstream, &r.proxy.buffers, func() bool { return false })
+	ended := clientEnd(from.Load()) // before the client hears of the end and answers it with its own
 	close(received)
-	result := requestServed
-	select {
-	case <-sent:
-	default:
-		result = requestCut // the endpoint ended first
+	if end == copySourceBroke && ended == clientSendsNoMore && isAbandoned(client, r.proxy.opts.Logger) {
+		ended = clientLeft // nobody has asked yet
+	}
+	outcome := tcpOutcome(end, ended)
+	if outcome == requestCut && r.ctx.Err() == nil {
+		r.cut() // now, because the client may keep its side for as long as it likes
 	}
 	switch {
-	case left.Load():
-		result = requestClientGone
+	case ended == clientLeft: // there is nobody to pass it on to
 	case end == copyDone:
 		_ = client.CloseWrite() // fails if it is closed already
 	default:
@@ -109,25 +111,29 @@ func (r relay) run(client, upstream *net.TCPConn) requestOutcome {
 	if r.ctx.Err() != nil {
 		return requestServed
 	}
-	return result
+	return outcome
 }
 
-// toEndpoint copies what the client sends, until the client ends or has left. If it has left,
-// that is noted first, and then the wait for the endpoint is ended. received is closed when the
-// endpoint has ended.
-func (r relay) toEndpoint(client, upstream *net.TCPConn, received <-chan struct{}, left *atomic.Bool) {
+// toEndpoint copies what the client sends, until the client ends or has left, which is noted before
+// the endpoint hears of it: the endpoint may answer with its own end, and that is no cut then. If
+// the client has left, the wait for the endpoint is ended. received is closed when the endpoint has
+// ended.
+func (r relay) toEndpoint(client, upstream *net.TCPConn, received <-chan struct{}, from *atomic.Int32) {
 	abandoned := func() bool { return isAbandoned(client, r.proxy.opts.Logger) }
 	end := copyStream(upstream, client, &r.proxy.buffers, abandoned)
-	_ = upstream.CloseWrite() // fails if it is closed already
 	switch end {
+	case copyDone:
+		from.Store(int32(clientSendsNoMore))
+	case copySourceBroke:
+		from.Store(int32(clientLeft))
 	case copySinkBroke: // the endpoint reads no more, but may still answer
 		_ = upstream.SetReadDeadline(time.Now().Add(lingerTimeout))
-	case copyDone:
-		left.Store(awaitLeave(abandoned, received))
-	case copySourceBroke:
-		left.Store(true)
 	}
-	if left.Load() {
+	_ = upstream.CloseWrite() // fails if it is closed already
+	if end == copyDone && awaitLeave(abandoned, received) {
+		from.Store(int32(clientLeft))
+	}
+	if clientEnd(from.Load()) == clientLeft {
 		_ = upstream.SetReadDeadline(time.Now())
 	}
 }

@@ -1,9 +1,11 @@
 package proxy
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -14,16 +16,23 @@ import (
 	"github.com/probity-run/probity/internal/workload"
 )
 
-// canListen checks that a program can listen at an address now.
+// canListen checks that nobody listens at an address any more. Somebody else's connection may have
+// its own end there for a moment, which hinders who listens; who connects is refused then.
 func canListen(t *testing.T, address string) {
 	t.Helper()
 	listener, err := net.Listen("tcp", address)
-	if err != nil {
-		t.Errorf("the address was not given up: %v", err)
+	if err == nil {
+		if err := listener.Close(); err != nil {
+			t.Error(err)
+		}
 		return
 	}
-	if err := listener.Close(); err != nil {
-		t.Error(err)
+	conn, refused := net.DialTimeout("tcp", address, 10*time.Second)
+	if !errors.Is(refused, syscall.ECONNREFUSED) {
+		t.Errorf("the address was not given up: %v; and who connects is not refused: %v", err, refused)
+	}
+	if refused == nil {
+		conn.Close()
 	}
 }
 

@@ -28,7 +28,7 @@ func TestCalculatorPostgresDependency(t *testing.T) {
 		Manifests: []string{filepath.Join(calculator, "pod.yaml")}, Commands: map[string]string{"calculator": "./calculator -weights-size 4MiB -data " + t.TempDir()},
 		StateDir: t.TempDir(), Environ: append(os.Environ(), "DATABASE_URL="+db.url("calculator")), NoAPI: true, NoDashboard: true,
 	}
-	opts.Redirect.Dependencies = system.DependencyOptions{Watch: func(_, _, _ string) bool { return true }, Variables: map[string]string{"db": "DATABASE_URL"}}
+	opts.Dependencies = system.DependencyOptions{Watch: func(_, _, _ string) bool { return true }, Variables: map[string]string{"db": "DATABASE_URL"}}
 	s, err := system.New(opts)
 	if err != nil {
 		t.Fatal(err)

@@ -15,7 +15,7 @@ import (
 const columns = 80
 
 // widths are those of the first columns of the table; the verdict gets what is left.
-var widths = [...]int{20, 21, 21, 8}
+var widths = [...]int{17, 21, 21, 9}
 
 // Text writes a report for people.
 func Text(out io.Writer, r *drill.Report) error {

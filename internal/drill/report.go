@@ -285,6 +285,8 @@ type LeftOut struct {
 	Fault    string `json:"fault"`
 	Workload string `json:"workload,omitempty"`
 	Reason   string `json:"reason"`
+	// Takes is about how long it would have taken, if that is why.
+	Takes Offset `json:"takes,omitempty"`
 }
 
 // Dependency is something that the service connects to.

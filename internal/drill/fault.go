@@ -218,10 +218,16 @@ func cutAt(text, signs string) (before, rest string) {
 	return text, ""
 }
 
+// Exit codes of processes that a signal has ended.
+const (
+	leastSignalCode = 129
+	mostSignalCode  = 159
+)
+
 func exitCode(f *Fault, text string) error {
 	n, err := strconv.Atoi(text)
-	if err != nil || n < 129 || n > 159 {
-		return fmt.Errorf("%s is no exit code of a signal, 129 to 159", printable.Quote(text))
+	if err != nil || n < leastSignalCode || n > mostSignalCode {
+		return fmt.Errorf("%s is no exit code of a signal, %d to %d", printable.Quote(text), leastSignalCode, mostSignalCode)
 	}
 	f.Number = float64(n)
 	return nil

@@ -104,7 +104,8 @@ func (o planOptions) words() (all []func(w *Workload) (Fault, bool)) {
 	all = append(all, o.each("=hang")...)
 	all = append(all, fixed("fds"), fixed("throttle=5%"), fixed("overload=10x"), fixed("slow-start=2x"))
 	all = append(all, o.each("=slow:300ms")...)
-	return append(all, o.each("@start")...)
+	all = append(all, o.each("@start")...)
+	return append(all, o.each("=dead")...)
 }
 
 // each is an outage of each dependency of a workload.

@@ -40,7 +40,7 @@ func TestPlan(t *testing.T) {
 				t.Errorf("%s, want three times", line)
 			}
 		}
-		if got := planned(newPlan(o)); !slices.Contains(got, "dependency-outage:db@start 3") || !slices.Contains(got, "dependency-outage:db=hang 3") {
+		if got := planned(newPlan(o)); !slices.Contains(got, "dependency-outage:db@start 3") || !slices.Contains(got, "dependency-outage:db=hang 3") || !slices.Contains(got, "dependency-outage:db=dead 3") {
 			t.Errorf("plan %v", got)
 		}
 	})

@@ -252,7 +252,7 @@ func (d *drill) repetition(f Fault, t *target, i, n int) (*Repetition, error) {
 	if at := cmp.Or(liveness, readiness); at != nil {
 		rep.Phase = at.phaseOf(begin)
 	}
-	if f.Kind == KindHang || f.Side() == SideInside {
+	if f.stops() || f.Side() == SideInside {
 		length := cmp.Or(f.Length, forever)
 		rep.Predicted = predict(readiness, liveness, done, length, time.Duration(t.Grace))
 	}

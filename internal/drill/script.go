@@ -89,7 +89,8 @@ func scriptedStalls(f *script.Fault) (word, why string) {
 	if f.For == nil || f.For.Mean() < time.Millisecond {
 		return "", "stalls that come again and again need for: how long each lasts"
 	}
-	return fmt.Sprintf("hang+%s", script.FormatDuration(f.For.Mean().Round(time.Millisecond))), ""
+	short := func(d *script.Distribution) string { return script.FormatDuration(d.Mean().Round(time.Millisecond)) }
+	return fmt.Sprintf("%s=%s/%s", KindGCStall, short(f.For), short(f.Every)), ""
 }
 
 // scriptedOutage is the word of an outage. The name of the fault is that of the dependency, or its
@@ -99,7 +100,7 @@ func scriptedOutage(f *script.Fault, length string) (word, why string) {
 	name, rest := cutAt(short, ":=@+")
 	if after, ok := strings.CutPrefix(rest, ":"); ok && name == string(KindDependency) {
 		name, _ = cutAt(after, "=@+")
-	} else if rest != "" {
+	} else if rest != "" && name != nameServers {
 		name = ""
 	}
 	if name == "" || name == string(KindDependency) {

@@ -36,7 +36,7 @@ func TestScriptedFaults(t *testing.T) {
 		"fault: hang":                                          "hang",
 		"fault: hang, at: 60s, for: 8s":                        "hang+8s",
 		"fault: hang, workload: web":                           "hang,workload=web",
-		"fault: hang, every: 1h, for: 8s":                      "hang+8s",
+		"fault: hang, every: 1h, for: 8s":                      "gc-stall=8s/1h",
 		"fault: exit":                                          "crash",
 		"fault: exit, code: 137":                               "crash=137",
 		"fault: exit, code: 143":                               "crash=143",
@@ -49,6 +49,7 @@ func TestScriptedFaults(t *testing.T) {
 		"fault: dependency-outage, name: db, at: 0s, for: 15s": "dependency-outage:db@start+15s",
 		"fault: dependency-outage, name: db, at: 60s, for: 20s, reply: hang": "dependency-outage:db=hang+20s",
 		"fault: dependency-outage, name: 'dependency-outage:db=hang@60s'":    "dependency-outage:db",
+		"fault: dependency-outage, name: 'dns@60s'":                          "dependency-outage:dns",
 		"fault: dependency-slow, name: db, latency: 300ms, at: 60s, for: 5s": "dependency-outage:db=slow:300ms+5s",
 	} {
 		kind(fault)

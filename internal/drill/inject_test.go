@@ -27,8 +27,8 @@ func TestRelayModes(t *testing.T) {
 	}
 }
 
-// TestStallIsAStop: a stall of garbage collection is a stop of the processes whose cause is outside,
-// as that of hang+8s is.
+// TestStallIsAStop: a stall of garbage collection is a stop of the processes that a restart does
+// not cure, as hang+8s is.
 func TestStallIsAStop(t *testing.T) {
 	f, err := ParseFault("gc-stall=8s/1h")
 	if err != nil {

@@ -11,9 +11,9 @@ import (
 	"github.com/probity-run/probity/internal/simulate/script"
 )
 
-// ScriptedFaults are the faults of a script of simulate, as words of a drill. How long each lasts is
-// as the script has it (of what is left to chance, the median); when it begins, the drill decides,
-// but for an outage from the start on. What the script says of programs is for a simulation; here
+// ScriptedFaults are the faults of a script of simulate, as words of a drill. How long each lasts
+// the script says (of what is left to chance, the median); when it begins, the drill decides, but
+// for an outage from the start on. What the script says of programs is for a simulation; here
 // they run. A fault that cannot be injected is an error with its name and the reason.
 func ScriptedFaults(s *script.Script) (all []Fault, err error) {
 	for i := range s.Faults {

@@ -185,7 +185,8 @@ func (f drillFlags) options(streams Streams, files []string) (opts drill.Options
 	if opts.Env, err = f.env.read(); err != nil {
 		return opts, err
 	}
-	return opts, f.addRequests(&opts)
+	err = f.addRequests(&opts)
+	return opts, err
 }
 
 // readScript adds the faults of a script.

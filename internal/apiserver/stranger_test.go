@@ -1,6 +1,7 @@
 package apiserver
 
 import (
+	"fmt"
 	"net/http/httptest"
 	"strings"
 	"testing"
@@ -17,19 +18,23 @@ const asTableHeader = "Accept: application/json;as=Table;v=v1;g=meta.k8s.io"
 // streams.
 func TestIdleWatch(t *testing.T) {
 	for _, http2 := range []bool{false, true} {
-		c := newClient(t, func(o *Options) { o.WriteTime = 100 * time.Millisecond })
-		server := httptest.NewUnstartedServer(c.api)
-		server.EnableHTTP2 = http2
-		server.StartTLS()
-		t.Cleanup(server.Close)
-		c.url, c.http = server.URL, server.Client()
-		w := c.watch(configMaps + "?watch=true&timeoutSeconds=2")
-		time.Sleep(500 * time.Millisecond) // nothing is what has to happen
-		c.ok("POST", configMaps, configMap("a", "{}"))
-		w.want("ADDED a")
-		if event, more := w.next(); more {
-			t.Errorf("HTTP/2 %v: %v, want the end", http2, event)
-		}
+		t.Run(fmt.Sprintf("HTTP/2 %v", http2), func(t *testing.T) {
+			t.Parallel()
+			// long enough for a write on a machine that has other things to do
+			c := newClient(t, func(o *Options) { o.WriteTime = time.Second })
+			server := httptest.NewUnstartedServer(c.api)
+			server.EnableHTTP2 = http2
+			server.StartTLS()
+			t.Cleanup(server.Close)
+			c.url, c.http = server.URL, server.Client()
+			w := c.watch(configMaps + "?watch=true&timeoutSeconds=8")
+			time.Sleep(1500 * time.Millisecond) // nothing is what has to happen
+			c.ok("POST", configMaps, configMap("a", "{}"))
+			w.want("ADDED a")
+			if event, more := w.next(); more {
+				t.Errorf("%v, want the end", event)
+			}
+		})
 	}
 }
 

@@ -121,7 +121,7 @@ func counted(c *evidence.Container, context string, asked time.Time, numbers map
 	name := strings.ToLower(c.Workload.Kind) + "/" + c.Workload.Name
 	out := tune.Container{Workload: name, Name: c.Name}
 	for _, start := range c.Starts {
-		out.Starts = append(out.Starts, tune.Start{Seconds: start.Seconds(), How: tune.Live})
+		out.Starts = append(out.Starts, tune.Start{Seconds: math.Max(start.Seconds(), 1), How: tune.Live})
 	}
 	startup, liveness := c.Probes[0], c.Probes[2] // in the order of a Pod's life
 	out.Counts = []tune.Count{{

@@ -149,8 +149,13 @@ func suspicious(failures int) bool {
 // lookForPort finds out who listens instead where a probe finds nobody. It asks at once, as an
 // attempt itself does: the failure may be what ends the processes.
 func (i *inspection) lookForPort(c *corev1.Container, t lifecycle.ProbeType, to target, processes []process.Process) error {
-	if to.declared != 0 {
-		owner, err := i.owners.among(processes)(int(to.declared))
+	owns := i.owners.among(processes)
+	private, err := owns(to.port)
+	if err != nil {
+		return err
+	}
+	if to.declared != 0 && private.Owner != process.Own { // else the program has what it needs
+		owner, err := owns(int(to.declared))
 		if err != nil {
 			return err
 		}

@@ -144,6 +144,21 @@ func TestPortInUseWithoutAnExit(t *testing.T) {
 	})
 }
 
+// A replica that listens where it was told to has no use for the declared port, whoever has it: it
+// may be the Service in front of it.
+func TestPortInUseByNobodyWhoMatters(t *testing.T) {
+	playNode(t, func(t *testing.T, n *testNode) {
+		n.engine.answer("/ready", failing)
+		n.sockets.listen(8080, 7)
+		n.starter.program("server", behaviour{listens: "PORT"})
+		n.create(examplePodOf(withReadiness("/ready")))
+		n.at(10 * time.Second)
+		if got := n.events("PortInUse"); len(got) != 0 {
+			t.Errorf("Events = %q", got)
+		}
+	})
+}
+
 // Events that no kubelet records say whose they are.
 func TestSourceOfEvents(t *testing.T) {
 	playNode(t, func(t *testing.T, n *testNode) {

@@ -111,7 +111,7 @@ func (c *Container) check() error {
 	}
 	items := len(c.Starts) + len(c.Endpoints) + len(c.Counts)
 	for i, s := range c.Starts {
-		if !within(s.Seconds, maxSeconds) || !slices.Contains([]How{Alone, Together, Limited, Live}, s.How) {
+		if !within(s.Seconds) || !slices.Contains([]How{Alone, Together, Limited, Live}, s.How) {
 			return fmt.Errorf("starts[%d] is none: %v s, %s", i, s.Seconds, printable.Quote(printable.Cut(string(s.How))))
 		}
 	}
@@ -144,7 +144,7 @@ func (c *Container) check() error {
 
 func (w *Window) check() error {
 	switch {
-	case !within(w.Seconds, maxSeconds) || w.Seconds < leastSeconds:
+	case !within(w.Seconds) || w.Seconds < leastSeconds:
 		return fmt.Errorf("it is %v s long", w.Seconds)
 	case w.Samples < 0 || float64(w.Samples) > maxNumber || w.Tainted < 0 || w.Tainted > w.Samples:
 		return fmt.Errorf("it has %d samples, and %d of them are tainted", w.Samples, w.Tainted)
@@ -158,7 +158,7 @@ func (w *Window) check() error {
 	}
 	end := 0.0
 	for i, s := range w.Stalls {
-		if !within(s.Begin, maxSeconds) || !within(s.Length, maxSeconds) || s.Length == 0 || s.Begin < end || s.End() > w.Seconds+stallSlack {
+		if !within(s.Begin) || !within(s.Length) || s.Length == 0 || s.Begin < end || s.End() > w.Seconds+stallSlack {
 			return fmt.Errorf("stalls[%d], %v s from %v s on, does not lie behind the one before it and within the window", i, s.Length, s.Begin)
 		}
 		end = s.End()
@@ -177,7 +177,7 @@ func (c *Count) check() error {
 		}
 	}
 	tiny := func(hours float64) bool { return hours > 0 && hours < leastSeconds/3600 }
-	if !within(c.PodHours, maxSeconds) || !within(c.EventHours, maxSeconds) || tiny(c.PodHours) || tiny(c.EventHours) {
+	if !within(c.PodHours) || !within(c.EventHours) || tiny(c.PodHours) || tiny(c.EventHours) {
 		return fmt.Errorf("it is about %v and %v hours", c.PodHours, c.EventHours)
 	}
 	if l := c.Liveness; l != nil && (l.Period < 1 || l.Timeout < 1 || l.Failures < 1 || max(l.Period, l.Timeout, l.Failures) > math.MaxInt32) {
@@ -186,5 +186,5 @@ func (c *Count) check() error {
 	return nil
 }
 
-// within reports whether a number lies between 0 and a limit.
-func within(x, limit float64) bool { return x >= 0 && x <= limit }
+// within reports whether a number of seconds or hours lies between 0 and the most.
+func within(x float64) bool { return x >= 0 && x <= maxSeconds }

@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 )
 
@@ -21,6 +22,12 @@ import (
 // comes first.
 func TestDrill(t *testing.T) {
 	b := build(t)
+	t.Cleanup(func() { // after all of them
+		const most = 5
+		if n := b.untold.Load(); n > most {
+			t.Errorf("%d drills could not tell anything, want %d at most", n, most)
+		}
+	})
 	beside := func(name string, test func(t *testing.T)) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -46,9 +53,19 @@ func (b built) finds(t *testing.T, d defect) {
 			break
 		}
 	}
+	if len(r.of("fail")) == 0 && len(r.of("inconclusive")) > 0 {
+		b.couldNotTell(t)
+	}
 	if !slices.ContainsFunc(r.of("fail"), func(v verdict) bool { return slices.Contains(d.rules, v.Rule) }) {
 		t.Errorf("%s was not found by %v:\n%s", d.name, d.rules, &r)
 	}
+}
+
+// couldNotTell ends a test whose drills were made on a machine that was too busy. Of all tests only
+// a few may end so.
+func (b built) couldNotTell(t *testing.T) {
+	b.untold.Add(1)
+	t.Skip("this machine was too busy to tell")
 }
 
 // passes drills what has no defect.
@@ -103,13 +120,16 @@ func (r *report) String() string {
 }
 
 // built is what the tests run.
-type built struct{ probity, service, database string }
+type built struct {
+	probity, service, database string
+	untold                     *atomic.Int32 // tests in which nothing could be told
+}
 
 // build builds both programs, and is the database itself.
 func build(t *testing.T) built {
 	t.Helper()
 	dir := t.TempDir()
-	b := built{filepath.Join(dir, "probity"), filepath.Join(dir, "service"), serveDatabase(t)}
+	b := built{filepath.Join(dir, "probity"), filepath.Join(dir, "service"), serveDatabase(t), new(atomic.Int32)}
 	for program, of := range map[string]string{b.probity: "../../cmd/probity", b.service: "./service"} {
 		if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", program, of).CombinedOutput(); err != nil {
 			t.Fatalf("%v\n%s", err, out)

@@ -54,7 +54,7 @@ func (b built) testOrders(t *testing.T) {
 		}
 		return
 	}
-	t.Error("three times the machine was too busy to tell")
+	b.couldNotTell(t)
 }
 
 // standIn starts what stands for a database or a queue, and returns its address.

@@ -113,15 +113,14 @@ func (l *lab) remove(ctx context.Context, pod *corev1.Pod) error {
 	if _, gone, err := l.system.Registry().DeleteObject(pod, metav1.DeleteOptions{GracePeriodSeconds: &grace}); err != nil || gone {
 		return err
 	}
-	_, err := l.await(ctx, pod, func(p *corev1.Pod) bool { return p == nil })
-	return err
+	return l.await(ctx, pod, func(p *corev1.Pod) bool { return p == nil })
 }
 
 // endGrace is how long a Pod may take to end after a start that was measured.
 const endGrace = 5 * time.Second
 
-// await waits until a Pod is as wanted; it is nil when it is gone.
-func (l *lab) await(ctx context.Context, pod *corev1.Pod, wanted func(*corev1.Pod) bool) (*corev1.Pod, error) {
+// await waits until a Pod is as wanted, which is asked with nil when it is gone.
+func (l *lab) await(ctx context.Context, pod *corev1.Pod, wanted func(*corev1.Pod) bool) error {
 	watch, err := l.system.Store().Watch(store.WatchOptions{Kinds: []store.Object{&corev1.Pod{}}})
 	for err == nil {
 		current, getErr := store.Get[*corev1.Pod](l.system.Store(), pod.Namespace, pod.Name)
@@ -130,24 +129,24 @@ func (l *lab) await(ctx context.Context, pod *corev1.Pod, wanted func(*corev1.Po
 		}
 		switch {
 		case wanted(current):
-			return current, nil
+			return nil
 		case current == nil:
-			return nil, fmt.Errorf("pod/%s is gone", pod.Name)
+			return fmt.Errorf("pod/%s is gone", pod.Name)
 		case current.DeletionTimestamp == nil && (current.Status.Phase == corev1.PodFailed || current.Status.Phase == corev1.PodSucceeded):
-			return nil, fmt.Errorf("pod/%s has ended by itself: %s", pod.Name, current.Status.Phase)
+			return fmt.Errorf("pod/%s has ended by itself: %s", pod.Name, current.Status.Phase)
 		}
 		if _, err = watch.Next(ctx); ctx.Err() != nil {
 			err = context.Cause(ctx)
 		}
 	}
-	return nil, err
+	return err
 }
 
 // watchTrouble ends a context with the reason when a Pod will not come up: a program ends, or
 // cannot be started. It returns when the context is done.
 func (l *lab) watchTrouble(ctx context.Context, pod *corev1.Pod, cancel context.CancelCauseFunc) {
 	var found error
-	if _, err := l.await(ctx, pod, func(p *corev1.Pod) bool { found = trouble(p); return found != nil }); err == nil {
+	if err := l.await(ctx, pod, func(p *corev1.Pod) bool { found = trouble(p); return found != nil }); err == nil {
 		cancel(found)
 	}
 }

@@ -136,7 +136,7 @@ func (m *measurement) startPod(ctx context.Context, s *subject, n int, how tune.
 	starting.Wait()
 	err = errors.Join(errs...)
 	if len(s.measured) == 0 { // it is there for the others
-		_, err = m.lab.await(ctx, pod, func(p *corev1.Pod) bool { return p != nil && p.Status.Phase == corev1.PodRunning })
+		err = m.lab.await(ctx, pod, func(p *corev1.Pod) bool { return p != nil && p.Status.Phase == corev1.PodRunning })
 	}
 	return pod, took, err
 }
@@ -144,7 +144,7 @@ func (m *measurement) startPod(ctx context.Context, s *subject, n int, how tune.
 // startOf is how long a container of a new Pod takes from its process to the first good answer.
 func (m *measurement) startOf(ctx context.Context, s *subject, pod *corev1.Pod, c *tune.Container, how tune.How) (time.Duration, error) {
 	e := s.endpoints[c][0] // startup comes first
-	if _, err := m.lab.await(ctx, pod, func(p *corev1.Pod) bool { return running(p, c.Name) }); err != nil {
+	if err := m.lab.await(ctx, pod, func(p *corev1.Pod) bool { return running(p, c.Name) }); err != nil {
 		return 0, fmt.Errorf("cannot measure how %s of %s starts: %w", c.Name, s.name, err)
 	}
 	began := time.Now()

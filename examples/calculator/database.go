@@ -213,7 +213,8 @@ func scan(row interface{ Scan(...any) error }) (r result, err error) {
 		return r, err
 	}
 	r.Time = time.UnixMilli(millis).UTC()
-	return r, json.Unmarshal([]byte(input), &r.Input)
+	err = json.Unmarshal([]byte(input), &r.Input)
+	return r, err
 }
 
 // lockFor locks everyone else out for a while, or until the context ends.

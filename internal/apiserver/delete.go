@@ -68,7 +68,8 @@ func (c *call) deleteOptions() (metav1.DeleteOptions, error) {
 		return options, err
 	}
 	if len(data) == 0 {
-		return options, c.parameters(&options)
+		err = c.parameters(&options)
+		return options, err
 	}
 	info, err := c.codecFor(contentType(c.r))
 	if err != nil {

@@ -88,7 +88,7 @@ func newDrill(streams Streams) *cobra.Command {
 	f.BoolVar(&flags.quick, "quick", false, "one repetition of what fits into "+quickBudget.String())
 	f.DurationVar(&flags.budget, "budget", drill.DefaultBudget, "how long the drill may take")
 	f.StringArrayVar(&flags.faults, "fault", nil, "a fault to inject, such as hang, hang+8s or dependency-outage:db; may be repeated")
-	f.StringVar(&flags.script, "script", "", "faults to inject, from a script as of probity simulate; - for standard input")
+	f.StringVar(&flags.script, "script", "", "faults to inject, from a script as of probity simulate, as long as that says; - for standard input")
 	f.StringArrayVar(&flags.requests, "request", nil, "a request to send, such as 'POST /compute {\"x\":[1]}'; may be repeated (default: GET of the root)")
 	f.StringVar(&flags.har, "har", "", "a HAR file whose requests are sent, as browsers export it")
 	f.Float64Var(&flags.rate, "rate", drill.DefaultRate, "requests a second")
@@ -185,7 +185,8 @@ func (f drillFlags) options(streams Streams, files []string) (opts drill.Options
 	if opts.Env, err = f.env.read(); err != nil {
 		return opts, err
 	}
-	return opts, f.addRequests(&opts)
+	err = f.addRequests(&opts)
+	return opts, err
 }
 
 // readScript adds the faults of a script.

@@ -187,7 +187,8 @@ func (f runFlags) options() (system.Options, error) {
 		return system.Options{}, err
 	}
 	opts := system.Options{Commands: commands, Env: env, Only: f.only, StateDir: f.stateDir, MaxRestartPeriod: f.maxRestartPeriod, MaxPods: f.maxPods, Names: names}
-	return opts, f.setAPI(&opts)
+	err = f.setAPI(&opts)
+	return opts, err
 }
 
 // setAPI sets the options of the Kubernetes API.

@@ -17,9 +17,9 @@ type Fault struct {
 	Word string
 	// Kind is the first part of the word, such as "hang" or "dependency-outage".
 	Kind Kind
-	// Dependency is the one that is broken, for a dependency-outage.
+	// Dependency is the one that is broken, for a dependency-outage or a pool.
 	Dependency string
-	// Mode is how: "down", "hang", "reset" or "slow".
+	// Mode is how: "down", "hang", "reset", "slow" or "dead".
 	Mode string
 	// Delay is by how much a slow dependency is slower.
 	Delay time.Duration
@@ -42,12 +42,15 @@ type Kind string
 const (
 	KindBaseline   Kind = "baseline" // none
 	KindHang       Kind = "hang"
+	KindGCStall    Kind = "gc-stall"
 	KindCrash      Kind = "crash"
 	KindThrottle   Kind = "throttle"
 	KindFDs        Kind = "fds"
 	KindDiskFull   Kind = "disk-full"
 	KindMemory     Kind = "memory"
 	KindDependency Kind = "dependency-outage"
+	KindDNS        Kind = "dns" // in words alone: the fault is an outage of the dependency dns
+	KindPool       Kind = "pool"
 	KindDeadlock   Kind = "deadlock"
 	KindHeld       Kind = "held"
 	KindOverload   Kind = "overload"
@@ -68,9 +71,14 @@ type kindRow struct {
 	all bool
 	// value reads what follows "="; nil: nothing may.
 	value func(f *Fault, text string) error
+	// wants: value is called without "=", too. of: the word names a dependency.
+	wants, of bool
 	// number is what the value is without "=".
 	number float64
 }
+
+// poolDelay is how much later a dependency answers so that connections to it are used up.
+const poolDelay = 2 * time.Second
 
 // outsideLength is how long a fault lasts that nothing ends: long enough for a probe to be wrong.
 const outsideLength = 12 * time.Second
@@ -81,13 +89,19 @@ func kindRows() []kindRow {
 		{kind: KindCrash, side: SideEnd, syntax: "crash, crash=137", text: "the process of a replica is killed, with the signal of an exit code", value: exitCode, number: 137},
 		{kind: KindStop, side: SideEnd, syntax: "stop", text: "one Pod is deleted"},
 		{kind: KindRollout, side: SideEnd, syntax: "rollout", text: "the workload is rolled, one replica after the other", all: true},
+		{kind: KindGCStall, side: SideOutside, syntax: "gc-stall=8s/1h", text: "one stall of 8s, as hang+8s; that it comes once an hour is for a simulation", value: stalls, wants: true},
 		{kind: KindDeadlock, side: SideInside, syntax: "deadlock", text: "a loop hangs: by the command of the annotation probity.run/drill.deadlock.<container>, or by package health"},
 		{kind: KindFDs, side: SideInside, syntax: "fds", text: "no further descriptor can be opened"},
-		{kind: KindMemory, side: SideEnd, syntax: "memory=64Mi", text: "a replica that takes more is killed, as OOMKilled", value: bytesValue},
+		{kind: KindMemory, side: SideEnd, syntax: "memory=64Mi", text: "a replica that takes more is killed, as OOMKilled", value: bytesValue, wants: true},
 		{kind: KindDiskFull, side: SideOutside, syntax: "disk-full", text: "nothing can be written to files", length: outsideLength},
 		{kind: KindThrottle, side: SideOutside, syntax: "throttle=5%", text: "a replica gets that share of a processor", length: outsideLength, value: share, number: 0.05},
-		{kind: KindDependency, side: SideOutside, syntax: "dependency-outage:db, dependency-outage:db=hang+20s, dependency-outage:db@start",
-			text: "what the replicas connect to is down, hangs, resets, is slow", length: outsideLength, all: true, value: mode},
+		{kind: KindDependency, side: SideOutside, syntax: "dependency-outage:db, dependency-outage:db=hang+20s, dependency-outage:db=slow:300ms, dependency-outage:db=dead, dependency-outage:db@start",
+			text: "what the replicas connect to is down, hangs, resets, is slow, is silent as without power (dead)", length: outsideLength, all: true, value: mode, wants: true, of: true},
+		{kind: KindDNS, side: SideOutside, syntax: "dns, dns=slow:5s, dns=dead",
+			text: "an outage of the name servers, of all programs that connect to them; who sends without that, as musl does, is not seen", length: outsideLength, all: true, value: mode, wants: true},
+		{kind: KindPool, side: SideOutside, syntax: "pool:db, pool:db=20x",
+			text:   "what the replicas connect to answers " + script.FormatDuration(poolDelay) + " later, under so many times the requests: more at a time than a pool has connections",
+			length: outsideLength, all: true, value: factor, number: 10, of: true},
 		{kind: KindHeld, side: SideOutside, syntax: "held=200", text: "so many clients connect to a replica and say nothing", length: outsideLength, value: count, number: 200},
 		{kind: KindOverload, side: SideOutside, syntax: "overload=10x", text: "so many times the requests", length: outsideLength, all: true, value: factor, number: 10},
 		{kind: KindSlowStart, side: SideOutside, syntax: "slow-start=2x", text: "a replica starts at that part of the speed of one processor", length: 2 * outsideLength, value: factor, number: 2},
@@ -114,19 +128,24 @@ func (f Fault) Side() Side {
 // the fault, or because it is one of the start.
 func (f Fault) ends() bool { return f.Kind == KindCrash || f.Kind == KindSlowStart || f.AtStart }
 
+// stops reports whether it stops the processes of a replica.
+func (f Fault) stops() bool { return f.Kind == KindHang || f.Kind == KindGCStall }
+
 // Title is the fault for people.
 func (f Fault) Title() string {
 	switch f.Kind {
-	case KindHang:
+	case KindHang, KindGCStall:
 		if f.Length > 0 {
 			return "stall of " + script.FormatDuration(f.Length)
 		}
 	case KindDependency:
-		how := map[string]string{"down": " down", "hang": " hangs", "reset": " resets", "slow": " slow by " + script.FormatDuration(f.Delay)}[f.Mode]
+		how := map[string]string{"down": " down", "hang": " hangs", "reset": " resets", "dead": " dead", "slow": " slow by " + script.FormatDuration(f.Delay)}[f.Mode]
 		if f.AtStart {
 			how += " at the start"
 		}
 		return "dependency " + f.Dependency + how
+	case KindPool:
+		return fmt.Sprintf("pool of %s, %gx load", f.Dependency, f.Number)
 	case KindThrottle:
 		return fmt.Sprintf("throttle to %g%%", f.Number*100)
 	case KindOverload:
@@ -166,10 +185,13 @@ func ParseFault(text string) (Fault, error) {
 			return fail("write it as %s", row.syntax)
 		}
 	}
-	if (f.Kind == KindDependency) != (f.Dependency != "") {
+	if row.of != (f.Dependency != "") {
 		return fail("write it as %s", row.syntax)
 	}
-	if row.value != nil && (value != "" || f.Kind == KindDependency || f.Kind == KindMemory) {
+	if f.Kind == KindDNS {
+		f.Kind, f.Dependency = KindDependency, nameServers
+	}
+	if row.value != nil && (value != "" || row.wants) {
 		if err := row.value(&f, value); err != nil {
 			return fail("%v: write it as %s", err, row.syntax)
 		}
@@ -190,6 +212,9 @@ func ParseFault(text string) (Fault, error) {
 	}
 	return f, nil
 }
+
+// nameServers is the dependency that all name servers are.
+const nameServers = "dns"
 
 // maxLength bounds a fault: nobody waits longer for a drill.
 const maxLength = time.Hour
@@ -218,12 +243,33 @@ func cutAt(text, signs string) (before, rest string) {
 	return text, ""
 }
 
+// Exit codes of processes that a signal has ended.
+const (
+	leastSignalCode = 129
+	mostSignalCode  = 159
+)
+
 func exitCode(f *Fault, text string) error {
 	n, err := strconv.Atoi(text)
-	if err != nil || n < 129 || n > 159 {
-		return fmt.Errorf("%s is no exit code of a signal, 129 to 159", printable.Quote(text))
+	if err != nil || n < leastSignalCode || n > mostSignalCode {
+		return fmt.Errorf("%s is no exit code of a signal, %d to %d", printable.Quote(text), leastSignalCode, mostSignalCode)
 	}
 	f.Number = float64(n)
+	return nil
+}
+
+// stalls reads 8s/1h: how long a stall lasts, and how often one comes, which a drill does not wait
+// for.
+func stalls(f *Fault, text string) error {
+	length, every, ok := strings.Cut(text, "/")
+	d, err := script.ParseDuration(length)
+	if err != nil || !ok || d <= 0 || d > maxLength {
+		return fmt.Errorf("%s is no length up to %v and how often", printable.Quote(text), maxLength)
+	}
+	if p, err := script.ParseDuration(every); err != nil || p <= d {
+		return fmt.Errorf("%s is not longer than the stall", printable.Quote(every))
+	}
+	f.Length = d
 	return nil
 }
 
@@ -268,9 +314,9 @@ func mode(f *Fault, text string) error {
 			return fmt.Errorf("%s is no time", printable.Quote(delay))
 		}
 		f.Delay = d
-	case !slow && slices.Contains([]string{"down", "hang", "reset"}, how):
+	case !slow && slices.Contains([]string{"down", "hang", "reset", "dead"}, how):
 	default:
-		return fmt.Errorf("%s is none of down, hang, reset and slow:300ms", printable.Quote(text))
+		return fmt.Errorf("%s is none of down, hang, reset, dead and slow:300ms", printable.Quote(text))
 	}
 	return nil
 }

@@ -33,6 +33,8 @@ func (d *drill) inject(f Fault, t *target, pod *corev1.Pod) (undo func() error, 
 		return nothing, d.roll(t)
 	case KindOverload:
 		return d.overload(f.Number)
+	case KindPool:
+		return d.useUp(f)
 	case KindHeld:
 		return d.hold(t, pod, int(f.Number))
 	case KindDependency:
@@ -97,7 +99,7 @@ const deadlineSlack = 2 * time.Minute
 func (f Fault) process() (process.Fault, error) {
 	p := process.Fault{Deadline: min(max(f.Length, replaceLimit)+deadlineSlack, process.MaxFault)}
 	switch f.Kind {
-	case KindHang:
+	case KindHang, KindGCStall:
 		p.Kind = process.FaultStop
 	case KindThrottle:
 		p.Kind, p.Share = process.FaultThrottle, f.Number
@@ -145,6 +147,22 @@ func (d *drill) overload(by float64) (undo func() error, err error) {
 	return func() error { d.load.rate.Store(before); return nil }, nil
 }
 
+// useUp has a dependency answer late while more is asked of it.
+func (d *drill) useUp(f Fault) (undo func() error, err error) {
+	slow, err := d.breakDependency(f)
+	if err != nil {
+		return nil, err
+	}
+	load, err := d.overload(f.Number)
+	if err != nil {
+		return nil, errors.Join(err, slow())
+	}
+	return func() error {
+		err := load()
+		return errors.Join(err, slow())
+	}, nil
+}
+
 // hold connects silent clients to a replica.
 func (d *drill) hold(t *target, pod *corev1.Pod, n int) (undo func() error, err error) {
 	port := t.containerPort()
@@ -170,7 +188,16 @@ func (d *drill) hold(t *target, pod *corev1.Pod, n int) (undo func() error, err 
 
 // breakDependency changes the mode of a relay.
 func (d *drill) breakDependency(f Fault) (undo func() error, err error) {
+	return d.system.SetMode(f.Dependency, f.mode())
+}
+
+// mode is what a relay does for a fault of a dependency.
+func (f Fault) mode() relay.Mode {
 	mode := relay.Mode{For: f.Length + deadlineSlack}
+	if f.Kind == KindPool {
+		mode.Kind, mode.Delay = relay.Slow, poolDelay
+		return mode
+	}
 	switch f.Mode {
 	case "hang":
 		mode.Kind = relay.Hang
@@ -178,10 +205,12 @@ func (d *drill) breakDependency(f Fault) (undo func() error, err error) {
 		mode.Kind = relay.Reset
 	case "slow":
 		mode.Kind, mode.Delay = relay.Slow, f.Delay
+	case "dead":
+		mode.Kind = relay.Dead
 	default:
 		mode.Kind = relay.Down
 	}
-	return d.system.SetMode(f.Dependency, mode)
+	return mode
 }
 
 // missing is why a fault cannot be injected into a workload on this machine; "" if it can.
@@ -196,9 +225,12 @@ func (d *drill) missing(f Fault, workload string) string {
 		if t.kind == "pod" {
 			return "nothing makes another Pod in its place"
 		}
-	case KindOverload:
+	case KindOverload, KindPool:
 		if d.loads[workload] == nil {
 			return "nothing is sent to it: it has no Service that speaks HTTP"
+		}
+		if f.Kind == KindPool {
+			return d.unbreakable(f)
 		}
 	case KindHeld:
 		if t.containerPort() == 0 {

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"syscall"
 	"time"
+
+	"github.com/probity-run/probity/internal/lifecycle"
 )
 
 const sigkill = syscall.SIGKILL
@@ -99,7 +101,11 @@ func (d *drill) measure(rep *Repetition, t *target) {
 		}
 	}
 	rep.Measured = moments(rep, pod)
-	rep.OwnLag = lagOf(rep, pod, t)
+	probe := lifecycle.Liveness
+	if t.liveness() == nil {
+		probe = lifecycle.Readiness
+	}
+	rep.OwnLag = lagOf(rep, pod, probe)
 }
 
 // moments are when a Pod did what since the fault began.
@@ -128,16 +134,11 @@ func moments(rep *Repetition, pod string) (m Moments) {
 }
 
 // lagOf is how much later than the fault a service's own answers turned bad: from the first attempt
-// of its liveness probe after that to the first that failed. Without such a probe it is the
-// readiness probe's. Nil if none failed.
-func lagOf(rep *Repetition, pod string, t *target) *Offset {
-	probe := "Liveness"
-	if t.liveness() == nil {
-		probe = "Readiness"
-	}
+// of a probe after that to the first that failed. Nil if none failed.
+func lagOf(rep *Repetition, pod string, probe lifecycle.ProbeType) *Offset {
 	var first *Offset
 	for _, a := range rep.Attempts {
-		if a.Pod != pod || a.Probe != probe || a.At < rep.Begin {
+		if a.Pod != pod || a.Probe != string(probe) || a.At < rep.Begin {
 			continue
 		}
 		if first == nil {

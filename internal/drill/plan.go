@@ -1,7 +1,6 @@
 package drill
 
 import (
-	"fmt"
 	"slices"
 	"time"
 
@@ -52,7 +51,7 @@ func newPlan(o planOptions) Plan {
 				continue
 			}
 			if why := o.missing(f, w.Name); why != "" {
-				p.LeftOut = append(p.LeftOut, LeftOut{f.Word, w.Name, why})
+				p.LeftOut = append(p.LeftOut, LeftOut{Fault: f.Word, Workload: w.Name, Reason: why})
 				continue
 			}
 			wanted, costs = append(wanted, Step{f, w.Name, 0}), append(costs, f.cost(w))
@@ -74,13 +73,17 @@ func newPlan(o planOptions) Plan {
 			p.Steps = append(p.Steps, s)
 			continue
 		}
-		reason := fmt.Sprintf("it takes about %s, for which the budget has no room: --budget, or --fault %s", about(costs[i]), s.Fault.Word)
-		p.LeftOut = append(p.LeftOut, LeftOut{s.Fault.Word, s.Workload, reason})
+		p.LeftOut = append(p.LeftOut, LeftOut{s.Fault.Word, s.Workload, noRoom, Offset(costs[i].Round(time.Second))})
 	}
 	return p
 }
 
-func about(d time.Duration) string { return script.FormatDuration(d.Round(time.Second)) }
+// The reasons for which the budget leaves something out are the same for all words, so that one
+// line has room for all of them.
+const (
+	noRoom = "it takes a time for which the budget has no room: --budget, or --fault"
+	usedUp = "the budget was used up by what came before: --budget, or --fault"
+)
 
 // words are the faults in their order; each is made for a workload, and false for one that it is
 // not for.
@@ -101,7 +104,8 @@ func (o planOptions) words() (all []func(w *Workload) (Fault, bool)) {
 	all = append(all, o.each("=hang")...)
 	all = append(all, fixed("fds"), fixed("throttle=5%"), fixed("overload=10x"), fixed("slow-start=2x"))
 	all = append(all, o.each("=slow:300ms")...)
-	return append(all, o.each("@start")...)
+	all = append(all, o.each("@start")...)
+	return append(all, o.each("=dead")...)
 }
 
 // each is an outage of each dependency of a workload.

@@ -40,7 +40,7 @@ func TestPlan(t *testing.T) {
 				t.Errorf("%s, want three times", line)
 			}
 		}
-		if got := planned(newPlan(o)); !slices.Contains(got, "dependency-outage:db@start 3") || !slices.Contains(got, "dependency-outage:db=hang 3") {
+		if got := planned(newPlan(o)); !slices.Contains(got, "dependency-outage:db@start 3") || !slices.Contains(got, "dependency-outage:db=hang 3") || !slices.Contains(got, "dependency-outage:db=dead 3") {
 			t.Errorf("plan %v", got)
 		}
 	})
@@ -58,7 +58,7 @@ func TestPlan(t *testing.T) {
 		o.budget = time.Hour
 		o.missing = func(f Fault, _ string) string { return map[bool]string{true: "no such thing here"}[f.Kind == KindFDs] }
 		p := newPlan(o)
-		if len(p.LeftOut) != 1 || p.LeftOut[0] != (LeftOut{"fds", w.Name, "no such thing here"}) {
+		if len(p.LeftOut) != 1 || p.LeftOut[0] != (LeftOut{Fault: "fds", Workload: w.Name, Reason: "no such thing here"}) {
 			t.Errorf("left out: %+v", p.LeftOut)
 		}
 	})

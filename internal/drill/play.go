@@ -54,7 +54,7 @@ func (d *drill) play() {
 			break
 		}
 		if len(d.opts.Faults) == 0 && time.Since(d.report.Began)+s.Fault.cost(&d.target(s.Workload).Workload) > d.opts.Budget {
-			d.report.LeftOut = append(d.report.LeftOut, LeftOut{s.Fault.Word, s.Workload, "the budget was used up by what came before: --budget, or --fault " + s.Fault.Word})
+			d.report.LeftOut = append(d.report.LeftOut, LeftOut{s.Fault.Word, s.Workload, usedUp, Offset(s.Fault.cost(&d.target(s.Workload).Workload).Round(time.Second))})
 			continue
 		}
 		d.step(s)
@@ -189,7 +189,7 @@ func (d *drill) step(s Step) {
 		d.opts.Progress(fmt.Sprintf("%s: %s (%d of %d)", t.Name, s.Fault.Title(), i, s.Repetitions))
 		rep, err := d.repetition(s.Fault, t, i, s.Repetitions)
 		if err != nil {
-			d.report.LeftOut = append(d.report.LeftOut, LeftOut{s.Fault.Word, t.Name, err.Error()})
+			d.report.LeftOut = append(d.report.LeftOut, LeftOut{Fault: s.Fault.Word, Workload: t.Name, Reason: err.Error()})
 			break
 		}
 		if rep.Undo != "" {
@@ -252,7 +252,7 @@ func (d *drill) repetition(f Fault, t *target, i, n int) (*Repetition, error) {
 	if at := cmp.Or(liveness, readiness); at != nil {
 		rep.Phase = at.phaseOf(begin)
 	}
-	if f.Kind == KindHang || f.Side() == SideInside {
+	if f.stops() || f.Side() == SideInside {
 		length := cmp.Or(f.Length, forever)
 		rep.Predicted = predict(readiness, liveness, done, length, time.Duration(t.Grace))
 	}

@@ -183,7 +183,8 @@ type Repetition struct {
 	Predicted Moments `json:"predicted"`
 	Measured  Moments `json:"measured"`
 	// OwnLag is how much later than the fault the service's own answers turned bad: the part of a
-	// delay that no probe is to blame for. Nil if they did not.
+	// delay that no probe is to blame for. It is that of the liveness probe's answers, or of the
+	// readiness probe's if there is no other. Nil if they did not.
 	OwnLag *Offset `json:"ownLag,omitempty"`
 	// Late is how late this process itself was at worst, and Tainted that this was too much to
 	// judge.
@@ -285,6 +286,8 @@ type LeftOut struct {
 	Fault    string `json:"fault"`
 	Workload string `json:"workload,omitempty"`
 	Reason   string `json:"reason"`
+	// Takes is about how long it would have taken, if that is why.
+	Takes Offset `json:"takes,omitempty"`
 }
 
 // Dependency is something that the service connects to.

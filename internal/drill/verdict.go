@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/probity-run/probity/internal/lifecycle"
 	"github.com/probity-run/probity/internal/simulate/script"
 )
 
@@ -204,15 +205,20 @@ func notGreenWhileFailing(e evidence) *Verdict {
 	if e.fault.Side() == SideEnd || e.workload.Service == "" || e.excused() {
 		return nil
 	}
-	allowed := e.workload.readiness().worst()
+	allowed, probe, judged := e.workload.readiness().worst(), lifecycle.Readiness, false
 	if allowed == 0 {
-		allowed = e.workload.liveness().worst()
+		allowed, probe = e.workload.liveness().worst(), lifecycle.Liveness
 	}
-	from, judged := e.Begin+Offset(allowed+ownLag), false
-	if e.fault.Kind == KindBaseline {
-		from = e.Begin
-	}
+	var slowest *Offset
 	for _, pod := range e.pods() {
+		lag := lagOf(e.Repetition, pod, probe)
+		if lag != nil && (slowest == nil || *lag > *slowest) {
+			slowest = lag
+		}
+		from := e.Begin + Offset(allowed) + noticing(lag)
+		if e.fault.Kind == KindBaseline {
+			from, lag = e.Begin, nil
+		}
 		sent, failed := 0, 0
 		for _, r := range e.Requests {
 			if r.Pod == pod && r.At >= from && r.At < e.End && e.readyAt(pod, r.At-Offset(e.delay)-Offset(precision)) && e.readyAt(pod, r.At) {
@@ -224,13 +230,36 @@ func notGreenWhileFailing(e evidence) *Verdict {
 		}
 		judged = judged || sent > 0
 		if sent >= fewest && float64(failed) > mayFail*float64(sent) {
-			return fail("green while failing", "Readiness", "%s stayed ready while %d of the %d requests that it got failed", pod, failed, sent)
+			return fail("green while failing", "Readiness", "%s stayed ready while %d of the %d requests that it got failed%s", pod, failed, sent, lagText(lag))
 		}
 	}
 	if !judged {
 		return nil
 	}
-	return pass("passed", "who was ready answered")
+	if e.fault.Kind == KindBaseline {
+		slowest = nil
+	}
+	return pass("passed", "who was ready answered%s", lagText(slowest))
+}
+
+// noticing is how long a service's own answers may stay good after a fault: as long as they did,
+// up to what is too long for any service. If they never turned bad, it is that.
+func noticing(lag *Offset) Offset {
+	if lag == nil {
+		return Offset(ownLag)
+	}
+	return min(*lag, Offset(ownLag))
+}
+
+// lagText is what a verdict says of a lag that it allowed for.
+func lagText(lag *Offset) string {
+	switch {
+	case lag == nil || *lag == 0:
+		return ""
+	case *lag > Offset(ownLag):
+		return fmt.Sprintf("; its own answers turned bad %s late, of which %s are allowed", text(*lag), text(Offset(ownLag)))
+	}
+	return fmt.Sprintf("; its own answers turned bad %s late (own lag)", text(*lag))
 }
 
 // notRedWhileWorking is V4: a replica that answers is not killed.

@@ -40,6 +40,14 @@ func (s *scene) requests(pod, class string, from float64, n int, failed bool) {
 	}
 }
 
+// answers are attempts of a Pod's readiness probe, n of them, one each 500 ms from a moment on.
+// From the one with that number on they fail.
+func (s *scene) answers(from float64, pod string, bad, n int) {
+	for i := range max(n, bad) {
+		s.Attempts = append(s.Attempts, Attempt{At: *seconds(from + float64(i)/2), Pod: pod, Probe: "Readiness", Success: i+1 < bad})
+	}
+}
+
 func (s *scene) change(at float64, pod string, kind ChangeKind, text string) {
 	s.Changes = append(s.Changes, Change{At: *seconds(at), Pod: pod, Kind: kind, Text: text})
 	for i := range s.Replicas {
@@ -138,6 +146,16 @@ func TestV3NotGreenWhileFailing(t *testing.T) {
 			s.requests("a", "GET /", 10, 60, false)
 			s.requests("a", "POST /", 10, 100, true)
 		}, "green while failing", "", GradeFail},
+		"own lag is said": {"hang", func(s *scene) {
+			s.answers(10.5, "a", 3, 7)
+			s.change(13.5, "a", ChangeUnready, "")
+			s.requests("b", "GET /", 16, 20, false)
+		}, "passed", "who was ready answered; its own answers turned bad 1s late (own lag)", GradePass},
+		"own lag is no more than it was": {"hang", func(s *scene) { s.answers(10.5, "a", 1, 7); s.requests("a", "GET /", 13.1, 20, true) }, "green while failing", "20 of the 20", GradeFail},
+		"own lag has a limit": {"hang", func(s *scene) {
+			s.answers(10.5, "a", 12, 7)
+			s.requests("a", "GET /", 15, 20, true)
+		}, "green while failing", "turned bad 5.5s late, of which 2s are allowed", GradeFail},
 		"an end":                      {"stop", func(s *scene) { s.requests("a", "GET /", 16, 20, true) }, "", "", ""},
 		"no readiness probe to do it": {"hang", func(s *scene) { s.workload.Probes = nil; s.requests("a", "GET /", 13, 20, true) }, "green while failing", "", GradeFail},
 	})

@@ -36,14 +36,10 @@ func (d *drill) conclude(f Fault, t *target, all []evidence) {
 
 // remarks are facts that are no verdicts.
 func remarks(all []evidence) (remarks []string) {
-	for _, e := range all {
-		for _, r := range e.Replicas {
-			if r.Restarts+r.Exits > 1 {
-				return []string{"here the next start after a restart waits for 1 s at most; a cluster's waits for 10 s, then 20 s, then 40 s, up to 5 min"}
-			}
-		}
+	if cost := backOffRemark(all); cost != "" {
+		remarks = append(remarks, cost)
 	}
-	return nil
+	return remarks
 }
 
 // noteSurvivors notes which classes of requests were answered without a dependency.

@@ -67,8 +67,9 @@ func openDoor(address string) (d *door, err error) {
 func openDoorOnce(address string) (*door, error) {
 	// With SO_REUSEADDR, which is Go's default, somebody else may get the port while it is shut.
 	config := net.ListenConfig{Control: func(_, _ string, raw syscall.RawConn) error {
-		var err error
-		return errors.Join(raw.Control(func(fd uintptr) { err = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_REUSEADDR, 0) }), err)
+		var refused error
+		err := raw.Control(func(fd uintptr) { refused = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_REUSEADDR, 0) })
+		return errors.Join(err, refused)
 	}}
 	config.SetMultipathTCP(false)
 	// The kernel takes back a port that it has chosen itself.
@@ -186,7 +187,8 @@ func (d *door) control(act func(fd int) error) error {
 		return err
 	}
 	var failed error
-	return errors.Join(raw.Control(func(fd uintptr) { failed = act(int(fd)) }), failed)
+	err = raw.Control(func(fd uintptr) { failed = act(int(fd)) })
+	return errors.Join(err, failed)
 }
 
 const (

@@ -60,7 +60,8 @@ type Mode struct {
 	// After is of Reset. 0 resets at once.
 	After int64
 	// For is after how long the relay passes again by itself, whoever forgets it. 0: when it is
-	// told.
+	// told. Like the relay it is of this process, and no shepherd keeps it: when this process dies,
+	// the shepherd kills the programs whose connections the relay carried.
 	For time.Duration
 }
 

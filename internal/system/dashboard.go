@@ -94,7 +94,8 @@ func readDashboardNote(root *os.Root) (note dashboardNote, err error) {
 	} else if err != nil {
 		return note, fmt.Errorf("cannot read what the dashboard was: %w; without that file another key is made", err)
 	}
-	return note, readNote(root, dashboardName, &note)
+	err = readNote(root, dashboardName, &note)
+	return note, err
 }
 
 // dashboardInstance tells the run of a state folder from others in the name of a cookie, which

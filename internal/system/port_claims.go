@@ -120,7 +120,8 @@ func (c *portClaims) now(pods map[types.NamespacedName]*corev1.Pod) (map[int32]w
 			shown = append(shown, workload.PodPorts{Origin: st.origin, Program: st.program, Unseen: c.unseenLocked(st, &next)})
 		}
 	}
-	return workload.PortClaims(c.wishesLocked(&next), shown), next.wait
+	claims := workload.PortClaims(c.wishesLocked(&next), shown)
+	return claims, next.wait
 }
 
 func (c *portClaims) wishesLocked(next *expiry) (wishes []workload.PortWish) {

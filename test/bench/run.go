@@ -111,7 +111,8 @@ func (b *bench) measure(o proberOptions) (m measured, err error) {
 	if _, err := fmt.Fprintf(b.targets.input, "report %d %d\n", o.Targets, o.Period); err != nil {
 		return m, err
 	}
-	return m, b.targets.answer(&m.arrivals)
+	err = b.targets.answer(&m.arrivals)
+	return m, err
 }
 
 // achieved returns the share of the requests that were due which arrived.

@@ -85,6 +85,7 @@ func soundFaults() []string {
 	return []string{
 		"hang", "hang+2500ms", "crash", "stop", "deadlock", "fds", "overload=10x", "slow-start=2x",
 		"dependency-outage:db", "dependency-outage:db+4s", "dependency-outage:db=slow:300ms", "dependency-outage:db@start",
+		"dependency-outage:db=dead", "gc-stall=2500ms/1h", "pool:db",
 	}
 }
 

@@ -110,7 +110,7 @@ func outsideRows() []row {
 			patch: startBudget,
 		},
 		{
-			rule: "V2", kinds: []drill.Kind{drill.KindHang}, rules: []string{"liveness-threshold-too-low"},
+			rule: "V2", kinds: []drill.Kind{drill.KindHang, drill.KindGCStall}, rules: []string{"liveness-threshold-too-low"},
 			text:  always("A stall that passes was taken for a hang. Let liveness bear it: a higher failureThreshold."),
 			patch: bearStall,
 		},

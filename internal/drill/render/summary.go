@@ -151,12 +151,8 @@ func rest(r *drill.Report, d detail) item {
 	}
 	lines("What went wrong with the drill", r.Failures)
 	var left, holds []string
-	for _, l := range r.LeftOut {
-		name := l.Fault
-		if l.Workload != "" && len(r.Workloads) > 1 {
-			name += ", " + l.Workload
-		}
-		left = append(left, name+": "+l.Reason)
+	for _, l := range leftOut(r) {
+		left = append(left, strings.Join(l.words, ", ")+": "+l.reason)
 	}
 	for _, a := range r.Assertions {
 		word := "holds"

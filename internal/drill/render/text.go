@@ -14,8 +14,9 @@ import (
 // columns is how wide text is at most.
 const columns = 80
 
-// widths are those of the first columns of the table; the verdict gets what is left.
-var widths = [...]int{17, 21, 21, 9}
+// widths are those of the first columns of the table; the verdict gets what is left,
+// which is as much as its longest word needs.
+var widths = [...]int{17, 20, 20, 11}
 
 // Text writes a report for people.
 func Text(out io.Writer, r *drill.Report) error {
@@ -41,11 +42,12 @@ func heading(b *strings.Builder, r *drill.Report, workload string) {
 		if w.Name != workload || len(r.Workloads) == 1 && w.Service == "" {
 			continue
 		}
-		fmt.Fprintf(b, "%s: %d replicas", printable.Line(workload), w.Replicas)
+		title := fmt.Sprintf("%s: %d replicas", printable.Line(workload), w.Replicas)
 		if w.Service != "" {
-			fmt.Fprintf(b, ", %g requests a second through Service %s", r.Rate, printable.Line(w.Service))
+			title += fmt.Sprintf(", %g requests a second through Service %s", r.Rate, printable.Line(w.Service))
 		}
-		b.WriteString("\n\n")
+		paragraph(b, "", title)
+		b.WriteString("\n")
 	}
 	line(b, "FAULT", "EXPECTED", "MEASURED", "LOST", "VERDICT")
 }
@@ -148,8 +150,8 @@ func notes(b *strings.Builder, r *drill.Report) {
 	}
 	if len(r.LeftOut) > 0 {
 		b.WriteString("\nLeft out:\n")
-		for _, l := range r.LeftOut {
-			paragraph(b, "  ", printable.Line(l.Fault)+": "+printable.Line(l.Reason))
+		for _, l := range leftOut(r) {
+			paragraph(b, "  ", printable.Line(strings.Join(l.words, ", "))+": "+printable.Line(l.reason))
 		}
 	}
 	for _, f := range r.Failures {

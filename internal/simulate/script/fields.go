@@ -133,7 +133,11 @@ func readName(d *decoder, n *yaml.Node, at string, f *Fault) {
 
 func readKind(d *decoder, n *yaml.Node, at string, f *Fault) {
 	if d.scalar(n, at, "a fault") && !slices.Contains(kindNames(), n.Value) {
-		d.fail(n, at, "unknown fault %s: there are %s", printable.Quote(n.Value), strings.Join(kindNames(), ", "))
+		why := ""
+		if problem := notSimulated(n.Value); problem != "" {
+			why = " (" + problem + ")"
+		}
+		d.fail(n, at, "unknown fault %s: there are %s%s", printable.Quote(n.Value), strings.Join(kindNames(), ", "), why)
 	}
 	f.Kind = FaultKind(n.Value)
 }

@@ -95,7 +95,8 @@ func asMap(spec corev1.PodSpec) (m map[string]any, err error) {
 	if err != nil {
 		return nil, err
 	}
-	return m, json.Unmarshal(data, &m)
+	err = json.Unmarshal(data, &m)
+	return m, err
 }
 
 // startTimes are the times at which processes started, in order.

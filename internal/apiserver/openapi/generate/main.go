@@ -133,7 +133,8 @@ func parse(text []byte) (document, error) {
 	var d document
 	decoder := json.NewDecoder(strings.NewReader(string(text)))
 	decoder.UseNumber()
-	return d, decoder.Decode(&d)
+	err := decoder.Decode(&d)
+	return d, err
 }
 
 func pack(text []byte) ([]byte, error) {

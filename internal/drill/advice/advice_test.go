@@ -50,6 +50,10 @@ func TestAdvice(t *testing.T) {
 			readiness, "hang", drill.Verdict{Rule: "V1", Word: "missed", Probe: "Liveness"},
 			"", 12, "Add a liveness probe", "",
 		},
+		"it does not come up": {
+			startup + readiness + liveness, "baseline", drill.Verdict{Rule: "V2", Word: "never ready"},
+			"", 12, "what it connects to has to be there", "",
+		},
 		"the command does not ask the service": {
 			"livenessProbe: {exec: {command: [test, -e, /]}}", "fds", drill.Verdict{Rule: "V1", Word: "missed", Probe: "Liveness"},
 			"", 15, "Let it ask the service itself", "",

@@ -87,6 +87,10 @@ func insideRows() []row {
 func outsideRows() []row {
 	return []row{
 		{
+			rule: "V2", words: []string{"never ready"},
+			text: always("Nothing can be tried on a service that does not come up. probity run shows why; what it connects to has to be there: start that, or put it into the manifest."),
+		},
+		{
 			rule: "V2", kinds: []drill.Kind{drill.KindDependency}, rules: []string{"liveness-checks-dependency", "liveness-equals-readiness", "liveness-aggregate-health"},
 			is: func(s situation) bool { return s.Probe != "" },
 			text: func(s situation) string {

@@ -1,7 +1,6 @@
 package process
 
 import (
-	"bytes"
 	"errors"
 	"io/fs"
 	"os"
@@ -67,39 +66,19 @@ func descriptorLinks(pid int) (links []string, err error) {
 	return links, err
 }
 
-// parseConnections reads the established connections of /proc/net/tcp or tcp6, see parseProcNet.
-func parseConnections(data []byte) ([]Connection, error) {
-	var all []Connection
-	header := true
-	for line := range bytes.Lines(data) {
-		fields := bytes.Fields(line)
-		if header || len(fields) == 0 {
-			header = false
-			continue
-		}
-		if len(fields) < 10 {
-			return nil, errBadProcNet
-		}
-		state, err := strconv.ParseUint(string(fields[3]), 16, 8)
+// parseConnections reads the established connections of /proc/net/tcp or tcp6.
+func parseConnections(data []byte) (all []Connection, err error) {
+	err = eachInState(data, tcpEstablished, func(local, remote []byte, inode uint64) error {
+		from, err := parseHexAddrPort(local)
 		if err != nil {
-			return nil, errBadProcNet
+			return err
 		}
-		if state != tcpEstablished {
-			continue
-		}
-		local, err := parseHexAddrPort(fields[1])
-		if err != nil {
-			return nil, err
-		}
-		remote, err := parseHexAddrPort(fields[2])
-		if err != nil {
-			return nil, err
-		}
-		inode, err := strconv.ParseUint(string(fields[9]), 10, 64)
-		if err != nil {
-			return nil, errBadProcNet
-		}
-		all = append(all, Connection{Local: local, Remote: remote, Inode: inode})
+		to, err := parseHexAddrPort(remote)
+		all = append(all, Connection{Local: from, Remote: to, Inode: inode})
+		return err
+	})
+	if err != nil {
+		return nil, err
 	}
 	return all, nil
 }

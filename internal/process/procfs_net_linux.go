@@ -14,11 +14,23 @@ var errBadProcNet = errors.New("malformed /proc/net/tcp")
 // tcpListen is the state LISTEN, as the kernel numbers it.
 const tcpListen = 10
 
-// parseProcNet reads the listening sockets of /proc/net/tcp or tcp6:
+// parseProcNet reads the listening sockets of /proc/net/tcp or tcp6.
+func parseProcNet(data []byte) (all []Listener, err error) {
+	err = eachInState(data, tcpListen, func(local, _ []byte, inode uint64) error {
+		addr, port, err := parseHexAddr(local)
+		all = append(all, Listener{Addr: addr, Port: port, Inode: inode})
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return all, nil
+}
+
+// eachInState visits the sockets of /proc/net/tcp or tcp6 that are in a state:
 //
 //	sl local_address rem_address st tx:rx tr:when retrnsmt uid timeout inode ...
-func parseProcNet(data []byte) ([]Listener, error) {
-	var all []Listener
+func eachInState(data []byte, wanted uint64, visit func(local, remote []byte, inode uint64) error) error {
 	header := true
 	for line := range bytes.Lines(data) {
 		fields := bytes.Fields(line)
@@ -27,26 +39,24 @@ func parseProcNet(data []byte) ([]Listener, error) {
 			continue
 		}
 		if len(fields) < 10 {
-			return nil, errBadProcNet
+			return errBadProcNet
 		}
 		state, err := strconv.ParseUint(string(fields[3]), 16, 8)
 		if err != nil {
-			return nil, errBadProcNet
+			return errBadProcNet
 		}
-		if state != tcpListen {
+		if state != wanted {
 			continue
-		}
-		addr, port, err := parseHexAddr(fields[1])
-		if err != nil {
-			return nil, err
 		}
 		inode, err := strconv.ParseUint(string(fields[9]), 10, 64)
 		if err != nil {
-			return nil, errBadProcNet
+			return errBadProcNet
 		}
-		all = append(all, Listener{Addr: addr, Port: port, Inode: inode})
+		if err := visit(fields[1], fields[2], inode); err != nil {
+			return err
+		}
 	}
-	return all, nil
+	return nil
 }
 
 // parseHexAddr reads "0100007F:1F90": words of 32 bits as this machine holds them in memory, then

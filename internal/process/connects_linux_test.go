@@ -187,7 +187,9 @@ func TestConnects(t *testing.T) {
 			}
 			times := map[Connect]int{}
 			for _, c := range asked.seen() {
-				times[c]++
+				if !strings.HasPrefix(c.Path, "/var/run/nscd/") { // the C library of a shell that python3 may be asks it
+					times[c]++
+				}
 			}
 			if diff := cmp.Diff(want, times, cmp.Comparer(func(a, b netip.AddrPort) bool { return a == b })); diff != "" {
 				t.Errorf("asked (-want +got):\n%s", diff)

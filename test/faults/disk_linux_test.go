@@ -8,6 +8,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 	corev1 "k8s.io/api/core/v1"
@@ -29,14 +30,17 @@ func outputs(t *testing.T, state string) string {
 	return all.String()
 }
 
-// restart kills the container's process and waits until the Pod is ready after the nth restart.
-func restart(t *testing.T, r *harness.Run, n int32) {
+// restart kills the container's process, and waits until the Pod is ready after the nth restart. It
+// returns when it killed.
+func restart(t *testing.T, r *harness.Run, n int32) time.Time {
 	t.Helper()
 	pod := r.WaitPod("ready", func(p *corev1.Pod) bool { return harness.Restarted(n-1)(p) && harness.Ready(p) })
+	killed := time.Now()
 	if err := syscall.Kill(harness.PIDOf(t, pod, "app"), syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
 	r.WaitPod("ready after a restart", func(p *corev1.Pod) bool { return harness.Restarted(n)(p) && harness.Ready(p) })
+	return killed
 }
 
 // TestFullDisk fills the disk of the state folder: output is not kept any more, Probity says so,
@@ -52,7 +56,7 @@ func TestFullDisk(t *testing.T) {
 		harness.Manifest(`"-print=hello", "-write=lines:1"`, tolerantProbes)) // more than the disk holds
 	r.WaitPod("ready", harness.Ready)
 	harness.WaitFor(t, "the message about the disk", func() bool { return strings.Contains(r.Stderr(), "no space left on device") })
-	restart(t, r, 1)
+	kills := []time.Time{restart(t, r, 1)}
 	inside := filepath.Join("/proc", fmt.Sprint(r.PID()), "root", state)
 	files, err := filepath.Glob(filepath.Join(inside, "pods", "*", "app", "*.log*"))
 	if err != nil || len(files) == 0 {
@@ -63,9 +67,9 @@ func TestFullDisk(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	restart(t, r, 2)
+	kills = append(kills, restart(t, r, 2))
 	harness.WaitFor(t, "output that is kept again", func() bool { return strings.Contains(outputs(t, inside), "stdout F hello") })
-	checkNoFailures(t, r)
+	checkNoFailures(t, r, kills...)
 }
 
 // TestReadOnlyState: with a state folder that cannot be written Probity does not start, and says
@@ -82,9 +86,9 @@ func TestReadOnlyState(t *testing.T) {
 	if err := os.Chmod(folders[0], 0o500); err != nil {
 		t.Fatal(err)
 	}
-	restart(t, r, 1)
+	killed := restart(t, r, 1)
 	harness.WaitFor(t, "the message about the folder", func() bool { return strings.Contains(r.Stderr(), "permission denied") })
-	checkNoFailures(t, r)
+	checkNoFailures(t, r, killed)
 
 	refused := harness.StartWith(t, harness.Options{User: owner, StateDir: filepath.Join(folders[0], "new")}, harness.Manifest("", ""))
 	if code := refused.Exit(); code != 2 || !strings.Contains(refused.Stderr(), "--state-dir names another") {

@@ -130,12 +130,13 @@ func TestFaultStopLeaves(t *testing.T) {
 func TestFaultEnds(t *testing.T) {
 	s := newShepherd(t)
 	for name, f := range map[string]Fault{
-		"for":      {Kind: FaultStop, For: 50 * time.Millisecond},
-		"deadline": {Kind: FaultStop, Deadline: 50 * time.Millisecond},
-		"limit":    {Kind: FaultDescriptors, For: 50 * time.Millisecond},
-		"size":     {Kind: FaultFileSize, For: 50 * time.Millisecond},
+		"for":      {Kind: FaultStop, For: time.Second},
+		"deadline": {Kind: FaultStop, Deadline: time.Second},
+		"limit":    {Kind: FaultDescriptors, For: time.Second},
+		"size":     {Kind: FaultFileSize, For: time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			p := shell(t, s, "sleep 1000 & wait")
 			tree := sleeping(t, p.PID(), 2)
 			before := limitsOf(t, tree)
@@ -326,7 +327,7 @@ func TestFaultMemory(t *testing.T) {
 // TestFaultThrottle: a busy tree uses about its share, over a second; afterwards it goes on.
 func TestFaultThrottle(t *testing.T) {
 	s := newShepherd(t)
-	p := shell(t, s, "(while :; do :; done) & while :; do :; done")
+	p := shell(t, s, "yes >/dev/null & exec yes >/dev/null")
 	tree := grown(t, p.PID(), 2)
 	used := func() (sum time.Duration) {
 		for _, pid := range tree {

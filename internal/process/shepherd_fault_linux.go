@@ -67,6 +67,7 @@ func (s *server) inject(m message) {
 	}
 	f.next = now
 	s.faults = append(s.faults, f)
+	s.stepFault(f, now) // at once: however late the next turn is, a short fault has been there
 }
 
 // effect is what a fault does to a child, and by what means; nil if there is no such fault.
@@ -109,14 +110,14 @@ func (s *server) end(f *childFault) error {
 		f.next, f.end = time.Time{}, time.Now().Add(undoAgain)
 		return err
 	}
-	s.drop(f)
+	s.drop(f, unix.ETIME)
 	return nil
 }
 
-// drop forgets a fault. Who waits for it hears that the process has ended.
-func (s *server) drop(f *childFault) {
+// drop forgets a fault. Who still waits for it hears why it never was there as a whole.
+func (s *server) drop(f *childFault, why error) {
 	s.faults = slices.DeleteFunc(s.faults, func(other *childFault) bool { return other == f })
-	s.injected(f, unix.ESRCH)
+	s.injected(f, why)
 }
 
 // injected tells Probity what has become of its request, once.
@@ -155,7 +156,7 @@ func (s *server) stepFaults() (next time.Time) {
 func (s *server) stepFault(f *childFault, now time.Time) {
 	switch {
 	case f.child.reaped || f.child.killed:
-		s.drop(f)
+		s.drop(f, unix.ESRCH)
 	case !now.Before(f.end):
 		_ = s.end(f) // it is tried again
 	case !f.next.IsZero() && !now.Before(f.next):

@@ -30,12 +30,12 @@ func PluginMain(ctx context.Context, streams Streams, args []string) int {
 	return runCommand(ctx, streams, root, args)
 }
 
-// IsPluginCompletion reports whether a program was called by the name by which kubectl asks a plugin
-// for completions.
+// IsPluginCompletion reports whether a program was called by the name by which kubectl asks a
+// plugin for completions.
 func IsPluginCompletion(program string) bool { return filepath.Base(program) == completionFile }
 
-// PluginCompletionMain prints what completes the arguments of a plugin of kubectl, the last of which
-// is what has been typed of a word.
+// PluginCompletionMain prints what completes the arguments of a plugin of kubectl, the last of
+// which is what has been typed of a word.
 func PluginCompletionMain(ctx context.Context, streams Streams, args []string) int {
 	return PluginMain(ctx, streams, append([]string{cobra.ShellCompRequestCmd}, args...))
 }

@@ -5,9 +5,9 @@ import (
 	"strings"
 )
 
-// AnnotationSchema is a JSON schema, of draft 7, for files with Kubernetes' objects: it says nothing
-// but what the values of Probity's annotations are and where which of them may stand. An editor
-// holds a file against Kubernetes' own schema as well. It is made of [Annotations].
+// AnnotationSchema is a JSON schema, of draft 7, for files with Kubernetes' objects: it says
+// nothing but what the values of Probity's annotations are and where which of them may stand. An
+// editor holds a file against Kubernetes' own schema as well. It is made of [Annotations].
 func AnnotationSchema() map[string]any {
 	template := at("metadata", at("annotations", places(PlaceTemplate, PlaceObject, PlaceWritten)))
 	spec := map[string]any{"properties": map[string]any{"template": template, "jobTemplate": at("spec", at("template", template))}}

@@ -46,8 +46,8 @@ func isPlain(s string) bool {
 	return true
 }
 
-// File is the name of a file on one line, also where it begins the line: there, "::error" would be a
-// command to the machines that run CI jobs.
+// File is the name of a file on one line, also where it begins the line: there, "::error" would be
+// a command to the machines that run CI jobs.
 func File(name string) string {
 	if strings.HasPrefix(strings.TrimSpace(name), "::") {
 		name = "./" + name

@@ -113,7 +113,7 @@ func (d *decoder) fail(n *yaml.Node, at, format string, args ...any) {
 	})
 }
 
-// field is one field of an object: how it is written and read, and what the reference says about it.
+// field is one field of an object: how it is written and read, and what the reference says of it.
 type field[T any] struct {
 	name            string
 	form            form

@@ -15,8 +15,11 @@ func main() {
 		os.Exit(process.ShepherdMain())
 	}
 	main := cli.Main
-	if cli.IsPlugin(os.Args[0]) {
+	switch {
+	case cli.IsPlugin(os.Args[0]):
 		main = cli.PluginMain
+	case cli.IsPluginCompletion(os.Args[0]):
+		main = cli.PluginCompletionMain
 	}
 	os.Exit(main(context.Background(), cli.Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}, os.Args[1:]))
 }

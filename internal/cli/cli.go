@@ -124,7 +124,7 @@ it starts the program of a manifest, probes it, restarts it and says why.`,
 	root.SetOut(streams.Out)
 	root.SetErr(streams.Err)
 	root.AddCommand(newCheck(streams), newExplain(streams))
-	root.AddCommand(newRun(streams), newApply(streams), newDashboard(streams), newClean(streams), newProbe(streams), newSimulate(streams), newDrill(streams), newVersion(streams))
+	root.AddCommand(newRun(streams), newApply(streams), newDashboard(streams), newClean(streams), newProbe(streams), newSimulate(streams), newDrill(streams), newSchema(streams), newVersion(streams))
 	root.AddCommand(newPs(streams), newLs(streams), newStop(streams), newScale(streams), newDelete(streams))
 	root.AddCommand(newRestart(streams), newRollout(streams), newEvents(streams), newLogs(streams), newDescribe(streams), newWait(streams), newExec(streams), newPortForward(streams))
 	root.AddCommand(newDeploy(streams), newRender(streams), newConvert(streams), newTune(streams))

@@ -35,6 +35,9 @@ func TestMain(m *testing.M) {
 		"kubectl-probity": func() {
 			os.Exit(PluginMain(context.Background(), Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}, os.Args[1:]))
 		},
+		"kubectl_complete-probity": func() {
+			os.Exit(PluginCompletionMain(context.Background(), Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}, os.Args[1:]))
+		},
 		"greet":       greet,
 		"get":         get,
 		"serverapply": serverApply,

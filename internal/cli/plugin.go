@@ -10,6 +10,8 @@ import (
 const (
 	// pluginFile is the name under which kubectl finds a program as "kubectl probity".
 	pluginFile = "kubectl-probity"
+	// completionFile is the name under which kubectl asks for what completes "kubectl probity …".
+	completionFile = "kubectl_complete-probity"
 	// pluginName is what people write then.
 	pluginName = "kubectl probity"
 	// annotationPlugin marks the root command of such a call.
@@ -26,6 +28,16 @@ func PluginMain(ctx context.Context, streams Streams, args []string) int {
 	root := newRoot(streams)
 	root.Annotations = map[string]string{cobra.CommandDisplayNameAnnotation: pluginName, annotationPlugin: pluginFile}
 	return runCommand(ctx, streams, root, args)
+}
+
+// IsPluginCompletion reports whether a program was called by the name by which kubectl asks a
+// plugin for completions.
+func IsPluginCompletion(program string) bool { return filepath.Base(program) == completionFile }
+
+// PluginCompletionMain prints what completes the arguments of a plugin of kubectl, the last of
+// which is what has been typed of a word.
+func PluginCompletionMain(ctx context.Context, streams Streams, args []string) int {
+	return PluginMain(ctx, streams, append([]string{cobra.ShellCompRequestCmd}, args...))
 }
 
 // isPlugin reports whether kubectl has called.

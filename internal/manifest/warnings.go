@@ -55,7 +55,7 @@ func Warnings(r Resource) []Warning {
 func idleAnnotations(annotations map[string]string, path string, known []string) []Warning {
 	var warnings []Warning
 	for _, key := range slices.Sorted(maps.Keys(annotations)) {
-		if !strings.HasPrefix(key, annotationPrefix) || strings.HasPrefix(key, AnnotationIgnore) || slices.Contains(known, key) {
+		if !strings.HasPrefix(key, annotationPrefix) || belongsAnywhere(key) || slices.Contains(known, key) {
 			continue
 		}
 		onPod := slices.Contains(known, AnnotationPorts)

@@ -46,14 +46,19 @@ func isPlain(s string) bool {
 	return true
 }
 
-// File is the name of a file on one line, also where it begins the line: there, "::error" and
-// "##[error]" would be commands to the machines that run CI jobs.
+// File is the name of a file on one line, also where it begins the line: there, "::error" would be
+// a command to the machines that run CI jobs.
 func File(name string) string {
 	if strings.HasPrefix(strings.TrimSpace(name), "::") {
 		name = "./" + name
 	}
-	return strings.ReplaceAll(Line(name), "##", `#\u0023`)
+	return Inert(name)
 }
+
+// Inert is a text on one line that the machines that run CI jobs obey nothing of, as long as
+// something stands before it: "##[error]" and "##vso[task]" are commands to them at any place of a
+// line, "::error" is one where the line begins, blanks left out.
+func Inert(text string) string { return strings.ReplaceAll(Line(text), "##", `#\u0023`) }
 
 // maxQuoted is how many characters of a text Quote and Cut show.
 const maxQuoted = 60

@@ -71,6 +71,21 @@ func TestFile(t *testing.T) {
 	}
 }
 
+// TestInert: nothing in a line is a command of a CI system's.
+func TestInert(t *testing.T) {
+	for in, want := range map[string]string{
+		"# a comment":        "# a comment",
+		"a ##[error]b":       `a #\u0023[error]b`,
+		"##vso[task.x]":      `#\u0023vso[task.x]`,
+		"####[group]":        `#\u0023#\u0023[group]`,
+		"x\n::set-output::y": `x\n::set-output::y`,
+	} {
+		if got := Inert(in); got != want {
+			t.Errorf("Inert(%q) = %q, want %q", in, got, want)
+		}
+	}
+}
+
 func TestQuote(t *testing.T) {
 	secret := strings.Repeat("root:x:0:0\n", 100)
 	for in, want := range map[string]string{

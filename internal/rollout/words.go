@@ -19,10 +19,10 @@ import (
 // maxText is how many bytes of a text of others are shown.
 const maxText = 600
 
-// clean is a text of others on one line, without what a terminal obeys, and without its middle if
-// it is long.
+// clean is a text of others on one line, without what a terminal or a CI system obeys, and without
+// its middle if it is long.
 func clean(text string) string {
-	return printable.Line(strings.Join(strings.Fields(printable.CutMiddle(printable.Text(text), maxText)), " "))
+	return printable.Inert(strings.Join(strings.Fields(printable.CutMiddle(printable.Text(text), maxText)), " "))
 }
 
 // times is a number of times: "once", "4 times".

@@ -16,7 +16,7 @@ import (
 )
 
 // TestScripts plays testdata/script, each script on a run of its own. There are kubectl, the
-// manifest app.yaml, and beside testscript's own commands
+// manifest app.yaml, the path of probity in $PROBITY, and beside testscript's own commands
 //
 //	run [FILE...]          starts "probity run FILE..." and points kubectl to it; it is stopped at
 //	                       the end of the script, or by stop
@@ -42,6 +42,7 @@ func TestScripts(t *testing.T) {
 		Dir: "testdata/script",
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("PATH", filepath.Dir(programs.kubectl)+string(os.PathListSeparator)+env.Getenv("PATH"))
+			env.Setenv("PROBITY", programs.probity)
 			env.Setenv("HOME", filepath.Join(env.WorkDir, ".home")) // where kubectl keeps discovery
 			env.Values[script{}] = &script{program: programs.probity, kubectl: programs.kubectl}
 			return os.WriteFile(filepath.Join(env.WorkDir, "app.yaml"), app, 0o644)

@@ -30,7 +30,7 @@ func (o Options) failOn() advisor.Severity {
 type Writer func(w io.Writer, r *advisor.Report, o Options) error
 
 // Formats are the names that For knows.
-func Formats() []string { return []string{"text", "json", "sarif", "junit", "github"} }
+func Formats() []string { return []string{"text", "json", "sarif", "junit", "github", "gitlab"} }
 
 // For returns the writer of that name.
 func For(format string) (Writer, error) {
@@ -38,7 +38,7 @@ func For(format string) (Writer, error) {
 	if i < 0 {
 		return nil, fmt.Errorf("there is no output %q: use one of %s", format, strings.Join(Formats(), ", "))
 	}
-	return []Writer{Text, JSON, SARIF, JUnit, GitHub}[i], nil
+	return []Writer{Text, JSON, SARIF, JUnit, GitHub, GitLab}[i], nil
 }
 
 // where names the object and the container of a finding.

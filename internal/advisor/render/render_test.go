@@ -70,6 +70,44 @@ func TestGitHub(t *testing.T) {
 	}
 }
 
+func TestGitLab(t *testing.T) {
+	var issues []map[string]any
+	if err := json.Unmarshal([]byte(write(t, "gitlab")), &issues); err != nil {
+		t.Fatal(err)
+	}
+	if len(issues) != 1 {
+		t.Fatalf("%d issues", len(issues))
+	}
+	if fingerprint, ok := issues[0]["fingerprint"].(string); !ok || len(fingerprint) != 32 {
+		t.Errorf("the fingerprint is %v", issues[0]["fingerprint"])
+	}
+	delete(issues[0], "fingerprint")
+	want := map[string]any{"check_name": "liveness-threshold-too-low", "severity": "major",
+		"location": map[string]any{"path": "k8s/a b.yaml", "lines": map[string]any{"begin": 10.0, "end": 10.0}},
+		"description": "Pod web, container app: a single answer that takes more than 1 s restarts the container: nothing slower than that may ever happen to it, not even once\n" +
+			"fix: livenessProbe.failureThreshold: 3\n" +
+			"then liveness notices a hang after 21 to 31 s instead of 1 to 11, with 26 false alarms instead of 260000 a month (100 replicas, one answer in 100 late)"}
+	if diff := cmp.Diff(want, issues[0]); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+// TestGitLabFingerprints: two findings with one key, as of two objects of one name, are two issues.
+func TestGitLabFingerprints(t *testing.T) {
+	finding := advisor.Finding{Rule: "no-drain", Severity: advisor.Style, Region: advisor.Region{File: "a.yaml"}}
+	var out bytes.Buffer
+	if err := render.GitLab(&out, &advisor.Report{Findings: []advisor.Finding{finding, finding}}, render.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	var issues []struct{ Fingerprint, Severity string }
+	if err := json.Unmarshal(out.Bytes(), &issues); err != nil {
+		t.Fatal(err)
+	}
+	if len(issues) != 2 || issues[0].Fingerprint == issues[1].Fingerprint || issues[0].Severity != "info" {
+		t.Errorf("issues: %+v", issues)
+	}
+}
+
 func TestJSON(t *testing.T) {
 	var got struct {
 		Version, Workloads int
@@ -205,7 +243,7 @@ func TestControlCharacters(t *testing.T) {
 }
 
 func TestFormats(t *testing.T) {
-	if _, err := render.For("xml"); err == nil || !strings.Contains(err.Error(), "text, json, sarif, junit, github") {
+	if _, err := render.For("xml"); err == nil || !strings.Contains(err.Error(), "text, json, sarif, junit, github, gitlab") {
 		t.Errorf("error is %v", err)
 	}
 }

@@ -46,7 +46,7 @@ func block(v *rollout.Verdict) (lines []string) {
 	for _, log := range v.Logs {
 		lines = append(lines, logHead(log))
 		for _, line := range log.Lines {
-			lines = append(lines, "    "+line)
+			lines = append(lines, logMargin+line)
 		}
 	}
 	lines = append(lines, predicted(v.Predicted)...)
@@ -72,6 +72,10 @@ func labelled(label, text string) []string {
 	}
 	return []string{"  " + label + ": " + text}
 }
+
+// logMargin stands before each line that a container has printed. Blanks alone would not do: GitHub
+// obeys "::error" behind them.
+const logMargin = "    | "
 
 func logHead(log rollout.Log) string {
 	if log.Instance == "running" {

@@ -142,3 +142,23 @@ func TestOver(t *testing.T) {
 		t.Errorf("the trouble of a Pod that is up is not shown:\n%s", text)
 	}
 }
+
+// TestVerdictObeysNobody: what a container has printed is no command to the machine that runs the
+// job. GitHub's looks for one behind blanks, too.
+func TestVerdictObeysNobody(t *testing.T) {
+	all := results()
+	ended := all[len(all)-1]
+	ended.Verdict.Logs[0].Lines = []string{"::error file=app.yaml::all is well", "::add-mask::a"}
+	shown := 0
+	for _, line := range render.Verdict(&ended) {
+		if strings.HasPrefix(strings.TrimSpace(line), "::") {
+			t.Errorf("GitHub obeys %q", line)
+		}
+		if strings.Contains(line, "::error") || strings.Contains(line, "::add-mask") {
+			shown++
+		}
+	}
+	if shown != 2 {
+		t.Errorf("%d of 2 lines are shown", shown)
+	}
+}

@@ -113,10 +113,12 @@ func (d *decoder) fail(n *yaml.Node, at, format string, args ...any) {
 	})
 }
 
-// field is one field of an object: how it is read and what the reference says about it.
+// field is one field of an object: how it is written and read, and what the reference says of it.
 type field[T any] struct {
-	name, form, otherwise, text string
-	read                        func(d *decoder, n *yaml.Node, at string, into *T)
+	name            string
+	form            form
+	otherwise, text string
+	read            func(d *decoder, n *yaml.Node, at string, into *T)
 }
 
 // object reads a mapping by the table of its fields.

@@ -117,6 +117,12 @@ func (d *decoder) reply(n *yaml.Node, at string, into *Reply) {
 	*into = r
 }
 
+// The status codes that a script may have a program answer.
+const (
+	minStatus = 200
+	maxStatus = 599
+)
+
 func parseReply(word string) (Reply, bool) {
 	switch word {
 	case "refused":
@@ -129,7 +135,7 @@ func parseReply(word string) (Reply, bool) {
 		return Reply{}, true
 	}
 	code, err := strconv.Atoi(word)
-	return Reply{Kind: ReplyStatus, Code: code}, err == nil && code >= 200 && code <= 599
+	return Reply{Kind: ReplyStatus, Code: code}, err == nil && code >= minStatus && code <= maxStatus
 }
 
 // distribution reads a time, or a mapping from the name of a shape to what it takes.

@@ -12,12 +12,12 @@ import (
 
 func scriptFields() []field[Script] {
 	return []field[Script]{
-		{"podSetup", "time", "0s", "From a Pod's creation to its first process: sandbox, volumes, images.",
+		{"podSetup", chanceForm(), "0s", "From a Pod's creation to its first process: sandbox, volumes, images.",
 			func(d *decoder, n *yaml.Node, at string, s *Script) { d.distribution(n, at, &s.PodSetup) }},
-		{"endpointDelay", "time", "0s", "How long a change of readiness takes to reach those who send requests.",
+		{"endpointDelay", chanceForm(), "0s", "How long a change of readiness takes to reach those who send requests.",
 			func(d *decoder, n *yaml.Node, at string, s *Script) { d.distribution(n, at, &s.EndpointDelay) }},
-		{"programs", "mapping of container names to programs", "", "How the containers' processes behave when nothing is wrong.", readPrograms},
-		{"faults", "list of faults", "", "What happens to them.", func(d *decoder, n *yaml.Node, at string, s *Script) {
+		{"programs", programsForm(), "", "How the containers' processes behave when nothing is wrong.", readPrograms},
+		{"faults", listForm("list of faults", reference("fault")), "", "What happens to them.", func(d *decoder, n *yaml.Node, at string, s *Script) {
 			d.list(n, at, func(n *yaml.Node, at string) { s.Faults = append(s.Faults, readFault(d, n, at)) })
 		}},
 	}
@@ -41,21 +41,21 @@ func readPrograms(d *decoder, n *yaml.Node, at string, s *Script) {
 
 func programFields() []field[Program] {
 	return []field[Program]{
-		{"startup", "time", "0s", "From the start of the process until it answers.",
+		{"startup", chanceForm(), "0s", "From the start of the process until it answers.",
 			func(d *decoder, n *yaml.Node, at string, p *Program) { d.distribution(n, at, &p.Startup) }},
-		{"beforeStartup", "refused, hang, ok or a status code", "refused", "What probes get until then.",
+		{"beforeStartup", replyForm("refused, hang, ok or a status code", "refused", "hang", "error", "ok"), "refused", "What probes get until then.",
 			func(d *decoder, n *yaml.Node, at string, p *Program) { d.reply(n, at, &p.Before) }},
-		{"latency", "time", "5ms", "How long an answer takes. One that takes longer than timeoutSeconds fails.",
+		{"latency", chanceForm(), "5ms", "How long an answer takes. One that takes longer than timeoutSeconds fails.",
 			func(d *decoder, n *yaml.Node, at string, p *Program) { d.distribution(n, at, &p.Latency) }},
-		{"failures", "probability", "0", "That a probe fails by itself (status 500), each independent of the others.",
+		{"failures", shareForm("probability"), "0", "That a probe fails by itself (status 500), each independent of the others.",
 			func(d *decoder, n *yaml.Node, at string, p *Program) { d.probability(n, at, &p.Failures) }},
-		{"shutdown", "time, or never", "0s",
+		{"shutdown", shutdownForm(), "0s",
 			"From SIGTERM to the end of the process. 0s: the signal itself ends it, with code 143; else the code is 0. never: it ignores the signal.",
 			readShutdown},
-		{"exit", "exit", "", "When the process ends by itself after each start. Default: never; an init container's at once.", readExit},
-		{"preStop", "time", "0s", "How long the preStop hook takes. A sleep hook, and a command such as sleep 10, take what they say.",
+		{"exit", form{"exit", reference("exit")}, "", "When the process ends by itself after each start. Default: never; an init container's at once.", readExit},
+		{"preStop", chanceForm(), "0s", "How long the preStop hook takes. A sleep hook, and a command such as sleep 10, take what they say.",
 			func(d *decoder, n *yaml.Node, at string, p *Program) { d.distribution(n, at, &p.PreStop) }},
-		{"postStart", "time", "0s", "The same for the postStart hook.",
+		{"postStart", chanceForm(), "0s", "The same for the postStart hook.",
 			func(d *decoder, n *yaml.Node, at string, p *Program) { d.distribution(n, at, &p.PostStart) }},
 	}
 }
@@ -75,45 +75,48 @@ func readExit(d *decoder, n *yaml.Node, at string, p *Program) {
 
 func exitFields() []field[Exit] {
 	return []field[Exit]{
-		{"after", "time", "0s", "From the start of the process to its end.", func(d *decoder, n *yaml.Node, at string, e *Exit) { d.distribution(n, at, &e.After) }},
-		{"code", "number", "0", "The exit code.", func(d *decoder, n *yaml.Node, at string, e *Exit) { d.exitCode(n, at, &e.Code) }},
+		{"after", chanceForm(), "0s", "From the start of the process to its end.", func(d *decoder, n *yaml.Node, at string, e *Exit) { d.distribution(n, at, &e.After) }},
+		{"code", integerForm("number", 0, maxExitCode), "0", "The exit code.", func(d *decoder, n *yaml.Node, at string, e *Exit) { d.exitCode(n, at, &e.Code) }},
 	}
 }
 
+// maxExitCode is the greatest exit code that a process can have.
+const maxExitCode = 255
+
 func (d *decoder) exitCode(n *yaml.Node, at string, into *int32) {
 	code := int(*into)
-	d.integer(n, at, 0, 255, &code)
+	d.integer(n, at, 0, maxExitCode, &code)
 	*into = int32(code)
 }
 
 func faultFields() []field[Fault] {
 	return []field[Fault]{
-		{"fault", strings.Join(kindNames(), ", "), "", "What happens. " + strings.Join(kindNotes(), "; ") + ".", readKind},
-		{"name", "text", "the fault", "What reports call it.", readName},
-		{"at", "time", "0s, with every: after one draw of every", "When it happens, counted from the start of the simulation.",
+		{"fault", wordForm(strings.Join(kindNames(), ", "), kindNames()...), "", "What happens. " + strings.Join(kindNotes(), "; ") + ".", readKind},
+		{"name", textForm("text"), "the fault", "What reports call it.", readName},
+		{"at", chanceForm(), "0s, with every: after one draw of every", "When it happens, counted from the start of the simulation.",
 			func(d *decoder, n *yaml.Node, at string, f *Fault) { f.At = d.optional(n, at) }},
-		{"every", "time", "", "From one beginning to the next. {exponential: 1h}: at random moments, one an hour.", readEvery},
-		{"for", "time", "until the container restarts", "How long it lasts.",
+		{"every", chanceForm(), "", "From one beginning to the next. {exponential: 1h}: at random moments, one an hour.", readEvery},
+		{"for", chanceForm(), "until the container restarts", "How long it lasts.",
 			func(d *decoder, n *yaml.Node, at string, f *Fault) { f.For = d.optional(n, at) }},
-		{"workload", "name, or kind/name", "all", "To the Pods of which workload it happens.",
+		{"workload", textForm("name, or kind/name"), "all", "To the Pods of which workload it happens.",
 			func(d *decoder, n *yaml.Node, at string, f *Fault) { d.text(n, at, &f.Workload) }},
-		{"container", "name", "all but init containers", "To which container it happens.",
+		{"container", textForm("name"), "all but init containers", "To which container it happens.",
 			func(d *decoder, n *yaml.Node, at string, f *Fault) { d.text(n, at, &f.Container) }},
-		{"probes", "list of startup, readiness, liveness", "all", "Which probes notice it.",
+		{"probes", probesForm(), "all", "Which probes notice it.",
 			func(d *decoder, n *yaml.Node, at string, f *Fault) { d.probes(n, at, &f.Probes) }},
-		{"path", "path", "any", "Only httpGet probes of that path notice it.", func(d *decoder, n *yaml.Node, at string, f *Fault) { d.text(n, at, &f.Path) }},
-		{"replicas", "list of numbers from 0", "all", "To which replicas it happens.", readReplicas},
-		{"shared", "true or false", "false", "Whether chance strikes all replicas at the same time.",
+		{"path", textForm("path"), "any", "Only httpGet probes of that path notice it.", func(d *decoder, n *yaml.Node, at string, f *Fault) { d.text(n, at, &f.Path) }},
+		{"replicas", listForm("list of numbers from 0", integerSchema(0, MaxReplicas-1)), "all", "To which replicas it happens.", readReplicas},
+		{"shared", booleanForm(), "false", "Whether chance strikes all replicas at the same time.",
 			func(d *decoder, n *yaml.Node, at string, f *Fault) { d.boolean(n, at, &f.Shared) }},
-		{"outlastsRestart", "true or false", "false" + alwaysOutlast(), "Whether it goes on when the container restarts.",
+		{"outlastsRestart", booleanForm(), "false" + alwaysOutlast(), "Whether it goes on when the container restarts.",
 			func(d *decoder, n *yaml.Node, at string, f *Fault) { d.boolean(n, at, &f.Outlasts) }},
-		{"reply", "hang or a status code", "503", "What probes get from a " + strings.Join(kindsThatTake("reply"), " or a ") + ".",
+		{"reply", replyForm("hang or a status code", "hang"), "503", "What probes get from a " + strings.Join(kindsThatTake("reply"), " or a ") + ".",
 			func(d *decoder, n *yaml.Node, at string, f *Fault) { d.reply(n, at, &f.Reply) }},
-		{"code", "number", "1", "The exit code of an " + strings.Join(kindsThatTake("code"), " or an ") + ".", func(d *decoder, n *yaml.Node, at string, f *Fault) { d.exitCode(n, at, &f.Code) }},
-		{"latency", "time", "", "What " + strings.Join(kindsThatTake("latency"), " or ") + " adds to each answer.", func(d *decoder, n *yaml.Node, at string, f *Fault) { d.duration(n, at, &f.Latency) }},
-		{"share", "number from 0 to 1", "0.05", "The share of a processor that a " + strings.Join(kindsThatTake("share"), " or ") + " leaves: answers take 1/share times as long.",
+		{"code", integerForm("number", 0, maxExitCode), "1", "The exit code of an " + strings.Join(kindsThatTake("code"), " or an ") + ".", func(d *decoder, n *yaml.Node, at string, f *Fault) { d.exitCode(n, at, &f.Code) }},
+		{"latency", timeForm(), "", "What " + strings.Join(kindsThatTake("latency"), " or ") + " adds to each answer.", func(d *decoder, n *yaml.Node, at string, f *Fault) { d.duration(n, at, &f.Latency) }},
+		{"share", shareForm("number from 0 to 1"), "0.05", "The share of a processor that a " + strings.Join(kindsThatTake("share"), " or ") + " leaves: answers take 1/share times as long.",
 			func(d *decoder, n *yaml.Node, at string, f *Fault) { d.probability(n, at, &f.Share) }},
-		{"ramp", "time", "0s", "During which that grows from 0.", func(d *decoder, n *yaml.Node, at string, f *Fault) { d.duration(n, at, &f.Ramp) }},
+		{"ramp", timeForm(), "0s", "During which that grows from 0.", func(d *decoder, n *yaml.Node, at string, f *Fault) { d.duration(n, at, &f.Ramp) }},
 	}
 }
 

@@ -25,9 +25,9 @@ func shapes() []shapeForm {
 }
 
 func (s shapeForm) fields() []field[Distribution] {
-	all := []field[Distribution]{{name: s.takes[0], read: func(d *decoder, n *yaml.Node, at string, into *Distribution) { d.duration(n, at, &into.A) }}}
+	all := []field[Distribution]{{name: s.takes[0], form: timeForm(), read: func(d *decoder, n *yaml.Node, at string, into *Distribution) { d.duration(n, at, &into.A) }}}
 	if len(s.takes) > 1 {
-		all = append(all, field[Distribution]{name: s.takes[1], read: func(d *decoder, n *yaml.Node, at string, into *Distribution) { d.duration(n, at, &into.B) }})
+		all = append(all, field[Distribution]{name: s.takes[1], form: timeForm(), read: func(d *decoder, n *yaml.Node, at string, into *Distribution) { d.duration(n, at, &into.B) }})
 	}
 	return all
 }
@@ -96,7 +96,7 @@ Example:
 func section[T any](b *strings.Builder, title string, fields []field[T]) {
 	fmt.Fprintf(b, "\n%s:\n\n", title)
 	for _, f := range fields {
-		fmt.Fprintf(b, "    %s: %s", f.name, f.form)
+		fmt.Fprintf(b, "    %s: %s", f.name, f.form.words)
 		if f.otherwise != "" {
 			fmt.Fprintf(b, " (default %s)", f.otherwise)
 		}

@@ -115,11 +115,13 @@ func (r *Reporter) style() diagnosis.Style {
 const maxText = 200
 
 // quoted is a text of others in Go's quotes.
-func quoted(text string) string { return strconv.Quote(cut(strings.TrimSpace(text))) }
+func quoted(text string) string {
+	return printable.Inert(strconv.Quote(cut(strings.TrimSpace(text))))
+}
 
 // shortened is a text of others on one line.
 func shortened(text string) string {
-	return printable.Line(cut(strings.ReplaceAll(strings.TrimSpace(text), "\n", " ")))
+	return printable.Inert(cut(strings.ReplaceAll(strings.TrimSpace(text), "\n", " ")))
 }
 
 // cut is the beginning of a text that is too long for a line.

@@ -98,7 +98,7 @@ func kindRows() []kindRow {
 		{kind: KindDependency, side: SideOutside, syntax: "dependency-outage:db, dependency-outage:db=hang+20s, dependency-outage:db=slow:300ms, dependency-outage:db=dead, dependency-outage:db@start",
 			text: "what the replicas connect to is down, hangs, resets, is slow, is silent as without power (dead)", length: outsideLength, all: true, value: mode, wants: true, of: true},
 		{kind: KindDNS, side: SideOutside, syntax: "dns, dns=slow:5s, dns=dead",
-			text: "an outage of the name servers, of all programs that connect to them; who sends without that, as musl does, is not seen", length: outsideLength, all: true, value: mode, wants: true},
+			text: "an outage of the name servers, of all programs that ask them by UDP or TCP", length: outsideLength, all: true, value: mode, wants: true},
 		{kind: KindPool, side: SideOutside, syntax: "pool:db, pool:db=20x",
 			text:   "what the replicas connect to answers " + script.FormatDuration(poolDelay) + " later, under so many times the requests: more at a time than a pool has connections",
 			length: outsideLength, all: true, value: factor, number: 10, of: true},

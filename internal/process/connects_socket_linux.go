@@ -73,10 +73,10 @@ func readMemory(pid int, pieces ...unix.RemoteIovec) ([]byte, error) {
 	local := []unix.Iovec{{Base: &data[0]}}
 	local[0].SetLen(length)
 	n, err := unix.ProcessVMReadv(pid, local, pieces, 0)
-	if err != nil || n != length {
-		return nil, errors.Join(err, io.ErrUnexpectedEOF)
+	if err == nil && n != length {
+		err = io.ErrUnexpectedEOF
 	}
-	return data, nil
+	return data, err
 }
 
 // maxSocketName is the size of struct sockaddr_storage.

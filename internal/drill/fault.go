@@ -93,7 +93,7 @@ func kindRows() []kindRow {
 		{kind: KindDeadlock, side: SideInside, syntax: "deadlock", text: "a loop hangs: by the command of the annotation probity.run/drill.deadlock.<container>, or by package health"},
 		{kind: KindFDs, side: SideInside, syntax: "fds", text: "no further descriptor can be opened"},
 		{kind: KindMemory, side: SideEnd, syntax: "memory=64Mi", text: "a replica that takes more is killed, as OOMKilled", value: bytesValue, wants: true},
-		{kind: KindDiskFull, side: SideOutside, syntax: "disk-full", text: "nothing can be written to files", length: outsideLength},
+		{kind: KindDiskFull, side: SideOutside, syntax: "disk-full", text: "emptyDirs with a sizeLimit of up to 256Mi are full; of a replica that has none, nothing can be written to any file", length: outsideLength},
 		{kind: KindThrottle, side: SideOutside, syntax: "throttle=5%", text: "a replica gets that share of a processor", length: outsideLength, value: share, number: 0.05},
 		{kind: KindDependency, side: SideOutside, syntax: "dependency-outage:db, dependency-outage:db=hang+20s, dependency-outage:db=slow:300ms, dependency-outage:db=dead, dependency-outage:db@start",
 			text: "what the replicas connect to is down, hangs, resets, is slow, is silent as without power (dead)", length: outsideLength, all: true, value: mode, wants: true, of: true},

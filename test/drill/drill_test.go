@@ -88,6 +88,7 @@ type report struct {
 	Results []struct {
 		Fault, Measured string
 		Verdicts        []verdict
+		Remarks         []string
 	}
 	LeftOut      []struct{ Fault, Reason string }
 	Dependencies []struct{ Address string }
@@ -115,6 +116,9 @@ func (r *report) String() string {
 		fmt.Fprintf(&b, "%s: %s\n", result.Fault, result.Measured)
 		for _, v := range result.Verdicts {
 			fmt.Fprintf(&b, "\t%s %s, %s: %s\n", v.Rule, v.Grade, v.Word, v.Text)
+		}
+		for _, remark := range result.Remarks {
+			fmt.Fprintf(&b, "\t%s\n", remark)
 		}
 	}
 	for _, l := range r.LeftOut {

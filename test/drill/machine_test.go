@@ -27,6 +27,8 @@ type machine struct {
 	user bool
 	// declared has the drill told which variable says where the database is.
 	declared bool
+	// noDisk is why a full disk is told by another error, as a remark says; "" if it is full.
+	noDisk string
 	// leftOut is what was not tried and why: all of it. DB stands for the name of the database.
 	leftOut []string
 }
@@ -38,6 +40,7 @@ const unwatched = "dependency-outage:DB+1s: connections of programs cannot be wa
 func machines() []machine {
 	watch := func(refused string) []string { return []string{fmt.Sprintf(unwatched, refused)} }
 	filters, namespaces := []int{unix.SYS_SECCOMP}, []int{unix.SYS_UNSHARE}
+	noNamespace := "this machine lets no volume be a disk of its own (unshare: operation not permitted)"
 	all := slices.Concat(filters, namespaces, []int{unix.SYS_PRLIMIT64})
 	return []machine{
 		{name: "where nothing is missing"},
@@ -46,7 +49,7 @@ func machines() []machine {
 		{name: "without filters, but with a variable", denied: filters, declared: true},
 		{name: "without descriptors of others", denied: []int{unix.SYS_PIDFD_GETFD}, leftOut: watch("operation not permitted")},
 		{name: "without memory of others", denied: []int{unix.SYS_PROCESS_VM_READV}, leftOut: watch("the memory of a program cannot be read: operation not permitted")},
-		{name: "without namespaces", denied: namespaces},
+		{name: "without namespaces", denied: namespaces, noDisk: noNamespace},
 		{name: "of an ordinary user without anything", user: true, denied: all, leftOut: append(watch("operation not permitted"),
 			`disk-full+1s: cannot do the fault "file size" to container service of pod POD: operation not permitted`)},
 	}
@@ -84,6 +87,18 @@ func (b built) testLeftOut(t *testing.T, m machine) {
 	}
 	if diff := cmp.Diff(m.leftOut, leftOut); diff != "" {
 		t.Errorf("left out (-want +got):\n%s\n%s", diff, &r)
+	}
+	for _, result := range r.Results {
+		if !strings.HasPrefix(result.Fault, "disk-full") {
+			continue
+		}
+		want := "full were the volumes data, and nothing else"
+		if m.noDisk != "" {
+			want = "writing to any file failed with EFBIG, where a full disk gives ENOSPC: " + m.noDisk
+		}
+		if !slices.Contains(result.Remarks, want) {
+			t.Errorf("the remarks on a full disk are %q, want %q", result.Remarks, want)
+		}
 	}
 	if tried := len(r.Results) - 1; tried != 4-len(m.leftOut) || len(r.Failures) > 0 {
 		t.Errorf("%d faults were tried, want %d:\n%s", tried, 4-len(m.leftOut), &r)

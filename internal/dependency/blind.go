@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 
+	corev1 "k8s.io/api/core/v1"
+
 	"github.com/probity-run/probity/internal/process"
 )
 
@@ -61,7 +63,10 @@ func (w *Watcher) spotsOf(pod string, outside process.Outside, listening []proce
 		texts = append(texts, fmt.Sprintf("%s not let anybody see what is open: connections may be there that are not seen", processes(outside.Hidden, "does", "do")))
 	}
 	for _, address := range w.unseenLocked(outside.Connections, listening) {
-		texts = append(texts, fmt.Sprintf("a connection to %s was not seen when it was made, as by io_uring, TCP Fast Open or a 32-bit program, or when it was inherited: it is not broken", address))
+		texts = append(texts, fmt.Sprintf("a connection to %s was not seen when it was made, as by io_uring or a 32-bit program, or when it was inherited: it is not broken", address))
+	}
+	for _, address := range slices.Sorted(maps.Keys(w.sent[pod])) {
+		texts = append(texts, fmt.Sprintf("it sends datagrams to %s without a connection: only those to port %d can be kept back", address, dnsPort))
 	}
 	for _, path := range slices.Sorted(maps.Keys(w.unix[pod])) {
 		texts = append(texts, fmt.Sprintf("it connects to the socket %s: what answers there is not broken", path))
@@ -116,12 +121,28 @@ func (w *Watcher) noteUnix(pod, path string) {
 	if _, err := os.Stat(path); err != nil && !strings.HasPrefix(path, "@") {
 		return // nothing answers there; or it is relative to the program's folder, or seen by that alone
 	}
+	w.note(w.unix, pod, path)
+}
+
+// firstOfMany is the first port that kernels choose for programs by themselves, as far as they are
+// left to it: a datagram to one beyond it is mostly the answer to whoever has asked.
+const firstOfMany = 32768
+
+// noteDatagrams remembers that a Pod sends datagrams to somebody.
+func (w *Watcher) noteDatagrams(pod *corev1.Pod, to netip.AddrPort) {
+	if to.Port() < firstOfMany && !w.isOwn(pod, to) {
+		w.note(w.sent, pod.Namespace+"/"+pod.Name, to.String())
+	}
+}
+
+// note adds a text to those of a Pod, of which it has a bounded number.
+func (w *Watcher) note(all map[string]map[string]bool, pod, text string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.unix[pod] == nil {
-		w.unix[pod] = map[string]bool{}
+	if all[pod] == nil {
+		all[pod] = map[string]bool{}
 	}
-	if len(w.unix[pod]) < maxCarriers {
-		w.unix[pod][path] = true
+	if len(all[pod]) < maxCarriers {
+		all[pod][text] = true
 	}
 }

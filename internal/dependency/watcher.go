@@ -36,6 +36,7 @@ type Watcher struct {
 	own      map[ownKey]bool           // whether a Pod listens itself at an address
 	running  []runningProcess
 	unix     map[string]map[string]bool // by Pod: the paths that it has connected to
+	sent     map[string]map[string]bool // by Pod: where it sends datagrams that nobody breaks
 	full     bool                       // there are more destinations than maxCarriers
 	closed   bool
 }
@@ -77,7 +78,7 @@ const maxCarriers = 256
 func New(opts Options, host Host) *Watcher {
 	w := &Watcher{
 		opts: opts, host: host, groups: map[string]*group{}, carriers: map[destination]*carrier{},
-		declared: map[netip.AddrPort]string{}, own: map[ownKey]bool{}, unix: map[string]map[string]bool{},
+		declared: map[netip.AddrPort]string{}, own: map[ownKey]bool{}, unix: map[string]map[string]bool{}, sent: map[string]map[string]bool{},
 	}
 	if w.host.Notice == nil {
 		w.host.Notice = func(string) {}
@@ -189,10 +190,16 @@ func (w *Watcher) route(pod *corev1.Pod, c process.Connect) process.Route {
 	case c.Network == "unix":
 		w.noteUnix(name, c.Path)
 		return process.Route{}
-	case c.Network == "udp" && c.Address.Port() != dnsPort || c.Address.Port() == 0:
+	case c.Address.Port() == 0:
 		return process.Route{}
 	}
 	to := destinationOf(c.Network, c.Address)
+	if c.Network == "udp" && to.address.Port() != dnsPort {
+		if c.Unconnected {
+			w.noteDatagrams(pod, to.address)
+		}
+		return process.Route{}
+	}
 	if w.isOwn(pod, to.address) {
 		return process.Route{}
 	}
@@ -200,11 +207,22 @@ func (w *Watcher) route(pod *corev1.Pod, c process.Connect) process.Route {
 	if through == nil {
 		return process.Route{}
 	}
+	if datagrams, ok := through.(*relay.Datagrams); ok && c.Unconnected {
+		if datagrams.Passes() {
+			return process.Route{}
+		}
+		return process.Route{Keep: keeper{datagrams}}
+	}
 	if errno := through.Reach(); errno != 0 {
 		return process.Route{Refused: errno}
 	}
 	return process.Route{To: through.Address()}
 }
+
+// keeper gives what is sent without a connection to a relay.
+type keeper struct{ through *relay.Datagrams }
+
+func (k keeper) Keep(d *process.Datagram) { k.through.Keep(d) }
 
 // isOwn reports whether a Pod connects to itself.
 func (w *Watcher) isOwn(pod *corev1.Pod, address netip.AddrPort) bool {

@@ -152,6 +152,48 @@ func TestRoute(t *testing.T) {
 	}
 }
 
+// TestDatagrams: what is sent without a connection to a name server passes while that is not
+// broken, and is kept while it is; what is sent elsewhere is a blind spot.
+func TestDatagrams(t *testing.T) {
+	w, starter, _ := newWatcher(t, Options{})
+	route := begin(t, w, starter, "default/web/app").Connects
+	send := func(address string) process.Route {
+		return route(process.Connect{Network: "udp", Address: netip.MustParseAddrPort(address), Unconnected: true})
+	}
+	for _, alone := range []string{"127.0.0.53:53", "192.0.2.1:53", "192.0.2.1:8125", "127.0.0.1:8125", "127.0.0.1:8080", "127.0.0.1:1", "127.0.0.1:40000"} {
+		if got := send(alone); got != (process.Route{}) {
+			t.Errorf("%s leads to %v", alone, got)
+		}
+	}
+	undo, err := w.SetMode(dns, relay.Mode{Kind: relay.Dead})
+	if err == nil || !strings.Contains(err.Error(), "another machine") {
+		t.Errorf("a name server elsewhere is broken: %v", err)
+	}
+	w, starter, _ = newWatcher(t, Options{})
+	route = begin(t, w, starter, "default/web/app").Connects
+	send("127.0.0.53:53")
+	if undo, err = w.SetMode(dns, relay.Mode{Kind: relay.Dead}); err != nil {
+		t.Fatal(err)
+	}
+	if got := send("127.0.0.53:53"); got.Keep == nil || got.To.IsValid() {
+		t.Errorf("to a dead one: %v", got)
+	}
+	send("192.0.2.1:8125")
+	if err := undo(); err != nil {
+		t.Error(err)
+	}
+	if got := send("127.0.0.53:53"); got != (process.Route{}) {
+		t.Errorf("to one that lives again: %v", got)
+	}
+	if all := w.Dependencies(); len(all) != 1 || all[0].Name != dns || all[0].Connects != 3 {
+		t.Errorf("found %+v", all)
+	}
+	spots := w.spotsOf("default/web", process.Outside{}, nil)
+	if len(spots) != 1 || !strings.HasPrefix(spots[0], "it sends datagrams to 192.0.2.1:8125 ") {
+		t.Errorf("spots %q", spots)
+	}
+}
+
 // TestLaterAddress: an address that is seen later has the mode of its dependency, as long as that
 // lasts.
 func TestLaterAddress(t *testing.T) {

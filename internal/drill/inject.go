@@ -37,6 +37,8 @@ func (d *drill) inject(f Fault, t *target, pod *corev1.Pod) (undo func() error, 
 		return d.useUp(f)
 	case KindHeld:
 		return d.hold(t, pod, int(f.Number))
+	case KindDiskFull:
+		return d.fillDisk(f, t, pod)
 	case KindDependency:
 		if f.AtStart {
 			return d.startWithout(f, t, pod)

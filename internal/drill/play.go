@@ -247,6 +247,7 @@ func (d *drill) repetition(f Fault, t *target, i, n int) (*Repetition, error) {
 		return nil, err
 	}
 	done := time.Now()
+	rep.Means = d.means(f, pod)
 	rep.Begin = d.since(begin)
 	d.record.note(rep.Pod, begin, ChangeInjected, f.Title())
 	if at := cmp.Or(liveness, readiness); at != nil {

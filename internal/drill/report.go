@@ -190,6 +190,8 @@ type Repetition struct {
 	// judge.
 	Late    Offset `json:"late"`
 	Tainted bool   `json:"tainted"`
+	// Means is how the fault was done, of those that there are several ways for.
+	Means string `json:"means,omitempty"`
 	// Undo is why the fault could not be undone; "" if it was, or if there was nothing to undo.
 	Undo string `json:"undo,omitempty"`
 	// Ledger is what became of the requests, by replica and class.

@@ -39,6 +39,9 @@ func remarks(all []evidence) (remarks []string) {
 	if cost := backOffRemark(all); cost != "" {
 		remarks = append(remarks, cost)
 	}
+	if means := all[0].Means; means != "" {
+		remarks = append(remarks, means)
+	}
 	return remarks
 }
 

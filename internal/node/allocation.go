@@ -23,6 +23,7 @@ type allocation struct {
 	secretDir string
 	// drillDir is where sockets for drills are, "" for none
 	drillDir string
+	disks    bool // see Options.Disks
 
 	ports   *portMap          // nil before the first ensure that had ports
 	volumes map[string]string // variables; nil before the first ensure that made them
@@ -49,6 +50,9 @@ func (a *allocation) ensure() error {
 		names, err := a.namer.Prepare(a.pod)
 		if err != nil {
 			return err
+		}
+		if a.disks && names.Namespace != nil {
+			names.Namespace.Disks = disksOf(a.pod, a.dir)
 		}
 		a.names = &names
 	}

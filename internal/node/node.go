@@ -38,6 +38,9 @@ type Options struct {
 	// [Node.Deadlock]: one that only this user may enter, with a name of 90 bytes at most. Default:
 	// programs are told of none.
 	DrillDir string
+	// Disks has emptyDir volumes with a sizeLimit be disks of their own, so that they can be full,
+	// for Pods with a namespace: see [Node.Disks]. Default: they are folders.
+	Disks bool
 	// Environ is the environment below the manifest's. Default: empty.
 	Environ []string
 	// PodAddress, if not nil, gives a Pod an address of its own, which release takes back. Pods of

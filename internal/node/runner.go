@@ -63,7 +63,7 @@ func newRunner(n *Node, pod *corev1.Pod) *runner {
 	r.keepLogs = func() error { return n.ended.add(dir) }
 	r.object = &podObject{store: n.opts.Store, pod: pod, log: r.log}
 	r.report = &reportWriter{store: n.opts.Store, pod: pod, log: r.log}
-	r.allocation = &allocation{pod: pod, pool: n.machine.ports, objects: n.objects, namer: n.opts.Names, dir: filepath.Join(dir, "volumes"), secretDir: podSecretDir(n.opts, pod), drillDir: n.opts.DrillDir}
+	r.allocation = &allocation{pod: pod, pool: n.machine.ports, objects: n.objects, namer: n.opts.Names, dir: filepath.Join(dir, "volumes"), secretDir: podSecretDir(n.opts, pod), drillDir: n.opts.DrillDir, disks: n.opts.Disks}
 	r.recording = newRecording(n.history.Add(pod.UID), pod)
 	r.traffic = &podTraffic{loop: r.loop, pod: pod, traffic: n.opts.Traffic, log: r.log, stopping: map[string]bool{}}
 	owners := portOwners{n.machine.newIdentity(podAddress(pod)), n.machine.tree}

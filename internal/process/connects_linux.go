@@ -17,7 +17,7 @@ import (
 func (s *Shepherd) TryConnects() error {
 	// Sandboxes refuse this apart from the rest.
 	sample := uintptr(unsafe.Pointer(unsafe.StringData(shepherdName))) // it stays where it is
-	if _, err := readMemory(os.Getpid(), sample, len(shepherdName)); err != nil {
+	if _, err := readMemory(os.Getpid(), unix.RemoteIovec{Base: sample, Len: len(shepherdName)}); err != nil {
 		return fmt.Errorf("the memory of a program cannot be read: %w", err)
 	}
 	return s.call(message{verb: verbTry, command: command{watched: true}}).err
@@ -90,13 +90,19 @@ func (w *watch) run() {
 		if err != nil {
 			return
 		}
-		w.answers.Go(func() { w.answer(n) })
+		w.answers.Go(func() {
+			if n.call == unix.SYS_CONNECT {
+				w.answer(n)
+			} else {
+				w.answerSend(n)
+			}
+		})
 	}
 }
 
 // answer lets one connect go on.
 func (w *watch) answer(n notification) {
-	sock, err := w.fetch(n)
+	sock, err := w.fetch(n.pid, int(int32(n.args[0])), socketNameAt{uintptr(n.args[1]), int(int32(n.args[2]))})
 	if err != nil {
 		// The kernel knows what is wrong with it.
 		_ = w.reply(n.id, reply{proceed: true})

@@ -14,13 +14,15 @@ import (
 type notification struct {
 	id   uint64
 	pid  int // of the thread
+	call int // its number
 	args [6]uint64
 }
 
-// reply is what becomes of the call: it fails with errno, succeeds if that is 0, or is carried out
-// by the kernel.
+// reply is what becomes of the call: it fails with errno, returns the value if that is 0, or is
+// carried out by the kernel.
 type reply struct {
 	proceed bool
+	value   int64
 	errno   syscall.Errno
 }
 
@@ -45,7 +47,7 @@ func readNotifySizes() (notifySizes, error) {
 
 var errWatchEnded = errors.New("no process of the tree is left")
 
-// receive waits for the next connect.
+// receive waits for the next call.
 func (w *watch) receive() (n notification, err error) {
 	raw, err := w.listener.SyscallConn()
 	if err != nil {
@@ -89,7 +91,7 @@ func (w *watch) receiveNow(fd uintptr) (notification, error) {
 // which is number, architecture, instruction pointer and arguments.
 func parseNotification(data []byte) notification {
 	native := binary.NativeEndian
-	n := notification{id: native.Uint64(data), pid: int(native.Uint32(data[8:]))}
+	n := notification{id: native.Uint64(data), pid: int(native.Uint32(data[8:])), call: int(native.Uint32(data[16:]))}
 	for i := range n.args {
 		n.args[i] = native.Uint64(data[32+8*i:])
 	}
@@ -101,6 +103,7 @@ func (w *watch) reply(id uint64, r reply) error {
 	data := make([]byte, w.size.reply)
 	native := binary.NativeEndian
 	native.PutUint64(data, id)
+	native.PutUint64(data[8:], uint64(r.value))
 	native.PutUint32(data[16:], uint32(-int32(r.errno)))
 	if r.proceed {
 		native.PutUint32(data[20:], unix.SECCOMP_USER_NOTIF_FLAG_CONTINUE)

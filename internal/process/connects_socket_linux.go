@@ -25,9 +25,15 @@ type programSocket struct {
 	busy    bool // it is connected, or about to be: the program asks how that goes on
 }
 
-// fetch takes a copy of the socket of a call, and reads what it is to be connected to.
-func (w *watch) fetch(n notification) (*programSocket, error) {
-	fd, err := fetchOfThread(n.pid, int(int32(n.args[0])))
+// socketNameAt is where a program's memory has the name of a socket.
+type socketNameAt struct {
+	at     uintptr
+	length int
+}
+
+// fetch takes a copy of the socket of a thread's call, and reads which other one the call names.
+func (w *watch) fetch(thread, descriptor int, named socketNameAt) (*programSocket, error) {
+	fd, err := fetchOfThread(thread, descriptor)
 	if err != nil {
 		return nil, err
 	}
@@ -35,7 +41,7 @@ func (w *watch) fetch(n notification) (*programSocket, error) {
 	err = s.examine()
 	var name []byte
 	if err == nil {
-		name, err = readMemory(n.pid, uintptr(n.args[1]), int(int32(n.args[2])))
+		name, err = readSocketName(thread, named)
 	}
 	if err != nil {
 		s.close()
@@ -46,20 +52,31 @@ func (w *watch) fetch(n notification) (*programSocket, error) {
 	return s, nil
 }
 
-// readMemory reads the name of a socket from the memory of a program. The kernel refuses other
-// lengths.
-func readMemory(pid int, at uintptr, length int) ([]byte, error) {
-	if length <= 0 || length > maxSocketName {
+// readSocketName reads the name of a socket. The kernel refuses other lengths.
+func readSocketName(pid int, named socketNameAt) ([]byte, error) {
+	if named.length <= 0 || named.length > maxSocketName {
 		return nil, unix.EINVAL
+	}
+	return readMemory(pid, unix.RemoteIovec{Base: named.at, Len: named.length})
+}
+
+// readMemory reads pieces of the memory of a program, one after the other.
+func readMemory(pid int, pieces ...unix.RemoteIovec) ([]byte, error) {
+	length := 0
+	for _, piece := range pieces {
+		length += piece.Len
+	}
+	if length == 0 {
+		return nil, nil
 	}
 	data := make([]byte, length)
 	local := []unix.Iovec{{Base: &data[0]}}
 	local[0].SetLen(length)
-	n, err := unix.ProcessVMReadv(pid, local, []unix.RemoteIovec{{Base: at, Len: length}}, 0)
-	if err != nil || n != length {
-		return nil, errors.Join(err, io.ErrUnexpectedEOF)
+	n, err := unix.ProcessVMReadv(pid, local, pieces, 0)
+	if err == nil && n != length {
+		err = io.ErrUnexpectedEOF
 	}
-	return data, nil
+	return data, err
 }
 
 // maxSocketName is the size of struct sockaddr_storage.

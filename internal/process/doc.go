@@ -46,10 +46,12 @@
 // # Connects
 //
 // Whoever starts a process can have its connections led elsewhere, see [Spec.Connects]: a seccomp
-// filter, which what it forks inherits, reports connect(2) and nothing else. The program waits
-// until its own socket is connected for it; one that does not block gets EINPROGRESS, and one that
-// blocks can be interrupted and killed, as without. What is no business of anybody's, or cannot be
-// read, the kernel carries out.
+// filter, which what it forks inherits, reports connect(2). The program waits until its own socket
+// is connected for it; one that does not block gets EINPROGRESS, and one that blocks can be
+// interrupted and killed, as without. What is no business of anybody's, or cannot be read, the
+// kernel carries out. Datagrams of sockets without a connection are reported, too, and may be kept:
+// they leave by the program's own socket later, or never, as their answers have to come from whom
+// the program has asked.
 //
 // # Differences from a shell
 //

@@ -73,6 +73,7 @@ const (
 	stepMaps
 	stepSlave
 	stepBind
+	stepDisk
 	stepRoot
 	stepHostname
 	stepKeep
@@ -93,7 +94,7 @@ func startError(name, path, dir string, at startStep, cause error) *StartError {
 		e.Reason = "the namespace of its Pod cannot be entered"
 	case stepWatch:
 		e.Reason = "its connections cannot be watched"
-	case stepUnshare, stepMaps, stepSlave, stepBind, stepRoot, stepHostname, stepKeep:
+	case stepUnshare, stepMaps, stepSlave, stepBind, stepDisk, stepRoot, stepHostname, stepKeep:
 		e.Reason = "the namespace of its Pod cannot be made"
 	default:
 		e.Reason = "the new process could not be set up"

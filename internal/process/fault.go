@@ -31,11 +31,15 @@ const (
 	// in memory, which is looked at twenty times a second; its [Exit] says so then. Undone: it is
 	// not looked at any more.
 	FaultMemory
+	// FaultDisk fills Disks of the process's [Namespace] with a file of ours, and what becomes free
+	// of them, too: writing fails with ENOSPC. Undone: the file is removed, also when the process
+	// has ended and another one of its namespace runs.
+	FaultDisk
 )
 
 // String is the name of a kind in sentences.
 func (k FaultKind) String() string {
-	names := [...]string{"no fault", "stop", "signal", "throttle", "descriptors", "file size", "memory"}
+	names := [...]string{"no fault", "stop", "signal", "throttle", "descriptors", "file size", "memory", "disk"}
 	if int(k) >= len(names) {
 		return fmt.Sprintf("fault %d", k)
 	}
@@ -54,6 +58,9 @@ type Fault struct {
 
 	// Limit of FaultMemory in bytes, above 0.
 	Limit int64
+
+	// Disks of FaultDisk are the targets of some, one at least.
+	Disks []string
 
 	// For is how long it lasts, if it is not undone before. Default: until it is undone, at most
 	// for Deadline.
@@ -94,7 +101,7 @@ var ErrFaultBusy = errors.New("the process has a fault of that sort already")
 // Validate says what is wrong with a fault: nil if it can be done.
 func (f Fault) Validate() error {
 	switch {
-	case f.Kind < FaultStop || f.Kind > FaultMemory:
+	case f.Kind < FaultStop || f.Kind > FaultDisk:
 		return fmt.Errorf("unknown fault %d", f.Kind)
 	case f.Kind == FaultSignal && (f.Signal < 1 || f.Signal > 64):
 		return fmt.Errorf("there is no signal %d", int(f.Signal))
@@ -102,6 +109,8 @@ func (f Fault) Validate() error {
 		return fmt.Errorf("a share of %v of a processor is not from %v to 1", f.Share, minShare)
 	case f.Kind == FaultMemory && f.Limit <= 0:
 		return fmt.Errorf("a memory limit of %d bytes is not above 0", f.Limit)
+	case f.Kind == FaultDisk && len(f.Disks) == 0:
+		return errors.New("a full disk without a disk")
 	case f.For < 0 || f.For > MaxFault:
 		return fmt.Errorf("a fault for %v is not from 0 to %v", f.For, MaxFault)
 	case f.Deadline < 0 || f.Deadline > MaxFault:

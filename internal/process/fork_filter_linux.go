@@ -21,13 +21,16 @@ type filterPlan struct {
 const (
 	dataNumber       = 0
 	dataArchitecture = 4
+	dataFifth        = 48 // an argument of 64 bits
 )
 
 // x32Bit marks the calls of another table, which programs for x32 use.
 const x32Bit = 0x4000_0000
 
-// newFilterPlan makes a filter that reports connect(2) and lets everything else be. What another
-// architecture calls, such as a 32-bit program, has other numbers: it is let be as well.
+// newFilterPlan makes a filter that reports connect(2), and what may send a datagram without it:
+// sendto(2) to an address, sendmsg(2) and sendmmsg(2), whose addresses a filter cannot see. It lets
+// everything else be. What another architecture calls, such as a 32-bit program, has other numbers:
+// it is let be as well.
 func newFilterPlan() (*filterPlan, error) {
 	var architecture uint32
 	switch runtime.GOARCH {
@@ -48,10 +51,17 @@ func newFilterPlan() (*filterPlan, error) {
 	result := func(k uint32) unix.SockFilter { return unix.SockFilter{Code: unix.BPF_RET | unix.BPF_K, K: k} }
 	p := &filterPlan{code: []unix.SockFilter{
 		load(dataArchitecture),
-		ifEqual(architecture, 0, 4),
+		ifEqual(architecture, 0, 11),
 		load(dataNumber),
-		{Code: unix.BPF_JMP | unix.BPF_JGE | unix.BPF_K, Jt: 2, K: x32Bit},
-		ifEqual(unix.SYS_CONNECT, 0, 1),
+		{Code: unix.BPF_JMP | unix.BPF_JGE | unix.BPF_K, Jt: 9, K: x32Bit},
+		ifEqual(unix.SYS_CONNECT, 7, 0),
+		ifEqual(unix.SYS_SENDMSG, 6, 0),
+		ifEqual(unix.SYS_SENDMMSG, 5, 0),
+		ifEqual(unix.SYS_SENDTO, 0, 5),
+		load(dataFifth), // the address, in halves
+		ifEqual(0, 0, 2),
+		load(dataFifth + 4),
+		ifEqual(0, 1, 0),
 		result(unix.SECCOMP_RET_USER_NOTIF),
 		result(unix.SECCOMP_RET_ALLOW),
 	}}

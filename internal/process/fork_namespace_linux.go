@@ -18,6 +18,8 @@ type namespacePlan struct {
 	flags    uintptr
 	users    []userFile // that keep the numbers of user and group; none for root
 	binds    [][2]*byte // source, target
+	disks    [][2]*byte // target, options
+	diskType *byte
 	hostname []byte
 	root     *byte
 	ownMount *byte
@@ -64,6 +66,10 @@ func newNamespacePlan(n Namespace, uid, gid int) (*namespacePlan, error) {
 	for _, bind := range n.Binds {
 		p.binds = append(p.binds, [2]*byte{path(bind.Source), path(bind.Target)})
 	}
+	p.diskType = path("tmpfs")
+	for _, disk := range n.Disks {
+		p.disks = append(p.disks, [2]*byte{path(disk.Target), path("mode=0700,size=" + strconv.FormatInt(disk.Size, 10))})
+	}
 	return p, failed
 }
 
@@ -95,6 +101,13 @@ func makeNamespace(p *forkPlan) (startStep, syscall.Errno) {
 		if _, _, errno := syscall.RawSyscall6(unix.SYS_MOUNT, source, target, 0, unix.MS_BIND, 0, 0); errno != 0 {
 			p.report[2] = uint32(i)
 			return stepBind, errno
+		}
+	}
+	for i := range n.disks {
+		kind, target, options := uintptr(unsafe.Pointer(n.diskType)), uintptr(unsafe.Pointer(n.disks[i][0])), uintptr(unsafe.Pointer(n.disks[i][1]))
+		if _, _, errno := syscall.RawSyscall6(unix.SYS_MOUNT, kind, target, kind, unix.MS_NOSUID|unix.MS_NODEV, options, 0); errno != 0 {
+			p.report[2] = uint32(i)
+			return stepDisk, errno
 		}
 	}
 	if errno := checkRoot(n); errno != 0 {

@@ -16,7 +16,20 @@ type Namespace struct {
 	Hostname string
 	// Binds are mounted in this order.
 	Binds []Bind
+	// Disks are file systems of their own, which are empty at first.
+	Disks []Disk
 }
+
+// Disk is a file system in memory that is seen in place of a folder. It goes away with its
+// namespace.
+type Disk struct {
+	Target string
+	// Size is how many bytes it takes, from 1 to MaxDisk.
+	Size int64
+}
+
+// MaxDisk bounds a [Disk], as it can be filled on purpose: 256 MiB.
+const MaxDisk = 256 << 20
 
 // Bind is a file or folder that is seen at the place of another of its sort. Both exist.
 type Bind struct{ Source, Target string }
@@ -80,6 +93,11 @@ func namespaceError(n Namespace, at startStep, item uint64, errno syscall.Errno)
 		e.Step = StepMount
 		if item < uint64(len(n.Binds)) {
 			e.Path = n.Binds[item].Target
+		}
+	case stepDisk:
+		e.Step = StepMount
+		if item < uint64(len(n.Disks)) {
+			e.Path = n.Disks[item].Target
 		}
 	case stepRoot:
 		e.Step = StepRoot

@@ -42,7 +42,8 @@ type Spec struct {
 	OOMScore int
 
 	// Connects, if not nil, is asked where each connection leads that the process, or what it
-	// forks, makes by connect(2): see [Connect]. It is called from any goroutine, and the program
+	// forks, makes by connect(2), and about each datagram that is sent without one: see [Connect].
+	// It is called from any goroutine, and the program
 	// waits for it. The process cannot gain privileges then: a set-uid program runs without them.
 	// Other systems than Linux ignore it; see [Shepherd.TryConnects].
 	Connects func(Connect) Route

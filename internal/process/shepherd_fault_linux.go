@@ -26,6 +26,7 @@ const (
 	meansDescriptors
 	meansFileSize
 	meansMemory
+	meansDisk
 )
 
 // childFault is a fault that a child has.
@@ -52,7 +53,7 @@ func (s *server) inject(m message) {
 	}
 	now := time.Now()
 	f := &childFault{id: m.call, child: c, end: now.Add(time.Duration(m.fault.lasts))}
-	if f.means, f.effect = s.effect(c, m.fault); f.effect == nil {
+	if f.means, f.effect = s.effect(c, m); f.effect == nil {
 		s.answerErr(m.call, unix.EINVAL)
 		return
 	}
@@ -71,7 +72,8 @@ func (s *server) inject(m message) {
 }
 
 // effect is what a fault does to a child, and by what means; nil if there is no such fault.
-func (s *server) effect(c *child, order faultOrder) (faultMeans, effect) {
+func (s *server) effect(c *child, m message) (faultMeans, effect) {
+	order := m.fault
 	switch FaultKind(order.kind) {
 	case FaultStop:
 		return meansSignals, &stopFault{tree: stoppedTree{root: c.pid}}
@@ -84,6 +86,8 @@ func (s *server) effect(c *child, order faultOrder) (faultMeans, effect) {
 		return meansFileSize, &limitFault{root: c.pid, resource: unix.RLIMIT_FSIZE}
 	case FaultMemory:
 		return meansMemory, &memoryFault{root: c.pid, limit: int64(order.limit), exceeded: func() { c.outOfMemory = true; s.kill(c) }}
+	case FaultDisk:
+		return meansDisk, &diskFault{root: c.pid, targets: m.command.argv}
 	}
 	return 0, nil
 }
@@ -156,6 +160,9 @@ func (s *server) stepFaults() (next time.Time) {
 func (s *server) stepFault(f *childFault, now time.Time) {
 	switch {
 	case f.child.reaped || f.child.killed:
+		if f.means == meansDisk {
+			_ = f.effect.undo() // it is in the namespace, which others may have
+		}
 		s.drop(f, unix.ESRCH)
 	case !now.Before(f.end):
 		_ = s.end(f) // it is tried again

@@ -283,6 +283,8 @@ func (s *Shepherd) receive(m message) {
 func failure(c command, m message) error {
 	errno := syscall.Errno(m.errno)
 	switch refused := namespaceError(c.namespace, m.step, m.item, errno); {
+	case len(c.argv) == 0 && m.step == stepWatch:
+		return errno
 	case len(c.argv) == 0:
 		return refused
 	case m.step >= stepUnshare:

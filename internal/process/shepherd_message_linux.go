@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 )
 
 // The shepherd and its client exchange frames over a stream socket: four bytes of length, then one
@@ -45,7 +46,7 @@ type message struct {
 
 	command command    // verbStart; of verbTry and verbForget only the namespace, or that it is watched
 	signal  uint64     // verbSignal, verbInject
-	fault   faultOrder // verbInject
+	fault   faultOrder // verbInject; the words of command are the fault's disks
 
 	pid         uint64    // verbStarted
 	step        startStep // verbFailed
@@ -101,6 +102,11 @@ func (m message) encode() []byte {
 		binds = append(binds, bind.Source, bind.Target)
 	}
 	b = appendWords(b, binds)
+	var disks []string
+	for _, disk := range m.command.namespace.Disks {
+		disks = append(disks, disk.Target, strconv.FormatInt(disk.Size, 10))
+	}
+	b = appendWords(b, disks)
 	b = binary.AppendUvarint(b, uint64(len(m.survivors)))
 	for _, pid := range m.survivors {
 		b = binary.AppendUvarint(b, pid)
@@ -157,6 +163,14 @@ func decodeMessage(body []byte) (message, error) {
 			break
 		}
 		namespace.Binds = append(namespace.Binds, Bind{Source: pair[0], Target: pair[1]})
+	}
+	for pair := range slices.Chunk(d.words(), 2) {
+		size, err := strconv.ParseInt(pair[len(pair)-1], 10, 64)
+		if len(pair) != 2 || err != nil {
+			d.bad = true
+			break
+		}
+		namespace.Disks = append(namespace.Disks, Disk{Target: pair[0], Size: size})
 	}
 	for range d.count() {
 		m.survivors = append(m.survivors, d.number())

@@ -1,6 +1,7 @@
 package process
 
 import (
+	"bytes"
 	"errors"
 	"strings"
 	"testing"
@@ -21,6 +22,8 @@ func sampleMessages() map[string]message {
 		"kill":     {verb: verbKill, call: 3, process: 1},
 		"inside":   {verb: verbStart, call: 1, command: command{path: "/bin/true", namespace: Namespace{Key: "u1", Hostname: "web", Binds: []Bind{{"/a", "/b"}, {"/c", "/d"}}}}},
 		"try":      {verb: verbTry, call: 4, command: command{namespace: Namespace{Key: "u1", Binds: []Bind{{"/a", "/b"}}}}},
+		"disk":     {verb: verbTry, call: 4, command: command{namespace: Namespace{Key: "u1", Disks: []Disk{{"/a", 1 << 20}}}}},
+		"fill":     {verb: verbInject, call: 4, process: 1, command: command{argv: []string{"/a", "/b"}}, fault: faultOrder{kind: uint64(FaultDisk)}},
 		"unmade":   {verb: verbFailed, call: 4, step: stepBind, errno: 2, item: 1},
 		"forget":   {verb: verbForget, call: 5, command: command{namespace: Namespace{Key: "u1"}}},
 		"started":  {verb: verbStarted, call: 1, process: 1, pid: 4711, at: 1<<63 + 1},
@@ -61,7 +64,9 @@ func TestMessageRoundTrip(t *testing.T) {
 
 func TestMalformedMessages(t *testing.T) {
 	good := message{verb: verbStarted}.encode()[frameHeader:]
+	sized := message{verb: verbTry, command: command{namespace: Namespace{Disks: []Disk{{"/a", 7}}}}}.encode()[frameHeader:]
 	tests := map[string][]byte{
+		"no size":      bytes.Replace(sized, []byte("\x017"), []byte("\x01x"), 1),
 		"empty":        {},
 		"cut short":    good[:len(good)-1],
 		"too long":     append(good[:len(good):len(good)], 0),

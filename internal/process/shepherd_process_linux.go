@@ -35,7 +35,7 @@ func (p *shepherdProcess) Inject(f Fault) (undo func() error, err error) {
 		return nil, err
 	}
 	order := faultOrder{kind: uint64(f.Kind), share: uint64(f.Share * shareUnit), limit: uint64(f.Limit), lasts: uint64(f.lasts())}
-	a := p.shepherd.call(message{verb: verbInject, process: p.id, signal: uint64(f.Signal), fault: order})
+	a := p.shepherd.call(message{verb: verbInject, process: p.id, signal: uint64(f.Signal), fault: order, command: command{argv: f.Disks}})
 	switch {
 	case errors.Is(a.err, syscall.EBUSY):
 		return nil, ErrFaultBusy

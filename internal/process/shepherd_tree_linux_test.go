@@ -45,8 +45,8 @@ func playOnThisSystem(role string) error {
 		return playForeground(os.Args[1])
 	case "connect", "connect-briefly":
 		return playConnect(os.Args[1:])
-	case "connect-often":
-		return playConnectOften(os.Args[1], os.Args[2])
+	case "connect-often", "send-often":
+		return playOften(role, os.Args[1], os.Args[2])
 	case "connect-blocked":
 		return playConnectBlocked()
 	}

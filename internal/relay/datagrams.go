@@ -17,7 +17,8 @@ import (
 // Close, which joins them.
 //
 // A mode is for every datagram, whatever its scope. Hang keeps questions and asks them when the
-// mode changes; Dead drops them; Down and Reset refuse them.
+// mode changes; Dead drops them; Down and Reset refuse them. Questions that did not come to its
+// address are given to it by Keep.
 type Datagrams struct {
 	opts    Options
 	socket  *net.UDPConn
@@ -29,7 +30,8 @@ type Datagrams struct {
 	until  *time.Timer // of Mode.For, may be nil
 	asking map[netip.AddrPort]*net.UDPConn
 	held   []datagram
-	late   map[*time.Timer]struct{}
+	kept   []Question
+	late   map[*time.Timer]lateDatagram
 	stats  Stats
 	closed bool
 }
@@ -38,6 +40,16 @@ type datagram struct {
 	from netip.AddrPort
 	data []byte
 }
+
+// Question is a datagram that somebody else has, and sends where it is to go. One of its methods is
+// called, once.
+type Question interface {
+	Send()
+	Drop()
+}
+
+// lateDatagram is one that waits.
+type lateDatagram struct{ send, drop func() }
 
 const (
 	// maxDatagram is the largest one that there can be.
@@ -65,7 +77,7 @@ func NewDatagrams(opts Options) (*Datagrams, error) {
 	}
 	d := &Datagrams{
 		opts: opts, socket: socket, address: socket.LocalAddr().(*net.UDPAddr).AddrPort(),
-		asking: map[netip.AddrPort]*net.UDPConn{}, late: map[*time.Timer]struct{}{},
+		asking: map[netip.AddrPort]*net.UDPConn{}, late: map[*time.Timer]lateDatagram{},
 	}
 	if err := d.SetMode(opts.Mode); err != nil {
 		return nil, errors.Join(err, socket.Close())
@@ -136,6 +148,11 @@ func (d *Datagrams) setModeLocked(m Mode) error {
 		d.held = nil
 		for _, q := range held {
 			d.questionLocked(q)
+		}
+		kept := d.kept
+		d.kept = nil
+		for _, q := range kept {
+			d.keepLocked(q)
 		}
 	}
 	if d.until != nil {
@@ -254,11 +271,20 @@ func (d *Datagrams) answer(target *net.UDPConn, to netip.AddrPort) {
 func (d *Datagrams) deliver(a datagram) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.mode.Kind != Slow {
+	write := func() {
 		_, _ = d.socket.WriteToUDPAddrPort(a.data, a.from) // an error means that nobody is there
+	}
+	if d.mode.Kind != Slow {
+		write()
 		return
 	}
+	d.laterLocked(lateDatagram{send: write, drop: func() {}})
+}
+
+// laterLocked sends a datagram after the delay of the mode, and drops it if too many wait.
+func (d *Datagrams) laterLocked(l lateDatagram) {
 	if len(d.late) >= maxHeld || d.closed {
+		l.drop()
 		return
 	}
 	var timer *time.Timer
@@ -267,10 +293,40 @@ func (d *Datagrams) deliver(a datagram) {
 		defer d.mu.Unlock()
 		if _, ok := d.late[timer]; ok {
 			delete(d.late, timer)
-			_, _ = d.socket.WriteToUDPAddrPort(a.data, a.from)
+			l.send()
 		}
 	})
-	d.late[timer] = struct{}{}
+	d.late[timer] = l
+}
+
+// Passes reports whether questions go on as they come, so that nobody has to give them to Keep.
+func (d *Datagrams) Passes() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.mode.Kind == Pass || d.closed
+}
+
+// Keep takes a question whose program has a socket that is connected to nothing, and expects the
+// answer from the address that it has asked: the question itself is sent or dropped, as the mode
+// says, and the answer comes as it comes. Slow sends the question later. Nobody is told of a
+// refusal, as the kernel tells no such program.
+func (d *Datagrams) Keep(q Question) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.keepLocked(q)
+}
+
+func (d *Datagrams) keepLocked(q Question) {
+	switch {
+	case d.closed || d.mode.Kind == Pass:
+		q.Send()
+	case d.mode.Kind == Slow:
+		d.laterLocked(lateDatagram{q.Send, q.Drop})
+	case d.mode.Kind == Hang && len(d.kept) < maxHeld:
+		d.kept = append(d.kept, q)
+	default:
+		q.Drop()
+	}
 }
 
 // Close drops what is kept, and waits for the end of all goroutines.
@@ -285,10 +341,15 @@ func (d *Datagrams) Close() error {
 	if d.until != nil {
 		d.until.Stop()
 	}
-	for timer := range d.late {
+	for timer, l := range d.late {
 		timer.Stop()
+		l.drop()
 	}
 	clear(d.late)
+	for _, q := range d.kept {
+		q.Drop()
+	}
+	d.kept = nil
 	for _, target := range d.asking {
 		target.Close()
 	}

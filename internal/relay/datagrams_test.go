@@ -117,3 +117,82 @@ func (d *Datagrams) lateOnes() int {
 	defer d.mu.Unlock()
 	return len(d.late)
 }
+
+// question is what somebody else has; it says once what became of it.
+type question chan string
+
+func (q question) Send() { q <- "sent" }
+func (q question) Drop() { q <- "dropped" }
+
+// TestKeep: what the modes mean to questions of sockets that are not connected.
+func TestKeep(t *testing.T) {
+	d, err := NewDatagrams(Options{Target: echoDatagrams(t)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	mode := func(m Mode) {
+		t.Helper()
+		if err := d.SetMode(m); err != nil {
+			t.Fatal(err)
+		}
+	}
+	keep := func() question {
+		q := make(question, 2)
+		d.Keep(q)
+		return q
+	}
+	becomes := func(q question, want string) {
+		t.Helper()
+		select {
+		case got := <-q:
+			if got != want {
+				t.Errorf("in mode %v it is %s, want %s", d.Mode().Kind, got, want)
+			}
+		case <-time.After(patience):
+			t.Fatalf("in mode %v nothing becomes of it", d.Mode().Kind)
+		}
+	}
+	waits := func(q question) {
+		t.Helper()
+		if len(q) > 0 {
+			t.Fatalf("in mode %v it does not wait: it is %s", d.Mode().Kind, <-q)
+		}
+	}
+	if !d.Passes() {
+		t.Error("nothing is broken, and nothing passes")
+	}
+	becomes(keep(), "sent")
+	for _, kind := range []Kind{Dead, Down, Reset} {
+		mode(Mode{Kind: kind})
+		becomes(keep(), "dropped")
+	}
+	if d.Passes() {
+		t.Error("it is broken, and passes")
+	}
+	mode(Mode{Kind: Hang})
+	hung := keep()
+	waits(hung)
+	mode(Mode{Kind: Slow, Delay: time.Millisecond})
+	becomes(hung, "sent") // after the delay
+	mode(Mode{Kind: Slow, Delay: time.Hour})
+	slow := keep()
+	waits(slow)
+	mode(Mode{Kind: Hang})
+	first := keep()
+	for range maxHeld - 1 {
+		keep()
+	}
+	becomes(keep(), "dropped") // too many wait
+	mode(Mode{})
+	becomes(first, "sent")
+	waits(slow) // it has its time
+	mode(Mode{Kind: Hang})
+	last := keep()
+	if err := d.Close(); err != nil {
+		t.Error(err)
+	}
+	becomes(last, "dropped")
+	becomes(slow, "dropped")
+	becomes(keep(), "sent")
+}

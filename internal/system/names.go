@@ -56,6 +56,7 @@ type hostNames struct {
 	// hosts file
 	try   func() error
 	binds []process.Bind // of try
+	disks bool           // Pods with volumes that can be disks have a namespace for them
 
 	mu       sync.Mutex // guards what follows
 	pods     map[types.UID]*podHosts
@@ -109,7 +110,8 @@ func (n *hostNames) Prepare(pod *corev1.Pod) (node.PodNames, error) {
 
 // wantsFile reports whether a Pod would see something else in a hosts file of its own.
 func (n *hostNames) wantsFile(pod *corev1.Pod) bool {
-	return pod.Annotations[manifest.AnnotationNames] != manifest.NamesOff && names.WantsFile(&pod.Spec, len(n.services()) > 0)
+	wants := n.disks && node.HasDisks(pod) || names.WantsFile(&pod.Spec, len(n.services()) > 0)
+	return wants && pod.Annotations[manifest.AnnotationNames] != manifest.NamesOff
 }
 
 func (n *hostNames) services() []*corev1.Service {

@@ -153,6 +153,7 @@ type System struct {
 	proxy      *proxy.Proxy // nil with Options.NoServices
 	claims     *portClaims  // of the proxy, nil without it
 	addresses  *addresses   // nil before New has the state folder
+	noDisks    error        // why volumes cannot be disks of their own
 	hostNames  *hostNames
 	watcher    *dependency.Watcher // nil without Dependencies.Watch
 	api        *api
@@ -267,10 +268,11 @@ func (s *System) compose() {
 	}
 	s.controller = controller.New(controller.Options{Store: s.store, Registry: s.registry, Logger: s.opts.Logger})
 	s.hostNames = newHostNames(s.opts.Names, s.store, s.shepherd, s.state.names, s.opts)
+	s.tryDisks()
 	s.node = node.New(node.Options{
 		Store: s.store, Starter: s.starter(), Dir: s.state.pods, SecretDir: s.state.secrets.path, Environ: s.state.environ(s.opts.Environ),
 		MaxRestartPeriod: s.opts.MaxRestartPeriod, Follow: s.opts.Follow, Traffic: traffic, Names: s.hostNames, Logger: s.opts.Logger,
-		PodAddress: s.addresses.pod, Redirect: s.faults.diversions.Probe, DrillDir: s.drillDir(),
+		PodAddress: s.addresses.pod, Redirect: s.faults.diversions.Probe, DrillDir: s.drillDir(), Disks: s.hostNames.disks,
 	})
 }
 

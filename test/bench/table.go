@@ -26,7 +26,7 @@ type part struct {
 func parts() []part {
 	return []part{
 		{"flat", (*bench).flatOut}, {"paced", (*bench).paced}, {"large", (*bench).large}, {"exec", (*bench).exec}, {"product", (*bench).product},
-		{"live", (*bench).live}, {"api", (*bench).api}, {"dashboard", (*bench).dashboard}, {"fronts", (*bench).fronts},
+		{"live", (*bench).live}, {"api", (*bench).api}, {"dashboard", (*bench).dashboard}, {"drill", (*bench).drill}, {"fronts", (*bench).fronts},
 	}
 }
 

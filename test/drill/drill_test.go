@@ -34,8 +34,12 @@ func TestDrill(t *testing.T) {
 			test(t)
 		})
 	}
-	beside("orders", b.testOrders)
+	beside("orders in Python", func(t *testing.T) { b.testOrders(t, "python3", "app.yaml") })
+	beside("orders in Node", func(t *testing.T) { b.testOrders(t, "node", "node.yaml") })
 	beside("how-to", b.testHowTo)
+	for _, m := range machines() {
+		beside("on a machine "+m.name, func(t *testing.T) { b.testLeftOut(t, m) })
+	}
 	for part := range slices.Chunk(soundFaults(), 4) {
 		beside("sound: "+strings.Join(part, " "), func(t *testing.T) { b.passes(t, part) })
 	}
@@ -84,6 +88,7 @@ type report struct {
 	Results []struct {
 		Fault, Measured string
 		Verdicts        []verdict
+		Remarks         []string
 	}
 	LeftOut      []struct{ Fault, Reason string }
 	Dependencies []struct{ Address string }
@@ -112,6 +117,9 @@ func (r *report) String() string {
 		for _, v := range result.Verdicts {
 			fmt.Fprintf(&b, "\t%s %s, %s: %s\n", v.Rule, v.Grade, v.Word, v.Text)
 		}
+		for _, remark := range result.Remarks {
+			fmt.Fprintf(&b, "\t%s\n", remark)
+		}
 	}
 	for _, l := range r.LeftOut {
 		fmt.Fprintf(&b, "left out: %s: %s\n", l.Fault, l.Reason)
@@ -123,19 +131,33 @@ func (r *report) String() string {
 type built struct {
 	probity, service, database string
 	untold                     *atomic.Int32 // tests in which nothing could be told
+	through                    []string      // a program that executes probity, and its arguments
+	env                        []string      // besides that of the tests
 }
 
 // build builds both programs, and is the database itself.
 func build(t *testing.T) built {
 	t.Helper()
-	dir := t.TempDir()
-	b := built{filepath.Join(dir, "probity"), filepath.Join(dir, "service"), serveDatabase(t), new(atomic.Int32)}
+	dir := openFolder(t)
+	b := built{probity: filepath.Join(dir, "probity"), service: filepath.Join(dir, "service"), database: serveDatabase(t), untold: new(atomic.Int32)}
 	for program, of := range map[string]string{b.probity: "../../cmd/probity", b.service: "./service"} {
 		if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", program, of).CombinedOutput(); err != nil {
 			t.Fatalf("%v\n%s", err, out)
 		}
 	}
 	return b
+}
+
+// openFolder is a folder for the time of a test that other users may read.
+func openFolder(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	for _, folder := range []string{filepath.Dir(dir), dir} {
+		if err := os.Chmod(folder, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
 }
 
 // serveDatabase answers each line with a line until the test ends.
@@ -192,12 +214,14 @@ func (b built) drill(t *testing.T, flags, patch, requests []string, args ...stri
 // drillText drills what a manifest describes.
 func (b built) drillText(t *testing.T, manifest string, args ...string) report {
 	t.Helper()
-	file := filepath.Join(t.TempDir(), "app.yaml")
-	if err := os.WriteFile(file, []byte(manifest), 0o600); err != nil {
+	file := filepath.Join(openFolder(t), "app.yaml")
+	if err := os.WriteFile(file, []byte(manifest), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	args = append([]string{"drill", file, "-o", "json"}, args...)
-	cmd := exec.CommandContext(t.Context(), b.probity, args...)
+	argv := slices.Concat(b.through, []string{b.probity}, args)
+	cmd := exec.CommandContext(t.Context(), argv[0], argv[1:]...)
+	cmd.Env = append(os.Environ(), b.env...)
 	cmd.Cancel, cmd.WaitDelay = func() error { return cmd.Process.Signal(os.Interrupt) }, patience
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr

@@ -7,35 +7,144 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
 
-// TestKilled: the deadline of what a relay does is kept by the drill alone. When the drill is
-// killed, there is neither the relay nor the deadline, so nothing may be left of the programs that
-// were led through it; and of those that a fault stopped, nothing either.
-func TestKilled(t *testing.T) {
-	b := build(t)
-	for fault, says := range map[string]string{"dependency-outage:db=hang+60s": "dependency db hangs (1 of 1)", "hang+60s": "stall of 1m"} {
-		t.Run(fault, func(t *testing.T) {
-			cmd := b.begin(t, fault, says)
-			time.Sleep(phase) // nothing depends on it: killed too early, it would be an easier test
-			if err := cmd.Process.Kill(); err != nil {
-				t.Fatal(err)
-			}
-			_ = cmd.Wait() // that it was killed is what was meant
-			for began := time.Now(); len(b.programs(t)) > 0; time.Sleep(10 * time.Millisecond) {
-				if time.Since(began) > patience {
-					t.Fatalf("processes %v are left", b.programs(t))
-				}
-			}
-		})
+// victim is who is killed in the middle of a fault.
+type victim string
+
+const (
+	drillItself victim = "drill"
+	shepherd    victim = "shepherd"
+	both        victim = "both"
+)
+
+// kills are faults, what a drill says when it is about to do each, and who is killed then.
+func kills() []struct {
+	fault, says string
+	victims     []victim
+} {
+	everybody := []victim{drillItself, shepherd, both}
+	return []struct {
+		fault, says string
+		victims     []victim
+	}{
+		{"hang+60s", "stall of 1m", everybody},
+		{"throttle=10%+60s", "throttle to 10%", everybody},
+		{"dependency-outage:db=hang+60s", "dependency db hangs", everybody},
+		{"disk-full+60s", "disk full", []victim{drillItself, both}},
+		{"fds", "fds", []victim{drillItself, shepherd}},
+		{"deadlock", "deadlock", []victim{drillItself}},
+		{"dependency-outage:db+60s", "dependency db down", []victim{both}},
+		{"dependency-outage:db=dead+60s", "dependency db dead", []victim{drillItself}},
+		{"dependency-outage:db=slow:300ms+60s", "dependency db slow", []victim{shepherd}},
+		{"dependency-outage:db@start+60s", "dependency db down at the start", []victim{both}},
+		{"pool:db+60s", "pool of db", []victim{drillItself}},
+		{"held=50+60s", "50 silent clients", []victim{both}},
+		{"slow-start=2x+60s", "start 2x as slow", []victim{drillItself}},
 	}
 }
 
-// phase is until a fault that was announced has most probably begun.
-const phase = 4 * time.Second
+// TestKilled: whoever is killed in the middle of a fault, nothing is left within a second, and so
+// nothing is stopped, limited or cut off: the deadlines of processes are kept by the shepherd,
+// those of relays by the drill, and each ends with its keeper.
+func TestKilled(t *testing.T) {
+	b := build(t)
+	for _, k := range kills() {
+		for _, v := range k.victims {
+			t.Run(k.fault+" "+string(v), func(t *testing.T) {
+				t.Parallel()
+				b.testKilled(t, k.fault, k.says, v)
+			})
+		}
+	}
+}
+
+const (
+	// leftLimit is within what nothing is left.
+	leftLimit = time.Second
+	// busy is how late this process may be itself while it looks: if it was later, the machine had
+	// no time for those that had to end either, and nothing can be told.
+	busy = 50 * time.Millisecond
+	// killTries bounds how often that is tried again.
+	killTries = 3
+	// phase is until a fault that was announced has most probably begun: nothing depends on it, as
+	// who is killed too early is an easier test.
+	phase = 4 * time.Second
+)
+
+// testKilled kills once, and again if the machine was too busy to tell.
+func (b built) testKilled(t *testing.T, fault, says string, v victim) {
+	for range killTries {
+		left, late := b.killOnce(t, fault, says, v)
+		switch {
+		case left <= leftLimit:
+			t.Logf("nothing was left after %v", left)
+			return
+		case late <= busy:
+			t.Fatalf("something was left for %v, want %v at most", left, leftLimit)
+		}
+		t.Logf("something was left for %v, while this test was %v late itself", left, late)
+	}
+	t.Skip("this machine was too busy to tell")
+}
+
+// killOnce returns how long something was left after a kill, and by how much this process was late
+// meanwhile.
+func (b built) killOnce(t *testing.T, fault, says string, v victim) (left, late time.Duration) {
+	b.service = ownLink(t, b.service)
+	cmd := b.begin(t, fault, says)
+	time.Sleep(phase)
+	pids := map[victim][]int{drillItself: {cmd.Process.Pid}, shepherd: children(t, cmd.Process.Pid)}
+	pids[both] = append(pids[shepherd], cmd.Process.Pid)
+	if len(pids[shepherd]) != 1 {
+		t.Fatalf("the drill has the children %v, want a shepherd", pids[shepherd])
+	}
+	ended := make(chan struct{})
+	go func() {
+		_ = cmd.Wait() // that it was killed, or lost its shepherd, is what was meant
+		close(ended)
+	}()
+	began := time.Now()
+	for _, pid := range pids[v] {
+		if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for len(b.programs(t)) > 0 || alive(pids[shepherd][0]) {
+		if time.Since(began) > patience {
+			t.Fatalf("processes %v are left", b.programs(t))
+		}
+		asleep := time.Now()
+		time.Sleep(tick)
+		late = max(late, time.Since(asleep)-tick)
+	}
+	left = time.Since(began)
+	_ = cmd.Process.Signal(os.Interrupt) // of a drill that has lost its shepherd, the end is not awaited here
+	select {
+	case <-ended:
+	case <-time.After(patience):
+		t.Fatal("the drill does not end")
+	}
+	return left, late
+}
+
+// tick is how often is looked whether something is left.
+const tick = 5 * time.Millisecond
+
+// ownLink is a program's file for one drill alone, by which its processes are told from others.
+func ownLink(t *testing.T, program string) string {
+	t.Helper()
+	link := filepath.Join(openFolder(t), "service")
+	if err := os.Link(program, link); err != nil {
+		t.Fatal(err)
+	}
+	return link
+}
 
 // begin drills until the fault is announced. Its programs run then.
 func (b built) begin(t *testing.T, fault, says string) *exec.Cmd {
@@ -85,4 +194,32 @@ func (b built) programs(t *testing.T) (pids []string) {
 		}
 	}
 	return pids
+}
+
+// children are the processes that a process has forked.
+func children(t *testing.T, of int) (pids []int) {
+	t.Helper()
+	files, err := filepath.Glob("/proc/[0-9]*/status")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		status, err := os.ReadFile(file)
+		if err != nil || !strings.Contains(string(status), "\nPPid:\t"+strconv.Itoa(of)+"\n") {
+			continue
+		}
+		pid, err := strconv.Atoi(filepath.Base(filepath.Dir(file)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		pids = append(pids, pid)
+	}
+	return pids
+}
+
+// alive reports whether a process is there, and is more than the exit code that somebody may ask
+// for.
+func alive(pid int) bool {
+	status, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/status")
+	return err == nil && !strings.Contains(string(status), "\nState:\tZ")
 }

@@ -12,13 +12,17 @@ import (
 	"testing"
 )
 
-// testOrders drills the example in Python by its manifest alone: what it depends on is found.
-func (b built) testOrders(t *testing.T) {
+// testOrders drills an example in another language by its manifest alone: what it depends on is
+// found.
+func (b built) testOrders(t *testing.T, language, manifestFile string) {
+	if _, err := exec.LookPath(language); err != nil {
+		t.Skipf("NOT TESTED: the example for %s, which is not there", language)
+	}
 	folder, err := filepath.Abs("../../examples/orders")
 	if err != nil {
 		t.Fatal(err)
 	}
-	text, err := os.ReadFile(filepath.Join(folder, "app.yaml"))
+	text, err := os.ReadFile(filepath.Join(folder, manifestFile))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -28,7 +32,7 @@ func (b built) testOrders(t *testing.T) {
 		manifest = strings.ReplaceAll(manifest, `"`+usual+`"`, `"`+address+`"`)
 		found[address] = false
 	}
-	manifest = strings.Replace(manifest, "    metadata:\n", "    metadata:\n      annotations: {probity.run/directory.orders: "+folder+"}\n", 1)
+	manifest = strings.Replace(manifest, "    metadata:\n", "    metadata:\n      annotations: {probity.run/directory."+containerName(manifest)+": "+folder+"}\n", 1)
 	args := []string{"--repeat", "1", "--fault", "hang"}
 	for address := range found {
 		args = append(args, "--fault", "dependency-outage:"+address)
@@ -55,6 +59,13 @@ func (b built) testOrders(t *testing.T) {
 		return
 	}
 	b.couldNotTell(t)
+}
+
+// containerName is the name of the container of a manifest that has one.
+func containerName(manifest string) string {
+	_, name, _ := strings.Cut(manifest, "      - name: ")
+	name, _, _ = strings.Cut(name, "\n")
+	return name
 }
 
 // standIn starts what stands for a database or a queue, and returns its address.

@@ -71,8 +71,8 @@ func TestTestsHaveTheSameFaults(t *testing.T) {
 	}
 }
 
-// TestWordsOfOthers: each word of one command that takes faults is one of every other, or is refused
-// by name: with the reason, and with what to do instead. None is an unknown word.
+// TestWordsOfOthers: each word of one command that takes faults is one of every other, or is
+// refused by name: with the reason, and with what to do instead. None is an unknown word.
 func TestWordsOfOthers(t *testing.T) {
 	for _, example := range faultExamples(t) {
 		word, rest := cutAt(example, "@=+")

@@ -26,9 +26,9 @@ func readExitCode(f *Fault, text string) error {
 	return nil
 }
 
-// readMode reads how a dependency is broken: down, hang, reset, dead or slow:300ms. A connection that
-// is reset is an error at once, as one that is refused; a host that is dead gives no answer, as one
-// that hangs: what checks it waits in both cases.
+// readMode reads how a dependency is broken: down, hang, reset, dead or slow:300ms. A connection
+// that is reset is an error at once, as one that is refused; a host that is dead gives no answer,
+// as one that hangs: what checks it waits in both cases.
 func readMode(f *Fault, text string) error {
 	how, delay, slow := strings.Cut(text, ":")
 	switch {
@@ -69,8 +69,8 @@ func readMemory(_ *Fault, text string) error {
 	return nil
 }
 
-// notSimulated is why a fault cannot be simulated that probity drill, or a test in Go or Python, can
-// inject, and what can be simulated instead; "" for other names.
+// notSimulated is why a fault cannot be simulated that probity drill, or a test in Go or Python,
+// can inject, and what can be simulated instead; "" for other names.
 func notSimulated(name string) string {
 	return map[string]string{
 		"disk-full": "what a program does without room on its disk, only the program can tell: try it with probity drill, or simulate errors@60s+30s or crash@60s",

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -8,7 +9,7 @@ import (
 	"github.com/probity-run/probity/internal/system"
 )
 
-const cleanHelp = `Remove what runs that have ended left: the output of containers, and volumes.
+const cleanHelp = `Remove what runs that have ended left: the output of containers, volumes, and what is kept of drills.
 
 Without it, the state folders of the ten newest runs are kept, for a week at most. A folder that a run uses is left alone, and so is every
 folder that is not Probity's own.
@@ -34,6 +35,10 @@ func newClean(streams Streams) *cobra.Command {
 // clean names each folder that it removed.
 func clean(streams Streams, stateDir string) error {
 	removed, err := system.Clean(stateDir)
+	if stateDir == "" {
+		drills, drillsErr := keptDrills().Clear()
+		removed, err = append(removed, drills...), errors.Join(err, drillsErr)
+	}
 	for _, dir := range removed {
 		if _, err := fmt.Fprintln(streams.Out, "removed "+dir); err != nil {
 			return failed(err)

@@ -17,9 +17,12 @@ import (
 	"github.com/probity-run/probity/internal/advisor"
 	"github.com/probity-run/probity/internal/drill"
 	"github.com/probity-run/probity/internal/drill/advice"
+	"github.com/probity-run/probity/internal/drill/archive"
+	"github.com/probity-run/probity/internal/drill/pages"
 	"github.com/probity-run/probity/internal/drill/render"
 	"github.com/probity-run/probity/internal/formats"
 	"github.com/probity-run/probity/internal/simulate/script"
+	"github.com/probity-run/probity/internal/system"
 )
 
 const drillHelp = `Break a running service on purpose, under load, and see whether its probes do what they should. The service is started here by its manifests,
@@ -42,6 +45,10 @@ fleet stayed, V7 no request lost, V8 started without a dependency, V9 out of rot
 --assert makes a gate of it: no verdict may be a failure, and none inconclusive. With a sentence, such as --assert='kill within 12s', 'out within 3s',
 'restarts == 0' or 'lost <= 5', that has to hold, too; may be repeated. V6 and V9 are warnings: they fail nothing.
 
+While it drills, the dashboard of its run shows how far it is, and each result as soon as it is there: a link to it is printed at the start, and probity
+dashboard prints another one. The last twenty drills are kept in the user's state folder, and the dashboard of each probity run of the same manifests lists
+them. probity clean removes them.
+
 Ctrl-C undoes the fault of the moment, ends everything and reports what was done so far.
 
 Exit codes: 0 drilled, and what was asserted holds; 1 it does not hold, a fault could not be undone, or the drill was interrupted; 2 bad input, and
@@ -52,7 +59,7 @@ type drillFlags struct {
 	asserts, faults, requests, commands, only, dependencies []string
 	env                                                     envFlags
 	output, har, routing, script, report, junit             string
-	quick, allowRemote                                      bool
+	quick, allowRemote, noDashboard                         bool
 	budget, endpointDelay                                   time.Duration
 	repeat                                                  int
 	rate                                                    float64
@@ -100,6 +107,7 @@ func newDrill(streams Streams) *cobra.Command {
 	f.StringVar(&flags.junit, "junit", "", "also write the verdicts as JUnit XML to this file")
 	f.StringArrayVar(&flags.dependencies, "dependency", nil, "where a dependency is, as db=DATABASE_URL: the variable that says so; may be repeated")
 	f.BoolVar(&flags.allowRemote, "allow-remote", false, "also break connections to other machines")
+	f.BoolVar(&flags.noDashboard, "no-dashboard", false, "serve no dashboard while it drills")
 	f.StringArrayVar(&flags.commands, "command", nil, "program that stands for a container's image, as of probity run; may be repeated")
 	f.StringSliceVar(&flags.only, "only", nil, "drill only these workloads, as web or deployment/web")
 	flags.env.add(f)
@@ -153,7 +161,7 @@ func (f drillFlags) check() error {
 func (f drillFlags) options(streams Streams, files []string) (opts drill.Options, err error) {
 	opts = drill.Options{
 		Files: files, Stdin: streams.In, Only: f.only, Rate: f.rate, Repetitions: f.repeat, Budget: f.budget, LikeProbity: f.routing == "probity",
-		EndpointDelay: f.endpointDelay, AllowRemote: f.allowRemote, Dependencies: map[string]string{},
+		EndpointDelay: f.endpointDelay, AllowRemote: f.allowRemote, Dependencies: map[string]string{}, Version: version(),
 		Progress: func(line string) { fmt.Fprintln(streams.Err, "probity: "+line) },
 	}
 	if f.endpointDelay == 0 {
@@ -230,6 +238,12 @@ func (f drillFlags) addRequests(opts *drill.Options) error {
 func runDrill(ctx context.Context, streams Streams, flags drillFlags, opts drill.Options) error {
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	opts.Judged = adviceFor(streams, opts)
+	keep := keptDrills()
+	if !flags.noDashboard {
+		shown := pages.New(keep, opts.Files)
+		opts.Drills, opts.Watch = shown, shown.Watch
+	}
 	report, err := drill.Run(ctx, opts)
 	if input, ok := errors.AsType[*drill.InputError](err); ok {
 		return badInput(listed(input.Err, "nothing was started"))
@@ -242,19 +256,29 @@ func runDrill(ctx context.Context, streams Streams, flags drillFlags, opts drill
 			report.Assertions = append(report.Assertions, a.Check(report))
 		}
 	}
-	advise(streams, report, opts)
+	outcome, grade := render.Outcome(report)
+	if keepErr := keep.Keep(archive.Entry{Outcome: outcome, Grade: grade}, report); keepErr != nil { // the drill is none the worse for it
+		fmt.Fprintln(streams.Err, "probity: no dashboard will show this drill: "+keepErr.Error())
+	}
 	return flags.judge(report, errors.Join(err, flags.write(streams.Out, report)))
 }
 
-// advise adds to the verdicts what can be done. Manifests that cannot be read again have no advice.
-func advise(streams Streams, report *drill.Report, opts drill.Options) {
+// keptDrills are those of this user that are kept for dashboards.
+func keptDrills() archive.Archive {
+	return archive.Archive{Open: func() (*os.Root, error) { return system.OpenKept("drills") }}
+}
+
+// adviceFor adds to the verdicts what can be done. It is nil for manifests that cannot be read a
+// second time: there is no advice then.
+func adviceFor(streams Streams, opts drill.Options) func(*drill.Report, *drill.Result) {
 	if slices.Contains(opts.Files, "-") {
-		return
+		return nil
 	}
 	m, err := advisor.ReadFormats(formats.All(formats.Options{Env: opts.Env}), streams.In, nil, opts.Files...)
-	if err == nil {
-		advice.Add(report, m)
+	if err != nil {
+		return nil // the drill says why
 	}
+	return advice.For(m)
 }
 
 // write writes the report in every form that is asked for.

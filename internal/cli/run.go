@@ -18,6 +18,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/probity-run/probity/internal/drill/pages"
 	"github.com/probity-run/probity/internal/process"
 	"github.com/probity-run/probity/internal/system"
 	"github.com/probity-run/probity/internal/terminal"
@@ -273,7 +274,7 @@ func run(ctx context.Context, streams Streams, flags runFlags, paths, command []
 	view := terminal.New(viewOptions(streams, flags, command))
 	stdin := remember(streams.In)
 	opts.Manifests, opts.Stdin, opts.Version = paths, stdin, thisBuild().Version
-	opts.Outputs, opts.Listed = streams.files(), true
+	opts.Outputs, opts.Listed, opts.Drills = streams.files(), true, pages.New(keptDrills(), paths)
 	opts.Notice, opts.Refused, opts.Logger = view.Say, view.Refused, slog.New(slog.NewTextHandler(view, nil))
 	if flags.logs {
 		opts.Follow = view.Output

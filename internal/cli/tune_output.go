@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/probity-run/probity/internal/printable"
+	"github.com/probity-run/probity/internal/simulate/script"
 	"github.com/probity-run/probity/internal/tune"
 	"github.com/probity-run/probity/internal/tune/render"
 )
@@ -103,6 +104,9 @@ func (t *tuneRun) next(p prediction, changes bool) (list []string) {
 			all, printable.Shell(scriptOf(series)), p.Horizon, int(math.Ceil(float64(*p.Restarts.Most)))))
 	}
 	list = append(list, "probity check "+all)
+	if faults := t.drilled(); faults != "" {
+		list = append(list, fmt.Sprintf("probity drill %s%s --assert", all, faults))
+	}
 	if series == "" && len(t.from) == 1 && t.from[0] != fromCluster {
 		series = t.from[0]
 	}
@@ -110,6 +114,38 @@ func (t *tuneRun) next(p prediction, changes bool) (list []string) {
 		list = append(list, fmt.Sprintf("probity tune --verify %s --from cluster", printable.Shell(series)))
 	}
 	return list
+}
+
+// drilled are the flags of a drill that tries what liveness promises: that a hang is noticed, and
+// that a stall which is to be survived restarts nothing; "" without a liveness probe. Of the longest
+// stall that is tolerated a tenth is left to whoever makes it, as a drill does by itself.
+func (t *tuneRun) drilled() (flags string) {
+	named := map[string]bool{}
+	for _, a := range t.advice {
+		live := a.Choice("liveness")
+		if live == nil || named[a.Workload] {
+			continue
+		}
+		named[a.Workload] = true
+		stall := wholeSeconds(live.Next.Tolerated()) * 9 / 10
+		if t.survive > 0 {
+			stall = min(stall, t.survive)
+		}
+		of := ""
+		if len(t.manifests.Workloads) > 1 {
+			of = ",workload=" + a.Workload
+		}
+		for _, fault := range []string{"hang", "hang+" + script.FormatDuration(stall.Truncate(100*time.Millisecond))} {
+			flags += " --fault " + printable.Shell(fault+of)
+		}
+	}
+	if flags == "" {
+		return ""
+	}
+	for _, request := range t.tuneFlags.requests {
+		flags += " --request " + printable.Shell(request)
+	}
+	return flags
 }
 
 // asked are the objectives as flags.

@@ -44,6 +44,9 @@ func (t *tuneRun) read(ctx context.Context) (err error) {
 		list = append(list, s)
 	}
 	t.series = tune.Merge(list...)
+	if err := t.series.CheckSize(); err != nil {
+		return fmt.Errorf("cannot use the series together: %w", err)
+	}
 	return nil
 }
 

@@ -39,7 +39,7 @@ func (s *Server) find(w http.ResponseWriter, r *http.Request) {
 
 // places are all of them: pages, workloads, Services, Pods.
 func (s *Server) places() (all []foundPlace) {
-	for _, t := range tabs() {
+	for _, t := range s.tabs() {
 		all = append(all, foundPlace{"page", string(t.tab), t.address})
 	}
 	all = append(all, foundPlace{"page", "New service", "/ui/new"})

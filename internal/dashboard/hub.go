@@ -83,6 +83,13 @@ func (h *hub) leave() {
 	}
 }
 
+// isOpen reports whether a browser has a stream open.
+func (h *hub) isOpen() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.open > 0
+}
+
 // end says farewell and waits for the goroutine.
 func (h *hub) end() {
 	h.mu.Lock()
@@ -186,6 +193,7 @@ type hubWork struct {
 	figures map[string]map[string]string
 	events  int
 	source  string
+	drills  string
 	counts  [2]int
 }
 
@@ -228,6 +236,11 @@ func (w *hubWork) tell(ctx context.Context, first bool) {
 	if said := s.sourceText(); said != w.source {
 		w.source = said
 		w.hub.add(ctx, "src", map[string]string{"text": said})
+	}
+	if mark := s.drillsMark(); mark != w.drills {
+		if w.drills = mark; !first {
+			w.hub.add(ctx, "drill", struct{}{})
+		}
 	}
 	gone := map[types.UID]bool{}
 	for _, p := range snap.pods {

@@ -22,6 +22,8 @@ func (s *Server) routes() {
 	s.mux.HandleFunc("POST /ui/apply", s.apply)
 	s.mux.HandleFunc("POST /ui/write", s.writeFile)
 	s.mux.HandleFunc("GET /ui/simulate", s.simulatePage)
+	s.mux.HandleFunc("GET /ui/drills", s.drillsPage)
+	s.mux.HandleFunc("GET /ui/drills/{name}", s.drillPage)
 	s.mux.HandleFunc("POST "+reportPath, s.report)
 	s.mux.HandleFunc("GET /ui/find", s.find)
 	s.mux.HandleFunc("GET /ui/alive", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })

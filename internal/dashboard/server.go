@@ -53,6 +53,8 @@ type Options struct {
 	History history.Reader
 	// Traffic is how the Services are served. Nil: nothing is said of that.
 	Traffic func() proxy.State
+	// Drills, if not nil, are what is known of drills. Default: there is no page of them.
+	Drills Drills
 	// Runner runs the Pods. Required without a cluster.
 	Runner Runner
 	// Logger gets what goes wrong in the server itself. Default: nothing is logged.

@@ -26,15 +26,20 @@ const (
 	eventsTab   tab = "Events"
 	healthTab   tab = "Health checks"
 	simulateTab tab = "Simulate"
+	drillsTab   tab = "Drills"
 )
 
-// tabs are all of them, with their addresses and the keys that lead there after g. A page that does
-// not exist yet is left out.
-func tabs() []tabLink {
-	return []tabLink{
+// tabs are all of them, with their addresses and the keys that lead there after g. That of drills
+// is left out where nothing is known of them, as of a cluster.
+func (s *Server) tabs() []tabLink {
+	all := []tabLink{
 		{servicesTab, "/ui/services", "s"}, {podsTab, "/ui/pods", "p"}, {logsTab, "/ui/logs", "l"}, {eventsTab, "/ui/events", "e"},
 		{healthTab, "/ui/health", "h"}, {simulateTab, "/ui/simulate", "i"},
 	}
+	if s.opts.Drills != nil {
+		all = append(all, tabLink{drillsTab, drillsPath, "d"})
+	}
+	return all
 }
 
 type tabLink struct {
@@ -68,7 +73,7 @@ func (s *Server) pageAs(w http.ResponseWriter, r *http.Request, status int, p pa
 		e("div.banners", at("id", "banners"), at("role", "status"), at("aria-live", "polite")),
 		s.source(),
 		e("main", at("id", "main"), at("tabindex", "-1"), p.Main),
-		keyboardHelp(), finder(),
+		s.keyboardHelp(), finder(),
 		e("div.sr", at("id", "said"), at("role", "status"), at("aria-live", "polite")),
 	))))
 }
@@ -93,7 +98,7 @@ func (s *Server) head(p page) item {
 func (s *Server) top(p page) item {
 	now := s.opts.Now()
 	links := list{}
-	for _, t := range tabs() {
+	for _, t := range s.tabs() {
 		links = append(links, e("a", at("href", t.address), when(t.tab == p.Tab, at("aria-current", "page")), at("data-go", t.key),
 			at("title", "g "+t.key), text(t.tab), s.tabCount(t.tab)))
 	}
@@ -154,9 +159,9 @@ func svg(size string, items ...item) item {
 }
 
 // keyboardHelp is the list of keys, which ? opens.
-func keyboardHelp() item {
+func (s *Server) keyboardHelp() item {
 	rows := list{}
-	for _, row := range keys() {
+	for _, row := range s.keys() {
 		var names []item
 		for key := range strings.SplitSeq(row[0], ", ") {
 			names = append(names, e("kbd", text(key)))
@@ -172,9 +177,9 @@ func keyboardHelp() item {
 }
 
 // keys are what the keyboard does, for people. static/keys.js does it.
-func keys() [][2]string {
+func (s *Server) keys() [][2]string {
 	var all []string
-	for _, t := range tabs() {
+	for _, t := range s.tabs() {
 		all = append(all, "g "+t.key)
 	}
 	return [][2]string{

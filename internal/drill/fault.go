@@ -228,12 +228,23 @@ func (f Fault) known(name string) error {
 		}
 		words = append(words, string(row.kind))
 	}
+	if instead := otherWords()[name]; instead != "" {
+		return fmt.Errorf("cannot inject %s: %s", printable.Quote(name), instead)
+	}
 	for _, r := range script.ReadyMadeFaults() {
 		if r.Name == name {
 			return fmt.Errorf("cannot inject %s: only a simulation can (probity simulate --fault %s); a drill has %s", printable.Quote(name), r.Syntax, strings.Join(words, ", "))
 		}
 	}
 	return fmt.Errorf("unknown fault %s: there are %s", printable.Quote(f.Word), strings.Join(words, ", "))
+}
+
+// otherWords are words of tests in Go and Python that a drill has no use for, with what to write.
+func otherWords() map[string]string {
+	return map[string]string{
+		"kill":    "write crash, which is the same",
+		"unready": "it makes no probe act that should not: the annotation probity.run/fault of a Pod that runs has it, for tests",
+	}
 }
 
 func cutAt(text, signs string) (before, rest string) {

@@ -26,12 +26,15 @@ const (
 
 // play is the drill, once the system has started.
 func (d *drill) play() {
+	d.state.Step = -1
+	d.tell("starting")
 	ready := d.await()
 	var sending sync.WaitGroup
 	loading, stop := context.WithCancel(context.Background())
 	defer sending.Wait()
 	defer stop()
 	if ready {
+		d.tell("load alone, without a fault")
 		for _, t := range d.targets {
 			d.offerLoad(t)
 			if l := d.loads[t.Name]; l != nil {
@@ -49,10 +52,12 @@ func (d *drill) play() {
 	if !ready {
 		return
 	}
-	for _, s := range d.plan().Steps {
+	d.state.Steps = d.plan().Steps
+	for i, s := range d.state.Steps {
 		if d.ctx.Err() != nil {
 			break
 		}
+		d.state.Step = i
 		if len(d.opts.Faults) == 0 && time.Since(d.report.Began)+s.Fault.cost(&d.target(s.Workload).Workload) > d.opts.Budget {
 			d.report.LeftOut = append(d.report.LeftOut, LeftOut{s.Fault.Word, s.Workload, usedUp, Offset(s.Fault.cost(&d.target(s.Workload).Workload).Round(time.Second))})
 			continue
@@ -186,7 +191,10 @@ func (d *drill) step(s Step) {
 	t := d.target(s.Workload)
 	var all []evidence
 	for i, tainted := 1, 0; i <= s.Repetitions && d.ctx.Err() == nil; {
-		d.opts.Progress(fmt.Sprintf("%s: %s (%d of %d)", t.Name, s.Fault.Title(), i, s.Repetitions))
+		doing := fmt.Sprintf("%s: %s (%d of %d)", t.Name, s.Fault.Title(), i, s.Repetitions)
+		d.opts.Progress(doing)
+		d.state.Repetition = i
+		d.tell(doing)
 		rep, err := d.repetition(s.Fault, t, i, s.Repetitions)
 		if err != nil {
 			d.report.LeftOut = append(d.report.LeftOut, LeftOut{Fault: s.Fault.Word, Workload: t.Name, Reason: err.Error()})

@@ -15,6 +15,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 
+	"github.com/probity-run/probity/internal/dashboard"
 	"github.com/probity-run/probity/internal/formats"
 	"github.com/probity-run/probity/internal/manifest"
 	"github.com/probity-run/probity/internal/proxy"
@@ -49,8 +50,19 @@ type Options struct {
 	Dependencies map[string]string
 	// AllowRemote also breaks connections to other machines.
 	AllowRemote bool
+	// Version of Probity, for the dashboard. Default: none.
+	Version string
 	// Progress, if not nil, gets what is being done, a line at a time.
 	Progress func(line string)
+	// Judged, if not nil, gets each result before anybody else does, and may add advice to it. The
+	// report is that so far.
+	Judged func(*Report, *Result)
+	// Watch, if not nil, gets how far the drill is, each time that it has got on. It is called in
+	// one goroutine and must not wait; the last call is before what was started ends.
+	Watch func(State)
+	// Drills, if not nil, are what the dashboard of the run shows of drills. Default: the run has
+	// no dashboard. Progress gets a link to it.
+	Drills dashboard.Drills
 	// Notice, if not nil, gets what the system says.
 	Notice func(line string)
 }
@@ -74,6 +86,12 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Notice == nil {
 		o.Notice = func(string) {}
+	}
+	if o.Watch == nil {
+		o.Watch = func(State) {}
+	}
+	if o.Judged == nil {
+		o.Judged = func(*Report, *Result) {}
 	}
 	if o.LikeProbity {
 		o.EndpointDelay = 0
@@ -101,6 +119,8 @@ type drill struct {
 	book    book
 	loads   map[string]*load // by workload
 	load    *load            // of the workload that is being drilled
+	state   State            // the last one that was told, but for its report
+	judged  int              // how many results were given to Options.Judged
 }
 
 // Run runs manifests in a system of its own, breaks what they start and judges what becomes of it.
@@ -127,6 +147,7 @@ func Run(ctx context.Context, opts Options) (*Report, error) {
 	stop()
 	running.Wait()
 	d.report.Took = d.since(time.Now())
+	d.tellEnd()
 	d.end()
 	return d.report, os.RemoveAll(dir)
 }
@@ -173,7 +194,8 @@ func (d *drill) read() error {
 func (d *drill) start(dir string) error {
 	opts := system.Options{
 		Manifests: d.opts.Files, Stdin: d.opts.Stdin, Commands: d.opts.Commands, Env: d.opts.Env, Only: d.opts.Only,
-		StateDir: filepath.Join(dir, "state"), MaxRestartPeriod: time.Second, NoDashboard: true, NoAPI: true, Notice: d.opts.Notice,
+		StateDir: filepath.Join(dir, "state"), MaxRestartPeriod: time.Second, NoDashboard: d.opts.Drills == nil, NoAPI: true, Notice: d.opts.Notice,
+		Drills: d.opts.Drills, Listed: d.opts.Drills != nil, Version: d.opts.Version,
 		Faults: true, Routing: system.Routing{Ledger: d.book.write},
 	}
 	if !d.opts.LikeProbity {
@@ -195,6 +217,9 @@ func (d *drill) start(dir string) error {
 		return err
 	}
 	d.record = newRecord(d.report.Began, d.system.Store(), d.system.History())
+	if link := d.system.DashboardLink(); link != "" {
+		d.opts.Progress("dashboard: " + link)
+	}
 	return nil
 }
 

@@ -46,14 +46,32 @@ func ParseFault(value string) (Fault, error) {
 		return Fault{}, fmt.Errorf("must be %s alone: only slow takes a time", word)
 	case isFault(word):
 		return Fault{Kind: kind}, nil
-	case slices.Contains([]string{"hang", "kill", "crash"}, word):
-		return Fault{}, fmt.Errorf("must be slow=2s, refuse or unready: %s happens to processes, so send them a signal", word)
+	}
+	if where := faultElsewhere(word); where != "" {
+		return Fault{}, errors.New("must be slow=2s, refuse or unready: " + where)
 	}
 	text := "must be slow=2s, refuse or unready, and a Pod without the annotation has no fault"
 	if guess := Closest(word, []string{string(FaultSlow), string(FaultRefuse), string(FaultUnready)}); guess != "" {
 		text += ", did you mean " + guess + "?"
 	}
 	return Fault{}, errors.New(text)
+}
+
+// faultElsewhere says what can be done with a word that is a fault of another command; "" if it is
+// none.
+func faultElsewhere(word string) string {
+	word, _, _ = strings.Cut(word, ":") // as in dependency-outage:db
+	switch word {
+	case "hang", "kill", "crash":
+		return word + " happens to processes, so send them a signal"
+	case "stop", "rollout":
+		return word + " happens to Pods, so delete one, or use probity rollout restart"
+	case "gc-stall", "deadlock", "fds", "memory", "disk-full", "throttle", "dependency-outage", "dns", "pool", "held", "overload", "slow-start":
+		return "probity drill injects " + word + ", into a run of its own"
+	case "errors", "kubelet-restart", "crash-loop", "flap":
+		return "only probity simulate has " + word
+	}
+	return ""
 }
 
 func isFault(word string) bool {

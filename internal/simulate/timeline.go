@@ -2,11 +2,14 @@ package simulate
 
 import (
 	"cmp"
+	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"time"
 
 	"github.com/probity-run/probity/internal/lifecycle"
+	"github.com/probity-run/probity/internal/printable"
 	"github.com/probity-run/probity/internal/simulate/script"
 )
 
@@ -101,6 +104,19 @@ func (o Offset) MarshalJSON() ([]byte, error) {
 	const unit = time.Microsecond // no digits that only show how floats are made
 	return strconv.AppendFloat(nil, float64(time.Duration(o).Round(unit)/unit)/float64(time.Second/unit), 'f', -1, 64), nil
 }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (o *Offset) UnmarshalJSON(data []byte) error {
+	seconds, err := strconv.ParseFloat(string(data), 64)
+	if err != nil || !(math.Abs(seconds) <= maxOffset.Seconds()) {
+		return fmt.Errorf("%s is no number of seconds up to %v", printable.Quote(printable.Cut(string(data))), maxOffset)
+	}
+	*o = Offset(math.Round(seconds * float64(time.Second)))
+	return nil
+}
+
+// maxOffset is the longest time that is read.
+const maxOffset = 100 * 365 * 24 * time.Hour
 
 // String gives "1m30s".
 func (o Offset) String() string { return script.FormatDuration(time.Duration(o)) }

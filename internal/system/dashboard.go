@@ -78,7 +78,7 @@ func (s *System) openDashboard() (*dashboardHost, error) {
 	folder, _ := os.Getwd() // without it files are shown by their whole paths
 	opts := dashboard.Options{
 		Instance: dashboardInstance(s.state.dir), Key: note.Key, Port: note.Port, Title: strings.Join(names, " "), Files: s.Files(), Folder: folder, Version: s.opts.Version,
-		Store: s.store, Registry: s.registry, Fields: s.fields, History: s.History(), Runner: s, Logger: s.opts.Logger,
+		Store: s.store, Registry: s.registry, Fields: s.fields, History: s.History(), Runner: s, Logger: s.opts.Logger, Drills: s.opts.Drills,
 	}
 	if s.proxy != nil {
 		opts.Traffic = s.proxy.State
@@ -122,6 +122,9 @@ func (s *System) DashboardLink() string {
 	}
 	return s.dashboard.note.link()
 }
+
+// DashboardIsOpen reports whether a browser shows a page of the dashboard.
+func (s *System) DashboardIsOpen() bool { return s.dashboard != nil && s.dashboard.server.IsOpen() }
 
 func (n *dashboardNote) link() string {
 	return fmt.Sprintf("http://127.0.0.1:%d/ui/?t=%s", n.Port, dashboard.NewOnce(n.Key, time.Now()))

@@ -54,7 +54,23 @@ func removeOldStates(home string, now time.Time) (problems []string) {
 			problems = append(problems, "probity: an old state folder stays: "+err.Error())
 		}
 	}
+	removeDeadLinks(root)
 	return problems
+}
+
+// removeDeadLinks removes links to state folders of other places that are gone: those of runs and
+// drills that were killed, and whose folder somebody has removed since.
+func removeDeadLinks(home *os.Root) {
+	names, _ := namesIn(home, ".") // a folder that cannot be listed has none that could be removed
+	for _, name := range names {
+		info, err := home.Lstat(name)
+		if err != nil || info.Mode().Type() != fs.ModeSymlink {
+			continue
+		}
+		if _, err := os.Stat(filepath.Join(home.Name(), name)); errors.Is(err, fs.ErrNotExist) {
+			_ = home.Remove(name) // a link that stays is in nobody's way
+		}
+	}
 }
 
 // statesIn lists the folders that are Probity's own.

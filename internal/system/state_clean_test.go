@@ -42,7 +42,7 @@ func TestOldStatesAreRemoved(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := errors.Join(old.close(), os.Mkdir(filepath.Join(home, "mine"), 0o700)); err != nil {
+	if err := errors.Join(old.close(), os.Mkdir(filepath.Join(home, "mine"), 0o700), os.Symlink(filepath.Join(home, "gone"), filepath.Join(home, "link"))); err != nil {
 		t.Fatal(err)
 	}
 	if problems := removeOldStates(home, time.Now().Add(8*24*time.Hour)); len(problems) > 0 {

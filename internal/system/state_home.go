@@ -30,6 +30,16 @@ func stateHome() (string, error) {
 	return filepath.Join(home, ".local", "state", "probity"), nil
 }
 
+// OpenKept opens a folder of this user for what outlasts runs, beside their state folders. It is
+// made if there is none, and refused if others could write to it.
+func OpenKept(name string) (*os.Root, error) {
+	home, err := stateHome()
+	if err != nil {
+		return nil, err
+	}
+	return openOwnDir(filepath.Join(home, name))
+}
+
 // isOfAnother reports whether the caller is root and a folder belongs to another user, as with
 // sudo, which may keep HOME: what root makes there that user could not remove, and could replace.
 func isOfAnother(dir string) bool {

@@ -27,6 +27,7 @@ import (
 	"github.com/probity-run/probity/internal/apiserver"
 	"github.com/probity-run/probity/internal/apiserver/credentials"
 	"github.com/probity-run/probity/internal/controller"
+	"github.com/probity-run/probity/internal/dashboard"
 	"github.com/probity-run/probity/internal/dependency"
 	"github.com/probity-run/probity/internal/history"
 	"github.com/probity-run/probity/internal/manifest"
@@ -81,6 +82,8 @@ type Options struct {
 	NoAPI bool
 	// NoDashboard leaves out the dashboard.
 	NoDashboard bool
+	// Drills, if not nil, are what the dashboard shows of drills. Default: it has no page of them.
+	Drills dashboard.Drills
 	// APIAddress is where the Kubernetes API listens besides loopback. Default: nowhere. Who has
 	// the token reads Secrets and runs commands through it.
 	APIAddress netip.Addr

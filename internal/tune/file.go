@@ -19,7 +19,7 @@ const (
 	MaxFileBytes  = 8 << 20
 	maxBytes      = 64 << 20
 	maxContainers = 1000
-	maxItems      = 200_000 // stalls, starts and windows of a container
+	maxItems      = 100_000 // starts, windows, stalls and counts: more would take minutes to judge
 	maxSeconds    = 1e10    // of a window: some centuries
 	leastSeconds  = 0.1     // of a window
 	maxNumber     = 1e12
@@ -99,6 +99,25 @@ func (s *Series) check() error {
 			return fmt.Errorf("container %s: %w", printable.Line(name), err)
 		}
 	}
+	return s.CheckSize()
+}
+
+// CheckSize refuses what has too much in it to be judged in a reasonable time: a series that was
+// joined of several may, though each of them does not.
+func (s *Series) CheckSize() error {
+	items := 0
+	for i := range s.Containers {
+		c := &s.Containers[i]
+		items += len(c.Starts) + len(c.Endpoints) + len(c.Counts)
+		for j := range c.Endpoints {
+			for k := range c.Endpoints[j].Windows {
+				items += 1 + len(c.Endpoints[j].Windows[k].Stalls)
+			}
+		}
+	}
+	if items > maxItems {
+		return fmt.Errorf("it has %d starts, endpoints, windows, stalls and counts, and %d are the most: use fewer series at a time, or a shorter --for", items, maxItems)
+	}
 	return nil
 }
 
@@ -109,7 +128,6 @@ func (c *Container) check() error {
 	if c.Workload == "" || c.Name == "" {
 		return errors.New("it has no name")
 	}
-	items := len(c.Starts) + len(c.Endpoints) + len(c.Counts)
 	for i, s := range c.Starts {
 		if !within(s.Seconds) || !slices.Contains([]How{Alone, Together, Limited, Live}, s.How) {
 			return fmt.Errorf("starts[%d] is none: %v s, %s", i, s.Seconds, printable.Quote(printable.Cut(string(s.How))))
@@ -131,9 +149,6 @@ func (c *Container) check() error {
 		for j := range e.Windows {
 			w := &e.Windows[j]
 			w.Load = clean(w.Load)
-			if items += 1 + len(w.Stalls); items > maxItems {
-				return fmt.Errorf("it has more than %d starts, windows and stalls", maxItems)
-			}
 			if err := w.check(); err != nil {
 				return fmt.Errorf("endpoints[%d].windows[%d]: %w", i, j, err)
 			}

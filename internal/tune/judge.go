@@ -55,12 +55,16 @@ func (j *Judge) Allows(s Setting, rate float64) bool {
 	if j.Floor() > rate || j.forbids(s, rate) {
 		return false
 	}
-	weights := Replay(j.windows, s).Weights
-	confidence := Confidence
+	limit := rate * j.hours * (1 + 1e-9)
+	played, whole := replay(j.windows, s, limit)
+	if !whole {
+		return false
+	}
+	weights, confidence := played.Weights, Confidence
 	if len(weights) > 0 {
 		confidence = choosing
 	}
-	return momentsOf(weights, j.company(s)).within(rate*j.hours*(1+1e-9), confidence)
+	return momentsOf(weights, j.company(s)).within(limit, confidence)
 }
 
 // forbids reports whether stalls that stand alone bring restarts at more than a rate, which needs

@@ -35,8 +35,16 @@ type Outcome struct {
 
 // Replay counts the restarts that a probe with these numbers would have brought in the windows of a
 // series. A restart ends the stall that it is for. The timeout must not exceed the period.
-func Replay(windows []Window, s Setting) (o Outcome) {
+func Replay(windows []Window, s Setting) Outcome {
+	o, _ := replay(windows, s, math.Inf(1))
+	return o
+}
+
+// replay is Replay that gives up, and reports false, as soon as the weights are more than limit
+// together: what comes later can only add to them.
+func replay(windows []Window, s Setting, limit float64) (o Outcome, whole bool) {
 	var byPhase [phases]int
+	all := 0.0
 	before := 0.0
 	for _, w := range windows {
 		for cluster := range clusters(w.Stalls, s) {
@@ -45,19 +53,23 @@ func Replay(windows []Window, s Setting) (o Outcome) {
 			}
 			sum := 0
 			for i := range phases {
-				n := restarts(cluster, s, (float64(i)+0.5)/phases*float64(s.Period))
+				n := restarts(cluster, s, (float64(i)+0.5)/phases*float64(s.Period), (limit-all)*phases-float64(sum))
 				byPhase[i] += n
-				sum += n
+				if sum += n; all+float64(sum)/phases > limit {
+					return o, false
+				}
 			}
 			if sum > 0 {
-				o.Weights = append(o.Weights, float64(sum)/phases)
+				weight := float64(sum) / phases
+				o.Weights = append(o.Weights, weight)
+				all += weight
 			}
 		}
 		before += w.Seconds
 	}
 	o.Hours = before / time.Hour.Seconds()
 	o.Most = slices.Max(byPhase[:])
-	return o
+	return o, true
 }
 
 // clusters are the stalls that belong together: with less between two of them than the probe takes
@@ -85,8 +97,11 @@ func mayAct(cluster []Stall, s Setting) bool {
 		if d := stall.fails(s); d > 0 {
 			ticks += math.Ceil(d / float64(s.Period))
 		}
+		if ticks >= float64(s.Failures) {
+			return true
+		}
 	}
-	return ticks >= float64(s.Failures)
+	return false
 }
 
 // fails is for how long attempts fail that begin in the stall: one that begins in its last seconds
@@ -98,8 +113,9 @@ func (s Stall) fails(by Setting) float64 {
 	return s.Length - float64(by.Timeout)
 }
 
-// restarts counts those of one cluster, with ticks at phase and each period after it.
-func restarts(cluster []Stall, s Setting, phase float64) (n int) {
+// restarts counts those of one cluster, with ticks at phase and each period after it. Those beyond
+// limit are not counted, but for one.
+func restarts(cluster []Stall, s Setting, phase, limit float64) (n int) {
 	failed, last := 0, math.Inf(-1)
 	period := float64(s.Period)
 	for _, stall := range cluster {
@@ -120,6 +136,9 @@ func restarts(cluster []Stall, s Setting, phase float64) (n int) {
 		if failed >= s.Failures {
 			n, failed = n+1, 0
 			last = math.Inf(-1)
+			if float64(n) > limit {
+				return n
+			}
 		}
 	}
 	return n

@@ -45,6 +45,7 @@ func shots() []shot {
 			x.until("the restarts for nothing are counted", `!document.querySelector("#what .facts").textContent.includes("counted when")`)
 		}, false},
 		{"simulate", "/ui/simulate?workload=deployment/default/gateway&fault=hang@30s&horizon=2m", 672, drawn("#picture .scroll"), nil, false},
+		{"drill", "/ui/drills/now", 1000, `document.getElementById("fault-2")`, nil, false},
 	}
 }
 
@@ -72,6 +73,9 @@ func TestPictures(t *testing.T) {
 	made := map[string][]byte{}
 	for round := range 2 {
 		s := scene(t)
+		over := s.underWay(3)
+		over.Report.Files = []string{"deployment.yaml"}
+		s.drills.Watch(over)
 		x := open(t, "about:blank")
 		s.still(x)
 		x.do(theme("light"))

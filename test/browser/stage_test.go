@@ -27,6 +27,8 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"github.com/probity-run/probity/internal/dashboard"
+	"github.com/probity-run/probity/internal/drill/archive"
+	"github.com/probity-run/probity/internal/drill/pages"
 	"github.com/probity-run/probity/internal/history"
 	"github.com/probity-run/probity/internal/manifest"
 	"github.com/probity-run/probity/internal/process"
@@ -51,6 +53,8 @@ type stage struct {
 	sec     atomic.Int64 // the clock, in seconds
 	made    atomic.Int64 // when objects are made
 	traffic atomic.Pointer[proxy.State]
+	archive archive.Archive // of drills
+	drills  *pages.Drills
 }
 
 // newStage opens the dashboard of a stage until the test ends.
@@ -58,6 +62,9 @@ func newStage(t testing.TB) *stage {
 	t.Helper()
 	s := &stage{t: t, logs: t.TempDir(), dir: t.TempDir(), key: []byte(strings.Repeat("k", 32))}
 	s.objects = store.New(store.Options{Kinds: store.Kubernetes(), Now: func() time.Time { return time.Unix(s.made.Load(), 0).UTC() }})
+	kept := t.TempDir()
+	s.archive = archive.Archive{Open: func() (*os.Root, error) { return os.OpenRoot(kept) }}
+	s.drills = pages.New(s.archive, []string{filepath.Join(s.dir, "deployment.yaml")})
 	s.sec.Store(noon.Add(-42 * time.Minute).Unix()) // the beginning
 	s.made.Store(noon.Add(-42 * time.Minute).Unix())
 	s.traffic.Store(&proxy.State{})
@@ -72,7 +79,7 @@ func newStage(t testing.TB) *stage {
 	s.address = listener.Addr().String()
 	server := dashboard.New(dashboard.Options{
 		Instance: "stage", Key: s.key, Port: netip.MustParseAddrPort(s.address).Port(), Title: "deployment.yaml", Files: []string{filepath.Join(s.dir, "deployment.yaml")}, Store: s.objects, Registry: doors, History: s.past.Reader(),
-		Traffic: func() proxy.State { return *s.traffic.Load() }, Runner: s, Now: s.now,
+		Traffic: func() proxy.State { return *s.traffic.Load() }, Runner: s, Now: s.now, Drills: s.drills,
 	})
 	s.sec.Store(noon.Unix())
 	ctx, end := context.WithCancel(context.Background())

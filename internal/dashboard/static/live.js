@@ -53,7 +53,7 @@ function connect() {
   const since = document.querySelector('[data-now]')?.dataset.now;
   const source = new EventSource('/ui/stream' + (state.last ? '?from=' + encodeURIComponent(state.last) : since ? '?since=' + since : ''));
   state.source = source;
-  for (const kind of ['hello', 'pods', 'a', 'svc', 'ev', 'src', 'bye']) {
+  for (const kind of ['hello', 'pods', 'a', 'svc', 'ev', 'src', 'drill', 'bye']) {
     source.addEventListener(kind, (event) => {
       const data = JSON.parse(event.data);
       take(kind, event.lastEventId, data);

@@ -15,11 +15,11 @@ import (
 	"github.com/probity-run/probity/internal/drill"
 )
 
-// Add adds advice to all verdicts of a report that are failures or warnings. m are the manifests
-// that were drilled.
-func Add(r *drill.Report, m *advisor.Manifests) {
+// For makes a function that adds advice to all verdicts of a result that are failures or warnings;
+// the report is the one that it is of. m are the manifests that are drilled.
+func For(m *advisor.Manifests) func(*drill.Report, *drill.Result) {
 	found := advisor.Check(m, rules.All())
-	for _, result := range r.Results {
+	return func(r *drill.Report, result *drill.Result) {
 		w, c := container(r, result, m)
 		for i := range result.Verdicts {
 			if v := &result.Verdicts[i]; v.Grade == drill.GradeFail || v.Grade == drill.GradeWarning {

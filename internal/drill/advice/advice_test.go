@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/probity-run/probity/internal/advisor"
 	"github.com/probity-run/probity/internal/advisor/advisortest"
 	"github.com/probity-run/probity/internal/drill"
 )
@@ -122,7 +123,7 @@ func TestAdvice(t *testing.T) {
 				Workloads: []drill.Workload{{Name: "deployment/web", Container: "web", Start: drill.Offset(4 * time.Second)}},
 				Results:   []*drill.Result{{Fault: c.fault, Workload: "deployment/web", Dependency: "db", Verdicts: []drill.Verdict{c.verdict, {Rule: "V3", Grade: drill.GradePass}}}},
 			}
-			Add(r, m)
+			addAll(r, m)
 			got := r.Results[0].Verdicts[0].Advice
 			if got == nil {
 				t.Fatal("no advice")
@@ -149,9 +150,16 @@ func TestNoManifest(t *testing.T) {
 	}
 	for _, rule := range []string{"V1", "V2", "V3", "V4", "V5", "V6", "V7", "V8", "V9"} {
 		r := &drill.Report{Results: []*drill.Result{{Fault: "hang", Workload: "deployment/web", Verdicts: []drill.Verdict{{Rule: rule, Grade: drill.GradeFail, Word: "missed"}}}}}
-		Add(r, m)
+		addAll(r, m)
 		if a := r.Results[0].Verdicts[0].Advice; a == nil || a.Text == "" || a.File != "" || a.Patch != "" {
 			t.Errorf("%s: %+v, want a text alone", rule, a)
 		}
+	}
+}
+
+func addAll(r *drill.Report, m *advisor.Manifests) {
+	add := For(m)
+	for _, result := range r.Results {
+		add(r, result)
 	}
 }

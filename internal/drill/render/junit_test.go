@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/probity-run/probity/internal/drill"
+	"github.com/probity-run/probity/internal/drill/drilltest"
 )
 
 func junitOf(t *testing.T, r *drill.Report) junitSuite {
@@ -24,7 +25,7 @@ func junitOf(t *testing.T, r *drill.Report) junitSuite {
 }
 
 func TestJUnit(t *testing.T) {
-	got := junitOf(t, sample())
+	got := junitOf(t, drilltest.Sample())
 	want := junitSuite{
 		XMLName: xml.Name{Local: "testsuite"}, Name: "probity drill", Tests: 7, Failures: 2, Errors: 1, Skipped: 1, Time: "214.000",
 		Cases: []junitCase{

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/probity-run/probity/internal/drill"
+	"github.com/probity-run/probity/internal/drill/drilltest"
 )
 
 func pageOf(t *testing.T, r *drill.Report) string {
@@ -21,7 +22,7 @@ func pageOf(t *testing.T, r *drill.Report) string {
 
 // TestPage: what people look for is there, and the picture has prediction above measurement.
 func TestPage(t *testing.T) {
-	page := pageOf(t, sample())
+	page := pageOf(t, drilltest.Sample())
 	rest := page
 	for _, want := range []string{
 		"<title>1 of 3 faults not survived as they should be · Probity</title>", "<h1>1 of 3 faults not survived as they should be</h1>",
@@ -44,8 +45,8 @@ func TestPage(t *testing.T) {
 
 // TestBaselineHasNoFault: where nothing is broken, nothing is drawn as broken.
 func TestBaselineHasNoFault(t *testing.T) {
-	r := sample()
-	p := repetition(1, "", "web-1")
+	r := drilltest.Sample()
+	p := drilltest.Repetition(1, "", "web-1")
 	for side, want := range map[drill.Side]int{drill.SideNone: 0, drill.SideOutside: 2} {
 		grounds := 0
 		for _, g := range picture(&drill.Result{Title: "x", Side: side}, p, &r.Workloads[0]).Groups {
@@ -59,7 +60,7 @@ func TestBaselineHasNoFault(t *testing.T) {
 
 // TestPageStandsForItself: it asks for nothing, and nothing in it is run.
 func TestPageStandsForItself(t *testing.T) {
-	page := pageOf(t, sample())
+	page := pageOf(t, drilltest.Sample())
 	head, _, _ := strings.Cut(page, "<style>")
 	if !strings.Contains(head, "default-src &#39;none&#39;; style-src &#39;sha256-") {
 		t.Errorf("no policy in\n%s", head)
@@ -79,7 +80,7 @@ const hostile = "</style></pre><script>alert(1)</script><img src=x onerror=alert
 
 // overwritten is a report all of whose texts are hostile.
 func overwritten() *drill.Report {
-	r := sample()
+	r := drilltest.Sample()
 	r.Files, r.Workloads[0].Name, r.Workloads[0].Container, r.Workloads[0].Service, r.Classes[0].Name = []string{hostile}, hostile, hostile, hostile, hostile
 	for _, x := range r.Results {
 		x.Title, x.Workload, x.Expected, x.Measured, x.Remarks = hostile, hostile, hostile, hostile, []string{hostile}
@@ -155,7 +156,7 @@ func TestPageIsBounded(t *testing.T) {
 // TestPicturesOfThePassedGoFirst: what is left out of a page that would be too long is what nobody
 // looks for.
 func TestPicturesOfThePassedGoFirst(t *testing.T) {
-	r := sample()
+	r := drilltest.Sample()
 	passed := *r.Results[1]
 	passed.Verdicts = []drill.Verdict{{Rule: "V1", Grade: drill.GradePass, Word: "caught", Text: "in time"}}
 	for range 60 {

@@ -48,15 +48,20 @@ func subject(r *drill.Report) string {
 
 // body is the content of a page.
 func body(r *drill.Report, d detail) item {
+	return list{
+		e("div.title", e("h1", text(title(r)))),
+		when(d > everything, e("p.muted", text(d.leftOut()))),
+		parts(r, d),
+	}
+}
+
+// parts are all that a report has, one below the other.
+func parts(r *drill.Report, d detail) item {
 	var sections list
 	for i, result := range d.results(r) {
 		sections = append(sections, section(r, result, i, d))
 	}
-	return list{
-		e("div.title", e("h1", text(title(r)))),
-		when(d > everything, e("p.muted", text(d.leftOut()))),
-		e("div.stack", about(r, d), table(r, d), sections, rest(r, d)),
-	}
+	return e("div.stack", about(r, d), table(r, d), sections, rest(r, d))
 }
 
 // about is how it was drilled.

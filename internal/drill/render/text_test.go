@@ -5,8 +5,10 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/probity-run/probity/internal/drill"
+	"github.com/probity-run/probity/internal/drill/drilltest"
 )
 
 func textOf(t *testing.T, r *drill.Report) string {
@@ -24,7 +26,7 @@ func TestTextBreaksAtSpaces(t *testing.T) {
 		"passed", "caught", "missed", "late", "false restart", "restart loop", "never ready", "green while failing", "red while working", "recovered", "stuck",
 		"fleet emptied", "declared", "lost 12345 of 12345", "crash loop", "killed in rotation", "inconclusive",
 	} {
-		r := sample()
+		r := drilltest.Sample()
 		r.Results = []*drill.Result{{Title: "dependency postgres down", Workload: "deployment/calculator", Side: drill.SideInside, Expected: "out 0.9-2.4s, kill 10.2-13.1s",
 			Measured: "out 1.1-1.9s, kill 10.3-12.6s", Requests: 2400, Lost: 1280, Verdicts: []drill.Verdict{{Rule: "V1", Grade: drill.GradeFail, Word: verdict}}}}
 		table, _, _ := strings.Cut(textOf(t, r), "V1")
@@ -44,8 +46,8 @@ func TestTextBreaksAtSpaces(t *testing.T) {
 
 // TestLeftOutByReason: a reason stands once, however many faults it is for.
 func TestLeftOutByReason(t *testing.T) {
-	r := sample()
-	r.LeftOut = []drill.LeftOut{{Fault: "fds", Reason: "no room", Takes: seconds(21)}, {Fault: "deadlock", Reason: "no annotation"}, {Fault: "stop", Reason: "no room", Takes: seconds(8)}}
+	r := drilltest.Sample()
+	r.LeftOut = []drill.LeftOut{{Fault: "fds", Reason: "no room", Takes: drill.Offset(21 * time.Second)}, {Fault: "deadlock", Reason: "no annotation"}, {Fault: "stop", Reason: "no room", Takes: drill.Offset(8 * time.Second)}}
 	if got, want := textOf(t, r), "\nLeft out:\n  fds (21s), stop (8s): no room\n  deadlock: no annotation\n"; !strings.Contains(got, want) {
 		t.Errorf("%s\nwant %s", got, want)
 	}

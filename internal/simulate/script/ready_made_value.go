@@ -26,13 +26,14 @@ func readExitCode(f *Fault, text string) error {
 	return nil
 }
 
-// readMode reads how a dependency is broken: down, hang, reset or slow:300ms. A connection that is
-// reset is an error at once, as one that is refused.
+// readMode reads how a dependency is broken: down, hang, reset, dead or slow:300ms. A connection
+// that is reset is an error at once, as one that is refused; a host that is dead gives no answer,
+// as one that hangs: what checks it waits in both cases.
 func readMode(f *Fault, text string) error {
 	how, delay, slow := strings.Cut(text, ":")
 	switch {
 	case slices.Contains([]string{"", "down", "reset"}, text):
-	case text == "hang":
+	case text == "hang", text == "dead":
 		f.Reply = Reply{Kind: ReplyHang}
 	case how == "slow" && slow:
 		d, err := ParseDuration(delay)
@@ -44,7 +45,7 @@ func readMode(f *Fault, text string) error {
 		}
 		f.Kind, f.Latency = FaultSlowDependency, d
 	default:
-		return fmt.Errorf("%s is none of down, hang, reset and slow:300ms", printable.Quote(text))
+		return fmt.Errorf("%s is none of down, hang, reset, dead and slow:300ms", printable.Quote(text))
 	}
 	return nil
 }
@@ -68,14 +69,16 @@ func readMemory(_ *Fault, text string) error {
 	return nil
 }
 
-// notSimulated is why a fault cannot be simulated that probity drill can inject, and what can be
-// simulated instead; "" for other names.
+// notSimulated is why a fault cannot be simulated that probity drill, or a test in Go or Python,
+// can inject, and what can be simulated instead; "" for other names.
 func notSimulated(name string) string {
 	return map[string]string{
 		"disk-full": "what a program does without room on its disk, only the program can tell: try it with probity drill, or simulate errors@60s+30s or crash@60s",
 		"pool":      "which answers need a connection of the pool, no script says: simulate dependency-outage:db=hang@60s+30s for probes that do",
 		"held":      "how many silent clients a program stands, no script says: try it with probity drill",
 		"overload":  "how much slower answers become under load, no script says: measure it with probity drill, and simulate slow=1s",
+		"unready":   "of a Pod that runs, the annotation probity.run/fault lets readiness alone fail: simulate errors@60s+30s/readiness",
+		"kill":      "a process that is killed ends: simulate crash=137@60s",
 		"stop":      "one Pod alone is not deleted in a simulation: simulate rollout@60s, which ends all of them one after the other",
 	}[name]
 }

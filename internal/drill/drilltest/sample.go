@@ -1,4 +1,5 @@
-package render
+// Package drilltest has the report of a drill for tests of what shows one.
+package drilltest
 
 import (
 	"fmt"
@@ -10,8 +11,8 @@ import (
 // seconds is a time in seconds.
 func seconds(s float64) drill.Offset { return drill.Offset(s * float64(time.Second)) }
 
-// sample is the report of a drill in which something of everything happened.
-func sample() *drill.Report {
+// Sample is the report of a drill in which something of everything happened, a new one each time.
+func Sample() *drill.Report {
 	hang := &drill.Result{
 		Fault: "hang", Title: "hang", Side: drill.SideInside, Workload: "deployment/calculator", Expected: "out 0–2s, kill 7–10s", Measured: "out 1.1–1.9s, kill 7.3–9.6s",
 		Requests: 600, Lost: 21, Remarks: []string{"a back-off of 10s would have cost 3s more"},
@@ -24,7 +25,7 @@ func sample() *drill.Report {
 		},
 	}
 	for n := 1; n <= 3; n++ {
-		hang.Repetitions = append(hang.Repetitions, repetition(n, "calculator-6b5f9c7d8-x2x4z", "calculator-6b5f9c7d8-q9k7p"))
+		hang.Repetitions = append(hang.Repetitions, Repetition(n, "calculator-6b5f9c7d8-x2x4z", "calculator-6b5f9c7d8-q9k7p"))
 	}
 	outage := &drill.Result{
 		Fault: "dependency-outage:postgres", Title: "dependency postgres down", Side: drill.SideOutside, Workload: "deployment/calculator", Dependency: "postgres",
@@ -50,8 +51,8 @@ func sample() *drill.Report {
 	}
 }
 
-// repetition is a hang of the first Pod, twenty requests a second.
-func repetition(n int, broken, other string) *drill.Repetition {
+// Repetition is a hang of the first Pod, twenty requests a second.
+func Repetition(n int, broken, other string) *drill.Repetition {
 	begin := seconds(float64(30 * n))
 	after := func(s float64) drill.Offset { return begin + seconds(s) }
 	moment := func(s float64) *drill.Offset { return new(seconds(s)) }

@@ -26,7 +26,7 @@ http.server.HTTPServer(("127.0.0.1", int(os.environ["PORT"])), Answers).serve_fo
 // script is what somebody does on a machine that has Debian and Python, and nothing else.
 const script = `set -eu
 export HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin
-everything() { find / -xdev ! -type d ! -path '/proc/*' ! -path '/tmp/release/*' ! -path '/var/lib/dpkg/*' ! -path '/var/log/*' ! -name '*.pyc' | sort; }
+everything() { find / -xdev ! -path '/proc/*' ! -path '/tmp/release/*' ! -path '/var/lib/dpkg/*' ! -path '/var/log/*' ! -path '*/__pycache__*' | sort; }
 cd /tmp/release
 everything >before
 

@@ -4,6 +4,7 @@ import (
 	"archive/tar"
 	"bytes"
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -183,7 +184,11 @@ func TestRecipes(t *testing.T) {
 			t.Errorf("%s is not filled in:\n%s", name, text)
 		}
 		for _, m := range r.made {
-			if strings.HasSuffix(m.name, ".tar.gz") && strings.Contains(string(text), m.name) && name != nixName && !strings.Contains(string(text), hex.EncodeToString(m.sha256[:])) {
+			sum := hex.EncodeToString(m.sha256[:])
+			if name == nixName {
+				sum = "sha256-" + base64.StdEncoding.EncodeToString(m.sha256[:])
+			}
+			if strings.HasSuffix(m.name, ".tar.gz") && strings.Contains(string(text), m.name) && !strings.Contains(string(text), sum) {
 				t.Errorf("%s has not the checksum of %s", name, m.name)
 			}
 		}

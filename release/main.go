@@ -47,7 +47,7 @@ func run(ctx context.Context, root, out, only string) error {
 	if !filepath.IsAbs(out) {
 		out = filepath.Join(root, out)
 	}
-	if err := prepareOut(out); err != nil {
+	if err := checkFolder(out); err != nil {
 		return err
 	}
 	work, err := os.MkdirTemp("", "probity-release-")
@@ -66,8 +66,8 @@ func run(ctx context.Context, root, out, only string) error {
 	return nil
 }
 
-// prepareOut empties the folder of an older release. Another folder has to be empty, or not there.
-func prepareOut(out string) error {
+// checkFolder refuses a folder that has something in it that is not an older release.
+func checkFolder(out string) error {
 	entries, err := os.ReadDir(out)
 	if err != nil && !os.IsNotExist(err) {
 		return err
@@ -75,6 +75,11 @@ func prepareOut(out string) error {
 	if _, err := os.Stat(filepath.Join(out, sumsName)); len(entries) > 0 && err != nil {
 		return fmt.Errorf("%s is not empty and has no %s of an older release: remove it, or choose another folder by -out", out, sumsName)
 	}
+	return nil
+}
+
+// emptyFolder takes an older release away. The folder is there then.
+func emptyFolder(out string) error {
 	if err := os.RemoveAll(out); err != nil {
 		return err
 	}

@@ -47,6 +47,9 @@ func (r *release) make(ctx context.Context, platforms []platform) error {
 		}
 		programs = append(programs, built)
 	}
+	if err := emptyFolder(r.out); err != nil { // not before: a refused release takes nothing away
+		return err
+	}
 	r.build = programs[0].build
 	shared, err := r.shared(ctx, programs)
 	if err != nil {

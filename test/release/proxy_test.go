@@ -29,6 +29,7 @@ func TestModulesFromProxy(t *testing.T) {
 	}
 	env := []string{
 		"GOMODCACHE=" + t.TempDir(), "GONOSUMDB=" + module, "GOWORK=off", "GOFLAGS=-modcacherw -trimpath",
+		"CGO_ENABLED=0", // as release/release build has it, which finds in Go's cache what was compiled here
 		// modules of others come from where this machine has them, or gets them
 		fmt.Sprintf("GOPROXY=file://%s/cache/download,file://%s/cache/download,%s", proxy, machine, goEnv(t, "GOPROXY")),
 	}
@@ -67,7 +68,7 @@ func TestModulesFromProxy(t *testing.T) {
 func TestVersion(t *testing.T) {
 	r := newRepository(t)
 	program := filepath.Join(t.TempDir(), "probity")
-	env := []string{"GOFLAGS=-buildvcs=true -trimpath"}
+	env := []string{"GOWORK=off", "CGO_ENABLED=0", "GOFLAGS=-buildvcs=true -trimpath"}
 	output(t, r.dir, env, "go", "build", "-o", program, "./cmd/probity")
 	head := strings.Fields(r.run(t, "git", "log", "-1", "--format=%H %cs"))
 	if got := output(t, r.dir, nil, program, "version"); !strings.Contains(got, "commit   "+head[0]+"\ndate     "+head[1]) {

@@ -1,0 +1,175 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// sumsName is the file with the checksums of all others, in the form of sha256sum.
+const sumsName = "SHA256SUMS"
+
+// release is one release while it is made.
+type release struct {
+	root string // the repository
+	out  string // the folder that is filled
+	work string // a folder for what is not kept
+	build
+	made []made
+}
+
+// made is a file of the release.
+type made struct {
+	name   string
+	sha256 [sha256.Size]byte
+}
+
+// file is a file in an archive, a package or an image, with a path that begins with no slash.
+type file struct {
+	name string
+	mode os.FileMode
+	data []byte
+}
+
+// make fills the folder.
+func (r *release) make(ctx context.Context, platforms []platform) error {
+	var programs []program
+	for _, p := range platforms {
+		built, err := r.compile(ctx, p)
+		if err != nil {
+			return err
+		}
+		programs = append(programs, built)
+	}
+	if err := emptyFolder(r.out); err != nil { // not before: a refused release takes nothing away
+		return err
+	}
+	r.build = programs[0].build
+	shared, err := r.shared(ctx, programs)
+	if err != nil {
+		return err
+	}
+	var roots []rootFiles
+	for _, p := range programs {
+		files, err := r.pack(ctx, p, shared)
+		if err != nil {
+			return err
+		}
+		if p.os == "linux" {
+			roots = append(roots, rootFiles{p.platform, files})
+		}
+	}
+	if len(roots) > 0 {
+		if err := r.writeImage(roots); err != nil {
+			return err
+		}
+	}
+	if len(programs) == len(allPlatforms()) {
+		if err := r.writeRecipes(); err != nil {
+			return err
+		}
+	}
+	return r.writeSums()
+}
+
+// shared are the files that are the same on all platforms: the license, completions, man pages.
+func (r *release) shared(ctx context.Context, programs []program) ([]file, error) {
+	host, err := r.hostProgram(ctx, programs)
+	if err != nil {
+		return nil, err
+	}
+	files, err := completions(ctx, host)
+	if err != nil {
+		return nil, err
+	}
+	pages, err := manual(filepath.Join(r.root, "docs", "reference"), r.build)
+	if err != nil {
+		return nil, err
+	}
+	license, err := os.ReadFile(filepath.Join(r.root, "LICENSE"))
+	return append(append(files, pages...), file{"LICENSE", 0o644, license}), err
+}
+
+// pack writes the archive of a platform and, for Linux, the packages. It returns the files of the
+// archive.
+func (r *release) pack(ctx context.Context, p program, shared []file) ([]file, error) {
+	executable, err := os.ReadFile(p.path)
+	if err != nil {
+		return nil, err
+	}
+	modules, err := r.linkedModules(ctx, p)
+	if err != nil {
+		return nil, err
+	}
+	bill, err := billOfMaterials(p, modules)
+	if err != nil {
+		return nil, err
+	}
+	files := append(slices.Clone(shared), file{"probity", 0o755, executable}, file{"sbom.cdx.json", 0o644, bill})
+	for _, m := range modules {
+		files = append(files, m.licenses...)
+	}
+	slices.SortFunc(files, func(a, b file) int { return strings.Compare(a.name, b.name) })
+	archive, err := tarGz(files, "probity-"+r.plainVersion(), r.time)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.write(archiveName(r.plainVersion(), p.platform), 0o644, archive); err != nil {
+		return nil, err
+	}
+	if p.os != "linux" {
+		return files, nil
+	}
+	return files, r.writePackages(p, files)
+}
+
+func archiveName(version string, p platform) string {
+	return fmt.Sprintf("probity_%s_%s_%s.tar.gz", version, p.os, p.arch)
+}
+
+// write adds a file to the release.
+func (r *release) write(name string, mode os.FileMode, data []byte) error {
+	r.made = append(r.made, made{name, sha256.Sum256(data)})
+	return os.WriteFile(filepath.Join(r.out, name), data, mode)
+}
+
+// writeSums writes the checksums of what has been made.
+func (r *release) writeSums() error {
+	slices.SortFunc(r.made, func(a, b made) int { return strings.Compare(a.name, b.name) })
+	var sums strings.Builder
+	for _, m := range r.made {
+		fmt.Fprintf(&sums, "%s  %s\n", hex.EncodeToString(m.sha256[:]), m.name)
+	}
+	return os.WriteFile(filepath.Join(r.out, sumsName), []byte(sums.String()), 0o644)
+}
+
+// instructions say what goes where.
+func (r *release) instructions() string {
+	version, out := r.plainVersion(), filepath.Base(r.out)
+	var text strings.Builder
+	fmt.Fprintf(&text, "%s has Probity %s, commit %s. Nothing was published. What goes where:\n\n", r.out, r.version, r.commit)
+	fmt.Fprintf(&text, "the release on GitHub, once the tags are pushed (release/release tag %s):\n  gh release create %s", r.version, r.version)
+	for _, m := range r.made {
+		if !isRecipe(m.name) {
+			fmt.Fprintf(&text, " \\\n    %s", path.Join(out, m.name))
+		}
+	}
+	fmt.Fprintf(&text, " \\\n    %s\n", path.Join(out, sumsName))
+	for _, line := range [][2]string{
+		{imageName(version), fmt.Sprintf("the image:\n  skopeo copy --all oci-archive:%s docker://%s:%s", path.Join(out, imageName(version)), imageRepository, version)},
+		{formulaName, "Homebrew: " + path.Join(out, formulaName) + " to Formula/ of github.com/probity-run/homebrew-tap"},
+		{nixName, "nix: " + path.Join(out, nixName) + " to pkgs/by-name/pr/probity/package.nix of nixpkgs, or to an overlay"},
+		{pkgbuildName, "AUR: " + path.Join(out, pkgbuildName) + ", and " + path.Join(out, srcinfoName) + " as .SRCINFO, to ssh://aur@aur.archlinux.org/probity-bin.git"},
+	} {
+		if slices.ContainsFunc(r.made, func(m made) bool { return m.name == line[0] }) {
+			text.WriteString(line[1] + "\n")
+		}
+	}
+	return text.String()
+}

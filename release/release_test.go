@@ -1,0 +1,175 @@
+package main
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// fixture is a release in folders of its own, of programs that are not compiled.
+func fixture(t *testing.T) *release {
+	t.Helper()
+	b := build{version: "v1.2.3", commit: "f8c703a0", time: time.Date(2026, 11, 29, 0, 43, 13, 0, time.UTC), golang: "go1.26.0"}
+	return &release{root: "..", out: t.TempDir(), work: t.TempDir(), build: b}
+}
+
+// packFixture packs a script in the place of the program for every platform.
+func packFixture(t *testing.T, r *release) {
+	t.Helper()
+	var roots []rootFiles
+	for _, p := range allPlatforms() {
+		files := []file{
+			{"LICENSE", 0o644, []byte("license")}, {bashCompletion, 0o644, []byte("bash")}, {fishCompletion, 0o644, []byte("fish")},
+			{zshCompletion, 0o644, []byte("zsh")}, {"licenses/example.com/a/LICENSE", 0o644, []byte("a")},
+			{manFolder + "/probity-run.1", 0o644, []byte("page of run")}, {manFolder + "/probity.1", 0o644, []byte("page")},
+			{"probity", 0o755, []byte("#!/bin/sh\necho " + p.String() + "\n")}, {"sbom.cdx.json", 0o644, []byte("{}")},
+		}
+		archive, err := tarGz(files, "probity-"+r.plainVersion(), r.time)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := r.write(archiveName(r.plainVersion(), p), 0o644, archive); err != nil {
+			t.Fatal(err)
+		}
+		if p.os == "linux" {
+			if err := r.writePackages(program{platform: p, build: r.build}, files); err != nil {
+				t.Fatal(err)
+			}
+			roots = append(roots, rootFiles{p, files})
+		}
+	}
+	if err := errors.Join(r.writeImage(roots), r.writeRecipes(), r.writeSums()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestSameBytes(t *testing.T) {
+	one, two := fixture(t), fixture(t)
+	packFixture(t, one)
+	packFixture(t, two)
+	if !slices.Equal(one.made, two.made) || len(one.made) != 14 {
+		t.Errorf("one release has\n%v\nthe other\n%v", one.made, two.made)
+	}
+	sums, err := os.ReadFile(filepath.Join(one.out, sumsName))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range one.made {
+		data, err := os.ReadFile(filepath.Join(one.out, m.name))
+		sum := sha256.Sum256(data)
+		if err != nil || !strings.Contains(string(sums), hex.EncodeToString(sum[:])+"  "+m.name+"\n") {
+			t.Errorf("%s has no line with the checksum of %s: %v", sumsName, m.name, err)
+		}
+		if !strings.Contains(one.instructions(), m.name) {
+			t.Errorf("nothing is said of %s", m.name)
+		}
+	}
+}
+
+// TestFolder: only what is an older release is taken away.
+func TestFolder(t *testing.T) {
+	out := filepath.Join(t.TempDir(), "dist")
+	if err := errors.Join(checkFolder(out), emptyFolder(out), checkFolder(out)); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(out, "mine"), nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := checkFolder(out); err == nil || !strings.Contains(err.Error(), "is not empty") {
+		t.Errorf("a folder with something in it: %v", err)
+	}
+	if err := os.WriteFile(filepath.Join(out, sumsName), nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(checkFolder(out), emptyFolder(out)); err != nil {
+		t.Fatal(err)
+	}
+	if entries, err := os.ReadDir(out); err != nil || len(entries) != 0 {
+		t.Errorf("the folder has %v, %v", entries, err)
+	}
+}
+
+func TestParsePlatforms(t *testing.T) {
+	got, err := parsePlatforms("darwin/arm64,linux/amd64")
+	if err != nil || !slices.Equal(got, []platform{{"darwin", "arm64"}, {"linux", "amd64"}}) {
+		t.Errorf("it is %v, %v", got, err)
+	}
+	if got, err := parsePlatforms(""); err != nil || !slices.Equal(got, allPlatforms()) {
+		t.Errorf("all are %v, %v", got, err)
+	}
+	if _, err := parsePlatforms("windows/amd64"); err == nil {
+		t.Error("there is a platform windows/amd64")
+	}
+}
+
+// TestManual makes a page of each command, and mandoc, where there is one, can read them.
+func TestManual(t *testing.T) {
+	pages, err := manual("../docs/reference", fixture(t).build)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(pages) < 30 {
+		t.Errorf("there are %d pages", len(pages))
+	}
+	for _, page := range pages {
+		for _, want := range []string{".SH NAME", ".SH OPTIONS", ".SH SEE ALSO", "Probity v1.2.3"} {
+			if !bytes.Contains(page.data, []byte(want)) {
+				t.Errorf("%s has no %s:\n%s", page.name, want, page.data)
+			}
+		}
+		if bytes.Contains(page.data, []byte(".md")) && bytes.Contains(page.data, []byte("](")) {
+			t.Errorf("%s has a link of Markdown", page.name)
+		}
+	}
+	if _, err := exec.LookPath("mandoc"); err != nil {
+		t.Skip("NOT TESTED: there is no mandoc")
+	}
+	for _, page := range pages {
+		cmd := exec.CommandContext(t.Context(), "mandoc", "-T", "lint", "-W", "error")
+		cmd.Stdin = bytes.NewReader(page.data)
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Errorf("%s: %v\n%s", page.name, err, out)
+		}
+	}
+}
+
+// TestLicenses: what is linked into the program for a platform has licenses that are known.
+func TestLicenses(t *testing.T) {
+	r := fixture(t)
+	modules, err := r.linkedModules(t.Context(), program{platform: platform{"darwin", "arm64"}, build: r.build})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range modules {
+		t.Log(m.path, m.version, m.spdx, len(m.licenses))
+		if len(m.licenses) == 0 || !strings.HasPrefix(m.licenses[0].name, "licenses/"+m.path+"/") || len(m.licenses[0].data) == 0 {
+			t.Errorf("%s has the licenses %v", m.path, m.licenses)
+		}
+	}
+	bill, err := billOfMaterials(program{platform: platform{"darwin", "arm64"}, build: r.build}, modules)
+	if err != nil || !bytes.Contains(bill, []byte(`"pkg:golang/k8s.io/api@`)) {
+		t.Errorf("the bill of materials is\n%s\n%v", bill, err)
+	}
+}
+
+// TestIdentify: a text that is no license that is known stops a release.
+func TestIdentify(t *testing.T) {
+	license, err := os.ReadFile("../LICENSE")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := identify([]file{{data: license}, {data: []byte("all rights reserved")}}); !slices.Equal(got, []string{"Apache-2.0"}) {
+		t.Errorf("it is %v", got)
+	}
+	if _, err := sortModules(map[string]*module{"a": {path: "example.com/a", licenses: []file{{data: []byte("all rights reserved")}}}}); err == nil {
+		t.Error("a module with a license that nobody knows is released")
+	}
+}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/probity-run/probity/internal/advisor"
 	"github.com/probity-run/probity/internal/advisor/rules"
+	"github.com/probity-run/probity/internal/dashboard/form"
 )
 
 // checkedTime is for how long what was found in the files is taken for what is there: pages come
@@ -148,19 +149,12 @@ func (s *Server) findingsCard(p *podView) item {
 	findings := s.findings(w)
 	var rows list
 	for _, f := range findings {
-		rows = append(rows, e("div.finding", severityMark(f.Severity), e("p.small", e("b", text(f.Rule)), text(" "+f.Message), text(" "), s.place(f))))
+		rows = append(rows, e("div.finding", form.SeverityMark(f.Severity), e("p.small", e("b", text(f.Rule)), text(" "+f.Message), text(" "), s.place(f))))
 	}
 	if len(rows) == 0 {
 		return nil
 	}
 	return e("section.card.pane", at("id", "findings"), e("h2", text("Findings"), e("span.chip.warn", text(strconv.Itoa(len(findings))))), rows)
-}
-
-func severityMark(severity advisor.Severity) item {
-	if severity == advisor.Outage {
-		return shapeFailed()
-	}
-	return shapeWarning()
 }
 
 func (s *Server) place(f advisor.Finding) item {

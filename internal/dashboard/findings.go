@@ -121,23 +121,13 @@ func (s *Server) findingCounts(w workloadRef) item {
 	var chips list
 	for _, severity := range advisor.Severities() {
 		if n := counts[severity]; n > 0 {
-			chips = append(chips, e("span.chip."+severityClass(severity), text(strconv.Itoa(n)+" "+severity.String())))
+			chips = append(chips, e("span.chip."+form.SeverityClass(severity), text(strconv.Itoa(n)+" "+severity.String())))
 		}
 	}
 	if len(chips) == 0 {
 		return nil
 	}
 	return e("a.findings.small", at("href", healthPath(w.Kind, w.Namespace, w.Name)+"#findings"), chips, e("span.sr", text(" findings about "+w.Name)))
-}
-
-func severityClass(severity advisor.Severity) string {
-	switch severity {
-	case advisor.Outage:
-		return "bad"
-	case advisor.Risk:
-		return "warn"
-	}
-	return "idle"
 }
 
 // findingsCard is what probity check says of the Pod's workload, by the files as they are now.

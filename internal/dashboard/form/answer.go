@@ -163,3 +163,14 @@ func SeverityMark(severity advisor.Severity) item {
 	}
 	return shape.Warning()
 }
+
+// SeverityClass is the class of the colour of a severity.
+func SeverityClass(severity advisor.Severity) string {
+	switch severity {
+	case advisor.Outage:
+		return "bad"
+	case advisor.Risk:
+		return "warn"
+	}
+	return "idle"
+}

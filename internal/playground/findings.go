@@ -1,0 +1,65 @@
+package playground
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/probity-run/probity/internal/advisor"
+	"github.com/probity-run/probity/internal/advisor/render"
+	"github.com/probity-run/probity/internal/advisor/rules"
+	"github.com/probity-run/probity/internal/dashboard/form"
+	"github.com/probity-run/probity/internal/dashboard/shape"
+)
+
+// found are the findings with their lines, and one line about all of them.
+func (q question) found() list {
+	if strings.TrimSpace(q.text) == "" {
+		return list{part("verdict", e("span.muted", text("Paste a manifest, or drop a file here."))), part("found", nil)}
+	}
+	report, err := Check(q.text)
+	var rows list
+	if err != nil {
+		for line := range strings.Lines(err.Error()) {
+			rows = append(rows, e("li.finding", shape.Failed(), e("p.small", text(strings.TrimSpace(line)))))
+		}
+	}
+	for _, f := range report.Findings {
+		rows = append(rows, finding(f))
+	}
+	if len(rows) == 0 {
+		rows = append(rows, e("li.finding", shape.Ready(), e("p.small", text("No findings: these probes keep what they promise."))))
+	}
+	return list{part("verdict", text(strings.ReplaceAll(render.Summary(report), " of 1 file", ""))), part("found", e("ul", rows))}
+}
+
+// finding is a finding with the line that it is about, the patch, and why it is one.
+func finding(f advisor.Finding) item {
+	line := strconv.Itoa(f.Region.Line)
+	object, field := f.Words()
+	about := object.String()
+	if field != "" {
+		about += " · " + field
+	}
+	said := list{
+		e("p.small", e("a.place", at("href", "#line-"+line), at("data-line", line), at("data-severity", f.Severity.String()), text("line "+line)), text(" "), e("b", text(f.Rule)),
+			text(" "), e("span.chip."+form.SeverityClass(f.Severity), text(f.Severity.String())), text(" "+f.Message)),
+		e("p.small.muted", text(about)),
+	}
+	if f.Patch != nil {
+		said = append(said, e("p.small", e("span.muted", text("fix: ")), e("code", text(f.Patch.Summary))))
+	}
+	if doc, ok := docOf(f.Rule); ok {
+		said = append(said, e("details.small", e("summary", text("Why")), e("p", text(doc.Consequence)), e("p", text(doc.Remedy))))
+	}
+	return e("li.finding", form.SeverityMark(f.Severity), e("div", said))
+}
+
+// docOf is what is said of a rule.
+func docOf(rule string) (doc advisor.Doc, ok bool) {
+	for _, r := range rules.All() {
+		if r.ID == rule {
+			return r.Doc, true
+		}
+	}
+	return doc, false
+}

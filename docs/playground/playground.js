@@ -36,7 +36,8 @@ async function read(more = {}) {
     mark();
     const form = $('health');
     if (form) { base = values(form); layout(form); showErrors(form); }
-    document.body.dataset.read = ++reads;
+    if (++reads === 1) document.body.dataset.first = Math.round(performance.now());
+    document.body.dataset.read = reads;
     document.body.dataset.took = took.toFixed(1);
     if (form) draft();
     simulate();

@@ -176,7 +176,7 @@ func whyNot(f *form.Form) item {
 	case n > 1:
 		return e("span.bad.state", shape.Failed(), text("Fix "+strconv.Itoa(n)+" errors to write it"))
 	case !f.Draft.Changed:
-		return e("span.muted", at("data-unchanged", ""), text("Nothing to write; the comments of the manifest will stay"))
+		return e("span.muted", at("data-unchanged", ""), text("Nothing to write"))
 	}
 	return nil
 }
@@ -227,7 +227,7 @@ func (q question) write() list {
 	if err != nil {
 		return list{part("done", form.Problem(err.Error()))}
 	}
-	return list{part("done", e("div.pane", e("p.small.ok.state", shape.Ready(), text("Written into the manifest.")))), e("pre", at("id", "written"), text(written))}
+	return list{part("done", e("div.pane", e("p.small.ok.state", shape.Ready(), text("Written into the manifest; its comments stay.")))), e("pre", at("id", "written"), text(written))}
 }
 
 // rewrite is a text with the values of a draft in it; all else of it stays.

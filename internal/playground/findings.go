@@ -18,9 +18,11 @@ func (q question) found() list {
 	}
 	report, err := Check(q.text)
 	var rows list
+	verdict := strings.ReplaceAll(render.Summary(report), " of 1 file", "")
 	if err != nil {
-		for line := range strings.Lines(err.Error()) {
-			rows = append(rows, e("li.finding", shape.Failed(), e("p.small", text(strings.TrimSpace(line)))))
+		verdict = "not all of it can be read"
+		for problem := range strings.Lines(err.Error()) {
+			rows = append(rows, unreadable(strings.TrimSpace(problem)))
 		}
 	}
 	for _, f := range report.Findings {
@@ -29,19 +31,38 @@ func (q question) found() list {
 	if len(rows) == 0 {
 		rows = append(rows, e("li.finding", shape.Ready(), e("p.small", text("No findings: these probes keep what they promise."))))
 	}
-	return list{part("verdict", text(strings.ReplaceAll(render.Summary(report), " of 1 file", ""))), part("found", e("ul", rows))}
+	return list{part("verdict", text(verdict)), part("found", e("ul", rows))}
+}
+
+// place leads to a line of the text; severity is how it is marked there.
+func place(line string, severity advisor.Severity) item {
+	return e("a.place", at("href", "#line-"+line), at("data-line", line), at("data-severity", severity.String()), text("line "+line))
+}
+
+// unreadable is what cannot be read, with its line if that is known.
+func unreadable(problem string) item {
+	var where item
+	if after, ok := strings.CutPrefix(problem, advisor.StdinName+":"); ok {
+		line, said, _ := strings.Cut(after, ": ")
+		line, _, _ = strings.Cut(line, ":")
+		if _, err := strconv.Atoi(line); err == nil {
+			where, problem = list{place(line, advisor.Outage), text(" ")}, said
+		} else {
+			problem = strings.TrimSpace(after)
+		}
+	}
+	return e("li.finding", shape.Failed(), e("p.small", where, text(problem)))
 }
 
 // finding is a finding with the line that it is about, the patch, and why it is one.
 func finding(f advisor.Finding) item {
-	line := strconv.Itoa(f.Region.Line)
 	object, field := f.Words()
 	about := object.String()
 	if field != "" {
 		about += " · " + field
 	}
 	said := list{
-		e("p.small", e("a.place", at("href", "#line-"+line), at("data-line", line), at("data-severity", f.Severity.String()), text("line "+line)), text(" "), e("b", text(f.Rule)),
+		e("p.small", place(strconv.Itoa(f.Region.Line), f.Severity), text(" "), e("b", text(f.Rule)),
 			text(" "), e("span.chip."+form.SeverityClass(f.Severity), text(f.Severity.String())), text(" "+f.Message)),
 		e("p.small.muted", text(about)),
 	}

@@ -7,7 +7,7 @@ import { load, ask, Superseded } from './program.js';
 
 const $ = (id) => document.getElementById(id);
 const text = $('text'), longest = 1 << 20, pause = 150;
-let base = {}, typing = 0, drafting = 0, pausing = 0, reads = 0, drafts = 0, chosen = '';
+let base = {}, typing = 0, drafting = 0, pausing = 0, checks = 0, reads = 0, drafts = 0, chosen = '';
 
 // question is what is asked about the text as it is now.
 function question(kind, more = {}) {
@@ -26,20 +26,29 @@ function failed(e) {
   $('verdict').textContent = e.message;
 }
 
-// read asks for all that depends on the text.
-async function read(more = {}) {
+// check asks what is found in the text, which people wait for, and then for the rest.
+async function check() {
   if (text.value.length > longest) return failed(new Error('This is more than 1 MiB: take the command line, probity check.'));
   try {
-    const { page, took } = await ask(question('read', more));
-    for (const id of ['verdict', 'found', 'workloads', 'health-checks']) put(page, id);
-    chosen = $('workloads').value;
+    const page = await ask(question('check'));
+    put(page, 'verdict');
+    put(page, 'found');
     mark();
+    if (++checks === 1) document.body.dataset.first = Math.round(performance.now());
+    await read();
+  } catch (e) { failed(e); }
+}
+
+// read asks for the form of a workload in the text.
+async function read(more = {}) {
+  try {
+    const page = await ask(question('read', more));
+    put(page, 'workloads');
+    put(page, 'health-checks');
+    chosen = $('workloads').value;
     const form = $('health');
-    if (form) { base = values(form); layout(form); showErrors(form); }
-    if (++reads === 1) document.body.dataset.first = Math.round(performance.now());
-    document.body.dataset.read = reads;
-    document.body.dataset.took = took.toFixed(1);
-    if (form) draft();
+    if (form) { base = values(form); layout(form); showErrors(form); draft(); }
+    document.body.dataset.read = ++reads;
     simulate();
   } catch (e) { failed(e); }
 }
@@ -58,7 +67,7 @@ async function draft() {
   const form = $('health');
   clearTimeout(pausing);
   try {
-    const { page } = await ask(question('draft'));
+    const page = await ask(question('draft'));
     if ($('health') !== form) return; // another text was read meanwhile
     put(page, 'chip');
     show(form, page, ['error-count', 'errors', 'what', 'findings', 'changes', 'why-not']);
@@ -71,7 +80,7 @@ async function draft() {
 async function many() {
   const mine = drafts;
   try {
-    const { page } = await ask(question('many'));
+    const page = await ask(question('many'));
     if (mine === drafts) showMany(page);
   } catch (e) { failed(e); }
 }
@@ -79,24 +88,24 @@ async function many() {
 async function write() {
   if ($('apply').getAttribute('aria-disabled') === 'true') return say($('why-not').textContent);
   try {
-    const { page } = await ask(question('write'));
+    const page = await ask(question('write'));
     const next = page.getElementById('written');
     if (!next) return put(page, 'done');
     editor.replace(next.textContent);
-    await read();
+    await check();
     put(page, 'done');
   } catch (e) { failed(e); }
 }
 
 async function simulate() {
   try {
-    const { page } = await ask(question('simulate', { w: width($('picture')) || width(document.querySelector('main')) - 40 }));
+    const page = await ask(question('simulate', { w: width($('picture')) || width(document.querySelector('main')) - 40 }));
     put(page, 'picture');
     document.body.dataset.simulated = Number(document.body.dataset.simulated ?? 0) + 1;
   } catch (e) { failed(e); }
 }
 
-const changed = () => { clearTimeout(typing); clearTimeout(pausing); typing = setTimeout(read, pause); editor.number(); };
+const changed = () => { clearTimeout(typing); clearTimeout(pausing); typing = setTimeout(check, pause); editor.number(); };
 const drafted = () => { clearTimeout(drafting); drafting = setTimeout(draft, pause); };
 
 async function open(files) {
@@ -170,10 +179,10 @@ async function start() {
   editor.number();
   try {
     await load();
-    put((await ask(question('start'))).page, 'simulate');
+    put(await ask(question('start')), 'simulate');
     await carry();
-    await read();
     $('program').textContent = 'Ready';
+    await check();
   } catch (e) { $('program').textContent = 'Not loaded'; failed(e); }
 }
 

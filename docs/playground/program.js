@@ -55,7 +55,7 @@ function start() {
   worker.onmessage = ({ data }) => {
     const { resolve, reject } = asked;
     asked = null;
-    data.error ? reject(new Error(data.error)) : resolve({ page: new DOMParser().parseFromString(policy.createHTML(data.page), 'text/html'), took: data.took });
+    data.error ? reject(new Error(data.error)) : resolve(new DOMParser().parseFromString(policy.createHTML(data.page), 'text/html'));
     next();
   };
   worker.onerror = worker.onmessageerror = (e) => fail(e.message);
@@ -73,7 +73,7 @@ function fail(message) {
   if (failed) start();
 }
 
-// ask asks the program and returns the document of its answer and how many milliseconds it took.
+// ask asks the program and returns the document of its answer.
 export function ask(question) {
   return new Promise((resolve, reject) => {
     const kind = question.get('ask');

@@ -17,14 +17,14 @@ import (
 // question is what the page asks about a text, by the fields of its forms.
 type question struct {
 	url.Values
-	text      string
-	manifests Manifests
+	text string
 }
 
 // Answer answers a question, which is encoded as a form is. Its field ask says what is wanted:
 //
 //	start     the fields of a simulation
-//	read      what is found in the text, and the forms for what is in it
+//	check     what is found in the text
+//	read      the workloads of the text, and the form for one
 //	draft     what would follow from the fields of the health checks
 //	many      the one fact about them that takes long
 //	write     the text with these health checks in it
@@ -38,8 +38,7 @@ func Answer(encoded string) ([]byte, error) {
 		return nil, fmt.Errorf("cannot read the question: %w", err)
 	}
 	q := question{Values: values, text: normal(values.Get("text"))}
-	q.manifests = Read(q.text)
-	answers := map[string]func() list{"start": q.start, "read": q.read, "draft": q.draft, "many": q.many, "write": q.write, "simulate": q.simulate}
+	answers := map[string]func() list{"start": q.start, "check": q.check, "read": q.read, "draft": q.draft, "many": q.many, "write": q.write, "simulate": q.simulate}
 	answer, ok := answers[q.Get("ask")]
 	if !ok {
 		return nil, fmt.Errorf("there is no question %q", q.Get("ask"))
@@ -68,20 +67,20 @@ func (q question) start() list {
 		e("div.field", e("span.lab", text("\u00a0")), e("button.btn.main", at("type", "submit"), text("Simulate")))))}
 }
 
-// read answers with all that depends on the text alone.
+// read answers with the workloads of the text, and the health checks of one.
 func (q question) read() list {
-	answer := q.found()
-	o, ok := q.manifests.workload(q.Get("workload"))
+	m := Read(q.text)
+	o, ok := m.workload(q.Get("workload"))
 	if !ok {
 		none := e("div.card.empty", e("h2", text("No workload yet")), e("p", text("Here stand the health checks of a Deployment, StatefulSet, DaemonSet, ReplicaSet or Pod that is free of errors.")))
-		return append(answer, part("health-checks", none), part("workloads", nil))
+		return list{part("health-checks", none), part("workloads", nil)}
 	}
-	return append(answer, part("workloads", q.choice(o)), part("health-checks", q.checks(o)))
+	return list{part("workloads", choice(m, o)), part("health-checks", q.checks(m, o))}
 }
 
 // choice are the workloads of the text, as options.
-func (q question) choice(chosen manifest.Object) (options list) {
-	for _, o := range q.manifests.workloads() {
+func choice(m Manifests, chosen manifest.Object) (options list) {
+	for _, o := range m.workloads() {
 		path := pathOf(o)
 		options = append(options, e("option", at("value", path), when(path == pathOf(chosen), at("selected", "")), text(o.Ref().String())))
 	}
@@ -90,16 +89,17 @@ func (q question) choice(chosen manifest.Object) (options list) {
 
 // simulate answers with a fault that was played.
 func (q question) simulate() list {
-	o, ok := q.manifests.workload(q.Get("workload"))
+	m := Read(q.text)
+	o, ok := m.workload(q.Get("workload"))
 	if !ok {
 		return list{part("picture", form.Problem("there is no workload to simulate"))}
 	}
-	return list{part("picture", q.picture(o))}
+	return list{part("picture", q.picture(m, o))}
 }
 
-func (q question) picture(o manifest.Object) item {
+func (q question) picture(m Manifests, o manifest.Object) item {
 	simulation := form.Simulation{
-		Subject: pathOf(o), Workload: o.Resource, Others: q.manifests.others(o),
+		Subject: pathOf(o), Workload: o.Resource, Others: m.others(o),
 		Fault: strings.TrimSpace(q.Get("simulated-fault")), Horizon: strings.TrimSpace(q.Get("horizon")), Width: q.width(),
 	}
 	shown, err := simulation.Play()
@@ -121,9 +121,9 @@ func (q question) values() draft.Values {
 }
 
 // view is the form of a draft.
-func (q question) view(o manifest.Object, d *draft.Draft) *form.Form {
+func (q question) view(m Manifests, o manifest.Object, d *draft.Draft) *form.Form {
 	f := &form.Form{
-		Draft: d, Probe: q.Get("probe"), Fault: q.Get("fault"), Width: q.width(), Others: q.manifests.others(o),
+		Draft: d, Probe: q.Get("probe"), Fault: q.Get("fault"), Width: q.width(), Others: m.others(o),
 		Now: "As written", Next: "Draft", Unchanged: "None yet: the fields are as written.",
 	}
 	if !slices.Contains(draft.Probes(), f.Probe) {
@@ -133,13 +133,13 @@ func (q question) view(o manifest.Object, d *draft.Draft) *form.Form {
 }
 
 // checks is the form of the health checks of a workload as it is written.
-func (q question) checks(o manifest.Object) item {
+func (q question) checks(m Manifests, o manifest.Object) item {
 	load := draftOf(o, q.Get("container"))
 	d, err := load.New(load.Values())
 	if err != nil {
 		return form.Problem(err.Error())
 	}
-	f := q.view(o, d)
+	f := q.view(m, o, d)
 	c, _ := load.Spec()
 	var containers list
 	for _, name := range load.Containers() {
@@ -182,32 +182,35 @@ func whyNot(f *form.Form) item {
 }
 
 // typed is the draft of what was typed, in the workload that the question is about.
-func (q question) typed() (o manifest.Object, d *draft.Draft, err error) {
-	o, ok := q.manifests.workload(q.Get("workload"))
+func (q question) typed() (*form.Form, error) {
+	m := Read(q.text)
+	o, ok := m.workload(q.Get("workload"))
 	if !ok {
-		return o, nil, fmt.Errorf("the workload %s is not in the manifest any more", q.Get("workload"))
+		return nil, fmt.Errorf("the workload %s is not in the manifest any more", q.Get("workload"))
 	}
-	d, err = draftOf(o, q.Get("container")).New(q.values())
-	return o, d, err
+	d, err := draftOf(o, q.Get("container")).New(q.values())
+	if err != nil {
+		return nil, err
+	}
+	return q.view(m, o, d), nil
 }
 
 // draft answers with what would follow from what was typed.
 func (q question) draft() list {
-	o, d, err := q.typed()
+	f, err := q.typed()
 	if err != nil {
 		return list{part("done", form.Problem(err.Error()))}
 	}
-	f := q.view(o, d)
-	return append(f.Parts(), part("chip", chip(d)), part("why-not", whyNot(f)))
+	return append(f.Parts(), part("chip", chip(f.Draft)), part("why-not", whyNot(f)))
 }
 
 // many answers with a row of the facts.
 func (q question) many() list {
-	_, d, err := q.typed()
+	f, err := q.typed()
 	if err != nil {
 		return nil
 	}
-	fact, err := d.Many(d.Workload.Replicas())
+	fact, err := f.Draft.Many(f.Draft.Workload.Replicas())
 	if err != nil {
 		return nil
 	}
@@ -216,13 +219,13 @@ func (q question) many() list {
 
 // write answers with the text, changed.
 func (q question) write() list {
-	o, d, err := q.typed()
-	if err == nil && len(d.Errors) > 0 {
-		err = fmt.Errorf("the draft has errors: %s", d.Errors[0].Text)
+	f, err := q.typed()
+	if err == nil && len(f.Draft.Errors) > 0 {
+		err = fmt.Errorf("the draft has errors: %s", f.Draft.Errors[0].Text)
 	}
 	var written []byte
 	if err == nil {
-		written, err = rewrite(o, d, q.text)
+		written, err = rewrite(f.Draft, q.text)
 	}
 	if err != nil {
 		return list{part("done", form.Problem(err.Error()))}
@@ -231,10 +234,10 @@ func (q question) write() list {
 }
 
 // rewrite is a text with the values of a draft in it; all else of it stays.
-func rewrite(o manifest.Object, d *draft.Draft, text string) ([]byte, error) {
+func rewrite(d *draft.Draft, text string) ([]byte, error) {
 	file, err := d.Workload.Open("the manifest", []byte(text))
 	if err != nil {
-		return nil, fmt.Errorf("cannot write the health checks of %s: %w", o.Ref(), err)
+		return nil, fmt.Errorf("cannot write the health checks: %w", err)
 	}
 	return file.Write(d.Values)
 }

@@ -60,10 +60,11 @@ func TestAnswer(t *testing.T) {
 		want       []string
 	}{
 		"fields of a simulation": {"start", "", nil, []string{`value="hang@60s"`, `value="3m"`}},
-		"nothing":                {"read", " \n", nil, []string{"Paste a manifest", "No workload yet"}},
-		"no YAML":                {"read", "a: [", nil, []string{`data-line="1"`, "> not valid YAML", "not all of it can be read"}},
-		"no manifest":            {"read", "hello", nil, []string{"f-bad", "No workload yet"}},
-		"findings with lines":    {"read", shop, nil, []string{`data-line="15"`, "timeout-ge-period", "readiness-missing", "in 1 workload"}},
+		"nothing":                {"check", " \n", nil, []string{"Paste a manifest"}},
+		"no YAML":                {"check", "a: [", nil, []string{`data-line="1"`, "> not valid YAML", "not all of it can be read"}},
+		"no manifest":            {"check", "hello", nil, []string{"f-bad"}},
+		"no workload":            {"read", "hello", nil, []string{"No workload yet"}},
+		"findings with lines":    {"check", shop, nil, []string{`data-line="15"`, "timeout-ge-period", "readiness-missing", "in 1 workload"}},
 		"the form as written":    {"read", shop, nil, []string{"Health checks of shop", `value="9"`, "As written", `value="shop" selected`}},
 		"another container":      {"read", shop, []string{"container", "side"}, []string{`value="side" selected`}},
 		"one that is not there":  {"read", shop, []string{"container", "gone", "workload", "pod/default/gone"}, []string{"Health checks of shop", `value="shop" selected`}},
@@ -119,7 +120,7 @@ func FuzzAnswer(f *testing.F) {
 	f.Add("kind: Pod\nmetadata: {name: \"<script>\"}")
 	f.Add("services: {web: {image: x, healthcheck: {test: [CMD, x]}}}")
 	f.Fuzz(func(t *testing.T, text string) {
-		for _, kind := range []string{"read", "draft", "write"} {
+		for _, kind := range []string{"check", "read", "draft", "write"} {
 			page, err := Answer(url.Values{"ask": {kind}, "text": {text}, "workload": {"deployment/default/shop"}, "w": {"640"}}.Encode())
 			if err != nil {
 				t.Fatal(err)

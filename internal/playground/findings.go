@@ -11,8 +11,8 @@ import (
 	"github.com/probity-run/probity/internal/dashboard/shape"
 )
 
-// found are the findings with their lines, and one line about all of them.
-func (q question) found() list {
+// check answers with the findings and their lines, and one line about all of them.
+func (q question) check() list {
 	if strings.TrimSpace(q.text) == "" {
 		return list{part("verdict", e("span.muted", text("Paste a manifest, or drop a file here."))), part("found", nil)}
 	}

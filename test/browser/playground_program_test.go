@@ -40,7 +40,7 @@ func TestPlaygroundIsTheCommandLine(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, ask := range []string{"read", "simulate"} {
+		for _, ask := range []string{"check", "read", "simulate"} {
 			question := url.Values{"ask": {ask}, "text": {string(data)}, "simulated-fault": {"hang@60s"}, "horizon": {"3m"}, "w": {"640"}}.Encode()
 			want, err := internal.Answer(question)
 			if err != nil {
@@ -50,7 +50,7 @@ func TestPlaygroundIsTheCommandLine(t *testing.T) {
 			if got != string(want) {
 				t.Errorf("%s: to %s the browser answers\n%s\nand a native program\n%s", file, ask, got, want)
 			}
-			if ask == "read" {
+			if ask == "check" {
 				sameFindings(t, file, got)
 			}
 		}

@@ -144,10 +144,13 @@ function listen() {
   $('link').onclick = copyLink;
   $('workloads').onchange = (e) => { chosen = e.target.value; read({ container: '' }); };
   $('simulate').addEventListener('submit', (e) => { e.preventDefault(); simulate(); });
-  $('found').addEventListener('click', (e) => {
+  const follow = (e) => {
     const place = e.target.closest('[data-line]');
     if (place) { e.preventDefault(); editor.goTo(Number(place.dataset.line)); }
-  });
+  };
+  $('found').addEventListener('click', follow);
+  // else Enter would be typed over the line that it leads to
+  $('found').addEventListener('keydown', (e) => { if (e.key === 'Enter') follow(e); });
   const drop = (e) => { e.preventDefault(); document.body.classList.toggle('dropping', e.type === 'dragover'); if (e.type === 'drop') open(e.dataTransfer.files); };
   for (const type of ['dragover', 'dragleave', 'drop']) addEventListener(type, drop);
   addEventListener('hashchange', async () => { if (await carry()) changed(); });

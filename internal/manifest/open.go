@@ -6,8 +6,8 @@ import (
 	"syscall"
 )
 
-// OpenRegular opens a regular file for reading. It does not wait for the writer of a named pipe, and
-// refuses whatever else could keep the caller waiting for ever. The caller closes the file.
+// OpenRegular opens a regular file for reading. It does not wait for the writer of a named pipe,
+// and refuses whatever else could keep the caller waiting for ever. The caller closes the file.
 func OpenRegular(path string) (*os.File, error) {
 	f, err := os.OpenFile(path, os.O_RDONLY|openNonblock, 0)
 	if err != nil {

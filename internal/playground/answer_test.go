@@ -99,7 +99,8 @@ func TestAnswerToNothing(t *testing.T) {
 	}
 }
 
-// TestOnlyTheWorkloadsOwn: a Service of another namespace, or with another selector, does not count.
+// TestOnlyTheWorkloadsOwn: a Service of another namespace, or with another selector, does not
+// count.
 func TestOnlyTheWorkloadsOwn(t *testing.T) {
 	m := Read(shop + "---\napiVersion: v1\nkind: Service\nmetadata: {name: far, namespace: far}\nspec: {selector: {app: shop}, ports: [{port: 1}]}\n" +
 		"---\napiVersion: v1\nkind: Service\nmetadata: {name: other}\nspec: {selector: {app: other}, ports: [{port: 1}]}\n")

@@ -67,10 +67,10 @@ spec:
     livenessProbe: {httpGet: {path: /livez, port: 8080}, periodSeconds: 5, timeoutSeconds: 9} # ours
 `
 
-// TestPlayground: findings follow what is typed, with their lines; the form writes into the text and
-// keeps its comments; a fault is played; a link brings all of it back. It is so on a host and in a
-// file, and nothing leaves the page: after the program has been loaded there is no request at all,
-// and the browser would refuse one.
+// TestPlayground: findings follow what is typed, with their lines; the form writes into the text
+// and keeps its comments; a fault is played; a link brings all of it back. It is so on a host and
+// in a file, and nothing leaves the page: after the program has been loaded there is no request at
+// all, and the browser would refuse one.
 func TestPlayground(t *testing.T) {
 	for name, address := range playgrounds(t) {
 		t.Run(name, func(t *testing.T) {
@@ -124,7 +124,8 @@ func TestPlayground(t *testing.T) {
 	}
 }
 
-// TestPlaygroundFits: the page in each width and theme, as TestPages looks at those of the dashboard.
+// TestPlaygroundFits: the page in each width and theme, as TestPages looks at those of the
+// dashboard.
 func TestPlaygroundFits(t *testing.T) {
 	script := axeOf(t)
 	x := open(t, playgrounds(t)["served"])
@@ -157,8 +158,8 @@ func TestPlaygroundByKeyboard(t *testing.T) {
 }
 
 // TestPlaygroundIsSoon: the first findings are there soon after the page was opened, with a
-// processor that is four times slower; and what goes over the wire is at most 5 MB. How soon is told
-// and not judged: the machine of a test has other things to do.
+// processor that is four times slower; and what goes over the wire is at most 5 MB. How soon is
+// told and not judged: the machine of a test has other things to do.
 func TestPlaygroundIsSoon(t *testing.T) {
 	site, err := playground()
 	if err != nil {

@@ -1,11 +1,11 @@
-// Command build writes the playground to a folder, as any static host takes it and as a browser opens
-// it from there:
+// Command build writes the playground to a folder, as any static host takes it and as a browser
+// opens it from there:
 //
 //	go run ./docs/playground/build FOLDER
 //
 // The page takes the stylesheet and the form's script from the dashboard. The program is compiled
-// without inlining, which makes it a seventh smaller on the wire. It is there twice: compressed, for
-// hosts, and as a script, since a page that is a file may load nothing else.
+// without inlining, which makes it a seventh smaller on the wire. It is there twice: compressed,
+// for hosts, and as a script, since a page that is a file may load nothing else.
 package main
 
 import (
@@ -92,8 +92,8 @@ func (s site) styles() error {
 	return s.write("playground.css", minified.Code)
 }
 
-// script is all scripts in one: a page that is a file may not import modules. The worker's is a text
-// in it, with what Go needs in a browser before it.
+// script is all scripts in one: a page that is a file may not import modules. The worker's is a
+// text in it, with what Go needs in a browser before it.
 func (s site) script() error {
 	goroot, err := output("go", "env", "GOROOT")
 	if err != nil {

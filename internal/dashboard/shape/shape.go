@@ -1,5 +1,5 @@
-// Package shape has the forms of states: the form carries the meaning, the colour only helps. Each is
-// a small picture that stands beside its word.
+// Package shape has the forms of states: the form carries the meaning, the colour only helps. Each
+// is a small picture that stands beside its word.
 package shape
 
 import "github.com/probity-run/probity/internal/dashboard/markup"

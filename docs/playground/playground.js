@@ -3,11 +3,17 @@ import { values, set, layout, openProbe, width, put, show, showErrors, showMany 
 import { say } from '../../internal/dashboard/static/parts.js';
 import * as editor from './editor.js';
 import * as link from './link.js';
-import { load, ask, Superseded } from './program.js';
+import { load, Program, Superseded } from './program.js';
 
 const $ = (id) => document.getElementById(id);
 const text = $('text'), longest = 1 << 20, pause = 150;
 let base = {}, typing = 0, drafting = 0, pausing = 0, checks = 0, reads = 0, drafts = 0, chosen = '';
+
+// What takes seconds has a program of its own, which is started when it is asked first: nobody who
+// types waits for it.
+let bytes, program, slow;
+const ask = (question) => program.ask(question);
+const askSlowly = (question) => (slow ??= new Program(bytes)).ask(question);
 
 // question is what is asked about the text as it is now.
 function question(kind, more = {}) {
@@ -72,7 +78,7 @@ async function draft() {
     put(page, 'chip');
     show(form, page, ['error-count', 'errors', 'what', 'findings', 'changes', 'why-not']);
     form.dataset.shown = ++drafts;
-    pausing = setTimeout(many, 1500);
+    pausing = setTimeout(many, 3000);
   } catch (e) { failed(e); }
 }
 
@@ -80,7 +86,7 @@ async function draft() {
 async function many() {
   const mine = drafts;
   try {
-    const page = await ask(question('many'));
+    const page = await askSlowly(question('many'));
     if (mine === drafts) showMany(page);
   } catch (e) { failed(e); }
 }
@@ -181,7 +187,8 @@ async function start() {
   text.value = EXAMPLE;
   editor.number();
   try {
-    await load();
+    bytes = await load();
+    program = new Program(bytes);
     put(await ask(question('start')), 'simulate');
     await carry();
     $('program').textContent = 'Ready';

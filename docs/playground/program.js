@@ -1,5 +1,4 @@
-// The program of the page: Probity itself, compiled for the browser, in a worker. It answers one
-// question after the other; of those of one kind that wait, only the newest counts.
+// The program of the page: Probity itself, compiled for the browser, in workers.
 
 // The only texts that may become markup or scripts are the program's answers and its own code.
 const trusted = { createHTML: (text) => text, createScriptURL: (address) => address };
@@ -8,14 +7,8 @@ const policy = globalThis.trustedTypes?.createPolicy('probity', trusted) ?? trus
 // Superseded is why a question gets no answer: a newer one of its kind was asked.
 export class Superseded extends Error {}
 
-const waiting = new Map();
-let worker = null, bytes = null, asked = null;
-
-// load gets the program and starts it.
-export async function load() {
-  bytes = location.protocol === 'file:' ? await fromScript() : await fromHost();
-  start();
-}
+// load gets the program, compressed.
+export const load = () => location.protocol === 'file:' ? fromScript() : fromHost();
 
 async function fromHost() {
   const answer = await fetch('probity.wasm.gz');
@@ -49,44 +42,55 @@ async function fromScript() {
   return all;
 }
 
-function start() {
-  const address = URL.createObjectURL(new Blob([WORKER], { type: 'text/javascript' }));
-  worker = new Worker(policy.createScriptURL(address));
-  worker.onmessage = ({ data }) => {
-    const { resolve, reject } = asked;
-    asked = null;
-    data.error ? reject(new Error(data.error)) : resolve(new DOMParser().parseFromString(policy.createHTML(data.page), 'text/html'));
-    next();
-  };
-  worker.onerror = worker.onmessageerror = (e) => fail(e.message);
-  worker.postMessage({ bytes });
-  next();
-}
+// Program is one that runs, in a worker of its own. It answers one question after the other; of those
+// of one kind that wait, only the newest counts.
+export class Program {
+  #bytes; #worker; #asked = null; #waiting = new Map();
 
-// fail begins with a fresh program: this one has ended.
-function fail(message) {
-  worker.terminate();
-  worker = null;
-  const failed = asked;
-  asked = null;
-  failed?.reject(new Error(`the program has ended, which is a mistake of Probity: ${message}`));
-  if (failed) start();
-}
+  constructor(bytes) {
+    this.#bytes = bytes;
+    this.#start();
+  }
 
-// ask asks the program and returns the document of its answer.
-export function ask(question) {
-  return new Promise((resolve, reject) => {
-    const kind = question.get('ask');
-    waiting.get(kind)?.reject(new Superseded());
-    waiting.set(kind, { question, resolve, reject });
-    next();
-  });
-}
+  #start() {
+    const address = URL.createObjectURL(new Blob([WORKER], { type: 'text/javascript' }));
+    this.#worker = new Worker(policy.createScriptURL(address));
+    this.#worker.onmessage = ({ data }) => {
+      const { resolve, reject } = this.#asked;
+      this.#asked = null;
+      data.error ? reject(new Error(data.error)) : resolve(new DOMParser().parseFromString(policy.createHTML(data.page), 'text/html'));
+      this.#next();
+    };
+    this.#worker.onerror = (e) => this.#fail(e.message);
+    this.#worker.postMessage({ bytes: this.#bytes });
+    this.#next();
+  }
 
-function next() {
-  if (!worker || asked || waiting.size === 0) return;
-  const [kind, first] = waiting.entries().next().value;
-  waiting.delete(kind);
-  asked = first;
-  worker.postMessage({ question: first.question.toString() });
+  // fail begins with a fresh worker: what ran in this one has ended.
+  #fail(message) {
+    this.#worker.terminate();
+    this.#worker = null;
+    const failed = this.#asked;
+    this.#asked = null;
+    failed?.reject(new Error(`the program has ended, which is a mistake of Probity: ${message}`));
+    if (failed) this.#start();
+  }
+
+  // ask asks a question and returns the document of its answer.
+  ask(question) {
+    return new Promise((resolve, reject) => {
+      const kind = question.get('ask');
+      this.#waiting.get(kind)?.reject(new Superseded());
+      this.#waiting.set(kind, { question, resolve, reject });
+      this.#next();
+    });
+  }
+
+  #next() {
+    if (!this.#worker || this.#asked || this.#waiting.size === 0) return;
+    const [kind, first] = this.#waiting.entries().next().value;
+    this.#waiting.delete(kind);
+    this.#asked = first;
+    this.#worker.postMessage({ question: first.question.toString() });
+  }
 }

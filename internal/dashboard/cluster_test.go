@@ -152,12 +152,12 @@ func TestClusterActions(t *testing.T) {
 		{"db-0", "signal", http.StatusConflict, ""},
 	} {
 		c.asked = nil
-		w := f.ask(http.MethodPost, podPath("default", test.pod)+"/do", form("do", test.do, "container", "app", "signal", "HUP"))
+		w := f.ask(http.MethodPost, podPath("default", test.pod)+"/do", typed("do", test.do, "container", "app", "signal", "HUP"))
 		if got := strings.Join(c.asked, ","); w.Code != test.status || got != test.asked {
 			t.Errorf("%s of %s: %d %s, asked %q; want %d, %q", test.do, test.pod, w.Code, w.Body, got, test.status, test.asked)
 		}
 	}
-	if w := f.ask(http.MethodPost, podPath("default", "bare")+"/secret", form("container", "app", "name", "X")); w.Code != http.StatusNotFound {
+	if w := f.ask(http.MethodPost, podPath("default", "bare")+"/secret", typed("container", "app", "name", "X")); w.Code != http.StatusNotFound {
 		t.Errorf("a Secret is answered with %d", w.Code)
 	}
 	if w := f.ask(http.MethodGet, podPath("default", "db-0")+"/ask?do=restart"); !strings.Contains(w.Body.String(), "Restart StatefulSet db? It replaces all its Pods") {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/probity-run/probity/internal/dashboard/markup"
+	"github.com/probity-run/probity/internal/dashboard/shape"
 	"github.com/probity-run/probity/internal/diagnosis"
 	"github.com/probity-run/probity/internal/printable"
 )
@@ -77,7 +78,7 @@ func (s *Server) drillsPage(w http.ResponseWriter, r *http.Request) {
 	all, err := s.opts.Drills.List()
 	var content list
 	if err != nil {
-		content = append(content, e("p.bad.state", shapeFailed(), text(err.Error())))
+		content = append(content, e("p.bad.state", shape.Failed(), text(err.Error())))
 	}
 	if len(all) > 0 {
 		content = append(content, drillTable(all))

@@ -12,6 +12,7 @@ import (
 
 	"github.com/probity-run/probity/internal/advisor"
 	"github.com/probity-run/probity/internal/advisor/rules"
+	"github.com/probity-run/probity/internal/dashboard/form"
 )
 
 // checkedTime is for how long what was found in the files is taken for what is there: pages come
@@ -120,23 +121,13 @@ func (s *Server) findingCounts(w workloadRef) item {
 	var chips list
 	for _, severity := range advisor.Severities() {
 		if n := counts[severity]; n > 0 {
-			chips = append(chips, e("span.chip."+severityClass(severity), text(strconv.Itoa(n)+" "+severity.String())))
+			chips = append(chips, e("span.chip."+form.SeverityClass(severity), text(strconv.Itoa(n)+" "+severity.String())))
 		}
 	}
 	if len(chips) == 0 {
 		return nil
 	}
 	return e("a.findings.small", at("href", healthPath(w.Kind, w.Namespace, w.Name)+"#findings"), chips, e("span.sr", text(" findings about "+w.Name)))
-}
-
-func severityClass(severity advisor.Severity) string {
-	switch severity {
-	case advisor.Outage:
-		return "bad"
-	case advisor.Risk:
-		return "warn"
-	}
-	return "idle"
 }
 
 // findingsCard is what probity check says of the Pod's workload, by the files as they are now.
@@ -148,19 +139,12 @@ func (s *Server) findingsCard(p *podView) item {
 	findings := s.findings(w)
 	var rows list
 	for _, f := range findings {
-		rows = append(rows, e("div.finding", severityMark(f.Severity), e("p.small", e("b", text(f.Rule)), text(" "+f.Message), text(" "), s.place(f))))
+		rows = append(rows, e("div.finding", form.SeverityMark(f.Severity), e("p.small", e("b", text(f.Rule)), text(" "+f.Message), text(" "), s.place(f))))
 	}
 	if len(rows) == 0 {
 		return nil
 	}
 	return e("section.card.pane", at("id", "findings"), e("h2", text("Findings"), e("span.chip.warn", text(strconv.Itoa(len(findings))))), rows)
-}
-
-func severityMark(severity advisor.Severity) item {
-	if severity == advisor.Outage {
-		return shapeFailed()
-	}
-	return shapeWarning()
 }
 
 func (s *Server) place(f advisor.Finding) item {

@@ -177,9 +177,9 @@ func (s *Server) healthPage(w http.ResponseWriter, r *http.Request) {
 		s.notFound(w, r, err.Error())
 		return
 	}
-	f := formView{server: s, draft: d, probe: query.Get("probe"), fault: query.Get("fault"), width: widthOf(query.Get("w"))}
-	if !slices.Contains(draft.Probes(), f.probe) {
-		f.probe = draft.Liveness
+	f := s.newFormView(d, query, false)
+	if !slices.Contains(draft.Probes(), f.Probe) {
+		f.Probe = draft.Liveness
 	}
 	f.file, f.fileProblem = s.fileOf(load)
 	ref := manifest.Object{Resource: o}.Ref()
@@ -195,7 +195,7 @@ func (s *Server) healthPage(w http.ResponseWriter, r *http.Request) {
 
 // containers is the name of the container, with links to the others.
 func (f *formView) containers(name string) item {
-	all := f.draft.Workload.Containers()
+	all := f.Draft.Workload.Containers()
 	if len(all) == 1 {
 		return text("container " + name)
 	}

@@ -10,6 +10,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"github.com/probity-run/probity/internal/dashboard/draft"
+	"github.com/probity-run/probity/internal/dashboard/shape"
 	"github.com/probity-run/probity/internal/registry"
 )
 
@@ -27,7 +28,7 @@ func (c *changedMeanwhile) markup() item {
 	for _, d := range c.differences {
 		rows = append(rows, e("tr", e("td.mono", text(d.Name)), e("td", text(d.Was)), e("td", text(d.Is))))
 	}
-	return list{e("p.warn.state", shapeWarning(), e("b", text("Somebody changed these probes meanwhile. Nothing was applied."))),
+	return list{e("p.warn.state", shape.Warning(), e("b", text("Somebody changed these probes meanwhile. Nothing was applied."))),
 		conflictTable([]string{"Field", "When you began", "Now"}, rows)}
 }
 
@@ -57,7 +58,7 @@ func ownersOf(err error) (all []owned) {
 
 // ownedByOthers shows what others have set of what the form changes.
 func (f *formView) ownedByOthers(fields []owned) item {
-	now, mine := f.draft.Workload.Values(), f.draft.Values
+	now, mine := f.Draft.Workload.Values(), f.Draft.Values
 	word := func(v draft.Values, field string) string {
 		probe, _, _ := strings.Cut(field, ".")
 		if v.Handler(probe) == "" {
@@ -70,7 +71,7 @@ func (f *formView) ownedByOthers(fields []owned) item {
 		rows = append(rows, e("tr", e("td.mono", text(o.field)), e("td", text(o.manager)), e("td", text(word(now, o.field))), e("td", text(word(mine, o.field)))))
 	}
 	said := list{
-		e("p.warn.state", shapeWarning(), e("b", text("Others own what you change. Nothing was applied."))),
+		e("p.warn.state", shape.Warning(), e("b", text("Others own what you change. Nothing was applied."))),
 		e("p.small.muted", text("If you apply it all the same it is yours, and their next apply is a conflict for them.")),
 		conflictTable([]string{"Field", "Owner", "Now", "Yours"}, rows),
 	}

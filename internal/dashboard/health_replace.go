@@ -11,14 +11,15 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/probity-run/probity/internal/dashboard/draft"
+	"github.com/probity-run/probity/internal/dashboard/shape"
 	"github.com/probity-run/probity/internal/manifest"
 	"github.com/probity-run/probity/internal/registry"
 )
 
 // isPod reports whether the form is that of a bare Pod, whose probes cannot be changed.
 func (f *formView) isPod() bool {
-	_, ok := f.draft.Workload.Resource.(*corev1.Pod)
-	return ok && !f.isNew
+	_, ok := f.Draft.Workload.Resource.(*corev1.Pod)
+	return ok && !f.IsNew
 }
 
 // offerReplacement says why a Pod cannot be changed, in the API server's words, and what can be
@@ -26,9 +27,9 @@ func (f *formView) isPod() bool {
 func (f *formView) offerReplacement(refused error) item {
 	said, _, _ := strings.Cut(refused.Error(), "\n") // what follows is the difference, which stands above
 	return e("div", at("id", "done"), at("data-conflict", "{}"), e("div.pane",
-		e("p.warn.state", shapeWarning(), e("b", text("The API server changes no probes of a Pod."))),
+		e("p.warn.state", shape.Warning(), e("b", text("The API server changes no probes of a Pod."))),
 		e("p.small.mono", text(said)),
-		e("p.small", text("It can be deleted and created anew, as kubectl replace --force does: its program gets "+strconv.FormatInt(f.draft.Workload.Grace(), 10)+
+		e("p.small", text("It can be deleted and created anew, as kubectl replace --force does: its program gets "+strconv.FormatInt(f.Draft.Workload.Grace(), 10)+
 			" s to end, nothing takes its requests until the new one is ready, and its log and history begin anew.")),
 		e("p.buttons", e("button.btn", at("type", "button"), at("data-replace", ""), text("Delete it and create it anew")))))
 }
@@ -36,14 +37,14 @@ func (f *formView) offerReplacement(refused error) item {
 // replace deletes the Pod of the form and has another one made with the probes of the form.
 func (f *formView) replace(r *http.Request) (live *corev1.Pod, err error) {
 	values, was := valuesOf(r)
-	live = f.draft.Workload.Resource.(*corev1.Pod)
-	if differences := draft.Differences(was, f.draft.Workload.Values()); len(differences) > 0 {
-		return nil, &changedMeanwhile{f.draft.Workload.Values(), differences}
+	live = f.Draft.Workload.Resource.(*corev1.Pod)
+	if differences := draft.Differences(was, f.Draft.Workload.Values()); len(differences) > 0 {
+		return nil, &changedMeanwhile{f.Draft.Workload.Values(), differences}
 	}
-	if len(f.draft.Errors) > 0 {
+	if len(f.Draft.Errors) > 0 {
 		return nil, errRefused
 	}
-	written := &unstructured.Unstructured{Object: f.draft.Workload.Document(values)}
+	written := &unstructured.Unstructured{Object: f.Draft.Workload.Document(values)}
 	written.SetNamespace(live.Namespace)
 	notes := written.GetAnnotations()
 	for _, note := range []string{manifest.AnnotationManifest, corev1.LastAppliedConfigAnnotation} {

@@ -70,7 +70,7 @@ func webForm(changes ...string) []string {
 }
 
 func (f *fixture) post(path string, values ...string) *httptest.ResponseRecorder {
-	return f.ask(http.MethodPost, path, form(values...))
+	return f.ask(http.MethodPost, path, typed(values...))
 }
 
 func (f *fixture) liveness(t *testing.T) *corev1.Probe {

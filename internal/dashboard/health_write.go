@@ -13,8 +13,9 @@ import (
 
 	"github.com/probity-run/probity/internal/advisor/fix"
 	"github.com/probity-run/probity/internal/dashboard/draft"
+	"github.com/probity-run/probity/internal/dashboard/form"
 	"github.com/probity-run/probity/internal/dashboard/markup"
-	"github.com/probity-run/probity/internal/manifest"
+	"github.com/probity-run/probity/internal/dashboard/shape"
 	"github.com/probity-run/probity/internal/registry"
 	"github.com/probity-run/probity/internal/store"
 )
@@ -45,11 +46,12 @@ func (s *Server) posted(w http.ResponseWriter, r *http.Request) (f *formView, ok
 		return nil, false
 	}
 	values, _ := valuesOf(r)
-	f = &formView{server: s, fault: r.Form.Get("fault"), width: widthOf(r.Form.Get("w"))}
 	var load draft.Workload
-	if r.Form.Get("new") != "" {
-		f.isNew = true
-		load, f.service, f.extra = newServiceOf(r).Objects()
+	var service *corev1.Service
+	var extra []draft.Error
+	isNew := r.Form.Get("new") != ""
+	if isNew {
+		load, service, extra = newServiceOf(r).Objects()
 	} else {
 		o := s.resource(r.Form.Get("kind"), r.Form.Get("namespace"), r.Form.Get("name"))
 		if o == nil {
@@ -57,14 +59,17 @@ func (s *Server) posted(w http.ResponseWriter, r *http.Request) (f *formView, ok
 			return nil, false
 		}
 		load = draft.Workload{Resource: o, Container: r.Form.Get("container")}
-		f.file, f.fileProblem = s.fileOf(load)
 	}
 	d, err := load.New(values)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusNotFound)
 		return nil, false
 	}
-	f.draft = d
+	f = s.newFormView(d, r.Form, isNew)
+	f.Service, f.Extra = service, extra
+	if !isNew {
+		f.file, f.fileProblem = s.fileOf(load)
+	}
 	f.placeNew()
 	return f, true
 }
@@ -80,8 +85,7 @@ func (s *Server) draftAnswer(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	named := func(id string, content item) item { return e("div", at("id", id), content) }
-	parts(w, r, http.StatusOK, named("chip", f.chip()), named("error-count", f.errorCount()), named("errors", f.errors()), named("what", f.what()), named("findings", f.findings()),
-		named("changes", f.changes()), named("why-not", f.whyNot()), named("file", f.filePart()))
+	parts(w, r, http.StatusOK, append(f.Parts(), named("chip", f.chip()), named("why-not", f.whyNot()), named("file", f.filePart()))...)
 }
 
 // many answers with the one fact that takes long. One request at a time is worked on; who has left
@@ -96,24 +100,12 @@ func (s *Server) many(w http.ResponseWriter, r *http.Request, f *formView) {
 	if r.Context().Err() != nil {
 		return
 	}
-	fact, err := f.draft.Many(replicasOf(f.draft.Workload.Resource))
+	fact, err := f.Draft.Many(f.Draft.Workload.Replicas())
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusConflict)
 		return
 	}
-	parts(w, r, http.StatusOK, e("table", e("tbody", factRow(fact))))
-}
-
-func replicasOf(r manifest.Resource) int {
-	switch o := r.(type) {
-	case *appsv1.Deployment:
-		return replicas(o.Spec.Replicas)
-	case *appsv1.StatefulSet:
-		return replicas(o.Spec.Replicas)
-	case *appsv1.ReplicaSet:
-		return replicas(o.Spec.Replicas)
-	}
-	return 1
+	parts(w, r, http.StatusOK, e("table", e("tbody", form.FactRow(fact))))
 }
 
 // refused says that a draft has errors.
@@ -127,7 +119,7 @@ func (s *Server) apply(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	if f.isNew {
+	if f.IsNew {
 		s.create(w, r, f)
 		return
 	}
@@ -186,8 +178,8 @@ func (f *formView) apply(r *http.Request) (updated store.Object, err error) {
 
 func (f *formView) write(r *http.Request, force bool) (store.Object, error) {
 	values, was := valuesOf(r)
-	return f.server.writes.Apply(r.Context(), f.draft.Workload.Resource, func(current store.Object) (Wanted, error) {
-		load := draft.Workload{Resource: current, Container: f.draft.Workload.Container}
+	return f.server.writes.Apply(r.Context(), f.Draft.Workload.Resource, func(current store.Object) (Wanted, error) {
+		load := draft.Workload{Resource: current, Container: f.Draft.Workload.Container}
 		now := load.Values()
 		if differences := draft.Differences(was, now); len(differences) > 0 {
 			return Wanted{}, &changedMeanwhile{now, differences}
@@ -232,7 +224,7 @@ func (s *Server) followed(o store.Object, kind string) item {
 
 func followLine(said, waits, state string) item {
 	class := map[string]string{"over": "p.ok.state", "failed": "p.bad.state", "": "p.wait.state"}[state]
-	mark := map[string]func() item{"over": shapeReady, "failed": shapeFailed, "": shapeStarting}[state]()
+	mark := map[string]func() item{"over": shape.Ready, "failed": shape.Failed, "": shape.Starting}[state]()
 	return e("div.pane", at("data-rollout", state), e(class, mark, text(said), when(waits != "", e("span.muted", text(waits)))))
 }
 
@@ -299,16 +291,16 @@ func (s *Server) writeFile(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	values := f.draft.Workload.Values()
-	if f.draft.Workload.Resource.GetObjectKind().GroupVersionKind().Kind == "Pod" {
-		values = f.draft.Values
+	values := f.Draft.Workload.Values()
+	if f.Draft.Workload.Resource.GetObjectKind().GroupVersionKind().Kind == "Pod" {
+		values = f.Draft.Values
 	}
 	said, err := f.writeTo(values)
 	if err != nil {
 		parts(w, r, http.StatusConflict, e("div", at("id", "file"), e("div.pane", e("p.small.bad", text(err.Error())))))
 		return
 	}
-	parts(w, r, http.StatusOK, e("div", at("id", "file"), e("div.pane", e("p.small.ok.state", shapeReady(), text(said)))))
+	parts(w, r, http.StatusOK, e("div", at("id", "file"), e("div.pane", e("p.small.ok.state", shape.Ready(), text(said)))))
 }
 
 func (f *formView) writeTo(values draft.Values) (said string, err error) {

@@ -7,6 +7,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/probity-run/probity/internal/dashboard/draft"
+	"github.com/probity-run/probity/internal/dashboard/form"
 	"github.com/probity-run/probity/internal/manifest"
 )
 
@@ -19,28 +20,28 @@ const errNoImage = "the image is missing: what the cluster runs, as in registry.
 
 // placeNew attaches the errors of a new service's Deployment to the fields of its form.
 func (f *formView) placeNew() {
-	if !f.isNew {
+	if !f.IsNew {
 		return
 	}
-	for i, x := range f.draft.Errors {
+	for i, x := range f.Draft.Errors {
 		if x.Field == "" {
-			f.draft.Errors[i].Field = draft.NewServiceField(x.Text)
+			f.Draft.Errors[i].Field = draft.NewServiceField(x.Text)
 		}
 	}
-	for i, x := range f.extra {
+	for i, x := range f.Extra {
 		if f.server.isCluster() && x.Field == "command" {
-			f.extra[i] = draft.Error{Field: "image", Text: errNoImage}
+			f.Extra[i] = draft.Error{Field: "image", Text: errNoImage}
 		}
 	}
 	said := map[string]bool{}
 	var kept []draft.Error
-	for _, x := range f.extra {
+	for _, x := range f.Extra {
 		said["service-"+x.Field] = true
 		x.Field = "service-" + x.Field
 		kept = append(kept, x)
 	}
 	var others []draft.Error
-	for _, x := range f.draft.Errors {
+	for _, x := range f.Draft.Errors {
 		switch field := "service-" + x.Field; x.Field {
 		case "name", "namespace", "command", "image", "port", "replicas":
 			if !said[field] { // one slip, a missing name for example, breaks several rules
@@ -51,7 +52,7 @@ func (f *formView) placeNew() {
 			others = append(others, x)
 		}
 	}
-	f.extra, f.draft.Errors = kept, others
+	f.Extra, f.Draft.Errors = kept, others
 }
 
 // newPage is /ui/new: a service that is made of a command, with its health checks.
@@ -66,7 +67,8 @@ func (s *Server) newPage(w http.ResponseWriter, r *http.Request) {
 		s.notFound(w, r, err.Error())
 		return
 	}
-	f := formView{server: s, draft: d, probe: draft.Readiness, width: widthOf(r.URL.Query().Get("w")), isNew: true, service: service}
+	f := s.newFormView(d, r.URL.Query(), true)
+	f.Probe, f.Service = draft.Readiness, service
 	s.page(w, r, page{Tab: healthTab, Title: "New service", Scripts: []string{"health.js"}, Main: list{
 		e("p.crumbs", e("a", at("href", "/ui/health"), text("Health checks")), text(" / New service")),
 		e("div.title", e("h1", text("New service")), e("span", at("id", "chip"), f.chip()), e("span.muted.small", text(s.newOf()))),
@@ -86,7 +88,7 @@ func (s *Server) newOf() string {
 func (f *formView) newForm() item {
 	field := func(name string, p draft.Parameter, value string) item {
 		name = "service-" + name
-		return f.labelled(name, p, f.control(name, p, value))
+		return f.Labelled(name, p, f.Control(name, p, value))
 	}
 	program := list{
 		field("command", draft.Parameter{Label: "Command", Help: "What starts the program; PORT tells it where to listen.", Kind: draft.Words, Default: "./server"}, "./server"),
@@ -101,7 +103,7 @@ func (f *formView) newForm() item {
 		field("namespace", draft.Parameter{Label: "Namespace", Help: "Of its Deployment and its Service.", Kind: draft.Choice, Choices: f.server.namespaces()}, f.server.firstNamespace()),
 		field("port", draft.Parameter{Label: "Port", Help: "Of the program and its Service. Empty: no Service.", Kind: draft.Number}, "8080"),
 		field("replicas", draft.Parameter{Label: "Replicas", Help: "How many there are.", Kind: draft.Number, Default: "1"}, ""))))
-	return f.form(manifest.Object{Resource: f.draft.Workload.Resource}.Ref(), "", service, e("input", at("type", "hidden"), at("name", "new"), at("value", "yes")))
+	return f.form(manifest.Object{Resource: f.Draft.Workload.Resource}.Ref(), "", service, form.Hidden("new", "yes"))
 }
 
 // create makes a new service.
@@ -109,13 +111,13 @@ func (s *Server) create(w http.ResponseWriter, r *http.Request, f *formView) {
 	refuse := func(err error) {
 		parts(w, r, http.StatusConflict, e("div", at("id", "done"), e("div.pane", e("p.bad", text(err.Error())))))
 	}
-	if len(f.all()) > 0 {
+	if len(f.Errors()) > 0 {
 		refuse(errRefused)
 		return
 	}
-	all := []Wanted{{f.draft.Resource, f.draft.Workload.Document(f.draft.Values)}}
-	if f.service != nil {
-		service, err := newObject(f.service)
+	all := []Wanted{{f.Draft.Resource, f.Draft.Workload.Document(f.Draft.Values)}}
+	if f.Service != nil {
+		service, err := newObject(f.Service)
 		if err != nil {
 			refuse(err)
 			return
@@ -159,6 +161,6 @@ func (s *Server) namespaces() (names []string) {
 
 // onlyImage reports whether the new service has no command.
 func (f *formView) onlyImage() bool {
-	meta, spec, _, ok := manifest.Object{Resource: f.draft.Resource}.Template()
+	meta, spec, _, ok := manifest.Object{Resource: f.Draft.Resource}.Template()
 	return ok && len(spec.Containers) > 0 && meta.Annotations[manifest.AnnotationCommand+spec.Containers[0].Name] == ""
 }

@@ -137,7 +137,7 @@ func (f *fixture) ask(method, path string, change ...func(*http.Request)) *httpt
 	return w
 }
 
-func form(values ...string) func(*http.Request) {
+func typed(values ...string) func(*http.Request) {
 	body := url.Values{}
 	for i := 0; i < len(values); i += 2 {
 		body.Set(values[i], values[i+1])
@@ -198,15 +198,15 @@ func TestWhoIsLetIn(t *testing.T) {
 		"a link of another site":      {get, "/ui/pods", []func(*http.Request){header("Sec-Fetch-Site", "cross-site")}, 200},
 		"a foreign stream":            {get, "/ui/stream", []func(*http.Request){header("Sec-Fetch-Site", "cross-site")}, 403},
 		"another port's stream":       {get, "/ui/stream", []func(*http.Request){header("Sec-Fetch-Site", "same-site")}, 403},
-		"a change":                    {post, "/ui/pods/default/web/do", []func(*http.Request){form("do", "restart")}, 200},
-		"a change, no cookie":         {post, "/ui/pods/default/web/do", []func(*http.Request){form("do", "restart"), header("Cookie", "")}, 401},
-		"a foreign change":            {post, "/ui/pods/default/web/do", []func(*http.Request){form("do", "restart"), header("Origin", "https://evil.example")}, 403},
-		"a change of another port":    {post, "/ui/pods/default/web/do", []func(*http.Request){form("do", "restart"), header("Origin", "http://127.0.0.1:80")}, 403},
-		"a change without an origin":  {post, "/ui/pods/default/web/do", []func(*http.Request){form("do", "restart"), header("Origin", "")}, 403},
-		"a change of the same site":   {post, "/ui/pods/default/web/do", []func(*http.Request){form("do", "restart"), header("Sec-Fetch-Site", "same-site")}, 403},
-		"a change, nobody says where": {post, "/ui/pods/default/web/do", []func(*http.Request){form("do", "restart"), header("Sec-Fetch-Site", "")}, 403},
+		"a change":                    {post, "/ui/pods/default/web/do", []func(*http.Request){typed("do", "restart")}, 200},
+		"a change, no cookie":         {post, "/ui/pods/default/web/do", []func(*http.Request){typed("do", "restart"), header("Cookie", "")}, 401},
+		"a foreign change":            {post, "/ui/pods/default/web/do", []func(*http.Request){typed("do", "restart"), header("Origin", "https://evil.example")}, 403},
+		"a change of another port":    {post, "/ui/pods/default/web/do", []func(*http.Request){typed("do", "restart"), header("Origin", "http://127.0.0.1:80")}, 403},
+		"a change without an origin":  {post, "/ui/pods/default/web/do", []func(*http.Request){typed("do", "restart"), header("Origin", "")}, 403},
+		"a change of the same site":   {post, "/ui/pods/default/web/do", []func(*http.Request){typed("do", "restart"), header("Sec-Fetch-Site", "same-site")}, 403},
+		"a change, nobody says where": {post, "/ui/pods/default/web/do", []func(*http.Request){typed("do", "restart"), header("Sec-Fetch-Site", "")}, 403},
 		"a change by an address":      {get, "/ui/pods/default/web/do?do=restart", nil, 404},
-		"what nobody offers":          {post, "/ui/pods/default/web/do", []func(*http.Request){form("do", "explode")}, 409},
+		"what nobody offers":          {post, "/ui/pods/default/web/do", []func(*http.Request){typed("do", "explode")}, 409},
 	} {
 		f := newFixture(t)
 		f.pod(t, "web")

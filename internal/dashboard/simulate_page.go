@@ -1,20 +1,13 @@
 package dashboard
 
 import (
-	"fmt"
 	"net/http"
 	"strings"
-	"time"
 
+	"github.com/probity-run/probity/internal/dashboard/form"
 	"github.com/probity-run/probity/internal/manifest"
 	"github.com/probity-run/probity/internal/printable"
-	"github.com/probity-run/probity/internal/simulate"
-	"github.com/probity-run/probity/internal/simulate/render"
-	"github.com/probity-run/probity/internal/simulate/script"
 )
-
-// maxHorizon is the longest time that a page simulates; the command line has no such limit.
-const maxHorizon = 24 * time.Hour
 
 // simulateQuery is what is simulated. All of it is in the address.
 type simulateQuery struct {
@@ -34,10 +27,10 @@ func (s *Server) simulatePage(w http.ResponseWriter, r *http.Request) {
 		q.workload = all[0]
 	}
 	if q.fault == "" && !values.Has("fault") {
-		q.fault = "hang@60s"
+		q.fault = form.DefaultFault
 	}
 	if q.horizon == "" {
-		q.horizon = "3m"
+		q.horizon = form.DefaultHorizon
 	}
 	main := list{e("div.title", e("h1", text("Simulate")), e("span.muted.small", text("in virtual time, by the kubelet's rules; nothing is started or changed")))}
 	if len(all) == 0 {
@@ -49,83 +42,36 @@ func (s *Server) simulatePage(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Server) simulateForm(q simulateQuery, all []string) item {
-	var workloads, faults list
+	var workloads list
 	for _, path := range all {
 		workloads = append(workloads, e("option", at("value", path), when(path == q.workload, at("selected", "")), text(path)))
 	}
-	for _, f := range script.ReadyMadeFaults() {
-		for example := range strings.SplitSeq(f.Syntax, ", ") {
-			faults = append(faults, e("option", at("value", example), text(f.Text)))
-		}
-	}
 	return e("form.card.pane.simulate", at("action", "/ui/simulate"), at("method", "get"), e("div.fields",
 		e("div.field", e("label", at("for", "workload"), text("Workload")), e("select", at("id", "workload"), at("name", "workload"), workloads), e("p.help", text("As it runs, with its Services."))),
-		e("div.field", e("label", at("for", "fault"), text("Fault")), e("input.mono", at("id", "fault"), at("name", "fault"), at("value", q.fault), at("list", "faults"), at("aria-describedby", "fault-h"), at("autocomplete", "off")),
-			e("datalist", at("id", "faults"), faults), e("p.help", at("id", "fault-h"), text("hang@60s, slow-start=90s, gc-stall=8s/1h …; empty: none."))),
-		e("div.field", e("label", at("for", "horizon"), text("How long")), e("input", at("id", "horizon"), at("name", "horizon"), at("value", q.horizon), at("aria-describedby", "horizon-h")), e("p.help", at("id", "horizon-h"), text("90s, 10m or 2h; at most 24h."))),
+		form.SimulationFields(q.fault, q.horizon),
 		e("div.field", e("span.lab", text("\u00a0")), e("button.btn.main", at("type", "submit"), text("Simulate")))))
 }
 
 // simulated is the picture with the facts; or what is wrong.
 func (s *Server) simulated(q simulateQuery) item {
-	fail := func(said string) item { return e("div.pane", e("p.bad.state", shapeFailed(), text(said))) }
+	const missing = "there is no such workload"
 	parts := strings.SplitN(q.workload, "/", 3)
 	if len(parts) != 3 {
-		return fail("there is no such workload")
+		return form.Problem(missing)
 	}
 	o := s.resource(parts[0], parts[1], parts[2])
 	if o == nil {
-		return fail("there is no such workload")
+		return form.Problem(missing)
 	}
-	horizon, err := script.ParseDuration(q.horizon)
-	switch {
-	case err != nil:
-		return fail("cannot use that time: " + err.Error())
-	case horizon <= 0 || horizon > maxHorizon:
-		return fail("the time has to be more than 0 and at most 24h")
-	}
-	sc := &script.Script{Programs: map[string]script.Program{}}
-	if q.fault != "" {
-		if err := sc.ParseFault(q.fault); err != nil {
-			return fail(err.Error())
-		}
-	}
-	objects := []manifest.Object{{Resource: o}}
-	for _, service := range s.others(o) {
-		objects = append(objects, manifest.Object{Resource: service})
-	}
-	options := simulate.Options{Horizon: horizon}
-	var fewer item
-	if n := replicasOf(o); n > maxSimulated {
-		options.Replicas = maxSimulated
-		fewer = e("li", text(fmt.Sprintf("%d of %d replicas are simulated here", maxSimulated, n)))
-	}
+	simulation := form.Simulation{Subject: q.workload, Workload: o, Others: s.others(o), Fault: q.fault, Horizon: q.horizon, Width: q.width}
 	s.counting <- struct{}{} // one at a time: a day of many Pods takes seconds
-	result, err := simulate.Run(objects, sc, options)
+	shown, err := simulation.Play()
 	<-s.counting
 	if err != nil {
-		return fail(err.Error())
+		return form.Problem(err.Error())
 	}
-	shown, left := render.Picture(result.Timeline.Entries(), horizon, render.LaneOptions{Rotation: true, Services: true})
-	whole := shown
-	about := time.Minute
-	shown.From, shown.To = fit(q.width, 0, horizon, about)
-	facts := list{fewer}
-	for _, line := range render.Facts(&result.Summary, requestRate) {
-		facts = append(facts, e("li", text(line)))
-	}
-	return list{
-		e("div.pane", e("ul.small.said", facts)),
-		e("div.pane", picture(&shown, q.width, whole.Sentence("Simulation of "+q.workload+", first Pod")), when(left > 0, e("p.small.muted", text(plural(left, "more Pod")+" not drawn"))), pictureRows(&whole)),
-		e("div.pane", s.simulateCommand(q, o)),
-	}
+	return list{shown, e("div.pane", s.simulateCommand(q, o))}
 }
-
-// maxSimulated is how many Pods a page simulates.
-const maxSimulated = 20
-
-// requestRate is how many requests a second are imagined.
-const requestRate = 100
 
 // simulateCommand is what to type for the same in a terminal.
 func (s *Server) simulateCommand(q simulateQuery, o manifest.Resource) item {

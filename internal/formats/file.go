@@ -1,11 +1,10 @@
 package formats
 
 import (
-	"errors"
 	"fmt"
 	"io"
-	"os"
-	"syscall"
+
+	"github.com/probity-run/probity/internal/manifest"
 )
 
 // maxFile is how large a file may be that a document names.
@@ -13,7 +12,7 @@ const maxFile = 1 << 20
 
 // readFile reads a file that a document names. It waits for nobody: a named pipe is no such file.
 func readFile(path string) ([]byte, error) {
-	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	f, err := manifest.OpenRegular(path)
 	if err != nil {
 		return nil, err
 	}
@@ -22,10 +21,6 @@ func readFile(path string) ([]byte, error) {
 	switch {
 	case err != nil:
 		return nil, err
-	case info.IsDir():
-		return nil, &os.PathError{Op: "read", Path: path, Err: syscall.EISDIR}
-	case !info.Mode().IsRegular():
-		return nil, errors.New("it is not a regular file")
 	case info.Size() > maxFile:
 		return nil, fmt.Errorf("it is larger than %d bytes", maxFile)
 	}

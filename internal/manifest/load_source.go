@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 )
 
 // stdinName stands for standard input in positions.
@@ -99,7 +98,7 @@ func IsManifestName(name string) bool {
 func (l *loader) file(path string, regular bool) bool {
 	open := os.Open
 	if regular {
-		open = openRegular
+		open = OpenRegular
 	}
 	f, err := open(path)
 	if err != nil {
@@ -108,22 +107,6 @@ func (l *loader) file(path string, regular bool) bool {
 	}
 	defer f.Close() // only read from: nothing to lose
 	return l.reader(path, f)
-}
-
-// openRegular opens a regular file. It does not wait for the writer of a named pipe.
-func openRegular(path string) (*os.File, error) {
-	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
-	if err != nil {
-		return nil, err
-	}
-	info, err := f.Stat()
-	if err == nil && !info.Mode().IsRegular() {
-		err = errors.New("it is not a regular file")
-	}
-	if err != nil {
-		return nil, errors.Join(err, f.Close())
-	}
-	return f, nil
 }
 
 func (l *loader) reader(name string, r io.Reader) bool {

@@ -202,6 +202,6 @@ func TestSimulation(t *testing.T) {
 	if line := x.text("#command"); !strings.HasPrefix(line, "probity simulate app.yaml ") || !strings.Contains(line, "--fault hang@30s,workload=deployment/web --horizon 2m") {
 		t.Errorf("the command line is %q", line)
 	}
-	x.do(chromedp.SetValue("#fault", "nonsense"), chromedp.Click("form.simulate button"))
+	x.do(chromedp.SetValue("#simulated-fault", "nonsense"), chromedp.Click("form.simulate button"))
 	x.until("it says what is wrong", `document.querySelector("#picture .bad")?.textContent.includes("unknown fault")`)
 }

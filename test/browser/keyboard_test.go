@@ -2,6 +2,7 @@ package browser
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/chromedp/chromedp/kb"
@@ -10,13 +11,15 @@ import (
 // tabTo presses Tab until an element has the focus.
 func (x *tab) tabTo(what, is string) {
 	x.t.Helper()
+	var way []string
 	for range 60 {
 		x.key(kb.Tab)
 		if eval[bool](x, is) {
 			return
 		}
+		way = append(way, eval[string](x, `document.activeElement.id || document.activeElement.outerHTML.slice(0, 60)`))
 	}
-	x.t.Fatalf("Tab does not lead to %s", what)
+	x.t.Fatalf("Tab does not lead to %s, but to %s", what, strings.Join(way, ", "))
 }
 
 // TestAllByKeyboard: the whole way without a mouse, once: a Pod is restarted and followed, its log

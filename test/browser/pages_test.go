@@ -87,7 +87,7 @@ const cutOff = `[...document.querySelectorAll("body *:not(.sr)")].filter((n) => 
 const overlapping = `(() => {
 	const all = [], walk = document.createTreeWalker(document.querySelector("main"), NodeFilter.SHOW_TEXT), range = document.createRange();
 	for (let n; (n = walk.nextNode());) {
-		if (!n.data.trim() || n.parentElement.closest("svg, .sr, select, option, datalist, textarea, .lines, .wire, .log, .scroll, details:not([open]) > :not(summary)") || !n.parentElement.checkVisibility()) continue;
+		if (!n.data.trim() || n.parentElement.closest("svg, .sr, select, option, datalist, textarea, .gutter, .lines, .wire, .log, .scroll, details:not([open]) > :not(summary)") || !n.parentElement.checkVisibility()) continue;
 		range.selectNodeContents(n);
 		for (const r of range.getClientRects()) if (r.width > 1) all.push([n, r]);
 	}

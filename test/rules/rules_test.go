@@ -29,11 +29,11 @@ var floors = [][]string{
 	{"internal/node", "internal/controller", "internal/proxy", "internal/diversion", "internal/simulate", "internal/advisor", "internal/dependency"},
 	{"internal/facts", "internal/rollout"},
 	{"internal/terminal", "internal/apiserver", "internal/dashboard", "internal/kube"},
-	{"internal/system", "internal/deploy", "internal/clusterdash"},
+	{"internal/system", "internal/deploy", "internal/clusterdash", "internal/playground"},
 	{"internal/drill", "internal/tune"},
 	{"internal/cli", "service"},
 	{"probitytest"},
-	{"cmd/probity"},
+	{"cmd/probity", "cmd/playground"},
 }
 
 func floorOf(pkg string) int {

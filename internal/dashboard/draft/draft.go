@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
@@ -84,6 +85,23 @@ func (w Workload) Grace() int64 {
 		return corev1.DefaultTerminationGracePeriodSeconds
 	}
 	return *spec.TerminationGracePeriodSeconds
+}
+
+// Replicas is how many Pods the object asks for.
+func (w Workload) Replicas() int {
+	var n *int32
+	switch o := w.Resource.(type) {
+	case *appsv1.Deployment:
+		n = o.Spec.Replicas
+	case *appsv1.StatefulSet:
+		n = o.Spec.Replicas
+	case *appsv1.ReplicaSet:
+		n = o.Spec.Replicas
+	}
+	if n == nil {
+		return 1
+	}
+	return int(*n)
 }
 
 // Values are what the workload's probes are now.

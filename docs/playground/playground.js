@@ -1,0 +1,199 @@
+// The playground: what is typed goes to the program in this page, its answers become parts of it.
+import { values, set, layout, openProbe, width, put, show, showErrors, showMany } from '../../internal/dashboard/static/form.js';
+import { say } from '../../internal/dashboard/static/parts.js';
+import * as editor from './editor.js';
+import * as link from './link.js';
+import { load, Program, Superseded } from './program.js';
+
+const $ = (id) => document.getElementById(id);
+const text = $('text'), longest = 1 << 20, pause = 150;
+let base = {}, typing = 0, drafting = 0, pausing = 0, checks = 0, reads = 0, drafts = 0, chosen = '';
+
+// What takes seconds has a program of its own, which is started when it is asked first: nobody who
+// types waits for it.
+let bytes, program, slow;
+const ask = (question) => program.ask(question);
+const askSlowly = (question) => (slow ??= new Program(bytes)).ask(question);
+
+// question is what is asked about the text as it is now.
+function question(kind, more = {}) {
+  const form = $('health');
+  const all = new URLSearchParams(form ? new FormData(form) : {});
+  for (const [name, value] of new FormData($('simulate'))) all.set(name === 'fault' ? 'simulated-fault' : name, value);
+  const open = form?.querySelector('[data-probe][aria-current]')?.dataset.probe ?? '';
+  const what = { ask: kind, text: text.value, workload: chosen, container: $('container')?.value ?? '', probe: open, w: width($('what') ?? $('health-checks')), ...more };
+  for (const [name, value] of Object.entries(what)) all.set(name, value);
+  return all;
+}
+
+// failed says what went wrong, unless only a newer question has taken the place of one.
+function failed(e) {
+  if (e instanceof Superseded) return;
+  $('verdict').textContent = e.message;
+}
+
+// check asks what is found in the text, which people wait for, and then for the rest.
+async function check() {
+  if (text.value.length > longest) return failed(new Error('This is more than 1 MiB: take the command line, probity check.'));
+  try {
+    const page = await ask(question('check'));
+    put(page, 'verdict');
+    put(page, 'found');
+    mark();
+    if (++checks === 1) document.body.dataset.first = Math.round(performance.now());
+    await read();
+  } catch (e) { failed(e); }
+}
+
+// read asks for the form of a workload in the text.
+async function read(more = {}) {
+  try {
+    const page = await ask(question('read', more));
+    put(page, 'workloads');
+    put(page, 'health-checks');
+    chosen = $('workloads').value;
+    const form = $('health');
+    if (form) { base = values(form); layout(form); showErrors(form); draft(); }
+    document.body.dataset.read = ++reads;
+    simulate();
+  } catch (e) { failed(e); }
+}
+
+// mark marks the lines of findings, each by the worst of them.
+function mark() {
+  const worst = new Map(), order = ['outage', 'risk', 'waste', 'style'], looks = ['bad', 'warn', 'idle', 'idle'];
+  for (const place of $('found').querySelectorAll('[data-line]')) {
+    const line = Number(place.dataset.line), rank = order.indexOf(place.dataset.severity);
+    worst.set(line, Math.min(worst.get(line) ?? rank, rank));
+  }
+  editor.number(new Map([...worst].map(([line, rank]) => [line, looks[rank]])));
+}
+
+async function draft() {
+  const form = $('health');
+  clearTimeout(pausing);
+  try {
+    const page = await ask(question('draft'));
+    if ($('health') !== form) return; // another text was read meanwhile
+    put(page, 'chip');
+    show(form, page, ['error-count', 'errors', 'what', 'findings', 'changes', 'why-not']);
+    form.dataset.shown = ++drafts;
+    pausing = setTimeout(many, 3000);
+  } catch (e) { failed(e); }
+}
+
+// many counts the restarts for nothing, which takes longer than all else, when nobody types.
+async function many() {
+  const mine = drafts;
+  try {
+    const page = await askSlowly(question('many'));
+    if (mine === drafts) showMany(page);
+  } catch (e) { failed(e); }
+}
+
+async function write() {
+  if ($('apply').getAttribute('aria-disabled') === 'true') return say($('why-not').textContent);
+  try {
+    const page = await ask(question('write'));
+    const next = page.getElementById('written');
+    if (!next) return put(page, 'done');
+    editor.replace(next.textContent);
+    await check();
+    put(page, 'done');
+  } catch (e) { failed(e); }
+}
+
+async function simulate() {
+  try {
+    const page = await ask(question('simulate', { w: width($('picture')) || width(document.querySelector('main')) - 40 }));
+    put(page, 'picture');
+    document.body.dataset.simulated = Number(document.body.dataset.simulated ?? 0) + 1;
+  } catch (e) { failed(e); }
+}
+
+const changed = () => { clearTimeout(typing); clearTimeout(pausing); typing = setTimeout(check, pause); editor.number(); };
+const drafted = () => { clearTimeout(drafting); drafting = setTimeout(draft, pause); };
+
+async function open(files) {
+  if (files.length > 0) { editor.replace(await editor.take(files)); changed(); }
+}
+
+// carry takes what a link carries into the page.
+async function carry() {
+  try {
+    const typed = await link.typed(location.hash);
+    if (!typed) return false;
+    text.value = typed.text;
+    if ('simulated-fault' in typed) $('simulated-fault').value = typed['simulated-fault'];
+    if ('horizon' in typed) $('horizon').value = typed.horizon;
+    chosen = typed.workload ?? '';
+    return true;
+  } catch { failed(new Error('This link is damaged: what it carries cannot be read.')); return false; }
+}
+
+async function copyLink() {
+  const typed = { text: text.value, 'simulated-fault': $('simulated-fault').value, horizon: $('horizon').value, workload: chosen };
+  history.replaceState(null, '', await link.fragment(typed));
+  copied($('link'), location.href, 'Copy link');
+}
+
+function copied(button, what, word) {
+  const done = (said) => { button.textContent = said; setTimeout(() => { button.textContent = word; }, 1500); };
+  navigator.clipboard.writeText(what).then(() => done('Copied'), () => done('See the address')); // not every page may
+}
+
+function listen() {
+  text.addEventListener('input', changed);
+  $('example').onclick = () => { editor.replace(EXAMPLE); changed(); };
+  $('choose').onclick = () => $('files').click();
+  $('files').onchange = (e) => open(e.target.files);
+  $('link').onclick = copyLink;
+  $('workloads').onchange = (e) => { chosen = e.target.value; read({ container: '' }); };
+  $('simulate').addEventListener('submit', (e) => { e.preventDefault(); simulate(); });
+  const follow = (e) => {
+    const place = e.target.closest('[data-line]');
+    if (place) { e.preventDefault(); editor.goTo(Number(place.dataset.line)); }
+  };
+  $('found').addEventListener('click', follow);
+  // else Enter would be typed over the line that it leads to
+  $('found').addEventListener('keydown', (e) => { if (e.key === 'Enter') follow(e); });
+  const drop = (e) => { e.preventDefault(); document.body.classList.toggle('dropping', e.type === 'dragover'); if (e.type === 'drop') open(e.dataTransfer.files); };
+  for (const type of ['dragover', 'dragleave', 'drop']) addEventListener(type, drop);
+  addEventListener('hashchange', async () => { if (await carry()) changed(); });
+  let last = innerWidth;
+  addEventListener('resize', () => { if (innerWidth !== last) { last = innerWidth; drafted(); simulate(); } });
+}
+
+// listenToForm hears the form of the health checks, which each text has anew.
+function listenToForm(box) {
+  box.addEventListener('input', (e) => {
+    if (e.target.id === 'container') return;
+    if (e.target.type === 'radio') layout($('health'));
+    drafted();
+  });
+  box.addEventListener('change', (e) => { if (e.target.id === 'container') read(); });
+  box.addEventListener('submit', (e) => { e.preventDefault(); write(); });
+  box.addEventListener('click', (e) => {
+    const tab = e.target.closest('[data-probe]'), button = e.target.closest('button');
+    if (tab) { e.preventDefault(); openProbe($('health'), tab.dataset.probe); }
+    if (button?.id === 'copy') copied(button, $('yaml')?.textContent ?? '', 'Copy YAML');
+    if (button?.id === 'discard') { set($('health'), base); drafted(); }
+  });
+}
+
+async function start() {
+  listen();
+  listenToForm($('health-checks'));
+  text.value = EXAMPLE;
+  editor.number();
+  try {
+    bytes = await load();
+    program = new Program(bytes);
+    put(await ask(question('start')), 'simulate');
+    await carry();
+    $('program').textContent = 'Ready';
+    await check();
+  } catch (e) { $('program').textContent = 'Not loaded'; failed(e); }
+}
+
+start();

@@ -1,0 +1,189 @@
+package browser
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+)
+
+// playground is the folder of the playground, built once, or PROBITY_PLAYGROUND if that names one.
+var playground = sync.OnceValues(func() (string, error) {
+	if built := os.Getenv("PROBITY_PLAYGROUND"); built != "" {
+		return filepath.Abs(built)
+	}
+	site := filepath.Join(folder, "playground")
+	build := exec.Command("go", "run", "./docs/playground/build", site)
+	build.Dir, build.Env = "../..", append(os.Environ(), "GOWORK=")
+	if out, err := build.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("cannot build the playground: %w\n%s", err, out)
+	}
+	return site, nil
+})
+
+// playgrounds are the addresses of the playground: on a host that knows nothing, and as a file.
+func playgrounds(t *testing.T) map[string]string {
+	t.Helper()
+	site, err := playground()
+	if err != nil {
+		t.Fatal(err)
+	}
+	host := httptest.NewServer(http.FileServer(http.Dir(site)))
+	t.Cleanup(host.Close)
+	return map[string]string{"served": host.URL + "/index.html", "file": "file://" + site + "/index.html"}
+}
+
+// read is that the page shows what is found in a text, which was read so often.
+func read(times int) string { return fmt.Sprintf(`Number(document.body.dataset.read) >= %d`, times) }
+
+// manifest puts a text into the editor, as if it was pasted, and waits for what is found.
+func (x *tab) manifest(text string) {
+	x.t.Helper()
+	before := eval[int](x, `Number(document.body.dataset.read ?? 0)`)
+	eval[bool](x, fmt.Sprintf(`(() => { const t = document.getElementById("text"); t.value = %q; t.dispatchEvent(new Event("input", {bubbles: true})); return true; })()`, text))
+	x.until("the text is read", read(before+1))
+}
+
+const commented = `apiVersion: v1
+kind: Pod
+metadata: {name: web}
+spec:
+  containers:
+  - name: app
+    image: app
+    ports: [{containerPort: 8080}]
+    # it must not ask the database
+    livenessProbe: {httpGet: {path: /livez, port: 8080}, periodSeconds: 5, timeoutSeconds: 9} # ours
+`
+
+// TestPlayground: findings follow what is typed, with their lines; the form writes into the text
+// and keeps its comments; a fault is played; a link brings all of it back. It is so on a host and
+// in a file, and nothing leaves the page: after the program has been loaded there is no request at
+// all, and the browser would refuse one.
+func TestPlayground(t *testing.T) {
+	for name, address := range playgrounds(t) {
+		t.Run(name, func(t *testing.T) {
+			x := open(t, address)
+			x.until("the example is read", read(1))
+			loaded := len(x.asked())
+			x.manifest(commented)
+			if found := x.text("#found"); !strings.Contains(found, "line 10 timeout-ge-period") {
+				t.Errorf("the finding is not told with its line: %s", found)
+			}
+			if number := x.text("#gutter .idle, #gutter .warn, #gutter .bad"); number != "10" {
+				t.Errorf("the line that is marked is %q", number)
+			}
+			x.click("#found a.place")
+			if line := eval[string](x, `(() => { const t = document.getElementById("text"); return t.value.slice(t.selectionStart, t.selectionEnd); })()`); !strings.Contains(line, "livenessProbe:") {
+				t.Errorf("the finding leads to %q", line)
+			}
+			x.until("the form is answered", answered(1))
+			x.set("livenessProbe.timeoutSeconds", "2")
+			if facts := x.text("#findings"); !strings.Contains(facts, "is solved by this draft") {
+				t.Errorf("the form does not say what it solves: %s", facts)
+			}
+			x.click("#apply")
+			want := strings.Replace(commented, "timeoutSeconds: 9", "timeoutSeconds: 2", 1)
+			x.until("the draft is written, and the comments are kept", fmt.Sprintf(`document.getElementById("text").value === %q`, want))
+			x.until("that is said", `document.querySelector("#done .ok")`)
+			x.do(chromedp.SetValue("#simulated-fault", "hang@30s"), chromedp.Click("#simulate button"))
+			x.until("the fault is played", `document.querySelector("#picture .said")?.textContent.includes("hang")`)
+			x.click("#link")
+			x.until("the address has the link", `location.hash.includes("m=")`)
+			link := eval[string](x, "location.href")
+			if n := len(x.asked()); n != loaded {
+				t.Errorf("the page asked %d times after it was loaded: %v", n-loaded, x.asked()[loaded:])
+			}
+			other := open(t, link)
+			other.until("the other page is read", read(1))
+			if text := eval[string](other, `document.getElementById("text").value`); text != want {
+				t.Errorf("the link brings\n%s", text)
+			}
+			if fault := eval[string](other, `document.getElementById("simulated-fault").value`); fault != "hang@30s" {
+				t.Errorf("the link brings the fault %q", fault)
+			}
+			x.expect()
+			if eval[string](x, `fetch("icon.svg").then(() => "answered", () => "refused")`) != "refused" {
+				t.Error("the page could still send something")
+			}
+			if refused := x.complaints(); len(refused) == 0 {
+				t.Error("the browser did not refuse it by the page's policy")
+			}
+		})
+	}
+}
+
+// TestPlaygroundFits: the page in each width and theme, as TestPages looks at those of the
+// dashboard.
+func TestPlaygroundFits(t *testing.T) {
+	script := rulesOfAxe(t)
+	x := open(t, playgrounds(t)["served"])
+	for _, width := range []int64{320, 360, 1024, 1600} {
+		x.do(chromedp.EmulateViewport(width, 900), chromedp.Reload())
+		x.until("the example is read", read(1)+` && `+answered(1)+` && document.querySelector("#picture svg")`)
+		for _, colours := range []string{"light", "dark"} {
+			x.do(theme(colours))
+			x.lookAt(fmt.Sprintf("playground, %d pixels, %s", width, colours), script)
+			picture(x, fmt.Sprintf("playground-%d-%s.png", width, colours))
+		}
+	}
+}
+
+// TestPlaygroundByKeyboard: from a finding to its line, to the form, to the written text.
+func TestPlaygroundByKeyboard(t *testing.T) {
+	x := open(t, playgrounds(t)["served"])
+	x.until("the example is read", read(1))
+	x.manifest(commented)
+	x.until("the form is answered", answered(1))
+	x.tabTo("the finding", `document.activeElement.matches("#found a.place")`)
+	x.key(kb.Enter)
+	x.until("its line is selected", `document.activeElement.id === "text" && document.activeElement.selectionStart > 0`)
+	x.tabTo("the time-out", `document.activeElement.id === "f-livenessProbe-timeoutSeconds"`)
+	x.key(kb.Backspace, "3")
+	x.until("the draft is answered", answered(2)+` && document.getElementById("apply").getAttribute("aria-disabled") === "false"`)
+	x.tabTo("the button that writes", `document.activeElement.id === "apply"`)
+	x.key(kb.Enter)
+	x.until("it is written", `document.getElementById("text").value.includes("timeoutSeconds: 3}")`)
+}
+
+// TestPlaygroundIsSoon: the first findings are there soon after the page was opened, with a
+// processor that is four times slower; and what goes over the wire is at most 5 MB. How soon is
+// told and not judged: the machine of a test has other things to do.
+func TestPlaygroundIsSoon(t *testing.T) {
+	site, err := playground()
+	if err != nil {
+		t.Fatal(err)
+	}
+	sum := int64(0)
+	for _, name := range []string{"index.html", "icon.svg", "playground.css", "playground.js", "probity.wasm.gz"} {
+		info, err := os.Stat(filepath.Join(site, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		sum += info.Size()
+	}
+	t.Logf("over the wire: %d bytes", sum)
+	if sum > 5_000_000 {
+		t.Errorf("the page has %d bytes, which is more than 5 MB", sum)
+	}
+	for name, address := range playgrounds(t) {
+		x := open(t, "about:blank")
+		x.do(chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
+			_, err := cdp.Call(ctx, target, emulation.SetCPUThrottlingRate, emulation.SetCPUThrottlingRateParams{Rate: 4})
+			return err
+		}), chromedp.Navigate(address))
+		x.until("the example is read", read(1))
+		t.Logf("%s: the first findings after %s ms", name, eval[string](x, `document.body.dataset.first`))
+	}
+}

@@ -54,7 +54,7 @@ func checkDebian(t *testing.T, r repository) {
 		t.Skip("NOT TESTED: a root of Debian takes mmdebstrap, and root")
 	}
 	root := filepath.Join(t.TempDir(), "root")
-	output(t, r.dir, nil, "mmdebstrap", "--quiet", "--variant=minbase", "--dpkgopt=force-unsafe-io", "--include=python3", "stable", root)
+	output(t, r.dir, nil, "mmdebstrap", "--quiet", "--variant=minbase", "--dpkgopt=force-unsafe-io", "--include=python3", "bookworm", root)
 	dir := filepath.Join(root, "tmp", "release")
 	for _, pattern := range []string{"*_" + runtime.GOARCH + ".deb", "*_" + runtime.GOARCH + ".tar.gz"} {
 		for name := range strings.FieldsSeq(output(t, filepath.Join(r.dir, "dist"), nil, "sh", "-c", "ls "+pattern)) {

@@ -117,8 +117,8 @@ func (t *tuneRun) next(p prediction, changes bool) (list []string) {
 }
 
 // drilled are the flags of a drill that tries what liveness promises: that a hang is noticed, and
-// that a stall which is to be survived restarts nothing; "" without a liveness probe. Of the longest
-// stall that is tolerated a tenth is left to whoever makes it, as a drill does by itself.
+// that a stall which is to be survived restarts nothing; "" without a liveness probe. Of the
+// longest stall that is tolerated a tenth is left to whoever makes it, as a drill does by itself.
 func (t *tuneRun) drilled() (flags string) {
 	named := map[string]bool{}
 	for _, a := range t.advice {

@@ -111,6 +111,12 @@ func TestPictures(t *testing.T) {
 	}
 }
 
+// tallest is a height in which a whole page is seen.
+const tallest = 4000
+
+// twoFrames waits until what there is has been drawn.
+const twoFrames = `document.fonts.ready.then(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(true)))))`
+
 // shoot makes a picture.
 func (x *tab) shoot(s *stage, what shot) []byte {
 	x.t.Helper()
@@ -121,14 +127,16 @@ func (x *tab) shoot(s *stage, what shot) []byte {
 	x.do(sight(seen), chromedp.EmulateViewport(1280, cmp.Or(what.height, 900)), chromedp.Navigate("http://"+s.address+what.path))
 	x.live()
 	if what.height == 0 {
-		x.do(chromedp.EmulateViewport(1280, eval[int64](x, "document.documentElement.scrollHeight")))
+		x.do(chromedp.EmulateViewport(1280, tallest)) // rows that nobody sees have the height of a guess
+		eval[bool](x, twoFrames)
+		x.do(chromedp.EmulateViewport(1280, eval[int64](x, "document.body.offsetHeight")))
 	}
 	x.until("the page shows it", what.sign)
 	if what.do != nil {
 		what.do(x)
 	}
 	eval[bool](x, `(document.activeElement?.blur(), true)`) // no cursor that blinks
-	eval[bool](x, `document.fonts.ready.then(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(true)))))`)
+	eval[bool](x, twoFrames)
 	png, err := chromedp.Run(x.ctx, chromedp.CaptureScreenshot())
 	if err != nil {
 		x.t.Fatal(err)

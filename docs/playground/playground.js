@@ -155,8 +155,9 @@ function listen() {
     if (place) { e.preventDefault(); editor.goTo(Number(place.dataset.line)); }
   };
   $('found').addEventListener('click', follow);
-  // else Enter would be typed over the line that it leads to
-  $('found').addEventListener('keydown', (e) => { if (e.key === 'Enter') follow(e); });
+  // when the key is up, else Enter would be typed over the line that it leads to
+  $('found').addEventListener('keydown', (e) => { if (e.key === 'Enter' && e.target.closest('[data-line]')) e.preventDefault(); });
+  $('found').addEventListener('keyup', (e) => { if (e.key === 'Enter') follow(e); });
   const drop = (e) => { e.preventDefault(); document.body.classList.toggle('dropping', e.type === 'dragover'); if (e.type === 'drop') open(e.dataTransfer.files); };
   for (const type of ['dragover', 'dragleave', 'drop']) addEventListener(type, drop);
   addEventListener('hashchange', async () => { if (await carry()) changed(); });

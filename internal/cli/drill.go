@@ -39,8 +39,9 @@ Each fault is injected --repeat times, evenly spread over the period of the live
 The verdicts are V1 restarted in time, V2 not restarted for nothing, V3 not green while failing, V4 not red while working, V5 recovered, V6 the
 fleet stayed, V7 no request lost, V8 started without a dependency, V9 out of rotation before the kill.
 
---assert makes a gate of it: no verdict may be a failure, and none inconclusive. With a sentence, such as --assert='kill within 12s', 'out within 3s',
-'restarts == 0' or 'lost <= 5', that has to hold, too; may be repeated. V6 and V9 are warnings: they fail nothing.
+--assert makes a gate of it: no verdict may be a failure, none inconclusive, and each --fault has to be tried. With a sentence, such as
+--assert='kill within 12s', 'out within 3s', 'restarts == 0' or 'lost <= 5', that has to hold, too; may be repeated. V6 and V9 are warnings: they fail
+nothing.
 
 Ctrl-C undoes the fault of the moment, ends everything and reports what was done so far.
 
@@ -101,7 +102,7 @@ func newDrill(streams Streams) *cobra.Command {
 	f.StringArrayVar(&flags.dependencies, "dependency", nil, "where a dependency is, as db=DATABASE_URL: the variable that says so; may be repeated")
 	f.BoolVar(&flags.allowRemote, "allow-remote", false, "also break connections to other machines")
 	f.StringArrayVar(&flags.commands, "command", nil, "program that stands for a container's image, as of probity run; may be repeated")
-	f.StringSliceVar(&flags.only, "only", nil, "drill only these workloads, as web or deployment/web")
+	f.StringSliceVar(&flags.only, "only", nil, "drill only these workloads, as web or deployment/web; the others run as well")
 	flags.env.add(f)
 	cmd.AddCommand(newDrillFaults(streams))
 	return cmd
@@ -243,7 +244,7 @@ func runDrill(ctx context.Context, streams Streams, flags drillFlags, opts drill
 		}
 	}
 	advise(streams, report, opts)
-	return flags.judge(report, errors.Join(err, flags.write(streams.Out, report)))
+	return flags.judge(report, opts.Faults, errors.Join(err, flags.write(streams.Out, report)))
 }
 
 // advise adds to the verdicts what can be done. Manifests that cannot be read again have no advice.
@@ -272,7 +273,7 @@ func (f drillFlags) write(out io.Writer, report *drill.Report) (err error) {
 }
 
 // judge is the error that decides the exit code.
-func (f drillFlags) judge(report *drill.Report, err error) error {
+func (f drillFlags) judge(report *drill.Report, asked []drill.Fault, err error) error {
 	var errs []error
 	if err != nil {
 		errs = append(errs, err)
@@ -284,6 +285,9 @@ func (f drillFlags) judge(report *drill.Report, err error) error {
 		errs = append(errs, errors.New("the drill was interrupted"))
 	}
 	if len(f.asserts) > 0 {
+		for _, left := range report.Untried(asked) {
+			errs = append(errs, fmt.Errorf("assertion failed: %s was not tried: %s", left.Fault, left.Reason))
+		}
 		for _, r := range report.Results {
 			for _, v := range r.Verdicts {
 				if v.Grade == drill.GradeFail || v.Grade == drill.GradeInconclusive {

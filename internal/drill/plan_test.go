@@ -25,7 +25,7 @@ func TestPlan(t *testing.T) {
 		o.budget = 70 * time.Second
 		p := newPlan(o)
 		got := planned(p)
-		if !slices.Equal(got[:4], []string{"hang 1", "hang+6.3s 1", "crash 1", "stop 1"}) {
+		if !slices.Equal(got[:4], []string{"dependency-outage:db 1", "hang 1", "hang+6.3s 1", "crash 1"}) {
 			t.Errorf("plan %v", got)
 		}
 		if len(p.LeftOut) == 0 || !strings.Contains(p.LeftOut[0].Reason, "for which the budget has no room") {
@@ -60,6 +60,20 @@ func TestPlan(t *testing.T) {
 		p := newPlan(o)
 		if len(p.LeftOut) != 1 || p.LeftOut[0] != (LeftOut{Fault: "fds", Workload: w.Name, Reason: "no such thing here"}) {
 			t.Errorf("left out: %+v", p.LeftOut)
+		}
+	})
+	t.Run("only who has the dependency", func(t *testing.T) {
+		o := base
+		db := w
+		db.Name = "deployment/db"
+		o.workloads = []Workload{w, db}
+		f, _ := ParseFault("dependency-outage:db")
+		o.faults = []Fault{f}
+		if p := newPlan(o); len(p.Steps) != 1 || p.Steps[0].Workload != w.Name || len(p.LeftOut) != 0 {
+			t.Errorf("plan %+v, left out %+v", p.Steps, p.LeftOut)
+		}
+		if f.Dependency = "other"; len(newPlan(o).Steps) != 1 {
+			t.Errorf("plan %+v", newPlan(o).Steps)
 		}
 	})
 	t.Run("another workload", func(t *testing.T) {

@@ -85,3 +85,18 @@ func TestPlan(t *testing.T) {
 		}
 	})
 }
+
+func TestUntried(t *testing.T) {
+	parse := func(text string) Fault {
+		f, err := ParseFault(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return f
+	}
+	r := &Report{Results: []*Result{{Fault: "hang"}}, LeftOut: []LeftOut{{Fault: "deadlock", Workload: "deployment/web", Reason: "nothing says how"}}}
+	got := r.Untried([]Fault{parse("hang"), parse("deadlock"), parse("stop")})
+	if len(got) != 2 || got[0].Fault != "deadlock" || got[0].Reason != "nothing says how" || got[1].Fault != "stop" || got[1].Reason == "" {
+		t.Errorf("got %+v", got)
+	}
+}

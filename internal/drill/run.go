@@ -97,6 +97,7 @@ type drill struct {
 	ctx     context.Context
 	report  *Report
 	targets []*target
+	others  []*target // which run beside them
 	system  *system.System
 	record  *record
 	late    lateness
@@ -157,7 +158,7 @@ func (d *drill) read() error {
 	if err != nil {
 		return err
 	}
-	if d.targets, err = keepOnly(targetsOf(set.Objects), d.opts.Only); err != nil {
+	if d.targets, d.others, err = keepOnly(targetsOf(set.Objects), d.opts.Only); err != nil {
 		return err
 	}
 	if len(d.targets) == 0 {

@@ -282,33 +282,3 @@ func TestJudge(t *testing.T) {
 		t.Errorf("without a sound repetition the drill cannot tell: %+v", all)
 	}
 }
-
-func TestUntried(t *testing.T) {
-	parse := func(text string) Fault {
-		f, err := ParseFault(text)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return f
-	}
-	r := &Report{Results: []*Result{{Fault: "hang"}}, LeftOut: []LeftOut{{Fault: "deadlock", Workload: "deployment/web", Reason: "nothing says how"}}}
-	got := r.Untried([]Fault{parse("hang"), parse("deadlock"), parse("stop")})
-	if len(got) != 2 || got[0].Fault != "deadlock" || got[0].Reason != "nothing says how" || got[1].Fault != "stop" || got[1].Reason == "" {
-		t.Errorf("got %+v", got)
-	}
-}
-
-func TestKeepOnly(t *testing.T) {
-	all := func() []*target {
-		return []*target{{Workload: Workload{Name: "deployment/web"}}, {Workload: Workload{Name: "deployment/db"}}}
-	}
-	if kept, err := keepOnly(all(), nil); err != nil || len(kept) != 2 {
-		t.Errorf("no names keep %v, %v", kept, err)
-	}
-	if kept, err := keepOnly(all(), []string{"deployment/db"}); err != nil || len(kept) != 1 || kept[0].Name != "deployment/db" {
-		t.Errorf("a name keeps %v, %v", kept, err)
-	}
-	if _, err := keepOnly(all(), []string{"wen"}); err == nil || !strings.Contains(err.Error(), "there is no such workload, but deployment/web, deployment/db") {
-		t.Errorf("an unknown name: %v", err)
-	}
-}

@@ -42,8 +42,9 @@ Each fault is injected --repeat times, evenly spread over the period of the live
 The verdicts are V1 restarted in time, V2 not restarted for nothing, V3 not green while failing, V4 not red while working, V5 recovered, V6 the
 fleet stayed, V7 no request lost, V8 started without a dependency, V9 out of rotation before the kill.
 
---assert makes a gate of it: no verdict may be a failure, and none inconclusive. With a sentence, such as --assert='kill within 12s', 'out within 3s',
-'restarts == 0' or 'lost <= 5', that has to hold, too; may be repeated. V6 and V9 are warnings: they fail nothing.
+--assert makes a gate of it: no verdict may be a failure, none inconclusive, and each --fault has to be tried. With a sentence, such as
+--assert='kill within 12s', 'out within 3s', 'restarts == 0' or 'lost <= 5', that has to hold, too; may be repeated. V6 and V9 are warnings: they fail
+nothing.
 
 While it drills, the dashboard of its run shows how far it is, and each result as soon as it is there: a link to it is printed at the start, and probity
 dashboard prints another one. The last twenty drills are kept in the user's state folder, and the dashboard of each probity run of the same manifests lists
@@ -109,7 +110,7 @@ func newDrill(streams Streams) *cobra.Command {
 	f.BoolVar(&flags.allowRemote, "allow-remote", false, "also break connections to other machines")
 	f.BoolVar(&flags.noDashboard, "no-dashboard", false, "serve no dashboard while it drills")
 	f.StringArrayVar(&flags.commands, "command", nil, "program that stands for a container's image, as of probity run; may be repeated")
-	f.StringSliceVar(&flags.only, "only", nil, "drill only these workloads, as web or deployment/web")
+	f.StringSliceVar(&flags.only, "only", nil, "drill only these workloads, as web or deployment/web; the others run as well")
 	flags.env.add(f)
 	cmd.AddCommand(newDrillFaults(streams))
 	return cmd
@@ -260,7 +261,7 @@ func runDrill(ctx context.Context, streams Streams, flags drillFlags, opts drill
 	if keepErr := keep.Keep(archive.Entry{Outcome: outcome, Grade: grade}, report); keepErr != nil { // the drill is none the worse for it
 		fmt.Fprintln(streams.Err, "probity: no dashboard will show this drill: "+keepErr.Error())
 	}
-	return flags.judge(report, errors.Join(err, flags.write(streams.Out, report)))
+	return flags.judge(report, opts.Faults, errors.Join(err, flags.write(streams.Out, report)))
 }
 
 // keptDrills are those of this user that are kept for dashboards.
@@ -296,7 +297,7 @@ func (f drillFlags) write(out io.Writer, report *drill.Report) (err error) {
 }
 
 // judge is the error that decides the exit code.
-func (f drillFlags) judge(report *drill.Report, err error) error {
+func (f drillFlags) judge(report *drill.Report, asked []drill.Fault, err error) error {
 	var errs []error
 	if err != nil {
 		errs = append(errs, err)
@@ -308,6 +309,9 @@ func (f drillFlags) judge(report *drill.Report, err error) error {
 		errs = append(errs, errors.New("the drill was interrupted"))
 	}
 	if len(f.asserts) > 0 {
+		for _, left := range report.Untried(asked) {
+			errs = append(errs, fmt.Errorf("assertion failed: %s was not tried: %s", left.Fault, left.Reason))
+		}
 		for _, r := range report.Results {
 			for _, v := range r.Verdicts {
 				if v.Grade == drill.GradeFail || v.Grade == drill.GradeInconclusive {

@@ -13,6 +13,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"k8s.io/apimachinery/pkg/types"
+
 	"github.com/probity-run/probity/internal/proxy"
 )
 
@@ -133,30 +135,38 @@ func (l *load) take() []sent {
 	return done
 }
 
-// book has what the front says of requests, by the client's address.
+// caller is who sent a request to a port of a Service. The address alone may be that of somebody
+// else's connection to another Service at the same time.
+type caller struct {
+	service types.NamespacedName
+	port    int32
+	client  netip.AddrPort
+}
+
+// book has what the front says of requests, by who sent them.
 type book struct {
 	mu      sync.Mutex // guards entries
-	entries map[netip.AddrPort]proxy.LedgerEntry
+	entries map[caller]proxy.LedgerEntry
 }
 
 func (b *book) write(e proxy.LedgerEntry) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.entries == nil {
-		b.entries = map[netip.AddrPort]proxy.LedgerEntry{}
+		b.entries = map[caller]proxy.LedgerEntry{}
 	}
-	b.entries[e.Client] = e
+	b.entries[caller{e.Service, e.Port, e.Client}] = e
 }
 
-// find finds the entry about a client's request.
-func (b *book) find(client netip.AddrPort) (proxy.LedgerEntry, bool) {
+// find finds the entry about a request.
+func (b *book) find(c caller) (proxy.LedgerEntry, bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	e, ok := b.entries[client]
+	e, ok := b.entries[c]
 	return e, ok
 }
 
-// clear forgets what was written, that about clients of others too.
+// clear forgets what was written.
 func (b *book) clear() {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -6,6 +6,8 @@ import (
 	"syscall"
 	"time"
 
+	"k8s.io/apimachinery/pkg/types"
+
 	"github.com/probity-run/probity/internal/lifecycle"
 )
 
@@ -22,7 +24,7 @@ func (d *drill) fill(rep *Repetition, f Fault, t *target, l *load) {
 	}
 	rep.Requests, rep.Ledger = []Request{}, []Account{}
 	if l != nil {
-		d.bill(rep, l)
+		d.bill(rep, t, l)
 	}
 	all := []string{rep.Pod}
 	for name := range names {
@@ -57,10 +59,10 @@ func (r *Replica) count(rep *Repetition, kills bool) {
 }
 
 // bill adds the requests, each with the replica that it went to.
-func (d *drill) bill(rep *Repetition, l *load) {
+func (d *drill) bill(rep *Repetition, t *target, l *load) {
 	for _, s := range l.take() {
 		r := Request{At: d.since(s.at), Took: Offset(s.took), Class: s.class, Status: s.status, Error: s.err, Failed: s.status == 0 || s.status >= 500}
-		if entry, ok := d.book.find(s.client); ok {
+		if entry, ok := d.book.find(caller{types.NamespacedName{Namespace: t.namespace, Name: t.Service}, t.Port, s.client}); ok {
 			r.Pod = entry.Pod.Name
 			r.Refused = r.Failed && r.Pod == ""
 		}
@@ -68,7 +70,6 @@ func (d *drill) bill(rep *Repetition, l *load) {
 	}
 	slices.SortStableFunc(rep.Requests, func(a, b Request) int { return cmp.Compare(a.At, b.At) })
 	rep.Ledger = accounts(rep.Requests)
-	d.book.clear()
 }
 
 // accounts sums requests up by replica and class.

@@ -85,6 +85,21 @@ const (
 	usedUp = "the budget was used up by what came before: --budget, or --fault"
 )
 
+// Untried are the faults of those that were asked for of which nothing was tried, with the reason.
+func (r *Report) Untried(asked []Fault) (untried []LeftOut) {
+	for _, f := range asked {
+		if slices.ContainsFunc(r.Results, func(result *Result) bool { return result.Fault == f.Word }) {
+			continue
+		}
+		left := LeftOut{Fault: f.Word, Reason: "no workload here is one that it is for"}
+		if i := slices.IndexFunc(r.LeftOut, func(l LeftOut) bool { return l.Fault == f.Word }); i >= 0 {
+			left = r.LeftOut[i]
+		}
+		untried = append(untried, left)
+	}
+	return untried
+}
+
 // words are the faults in their order; each is made for a workload, and false for one that it is
 // not for.
 func (o planOptions) words() (all []func(w *Workload) (Fault, bool)) {
@@ -94,18 +109,24 @@ func (o planOptions) words() (all []func(w *Workload) (Fault, bool)) {
 	}
 	if len(o.faults) > 0 {
 		for _, f := range o.faults {
-			all = append(all, func(*Workload) (Fault, bool) { return f, true })
+			all = append(all, func(w *Workload) (Fault, bool) { return f, !o.ofOthers(f, w) })
 		}
 		return all
 	}
-	all = append(all, fixed("hang"), stall, fixed("crash"), fixed("stop"))
 	all = append(all, o.each("")...)
-	all = append(all, fixed("deadlock"))
+	all = append(all, fixed("hang"), stall, fixed("crash"), fixed("stop"), fixed("deadlock"))
 	all = append(all, o.each("=hang")...)
 	all = append(all, fixed("fds"), fixed("throttle=5%"), fixed("overload=10x"), fixed("slow-start=2x"))
 	all = append(all, o.each("=slow:300ms")...)
 	all = append(all, o.each("@start")...)
 	return append(all, o.each("=dead")...)
+}
+
+// ofOthers reports whether a fault is about a dependency that other workloads have, and this one
+// has not, so that there is nothing to learn from it.
+func (o planOptions) ofOthers(f Fault, w *Workload) bool {
+	uses := func(name string) bool { return slices.Contains(o.dependencies[name], f.Dependency) }
+	return f.Dependency != "" && f.Workload == "" && !uses(w.Name) && slices.ContainsFunc(o.workloads, func(w Workload) bool { return uses(w.Name) })
 }
 
 // each is an outage of each dependency of a workload.

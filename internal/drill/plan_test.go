@@ -25,7 +25,7 @@ func TestPlan(t *testing.T) {
 		o.budget = 70 * time.Second
 		p := newPlan(o)
 		got := planned(p)
-		if !slices.Equal(got[:4], []string{"hang 1", "hang+6.3s 1", "crash 1", "stop 1"}) {
+		if !slices.Equal(got[:4], []string{"dependency-outage:db 1", "hang 1", "hang+6.3s 1", "crash 1"}) {
 			t.Errorf("plan %v", got)
 		}
 		if len(p.LeftOut) == 0 || !strings.Contains(p.LeftOut[0].Reason, "for which the budget has no room") {
@@ -62,6 +62,20 @@ func TestPlan(t *testing.T) {
 			t.Errorf("left out: %+v", p.LeftOut)
 		}
 	})
+	t.Run("only who has the dependency", func(t *testing.T) {
+		o := base
+		db := w
+		db.Name = "deployment/db"
+		o.workloads = []Workload{w, db}
+		f, _ := ParseFault("dependency-outage:db")
+		o.faults = []Fault{f}
+		if p := newPlan(o); len(p.Steps) != 1 || p.Steps[0].Workload != w.Name || len(p.LeftOut) != 0 {
+			t.Errorf("plan %+v, left out %+v", p.Steps, p.LeftOut)
+		}
+		if f.Dependency = "other"; len(newPlan(o).Steps) != 1 {
+			t.Errorf("plan %+v", newPlan(o).Steps)
+		}
+	})
 	t.Run("another workload", func(t *testing.T) {
 		o := base
 		f, _ := ParseFault("hang,workload=deployment/other")
@@ -70,4 +84,19 @@ func TestPlan(t *testing.T) {
 			t.Errorf("plan %v", planned(p))
 		}
 	})
+}
+
+func TestUntried(t *testing.T) {
+	parse := func(text string) Fault {
+		f, err := ParseFault(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return f
+	}
+	r := &Report{Results: []*Result{{Fault: "hang"}}, LeftOut: []LeftOut{{Fault: "deadlock", Workload: "deployment/web", Reason: "nothing says how"}}}
+	got := r.Untried([]Fault{parse("hang"), parse("deadlock"), parse("stop")})
+	if len(got) != 2 || got[0].Fault != "deadlock" || got[0].Reason != "nothing says how" || got[1].Fault != "stop" || got[1].Reason == "" {
+		t.Errorf("got %+v", got)
+	}
 }

@@ -48,6 +48,7 @@ func (d *drill) play() {
 	for _, t := range d.targets {
 		d.baseline(t)
 	}
+	d.book.clear()
 	d.describe()
 	if !ready {
 		return
@@ -67,7 +68,7 @@ func (d *drill) play() {
 	d.report.Interrupted = d.ctx.Err() != nil
 }
 
-// await waits until everything is ready, or cannot become so.
+// await waits until everything is ready, or cannot become so. It reports whether the targets are.
 func (d *drill) await() bool {
 	d.opts.Progress("starting")
 	loops := func() bool { // nobody has to wait for the end of a restart loop
@@ -83,8 +84,9 @@ func (d *drill) await() bool {
 	}
 	ready := false
 	d.until(time.Now().Add(startTime), func() bool {
-		ready = !slices.ContainsFunc(d.targets, func(t *target) bool { return !d.allReady(t) })
-		return ready || loops()
+		waiting := func(t *target) bool { return !d.allReady(t) }
+		ready = !slices.ContainsFunc(d.targets, waiting)
+		return ready && !slices.ContainsFunc(d.others, waiting) || loops()
 	})
 	if ready {
 		d.sleep(max(d.opts.EndpointDelay, 0) + 500*time.Millisecond) // until the front knows it
@@ -273,6 +275,7 @@ func (d *drill) repetition(f Fault, t *target, i, n int) (*Repetition, error) {
 	d.record.read()
 	rep.Until = d.since(time.Now())
 	d.fill(rep, f, t, d.load)
+	d.book.clear()
 	d.measure(rep, t)
 	deciding := rep.Begin + max(Offset(t.liveness().worst()), valueOf(rep.Measured.Killed))
 	rep.Late = Offset(d.late.worst(begin, d.report.Began.Add(time.Duration(deciding))))

@@ -27,10 +27,12 @@ type Options struct {
 	// Files are manifests, folders of them, or "-" for Stdin. Required.
 	Files []string
 	Stdin io.Reader
-	// Commands, Env and Only are as in [system.Options].
+	// Commands and Env are as in [system.Options].
 	Commands map[string]string
 	Env      map[string]string
-	Only     []string
+	// Only are the workloads to drill, by name or as in "deployment/web". The others run as well,
+	// as these may depend on them. Default: all.
+	Only []string
 	// Faults are those to inject. Default: those that fit the budget.
 	Faults []Fault
 	// Requests are what the load repeats. Default: GET of the root.
@@ -113,6 +115,7 @@ type drill struct {
 	ctx     context.Context
 	report  *Report
 	targets []*target
+	others  []*target // which run beside them
 	system  *system.System
 	record  *record
 	late    lateness
@@ -176,9 +179,9 @@ func (d *drill) read() error {
 	if err != nil {
 		return err
 	}
-	d.targets = slices.DeleteFunc(targetsOf(set.Objects), func(t *target) bool {
-		return len(d.opts.Only) > 0 && !slices.ContainsFunc(d.opts.Only, t.is)
-	})
+	if d.targets, d.others, err = keepOnly(targetsOf(set.Objects), d.opts.Only); err != nil {
+		return err
+	}
 	if len(d.targets) == 0 {
 		return errors.New("nothing to drill: there is no Deployment, StatefulSet, ReplicaSet or Pod that is to go on running")
 	}
@@ -193,7 +196,7 @@ func (d *drill) read() error {
 // start starts a system of its own.
 func (d *drill) start(dir string) error {
 	opts := system.Options{
-		Manifests: d.opts.Files, Stdin: d.opts.Stdin, Commands: d.opts.Commands, Env: d.opts.Env, Only: d.opts.Only,
+		Manifests: d.opts.Files, Stdin: d.opts.Stdin, Commands: d.opts.Commands, Env: d.opts.Env,
 		StateDir: filepath.Join(dir, "state"), MaxRestartPeriod: time.Second, NoDashboard: d.opts.Drills == nil, NoAPI: true, Notice: d.opts.Notice,
 		Drills: d.opts.Drills, Listed: d.opts.Drills != nil, Version: d.opts.Version,
 		Faults: true, Routing: system.Routing{Ledger: d.book.write},

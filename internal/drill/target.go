@@ -195,3 +195,24 @@ func (t *target) containerPort() int32 {
 	}
 	return 0
 }
+
+// keepOnly leaves the targets of some names, or all if there are no names; others are the rest.
+func keepOnly(targets []*target, only []string) (kept, others []*target, err error) {
+	for _, name := range only {
+		if !slices.ContainsFunc(targets, func(t *target) bool { return t.is(name) }) {
+			var known []string
+			for _, t := range targets {
+				known = append(known, t.Name)
+			}
+			return nil, nil, fmt.Errorf("cannot drill only %q: there is no such workload, but %s", name, strings.Join(known, ", "))
+		}
+	}
+	for _, t := range targets {
+		if len(only) == 0 || slices.ContainsFunc(only, t.is) {
+			kept = append(kept, t)
+		} else {
+			others = append(others, t)
+		}
+	}
+	return kept, others, nil
+}

@@ -301,6 +301,9 @@ func recovered(e evidence) *Verdict {
 			return fail("stuck", "Readiness", "%s was not ready again %s after the fault was over", r.Pod, text(e.Until-e.End))
 		}
 	}
+	if v := e.readyTooSoon(); v != nil {
+		return v
+	}
 	sent, failed := 0, 0
 	for _, r := range e.Requests {
 		if r.At >= e.Until-Offset(settleTime) {

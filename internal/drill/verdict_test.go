@@ -175,8 +175,24 @@ func TestV5Recovered(t *testing.T) {
 		"all ready":              {"dependency-outage:db", func(*scene) {}, "recovered", "", GradePass},
 		"one never comes back":   {"dependency-outage:db", func(s *scene) { s.Replicas[1].Ready = false }, "stuck", "b was not ready again 5s", GradeFail},
 		"ready, and still fails": {"dependency-outage:db", func(s *scene) { s.requests("b", "POST /", 33.6, 12, true) }, "stuck", "12 of 12", GradeFail},
-		"V1 says it":             {"hang", func(s *scene) { s.Replicas[0].Ready = false }, "", "", ""},
-		"not after its restart":  {"hang", func(s *scene) { killed(8.5, 9)(s); s.Replicas[0].Ready = false }, "stuck", "", GradeFail},
+		"ready before it answers": {"hang", func(s *scene) {
+			killed(8.5, 9)(s)
+			s.change(19, "a", ChangeStarted, "")
+			s.change(19, "a", ChangeUnready, "")
+			s.requests("a", "GET /", 19.1, 5, false) // not ready yet
+			s.change(29, "a", ChangeReady, "")
+			s.requests("a", "GET /", 30, 20, true)
+			s.requests("a", "GET /", 33, 20, false)
+			s.requests("b", "GET /", 33, 20, false)
+		}, "ready too soon", "20 of the 40 requests", GradeFail},
+		"the old one failed": {"hang", func(s *scene) {
+			killed(8.5, 9)(s)
+			s.requests("a", "GET /", 10, 80, true)
+			s.change(19, "a", ChangeStarted, "")
+			s.requests("a", "GET /", 31, 20, false)
+		}, "recovered", "", GradePass},
+		"V1 says it":            {"hang", func(s *scene) { s.Replicas[0].Ready = false }, "", "", ""},
+		"not after its restart": {"hang", func(s *scene) { killed(8.5, 9)(s); s.Replicas[0].Ready = false }, "stuck", "", GradeFail},
 	})
 }
 
@@ -191,6 +207,7 @@ func TestV6FleetStayed(t *testing.T) {
 	}
 	checkRule(t, "V6", map[string]verdictTest{
 		"emptied":     {"dependency-outage:db", empty, "fleet emptied", "30 requests that need no db were refused (GET /)", GradeWarning},
+		"by restarts": {"dependency-outage:db", func(s *scene) { s.change(11, "a", ChangeDecided, "Liveness"); empty(s) }, "", "", ""},
 		"declared":    {"dependency-outage:db", func(s *scene) { empty(s); s.owned = true }, "declared", "", GradePass},
 		"one stayed":  {"dependency-outage:db", func(s *scene) { s.change(11.5, "a", ChangeUnready, "") }, "passed", "", GradePass},
 		"other fault": {"throttle=5%", empty, "", "", ""},
@@ -199,8 +216,19 @@ func TestV6FleetStayed(t *testing.T) {
 
 func TestV7NothingLost(t *testing.T) {
 	checkRule(t, "V7", map[string]verdictTest{
-		"nothing":                       {"stop", func(s *scene) { s.requests("b", "GET /", 10, 40, false) }, "passed", "", GradePass},
-		"after it stopped to listen":    {"stop", func(s *scene) { s.requests("b", "GET /", 10, 40, false); s.requests("a", "GET /", 10, 5, true) }, "lost 5 of 45", "endpoints change later", GradeFail},
+		"nothing":                    {"stop", func(s *scene) { s.requests("b", "GET /", 10, 40, false) }, "passed", "", GradePass},
+		"after it stopped to listen": {"stop", func(s *scene) { s.requests("b", "GET /", 10, 40, false); s.requests("a", "GET /", 10, 5, true) }, "lost 5 of 45", "endpoints change later", GradeFail},
+		"a few elsewhere":            {"stop", func(s *scene) { s.requests("b", "GET /", 10, 57, false); s.requests("b", "GET /", 10, 3, true) }, "passed", "", GradePass},
+		"too many for the others": {"crash", func(s *scene) {
+			s.requests("b", "GET /", 12, 40, false)
+			s.requests("b", "GET /", 14, 5, true)
+		}, "lost 5 of 45", "5 of them at replicas that nothing was done to", GradeFail},
+		"at a new process": {"stop", func(s *scene) {
+			s.change(12, "c", ChangeStarted, "")
+			s.change(13, "c", ChangeReady, "")
+			s.requests("c", "GET /", 14, 5, true)
+			s.requests("a", "GET /", 10, 2, true)
+		}, "lost 7 of 7", "5 of them at replicas that had started anew and were ready, 2 at those", GradeFail},
 		"nobody else":                   {"stop", func(s *scene) { s.Replicas = s.Replicas[:1]; s.requests("", "GET /", 10, 5, true) }, "lost 5 of 5", "there is one replica", GradeFail},
 		"those in flight at a crash":    {"crash", func(s *scene) { s.requests("a", "GET /", 9.9, 15, true) }, "passed", "the 15 requests", GradePass},
 		"those after a crash was known": {"crash", func(s *scene) { s.requests("a", "GET /", 12.5, 3, true) }, "lost 3 of 3", "", GradeFail},

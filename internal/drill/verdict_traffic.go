@@ -17,6 +17,8 @@ func fleetStayed(e evidence) *Verdict {
 	switch {
 	case !empty:
 		return pass("passed", "a replica stayed ready")
+	case slices.ContainsFunc(e.Changes, func(c Change) bool { return c.Kind == ChangeDecided && c.At < at }):
+		return nil // it is empty because of restarts, and V2 says it
 	case e.owned:
 		return pass("declared", "no replica stayed ready, as the manifest declares")
 	}
@@ -82,10 +84,11 @@ func nothingLost(e evidence) *Verdict {
 	}
 	known := e.Begin + Offset(e.delay+time.Second)
 	lost, excused, sent := 0, 0, 0
+	aside := e.fewAside()
 	for _, r := range e.Requests {
 		sent++
 		switch {
-		case !r.Failed:
+		case !r.Failed, aside && e.bystander(r):
 		case e.fault.Kind == KindCrash && r.Pod == e.Pod && r.At <= known:
 			excused++
 		default:
@@ -96,7 +99,7 @@ func nothingLost(e evidence) *Verdict {
 	case lost > 0 && len(e.Replicas) == 1 && e.fault.Kind != KindRollout:
 		return fail("lost "+of(lost, sent), "", "%s failed: there is one replica, and nobody else to send them to", plural(lost, "request", "requests"))
 	case lost > 0:
-		return fail("lost "+of(lost, sent), "", "%s failed%s", plural(lost, "request", "requests"), e.whoLost())
+		return fail("lost "+of(lost, sent), e.lostBy(), "%s failed%s", plural(lost, "request", "requests"), e.whoLost())
 	case excused > 0:
 		return pass("passed", "lost only the %s that the crashed replica had or got before the front knew", plural(excused, "request", "requests"))
 	}
@@ -107,23 +110,94 @@ func of(n, m int) string { return fmt.Sprintf("%d of %d", n, m) }
 
 // whoLost says what is known of requests that failed.
 func (e evidence) whoLost() string {
-	nowhere, there := 0, 0
+	nowhere, there, soon, aside := 0, 0, 0, 0
 	for _, r := range e.Requests {
 		switch {
 		case !r.Failed:
 		case r.Refused || r.Pod == "":
 			nowhere++
+		case e.bystander(r):
+			aside++
+		case e.startedAnew(r):
+			soon++
 		default:
 			there++
 		}
 	}
 	switch {
+	case aside > 0 && !e.fewAside():
+		return fmt.Sprintf(": %d of them at replicas that nothing was done to, which could not take them all", aside)
+	case soon > 0:
+		return fmt.Sprintf(": %d of them at replicas that had started anew and were ready, %d at those that listened no longer, %d while no replica was ready", soon, there, nowhere)
 	case there == 0:
 		return ": no replica was ready"
 	case nowhere == 0:
 		return ": they were sent to replicas that listened no longer, because endpoints change later than a process ends"
 	}
 	return fmt.Sprintf(": %d of them at replicas that listened no longer, %d while no replica was ready", there, nowhere)
+}
+
+// bystander reports whether a request went to a replica that is not the one that a fault happened
+// to, nor was started since.
+func (e evidence) bystander(r Request) bool {
+	return e.Pod != "" && r.Pod != "" && r.Pod != e.Pod && !slices.ContainsFunc(e.Changes, func(c Change) bool {
+		return c.Pod == r.Pod && c.At >= e.Begin && slices.Contains([]ChangeKind{ChangeStarted, ChangeDecided, ChangeDeleted, ChangeEnded}, c.Kind)
+	})
+}
+
+// fewAside reports whether bystanders failed no more than services may without a fault.
+func (e evidence) fewAside() bool {
+	sent, failed := 0, 0
+	for _, r := range e.Requests {
+		if e.bystander(r) {
+			sent++
+			if r.Failed {
+				failed++
+			}
+		}
+	}
+	return float64(failed) <= mayFail*float64(sent)
+}
+
+// lostBy is the probe that let requests be lost: readiness, if a new process got them; "" for none.
+func (e evidence) lostBy() string {
+	if slices.ContainsFunc(e.Requests, func(r Request) bool { return r.Failed && e.startedAnew(r) }) {
+		return "Readiness"
+	}
+	return ""
+}
+
+// startedAnew reports whether a request went to a process that was started after the fault, and was
+// ready: that it failed is no matter of the old one.
+func (e evidence) startedAnew(r Request) bool {
+	last := Change{Kind: ChangeEnded}
+	for _, c := range e.Changes {
+		if c.Pod == r.Pod && c.At <= r.At && slices.Contains([]ChangeKind{ChangeStarted, ChangeDecided, ChangeDeleted, ChangeEnded}, c.Kind) {
+			last = c
+		}
+	}
+	return last.Kind == ChangeStarted && last.At >= e.Begin && e.readyAt(r.Pod, r.At)
+}
+
+// readyTooSoon is the part of V5 that is about the next process: it has to answer when it is ready.
+// nil: it did, or the fault is none that has a next process.
+func (e evidence) readyTooSoon() *Verdict {
+	if side := e.fault.Side(); side != SideInside && side != SideEnd {
+		return nil
+	}
+	sent, failed := 0, 0
+	for _, r := range e.Requests {
+		if r.At >= e.End && e.startedAnew(r) {
+			sent++
+			if r.Failed {
+				failed++
+			}
+		}
+	}
+	if sent < fewest || float64(failed) <= 2*mayFail*float64(sent) {
+		return nil
+	}
+	return fail("ready too soon", "Readiness", "%d of the %d requests failed that went to a replica after its new process was ready", failed, sent)
 }
 
 // startedWithout is V8: a start without the dependency waits for it, unready, and does not end.

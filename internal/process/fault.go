@@ -88,9 +88,9 @@ type Faulty interface {
 	// over; and when Probity or the shepherd ends, the process is killed, as always.
 	//
 	// The error matches [ErrFaultBusy] if another fault of the process uses the same means,
-	// [os.ErrProcessDone] if the process has ended or is being killed, [syscall.ETIME] if the time of
-	// the fault was over before it was done, and is the kernel's if that refuses, as it does for a
-	// program of another user; nothing of the fault is left then.
+	// [os.ErrProcessDone] if the process has ended or is being killed, [syscall.ETIME] if the time
+	// of the fault was over before it was done, and is the kernel's if that refuses, as it does for
+	// a program of another user; nothing of the fault is left then.
 	Inject(Fault) (undo func() error, err error)
 }
 

@@ -75,6 +75,9 @@ func together(stalls []Stall) (events []event) {
 // most: a bad minute is as possible as a bad day.
 func dispersion(events []event, seconds float64) float64 {
 	most := 1.0
+	if len(events) == 0 {
+		return most
+	}
 	for _, parts := range []int{16, 32, 64, 128} {
 		counts := make([]float64, parts)
 		for _, e := range events {
@@ -113,27 +116,35 @@ func memory(events []event) (in float64, known bool) {
 // surprising is what one in twenty samples without any correlation exceeds, in standard deviations.
 const surprising = 1.645
 
-// ranks are the places of values among all, by size.
+// ranks are the places of values among all, by size; equal ones share the mean of their places.
 func ranks(values []float64) []float64 {
 	order := make([]int, len(values))
 	for i := range order {
 		order[i] = i
 	}
-	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(values[a], values[b]) })
+	slices.SortFunc(order, func(a, b int) int { return cmp.Compare(values[a], values[b]) })
 	places := make([]float64, len(values))
-	for place, i := range order {
-		places[i] = float64(place)
+	for from, to := 0, 0; from < len(order); from = to {
+		for to = from; to < len(order) && values[order[to]] == values[order[from]]; to++ {
+		}
+		for _, i := range order[from:to] {
+			places[i] = float64(from+to-1) / 2
+		}
 	}
 	return places
 }
 
-// correlation of two lists of the same ranks.
+// correlation of two lists of ranks; 0 if one of them is all the same.
 func correlation(a, b []float64) float64 {
 	mean := float64(len(a)-1) / 2
-	var both, square float64
+	var both, squareA, squareB float64
 	for i := range a {
 		both += (a[i] - mean) * (b[i] - mean)
-		square += (a[i] - mean) * (a[i] - mean)
+		squareA += (a[i] - mean) * (a[i] - mean)
+		squareB += (b[i] - mean) * (b[i] - mean)
 	}
-	return both / square
+	if squareA == 0 || squareB == 0 {
+		return 0
+	}
+	return both / math.Sqrt(squareA*squareB)
 }

@@ -12,6 +12,8 @@ type Judge struct {
 	// independent; Known is false if there are too few to tell, and that is assumed.
 	Memory float64
 	Known  bool
+	// Growing means that stalls became longer or more frequent while they were measured.
+	Growing bool
 
 	windows []Window
 	all     []Stall // of all windows, one after the other
@@ -34,6 +36,7 @@ func NewJudge(windows []Window) *Judge {
 	slices.Reverse(j.silent)
 	j.all = concat(windows)
 	j.Memory, j.Known = memory(together(j.all))
+	j.Growing = growing(windows)
 	return j
 }
 

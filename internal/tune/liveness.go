@@ -206,6 +206,11 @@ func (r *recommendation) promiseRestarts(s Setting) {
 	if r.judge.Memory > 1 {
 		p.Text += "; stalls are like those before them, so much less is known than their number says"
 	}
+	if r.judge.Growing {
+		p.Basis = Assumed
+		p.Text += "; stalls became longer or more frequent while they were measured, as with a leak: that they stay as they were is assumed"
+		r.note("Stalls grew while they were measured. No number of a probe holds for what goes on growing: find out why they do, or measure until they no longer do.")
+	}
 	if o.FalseRestarts > 0 && !r.supported() {
 		p.Basis = Unsupported
 		p.Text = fmt.Sprintf("%s support %s at best; this takes %s without one: the recommendation rests on the stall to survive alone",

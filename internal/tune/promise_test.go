@@ -80,6 +80,59 @@ func gammaDraw(r *rand.Rand, shape int, scale float64) (sum float64) {
 	return sum
 }
 
+// lowGamma draws from a gamma distribution with a shape below 1, by the way of Marsaglia and Tsang.
+func lowGamma(r *rand.Rand, shape, scale float64) float64 {
+	d := shape + 2./3
+	c := 1 / math.Sqrt(9*d)
+	for {
+		x := r.NormFloat64()
+		v := math.Pow(1+c*x, 3)
+		if v > 0 && math.Log(1-r.Float64()) < x*x/2+d-d*v+d*math.Log(v) {
+			return d * v * scale * math.Pow(1-r.Float64(), 1/shape)
+		}
+	}
+}
+
+func uniform(low, high float64) func(*rand.Rand) float64 {
+	return func(r *rand.Rand) float64 { return low + (high-low)*r.Float64() }
+}
+
+// weather are quiet hours and bad ones, so many on average, each with a rate and a mean length.
+func weather(hours, rates, means [2]float64) func(*rand.Rand, float64) []Stall {
+	return func(r *rand.Rand, seconds float64) (list []Stall) {
+		bad := 0
+		if r.Float64() < hours[1]/(hours[0]+hours[1]) {
+			bad = 1
+		}
+		for at := 0.0; at < seconds; bad = 1 - bad {
+			end := min(at+r.ExpFloat64()*hours[bad]*3600, seconds)
+			for x := at + r.ExpFloat64()*3600/rates[bad]; x < end; x += r.ExpFloat64() * 3600 / rates[bad] {
+				list = append(list, Stall{Begin: x, Length: means[bad] * r.ExpFloat64()})
+			}
+			at = end
+		}
+		return separate(list)
+	}
+}
+
+// leak are stalls that come at a growing rate an hour and grow themselves, so many times over,
+// until the process is started anew each so many hours; 0 for never within the measurement.
+func leak(rate, mean, often, long, hours float64) func(*rand.Rand, float64) []Stall {
+	return func(r *rand.Rand, seconds float64) (list []Stall) {
+		life, begun := hours*3600, r.Float64()*hours*3600
+		if hours == 0 {
+			life = seconds
+		}
+		for at := 0.0; ; {
+			age := math.Mod(begun+at, life) / life
+			if at += r.ExpFloat64() * 3600 / (rate * (1 + (often-1)*age)); at >= seconds {
+				return separate(list)
+			}
+			list = append(list, Stall{Begin: at, Length: mean * (1 + (long-1)*age) * r.ExpFloat64()})
+		}
+	}
+}
+
 func families() []family {
 	return []family{
 		{"exponential", independent(10, func(r *rand.Rand) float64 { return 2 * r.ExpFloat64() })},
@@ -97,6 +150,11 @@ func families() []family {
 		{"periodic", periodic(300, 0.2, func(r *rand.Rand) float64 { return 0.8 + gammaDraw(r, 2, 0.7) })},
 		{"autoregressive", autoregressive(10, 1, 0.9, 0.95)},
 		{"heavy bursts", bursts(0.3, 20, 2, 3)},
+		{"flat gamma", independent(10, func(r *rand.Rand) float64 { return lowGamma(r, 0.3, 1/0.3) })},
+		{"uniform", independent(6, uniform(0, 6))},
+		{"cron", periodic(600, 1./30, uniform(1, 4))},
+		{"bad hours", weather([2]float64{3, 0.5}, [2]float64{2, 40}, [2]float64{0.7, 2})},
+		{"leak, restarted", leak(10, 0.5, 1, 6, 12)},
 	}
 }
 
@@ -135,5 +193,36 @@ func TestPromise(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestTrend is what tune says of stalls that grow: the past is no measure of what comes, so it must
+// not call such a rate supported. Of those that do not grow it may say so of few.
+func TestTrend(t *testing.T) {
+	const runs, seconds = 200, 24 * 3600
+	grows := func(stalls func(*rand.Rand, float64) []Stall) (n int) {
+		for run := range uint64(runs) {
+			if NewJudge([]Window{{Seconds: seconds, Stalls: stalls(rand.New(rand.NewPCG(run, 7)), seconds)}}).Growing {
+				n++
+			}
+		}
+		return n
+	}
+	for name, stalls := range map[string]func(*rand.Rand, float64) []Stall{
+		"longer": leak(10, 0.5, 1, 4, 0), "more frequent": leak(5, 1, 4, 1, 0), "both": leak(5, 0.5, 3, 3, 0),
+	} {
+		n := grows(stalls)
+		if t.Logf("| %s | %d of %d |", name, n, runs); n < runs*90/100 {
+			t.Errorf("%s: seen in %d of %d measurements, want 90 %%", name, n, runs)
+		}
+	}
+	for _, f := range families() {
+		if f.name == "leak, restarted" {
+			continue // grows, for half a day
+		}
+		n := grows(f.stalls)
+		if t.Logf("| %s | %d of %d |", f.name, n, runs); n > runs*8/100 {
+			t.Errorf("%s: seen in %d of %d measurements, want 8 %% at most", f.name, n, runs)
+		}
 	}
 }

@@ -61,6 +61,12 @@ func TestRecommend(t *testing.T) {
 		"a rate that is supported": {func(_ *Container, _ *Today, o *Objectives) { o.FalseRestarts = 10 }, "3/1/4", "2/1/2", "1/1/30", Assumed, Supported, "", ""},
 		"a rate that is not": {func(_ *Container, _ *Today, o *Objectives) { o.FalseRestarts, o.Survive = 1.0/720, 8 },
 			"3/1/4", "2/1/2", "1/1/30", Supported, Unsupported, "", ""},
+		"stalls that grow": {func(c *Container, _ *Today, _ *Objectives) {
+			c.Endpoints[0].Windows[0] = Window{Seconds: 4000, Stalls: nil, Latency: c.Endpoints[0].Windows[0].Latency}
+			for i := range 40 {
+				c.Endpoints[0].Windows[0].Stalls = append(c.Endpoints[0].Windows[0].Stalls, Stall{Begin: float64(100 * i), Length: 0.5 + float64(i)/20})
+			}
+		}, "3/1/4", "2/1/2", "1/1/30", Assumed, Assumed, "", ""},
 		"a crowd": {func(_ *Container, t *Today, o *Objectives) { t.Replicas, o.Survive = 50, 20 }, "3/2/7", "9/1/2", "1/1/30", Supported, Supported, "", ""},
 		"tainted": {func(c *Container, _ *Today, _ *Objectives) { c.Endpoints[0].Windows[0].Tainted = 4000 },
 			"", "", "", "", "", "", "8 % of the samples are tainted"},

@@ -5,6 +5,6 @@
 //	GOWORK=off go -C test/ci test ./...
 //
 // It is a module of its own, outside the workspace, for actionlint, which reads GitHub's
-// expressions and workflows. Nothing is fetched: Go and the modules have to be there, and what is uploaded ends
-// here.
+// expressions and workflows. Nothing is fetched: Go and the modules have to be there, and what is
+// uploaded ends here.
 package ci

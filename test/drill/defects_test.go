@@ -57,6 +57,11 @@ func defects() []defect {
 			fault: "dependency-outage:db+4s", requests: []string{store}, rules: []string{"V5"},
 		},
 		{
+			name: "a breaker opens for good", args: []string{"-ready", "latched"},
+			fault: "dependency-outage:db+3s", requests: []string{store}, rules: []string{"V5"},
+		},
+		{name: "it is ready before it is warm", args: []string{"-warm", "3s"}, fault: "crash", rules: []string{"V5"}},
+		{
 			name: "it exits without its database", args: []string{"-connect", "must"},
 			fault: "dependency-outage:db@start", requests: []string{store}, rules: []string{"V8"},
 		},

@@ -27,8 +27,8 @@ func busy() bool {
 }
 
 // checkNoFailures fails if a probe of a service failed, or Probity killed one. Startup probes may
-// fail: they wait for a service to listen. And a probe may fail that asks just when the test kills a
-// service, before anybody knows of the end.
+// fail: they wait for a service to listen. And a probe may fail that asks just when the test kills
+// a service, before anybody knows of the end.
 func checkNoFailures(t *testing.T, r *harness.Run, kills ...time.Time) {
 	t.Helper()
 	for _, text := range []string{"Readiness probe failed", "Liveness probe failed", "Killing"} {

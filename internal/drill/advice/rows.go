@@ -94,7 +94,7 @@ func outsideRows() []row {
 			rule: "V2", kinds: []drill.Kind{drill.KindDependency}, rules: []string{"liveness-checks-dependency", "liveness-equals-readiness", "liveness-aggregate-health"},
 			is: func(s situation) bool { return s.Probe != "" },
 			text: func(s situation) string {
-				return fmt.Sprintf("The %s probe fails with %s, which a restart does not mend. Let it ask the process alone; what depends on others belongs to readiness.", strings.ToLower(s.Probe), s.result.Dependency)
+				return fmt.Sprintf("The %s probe fails with %s, which a restart does not mend. Let it ask the process alone, and answer it beside the threads and connections that requests wait for; what depends on others belongs to readiness.", strings.ToLower(s.Probe), s.result.Dependency)
 			},
 		},
 		{
@@ -127,10 +127,6 @@ func outsideRows() []row {
 			text: always("The probe failed where requests did not: it asks something that they do not need, or by another way. Let it ask through what requests use."),
 		},
 		{
-			rule: "V5",
-			text: always("It does not come back by itself. Open connections again when they break, with a pause that grows, and check what readiness says by the same pool; a restart must not be needed for that."),
-		},
-		{
 			rule: "V6", rules: []string{"readiness-checks-shared-dependency"},
 			text: func(s situation) string {
 				return fmt.Sprintf("Every replica left the Service at once. If some requests do without %[1]s, take it out of readiness; if none do, say so: the annotation probity.run/dependency.%[1]s: owned on the Pod template.", s.result.Dependency)
@@ -143,6 +139,9 @@ func outsideRows() []row {
 	}
 }
 
+// waitForAll is for a process that is ready before it is.
+const waitForAll = "A process that has just started gets requests before it can answer them. Let the readiness probe, or the startup probe before it, succeed only when all that requests need is loaded and connected."
+
 // trafficRows are about requests.
 func trafficRows() []row {
 	return []row{
@@ -153,6 +152,18 @@ func trafficRows() []row {
 		{
 			rule: "V3", rules: []string{"shallow-tcp-check", "liveness-equals-readiness", "probe-cannot-fail", "readiness-port-not-served", "metrics-as-health", "exit-status-lost"},
 			text: always("The readiness probe succeeds while requests fail. Let it ask, through the same pool, for what they need; a check that has not run for a while has to count as failed."),
+		},
+		{
+			rule: "V5", words: []string{"ready too soon"}, rules: []string{"readiness-missing-on-serving-container", "readiness-missing", "shallow-tcp-check"},
+			text: always(waitForAll),
+		},
+		{
+			rule: "V5",
+			text: always("It does not come back by itself. Open connections again when they break, with a pause that grows, and check what readiness says by the same pool; a restart must not be needed for that."),
+		},
+		{
+			rule: "V7", is: func(s situation) bool { return s.Probe != "" }, rules: []string{"readiness-missing-on-serving-container", "readiness-missing", "shallow-tcp-check"},
+			text: always(waitForAll),
 		},
 		{
 			rule: "V7", kinds: []drill.Kind{drill.KindCrash}, rules: []string{"readiness-too-sensitive"},

@@ -19,7 +19,8 @@ type options struct {
 	start    time.Duration // until it has started
 	database string        // address; "" for none
 	connect  string        // "once": never again; "must": or exit
-	ready    string        // "always"; "own": by a connection of its own; "stale": until the checker dies
+	warm     time.Duration // for how long after the start requests fail, whatever the probes say
+	ready    string        // "always"; "own": by a connection of its own; "stale": until the checker dies; "latched": never again
 	live     string        // "ready": as readiness; "timer": whatever the loop does; "slot": in the queue of requests; "slow": under load
 	term     string        // "close": stops listening at once; "exit": exits at once
 	slots    int           // requests that are worked on at a time
@@ -31,6 +32,7 @@ func main() {
 	flag.DurationVar(&o.start, "start", 0, "")
 	flag.StringVar(&o.database, "database", os.Getenv("DATABASE"), "")
 	flag.StringVar(&o.connect, "connect", "", "")
+	flag.DurationVar(&o.warm, "warm", 0, "")
 	flag.StringVar(&o.ready, "ready", "", "")
 	flag.StringVar(&o.live, "live", "", "")
 	flag.StringVar(&o.term, "term", "", "")

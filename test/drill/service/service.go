@@ -24,6 +24,7 @@ type service struct {
 	jobs    chan chan struct{}
 	started time.Time
 	ready   atomic.Bool // what the checker has found
+	known   bool        // the checker has found that it is
 	ending  atomic.Bool
 	turn    atomic.Int64 // when the turn of the loop began, 0 while it waits
 	asked   atomic.Int64 // requests so far
@@ -74,6 +75,10 @@ func (s *service) check() {
 				select {} // the checker has died, and what it found last stands
 			}
 			s.ready.Store(err == nil)
+			if err != nil && s.options.ready == "latched" && s.known {
+				select {} // a breaker has opened, and nothing closes it
+			}
+			s.known = s.known || err == nil
 		}
 		time.Sleep(500 * time.Millisecond)
 	}
@@ -140,6 +145,9 @@ func (s *service) answer(w http.ResponseWriter, r *http.Request, db *database) {
 	defer cancel()
 	time.Sleep(s.work)
 	err := s.compute(ctx)
+	if time.Since(s.started) < s.warm {
+		err = errors.New("the model is not loaded")
+	}
 	if err == nil && db != nil {
 		err = db.ask(ctx)
 	}

@@ -22,9 +22,10 @@ const go = new Go();
 fetch("probity.wasm.gz").then((r) => new Response(r.body.pipeThrough(new DecompressionStream("gzip"))).arrayBuffer()).then((b) => WebAssembly.instantiate(b, go.importObject)).then(({instance}) => { go.run(instance); window.started = true; });
 </script>`
 
-// TestPlaygroundIsTheCommandLine: for each manifest with which a rule is tested that finds something,
-// the program in the browser answers byte for byte what it answers as a native one, about
-// findings, health checks and a fault; and its findings are those of probity check, line by line.
+// TestPlaygroundIsTheCommandLine: for each manifest with which a rule is tested that finds
+// something, the program in the browser answers byte for byte what it answers as a native one,
+// about findings, health checks and a fault; and its findings are those of probity check, line by
+// line.
 func TestPlaygroundIsTheCommandLine(t *testing.T) {
 	files, err := filepath.Glob("../../internal/advisor/rules/*/testdata/bad*.yaml")
 	if err != nil {

@@ -36,6 +36,7 @@ type http1Exchange struct {
 	routed     routedRequest
 	came       time.Duration // when, of the port's answerCounts
 	sent       bool          // something was written in the current attempt
+	wrote      bool          // all that send has to write was written
 	reusable   bool          // the connection to the endpoint can take another request
 	outcome    requestOutcome
 	status     int // that the client gets; 0 as long as there is none
@@ -97,6 +98,7 @@ func (x *http1Exchange) serveNext(first bool) nextStep {
 	case err != nil:
 		return nextClose // the client has gone
 	case head == 0 || x.conn.port.table.Load().protocol == protocolH2C:
+		x.conn.mark.enter(phaseNone) // net/http has its own limits
 		x.conn.port.handOver(x.conn.TCPConn, append([]byte(nil), x.buffer[:x.n]...))
 		return nextHandedOver
 	}
@@ -301,7 +303,7 @@ func (x *http1Exchange) exchangeOver(up *upstreamConn) (answered bool, err error
 		x.endUpload()
 	}
 	left := x.conn.use(nil)
-	if err == nil && left == nil && x.reusable && x.routed.port.proxy.opts.AsCluster == nil {
+	if err == nil && left == nil && x.reusable && x.wrote && x.routed.port.proxy.opts.AsCluster == nil {
 		x.conn.port.proxy.upstreams.put(up)
 	} else {
 		_ = up.Close() // nothing more is expected of it
@@ -321,6 +323,7 @@ func (x *http1Exchange) send(up *upstreamConn) error {
 	if err == nil && len(x.recorded) > 0 {
 		_, err = up.Write(x.recorded)
 	}
+	x.wrote = err == nil
 	if err == nil && !x.body.Ended() {
 		x.startUpload(up)
 	}

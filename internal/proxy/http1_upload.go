@@ -152,6 +152,9 @@ func (u *upload) interrupt() {
 func (x *http1Exchange) endUpload() {
 	u := x.upload
 	if u == nil {
+		if !x.body.Ended() && x.outcome == requestServed { // it did not begin, as nothing could be written
+			x.conn.linger(lingerTime)
+		}
 		return
 	}
 	if x.outcome == requestServed && x.conn.port.ctx.Err() == nil {

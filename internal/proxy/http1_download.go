@@ -143,7 +143,7 @@ func (x *http1Exchange) passAnswer(up *upstreamConn, a *answer, head int) {
 	}
 	a.release(up.in.buffers)
 	for err == nil && !x.answerBody.Ended() && x.outcome == requestServed {
-		err = x.passPiece(up)
+		err = x.passMore(up)
 	}
 	switch {
 	case x.outcome != requestServed: // the client has gone
@@ -174,8 +174,11 @@ func (x *http1Exchange) passHead(a *answer, head int, as h1.Passage, piece []byt
 	return x.conn.write(piece)
 }
 
-// passPiece passes on what comes next of the body of an answer. The error is that of the endpoint.
-func (x *http1Exchange) passPiece(up *upstreamConn) error {
+// passMore passes on what comes next of the body of an answer. The error is that of the endpoint.
+func (x *http1Exchange) passMore(up *upstreamConn) error {
+	if spliced, err := x.splice(up); spliced || err != nil {
+		return err
+	}
 	buffer, n, err := up.in.read()
 	if buffer == nil {
 		if err == io.EOF && x.answerBody.EndOfConnection() {

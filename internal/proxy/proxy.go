@@ -75,6 +75,7 @@ type Proxy struct {
 	// of HTTP/1
 	exchanges exchanges
 	upstreams upstreamPool
+	pipes     pipes
 	sweeper   sweeper
 	// the goroutines that serve listeners and TCP clients, drain ports and redial ejected endpoints
 	running sync.WaitGroup
@@ -130,6 +131,7 @@ func New(opts Options) *Proxy {
 // called once.
 func (p *Proxy) Run(ctx context.Context) error {
 	defer p.running.Wait()
+	defer p.pipes.close()
 	defer p.upstreams.close()
 	defer p.sweeper.stop()
 	defer p.drainAll()

@@ -75,10 +75,8 @@ func (p *Response) parseLine(line []byte) error {
 // one way alone, is written anew: an answer is not refused for its looks (RFC 9112, 5.1 and 5.2).
 func (p *Response) parseField(from, textTo, next int) error {
 	text := p.bytes[from:textTo]
-	for _, c := range text {
-		if c == 0 || c == '\r' { // RFC 9110, 5.5
-			return errBadAnswerField
-		}
+	if !all(text, classValue) { // RFC 9110, 5.5: CR, LF and NUL are dangerous, and the others no use
+		return errBadAnswerField
 	}
 	if text[0] == ' ' || text[0] == '\t' {
 		if len(p.fields) == 0 {

@@ -44,6 +44,7 @@ func TestAnswers(t *testing.T) {
 		"space before colon":  {get, lines("HTTP/1.1 200 OK", "Content-Length : 1"), Passage{}, lines("HTTP/1.1 200 OK", "Content-Length: 1"), ByLength, true},
 		"no colon":            {get, lines("HTTP/1.1 200 OK", "A"), Passage{}, refused, 0, false},
 		"bare CR":             {get, lines("HTTP/1.1 200 OK", "A: b\rC: d"), Passage{}, refused, 0, false},
+		"a control character": {get, lines("HTTP/1.1 200 OK", "A: b\x13"), Passage{}, refused, 0, false},
 		"NUL":                 {get, lines("HTTP/1.1 200 OK", "A: b\x00"), Passage{}, refused, 0, false},
 		"a status of two":     {get, lines("HTTP/1.1 99 OK"), Passage{}, refused, 0, false},
 		"HTTP/2":              {get, lines("HTTP/2.0 200 OK"), Passage{}, refused, 0, false},

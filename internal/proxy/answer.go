@@ -55,60 +55,96 @@ func (e *attemptError) Error() string {
 
 func (e *attemptError) Unwrap() error { return e.err }
 
-// unsentError means that nothing of a request was sent although a connection was there.
-type unsentError struct{ error }
-
-func (e *unsentError) Unwrap() error { return e.error }
-
 // retryAfter is how many seconds clients are told to wait: the shortest time that Retry-After has,
 // as an endpoint may become ready at any time.
 const retryAfter = 1
 
-// answerFailure tells a client why no endpoint answered: with 503 if none has seen the request,
-// else with 502. Clients that want JSON get a Kubernetes Status. gRPC clients get the gRPC status
-// UNAVAILABLE, without which they would not show the text. It returns the code.
-func (sp *servicePort) answerFailure(w http.ResponseWriter, r *http.Request, why *noAnswerError) (code int) {
+// ownAnswer is an answer of the proxy itself.
+type ownAnswer struct {
+	code   int
+	header http.Header
+	body   string
+}
+
+// plainAnswer is an answer in plain text, which says why a request does not go to an endpoint.
+func plainAnswer(code int, why string) ownAnswer {
+	header := http.Header{"Content-Type": {"text/plain; charset=utf-8"}, "X-Content-Type-Options": {"nosniff"}}
+	return ownAnswer{code, header, why + "\n"}
+}
+
+// write writes the answer by net/http.
+func (a ownAnswer) write(w http.ResponseWriter) {
+	for name, values := range a.header {
+		w.Header()[name] = values
+	}
+	w.WriteHeader(a.code)
+	_, _ = w.Write([]byte(a.body)) // fails only if the client has gone
+}
+
+// failureStatus is what is known of a request that no endpoint answered: 503 if none has seen it,
+// else 502.
+func (sp *servicePort) failureStatus(why *noAnswerError) *metav1.Status {
 	code, reason := http.StatusServiceUnavailable, metav1.StatusReasonServiceUnavailable
 	if why.sent {
 		code, reason = http.StatusBadGateway, metav1.StatusReasonUnknown
 	}
-	status := metav1.Status{
+	status := &metav1.Status{
 		TypeMeta: metav1.TypeMeta{Kind: "Status", APIVersion: "v1"}, Status: metav1.StatusFailure, Code: int32(code), Reason: reason,
 		Message: fmt.Sprintf("Service %s/%s, port %d: %v", sp.service.Namespace, sp.service.Name, sp.key.number, why),
 		Details: &metav1.StatusDetails{Kind: "services", Name: sp.service.Name},
 	}
 	if !why.sent {
 		status.Details.Causes, status.Details.RetryAfterSeconds = sp.causes(), retryAfter
-		w.Header().Set("Retry-After", fmt.Sprint(retryAfter))
 	}
-	w.Header().Set("X-Content-Type-Options", "nosniff")
-	w.Header().Set("Cache-Control", "no-store")
-	switch {
-	case isGRPC(r):
-		answerGRPC(w, text(&status, "; "))
-	case wantsJSON(r.Header.Values("Accept")):
-		w.Header().Set("Content-Type", "application/json")
-		w.WriteHeader(code)
-		_ = json.NewEncoder(w).Encode(&status) // fails only if the client has gone
-	default:
-		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-		w.WriteHeader(code)
-		_, _ = fmt.Fprintln(w, text(&status, "\n  ")) // fails only if the client has gone
-	}
-	return code
+	return status
 }
 
-// rejectBody tells a client that its request's body broke off. It returns the code.
-func (sp *servicePort) rejectBody(w http.ResponseWriter, r *http.Request, why error) (code int) {
-	code = http.StatusBadRequest
+// failureAnswer tells a client why no endpoint answered. Clients that want JSON get a Kubernetes
+// Status.
+func failureAnswer(status *metav1.Status, accept []string) ownAnswer {
+	a := plainAnswer(int(status.Code), text(status, "\n  "))
+	if wantsJSON(accept) {
+		if encoded, err := json.Marshal(status); err == nil { // a Status always can be encoded
+			a.body = string(encoded) + "\n"
+			a.header.Set("Content-Type", "application/json")
+		}
+	}
+	a.header.Set("Cache-Control", "no-store")
+	if status.Details.RetryAfterSeconds > 0 {
+		a.header.Set("Retry-After", fmt.Sprint(status.Details.RetryAfterSeconds))
+	}
+	return a
+}
+
+// answerFailure tells a client of net/http's why no endpoint answered, and returns the code. gRPC
+// clients get the gRPC status UNAVAILABLE, without which they would not show the text.
+func (sp *servicePort) answerFailure(w http.ResponseWriter, r *http.Request, why *noAnswerError) (code int) {
+	status := sp.failureStatus(why)
+	if isGRPC(r) {
+		answerGRPC(w, text(status, "; "))
+	} else {
+		failureAnswer(status, r.Header.Values("Accept")).write(w)
+	}
+	return int(status.Code)
+}
+
+// brokenBodyAnswer tells a client that its request's body broke off.
+func (sp *servicePort) brokenBodyAnswer(why error) ownAnswer {
+	code := http.StatusBadRequest
 	if errors.Is(why, os.ErrDeadlineExceeded) {
 		code = http.StatusRequestTimeout
 	}
+	return plainAnswer(code, fmt.Sprintf("Service %s/%s, port %d: cannot read the request's body: %v", sp.service.Namespace, sp.service.Name, sp.key.number, why))
+}
+
+// rejectBody tells a client of net/http's that its request's body broke off. It returns the code.
+func (sp *servicePort) rejectBody(w http.ResponseWriter, r *http.Request, why error) (code int) {
 	if r.ProtoMajor == 1 { // over HTTP/2 it would end the other streams, too
 		w.Header().Set("Connection", "close")
 	}
-	http.Error(w, fmt.Sprintf("Service %s/%s, port %d: cannot read the request's body: %v", sp.service.Namespace, sp.service.Name, sp.key.number, why), code)
-	return code
+	a := sp.brokenBodyAnswer(why)
+	a.write(w)
+	return a.code
 }
 
 // text is a status as text for people.
@@ -124,6 +160,8 @@ func text(s *metav1.Status, separator string) string {
 func answerGRPC(w http.ResponseWriter, message string) {
 	const unavailable = "14"
 	h := w.Header()
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Cache-Control", "no-store")
 	h.Set("Content-Type", "application/grpc")
 	h.Set("Grpc-Status", unavailable)
 	h.Set("Grpc-Message", strings.ReplaceAll(url.QueryEscape(message), "+", "%20"))

@@ -8,55 +8,16 @@ import (
 	"time"
 )
 
-// clientListener is the listener that the HTTP server of a port accepts from. It gives the server
-// the connections of HTTP clients; if the port speaks TCP when a client comes, the relay serves it.
-type clientListener struct {
-	port     *servicePort
-	listener *portListener
-}
-
-// Accept implements [net.Listener].
-func (a clientListener) Accept() (net.Conn, error) {
-	sp := a.port
-	for {
-		conn, err := a.listener.AcceptTCP()
-		if err != nil {
-			return nil, err
-		}
-		// further clients wait in the kernel's queue meanwhile
-		if !sp.slots.acquire(sp.stopping, sp.reportFull) {
-			reset(conn)
-			return nil, net.ErrClosed
-		}
-		client := &clientConn{TCPConn: conn, slots: sp.slots, limit: writeLimit{timeout: sp.proxy.opts.ClientTimeout, began: sp.answers.began}}
-		if sp.table.Load().protocol != protocolTCP {
-			return client, nil
-		}
-		sp.serveTCP(client)
-	}
-}
-
-// Close implements [net.Listener].
-func (a clientListener) Close() error {
-	if a.listener.givenUp.Load() {
-		return nil // the port goes on at others
-	}
-	a.port.stopAccepting()
-	return nil
-}
-
-// Addr implements [net.Listener].
-func (a clientListener) Addr() net.Addr { return a.listener.Addr() }
-
-// clientConn is a client's connection. It frees its place among the [Options].MaxConnections when
-// it is closed, refuses requests that can be read in two ways, and writing to it fails if the
-// client stops reading.
+// clientConn is a client's connection that net/http's server serves: one that speaks HTTP/2, or
+// whose port does. It frees its place among the [Options].MaxConnections when it is closed, refuses
+// requests that can be read in two ways, and writing to it fails if the client stops reading.
 type clientConn struct {
 	*net.TCPConn
 	limit writeLimit
 	once  sync.Once
 	slots *portSlots
 
+	read   []byte      // what was read of it before it was handed over; then it belongs to the reader
 	tunnel atomic.Bool // what comes is no HTTP any more
 	// this and the rest belong to whoever reads; net/http has one reader at a time
 	framing framing
@@ -69,10 +30,10 @@ type clientConn struct {
 // requests before it. (An error would break those off: net/http reads ahead by a byte.)
 func (c *clientConn) Read(p []byte) (int, error) {
 	if c.tunnel.Load() {
-		return c.TCPConn.Read(p)
+		return c.receive(p)
 	}
 	if c.refusal.Load() == nil {
-		n, err := c.TCPConn.Read(p)
+		n, err := c.receive(p)
 		good, refused := c.framing.scan(p[:n])
 		if refused == nil {
 			return n, err
@@ -88,6 +49,16 @@ func (c *clientConn) Read(p []byte) (int, error) {
 	}
 	n := copy(p, c.poison)
 	c.poison = c.poison[n:]
+	return n, nil
+}
+
+// receive reads what was read before, and then the connection.
+func (c *clientConn) receive(p []byte) (int, error) {
+	if len(c.read) == 0 {
+		return c.TCPConn.Read(p)
+	}
+	n := copy(p, c.read)
+	c.read = c.read[n:]
 	return n, nil
 }
 
@@ -116,12 +87,8 @@ func (c *clientConn) refuse(reason error) error {
 	return err
 }
 
-const (
-	// refusalLinger is how long a client that was refused may take to end.
-	refusalLinger = 500 * time.Millisecond
-	// maxRefusalDrain is how much such a client may still send.
-	maxRefusalDrain = 256 << 10
-)
+// maxRefusalDrain is how much a client that was refused may still send.
+const maxRefusalDrain = 256 << 10
 
 // Write implements [net.Conn].
 func (c *clientConn) Write(p []byte) (int, error) {

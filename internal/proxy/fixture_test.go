@@ -40,6 +40,12 @@ type fixture struct {
 // start runs a proxy until the end of the test, which fails if it leaves a goroutine behind.
 func start(t testing.TB, opts Options) *fixture {
 	t.Helper()
+	return startWith(t, opts, func(*Proxy) {})
+}
+
+// startWith is start with a proxy that is changed before it runs.
+func startWith(t testing.TB, opts Options, change func(*Proxy)) *fixture {
+	t.Helper()
 	before := runtime.NumGoroutine()
 	fx := &fixture{t: t, store: store.New(store.Options{Kinds: store.Kubernetes()})}
 	opts.Store = fx.store
@@ -47,6 +53,7 @@ func start(t testing.TB, opts Options) *fixture {
 		opts.DrainTimeout = 2 * time.Second
 	}
 	fx.proxy = New(opts)
+	change(fx.proxy)
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- fx.proxy.Run(ctx) }()

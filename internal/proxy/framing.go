@@ -8,11 +8,11 @@ import (
 	"strings"
 )
 
-// framing follows the HTTP/1 requests that a client sends over one connection, to where each of
-// them ends, and finds the first one whose end can be read in two ways. The server of net/http
-// accepts some of those: it drops a Content-Length beside a Transfer-Encoding, and joins folded
-// lines (RFC 9112, 5.2, 6.1 and 6.3). What was read in another way before it came here, by an
-// ingress say, could hide a second request in the body of the first.
+// framing follows the HTTP/1 requests that a client sends to a port that speaks HTTP/2, to where
+// each of them ends, and finds the first one whose end can be read in two ways. The server of
+// net/http accepts some of those: it drops a Content-Length beside a Transfer-Encoding, and joins
+// folded lines (RFC 9112, 5.2, 6.1 and 6.3). What was read in another way before it came here, by
+// an ingress say, could hide a second request in the body of the first.
 //
 // It refuses all that net/http would read differently from framing itself, so the two never
 // disagree about where a request begins. What it lets through, net/http may still refuse.

@@ -6,34 +6,26 @@ import (
 	"net/netip"
 	"strings"
 	"sync"
-	"time"
 )
 
-// forwarder copies the bytes of requests and answers. What has to be decided about a request, a
-// [routedRequest] decides, so that one forwarder can replace another.
-type forwarder interface {
-	// forward serves one request of a port. It returns when the answer is complete.
-	forward(w http.ResponseWriter, r *http.Request, sp *servicePort)
-	// close closes the connections to endpoints that are not in use.
-	close()
-}
-
-// httpForwarder forwards by [httputil.ReverseProxy], of which it keeps a pool.
+// httpForwarder forwards the requests that net/http's server has read, those of HTTP/2 and of ports
+// that speak it, by [httputil.ReverseProxy], of which it keeps a pool. What has to be decided about
+// a request, a [routedRequest] decides.
 type httpForwarder struct {
 	proxy      *Proxy
 	transports *transports
 	proxies    sync.Pool // of *reverseProxy
 }
 
-// newHTTPForwarder makes a forwarder that closes a connection to an endpoint when nobody has used
-// it for idleTimeout.
-func newHTTPForwarder(p *Proxy, idleTimeout time.Duration) *httpForwarder {
-	transports := newTransports(idleTimeout)
+func newHTTPForwarder(p *Proxy) *httpForwarder {
+	transports := newTransports()
 	return &httpForwarder{proxy: p, transports: transports, proxies: sync.Pool{New: func() any { return newReverseProxy(p, transports) }}}
 }
 
+// close closes the connections to endpoints that are not in use.
 func (f *httpForwarder) close() { f.transports.close() }
 
+// forward serves one request of a port. It returns when the answer is complete.
 func (f *httpForwarder) forward(w http.ResponseWriter, r *http.Request, sp *servicePort) {
 	rp := f.proxies.Get().(*reverseProxy)
 	rp.outcome, rp.completed, rp.status, rp.came = requestServed, false, 0, sp.answers.now()
@@ -89,8 +81,7 @@ func rewrite(r *httputil.ProxyRequest) {
 // isIdempotent reports whether a request may be sent twice, by net/http's own rule, but whatever
 // its body is.
 func isIdempotent(r *http.Request) bool {
-	switch r.Method {
-	case http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodTrace:
+	if isIdempotentMethod([]byte(r.Method)) {
 		return true
 	}
 	return r.Header["Idempotency-Key"] != nil || r.Header["X-Idempotency-Key"] != nil

@@ -96,30 +96,35 @@ func TestMalformedRequests(t *testing.T) {
 		"HTTP/2 begun by half, bare LF":     {"PRI * HTTP/2.0\n\nSM\r\n\r\n", badRequest},
 		"HTTP/2 begun by half, with fields": {"PRI * HTTP/2.0\r\nHost: web\r\n\r\n", badRequest},
 	} {
-		t.Run(name, func(t *testing.T) {
-			fx := start(t, Options{})
-			address := fx.service("web")
-			replica := fx.replica("a", func(_ http.ResponseWriter, r *http.Request) {
-				if strings.HasPrefix(r.URL.Path, "/hidden") {
-					t.Error("the replica got the hidden request")
-				}
-				_, _ = io.Copy(io.Discard, r.Body)
-			})
-			fx.endpoints("web", at("a", replica.address))
-			for name, send := range map[string]func(net.Conn, string){"at once": sendAtOnce, "byte by byte": sendByteByByte} {
-				conn, answers := rawForShort(t, address)
-				send(conn, tt.request+"GET /hidden HTTP/1.1\r\nHost: web\r\n\r\n")
-				expectRefusal(t, name, answers, tt.want)
-				// behind a good request, which is answered first
-				conn, answers = rawForShort(t, address)
-				send(conn, "GET /good HTTP/1.1\r\nHost: web\r\n\r\n"+tt.request+"GET /hidden HTTP/1.1\r\nHost: web\r\n\r\n")
-				res, err := http.ReadResponse(answers, nil)
-				if err != nil || res.StatusCode != http.StatusOK {
-					t.Fatalf("%s: the good request: %v %v", name, res, err)
-				}
-				expectRefusal(t, name+", behind a good one", answers, tt.want)
-			}
-		})
+		for _, protocol := range []string{"http", "h2c"} { // the relay, and net/http
+			t.Run(name+" to "+protocol, func(t *testing.T) { expectMalformed(t, protocol, tt.request, tt.want) })
+		}
+	}
+}
+
+// expectMalformed sends a malformed request to a port, also behind a good one.
+func expectMalformed(t *testing.T, protocol, request string, want int) {
+	fx := start(t, Options{})
+	address := fx.service("web", named(protocol))
+	replica := fx.replica("a", func(_ http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.URL.Path, "/hidden") {
+			t.Error("the replica got the hidden request")
+		}
+		_, _ = io.Copy(io.Discard, r.Body)
+	})
+	fx.endpoints("web", at("a", replica.address))
+	for name, send := range map[string]func(net.Conn, string){"at once": sendAtOnce, "byte by byte": sendByteByByte} {
+		conn, answers := rawForShort(t, address)
+		send(conn, request+"GET /hidden HTTP/1.1\r\nHost: web\r\n\r\n")
+		expectRefusal(t, name, answers, want)
+		// behind a good request, which is answered first
+		conn, answers = rawForShort(t, address)
+		send(conn, "GET /good HTTP/1.1\r\nHost: web\r\n\r\n"+request+"GET /hidden HTTP/1.1\r\nHost: web\r\n\r\n")
+		res, err := http.ReadResponse(answers, nil)
+		if err != nil || res.StatusCode != http.StatusOK {
+			t.Fatalf("%s: the good request: %v %v", name, res, err)
+		}
+		expectRefusal(t, name+", behind a good one", answers, want)
 	}
 }
 

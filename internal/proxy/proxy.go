@@ -33,7 +33,7 @@ type Options struct {
 	// ClientTimeout is how long a client may take to send the next part of an HTTP/1 body, or to
 	// read the next part of an answer. After that its connection is closed, so that it does not
 	// occupy an endpoint for ever. Upgraded connections and streams of HTTP/2 may be silent for as
-	// long as they like. Default one minute. One that reads nothing has up to a sixteenth more.
+	// long as they like. Default one minute; it may take a fifth of a second more.
 	ClientTimeout time.Duration
 	// MaxConnections is how many connections of clients all Services together accept at a time,
 	// each Service port no more than its share. Further ones wait in the kernel's queues. A request
@@ -70,7 +70,13 @@ type Proxy struct {
 	httpLog *log.Logger
 	pods    podRegistry
 	buffers bufferPool
+	heads   headPool
 	slots   clientSlots
+	// of HTTP/1
+	exchanges exchanges
+	upstreams upstreamPool
+	pipes     pipes
+	sweeper   sweeper
 	// the goroutines that serve listeners and TCP clients, drain ports and redial ejected endpoints
 	running sync.WaitGroup
 
@@ -111,6 +117,11 @@ func New(opts Options) *Proxy {
 	}
 	p.expiry = time.AfterFunc(time.Hour, p.ClaimsChanged)
 	p.expiry.Stop()
+	p.upstreams.idleTimeout = upstreamIdleTimeout
+	p.sweeper = sweeper{
+		upstreams: &p.upstreams, clientTimeout: opts.ClientTimeout, period: sweepPeriod, start: p.running.Go,
+		conns: map[*http1Conn]bool{}, stopped: make(chan struct{}),
+	}
 	p.pods = podRegistry{reportLoss: p.reportLoss, byUID: map[types.UID]*pod{}}
 	return p
 }
@@ -120,6 +131,9 @@ func New(opts Options) *Proxy {
 // called once.
 func (p *Proxy) Run(ctx context.Context) error {
 	defer p.running.Wait()
+	defer p.pipes.close()
+	defer p.upstreams.close()
+	defer p.sweeper.stop()
 	defer p.drainAll()
 	ctx, stopReading := context.WithCancel(ctx)
 	defer stopReading()

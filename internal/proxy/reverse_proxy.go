@@ -18,7 +18,6 @@ type reverseProxy struct {
 	transports   *transports
 	handler      httputil.ReverseProxy
 	routed       routedRequest
-	trace        *upstreamTrace
 	requestBody  *requestBody // nil if the request has none
 	responseBody responseBody
 	upgraded     *upgradedBody // nil if the connection did not change protocols
@@ -29,7 +28,7 @@ type reverseProxy struct {
 }
 
 func newReverseProxy(p *Proxy, transports *transports) *reverseProxy {
-	rp := &reverseProxy{transports: transports, trace: newUpstreamTrace()}
+	rp := &reverseProxy{transports: transports}
 	rp.handler = httputil.ReverseProxy{Rewrite: rewrite, Transport: rp, ErrorHandler: rp.handleError, BufferPool: &p.buffers, ErrorLog: p.httpLog}
 	return rp
 }
@@ -54,7 +53,6 @@ func (rp *reverseProxy) finish(f *httpForwarder, r *http.Request) {
 	}
 	rp.routed.port.answers.answered(rp.status, rp.came)
 	rp.routed.end(rp.outcome)
-	rp.trace.release()
 	rp.requestBody, rp.upgraded, rp.responseBody = nil, nil, responseBody{}
 	f.proxies.Put(rp)
 }
@@ -81,7 +79,7 @@ func (rp *reverseProxy) RoundTrip(out *http.Request) (*http.Response, error) {
 			return nil, err // the client failed, not the endpoint
 		}
 		last = &attemptError{rr.endpoint.pod.name.Load(), err}
-		sent := !isDialError(err) && !isUnsentError(err)
+		sent := !isDialError(err) && rr.attempt.sent.Load()
 		failure := failureBroken
 		if isDialError(err) {
 			failure = dialFailure(err)
@@ -93,8 +91,7 @@ func (rp *reverseProxy) RoundTrip(out *http.Request) (*http.Response, error) {
 	}
 }
 
-// send sends a request to the current endpoint. If it failed because a kept connection was dead,
-// and nothing was sent, it is sent once more over a new connection.
+// send sends a request to the current endpoint.
 func (rp *reverseProxy) send(transport *http.Transport, out *http.Request, body *replayBody) (*http.Response, error) {
 	out.URL.Scheme, out.URL.Host = "http", rp.routed.endpoint.dialAddress()
 	attempt := rp.routed.attempt
@@ -102,18 +99,7 @@ func (rp *reverseProxy) send(transport *http.Transport, out *http.Request, body 
 		out.Body = body.newReader(attempt)
 	}
 	ctx := context.WithValue(out.Context(), attemptContextKey{}, attempt)
-	if transport == rp.transports.h2c {
-		return transport.RoundTrip(out.WithContext(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteHeaders: attempt.markSent})))
-	}
-	ut := rp.trace
-	res, err := transport.RoundTrip(out.WithContext(ut.start(ctx, attempt, !rp.routed.idempotent)))
-	if err == nil || isDialError(err) || !ut.unsent() || out.Context().Err() != nil {
-		return res, err
-	}
-	if transport == rp.transports.http1Fresh || !body.rewind() {
-		return nil, &unsentError{err}
-	}
-	return rp.send(rp.transports.http1Fresh, cloneForRetry(out), body)
+	return transport.RoundTrip(out.WithContext(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteHeaders: attempt.markSent})))
 }
 
 // cloneForRetry copies a request for another attempt: goroutines of the last attempt may still read
@@ -149,9 +135,6 @@ func (rp *reverseProxy) observe(res *http.Response) *http.Response {
 // transportFor chooses the protocol to the endpoint: HTTP/2 if the port says so or the request is
 // gRPC, else HTTP/1.1, and always HTTP/1.1 for an upgrade, which HTTP/2 does not have.
 func (rp *reverseProxy) transportFor(out *http.Request) *http.Transport {
-	if rp.routed.port.proxy.opts.AsCluster != nil && !isGRPC(out) && rp.routed.port.table.Load().protocol != protocolH2C {
-		return rp.transports.http1Fresh // there a client's connection is one to the Pod
-	}
 	upgrade := out.Header["Upgrade"] != nil
 	if !upgrade && (rp.routed.port.table.Load().protocol == protocolH2C || isGRPC(out)) {
 		return rp.transports.h2c

@@ -9,8 +9,8 @@ import (
 )
 
 // routedRequest routes one request, or one TCP connection: which endpoint it goes to, whether and
-// where it is tried again, and how it is counted. It knows nothing of the bytes, which a forwarder
-// or the TCP relay copies:
+// where it is tried again, and how it is counted. It knows nothing of the bytes, which the
+// relays and net/http copy:
 //
 //	rr.begin(port, client, idempotent)
 //	for {

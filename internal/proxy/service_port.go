@@ -28,8 +28,9 @@ type servicePort struct {
 	service corev1.ObjectReference
 	placement
 	mainAddress atomic.Pointer[string] // of the main listener; "" if there is none
-	server      *http.Server
-	forwarder   forwarder
+	server      *http.Server           // of clients that speak HTTP/2, and of ports that do
+	handedOver  *handover              // the connections that it serves
+	forwarder   *httpForwarder
 	slots       *portSlots
 	fullSaid    atomic.Int64 // when it was said last that there are no more slots, in seconds
 
@@ -79,7 +80,7 @@ func newServicePort(p *Proxy, key portKey, service corev1.ObjectReference) *serv
 		default:
 		}
 	}
-	sp.forwarder = newHTTPForwarder(p, upstreamIdleTimeout)
+	sp.forwarder, sp.handedOver = newHTTPForwarder(p), newHandover()
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
 	protocols.SetUnencryptedHTTP2(true)
@@ -93,15 +94,6 @@ func newServicePort(p *Proxy, key portKey, service corev1.ObjectReference) *serv
 		},
 	}
 	return sp
-}
-
-// serve accepts the clients of a listener until stopAccepting. The HTTP server serves HTTP clients;
-// each TCP client gets a goroutine of the proxy.
-func (sp *servicePort) serve(listener *portListener) {
-	err := sp.server.Serve(clientListener{sp, listener})
-	if !errors.Is(err, http.ErrServerClosed) && !sp.isStopping() && !listener.givenUp.Load() {
-		sp.proxy.record(sp.service, corev1.EventTypeWarning, "ListenerFailed", "cannot accept clients on "+listener.Addr().String()+" any more: "+err.Error())
-	}
 }
 
 // ServeHTTP serves one request.
@@ -194,14 +186,21 @@ func (sp *servicePort) drain(timeout time.Duration) {
 	sp.stopAccepting()
 	draining, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()
+	for _, c := range sp.proxy.sweeper.ofPort(sp) {
+		c.closeIdle()
+	}
 	if err := sp.server.Shutdown(draining); err != nil && !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, net.ErrClosed) {
 		sp.proxy.opts.Logger.Error("Cannot shut a server down", "address", sp.address(), "err", err)
 	}
-	// upgraded and TCP connections, which the server does not know
+	// all but the requests that the server has
 	sp.inFlight.setFlags(flagNotifyZero)
 	sp.waitIdle(draining)
 	sp.inFlight.setFlags(flagClosed)
 	sp.cancel()
+	for _, c := range sp.proxy.sweeper.ofPort(sp) {
+		c.cut()
+	}
+	_ = sp.handedOver.Close() // also if the server has not begun; never fails
 	if err := sp.server.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
 		sp.proxy.opts.Logger.Error("Cannot close a server", "address", sp.address(), "err", err)
 	}

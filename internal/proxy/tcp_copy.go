@@ -29,12 +29,12 @@ const stallCheckPeriod = time.Second
 // is asked now and then whether the source has gone, which its end behind unread data does not
 // tell.
 func copyStream(sink, source *net.TCPConn, buffers *bufferPool, abandoned func() bool) copyEnd {
-	raw, err := source.SyscallConn()
-	if err != nil {
+	var in readyReader
+	if in.init(source, buffers) != nil {
 		return copySourceBroke
 	}
 	for {
-		buffer, n, err := readReady(source, raw, buffers)
+		buffer, n, err := in.read()
 		end := copyDone
 		if n > 0 {
 			end = writeAll(sink, buffer[:n], abandoned)

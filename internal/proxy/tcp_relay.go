@@ -21,25 +21,26 @@ const dialTimeout = time.Second
 const lingerTimeout = 5 * time.Second
 
 // serveTCP serves a TCP client in a goroutine of the proxy.
-func (sp *servicePort) serveTCP(client *clientConn) {
+func (sp *servicePort) serveTCP(client *net.TCPConn) {
 	if !sp.inFlight.add(flagClosed) {
-		reset(client.TCPConn)
-		_ = client.Close() // frees its place; the connection is closed already
+		reset(client)
+		sp.slots.release()
 		return
 	}
 	sp.proxy.running.Go(func() {
 		defer sp.inFlight.done()
+		defer sp.slots.release()
 		defer client.Close()
 		var rr routedRequest
 		rr.begin(sp, clientAddress(client), false)
 		upstream := sp.dialEndpoint(&rr)
 		if upstream == nil {
 			rr.end(requestFailed)
-			reset(client.TCPConn)
+			reset(client)
 			return
 		}
 		defer upstream.Close()
-		rr.end(relay{sp.ctx, sp.proxy, rr.attempt.instance.connectionCut}.run(client.TCPConn, upstream))
+		rr.end(relay{sp.ctx, sp.proxy, rr.attempt.instance.connectionCut}.run(client, upstream))
 	})
 }
 
@@ -50,15 +51,10 @@ func (sp *servicePort) dialEndpoint(rr *routedRequest) *net.TCPConn {
 		if rr.next(sp.ctx) != nil {
 			return nil
 		}
-		dialer := net.Dialer{Timeout: dialTimeout}
-		conn, err := dialer.DialContext(sp.ctx, "tcp", rr.endpoint.dialAddress())
-		if err == nil && rr.attempt.instance.inFlight.hasAny(flagClosed) {
-			_ = conn.Close() // it may be a connection to the Pod's next process; nothing was sent
-			err = errProcessEnded
-		}
+		conn, err := dialInstance(sp.ctx, &net.Dialer{Timeout: dialTimeout}, rr.attempt.instance, rr.endpoint.dialAddress())
 		if err == nil {
 			rr.attempt.markSent() // the endpoint may speak first
-			return conn.(*net.TCPConn)
+			return conn
 		}
 		if sp.ctx.Err() != nil || !rr.failed(dialFailure(err), false) {
 			return nil

@@ -1,101 +1,89 @@
 package proxy
 
 import (
-	"io"
+	"context"
+	"errors"
 	"net"
-	"sync/atomic"
 	"time"
 )
 
-// upstreamConn is an HTTP/1.1 connection to an endpoint. It counts its writes and its users, and
-// closes itself when it had no user for a while.
-//
-// [net/http.Transport] has a timer for that, too, which is not safe here: it goes on while the
-// connection is used. When it fires late, the connection may be idle again while its last answer is
-// still on its way from one goroutine of the transport to another, and then that answer is lost.
+// upstreamConn is an HTTP/1.1 connection to an endpoint. It belongs to one request at a time, or to
+// the [upstreamPool].
 type upstreamConn struct {
 	*net.TCPConn
-	writes      atomic.Uint64
-	attempt     atomic.Pointer[upstreamAttempt] // is marked as sent by the next write; or nil
-	users       atomic.Int64
-	idleTimeout time.Duration
-	idleTimer   *time.Timer
+	in       readyReader
+	endpoint *endpoint
+	instance *instance // whose process accepted it
+	address  string    // that was dialed
+	kept     bool      // it has served a request before
+
+	unusedSince time.Time // when the sweeper has seen it first since it was put into the pool
+
+	peek   func(fd uintptr) // look; made once to save an allocation
+	silent bool             // what peek has seen
 }
 
-const (
-	// usersClosed, as the number of users, means that the connection was closed because it had
-	// none.
-	usersClosed = -1
-	// firstUseTimeout is how long a new connection waits for its first user. It may never get one:
-	// the transport gives a request the connection that is free first, which may be another one.
-	firstUseTimeout = time.Second
-)
-
-func newUpstreamConn(conn *net.TCPConn, timeout time.Duration) *upstreamConn {
-	c := &upstreamConn{TCPConn: conn, idleTimeout: timeout}
-	c.users.Store(1) // until the timer is set, which closeUnused needs
-	c.idleTimer = time.AfterFunc(firstUseTimeout, c.closeUnused)
-	c.users.Store(0)
-	return c
-}
-
-// acquire makes the caller a user until it calls release, and reports whether it could: not if the
-// connection was closed because it had no user. There may be two users for a moment, as the
-// transport gives the connection to the next request when it has read an answer, which is before
-// the first request has that answer.
-func (c *upstreamConn) acquire() bool {
-	for {
-		n := c.users.Load()
-		if n == usersClosed {
-			return false
-		}
-		if c.users.CompareAndSwap(n, n+1) {
-			return true
-		}
+// newUpstreamConn dials an endpoint for an instance of its Pod.
+func newUpstreamConn(ctx context.Context, e *endpoint, inst *instance, buffers lender) (*upstreamConn, error) {
+	address := e.dialAddress()
+	conn, err := dialInstance(ctx, &net.Dialer{Timeout: dialTimeout, KeepAlive: -1}, inst, address)
+	if err != nil {
+		return nil, err
 	}
-}
-
-// release ends the use that acquire began.
-func (c *upstreamConn) release() {
-	if c.users.Add(-1) == 0 {
-		c.idleTimer.Reset(c.idleTimeout)
+	u := &upstreamConn{TCPConn: conn, endpoint: e, instance: inst, address: address}
+	u.peek = u.look
+	if err := u.in.init(conn, buffers); err != nil {
+		_ = conn.Close() // nothing was sent
+		return nil, &dialError{err}
 	}
+	return u, nil
 }
 
-// closeUnused closes the connection if it has no user.
-func (c *upstreamConn) closeUnused() {
-	if c.users.CompareAndSwap(0, usersClosed) {
-		_ = c.Close() // without a user nothing can be lost
+func (u *upstreamConn) look(fd uintptr) { u.silent = isSilent(fd) }
+
+// isUsable reports whether a kept connection can take a request: a process that has ended, or that
+// closes connections early, has closed it, and what it sent without being asked is no answer.
+func (u *upstreamConn) isUsable() bool {
+	return u.in.raw.Control(u.peek) == nil && u.silent
+}
+
+// interrupt ends the wait of whoever reads or writes, for good.
+func (u *upstreamConn) interrupt() {
+	_ = u.SetDeadline(time.Unix(1, 0)) // fails only if it is closed
+}
+
+// dialInstance connects to the instance that a request was sent to. inst may be nil. What is dialed
+// may be the Pod's next process, which is not ready yet, so nobody gets a connection after the end
+// of the instance.
+func dialInstance(ctx context.Context, dialer *net.Dialer, inst *instance, address string) (*net.TCPConn, error) {
+	if inst.hasEnded() {
+		return nil, &dialError{errProcessEnded}
 	}
-}
-
-// Close implements [net.Conn].
-func (c *upstreamConn) Close() error {
-	c.idleTimer.Stop()
-	return c.TCPConn.Close()
-}
-
-// Write implements [net.Conn].
-func (c *upstreamConn) Write(p []byte) (int, error) {
-	n, err := c.TCPConn.Write(p)
-	if n > 0 {
-		c.writes.Add(1)
-		c.markSent()
+	conn, err := dialer.DialContext(ctx, "tcp", address)
+	if err != nil {
+		return nil, &dialError{err}
 	}
-	return n, err
-}
-
-// ReadFrom implements [io.ReaderFrom]. It counts as a write even if nothing was written.
-func (c *upstreamConn) ReadFrom(r io.Reader) (int64, error) {
-	c.writes.Add(1)
-	c.markSent()
-	return c.TCPConn.ReadFrom(r)
-}
-
-// markSent marks the current attempt as sent.
-func (c *upstreamConn) markSent() {
-	if a := c.attempt.Load(); a != nil {
-		c.attempt.CompareAndSwap(a, nil)
-		a.markSent()
+	// The process may have ended meanwhile. Its end is known before the Pod's next process starts,
+	// so a connection to that one is always noticed here.
+	if inst.hasEnded() {
+		_ = conn.Close() // nothing was sent
+		return nil, &dialError{errProcessEnded}
 	}
+	return conn.(*net.TCPConn), nil
+}
+
+// hasEnded reports whether the process of an instance is known to have ended.
+func (inst *instance) hasEnded() bool { return inst != nil && inst.inFlight.hasAny(flagClosed) }
+
+var errProcessEnded = errors.New("the process has ended")
+
+// dialError is a failure to connect: nothing was sent.
+type dialError struct{ error }
+
+func (e *dialError) Unwrap() error { return e.error }
+
+// isDialError reports whether a request failed because no connection was made.
+func isDialError(err error) bool {
+	_, ok := errors.AsType[*dialError](err)
+	return ok
 }

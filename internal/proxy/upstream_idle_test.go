@@ -14,8 +14,8 @@ import (
 // the timeout.
 func impatientServer(t *testing.T, timeout time.Duration) (url string, open *atomic.Int64) {
 	t.Helper()
-	fx := start(t, Options{})
-	fx.service("web")
+	fx := startWith(t, Options{}, func(p *Proxy) { p.upstreams.idleTimeout, p.sweeper.period = timeout, min(timeout, sweepPeriod) })
+	front := fx.service("web")
 	origin := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	open = new(atomic.Int64)
 	origin.Config.ConnState = func(_ net.Conn, state http.ConnState) {
@@ -27,16 +27,12 @@ func impatientServer(t *testing.T, timeout time.Duration) (url string, open *ato
 		}
 	}
 	origin.Start()
-	t.Cleanup(origin.Close)
-	fx.endpoints("web", at("a", origin.Listener.Addr().String()))
-	forwarder := newHTTPForwarder(fx.proxy, timeout)
-	port := fx.proxy.ports[onlyKey(fx)]
-	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { forwarder.forward(w, r, port) }))
 	t.Cleanup(func() {
-		front.Close()
-		forwarder.close()
+		fx.stop() // before the replica, which waits for connections
+		origin.Close()
 	})
-	return front.URL, open
+	fx.endpoints("web", at("a", origin.Listener.Addr().String()))
+	return "http://" + front, open
 }
 
 func TestIdleConnectionsAreClosed(t *testing.T) {

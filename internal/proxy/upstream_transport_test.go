@@ -1,7 +1,6 @@
 package proxy
 
 import (
-	"context"
 	"errors"
 	"net"
 	"syscall"
@@ -25,8 +24,7 @@ func TestDialInstance(t *testing.T) {
 		end := func() { inst.end("was killed") }
 		var dialer net.Dialer
 		ends(end, func() { dialer.Control = func(string, string, syscall.RawConn) error { end(); return nil } })
-		ctx := context.WithValue(t.Context(), attemptContextKey{}, &upstreamAttempt{instance: inst})
-		conn, err := dialInstance(ctx, &dialer, "tcp", l.Addr().String())
+		conn, err := dialInstance(t.Context(), &dialer, inst, l.Addr().String())
 		if wantErr := name != "never"; wantErr != (err != nil) || wantErr && (!errors.Is(err, errProcessEnded) || !isDialError(err)) {
 			t.Errorf("%s: error %v", name, err)
 		}

@@ -16,20 +16,35 @@ import (
 	"time"
 )
 
+// frontLoad is what the clients of the proxies do: 64 of them send requests one after the other.
+type frontLoad struct {
+	size int // of the answers
+	kind string
+}
+
+const (
+	// keptConnections: each client keeps its connection.
+	keptConnections = "kept"
+	// newConnections: each request has a connection of its own.
+	newConnections = "new"
+	// idleConnections: 5,000 connections have had one request each, and nothing comes any more.
+	idleConnections = "idle"
+)
+
 // fronts measures Probity's proxy of a Service (the front) beside other proxies: each alone on the
-// first CPU, the client and three replicas on the second, with 64 kept connections, and with small
-// and with large answers.
+// first CPU, the client and three replicas on the second, with answers of three sizes, with new
+// connections, and with idle ones.
 func (b *bench) fronts(w io.Writer, p plan) error {
-	for _, size := range []int{200, 64 << 10} {
-		if err := frontsOf(w, p, size); err != nil {
+	for _, load := range []frontLoad{{200, keptConnections}, {64 << 10, keptConnections}, {1 << 20, keptConnections}, {200, newConnections}, {200, idleConnections}} {
+		if err := frontsOf(w, p, load); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func frontsOf(w io.Writer, p plan, size int) error {
-	replicas, err := startChild(1, "replicas", fmt.Sprint(size))
+func frontsOf(w io.Writer, p plan, load frontLoad) error {
+	replicas, err := startChild(1, "replicas", fmt.Sprint(load.size))
 	if err != nil {
 		return err
 	}
@@ -41,7 +56,7 @@ func frontsOf(w io.Writer, p plan, size int) error {
 	rows := map[string][]frontRow{}
 	for range p.rounds {
 		for _, f := range allFronts() {
-			row, err := f.measure(addresses, size, p.window)
+			row, err := f.measure(addresses, load, p.window)
 			if errors.Is(err, exec.ErrNotFound) {
 				fmt.Fprintf(os.Stderr, "bench: %s is NOT MEASURED: it is not installed\n", f.name)
 				continue
@@ -52,7 +67,10 @@ func frontsOf(w io.Writer, p plan, size int) error {
 			rows[f.name] = append(rows[f.name], row)
 		}
 	}
-	fmt.Fprintf(w, "\nFRONTS, %d BYTES, 64 CONNECTIONS\tCPU µs/request\t÷ httputil\trequests/s\tp50\tp99\tRSS MB\tfailed\n", size)
+	if load.kind == idleConnections {
+		return idleTable(w, rows)
+	}
+	fmt.Fprintf(w, "\nFRONTS, %d BYTES, 64 %s CONNECTIONS\tCPU µs/request\t÷ httputil\trequests/s\tp50\tp99\tRSS MB\tfailed\n", load.size, strings.ToUpper(load.kind))
 	bare := median(rows["httputil"]).perRequest()
 	for _, f := range allFronts() {
 		if len(rows[f.name]) == 0 {
@@ -65,10 +83,23 @@ func frontsOf(w io.Writer, p plan, size int) error {
 	return nil
 }
 
+// idleTable has the memory of a connection without a request.
+func idleTable(w io.Writer, rows map[string][]frontRow) error {
+	fmt.Fprintf(w, "\nFRONTS, %d IDLE CONNECTIONS\tRSS KB/connection\tRSS MB\tfailed\n", idleCount)
+	for _, f := range allFronts() {
+		if len(rows[f.name]) > 0 {
+			r := median(rows[f.name])
+			fmt.Fprintf(w, "%s\t%.1f\t%.0f\t%d\n", f.name, float64(r.memory.resident-r.before.resident)/idleCount, float64(r.memory.resident)/1024, r.Failed)
+		}
+	}
+	return nil
+}
+
 // frontRow is what one proxy cost, and what its client measured.
 type frontRow struct {
 	clientReport
 	cpu    time.Duration
+	before memory // the client came
 	memory memory
 }
 
@@ -101,7 +132,7 @@ func allFronts() []front {
 }
 
 // measure runs the proxy and a client of it.
-func (f front) measure(replicas []string, size int, window time.Duration) (row frontRow, err error) {
+func (f front) measure(replicas []string, load frontLoad, window time.Duration) (row frontRow, err error) {
 	dir, err := os.MkdirTemp("", "probity-front")
 	if err != nil {
 		return row, err
@@ -126,17 +157,20 @@ func (f front) measure(replicas []string, size int, window time.Duration) (row f
 	if err := waitUntilServing(address); err != nil {
 		return row, err
 	}
-	client, err := startChild(1, "client", address, window.String(), fmt.Sprint(size))
+	pids, err := processAndChildren(cmd.Process.Pid)
+	if err != nil {
+		return row, err
+	}
+	if row.before, err = memoryOfAll(pids); err != nil {
+		return row, err
+	}
+	client, err := startChild(1, "client", address, window.String(), fmt.Sprint(load.size), load.kind)
 	if err != nil {
 		return row, err
 	}
 	defer client.end()
 	var begun bool
 	if err := client.answer(&begun); err != nil {
-		return row, err
-	}
-	pids, err := processAndChildren(cmd.Process.Pid)
-	if err != nil {
 		return row, err
 	}
 	before, err := processTimes(pids)
@@ -151,14 +185,19 @@ func (f front) measure(replicas []string, size int, window time.Duration) (row f
 		return row, err
 	}
 	row.cpu = after - before
+	row.memory, err = memoryOfAll(pids)
+	return row, err
+}
+
+func memoryOfAll(pids []int) (sum memory, err error) {
 	for _, pid := range pids {
 		one, err := memoryOf(pid)
 		if err != nil {
-			return row, err
+			return sum, err
 		}
-		row.memory = row.memory.plus(one)
+		sum = sum.plus(one)
 	}
-	return row, nil
+	return sum, nil
 }
 
 // self starts this program as a proxy.
@@ -185,7 +224,7 @@ func nginx(dir string, port int, replicas []string) (*exec.Cmd, error) {
 	}
 	return installedProxy(dir, "nginx", []string{"-c", "CONFIG", "-p", dir, "-e", "stderr"}, fmt.Sprintf(`
 daemon off; worker_processes 1; pid %s/pid; error_log stderr crit;
-events { worker_connections 1024; }
+events { worker_connections 16384; }
 http { access_log off; keepalive_requests 1000000000;
 upstream u { %s keepalive 64; }
 server { listen 127.0.0.1:%d; location / { proxy_pass http://u; proxy_http_version 1.1; proxy_set_header Connection ""; proxy_set_header X-Forwarded-For $remote_addr; } } }
@@ -199,7 +238,7 @@ func haproxy(dir string, port int, replicas []string) (*exec.Cmd, error) {
 	}
 	return installedProxy(dir, "haproxy", []string{"-db", "-q", "-f", "CONFIG"}, fmt.Sprintf(`
 global
-  maxconn 1000
+  maxconn 8192
   nbthread 1
 defaults
   mode http

@@ -31,9 +31,46 @@ type clientReport struct {
 	P50, P99         time.Duration
 }
 
-// client sends requests one after the other over each of its connections. It prints true when its
-// measurement begins, and then the report.
-func client(address string, window time.Duration, size int, out io.Writer) error {
+// idleCount is how many connections are idle.
+const idleCount = 5000
+
+// idle has connections that had one request each, and after the window reports whether they last.
+// It prints true when they are there, and then the report. They are closed after that.
+func idle(address string, window time.Duration, size int, out io.Writer) error {
+	report := clientReport{Window: window}
+	var conns []net.Conn
+	for range idleCount {
+		conn, err := net.Dial("tcp", address)
+		if err != nil {
+			return err
+		}
+		conns = append(conns, conn)
+		if err := ask(conn, bufio.NewReader(conn), size); err != nil {
+			report.Failed++
+		}
+		report.Requests++
+	}
+	encoder := json.NewEncoder(out)
+	if err := encoder.Encode(true); err != nil {
+		return err
+	}
+	time.Sleep(window)
+	if err := encoder.Encode(report); err != nil {
+		return err
+	}
+	time.Sleep(window) // until the memory was read, or this process is ended
+	for _, conn := range conns {
+		_ = conn.Close()
+	}
+	return nil
+}
+
+// client sends requests one after the other over each of its connections, or each over a new one.
+// It prints true when its measurement begins, and then the report.
+func client(address string, window time.Duration, load frontLoad, out io.Writer) error {
+	if load.kind == idleConnections {
+		return idle(address, window, load.size, out)
+	}
 	var measuring atomic.Bool
 	var clients sync.WaitGroup
 	all := make([][]time.Duration, connections)
@@ -47,7 +84,7 @@ func client(address string, window time.Duration, size int, out io.Writer) error
 					return
 				default:
 				}
-				if err := sendRequests(address, size, stop, func(took time.Duration) {
+				if err := sendRequests(address, load, stop, func(took time.Duration) {
 					if measuring.Load() {
 						all[i] = append(all[i], took)
 					}
@@ -78,15 +115,23 @@ func client(address string, window time.Duration, size int, out io.Writer) error
 	return encoder.Encode(report)
 }
 
-// sendRequests sends requests over one connection until it breaks or stop is closed.
-func sendRequests(address string, size int, stop <-chan struct{}, done func(took time.Duration)) error {
+// sendRequests sends requests over one connection until it breaks or stop is closed, or only one if
+// each has a new one.
+func sendRequests(address string, load frontLoad, stop <-chan struct{}, done func(took time.Duration)) error {
+	dialed := time.Now()
 	conn, err := net.Dial("tcp", address)
 	if err != nil {
 		return err
 	}
 	defer conn.Close()
-	request := []byte("GET / HTTP/1.1\r\nHost: bench\r\n\r\n")
 	in := bufio.NewReaderSize(conn, 32<<10)
+	if load.kind == newConnections {
+		if err := ask(conn, in, load.size); err != nil {
+			return err
+		}
+		done(time.Since(dialed))
+		return nil
+	}
 	for {
 		select {
 		case <-stop:
@@ -94,14 +139,19 @@ func sendRequests(address string, size int, stop <-chan struct{}, done func(took
 		default:
 		}
 		begin := time.Now()
-		if _, err := conn.Write(request); err != nil {
-			return err
-		}
-		if err := answer(in, size); err != nil {
+		if err := ask(conn, in, load.size); err != nil {
 			return err
 		}
 		done(time.Since(begin))
 	}
+}
+
+// ask sends one request and reads the answer.
+func ask(conn net.Conn, in *bufio.Reader, size int) error {
+	if _, err := io.WriteString(conn, "GET / HTTP/1.1\r\nHost: bench\r\n\r\n"); err != nil {
+		return err
+	}
+	return answer(in, size)
 }
 
 // answer reads an answer and checks its size.

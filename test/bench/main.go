@@ -49,7 +49,7 @@ func main() {
 			err = replicas(size, os.Stdout)
 		}
 	case "client":
-		err = serveClient(flag.Arg(1), flag.Arg(2), flag.Arg(3))
+		err = serveClient(flag.Arg(1), flag.Arg(2), flag.Arg(3), flag.Arg(4))
 	case "front", "httputil":
 		err = serve(flag.Arg(0), flag.Arg(1), flag.Arg(2))
 	case "service":
@@ -80,7 +80,7 @@ func serve(role, port, list string) error {
 }
 
 // serveClient runs this program as the client of a proxy.
-func serveClient(address, window, size string) error {
+func serveClient(address, window, size, kind string) error {
 	d, err := time.ParseDuration(window)
 	if err != nil {
 		return err
@@ -89,5 +89,5 @@ func serveClient(address, window, size string) error {
 	if err != nil {
 		return err
 	}
-	return client(address, d, n, os.Stdout)
+	return client(address, d, frontLoad{n, kind}, os.Stdout)
 }

@@ -15,7 +15,7 @@ var (
 	// codeSpan is code within a line.
 	codeSpan = regexp.MustCompile("`[^`\n]*`")
 	// link is a link or a picture of Markdown; its target is the group.
-	link = regexp.MustCompile(`\]\(([^()\s]+)\)`)
+	markdownLink = regexp.MustCompile(`\]\(([^()\s]+)\)`)
 	// heading is one of any level.
 	heading = regexp.MustCompile(`(?m)^#{1,6} +(.+?) *$`)
 	// named is an anchor that a page sets itself.
@@ -46,7 +46,7 @@ func TestLinks(t *testing.T) {
 // links are the targets of a page's links that are files, or anchors of the page.
 func links(text string) (targets []string) {
 	text = codeSpan.ReplaceAllString(fenced.ReplaceAllString(text, ""), "")
-	for _, match := range link.FindAllStringSubmatch(text, -1) {
+	for _, match := range markdownLink.FindAllStringSubmatch(text, -1) {
 		if !strings.Contains(match[1], ":") {
 			targets = append(targets, match[1])
 		}

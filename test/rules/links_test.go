@@ -14,7 +14,7 @@ var (
 	fenced = regexp.MustCompile("(?ms)^ *```.*?^ *```$")
 	// codeSpan is code within a line.
 	codeSpan = regexp.MustCompile("`[^`\n]*`")
-	// link is a link or a picture of Markdown; its target is the group.
+	// markdownLink is a link or a picture of Markdown; its target is the group.
 	markdownLink = regexp.MustCompile(`\]\(([^()\s]+)\)`)
 	// heading is one of any level.
 	heading = regexp.MustCompile(`(?m)^#{1,6} +(.+?) *$`)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io/fs"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/probity-run/probity/internal/dashboard/markup"
@@ -112,16 +113,17 @@ func drillTable(all []Drill) item {
 
 // noDrills says how to make one.
 func (s *Server) noDrills() item {
-	line := "probity drill"
+	var line strings.Builder
+	line.WriteString("probity drill")
 	for _, file := range s.opts.Files {
-		line += " " + printable.Shell(s.fromFolder(file))
+		line.WriteString(" " + printable.Shell(s.fromFolder(file)))
 	}
 	if len(s.opts.Files) == 0 {
-		line += " FILE"
+		line.WriteString(" FILE")
 	}
 	return e("div.card.empty", e("h2", text("No drill yet")),
 		e("p", text("A drill starts the service in a run of its own, sends it requests, breaks it, and judges what its probes make of that. The last ones are kept, and shown here.")),
-		e("div.wire", e("pre", at("tabindex", "0"), at("role", "region"), at("aria-label", "Command line"), text(line))))
+		e("div.wire", e("pre", at("tabindex", "0"), at("role", "region"), at("aria-label", "Command line"), text(line.String()))))
 }
 
 // drillPage is /ui/drills/NAME.

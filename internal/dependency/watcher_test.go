@@ -165,14 +165,14 @@ func TestDatagrams(t *testing.T) {
 			t.Errorf("%s leads to %v", alone, got)
 		}
 	}
-	undo, err := w.SetMode(dns, relay.Mode{Kind: relay.Dead})
-	if err == nil || !strings.Contains(err.Error(), "another machine") {
+	if _, err := w.SetMode(dns, relay.Mode{Kind: relay.Dead}); err == nil || !strings.Contains(err.Error(), "another machine") {
 		t.Errorf("a name server elsewhere is broken: %v", err)
 	}
 	w, starter, _ = newWatcher(t, Options{})
 	route = begin(t, w, starter, "default/web/app").Connects
 	send("127.0.0.53:53")
-	if undo, err = w.SetMode(dns, relay.Mode{Kind: relay.Dead}); err != nil {
+	undo, err := w.SetMode(dns, relay.Mode{Kind: relay.Dead})
+	if err != nil {
 		t.Fatal(err)
 	}
 	if got := send("127.0.0.53:53"); got.Keep == nil || got.To.IsValid() {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"mime"
 	"net/http"
 	"net/url"
@@ -74,9 +75,7 @@ func plainAnswer(code int, why string) ownAnswer {
 
 // write writes the answer by net/http.
 func (a ownAnswer) write(w http.ResponseWriter) {
-	for name, values := range a.header {
-		w.Header()[name] = values
-	}
+	maps.Copy(w.Header(), a.header)
 	w.WriteHeader(a.code)
 	_, _ = w.Write([]byte(a.body)) // fails only if the client has gone
 }

@@ -68,7 +68,8 @@ func frontsOf(w io.Writer, p plan, load frontLoad) error {
 		}
 	}
 	if load.kind == idleConnections {
-		return idleTable(w, rows)
+		idleTable(w, rows)
+		return nil
 	}
 	fmt.Fprintf(w, "\nFRONTS, %d BYTES, 64 %s CONNECTIONS\tCPU µs/request\t÷ httputil\trequests/s\tp50\tp99\tRSS MB\tfailed\n", load.size, strings.ToUpper(load.kind))
 	bare := median(rows["httputil"]).perRequest()
@@ -84,7 +85,7 @@ func frontsOf(w io.Writer, p plan, load frontLoad) error {
 }
 
 // idleTable has the memory of a connection without a request.
-func idleTable(w io.Writer, rows map[string][]frontRow) error {
+func idleTable(w io.Writer, rows map[string][]frontRow) {
 	fmt.Fprintf(w, "\nFRONTS, %d IDLE CONNECTIONS\tRSS KB/connection\tRSS MB\tfailed\n", idleCount)
 	for _, f := range allFronts() {
 		if len(rows[f.name]) > 0 {
@@ -92,7 +93,6 @@ func idleTable(w io.Writer, rows map[string][]frontRow) error {
 			fmt.Fprintf(w, "%s\t%.1f\t%.0f\t%d\n", f.name, float64(r.memory.resident-r.before.resident)/idleCount, float64(r.memory.resident)/1024, r.Failed)
 		}
 	}
-	return nil
 }
 
 // frontRow is what one proxy cost, and what its client measured.

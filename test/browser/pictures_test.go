@@ -73,9 +73,6 @@ func TestPictures(t *testing.T) {
 	made := map[string][]byte{}
 	for round := range 2 {
 		s := scene(t)
-		over := s.underWay(3)
-		over.Report.Files = []string{"deployment.yaml"}
-		s.drills.Watch(over)
 		x := open(t, "about:blank")
 		s.still(x)
 		x.do(theme("light"))

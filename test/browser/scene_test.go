@@ -89,7 +89,7 @@ spec: {selector: {app: gateway}, clusterIP: 127.0.0.11, ports: [{port: 9000, tar
 // old is the age of most of a scene.
 const old = 42 * time.Minute
 
-// scene is a run in which there is a Pod of each state.
+// scene is a run in which there is a Pod of each state, and a drill that is over.
 func scene(t testing.TB) *stage {
 	t.Helper()
 	s := newStage(t)
@@ -116,6 +116,9 @@ func scene(t testing.TB) *stage {
 
 	s.serve("calculator", 8090, "calculator-7d9c6b5f4-h2xkq", "calculator-7d9c6b5f4-m8rtw", "calculator-7d9c6b5f4-pz4vd")
 	s.serve("gateway", 9000, "gateway-5c8b7d9f66-2lqsm", "gateway-5c8b7d9f66-q7hpd")
+	over := s.underWay(3)
+	over.Report.Files = []string{"deployment.yaml"}
+	s.drills.Watch(over)
 	s.events()
 	s.sceneLogs()
 	return s

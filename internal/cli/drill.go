@@ -266,7 +266,10 @@ func runDrill(ctx context.Context, streams Streams, flags drillFlags, opts drill
 
 // keptDrills are those of this user that are kept for dashboards.
 func keptDrills() archive.Archive {
-	return archive.Archive{Open: func() (*os.Root, error) { return system.OpenKept("drills") }}
+	return archive.Archive{
+		Open: func() (*os.Root, error) { return system.OpenKept("drills") },
+		Make: func() (*os.Root, error) { return system.MakeKept("drills") },
+	}
 }
 
 // adviceFor adds to the verdicts what can be done. It is nil for manifests that cannot be read a

@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -109,10 +110,12 @@ func (r *recorder) route(c Connect) Route {
 	return r.leads(c)
 }
 
+// seen is what was asked but for the cache of names, which the C library of a program asks if that
+// has a need, and so does a shell that python3 may be.
 func (r *recorder) seen() []Connect {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.asked
+	return slices.DeleteFunc(slices.Clone(r.asked), func(c Connect) bool { return strings.HasPrefix(c.Path, "/var/run/nscd/") })
 }
 
 // These programs connect to each of their arguments, at the same time if the word is parallel, and
@@ -187,9 +190,7 @@ func TestConnects(t *testing.T) {
 			}
 			times := map[Connect]int{}
 			for _, c := range asked.seen() {
-				if !strings.HasPrefix(c.Path, "/var/run/nscd/") { // the C library of a shell that python3 may be asks it
-					times[c]++
-				}
+				times[c]++
 			}
 			if diff := cmp.Diff(want, times, cmp.Comparer(func(a, b netip.AddrPort) bool { return a == b })); diff != "" {
 				t.Errorf("asked (-want +got):\n%s", diff)

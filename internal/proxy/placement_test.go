@@ -115,6 +115,7 @@ func TestPortIsGivenUpAndTakenBack(t *testing.T) {
 			t.Errorf("at %s: %d %s", at, code, body)
 		}
 	}
+	eventually(t, "nothing is in flight", func() bool { return fx.state().InFlight == 0 }) // a client has its answer before that
 	slow := make(chan string)
 	go func() {
 		_, body := get(client(t), "http://"+own+"/slow")

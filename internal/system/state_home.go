@@ -30,9 +30,21 @@ func stateHome() (string, error) {
 	return filepath.Join(home, ".local", "state", "probity"), nil
 }
 
-// OpenKept opens a folder of this user for what outlasts runs, beside their state folders. It is
-// made if there is none, and refused if others could write to it.
+// OpenKept opens a folder of this user for what outlasts runs, beside their state folders. The
+// error is an [fs.ErrNotExist] if there is none; it is refused if others could write to it.
 func OpenKept(name string) (*os.Root, error) {
+	home, err := stateHome()
+	if err != nil {
+		return nil, err
+	}
+	if _, err := os.Stat(filepath.Join(home, name)); err != nil {
+		return nil, err
+	}
+	return openOwnDir(filepath.Join(home, name))
+}
+
+// MakeKept is [OpenKept] that makes the folder if there is none.
+func MakeKept(name string) (*os.Root, error) {
 	home, err := stateHome()
 	if err != nil {
 		return nil, err

@@ -63,7 +63,8 @@ func newStage(t testing.TB) *stage {
 	s := &stage{t: t, logs: t.TempDir(), dir: t.TempDir(), key: []byte(strings.Repeat("k", 32))}
 	s.objects = store.New(store.Options{Kinds: store.Kubernetes(), Now: func() time.Time { return time.Unix(s.made.Load(), 0).UTC() }})
 	kept := t.TempDir()
-	s.archive = archive.Archive{Open: func() (*os.Root, error) { return os.OpenRoot(kept) }}
+	open := func() (*os.Root, error) { return os.OpenRoot(kept) }
+	s.archive = archive.Archive{Open: open, Make: open}
 	s.drills = pages.New(s.archive, []string{filepath.Join(s.dir, "deployment.yaml")})
 	s.sec.Store(noon.Add(-42 * time.Minute).Unix()) // the beginning
 	s.made.Store(noon.Add(-42 * time.Minute).Unix())

@@ -248,7 +248,7 @@ spec:
 
 func TestStoppedProcessIsRestarted(t *testing.T) {
 	t.Parallel()
-	r := harness.Start(t, harness.Manifest("", strings.Replace(harness.Live3, "failureThreshold: 3", "failureThreshold: 2", 1)+harness.Ready1))
+	r := harness.Start(t, harness.Manifest("", harness.Listens+strings.Replace(harness.Live3, "failureThreshold: 3", "failureThreshold: 2", 1)+harness.Ready1))
 	pod := r.WaitPod("ready", harness.Ready)
 	pid := harness.PIDOf(t, pod, "app")
 	if err := syscall.Kill(pid, syscall.SIGSTOP); err != nil {

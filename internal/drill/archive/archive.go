@@ -27,8 +27,12 @@ const suffix = ".drill.json.gz"
 
 // Archive is a folder of drills. It has no state, so any number of processes may use one.
 type Archive struct {
-	// Open opens the folder. Who calls it closes that. Required.
+	// Open opens the folder; the error is an [fs.ErrNotExist] if there is none. Who calls it closes
+	// that. Required.
 	Open func() (*os.Root, error)
+	// Make does the same, and makes the folder if there is none: only who keeps a drill leaves
+	// something. Required.
+	Make func() (*os.Root, error)
 }
 
 // Entry is a drill that is kept, in short.
@@ -67,7 +71,7 @@ func (a Archive) Keep(e Entry, r *drill.Report) (err error) {
 	if err != nil {
 		return fmt.Errorf("cannot write the report of the drill: %w", err)
 	}
-	folder, err := a.Open()
+	folder, err := a.Make()
 	if err != nil {
 		return err
 	}
@@ -87,6 +91,14 @@ func (a Archive) Keep(e Entry, r *drill.Report) (err error) {
 	return nil
 }
 
+// unlessMissing is nil if there is no folder: then there are no drills.
+func unlessMissing(err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}
+
 // Paths are the absolute paths of manifests, without standard input.
 func Paths(files []string) (paths []string) {
 	for _, f := range files {
@@ -101,7 +113,7 @@ func Paths(files []string) (paths []string) {
 func (a Archive) Names() ([]string, error) {
 	folder, err := a.Open()
 	if err != nil {
-		return nil, err
+		return nil, unlessMissing(err)
 	}
 	defer folder.Close() // only read from
 	return namesIn(folder)
@@ -130,7 +142,7 @@ func isName(name string) bool { return name != "" && strings.Trim(name, "0123456
 func (a Archive) List() (all []Entry, err error) {
 	folder, err := a.Open()
 	if err != nil {
-		return nil, err
+		return nil, unlessMissing(err)
 	}
 	defer folder.Close() // only read from
 	names, err := namesIn(folder)
@@ -178,7 +190,7 @@ func (a Archive) Read(name string) (*drill.Report, error) {
 func (a Archive) Clear() (removed []string, err error) {
 	folder, err := a.Open()
 	if err != nil {
-		return nil, err
+		return nil, unlessMissing(err)
 	}
 	defer folder.Close() // only used for names
 	names, err := namesIn(folder)

@@ -22,7 +22,8 @@ import (
 func newArchive(t *testing.T) (Archive, string) {
 	t.Helper()
 	dir := t.TempDir()
-	return Archive{Open: func() (*os.Root, error) { return os.OpenRoot(dir) }}, dir
+	open := func() (*os.Root, error) { return os.OpenRoot(dir) }
+	return Archive{Open: open, Make: open}, dir
 }
 
 // at is the report of a drill that began so many seconds later than others.
@@ -183,4 +184,26 @@ func FuzzDecode(f *testing.F) {
 			t.Error("another report is read than was written")
 		}
 	})
+}
+
+// TestWithoutAFolder: who only looks finds nothing, and makes nothing.
+func TestWithoutAFolder(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "drills")
+	a := Archive{Open: func() (*os.Root, error) { return os.OpenRoot(dir) }}
+	names, err := a.Names()
+	if len(names) > 0 || err != nil {
+		t.Errorf("names %v, %v", names, err)
+	}
+	if all, err := a.List(); len(all) > 0 || err != nil {
+		t.Errorf("drills %v, %v", all, err)
+	}
+	if removed, err := a.Clear(); len(removed) > 0 || err != nil {
+		t.Errorf("removed %v, %v", removed, err)
+	}
+	if _, err := a.Read("1"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a drill is there: %v", err)
+	}
+	if _, err := os.Stat(dir); err == nil {
+		t.Error("the folder was made")
+	}
 }

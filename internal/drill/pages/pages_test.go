@@ -17,7 +17,8 @@ import (
 func newDrills(t *testing.T) *Drills {
 	t.Helper()
 	dir := t.TempDir()
-	return New(archive.Archive{Open: func() (*os.Root, error) { return os.OpenRoot(dir) }}, []string{"app.yaml"})
+	open := func() (*os.Root, error) { return os.OpenRoot(dir) }
+	return New(archive.Archive{Open: open, Make: open}, []string{"app.yaml"})
 }
 
 func textOf(p dashboard.DrillPage) string {

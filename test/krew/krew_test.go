@@ -97,6 +97,10 @@ func TestInstall(t *testing.T) {
 	program := built(t, "../..", "./cmd/probity")
 	archive, sum := archived(t, program)
 	krew, root := built(t, ".", "sigs.k8s.io/krew/cmd/krew"), t.TempDir()
+	// krew wants an index of plugins, although it takes none from there
+	if err := os.MkdirAll(filepath.Join(root, "index", "default", ".git"), 0o755); err != nil {
+		t.Fatal(err)
+	}
 	run := func(program string, args ...string) (string, error) {
 		cmd := exec.CommandContext(t.Context(), program, args...)
 		cmd.Dir = t.TempDir()

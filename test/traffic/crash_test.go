@@ -3,6 +3,7 @@ package traffic
 import (
 	"context"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -41,11 +42,36 @@ func TestCrash(t *testing.T) {
 			slices.Sort(last)
 			t.Logf("from SIGKILL until out of rotation: median %v of %v", out[len(out)/2], out)
 			t.Logf("from SIGKILL until the last attempt at the dead replica: median %v of %v", last[len(last)/2], last)
-			if median := max(out[len(out)/2], last[len(last)/2]); median > maxUntilOut {
-				t.Errorf("it takes %v until a replica that crashed is out of rotation, want %v at most", median, maxUntilOut)
+			alone := reaped(t)
+			t.Logf("from SIGKILL until a parent knows of the end, without Probity: median %v", alone)
+			if median, most := max(out[len(out)/2], last[len(last)/2]), max(maxUntilOut, alone*5/2); median > most {
+				t.Errorf("it takes %v until a replica that crashed is out of rotation, want %v at most", median, most)
 			}
 		})
 	}
+}
+
+// reaped is how long this machine takes from SIGKILL until the parent of the same program knows of
+// its end: the measure for all else, as machines differ by more than what Probity adds.
+func reaped(t *testing.T) time.Duration {
+	t.Helper()
+	program := harness.Service(t)
+	var all []time.Duration
+	for range crashes {
+		cmd := exec.Command(program, "-port=0")
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(200 * time.Millisecond) // it serves
+		began := time.Now()
+		if err := cmd.Process.Kill(); err != nil {
+			t.Fatal(err)
+		}
+		_ = cmd.Wait() // it was killed
+		all = append(all, time.Since(began))
+	}
+	slices.Sort(all)
+	return all[len(all)/2]
 }
 
 // inProcessRun is a [web] that runs in this process, so that the proxy's state can be read.

@@ -73,6 +73,7 @@ spec:
         command: [SERVICE, -control, -process-log, {{.LogDir}}, -term, "{{.Term}}", -answers, "{{.Answers}}"]
         env: [{name: VERSION, value: "{{.Version}}"}]
         ports: [{name: http, containerPort: {{or .Fixed 8080}}}]
+        startupProbe: {httpGet: {path: /live, port: http}, periodSeconds: 1, failureThreshold: 60}
         readinessProbe: {httpGet: {path: /ready, port: http}, periodSeconds: 1, failureThreshold: 3}
         livenessProbe: {httpGet: {path: /live, port: http}, periodSeconds: 1, failureThreshold: 2}
 {{else}}---

@@ -2,6 +2,7 @@ package history
 
 import (
 	"fmt"
+	"math"
 	"runtime"
 	"testing"
 	"time"
@@ -23,9 +24,23 @@ func TestSizes(t *testing.T) {
 }
 
 // TestMemory: 600 probes whose rings are full take at most 10 MB. Their answers are short; bodies
-// of a KiB that are never the same would add up to 20 KiB a probe.
+// of a KiB that are never the same would add up to 20 KiB a probe. What else the program allocates
+// meanwhile counts too, some kilobytes now and then: the least of three looks is the probes' own.
 func TestMemory(t *testing.T) {
 	const probes, budget = 60, 10_000_000 / 10 // a tenth of both, which is soon done
+	used := int64(math.MaxInt64)
+	for range 3 {
+		used = min(used, memoryOf(probes))
+		t.Logf("%d probes take %.2f MB, %d bytes each", probes, float64(used)/1e6, used/probes)
+		if used <= budget {
+			return
+		}
+	}
+	t.Errorf("%d probes take %d bytes, want at most %d", probes, used, budget)
+}
+
+// memoryOf is how many bytes a Recorder takes in which the rings of this many probes are full.
+func memoryOf(probes int) int64 {
 	before := heap()
 	var r Recorder
 	for i := range probes / 3 {
@@ -35,11 +50,8 @@ func TestMemory(t *testing.T) {
 		}
 	}
 	used := int64(heap()) - int64(before)
-	t.Logf("%d probes take %.2f MB, %d bytes each", probes, float64(used)/1e6, used/probes)
-	if used > budget {
-		t.Errorf("%d probes take %d bytes, want at most %d", probes, used, budget)
-	}
 	runtime.KeepAlive(&r)
+	return used
 }
 
 // fill records attempts each second for 80 minutes, of which some fail.

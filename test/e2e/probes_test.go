@@ -21,7 +21,7 @@ func appStatus(pod *corev1.Pod) corev1.ContainerStatus { return pod.Status.Conta
 
 func TestLivenessThreeFailures(t *testing.T) { // A01
 	t.Parallel()
-	r := harness.Start(t, harness.Manifest(`"-answers=/live=200x2,500"`, harness.Live3))
+	r := harness.Start(t, harness.Manifest(`"-answers=/live=200x2,500"`, harness.Listens+harness.Live3))
 	r.WaitPod("a restart", harness.Restarted(1))
 	failures := r.Events("Unhealthy Liveness probe failed: " + failed500)
 	killing := r.WaitEvent(1, "Normal Killing Container app failed liveness probe, will be restarted")
@@ -50,7 +50,7 @@ func TestReadinessGoesDownAndUp(t *testing.T) { // B07
 func TestStartupGatesTheOthers(t *testing.T) { // C01, C02
 	t.Parallel()
 	log := filepath.Join(t.TempDir(), "log")
-	r := harness.Start(t, harness.Manifest(`"-answers=/start=503x3,200", "-log=`+log+`"`, harness.Start9+harness.Live3+harness.Ready1))
+	r := harness.Start(t, harness.Manifest(`"-answers=/start=503x3,200", "-log=`+log+`"`, harness.Starts+harness.Live3+harness.Ready1))
 	r.WaitPod("ready", harness.Ready)
 	harness.WaitFor(t, "three liveness probes", func() bool { return strings.Count(harness.ReadFile(t, log), "GET /live") >= 3 })
 	text := harness.ReadFile(t, log)
@@ -66,7 +66,7 @@ func TestStartupGatesTheOthers(t *testing.T) { // C01, C02
 func TestBodyThatStallsCountsForNothing(t *testing.T) { // D23, E01
 	t.Parallel()
 	log := filepath.Join(t.TempDir(), "log")
-	r := harness.Start(t, harness.Manifest(`"-answers=/live=stall", "-log=`+log+`"`, harness.Live1))
+	r := harness.Start(t, harness.Manifest(`"-answers=/live=stall", "-log=`+log+`"`, harness.Listens+harness.Live1))
 	r.WaitEvent(2, "Unhealthy Liveness probe errored and resulted in failure state: context deadline exceeded (Client.Timeout or context cancellation while reading body)")
 	if got := strings.Count(harness.ReadFile(t, log), "GET /live"); got < 6 {
 		t.Errorf("%d requests in two runs, want three each", got)
@@ -118,7 +118,7 @@ func TestConditions(t *testing.T) { // N01, N03, N09
 func TestPreStopAndOrder(t *testing.T) { // I15, I13, N11
 	t.Parallel()
 	log := filepath.Join(t.TempDir(), "log")
-	r := harness.Start(t, harness.Manifest(`"-answers=/live=500", "-term=exit:0", "-log=`+log+`"`, harness.Live1+
+	r := harness.Start(t, harness.Manifest(`"-answers=/live=500", "-term=exit:0", "-log=`+log+`"`, harness.Listens+harness.Live1+
 		"    lifecycle: {preStop: {exec: {command: [sh, -c, 'echo prestop >> "+log+"; sleep 1']}}}\n"))
 	killing := r.WaitEvent(1, "Killing Container app failed liveness probe")
 	pod := r.WaitPod("a restart", harness.Restarted(1))
@@ -172,7 +172,7 @@ func TestGRPCProbeOfSomethingElse(t *testing.T) { // H09
 
 func TestStubbornProcess(t *testing.T) { // I02, I03, N05
 	t.Parallel()
-	r := harness.Start(t, harness.Manifest(`"-answers=/live=500", "-term=ignore"`, strings.Replace(harness.Live3, "failureThreshold: 3", "failureThreshold: 1, terminationGracePeriodSeconds: 3", 1)))
+	r := harness.Start(t, harness.Manifest(`"-answers=/live=500", "-term=ignore"`, harness.Listens+strings.Replace(harness.Live3, "failureThreshold: 3", "failureThreshold: 1, terminationGracePeriodSeconds: 3", 1)))
 	killing := r.WaitEvent(1, "Killing Container app failed liveness probe")
 	pod := r.WaitPod("a restart", harness.Restarted(1))
 	last := appStatus(pod).LastTerminationState.Terminated

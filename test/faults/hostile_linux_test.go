@@ -135,7 +135,7 @@ func TestReaderThatNeverReads(t *testing.T) {
 	for i := range 5 {
 		pods.WriteString(harness.Named("crash-"+strconv.Itoa(i), `"-port=0", "-life=50ms:1", "-write=lines:1"`, ""))
 	}
-	pods.WriteString(harness.Manifest(`"-answers=/live=200x2,500", "-log=`+log+`"`, harness.Live1))
+	pods.WriteString(harness.Manifest(`"-answers=/live=200x2,500", "-log=`+log+`"`, harness.Listens+harness.Live1))
 	out, outFull := unread(t)
 	errOut, errFull := unread(t)
 	r := harness.StartWith(t, harness.Options{Stdout: out, Stderr: errOut, Args: []string{"--max-restart-period", "1s"}}, pods.String())

@@ -31,5 +31,5 @@ const (
 	// Listens is a startup probe: the other probes wait until the service listens, however busy the
 	// machine is.
 	Listens = "    startupProbe: {tcpSocket: {port: http}, periodSeconds: 1, failureThreshold: 120}\n"
-	Start9  = "    startupProbe: {httpGet: {path: /start, port: http}, periodSeconds: 1, failureThreshold: 9}\n"
+	Starts  = "    startupProbe: {httpGet: {path: /start, port: http}, periodSeconds: 1, failureThreshold: 120}\n"
 )

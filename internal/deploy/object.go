@@ -66,6 +66,9 @@ func Objects(m *advisor.Manifests) ([]*Object, error) {
 			if err != nil && isOfFormat(m.Set(file), document) {
 				continue // it was read by the rules of its format
 			}
+			if err != nil {
+				err = fmt.Errorf("%w%s", err, manifest.TemplateHint(document.Text))
+			}
 			for _, value := range values {
 				err = errors.Join(err, collect(&all, value, at))
 			}

@@ -90,11 +90,20 @@ func firstBadLine(text []byte, lines [][]byte, problem string) int {
 	return i + 1
 }
 
-func syntaxHint(text, line []byte) string {
-	switch indent := line[:len(line)-len(bytes.TrimLeft(line, " \t"))]; {
-	case bytes.Contains(text, []byte("{{")):
+// TemplateHint says what to do about a text that cannot be read because a template engine is still
+// to go over it, with a blank before; empty for other texts.
+func TemplateHint(text []byte) string {
+	if hasTemplate(text) {
 		return templateHint
-	case bytes.IndexByte(indent, '\t') >= 0:
+	}
+	return ""
+}
+
+func syntaxHint(text, line []byte) string {
+	if hint := TemplateHint(text); hint != "" {
+		return hint
+	}
+	if indent := line[:len(line)-len(bytes.TrimLeft(line, " \t"))]; bytes.IndexByte(indent, '\t') >= 0 {
 		return " (indent with spaces, YAML allows no tabs there)"
 	}
 	return ""

@@ -3,6 +3,7 @@
 package simulate
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -26,5 +27,38 @@ func TestFalseRestartsAgreeWithTheSimulation(t *testing.T) {
 			t.Fatal(err)
 		}
 		within(t, "independent", float64(m.FalseRestarts), closedForm{timing.Probe{Period: 30 * time.Second, Failures: 2}}.FalseIndependent(0.05, 30*script.Day))
+	})
+}
+
+// TestClosedFormsAgreeWithTheSimulation is the promise of ±1 % for the time to detect and the time
+// to be ready. TestFalseRestartsAgreeWithTheSimulation is that for restarts.
+func TestClosedFormsAgreeWithTheSimulation(t *testing.T) {
+	for _, c := range [][3]int{{10, 1, 3}, {5, 2, 2}, {10, 5, 6}, {20, 10, 1}, {5, 10, 3}} {
+		p, to, f := c[0], c[1], c[2]
+		timing := closedForm{timing.Probe{Period: time.Duration(p) * time.Second, Timeout: time.Duration(to) * time.Second, Failures: f}}
+		t.Run(fmt.Sprintf("5.1 detect %d/%d/%d", p, to, f), func(t *testing.T) {
+			for fault, want := range map[string]Span{"hang@60s": timing.DetectHang(), "refuse@60s": timing.DetectFailing()} {
+				m := many(t, livenessOf(p, to, f), ManyOptions{Runs: 1000, Horizon: 4 * time.Minute}, fault)
+				within(t, fault, time.Duration(m.Detect.Mean).Seconds(), time.Duration(want.Mean).Seconds())
+				if m.Undetected != 0 || m.Detect.Max > want.Worst || m.Detect.P50 < want.Best {
+					t.Errorf("%s: %d undetected, p50 %v, max %v, want within %v", fault, m.Undetected, m.Detect.P50, m.Detect.Max, want)
+				}
+			}
+		})
+	}
+	t.Run("5.4 ready", func(t *testing.T) {
+		sc := simulatetest.Script(t)
+		startup := script.Distribution{Shape: script.Uniform, A: 10 * time.Second, B: 50 * time.Second}
+		sc.Programs["web"] = script.Program{Startup: startup, Before: script.Reply{Kind: script.ReplyRefused}, Latency: script.Fixed(5 * time.Millisecond)}
+		text := simulatetest.PodWith("startupProbe: {httpGet: {path: /, port: http}, periodSeconds: 4, failureThreshold: 60}\n" +
+			"readinessProbe: {httpGet: {path: /, port: http}, periodSeconds: 5, successThreshold: 3}")
+		m, err := RunMany(simulatetest.Objects(t, text), sc, ManyOptions{Runs: 5000 * thoroughly, Horizon: 2 * time.Minute})
+		if err != nil {
+			t.Fatal(err)
+		}
+		// startup succeeds at the first tick from the start-up's end on, half a period later on
+		// average; readiness is probed at once and wants three successes, a period apart (R103)
+		want := startup.Mean() + 4*time.Second/2 + 2*5*time.Second
+		within(t, "ready", time.Duration(m.Ready.Mean).Seconds(), want.Seconds())
 	})
 }

@@ -80,7 +80,7 @@ func TestDefaultsAndOddButValid(t *testing.T) { // K07, M01, M10
 	t.Parallel()
 	// F is 3 by default; a timeout longer than the period is accepted, and then probes run back to
 	// back (A14).
-	r := harness.Start(t, harness.Manifest(`"-answers=/live=hang"`, "    livenessProbe: {httpGet: {path: /live, port: http}, periodSeconds: 1, timeoutSeconds: 2}\n"))
+	r := harness.Start(t, harness.Manifest(`"-answers=/live=hang"`, harness.Listens+"    livenessProbe: {httpGet: {path: /live, port: http}, periodSeconds: 1, timeoutSeconds: 2}\n"))
 	killing := r.WaitEvent(1, "Killing Container app failed liveness probe")
 	failures := r.Events("Unhealthy Liveness probe failed: Get \"http://127.0.0.1:")
 	if len(failures) != 3 {

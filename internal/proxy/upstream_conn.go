@@ -59,7 +59,7 @@ func dialInstance(ctx context.Context, dialer *net.Dialer, inst *instance, addre
 	if inst.hasEnded() {
 		return nil, &dialError{errProcessEnded}
 	}
-	conn, err := dialer.DialContext(ctx, "tcp", address)
+	conn, err := dial(ctx, dialer, address)
 	if err != nil {
 		return nil, &dialError{err}
 	}
@@ -70,6 +70,21 @@ func dialInstance(ctx context.Context, dialer *net.Dialer, inst *instance, addre
 		return nil, &dialError{errProcessEnded}
 	}
 	return conn.(*net.TCPConn), nil
+}
+
+// lateTimer is by how much a timer comes late at most on a machine that is not too busy.
+const lateTimer = 10 * time.Millisecond
+
+// dial connects to an address. A time-out that comes late says nothing of who listens there: this
+// process had no processor time, and the connection may have been made long before. So it is tried
+// once more.
+func dial(ctx context.Context, dialer *net.Dialer, address string) (net.Conn, error) {
+	limit := time.Now().Add(dialer.Timeout + lateTimer)
+	conn, err := dialer.DialContext(ctx, "tcp", address)
+	if timeout, ok := errors.AsType[net.Error](err); ok && timeout.Timeout() && time.Now().After(limit) && ctx.Err() == nil {
+		return dialer.DialContext(ctx, "tcp", address)
+	}
+	return conn, err
 }
 
 // hasEnded reports whether the process of an instance is known to have ended.

@@ -72,17 +72,24 @@ func dialInstance(ctx context.Context, dialer *net.Dialer, inst *instance, addre
 	return conn.(*net.TCPConn), nil
 }
 
-// lateTimer is by how much a timer comes late at most on a machine that is not too busy.
-const lateTimer = 10 * time.Millisecond
+const (
+	// lateTimer is by how much a timer comes late at most on a machine that is not too busy.
+	lateTimer = 10 * time.Millisecond
+	// maxLateDials is how many dials in a row may time out late.
+	maxLateDials = 5
+)
 
 // dial connects to an address. A time-out that comes late says nothing of who listens there: this
 // process had no processor time, and the connection may have been made long before. So it is tried
-// once more.
-func dial(ctx context.Context, dialer *net.Dialer, address string) (net.Conn, error) {
-	limit := time.Now().Add(dialer.Timeout + lateTimer)
-	conn, err := dialer.DialContext(ctx, "tcp", address)
-	if timeout, ok := errors.AsType[net.Error](err); ok && timeout.Timeout() && time.Now().After(limit) && ctx.Err() == nil {
-		return dialer.DialContext(ctx, "tcp", address)
+// again.
+func dial(ctx context.Context, dialer *net.Dialer, address string) (conn net.Conn, err error) {
+	for range maxLateDials {
+		limit := time.Now().Add(dialer.Timeout + lateTimer)
+		conn, err = dialer.DialContext(ctx, "tcp", address)
+		timeout, ok := errors.AsType[net.Error](err)
+		if !ok || !timeout.Timeout() || time.Now().Before(limit) || ctx.Err() != nil {
+			break
+		}
 	}
 	return conn, err
 }

@@ -11,8 +11,11 @@ type Body struct {
 
 // Begin begins a body. If decode is true, chunks are not passed on as such.
 func (b *Body) Begin(framing Framing, length int64, decode bool) {
-	*b = Body{framing: framing, left: length, chunks: Chunks{Decode: decode}}
-	if framing == ByClose {
+	*b = Body{framing: framing, chunks: Chunks{Decode: decode}}
+	switch framing {
+	case ByLength: // else a length is not about this message: that of an answer to HEAD, say
+		b.left = length
+	case ByClose:
 		b.left = math.MaxInt64
 	}
 }

@@ -104,7 +104,8 @@ func (c *Chunks) expect(b, want byte, next chunkState) (keep bool, err error) {
 	return true, nil
 }
 
-// takeSize takes a byte of the size of a chunk.
+// takeSize takes a byte of the size of a chunk: hexadecimal digits, and at least one. A size that
+// overflows the next hop's number would end elsewhere there (RFC 9112, 7.1), so there are few.
 func (c *Chunks) takeSize(b byte) (keep bool, err error) {
 	digit := int64(-1)
 	switch {
@@ -130,7 +131,10 @@ func (c *Chunks) takeSize(b byte) (keep bool, err error) {
 	return c.takeExtension(b)
 }
 
-// takeExtension takes a byte after the size: white space, extensions, or the end of the line.
+// takeExtension takes a byte after the size: white space, extensions, or the end of the line (RFC
+// 9112, 7.1.1). A CR ends it even within quotes, as no quoted string may have one (RFC 9110, 5.6.4),
+// and nothing but LF may follow: whoever takes a bare LF or CR for an end would begin the data
+// elsewhere.
 func (c *Chunks) takeExtension(b byte) (keep bool, err error) {
 	switch {
 	case b == '\r':

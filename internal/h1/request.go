@@ -103,7 +103,8 @@ func isVersion(text []byte) bool {
 func isDigit(c byte) bool { return c >= '0' && c <= '9' }
 
 // parseTarget decides what the replica gets as the target (RFC 9112, 3.2): bytes as they came, but
-// an absolute form becomes an origin form and a Host.
+// an absolute form becomes an origin form and a Host (3.2.2). A space or a control character would
+// let another reader end the target, or the line, before we do.
 func (r *Request) parseTarget(target []byte) error {
 	for _, c := range target {
 		if c <= ' ' || c == 0x7f {
@@ -206,7 +207,8 @@ func (r *Request) takeLength(value []byte) error {
 
 func (r *Request) hasLength() bool { return r.Length > 0 }
 
-// decide concludes from all fields.
+// decide concludes from all fields what the order of them leaves open: how the body is framed (RFC
+// 9112, 6.3), and what becomes of the connection (9.3).
 func (r *Request) decide() error {
 	switch {
 	case r.hosts == 0 && !r.HTTP10: // RFC 9112, 3.2

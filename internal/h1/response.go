@@ -143,7 +143,8 @@ func (p *Response) take(f *field) error {
 	return nil
 }
 
-// decide concludes from all fields.
+// decide concludes from all fields what becomes of the connection (RFC 9112, 9.3) and how the body
+// ends, by the first rule of RFC 9112, 6.3 that applies.
 func (p *Response) decide(r *Request) error {
 	p.KeepAlive = !p.http10
 	closes := false

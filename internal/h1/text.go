@@ -3,7 +3,6 @@ package h1
 import (
 	"bytes"
 	"iter"
-	"math"
 )
 
 // Classes of bytes.
@@ -98,5 +97,5 @@ func parseLength(value []byte) (n int64, ok bool) {
 		}
 		n = n*10 + int64(c-'0')
 	}
-	return n, n < math.MaxInt64
+	return n, true
 }

@@ -51,6 +51,9 @@ func (sp *servicePort) serveHTTP1(conn *net.TCPConn) {
 // net/http's server has it.
 func (c *http1Conn) serve() {
 	handedOver := c.serveRequests()
+	if !handedOver {
+		c.lingerIfUnread()
+	}
 	c.port.proxy.sweeper.remove(c)
 	if !handedOver {
 		_ = c.Close() // whoever has to read something has been given time for it
@@ -209,6 +212,18 @@ func (c *http1Conn) linger(limit time.Duration) {
 		if read += n; err != nil {
 			return
 		}
+	}
+}
+
+// lingerIfUnread lingers if the client has sent more than it was to send, such as the empty line
+// that some send behind a body. Else it would find a reset behind its answer, and take one that ends
+// with the connection for broken.
+func (c *http1Conn) lingerIfUnread() {
+	unread := false
+	// fails only if it is closed
+	_ = c.in.raw.Control(func(fd uintptr) { unread = hasUnread(fd) })
+	if unread {
+		c.linger(refusalLinger)
 	}
 }
 

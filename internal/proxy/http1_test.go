@@ -243,6 +243,41 @@ func TestAnswersPassUnchanged(t *testing.T) {
 	}
 }
 
+// TestAnswersWithoutBody: what Content-Length says is about another message if the answer is one to
+// HEAD, or 204 or 304 (RFC 9112, 6.3). The next answer follows at once, and what a replica sends in
+// spite of that reaches nobody.
+func TestAnswersWithoutBody(t *testing.T) {
+	for name, tt := range map[string]struct{ method, status, body string }{
+		"HEAD": {"HEAD", "200 OK", ""}, "204": {"GET", "204 No Content", ""}, "304": {"GET", "304 Not Modified", ""},
+		"HEAD with a body": {"HEAD", "200 OK", "ok"}, "204 with a body": {"GET", "204 No Content", "ok"}, "304 with a body": {"GET", "304 Not Modified", "ok"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			fx := start(t, Options{})
+			address := fx.service("web")
+			first := "HTTP/1.1 " + tt.status + "\r\nContent-Length: 2\r\n\r\n"
+			const next = "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nnext"
+			fx.endpoints("web", at("a", scripted(t, func(conn *net.TCPConn, in *bufio.Reader) {
+				for {
+					r, _, err := readRequest(in)
+					switch {
+					case err != nil:
+						return
+					case r.URL.Path == "/next":
+						_, _ = io.WriteString(conn, next)
+					default:
+						_, _ = io.WriteString(conn, first+tt.body)
+					}
+				}
+			})))
+			_, answers := raw(t, address, tt.method+" / HTTP/1.1\r\nHost: a\r\n\r\nGET /next HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+			want := first + strings.Replace(next, "\r\n\r\n", "\r\nConnection: close\r\n\r\n", 1)
+			if got, err := io.ReadAll(answers); string(got) != want || err != nil {
+				t.Errorf("%q %v, want %q", got, err, want)
+			}
+		})
+	}
+}
+
 // TestSpoiltConnections has replicas that send more than an answer. Nobody else gets it.
 func TestSpoiltConnections(t *testing.T) {
 	for name, answer := range map[string]string{

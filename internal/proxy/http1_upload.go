@@ -177,10 +177,14 @@ func (x *http1Exchange) endUpload() {
 		x.conn.resume(x.conn.SetReadDeadline)
 	}
 	x.upload = nil
-	if u.finished {
+	if u.finished && !u.stopping.Load() {
 		return
 	}
-	x.reusable, x.next = false, nextClose
+	x.reusable = false
+	if u.readAll.Load() {
+		return // only the endpoint has not taken it; the client may send its next request
+	}
+	x.next = nextClose
 	if x.outcome == requestServed && u.err == nil && !u.stopping.Load() { // the endpoint took no more
 		x.conn.linger(lingerTime)
 	}

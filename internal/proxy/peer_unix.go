@@ -11,6 +11,12 @@ func isSilent(fd uintptr) bool {
 	return err == unix.EAGAIN
 }
 
+// hasUnread reports whether the peer of a connection has sent what nobody has read.
+func hasUnread(fd uintptr) bool {
+	n, err := peekByte(fd)
+	return err == nil && n > 0
+}
+
 func peekByte(fd uintptr) (n int, err error) {
 	var b [1]byte
 	n, _, err = unix.Recvfrom(int(fd), b[:], unix.MSG_PEEK|unix.MSG_DONTWAIT)

@@ -102,14 +102,17 @@ func TestSmuggling(t *testing.T) {
 	}
 }
 
+// besideConfigs are those of other proxies: of a folder, an address, and that of a replica.
+var besideConfigs = map[string]string{
+	"nginx":   "daemon off; worker_processes 1; pid %[1]s/pid; error_log stderr crit;\nevents {}\nhttp { access_log off; upstream u { server %[3]s; keepalive 8; }\nserver { listen %[2]s; location / { proxy_pass http://u; proxy_http_version 1.1; proxy_set_header Connection \"\"; } } }\n",
+	"haproxy": "# %[1]s\ndefaults\n  mode http\n  timeout client 5s\n  timeout server 5s\n  timeout connect 5s\nlisten f\n  bind %[2]s\n  server a %[3]s\n",
+}
+
 // TestSmugglingBeside sends the same to nginx and HAProxy, if they are installed. It judges nobody:
 // -v shows what came of it.
 func TestSmugglingBeside(t *testing.T) {
 	fx := start(t, Options{})
-	for name, config := range map[string]string{
-		"nginx":   "daemon off; worker_processes 1; pid %[1]s/pid; error_log stderr crit;\nevents {}\nhttp { access_log off; upstream u { server %[3]s; keepalive 8; }\nserver { listen %[2]s; location / { proxy_pass http://u; proxy_http_version 1.1; proxy_set_header Connection \"\"; } } }\n",
-		"haproxy": "# %[1]s\ndefaults\n  mode http\n  timeout client 5s\n  timeout server 5s\n  timeout connect 5s\nlisten f\n  bind %[2]s\n  server a %[3]s\n",
-	} {
+	for name, config := range besideConfigs {
 		replica := fx.countingReplica(name)
 		address := startBeside(t, name, config, replica.address)
 		if address == "" {

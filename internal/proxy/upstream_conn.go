@@ -59,7 +59,7 @@ func dialInstance(ctx context.Context, dialer *net.Dialer, inst *instance, addre
 	if inst.hasEnded() {
 		return nil, &dialError{errProcessEnded}
 	}
-	conn, err := dialer.DialContext(ctx, "tcp", address)
+	conn, err := dial(ctx, dialer, address)
 	if err != nil {
 		return nil, &dialError{err}
 	}
@@ -70,6 +70,28 @@ func dialInstance(ctx context.Context, dialer *net.Dialer, inst *instance, addre
 		return nil, &dialError{errProcessEnded}
 	}
 	return conn.(*net.TCPConn), nil
+}
+
+const (
+	// lateTimer is by how much a timer comes late at most on a machine that is not too busy.
+	lateTimer = 10 * time.Millisecond
+	// maxLateDials is how many dials in a row may time out late.
+	maxLateDials = 5
+)
+
+// dial connects to an address. A time-out that comes late says nothing of who listens there: this
+// process had no processor time, and the connection may have been made long before. So it is tried
+// again.
+func dial(ctx context.Context, dialer *net.Dialer, address string) (conn net.Conn, err error) {
+	for range maxLateDials {
+		limit := time.Now().Add(dialer.Timeout + lateTimer)
+		conn, err = dialer.DialContext(ctx, "tcp", address)
+		timeout, ok := errors.AsType[net.Error](err)
+		if !ok || !timeout.Timeout() || time.Now().Before(limit) || ctx.Err() != nil {
+			break
+		}
+	}
+	return conn, err
 }
 
 // hasEnded reports whether the process of an instance is known to have ended.

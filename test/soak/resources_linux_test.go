@@ -34,7 +34,22 @@ func (s resources) String() string {
 func (s *soak) measureResources() resources {
 	s.t.Helper()
 	s.removeFaults()
-	var now resources
+	now := measureProcesses(s.t)
+	err := filepath.WalkDir(filepath.Join(s.dir, "state", "pods"), func(_ string, d fs.DirEntry, err error) error {
+		if err == nil && d.Type().IsRegular() {
+			now.files++
+		}
+		return nil // some are removed meanwhile
+	})
+	if err != nil {
+		s.t.Error(err)
+	}
+	return now
+}
+
+// measureProcesses counts what this process and its shepherd hold.
+func measureProcesses(t *testing.T) (now resources) {
+	t.Helper()
 	debug.FreeOSMemory()
 	var memory runtime.MemStats
 	runtime.ReadMemStats(&memory)
@@ -46,23 +61,14 @@ func (s *soak) measureResources() resources {
 		runtime.Gosched()
 		now.goroutines = min(now.goroutines, runtime.NumGoroutine())
 	}
-	for i, pid := range []int{os.Getpid(), shepherdOf(s.t, os.Getpid())} {
+	for i, pid := range []int{os.Getpid(), shepherdOf(t, os.Getpid())} {
 		var err error
 		if now.descriptors[i], err = harness.Descriptors(pid); err != nil {
-			s.t.Error(err)
+			t.Error(err)
 		}
 		if now.resident[i], _, err = harness.Memory(pid); err != nil {
-			s.t.Error(err)
+			t.Error(err)
 		}
-	}
-	err := filepath.WalkDir(filepath.Join(s.dir, "state", "pods"), func(_ string, d fs.DirEntry, err error) error {
-		if err == nil && d.Type().IsRegular() {
-			now.files++
-		}
-		return nil // some are removed meanwhile
-	})
-	if err != nil {
-		s.t.Error(err)
 	}
 	return now
 }

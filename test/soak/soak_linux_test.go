@@ -33,11 +33,18 @@ import (
 )
 
 var (
-	duration = flag.Duration("duration", 5*time.Minute, "how long to soak")
+	duration = flag.Duration("duration", 4*time.Minute, "how long TestSoak takes")
+	front    = flag.Duration("front", time.Minute, "how long TestFront takes")
 	seed     = flag.Uint64("seed", uint64(time.Now().UnixNano()), "of the random faults")
 )
 
-func TestMain(m *testing.M) { harness.Main(m) }
+func TestMain(m *testing.M) {
+	if filepath.Base(os.Args[0]) == "replica" {
+		serveAsReplica()
+		return
+	}
+	harness.Main(m)
+}
 
 const (
 	pods = 100

@@ -21,6 +21,7 @@ type http1Conn struct {
 	port *servicePort
 	ip   string // of the client
 	in   readyReader
+	out  readyWriter
 
 	mark, uploadMark mark
 	// upstream is the connection that a request waits for; nil if there is none
@@ -43,6 +44,7 @@ func (sp *servicePort) serveHTTP1(conn *net.TCPConn) {
 		sp.slots.release()
 		return
 	}
+	c.out.init(conn, c.in.raw)
 	sp.proxy.sweeper.add(c)
 	sp.proxy.running.Go(c.serve)
 }
@@ -96,7 +98,7 @@ func (c *http1Conn) awaitRequest() (buffer []byte, n int) {
 // write writes to the client. It fails if the client takes nothing for too long.
 func (c *http1Conn) write(p []byte) error {
 	c.mark.enter(phaseTaking)
-	_, err := c.Write(p)
+	err := c.out.write(p)
 	if c.mark.enter(phaseWaiting) && err == nil { // it has taken the rest at the last moment
 		c.resume(c.SetWriteDeadline)
 	}

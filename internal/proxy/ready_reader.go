@@ -29,7 +29,7 @@ func (r *readyReader) init(conn *net.TCPConn, buffers lender) error {
 // read waits until something can be read. The caller puts the buffer back; it is nil if nothing
 // came. The error is [io.EOF] at the end.
 func (r *readyReader) read() (buffer []byte, n int, err error) {
-	err = r.wait()
+	r.wait()
 	buffer, n, r.buffer = r.buffer, r.n, nil
-	return buffer, n, err
+	return buffer, n, r.err
 }

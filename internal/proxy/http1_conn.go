@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net"
 	"os"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -88,6 +89,9 @@ func (c *http1Conn) awaitRequest() (buffer []byte, n int) {
 	if c.port.isStopping() {
 		return nil, 0
 	}
+	// Others that can go on do so first. Meanwhile a busy client sends its next request, so that
+	// one read finds it and none is in vain.
+	runtime.Gosched()
 	buffer, n, err := c.in.read()
 	if c.mark.enter(phaseHead) && err == nil { // it came at the last moment
 		c.resume(c.SetReadDeadline)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net"
 	"os"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -21,6 +22,7 @@ type http1Conn struct {
 	port *servicePort
 	ip   string // of the client
 	in   readyReader
+	out  readyWriter
 
 	mark, uploadMark mark
 	// upstream is the connection that a request waits for; nil if there is none
@@ -43,6 +45,7 @@ func (sp *servicePort) serveHTTP1(conn *net.TCPConn) {
 		sp.slots.release()
 		return
 	}
+	c.out.init(conn, c.in.raw)
 	sp.proxy.sweeper.add(c)
 	sp.proxy.running.Go(c.serve)
 }
@@ -89,6 +92,9 @@ func (c *http1Conn) awaitRequest() (buffer []byte, n int) {
 	if c.port.isStopping() {
 		return nil, 0
 	}
+	// Others that can go on do so first. Meanwhile a busy client sends its next request, so that
+	// one read finds it and none is in vain.
+	runtime.Gosched()
 	buffer, n, err := c.in.read()
 	if c.mark.enter(phaseHead) && err == nil { // it came at the last moment
 		c.resume(c.SetReadDeadline)
@@ -99,7 +105,7 @@ func (c *http1Conn) awaitRequest() (buffer []byte, n int) {
 // write writes to the client. It fails if the client takes nothing for too long.
 func (c *http1Conn) write(p []byte) error {
 	c.mark.enter(phaseTaking)
-	_, err := c.Write(p)
+	err := c.out.write(p)
 	if c.mark.enter(phaseWaiting) && err == nil { // it has taken the rest at the last moment
 		c.resume(c.SetWriteDeadline)
 	}

@@ -315,11 +315,8 @@ func (x *http1Exchange) exchangeOver(up *upstreamConn) (answered bool, err error
 // that nothing was sent in this attempt; if the connection breaks later, the endpoint may have
 // answered before.
 func (x *http1Exchange) send(up *upstreamConn) error {
-	n, err := up.Write(x.out)
-	if n > 0 {
-		x.sent = true
-		x.routed.attempt.markSent()
-	}
+	n, err := up.send(x.out, x.body.Ended() && len(x.recorded) == 0, x.routed.attempt)
+	x.sent = x.sent || n > 0
 	if err == nil && len(x.recorded) > 0 {
 		_, err = up.Write(x.recorded)
 	}

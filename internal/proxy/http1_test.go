@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"runtime"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -393,5 +394,53 @@ func TestContinue(t *testing.T) {
 				t.Errorf("%s %q %v", res.Status, body, err)
 			}
 		})
+	}
+}
+
+// TestReplicaThatCloses has a replica that closes each connection after a few answers without
+// saying so: while the next request is on its way, or before. No request waits for ever, and none
+// fails: a POST is never sent over a connection that is closed already.
+func TestReplicaThatCloses(t *testing.T) {
+	fx := start(t, Options{})
+	address := fx.service("web")
+	var connections, closed atomic.Int64
+	fx.endpoints("web", at("a", scripted(t, func(conn *net.TCPConn, in *bufio.Reader) {
+		n := connections.Add(1)
+		for range 1 + n%3 {
+			if _, _, err := readRequest(in); err != nil {
+				return
+			}
+			_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok") // fails if the proxy has gone
+		}
+		for range n % 50 * 100 { // so that it is closed at different moments
+			runtime.Gosched()
+		}
+		_ = conn.Close() // nothing is expected of it
+		closed.Store(n)
+	})))
+	conn, err := net.Dial("tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	answers := bufio.NewReader(conn)
+	for i := range 3000 {
+		method := http.MethodGet
+		if closed.Load() == connections.Load() { // so none is open, as there is one request at a time
+			method = http.MethodPost
+		}
+		if err := conn.SetDeadline(time.Now().Add(time.Minute)); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.WriteString(conn, method+" / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n"); err != nil {
+			t.Fatal(err)
+		}
+		res, err := http.ReadResponse(answers, nil)
+		if err != nil {
+			t.Fatalf("request %d: %v", i, err)
+		}
+		if body, err := io.ReadAll(res.Body); res.StatusCode != http.StatusOK || string(body) != "ok" || err != nil {
+			t.Fatalf("request %d: %s %s %q %v", i, method, res.Status, body, err)
+		}
 	}
 }

@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -50,11 +51,15 @@ func (l *portListener) giveUp() error {
 func (l *portListener) address() netip.AddrPort { return l.Addr().(*net.TCPAddr).AddrPort() }
 
 func listenOn(address netip.Addr, port int) (*portListener, error) {
-	listener, err := net.ListenTCP("tcp4", net.TCPAddrFromAddrPort(netip.AddrPortFrom(address, uint16(port))))
+	// Keep-alive packets find out whether a host is still there, and clients are on this one. Each
+	// connection would cost four system calls for them.
+	config := net.ListenConfig{KeepAlive: -1}
+	config.SetMultipathTCP(false) // there is one path
+	listener, err := config.Listen(context.Background(), "tcp4", netip.AddrPortFrom(address, uint16(port)).String())
 	if err != nil {
 		return nil, err
 	}
-	return &portListener{TCPListener: listener}, nil
+	return &portListener{TCPListener: listener.(*net.TCPListener)}, nil
 }
 
 // listenNear listens at the first free port from next on that is nobody's, else at any.

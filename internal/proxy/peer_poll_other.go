@@ -17,7 +17,7 @@ func lookAtPeer(conn *net.TCPConn) (state peerState) {
 	}
 	// fails only if the connection is closed, and then nobody has to be told
 	_ = raw.Control(func(fd uintptr) {
-		n, err := peekByte(fd)
+		n, err := peekNow(fd)
 		switch {
 		case err == unix.ECONNRESET:
 			state = peerGone

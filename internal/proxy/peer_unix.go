@@ -7,18 +7,12 @@ import "golang.org/x/sys/unix"
 // isSilent reports whether the peer of a connection has neither closed it nor sent anything. It
 // takes nothing out of the connection.
 func isSilent(fd uintptr) bool {
-	_, err := peekByte(fd)
+	_, err := peekNow(fd)
 	return err == unix.EAGAIN
 }
 
 // hasUnread reports whether the peer of a connection has sent what nobody has read.
 func hasUnread(fd uintptr) bool {
-	n, err := peekByte(fd)
+	n, err := peekNow(fd)
 	return err == nil && n > 0
-}
-
-func peekByte(fd uintptr) (n int, err error) {
-	var b [1]byte
-	n, _, err = unix.Recvfrom(int(fd), b[:], unix.MSG_PEEK|unix.MSG_DONTWAIT)
-	return n, err
 }

@@ -13,7 +13,8 @@ type readyReader struct {
 	buffers lender
 	attempt func(fd uintptr) bool // the method tryRead; made once to save an allocation
 
-	// of the current read
+	// of the current read, or of the next one if that was done before
+	ahead  bool
 	buffer []byte
 	n      int
 	err    error
@@ -29,7 +30,9 @@ func (r *readyReader) init(conn *net.TCPConn, buffers lender) error {
 // read waits until something can be read. The caller puts the buffer back; it is nil if nothing
 // came. The error is [io.EOF] at the end.
 func (r *readyReader) read() (buffer []byte, n int, err error) {
-	err = r.wait()
-	buffer, n, r.buffer = r.buffer, r.n, nil
-	return buffer, n, err
+	if !r.ahead {
+		r.wait()
+	}
+	buffer, n, r.buffer, r.ahead = r.buffer, r.n, nil, false
+	return buffer, n, r.err
 }

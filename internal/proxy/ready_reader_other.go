@@ -3,14 +3,13 @@
 package proxy
 
 // wait reads with a buffer that is borrowed for as long as that takes.
-func (r *readyReader) wait() error {
+func (r *readyReader) wait() {
 	r.buffer = r.buffers.Get()
 	r.n, r.err = r.conn.Read(r.buffer)
 	if r.n == 0 {
 		r.buffers.Put(r.buffer)
 		r.buffer = nil
 	}
-	return r.err
 }
 
 // tryRead is for systems that tell when something can be read.

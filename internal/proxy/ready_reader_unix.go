@@ -9,33 +9,28 @@ import (
 )
 
 // wait reads as soon as there is something.
-func (r *readyReader) wait() error {
+func (r *readyReader) wait() {
 	r.n, r.err = 0, nil
-	if err := r.raw.Read(r.attempt); err != nil {
-		return err
+	r.waited(r.raw.Read(r.attempt))
+}
+
+// waited notes how a wait has ended in which tryRead was called.
+func (r *readyReader) waited(err error) {
+	switch {
+	case err != nil:
+		r.err = err
+	case r.n == 0 && r.err == nil:
+		r.err = io.EOF
 	}
-	if r.n == 0 && r.err == nil {
-		return io.EOF
-	}
-	return r.err
 }
 
 // tryRead reads if there is something, and reports whether the wait is over.
 func (r *readyReader) tryRead(fd uintptr) bool {
 	r.buffer = r.buffers.Get()
-	n, err := unix.Read(int(fd), r.buffer)
-	for err == unix.EINTR {
-		n, err = unix.Read(int(fd), r.buffer)
-	}
-	if n > 0 {
-		r.n = n
+	if r.n, r.err = readNow(fd, r.buffer); r.n > 0 {
 		return true
 	}
 	r.buffers.Put(r.buffer)
 	r.buffer = nil
-	if err == unix.EAGAIN {
-		return false
-	}
-	r.err = err
-	return true
+	return r.err != unix.EAGAIN
 }

@@ -19,9 +19,22 @@ type upstreamConn struct {
 
 	unusedSince time.Time // when the sweeper has seen it first since it was put into the pool
 
-	peek   func(fd uintptr) // look; made once to save an allocation
-	silent bool             // what peek has seen
+	attempt func(fd uintptr) bool // the method trySend; made once to save an allocation
+	sending sending
 }
+
+// sending is what is sent at the moment.
+type sending struct {
+	piece   []byte           // nil after it was tried
+	answer  bool             // the answer follows at once
+	attempt *upstreamAttempt // is told when something was written
+	n       int
+	err     error
+}
+
+// errStale: a process that has ended, or that closes connections early, has closed a connection
+// that was kept; or it has sent what nobody asked for, which is no answer.
+var errStale = errors.New("it has closed the connection since the last request")
 
 // newUpstreamConn dials an endpoint for an instance of its Pod.
 func newUpstreamConn(ctx context.Context, e *endpoint, inst *instance, buffers lender) (*upstreamConn, error) {
@@ -31,7 +44,7 @@ func newUpstreamConn(ctx context.Context, e *endpoint, inst *instance, buffers l
 		return nil, err
 	}
 	u := &upstreamConn{TCPConn: conn, endpoint: e, instance: inst, address: address}
-	u.peek = u.look
+	u.attempt = u.trySend
 	if err := u.in.init(conn, buffers); err != nil {
 		_ = conn.Close() // nothing was sent
 		return nil, &dialError{err}
@@ -39,12 +52,21 @@ func newUpstreamConn(ctx context.Context, e *endpoint, inst *instance, buffers l
 	return u, nil
 }
 
-func (u *upstreamConn) look(fd uintptr) { u.silent = isSilent(fd) }
-
-// isUsable reports whether a kept connection can take a request: a process that has ended, or that
-// closes connections early, has closed it, and what it sent without being asked is no answer.
-func (u *upstreamConn) isUsable() bool {
-	return u.in.raw.Control(u.peek) == nil && u.silent
+// send sends the beginning of a request, unless the connection is stale. If answer is true, nothing
+// else of the request follows, so it waits for the answer, too, whose beginning in.read then
+// returns. n is how much was sent. An attempt is told as soon as something was.
+func (u *upstreamConn) send(piece []byte, answer bool, attempt *upstreamAttempt) (n int, err error) {
+	u.sending = sending{piece: piece, answer: answer, attempt: attempt}
+	all, err := u.sendOnce()
+	n, u.sending = u.sending.n, sending{}
+	if all || err != nil {
+		return n, err
+	}
+	rest, err := u.Write(piece[n:]) // there was no room for all of it
+	if rest > 0 {
+		attempt.markSent()
+	}
+	return n + rest, err
 }
 
 // interrupt ends the wait of whoever reads or writes, for good.

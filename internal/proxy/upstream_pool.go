@@ -28,13 +28,13 @@ type upstreamPool struct {
 	closed bool
 }
 
-// take returns the connection to an instance that was used last, or nil. All others of the endpoint
-// that cannot be used any more are closed.
+// take returns the connection to an instance that was used last, or nil. It may be stale, which
+// shows when something is sent. Connections to other instances, or to another address, are closed.
 func (p *upstreamPool) take(e *endpoint, inst *instance) *upstreamConn {
 	address := e.dialAddress()
 	for {
 		u := p.pop(e)
-		if u == nil || u.instance == inst && u.address == address && u.isUsable() {
+		if u == nil || u.instance == inst && u.address == address {
 			return u
 		}
 		_ = u.Close() // nothing is on its way

@@ -199,7 +199,7 @@ func (d *drill) start(dir string) error {
 		Manifests: d.opts.Files, Stdin: d.opts.Stdin, Commands: d.opts.Commands, Env: d.opts.Env,
 		StateDir: filepath.Join(dir, "state"), MaxRestartPeriod: time.Second, NoDashboard: d.opts.Drills == nil, NoAPI: true, Notice: d.opts.Notice,
 		Drills: d.opts.Drills, Listed: d.opts.Drills != nil, Version: d.opts.Version,
-		Faults: true, Routing: system.Routing{Ledger: d.book.write},
+		Faults: true, Routing: proxy.Routing{Ledger: d.book.write},
 	}
 	if !d.opts.LikeProbity {
 		opts.Routing.AsCluster = &proxy.AsCluster{EndpointDelay: d.opts.EndpointDelay}

@@ -109,7 +109,7 @@ type Options struct {
 	// watched.
 	Dependencies DependencyOptions
 	// Routing is how requests get from Services to Pods. Default: as the docs say.
-	Routing Routing
+	Routing proxy.Routing
 	// Refused, if not nil, gets why manifests that were saved are not applied, once for each new
 	// reason, and nil as soon as what is in the files is applied again. Errors in the manifests are
 	// [manifest.Errors] in it. It must not wait for anybody. Default: Notice gets the reason.
@@ -261,12 +261,12 @@ func (s *System) compose() {
 		}
 		s.proxy = proxy.New(proxy.Options{
 			Store: s.store, Claims: s.claims.now, Logger: s.opts.Logger, Redirect: s.faults.diversions.Request,
-			AsCluster: s.opts.Routing.AsCluster, Ledger: s.opts.Routing.Ledger,
+			Routing: s.opts.Routing,
 			CheckListener: func(ctx context.Context, pod types.UID, address netip.AddrPort) (netip.AddrPort, error) {
 				return s.node.CheckListener(ctx, pod, address)
 			},
 		})
-		traffic = s.opts.Routing.traffic(podTraffic{s.proxy, s.claims})
+		traffic = podTraffic{s.proxy, s.claims}
 		s.applier.served = s.proxy.CatchUp
 	}
 	s.controller = controller.New(controller.Options{Store: s.store, Registry: s.registry, Logger: s.opts.Logger})

@@ -14,6 +14,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"net/http"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -82,6 +83,9 @@ type Options struct {
 	NoAPI bool
 	// NoDashboard leaves out the dashboard.
 	NoDashboard bool
+	// Drill, if not nil, makes what has the system drilled for clients of the API, as drills are
+	// made of systems. Default: nobody can ask for one.
+	Drill func(s *System) http.Handler
 	// Drills, if not nil, are what the dashboard shows of drills. Default: it has no page of them.
 	Drills dashboard.Drills
 	// APIAddress is where the Kubernetes API listens besides loopback. Default: nowhere. Who has

@@ -26,7 +26,7 @@ import (
 )
 
 const drillHelp = `Break a running service on purpose, under load, and see whether its probes do what they should. The service is started here by its manifests,
-in a run of its own; nothing else is touched.
+in a run of its own; nothing else is touched. With --attach it is a run that goes on: see below.
 
 A restart is right if and only if it cures. A fault inside of a process (hang, deadlock, no descriptors left) has to lead to one, in the time that the
 numbers of its liveness probe say at the phase at which the fault began. A fault outside of it (something that it depends on, load, a share of a
@@ -50,10 +50,16 @@ While it drills, the dashboard of its run shows how far it is, and each result a
 dashboard prints another one. The last twenty drills are kept in the user's state folder, and the dashboard of each probity run of the same manifests lists
 them. probity clean removes them.
 
-Ctrl-C undoes the fault of the moment, ends everything and reports what was done so far.
+--attach drills the run of this folder, --attach=RUN another one by the name that probity ls has, with all its workloads or those of --only. It asks
+first, as others may use that run; --yes for scripts. The run drills itself, asked through its Kubernetes API, one drill at a time. Requests are routed
+as in a cluster, for everybody, and restarts come within a second, for the time of the drill alone. The run was not prepared for all faults: no dependency
+can be broken, package health is told of no deadlock, and a full disk is EFBIG; what is left out is listed with the reason. When a workload is changed
+or deleted meanwhile, the drill ends. If this command ends in whatever way, the run undoes the fault and goes on.
 
-Exit codes: 0 drilled, and what was asserted holds; 1 it does not hold, a fault could not be undone, or the drill was interrupted; 2 bad input, and
-then nothing was started.`
+Ctrl-C undoes the fault of the moment, ends everything that the drill has started and reports what was done so far.
+
+Exit codes: 0 drilled, and what was asserted holds; 1 it does not hold, a fault could not be undone, the drill was interrupted, or the answer was no;
+2 bad input, a run that is being drilled already, or nobody there to ask, and then nothing was started.`
 
 // drillFlags are the flags of drill.
 type drillFlags struct {

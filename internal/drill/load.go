@@ -128,8 +128,8 @@ func (l *load) exchange(spec RequestSpec, s *sent) error {
 	return errors.Join(err, res.Body.Close())
 }
 
-// readAnswer reads an answer up to its body. What only announces one, such as 100 Continue, is passed
-// over.
+// readAnswer reads an answer up to its body. What only announces one, such as 100 Continue, is
+// passed over.
 func readAnswer(from *bufio.Reader, req *http.Request) (*http.Response, error) {
 	for {
 		res, err := http.ReadResponse(from, req)

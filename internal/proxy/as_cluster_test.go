@@ -95,8 +95,8 @@ func TestChooseAsCluster(t *testing.T) {
 	}
 }
 
-// TestSetRouting routes as a cluster for a while and back: with one dead replica of two, half of the
-// requests are lost meanwhile, and only then anybody hears of them.
+// TestSetRouting routes as a cluster for a while and back: with one dead replica of two, half of
+// the requests are lost meanwhile, and only then anybody hears of them.
 func TestSetRouting(t *testing.T) {
 	fx := start(t, Options{})
 	url := "http://" + fx.service("web")

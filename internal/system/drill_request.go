@@ -22,8 +22,8 @@ func (s *System) drillHandler() http.Handler {
 const maxRefusal = 64 << 10
 
 // RequestDrill asks the run of a state folder for a drill of it. What is asked for is in body, the
-// answer is that of [Options.Drill], and both go on at the same time; whoever gets the answer closes
-// it. The error is an [*InputError] if the run refuses, and nothing was done.
+// answer is that of [Options.Drill], and both go on at the same time; whoever gets the answer
+// closes it. The error is an [*InputError] if the run refuses, and nothing was done.
 func RequestDrill(ctx context.Context, dir string, body io.Reader) (answer io.ReadCloser, err error) {
 	client, url, err := connect(dir)
 	if err != nil {

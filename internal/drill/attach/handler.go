@@ -40,8 +40,8 @@ const (
 	closeTime = 5 * time.Second
 )
 
-// ServeHTTP drills the run. It answers 400 if it cannot be done as it is asked for, and 409 if there
-// is a drill already.
+// ServeHTTP drills the run. It answers 400 if that cannot be done as it is asked for, and 409 if
+// there is a drill already.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	var asked Request
 	opts, body := h.opts.Drill(), json.NewDecoder(r.Body)

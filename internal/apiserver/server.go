@@ -48,6 +48,8 @@ type Options struct {
 	Version string
 	// Applier answers an [ApplyRequest]. Nil: it cannot be applied.
 	Applier Applier
+	// Drill answers who posts to [DrillPath]. Nil: nobody does.
+	Drill http.Handler
 	// Stopping reports whether what clients create would end at once. Default: it never does.
 	Stopping func() bool
 	// WriteTime is how long a client may take nothing of an event before its watch is cut. Default
@@ -122,7 +124,7 @@ func New(opts Options) (*Server, error) {
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.counted(w, r, s.serve) }
 
 func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
-	if s.serveHealth(w, r) || s.serveMetrics(w, r) || s.serveDiscovery(w, r) || s.serveResource(w, r) {
+	if s.serveHealth(w, r) || s.serveMetrics(w, r) || s.serveDiscovery(w, r) || s.serveDrill(w, r) || s.serveResource(w, r) {
 		return
 	}
 	if s.knows(r.URL.Path) {

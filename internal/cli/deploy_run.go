@@ -1,12 +1,9 @@
 package cli
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"strings"
 	"time"
 
 	"golang.org/x/term"
@@ -165,26 +162,16 @@ func (r *deployRun) askPrune(ctx context.Context) error {
 	if gone == 0 || r.yes {
 		return nil
 	}
-	in, ok := r.streams.In.(*os.File)
-	if !ok || !term.IsTerminal(int(in.Fd())) {
+	yes, err := ask(ctx, r.streams, fmt.Sprintf("Delete %d objects once the rollout is up?", gone))
+	switch {
+	case errors.Is(err, errNobodyToAsk):
 		return errors.New("nothing was sent: to delete what is listed, say --yes")
-	}
-	if _, err := fmt.Fprintf(r.streams.Err, "Delete %d objects once the rollout is up? [y/N] ", gone); err != nil {
+	case err != nil:
 		return err
+	case !yes:
+		return errors.New("nothing was sent")
 	}
-	answer := make(chan string, 1)
-	go func() { // it ends with the program: nothing interrupts the reading of a terminal
-		line, _ := bufio.NewReader(in).ReadString('\n') // no answer is no
-		answer <- line
-	}()
-	select {
-	case <-ctx.Done():
-	case line := <-answer:
-		if word := strings.ToLower(strings.TrimSpace(line)); word == "y" || word == "yes" {
-			return nil
-		}
-	}
-	return errors.New("nothing was sent")
+	return nil
 }
 
 // carryOut applies the plan and follows it.

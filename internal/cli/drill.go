@@ -26,7 +26,7 @@ import (
 )
 
 const drillHelp = `Break a running service on purpose, under load, and see whether its probes do what they should. The service is started here by its manifests,
-in a run of its own; nothing else is touched.
+in a run of its own; nothing else is touched. With --attach it is a run that goes on: see below.
 
 A restart is right if and only if it cures. A fault inside of a process (hang, deadlock, no descriptors left) has to lead to one, in the time that the
 numbers of its liveness probe say at the phase at which the fault began. A fault outside of it (something that it depends on, load, a share of a
@@ -50,14 +50,23 @@ While it drills, the dashboard of its run shows how far it is, and each result a
 dashboard prints another one. The last twenty drills are kept in the user's state folder, and the dashboard of each probity run of the same manifests lists
 them. probity clean removes them.
 
-Ctrl-C undoes the fault of the moment, ends everything and reports what was done so far.
+--attach drills the run of this folder, --attach=RUN another one by the name that probity ls has, with all its workloads or those of --only. It asks
+first, as others may use that run; --yes for scripts. The run drills itself, asked through its Kubernetes API, one drill at a time. Requests are routed
+as in a cluster, for everybody, and restarts come within a second, for the time of the drill alone. The run was not prepared for all faults: no dependency
+can be broken, package health is told of no deadlock, and a full disk is EFBIG; what is left out is listed with the reason. When a workload is changed
+or deleted meanwhile, the drill ends. If this command ends in whatever way, the run undoes the fault and goes on.
 
-Exit codes: 0 drilled, and what was asserted holds; 1 it does not hold, a fault could not be undone, or the drill was interrupted; 2 bad input, and
-then nothing was started.`
+Ctrl-C undoes the fault of the moment, ends everything that the drill has started and reports what was done so far.
+
+Exit codes: 0 drilled, and what was asserted holds; 1 it does not hold, a fault could not be undone, the drill was interrupted, or the answer was no;
+2 bad input, a run that is being drilled already, or nobody there to ask, and then nothing was started.`
 
 // drillFlags are the flags of drill.
 type drillFlags struct {
 	asserts, faults, requests, commands, only, dependencies []string
+	target                                                  // with attach
+	attach                                                  string
+	yes                                                     bool
 	env                                                     envFlags
 	output, har, routing, script, report, junit             string
 	quick, allowRemote, noDashboard                         bool
@@ -72,17 +81,21 @@ const quickBudget = 75 * time.Second
 func newDrill(streams Streams) *cobra.Command {
 	var flags drillFlags
 	cmd := &cobra.Command{
-		Use:   "drill FILE...",
+		Use:   "drill FILE... | --attach[=RUN]",
 		Short: "Break a service on purpose and judge its probes",
 		Long:  drillHelp,
 		Example: `  probity drill app.yaml
   probity drill app.yaml --quick --assert
-  probity drill app.yaml --fault hang --fault hang+8s --request 'POST /compute {"x":[1]}'`,
-		Args: cobra.MinimumNArgs(1),
+  probity drill app.yaml --fault hang --fault hang+8s --request 'POST /compute {"x":[1]}'
+  probity drill --attach --fault hang`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			opts, err := flags.options(streams, args)
+			err := flags.checkAttach(cmd, args)
+			var opts drill.Options
 			if err == nil {
-				err = flags.check()
+				opts, err = flags.options(streams, args)
+			}
+			if err == nil {
+				err = errors.Join(flags.check(), opts.Check())
 			}
 			if err != nil {
 				return badInput(err)
@@ -112,6 +125,7 @@ func newDrill(streams Streams) *cobra.Command {
 	f.StringArrayVar(&flags.commands, "command", nil, "program that stands for a container's image, as of probity run; may be repeated")
 	f.StringSliceVar(&flags.only, "only", nil, "drill only these workloads, as web or deployment/web; the others run as well")
 	flags.env.add(f)
+	flags.addAttach(cmd)
 	cmd.AddCommand(newDrillFaults(streams))
 	return cmd
 }
@@ -141,13 +155,7 @@ func (f drillFlags) check() error {
 		return fmt.Errorf("cannot print %q: --output takes text or json", f.output)
 	case f.routing != "cluster" && f.routing != "probity":
 		return fmt.Errorf("cannot use --routing %q: it takes cluster or probity", f.routing)
-	case f.repeat < 1 || f.repeat > 100:
-		return fmt.Errorf("cannot use --repeat %d: it must be between 1 and 100", f.repeat)
-	case !(f.rate >= 1 && f.rate <= 1000):
-		return fmt.Errorf("cannot use --rate %g: it must be between 1 and 1000", f.rate)
-	case f.budget < time.Second || f.budget > 24*time.Hour:
-		return fmt.Errorf("cannot use --budget %v: it must be between 1s and 24h", f.budget)
-	case f.endpointDelay < 0 || f.endpointDelay > time.Minute:
+	case f.endpointDelay < 0:
 		return fmt.Errorf("cannot use --endpoint-delay %v: it must be between 0s and 1m", f.endpointDelay)
 	}
 	for _, text := range f.asserts {
@@ -239,13 +247,11 @@ func (f drillFlags) addRequests(opts *drill.Options) error {
 func runDrill(ctx context.Context, streams Streams, flags drillFlags, opts drill.Options) error {
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	opts.Judged = adviceFor(streams, opts)
 	keep := keptDrills()
-	if !flags.noDashboard {
-		shown := pages.New(keep, opts.Files)
-		opts.Drills, opts.Watch = shown, shown.Watch
+	report, err := flags.drill(ctx, streams, keep, opts)
+	if _, decided := errors.AsType[*exitError](err); decided {
+		return err
 	}
-	report, err := drill.Run(ctx, opts)
 	if input, ok := errors.AsType[*drill.InputError](err); ok {
 		return badInput(listed(input.Err, "nothing was started"))
 	}
@@ -264,6 +270,23 @@ func runDrill(ctx context.Context, streams Streams, flags drillFlags, opts drill
 	return flags.judge(report, opts.Faults, errors.Join(err, flags.write(streams.Out, report)))
 }
 
+// drill drills a run of its own, or one that goes on.
+func (f *drillFlags) drill(ctx context.Context, streams Streams, keep archive.Archive, opts drill.Options) (*drill.Report, error) {
+	if f.attach != "" {
+		run, err := f.attachedRun(ctx, streams)
+		if err != nil {
+			return nil, err
+		}
+		return drillRun(ctx, run, opts)
+	}
+	opts.Judged = adviceFor(streams, opts)
+	if !f.noDashboard {
+		shown := pages.New(keep, opts.Files)
+		opts.Drills, opts.Watch = shown, shown.Watch
+	}
+	return drill.Run(ctx, opts)
+}
+
 // keptDrills are those of this user that are kept for dashboards.
 func keptDrills() archive.Archive {
 	return archive.Archive{
@@ -275,7 +298,7 @@ func keptDrills() archive.Archive {
 // adviceFor adds to the verdicts what can be done. It is nil for manifests that cannot be read a
 // second time: there is no advice then.
 func adviceFor(streams Streams, opts drill.Options) func(*drill.Report, *drill.Result) {
-	if slices.Contains(opts.Files, "-") {
+	if slices.Contains(opts.Files, "-") || len(opts.Files) == 0 {
 		return nil
 	}
 	m, err := advisor.ReadFormats(formats.All(formats.Options{Env: opts.Env}), streams.In, nil, opts.Files...)

@@ -274,7 +274,8 @@ func run(ctx context.Context, streams Streams, flags runFlags, paths, command []
 	view := terminal.New(viewOptions(streams, flags, command))
 	stdin := remember(streams.In)
 	opts.Manifests, opts.Stdin, opts.Version = paths, stdin, thisBuild().Version
-	opts.Outputs, opts.Listed, opts.Drills = streams.files(), true, pages.New(keptDrills(), paths)
+	drills := pages.New(keptDrills(), paths)
+	opts.Outputs, opts.Listed, opts.Drills, opts.Drill = streams.files(), true, drills, drillable(streams, paths, opts.Env, drills, view.Say)
 	opts.Notice, opts.Refused, opts.Logger = view.Say, view.Refused, slog.New(slog.NewTextHandler(view, nil))
 	if flags.logs {
 		opts.Follow = view.Output

@@ -87,7 +87,7 @@ func (s *Server) drillsPage(w http.ResponseWriter, r *http.Request) {
 		content = append(content, s.noDrills())
 	}
 	main := list{
-		e("div.title", e("h1", text("Drills")), e("span.muted.small", text("the service broken on purpose, in a run of its own, and what its probes made of it"))),
+		e("div.title", e("h1", text("Drills")), e("span.muted.small", text("the service broken on purpose, and what its probes made of it"))),
 		drillPart(DrillPart{"drills", mark, e("div.stack", content)}),
 	}
 	s.page(w, r, page{Tab: drillsTab, Title: "Drills", Main: main, Scripts: []string{"drills.js"}})
@@ -122,7 +122,7 @@ func (s *Server) noDrills() item {
 		line.WriteString(" FILE")
 	}
 	return e("div.card.empty", e("h2", text("No drill yet")),
-		e("p", text("A drill starts the service in a run of its own, sends it requests, breaks it, and judges what its probes make of that. The last ones are kept, and shown here.")),
+		e("p", text("A drill starts the service in a run of its own, or takes this one with --attach, sends it requests, breaks it, and judges what its probes make of that. The last ones are kept, and shown here.")),
 		e("div.wire", e("pre", at("tabindex", "0"), at("role", "region"), at("aria-label", "Command line"), text(line.String()))))
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"github.com/probity-run/probity/internal/dependency"
 	"github.com/probity-run/probity/internal/kube"
+	"github.com/probity-run/probity/internal/manifest"
 	"github.com/probity-run/probity/internal/process"
 	"github.com/probity-run/probity/internal/relay"
 	"github.com/probity-run/probity/internal/store"
@@ -127,14 +128,20 @@ func (d *drill) roll(t *target) error {
 		}
 		template.Annotations[kube.AnnotationRestarted] = time.Now().Format(time.RFC3339Nano)
 	}
+	d.rolling.Lock()
+	defer d.rolling.Unlock()
+	var rolled store.Object
 	var err error
 	switch t.kind {
 	case "deployment":
-		_, err = store.Modify(d.system.Store(), t.namespace, t.object, func(o *appsv1.Deployment) error { annotate(&o.Spec.Template); return nil })
+		rolled, err = store.Modify(d.system.Store(), t.namespace, t.object, func(o *appsv1.Deployment) error { annotate(&o.Spec.Template); return nil })
 	case "statefulset":
-		_, err = store.Modify(d.system.Store(), t.namespace, t.object, func(o *appsv1.StatefulSet) error { annotate(&o.Spec.Template); return nil })
+		rolled, err = store.Modify(d.system.Store(), t.namespace, t.object, func(o *appsv1.StatefulSet) error { annotate(&o.Spec.Template); return nil })
 	default:
 		err = errors.New("only Deployments and StatefulSets roll")
+	}
+	if err == nil {
+		t.live = rolled
 	}
 	return err
 }
@@ -219,6 +226,11 @@ func (f Fault) mode() relay.Mode {
 func (d *drill) missing(f Fault, workload string) string {
 	t := d.target(workload)
 	switch f.Kind {
+	case KindDeadlock:
+		if d.attached && t.meta.Annotations[manifest.AnnotationDeadlock+t.Container] == "" {
+			return fmt.Sprintf("this run was started without the socket at which package health can be told to hang: %s; or annotate the Pod with %s%s and a command such as kill -USR1 $PID",
+				ownRun, manifest.AnnotationDeadlock, t.Container)
+		}
 	case KindRollout:
 		if t.kind != "deployment" && t.kind != "statefulset" {
 			return "only Deployments and StatefulSets roll"
@@ -244,8 +256,14 @@ func (d *drill) missing(f Fault, workload string) string {
 	return ""
 }
 
+// ownRun says how to have what a run is not prepared for.
+const ownRun = "probity drill FILE starts one of its own that has it"
+
 // unbreakable is why a dependency cannot be broken; "" if it can.
 func (d *drill) unbreakable(f Fault) string {
+	if d.attached {
+		return unwatched
+	}
 	for _, found := range d.system.Dependencies() {
 		if found.Name == f.Dependency {
 			return found.Refused
@@ -256,6 +274,10 @@ func (d *drill) unbreakable(f Fault) string {
 	}
 	return "nothing connected to it while it warmed up; there are " + listed(d.system.Dependencies())
 }
+
+// unwatched is why no dependency of an attached run can be broken: programs are watched from their
+// first instruction on, or not at all.
+const unwatched = "the programs of this run were started without anybody who sees what they connect to: " + ownRun
 
 func listed(all []dependency.Dependency) (names string) {
 	for i, dep := range all {

@@ -1,12 +1,14 @@
 package drill
 
 import (
+	"bufio"
+	"cmp"
 	"context"
+	"errors"
 	"io"
 	"maps"
 	"net"
 	"net/http"
-	"net/http/httptrace"
 	"net/netip"
 	"strings"
 	"sync"
@@ -43,7 +45,6 @@ type load struct {
 	rate    atomic.Int64 // requests a second
 	open    atomic.Int64
 	running sync.WaitGroup
-	client  *http.Client
 
 	mu   sync.Mutex // guards done
 	done []sent
@@ -52,11 +53,6 @@ type load struct {
 func newLoad(address string, specs []RequestSpec, rate float64) *load {
 	l := &load{address: address, specs: specs}
 	l.rate.Store(int64(rate))
-	l.client = &http.Client{
-		Timeout:       answerTime,
-		Transport:     &http.Transport{DisableKeepAlives: true, Proxy: nil, DisableCompression: true},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
 	return l
 }
 
@@ -95,29 +91,52 @@ func (l *load) begin(spec RequestSpec) {
 
 func (l *load) send(spec RequestSpec) sent {
 	s := sent{at: time.Now(), class: spec.Name()}
-	trace := &httptrace.ClientTrace{GotConn: func(info httptrace.GotConnInfo) {
-		if a, ok := info.Conn.LocalAddr().(*net.TCPAddr); ok {
-			s.client = netip.AddrPortFrom(a.AddrPort().Addr().Unmap(), a.AddrPort().Port())
-		}
-	}}
-	ctx := httptrace.WithClientTrace(context.Background(), trace) // the client's timeout ends it
-	req, err := http.NewRequestWithContext(ctx, spec.Method, "http://"+l.address+spec.Path, strings.NewReader(spec.Body))
-	if err != nil {
-		s.err = err.Error()
-		return s
-	}
-	maps.Copy(req.Header, spec.Header)
-	res, err := l.client.Do(req)
-	if err == nil {
-		_, err = io.Copy(io.Discard, res.Body)
-		_ = res.Body.Close()
-		s.status = res.StatusCode
-	}
-	if err != nil {
+	if err := l.exchange(spec, &s); err != nil {
 		s.status, s.err = 0, err.Error()
 	}
 	s.took = time.Since(s.at)
 	return s
+}
+
+// exchange sends a request and reads the answer, in one goroutine over a connection of its own. The
+// Transport of net/http has three more for each, which a drill would feel in its processor time.
+func (l *load) exchange(spec RequestSpec, s *sent) error {
+	req, err := http.NewRequest(spec.Method, "http://"+l.address+spec.Path, strings.NewReader(spec.Body))
+	if err != nil {
+		return err
+	}
+	req.Close = true
+	maps.Copy(req.Header, spec.Header)
+	conn, err := net.DialTimeout("tcp", l.address, answerTime)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	if a, ok := conn.LocalAddr().(*net.TCPAddr); ok {
+		s.client = netip.AddrPortFrom(a.AddrPort().Addr().Unmap(), a.AddrPort().Port())
+	}
+	if err := conn.SetDeadline(s.at.Add(answerTime)); err != nil {
+		return err
+	}
+	unsent := req.Write(conn)
+	res, err := readAnswer(bufio.NewReader(conn), req)
+	if err != nil { // else it came before the server had all of the request, which is no error
+		return cmp.Or(unsent, err)
+	}
+	s.status = res.StatusCode
+	_, err = io.Copy(io.Discard, res.Body)
+	return errors.Join(err, res.Body.Close())
+}
+
+// readAnswer reads an answer up to its body. What only announces one, such as 100 Continue, is
+// passed over.
+func readAnswer(from *bufio.Reader, req *http.Request) (*http.Response, error) {
+	for {
+		res, err := http.ReadResponse(from, req)
+		if err != nil || res.StatusCode >= http.StatusOK || res.StatusCode == http.StatusSwitchingProtocols {
+			return res, err
+		}
+	}
 }
 
 func (l *load) note(s sent) {

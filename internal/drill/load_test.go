@@ -1,7 +1,11 @@
 package drill
 
 import (
+	"fmt"
+	"net"
+	"net/http"
 	"net/netip"
+	"strings"
 	"testing"
 
 	"k8s.io/apimachinery/pkg/types"
@@ -23,4 +27,64 @@ func TestBook(t *testing.T) {
 	if b.clear(); len(b.entries) != 0 {
 		t.Errorf("%d entries are left", len(b.entries))
 	}
+}
+
+// TestSend: an answer is an answer, whatever comes before it and however much of the request was
+// read; and none is an error.
+func TestSend(t *testing.T) {
+	const whole = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+	for name, test := range map[string]struct {
+		answer string
+		want   int
+		err    string
+	}{
+		"an answer":             {whole, http.StatusOK, ""},
+		"announced":             {"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n" + whole, http.StatusOK, ""},
+		"a refusal":             {"HTTP/1.1 413 Request Entity Too Large\r\n\r\n", http.StatusRequestEntityTooLarge, ""},
+		"one that breaks off":   {"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nok", 0, "unexpected EOF"},
+		"none":                  {"", 0, "EOF"},
+		"one that is no answer": {"220 mail.example ESMTP\r\n", 0, "malformed HTTP"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := make(chan string, 1)
+			l := newLoad(answering(t, test.answer, got), nil, 1)
+			s := l.send(RequestSpec{Method: "POST", Path: "/compute?x=1", Header: http.Header{"X-Of": {"test"}}, Body: "{}"})
+			if s.status != test.want || test.err == "" != (s.err == "") || !strings.Contains(s.err, test.err) {
+				t.Errorf("status %d, error %q; want %d, %q", s.status, s.err, test.want, test.err)
+			}
+			if s.took <= 0 || s.class != "POST /compute?x=1" {
+				t.Errorf("%+v", s)
+			}
+			if client := <-got; client != s.client.String() {
+				t.Errorf("it was sent from %s, and says %s", client, s.client)
+			}
+		})
+	}
+}
+
+// answering is the address of a server that reads one request, and answers in its own way.
+func answering(t *testing.T, answer string, from chan<- string) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	go func() {
+		conn, err := l.Accept()
+		if err != nil {
+			return
+		}
+		defer conn.Close()
+		from <- conn.RemoteAddr().String()
+		head := make([]byte, 4096)
+		n, _ := conn.Read(head)
+		for _, part := range []string{"POST /compute?x=1 HTTP/1.1\r\n", "Host: " + l.Addr().String(), "X-Of: test", "Connection: close", "Content-Length: 2"} {
+			if !strings.Contains(string(head[:n]), part) {
+				answer = fmt.Sprintf("HTTP/1.1 400 no %q\r\n\r\n", part)
+			}
+		}
+		_, _ = conn.Write([]byte(answer))
+	}()
+	return l.Addr().String()
 }

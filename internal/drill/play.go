@@ -27,7 +27,6 @@ const (
 // play is the drill, once the system has started.
 func (d *drill) play() {
 	d.state.Step = -1
-	d.tell("starting")
 	ready := d.await()
 	var sending sync.WaitGroup
 	loading, stop := context.WithCancel(context.Background())
@@ -70,13 +69,18 @@ func (d *drill) play() {
 
 // await waits until everything is ready, or cannot become so. It reports whether the targets are.
 func (d *drill) await() bool {
-	d.opts.Progress("starting")
+	doing := "starting"
+	if d.attached {
+		doing = "waiting until all replicas are ready"
+	}
+	d.opts.Progress(doing)
+	d.tell(doing)
 	loops := func() bool { // nobody has to wait for the end of a restart loop
 		d.record.mu.Lock()
 		defer d.record.mu.Unlock()
 		decided := 0
 		for _, c := range d.record.changes {
-			if c.Kind == ChangeDecided {
+			if c.Kind == ChangeDecided && c.At >= 0 {
 				decided++
 			}
 		}
@@ -120,11 +124,7 @@ func (d *drill) baseline(t *target) {
 	rep := &Repetition{Number: 1, End: d.since(time.Now())}
 	rep.Until = rep.End
 	d.fill(rep, Fault{Kind: KindBaseline}, t, d.loads[t.Name])
-	for _, c := range rep.Changes { // the slowest start
-		if started := first(rep.Changes, c.Pod, 0, ChangeStarted); c.Kind == ChangeReady && started != nil {
-			t.Start = max(t.Start, c.At-*started)
-		}
-	}
+	t.Start = d.record.slowestStart(rep.Replicas)
 	d.addClasses(t, rep)
 	e := d.evidence(Fault{Word: string(KindBaseline), Kind: KindBaseline}, t, rep)
 	d.conclude(e.fault, t, []evidence{e})
@@ -166,7 +166,7 @@ func (d *drill) describe() {
 	for _, b := range d.system.BlindSpots() {
 		d.report.BlindSpots = append(d.report.BlindSpots, b.Pod+": "+b.Text)
 	}
-	if err := d.system.CannotWatch(); err != nil {
+	if err := d.system.CannotWatch(); err != nil && !d.attached {
 		d.report.BlindSpots = append(d.report.BlindSpots, err.Error())
 	}
 }
@@ -185,6 +185,9 @@ func (d *drill) plan() Plan {
 		budget: d.opts.Budget - time.Since(d.report.Began), missing: d.missing,
 	})
 	d.report.LeftOut = append(d.report.LeftOut, p.LeftOut...)
+	if d.attached && len(d.opts.Faults) == 0 {
+		d.report.LeftOut = append(d.report.LeftOut, LeftOut{Fault: string(KindDependency), Reason: unwatched})
+	}
 	return p
 }
 

@@ -180,6 +180,28 @@ func (r *record) within(from, to Offset, pods []string) (changes []Change, attem
 	return changes, attempts
 }
 
+// slowestStart is how long the slowest start of these Pods took, from the start of a process until
+// the Pod was ready first; 0 if none was seen.
+func (r *record) slowestStart(pods []Replica) (slowest Offset) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	changes := slices.Clone(r.changes)
+	slices.SortStableFunc(changes, func(a, b Change) int { return cmp.Compare(a.At, b.At) })
+	for _, pod := range pods {
+		var started *Offset
+		for _, c := range changes {
+			switch {
+			case c.Pod != pod.Pod:
+			case c.Kind == ChangeStarted:
+				started = new(c.At)
+			case c.Kind == ChangeReady && started != nil:
+				slowest, started = max(slowest, c.At-*started), nil
+			}
+		}
+	}
+	return slowest
+}
+
 // first is the first change of a kind of a Pod after a moment; nil if there is none.
 func first(changes []Change, pod string, from Offset, kinds ...ChangeKind) *Offset {
 	for _, c := range changes {

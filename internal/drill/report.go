@@ -13,6 +13,8 @@ type Offset = simulate.Offset
 type Report struct {
 	// Files are the manifests, as they were named.
 	Files []string `json:"files"`
+	// Attached reports that it was a run that others had started, which went on afterwards.
+	Attached bool `json:"attached,omitempty"`
 	// Began is when the drill began: every Offset that is a moment counts from then.
 	Began time.Time `json:"began"`
 	Took  Offset    `json:"took"`

@@ -18,7 +18,7 @@ import (
 	"github.com/probity-run/probity/internal/dashboard"
 	"github.com/probity-run/probity/internal/formats"
 	"github.com/probity-run/probity/internal/manifest"
-	"github.com/probity-run/probity/internal/proxy"
+	"github.com/probity-run/probity/internal/printable"
 	"github.com/probity-run/probity/internal/system"
 )
 
@@ -101,6 +101,27 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
+// Check refuses numbers and requests with which nothing can be drilled, in the words of the command
+// line. It takes no default for a zero.
+func (o Options) Check() error {
+	switch {
+	case o.Repetitions < 1 || o.Repetitions > 100:
+		return fmt.Errorf("cannot use --repeat %d: it must be between 1 and 100", o.Repetitions)
+	case !(o.Rate >= 1 && o.Rate <= 1000):
+		return fmt.Errorf("cannot use --rate %g: it must be between 1 and 1000", o.Rate)
+	case o.Budget < time.Second || o.Budget > 24*time.Hour:
+		return fmt.Errorf("cannot use --budget %v: it must be between 1s and 24h", o.Budget)
+	case o.EndpointDelay > time.Minute:
+		return fmt.Errorf("cannot use --endpoint-delay %v: it must be between 0s and 1m", o.EndpointDelay)
+	}
+	for _, r := range o.Requests {
+		if err := r.check(); err != nil {
+			return fmt.Errorf("cannot send the request %s: %w", printable.Quote(r.Name()), err)
+		}
+	}
+	return nil
+}
+
 // InputError says that what a drill was given is wrong. Because of it nothing was started.
 type InputError struct{ Err error }
 
@@ -117,13 +138,17 @@ type drill struct {
 	targets []*target
 	others  []*target // which run beside them
 	system  *system.System
-	record  *record
-	late    lateness
-	book    book
-	loads   map[string]*load // by workload
-	load    *load            // of the workload that is being drilled
-	state   State            // the last one that was told, but for its report
-	judged  int              // how many results were given to Options.Judged
+	// attached: the system is one that others have started.
+	attached bool
+	record   *record
+	late     lateness
+	book     book
+	loads    map[string]*load // by workload
+	load     *load            // of the workload that is being drilled
+	state    State            // the last one that was told, but for its report
+	judged   int              // how many results were given to Options.Judged
+
+	rolling sync.Mutex // held while the drill itself changes a workload, and while that is compared
 }
 
 // Run runs manifests in a system of its own, breaks what they start and judges what becomes of it.
@@ -131,7 +156,7 @@ type drill struct {
 // moment and returns the report so far. The error is an [*InputError] if nothing was started.
 func Run(ctx context.Context, opts Options) (*Report, error) {
 	opts = opts.withDefaults()
-	d := &drill{opts: opts, ctx: ctx, loads: map[string]*load{}}
+	d := &drill{opts: opts, ctx: ctx, report: newReport(opts), loads: map[string]*load{}}
 	if err := d.read(); err != nil {
 		return nil, &InputError{err}
 	}
@@ -142,31 +167,45 @@ func Run(ctx context.Context, opts Options) (*Report, error) {
 	if err := d.start(dir); err != nil {
 		return nil, errors.Join(err, os.RemoveAll(dir))
 	}
-	working, stop := context.WithCancel(context.Background())
-	var running sync.WaitGroup
-	running.Go(func() { d.late.run(working) })
-	running.Go(func() { d.record.run(working) })
-	d.play()
-	stop()
-	running.Wait()
+	d.work()
 	d.report.Took = d.since(time.Now())
 	d.tellEnd()
+	if d.system.DashboardIsOpen() {
+		d.sleep(lookTime)
+	}
 	d.end()
 	return d.report, os.RemoveAll(dir)
 }
 
+// work plays the drill, with what has to go on meanwhile.
+func (d *drill) work(beside ...func(ctx context.Context)) {
+	working, stop := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	for _, do := range append(beside, d.late.run, d.record.run) {
+		running.Go(func() { do(working) })
+	}
+	d.play()
+	stop()
+	running.Wait()
+}
+
 func (d *drill) since(t time.Time) Offset { return Offset(t.Sub(d.report.Began)) }
 
-// read reads the manifests.
-func (d *drill) read() error {
-	d.report = &Report{
-		Files: d.opts.Files, Began: time.Now(), Routing: "cluster", EndpointDelay: Offset(d.opts.EndpointDelay), Rate: d.opts.Rate,
+// newReport is the report of a drill of which nothing has come yet.
+func newReport(opts Options) *Report {
+	r := &Report{
+		Files: opts.Files, Began: time.Now(), Routing: "cluster", EndpointDelay: Offset(opts.EndpointDelay), Rate: opts.Rate,
 		Workloads: []Workload{}, Classes: []Class{}, Results: []*Result{}, LeftOut: []LeftOut{}, Dependencies: []Dependency{}, BlindSpots: []string{},
 		Assertions: []Assertion{}, Failures: []string{},
 	}
-	if d.opts.LikeProbity {
-		d.report.Routing = "probity"
+	if opts.LikeProbity {
+		r.Routing = "probity"
 	}
+	return r
+}
+
+// read reads the manifests.
+func (d *drill) read() error {
 	if d.opts.Stdin != nil && slices.Contains(d.opts.Files, "-") {
 		data, err := io.ReadAll(d.opts.Stdin)
 		if err != nil {
@@ -179,7 +218,12 @@ func (d *drill) read() error {
 	if err != nil {
 		return err
 	}
-	if d.targets, d.others, err = keepOnly(targetsOf(set.Objects), d.opts.Only); err != nil {
+	return d.choose(targetsOf(set.Objects))
+}
+
+// choose chooses what is to be drilled.
+func (d *drill) choose(all []*target) (err error) {
+	if d.targets, d.others, err = keepOnly(all, d.opts.Only); err != nil {
 		return err
 	}
 	if len(d.targets) == 0 {
@@ -197,12 +241,9 @@ func (d *drill) read() error {
 func (d *drill) start(dir string) error {
 	opts := system.Options{
 		Manifests: d.opts.Files, Stdin: d.opts.Stdin, Commands: d.opts.Commands, Env: d.opts.Env,
-		StateDir: filepath.Join(dir, "state"), MaxRestartPeriod: time.Second, NoDashboard: d.opts.Drills == nil, NoAPI: true, Notice: d.opts.Notice,
+		StateDir: filepath.Join(dir, "state"), MaxRestartPeriod: backoffLimit, NoDashboard: d.opts.Drills == nil, NoAPI: true, Notice: d.opts.Notice,
 		Drills: d.opts.Drills, Listed: d.opts.Drills != nil, Version: d.opts.Version,
-		Faults: true, Routing: system.Routing{Ledger: d.book.write},
-	}
-	if !d.opts.LikeProbity {
-		opts.Routing.AsCluster = &proxy.AsCluster{EndpointDelay: d.opts.EndpointDelay}
+		Faults: true, Routing: d.routing(),
 	}
 	opts.Dependencies = system.DependencyOptions{
 		Watch:     func(string, string, string) bool { return true },
@@ -225,6 +266,10 @@ func (d *drill) start(dir string) error {
 	}
 	return nil
 }
+
+// lookTime is how long a browser that is open gets to fetch how a drill has ended, before the
+// dashboard of the run ends with it.
+const lookTime = 2500 * time.Millisecond
 
 // endTime is how long programs may take to end before they are killed.
 const endTime = 3 * time.Second

@@ -37,15 +37,8 @@ func (d *drill) tell(doing string) {
 	d.opts.Watch(s)
 }
 
-// lookTime is how long a browser that is open gets to fetch how a drill has ended, before the
-// dashboard of the run ends with it.
-const lookTime = 2500 * time.Millisecond
-
 // tellEnd tells that the drill is over.
 func (d *drill) tellEnd() {
 	d.state.Step = len(d.state.Steps)
 	d.tell("")
-	if d.system.DashboardIsOpen() {
-		d.sleep(lookTime)
-	}
 }

@@ -14,12 +14,14 @@ import (
 
 	"github.com/probity-run/probity/internal/lifecycle"
 	"github.com/probity-run/probity/internal/manifest"
+	"github.com/probity-run/probity/internal/store"
 )
 
 // target is a workload to drill.
 type target struct {
 	Workload
 	namespace string
+	live      store.Object // of a system that runs, as the drill knows it
 	kind      string
 	object    string            // its name
 	meta      metav1.ObjectMeta // of the template
@@ -48,7 +50,7 @@ func targetsOf(objects []manifest.Object) (all []*target) {
 		if t.Replicas == 0 || t.spec.RestartPolicy != corev1.RestartPolicyAlways && t.spec.RestartPolicy != "" {
 			continue // it does a piece of work, and is no service
 		}
-		t.object = o.Resource.GetName()
+		t.object, t.live = o.Resource.GetName(), o.Resource
 		t.Name = t.kind + "/" + t.object
 		if t.namespace != metav1.NamespaceDefault {
 			t.Name = t.namespace + "/" + t.Name

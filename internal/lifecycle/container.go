@@ -43,6 +43,9 @@ type container struct {
 	hookFailed bool // this instance's postStart hook failed, so it never counts as running
 
 	backoff Backoff
+	// the one that counts again after [BackoffLimited]; nil otherwise
+	ownBackoff *Backoff
+
 	retryAt time.Time // a refused start is not tried before
 
 	// an init container that did its part once: it succeeded, or it was started as a sidecar (R174)

@@ -161,6 +161,8 @@ func (p *Pod) apply(event Event, now time.Time) {
 		p.onAborted(now)
 	case ConditionSet:
 		p.onConditionSet(e.Condition)
+	case BackoffLimited:
+		p.onBackoffLimited(e.Max)
 	case RestartAsked:
 		p.restartAsked = append(p.restartAsked, e.Container)
 	case KubeletRestarted:

@@ -88,9 +88,11 @@ type Node struct {
 	advice  advice
 	running sync.WaitGroup // of the runners and the stallClock
 
-	mu      sync.Mutex // guards runners and waiting
+	mu      sync.Mutex // guards what follows
 	runners map[types.UID]*runner
 	waiting map[types.UID]*waitingPod
+	// backoff caps the back-off for a while; 0 if there is no such limit
+	backoff time.Duration
 }
 
 // New makes a node. It does nothing before [Node.Run].
@@ -199,6 +201,9 @@ func (n *Node) update(pod *corev1.Pod) {
 // beginLocked starts a Pod that is new.
 func (n *Node) beginLocked(pod *corev1.Pod) {
 	r := newRunner(n, pod)
+	if n.backoff > 0 {
+		r.limitBackoff(n.backoff)
+	}
 	r.update(pod)
 	n.startLocked(r)
 }

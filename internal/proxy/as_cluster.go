@@ -53,7 +53,7 @@ func (rr *routedRequest) chooseAny(t *routingTable, sticky *endpoint) bool {
 
 // laterSlices are changes of EndpointSlices that have not got here yet, the oldest first.
 type laterSlices struct {
-	delay   time.Duration
+	delay   func() time.Duration // of a change that comes now
 	changes []laterChange
 }
 
@@ -73,13 +73,27 @@ func (l *laterSlices) next(ctx context.Context, watch *store.Watch) (store.Chang
 		change, err := l.read(ctx, watch)
 		_, isSlice := change.Object.(*discoveryv1.EndpointSlice)
 		switch {
-		case err == nil && isSlice && l.delay > 0:
-			l.changes = append(l.changes, laterChange{change, time.Now().Add(l.delay)})
+		case err == nil && isSlice && l.postpone(change):
 		case err != nil && ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded):
 		default:
 			return change, err
 		}
 	}
+}
+
+// postpone keeps a change until it is due, and reports whether it had to: also without a delay no
+// change overtakes an older one.
+func (l *laterSlices) postpone(change store.Change) bool {
+	delay := l.delay()
+	if delay == 0 && len(l.changes) == 0 {
+		return false
+	}
+	due := time.Now().Add(delay)
+	if n := len(l.changes); n > 0 && due.Before(l.changes[n-1].due) {
+		due = l.changes[n-1].due
+	}
+	l.changes = append(l.changes, laterChange{change, due})
+	return true
 }
 
 // read reads the watch until the oldest change is due.

@@ -37,7 +37,7 @@ func (l *ledger) all() []LedgerEntry {
 // whatever it is, and it goes on to be sent there.
 func TestAsClusterNeverRetries(t *testing.T) {
 	book := &ledger{}
-	fx := start(t, Options{AsCluster: &AsCluster{}, Ledger: book.write})
+	fx := start(t, Options{Routing: Routing{AsCluster: &AsCluster{}, Ledger: book.write}})
 	url := "http://" + fx.service("web")
 	dead := fmt.Sprintf("127.0.0.1:%d", freePort(t))
 	b := fx.replica("b", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "b") })
@@ -95,7 +95,43 @@ func TestChooseAsCluster(t *testing.T) {
 	}
 }
 
-// TestLaterSlices has the changes of EndpointSlices come late, in their order, and nothing else.
+// TestSetRouting routes as a cluster for a while and back: with one dead replica of two, half of
+// the requests are lost meanwhile, and only then anybody hears of them.
+func TestSetRouting(t *testing.T) {
+	fx := start(t, Options{})
+	url := "http://" + fx.service("web")
+	b := fx.replica("b", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "b") })
+	fx.endpoints("web", at("a", fmt.Sprintf("127.0.0.1:%d", freePort(t))), at("b", b.address))
+	client := client(t)
+	lost := func() (n int) {
+		for range 40 {
+			if code, _ := get(client, url); code != http.StatusOK {
+				n++
+			}
+		}
+		return n
+	}
+	if n := lost(); n != 0 {
+		t.Errorf("%d requests are lost before", n)
+	}
+	book := &ledger{}
+	before := fx.proxy.SetRouting(Routing{AsCluster: &AsCluster{EndpointDelay: time.Second}, Ledger: book.write})
+	if n := lost(); n < 5 {
+		t.Errorf("%d of 40 requests are lost as in a cluster, want about half", n)
+	}
+	eventually(t, "all are in the ledger", func() bool { return len(book.all()) == 40 })
+	during := fx.proxy.SetRouting(before)
+	if during.AsCluster == nil || during.AsCluster.EndpointDelay != time.Second || before.AsCluster != nil || before.Ledger != nil {
+		t.Errorf("the routing was %+v before and %+v then", before, during)
+	}
+	eventually(t, "the dead replica is found dead again", func() bool { return lost() == 0 })
+	if n := len(book.all()); n != 40 {
+		t.Errorf("%d requests are in the ledger, want the 40 of meanwhile", n)
+	}
+}
+
+// TestLaterSlices has the changes of EndpointSlices come late, in their order, and nothing else;
+// none overtakes another one when the delay is gone.
 func TestLaterSlices(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := store.New(store.Options{Kinds: store.Kubernetes()})
@@ -118,12 +154,21 @@ func TestLaterSlices(t *testing.T) {
 		go func() {
 			time.Sleep(300 * time.Millisecond)
 			create("second")
+			time.Sleep(time.Second)
+			create("third")
+			time.Sleep(time.Second)
+			create("fourth")
 		}()
-		later := laterSlices{delay: time.Second}
+		later := laterSlices{delay: func() time.Duration {
+			if time.Since(began) < 1200*time.Millisecond {
+				return time.Second
+			}
+			return 0
+		}}
 		for _, want := range []struct {
 			name string
 			at   time.Duration
-		}{{"web", 0}, {"first", time.Second}, {"second", 1300 * time.Millisecond}} {
+		}{{"web", 0}, {"first", time.Second}, {"second", 1300 * time.Millisecond}, {"third", 1300 * time.Millisecond}, {"fourth", 2300 * time.Millisecond}} {
 			change, err := later.next(t.Context(), watch)
 			if err != nil {
 				t.Fatal(err)

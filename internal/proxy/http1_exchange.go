@@ -263,7 +263,7 @@ func (x *http1Exchange) try() (attemptFailure, error) {
 	var dead error // of a kept connection
 	for {
 		var up *upstreamConn
-		if dead == nil && rr.port.proxy.opts.AsCluster == nil {
+		if dead == nil && rr.routing.AsCluster == nil {
 			up = pool.take(rr.endpoint, rr.attempt.instance)
 		}
 		if up == nil {
@@ -303,7 +303,7 @@ func (x *http1Exchange) exchangeOver(up *upstreamConn) (answered bool, err error
 		x.endUpload()
 	}
 	left := x.conn.use(nil)
-	if err == nil && left == nil && x.reusable && x.wrote && x.routed.port.proxy.opts.AsCluster == nil {
+	if err == nil && left == nil && x.reusable && x.wrote && x.routed.routing.AsCluster == nil {
 		x.conn.port.proxy.upstreams.put(up)
 	} else {
 		_ = up.Close() // nothing more is expected of it

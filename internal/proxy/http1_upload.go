@@ -111,7 +111,7 @@ func (u *upload) answerBegins() bool {
 // record keeps a part of the body for another attempt, if the request may be sent twice.
 func (x *http1Exchange) record(piece []byte) {
 	x.replay += len(piece)
-	x.lost = x.lost || !x.routed.idempotent || x.conn.port.proxy.opts.AsCluster != nil || x.replay > maxReplay
+	x.lost = x.lost || !x.routed.idempotent || x.routed.routing.AsCluster != nil || x.replay > maxReplay
 	if x.lost {
 		x.recorded = nil
 		return

@@ -25,7 +25,7 @@ type LedgerEntry struct {
 
 // note tells the ledger of a request that has ended.
 func (rr *routedRequest) note(outcome requestOutcome) {
-	write := rr.port.proxy.opts.Ledger
+	write := rr.routing.Ledger
 	if write == nil {
 		return
 	}
@@ -41,5 +41,5 @@ func (rr *routedRequest) note(outcome requestOutcome) {
 
 // wantsClient reports whether somebody wants to know who sends the requests of a port.
 func (sp *servicePort) wantsClient() bool {
-	return sp.proxy.opts.Ledger != nil || sp.table.Load().affinityTimeout > 0
+	return sp.proxy.routing.Load().Ledger != nil || sp.table.Load().affinityTimeout > 0
 }

@@ -53,12 +53,8 @@ type Options struct {
 	// Redirect, if not nil, gives the address to connect to instead of one of a Pod, host:port, so
 	// that a fault can be put in between. It is called for each attempt. Default: the address.
 	Redirect func(pod types.UID, address string) string
-	// AsCluster, if not nil, routes as a cluster would. Default: requests are kept from replicas
-	// that cannot answer them, as the package comment says.
-	AsCluster *AsCluster
-	// Ledger, if not nil, gets each request when it has ended. It is called from many goroutines
-	// and must not wait.
-	Ledger func(LedgerEntry)
+	// Routing is how requests are routed at first: see [Proxy.SetRouting].
+	Routing Routing
 	// Logger gets what is neither an Event nor an answer. Default: nothing is logged.
 	Logger *slog.Logger
 }
@@ -68,6 +64,7 @@ type Options struct {
 type Proxy struct {
 	opts    Options
 	httpLog *log.Logger
+	routing atomic.Pointer[Routing] // never nil
 	pods    podRegistry
 	buffers bufferPool
 	heads   headPool
@@ -115,6 +112,7 @@ func New(opts Options) *Proxy {
 
 		unserved: map[types.NamespacedName]string{}, podPorts: map[podPortKey]*podPort{}, claimsChanged: make(chan struct{}, 1),
 	}
+	p.SetRouting(opts.Routing)
 	p.expiry = time.AfterFunc(time.Hour, p.ClaimsChanged)
 	p.expiry.Stop()
 	p.upstreams.idleTimeout = upstreamIdleTimeout
@@ -142,10 +140,7 @@ func (p *Proxy) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	var later laterSlices
-	if p.opts.AsCluster != nil {
-		later.delay = p.opts.AsCluster.EndpointDelay
-	}
+	later := laterSlices{delay: p.endpointDelay}
 	for {
 		change, err := later.next(ctx, watch)
 		switch {

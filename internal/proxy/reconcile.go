@@ -106,9 +106,6 @@ func (p *Proxy) routingTableFor(sp *servicePort, service *corev1.Service, declar
 		// the probe of a Pod has shown that it is HTTP, which stays true without Pods
 		t.protocol = protocolHTTP
 	}
-	if p.opts.AsCluster != nil {
-		t.hold = 0
-	}
 	ready, terminating := endpointsOf(p.cache.slicesOf(sp.key.service), declared.Name)
 	for _, id := range ready {
 		t.ready = append(t.ready, p.endpointFor(before, id))

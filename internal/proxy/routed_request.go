@@ -23,6 +23,7 @@ import (
 // It belongs to one goroutine and can be used again after end.
 type routedRequest struct {
 	port       *servicePort
+	routing    *Routing       // as it was when the request came
 	client     netip.AddrPort // only if the port wantsClient
 	idempotent bool
 
@@ -67,8 +68,8 @@ var (
 
 // begin forgets the last request and counts a new one.
 func (rr *routedRequest) begin(port *servicePort, client netip.AddrPort, idempotent bool) {
-	*rr = routedRequest{port: port, client: client, idempotent: idempotent, tried: rr.tried[:0]}
-	if port.proxy.opts.Ledger != nil {
+	*rr = routedRequest{port: port, routing: port.proxy.routing.Load(), client: client, idempotent: idempotent, tried: rr.tried[:0]}
+	if rr.routing.Ledger != nil {
 		rr.began = time.Now()
 	}
 	port.requests.Add(1)
@@ -99,11 +100,15 @@ func (rr *routedRequest) next(ctx context.Context) error {
 func (rr *routedRequest) chooseOrHold(ctx context.Context) error {
 	retry := len(rr.tried) > 0
 	t := rr.port.table.Load()
-	if !rr.choose(t, t.hold > 0) {
-		if t.hold == 0 {
+	hold := t.hold
+	if rr.routing.AsCluster != nil {
+		hold = 0
+	}
+	if !rr.choose(t, hold > 0) {
+		if hold == 0 {
 			return errNoEndpoint
 		}
-		if err := rr.hold(ctx, t.hold); err != nil {
+		if err := rr.hold(ctx, hold); err != nil {
 			return err
 		}
 	}
@@ -123,7 +128,7 @@ func (rr *routedRequest) choose(t *routingTable, readyOnly bool) bool {
 		want.sticky = rr.port.sessions.endpointOf(rr.client.Addr(), now, t.affinityTimeout)
 	}
 	for {
-		if rr.port.proxy.opts.AsCluster != nil {
+		if rr.routing.AsCluster != nil {
 			if !rr.chooseAny(t, want.sticky) {
 				return false
 			}
@@ -184,7 +189,7 @@ func (rr *routedRequest) hold(ctx context.Context, hold time.Duration) error {
 // again. sent means that something of it was written to the endpoint.
 func (rr *routedRequest) failed(failure attemptFailure, sent bool) bool {
 	rr.endpoint.failures[failure].Add(1)
-	asCluster := rr.port.proxy.opts.AsCluster != nil
+	asCluster := rr.routing.AsCluster != nil
 	if !asCluster && (failure == failureRefused || failure == failureTimeout) {
 		rr.port.eject(rr.endpoint, rr.attempt.instance)
 	}

@@ -36,9 +36,10 @@ func (p *Proxy) InFlight(pod types.UID) int {
 
 // Drained returns a channel that is closed as soon as no request is in flight at a Pod, which may
 // be at once. It is meant to be called after Withdraw: it promises nothing about a Pod that still
-// gets new requests.
+// gets new requests. As in a cluster, where a kubelet knows nothing of requests, it is closed at
+// once with [AsCluster].
 func (p *Proxy) Drained(pod types.UID) <-chan struct{} {
-	if known := p.pods.find(pod); known != nil {
+	if known := p.pods.find(pod); known != nil && p.routing.Load().AsCluster == nil {
 		return known.instance.Load().whenDrained()
 	}
 	return closedChannel()

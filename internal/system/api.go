@@ -108,7 +108,7 @@ func (a *api) open(ctx context.Context) (func() error, error) {
 	server, err = apiserver.New(apiserver.Options{
 		Store: s.store, Registry: s.registry, Runner: s, Applier: s, Guard: g, Stopping: s.Stopping, Logger: s.opts.Logger, Version: s.opts.Version,
 		History: s.History(), Traffic: s.traffic(),
-		Fields: s.fields,
+		Fields: s.fields, Drill: s.drillHandler(),
 	})
 	if err != nil {
 		return nil, errors.Join(err, closeAll(listeners))

@@ -16,7 +16,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/probity-run/probity/internal/apiserver"
-	"github.com/probity-run/probity/internal/apiserver/credentials"
 )
 
 // Run describes a running system to other commands.
@@ -56,18 +55,7 @@ func RequestApply(ctx context.Context, dir string, paths []string) (run Run, lin
 
 // post sends an ApplyRequest to the run of a state folder.
 func post(ctx context.Context, dir, query string, paths []string) (status apiserver.ApplyRequestStatus, err error) {
-	root, err := os.OpenRoot(dir)
-	if err != nil {
-		return status, err
-	}
-	defer root.Close() // it is only read
-	if err := checkOwnDir(root, dir); err != nil {
-		return status, err
-	}
-	client, url, err := credentials.Client(root)
-	if errors.Is(err, credentials.ErrNoAPI) {
-		return status, fmt.Errorf("%w; a run with --no-api takes no requests", err)
-	}
+	client, url, err := connect(dir)
 	if err != nil {
 		return status, err
 	}

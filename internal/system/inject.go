@@ -53,3 +53,7 @@ func (s *System) drillDir() string {
 	}
 	return dir
 }
+
+// LimitBackoff caps the crash-loop back-off of all Pods for a while. With 0 that time is over, and
+// the back-off of each is what it was before: see [lifecycle.BackoffLimited].
+func (s *System) LimitBackoff(limit time.Duration) { s.node.LimitBackoff(limit) }

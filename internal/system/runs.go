@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -133,20 +134,27 @@ func closestRuns(runs []Run, folder string) []Run {
 
 // Connect returns a client of the run of a state folder.
 func Connect(dir string) (*kube.Client, error) {
-	root, err := os.OpenRoot(dir)
-	if err != nil {
-		return nil, err
-	}
-	defer root.Close() // it is only read
-	if err := checkOwnDir(root, dir); err != nil {
-		return nil, err
-	}
-	client, url, err := credentials.Client(root)
-	if errors.Is(err, credentials.ErrNoAPI) {
-		return nil, fmt.Errorf("%w; a run with --no-api takes no requests", err)
-	}
+	client, url, err := connect(dir)
 	if err != nil {
 		return nil, err
 	}
 	return kube.New(client, url), nil
+}
+
+// connect returns a client of the run of a state folder that shows its token, and the URL of its
+// API.
+func connect(dir string) (client *http.Client, url string, err error) {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, "", err
+	}
+	defer root.Close() // it is only read
+	if err := checkOwnDir(root, dir); err != nil {
+		return nil, "", err
+	}
+	client, url, err = credentials.Client(root)
+	if errors.Is(err, credentials.ErrNoAPI) {
+		err = fmt.Errorf("%w; a run with --no-api takes no requests", err)
+	}
+	return client, url, err
 }

@@ -14,6 +14,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"net/http"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -82,6 +83,9 @@ type Options struct {
 	NoAPI bool
 	// NoDashboard leaves out the dashboard.
 	NoDashboard bool
+	// Drill, if not nil, makes what has the system drilled for clients of the API, as drills are
+	// made of systems. Default: nobody can ask for one.
+	Drill func(s *System) http.Handler
 	// Drills, if not nil, are what the dashboard shows of drills. Default: it has no page of them.
 	Drills dashboard.Drills
 	// APIAddress is where the Kubernetes API listens besides loopback. Default: nowhere. Who has
@@ -109,7 +113,7 @@ type Options struct {
 	// watched.
 	Dependencies DependencyOptions
 	// Routing is how requests get from Services to Pods. Default: as the docs say.
-	Routing Routing
+	Routing proxy.Routing
 	// Refused, if not nil, gets why manifests that were saved are not applied, once for each new
 	// reason, and nil as soon as what is in the files is applied again. Errors in the manifests are
 	// [manifest.Errors] in it. It must not wait for anybody. Default: Notice gets the reason.
@@ -261,12 +265,12 @@ func (s *System) compose() {
 		}
 		s.proxy = proxy.New(proxy.Options{
 			Store: s.store, Claims: s.claims.now, Logger: s.opts.Logger, Redirect: s.faults.diversions.Request,
-			AsCluster: s.opts.Routing.AsCluster, Ledger: s.opts.Routing.Ledger,
+			Routing: s.opts.Routing,
 			CheckListener: func(ctx context.Context, pod types.UID, address netip.AddrPort) (netip.AddrPort, error) {
 				return s.node.CheckListener(ctx, pod, address)
 			},
 		})
-		traffic = s.opts.Routing.traffic(podTraffic{s.proxy, s.claims})
+		traffic = podTraffic{s.proxy, s.claims}
 		s.applier.served = s.proxy.CatchUp
 	}
 	s.controller = controller.New(controller.Options{Store: s.store, Registry: s.registry, Logger: s.opts.Logger})

@@ -51,7 +51,8 @@ const nowName = "now"
 
 // List implements [dashboard.Drills].
 func (d *Drills) List() (all []dashboard.Drill, err error) {
-	if s, _ := d.now(); s != nil {
+	s, _ := d.now()
+	if s != nil {
 		outcome, grade := render.Outcome(s.Report)
 		one := dashboard.Drill{Name: nowName, Subject: render.Subject(s.Report), Began: s.Report.Began, Took: time.Duration(s.Report.Took), Outcome: outcome, Verdict: render.Verdict(grade)}
 		if s.Doing != "" {
@@ -61,7 +62,7 @@ func (d *Drills) List() (all []dashboard.Drill, err error) {
 	}
 	kept, err := d.archive.List()
 	for _, e := range kept {
-		if e.IsOf(d.manifests) {
+		if isNow := s != nil && s.Doing == "" && e.Began.Equal(s.Report.Began); e.IsOf(d.manifests) && !isNow {
 			all = append(all, dashboard.Drill{Name: e.Name, Subject: names(e.Files), Began: e.Began, Took: time.Duration(e.Took), Outcome: e.Outcome, Verdict: render.Verdict(e.Grade)})
 		}
 	}

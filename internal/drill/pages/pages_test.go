@@ -82,3 +82,23 @@ func TestMarks(t *testing.T) {
 		t.Errorf("the page of the drill that is over: %q, %v", p.Title, err)
 	}
 }
+
+// TestListedOnce: a drill that is over is not listed a second time as one that is kept.
+func TestListedOnce(t *testing.T) {
+	d := newDrills(t)
+	r := drilltest.Sample()
+	r.Files = []string{"app.yaml"}
+	d.Watch(drill.State{Report: r})
+	if err := d.archive.Keep(archive.Entry{}, r); err != nil {
+		t.Fatal(err)
+	}
+	if all, err := d.List(); err != nil || len(all) != 1 || all[0].Name != nowName {
+		t.Errorf("List = %+v, %v", all, err)
+	}
+	next := *r
+	next.Began = r.Began.AddDate(0, 0, 1)
+	d.Watch(drill.State{Report: &next, Doing: "starting", Step: -1})
+	if all, err := d.List(); err != nil || len(all) != 2 {
+		t.Errorf("List = %+v, %v", all, err)
+	}
+}

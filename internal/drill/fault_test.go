@@ -11,6 +11,8 @@ func TestParseFault(t *testing.T) {
 		"hang":                              {Kind: KindHang},
 		"hang+8s":                           {Kind: KindHang, Length: 8 * time.Second},
 		"hang,workload=deployment/web":      {Kind: KindHang, Workload: "deployment/web"},
+		"hang,container=proxy":              {Kind: KindHang, Container: "proxy"},
+		"fds,workload=web,container=proxy":  {Kind: KindFDs, Workload: "web", Container: "proxy"},
 		"crash":                             {Kind: KindCrash, Number: 137},
 		"crash=143":                         {Kind: KindCrash, Number: 143},
 		"throttle=20%+5s":                   {Kind: KindThrottle, Number: 0.2, Length: 5 * time.Second},
@@ -71,6 +73,9 @@ func TestRefusedFaults(t *testing.T) {
 		"gc-stall=8s/2s":             "not longer than the stall",
 		"gc-stall=8s/1h+3s":          "write it as gc-stall",
 		"hang,workload=":             "names no workload",
+		"hang,container=":            "names no container",
+		"hang,pod=web":               "none of workload=NAME and container=NAME",
+		"stop,container=web":         "happens to no container alone",
 	} {
 		if got, err := ParseFault(text); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("ParseFault(%q) = %+v, %v, want an error with %q", text, got, err, want)

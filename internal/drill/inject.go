@@ -67,7 +67,7 @@ func (d *drill) restart(t *target, pod *corev1.Pod) error {
 	came := d.until(time.Now().Add(restartTime), func() bool {
 		d.record.mu.Lock()
 		defer d.record.mu.Unlock()
-		return first(d.record.changes, pod.Name, began, ChangeStarted) != nil
+		return firstIn(d.record.changes, pod.Name, t.Container, began, ChangeStarted) != nil
 	})
 	if !came {
 		return errors.New("its next process did not start")

@@ -172,8 +172,9 @@ func (d *drill) describe() {
 }
 
 func (d *drill) plan() Plan {
-	uses := map[string][]string{}
+	uses, deadlocks := map[string][]string{}, map[string][]string{}
 	for _, t := range d.targets {
+		deadlocks[t.Name] = t.deadlocks()
 		for _, dep := range d.system.Dependencies() {
 			if slices.ContainsFunc(d.pods(t), func(p *corev1.Pod) bool { return slices.Contains(dep.Pods, p.Namespace+"/"+p.Name) }) {
 				uses[t.Name] = append(uses[t.Name], dep.Name)
@@ -182,7 +183,7 @@ func (d *drill) plan() Plan {
 	}
 	p := newPlan(planOptions{
 		workloads: d.report.Workloads, faults: d.opts.Faults, dependencies: uses, repetitions: d.opts.Repetitions,
-		budget: d.opts.Budget - time.Since(d.report.Began), missing: d.missing,
+		budget: d.opts.Budget - time.Since(d.report.Began), deadlocks: deadlocks, missing: d.missing,
 	})
 	d.report.LeftOut = append(d.report.LeftOut, p.LeftOut...)
 	return p
@@ -190,7 +191,7 @@ func (d *drill) plan() Plan {
 
 // step injects a fault so many times, and judges it.
 func (d *drill) step(s Step) {
-	t := d.target(s.Workload)
+	t := d.target(s.Workload).seenBy(s.Fault)
 	var all []evidence
 	for i, tainted := 1, 0; i <= s.Repetitions && d.ctx.Err() == nil; {
 		doing := fmt.Sprintf("%s: %s (%d of %d)", t.Name, s.Fault.Title(), i, s.Repetitions)
@@ -312,15 +313,18 @@ func (d *drill) follow(f Fault, t *target, pod *corev1.Pod, rep *Repetition, und
 	seen := func(kinds ...ChangeKind) bool {
 		d.record.mu.Lock()
 		defer d.record.mu.Unlock()
-		return first(d.record.changes, pod.Name, rep.Begin, kinds...) != nil
+		return firstIn(d.record.changes, pod.Name, t.Container, rep.Begin, kinds...) != nil
 	}
 	switch f.Side() {
 	case SideInside:
 		lag := lagLimit
-		if f.Kind == KindHang {
+		switch {
+		case t.liveness() == nil && t.slowest() > 0:
+			lag = lagLimit / 3 // another container may be restarted
+		case f.Kind == KindHang:
 			lag = time.Second
 		}
-		killed := d.until(at(rep.Begin).Add(cmp.Or(t.liveness().worst(), t.readiness().worst()+ownLag)+lag), func() bool { return seen(ChangeDecided, ChangeEnded) })
+		killed := d.until(at(rep.Begin).Add(cmp.Or(t.slowest(), t.readiness().worst()+ownLag)+lag), func() bool { return seen(ChangeDecided, ChangeEnded) })
 		if killed {
 			limit := min(time.Duration(t.Grace), replaceLimit) + ownLag
 			if !d.until(time.Now().Add(limit), func() bool { return seen(ChangeStarted) }) {

@@ -96,7 +96,7 @@ func kindRows() []kindRow {
 		{kind: KindGCStall, side: SideOutside, contained: true, syntax: "gc-stall=8s/1h", text: "one stall of 8s, as hang+8s; that it comes once an hour is for a simulation", value: stalls, wants: true},
 		{kind: KindDeadlock, side: SideInside, contained: true, syntax: "deadlock", text: "a loop hangs: by the command of the annotation probity.run/drill.deadlock.<container>, or by package health"},
 		{kind: KindFDs, side: SideInside, contained: true, syntax: "fds", text: "no further descriptor can be opened"},
-		{kind: KindMemory, side: SideEnd, contained: true, syntax: "memory=64Mi", text: "a replica that takes more is killed, as OOMKilled", value: bytesValue, wants: true},
+		{kind: KindMemory, side: SideEnd, contained: true, syntax: "memory=64Mi", text: "a replica that takes more is killed, as OOMKilled", length: outsideLength, value: bytesValue, wants: true},
 		{kind: KindDiskFull, side: SideOutside, contained: true, syntax: "disk-full", text: "emptyDirs with a sizeLimit of up to 256Mi are full; of a replica that has none, nothing can be written to any file", length: outsideLength},
 		{kind: KindThrottle, side: SideOutside, contained: true, syntax: "throttle=5%", text: "a replica gets that share of a processor", length: outsideLength, value: share, number: 0.05},
 		{kind: KindDependency, side: SideOutside, syntax: "dependency-outage:db, dependency-outage:db=hang+20s, dependency-outage:db=slow:300ms, dependency-outage:db=dead, dependency-outage:db@start",
@@ -131,6 +131,9 @@ func (f Fault) Side() Side {
 // ends reports whether the drill ends the process of a replica to inject the fault: because that is
 // the fault, or because it is one of the start.
 func (f Fault) ends() bool { return f.Kind == KindCrash || f.Kind == KindSlowStart || f.AtStart }
+
+// crashes reports whether it ends a process without asking it to.
+func (k Kind) crashes() bool { return k == KindCrash || k == KindMemory }
 
 // stops reports whether it stops the processes of a replica.
 func (f Fault) stops() bool { return f.Kind == KindHang || f.Kind == KindGCStall }
@@ -167,6 +170,8 @@ func (f Fault) title() string {
 		return fmt.Sprintf("start %gx as slow", f.Number)
 	case KindDiskFull:
 		return "disk full"
+	case KindMemory:
+		return "memory limit of " + formatBytes(f.Bytes)
 	}
 	return string(f.Kind)
 }
@@ -247,6 +252,16 @@ func (f *Fault) restrict(short, restrictions string) error {
 		}
 	}
 	return nil
+}
+
+// lasting is its word with another length.
+func (f Fault) lasting(length time.Duration) string {
+	short, restrictions, some := strings.Cut(f.Word, ",")
+	short, _, _ = strings.Cut(short, "+")
+	if some {
+		restrictions = "," + restrictions
+	}
+	return short + "+" + script.FormatDuration(length) + restrictions
 }
 
 // in is the fault as it happens to another container than the one of its word.

@@ -16,7 +16,8 @@ func TestParseFault(t *testing.T) {
 		"crash":                             {Kind: KindCrash, Number: 137},
 		"crash=143":                         {Kind: KindCrash, Number: 143},
 		"throttle=20%+5s":                   {Kind: KindThrottle, Number: 0.2, Length: 5 * time.Second},
-		"memory=64Mi":                       {Kind: KindMemory, Bytes: 64 << 20},
+		"memory=64Mi":                       {Kind: KindMemory, Bytes: 64 << 20, Length: outsideLength},
+		"memory=64Mi+1m":                    {Kind: KindMemory, Bytes: 64 << 20, Length: time.Minute},
 		"overload=2.5x":                     {Kind: KindOverload, Number: 2.5, Length: outsideLength},
 		"held=20":                           {Kind: KindHeld, Number: 20, Length: outsideLength},
 		"dependency-outage:db":              {Kind: KindDependency, Dependency: "db", Mode: "down", Length: outsideLength},
@@ -114,4 +115,14 @@ func FuzzParseFault(f *testing.F) {
 			t.Errorf("ParseFault(%q) = %+v", text, fault)
 		}
 	})
+}
+
+// TestLasting: the word of a fault that lasts for another time.
+func TestLasting(t *testing.T) {
+	for word, want := range map[string]string{"memory=64Mi": "memory=64Mi+1m", "memory=64Mi+12s,container=web": "memory=64Mi+1m,container=web"} {
+		f, err := ParseFault(word)
+		if err != nil || f.lasting(time.Minute) != want {
+			t.Errorf("%s becomes %s, %v; want %s", word, f.lasting(time.Minute), err, want)
+		}
+	}
 }

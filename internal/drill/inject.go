@@ -3,6 +3,7 @@ package drill
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -232,20 +233,20 @@ func (d *drill) missing(f Fault, workload string) string {
 			return "nothing is sent to it: it has no Service that speaks HTTP"
 		}
 		if f.Kind == KindPool {
-			return d.unbreakable(f)
+			return d.unbreakable(f, t)
 		}
 	case KindHeld:
 		if t.containerPort() == 0 {
 			return "its container declares no port"
 		}
 	case KindDependency:
-		return d.unbreakable(f)
+		return d.unbreakable(f, t)
 	}
 	return ""
 }
 
-// unbreakable is why a dependency cannot be broken; "" if it can.
-func (d *drill) unbreakable(f Fault) string {
+// unbreakable is why a dependency of a workload cannot be broken; "" if it can.
+func (d *drill) unbreakable(f Fault, t *target) string {
 	for _, found := range d.system.Dependencies() {
 		if found.Name == f.Dependency {
 			return found.Refused
@@ -254,7 +255,10 @@ func (d *drill) unbreakable(f Fault) string {
 	if err := d.system.CannotWatch(); err != nil {
 		return err.Error()
 	}
-	return "nothing connected to it while it warmed up; there are " + listed(d.system.Dependencies())
+	if i := slices.IndexFunc(t.named, func(n namedService) bool { return d.nameOf(n) == f.Dependency }); i >= 0 {
+		return t.named[i].unused()
+	}
+	return "nothing connected to it; there are " + listed(d.system.Dependencies())
 }
 
 func listed(all []dependency.Dependency) (names string) {

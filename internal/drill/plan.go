@@ -32,6 +32,8 @@ type planOptions struct {
 	repetitions int
 	// budget is the time that is left.
 	budget time.Duration
+	// later: the dependencies were found while the drill went on, and only they are to be tried.
+	later bool
 	// deadlocks are the containers, by workload, of which the manifest says how a loop is made to
 	// hang.
 	deadlocks map[string][]string
@@ -115,11 +117,17 @@ func (o planOptions) words() (all []func(w *Workload) (Fault, bool)) {
 	}
 	if len(o.faults) > 0 {
 		for _, f := range o.faults {
+			if o.later && !o.isUsed(f.Dependency) {
+				continue
+			}
 			all = append(all, func(w *Workload) (Fault, bool) { return f, !o.ofOthers(f, w) })
 		}
 		return all
 	}
 	all = append(all, o.each("")...)
+	if o.later {
+		return slices.Concat(all, o.each("=hang"), o.each("=slow:300ms"), o.each("@start"), o.each("=dead"))
+	}
 	all = append(all, fixed("hang"), stall, fixed("crash"), fixed("stop"), fixed("deadlock"))
 	all = append(all, o.each("=hang")...)
 	all = append(all, fixed("fds"), fixed("throttle=5%"), fixed("overload=10x"), fixed("slow-start=2x"))
@@ -148,6 +156,16 @@ func (o planOptions) inEach(f Fault, w *Workload) (all []Fault) {
 		}
 	}
 	return all
+}
+
+// isUsed reports whether some workload has a dependency.
+func (o planOptions) isUsed(dependency string) bool {
+	return slices.ContainsFunc(o.workloads, func(w Workload) bool { return slices.Contains(o.dependencies[w.Name], dependency) })
+}
+
+// has reports whether a plan has what was left out before.
+func (p Plan) has(l LeftOut) bool {
+	return slices.ContainsFunc(p.Steps, func(s Step) bool { return s.Fault.Word == l.Fault && s.Workload == l.Workload })
 }
 
 // ofOthers reports whether a fault is about a dependency that other workloads have, and this one
@@ -203,7 +221,7 @@ func (f Fault) cost(w *Workload) time.Duration {
 	case f.Side() == SideInside:
 		return worst + lagLimit/3 + replaced + settleTime
 	case f.Side() == SideEnd:
-		return start + 4*time.Second + settleTime
+		return f.Length + start + 4*time.Second + settleTime
 	case f.Kind == KindSlowStart || f.AtStart:
 		return f.Length + 2*start + 4*time.Second
 	}

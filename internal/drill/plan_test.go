@@ -141,3 +141,31 @@ func TestPlanContainers(t *testing.T) {
 		}
 	}
 }
+
+// TestPlanLater: of a dependency that was found while the drill went on, its outages are planned and
+// nothing else; what was left out for want of it is not any more.
+func TestPlanLater(t *testing.T) {
+	w := *newScene(t, "hang").workload
+	o := planOptions{
+		workloads: []Workload{w}, repetitions: 1, budget: time.Hour, missing: func(Fault, string) string { return "" }, later: true,
+		dependencies: map[string][]string{w.Name: {"spare"}},
+	}
+	all := []string{"dependency-outage:spare 1", "dependency-outage:spare=hang 1", "dependency-outage:spare=slow:300ms 1", "dependency-outage:spare@start 1", "dependency-outage:spare=dead 1"}
+	p := newPlan(o)
+	if got := planned(p); !slices.Equal(got, all) {
+		t.Errorf("plan %v, want %v", got, all)
+	}
+	if !p.has(LeftOut{Fault: "dependency-outage:spare=hang", Workload: w.Name}) || p.has(LeftOut{Fault: "hang", Workload: w.Name}) {
+		t.Errorf("plan %v has the wrong words", planned(p))
+	}
+	for _, word := range []string{"hang", "pool:spare", "dependency-outage:db"} {
+		f, err := ParseFault(word)
+		if err != nil {
+			t.Fatal(err)
+		}
+		o.faults = append(o.faults, f)
+	}
+	if got := planned(newPlan(o)); !slices.Equal(got, []string{"pool:spare 1"}) {
+		t.Errorf("of what was asked for, %v is planned", got)
+	}
+}

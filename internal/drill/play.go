@@ -3,6 +3,7 @@ package drill
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -16,8 +17,10 @@ import (
 )
 
 const (
-	// warmTime is how long the load alone is watched, before anything is broken.
+	// warmTime is how long the load alone is watched at least, before anything is broken.
 	warmTime = 4 * time.Second
+	// warmShare is the part of the budget that this takes at most, however many requests there are.
+	warmShare = 4
 	// startTime is how long the first start may take.
 	startTime = 2 * time.Minute
 	// mostTainted is how often a repetition is tried again in which this machine was too late.
@@ -41,7 +44,7 @@ func (d *drill) play() {
 				sending.Go(func() { l.run(loading) })
 			}
 		}
-		d.sleep(warmTime)
+		d.sleep(warmFor(len(d.opts.Requests), d.opts.Rate, d.opts.Budget))
 	}
 	stop()
 	sending.Wait()
@@ -53,19 +56,35 @@ func (d *drill) play() {
 	if !ready {
 		return
 	}
-	d.state.Steps = d.plan().Steps
-	for i, s := range d.state.Steps {
+	d.steps(d.plan(nil))
+	for fresh := d.listDependencies(); len(fresh) > 0 && d.ctx.Err() == nil; fresh = d.listDependencies() {
+		d.steps(d.plan(fresh))
+	}
+	d.leaveOutNamed()
+	d.report.Interrupted = d.ctx.Err() != nil
+}
+
+// warmFor is how long the load alone is watched: so that each request was sent, and what it connects
+// to is known.
+func warmFor(requests int, rate float64, budget time.Duration) time.Duration {
+	all := time.Duration(float64(requests)/rate*float64(time.Second)) + time.Second
+	return max(warmTime, min(all, budget/warmShare))
+}
+
+// steps carries out a plan.
+func (d *drill) steps(p Plan) {
+	d.state.Steps = append(slices.Clip(d.state.Steps), p.Steps...)
+	for _, s := range p.Steps {
 		if d.ctx.Err() != nil {
-			break
+			return
 		}
-		d.state.Step = i
+		d.state.Step++
 		if len(d.opts.Faults) == 0 && time.Since(d.report.Began)+s.Fault.cost(&d.target(s.Workload).Workload) > d.opts.Budget {
 			d.report.LeftOut = append(d.report.LeftOut, LeftOut{s.Fault.Word, s.Workload, usedUp, Offset(s.Fault.cost(&d.target(s.Workload).Workload).Round(time.Second))})
 			continue
 		}
 		d.step(s)
 	}
-	d.report.Interrupted = d.ctx.Err() != nil
 }
 
 // await waits until everything is ready, or cannot become so. It reports whether the targets are.
@@ -159,10 +178,7 @@ func (d *drill) describe() {
 	for _, t := range d.targets {
 		d.report.Workloads = append(d.report.Workloads, t.Workload)
 	}
-	for _, dep := range d.system.Dependencies() {
-		owned := slices.ContainsFunc(d.targets, func(t *target) bool { return t.owns(dep.Name) })
-		d.report.Dependencies = append(d.report.Dependencies, Dependency{Name: dep.Name, Address: dep.Address.String(), Pods: dep.Pods, Connects: int(dep.Connects), Owned: owned})
-	}
+	d.listDependencies()
 	for _, b := range d.system.BlindSpots() {
 		d.report.BlindSpots = append(d.report.BlindSpots, b.Pod+": "+b.Text)
 	}
@@ -171,11 +187,30 @@ func (d *drill) describe() {
 	}
 }
 
-func (d *drill) plan() Plan {
+// listDependencies adds what was found since it was called last to the report, and returns the
+// names of that.
+func (d *drill) listDependencies() (fresh []string) {
+	for _, dep := range d.system.Dependencies() {
+		if d.known(dep.Name) {
+			continue
+		}
+		owned := slices.ContainsFunc(d.targets, func(t *target) bool { return t.owns(dep.Name) })
+		d.report.Dependencies = append(d.report.Dependencies, Dependency{Name: dep.Name, Address: dep.Address.String(), Pods: dep.Pods, Connects: int(dep.Connects), Owned: owned})
+		fresh = append(fresh, dep.Name)
+	}
+	return fresh
+}
+
+// plan plans all that is to be tried, or what there is to try of dependencies that were found while
+// the drill went on.
+func (d *drill) plan(fresh []string) Plan {
 	uses, deadlocks := map[string][]string{}, map[string][]string{}
 	for _, t := range d.targets {
 		deadlocks[t.Name] = t.deadlocks()
 		for _, dep := range d.system.Dependencies() {
+			if fresh != nil && !slices.Contains(fresh, dep.Name) {
+				continue
+			}
 			if slices.ContainsFunc(d.pods(t), func(p *corev1.Pod) bool { return slices.Contains(dep.Pods, p.Namespace+"/"+p.Name) }) {
 				uses[t.Name] = append(uses[t.Name], dep.Name)
 			}
@@ -183,9 +218,9 @@ func (d *drill) plan() Plan {
 	}
 	p := newPlan(planOptions{
 		workloads: d.report.Workloads, faults: d.opts.Faults, dependencies: uses, repetitions: d.opts.Repetitions,
-		budget: d.opts.Budget - time.Since(d.report.Began), deadlocks: deadlocks, missing: d.missing,
+		budget: d.opts.Budget - time.Since(d.report.Began), deadlocks: deadlocks, missing: d.missing, later: fresh != nil,
 	})
-	d.report.LeftOut = append(d.report.LeftOut, p.LeftOut...)
+	d.report.LeftOut = append(slices.DeleteFunc(d.report.LeftOut, p.has), p.LeftOut...)
 	return p
 }
 
@@ -258,7 +293,7 @@ func (d *drill) repetition(f Fault, t *target, i, n int) (*Repetition, error) {
 		return nil, err
 	}
 	done := time.Now()
-	rep.Means = d.means(f, pod)
+	rep.Means = d.means(f, t, pod)
 	rep.Begin = d.since(begin)
 	d.record.note(rep.Pod, begin, ChangeInjected, f.Title())
 	if at := cmp.Or(liveness, readiness); at != nil {
@@ -268,7 +303,12 @@ func (d *drill) repetition(f Fault, t *target, i, n int) (*Repetition, error) {
 		length := cmp.Or(f.Length, forever)
 		rep.Predicted = predict(readiness, liveness, done, length, time.Duration(t.Grace))
 	}
-	d.follow(f, t, pod, rep, undo)
+	if err := d.follow(f, t, pod, rep, undo); err != nil {
+		stop()
+		sending.Wait()
+		d.forget()
+		return nil, err
+	}
 	d.sleep(settleTime + d.opts.EndpointDelay) // until the front knows it, and then some
 	stop()
 	sending.Wait()
@@ -305,8 +345,17 @@ func (d *drill) ticks(pod *corev1.Pod, t *target, kind lifecycle.ProbeType) *tic
 	return nil
 }
 
-// follow waits for the consequences of a fault, undoes it, and waits until all is well again.
-func (d *drill) follow(f Fault, t *target, pod *corev1.Pod, rep *Repetition, undo func() error) {
+// forget drops what became of requests that nothing is said of.
+func (d *drill) forget() {
+	if d.load != nil {
+		d.load.take()
+	}
+	d.book.clear()
+}
+
+// follow waits for the consequences of a fault, undoes it, and waits until all is well again. An
+// error says why there was no fault.
+func (d *drill) follow(f Fault, t *target, pod *corev1.Pod, rep *Repetition, undo func() error) error {
 	began := d.report.Began
 	at := func(o Offset) time.Time { return began.Add(time.Duration(o)) }
 	wait := time.Duration(t.Start)*2 + 10*time.Second // for all to be ready
@@ -335,6 +384,13 @@ func (d *drill) follow(f Fault, t *target, pod *corev1.Pod, rep *Repetition, und
 		}
 		d.undo(rep, pod, undo, killed)
 	case SideEnd:
+		if f.Kind == KindMemory {
+			d.until(at(rep.Begin).Add(f.Length), func() bool { return seen(ChangeEnded) })
+			if !seen(ChangeEnded) {
+				return errors.Join(fmt.Errorf("it took no more than %s in %s, and nothing was killed: a longer one is %s", formatBytes(f.Bytes), text(Offset(f.Length)), f.lasting(2*f.Length)), undo())
+			}
+			rep.Means = d.killedForMemory(t, pod, rep)
+		}
 		d.undo(rep, pod, undo, true)
 		d.until(time.Now().Add(ownLag), func() bool { return !d.allReady(t) })
 		wait += min(time.Duration(t.Grace), replaceLimit)
@@ -351,6 +407,7 @@ func (d *drill) follow(f Fault, t *target, pod *corev1.Pod, rep *Repetition, und
 		}
 	}
 	d.until(time.Now().Add(wait), func() bool { return d.allReady(t) })
+	return nil
 }
 
 // undo undoes a fault. One that has ended with its process may not be there to be undone.

@@ -24,6 +24,7 @@ type target struct {
 	object    string            // its name
 	meta      metav1.ObjectMeta // of the template
 	spec      *corev1.PodSpec
+	named     []namedService
 }
 
 // targetsOf finds the workloads of manifests: Deployments, StatefulSets, ReplicaSets and Pods, each
@@ -55,6 +56,7 @@ func targetsOf(objects []manifest.Object) (all []*target) {
 		}
 		t.describe(o, path)
 		t.findService(objects)
+		t.findNamed(objects)
 		all = append(all, t)
 	}
 	return all

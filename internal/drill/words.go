@@ -71,7 +71,7 @@ func expected(f Fault, w *Workload) string {
 			parts = append(parts, "out "+band(r))
 		}
 		return strings.Join(append(parts, "kill "+band(w.liveness())), ", ")
-	case f.Kind == KindCrash:
+	case f.Kind == KindCrash || f.Kind == KindMemory:
 		return "back at once"
 	case f.Side() == SideEnd:
 		return "no request lost"

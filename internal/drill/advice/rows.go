@@ -166,7 +166,7 @@ func trafficRows() []row {
 			text: always(waitForAll),
 		},
 		{
-			rule: "V7", kinds: []drill.Kind{drill.KindCrash}, rules: []string{"readiness-too-sensitive"},
+			rule: "V7", kinds: []drill.Kind{drill.KindCrash, drill.KindMemory}, rules: []string{"readiness-too-sensitive"},
 			text: always("More was lost than what was in flight: the next process took requests before it could answer them, or the others could not take them all."),
 		},
 		{

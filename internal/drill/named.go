@@ -43,8 +43,8 @@ func (t *target) findNamed(objects []manifest.Object) {
 	}
 }
 
-// note notes the Services that a variable names: by host and port, by a URL, or as a bare word if it
-// is a host by its own name.
+// note notes the Services that a variable names: by host and port, by a URL, or as a bare word if
+// it is a host by its own name.
 func (t *target) note(v program.Variable, services []*corev1.Service) {
 	found := func(host string) {
 		s, ok := names.Find(services, t.namespace, host)

@@ -136,9 +136,9 @@ func (o planOptions) words() (all []func(w *Workload) (Fault, bool)) {
 	return append(all, o.each("=dead")...)
 }
 
-// inEach is a fault in the containers of a workload that it happens to: one inside of a process that
-// names none happens to each, as whoever probes one of them may not notice another; a deadlock if
-// the manifest says how it is brought about. None if the workload has not the one that it names.
+// inEach is a fault in the containers of a workload that it happens to: one inside of a process
+// that names none happens to each, as whoever probes one of them may not notice another; a deadlock
+// if the manifest says how it is brought about. None if the workload has not the one that it names.
 func (o planOptions) inEach(f Fault, w *Workload) (all []Fault) {
 	if f.Container == "" || w.has(f.Container) {
 		all = append(all, f)

@@ -142,8 +142,8 @@ func TestPlanContainers(t *testing.T) {
 	}
 }
 
-// TestPlanLater: of a dependency that was found while the drill went on, its outages are planned and
-// nothing else; what was left out for want of it is not any more.
+// TestPlanLater: of a dependency that was found while the drill went on, its outages are planned
+// and nothing else; what was left out for want of it is not any more.
 func TestPlanLater(t *testing.T) {
 	w := *newScene(t, "hang").workload
 	o := planOptions{

@@ -17,10 +17,6 @@ import (
 )
 
 const (
-	// warmTime is how long the load alone is watched at least, before anything is broken.
-	warmTime = 4 * time.Second
-	// warmShare is the part of the budget that this takes at most, however many requests there are.
-	warmShare = 4
 	// startTime is how long the first start may take.
 	startTime = 2 * time.Minute
 	// mostTainted is how often a repetition is tried again in which this machine was too late.
@@ -62,13 +58,6 @@ func (d *drill) play() {
 	}
 	d.leaveOutNamed()
 	d.report.Interrupted = d.ctx.Err() != nil
-}
-
-// warmFor is how long the load alone is watched: so that each request was sent, and what it connects
-// to is known.
-func warmFor(requests int, rate float64, budget time.Duration) time.Duration {
-	all := time.Duration(float64(requests)/rate*float64(time.Second)) + time.Second
-	return max(warmTime, min(all, budget/warmShare))
 }
 
 // steps carries out a plan.
@@ -185,20 +174,6 @@ func (d *drill) describe() {
 	if err := d.system.CannotWatch(); err != nil {
 		d.report.BlindSpots = append(d.report.BlindSpots, err.Error())
 	}
-}
-
-// listDependencies adds what was found since it was called last to the report, and returns the
-// names of that.
-func (d *drill) listDependencies() (fresh []string) {
-	for _, dep := range d.system.Dependencies() {
-		if d.known(dep.Name) {
-			continue
-		}
-		owned := slices.ContainsFunc(d.targets, func(t *target) bool { return t.owns(dep.Name) })
-		d.report.Dependencies = append(d.report.Dependencies, Dependency{Name: dep.Name, Address: dep.Address.String(), Pods: dep.Pods, Connects: int(dep.Connects), Owned: owned})
-		fresh = append(fresh, dep.Name)
-	}
-	return fresh
 }
 
 // plan plans all that is to be tried, or what there is to try of dependencies that were found while
@@ -345,14 +320,6 @@ func (d *drill) ticks(pod *corev1.Pod, t *target, kind lifecycle.ProbeType) *tic
 	return nil
 }
 
-// forget drops what became of requests that nothing is said of.
-func (d *drill) forget() {
-	if d.load != nil {
-		d.load.take()
-	}
-	d.book.clear()
-}
-
 // follow waits for the consequences of a fault, undoes it, and waits until all is well again. An
 // error says why there was no fault.
 func (d *drill) follow(f Fault, t *target, pod *corev1.Pod, rep *Repetition, undo func() error) error {
@@ -385,9 +352,8 @@ func (d *drill) follow(f Fault, t *target, pod *corev1.Pod, rep *Repetition, und
 		d.undo(rep, pod, undo, killed)
 	case SideEnd:
 		if f.Kind == KindMemory {
-			d.until(at(rep.Begin).Add(f.Length), func() bool { return seen(ChangeEnded) })
-			if !seen(ChangeEnded) {
-				return errors.Join(fmt.Errorf("it took no more than %s in %s, and nothing was killed: a longer one is %s", formatBytes(f.Bytes), text(Offset(f.Length)), f.lasting(2*f.Length)), undo())
+			if !d.until(at(rep.Begin).Add(f.Length), func() bool { return seen(ChangeEnded) }) {
+				return errors.Join(f.tookLess(), undo())
 			}
 			rep.Means = d.killedForMemory(t, pod, rep)
 		}

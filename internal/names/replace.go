@@ -18,8 +18,8 @@ func Replace(value string, lookup Lookup) (replaced string, changed bool) {
 	return replace(value, isName, lookup)
 }
 
-// ReplaceHosts does the same with every host that stands there: localhost and addresses, too, those of
-// IPv6 in brackets.
+// ReplaceHosts does the same with every host that stands there: localhost and addresses, too, those
+// of IPv6 in brackets.
 func ReplaceHosts(value string, lookup Lookup) (replaced string, changed bool) {
 	return replace(value, func(host string) bool {
 		_, err := netip.ParseAddr(host)
@@ -55,8 +55,8 @@ func replace(value string, isHost func(string) bool, lookup Lookup) (replaced st
 	return b.String(), changed
 }
 
-// bracketed is the length of an address of IPv6 in brackets at the beginning of a text; 0 if there is
-// none.
+// bracketed is the length of an address of IPv6 in brackets at the beginning of a text; 0 if there
+// is none.
 func bracketed(text string) int {
 	inside, _, ok := strings.Cut(strings.TrimPrefix(text, "["), "]")
 	if _, err := netip.ParseAddr(inside); !ok || err != nil || text[0] != '[' || !strings.Contains(inside, ":") {

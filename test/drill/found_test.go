@@ -40,8 +40,8 @@ func (b built) testContainers(t *testing.T) {
 	isSound(t, b.untilTold(t, func() report { return b.drill(t, nil, beside(probed), []string{"GET /"}, "--fault", "hang") }), 2)
 }
 
-// testMemory: a service that leaks is killed when it has what it may have, and comes again; one that
-// does not is not, and the drill says that nothing was tried.
+// testMemory: a service that leaks is killed when it has what it may have, and comes again; one
+// that does not is not, and the drill says that nothing was tried.
 func (b built) testMemory(t *testing.T) {
 	leaky := b.untilTold(t, func() report {
 		return b.drill(t, []string{"-leak", "8"}, nil, []string{"GET /"}, "--fault", "memory=64Mi+1m", "--budget", "2m")

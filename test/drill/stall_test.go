@@ -8,13 +8,12 @@ import (
 	"testing"
 )
 
-// The liveness probe of testdata/service.yaml: every 2 s, 1 s for an answer, three failures. So it
-// bears stalls of 5 s and acts on those of 7 s, whatever the phase.
 const repetitions = 10
 
-// TestStalls: a stall that the numbers bear restarts nothing, one that they cannot bear always does,
-// and one between as often as its phases say, each in the repetitions that were predicted. It takes
-// ten minutes.
+// TestStalls: a stall that the numbers bear restarts nothing, one that they cannot bear always
+// does, and one between as often as its phases say, each in the repetitions that were predicted.
+// The liveness probe of testdata/service.yaml asks each 2 s, waits 1 s and bears two failures: so
+// it bears stalls of 5 s and acts on those of 7 s, whatever the phase. It takes ten minutes.
 func TestStalls(t *testing.T) {
 	b := build(t)
 	for _, c := range []struct {

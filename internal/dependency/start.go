@@ -120,7 +120,7 @@ func (w *Watcher) declare(name string, pod *corev1.Pod, addresses []netip.AddrPo
 			c = w.carrierLocked(d, w.groupLocked(name, "variable "+name))
 		}
 		c.group.users[pod.Namespace+"/"+pod.Name] = true
-		if c.relay != nil && c.relay.Address().Addr().Is4() {
+		if c.relay != nil {
 			return c.relay.Address(), true
 		}
 	}

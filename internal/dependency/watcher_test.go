@@ -245,6 +245,30 @@ func TestRewrite(t *testing.T) {
 	}
 }
 
+// TestIPv6: a variable names an address of IPv6, and without a look at connections it is rewritten.
+func TestIPv6(t *testing.T) {
+	l, err := net.Listen("tcp", "[::1]:0")
+	if err != nil {
+		t.Skip("there is no IPv6: ", err)
+	}
+	defer l.Close()
+	at := l.Addr().(*net.TCPAddr).AddrPort()
+	w, starter, _ := newWatcher(t, Options{Variables: map[string]string{"db": "DB"}})
+	route := begin(t, w, starter, "default/web/app", "DB="+at.String()).Connects
+	if to := route(tcp(at.String())).To; !to.IsValid() || !to.Addr().Is6() {
+		t.Errorf("a socket of IPv6 is led to %v", to)
+	}
+	if all := w.Dependencies(); len(all) != 1 || all[0].Name != "db" {
+		t.Errorf("found %+v", all)
+	}
+	w, starter, _ = newWatcher(t, Options{Blind: true, Variables: map[string]string{"db": "DB"}})
+	spec := begin(t, w, starter, "default/web/app", "DB=x://"+at.String()+"/y")
+	want := "DB=x://" + w.carriers[destination{"tcp", at}].relay.Address().String() + "/y"
+	if len(spec.Env) != 1 || spec.Env[0] != want {
+		t.Errorf("environment %q, want %q", spec.Env, want)
+	}
+}
+
 // TestNamesOfTheSameSort: two things of the same name are told apart.
 func TestNamesOfTheSameSort(t *testing.T) {
 	w, starter, _ := newWatcher(t, Options{})

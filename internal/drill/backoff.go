@@ -22,7 +22,7 @@ type restart struct {
 func restartsOf(rep *Repetition, pod, container string) (all []restart) {
 	since, ended, decided := rep.Begin, Offset(-1), false
 	for _, c := range rep.Changes {
-		if c.Pod != pod || c.At < rep.Begin {
+		if c.Pod != pod || c.At < rep.Begin || c.Container != "" && c.Container != container {
 			continue
 		}
 		switch c.Kind {

@@ -33,6 +33,9 @@ type Fault struct {
 	Length time.Duration
 	// Workload to which it is restricted, as in "deployment/web"; "" means every one.
 	Workload string
+	// Container that it happens to, by name; "" means that of [Workload.Container], and each of the
+	// others in turn if the fault is inside of a process and somebody has asked for it.
+	Container string
 }
 
 // Kind is a kind of faults.
@@ -71,8 +74,9 @@ type kindRow struct {
 	all bool
 	// value reads what follows "="; nil: nothing may.
 	value func(f *Fault, text string) error
-	// wants: value is called without "=", too. of: the word names a dependency.
-	wants, of bool
+	// wants: value is called without "=", too. of: the word names a dependency. contained: it
+	// happens to the program of one container.
+	wants, of, contained bool
 	// number is what the value is without "=".
 	number float64
 }
@@ -85,16 +89,16 @@ const outsideLength = 12 * time.Second
 
 func kindRows() []kindRow {
 	return []kindRow{
-		{kind: KindHang, side: SideInside, syntax: "hang, hang+8s", text: "every process of a replica is stopped; +8s: a stall that passes"},
-		{kind: KindCrash, side: SideEnd, syntax: "crash, crash=137", text: "the process of a replica is killed, with the signal of an exit code", value: exitCode, number: 137},
+		{kind: KindHang, side: SideInside, contained: true, syntax: "hang, hang+8s", text: "every process of a container is stopped; +8s: a stall that passes"},
+		{kind: KindCrash, side: SideEnd, contained: true, syntax: "crash, crash=137", text: "the process of a replica is killed, with the signal of an exit code", value: exitCode, number: 137},
 		{kind: KindStop, side: SideEnd, syntax: "stop", text: "one Pod is deleted"},
 		{kind: KindRollout, side: SideEnd, syntax: "rollout", text: "the workload is rolled, one replica after the other", all: true},
-		{kind: KindGCStall, side: SideOutside, syntax: "gc-stall=8s/1h", text: "one stall of 8s, as hang+8s; that it comes once an hour is for a simulation", value: stalls, wants: true},
-		{kind: KindDeadlock, side: SideInside, syntax: "deadlock", text: "a loop hangs: by the command of the annotation probity.run/drill.deadlock.<container>, or by package health"},
-		{kind: KindFDs, side: SideInside, syntax: "fds", text: "no further descriptor can be opened"},
-		{kind: KindMemory, side: SideEnd, syntax: "memory=64Mi", text: "a replica that takes more is killed, as OOMKilled", value: bytesValue, wants: true},
-		{kind: KindDiskFull, side: SideOutside, syntax: "disk-full", text: "emptyDirs with a sizeLimit of up to 256Mi are full; of a replica that has none, nothing can be written to any file", length: outsideLength},
-		{kind: KindThrottle, side: SideOutside, syntax: "throttle=5%", text: "a replica gets that share of a processor", length: outsideLength, value: share, number: 0.05},
+		{kind: KindGCStall, side: SideOutside, contained: true, syntax: "gc-stall=8s/1h", text: "one stall of 8s, as hang+8s; that it comes once an hour is for a simulation", value: stalls, wants: true},
+		{kind: KindDeadlock, side: SideInside, contained: true, syntax: "deadlock", text: "a loop hangs: by the command of the annotation probity.run/drill.deadlock.<container>, or by package health"},
+		{kind: KindFDs, side: SideInside, contained: true, syntax: "fds", text: "no further descriptor can be opened"},
+		{kind: KindMemory, side: SideEnd, contained: true, syntax: "memory=64Mi", text: "a replica that takes more is killed, as OOMKilled", length: outsideLength, value: bytesValue, wants: true},
+		{kind: KindDiskFull, side: SideOutside, contained: true, syntax: "disk-full", text: "emptyDirs with a sizeLimit of up to 256Mi are full; of a replica that has none, nothing can be written to any file", length: outsideLength},
+		{kind: KindThrottle, side: SideOutside, contained: true, syntax: "throttle=5%", text: "a replica gets that share of a processor", length: outsideLength, value: share, number: 0.05},
 		{kind: KindDependency, side: SideOutside, syntax: "dependency-outage:db, dependency-outage:db=hang+20s, dependency-outage:db=slow:300ms, dependency-outage:db=dead, dependency-outage:db@start",
 			text: "what the replicas connect to is down, hangs, resets, is slow, is silent as without power (dead)", length: outsideLength, all: true, value: mode, wants: true, of: true},
 		{kind: KindDNS, side: SideOutside, syntax: "dns, dns=slow:5s, dns=dead",
@@ -104,7 +108,7 @@ func kindRows() []kindRow {
 			length: outsideLength, all: true, value: factor, number: 10, of: true},
 		{kind: KindHeld, side: SideOutside, syntax: "held=200", text: "so many clients connect to a replica and say nothing", length: outsideLength, value: count, number: 200},
 		{kind: KindOverload, side: SideOutside, syntax: "overload=10x", text: "so many times the requests", length: outsideLength, all: true, value: factor, number: 10},
-		{kind: KindSlowStart, side: SideOutside, syntax: "slow-start=2x", text: "a replica starts at that part of the speed of one processor", length: 2 * outsideLength, value: factor, number: 2},
+		{kind: KindSlowStart, side: SideOutside, contained: true, syntax: "slow-start=2x", text: "a replica starts at that part of the speed of one processor", length: 2 * outsideLength, value: factor, number: 2},
 	}
 }
 
@@ -128,11 +132,21 @@ func (f Fault) Side() Side {
 // the fault, or because it is one of the start.
 func (f Fault) ends() bool { return f.Kind == KindCrash || f.Kind == KindSlowStart || f.AtStart }
 
+// crashes reports whether it ends a process without asking it to.
+func (k Kind) crashes() bool { return k == KindCrash || k == KindMemory }
+
 // stops reports whether it stops the processes of a replica.
 func (f Fault) stops() bool { return f.Kind == KindHang || f.Kind == KindGCStall }
 
 // Title is the fault for people.
 func (f Fault) Title() string {
+	if f.Container != "" {
+		return f.title() + " in container " + f.Container
+	}
+	return f.title()
+}
+
+func (f Fault) title() string {
 	switch f.Kind {
 	case KindHang, KindGCStall:
 		if f.Length > 0 {
@@ -156,23 +170,28 @@ func (f Fault) Title() string {
 		return fmt.Sprintf("start %gx as slow", f.Number)
 	case KindDiskFull:
 		return "disk full"
+	case KindMemory:
+		return "memory limit of " + formatBytes(f.Bytes)
 	}
 	return string(f.Kind)
 }
 
-// ParseFault reads a word: WORD[:DEPENDENCY][=VALUE][@start][+LENGTH][,workload=NAME].
+// ParseFault reads a word:
+// WORD[:DEPENDENCY][=VALUE][@start][+LENGTH][,workload=NAME][,container=NAME].
 func ParseFault(text string) (Fault, error) {
 	fail := func(format string, args ...any) (Fault, error) {
 		return Fault{}, fmt.Errorf("cannot read the fault %s: %s", printable.Quote(text), fmt.Sprintf(format, args...))
 	}
-	short, workload, some := strings.Cut(text, ",workload=")
-	if some && workload == "" {
-		return fail("it names no workload: write it as %s,workload=deployment/web", short)
-	}
+	short, restrictions, some := strings.Cut(text, ",")
 	name, rest := cutAt(short, ":=@+")
-	f := Fault{Word: text, Kind: Kind(name), Workload: workload}
+	f := Fault{Word: text, Kind: Kind(name)}
 	if err := f.known(name); err != nil {
 		return Fault{}, err
+	}
+	if some {
+		if err := f.restrict(short, restrictions); err != nil {
+			return fail("%v", err)
+		}
 	}
 	row := f.Kind.row()
 	f.Number, f.Length = row.number, row.length
@@ -211,6 +230,44 @@ func ParseFault(text string) (Fault, error) {
 		return fail("%s is no length up to %v", printable.Quote(after), maxLength)
 	}
 	return f, nil
+}
+
+// restrict reads what a fault is restricted to. short is the word without it.
+func (f *Fault) restrict(short, restrictions string) error {
+	for restriction := range strings.SplitSeq(restrictions, ",") {
+		key, name, _ := strings.Cut(restriction, "=")
+		switch {
+		case key == "workload" && name == "":
+			return fmt.Errorf("it names no workload: write it as %s,workload=deployment/web", short)
+		case key == "workload":
+			f.Workload = name
+		case key == "container" && !f.Kind.row().contained:
+			return fmt.Errorf("%s happens to no container alone: write it as %s", f.Kind, short)
+		case key == "container" && name == "":
+			return fmt.Errorf("it names no container: write it as %s,container=web", short)
+		case key == "container":
+			f.Container = name
+		default:
+			return fmt.Errorf("%s is none of workload=NAME and container=NAME", printable.Quote(restriction))
+		}
+	}
+	return nil
+}
+
+// lasting is its word with another length.
+func (f Fault) lasting(length time.Duration) string {
+	short, restrictions, some := strings.Cut(f.Word, ",")
+	short, _, _ = strings.Cut(short, "+")
+	if some {
+		restrictions = "," + restrictions
+	}
+	return short + "+" + script.FormatDuration(length) + restrictions
+}
+
+// in is the fault as it happens to another container than the one of its word.
+func (f Fault) in(container string) Fault {
+	f.Word, f.Container = f.Word+",container="+container, container
+	return f
 }
 
 // nameServers is the dependency that all name servers are.

@@ -11,10 +11,13 @@ func TestParseFault(t *testing.T) {
 		"hang":                              {Kind: KindHang},
 		"hang+8s":                           {Kind: KindHang, Length: 8 * time.Second},
 		"hang,workload=deployment/web":      {Kind: KindHang, Workload: "deployment/web"},
+		"hang,container=proxy":              {Kind: KindHang, Container: "proxy"},
+		"fds,workload=web,container=proxy":  {Kind: KindFDs, Workload: "web", Container: "proxy"},
 		"crash":                             {Kind: KindCrash, Number: 137},
 		"crash=143":                         {Kind: KindCrash, Number: 143},
 		"throttle=20%+5s":                   {Kind: KindThrottle, Number: 0.2, Length: 5 * time.Second},
-		"memory=64Mi":                       {Kind: KindMemory, Bytes: 64 << 20},
+		"memory=64Mi":                       {Kind: KindMemory, Bytes: 64 << 20, Length: outsideLength},
+		"memory=64Mi+1m":                    {Kind: KindMemory, Bytes: 64 << 20, Length: time.Minute},
 		"overload=2.5x":                     {Kind: KindOverload, Number: 2.5, Length: outsideLength},
 		"held=20":                           {Kind: KindHeld, Number: 20, Length: outsideLength},
 		"dependency-outage:db":              {Kind: KindDependency, Dependency: "db", Mode: "down", Length: outsideLength},
@@ -71,6 +74,9 @@ func TestRefusedFaults(t *testing.T) {
 		"gc-stall=8s/2s":             "not longer than the stall",
 		"gc-stall=8s/1h+3s":          "write it as gc-stall",
 		"hang,workload=":             "names no workload",
+		"hang,container=":            "names no container",
+		"hang,pod=web":               "none of workload=NAME and container=NAME",
+		"stop,container=web":         "happens to no container alone",
 	} {
 		if got, err := ParseFault(text); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("ParseFault(%q) = %+v, %v, want an error with %q", text, got, err, want)
@@ -109,4 +115,14 @@ func FuzzParseFault(f *testing.F) {
 			t.Errorf("ParseFault(%q) = %+v", text, fault)
 		}
 	})
+}
+
+// TestLasting: the word of a fault that lasts for another time.
+func TestLasting(t *testing.T) {
+	for word, want := range map[string]string{"memory=64Mi": "memory=64Mi+1m", "memory=64Mi+12s,container=web": "memory=64Mi+1m,container=web"} {
+		f, err := ParseFault(word)
+		if err != nil || f.lasting(time.Minute) != want {
+			t.Errorf("%s becomes %s, %v; want %s", word, f.lasting(time.Minute), err, want)
+		}
+	}
 }

@@ -3,6 +3,7 @@ package drill
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -68,7 +69,7 @@ func (d *drill) restart(t *target, pod *corev1.Pod) error {
 	came := d.until(time.Now().Add(restartTime), func() bool {
 		d.record.mu.Lock()
 		defer d.record.mu.Unlock()
-		return first(d.record.changes, pod.Name, began, ChangeStarted) != nil
+		return firstIn(d.record.changes, pod.Name, t.Container, began, ChangeStarted) != nil
 	})
 	if !came {
 		return errors.New("its next process did not start")
@@ -244,14 +245,14 @@ func (d *drill) missing(f Fault, workload string) string {
 			return "nothing is sent to it: it has no Service that speaks HTTP"
 		}
 		if f.Kind == KindPool {
-			return d.unbreakable(f)
+			return d.unbreakable(f, t)
 		}
 	case KindHeld:
 		if t.containerPort() == 0 {
 			return "its container declares no port"
 		}
 	case KindDependency:
-		return d.unbreakable(f)
+		return d.unbreakable(f, t)
 	}
 	return ""
 }
@@ -259,8 +260,8 @@ func (d *drill) missing(f Fault, workload string) string {
 // ownRun says how to have what a run is not prepared for.
 const ownRun = "probity drill FILE starts one of its own that has it"
 
-// unbreakable is why a dependency cannot be broken; "" if it can.
-func (d *drill) unbreakable(f Fault) string {
+// unbreakable is why a dependency of a workload cannot be broken; "" if it can.
+func (d *drill) unbreakable(f Fault, t *target) string {
 	if d.attached {
 		return unwatched
 	}
@@ -272,7 +273,10 @@ func (d *drill) unbreakable(f Fault) string {
 	if err := d.system.CannotWatch(); err != nil {
 		return err.Error()
 	}
-	return "nothing connected to it while it warmed up; there are " + listed(d.system.Dependencies())
+	if i := slices.IndexFunc(t.named, func(n namedService) bool { return d.nameOf(n) == f.Dependency }); i >= 0 {
+		return t.named[i].unused()
+	}
+	return "nothing connected to it; there are " + listed(d.system.Dependencies())
 }
 
 // unwatched is why no dependency of an attached run can be broken: programs are watched from their

@@ -191,3 +191,11 @@ func (b *book) clear() {
 	defer b.mu.Unlock()
 	clear(b.entries)
 }
+
+// forget drops what became of requests that nothing is said of.
+func (d *drill) forget() {
+	if d.load != nil {
+		d.load.take()
+	}
+	d.book.clear()
+}

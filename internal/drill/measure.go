@@ -101,16 +101,16 @@ func (d *drill) measure(rep *Repetition, t *target) {
 			}
 		}
 	}
-	rep.Measured = moments(rep, pod)
+	rep.Measured = moments(rep, pod, t.Container)
 	probe := lifecycle.Liveness
 	if t.liveness() == nil {
 		probe = lifecycle.Readiness
 	}
-	rep.OwnLag = lagOf(rep, pod, probe)
+	rep.OwnLag = lagOf(rep, pod, t.Container, probe)
 }
 
-// moments are when a Pod did what since the fault began.
-func moments(rep *Repetition, pod string) (m Moments) {
+// moments are when a container of a Pod did what since the fault began.
+func moments(rep *Repetition, pod, container string) (m Moments) {
 	relative := func(o *Offset) *Offset {
 		if o == nil {
 			return nil
@@ -118,13 +118,13 @@ func moments(rep *Repetition, pod string) (m Moments) {
 		return new(*o - rep.Begin)
 	}
 	m.Unready = relative(first(rep.Changes, pod, rep.Begin, ChangeUnready))
-	killed := first(rep.Changes, pod, rep.Begin, ChangeDecided)
+	killed := firstIn(rep.Changes, pod, container, rep.Begin, ChangeDecided)
 	m.Killed = relative(killed)
 	from := rep.Begin
 	if killed != nil {
 		from = *killed
 	}
-	started := first(rep.Changes, pod, from, ChangeStarted)
+	started := firstIn(rep.Changes, pod, container, from, ChangeStarted)
 	m.Replaced = relative(started)
 	if started != nil {
 		m.Ready = relative(first(rep.Changes, pod, *started, ChangeReady))
@@ -135,11 +135,11 @@ func moments(rep *Repetition, pod string) (m Moments) {
 }
 
 // lagOf is how much later than the fault a service's own answers turned bad: from the first attempt
-// of a probe after that to the first that failed. Nil if none failed.
-func lagOf(rep *Repetition, pod string, probe lifecycle.ProbeType) *Offset {
+// of a container's probe after that to the first that failed. Nil if none failed.
+func lagOf(rep *Repetition, pod, container string, probe lifecycle.ProbeType) *Offset {
 	var first *Offset
 	for _, a := range rep.Attempts {
-		if a.Pod != pod || a.Probe != string(probe) || a.At < rep.Begin {
+		if a.Pod != pod || a.Container != container || a.Probe != string(probe) || a.At < rep.Begin {
 			continue
 		}
 		if first == nil {

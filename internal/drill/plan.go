@@ -1,6 +1,7 @@
 package drill
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -31,6 +32,11 @@ type planOptions struct {
 	repetitions int
 	// budget is the time that is left.
 	budget time.Duration
+	// later: the dependencies were found while the drill went on, and only they are to be tried.
+	later bool
+	// deadlocks are the containers, by workload, of which the manifest says how a loop is made to
+	// hang.
+	deadlocks map[string][]string
 	// missing is why a fault cannot be injected into a workload here; "" if it can.
 	missing func(f Fault, workload string) string
 }
@@ -50,11 +56,13 @@ func newPlan(o planOptions) Plan {
 			if !ok || f.Workload != "" && !w.is(f.Workload) {
 				continue
 			}
-			if why := o.missing(f, w.Name); why != "" {
-				p.LeftOut = append(p.LeftOut, LeftOut{Fault: f.Word, Workload: w.Name, Reason: why})
-				continue
+			for _, f := range o.inEach(f, w) {
+				if why := o.missing(f, w.Name); why != "" {
+					p.LeftOut = append(p.LeftOut, LeftOut{Fault: f.Word, Workload: w.Name, Reason: why})
+					continue
+				}
+				wanted, costs = append(wanted, Step{f, w.Name, 0}), append(costs, f.cost(w))
 			}
-			wanted, costs = append(wanted, Step{f, w.Name, 0}), append(costs, f.cost(w))
 		}
 	}
 	left := o.budget
@@ -109,17 +117,55 @@ func (o planOptions) words() (all []func(w *Workload) (Fault, bool)) {
 	}
 	if len(o.faults) > 0 {
 		for _, f := range o.faults {
+			if o.later && !o.isUsed(f.Dependency) {
+				continue
+			}
 			all = append(all, func(w *Workload) (Fault, bool) { return f, !o.ofOthers(f, w) })
 		}
 		return all
 	}
 	all = append(all, o.each("")...)
+	if o.later {
+		return slices.Concat(all, o.each("=hang"), o.each("=slow:300ms"), o.each("@start"), o.each("=dead"))
+	}
 	all = append(all, fixed("hang"), stall, fixed("crash"), fixed("stop"), fixed("deadlock"))
 	all = append(all, o.each("=hang")...)
 	all = append(all, fixed("fds"), fixed("throttle=5%"), fixed("overload=10x"), fixed("slow-start=2x"))
 	all = append(all, o.each("=slow:300ms")...)
 	all = append(all, o.each("@start")...)
 	return append(all, o.each("=dead")...)
+}
+
+// inEach is a fault in the containers of a workload that it happens to: one inside of a process
+// that names none happens to each, as whoever probes one of them may not notice another; a deadlock
+// if the manifest says how it is brought about. None if the workload has not the one that it names.
+func (o planOptions) inEach(f Fault, w *Workload) (all []Fault) {
+	if f.Container == "" || w.has(f.Container) {
+		all = append(all, f)
+	}
+	asked := func(f Fault) bool {
+		return slices.ContainsFunc(o.faults, func(o Fault) bool { return o.Word == f.Word })
+	}
+	if f.Side() != SideInside || f.Container != "" || f.Kind == KindFDs && !asked(f) {
+		return all
+	}
+	for _, c := range w.Beside {
+		in := f.in(c.Name)
+		if !asked(in) && (f.Kind != KindDeadlock || slices.Contains(o.deadlocks[w.Name], c.Name)) {
+			all = append(all, in)
+		}
+	}
+	return all
+}
+
+// isUsed reports whether some workload has a dependency.
+func (o planOptions) isUsed(dependency string) bool {
+	return slices.ContainsFunc(o.workloads, func(w Workload) bool { return slices.Contains(o.dependencies[w.Name], dependency) })
+}
+
+// has reports whether a plan has what was left out before.
+func (p Plan) has(l LeftOut) bool {
+	return slices.ContainsFunc(p.Steps, func(s Step) bool { return s.Fault.Word == l.Fault && s.Workload == l.Workload })
 }
 
 // ofOthers reports whether a fault is about a dependency that other workloads have, and this one
@@ -165,16 +211,17 @@ const (
 
 // cost is about how long a fault takes, with its consequence and the way back.
 func (f Fault) cost(w *Workload) time.Duration {
-	start := max(time.Duration(w.Start), 2*time.Second)
-	worst := w.liveness().worst()
-	replaced := min(time.Duration(w.Grace), replaceLimit) + start
+	seen := w.seenBy(f)
+	start := max(time.Duration(seen.Start), 2*time.Second)
+	worst := cmp.Or(seen.liveness().worst(), seen.slowest())
+	replaced := min(time.Duration(seen.Grace), replaceLimit) + start
 	switch {
 	case f.Side() == SideInside && f.Kind == KindHang:
 		return worst + replaced + settleTime
 	case f.Side() == SideInside:
 		return worst + lagLimit/3 + replaced + settleTime
 	case f.Side() == SideEnd:
-		return start + 4*time.Second + settleTime
+		return f.Length + start + 4*time.Second + settleTime
 	case f.Kind == KindSlowStart || f.AtStart:
 		return f.Length + 2*start + 4*time.Second
 	}

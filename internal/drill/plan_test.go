@@ -100,3 +100,72 @@ func TestUntried(t *testing.T) {
 		t.Errorf("got %+v", got)
 	}
 }
+
+// TestPlanContainers: what is inside of a process happens to each container, which may be one that
+// nobody asks.
+func TestPlanContainers(t *testing.T) {
+	w := *newScene(t, "hang").workload
+	w.Beside = []Container{{Name: "proxy"}, {Name: "log"}}
+	o := planOptions{
+		workloads: []Workload{w}, repetitions: 1, budget: time.Hour, missing: func(Fault, string) string { return "" },
+		deadlocks: map[string][]string{w.Name: {"web", "log"}},
+	}
+	for asked, want := range map[string][]string{
+		"":                                {"hang 1", "hang,container=proxy 1", "hang,container=log 1", "deadlock 1", "deadlock,container=log 1", "fds 1"},
+		"hang":                            {"hang 1", "hang,container=proxy 1", "hang,container=log 1"},
+		"hang hang,container=log":         {"hang 1", "hang,container=proxy 1", "hang,container=log 1"},
+		"fds":                             {"fds 1", "fds,container=proxy 1", "fds,container=log 1"},
+		"hang,container=proxy":            {"hang,container=proxy 1"},
+		"crash crash,container=log":       {"crash 1", "crash,container=log 1"},
+		"hang,container=none hang+6300ms": {"hang+6300ms 1"},
+		"deadlock,container=proxy":        {"deadlock,container=proxy 1"},
+		"hang,workload=web,container=web": {"hang,workload=web,container=web 1"},
+	} {
+		o.faults = nil
+		for word := range strings.FieldsSeq(asked) {
+			f, err := ParseFault(word)
+			if err != nil {
+				t.Fatal(err)
+			}
+			o.faults = append(o.faults, f)
+		}
+		got := planned(newPlan(o))
+		if asked == "" { // the others do not happen to a container that is named
+			got = slices.DeleteFunc(got, func(step string) bool {
+				f, err := ParseFault(strings.TrimSuffix(step, " 1"))
+				return err != nil || f.Side() != SideInside
+			})
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%q: plan %v, want %v", asked, got, want)
+		}
+	}
+}
+
+// TestPlanLater: of a dependency that was found while the drill went on, its outages are planned
+// and nothing else; what was left out for want of it is not any more.
+func TestPlanLater(t *testing.T) {
+	w := *newScene(t, "hang").workload
+	o := planOptions{
+		workloads: []Workload{w}, repetitions: 1, budget: time.Hour, missing: func(Fault, string) string { return "" }, later: true,
+		dependencies: map[string][]string{w.Name: {"spare"}},
+	}
+	all := []string{"dependency-outage:spare 1", "dependency-outage:spare=hang 1", "dependency-outage:spare=slow:300ms 1", "dependency-outage:spare@start 1", "dependency-outage:spare=dead 1"}
+	p := newPlan(o)
+	if got := planned(p); !slices.Equal(got, all) {
+		t.Errorf("plan %v, want %v", got, all)
+	}
+	if !p.has(LeftOut{Fault: "dependency-outage:spare=hang", Workload: w.Name}) || p.has(LeftOut{Fault: "hang", Workload: w.Name}) {
+		t.Errorf("plan %v has the wrong words", planned(p))
+	}
+	for _, word := range []string{"hang", "pool:spare", "dependency-outage:db"} {
+		f, err := ParseFault(word)
+		if err != nil {
+			t.Fatal(err)
+		}
+		o.faults = append(o.faults, f)
+	}
+	if got := planned(newPlan(o)); !slices.Equal(got, []string{"pool:spare 1"}) {
+		t.Errorf("of what was asked for, %v is planned", got)
+	}
+}

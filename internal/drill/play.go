@@ -3,6 +3,7 @@ package drill
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -16,8 +17,6 @@ import (
 )
 
 const (
-	// warmTime is how long the load alone is watched, before anything is broken.
-	warmTime = 4 * time.Second
 	// startTime is how long the first start may take.
 	startTime = 2 * time.Minute
 	// mostTainted is how often a repetition is tried again in which this machine was too late.
@@ -40,7 +39,7 @@ func (d *drill) play() {
 				sending.Go(func() { l.run(loading) })
 			}
 		}
-		d.sleep(warmTime)
+		d.sleep(warmFor(len(d.opts.Requests), d.opts.Rate, d.opts.Budget))
 	}
 	stop()
 	sending.Wait()
@@ -52,19 +51,28 @@ func (d *drill) play() {
 	if !ready {
 		return
 	}
-	d.state.Steps = d.plan().Steps
-	for i, s := range d.state.Steps {
+	d.steps(d.plan(nil))
+	for fresh := d.listDependencies(); len(fresh) > 0 && d.ctx.Err() == nil; fresh = d.listDependencies() {
+		d.steps(d.plan(fresh))
+	}
+	d.leaveOutNamed()
+	d.report.Interrupted = d.ctx.Err() != nil
+}
+
+// steps carries out a plan.
+func (d *drill) steps(p Plan) {
+	d.state.Steps = append(slices.Clip(d.state.Steps), p.Steps...)
+	for _, s := range p.Steps {
 		if d.ctx.Err() != nil {
-			break
+			return
 		}
-		d.state.Step = i
+		d.state.Step++
 		if len(d.opts.Faults) == 0 && time.Since(d.report.Began)+s.Fault.cost(&d.target(s.Workload).Workload) > d.opts.Budget {
 			d.report.LeftOut = append(d.report.LeftOut, LeftOut{s.Fault.Word, s.Workload, usedUp, Offset(s.Fault.cost(&d.target(s.Workload).Workload).Round(time.Second))})
 			continue
 		}
 		d.step(s)
 	}
-	d.report.Interrupted = d.ctx.Err() != nil
 }
 
 // await waits until everything is ready, or cannot become so. It reports whether the targets are.
@@ -159,10 +167,7 @@ func (d *drill) describe() {
 	for _, t := range d.targets {
 		d.report.Workloads = append(d.report.Workloads, t.Workload)
 	}
-	for _, dep := range d.system.Dependencies() {
-		owned := slices.ContainsFunc(d.targets, func(t *target) bool { return t.owns(dep.Name) })
-		d.report.Dependencies = append(d.report.Dependencies, Dependency{Name: dep.Name, Address: dep.Address.String(), Pods: dep.Pods, Connects: int(dep.Connects), Owned: owned})
-	}
+	d.listDependencies()
 	for _, b := range d.system.BlindSpots() {
 		d.report.BlindSpots = append(d.report.BlindSpots, b.Pod+": "+b.Text)
 	}
@@ -171,10 +176,16 @@ func (d *drill) describe() {
 	}
 }
 
-func (d *drill) plan() Plan {
-	uses := map[string][]string{}
+// plan plans all that is to be tried, or what there is to try of dependencies that were found while
+// the drill went on.
+func (d *drill) plan(fresh []string) Plan {
+	uses, deadlocks := map[string][]string{}, map[string][]string{}
 	for _, t := range d.targets {
+		deadlocks[t.Name] = t.deadlocks()
 		for _, dep := range d.system.Dependencies() {
+			if fresh != nil && !slices.Contains(fresh, dep.Name) {
+				continue
+			}
 			if slices.ContainsFunc(d.pods(t), func(p *corev1.Pod) bool { return slices.Contains(dep.Pods, p.Namespace+"/"+p.Name) }) {
 				uses[t.Name] = append(uses[t.Name], dep.Name)
 			}
@@ -182,10 +193,10 @@ func (d *drill) plan() Plan {
 	}
 	p := newPlan(planOptions{
 		workloads: d.report.Workloads, faults: d.opts.Faults, dependencies: uses, repetitions: d.opts.Repetitions,
-		budget: d.opts.Budget - time.Since(d.report.Began), missing: d.missing,
+		budget: d.opts.Budget - time.Since(d.report.Began), deadlocks: deadlocks, missing: d.missing, later: fresh != nil,
 	})
-	d.report.LeftOut = append(d.report.LeftOut, p.LeftOut...)
-	if d.attached && len(d.opts.Faults) == 0 {
+	d.report.LeftOut = append(slices.DeleteFunc(d.report.LeftOut, p.has), p.LeftOut...)
+	if d.attached && len(d.opts.Faults) == 0 && fresh == nil {
 		d.report.LeftOut = append(d.report.LeftOut, LeftOut{Fault: string(KindDependency), Reason: unwatched})
 	}
 	return p
@@ -193,7 +204,7 @@ func (d *drill) plan() Plan {
 
 // step injects a fault so many times, and judges it.
 func (d *drill) step(s Step) {
-	t := d.target(s.Workload)
+	t := d.target(s.Workload).seenBy(s.Fault)
 	var all []evidence
 	for i, tainted := 1, 0; i <= s.Repetitions && d.ctx.Err() == nil; {
 		doing := fmt.Sprintf("%s: %s (%d of %d)", t.Name, s.Fault.Title(), i, s.Repetitions)
@@ -260,7 +271,7 @@ func (d *drill) repetition(f Fault, t *target, i, n int) (*Repetition, error) {
 		return nil, err
 	}
 	done := time.Now()
-	rep.Means = d.means(f, pod)
+	rep.Means = d.means(f, t, pod)
 	rep.Begin = d.since(begin)
 	d.record.note(rep.Pod, begin, ChangeInjected, f.Title())
 	if at := cmp.Or(liveness, readiness); at != nil {
@@ -270,7 +281,12 @@ func (d *drill) repetition(f Fault, t *target, i, n int) (*Repetition, error) {
 		length := cmp.Or(f.Length, forever)
 		rep.Predicted = predict(readiness, liveness, done, length, time.Duration(t.Grace))
 	}
-	d.follow(f, t, pod, rep, undo)
+	if err := d.follow(f, t, pod, rep, undo); err != nil {
+		stop()
+		sending.Wait()
+		d.forget()
+		return nil, err
+	}
 	d.sleep(settleTime + d.opts.EndpointDelay) // until the front knows it, and then some
 	stop()
 	sending.Wait()
@@ -307,23 +323,27 @@ func (d *drill) ticks(pod *corev1.Pod, t *target, kind lifecycle.ProbeType) *tic
 	return nil
 }
 
-// follow waits for the consequences of a fault, undoes it, and waits until all is well again.
-func (d *drill) follow(f Fault, t *target, pod *corev1.Pod, rep *Repetition, undo func() error) {
+// follow waits for the consequences of a fault, undoes it, and waits until all is well again. An
+// error says why there was no fault.
+func (d *drill) follow(f Fault, t *target, pod *corev1.Pod, rep *Repetition, undo func() error) error {
 	began := d.report.Began
 	at := func(o Offset) time.Time { return began.Add(time.Duration(o)) }
 	wait := time.Duration(t.Start)*2 + 10*time.Second // for all to be ready
 	seen := func(kinds ...ChangeKind) bool {
 		d.record.mu.Lock()
 		defer d.record.mu.Unlock()
-		return first(d.record.changes, pod.Name, rep.Begin, kinds...) != nil
+		return firstIn(d.record.changes, pod.Name, t.Container, rep.Begin, kinds...) != nil
 	}
 	switch f.Side() {
 	case SideInside:
 		lag := lagLimit
-		if f.Kind == KindHang {
+		switch {
+		case t.liveness() == nil && t.slowest() > 0:
+			lag = lagLimit / 3 // another container may be restarted
+		case f.Kind == KindHang:
 			lag = time.Second
 		}
-		killed := d.until(at(rep.Begin).Add(cmp.Or(t.liveness().worst(), t.readiness().worst()+ownLag)+lag), func() bool { return seen(ChangeDecided, ChangeEnded) })
+		killed := d.until(at(rep.Begin).Add(cmp.Or(t.slowest(), t.readiness().worst()+ownLag)+lag), func() bool { return seen(ChangeDecided, ChangeEnded) })
 		if killed {
 			limit := min(time.Duration(t.Grace), replaceLimit) + ownLag
 			if !d.until(time.Now().Add(limit), func() bool { return seen(ChangeStarted) }) {
@@ -334,6 +354,12 @@ func (d *drill) follow(f Fault, t *target, pod *corev1.Pod, rep *Repetition, und
 		}
 		d.undo(rep, pod, undo, killed)
 	case SideEnd:
+		if f.Kind == KindMemory {
+			if !d.until(at(rep.Begin).Add(f.Length), func() bool { return seen(ChangeEnded) }) {
+				return errors.Join(f.tookLess(), undo())
+			}
+			rep.Means = d.killedForMemory(t, pod, rep)
+		}
 		d.undo(rep, pod, undo, true)
 		d.until(time.Now().Add(ownLag), func() bool { return !d.allReady(t) })
 		wait += min(time.Duration(t.Grace), replaceLimit)
@@ -350,6 +376,7 @@ func (d *drill) follow(f Fault, t *target, pod *corev1.Pod, rep *Repetition, und
 		}
 	}
 	d.until(time.Now().Add(wait), func() bool { return d.allReady(t) })
+	return nil
 }
 
 // undo undoes a fault. One that has ended with its process may not be there to be undone.

@@ -85,7 +85,11 @@ func (r *record) read() {
 }
 
 func (r *record) add(pod string, at time.Time, kind ChangeKind, text string) {
-	r.changes = append(r.changes, Change{At: r.since(at), Pod: pod, Kind: kind, Text: text})
+	r.addOf(pod, "", at, kind, text)
+}
+
+func (r *record) addOf(pod, container string, at time.Time, kind ChangeKind, text string) {
+	r.changes = append(r.changes, Change{At: r.since(at), Pod: pod, Kind: kind, Container: container, Text: text})
 }
 
 // note adds something that the drill did itself.
@@ -130,7 +134,7 @@ func (r *record) readInstance(p *podRecord, i history.Instance) {
 	key := fmt.Sprintf("%s/%d", i.Container, i.Number)
 	if !p.started[key] {
 		p.started[key] = true
-		r.add(p.name, i.Started, ChangeStarted, i.Container)
+		r.addOf(p.name, i.Container, i.Started, ChangeStarted, i.Container)
 	}
 	if i.Ended.IsZero() || p.ended[key] {
 		return
@@ -140,7 +144,7 @@ func (r *record) readInstance(p *podRecord, i history.Instance) {
 	if i.Cause != "" || p.deleted {
 		how += askedTo
 	}
-	r.add(p.name, i.Ended, ChangeEnded, how)
+	r.addOf(p.name, i.Container, i.Ended, ChangeEnded, how)
 }
 
 // askedTo marks the end of a process that somebody wanted.
@@ -156,7 +160,7 @@ func (r *record) readProbe(p *podRecord, uid types.UID, key history.Key) {
 		before := p.result[key]
 		p.result[key] = a.Result
 		if a.Result == history.Failing && before != history.Failing && key.Type != string(lifecycle.Readiness) {
-			r.add(p.name, a.Time.Add(a.Took), ChangeDecided, key.Type)
+			r.addOf(p.name, key.Container, a.Time.Add(a.Took), ChangeDecided, key.Type)
 		}
 	}
 }
@@ -200,6 +204,13 @@ func (r *record) slowestStart(pods []Replica) (slowest Offset) {
 		}
 	}
 	return slowest
+}
+
+// firstIn is the first change of a kind of a container, or of its Pod as a whole, after a moment;
+// nil if there is none.
+func firstIn(changes []Change, pod, container string, from Offset, kinds ...ChangeKind) *Offset {
+	other := func(c Change) bool { return c.Container != "" && c.Container != container }
+	return first(slices.DeleteFunc(slices.Clone(changes), other), pod, from, kinds...)
 }
 
 // first is the first change of a kind of a Pod after a moment; nil if there is none.

@@ -10,7 +10,8 @@ import (
 // Reference describes the words of faults.
 func Reference() string {
 	var b strings.Builder
-	b.WriteString("A fault is written as WORD[:DEPENDENCY][=VALUE][@start][+LENGTH][,workload=NAME]. When it begins, the drill decides.\n\n")
+	b.WriteString("A fault is written as WORD[:DEPENDENCY][=VALUE][@start][+LENGTH][,workload=NAME][,container=NAME]. When it begins, the drill decides.\n" +
+		"It happens to the container that has most probes, and hang, deadlock and fds to each of the others, too, one after the other, sidecars included.\n\n")
 	for _, row := range kindRows() {
 		length := ""
 		if row.length > 0 {

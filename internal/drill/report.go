@@ -48,7 +48,8 @@ type Workload struct {
 	// Name is as in "deployment/web", with the Namespace in front of it if that is not default.
 	Name     string `json:"name"`
 	Replicas int    `json:"replicas"`
-	// Container is the one that the faults happen to.
+	// Container is the one that the faults happen to that name no other: of all, the one that has
+	// most probes.
 	Container string `json:"container"`
 	// Service and Port are where its requests go, Address is where they were sent; empty without.
 	Service string `json:"service,omitempty"`
@@ -63,6 +64,17 @@ type Workload struct {
 	// File and Line are where the manifest has the container.
 	File string `json:"file,omitempty"`
 	Line int    `json:"line,omitempty"`
+	// Beside are the other containers of its Pods that go on running, sidecars included.
+	Beside []Container `json:"beside,omitempty"`
+}
+
+// Container is one of a workload, with what a [Workload] says of its first one.
+type Container struct {
+	Name   string  `json:"name"`
+	Probes []Probe `json:"probes"`
+	Grace  Offset  `json:"grace"`
+	File   string  `json:"file,omitempty"`
+	Line   int     `json:"line,omitempty"`
 }
 
 // Probe is a probe of a drilled container.
@@ -115,6 +127,8 @@ type Result struct {
 	Title    string `json:"title"`
 	Side     Side   `json:"side"`
 	Workload string `json:"workload,omitempty"`
+	// Container is the one that it happened to, if it is not that of the workload.
+	Container string `json:"container,omitempty"`
 	// Dependency is the one that was broken.
 	Dependency string `json:"dependency,omitempty"`
 	// Expected is what should happen and Measured what did, in a few words.
@@ -282,7 +296,9 @@ type Change struct {
 	At   Offset     `json:"at"`
 	Pod  string     `json:"pod"`
 	Kind ChangeKind `json:"kind"`
-	Text string     `json:"text,omitempty"`
+	// Container is the one that it happened to; "" for the Pod as a whole.
+	Container string `json:"container,omitempty"`
+	Text      string `json:"text,omitempty"`
 }
 
 // LeftOut is a fault that was not tried.

@@ -233,6 +233,9 @@ func (d *drill) choose(all []*target) (err error) {
 		if f.Workload != "" && !slices.ContainsFunc(d.targets, func(t *target) bool { return t.is(f.Workload) }) {
 			return fmt.Errorf("cannot inject %s: there is no workload %s", f.Word, f.Workload)
 		}
+		if f.Container != "" && !slices.ContainsFunc(d.targets, func(t *target) bool { return t.has(f.Container) && (f.Workload == "" || t.is(f.Workload)) }) {
+			return fmt.Errorf("cannot inject %s: no workload has a container %s that goes on running", f.Word, f.Container)
+		}
 	}
 	return nil
 }

@@ -25,6 +25,9 @@ func ScriptedFaults(s *script.Script) (all []Fault, err error) {
 		if scripted.Workload != "" {
 			word += ",workload=" + scripted.Workload
 		}
+		if name, _ := cutAt(word, ":=@+,"); scripted.Container != "" && Kind(name).row().contained {
+			word += ",container=" + scripted.Container
+		}
 		f, err := ParseFault(word)
 		if err != nil {
 			return nil, fmt.Errorf("cannot inject the fault %s of the script: %w", scripted.Label(), err)

@@ -26,6 +26,7 @@ type target struct {
 	object    string            // its name
 	meta      metav1.ObjectMeta // of the template
 	spec      *corev1.PodSpec
+	named     []namedService
 }
 
 // targetsOf finds the workloads of manifests: Deployments, StatefulSets, ReplicaSets and Pods, each
@@ -57,6 +58,7 @@ func targetsOf(objects []manifest.Object) (all []*target) {
 		}
 		t.describe(o, path)
 		t.findService(objects)
+		t.findNamed(objects)
 		all = append(all, t)
 	}
 	return all
@@ -69,7 +71,7 @@ func replicas(n *int32) int {
 	return int(*n)
 }
 
-// describe fills in the container and its probes.
+// describe fills in the containers and their probes.
 func (t *target) describe(o manifest.Object, path string) {
 	best := 0
 	for i := range t.spec.Containers {
@@ -77,11 +79,26 @@ func (t *target) describe(o manifest.Object, path string) {
 			best = i
 		}
 	}
-	c := &t.spec.Containers[best]
-	path = fmt.Sprintf("%s.containers[%d]", path, best)
-	t.Container = c.Name
+	for i := range t.spec.Containers {
+		c := t.container(o, &t.spec.Containers[i], fmt.Sprintf("%s.containers[%d]", path, i))
+		if i == best {
+			t.Workload = t.of(c)
+		} else {
+			t.Beside = append(t.Beside, c)
+		}
+	}
+	for i := range t.spec.InitContainers {
+		c := &t.spec.InitContainers[i]
+		if c.RestartPolicy != nil && *c.RestartPolicy == corev1.ContainerRestartPolicyAlways {
+			t.Beside = append(t.Beside, t.container(o, c, fmt.Sprintf("%s.initContainers[%d]", path, i)))
+		}
+	}
+}
+
+// container describes one of them.
+func (t *target) container(o manifest.Object, c *corev1.Container, path string) Container {
 	at := o.PositionOf(path)
-	t.File, t.Line = at.File, at.Line
+	d := Container{Name: c.Name, File: at.File, Line: at.Line}
 	grace := int64(corev1.DefaultTerminationGracePeriodSeconds)
 	if t.spec.TerminationGracePeriodSeconds != nil {
 		grace = *t.spec.TerminationGracePeriodSeconds
@@ -89,16 +106,44 @@ func (t *target) describe(o manifest.Object, path string) {
 	if c.LivenessProbe != nil && c.LivenessProbe.TerminationGracePeriodSeconds != nil {
 		grace = *c.LivenessProbe.TerminationGracePeriodSeconds // of restarts that it decides
 	}
-	t.Grace = Offset(grace) * Offset(time.Second)
+	d.Grace = Offset(grace) * Offset(time.Second)
 	for _, p := range []struct {
 		kind  lifecycle.ProbeType
 		field string
 		probe *corev1.Probe
 	}{{lifecycle.Startup, "startupProbe", c.StartupProbe}, {lifecycle.Readiness, "readinessProbe", c.ReadinessProbe}, {lifecycle.Liveness, "livenessProbe", c.LivenessProbe}} {
 		if p.probe != nil {
-			t.Probes = append(t.Probes, describeProbe(string(p.kind), p.probe, o.PositionOf(path+"."+p.field)))
+			d.Probes = append(d.Probes, describeProbe(string(p.kind), p.probe, o.PositionOf(path+"."+p.field)))
 		}
 	}
+	return d
+}
+
+// of is a workload whose faults happen to a container.
+func (w Workload) of(c Container) Workload {
+	w.Container, w.Probes, w.Grace, w.File, w.Line = c.Name, c.Probes, c.Grace, c.File, c.Line
+	return w
+}
+
+// seenBy is a workload as a fault sees it that happens to one of its containers.
+func (w Workload) seenBy(f Fault) Workload {
+	i := slices.IndexFunc(w.Beside, func(c Container) bool { return c.Name == f.Container })
+	if i < 0 {
+		return w
+	}
+	first := Container{w.Container, w.Probes, w.Grace, w.File, w.Line}
+	beside := slices.Clone(w.Beside)
+	w = w.of(beside[i])
+	beside[i] = first
+	w.Beside = beside
+	return w
+}
+
+// seenBy is a target as a fault sees it that happens to one of its containers.
+func (t *target) seenBy(f Fault) *target {
+	seen := *t
+	seen.Workload = t.Workload.seenBy(f)
+	return &seen
 }
 
 func describeProbe(kind string, p *corev1.Probe, at manifest.Position) Probe {
@@ -154,11 +199,13 @@ func (t *target) findService(objects []manifest.Object) {
 	}
 }
 
-// probe finds a probe of a workload by its type; nil if it has none.
-func (w *Workload) probe(kind lifecycle.ProbeType) *Probe {
-	for i := range w.Probes {
-		if w.Probes[i].Type == string(kind) {
-			return &w.Probes[i]
+// probe finds a probe of the container by its type; nil if it has none.
+func (w *Workload) probe(kind lifecycle.ProbeType) *Probe { return probeOf(w.Probes, kind) }
+
+func probeOf(probes []Probe, kind lifecycle.ProbeType) *Probe {
+	for i := range probes {
+		if probes[i].Type == string(kind) {
+			return &probes[i]
 		}
 	}
 	return nil
@@ -167,6 +214,31 @@ func (w *Workload) probe(kind lifecycle.ProbeType) *Probe {
 func (w *Workload) liveness() *Probe { return w.probe(lifecycle.Liveness) }
 
 func (w *Workload) readiness() *Probe { return w.probe(lifecycle.Readiness) }
+
+// slowest is the longest that a liveness probe of any of the containers takes at most, so that it
+// is known who was restarted, and who was not; 0 if none has one.
+func (w *Workload) slowest() time.Duration {
+	worst := w.liveness().worst()
+	for _, c := range w.Beside {
+		worst = max(worst, probeOf(c.Probes, lifecycle.Liveness).worst())
+	}
+	return worst
+}
+
+// notices is the readiness probe that takes a Pod out of its Service when the container fails, and
+// whose it is: its own, or else the slowest that another container has, as a Pod is ready only if
+// all of them are. nil if there is none.
+func (w *Workload) notices() (p *Probe, container string) {
+	if p = w.readiness(); p != nil {
+		return p, w.Container
+	}
+	for _, c := range w.Beside {
+		if r := probeOf(c.Probes, lifecycle.Readiness); r.worst() > p.worst() {
+			p, container = r, c.Name
+		}
+	}
+	return p, container
+}
 
 // worst is how long a probe takes at most to act on a service that stops answering, A + P; 0 if
 // there is none.
@@ -181,6 +253,21 @@ func (p *Probe) worst() time.Duration {
 // no use.
 func (t *target) owns(dependency string) bool {
 	return t.meta.Annotations[manifest.AnnotationDependency+dependency] == manifest.DependencyOwned
+}
+
+// deadlocks are the containers of which the manifest says how a loop is made to hang.
+func (t *target) deadlocks() (containers []string) {
+	for key := range t.meta.Annotations {
+		if name, ok := strings.CutPrefix(key, manifest.AnnotationDeadlock); ok {
+			containers = append(containers, name)
+		}
+	}
+	return containers
+}
+
+// has reports whether a workload has a container that goes on running.
+func (w *Workload) has(container string) bool {
+	return w.Container == container || slices.ContainsFunc(w.Beside, func(c Container) bool { return c.Name == container })
 }
 
 // is reports whether a workload is meant by a name, as in "deployment/web" or "web".

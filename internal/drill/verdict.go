@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/probity-run/probity/internal/lifecycle"
@@ -119,9 +120,9 @@ func restartedInTime(e evidence) *Verdict {
 	m, p := e.Measured, e.Predicted
 	switch {
 	case e.workload.liveness() == nil:
-		return fail("missed", "Liveness", "nothing restarts it: container %s has no liveness probe", e.workload.Container)
+		return fail("missed", "Liveness", "nothing restarts it: container %s has no liveness probe%s", e.workload.Container, e.restartedInstead())
 	case m.Killed == nil:
-		return fail("missed", "Liveness", "it was broken for %s, and its liveness probe let it be", text(e.Until-e.Begin))
+		return fail("missed", "Liveness", "it was broken for %s, and its liveness probe let it be%s", text(e.End-e.Begin), e.restartedInstead())
 	}
 	lag := Offset(0)
 	if e.OwnLag != nil {
@@ -144,6 +145,22 @@ func restartedInTime(e evidence) *Verdict {
 		v.Text += fmt.Sprintf("; replacing it took %s more: a grace period that it cannot use", text(more))
 	}
 	return v
+}
+
+// restartedInstead says which containers of the Pod were restarted although another one is broken;
+// "" if none was.
+func (e evidence) restartedInstead() string {
+	var others []string
+	for _, c := range e.Changes {
+		if c.Kind == ChangeDecided && c.Pod == e.Pod && c.At >= e.Begin && c.At < e.End && c.Container != "" && c.Container != e.workload.Container {
+			others = append(others, c.Container)
+		}
+	}
+	if len(others) == 0 {
+		return ""
+	}
+	slices.Sort(others)
+	return fmt.Sprintf("; restarted was %s instead, which cures nothing", strings.Join(slices.Compact(others), ", "))
 }
 
 // notRestarted is V2: what is not inside of the process is no reason to restart it.
@@ -205,13 +222,14 @@ func notGreenWhileFailing(e evidence) *Verdict {
 	if e.fault.Side() == SideEnd || e.workload.Service == "" || e.excused() {
 		return nil
 	}
-	allowed, probe, judged := e.workload.readiness().worst(), lifecycle.Readiness, false
+	notices, container := e.workload.notices()
+	allowed, probe, judged := notices.worst(), lifecycle.Readiness, false
 	if allowed == 0 {
-		allowed, probe = e.workload.liveness().worst(), lifecycle.Liveness
+		allowed, container, probe = e.workload.liveness().worst(), e.workload.Container, lifecycle.Liveness
 	}
 	var slowest *Offset
 	for _, pod := range e.pods() {
-		lag := lagOf(e.Repetition, pod, probe)
+		lag := lagOf(e.Repetition, pod, container, probe)
 		if lag != nil && (slowest == nil || *lag > *slowest) {
 			slowest = lag
 		}

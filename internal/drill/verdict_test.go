@@ -44,7 +44,7 @@ func (s *scene) requests(pod, class string, from float64, n int, failed bool) {
 // From the one with that number on they fail.
 func (s *scene) answers(from float64, pod string, bad, n int) {
 	for i := range max(n, bad) {
-		s.Attempts = append(s.Attempts, Attempt{At: *seconds(from + float64(i)/2), Pod: pod, Probe: "Readiness", Success: i+1 < bad})
+		s.Attempts = append(s.Attempts, Attempt{At: *seconds(from + float64(i)/2), Pod: pod, Container: "web", Probe: "Readiness", Success: i+1 < bad})
 	}
 }
 
@@ -107,10 +107,19 @@ func TestV1RestartedInTime(t *testing.T) {
 		"its own lag counts": {"deadlock", func(s *scene) { killed(13, 14)(s); s.OwnLag = seconds(4.4) }, "caught", "13s", GradePass},
 		"never":              {"hang", func(*scene) {}, "missed", "let it be", GradeFail},
 		"nothing to do it":   {"hang", func(s *scene) { s.workload.Probes = s.workload.Probes[:1] }, "missed", "no liveness probe", GradeFail},
-		"never replaced":     {"hang", func(s *scene) { killed(8.5, 0)(s); s.Measured.Replaced = nil; s.workload.Grace = 600 * second }, "late", "grace period is 10m", GradeFail},
-		"replaced late":      {"hang", killed(8.5, 17), "late", "", GradeFail},
-		"outside":            {"throttle=5%", killed(8.5, 9), "", "", ""},
-		"a stall that ends":  {"hang+6s", killed(8.5, 9), "", "", ""},
+		"another one restarts": {"hang", func(s *scene) {
+			s.workload.Probes = s.workload.Probes[:1]
+			s.change(14, "a", ChangeDecided, "Liveness")
+			s.Changes[0].Container = "proxy"
+		}, "missed", "container web has no liveness probe; restarted was proxy instead", GradeFail},
+		"its probe asks another": {"hang", func(s *scene) {
+			s.change(14, "a", ChangeDecided, "Liveness")
+			s.Changes[0].Container = "proxy"
+		}, "missed", "broken for 20s, and its liveness probe let it be; restarted was proxy instead", GradeFail},
+		"never replaced":    {"hang", func(s *scene) { killed(8.5, 0)(s); s.Measured.Replaced = nil; s.workload.Grace = 600 * second }, "late", "grace period is 10m", GradeFail},
+		"replaced late":     {"hang", killed(8.5, 17), "late", "", GradeFail},
+		"outside":           {"throttle=5%", killed(8.5, 9), "", "", ""},
+		"a stall that ends": {"hang+6s", killed(8.5, 9), "", "", ""},
 	})
 }
 

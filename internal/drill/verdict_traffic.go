@@ -79,17 +79,23 @@ func (e evidence) survivors() (classes []string) {
 // nothingLost is V7: the end of a process on request costs no request; a crash only those that it
 // had, and those that the front sent before it knew.
 func nothingLost(e evidence) *Verdict {
-	if k := e.fault.Kind; k != KindStop && k != KindRollout && k != KindCrash || len(e.Requests) == 0 {
+	if k := e.fault.Kind; k != KindStop && k != KindRollout && !k.crashes() || len(e.Requests) == 0 {
 		return nil
 	}
-	known := e.Begin + Offset(e.delay+time.Second)
+	known := e.Begin
+	if e.fault.Kind == KindMemory {
+		if ended := first(e.Changes, e.Pod, e.Begin, ChangeEnded); ended != nil {
+			known = *ended
+		}
+	}
+	known += Offset(e.delay + time.Second)
 	lost, excused, sent := 0, 0, 0
 	aside := e.fewAside()
 	for _, r := range e.Requests {
 		sent++
 		switch {
 		case !r.Failed, aside && e.bystander(r):
-		case e.fault.Kind == KindCrash && r.Pod == e.Pod && r.At <= known:
+		case e.fault.Kind.crashes() && r.Pod == e.Pod && r.At <= known:
 			excused++
 		default:
 			lost++

@@ -17,7 +17,7 @@ func (d *drill) evidence(f Fault, t *target, rep *Repetition) evidence {
 // conclude adds the result of a fault to the report.
 func (d *drill) conclude(f Fault, t *target, all []evidence) {
 	r := &Result{
-		Fault: f.Word, Title: f.Title(), Side: f.Side(), Workload: t.Name, Dependency: f.Dependency, Expected: expected(f, &t.Workload),
+		Fault: f.Word, Title: f.Title(), Side: f.Side(), Workload: t.Name, Container: f.Container, Dependency: f.Dependency, Expected: expected(f, &t.Workload),
 		Measured: measured(all), Verdicts: judge(all),
 	}
 	for _, e := range all {
@@ -71,7 +71,7 @@ func expected(f Fault, w *Workload) string {
 			parts = append(parts, "out "+band(r))
 		}
 		return strings.Join(append(parts, "kill "+band(w.liveness())), ", ")
-	case f.Kind == KindCrash:
+	case f.Kind == KindCrash || f.Kind == KindMemory:
 		return "back at once"
 	case f.Side() == SideEnd:
 		return "no request lost"

@@ -18,7 +18,8 @@ func Replace(value string, lookup Lookup) (replaced string, changed bool) {
 	return replace(value, isName, lookup)
 }
 
-// ReplaceHosts does the same with every host that stands there, IPv4 addresses and localhost too.
+// ReplaceHosts does the same with every host that stands there: localhost and addresses, too, those
+// of IPv6 in brackets.
 func ReplaceHosts(value string, lookup Lookup) (replaced string, changed bool) {
 	return replace(value, func(host string) bool {
 		_, err := netip.ParseAddr(host)
@@ -33,6 +34,9 @@ func replace(value string, isHost func(string) bool, lookup Lookup) (replaced st
 		end := at
 		for end < len(value) && isHostByte(value[end]) {
 			end++
+		}
+		if end == at {
+			end += bracketed(value[at:])
 		}
 		if end == at {
 			at++
@@ -51,10 +55,28 @@ func replace(value string, isHost func(string) bool, lookup Lookup) (replaced st
 	return b.String(), changed
 }
 
+// bracketed is the length of an address of IPv6 in brackets at the beginning of a text; 0 if there
+// is none.
+func bracketed(text string) int {
+	inside, _, ok := strings.Cut(strings.TrimPrefix(text, "["), "]")
+	if _, err := netip.ParseAddr(inside); !ok || err != nil || text[0] != '[' || !strings.Contains(inside, ":") {
+		return 0
+	}
+	return len(inside) + len("[]")
+}
+
+// inBrackets is an address as it stands in front of a port.
+func inBrackets(address string) string {
+	if strings.Contains(address, ":") {
+		return "[" + address + "]"
+	}
+	return address
+}
+
 // replaceHost is the replacement of the word at value[at:end] and of the port behind it, and where
 // these end.
 func replaceHost(value string, at, end int, isHost func(string) bool, lookup Lookup) (text string, upTo int, ok bool) {
-	host, where := value[at:end], placeOf(value, at)
+	host, where := strings.Trim(value[at:end], "[]"), placeOf(value, at)
 	if where == elsewhere || !isHost(host) {
 		return "", 0, false
 	}
@@ -67,7 +89,7 @@ func replaceHost(value string, at, end int, isHost func(string) bool, lookup Loo
 	case port > 0:
 	case where == inURL:
 		asked = schemePort(value[:at])
-	case where == afterAt || !strings.Contains(host, "."):
+	case where == afterAt || !strings.Contains(host, ".") || value[at] == '[':
 		return "", 0, false
 	}
 	address, workingPort, ok := lookup(host, asked)
@@ -75,12 +97,12 @@ func replaceHost(value string, at, end int, isHost func(string) bool, lookup Loo
 		return "", 0, false
 	}
 	if port == 0 && (workingPort == asked || workingPort == 0) {
-		return address, upTo, true // the program adds the port itself
+		return inBrackets(address), upTo, true // the program adds the port itself
 	}
 	if port == 0 && where != inURL {
 		return "", 0, false // and would add the wrong one
 	}
-	return address + ":" + strconv.Itoa(workingPort), upTo, true
+	return inBrackets(address) + ":" + strconv.Itoa(workingPort), upTo, true
 }
 
 // place is where a word stands.

@@ -99,7 +99,10 @@ func FuzzReplace(f *testing.F) {
 // TestReplaceHosts: addresses are hosts as well, numbers are not.
 func TestReplaceHosts(t *testing.T) {
 	lookup := func(host string, port int) (string, int, bool) {
-		if host != "127.0.0.1" && host != "localhost" || port == 0 {
+		switch {
+		case host == "::1" && port > 0:
+			return "::1", 10000 + port, true
+		case host != "127.0.0.1" && host != "localhost" || port == 0:
 			return "", 0, false
 		}
 		return "127.0.0.1", 10000 + port, true
@@ -110,6 +113,12 @@ func TestReplaceHosts(t *testing.T) {
 		"postgres://me:pw@127.0.0.1/db":       "postgres://me:pw@127.0.0.1:15432/db",
 		"mongodb://127.0.0.1:1,127.0.0.2:2/x": "mongodb://127.0.0.1:10001,127.0.0.2:2/x",
 		"10.0.0.1:80":                         "10.0.0.1:80",
+		"[::1]:5432":                          "[::1]:15432",
+		"postgres://me:pw@[::1]/db":           "postgres://me:pw@[::1]:15432/db",
+		"127.0.0.1:1,[::1]:2":                 "127.0.0.1:10001,[::1]:10002",
+		"[::1]":                               "[::1]",
+		"::1":                                 "::1",
+		"[::2]:80 [x]:80 []:80 [":             "[::2]:80 [x]:80 []:80 [",
 		"1.5":                                 "1.5",
 		"17:30":                               "17:30",
 	} {

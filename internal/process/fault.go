@@ -18,7 +18,8 @@ const (
 	// FaultSignal sends Signal to the process and its group. There is nothing to undo.
 	FaultSignal
 	// FaultThrottle lets the tree use only a Share of one processor: in every [ThrottlePeriod] it
-	// is stopped once it has used its part. Undone: it goes on.
+	// is stopped once it has used its part, by a control group of its own where the machine lets us
+	// make one ([HasQuota]), else by signals. Undone: it goes on.
 	FaultThrottle
 	// FaultDescriptors lets no process of the tree open a file or a connection any more; those that
 	// are open stay. What is forked later is under the same limit. Undone: the limits of before.

@@ -43,8 +43,8 @@ func (q *quota) decide(now time.Time, used time.Duration) (stop bool, next time.
 	return false, next
 }
 
-// throttleFault is FaultThrottle by signals. What a process uses that lives between two looks at
-// the tree is not counted.
+// throttleFault is FaultThrottle by signals, where there can be no [quotaFault]. What a process
+// uses that lives between two looks at the tree is not counted.
 type throttleFault struct {
 	tree    stoppedTree
 	quota   quota

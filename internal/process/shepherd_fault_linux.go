@@ -78,7 +78,7 @@ func (s *server) effect(c *child, m message) (faultMeans, effect) {
 	case FaultStop:
 		return meansSignals, &stopFault{tree: stoppedTree{root: c.pid}}
 	case FaultThrottle:
-		return meansSignals, newThrottleFault(c.pid, float64(order.share)/shareUnit)
+		return meansSignals, newThrottle(c.pid, float64(order.share)/shareUnit)
 	case FaultDescriptors:
 		// the standard streams stay
 		return meansDescriptors, &limitFault{root: c.pid, resource: unix.RLIMIT_NOFILE, limit: 3}
@@ -90,6 +90,24 @@ func (s *server) effect(c *child, m message) (faultMeans, effect) {
 		return meansDisk, &diskFault{root: c.pid, targets: m.command.argv}
 	}
 	return 0, nil
+}
+
+// quota reports whether it has a control group, which its process does not take with it.
+func (f *childFault) quota() bool {
+	t, ok := f.effect.(*throttle)
+	return ok && t.effect == effect(&t.quota)
+}
+
+// abandon forgets the faults when Probity is gone: they end with their processes. Of those that
+// leave a control group, undo is called again when all processes have ended.
+func (s *server) abandon() (again []effect) {
+	for _, f := range s.faults {
+		if f.quota() && f.effect.undo() != nil {
+			again = append(again, f.effect)
+		}
+	}
+	s.faults = nil
+	return again
 }
 
 // undo undoes a fault that Probity has enough of. One that is not there is undone, or has ended
@@ -162,6 +180,11 @@ func (s *server) stepFault(f *childFault, now time.Time) {
 	case f.child.reaped || f.child.killed:
 		if f.means == meansDisk {
 			_ = f.effect.undo() // it is in the namespace, which others may have
+		}
+		if f.quota() && now.Before(f.end) && f.effect.undo() != nil {
+			f.next = now.Add(undoAgain) // its group is there until the last process of it is gone
+			s.injected(f, unix.ESRCH)
+			return
 		}
 		s.drop(f, unix.ESRCH)
 	case !now.Before(f.end):

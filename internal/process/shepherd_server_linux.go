@@ -99,6 +99,7 @@ func (s *server) run() {
 	go s.receiveRequests()
 	requests := s.requests
 	var deadline time.Time
+	var left []effect
 	for {
 		var again <-chan time.Time
 		childless := s.reap()
@@ -107,6 +108,9 @@ func (s *server) run() {
 		}
 		if s.closing {
 			if childless || time.Now().After(deadline) {
+				for _, effect := range left {
+					_ = effect.undo() // else the next group of ours removes its group
+				}
 				return
 			}
 			killDescendants(os.Getpid())
@@ -116,7 +120,7 @@ func (s *server) run() {
 		case r, ok := <-requests:
 			if !ok {
 				s.closing, requests, deadline = true, nil, time.Now().Add(2*KillBound)
-				s.faults = nil // they end with their processes
+				left = s.abandon()
 				continue
 			}
 			s.serve(r)

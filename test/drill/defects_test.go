@@ -14,6 +14,8 @@ type defect struct {
 	requests []string
 	// rules are those of which one has to fail.
 	rules []string
+	// says is in the verdict's text, and advice is the rule of check that it names; "" for any.
+	says, advice string
 }
 
 const store = "POST /store"
@@ -82,8 +84,27 @@ func defects() []defect {
 			patch: []string{"httpGet: {path: /livez, port: http}", "exec: {command: [test, -e, /]}"},
 			fault: "fds", rules: []string{"V1"},
 		},
+		{
+			name: "nothing watches the second container", patch: beside(unprobed),
+			fault: "hang", rules: []string{"V1"}, says: "container beside has no liveness probe",
+		},
+		{
+			name: "the probe of the first container watches the second", patch: append(beside(unprobed), "httpGet: {path: /livez, port: http}", "httpGet: {path: /livez, port: 8081}"),
+			fault: "hang,container=beside", rules: []string{"V1"}, says: "restarted was service instead", advice: "liveness-port-of-other-container",
+		},
 	}
 }
+
+// beside is a patch that adds a second container; PROBES stands for its probes.
+func beside(probes string) []string {
+	const last = "\n          terminationGracePeriodSeconds: 2\n"
+	return []string{last, last + "      - name: beside\n        image: service\n        ports: [{name: beside, containerPort: 8081}]\n" + probes}
+}
+
+const (
+	probed   = "        livenessProbe: {httpGet: {path: /livez, port: 8081}, periodSeconds: 2, failureThreshold: 3, terminationGracePeriodSeconds: 2}\n"
+	unprobed = ""
+)
 
 // soundFaults are what a service without mistakes survives.
 func soundFaults() []string {

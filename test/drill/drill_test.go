@@ -28,23 +28,28 @@ func TestDrill(t *testing.T) {
 			t.Errorf("%d drills could not tell anything, want %d at most", n, most)
 		}
 	})
-	beside := func(name string, test func(t *testing.T)) {
+	run := func(name string, test func(t *testing.T)) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			test(t)
 		})
 	}
-	beside("orders in Python", func(t *testing.T) { b.testOrders(t, "python3", "app.yaml") })
-	beside("orders in Node", func(t *testing.T) { b.testOrders(t, "node", "node.yaml") })
-	beside("how-to", b.testHowTo)
+	run("orders in Python", func(t *testing.T) { b.testOrders(t, "python3", "app.yaml") })
+	run("orders in Node", func(t *testing.T) { b.testOrders(t, "node", "node.yaml") })
+	run("how-to", b.testHowTo)
 	for _, m := range machines() {
-		beside("on a machine "+m.name, func(t *testing.T) { b.testLeftOut(t, m) })
+		run("on a machine "+m.name, func(t *testing.T) { b.testLeftOut(t, m) })
+	}
+	for name, test := range map[string]func(t *testing.T){
+		"two containers": b.testContainers, "memory": b.testMemory, "names": b.testNames, "later": b.testLater, "named": b.testNamed, "IPv6": b.testIPv6,
+	} {
+		run(name, test)
 	}
 	for part := range slices.Chunk(soundFaults(), 4) {
-		beside("sound: "+strings.Join(part, " "), func(t *testing.T) { b.passes(t, part) })
+		run("sound: "+strings.Join(part, " "), func(t *testing.T) { b.passes(t, part) })
 	}
 	for _, d := range defects() {
-		beside(d.name, func(t *testing.T) { b.finds(t, d) })
+		run(d.name, func(t *testing.T) { b.finds(t, d) })
 	}
 }
 
@@ -60,9 +65,14 @@ func (b built) finds(t *testing.T, d defect) {
 	if len(r.of("fail")) == 0 && len(r.of("inconclusive")) > 0 {
 		b.couldNotTell(t)
 	}
-	if !slices.ContainsFunc(r.of("fail"), func(v verdict) bool { return slices.Contains(d.rules, v.Rule) }) {
+	if !slices.ContainsFunc(r.of("fail"), func(v verdict) bool { return d.is(v) }) {
 		t.Errorf("%s was not found by %v:\n%s", d.name, d.rules, &r)
 	}
+}
+
+// is reports whether a verdict is the one about the defect.
+func (d defect) is(v verdict) bool {
+	return slices.Contains(d.rules, v.Rule) && strings.Contains(v.Text, d.says) && (d.advice == "" || v.Advice.Rule == d.advice)
 }
 
 // couldNotTell ends a test whose drills were made on a machine that was too busy. Of all tests only
@@ -89,14 +99,26 @@ type report struct {
 		Fault, Measured string
 		Verdicts        []verdict
 		Remarks         []string
+		Repetitions     []repetition
 	}
 	LeftOut      []struct{ Fault, Reason string }
-	Dependencies []struct{ Address string }
+	Dependencies []struct{ Name, Address string }
 	Failures     []string
 	stderr       string
 }
 
-type verdict struct{ Rule, Grade, Word, Text string }
+// repetition is one of a fault, in seconds.
+type repetition struct {
+	Pod, Means          string
+	Phase               float64
+	Tainted             bool
+	Predicted, Measured struct{ Killed *float64 }
+}
+
+type verdict struct {
+	Rule, Grade, Word, Text string
+	Advice                  struct{ Rule string }
+}
 
 // of are the verdicts of a grade.
 func (r *report) of(grade string) (all []verdict) {
@@ -130,6 +152,7 @@ func (r *report) String() string {
 // built is what the tests run.
 type built struct {
 	probity, service, database string
+	names                      string        // the address of a name server, of tests that have one
 	untold                     *atomic.Int32 // tests in which nothing could be told
 	through                    []string      // a program that executes probity, and its arguments
 	env                        []string      // besides that of the tests
@@ -139,7 +162,7 @@ type built struct {
 func build(t *testing.T) built {
 	t.Helper()
 	dir := openFolder(t)
-	b := built{probity: filepath.Join(dir, "probity"), service: filepath.Join(dir, "service"), database: serveDatabase(t), untold: new(atomic.Int32)}
+	b := built{probity: filepath.Join(dir, "probity"), service: filepath.Join(dir, "service"), database: serveDatabase(t, "127.0.0.1"), untold: new(atomic.Int32)}
 	for program, of := range map[string]string{b.probity: "../../cmd/probity", b.service: "./service"} {
 		if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", program, of).CombinedOutput(); err != nil {
 			t.Fatalf("%v\n%s", err, out)
@@ -160,10 +183,10 @@ func openFolder(t *testing.T) string {
 	return dir
 }
 
-// serveDatabase answers each line with a line until the test ends.
-func serveDatabase(t *testing.T) string {
+// serveDatabase answers each line with a line until the test ends, at a port of an address.
+func serveDatabase(t *testing.T, address string) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := net.Listen("tcp", net.JoinHostPort(address, "0"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -204,7 +227,7 @@ func serveDatabase(t *testing.T) string {
 // drill drills the service with some changes, one repetition of each fault.
 func (b built) drill(t *testing.T, flags, patch, requests []string, args ...string) report {
 	t.Helper()
-	args = append([]string{"--repeat", "1", "--dependency", "db=DATABASE", "--command", "service=" + strings.Join(append([]string{b.service}, flags...), " ")}, args...)
+	args = append([]string{"--repeat", "1", "--dependency", "db=DATABASE", "--command", "service=" + strings.Join(append([]string{b.service}, flags...), " "), "--command", "beside=" + b.service}, args...)
 	for _, r := range requests {
 		args = append(args, "--request", r)
 	}

@@ -25,30 +25,44 @@ const (
 	both        victim = "both"
 )
 
-// kills are faults, what a drill says when it is about to do each, and who is killed then.
-func kills() []struct {
-	fault, says string
-	victims     []victim
-} {
-	everybody := []victim{drillItself, shepherd, both}
-	return []struct {
-		fault, says string
-		victims     []victim
-	}{
-		{"hang+60s", "stall of 1m", everybody},
-		{"throttle=10%+60s", "throttle to 10%", everybody},
-		{"dependency-outage:db=hang+60s", "dependency db hangs", everybody},
-		{"disk-full+60s", "disk full", []victim{drillItself, both}},
-		{"fds", "fds", []victim{drillItself, shepherd}},
-		{"deadlock", "deadlock", []victim{drillItself}},
-		{"dependency-outage:db+60s", "dependency db down", []victim{both}},
-		{"dependency-outage:db=dead+60s", "dependency db dead", []victim{drillItself}},
-		{"dependency-outage:db=slow:300ms+60s", "dependency db slow", []victim{shepherd}},
-		{"dependency-outage:db@start+60s", "dependency db down at the start", []victim{both}},
-		{"pool:db+60s", "pool of db", []victim{drillItself}},
-		{"held=50+60s", "50 silent clients", []victim{both}},
-		{"slow-start=2x+60s", "start 2x as slow", []victim{drillItself}},
+// kill is a fault, and what a drill says when it is about to do it.
+type kill struct{ fault, says string }
+
+// kills are all faults that there are.
+func kills() []kill {
+	return []kill{
+		{"hang+60s", "stall of 1m"},
+		{"throttle=10%+60s", "throttle to 10%"},
+		{"dependency-outage:db=hang+60s", "dependency db hangs"},
+		{"disk-full+60s", "disk full"},
+		{"fds", "fds"},
+		{"deadlock", "deadlock"},
+		{"dependency-outage:db+60s", "dependency db down"},
+		{"dependency-outage:db=dead+60s", "dependency db dead"},
+		{"dependency-outage:db=slow:300ms+60s", "dependency db slow"},
+		{"dependency-outage:db=reset+60s", "dependency db resets"},
+		{"dependency-outage:db@start+60s", "dependency db down at the start"},
+		{"pool:db+60s", "pool of db"},
+		{"held=50+60s", "50 silent clients"},
+		{"slow-start=2x+60s", "start 2x as slow"},
+		{"overload=10x+60s", "overload of 10x"},
+		{"gc-stall=60s/1h", "stall of 1m"},
+		{"memory=1Gi+60s", "memory limit of 1Gi"},
+		{"dns=slow:5s+60s", "dependency dns slow"},
+		{"hang", "hang"},
+		{"crash", "crash"},
+		{"stop", "stop"},
+		{"rollout", "rollout"},
 	}
+}
+
+// victims are who is killed in the middle of the fault of a number: everybody in turn, or one.
+func victims(number int) []victim {
+	all := []victim{drillItself, shepherd, both}
+	if everybody {
+		return all
+	}
+	return all[number%len(all):][:1]
 }
 
 // TestKilled: whoever is killed in the middle of a fault, nothing is left within a second, and so
@@ -56,8 +70,9 @@ func kills() []struct {
 // those of relays by the drill, and each ends with its keeper.
 func TestKilled(t *testing.T) {
 	b := build(t)
-	for _, k := range kills() {
-		for _, v := range k.victims {
+	b.names = serveNames(t, "database.test.")
+	for i, k := range kills() {
+		for _, v := range victims(i) {
 			t.Run(k.fault+" "+string(v), func(t *testing.T) {
 				t.Parallel()
 				b.testKilled(t, k.fault, k.says, v)
@@ -179,7 +194,7 @@ func (b built) begin(t *testing.T, fault, says string) *exec.Cmd {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { os.RemoveAll(state) })
-	cmd := exec.CommandContext(t.Context(), b.probity, "drill", file, "--repeat", "1", "--dependency", "db=DATABASE", "--command", "service="+b.service, "--fault", fault)
+	cmd := exec.CommandContext(t.Context(), b.probity, "drill", file, "--repeat", "1", "--dependency", "db=DATABASE", "--command", "service="+b.service+" -names "+b.names+" -ask example.test", "--fault", fault)
 	cmd.Env = append(os.Environ(), "TMPDIR="+state)
 	stderr, err := cmd.StderrPipe()
 	if err != nil {

@@ -4,6 +4,7 @@
 package advice
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -43,7 +44,7 @@ func container(r *drill.Report, result *drill.Result, m *advisor.Manifests) (*dr
 			continue
 		}
 		for _, c := range w.Containers {
-			if c.Name == r.Workloads[i].Container {
+			if c.Name == cmp.Or(result.Container, r.Workloads[i].Container) {
 				return &r.Workloads[i], c
 			}
 		}
@@ -107,12 +108,30 @@ func (s situation) same(row row, found []advisor.Finding) *advisor.Finding {
 	ref := s.container.Workload.Object.Ref()
 	for _, rule := range row.rules {
 		for i := range found {
-			if f := &found[i]; f.Rule == rule && f.Object == ref && (f.Container == s.container.Name || f.Container == "") {
+			if f := &found[i]; f.Rule == rule && f.Object == ref && (f.Container == s.container.Name || f.Container == "" || s.askedBy(f)) {
 				return f
 			}
 		}
 	}
 	return nil
+}
+
+// wrongContainer is the rule about a container whose probe asks another one.
+const wrongContainer = "liveness-port-of-other-container"
+
+// askedBy reports whether a finding is about another container, whose liveness probe asks this one.
+func (s situation) askedBy(f *advisor.Finding) bool {
+	if f.Rule != wrongContainer {
+		return false
+	}
+	return slices.ContainsFunc(s.container.Workload.Containers, func(c *advisor.Container) bool {
+		if c.Name != f.Container || c.Liveness == nil {
+			return false
+		}
+		port, ok := c.Liveness.Port()
+		_, own := s.container.PortNumbered(port.IntVal)
+		return ok && own
+	})
 }
 
 // own is a finding with the change that a row knows; nil if it knows none.

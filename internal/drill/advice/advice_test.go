@@ -163,3 +163,37 @@ func addAll(r *drill.Report, m *advisor.Manifests) {
 		add(r, result)
 	}
 }
+
+// TestWrongContainer: what is said of a container that only another one's probe watches.
+func TestWrongContainer(t *testing.T) {
+	const pod = `
+apiVersion: v1
+kind: Pod
+metadata: {name: web}
+spec:
+  containers:
+  - name: web
+    image: a
+    ports: [{containerPort: 8080}]
+    livenessProbe: {httpGet: {path: /livez, port: 8081}}
+  - {name: proxy, image: a, ports: [{containerPort: 8081}]}
+  - {name: log, image: a, ports: [{containerPort: 8082}]}
+`
+	m, err := advisortest.Parse("app.yaml", []byte(pod))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for container, want := range map[string]string{"proxy": "liveness-port-of-other-container", "log": ""} {
+		r := &drill.Report{
+			Workloads: []drill.Workload{{Name: "pod/web", Container: "web"}},
+			Results: []*drill.Result{{
+				Fault: "hang,container=" + container, Workload: "pod/web", Container: container,
+				Verdicts: []drill.Verdict{{Rule: "V1", Grade: drill.GradeFail, Word: "missed", Probe: "Liveness"}},
+			}},
+		}
+		addAll(r, m)
+		if a := r.Results[0].Verdicts[0].Advice; a == nil || a.Rule != want || !strings.Contains(a.Text, "Add a liveness probe") {
+			t.Errorf("%s: %+v, want the rule %q", container, a, want)
+		}
+	}
+}

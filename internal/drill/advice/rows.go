@@ -56,7 +56,7 @@ func insideRows() []row {
 	}
 	return []row{
 		{
-			rule: "V1", words: []string{"missed"}, is: noProbe,
+			rule: "V1", words: []string{"missed"}, is: noProbe, rules: []string{wrongContainer},
 			text: always("Add a liveness probe that asks what only a restart mends: whether the loop that does the work still goes round."),
 		},
 		{
@@ -64,7 +64,7 @@ func insideRows() []row {
 			text: always("The liveness probe runs a command that succeeds without the service. Let it ask the service itself: over HTTP, or by a heartbeat that the work renews."),
 		},
 		{
-			rule: "V1", words: []string{"missed"}, rules: []string{"shallow-tcp-check", "metrics-as-health", "probe-cannot-fail", "liveness-port-of-other-container"},
+			rule: "V1", words: []string{"missed"}, rules: []string{"shallow-tcp-check", "metrics-as-health", "probe-cannot-fail", wrongContainer},
 			text: always("The liveness probe is answered by something that goes on when the work does not. Let the loop that does the work renew a heartbeat at each turn, not a timer beside it, and let the probe fail when that is too old."),
 		},
 		{
@@ -166,7 +166,7 @@ func trafficRows() []row {
 			text: always(waitForAll),
 		},
 		{
-			rule: "V7", kinds: []drill.Kind{drill.KindCrash}, rules: []string{"readiness-too-sensitive"},
+			rule: "V7", kinds: []drill.Kind{drill.KindCrash, drill.KindMemory}, rules: []string{"readiness-too-sensitive"},
 			text: always("More was lost than what was in flight: the next process took requests before it could answer them, or the others could not take them all."),
 		},
 		{

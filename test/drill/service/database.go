@@ -25,9 +25,9 @@ func openDatabase(o options) (*database, error) {
 	d := &database{o, make(chan net.Conn, poolSize)}
 	for range poolSize {
 		var conn net.Conn
-		if o.connect != "" {
+		if o.connect == "once" || o.connect == "must" {
 			var err error
-			if conn, err = net.DialTimeout("tcp", o.database, 2*time.Second); err != nil && o.connect == "must" {
+			if conn, err = dial(o, 2*time.Second); err != nil && o.connect == "must" {
 				return nil, err
 			}
 		}
@@ -50,12 +50,12 @@ func (d *database) ask(ctx context.Context) error {
 	}
 	var err error
 	if conn == nil {
-		conn, err = new(net.Dialer).DialContext(ctx, "tcp", d.database)
+		conn, err = d.dialer().DialContext(ctx, "tcp", d.database)
 	}
 	if err == nil {
 		err = exchange(ctx, conn)
 	}
-	if err != nil && conn != nil {
+	if (err != nil || d.connect == "each") && conn != nil {
 		_ = conn.Close()
 		conn = nil
 	}
@@ -65,12 +65,28 @@ func (d *database) ask(ctx context.Context) error {
 
 // askOwn asks by a connection that nobody else uses.
 func (d *database) askOwn(ctx context.Context) error {
-	conn, err := new(net.Dialer).DialContext(ctx, "tcp", d.database)
+	conn, err := d.dialer().DialContext(ctx, "tcp", d.database)
 	if err != nil {
 		return err
 	}
 	defer conn.Close()
 	return exchange(ctx, conn)
+}
+
+func dial(o options, limit time.Duration) (net.Conn, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), limit)
+	defer cancel()
+	return o.dialer().DialContext(ctx, "tcp", o.database)
+}
+
+// dialer asks the name server of the options.
+func (o options) dialer() *net.Dialer {
+	if o.names == "" {
+		return &net.Dialer{}
+	}
+	return &net.Dialer{Resolver: &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, network, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, network, o.names)
+	}}}
 }
 
 func exchange(ctx context.Context, conn net.Conn) error {

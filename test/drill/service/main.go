@@ -18,7 +18,11 @@ import (
 type options struct {
 	start    time.Duration // until it has started
 	database string        // address; "" for none
-	connect  string        // "once": never again; "must": or exit
+	connect  string        // "once": never again; "must": or exit; "each": for each question anew
+	names    string        // address of the name server; "" for the machine's
+	ask      string        // a name that it asks for once a second
+	late     time.Duration // after that it connects to the spare database, too
+	leak     int           // MiB of memory a second
 	warm     time.Duration // for how long after the start requests fail, whatever the probes say
 	ready    string        // "always"; "own": by a connection of its own; "stale": until the checker dies; "latched": never again
 	live     string        // "ready": as readiness; "timer": whatever the loop does; "slot": in the queue of requests; "slow": under load
@@ -33,6 +37,10 @@ func main() {
 	flag.StringVar(&o.database, "database", os.Getenv("DATABASE"), "")
 	flag.StringVar(&o.connect, "connect", "", "")
 	flag.DurationVar(&o.warm, "warm", 0, "")
+	flag.StringVar(&o.names, "names", "", "")
+	flag.StringVar(&o.ask, "ask", "", "")
+	flag.DurationVar(&o.late, "late", 0, "")
+	flag.IntVar(&o.leak, "leak", 0, "")
 	flag.StringVar(&o.ready, "ready", "", "")
 	flag.StringVar(&o.live, "live", "", "")
 	flag.StringVar(&o.term, "term", "", "")
@@ -56,6 +64,9 @@ func run(o options) error {
 	s := newService(o, db)
 	go s.loop()
 	go s.check()
+	go leak(o.leak)
+	go o.askNames()
+	go connectLate(o.late, os.Getenv("SPARE"))
 	server := &http.Server{Addr: "127.0.0.1:" + os.Getenv("PORT"), Handler: s.routes(), ReadHeaderTimeout: 5 * time.Second}
 	failed := make(chan error, 1)
 	go func() { failed <- server.ListenAndServe() }()

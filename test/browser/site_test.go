@@ -59,15 +59,21 @@ func TestSiteSearch(t *testing.T) {
 			x.until("the first result has the focus", `document.activeElement === document.querySelector("#results a")`)
 			x.key(kb.Escape)
 			x.until("the results are closed", `document.getElementById("results").hidden && document.activeElement.id === "q"`)
-			x.do(chromedp.SetValue("#q", ""), chromedp.SendKeys("#q", "nosuchword"))
+			x.search("nosuchword")
 			x.until("nothing is found", `document.getElementById("count").textContent === "Nothing is found."`)
-			x.do(chromedp.SetValue("#q", ""), chromedp.SendKeys("#q", "kubelet backoff crash loop"))
+			x.search("crash loop back")
 			x.until("the rules are found", `document.querySelector("#results li")?.textContent.includes("Crash-loop back-off")`)
 			x.key(kb.Enter)
 			x.until("its section is open", `location.pathname.endsWith(".html") && location.hash.startsWith("#crash-loop-back-off") && document.querySelector(location.hash)`)
 			x.until("its page is marked", `document.querySelector("nav.pages a[aria-current=page]")`)
 		})
 	}
+}
+
+// search puts another text into the field of the search.
+func (x *tab) search(text string) {
+	x.t.Helper()
+	eval[bool](x, fmt.Sprintf(`(() => { const q = document.getElementById("q"); q.value = %q; return q.dispatchEvent(new Event("input")); })()`, text))
 }
 
 // TestSiteFits: pages of each kind in each width and theme, as TestPages looks at those of the

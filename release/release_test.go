@@ -160,6 +160,13 @@ func TestLicenses(t *testing.T) {
 	}
 }
 
+func TestOwnFolders(t *testing.T) {
+	got := ownFolders([]file{{name: "usr/bin/probity"}, {name: docFolder + "/copyright"}, {name: docFolder + "/licenses/a/LICENSE"}, {name: docFolder + "/licenses/b/LICENSE"}})
+	if want := []string{docFolder, docFolder + "/licenses", docFolder + "/licenses/a", docFolder + "/licenses/b"}; !slices.Equal(got, want) {
+		t.Errorf("they are %q", got)
+	}
+}
+
 // TestLinked: a module that is linked and not listed stops a release, and so does one of another
 // version.
 func TestLinked(t *testing.T) {

@@ -89,6 +89,22 @@ func sortModules(modules map[string]*module) ([]module, error) {
 	return list, nil
 }
 
+// checkLinked refuses a list of modules that is not the one that the program has of itself: no
+// license and no line of the bill of materials may be missing.
+func checkLinked(p program, modules []module) error {
+	var listed []string
+	for _, m := range modules {
+		if m.path != standardLibrary {
+			listed = append(listed, m.path+"@"+m.version)
+		}
+	}
+	slices.Sort(listed)
+	if !slices.Equal(listed, p.linked) {
+		return fmt.Errorf("for %s the go command lists the modules\n%s\nbut the program consists of\n%s", p.platform, strings.Join(listed, "\n"), strings.Join(p.linked, "\n"))
+	}
+	return nil
+}
+
 // licenseName matches the names of files that say on which terms something may be passed on.
 var licenseName = regexp.MustCompile(`(?i)^(licen[cs]e|copying|notice|patents)([-.].*)?$`)
 

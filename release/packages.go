@@ -6,6 +6,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/goreleaser/nfpm/v2"
@@ -17,6 +18,8 @@ import (
 const (
 	summary  = "Run a service under Kubernetes' startup, readiness and liveness probes"
 	homepage = "https://" + ownModule
+	// docFolder is where a package has its licenses; no other package has anything there.
+	docFolder = "usr/share/doc/probity"
 )
 
 // writePackages writes the packages of Debian and of RPM for a platform.
@@ -83,12 +86,11 @@ func installedFiles(files []file, zshFolder string) ([]file, error) {
 
 // installedName is the path of a file of an archive once it is installed.
 func installedName(name, zshFolder string) string {
-	const doc = "usr/share/doc/probity"
 	switch {
 	case name == "probity":
 		return "usr/bin/probity"
 	case name == "LICENSE":
-		return doc + "/copyright"
+		return docFolder + "/copyright"
 	case name == bashCompletion:
 		return "usr/share/bash-completion/completions/probity"
 	case name == zshCompletion:
@@ -98,7 +100,7 @@ func installedName(name, zshFolder string) string {
 	case path.Dir(name) == manFolder:
 		return path.Join("usr/share", name)
 	}
-	return path.Join(doc, name)
+	return path.Join(docFolder, name)
 }
 
 // contents puts files into a folder, as nfpm reads them from files.
@@ -117,5 +119,24 @@ func (r *release) contents(folder string, files []file) (packagefiles.Contents, 
 			FileInfo: &packagefiles.ContentFileInfo{Owner: "root", Group: "root", Mode: f.mode, MTime: r.time},
 		})
 	}
+	for _, own := range ownFolders(files) {
+		contents = append(contents, &packagefiles.Content{
+			Type: packagefiles.TypeDir, Destination: "/" + own,
+			FileInfo: &packagefiles.ContentFileInfo{Owner: "root", Group: "root", Mode: 0o755, MTime: r.time},
+		})
+	}
 	return contents, nil
+}
+
+// ownFolders are the folders that nobody else has, sorted: rpm takes away only what a package
+// lists.
+func ownFolders(files []file) []string {
+	var folders []string
+	for _, f := range files {
+		for folder := path.Dir(f.name); strings.HasPrefix(folder, docFolder); folder = path.Dir(folder) {
+			folders = append(folders, folder)
+		}
+	}
+	slices.Sort(folders)
+	return slices.Compact(folders)
 }

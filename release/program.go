@@ -9,6 +9,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"runtime/debug"
+	"slices"
 	"strings"
 	"time"
 )
@@ -17,6 +19,9 @@ import (
 type program struct {
 	platform
 	path string
+	// linked are the modules that it consists of, as path@version, sorted; its own and Go's are not
+	// among them.
+	linked []string
 	build
 }
 
@@ -34,16 +39,21 @@ func (r *release) compile(ctx context.Context, p platform) (program, error) {
 	if _, err := r.goCommand(ctx, p, "build", "-o", path, "-trimpath", "-buildvcs=true", "-ldflags=-s -w", "./cmd/probity"); err != nil {
 		return program{}, err
 	}
-	b, err := readBuild(path)
-	return program{p, path, b}, err
+	info, err := buildinfo.ReadFile(path)
+	if err != nil {
+		return program{}, err
+	}
+	built := program{platform: p, path: path}
+	for _, m := range info.Deps {
+		built.linked = append(built.linked, m.Path+"@"+m.Version)
+	}
+	slices.Sort(built.linked)
+	built.build, err = readBuild(info)
+	return built, err
 }
 
 // readBuild reads from which commit a program was built, which has to be known.
-func readBuild(path string) (build, error) {
-	info, err := buildinfo.ReadFile(path)
-	if err != nil {
-		return build{}, err
-	}
+func readBuild(info *debug.BuildInfo) (build, error) {
 	settings := map[string]string{}
 	for _, setting := range info.Settings {
 		settings[setting.Key] = setting.Value
@@ -56,7 +66,7 @@ func readBuild(path string) (build, error) {
 	}
 	at, err := time.Parse(time.RFC3339, settings["vcs.time"])
 	if err != nil {
-		return build{}, fmt.Errorf("%s does not know the time of its commit: %w", path, err)
+		return build{}, fmt.Errorf("the program does not know the time of its commit: %w", err)
 	}
 	return build{info.Main.Version, settings["vcs.revision"], at.UTC(), info.GoVersion}, nil
 }

@@ -20,6 +20,7 @@ const (
 	nixName      = "package.nix"
 	pkgbuildName = "PKGBUILD"
 	srcinfoName  = "SRCINFO"
+	krewName     = "probity.yaml" // krew wants the name of the plugin
 )
 
 //go:embed recipes
@@ -27,7 +28,7 @@ var recipes embed.FS
 
 // isRecipe reports whether a file is published elsewhere than with the release.
 func isRecipe(name string) bool {
-	return slices.Contains([]string{formulaName, nixName, pkgbuildName, srcinfoName}, name)
+	return slices.Contains([]string{formulaName, nixName, pkgbuildName, srcinfoName, krewName}, name)
 }
 
 // recipe is what the templates know.
@@ -78,7 +79,7 @@ func (r *release) writeRecipes() error {
 	if err != nil {
 		return err
 	}
-	for _, name := range []string{installName, formulaName, nixName, pkgbuildName, srcinfoName} {
+	for _, name := range []string{installName, formulaName, nixName, pkgbuildName, srcinfoName, krewName} {
 		var text bytes.Buffer
 		if err := templates.ExecuteTemplate(&text, name, data); err != nil {
 			return fmt.Errorf("cannot write %s: %w", name, err)

@@ -25,6 +25,7 @@ func TestRecipes(t *testing.T) {
 		nixName:      {"nix-instantiate --parse"},
 		pkgbuildName: {"bash -n"},
 		srcinfoName:  nil,
+		krewName:     nil, // krew itself judges it in test/krew
 	} {
 		text, err := os.ReadFile(filepath.Join(r.out, name))
 		if err != nil {

@@ -104,6 +104,9 @@ func (r *release) pack(ctx context.Context, p program, shared []file) ([]file, e
 		return nil, err
 	}
 	modules, err := r.linkedModules(ctx, p)
+	if err == nil {
+		err = checkLinked(p, modules)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -166,6 +169,7 @@ func (r *release) instructions() string {
 		{formulaName, "Homebrew: " + path.Join(out, formulaName) + " to Formula/ of github.com/probity-run/homebrew-tap"},
 		{nixName, "nix: " + path.Join(out, nixName) + " to pkgs/by-name/pr/probity/package.nix of nixpkgs, or to an overlay"},
 		{pkgbuildName, "AUR: " + path.Join(out, pkgbuildName) + ", and " + path.Join(out, srcinfoName) + " as .SRCINFO, to ssh://aur@aur.archlinux.org/probity-bin.git"},
+		{krewName, "krew: " + path.Join(out, krewName) + " to plugins/ of github.com/kubernetes-sigs/krew-index"},
 	} {
 		if slices.ContainsFunc(r.made, func(m made) bool { return m.name == line[0] }) {
 			text.WriteString(line[1] + "\n")

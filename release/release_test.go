@@ -55,7 +55,7 @@ func TestSameBytes(t *testing.T) {
 	one, two := fixture(t), fixture(t)
 	packFixture(t, one)
 	packFixture(t, two)
-	if !slices.Equal(one.made, two.made) || len(one.made) != 14 {
+	if !slices.Equal(one.made, two.made) || len(one.made) != 15 {
 		t.Errorf("one release has\n%v\nthe other\n%v", one.made, two.made)
 	}
 	sums, err := os.ReadFile(filepath.Join(one.out, sumsName))
@@ -157,6 +157,28 @@ func TestLicenses(t *testing.T) {
 	bill, err := billOfMaterials(program{platform: platform{"darwin", "arm64"}, build: r.build}, modules)
 	if err != nil || !bytes.Contains(bill, []byte(`"pkg:golang/k8s.io/api@`)) {
 		t.Errorf("the bill of materials is\n%s\n%v", bill, err)
+	}
+}
+
+func TestOwnFolders(t *testing.T) {
+	got := ownFolders([]file{{name: "usr/bin/probity"}, {name: docFolder + "/copyright"}, {name: docFolder + "/licenses/a/LICENSE"}, {name: docFolder + "/licenses/b/LICENSE"}})
+	if want := []string{docFolder, docFolder + "/licenses", docFolder + "/licenses/a", docFolder + "/licenses/b"}; !slices.Equal(got, want) {
+		t.Errorf("they are %q", got)
+	}
+}
+
+// TestLinked: a module that is linked and not listed stops a release, and so does one of another
+// version.
+func TestLinked(t *testing.T) {
+	p := program{linked: []string{"example.com/a@v1.0.0", "example.com/b@v1.2.0"}}
+	a, b := module{path: "example.com/a", version: "v1.0.0"}, module{path: "example.com/b", version: "v1.2.0"}
+	if err := checkLinked(p, []module{b, {path: standardLibrary, version: "go1.26.0"}, a}); err != nil {
+		t.Error(err)
+	}
+	for _, wrong := range [][]module{nil, {a}, {a, {path: "example.com/b", version: "v1.3.0"}}, {a, b, {path: "example.com/c"}}} {
+		if err := checkLinked(p, wrong); err == nil {
+			t.Errorf("%v passes", wrong)
+		}
 	}
 }
 

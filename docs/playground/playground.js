@@ -11,9 +11,9 @@ let base = {}, typing = 0, drafting = 0, pausing = 0, checks = 0, reads = 0, dra
 
 // What takes seconds has a program of its own, which is started when it is asked first: nobody who
 // types waits for it.
-let bytes, program, slow;
+let compiled, program, slow;
 const ask = (question) => program.ask(question);
-const askSlowly = (question) => (slow ??= new Program(bytes)).ask(question);
+const askSlowly = (question) => (slow ??= new Program(compiled)).ask(question);
 
 // question is what is asked about the text as it is now.
 function question(kind, more = {}) {
@@ -98,6 +98,7 @@ async function write() {
     const next = page.getElementById('written');
     if (!next) return put(page, 'done');
     editor.replace(next.textContent);
+    clearTimeout(typing); // a second check would take away what is said below
     await check();
     put(page, 'done');
   } catch (e) { failed(e); }
@@ -188,8 +189,8 @@ async function start() {
   text.value = EXAMPLE;
   editor.number();
   try {
-    bytes = await load();
-    program = new Program(bytes);
+    compiled = await load();
+    program = new Program(compiled);
     put(await ask(question('start')), 'simulate');
     await carry();
     $('program').textContent = 'Ready';

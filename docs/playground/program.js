@@ -1,4 +1,4 @@
-// The program of the page: Probity itself, compiled for the browser, in workers.
+// The program of the page: Probity itself, compiled for the browser, in threads of their own.
 
 // The only texts that may become markup or scripts are the program's answers and its own code.
 const trusted = { createHTML: (text) => text, createScriptURL: (address) => address };
@@ -7,15 +7,27 @@ const policy = globalThis.trustedTypes?.createPolicy('probity', trusted) ?? trus
 // Superseded is why a question gets no answer: a newer one of its kind was asked.
 export class Superseded extends Error {}
 
-// load gets the program, compressed.
-export const load = () => location.protocol === 'file:' ? fromScript() : fromHost();
+// thread is a new thread, with worker.js in it. It may connect to what the page may when it begins.
+function thread() {
+  const address = URL.createObjectURL(new Blob([WORKER], { type: 'text/javascript' }));
+  return new Worker(policy.createScriptURL(address));
+}
 
-async function fromHost() {
-  const answer = await fetch('probity.wasm.gz');
-  if (!answer.ok) throw new Error(`cannot load the program: the host answers ${answer.status} for probity.wasm.gz`);
-  const all = new Uint8Array(await answer.arrayBuffer());
-  closeDoor();
-  return all;
+// load gets the program and compiles it, once for all threads that run it. It is done in a thread
+// that ends with it: unpacking takes time, and no program runs in a thread that may still connect.
+export async function load() {
+  const where = location.protocol === 'file:' ? { text: await fromScript() } : { address: new URL('probity.wasm.gz', location.href).href };
+  const compiler = thread();
+  try {
+    return await new Promise((resolve, reject) => {
+      compiler.onmessage = ({ data }) => data.error ? reject(new Error(data.error)) : resolve(data.program);
+      compiler.onerror = (e) => reject(new Error(`cannot load the program: ${e.message}`));
+      compiler.postMessage(where);
+    });
+  } finally {
+    compiler.terminate();
+    closeDoor();
+  }
 }
 
 // closeDoor forbids the page all connections from here on.
@@ -26,9 +38,9 @@ function closeDoor() {
   document.head.append(rule);
 }
 
-// fromScript is for pages that were opened as files: these may load scripts and nothing else.
+// fromScript is for pages that were opened as files: these may load scripts and nothing else. It is
+// the program as a text.
 async function fromScript() {
-  closeDoor();
   await new Promise((resolve, reject) => {
     const script = document.createElement('script');
     script.src = policy.createScriptURL('probity.wasm.js');
@@ -36,25 +48,23 @@ async function fromScript() {
     script.onerror = () => reject(new Error('cannot load the program: probity.wasm.js does not lie beside this page'));
     document.head.append(script);
   });
-  const text = atob(globalThis.probityProgram), all = new Uint8Array(text.length);
+  const text = globalThis.probityProgram;
   delete globalThis.probityProgram;
-  for (let i = 0; i < text.length; i++) all[i] = text.charCodeAt(i);
-  return all;
+  return text;
 }
 
-// Program is one that runs, in a worker of its own. It answers one question after the other; of those
+// Program is one that runs, in a thread of its own. It answers one question after the other; of those
 // of one kind that wait, only the newest counts.
 export class Program {
-  #bytes; #worker; #asked = null; #waiting = new Map();
+  #program; #worker; #asked = null; #waiting = new Map();
 
-  constructor(bytes) {
-    this.#bytes = bytes;
+  constructor(program) {
+    this.#program = program;
     this.#start();
   }
 
   #start() {
-    const address = URL.createObjectURL(new Blob([WORKER], { type: 'text/javascript' }));
-    this.#worker = new Worker(policy.createScriptURL(address));
+    this.#worker = thread();
     this.#worker.onmessage = ({ data }) => {
       const { resolve, reject } = this.#asked;
       this.#asked = null;
@@ -62,7 +72,7 @@ export class Program {
       this.#next();
     };
     this.#worker.onerror = (e) => this.#fail(e.message);
-    this.#worker.postMessage({ bytes: this.#bytes });
+    this.#worker.postMessage({ program: this.#program });
     this.#next();
   }
 

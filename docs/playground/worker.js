@@ -1,19 +1,46 @@
-// The program, in a thread of its own: it gets its bytes once, then questions. What stands before
+// A thread of the page. The first message says what for: where the program lies, to compile it and
+// send it back, or the program, to run it and answer the questions that follow. What stands before
 // this is Go's own wasm_exec.js.
 let ready = null;
 
-async function start(bytes) {
-  const go = new Go(), isPacked = bytes[0] === 0x1f && bytes[1] === 0x8b; // else the host has unpacked them
-  let stream = new Blob([bytes]).stream();
-  if (isPacked) stream = stream.pipeThrough(new DecompressionStream('gzip'));
-  const { instance } = await WebAssembly.instantiateStreaming(new Response(stream, { headers: { 'Content-Type': 'application/wasm' } }), go.importObject);
+function bytes(binary) {
+  const all = new Uint8Array(binary.length);
+  for (let i = 0; i < binary.length; i++) all[i] = binary.charCodeAt(i);
+  return all;
+}
+
+// packed is the program as it lies: at an address, or as a text in base64.
+async function packed({ address, text }) {
+  if (text) return new Blob([bytes(atob(text))]).stream();
+  const answer = await fetch(address);
+  if (!answer.ok) throw new Error(`cannot load the program: the host answers ${answer.status} for ${address}`);
+  return answer.body;
+}
+
+// unpacked is the program itself: some hosts have unpacked it on the way.
+async function unpacked(stream) {
+  const [begin, all] = stream.tee(), reader = begin.getReader();
+  const { value } = await reader.read();
+  reader.cancel();
+  const isPacked = value?.[0] === 0x1f && value[1] === 0x8b;
+  return isPacked ? all.pipeThrough(new DecompressionStream('gzip')) : all;
+}
+
+// compile compiles the program while it comes.
+async function compile(where) {
+  const stream = await unpacked(await packed(where));
+  return WebAssembly.compileStreaming(new Response(stream, { headers: { 'Content-Type': 'application/wasm' } }));
+}
+
+async function run(program) {
+  const go = new Go(), instance = await WebAssembly.instantiate(program, go.importObject);
   go.run(instance).then(() => { throw new Error('the program has ended'); });
 }
 
 onmessage = async ({ data }) => {
-  if (data.bytes) ready = start(data.bytes);
-  else {
+  if (data.program) ready = run(data.program);
+  else if (data.question) {
     await ready;
     postMessage(probityAnswer(data.question));
-  }
+  } else compile(data).then((program) => postMessage({ program }), (e) => postMessage({ error: e.message }));
 };

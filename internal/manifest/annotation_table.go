@@ -54,11 +54,11 @@ func Annotations() []Annotation {
 			"the service cannot work without it: `probity drill` takes it as intended that no replica is ready while it is down", ""},
 		{PlaceTemplate, AnnotationDeadlock + "CONTAINER", "a shell's command: `kill -USR1 $PID`", wordsPattern, "how `probity drill` has that container's program hang by itself", ""},
 		{PlaceTemplate, AnnotationNames, "`off`", only(NamesOff), "the Pod sees the hosts file and the host name of this machine", ""},
+		{PlaceTemplate, AnnotationRotation, "`out`", only(RotationOut), "no new requests, while its probes go on", ""},
+		{PlaceTemplate, AnnotationRestartedAt, "any, when it changes", "", "the containers of a Pod that runs are restarted in place; in a template it is a rollout, as any change there", ""},
 
 		{PlacePod, AnnotationFault, "`slow=2s`, `refuse`, `unready`", faultPattern,
 			"a fault between the Pod and who connects to it, until it is removed; refused in a template", "how-to/break-a-pod.md"},
-		{PlacePod, AnnotationRotation, "`out`", only(RotationOut), "no new requests, while its probes go on", ""},
-		{PlacePod, AnnotationRestartedAt, "any, when it changes", "", "its containers are restarted in place", ""},
 
 		{PlaceService, AnnotationHold, "a time: `10s`", durationPattern, "how long requests wait while nothing is ready", ""},
 

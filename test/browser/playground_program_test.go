@@ -61,7 +61,7 @@ func TestPlaygroundIsTheCommandLine(t *testing.T) {
 // program serves the bare page and returns its address.
 func program(t *testing.T) string {
 	t.Helper()
-	site, err := playground()
+	folder, err := site()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,7 +73,7 @@ func program(t *testing.T) string {
 	mux.HandleFunc("GET /bare", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, bare) })
 	mux.HandleFunc("GET /favicon.ico", func(http.ResponseWriter, *http.Request) {})
 	mux.Handle("GET /wasm_exec.js", http.FileServer(http.Dir(filepath.Join(strings.TrimSpace(string(goroot)), "lib", "wasm"))))
-	mux.Handle("GET /", http.FileServer(http.Dir(site)))
+	mux.Handle("GET /", http.FileServer(http.Dir(filepath.Join(folder, "playground"))))
 	host := httptest.NewServer(mux)
 	t.Cleanup(host.Close)
 	return host.URL + "/bare"

@@ -1,5 +1,5 @@
-// Package krew has krew itself judge and install the plugin of packaging/krew, from an archive that
-// is made here in place of a release's.
+// Package krew has krew itself judge and install the plugin of release/recipes, from an archive
+// that is made here in place of a release's.
 //
 //	GOWORK=off go -C test/krew test ./...
 //

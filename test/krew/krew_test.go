@@ -15,7 +15,7 @@ import (
 	"text/template"
 )
 
-const manifest = "../../packaging/krew/probity.yaml"
+const manifest = "../../release/recipes/probity.yaml"
 
 // recipe is what a release gives to the template: see the fields of recipe in release/.
 type recipe struct {

@@ -87,6 +87,7 @@ func TestBuild(t *testing.T) {
 		}
 	})
 	t.Run("image", func(t *testing.T) { checkImage(t, r) })
+	t.Run("RPM", func(t *testing.T) { checkRPM(t, r) })
 	t.Run("Debian", func(t *testing.T) { checkDebian(t, r) })
 }
 

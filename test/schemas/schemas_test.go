@@ -245,6 +245,8 @@ func TestAnnotationsAlike(t *testing.T) {
 		{"Service", "probity.run/hold: 10s", false, true},
 		{"Deployment", "probity.run/drain: 5s, probity.run/directory.web: ..", true, true},
 		{"Deployment", "probity.run/ignore.no-drain: the gateway retries, probity.run/keep: ''", false, true},
+		{"Pod", "probity.run/rotation: out, probity.run/restarted-at: '2026-11-30T05:00:00Z'", false, true},
+		{"Deployment", "probity.run/rotation: out, probity.run/restarted-at: ''", true, true},
 
 		{"Pod", "probity.run/ports: fixd", false, false},
 		{"Pod", "probity.run/drain: 5", false, false},
@@ -265,6 +267,9 @@ func TestAnnotationsAlike(t *testing.T) {
 		{"Deployment", "probity.run/drain: 5s", false, false},
 		{"Deployment", "probity.run/fault: unready", true, false},
 		{"Deployment", "probity.run/names: on", true, false},
+		{"Deployment", "probity.run/rotation: in", true, false},
+		{"Deployment", "probity.run/rotation: out", false, false},
+		{"Deployment", "probity.run/restarted-at: now", false, false},
 	} {
 		data := annotated(tt.kind, tt.annotations, tt.onTemplate)
 		bySchema := validate(t, schema, data)

@@ -415,7 +415,7 @@ func judgeExchange(t *testing.T, sent requestsSent, s *script, got []*plainAnswe
 		request := sent.all[i]
 		// a request that got nothing over a connection that was kept is sent once more
 		for n+1 < len(s.attempts) && len(s.attempts[n].answer) == 0 && sameRequest(request, s.attempts[n+1].request) == nil &&
-			(!isOwn(answer) || len(s.attempts[n+1].answer) == 0) {
+			(!isOwn(answer) || len(s.attempts[n+1].answer) == 0 || i+1 >= len(sent.all) || sameRequest(sent.all[i+1], s.attempts[n+1].request) != nil) {
 			n++
 		}
 		lost := isOwn(answer) && answer.StatusCode == http.StatusBadGateway // with a connection that the replica closed at that moment

@@ -519,7 +519,9 @@ func (f *frontSoak) old(id string) error {
 	var want bytes.Buffer
 	_ = pattern(&want, id, largeSize/10) // a buffer takes all
 	switch code, body, err := answer(in); {
-	case code != http.StatusOK, !strings.HasPrefix(want.String(), body), err == nil && len(body) != want.Len():
+	case code != http.StatusOK:
+		return fmt.Errorf("%d %q, %v", code, body, err)
+	case !strings.HasPrefix(want.String(), body), err == nil && len(body) != want.Len():
 		return fmt.Errorf("%d %d bytes, %v", code, len(body), err)
 	case err != nil:
 		return fmt.Errorf("%w: %w", errBroken, err)

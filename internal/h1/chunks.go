@@ -132,9 +132,9 @@ func (c *Chunks) takeSize(b byte) (keep bool, err error) {
 }
 
 // takeExtension takes a byte after the size: white space, extensions, or the end of the line (RFC
-// 9112, 7.1.1). A CR ends it even within quotes, as no quoted string may have one (RFC 9110, 5.6.4),
-// and nothing but LF may follow: whoever takes a bare LF or CR for an end would begin the data
-// elsewhere.
+// 9112, 7.1.1). A CR ends it even within quotes, as no quoted string may have one (RFC 9110,
+// 5.6.4), and nothing but LF may follow: whoever takes a bare LF or CR for an end would begin the
+// data elsewhere.
 func (c *Chunks) takeExtension(b byte) (keep bool, err error) {
 	switch {
 	case b == '\r':

@@ -26,8 +26,8 @@ const (
 )
 
 // kinds are the names that a hop knows: those of RFC 9110 and RFC 9112 that frame a message or end
-// at a hop, HTTP2-Settings (RFC 7540, 3.2.1), Forwarded (RFC 7239), and what no RFC has but everybody
-// uses.
+// at a hop, HTTP2-Settings (RFC 7540, 3.2.1), Forwarded (RFC 7239), and what no RFC has but
+// everybody uses.
 var kinds = [...]struct {
 	name string
 	kind kind

@@ -222,8 +222,8 @@ func (c *http1Conn) linger(limit time.Duration) {
 }
 
 // lingerIfUnread lingers if the client has sent more than it was to send, such as the empty line
-// that some send behind a body. Else it would find a reset behind its answer, and take one that ends
-// with the connection for broken.
+// that some send behind a body. Else it would find a reset behind its answer, and take one that
+// ends with the connection for broken.
 func (c *http1Conn) lingerIfUnread() {
 	unread := false
 	// fails only if it is closed

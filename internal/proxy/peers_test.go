@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"flag"
 	"fmt"
 	"io"
 	"net"
@@ -126,11 +127,13 @@ func TestConversations(t *testing.T) {
 	}
 }
 
+var beside = flag.Bool("beside", false, "play the conversations over nginx and HAProxy, too")
+
 // TestConversationsBeside has the same over nginx and HAProxy, if they are installed. It judges
-// nobody: -v shows what came of it.
+// nobody: -beside -v shows what came of it.
 func TestConversationsBeside(t *testing.T) {
-	if !testing.Verbose() {
-		t.Skip("it only shows something, with -v")
+	if !*beside {
+		t.Skip("it only shows something, with -beside -v")
 	}
 	for name, config := range besideConfigs {
 		for _, c := range conversations() {

@@ -71,7 +71,7 @@ func frontsOf(w io.Writer, p plan, load frontLoad) error {
 		idleTable(w, rows)
 		return nil
 	}
-	fmt.Fprintf(w, "\nFRONTS, %d BYTES, 64 %s CONNECTIONS\tCPU µs/request\t÷ httputil\trequests/s\tp50\tp99\tRSS MB\tfailed\n", load.size, strings.ToUpper(load.kind))
+	fmt.Fprintf(w, "\nFRONTS, %d BYTES, 64 %s CONNECTIONS\tCPU µs/request\t÷ httputil\trequests/s\tp50\tp99\tPSS MB\tfailed\n", load.size, strings.ToUpper(load.kind))
 	bare := median(rows["httputil"]).perRequest()
 	for _, f := range allFronts() {
 		if len(rows[f.name]) == 0 {
@@ -79,7 +79,7 @@ func frontsOf(w io.Writer, p plan, load frontLoad) error {
 		}
 		r := median(rows[f.name])
 		fmt.Fprintf(w, "%s\t%.1f\t%.2f\t%.0f\t%v\t%v\t%.0f\t%d\n", f.name, r.perRequest(), r.perRequest()/bare, float64(r.Requests)/r.Window.Seconds(),
-			r.P50.Round(10*time.Microsecond), r.P99.Round(10*time.Microsecond), float64(r.memory.resident)/1024, r.Failed)
+			r.P50.Round(10*time.Microsecond), r.P99.Round(10*time.Microsecond), float64(r.memory.proportional)/1024, r.Failed)
 	}
 	return nil
 }

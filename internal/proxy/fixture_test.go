@@ -172,21 +172,30 @@ func (fx *fixture) endpoints(service string, list ...discoveryv1.Endpoint) {
 	if err != nil {
 		fx.t.Fatal(err)
 	}
-	want, terminating := 0, 0
+	var ready, terminating []string
 	for _, e := range list {
 		switch {
 		case *e.Conditions.Ready:
-			want++
+			ready = append(ready, *e.Hostname)
 		case *e.Conditions.Serving && *e.Conditions.Terminating:
-			terminating++
+			terminating = append(terminating, *e.Hostname)
 		}
 	}
 	eventually(fx.t, "endpoints are known", func() bool {
 		fx.proxy.mu.Lock()
 		defer fx.proxy.mu.Unlock()
 		sp := fx.proxy.ports[portKey{nameOf(s), s.Spec.Ports[0].Port}]
-		return sp != nil && len(sp.table.Load().ready) == want && len(sp.table.Load().terminating) == terminating
+		return sp != nil && areAt(sp.table.Load().ready, ready) && areAt(sp.table.Load().terminating, terminating)
 	})
+}
+
+// areAt reports whether endpoints have these addresses, in any order.
+func areAt(known []*endpoint, addresses []string) bool {
+	var have []string
+	for _, e := range known {
+		have = append(have, e.address)
+	}
+	return slices.Equal(slices.Sorted(slices.Values(have)), slices.Sorted(slices.Values(addresses)))
 }
 
 // write writes the EndpointSlices of a Service: one for each endpoint, because each Pod has a port

@@ -14,9 +14,9 @@ import (
 )
 
 // judgeExchange says what is wrong with an exchange.
-func judgeExchange(t *testing.T, sent requestsSent, s *script, got []*plainAnswerRead) {
-	if s.refused != nil {
-		t.Fatalf("the replica cannot read what it got: %v", s.refused)
+func judgeExchange(t *testing.T, sent requestsSent, attempts []*attempt, refused error, got []*plainAnswerRead) {
+	if refused != nil {
+		t.Fatalf("the replica cannot read what it got: %v", refused)
 	}
 	n := 0 // attempts that belong to the answers before
 	for i, answer := range got {
@@ -29,21 +29,21 @@ func judgeExchange(t *testing.T, sent requestsSent, s *script, got []*plainAnswe
 		}
 		request := sent.all[i]
 		// a request that got nothing over a connection that was kept is sent once more
-		for n+1 < len(s.attempts) && len(s.attempts[n].answer) == 0 && sameRequest(request, s.attempts[n+1].request) == nil &&
-			(!isOwn(answer) || len(s.attempts[n+1].answer) == 0 || i+1 >= len(sent.all) || sameRequest(sent.all[i+1], s.attempts[n+1].request) != nil) {
+		for n+1 < len(attempts) && len(attempts[n].answer) == 0 && sameRequest(request, attempts[n+1].request) == nil &&
+			(!isOwn(answer) || len(attempts[n+1].answer) == 0 || i+1 >= len(sent.all) || sameRequest(sent.all[i+1], attempts[n+1].request) != nil) {
 			n++
 		}
 		lost := isOwn(answer) && answer.StatusCode == http.StatusBadGateway // with a connection that the replica closed at that moment
-		if n == len(s.attempts) && lost && i > 0 {
+		if n == len(attempts) && lost && i > 0 {
 			continue
 		}
-		if n == len(s.attempts) {
+		if n == len(attempts) {
 			if !last || !isOwn(answer) {
 				t.Fatalf("nobody has answered request %d, and the client got %d %q", i, answer.StatusCode, answer.body)
 			}
 			break
 		}
-		a := s.attempts[n]
+		a := attempts[n]
 		if lost && i > 0 && sameRequest(request, a.request) != nil {
 			continue
 		}
@@ -58,12 +58,12 @@ func judgeExchange(t *testing.T, sent requestsSent, s *script, got []*plainAnswe
 			t.Fatalf("no answer to request %d of %d, and the connection was not to be closed after %d %v", i+1, len(sent.all), answer.StatusCode, answer.Header)
 		}
 	}
-	if left := len(s.attempts) - n; len(got)+left > len(sent.all)+1 && left > 1 {
-		t.Fatalf("the replica got %d requests, the client has sent %d and got %d answers", len(s.attempts), len(sent.all), len(got))
+	if left := len(attempts) - n; len(got)+left > len(sent.all)+1 && left > 1 {
+		t.Fatalf("the replica got %d requests, the client has sent %d and got %d answers", len(attempts), len(sent.all), len(got))
 	}
-	for i := range s.attempts[n:] {
-		if !slices.ContainsFunc(sent.all, func(r plainRequest) bool { return sameRequest(r, s.attempts[n+i].request) == nil }) {
-			t.Fatalf("the replica got %s %s, which nobody has sent", s.attempts[n+i].request.Method, s.attempts[n+i].request.RequestURI)
+	for i := range attempts[n:] {
+		if !slices.ContainsFunc(sent.all, func(r plainRequest) bool { return sameRequest(r, attempts[n+i].request) == nil }) {
+			t.Fatalf("the replica got %s %s, which nobody has sent", attempts[n+i].request.Method, attempts[n+i].request.RequestURI)
 		}
 	}
 }

@@ -39,7 +39,9 @@ type script struct {
 	mu       sync.Mutex // guards the rest
 	attempts []*attempt
 	refused  error // why net/http takes what came for no request
-	running  sync.WaitGroup
+	running  int
+	stuck    bool
+	answered *sync.Cond // when running or stuck has changed
 }
 
 // attempt is a request that came to the replica, and how it was answered.
@@ -55,7 +57,8 @@ func startScriptReplica(f *testing.F) *scriptReplica {
 		f.Fatal(err)
 	}
 	f.Cleanup(func() { l.Close() })
-	r := &scriptReplica{address: l.Addr().String(), echo: "127.0.0.77", script: &script{}}
+	r := &scriptReplica{address: l.Addr().String(), echo: "127.0.0.77"}
+	r.begin("", nil, 0)
 	go func() {
 		for {
 			conn, err := l.Accept()
@@ -71,6 +74,7 @@ func startScriptReplica(f *testing.F) *scriptReplica {
 // begin begins a script: answers separated by \x1e.
 func (r *scriptReplica) begin(client string, answers []byte, how uint64) *script {
 	s := &script{client: client, how: how >> howScripts}
+	s.answered = sync.NewCond(&s.mu)
 	if len(answers) > 0 {
 		s.answers = bytes.Split(answers, []byte{'\x1e'})
 	}
@@ -115,10 +119,10 @@ func (s *script) refuse(err error) {
 
 // serve answers a request, and reports whether the connection stays open.
 func (s *script) serve(conn *net.TCPConn, request *http.Request) bool {
-	s.running.Add(1)
-	defer s.running.Done()
+	defer s.end()
 	a := &attempt{request: plainRequest{Request: request}, answer: []byte("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")}
 	s.mu.Lock()
+	s.running++
 	if n := len(s.attempts); n < len(s.answers) {
 		a.answer, a.how = s.answers[n], s.how>>(n%14*4)
 	}
@@ -160,18 +164,31 @@ func (a *attempt) expected() (answer *plainAnswerRead, end int) {
 
 var spaceBeforeColon = regexp.MustCompile(`(?m)^([!#-'*+\-.^_\x60|~0-9A-Za-z]+)[ \t]+:`)
 
-// wait waits until the requests that have come are answered.
-func (s *script) wait(t *testing.T) {
-	done := make(chan struct{})
-	go func() {
-		s.running.Wait()
-		close(done)
-	}()
-	select {
-	case <-done:
-	case <-time.After(10 * time.Second):
+func (s *script) end() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.running--
+	s.answered.Broadcast()
+}
+
+// wait waits until the requests that have come are answered, and returns them.
+func (s *script) wait(t *testing.T) (attempts []*attempt, refused error) {
+	timer := time.AfterFunc(10*time.Second, func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.stuck = true
+		s.answered.Broadcast()
+	})
+	defer timer.Stop()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for s.running > 0 && !s.stuck {
+		s.answered.Wait()
+	}
+	if s.running > 0 {
 		t.Fatalf("the replica waits for the relay\n%s", stacks())
 	}
+	return slices.Clone(s.attempts), s.refused
 }
 
 // probe sends a request of another client, which gets its own answer.

@@ -48,8 +48,8 @@ func FuzzExchange(f *testing.F) {
 		}
 		script := replica.begin(clients.String(), answers, how)
 		got := exchangeWith(t, front, clients, requests, want, how)
-		script.wait(t)
-		judgeExchange(t, want, script, got)
+		attempts, refused := script.wait(t)
+		judgeExchange(t, want, attempts, refused, got)
 		replica.probe(t, front)
 	})
 }

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"runtime"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -132,14 +133,16 @@ func sendRaw(t *testing.T, address string, request []byte) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer conn.Close()
 	if err := conn.SetDeadline(time.Now().Add(5 * time.Second)); err != nil {
 		t.Fatal(err)
 	}
-	go func() { // ended by Close
+	var writing sync.WaitGroup
+	defer writing.Wait()
+	defer conn.Close() // ends it
+	writing.Go(func() {
 		_, _ = conn.Write(request) // fails if the proxy has closed the connection
 		_ = conn.(*net.TCPConn).CloseWrite()
-	}()
+	})
 	for answers := bufio.NewReader(conn); ; {
 		res, err := http.ReadResponse(answers, nil)
 		if err != nil {

@@ -18,6 +18,8 @@ type answerLimits struct {
 // examine asks the shepherd process something that it can answer at once: a start may take long on
 // a slow disk, but that may not. One that was stopped is told to go on; one that does not answer
 // then either is killed, and its processes with it, as nobody could stop or restart them any more.
+// One that says anything at all is neither: it is busy with what it was asked before, such as many
+// starts on a machine that has much else to do.
 func (s *Shepherd) examine() {
 	s.mu.Lock()
 	again := s.examining || s.closing
@@ -37,7 +39,7 @@ func (s *Shepherd) examine() {
 		s.request(message{verb: verbSignal})
 		close(answered)
 	}()
-	if s.within(s.limits.resume, answered) {
+	if !s.isSilent(s.limits.resume, answered) {
 		return
 	}
 	if s.resume() != nil {
@@ -46,7 +48,7 @@ func (s *Shepherd) examine() {
 	s.notice(fmt.Sprintf("probity: the shepherd process (%d), which starts and stops the programs, does not answer: it is told to go on, as if it was stopped", s.cmd.Process.Pid))
 	// it may be stopped again meanwhile
 	for until := time.Now().Add(s.limits.kill); time.Now().Before(until) && s.resume() == nil; {
-		if s.within(min(s.limits.resume, s.limits.kill), answered) {
+		if !s.isSilent(min(s.limits.resume, s.limits.kill), answered) {
 			return
 		}
 	}
@@ -83,14 +85,27 @@ func (s *Shepherd) wasStopped() bool {
 // resume lets the shepherd process go on; an error means that it has ended.
 func (s *Shepherd) resume() error { return s.cmd.Process.Signal(unix.SIGCONT) }
 
-// within reports whether there is an answer, or nothing to wait for, before the limit.
-func (s *Shepherd) within(limit time.Duration, answered <-chan struct{}) bool {
-	select {
-	case <-answered:
-		return true
-	case <-s.done:
-		return true
-	case <-time.After(limit):
-		return false
+// isSilent reports whether the shepherd says nothing for as long as the limit. It returns when there
+// is the answer, or nothing to wait for.
+func (s *Shepherd) isSilent(limit time.Duration, answered <-chan struct{}) bool {
+	for {
+		before := s.messages()
+		select {
+		case <-answered:
+			return false
+		case <-s.done:
+			return false
+		case <-time.After(limit):
+			if s.messages() == before {
+				return true
+			}
+		}
 	}
+}
+
+// messages is how many have come from the shepherd.
+func (s *Shepherd) messages() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.received
 }

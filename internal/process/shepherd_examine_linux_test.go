@@ -2,6 +2,7 @@ package process
 
 import (
 	"errors"
+	"os"
 	"os/exec"
 	"strings"
 	"syscall"
@@ -82,39 +83,86 @@ func TestStoppedShepherdWithoutRequests(t *testing.T) {
 	}
 }
 
-// TestSilentShepherd: one that never answers is killed, so that nobody waits for ever; also when
-// nothing can be sent to it any more.
-func TestSilentShepherd(t *testing.T) {
+// TestBusyShepherd: one that is slow, but goes on with what it was asked before, is left alone.
+func TestBusyShepherd(t *testing.T) {
+	s, theirs := fakeShepherd(t, answerLimits{resume: time.Second, kill: time.Millisecond}, func(line string) { t.Errorf("notice %q", line) })
+	shepherd, err := newConn(theirs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	asked := make(chan answer, 1)
+	go func() { asked <- s.call(message{verb: verbSignal}) }()
+	request, err := shepherd.receive()
+	if err != nil {
+		t.Fatal(err)
+	}
+	examination, err := shepherd.receive()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 25 { // ends of others, for more than twice the limit
+		time.Sleep(100 * time.Millisecond)
+		if err := shepherd.send(message{verb: verbExited, process: 1000}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, m := range []message{request, examination} {
+		if err := shepherd.send(message{verb: verbAnswered, call: m.call}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if a := <-asked; a.err != nil {
+		t.Error(a.err)
+	}
+	if err := shepherd.close(); err != nil {
+		t.Error(err)
+	}
+	if err := s.cmd.Process.Kill(); err != nil {
+		t.Error(err)
+	}
+	<-s.Done()
+}
+
+// fakeShepherd is a program that does not read what it is asked, with the other side of the socket.
+func fakeShepherd(t *testing.T, limits answerLimits, notice func(string)) (s *Shepherd, theirs *os.File) {
+	t.Helper()
 	ours, theirs, err := socketPair()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer theirs.Close()
 	c, err := newConn(ours)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var said []string
-	silent := exec.Command("sleep", "600")
-	silent.ExtraFiles = append(silent.ExtraFiles, theirs)
-	s := &Shepherd{
-		cmd: silent, conn: c, stderr: &limitedBuffer{}, done: make(chan struct{}), calls: map[uint64]call{}, processes: map[uint64]*shepherdProcess{},
-		notice: func(line string) { said = append(said, line) }, limits: answerLimits{resume: 50 * time.Millisecond, kill: 50 * time.Millisecond},
+	fake := exec.Command("sleep", "600")
+	fake.ExtraFiles = append(fake.ExtraFiles, theirs)
+	s = &Shepherd{
+		cmd: fake, conn: c, stderr: &limitedBuffer{}, done: make(chan struct{}), calls: map[uint64]call{}, processes: map[uint64]*shepherdProcess{},
+		notice: notice, limits: limits,
 	}
-	if err := silent.Start(); err != nil {
-		t.Fatal(err)
-	}
-	if err := theirs.Close(); err != nil {
+	if err := fake.Start(); err != nil {
 		t.Fatal(err)
 	}
 	go s.run()
+	return s, theirs
+}
+
+// TestSilentShepherd: one that never answers is killed, so that nobody waits for ever; also when
+// nothing can be sent to it any more.
+func TestSilentShepherd(t *testing.T) {
+	var said []string
+	limits := answerLimits{resume: 50 * time.Millisecond, kill: 50 * time.Millisecond}
+	s, theirs := fakeShepherd(t, limits, func(line string) { said = append(said, line) })
+	if err := theirs.Close(); err != nil {
+		t.Fatal(err)
+	}
 	large := message{verb: verbStart, command: command{argv: []string{strings.Repeat("x", 1<<20)}}}
 	if a := s.call(large); !errors.Is(a.err, ErrShepherdGone) {
 		t.Errorf("error %v, want %v", a.err, ErrShepherdGone)
 	}
 	<-s.Done()
-	if status, ok := silent.ProcessState.Sys().(syscall.WaitStatus); !ok || status.Signal() != unix.SIGKILL {
-		t.Errorf("it ended by %v", silent.ProcessState)
+	if status, ok := s.cmd.ProcessState.Sys().(syscall.WaitStatus); !ok || status.Signal() != unix.SIGKILL {
+		t.Errorf("it ended by %v", s.cmd.ProcessState)
 	}
 	if len(said) != 2 || !strings.Contains(said[1], "is killed") {
 		t.Errorf("notices %q", said)

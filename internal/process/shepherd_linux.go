@@ -31,6 +31,7 @@ type Shepherd struct {
 	processes map[uint64]*shepherdProcess // by the call of their start; those that run
 	closing   bool
 	examining bool
+	received  int // messages, of any kind
 	err       error
 
 	watches sync.WaitGroup // of the connects of processes
@@ -252,6 +253,7 @@ func (s *Shepherd) endError(waitErr error) error {
 func (s *Shepherd) receive(m message) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.received++
 	if m.verb == verbExited {
 		if p := s.processes[m.process]; p != nil {
 			delete(s.processes, m.process)

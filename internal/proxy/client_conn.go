@@ -1,11 +1,15 @@
 package proxy
 
 import (
+	"errors"
 	"io"
 	"net"
+	"net/http"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/probity-run/probity/internal/h1"
 )
 
 // clientConn is a client's connection that net/http's server serves: one that speaks HTTP/2, or
@@ -70,11 +74,15 @@ const (
 	plainRefusal = "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n400 Bad Request"
 )
 
-// refuse writes net/http's refusal together with the reason, and lets the client read it: if a
+// refuse writes the answer of the relay instead of net/http's, and lets the client read it: if a
 // connection is closed while bytes of the client are unread, the client may lose what it has not
 // read.
 func (c *clientConn) refuse(reason error) error {
-	_, err := io.WriteString(c.TCPConn, plainRefusal+": "+reason.Error()+"\n")
+	refusal, ok := errors.AsType[*h1.Error](reason)
+	if !ok {
+		refusal = &h1.Error{Status: http.StatusBadRequest, Reason: reason.Error()}
+	}
+	_, err := c.TCPConn.Write(plainAnswer(refusal.Status, malformedText(refusal)).http1(true, false))
 	if err == nil {
 		err = c.CloseWrite()
 	}

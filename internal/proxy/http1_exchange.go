@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net/http"
 	"net/netip"
-	"strconv"
 	"sync"
 	"time"
 
@@ -92,7 +91,7 @@ func (x *http1Exchange) hasMore() bool {
 func (x *http1Exchange) serveNext(first bool) nextStep {
 	head, err := x.readHead(first)
 	if refusal, ok := errors.AsType[*h1.Error](err); ok {
-		return x.refuse(refusal.Status, strconv.Itoa(refusal.Status)+" "+http.StatusText(refusal.Status)+": "+refusal.Reason)
+		return x.refuse(refusal.Status, malformedText(refusal))
 	}
 	switch {
 	case err != nil:
@@ -104,7 +103,7 @@ func (x *http1Exchange) serveNext(first bool) nextStep {
 	}
 	if err := x.begin(head); err != nil {
 		refusal, _ := errors.AsType[*h1.Error](err)
-		return x.refuse(refusal.Status, strconv.Itoa(refusal.Status)+" "+http.StatusText(refusal.Status)+": "+refusal.Reason)
+		return x.refuse(refusal.Status, malformedText(refusal))
 	}
 	return x.serve()
 }

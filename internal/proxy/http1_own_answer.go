@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net/http"
 	"time"
+
+	"github.com/probity-run/probity/internal/h1"
 )
 
 // This file is what the proxy itself answers to clients that speak HTTP/1.
@@ -17,6 +19,11 @@ func (x *http1Exchange) refuse(code int, why string) nextStep {
 		x.conn.linger(refusalLinger)
 	}
 	return nextClose
+}
+
+// malformedText is what the client of a malformed request reads.
+func malformedText(e *h1.Error) string {
+	return fmt.Sprintf("%d %s: %s", e.Status, http.StatusText(e.Status), e.Reason)
 }
 
 // fail tells the client why no endpoint answered.

@@ -85,8 +85,8 @@ func (s *Shepherd) wasStopped() bool {
 // resume lets the shepherd process go on; an error means that it has ended.
 func (s *Shepherd) resume() error { return s.cmd.Process.Signal(unix.SIGCONT) }
 
-// isSilent reports whether the shepherd says nothing for as long as the limit. It returns when there
-// is the answer, or nothing to wait for.
+// isSilent reports whether the shepherd says nothing for as long as the limit. It returns when
+// there is the answer, or nothing to wait for.
 func (s *Shepherd) isSilent(limit time.Duration, answered <-chan struct{}) bool {
 	for {
 		before := s.messages()

@@ -112,8 +112,8 @@ func (f *framing) begin(head []byte) error {
 	return nil
 }
 
-// takeBody takes bytes of a body. What is in a chunk is looked at by nobody; what frames it, byte by
-// byte, as [h1.Body.Filter] may move what it gets.
+// takeBody takes bytes of a body. What is in a chunk is looked at by nobody; what frames it, byte
+// by byte, as [h1.Body.Filter] may move what it gets.
 func (f *framing) takeBody(p []byte) (used int, err error) {
 	for used < len(p) && !f.body.Ended() {
 		if plain := int(min(f.body.Plain(), int64(len(p)-used))); plain > 0 {

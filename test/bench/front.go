@@ -86,11 +86,11 @@ func frontsOf(w io.Writer, p plan, load frontLoad) error {
 
 // idleTable has the memory of a connection without a request.
 func idleTable(w io.Writer, rows map[string][]frontRow) {
-	fmt.Fprintf(w, "\nFRONTS, %d IDLE CONNECTIONS\tRSS KB/connection\tRSS MB\tfailed\n", idleCount)
+	fmt.Fprintf(w, "\nFRONTS, %d IDLE CONNECTIONS\tanonymous KB/connection\tRSS MB\tfailed\n", idleCount)
 	for _, f := range allFronts() {
 		if len(rows[f.name]) > 0 {
 			r := median(rows[f.name])
-			fmt.Fprintf(w, "%s\t%.1f\t%.0f\t%d\n", f.name, float64(r.memory.resident-r.before.resident)/idleCount, float64(r.memory.resident)/1024, r.Failed)
+			fmt.Fprintf(w, "%s\t%.1f\t%.0f\t%d\n", f.name, float64(r.memory.anonymous-r.before.anonymous)/idleCount, float64(r.memory.resident)/1024, r.Failed)
 		}
 	}
 }

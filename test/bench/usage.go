@@ -56,6 +56,7 @@ type memory struct {
 	// with all pages of the program, those that it shares with other processes included
 	resident     int
 	proportional int // where a page shared by two processes counts half
+	anonymous    int // without the pages of files, which come and go
 }
 
 // memoryOf asks the kernel about a process.
@@ -70,6 +71,8 @@ func memoryOf(pid int) (m memory, err error) {
 			_, err = fmt.Sscan(value, &m.resident)
 		case "Pss":
 			_, err = fmt.Sscan(value, &m.proportional)
+		case "Anonymous":
+			_, err = fmt.Sscan(value, &m.anonymous)
 		}
 		if err != nil {
 			return m, err
@@ -79,7 +82,7 @@ func memoryOf(pid int) (m memory, err error) {
 }
 
 func (m memory) plus(o memory) memory {
-	return memory{m.resident + o.resident, m.proportional + o.proportional}
+	return memory{m.resident + o.resident, m.proportional + o.proportional, m.anonymous + o.anonymous}
 }
 
 // String gives both in MB.

@@ -36,13 +36,14 @@ data: {STORE: "store.other.svc:80,db:5432"}
 
 // TestNamed: the Services that the variables of a manifest name are known, each by one variable.
 func TestNamed(t *testing.T) {
-	text := namesServices
+	var text strings.Builder
+	text.WriteString(namesServices)
 	for _, name := range []string{"web", "init", "db", "cache", "queue", "store", "headless"} {
 		ip := map[bool]string{true: "clusterIP: None, "}[name == "headless"]
 		namespace := map[bool]string{true: ", namespace: other"}[name == "store"]
-		text += fmt.Sprintf("---\napiVersion: v1\nkind: Service\nmetadata: {name: %s%s}\nspec: {%sselector: {app: %[1]s}, ports: [{port: 80}]}\n", name, namespace, ip)
+		fmt.Fprintf(&text, "---\napiVersion: v1\nkind: Service\nmetadata: {name: %s%s}\nspec: {%sselector: {app: %[1]s}, ports: [{port: 80}]}\n", name, namespace, ip)
 	}
-	set, err := manifest.Load(manifest.Options{Stdin: strings.NewReader(text)}, "-")
+	set, err := manifest.Load(manifest.Options{Stdin: strings.NewReader(text.String())}, "-")
 	if err != nil {
 		t.Fatal(err)
 	}

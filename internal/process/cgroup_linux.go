@@ -149,7 +149,7 @@ func (g *cgroup) remove(root int) error {
 		if err != nil || len(inside) == 0 {
 			break // it is gone, or empty
 		}
-		for _, word := range strings.Fields(string(inside)) {
+		for word := range strings.FieldsSeq(string(inside)) {
 			pid, err := strconv.Atoi(word)
 			if err != nil {
 				return err

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"net"
+	"runtime"
 	"time"
 )
 
@@ -17,6 +18,7 @@ func leak(rate int) {
 		}
 		kept = append(kept, piece)
 	}
+	runtime.KeepAlive(kept)
 }
 
 // askNames asks the name server for a name once a second.

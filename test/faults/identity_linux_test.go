@@ -22,6 +22,11 @@ func probesOf(port int) string {
 `, "PORT", strconv.Itoa(port))
 }
 
+// listensAt is a startup probe: the others wait until something listens on the port.
+func listensAt(port int) string {
+	return fmt.Sprintf("    startupProbe: {tcpSocket: {port: %d}, periodSeconds: 1, failureThreshold: 120}\n", port)
+}
+
 // TestStrangerKeepsNothingAlive: a process outside the Pod (a stranger) listens on the port and
 // gives good answers. They neither make the Pod ready nor keep it from being restarted.
 func TestStrangerKeepsNothingAlive(t *testing.T) {
@@ -55,7 +60,7 @@ func checkStranger(t *testing.T, r *harness.Run, port, pid int) {
 func TestStrangerTakesOver(t *testing.T) {
 	t.Parallel()
 	port := harness.FreePort(t)
-	r := harness.Start(t, harness.Manifest(fmt.Sprintf(`"-port=0", "-spawn=child -port=%d"`, port), probesOf(port)))
+	r := harness.Start(t, harness.Manifest(fmt.Sprintf(`"-port=0", "-spawn=child -port=%d"`, port), listensAt(port)+probesOf(port)))
 	pod := r.WaitPod("ready", harness.Ready)
 	main := harness.PIDOf(t, pod, "app")
 	for _, pid := range r.Processes() { // the listener is the Pod's other process
@@ -82,8 +87,8 @@ func TestStrangerTakesOver(t *testing.T) {
 func TestOrphanOfAKilledRun(t *testing.T) {
 	t.Parallel()
 	port := harness.FreePort(t)
-	manifest := harness.Manifest(fmt.Sprintf(`"-port=0", "-spawn=daemon -port=%d"`, port), probesOf(port))
-	first := harness.Start(t, manifest)
+	arguments := fmt.Sprintf(`"-port=0", "-spawn=daemon -port=%d"`, port)
+	first := harness.Start(t, harness.Manifest(arguments, listensAt(port)+probesOf(port)))
 	main := harness.PIDOf(t, first.WaitPod("ready", harness.Ready), "app")
 	killBoth(t, first)
 	harness.WaitFor(t, "the end of the main process", func() bool { return !harness.Alive(main) })
@@ -91,7 +96,7 @@ func TestOrphanOfAKilledRun(t *testing.T) {
 	if len(orphans) != 1 {
 		t.Fatalf("%d orphans, want one", len(orphans))
 	}
-	second := harness.Start(t, strings.Replace(manifest, "-spawn=daemon", "-print=", 1))
+	second := harness.Start(t, harness.Manifest(strings.Replace(arguments, "-spawn=daemon", "-print=", 1), probesOf(port)))
 	second.WaitPod("a restart", harness.Restarted(1))
 	checkStranger(t, second, port, orphans[0])
 	if err := syscall.Kill(orphans[0], syscall.SIGKILL); err != nil {

@@ -13,13 +13,14 @@ import (
 type answerLimits struct {
 	resume time.Duration // until it is told to go on, as it may have been stopped
 	kill   time.Duration // from then on, until it is killed
+	spin   time.Duration // of a processor that it may use in between without a word
 }
 
 // examine asks the shepherd process something that it can answer at once: a start may take long on
 // a slow disk, but that may not. One that was stopped is told to go on; one that does not answer
 // then either is killed, and its processes with it, as nobody could stop or restart them any more.
-// One that says anything at all is neither: it is busy with what it was asked before, such as many
-// starts on a machine that has much else to do.
+// One that says anything at all, or uses a processor, is neither: it is busy with what it was asked
+// before, such as many starts on a machine that has much else to do.
 func (s *Shepherd) examine() {
 	s.mu.Lock()
 	again := s.examining || s.closing
@@ -85,27 +86,43 @@ func (s *Shepherd) wasStopped() bool {
 // resume lets the shepherd process go on; an error means that it has ended.
 func (s *Shepherd) resume() error { return s.cmd.Process.Signal(unix.SIGCONT) }
 
-// isSilent reports whether the shepherd says nothing for as long as the limit. It returns when
-// there is the answer, or nothing to wait for.
+// isSilent reports whether the shepherd neither says nor does anything for as long as the limit. It
+// returns when there is the answer, or nothing to wait for.
 func (s *Shepherd) isSilent(limit time.Duration, answered <-chan struct{}) bool {
+	said := s.activity()
 	for {
-		before := s.messages()
+		before := s.activity()
 		select {
 		case <-answered:
 			return false
 		case <-s.done:
 			return false
 		case <-time.After(limit):
-			if s.messages() == before {
-				return true
-			}
+		}
+		now := s.activity()
+		switch {
+		case now.messages != before.messages:
+			said = now
+		case now.processor-before.processor < limit/100: // the runtime's own threads use less
+			return true
+		case now.processor-said.processor > s.limits.spin:
+			return true
 		}
 	}
 }
 
-// messages is how many have come from the shepherd.
-func (s *Shepherd) messages() int {
+// activity is what the shepherd process has done since its start.
+type activity struct {
+	messages  int           // that have come from it, of any kind
+	processor time.Duration // that it has used
+}
+
+func (s *Shepherd) activity() activity {
+	// The number that clock_getcpuclockid(3) gives for the time of all threads of a process. An
+	// error means that it has ended, or has no time to show: then only messages count.
+	var used unix.Timespec
+	_ = unix.ClockGettime(int32(^s.cmd.Process.Pid<<3|2), &used)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.received
+	return activity{messages: s.received, processor: time.Duration(used.Nano())}
 }

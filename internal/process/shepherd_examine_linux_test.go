@@ -85,7 +85,8 @@ func TestStoppedShepherdWithoutRequests(t *testing.T) {
 
 // TestBusyShepherd: one that is slow, but goes on with what it was asked before, is left alone.
 func TestBusyShepherd(t *testing.T) {
-	s, theirs := fakeShepherd(t, answerLimits{resume: time.Second, kill: time.Millisecond}, func(line string) { t.Errorf("notice %q", line) })
+	t.Parallel()
+	s, theirs := fakeShepherd(t, idle, answerLimits{resume: 3 * time.Second, kill: time.Millisecond}, func(line string) { t.Errorf("notice %q", line) })
 	shepherd, err := newConn(theirs)
 	if err != nil {
 		t.Fatal(err)
@@ -100,7 +101,7 @@ func TestBusyShepherd(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for range 25 { // ends of others, for more than twice the limit
+	for range 65 { // ends of others, for more than twice the limit
 		time.Sleep(100 * time.Millisecond)
 		if err := shepherd.send(message{verb: verbExited, process: 1000}); err != nil {
 			t.Fatal(err)
@@ -123,8 +124,33 @@ func TestBusyShepherd(t *testing.T) {
 	<-s.Done()
 }
 
+// TestStarvedShepherd: one that gets little of a processor, and says nothing for long, goes on with
+// something: it is left alone until it has used so much that it cannot be anything of use.
+func TestStarvedShepherd(t *testing.T) {
+	t.Parallel()
+	notices := make(chan string, 4)
+	limits := answerLimits{resume: 100 * time.Millisecond, kill: 50 * time.Millisecond, spin: time.Second}
+	s, theirs := fakeShepherd(t, []string{"sh", "-c", "while :; do :; done"}, limits, func(line string) { notices <- line })
+	if err := theirs.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if a := s.call(message{verb: verbSignal}); !errors.Is(a.err, ErrShepherdGone) {
+		t.Errorf("error %v, want %v", a.err, ErrShepherdGone)
+	}
+	<-s.Done()
+	if used := s.cmd.ProcessState.SystemTime() + s.cmd.ProcessState.UserTime(); used < limits.spin {
+		t.Errorf("killed when it had used %v, want %v at least", used, limits.spin)
+	}
+	if line := <-notices; !strings.Contains(line, "told to go on") {
+		t.Errorf("notice %q", line)
+	}
+}
+
+// idle is a program that does nothing.
+var idle = []string{"sleep", "600"}
+
 // fakeShepherd is a program that does not read what it is asked, with the other side of the socket.
-func fakeShepherd(t *testing.T, limits answerLimits, notice func(string)) (s *Shepherd, theirs *os.File) {
+func fakeShepherd(t *testing.T, program []string, limits answerLimits, notice func(string)) (s *Shepherd, theirs *os.File) {
 	t.Helper()
 	ours, theirs, err := socketPair()
 	if err != nil {
@@ -134,7 +160,7 @@ func fakeShepherd(t *testing.T, limits answerLimits, notice func(string)) (s *Sh
 	if err != nil {
 		t.Fatal(err)
 	}
-	fake := exec.Command("sleep", "600")
+	fake := exec.Command(program[0], program[1:]...)
 	fake.ExtraFiles = append(fake.ExtraFiles, theirs)
 	s = &Shepherd{
 		cmd: fake, conn: c, stderr: &limitedBuffer{}, done: make(chan struct{}), calls: map[uint64]call{}, processes: map[uint64]*shepherdProcess{},
@@ -152,7 +178,7 @@ func fakeShepherd(t *testing.T, limits answerLimits, notice func(string)) (s *Sh
 func TestSilentShepherd(t *testing.T) {
 	var said []string
 	limits := answerLimits{resume: 50 * time.Millisecond, kill: 50 * time.Millisecond}
-	s, theirs := fakeShepherd(t, limits, func(line string) { said = append(said, line) })
+	s, theirs := fakeShepherd(t, idle, limits, func(line string) { said = append(said, line) })
 	if err := theirs.Close(); err != nil {
 		t.Fatal(err)
 	}

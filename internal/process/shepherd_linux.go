@@ -77,7 +77,7 @@ func NewShepherd(opts ShepherdOptions) (*Shepherd, error) {
 		return nil, err
 	}
 	s := &Shepherd{
-		conn: c, stderr: &limitedBuffer{}, done: make(chan struct{}), notice: opts.Notice, limits: answerLimits{resume: time.Second, kill: 10 * time.Second},
+		conn: c, stderr: &limitedBuffer{}, done: make(chan struct{}), notice: opts.Notice, limits: answerLimits{resume: time.Second, kill: 10 * time.Second, spin: time.Minute},
 		calls: map[uint64]call{}, processes: map[uint64]*shepherdProcess{},
 	}
 	if s.notice == nil {

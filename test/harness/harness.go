@@ -1,7 +1,7 @@
 // Package harness runs the probity command for tests, with real processes, sockets and signals, and
 // finds every process that it starts.
 //
-// The test binary of a package that uses it is three programs: see [Main].
+// The test binary of a package that uses it is two programs more: see [Main].
 package harness
 
 import (
@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"syscall"
@@ -18,24 +19,20 @@ import (
 
 	"github.com/probity-run/probity/internal/process"
 	"github.com/probity-run/probity/probitytest"
-	"github.com/probity-run/probity/test/service"
 )
 
 // Timeout is how long a test waits for something that should happen within a few seconds.
 const Timeout = 120 * time.Second
 
 // Main is the whole TestMain of a package. By it the test binary is three programs: the tests,
-// probity with its shepherd, and the scripted service. Eight tests run at a time, as they wait most
+// probity, and its shepherd. It builds the scripted service. Eight tests run at a time, as they wait most
 // of the time, so more can run than there are processors.
 func Main(m *testing.M) { MainParallel(m, 8) }
 
 // MainParallel is [Main] with another number of tests that run at a time.
 func MainParallel(m *testing.M, parallel int) {
-	switch {
-	case process.IsShepherd(os.Args) || filepath.Base(os.Args[0]) == "probity":
+	if process.IsShepherd(os.Args) || filepath.Base(os.Args[0]) == "probity" {
 		os.Exit(probitytest.Main(m))
-	case filepath.Base(os.Args[0]) == "service":
-		os.Exit(service.Main(os.Args[1:]))
 	}
 	flag.Parse()
 	if err := flag.Set("test.parallel", strconv.Itoa(parallel)); err != nil {
@@ -46,7 +43,34 @@ func MainParallel(m *testing.M, parallel int) {
 	if err := os.Setenv("GORACE", "atexit_sleep_ms=0"); err != nil {
 		panic(err)
 	}
-	os.Exit(probitytest.Main(m))
+	remove, err := buildService()
+	if err != nil {
+		panic(err)
+	}
+	code := probitytest.Main(m)
+	if err := remove(); err != nil {
+		panic(err)
+	}
+	os.Exit(code)
+}
+
+// serviceVariable is the environment variable with the path of the scripted service.
+const serviceVariable = "PROBITY_TEST_SERVICE"
+
+// buildService builds the scripted service. It is a program of its own, without the race detector:
+// it starts in a fifth of the processor time of a test binary, and tests start hundreds of them.
+func buildService() (remove func() error, err error) {
+	dir, err := os.MkdirTemp("", "probity-service-")
+	if err != nil {
+		return nil, err
+	}
+	path := filepath.Join(dir, "service")
+	cmd := exec.Command("go", "build", "-buildvcs=false", "-o", path, "github.com/probity-run/probity/test/service/cmd")
+	cmd.Env = append(os.Environ(), "GOFLAGS=")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("cannot build the scripted service: %w: %s", err, out)
+	}
+	return func() error { return os.RemoveAll(dir) }, os.Setenv(serviceVariable, path)
 }
 
 // WaitFor polls a condition that nothing announces.

@@ -88,8 +88,8 @@ func makeFolder(t *testing.T, user uint32) string {
 	return dir
 }
 
-// linkPrograms links the test binary as probity and as service into dir. hard makes hard links, for
-// another user who cannot follow a symbolic link to the binary.
+// linkPrograms links the test binary as probity, and the scripted service, into dir. hard makes
+// hard links, for another user who cannot follow a symbolic link to them.
 func linkPrograms(dir string, hard bool) error {
 	self, err := os.Executable()
 	if err != nil {
@@ -99,18 +99,11 @@ func linkPrograms(dir string, hard bool) error {
 	if hard {
 		make = os.Link
 	}
-	return errors.Join(make(self, filepath.Join(dir, "probity")), make(self, filepath.Join(dir, "service")))
+	return errors.Join(make(self, filepath.Join(dir, "probity")), make(Service(), filepath.Join(dir, "service")))
 }
 
-// Service links the scripted service and returns its path, for tests that run it without [Start].
-func Service(t *testing.T) string {
-	t.Helper()
-	programs := t.TempDir()
-	if err := linkPrograms(programs, false); err != nil {
-		t.Fatal(err)
-	}
-	return filepath.Join(programs, "service")
-}
+// Service is the path of the scripted service, for tests that run it without [Start].
+func Service() string { return os.Getenv(serviceVariable) }
 
 // StartFile runs a manifest file that is already there.
 func StartFile(t *testing.T, opts Options, probity, file string) *Run {

@@ -121,14 +121,6 @@ func (s *soak) logFile(pod string) string { return filepath.Join(s.dir, pod+".lo
 func (s *soak) answerFile(pod, path string) string { return filepath.Join(s.dir, pod+"-"+path) }
 
 func (s *soak) create() {
-	self, err := os.Executable()
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	program := filepath.Join(s.dir, "service")
-	if err := os.Symlink(self, program); err != nil {
-		s.t.Fatal(err)
-	}
 	probe := func(path string, failures int32) *corev1.Probe {
 		return &corev1.Probe{
 			ProbeHandler:  corev1.ProbeHandler{HTTPGet: &corev1.HTTPGetAction{Path: "/" + path, Port: intstr.FromInt32(8080)}},
@@ -144,7 +136,7 @@ func (s *soak) create() {
 			ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: "default",
 				Annotations: map[string]string{manifest.AnnotationManifest: filepath.Join(s.dir, "pod.yaml")}},
 			Spec: corev1.PodSpec{TerminationGracePeriodSeconds: new(int64(1)), Containers: []corev1.Container{{
-				Name: "app", Image: "example", Command: []string{program, "-print=hello", "-log=" + s.logFile(name),
+				Name: "app", Image: "example", Command: []string{harness.Service(), "-print=hello", "-log=" + s.logFile(name),
 					fmt.Sprintf("-answers=/ready=file:%s /live=file:%s", s.answerFile(name, "ready"), s.answerFile(name, "live"))},
 				Ports:          []corev1.ContainerPort{{ContainerPort: 8080}},
 				ReadinessProbe: probe("ready", 1), LivenessProbe: probe("live", 2),

@@ -55,7 +55,7 @@ func TestCrash(t *testing.T) {
 // its end: the measure for all else, as machines differ by more than what Probity adds.
 func reaped(t *testing.T) time.Duration {
 	t.Helper()
-	program := harness.Service(t)
+	program := harness.Service()
 	var all []time.Duration
 	for range crashes {
 		cmd := exec.Command(program, "-port=0")
@@ -95,7 +95,7 @@ func startInProcess(t *testing.T) *inProcessRun {
 		}
 	})
 	file := filepath.Join(dir, "web.yaml")
-	if err := os.WriteFile(file, []byte(strings.ReplaceAll(w.manifest(), "SERVICE", harness.Service(t))), 0o600); err != nil {
+	if err := os.WriteFile(file, []byte(strings.ReplaceAll(w.manifest(), "SERVICE", harness.Service())), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if err := sys.ApplyFile(file); err != nil {

@@ -3,6 +3,7 @@
 package service
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -44,6 +45,8 @@ import (
 //	                      ignore
 //	                      sleep:D      exit 0 after D, answering until then
 //	                      graceful     accept no more, answer what was asked, exit 0
+//	                      graceful:D   the same, after that time: a server that stops at once drops
+//	                                   the requests that it has not read yet
 //	-log FILE         append a line for each request and signal
 //	-process-log DIR  write a file named after the process id into DIR, by which a test can judge
 //	                  how requests were routed
@@ -185,6 +188,11 @@ func (s *service) run() error {
 				}
 				ends = time.After(d)
 			case "graceful":
+				linger, err := time.ParseDuration(cmp.Or(arg, "0s"))
+				if err != nil {
+					return err
+				}
+				time.Sleep(linger)
 				return s.server.Shutdown(context.Background())
 			}
 		}

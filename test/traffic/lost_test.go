@@ -62,7 +62,7 @@ func lossSuffix(n int) string {
 func TestDeletion(t *testing.T) {
 	t.Parallel()
 	w := newWeb(t)
-	w.Answers = "/work=slow:300ms"
+	w.Term, w.Answers = "graceful", "/work=slow:300ms" // one that lingers gets requests, and may
 	r := begin(t, w)
 	var deleted, restored, interrupted time.Time
 	report := r.underLoad(generator.Options{Posts: 0.3}, size(), func(time.Time) {
@@ -84,7 +84,7 @@ func TestDeletion(t *testing.T) {
 	})
 	logs := r.checkRouting(size().slack)
 	r.checkFailures(logs, report.Failures, func(q generator.Request) bool {
-		return q.Sent.After(interrupted) || q.Sent.After(deleted) && q.Sent.Before(restored.Add(size().slack)) && gotReason(q)
+		return q.Sent.After(interrupted) || q.Sent.After(deleted.Add(-size().linger)) && q.Sent.Before(restored.Add(size().slack)) && gotReason(q)
 	})
 	if !slices.ContainsFunc(report.Failures, gotReason) {
 		t.Error("no client was told why no replica answered")

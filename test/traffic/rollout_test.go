@@ -13,7 +13,7 @@ import (
 func TestRecreate(t *testing.T) {
 	t.Parallel()
 	w := newWeb(t)
-	w.Strategy, w.Service, w.Term = "{type: Recreate}", "{probity.run/hold: 30s}", "graceful"
+	w.Strategy, w.Service = "{type: Recreate}", "{probity.run/hold: 30s}"
 	r := begin(t, w)
 	report := r.underLoad(generator.Options{Posts: 0.3, Rate: 300}, size(), func(time.Time) { rollOut(r) })
 	logs := r.checkRouting(size().slack)

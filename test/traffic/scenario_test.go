@@ -20,6 +20,9 @@ type runLength struct {
 	requests int
 	// slack is how long the proxy may take to act on the answer of a probe.
 	slack time.Duration
+	// linger is how long a replica goes on answering after SIGTERM: a request that was sent before
+	// may wait for a processor, and a server that stops drops what it has not read.
+	linger time.Duration
 }
 
 // scenario is something that is done to a [web] again and again while clients send requests. No

@@ -6,7 +6,9 @@ import "time"
 
 // size of the scenarios in the normal suite: each is done once. Nothing here depends on how fast
 // the machine is.
-func size() runLength { return runLength{atLeast: time.Second, requests: 200, slack: 2 * time.Second} }
+func size() runLength {
+	return runLength{atLeast: time.Second, requests: 200, slack: 2 * time.Second, linger: 2 * time.Second}
+}
 
 // crashes is how many crashes are measured, and maxUntilOut bounds the median. On a machine that
 // does other things as well, this shows only that the replica is taken out of rotation at all.
@@ -16,4 +18,4 @@ const (
 )
 
 // parallel is how many scenarios run at a time.
-const parallel = 8
+const parallel = 4

@@ -341,10 +341,11 @@ func TestFaultThrottle(t *testing.T) {
 	}
 	undo := inject(t, p, Fault{Kind: FaultThrottle, Share: 0.2})
 	before, began := used(), time.Now()
-	eventually(t, "it has used 200 ms", func() bool { return used()-before > 200*time.Millisecond })
-	// however busy the machine is, it must not get much more than its share
-	if took := time.Since(began); took < 600*time.Millisecond {
-		t.Errorf("200 ms of a processor at a fifth of one took %v, want a second", took)
+	eventually(t, "it has used 600 ms", func() bool { return used()-before > 600*time.Millisecond })
+	// however busy the machine is, it must not get much more than its share; the last period's
+	// excess is not made up yet
+	if took := time.Since(began); took < 1800*time.Millisecond {
+		t.Errorf("600 ms of a processor at a fifth of one took %v, want three seconds", took)
 	}
 	if err := undo(); err != nil {
 		t.Fatal(err)
@@ -374,10 +375,23 @@ func TestQuota(t *testing.T) {
 			t.Errorf("at %v, used %v: stop %v, next %v; want %v, %v", step.at, step.used, stop, next.Sub(start), step.stop, step.next)
 		}
 	}
-	for over, want := range map[time.Duration]time.Duration{-3 * ms: 5 * ms, 0: 5 * ms, 2 * ms: 3 * ms, time.Hour: 1250 * time.Microsecond} {
-		if q.begin(start, over); q.budget != want {
-			t.Errorf("after %v too much the budget is %v, want %v", over, q.budget, want)
+	const least = 1250 * time.Microsecond // a quarter of the part
+	for _, period := range []struct{ over, want time.Duration }{
+		{-3 * ms, 5 * ms}, {0, 5 * ms}, {2 * ms, 3 * ms}, {0, 5 * ms},
+		{9 * ms, least}, {0, least}, {-ms, 3500 * time.Microsecond}, {0, 5 * ms}, // 3.75, 3.75 and 1.5 of the 9
+		{3 * ms, 2 * ms}, {3 * ms, 2 * ms},
+		{time.Hour, least},
+	} {
+		if q.begin(start, period.over); q.budget != period.want {
+			t.Errorf("after %v too much the budget is %v, want %v", period.over, q.budget, period.want)
 		}
+	}
+	periods := 0 // 50 ms are remembered, 3.75 paid
+	for ; q.budget != q.part; periods++ {
+		q.begin(start, 0)
+	}
+	if periods != 14 {
+		t.Errorf("an hour too much is paid for in %d further periods, want 14", periods)
 	}
 }
 

@@ -16,18 +16,26 @@ type quota struct {
 
 	end    time.Time     // of the period
 	budget time.Duration // of it
+	debt   time.Duration // what was used too much before, and is not yet taken from a budget
 }
+
+// maxDebt is how many parts are remembered as used too much. On a machine on which the shepherd
+// itself gets no processor for long, a tree is not to pay for that for long afterwards.
+const maxDebt = 10
 
 // minPoll is how long a tree is left alone at least: it uses so much more than its part at most,
 // which is taken from that of the next period.
 const minPoll = 200 * time.Microsecond
 
-// begin begins a period at now. over is how much more was used in the last one than was its budget.
-// However much that was, some of the part remains: a period in which nothing may run would stop the
-// tree for longer than that.
+// begin begins a period at now. over is how much more was used in the last one than was its budget:
+// it is taken from this one and those that follow. However much that was, some of the part remains:
+// a period in which nothing may run would stop the tree for longer than that.
 func (q *quota) begin(now time.Time, over time.Duration) {
 	q.end = now.Add(q.period)
-	q.budget = q.part - min(max(over, 0), q.part*3/4)
+	q.debt = min(q.debt+max(over, 0), maxDebt*q.part)
+	paid := min(q.debt, q.part*3/4)
+	q.debt -= paid
+	q.budget = q.part - paid
 }
 
 // decide says what to do at now when used was used in this period: stop, and when to ask again.

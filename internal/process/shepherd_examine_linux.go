@@ -118,11 +118,8 @@ type activity struct {
 }
 
 func (s *Shepherd) activity() activity {
-	// The number that clock_getcpuclockid(3) gives for the time of all threads of a process. An
-	// error means that it has ended, or has no time to show: then only messages count.
-	var used unix.Timespec
-	_ = unix.ClockGettime(int32(^s.cmd.Process.Pid<<3|2), &used)
+	used, _ := processorTime(s.cmd.Process.Pid) // an error means that it has ended
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return activity{messages: s.received, processor: time.Duration(used.Nano())}
+	return activity{messages: s.received, processor: used}
 }

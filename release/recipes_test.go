@@ -101,15 +101,17 @@ func TestInstallScript(t *testing.T) {
 	packFixture(t, r)
 	server := httptest.NewServer(http.FileServer(http.Dir(r.out)))
 	defer server.Close()
-	prefix := filepath.Join(t.TempDir(), "a folder", "prefix")
+	here := t.TempDir()
+	prefix := filepath.Join(here, "a folder", "prefix")
+	as := prefix
 	install := func(args ...string) (string, error) {
 		cmd := exec.CommandContext(t.Context(), "sh", append([]string{filepath.Join(r.out, installName)}, args...)...)
-		cmd.Env = append(os.Environ(), "PREFIX="+prefix, "PROBITY_DOWNLOADS="+server.URL)
+		cmd.Dir, cmd.Env = here, append(os.Environ(), "PREFIX="+as, "PROBITY_DOWNLOADS="+server.URL)
 		out, err := cmd.CombinedOutput()
 		return string(out), err
 	}
-	for range 2 { // the second time over the first
-		if out, err := install(); err != nil || !strings.Contains(out, "PATH does not have") {
+	for _, as = range []string{prefix, "a folder/prefix"} { // the second time over the first, and by a relative path
+		if out, err := install(); err != nil || !strings.Contains(out, "PATH does not have "+prefix) {
 			t.Fatalf("%v\n%s", err, out)
 		}
 	}

@@ -157,7 +157,12 @@ func (r *release) instructions() string {
 	version, out := r.plainVersion(), filepath.Base(r.out)
 	var text strings.Builder
 	fmt.Fprintf(&text, "%s has Probity %s, commit %s. Nothing was published. What goes where:\n\n", r.out, r.version, r.commit)
-	fmt.Fprintf(&text, "the release on GitHub, once the tags are pushed (release/release tag %s):\n  gh release create %s", r.version, r.version)
+	isPrerelease := strings.Contains(version, "-")
+	flags := " --verify-tag" // else gh makes a tag that is not there, of another commit perhaps
+	if isPrerelease {
+		flags += " --prerelease" // else the one-line install would get it
+	}
+	fmt.Fprintf(&text, "the release on GitHub, once the tags are pushed (release/release tag %s):\n  gh release create %s%s", r.version, r.version, flags)
 	for _, m := range r.made {
 		if !isRecipe(m.name) {
 			fmt.Fprintf(&text, " \\\n    %s", path.Join(out, m.name))
@@ -171,6 +176,9 @@ func (r *release) instructions() string {
 		{pkgbuildName, "AUR: " + path.Join(out, pkgbuildName) + ", and " + path.Join(out, srcinfoName) + " as .SRCINFO, to ssh://aur@aur.archlinux.org/probity-bin.git"},
 		{krewName, "krew: " + path.Join(out, krewName) + " to plugins/ of github.com/kubernetes-sigs/krew-index"},
 	} {
+		if isPrerelease && line[0] != imageName(version) {
+			continue // package managers give everybody the newest that they know
+		}
 		if slices.ContainsFunc(r.made, func(m made) bool { return m.name == line[0] }) {
 			text.WriteString(line[1] + "\n")
 		}

@@ -74,6 +74,19 @@ func TestSameBytes(t *testing.T) {
 	}
 }
 
+// TestPrerelease: the one-line install and the package managers go on with what was released before.
+func TestPrerelease(t *testing.T) {
+	r := fixture(t)
+	packFixture(t, r)
+	if said := r.instructions(); strings.Contains(said, "--prerelease") || !strings.Contains(said, "Homebrew") {
+		t.Errorf("of a release it says\n%s", said)
+	}
+	r.version += "-rc.1"
+	if said := r.instructions(); !strings.Contains(said, r.version+" --verify-tag --prerelease") || strings.Contains(said, "Homebrew") {
+		t.Errorf("of a pre-release it says\n%s", said)
+	}
+}
+
 // TestFolder: only what is an older release is taken away.
 func TestFolder(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "dist")

@@ -109,6 +109,10 @@ uninstall_probity() {
 # Everything is done by a function that is called last: half a script does nothing.
 main() {
   prefix=${PREFIX:-$HOME/.local}
+  case $prefix in
+  /*) ;;
+  *) prefix=$PWD/$prefix ;; # what follows works in other folders
+  esac
   case ${1-} in
   '') install_probity ;;
   --uninstall) uninstall_probity ;;

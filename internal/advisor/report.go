@@ -28,6 +28,12 @@ type Report struct {
 	OtherKinds []manifest.Unknown
 }
 
+// Counted is the report without what is accepted or known.
+func (r Report) Counted() *Report {
+	r.Accepted, r.Known = nil, nil
+	return &r
+}
+
 // NewReport runs the rules over the manifests and sorts the findings into those that count, are
 // accepted, and are known. A nil baseline knows nothing.
 func NewReport(m *Manifests, rules []Rule, baseline *Baseline) *Report {

@@ -39,7 +39,8 @@ The severities, by consequence:
 
 To accept a finding, annotate the object or its pod template with probity.run/ignore.RULE; the value is the reason. An annotation without a
 reason has no effect, and one that is not needed any more is itself reported. To begin with an old stock of manifests, write what is there to a
-baseline, and only new findings count.
+baseline, and only new findings count. The outputs for programs have both, marked as such; --hide-accepted leaves them out, for those that do not
+know the marks, such as GitHub's code scanning.
 
 With --fix, patches that follow from declared values are written to the files, and what is left is reported; comments and layout stay, and
 JSON stays JSON. The result is judged before it is written: a patch that would leave something worse is not made.
@@ -61,6 +62,16 @@ type checkFlags struct {
 	baseline, writeBaseline string
 	excludes                []string
 	fix, diff, verbose      bool
+	hideAccepted            bool
+}
+
+// print prints the report in the form that was asked for.
+func (c *checkRun) print(w io.Writer) error {
+	report := c.report
+	if c.hideAccepted {
+		report = report.Counted()
+	}
+	return c.write(w, report, render.Options{FailOn: c.least, Version: version()})
 }
 
 func newCheck(streams Streams) *cobra.Command {
@@ -89,6 +100,7 @@ func newCheck(streams Streams) *cobra.Command {
 	f.StringVar(&flags.baseline, "baseline", "", "file of known findings, which do not count")
 	f.StringVar(&flags.writeBaseline, "write-baseline", "", "write what is found to this file, as a baseline")
 	f.StringArrayVar(&flags.excludes, "exclude", nil, "leave this out of folders: a name or a path with *, ? and **; may be repeated")
+	f.BoolVar(&flags.hideAccepted, "hide-accepted", false, "leave out of what is printed what annotations accept and the baseline knows")
 	f.BoolVarP(&flags.verbose, "verbose", "v", false, "list what is passed over")
 	f.BoolVar(&flags.fix, "fix", false, "write the patches to the files; with --context, print them")
 	f.BoolVar(&flags.diff, "diff", false, "print what --fix would change, and change nothing")
@@ -174,7 +186,7 @@ func (c *checkRun) act() error {
 		}
 		c.read()
 	}
-	if err := c.write(c.streams.Out, c.report, render.Options{FailOn: c.least, Version: version()}); err != nil {
+	if err := c.print(c.streams.Out); err != nil {
 		return err
 	}
 	if c.writeBaseline != "" && c.unreadable == nil {

@@ -112,7 +112,7 @@ func (c *clusterCheck) act() error {
 		}
 		out = c.streams.Err // the patches are for kubectl alone
 	}
-	if err := c.write(out, c.report, render.Options{FailOn: c.least, Version: version()}); err != nil {
+	if err := c.print(out); err != nil {
 		return err
 	}
 	if c.writeBaseline != "" {

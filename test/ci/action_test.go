@@ -71,6 +71,14 @@ func TestAction(t *testing.T) {
 			inputs:   map[string]string{"upload-sarif": "true"},
 			exitCode: 1, commands: []string{"error file=deploy/app.yaml line=8"}, findings: "1", uploads: true,
 		},
+		"what is accepted is not uploaded": {
+			files: map[string]string{
+				"deploy/app.yaml": fragile,
+				"deploy/old.yaml": strings.Replace(fragile, "metadata: {", "metadata: {annotations: {probity.run/ignore.liveness-threshold-too-low: it restarts quickly}, ", 1),
+			},
+			inputs:   map[string]string{"upload-sarif": "true"},
+			exitCode: 1, commands: []string{"error file=deploy/app.yaml line=8"}, findings: "1", uploads: true,
+		},
 		"a waste does not": {
 			files:    map[string]string{"app.yaml": wasteful},
 			commands: []string{"warning file=app.yaml line=8"}, findings: "1",

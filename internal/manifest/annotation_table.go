@@ -64,7 +64,7 @@ func Annotations() []Annotation {
 
 		{PlaceObject, AnnotationIgnore + "RULE", "the reason", wordsPattern, "`probity check` accepts a finding of that rule", "how-to/check-a-manifest.md"},
 		{PlaceObject, annotationPrefix + "keep", "any", "", "`probity deploy --prune` leaves it", ""},
-		{PlaceObject, annotationPrefix + "before", "`\"true\"`, on a Job", "^true$", "`probity deploy` waits for it before the workloads", ""},
+		{PlaceObject, annotationPrefix + "before", "`\"true\"`, on a Job", "^(true|false)$", "`probity deploy` waits for it before the workloads", ""},
 
 		{PlaceWritten, AnnotationManifest, "everything of a file", "", "the file that it comes from", ""},
 		{PlaceWritten, annotationPrefix + "pid.CONTAINER", "Pods", "", "the process of the running container", ""},

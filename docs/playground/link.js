@@ -1,4 +1,5 @@
-// A link that carries all that was typed in its fragment, which browsers send to nobody.
+// A link that carries the manifests and what is simulated in its fragment, which browsers send to
+// nobody.
 const names = { f: 'simulated-fault', h: 'horizon', w: 'workload' };
 
 async function through(bytes, stream) {
@@ -11,7 +12,7 @@ export async function fragment(typed) {
   let binary = '';
   for (const byte of packed) binary += String.fromCharCode(byte);
   const all = new URLSearchParams({ m: btoa(binary).replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '') });
-  for (const [short, name] of Object.entries(names)) if (typed[name]) all.set(short, typed[name]);
+  for (const [short, name] of Object.entries(names)) if (typed[name] !== undefined) all.set(short, typed[name]);
   return '#' + all;
 }
 

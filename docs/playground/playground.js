@@ -6,8 +6,8 @@ import * as link from './link.js';
 import { load, Program, Superseded } from './program.js';
 
 const $ = (id) => document.getElementById(id);
-const text = $('text'), longest = 1 << 20, pause = 150;
-let base = {}, typing = 0, drafting = 0, pausing = 0, checks = 0, reads = 0, drafts = 0, chosen = '';
+const text = $('text'), longest = 1 << 20, pause = 150, longSimulation = 300; // milliseconds
+let simulated = 0, base = {}, typing = 0, drafting = 0, pausing = 0, checks = 0, reads = 0, drafts = 0, chosen = '';
 
 // What takes seconds has a program of its own, which is started when it is asked first: nobody who
 // types waits for it.
@@ -50,7 +50,9 @@ async function read(more = {}) {
   try {
     const page = await ask(question('read', more));
     put(page, 'workloads');
+    const focused = document.activeElement?.id;
     put(page, 'health-checks');
+    if (focused && focused !== document.activeElement?.id) $(focused)?.focus({ preventScroll: true }); // it was in there
     chosen = $('workloads').value;
     const form = $('health');
     if (form) { base = values(form); layout(form); showErrors(form); draft(); }
@@ -104,9 +106,13 @@ async function write() {
   } catch (e) { failed(e); }
 }
 
+// simulate plays the manifests. If that took long it is done beside all else the next time.
 async function simulate() {
+  const began = performance.now();
   try {
-    const page = await ask(question('simulate', { w: width($('picture')) || width(document.querySelector('main')) - 40 }));
+    const asked = question('simulate', { w: width($('picture')) || width(document.querySelector('main')) - 40 });
+    const page = await (simulated > longSimulation ? askSlowly : ask)(asked);
+    simulated = performance.now() - began;
     put(page, 'picture');
     document.body.dataset.simulated = Number(document.body.dataset.simulated ?? 0) + 1;
   } catch (e) { failed(e); }
@@ -119,17 +125,28 @@ async function open(files) {
   if (files.length > 0) { editor.replace(await editor.take(files)); changed(); }
 }
 
-// carry takes what a link carries into the page.
-async function carry() {
-  try {
-    const typed = await link.typed(location.hash);
-    if (!typed) return false;
-    text.value = typed.text;
-    if ('simulated-fault' in typed) $('simulated-fault').value = typed['simulated-fault'];
-    if ('horizon' in typed) $('horizon').value = typed.horizon;
-    chosen = typed.workload ?? '';
-    return true;
-  } catch { failed(new Error('This link is damaged: what it carries cannot be read.')); return false; }
+// carry takes what a link carries into the page, the manifests by the function, and returns what is
+// wrong with the link.
+async function carry(place) {
+  let typed;
+  try { typed = await link.typed(location.hash); } catch { return new Error('This link is damaged: what it carries cannot be read. What you see is not what was sent.'); }
+  if (!typed) return null;
+  place(typed.text);
+  if ('simulated-fault' in typed) $('simulated-fault').value = typed['simulated-fault'];
+  if ('horizon' in typed) $('horizon').value = typed.horizon;
+  chosen = typed.workload ?? '';
+  return null;
+}
+
+// follow goes to a part of the page and leaves the address as it is, which may carry what was typed.
+function follow(e) {
+  const part = e.target.closest('a[href^="#"]');
+  if (!part) return;
+  const to = document.querySelector(part.hash);
+  e.preventDefault();
+  to.tabIndex = -1;
+  to.focus({ preventScroll: true });
+  to.scrollIntoView();
 }
 
 async function copyLink() {
@@ -147,21 +164,22 @@ function listen() {
   text.addEventListener('input', changed);
   $('example').onclick = () => { editor.replace(EXAMPLE); changed(); };
   $('choose').onclick = () => $('files').click();
-  $('files').onchange = (e) => open(e.target.files);
+  $('files').onchange = async (e) => { await open(e.target.files); e.target.value = ''; }; // the same file may come again
   $('link').onclick = copyLink;
   $('workloads').onchange = (e) => { chosen = e.target.value; read({ container: '' }); };
   $('simulate').addEventListener('submit', (e) => { e.preventDefault(); simulate(); });
-  const follow = (e) => {
+  const showLine = (e) => {
     const place = e.target.closest('[data-line]');
     if (place) { e.preventDefault(); editor.goTo(Number(place.dataset.line)); }
   };
-  $('found').addEventListener('click', follow);
+  $('found').addEventListener('click', showLine);
   // when the key is up, else Enter would be typed over the line that it leads to
   $('found').addEventListener('keydown', (e) => { if (e.key === 'Enter' && e.target.closest('[data-line]')) e.preventDefault(); });
-  $('found').addEventListener('keyup', (e) => { if (e.key === 'Enter') follow(e); });
-  const drop = (e) => { e.preventDefault(); document.body.classList.toggle('dropping', e.type === 'dragover'); if (e.type === 'drop') open(e.dataTransfer.files); };
+  $('found').addEventListener('keyup', (e) => { if (e.key === 'Enter') showLine(e); });
+  const drop = (e) => { if (!e.dataTransfer.types.includes('Files')) return; e.preventDefault(); document.body.classList.toggle('dropping', e.type === 'dragover'); if (e.type === 'drop') open(e.dataTransfer.files); };
   for (const type of ['dragover', 'dragleave', 'drop']) addEventListener(type, drop);
-  addEventListener('hashchange', async () => { if (await carry()) changed(); });
+  addEventListener('hashchange', async () => { const wrong = await carry(editor.replace); if (wrong) failed(wrong); else changed(); });
+  for (const place of [document.querySelector('header'), document.querySelector('.skip')]) place.addEventListener('click', follow);
   let last = innerWidth;
   addEventListener('resize', () => { if (innerWidth !== last) { last = innerWidth; drafted(); simulate(); } });
 }
@@ -192,9 +210,10 @@ async function start() {
     compiled = await load();
     program = new Program(compiled);
     put(await ask(question('start')), 'simulate');
-    await carry();
+    const wrong = await carry((typed) => { text.value = typed; });
     $('program').textContent = 'Ready';
     await check();
+    if (wrong) failed(wrong);
   } catch (e) { $('program').textContent = 'Not loaded'; failed(e); }
 }
 

@@ -64,26 +64,27 @@ export class Program {
   }
 
   #start() {
-    this.#worker = thread();
-    this.#worker.onmessage = ({ data }) => {
+    const worker = thread();
+    this.#worker = worker;
+    worker.onmessage = ({ data }) => {
       const { resolve, reject } = this.#asked;
       this.#asked = null;
       data.error ? reject(new Error(data.error)) : resolve(new DOMParser().parseFromString(policy.createHTML(data.page), 'text/html'));
       this.#next();
     };
-    this.#worker.onerror = (e) => this.#fail(e.message);
-    this.#worker.postMessage({ program: this.#program });
+    worker.onerror = (e) => { if (worker === this.#worker) this.#fail(e.message); }; // it may tell twice
+    worker.postMessage({ program: this.#program });
     this.#next();
   }
 
-  // fail begins with a fresh worker: what ran in this one has ended.
+  // fail gives the worker up: what ran in it has ended. The next question begins with a fresh one.
   #fail(message) {
     this.#worker.terminate();
     this.#worker = null;
     const failed = this.#asked;
     this.#asked = null;
     failed?.reject(new Error(`the program has ended, which is a mistake of Probity: ${message}`));
-    if (failed) this.#start();
+    if (this.#waiting.size > 0) this.#start();
   }
 
   // ask asks a question and returns the document of its answer.
@@ -92,7 +93,8 @@ export class Program {
       const kind = question.get('ask');
       this.#waiting.get(kind)?.reject(new Superseded());
       this.#waiting.set(kind, { question, resolve, reject });
-      this.#next();
+      if (this.#worker) this.#next();
+      else this.#start();
     });
   }
 

@@ -34,13 +34,26 @@ async function compile(where) {
 
 async function run(program) {
   const go = new Go(), instance = await WebAssembly.instantiate(program, go.importObject);
-  go.run(instance).then(() => { throw new Error('the program has ended'); });
+  go.run(instance).then(() => died(new Error('it has ended')), died);
 }
 
-onmessage = async ({ data }) => {
-  if (data.program) ready = run(data.program);
-  else if (data.question) {
+// died tells the page, which hears of errors that nobody catches, but not of promises.
+function died(error) {
+  setTimeout(() => { throw error; });
+}
+
+// answer is undefined if the program has ended while it was asked.
+async function answer(question) {
+  try {
     await ready;
-    postMessage(probityAnswer(data.question));
-  } else compile(data).then((program) => postMessage({ program }), (e) => postMessage({ error: e.message }));
+    const answered = probityAnswer(question);
+    if (answered) postMessage(answered);
+    else died(new Error('it has no answer'));
+  } catch (e) { died(e); }
+}
+
+onmessage = ({ data }) => {
+  if (data.program) ready = run(data.program);
+  else if (data.question) answer(data.question);
+  else compile(data).then((program) => postMessage({ program }), (e) => postMessage({ error: e.message }));
 };

@@ -1,7 +1,11 @@
 // The search of the pages: a pure function of the index, see search.go, and of what was typed.
 
-// wordsOf divides a text as the index has it.
+// wordsOf divides a text as the index does, which leaves some of the words out.
 const wordsOf = (text) => (text.toLowerCase().match(/[\p{L}\p{Nd}]+/gu) ?? []);
+
+// isIndexed reports whether the index would have a word: no single letters, and no numbers but
+// those with three digits.
+const isIndexed = (word) => word.length > 1 && (!/^\d+$/.test(word) || word.length === 3);
 
 // Index is the index, unpacked: the sections of each word, and the words in order.
 export class Index {
@@ -21,7 +25,8 @@ export class Index {
   // in the text; a whole word is worth more than its beginning.
   find(text) {
     let worth = null;
-    for (const typed of new Set(wordsOf(text))) {
+    const all = wordsOf(text), indexed = all.filter(isIndexed);
+    for (const typed of new Set(indexed.length > 0 ? indexed : all)) {
       const here = this.#worthOf(typed);
       worth = worth === null ? here : new Map([...worth].filter(([n]) => here.has(n)).map(([n, sum]) => [n, sum + here.get(n)]));
     }

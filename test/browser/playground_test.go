@@ -10,6 +10,7 @@ import (
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 )
@@ -97,6 +98,68 @@ func TestPlayground(t *testing.T) {
 				t.Error("the browser did not refuse it by the page's policy")
 			}
 		})
+	}
+}
+
+// TestPlaygroundLink: a link is kept while one goes about the page, an empty fault is carried too,
+// undo brings back what another link took away, and a damaged link is told.
+func TestPlaygroundLink(t *testing.T) {
+	address := playgrounds(t)["served"]
+	x := open(t, address)
+	x.until("the example is read", read(1))
+	x.manifest(commented)
+	eval[string](x, `document.getElementById("simulated-fault").value = ""`)
+	x.click("#link")
+	x.until("the address has the link", `location.hash.includes("m=")`)
+	link := eval[string](x, "location.href")
+	x.click(`.tabs a[href="#simulation"]`)
+	x.until("the part has the focus", `document.activeElement.id === "simulation"`)
+	if now := eval[string](x, "location.href"); now != link {
+		t.Errorf("a tab makes %s of the link %s", now, link)
+	}
+	other := open(t, link)
+	other.until("the other page is read", read(1))
+	if fault := eval[string](other, `document.getElementById("simulated-fault").value`); fault != "" {
+		t.Errorf("the link brings the fault %q, want none", fault)
+	}
+	const mine = "kind: Pod # mine"
+	other.manifest(mine)
+	eval[bool](other, fmt.Sprintf(`(() => { history.replaceState(null, "", "#"); location.href = %q; return true; })()`, link))
+	other.until("the link is followed", fmt.Sprintf(`document.getElementById("text").value === %q`, commented))
+	if now := eval[string](other, `(() => { document.execCommand("undo"); return document.getElementById("text").value; })()`); now != mine {
+		t.Errorf("undo brings back %q", now)
+	}
+	damaged := open(t, address+"#m=dGhpcyBpcyBub3QgZGVmbGF0ZWQ")
+	damaged.until("the example is read", read(1))
+	damaged.until("the damage is told", `document.getElementById("verdict").textContent.includes("damaged")`)
+}
+
+// TestPlaygroundContainers: who chooses a container by the keyboard stays at that field.
+func TestPlaygroundContainers(t *testing.T) {
+	x := open(t, playgrounds(t)["served"])
+	x.until("the example is read", read(1))
+	x.manifest(commented + "  - name: second\n    image: app\n")
+	eval[bool](x, `(() => { const c = document.getElementById("container"); c.focus(); c.value = "second"; return c.dispatchEvent(new Event("change", {bubbles: true})); })()`)
+	x.until("the other container is read", read(3))
+	if at := eval[string](x, `document.activeElement.id + " " + document.activeElement.value`); at != "container second" {
+		t.Errorf("the focus is at %q", at)
+	}
+}
+
+// TestPlaygroundProgramEnds: the end of the program is told, and what is asked next begins it anew.
+func TestPlaygroundProgramEnds(t *testing.T) {
+	x := open(t, "about:blank")
+	const spoil = `window.Worker = class extends Worker {
+		postMessage(m) { if (m.program && !window.spoilt) window.spoilt = true; else super.postMessage(m); }
+	}` // the first one gets no program, and so can answer nothing
+	x.do(chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
+		_, err := cdp.Call(ctx, target, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: spoil})
+		return err
+	}), chromedp.Navigate(playgrounds(t)["served"]))
+	x.until("the end is told", `document.getElementById("verdict").textContent.includes("the program has ended")`)
+	x.manifest(commented)
+	if found := x.text("#found"); !strings.Contains(found, "line 10 timeout-ge-period") {
+		t.Errorf("nothing is found: %s", found)
 	}
 }
 

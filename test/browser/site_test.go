@@ -61,6 +61,8 @@ func TestSiteSearch(t *testing.T) {
 			x.until("the results are closed", `document.getElementById("results").hidden && document.activeElement.id === "q"`)
 			x.search("nosuchword")
 			x.until("nothing is found", `document.getElementById("count").textContent === "Nothing is found."`)
+			x.search("port 8080")
+			x.until("a number that is no word of the index does not count", `document.querySelectorAll("#results li").length > 0`)
 			x.search("crash loop back")
 			x.until("the rules are found", `document.querySelector("#results li")?.textContent.includes("Crash-loop back-off")`)
 			x.key(kb.Enter)

@@ -61,7 +61,9 @@ func (x *tab) hear(event any) {
 	defer x.mu.Unlock()
 	switch e := event.(type) {
 	case *network.EventRequestWillBeSent:
-		x.requests = append(x.requests, e.Request)
+		if !strings.HasPrefix(e.Request.URL, "blob:") { // which lies in the page itself
+			x.requests = append(x.requests, e.Request)
+		}
 		if strings.Contains(e.Request.URL, "/ui/stream") {
 			x.streams[e.RequestID] = 0
 		}

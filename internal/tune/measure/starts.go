@@ -153,7 +153,7 @@ func (m *measurement) startOf(ctx context.Context, s *subject, pod *corev1.Pod, 
 			return 0, err
 		}
 	}
-	good, err := untilGood(ctx, m.lab.prober(e, pod))
+	good, err := untilGood(ctx, m.lab.prober(e, pod), e.patience())
 	if err != nil {
 		return 0, fmt.Errorf("cannot measure how %s of %s starts: %s does not answer well: %w", c.Name, s.name, e.request, err)
 	}

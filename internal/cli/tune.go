@@ -19,7 +19,8 @@ import (
 
 const tuneHelp = `Measure the service of a manifest and recommend the timings of its probes; promise no more than the measurement supports.
 
-The manifest is run, one Pod of each workload and without its probes, so that none of them ends what is to be measured. First come cold starts,
+The manifest is run, one Pod of each workload and without its probes, so that none of them ends what is to be measured. All workloads come up first, in any order, as one
+may need another; a program that ends before the others are there is started again. Then come cold starts while the others run,
 one by one, three at once, and three at the CPU limit if the container has one; then what the probes would ask is asked, 20 times a second (2 times for exec) and over new connections: idle for a quarter of --for, two minutes
 at most, and then under load. --request is the load, sent 20 times a second to the Services of HTTP; without it that is GET /. A stall is a stretch without a good answer.
 

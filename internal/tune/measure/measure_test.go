@@ -205,7 +205,7 @@ func TestParseRequest(t *testing.T) {
 			t.Errorf("%q is %+v (%v), want %+v", text, got, err, want)
 		}
 	}
-	for _, text := range []string{"", "GET", "GET results", "G T /x\ny", "POST http://elsewhere.example/", "GE\nT /"} {
+	for _, text := range []string{"", "GET", "GET results", "G T /x\ny", "POST http://elsewhere.example/", "get /", "GE\nT /"} {
 		if got, err := ParseRequest(text); err == nil {
 			t.Errorf("%q is %+v, want an error", text, got)
 		}

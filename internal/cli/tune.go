@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/probity-run/probity/internal/advisor"
 	"github.com/probity-run/probity/internal/printable"
@@ -64,6 +65,9 @@ func newTune(streams Streams) *cobra.Command {
   probity tune app.yaml --from series.json.gz --false-restarts 1/day --diff
   probity tune --verify series.json.gz --from cluster`,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := refuseNothing(cmd.Flags(), "detect", "survive", "drain"); err != nil {
+				return badInput(err)
+			}
 			return runTune(cmd.Context(), streams, flags, args)
 		},
 	}
@@ -88,6 +92,18 @@ func newTune(streams Streams) *cobra.Command {
 	f.StringVarP(&flags.namespace, "namespace", "n", "", "namespace of the cluster, for --from cluster (default: that of the context)")
 	addKubeconfig(cmd, &flags.kubeconfig)
 	return cmd
+}
+
+// refuseNothing finds objectives of no time, which would be taken for those that nobody gave.
+func refuseNothing(f *pflag.FlagSet, names ...string) error {
+	for _, name := range names {
+		if value, err := f.GetDuration(name); err != nil {
+			return err
+		} else if f.Changed(name) && value == 0 {
+			return fmt.Errorf("cannot use --%s 0s: it takes a second or more; leave it out for its default", name)
+		}
+	}
+	return nil
 }
 
 // fromCluster is what --from takes instead of a file.

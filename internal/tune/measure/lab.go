@@ -127,10 +127,7 @@ const endGrace = 5 * time.Second
 func (l *lab) await(ctx context.Context, pod *corev1.Pod, wanted func(*corev1.Pod) bool) error {
 	watch, err := l.system.Store().Watch(store.WatchOptions{Kinds: []store.Object{&corev1.Pod{}}})
 	for err == nil {
-		current, getErr := store.Get[*corev1.Pod](l.system.Store(), pod.Namespace, pod.Name)
-		if getErr != nil || current.UID != pod.UID {
-			current = nil
-		}
+		current := l.current(pod)
 		switch {
 		case wanted(current):
 			return nil
@@ -184,14 +181,22 @@ func trouble(pod *corev1.Pod, known map[string]bool) error {
 	return nil
 }
 
-// processes are those that a Pod has now, or had last, by their ids.
-func (l *lab) processes(pod *corev1.Pod) map[string]bool {
-	ids := map[string]bool{}
+// current is a Pod as it is now; nil if it is gone.
+func (l *lab) current(pod *corev1.Pod) *corev1.Pod {
 	current, err := store.Get[*corev1.Pod](l.system.Store(), pod.Namespace, pod.Name)
-	if err != nil {
+	if err != nil || current.UID != pod.UID {
+		return nil
+	}
+	return current
+}
+
+// processes are those that a Pod has now, or had last, by their ids.
+func processes(pod *corev1.Pod) map[string]bool {
+	ids := map[string]bool{}
+	if pod == nil {
 		return ids // it is gone, and who waits for it is told
 	}
-	for _, s := range current.Status.ContainerStatuses {
+	for _, s := range pod.Status.ContainerStatuses {
 		ids[s.ContainerID] = true
 		if last := s.LastTerminationState.Terminated; last != nil {
 			ids[last.ContainerID] = true

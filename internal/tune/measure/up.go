@@ -14,8 +14,32 @@ import (
 )
 
 // allUp starts the workloads that do not run yet, all at the same time as in a cluster, and waits
-// until each of them answers. None of these starts is measured.
-func (m *measurement) allUp(ctx context.Context) error { return bringUp(ctx, m.subjects, m.comeUp) }
+// until each of them answers. None of these starts is measured. A Pod that is down, as what it
+// needs was started so often, is made anew: its back-off may have grown to minutes.
+func (m *measurement) allUp(ctx context.Context) error {
+	for _, s := range m.subjects {
+		if s.pod == nil || !isDown(m.lab.current(s.pod)) {
+			continue
+		}
+		if err := m.lab.remove(ctx, s.pod); err != nil {
+			return err
+		}
+		s.pod = nil
+	}
+	return bringUp(ctx, m.subjects, m.comeUp)
+}
+
+// isDown reports whether a Pod has failed, or has a container that failed and was not started
+// again.
+func isDown(pod *corev1.Pod) bool {
+	if pod == nil {
+		return false // nothing is left to make anew, and who waits for it is told
+	}
+	return pod.Status.Phase == corev1.PodFailed || slices.ContainsFunc(pod.Status.ContainerStatuses, func(s corev1.ContainerStatus) bool {
+		ended := s.State.Terminated
+		return s.State.Waiting != nil && s.LastTerminationState.Terminated != nil || ended != nil && ended.ExitCode != 0
+	})
+}
 
 // moreTries are how often those that failed are tried again although that brought nothing up, if
 // there is a workload without probes: nothing tells when it is there for the others. Back-offs
@@ -126,7 +150,7 @@ func (s *subject) serves(pod *corev1.Pod) bool {
 func (m *measurement) comeUp(ctx context.Context, s *subject) (err error) {
 	known := map[string]bool{}
 	if s.pod != nil {
-		known = m.lab.processes(s.pod)
+		known = processes(m.lab.current(s.pod))
 	} else if s.pod, err = m.lab.createOf(s.object, 0); err != nil {
 		return err
 	}

@@ -154,3 +154,33 @@ func TestTrouble(t *testing.T) {
 		})
 	}
 }
+
+// TestIsDown: a Pod is made anew if it would come back late, or never.
+func TestIsDown(t *testing.T) {
+	code := func(n int32) corev1.ContainerState {
+		return corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{ExitCode: n}}
+	}
+	running := corev1.ContainerState{Running: &corev1.ContainerStateRunning{}}
+	waiting := corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{}}
+	for name, c := range map[string]struct {
+		phase  corev1.PodPhase
+		status corev1.ContainerStatus
+		want   bool
+	}{
+		"runs":              {corev1.PodRunning, corev1.ContainerStatus{State: running}, false},
+		"runs again":        {corev1.PodRunning, corev1.ContainerStatus{State: running, LastTerminationState: code(1)}, false},
+		"is created":        {corev1.PodPending, corev1.ContainerStatus{State: waiting}, false},
+		"in back-off":       {corev1.PodRunning, corev1.ContainerStatus{State: waiting, LastTerminationState: code(0)}, true},
+		"one has ended":     {corev1.PodRunning, corev1.ContainerStatus{State: code(1)}, true},
+		"one has done":      {corev1.PodRunning, corev1.ContainerStatus{State: code(0)}, false},
+		"has done its work": {corev1.PodSucceeded, corev1.ContainerStatus{State: code(0)}, false},
+		"has failed":        {corev1.PodFailed, corev1.ContainerStatus{State: code(0)}, true},
+	} {
+		if got := isDown(&corev1.Pod{Status: corev1.PodStatus{Phase: c.phase, ContainerStatuses: []corev1.ContainerStatus{c.status}}}); got != c.want {
+			t.Errorf("%s: %v, want %v", name, got, c.want)
+		}
+	}
+	if isDown(nil) {
+		t.Error("one that is gone is down, and would be removed again")
+	}
+}

@@ -30,7 +30,7 @@ FILE is a manifest, a folder of manifests, or - for standard input; a service of
 --env-file give the values of the secrets that it refers to. Pods, Deployments, ReplicaSets, StatefulSets, ConfigMaps and Secrets
 are read; other kinds are named and left alone. Without FILE it is an empty node, which runs what probity apply --state-dir brings. A container's
 command runs as a process. A container that has only an image needs to know which program stands for it here: give the Pod the annotation
-probity.run/command.<container>, or use --command, by container or by workload and container. --only runs a part of the workloads.
+probity.run/command.CONTAINER, or use --command, by container or by workload and container. --only runs a part of the workloads.
 
 A Service has an address of its own on this machine's loopback (127.64.0.0/10 on Linux), which programs find in STORE_SERVICE_HOST and
 STORE_SERVICE_PORT; Events and the table say where it is served.

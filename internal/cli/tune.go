@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/probity-run/probity/internal/advisor"
 	"github.com/probity-run/probity/internal/printable"
@@ -19,7 +20,8 @@ import (
 
 const tuneHelp = `Measure the service of a manifest and recommend the timings of its probes; promise no more than the measurement supports.
 
-The manifest is run, one Pod of each workload and without its probes, so that none of them ends what is to be measured. First come cold starts,
+The manifest is run, one Pod of each workload and without its probes, so that none of them ends what is to be measured. All workloads come up first, in any order, as one
+may need another; a program that ends before the others are there is started again. Then come cold starts while the others run,
 one by one, three at once, and three at the CPU limit if the container has one; then what the probes would ask is asked, 20 times a second (2 times for exec) and over new connections: idle for a quarter of --for, two minutes
 at most, and then under load. --request is the load, sent 20 times a second to the Services of HTTP; without it that is GET /. A stall is a stretch without a good answer.
 
@@ -63,6 +65,9 @@ func newTune(streams Streams) *cobra.Command {
   probity tune app.yaml --from series.json.gz --false-restarts 1/day --diff
   probity tune --verify series.json.gz --from cluster`,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := refuseNothing(cmd.Flags(), "detect", "survive", "drain"); err != nil {
+				return badInput(err)
+			}
 			return runTune(cmd.Context(), streams, flags, args)
 		},
 	}
@@ -87,6 +92,18 @@ func newTune(streams Streams) *cobra.Command {
 	f.StringVarP(&flags.namespace, "namespace", "n", "", "namespace of the cluster, for --from cluster (default: that of the context)")
 	addKubeconfig(cmd, &flags.kubeconfig)
 	return cmd
+}
+
+// refuseNothing finds objectives of no time, which would be taken for those that nobody gave.
+func refuseNothing(f *pflag.FlagSet, names ...string) error {
+	for _, name := range names {
+		if value, err := f.GetDuration(name); err != nil {
+			return err
+		} else if f.Changed(name) && value == 0 {
+			return fmt.Errorf("cannot use --%s 0s: it takes a second or more; leave it out for its default", name)
+		}
+	}
+	return nil
 }
 
 // fromCluster is what --from takes instead of a file.

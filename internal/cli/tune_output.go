@@ -139,13 +139,37 @@ func (t *tuneRun) drilled() (flags string) {
 			flags += " --fault " + printable.Shell(fault+of)
 		}
 	}
-	if flags == "" {
+	same, ok := t.sameForDrill()
+	if flags == "" || !ok {
 		return ""
 	}
-	for _, request := range t.tuneFlags.requests {
-		flags += " --request " + printable.Shell(request)
+	return flags + same
+}
+
+// sameForDrill are the flags with which a drill runs what was measured, under the same load. ok is
+// false if one of them cannot be copied from a line.
+func (t *tuneRun) sameForDrill() (flags string, ok bool) {
+	requests := make([]string, len(t.requests))
+	for i, r := range t.requests {
+		requests[i] = r.Text() // a drill has no short form
 	}
-	return flags
+	names := make([]string, len(t.env.values))
+	for i, value := range t.env.values {
+		names[i], _, _ = strings.Cut(value, "=") // values may be secret: the drill takes them from its environment
+	}
+	for _, f := range []struct {
+		name   string
+		values []string
+	}{{"request", requests}, {"command", t.commands}, {"env", names}, {"env-file", t.env.files}} {
+		for _, value := range f.values {
+			word := printable.Shell(value)
+			if word == "" {
+				return "", false
+			}
+			flags += " --" + f.name + " " + word
+		}
+	}
+	return flags, true
 }
 
 // asked are the objectives as flags.

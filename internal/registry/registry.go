@@ -23,7 +23,7 @@ type Options struct {
 	// Commands are the programs that stand for the images of containers, by the containers' names,
 	// or by workload and container, as in "deployment/web:server", which come first; both come
 	// before those that a Pod's own annotations name. A program is a line of words as in the
-	// annotation probity.run/command.<container>.
+	// annotation probity.run/command.CONTAINER.
 	Commands map[string]string
 	// ServiceAddress, if not nil, is the clusterIP of a Service, the same each time as long as
 	// there is a Service of that name. What a manifest says is replaced by it, but for None.

@@ -17,7 +17,7 @@ type Objectives struct {
 	// liveness can act.
 	Drain int
 	// EndpointDelay is how many seconds pass until a change of readiness has reached those who send
-	// requests. 0 stands for 1.
+	// requests. 0: it reaches them at once.
 	EndpointDelay int
 }
 

@@ -36,12 +36,16 @@ func (r *recommendation) readiness() {
 		return
 	}
 	r.choose("readiness", now, next)
-	p := Promise{Objective: "drain", Basis: Assumed, Text: fmt.Sprintf(
-		"a replica that hangs gets no requests after %d s at the latest, %s; of that %d s are assumed for the change to reach those who send them",
-		next.Certain()+delay, why, delay)}
-	if limit == 0 {
-		p.Text = fmt.Sprintf("a replica that hangs gets no requests after %d s at the latest, of which %d s are assumed", next.Certain()+delay, delay)
+	text := fmt.Sprintf("a replica that hangs gets no requests after %d s at the latest", next.Certain()+delay)
+	if limit > 0 {
+		text += ", " + why
 	}
+	if delay > 0 {
+		text += fmt.Sprintf("; of that %d s are assumed for the change to reach those who send them", delay)
+	} else {
+		text += "; that the change reaches those who send them at once is assumed"
+	}
+	p := Promise{Objective: "drain", Basis: Assumed, Text: text}
 	if r.objectives.Drain > 0 {
 		p.Wanted = fmt.Sprintf("%d s", r.objectives.Drain)
 	}

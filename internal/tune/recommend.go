@@ -1,7 +1,6 @@
 package tune
 
 import (
-	"cmp"
 	"fmt"
 	"math"
 	"time"
@@ -39,7 +38,6 @@ func Recommend(container *Container, today Today, o Objectives) *Advice {
 		a.Refused = "nothing was measured of it"
 		return a
 	}
-	o.EndpointDelay = cmp.Or(o.EndpointDelay, 1)
 	r := &recommendation{objectives: o, today: today, container: container, advice: a}
 	if e := r.decisive(); e != nil {
 		r.windows = e.Windows

@@ -78,9 +78,10 @@ func TestRecommend(t *testing.T) {
 		"no liveness probe":               {func(_ *Container, t *Today, _ *Objectives) { t.Liveness = nil }, "", "2/1/2", "1/1/30", "", "", "", ""},
 		"readiness too slow for liveness": {func(_ *Container, t *Today, _ *Objectives) { t.Readiness.Failures = 6 }, "3/1/4", "4/1/2", "1/1/30", Assumed, Supported, "", ""},
 		"drain":                           {func(_ *Container, _ *Today, o *Objectives) { o.Drain = 5 }, "3/1/4", "1/1/3", "1/1/30", Assumed, Supported, "", ""},
+		"drain without a delay":           {func(_ *Container, _ *Today, o *Objectives) { o.Drain, o.EndpointDelay = 5, 0 }, "3/1/4", "2/1/2", "1/1/30", Assumed, Supported, "", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			container, today, objectives := served(short), now(), Objectives{}
+			container, today, objectives := served(short), now(), Objectives{EndpointDelay: 1}
 			c.change(container, &today, &objectives)
 			a := Recommend(container, today, objectives)
 			for probe, want := range map[string]string{"liveness": c.liveness, "readiness": c.ready, "startup": c.start} {

@@ -23,7 +23,8 @@ type endpoint struct {
 	container *corev1.Container
 	probes    []string // "startup", "readiness", "liveness"
 	handler   corev1.ProbeHandler
-	request   string // describes it
+	request   string        // describes it
+	timeout   time.Duration // the longest of the probes
 }
 
 // endpointsOf are what the probes of a container ask, each once.
@@ -35,9 +36,10 @@ func endpointsOf(c *corev1.Container) (list []*endpoint) {
 		if p.spec == nil {
 			continue
 		}
-		e := &endpoint{container: c, handler: p.spec.ProbeHandler, request: describe(&p.spec.ProbeHandler)}
+		e := &endpoint{container: c, handler: p.spec.ProbeHandler, request: describe(&p.spec.ProbeHandler), timeout: time.Duration(p.spec.TimeoutSeconds) * time.Second}
 		if i := slices.IndexFunc(list, func(o *endpoint) bool { return reflect.DeepEqual(o.handler, e.handler) }); i >= 0 {
 			list[i].probes = append(list[i].probes, p.name)
+			list[i].timeout = max(list[i].timeout, e.timeout)
 			continue
 		}
 		e.probes = []string{p.name}
@@ -72,6 +74,10 @@ func (e *endpoint) interval() time.Duration {
 	}
 	return time.Second / 20
 }
+
+// patience is how long one attempt may take while a container starts: as long as its probes would
+// wait, for an answer that they take is a good one. A second is left to a program that hangs.
+func (e *endpoint) patience() time.Duration { return max(e.timeout, time.Second) }
 
 // giveUp is how long an answer is waited for.
 const giveUp = 30 * time.Second

@@ -95,8 +95,12 @@ func withoutProbes(c *corev1.Container) {
 	c.StartupProbe, c.ReadinessProbe, c.LivenessProbe = nil, nil, nil
 }
 
-// create makes a Pod.
-func (l *lab) create(pod *corev1.Pod) (*corev1.Pod, error) {
+// createOf makes the Pod that an object asks for; n tells several of one object apart.
+func (l *lab) createOf(object manifest.Object, n int) (*corev1.Pod, error) {
+	pod, err := podOf(object, n)
+	if err != nil {
+		return nil, err
+	}
 	created, err := l.system.Registry().CreateObject(pod, registry.WriteOptions{})
 	if err != nil {
 		return nil, fmt.Errorf("cannot start a Pod of %s: %w", pod.Name, err)
@@ -123,10 +127,7 @@ const endGrace = 5 * time.Second
 func (l *lab) await(ctx context.Context, pod *corev1.Pod, wanted func(*corev1.Pod) bool) error {
 	watch, err := l.system.Store().Watch(store.WatchOptions{Kinds: []store.Object{&corev1.Pod{}}})
 	for err == nil {
-		current, getErr := store.Get[*corev1.Pod](l.system.Store(), pod.Namespace, pod.Name)
-		if getErr != nil || current.UID != pod.UID {
-			current = nil
-		}
+		current := l.current(pod)
 		switch {
 		case wanted(current):
 			return nil
@@ -143,25 +144,32 @@ func (l *lab) await(ctx context.Context, pod *corev1.Pod, wanted func(*corev1.Po
 }
 
 // watchTrouble ends a context with the reason when a Pod will not come up: a program ends, or
-// cannot be started. It returns when the context is done.
-func (l *lab) watchTrouble(ctx context.Context, pod *corev1.Pod, cancel context.CancelCauseFunc) {
+// cannot be started. Processes that are known may end. It returns when the context is done.
+func (l *lab) watchTrouble(ctx context.Context, pod *corev1.Pod, known map[string]bool, cancel context.CancelCauseFunc) {
 	var found error
-	if err := l.await(ctx, pod, func(p *corev1.Pod) bool { found = trouble(p); return found != nil }); err == nil {
+	if err := l.await(ctx, pod, func(p *corev1.Pod) bool { found = trouble(p, known); return found != nil }); err == nil {
 		cancel(found)
 	}
 }
 
-// trouble is why a Pod will not come up; nil if it may.
-func trouble(pod *corev1.Pod) error {
-	if pod == nil {
+// errNeverStarts is of a program that no other workload can help to start.
+var errNeverStarts = errors.New("cannot be started")
+
+// trouble is why a Pod will not come up; nil if it may. That a process ended which is known says
+// nothing: the next one may do better.
+func trouble(pod *corev1.Pod, known map[string]bool) error {
+	if pod == nil || pod.Status.Phase == corev1.PodSucceeded {
 		return nil
 	}
 	for _, s := range pod.Status.ContainerStatuses {
 		ended := s.State.Terminated
-		if s.RestartCount > 0 && ended == nil {
+		if ended == nil {
 			ended = s.LastTerminationState.Terminated
 		}
 		switch w := s.State.Waiting; {
+		case ended != nil && ended.Reason == "StartError":
+			return fmt.Errorf("container %s %w: %s", s.Name, errNeverStarts, ended.Message)
+		case ended != nil && known[ended.ContainerID]:
 		case ended != nil && ended.Message != "":
 			return fmt.Errorf("container %s: %s: %s", s.Name, ended.Reason, ended.Message)
 		case ended != nil:
@@ -171,6 +179,30 @@ func trouble(pod *corev1.Pod) error {
 		}
 	}
 	return nil
+}
+
+// current is a Pod as it is now; nil if it is gone.
+func (l *lab) current(pod *corev1.Pod) *corev1.Pod {
+	current, err := store.Get[*corev1.Pod](l.system.Store(), pod.Namespace, pod.Name)
+	if err != nil || current.UID != pod.UID {
+		return nil
+	}
+	return current
+}
+
+// processes are those that a Pod has now, or had last, by their ids.
+func processes(pod *corev1.Pod) map[string]bool {
+	ids := map[string]bool{}
+	if pod == nil {
+		return ids // it is gone, and who waits for it is told
+	}
+	for _, s := range pod.Status.ContainerStatuses {
+		ids[s.ContainerID] = true
+		if last := s.LastTerminationState.Terminated; last != nil {
+			ids[last.ContainerID] = true
+		}
+	}
+	return ids
 }
 
 // running reports whether a container of a Pod runs.

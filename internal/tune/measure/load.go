@@ -29,7 +29,8 @@ func ParseRequest(text string) (Request, error) {
 	method, rest, _ := strings.Cut(strings.TrimSpace(text), " ")
 	path, body, _ := strings.Cut(strings.TrimSpace(rest), " ")
 	r := Request{Method: method, Path: path, Body: body}
-	if _, err := http.NewRequest(method, "http://localhost"+path, nil); err != nil || !strings.HasPrefix(path, "/") {
+	_, err := http.NewRequest(method, "http://localhost"+path, nil)
+	if err != nil || !strings.HasPrefix(path, "/") || strings.ToUpper(method) != method {
 		return r, fmt.Errorf("cannot read the request %q: write it as 'GET /path' or 'POST /path BODY'", text)
 	}
 	return r, nil
@@ -37,6 +38,9 @@ func ParseRequest(text string) (Request, error) {
 
 // String is the form that [ParseRequest] reads, without the body.
 func (r Request) String() string { return r.Method + " " + r.Path }
+
+// Text is the form that [ParseRequest] reads, and probity drill, with the body.
+func (r Request) Text() string { return strings.TrimSpace(r.String() + " " + r.Body) }
 
 // generate sends the requests in turn to all addresses, 20 a second to each, until the context is
 // done; whatever comes of them. It returns when the last has ended.

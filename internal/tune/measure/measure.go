@@ -54,7 +54,9 @@ type subject struct {
 	name      string // "deployment/web"
 	measured  []*tune.Container
 	endpoints map[*tune.Container][]*endpoint
-	pod       *corev1.Pod // that runs; nil between two starts
+	pod       *corev1.Pod // that runs; nil before the first
+	after     []manifest.After
+	completes bool // others come after it has succeeded
 }
 
 // measurement is one in the making.
@@ -124,6 +126,11 @@ func (m *measurement) findSubjects(set *manifest.Set) error {
 			continue
 		}
 		s := &subject{object: object, name: NameOf(object), endpoints: map[*tune.Container][]*endpoint{}}
+		if after := pod.Annotations[manifest.AnnotationAfter]; after != "" {
+			if s.after, err = manifest.ParseAfter(after); err != nil {
+				return fmt.Errorf("cannot read %s of %s: it %w", manifest.AnnotationAfter, s.name, err)
+			}
+		}
 		_, spec, _, _ := object.Template()
 		for i := range spec.Containers {
 			list := endpointsOf(&spec.Containers[i])
@@ -137,6 +144,7 @@ func (m *measurement) findSubjects(set *manifest.Set) error {
 		}
 		m.subjects = append(m.subjects, s)
 	}
+	linkCompletions(m.subjects)
 	if count == 0 {
 		return fmt.Errorf("cannot measure %s: no container of a Pod, Deployment, ReplicaSet or StatefulSet in it has a probe", strings.Join(m.Manifests, " "))
 	}

@@ -1,6 +1,7 @@
 package measure
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"os"
@@ -18,8 +19,13 @@ func TestMain(m *testing.M) {
 	if process.IsShepherd(os.Args) {
 		os.Exit(process.ShepherdMain())
 	}
-	if len(os.Args) == 2 && os.Args[1] == "serve" {
+	switch {
+	case len(os.Args) == 2 && os.Args[1] == "serve":
 		serve()
+	case len(os.Args) == 3 && os.Args[1] == "database":
+		database(os.Args[2])
+	case len(os.Args) == 3 && os.Args[1] == "client":
+		client(os.Args[2])
 	}
 	os.Exit(m.Run())
 }
@@ -29,6 +35,26 @@ func TestMain(m *testing.M) {
 func serve() {
 	http.HandleFunc("/slow", func(w http.ResponseWriter, _ *http.Request) { time.Sleep(300 * time.Millisecond) })
 	http.HandleFunc("/no", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) })
+	fmt.Fprintln(os.Stderr, http.ListenAndServe("127.0.0.1:"+os.Getenv("PORT"), nil))
+	os.Exit(1)
+}
+
+// database is there once its file is.
+func database(file string) {
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	select {}
+}
+
+// client is a service that is ready if there is a database.
+func client(file string) {
+	http.HandleFunc("/readyz", func(w http.ResponseWriter, _ *http.Request) {
+		if _, err := os.Stat(file); err != nil {
+			w.WriteHeader(http.StatusServiceUnavailable)
+		}
+	})
 	fmt.Fprintln(os.Stderr, http.ListenAndServe("127.0.0.1:"+os.Getenv("PORT"), nil))
 	os.Exit(1)
 }
@@ -108,6 +134,66 @@ func TestMeasure(t *testing.T) {
 	}
 }
 
+const needyText = `
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec:
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata:
+      labels: {app: web}
+      annotations: {probity.run/command.server: '%[1]s client %[2]s'}
+    spec:
+      containers:
+      - name: server
+        image: registry.example/web
+        ports: [{name: http, containerPort: 8080}]
+        readinessProbe: {httpGet: {path: /readyz, port: http}}
+---
+apiVersion: v1
+kind: Pod
+metadata:
+  name: migrate
+  annotations: {probity.run/command.migrate: /bin/true, probity.run/after: db}
+spec: {restartPolicy: Never, containers: [{name: migrate, image: registry.example/migrate}]}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: db}
+spec:
+  selector: {matchLabels: {app: db}}
+  template:
+    metadata:
+      labels: {app: db}
+      annotations: {probity.run/command.db: '%[1]s database %[2]s'}
+    spec: {containers: [{name: db, image: registry.example/db}]}
+`
+
+// TestMeasureWithOthers measures a service that is ready only with another one that stands later in
+// the file; a Pod between them comes after that and ends.
+func TestMeasureWithOthers(t *testing.T) {
+	program, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	file := filepath.Join(dir, "app.yaml")
+	quoted := func(word string) string { return strings.ReplaceAll(printable.Shell(word), "'", "''") }
+	if err := os.WriteFile(file, fmt.Appendf(nil, needyText, quoted(program), quoted(filepath.Join(dir, "database"))), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute) // else it would be ten
+	defer cancel()
+	s, err := Measure(ctx, Options{Manifests: []string{file}, StateDir: filepath.Join(dir, "state"), For: time.Second, Notice: func(line string) { t.Log(line) }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c := s.Find("deployment/web", "server"); c == nil || len(c.Starts) < 1+atOnce || len(s.Containers) != 1 {
+		t.Errorf("series %+v, want starts of web alone and several at once", s)
+	}
+}
+
 func TestParseRequest(t *testing.T) {
 	for text, want := range map[string]Request{
 		"GET /":                         {"GET", "/", ""},
@@ -119,7 +205,7 @@ func TestParseRequest(t *testing.T) {
 			t.Errorf("%q is %+v (%v), want %+v", text, got, err, want)
 		}
 	}
-	for _, text := range []string{"", "GET", "GET results", "G T /x\ny", "POST http://elsewhere.example/", "GE\nT /"} {
+	for _, text := range []string{"", "GET", "GET results", "G T /x\ny", "POST http://elsewhere.example/", "get /", "GE\nT /"} {
 		if got, err := ParseRequest(text); err == nil {
 			t.Errorf("%q is %+v, want an error", text, got)
 		}

@@ -58,8 +58,9 @@ func sample(ctx context.Context, p probe.Prober, interval, length time.Duration)
 // startInterval is how often a container is asked that starts.
 const startInterval = 20 * time.Millisecond
 
-// untilGood asks one attempt after the other until one succeeds, and returns when that was.
-func untilGood(ctx context.Context, p probe.Prober) (time.Time, error) {
+// untilGood asks one attempt after the other until one succeeds, and returns when that was. An
+// attempt is given up after a time, for a program that starts may never answer it.
+func untilGood(ctx context.Context, p probe.Prober, patience time.Duration) (time.Time, error) {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
@@ -68,7 +69,7 @@ func untilGood(ctx context.Context, p probe.Prober) (time.Time, error) {
 			return time.Time{}, context.Cause(ctx)
 		case <-timer.C:
 		}
-		attempt, cancel := context.WithTimeout(ctx, time.Second)
+		attempt, cancel := context.WithTimeout(ctx, patience)
 		result := p.Probe(attempt)
 		cancel()
 		if result.Err == nil && (result.Outcome == probe.Success || result.Outcome == probe.Warning) {

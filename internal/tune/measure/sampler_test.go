@@ -6,6 +6,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
+
 	"github.com/probity-run/probity/internal/tune"
 	"github.com/probity-run/probity/probe"
 )
@@ -54,18 +56,43 @@ func TestSampleEnds(t *testing.T) {
 }
 
 func TestUntilGood(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		begin := time.Now()
-		up := begin.Add(1500 * time.Millisecond)
-		service := proberFunc(func(ctx context.Context) probe.Result {
-			if time.Now().Before(up) {
-				return probe.Result{Outcome: probe.Failure}
-			}
-			return probe.Result{Outcome: probe.Success}
+	for name, c := range map[string]struct{ up, answer, patience, want time.Duration }{
+		"quick":                     {1500 * time.Millisecond, 0, time.Second, 1500 * time.Millisecond},
+		"as slow as the probe says": {0, 3 * time.Second, 4 * time.Second, 3 * time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				begin := time.Now()
+				service := proberFunc(func(ctx context.Context) probe.Result {
+					select {
+					case <-ctx.Done():
+						return probe.Result{Outcome: probe.Failure}
+					case <-time.After(c.answer):
+					}
+					if time.Since(begin) < c.up {
+						return probe.Result{Outcome: probe.Failure}
+					}
+					return probe.Result{Outcome: probe.Success}
+				})
+				ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+				defer cancel()
+				good, err := untilGood(ctx, service, c.patience)
+				if took := good.Sub(begin); err != nil || took < c.want || took > c.want+startInterval {
+					t.Errorf("good after %v (%v), want %v", took, err, c.want)
+				}
+			})
 		})
-		good, err := untilGood(t.Context(), service)
-		if err != nil || good.Before(up) || good.Sub(up) > startInterval {
-			t.Errorf("good after %v (%v), want 1.5s", good.Sub(begin), err)
-		}
-	})
+	}
+}
+
+// TestPatience: an attempt of a start is waited for as long as the most patient of the endpoint's
+// probes waits.
+func TestPatience(t *testing.T) {
+	probeOf := func(path string, timeout int32) *corev1.Probe {
+		return &corev1.Probe{TimeoutSeconds: timeout, ProbeHandler: corev1.ProbeHandler{HTTPGet: &corev1.HTTPGetAction{Path: path}}}
+	}
+	list := endpointsOf(&corev1.Container{StartupProbe: probeOf("/livez", 2), ReadinessProbe: probeOf("/readyz", 0), LivenessProbe: probeOf("/livez", 5)})
+	if len(list) != 2 || list[0].patience() != 5*time.Second || list[1].patience() != time.Second {
+		t.Errorf("endpoints %+v, want one of 5s and one of 1s", list)
+	}
 }

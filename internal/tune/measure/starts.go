@@ -25,40 +25,45 @@ const (
 	longestStart = 10 * time.Minute
 )
 
-// starts measures cold starts of every workload: one by one, then several at once. The last one of
-// each goes on for what follows; workloads stay up while others start, as they may be needed.
+// starts measures cold starts of every workload, one by one and then several at once, while all the
+// others are up: a start may need them. The last one of each goes on for what follows.
 func (m *measurement) starts(ctx context.Context) error {
-	for _, s := range m.subjects {
-		if err := m.start(ctx, s); err != nil {
-			return err
-		}
-	}
 	share := m.For / 3 / time.Duration(len(m.subjects)) // the rest of the time that there is
 	for _, s := range m.subjects {
 		if len(s.measured) == 0 {
 			continue
 		}
-		begin := time.Now()
-		for n := 1; n < wantedStarts(s) && time.Since(begin) < share; n++ {
-			if err := m.lab.remove(ctx, s.pod); err != nil {
-				return err
-			}
-			if err := m.start(ctx, s); err != nil {
-				return err
-			}
-		}
-		m.say("%s: %d starts, %d at once follow", s.name, len(s.measured[0].Starts), atOnce)
-		if err := m.together(ctx, s, tune.Together); err != nil {
+		if err := m.allUp(ctx); err != nil {
 			return err
 		}
-		if m.isLimited(s) {
-			m.say("%s: %d at once follow, at their CPU limit", s.name, atOnce)
-			if err := m.together(ctx, s, tune.Limited); err != nil {
-				return err
-			}
+		if err := m.startsOf(ctx, s, share); err != nil {
+			return err
 		}
 	}
-	return nil
+	return m.allUp(ctx)
+}
+
+// startsOf measures the starts of one workload. Those one by one take the time that is given, and
+// there is one at least.
+func (m *measurement) startsOf(ctx context.Context, s *subject, share time.Duration) error {
+	begin := time.Now()
+	for n := 0; n == 0 || n < wantedStarts(s) && time.Since(begin) < share; n++ {
+		if err := m.lab.remove(ctx, s.pod); err != nil {
+			return err
+		}
+		if err := m.start(ctx, s); err != nil {
+			return err
+		}
+	}
+	m.say("%s: %d starts, %d at once follow", s.name, len(s.measured[0].Starts), atOnce)
+	if err := m.together(ctx, s, tune.Together); err != nil {
+		return err
+	}
+	if !m.isLimited(s) {
+		return nil
+	}
+	m.say("%s: %d at once follow, at their CPU limit", s.name, atOnce)
+	return m.together(ctx, s, tune.Limited)
 }
 
 // isLimited reports whether a container that is measured has a CPU limit that can be kept here.
@@ -111,34 +116,34 @@ func (m *measurement) start(ctx context.Context, s *subject) error {
 
 // startPod starts a Pod and waits for the first good answer of each container that is measured.
 func (m *measurement) startPod(ctx context.Context, s *subject, n int, how tune.How) (*corev1.Pod, []time.Duration, error) {
+	pod, err := m.lab.createOf(s.object, n)
+	if err != nil {
+		return nil, nil, err
+	}
+	took, err := m.firstAnswers(ctx, s, pod, how, nil)
+	return pod, took, err
+}
+
+// firstAnswers waits for the first good answer of each container that is measured. A process that
+// ends is the end of it, unless it is one of those that are known.
+func (m *measurement) firstAnswers(ctx context.Context, s *subject, pod *corev1.Pod, how tune.How, known map[string]bool) ([]time.Duration, error) {
 	ctx, end := context.WithTimeoutCause(ctx, longestStart, fmt.Errorf("%s does not answer %v after its start", s.name, longestStart))
 	defer end()
 	ctx, cancel := context.WithCancelCause(ctx)
-	wanted, err := podOf(s.object, n)
-	if err != nil {
-		cancel(nil)
-		return nil, nil, err
-	}
-	pod, err := m.lab.create(wanted)
-	if err != nil {
-		cancel(nil)
-		return nil, nil, err
-	}
 	var watching sync.WaitGroup
-	watching.Go(func() { m.lab.watchTrouble(ctx, pod, cancel) })
+	watching.Go(func() { m.lab.watchTrouble(ctx, pod, known, cancel) })
 	defer watching.Wait()
 	defer cancel(nil)
+	if len(s.measured) == 0 { // it is there for the others
+		return nil, m.lab.await(ctx, pod, s.serves)
+	}
 	took, errs := make([]time.Duration, len(s.measured)), make([]error, len(s.measured))
 	var starting sync.WaitGroup
 	for i, c := range s.measured {
 		starting.Go(func() { took[i], errs[i] = m.startOf(ctx, s, pod, c, how) })
 	}
 	starting.Wait()
-	err = errors.Join(errs...)
-	if len(s.measured) == 0 { // it is there for the others
-		err = m.lab.await(ctx, pod, func(p *corev1.Pod) bool { return p != nil && p.Status.Phase == corev1.PodRunning })
-	}
-	return pod, took, err
+	return took, errors.Join(errs...)
 }
 
 // startOf is how long a container of a new Pod takes from its process to the first good answer.
@@ -153,7 +158,7 @@ func (m *measurement) startOf(ctx context.Context, s *subject, pod *corev1.Pod, 
 			return 0, err
 		}
 	}
-	good, err := untilGood(ctx, m.lab.prober(e, pod))
+	good, err := untilGood(ctx, m.lab.prober(e, pod), e.patience())
 	if err != nil {
 		return 0, fmt.Errorf("cannot measure how %s of %s starts: %s does not answer well: %w", c.Name, s.name, e.request, err)
 	}

@@ -142,7 +142,7 @@ func (d *drill) roll(t *target) error {
 		err = errors.New("only Deployments and StatefulSets roll")
 	}
 	if err == nil {
-		t.live = rolled
+		d.target(t.Name).live = rolled // t may be that workload as seen from one of its containers
 	}
 	return err
 }

@@ -63,8 +63,8 @@ func (n *notices) has(part string) bool {
 	return slices.ContainsFunc(n.lines, func(line string) bool { return strings.Contains(line, part) })
 }
 
-// startRun runs the manifest, and can be drilled by the state folder.
-func startRun(t *testing.T) (s *system.System, dir string, said *notices) {
+// startRun runs a manifest, and can be drilled by the state folder.
+func startRun(t *testing.T, text string) (s *system.System, dir string, said *notices) {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "run") // short, as sockets are in it
 	if err != nil {
@@ -72,7 +72,7 @@ func startRun(t *testing.T) (s *system.System, dir string, said *notices) {
 	}
 	t.Cleanup(func() { os.RemoveAll(dir) })
 	file := filepath.Join(t.TempDir(), "app.yaml")
-	if err := os.WriteFile(file, []byte(manifestText), 0o600); err != nil {
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	said = &notices{}
@@ -111,7 +111,7 @@ func asked(t *testing.T, words ...string) Request {
 // it the run is as it was: requests are routed as before, and told to nobody, and who is restarted
 // has to wait as long as before.
 func TestDrill(t *testing.T) {
-	s, dir, said := startRun(t)
+	s, dir, said := startRun(t, manifestText)
 	var second error
 	report, err := Drill(t.Context(), dir, asked(t, "crash"), func(line string) {
 		if strings.Contains(line, "crash (1 of 2)") {
@@ -168,9 +168,21 @@ func waits(t *testing.T, s *system.System, message string) bool {
 	return false
 }
 
+// TestRollout: a rollout that the drill makes itself is no change by others, which would end it.
+func TestRollout(t *testing.T) {
+	_, dir, _ := startRun(t, manifestText)
+	report, err := Drill(t.Context(), dir, asked(t, "rollout"), func(string) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(report.Failures) != 0 || report.Interrupted || len(report.Results) != 2 || len(report.Results[1].Repetitions) < 2 {
+		t.Errorf("the report: %+v", report)
+	}
+}
+
 // TestRefused: nothing is done that was asked for wrongly, and a run that takes no drills says so.
 func TestRefused(t *testing.T) {
-	_, dir, said := startRun(t)
+	_, dir, said := startRun(t, manifestText)
 	for name, test := range map[string]struct {
 		change func(*Request)
 		want   string

@@ -28,7 +28,7 @@ func (d *drill) inject(f Fault, t *target, pod *corev1.Pod) (undo func() error, 
 	case KindCrash:
 		return nothing, d.system.Signal(pod.Namespace, pod.Name, t.Container, syscall.Signal(int(f.Number)-128))
 	case KindDeadlock:
-		return d.system.Deadlock(d.ctx, pod.Namespace, pod.Name, t.Container, max(f.Length, replaceLimit)+deadlineSlack)
+		return d.system.Deadlock(d.ctx, pod.Namespace, pod.Name, t.Container, f.deadline(&t.Workload))
 	case KindStop:
 		return nothing, d.system.DeletePod(pod.Namespace, pod.Name)
 	case KindRollout:
@@ -47,7 +47,7 @@ func (d *drill) inject(f Fault, t *target, pod *corev1.Pod) (undo func() error, 
 		}
 		return d.breakDependency(f)
 	}
-	fault, err := f.process()
+	fault, err := f.process(&t.Workload)
 	if err != nil {
 		return nil, err
 	}
@@ -99,9 +99,19 @@ func (d *drill) startWithout(f Fault, t *target, pod *corev1.Pod) (undo func() e
 // deadlineSlack is how much longer than a fault the shepherd waits until it undoes it itself.
 const deadlineSlack = 2 * time.Minute
 
+// deadline is when a fault is undone that the drill itself has forgotten: later than a probe may
+// still decide a restart, and the grace period may still go on.
+func (f Fault) deadline(w *Workload) time.Duration {
+	needed := max(f.Length, replaceLimit)
+	if f.Side() == SideInside {
+		needed = max(needed, f.decision(w)+w.replacement())
+	}
+	return min(needed+deadlineSlack, process.MaxFault)
+}
+
 // process is a fault of processes.
-func (f Fault) process() (process.Fault, error) {
-	p := process.Fault{Deadline: min(max(f.Length, replaceLimit)+deadlineSlack, process.MaxFault)}
+func (f Fault) process(w *Workload) (process.Fault, error) {
+	p := process.Fault{Deadline: f.deadline(w)}
 	switch f.Kind {
 	case KindHang, KindGCStall:
 		p.Kind = process.FaultStop

@@ -336,17 +336,9 @@ func (d *drill) follow(f Fault, t *target, pod *corev1.Pod, rep *Repetition, und
 	}
 	switch f.Side() {
 	case SideInside:
-		lag := lagLimit
-		switch {
-		case t.liveness() == nil && t.slowest() > 0:
-			lag = lagLimit / 3 // another container may be restarted
-		case f.Kind == KindHang:
-			lag = time.Second
-		}
-		killed := d.until(at(rep.Begin).Add(cmp.Or(t.slowest(), t.readiness().worst()+ownLag)+lag), func() bool { return seen(ChangeDecided, ChangeEnded) })
+		killed := d.until(at(rep.Begin).Add(f.decision(&t.Workload)), func() bool { return seen(ChangeDecided, ChangeEnded) })
 		if killed {
-			limit := min(time.Duration(t.Grace), replaceLimit) + ownLag
-			if !d.until(time.Now().Add(limit), func() bool { return seen(ChangeStarted) }) {
+			if !d.until(time.Now().Add(t.replacement()), func() bool { return seen(ChangeStarted) }) {
 				_ = d.system.Signal(pod.Namespace, pod.Name, t.Container, sigkill) // it may have ended just now
 			}
 		} else {

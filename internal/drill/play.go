@@ -244,9 +244,12 @@ func (d *drill) step(s Step) {
 
 // repetition injects a fault once, at its phase, and waits for what comes of it.
 func (d *drill) repetition(f Fault, t *target, i, n int) (*Repetition, error) {
+	if !d.until(time.Now().Add(t.restart()), func() bool { return d.allReady(t) }) {
+		return nil, fmt.Errorf("not all replicas were ready when it was to begin, nor %s later", text(Offset(t.restart())))
+	}
 	pods := d.pods(t)
-	if len(pods) == 0 || !d.allReady(t) {
-		return nil, fmt.Errorf("not all replicas were ready when it was to begin")
+	if len(pods) == 0 {
+		return nil, errors.New("its replicas were deleted when it was to begin")
 	}
 	pod := pods[(i-1)%len(pods)]
 	rep := &Repetition{Number: i, Pod: pod.Name}
@@ -328,7 +331,7 @@ func (d *drill) ticks(pod *corev1.Pod, t *target, kind lifecycle.ProbeType) *tic
 func (d *drill) follow(f Fault, t *target, pod *corev1.Pod, rep *Repetition, undo func() error) error {
 	began := d.report.Began
 	at := func(o Offset) time.Time { return began.Add(time.Duration(o)) }
-	wait := time.Duration(t.Start)*2 + 10*time.Second // for all to be ready
+	killed := false
 	seen := func(kinds ...ChangeKind) bool {
 		d.record.mu.Lock()
 		defer d.record.mu.Unlock()
@@ -336,13 +339,11 @@ func (d *drill) follow(f Fault, t *target, pod *corev1.Pod, rep *Repetition, und
 	}
 	switch f.Side() {
 	case SideInside:
-		killed := d.until(at(rep.Begin).Add(f.decision(&t.Workload)), func() bool { return seen(ChangeDecided, ChangeEnded) })
+		killed = d.until(at(rep.Begin).Add(f.decision(&t.Workload)), func() bool { return seen(ChangeDecided, ChangeEnded) })
 		if killed {
 			if !d.until(time.Now().Add(t.replacement()), func() bool { return seen(ChangeStarted) }) {
 				_ = d.system.Signal(pod.Namespace, pod.Name, t.Container, sigkill) // it may have ended just now
 			}
-		} else {
-			wait = time.Duration(t.Grace) + wait
 		}
 		d.undo(rep, pod, undo, killed)
 	case SideEnd:
@@ -354,7 +355,6 @@ func (d *drill) follow(f Fault, t *target, pod *corev1.Pod, rep *Repetition, und
 		}
 		d.undo(rep, pod, undo, true)
 		d.until(time.Now().Add(ownLag), func() bool { return !d.allReady(t) })
-		wait += min(time.Duration(t.Grace), replaceLimit)
 	default:
 		over := at(rep.Begin).Add(f.Length)
 		if f.Kind == KindSlowStart {
@@ -363,11 +363,8 @@ func (d *drill) follow(f Fault, t *target, pod *corev1.Pod, rep *Repetition, und
 			d.sleep(time.Until(over))
 		}
 		d.undo(rep, pod, undo, false)
-		if r := t.readiness(); r != nil {
-			wait = time.Duration(r.Successes)*time.Duration(r.Period) + time.Duration(r.Period+r.Timeout) + lagLimit
-		}
 	}
-	d.until(time.Now().Add(wait), func() bool { return d.allReady(t) })
+	d.until(time.Now().Add(f.recovery(&t.Workload, killed)), func() bool { return d.allReady(t) })
 	return nil
 }
 

@@ -22,3 +22,28 @@ func (f Fault) decision(w *Workload) time.Duration {
 func (w *Workload) replacement() time.Duration {
 	return min(time.Duration(w.Grace), replaceLimit) + ownLag
 }
+
+// restart is how long a replica may take to be ready after its process was started again.
+func (w *Workload) restart() time.Duration { return 2*time.Duration(w.Start) + 10*time.Second }
+
+// recovery is how long all replicas may take to be ready after a fault. A fault outside of a
+// process may have led to a restart that is still under way, though it should not have: that it was
+// for nothing V2 says, and nobody is stuck because of it.
+func (f Fault) recovery(w *Workload, killed bool) time.Duration {
+	grace := min(time.Duration(w.Grace), replaceLimit)
+	switch {
+	case f.Kind == KindRollout: // one replica after the other
+		return w.restart() + time.Duration(w.Replicas)*(time.Duration(w.Start)+grace)
+	case f.Side() == SideEnd:
+		return w.restart() + grace
+	case f.Side() == SideInside && killed:
+		return w.restart()
+	case f.Side() == SideInside:
+		return w.restart() + time.Duration(w.Grace)
+	}
+	wait := w.restart() + grace
+	if r := w.readiness(); r != nil {
+		wait += time.Duration(r.Successes)*time.Duration(r.Period) + time.Duration(r.Period+r.Timeout) + lagLimit
+	}
+	return wait
+}

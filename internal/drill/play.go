@@ -260,6 +260,11 @@ func (d *drill) repetition(f Fault, t *target, i, n int) (*Repetition, error) {
 	loading, stop := context.WithCancel(context.Background())
 	defer sending.Wait()
 	defer stop()
+	drop := func() { // what was sent is not for the next fault
+		stop()
+		sending.Wait()
+		d.forget()
+	}
 	if d.load = d.loads[t.Name]; d.load != nil {
 		sending.Go(func() { d.load.run(loading) })
 		d.sleep(500 * time.Millisecond)
@@ -271,6 +276,7 @@ func (d *drill) repetition(f Fault, t *target, i, n int) (*Repetition, error) {
 	begin := time.Now()
 	undo, err := d.inject(f, t, pod)
 	if err != nil {
+		drop()
 		return nil, err
 	}
 	done := time.Now()
@@ -285,9 +291,7 @@ func (d *drill) repetition(f Fault, t *target, i, n int) (*Repetition, error) {
 		rep.Predicted = predict(readiness, liveness, done, length, time.Duration(t.Grace))
 	}
 	if err := d.follow(f, t, pod, rep, undo); err != nil {
-		stop()
-		sending.Wait()
-		d.forget()
+		drop()
 		return nil, err
 	}
 	d.sleep(settleTime + d.opts.EndpointDelay) // until the front knows it, and then some

@@ -238,8 +238,12 @@ func TestV7NothingLost(t *testing.T) {
 			s.requests("c", "GET /", 14, 5, true)
 			s.requests("a", "GET /", 10, 2, true)
 		}, "lost 7 of 7", "5 of them at replicas that had started anew and were ready, 2 at those", GradeFail},
-		"nobody else":                   {"stop", func(s *scene) { s.Replicas = s.Replicas[:1]; s.requests("", "GET /", 10, 5, true) }, "lost 5 of 5", "there is one replica", GradeFail},
-		"those in flight at a crash":    {"crash", func(s *scene) { s.requests("a", "GET /", 9.9, 15, true) }, "passed", "the 15 requests", GradePass},
+		"nobody else": {"stop", func(s *scene) { s.Replicas = s.Replicas[:1]; s.requests("", "GET /", 10, 5, true) }, "lost 5 of 5", "there is one replica", GradeFail},
+		"those before": {"stop", func(s *scene) {
+			s.requests("", "GET /", 9, 5, true)
+			s.requests("b", "GET /", 9.995, 2, false)
+		}, "passed", "no request lost", GradePass},
+		"those in flight at a crash":    {"crash", func(s *scene) { s.requests("a", "GET /", 9.995, 15, true) }, "passed", "the 15 requests", GradePass},
 		"those after a crash was known": {"crash", func(s *scene) { s.requests("a", "GET /", 12.5, 3, true) }, "lost 3 of 3", "", GradeFail},
 		"no load":                       {"stop", func(*scene) {}, "", "", ""},
 		"a rollout":                     {"rollout", func(s *scene) { s.requests("", "GET /", 10, 3, true); s.requests("a", "GET /", 10, 2, true) }, "lost 5 of 5", "2 of them at replicas that listened no longer, 3 while no replica was ready", GradeFail},

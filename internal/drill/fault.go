@@ -94,7 +94,7 @@ func kindRows() []kindRow {
 		{kind: KindStop, side: SideEnd, syntax: "stop", text: "one Pod is deleted"},
 		{kind: KindRollout, side: SideEnd, syntax: "rollout", text: "the workload is rolled, one replica after the other", all: true},
 		{kind: KindGCStall, side: SideOutside, contained: true, syntax: "gc-stall=8s/1h", text: "one stall of 8s, as hang+8s; that it comes once an hour is for a simulation", value: stalls, wants: true},
-		{kind: KindDeadlock, side: SideInside, contained: true, syntax: "deadlock", text: "a loop hangs: by the command of the annotation probity.run/drill.deadlock.<container>, or by package health"},
+		{kind: KindDeadlock, side: SideInside, contained: true, syntax: "deadlock", text: "a loop hangs: by the command of the annotation probity.run/drill.deadlock.<container>, which only a restart undoes, or by package health"},
 		{kind: KindFDs, side: SideInside, contained: true, syntax: "fds", text: "no further descriptor can be opened"},
 		{kind: KindMemory, side: SideEnd, contained: true, syntax: "memory=64Mi", text: "a replica that takes more is killed, as OOMKilled", length: outsideLength, value: bytesValue, wants: true},
 		{kind: KindDiskFull, side: SideOutside, contained: true, syntax: "disk-full", text: "emptyDirs with a sizeLimit of up to 256Mi are full; of a replica that has none, nothing can be written to any file", length: outsideLength},

@@ -238,7 +238,7 @@ func (d *drill) missing(f Fault, workload string) string {
 	t := d.target(workload)
 	switch f.Kind {
 	case KindDeadlock:
-		if d.attached && t.meta.Annotations[manifest.AnnotationDeadlock+t.Container] == "" {
+		if d.attached && t.deadlockCommand() == "" {
 			return fmt.Sprintf("this run was started without the socket at which package health can be told to hang: %s; or annotate the Pod with %s%s and a command such as kill -USR1 $PID",
 				ownRun, manifest.AnnotationDeadlock, t.Container)
 		}

@@ -350,6 +350,9 @@ func (d *drill) follow(f Fault, t *target, pod *corev1.Pod, rep *Repetition, und
 			}
 		}
 		d.undo(rep, pod, undo, killed)
+		if f.Kind == KindDeadlock && !killed && t.deadlockCommand() != "" { // which a restart undoes
+			d.until(time.Now().Add(ownLag), func() bool { return !d.allReady(t) })
+		}
 	case SideEnd:
 		if f.Kind == KindMemory {
 			if !d.until(at(rep.Begin).Add(f.Length), func() bool { return seen(ChangeEnded) }) {

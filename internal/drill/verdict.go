@@ -311,8 +311,9 @@ func recovered(e evidence) *Verdict {
 	if e.fault.Kind == KindBaseline {
 		return nil
 	}
-	if e.fault.Side() == SideInside && e.Measured.Replaced == nil {
-		return nil // V1 says it
+	m := e.Measured
+	if e.fault.Side() == SideInside && (m.Replaced == nil || m.Killed == nil && *m.Replaced >= e.End-e.Begin) {
+		return nil // no probe restarted it, the drill itself did at most: V1 says it
 	}
 	for _, r := range e.Replicas {
 		if !r.Ready {

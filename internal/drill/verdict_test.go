@@ -200,8 +200,9 @@ func TestV5Recovered(t *testing.T) {
 			s.change(19, "a", ChangeStarted, "")
 			s.requests("a", "GET /", 31, 20, false)
 		}, "recovered", "", GradePass},
-		"V1 says it":            {"hang", func(s *scene) { s.Replicas[0].Ready = false }, "", "", ""},
-		"not after its restart": {"hang", func(s *scene) { killed(8.5, 9)(s); s.Replicas[0].Ready = false }, "stuck", "", GradeFail},
+		"V1 says it":             {"hang", func(s *scene) { s.Replicas[0].Ready = false }, "", "", ""},
+		"the drill restarted it": {"deadlock", func(s *scene) { s.Measured.Replaced = seconds(20.1) }, "", "", ""},
+		"not after its restart":  {"hang", func(s *scene) { killed(8.5, 9)(s); s.Replicas[0].Ready = false }, "stuck", "", GradeFail},
 	})
 }
 

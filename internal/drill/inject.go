@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"sync"
-	"syscall"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -26,7 +25,7 @@ func nothing() error { return nil }
 func (d *drill) inject(f Fault, t *target, pod *corev1.Pod) (undo func() error, err error) {
 	switch f.Kind {
 	case KindCrash:
-		return nothing, d.system.Signal(pod.Namespace, pod.Name, t.Container, syscall.Signal(int(f.Number)-128))
+		return nothing, d.system.Signal(pod.Namespace, pod.Name, t.Container, f.signal())
 	case KindDeadlock:
 		return d.system.Deadlock(d.ctx, pod.Namespace, pod.Name, t.Container, f.deadline(&t.Workload))
 	case KindStop:

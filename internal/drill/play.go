@@ -212,6 +212,9 @@ func (d *drill) step(s Step) {
 		d.state.Repetition = i
 		d.tell(doing)
 		rep, err := d.repetition(s.Fault, t, i, s.Repetitions)
+		if err != nil && d.ctx.Err() != nil {
+			break // it was left out because the drill was interrupted
+		}
 		if err != nil {
 			d.report.LeftOut = append(d.report.LeftOut, LeftOut{Fault: s.Fault.Word, Workload: t.Name, Reason: err.Error()})
 			break
@@ -354,11 +357,18 @@ func (d *drill) follow(f Fault, t *target, pod *corev1.Pod, rep *Repetition, und
 			d.until(time.Now().Add(ownLag), func() bool { return !d.allReady(t) })
 		}
 	case SideEnd:
-		if f.Kind == KindMemory {
-			if !d.until(at(rep.Begin).Add(f.Length), func() bool { return seen(ChangeEnded) }) {
+		ended := func() bool { return seen(ChangeEnded) }
+		switch f.Kind {
+		case KindMemory:
+			if d.until(at(rep.Begin).Add(f.Length), ended) {
+				rep.Means = d.killedForMemory(t, pod, rep)
+			} else if d.ctx.Err() == nil {
 				return errors.Join(f.tookLess(), undo())
 			}
-			rep.Means = d.killedForMemory(t, pod, rep)
+		case KindCrash:
+			if limit := t.endsWithin(); !d.until(time.Now().Add(limit), ended) && d.ctx.Err() == nil {
+				return f.lives(limit)
+			}
 		}
 		d.undo(rep, pod, undo, true)
 		d.until(time.Now().Add(ownLag), func() bool { return !d.allReady(t) })

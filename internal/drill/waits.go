@@ -3,6 +3,8 @@ package drill
 import (
 	"cmp"
 	"time"
+
+	corev1 "k8s.io/api/core/v1"
 )
 
 // decision is how long after a fault inside of a process it is certain that no probe restarts it
@@ -21,6 +23,15 @@ func (f Fault) decision(w *Workload) time.Duration {
 // replacement is how long the end of a process may take that is to be replaced.
 func (w *Workload) replacement() time.Duration {
 	return min(time.Duration(w.Grace), replaceLimit) + ownLag
+}
+
+// endsWithin is how long a process may take to end by a signal that asks it to.
+func (t *target) endsWithin() time.Duration {
+	grace := int64(corev1.DefaultTerminationGracePeriodSeconds) // not that of the liveness probe
+	if own := t.spec.TerminationGracePeriodSeconds; own != nil {
+		grace = *own
+	}
+	return min(time.Duration(grace)*time.Second, replaceLimit) + ownLag
 }
 
 // restart is how long a replica may take to be ready after its process was started again.

@@ -180,6 +180,46 @@ func TestRollout(t *testing.T) {
 	}
 }
 
+// TestNothingHappened: a process that ignores the signal of a crash is no crash that went well, and
+// one that is deadlocked is none any more when the drill was interrupted.
+func TestNothingHappened(t *testing.T) {
+	done := filepath.Join(t.TempDir(), "done")
+	text := strings.Replace(manifestText, `[sleep, "1000"]`, `[sh, -c, "trap '' HUP; exec sleep 1000"]`, 1)
+	text = strings.Replace(text, "{labels: {app: web}}", "{labels: {app: web}, annotations: {probity.run/drill.deadlock.server: touch "+done+"}}", 1)
+	s, dir, _ := startRun(t, text)
+	report, err := Drill(t.Context(), dir, asked(t, "crash=129"), func(string) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(report.Results) != 1 || len(report.LeftOut) != 1 || !strings.Contains(report.LeftOut[0].Reason, "still runs 3s after signal 1 (hangup)") {
+		t.Errorf("results %+v, left out %+v", report.Results, report.LeftOut)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	var watching sync.WaitGroup
+	defer watching.Wait()
+	defer stop()
+	watching.Go(func() { stopOnce(ctx, stop, done) })
+	report, err = Drill(ctx, dir, asked(t, "deadlock"), func(string) {})
+	if err != nil || !report.Interrupted || len(report.LeftOut) != 0 || len(report.Failures) != 0 {
+		t.Errorf("%v, %+v", err, report)
+	}
+	for began := time.Now(); onlyPod(t, s).Status.ContainerStatuses[0].RestartCount != 1; time.Sleep(50 * time.Millisecond) {
+		if time.Since(began) > 30*time.Second {
+			t.Fatal("the deadlocked process goes on")
+		}
+	}
+}
+
+// stopOnce ends a drill when a file is there.
+func stopOnce(ctx context.Context, stop func(), file string) {
+	for ctx.Err() == nil {
+		if _, err := os.Stat(file); err == nil {
+			stop()
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+}
+
 // TestRefused: nothing is done that was asked for wrongly, and a run that takes no drills says so.
 func TestRefused(t *testing.T) {
 	_, dir, said := startRun(t, manifestText)

@@ -16,12 +16,8 @@ import (
 	"github.com/probity-run/probity/internal/store"
 )
 
-const (
-	// startTime is how long the first start may take.
-	startTime = 2 * time.Minute
-	// mostTainted is how often a repetition is tried again in which this machine was too late.
-	mostTainted = 2
-)
+// mostTainted is how often a repetition is tried again in which this machine was too late.
+const mostTainted = 2
 
 // play is the drill, once the system has started.
 func (d *drill) play() {
@@ -95,7 +91,7 @@ func (d *drill) await() bool {
 		return decided > 2*len(d.targets)
 	}
 	ready := false
-	d.until(time.Now().Add(startTime), func() bool {
+	d.until(time.Now().Add(startLimit(slices.Concat(d.targets, d.others))), func() bool {
 		waiting := func(t *target) bool { return !d.allReady(t) }
 		ready = !slices.ContainsFunc(d.targets, waiting)
 		return ready && !slices.ContainsFunc(d.others, waiting) || loops()

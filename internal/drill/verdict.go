@@ -181,7 +181,7 @@ func notRestarted(e evidence) *Verdict {
 	case exits > 0 && !e.fault.AtStart:
 		return fail("false restart", "", "%s ended by itself, which cures nothing", plural(exits, "process", "processes"))
 	case e.fault.Kind == KindBaseline && e.broken():
-		return fail("never ready", "", "it is not ready, without any fault")
+		return fail("never ready", "", "it was not ready after %s, without any fault", text(e.Until-e.Begin))
 	}
 	return pass("passed", "no restart")
 }

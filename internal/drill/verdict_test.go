@@ -131,7 +131,7 @@ func TestV2NotRestarted(t *testing.T) {
 		"again and again":   {"dependency-outage:db", func(s *scene) { once(s); s.change(20, "a", ChangeDecided, "Liveness") }, "restart loop", "2 restarts", GradeFail},
 		"at the start":      {"baseline", func(s *scene) { s.change(1, "a", ChangeDecided, "Startup"); s.change(2, "a", ChangeDecided, "Startup") }, "restart loop", "Startup", GradeFail},
 		"it ends by itself": {"dependency-outage:db", func(s *scene) { s.Replicas[1].Exits = 1 }, "false restart", "ended by itself", GradeFail},
-		"never ready":       {"baseline", func(s *scene) { s.Replicas[1].Ready = false }, "never ready", "", GradeFail},
+		"never ready":       {"baseline", func(s *scene) { s.Replicas[1].Ready = false }, "never ready", "not ready after 25s", GradeFail},
 		"inside":            {"hang", once, "", "", ""},
 		"a stall":           {"hang+6s", once, "false restart", "", GradeFail},
 	})

@@ -5,7 +5,41 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+
+	"github.com/probity-run/probity/internal/lifecycle"
 )
+
+const (
+	// startTime is how long the first start may take, whatever the probes say.
+	startTime = 2 * time.Minute
+	// startSlack is how much longer than its probes allow a start may take: images, volumes and
+	// other workloads that have to come first.
+	startSlack = 30 * time.Second
+)
+
+// startLimit is how long the first start of workloads may take: what the startup probe of the
+// slowest container allows, and then its readiness probe.
+func startLimit(all []*target) time.Duration {
+	limit := startTime
+	for _, t := range all {
+		limit = max(limit, starts(t.Probes)+startSlack)
+		for _, c := range t.Beside {
+			limit = max(limit, starts(c.Probes)+startSlack)
+		}
+	}
+	return limit
+}
+
+// starts is how long a container may take until it is ready, by its probes.
+func starts(probes []Probe) (most time.Duration) {
+	if p := probeOf(probes, lifecycle.Startup); p != nil {
+		most += time.Duration(p.Delay) + time.Duration(p.Failures)*p.timing().Interval() + time.Duration(p.Timeout)
+	}
+	if p := probeOf(probes, lifecycle.Readiness); p != nil {
+		most += time.Duration(p.Delay) + time.Duration(p.Successes)*p.timing().Interval() + time.Duration(p.Timeout)
+	}
+	return most
+}
 
 // decision is how long after a fault inside of a process it is certain that no probe restarts it
 // any more: what the slowest takes at most, and what the service takes to notice itself.

@@ -28,3 +28,23 @@ func TestRecovery(t *testing.T) {
 		}
 	}
 }
+
+// TestStartLimit: a service is not called one that is never ready while its startup probe waits.
+func TestStartLimit(t *testing.T) {
+	startup := []Probe{{Type: "Startup", Delay: 20 * second, Period: 10 * second, Timeout: second, Failures: 60, Successes: 1}}
+	readiness := []Probe{{Type: "Readiness", Delay: 200 * second, Period: 5 * second, Timeout: second, Failures: 3, Successes: 2}}
+	for name, test := range map[string]struct {
+		w    Workload
+		want time.Duration
+	}{
+		"no probe":            {Workload{}, startTime},
+		"a startup probe":     {Workload{Probes: startup}, 621*time.Second + startSlack},
+		"another container's": {Workload{Beside: []Container{{Probes: startup}}}, 621*time.Second + startSlack},
+		"a delay":             {Workload{Probes: readiness}, 211*time.Second + startSlack},
+		"both":                {Workload{Probes: append(startup, readiness...)}, 832*time.Second + startSlack},
+	} {
+		if got := startLimit([]*target{{}, {Workload: test.w}}); got != test.want {
+			t.Errorf("%s: %v, want %v", name, got, test.want)
+		}
+	}
+}

@@ -161,9 +161,10 @@ func (d *drill) overload(by float64) (undo func() error, err error) {
 	if d.load == nil {
 		return nil, errors.New("nothing is sent to it")
 	}
-	before := d.load.rate.Load()
-	d.load.rate.Store(int64(float64(before) * by))
-	return func() error { d.load.rate.Store(before); return nil }, nil
+	load := d.load
+	before := load.every.Load()
+	load.every.Store(int64(float64(before) / by))
+	return func() error { load.every.Store(before); return nil }, nil
 }
 
 // useUp has a dependency answer late while more is asked of it.

@@ -121,7 +121,7 @@ func TestDrill(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(report.Results) != 2 || report.Results[1].Fault != "crash" || len(report.Results[1].Repetitions) < 2 || !report.Attached || report.Interrupted {
+	if len(report.Results) != 2 || report.Results[1].Fault != "crash" || len(report.Results[1].Repetitions) < 2 || !report.Attached || report.Interrupted || report.EndpointDelay != 0 {
 		t.Errorf("the report: %+v", report)
 	}
 	if w := report.Workloads[0]; w.Line == 0 || w.Replicas != 1 || w.Start <= 0 {

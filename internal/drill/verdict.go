@@ -203,7 +203,7 @@ func (e evidence) restarted() (n int) {
 // decidedBy is the probe that decided a restart.
 func (e evidence) decidedBy() string {
 	for _, c := range e.Changes {
-		if c.Kind == ChangeDecided {
+		if c.Kind == ChangeDecided && c.At >= e.Begin {
 			return c.Text
 		}
 	}

@@ -126,10 +126,15 @@ func TestV1RestartedInTime(t *testing.T) {
 func TestV2NotRestarted(t *testing.T) {
 	once := func(s *scene) { s.change(16, "a", ChangeDecided, "Liveness") }
 	checkRule(t, "V2", map[string]verdictTest{
-		"nothing":           {"throttle=5%", func(*scene) {}, "passed", "", GradePass},
-		"one restart":       {"dependency-outage:db", once, "false restart", "1 of 2 replicas restarted by the Liveness probe", GradeFail},
-		"again and again":   {"dependency-outage:db", func(s *scene) { once(s); s.change(20, "a", ChangeDecided, "Liveness") }, "restart loop", "2 restarts", GradeFail},
-		"at the start":      {"baseline", func(s *scene) { s.change(1, "a", ChangeDecided, "Startup"); s.change(2, "a", ChangeDecided, "Startup") }, "restart loop", "Startup", GradeFail},
+		"nothing":         {"throttle=5%", func(*scene) {}, "passed", "", GradePass},
+		"one restart":     {"dependency-outage:db", once, "false restart", "1 of 2 replicas restarted by the Liveness probe", GradeFail},
+		"again and again": {"dependency-outage:db", func(s *scene) { once(s); s.change(20, "a", ChangeDecided, "Liveness") }, "restart loop", "2 restarts", GradeFail},
+		"by which probe":  {"dependency-outage:db", func(s *scene) { s.change(9, "b", ChangeDecided, "Startup"); s.Replicas[1].Restarts = 0; once(s) }, "false restart", "by the Liveness probe", GradeFail},
+		"at the start": {"baseline", func(s *scene) {
+			s.Begin = 0
+			s.change(1, "a", ChangeDecided, "Startup")
+			s.change(2, "a", ChangeDecided, "Startup")
+		}, "restart loop", "Startup", GradeFail},
 		"it ends by itself": {"dependency-outage:db", func(s *scene) { s.Replicas[1].Exits = 1 }, "false restart", "ended by itself", GradeFail},
 		"never ready":       {"baseline", func(s *scene) { s.Replicas[1].Ready = false }, "never ready", "not ready after 25s", GradeFail},
 		"inside":            {"hang", once, "", "", ""},
@@ -216,11 +221,12 @@ func TestV6FleetStayed(t *testing.T) {
 		s.requests("", "POST /", 13, 30, true)
 	}
 	checkRule(t, "V6", map[string]verdictTest{
-		"emptied":     {"dependency-outage:db", empty, "fleet emptied", "30 requests that need no db were refused (GET /)", GradeWarning},
-		"by restarts": {"dependency-outage:db", func(s *scene) { s.change(11, "a", ChangeDecided, "Liveness"); empty(s) }, "", "", ""},
-		"declared":    {"dependency-outage:db", func(s *scene) { empty(s); s.owned = true }, "declared", "", GradePass},
-		"one stayed":  {"dependency-outage:db", func(s *scene) { s.change(11.5, "a", ChangeUnready, "") }, "passed", "", GradePass},
-		"other fault": {"throttle=5%", empty, "", "", ""},
+		"emptied":               {"dependency-outage:db", empty, "fleet emptied", "30 requests that need no db were refused (GET /)", GradeWarning},
+		"by restarts":           {"dependency-outage:db", func(s *scene) { s.change(11, "a", ChangeDecided, "Liveness"); empty(s) }, "", "", ""},
+		"by an earlier restart": {"dependency-outage:db", func(s *scene) { s.change(9, "a", ChangeDecided, "Liveness"); empty(s) }, "fleet emptied", "", GradeWarning},
+		"declared":              {"dependency-outage:db", func(s *scene) { empty(s); s.owned = true }, "declared", "", GradePass},
+		"one stayed":            {"dependency-outage:db", func(s *scene) { s.change(11.5, "a", ChangeUnready, "") }, "passed", "", GradePass},
+		"other fault":           {"throttle=5%", empty, "", "", ""},
 	})
 }
 

@@ -17,7 +17,7 @@ func fleetStayed(e evidence) *Verdict {
 	switch {
 	case !empty:
 		return pass("passed", "a replica stayed ready")
-	case slices.ContainsFunc(e.Changes, func(c Change) bool { return c.Kind == ChangeDecided && c.At < at }):
+	case slices.ContainsFunc(e.Changes, func(c Change) bool { return c.Kind == ChangeDecided && c.At >= e.Begin && c.At < at }):
 		return nil // it is empty because of restarts, and V2 says it
 	case e.owned:
 		return pass("declared", "no replica stayed ready, as the manifest declares")

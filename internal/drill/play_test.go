@@ -13,8 +13,8 @@ import (
 	"github.com/probity-run/probity/internal/store"
 )
 
-// TestBeforeAFault: a fault waits for replicas that were restarted for nothing by the one before it,
-// and not for ever; and if it cannot be injected, what was sent until then is not that of the next.
+// TestBeforeAFault: a fault waits for replicas that the one before it has restarted, and not for
+// ever; and if it cannot be injected, what was sent until then is not that of the next.
 func TestBeforeAFault(t *testing.T) {
 	for name, test := range map[string]struct {
 		ready time.Duration // when the Pod is

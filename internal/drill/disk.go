@@ -8,7 +8,7 @@ import (
 
 // fillDisk fills the disks of a replica, or lets it write to no file if it has none.
 func (d *drill) fillDisk(f Fault, t *target, pod *corev1.Pod) (undo func() error, err error) {
-	fault, err := f.process()
+	fault, err := f.process(&t.Workload)
 	if err != nil {
 		return nil, err
 	}

@@ -94,7 +94,7 @@ func kindRows() []kindRow {
 		{kind: KindStop, side: SideEnd, syntax: "stop", text: "one Pod is deleted"},
 		{kind: KindRollout, side: SideEnd, syntax: "rollout", text: "the workload is rolled, one replica after the other", all: true},
 		{kind: KindGCStall, side: SideOutside, contained: true, syntax: "gc-stall=8s/1h", text: "one stall of 8s, as hang+8s; that it comes once an hour is for a simulation", value: stalls, wants: true},
-		{kind: KindDeadlock, side: SideInside, contained: true, syntax: "deadlock", text: "a loop hangs: by the command of the annotation probity.run/drill.deadlock.CONTAINER, or by package health"},
+		{kind: KindDeadlock, side: SideInside, contained: true, syntax: "deadlock", text: "a loop hangs: by the command of the annotation probity.run/drill.deadlock.CONTAINER, which only a restart undoes, or by package health"},
 		{kind: KindFDs, side: SideInside, contained: true, syntax: "fds", text: "no further descriptor can be opened"},
 		{kind: KindMemory, side: SideEnd, contained: true, syntax: "memory=64Mi", text: "a replica that takes more is killed, as OOMKilled", length: outsideLength, value: bytesValue, wants: true},
 		{kind: KindDiskFull, side: SideOutside, contained: true, syntax: "disk-full", text: "emptyDirs with a sizeLimit of up to 256Mi are full; of a replica that has none, nothing can be written to any file", length: outsideLength},
@@ -309,21 +309,6 @@ func cutAt(text, signs string) (before, rest string) {
 		return text[:i], text[i:]
 	}
 	return text, ""
-}
-
-// Exit codes of processes that a signal has ended.
-const (
-	leastSignalCode = 129
-	mostSignalCode  = 159
-)
-
-func exitCode(f *Fault, text string) error {
-	n, err := strconv.Atoi(text)
-	if err != nil || n < leastSignalCode || n > mostSignalCode {
-		return fmt.Errorf("%s is no exit code of a signal, %d to %d", printable.Quote(text), leastSignalCode, mostSignalCode)
-	}
-	f.Number = float64(n)
-	return nil
 }
 
 // stalls reads 8s/1h: how long a stall lasts, and how often one comes, which a drill does not wait

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"sync"
-	"syscall"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -26,9 +25,9 @@ func nothing() error { return nil }
 func (d *drill) inject(f Fault, t *target, pod *corev1.Pod) (undo func() error, err error) {
 	switch f.Kind {
 	case KindCrash:
-		return nothing, d.system.Signal(pod.Namespace, pod.Name, t.Container, syscall.Signal(int(f.Number)-128))
+		return nothing, d.system.Signal(pod.Namespace, pod.Name, t.Container, f.signal())
 	case KindDeadlock:
-		return d.system.Deadlock(d.ctx, pod.Namespace, pod.Name, t.Container, max(f.Length, replaceLimit)+deadlineSlack)
+		return d.system.Deadlock(d.ctx, pod.Namespace, pod.Name, t.Container, f.deadline(&t.Workload))
 	case KindStop:
 		return nothing, d.system.DeletePod(pod.Namespace, pod.Name)
 	case KindRollout:
@@ -47,7 +46,7 @@ func (d *drill) inject(f Fault, t *target, pod *corev1.Pod) (undo func() error, 
 		}
 		return d.breakDependency(f)
 	}
-	fault, err := f.process()
+	fault, err := f.process(&t.Workload)
 	if err != nil {
 		return nil, err
 	}
@@ -99,9 +98,19 @@ func (d *drill) startWithout(f Fault, t *target, pod *corev1.Pod) (undo func() e
 // deadlineSlack is how much longer than a fault the shepherd waits until it undoes it itself.
 const deadlineSlack = 2 * time.Minute
 
+// deadline is when a fault is undone that the drill itself has forgotten: later than a probe may
+// still decide a restart, and the grace period may still go on.
+func (f Fault) deadline(w *Workload) time.Duration {
+	needed := max(f.Length, replaceLimit)
+	if f.Side() == SideInside {
+		needed = max(needed, f.decision(w)+w.replacement())
+	}
+	return min(needed+deadlineSlack, process.MaxFault)
+}
+
 // process is a fault of processes.
-func (f Fault) process() (process.Fault, error) {
-	p := process.Fault{Deadline: min(max(f.Length, replaceLimit)+deadlineSlack, process.MaxFault)}
+func (f Fault) process(w *Workload) (process.Fault, error) {
+	p := process.Fault{Deadline: f.deadline(w)}
 	switch f.Kind {
 	case KindHang, KindGCStall:
 		p.Kind = process.FaultStop
@@ -142,7 +151,7 @@ func (d *drill) roll(t *target) error {
 		err = errors.New("only Deployments and StatefulSets roll")
 	}
 	if err == nil {
-		t.live = rolled
+		d.target(t.Name).live = rolled // t may be that workload as seen from one of its containers
 	}
 	return err
 }
@@ -152,9 +161,10 @@ func (d *drill) overload(by float64) (undo func() error, err error) {
 	if d.load == nil {
 		return nil, errors.New("nothing is sent to it")
 	}
-	before := d.load.rate.Load()
-	d.load.rate.Store(int64(float64(before) * by))
-	return func() error { d.load.rate.Store(before); return nil }, nil
+	load := d.load
+	before := load.every.Load()
+	load.every.Store(int64(float64(before) / by))
+	return func() error { load.every.Store(before); return nil }, nil
 }
 
 // useUp has a dependency answer late while more is asked of it.
@@ -228,7 +238,7 @@ func (d *drill) missing(f Fault, workload string) string {
 	t := d.target(workload)
 	switch f.Kind {
 	case KindDeadlock:
-		if d.attached && t.meta.Annotations[manifest.AnnotationDeadlock+t.Container] == "" {
+		if d.attached && t.deadlockCommand() == "" {
 			return fmt.Sprintf("this run was started without the socket at which package health can be told to hang: %s; or annotate the Pod with %s%s and a command such as kill -USR1 $PID",
 				ownRun, manifest.AnnotationDeadlock, t.Container)
 		}

@@ -34,8 +34,35 @@ func TestStallIsAStop(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := f.process()
+	p, err := f.process(&Workload{})
 	if err != nil || p.Kind != process.FaultStop || !f.stops() || f.Side() != SideOutside || f.Title() != "stall of 8s" {
 		t.Errorf("%+v, %v, stops %v, %s, %q", p, err, f.stops(), f.Side(), f.Title())
+	}
+}
+
+// TestDeadline: nobody undoes a fault while a slow liveness probe, and the grace period after it,
+// may still take their time.
+func TestDeadline(t *testing.T) {
+	liveness := func(period, timeout Offset) []Probe {
+		return []Probe{{Type: "Liveness", Period: period * second, Timeout: timeout * second, Failures: 3}}
+	}
+	slow := Workload{Grace: 60 * second, Probes: liveness(60, 10)} // A + P is 190 s
+	for name, test := range map[string]struct {
+		fault string
+		w     Workload
+		want  time.Duration
+	}{
+		"its length":             {"hang+8s", slow, replaceLimit + deadlineSlack},
+		"a long one":             {"throttle=5%+10m", slow, 10*time.Minute + deadlineSlack},
+		"no probe":               {"hang", Workload{}, replaceLimit + deadlineSlack},
+		"a slow probe":           {"hang", slow, 190*time.Second + time.Second + replaceLimit + ownLag + deadlineSlack},
+		"a deadlock":             {"deadlock", slow, 190*time.Second + lagLimit + replaceLimit + ownLag + deadlineSlack},
+		"another container's":    {"fds", Workload{Beside: []Container{{Probes: slow.Probes}}}, 190*time.Second + lagLimit/3 + ownLag + deadlineSlack},
+		"what a shepherd allows": {"hang", Workload{Probes: liveness(3600, 1)}, process.MaxFault},
+	} {
+		f, err := ParseFault(test.fault)
+		if got := f.deadline(&test.w); err != nil || got != test.want {
+			t.Errorf("%s: %v, %v, want %v", name, got, err, test.want)
+		}
 	}
 }

@@ -42,7 +42,7 @@ type sent struct {
 type load struct {
 	address string
 	specs   []RequestSpec
-	rate    atomic.Int64 // requests a second
+	every   atomic.Int64 // nanoseconds from one request to the next
 	open    atomic.Int64
 	running sync.WaitGroup
 
@@ -52,7 +52,7 @@ type load struct {
 
 func newLoad(address string, specs []RequestSpec, rate float64) *load {
 	l := &load{address: address, specs: specs}
-	l.rate.Store(int64(rate))
+	l.every.Store(int64(float64(time.Second) / rate))
 	return l
 }
 
@@ -69,7 +69,7 @@ func (l *load) run(ctx context.Context) {
 		case <-timer.C:
 		}
 		l.begin(l.specs[i%len(l.specs)])
-		next = next.Add(time.Second / time.Duration(l.rate.Load()))
+		next = next.Add(time.Duration(l.every.Load()))
 		if behind := time.Since(next); behind > time.Second {
 			next = time.Now() // this machine slept; what was not sent is not made up for
 		}

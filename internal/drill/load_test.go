@@ -1,12 +1,16 @@
 package drill
 
 import (
+	"context"
 	"fmt"
+	"math"
 	"net"
 	"net/http"
 	"net/netip"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"k8s.io/apimachinery/pkg/types"
 
@@ -27,6 +31,38 @@ func TestBook(t *testing.T) {
 	if b.clear(); len(b.entries) != 0 {
 		t.Errorf("%d entries are left", len(b.entries))
 	}
+}
+
+// TestRate: requests come at the rate that was asked for, and as much faster as an overload says,
+// also where neither is a whole number.
+func TestRate(t *testing.T) {
+	for _, test := range []struct{ rate, by, before, during float64 }{{20, 10, 20, 200}, {1.9, 10, 1.9, 19}, {1, 1.5, 1, 1.5}, {1000, 100, 1000, 100000}} {
+		d := &drill{load: newLoad("", nil, test.rate)}
+		got := func() float64 { return float64(time.Second) / float64(d.load.every.Load()) }
+		if rate := got(); math.Abs(rate/test.before-1) > 1e-3 {
+			t.Errorf("%g a second is %g", test.rate, rate)
+		}
+		undo, err := d.overload(test.by)
+		if rate := got(); err != nil || math.Abs(rate/test.during-1) > 1e-3 {
+			t.Errorf("%gx of %g a second is %g, %v", test.by, test.rate, rate, err)
+		}
+		if err := undo(); err != nil || math.Abs(got()/test.before-1) > 1e-3 {
+			t.Errorf("undone it is %g a second, %v", got(), err)
+		}
+	}
+}
+
+// TestSentRate: so many requests are sent.
+func TestSentRate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, stop := context.WithTimeout(t.Context(), 10*time.Second-time.Millisecond)
+		defer stop()
+		l := newLoad("nowhere", []RequestSpec{{Method: "GET", Path: "/"}}, 1.9)
+		l.run(ctx)
+		if n := len(l.take()); n != 19 {
+			t.Errorf("%d requests in 10 s at 1.9 a second", n)
+		}
+	})
 }
 
 // TestSend: an answer is an answer, whatever comes before it and however much of the request was

@@ -3,7 +3,6 @@ package drill
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -16,12 +15,8 @@ import (
 	"github.com/probity-run/probity/internal/store"
 )
 
-const (
-	// startTime is how long the first start may take.
-	startTime = 2 * time.Minute
-	// mostTainted is how often a repetition is tried again in which this machine was too late.
-	mostTainted = 2
-)
+// mostTainted is how often a repetition is tried again in which this machine was too late.
+const mostTainted = 2
 
 // play is the drill, once the system has started.
 func (d *drill) play() {
@@ -95,7 +90,7 @@ func (d *drill) await() bool {
 		return decided > 2*len(d.targets)
 	}
 	ready := false
-	d.until(time.Now().Add(startTime), func() bool {
+	d.until(time.Now().Add(startLimit(slices.Concat(d.targets, d.others))), func() bool {
 		waiting := func(t *target) bool { return !d.allReady(t) }
 		ready = !slices.ContainsFunc(d.targets, waiting)
 		return ready && !slices.ContainsFunc(d.others, waiting) || loops()
@@ -212,6 +207,9 @@ func (d *drill) step(s Step) {
 		d.state.Repetition = i
 		d.tell(doing)
 		rep, err := d.repetition(s.Fault, t, i, s.Repetitions)
+		if err != nil && d.ctx.Err() != nil {
+			break // it was left out because the drill was interrupted
+		}
 		if err != nil {
 			d.report.LeftOut = append(d.report.LeftOut, LeftOut{Fault: s.Fault.Word, Workload: t.Name, Reason: err.Error()})
 			break
@@ -242,25 +240,33 @@ func (d *drill) step(s Step) {
 	}
 }
 
+// allPods waits until a workload has all its replicas, which may have been restarted by the fault
+// before, and returns them.
+func (d *drill) allPods(t *target) (pods []*corev1.Pod, err error) {
+	limit := t.restart()
+	all := d.until(time.Now().Add(limit), func() bool {
+		pods = d.pods(t)
+		return len(pods) > 0 && d.allReady(t)
+	})
+	if !all {
+		return nil, fmt.Errorf("not all replicas were ready when it was to begin, nor %s later", text(Offset(limit)))
+	}
+	return pods, nil
+}
+
 // repetition injects a fault once, at its phase, and waits for what comes of it.
 func (d *drill) repetition(f Fault, t *target, i, n int) (*Repetition, error) {
-	pods := d.pods(t)
-	if len(pods) == 0 || !d.allReady(t) {
-		return nil, fmt.Errorf("not all replicas were ready when it was to begin")
+	pods, err := d.allPods(t)
+	if err != nil {
+		return nil, err
 	}
 	pod := pods[(i-1)%len(pods)]
 	rep := &Repetition{Number: i, Pod: pod.Name}
 	if f.Kind.row().all && !f.AtStart {
 		rep.Pod = ""
 	}
-	var sending sync.WaitGroup
-	loading, stop := context.WithCancel(context.Background())
-	defer sending.Wait()
+	stop := d.sendLoad(t)
 	defer stop()
-	if d.load = d.loads[t.Name]; d.load != nil {
-		sending.Go(func() { d.load.run(loading) })
-		d.sleep(500 * time.Millisecond)
-	}
 	readiness, liveness := d.ticks(pod, t, lifecycle.Readiness), d.ticks(pod, t, lifecycle.Liveness)
 	if at := cmp.Or(liveness, readiness); at != nil {
 		d.sleep(time.Until(at.beginAt(time.Now().Add(beat), phaseFor(i, n))))
@@ -268,6 +274,8 @@ func (d *drill) repetition(f Fault, t *target, i, n int) (*Repetition, error) {
 	begin := time.Now()
 	undo, err := d.inject(f, t, pod)
 	if err != nil {
+		stop()
+		d.forget()
 		return nil, err
 	}
 	done := time.Now()
@@ -283,13 +291,11 @@ func (d *drill) repetition(f Fault, t *target, i, n int) (*Repetition, error) {
 	}
 	if err := d.follow(f, t, pod, rep, undo); err != nil {
 		stop()
-		sending.Wait()
 		d.forget()
 		return nil, err
 	}
 	d.sleep(settleTime + d.opts.EndpointDelay) // until the front knows it, and then some
 	stop()
-	sending.Wait()
 	d.sleep(2 * beat) // the front may hear of the end of an answer later than the client
 	d.record.read()
 	rep.Until = d.since(time.Now())
@@ -300,6 +306,17 @@ func (d *drill) repetition(f Fault, t *target, i, n int) (*Repetition, error) {
 	rep.Late = Offset(d.late.worst(begin, d.report.Began.Add(time.Duration(deciding))))
 	rep.Tainted = time.Duration(rep.Late) > tooLate
 	return rep, nil
+}
+
+// sendLoad sends requests to a workload that gets any, until stop, which waits for the last answer.
+func (d *drill) sendLoad(t *target) (stop func()) {
+	var sending sync.WaitGroup
+	loading, cancel := context.WithCancel(context.Background())
+	if d.load = d.loads[t.Name]; d.load != nil {
+		sending.Go(func() { d.load.run(loading) })
+		d.sleep(500 * time.Millisecond)
+	}
+	return func() { cancel(); sending.Wait() }
 }
 
 func valueOf(o *Offset) Offset {
@@ -321,78 +338,4 @@ func (d *drill) ticks(pod *corev1.Pod, t *target, kind lifecycle.ProbeType) *tic
 		}
 	}
 	return nil
-}
-
-// follow waits for the consequences of a fault, undoes it, and waits until all is well again. An
-// error says why there was no fault.
-func (d *drill) follow(f Fault, t *target, pod *corev1.Pod, rep *Repetition, undo func() error) error {
-	began := d.report.Began
-	at := func(o Offset) time.Time { return began.Add(time.Duration(o)) }
-	wait := time.Duration(t.Start)*2 + 10*time.Second // for all to be ready
-	seen := func(kinds ...ChangeKind) bool {
-		d.record.mu.Lock()
-		defer d.record.mu.Unlock()
-		return firstIn(d.record.changes, pod.Name, t.Container, rep.Begin, kinds...) != nil
-	}
-	switch f.Side() {
-	case SideInside:
-		lag := lagLimit
-		switch {
-		case t.liveness() == nil && t.slowest() > 0:
-			lag = lagLimit / 3 // another container may be restarted
-		case f.Kind == KindHang:
-			lag = time.Second
-		}
-		killed := d.until(at(rep.Begin).Add(cmp.Or(t.slowest(), t.readiness().worst()+ownLag)+lag), func() bool { return seen(ChangeDecided, ChangeEnded) })
-		if killed {
-			limit := min(time.Duration(t.Grace), replaceLimit) + ownLag
-			if !d.until(time.Now().Add(limit), func() bool { return seen(ChangeStarted) }) {
-				_ = d.system.Signal(pod.Namespace, pod.Name, t.Container, sigkill) // it may have ended just now
-			}
-		} else {
-			wait = time.Duration(t.Grace) + wait
-		}
-		d.undo(rep, pod, undo, killed)
-	case SideEnd:
-		if f.Kind == KindMemory {
-			if !d.until(at(rep.Begin).Add(f.Length), func() bool { return seen(ChangeEnded) }) {
-				return errors.Join(f.tookLess(), undo())
-			}
-			rep.Means = d.killedForMemory(t, pod, rep)
-		}
-		d.undo(rep, pod, undo, true)
-		d.until(time.Now().Add(ownLag), func() bool { return !d.allReady(t) })
-		wait += min(time.Duration(t.Grace), replaceLimit)
-	default:
-		over := at(rep.Begin).Add(f.Length)
-		if f.Kind == KindSlowStart {
-			d.until(over, func() bool { return seen(ChangeStarted) && d.allReady(t) })
-		} else {
-			d.sleep(time.Until(over))
-		}
-		d.undo(rep, pod, undo, false)
-		if r := t.readiness(); r != nil {
-			wait = time.Duration(r.Successes)*time.Duration(r.Period) + time.Duration(r.Period+r.Timeout) + lagLimit
-		}
-	}
-	d.until(time.Now().Add(wait), func() bool { return d.allReady(t) })
-	return nil
-}
-
-// undo undoes a fault. One that has ended with its process may not be there to be undone.
-func (d *drill) undo(rep *Repetition, pod *corev1.Pod, undo func() error, gone bool) {
-	if err := undo(); err != nil && !gone {
-		if now, err2 := store.Get[*corev1.Pod](d.system.Store(), pod.Namespace, pod.Name); err2 == nil && now.UID == pod.UID && restarts(now) == restarts(pod) {
-			rep.Undo = err.Error()
-		}
-	}
-	rep.End = d.since(time.Now())
-	d.record.note(rep.Pod, time.Now(), ChangeUndone, "")
-}
-
-func restarts(pod *corev1.Pod) (n int32) {
-	for _, c := range pod.Status.ContainerStatuses {
-		n += c.RestartCount
-	}
-	return n
 }

@@ -36,10 +36,16 @@ type podRecord struct {
 	seen    time.Time       // the newest change that was taken in
 	started map[string]bool // instances, by container and number
 	ended   map[string]bool
-	seq     map[history.Key]uint64
-	result  map[history.Key]history.Result
+	probes  map[history.Key]probeRecord
 	deleted bool
 	ready   bool
+}
+
+// probeRecord is the last attempt of a probe that was read.
+type probeRecord struct {
+	seq      uint64
+	instance int
+	result   history.Result // NotKnown before the first attempt of each instance
 }
 
 func newRecord(began time.Time, s *store.Store, h history.Reader) *record {
@@ -102,7 +108,7 @@ func (r *record) note(pod string, at time.Time, kind ChangeKind, text string) {
 func (r *record) readPod(pod *corev1.Pod) {
 	p := r.pods[pod.UID]
 	if p == nil {
-		p = &podRecord{name: pod.Name, started: map[string]bool{}, ended: map[string]bool{}, seq: map[history.Key]uint64{}, result: map[history.Key]history.Result{}}
+		p = &podRecord{name: pod.Name, started: map[string]bool{}, ended: map[string]bool{}, probes: map[history.Key]probeRecord{}}
 		r.pods[pod.UID] = p
 	}
 	if pod.DeletionTimestamp != nil && !p.deleted {
@@ -151,15 +157,17 @@ func (r *record) readInstance(p *podRecord, i history.Instance) {
 const askedTo = ", as it was told"
 
 func (r *record) readProbe(p *podRecord, uid types.UID, key history.Key) {
-	for _, a := range r.history.Attempts(uid, key, p.seq[key]) {
-		p.seq[key] = a.Seq
+	for _, a := range r.history.Attempts(uid, key, p.probes[key].seq) {
 		good := a.Outcome == history.Answered || a.Outcome == history.Warning
 		r.attempts = append(r.attempts, Attempt{
 			At: r.since(a.Time), Took: Offset(a.Took), Pod: p.name, Container: key.Container, Probe: key.Type, Success: good, Message: a.Message,
 		})
-		before := p.result[key]
-		p.result[key] = a.Result
-		if a.Result == history.Failing && before != history.Failing && key.Type != string(lifecycle.Readiness) {
+		before := p.probes[key]
+		if before.instance != a.Instance {
+			before.result = history.NotKnown
+		}
+		p.probes[key] = probeRecord{a.Seq, a.Instance, a.Result}
+		if a.Result == history.Failing && before.result != history.Failing && key.Type != string(lifecycle.Readiness) {
 			r.addOf(p.name, key.Container, a.Time.Add(a.Took), ChangeDecided, key.Type)
 		}
 	}

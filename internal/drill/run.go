@@ -321,7 +321,7 @@ func (d *drill) until(deadline time.Time, holds func() bool) bool {
 
 // pods are the Pods of a workload that are not to go, by name.
 func (d *drill) pods(t *target) []*corev1.Pod {
-	all := podsOf(d.system.Store(), t)
+	all := podsOf(d.record.store, t)
 	return slices.DeleteFunc(all, func(p *corev1.Pod) bool { return p.DeletionTimestamp != nil })
 }
 
@@ -333,5 +333,5 @@ func (d *drill) allReady(t *target) bool {
 			return false
 		}
 	}
-	return len(pods) == t.Replicas && len(podsOf(d.system.Store(), t)) == t.Replicas
+	return len(pods) == t.Replicas && len(podsOf(d.record.store, t)) == t.Replicas
 }

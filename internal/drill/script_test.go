@@ -58,6 +58,7 @@ func TestScriptedFaults(t *testing.T) {
 		}
 	}
 	for fault, want := range map[string]string{
+		"fault: exit, code: 147":               "which ends no process",
 		"fault: dependency-outage":             "cannot inject the fault dependency-outage of the script: it does not say which dependency",
 		"fault: throttle, every: 1h":           "does not wait for what comes again and again",
 		"fault: hang, every: 1h":               "need for",

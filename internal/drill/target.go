@@ -265,6 +265,11 @@ func (t *target) deadlocks() (containers []string) {
 	return containers
 }
 
+// deadlockCommand is how the manifest has the container hang by itself; "" if it does not say.
+func (t *target) deadlockCommand() string {
+	return t.meta.Annotations[manifest.AnnotationDeadlock+t.Container]
+}
+
 // has reports whether a workload has a container that goes on running.
 func (w *Workload) has(container string) bool {
 	return w.Container == container || slices.ContainsFunc(w.Beside, func(c Container) bool { return c.Name == container })

@@ -181,7 +181,7 @@ func notRestarted(e evidence) *Verdict {
 	case exits > 0 && !e.fault.AtStart:
 		return fail("false restart", "", "%s ended by itself, which cures nothing", plural(exits, "process", "processes"))
 	case e.fault.Kind == KindBaseline && e.broken():
-		return fail("never ready", "", "it is not ready, without any fault")
+		return fail("never ready", "", "it was not ready after %s, without any fault", text(e.Until-e.Begin))
 	}
 	return pass("passed", "no restart")
 }
@@ -203,7 +203,7 @@ func (e evidence) restarted() (n int) {
 // decidedBy is the probe that decided a restart.
 func (e evidence) decidedBy() string {
 	for _, c := range e.Changes {
-		if c.Kind == ChangeDecided {
+		if c.Kind == ChangeDecided && c.At >= e.Begin {
 			return c.Text
 		}
 	}
@@ -311,8 +311,9 @@ func recovered(e evidence) *Verdict {
 	if e.fault.Kind == KindBaseline {
 		return nil
 	}
-	if e.fault.Side() == SideInside && e.Measured.Replaced == nil {
-		return nil // V1 says it
+	m := e.Measured
+	if e.fault.Side() == SideInside && (m.Replaced == nil || m.Killed == nil && *m.Replaced >= e.End-e.Begin) {
+		return nil // no probe restarted it, the drill itself did at most: V1 says it
 	}
 	for _, r := range e.Replicas {
 		if !r.Ready {

@@ -126,12 +126,17 @@ func TestV1RestartedInTime(t *testing.T) {
 func TestV2NotRestarted(t *testing.T) {
 	once := func(s *scene) { s.change(16, "a", ChangeDecided, "Liveness") }
 	checkRule(t, "V2", map[string]verdictTest{
-		"nothing":           {"throttle=5%", func(*scene) {}, "passed", "", GradePass},
-		"one restart":       {"dependency-outage:db", once, "false restart", "1 of 2 replicas restarted by the Liveness probe", GradeFail},
-		"again and again":   {"dependency-outage:db", func(s *scene) { once(s); s.change(20, "a", ChangeDecided, "Liveness") }, "restart loop", "2 restarts", GradeFail},
-		"at the start":      {"baseline", func(s *scene) { s.change(1, "a", ChangeDecided, "Startup"); s.change(2, "a", ChangeDecided, "Startup") }, "restart loop", "Startup", GradeFail},
+		"nothing":         {"throttle=5%", func(*scene) {}, "passed", "", GradePass},
+		"one restart":     {"dependency-outage:db", once, "false restart", "1 of 2 replicas restarted by the Liveness probe", GradeFail},
+		"again and again": {"dependency-outage:db", func(s *scene) { once(s); s.change(20, "a", ChangeDecided, "Liveness") }, "restart loop", "2 restarts", GradeFail},
+		"by which probe":  {"dependency-outage:db", func(s *scene) { s.change(9, "b", ChangeDecided, "Startup"); s.Replicas[1].Restarts = 0; once(s) }, "false restart", "by the Liveness probe", GradeFail},
+		"at the start": {"baseline", func(s *scene) {
+			s.Begin = 0
+			s.change(1, "a", ChangeDecided, "Startup")
+			s.change(2, "a", ChangeDecided, "Startup")
+		}, "restart loop", "Startup", GradeFail},
 		"it ends by itself": {"dependency-outage:db", func(s *scene) { s.Replicas[1].Exits = 1 }, "false restart", "ended by itself", GradeFail},
-		"never ready":       {"baseline", func(s *scene) { s.Replicas[1].Ready = false }, "never ready", "", GradeFail},
+		"never ready":       {"baseline", func(s *scene) { s.Replicas[1].Ready = false }, "never ready", "not ready after 25s", GradeFail},
 		"inside":            {"hang", once, "", "", ""},
 		"a stall":           {"hang+6s", once, "false restart", "", GradeFail},
 	})
@@ -200,8 +205,9 @@ func TestV5Recovered(t *testing.T) {
 			s.change(19, "a", ChangeStarted, "")
 			s.requests("a", "GET /", 31, 20, false)
 		}, "recovered", "", GradePass},
-		"V1 says it":            {"hang", func(s *scene) { s.Replicas[0].Ready = false }, "", "", ""},
-		"not after its restart": {"hang", func(s *scene) { killed(8.5, 9)(s); s.Replicas[0].Ready = false }, "stuck", "", GradeFail},
+		"V1 says it":             {"hang", func(s *scene) { s.Replicas[0].Ready = false }, "", "", ""},
+		"the drill restarted it": {"deadlock", func(s *scene) { s.Measured.Replaced = seconds(20.1) }, "", "", ""},
+		"not after its restart":  {"hang", func(s *scene) { killed(8.5, 9)(s); s.Replicas[0].Ready = false }, "stuck", "", GradeFail},
 	})
 }
 
@@ -215,11 +221,12 @@ func TestV6FleetStayed(t *testing.T) {
 		s.requests("", "POST /", 13, 30, true)
 	}
 	checkRule(t, "V6", map[string]verdictTest{
-		"emptied":     {"dependency-outage:db", empty, "fleet emptied", "30 requests that need no db were refused (GET /)", GradeWarning},
-		"by restarts": {"dependency-outage:db", func(s *scene) { s.change(11, "a", ChangeDecided, "Liveness"); empty(s) }, "", "", ""},
-		"declared":    {"dependency-outage:db", func(s *scene) { empty(s); s.owned = true }, "declared", "", GradePass},
-		"one stayed":  {"dependency-outage:db", func(s *scene) { s.change(11.5, "a", ChangeUnready, "") }, "passed", "", GradePass},
-		"other fault": {"throttle=5%", empty, "", "", ""},
+		"emptied":               {"dependency-outage:db", empty, "fleet emptied", "30 requests that need no db were refused (GET /)", GradeWarning},
+		"by restarts":           {"dependency-outage:db", func(s *scene) { s.change(11, "a", ChangeDecided, "Liveness"); empty(s) }, "", "", ""},
+		"by an earlier restart": {"dependency-outage:db", func(s *scene) { s.change(9, "a", ChangeDecided, "Liveness"); empty(s) }, "fleet emptied", "", GradeWarning},
+		"declared":              {"dependency-outage:db", func(s *scene) { empty(s); s.owned = true }, "declared", "", GradePass},
+		"one stayed":            {"dependency-outage:db", func(s *scene) { s.change(11.5, "a", ChangeUnready, "") }, "passed", "", GradePass},
+		"other fault":           {"throttle=5%", empty, "", "", ""},
 	})
 }
 
@@ -238,8 +245,12 @@ func TestV7NothingLost(t *testing.T) {
 			s.requests("c", "GET /", 14, 5, true)
 			s.requests("a", "GET /", 10, 2, true)
 		}, "lost 7 of 7", "5 of them at replicas that had started anew and were ready, 2 at those", GradeFail},
-		"nobody else":                   {"stop", func(s *scene) { s.Replicas = s.Replicas[:1]; s.requests("", "GET /", 10, 5, true) }, "lost 5 of 5", "there is one replica", GradeFail},
-		"those in flight at a crash":    {"crash", func(s *scene) { s.requests("a", "GET /", 9.9, 15, true) }, "passed", "the 15 requests", GradePass},
+		"nobody else": {"stop", func(s *scene) { s.Replicas = s.Replicas[:1]; s.requests("", "GET /", 10, 5, true) }, "lost 5 of 5", "there is one replica", GradeFail},
+		"those before": {"stop", func(s *scene) {
+			s.requests("", "GET /", 9, 5, true)
+			s.requests("b", "GET /", 9.995, 2, false)
+		}, "passed", "no request lost", GradePass},
+		"those in flight at a crash":    {"crash", func(s *scene) { s.requests("a", "GET /", 9.995, 15, true) }, "passed", "the 15 requests", GradePass},
 		"those after a crash was known": {"crash", func(s *scene) { s.requests("a", "GET /", 12.5, 3, true) }, "lost 3 of 3", "", GradeFail},
 		"no load":                       {"stop", func(*scene) {}, "", "", ""},
 		"a rollout":                     {"rollout", func(s *scene) { s.requests("", "GET /", 10, 3, true); s.requests("a", "GET /", 10, 2, true) }, "lost 5 of 5", "2 of them at replicas that listened no longer, 3 while no replica was ready", GradeFail},

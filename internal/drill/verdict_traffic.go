@@ -17,7 +17,7 @@ func fleetStayed(e evidence) *Verdict {
 	switch {
 	case !empty:
 		return pass("passed", "a replica stayed ready")
-	case slices.ContainsFunc(e.Changes, func(c Change) bool { return c.Kind == ChangeDecided && c.At < at }):
+	case slices.ContainsFunc(e.Changes, func(c Change) bool { return c.Kind == ChangeDecided && c.At >= e.Begin && c.At < at }):
 		return nil // it is empty because of restarts, and V2 says it
 	case e.owned:
 		return pass("declared", "no replica stayed ready, as the manifest declares")
@@ -82,6 +82,7 @@ func nothingLost(e evidence) *Verdict {
 	if k := e.fault.Kind; k != KindStop && k != KindRollout && !k.crashes() || len(e.Requests) == 0 {
 		return nil
 	}
+	e = e.fromBegin()
 	known := e.Begin
 	if e.fault.Kind == KindMemory {
 		if ended := first(e.Changes, e.Pod, e.Begin, ChangeEnded); ended != nil {
@@ -110,6 +111,14 @@ func nothingLost(e evidence) *Verdict {
 		return pass("passed", "lost only the %s that the crashed replica had or got before the front knew", plural(excused, "request", "requests"))
 	}
 	return pass("passed", "no request lost")
+}
+
+// fromBegin leaves out the requests that were over before the fault began.
+func (e evidence) fromBegin() evidence {
+	during := *e.Repetition
+	during.Requests = slices.DeleteFunc(slices.Clone(e.Requests), func(r Request) bool { return r.At+r.Took < e.Begin })
+	e.Repetition = &during
+	return e
 }
 
 func of(n, m int) string { return fmt.Sprintf("%d of %d", n, m) }

@@ -22,8 +22,9 @@ func (d *drill) conclude(f Fault, t *target, all []evidence) {
 	}
 	for _, e := range all {
 		r.Repetitions = append(r.Repetitions, e.Repetition)
-		r.Requests += len(e.Requests)
-		for _, q := range e.Requests {
+		during := e.fromBegin().Requests
+		r.Requests += len(during)
+		for _, q := range during {
 			if q.Failed {
 				r.Lost++
 			}

@@ -56,8 +56,9 @@ func (e *NoDeadlockError) Error() string {
 // Deadlock makes the program of a container that runs hang by itself: by the command of the
 // annotation [manifest.AnnotationDeadlock], or else by telling the program's package health, at the
 // socket of [Options.DrillDir], to hear no beat of its first loop. undo lets the loop be heard
-// again, as do the time limit and the end of this process; what a command does is not undone. The
-// error is a [*NoDeadlockError] if there is neither.
+// again, as do the time limit and the end of this process. Nothing takes back what a command has
+// done but a restart: undo and the time limit kill the process, if it still is the same. The error
+// is a [*NoDeadlockError] if there is neither.
 func (n *Node) Deadlock(ctx context.Context, pod *corev1.Pod, container string, limit time.Duration) (undo func() error, err error) {
 	r := n.runner(pod.UID)
 	if r == nil {
@@ -68,7 +69,7 @@ func (n *Node) Deadlock(ctx context.Context, pod *corev1.Pod, container string, 
 		return nil, err
 	}
 	if command := pod.Annotations[manifest.AnnotationDeadlock+container]; command != "" {
-		return func() error { return nil }, n.runDeadlock(ctx, pod.UID, container, inst.process.PID(), command)
+		return n.deadlockBy(ctx, pod.UID, r, inst, container, command, limit)
 	}
 	conn, err := holdLoop(ctx, drillSocket(n.opts.DrillDir, pod.UID, container))
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ECONNREFUSED) { // it does not listen, or an earlier one did
@@ -80,6 +81,34 @@ func (n *Node) Deadlock(ctx context.Context, pod *corev1.Pod, container string, 
 	end := sync.OnceFunc(func() { conn.Close() }) // closing is the message, and cannot fail
 	timer := time.AfterFunc(limit, end)
 	return func() error { timer.Stop(); end(); return nil }, nil
+}
+
+// deadlockBy runs the command of an annotation. If nobody wants it any more while it runs, it may
+// have been done already, and is undone at once.
+func (n *Node) deadlockBy(ctx context.Context, pod types.UID, r *runner, inst *instance, container, command string, limit time.Duration) (undo func() error, err error) {
+	kill := sync.OnceValue(func() error { return r.kill(container, inst) })
+	if err := n.runDeadlock(ctx, pod, container, inst.process.PID(), command); err != nil {
+		if ctx.Err() != nil {
+			err = errors.Join(err, kill())
+		}
+		return nil, err
+	}
+	timer := time.AfterFunc(limit, func() { _ = kill() }) // whoever undoes it later gets the error
+	return func() error { timer.Stop(); return kill() }, nil
+}
+
+// kill kills an instance of a container, unless it has ended already.
+func (r *runner) kill(container string, inst *instance) error {
+	_, err := ask(r, func() (struct{}, error) {
+		if r.running[container] != inst {
+			return struct{}{}, nil
+		}
+		return struct{}{}, inst.process.Signal(syscall.SIGKILL)
+	})
+	if errors.Is(err, errNotRunning) {
+		return nil
+	}
+	return err
 }
 
 // maxComplaint bounds what is kept of what a command prints.

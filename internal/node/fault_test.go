@@ -3,6 +3,7 @@ package node
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"errors"
 	"net"
 	"os"
@@ -39,6 +40,14 @@ func (p *realPod) ended() (end *corev1.ContainerStateTerminated) {
 		return end != nil
 	})
 	return end
+}
+
+// restarted is a change after which the container runs again.
+func restarted(times int32) func(store.Change) bool {
+	return func(c store.Change) bool {
+		status := c.Object.(*corev1.Pod).Status.ContainerStatuses[0]
+		return status.RestartCount == times && status.State.Running != nil
+	}
 }
 
 // TestInjectMemory: a container that has too much memory ends as a kubelet says it of one that the
@@ -91,6 +100,46 @@ func TestDeadlockCommand(t *testing.T) {
 		}
 		if err := undo(); err != nil {
 			t.Error(err)
+		}
+		if end := p.ended(); end.ExitCode != 137 {
+			t.Errorf("it ended with code %d, want 137: nothing but a restart undoes what a command has done", end.ExitCode)
+		}
+		if err := undo(); err != nil {
+			t.Errorf("undone twice: %v", err)
+		}
+	})
+	t.Run("restarted", func(t *testing.T) { // by its liveness probe, say: the next process has no fault
+		p := runReal(t, "exec sleep 1000", command("kill -KILL $PID"))
+		undo, err := p.node.Deadlock(t.Context(), p.pod(), "app", time.Minute)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.wait("restarted", restarted(1))
+		if err := undo(); err != nil {
+			t.Error(err)
+		}
+		if err := p.node.Signal(p.uid, "app", 0); err != nil || p.pod().Status.ContainerStatuses[0].RestartCount != 1 {
+			t.Errorf("its next process: %v, %+v", err, p.pod().Status.ContainerStatuses[0])
+		}
+	})
+	t.Run("its time is over", func(t *testing.T) {
+		p := runReal(t, "exec sleep 1000", command("true"))
+		if _, err := p.node.Deadlock(t.Context(), p.pod(), "app", time.Millisecond); err != nil {
+			t.Fatal(err)
+		}
+		if end := p.ended(); end.ExitCode != 137 {
+			t.Errorf("it ended with code %d, want 137", end.ExitCode)
+		}
+	})
+	t.Run("broken off", func(t *testing.T) {
+		ctx, stop := context.WithCancel(t.Context())
+		time.AfterFunc(100*time.Millisecond, stop)
+		p := runReal(t, "exec sleep 1000", command("sleep 1000"))
+		if _, err := p.node.Deadlock(ctx, p.pod(), "app", time.Minute); err == nil {
+			t.Error("a command that does not end is no error")
+		}
+		if end := p.ended(); end.ExitCode != 137 {
+			t.Errorf("it ended with code %d, want 137", end.ExitCode)
 		}
 	})
 	t.Run("failed", func(t *testing.T) {

@@ -63,8 +63,8 @@ func (n *notices) has(part string) bool {
 	return slices.ContainsFunc(n.lines, func(line string) bool { return strings.Contains(line, part) })
 }
 
-// startRun runs the manifest, and can be drilled by the state folder.
-func startRun(t *testing.T) (s *system.System, dir string, said *notices) {
+// startRun runs a manifest, and can be drilled by the state folder.
+func startRun(t *testing.T, text string) (s *system.System, dir string, said *notices) {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "run") // short, as sockets are in it
 	if err != nil {
@@ -72,7 +72,7 @@ func startRun(t *testing.T) (s *system.System, dir string, said *notices) {
 	}
 	t.Cleanup(func() { os.RemoveAll(dir) })
 	file := filepath.Join(t.TempDir(), "app.yaml")
-	if err := os.WriteFile(file, []byte(manifestText), 0o600); err != nil {
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	said = &notices{}
@@ -111,7 +111,7 @@ func asked(t *testing.T, words ...string) Request {
 // it the run is as it was: requests are routed as before, and told to nobody, and who is restarted
 // has to wait as long as before.
 func TestDrill(t *testing.T) {
-	s, dir, said := startRun(t)
+	s, dir, said := startRun(t, manifestText)
 	var second error
 	report, err := Drill(t.Context(), dir, asked(t, "crash"), func(line string) {
 		if strings.Contains(line, "crash (1 of 2)") {
@@ -121,7 +121,7 @@ func TestDrill(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(report.Results) != 2 || report.Results[1].Fault != "crash" || len(report.Results[1].Repetitions) < 2 || !report.Attached || report.Interrupted {
+	if len(report.Results) != 2 || report.Results[1].Fault != "crash" || len(report.Results[1].Repetitions) < 2 || !report.Attached || report.Interrupted || report.EndpointDelay != 0 {
 		t.Errorf("the report: %+v", report)
 	}
 	if w := report.Workloads[0]; w.Line == 0 || w.Replicas != 1 || w.Start <= 0 {
@@ -168,9 +168,61 @@ func waits(t *testing.T, s *system.System, message string) bool {
 	return false
 }
 
+// TestRollout: a rollout that the drill makes itself is no change by others, which would end it.
+func TestRollout(t *testing.T) {
+	_, dir, _ := startRun(t, manifestText)
+	report, err := Drill(t.Context(), dir, asked(t, "rollout"), func(string) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(report.Failures) != 0 || report.Interrupted || len(report.Results) != 2 || len(report.Results[1].Repetitions) < 2 {
+		t.Errorf("the report: %+v", report)
+	}
+}
+
+// TestNothingHappened: a process that ignores the signal of a crash is no crash that went well, and
+// one that is deadlocked is none any more when the drill was interrupted.
+func TestNothingHappened(t *testing.T) {
+	done := filepath.Join(t.TempDir(), "done")
+	text := strings.Replace(manifestText, `[sleep, "1000"]`, `[sh, -c, "trap '' HUP; exec sleep 1000"]`, 1)
+	text = strings.Replace(text, "{labels: {app: web}}", "{labels: {app: web}, annotations: {probity.run/drill.deadlock.server: touch "+done+"}}", 1)
+	s, dir, _ := startRun(t, text)
+	report, err := Drill(t.Context(), dir, asked(t, "crash=129"), func(string) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(report.Results) != 1 || len(report.LeftOut) != 1 || !strings.Contains(report.LeftOut[0].Reason, "still runs 3s after signal 1 (hangup)") {
+		t.Errorf("results %+v, left out %+v", report.Results, report.LeftOut)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	var watching sync.WaitGroup
+	defer watching.Wait()
+	defer stop()
+	watching.Go(func() { stopOnce(ctx, stop, done) })
+	report, err = Drill(ctx, dir, asked(t, "deadlock"), func(string) {})
+	if err != nil || !report.Interrupted || len(report.LeftOut) != 0 || len(report.Failures) != 0 {
+		t.Errorf("%v, %+v", err, report)
+	}
+	for began := time.Now(); onlyPod(t, s).Status.ContainerStatuses[0].RestartCount != 1; time.Sleep(50 * time.Millisecond) {
+		if time.Since(began) > 30*time.Second {
+			t.Fatal("the deadlocked process goes on")
+		}
+	}
+}
+
+// stopOnce ends a drill when a file is there.
+func stopOnce(ctx context.Context, stop func(), file string) {
+	for ctx.Err() == nil {
+		if _, err := os.Stat(file); err == nil {
+			stop()
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+}
+
 // TestRefused: nothing is done that was asked for wrongly, and a run that takes no drills says so.
 func TestRefused(t *testing.T) {
-	_, dir, said := startRun(t)
+	_, dir, said := startRun(t, manifestText)
 	for name, test := range map[string]struct {
 		change func(*Request)
 		want   string

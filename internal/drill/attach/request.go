@@ -24,6 +24,9 @@ func RequestOf(o drill.Options) Request {
 		Only: o.Only, Requests: o.Requests, Rate: o.Rate, Repetitions: o.Repetitions, Budget: drill.Offset(o.Budget), LikeProbity: o.LikeProbity,
 		EndpointDelay: drill.Offset(o.EndpointDelay),
 	}
+	if o.EndpointDelay < 0 {
+		r.EndpointDelay = -drill.Offset(time.Second) // in JSON less than a microsecond is 0, which is the default
+	}
 	for _, f := range o.Faults {
 		r.Faults = append(r.Faults, f.Word)
 	}

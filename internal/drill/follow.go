@@ -1,0 +1,80 @@
+package drill
+
+import (
+	"errors"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/probity-run/probity/internal/store"
+)
+
+// follow waits for the consequences of a fault, undoes it, and waits until all is well again. An
+// error says why there was no fault.
+func (d *drill) follow(f Fault, t *target, pod *corev1.Pod, rep *Repetition, undo func() error) error {
+	began := d.report.Began
+	at := func(o Offset) time.Time { return began.Add(time.Duration(o)) }
+	killed := false
+	seen := func(kinds ...ChangeKind) bool {
+		d.record.mu.Lock()
+		defer d.record.mu.Unlock()
+		return firstIn(d.record.changes, pod.Name, t.Container, rep.Begin, kinds...) != nil
+	}
+	switch f.Side() {
+	case SideInside:
+		killed = d.until(at(rep.Begin).Add(f.decision(&t.Workload)), func() bool { return seen(ChangeDecided, ChangeEnded) })
+		if killed {
+			if !d.until(time.Now().Add(t.replacement()), func() bool { return seen(ChangeStarted) }) {
+				_ = d.system.Signal(pod.Namespace, pod.Name, t.Container, sigkill) // it may have ended just now
+			}
+		}
+		d.undo(rep, pod, undo, killed)
+		if f.Kind == KindDeadlock && !killed && t.deadlockCommand() != "" { // which a restart undoes
+			d.until(time.Now().Add(ownLag), func() bool { return !d.allReady(t) })
+		}
+	case SideEnd:
+		ended := func() bool { return seen(ChangeEnded) }
+		switch f.Kind {
+		case KindMemory:
+			if d.until(at(rep.Begin).Add(f.Length), ended) {
+				rep.Means = d.killedForMemory(t, pod, rep)
+			} else if d.ctx.Err() == nil {
+				return errors.Join(f.tookLess(), undo())
+			}
+		case KindCrash:
+			if limit := t.endsWithin(); !d.until(time.Now().Add(limit), ended) && d.ctx.Err() == nil {
+				return f.lives(limit)
+			}
+		}
+		d.undo(rep, pod, undo, true)
+		d.until(time.Now().Add(ownLag), func() bool { return !d.allReady(t) })
+	default:
+		over := at(rep.Begin).Add(f.Length)
+		if f.Kind == KindSlowStart {
+			d.until(over, func() bool { return seen(ChangeStarted) && d.allReady(t) })
+		} else {
+			d.sleep(time.Until(over))
+		}
+		d.undo(rep, pod, undo, false)
+	}
+	d.until(time.Now().Add(f.recovery(&t.Workload, killed)), func() bool { return d.allReady(t) })
+	return nil
+}
+
+// undo undoes a fault. One that has ended with its process may not be there to be undone.
+func (d *drill) undo(rep *Repetition, pod *corev1.Pod, undo func() error, gone bool) {
+	if err := undo(); err != nil && !gone {
+		if now, err2 := store.Get[*corev1.Pod](d.system.Store(), pod.Namespace, pod.Name); err2 == nil && now.UID == pod.UID && restarts(now) == restarts(pod) {
+			rep.Undo = err.Error()
+		}
+	}
+	rep.End = d.since(time.Now())
+	d.record.note(rep.Pod, time.Now(), ChangeUndone, "")
+}
+
+func restarts(pod *corev1.Pod) (n int32) {
+	for _, c := range pod.Status.ContainerStatuses {
+		n += c.RestartCount
+	}
+	return n
+}

@@ -74,7 +74,8 @@ func TestSameBytes(t *testing.T) {
 	}
 }
 
-// TestPrerelease: the one-line install and the package managers go on with what was released before.
+// TestPrerelease: the one-line install and the package managers go on with what was released
+// before.
 func TestPrerelease(t *testing.T) {
 	r := fixture(t)
 	packFixture(t, r)

@@ -25,8 +25,8 @@ import (
 const Timeout = 120 * time.Second
 
 // Main is the whole TestMain of a package. By it the test binary is three programs: the tests,
-// probity, and its shepherd. It builds the scripted service. Eight tests run at a time, as they wait most
-// of the time, so more can run than there are processors.
+// probity, and its shepherd. It builds the scripted service. Eight tests run at a time, as they
+// wait most of the time, so more can run than there are processors.
 func Main(m *testing.M) { MainParallel(m, 8) }
 
 // MainParallel is [Main] with another number of tests that run at a time.

@@ -45,8 +45,8 @@ import (
 //	                      ignore
 //	                      sleep:D      exit 0 after D, answering until then
 //	                      graceful     accept no more, answer what was asked, exit 0
-//	                      graceful:D   the same, after that time: a server that stops at once drops
-//	                                   the requests that it has not read yet
+//	                      graceful:D   the same, after that time: a server that stops at once
+//	                                   drops the requests that it has not read yet
 //	-log FILE         append a line for each request and signal
 //	-process-log DIR  write a file named after the process id into DIR, by which a test can judge
 //	                  how requests were routed

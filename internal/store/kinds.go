@@ -11,7 +11,8 @@ import (
 )
 
 const (
-	// busyHistory is enough for the kinds that change most: a change of a Pod holds 3 KB.
+	// busyHistory is enough for the kinds that change most: a change of a Pod, or of a workload,
+	// holds 3 KB and more.
 	busyHistory = 1024
 	// leaseHistory is short because a Lease changes every few seconds for ever, and only its latest
 	// state says anything.
@@ -30,9 +31,9 @@ func Kubernetes() []KindDefinition {
 		{Type: &corev1.Secret{}, GVK: core.WithKind("Secret"), Resource: "secrets"},
 		{Type: &corev1.Node{}, GVK: core.WithKind("Node"), Resource: "nodes"},
 		{Type: &corev1.Namespace{}, GVK: core.WithKind("Namespace"), Resource: "namespaces"},
-		{Type: &appsv1.Deployment{}, GVK: apps.WithKind("Deployment"), Resource: "deployments", Generation: specOf},
-		{Type: &appsv1.ReplicaSet{}, GVK: apps.WithKind("ReplicaSet"), Resource: "replicasets", Generation: specOf},
-		{Type: &appsv1.StatefulSet{}, GVK: apps.WithKind("StatefulSet"), Resource: "statefulsets", Generation: specOf},
+		{Type: &appsv1.Deployment{}, GVK: apps.WithKind("Deployment"), Resource: "deployments", Generation: specOf, History: busyHistory},
+		{Type: &appsv1.ReplicaSet{}, GVK: apps.WithKind("ReplicaSet"), Resource: "replicasets", Generation: specOf, History: busyHistory},
+		{Type: &appsv1.StatefulSet{}, GVK: apps.WithKind("StatefulSet"), Resource: "statefulsets", Generation: specOf, History: busyHistory},
 		{
 			Type: &discoveryv1.EndpointSlice{}, GVK: discoveryv1.SchemeGroupVersion.WithKind("EndpointSlice"), Resource: "endpointslices",
 			Generation: contentOfSlice, History: busyHistory,

@@ -64,13 +64,17 @@ func (n *notices) has(part string) bool {
 }
 
 // startRun runs a manifest, and can be drilled by the state folder.
-func startRun(t *testing.T, text string) (s *system.System, dir string, said *notices) {
+func startRun(t *testing.T, text string) (s *system.System, stateDir string, said *notices) {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "run") // short, as sockets are in it
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { os.RemoveAll(dir) })
+	t.Cleanup(func() {
+		if err := os.RemoveAll(dir); err != nil {
+			t.Error(err)
+		}
+	})
 	file := filepath.Join(t.TempDir(), "app.yaml")
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)

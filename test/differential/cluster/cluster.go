@@ -144,6 +144,9 @@ func (c *Cluster) Import(image Packed) error {
 	return c.importImage()
 }
 
+// ImportArchive gives the node the images of an archive, in any form that containerd reads.
+func (c *Cluster) ImportArchive(path string) error { return c.importFrom(path) }
+
 // Kubeconfig is the path of a file by which others find the cluster.
 func (c *Cluster) Kubeconfig() string { return filepath.Join(c.dir, "kubeconfig") }
 
@@ -156,9 +159,10 @@ func newKey() ([]byte, error) {
 	return pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: der}), err
 }
 
-func (c *Cluster) importImage() error {
-	out, err := exec.CommandContext(c.ctx, "ctr", "--address", filepath.Join(c.dir, "containerd.sock"), "--namespace", "k8s.io", "images", "import",
-		filepath.Join(c.dir, imageFile)).CombinedOutput()
+func (c *Cluster) importImage() error { return c.importFrom(filepath.Join(c.dir, imageFile)) }
+
+func (c *Cluster) importFrom(archive string) error {
+	out, err := exec.CommandContext(c.ctx, "ctr", "--address", filepath.Join(c.dir, "containerd.sock"), "--namespace", "k8s.io", "images", "import", archive).CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("cannot import the image: %w: %s", err, tail(out))
 	}

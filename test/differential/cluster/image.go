@@ -6,11 +6,13 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 )
 
 // Image is the image that every cluster has: nothing but the player, which does nothing unless it
@@ -32,6 +34,20 @@ type Packed struct {
 func Pack(name, program string) (Packed, error) {
 	path := "/" + filepath.Base(program)
 	return pack(name, program, path, map[string]any{"Entrypoint": []string{path}})
+}
+
+// With is the image of another name with one more file that can be run, as a COPY puts it there.
+func (p Packed) With(name, path string, data []byte) (Packed, error) {
+	var layer bytes.Buffer
+	files, err := unarchive(bytes.NewReader(p.Layer))
+	if err == nil {
+		err = archive(&layer, append(files, file{path, 0o755, data})...)
+	}
+	if err != nil {
+		return Packed{}, err
+	}
+	config := strings.Replace(string(p.Config), Digest(p.Layer), Digest(layer.Bytes()), 1)
+	return Packed{name, []byte(config), layer.Bytes()}, nil
 }
 
 // packPlayer wraps the player, which is a Pod's pause program if nobody says otherwise.
@@ -82,6 +98,23 @@ func archive(w io.Writer, files ...file) error {
 		}
 	}
 	return out.Close()
+}
+
+func unarchive(r io.Reader) (files []file, err error) {
+	for in := tar.NewReader(r); ; {
+		header, err := in.Next()
+		if errors.Is(err, io.EOF) {
+			return files, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		data, err := io.ReadAll(in)
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, file{header.Name, header.Mode, data})
+	}
 }
 
 // Digest names data in the way of registries.

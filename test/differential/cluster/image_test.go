@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -50,6 +51,28 @@ func TestPack(t *testing.T) {
 	}
 	if got := unpack(t, bytes.NewReader(layer))["player"]; string(got) != "program" {
 		t.Errorf("the program in the image is %q", got)
+	}
+}
+
+func TestWith(t *testing.T) {
+	program := filepath.Join(t.TempDir(), "player")
+	if err := os.WriteFile(program, []byte("program"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	packed, err := Pack("probity.test/program:1", program)
+	if err != nil {
+		t.Fatal(err)
+	}
+	with, err := packed.With("probity.test/with:1", "bin/helper", []byte("helper"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := unpack(t, bytes.NewReader(with.Layer))
+	if with.Name != "probity.test/with:1" || len(files) != 2 || string(files["player"]) != "program" || string(files["bin/helper"]) != "helper" {
+		t.Errorf("%s has %q", with.Name, files)
+	}
+	if !strings.Contains(string(with.Config), Digest(with.Layer)) || strings.Contains(string(with.Config), Digest(packed.Layer)) {
+		t.Errorf("its configuration is %s", with.Config)
 	}
 }
 

@@ -12,6 +12,8 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"runtime"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -77,6 +79,9 @@ func prepare(*testing.M) (code int, err error) {
 	if err := build(ctx, "examples/calculator", ".", filepath.Join(dir, "calculator"), "CGO_ENABLED=0"); err != nil {
 		return 0, err
 	}
+	if err := buildImage(ctx, dir); err != nil {
+		return 0, err
+	}
 	inner := filepath.Join(dir, "cluster")
 	if err := os.Mkdir(inner, 0o755); err != nil {
 		return 0, err
@@ -98,6 +103,28 @@ func build(ctx context.Context, module, pkg, path string, environment ...string)
 		return fmt.Errorf("cannot build %s: %w\n%s", filepath.Base(path), err, out)
 	}
 	return nil
+}
+
+// releaseImage is the image of a release, among the programs.
+const releaseImage = "probity_oci.tar"
+
+// buildImage makes a release of a copy of this repository for this machine, of which it keeps the
+// image.
+func buildImage(ctx context.Context, dir string) error {
+	const version = "0.3.0"
+	copied := filepath.Join(dir, "repository")
+	for _, words := range [][]string{
+		{"git", "clone", "-q", root, copied},
+		{copied + "/release/release", "prepare", "v" + version},
+		{"git", "-C", copied, "-c", "user.name=test", "-c", "user.email=test@example.com", "commit", "-q", "-a", "--allow-empty", "-m", "prepare"},
+		{"git", "-C", copied, "tag", "-f", "v" + version},
+		{copied + "/release/release", "build", "-platforms", "linux/" + runtime.GOARCH},
+	} {
+		if out, err := exec.CommandContext(ctx, words[0], words[1:]...).CombinedOutput(); err != nil {
+			return fmt.Errorf("cannot build the release: %s: %w\n%s", strings.Join(words, " "), err, out)
+		}
+	}
+	return os.Rename(filepath.Join(copied, "dist", "probity_"+version+"_oci.tar"), filepath.Join(dir, releaseImage))
 }
 
 // inNamespaces brings the cluster up and runs the tests on it.

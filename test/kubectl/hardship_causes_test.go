@@ -175,7 +175,7 @@ func (h hardship) testOldPods(t *testing.T) {
 
 	d.write(t, "shop.yaml", strings.Replace(text, "web:1", "web:2", 1))
 	run = h.begin(t, d.kubeconfig, args...)
-	run.await(t, "note: waits for 2 old Pods (grace 60 s)")
+	run.await(t, "waits for 2 old Pods (grace 60 s)") // in a note, or still: one may be seen before the other
 	for _, pod := range old {
 		if err := c.typed.CoreV1().Pods(c.namespace).Delete(t.Context(), pod.Name, metav1.DeleteOptions{GracePeriodSeconds: new(int64(0))}); err != nil {
 			t.Error(err)

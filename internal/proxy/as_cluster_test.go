@@ -13,6 +13,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/probity-run/probity/internal/store"
+	"github.com/probity-run/probity/test/ports"
 )
 
 // ledger keeps what it gets.
@@ -39,7 +40,7 @@ func TestAsClusterNeverRetries(t *testing.T) {
 	book := &ledger{}
 	fx := start(t, Options{Routing: Routing{AsCluster: &AsCluster{}, Ledger: book.write}})
 	url := "http://" + fx.service("web")
-	dead := fmt.Sprintf("127.0.0.1:%d", freePort(t))
+	dead := fmt.Sprintf("127.0.0.1:%d", ports.Free(t))
 	b := fx.replica("b", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "b") })
 	fx.endpoints("web", at("a", dead), at("b", b.address))
 	client := client(t)
@@ -101,7 +102,7 @@ func TestSetRouting(t *testing.T) {
 	fx := start(t, Options{})
 	url := "http://" + fx.service("web")
 	b := fx.replica("b", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "b") })
-	fx.endpoints("web", at("a", fmt.Sprintf("127.0.0.1:%d", freePort(t))), at("b", b.address))
+	fx.endpoints("web", at("a", fmt.Sprintf("127.0.0.1:%d", ports.Free(t))), at("b", b.address))
 	client := client(t)
 	lost := func() (n int) {
 		for range 40 {

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -27,6 +26,7 @@ import (
 
 	"github.com/probity-run/probity/internal/manifest"
 	"github.com/probity-run/probity/internal/store"
+	"github.com/probity-run/probity/test/ports"
 )
 
 // fixture is a store with a proxy that serves it.
@@ -108,7 +108,7 @@ func (fx *fixture) service(name string, change ...func(*corev1.Service)) string 
 		ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: name},
 		Spec: corev1.ServiceSpec{
 			Selector: map[string]string{"app": name},
-			Ports:    []corev1.ServicePort{{Name: "http", Port: int32(freePort(fx.t)), Protocol: corev1.ProtocolTCP, TargetPort: intstr.FromInt32(80)}},
+			Ports:    []corev1.ServicePort{{Name: "http", Port: int32(ports.Free(fx.t)), Protocol: corev1.ProtocolTCP, TargetPort: intstr.FromInt32(80)}},
 		},
 	}
 	for _, f := range change {
@@ -286,21 +286,6 @@ func (fx *fixture) replica(name string, handler http.HandlerFunc) *testReplica {
 // kill closes the listener and all connections, whatever is in flight.
 func (b *testReplica) kill() {
 	b.Config.Close()
-}
-
-// freePort finds a port that nobody listens on now, and that the kernel does not give to an
-// outgoing connection.
-func freePort(t testing.TB) int {
-	t.Helper()
-	for range 100 {
-		port := 10000 + rand.IntN(10000)
-		if l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port)); err == nil {
-			l.Close()
-			return port
-		}
-	}
-	t.Fatal("cannot find a free port")
-	return 0
 }
 
 // client makes an HTTP client with its own connections.

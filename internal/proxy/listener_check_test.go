@@ -17,6 +17,7 @@ import (
 	"github.com/probity-run/probity/internal/manifest"
 	"github.com/probity-run/probity/internal/store"
 	"github.com/probity-run/probity/internal/workload"
+	"github.com/probity-run/probity/test/ports"
 )
 
 // owners answers who listens where.
@@ -106,7 +107,7 @@ func TestStrangerGetsNoConnection(t *testing.T) {
 
 // TestReservedPortIsReclaimed frees the port of a Service that was kept for a Pod.
 func TestReservedPortIsReclaimed(t *testing.T) {
-	port := freePort(t)
+	port := ports.Free(t)
 	claims := claimed(int32(port), workload.PortUnseen)
 	fx := start(t, Options{Claims: claims.now})
 	first := fx.service("web", onPort(port))

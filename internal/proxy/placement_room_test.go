@@ -14,6 +14,7 @@ import (
 
 	"github.com/probity-run/probity/internal/manifest"
 	"github.com/probity-run/probity/internal/workload"
+	"github.com/probity-run/probity/test/ports"
 )
 
 // canListen checks that nobody listens at an address any more. Somebody else's connection may have
@@ -80,7 +81,7 @@ func TestSubstituteIsGivenUp(t *testing.T) {
 // its own address.
 func TestSharedAddressIsGivenUp(t *testing.T) {
 	needsAddresses(t)
-	port := freePort(t)
+	port := ports.Free(t)
 	claims := claimed(int32(port), workload.PortFree)
 	fx := start(t, Options{Claims: claims.now})
 	own := fx.service("web", onPort(port), atOwnAddress("127.64.0.7"))
@@ -100,7 +101,7 @@ func TestSharedAddressIsGivenUp(t *testing.T) {
 // number and says why that was late; 127.0.0.1 is left to the Pod.
 func TestPortThatNobodyTakes(t *testing.T) {
 	needsAddresses(t)
-	port := freePort(t)
+	port := ports.Free(t)
 	claims := claimed(int32(port), workload.PortUnseen)
 	over := time.Now().Add(200 * time.Millisecond)
 	fx := start(t, Options{Claims: func(pods map[types.NamespacedName]*corev1.Pod) (map[int32]workload.PortClaim, time.Duration) {

@@ -18,6 +18,7 @@ import (
 	"github.com/probity-run/probity/internal/manifest"
 	"github.com/probity-run/probity/internal/store"
 	"github.com/probity-run/probity/internal/workload"
+	"github.com/probity-run/probity/test/ports"
 )
 
 // testClaims is the claim of one port number, by Pod a.
@@ -94,7 +95,7 @@ func (fx *fixture) annotation(key, want string) {
 // may need the number, and taken back when that does not. What is under way goes on.
 func TestPortIsGivenUpAndTakenBack(t *testing.T) {
 	needsAddresses(t)
-	port := freePort(t)
+	port := ports.Free(t)
 	claims := claimed(int32(port), workload.PortFree)
 	fx := start(t, Options{Claims: claims.now})
 	own := fmt.Sprintf("127.64.0.2:%d", port)
@@ -201,7 +202,7 @@ func TestWhoCanListenBesideWhom(t *testing.T) {
 		{"tcp4", "127.0.0.1", true}, {"tcp4", "127.64.0.5", true}, {"tcp6", "::1", true}, {"tcp6", "::", true},
 	} {
 		for _, oursFirst := range []bool{true, false} {
-			port := freePort(t)
+			port := ports.Free(t)
 			first := func() (io.Closer, error) { return listenOn(netip.MustParseAddr("127.64.0.4"), port) }
 			second := func() (io.Closer, error) {
 				return net.Listen(other.network, net.JoinHostPort(other.host, fmt.Sprint(port)))

@@ -11,6 +11,7 @@ import (
 
 	"github.com/probity-run/probity/internal/manifest"
 	"github.com/probity-run/probity/internal/store"
+	"github.com/probity-run/probity/test/ports"
 )
 
 // TestPodPortsShareOneShare: however many Pods headless Services have, they take no more of the
@@ -29,7 +30,7 @@ func TestPodPortsShareOneShare(t *testing.T) {
 	var declared []int
 	listening, pairs := "", ""
 	for range 5 {
-		port := freePort(t)
+		port := ports.Free(t)
 		declared = append(declared, port)
 		listening += fmt.Sprintf("%d,", port)
 		pairs += fmt.Sprintf("%d:%d,", port, private)

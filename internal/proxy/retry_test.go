@@ -11,6 +11,8 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+
+	"github.com/probity-run/probity/test/ports"
 )
 
 // abort breaks the connection off without an answer.
@@ -19,7 +21,7 @@ func abort(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }
 func TestRefusedConnectionGoesElsewhere(t *testing.T) {
 	fx := start(t, Options{})
 	url := "http://" + fx.service("web")
-	dead := fmt.Sprintf("127.0.0.1:%d", freePort(t))
+	dead := fmt.Sprintf("127.0.0.1:%d", ports.Free(t))
 	b := fx.replica("b", func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
 		fmt.Fprint(w, string(body))
@@ -52,7 +54,7 @@ func TestRefusedConnectionGoesElsewhere(t *testing.T) {
 func TestAllEjectedAreTried(t *testing.T) {
 	fx := start(t, Options{})
 	url := "http://" + fx.service("web")
-	dead := fmt.Sprintf("127.0.0.1:%d", freePort(t))
+	dead := fmt.Sprintf("127.0.0.1:%d", ports.Free(t))
 	fx.endpoints("web", at("a", dead))
 	client := client(t)
 	if code, body := get(client, url); code != http.StatusServiceUnavailable || !strings.Contains(body, "connection refused") {

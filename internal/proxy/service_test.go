@@ -18,6 +18,7 @@ import (
 	"github.com/probity-run/probity/internal/manifest"
 	"github.com/probity-run/probity/internal/store"
 	"github.com/probity-run/probity/internal/workload"
+	"github.com/probity-run/probity/test/ports"
 )
 
 func onPort(port int) func(*corev1.Service) {
@@ -26,7 +27,7 @@ func onPort(port int) func(*corev1.Service) {
 
 func TestTwoServicesOnOnePort(t *testing.T) {
 	fx := start(t, Options{})
-	port := freePort(t)
+	port := ports.Free(t)
 	first := fx.service("first", onPort(port))
 	second := fx.service("second", onPort(port))
 	if first != fmt.Sprintf("127.0.0.1:%d", port) || second == first {
@@ -76,7 +77,7 @@ func TestServicesWithoutListener(t *testing.T) {
 	} {
 		s := &corev1.Service{
 			ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: name},
-			Spec:       corev1.ServiceSpec{Ports: []corev1.ServicePort{{Port: int32(freePort(t))}}},
+			Spec:       corev1.ServiceSpec{Ports: []corev1.ServicePort{{Port: int32(ports.Free(t))}}},
 		}
 		change(s)
 		if _, err := store.Create(fx.store, s); err != nil {
@@ -118,7 +119,7 @@ func TestListenerStaysAndGoes(t *testing.T) {
 	}
 	key := onlyKey(fx)
 	if _, err := store.Modify(fx.store, "default", "web", func(s *corev1.Service) error {
-		s.Spec.Ports[0].Port = int32(freePort(t))
+		s.Spec.Ports[0].Port = int32(ports.Free(t))
 		return nil
 	}); err != nil {
 		t.Fatal(err)
@@ -142,7 +143,7 @@ func TestListenerStaysAndGoes(t *testing.T) {
 
 func TestServiceMadeAnew(t *testing.T) {
 	fx := start(t, Options{})
-	port := freePort(t)
+	port := ports.Free(t)
 	for range 5 {
 		if address := fx.service("web", onPort(port)); address != fmt.Sprintf("127.0.0.1:%d", port) {
 			t.Errorf("address %s, want port %d", address, port)

@@ -13,6 +13,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/probity-run/probity/test/ports"
 )
 
 // hiddenRequests are what a client sends that tries to hide a second request in the first: with how
@@ -156,7 +158,7 @@ func startBeside(t *testing.T, name, config, replica string) string {
 	if err != nil {
 		return ""
 	}
-	dir, address := t.TempDir(), fmt.Sprintf("127.0.0.1:%d", freePort(t))
+	dir, address := t.TempDir(), fmt.Sprintf("127.0.0.1:%d", ports.Free(t))
 	file := filepath.Join(dir, "config")
 	if err := os.WriteFile(file, fmt.Appendf(nil, config, dir, address, replica), 0o600); err != nil {
 		t.Fatal(err)

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/probity-run/probity/internal/manifest"
+	"github.com/probity-run/probity/test/ports"
 )
 
 // tcpReplica echoes each line with its name in front. At the end of its input it writes how many
@@ -73,7 +74,7 @@ func TestTCP(t *testing.T) {
 	address := fx.service("db", named("pg"))
 	a, _ := tcpReplica(t, "a")
 	b, _ := tcpReplica(t, "b")
-	dead := fmt.Sprintf("127.0.0.1:%d", freePort(t))
+	dead := fmt.Sprintf("127.0.0.1:%d", ports.Free(t))
 	fx.endpoints("db", at("a", a), at("b", b), at("dead", dead))
 	count := map[string]int{}
 	var conns []*net.TCPConn

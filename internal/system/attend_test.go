@@ -14,6 +14,7 @@ import (
 	"github.com/probity-run/probity/internal/manifest"
 	"github.com/probity-run/probity/internal/registry"
 	"github.com/probity-run/probity/internal/store"
+	"github.com/probity-run/probity/test/ports"
 )
 
 // TestAttend is what a person does to a Pod that runs: take it out of rotation and back, restart
@@ -24,7 +25,7 @@ func TestAttend(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	port := freePort(t)
+	port := ports.Free(t)
 	path := webOf(t, port, self, fmt.Sprintf("\n    readinessProbe: {httpGet: {path: /, port: %d}, periodSeconds: 1}", port))
 	s := started(t, t.Context(), Options{Manifests: []string{path}, Environ: append(os.Environ(), asServer+"=127.0.0.1:$PORT")})
 	answers := func() bool { return strings.HasPrefix(answerOf(addressOf(s, port)), "200 from ") }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/probity-run/probity/internal/node"
 	"github.com/probity-run/probity/internal/process"
+	"github.com/probity-run/probity/test/ports"
 )
 
 // TestInject: a container is stopped and goes on; the errors say what could not be done to whom.
@@ -16,7 +17,7 @@ func TestInject(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	port := freePort(t)
+	port := ports.Free(t)
 	path := webOf(t, port, self, "")
 	s := started(t, t.Context(), Options{Manifests: []string{path}, Faults: true, Environ: append(os.Environ(), asServer+"=127.0.0.1:$PORT")})
 	eventually(t, "an answer", func() bool { return strings.HasPrefix(answerOf(addressOf(s, port)), "200 from ") })

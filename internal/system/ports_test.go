@@ -15,6 +15,7 @@ import (
 
 	"github.com/probity-run/probity/internal/manifest"
 	"github.com/probity-run/probity/internal/store"
+	"github.com/probity-run/probity/test/ports"
 )
 
 // needsAddresses skips a test where the machine has no addresses but 127.0.0.1, as macOS.
@@ -121,7 +122,7 @@ func TestServiceAtItsOwnAddress(t *testing.T) {
 		"is told by the manifest's $PORT": {listens: "127.0.0.1:$(PORT)"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			port := freePort(t)
+			port := ports.Free(t)
 			number := func(text string) string { return strings.ReplaceAll(text, "%d", fmt.Sprint(port)) }
 			s := started(t, context.Background(), Options{Manifests: []string{manifestOf(t, testProgram{"web", number(tt.listens), port, port, number(tt.extra)})}})
 			want := fmt.Sprintf("%s:%d", serviceOfEventually(t, s, "web").Spec.ClusterIP, port)
@@ -158,7 +159,7 @@ func serviceOfEventually(t *testing.T, s *System, name string) (service *corev1.
 // Pod. The programs obey PORT, but nothing in the manifest shows it.
 func TestServicesOnOnePort(t *testing.T) {
 	needsAddresses(t)
-	port := freePort(t)
+	port := ports.Free(t)
 	var programs []testProgram
 	for i, name := range []string{"red", "green", "blue"} {
 		programs = append(programs, testProgram{name, []string{":$PORT", "127.0.0.1:$PORT", "[::1]:$PORT"}[i], port, port, ""})
@@ -191,7 +192,7 @@ func TestProgramThatIgnoresPORT(t *testing.T) {
 	for _, order := range []string{"before", "after", "at once"} {
 		for _, whose := range []string{"own", "other"} {
 			t.Run(order+", "+whose, func(t *testing.T) {
-				port := freePort(t)
+				port := ports.Free(t)
 				web := testProgram{"web", fmt.Sprintf(":%d", port), port, 0, ""}
 				other := testProgram{"other", "127.0.0.1:$PORT", port, port, ""}
 				if whose == "own" {
@@ -244,7 +245,7 @@ func TestProgramThatIgnoresPORT(t *testing.T) {
 // next, so that its Service is open from the start; and not if the program was changed.
 func TestObedienceIsRemembered(t *testing.T) {
 	needsAddresses(t)
-	port, state := freePort(t), filepath.Join(folder(t), "state")
+	port, state := ports.Free(t), filepath.Join(folder(t), "state")
 	path := manifestOf(t, testProgram{"web", "127.0.0.1:$PORT", port, port, ""})
 	for run, tt := range []struct{ listens, want string }{
 		{"127.0.0.1:$PORT", "reserved"}, {"127.0.0.1:$PORT", "open"}, {":$PORT", "reserved"}, {":$PORT", "open"},
@@ -283,7 +284,7 @@ func TestAddressesStay(t *testing.T) {
 	run := func(state string, names ...string) (s *System, at map[string]string) {
 		var programs []testProgram
 		for _, name := range names {
-			programs = append(programs, testProgram{name, "127.0.0.1:$(PORT)", 8080, freePort(t), ""})
+			programs = append(programs, testProgram{name, "127.0.0.1:$(PORT)", 8080, ports.Free(t), ""})
 		}
 		s = started(t, context.Background(), Options{Manifests: []string{manifestOf(t, programs...)}, StateDir: state})
 		at = map[string]string{}
@@ -356,7 +357,7 @@ func TestBlockIsTaken(t *testing.T) {
 // a cluster would have it.
 func TestPodOfAHeadlessService(t *testing.T) {
 	needsAddresses(t)
-	port := freePort(t)
+	port := ports.Free(t)
 	for name, listens := range map[string]string{"reads PORT": "127.0.0.1:$PORT", "at 127.0.0.1": fmt.Sprintf("127.0.0.1:%d", port), "at every address": fmt.Sprintf(":%d", port)} {
 		t.Run(name, func(t *testing.T) {
 			path := manifestOf(t, testProgram{"db", listens, port, port, ""})

@@ -12,6 +12,7 @@ import (
 
 	"github.com/probity-run/probity/internal/manifest"
 	"github.com/probity-run/probity/internal/store"
+	"github.com/probity-run/probity/test/ports"
 )
 
 // TestDependencyOnADeclaredPort: a Pod that declares the number of a Service and does not listen
@@ -26,7 +27,7 @@ func TestDependencyOnADeclaredPort(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			port := freePort(t)
+			port := ports.Free(t)
 			path := manifestOf(t, testProgram{"store", "127.0.0.1:$(PORT)", port, port, ""})
 			text, err := os.ReadFile(path)
 			if err != nil {
@@ -51,7 +52,7 @@ func TestDependencyOnADeclaredPort(t *testing.T) {
 func TestSlowProgramThatIgnoresPORT(t *testing.T) {
 	needsAddresses(t)
 	t.Parallel()
-	port := freePort(t)
+	port := ports.Free(t)
 	path := manifestOf(t, testProgram{"store", "127.0.0.1:$(PORT)", port, port, ""}, testProgram{"slow", fmt.Sprintf(":%d", port), port, 0, ""})
 	text, err := os.ReadFile(path)
 	if err != nil {

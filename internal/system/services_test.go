@@ -16,6 +16,7 @@ import (
 
 	"github.com/probity-run/probity/internal/manifest"
 	"github.com/probity-run/probity/internal/store"
+	"github.com/probity-run/probity/test/ports"
 )
 
 // asServer makes this test binary a program that answers "from NAME" at an address: its value, in
@@ -55,16 +56,6 @@ spec:
 	return path
 }
 
-func freePort(t *testing.T) int {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
-}
-
 func addressOf(s *System, port int) string {
 	service, err := store.Get[*corev1.Service](s.Store(), "default", "web")
 	if err != nil {
@@ -97,7 +88,7 @@ func eventsOf(s *System, reason string) (messages []string) {
 // TestStrangerOnPrivatePort takes the private port of a Pod that is Ready without any probe before
 // the Pod's program does. It must not get what clients of the Service send.
 func TestStrangerOnPrivatePort(t *testing.T) {
-	port := freePort(t)
+	port := ports.Free(t)
 	s := started(t, context.Background(), Options{Manifests: []string{webOf(t, port, `sleep, "60"`, fmt.Sprintf("\n    env: [{name: PORT, value: %q}]", fmt.Sprint(port)))}})
 	var private string
 	eventually(t, "the private port", func() bool {

@@ -73,11 +73,27 @@ func started(t *testing.T, ctx context.Context, opts Options) *System {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
+		if t.Failed() {
+			tell(t, s)
+		}
 		s.Stop()
 		s.Abort()
 		<-s.Done()
 	})
 	return s
+}
+
+// tell logs what a system recorded, as its tests see only what it did in the end.
+func tell(t *testing.T, s *System) {
+	t.Helper()
+	events, _ := store.List[*corev1.Event](s.Store(), store.Selector{})
+	for _, e := range events {
+		t.Logf("%s %s %s/%s: %s", e.LastTimestamp.Format(time.TimeOnly), e.Reason, e.InvolvedObject.Kind, e.InvolvedObject.Name, e.Message)
+	}
+	pods, _ := store.List[*corev1.Pod](s.Store(), store.Selector{})
+	for _, pod := range pods {
+		t.Logf("Pod %s: %v, %+v", pod.Name, pod.Annotations, pod.Status.ContainerStatuses)
+	}
 }
 
 // ended waits for the end of a system.

@@ -14,6 +14,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/probity-run/probity/test/ports"
 )
 
 // frontLoad is what the clients of the proxies do: 64 of them send requests one after the other.
@@ -138,10 +140,11 @@ func (f front) measure(replicas []string, load frontLoad, window time.Duration) 
 		return row, err
 	}
 	defer os.RemoveAll(dir)
-	port, err := freePort()
+	port, release, err := ports.Reserve()
 	if err != nil {
 		return row, err
 	}
+	defer release()
 	cmd, err := f.start(dir, port, replicas)
 	if err != nil {
 		return row, err

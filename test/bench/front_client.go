@@ -227,15 +227,6 @@ func sendReplies(conn net.Conn, text []byte) {
 	}
 }
 
-func freePort() (int, error) {
-	listener, err := net.Listen("tcp4", "127.0.0.1:0")
-	if err != nil {
-		return 0, err
-	}
-	defer listener.Close()
-	return listener.Addr().(*net.TCPAddr).Port, nil
-}
-
 // waitUntilServing waits until a proxy answers.
 func waitUntilServing(address string) (err error) {
 	for range 500 {

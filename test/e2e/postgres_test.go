@@ -16,6 +16,7 @@ import (
 	"testing"
 
 	"github.com/probity-run/probity/test/harness"
+	"github.com/probity-run/probity/test/ports"
 )
 
 // postgres is a PostgreSQL server for one test: on a free port of loopback, in a folder that is
@@ -32,7 +33,7 @@ type postgres struct {
 // says so.
 func newPostgres(t *testing.T) *postgres {
 	t.Helper()
-	p := &postgres{t: t, programs: findPostgres(), port: harness.FreePort(t)}
+	p := &postgres{t: t, programs: findPostgres(), port: ports.Free(t)}
 	if p.programs == "" {
 		t.Skip("NOT TESTED: there is no PostgreSQL here; on Debian, apt-get install postgresql")
 	}

@@ -11,6 +11,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/probity-run/probity/test/harness"
+	"github.com/probity-run/probity/test/ports"
 )
 
 func TestInterruptLeavesNothing(t *testing.T) {
@@ -122,7 +123,7 @@ func TestReplicasHavePortsOfTheirOwn(t *testing.T) {
 
 func TestProgramThatIgnoresPort(t *testing.T) {
 	t.Parallel()
-	port := harness.FreePort(t)
+	port := ports.Free(t)
 	r := harness.Start(t, strings.ReplaceAll(harness.Manifest(`"-port=8080"`, harness.Ready1), "8080", strconv.Itoa(port)))
 	r.WaitPod("ready", harness.Ready)
 	event := r.WaitEvent(1, "Normal PortIgnored")
@@ -136,7 +137,7 @@ func TestProgramThatIgnoresPort(t *testing.T) {
 
 func TestSecondReplicaOfSuchAProgram(t *testing.T) {
 	t.Parallel()
-	port := harness.FreePort(t)
+	port := ports.Free(t)
 	r := harness.Start(t, replicasOf(2, fmt.Sprintf("-port=%d", port), port))
 	event := r.WaitEvent(1, "Warning PortInUse")
 	if !strings.Contains(event.Message, "let it listen on the port in PORT, or run one replica") {

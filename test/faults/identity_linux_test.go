@@ -12,6 +12,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/probity-run/probity/test/harness"
+	"github.com/probity-run/probity/test/ports"
 )
 
 // probesOf are a readiness and a liveness probe of a port that is not declared, so that Probity
@@ -31,7 +32,7 @@ func listensAt(port int) string {
 // gives good answers. They neither make the Pod ready nor keep it from being restarted.
 func TestStrangerKeepsNothingAlive(t *testing.T) {
 	t.Parallel()
-	port := harness.FreePort(t)
+	port := ports.Free(t)
 	listener, err := net.Listen("tcp", fmt.Sprint("127.0.0.1:", port))
 	if err != nil {
 		t.Fatal(err)
@@ -59,7 +60,7 @@ func checkStranger(t *testing.T, r *harness.Run, port, pid int) {
 // port. The Pod becomes not ready and is restarted, although there is an answer all the time.
 func TestStrangerTakesOver(t *testing.T) {
 	t.Parallel()
-	port := harness.FreePort(t)
+	port := ports.Free(t)
 	r := harness.Start(t, harness.Manifest(fmt.Sprintf(`"-port=0", "-spawn=child -port=%d"`, port), listensAt(port)+probesOf(port)))
 	pod := r.WaitPod("ready", harness.Ready)
 	main := harness.PIDOf(t, pod, "app")
@@ -86,7 +87,7 @@ func TestStrangerTakesOver(t *testing.T) {
 // which a daemon can survive. The next run does not take its answers for those of the new Pod.
 func TestOrphanOfAKilledRun(t *testing.T) {
 	t.Parallel()
-	port := harness.FreePort(t)
+	port := ports.Free(t)
 	arguments := fmt.Sprintf(`"-port=0", "-spawn=daemon -port=%d"`, port)
 	first := harness.Start(t, harness.Manifest(arguments, listensAt(port)+probesOf(port)))
 	main := harness.PIDOf(t, first.WaitPod("ready", harness.Ready), "app")

@@ -7,8 +7,6 @@ package harness
 import (
 	"flag"
 	"fmt"
-	"math/rand/v2"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -93,22 +91,6 @@ func Within(limit time.Duration, holds func() bool) bool {
 		<-tick.C
 	}
 	return true
-}
-
-// FreePort finds a port that nobody listens on, for a program that is to listen there soon. Neither
-// does the kernel give the port to an outgoing connection meanwhile, nor Probity to a Pod: both
-// take higher numbers.
-func FreePort(t *testing.T) int {
-	t.Helper()
-	for range 100 {
-		port := 10000 + rand.IntN(10000)
-		if listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port)); err == nil {
-			listener.Close()
-			return port
-		}
-	}
-	t.Fatal("cannot find a free port")
-	return 0
 }
 
 // ReadFile reads a file that may not be there yet.

@@ -10,6 +10,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	mathrand "math/rand/v2"
 	"net"
 	"net/http"
 	"os"
@@ -257,15 +258,20 @@ func (c *Cluster) logTails() error {
 	return err
 }
 
-// freePorts are numbers at which nobody listens.
+// freePorts are numbers at which nobody listens, lower than those that the kernel gives to outgoing
+// connections.
 func freePorts(count int) (ports []int, err error) {
-	for range count {
-		listener, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			return nil, err
+	const lowest, tries = 10000, 200
+	for range tries {
+		if len(ports) == count {
+			return ports, nil
 		}
-		defer listener.Close() // all of them are another one
-		ports = append(ports, listener.Addr().(*net.TCPAddr).Port)
+		port := lowest + mathrand.IntN(2*lowest)
+		var listener net.Listener
+		if listener, err = net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port)); err == nil {
+			defer listener.Close() // all of them are another one
+			ports = append(ports, port)
+		}
 	}
-	return ports, nil
+	return nil, fmt.Errorf("cannot find %d free ports from %d on: %w", count, lowest, err)
 }

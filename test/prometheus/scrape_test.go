@@ -19,6 +19,7 @@ import (
 
 	"github.com/probity-run/probity/internal/apiserver/credentials"
 	"github.com/probity-run/probity/test/harness"
+	"github.com/probity-run/probity/test/ports"
 )
 
 // TestScrape has a real Prometheus scrape a run as the how-to says, by the authority and the token
@@ -26,7 +27,7 @@ import (
 func TestScrape(t *testing.T) {
 	t.Parallel()
 	program(t, "prometheus")
-	port := harness.FreePort(t)
+	port := ports.Free(t)
 	r := harness.StartWith(t, harness.Options{}, manifest(port))
 	r.WaitPod("ready", harness.Ready)
 	api, base := apiOf(t, r.StateDir())
@@ -134,7 +135,7 @@ func startPrometheus(t *testing.T, state, api string) *server {
 		t.Fatal(err)
 	}
 	promtool(t, "", "check", "config", path)
-	at := "127.0.0.1:" + strconv.Itoa(harness.FreePort(t))
+	at := "127.0.0.1:" + strconv.Itoa(ports.Free(t))
 	cmd := exec.Command(program(t, "prometheus"), "--config.file="+path, "--storage.tsdb.path="+filepath.Join(dir, "data"), "--web.listen-address="+at, "--log.level=warn")
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	var said strings.Builder

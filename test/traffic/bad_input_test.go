@@ -8,6 +8,7 @@ import (
 
 	"github.com/probity-run/probity/test/harness"
 	"github.com/probity-run/probity/test/load/generator"
+	"github.com/probity-run/probity/test/ports"
 )
 
 // TestBadServices adds Services that cannot work beside one that does. Events say why they cannot,
@@ -32,7 +33,7 @@ kind: Service
 metadata: {name: no-such-port}
 spec: {selector: {app: web}, ports: [{name: http, port: FREE2, targetPort: htpp}]}
 `, "PORT", fmt.Sprint(w.Port))
-	bad = strings.NewReplacer("FREE1", fmt.Sprint(harness.FreePort(t)), "FREE2", fmt.Sprint(harness.FreePort(t))).Replace(bad)
+	bad = strings.NewReplacer("FREE1", fmt.Sprint(ports.Free(t)), "FREE2", fmt.Sprint(ports.Free(t))).Replace(bad)
 	report := r.underLoad(generator.Options{Posts: 0.3, Rate: 300}, size(), func(time.Time) {
 		r.run.Save(w.manifest() + bad)
 		r.run.WaitEvent(2, fmt.Sprintf("Normal Listening Serving port %d at 127.", w.Port)) // of one number, at two addresses

@@ -12,6 +12,7 @@ import (
 
 	"github.com/probity-run/probity/test/harness"
 	"github.com/probity-run/probity/test/load/generator"
+	"github.com/probity-run/probity/test/ports"
 )
 
 // runLength is how long a scenario runs at least.
@@ -90,7 +91,7 @@ var scenarios = map[string]scenario{
 	},
 	"stop first": {
 		prepare: func(t *testing.T, w *web) {
-			w.Fixed = harness.FreePort(t)
+			w.Fixed = ports.Free(t)
 			w.Replicas, w.Pod, w.Service = 1, "{probity.run/ports: fixed}", "{probity.run/hold: 30s}"
 		},
 		do: rollOut,

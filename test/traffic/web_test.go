@@ -5,7 +5,7 @@ import (
 	"testing"
 	"text/template"
 
-	"github.com/probity-run/probity/test/harness"
+	"github.com/probity-run/probity/test/ports"
 )
 
 // web is a Deployment of the scripted service behind a Service, both named web.
@@ -37,7 +37,7 @@ type web struct {
 // newWeb has three replicas that end gracefully.
 func newWeb(t *testing.T) web {
 	return web{
-		Port: harness.FreePort(t), Replicas: 3, LogDir: t.TempDir(), Term: "graceful:" + size().linger.String(), Version: "1", Strategy: "{type: RollingUpdate}",
+		Port: ports.Free(t), Replicas: 3, LogDir: t.TempDir(), Term: "graceful:" + size().linger.String(), Version: "1", Strategy: "{type: RollingUpdate}",
 		Pod: "{}", Service: "{}", Label: "a", Setting: "a", Grace: 10,
 	}
 }

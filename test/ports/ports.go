@@ -13,7 +13,7 @@ import (
 // Probity to its Pods: a number from there may be taken before its program starts.
 const (
 	lowest  = 10000
-	highest = 29999
+	highest = 19999
 )
 
 // tries bounds how many numbers are tried for one port.

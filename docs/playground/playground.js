@@ -9,21 +9,38 @@ const $ = (id) => document.getElementById(id);
 const text = $('text'), longest = 1 << 20, pause = 150, longSimulation = 300; // milliseconds
 let simulated = 0, base = {}, typing = 0, drafting = 0, pausing = 0, checks = 0, reads = 0, drafts = 0, chosen = '';
 
-// What takes seconds has a program of its own, which is started when it is asked first: nobody who
-// types waits for it.
-let compiled, program, slow;
-const ask = (question) => program.ask(question);
-const askSlowly = (question) => (slow ??= new Program(compiled)).ask(question);
+// The page can be used before its program is there: questions wait for it. What takes seconds has a
+// program of its own, which is started when it is asked first: nobody who types waits for it.
+const compiled = load();
+const started = async (program) => new Program(await program);
+const program = started(compiled);
+let slow;
+const ask = async (question) => (await program).ask(question);
+const askSlowly = async (question) => (await (slow ??= started(compiled))).ask(question);
 
 // question is what is asked about the text as it is now.
 function question(kind, more = {}) {
   const form = $('health');
   const all = new URLSearchParams(form ? new FormData(form) : {});
-  for (const [name, value] of new FormData($('simulate'))) all.set(name === 'fault' ? 'simulated-fault' : name, value);
+  for (const [name, value] of Object.entries(played())) all.set(name, value);
   const open = form?.querySelector('[data-probe][aria-current]')?.dataset.probe ?? '';
   const what = { ask: kind, text: text.value, workload: chosen, container: $('container')?.value ?? '', probe: open, w: width($('what') ?? $('health-checks')), ...more };
   for (const [name, value] of Object.entries(what)) all.set(name, value);
   return all;
+}
+
+// carried is what a link says of a simulation, until there are fields for it.
+let carried = {};
+
+// played is what is to be simulated.
+function played() {
+  const fields = new FormData($('simulate'));
+  return fields.has('horizon') ? { 'simulated-fault': fields.get('fault'), horizon: fields.get('horizon') } : carried;
+}
+
+function play(typed) {
+  carried = typed;
+  for (const name of ['simulated-fault', 'horizon']) if ($(name) && name in typed) $(name).value = typed[name];
 }
 
 // failed says what went wrong, unless only a newer question has taken the place of one.
@@ -74,6 +91,7 @@ function mark() {
 async function draft() {
   const form = $('health');
   clearTimeout(pausing);
+  if (!form) return;
   try {
     const page = await ask(question('draft'));
     if ($('health') !== form) return; // another text was read meanwhile
@@ -132,8 +150,7 @@ async function carry(place) {
   try { typed = await link.typed(location.hash); } catch { return new Error('This link is damaged: what it carries cannot be read. What you see is not what was sent.'); }
   if (!typed) return null;
   place(typed.text);
-  if ('simulated-fault' in typed) $('simulated-fault').value = typed['simulated-fault'];
-  if ('horizon' in typed) $('horizon').value = typed.horizon;
+  play(typed);
   chosen = typed.workload ?? '';
   return null;
 }
@@ -150,14 +167,18 @@ function follow(e) {
 }
 
 async function copyLink() {
-  const typed = { text: text.value, 'simulated-fault': $('simulated-fault').value, horizon: $('horizon').value, workload: chosen };
+  const typed = { text: text.value, ...played(), workload: chosen };
   history.replaceState(null, '', await link.fragment(typed));
-  copied($('link'), location.href, 'Copy link');
+  copied($('link'), location.href, 'Copy link', 'See the address');
 }
 
-function copied(button, what, word) {
-  const done = (said) => { button.textContent = said; setTimeout(() => { button.textContent = word; }, 1500); };
-  navigator.clipboard.writeText(what).then(() => done('Copied'), () => done('See the address')); // not every page may
+// copied copies a text. Not every page may: one without TLS has no clipboard at all.
+async function copied(button, what, word, otherwise) {
+  try {
+    await navigator.clipboard.writeText(what);
+    button.textContent = 'Copied';
+  } catch { button.textContent = otherwise; }
+  setTimeout(() => { button.textContent = word; }, 1500);
 }
 
 function listen() {
@@ -196,7 +217,7 @@ function listenToForm(box) {
   box.addEventListener('click', (e) => {
     const tab = e.target.closest('[data-probe]'), button = e.target.closest('button');
     if (tab) { e.preventDefault(); openProbe($('health'), tab.dataset.probe); }
-    if (button?.id === 'copy') copied(button, $('yaml')?.textContent ?? '', 'Copy YAML');
+    if (button?.id === 'copy') copied(button, $('yaml')?.textContent ?? '', 'Copy YAML', 'Select the text');
     if (button?.id === 'discard') { set($('health'), base); drafted(); }
   });
 }
@@ -204,17 +225,22 @@ function listenToForm(box) {
 async function start() {
   listen();
   listenToForm($('health-checks'));
-  text.value = EXAMPLE;
-  editor.number();
+  const wrong = await begin();
   try {
-    compiled = await load();
-    program = new Program(compiled);
     put(await ask(question('start')), 'simulate');
-    const wrong = await carry((typed) => { text.value = typed; });
+    play(carried);
     $('program').textContent = 'Ready';
     await check();
     if (wrong) failed(wrong);
   } catch (e) { $('program').textContent = 'Not loaded'; failed(e); }
+}
+
+// begin shows the example, or what a link carries, and returns what is wrong with the link.
+async function begin() {
+  text.value = EXAMPLE;
+  const wrong = await carry((typed) => { text.value = typed; });
+  editor.number();
+  return wrong;
 }
 
 start();

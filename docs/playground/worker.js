@@ -3,15 +3,17 @@
 // this is Go's own wasm_exec.js.
 let ready = null;
 
-function bytes(binary) {
-  const all = new Uint8Array(binary.length);
+// bytes is what a text in base64 says. Not every browser has that itself.
+function bytes(text) {
+  if (Uint8Array.fromBase64) return Uint8Array.fromBase64(text);
+  const binary = atob(text), all = new Uint8Array(binary.length);
   for (let i = 0; i < binary.length; i++) all[i] = binary.charCodeAt(i);
   return all;
 }
 
 // packed is the program as it lies: at an address, or as a text in base64.
 async function packed({ address, text }) {
-  if (text) return new Blob([bytes(atob(text))]).stream();
+  if (text) return new Response(bytes(text)).body;
   const answer = await fetch(address);
   if (!answer.ok) throw new Error(`cannot load the program: the host answers ${answer.status} for ${address}`);
   return answer.body;

@@ -28,6 +28,8 @@ type planOptions struct {
 	faults []Fault
 	// dependencies by the workload that uses them.
 	dependencies map[string][]string
+	// rate is how many requests a second are sent.
+	rate float64
 	// repetitions of each fault, if the budget allows it.
 	repetitions int
 	// budget is the time that is left.
@@ -61,6 +63,7 @@ func newPlan(o planOptions) Plan {
 					p.LeftOut = append(p.LeftOut, LeftOut{Fault: f.Word, Workload: w.Name, Reason: why})
 					continue
 				}
+				f = f.longEnough(w, o.rate)
 				wanted, costs = append(wanted, Step{f, w.Name, 0}), append(costs, f.cost(w))
 			}
 		}

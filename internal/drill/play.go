@@ -187,7 +187,7 @@ func (d *drill) plan(fresh []string) Plan {
 		}
 	}
 	p := newPlan(planOptions{
-		workloads: d.report.Workloads, faults: d.opts.Faults, dependencies: uses, repetitions: d.opts.Repetitions,
+		workloads: d.report.Workloads, faults: d.opts.Faults, dependencies: uses, rate: d.opts.Rate, repetitions: d.opts.Repetitions,
 		budget: d.opts.Budget - time.Since(d.report.Began), deadlocks: deadlocks, missing: d.missing, later: fresh != nil,
 	})
 	d.report.LeftOut = append(slices.DeleteFunc(d.report.LeftOut, p.has), p.LeftOut...)

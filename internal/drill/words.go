@@ -40,6 +40,9 @@ func remarks(all []evidence) (remarks []string) {
 	if cost := backOffRemark(all); cost != "" {
 		remarks = append(remarks, cost)
 	}
+	if short := shortRemark(all); short != "" {
+		remarks = append(remarks, short)
+	}
 	if means := all[0].Means; means != "" {
 		remarks = append(remarks, means)
 	}

@@ -35,7 +35,7 @@ func (f Fault) needs(w *Workload, rate float64) time.Duration {
 // acts is how long the probes of a type may take to act on a fault, in all containers of a workload:
 // an outage may be noticed by each. One of the start meets a process whose probes wait first.
 func (f Fault) acts(w *Workload, kind lifecycle.ProbeType) (slowest time.Duration) {
-	for _, c := range append([]Container{{Probes: w.Probes}}, w.Beside...) {
+	for _, c := range w.containers() {
 		p := probeOf(c.Probes, kind)
 		acts := p.worst()
 		if p != nil && (f.AtStart || f.Kind == KindSlowStart) {

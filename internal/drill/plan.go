@@ -215,7 +215,7 @@ const (
 // cost is about how long a fault takes, with its consequence and the way back.
 func (f Fault) cost(w *Workload) time.Duration {
 	seen := w.seenBy(f)
-	start := max(time.Duration(seen.Start), 2*time.Second)
+	start := seen.again()
 	worst := cmp.Or(seen.liveness().worst(), seen.slowest())
 	replaced := min(time.Duration(seen.Grace), replaceLimit) + start
 	switch {

@@ -265,6 +265,11 @@ func (d *drill) repetition(f Fault, t *target, i, n int) (*Repetition, error) {
 	if f.Kind.row().all && !f.AtStart {
 		rep.Pod = ""
 	}
+	if rep.Pod == "" {
+		d.awaitLiveness(t, pods...)
+	} else {
+		d.awaitLiveness(t, pod)
+	}
 	stop := d.sendLoad(t)
 	defer stop()
 	readiness, liveness := d.ticks(pod, t, lifecycle.Readiness), d.ticks(pod, t, lifecycle.Liveness)
@@ -326,16 +331,48 @@ func valueOf(o *Offset) Offset {
 	return *o
 }
 
-// ticks are those of a probe of a Pod; nil if it has none or has made no attempt.
+// awaitLiveness waits until the liveness probes of Pods ask the processes that run now, which they do
+// initialDelaySeconds after each start, and a period later at most: before that, nothing comes of a
+// fault.
+func (d *drill) awaitLiveness(t *target, pods ...*corev1.Pod) {
+	d.until(time.Now().Add(t.firstAttempt()), func() bool {
+		for _, c := range t.containers() {
+			unasked := func(p *corev1.Pod) bool { return d.lastAttempt(p, c.Name, lifecycle.Liveness).IsZero() }
+			if probeOf(c.Probes, lifecycle.Liveness) != nil && slices.ContainsFunc(pods, unasked) {
+				return false
+			}
+		}
+		return true
+	})
+}
+
+// lastAttempt is when a probe asked the process of a container last that runs now; zero if it has
+// not yet.
+func (d *drill) lastAttempt(pod *corev1.Pod, container string, kind lifecycle.ProbeType) (last time.Time) {
+	running := -1
+	for _, i := range d.record.history.Instances(pod.UID) {
+		if i.Container == container && i.Ended.IsZero() {
+			running = i.Number
+		}
+	}
+	for _, known := range d.record.history.Probes(pod.UID) {
+		if known.Container == container && known.Type == string(kind) && known.Latest.Instance == running {
+			last = known.Latest.Time
+		}
+	}
+	return last
+}
+
+// ticks are those of a probe of a Pod; nil if it has none or has made no attempt at the process that
+// runs now.
 func (d *drill) ticks(pod *corev1.Pod, t *target, kind lifecycle.ProbeType) *ticks {
 	p := t.probe(kind)
 	if p == nil {
 		return nil
 	}
-	for _, known := range d.system.History().Probes(pod.UID) {
-		if known.Container == t.Container && known.Type == string(kind) {
-			return &ticks{*p, known.Latest.Time}
-		}
+	last := d.lastAttempt(pod, t.Container, kind)
+	if last.IsZero() {
+		return nil
 	}
-	return nil
+	return &ticks{*p, last}
 }

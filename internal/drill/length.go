@@ -52,7 +52,7 @@ func sample(rate float64, replicas int) time.Duration {
 	if rate <= 0 {
 		return settleTime
 	}
-	return max(settleTime, time.Duration(float64(fewest*replicas)/rate*float64(time.Second)))
+	return max(settleTime, time.Duration(float64(fewest*replicas+1)/rate*float64(time.Second)))
 }
 
 // shortRemark says that a fault was over before the probes had to act, because somebody has asked

@@ -31,7 +31,7 @@ func TestLongEnough(t *testing.T) {
 		"Kubernetes' defaults":   {"dependency-outage:db", defaults, 20, 31*s + settleTime + ownLag},
 		"of another container":   {"throttle=5%", Workload{Probes: quick.Probes, Beside: []Container{{Probes: slow()}}}, 20, 31*s + settleTime + ownLag},
 		"liveness alone":         {"overload=10x", Workload{Replicas: 1, Probes: slow()[1:]}, 20, 31*s + settleTime + ownLag},
-		"a load of few requests": {"dependency-outage:db", defaults, 1, 31*s + 16*s + ownLag},
+		"a load of few requests": {"dependency-outage:db", defaults, 1, 31*s + 17*s + ownLag},
 		"a delay":                {"dependency-outage:db@start", waits, 20, 51*s + ownLag},
 		"a delay long ago":       {"dependency-outage:db", waits, 20, 31*s + settleTime + ownLag},
 		"asked for":              {"dependency-outage:db+5s", defaults, 20, 5 * s},
@@ -54,7 +54,7 @@ func TestPlanLengths(t *testing.T) {
 	}
 	w := Workload{Name: "deployment/web", Replicas: 2, Probes: slow()}
 	p := newPlan(planOptions{workloads: []Workload{w}, faults: []Fault{f}, rate: 20, repetitions: 1, missing: func(Fault, string) string { return "" }})
-	if len(p.Steps) != 1 || p.Steps[0].Fault.Length < 31*time.Second || p.Steps[0].Fault.cost(&w) < p.Steps[0].Fault.Length {
+	if len(p.Steps) != 1 || p.Steps[0].Fault.Length < 31*time.Second || p.Steps[0].Fault.cost(&w, 20) < p.Steps[0].Fault.Length {
 		t.Errorf("plan %+v", p)
 	}
 }

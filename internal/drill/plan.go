@@ -64,7 +64,7 @@ func newPlan(o planOptions) Plan {
 					continue
 				}
 				f = f.longEnough(w, o.rate)
-				wanted, costs = append(wanted, Step{f, w.Name, 0}), append(costs, f.cost(w))
+				wanted, costs = append(wanted, Step{f, w.Name, 0}), append(costs, f.cost(w, o.rate))
 			}
 		}
 	}
@@ -203,7 +203,7 @@ func stall(w *Workload) (Fault, bool) {
 }
 
 const (
-	// settleTime is how long nothing is done after a fault, so that the next one finds calm.
+	// settleTime is how long at least nothing is done after a fault, so that the next one finds calm.
 	settleTime = 1500 * time.Millisecond
 	// replaceLimit is how long the end of a process that is to be replaced may take at most, which
 	// is Kubernetes' default for it: what takes longer is ended by the drill, and said.
@@ -212,21 +212,23 @@ const (
 	lagLimit = 15 * time.Second
 )
 
-// cost is about how long a fault takes, with its consequence and the way back.
-func (f Fault) cost(w *Workload) time.Duration {
+// cost is about how long a fault takes, with its consequence and the way back, under a load of some
+// rate.
+func (f Fault) cost(w *Workload, rate float64) time.Duration {
 	seen := w.seenBy(f)
 	start := seen.again()
 	worst := cmp.Or(seen.liveness().worst(), seen.slowest())
 	replaced := min(time.Duration(seen.Grace), replaceLimit) + start
+	calm := sample(rate, 1)
 	switch {
 	case f.Side() == SideInside && f.Kind == KindHang:
-		return worst + replaced + settleTime
+		return worst + replaced + calm
 	case f.Side() == SideInside:
-		return worst + lagLimit/3 + replaced + settleTime
+		return worst + lagLimit/3 + replaced + calm
 	case f.Side() == SideEnd:
-		return f.Length + start + 4*time.Second + settleTime
+		return f.Length + start + 4*time.Second + calm
 	case f.Kind == KindSlowStart || f.AtStart:
 		return f.Length + 2*start + 4*time.Second
 	}
-	return f.Length + 4*time.Second + settleTime
+	return f.Length + 4*time.Second + calm
 }

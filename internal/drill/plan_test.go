@@ -94,7 +94,7 @@ func TestCostOfADelay(t *testing.T) {
 	waits.Probes[1].Delay = 30 * second
 	for fault, want := range map[string]time.Duration{"hang": 31 * time.Second, "crash": 31 * time.Second, "overload=10x": 0} {
 		f, err := ParseFault(fault)
-		if more := f.cost(&waits) - f.cost(&quick); err != nil || more != want {
+		if more := f.cost(&waits, 20) - f.cost(&quick, 20); err != nil || more != want {
 			t.Errorf("%s costs %v more, %v, want %v", fault, more, err, want)
 		}
 	}

@@ -62,8 +62,8 @@ func (d *drill) steps(p Plan) {
 			return
 		}
 		d.state.Step++
-		if len(d.opts.Faults) == 0 && time.Since(d.report.Began)+s.Fault.cost(&d.target(s.Workload).Workload) > d.opts.Budget {
-			d.report.LeftOut = append(d.report.LeftOut, LeftOut{s.Fault.Word, s.Workload, usedUp, Offset(s.Fault.cost(&d.target(s.Workload).Workload).Round(time.Second))})
+		if len(d.opts.Faults) == 0 && time.Since(d.report.Began)+s.Fault.cost(&d.target(s.Workload).Workload, d.opts.Rate) > d.opts.Budget {
+			d.report.LeftOut = append(d.report.LeftOut, LeftOut{s.Fault.Word, s.Workload, usedUp, Offset(s.Fault.cost(&d.target(s.Workload).Workload, d.opts.Rate).Round(time.Second))})
 			continue
 		}
 		d.step(s)
@@ -221,7 +221,7 @@ func (d *drill) step(s Step) {
 			break // nobody waited for what would have come of it
 		}
 		rep.Number = len(all) + 1
-		enough := len(d.opts.Faults) == 0 && time.Since(d.report.Began)+s.Fault.cost(&t.Workload) > d.opts.Budget
+		enough := len(d.opts.Faults) == 0 && time.Since(d.report.Began)+s.Fault.cost(&t.Workload, d.opts.Rate) > d.opts.Budget
 		all = append(all, d.evidence(s.Fault, t, rep))
 		if enough {
 			break
@@ -299,7 +299,8 @@ func (d *drill) repetition(f Fault, t *target, i, n int) (*Repetition, error) {
 		d.forget()
 		return nil, err
 	}
-	d.sleep(settleTime + d.opts.EndpointDelay) // until the front knows it, and then some
+	d.sleep(d.opts.EndpointDelay + sample(d.opts.Rate, 1)) // until the front knows it, and then some
+	rep.Sent = d.since(time.Now())
 	stop()
 	d.sleep(2 * beat) // the front may hear of the end of an answer later than the client
 	d.record.read()

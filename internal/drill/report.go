@@ -194,6 +194,8 @@ type Repetition struct {
 	Begin Offset `json:"begin"`
 	End   Offset `json:"end"`
 	Until Offset `json:"until"`
+	// Sent is until when requests were sent: Until is later by the last answers.
+	Sent Offset `json:"sent"`
 	// Predicted is what the probes had to do at this phase, Measured what they did, both since
 	// Begin. Predicted is of a service that notices at once.
 	Predicted Moments `json:"predicted"`

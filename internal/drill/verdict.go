@@ -20,6 +20,8 @@ type evidence struct {
 	owned bool
 	// delay is how long the front takes to learn of endpoints.
 	delay time.Duration
+	// window is how much of the load's end shows whether all is as before.
+	window Offset
 }
 
 // rule is one of the rules V1 to V9. It returns nil if it does not apply.
@@ -325,7 +327,7 @@ func recovered(e evidence) *Verdict {
 	}
 	sent, failed := 0, 0
 	for _, r := range e.Requests {
-		if r.At >= e.Until-Offset(settleTime) {
+		if r.At >= e.Sent-e.window {
 			sent++
 			if r.Failed {
 				failed++
@@ -333,7 +335,7 @@ func recovered(e evidence) *Verdict {
 		}
 	}
 	if sent >= fewest && float64(failed) > 2*mayFail*float64(sent) {
-		return fail("stuck", "", "%d of %d requests still failed %s after the fault was over", failed, sent, text(e.Until-e.End))
+		return fail("stuck", "", "%d of %d requests still failed %s after the fault was over", failed, sent, text(e.Sent-e.End))
 	}
 	return pass("recovered", "all are ready again")
 }

@@ -11,7 +11,7 @@ import (
 
 // evidence is a repetition with what the rules need beside it.
 func (d *drill) evidence(f Fault, t *target, rep *Repetition) evidence {
-	return evidence{Repetition: rep, fault: f, workload: &t.Workload, owned: t.owns(f.Dependency), delay: d.opts.EndpointDelay}
+	return evidence{Repetition: rep, fault: f, workload: &t.Workload, owned: t.owns(f.Dependency), delay: d.opts.EndpointDelay, window: Offset(sample(d.opts.Rate, 1))}
 }
 
 // conclude adds the result of a fault to the report.

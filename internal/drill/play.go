@@ -20,6 +20,7 @@ const mostTainted = 2
 
 // play is the drill, once the system has started.
 func (d *drill) play() {
+	defer func() { d.report.Interrupted = d.ctx.Err() != nil }()
 	d.state.Step = -1
 	ready := d.await()
 	var sending sync.WaitGroup
@@ -38,6 +39,9 @@ func (d *drill) play() {
 	}
 	stop()
 	sending.Wait()
+	if d.ctx.Err() != nil {
+		return // nobody waited until it was ready, or until all requests were sent
+	}
 	for _, t := range d.targets {
 		d.baseline(t)
 	}
@@ -51,7 +55,6 @@ func (d *drill) play() {
 		d.steps(d.plan(fresh))
 	}
 	d.leaveOutNamed()
-	d.report.Interrupted = d.ctx.Err() != nil
 }
 
 // steps carries out a plan.

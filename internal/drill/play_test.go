@@ -1,6 +1,7 @@
 package drill
 
 import (
+	"context"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -81,6 +82,26 @@ func TestAfterInitialDelay(t *testing.T) {
 				// beside the wait: 0.5 s of load, and where the probe's phase is, up to a period
 				if took := time.Since(begin); took < test.want || took > test.want+11*time.Second {
 					t.Errorf("injected after %v, want %v or a little more", took, test.want)
+				}
+			})
+		})
+	}
+}
+
+// TestInterruptedAtTheStart: a drill that nobody waited for says that, and nothing of the service.
+func TestInterruptedAtTheStart(t *testing.T) {
+	for name, after := range map[string]time.Duration{"while it starts": time.Second, "under load alone": 6 * time.Second} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				d, _ := newDrill(t)
+				d.opts = Options{}.withDefaults()
+				var interrupt context.CancelFunc
+				d.ctx, interrupt = context.WithCancel(t.Context())
+				time.AfterFunc(3*time.Second, func() { becomeReady(t, d.record.store) })
+				time.AfterFunc(after, interrupt)
+				d.play()
+				if r := d.report; !r.Interrupted || len(r.Results) != 0 || len(r.LeftOut) != 0 {
+					t.Errorf("report %+v", r)
 				}
 			})
 		})

@@ -135,7 +135,7 @@ type Result struct {
 	Expected string `json:"expected"`
 	Measured string `json:"measured"`
 	// Requests were sent while the fault and its consequences lasted, Lost of them got no good
-	// answer.
+	// answer. What was sent in repetitions that say nothing is not counted.
 	Requests int `json:"requests"`
 	Lost     int `json:"lost"`
 	// Verdicts are those of all rules that apply, the worst first.

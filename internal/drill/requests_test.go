@@ -84,6 +84,20 @@ func TestAssertions(t *testing.T) {
 			t.Errorf("%s: %+v, %v, want %+v", text, a.Check(r), err, want)
 		}
 	}
+	late := func(rep Repetition) *Repetition { rep.Tainted = true; return &rep }
+	r.Results[0].Repetitions = append(r.Results[0].Repetitions, late(Repetition{Measured: Moments{Killed: seconds(30)}}))
+	r.Results[1].Repetitions = append(r.Results[1].Repetitions, late(Repetition{Replicas: []Replica{{Restarts: 5}}}))
+	for text, want := range map[string]string{"kill within 9s": "9s", "restarts == 1": "1"} {
+		if a, err := ParseAssertion(text); err != nil || a.Check(r) != (Assertion{Text: text, Holds: true, Got: want}) {
+			t.Errorf("%s, with repetitions that say nothing: %+v, %v", text, a.Check(r), err)
+		}
+	}
+	r.Results = append(r.Results, &Result{Title: "deadlock", Side: SideInside, Repetitions: []*Repetition{late(Repetition{Measured: Moments{Killed: seconds(1)}})}})
+	for _, text := range []string{"kill within 9s", "lost <= 100"} {
+		if a, err := ParseAssertion(text); err != nil || a.Check(r).Holds || !strings.Contains(a.Check(r).Got, "too busy at deadlock") {
+			t.Errorf("%s, of a fault that nothing can be told of: %+v, %v", text, a.Check(r), err)
+		}
+	}
 	for _, text := range []string{"", "kill", "kill == 3", "kill within soon", "lost within 3s", "lost <= -1", "lost <= NaN", "dead within 3s"} {
 		if _, err := ParseAssertion(text); err == nil {
 			t.Errorf("%q is taken", text)

@@ -40,7 +40,7 @@ func rules() []rule {
 // judge gives the verdicts of all rules over all repetitions, the worst first. Repetitions in which
 // this machine was too late count only if there are no others, and then the drill cannot tell.
 func judge(repetitions []evidence) []Verdict {
-	sound := slices.DeleteFunc(slices.Clone(repetitions), func(e evidence) bool { return e.Tainted })
+	sound := soundOf(repetitions)
 	if len(sound) == 0 && len(repetitions) > 0 {
 		worst := slices.MaxFunc(repetitions, func(a, b evidence) int { return cmp.Compare(a.Late, b.Late) })
 		return []Verdict{{Rule: "noise", Grade: GradeInconclusive, Word: "inconclusive",
@@ -69,6 +69,11 @@ func judge(repetitions []evidence) []Verdict {
 	}
 	slices.SortStableFunc(verdicts, func(a, b Verdict) int { return b.Grade.rank() - a.Grade.rank() })
 	return verdicts
+}
+
+// soundOf are the repetitions that say something.
+func soundOf(repetitions []evidence) []evidence {
+	return slices.DeleteFunc(slices.Clone(repetitions), func(e evidence) bool { return e.Tainted })
 }
 
 func numbers(list []evidence) (all []int) {

@@ -312,3 +312,22 @@ func TestJudge(t *testing.T) {
 		t.Errorf("without a sound repetition the drill cannot tell: %+v", all)
 	}
 }
+
+// TestLostOfSoundOnes: what was lost while this machine was too busy to tell is not counted, if
+// there is something else to count.
+func TestLostOfSoundOnes(t *testing.T) {
+	sound, late := newScene(t, "stop"), newScene(t, "stop")
+	sound.requests("a", "GET /", 12, 3, true)
+	late.requests("a", "GET /", 12, 7, true)
+	late.Tainted = true
+	for _, test := range []struct {
+		all  []evidence
+		lost int
+	}{{[]evidence{sound.evidence, late.evidence}, 3}, {[]evidence{late.evidence}, 7}} {
+		d := &drill{report: &Report{}}
+		d.conclude(sound.fault, &target{Workload: *sound.workload}, test.all)
+		if r := d.report.Results[0]; r.Lost != test.lost || r.Requests != test.lost || len(r.Repetitions) != len(test.all) {
+			t.Errorf("%d lost of %d in %d repetitions, want %d", r.Lost, r.Requests, len(r.Repetitions), test.lost)
+		}
+	}
+}

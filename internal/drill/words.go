@@ -16,12 +16,18 @@ func (d *drill) evidence(f Fault, t *target, rep *Repetition) evidence {
 
 // conclude adds the result of a fault to the report.
 func (d *drill) conclude(f Fault, t *target, all []evidence) {
+	told := soundOf(all)
+	if len(told) == 0 {
+		told = all // the verdict is that they say nothing
+	}
 	r := &Result{
 		Fault: f.Word, Title: f.Title(), Side: f.Side(), Workload: t.Name, Container: f.Container, Dependency: f.Dependency, Expected: expected(f, &t.Workload),
-		Measured: measured(all), Verdicts: judge(all),
+		Measured: measured(told), Verdicts: judge(all),
 	}
 	for _, e := range all {
 		r.Repetitions = append(r.Repetitions, e.Repetition)
+	}
+	for _, e := range told {
 		during := e.fromBegin().Requests
 		r.Requests += len(during)
 		for _, q := range during {

@@ -103,12 +103,22 @@ func (r *Report) Untried(asked []Fault) (untried []LeftOut) {
 			continue
 		}
 		left := LeftOut{Fault: f.Word, Reason: "no workload here is one that it is for"}
+		if r.Interrupted {
+			left.Reason = "the drill was interrupted before"
+		}
 		if i := slices.IndexFunc(r.LeftOut, func(l LeftOut) bool { return l.Fault == f.Word }); i >= 0 {
 			left = r.LeftOut[i]
 		}
 		untried = append(untried, left)
 	}
 	return untried
+}
+
+// AssertTried adds an assertion for each fault of which nothing was tried although it was asked for.
+func (r *Report) AssertTried(asked []Fault) {
+	for _, left := range r.Untried(asked) {
+		r.Assertions = append(r.Assertions, Assertion{Text: left.Fault + " is tried", Got: "nothing: " + left.Reason})
+	}
 }
 
 // words are the faults in their order; each is made for a workload, and false for one that it is

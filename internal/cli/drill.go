@@ -89,7 +89,10 @@ func newDrill(streams Streams) *cobra.Command {
   probity drill app.yaml --fault hang --fault hang+8s --request 'POST /compute {"x":[1]}'
   probity drill --attach --fault hang`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			err := flags.checkAttach(cmd, args)
+			err := noSentences(args)
+			if err == nil {
+				err = flags.checkAttach(cmd, args)
+			}
 			var opts drill.Options
 			if err == nil {
 				opts, err = flags.options(streams, args)
@@ -147,6 +150,17 @@ func newDrillFaults(streams Streams) *cobra.Command {
 
 // assertVerdicts is --assert without a sentence.
 const assertVerdicts = "verdicts"
+
+// noSentences refuses a sentence among the files. --assert stands alone, too, so it takes what
+// follows only after an equals sign.
+func noSentences(files []string) error {
+	for _, name := range files {
+		if _, err := drill.ParseAssertion(name); err == nil {
+			return fmt.Errorf("%q is no file but an assertion: write --assert='%s'", name, name)
+		}
+	}
+	return nil
+}
 
 // check refuses what has a form of its own.
 func (f drillFlags) check() error {

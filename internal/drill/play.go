@@ -204,7 +204,8 @@ func (d *drill) plan(fresh []string) Plan {
 func (d *drill) step(s Step) {
 	t := d.target(s.Workload).seenBy(s.Fault)
 	var all []evidence
-	for i, tainted := 1, 0; i <= s.Repetitions && d.ctx.Err() == nil; {
+	i := 1
+	for tainted := 0; i <= s.Repetitions && d.ctx.Err() == nil; {
 		doing := fmt.Sprintf("%s: %s (%d of %d)", t.Name, s.Fault.Title(), i, s.Repetitions)
 		d.opts.Progress(doing)
 		d.state.Repetition = i
@@ -226,20 +227,18 @@ func (d *drill) step(s Step) {
 		rep.Number = len(all) + 1
 		enough := len(d.opts.Faults) == 0 && time.Since(d.report.Began)+s.Fault.cost(&t.Workload, d.opts.Rate) > d.opts.Budget
 		all = append(all, d.evidence(s.Fault, t, rep))
-		if enough {
-			break
-		}
-		if rep.Tainted && tainted < mostTainted {
+		if rep.Tainted && tainted < mostTainted && !enough {
 			tainted++
 			continue
 		}
 		i++
-		if !d.allReady(t) {
-			break // what follows would be judged by what is broken already
+		if enough || !d.allReady(t) {
+			break // the time is over, or what follows would be judged by what is broken already
 		}
 	}
 	if len(all) > 0 {
-		d.conclude(s.Fault, t, all)
+		r := d.conclude(s.Fault, t, all)
+		r.Done, r.Wanted = i-1, d.opts.Repetitions
 	}
 }
 

@@ -143,6 +143,10 @@ type Result struct {
 	// Remarks are facts that are no verdicts, such as what a longer back-off would have cost.
 	Remarks     []string      `json:"remarks,omitempty"`
 	Repetitions []*Repetition `json:"repetitions"`
+	// Done is how often it was injected, without what was tried again because this machine was too
+	// busy to tell, and Wanted how often it was to be.
+	Done   int `json:"done,omitempty"`
+	Wanted int `json:"wanted,omitempty"`
 }
 
 // Word is the worst verdict in a word or two: "passed" if all is well, or "caught" if a restart had

@@ -15,7 +15,7 @@ func (d *drill) evidence(f Fault, t *target, rep *Repetition) evidence {
 }
 
 // conclude adds the result of a fault to the report.
-func (d *drill) conclude(f Fault, t *target, all []evidence) {
+func (d *drill) conclude(f Fault, t *target, all []evidence) *Result {
 	told := soundOf(all)
 	if len(told) == 0 {
 		told = all // the verdict is that they say nothing
@@ -39,6 +39,7 @@ func (d *drill) conclude(f Fault, t *target, all []evidence) {
 	r.Remarks = remarks(all)
 	d.noteSurvivors(t, all)
 	d.report.Results = append(d.report.Results, r)
+	return r
 }
 
 // remarks are facts that are no verdicts.

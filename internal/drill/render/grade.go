@@ -39,7 +39,9 @@ func count(r *drill.Report) (n map[drill.Grade]int, all int) {
 
 // failsAtRest reports whether a workload fails without any fault.
 func failsAtRest(r *drill.Report) bool {
-	return slices.ContainsFunc(r.Results, func(result *drill.Result) bool { return result.Side == drill.SideNone && worst(result) == drill.GradeFail })
+	return slices.ContainsFunc(r.Results, func(result *drill.Result) bool {
+		return result.Side == drill.SideNone && worst(result) == drill.GradeFail
+	})
 }
 
 // broken are how many assertions do not hold.

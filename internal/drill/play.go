@@ -352,18 +352,24 @@ func (d *drill) awaitLiveness(t *target, pods ...*corev1.Pod) {
 // lastAttempt is when a probe asked the process of a container last that runs now; zero if it has
 // not yet.
 func (d *drill) lastAttempt(pod *corev1.Pod, container string, kind lifecycle.ProbeType) (last time.Time) {
-	running := -1
-	for _, i := range d.record.history.Instances(pod.UID) {
-		if i.Container == container && i.Ended.IsZero() {
-			running = i.Number
-		}
-	}
+	running := d.running(pod, container)
 	for _, known := range d.record.history.Probes(pod.UID) {
 		if known.Container == container && known.Type == string(kind) && known.Latest.Instance == running {
 			last = known.Latest.Time
 		}
 	}
 	return last
+}
+
+// running is the number of the instance of a container that runs now; -1 if none does.
+func (d *drill) running(pod *corev1.Pod, container string) int {
+	number := -1
+	for _, i := range d.record.history.Instances(pod.UID) {
+		if i.Container == container && i.Ended.IsZero() {
+			number = i.Number
+		}
+	}
+	return number
 }
 
 // ticks are those of a probe of a Pod; nil if it has none or has made no attempt at the process that

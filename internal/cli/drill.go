@@ -114,7 +114,7 @@ func newDrill(streams Streams) *cobra.Command {
 	f.StringArrayVar(&flags.faults, "fault", nil, "a fault to inject, such as hang, hang+8s or dependency-outage:db; may be repeated")
 	f.StringVar(&flags.script, "script", "", "faults to inject, from a script as of probity simulate, as long as that says; - for standard input")
 	f.StringArrayVar(&flags.requests, "request", nil, "a request to send, such as 'POST /compute {\"x\":[1]}'; may be repeated (default: GET of the root)")
-	f.StringVar(&flags.har, "har", "", "a HAR file whose requests are sent, as browsers export it")
+	f.StringVar(&flags.har, "har", "", "a HAR file whose requests are sent, as browsers export it: those to the host of its first one")
 	f.Float64Var(&flags.rate, "rate", drill.DefaultRate, "requests a second")
 	f.StringVar(&flags.routing, "routing", "cluster", "how requests are routed: cluster or probity")
 	f.DurationVar(&flags.endpointDelay, "endpoint-delay", drill.DefaultEndpointDelay, "how late the front learns of endpoints, as in a cluster")
@@ -252,8 +252,11 @@ func (f drillFlags) addRequests(opts *drill.Options) error {
 	if err != nil {
 		return fmt.Errorf("cannot read --har: %w", err)
 	}
-	recorded, err := drill.ParseHAR(data)
+	recorded, note, err := drill.ParseHAR(data)
 	opts.Requests = append(opts.Requests, recorded...)
+	if note != "" {
+		opts.Progress(note)
+	}
 	return err
 }
 

@@ -21,27 +21,45 @@ func TestParseRequest(t *testing.T) {
 }
 
 func TestParseHAR(t *testing.T) {
-	all, err := ParseHAR([]byte(`{"log": {"entries": [
+	all, note, err := ParseHAR([]byte(`{"log": {"entries": [
 		{"request": {"method": "GET", "url": "https://shop.example/cart?id=7", "headers": [{"name": "Cookie", "value": "s=secret"}, {"name": "Accept", "value": "*/*"}]}},
 		{"request": {"method": "POST", "url": "https://shop.example/buy", "headers": [], "postData": {"mimeType": "application/json", "text": "{}"}}}
 	]}}`))
-	if err != nil || len(all) != 2 || all[0].Name() != "GET /cart?id=7" || all[1].Body != "{}" {
+	if err != nil || note != "" || len(all) != 2 || all[0].Name() != "GET /cart?id=7" || all[1].Body != "{}" {
 		t.Fatalf("%+v, %v", all, err)
 	}
 	if h := all[0].Header; h.Get("Cookie") != "" || h.Get("Accept") != "*/*" {
 		t.Errorf("headers %v: no cookie of somebody is to be sent", h)
 	}
 	for _, text := range []string{"", "{}", `{"log": {"entries": [{"request": {"method": "GET", "url": "::"}}]}}`, strings.Repeat("[", 100)} {
-		if _, err := ParseHAR([]byte(text)); err == nil {
+		if _, _, err := ParseHAR([]byte(text)); err == nil {
 			t.Errorf("%q is taken", text)
 		}
+	}
+}
+
+// TestHARLeftOut: a page loads from elsewhere, too, and has pictures in itself.
+func TestHARLeftOut(t *testing.T) {
+	har := func(urls ...string) []byte {
+		text := ""
+		for _, url := range urls {
+			text += `,{"request": {"method": "GET", "url": "` + url + `"}}`
+		}
+		return []byte(`{"log": {"entries": [` + strings.TrimPrefix(text, ",") + `]}}`)
+	}
+	all, note, err := ParseHAR(har("data:image/png;base64,AAAA", "https://shop.example/cart", "https://fonts.example/a.woff2", "https://SHOP.example/buy", "wss://shop.example/live", "https://shop.example:8443/x"))
+	if want := "4 of 6 requests of the HAR file are left out: 2 to other hosts than shop.example, 2 without HTTP"; err != nil || note != want || len(all) != 2 || all[1].Path != "/buy" {
+		t.Errorf("%+v, %q, %v; want %q", all, note, err, want)
+	}
+	if _, _, err := ParseHAR(har("data:,a")); err == nil {
+		t.Error("a file without any request is taken")
 	}
 }
 
 func FuzzParseHAR(f *testing.F) {
 	f.Add([]byte(`{"log": {"entries": [{"request": {"method": "GET", "url": "https://a.example/x", "headers": [{"name": "Accept", "value": "a"}]}}]}}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		all, err := ParseHAR(data)
+		all, _, err := ParseHAR(data)
 		if err != nil {
 			return
 		}

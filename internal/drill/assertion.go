@@ -48,14 +48,14 @@ func ParseAssertion(text string) (AssertedSentence, error) {
 
 // Check reports whether it holds.
 func (a AssertedSentence) Check(r *Report) Assertion {
-	got, known := a.got(r)
+	got, unknown := a.got(r)
 	result := Assertion{Text: a.text, Got: strconv.FormatFloat(got, 'f', -1, 64)}
 	if a.op == "within" {
 		result.Got = text(Offset(got * float64(time.Second)))
 	}
 	switch {
-	case !known:
-		result.Got = "never"
+	case unknown != "":
+		result.Got = unknown
 	case a.op == "==":
 		result.Holds = got == a.value
 	case a.op == "<":
@@ -66,31 +66,78 @@ func (a AssertedSentence) Check(r *Report) Assertion {
 	return result
 }
 
-// got is the worst that there was; false if it never came to that where it had to.
-func (a AssertedSentence) got(r *Report) (worst float64, known bool) {
-	known = a.op != "within"
+// got is the worst that there was, or why there is nothing to compare: it never came to that where
+// it had to, or nobody can tell.
+func (a AssertedSentence) got(r *Report) (worst float64, unknown string) {
+	if a.op == "within" {
+		unknown = "never"
+	}
 	for _, result := range r.Results {
-		if a.quantity == "lost" {
-			worst += float64(result.Lost)
+		if !a.about(result) {
 			continue
 		}
-		for _, rep := range result.Repetitions {
-			switch {
-			case a.quantity == "restarts" && result.Side != SideInside:
-				for _, replica := range rep.Replicas {
-					worst += float64(replica.Restarts)
-				}
-			case a.op == "within" && result.Side == SideInside:
-				moment := rep.Measured.Killed
-				if a.quantity == "out" {
-					moment = rep.Measured.Unready
-				}
-				if moment == nil {
-					return 0, false
-				}
-				worst, known = max(worst, time.Duration(*moment).Seconds()), true
+		if len(result.Repetitions) > 0 && !slices.ContainsFunc(result.Repetitions, (*Repetition).sound) {
+			return 0, "nothing that can be told: this machine was too busy at " + result.Title
+		}
+		switch a.quantity {
+		case "lost":
+			worst += float64(result.Lost)
+		case "restarts":
+			worst += float64(result.restarts())
+		default:
+			last := a.last(result)
+			if last == nil {
+				return 0, "never"
+			}
+			worst, unknown = max(worst, time.Duration(*last).Seconds()), ""
+		}
+	}
+	return worst, unknown
+}
+
+// about reports whether a result counts for the sentence.
+func (a AssertedSentence) about(r *Result) bool {
+	switch a.quantity {
+	case "lost":
+		return true
+	case "restarts":
+		return r.Side != SideInside
+	}
+	return r.Side == SideInside
+}
+
+// last is the latest moment of the kind that the sentence is about; nil if it did not come in one of
+// the repetitions.
+func (a AssertedSentence) last(r *Result) (last *Offset) {
+	for _, rep := range r.Repetitions {
+		if !rep.sound() {
+			continue
+		}
+		moment := rep.Measured.Killed
+		if a.quantity == "out" {
+			moment = rep.Measured.Unready
+		}
+		if moment == nil {
+			return nil
+		}
+		if last == nil || *moment > *last {
+			last = moment
+		}
+	}
+	return last
+}
+
+// restarts are how often probes restarted replicas.
+func (r *Result) restarts() (n int) {
+	for _, rep := range r.Repetitions {
+		for _, replica := range rep.Replicas {
+			if rep.sound() {
+				n += replica.Restarts
 			}
 		}
 	}
-	return worst, known
+	return n
 }
+
+// sound reports whether a repetition says something.
+func (r *Repetition) sound() bool { return !r.Tainted }

@@ -31,6 +31,8 @@ type Fault struct {
 	AtStart bool
 	// Length is how long it lasts; 0: until its consequence is there, or cannot come any more.
 	Length time.Duration
+	// Exact reports that somebody has asked for that length.
+	Exact bool
 	// Workload to which it is restricted, as in "deployment/web"; "" means every one.
 	Workload string
 	// Container that it happens to, by name; "" means that of [Workload.Container], and each of the
@@ -68,7 +70,7 @@ type kindRow struct {
 	side Side
 	// syntax is an example of its word, text what it does.
 	syntax, text string
-	// length is how long it lasts if nobody says so; 0: until its consequence.
+	// length is how long it lasts at least if nobody says so; 0: until its consequence.
 	length time.Duration
 	// all: it happens to every replica.
 	all bool
@@ -84,7 +86,8 @@ type kindRow struct {
 // poolDelay is how much later a dependency answers so that connections to it are used up.
 const poolDelay = 2 * time.Second
 
-// outsideLength is how long a fault lasts that nothing ends: long enough for a probe to be wrong.
+// outsideLength is how long a fault lasts at least that nothing ends: long enough for a probe with
+// quick numbers to be wrong. For others [Fault.longEnough] makes it longer.
 const outsideLength = 12 * time.Second
 
 func kindRows() []kindRow {
@@ -229,6 +232,7 @@ func ParseFault(text string) (Fault, error) {
 	if f.Length, err = script.ParseDuration(after); err != nil || f.Length <= 0 || f.Length > maxLength {
 		return fail("%s is no length up to %v", printable.Quote(after), maxLength)
 	}
+	f.Exact = true
 	return f, nil
 }
 

@@ -5,8 +5,6 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
-
-	"github.com/probity-run/probity/internal/store"
 )
 
 // follow waits for the consequences of a fault, undoes it, and waits until all is well again. An
@@ -14,7 +12,12 @@ import (
 func (d *drill) follow(f Fault, t *target, pod *corev1.Pod, rep *Repetition, undo func() error) error {
 	began := d.report.Began
 	at := func(o Offset) time.Time { return began.Add(time.Duration(o)) }
-	killed := false
+	killed, process := false, d.running(pod, t.Container)
+	// Only what was done to a process is gone with it. Its end may be known a little later.
+	gone := func() bool {
+		other := func() bool { return d.running(pod, t.Container) != process }
+		return killed || f.Side() == SideEnd || f.Kind.row().contained && (other() || d.until(time.Now().Add(time.Second), other))
+	}
 	seen := func(kinds ...ChangeKind) bool {
 		d.record.mu.Lock()
 		defer d.record.mu.Unlock()
@@ -28,7 +31,7 @@ func (d *drill) follow(f Fault, t *target, pod *corev1.Pod, rep *Repetition, und
 				_ = d.system.Signal(pod.Namespace, pod.Name, t.Container, sigkill) // it may have ended just now
 			}
 		}
-		d.undo(rep, pod, undo, killed)
+		d.undo(rep, undo, gone)
 		if f.Kind == KindDeadlock && !killed && t.deadlockCommand() != "" { // which a restart undoes
 			d.until(time.Now().Add(ownLag), func() bool { return !d.allReady(t) })
 		}
@@ -46,7 +49,7 @@ func (d *drill) follow(f Fault, t *target, pod *corev1.Pod, rep *Repetition, und
 				return f.lives(limit)
 			}
 		}
-		d.undo(rep, pod, undo, true)
+		d.undo(rep, undo, gone)
 		d.until(time.Now().Add(ownLag), func() bool { return !d.allReady(t) })
 	default:
 		over := at(rep.Begin).Add(f.Length)
@@ -55,26 +58,17 @@ func (d *drill) follow(f Fault, t *target, pod *corev1.Pod, rep *Repetition, und
 		} else {
 			d.sleep(time.Until(over))
 		}
-		d.undo(rep, pod, undo, false)
+		d.undo(rep, undo, gone)
 	}
 	d.until(time.Now().Add(f.recovery(&t.Workload, killed)), func() bool { return d.allReady(t) })
 	return nil
 }
 
-// undo undoes a fault. One that has ended with its process may not be there to be undone.
-func (d *drill) undo(rep *Repetition, pod *corev1.Pod, undo func() error, gone bool) {
-	if err := undo(); err != nil && !gone {
-		if now, err2 := store.Get[*corev1.Pod](d.system.Store(), pod.Namespace, pod.Name); err2 == nil && now.UID == pod.UID && restarts(now) == restarts(pod) {
-			rep.Undo = err.Error()
-		}
+// undo undoes a fault. One that is gone with its process may not be there to be undone.
+func (d *drill) undo(rep *Repetition, undo func() error, gone func() bool) {
+	if err := undo(); err != nil && !gone() {
+		rep.Undo = err.Error()
 	}
 	rep.End = d.since(time.Now())
 	d.record.note(rep.Pod, time.Now(), ChangeUndone, "")
-}
-
-func restarts(pod *corev1.Pod) (n int32) {
-	for _, c := range pod.Status.ContainerStatuses {
-		n += c.RestartCount
-	}
-	return n
 }

@@ -28,6 +28,8 @@ type planOptions struct {
 	faults []Fault
 	// dependencies by the workload that uses them.
 	dependencies map[string][]string
+	// rate is how many requests a second are sent.
+	rate float64
 	// repetitions of each fault, if the budget allows it.
 	repetitions int
 	// budget is the time that is left.
@@ -61,7 +63,8 @@ func newPlan(o planOptions) Plan {
 					p.LeftOut = append(p.LeftOut, LeftOut{Fault: f.Word, Workload: w.Name, Reason: why})
 					continue
 				}
-				wanted, costs = append(wanted, Step{f, w.Name, 0}), append(costs, f.cost(w))
+				f = f.longEnough(w, o.rate)
+				wanted, costs = append(wanted, Step{f, w.Name, 0}), append(costs, f.cost(w, o.rate))
 			}
 		}
 	}
@@ -100,12 +103,22 @@ func (r *Report) Untried(asked []Fault) (untried []LeftOut) {
 			continue
 		}
 		left := LeftOut{Fault: f.Word, Reason: "no workload here is one that it is for"}
+		if r.Interrupted {
+			left.Reason = "the drill was interrupted before"
+		}
 		if i := slices.IndexFunc(r.LeftOut, func(l LeftOut) bool { return l.Fault == f.Word }); i >= 0 {
 			left = r.LeftOut[i]
 		}
 		untried = append(untried, left)
 	}
 	return untried
+}
+
+// AssertTried adds an assertion for each fault of which nothing was tried although it was asked for.
+func (r *Report) AssertTried(asked []Fault) {
+	for _, left := range r.Untried(asked) {
+		r.Assertions = append(r.Assertions, Assertion{Text: left.Fault + " is tried", Got: "nothing: " + left.Reason})
+	}
 }
 
 // words are the faults in their order; each is made for a workload, and false for one that it is
@@ -200,7 +213,7 @@ func stall(w *Workload) (Fault, bool) {
 }
 
 const (
-	// settleTime is how long nothing is done after a fault, so that the next one finds calm.
+	// settleTime is how long at least nothing is done after a fault, so that the next one finds calm.
 	settleTime = 1500 * time.Millisecond
 	// replaceLimit is how long the end of a process that is to be replaced may take at most, which
 	// is Kubernetes' default for it: what takes longer is ended by the drill, and said.
@@ -209,21 +222,23 @@ const (
 	lagLimit = 15 * time.Second
 )
 
-// cost is about how long a fault takes, with its consequence and the way back.
-func (f Fault) cost(w *Workload) time.Duration {
+// cost is about how long a fault takes, with its consequence and the way back, under a load of some
+// rate.
+func (f Fault) cost(w *Workload, rate float64) time.Duration {
 	seen := w.seenBy(f)
-	start := max(time.Duration(seen.Start), 2*time.Second)
+	start := seen.again()
 	worst := cmp.Or(seen.liveness().worst(), seen.slowest())
 	replaced := min(time.Duration(seen.Grace), replaceLimit) + start
+	calm := sample(rate, 1)
 	switch {
 	case f.Side() == SideInside && f.Kind == KindHang:
-		return worst + replaced + settleTime
+		return worst + replaced + calm
 	case f.Side() == SideInside:
-		return worst + lagLimit/3 + replaced + settleTime
+		return worst + lagLimit/3 + replaced + calm
 	case f.Side() == SideEnd:
-		return f.Length + start + 4*time.Second + settleTime
+		return f.Length + start + 4*time.Second + calm
 	case f.Kind == KindSlowStart || f.AtStart:
 		return f.Length + 2*start + 4*time.Second
 	}
-	return f.Length + 4*time.Second + settleTime
+	return f.Length + 4*time.Second + calm
 }

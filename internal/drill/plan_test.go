@@ -86,6 +86,20 @@ func TestPlan(t *testing.T) {
 	})
 }
 
+// TestCostOfADelay: a fault after which a process starts anew costs the time until it is asked.
+func TestCostOfADelay(t *testing.T) {
+	quick := *newScene(t, "hang").workload
+	waits := quick
+	waits.Probes = slices.Clone(quick.Probes)
+	waits.Probes[1].Delay = 30 * second
+	for fault, want := range map[string]time.Duration{"hang": 31 * time.Second, "crash": 31 * time.Second, "overload=10x": 0} {
+		f, err := ParseFault(fault)
+		if more := f.cost(&waits, 20) - f.cost(&quick, 20); err != nil || more != want {
+			t.Errorf("%s costs %v more, %v, want %v", fault, more, err, want)
+		}
+	}
+}
+
 func TestUntried(t *testing.T) {
 	parse := func(text string) Fault {
 		f, err := ParseFault(text)

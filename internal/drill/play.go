@@ -20,6 +20,7 @@ const mostTainted = 2
 
 // play is the drill, once the system has started.
 func (d *drill) play() {
+	defer func() { d.report.Interrupted = d.ctx.Err() != nil }()
 	d.state.Step = -1
 	ready := d.await()
 	var sending sync.WaitGroup
@@ -38,6 +39,9 @@ func (d *drill) play() {
 	}
 	stop()
 	sending.Wait()
+	if d.ctx.Err() != nil {
+		return // nobody waited until it was ready, or until all requests were sent
+	}
 	for _, t := range d.targets {
 		d.baseline(t)
 	}
@@ -51,7 +55,6 @@ func (d *drill) play() {
 		d.steps(d.plan(fresh))
 	}
 	d.leaveOutNamed()
-	d.report.Interrupted = d.ctx.Err() != nil
 }
 
 // steps carries out a plan.
@@ -62,8 +65,8 @@ func (d *drill) steps(p Plan) {
 			return
 		}
 		d.state.Step++
-		if len(d.opts.Faults) == 0 && time.Since(d.report.Began)+s.Fault.cost(&d.target(s.Workload).Workload) > d.opts.Budget {
-			d.report.LeftOut = append(d.report.LeftOut, LeftOut{s.Fault.Word, s.Workload, usedUp, Offset(s.Fault.cost(&d.target(s.Workload).Workload).Round(time.Second))})
+		if len(d.opts.Faults) == 0 && time.Since(d.report.Began)+s.Fault.cost(&d.target(s.Workload).Workload, d.opts.Rate) > d.opts.Budget {
+			d.report.LeftOut = append(d.report.LeftOut, LeftOut{s.Fault.Word, s.Workload, usedUp, Offset(s.Fault.cost(&d.target(s.Workload).Workload, d.opts.Rate).Round(time.Second))})
 			continue
 		}
 		d.step(s)
@@ -187,7 +190,7 @@ func (d *drill) plan(fresh []string) Plan {
 		}
 	}
 	p := newPlan(planOptions{
-		workloads: d.report.Workloads, faults: d.opts.Faults, dependencies: uses, repetitions: d.opts.Repetitions,
+		workloads: d.report.Workloads, faults: d.opts.Faults, dependencies: uses, rate: d.opts.Rate, repetitions: d.opts.Repetitions,
 		budget: d.opts.Budget - time.Since(d.report.Began), deadlocks: deadlocks, missing: d.missing, later: fresh != nil,
 	})
 	d.report.LeftOut = append(slices.DeleteFunc(d.report.LeftOut, p.has), p.LeftOut...)
@@ -201,7 +204,8 @@ func (d *drill) plan(fresh []string) Plan {
 func (d *drill) step(s Step) {
 	t := d.target(s.Workload).seenBy(s.Fault)
 	var all []evidence
-	for i, tainted := 1, 0; i <= s.Repetitions && d.ctx.Err() == nil; {
+	i := 1
+	for tainted := 0; i <= s.Repetitions && d.ctx.Err() == nil; {
 		doing := fmt.Sprintf("%s: %s (%d of %d)", t.Name, s.Fault.Title(), i, s.Repetitions)
 		d.opts.Progress(doing)
 		d.state.Repetition = i
@@ -221,22 +225,20 @@ func (d *drill) step(s Step) {
 			break // nobody waited for what would have come of it
 		}
 		rep.Number = len(all) + 1
-		enough := len(d.opts.Faults) == 0 && time.Since(d.report.Began)+s.Fault.cost(&t.Workload) > d.opts.Budget
+		enough := len(d.opts.Faults) == 0 && time.Since(d.report.Began)+s.Fault.cost(&t.Workload, d.opts.Rate) > d.opts.Budget
 		all = append(all, d.evidence(s.Fault, t, rep))
-		if enough {
-			break
-		}
-		if rep.Tainted && tainted < mostTainted {
+		if rep.Tainted && tainted < mostTainted && !enough {
 			tainted++
 			continue
 		}
 		i++
-		if !d.allReady(t) {
-			break // what follows would be judged by what is broken already
+		if enough || !d.allReady(t) {
+			break // the time is over, or what follows would be judged by what is broken already
 		}
 	}
 	if len(all) > 0 {
-		d.conclude(s.Fault, t, all)
+		r := d.conclude(s.Fault, t, all)
+		r.Done, r.Wanted = i-1, d.opts.Repetitions
 	}
 }
 
@@ -264,6 +266,11 @@ func (d *drill) repetition(f Fault, t *target, i, n int) (*Repetition, error) {
 	rep := &Repetition{Number: i, Pod: pod.Name}
 	if f.Kind.row().all && !f.AtStart {
 		rep.Pod = ""
+	}
+	if rep.Pod == "" {
+		d.awaitLiveness(t, pods...)
+	} else {
+		d.awaitLiveness(t, pod)
 	}
 	stop := d.sendLoad(t)
 	defer stop()
@@ -294,7 +301,8 @@ func (d *drill) repetition(f Fault, t *target, i, n int) (*Repetition, error) {
 		d.forget()
 		return nil, err
 	}
-	d.sleep(settleTime + d.opts.EndpointDelay) // until the front knows it, and then some
+	d.sleep(d.opts.EndpointDelay + sample(d.opts.Rate, 1)) // until the front knows it, and then some
+	rep.Sent = d.since(time.Now())
 	stop()
 	d.sleep(2 * beat) // the front may hear of the end of an answer later than the client
 	d.record.read()
@@ -326,16 +334,54 @@ func valueOf(o *Offset) Offset {
 	return *o
 }
 
-// ticks are those of a probe of a Pod; nil if it has none or has made no attempt.
+// awaitLiveness waits until the liveness probes of Pods ask the processes that run now, which they do
+// initialDelaySeconds after each start, and a period later at most: before that, nothing comes of a
+// fault.
+func (d *drill) awaitLiveness(t *target, pods ...*corev1.Pod) {
+	d.until(time.Now().Add(t.firstAttempt()), func() bool {
+		for _, c := range t.containers() {
+			unasked := func(p *corev1.Pod) bool { return d.lastAttempt(p, c.Name, lifecycle.Liveness).IsZero() }
+			if probeOf(c.Probes, lifecycle.Liveness) != nil && slices.ContainsFunc(pods, unasked) {
+				return false
+			}
+		}
+		return true
+	})
+}
+
+// lastAttempt is when a probe asked the process of a container last that runs now; zero if it has
+// not yet.
+func (d *drill) lastAttempt(pod *corev1.Pod, container string, kind lifecycle.ProbeType) (last time.Time) {
+	running := d.running(pod, container)
+	for _, known := range d.record.history.Probes(pod.UID) {
+		if known.Container == container && known.Type == string(kind) && known.Latest.Instance == running {
+			last = known.Latest.Time
+		}
+	}
+	return last
+}
+
+// running is the number of the instance of a container that runs now; -1 if none does.
+func (d *drill) running(pod *corev1.Pod, container string) int {
+	number := -1
+	for _, i := range d.record.history.Instances(pod.UID) {
+		if i.Container == container && i.Ended.IsZero() {
+			number = i.Number
+		}
+	}
+	return number
+}
+
+// ticks are those of a probe of a Pod; nil if it has none or has made no attempt at the process that
+// runs now.
 func (d *drill) ticks(pod *corev1.Pod, t *target, kind lifecycle.ProbeType) *ticks {
 	p := t.probe(kind)
 	if p == nil {
 		return nil
 	}
-	for _, known := range d.system.History().Probes(pod.UID) {
-		if known.Container == t.Container && known.Type == string(kind) {
-			return &ticks{*p, known.Latest.Time}
-		}
+	last := d.lastAttempt(pod, t.Container, kind)
+	if last.IsZero() {
+		return nil
 	}
-	return nil
+	return &ticks{*p, last}
 }

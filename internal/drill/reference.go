@@ -15,7 +15,8 @@ func Reference() string {
 	for _, row := range kindRows() {
 		length := ""
 		if row.length > 0 {
-			length = fmt.Sprintf(" (for %s, if no +LENGTH says otherwise)", script.FormatDuration(row.length))
+			length = fmt.Sprintf(" (for %s%s, if no +LENGTH says otherwise)", script.FormatDuration(row.length),
+				map[bool]string{true: ", or what the slowest probe needs to act"}[row.side == SideOutside])
 		}
 		fmt.Fprintf(&b, "%s\n\t%s%s\n", row.syntax, row.text, length)
 	}

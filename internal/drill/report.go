@@ -135,7 +135,7 @@ type Result struct {
 	Expected string `json:"expected"`
 	Measured string `json:"measured"`
 	// Requests were sent while the fault and its consequences lasted, Lost of them got no good
-	// answer.
+	// answer. What was sent in repetitions that say nothing is not counted.
 	Requests int `json:"requests"`
 	Lost     int `json:"lost"`
 	// Verdicts are those of all rules that apply, the worst first.
@@ -143,6 +143,10 @@ type Result struct {
 	// Remarks are facts that are no verdicts, such as what a longer back-off would have cost.
 	Remarks     []string      `json:"remarks,omitempty"`
 	Repetitions []*Repetition `json:"repetitions"`
+	// Done is how often it was injected, without what was tried again because this machine was too
+	// busy to tell, and Wanted how often it was to be.
+	Done   int `json:"done,omitempty"`
+	Wanted int `json:"wanted,omitempty"`
 }
 
 // Word is the worst verdict in a word or two: "passed" if all is well, or "caught" if a restart had
@@ -194,6 +198,8 @@ type Repetition struct {
 	Begin Offset `json:"begin"`
 	End   Offset `json:"end"`
 	Until Offset `json:"until"`
+	// Sent is until when requests were sent: Until is later by the last answers.
+	Sent Offset `json:"sent"`
 	// Predicted is what the probes had to do at this phase, Measured what they did, both since
 	// Begin. Predicted is of a service that notices at once.
 	Predicted Moments `json:"predicted"`

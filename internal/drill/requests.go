@@ -51,45 +51,65 @@ func (r RequestSpec) check() error {
 // maxHAR bounds how many requests of a HAR file are taken.
 const maxHAR = 1000
 
-// ParseHAR reads the requests of a HAR file (HTTP Archive 1.2), as browsers export them; hosts are
-// dropped, because all requests go to the Service, and so are what a connection is about and
-// cookies of somebody.
-func ParseHAR(data []byte) ([]RequestSpec, error) {
+// harRequest is a request as a HAR file has it.
+type harRequest struct {
+	Method, URL string
+	Headers     []struct{ Name, Value string }
+	PostData    struct{ MimeType, Text string }
+}
+
+// ParseHAR reads the requests of a HAR file (HTTP Archive 1.2), as browsers export them: those to
+// the host of the first one, which is that of the page. note says how many are left out, as they go
+// elsewhere or nowhere (data:); "" if none is. The host is dropped, because all requests go to the
+// Service, and so are what a connection is about and cookies of somebody.
+func ParseHAR(data []byte) (all []RequestSpec, note string, err error) {
 	var archive struct {
 		Log struct {
-			Entries []struct {
-				Request struct {
-					Method, URL string
-					Headers     []struct{ Name, Value string }
-					PostData    struct{ MimeType, Text string }
-				}
-			}
+			Entries []struct{ Request harRequest }
 		}
 	}
 	if err := json.Unmarshal(data, &archive); err != nil {
-		return nil, fmt.Errorf("cannot read the HAR file: %w", err)
+		return nil, "", fmt.Errorf("cannot read the HAR file: %w", err)
 	}
-	var all []RequestSpec
+	host, others, nowhere := "", 0, 0
 	for i, e := range archive.Log.Entries {
 		at, err := url.Parse(e.Request.URL)
-		if err != nil || i >= maxHAR {
-			return nil, fmt.Errorf("cannot read entry %d of the HAR file: it has no URL, or is one of more than %d", i, maxHAR)
+		switch {
+		case err != nil || len(all) == maxHAR:
+			return nil, "", fmt.Errorf("cannot read entry %d of the HAR file: it has no URL, or is one of more than %d", i, maxHAR)
+		case at.Scheme != "http" && at.Scheme != "https":
+			nowhere++
+			continue
+		case host == "":
+			host = at.Host
+		case !strings.EqualFold(at.Host, host):
+			others++
+			continue
 		}
-		r := RequestSpec{Method: e.Request.Method, Path: at.RequestURI(), Body: e.Request.PostData.Text, Header: http.Header{}}
-		for _, h := range e.Request.Headers {
-			if keepHeader(h.Name) {
-				r.Header.Add(h.Name, h.Value)
-			}
-		}
+		r := e.Request.spec(at)
 		if err := r.check(); err != nil {
-			return nil, fmt.Errorf("cannot read entry %d of the HAR file: %w", i, err)
+			return nil, "", fmt.Errorf("cannot read entry %d of the HAR file: %w", i, err)
 		}
 		all = append(all, r)
 	}
 	if len(all) == 0 {
-		return nil, fmt.Errorf("the HAR file has no request")
+		return nil, "", fmt.Errorf("the HAR file has no request")
 	}
-	return all, nil
+	if n := others + nowhere; n > 0 {
+		note = fmt.Sprintf("%d of %d requests of the HAR file are left out: %d to other hosts than %s, %d without HTTP", n, n+len(all), others, printable.Line(host), nowhere)
+	}
+	return all, note, nil
+}
+
+// spec is the request as it is sent again.
+func (h harRequest) spec(at *url.URL) RequestSpec {
+	r := RequestSpec{Method: h.Method, Path: at.RequestURI(), Body: h.PostData.Text, Header: http.Header{}}
+	for _, header := range h.Headers {
+		if keepHeader(header.Name) {
+			r.Header.Add(header.Name, header.Value)
+		}
+	}
+	return r
 }
 
 // keepHeader reports whether a header of a recorded request is sent again.

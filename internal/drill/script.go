@@ -19,13 +19,16 @@ func ScriptedFaults(s *script.Script) (all []Fault, err error) {
 	for i := range s.Faults {
 		scripted := &s.Faults[i]
 		word, why := scriptedWord(scripted)
+		if why == "" {
+			why = onlySimulated(scripted)
+		}
 		if why != "" {
 			return nil, fmt.Errorf("cannot inject the fault %s of the script: %s (probity drill faults)", scripted.Label(), why)
 		}
 		if scripted.Workload != "" {
 			word += ",workload=" + scripted.Workload
 		}
-		if name, _ := cutAt(word, ":=@+,"); scripted.Container != "" && Kind(name).row().contained {
+		if scripted.Container != "" {
 			word += ",container=" + scripted.Container
 		}
 		f, err := ParseFault(word)
@@ -86,6 +89,29 @@ func scriptedWord(f *script.Fault) (word, why string) {
 	}
 	return "", "only a simulation can"
 }
+
+// onlySimulated is what a fault of a script is restricted to that only a simulation can do: whoever
+// left it out would inject another fault. "" if there is nothing.
+func onlySimulated(f *script.Fault) string {
+	switch {
+	case len(f.Probes) > 0 && f.Kind != script.FaultStatus: // of which liveness alone is a deadlock
+		return "only a simulation can choose who notices it, as a program answers each probe itself: without probes, it can be injected"
+	case f.Path != "":
+		return "only a simulation can choose who notices it, as a program answers each path itself: without path, it can be injected"
+	case f.Replicas != nil:
+		return "only a simulation can choose replicas, as a drill takes one after the other: without replicas, it can be injected"
+	case f.Outlasts && !f.OfDependency():
+		return "only a simulation can have it go on in the next process: without outlastsRestart, it can be injected"
+	case f.Ramp > 0:
+		return "only a simulation can have it grow: without ramp, it can be injected"
+	case f.Kind == script.FaultExit && f.Code != anyCode && (f.Code < leastSignalCode || f.Code > mostSignalCode):
+		return fmt.Sprintf("only the program itself can exit with code %d, a drill ends it by a signal: without code, or with one from %d to %d, it can be injected", f.Code, leastSignalCode, mostSignalCode)
+	}
+	return ""
+}
+
+// anyCode is the exit code of a script that does not say which: any end of a process will do.
+const anyCode = 1
 
 // scriptedStalls is the word of stalls that come again and again.
 func scriptedStalls(f *script.Fault) (word, why string) {

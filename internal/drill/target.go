@@ -199,6 +199,11 @@ func (t *target) findService(objects []manifest.Object) {
 	}
 }
 
+// containers are all that go on running, the one that faults happen to first.
+func (w *Workload) containers() []Container {
+	return append([]Container{{w.Container, w.Probes, w.Grace, w.File, w.Line}}, w.Beside...)
+}
+
 // probe finds a probe of the container by its type; nil if it has none.
 func (w *Workload) probe(kind lifecycle.ProbeType) *Probe { return probeOf(w.Probes, kind) }
 
@@ -218,8 +223,8 @@ func (w *Workload) readiness() *Probe { return w.probe(lifecycle.Readiness) }
 // slowest is the longest that a liveness probe of any of the containers takes at most, so that it
 // is known who was restarted, and who was not; 0 if none has one.
 func (w *Workload) slowest() time.Duration {
-	worst := w.liveness().worst()
-	for _, c := range w.Beside {
+	worst := time.Duration(0)
+	for _, c := range w.containers() {
 		worst = max(worst, probeOf(c.Probes, lifecycle.Liveness).worst())
 	}
 	return worst

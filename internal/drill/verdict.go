@@ -20,6 +20,8 @@ type evidence struct {
 	owned bool
 	// delay is how long the front takes to learn of endpoints.
 	delay time.Duration
+	// window is how much of the load's end shows whether all is as before.
+	window Offset
 }
 
 // rule is one of the rules V1 to V9. It returns nil if it does not apply.
@@ -38,7 +40,7 @@ func rules() []rule {
 // judge gives the verdicts of all rules over all repetitions, the worst first. Repetitions in which
 // this machine was too late count only if there are no others, and then the drill cannot tell.
 func judge(repetitions []evidence) []Verdict {
-	sound := slices.DeleteFunc(slices.Clone(repetitions), func(e evidence) bool { return e.Tainted })
+	sound := soundOf(repetitions)
 	if len(sound) == 0 && len(repetitions) > 0 {
 		worst := slices.MaxFunc(repetitions, func(a, b evidence) int { return cmp.Compare(a.Late, b.Late) })
 		return []Verdict{{Rule: "noise", Grade: GradeInconclusive, Word: "inconclusive",
@@ -67,6 +69,11 @@ func judge(repetitions []evidence) []Verdict {
 	}
 	slices.SortStableFunc(verdicts, func(a, b Verdict) int { return b.Grade.rank() - a.Grade.rank() })
 	return verdicts
+}
+
+// soundOf are the repetitions that say something.
+func soundOf(repetitions []evidence) []evidence {
+	return slices.DeleteFunc(slices.Clone(repetitions), func(e evidence) bool { return e.Tainted })
 }
 
 func numbers(list []evidence) (all []int) {
@@ -325,7 +332,7 @@ func recovered(e evidence) *Verdict {
 	}
 	sent, failed := 0, 0
 	for _, r := range e.Requests {
-		if r.At >= e.Until-Offset(settleTime) {
+		if r.At >= e.Sent-e.window {
 			sent++
 			if r.Failed {
 				failed++
@@ -333,7 +340,7 @@ func recovered(e evidence) *Verdict {
 		}
 	}
 	if sent >= fewest && float64(failed) > 2*mayFail*float64(sent) {
-		return fail("stuck", "", "%d of %d requests still failed %s after the fault was over", failed, sent, text(e.Until-e.End))
+		return fail("stuck", "", "%d of %d requests still failed %s after the fault was over", failed, sent, text(e.Sent-e.End))
 	}
 	return pass("recovered", "all are ready again")
 }

@@ -29,8 +29,8 @@ func newScene(t *testing.T, fault string) *scene {
 		{Type: "Readiness", Period: 2 * second, Timeout: second, Failures: 1, Successes: 1},
 		{Type: "Liveness", Period: 3 * second, Timeout: second, Failures: 3, Successes: 1},
 	}}
-	rep := &Repetition{Number: 1, Pod: "a", Begin: 10 * second, End: 30 * second, Until: 35 * second, Replicas: []Replica{{Pod: "a", Ready: true}, {Pod: "b", Ready: true}}}
-	return &scene{evidence{Repetition: rep, fault: f, workload: w, delay: time.Second}}
+	rep := &Repetition{Number: 1, Pod: "a", Begin: 10 * second, End: 30 * second, Until: 35 * second, Sent: 35 * second, Replicas: []Replica{{Pod: "a", Ready: true}, {Pod: "b", Ready: true}}}
+	return &scene{evidence{Repetition: rep, fault: f, workload: w, delay: time.Second, window: Offset(settleTime)}}
 }
 
 // requests sends n of a class to a Pod, one each 100 ms from a moment on.
@@ -189,6 +189,16 @@ func TestV5Recovered(t *testing.T) {
 		"all ready":              {"dependency-outage:db", func(*scene) {}, "recovered", "", GradePass},
 		"one never comes back":   {"dependency-outage:db", func(s *scene) { s.Replicas[1].Ready = false }, "stuck", "b was not ready again 5s", GradeFail},
 		"ready, and still fails": {"dependency-outage:db", func(s *scene) { s.requests("b", "POST /", 33.6, 12, true) }, "stuck", "12 of 12", GradeFail},
+		"hangs, until nobody waits": {"dependency-outage:db", func(s *scene) { // for the answers, after the last was sent
+			s.requests("b", "POST /", 30, 50, true)
+			s.Until = 40 * second
+		}, "stuck", "of 15 requests still failed 5s after", GradeFail},
+		"few requests a second": {"dependency-outage:db", func(s *scene) {
+			s.window = Offset(sample(1, 1))
+			for i := range 9 {
+				s.requests("b", "POST /", 26.5+float64(i), 1, true)
+			}
+		}, "stuck", "9 of 9 requests", GradeFail},
 		"ready before it answers": {"hang", func(s *scene) {
 			killed(8.5, 9)(s)
 			s.change(19, "a", ChangeStarted, "")
@@ -300,5 +310,24 @@ func TestJudge(t *testing.T) {
 	all = judge([]evidence{late.evidence})
 	if len(all) != 1 || all[0].Grade != GradeInconclusive || !strings.Contains(all[0].Text, "1s late") {
 		t.Errorf("without a sound repetition the drill cannot tell: %+v", all)
+	}
+}
+
+// TestLostOfSoundOnes: what was lost while this machine was too busy to tell is not counted, if
+// there is something else to count.
+func TestLostOfSoundOnes(t *testing.T) {
+	sound, late := newScene(t, "stop"), newScene(t, "stop")
+	sound.requests("a", "GET /", 12, 3, true)
+	late.requests("a", "GET /", 12, 7, true)
+	late.Tainted = true
+	for _, test := range []struct {
+		all  []evidence
+		lost int
+	}{{[]evidence{sound.evidence, late.evidence}, 3}, {[]evidence{late.evidence}, 7}} {
+		d := &drill{report: &Report{}}
+		d.conclude(sound.fault, &target{Workload: *sound.workload}, test.all)
+		if r := d.report.Results[0]; r.Lost != test.lost || r.Requests != test.lost || len(r.Repetitions) != len(test.all) {
+			t.Errorf("%d lost of %d in %d repetitions, want %d", r.Lost, r.Requests, len(r.Repetitions), test.lost)
+		}
 	}
 }

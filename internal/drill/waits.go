@@ -54,6 +54,27 @@ func (f Fault) decision(w *Workload) time.Duration {
 	return cmp.Or(w.slowest(), w.readiness().worst()+ownLag) + lag
 }
 
+// firstAttempt is how long the slowest liveness probe of a workload may take to ask a process first
+// that is ready; 0 if there is none.
+func (w *Workload) firstAttempt() (slowest time.Duration) {
+	for _, c := range w.containers() {
+		if p := probeOf(c.Probes, lifecycle.Liveness); p != nil {
+			slowest = max(slowest, time.Duration(p.Delay+p.Period+p.Timeout))
+		}
+	}
+	return slowest
+}
+
+// again is how long after the start of a process a fault can happen to it: when it is ready, and its
+// liveness probe has waited for its delay.
+func (w *Workload) again() time.Duration {
+	wait := max(time.Duration(w.Start), 2*time.Second)
+	if p := w.liveness(); p != nil && p.Delay > 0 {
+		wait = max(wait, time.Duration(p.Delay+p.Period))
+	}
+	return wait
+}
+
 // replacement is how long the end of a process may take that is to be replaced.
 func (w *Workload) replacement() time.Duration {
 	return min(time.Duration(w.Grace), replaceLimit) + ownLag

@@ -11,17 +11,23 @@ import (
 
 // evidence is a repetition with what the rules need beside it.
 func (d *drill) evidence(f Fault, t *target, rep *Repetition) evidence {
-	return evidence{Repetition: rep, fault: f, workload: &t.Workload, owned: t.owns(f.Dependency), delay: d.opts.EndpointDelay}
+	return evidence{Repetition: rep, fault: f, workload: &t.Workload, owned: t.owns(f.Dependency), delay: d.opts.EndpointDelay, window: Offset(sample(d.opts.Rate, 1))}
 }
 
 // conclude adds the result of a fault to the report.
-func (d *drill) conclude(f Fault, t *target, all []evidence) {
+func (d *drill) conclude(f Fault, t *target, all []evidence) *Result {
+	told := soundOf(all)
+	if len(told) == 0 {
+		told = all // the verdict is that they say nothing
+	}
 	r := &Result{
 		Fault: f.Word, Title: f.Title(), Side: f.Side(), Workload: t.Name, Container: f.Container, Dependency: f.Dependency, Expected: expected(f, &t.Workload),
-		Measured: measured(all), Verdicts: judge(all),
+		Measured: measured(told), Verdicts: judge(all),
 	}
 	for _, e := range all {
 		r.Repetitions = append(r.Repetitions, e.Repetition)
+	}
+	for _, e := range told {
 		during := e.fromBegin().Requests
 		r.Requests += len(during)
 		for _, q := range during {
@@ -33,12 +39,16 @@ func (d *drill) conclude(f Fault, t *target, all []evidence) {
 	r.Remarks = remarks(all)
 	d.noteSurvivors(t, all)
 	d.report.Results = append(d.report.Results, r)
+	return r
 }
 
 // remarks are facts that are no verdicts.
 func remarks(all []evidence) (remarks []string) {
 	if cost := backOffRemark(all); cost != "" {
 		remarks = append(remarks, cost)
+	}
+	if short := shortRemark(all); short != "" {
+		remarks = append(remarks, short)
 	}
 	if means := all[0].Means; means != "" {
 		remarks = append(remarks, means)

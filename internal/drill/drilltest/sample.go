@@ -83,11 +83,11 @@ func Repetition(n int, broken, other string) *drill.Repetition {
 	}
 	for i := range 10 {
 		failed := i > 0 && float64(2*i) < kill+4
-		p.Attempts = append(p.Attempts, drill.Attempt{At: after(float64(2*i) - phase), Took: seconds(0.003), Pod: broken, Probe: "Readiness", Success: !failed})
+		p.Attempts = append(p.Attempts, drill.Attempt{At: after(float64(2*i) - phase), Took: seconds(0.003), Pod: broken, Container: "calculator", Probe: "Readiness", Success: !failed})
 	}
 	for i := range 7 {
 		failed := i > 0 && i < 4
-		a := drill.Attempt{At: after(3 * (float64(i) - phase)), Took: seconds(0.003), Pod: broken, Probe: "Liveness", Success: !failed}
+		a := drill.Attempt{At: after(3 * (float64(i) - phase)), Took: seconds(0.003), Pod: broken, Container: "calculator", Probe: "Liveness", Success: !failed}
 		if failed {
 			a.Took, a.Message = seconds(1), fmt.Sprintf("attempt %d: no answer within 1s", i)
 		}

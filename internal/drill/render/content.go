@@ -12,13 +12,13 @@ import (
 // Outcome is what came of a drill in a line, and the worst grade in it.
 func Outcome(r *drill.Report) (string, drill.Grade) {
 	n, _ := count(r)
-	if len(r.Failures) > 0 {
+	switch {
+	case len(r.Failures) > 0 || failsAtRest(r) || n[drill.GradeFail] > 0 || broken(r) > 0:
 		return title(r), drill.GradeFail
-	}
-	for _, g := range grades() {
-		if n[g] > 0 {
-			return title(r), g
-		}
+	case r.Interrupted || n[drill.GradeInconclusive] > 0:
+		return title(r), drill.GradeInconclusive
+	case n[drill.GradeWarning] > 0:
+		return title(r), drill.GradeWarning
 	}
 	return title(r), drill.GradePass
 }

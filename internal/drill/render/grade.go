@@ -2,6 +2,7 @@ package render
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/probity-run/probity/internal/drill"
@@ -24,17 +25,33 @@ func worst(r *drill.Result) drill.Grade {
 	return drill.GradePass
 }
 
-// count is how many results have which worst grade, and how many of them are faults: the baseline
-// is none.
+// count is how many faults have which worst grade, and how many there are.
 func count(r *drill.Report) (n map[drill.Grade]int, all int) {
 	n = map[drill.Grade]int{}
 	for _, result := range r.Results {
-		n[worst(result)]++
 		if result.Side != drill.SideNone {
+			n[worst(result)]++
 			all++
 		}
 	}
 	return n, all
+}
+
+// failsAtRest reports whether a workload fails without any fault.
+func failsAtRest(r *drill.Report) bool {
+	return slices.ContainsFunc(r.Results, func(result *drill.Result) bool {
+		return result.Side == drill.SideNone && worst(result) == drill.GradeFail
+	})
+}
+
+// broken are how many assertions do not hold.
+func broken(r *drill.Report) (n int) {
+	for _, a := range r.Assertions {
+		if !a.Holds {
+			n++
+		}
+	}
+	return n
 }
 
 // adviceText is what to do, in lines.

@@ -204,13 +204,14 @@ func together(marks []timeline.Attempt, apart time.Duration) (all []timeline.Att
 	return all
 }
 
-// probes are a lane for each probe of a Pod that was asked.
+// probes are a lane for each probe of a Pod's broken container that was asked.
 func (d drawn) probes(pod string) (lanes []timeline.Lane) {
+	container := d.container()
 	for _, kind := range []string{"Startup", "Readiness", "Liveness"} {
 		lane := timeline.Lane{Name: strings.ToLower(kind)}
-		timeout := d.timeout(kind)
+		timeout := timeoutOf(container, kind)
 		for _, a := range d.rep.Attempts {
-			if a.Pod != pod || a.Probe != kind {
+			if a.Pod != pod || a.Probe != kind || a.Container != container.Name && container.Name != "" {
 				continue
 			}
 			took := time.Duration(a.Took)
@@ -233,11 +234,21 @@ func (d drawn) probes(pod string) (lanes []timeline.Lane) {
 	return lanes
 }
 
-func (d drawn) timeout(kind string) time.Duration {
+// container is the one that the fault happened to; one without a name if that is not known.
+func (d drawn) container() drill.Container {
 	if d.workload == nil {
-		return 0
+		return drill.Container{Name: d.Container}
 	}
-	for _, p := range d.workload.Probes {
+	for _, c := range d.workload.Beside {
+		if c.Name == d.Container {
+			return c
+		}
+	}
+	return drill.Container{Name: d.workload.Container, Probes: d.workload.Probes}
+}
+
+func timeoutOf(c drill.Container, kind string) time.Duration {
+	for _, p := range c.Probes {
 		if p.Type == kind {
 			return time.Duration(p.Timeout)
 		}

@@ -16,10 +16,12 @@ func title(r *drill.Report) string {
 	switch {
 	case len(r.Failures) > 0:
 		return "The drill itself failed"
-	case len(r.Results) > 0 && worst(r.Results[0]) == drill.GradeFail && r.Results[0].Side == drill.SideNone:
+	case failsAtRest(r):
 		return "Requests fail without any fault"
 	case n[drill.GradeFail] > 0:
 		return fmt.Sprintf("%d of %s not survived as they should be", n[drill.GradeFail], faults(all))
+	case broken(r) > 0:
+		return fmt.Sprintf("%d of %d assertions not fulfilled", broken(r), len(r.Assertions))
 	case r.Interrupted:
 		return "The drill was interrupted"
 	case n[drill.GradeInconclusive] > 0:

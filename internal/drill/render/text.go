@@ -148,9 +148,9 @@ func notes(b *strings.Builder, r *drill.Report) {
 	for _, s := range r.BlindSpots {
 		paragraph(b, "  ", "not seen: "+printable.Line(s))
 	}
-	if len(r.LeftOut) > 0 {
+	if left := leftOut(r); len(left) > 0 {
 		b.WriteString("\nLeft out:\n")
-		for _, l := range leftOut(r) {
+		for _, l := range left {
 			paragraph(b, "  ", printable.Line(strings.Join(l.words, ", "))+": "+printable.Line(l.reason))
 		}
 	}

@@ -51,6 +51,10 @@ func TestLeftOutByReason(t *testing.T) {
 	if got, want := textOf(t, r), "\nLeft out:\n  fds (21s), stop (8s): no room\n  deadlock: no annotation\n"; !strings.Contains(got, want) {
 		t.Errorf("%s\nwant %s", got, want)
 	}
+	r.Results[1].Done, r.Results[1].Wanted, r.Results[2].Done, r.Results[2].Wanted = 1, 3, 3, 3
+	if got, want := textOf(t, r), "  deadlock: no annotation\n  hang (1 of 3): not as often as --repeat says"; !strings.Contains(got, want) {
+		t.Errorf("%s\nwant %s", got, want)
+	}
 	r.Workloads, r.LeftOut[0].Workload = append(r.Workloads, r.Workloads[0]), "deployment/web"
 	if got, want := textOf(t, r), "  fds (21s) in deployment/web, stop (8s): no room\n"; !strings.Contains(got, want) {
 		t.Errorf("%s\nwant %s", got, want)

@@ -56,7 +56,7 @@ func (r *recommendation) supported() bool {
 // wishes are the conditions, the cheap ones first.
 func (r *recommendation) wishes(survive int) (list []wish) {
 	o := r.objectives
-	least := r.timeout("liveness", r.today.Liveness)
+	least := timeout(r.container.Endpoint("liveness"), r.today.Liveness)
 	list = append(list, wish{"timeout", func(s Setting) bool { return s.Timeout >= least },
 		func(s Setting) string { return fmt.Sprintf("timeoutSeconds %d, and %d is needed", s.Timeout, least) }})
 	list = append(list, wish{"survive", func(s Setting) bool { return s.Tolerated() >= survive },
@@ -183,7 +183,7 @@ func (r *recommendation) promises(s Setting, survive int) {
 	}
 	r.promise(p)
 	r.promiseRestarts(s)
-	r.promiseTimeout("liveness", s.Timeout)
+	r.promiseTimeout("liveness", r.container.Endpoint("liveness"), s.Timeout)
 }
 
 // promiseRestarts says which rate of false restarts is excluded, and which cannot be.

@@ -17,7 +17,7 @@ func (r *recommendation) readiness() {
 	if live := r.advice.Choice("liveness"); live != nil && (limit == 0 || live.Next.Tolerated() < limit) {
 		limit, why = live.Next.Tolerated(), "before liveness can kill it"
 	}
-	least := r.timeout("readiness", now)
+	least := timeout(r.container.Endpoint("readiness"), now)
 	delay := r.objectives.EndpointDelay
 	fits := func(s Setting) bool {
 		return s.Timeout >= least && (limit == 0 || s.Certain()+delay <= limit) && (r.today.Replicas < crowd || s.Period >= calmPeriod)
@@ -50,7 +50,7 @@ func (r *recommendation) readiness() {
 		p.Wanted = fmt.Sprintf("%d s", r.objectives.Drain)
 	}
 	r.promise(p)
-	r.promiseTimeout("readiness", next.Timeout)
+	r.promiseTimeout("readiness", r.container.Endpoint("readiness"), next.Timeout)
 }
 
 // calmest is the setting that probes least, and tolerates most of those, among those that fit and

@@ -133,9 +133,9 @@ func leastTimeout(e *Endpoint) (timeout int, p999 float64, answers int, loaded b
 	return max(1, int(math.Ceil(2*p999))), p999, all.Count(), loaded
 }
 
-// timeout is the least timeoutSeconds for a probe. What is not measured keeps today's.
-func (r *recommendation) timeout(probe string, now *Setting) int {
-	e := r.container.Endpoint(probe)
+// timeout is the least timeoutSeconds for a probe that asks an endpoint. What is not measured keeps
+// today's.
+func timeout(e *Endpoint, now *Setting) int {
 	if e == nil && now != nil {
 		return now.Timeout
 	}
@@ -143,9 +143,8 @@ func (r *recommendation) timeout(probe string, now *Setting) int {
 	return least
 }
 
-// promiseTimeout says what the timeout of a probe rests on.
-func (r *recommendation) promiseTimeout(probe string, timeout int) {
-	e := r.container.Endpoint(probe)
+// promiseTimeout says what the timeout of a probe that asks an endpoint rests on.
+func (r *recommendation) promiseTimeout(probe string, e *Endpoint, timeout int) {
 	_, p999, answers, loaded := leastTimeout(e)
 	if answers == 0 {
 		r.promise(Promise{Objective: "timeout", Basis: Assumed, Text: fmt.Sprintf("%s has timeoutSeconds %d: no answer of it was measured", probe, timeout)})

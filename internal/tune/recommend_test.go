@@ -73,8 +73,18 @@ func TestRecommend(t *testing.T) {
 		"a start too long for its budget": {func(c *Container, _ *Today, _ *Objectives) { c.Starts[3].Seconds = 20 }, "3/1/4", "2/1/2", "1/1/41", Assumed, Supported, "", ""},
 		"a start too long for a rollout": {func(c *Container, t *Today, _ *Objectives) { c.Starts[3].Seconds, t.ProgressDeadline = 20, 30 },
 			"", "", "", Assumed, Supported, "progressDeadlineSeconds 30", ""},
-		"no startup probe, none needed":   {func(_ *Container, t *Today, _ *Objectives) { t.Startup = nil }, "3/1/4", "2/1/2", "", Assumed, Supported, "", ""},
-		"no startup probe, one needed":    {func(c *Container, t *Today, _ *Objectives) { t.Startup, c.Starts[0].Seconds = nil, 7 }, "3/1/4", "2/1/2", "1/1/15", Assumed, Supported, "", ""},
+		"no startup probe, none needed": {func(_ *Container, t *Today, _ *Objectives) { t.Startup = nil }, "3/1/4", "2/1/2", "", Assumed, Supported, "", ""},
+		"no startup probe, one needed":  {func(c *Container, t *Today, _ *Objectives) { t.Startup, c.Starts[0].Seconds = nil, 7 }, "3/1/4", "2/1/2", "1/1/15", Assumed, Supported, "", ""},
+		"no startup probe, slow answers of liveness": {func(c *Container, t *Today, _ *Objectives) {
+			c.Endpoints[0].Probes = []string{"liveness"}
+			c.Endpoints[0].Windows[0].Latency = make(Sketch, 112)
+			c.Endpoints[0].Windows[0].Latency[108] = 100 // 1.16 s
+			t.Startup, c.Starts[0].Seconds = nil, 7
+		}, "3/3/2", "2/1/2", "3/3/6", Assumed, Supported, "", ""},
+		"no startup probe, answers of liveness unknown": {func(c *Container, t *Today, _ *Objectives) {
+			c.Endpoints = c.Endpoints[1:]
+			t.Startup, t.Liveness.Timeout, c.Starts[0].Seconds = nil, 2, 7
+		}, "3/2/4", "2/1/2", "2/2/8", Assumed, Supported, "", ""},
 		"no liveness probe":               {func(_ *Container, t *Today, _ *Objectives) { t.Liveness = nil }, "", "2/1/2", "1/1/30", "", "", "", ""},
 		"readiness too slow for liveness": {func(_ *Container, t *Today, _ *Objectives) { t.Readiness.Failures = 6 }, "3/1/4", "4/1/2", "1/1/30", Assumed, Supported, "", ""},
 		"drain":                           {func(_ *Container, _ *Today, o *Objectives) { o.Drain = 5 }, "3/1/4", "1/1/3", "1/1/30", Assumed, Supported, "", ""},
@@ -103,6 +113,18 @@ func TestRecommend(t *testing.T) {
 				t.Errorf("refused %q, want %q", a.Refused, c.refused)
 			}
 		})
+	}
+}
+
+// A new startup probe asks what liveness asks: its timeout rests on those answers, and that is said.
+func TestTimeoutOfNewStartupProbe(t *testing.T) {
+	c, today := served(), now()
+	c.Endpoints[0].Probes = []string{"liveness"}
+	today.Startup, c.Starts[0].Seconds = nil, 7
+	a := Recommend(c, today, Objectives{})
+	i := slices.IndexFunc(a.Promises, func(p Promise) bool { return strings.HasPrefix(p.Text, "startup has timeoutSeconds 1: 99.9 %") })
+	if i < 0 || a.Promises[i].Objective != "timeout" || a.Promises[i].Basis != Measured {
+		t.Errorf("no promise says on what the timeout rests: %+v", a.Promises)
 	}
 }
 

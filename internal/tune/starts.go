@@ -30,9 +30,10 @@ func (r *recommendation) startup() {
 	r.promise(Promise{Objective: "start", Basis: Measured, Text: fmt.Sprintf(
 		"%d starts, the longest %s: with 95 %% confidence %.0f %% of all starts are as short; the budget of %d× that is an assumption",
 		len(c.Starts), Time(longest), 100*r.advice.Measured.StartShare, startFactor)})
-	least := r.timeout("startup", t.Startup)
+	asked, least := r.startEndpoint()
 	if s := t.Startup; s != nil && s.Timeout >= least && t.StartDelay+(s.Failures-1)*s.Period >= budget && fitsRollout(t, s, budget) {
 		r.choose("startup", s, *s)
+		r.promiseTimeout("startup", asked, s.Timeout)
 		return
 	}
 	if live := r.advice.Choice("liveness"); t.Startup == nil && (live == nil || t.LiveDelay+(live.Next.Failures-1)*live.Next.Period >= budget) {
@@ -44,7 +45,19 @@ func (r *recommendation) startup() {
 		return
 	}
 	r.choose("startup", t.Startup, next)
+	r.promiseTimeout("startup", asked, next.Timeout)
 	r.note(fmt.Sprintf("A start that hangs is noticed after %d s at the latest: the price of the budget for starts.", next.Failures*next.Period+next.Timeout))
+}
+
+// startEndpoint is what the startup probe asks, and its least timeout. A new one asks what liveness
+// asks, and has to wait for the same answers.
+func (r *recommendation) startEndpoint() (asked *Endpoint, least int) {
+	probe, now := "startup", r.today.Startup
+	if now == nil {
+		probe, now = "liveness", r.today.Liveness
+	}
+	asked = r.container.Endpoint(probe)
+	return asked, timeout(asked, now)
 }
 
 // fitsRollout reports whether a rollout gives a start the time that today's probe gives it.

@@ -132,13 +132,13 @@ func (m *measurement) findSubjects(set *manifest.Set) error {
 			}
 		}
 		_, spec, _, _ := object.Template()
-		for i := range spec.Containers {
-			list := endpointsOf(&spec.Containers[i])
+		for _, container := range serving(spec) {
+			list := endpointsOf(container)
 			if len(list) == 0 {
 				continue
 			}
 			count++
-			c := &tune.Container{Workload: s.name, Name: spec.Containers[i].Name}
+			c := &tune.Container{Workload: s.name, Name: container.Name}
 			s.measured = append(s.measured, c)
 			s.endpoints[c] = list
 		}

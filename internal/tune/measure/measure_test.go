@@ -194,6 +194,48 @@ func TestMeasureWithOthers(t *testing.T) {
 	}
 }
 
+const sidecarText = `
+apiVersion: v1
+kind: Pod
+metadata:
+  name: web
+  annotations: {probity.run/command.once: /bin/true, probity.run/command.proxy: '%[1]s serve', probity.run/command.server: '%[1]s database %[2]s'}
+spec:
+  initContainers:
+  - {name: once, image: registry.example/once}
+  - name: proxy
+    image: registry.example/proxy
+    restartPolicy: Always
+    ports: [{name: admin, containerPort: 9901}]
+    livenessProbe: {httpGet: {path: /slow, port: admin}}
+  containers: [{name: server, image: registry.example/web}]
+`
+
+// TestMeasureSidecar measures a sidecar that has a probe, and is the only one.
+func TestMeasureSidecar(t *testing.T) {
+	program, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	file := filepath.Join(dir, "app.yaml")
+	quoted := func(word string) string { return strings.ReplaceAll(printable.Shell(word), "'", "''") }
+	if err := os.WriteFile(file, fmt.Appendf(nil, sidecarText, quoted(program), quoted(filepath.Join(dir, "there"))), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s, err := Measure(t.Context(), Options{Manifests: []string{file}, StateDir: filepath.Join(dir, "state"), For: time.Second, Notice: func(line string) { t.Log(line) }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := s.Find("pod/web", "proxy")
+	if c == nil || len(s.Containers) != 1 || len(c.Starts) < 1+atOnce {
+		t.Fatalf("series %+v, want starts of the sidecar alone and several at once", s)
+	}
+	if e := c.Endpoint("liveness"); e == nil || len(e.Windows) != 2 || e.Windows[0].Samples == 0 {
+		t.Errorf("liveness: %+v", e)
+	}
+}
+
 func TestParseRequest(t *testing.T) {
 	for text, want := range map[string]Request{
 		"GET /":                         {"GET", "/", ""},

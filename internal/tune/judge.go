@@ -16,7 +16,6 @@ type Judge struct {
 	Growing bool
 
 	windows []Window
-	all     []Stall // of all windows, one after the other
 	hours   float64
 	silent  []float64 // lengths of the stalls without any answer, the longest first
 }
@@ -34,8 +33,7 @@ func NewJudge(windows []Window) *Judge {
 	}
 	slices.Sort(j.silent)
 	slices.Reverse(j.silent)
-	j.all = concat(windows)
-	j.Memory, j.Known = memory(together(j.all))
+	j.Memory, j.Known = memory(together(concat(windows, func(w *Window) []Stall { return w.Stalls })))
 	j.Growing = growing(windows)
 	return j
 }

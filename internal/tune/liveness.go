@@ -63,6 +63,12 @@ func (r *recommendation) wishes(survive int) (list []wish) {
 		func(s Setting) string {
 			return fmt.Sprintf("A = %d s only, and %d s is to be survived", s.Tolerated(), survive)
 		}})
+	if slow := longestSlow(r.windows); o.Survive == 0 && slow.at(1) > 0 {
+		list = append(list, wish{"slow", func(s Setting) bool { return 2*slow.at(s.Timeout) <= float64(s.Tolerated()) },
+			func(s Setting) string {
+				return fmt.Sprintf("timeoutSeconds %d, for which answers were too slow for %s", s.Timeout, Time(slow.at(s.Timeout)))
+			}})
+	}
 	if o.Detect > 0 {
 		list = append(list, wish{"detect", func(s Setting) bool { return s.Certain() <= o.Detect },
 			func(s Setting) string { return fmt.Sprintf("A + P = %d s", s.Certain()) }})
@@ -183,7 +189,19 @@ func (r *recommendation) promises(s Setting, survive int) {
 	}
 	r.promise(p)
 	r.promiseRestarts(s)
+	r.noteSlow(s)
 	r.promiseTimeout("liveness", r.container.Endpoint("liveness"), s.Timeout)
+}
+
+// noteSlow says how long answers were too slow, which is no stall: for the timeout of a setting, or
+// for the shortest one.
+func (r *recommendation) noteSlow(s Setting) {
+	slow := longestSlow(r.windows)
+	if mostSlow := slow.at(s.Timeout); mostSlow > 0 {
+		r.note(fmt.Sprintf("All answers took longer than timeoutSeconds %d for %s at a time, though they came: attempts fail as long as that.", s.Timeout, Time(mostSlow)))
+	} else if slow.at(1) > 0 {
+		r.note(fmt.Sprintf("All answers took longer than 1 s for %s at a time, though they came; timeoutSeconds %d waits for them.", Time(slow.at(1)), s.Timeout))
+	}
 }
 
 // promiseRestarts says which rate of false restarts is excluded, and which cannot be.

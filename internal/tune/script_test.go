@@ -12,6 +12,7 @@ import (
 func TestScript(t *testing.T) {
 	s := example()
 	s.Containers[0].Endpoints[0].Windows[1].Stalls[1].Length = 3
+	s.Containers[0].Endpoints[0].Windows[1].Slow = nil
 	text, horizon := s.Script()
 	read, err := script.Decode("script", []byte(text))
 	if err != nil {

@@ -106,7 +106,7 @@ func (r *recommendation) summary() (m Summary) {
 	if m.Hours > 0 {
 		m.Floor = r.judge.Floor()
 	}
-	m.Starts, m.StartShare = len(r.container.Starts), Supports(len(r.container.Starts))
+	m.Starts, m.StartShare = len(r.container.Starts), startShare(r.container.Starts)
 	for _, s := range r.container.Starts {
 		m.LongestStart = max(m.LongestStart, s.Seconds)
 	}

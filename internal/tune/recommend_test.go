@@ -165,6 +165,20 @@ func TestSupports(t *testing.T) {
 	}
 }
 
+// Starts are reckoned by their kind: ten alone tell nothing of those at once.
+func TestStartsByKind(t *testing.T) {
+	c := served()
+	c.Starts = append(c.Starts, Start{3, Together}, Start{2.5, Together}, Start{2.2, Together})
+	a := Recommend(c, now(), Objectives{})
+	if got, want := a.Measured.StartShare, Supports(3); got != want {
+		t.Errorf("share %v, want %v: the longest is one of three", got, want)
+	}
+	want := "of 10 alone the longest took 2.0 s, so 74 % of such are as short; of 3 at once the longest took 3.0 s, so 37 % of such are as short (95 % confidence); the budget of 2× the longest is an assumption"
+	if got := promiseOf(a, "start").Text; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
 func TestParseRate(t *testing.T) {
 	for text, want := range map[string]float64{"6/h": 6, "1/day": 1.0 / 24, "1/replica-month": 1.0 / 720, "1/100 replica-months": 1.0 / 72000, "0.5/hour": 0.5, "2/week": 2.0 / 168} {
 		if got, err := ParseRate(text); err != nil || got < want*0.999 || got > want*1.001 {

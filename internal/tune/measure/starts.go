@@ -14,8 +14,8 @@ import (
 )
 
 const (
-	// fewStarts are measured of a container, manyStarts if they are quick: then the longest of them
-	// is as long as 95 % of all.
+	// fewStarts are measured of a container one by one, manyStarts if they are quick: then the
+	// longest of them is as long as 95 % of all that begin alone.
 	fewStarts  = 10
 	manyStarts = 59
 	quickStart = 2 * time.Second

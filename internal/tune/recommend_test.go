@@ -87,8 +87,13 @@ func TestRecommend(t *testing.T) {
 		}, "3/2/4", "2/1/2", "2/2/8", Assumed, Supported, "", ""},
 		"no liveness probe":               {func(_ *Container, t *Today, _ *Objectives) { t.Liveness = nil }, "", "2/1/2", "1/1/30", "", "", "", ""},
 		"readiness too slow for liveness": {func(_ *Container, t *Today, _ *Objectives) { t.Readiness.Failures = 6 }, "3/1/4", "4/1/2", "1/1/30", Assumed, Supported, "", ""},
-		"drain":                           {func(_ *Container, _ *Today, o *Objectives) { o.Drain = 5 }, "3/1/4", "1/1/3", "1/1/30", Assumed, Supported, "", ""},
-		"drain without a delay":           {func(_ *Container, _ *Today, o *Objectives) { o.Drain, o.EndpointDelay = 5, 0 }, "3/1/4", "2/1/2", "1/1/30", Assumed, Supported, "", ""},
+		"readiness answers slowly, and nothing limits it": {func(c *Container, t *Today, _ *Objectives) {
+			c.Endpoints[1].Windows[0].Latency = make(Sketch, 112)
+			c.Endpoints[1].Windows[0].Latency[105] = 100 // 0.9 s
+			t.Liveness, t.Readiness = nil, &Setting{1, 1, 2}
+		}, "", "2/2/2", "1/1/30", "", "", "", ""},
+		"drain":                 {func(_ *Container, _ *Today, o *Objectives) { o.Drain = 5 }, "3/1/4", "1/1/3", "1/1/30", Assumed, Supported, "", ""},
+		"drain without a delay": {func(_ *Container, _ *Today, o *Objectives) { o.Drain, o.EndpointDelay = 5, 0 }, "3/1/4", "2/1/2", "1/1/30", Assumed, Supported, "", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			container, today, objectives := served(short), now(), Objectives{EndpointDelay: 1}

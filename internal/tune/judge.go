@@ -46,6 +46,9 @@ func (j *Judge) Bound(s Setting) Bound {
 // Floor is the least rate that so much time can exclude.
 func (j *Judge) Floor() float64 { return Floor(j.hours) * j.Memory }
 
+// Needs is how many hours without a restart it takes to exclude more than so many an hour.
+func (j *Judge) Needs(rate float64) float64 { return Floor(rate) * j.Memory }
+
 // choosing is the confidence that a setting needs which was seen to restart something: of many
 // settings the fastest is chosen that passes, and so the luckiest.
 const choosing = 0.98

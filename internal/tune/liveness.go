@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -132,7 +133,7 @@ func (s Setting) String() string { return fmt.Sprintf("%d/%d/%d", s.Period, s.Ti
 // cannot says why there is no setting, and what there is instead.
 func (r *recommendation) cannot(survive int, wishes []wish) {
 	o := r.objectives
-	why := "no numbers of liveness reach all objectives"
+	why := fmt.Sprintf("no numbers of liveness reach %s at the same time", r.colliding(wishes))
 	if o.Detect > 0 && o.Detect-survive < 1 {
 		why = fmt.Sprintf("a stall of %d s cannot be survived if a hang is to be noticed after %d s: the probe needs 1 s between the two at least", survive, o.Detect)
 	}
@@ -150,6 +151,22 @@ func (r *recommendation) cannot(survive int, wishes []wish) {
 	}
 	slices.SortFunc(curve, func(a, b Point) int { return a.Detects - b.Detects })
 	r.infeasible(why, curve...)
+}
+
+// colliding names the wishes that contradict others: without such a one there would be numbers. If
+// there would be none without any of them, all are named.
+func (r *recommendation) colliding(wishes []wish) string {
+	var names, all []string
+	for _, w := range wishes {
+		all = append(all, w.name)
+		if _, ok := r.first(wishes, w.name); ok {
+			names = append(names, w.name)
+		}
+	}
+	if len(names) == 0 {
+		names = all
+	}
+	return strings.Join(names, " and ")
 }
 
 // mostPatient is the setting that tolerates most among those that detect in time.
@@ -232,7 +249,7 @@ func (r *recommendation) promiseRestarts(s Setting) {
 	if o.FalseRestarts > 0 && !r.supported() {
 		p.Basis = Unsupported
 		p.Text = fmt.Sprintf("%s support %s at best; this takes %s without one: the recommendation rests on the stall to survive alone",
-			Time(m.Hours*3600), Rate(m.Floor), hours(-math.Log(1-Confidence)/o.FalseRestarts))
+			Time(m.Hours*3600), Rate(m.Floor), hours(r.judge.Needs(o.FalseRestarts)))
 	}
 	r.promise(p)
 }

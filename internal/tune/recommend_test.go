@@ -1,6 +1,7 @@
 package tune
 
 import (
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -157,8 +158,18 @@ func TestRateBinds(t *testing.T) {
 	if live == nil || live.Next.Tolerated() < 9 || live.Next.Certain() > 12 || promiseOf(a, "false-restarts").Basis != Supported {
 		t.Fatalf("%+v, %+v", live, promiseOf(a, "false-restarts"))
 	}
-	if a := Recommend(c, today, Objectives{Survive: 5, FalseRestarts: 0.2, Detect: 7}); a.Infeasible == "" || len(a.Curve) < 2 {
+	if a := Recommend(c, today, Objectives{Survive: 5, FalseRestarts: 0.2, Detect: 7}); !strings.HasPrefix(a.Infeasible, "no numbers of liveness reach detect and false-restarts at") || len(a.Curve) < 2 {
 		t.Errorf("a hang noticed within 7 s with as few restarts: %+v", a)
+	}
+}
+
+// The time that a rate takes is that at which it is the floor, whatever stalls remember.
+func TestNeeds(t *testing.T) {
+	for _, memory := range []float64{1, 3} {
+		j := Judge{Memory: memory, hours: 40}
+		if got := j.Needs(j.Floor()); math.Abs(got-40) > 1e-9 {
+			t.Errorf("memory %v: the rate that 40 h support takes %v h", memory, got)
+		}
 	}
 }
 
@@ -217,7 +228,7 @@ func TestVerify(t *testing.T) {
 		text   string
 	}{
 		"nothing":          {nil, true, "tells nothing"},
-		"as promised":      {[]Count{{PodHours: 100, Restarts: 3}}, true, "consistent with"},
+		"as promised":      {[]Count{{PodHours: 100, Restarts: 3}}, true, "at least 1 in 5 days and at most 1 in 13 h (95 % each): consistent with"},
 		"more":             {[]Count{{PodHours: 100, Restarts: 30}}, false, "more than the promised"},
 		"Events tell why":  {[]Count{{PodHours: 100, EventHours: 10, Restarts: 30, Kills: 0}}, true, "0 restarts in 10 pod-hours"},
 		"several clusters": {[]Count{{PodHours: 100, Restarts: 15}, {PodHours: 100, Restarts: 30}}, false, "45 restarts in 200 pod-hours"},

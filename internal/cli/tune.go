@@ -115,6 +115,8 @@ func (f *tuneFlags) check(args []string) error {
 	switch {
 	case f.output != "text" && f.output != "json":
 		return fmt.Errorf("cannot print %s: --output takes text or json", printable.Quote(f.output))
+	case cluster && slices.Contains(f.from[slices.Index(f.from, fromCluster)+1:], fromCluster):
+		return errors.New("--from cluster is given twice: what it has counted would count twice")
 	case f.verify != "" && (!cluster || len(f.from) > 1):
 		return errors.New("--verify holds a series against a cluster: write it as --verify series.json.gz --from cluster")
 	case f.verify != "" && len(args) > 0:
@@ -219,9 +221,11 @@ func (t *tuneRun) recommend() {
 				continue
 			}
 			name := tuneName(w)
-			a := tune.Recommend(t.series.Find(name, c.Name), todayOf(name, c), t.objectives)
+			measured, notes := t.series.Find(name, c.Name).Asked(requestsOf(c))
+			a := tune.Recommend(measured, todayOf(name, c), t.objectives)
+			a.Notes = append(a.Notes, notes...)
 			if t.model {
-				a.AddModel(t.series.Find(name, c.Name))
+				a.AddModel(measured)
 			}
 			t.advice = append(t.advice, a)
 		}

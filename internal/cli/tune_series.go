@@ -12,6 +12,7 @@ import (
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
 
 	"github.com/probity-run/probity/internal/advisor"
 	"github.com/probity-run/probity/internal/advisor/evidence"
@@ -40,6 +41,12 @@ func (t *tuneRun) read(ctx context.Context) (err error) {
 		}
 		if err != nil {
 			return err
+		}
+		for i, other := range list {
+			if start, ok := tune.SameStart(other, s); ok {
+				return fmt.Errorf("cannot use the series %s and %s together: both have the start of %.9g s, so that one measurement would count twice",
+					printable.File(t.from[i]), printable.File(from), start)
+			}
 		}
 		list = append(list, s)
 	}
@@ -166,6 +173,17 @@ func settingOf(p *advisor.Probe) *tune.Setting {
 		return nil
 	}
 	return &tune.Setting{Period: p.Period, Timeout: p.Timeout, Failures: p.FailureThreshold}
+}
+
+// requestsOf are what the probes of a container ask, by their types.
+func requestsOf(c *advisor.Container) map[string]string {
+	requests := map[string]string{}
+	for probe, spec := range map[string]*corev1.Probe{"startup": c.StartupProbe, "readiness": c.ReadinessProbe, "liveness": c.LivenessProbe} {
+		if spec != nil {
+			requests[probe] = measure.RequestOf(&spec.ProbeHandler)
+		}
+	}
+	return requests
 }
 
 // todayOf is what the manifest says of a container.

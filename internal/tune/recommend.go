@@ -25,7 +25,7 @@ type recommendation struct {
 	objectives Objectives
 	today      Today
 	container  *Container
-	windows    []Window // of the endpoint of liveness, or of readiness
+	windows    []Window // of the endpoint that is decisive
 	judge      *Judge   // of these
 	advice     *Advice
 }
@@ -58,7 +58,7 @@ func Recommend(container *Container, today Today, o Objectives) *Advice {
 	if m.Hours > 0 {
 		r.liveness()
 	} else {
-		r.note("No answers were measured: liveness and readiness stay as they are.")
+		r.note("No answers of what decides about restarts were measured: liveness and readiness stay as they are.")
 	}
 	if a.Infeasible == "" && m.Hours > 0 {
 		r.readiness()
@@ -82,10 +82,11 @@ func (r *recommendation) choose(probe string, now *Setting, next Setting, bindin
 	r.advice.Choices = append(r.advice.Choices, Choice{Probe: probe, Now: now, Next: next, Binding: binding})
 }
 
-// decisive is the endpoint whose stalls count: that of liveness, or of readiness without one.
+// decisive is the endpoint whose stalls count: that of liveness, or of readiness if there is no
+// liveness probe. What another endpoint did says nothing of restarts.
 func (r *recommendation) decisive() *Endpoint {
-	if e := r.container.Endpoint("liveness"); e != nil {
-		return e
+	if r.today.Liveness != nil {
+		return r.container.Endpoint("liveness")
 	}
 	return r.container.Endpoint("readiness")
 }

@@ -85,7 +85,11 @@ func (r *recommendation) startup() {
 		r.promiseTimeout("startup", asked, s.Timeout)
 		return
 	}
-	if live := r.advice.Choice("liveness"); t.Startup == nil && (live == nil || t.LiveDelay+(live.Next.Failures-1)*live.Next.Period >= budget) {
+	live := t.Liveness
+	if c := r.advice.Choice("liveness"); c != nil {
+		live = &c.Next
+	}
+	if t.Startup == nil && (live == nil || t.LiveDelay+(live.Failures-1)*live.Period >= budget) {
 		return // liveness is patient enough by itself, or there is none
 	}
 	next := startupFor(budget, least)

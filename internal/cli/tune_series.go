@@ -42,6 +42,7 @@ func (t *tuneRun) read(ctx context.Context) (err error) {
 		if err != nil {
 			return err
 		}
+		s.WithNamespaces(t.names())
 		for i, other := range list {
 			if start, ok := tune.SameStart(other, s); ok {
 				return fmt.Errorf("cannot use the series %s and %s together: both have the start of %.9g s, so that one measurement would count twice",
@@ -55,6 +56,14 @@ func (t *tuneRun) read(ctx context.Context) (err error) {
 		return fmt.Errorf("cannot use the series together: %w", err)
 	}
 	return nil
+}
+
+// names are those of the workloads of the manifests.
+func (t *tuneRun) names() (names []string) {
+	for _, w := range t.manifests.Workloads {
+		names = append(names, tuneName(w))
+	}
+	return names
 }
 
 func readSeries(path string) (*tune.Series, error) {
@@ -118,7 +127,8 @@ func livenessOf(s *survey.Survey) (map[string]*tune.Setting, error) {
 	numbers := map[string]*tune.Setting{}
 	note := advisor.Rule{ID: "numbers", Check: func(w *advisor.Workload) []advisor.Finding {
 		for _, c := range w.Containers {
-			numbers[tuneName(w)+"/"+c.Name] = settingOf(c.Liveness)
+			ref := w.Object.Ref()
+			numbers[countedName(ref.Kind, ref.Name)+"/"+c.Name] = settingOf(c.Liveness)
 		}
 		return nil
 	}}
@@ -126,9 +136,13 @@ func livenessOf(s *survey.Survey) (map[string]*tune.Setting, error) {
 	return numbers, err
 }
 
+// countedName is how a workload is called that a cluster tells of: without its namespace, which is
+// that of the context or of a flag, and may be another one than that of a manifest.
+func countedName(kind, name string) string { return strings.ToLower(kind) + "/" + name }
+
 // counted is what was seen of a container, as counts of a series.
 func counted(c *evidence.Container, context string, asked time.Time, numbers map[string]*tune.Setting) tune.Container {
-	name := strings.ToLower(c.Workload.Kind) + "/" + c.Workload.Name
+	name := countedName(c.Workload.Kind, c.Workload.Name)
 	out := tune.Container{Workload: name, Name: c.Name}
 	for _, start := range c.Starts {
 		out.Starts = append(out.Starts, tune.Start{Seconds: math.Max(start.Seconds(), 1), How: tune.Live})
@@ -219,6 +233,11 @@ func (t *tuneRun) verifySeries(ctx context.Context) error {
 	if err != nil {
 		return badInput(err)
 	}
+	var names []string
+	for _, c := range series.Containers {
+		names = append(names, c.Workload)
+	}
+	seen.WithNamespaces(names)
 	verdicts := verdictsOf(series, seen)
 	if len(verdicts) == 0 {
 		return badInput(fmt.Errorf("no container of %s with a liveness probe is in the cluster: is it in another namespace?", printable.File(t.verify)))

@@ -23,7 +23,7 @@ type Objectives struct {
 
 // Today is what the manifest says of a container.
 type Today struct {
-	// Workload is its kind and name, "deployment/web"; Container is the container's.
+	// Workload is its name as in a series, "deployment/web"; Container is the container's.
 	Workload, Container string
 	// Startup, Readiness and Liveness are the numbers of its probes; nil for those that it lacks.
 	Startup, Readiness, Liveness *Setting

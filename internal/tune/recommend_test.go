@@ -221,6 +221,29 @@ func TestMerge(t *testing.T) {
 	}
 }
 
+// Names without a namespace are those of the one workload that is called so.
+func TestWithNamespaces(t *testing.T) {
+	for name, c := range map[string]struct {
+		measured string
+		manifest []string
+		want     string
+	}{
+		"in another namespace":     {"deployment/web", []string{"shop/deployment/web", "shop/deployment/db"}, "shop/deployment/web"},
+		"in two":                   {"deployment/web", []string{"shop/deployment/web", "test/deployment/web"}, "deployment/web"},
+		"in default and elsewhere": {"deployment/web", []string{"deployment/web", "shop/deployment/web"}, "deployment/web"},
+		"two containers of one":    {"deployment/web", []string{"shop/deployment/web", "shop/deployment/web"}, "shop/deployment/web"},
+		"has one":                  {"shop/deployment/web", []string{"shop/deployment/web"}, "shop/deployment/web"},
+		"of another kind":          {"statefulset/web", []string{"shop/deployment/web"}, "statefulset/web"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := &Series{Containers: []Container{{Workload: c.measured, Name: "server"}}}
+			if s.WithNamespaces(c.manifest); s.Containers[0].Workload != c.want {
+				t.Errorf("got %s, want %s", s.Containers[0].Workload, c.want)
+			}
+		})
+	}
+}
+
 func TestVerify(t *testing.T) {
 	for name, c := range map[string]struct {
 		counts []Count

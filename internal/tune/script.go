@@ -28,7 +28,7 @@ func (s *Series) Script() (text string, horizon int) {
 			longest = max(longest, start.Seconds)
 		}
 		if longest > 0 {
-			fmt.Fprintf(&programs, "  %s:\n    startup: %s\n", strconv.Quote(c.Workload+":"+c.Name), duration(longest))
+			fmt.Fprintf(&programs, "  %s:\n    startup: %s\n", strconv.Quote(withoutNamespace(c.Workload)+":"+c.Name), duration(longest))
 		}
 		end := c.faults(&faults, longest+scriptShortest)
 		horizon = max(horizon, int(end)+60)
@@ -79,7 +79,7 @@ func (c *Container) faults(b *strings.Builder, begin float64) (end float64) {
 			kind = "status"
 		}
 		fmt.Fprintf(b, "- {fault: %s, at: %s, for: %s, workload: %s, container: %s}\n",
-			kind, duration(stall.Begin), duration(stall.Length), strconv.Quote(c.Workload), strconv.Quote(c.Name))
+			kind, duration(stall.Begin), duration(stall.Length), strconv.Quote(withoutNamespace(c.Workload)), strconv.Quote(c.Name))
 	}
 	return begin
 }
@@ -96,7 +96,7 @@ func (c *Container) late(b *strings.Builder, slow []Slow) {
 		}
 		if latency > 0 {
 			fmt.Fprintf(b, "- {fault: slow, latency: %ds, at: %s, for: %s, workload: %s, container: %s}\n",
-				latency, duration(s.Begin), duration(s.Length), strconv.Quote(c.Workload), strconv.Quote(c.Name))
+				latency, duration(s.Begin), duration(s.Length), strconv.Quote(withoutNamespace(c.Workload)), strconv.Quote(c.Name))
 		}
 	}
 }

@@ -29,7 +29,8 @@ type Series struct {
 
 // Container is what was measured of one container of a workload.
 type Container struct {
-	// Workload is its kind and name, "deployment/web"; Name is the container's.
+	// Workload is its kind and name, "deployment/web", with the namespace in front of it if that is
+	// not default; Name is the container's.
 	Workload string `json:"workload"`
 	Name     string `json:"container"`
 	// Starts are in the order in which they were made.

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/probity-run/probity/internal/formats"
 	"github.com/probity-run/probity/internal/manifest"
@@ -51,7 +52,7 @@ const (
 // subject is a workload that is measured.
 type subject struct {
 	object    manifest.Object
-	name      string // "deployment/web"
+	name      string // of NameOf
 	measured  []*tune.Container
 	endpoints map[*tune.Container][]*endpoint
 	pod       *corev1.Pod // that runs; nil before the first
@@ -151,10 +152,15 @@ func (m *measurement) findSubjects(set *manifest.Set) error {
 	return nil
 }
 
-// NameOf is how a workload is called in a series: "deployment/web".
+// NameOf is how a workload is called in a series: "deployment/web", with the namespace in front of it
+// if that is not default.
 func NameOf(object manifest.Object) string {
 	ref := object.Ref()
-	return strings.ToLower(ref.Kind) + "/" + ref.Name
+	name := strings.ToLower(ref.Kind) + "/" + ref.Name
+	if ref.Namespace != "" && ref.Namespace != metav1.NamespaceDefault {
+		name = ref.Namespace + "/" + name
+	}
+	return name
 }
 
 // skip notes what was not measured.

@@ -6,10 +6,12 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/probity-run/probity/internal/manifest"
 	"github.com/probity-run/probity/internal/printable"
 	"github.com/probity-run/probity/internal/process"
 	"github.com/probity-run/probity/internal/tune"
@@ -233,6 +235,31 @@ func TestMeasureSidecar(t *testing.T) {
 	}
 	if e := c.Endpoint("liveness"); e == nil || len(e.Windows) != 2 || e.Windows[0].Samples == 0 {
 		t.Errorf("liveness: %+v", e)
+	}
+}
+
+// TestNamesOfSubjects: workloads of one name in two namespaces are two in a series, which is read
+// again.
+func TestNamesOfSubjects(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "app.yaml")
+	const pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: web%s}\nspec: {containers: [{name: server, image: registry.example/web, livenessProbe: {tcpSocket: {port: 80}}}]}\n"
+	if err := os.WriteFile(file, fmt.Appendf(nil, pod+"---\n"+pod, "", ", namespace: shop"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	set, err := manifest.Load(manifest.Options{}, file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := &measurement{series: &tune.Series{}}
+	if err := m.findSubjects(set); err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, s := range m.subjects {
+		names = append(names, s.measured[0].Workload)
+	}
+	if want := []string{"pod/web", "shop/pod/web"}; !slices.Equal(names, want) {
+		t.Errorf("got %q, want %q", names, want)
 	}
 }
 

@@ -1,10 +1,12 @@
 package cli
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"math"
 	"os"
 	"path/filepath"
@@ -163,14 +165,50 @@ func (t *tuneRun) keep() error {
 	if t.out == "" {
 		return nil
 	}
-	if err := writeFile(t.out, t.series.Write); err != nil {
+	kept, err := replaceFile(t.out, t.series.Write)
+	if err != nil {
 		return err
+	}
+	if kept != "" {
+		if _, err := fmt.Fprintf(t.streams.Err, "kept: %s, the series that was in %s before\n", printable.File(kept), printable.File(t.out)); err != nil {
+			return err
+		}
 	}
 	text, _ := t.series.Script()
 	return writeFile(scriptOf(t.out), func(w io.Writer) error {
 		_, err := io.WriteString(w, text)
 		return err
 	})
+}
+
+// replaceFile writes a file beside its place, and puts it there when it is whole. What was there
+// before is kept under the name that is returned; "" if there was nothing, or the same.
+func replaceFile(path string, write func(io.Writer) error) (kept string, err error) {
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+		return "", writeFile(path, write) // such as /dev/stdout
+	}
+	var text bytes.Buffer
+	if err := write(&text); err != nil {
+		return "", err
+	}
+	before, err := os.ReadFile(path)
+	switch {
+	case err == nil && bytes.Equal(before, text.Bytes()):
+		return "", nil
+	case err == nil:
+		kept = path + "~"
+	case !errors.Is(err, fs.ErrNotExist):
+		return "", fmt.Errorf("cannot write %s: %w", path, err)
+	}
+	beside := path + ".new"
+	err = writeFile(beside, func(w io.Writer) error { _, err := w.Write(text.Bytes()); return err })
+	if err == nil && kept != "" {
+		err = os.Rename(path, kept)
+	}
+	if err == nil {
+		err = os.Rename(beside, path)
+	}
+	return kept, err
 }
 
 // scriptOf is the script beside a series: series-script.yaml beside series.json.gz.

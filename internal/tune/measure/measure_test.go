@@ -1,7 +1,9 @@
 package measure
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -235,6 +237,49 @@ func TestMeasureSidecar(t *testing.T) {
 	}
 	if e := c.Endpoint("liveness"); e == nil || len(e.Windows) != 2 || e.Windows[0].Samples == 0 {
 		t.Errorf("liveness: %+v", e)
+	}
+}
+
+// TestMeasureStopped: who stops a measurement keeps what was measured until then.
+func TestMeasureStopped(t *testing.T) {
+	program, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	file := filepath.Join(dir, "app.yaml")
+	text := strings.Replace(manifestText, "%s", strings.ReplaceAll(printable.Shell(program), "'", "''"), 1)
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	s, err := Measure(ctx, Options{
+		Manifests: []string{file}, StateDir: filepath.Join(dir, "state"), For: 16 * time.Second,
+		Notice: func(line string) {
+			if t.Log(line); strings.HasPrefix(line, "answers, 20/s") { // the idle window of 4 s is done
+				time.AfterFunc(2*time.Second, stop)
+			}
+		},
+	})
+	if !errors.Is(err, context.Canceled) || s == nil {
+		t.Fatalf("got %v (%v), want a series and that it was stopped", s, err)
+	}
+	c := s.Find("deployment/web", "server")
+	if c == nil || len(c.Starts) < 1 || c.Endpoint("liveness") == nil {
+		t.Fatalf("nothing is kept: %+v", s)
+	}
+	for _, w := range c.Endpoint("liveness").Windows[1:] {
+		if w.Seconds >= 12 || w.Samples == 0 {
+			t.Errorf("the second window has %v s and %d samples", w.Seconds, w.Samples)
+		}
+	}
+	var b bytes.Buffer
+	if err := s.Write(&b); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tune.Read(&b); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -150,8 +150,9 @@ func counted(c *evidence.Container, context string, asked time.Time, numbers map
 		out.Starts = append(out.Starts, tune.Start{Seconds: math.Max(start.Seconds(), 1), How: tune.Live})
 	}
 	startup, liveness := c.Probes[0], c.Probes[2] // in the order of a Pod's life
+	told := float64(c.Pods)*evidence.EventsKept.Hours() + liveness.Renewed.Hours()
 	out.Counts = []tune.Count{{
-		Context: context, Asked: asked, PodHours: c.Age.Hours(), EventHours: math.Min(c.Age.Hours(), float64(c.Pods)*evidence.EventsKept.Hours()),
+		Context: context, Asked: asked, PodHours: c.Age.Hours(), EventHours: math.Min(c.Age.Hours(), told),
 		Restarts: c.Restarts, Kills: liveness.Kills, StartKills: startup.Kills, Failures: liveness.Failures, Exact: liveness.Exact, Liveness: numbers[name+"/"+c.Name],
 	}}
 	return out

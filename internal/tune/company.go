@@ -39,7 +39,11 @@ func size(events []event) float64 {
 
 // concat are the stalls of all windows, one after the other, or what else is taken of them.
 func concat(windows []Window, stalls func(*Window) []Stall) (all []Stall) {
-	before := 0.0
+	most, before := 0, 0.0
+	for _, w := range windows {
+		most += len(w.Stalls) + len(w.Slow)
+	}
+	all = make([]Stall, 0, most) // at once: this is done for each of thousands of settings
 	for i := range windows {
 		w := &windows[i]
 		for _, s := range stalls(w) {

@@ -34,7 +34,7 @@ For each objective the output says on what it rests: measured, supported (it fol
 assumed, or not supported. Counting nothing supports little: 20 minutes without a restart support 9 an hour and no fewer. What binds is
 said, with the faster numbers that it forbids. If nothing reaches all objectives, the output has what there is between them.
 
-What was measured is kept in --out and can be used again: --from takes such files, also several, instead of a measurement; beside it a script is written that
+What was measured is kept in --out, also if it is stopped before the end, and can be used again: --from takes such files, also several, instead of a measurement; a series that was there is kept as FILE~, and that is said; beside it a script is written that
 plays the stalls in probity simulate. --from cluster reads what a cluster has counted: restarts, failed probes, Events. These are counts of failures, without
 lengths, and are labelled so. --verify holds a series that was measured against what a cluster has counted since.
 
@@ -115,6 +115,8 @@ func (f *tuneFlags) check(args []string) error {
 	switch {
 	case f.output != "text" && f.output != "json":
 		return fmt.Errorf("cannot print %s: --output takes text or json", printable.Quote(f.output))
+	case cluster && slices.Contains(f.from[slices.Index(f.from, fromCluster)+1:], fromCluster):
+		return errors.New("--from cluster is given twice: what it has counted would count twice")
 	case f.verify != "" && (!cluster || len(f.from) > 1):
 		return errors.New("--verify holds a series against a cluster: write it as --verify series.json.gz --from cluster")
 	case f.verify != "" && len(args) > 0:
@@ -163,7 +165,7 @@ func runTune(ctx context.Context, streams Streams, flags tuneFlags, args []strin
 	}
 	if err := t.read(ctx); err != nil {
 		if ctx.Err() != nil {
-			err = errors.New("stopped: nothing of the measurement is kept")
+			err = t.stopped()
 		}
 		return badInput(err)
 	}
@@ -180,6 +182,17 @@ func runTune(ctx context.Context, streams Streams, flags tuneFlags, args []strin
 		}
 	}
 	return nil
+}
+
+// stopped keeps what was measured until somebody stopped it, and says so.
+func (t *tuneRun) stopped() error {
+	if t.series == nil || len(t.series.Containers) == 0 {
+		return errors.New("stopped: nothing was measured that could be kept")
+	}
+	if err := t.keep(); err != nil {
+		return err
+	}
+	return fmt.Errorf("stopped: what was measured until then is in %s, for --from", printable.File(t.out))
 }
 
 // prepare reads what was asked for and the manifests.
@@ -219,9 +232,11 @@ func (t *tuneRun) recommend() {
 				continue
 			}
 			name := tuneName(w)
-			a := tune.Recommend(t.series.Find(name, c.Name), todayOf(name, c), t.objectives)
+			measured, notes := t.series.Find(name, c.Name).Asked(requestsOf(c))
+			a := tune.Recommend(measured, todayOf(name, c), t.objectives)
+			a.Notes = append(a.Notes, notes...)
 			if t.model {
-				a.AddModel(t.series.Find(name, c.Name))
+				a.AddModel(measured)
 			}
 			t.advice = append(t.advice, a)
 		}

@@ -1,10 +1,12 @@
 package cli
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"math"
 	"os"
 	"path/filepath"
@@ -12,6 +14,7 @@ import (
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
 
 	"github.com/probity-run/probity/internal/advisor"
 	"github.com/probity-run/probity/internal/advisor/evidence"
@@ -41,6 +44,13 @@ func (t *tuneRun) read(ctx context.Context) (err error) {
 		if err != nil {
 			return err
 		}
+		s.WithNamespaces(t.names())
+		for i, other := range list {
+			if start, ok := tune.SameStart(other, s); ok {
+				return fmt.Errorf("cannot use the series %s and %s together: both have the start of %.9g s, so that one measurement would count twice",
+					printable.File(t.from[i]), printable.File(from), start)
+			}
+		}
 		list = append(list, s)
 	}
 	t.series = tune.Merge(list...)
@@ -48,6 +58,14 @@ func (t *tuneRun) read(ctx context.Context) (err error) {
 		return fmt.Errorf("cannot use the series together: %w", err)
 	}
 	return nil
+}
+
+// names are those of the workloads of the manifests.
+func (t *tuneRun) names() (names []string) {
+	for _, w := range t.manifests.Workloads {
+		names = append(names, tuneName(w))
+	}
+	return names
 }
 
 func readSeries(path string) (*tune.Series, error) {
@@ -111,7 +129,8 @@ func livenessOf(s *survey.Survey) (map[string]*tune.Setting, error) {
 	numbers := map[string]*tune.Setting{}
 	note := advisor.Rule{ID: "numbers", Check: func(w *advisor.Workload) []advisor.Finding {
 		for _, c := range w.Containers {
-			numbers[tuneName(w)+"/"+c.Name] = settingOf(c.Liveness)
+			ref := w.Object.Ref()
+			numbers[countedName(ref.Kind, ref.Name)+"/"+c.Name] = settingOf(c.Liveness)
 		}
 		return nil
 	}}
@@ -119,16 +138,21 @@ func livenessOf(s *survey.Survey) (map[string]*tune.Setting, error) {
 	return numbers, err
 }
 
+// countedName is how a workload is called that a cluster tells of: without its namespace, which is
+// that of the context or of a flag, and may be another one than that of a manifest.
+func countedName(kind, name string) string { return strings.ToLower(kind) + "/" + name }
+
 // counted is what was seen of a container, as counts of a series.
 func counted(c *evidence.Container, context string, asked time.Time, numbers map[string]*tune.Setting) tune.Container {
-	name := strings.ToLower(c.Workload.Kind) + "/" + c.Workload.Name
+	name := countedName(c.Workload.Kind, c.Workload.Name)
 	out := tune.Container{Workload: name, Name: c.Name}
 	for _, start := range c.Starts {
 		out.Starts = append(out.Starts, tune.Start{Seconds: math.Max(start.Seconds(), 1), How: tune.Live})
 	}
 	startup, liveness := c.Probes[0], c.Probes[2] // in the order of a Pod's life
+	told := float64(c.Pods)*evidence.EventsKept.Hours() + liveness.Renewed.Hours()
 	out.Counts = []tune.Count{{
-		Context: context, Asked: asked, PodHours: c.Age.Hours(), EventHours: math.Min(c.Age.Hours(), float64(c.Pods)*evidence.EventsKept.Hours()),
+		Context: context, Asked: asked, PodHours: c.Age.Hours(), EventHours: math.Min(c.Age.Hours(), told),
 		Restarts: c.Restarts, Kills: liveness.Kills, StartKills: startup.Kills, Failures: liveness.Failures, Exact: liveness.Exact, Liveness: numbers[name+"/"+c.Name],
 	}}
 	return out
@@ -142,14 +166,50 @@ func (t *tuneRun) keep() error {
 	if t.out == "" {
 		return nil
 	}
-	if err := writeFile(t.out, t.series.Write); err != nil {
+	kept, err := replaceFile(t.out, t.series.Write)
+	if err != nil {
 		return err
+	}
+	if kept != "" {
+		if _, err := fmt.Fprintf(t.streams.Err, "kept: %s, the series that was in %s before\n", printable.File(kept), printable.File(t.out)); err != nil {
+			return err
+		}
 	}
 	text, _ := t.series.Script()
 	return writeFile(scriptOf(t.out), func(w io.Writer) error {
 		_, err := io.WriteString(w, text)
 		return err
 	})
+}
+
+// replaceFile writes a file beside its place, and puts it there when it is whole. What was there
+// before is kept under the name that is returned; "" if there was nothing, or the same.
+func replaceFile(path string, write func(io.Writer) error) (kept string, err error) {
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+		return "", writeFile(path, write) // such as /dev/stdout
+	}
+	var text bytes.Buffer
+	if err := write(&text); err != nil {
+		return "", err
+	}
+	before, err := os.ReadFile(path)
+	switch {
+	case err == nil && bytes.Equal(before, text.Bytes()):
+		return "", nil
+	case err == nil:
+		kept = path + "~"
+	case !errors.Is(err, fs.ErrNotExist):
+		return "", fmt.Errorf("cannot write %s: %w", path, err)
+	}
+	beside := path + ".new"
+	err = writeFile(beside, func(w io.Writer) error { _, err := w.Write(text.Bytes()); return err })
+	if err == nil && kept != "" {
+		err = os.Rename(path, kept)
+	}
+	if err == nil {
+		err = os.Rename(beside, path)
+	}
+	return kept, err
 }
 
 // scriptOf is the script beside a series: series-script.yaml beside series.json.gz.
@@ -166,6 +226,17 @@ func settingOf(p *advisor.Probe) *tune.Setting {
 		return nil
 	}
 	return &tune.Setting{Period: p.Period, Timeout: p.Timeout, Failures: p.FailureThreshold}
+}
+
+// requestsOf are what the probes of a container ask, by their types.
+func requestsOf(c *advisor.Container) map[string]string {
+	requests := map[string]string{}
+	for probe, spec := range map[string]*corev1.Probe{"startup": c.StartupProbe, "readiness": c.ReadinessProbe, "liveness": c.LivenessProbe} {
+		if spec != nil {
+			requests[probe] = measure.RequestOf(&spec.ProbeHandler)
+		}
+	}
+	return requests
 }
 
 // todayOf is what the manifest says of a container.
@@ -201,6 +272,11 @@ func (t *tuneRun) verifySeries(ctx context.Context) error {
 	if err != nil {
 		return badInput(err)
 	}
+	var names []string
+	for _, c := range series.Containers {
+		names = append(names, c.Workload)
+	}
+	seen.WithNamespaces(names)
 	verdicts := verdictsOf(series, seen)
 	if len(verdicts) == 0 {
 		return badInput(fmt.Errorf("no container of %s with a liveness probe is in the cluster: is it in another namespace?", printable.File(t.verify)))

@@ -18,7 +18,7 @@ const (
 // it.
 func (j *Judge) company(s Setting) float64 {
 	least := float64(s.Tolerated()) / 2
-	long := slices.DeleteFunc(slices.Clone(j.all), func(s Stall) bool { return s.Length < least })
+	long := slices.DeleteFunc(concat(j.windows, func(w *Window) []Stall { return w.failing(s) }), func(s Stall) bool { return s.Length < least })
 	events := together(long)
 	most := max(j.Memory, size(events))
 	if len(events) >= enough {
@@ -37,11 +37,16 @@ func size(events []event) float64 {
 	return max(float64(squares)/float64(max(stalls, 1)), 1)
 }
 
-// concat are the stalls of all windows, one after the other.
-func concat(windows []Window) (all []Stall) {
-	before := 0.0
+// concat are the stalls of all windows, one after the other, or what else is taken of them.
+func concat(windows []Window, stalls func(*Window) []Stall) (all []Stall) {
+	most, before := 0, 0.0
 	for _, w := range windows {
-		for _, s := range w.Stalls {
+		most += len(w.Stalls) + len(w.Slow)
+	}
+	all = make([]Stall, 0, most) // at once: this is done for each of thousands of settings
+	for i := range windows {
+		w := &windows[i]
+		for _, s := range stalls(w) {
 			s.Begin += before
 			all = append(all, s)
 		}

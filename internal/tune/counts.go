@@ -68,7 +68,7 @@ func Verify(workload, container string, promised float64, counts []Count) Verdic
 	if !v.Holds {
 		how = "more than"
 	}
-	v.Text = fmt.Sprintf("%d restarts in %.3g pod-hours, between %s and %s (95 %%): %s the promised %s",
+	v.Text = fmt.Sprintf("%d restarts in %.3g pod-hours, at least %s and at most %s (95 %% each): %s the promised %s",
 		v.Restarts, v.Hours, Rate(v.Bound.Lower), Rate(v.Bound.Upper), how, Rate(promised))
 	return v
 }

@@ -76,6 +76,9 @@ func unpack(data []byte) ([]byte, error) {
 
 // check finds what nobody could have measured.
 func (s *Series) check() error {
+	if s.Schema == schema1 {
+		s.Schema = Schema // it only lacks what was not measured then
+	}
 	if s.Schema != Schema {
 		return fmt.Errorf("its schema is %s, and %s is wanted: was it written by another version?", printable.Quote(printable.Cut(s.Schema)), Schema)
 	}
@@ -111,12 +114,13 @@ func (s *Series) CheckSize() error {
 		items += len(c.Starts) + len(c.Endpoints) + len(c.Counts)
 		for j := range c.Endpoints {
 			for k := range c.Endpoints[j].Windows {
-				items += 1 + len(c.Endpoints[j].Windows[k].Stalls)
+				w := &c.Endpoints[j].Windows[k]
+				items += 1 + len(w.Stalls) + len(w.Slow)
 			}
 		}
 	}
 	if items > maxItems {
-		return fmt.Errorf("it has %d starts, endpoints, windows, stalls and counts, and %d are the most: use fewer series at a time, or a shorter --for", items, maxItems)
+		return fmt.Errorf("it has %d starts, endpoints, windows, stalls, slow stretches and counts, and %d are the most: use fewer series at a time, or a shorter --for", items, maxItems)
 	}
 	return nil
 }
@@ -177,6 +181,13 @@ func (w *Window) check() error {
 			return fmt.Errorf("stalls[%d], %v s from %v s on, does not lie behind the one before it and within the window", i, s.Length, s.Begin)
 		}
 		end = s.End()
+	}
+	begin := 0.0
+	for i, s := range w.Slow {
+		if !within(s.Begin) || !within(s.Length) || s.Length == 0 || s.Begin < begin || s.End() > w.Seconds+stallSlack || s.Than < 1 || s.Than > mostPeriod {
+			return fmt.Errorf("slow[%d], %v s from %v s on with answers after more than %d s, does not begin behind the one before it and lie within the window", i, s.Length, s.Begin, s.Than)
+		}
+		begin = s.Begin
 	}
 	return nil
 }

@@ -13,7 +13,7 @@ func example() *Series {
 		Workload: "deployment/web", Name: "server", Starts: []Start{{1.5, Alone}, {2.5, Together}},
 		Endpoints: []Endpoint{{Probes: []string{"startup", "liveness"}, Request: "GET :http/livez", Windows: []Window{
 			{Seconds: 120, Samples: 2400, Latency: Sketch{0, 0, 2400}},
-			{Load: "20/s GET /", Seconds: 1080, Samples: 21600, Tainted: 3, Stalls: []Stall{{Begin: 10, Length: 2.1}, {Begin: 50, Length: 0.5, Errors: true}}},
+			{Load: "20/s GET /", Seconds: 1080, Samples: 21600, Tainted: 3, Stalls: []Stall{{Begin: 10, Length: 2.1}, {Begin: 50, Length: 0.5, Errors: true}}, Slow: []Slow{{Begin: 60, Length: 5, Than: 2}}},
 		}}},
 		Counts: []Count{{Context: "prod", PodHours: 500, EventHours: 3, Restarts: 2, Liveness: &Setting{10, 1, 3}}},
 	}}}
@@ -51,6 +51,8 @@ func TestReadRefuses(t *testing.T) {
 		"less than none":    {endpoint(`"windows": [{"seconds": 1, "latency": [-1]}]`), "latency[0] is -1"},
 		"a stall behind":    {endpoint(`"windows": [{"seconds": 10, "stalls": [{"begin": 100, "length": 1}]}]`), "stalls[0]"},
 		"stalls that cross": {endpoint(`"windows": [{"seconds": 10, "stalls": [{"begin": 1, "length": 5}, {"begin": 2, "length": 1}]}]`), "stalls[1]"},
+		"slow at no time":   {endpoint(`"windows": [{"seconds": 10, "slow": [{"begin": 1, "length": 100, "than": 1}]}]`), "slow[0]"},
+		"slow than nothing": {endpoint(`"windows": [{"seconds": 10, "slow": [{"begin": 1, "length": 2}]}]`), "slow[0]"},
 		"a count":           {wrap(`{"workload": "pod/a", "container": "b", "counts": [{"kills": -1}]}`), "counts[0]"},
 		"numbers of a probe": {wrap(`{"workload": "pod/a", "container": "b", "counts": [{"liveness": {"Period": 0, "Timeout": 1, "Failures": 1}}]}`),
 			"below 1"},
@@ -71,6 +73,14 @@ func endpoint(fields string) string {
 	return wrap(`{"workload": "pod/a", "container": "b", "endpoints": [{` + fields + `}]}`)
 }
 
+// What older versions wrote is read, and joined with what is written now.
+func TestReadVersion1(t *testing.T) {
+	s, err := Read(strings.NewReader(endpoint(`"probes": ["liveness"], "windows": [{"seconds": 10}]`)))
+	if err != nil || s.Schema != Schema {
+		t.Errorf("schema %v (%v), want %s", s, err, Schema)
+	}
+}
+
 func TestReadCleans(t *testing.T) {
 	s, err := Read(strings.NewReader(`{"schema": "probity.run/series/v1", "host": "\u001b[2Jx\ny"}`))
 	if err != nil || strings.ContainsAny(s.Host, "\x1b\n") {
@@ -86,6 +96,7 @@ func FuzzRead(f *testing.F) {
 	}
 	f.Add(file.Bytes())
 	f.Add([]byte(endpoint(`"probes": ["liveness"], "windows": [{"seconds": 100, "stalls": [{"begin": 1, "length": 90}]}]`)))
+	f.Add([]byte(endpoint(`"probes": ["liveness"], "windows": [{"seconds": 100, "stalls": [{"begin": 1, "length": 9}], "slow": [{"begin": 5, "length": 60, "than": 60}]}]`)))
 	f.Add([]byte(wrap(`{"workload": "pod/a", "container": "b", "starts": [{"seconds": 1e9, "how": "cluster"}], "counts": [{"podHours": 1, "restarts": 3}]}`)))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		s, err := Read(bytes.NewReader(data))

@@ -16,7 +16,6 @@ type Judge struct {
 	Growing bool
 
 	windows []Window
-	all     []Stall // of all windows, one after the other
 	hours   float64
 	silent  []float64 // lengths of the stalls without any answer, the longest first
 }
@@ -34,8 +33,7 @@ func NewJudge(windows []Window) *Judge {
 	}
 	slices.Sort(j.silent)
 	slices.Reverse(j.silent)
-	j.all = concat(windows)
-	j.Memory, j.Known = memory(together(j.all))
+	j.Memory, j.Known = memory(together(concat(windows, func(w *Window) []Stall { return w.Stalls })))
 	j.Growing = growing(windows)
 	return j
 }
@@ -47,6 +45,9 @@ func (j *Judge) Bound(s Setting) Bound {
 
 // Floor is the least rate that so much time can exclude.
 func (j *Judge) Floor() float64 { return Floor(j.hours) * j.Memory }
+
+// Needs is how many hours without a restart it takes to exclude more than so many an hour.
+func (j *Judge) Needs(rate float64) float64 { return Floor(rate) * j.Memory }
 
 // choosing is the confidence that a setting needs which was seen to restart something: of many
 // settings the fastest is chosen that passes, and so the luckiest.

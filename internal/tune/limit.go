@@ -25,7 +25,7 @@ type Bound struct {
 // the largest weight: 1, or that of the events if one has meant more.
 //
 // Events that come in company are no independent ones. company is how many come at a time, as
-// [Company] tells: then so much is counted as one. It is 1 for independent events.
+// [Judge] finds: then so much is counted as one. It is 1 for independent events.
 func Limits(weights []float64, company, hours float64) Bound {
 	m := momentsOf(weights, company)
 	b := Bound{Rate: m.sum / hours, Upper: m.upper(Confidence) / hours}
@@ -40,13 +40,17 @@ func Limits(weights []float64, company, hours float64) Bound {
 type moments struct{ sum, squares, largest float64 }
 
 func momentsOf(weights []float64, company float64) moments {
-	m := moments{largest: max(company, 1)}
+	company = max(company, 1)
+	m := moments{largest: company}
 	for _, w := range weights {
 		m.sum += w
 		m.squares += w * w
 		m.largest = max(m.largest, w)
 	}
-	m.squares = max(m.squares, (company-1)*m.sum)
+	if n := len(weights); n > 0 {
+		// The square of a sum of k alike is that of each of them, and k-1 times it for the others.
+		m.squares += (company - 1) * m.sum / float64(n) * m.sum
+	}
 	return m
 }
 

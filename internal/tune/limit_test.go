@@ -2,6 +2,7 @@ package tune
 
 import (
 	"math"
+	"math/rand/v2"
 	"testing"
 )
 
@@ -37,11 +38,50 @@ func TestLimits(t *testing.T) {
 			t.Errorf("four at once %+v, four by themselves %+v: the first says less", together, apart)
 		}
 	})
+	t.Run("pairs", func(t *testing.T) { // say what five do, of twice the size
+		pairs, five := Limits(ones(10), 2, 1), Limits(ones(5), 1, 1)
+		if math.Abs(pairs.Upper-2*five.Upper) > 1e-9 || math.Abs(pairs.Lower-2*five.Lower) > 1e-9 {
+			t.Errorf("ten in pairs %+v, five by themselves %+v", pairs, five)
+		}
+	})
 	t.Run("company", func(t *testing.T) {
 		if got, want := Limits(nil, 3, 1).Upper, 3*Floor(1); math.Abs(got-want) > 1e-9 {
 			t.Errorf("nothing seen of what comes in threes: up to %v, want %v", got, want)
 		}
 	})
+}
+
+// Where stalls come several at a time, as many as is assumed, the limit lies below the true rate in
+// one of twenty measurements at most. The seeds are fixed.
+func TestLimitsCoverCompany(t *testing.T) {
+	const runs = 4000
+	for _, company := range []int{1, 2, 3, 5} {
+		for _, groups := range []float64{3, 5, 10, 40} { // the truth, in an hour
+			random := rand.New(rand.NewPCG(uint64(company), uint64(groups)))
+			uppers := map[int]float64{}
+			covered := 0
+			for range runs {
+				n := company * poisson(random, groups)
+				if _, known := uppers[n]; !known {
+					uppers[n] = Limits(ones(n), float64(company), 1).Upper
+				}
+				if uppers[n] >= groups*float64(company) {
+					covered++
+				}
+			}
+			if share := float64(covered) / runs; share < Confidence-0.005 { // what chance takes of so many
+				t.Errorf("%d at a time, %v times an hour: the limit covers that in %.1f %% of %d measurements, want 95 %%", company, groups, 100*share, runs)
+			}
+		}
+	}
+}
+
+// poisson draws how many of so many events on average there are.
+func poisson(r *rand.Rand, mean float64) (n int) {
+	for at := r.ExpFloat64(); at < mean; at += r.ExpFloat64() {
+		n++
+	}
+	return n
 }
 
 func TestFloor(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -56,13 +57,19 @@ func (r *recommendation) supported() bool {
 // wishes are the conditions, the cheap ones first.
 func (r *recommendation) wishes(survive int) (list []wish) {
 	o := r.objectives
-	least := r.timeout("liveness", r.today.Liveness)
+	least := timeout(r.container.Endpoint("liveness"), r.today.Liveness)
 	list = append(list, wish{"timeout", func(s Setting) bool { return s.Timeout >= least },
 		func(s Setting) string { return fmt.Sprintf("timeoutSeconds %d, and %d is needed", s.Timeout, least) }})
 	list = append(list, wish{"survive", func(s Setting) bool { return s.Tolerated() >= survive },
 		func(s Setting) string {
 			return fmt.Sprintf("A = %d s only, and %d s is to be survived", s.Tolerated(), survive)
 		}})
+	if slow := longestSlow(r.windows); o.Survive == 0 && slow.at(1) > 0 {
+		list = append(list, wish{"slow", func(s Setting) bool { return 2*slow.at(s.Timeout) <= float64(s.Tolerated()) },
+			func(s Setting) string {
+				return fmt.Sprintf("timeoutSeconds %d, for which answers were too slow for %s", s.Timeout, Time(slow.at(s.Timeout)))
+			}})
+	}
 	if o.Detect > 0 {
 		list = append(list, wish{"detect", func(s Setting) bool { return s.Certain() <= o.Detect },
 			func(s Setting) string { return fmt.Sprintf("A + P = %d s", s.Certain()) }})
@@ -126,7 +133,7 @@ func (s Setting) String() string { return fmt.Sprintf("%d/%d/%d", s.Period, s.Ti
 // cannot says why there is no setting, and what there is instead.
 func (r *recommendation) cannot(survive int, wishes []wish) {
 	o := r.objectives
-	why := "no numbers of liveness reach all objectives"
+	why := fmt.Sprintf("no numbers of liveness reach %s at the same time", r.colliding(wishes))
 	if o.Detect > 0 && o.Detect-survive < 1 {
 		why = fmt.Sprintf("a stall of %d s cannot be survived if a hang is to be noticed after %d s: the probe needs 1 s between the two at least", survive, o.Detect)
 	}
@@ -144,6 +151,22 @@ func (r *recommendation) cannot(survive int, wishes []wish) {
 	}
 	slices.SortFunc(curve, func(a, b Point) int { return a.Detects - b.Detects })
 	r.infeasible(why, curve...)
+}
+
+// colliding names the wishes that contradict others: without such a one there would be numbers. If
+// there would be none without any of them, all are named.
+func (r *recommendation) colliding(wishes []wish) string {
+	var names, all []string
+	for _, w := range wishes {
+		all = append(all, w.name)
+		if _, ok := r.first(wishes, w.name); ok {
+			names = append(names, w.name)
+		}
+	}
+	if len(names) == 0 {
+		names = all
+	}
+	return strings.Join(names, " and ")
 }
 
 // mostPatient is the setting that tolerates most among those that detect in time.
@@ -183,7 +206,19 @@ func (r *recommendation) promises(s Setting, survive int) {
 	}
 	r.promise(p)
 	r.promiseRestarts(s)
-	r.promiseTimeout("liveness", s.Timeout)
+	r.noteSlow(s)
+	r.promiseTimeout("liveness", r.container.Endpoint("liveness"), s.Timeout)
+}
+
+// noteSlow says how long answers were too slow, which is no stall: for the timeout of a setting, or
+// for the shortest one.
+func (r *recommendation) noteSlow(s Setting) {
+	slow := longestSlow(r.windows)
+	if mostSlow := slow.at(s.Timeout); mostSlow > 0 {
+		r.note(fmt.Sprintf("All answers took longer than timeoutSeconds %d for %s at a time, though they came: attempts fail as long as that.", s.Timeout, Time(mostSlow)))
+	} else if slow.at(1) > 0 {
+		r.note(fmt.Sprintf("All answers took longer than 1 s for %s at a time, though they came; timeoutSeconds %d waits for them.", Time(slow.at(1)), s.Timeout))
+	}
 }
 
 // promiseRestarts says which rate of false restarts is excluded, and which cannot be.
@@ -214,7 +249,7 @@ func (r *recommendation) promiseRestarts(s Setting) {
 	if o.FalseRestarts > 0 && !r.supported() {
 		p.Basis = Unsupported
 		p.Text = fmt.Sprintf("%s support %s at best; this takes %s without one: the recommendation rests on the stall to survive alone",
-			Time(m.Hours*3600), Rate(m.Floor), hours(-math.Log(1-Confidence)/o.FalseRestarts))
+			Time(m.Hours*3600), Rate(m.Floor), hours(r.judge.Needs(o.FalseRestarts)))
 	}
 	r.promise(p)
 }

@@ -2,6 +2,7 @@ package tune
 
 import (
 	"slices"
+	"strings"
 )
 
 // Merge joins series of the same manifest, measured one after the other: it adds what they have of
@@ -27,6 +28,33 @@ func Merge(list ...*Series) *Series {
 		}
 	}
 	return &all
+}
+
+// WithNamespaces gives workloads their names of a manifest: a name without a namespace, as in older
+// files and of a cluster whose namespace was chosen, is taken for that of the one workload that is
+// called so in another namespace.
+func (s *Series) WithNamespaces(names []string) {
+	full := map[string]string{} // "" if there are several
+	for _, name := range names {
+		short := withoutNamespace(name)
+		if other, ok := full[short]; ok && other != name {
+			name = ""
+		}
+		full[short] = name
+	}
+	for i := range s.Containers {
+		if name := full[s.Containers[i].Workload]; name != "" {
+			s.Containers[i].Workload = name
+		}
+	}
+}
+
+// withoutNamespace gives "deployment/web" of "shop/deployment/web", and of itself.
+func withoutNamespace(workload string) string {
+	if strings.Count(workload, "/") > 1 {
+		_, workload, _ = strings.Cut(workload, "/")
+	}
+	return workload
 }
 
 // Find is the container of that name; nil if there is none.

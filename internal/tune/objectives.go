@@ -23,7 +23,7 @@ type Objectives struct {
 
 // Today is what the manifest says of a container.
 type Today struct {
-	// Workload is its kind and name, "deployment/web"; Container is the container's.
+	// Workload is its name as in a series, "deployment/web"; Container is the container's.
 	Workload, Container string
 	// Startup, Readiness and Liveness are the numbers of its probes; nil for those that it lacks.
 	Startup, Readiness, Liveness *Setting
@@ -125,8 +125,8 @@ type Summary struct {
 	// Stalls of that endpoint, and the longest in seconds.
 	Stalls  int     `json:"stalls"`
 	Longest float64 `json:"longestStall"`
-	// Starts, the longest in seconds, and the share of starts that is at most as long, with 95 %
-	// confidence.
+	// Starts, the longest in seconds, and the share of starts of its kind (alone, together, at the
+	// CPU limit) that is at most as long, with 95 % confidence.
 	Starts       int     `json:"starts"`
 	LongestStart float64 `json:"longestStart"`
 	StartShare   float64 `json:"startShare"`

@@ -17,7 +17,7 @@ func (r *recommendation) readiness() {
 	if live := r.advice.Choice("liveness"); live != nil && (limit == 0 || live.Next.Tolerated() < limit) {
 		limit, why = live.Next.Tolerated(), "before liveness can kill it"
 	}
-	least := r.timeout("readiness", now)
+	least := timeout(r.container.Endpoint("readiness"), now)
 	delay := r.objectives.EndpointDelay
 	fits := func(s Setting) bool {
 		return s.Timeout >= least && (limit == 0 || s.Certain()+delay <= limit) && (r.today.Replicas < crowd || s.Period >= calmPeriod)
@@ -26,12 +26,15 @@ func (r *recommendation) readiness() {
 	if !ok { // no slower than today, if that is possible
 		next, ok = calmest(now.Certain(), func(s Setting) bool { return s.Failures > 1 && fits(s) })
 	}
-	if !ok {
+	switch {
+	case ok:
+	case limit == 0:
+		next, ok = soonest(fits)
+	default:
 		next, ok = calmest(limit-delay, fits)
 	}
 	if !ok {
-		r.promise(Promise{Objective: "drain", Basis: Missed, Text: fmt.Sprintf(
-			"no numbers of readiness take a hung replica out within %d s (%s): it stays as it is", limit, why)})
+		r.promise(Promise{Objective: "drain", Basis: Missed, Text: missedDrain(limit, why, least)})
 		r.choose("readiness", now, *now)
 		return
 	}
@@ -50,7 +53,26 @@ func (r *recommendation) readiness() {
 		p.Wanted = fmt.Sprintf("%d s", r.objectives.Drain)
 	}
 	r.promise(p)
-	r.promiseTimeout("readiness", next.Timeout)
+	r.promiseTimeout("readiness", r.container.Endpoint("readiness"), next.Timeout)
+}
+
+// missedDrain says why there are no numbers.
+func missedDrain(limit int, why string, least int) string {
+	if limit == 0 {
+		return fmt.Sprintf("no numbers of readiness have the timeout of %d s that its answers need: it stays as it is", least)
+	}
+	return fmt.Sprintf("no numbers of readiness take a hung replica out within %d s (%s): it stays as it is", limit, why)
+}
+
+// soonest is the fastest setting that fits, where nothing limits it. One failure alone takes no
+// replica out.
+func soonest(fits func(Setting) bool) (Setting, bool) {
+	for s := range settings(0) {
+		if s.Failures > 1 && fits(s) {
+			return s, true
+		}
+	}
+	return Setting{}, false
 }
 
 // calmest is the setting that probes least, and tolerates most of those, among those that fit and

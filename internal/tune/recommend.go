@@ -25,7 +25,7 @@ type recommendation struct {
 	objectives Objectives
 	today      Today
 	container  *Container
-	windows    []Window // of the endpoint of liveness, or of readiness
+	windows    []Window // of the endpoint that is decisive
 	judge      *Judge   // of these
 	advice     *Advice
 }
@@ -58,7 +58,7 @@ func Recommend(container *Container, today Today, o Objectives) *Advice {
 	if m.Hours > 0 {
 		r.liveness()
 	} else {
-		r.note("No answers were measured: liveness and readiness stay as they are.")
+		r.note("No answers of what decides about restarts were measured: liveness and readiness stay as they are.")
 	}
 	if a.Infeasible == "" && m.Hours > 0 {
 		r.readiness()
@@ -82,10 +82,11 @@ func (r *recommendation) choose(probe string, now *Setting, next Setting, bindin
 	r.advice.Choices = append(r.advice.Choices, Choice{Probe: probe, Now: now, Next: next, Binding: binding})
 }
 
-// decisive is the endpoint whose stalls count: that of liveness, or of readiness without one.
+// decisive is the endpoint whose stalls count: that of liveness, or of readiness if there is no
+// liveness probe. What another endpoint did says nothing of restarts.
 func (r *recommendation) decisive() *Endpoint {
-	if e := r.container.Endpoint("liveness"); e != nil {
-		return e
+	if r.today.Liveness != nil {
+		return r.container.Endpoint("liveness")
 	}
 	return r.container.Endpoint("readiness")
 }
@@ -106,7 +107,7 @@ func (r *recommendation) summary() (m Summary) {
 	if m.Hours > 0 {
 		m.Floor = r.judge.Floor()
 	}
-	m.Starts, m.StartShare = len(r.container.Starts), Supports(len(r.container.Starts))
+	m.Starts, m.StartShare = len(r.container.Starts), startShare(r.container.Starts)
 	for _, s := range r.container.Starts {
 		m.LongestStart = max(m.LongestStart, s.Seconds)
 	}
@@ -133,9 +134,9 @@ func leastTimeout(e *Endpoint) (timeout int, p999 float64, answers int, loaded b
 	return max(1, int(math.Ceil(2*p999))), p999, all.Count(), loaded
 }
 
-// timeout is the least timeoutSeconds for a probe. What is not measured keeps today's.
-func (r *recommendation) timeout(probe string, now *Setting) int {
-	e := r.container.Endpoint(probe)
+// timeout is the least timeoutSeconds for a probe that asks an endpoint. What is not measured keeps
+// today's.
+func timeout(e *Endpoint, now *Setting) int {
 	if e == nil && now != nil {
 		return now.Timeout
 	}
@@ -143,9 +144,8 @@ func (r *recommendation) timeout(probe string, now *Setting) int {
 	return least
 }
 
-// promiseTimeout says what the timeout of a probe rests on.
-func (r *recommendation) promiseTimeout(probe string, timeout int) {
-	e := r.container.Endpoint(probe)
+// promiseTimeout says what the timeout of a probe that asks an endpoint rests on.
+func (r *recommendation) promiseTimeout(probe string, e *Endpoint, timeout int) {
 	_, p999, answers, loaded := leastTimeout(e)
 	if answers == 0 {
 		r.promise(Promise{Objective: "timeout", Basis: Assumed, Text: fmt.Sprintf("%s has timeoutSeconds %d: no answer of it was measured", probe, timeout)})

@@ -1,6 +1,7 @@
 package tune
 
 import (
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -73,12 +74,27 @@ func TestRecommend(t *testing.T) {
 		"a start too long for its budget": {func(c *Container, _ *Today, _ *Objectives) { c.Starts[3].Seconds = 20 }, "3/1/4", "2/1/2", "1/1/41", Assumed, Supported, "", ""},
 		"a start too long for a rollout": {func(c *Container, t *Today, _ *Objectives) { c.Starts[3].Seconds, t.ProgressDeadline = 20, 30 },
 			"", "", "", Assumed, Supported, "progressDeadlineSeconds 30", ""},
-		"no startup probe, none needed":   {func(_ *Container, t *Today, _ *Objectives) { t.Startup = nil }, "3/1/4", "2/1/2", "", Assumed, Supported, "", ""},
-		"no startup probe, one needed":    {func(c *Container, t *Today, _ *Objectives) { t.Startup, c.Starts[0].Seconds = nil, 7 }, "3/1/4", "2/1/2", "1/1/15", Assumed, Supported, "", ""},
+		"no startup probe, none needed": {func(_ *Container, t *Today, _ *Objectives) { t.Startup = nil }, "3/1/4", "2/1/2", "", Assumed, Supported, "", ""},
+		"no startup probe, one needed":  {func(c *Container, t *Today, _ *Objectives) { t.Startup, c.Starts[0].Seconds = nil, 7 }, "3/1/4", "2/1/2", "1/1/15", Assumed, Supported, "", ""},
+		"no startup probe, slow answers of liveness": {func(c *Container, t *Today, _ *Objectives) {
+			c.Endpoints[0].Probes = []string{"liveness"}
+			c.Endpoints[0].Windows[0].Latency = make(Sketch, 112)
+			c.Endpoints[0].Windows[0].Latency[108] = 100 // 1.16 s
+			t.Startup, c.Starts[0].Seconds = nil, 7
+		}, "3/3/2", "2/1/2", "3/3/6", Assumed, Supported, "", ""},
+		"no startup probe, answers of liveness unknown": {func(c *Container, t *Today, _ *Objectives) {
+			c.Endpoints = c.Endpoints[1:]
+			t.Startup, t.Liveness.Timeout, c.Starts[0].Seconds = nil, 2, 7
+		}, "", "", "2/2/8", "", "", "", ""},
 		"no liveness probe":               {func(_ *Container, t *Today, _ *Objectives) { t.Liveness = nil }, "", "2/1/2", "1/1/30", "", "", "", ""},
 		"readiness too slow for liveness": {func(_ *Container, t *Today, _ *Objectives) { t.Readiness.Failures = 6 }, "3/1/4", "4/1/2", "1/1/30", Assumed, Supported, "", ""},
-		"drain":                           {func(_ *Container, _ *Today, o *Objectives) { o.Drain = 5 }, "3/1/4", "1/1/3", "1/1/30", Assumed, Supported, "", ""},
-		"drain without a delay":           {func(_ *Container, _ *Today, o *Objectives) { o.Drain, o.EndpointDelay = 5, 0 }, "3/1/4", "2/1/2", "1/1/30", Assumed, Supported, "", ""},
+		"readiness answers slowly, and nothing limits it": {func(c *Container, t *Today, _ *Objectives) {
+			c.Endpoints[1].Windows[0].Latency = make(Sketch, 112)
+			c.Endpoints[1].Windows[0].Latency[105] = 100 // 0.9 s
+			t.Liveness, t.Readiness = nil, &Setting{1, 1, 2}
+		}, "", "2/2/2", "1/1/30", "", "", "", ""},
+		"drain":                 {func(_ *Container, _ *Today, o *Objectives) { o.Drain = 5 }, "3/1/4", "1/1/3", "1/1/30", Assumed, Supported, "", ""},
+		"drain without a delay": {func(_ *Container, _ *Today, o *Objectives) { o.Drain, o.EndpointDelay = 5, 0 }, "3/1/4", "2/1/2", "1/1/30", Assumed, Supported, "", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			container, today, objectives := served(short), now(), Objectives{EndpointDelay: 1}
@@ -106,6 +122,18 @@ func TestRecommend(t *testing.T) {
 	}
 }
 
+// A new startup probe asks what liveness asks: its timeout rests on those answers, and that is said.
+func TestTimeoutOfNewStartupProbe(t *testing.T) {
+	c, today := served(), now()
+	c.Endpoints[0].Probes = []string{"liveness"}
+	today.Startup, c.Starts[0].Seconds = nil, 7
+	a := Recommend(c, today, Objectives{})
+	i := slices.IndexFunc(a.Promises, func(p Promise) bool { return strings.HasPrefix(p.Text, "startup has timeoutSeconds 1: 99.9 %") })
+	if i < 0 || a.Promises[i].Objective != "timeout" || a.Promises[i].Basis != Measured {
+		t.Errorf("no promise says on what the timeout rests: %+v", a.Promises)
+	}
+}
+
 // What binds is named with the next faster numbers, and how they miss.
 func TestBinding(t *testing.T) {
 	a := Recommend(served(), now(), Objectives{Detect: 10, Survive: 8})
@@ -130,8 +158,18 @@ func TestRateBinds(t *testing.T) {
 	if live == nil || live.Next.Tolerated() < 9 || live.Next.Certain() > 12 || promiseOf(a, "false-restarts").Basis != Supported {
 		t.Fatalf("%+v, %+v", live, promiseOf(a, "false-restarts"))
 	}
-	if a := Recommend(c, today, Objectives{Survive: 5, FalseRestarts: 0.2, Detect: 7}); a.Infeasible == "" || len(a.Curve) < 2 {
+	if a := Recommend(c, today, Objectives{Survive: 5, FalseRestarts: 0.2, Detect: 7}); !strings.HasPrefix(a.Infeasible, "no numbers of liveness reach detect and false-restarts at") || len(a.Curve) < 2 {
 		t.Errorf("a hang noticed within 7 s with as few restarts: %+v", a)
+	}
+}
+
+// The time that a rate takes is that at which it is the floor, whatever stalls remember.
+func TestNeeds(t *testing.T) {
+	for _, memory := range []float64{1, 3} {
+		j := Judge{Memory: memory, hours: 40}
+		if got := j.Needs(j.Floor()); math.Abs(got-40) > 1e-9 {
+			t.Errorf("memory %v: the rate that 40 h support takes %v h", memory, got)
+		}
 	}
 }
 
@@ -140,6 +178,20 @@ func TestSupports(t *testing.T) {
 		if got := Supports(n); got < want-0.0005 || got > want+0.0005 {
 			t.Errorf("%d starts support %v, want %v", n, got, want)
 		}
+	}
+}
+
+// Starts are reckoned by their kind: ten alone tell nothing of those at once.
+func TestStartsByKind(t *testing.T) {
+	c := served()
+	c.Starts = append(c.Starts, Start{3, Together}, Start{2.5, Together}, Start{2.2, Together})
+	a := Recommend(c, now(), Objectives{})
+	if got, want := a.Measured.StartShare, Supports(3); got != want {
+		t.Errorf("share %v, want %v: the longest is one of three", got, want)
+	}
+	want := "of 10 alone the longest took 2.0 s, so 74 % of such are as short; of 3 at once the longest took 3.0 s, so 37 % of such are as short (95 % confidence); the budget of 2× the longest is an assumption"
+	if got := promiseOf(a, "start").Text; got != want {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }
 
@@ -169,6 +221,29 @@ func TestMerge(t *testing.T) {
 	}
 }
 
+// Names without a namespace are those of the one workload that is called so.
+func TestWithNamespaces(t *testing.T) {
+	for name, c := range map[string]struct {
+		measured string
+		manifest []string
+		want     string
+	}{
+		"in another namespace":     {"deployment/web", []string{"shop/deployment/web", "shop/deployment/db"}, "shop/deployment/web"},
+		"in two":                   {"deployment/web", []string{"shop/deployment/web", "test/deployment/web"}, "deployment/web"},
+		"in default and elsewhere": {"deployment/web", []string{"deployment/web", "shop/deployment/web"}, "deployment/web"},
+		"two containers of one":    {"deployment/web", []string{"shop/deployment/web", "shop/deployment/web"}, "shop/deployment/web"},
+		"has one":                  {"shop/deployment/web", []string{"shop/deployment/web"}, "shop/deployment/web"},
+		"of another kind":          {"statefulset/web", []string{"shop/deployment/web"}, "statefulset/web"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := &Series{Containers: []Container{{Workload: c.measured, Name: "server"}}}
+			if s.WithNamespaces(c.manifest); s.Containers[0].Workload != c.want {
+				t.Errorf("got %s, want %s", s.Containers[0].Workload, c.want)
+			}
+		})
+	}
+}
+
 func TestVerify(t *testing.T) {
 	for name, c := range map[string]struct {
 		counts []Count
@@ -176,7 +251,7 @@ func TestVerify(t *testing.T) {
 		text   string
 	}{
 		"nothing":          {nil, true, "tells nothing"},
-		"as promised":      {[]Count{{PodHours: 100, Restarts: 3}}, true, "consistent with"},
+		"as promised":      {[]Count{{PodHours: 100, Restarts: 3}}, true, "at least 1 in 5 days and at most 1 in 13 h (95 % each): consistent with"},
 		"more":             {[]Count{{PodHours: 100, Restarts: 30}}, false, "more than the promised"},
 		"Events tell why":  {[]Count{{PodHours: 100, EventHours: 10, Restarts: 30, Kills: 0}}, true, "0 restarts in 10 pod-hours"},
 		"several clusters": {[]Count{{PodHours: 100, Restarts: 15}, {PodHours: 100, Restarts: 30}}, false, "45 restarts in 200 pod-hours"},

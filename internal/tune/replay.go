@@ -34,7 +34,7 @@ type Outcome struct {
 }
 
 // Replay counts the restarts that a probe with these numbers would have brought in the windows of a
-// series. A restart ends the stall that it is for. The timeout must not exceed the period.
+// series, by its stalls and by answers that are too slow for its timeout. A restart ends the stall that it is for. The timeout must not exceed the period.
 func Replay(windows []Window, s Setting) Outcome {
 	o, _ := replay(windows, s, math.Inf(1))
 	return o
@@ -47,7 +47,7 @@ func replay(windows []Window, s Setting, limit float64) (o Outcome, whole bool) 
 	all := 0.0
 	before := 0.0
 	for _, w := range windows {
-		for cluster := range clusters(w.Stalls, s) {
+		for cluster := range clusters(w.failing(s), s) {
 			if !mayAct(cluster, s) {
 				continue
 			}

@@ -15,7 +15,7 @@ const (
 )
 
 // Script is the series as a script for probity simulate: every stall that a probe could notice, at
-// its time and of its length, window after window, after the longest start. horizon is how many
+// its time and of its length, and where answers were slow, window after window, after the longest start. horizon is how many
 // seconds to simulate.
 func (s *Series) Script() (text string, horizon int) {
 	var b strings.Builder
@@ -28,7 +28,7 @@ func (s *Series) Script() (text string, horizon int) {
 			longest = max(longest, start.Seconds)
 		}
 		if longest > 0 {
-			fmt.Fprintf(&programs, "  %s:\n    startup: %s\n", strconv.Quote(c.Workload+":"+c.Name), duration(longest))
+			fmt.Fprintf(&programs, "  %s:\n    startup: %s\n", strconv.Quote(withoutNamespace(c.Workload)+":"+c.Name), duration(longest))
 		}
 		end := c.faults(&faults, longest+scriptShortest)
 		horizon = max(horizon, int(end)+60)
@@ -55,7 +55,12 @@ func (c *Container) faults(b *strings.Builder, begin float64) (end float64) {
 		return begin
 	}
 	var list []Stall
+	var slow []Slow
 	for _, w := range e.Windows {
+		for _, s := range w.Slow {
+			s.Begin += begin
+			slow = append(slow, s)
+		}
 		for _, stall := range w.Stalls {
 			if stall.Length >= scriptShortest {
 				stall.Begin += begin
@@ -64,6 +69,7 @@ func (c *Container) faults(b *strings.Builder, begin float64) (end float64) {
 		}
 		begin += w.Seconds
 	}
+	c.late(b, slow[:min(len(slow), scriptFaults)])
 	slices.SortStableFunc(list, func(x, y Stall) int { return int(1e3 * (y.Length - x.Length)) })
 	list = list[:min(len(list), scriptFaults)]
 	slices.SortFunc(list, func(x, y Stall) int { return int(1e3 * (x.Begin - y.Begin)) })
@@ -73,9 +79,26 @@ func (c *Container) faults(b *strings.Builder, begin float64) (end float64) {
 			kind = "status"
 		}
 		fmt.Fprintf(b, "- {fault: %s, at: %s, for: %s, workload: %s, container: %s}\n",
-			kind, duration(stall.Begin), duration(stall.Length), strconv.Quote(c.Workload), strconv.Quote(c.Name))
+			kind, duration(stall.Begin), duration(stall.Length), strconv.Quote(withoutNamespace(c.Workload)), strconv.Quote(c.Name))
 	}
 	return begin
+}
+
+// late writes stretches of slow answers. The latencies of faults add up, so one within another adds
+// what is missing.
+func (c *Container) late(b *strings.Builder, slow []Slow) {
+	for i, s := range slow {
+		latency := s.Than
+		for _, around := range slow[:i] {
+			if around.End() >= s.End() {
+				latency = min(latency, s.Than-around.Than)
+			}
+		}
+		if latency > 0 {
+			fmt.Fprintf(b, "- {fault: slow, latency: %ds, at: %s, for: %s, workload: %s, container: %s}\n",
+				latency, duration(s.Begin), duration(s.Length), strconv.Quote(withoutNamespace(c.Workload)), strconv.Quote(c.Name))
+		}
+	}
 }
 
 // duration writes seconds as scripts do.

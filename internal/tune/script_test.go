@@ -11,7 +11,9 @@ import (
 // What a series becomes as a script, simulate reads, with each stall that a probe can notice.
 func TestScript(t *testing.T) {
 	s := example()
+	s.Containers[0].Workload = "shop/deployment/web" // which a script calls deployment/web
 	s.Containers[0].Endpoints[0].Windows[1].Stalls[1].Length = 3
+	s.Containers[0].Endpoints[0].Windows[1].Slow = nil
 	text, horizon := s.Script()
 	read, err := script.Decode("script", []byte(text))
 	if err != nil {

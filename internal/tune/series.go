@@ -2,8 +2,12 @@ package tune
 
 import "time"
 
-// Schema is what the file of a series says it is.
-const Schema = "probity.run/series/v1"
+// Schema is what the file of a series says it is. Version 1, which is read too, knew no slow
+// answers.
+const (
+	Schema  = "probity.run/series/v2"
+	schema1 = "probity.run/series/v1"
+)
 
 // Series is what was measured of the containers of a manifest. Its form in JSON is that of the file
 // that probity tune writes; all times are seconds.
@@ -25,7 +29,8 @@ type Series struct {
 
 // Container is what was measured of one container of a workload.
 type Container struct {
-	// Workload is its kind and name, "deployment/web"; Name is the container's.
+	// Workload is its kind and name, "deployment/web", with the namespace in front of it if that is
+	// not default; Name is the container's.
 	Workload string `json:"workload"`
 	Name     string `json:"container"`
 	// Starts are in the order in which they were made.
@@ -76,6 +81,8 @@ type Window struct {
 	Latency Sketch `json:"latency,omitempty"`
 	// Stalls are in order and do not overlap.
 	Stalls []Stall `json:"stalls,omitempty"`
+	// Slow are stretches in which all answers were late, in the order of their beginnings.
+	Slow []Slow `json:"slow,omitempty"`
 }
 
 // Stall is a stretch without a good answer.

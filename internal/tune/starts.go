@@ -1,8 +1,11 @@
 package tune
 
 import (
+	"cmp"
 	"fmt"
 	"math"
+	"slices"
+	"strings"
 )
 
 // startFactor is how much longer than the longest measured start one may take. A fleet starts
@@ -18,6 +21,53 @@ func Supports(n int) float64 {
 	return math.Pow(1-Confidence, 1/float64(n))
 }
 
+// kind is the starts of one way, which may be taken for draws of one distribution: those at the CPU
+// limit say nothing of those alone.
+type kind struct {
+	words   string
+	count   int
+	longest float64
+}
+
+// kinds are those that were measured.
+func kinds(starts []Start) (list []kind) {
+	for _, way := range []struct {
+		how   How
+		words string
+	}{{Alone, "alone"}, {Together, "at once"}, {Limited, "at the CPU limit"}, {Live, "on the cluster"}} {
+		k := kind{words: way.words}
+		for _, s := range starts {
+			if s.How == way.how {
+				k.count, k.longest = k.count+1, max(k.longest, s.Seconds)
+			}
+		}
+		if k.count > 0 {
+			list = append(list, k)
+		}
+	}
+	return list
+}
+
+// startShare is the share of starts that is at most as long as the longest, of those of its kind.
+func startShare(starts []Start) float64 {
+	list := kinds(starts)
+	if len(list) == 0 {
+		return 0
+	}
+	return Supports(slices.MaxFunc(list, func(a, b kind) int {
+		return cmp.Or(cmp.Compare(a.longest, b.longest), cmp.Compare(b.count, a.count))
+	}).count)
+}
+
+// startsText says of each kind of start what was measured, and what that supports.
+func startsText(starts []Start) string {
+	var parts []string
+	for _, k := range kinds(starts) {
+		parts = append(parts, fmt.Sprintf("of %d %s the longest took %s, so %.0f %% of such are as short", k.count, k.words, Time(k.longest), 100*Supports(k.count)))
+	}
+	return strings.Join(parts, "; ") + " (95 % confidence)"
+}
+
 // startup chooses the numbers of the startup probe: the budget is twice the longest start.
 func (r *recommendation) startup() {
 	c, t := r.container, &r.today
@@ -28,14 +78,18 @@ func (r *recommendation) startup() {
 	}
 	budget := int(math.Ceil(startFactor * longest))
 	r.promise(Promise{Objective: "start", Basis: Measured, Text: fmt.Sprintf(
-		"%d starts, the longest %s: with 95 %% confidence %.0f %% of all starts are as short; the budget of %d× that is an assumption",
-		len(c.Starts), Time(longest), 100*r.advice.Measured.StartShare, startFactor)})
-	least := r.timeout("startup", t.Startup)
+		"%s; the budget of %d× the longest is an assumption", startsText(c.Starts), startFactor)})
+	asked, least := r.startEndpoint()
 	if s := t.Startup; s != nil && s.Timeout >= least && t.StartDelay+(s.Failures-1)*s.Period >= budget && fitsRollout(t, s, budget) {
 		r.choose("startup", s, *s)
+		r.promiseTimeout("startup", asked, s.Timeout)
 		return
 	}
-	if live := r.advice.Choice("liveness"); t.Startup == nil && (live == nil || t.LiveDelay+(live.Next.Failures-1)*live.Next.Period >= budget) {
+	live := t.Liveness
+	if c := r.advice.Choice("liveness"); c != nil {
+		live = &c.Next
+	}
+	if t.Startup == nil && (live == nil || t.LiveDelay+(live.Failures-1)*live.Period >= budget) {
 		return // liveness is patient enough by itself, or there is none
 	}
 	next := startupFor(budget, least)
@@ -44,7 +98,19 @@ func (r *recommendation) startup() {
 		return
 	}
 	r.choose("startup", t.Startup, next)
+	r.promiseTimeout("startup", asked, next.Timeout)
 	r.note(fmt.Sprintf("A start that hangs is noticed after %d s at the latest: the price of the budget for starts.", next.Failures*next.Period+next.Timeout))
+}
+
+// startEndpoint is what the startup probe asks, and its least timeout. A new one asks what liveness
+// asks, and has to wait for the same answers.
+func (r *recommendation) startEndpoint() (asked *Endpoint, least int) {
+	probe, now := "startup", r.today.Startup
+	if now == nil {
+		probe, now = "liveness", r.today.Liveness
+	}
+	asked = r.container.Endpoint(probe)
+	return asked, timeout(asked, now)
 }
 
 // fitsRollout reports whether a rollout gives a start the time that today's probe gives it.

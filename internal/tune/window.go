@@ -30,7 +30,8 @@ const (
 // NewWindow makes a window of samples, which were due each interval seconds from 0 on, until the
 // window ended. A stall is a stretch in which nobody got a good answer; it begins with the last one
 // before it, and so is noted as longer by an interval at most than it was. A stretch in which the
-// samples themselves were not made is nobody's stall.
+// samples themselves were not made is nobody's stall. Where answers come late, but come, is noted
+// apart: only probes with a short timeout fail there.
 func NewWindow(load string, seconds, interval float64, samples []Sample) Window {
 	w := Window{Load: load, Seconds: seconds, Samples: len(samples)}
 	slices.SortFunc(samples, func(a, b Sample) int { return cmp.Compare(a.Sent, b.Sent) })
@@ -59,6 +60,7 @@ func NewWindow(load string, seconds, interval float64, samples []Sample) Window 
 			w.Latency.Add(s.Done - s.Sent)
 		}
 	}
+	w.Slow = slowStretches(samples, interval, w.Stalls)
 	return w
 }
 

@@ -49,8 +49,10 @@ type Probe struct {
 	Failures, Failed int
 	Exact            bool
 	// Kills are the instances that were killed for it, at least, in the time for which Events are
-	// kept; Killed are the Pods in which it happened.
+	// kept; Killed are the Pods in which it happened. An Event that is renewed is kept on and counts
+	// from its first time: Renewed is how much longer that is, over all Pods.
 	Kills, Killed int
+	Renewed       time.Duration
 	// Words are what it said when it failed last.
 	Words string
 
@@ -103,6 +105,7 @@ func (p *Probe) add(one *probe) {
 	if one.kills > 0 {
 		p.Kills += one.kills
 		p.Killed++
+		p.Renewed += one.renewed
 	}
 	if one.words != "" && (p.Words == "" || one.last.After(p.last)) {
 		p.Words, p.last = one.words, one.last

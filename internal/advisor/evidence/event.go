@@ -49,7 +49,11 @@ func (o *Observations) AddEvent(e *corev1.Event) {
 	}
 	if e.Reason == "Killing" {
 		if kind := killer(e.Message); kind >= 0 {
-			c.probes[kind].kills += countOf(e)
+			killed := &c.probes[kind]
+			killed.kills += countOf(e)
+			if first := e.FirstTimestamp.Time; !first.IsZero() {
+				killed.renewed = max(killed.renewed, lastOf(e).Sub(first))
+			}
 		}
 		return
 	}

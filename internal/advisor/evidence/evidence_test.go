@@ -15,6 +15,17 @@ import (
 )
 
 // TestContainers: what objects tell of the containers of a workload.
+// An Event that is renewed counts kills of longer than Events are kept.
+func TestRenewedKills(t *testing.T) {
+	first, second := anEvent(1, "Killing", killedByLiveness, 40), anEvent(2, "Killing", killedByLiveness, 1)
+	first.FirstTimestamp = metav1.NewTime(first.LastTimestamp.Add(-10 * time.Hour))
+	second.FirstTimestamp = second.LastTimestamp
+	got := observe(Options{}, []*corev1.Pod{aPod(1), aPod(2)}, first, second).Containers()
+	if p := got[0].Probes[liveness]; p.Kills != 41 || p.Renewed != 10*time.Hour {
+		t.Errorf("%d kills over %v more than Events are kept, want 41 and 10 h", p.Kills, p.Renewed)
+	}
+}
+
 func TestContainers(t *testing.T) {
 	web := func(c Container) Container {
 		c.Workload, c.Name, c.Age = manifest.Ref{Kind: "Deployment", Namespace: "shop", Name: "web"}, "web", time.Duration(c.Pods)*10*time.Hour

@@ -34,8 +34,9 @@ type instance struct {
 
 // probe is what is known of a probe of a container of a Pod.
 type probe struct {
-	events, kills int // by Events, which are floors
-	exact         int // by the kubelet's counters; -1 if nobody tells them
+	events, kills int           // by Events, which are floors
+	exact         int           // by the kubelet's counters; -1 if nobody tells them
+	renewed       time.Duration // from the first kill to the last one of an Event
 	words         string
 	last          time.Time
 }

@@ -36,7 +36,7 @@ func endpointsOf(c *corev1.Container) (list []*endpoint) {
 		if p.spec == nil {
 			continue
 		}
-		e := &endpoint{container: c, handler: p.spec.ProbeHandler, request: describe(&p.spec.ProbeHandler), timeout: time.Duration(p.spec.TimeoutSeconds) * time.Second}
+		e := &endpoint{container: c, handler: p.spec.ProbeHandler, request: RequestOf(&p.spec.ProbeHandler), timeout: time.Duration(p.spec.TimeoutSeconds) * time.Second}
 		if i := slices.IndexFunc(list, func(o *endpoint) bool { return reflect.DeepEqual(o.handler, e.handler) }); i >= 0 {
 			list[i].probes = append(list[i].probes, p.name)
 			list[i].timeout = max(list[i].timeout, e.timeout)
@@ -48,8 +48,8 @@ func endpointsOf(c *corev1.Container) (list []*endpoint) {
 	return list
 }
 
-// describe is a handler in words.
-func describe(h *corev1.ProbeHandler) string {
+// RequestOf is what a probe asks, as a series has it.
+func RequestOf(h *corev1.ProbeHandler) string {
 	switch {
 	case h.HTTPGet != nil:
 		words := []string{fmt.Sprintf("GET %s:%s/%s", h.HTTPGet.Host, h.HTTPGet.Port.String(), strings.TrimPrefix(h.HTTPGet.Path, "/"))}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -95,6 +96,31 @@ func withoutProbes(c *corev1.Container) {
 	c.StartupProbe, c.ReadinessProbe, c.LivenessProbe = nil, nil, nil
 }
 
+// serving are the containers of a Pod that can have probes: sidecars first, in the order in which
+// they start, then the regular ones. What else is an init container runs to its end.
+func serving(spec *corev1.PodSpec) (list []*corev1.Container) {
+	for i := range spec.InitContainers {
+		if p := spec.InitContainers[i].RestartPolicy; p != nil && *p == corev1.ContainerRestartPolicyAlways {
+			list = append(list, &spec.InitContainers[i])
+		}
+	}
+	for i := range spec.Containers {
+		list = append(list, &spec.Containers[i])
+	}
+	return list
+}
+
+// statuses are those of the containers of a Pod that go on: of the regular ones and of sidecars.
+func statuses(pod *corev1.Pod) []corev1.ContainerStatus {
+	list := slices.Clone(pod.Status.ContainerStatuses)
+	for _, s := range pod.Status.InitContainerStatuses {
+		if slices.ContainsFunc(serving(&pod.Spec), func(c *corev1.Container) bool { return c.Name == s.Name }) {
+			list = append(list, s)
+		}
+	}
+	return list
+}
+
 // createOf makes the Pod that an object asks for; n tells several of one object apart.
 func (l *lab) createOf(object manifest.Object, n int) (*corev1.Pod, error) {
 	pod, err := podOf(object, n)
@@ -161,7 +187,7 @@ func trouble(pod *corev1.Pod, known map[string]bool) error {
 	if pod == nil || pod.Status.Phase == corev1.PodSucceeded {
 		return nil
 	}
-	for _, s := range pod.Status.ContainerStatuses {
+	for _, s := range statuses(pod) {
 		ended := s.State.Terminated
 		if ended == nil {
 			ended = s.LastTerminationState.Terminated
@@ -196,7 +222,7 @@ func processes(pod *corev1.Pod) map[string]bool {
 	if pod == nil {
 		return ids // it is gone, and who waits for it is told
 	}
-	for _, s := range pod.Status.ContainerStatuses {
+	for _, s := range statuses(pod) {
 		ids[s.ContainerID] = true
 		if last := s.LastTerminationState.Terminated; last != nil {
 			ids[last.ContainerID] = true
@@ -210,12 +236,5 @@ func running(pod *corev1.Pod, container string) bool {
 	if pod == nil {
 		return false
 	}
-	for _, list := range [][]corev1.ContainerStatus{pod.Status.ContainerStatuses, pod.Status.InitContainerStatuses} {
-		for _, s := range list {
-			if s.Name == container {
-				return s.State.Running != nil
-			}
-		}
-	}
-	return false
+	return slices.ContainsFunc(statuses(pod), func(s corev1.ContainerStatus) bool { return s.Name == container && s.State.Running != nil })
 }

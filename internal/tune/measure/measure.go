@@ -14,6 +14,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/probity-run/probity/internal/formats"
 	"github.com/probity-run/probity/internal/manifest"
@@ -51,7 +52,7 @@ const (
 // subject is a workload that is measured.
 type subject struct {
 	object    manifest.Object
-	name      string // "deployment/web"
+	name      string // of NameOf
 	measured  []*tune.Container
 	endpoints map[*tune.Container][]*endpoint
 	pod       *corev1.Pod // that runs; nil before the first
@@ -68,7 +69,8 @@ type measurement struct {
 }
 
 // Measure runs the manifests and measures their containers. When the context is done it ends at
-// once with the context's error. Nothing is left running.
+// once with the context's error, and the series has what was measured until then. Nothing is left
+// running.
 func Measure(ctx context.Context, o Options) (series *tune.Series, err error) {
 	o.For = cmp.Or(o.For, DefaultFor)
 	if len(o.Requests) == 0 {
@@ -91,10 +93,25 @@ func Measure(ctx context.Context, o Options) (series *tune.Series, err error) {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, m.lab.close()) }()
-	if err := m.starts(ctx); err != nil {
+	if err = m.starts(ctx); err == nil {
+		err = m.answers(ctx)
+	}
+	if err != nil && ctx.Err() == nil {
 		return nil, err
 	}
-	return m.series, m.answers(ctx)
+	m.collect()
+	return m.series, err
+}
+
+// collect puts into the series what was measured.
+func (m *measurement) collect() {
+	for _, s := range m.subjects {
+		for _, c := range s.measured {
+			if len(c.Starts)+len(c.Endpoints) > 0 {
+				m.series.Containers = append(m.series.Containers, *c)
+			}
+		}
+	}
 }
 
 // hash is the digest of the files in which the objects are.
@@ -132,13 +149,13 @@ func (m *measurement) findSubjects(set *manifest.Set) error {
 			}
 		}
 		_, spec, _, _ := object.Template()
-		for i := range spec.Containers {
-			list := endpointsOf(&spec.Containers[i])
+		for _, container := range serving(spec) {
+			list := endpointsOf(container)
 			if len(list) == 0 {
 				continue
 			}
 			count++
-			c := &tune.Container{Workload: s.name, Name: spec.Containers[i].Name}
+			c := &tune.Container{Workload: s.name, Name: container.Name}
 			s.measured = append(s.measured, c)
 			s.endpoints[c] = list
 		}
@@ -151,10 +168,15 @@ func (m *measurement) findSubjects(set *manifest.Set) error {
 	return nil
 }
 
-// NameOf is how a workload is called in a series: "deployment/web".
+// NameOf is how a workload is called in a series: "deployment/web", with the namespace in front of it
+// if that is not default.
 func NameOf(object manifest.Object) string {
 	ref := object.Ref()
-	return strings.ToLower(ref.Kind) + "/" + ref.Name
+	name := strings.ToLower(ref.Kind) + "/" + ref.Name
+	if ref.Namespace != "" && ref.Namespace != metav1.NamespaceDefault {
+		name = ref.Namespace + "/" + name
+	}
+	return name
 }
 
 // skip notes what was not measured.
@@ -188,15 +210,7 @@ func (m *measurement) answers(ctx context.Context) error {
 		text = ""
 	}
 	m.say("answers, %s: %v", cmp.Or(text, "idle"), m.For-idle)
-	if err := m.window(ctx, m.For-idle, text, addresses); err != nil {
-		return err
-	}
-	for _, s := range m.subjects {
-		for _, c := range s.measured {
-			m.series.Containers = append(m.series.Containers, *c)
-		}
-	}
-	return nil
+	return m.window(ctx, m.For-idle, text, addresses)
 }
 
 // addresses are those of the Services of HTTP.
@@ -209,7 +223,8 @@ func (m *measurement) addresses() (list []string) {
 	return list
 }
 
-// window measures all endpoints at the same time.
+// window measures all endpoints at the same time. If the context is done before, what was measured
+// until then is kept.
 func (m *measurement) window(ctx context.Context, length time.Duration, load string, addresses []string) error {
 	loading, stop := context.WithCancel(ctx)
 	defer stop()
@@ -224,7 +239,13 @@ func (m *measurement) window(ctx context.Context, length time.Duration, load str
 				prober := m.lab.prober(e, s.pod)
 				samplers.Go(func() {
 					samples := sample(ctx, prober, e.interval(), length)
-					w := tune.NewWindow(load, length.Seconds(), e.interval().Seconds(), samples)
+					seconds := length.Seconds()
+					if ctx.Err() != nil {
+						if seconds = lasted(samples); seconds < leastKept.Seconds() {
+							return
+						}
+					}
+					w := tune.NewWindow(load, seconds, e.interval().Seconds(), samples)
 					mu.Lock()
 					defer mu.Unlock()
 					add(c, e, w)
@@ -236,6 +257,18 @@ func (m *measurement) window(ctx context.Context, length time.Duration, load str
 	stop()
 	generator.Wait()
 	return context.Cause(ctx)
+}
+
+// leastKept is the shortest part of a window that is kept if it was stopped.
+const leastKept = time.Second
+
+// lasted is until when it is known what became of samples: those that still waited for an answer are
+// not among them.
+func lasted(samples []tune.Sample) (seconds float64) {
+	for _, s := range samples {
+		seconds = max(seconds, s.Sent)
+	}
+	return seconds
 }
 
 // add keeps a window of an endpoint.

@@ -1,15 +1,19 @@
 package measure
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/probity-run/probity/internal/manifest"
 	"github.com/probity-run/probity/internal/printable"
 	"github.com/probity-run/probity/internal/process"
 	"github.com/probity-run/probity/internal/tune"
@@ -191,6 +195,116 @@ func TestMeasureWithOthers(t *testing.T) {
 	}
 	if c := s.Find("deployment/web", "server"); c == nil || len(c.Starts) < 1+atOnce || len(s.Containers) != 1 {
 		t.Errorf("series %+v, want starts of web alone and several at once", s)
+	}
+}
+
+const sidecarText = `
+apiVersion: v1
+kind: Pod
+metadata:
+  name: web
+  annotations: {probity.run/command.once: /bin/true, probity.run/command.proxy: '%[1]s serve', probity.run/command.server: '%[1]s database %[2]s'}
+spec:
+  initContainers:
+  - {name: once, image: registry.example/once}
+  - name: proxy
+    image: registry.example/proxy
+    restartPolicy: Always
+    ports: [{name: admin, containerPort: 9901}]
+    livenessProbe: {httpGet: {path: /slow, port: admin}}
+  containers: [{name: server, image: registry.example/web}]
+`
+
+// TestMeasureSidecar measures a sidecar that has a probe, and is the only one.
+func TestMeasureSidecar(t *testing.T) {
+	program, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	file := filepath.Join(dir, "app.yaml")
+	quoted := func(word string) string { return strings.ReplaceAll(printable.Shell(word), "'", "''") }
+	if err := os.WriteFile(file, fmt.Appendf(nil, sidecarText, quoted(program), quoted(filepath.Join(dir, "there"))), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s, err := Measure(t.Context(), Options{Manifests: []string{file}, StateDir: filepath.Join(dir, "state"), For: time.Second, Notice: func(line string) { t.Log(line) }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := s.Find("pod/web", "proxy")
+	if c == nil || len(s.Containers) != 1 || len(c.Starts) < 1+atOnce {
+		t.Fatalf("series %+v, want starts of the sidecar alone and several at once", s)
+	}
+	if e := c.Endpoint("liveness"); e == nil || len(e.Windows) != 2 || e.Windows[0].Samples == 0 {
+		t.Errorf("liveness: %+v", e)
+	}
+}
+
+// TestMeasureStopped: who stops a measurement keeps what was measured until then.
+func TestMeasureStopped(t *testing.T) {
+	program, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	file := filepath.Join(dir, "app.yaml")
+	text := strings.Replace(manifestText, "%s", strings.ReplaceAll(printable.Shell(program), "'", "''"), 1)
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	s, err := Measure(ctx, Options{
+		Manifests: []string{file}, StateDir: filepath.Join(dir, "state"), For: 16 * time.Second,
+		Notice: func(line string) {
+			if t.Log(line); strings.HasPrefix(line, "answers, 20/s") { // the idle window of 4 s is done
+				time.AfterFunc(2*time.Second, stop)
+			}
+		},
+	})
+	if !errors.Is(err, context.Canceled) || s == nil {
+		t.Fatalf("got %v (%v), want a series and that it was stopped", s, err)
+	}
+	c := s.Find("deployment/web", "server")
+	if c == nil || len(c.Starts) < 1 || c.Endpoint("liveness") == nil {
+		t.Fatalf("nothing is kept: %+v", s)
+	}
+	for _, w := range c.Endpoint("liveness").Windows[1:] {
+		if w.Seconds >= 12 || w.Samples == 0 {
+			t.Errorf("the second window has %v s and %d samples", w.Seconds, w.Samples)
+		}
+	}
+	var b bytes.Buffer
+	if err := s.Write(&b); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tune.Read(&b); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestNamesOfSubjects: workloads of one name in two namespaces are two in a series, which is read
+// again.
+func TestNamesOfSubjects(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "app.yaml")
+	const pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: web%s}\nspec: {containers: [{name: server, image: registry.example/web, livenessProbe: {tcpSocket: {port: 80}}}]}\n"
+	if err := os.WriteFile(file, fmt.Appendf(nil, pod+"---\n"+pod, "", ", namespace: shop"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	set, err := manifest.Load(manifest.Options{}, file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := &measurement{series: &tune.Series{}}
+	if err := m.findSubjects(set); err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, s := range m.subjects {
+		names = append(names, s.measured[0].Workload)
+	}
+	if want := []string{"pod/web", "shop/pod/web"}; !slices.Equal(names, want) {
+		t.Errorf("got %q, want %q", names, want)
 	}
 }
 

@@ -14,8 +14,8 @@ import (
 )
 
 const (
-	// fewStarts are measured of a container, manyStarts if they are quick: then the longest of them
-	// is as long as 95 % of all.
+	// fewStarts are measured of a container one by one, manyStarts if they are quick: then the
+	// longest of them is as long as 95 % of all that begin alone.
 	fewStarts  = 10
 	manyStarts = 59
 	quickStart = 2 * time.Second
@@ -81,8 +81,8 @@ func (m *measurement) isLimited(s *subject) (limited bool) {
 
 // cpuOf is the CPU limit of a container of a Pod, in CPUs; 0 for none.
 func cpuOf(pod *corev1.Pod, container string) float64 {
-	for i := range pod.Spec.Containers {
-		if c := &pod.Spec.Containers[i]; c.Name == container {
+	for _, c := range serving(&pod.Spec) {
+		if c.Name == container {
 			return c.Resources.Limits.Cpu().AsApproximateFloat64()
 		}
 	}

@@ -35,7 +35,7 @@ func isDown(pod *corev1.Pod) bool {
 	if pod == nil {
 		return false // nothing is left to make anew, and who waits for it is told
 	}
-	return pod.Status.Phase == corev1.PodFailed || slices.ContainsFunc(pod.Status.ContainerStatuses, func(s corev1.ContainerStatus) bool {
+	return pod.Status.Phase == corev1.PodFailed || slices.ContainsFunc(statuses(pod), func(s corev1.ContainerStatus) bool {
 		ended := s.State.Terminated
 		return s.State.Waiting != nil && s.LastTerminationState.Terminated != nil || ended != nil && ended.ExitCode != 0
 	})

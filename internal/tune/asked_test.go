@@ -1,0 +1,59 @@
+package tune
+
+import (
+	"slices"
+	"strings"
+	"testing"
+)
+
+// A series is held against what the probes ask now.
+func TestAsked(t *testing.T) {
+	const livez, readyz = "GET :http/livez", "GET :http/readyz"
+	for name, c := range map[string]struct {
+		asks map[string]string
+		want [2][]string // the probes of /livez and of /readyz
+		note string
+	}{
+		"as it was measured":    {map[string]string{"startup": livez, "readiness": readyz, "liveness": livez}, [2][]string{{"startup", "liveness"}, {"readiness"}}, ""},
+		"without a startup":     {map[string]string{"readiness": readyz, "liveness": livez}, [2][]string{{"liveness"}, {"readiness"}}, ""},
+		"liveness asks another": {map[string]string{"liveness": "GET :http/healthz"}, [2][]string{}, "The liveness probe asks GET :http/healthz, and what was measured for it is GET :http/livez"},
+		"each asks the other's": {map[string]string{"readiness": livez, "liveness": readyz}, [2][]string{{"readiness"}, {"liveness"}}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			before := served()
+			now, notes := before.Asked(c.asks)
+			for i, want := range c.want {
+				if got := now.Endpoints[i].Probes; !slices.Equal(got, want) {
+					t.Errorf("%s is asked by %v, want %v", now.Endpoints[i].Request, got, want)
+				}
+			}
+			if got := strings.Join(notes, " "); !strings.HasPrefix(got, c.note) || (got == "") != (c.note == "") {
+				t.Errorf("notes %q, want %q", got, c.note)
+			}
+			if len(before.Endpoints[0].Probes) != 2 {
+				t.Error("what was measured has changed")
+			}
+		})
+	}
+}
+
+// The stalls of readiness promise nothing of liveness, of which nothing was measured.
+func TestNothingOfLiveness(t *testing.T) {
+	c := served()
+	c.Endpoints = c.Endpoints[1:]
+	a := Recommend(c, now(), Objectives{})
+	if p := promiseOf(a, "false-restarts"); a.Choice("liveness") != nil || p.Text != "" || a.Measured.Hours != 0 {
+		t.Errorf("liveness %+v, promised %+v", a.Choice("liveness"), p)
+	}
+}
+
+func TestSameStart(t *testing.T) {
+	one, two := example(), example()
+	if s, ok := SameStart(one, two); !ok || s != 1.5 {
+		t.Errorf("a file and itself have the start %v in common (%v), want 1.5", s, ok)
+	}
+	two.Containers[0].Starts = []Start{{1.5, Together}, {1.6, Alone}}
+	if s, ok := SameStart(one, two); ok {
+		t.Errorf("different measurements have the start %v in common", s)
+	}
+}

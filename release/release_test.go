@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
 // fixture is a release in folders of its own, of programs that are not compiled.
@@ -172,6 +174,51 @@ func TestLicenses(t *testing.T) {
 	if err != nil || !bytes.Contains(bill, []byte(`"pkg:golang/k8s.io/api@`)) {
 		t.Errorf("the bill of materials is\n%s\n%v", bill, err)
 	}
+	checkBill(t, bill)
+}
+
+// checkBill holds a bill of materials against the schema of CycloneDX, of which SPDX' list of
+// licenses is a part. The module that writes bills has the schema for its own tests.
+func checkBill(t *testing.T, bill []byte) {
+	t.Helper()
+	dir, err := exec.CommandContext(t.Context(), "go", "list", "-m", "-f", "{{.Dir}}", "github.com/CycloneDX/cyclonedx-go").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	compiler := jsonschema.NewCompiler()
+	compiler.AssertFormat()
+	for _, name := range []string{"bom-1.6.schema.json", "spdx.schema.json", "jsf-0.82.schemax.json"} {
+		schema := readJSON(t, filepath.Join(strings.TrimSpace(string(dir)), "schema", name))
+		id, _ := schema.(map[string]any)["$id"].(string)
+		if err := compiler.AddResource(id, schema); err != nil {
+			t.Fatal(err)
+		}
+	}
+	document, err := jsonschema.UnmarshalJSON(bytes.NewReader(bill))
+	if err != nil {
+		t.Fatal(err)
+	}
+	id, _ := document.(map[string]any)["$schema"].(string)
+	schema, err := compiler.Compile(id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := schema.Validate(document); err != nil {
+		t.Errorf("the bill of materials is not valid: %v", err)
+	}
+}
+
+func readJSON(t *testing.T, name string) any {
+	t.Helper()
+	data, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	value, err := jsonschema.UnmarshalJSON(bytes.NewReader(data))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return value
 }
 
 func TestOwnFolders(t *testing.T) {
@@ -205,7 +252,9 @@ func TestIdentify(t *testing.T) {
 	if got := identify([]file{{data: license}, {data: []byte("all rights reserved")}}); !slices.Equal(got, []string{"Apache-2.0"}) {
 		t.Errorf("it is %v", got)
 	}
-	if _, err := sortModules(map[string]*module{"a": {path: "example.com/a", licenses: []file{{data: []byte("all rights reserved")}}}}); err == nil {
-		t.Error("a module with a license that nobody knows is released")
+	for name, text := range map[string][]byte{"LICENSE": []byte("all rights reserved"), "NOTICE.txt": license, "PATENTS": license} {
+		if _, err := sortModules(map[string]*module{"a": {path: "example.com/a", licenses: []file{{name: name, data: text}}}}); err == nil {
+			t.Errorf("a module that has nothing but this %s is released", name)
+		}
 	}
 }

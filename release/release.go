@@ -164,9 +164,7 @@ func (r *release) instructions() string {
 	}
 	fmt.Fprintf(&text, "the release on GitHub, once the tags are pushed (release/release tag %s):\n  gh release create %s%s", r.version, r.version, flags)
 	for _, m := range r.made {
-		if !isRecipe(m.name) {
-			fmt.Fprintf(&text, " \\\n    %s", path.Join(out, m.name))
-		}
+		fmt.Fprintf(&text, " \\\n    %s", path.Join(out, m.name))
 	}
 	fmt.Fprintf(&text, " \\\n    %s\n", path.Join(out, sumsName))
 	for _, line := range [][2]string{

@@ -70,9 +70,33 @@ func TestSameBytes(t *testing.T) {
 		if err != nil || !strings.Contains(string(sums), hex.EncodeToString(sum[:])+"  "+m.name+"\n") {
 			t.Errorf("%s has no line with the checksum of %s: %v", sumsName, m.name, err)
 		}
-		if !strings.Contains(one.instructions(), m.name) {
-			t.Errorf("nothing is said of %s", m.name)
+	}
+}
+
+// TestUpload: the release on GitHub gets what SHA256SUMS names, recipes too, which people take from
+// there; and SHA256SUMS.
+func TestUpload(t *testing.T) {
+	r := fixture(t)
+	packFixture(t, r)
+	sums, err := os.ReadFile(filepath.Join(r.out, sumsName))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want []string
+	for line := range strings.Lines(string(sums)) {
+		want = append(want, strings.Fields(line)[1])
+	}
+	want = append(want, sumsName)
+	var got []string
+	_, command, _ := strings.Cut(r.instructions(), "gh release create ")
+	command, _, _ = strings.Cut(strings.ReplaceAll(command, "\\\n", ""), "\n")
+	for _, name := range strings.Fields(command)[1:] {
+		if !strings.HasPrefix(name, "-") {
+			got = append(got, filepath.Base(name))
 		}
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("uploaded are\n%q\nwant\n%q", got, want)
 	}
 }
 

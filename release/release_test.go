@@ -20,7 +20,8 @@ import (
 func fixture(t *testing.T) *release {
 	t.Helper()
 	b := build{version: "v1.2.3", commit: "f8c703a0", time: time.Date(2026, 11, 29, 0, 43, 13, 0, time.UTC), golang: "go1.26.0"}
-	return &release{root: "..", out: t.TempDir(), work: t.TempDir(), build: b}
+	out := t.TempDir()
+	return &release{root: "..", out: out, filling: out, work: t.TempDir(), build: b}
 }
 
 // packFixture packs a script in the place of the program for every platform.
@@ -111,29 +112,6 @@ func TestPrerelease(t *testing.T) {
 	r.version += "-rc.1"
 	if said := r.instructions(); !strings.Contains(said, r.version+" --verify-tag --prerelease") || strings.Contains(said, "Homebrew") {
 		t.Errorf("of a pre-release it says\n%s", said)
-	}
-}
-
-// TestFolder: only what is an older release is taken away.
-func TestFolder(t *testing.T) {
-	out := filepath.Join(t.TempDir(), "dist")
-	if err := errors.Join(checkFolder(out), emptyFolder(out), checkFolder(out)); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(out, "mine"), nil, 0o644); err != nil {
-		t.Fatal(err)
-	}
-	if err := checkFolder(out); err == nil || !strings.Contains(err.Error(), "is not empty") {
-		t.Errorf("a folder with something in it: %v", err)
-	}
-	if err := os.WriteFile(filepath.Join(out, sumsName), nil, 0o644); err != nil {
-		t.Fatal(err)
-	}
-	if err := errors.Join(checkFolder(out), emptyFolder(out)); err != nil {
-		t.Fatal(err)
-	}
-	if entries, err := os.ReadDir(out); err != nil || len(entries) != 0 {
-		t.Errorf("the folder has %v, %v", entries, err)
 	}
 }
 

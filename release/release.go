@@ -168,9 +168,18 @@ func (r *release) writeSums() error {
 	return os.WriteFile(filepath.Join(r.filling, sumsName), []byte(sums.String()), 0o644)
 }
 
+// outFromRoot is the path of the release's folder for commands that are run in the repository.
+func (r *release) outFromRoot() string {
+	below, err := filepath.Rel(r.root, r.out)
+	if err != nil || !filepath.IsLocal(below) {
+		return r.out
+	}
+	return filepath.ToSlash(below)
+}
+
 // instructions say what goes where.
 func (r *release) instructions() string {
-	version, out := r.plainVersion(), filepath.Base(r.out)
+	version, out := r.plainVersion(), r.outFromRoot()
 	var text strings.Builder
 	fmt.Fprintf(&text, "%s has Probity %s, commit %s. Nothing was published. What goes where:\n\n", r.out, r.version, r.commit)
 	isPrerelease := strings.Contains(version, "-")

@@ -101,6 +101,24 @@ func TestUpload(t *testing.T) {
 	}
 }
 
+// TestInstructedPaths: what the instructions name is there, for who stands in the repository.
+func TestInstructedPaths(t *testing.T) {
+	r := fixture(t)
+	packFixture(t, r)
+	for _, tt := range []struct{ root, out, want string }{
+		{"/repository", "/repository/dist", "dist/"},
+		{"/repository", "/repository/build/dist", "build/dist/"},
+		{"/repository", "/elsewhere/dist", "/elsewhere/dist/"},
+	} {
+		r.root, r.out = tt.root, tt.out
+		for _, want := range []string{"    " + tt.want + sumsName, "oci-archive:" + tt.want, "Homebrew: " + tt.want + formulaName} {
+			if said := r.instructions(); !strings.Contains(said, want) {
+				t.Errorf("%s in %s: no %q in\n%s", tt.out, tt.root, want, said)
+			}
+		}
+	}
+}
+
 // TestPrerelease: the one-line install and the package managers go on with what was released
 // before.
 func TestPrerelease(t *testing.T) {

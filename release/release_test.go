@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -116,6 +117,30 @@ func TestInstructedPaths(t *testing.T) {
 				t.Errorf("%s in %s: no %q in\n%s", tt.out, tt.root, want, said)
 			}
 		}
+	}
+}
+
+// TestNames: files have names that GitHub leaves as they are, also those of a pre-release.
+func TestNames(t *testing.T) {
+	r := fixture(t)
+	r.version += "-rc.1"
+	packFixture(t, r)
+	kept := regexp.MustCompile(`^[A-Za-z0-9._-]+$`)
+	for _, m := range r.made {
+		if !kept.MatchString(m.name) {
+			t.Errorf("GitHub would call %s something else", m.name)
+		}
+	}
+	const deb = "probity_1.2.3.rc.1-1_amd64.deb"
+	if !slices.ContainsFunc(r.made, func(m made) bool { return m.name == deb }) {
+		t.Fatalf("there is no %s among %v", deb, r.made)
+	}
+	if _, err := exec.LookPath("dpkg-deb"); err != nil {
+		t.Skip("NOT TESTED: the version in the package, as there is no dpkg-deb")
+	}
+	version, err := exec.CommandContext(t.Context(), "dpkg-deb", "-f", filepath.Join(r.out, deb), "Version").Output()
+	if err != nil || string(version) != "1.2.3~rc.1-1\n" {
+		t.Errorf("the version in it is %q, %v: a pre-release comes before its release", version, err)
 	}
 }
 

@@ -35,6 +35,8 @@ spec:
     readinessProbe: {exec: {command: [ready]}, timeoutSeconds: 11}
 `
 	upload = "github/codeql-action/upload-sarif"
+	// release is the version that the how-tos name.
+	release = "v0.3.0"
 )
 
 // heads are commands without their messages and without columns.
@@ -253,6 +255,21 @@ spec:
 	}
 }
 
+// TestHowToNamesARelease: what is taken from this repository is taken at a tag, so that nobody's
+// job changes by itself; it is the release that the how-to of installing names.
+func TestHowToNamesARelease(t *testing.T) {
+	install, err := os.ReadFile("../../docs/how-to/install.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if archive := "probity_" + strings.TrimPrefix(release, "v") + "_linux_amd64.tar.gz"; !strings.Contains(string(install), archive) {
+		t.Errorf("the how-to of installing has no %s", archive)
+	}
+	if hooks := block(t, "yaml", "hooks:"); !strings.Contains(hooks, "rev: "+release+"\n") {
+		t.Errorf("the hooks are not those of %s:\n%s", release, hooks)
+	}
+}
+
 // TestActionIsValid: actionlint finds nothing in the workflow of the how-to, whose action is ours.
 func TestActionIsValid(t *testing.T) {
 	workflow := block(t, "yaml", "jobs:")
@@ -271,7 +288,7 @@ func TestActionIsValid(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "action.yml"), source, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	const uses = "probity-run/probity@main"
+	const uses = "probity-run/probity@" + release
 	if !strings.Contains(workflow, uses) {
 		t.Fatalf("the workflow does not use %s", uses)
 	}

@@ -64,6 +64,7 @@ func TestAction(t *testing.T) {
 		commands []string
 		findings string
 		uploads  bool
+		summary  string // a part of it
 	}{
 		"nothing wrong": {
 			files: map[string]string{"app.yaml": strings.Replace(wasteful, ", timeoutSeconds: 11", "", 1)}, findings: "0",
@@ -102,16 +103,21 @@ func TestAction(t *testing.T) {
 		},
 		"no such file": {
 			inputs:   map[string]string{"files": "nothing.yaml", "upload-sarif": "true"},
-			exitCode: 2,
+			exitCode: 2, commands: []string{"error"}, summary: "    probity: nothing.yaml: cannot read: no such file or directory\n",
+		},
+		"one that cannot be read, beside others": {
+			files:    map[string]string{"100%.yaml": strings.Replace(fragile, "{name: web}", "{name: web", 1), "app.yaml": fragile},
+			inputs:   map[string]string{"files": "100%.yaml\napp.yaml\ngone.yaml", "upload-sarif": "true"},
+			exitCode: 2, commands: []string{"error file=app.yaml line=8", "error", "error file=100%25.yaml line=3"}, summary: "    100%.yaml:3:1: not valid YAML",
 		},
 		"a severity that there is not": {
 			files:    map[string]string{"app.yaml": wasteful},
 			inputs:   map[string]string{"fail-on": "error"},
-			exitCode: 2,
+			exitCode: 2, commands: []string{"error"}, summary: "    probity: there is no severity",
 		},
 		"what is no name of a file is not run": {
 			inputs:   map[string]string{"files": "$(touch hacked)\n\"; touch hacked #\n`touch hacked`", "arguments": "--exclude=$(touch hacked)"},
-			exitCode: 2,
+			exitCode: 2, commands: []string{"error", "error", "error"}, summary: "    `touch hacked`: cannot read",
 		},
 		"a drill comes only after a check": {
 			files:    map[string]string{"app.yaml": fragile},
@@ -149,7 +155,7 @@ func TestAction(t *testing.T) {
 			if uploaded {
 				checkSARIF(t, with["sarif_file"])
 			}
-			if tt.findings != "" && !strings.HasPrefix(j.summary, "### probity check: ") {
+			if !strings.HasPrefix(j.summary, "### probity check: ") || !strings.Contains(j.summary, tt.summary) {
 				t.Errorf("the summary is %q", j.summary)
 			}
 		})

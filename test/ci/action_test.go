@@ -162,6 +162,37 @@ func TestAction(t *testing.T) {
 	}
 }
 
+// TestGoOfTheJob: later steps have the Go that they had before, and what a job builds for is not
+// what the action builds for.
+func TestGoOfTheJob(t *testing.T) {
+	a, err := readAction()
+	if err != nil {
+		t.Fatal(err)
+	}
+	j := newJob(t, map[string]string{"bin/go": "#!/bin/sh\nif [ \"$1\" = env ]; then echo /go/of/the/job; else echo \"for ${GOOS}/${GOARCH}\"; fi\n"})
+	tools := filepath.Join(j.workspace, "bin")
+	if err := os.Chmod(filepath.Join(tools, "go"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("GOOS", "windows")
+	t.Setenv("GOARCH", "arm")
+	j.path = tools + string(os.PathListSeparator) + j.path
+	j.values = contexts{"github.action_path": j.workspace}
+	for _, s := range a.Runs.Steps {
+		j.step(t, s)
+		if s.Name == buildStep {
+			break
+		}
+	}
+	if j.failed || !strings.Contains(j.printed, "for /\n") {
+		t.Errorf("exit code %d, it printed\n%s", j.exitCode, j.printed)
+	}
+	want := []string{filepath.Join(j.temp, "probity"), "/go/of/the/job/bin", tools}
+	if got := filepath.SplitList(j.path); !slices.Equal(got[:3], want) {
+		t.Errorf("the PATH begins with %q, want %q", got[:3], want)
+	}
+}
+
 // checkSARIF reads what would be uploaded. The paths of files begin at the repository.
 func checkSARIF(t *testing.T, path string) {
 	t.Helper()

@@ -27,7 +27,7 @@ func (p playground) page(name string) string {
 func (p playground) build() error {
 	return errors.Join(
 		p.copy(p.page("index.html"), "playground/index.html"), p.copy(p.dashboard("icon.svg"), "playground/icon.svg"),
-		p.styles(p.page("playground.css"), "playground/playground.css"), p.script(), p.program())
+		p.styles(p.page("playground.css"), "playground/playground.css"), p.script(), p.program(), p.licenses())
 }
 
 // script is all scripts in one. The worker's is a text in it, with what Go needs in a browser

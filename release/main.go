@@ -23,7 +23,7 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	root := flag.String("root", "..", "the `folder` of the repository")
-	out := flag.String("out", "dist", "the `folder` to fill, in that of the repository")
+	out := flag.String("out", "dist", "the `folder` to fill, in that of the repository; an older release there gives way, and nothing else may be there")
 	only := flag.String("platforms", "", "build only for these, such as linux/amd64,darwin/arm64; then there is no install script and no recipe, which name all of them")
 	flag.Parse()
 	if err := run(ctx, *root, *out, *only); err != nil {
@@ -47,7 +47,7 @@ func run(ctx context.Context, root, out, only string) error {
 	if !filepath.IsAbs(out) {
 		out = filepath.Join(root, out)
 	}
-	if err := checkFolder(out); err != nil {
+	if _, err := olderRelease(out); err != nil { // before minutes are spent
 		return err
 	}
 	work, err := os.MkdirTemp("", "probity-release-")
@@ -64,26 +64,6 @@ func run(ctx context.Context, root, out, only string) error {
 	}
 	fmt.Print(r.instructions())
 	return nil
-}
-
-// checkFolder refuses a folder that has something in it that is not an older release.
-func checkFolder(out string) error {
-	entries, err := os.ReadDir(out)
-	if err != nil && !os.IsNotExist(err) {
-		return err
-	}
-	if _, err := os.Stat(filepath.Join(out, sumsName)); len(entries) > 0 && err != nil {
-		return fmt.Errorf("%s is not empty and has no %s of an older release: remove it, or choose another folder by -out", out, sumsName)
-	}
-	return nil
-}
-
-// emptyFolder takes an older release away. The folder is there then.
-func emptyFolder(out string) error {
-	if err := os.RemoveAll(out); err != nil {
-		return err
-	}
-	return os.MkdirAll(out, 0o755)
 }
 
 // platform is a system and a processor that the program is built for.

@@ -139,11 +139,18 @@ func (m *module) collect(moduleDir, dir string) error {
 	}
 }
 
-// identify names the licenses of texts, sorted. A notice or a grant of patents is none.
+// besideLicense matches the names of the texts that are passed on with a license and are none.
+var besideLicense = regexp.MustCompile(`(?i)^(notice|patents)([-.].*)?$`)
+
+// identify gives the SPDX names of the licenses of texts, sorted. licensecheck knows Go's grant of
+// patents, too, by a name of its own that SPDX has not.
 func identify(texts []file) []string {
 	const enough = 75 // percent of a text that the license makes up, as pkg.go.dev has it
 	var names []string
 	for _, text := range texts {
+		if besideLicense.MatchString(path.Base(text.name)) {
+			continue
+		}
 		if coverage := licensecheck.Scan(text.data); coverage.Percent >= enough {
 			for _, match := range coverage.Match {
 				names = append(names, match.ID)

@@ -47,7 +47,9 @@ func (r *release) writePackages(p program, files []file) error {
 		if err := packager.Package(info, &data); err != nil {
 			return fmt.Errorf("cannot write the %s: %w", packager.name, err)
 		}
-		if err := r.write(packager.ConventionalFileName(info), 0o644, data.Bytes()); err != nil {
+		// of a pre-release the name has a ~, which GitHub would turn into a dot, unlike SHA256SUMS
+		name := strings.ReplaceAll(packager.ConventionalFileName(info), "~", ".")
+		if err := r.write(name, 0o644, data.Bytes()); err != nil {
 			return err
 		}
 	}

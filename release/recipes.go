@@ -26,11 +26,6 @@ const (
 //go:embed recipes
 var recipes embed.FS
 
-// isRecipe reports whether a file is published elsewhere than with the release.
-func isRecipe(name string) bool {
-	return slices.Contains([]string{formulaName, nixName, pkgbuildName, srcinfoName, krewName}, name)
-}
-
 // recipe is what the templates know.
 type recipe struct {
 	// Version has no v. ArchVersion is the same as pacman takes it, without a hyphen.

@@ -94,6 +94,20 @@ func TestSRCINFO(t *testing.T) {
 	}
 }
 
+// uninstallPiped uninstalls without a file, as the how-to has it.
+func uninstallPiped(t *testing.T, script, prefix string) (string, error) {
+	t.Helper()
+	text, err := os.Open(script)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer text.Close() // only read from: nothing to lose
+	cmd := exec.CommandContext(t.Context(), "sh", "-s", "--", "--uninstall")
+	cmd.Stdin, cmd.Env = text, append(os.Environ(), "PREFIX="+prefix)
+	out, err := cmd.CombinedOutput()
+	return string(out), err
+}
+
 // TestInstallScript installs from a server on loopback, refuses what is not what was released, and
 // leaves nothing behind.
 func TestInstallScript(t *testing.T) {
@@ -124,7 +138,7 @@ func TestInstallScript(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if out, err := install("--uninstall"); err != nil {
+	if out, err := uninstallPiped(t, filepath.Join(r.out, installName), prefix); err != nil {
 		t.Errorf("%v\n%s", err, out)
 	}
 	if _, err := os.Stat(prefix); !errors.Is(err, os.ErrNotExist) {

@@ -17,9 +17,10 @@ const sumsName = "SHA256SUMS"
 
 // release is one release while it is made.
 type release struct {
-	root string // the repository
-	out  string // the folder that is filled
-	work string // a folder for what is not kept
+	root    string // the repository
+	out     string // the folder of the release
+	filling string // the folder that takes its place once it is full
+	work    string // a folder for what is not kept
 	build
 	made []made
 }
@@ -37,7 +38,7 @@ type file struct {
 	data []byte
 }
 
-// make fills the folder.
+// make builds the programs and fills the folder.
 func (r *release) make(ctx context.Context, platforms []platform) error {
 	var programs []program
 	for _, p := range platforms {
@@ -47,10 +48,25 @@ func (r *release) make(ctx context.Context, platforms []platform) error {
 		}
 		programs = append(programs, built)
 	}
-	if err := emptyFolder(r.out); err != nil { // not before: a refused release takes nothing away
+	r.build = programs[0].build
+	return r.assemble(ctx, programs)
+}
+
+// assemble fills the folder. A release that is refused meanwhile leaves the older one as it is.
+func (r *release) assemble(ctx context.Context, programs []program) error {
+	var err error
+	if r.filling, err = newFolder(r.out); err != nil {
 		return err
 	}
-	r.build = programs[0].build
+	defer os.RemoveAll(r.filling) // it is no longer there if all went well
+	if err := r.fill(ctx, programs); err != nil {
+		return err
+	}
+	return replaceFolder(r.out, r.filling)
+}
+
+// fill writes all files of the release.
+func (r *release) fill(ctx context.Context, programs []program) error {
 	shared, err := r.shared(ctx, programs)
 	if err != nil {
 		return err
@@ -139,7 +155,7 @@ func archiveName(version string, p platform) string {
 // write adds a file to the release.
 func (r *release) write(name string, mode os.FileMode, data []byte) error {
 	r.made = append(r.made, made{name, sha256.Sum256(data)})
-	return os.WriteFile(filepath.Join(r.out, name), data, mode)
+	return os.WriteFile(filepath.Join(r.filling, name), data, mode)
 }
 
 // writeSums writes the checksums of what has been made.
@@ -149,12 +165,21 @@ func (r *release) writeSums() error {
 	for _, m := range r.made {
 		fmt.Fprintf(&sums, "%s  %s\n", hex.EncodeToString(m.sha256[:]), m.name)
 	}
-	return os.WriteFile(filepath.Join(r.out, sumsName), []byte(sums.String()), 0o644)
+	return os.WriteFile(filepath.Join(r.filling, sumsName), []byte(sums.String()), 0o644)
+}
+
+// outFromRoot is the path of the release's folder for commands that are run in the repository.
+func (r *release) outFromRoot() string {
+	below, err := filepath.Rel(r.root, r.out)
+	if err != nil || !filepath.IsLocal(below) {
+		return r.out
+	}
+	return filepath.ToSlash(below)
 }
 
 // instructions say what goes where.
 func (r *release) instructions() string {
-	version, out := r.plainVersion(), filepath.Base(r.out)
+	version, out := r.plainVersion(), r.outFromRoot()
 	var text strings.Builder
 	fmt.Fprintf(&text, "%s has Probity %s, commit %s. Nothing was published. What goes where:\n\n", r.out, r.version, r.commit)
 	isPrerelease := strings.Contains(version, "-")
@@ -164,9 +189,7 @@ func (r *release) instructions() string {
 	}
 	fmt.Fprintf(&text, "the release on GitHub, once the tags are pushed (release/release tag %s):\n  gh release create %s%s", r.version, r.version, flags)
 	for _, m := range r.made {
-		if !isRecipe(m.name) {
-			fmt.Fprintf(&text, " \\\n    %s", path.Join(out, m.name))
-		}
+		fmt.Fprintf(&text, " \\\n    %s", path.Join(out, m.name))
 	}
 	fmt.Fprintf(&text, " \\\n    %s\n", path.Join(out, sumsName))
 	for _, line := range [][2]string{

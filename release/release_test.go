@@ -8,17 +8,21 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
 // fixture is a release in folders of its own, of programs that are not compiled.
 func fixture(t *testing.T) *release {
 	t.Helper()
 	b := build{version: "v1.2.3", commit: "f8c703a0", time: time.Date(2026, 11, 29, 0, 43, 13, 0, time.UTC), golang: "go1.26.0"}
-	return &release{root: "..", out: t.TempDir(), work: t.TempDir(), build: b}
+	out := t.TempDir()
+	return &release{root: "..", out: out, filling: out, work: t.TempDir(), build: b}
 }
 
 // packFixture packs a script in the place of the program for every platform.
@@ -68,9 +72,75 @@ func TestSameBytes(t *testing.T) {
 		if err != nil || !strings.Contains(string(sums), hex.EncodeToString(sum[:])+"  "+m.name+"\n") {
 			t.Errorf("%s has no line with the checksum of %s: %v", sumsName, m.name, err)
 		}
-		if !strings.Contains(one.instructions(), m.name) {
-			t.Errorf("nothing is said of %s", m.name)
+	}
+}
+
+// TestUpload: the release on GitHub gets what SHA256SUMS names, recipes too, which people take from
+// there; and SHA256SUMS.
+func TestUpload(t *testing.T) {
+	r := fixture(t)
+	packFixture(t, r)
+	sums, err := os.ReadFile(filepath.Join(r.out, sumsName))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want []string
+	for line := range strings.Lines(string(sums)) {
+		want = append(want, strings.Fields(line)[1])
+	}
+	want = append(want, sumsName)
+	var got []string
+	_, command, _ := strings.Cut(r.instructions(), "gh release create ")
+	command, _, _ = strings.Cut(strings.ReplaceAll(command, "\\\n", ""), "\n")
+	for _, name := range strings.Fields(command)[1:] {
+		if !strings.HasPrefix(name, "-") {
+			got = append(got, filepath.Base(name))
 		}
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("uploaded are\n%q\nwant\n%q", got, want)
+	}
+}
+
+// TestInstructedPaths: what the instructions name is there, for who stands in the repository.
+func TestInstructedPaths(t *testing.T) {
+	r := fixture(t)
+	packFixture(t, r)
+	for _, tt := range []struct{ root, out, want string }{
+		{"/repository", "/repository/dist", "dist/"},
+		{"/repository", "/repository/build/dist", "build/dist/"},
+		{"/repository", "/elsewhere/dist", "/elsewhere/dist/"},
+	} {
+		r.root, r.out = tt.root, tt.out
+		for _, want := range []string{"    " + tt.want + sumsName, "oci-archive:" + tt.want, "Homebrew: " + tt.want + formulaName} {
+			if said := r.instructions(); !strings.Contains(said, want) {
+				t.Errorf("%s in %s: no %q in\n%s", tt.out, tt.root, want, said)
+			}
+		}
+	}
+}
+
+// TestNames: files have names that GitHub leaves as they are, also those of a pre-release.
+func TestNames(t *testing.T) {
+	r := fixture(t)
+	r.version += "-rc.1"
+	packFixture(t, r)
+	kept := regexp.MustCompile(`^[A-Za-z0-9._-]+$`)
+	for _, m := range r.made {
+		if !kept.MatchString(m.name) {
+			t.Errorf("GitHub would call %s something else", m.name)
+		}
+	}
+	const deb = "probity_1.2.3.rc.1-1_amd64.deb"
+	if !slices.ContainsFunc(r.made, func(m made) bool { return m.name == deb }) {
+		t.Fatalf("there is no %s among %v", deb, r.made)
+	}
+	if _, err := exec.LookPath("dpkg-deb"); err != nil {
+		t.Skip("NOT TESTED: the version in the package, as there is no dpkg-deb")
+	}
+	version, err := exec.CommandContext(t.Context(), "dpkg-deb", "-f", filepath.Join(r.out, deb), "Version").Output()
+	if err != nil || string(version) != "1.2.3~rc.1-1\n" {
+		t.Errorf("the version in it is %q, %v: a pre-release comes before its release", version, err)
 	}
 }
 
@@ -85,29 +155,6 @@ func TestPrerelease(t *testing.T) {
 	r.version += "-rc.1"
 	if said := r.instructions(); !strings.Contains(said, r.version+" --verify-tag --prerelease") || strings.Contains(said, "Homebrew") {
 		t.Errorf("of a pre-release it says\n%s", said)
-	}
-}
-
-// TestFolder: only what is an older release is taken away.
-func TestFolder(t *testing.T) {
-	out := filepath.Join(t.TempDir(), "dist")
-	if err := errors.Join(checkFolder(out), emptyFolder(out), checkFolder(out)); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(out, "mine"), nil, 0o644); err != nil {
-		t.Fatal(err)
-	}
-	if err := checkFolder(out); err == nil || !strings.Contains(err.Error(), "is not empty") {
-		t.Errorf("a folder with something in it: %v", err)
-	}
-	if err := os.WriteFile(filepath.Join(out, sumsName), nil, 0o644); err != nil {
-		t.Fatal(err)
-	}
-	if err := errors.Join(checkFolder(out), emptyFolder(out)); err != nil {
-		t.Fatal(err)
-	}
-	if entries, err := os.ReadDir(out); err != nil || len(entries) != 0 {
-		t.Errorf("the folder has %v, %v", entries, err)
 	}
 }
 
@@ -172,6 +219,51 @@ func TestLicenses(t *testing.T) {
 	if err != nil || !bytes.Contains(bill, []byte(`"pkg:golang/k8s.io/api@`)) {
 		t.Errorf("the bill of materials is\n%s\n%v", bill, err)
 	}
+	checkBill(t, bill)
+}
+
+// checkBill holds a bill of materials against the schema of CycloneDX, of which SPDX' list of
+// licenses is a part. The module that writes bills has the schema for its own tests.
+func checkBill(t *testing.T, bill []byte) {
+	t.Helper()
+	dir, err := exec.CommandContext(t.Context(), "go", "list", "-m", "-f", "{{.Dir}}", "github.com/CycloneDX/cyclonedx-go").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	compiler := jsonschema.NewCompiler()
+	compiler.AssertFormat()
+	for _, name := range []string{"bom-1.6.schema.json", "spdx.schema.json", "jsf-0.82.schemax.json"} {
+		schema := readJSON(t, filepath.Join(strings.TrimSpace(string(dir)), "schema", name))
+		id, _ := schema.(map[string]any)["$id"].(string)
+		if err := compiler.AddResource(id, schema); err != nil {
+			t.Fatal(err)
+		}
+	}
+	document, err := jsonschema.UnmarshalJSON(bytes.NewReader(bill))
+	if err != nil {
+		t.Fatal(err)
+	}
+	id, _ := document.(map[string]any)["$schema"].(string)
+	schema, err := compiler.Compile(id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := schema.Validate(document); err != nil {
+		t.Errorf("the bill of materials is not valid: %v", err)
+	}
+}
+
+func readJSON(t *testing.T, name string) any {
+	t.Helper()
+	data, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	value, err := jsonschema.UnmarshalJSON(bytes.NewReader(data))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return value
 }
 
 func TestOwnFolders(t *testing.T) {
@@ -205,7 +297,9 @@ func TestIdentify(t *testing.T) {
 	if got := identify([]file{{data: license}, {data: []byte("all rights reserved")}}); !slices.Equal(got, []string{"Apache-2.0"}) {
 		t.Errorf("it is %v", got)
 	}
-	if _, err := sortModules(map[string]*module{"a": {path: "example.com/a", licenses: []file{{data: []byte("all rights reserved")}}}}); err == nil {
-		t.Error("a module with a license that nobody knows is released")
+	for name, text := range map[string][]byte{"LICENSE": []byte("all rights reserved"), "NOTICE.txt": license, "PATENTS": license} {
+		if _, err := sortModules(map[string]*module{"a": {path: "example.com/a", licenses: []file{{name: name, data: text}}}}); err == nil {
+			t.Errorf("a module that has nothing but this %s is released", name)
+		}
 	}
 }

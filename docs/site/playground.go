@@ -27,7 +27,7 @@ func (p playground) page(name string) string {
 func (p playground) build() error {
 	return errors.Join(
 		p.copy(p.page("index.html"), "playground/index.html"), p.copy(p.dashboard("icon.svg"), "playground/icon.svg"),
-		p.styles(p.page("playground.css"), "playground/playground.css"), p.script(), p.program())
+		p.styles(p.page("playground.css"), "playground/playground.css"), p.script(), p.program(), p.licenses())
 }
 
 // script is all scripts in one. The worker's is a text in it, with what Go needs in a browser
@@ -65,9 +65,13 @@ func (p playground) program() error {
 		return err
 	}
 	defer os.RemoveAll(dir)
+	env, err := neutralEnvironment()
+	if err != nil {
+		return err
+	}
 	name := filepath.Join(dir, "probity.wasm")
 	cmd := exec.Command("go", "build", "-trimpath", "-gcflags=all=-l", "-ldflags=-s -w", "-o", name, "./cmd/playground")
-	cmd.Dir, cmd.Env, cmd.Stderr = p.root, append(os.Environ(), "GOOS=js", "GOARCH=wasm", "GOFLAGS="), os.Stderr
+	cmd.Dir, cmd.Env, cmd.Stderr = p.root, append(env, "GOOS=js", "GOARCH=wasm"), os.Stderr
 	if err := cmd.Run(); err != nil {
 		return fmt.Errorf("cannot compile cmd/playground: %w", err)
 	}
@@ -81,6 +85,26 @@ func (p playground) program() error {
 	}
 	script := "globalThis.probityProgram=" + strconv.Quote(base64.StdEncoding.EncodeToString(packed)) + ";\n"
 	return errors.Join(p.write("playground/probity.wasm.gz", packed), p.write("playground/probity.wasm.js", []byte(script)))
+}
+
+// neutralEnvironment is the environment without what would change a program, be it a variable or
+// written by "go env -w"; from where modules come and where they are kept is passed on. A release
+// has the same, in a module of its own.
+func neutralEnvironment() ([]string, error) {
+	out, err := output("go", "env", "-json", "GOPROXY", "GOSUMDB", "GOPRIVATE", "GONOPROXY", "GONOSUMDB", "GOINSECURE", "GOVCS", "GOAUTH",
+		"GOPATH", "GOMODCACHE", "GOCACHE", "GOCACHEPROG", "GOTMPDIR", "GOTOOLCHAIN")
+	if err != nil {
+		return nil, err
+	}
+	var kept map[string]string
+	if err := json.Unmarshal(out, &kept); err != nil {
+		return nil, err
+	}
+	env := append(os.Environ(), "GOENV=off", "GOFLAGS=", "GOEXPERIMENT=", "GOWASM=")
+	for name, value := range kept {
+		env = append(env, name+"="+value)
+	}
+	return env, nil
 }
 
 func gzipped(data []byte) ([]byte, error) {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"os"
+	"os/exec"
 	"path"
 	"path/filepath"
 	"regexp"
@@ -144,6 +145,67 @@ func TestBeginning(t *testing.T) {
 		if got := beginning(text); got != want {
 			t.Errorf("%q begins with %q, want %q", text, got, want)
 		}
+	}
+}
+
+// TestLicenses: each module that the playground consists of is there with a text, Go's code too,
+// and the page leads to them.
+func TestLicenses(t *testing.T) {
+	root, err := filepath.Abs(filepath.Join("..", ".."))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := playground{site{root: root, folder: t.TempDir()}}
+	if err := p.licenses(); err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(filepath.Join(p.folder, "playground", "licenses.txt"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), "go", "list", "-deps", "-f", "{{with .Module}}{{.Path}} {{.Version}}{{end}}", "./cmd/playground")
+	cmd.Dir, cmd.Env = root, append(os.Environ(), "GOOS=js", "GOARCH=wasm")
+	modules, err := cmd.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	listed := slices.Compact(slices.Sorted(strings.Lines(string(modules))))
+	if len(listed) < 5 {
+		t.Errorf("it consists of %q", listed)
+	}
+	for _, m := range append(listed, "Go\n") {
+		if title := "\n== " + strings.TrimSpace(m) + "/"; len(m) > 1 && !strings.Contains(string(text), title) {
+			t.Errorf("there is no %q", title)
+		}
+	}
+	if !strings.Contains(string(text), "Copyright 2009 The Go Authors.") {
+		t.Error("the license of Go is missing")
+	}
+	page, err := os.ReadFile(p.page("index.html"))
+	if err != nil || !strings.Contains(string(page), `href="licenses.txt"`) {
+		t.Errorf("the page does not lead to them: %v", err)
+	}
+}
+
+// TestUserSettings: of what "go env -w" has written only that gets into the playground by which
+// modules are found.
+func TestUserSettings(t *testing.T) {
+	written := filepath.Join(t.TempDir(), "env")
+	if err := os.WriteFile(written, []byte("GOFLAGS=-tags=x\nGOEXPERIMENT=arenas\nGOPROXY=https://proxy.example.com\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("GOENV", written)
+	for _, name := range []string{"GOFLAGS", "GOEXPERIMENT", "GOPROXY"} {
+		t.Setenv(name, "")
+	}
+	env, err := neutralEnvironment()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), "go", "env", "GOFLAGS", "GOEXPERIMENT", "GOPROXY")
+	cmd.Env = env
+	if got, err := cmd.Output(); err != nil || string(got) != "\n\nhttps://proxy.example.com\n" {
+		t.Errorf("the settings are %q, %v", got, err)
 	}
 }
 

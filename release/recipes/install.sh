@@ -3,6 +3,7 @@
 #
 #   sh install.sh               install to ~/.local, or to $PREFIX
 #   sh install.sh --uninstall   remove from there what was installed
+#   curl ... | sh -s -- --uninstall   the same, without a file
 #
 # This script has the checksums of the archives, so what it downloads is what was released with it,
 # wherever it comes from: $PROBITY_DOWNLOADS may be the address of a mirror.

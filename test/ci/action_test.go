@@ -35,6 +35,8 @@ spec:
     readinessProbe: {exec: {command: [ready]}, timeoutSeconds: 11}
 `
 	upload = "github/codeql-action/upload-sarif"
+	// release is the version that the how-tos name.
+	release = "v0.3.0"
 )
 
 // heads are commands without their messages and without columns.
@@ -62,6 +64,7 @@ func TestAction(t *testing.T) {
 		commands []string
 		findings string
 		uploads  bool
+		summary  string // a part of it
 	}{
 		"nothing wrong": {
 			files: map[string]string{"app.yaml": strings.Replace(wasteful, ", timeoutSeconds: 11", "", 1)}, findings: "0",
@@ -100,16 +103,21 @@ func TestAction(t *testing.T) {
 		},
 		"no such file": {
 			inputs:   map[string]string{"files": "nothing.yaml", "upload-sarif": "true"},
-			exitCode: 2,
+			exitCode: 2, commands: []string{"error"}, summary: "    probity: nothing.yaml: cannot read: no such file or directory\n",
+		},
+		"one that cannot be read, beside others": {
+			files:    map[string]string{"100%.yaml": strings.Replace(fragile, "{name: web}", "{name: web", 1), "app.yaml": fragile},
+			inputs:   map[string]string{"files": "100%.yaml\napp.yaml\ngone.yaml", "upload-sarif": "true"},
+			exitCode: 2, commands: []string{"error file=app.yaml line=8", "error", "error file=100%25.yaml line=3"}, summary: "    100%.yaml:3:1: not valid YAML",
 		},
 		"a severity that there is not": {
 			files:    map[string]string{"app.yaml": wasteful},
 			inputs:   map[string]string{"fail-on": "error"},
-			exitCode: 2,
+			exitCode: 2, commands: []string{"error"}, summary: "    probity: there is no severity",
 		},
 		"what is no name of a file is not run": {
 			inputs:   map[string]string{"files": "$(touch hacked)\n\"; touch hacked #\n`touch hacked`", "arguments": "--exclude=$(touch hacked)"},
-			exitCode: 2,
+			exitCode: 2, commands: []string{"error", "error", "error"}, summary: "    `touch hacked`: cannot read",
 		},
 		"a drill comes only after a check": {
 			files:    map[string]string{"app.yaml": fragile},
@@ -147,10 +155,41 @@ func TestAction(t *testing.T) {
 			if uploaded {
 				checkSARIF(t, with["sarif_file"])
 			}
-			if tt.findings != "" && !strings.HasPrefix(j.summary, "### probity check: ") {
+			if !strings.HasPrefix(j.summary, "### probity check: ") || !strings.Contains(j.summary, tt.summary) {
 				t.Errorf("the summary is %q", j.summary)
 			}
 		})
+	}
+}
+
+// TestGoOfTheJob: later steps have the Go that they had before, and what a job builds for is not
+// what the action builds for.
+func TestGoOfTheJob(t *testing.T) {
+	a, err := readAction()
+	if err != nil {
+		t.Fatal(err)
+	}
+	j := newJob(t, map[string]string{"bin/go": "#!/bin/sh\nif [ \"$1\" = env ]; then echo /go/of/the/job; else echo \"for ${GOOS}/${GOARCH}\"; fi\n"})
+	tools := filepath.Join(j.workspace, "bin")
+	if err := os.Chmod(filepath.Join(tools, "go"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("GOOS", "windows")
+	t.Setenv("GOARCH", "arm")
+	j.path = tools + string(os.PathListSeparator) + j.path
+	j.values = contexts{"github.action_path": j.workspace}
+	for _, s := range a.Runs.Steps {
+		j.step(t, s)
+		if s.Name == buildStep {
+			break
+		}
+	}
+	if j.failed || !strings.Contains(j.printed, "for /\n") {
+		t.Errorf("exit code %d, it printed\n%s", j.exitCode, j.printed)
+	}
+	want := []string{filepath.Join(j.temp, "probity"), "/go/of/the/job/bin", tools}
+	if got := filepath.SplitList(j.path); !slices.Equal(got[:3], want) {
+		t.Errorf("the PATH begins with %q, want %q", got[:3], want)
 	}
 }
 
@@ -253,6 +292,21 @@ spec:
 	}
 }
 
+// TestHowToNamesARelease: what is taken from this repository is taken at a tag, so that nobody's
+// job changes by itself; it is the release that the how-to of installing names.
+func TestHowToNamesARelease(t *testing.T) {
+	install, err := os.ReadFile("../../docs/how-to/install.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if archive := "probity_" + strings.TrimPrefix(release, "v") + "_linux_amd64.tar.gz"; !strings.Contains(string(install), archive) {
+		t.Errorf("the how-to of installing has no %s", archive)
+	}
+	if hooks := block(t, "yaml", "hooks:"); !strings.Contains(hooks, "rev: "+release+"\n") {
+		t.Errorf("the hooks are not those of %s:\n%s", release, hooks)
+	}
+}
+
 // TestActionIsValid: actionlint finds nothing in the workflow of the how-to, whose action is ours.
 func TestActionIsValid(t *testing.T) {
 	workflow := block(t, "yaml", "jobs:")
@@ -271,7 +325,7 @@ func TestActionIsValid(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "action.yml"), source, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	const uses = "probity-run/probity@main"
+	const uses = "probity-run/probity@" + release
 	if !strings.Contains(workflow, uses) {
 		t.Fatalf("the workflow does not use %s", uses)
 	}

@@ -41,7 +41,7 @@ func run(m *testing.M) int {
 }
 
 // build runs the step that builds, with a folder for what it makes, and returns what it adds to the
-// PATH.
+// PATH of a job that had no Go before.
 func build(ctx context.Context, dir string) (string, error) {
 	a, err := readAction()
 	if err != nil {
@@ -61,9 +61,11 @@ func build(ctx context.Context, dir string) (string, error) {
 	}
 	cmd := bash(ctx, script)
 	cmd.Dir = dir // the checkout of somebody else
-	cmd.Env = append(os.Environ(), "GOWORK=", "RUNNER_TEMP="+dir, "GITHUB_ACTION_PATH="+root, "GITHUB_PATH="+added)
+	cmd.Env = append(os.Environ(), "GOWORK=", "RUNNER_TEMP="+dir, "GITHUB_ACTION_PATH="+root, "GITHUB_PATH="+added, "BEFORE=")
 	for name, value := range a.Runs.Steps[i].Env {
-		cmd.Env = append(cmd.Env, name+"="+value)
+		if name != "BEFORE" {
+			cmd.Env = append(cmd.Env, name+"="+value)
+		}
 	}
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("the action cannot build probity: %w\n%s", err, out)

@@ -31,9 +31,22 @@ func distribution(t *testing.T) repository {
 }
 
 // buildRelease returns what release/release build says.
-func (r repository) buildRelease(t *testing.T) string {
+func (r repository) buildRelease(t *testing.T, env ...string) string {
 	t.Helper()
-	return r.run(t, "release/release", "build", "-platforms", "linux/"+runtime.GOARCH)
+	return output(t, r.dir, env, "sh", "-c", `umask "${UMASK:-022}" && exec "$@"`, "sh", "release/release", "build", "-platforms", "linux/"+runtime.GOARCH)
+}
+
+// otherUser is the environment of somebody who has another zone, language and umask, and has
+// written other settings for the go command.
+func otherUser(t *testing.T) []string {
+	t.Helper()
+	written := filepath.Join(t.TempDir(), "env")
+	if _, err := os.Stat(goEnv(t, "GOENV")); err == nil { // it may say from where modules come
+		copyFile(t, goEnv(t, "GOENV"), written)
+	}
+	env := []string{"GOENV=" + written, "GOFLAGS=", "TZ=Asia/Kathmandu", "LC_ALL=tr_TR.UTF-8", "UMASK=077"}
+	output(t, t.TempDir(), env, "go", "env", "-w", "GOFLAGS=-tags=another -buildvcs=false")
+	return env
 }
 
 // archive is the path of the archive for this machine.
@@ -67,7 +80,7 @@ func TestBuild(t *testing.T) {
 	t.Run("the same bytes", func(t *testing.T) {
 		other := repository{filepath.Join(t.TempDir(), "elsewhere", "clone")}
 		output(t, r.dir, nil, "git", "clone", "-q", r.dir, other.dir)
-		if said := other.buildRelease(t); !strings.Contains(said, "gh release create "+builtVersion) {
+		if said := other.buildRelease(t, otherUser(t)...); !strings.Contains(said, "gh release create "+builtVersion) {
 			t.Errorf("it says\n%s", said)
 		}
 		names := output(t, r.dir, nil, "ls", "dist")

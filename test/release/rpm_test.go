@@ -48,7 +48,7 @@ func checkRPM(t *testing.T, r repository) {
 		t.Skip("NOT TESTED: an empty root takes root")
 	}
 	root := t.TempDir()
-	output(t, r.dir, nil, "rpm", "--root", root, "--ignorearch", "-i", rpms[0])
+	output(t, r.dir, nil, "rpm", "--root", root, "--ignorearch", "-U", rpms[0])
 	if got := output(t, r.dir, nil, "chroot", root, "/usr/bin/probity", "version"); !strings.HasPrefix(got, "probity  "+builtVersion+"\n") {
 		t.Errorf("it prints\n%s", got)
 	}

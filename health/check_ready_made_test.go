@@ -58,11 +58,11 @@ func TestHTTPCheck(t *testing.T) {
 }
 
 func TestTCPCheck(t *testing.T) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	addr := freeAddr(t)
+	listener, err := net.Listen("tcp", addr)
 	if err != nil {
 		t.Fatal(err)
 	}
-	addr := listener.Addr().String()
 	if err := TCPCheck(addr)(t.Context()); err != nil {
 		t.Error(err)
 	}

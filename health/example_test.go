@@ -299,7 +299,7 @@ func ExampleHealth_LivePool() {
 	h := health.New(health.Options{ShutdownDelay: -1})
 	var workers sync.WaitGroup
 	jobs := make(chan func())
-	for _, worker := range h.LivePool("worker", 3, 50*time.Millisecond) {
+	for _, worker := range h.LivePool("worker", 3, time.Second) {
 		workers.Go(func() {
 			defer worker.Stop()
 			for worker.Idle(); ; worker.Idle() {

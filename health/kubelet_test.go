@@ -28,7 +28,7 @@ func TestKubelet(t *testing.T) {
 	c := startCluster(t, 30*time.Second)
 
 	begun := time.Now()
-	c.until(t, 15*time.Second, "all three run", func() bool { return len(c.pods()) == 3 })
+	c.until(t, 30*time.Second, "all three run", func() bool { return len(c.pods()) == 3 })
 	c.until(t, 60*time.Second, "all three are ready", func() bool { return c.ready() == 3 })
 	t.Logf("slow start of 30 s: ready after %v, %d restarts", time.Since(begun).Round(100*time.Millisecond), c.restarts())
 	if took := time.Since(begun); took < 25*time.Second {
@@ -40,12 +40,12 @@ func TestKubelet(t *testing.T) {
 
 	c.database.Close()
 	begun = time.Now()
-	c.until(t, 5*time.Second, "all three are unready", func() bool { return c.ready() == 0 })
+	c.until(t, 30*time.Second, "all three are unready", func() bool { return c.ready() == 0 })
 	t.Logf("database away: unready after %v", time.Since(begun).Round(10*time.Millisecond))
 	time.Sleep(10*time.Second - time.Since(begun))
 	c.listen(t)
 	begun = time.Now()
-	c.until(t, 5*time.Second, "all three are ready again", func() bool { return c.ready() == 3 })
+	c.until(t, 30*time.Second, "all three are ready again", func() bool { return c.ready() == 3 })
 	t.Logf("database back: ready after %v, %d restarts", time.Since(begun).Round(10*time.Millisecond), c.restarts())
 	if c.restarts() != 0 {
 		t.Error("an outage of the database made a restart")
@@ -105,9 +105,8 @@ type pod struct {
 func startCluster(t *testing.T, slow time.Duration) *cluster {
 	t.Helper()
 	dir := t.TempDir()
-	c := &cluster{address: "127.0.0.1:0", hang: filepath.Join(dir, "hang"), known: map[string]pod{}}
+	c := &cluster{address: freeAddr(t), hang: filepath.Join(dir, "hang"), known: map[string]pod{}}
 	c.listen(t)
-	c.address = c.database.Addr().String()
 	probity, service, manifest := filepath.Join(dir, "probity"), filepath.Join(dir, "service"), filepath.Join(dir, "app.yaml")
 	for _, args := range [][]string{{"build", "-C", "..", "-o", probity, "./cmd/probity"}, {"build", "-o", service, "./internal/service"}} {
 		if out, err := exec.CommandContext(t.Context(), "go", args...).CombinedOutput(); err != nil {

@@ -190,7 +190,7 @@ func TestLiveListener(t *testing.T) {
 }
 
 func TestListenerThatHangsUp(t *testing.T) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	listener, err := net.Listen("tcp", freeAddr(t))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,7 +3,6 @@ package health
 import (
 	"context"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -15,12 +14,7 @@ import (
 
 // The listener for probes answers from the beginning of Run to its end, the delay included.
 func TestAddr(t *testing.T) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	addr := listener.Addr().String()
-	listener.Close()
+	addr := freeAddr(t)
 	h := New(Options{Addr: addr, ShutdownDelay: -1})
 	h.Ready("database", fine)
 	release := make(chan struct{})

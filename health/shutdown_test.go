@@ -154,13 +154,9 @@ func TestPreStop(t *testing.T) {
 // For real: a request that came before the stop is answered, one that comes in the delay too, and
 // then the port is closed.
 func TestServe(t *testing.T) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	addr := listener.Addr().String()
-	listener.Close()
-	h := New(Options{ShutdownDelay: 300 * time.Millisecond, DrainTimeout: 10 * time.Second})
+	addr := freeAddr(t)
+	// it must be long enough for the requests that come in it
+	h := New(Options{ShutdownDelay: 5 * time.Second, DrainTimeout: 30 * time.Second})
 	var inside atomic.Bool
 	release := make(chan struct{})
 	mux := http.NewServeMux()

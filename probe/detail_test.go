@@ -74,21 +74,37 @@ func TestDetailOfAnExec(t *testing.T) {
 func TestDetailOfATimeout(t *testing.T) {
 	refused := probetest.RefusedPort(t)
 	silent := probetest.Serve(t, func(_ *probetest.Peer, conn net.Conn) { probetest.Hold(conn) }).Port
+	get := func(port int) func(time.Duration) Prober {
+		return func(timeout time.Duration) Prober { return HTTPGet{Port: port, Timeout: timeout} }
+	}
+	connect := func(port int) func(time.Duration) Prober {
+		return func(timeout time.Duration) Prober { return TCPSocket{Port: port, Timeout: timeout} }
+	}
+	call := func(port int) func(time.Duration) Prober {
+		return func(timeout time.Duration) Prober { return GRPC{Port: port, Timeout: timeout} }
+	}
 	for name, test := range map[string]struct {
-		prober    Prober
+		prober    func(timeout time.Duration) Prober
+		timeout   time.Duration
 		timedOut  bool
 		connected bool
 	}{
-		"http refused": {HTTPGet{Port: refused, Timeout: ample}, false, false},
-		"http silent":  {HTTPGet{Port: silent, Timeout: brief}, true, true},
-		"tcp refused":  {TCPSocket{Port: refused, Timeout: ample}, false, false},
-		"tcp silent":   {TCPSocket{Port: silent, Timeout: ample}, false, true},
-		"grpc refused": {GRPC{Port: refused, Timeout: brief}, true, false}, // it tries on until then (R93)
-		"grpc silent":  {GRPC{Port: silent, Timeout: brief}, true, true},
+		"http refused": {get(refused), ample, false, false},
+		"http silent":  {get(silent), brief, true, true},
+		"tcp refused":  {connect(refused), ample, false, false},
+		"tcp silent":   {connect(silent), ample, false, true},
+		"grpc refused": {call(refused), brief, true, false}, // it tries on until then (R93)
+		"grpc silent":  {call(silent), brief, true, true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got := test.prober.Probe(t.Context()).Detail
-			if got.TimedOut != test.timedOut || got.Connect > 0 != test.connected || (got.Remote != "") != test.connected || got.FirstByte != 0 || got.Total <= 0 {
+			var got Detail
+			right := false
+			probetest.WithLonger(test.timeout, func(timeout time.Duration) bool {
+				got = test.prober(timeout).Probe(t.Context()).Detail
+				right = got.TimedOut == test.timedOut && got.Connect > 0 == test.connected && (got.Remote != "") == test.connected && got.FirstByte == 0 && got.Total > 0
+				return right
+			})
+			if !right {
 				t.Errorf("detail = %+v, want timed out: %v, connected: %v", got, test.timedOut, test.connected)
 			}
 		})

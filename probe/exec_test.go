@@ -109,9 +109,9 @@ func TestExecTimeout(t *testing.T) {
 		command []string
 		want    string
 	}{
-		"G07 runs on":             {[]string{"sleep", "10"}, `command timed out: "sleep 10" timed out after 150ms`},
-		"G07 output is not shown": {sh("echo out; sleep 10"), `command timed out: "sh -c echo out; sleep 10" timed out after 150ms`},
-		"G08 ignores SIGTERM":     {sh("trap '' TERM; sleep 10 & wait"), `command timed out: "sh -c trap '' TERM; sleep 10 & wait" timed out after 150ms`},
+		"G07 runs on":             {[]string{"sleep", "60"}, `command timed out: "sleep 60" timed out after 150ms`},
+		"G07 output is not shown": {sh("echo out; sleep 60"), `command timed out: "sh -c echo out; sleep 60" timed out after 150ms`},
+		"G08 ignores SIGTERM":     {sh("trap '' TERM; sleep 60 & wait"), `command timed out: "sh -c trap '' TERM; sleep 60 & wait" timed out after 150ms`},
 		"writes for ever":         {[]string{"yes"}, `command timed out: "yes" timed out after 150ms`},
 	}
 	for name, test := range tests {
@@ -121,7 +121,7 @@ func TestExecTimeout(t *testing.T) {
 			begin := time.Now()
 			got := Exec{Command: test.command, Timeout: brief, Starter: starter}.Probe(t.Context())
 			expectation{outcome: Failure, output: test.want}.check(t, got, "")
-			if took := time.Since(begin); took < brief || took > brief+5*time.Second {
+			if took := time.Since(begin); took < brief || took > 30*time.Second {
 				t.Errorf("took %v, want about %v", took, brief)
 			}
 			starter.checkGone(t)

@@ -91,8 +91,10 @@ func TestGRPCHangingCall(t *testing.T) {
 		<-r.Context().Done()
 		return 0, r.Context().Err()
 	})
-	got := GRPC{Port: port, Timeout: staged}.Probe(t.Context())
-	expectation{outcome: Failure, output: "timeout: health rpc did not complete within 600ms"}.check(t, got, "")
+	want := expectation{outcome: Failure, output: "timeout: health rpc did not complete within {timeout}"}
+	want.checkAt(t, staged, func(timeout time.Duration) (got Result, addr string) {
+		return GRPC{Port: port, Timeout: timeout}.Probe(t.Context()), ""
+	})
 }
 
 func TestGRPCStoppedInTheCall(t *testing.T) {

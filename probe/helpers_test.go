@@ -32,19 +32,44 @@ type expectation struct {
 
 func (want expectation) check(t *testing.T, got Result, addr string) {
 	t.Helper()
-	fill := func(text string) string { return strings.ReplaceAll(text, "{addr}", addr) }
+	if wrong := want.missed(got, "{addr}", addr); wrong != "" {
+		t.Error(wrong)
+	}
+}
+
+// checkAt is check for attempts that are to reach their time-out at a certain stage (see
+// [probetest.WithLonger]). {timeout} stands for that in the texts.
+func (want expectation) checkAt(t *testing.T, timeout time.Duration, attempt func(timeout time.Duration) (got Result, addr string)) (got Result) {
+	t.Helper()
+	var wrong string
+	probetest.WithLonger(timeout, func(timeout time.Duration) bool {
+		var addr string
+		got, addr = attempt(timeout)
+		wrong = want.missed(got, "{addr}", addr, "{timeout}", timeout.String())
+		return wrong == ""
+	})
+	if wrong != "" {
+		t.Error(wrong)
+	}
+	return got
+}
+
+// missed says in what a result is not as expected, with what the texts' placeholders stand for.
+func (want expectation) missed(got Result, placeholders ...string) (wrong string) {
+	fill := strings.NewReplacer(placeholders...).Replace
 	if got.Outcome != want.outcome {
-		t.Errorf("outcome = %v, want %v", got.Outcome, want.outcome)
+		wrong = fmt.Sprintf("outcome = %v, want %v\n", got.Outcome, want.outcome)
 	}
 	if text := fmt.Sprint(got.Err); (got.Err != nil || want.err != "") && text != fill(want.err) {
-		t.Errorf("error = %q, want %q", text, fill(want.err))
+		wrong += fmt.Sprintf("error = %q, want %q\n", text, fill(want.err))
 	}
 	switch {
 	case want.contains != "" && !strings.Contains(got.Output, fill(want.contains)):
-		t.Errorf("output = %q, want it to contain %q", got.Output, fill(want.contains))
+		wrong += fmt.Sprintf("output = %q, want it to contain %q", got.Output, fill(want.contains))
 	case want.contains == "" && got.Output != fill(want.output):
-		t.Errorf("output = %q, want %q", got.Output, fill(want.output))
+		wrong += fmt.Sprintf("output = %q, want %q", got.Output, fill(want.output))
 	}
+	return wrong
 }
 
 // checkStopped verifies that an attempt was ended by its owner and does not count.

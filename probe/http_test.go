@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -142,13 +143,12 @@ func TestHTTPExchange(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			p := probetest.Serve(t, test.script)
-			get := HTTPGet{Port: p.Port, Path: "/healthz", Timeout: max(test.timeout, brief)}
-			if test.timeout == 0 {
-				get.Timeout = ample
+			var p *probetest.Peer
+			attempt := func(timeout time.Duration) (got Result, addr string) {
+				p = probetest.Serve(t, test.script)
+				return HTTPGet{Port: p.Port, Path: "/healthz", Timeout: timeout}.Probe(t.Context()), address("", p.Port)
 			}
-			got := get.Probe(t.Context())
-			test.want.check(t, got, address("", p.Port))
+			got := test.want.checkAt(t, cmp.Or(test.timeout, ample), attempt)
 			if len(got.Output) > 11<<10 {
 				t.Errorf("output has %d bytes, want it bounded", len(got.Output))
 			}

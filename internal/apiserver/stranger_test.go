@@ -20,15 +20,15 @@ func TestIdleWatch(t *testing.T) {
 	for _, http2 := range []bool{false, true} {
 		t.Run(fmt.Sprintf("HTTP/2 %v", http2), func(t *testing.T) {
 			t.Parallel()
-			// long enough for a write on a machine that has other things to do
-			c := newClient(t, func(o *Options) { o.WriteTime = time.Second })
+			const writeTime = 3 * time.Second // enough on a machine that has other things to do
+			c := newClient(t, func(o *Options) { o.WriteTime = writeTime })
 			server := httptest.NewUnstartedServer(c.api)
 			server.EnableHTTP2 = http2
 			server.StartTLS()
 			t.Cleanup(server.Close)
 			c.url, c.http = server.URL, server.Client()
-			w := c.watch(configMaps + "?watch=true&timeoutSeconds=8")
-			time.Sleep(1500 * time.Millisecond) // nothing is what has to happen
+			w := c.watch(configMaps + "?watch=true&timeoutSeconds=15")
+			time.Sleep(writeTime + time.Second) // nothing is what has to happen
 			c.ok("POST", configMaps, configMap("a", "{}"))
 			w.want("ADDED a")
 			if event, more := w.next(); more {

@@ -119,7 +119,7 @@ func TestWatchers(t *testing.T) { watchAll(t, 20, 400, 5) }
 // watchAll has so many watchers see so many changes, each over so many connections, while one more
 // reads nothing: that one is cut, and holds up nobody.
 func watchAll(t *testing.T, watchers, changes, connections int) {
-	c := newClient(t, func(o *Options) { o.WriteTime = time.Second })
+	c := newClient(t, func(o *Options) { o.WriteTime = 5 * time.Second })
 	c.ok("POST", configMaps, configMap("a", `{"n":"0"}`))
 	first := c.ok("GET", configMaps, "").get("metadata.resourceVersion")
 	stuck := c.openStuck()
@@ -200,7 +200,9 @@ func (c *client) openStuck() net.Conn {
 // TestStuckWatcher: a client that reads nothing holds up neither writers nor other watchers, and is
 // cut when it has taken nothing for too long.
 func TestStuckWatcher(t *testing.T) {
-	c := newClient(t, func(o *Options) { o.WriteTime = 200 * time.Millisecond })
+	t.Parallel()
+	// so long that the other watcher, which is of this process too, is not too slow on a busy machine
+	c := newClient(t, func(o *Options) { o.WriteTime = 5 * time.Second })
 	c.ok("POST", configMaps, configMap("a", `{"n":"0"}`))
 	stuck := c.openStuck()
 	defer stuck.Close()
@@ -214,7 +216,7 @@ func TestStuckWatcher(t *testing.T) {
 		other.want("MODIFIED a")
 	}
 	// what was sent before the cut is still there to be read; then the connection ends
-	if err := stuck.SetReadDeadline(time.Now().Add(20 * time.Second)); err != nil {
+	if err := stuck.SetReadDeadline(time.Now().Add(time.Minute)); err != nil {
 		t.Fatal(err)
 	}
 	buffer := make([]byte, 1<<20)

@@ -73,7 +73,7 @@ func TestFollowAttempts(t *testing.T) {
 		"more than are":  {logs.Options{Tail: new(int64(99))}, "liveness ok|readiness ok|readiness ok|liveness timeout|readiness failed"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 			defer cancel()
 			var out bytes.Buffer
 			p := &logPrinter{streams: Streams{Out: io.MultiWriter(&out, endsWith{"failed", cancel}), Err: &out}, attempts: newAttemptLines()}

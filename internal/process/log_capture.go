@@ -3,13 +3,16 @@ package process
 import (
 	"errors"
 	"fmt"
+	"math"
 	"os"
+	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
 )
 
-// capture reads a stream to its end.
+// capture reads a stream to its end, or to the deadline of the pipe and then what is left in it, as
+// this process may not have been given the time to read that.
 func (l *Log) capture(r *os.File, stream Stream) {
 	raw, err := r.SyscallConn()
 	if err != nil {
@@ -17,30 +20,46 @@ func (l *Log) capture(r *os.File, stream Stream) {
 		return
 	}
 	var cut lineSplitter
-	for {
+	err = l.keepAll(raw, stream, &cut, math.MaxInt64)
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		err = l.keepAll(restReader{raw}, stream, &cut, maxRest)
+	}
+	if err != nil {
+		l.fail(err)
+	}
+	b := l.logs.get()
+	l.keep(b, nil, stream, &cut)
+	l.logs.buffers.Put(b)
+}
+
+// keepAll keeps what can be read, until there is nothing more or it was at least so much.
+func (l *Log) keepAll(raw rawReader, stream Stream, cut *lineSplitter, enough int64) error {
+	for enough > 0 {
 		b, n, err := l.read(raw)
 		if n > 0 {
-			l.keep(b, b.in[:n], stream, &cut)
+			l.keep(b, b.in[:n], stream, cut)
 		}
 		if b != nil {
 			l.logs.buffers.Put(b)
 		}
-		if n > 0 {
-			continue
+		if n == 0 {
+			return err
 		}
-		if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
-			l.fail(err)
-		}
-		b = l.logs.get()
-		l.keep(b, nil, stream, &cut)
-		l.logs.buffers.Put(b)
-		return
+		enough -= int64(n)
 	}
+	return nil
 }
 
 // rawReader is the part of syscall.RawConn that capturing needs.
 type rawReader interface {
 	Read(func(fd uintptr) (done bool)) error
+}
+
+// restReader reads what is there already, whatever the deadline, and does not wait.
+type restReader struct{ raw syscall.RawConn }
+
+func (r restReader) Read(read func(fd uintptr) (done bool)) error {
+	return r.raw.Control(func(fd uintptr) { read(fd) })
 }
 
 // read waits without a buffer, and takes one only when there is something to read. At the end n is

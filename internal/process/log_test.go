@@ -3,11 +3,13 @@ package process
 import (
 	"bytes"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -264,6 +266,44 @@ func TestLogHeldOpen(t *testing.T) {
 		t.Error(err)
 	}
 	waitDone(t, holder)
+}
+
+// TestLogPastTheDeadline has a process that did not come to read until the time for it was over: it
+// reads what is there, and is not kept by a stranger who writes on and on.
+func TestLogPastTheDeadline(t *testing.T) {
+	const said = "said in time\n"
+	for name, goesOn := range map[string]bool{"held open": false, "written to": true} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			l := openLog(t, LogOptions{Dir: dir})
+			r, w, err := os.Pipe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer w.Close() // nothing is to be written any more
+			_, writeErr := io.WriteString(w, said)
+			if err := errors.Join(writeErr, r.SetReadDeadline(time.Unix(1, 0))); err != nil {
+				t.Fatal(err)
+			}
+			var stranger sync.WaitGroup
+			if goesOn {
+				stranger.Go(func() {
+					for err := error(nil); err == nil; { // until nobody can read it
+						_, err = io.WriteString(w, "more\n")
+					}
+				})
+			}
+			l.capture(r, Stdout)
+			r.Close()
+			stranger.Wait()
+			if err := l.Close(); err != nil {
+				t.Errorf("Close = %v", err)
+			}
+			if got := textOf(readLog(t, dir, 0), Stdout); !strings.HasPrefix(got, said) || !goesOn && got != said {
+				t.Errorf("log = %.100q, want %q first", got, said)
+			}
+		})
+	}
 }
 
 // TestLogCompleteness compares what arrives with what was written, byte by byte, through rotations

@@ -65,11 +65,11 @@ func TestDefaultActionOfOthers(t *testing.T) {
 			}()
 			var got bool
 			var err error
-			for range 200 { // the script needs a moment
+			// the script needs a moment
+			for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
 				if got, err = DefaultAction(cmd.Process.Pid, syscall.SIGTERM); err == nil && got == test.want && Command(cmd.Process.Pid) != "" {
 					return
 				}
-				time.Sleep(10 * time.Millisecond)
 			}
 			t.Errorf("DefaultAction = %v, %v, want %v", got, err, test.want)
 		})

@@ -40,7 +40,7 @@ func TestStoppedShepherd(t *testing.T) {
 		t.Fatal(err)
 	}
 	began := time.Now()
-	if err := s.Close(); err != nil || time.Since(began) > KillBound {
+	if err := s.Close(); err != nil || time.Since(began) > patience {
 		t.Errorf("closed after %v: %v", time.Since(began), err)
 	}
 }

@@ -12,6 +12,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/probity-run/probity/test/ports"
 )
 
 // unruly are programs that try to outlive their container, with the number of processes that they
@@ -32,7 +34,7 @@ var unruly = []struct {
 func playOnThisSystem(role string) error {
 	switch role {
 	case "supervise":
-		return playSupervise()
+		return playSupervise(os.Args[1:])
 	case "move":
 		return playMove()
 	case "faulty":
@@ -53,8 +55,9 @@ func playOnThisSystem(role string) error {
 	return errors.New("no such role")
 }
 
-// playSupervise is a Probity that starts 20 containers, two of which listen, and is killed.
-func playSupervise() error {
+// playSupervise is a Probity that starts 20 containers, some of which listen at these addresses, and
+// is killed.
+func playSupervise(addresses []string) error {
 	if err := BecomeSubreaper(); err != nil {
 		return err
 	}
@@ -62,8 +65,10 @@ func playSupervise() error {
 	if err != nil {
 		return err
 	}
-	listen := Spec{Argv: []string{"/proc/self/exe", "127.0.0.1:0"}, Env: append(os.Environ(), roleVariable+"=listen"), Stdout: os.Stdout}
-	specs := []Spec{listen, listen}
+	var specs []Spec
+	for _, address := range addresses {
+		specs = append(specs, Spec{Argv: []string{"/proc/self/exe", address}, Env: append(os.Environ(), roleVariable+"=listen"), Stdout: os.Stdout})
+	}
 	for len(specs) < 20 {
 		script := unruly[len(specs)%len(unruly)].script
 		specs = append(specs, Spec{Argv: []string{"sh", "-c", script}, Env: os.Environ()})
@@ -240,7 +245,7 @@ func TestSignal(t *testing.T) {
 
 // TestProbityKilled is the promise of the package: Probity dies of SIGKILL, and nothing is left.
 func TestProbityKilled(t *testing.T) {
-	probity := exec.Command("/proc/self/exe")
+	probity := exec.Command("/proc/self/exe", fmt.Sprintf("127.0.0.1:%d", ports.Free(t)), fmt.Sprintf("127.0.0.1:%d", ports.Free(t)))
 	probity.Env = append(os.Environ(), roleVariable+"=supervise")
 	probity.Stderr = os.Stderr
 	out, err := probity.StdoutPipe()
@@ -251,7 +256,7 @@ func TestProbityKilled(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { probity.Process.Kill(); probity.Wait() })
-	ports, shepherd := readSupervisor(t, bufio.NewScanner(out))
+	addresses, shepherd := readSupervisor(t, bufio.NewScanner(out))
 	want := 1 + 1 + 2 // itself, the shepherd, the listeners
 	for i := 2; i < 20; i++ {
 		want += unruly[i%len(unruly)].processes
@@ -263,8 +268,8 @@ func TestProbityKilled(t *testing.T) {
 	killed := time.Now()
 	eventually(t, "all processes are gone", func() bool { return len(living(tree)) == 0 })
 	t.Logf("%d processes gone after %v", len(tree), time.Since(killed).Round(time.Millisecond))
-	for _, port := range ports {
-		l, err := net.Listen("tcp", port)
+	for _, address := range addresses {
+		l, err := net.Listen("tcp", address)
 		if err != nil {
 			t.Errorf("port not free: %v", err)
 			continue

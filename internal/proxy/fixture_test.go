@@ -265,15 +265,24 @@ type testReplica struct {
 // replica starts an HTTP/1 and h2c server.
 func (fx *fixture) replica(name string, handler http.HandlerFunc) *testReplica {
 	fx.t.Helper()
+	return fx.replicaAt("127.0.0.1:0", name, handler)
+}
+
+func (fx *fixture) replicaAt(address, name string, handler http.HandlerFunc) *testReplica {
+	fx.t.Helper()
+	listener, err := net.Listen("tcp", address)
+	if err != nil {
+		fx.t.Fatal(err)
+	}
 	b := &testReplica{name: name}
-	b.Server = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	b.Server = &httptest.Server{Listener: listener, Config: &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		b.seen.Add(1)
 		if handler == nil {
 			fmt.Fprint(w, name)
 			return
 		}
 		handler(w, r)
-	}))
+	})}}
 	b.Config.Protocols = new(http.Protocols)
 	b.Config.Protocols.SetHTTP1(true)
 	b.Config.Protocols.SetUnencryptedHTTP2(true)

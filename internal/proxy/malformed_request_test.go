@@ -114,11 +114,11 @@ func expectMalformed(t *testing.T, protocol, request string, want int) {
 	})
 	fx.endpoints("web", at("a", replica.address))
 	for name, send := range map[string]func(net.Conn, string){"at once": sendAtOnce, "byte by byte": sendByteByByte} {
-		conn, answers := rawForShort(t, address)
+		conn, answers := raw(t, address, "")
 		send(conn, request+"GET /hidden HTTP/1.1\r\nHost: web\r\n\r\n")
 		expectRefusal(t, name, answers, want)
 		// behind a good request, which is answered first
-		conn, answers = rawForShort(t, address)
+		conn, answers = raw(t, address, "")
 		send(conn, "GET /good HTTP/1.1\r\nHost: web\r\n\r\n"+request+"GET /hidden HTTP/1.1\r\nHost: web\r\n\r\n")
 		res, err := http.ReadResponse(answers, nil)
 		if err != nil || res.StatusCode != http.StatusOK {
@@ -126,15 +126,6 @@ func expectMalformed(t *testing.T, protocol, request string, want int) {
 		}
 		expectRefusal(t, name+", behind a good one", answers, want)
 	}
-}
-
-// rawForShort opens a connection that fails soon if an answer does not come.
-func rawForShort(t *testing.T, address string) (net.Conn, *bufio.Reader) {
-	conn, answers := raw(t, address, "")
-	if err := conn.SetDeadline(time.Now().Add(5 * time.Second)); err != nil {
-		t.Fatal(err)
-	}
-	return conn, answers
 }
 
 func sendAtOnce(conn net.Conn, request string) { _, _ = io.WriteString(conn, request) }

@@ -14,8 +14,8 @@ import (
 
 // conversation is what a client and a replica do that know the RFCs, but not what is between them.
 // Each step is a word and what it is about: "say" writes text, "hear" waits until a text has come,
-// "wait" takes a duration, "end" ends the own side of the connection, "break" resets it, and
-// "close" closes it.
+// "wait" takes a duration, "end" ends the own side of the connection, "break" resets it, "close"
+// closes it, "sign" gives the other peer a sign and "await" waits for one.
 type conversation struct {
 	name            string
 	client, replica []string
@@ -70,7 +70,7 @@ func conversations() []conversation {
 		{"absolute form", []string{"say GET http://b/c HTTP/1.1\r\nHost: a\r\n\r\n", "hear ok"}, []string{hearHead, sayOK}, heardOK + " open", "GET /c HTTP/1.1\r\n…Host: b\r\n…"},
 		{"TE: gzip, chunked", []string{"say POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n"}, []string{"hear never"}, "HTTP/1.1 501 Not Implemented…", ""},
 		{"an answer in gzip, chunked", []string{getRoot}, []string{hearHead, "say HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n"}, "HTTP/1.1 502 Bad Gateway… open", ""},
-		{"a replica that closes without a word", []string{getRoot, "hear ok", "wait 50ms", post(2, "") + "hi", "hear HTTP", "hear ok"}, []string{hearHead, sayOK, "close"}, heardOK + heardOK + " open", ""},
+		{"a replica that closes without a word", []string{getRoot, "hear ok", "await", post(2, "") + "hi", "hear HTTP", "hear ok"}, []string{hearHead, sayOK, "close", "sign"}, heardOK + heardOK + " open", ""},
 		{"a head byte by byte", []string{"say G", "wait 20ms", "say ET", "wait 20ms", "say  / HTTP/1.1\r", "wait 20ms", "say \nHost: a\r\n\r", "wait 20ms", "say \n", "hear ok"}, []string{hearHead, sayOK}, heardOK + " open", ""},
 		{"a head of 100 KiB", []string{"say GET / HTTP/1.1\r\nHost: a\r\nX: " + long + long[:36<<10] + "\r\n\r\n"}, []string{"hear never"}, "HTTP/1.1 431 Request Header Fields Too Large…", ""},
 		{"a head of 60 KiB", []string{"say GET / HTTP/1.1\r\nHost: a\r\nX: " + long[:60<<10] + "\r\n\r\n", "hear ok"}, []string{hearHead, sayOK}, heardOK + " open", ""},
@@ -90,7 +90,7 @@ func conversations() []conversation {
 		{"chunks for HTTP/1.0", []string{"say GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n"}, []string{hearHead, "say HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n"}, "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nok FIN", ""},
 		{"an answer of HTTP/1.0", []string{getRoot, "hear ok"}, []string{hearHead, "say HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok", "close"}, heardOK + " open", ""},
 		{"upgrade to h2c", []string{"say GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n\r\n", "hear ok"}, []string{hearHead, sayOK}, heardOK + " open", "GET / HTTP/1.1\r\nHost: a\r\n…"},
-		{"408 while nobody asks", []string{getRoot, "hear ok", "wait 150ms", post(2, "") + "hi", "hear HTTP", "hear ok"}, []string{hearHead, sayOK, "wait 50ms", "say HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n", "hear hi", sayOK}, heardOK + heardOK + " open", ""},
+		{"408 while nobody asks", []string{getRoot, "hear ok", "await", post(2, "") + "hi", "hear HTTP", "hear ok"}, []string{hearHead, sayOK, "wait 50ms", "say HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n", "sign", "hear hi", sayOK}, heardOK + heardOK + " open", ""},
 		{"chunks byte by byte, with trailers", []string{chunked, "say 2", "wait 10ms", "say \r", "wait 10ms", "say \nh", "wait 10ms", "say i\r\n0\r", "wait 10ms", "say \nX: y\r\n\r\n", "hear ok"}, []string{"hear X: y\r\n\r\n", sayOK}, heardOK + " open", "…2\r\nhi\r\n0\r\nX: y\r\n\r\n"},
 		{"an answer with bare LF", []string{getRoot, "hear ok"}, []string{hearHead, "say HTTP/1.1 200\nContent-Length: 2\n\nok"}, "HTTP/1.1 200 \r\nContent-Length: 2\r\n\r\nok open", ""},
 		{"a body of GET", []string{"say GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi", "hear ok"}, []string{"hear hi", sayOK}, heardOK + " open", "…\r\n\r\nhi"},
@@ -113,7 +113,7 @@ func TestConversations(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			r := listenPeer(t, c.replica)
 			fx.endpoints("web", at("a", r.address))
-			heard := c.talk(t, front, true)
+			heard := c.talk(t, front, r.signs, true)
 			if !matches(c.heard, heard) {
 				t.Errorf("the client heard %s, want %s", brief(heard), brief(c.heard))
 			}
@@ -144,7 +144,7 @@ func TestConversationsBeside(t *testing.T) {
 					t.Skip(name + " is not installed")
 				}
 				r.forget() // the proxy was asked whether it listens
-				heard := c.talk(t, address, false)
+				heard := c.talk(t, address, r.signs, false)
 				t.Logf("same: %v\n%s\nwant\n%s\nthe replica: %s", matches(c.heard, heard), brief(heard), brief(c.heard), brief(r.heard()))
 			})
 		}
@@ -156,13 +156,13 @@ const quiet = 700 * time.Millisecond
 
 // talk plays the client, and returns what it heard and how that ended. If mayEnd is true, it ends
 // its side of a connection that is to stay open, which spares the time to see that it does.
-func (c *conversation) talk(t *testing.T, front string, mayEnd bool) string {
+func (c *conversation) talk(t *testing.T, front string, signs chan struct{}, mayEnd bool) string {
 	conn, err := net.Dial("tcp", front)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	p := &peer{conn: conn.(*net.TCPConn)}
+	p := &peer{conn: conn.(*net.TCPConn), signs: signs}
 	if !p.play(c.client) {
 		return ""
 	}
@@ -196,15 +196,17 @@ func (c *conversation) talk(t *testing.T, front string, mayEnd bool) string {
 
 // peer is one side of a conversation.
 type peer struct {
-	conn *net.TCPConn
-	text strings.Builder // what it has heard
-	seen int             // how much of that it has waited for
-	buf  [64 << 10]byte
+	conn  *net.TCPConn
+	signs chan struct{}   // holds the sign that was given and not awaited
+	text  strings.Builder // what it has heard
+	seen  int             // how much of that it has waited for
+	buf   [64 << 10]byte
 }
 
 // play plays steps, and reports whether the connection is still there.
 func (p *peer) play(steps []string) bool {
 	_ = p.conn.SetDeadline(time.Now().Add(10 * time.Second)) // fails only with what follows
+	there := true
 	for _, step := range steps {
 		word, what, _ := strings.Cut(step, " ")
 		switch word {
@@ -224,13 +226,23 @@ func (p *peer) play(steps []string) bool {
 			_ = p.conn.CloseWrite()
 		case "break":
 			reset(p.conn)
-			return false
+			there = false
 		case "close":
 			_ = p.conn.Close()
-			return false
+			there = false
+		case "sign":
+			select {
+			case p.signs <- struct{}{}:
+			default: // over another connection
+			}
+		case "await":
+			select {
+			case <-p.signs:
+			case <-time.After(10 * time.Second):
+			}
 		}
 	}
-	return true
+	return there
 }
 
 func (p *peer) read() error {
@@ -245,6 +257,7 @@ func (p *peer) read() error {
 // peerReplica plays the same steps over each connection.
 type peerReplica struct {
 	address string
+	signs   chan struct{}
 	mu      sync.Mutex // guards texts
 	texts   []string
 	running sync.WaitGroup
@@ -256,7 +269,7 @@ func listenPeer(t *testing.T, steps []string) *peerReplica {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { l.Close() })
-	r := &peerReplica{address: l.Addr().String()}
+	r := &peerReplica{address: l.Addr().String(), signs: make(chan struct{}, 1)}
 	go func() {
 		for {
 			conn, err := l.Accept()
@@ -265,9 +278,8 @@ func listenPeer(t *testing.T, steps []string) *peerReplica {
 			}
 			r.running.Go(func() {
 				defer conn.Close()
-				p := &peer{conn: conn.(*net.TCPConn)}
-				p.play(steps)
-				if len(steps) > 0 && steps[len(steps)-1] != "close" && steps[len(steps)-1] != "break" && p.read() == nil {
+				p := &peer{conn: conn.(*net.TCPConn), signs: r.signs}
+				if p.play(steps) {
 					for p.read() == nil { // until the front closes it
 					}
 				}

@@ -164,12 +164,12 @@ func TestAnotherProgramHasThePort(t *testing.T) {
 	needsAddresses(t)
 	for name, listen := range map[string]string{"of IPv4": "tcp4", "of both": "tcp"} {
 		t.Run(name, func(t *testing.T) {
-			stranger, err := net.Listen(listen, ":0")
+			port := ports.Free(t)
+			stranger, err := net.Listen(listen, fmt.Sprintf(":%d", port))
 			if err != nil {
 				t.Fatal(err)
 			}
 			defer stranger.Close()
-			port := stranger.Addr().(*net.TCPAddr).Port
 			fx := start(t, Options{})
 			got := fx.service("web", onPort(port), atOwnAddress("127.64.0.3"))
 			reason := fmt.Sprintf("port %d is in use by another program", port)

@@ -1,10 +1,13 @@
 package proxy
 
 import (
+	"fmt"
 	"net"
 	"net/http"
 	"sync/atomic"
 	"testing"
+
+	"github.com/probity-run/probity/test/ports"
 )
 
 // TestRestartInPlace breaks a GET that is in flight at a Pod whose next process already listens on
@@ -13,7 +16,7 @@ func TestRestartInPlace(t *testing.T) {
 	fx := start(t, Options{})
 	url := "http://" + fx.service("web")
 	arrived, hang := make(chan struct{}), atomic.Bool{}
-	a := fx.replica("a", func(w http.ResponseWriter, r *http.Request) {
+	a := fx.replicaAt(fmt.Sprintf("127.0.0.1:%d", ports.Free(t)), "a", func(w http.ResponseWriter, r *http.Request) {
 		if hang.Load() {
 			arrived <- struct{}{}
 			<-r.Context().Done()

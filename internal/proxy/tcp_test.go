@@ -250,11 +250,7 @@ func TestTCPClientThatLeft(t *testing.T) {
 				}
 				return
 			}
-			began := time.Now()
 			eventually(t, "it is let go", func() bool { return fx.state().InFlight == 0 })
-			if took := time.Since(began); took > 3*stallCheckPeriod {
-				t.Errorf("it took %v", took)
-			}
 			if s := fx.state(); s.Gone != 1 {
 				t.Errorf("%d clients left, want 1", s.Gone)
 			}

@@ -173,7 +173,7 @@ func TestFinished(t *testing.T) {
 // isGone waits until a Pod's object is gone.
 func isGone(t *testing.T, s *System, name string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), hangs)
 	defer cancel()
 	watch, err := s.Store().Watch(store.WatchOptions{Kinds: []store.Object{&corev1.Pod{}}})
 	for err == nil {

@@ -111,7 +111,7 @@ spec:
 func says(t *testing.T, lines <-chan string, want string) {
 	t.Helper()
 	var said []string
-	limit := time.After(20 * time.Second)
+	limit := time.After(hangs)
 	for {
 		select {
 		case line := <-lines:

@@ -211,7 +211,8 @@ func TestReach(t *testing.T) {
 				t.Fatal(err)
 			}
 			s := started(t, t.Context(), Options{Manifests: []string{path}})
-			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+			runs(t, s, "web") // how long that takes is no matter here
+			ctx, cancel := context.WithTimeout(t.Context(), hangs)
 			defer cancel()
 			if test.want != "" && !test.stop {
 				ctx, cancel = context.WithTimeout(ctx, time.Second)

@@ -8,7 +8,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -70,9 +69,9 @@ func TestDeleteNamespaceOfWhatRuns(t *testing.T) {
 	}
 	var log lockedBuilder
 	s := started(t, t.Context(), Options{Manifests: []string{path}, NoServices: true, Logger: slog.New(slog.NewTextHandler(&log, nil))})
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	starting, cancel := context.WithTimeout(t.Context(), hangs)
 	defer cancel()
-	if _, err := s.Reach(ctx, GoalReady); err != nil {
+	if _, err := s.Reach(starting, GoalReady); err != nil {
 		t.Fatal(err)
 	}
 	watch, err := s.Store().Watch(store.WatchOptions{Selector: store.Selector{Namespace: "team"}})
@@ -84,6 +83,8 @@ func TestDeleteNamespaceOfWhatRuns(t *testing.T) {
 	if err != nil || gone || last.(*corev1.Namespace).Status.Phase != corev1.NamespaceTerminating {
 		t.Fatalf("gone: %v, %+v, %v, want it to wait for its Pod", gone, last, err)
 	}
+	ctx, cancel := context.WithTimeout(t.Context(), hangs)
+	defer cancel()
 	left := map[types.UID]string{}
 	for err == nil {
 		if _, getErr := s.Store().GetObject(team); apierrors.IsNotFound(getErr) {

@@ -34,6 +34,7 @@ const maxPrograms = 1000
 type portClaims struct {
 	registry *registry.Registry // knows which object a Pod comes from
 	root     *os.Root
+	patience time.Duration // for how long a number is left to a program at first
 	notice   func(string)
 
 	mu       sync.Mutex                 // guards the rest
@@ -58,9 +59,9 @@ type declaredPorts struct {
 	obeys   map[int32]bool // by port: whether the manifest shows that the program heeds PORT
 }
 
-func newPortClaims(r *registry.Registry, root *os.Root, notice func(string)) *portClaims {
+func newPortClaims(r *registry.Registry, root *os.Root, patience time.Duration, notice func(string)) *portClaims {
 	c := &portClaims{
-		registry: r, root: root, notice: notice, bySource: map[string][]declaredPorts{},
+		registry: r, root: root, patience: patience, notice: notice, bySource: map[string][]declaredPorts{},
 		narrow: map[programPort]bool{}, started: map[types.UID]*startedPod{},
 	}
 	if err := readNote(root, obedienceName, &c.noted); err != nil {
@@ -129,7 +130,7 @@ func (c *portClaims) wishesLocked(next *expiry) (wishes []workload.PortWish) {
 		for _, d := range declared {
 			for port := range d.obeys {
 				// once a Pod was started, its turn counts
-				waits := !c.hasTurnLocked(d, port) && next.isBefore(d.since.Add(workload.PortPatience))
+				waits := !c.hasTurnLocked(d, port) && next.isBefore(d.since.Add(c.patience))
 				wishes = append(wishes, workload.PortWish{
 					Origin: d.origin, Program: d.program, Port: port, Fixed: d.fixed, Narrow: c.narrow[programPort{d.program, port}],
 					Obeys: c.heedsLocked(d.origin, d.program, port), Waits: waits,

@@ -31,7 +31,7 @@ func (c *portClaims) starting(pod *corev1.Pod, container string) bool {
 		return false
 	}
 	if st.turns[container] == nil {
-		st.turns[container] = &workload.PortTurn{}
+		st.turns[container] = &workload.PortTurn{Patience: c.patience}
 	}
 	st.turns[container].Start(time.Now())
 	return c.isUnsureLocked(st, container)

@@ -39,7 +39,7 @@ func newClaimsFixture(t *testing.T) *claimsFixture {
 		}}},
 	}
 	fx := &claimsFixture{t: t, pod: pod, pods: map[types.NamespacedName]*corev1.Pod{{Namespace: "default", Name: "frontend"}: pod}}
-	fx.claims = newPortClaims(registry.New(registry.Options{Store: store.New(store.Options{})}), root, func(line string) { t.Error(line) })
+	fx.claims = newPortClaims(registry.New(registry.Options{Store: store.New(store.Options{})}), root, 10*time.Second, func(line string) { t.Error(line) })
 	fx.set()
 	return fx
 }

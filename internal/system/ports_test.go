@@ -13,6 +13,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 
+	"github.com/probity-run/probity/internal/address"
 	"github.com/probity-run/probity/internal/manifest"
 	"github.com/probity-run/probity/internal/store"
 	"github.com/probity-run/probity/test/ports"
@@ -25,6 +26,11 @@ func needsAddresses(t *testing.T) {
 		t.Skip("127.0.0.1 is the only loopback address here")
 	}
 }
+
+// ampleTurn is for how long a port number is left to programs that take it as soon as they run:
+// even a busy machine has started this test binary by then. It is more than [hangs], so that a
+// Service that waits for longer than it has to is noticed.
+const ampleTurn = 2 * hangs
 
 // testProgram is a Pod with one program, and the Service in front of it, if it has a port.
 type testProgram struct {
@@ -124,7 +130,9 @@ func TestServiceAtItsOwnAddress(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			port := ports.Free(t)
 			number := func(text string) string { return strings.ReplaceAll(text, "%d", fmt.Sprint(port)) }
-			s := started(t, context.Background(), Options{Manifests: []string{manifestOf(t, testProgram{"web", number(tt.listens), port, port, number(tt.extra)})}})
+			s := started(t, context.Background(), Options{
+				Manifests: []string{manifestOf(t, testProgram{"web", number(tt.listens), port, port, number(tt.extra)})}, PortPatience: ampleTurn,
+			})
 			want := fmt.Sprintf("%s:%d", serviceOfEventually(t, s, "web").Spec.ClusterIP, port)
 			if got := servedAt(t, s, "web", port); got != want {
 				t.Errorf("the Service is at %s, want %s", got, want)
@@ -164,7 +172,7 @@ func TestServicesOnOnePort(t *testing.T) {
 	for i, name := range []string{"red", "green", "blue"} {
 		programs = append(programs, testProgram{name, []string{":$PORT", "127.0.0.1:$PORT", "[::1]:$PORT"}[i], port, port, ""})
 	}
-	s := started(t, context.Background(), Options{Manifests: []string{manifestOf(t, programs...)}})
+	s := started(t, context.Background(), Options{Manifests: []string{manifestOf(t, programs...)}, PortPatience: ampleTurn})
 	seen := map[string]bool{}
 	for _, p := range programs {
 		address := serviceOfEventually(t, s, p.name).Spec.ClusterIP
@@ -196,8 +204,8 @@ func TestProgramThatIgnoresPORT(t *testing.T) {
 				web := testProgram{"web", fmt.Sprintf(":%d", port), port, 0, ""}
 				other := testProgram{"other", "127.0.0.1:$PORT", port, port, ""}
 				if whose == "own" {
-					web.service, other.service = port, port+1
-					other.port = port + 1
+					web.service, other.service = port, ports.Free(t)
+					other.port = other.service
 				}
 				first, second := manifestOf(t, web), manifestOf(t, other)
 				if order == "after" {
@@ -207,7 +215,7 @@ func TestProgramThatIgnoresPORT(t *testing.T) {
 				if order == "at once" {
 					files = append(files, second)
 				}
-				s := started(t, context.Background(), Options{Manifests: files})
+				s := started(t, context.Background(), Options{Manifests: files, PortPatience: ampleTurn})
 				if order == "before" {
 					checkRuns(t, s, "web")
 				}
@@ -260,7 +268,7 @@ func TestObedienceIsRemembered(t *testing.T) {
 		if err := os.WriteFile(path, text, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		s := started(t, context.Background(), Options{Manifests: []string{path}, StateDir: state})
+		s := started(t, context.Background(), Options{Manifests: []string{path}, StateDir: state, PortPatience: ampleTurn})
 		servedAt(t, s, "web", port)
 		checkRuns(t, s, "web")
 		got := "open"
@@ -280,6 +288,25 @@ func TestObedienceIsRemembered(t *testing.T) {
 // two runs at a time have no address in common.
 func TestAddressesStay(t *testing.T) {
 	needsAddresses(t)
+	for range 5 {
+		if addressesStay(t) {
+			return
+		}
+	}
+	t.Fatal("no folder had its own addresses")
+}
+
+// hasOwnAddresses reports whether a system has the addresses of its folder: no other run on this
+// machine has them.
+func hasOwnAddresses(s *System) bool {
+	first := address.BlockOf(s.state.dir)
+	return s.addresses.serviceBlock == first && s.addresses.podBlock == (first+address.Blocks/2)%address.Blocks
+}
+
+// addressesStay reports false if other runs on this machine, such as those of other tests, had the
+// addresses in between.
+func addressesStay(t *testing.T) bool {
+	t.Helper()
 	state := filepath.Join(folder(t), "state")
 	run := func(state string, names ...string) (s *System, at map[string]string) {
 		var programs []testProgram
@@ -319,38 +346,51 @@ func TestAddressesStay(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	_, second := run(state, "a-new-one", "frontend", "store")
+	again, second := run(state, "a-new-one", "frontend", "store")
+	if !hasOwnAddresses(s) || !hasOwnAddresses(again) {
+		return false
+	}
 	for name, address := range first {
 		if second[name] != address {
 			t.Errorf("%s was at %s and is at %s", name, address, second[name])
 		}
 	}
+	return true
 }
 
 // TestBlockIsTaken: a run whose addresses another one has gets the next ones, and says so.
 func TestBlockIsTaken(t *testing.T) {
-	dir := folder(t)
+	for range 20 {
+		dir := folder(t)
+		first, moved := addressesOf(t, dir)
+		if moved != "" {
+			t.Logf("as if another test had them: %s", moved)
+			continue
+		}
+		second, moved := addressesOf(t, dir)
+		if second.serviceBlock == first.serviceBlock || second.podBlock == first.podBlock || moved == "" {
+			t.Errorf("blocks %d and %d, %d and %d; %q", first.serviceBlock, second.serviceBlock, first.podBlock, second.podBlock, moved)
+		}
+		return
+	}
+	t.Fatal("no run got the addresses of its folder")
+}
+
+func addressesOf(t *testing.T, dir string) (a *addresses, moved string) {
+	t.Helper()
 	root, err := os.OpenRoot(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer root.Close()
-	first, moved, err := openAddresses(root, dir, func(line string) { t.Log(line) })
+	a, moved, err = openAddresses(root, dir, func(line string) { t.Log(line) })
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer first.close()
-	if moved != "" {
-		t.Errorf("moved: %s", moved)
-	}
-	second, moved, err := openAddresses(root, dir, func(line string) { t.Log(line) })
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer second.close()
-	if second.serviceBlock == first.serviceBlock || second.podBlock == first.podBlock || moved == "" {
-		t.Errorf("blocks %d and %d, %d and %d; %q", first.serviceBlock, second.serviceBlock, first.podBlock, second.podBlock, moved)
-	}
+	t.Cleanup(func() {
+		a.close()
+		_ = root.Close()
+	})
+	return a, moved
 }
 
 // TestPodOfAHeadlessService: it is reached at its own address and the port that it declares, where
@@ -368,7 +408,7 @@ func TestPodOfAHeadlessService(t *testing.T) {
 			if err := os.WriteFile(path, []byte(strings.Replace(string(text), "spec: {selector", "spec: {clusterIP: None, selector", 1)), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			s := started(t, context.Background(), Options{Manifests: []string{path}})
+			s := started(t, context.Background(), Options{Manifests: []string{path}, PortPatience: ampleTurn})
 			checkRuns(t, s, "db")
 			if got := serviceOf(t, s, "db").Spec.ClusterIP; got != corev1.ClusterIPNone {
 				t.Errorf("clusterIP %s", got)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -37,7 +38,7 @@ func TestDependencyOnADeclaredPort(t *testing.T) {
 			if err := os.WriteFile(path, append(text, frontend...), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			s := started(t, context.Background(), Options{Manifests: []string{path}})
+			s := started(t, context.Background(), Options{Manifests: []string{path}, PortPatience: time.Second})
 			address := fmt.Sprintf("%s:%d", serviceOfEventually(t, s, "store").Spec.ClusterIP, port)
 			eventually(t, "the Service's answer", func() bool { return answerOf(address) == "200 from store<nil>" })
 			if e := eventsOf(s, "PortUnused"); len(e) == 0 || !strings.Contains(e[0], "Pod frontend declares it") {
@@ -58,14 +59,20 @@ func TestSlowProgramThatIgnoresPORT(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// 12 s are longer than the first turn, and shorter than the second one
-	slow := fmt.Sprintf("command: [sh, -c, %q]", "sleep 12; exec "+os.Args[0])
+	// its first turn ends before it listens; at its second start it has nothing to wait for
+	taken := filepath.Join(folder(t), "taken")
+	slow := fmt.Sprintf("command: [sh, -c, %q]", "until test -e "+taken+"; do sleep 0.1; done; exec "+os.Args[0])
 	at := strings.LastIndex(string(text), "command: [")
 	end := at + strings.Index(string(text[at:]), "\n")
 	if err := os.WriteFile(path, []byte(string(text[:at])+slow+string(text[end:])), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	s := started(t, context.Background(), Options{Manifests: []string{path}})
+	s := started(t, context.Background(), Options{Manifests: []string{path}, PortPatience: 15 * time.Second})
+	address := fmt.Sprintf("%s:%d", serviceOfEventually(t, s, "store").Spec.ClusterIP, port)
+	eventually(t, "the Service's answer", func() bool { return answerOf(address) == "200 from store<nil>" })
+	if err := os.WriteFile(taken, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
 	deadline := time.Now().Add(time.Minute)
 	for {
 		pod, err := store.Get[*corev1.Pod](s.Store(), "default", "slow")

@@ -38,6 +38,7 @@ import (
 	"github.com/probity-run/probity/internal/proxy"
 	"github.com/probity-run/probity/internal/registry"
 	"github.com/probity-run/probity/internal/store"
+	"github.com/probity-run/probity/internal/workload"
 )
 
 // Options of a [System]. The zero value is an empty system, whose state folder belongs to the
@@ -68,6 +69,9 @@ type Options struct {
 	Listed bool
 	// MaxRestartPeriod caps the crash-loop back-off (R147). Default 300 s.
 	MaxRestartPeriod time.Duration
+	// PortPatience is for how long Services leave a port number to a program that declares it and
+	// has not shown where it listens, at first. Default [workload.PortPatience].
+	PortPatience time.Duration
 	// MaxPods is how many Pods there may be at a time; more wait for a place, or are refused where
 	// a manifest asks for them. Default 110, as a kubelet's maxPods.
 	MaxPods int
@@ -140,6 +144,7 @@ func (o Options) withDefaults() Options {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
 	o.MaxRestartPeriod = cmp.Or(o.MaxRestartPeriod, MaxRestartPeriod)
+	o.PortPatience = cmp.Or(o.PortPatience, workload.PortPatience)
 	o.MaxPods = cmp.Or(o.MaxPods, MaxPods)
 	return o
 }
@@ -258,7 +263,7 @@ func (s *System) compose() {
 	s.faults = &faults{store: s.store, log: s.opts.Logger}
 	var traffic node.Traffic
 	if !s.opts.NoServices {
-		s.claims = newPortClaims(s.registry, s.state.root, s.opts.Notice)
+		s.claims = newPortClaims(s.registry, s.state.root, s.opts.PortPatience, s.opts.Notice)
 		if s.first != nil {
 			s.claims.set(sourceOf(s.opts.Manifests), s.first)
 			s.addresses.expect(s.first.services())

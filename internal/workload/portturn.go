@@ -1,12 +1,16 @@
 package workload
 
-import "time"
+import (
+	"cmp"
+	"time"
+)
 
 const (
 	// PortPatience is for how long a port number is left to a program that has not shown where it
-	// listens, at first.
+	// listens, at first, if nothing else is said.
 	PortPatience = 10 * time.Second
-	// maxPatienceDoublings is how often that time is doubled for a program that fails: to 320 s.
+	// maxPatienceDoublings is how often that time is doubled for a program that fails: 10 s
+	// become 320 s.
 	maxPatienceDoublings = 5
 )
 
@@ -23,6 +27,9 @@ const (
 // The zero value is that of a container that was not started yet. It is not safe for concurrent
 // use.
 type PortTurn struct {
+	// Patience is for how long the first turn lasts. Default [PortPatience].
+	Patience time.Duration
+
 	since     time.Time // zero before the first start
 	limit     time.Duration
 	doublings int
@@ -31,12 +38,13 @@ type PortTurn struct {
 
 // Start begins an instance. It has to be called before the program can listen.
 func (t *PortTurn) Start(now time.Time) {
+	patience := cmp.Or(t.Patience, PortPatience)
 	switch {
 	case t.since.IsZero():
-		t.limit = PortPatience
+		t.limit = patience
 	case t.refused:
 		t.doublings = min(t.doublings+1, maxPatienceDoublings)
-		t.limit = PortPatience << t.doublings
+		t.limit = patience << t.doublings
 	default:
 		t.limit = 0
 	}

@@ -42,3 +42,16 @@ func TestPortTurn(t *testing.T) {
 		})
 	}
 }
+
+// TestPatience: the first turn is as long as was said, and grows as any other.
+func TestPatience(t *testing.T) {
+	turn := PortTurn{Patience: time.Minute}
+	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	for _, want := range []time.Duration{time.Minute, 2 * time.Minute, 4 * time.Minute} {
+		turn.Start(now)
+		if got := turn.Until().Sub(now); got != want {
+			t.Errorf("%v, want %v", got, want)
+		}
+		turn.End(true)
+	}
+}

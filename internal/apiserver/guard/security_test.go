@@ -226,34 +226,48 @@ func TestPlainHTTP(t *testing.T) {
 // TestUnproven: each kind of connection that shows no token is closed.
 func TestUnproven(t *testing.T) {
 	a := serve(t, Limits{ProofTimeout: 200 * time.Millisecond}, nothing)
-	for name, dial := range map[string]func(t *testing.T) net.Conn{
-		"TCP": func(t *testing.T) net.Conn {
-			conn, err := net.Dial("tcp", a.address)
-			if err != nil {
-				t.Fatal(err)
+	for name, speak := range map[string]func(conn net.Conn) (net.Conn, error){
+		"TCP":    func(conn net.Conn) (net.Conn, error) { return conn, nil },
+		"HTTP/1": func(conn net.Conn) (net.Conn, error) { return a.shakeHands(conn, "http/1.1") },
+		"HTTP/2": func(conn net.Conn) (net.Conn, error) {
+			secure, err := a.shakeHands(conn, "h2")
+			if err == nil {
+				_, err = io.WriteString(secure, preface)
 			}
-			return conn
-		},
-		"HTTP/1": func(t *testing.T) net.Conn { return a.dial(t, "http/1.1") },
-		"HTTP/2": func(t *testing.T) net.Conn {
-			conn := a.dial(t, "h2")
-			if _, err := io.WriteString(conn, preface); err != nil {
-				t.Fatal(err)
-			}
-			return conn
+			return secure, err
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			conn := dial(t)
-			defer conn.Close() // it is read to its end
-			if err := conn.SetDeadline(time.Now().Add(time.Minute)); err != nil {
+			raw, err := net.Dial("tcp", a.address)
+			if err != nil {
 				t.Fatal(err)
 			}
-			if _, err := io.Copy(io.Discard, conn); errors.Is(err, os.ErrDeadlineExceeded) {
+			defer raw.Close() // it is read to its end
+			if err := raw.SetDeadline(time.Now().Add(time.Minute)); err != nil {
+				t.Fatal(err)
+			}
+			conn, err := speak(raw)
+			if err == nil { // else it was closed before a busy machine came so far
+				_, err = io.Copy(io.Discard, conn)
+			}
+			if errors.Is(err, os.ErrDeadlineExceeded) {
 				t.Error("it is open after a minute")
+			}
+			if wrong, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+				t.Error(wrong)
 			}
 		})
 	}
+}
+
+// shakeHands begins TLS over a connection.
+func (a *api) shakeHands(conn net.Conn, protocol string) (*tls.Conn, error) {
+	host, _, err := net.SplitHostPort(a.address)
+	if err != nil {
+		return nil, err
+	}
+	secure := tls.Client(conn, &tls.Config{RootCAs: a.trust, ServerName: host, NextProtos: []string{protocol}})
+	return secure, secure.Handshake()
 }
 
 // client returns one that has the token's trust, with HTTP/2.

@@ -116,7 +116,7 @@ func TestFollow(t *testing.T) {
 		got = append(got, line.Text)
 		return nil
 	})
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	err := errors.Join(r.Read(ctx, []*corev1.Pod{pod("web", 0)}), r.Follow(ctx, Selection{Namespace: "default", One: true}))
 	if want := "one|two|also two|three"; strings.Join(got, "|") != want || err != nil || ctx.Err() != nil {
@@ -269,7 +269,7 @@ func TestFollowTooMany(t *testing.T) {
 	defer server.Close()
 	client := kube.New(server.Client(), server.URL)
 	defer client.Close()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	err := New(client, Options{Follow: true}, func(Line) error { return nil }).Follow(ctx, Selection{Namespace: "default"})
 	if err == nil || !strings.Contains(err.Error(), "web: there are 1024 already") {

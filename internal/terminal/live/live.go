@@ -44,14 +44,16 @@ type Screen struct {
 	program *tea.Program
 	done    chan struct{} // closed when the program has ended
 	before  *term.State   // of the terminal, to be restored if the program is stuck
+	// closeTime is how long Close waits for a terminal that takes nothing.
+	closeTime time.Duration
 }
 
 // New makes a screen. The terminal is taken over by Start.
 func New(opts Options) *Screen {
-	return &Screen{opts: opts, hub: newHub(Run{}), done: make(chan struct{})}
+	return &Screen{opts: opts, hub: newHub(Run{}), done: make(chan struct{}), closeTime: closeTime}
 }
 
-// closeTime is how long the end waits for a terminal that takes nothing.
+// closeTime is how long the end waits for a terminal that takes nothing, except in tests.
 const closeTime = 2 * time.Second
 
 // Start takes over the terminal and shows what the screen gets, until Close.
@@ -162,7 +164,7 @@ func (s *Screen) Close() {
 		return
 	}
 	s.stop()
-	late := time.After(closeTime)
+	late := time.After(s.closeTime)
 	go s.program.Send(quitMsg{})
 	select {
 	case <-s.done:

@@ -40,6 +40,14 @@ func descriptors() int {
 	return len(entries)
 }
 
+// WithLonger makes attempts that are to reach their time-out at a certain stage, which a busy
+// machine may not get to so soon: the first with this time-out, each further one with twice as
+// much, until one reports that it got there, or half a minute would be over.
+func WithLonger(timeout time.Duration, attempt func(timeout time.Duration) (reached bool)) {
+	for ; timeout < 30*time.Second && !attempt(timeout); timeout *= 2 {
+	}
+}
+
 // WaitFor polls until the condition holds, for ten seconds.
 func WaitFor(condition func() bool) error {
 	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {

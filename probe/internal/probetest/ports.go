@@ -20,13 +20,18 @@ func RefusedPort(t testing.TB) int {
 func FullBacklog(t testing.TB) int {
 	t.Helper()
 	port := boundPort(t, 0)
-	for {
-		dialer := net.Dialer{Timeout: 100 * time.Millisecond}
+	// every queue has room for one, which a busy machine may take a while for
+	for limit := time.Duration(0); ; limit = 100 * time.Millisecond {
+		dialer := net.Dialer{Timeout: limit}
 		conn, err := dialer.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", port))
-		if err != nil {
+		switch {
+		case err == nil:
+			t.Cleanup(func() { conn.Close() })
+		case limit == 0:
+			t.Fatal(err)
+		default:
 			return port
 		}
-		t.Cleanup(func() { conn.Close() })
 	}
 }
 

@@ -1,4 +1,5 @@
-// Package ports hands out the numbers of TCP ports to tests whose programs are to listen there soon.
+// Package ports hands out the numbers of TCP ports to tests whose programs are to listen there
+// soon.
 package ports
 
 import (

@@ -51,6 +51,7 @@ func web(t *testing.T) *probitytest.System {
 	}
 	return probitytest.Options{
 		Commands: map[string]string{"server": self}, Environ: append(os.Environ(), playService+"=1"), MaxRestartPeriod: time.Second,
+		Timeout: 2 * time.Minute, // bounds a hang: the tests of all packages run at a time
 	}.Run(t, "testdata/web.yaml")
 }
 

@@ -15,6 +15,10 @@ import (
 	"github.com/probity-run/probity/test/differential/trace"
 )
 
+// judgesBusy makes a difference a failure even if the machine was busy in all plays: these tests
+// have it to themselves, and have to tell of each scenario.
+const judgesBusy = true
+
 // TestProbityAgainstRecordings compares all scenarios, and with that docs/conformance.md. The flag
 // -recordings takes another folder than testdata, -update writes the document.
 func TestProbityAgainstRecordings(t *testing.T) {

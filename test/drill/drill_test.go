@@ -22,13 +22,14 @@ import (
 // comes first.
 func TestDrill(t *testing.T) {
 	b := build(t)
-	t.Cleanup(func() { // after all of them
-		const most = 5
-		if n := b.untold.Load(); n > most {
-			t.Errorf("%d drills could not tell anything, want %d at most", n, most)
+	var tests int32
+	t.Cleanup(func() { // after all of them; how many of them can tell depends on the machine
+		if n := b.untold.Load(); n > tests/2 {
+			t.Errorf("%d of %d drills could not tell anything: this proves nothing", n, tests)
 		}
 	})
 	run := func(name string, test func(t *testing.T)) {
+		tests++
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			test(t)
@@ -75,22 +76,28 @@ func (d defect) is(v verdict) bool {
 	return slices.Contains(d.rules, v.Rule) && strings.Contains(v.Text, d.says) && (d.advice == "" || v.Advice.Rule == d.advice)
 }
 
-// couldNotTell ends a test whose drills were made on a machine that was too busy. Of all tests only
-// a few may end so.
+// couldNotTell ends a test whose drills were made on a machine that was too busy. No more
+// than half of all tests may end so.
 func (b built) couldNotTell(t *testing.T) {
 	b.untold.Add(1)
 	t.Skip("this machine was too busy to tell")
 }
 
-// passes drills what has no defect.
+// passes drills what has no defect. A failure that comes again is one: on a busy machine a sound
+// service, too, may be late once.
 func (b built) passes(t *testing.T, faults []string) {
 	var args []string
 	for _, f := range faults {
 		args = append(args, "--fault", f)
 	}
-	if r := b.drill(t, nil, nil, []string{store, "GET /"}, args...); len(r.of("fail")) > 0 || len(r.Failures) > 0 || len(r.LeftOut) > 0 {
-		t.Errorf("a sound service does not pass:\n%s", &r)
+	for range 3 {
+		r := b.drill(t, nil, nil, []string{store, "GET /"}, args...)
+		if len(r.of("fail")) == 0 && len(r.Failures) == 0 && len(r.LeftOut) == 0 {
+			return
+		}
+		t.Logf("a sound service does not pass:\n%s", &r)
 	}
+	t.Error("a sound service does not pass, each of three times")
 }
 
 // report is what the tests read of one.

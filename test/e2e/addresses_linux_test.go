@@ -13,6 +13,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/probity-run/probity/test/harness"
+	"github.com/probity-run/probity/test/ports"
 )
 
 // plainUser is nobody's id.
@@ -79,11 +80,11 @@ func rootPort(t *testing.T) int {
 func TestServiceVariables(t *testing.T) {
 	t.Parallel()
 	for name, user := range users() {
-		for _, port := range []int{18083, rootPort(t)} {
+		for whose, port := range map[string]int{"everybodys": ports.Free(t), "roots": rootPort(t)} {
 			if port == 0 {
 				continue // on this machine everybody may have every port
 			}
-			t.Run(fmt.Sprintf("%s-%d", strings.ReplaceAll(name, " ", "-"), port), func(t *testing.T) {
+			t.Run(strings.ReplaceAll(name, " ", "-")+"-"+whose+"-port", func(t *testing.T) {
 				r := harness.StartWith(t, harness.Options{User: user}, webAndClient(port))
 				r.WaitPod("the client's success", func(p *corev1.Pod) bool { return p.Name == "client" && p.Status.Phase == corev1.PodSucceeded })
 				want := regexp.MustCompile(fmt.Sprintf(`Serving port %d at (127\.\d+\.\d+\.\d+:%[1]d)`, port))

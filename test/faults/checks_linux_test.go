@@ -1,30 +1,12 @@
 package faults
 
 import (
-	"fmt"
-	"os"
-	"runtime"
 	"slices"
 	"testing"
 	"time"
 
 	"github.com/probity-run/probity/test/harness"
 )
-
-// busy reports whether more is ready to run on this machine than it has processors, other tests
-// included. Then a promise about time cannot be judged.
-func busy() bool {
-	data, err := os.ReadFile("/proc/loadavg")
-	if err != nil {
-		return true
-	}
-	var one, five, fifteen float64
-	var running, all int
-	if _, err := fmt.Sscanf(string(data), "%f %f %f %d/%d", &one, &five, &fifteen, &running, &all); err != nil {
-		return true
-	}
-	return one > float64(runtime.NumCPU()) || running > runtime.NumCPU()+1
-}
 
 // checkNoFailures fails if a probe of a service failed, or Probity killed one. Startup probes may
 // fail: they wait for a service to listen. And a probe may fail that asks just when the test kills

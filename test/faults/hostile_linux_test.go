@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -78,8 +79,11 @@ func TestForkAndExit(t *testing.T) {
 		"spec:\n", "spec:\n  restartPolicy: Never\n", 1)
 	r := harness.Start(t, forks+harness.Manifest("", harness.Ready1))
 	r.WaitPod("succeeded", func(p *corev1.Pod) bool { return p.Name == "forks" && p.Status.Phase == corev1.PodSucceeded })
-	if left := len(r.Processes()) - 3; left > 0 { // probity, the shepherd, and the other Pod's
-		t.Errorf("%d processes are left when the Pod has Succeeded", left)
+	left := r.Processes()
+	web := r.WaitPod("ready", func(p *corev1.Pod) bool { return p.Name == "web" && harness.Ready(p) }) // it may have begun before or after that
+	known := []int{r.PID(), r.Shepherd(), harness.PIDOf(t, web, "app")}
+	if left = slices.DeleteFunc(left, func(pid int) bool { return slices.Contains(known, pid) }); len(left) > 0 {
+		t.Errorf("processes %v are left when the Pod has Succeeded", left)
 	}
 }
 
@@ -87,11 +91,13 @@ func TestForkAndExit(t *testing.T) {
 // delay the result, and does not stay.
 func TestProbeLeavesAChild(t *testing.T) {
 	t.Parallel()
+	meter := harness.StartMeter(t)
 	r := harness.Start(t, harness.Manifest(`"-port=0"`,
 		"    readinessProbe: {exec: {command: [sh, -c, 'sleep 300 & setsid sleep 300 & echo fine']}, periodSeconds: 1, timeoutSeconds: 10, successThreshold: 3}\n"))
 	pod := r.WaitPod("ready", harness.Ready)
 	// Three runs, each within a period: none took the time-out.
-	if took := time.Since(pod.Status.ContainerStatuses[0].State.Running.StartedAt.Time); took > 10*time.Second && !busy() {
+	took, load := time.Since(pod.Status.ContainerStatuses[0].State.Running.StartedAt.Time), meter.Stop()
+	if took > 10*time.Second && !load.Busy() {
 		t.Errorf("ready after %v, want 4s or so", took)
 	}
 	harness.WaitFor(t, "the end of what the probes left", func() bool { return len(r.Processes()) <= 3 })
@@ -148,7 +154,7 @@ func TestReaderThatNeverReads(t *testing.T) {
 	if code := r.Exit(); code != 0 {
 		t.Errorf("exit code = %d, want 0", code)
 	}
-	if took := time.Since(began); took > 20*time.Second {
+	if took := time.Since(began); took > time.Minute { // a container that is not killed at once has five seconds
 		t.Errorf("the end took %v", took)
 	}
 }

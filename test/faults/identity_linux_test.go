@@ -4,9 +4,9 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
@@ -64,13 +64,8 @@ func TestStrangerTakesOver(t *testing.T) {
 	r := harness.Start(t, harness.Manifest(fmt.Sprintf(`"-port=0", "-spawn=child -port=%d"`, port), listensAt(port)+probesOf(port)))
 	pod := r.WaitPod("ready", harness.Ready)
 	main := harness.PIDOf(t, pod, "app")
-	for _, pid := range r.Processes() { // the listener is the Pod's other process
-		if pid != main && pid != r.PID() && pid != r.Shepherd() {
-			if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
+	known := []int{main, r.PID(), r.Shepherd()}
+	killAll(t, slices.DeleteFunc(r.Processes(), func(pid int) bool { return slices.Contains(known, pid) })) // the listener is the Pod's other process
 	var listener net.Listener
 	harness.WaitFor(t, "the port", func() (free bool) {
 		var err error
@@ -100,7 +95,5 @@ func TestOrphanOfAKilledRun(t *testing.T) {
 	second := harness.Start(t, harness.Manifest(strings.Replace(arguments, "-spawn=daemon", "-print=", 1), probesOf(port)))
 	second.WaitPod("a restart", harness.Restarted(1))
 	checkStranger(t, second, port, orphans[0])
-	if err := syscall.Kill(orphans[0], syscall.SIGKILL); err != nil {
-		t.Error(err)
-	}
+	killAll(t, orphans)
 }

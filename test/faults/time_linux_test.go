@@ -20,8 +20,8 @@ import (
 	"github.com/probity-run/probity/test/harness"
 )
 
-// fragile are Pods that the first failure of a probe would restart, with two seconds for each
-// attempt.
+// fragile are Pods that the first failure of a probe would restart, with five seconds for each
+// attempt: a service that waits for a processor on a busy machine has time to answer.
 func fragile(log string) string {
 	var pods strings.Builder
 	for name, probe := range map[string]string{
@@ -30,7 +30,7 @@ func fragile(log string) string {
 		"tcp":  "tcpSocket: {port: http}",
 		"exec": "exec: {command: [sleep, '0.5']}",
 	} {
-		probe = "Probe: {" + probe + ", periodSeconds: 1, timeoutSeconds: 2, failureThreshold: 1}\n"
+		probe = "Probe: {" + probe + ", periodSeconds: 1, timeoutSeconds: 5, failureThreshold: 1}\n"
 		pods.WriteString(harness.Named(name, `"-answers=/slow=slow:700ms", "-log=`+filepath.Join(log, name)+`"`, harness.Listens+"    liveness"+probe+"    readiness"+probe))
 	}
 	return pods.String()
@@ -44,7 +44,7 @@ func TestSuspended(t *testing.T) {
 	log := t.TempDir()
 	r := harness.Start(t, fragile(log))
 	r.WaitPods(4, "ready", harness.Ready)
-	const stops, asleep = 3, 3500 * time.Millisecond // longer than a time-out, and several periods
+	const stops, asleep = 3, 6 * time.Second // longer than a time-out, and several periods
 	for range stops {
 		before := strings.Count(harness.ReadFile(t, filepath.Join(log, "http")), "GET /live")
 		r.Signal(syscall.SIGSTOP)
@@ -91,7 +91,7 @@ func TestStarved(t *testing.T) {
 	r := harness.Start(t, fragile(t.TempDir()))
 	r.WaitPods(4, "ready", harness.Ready)
 	makeIdle(t, r.PID())
-	const starved = 8 * time.Second // several periods and time-outs
+	const starved = 15 * time.Second // several periods and time-outs
 	ctx, cancel := context.WithTimeout(t.Context(), starved)
 	defer cancel()
 	var busy sync.WaitGroup

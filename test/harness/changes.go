@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -192,6 +193,21 @@ func PrivatePort(t *testing.T, pod *corev1.Pod, container string) int {
 		t.Fatalf("no private port of %s in %v: %v", container, pod.Annotations, err)
 	}
 	return private
+}
+
+// Answer changes what the scripted service of a Pod's container app, started with -control, answers
+// from now on.
+func Answer(t *testing.T, pod *corev1.Pod, script string) {
+	t.Helper()
+	address := fmt.Sprintf("http://127.0.0.1:%d/-/answers", PrivatePort(t, pod, "app"))
+	response, err := http.Post(address, "text/plain", strings.NewReader(script))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		t.Fatalf("%s: %s", address, response.Status)
+	}
 }
 
 // Ready reports whether the Pod's condition Ready is True.

@@ -183,7 +183,7 @@ func (r *Run) cleanUp() {
 		_ = r.cmd.Process.Kill()
 		<-r.ended
 	}
-	if !Within(5*time.Second, func() bool { return len(r.Processes()) == 0 }) {
+	if !Within(Timeout, func() bool { return len(r.Processes()) == 0 }) {
 		for _, pid := range r.Processes() {
 			r.t.Errorf("process %d is left: %s", pid, commandLine(pid))
 			_ = syscall.Kill(pid, syscall.SIGKILL)

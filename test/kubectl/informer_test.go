@@ -10,7 +10,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -212,7 +211,7 @@ func TestInformerOutlivesTheRun(t *testing.T) {
 			again.newConfigMap(t, "new", "2")
 			want := []string{metav1.NamespaceDefault + "/both", metav1.NamespaceDefault + "/new"}
 			var got []string
-			if !within(30*time.Second, func() bool {
+			if !within(timeout, func() bool {
 				got = slices.Sorted(slices.Values(informer.GetStore().ListKeys()))
 				return slices.Equal(got, want)
 			}) {

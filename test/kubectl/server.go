@@ -14,12 +14,8 @@ import (
 	"time"
 )
 
-const (
-	// timeout is how long something may take that should take seconds.
-	timeout = 2 * time.Minute
-	// startTimeout is how long it may take until there is a kubeconfig, which should be a moment.
-	startTimeout = 30 * time.Second
-)
+// timeout is how long something may take that should take seconds.
+const timeout = 2 * time.Minute
 
 // mark is the variable of the environment by which the processes of a run are found; its value is
 // the state folder.
@@ -63,7 +59,7 @@ func Start(program, state, dir string, env []string, args ...string) (*Server, e
 }
 
 func (s *Server) awaitKubeconfig() error {
-	found := within(startTimeout, func() bool {
+	found := within(timeout, func() bool {
 		_, err := os.Stat(s.Kubeconfig)
 		return err == nil || s.hasEnded()
 	})
@@ -97,7 +93,7 @@ func (s *Server) Stop() error {
 	if code := s.cmd.ProcessState.ExitCode(); code != 0 {
 		errs = append(errs, fmt.Errorf("probity run has ended with the exit code %d", code))
 	}
-	if !within(5*time.Second, func() bool { return len(s.Processes()) == 0 }) {
+	if !within(timeout, func() bool { return len(s.Processes()) == 0 }) {
 		for _, p := range s.Processes() {
 			errs = append(errs, fmt.Errorf("process %d is left: %s", p.PID, p.Command))
 			if process, err := os.FindProcess(p.PID); err == nil {

@@ -200,15 +200,7 @@ func existingPods(changes []harness.Change) map[string]*corev1.Pod {
 // answer changes what a replica answers from now on.
 func (r *rig) answer(pod *corev1.Pod, script string) {
 	r.t.Helper()
-	address := fmt.Sprintf("http://127.0.0.1:%d/-/answers", harness.PrivatePort(r.t, pod, "app"))
-	response, err := http.Post(address, "text/plain", strings.NewReader(script))
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	defer response.Body.Close()
-	if response.StatusCode != http.StatusOK {
-		r.t.Fatalf("%s: %s", address, response.Status)
-	}
+	harness.Answer(r.t, pod, script)
 }
 
 // signal sends a signal that keeps a replica from answering the requests that it has.

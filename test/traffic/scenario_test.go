@@ -24,6 +24,12 @@ type runLength struct {
 	// linger is how long a replica goes on answering after SIGTERM: a request that was sent before
 	// may wait for a processor, and a server that stops drops what it has not read.
 	linger time.Duration
+	// timeout is how many seconds a replica may take to answer a liveness probe. One that just
+	// waits for a processor is not to be restarted.
+	timeout int
+	// work is how long an answer takes that is to be on its way when the replica is told to end,
+	// some time after its last request.
+	work time.Duration
 }
 
 // scenario is something that is done to a [web] again and again while clients send requests. No
@@ -80,7 +86,9 @@ var scenarios = map[string]scenario{
 		r.waitPod(pod.Name, "ready again", harness.Ready)
 	}},
 	"hang": {
-		prepare: func(_ *testing.T, w *web) { w.Grace = 2 },
+		// The time-out is short: one in which the machine held Probity up, too, for a fifth of the
+		// time counts for nothing, and on a busy machine each long one would be such.
+		prepare: func(_ *testing.T, w *web) { w.Grace, w.Timeout = 2, 1 },
 		do: func(r *rig) {
 			pod := r.next()
 			pid := r.signal(pod, syscall.SIGSTOP)

@@ -6,7 +6,7 @@ import "time"
 
 // size of the scenarios that prove the point.
 func size() runLength {
-	return runLength{atLeast: 20 * time.Second, requests: 10_000, slack: 100 * time.Millisecond}
+	return runLength{atLeast: 20 * time.Second, requests: 10_000, slack: 100 * time.Millisecond, timeout: 1, work: 600 * time.Millisecond}
 }
 
 // crashes is how many crashes are measured, and maxUntilOut bounds the median.

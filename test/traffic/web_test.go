@@ -29,6 +29,8 @@ type web struct {
 	Grace int
 	// Fixed is the declared port if the program has to listen on that instead of on PORT.
 	Fixed int
+	// Timeout is that of the liveness probe in seconds.
+	Timeout int
 	// Gone leaves the Deployment out. Another Pod stands in its place, as a manifest with nothing
 	// to run is refused.
 	Gone bool
@@ -38,7 +40,7 @@ type web struct {
 func newWeb(t *testing.T) web {
 	return web{
 		Port: ports.Free(t), Replicas: 3, LogDir: t.TempDir(), Term: "graceful:" + size().linger.String(), Version: "1", Strategy: "{type: RollingUpdate}",
-		Pod: "{}", Service: "{}", Label: "a", Setting: "a", Grace: 10,
+		Pod: "{}", Service: "{}", Label: "a", Setting: "a", Grace: 10, Timeout: size().timeout,
 	}
 }
 
@@ -75,7 +77,7 @@ spec:
         ports: [{name: http, containerPort: {{or .Fixed 8080}}}]
         startupProbe: {httpGet: {path: /live, port: http}, periodSeconds: 1, failureThreshold: 60}
         readinessProbe: {httpGet: {path: /ready, port: http}, periodSeconds: 1, failureThreshold: 3}
-        livenessProbe: {httpGet: {path: /live, port: http}, periodSeconds: 1, failureThreshold: 2}
+        livenessProbe: {httpGet: {path: /live, port: http}, periodSeconds: 1, timeoutSeconds: {{.Timeout}}, failureThreshold: 2}
 {{else}}---
 apiVersion: v1
 kind: Pod

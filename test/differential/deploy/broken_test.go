@@ -90,7 +90,8 @@ const soon = time.Second
 // measure deploys for programs, beside what is deployed for people. What is too late is measured
 // anew, as others may have taken the machine for a second.
 func (b broken) measure(t *testing.T, name, file string) {
-	for try := range 3 {
+	const tries = 6
+	for try := range tries {
 		late := b.follow(t, name, file, namespace(t, fmt.Sprintf("%s-%d", name, try)))
 		if late <= soon {
 			return

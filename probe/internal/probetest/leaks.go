@@ -42,9 +42,10 @@ func descriptors() int {
 
 // WithLonger makes attempts that are to reach their time-out at a certain stage, which a busy
 // machine may not get to so soon: the first with this time-out, each further one with twice as
-// much, until one reports that it got there, or half a minute would be over.
+// much, until one reports that it got there, or had fifteen seconds.
 func WithLonger(timeout time.Duration, attempt func(timeout time.Duration) (reached bool)) {
-	for ; timeout < 30*time.Second && !attempt(timeout); timeout *= 2 {
+	for !attempt(timeout) && timeout < 15*time.Second {
+		timeout *= 2
 	}
 }
 

@@ -202,7 +202,8 @@ func (c *client) openStuck() net.Conn {
 func TestStuckWatcher(t *testing.T) {
 	t.Parallel()
 	// so long that the other watcher, which is of this process too, is not too slow on a busy machine
-	c := newClient(t, func(o *Options) { o.WriteTime = 5 * time.Second })
+	const limit = 5 * time.Second
+	c := newClient(t, func(o *Options) { o.WriteTime = limit })
 	c.ok("POST", configMaps, configMap("a", `{"n":"0"}`))
 	stuck := c.openStuck()
 	defer stuck.Close()
@@ -215,6 +216,7 @@ func TestStuckWatcher(t *testing.T) {
 		}
 		other.want("MODIFIED a")
 	}
+	time.Sleep(limit + time.Second) // whoever reads before is not stuck
 	// what was sent before the cut is still there to be read; then the connection ends
 	if err := stuck.SetReadDeadline(time.Now().Add(time.Minute)); err != nil {
 		t.Fatal(err)

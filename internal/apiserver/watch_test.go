@@ -201,7 +201,8 @@ func (c *client) openStuck() net.Conn {
 // cut when it has taken nothing for too long.
 func TestStuckWatcher(t *testing.T) {
 	t.Parallel()
-	// so long that the other watcher, which is of this process too, is not too slow on a busy machine
+	// so long that the other watcher, which is of this process too, is not too slow on a busy
+	// machine
 	const limit = 5 * time.Second
 	c := newClient(t, func(o *Options) { o.WriteTime = limit })
 	c.ok("POST", configMaps, configMap("a", `{"n":"0"}`))

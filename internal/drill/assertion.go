@@ -106,8 +106,8 @@ func (a AssertedSentence) about(r *Result) bool {
 	return r.Side == SideInside
 }
 
-// last is the latest moment of the kind that the sentence is about; nil if it did not come in one of
-// the repetitions.
+// last is the latest moment of the kind that the sentence is about; nil if it did not come in one
+// of the repetitions.
 func (a AssertedSentence) last(r *Result) (last *Offset) {
 	for _, rep := range r.Repetitions {
 		if !rep.sound() {

@@ -8,8 +8,8 @@ import (
 )
 
 // longEnough is a fault that lasts until the slowest probe of a workload must have acted, if
-// somebody has not asked for another length: that nothing was restarted, or that nobody stayed green,
-// says nothing of a probe that had no time for it. rate is that of the load.
+// somebody has not asked for another length: that nothing was restarted, or that nobody stayed
+// green, says nothing of a probe that had no time for it. rate is that of the load.
 func (f Fault) longEnough(w *Workload, rate float64) Fault {
 	if f.judgedByLength() && !f.Exact {
 		f.Length = min(max(f.Length, f.needs(w, rate)), maxLength)
@@ -32,8 +32,9 @@ func (f Fault) needs(w *Workload, rate float64) time.Duration {
 	return max(restarts, leaves+sample(rate, w.Replicas)) + ownLag
 }
 
-// acts is how long the probes of a type may take to act on a fault, in all containers of a workload:
-// an outage may be noticed by each. One of the start meets a process whose probes wait first.
+// acts is how long the probes of a type may take to act on a fault, in all containers of a
+// workload: an outage may be noticed by each. One of the start meets a process whose probes wait
+// first.
 func (f Fault) acts(w *Workload, kind lifecycle.ProbeType) (slowest time.Duration) {
 	for _, c := range w.containers() {
 		p := probeOf(c.Probes, kind)

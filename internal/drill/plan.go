@@ -114,7 +114,8 @@ func (r *Report) Untried(asked []Fault) (untried []LeftOut) {
 	return untried
 }
 
-// AssertTried adds an assertion for each fault of which nothing was tried although it was asked for.
+// AssertTried adds an assertion for each fault of which nothing was tried although it was asked
+// for.
 func (r *Report) AssertTried(asked []Fault) {
 	for _, left := range r.Untried(asked) {
 		r.Assertions = append(r.Assertions, Assertion{Text: left.Fault + " is tried", Got: "nothing: " + left.Reason})
@@ -213,7 +214,8 @@ func stall(w *Workload) (Fault, bool) {
 }
 
 const (
-	// settleTime is how long at least nothing is done after a fault, so that the next one finds calm.
+	// settleTime is how long at least nothing is done after a fault, so that the next one finds
+	// calm.
 	settleTime = 1500 * time.Millisecond
 	// replaceLimit is how long the end of a process that is to be replaced may take at most, which
 	// is Kubernetes' default for it: what takes longer is ended by the drill, and said.

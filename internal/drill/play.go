@@ -334,9 +334,9 @@ func valueOf(o *Offset) Offset {
 	return *o
 }
 
-// awaitLiveness waits until the liveness probes of Pods ask the processes that run now, which they do
-// initialDelaySeconds after each start, and a period later at most: before that, nothing comes of a
-// fault.
+// awaitLiveness waits until the liveness probes of Pods ask the processes that run now, which they
+// do initialDelaySeconds after each start, and a period later at most: before that, nothing comes
+// of a fault.
 func (d *drill) awaitLiveness(t *target, pods ...*corev1.Pod) {
 	d.until(time.Now().Add(t.firstAttempt()), func() bool {
 		for _, c := range t.containers() {
@@ -372,8 +372,8 @@ func (d *drill) running(pod *corev1.Pod, container string) int {
 	return number
 }
 
-// ticks are those of a probe of a Pod; nil if it has none or has made no attempt at the process that
-// runs now.
+// ticks are those of a probe of a Pod; nil if it has none or has made no attempt at the process
+// that runs now.
 func (d *drill) ticks(pod *corev1.Pod, t *target, kind lifecycle.ProbeType) *ticks {
 	p := t.probe(kind)
 	if p == nil {

@@ -65,8 +65,8 @@ func (w *Workload) firstAttempt() (slowest time.Duration) {
 	return slowest
 }
 
-// again is how long after the start of a process a fault can happen to it: when it is ready, and its
-// liveness probe has waited for its delay.
+// again is how long after the start of a process a fault can happen to it: when it is ready, and
+// its liveness probe has waited for its delay.
 func (w *Workload) again() time.Duration {
 	wait := max(time.Duration(w.Start), 2*time.Second)
 	if p := w.liveness(); p != nil && p.Delay > 0 {

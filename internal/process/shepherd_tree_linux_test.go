@@ -55,8 +55,8 @@ func playOnThisSystem(role string) error {
 	return errors.New("no such role")
 }
 
-// playSupervise is a Probity that starts 20 containers, some of which listen at these addresses, and
-// is killed.
+// playSupervise is a Probity that starts 20 containers, some of which listen at these addresses,
+// and is killed.
 func playSupervise(addresses []string) error {
 	if err := BecomeSubreaper(); err != nil {
 		return err

@@ -122,7 +122,8 @@ func TestRecommend(t *testing.T) {
 	}
 }
 
-// A new startup probe asks what liveness asks: its timeout rests on those answers, and that is said.
+// A new startup probe asks what liveness asks: its timeout rests on those answers, and that is
+// said.
 func TestTimeoutOfNewStartupProbe(t *testing.T) {
 	c, today := served(), now()
 	c.Endpoints[0].Probes = []string{"liveness"}

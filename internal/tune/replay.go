@@ -34,7 +34,8 @@ type Outcome struct {
 }
 
 // Replay counts the restarts that a probe with these numbers would have brought in the windows of a
-// series, by its stalls and by answers that are too slow for its timeout. A restart ends the stall that it is for. The timeout must not exceed the period.
+// series, by its stalls and by answers that are too slow for its timeout. A restart ends the stall
+// that it is for. The timeout must not exceed the period.
 func Replay(windows []Window, s Setting) Outcome {
 	o, _ := replay(windows, s, math.Inf(1))
 	return o

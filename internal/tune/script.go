@@ -15,8 +15,8 @@ const (
 )
 
 // Script is the series as a script for probity simulate: every stall that a probe could notice, at
-// its time and of its length, and where answers were slow, window after window, after the longest start. horizon is how many
-// seconds to simulate.
+// its time and of its length, and where answers were slow, window after window, after the longest
+// start. horizon is how many seconds to simulate.
 func (s *Series) Script() (text string, horizon int) {
 	var b strings.Builder
 	b.WriteString("# Measured by probity tune: the stalls of a series, at their times and of their lengths.\n")

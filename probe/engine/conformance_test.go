@@ -52,8 +52,8 @@ func agree(t *testing.T, e *engine.Engine, p probe.Prober, want string, but ...c
 	}
 }
 
-// agreeAt is [agree] for attempts that are to reach their time-out at a certain stage, each of which
-// is made from its time-out. {timeout} stands for that in the text.
+// agreeAt is [agree] for attempts that are to reach their time-out at a certain stage, each of
+// which is made from its time-out. {timeout} stands for that in the text.
 func agreeAt(t *testing.T, e *engine.Engine, timeout time.Duration, p func(timeout time.Duration) probe.Prober, want string, but ...cmp.Option) {
 	t.Helper()
 	var differ string

@@ -170,8 +170,8 @@ func TestGRPCRequestAgrees(t *testing.T) {
 	}
 }
 
-// TestGRPCFindsALateServer resets the first connection: the next one follows after a second, and the
-// attempt ends with it (R93).
+// TestGRPCFindsALateServer resets the first connection: the next one follows after a second, and
+// the attempt ends with it (R93).
 func TestGRPCFindsALateServer(t *testing.T) {
 	t.Parallel()
 	e := newEngine(t)

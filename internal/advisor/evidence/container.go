@@ -49,8 +49,8 @@ type Probe struct {
 	Failures, Failed int
 	Exact            bool
 	// Kills are the instances that were killed for it, at least, in the time for which Events are
-	// kept; Killed are the Pods in which it happened. An Event that is renewed is kept on and counts
-	// from its first time: Renewed is how much longer that is, over all Pods.
+	// kept; Killed are the Pods in which it happened. An Event that is renewed is kept on and
+	// counts from its first time: Renewed is how much longer that is, over all Pods.
 	Kills, Killed int
 	Renewed       time.Duration
 	// Words are what it said when it failed last.

@@ -36,8 +36,8 @@ func leftOut(r *drill.Report) (groups []leftOutGroup) {
 	return groups
 }
 
-// tooFew are the faults that were injected fewer times than was to be, if nobody has ended the drill
-// before.
+// tooFew are the faults that were injected fewer times than was to be, if nobody has ended the
+// drill before.
 func tooFew(r *drill.Report) (all []drill.LeftOut) {
 	for _, result := range r.Results {
 		said := func(l drill.LeftOut) bool { return l.Fault == result.Fault && l.Workload == result.Workload }

@@ -34,8 +34,8 @@ func TestOutcome(t *testing.T) {
 	}
 }
 
-// TestJUnitOfWhatWasNotTried: a fault that was asked for, and asserted, is no success if nothing was
-// tried of it.
+// TestJUnitOfWhatWasNotTried: a fault that was asked for, and asserted, is no success if nothing
+// was tried of it.
 func TestJUnitOfWhatWasNotTried(t *testing.T) {
 	f, err := drill.ParseFault("deadlock")
 	if err != nil {

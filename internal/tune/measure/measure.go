@@ -168,8 +168,8 @@ func (m *measurement) findSubjects(set *manifest.Set) error {
 	return nil
 }
 
-// NameOf is how a workload is called in a series: "deployment/web", with the namespace in front of it
-// if that is not default.
+// NameOf is how a workload is called in a series: "deployment/web", with the namespace in front of
+// it if that is not default.
 func NameOf(object manifest.Object) string {
 	ref := object.Ref()
 	name := strings.ToLower(ref.Kind) + "/" + ref.Name
@@ -262,8 +262,8 @@ func (m *measurement) window(ctx context.Context, length time.Duration, load str
 // leastKept is the shortest part of a window that is kept if it was stopped.
 const leastKept = time.Second
 
-// lasted is until when it is known what became of samples: those that still waited for an answer are
-// not among them.
+// lasted is until when it is known what became of samples: those that still waited for an answer
+// are not among them.
 func lasted(samples []tune.Sample) (seconds float64) {
 	for _, s := range samples {
 		seconds = max(seconds, s.Sent)

@@ -26,7 +26,7 @@ func (p playground) licenses() error {
 	if err != nil {
 		return err
 	}
-	goroot, err := output("go", "env", "GOROOT")
+	goroot, err := goOutput("env", "GOROOT")
 	if err != nil {
 		return err
 	}

@@ -32,7 +32,7 @@ func main() {
 
 // build writes the whole site to a folder.
 func build(folder string) error {
-	root, err := output("go", "list", "-m", "-f", "{{.Dir}}", "github.com/probity-run/probity")
+	root, err := goOutput("list", "-m", "-f", "{{.Dir}}", "github.com/probity-run/probity")
 	if err != nil {
 		return err
 	}
@@ -112,13 +112,13 @@ func said(messages []api.Message) error {
 	return errors.Join(errs...)
 }
 
-// output is what a command prints.
-func output(name string, args ...string) ([]byte, error) {
-	cmd := exec.Command(name, args...)
+// goOutput is what the go command prints.
+func goOutput(args ...string) ([]byte, error) {
+	cmd := exec.Command("go", args...)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.Output()
 	if err != nil {
-		return nil, fmt.Errorf("%s %s: %w", name, strings.Join(args, " "), err)
+		return nil, fmt.Errorf("go %s: %w", strings.Join(args, " "), err)
 	}
 	return out, nil
 }

@@ -33,7 +33,7 @@ func (p playground) build() error {
 // script is all scripts in one. The worker's is a text in it, with what Go needs in a browser
 // before it.
 func (p playground) script() error {
-	goroot, err := output("go", "env", "GOROOT")
+	goroot, err := goOutput("env", "GOROOT")
 	if err != nil {
 		return err
 	}
@@ -91,7 +91,7 @@ func (p playground) program() error {
 // written by "go env -w"; from where modules come and where they are kept is passed on. A release
 // has the same, in a module of its own.
 func neutralEnvironment() ([]string, error) {
-	out, err := output("go", "env", "-json", "GOPROXY", "GOSUMDB", "GOPRIVATE", "GONOPROXY", "GONOSUMDB", "GOINSECURE", "GOVCS", "GOAUTH",
+	out, err := goOutput("env", "-json", "GOPROXY", "GOSUMDB", "GOPRIVATE", "GONOPROXY", "GONOSUMDB", "GOINSECURE", "GOVCS", "GOAUTH",
 		"GOPATH", "GOMODCACHE", "GOCACHE", "GOCACHEPROG", "GOTMPDIR", "GOTOOLCHAIN")
 	if err != nil {
 		return nil, err

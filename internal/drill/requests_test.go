@@ -41,11 +41,11 @@ func TestParseHAR(t *testing.T) {
 // TestHARLeftOut: a page loads from elsewhere, too, and has pictures in itself.
 func TestHARLeftOut(t *testing.T) {
 	har := func(urls ...string) []byte {
-		text := ""
+		var text strings.Builder
 		for _, url := range urls {
-			text += `,{"request": {"method": "GET", "url": "` + url + `"}}`
+			text.WriteString(`,{"request": {"method": "GET", "url": "` + url + `"}}`)
 		}
-		return []byte(`{"log": {"entries": [` + strings.TrimPrefix(text, ",") + `]}}`)
+		return []byte(`{"log": {"entries": [` + strings.TrimPrefix(text.String(), ",") + `]}}`)
 	}
 	all, note, err := ParseHAR(har("data:image/png;base64,AAAA", "https://shop.example/cart", "https://fonts.example/a.woff2", "https://SHOP.example/buy", "wss://shop.example/live", "https://shop.example:8443/x"))
 	if want := "4 of 6 requests of the HAR file are left out: 2 to other hosts than shop.example, 2 without HTTP"; err != nil || note != want || len(all) != 2 || all[1].Path != "/buy" {

@@ -20,7 +20,7 @@ type stateDir struct {
 	root     *os.Root // of dir
 	lock     *os.File
 	remarks  []string // what could not be tidied up, and where the output is
-	link     string   // by which others find the folder; "" if there is none
+	listing  listing
 }
 
 // The names in a state folder, besides the marker.
@@ -159,10 +159,7 @@ func (s *stateDir) environ(environ []string) []string {
 
 // close removes the Secret volumes and lets others have the folder.
 func (s *stateDir) close() error {
-	var errs []error
-	if s.link != "" {
-		errs = append(errs, os.Remove(s.link))
-	}
+	errs := []error{s.listing.remove()}
 	if s.secrets != nil {
 		errs = append(errs, s.secrets.close())
 	}

@@ -1,5 +1,6 @@
-// Command playground is the program of the playground, compiled for a browser: see docs/playground.
-// It gives JavaScript the function probityAnswer and waits for calls of it.
+// Command playground is the program of the playground: see docs/playground. Compiled for a browser
+// it gives JavaScript the function probityAnswer and waits for calls of it; elsewhere it answers
+// one question, from standard input.
 package main
 
 import (

@@ -3,7 +3,7 @@ import { values, set, layout, openProbe, width, put, show, showErrors, showMany 
 import { say } from '../../internal/dashboard/static/parts.js';
 import * as editor from './editor.js';
 import * as link from './link.js';
-import { load, Program, Superseded } from './program.js';
+import { load, parsed, Program, Superseded } from './program.js';
 
 const $ = (id) => document.getElementById(id);
 const text = $('text'), longest = 1 << 20, pause = 150, longSimulation = 300; // milliseconds
@@ -29,18 +29,14 @@ function question(kind, more = {}) {
   return all;
 }
 
-// carried is what a link says of a simulation, until there are fields for it.
-let carried = {};
-
 // played is what is to be simulated.
 function played() {
   const fields = new FormData($('simulate'));
-  return fields.has('horizon') ? { 'simulated-fault': fields.get('fault'), horizon: fields.get('horizon') } : carried;
+  return { 'simulated-fault': fields.get('fault'), horizon: fields.get('horizon') };
 }
 
 function play(typed) {
-  carried = typed;
-  for (const name of ['simulated-fault', 'horizon']) if ($(name) && name in typed) $(name).value = typed[name];
+  for (const name of ['simulated-fault', 'horizon']) if (name in typed) $(name).value = typed[name];
 }
 
 // failed says what went wrong, unless only a newer question has taken the place of one.
@@ -53,13 +49,18 @@ function failed(e) {
 async function check() {
   if (text.value.length > longest) return failed(new Error('This is more than 1 MiB: take the command line, probity check.'));
   try {
-    const page = await ask(question('check'));
-    put(page, 'verdict');
-    put(page, 'found');
-    mark();
-    if (++checks === 1) document.body.dataset.first = Math.round(performance.now());
+    found(await ask(question('check')));
+    if (++checks === 1) document.body.dataset.checked = Math.round(performance.now());
     await read();
   } catch (e) { failed(e); }
+}
+
+// found shows what was found.
+function found(page) {
+  put(page, 'verdict');
+  put(page, 'found');
+  mark();
+  document.body.dataset.first ??= Math.round(performance.now());
 }
 
 // read asks for the form of a workload in the text.
@@ -136,7 +137,13 @@ async function simulate() {
   } catch (e) { failed(e); }
 }
 
-const changed = () => { clearTimeout(typing); clearTimeout(pausing); typing = setTimeout(check, pause); editor.number(); };
+function changed() {
+  clearTimeout(typing);
+  clearTimeout(pausing);
+  typing = setTimeout(check, pause);
+  editor.number();
+  if (checks === 0) for (const part of [$('found'), $('verdict')]) part.replaceChildren(); // they are about the example, and the next ones seconds away
+}
 const drafted = () => { clearTimeout(drafting); drafting = setTimeout(draft, pause); };
 
 async function open(files) {
@@ -227,19 +234,21 @@ async function start() {
   listenToForm($('health-checks'));
   const wrong = await begin();
   try {
-    put(await ask(question('start')), 'simulate');
-    play(carried);
+    await program;
     $('program').textContent = 'Ready';
     await check();
     if (wrong) failed(wrong);
   } catch (e) { $('program').textContent = 'Not loaded'; failed(e); }
 }
 
-// begin shows the example, or what a link carries, and returns what is wrong with the link.
+// begin shows the example, or what a link carries, and returns what is wrong with the link. What the
+// program says of the example is known.
 async function begin() {
+  put(parsed(FIELDS), 'simulate');
   text.value = EXAMPLE;
   const wrong = await carry((typed) => { text.value = typed; });
   editor.number();
+  if (text.value === EXAMPLE) found(parsed(FOUND));
   return wrong;
 }
 

@@ -7,6 +7,9 @@ const policy = globalThis.trustedTypes?.createPolicy('probity', trusted) ?? trus
 // Superseded is why a question gets no answer: a newer one of its kind was asked.
 export class Superseded extends Error {}
 
+// parsed is the document of an answer.
+export const parsed = (answer) => new DOMParser().parseFromString(policy.createHTML(answer), 'text/html');
+
 // thread is a new thread, with worker.js in it. It may connect to what the page may when it begins.
 function thread() {
   const address = URL.createObjectURL(new Blob([WORKER], { type: 'text/javascript' }));
@@ -69,7 +72,7 @@ export class Program {
     worker.onmessage = ({ data }) => {
       const { resolve, reject } = this.#asked;
       this.#asked = null;
-      data.error ? reject(new Error(data.error)) : resolve(new DOMParser().parseFromString(policy.createHTML(data.page), 'text/html'));
+      data.error ? reject(new Error(data.error)) : resolve(parsed(data.page));
       this.#next();
     };
     worker.onerror = (e) => { if (worker === this.#worker) this.#fail(e.message); }; // it may tell twice

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -49,7 +50,29 @@ func (p playground) script() error {
 	if err != nil {
 		return err
 	}
-	return p.bundle(p.page("playground.js"), "playground/playground.js", map[string]string{"WORKER": string(support) + string(worker), "EXAMPLE": string(example)})
+	constants := map[string]string{"WORKER": string(support) + string(worker), "EXAMPLE": string(example)}
+	for name, question := range map[string]url.Values{"FIELDS": {"ask": {"start"}}, "FOUND": {"ask": {"check"}, "text": {string(example)}}} {
+		if constants[name], err = p.answer(question); err != nil {
+			return err
+		}
+	}
+	return p.bundle(p.page("playground.js"), "playground/playground.js", constants)
+}
+
+// answer is what the program says to a question. Who opens the page sees the answers about its
+// example at once, and not seconds later, when the program itself is there.
+func (p playground) answer(question url.Values) (string, error) {
+	env, err := neutralEnvironment()
+	if err != nil {
+		return "", err
+	}
+	cmd := exec.Command("go", "run", "./cmd/playground")
+	cmd.Dir, cmd.Env, cmd.Stderr, cmd.Stdin = p.root, env, os.Stderr, strings.NewReader(question.Encode())
+	page, err := cmd.Output()
+	if err != nil {
+		return "", fmt.Errorf("cannot ask cmd/playground: %w", err)
+	}
+	return string(page), nil
 }
 
 // literal is a text as JSON, which is JavaScript too.

@@ -67,6 +67,43 @@ func TestPlaygroundBeforeItsProgram(t *testing.T) {
 	}
 }
 
+// TestPlaygroundAtOnce: what is found in the example, and what can be simulated, is there without
+// the program, which says the same when it comes. Once another text is there nothing is said of it.
+func TestPlaygroundAtOnce(t *testing.T) {
+	served := make(chan struct{})
+	address := slowHost(t, func(_ http.ResponseWriter, r *http.Request) bool {
+		select {
+		case <-served:
+			return true
+		case <-r.Context().Done():
+			return false
+		}
+	})
+	shown := func(x *tab) string {
+		return eval[string](x, `["verdict", "found", "gutter", "simulate"].map((id) => document.getElementById(id).innerHTML).join("\n")`)
+	}
+	x := open(t, address)
+	x.until("the findings are there", `document.querySelectorAll("#found .finding").length > 1`)
+	if state := x.text("#program"); state != "Loading" {
+		t.Errorf("the program is %q", state)
+	}
+	before := shown(x)
+
+	other := open(t, address)
+	other.until("the findings are there", `document.querySelectorAll("#found .finding").length > 1`)
+	eval[bool](other, `(() => { const t = document.getElementById("text"); t.value += "# more\n"; return t.dispatchEvent(new Event("input", {bubbles: true})); })()`)
+	if said := other.text("#verdict") + other.text("#found"); said != "" {
+		t.Errorf("of a text that nobody has checked the page says %q", said)
+	}
+
+	close(served)
+	x.until("the program has checked it", `"checked" in document.body.dataset`)
+	if after := shown(x); after != before {
+		t.Errorf("the program says\n%s\nbefore it the page said\n%s", after, before)
+	}
+	other.until("the other text is checked", `document.querySelectorAll("#found .finding").length > 1`)
+}
+
 // TestPlaygroundWithoutItsProgram: why the program is not there is said, and stays said.
 func TestPlaygroundWithoutItsProgram(t *testing.T) {
 	x := open(t, slowHost(t, func(w http.ResponseWriter, _ *http.Request) bool {

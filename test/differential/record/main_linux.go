@@ -1,12 +1,17 @@
 // Record plays scenarios on a real kubelet and keeps what was seen in test/differential/testdata,
 // for those who cannot run one. It needs root; see package cluster for what else.
 //
-//	go run ./test/differential/record [-parallel N] [-out DIR] [-like DIR] [ID …]
+//	go run ./test/differential/record [-parallel N] [-out DIR] [ID …]
 //
-// With -like a scenario that goes otherwise than in the recordings of that folder is played again,
-// a few times: on a busy machine the kubelet itself is late now and then, and unlike itself.
+// With -like nothing is kept: what is seen is compared with the recordings of that folder. The
+// scenarios are played in an order of chance until -for is over, so that several short runs come to
+// all of them. On a busy machine the kubelet itself is late now and then, and unlike itself: fewer
+// are played at a time then, those that differ again, and at last alone.
 //
-// It exits with 3 where a real kubelet cannot run, and then says why.
+//	go run ./test/differential/record -like DIR [-for 6m] [-seed N] [ID …]
+//
+// It exits with 1 if a scenario could not be recorded or differs, and with 3 where a real kubelet
+// cannot run, or none of its plays tells anything, and then says why.
 package main
 
 import (
@@ -17,51 +22,68 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
-	"path/filepath"
-	"strconv"
-	"strings"
-	"sync"
 	"syscall"
 	"time"
 
 	"github.com/probity-run/probity/test/differential/cluster"
-	"github.com/probity-run/probity/test/differential/recording"
-	"github.com/probity-run/probity/test/differential/scenario"
-	"github.com/probity-run/probity/test/differential/stage"
-	"github.com/probity-run/probity/test/differential/trace"
 )
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx, os.Args[1:]); err != nil {
-		fmt.Fprintln(os.Stderr, "record:", err)
-		if errors.Is(err, cluster.ErrImpossible) {
-			os.Exit(exitImpossible)
-		}
-		os.Exit(1)
+	err := run(ctx, os.Args[1:])
+	if err == nil {
+		return
 	}
+	fmt.Fprintln(os.Stderr, "record:", err)
+	if errors.Is(err, cluster.ErrImpossible) || errors.Is(err, errTooBusy) {
+		os.Exit(exitImpossible)
+	}
+	os.Exit(1)
 }
 
 // exitImpossible is the exit code where a real kubelet cannot run.
 const exitImpossible = 3
 
+// errTooBusy is why nothing was told on a machine on which a kubelet runs.
+var errTooBusy = errors.New("the machine is too busy")
+
 // inside is the first argument of the program in its own namespaces.
 const inside = "inside"
 
+// options are what the command line says.
+type options struct {
+	parallel  int // scenarios at a time
+	root, out string
+	like      string        // empty to record
+	length    time.Duration // no play begins after it; none if 0
+	seed      uint64        // of the order of what is compared
+	ids       []string      // all if there is none
+}
+
+func parse(args []string) (o options, err error) {
+	flags := flag.NewFlagSet("record", flag.ContinueOnError)
+	flags.IntVar(&o.parallel, "parallel", 12, "scenarios at a time, if the machine can do that; with more than 16 on two cores containers start too slowly")
+	flags.StringVar(&o.root, "root", ".", "folder of the repository")
+	flags.StringVar(&o.out, "out", "test/differential/testdata", "folder for the recordings")
+	flags.StringVar(&o.like, "like", "", "folder of recordings to compare with; nothing is recorded then")
+	flags.DurationVar(&o.length, "for", 0, "no play begins later than this after the first; none means that all scenarios are played")
+	flags.Uint64Var(&o.seed, "seed", uint64(time.Now().UnixNano()), "what decides the order of what is compared")
+	err = flags.Parse(args)
+	o.ids = flags.Args()
+	return o, err
+}
+
+// run is the part outside of the namespaces.
 func run(ctx context.Context, args []string) error {
 	if len(args) > 0 && args[0] == inside {
-		return play(ctx, args[1:])
+		return runInside(ctx, args[1], cluster.Tools{Kubernetes: args[2], Player: args[3]}, args[4:])
 	}
-	flags := flag.NewFlagSet("record", flag.ContinueOnError)
-	parallel := flags.Int("parallel", 12, "scenarios at a time; with more than 16 on two cores containers start too slowly")
-	root := flags.String("root", ".", "folder of the repository")
-	out := flags.String("out", "test/differential/testdata", "folder for the recordings")
-	like := flags.String("like", "", "folder of recordings that these should agree with; a scenario that does not is played again")
-	if err := flags.Parse(args); err != nil {
+	o, err := parse(args)
+	if err != nil {
 		return err
 	}
-	tools, err := cluster.Prepare(ctx, *root, slog.Default())
+	tools, err := cluster.Prepare(ctx, o.root, slog.Default())
 	if err != nil {
 		return err
 	}
@@ -70,26 +92,21 @@ func run(ctx context.Context, args []string) error {
 		return err
 	}
 	began := time.Now()
-	code, err := cluster.RunInNamespaces(ctx, append([]string{inside, dir, tools.Kubernetes, tools.Player, *out, strconv.Itoa(*parallel), *like}, flags.Args()...)...)
+	code, err := cluster.RunInNamespaces(ctx, append([]string{inside, dir, tools.Kubernetes, tools.Player}, args...)...)
 	switch err = errors.Join(err, os.Remove(dir)); {
 	case err != nil:
 	case code == exitImpossible:
-		err = fmt.Errorf("%w: its node does not come up, for the reason above", cluster.ErrImpossible)
+		err = fmt.Errorf("%w, for the reason above", cluster.ErrImpossible)
 	case code != 0:
 		err = fmt.Errorf("cannot record: the part in the namespaces ended with code %d", code)
 	}
-	slog.Info("Recorded", "seconds", int(time.Since(began).Seconds()))
+	slog.Info("Done", "seconds", int(time.Since(began).Seconds()))
 	return err
 }
 
-// play is the part in the namespaces: the cluster, and the scenarios on it.
-func play(ctx context.Context, args []string) error {
-	dir, tools, out, like := args[0], cluster.Tools{Kubernetes: args[1], Player: args[2]}, args[3], args[5]
-	parallel, err := strconv.Atoi(args[4])
-	if err != nil {
-		return err
-	}
-	chosen, err := scenario.Choose(args[6:])
+// runInside is the part in the namespaces: the cluster, and what is played on it.
+func runInside(ctx context.Context, dir string, tools cluster.Tools, args []string) error {
+	o, err := parse(args)
 	if err != nil {
 		return err
 	}
@@ -98,77 +115,10 @@ func play(ctx context.Context, args []string) error {
 	}
 	c, err := cluster.Start(ctx, dir, tools)
 	if err != nil {
-		return fmt.Errorf("%w: %w", cluster.ErrImpossible, err)
+		return fmt.Errorf("%w: its node does not come up: %w", cluster.ErrImpossible, err)
 	}
-	errs := []error{refuse(ctx, c, filepath.Join(out, "refusals.json")), probeMetrics(ctx, c, filepath.Join(out, "probes.txt"))}
-	var mu sync.Mutex // guards errs
-	var playing sync.WaitGroup
-	places := make(chan struct{}, parallel)
-	for _, s := range chosen {
-		places <- struct{}{}
-		playing.Go(func() {
-			defer func() { <-places }()
-			t, err := playUndisturbed(ctx, c, s, like)
-			if err == nil {
-				err = recording.Write(filepath.Join(out, s.ID+".json"), t)
-			}
-			slog.Info("Played", "scenario", s.ID, "error", err)
-			mu.Lock()
-			defer mu.Unlock()
-			errs = append(errs, err)
-		})
+	if err := playAnswers(ctx, c, o); err != nil {
+		return errors.Join(err, c.Stop())
 	}
-	playing.Wait()
-	return errors.Join(append(errs, c.Stop())...)
-}
-
-// playUndisturbed plays a scenario again if the machine was too busy, a few times. One that goes
-// otherwise than in the recordings of the folder like every time is returned as it was: whoever
-// compares it shall see that.
-func playUndisturbed(ctx context.Context, c *cluster.Cluster, s scenario.Scenario, like string) (t trace.Trace, err error) {
-	for try := range 4 {
-		namespace := fmt.Sprintf("%s-%d", strings.ToLower(s.ID), try)
-		if t, err = stage.Play(ctx, c, s, namespace, c.Ledgers()); err != nil {
-			return t, err
-		}
-		if t.Disturbed() {
-			continue
-		}
-		if same, err := agrees(t, like); err != nil || same {
-			return t, err
-		}
-	}
-	if t.Disturbed() {
-		return t, fmt.Errorf("cannot record %s: the machine is too busy", s.ID)
-	}
-	return t, nil
-}
-
-// agrees reports whether a trace is as the folder's recording of it, if there is a folder.
-func agrees(t trace.Trace, folder string) (bool, error) {
-	if folder == "" {
-		return true, nil
-	}
-	reference, err := recording.Read(filepath.Join(folder, t.Scenario+".json"))
-	if err != nil {
-		return false, err
-	}
-	found := trace.Compare(reference, t)
-	for _, difference := range found {
-		slog.Info("Unlike the reference", "scenario", t.Scenario, "track", difference.Track, "what", difference.What)
-	}
-	return len(found) == 0, nil
-}
-
-// refuse records what the API server finds wrong with manifests.
-func refuse(ctx context.Context, c *cluster.Cluster, path string) error {
-	found := recording.Refusals{System: c.Name(), Causes: map[string][]string{}}
-	for _, r := range scenario.Refusals() {
-		causes, err := c.Refuse(ctx, r.Manifest)
-		if err != nil {
-			return fmt.Errorf("cannot ask about %s: %w", r.ID, err)
-		}
-		found.Causes[r.ID] = causes
-	}
-	return recording.WriteRefusals(path, found)
+	return errors.Join(playScenarios(ctx, c, o), c.Stop())
 }

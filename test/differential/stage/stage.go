@@ -39,6 +39,9 @@ type System interface {
 // after it.
 const startTimeout = 3 * time.Minute
 
+// ErrStarts is why a scenario cannot be played of which not all processes start in time.
+var ErrStarts = errors.New("not all processes have started")
+
 // Play plays a scenario in a namespace that nobody used before. dir is a folder for ledgers.
 func Play(ctx context.Context, system System, s scenario.Scenario, namespace, dir string) (trace.Trace, error) {
 	p := &play{system: system, scenario: s, namespace: namespace}
@@ -153,7 +156,7 @@ func (p *play) starts(ctx context.Context, n int) (time.Time, error) {
 			return times[n-1], nil
 		}
 		if time.Now().After(deadline) {
-			return time.Time{}, fmt.Errorf("only %d of %d processes have started within %v", len(times), n, startTimeout)
+			return time.Time{}, fmt.Errorf("%w: %d of %d within %v", ErrStarts, len(times), n, startTimeout)
 		}
 		if err := sleepUntil(ctx, time.Now().Add(20*time.Millisecond)); err != nil {
 			return time.Time{}, err

@@ -89,11 +89,11 @@ func (p *players) playAll(ctx context.Context, chosen []scenario.Scenario) {
 	playing.Wait()
 }
 
-// playAlone plays what was unlike its recording once more, with nothing beside it, but no longer
-// than the other plays took.
+// playAlone plays what was unlike its recording once more, with nothing beside it, for at most half
+// as long as the other plays took.
 func (p *players) playAlone(ctx context.Context, chosen []scenario.Scenario) {
 	if !p.until.IsZero() {
-		p.until = time.Now().Add(p.options.length)
+		p.until = time.Now().Add(p.options.length / 2)
 	}
 	for _, s := range chosen {
 		if p.verdicts[s.ID] != unlike {

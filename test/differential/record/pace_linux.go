@@ -2,8 +2,8 @@ package main
 
 import "sync"
 
-// pace is how many scenarios are played at a time: half as many once the machine was too busy for
-// one of them, slowly more while it is not. Make it with newPace.
+// pace is how many scenarios are played at a time: few at first, slowly more while the machine is
+// not too busy for one of them, and half as many once it was. Make it with newPace.
 type pace struct {
 	mu      sync.Mutex
 	changed *sync.Cond
@@ -13,8 +13,9 @@ type pace struct {
 	halved  int // how often
 }
 
+// newPace is one with four places at first, on a machine of two processors.
 func newPace(most int) *pace {
-	p := &pace{most: float64(most), now: float64(most)}
+	p := &pace{most: float64(most), now: float64(min(most, 4))}
 	p.changed = sync.NewCond(&p.mu)
 	return p
 }

@@ -7,11 +7,11 @@ import (
 	"time"
 )
 
-// On a machine that can play four at a time most plays are left alone, and the tries that are not
+// On a machine that can play six at a time most plays are left alone, and the tries that are not
 // are few.
 func TestPace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		const can, plays = 4, 200
+		const can, plays = 6, 200
 		p := newPace(12)
 		var mu sync.Mutex
 		var playing, disturbed int

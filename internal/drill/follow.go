@@ -60,7 +60,7 @@ func (d *drill) follow(f Fault, t *target, pod *corev1.Pod, rep *Repetition, und
 		}
 		d.undo(rep, undo, gone)
 	}
-	d.until(time.Now().Add(f.recovery(&t.Workload, killed)), func() bool { return d.allReady(t) })
+	d.until(time.Now().Add(f.recovery(&t.Workload, killed)), func() bool { return d.allReady(t) && (f.Kind != KindRollout || d.rolledOut(t)) })
 	return nil
 }
 

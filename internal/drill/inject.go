@@ -16,6 +16,7 @@ import (
 	"github.com/probity-run/probity/internal/process"
 	"github.com/probity-run/probity/internal/relay"
 	"github.com/probity-run/probity/internal/store"
+	"github.com/probity-run/probity/internal/workload"
 )
 
 // nothing undoes a fault that ends by itself.
@@ -154,6 +155,17 @@ func (d *drill) roll(t *target) error {
 		d.target(t.Name).live = rolled // t may be that workload as seen from one of its containers
 	}
 	return err
+}
+
+// rolledOut reports whether a rollout is at its end. That all replicas are ready does not say so:
+// between two of them they are, for minReadySeconds.
+func (d *drill) rolledOut(t *target) bool {
+	live, err := d.record.store.GetObject(d.target(t.Name).live)
+	if err != nil {
+		return false // it was deleted, which ends the drill
+	}
+	progress, _ := workload.ProgressOf(live)
+	return progress.Complete
 }
 
 // overload multiplies the load.

@@ -52,7 +52,7 @@ func (d *drill) follow(f Fault, t *target, pod *corev1.Pod, rep *Repetition, und
 		d.undo(rep, undo, gone)
 		d.until(time.Now().Add(ownLag), func() bool { return !d.allReady(t) })
 	default:
-		over := at(rep.Begin).Add(f.Length)
+		over := d.over(f, t, rep, func() bool { return seen(ChangeDecided) })
 		if f.Kind == KindSlowStart {
 			d.until(over, func() bool { return seen(ChangeStarted) && d.allReady(t) })
 		} else {
@@ -62,6 +62,29 @@ func (d *drill) follow(f Fault, t *target, pod *corev1.Pod, rep *Repetition, und
 	}
 	d.until(time.Now().Add(f.recovery(&t.Workload, killed)), func() bool { return d.allReady(t) && (f.Kind != KindRollout || d.rolledOut(t)) })
 	return nil
+}
+
+// over is when a fault outside of a process is over. One of the start is kept up until the startup
+// probe has succeeded, as no other probe is asked before, or has decided a restart, which is enough
+// to judge by.
+func (d *drill) over(f Fault, t *target, rep *Repetition, decided func() bool) time.Time {
+	begin := d.report.Began.Add(time.Duration(rep.Begin))
+	if wait := f.waitsForStart(&t.Workload); wait > 0 {
+		d.until(begin.Add(wait), func() bool { return decided() || d.passedStart(rep, t) })
+		begin = time.Now()
+		if decided() {
+			return begin
+		}
+	}
+	return begin.Add(f.Length)
+}
+
+// passedStart reports whether the startup probe of the replica that a fault happened to has
+// succeeded since.
+func (d *drill) passedStart(rep *Repetition, t *target) bool {
+	d.record.mu.Lock()
+	defer d.record.mu.Unlock()
+	return passedStart(d.record.attempts, rep.Begin, rep.Pod, t.Container) != nil
 }
 
 // undo undoes a fault. One that is gone with its process may not be there to be undone.

@@ -87,7 +87,9 @@ func (d *drill) slowStart(t *target, pod *corev1.Pod, fault process.Fault) (undo
 
 // startWithout starts a replica again while a dependency is broken.
 func (d *drill) startWithout(f Fault, t *target, pod *corev1.Pod) (undo func() error, err error) {
-	if undo, err = d.breakDependency(f); err != nil {
+	longest := f
+	longest.Length += f.waitsForStart(&t.Workload)
+	if undo, err = d.breakDependency(longest); err != nil {
 		return nil, err
 	}
 	if err := d.restart(t, pod); err != nil {
@@ -102,7 +104,7 @@ const deadlineSlack = 2 * time.Minute
 // deadline is when a fault is undone that the drill itself has forgotten: later than a probe may
 // still decide a restart, and the grace period may still go on.
 func (f Fault) deadline(w *Workload) time.Duration {
-	needed := max(f.Length, replaceLimit)
+	needed := max(f.Length+f.waitsForStart(w), replaceLimit)
 	if f.Side() == SideInside {
 		needed = max(needed, f.decision(w)+w.replacement())
 	}

@@ -183,7 +183,7 @@ func (t *tuneRun) keep() error {
 			return err
 		}
 	}
-	text, _ := t.series.Script()
+	text, _ := t.seriesNow().Script()
 	return writeFile(scriptOf(t.out), func(w io.Writer) error {
 		_, err := io.WriteString(w, text)
 		return err
@@ -234,6 +234,36 @@ func settingOf(p *advisor.Probe) *tune.Setting {
 		return nil
 	}
 	return &tune.Setting{Period: p.Period, Timeout: p.Timeout, Failures: p.FailureThreshold}
+}
+
+// seriesNow is the series for what the probes of the manifests ask now.
+func (t *tuneRun) seriesNow() *tune.Series {
+	now := *t.series
+	now.Containers = nil
+	for _, w := range t.manifests.Workloads {
+		for _, c := range w.Containers {
+			if measured, _ := t.series.Find(tuneName(w), c.Name).Asked(requestsOf(c)); measured != nil {
+				now.Containers = append(now.Containers, *measured)
+			}
+		}
+	}
+	return &now
+}
+
+// unmeasured says which liveness probe asks something of which the series knows nothing; "" for
+// none.
+func (t *tuneRun) unmeasured(now *tune.Series) string {
+	for _, w := range t.manifests.Workloads {
+		for _, c := range w.Containers {
+			if c.Liveness == nil {
+				continue
+			}
+			if measured := now.Find(tuneName(w), c.Name); measured == nil || measured.Endpoint("liveness") == nil {
+				return fmt.Sprintf("nothing was measured of what liveness asks in %s, container %s", tuneName(w), c.Name)
+			}
+		}
+	}
+	return ""
 }
 
 // requestsOf are what the probes of a container ask, by their types.

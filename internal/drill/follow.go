@@ -52,7 +52,7 @@ func (d *drill) follow(f Fault, t *target, pod *corev1.Pod, rep *Repetition, und
 		d.undo(rep, undo, gone)
 		d.until(time.Now().Add(ownLag), func() bool { return !d.allReady(t) })
 	default:
-		over := d.over(f, t, rep, func() bool { return seen(ChangeDecided) })
+		over := d.over(f, t, rep, func() bool { return seen(ChangeDecided) }, func() bool { return d.running(pod, t.Container) != process })
 		if f.Kind == KindSlowStart {
 			d.until(over, func() bool { return seen(ChangeStarted) && d.allReady(t) })
 		} else {
@@ -66,14 +66,17 @@ func (d *drill) follow(f Fault, t *target, pod *corev1.Pod, rep *Repetition, und
 
 // over is when a fault outside of a process is over. One of the start is kept up until the startup
 // probe has succeeded, as no other probe is asked before, or has decided a restart, which is enough
-// to judge by.
-func (d *drill) over(f Fault, t *target, rep *Repetition, decided func() bool) time.Time {
+// to judge by. A process that ends by itself is asked anew each time, and not waited for.
+func (d *drill) over(f Fault, t *target, rep *Repetition, decided, ended func() bool) time.Time {
 	begin := d.report.Began.Add(time.Duration(rep.Begin))
 	if wait := f.waitsForStart(&t.Workload); wait > 0 {
-		d.until(begin.Add(wait), func() bool { return decided() || d.passedStart(rep, t) })
-		begin = time.Now()
-		if decided() {
-			return begin
+		passed := func() bool { return d.passedStart(rep, t) }
+		d.until(begin.Add(wait), func() bool { return decided() || passed() || ended() })
+		switch {
+		case decided():
+			return time.Now()
+		case passed() || !ended():
+			begin = time.Now()
 		}
 	}
 	return begin.Add(f.Length)

@@ -88,16 +88,17 @@ func slowStartup() Probe {
 // TestOver: a fault of the start is kept up until the startup probe has succeeded, or acted.
 func TestOver(t *testing.T) {
 	for name, test := range map[string]struct {
-		fault           string
-		passed, decided time.Duration
-		want            time.Duration
+		fault                  string
+		passed, decided, ended time.Duration // 0: never
+		want                   time.Duration
 	}{
-		"it does not ask the dependency": {"dependency-outage:db@start", 15 * time.Second, 0, 27 * time.Second},
-		"it asks the dependency":         {"dependency-outage:db@start", 0, 65 * time.Second, 65 * time.Second},
-		"it does nothing":                {"dependency-outage:db@start", 0, 0, 71*time.Second + ownLag + outsideLength},
-		"a slow start":                   {"slow-start=2x", 30 * time.Second, 0, 54 * time.Second},
-		"asked for":                      {"dependency-outage:db@start+20s", 15 * time.Second, 0, 20 * time.Second},
-		"not of the start":               {"dependency-outage:db", 0, 5 * time.Second, outsideLength},
+		"it does not ask the dependency": {"dependency-outage:db@start", 15 * time.Second, 0, 0, 27 * time.Second},
+		"it asks the dependency":         {"dependency-outage:db@start", 0, 65 * time.Second, 0, 65 * time.Second},
+		"it does nothing":                {"dependency-outage:db@start", 0, 0, 0, 71*time.Second + ownLag + outsideLength},
+		"a slow start":                   {"slow-start=2x", 30 * time.Second, 0, 0, 54 * time.Second},
+		"it exits by itself":             {"dependency-outage:db@start", 0, 0, 2 * time.Second, outsideLength},
+		"asked for":                      {"dependency-outage:db@start+20s", 15 * time.Second, 0, 0, 20 * time.Second},
+		"not of the start":               {"dependency-outage:db", 0, 5 * time.Second, 0, outsideLength},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -115,8 +116,10 @@ func TestOver(t *testing.T) {
 						d.record.attempts = append(d.record.attempts, Attempt{At: d.since(time.Now()), Pod: "web", Container: "web", Probe: "Startup", Success: true})
 					})
 				}
-				decided := func() bool { return test.decided > 0 && time.Since(begin) >= test.decided }
-				if got := d.over(f, web, rep, decided).Sub(begin); got < test.want || got > test.want+readPeriod {
+				after := func(some time.Duration) func() bool {
+					return func() bool { return some > 0 && time.Since(begin) >= some }
+				}
+				if got := d.over(f, web, rep, after(test.decided), after(test.ended)).Sub(begin); got < test.want || got > test.want+readPeriod {
 					t.Errorf("over after %v, want %v", got, test.want)
 				}
 			})

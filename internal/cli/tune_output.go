@@ -199,7 +199,10 @@ func printVerdicts(out io.Writer, output string, verdicts []tune.Verdict) error 
 	var b strings.Builder
 	for _, v := range verdicts {
 		word := "holds"
-		if !v.Holds {
+		switch {
+		case v.Unknown:
+			word = "UNKNOWN"
+		case !v.Holds:
 			word = "BROKEN"
 		}
 		text := fmt.Sprintf("%s, container %s: %s", v.Workload, v.Container, v.Text)

@@ -107,8 +107,12 @@ const longestPrediction = 48 * 3600
 // predict simulates the manifests with the recommended numbers, one replica of each workload, at
 // any phase.
 func (t *tuneRun) predict(m *advisor.Manifests) prediction {
-	text, horizon := t.series.Script()
-	p := prediction{Horizon: horizon}
+	now := t.seriesNow()
+	text, horizon := now.Script()
+	p := prediction{Horizon: horizon, None: t.unmeasured(now)}
+	if p.None != "" {
+		return p
+	}
 	if horizon > longestPrediction {
 		p.None = "the series is longer than two days: simulate it with its script"
 		return p

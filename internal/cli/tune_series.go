@@ -114,28 +114,34 @@ func (t *tuneRun) readCluster(ctx context.Context) (*tune.Series, error) {
 		return nil, fmt.Errorf("cannot read the cluster of context %s: %w", printable.Quote(target.Context), err)
 	}
 	s := &tune.Series{Schema: tune.Schema, Measured: time.Now().UTC().Truncate(time.Second), Skipped: seen.NotSeen}
-	numbers, err := livenessOf(seen)
+	probes, err := livenessOf(seen)
 	if err != nil {
 		return nil, err
 	}
 	for _, c := range seen.Seen.Containers() {
-		s.Containers = append(s.Containers, counted(&c, target.Context, s.Measured, numbers))
+		s.Containers = append(s.Containers, counted(&c, target.Context, s.Measured, probes))
 	}
 	return s, nil
 }
 
-// livenessOf are the numbers of the liveness probes of a cluster, by workload and container.
-func livenessOf(s *survey.Survey) (map[string]*tune.Setting, error) {
-	numbers := map[string]*tune.Setting{}
+// liveProbe is a liveness probe of a cluster; without numbers for none.
+type liveProbe struct {
+	numbers *tune.Setting
+	request string
+}
+
+// livenessOf are the liveness probes of a cluster, by workload and container.
+func livenessOf(s *survey.Survey) (map[string]liveProbe, error) {
+	probes := map[string]liveProbe{}
 	note := advisor.Rule{ID: "numbers", Check: func(w *advisor.Workload) []advisor.Finding {
 		for _, c := range w.Containers {
 			ref := w.Object.Ref()
-			numbers[countedName(ref.Kind, ref.Name)+"/"+c.Name] = settingOf(c.Liveness)
+			probes[countedName(ref.Kind, ref.Name)+"/"+c.Name] = liveProbe{settingOf(c.Liveness), requestsOf(c)["liveness"]}
 		}
 		return nil
 	}}
 	_, err := s.Objects.Judge([]advisor.Rule{note}, s.Seen, nil)
-	return numbers, err
+	return probes, err
 }
 
 // countedName is how a workload is called that a cluster tells of: without its namespace, which is
@@ -143,7 +149,7 @@ func livenessOf(s *survey.Survey) (map[string]*tune.Setting, error) {
 func countedName(kind, name string) string { return strings.ToLower(kind) + "/" + name }
 
 // counted is what was seen of a container, as counts of a series.
-func counted(c *evidence.Container, context string, asked time.Time, numbers map[string]*tune.Setting) tune.Container {
+func counted(c *evidence.Container, context string, asked time.Time, probes map[string]liveProbe) tune.Container {
 	name := countedName(c.Workload.Kind, c.Workload.Name)
 	out := tune.Container{Workload: name, Name: c.Name}
 	for _, start := range c.Starts {
@@ -151,9 +157,11 @@ func counted(c *evidence.Container, context string, asked time.Time, numbers map
 	}
 	startup, liveness := c.Probes[0], c.Probes[2] // in the order of a Pod's life
 	told := float64(c.Pods)*evidence.EventsKept.Hours() + liveness.Renewed.Hours()
+	there := probes[name+"/"+c.Name]
 	out.Counts = []tune.Count{{
 		Context: context, Asked: asked, PodHours: c.Age.Hours(), EventHours: math.Min(c.Age.Hours(), told),
-		Restarts: c.Restarts, Kills: liveness.Kills, StartKills: startup.Kills, Failures: liveness.Failures, Exact: liveness.Exact, Liveness: numbers[name+"/"+c.Name],
+		Restarts: c.Restarts, Kills: liveness.Kills, StartKills: startup.Kills, Failures: liveness.Failures, Exact: liveness.Exact,
+		Liveness: there.numbers, Request: there.request,
 	}}
 	return out
 }
@@ -175,7 +183,7 @@ func (t *tuneRun) keep() error {
 			return err
 		}
 	}
-	text, _ := t.series.Script()
+	text, _ := t.seriesNow().Script()
 	return writeFile(scriptOf(t.out), func(w io.Writer) error {
 		_, err := io.WriteString(w, text)
 		return err
@@ -226,6 +234,36 @@ func settingOf(p *advisor.Probe) *tune.Setting {
 		return nil
 	}
 	return &tune.Setting{Period: p.Period, Timeout: p.Timeout, Failures: p.FailureThreshold}
+}
+
+// seriesNow is the series for what the probes of the manifests ask now.
+func (t *tuneRun) seriesNow() *tune.Series {
+	now := *t.series
+	now.Containers = nil
+	for _, w := range t.manifests.Workloads {
+		for _, c := range w.Containers {
+			if measured, _ := t.series.Find(tuneName(w), c.Name).Asked(requestsOf(c)); measured != nil {
+				now.Containers = append(now.Containers, *measured)
+			}
+		}
+	}
+	return &now
+}
+
+// unmeasured says which liveness probe asks something of which the series knows nothing; "" for
+// none.
+func (t *tuneRun) unmeasured(now *tune.Series) string {
+	for _, w := range t.manifests.Workloads {
+		for _, c := range w.Containers {
+			if c.Liveness == nil {
+				continue
+			}
+			if measured := now.Find(tuneName(w), c.Name); measured == nil || measured.Endpoint("liveness") == nil {
+				return fmt.Sprintf("nothing was measured of what liveness asks in %s, container %s", tuneName(w), c.Name)
+			}
+		}
+	}
+	return ""
 }
 
 // requestsOf are what the probes of a container ask, by their types.
@@ -297,12 +335,9 @@ func (t *tuneRun) verifySeries(ctx context.Context) error {
 func verdictsOf(series, seen *tune.Series) (verdicts []tune.Verdict) {
 	for i := range series.Containers {
 		c := &series.Containers[i]
-		live, e := seen.Find(c.Workload, c.Name), c.Endpoint("liveness")
-		if live == nil || e == nil || len(e.Windows) == 0 || len(live.Counts) == 0 || live.Counts[0].Liveness == nil {
-			continue
+		if v, ok := c.Against(seen.Find(c.Workload, c.Name)); ok {
+			verdicts = append(verdicts, v)
 		}
-		bound := tune.NewJudge(e.Windows).Bound(*live.Counts[0].Liveness)
-		verdicts = append(verdicts, tune.Verify(c.Workload, c.Name, bound.Upper, live.Counts))
 	}
 	return verdicts
 }

@@ -2,11 +2,64 @@ package cli
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"testing"
+
+	"github.com/probity-run/probity/internal/advisor"
+	"github.com/probity-run/probity/internal/tune"
 )
+
+const probedText = `
+apiVersion: v1
+kind: Pod
+metadata: {name: web}
+spec:
+  containers:
+  - name: server
+    image: registry.example/web
+    ports: [{name: http, containerPort: 8080}]
+    readinessProbe: {httpGet: {path: %s, port: http}, periodSeconds: 2}
+    livenessProbe: {httpGet: {path: %s, port: http}, periodSeconds: 5, failureThreshold: 2}
+`
+
+// The stalls that are played are those of what liveness asks now, whatever it asked when they were
+// measured.
+func TestPredictWhatIsAsked(t *testing.T) {
+	window := tune.Window{Seconds: 120, Samples: 2400}
+	stalled := window
+	stalled.Stalls = []tune.Stall{{Begin: 40, Length: 30}}
+	series := &tune.Series{Containers: []tune.Container{{Workload: "pod/web", Name: "server", Starts: []tune.Start{{Seconds: 1, How: tune.Alone}}, Endpoints: []tune.Endpoint{
+		{Probes: []string{"liveness"}, Request: "GET :http/livez", Windows: []tune.Window{stalled}},
+		{Probes: []string{"readiness"}, Request: "GET :http/readyz", Windows: []tune.Window{window}},
+	}}}}
+	for name, c := range map[string]struct {
+		readiness, liveness string
+		restarts            float64
+		none                string
+	}{
+		"as it was measured":    {"/readyz", "/livez", 1, ""},
+		"each asks the other's": {"/livez", "/readyz", 0, ""},
+		"another path":          {"/readyz", "/healthz", 0, "nothing was measured of what liveness asks in pod/web, container server"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			file := filepath.Join(t.TempDir(), "app.yaml")
+			if err := os.WriteFile(file, fmt.Appendf(nil, probedText, c.readiness, c.liveness), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			manifests, err := advisor.Read(nil, nil, file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			p := (&tuneRun{manifests: manifests, series: series}).predict(manifests)
+			if p.None != c.none || c.none == "" && (p.Restarts.Most == nil || float64(*p.Restarts.Most) != c.restarts) {
+				t.Errorf("got %+v, %s, want %v restarts, %q", p, p.Restarts, c.restarts, c.none)
+			}
+		})
+	}
+}
 
 // A series that is there is replaced by one that is whole, and kept.
 func TestReplaceFile(t *testing.T) {

@@ -52,7 +52,7 @@ func (d *drill) follow(f Fault, t *target, pod *corev1.Pod, rep *Repetition, und
 		d.undo(rep, undo, gone)
 		d.until(time.Now().Add(ownLag), func() bool { return !d.allReady(t) })
 	default:
-		over := at(rep.Begin).Add(f.Length)
+		over := d.over(f, t, rep, func() bool { return seen(ChangeDecided) }, func() bool { return d.running(pod, t.Container) != process })
 		if f.Kind == KindSlowStart {
 			d.until(over, func() bool { return seen(ChangeStarted) && d.allReady(t) })
 		} else {
@@ -60,8 +60,34 @@ func (d *drill) follow(f Fault, t *target, pod *corev1.Pod, rep *Repetition, und
 		}
 		d.undo(rep, undo, gone)
 	}
-	d.until(time.Now().Add(f.recovery(&t.Workload, killed)), func() bool { return d.allReady(t) })
+	d.until(time.Now().Add(f.recovery(&t.Workload, killed)), func() bool { return d.allReady(t) && (f.Kind != KindRollout || d.rolledOut(t)) })
 	return nil
+}
+
+// over is when a fault outside of a process is over. One of the start is kept up until the startup
+// probe has succeeded, as no other probe is asked before, or has decided a restart, which is enough
+// to judge by. A process that ends by itself is asked anew each time, and not waited for.
+func (d *drill) over(f Fault, t *target, rep *Repetition, decided, ended func() bool) time.Time {
+	begin := d.report.Began.Add(time.Duration(rep.Begin))
+	if wait := f.waitsForStart(&t.Workload); wait > 0 {
+		passed := func() bool { return d.passedStart(rep, t) }
+		d.until(begin.Add(wait), func() bool { return decided() || passed() || ended() })
+		switch {
+		case decided():
+			return time.Now()
+		case passed() || !ended():
+			begin = time.Now()
+		}
+	}
+	return begin.Add(f.Length)
+}
+
+// passedStart reports whether the startup probe of the replica that a fault happened to has
+// succeeded since.
+func (d *drill) passedStart(rep *Repetition, t *target) bool {
+	d.record.mu.Lock()
+	defer d.record.mu.Unlock()
+	return passedStart(d.record.attempts, rep.Begin, rep.Pod, t.Container) != nil
 }
 
 // undo undoes a fault. One that is gone with its process may not be there to be undone.

@@ -16,6 +16,7 @@ import (
 	"github.com/probity-run/probity/internal/process"
 	"github.com/probity-run/probity/internal/relay"
 	"github.com/probity-run/probity/internal/store"
+	"github.com/probity-run/probity/internal/workload"
 )
 
 // nothing undoes a fault that ends by itself.
@@ -86,7 +87,9 @@ func (d *drill) slowStart(t *target, pod *corev1.Pod, fault process.Fault) (undo
 
 // startWithout starts a replica again while a dependency is broken.
 func (d *drill) startWithout(f Fault, t *target, pod *corev1.Pod) (undo func() error, err error) {
-	if undo, err = d.breakDependency(f); err != nil {
+	longest := f
+	longest.Length += f.waitsForStart(&t.Workload)
+	if undo, err = d.breakDependency(longest); err != nil {
 		return nil, err
 	}
 	if err := d.restart(t, pod); err != nil {
@@ -101,7 +104,7 @@ const deadlineSlack = 2 * time.Minute
 // deadline is when a fault is undone that the drill itself has forgotten: later than a probe may
 // still decide a restart, and the grace period may still go on.
 func (f Fault) deadline(w *Workload) time.Duration {
-	needed := max(f.Length, replaceLimit)
+	needed := max(f.Length+f.waitsForStart(w), replaceLimit)
 	if f.Side() == SideInside {
 		needed = max(needed, f.decision(w)+w.replacement())
 	}
@@ -154,6 +157,17 @@ func (d *drill) roll(t *target) error {
 		d.target(t.Name).live = rolled // t may be that workload as seen from one of its containers
 	}
 	return err
+}
+
+// rolledOut reports whether a rollout is at its end. That all replicas are ready does not say so:
+// between two of them they are, for minReadySeconds.
+func (d *drill) rolledOut(t *target) bool {
+	live, err := d.record.store.GetObject(d.target(t.Name).live)
+	if err != nil {
+		return false // it was deleted, which ends the drill
+	}
+	progress, _ := workload.ProgressOf(live)
+	return progress.Complete
 }
 
 // overload multiplies the load.

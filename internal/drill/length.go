@@ -39,12 +39,37 @@ func (f Fault) acts(w *Workload, kind lifecycle.ProbeType) (slowest time.Duratio
 	for _, c := range w.containers() {
 		p := probeOf(c.Probes, kind)
 		acts := p.worst()
-		if p != nil && (f.AtStart || f.Kind == KindSlowStart) {
+		if p != nil && f.ofStart() {
 			acts += time.Duration(p.Delay)
 		}
 		slowest = max(slowest, acts)
 	}
 	return slowest
+}
+
+// ofStart reports whether it is a fault of the start of a process.
+func (f Fault) ofStart() bool { return f.AtStart || f.Kind == KindSlowStart }
+
+// startBudget is how long a fault of the start may keep the startup probe from succeeding, until
+// that restarts the container; 0 if there is no such probe, or if the fault is none of the start.
+// Until then no other probe is asked.
+func (f Fault) startBudget(w *Workload) time.Duration {
+	p := w.probe(lifecycle.Startup)
+	if p == nil || !f.ofStart() {
+		return 0
+	}
+	return min(p.timing().StartFatal(true), maxLength)
+}
+
+// waitsForStart is for how long a fault of the start is kept up before its length counts, if the
+// startup probe neither succeeds nor restarts the container. A length that somebody has asked for
+// counts from the beginning.
+func (f Fault) waitsForStart(w *Workload) time.Duration {
+	budget := f.startBudget(w)
+	if f.Exact || budget == 0 {
+		return 0
+	}
+	return budget + ownLag
 }
 
 // sample is how long a load of some rate takes to send one of so many replicas, whichever that is,
@@ -59,8 +84,11 @@ func sample(rate float64, replicas int) time.Duration {
 // shortRemark says that a fault was over before the probes had to act, because somebody has asked
 // for that; "" if it was not, or if they acted all the same.
 func shortRemark(all []evidence) string {
-	f, w := all[0].fault, all[0].workload
-	needed := max(f.acts(w, lifecycle.Liveness), f.acts(w, lifecycle.Readiness))
+	f := all[0].fault
+	needed := time.Duration(0)
+	for _, e := range all {
+		needed = max(needed, e.needed())
+	}
 	if !f.Exact || !f.judgedByLength() || f.Length >= needed {
 		return ""
 	}
@@ -71,4 +99,31 @@ func shortRemark(all []evidence) string {
 	}
 	return fmt.Sprintf("it lasted %s, and a probe of these numbers may take %s to act: that nothing was restarted or left the Service says nothing of a longer one (V2, V3, V6)",
 		text(Offset(f.Length)), text(Offset(needed)))
+}
+
+// needed is how long the probes would have needed to act in a repetition: the startup probe, if it
+// did not succeed in time, else the others after it.
+func (e evidence) needed() time.Duration {
+	f, w := e.fault, e.workload
+	acts := max(f.acts(w, lifecycle.Liveness), f.acts(w, lifecycle.Readiness))
+	budget := f.startBudget(w)
+	if budget == 0 {
+		return acts
+	}
+	passed := passedStart(e.Attempts, e.Begin, e.Pod, w.Container)
+	if passed == nil || *passed > e.End {
+		return max(budget, acts)
+	}
+	return time.Duration(*passed-e.Begin) + acts
+}
+
+// passedStart is when the startup probe of a container succeeded from a moment on; nil if it did
+// not.
+func passedStart(attempts []Attempt, from Offset, pod, container string) *Offset {
+	for _, a := range attempts {
+		if a.At >= from && a.Success && a.Probe == string(lifecycle.Startup) && a.Pod == pod && a.Container == container {
+			return new(a.At + a.Took)
+		}
+	}
+	return nil
 }

@@ -3,6 +3,7 @@ package drill
 import (
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -75,6 +76,92 @@ func TestShortRemark(t *testing.T) {
 		}
 		if s.Replicas[0].Restarts = 1; shortRemark([]evidence{s.evidence}) != "" {
 			t.Errorf("%s: a restart says enough", fault)
+		}
+	}
+}
+
+// slowStartup is a startup probe that allows a start 60 s, and 11 s more at most.
+func slowStartup() Probe {
+	return Probe{Type: "Startup", Delay: 10 * second, Period: 10 * second, Timeout: second, Failures: 6, Successes: 1}
+}
+
+// TestOver: a fault of the start is kept up until the startup probe has succeeded, or acted.
+func TestOver(t *testing.T) {
+	for name, test := range map[string]struct {
+		fault                  string
+		passed, decided, ended time.Duration // 0: never
+		want                   time.Duration
+	}{
+		"it does not ask the dependency": {"dependency-outage:db@start", 15 * time.Second, 0, 0, 27 * time.Second},
+		"it asks the dependency":         {"dependency-outage:db@start", 0, 65 * time.Second, 0, 65 * time.Second},
+		"it does nothing":                {"dependency-outage:db@start", 0, 0, 0, 71*time.Second + ownLag + outsideLength},
+		"a slow start":                   {"slow-start=2x", 30 * time.Second, 0, 0, 54 * time.Second},
+		"it exits by itself":             {"dependency-outage:db@start", 0, 0, 2 * time.Second, outsideLength},
+		"asked for":                      {"dependency-outage:db@start+20s", 15 * time.Second, 0, 0, 20 * time.Second},
+		"not of the start":               {"dependency-outage:db", 0, 5 * time.Second, 0, outsideLength},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				d, web := newDrill(t)
+				web.Container, web.Probes = "web", []Probe{slowStartup()}
+				f, err := ParseFault(test.fault)
+				if err != nil {
+					t.Fatal(err)
+				}
+				begin, rep := time.Now(), &Repetition{Pod: "web"}
+				if test.passed > 0 {
+					time.AfterFunc(test.passed, func() {
+						d.record.mu.Lock()
+						defer d.record.mu.Unlock()
+						d.record.attempts = append(d.record.attempts, Attempt{At: d.since(time.Now()), Pod: "web", Container: "web", Probe: "Startup", Success: true})
+					})
+				}
+				after := func(some time.Duration) func() bool {
+					return func() bool { return some > 0 && time.Since(begin) >= some }
+				}
+				if got := d.over(f, web, rep, after(test.decided), after(test.ended)).Sub(begin); got < test.want || got > test.want+readPeriod {
+					t.Errorf("over after %v, want %v", got, test.want)
+				}
+			})
+		})
+	}
+}
+
+// TestStartDeadline: nobody undoes a fault of the start while the startup probe may still act.
+func TestStartDeadline(t *testing.T) {
+	w := Workload{Container: "web", Probes: []Probe{slowStartup()}}
+	for fault, want := range map[string]time.Duration{
+		"slow-start=2x":    71*time.Second + ownLag + 2*outsideLength + deadlineSlack,
+		"slow-start=2x+5s": replaceLimit + deadlineSlack,
+	} {
+		f, err := ParseFault(fault)
+		if got := f.deadline(&w); err != nil || got != want {
+			t.Errorf("%s: %v, %v, want %v", fault, got, err, want)
+		}
+	}
+}
+
+// TestShortStart: whoever asks for a length of a fault of the start is told what the startup probe
+// would have needed, or what the others would have after it.
+func TestShortStart(t *testing.T) {
+	for name, test := range map[string]struct {
+		fault  string
+		passed Offset // since the beginning; 0: never
+		want   string // how long a probe may take; "" if that was enough
+	}{
+		"the startup probe had no time":     {"dependency-outage:db@start+20s", 0, "may take 1m11s"},
+		"liveness had none after it":        {"dependency-outage:db@start+20s", 15 * second, "may take 25s"},
+		"liveness had some after it":        {"dependency-outage:db@start+30s", 15 * second, ""},
+		"as long as the startup probe acts": {"dependency-outage:db@start+80s", 0, ""},
+	} {
+		s := newScene(t, test.fault)
+		s.End = s.Begin + Offset(s.fault.Length)
+		s.workload.Probes = append(s.workload.Probes, slowStartup())
+		if test.passed > 0 {
+			s.Attempts = append(s.Attempts, Attempt{At: s.Begin + test.passed, Pod: "a", Container: "web", Probe: "Startup", Success: true})
+		}
+		if got := shortRemark([]evidence{s.evidence}); !strings.Contains(got, test.want) || (got == "") != (test.want == "") {
+			t.Errorf("%s: %q, want %q", name, got, test.want)
 		}
 	}
 }

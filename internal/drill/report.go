@@ -61,6 +61,8 @@ type Workload struct {
 	// one. Start is how long the slowest start took until Ready.
 	Grace Offset `json:"grace"`
 	Start Offset `json:"start"`
+	// MinReady is its minReadySeconds, for which a rollout waits after each replica.
+	MinReady Offset `json:"minReady,omitempty"`
 	// File and Line are where the manifest has the container.
 	File string `json:"file,omitempty"`
 	Line int    `json:"line,omitempty"`

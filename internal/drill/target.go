@@ -38,8 +38,10 @@ func targetsOf(objects []manifest.Object) (all []*target) {
 		switch r := o.Resource.(type) {
 		case *appsv1.Deployment:
 			t.kind, t.meta, t.spec, t.Replicas = "deployment", r.Spec.Template.ObjectMeta, &r.Spec.Template.Spec, replicas(r.Spec.Replicas)
+			t.MinReady = Offset(r.Spec.MinReadySeconds) * Offset(time.Second)
 		case *appsv1.StatefulSet:
 			t.kind, t.meta, t.spec, t.Replicas = "statefulset", r.Spec.Template.ObjectMeta, &r.Spec.Template.Spec, replicas(r.Spec.Replicas)
+			t.MinReady = Offset(r.Spec.MinReadySeconds) * Offset(time.Second)
 		case *appsv1.ReplicaSet:
 			t.kind, t.meta, t.spec, t.Replicas = "replicaset", r.Spec.Template.ObjectMeta, &r.Spec.Template.Spec, replicas(r.Spec.Replicas)
 		case *corev1.Pod:

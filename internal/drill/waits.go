@@ -99,7 +99,7 @@ func (f Fault) recovery(w *Workload, killed bool) time.Duration {
 	grace := min(time.Duration(w.Grace), replaceLimit)
 	switch {
 	case f.Kind == KindRollout: // one replica after the other
-		return w.restart() + time.Duration(w.Replicas)*(time.Duration(w.Start)+grace)
+		return w.restart() + time.Duration(w.Replicas)*(time.Duration(w.Start+w.MinReady)+grace)
 	case f.Side() == SideEnd:
 		return w.restart() + grace
 	case f.Side() == SideInside && killed:

@@ -7,7 +7,7 @@ import (
 
 // TestRecovery: a service that starts slowly is not called stuck while it may still start.
 func TestRecovery(t *testing.T) {
-	w := Workload{Replicas: 4, Start: 40 * second, Grace: 20 * second, Probes: []Probe{{Type: "Readiness", Period: 2 * second, Timeout: second, Failures: 1, Successes: 1}}}
+	w := Workload{Replicas: 4, Start: 40 * second, Grace: 20 * second, MinReady: 5 * second, Probes: []Probe{{Type: "Readiness", Period: 2 * second, Timeout: second, Failures: 1, Successes: 1}}}
 	const s, notices = time.Second, 5*time.Second + lagLimit
 	for name, test := range map[string]struct {
 		fault  string
@@ -18,7 +18,7 @@ func TestRecovery(t *testing.T) {
 		"an outage":              {"dependency-outage:db", false, 90*s + 20*s + notices},
 		"a slow start":           {"slow-start=2x", false, 90*s + 20*s + notices},
 		"a crash":                {"crash", false, 90*s + 20*s},
-		"a rollout":              {"rollout", false, 90*s + 4*60*s},
+		"a rollout":              {"rollout", false, 90*s + 4*(60*s+5*s)},
 		"a restart that cures":   {"hang", true, 90 * s},
 		"none":                   {"hang", false, 90*s + 20*s},
 	} {

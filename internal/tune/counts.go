@@ -20,6 +20,9 @@ func (r *recommendation) counts() {
 		if c.Liveness != nil && now != nil && *c.Liveness != *now {
 			text += fmt.Sprintf("; liveness is %s there", c.Liveness)
 		}
+		if e := r.container.Endpoint("liveness"); e != nil && c.Request != "" && c.Request != e.Request {
+			text += fmt.Sprintf("; liveness asks %s there", c.Request)
+		}
 		r.note(text + ". These are counts of failures, which say nothing of how long stalls are.")
 	}
 }
@@ -41,9 +44,35 @@ type Verdict struct {
 	Bound    Bound   `json:"seen"`
 	Restarts int     `json:"restarts"`
 	Hours    float64 `json:"hours"`
-	// Holds is false if the lower limit lies above the promise.
-	Holds bool   `json:"holds"`
-	Text  string `json:"text"`
+	// Holds is false if the lower limit lies above the promise, or if it is Unknown: then nothing
+	// is promised of what the probe asks in the cluster.
+	Holds   bool   `json:"holds"`
+	Unknown bool   `json:"unknown,omitempty"`
+	Text    string `json:"text"`
+}
+
+// Against holds the rate of false restarts that was measured of a container, for the numbers that
+// its liveness probe has in a cluster, against what that has counted. ok is false if there is
+// nothing to compare.
+func (c *Container) Against(live *Container) (v Verdict, ok bool) {
+	if live == nil || len(live.Counts) == 0 || live.Counts[0].Liveness == nil {
+		return Verdict{}, false
+	}
+	there := live.Counts[0]
+	e := c.Endpoint("liveness")
+	if there.Request != "" {
+		now, other := c.Asked(map[string]string{"liveness": there.Request})
+		if len(other) > 0 {
+			return Verdict{Workload: c.Workload, Container: c.Name, Unknown: true, Text: fmt.Sprintf(
+				"liveness asks %s in the cluster, and what was measured for it is %s: nothing is promised of that; measure again with what the cluster has",
+				clean(there.Request), e.Request)}, true
+		}
+		e = now.Endpoint("liveness")
+	}
+	if e == nil || len(e.Windows) == 0 {
+		return Verdict{}, false
+	}
+	return Verify(c.Workload, c.Name, NewJudge(e.Windows).Bound(*there.Liveness).Upper, live.Counts), true
 }
 
 // Verify holds what a cluster has counted against the rate of false restarts that was promised for

@@ -196,7 +196,7 @@ func (w *Window) check() error {
 const stallSlack = 60
 
 func (c *Count) check() error {
-	c.Context = clean(c.Context)
+	c.Context, c.Request = clean(c.Context), clean(c.Request)
 	for _, n := range []int{c.Restarts, c.Kills, c.StartKills, c.Failures} {
 		if n < 0 || float64(n) > maxNumber {
 			return fmt.Errorf("it has a count of %d", n)

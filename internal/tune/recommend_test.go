@@ -245,6 +245,34 @@ func TestWithNamespaces(t *testing.T) {
 	}
 }
 
+// TestAgainst: what was measured of an endpoint promises nothing of another one.
+func TestAgainst(t *testing.T) {
+	numbers := &Setting{3, 1, 4}
+	count := func(request string) *Container {
+		return &Container{Counts: []Count{{PodHours: 100, Restarts: 1, Liveness: numbers, Request: request}}}
+	}
+	for name, c := range map[string]struct {
+		live      *Container
+		ok, holds bool
+		text      string // in the verdict
+	}{
+		"the same":              {count("GET :http/livez"), true, true, "consistent with"},
+		"another path":          {count("GET :http/healthz"), true, false, "liveness asks GET :http/healthz in the cluster, and what was measured for it is GET :http/livez"},
+		"another kind":          {count("tcp :http"), true, false, "liveness asks tcp :http in the cluster"},
+		"measured of readiness": {count("GET :http/readyz"), true, true, "consistent with"},
+		"not known":             {count(""), true, true, "consistent with"},
+		"not there":             {nil, false, false, ""},
+		"no such probe":         {&Container{Counts: []Count{{PodHours: 100}}}, false, false, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			v, ok := served().Against(c.live)
+			if ok != c.ok || v.Holds != c.holds || v.Unknown != (ok && !c.holds) || !strings.Contains(v.Text, c.text) {
+				t.Errorf("%v, %+v, want %v, %v, %q", ok, v, c.ok, c.holds, c.text)
+			}
+		})
+	}
+}
+
 func TestVerify(t *testing.T) {
 	for name, c := range map[string]struct {
 		counts []Count

@@ -114,6 +114,8 @@ type Count struct {
 	// them.
 	Failures int  `json:"failures"`
 	Exact    bool `json:"exact,omitempty"`
-	// Liveness are the numbers of the probe there; nil if it has none.
+	// Liveness are the numbers of the probe there; nil if it has none. Request is what it asks, as
+	// that of an [Endpoint]; "" if that is not known.
 	Liveness *Setting `json:"liveness,omitempty"`
+	Request  string   `json:"request,omitempty"`
 }

@@ -100,7 +100,8 @@ func (b built) testNamed(t *testing.T) {
 	}
 }
 
-// testIPv6: a database that has an address of IPv6 alone is found and broken.
+// testIPv6: a service and a database that have an address of IPv6 alone are asked, found and
+// broken.
 func (b built) testIPv6(t *testing.T) {
 	if l, err := net.Listen("tcp", "[::1]:0"); err != nil {
 		t.Skip("NOT TESTED: IPv6, which is not there: ", err)
@@ -108,9 +109,11 @@ func (b built) testIPv6(t *testing.T) {
 		l.Close()
 	}
 	b.database = serveDatabase(t, "::1")
-	isSound(t, b.untilTold(t, func() report { return b.drill(t, nil, nil, []string{store}, "--fault", "dependency-outage:db+3s") }), 1)
+	isSound(t, b.untilTold(t, func() report {
+		return b.drill(t, []string{"-host", "::1"}, nil, []string{store}, "--fault", "dependency-outage:db+3s", "--fault", "hang", "--fault", "held=20", "--fault", "dependency-outage:db@start")
+	}), 4)
 	r := b.untilTold(t, func() report {
-		return b.drill(t, []string{"-live", "ready"}, nil, []string{store}, "--fault", "dependency-outage:db")
+		return b.drill(t, []string{"-host", "::1", "-live", "ready"}, nil, []string{store}, "--fault", "dependency-outage:db")
 	})
 	if !slices.ContainsFunc(r.of("fail"), func(v verdict) bool { return v.Rule == "V2" }) {
 		t.Errorf("its outage restarts nothing:\n%s", &r)

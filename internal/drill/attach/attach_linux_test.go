@@ -184,6 +184,28 @@ func TestRollout(t *testing.T) {
 	}
 }
 
+// TestRolloutEnds: a rollout is judged when all replicas are replaced. Between two of them all are
+// Ready, for minReadySeconds.
+func TestRolloutEnds(t *testing.T) {
+	text := strings.Replace(manifestText, "spec:", "spec:\n  replicas: 2\n  minReadySeconds: 2\n  strategy: {rollingUpdate: {maxSurge: 0, maxUnavailable: 1}}", 1)
+	_, dir, _ := startRun(t, text)
+	report, err := Drill(t.Context(), dir, asked(t, "rollout"), func(string) {})
+	if err != nil || len(report.Results) != 2 {
+		t.Fatalf("%v, the report: %+v", err, report)
+	}
+	for _, rep := range report.Results[1].Repetitions {
+		replaced := 0
+		for _, c := range rep.Changes {
+			if c.Kind == drill.ChangeStarted && c.At >= rep.Begin {
+				replaced++
+			}
+		}
+		if replaced != 2 {
+			t.Errorf("repetition %d was over when %d of 2 replicas were replaced", rep.Number, replaced)
+		}
+	}
+}
+
 // TestNothingHappened: a process that ignores the signal of a crash is no crash that went well, and
 // one that is deadlocked is none any more when the drill was interrupted.
 func TestNothingHappened(t *testing.T) {

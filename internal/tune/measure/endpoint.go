@@ -75,8 +75,8 @@ func (e *endpoint) interval() time.Duration {
 	return time.Second / 20
 }
 
-// patience is how long one attempt may take while a container starts: as long as its probes would
-// wait, for an answer that they take is a good one. A second is left to a program that hangs.
+// patience is after how long another attempt is made while a container starts: as long as its
+// probes would wait for an answer, and a second at least.
 func (e *endpoint) patience() time.Duration { return max(e.timeout, time.Second) }
 
 // giveUp is how long an answer is waited for.

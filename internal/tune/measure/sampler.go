@@ -58,23 +58,45 @@ func sample(ctx context.Context, p probe.Prober, interval, length time.Duration)
 // startInterval is how often a container is asked that starts.
 const startInterval = 20 * time.Millisecond
 
-// untilGood asks one attempt after the other until one succeeds, and returns when that was. An
-// attempt is given up after a time, for a program that starts may never answer it.
+// untilGood asks until one attempt succeeds, and returns when that was. The next attempt follows
+// one that failed, or that has no answer after a time, as a program that starts may never answer
+// it. It is waited for all the same: how long answers take is what is to be found out.
 func untilGood(ctx context.Context, p probe.Prober, patience time.Duration) (time.Time, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	good, bad := make(chan time.Time, 1), make(chan struct{}, 1)
+	var attempts sync.WaitGroup
+	defer attempts.Wait()
+	defer cancel()
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return time.Time{}, context.Cause(ctx)
+		case at := <-good:
+			return at, nil
+		case <-bad:
+			timer.Reset(startInterval)
 		case <-timer.C:
+			timer.Reset(patience)
+			attempts.Go(func() { attempt(ctx, p, good, bad) })
 		}
-		attempt, cancel := context.WithTimeout(ctx, patience)
-		result := p.Probe(attempt)
-		cancel()
-		if result.Err == nil && (result.Outcome == probe.Success || result.Outcome == probe.Warning) {
-			return time.Now(), nil
+	}
+}
+
+// attempt asks once and tells when that was answered well, or that it was not. Of several that are
+// answered at the same time one tells.
+func attempt(ctx context.Context, p probe.Prober, good chan<- time.Time, bad chan<- struct{}) {
+	result := p.Probe(ctx)
+	if result.Err == nil && (result.Outcome == probe.Success || result.Outcome == probe.Warning) {
+		select {
+		case good <- time.Now():
+		default:
 		}
-		timer.Reset(startInterval)
+		return
+	}
+	select {
+	case bad <- struct{}{}:
+	default:
 	}
 }

@@ -56,14 +56,25 @@ func TestSampleEnds(t *testing.T) {
 }
 
 func TestUntilGood(t *testing.T) {
-	for name, c := range map[string]struct{ up, answer, patience, want time.Duration }{
-		"quick":                     {1500 * time.Millisecond, 0, time.Second, 1500 * time.Millisecond},
-		"as slow as the probe says": {0, 3 * time.Second, 4 * time.Second, 3 * time.Second},
+	for name, c := range map[string]struct {
+		up, answer time.Duration
+		drops      bool // attempts that begin before it is up are never answered
+		patience   time.Duration
+		want       time.Duration
+	}{
+		"quick":                        {1500 * time.Millisecond, 0, false, time.Second, 1500 * time.Millisecond},
+		"as slow as the probe says":    {0, 3 * time.Second, false, 4 * time.Second, 3 * time.Second},
+		"slower than the probe says":   {0, 3 * time.Second, false, time.Second, 3 * time.Second},
+		"slow, after it came up":       {2 * time.Second, 3 * time.Second, true, time.Second, 5 * time.Second},
+		"drops attempts, and is quick": {2500 * time.Millisecond, 0, true, time.Second, 3 * time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				begin := time.Now()
 				service := proberFunc(func(ctx context.Context) probe.Result {
+					if c.drops && time.Since(begin) < c.up {
+						<-ctx.Done()
+					}
 					select {
 					case <-ctx.Done():
 						return probe.Result{Outcome: probe.Failure}
@@ -85,8 +96,8 @@ func TestUntilGood(t *testing.T) {
 	}
 }
 
-// TestPatience: an attempt of a start is waited for as long as the most patient of the endpoint's
-// probes waits.
+// TestPatience: the next attempt of a start waits as long as the most patient of the endpoint's
+// probes waits for an answer.
 func TestPatience(t *testing.T) {
 	probeOf := func(path string, timeout int32) *corev1.Probe {
 		return &corev1.Probe{TimeoutSeconds: timeout, ProbeHandler: corev1.ProbeHandler{HTTPGet: &corev1.HTTPGetAction{Path: path}}}

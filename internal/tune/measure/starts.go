@@ -127,7 +127,7 @@ func (m *measurement) startPod(ctx context.Context, s *subject, n int, how tune.
 // firstAnswers waits for the first good answer of each container that is measured. A process that
 // ends is the end of it, unless it is one of those that are known.
 func (m *measurement) firstAnswers(ctx context.Context, s *subject, pod *corev1.Pod, how tune.How, known map[string]bool) ([]time.Duration, error) {
-	ctx, end := context.WithTimeoutCause(ctx, longestStart, fmt.Errorf("%s does not answer %v after its start", s.name, longestStart))
+	ctx, end := context.WithTimeoutCause(ctx, longestStart, fmt.Errorf("%s has not answered well %v after its start, and each answer was waited for %v", s.name, longestStart, giveUp))
 	defer end()
 	ctx, cancel := context.WithCancelCause(ctx)
 	var watching sync.WaitGroup

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"net"
 	"net/http"
 	"os"
 	"os/signal"
@@ -16,6 +17,7 @@ import (
 
 // options are the mistakes. The zero value has none.
 type options struct {
+	host     string        // the one address at which it listens
 	start    time.Duration // until it has started
 	database string        // address; "" for none
 	connect  string        // "once": never again; "must": or exit; "each": for each question anew
@@ -33,6 +35,7 @@ type options struct {
 
 func main() {
 	var o options
+	flag.StringVar(&o.host, "host", "127.0.0.1", "")
 	flag.DurationVar(&o.start, "start", 0, "")
 	flag.StringVar(&o.database, "database", os.Getenv("DATABASE"), "")
 	flag.StringVar(&o.connect, "connect", "", "")
@@ -67,7 +70,7 @@ func run(o options) error {
 	go leak(o.leak)
 	go o.askNames()
 	go connectLate(o.late, os.Getenv("SPARE"))
-	server := &http.Server{Addr: "127.0.0.1:" + os.Getenv("PORT"), Handler: s.routes(), ReadHeaderTimeout: 5 * time.Second}
+	server := &http.Server{Addr: net.JoinHostPort(o.host, os.Getenv("PORT")), Handler: s.routes(), ReadHeaderTimeout: 5 * time.Second}
 	failed := make(chan error, 1)
 	go func() { failed <- server.ListenAndServe() }()
 	select {

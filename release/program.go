@@ -78,13 +78,18 @@ func (b build) plainVersion() string { return strings.TrimPrefix(b.version, "v")
 // goCommand runs the go command in the repository, for a platform, as the released module is built:
 // without the workspace.
 func (r *release) goCommand(ctx context.Context, p platform, args ...string) ([]byte, error) {
+	return goIn(ctx, r.root, "off", p, args...)
+}
+
+// goIn runs the go command in a folder and a workspace, for a platform.
+func goIn(ctx context.Context, dir, workspace string, p platform, args ...string) ([]byte, error) {
 	common, err := neutralEnvironment(ctx)
 	if err != nil {
 		return nil, err
 	}
 	cmd := exec.CommandContext(ctx, "go", args...)
-	cmd.Dir = r.root
-	cmd.Env = append(common, "GOOS="+p.os, "GOARCH="+p.arch, "CGO_ENABLED=0", "GOWORK=off")
+	cmd.Dir = dir
+	cmd.Env = append(common, "GOOS="+p.os, "GOARCH="+p.arch, "CGO_ENABLED=0", "GOWORK="+workspace)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()

@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"github.com/probity-run/probity/internal/gobuild"
 )
 
 // fixture is a release in folders of its own, of programs that are not compiled.
@@ -299,7 +301,7 @@ func TestIdentify(t *testing.T) {
 		t.Errorf("it is %v", got)
 	}
 	for name, text := range map[string][]byte{"LICENSE": []byte("all rights reserved"), "NOTICE.txt": license, "PATENTS": license} {
-		if _, err := sortModules(map[string]*module{"a": {path: "example.com/a", licenses: []file{{name: name, data: text}}}}); err == nil {
+		if _, err := withLicenses(gobuild.Module{Path: "example.com/a", Licenses: map[string][]byte{name: text}}); err == nil {
 			t.Errorf("a module that has nothing but this %s is released", name)
 		}
 	}

@@ -1,6 +1,7 @@
 // Command release makes what people install: archives, packages, an image, an install script and
-// the recipes of package managers, of the commit that is checked out. It fills a folder and says
-// what goes where; it publishes nothing.
+// the recipes of package managers, of the commit that is checked out; and the site of its
+// documentation, with the playground. It fills a folder and says what goes where; it publishes
+// nothing.
 //
 //	release/release build
 //
@@ -25,14 +26,15 @@ func main() {
 	root := flag.String("root", "..", "the `folder` of the repository")
 	out := flag.String("out", "dist", "the `folder` to fill, in that of the repository; an older release there gives way, and nothing else may be there")
 	only := flag.String("platforms", "", "build only for these, such as linux/amd64,darwin/arm64; then there is no install script and no recipe, which name all of them")
+	site := flag.Bool("site", true, "make the archive of the documentation and the playground, too")
 	flag.Parse()
-	if err := run(ctx, *root, *out, *only); err != nil {
+	if err := run(ctx, *root, *out, *only, *site); err != nil {
 		fmt.Fprintln(os.Stderr, "release:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, root, out, only string) error {
+func run(ctx context.Context, root, out, only string, site bool) error {
 	if flag.NArg() > 0 {
 		return fmt.Errorf("build takes no argument such as %q: the version is that of the tag", flag.Arg(0))
 	}
@@ -54,7 +56,7 @@ func run(ctx context.Context, root, out, only string) error {
 	if err != nil {
 		return err
 	}
-	r := &release{root: root, out: out, work: work}
+	r := &release{root: root, out: out, work: work, site: site}
 	err = r.make(ctx, platforms)
 	if removed := os.RemoveAll(work); err == nil {
 		err = removed

@@ -4,9 +4,7 @@ import (
 	"bytes"
 	"context"
 	"debug/buildinfo"
-	"encoding/json"
 	"fmt"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
@@ -14,6 +12,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/probity-run/probity/internal/gobuild"
 )
 
 // program is a build of cmd/probity.
@@ -78,13 +78,18 @@ func (b build) plainVersion() string { return strings.TrimPrefix(b.version, "v")
 // goCommand runs the go command in the repository, for a platform, as the released module is built:
 // without the workspace.
 func (r *release) goCommand(ctx context.Context, p platform, args ...string) ([]byte, error) {
-	common, err := neutralEnvironment(ctx)
+	return goIn(ctx, r.root, "off", p, args...)
+}
+
+// goIn runs the go command in a folder and a workspace, for a platform.
+func goIn(ctx context.Context, dir, workspace string, p platform, args ...string) ([]byte, error) {
+	common, err := gobuild.Environment()
 	if err != nil {
 		return nil, err
 	}
 	cmd := exec.CommandContext(ctx, "go", args...)
-	cmd.Dir = r.root
-	cmd.Env = append(common, "GOOS="+p.os, "GOARCH="+p.arch, "CGO_ENABLED=0", "GOWORK=off")
+	cmd.Dir = dir
+	cmd.Env = append(common, "GOOS="+p.os, "GOARCH="+p.arch, "CGO_ENABLED=0", "GOWORK="+workspace)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
@@ -92,26 +97,6 @@ func (r *release) goCommand(ctx context.Context, p platform, args ...string) ([]
 		return nil, fmt.Errorf("go %s for %s: %w\n%s", strings.Join(args, " "), p, err, stderr.String())
 	}
 	return out, nil
-}
-
-// neutralEnvironment is the environment without what would change a program. For an empty variable
-// the go command takes what "go env -w" has written for this user, so that file is left out; from
-// where modules come and where they are kept is passed on, wherever it is set.
-func neutralEnvironment(ctx context.Context) ([]string, error) {
-	out, err := exec.CommandContext(ctx, "go", "env", "-json", "GOPROXY", "GOSUMDB", "GOPRIVATE", "GONOPROXY", "GONOSUMDB", "GOINSECURE", "GOVCS", "GOAUTH",
-		"GOPATH", "GOMODCACHE", "GOCACHE", "GOCACHEPROG", "GOTMPDIR", "GOTOOLCHAIN").Output()
-	if err != nil {
-		return nil, fmt.Errorf("cannot ask the go command for its settings: %w", err)
-	}
-	var kept map[string]string
-	if err := json.Unmarshal(out, &kept); err != nil {
-		return nil, fmt.Errorf("cannot read the settings of the go command: %w", err)
-	}
-	env := append(os.Environ(), "GOENV=off", "GOFLAGS=", "GOEXPERIMENT=", "GOFIPS140=off", "GOAMD64=v1", "GOARM64=v8.0")
-	for name, value := range kept {
-		env = append(env, name+"="+value)
-	}
-	return env, nil
 }
 
 // hostProgram is a program that runs here.

@@ -21,6 +21,7 @@ type release struct {
 	out     string // the folder of the release
 	filling string // the folder that takes its place once it is full
 	work    string // a folder for what is not kept
+	site    bool   // whether it has the site
 	build
 	made []made
 }
@@ -88,6 +89,11 @@ func (r *release) fill(ctx context.Context, programs []program) error {
 	}
 	if len(programs) == len(allPlatforms()) {
 		if err := r.writeRecipes(); err != nil {
+			return err
+		}
+	}
+	if r.site {
+		if err := r.writeSite(ctx); err != nil {
 			return err
 		}
 	}
@@ -198,9 +204,10 @@ func (r *release) instructions() string {
 		{nixName, "nix: " + path.Join(out, nixName) + " to pkgs/by-name/pr/probity/package.nix of nixpkgs, or to an overlay"},
 		{pkgbuildName, "AUR: " + path.Join(out, pkgbuildName) + ", and " + path.Join(out, srcinfoName) + " as .SRCINFO, to ssh://aur@aur.archlinux.org/probity-bin.git"},
 		{krewName, "krew: " + path.Join(out, krewName) + " to plugins/ of github.com/kubernetes-sigs/krew-index"},
+		{siteName(version), "the documentation and the playground: what " + path.Join(out, siteName(version)) + " unpacks to any static host"},
 	} {
 		if isPrerelease && line[0] != imageName(version) {
-			continue // package managers give everybody the newest that they know
+			continue // everybody gets the newest that package managers know, and reads its documentation
 		}
 		if slices.ContainsFunc(r.made, func(m made) bool { return m.name == line[0] }) {
 			text.WriteString(line[1] + "\n")

@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"github.com/probity-run/probity/internal/gobuild"
 )
 
 // fixture is a release in folders of its own, of programs that are not compiled.
@@ -50,7 +52,8 @@ func packFixture(t *testing.T, r *release) {
 			roots = append(roots, rootFiles{p, files})
 		}
 	}
-	if err := errors.Join(r.writeImage(roots), r.writeRecipes(), r.writeSums()); err != nil {
+	site := r.write(siteName(r.plainVersion()), 0o644, []byte("site"))
+	if err := errors.Join(site, r.writeImage(roots), r.writeRecipes(), r.writeSums()); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -59,7 +62,7 @@ func TestSameBytes(t *testing.T) {
 	one, two := fixture(t), fixture(t)
 	packFixture(t, one)
 	packFixture(t, two)
-	if !slices.Equal(one.made, two.made) || len(one.made) != 15 {
+	if !slices.Equal(one.made, two.made) || len(one.made) != 16 {
 		t.Errorf("one release has\n%v\nthe other\n%v", one.made, two.made)
 	}
 	sums, err := os.ReadFile(filepath.Join(one.out, sumsName))
@@ -112,7 +115,7 @@ func TestInstructedPaths(t *testing.T) {
 		{"/repository", "/elsewhere/dist", "/elsewhere/dist/"},
 	} {
 		r.root, r.out = tt.root, tt.out
-		for _, want := range []string{"    " + tt.want + sumsName, "oci-archive:" + tt.want, "Homebrew: " + tt.want + formulaName} {
+		for _, want := range []string{"    " + tt.want + sumsName, "oci-archive:" + tt.want, "Homebrew: " + tt.want + formulaName, "what " + tt.want + siteName("1.2.3") + " unpacks to any static host"} {
 			if said := r.instructions(); !strings.Contains(said, want) {
 				t.Errorf("%s in %s: no %q in\n%s", tt.out, tt.root, want, said)
 			}
@@ -298,7 +301,7 @@ func TestIdentify(t *testing.T) {
 		t.Errorf("it is %v", got)
 	}
 	for name, text := range map[string][]byte{"LICENSE": []byte("all rights reserved"), "NOTICE.txt": license, "PATENTS": license} {
-		if _, err := sortModules(map[string]*module{"a": {path: "example.com/a", licenses: []file{{name: name, data: text}}}}); err == nil {
+		if _, err := withLicenses(gobuild.Module{Path: "example.com/a", Licenses: map[string][]byte{name: text}}); err == nil {
 			t.Errorf("a module that has nothing but this %s is released", name)
 		}
 	}

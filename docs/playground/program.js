@@ -19,14 +19,14 @@ function thread() {
 // load gets the program and compiles it, once for all threads that run it. It is done in a thread
 // that ends with it: unpacking takes time, and no program runs in a thread that may still connect.
 export async function load() {
-  const where = location.protocol === 'file:' ? { text: await fromScript() } : { address: new URL('probity.wasm.gz', location.href).href };
-  const compiler = thread();
+  const compiler = thread(); // at first, since it begins while a script is read
+  const compiled = new Promise((resolve, reject) => {
+    compiler.onmessage = ({ data }) => data.error ? reject(new Error(data.error)) : resolve(data.program);
+    compiler.onerror = (e) => reject(new Error(`cannot load the program: ${e.message}`));
+  });
   try {
-    return await new Promise((resolve, reject) => {
-      compiler.onmessage = ({ data }) => data.error ? reject(new Error(data.error)) : resolve(data.program);
-      compiler.onerror = (e) => reject(new Error(`cannot load the program: ${e.message}`));
-      compiler.postMessage(where);
-    });
+    compiler.postMessage(location.protocol === 'file:' ? { text: await fromScript() } : { address: new URL('probity.wasm.gz', location.href).href });
+    return await compiled;
   } finally {
     compiler.terminate();
     closeDoor();

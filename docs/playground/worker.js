@@ -11,26 +11,28 @@ function bytes(text) {
   return all;
 }
 
-// packed is the program as it lies: at an address, or as a text in base64.
-async function packed({ address, text }) {
-  if (text) return new Response(bytes(text)).body;
+const unzipped = (stream) => stream.pipeThrough(new DecompressionStream('gzip'));
+
+// loaded is the program as it comes: from an address, or from a text in base64.
+async function loaded({ address, text }) {
+  if (text) return unzipped(new Response(bytes(text)).body);
   const answer = await fetch(address);
   if (!answer.ok) throw new Error(`cannot load the program: the host answers ${answer.status} for ${address}`);
-  return answer.body;
+  return unpacked(answer.body);
 }
 
-// unpacked is the program itself: some hosts have unpacked it on the way.
+// unpacked is what a host has sent: some have unpacked it on the way.
 async function unpacked(stream) {
   const [begin, all] = stream.tee(), reader = begin.getReader();
   const { value } = await reader.read();
   reader.cancel();
   const isPacked = value?.[0] === 0x1f && value[1] === 0x8b;
-  return isPacked ? all.pipeThrough(new DecompressionStream('gzip')) : all;
+  return isPacked ? unzipped(all) : all;
 }
 
 // compile compiles the program while it comes.
 async function compile(where) {
-  const stream = await unpacked(await packed(where));
+  const stream = await loaded(where);
   return WebAssembly.compileStreaming(new Response(stream, { headers: { 'Content-Type': 'application/wasm' } }));
 }
 

@@ -13,6 +13,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+
+	"github.com/probity-run/probity/internal/gobuild"
 )
 
 // playground is the page of docs/playground while it is written. It takes the stylesheet and the
@@ -62,7 +64,7 @@ func (p playground) script() error {
 // answer is what the program says to a question. Who opens the page sees the answers about its
 // example at once, and not seconds later, when the program itself is there.
 func (p playground) answer(question url.Values) (string, error) {
-	env, err := neutralEnvironment()
+	env, err := gobuild.Environment()
 	if err != nil {
 		return "", err
 	}
@@ -88,7 +90,7 @@ func (p playground) program() error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	env, err := neutralEnvironment()
+	env, err := gobuild.Environment()
 	if err != nil {
 		return err
 	}
@@ -108,26 +110,6 @@ func (p playground) program() error {
 	}
 	script := "globalThis.probityProgram=" + strconv.Quote(base64.StdEncoding.EncodeToString(packed)) + ";\n"
 	return errors.Join(p.write("playground/probity.wasm.gz", packed), p.write("playground/probity.wasm.js", []byte(script)))
-}
-
-// neutralEnvironment is the environment without what would change a program, be it a variable or
-// written by "go env -w"; from where modules come and where they are kept is passed on. A release
-// has the same, in a module of its own.
-func neutralEnvironment() ([]string, error) {
-	out, err := goOutput("env", "-json", "GOPROXY", "GOSUMDB", "GOPRIVATE", "GONOPROXY", "GONOSUMDB", "GOINSECURE", "GOVCS", "GOAUTH",
-		"GOPATH", "GOMODCACHE", "GOCACHE", "GOCACHEPROG", "GOTMPDIR", "GOTOOLCHAIN")
-	if err != nil {
-		return nil, err
-	}
-	var kept map[string]string
-	if err := json.Unmarshal(out, &kept); err != nil {
-		return nil, err
-	}
-	env := append(os.Environ(), "GOENV=off", "GOFLAGS=", "GOEXPERIMENT=", "GOWASM=")
-	for name, value := range kept {
-		env = append(env, name+"="+value)
-	}
-	return env, nil
 }
 
 func gzipped(data []byte) ([]byte, error) {

@@ -187,28 +187,6 @@ func TestLicenses(t *testing.T) {
 	}
 }
 
-// TestUserSettings: of what "go env -w" has written only that gets into the playground by which
-// modules are found.
-func TestUserSettings(t *testing.T) {
-	written := filepath.Join(t.TempDir(), "env")
-	if err := os.WriteFile(written, []byte("GOFLAGS=-tags=x\nGOEXPERIMENT=arenas\nGOPROXY=https://proxy.example.com\n"), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	t.Setenv("GOENV", written)
-	for _, name := range []string{"GOFLAGS", "GOEXPERIMENT", "GOPROXY"} {
-		t.Setenv(name, "")
-	}
-	env, err := neutralEnvironment()
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.CommandContext(t.Context(), "go", "env", "GOFLAGS", "GOEXPERIMENT", "GOPROXY")
-	cmd.Env = env
-	if got, err := cmd.Output(); err != nil || string(got) != "\n\nhttps://proxy.example.com\n" {
-		t.Errorf("the settings are %q, %v", got, err)
-	}
-}
-
 func TestTarget(t *testing.T) {
 	for _, tt := range []struct{ folder, link, want string }{
 		{"docs", "how-to/install.md#by-a-script", "how-to/install.html#by-a-script"},

@@ -3,6 +3,8 @@ package browser
 import (
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -116,4 +118,29 @@ func TestPlaygroundWithoutItsProgram(t *testing.T) {
 	eval[bool](x, `new Promise((done) => setTimeout(() => done(true), 500))`) // the page waits 150 ms for more keys
 	x.until("the reason stays", told)
 	x.expect()
+}
+
+// TestPlaygroundFileWithoutItsProgram: a file says so, too, and is as closed as one that has it.
+func TestPlaygroundFileWithoutItsProgram(t *testing.T) {
+	built, err := site()
+	if err != nil {
+		t.Fatal(err)
+	}
+	alone := t.TempDir()
+	for _, name := range []string{"index.html", "icon.svg", "playground.css", "playground.js"} {
+		data, err := os.ReadFile(filepath.Join(built, "playground", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(alone, name), data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	x := open(t, "about:blank")
+	x.expect()
+	x.do(chromedp.Navigate("file://" + alone + "/index.html"))
+	x.until("the reason is told", `document.getElementById("verdict").textContent.includes("probity.wasm.js does not lie beside this page")`)
+	if rules := eval[int](x, `document.querySelectorAll("meta[http-equiv=Content-Security-Policy]").length`); rules != 2 {
+		t.Errorf("the page has %d policies, not that which forbids all connections", rules)
+	}
 }

@@ -77,6 +77,7 @@ func TestBuild(t *testing.T) {
 			}
 		}
 	})
+	t.Run("site", func(t *testing.T) { checkSite(t, r) })
 	t.Run("the same bytes", func(t *testing.T) {
 		other := repository{filepath.Join(t.TempDir(), "elsewhere", "clone")}
 		output(t, r.dir, nil, "git", "clone", "-q", r.dir, other.dir)
@@ -84,7 +85,7 @@ func TestBuild(t *testing.T) {
 			t.Errorf("it says\n%s", said)
 		}
 		names := output(t, r.dir, nil, "ls", "dist")
-		if got := output(t, other.dir, nil, "ls", "dist"); got != names || len(strings.Fields(names)) != 5 {
+		if got := output(t, other.dir, nil, "ls", "dist"); got != names || len(strings.Fields(names)) != 6 {
 			t.Fatalf("one release has\n%sthe other\n%s", names, got)
 		}
 		for name := range strings.FieldsSeq(names) {
@@ -141,6 +142,17 @@ func checkModules(t *testing.T, unpacked string) {
 		texts, err := filepath.Glob(filepath.Join(unpacked, "licenses", path, "*"))
 		if err != nil || len(texts) == 0 {
 			t.Errorf("the archive has no license of %s: %v", m, err)
+		}
+	}
+}
+
+// checkSite looks for what a host has to have of the documentation and the playground.
+func checkSite(t *testing.T, r repository) {
+	name := "probity-" + strings.TrimPrefix(builtVersion, "v") + "-site"
+	unpacked := unpackGz(t, filepath.Join(r.dir, "dist", name+".tar.gz"), name+"/")
+	for _, name := range []string{"index.html", "docs/how-to/install.html", "search-index.js", "playground/index.html", "playground/probity.wasm.gz", "playground/probity.wasm.js", "playground/licenses.txt"} {
+		if info, err := os.Stat(filepath.Join(unpacked, name)); err != nil || info.Size() < 500 {
+			t.Errorf("the site has no %s: %v, %v", name, info, err)
 		}
 	}
 }

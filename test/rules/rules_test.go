@@ -25,7 +25,7 @@ const (
 // floors are the packages of the house from the ground up; imports point down (ARCHITECTURE.md).
 // Two packages on one floor do not know each other.
 var floors = [][]string{
-	{"internal/printable", "internal/metrics", "internal/h1"},
+	{"internal/printable", "internal/metrics", "internal/h1", "internal/gobuild"},
 	{"docs", "probe", "internal/timing", "internal/lifecycle", "internal/manifest", "internal/store", "internal/history", "internal/process", "internal/envvars", "internal/address", "internal/ownfile", "internal/origin", "internal/ownership", "internal/relay", "internal/timeline"},
 	{"internal/workload", "internal/registry", "internal/program", "internal/names", "internal/diagnosis", "internal/formats"},
 	{"internal/node", "internal/controller", "internal/proxy", "internal/diversion", "internal/simulate", "internal/advisor", "internal/dependency"},

@@ -117,7 +117,7 @@ func buildImage(ctx context.Context, dir string) error {
 		{copied + "/release/release", "prepare", "v" + version},
 		{"git", "-C", copied, "-c", "user.name=test", "-c", "user.email=test@example.com", "commit", "-q", "-a", "--allow-empty", "-m", "prepare"},
 		{"git", "-C", copied, "tag", "-f", "v" + version},
-		{copied + "/release/release", "build", "-platforms", "linux/" + runtime.GOARCH},
+		{copied + "/release/release", "build", "-site=false", "-platforms", "linux/" + runtime.GOARCH},
 	} {
 		if out, err := exec.CommandContext(ctx, words[0], words[1:]...).CombinedOutput(); err != nil {
 			return fmt.Errorf("cannot build the release: %s: %w\n%s", strings.Join(words, " "), err, out)

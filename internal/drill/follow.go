@@ -52,7 +52,7 @@ func (d *drill) follow(f Fault, t *target, pod *corev1.Pod, rep *Repetition, und
 		d.undo(rep, undo, gone)
 		d.until(time.Now().Add(ownLag), func() bool { return !d.allReady(t) })
 	default:
-		over := d.over(f, t, rep, func() bool { return seen(ChangeDecided) }, func() bool { return d.running(pod, t.Container) != process })
+		over := d.over(f, t, rep)
 		if f.Kind == KindSlowStart {
 			d.until(over, func() bool { return seen(ChangeStarted) && d.allReady(t) })
 		} else {
@@ -66,28 +66,47 @@ func (d *drill) follow(f Fault, t *target, pod *corev1.Pod, rep *Repetition, und
 
 // over is when a fault outside of a process is over. One of the start is kept up until the startup
 // probe has succeeded, as no other probe is asked before, or has decided a restart, which is enough
-// to judge by. A process that ends by itself is asked anew each time, and not waited for.
-func (d *drill) over(f Fault, t *target, rep *Repetition, decided, ended func() bool) time.Time {
+// to judge by. A process that ends by itself is asked anew each time, and not waited for; nor is
+// what a plan of the drill's own has no time for.
+func (d *drill) over(f Fault, t *target, rep *Repetition) time.Time {
 	begin := d.report.Began.Add(time.Duration(rep.Begin))
-	if wait := f.waitsForStart(&t.Workload); wait > 0 {
-		passed := func() bool { return d.passedStart(rep, t) }
-		d.until(begin.Add(wait), func() bool { return decided() || passed() || ended() })
-		switch {
-		case decided():
-			return time.Now()
-		case passed() || !ended():
-			begin = time.Now()
-		}
+	wait := f.waitsForStart(&t.Workload)
+	if len(d.opts.Faults) == 0 {
+		wait = min(wait, d.opts.Budget-time.Since(d.report.Began)-f.cost(&t.Workload, d.opts.Rate))
+	}
+	if wait <= 0 {
+		return begin.Add(f.Length)
+	}
+	var s starting
+	d.until(begin.Add(wait), func() bool {
+		s = d.starting(rep, t)
+		return s.decided || s.passed || s.ended
+	})
+	switch {
+	case s.decided:
+		return time.Now()
+	case s.passed || !s.ended:
+		begin = time.Now()
 	}
 	return begin.Add(f.Length)
 }
 
-// passedStart reports whether the startup probe of the replica that a fault happened to has
-// succeeded since.
-func (d *drill) passedStart(rep *Repetition, t *target) bool {
+// starting is what has become of the process that started into a fault: the startup probe has
+// decided that it be restarted, or has succeeded, or the process has ended by itself.
+type starting struct{ decided, passed, ended bool }
+
+func (d *drill) starting(rep *Repetition, t *target) starting {
 	d.record.mu.Lock()
 	defer d.record.mu.Unlock()
-	return passedStart(d.record.attempts, rep.Begin, rep.Pod, t.Container) != nil
+	seen := func(from Offset, kinds ...ChangeKind) *Offset {
+		return firstIn(d.record.changes, rep.Pod, t.Container, from, kinds...)
+	}
+	began := seen(rep.Begin, ChangeStarted) // before it only the drill has ended one
+	return starting{
+		decided: seen(rep.Begin, ChangeDecided) != nil,
+		passed:  passedStart(d.record.attempts, rep.Begin, rep.Pod, t.Container) != nil,
+		ended:   began != nil && seen(*began, ChangeEnded) != nil,
+	}
 }
 
 // undo undoes a fault. One that is gone with its process may not be there to be undone.

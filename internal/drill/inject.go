@@ -159,6 +159,12 @@ func (d *drill) roll(t *target) error {
 	return err
 }
 
+// paused reports whether the rollouts of a Deployment are: nothing would come of one.
+func (d *drill) paused(t *target) bool {
+	o, err := store.Get[*appsv1.Deployment](d.system.Store(), t.namespace, t.object)
+	return t.kind == "deployment" && err == nil && o.Spec.Paused
+}
+
 // rolledOut reports whether a rollout is at its end. That all replicas are ready does not say so:
 // between two of them they are, for minReadySeconds.
 func (d *drill) rolledOut(t *target) bool {
@@ -259,6 +265,9 @@ func (d *drill) missing(f Fault, workload string) string {
 	case KindRollout:
 		if t.kind != "deployment" && t.kind != "statefulset" {
 			return "only Deployments and StatefulSets roll"
+		}
+		if d.paused(t) {
+			return "its rollouts are paused: set spec.paused to false"
 		}
 	case KindStop:
 		if t.kind == "pod" {

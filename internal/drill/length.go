@@ -2,6 +2,7 @@ package drill
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/probity-run/probity/internal/lifecycle"
@@ -25,7 +26,7 @@ func (f Fault) judgedByLength() bool { return f.Side() == SideOutside && f.Kind.
 // container, until the slowest readiness probe must have taken its Pod out of rotation, and then
 // until the load has shown of a replica that is still in rotation whether it answers.
 func (f Fault) needs(w *Workload, rate float64) time.Duration {
-	restarts, leaves := f.acts(w, lifecycle.Liveness), f.acts(w, lifecycle.Readiness)
+	restarts, leaves := f.acts(w, lifecycle.Liveness, 0), f.acts(w, lifecycle.Readiness, 0)
 	if leaves == 0 {
 		leaves = restarts // nothing else takes it out
 	}
@@ -34,13 +35,14 @@ func (f Fault) needs(w *Workload, rate float64) time.Duration {
 
 // acts is how long the probes of a type may take to act on a fault, in all containers of a
 // workload: an outage may be noticed by each. One of the start meets a process whose probes wait
-// first.
-func (f Fault) acts(w *Workload, kind lifecycle.ProbeType) (slowest time.Duration) {
+// first, for their delay, which counts from the start, and for the startup probe, which has passed
+// after some time.
+func (f Fault) acts(w *Workload, kind lifecycle.ProbeType, passed time.Duration) (slowest time.Duration) {
 	for _, c := range w.containers() {
 		p := probeOf(c.Probes, kind)
 		acts := p.worst()
 		if p != nil && f.ofStart() {
-			acts += time.Duration(p.Delay)
+			acts += max(time.Duration(p.Delay), passed)
 		}
 		slowest = max(slowest, acts)
 	}
@@ -82,39 +84,48 @@ func sample(rate float64, replicas int) time.Duration {
 }
 
 // shortRemark says that a fault was over before the probes had to act, because somebody has asked
-// for that; "" if it was not, or if they acted all the same.
+// for that, or because the budget had no more time; "" if it was not, or if they acted all the
+// same.
 func shortRemark(all []evidence) string {
 	f := all[0].fault
-	needed := time.Duration(0)
-	for _, e := range all {
-		needed = max(needed, e.needed())
-	}
-	if !f.Exact || !f.judgedByLength() || f.Length >= needed {
-		return ""
-	}
+	lasted, needed := f.Length, time.Duration(0)
 	for _, e := range all {
 		if e.restarted() > 0 {
 			return ""
 		}
+		if e.cut() {
+			lasted = max(lasted, time.Duration(e.End-e.Begin))
+		}
+		needed = max(needed, e.needed())
+	}
+	if !f.Exact && !slices.ContainsFunc(all, evidence.cut) || !f.judgedByLength() || lasted >= needed {
+		return ""
 	}
 	return fmt.Sprintf("it lasted %s, and a probe of these numbers may take %s to act: that nothing was restarted or left the Service says nothing of a longer one (V2, V3, V6)",
-		text(Offset(f.Length)), text(Offset(needed)))
+		text(Offset(lasted)), text(Offset(needed)))
+}
+
+// cut reports whether the budget had no time to keep a fault of the start up until the startup
+// probe had succeeded or had acted.
+func (e evidence) cut() bool {
+	passed := passedStart(e.Attempts, e.Begin, e.Pod, e.workload.Container)
+	exited := slices.ContainsFunc(e.Replicas, func(r Replica) bool { return r.Exits > 0 }) // it was not waited for
+	return !exited && (passed == nil || *passed > e.End) && time.Duration(e.End-e.Begin) < e.fault.waitsForStart(e.workload)
 }
 
 // needed is how long the probes would have needed to act in a repetition: the startup probe, if it
 // did not succeed in time, else the others after it.
 func (e evidence) needed() time.Duration {
 	f, w := e.fault, e.workload
-	acts := max(f.acts(w, lifecycle.Liveness), f.acts(w, lifecycle.Readiness))
-	budget := f.startBudget(w)
-	if budget == 0 {
-		return acts
+	after := time.Duration(0)
+	if budget := f.startBudget(w); budget > 0 {
+		passed := passedStart(e.Attempts, e.Begin, e.Pod, w.Container)
+		if passed == nil || *passed > e.End {
+			return budget
+		}
+		after = time.Duration(*passed - e.Begin)
 	}
-	passed := passedStart(e.Attempts, e.Begin, e.Pod, w.Container)
-	if passed == nil || *passed > e.End {
-		return max(budget, acts)
-	}
-	return time.Duration(*passed-e.Begin) + acts
+	return max(f.acts(w, lifecycle.Liveness, after), f.acts(w, lifecycle.Readiness, after))
 }
 
 // passedStart is when the startup probe of a container succeeded from a moment on; nil if it did

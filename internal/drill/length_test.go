@@ -1,6 +1,7 @@
 package drill
 
 import (
+	"cmp"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -90,15 +91,19 @@ func TestOver(t *testing.T) {
 	for name, test := range map[string]struct {
 		fault                  string
 		passed, decided, ended time.Duration // 0: never
+		budget                 time.Duration // of a plan of the drill's own; 0: somebody asked for the fault
 		want                   time.Duration
 	}{
-		"it does not ask the dependency": {"dependency-outage:db@start", 15 * time.Second, 0, 0, 27 * time.Second},
-		"it asks the dependency":         {"dependency-outage:db@start", 0, 65 * time.Second, 0, 65 * time.Second},
-		"it does nothing":                {"dependency-outage:db@start", 0, 0, 0, 71*time.Second + ownLag + outsideLength},
-		"a slow start":                   {"slow-start=2x", 30 * time.Second, 0, 0, 54 * time.Second},
-		"it exits by itself":             {"dependency-outage:db@start", 0, 0, 2 * time.Second, outsideLength},
-		"asked for":                      {"dependency-outage:db@start+20s", 15 * time.Second, 0, 0, 20 * time.Second},
-		"not of the start":               {"dependency-outage:db", 0, 5 * time.Second, 0, outsideLength},
+		"it does not ask the dependency": {"dependency-outage:db@start", 15 * time.Second, 0, 0, 0, 27 * time.Second},
+		"it asks the dependency":         {"dependency-outage:db@start", 0, 65 * time.Second, 0, 0, 65 * time.Second},
+		"it does nothing":                {"dependency-outage:db@start", 0, 0, 0, 0, 71*time.Second + ownLag + outsideLength},
+		"a slow start":                   {"slow-start=2x", 30 * time.Second, 0, 0, 0, 54 * time.Second},
+		"it exits by itself":             {"dependency-outage:db@start", 0, 0, 2 * time.Second, 0, outsideLength},
+		"asked for":                      {"dependency-outage:db@start+20s", 15 * time.Second, 0, 0, 0, 20 * time.Second},
+		"not of the start":               {"dependency-outage:db", 0, 5 * time.Second, 0, 0, outsideLength},
+		"there is time":                  {"dependency-outage:db@start", 0, 65 * time.Second, 0, 5 * time.Minute, 65 * time.Second},
+		"the time ends":                  {"dependency-outage:db@start", 0, 65 * time.Second, 0, 50 * time.Second, 24*time.Second + outsideLength},
+		"there is no time":               {"dependency-outage:db@start", 0, 65 * time.Second, 0, 20 * time.Second, outsideLength},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -109,17 +114,32 @@ func TestOver(t *testing.T) {
 					t.Fatal(err)
 				}
 				begin, rep := time.Now(), &Repetition{Pod: "web"}
-				if test.passed > 0 {
-					time.AfterFunc(test.passed, func() {
-						d.record.mu.Lock()
-						defer d.record.mu.Unlock()
-						d.record.attempts = append(d.record.attempts, Attempt{At: d.since(time.Now()), Pod: "web", Container: "web", Probe: "Startup", Success: true})
-					})
+				d.report.Began, d.opts.Budget = begin, test.budget
+				if test.budget == 0 {
+					d.opts.Faults = []Fault{f}
 				}
-				after := func(some time.Duration) func() bool {
-					return func() bool { return some > 0 && time.Since(begin) >= some }
+				happens := func(after time.Duration, what func()) {
+					if after > 0 {
+						time.AfterFunc(after, func() {
+							d.record.mu.Lock()
+							defer d.record.mu.Unlock()
+							what()
+						})
+					}
 				}
-				if got := d.over(f, web, rep, after(test.decided), after(test.ended)).Sub(begin); got < test.want || got > test.want+readPeriod {
+				change := func(kind ChangeKind) func() {
+					return func() {
+						d.record.changes = append(d.record.changes, Change{At: d.since(time.Now()), Pod: "web", Container: "web", Kind: kind})
+					}
+				}
+				happens(test.passed, func() {
+					d.record.attempts = append(d.record.attempts, Attempt{At: d.since(time.Now()), Pod: "web", Container: "web", Probe: "Startup", Success: true})
+				})
+				happens(100*time.Millisecond, change(ChangeEnded)) // by the drill, for a new one to start
+				happens(200*time.Millisecond, change(ChangeStarted))
+				happens(test.decided, change(ChangeDecided))
+				happens(test.ended, change(ChangeEnded))
+				if got := d.over(f, web, rep).Sub(begin); got < test.want || got > test.want+readPeriod {
 					t.Errorf("over after %v, want %v", got, test.want)
 				}
 			})
@@ -147,15 +167,25 @@ func TestShortStart(t *testing.T) {
 	for name, test := range map[string]struct {
 		fault  string
 		passed Offset // since the beginning; 0: never
+		lasted Offset // 0: as long as it should
+		delay  Offset // of liveness
 		want   string // how long a probe may take; "" if that was enough
 	}{
-		"the startup probe had no time":     {"dependency-outage:db@start+20s", 0, "may take 1m11s"},
-		"liveness had none after it":        {"dependency-outage:db@start+20s", 15 * second, "may take 25s"},
-		"liveness had some after it":        {"dependency-outage:db@start+30s", 15 * second, ""},
-		"as long as the startup probe acts": {"dependency-outage:db@start+80s", 0, ""},
+		"the startup probe had no time":     {"dependency-outage:db@start+20s", 0, 0, 0, "may take 1m11s"},
+		"liveness had none after it":        {"dependency-outage:db@start+20s", 15 * second, 0, 0, "may take 25s"},
+		"liveness had some after it":        {"dependency-outage:db@start+30s", 15 * second, 0, 0, ""},
+		"as long as the startup probe acts": {"dependency-outage:db@start+80s", 0, 0, 0, ""},
+		"the delay counts from the start":   {"dependency-outage:db@start+30s", 15 * second, 0, 12 * second, ""},
+		"the delay is longer":               {"dependency-outage:db@start+30s", 15 * second, 0, 25 * second, "may take 35s"},
+		"the budget had no time":            {"dependency-outage:db@start", 0, 40 * second, 0, "it lasted 40s, and a probe of these numbers may take 1m11s"},
+		"the budget had time":               {"dependency-outage:db@start", 0, 90 * second, 0, ""},
+		"the startup probe has passed":      {"dependency-outage:db@start", 3 * second, 15 * second, 0, ""},
 	} {
 		s := newScene(t, test.fault)
-		s.End = s.Begin + Offset(s.fault.Length)
+		s.End = s.Begin + cmp.Or(test.lasted, Offset(s.fault.Length))
+		if p := s.workload.liveness(); p != nil {
+			p.Delay = test.delay
+		}
 		s.workload.Probes = append(s.workload.Probes, slowStartup())
 		if test.passed > 0 {
 			s.Attempts = append(s.Attempts, Attempt{At: s.Begin + test.passed, Pod: "a", Container: "web", Probe: "Startup", Success: true})

@@ -238,7 +238,7 @@ func (f Fault) cost(w *Workload, rate float64) time.Duration {
 	case f.Side() == SideInside:
 		return worst + lagLimit/3 + replaced + calm
 	case f.Kind == KindRollout:
-		return time.Duration(w.Replicas)*(start+time.Duration(w.MinReady)) + 4*time.Second + calm
+		return time.Duration(w.Replicas)*(max(time.Duration(w.Start), 2*time.Second)+time.Duration(w.MinReady)) + start + 4*time.Second + calm
 	case f.Side() == SideEnd:
 		return f.Length + start + 4*time.Second + calm
 	case f.Kind == KindSlowStart || f.AtStart:

@@ -215,9 +215,10 @@ func (e evidence) readyTooSoon() *Verdict {
 	return fail("ready too soon", "Readiness", "%d of the %d requests failed that went to a replica after its new process was ready", failed, sent)
 }
 
-// startedWithout is V8: a start without the dependency waits for it, unready, and does not end.
+// startedWithout is V8: a start without the dependency waits for it, unready, and does not end. How
+// long it would have waited nobody knows if a probe has ended it, of which V2 tells.
 func startedWithout(e evidence) *Verdict {
-	if !e.fault.AtStart {
+	if !e.fault.AtStart || firstIn(e.Changes, e.Pod, e.workload.Container, e.Begin, ChangeDecided) != nil {
 		return nil
 	}
 	exits := 0
